@@ -1,0 +1,1 @@
+//! FreeBSD kernel ABI.
