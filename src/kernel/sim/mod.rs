@@ -1,0 +1,3 @@
+//! A simulated FreeBSD kernel: interfaces, bridges, addresses, routes, jails and mounts.
+
+// mod world;
