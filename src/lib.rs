@@ -1,1 +1,6 @@
 //! jailwire.
+
+pub mod files;
+#[cfg(feature = "cli")]
+pub mod iocage;
+pub mod types;
