@@ -131,6 +131,9 @@ mod regenerate {
     /// Macros that the patterns above catch and nobody wants: IFT_ names that repeat their enum.
     const IGNORED: &str = "IFT_* ETHERMTU ETHERMIN";
 
+    /// Bytes of bits, in structures that only requests of the past carry: taken as bytes.
+    const OPAQUE: &str = "in6_prflags_prf_ra in6_prflags_prf_rr in6_rrenumreq_irr_raflagmask";
+
     fn words<'a>(lines: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
         lines.iter().flat_map(|line| line.split_whitespace())
     }
@@ -231,6 +234,9 @@ mod regenerate {
             .parse_callbacks(Box::new(Typed));
         for name in words(TYPES) {
             builder = builder.allowlist_type(name);
+        }
+        for name in words(&[OPAQUE]) {
+            builder = builder.opaque_type(name);
         }
         for pattern in CONSTANTS
             .iter()
