@@ -60,8 +60,7 @@ impl Bindings {
             .join("src/bindings")
             .join(architecture.rust())
             .with_extension("rs");
-        let text =
-            fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let file = syn::parse_file(&text).expect("the bindings are Rust");
 
         let mut bindings = Self {
@@ -74,57 +73,35 @@ impl Bindings {
             if let Item::Const(item) = item
                 && let Expr::Block(block) = &*item.expr
             {
-                bindings
-                    .asserted
-                    .extend(block.block.stmts.iter().map(|statement| {
-                        assertion(statement)
-                            .unwrap_or_else(|| panic!("not an assertion: {statement:?}"))
-                    }));
+                bindings.asserted.extend(block.block.stmts.iter().map(|statement| {
+                    assertion(statement).unwrap_or_else(|| panic!("not an assertion: {statement:?}"))
+                }));
             }
         }
         for item in file.items {
             match item {
                 Item::Struct(item) => {
-                    let layout =
-                        bindings.layout(item.ident.to_string(), false, item.fields.into_iter());
+                    let layout = bindings.layout(item.ident.to_string(), false, item.fields.into_iter());
                     bindings.structs.push(layout);
                 }
                 Item::Union(item) => {
-                    let layout = bindings.layout(
-                        item.ident.to_string(),
-                        true,
-                        item.fields.named.into_iter(),
-                    );
+                    let layout = bindings.layout(item.ident.to_string(), true, item.fields.named.into_iter());
                     bindings.structs.push(layout);
                 }
                 Item::Type(item) => bindings.aliases.push((item.ident.to_string(), *item.ty)),
                 Item::Const(item) if item.ident == "_" => {}
-                Item::Const(item) => bindings
-                    .constants
-                    .push((item.ident.to_string(), value(&item.expr))),
+                Item::Const(item) => bindings.constants.push((item.ident.to_string(), value(&item.expr))),
                 item => panic!("the proofs do not know what to make of {item:?}"),
             }
         }
-        assert_eq!(
-            bindings.asserted_by_structs(),
-            bindings.asserted.len(),
-            "assertions about nothing"
-        );
+        assert_eq!(bindings.asserted_by_structs(), bindings.asserted.len(), "assertions about nothing");
         bindings
     }
 
     /// The layout of one structure, every number of which rustc has checked.
-    fn layout(
-        &self,
-        name: String,
-        is_union: bool,
-        fields: impl Iterator<Item = syn::Field>,
-    ) -> Struct {
+    fn layout(&self, name: String, is_union: bool, fields: impl Iterator<Item = syn::Field>) -> Struct {
         let asserted = |what: String| {
-            *self
-                .asserted
-                .get(&what)
-                .unwrap_or_else(|| panic!("bindgen left out an assertion: {what}"))
+            *self.asserted.get(&what).unwrap_or_else(|| panic!("bindgen left out an assertion: {what}"))
         };
         let fields = fields
             .map(|field| {
@@ -133,11 +110,7 @@ impl Bindings {
                     true => 0,
                     false => asserted(format!("Offset of field: {name}::{field_name}")),
                 };
-                Field {
-                    name: field_name,
-                    offset,
-                    ty: field.ty,
-                }
+                Field { name: field_name, offset, ty: field.ty }
             })
             .collect();
         Struct {
@@ -150,36 +123,21 @@ impl Bindings {
     }
 
     fn asserted_by_structs(&self) -> usize {
-        self.structs
-            .iter()
-            .map(|layout| 2 + layout.named_fields().count())
-            .sum()
+        self.structs.iter().map(|layout| 2 + layout.named_fields().count()).sum()
     }
 
     /// The shape of a type that a field or an alias has.
     pub fn shape(&self, ty: &Type) -> Shape {
         match ty {
-            Type::Ptr(_) => Shape {
-                size: 8,
-                signed: None,
-            },
+            Type::Ptr(_) => Shape { size: 8, signed: None },
             Type::Array(array) => {
                 let Value::Number(length) = value(&array.len) else {
                     panic!("an array's length is a number")
                 };
-                Shape {
-                    size: self.shape(&array.elem).size * length as u64,
-                    signed: None,
-                }
+                Shape { size: self.shape(&array.elem).size * length as u64, signed: None }
             }
             Type::Path(path) => {
-                let name = path
-                    .path
-                    .segments
-                    .last()
-                    .expect("a path has segments")
-                    .ident
-                    .to_string();
+                let name = path.path.segments.last().expect("a path has segments").ident.to_string();
                 self.shape_of_name(&name)
             }
             _ => panic!("the proofs do not know this type: {ty:?}"),
@@ -202,10 +160,7 @@ impl Bindings {
                     return self.shape(ty);
                 }
                 let layout = self.structs.iter().find(|layout| layout.name == name);
-                (
-                    layout.unwrap_or_else(|| panic!("what is {name}?")).size,
-                    None,
-                )
+                (layout.unwrap_or_else(|| panic!("what is {name}?")).size, None)
             }
         };
         Shape { size, signed }
@@ -247,17 +202,12 @@ fn assertion(statement: &syn::Stmt) -> Option<(String, u64)> {
         Expr::Macro(call) if call.mac.path.segments.last()?.ident == "offset_of" => {
             format!(
                 "Offset of field: {}",
-                call.mac
-                    .tokens
-                    .to_string()
-                    .replace(" , ", "::")
-                    .replace(", ", "::")
+                call.mac.tokens.to_string().replace(" , ", "::").replace(", ", "::")
             )
         }
         _ => return None,
     };
-    let sound =
-        array.elems.len() == 1 && matches!(difference.op, syn::BinOp::Sub(_)) && what == computed;
+    let sound = array.elems.len() == 1 && matches!(difference.op, syn::BinOp::Sub(_)) && what == computed;
     sound.then_some((what, u64::try_from(number).ok()?))
 }
 
@@ -289,11 +239,7 @@ fn value(expression: &Expr) -> Value {
             Lit::Str(text) => Value::Text(text.value()),
             Lit::ByteStr(text) => {
                 let text = String::from_utf8(text.value()).expect("C's text is ASCII");
-                Value::Text(
-                    text.strip_suffix('\0')
-                        .expect("C's text ends in NUL")
-                        .to_owned(),
-                )
+                Value::Text(text.strip_suffix('\0').expect("C's text ends in NUL").to_owned())
             }
             other => panic!("not a number and not a text: {other:?}"),
         },

@@ -49,14 +49,9 @@ pub struct Failure {
 impl Failure {
     /// Whether C does not know the name, rather than knowing it otherwise.
     pub fn is_absence(&self) -> bool {
-        [
-            "undeclared",
-            "incomplete type",
-            "incomplete definition",
-            "no member named",
-        ]
-        .iter()
-        .any(|words| self.message.contains(words))
+        ["undeclared", "incomplete type", "incomplete definition", "no member named"]
+            .iter()
+            .any(|words| self.message.contains(words))
     }
 }
 
@@ -67,10 +62,7 @@ impl Compiler {
     pub fn find(major: u32, architecture: Architecture) -> Result<(Self, Release), String> {
         let mut reasons = Vec::new();
         for (words, chosen) in candidates(architecture) {
-            let compiler = Self {
-                words,
-                architecture,
-            };
+            let compiler = Self { words, architecture };
             let name = compiler.words.join(" ");
             match compiler.release() {
                 Ok(release) if release.major() == major => return Ok((compiler, release)),
@@ -91,11 +83,7 @@ impl Compiler {
             return Err(complaint(&output.stderr));
         }
         let text = String::from_utf8_lossy(&output.stdout);
-        match text
-            .lines()
-            .rev()
-            .find_map(|line| line.strip_prefix("release "))
-        {
+        match text.lines().rev().find_map(|line| line.strip_prefix("release ")) {
             Some("14") => Ok(Release::V14),
             Some("15.0") => Ok(Release::V15_0),
             Some("15.1") => Ok(Release::V15_1),
@@ -105,9 +93,7 @@ impl Compiler {
 
     /// The names of all macros that the headers define.
     pub fn macros(&self) -> Vec<String> {
-        let output = self
-            .run("", &["-E", "-dM"])
-            .expect("the compiler worked before");
+        let output = self.run("", &["-E", "-dM"]).expect("the compiler worked before");
         let text = String::from_utf8_lossy(&output.stdout);
         text.lines()
             .filter_map(|line| line.strip_prefix("#define ")?.split([' ', '(']).next())
@@ -121,34 +107,24 @@ impl Compiler {
         let canary = "_Static_assert(sizeof(struct ifreq) == 1, \"\");\n".to_owned();
         let lines = facts.iter().map(|fact| fact.assertion() + "\n");
         let text: String = std::iter::once(canary).chain(lines).collect();
-        let output = self
-            .run(&text, &["-fsyntax-only", "-ferror-limit=0"])
-            .expect("the compiler worked before");
+        let output =
+            self.run(&text, &["-fsyntax-only", "-ferror-limit=0"]).expect("the compiler worked before");
 
         let messages = String::from_utf8_lossy(&output.stderr);
         let mut failures = HashMap::new();
         for (line, message) in messages.lines().filter_map(error) {
             // The first error of a line says it; what follows may be an echo.
-            failures.entry(line).or_insert(Failure {
-                message: message.to_owned(),
-            });
+            failures.entry(line).or_insert(Failure { message: message.to_owned() });
         }
-        assert!(
-            failures.remove(&2).is_some(),
-            "the compiler accepts what is wrong:\n{messages}"
-        );
-        failures
-            .into_iter()
-            .map(|(line, failure)| (line - 3, failure))
-            .collect()
+        assert!(failures.remove(&2).is_some(), "the compiler accepts what is wrong:\n{messages}");
+        failures.into_iter().map(|(line, failure)| (line - 3, failure)).collect()
     }
 
     /// Compiles `text`, with the headers before it on line 1.
     fn run(&self, text: &str, arguments: &[&str]) -> Result<Output, String> {
         let folder = Scratch::new();
         let file = folder.0.join("proof.c");
-        fs::write(&file, format!("#include \"{WRAPPER}\"\n{text}"))
-            .map_err(|error| error.to_string())?;
+        fs::write(&file, format!("#include \"{WRAPPER}\"\n{text}")).map_err(|error| error.to_string())?;
         Command::new(&self.words[0])
             .args(&self.words[1..])
             .arg("-target")
@@ -164,25 +140,15 @@ impl Compiler {
 
 /// The line of `proof.c` and the message, if `line` reports an error.
 fn error(line: &str) -> Option<(usize, &str)> {
-    let (place, message) = line
-        .split_once(": error: ")
-        .or_else(|| line.split_once(": fatal error: "))?;
+    let (place, message) = line.split_once(": error: ").or_else(|| line.split_once(": fatal error: "))?;
     let place = place.rsplit_once("proof.c:").map(|(_, place)| place);
     let number = place.and_then(|place| place.split(':').next()?.parse().ok());
-    Some((
-        number.unwrap_or_else(|| panic!("the headers do not compile: {line}")),
-        message,
-    ))
+    Some((number.unwrap_or_else(|| panic!("the headers do not compile: {line}")), message))
 }
 
 /// The compilers to try, and whether somebody chose them.
 fn candidates(architecture: Architecture) -> Vec<(Vec<String>, bool)> {
-    let split = |command: String| {
-        command
-            .split_whitespace()
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
-    };
+    let split = |command: String| command.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     let mut candidates: Vec<_> = ["JAILWIRE_FREEBSD_CC", "JAILWIRE_FREEBSD14_CC"]
         .iter()
         .filter_map(|name| std::env::var(name).ok())
@@ -223,8 +189,5 @@ fn complaint(messages: &[u8]) -> String {
     let messages = String::from_utf8_lossy(messages);
     let mut lines = messages.lines().filter(|line| !line.is_empty());
     let first = lines.clone().next().unwrap_or("it says nothing");
-    lines
-        .find(|line| line.contains("error: "))
-        .unwrap_or(first)
-        .to_owned()
+    lines.find(|line| line.contains("error: ")).unwrap_or(first).to_owned()
 }

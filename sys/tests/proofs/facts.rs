@@ -30,18 +30,8 @@ pub enum Kind {
 }
 
 impl Fact {
-    fn new(
-        kind: Kind,
-        name: impl Into<String>,
-        c: impl Into<String>,
-        value: impl Into<i128>,
-    ) -> Self {
-        Self {
-            name: name.into(),
-            kind,
-            c: c.into(),
-            value: Value::Number(value.into()),
-        }
+    fn new(kind: Kind, name: impl Into<String>, c: impl Into<String>, value: impl Into<i128>) -> Self {
+        Self { name: name.into(), kind, c: c.into(), value: Value::Number(value.into()) }
     }
 
     /// The line of C that holds only if C agrees. Numbers are compared as `long long`, which all of them fit
@@ -101,34 +91,15 @@ pub fn all(bindings: &Bindings) -> Vec<Fact> {
             name => name,
         };
         let Shape { size, signed } = bindings.shape(ty);
-        facts.push(Fact::new(
-            Kind::AliasSize,
-            name,
-            format!("sizeof({c})"),
-            size,
-        ));
+        facts.push(Fact::new(Kind::AliasSize, name, format!("sizeof({c})"), size));
         if let Some(signed) = signed {
-            facts.push(Fact::new(
-                Kind::AliasSign,
-                name,
-                format!("({c})-1 < ({c})1"),
-                signed,
-            ));
+            facts.push(Fact::new(Kind::AliasSign, name, format!("({c})-1 < ({c})1"), signed));
         }
     }
     for (name, value) in &bindings.constants {
-        facts.push(Fact {
-            name: name.clone(),
-            kind: Kind::Constant,
-            c: name.clone(),
-            value: value.clone(),
-        });
+        facts.push(Fact { name: name.clone(), kind: Kind::Constant, c: name.clone(), value: value.clone() });
     }
-    facts.extend(
-        NEWER
-            .iter()
-            .map(|&(name, value)| Fact::new(Kind::Constant, name, name, value)),
-    );
+    facts.extend(NEWER.iter().map(|&(name, value)| Fact::new(Kind::Constant, name, name, value)));
     facts.extend(request::all().map(|(name, number)| Fact::new(Kind::Request, name, name, number)));
     facts
 }
@@ -136,18 +107,8 @@ pub fn all(bindings: &Bindings) -> Vec<Fact> {
 fn structure(bindings: &Bindings, layout: &Struct, facts: &mut Vec<Fact>) {
     let name = &layout.name;
     let c = c_type(bindings, layout);
-    facts.push(Fact::new(
-        Kind::Size,
-        name,
-        format!("sizeof({c})"),
-        layout.size,
-    ));
-    facts.push(Fact::new(
-        Kind::Alignment,
-        name,
-        format!("_Alignof({c})"),
-        layout.alignment,
-    ));
+    facts.push(Fact::new(Kind::Size, name, format!("sizeof({c})"), layout.size));
+    facts.push(Fact::new(Kind::Alignment, name, format!("_Alignof({c})"), layout.alignment));
     for field in layout.named_fields() {
         let name = format!("{name}.{}", field.name);
         let c_name = c_name(&field.name);
@@ -159,12 +120,7 @@ fn structure(bindings: &Bindings, layout: &Struct, facts: &mut Vec<Fact>) {
             format!("__builtin_offsetof({c}, {c_name})"),
             field.offset,
         ));
-        facts.push(Fact::new(
-            Kind::FieldSize,
-            &name,
-            format!("sizeof({member})"),
-            size,
-        ));
+        facts.push(Fact::new(Kind::FieldSize, &name, format!("sizeof({member})"), size));
         if let Some(signed) = signed {
             let c = format!("(__typeof__({member}))-1 < (__typeof__({member}))1");
             facts.push(Fact::new(Kind::FieldSign, &name, c, signed));
@@ -174,17 +130,9 @@ fn structure(bindings: &Bindings, layout: &Struct, facts: &mut Vec<Fact>) {
 
 /// How C spells the type of `layout`.
 fn c_type(bindings: &Bindings, layout: &Struct) -> String {
-    match bindings
-        .structs
-        .iter()
-        .find_map(|outer| declared_in(outer, layout))
-    {
+    match bindings.structs.iter().find_map(|outer| declared_in(outer, layout)) {
         Some((outer, field)) => format!("__typeof__((({} *)0)->{field})", c_type(bindings, outer)),
-        None => format!(
-            "{} {}",
-            if layout.is_union { "union" } else { "struct" },
-            layout.name
-        ),
+        None => format!("{} {}", if layout.is_union { "union" } else { "struct" }, layout.name),
     }
 }
 

@@ -75,31 +75,19 @@ fn no_request_of_the_headers_is_forgotten() {
     let macros = compiler.macros();
     let mut requests: Vec<_> = macros
         .iter()
-        .filter(|name| {
-            name.starts_with("SIOC") || name.starts_with("OSIOC") || name.starts_with("DEVFSIO_")
-        })
+        .filter(|name| name.starts_with("SIOC") || name.starts_with("OSIOC") || name.starts_with("DEVFSIO_"))
         .collect();
     requests.sort();
-    assert!(
-        requests.len() > 100,
-        "the headers have {} requests",
-        requests.len()
-    );
+    assert!(requests.len() > 100, "the headers have {} requests", requests.len());
     for name in OTHER_REQUESTS {
-        assert!(
-            macros.iter().any(|other| other == name),
-            "the headers have no {name}"
-        );
+        assert!(macros.iter().any(|other| other == name), "the headers have no {name}");
     }
     let forgotten: Vec<_> = requests
         .into_iter()
         .filter(|name| !OTHER_REQUESTS.contains(&name.as_str()))
         .filter(|name| !request::all().any(|(ours, _)| ours == *name))
         .collect();
-    assert!(
-        forgotten.is_empty(),
-        "not in src/request/numbers.rs: {forgotten:?}"
-    );
+    assert!(forgotten.is_empty(), "not in src/request/numbers.rs: {forgotten:?}");
 }
 
 /// A compiler with the headers of FreeBSD `major`, or a line that says why there is none.
@@ -112,10 +100,7 @@ fn compiler(major: u32, architecture: Architecture) -> Option<(Compiler, Release
                 "FreeBSD {major}, {architecture}: {reason}"
             );
             // Not eprintln!, which a passing test keeps to itself.
-            let _ = writeln!(
-                std::io::stderr(),
-                "not proven for FreeBSD {major}, {architecture}: {reason}"
-            );
+            let _ = writeln!(std::io::stderr(), "not proven for FreeBSD {major}, {architecture}: {reason}");
             None
         }
     }
@@ -129,10 +114,7 @@ fn prove(major: u32, architecture: Architecture) {
     let changes = releases::changes(release);
     let mut problems = Vec::new();
     for change in &changes {
-        let mut concerned = facts
-            .iter_mut()
-            .filter(|fact| change.concerns(fact))
-            .peekable();
+        let mut concerned = facts.iter_mut().filter(|fact| change.concerns(fact)).peekable();
         if concerned.peek().is_none() {
             problems.push(format!("releases.rs: there is no {}", change.name()));
         }
@@ -141,22 +123,14 @@ fn prove(major: u32, architecture: Architecture) {
 
     let failures = compiler.check(&facts);
     for (index, fact) in facts.iter().enumerate() {
-        let absent = changes
-            .iter()
-            .any(|change| change.is_absence() && change.concerns(fact));
+        let absent = changes.iter().any(|change| change.is_absence() && change.concerns(fact));
         match failures.get(&index) {
-            None if absent => {
-                problems.push(format!("releases.rs: {release} does have {}", fact.name))
-            }
+            None if absent => problems.push(format!("releases.rs: {release} does have {}", fact.name)),
             Some(failure) if absent && failure.is_absence() => {}
             Some(failure) => problems.push(format!("{fact}: {}", failure.message)),
             None => {}
         }
     }
-    assert!(
-        problems.is_empty(),
-        "{release}, {architecture}:\n  {}",
-        problems.join("\n  ")
-    );
+    assert!(problems.is_empty(), "{release}, {architecture}:\n  {}", problems.join("\n  "));
     println!("{release}, {architecture}: {}", facts::count(&facts));
 }

@@ -73,11 +73,7 @@ const DIFFERENCES: &[Difference] = &[
             (Kind::Constant, "IFCAP_B_SIZE", 34),
         ],
     },
-    Difference {
-        releases: &[Release::V14, Release::V15_0],
-        absent: &["ND6_IFF_STABLEADDR"],
-        other: &[],
-    },
+    Difference { releases: &[Release::V14, Release::V15_0], absent: &["ND6_IFF_STABLEADDR"], other: &[] },
     Difference {
         releases: &[Release::V15_1],
         absent: &[
@@ -99,21 +95,11 @@ pub enum Change {
 /// All that differs in `release`.
 pub fn changes(release: Release) -> Vec<Change> {
     let mut changes = Vec::new();
-    for difference in DIFFERENCES
-        .iter()
-        .filter(|difference| difference.releases.contains(&release))
-    {
-        let names = difference
-            .absent
-            .iter()
-            .flat_map(|line| line.split_whitespace());
+    for difference in DIFFERENCES.iter().filter(|difference| difference.releases.contains(&release)) {
+        let names = difference.absent.iter().flat_map(|line| line.split_whitespace());
         changes.extend(names.map(Change::Absent));
-        changes.extend(
-            difference
-                .other
-                .iter()
-                .map(|&(kind, name, number)| Change::Other(kind, name, number)),
-        );
+        changes
+            .extend(difference.other.iter().map(|&(kind, name, number)| Change::Other(kind, name, number)));
     }
     changes
 }
