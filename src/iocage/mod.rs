@@ -19,6 +19,7 @@ pub mod document;
 pub mod fstab;
 pub mod hooks;
 pub mod interfaces;
+pub mod jailconf;
 mod lookup;
 pub mod mac;
 pub mod name;

@@ -1,7 +1,7 @@
 //! The name of a jail, and the names that follow from it.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 /// HOSTUUIDLEN less its NUL: iocage gives the name to the kernel as `host.hostuuid` too, which is
@@ -84,9 +84,10 @@ impl JailName {
         format!("associated with jail: {} as nic: {jail_nic}", self.flat())
     }
 
-    /// The file that iocage keeps while the jail runs: `/var/run/jail.ioc-NAME.conf`.
-    pub fn conf_path(&self) -> PathBuf {
-        PathBuf::from(format!("/var/run/jail.{}.conf", self.kernel_name()))
+    /// The file that iocage keeps while the jail runs: `/var/run/jail.ioc-NAME.conf`, where
+    /// `/var/run` is the run directory.
+    pub fn conf_path(&self, run_directory: &Path) -> PathBuf {
+        run_directory.join(format!("jail.{}.conf", self.kernel_name()))
     }
 }
 
@@ -120,7 +121,8 @@ mod tests {
         assert_eq!(name.kernel_name(), "ioc-foo_bar_baz");
         assert_eq!(name.default_hostname(), "foo.bar-baz");
         assert_eq!(name.description("epair0b"), "associated with jail: foo_bar_baz as nic: epair0b");
-        assert_eq!(name.conf_path(), PathBuf::from("/var/run/jail.ioc-foo_bar_baz.conf"));
+        let conf = name.conf_path(Path::new("/var/run"));
+        assert_eq!(conf, Path::new("/var/run/jail.ioc-foo_bar_baz.conf"));
     }
 
     #[test]
