@@ -38,3 +38,7 @@ pub mod request;
 pub use bindings::*;
 pub use newer::*;
 pub use request::numbers::*;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,5 +1,5 @@
-//! Proves that what Rust sees is what C sees: every size, alignment, offset, field, type, constant and request
-//! number of this crate, against the headers of FreeBSD 14 and 15, for amd64 and arm64.
+//! Proves that what Rust sees is what C sees: every size, alignment, offset, field, constant and request of
+//! this crate, against the headers of FreeBSD 14 and 15, for amd64 and arm64.
 //!
 //! Each proof is a C file with one `_Static_assert` a line, compiled with a C compiler that has FreeBSD's
 //! headers; nothing runs. The Rust side is read from the checked-in bindings themselves, so no name can be
