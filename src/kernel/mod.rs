@@ -17,6 +17,8 @@
 //! kernel too, so that waiting in the simulator takes none.
 
 mod errno;
+#[cfg(any(target_os = "freebsd", test))]
+mod passing;
 mod request;
 
 pub mod sim;
