@@ -20,6 +20,8 @@ mod errno;
 #[cfg(any(target_os = "freebsd", test))]
 mod passing;
 mod request;
+#[cfg(any(target_os = "freebsd", test))]
+mod users;
 
 pub mod sim;
 
