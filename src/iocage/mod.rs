@@ -20,6 +20,7 @@ pub mod fstab;
 pub mod hooks;
 pub mod interfaces;
 pub mod jailconf;
+mod json;
 mod lookup;
 pub mod mac;
 pub mod name;
