@@ -28,6 +28,7 @@ pub mod nic;
 pub mod order;
 pub mod properties;
 pub mod property;
+pub mod rcconf;
 pub mod resolver;
 pub mod router;
 pub mod store;
