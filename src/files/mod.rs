@@ -8,6 +8,7 @@
 mod beneath;
 
 use std::ffi::OsStr;
+use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
@@ -24,7 +25,7 @@ use nix::unistd::{UnlinkatFlags, unlinkat};
 pub use beneath::read_beneath;
 
 /// Asked before every operation that changes a file.
-pub trait Gate {
+pub trait Gate: fmt::Debug {
     /// Lets an operation pass, or refuses it with the error it shall fail with.
     fn checkpoint(&self, operation: &'static str, path: &Path) -> io::Result<()>;
 }
@@ -55,7 +56,7 @@ pub struct FileError {
 pub type Result<T> = std::result::Result<T, FileError>;
 
 /// Changes files, asking a [`Gate`] first.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub struct Files<'a> {
     gate: &'a dyn Gate,
 }
@@ -224,6 +225,7 @@ mod tests {
     use std::cell::{Cell, RefCell};
 
     /// Refuses the Nth operation, and everything after it, as a full disk would.
+    #[derive(Debug)]
     struct Full {
         after: Cell<u32>,
         seen: RefCell<Vec<&'static str>>,
