@@ -75,9 +75,9 @@ impl<'a> Files<'a> {
     pub fn write_atomically(&self, path: &Path, contents: &[u8], mode: u32) -> Result<()> {
         let directory = parent(path);
         let temporary = self.temporary_beside(path);
-        let written = self.write_new(&temporary, contents, mode).and_then(|()| {
-            self.attempt("rename", path, || fs::rename(&temporary, path))
-        });
+        let written = self
+            .write_new(&temporary, contents, mode)
+            .and_then(|()| self.attempt("rename", path, || fs::rename(&temporary, path)));
         if let Err(error) = written {
             // The first failure is the one to tell; a file left behind does no harm.
             let _ = self.remove_file(&temporary);
@@ -160,10 +160,11 @@ impl<'a> Files<'a> {
         path: &Path,
         action: impl FnOnce() -> io::Result<T>,
     ) -> Result<T> {
-        self.gate
-            .checkpoint(operation, path)
-            .and_then(|()| action())
-            .map_err(|source| FileError { operation, path: path.to_owned(), source })
+        self.gate.checkpoint(operation, path).and_then(|()| action()).map_err(|source| FileError {
+            operation,
+            path: path.to_owned(),
+            source,
+        })
     }
 
     /// A name in the same directory that nobody uses: hidden, and told apart by process and count.

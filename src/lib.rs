@@ -2,5 +2,7 @@
 
 mod checksum;
 pub mod files;
+#[cfg(feature = "cli")]
+pub mod iocage;
 pub mod kernel;
 pub mod types;

@@ -97,7 +97,14 @@ mod tests {
 
     #[test]
     fn refuses_everything_else() {
-        let texts = ["", "5a9cfcbff47", "5a:9c:fc-bf:f4:75", "5a:9c:fc:bf:f4:7g", "5a.9c.fc.bf.f4.75", "+5a9cfcbff47"];
+        let texts = [
+            "",
+            "5a9cfcbff47",
+            "5a:9c:fc-bf:f4:75",
+            "5a:9c:fc:bf:f4:7g",
+            "5a.9c.fc.bf.f4.75",
+            "+5a9cfcbff47",
+        ];
         for text in texts {
             assert!(text.parse::<MacAddr>().is_err(), "{text:?}");
         }
