@@ -6,3 +6,5 @@ pub mod files;
 pub mod iocage;
 pub mod kernel;
 pub mod types;
+
+pub use types::{Fib, InterfaceName, Jid, MacAddr, Mtu, VlanId};

@@ -6,7 +6,11 @@ use std::str::FromStr;
 /// The longest name: IFNAMSIZ less its NUL.
 const LONGEST: usize = 15;
 
-/// The name of a network interface: 1 to 15 printable bytes (IFNAMSIZ), without blanks or slashes.
+/// The name of a network interface: 1 to 15 bytes (IFNAMSIZ).
+///
+/// Names that we give have printable characters without blanks or slashes. The kernel takes any byte but
+/// NUL, so that root in a jail can call an interface what it likes: such a name comes from the kernel
+/// ([`InterfaceName::from_bytes`]), goes back to it unchanged, and prints as well as it can.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[doc(alias = "IFNAMSIZ")]
 #[doc(alias = "ifr_name")]
@@ -46,10 +50,32 @@ impl InterfaceName {
         Ok(InterfaceName { bytes })
     }
 
-    /// The name.
+    /// The interface that the kernel calls so: 1 to 15 bytes without NUL. None for others.
+    pub fn from_bytes(name: &[u8]) -> Option<InterfaceName> {
+        if name.is_empty() || name.len() > LONGEST || name.contains(&0) {
+            return None;
+        }
+        let mut bytes = [0; LONGEST + 1];
+        bytes[..name.len()].copy_from_slice(name);
+        Some(InterfaceName { bytes })
+    }
+
+    /// The interface whose name lies in a field of a structure: what is before the first NUL. None if
+    /// that is nothing, too much, or not ended.
+    pub fn from_ifname(field: &[u8]) -> Option<InterfaceName> {
+        let end = field.iter().position(|&byte| byte == 0)?;
+        InterfaceName::from_bytes(&field[..end])
+    }
+
+    /// The name. One that is not UTF-8, which can only come from the kernel, reads as `?`.
     pub fn as_str(&self) -> &str {
+        std::str::from_utf8(self.as_bytes()).unwrap_or("?")
+    }
+
+    /// The name's bytes.
+    pub fn as_bytes(&self) -> &[u8] {
         let length = self.bytes.iter().position(|&byte| byte == 0).unwrap_or(LONGEST);
-        std::str::from_utf8(&self.bytes[..length]).expect("interface names are ASCII")
+        &self.bytes[..length]
     }
 
     /// The name as the kernel takes it: IFNAMSIZ bytes, NUL-terminated.
@@ -66,6 +92,18 @@ impl FromStr for InterfaceName {
     }
 }
 
+impl PartialEq<str> for InterfaceName {
+    fn eq(&self, name: &str) -> bool {
+        self.as_bytes() == name.as_bytes()
+    }
+}
+
+impl PartialEq<&str> for InterfaceName {
+    fn eq(&self, name: &&str) -> bool {
+        self == *name
+    }
+}
+
 impl AsRef<str> for InterfaceName {
     fn as_ref(&self) -> &str {
         self.as_str()
@@ -74,13 +112,15 @@ impl AsRef<str> for InterfaceName {
 
 impl fmt::Display for InterfaceName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
+        // Nothing that a terminal would act on.
+        let name: String = String::from_utf8_lossy(self.as_bytes()).replace(char::is_control, "?");
+        f.pad(&name)
     }
 }
 
 impl fmt::Debug for InterfaceName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self.as_str(), f)
+        fmt::Debug::fmt(&String::from_utf8_lossy(self.as_bytes()), f)
     }
 }
 
@@ -108,6 +148,19 @@ mod tests {
         for text in ["em0", "em0.100", "vm-public", "vnet0:7", "vnet0.123456"] {
             assert_eq!(InterfaceName::new(text).unwrap().to_string(), text);
         }
+    }
+
+    #[test]
+    fn takes_what_the_kernel_gives() {
+        let odd = InterfaceName::from_bytes(b"a b/\xff\x1b").unwrap();
+        assert_eq!(odd.as_bytes(), b"a b/\xff\x1b");
+        assert_eq!((odd.as_str(), odd.to_string().as_str()), ("?", "a b/\u{fffd}?"));
+        for wrong in [&b""[..], b"a\0b", b"abcdefghijklmnop"] {
+            assert_eq!(InterfaceName::from_bytes(wrong), None);
+        }
+        assert_eq!(InterfaceName::from_ifname(b"em0\0\0").unwrap(), "em0");
+        assert_eq!(InterfaceName::from_ifname(&[b'x'; 16]), None);
+        assert_eq!(InterfaceName::from_ifname(b"\0em0"), None);
     }
 
     #[test]
