@@ -1,10 +1,19 @@
 //! Wire FreeBSD jails to the network by talking to the kernel directly.
 
+mod abi;
 mod checksum;
+pub mod error;
 pub mod files;
+pub mod interface;
 #[cfg(feature = "cli")]
 pub mod iocage;
 pub mod kernel;
+pub mod route;
 pub mod types;
+pub mod vnet;
 
+pub use error::{Error, ErrorKind, Result};
+pub use interface::Interface;
+pub use route::{Gateway, Route, Via};
 pub use types::{Fib, InterfaceName, Jid, MacAddr, Mtu, VlanId};
+pub use vnet::Vnet;
