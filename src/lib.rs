@@ -1,13 +1,17 @@
 //! Wire FreeBSD jails to the network by talking to the kernel directly.
 
 mod abi;
+pub mod address;
 mod checksum;
+pub mod epair;
 pub mod error;
 pub mod files;
+pub mod group;
 pub mod interface;
 #[cfg(feature = "cli")]
 pub mod iocage;
 pub mod kernel;
+pub mod nd6;
 pub mod route;
 pub mod types;
 pub mod vnet;
