@@ -2,6 +2,7 @@
 
 mod abi;
 pub mod address;
+pub mod bridge;
 mod checksum;
 pub mod epair;
 pub mod error;
@@ -14,6 +15,7 @@ pub mod kernel;
 pub mod nd6;
 pub mod route;
 pub mod types;
+pub mod vlan;
 pub mod vnet;
 
 pub use error::{Error, ErrorKind, Result};
