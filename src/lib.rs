@@ -11,6 +11,7 @@ pub mod group;
 pub mod interface;
 #[cfg(feature = "cli")]
 pub mod iocage;
+pub mod jail;
 pub mod kernel;
 pub mod nd6;
 pub mod route;
