@@ -18,37 +18,37 @@ bitflags::bitflags! {
     pub struct MemberFlags: u32 {
         /// Learn addresses from what it sends. On by default.
         #[doc(alias = "IFBIF_LEARNING")]
-        const LEARNING = jailwire_sys::IFBIF_LEARNING as u32;
+        const LEARNING = jailwire_sys::IFBIF_LEARNING;
         /// Send it what is for unknown addresses. On by default.
         #[doc(alias = "IFBIF_DISCOVER")]
-        const DISCOVER = jailwire_sys::IFBIF_DISCOVER as u32;
+        const DISCOVER = jailwire_sys::IFBIF_DISCOVER;
         /// It takes part in the spanning tree.
         #[doc(alias = "IFBIF_STP")]
-        const SPANNING_TREE = jailwire_sys::IFBIF_STP as u32;
+        const SPANNING_TREE = jailwire_sys::IFBIF_STP;
         /// It gets a copy of everything. Not to be set here.
         #[doc(alias = "IFBIF_SPAN")]
-        const SPAN = jailwire_sys::IFBIF_SPAN as u32;
+        const SPAN = jailwire_sys::IFBIF_SPAN;
         /// Addresses learned from it do not expire and do not move.
         #[doc(alias = "IFBIF_STICKY")]
-        const STICKY = jailwire_sys::IFBIF_STICKY as u32;
+        const STICKY = jailwire_sys::IFBIF_STICKY;
         /// Spanning tree: it is an edge port.
         #[doc(alias = "IFBIF_BSTP_EDGE")]
-        const EDGE = jailwire_sys::IFBIF_BSTP_EDGE as u32;
+        const EDGE = jailwire_sys::IFBIF_BSTP_EDGE;
         /// Spanning tree: find out whether it is an edge port.
         #[doc(alias = "IFBIF_BSTP_AUTOEDGE")]
-        const AUTO_EDGE = jailwire_sys::IFBIF_BSTP_AUTOEDGE as u32;
+        const AUTO_EDGE = jailwire_sys::IFBIF_BSTP_AUTOEDGE;
         /// Spanning tree: it is a point-to-point link.
         #[doc(alias = "IFBIF_BSTP_PTP")]
-        const POINT_TO_POINT = jailwire_sys::IFBIF_BSTP_PTP as u32;
+        const POINT_TO_POINT = jailwire_sys::IFBIF_BSTP_PTP;
         /// Spanning tree: find out whether it is a point-to-point link.
         #[doc(alias = "IFBIF_BSTP_AUTOPTP")]
-        const AUTO_POINT_TO_POINT = jailwire_sys::IFBIF_BSTP_AUTOPTP as u32;
+        const AUTO_POINT_TO_POINT = jailwire_sys::IFBIF_BSTP_AUTOPTP;
         /// Nothing is forwarded between private members.
         #[doc(alias = "IFBIF_PRIVATE")]
-        const PRIVATE = jailwire_sys::IFBIF_PRIVATE as u32;
+        const PRIVATE = jailwire_sys::IFBIF_PRIVATE;
         /// With VLAN filtering: frames may have a second tag. FreeBSD 15.
         #[doc(alias = "IFBIF_QINQ")]
-        const QINQ = jailwire_sys::IFBIF_QINQ as u32;
+        const QINQ = jailwire_sys::IFBIF_QINQ;
 
         const _ = !0;
     }

@@ -19,10 +19,10 @@ bitflags::bitflags! {
     pub struct AddressFlags: u8 {
         /// Put there by hand: it does not expire.
         #[doc(alias = "IFBAF_STATIC")]
-        const STATIC = jailwire_sys::IFBAF_STATIC as u8;
+        const STATIC = jailwire_sys::IFBAF_STATIC;
         /// Learned from a sticky member: it does not expire and does not move.
         #[doc(alias = "IFBAF_STICKY")]
-        const STICKY = jailwire_sys::IFBAF_STICKY as u8;
+        const STICKY = jailwire_sys::IFBAF_STICKY;
 
         const _ = !0;
     }

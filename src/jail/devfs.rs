@@ -62,7 +62,7 @@ impl DevfsRule {
         let (mut conditions, mut actions) = (0, 0);
         let argument = call.argument();
         if let Some(path) = &self.path {
-            if path.is_empty() || path.len() >= DEVFS_MAXPTRNLEN as usize || path.contains('\0') {
+            if path.is_empty() || path.len() >= DEVFS_MAXPTRNLEN || path.contains('\0') {
                 return Err(Failure::with_text(
                     Errno::EINVAL,
                     "a path pattern has 1 to 199 bytes, none of them NUL",
@@ -101,7 +101,7 @@ impl DevfsRule {
         let argument = call.argument();
         let conditions = argument.i32_at(offset_of!(devfs_rule, dr_icond));
         let actions = argument.i32_at(offset_of!(devfs_rule, dr_iacts));
-        let path = argument.text_at(offset_of!(devfs_rule, dr_pathptrn), DEVFS_MAXPTRNLEN as usize);
+        let path = argument.text_at(offset_of!(devfs_rule, dr_pathptrn), DEVFS_MAXPTRNLEN);
         let has = |action: i32| actions & action != 0;
         DevfsRule {
             path: (conditions & DRC_PATHPTRN != 0).then(|| String::from_utf8_lossy(path).into_owned()),

@@ -216,14 +216,14 @@ fn get_one(kernel: &dyn Kernel, key: Parameter, flags: i32) -> crate::kernel::Re
     let by_name = key.name == "name";
     let mut asked = vec![
         key,
-        Parameter::bytes("path", vec![0; MAXPATHLEN as usize]),
-        Parameter::bytes("host.hostname", vec![0; MAXHOSTNAMELEN as usize]),
+        Parameter::bytes("path", vec![0; MAXPATHLEN]),
+        Parameter::bytes("host.hostname", vec![0; MAXHOSTNAMELEN]),
         Parameter::int("vnet", 0),
         Parameter::int("persist", 0),
         Parameter::int("dying", 0),
     ];
     if !by_name {
-        asked.push(Parameter::bytes("name", vec![0; MAXHOSTNAMELEN as usize]));
+        asked.push(Parameter::bytes("name", vec![0; MAXHOSTNAMELEN]));
     }
     let jid = match kernel.jail_get(&mut asked, flags) {
         Ok(jid) => jid,
