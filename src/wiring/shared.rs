@@ -36,7 +36,7 @@ pub fn join(
     bridges: &[InterfaceName],
     uplinks: &[(InterfaceName, InterfaceName)],
 ) -> Result<Joining, Failure> {
-    let lock = rooms.lock_bridges(Mode::Shared)?;
+    let lock = rooms.lock_shared(Mode::Shared)?;
     let missing = |host: &Vnet| -> Result<bool, Failure> {
         for bridge in bridges {
             if !host.has_interface(bridge)? {
@@ -54,7 +54,7 @@ pub fn join(
         return Ok(Joining { _lock: lock });
     }
     drop(lock);
-    let lock = rooms.lock_bridges(Mode::Exclusive)?;
+    let lock = rooms.lock_shared(Mode::Exclusive)?;
     let mut journal = Journal::open(&rooms.shared_journal(), boot)?;
     for bridge in bridges {
         if !host.has_interface(bridge)? {
@@ -84,7 +84,7 @@ pub fn sweep(host: &Vnet, rooms: &Rooms, files: Files<'_>, boot: &str) -> Result
     if !path.exists() {
         return Ok(());
     }
-    let _lock = rooms.lock_bridges(Mode::Exclusive)?;
+    let _lock = rooms.lock_shared(Mode::Exclusive)?;
     let mut journal = Journal::open(&path, boot)?;
     let mut owed = Vec::new();
     let mut first_failure = None;
