@@ -10,7 +10,7 @@ fn main() {
 #[cfg(feature = "regenerate")]
 mod regenerate {
     use std::env;
-    use std::path::PathBuf;
+    use std::path::Path;
 
     use bindgen::callbacks::{IntKind, MacroParsingBehavior, ParseCallbacks};
 
@@ -185,32 +185,38 @@ mod regenerate {
         }
     }
 
+    /// Into the folder `JAILWIRE_BINDINGS`, for the architectures whose headers are given.
     pub fn run() {
         println!("cargo::rerun-if-changed=wrapper.h");
-        let output = PathBuf::from(variable("JAILWIRE_BINDINGS"));
+        let output =
+            variable("JAILWIRE_BINDINGS").expect("JAILWIRE_BINDINGS is not set: run ./regenerate");
         for architecture in ["x86_64", "aarch64"] {
-            let include = variable(&format!("JAILWIRE_INCLUDE_{architecture}"));
-            generate(architecture, &include)
-                .write_to_file(output.join(format!("{architecture}.rs")))
-                .expect("the bindings can be written");
+            if let Some(include) = variable(&format!("JAILWIRE_INCLUDE_{architecture}")) {
+                generate(architecture, &include)
+                    .write_to_file(Path::new(&output).join(format!("{architecture}.rs")))
+                    .expect("the bindings can be written");
+            }
         }
     }
 
-    fn variable(name: &str) -> String {
+    fn variable(name: &str) -> Option<String> {
         println!("cargo::rerun-if-env-changed={name}");
-        env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run sys/regenerate"))
+        env::var(name).ok()
     }
 
     /// `include` is a list of folders, as in PATH.
     fn generate(architecture: &str, include: &str) -> bindgen::Bindings {
         let mut builder = bindgen::builder()
             .header("wrapper.h")
-            .clang_arg(format!("--target={architecture}-unknown-freebsd15.1"))
+            .clang_arg(format!("--target={architecture}-unknown-freebsd15.0"))
             .clang_arg("-nostdinc")
+            .clang_arg("-D__FreeBSD_version=1500500") // ziglang's copy of sys/param.h has none
             .clang_args(
                 env::split_paths(include).map(|folder| format!("-isystem{}", folder.display())),
             )
-            .raw_line("// FreeBSD 15.1, written by bindgen. To change it, see ../../README.md.")
+            .raw_line(
+                "// Written by bindgen from FreeBSD 15.0's headers. To change it, see README.md.",
+            )
             .disable_header_comment()
             .formatter(bindgen::Formatter::Prettyplease)
             .rust_target(bindgen::RustTarget::stable(89, 0).expect("the workspace's oldest Rust"))
@@ -221,7 +227,7 @@ mod regenerate {
             .merge_extern_blocks(true)
             .prepend_enum_name(false)
             .clang_macro_fallback()
-            .clang_macro_fallback_build_dir(variable("OUT_DIR"))
+            .clang_macro_fallback_build_dir(env::var_os("OUT_DIR").expect("cargo sets it"))
             .parse_callbacks(Box::new(Typed));
         for name in words(TYPES) {
             builder = builder.allowlist_type(name);
