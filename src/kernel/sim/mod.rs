@@ -1,5 +1,5 @@
 //! A simulated FreeBSD kernel: interfaces, bridges, addresses, routes, jails and mounts.
 
-mod protocols;
+mod protocol_state;
 mod table;
 // mod world;

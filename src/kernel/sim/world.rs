@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::jails::Jails;
 use super::mounts::Mounts;
-use super::protocols::{InterfaceProtocols, StackProtocols};
+use super::protocol_state::{InterfaceProtocols, StackProtocols};
 use super::table::Table;
 
 /// A network stack (vnet). The host's is [`StackId::HOST`]; others live as long as their jail.
