@@ -72,6 +72,4 @@ pub(crate) struct Prefix6 {
     pub since: Duration,
     /// Whether it made the route (NDPRF_ONLINK): of several equal prefixes one does.
     pub on_link: bool,
-    /// How many addresses were made from it.
-    pub addresses: u32,
 }

@@ -71,9 +71,16 @@ pub(crate) enum Kind {
     Loopback,
     /// A network card: nothing that userland made.
     Hardware,
-    Epair { peer: u16, is_a: bool },
+    Epair {
+        peer: u16,
+        is_a: bool,
+    },
     Bridge(Bridge),
-    Vlan { parent: Option<u16>, tag: u16, protocol: u16 },
+    Vlan {
+        parent: Option<u16>,
+        tag: u16,
+        protocol: u16,
+    },
 }
 
 /// A bridge's own state.
