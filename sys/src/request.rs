@@ -47,10 +47,7 @@ pub const fn iowr<T>(group: u8, number: u8) -> c_ulong {
 
 const fn encode(direction: c_ulong, group: u8, number: u8, size: usize) -> c_ulong {
     let size = size as c_ulong;
-    assert!(
-        size <= IOCPARM_MASK,
-        "an ioctl argument has at most 8191 bytes"
-    );
+    assert!(size <= IOCPARM_MASK, "an ioctl argument has at most 8191 bytes");
     direction | size << 16 | (group as c_ulong) << 8 | number as c_ulong
 }
 
@@ -99,9 +96,7 @@ pub const fn group(request: c_ulong) -> u8 {
 /// Some numbers have two names in C. The answer is then the one that says more: `SIOCSETVLAN` rather than
 /// `SIOCSIFGENERIC`.
 pub fn name_of(request: c_ulong) -> Option<&'static str> {
-    all()
-        .find(|&(_, number)| number == request)
-        .map(|(name, _)| name)
+    all().find(|&(_, number)| number == request).map(|(name, _)| name)
 }
 
 /// Every request of this crate: its C name and its number.
@@ -146,11 +141,7 @@ mod tests {
     #[test]
     fn a_name_stands_for_one_number() {
         for (name, number) in all() {
-            assert_eq!(
-                all().filter(|&(other, _)| other == name).count(),
-                1,
-                "{name} is there twice"
-            );
+            assert_eq!(all().filter(|&(other, _)| other == name).count(), 1, "{name} is there twice");
             assert!(name_of(number).is_some());
         }
     }

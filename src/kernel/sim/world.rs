@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::jails::Jails;
 use super::mounts::Mounts;
+use super::protocol_state::{InterfaceProtocols, StackProtocols};
 use super::table::Table;
 
 /// A network stack (vnet). The host's is [`StackId::HOST`]; others live as long as their jail.
@@ -57,6 +58,7 @@ pub(crate) struct Stack {
     /// The routing tables: one of each family for each fib.
     pub inet: Vec<Table<Ipv4Addr>>,
     pub inet6: Vec<Table<Ipv6Addr>>,
+    pub protocols: StackProtocols,
     /// The sysctls of this stack that hold an int, by name: `net.link.bridge.member_ifaddrs` …
     pub sysctls: BTreeMap<String, i32>,
     /// Units in use by each cloner of this stack: `epair`, `bridge`, `vlan`, `lo` …
@@ -69,9 +71,16 @@ pub(crate) enum Kind {
     Loopback,
     /// A network card: nothing that userland made.
     Hardware,
-    Epair { peer: u16, is_a: bool },
+    Epair {
+        peer: u16,
+        is_a: bool,
+    },
     Bridge(Bridge),
-    Vlan { parent: Option<u16>, tag: u16, protocol: u16 },
+    Vlan {
+        parent: Option<u16>,
+        tag: u16,
+        protocol: u16,
+    },
 }
 
 /// A bridge's own state.
@@ -110,10 +119,16 @@ pub(crate) struct Address4 {
     pub address: Ipv4Addr,
     /// As given; not necessarily contiguous.
     pub mask: u32,
+    /// Whether the caller gave the mask; if not, it was taken from the address's class, and has no
+    /// family when it is read back.
+    pub mask_given: bool,
     /// The broadcast address, or on a point-to-point interface the far end.
     pub broadcast: Option<Ipv4Addr>,
     /// Whether this address holds its prefix's route (IFA_ROUTE).
     pub holds_route: bool,
+    /// Counts the addresses of the stack: its lists are in the order of their making, those of both
+    /// families in one.
+    pub order: u64,
 }
 
 /// An IPv6 address on an interface.
@@ -122,6 +137,8 @@ pub(crate) struct Address6 {
     /// Without an embedded scope.
     pub address: Ipv6Addr,
     pub prefix_length: u8,
+    /// The far end; on a loopback interface the address itself.
+    pub destination: Option<Ipv6Addr>,
     /// IN6_IFF_*.
     pub flags: i32,
     pub valid_lifetime: u32,
@@ -130,6 +147,10 @@ pub(crate) struct Address6 {
     pub since: Duration,
     /// When duplicate address detection will have ended, while it runs.
     pub tentative_until: Option<Duration>,
+    /// Whether a route to itself was made for it (IFA_RTSELF).
+    pub self_route: bool,
+    /// As [`Address4::order`].
+    pub order: u64,
 }
 
 /// One interface.
@@ -168,6 +189,7 @@ pub(crate) struct Interface {
     pub nd6_flags: u32,
     pub inet: Vec<Address4>,
     pub inet6: Vec<Address6>,
+    pub protocols: InterfaceProtocols,
 }
 
 /// What a handle refers to.
