@@ -1,7 +1,5 @@
 //! What happens to addresses and routes when an interface goes up, goes down, or goes.
 
-use jailwire_sys as sys;
-
 use super::links::AddressAt;
 use super::world::{StackId, World};
 
@@ -68,11 +66,9 @@ impl World {
     /// The name that a jail, or the host, has in its own eyes.
     pub fn hostname_of(&self, index: u16) -> String {
         let stack = self.interfaces.get(&index).map_or(StackId::HOST, |interface| interface.stack);
-        format!("simulated{}", stack.0)
-    }
-
-    /// Whether this is an interface that packets loop back from, by its flag.
-    pub fn loops(&self, index: u16) -> bool {
-        self.interfaces.get(&index).is_some_and(|interface| interface.has(sys::IFF_LOOPBACK))
+        match self.jails.all().find(|jail| jail.stack == Some(stack)) {
+            Some(jail) => jail.hostname.clone(),
+            None => self.text_sysctl("kern.hostname"),
+        }
     }
 }
