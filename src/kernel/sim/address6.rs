@@ -6,7 +6,7 @@ use std::time::Duration;
 use jailwire_sys as sys;
 
 use super::events::{addresses_of_inet6, flags_of_inet6};
-use super::groups::groups_of;
+use super::multicast::groups_of;
 use super::links::link_type;
 use super::messages::{self, Addresses, DESTINATION, GATEWAY};
 use super::sockaddr::{self, AF_INET6};
@@ -121,7 +121,8 @@ impl World {
         }
         let tentative = |ours: &Address6| ours.flags & sys::IN6_IFF_TENTATIVE != 0;
         if self.inet6_at(index, new.address).is_some_and(tentative) {
-            self.start_detection(index, new.address, if new.delayed { DELAY } else { Duration::ZERO });
+            let delay = if new.delayed { DELAY } else { Duration::ZERO };
+            self.start_detection(index, new.address, self.now + delay);
         }
         self.post_inet6(sys::RTM_ADD, index, new.address);
     }

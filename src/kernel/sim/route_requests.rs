@@ -1,7 +1,7 @@
 //! Routes on request: RTM_ADD, RTM_DELETE, RTM_CHANGE and RTM_GET (`sys/net/route/route_ctl.c`,
 //! `nhop_ctl.c`).
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use jailwire_sys as sys;
 
@@ -260,13 +260,12 @@ impl World {
     }
 
     /// Routes whose time is over go, and are told of (`expire_route`).
-    pub fn expire_routes(&mut self, stack: StackId) {
-        self.expire_family::<Ipv4Addr>(stack);
-        self.expire_family::<std::net::Ipv6Addr>(stack);
+    pub fn expire_routes(&mut self, stack: StackId, second: u64) {
+        self.expire_family::<Ipv4Addr>(stack, second);
+        self.expire_family::<Ipv6Addr>(stack, second);
     }
 
-    fn expire_family<A: Addressed>(&mut self, stack: StackId) {
-        let second = self.now.as_secs();
+    fn expire_family<A: Addressed>(&mut self, stack: StackId, second: u64) {
         let Some(here) = self.stacks.get_mut(&stack) else { return };
         let over = |nexthop: &Nexthop| nexthop.expire != 0 && nexthop.expire <= second;
         let gone: Vec<_> = A::tables_mut(here).iter_mut().map(|table| table.remove_where(over)).collect();
