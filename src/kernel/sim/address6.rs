@@ -6,9 +6,9 @@ use std::time::Duration;
 use jailwire_sys as sys;
 
 use super::events::{addresses_of_inet6, flags_of_inet6};
-use super::multicast::groups_of;
 use super::links::link_type;
 use super::messages::{self, Addresses, DESTINATION, GATEWAY};
+use super::multicast::groups_of;
 use super::sockaddr::{self, AF_INET6};
 use super::world::{Address6, Interface, World};
 use crate::kernel::Errno;

@@ -298,7 +298,10 @@ mod tests {
         assert_eq!(refused(&|request| request.argument.put(ADDRESS + 1, &[28])), Errno::EINVAL);
         assert_eq!(refused(&|request| request.argument.put(MASK, &[8, 2])), Errno::EINVAL);
         assert_eq!(refused(&|request| request.argument.put(BROADCAST, &[16, 0])), Errno::EINVAL);
-        assert_eq!(refused(&|request| request.argument.put(VHID, &1i32.to_ne_bytes())), Errno::EPROTONOSUPPORT);
+        assert_eq!(
+            refused(&|request| request.argument.put(VHID, &1i32.to_ne_bytes())),
+            Errno::EPROTONOSUPPORT
+        );
         assert_eq!(errno(ioctl_as(&mut world, USER, A, &mut request("10.0.0.1"))), Errno::EPERM);
         let legacy = naming(sys::SIOCSIFADDR, &sockaddr::inet([10, 0, 0, 1].into()));
         assert_eq!(errno(ioctl(&mut world, A, &mut legacy.clone())), Errno::EINVAL);
@@ -308,7 +311,9 @@ mod tests {
     #[test]
     fn any_address_will_do() {
         let mut world = pair();
-        for address in ["0.0.0.0/8", "224.0.0.5/24", "255.255.255.255/32", "10.0.0.0/24", "10.1.0.255/24", "9.9.9.9/0"] {
+        for address in
+            ["0.0.0.0/8", "224.0.0.5/24", "255.255.255.255/32", "10.0.0.0/24", "10.1.0.255/24", "9.9.9.9/0"]
+        {
             assert_eq!(alias(&mut world, A, address), Ok(true), "{address}");
         }
     }

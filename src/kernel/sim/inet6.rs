@@ -279,7 +279,10 @@ mod tests {
         };
         let family = |request: &mut Request| request.argument.put(ADDRESS + 1, &[AF_INET6 - 26]);
         assert_eq!(refused("fd00::2/64", &family), Errno::EAFNOSUPPORT);
-        assert_eq!(refused("fd00::2/64", &|request| request.argument.put(ADDRESS, &[16])), Errno::EAFNOSUPPORT);
+        assert_eq!(
+            refused("fd00::2/64", &|request| request.argument.put(ADDRESS, &[16])),
+            Errno::EAFNOSUPPORT
+        );
         let scope = |request: &mut Request| request.argument.put(ADDRESS + 24, &999u32.to_ne_bytes());
         assert_eq!(refused("fe80::2/64", &scope), Errno::ENXIO);
         assert_eq!(refused("::1/128", &|_| {}), Errno::EINVAL);
@@ -322,10 +325,7 @@ mod tests {
         let mut request = alias6_request("fd00::1/64");
         set_lifetime(&mut request, 60, 30);
         ioctl(&mut world, A, &mut request).unwrap();
-        let mut read = naming(
-            sys::SIOCGIFALIFETIME_IN6,
-            &sockaddr::inet6_raw("fd00::1".parse().unwrap()),
-        );
+        let mut read = naming(sys::SIOCGIFALIFETIME_IN6, &sockaddr::inet6_raw("fd00::1".parse().unwrap()));
         ioctl(&mut world, A, &mut read).unwrap();
         assert_eq!(read.argument.u64_at(ADDRESS), 160);
         assert_eq!(read.argument.u64_at(ADDRESS + 8), 130);

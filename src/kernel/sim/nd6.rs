@@ -273,7 +273,7 @@ impl World {
             for ours in interface.inet6.clone() {
                 let over = |lifetime: u32| {
                     lifetime != sys::ND6_INFINITE_LIFETIME
-                        && second - ours.since.as_secs() >= u64::from(lifetime)
+                        && second.saturating_sub(ours.since.as_secs()) >= u64::from(lifetime)
                 };
                 let address = ours.address;
                 if over(ours.valid_lifetime) {

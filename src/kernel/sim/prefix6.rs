@@ -148,7 +148,7 @@ impl World {
         let Some(here) = self.stacks.get(&stack) else { return };
         let over = |prefix: &&Prefix6| {
             prefix.valid_lifetime != sys::ND6_INFINITE_LIFETIME
-                && second - prefix.since.as_secs() > u64::from(prefix.valid_lifetime)
+                && second.saturating_sub(prefix.since.as_secs()) > u64::from(prefix.valid_lifetime)
         };
         let ended: Vec<(Key, bool)> = here
             .protocols
