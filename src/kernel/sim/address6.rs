@@ -115,7 +115,7 @@ impl World {
             self.post_neighbour(sys::RTM_ADD, index, kept, mac);
         }
         if multicast {
-            for group in groups_of(new.address, index, &self.hostname_of(index)) {
+            for group in groups_of(new.address, index, &self.node_name(index)) {
                 self.join_group(index, group);
             }
         }
@@ -150,7 +150,7 @@ impl World {
 
     /// Leaves the groups of an address that is gone.
     pub fn leave_groups6(&mut self, index: u16, address: Ipv6Addr) {
-        let groups = groups_of(address, index, &self.hostname_of(index));
+        let groups = groups_of(address, index, &self.node_name(index));
         for group in groups.into_iter().rev() {
             self.leave_group(index, group);
         }

@@ -92,7 +92,9 @@ impl World {
     /// with the stack, wherever it is now.
     pub fn loopback(&self, stack: StackId) -> Option<u16> {
         let is_it = |i: &&Interface| i.is_loopback_kind() && i.unit == 0 && i.home == stack;
-        self.interfaces.values().find(is_it).map(|i| i.index)
+        // It is the first of its stack, unless someone took it away.
+        let first = self.interfaces_of(stack).next().filter(is_it);
+        first.or_else(|| self.interfaces.values().find(is_it)).map(|i| i.index)
     }
 
     /// An interface, if it is in that stack (`ifnet_byindex` hides the others).

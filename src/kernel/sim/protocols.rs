@@ -1,7 +1,5 @@
 //! What happens to addresses and routes when an interface goes up, goes down, or goes.
 
-use jailwire_sys as sys;
-
 use super::links::AddressAt;
 use super::world::{StackId, World};
 
@@ -65,15 +63,11 @@ impl World {
         }
     }
 
-    /// The name that a jail, or the host, has in its own eyes.
-    pub fn hostname_of(&self, index: u16) -> String {
+    /// The name that goes into the node information groups. The kernel takes that of the caller's jail;
+    /// which it is shows in the last bytes of two groups and nowhere else.
+    pub fn node_name(&self, index: u16) -> String {
         let stack = self.interfaces.get(&index).map_or(StackId::HOST, |interface| interface.stack);
         format!("simulated{}", stack.0)
-    }
-
-    /// Whether this is an interface that packets loop back from, by its flag.
-    pub fn loops(&self, index: u16) -> bool {
-        self.interfaces.get(&index).is_some_and(|interface| interface.has(sys::IFF_LOOPBACK))
     }
 }
 
@@ -81,6 +75,7 @@ impl World {
 mod tests {
     use super::super::testing::*;
     use super::*;
+    use jailwire_sys as sys;
     use std::net::Ipv4Addr;
 
     const A: u16 = 2;

@@ -246,10 +246,10 @@ impl World {
             if socket.stack != stack || fib.is_some_and(|fib| fib != socket.fib) {
                 continue;
             }
-            if let SocketKind::Route(queue) = &mut socket.kind {
-                if queue.family == 0 || queue.family == family {
-                    queue.push(message);
-                }
+            if let SocketKind::Route(queue) = &mut socket.kind
+                && (queue.family == 0 || queue.family == family)
+            {
+                queue.push(message);
             }
         }
     }
