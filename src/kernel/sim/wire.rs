@@ -23,9 +23,8 @@ enum Way {
 impl World {
     /// Whether another node of the link has an IPv6 address, and answers for it.
     pub fn is_heard(&self, index: u16, address: Ipv6Addr) -> bool {
-        let answers = |theirs: &Address6| {
-            theirs.address == address && theirs.flags & sys::IN6_IFF_DUPLICATED == 0
-        };
+        let answers =
+            |theirs: &Address6| theirs.address == address && theirs.flags & sys::IN6_IFF_DUPLICATED == 0;
         let answering: BTreeSet<u16> = self
             .interfaces
             .values()
