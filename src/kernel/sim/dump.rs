@@ -235,7 +235,9 @@ impl World {
                 match *what {
                     sys::IFDATA_GENERAL => Ok(self.general(interface)),
                     sys::IFDATA_DRIVERNAME => {
-                        let name = format!("{}{}\0", interface.driver, interface.unit);
+                        // A vlan without a unit has IF_DUNIT_NONE.
+                        let unit = interface.unit.map_or(-1, i32::from);
+                        let name = format!("{}{unit}\0", interface.driver);
                         Ok(name.into_bytes())
                     }
                     _ => Err(Errno::ENOENT.into()),

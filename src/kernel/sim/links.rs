@@ -91,7 +91,7 @@ impl World {
     /// The loopback interface that a stack's own routes go through (`V_loif`): the one that was made
     /// with the stack, wherever it is now.
     pub fn loopback(&self, stack: StackId) -> Option<u16> {
-        let is_it = |i: &&Interface| i.is_loopback_kind() && i.unit == 0 && i.home == stack;
+        let is_it = |i: &&Interface| i.is_loopback_kind() && i.unit == Some(0) && i.home == stack;
         // It is the first of its stack, unless someone took it away.
         let first = self.interfaces_of(stack).next().filter(is_it);
         first.or_else(|| self.interfaces.values().find(is_it)).map(|i| i.index)
@@ -145,7 +145,7 @@ impl World {
 
     /// Whether this is FreeBSD 14 rather than 15.
     pub fn older(&self) -> bool {
-        false
+        self.release < super::Release::V15_1
     }
 }
 

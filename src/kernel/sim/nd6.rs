@@ -278,7 +278,7 @@ impl World {
                 let address = ours.address;
                 if over(ours.valid_lifetime) {
                     self.purge_inet6(index, address);
-                    self.leave_groups6(index, address);
+                    self.leave_groups6(index, &ours);
                     continue;
                 }
                 let preferred = ours.preferred_lifetime;
@@ -349,7 +349,7 @@ mod tests {
         assert_eq!(value(offset_of!(sys::nd_ifinfo, basereachable)), 30000);
         assert_eq!(value(offset_of!(sys::nd_ifinfo, retrans)), 1000);
         assert_eq!(read.get(INFO + offset_of!(sys::nd_ifinfo, chlim)), [64]);
-        let bridge: Kind = Kind::Bridge(Bridge::default());
+        let bridge: Kind = Kind::Bridge(Bridge::new());
         let bridge = add(&mut world, "bridge0", bridge, [2, 0, 0, 0, 0, 1]);
         assert_eq!(world.interfaces[&bridge].nd6_flags, 0x9);
     }

@@ -63,11 +63,14 @@ impl World {
         }
     }
 
-    /// The name that goes into the node information groups. The kernel takes that of the caller's jail;
-    /// which it is shows in the last bytes of two groups and nowhere else.
+    /// The name that goes into the node information groups. The kernel takes that of the caller's jail,
+    /// here it is that of the jail whose stack it is: both show in the last bytes of two groups only.
     pub fn node_name(&self, index: u16) -> String {
         let stack = self.interfaces.get(&index).map_or(StackId::HOST, |interface| interface.stack);
-        format!("simulated{}", stack.0)
+        match self.jails.all().find(|jail| jail.stack == Some(stack)) {
+            Some(jail) => jail.hostname.clone(),
+            None => self.text_sysctl("kern.hostname"),
+        }
     }
 }
 

@@ -3,17 +3,17 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::mem::offset_of;
 use std::net::{Ipv4Addr, Ipv6Addr};
-use std::time::Duration;
 
 use jailwire_sys as sys;
 
 use super::caller::Caller;
 use super::messages::{self, Addresses, DESTINATION, GATEWAY, NETMASK};
+use super::options::Options;
 use super::sockaddr;
 use super::world::{Interface, Kind, RouteQueue, Socket, SocketKind, Stack, StackId, World};
 use crate::kernel::{Block, Errno, Request, Result};
 
-pub(crate) const ROOT: Caller = Caller { pid: 28, jid: 0, root: true };
+pub(crate) const ROOT: Caller = Caller { pid: 28, start: 0, jid: 0, root: true };
 pub(crate) const USER: Caller = Caller { root: false, ..ROOT };
 
 /// Where an `ifreq` has its address.
@@ -21,17 +21,7 @@ const IFRU: usize = offset_of!(sys::ifreq, ifr_ifru);
 
 /// A machine with its own stack and nothing in it.
 pub(crate) fn empty() -> World {
-    let mut world = World {
-        now: Duration::ZERO,
-        stacks: BTreeMap::new(),
-        interfaces: BTreeMap::new(),
-        next_stack: 1,
-        jails: Default::default(),
-        mounts: Default::default(),
-        modules: Vec::new(),
-        sockets: BTreeMap::new(),
-        next_handle: 1,
-    };
+    let mut world = World::bare(&Options::default());
     add_stack(&mut world, StackId::HOST);
     world
 }
@@ -46,6 +36,7 @@ pub(crate) fn add_stack(world: &mut World, id: StackId) {
         protocols: Default::default(),
         sysctls: BTreeMap::new(),
         units: BTreeMap::new(),
+        groups: Vec::new(),
     };
     world.stacks.insert(id, stack);
     world.stack_created(id);
@@ -89,7 +80,7 @@ pub(crate) fn add(world: &mut World, name: &str, kind: Kind, mac: [u8; 6]) -> u1
         index,
         name: name.into(),
         driver: "epair".into(),
-        unit: 0,
+        unit: Some(0),
         kind,
         stack: StackId::HOST,
         home: StackId::HOST,
@@ -129,7 +120,8 @@ pub(crate) fn listen(world: &mut World, family: u8) -> u64 {
         report_loss: false,
         lost: false,
     };
-    let socket = Socket { owner: 28, jid: 0, stack: StackId::HOST, kind: SocketKind::Route(queue), fib: 0 };
+    let socket =
+        Socket { owner: ROOT.owner(), jid: 0, stack: StackId::HOST, kind: SocketKind::Route(queue), fib: 0 };
     world.sockets.insert(handle, socket);
     handle
 }

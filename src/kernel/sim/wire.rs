@@ -106,9 +106,11 @@ mod tests {
         Member {
             index,
             flags: 0,
+            tree_flags: 0,
             path_cost: 2000,
             priority: 128,
             address_limit: 0,
+            address_exceeded: 0,
             pvid: 0,
             vlan_protocol: 0x8100,
             vlans: Vec::new(),
@@ -127,7 +129,7 @@ mod tests {
         let mut world = pair();
         let first = add(&mut world, "epair1a", Kind::Epair { peer: 5, is_a: true }, [2, 0, 0, 0, 1, 1]);
         let second = add(&mut world, "epair1b", Kind::Epair { peer: 4, is_a: false }, [2, 0, 0, 0, 1, 2]);
-        let bridge = Bridge { members: vec![member(2), member(first)], ..Bridge::default() };
+        let bridge = Bridge { members: vec![member(2), member(first)], ..Bridge::new() };
         let bridge = add(&mut world, "bridge0", Kind::Bridge(bridge), [2, 0, 0, 0, 2, 1]);
         for index in [2, first] {
             world.interfaces.get_mut(&index).unwrap().bridge = Some(bridge);
@@ -143,7 +145,13 @@ mod tests {
     #[test]
     fn a_vlan_hears_its_own_tag() {
         let mut world = pair();
-        let vlan = |parent, tag| Kind::Vlan { parent: Some(parent), tag, protocol: 0x8100 };
+        let vlan = |parent, tag| Kind::Vlan {
+            parent: Some(parent),
+            tag,
+            protocol: 0x8100,
+            priority: 0,
+            promiscuous_parent: false,
+        };
         let near = add(&mut world, "vlan0", vlan(2, 7), [2, 0, 0, 0, 1, 1]);
         let far = add(&mut world, "vlan1", vlan(3, 7), [2, 0, 0, 0, 1, 2]);
         add(&mut world, "vlan2", vlan(3, 8), [2, 0, 0, 0, 1, 3]);
