@@ -6,9 +6,9 @@ use std::time::Duration;
 use jailwire_sys as sys;
 
 use super::events::{addresses_of_inet6, flags_of_inet6};
-use super::groups::groups_of;
 use super::links::link_type;
 use super::messages::{self, Addresses, DESTINATION, GATEWAY};
+use super::multicast::groups_of;
 use super::sockaddr::{self, AF_INET6};
 use super::world::{Address6, Interface, World};
 use crate::kernel::Errno;
@@ -59,6 +59,7 @@ impl World {
                 since: now,
                 tentative_until: None,
                 self_route: false,
+                groups: Vec::new(),
                 order,
             });
         }
@@ -115,13 +116,18 @@ impl World {
             self.post_neighbour(sys::RTM_ADD, index, kept, mac);
         }
         if multicast {
-            for group in groups_of(new.address, index, &self.hostname_of(index)) {
+            let groups = groups_of(new.address, index, &self.node_name(index));
+            for group in groups {
                 self.join_group(index, group);
+            }
+            if let Some(ours) = self.inet6_at_mut(index, new.address) {
+                ours.groups = groups.to_vec();
             }
         }
         let tentative = |ours: &Address6| ours.flags & sys::IN6_IFF_TENTATIVE != 0;
         if self.inet6_at(index, new.address).is_some_and(tentative) {
-            self.start_detection(index, new.address, if new.delayed { DELAY } else { Duration::ZERO });
+            let delay = if new.delayed { DELAY } else { Duration::ZERO };
+            self.start_detection(index, new.address, self.now + delay);
         }
         self.post_inet6(sys::RTM_ADD, index, new.address);
     }
@@ -131,7 +137,7 @@ impl World {
         let Some(ours) = self.inet6_at(index, address).cloned() else { return };
         self.purge_inet6(index, address);
         self.drop_unused_prefix6(index, &ours);
-        self.leave_groups6(index, address);
+        self.leave_groups6(index, &ours);
     }
 
     /// Takes an address away (`in6_purgeaddr`). The groups it joined are left a moment later.
@@ -148,10 +154,9 @@ impl World {
     }
 
     /// Leaves the groups of an address that is gone.
-    pub fn leave_groups6(&mut self, index: u16, address: Ipv6Addr) {
-        let groups = groups_of(address, index, &self.hostname_of(index));
-        for group in groups.into_iter().rev() {
-            self.leave_group(index, group);
+    pub fn leave_groups6(&mut self, index: u16, gone: &Address6) {
+        for group in gone.groups.iter().rev() {
+            self.leave_group(index, *group);
         }
     }
 

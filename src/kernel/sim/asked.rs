@@ -208,3 +208,70 @@ fn check_neighbour(link: &Given) -> Result<(), Errno> {
     let good = link.family() == AF_LINK && link.link_index() != 0 && fits;
     if good { Ok(()) } else { Err(Errno::EINVAL) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::messages;
+    use super::super::testing::*;
+    use super::*;
+
+    fn asked(world: &World, to: &str, gateway: &str) -> Result<Asked, Errno> {
+        let message = route_message(sys::RTM_ADD, 0x803, to, Some(gateway));
+        world.asked(StackId::HOST, &message.bytes)
+    }
+
+    #[test]
+    fn masks_decide_what_is_a_host() {
+        let world = pair();
+        for (to, host) in [("10.0.0.1", true), ("10.0.0.1/32", true), ("10.0.0.1/31", false)] {
+            let asked = asked(&world, to, "10.0.0.9").unwrap();
+            assert_eq!(asked.flags & sys::RTF_HOST != 0, host, "{to}");
+            assert_eq!(asked.addresses[NETMASK].is_none(), host, "{to}");
+        }
+    }
+
+    #[test]
+    fn scopes_are_put_in_where_they_are_known() {
+        let world = pair();
+        let gateway = |text| asked(&world, "::/0", text).unwrap().gateway.unwrap();
+        let inet6 = |text: &str| Gateway::Inet6(text.parse().unwrap());
+        assert_eq!(gateway("fe80::1%2"), inet6("fe80:2::1"));
+        assert_eq!(gateway("fe80::1%99"), inet6("fe80::1"));
+        assert_eq!(gateway("fe80::1"), inet6("fe80::1"));
+        assert_eq!(gateway("fd00::1%2"), inet6("fd00::1"));
+    }
+
+    #[test]
+    fn interfaces_go_by_index_or_by_name() {
+        let world = pair();
+        let named = |link: Vec<u8>| {
+            let mut addresses = Addresses::default();
+            addresses[DESTINATION] = Some(through("10.0.0.1"));
+            addresses[INTERFACE] = Some(link);
+            let message = messages::route(sys::RTM_GET, &addresses, 0, 0);
+            world.asked(StackId::HOST, &message.bytes).unwrap().interface
+        };
+        assert_eq!(named(sockaddr::link_short(3, 0)), Some(3));
+        assert_eq!(named(sockaddr::link_short(9, 0)), None);
+        let mut by_name = sockaddr::link_of(&world.interfaces[&2]);
+        by_name[offset_of!(sys::sockaddr_dl, sdl_index)] = 0;
+        assert_eq!(named(by_name), Some(2));
+    }
+
+    #[test]
+    fn gateways_have_their_least_lengths() {
+        let world = pair();
+        let ask = |sockaddr: Vec<u8>| {
+            let mut addresses = Addresses::default();
+            addresses[DESTINATION] = Some(through("10.0.0.1"));
+            addresses[GATEWAY] = Some(sockaddr);
+            let message = messages::route(sys::RTM_ADD, &addresses, 0, 0);
+            world.asked(StackId::HOST, &message.bytes).map(|asked| asked.gateway)
+        };
+        assert_eq!(ask(vec![7, AF_INET, 0, 0, 10, 0, 0]), Ok(Some(Gateway::Inet([10, 0, 0, 0].into()))));
+        assert_eq!(ask(vec![24, AF_INET6]), Err(Errno::EINVAL));
+        assert_eq!(ask(vec![7, AF_LINK, 2, 0, 0, 0, 0]), Err(Errno::EINVAL));
+        assert_eq!(ask(vec![8, AF_LINK, 2, 0, 0, 0, 0, 0]), Ok(Some(Gateway::Link { index: 2, kind: 0 })));
+        assert_eq!(ask(vec![8, 9, 0, 0, 0, 0, 0, 0]), Ok(None));
+    }
+}

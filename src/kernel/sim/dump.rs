@@ -315,3 +315,87 @@ impl World {
         interface.addresses().into_iter().filter(seen).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    fn errno(world: &World, numbers: &[i32]) -> Errno {
+        world.route_sysctl(ROOT, StackId::HOST, numbers).unwrap_err().errno
+    }
+
+    fn routing(world: &World, rest: &[i32]) -> Result<Vec<u8>> {
+        let numbers = [&[sys::CTL_NET, sys::PF_ROUTE, 0], rest].concat();
+        world.route_sysctl(ROOT, StackId::HOST, &numbers)
+    }
+
+    #[test]
+    fn names_have_their_lengths() {
+        let world = pair();
+        let route = |rest: &[i32]| routing(&world, rest).map_err(|failure| failure.errno);
+        assert_eq!(route(&[0, sys::NET_RT_IFLIST]), Err(Errno::EISDIR));
+        assert_eq!(route(&[0, sys::NET_RT_IFLIST, 0, 0]), Err(Errno::ENOTDIR));
+        assert_eq!(route(&[0, sys::NET_RT_DUMP, 0, 1]), Err(Errno::EINVAL));
+        assert_eq!(route(&[7, sys::NET_RT_DUMP, 0]), Err(Errno::EAFNOSUPPORT));
+        assert_eq!(route(&[0, 99, 0]), Err(Errno::EINVAL));
+        let all = route(&[0, sys::NET_RT_DUMP, 0, 0]).unwrap();
+        let inet = route(&[sys::AF_INET, sys::NET_RT_DUMP, 0]).unwrap();
+        assert!(all.starts_with(&inet) && all.len() > inet.len());
+    }
+
+    #[test]
+    fn several_paths_are_several_messages() {
+        let mut world = pair();
+        alias(&mut world, 2, "10.0.0.1/24").unwrap();
+        let socket = listen(&mut world, 0);
+        for gateway in ["10.0.0.8", "10.0.0.9"] {
+            route(&mut world, socket, sys::RTM_ADD, 0x803, "0.0.0.0/0", Some(gateway)).0.unwrap();
+        }
+        let dump = routing(&world, &[sys::AF_INET, sys::NET_RT_DUMP, 0]).unwrap();
+        assert_eq!(dump.len(), 272 * 3 + 256 * 2);
+        let gateways = routing(&world, &[sys::AF_INET, sys::NET_RT_FLAGS, sys::RTF_GATEWAY]).unwrap();
+        assert_eq!(gateways.len(), 272 * 2);
+    }
+
+    #[test]
+    fn groups_are_listed() {
+        let mut world = pair();
+        alias(&mut world, 2, "10.0.0.1/24").unwrap();
+        let groups = routing(&world, &[sys::AF_INET, sys::NET_RT_IFMALIST, 2]).unwrap();
+        assert_bytes(&groups, &vector("RTM_NEWMADDR 224.0.0.1"));
+    }
+
+    #[test]
+    fn interfaces_by_number() {
+        let mut world = pair();
+        let link = |rest: &[i32]| [&[sys::CTL_NET, sys::PF_LINK, sys::NETLINK_GENERIC], rest].concat();
+        let ask = |world: &World, rest: &[i32]| world.route_sysctl(ROOT, StackId::HOST, &link(rest)).unwrap();
+        assert_eq!(ask(&world, &[sys::IFMIB_SYSTEM, sys::IFMIB_IFCOUNT]), 3i32.to_ne_bytes());
+        let general = Block::new(ask(&world, &[sys::IFMIB_IFDATA, 2, sys::IFDATA_GENERAL]));
+        assert_eq!(general.bytes.len(), 208);
+        assert_eq!(general.text_at(0, 16), b"vnet0.1");
+        assert_eq!(ask(&world, &[sys::IFMIB_IFDATA, 2, sys::IFDATA_DRIVERNAME]), b"epair0\0");
+        assert_eq!(errno(&world, &link(&[sys::IFMIB_IFDATA, 9, sys::IFDATA_GENERAL])), Errno::ENOENT);
+        assert_eq!(errno(&world, &link(&[sys::IFMIB_IFDATA, 2])), Errno::EINVAL);
+        // One that is elsewhere is not there.
+        world.interfaces.get_mut(&2).unwrap().stack = StackId(4);
+        assert_eq!(errno(&world, &link(&[sys::IFMIB_IFDATA, 2, sys::IFDATA_GENERAL])), Errno::ENOENT);
+    }
+
+    #[test]
+    fn a_list_that_is_too_long_is_cut_between_records() {
+        let world = pair();
+        let list = |room: i32| {
+            let mut request = Request::new(sys::SIOCGIFCONF);
+            request.argument.put(LENGTH_OF_LIST, &room.to_ne_bytes());
+            request.argument.point(LIST, Block::zeroed(room.max(0) as usize));
+            world.gifconf(ROOT, StackId::HOST, &mut request).map(|()| request.argument.i32_at(LENGTH_OF_LIST))
+        };
+        // A link, two IPv6 addresses and one of IPv4 on lo0, and a link on each of the others.
+        assert_eq!(list(4096), Ok(72 + 44 * 2 + 32 + 72 * 2));
+        assert_eq!(list(72 + 43), Ok(72));
+        assert_eq!(list(0).unwrap_err().errno, Errno::EINVAL);
+        assert_eq!(list(-1).unwrap_err().errno, Errno::EINVAL);
+    }
+}

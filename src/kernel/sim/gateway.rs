@@ -249,3 +249,86 @@ impl World {
         Gateway::Link { index, kind: self.interfaces.get(&index).map_or(0, link_type) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    const HOST: StackId = StackId::HOST;
+
+    fn inet(text: &str) -> Gateway {
+        Gateway::Inet(text.parse().unwrap())
+    }
+
+    fn by(address: &str) -> SourceAddress {
+        SourceAddress::Inet(address.parse().unwrap())
+    }
+
+    /// 10.0.0.1/8 on one interface, 10.1.0.1/16 on the other.
+    fn networks() -> World {
+        let mut world = pair();
+        alias(&mut world, 2, "10.0.0.1/8").unwrap();
+        alias(&mut world, 3, "10.1.0.1/16").unwrap();
+        world
+    }
+
+    fn resolve(world: &World, wanted: Wanted) -> Option<(u16, SourceAddress)> {
+        let destination = Some(inet("192.0.2.0"));
+        let flags = wanted.flags | sys::RTF_GATEWAY;
+        let wanted = Wanted { flags, destination, ..wanted };
+        world.resolve(HOST, 0, &wanted).map(|(interface, source)| (interface, source.address))
+    }
+
+    #[test]
+    fn the_longest_prefix_wins() {
+        let world = networks();
+        let through = |text| Wanted { gateway: Some(inet(text)), ..Wanted::default() };
+        assert_eq!(resolve(&world, through("10.1.0.9")), Some((3, by("10.1.0.1"))));
+        assert_eq!(resolve(&world, through("10.2.0.9")), Some((2, by("10.0.0.1"))));
+        assert_eq!(resolve(&world, through("11.0.0.9")), None);
+    }
+
+    #[test]
+    fn what_the_caller_names_comes_first() {
+        let world = networks();
+        let wanted = Wanted { gateway: Some(inet("10.1.0.9")), ..Wanted::default() };
+        let named = Wanted { interface: Some(2), ..wanted };
+        assert_eq!(resolve(&world, named), Some((2, by("10.0.0.1"))));
+        let named = Wanted { address: Some(inet("10.0.0.1")), ..wanted };
+        assert_eq!(resolve(&world, named), Some((2, by("10.0.0.1"))));
+        // The broadcast address names it too.
+        let named = Wanted { address: Some(inet("10.255.255.255")), ..wanted };
+        assert_eq!(resolve(&world, named), Some((2, by("10.0.0.1"))));
+    }
+
+    #[test]
+    fn a_gateway_behind_a_gateway_will_do_unless_that_is_the_default_one() {
+        let mut world = networks();
+        let socket = listen(&mut world, 0);
+        route(&mut world, socket, sys::RTM_ADD, 0x803, "172.16.0.0/12", Some("10.1.0.9")).0.unwrap();
+        route(&mut world, socket, sys::RTM_ADD, 0x803, "0.0.0.0/0", Some("10.0.0.9")).0.unwrap();
+        let through = |text| Wanted { gateway: Some(inet(text)), ..Wanted::default() };
+        assert_eq!(resolve(&world, through("172.16.0.1")), Some((3, by("10.1.0.1"))));
+        assert_eq!(resolve(&world, through("8.8.8.8")), None);
+    }
+
+    #[test]
+    fn other_fibs_do_not_count() {
+        let mut world = networks();
+        world.interfaces.get_mut(&3).unwrap().fib = 1;
+        let wanted = Wanted { gateway: Some(inet("10.1.0.9")), ..Wanted::default() };
+        assert_eq!(resolve(&world, wanted), Some((2, by("10.0.0.1"))));
+    }
+
+    #[test]
+    fn a_link_that_reports_and_is_down_leads_nowhere() {
+        let mut world = networks();
+        assert!(world.lookup(HOST, 0, &inet("10.1.0.9")).is_some());
+        let interface = world.interfaces.get_mut(&3).unwrap();
+        interface.link_state = sys::LINK_STATE_DOWN;
+        assert!(world.lookup(HOST, 0, &inet("10.1.0.9")).is_some());
+        world.interfaces.get_mut(&3).unwrap().capabilities |= sys::IFCAP_LINKSTATE as u32;
+        assert!(world.lookup(HOST, 0, &inet("10.1.0.9")).is_none());
+    }
+}

@@ -207,3 +207,99 @@ impl World {
         self.interfaces.get(&index).is_some_and(|interface| interface.inet.iter().any(covers))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    const A: u16 = 2;
+    const B: u16 = 3;
+
+    fn destinations(world: &World) -> Vec<(String, i32, u16)> {
+        let table = world.table::<Ipv4Addr>(StackId::HOST, 0).unwrap();
+        let row = |to: &Destination<Ipv4Addr>, hop: &Nexthop| {
+            (format!("{}/{}", to.address, to.mask.to_bits().count_ones()), hop.flags, hop.interface)
+        };
+        table.iter().map(|(to, paths)| row(to, &paths[0].nexthop)).collect()
+    }
+
+    #[test]
+    fn each_shape_of_address_has_its_routes() {
+        let mut world = pair();
+        alias(&mut world, A, "10.0.0.1/24").unwrap();
+        alias(&mut world, A, "10.1.0.1/32").unwrap();
+        assert_eq!(
+            destinations(&world),
+            [
+                ("10.0.0.0/24".into(), 0x10_0000, A),
+                ("10.0.0.1/32".into(), 0x10_0804, 1),
+                ("10.1.0.1/32".into(), 0x10_0004, 1),
+                ("127.0.0.1/32".into(), 0x10_0004, 1),
+            ]
+        );
+    }
+
+    #[test]
+    fn down_takes_the_prefix_and_up_brings_it_back() {
+        let mut world = pair();
+        let socket = listen(&mut world, 0);
+        alias(&mut world, A, "10.0.0.1/24").unwrap();
+        let add = |world: &mut World, flags, to| {
+            route(world, socket, sys::RTM_ADD, flags, to, Some("10.0.0.254")).0.unwrap();
+        };
+        add(&mut world, 0x803, "0.0.0.0/0");
+        add(&mut world, 0x003, "10.9.0.0/16");
+        go_down(&mut world, A);
+        assert_eq!(kinds(&heard(&mut world, socket)), ["DELADDR", "DELETE", "IFINFO"]);
+        // The static route stays; the other one went without a word.
+        let there: Vec<String> = destinations(&world).into_iter().map(|(to, ..)| to).collect();
+        assert_eq!(there, ["0.0.0.0/0", "10.0.0.1/32", "127.0.0.1/32"]);
+        go_up(&mut world, A);
+        assert_eq!(kinds(&heard(&mut world, socket))[..3], ["IFINFO", "NEWADDR", "ADD"]);
+        assert_eq!(destinations(&world)[1].0, "10.0.0.0/24");
+    }
+
+    #[test]
+    fn two_addresses_of_a_prefix_carry_its_route_through_a_down() {
+        let mut world = pair();
+        alias(&mut world, A, "10.0.0.1/24").unwrap();
+        alias(&mut world, A, "10.0.0.2/24").unwrap();
+        let socket = listen(&mut world, 0);
+        go_down(&mut world, A);
+        assert_eq!(kinds(&heard(&mut world, socket)), ["DELETE", "ADD", "DELETE", "ADD", "IFINFO"]);
+        assert_eq!(destinations(&world)[0].0, "10.0.0.0/24");
+        go_up(&mut world, A);
+        // Only the address without the route is announced again.
+        assert_eq!(kinds(&heard(&mut world, socket))[..2], ["IFINFO", "NEWADDR"]);
+    }
+
+    #[test]
+    fn an_address_of_two_interfaces_shares_its_own_route() {
+        let mut world = pair();
+        alias(&mut world, A, "10.0.0.1/24").unwrap();
+        alias(&mut world, B, "10.0.0.1/16").unwrap();
+        assert_eq!(destinations(&world).len(), 4);
+        unalias(&mut world, A, "10.0.0.1").unwrap();
+        let there: Vec<String> = destinations(&world).into_iter().map(|(to, ..)| to).collect();
+        assert_eq!(there, ["10.0.0.0/16", "10.0.0.1/32", "127.0.0.1/32"]);
+        unalias(&mut world, B, "10.0.0.1").unwrap();
+        assert_eq!(destinations(&world).len(), 1);
+    }
+
+    #[test]
+    fn a_prefix_replaces_a_users_route() {
+        let mut world = pair();
+        let socket = listen(&mut world, 0);
+        alias(&mut world, A, "10.0.0.1/24").unwrap();
+        route(&mut world, socket, sys::RTM_ADD, 0x803, "10.5.0.0/24", Some("10.0.0.9")).0.unwrap();
+        route(&mut world, socket, sys::RTM_ADD, 0x803, "10.5.0.0/24", Some("10.0.0.8")).0.unwrap();
+        alias(&mut world, B, "10.5.0.1/24").unwrap();
+        assert_eq!(kinds(&heard(&mut world, socket))[..2], ["NEWADDR", "ADD"]);
+        let prefix = Destination::new([10, 5, 0, 0].into(), [255, 255, 255, 0].into());
+        let table = world.table::<Ipv4Addr>(StackId::HOST, 0).unwrap();
+        assert_eq!(table.exact(&prefix).unwrap().len(), 1);
+        unalias(&mut world, B, "10.5.0.1").unwrap();
+        assert!(world.table::<Ipv4Addr>(StackId::HOST, 0).unwrap().exact(&prefix).is_none());
+    }
+}

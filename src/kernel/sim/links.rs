@@ -92,7 +92,9 @@ impl World {
     /// with the stack, wherever it is now.
     pub fn loopback(&self, stack: StackId) -> Option<u16> {
         let is_it = |i: &&Interface| i.is_loopback_kind() && i.unit == Some(0) && i.home == stack;
-        self.interfaces.values().find(is_it).map(|i| i.index)
+        // It is the first of its stack, unless someone took it away.
+        let first = self.interfaces_of(stack).next().filter(is_it);
+        first.or_else(|| self.interfaces.values().find(is_it)).map(|i| i.index)
     }
 
     /// An interface, if it is in that stack (`ifnet_byindex` hides the others).
@@ -144,5 +146,49 @@ impl World {
     /// Whether this is FreeBSD 14 rather than 15.
     pub fn older(&self) -> bool {
         self.release < super::Release::V15_1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    #[test]
+    fn addresses_stand_in_the_order_of_their_making() {
+        let mut world = pair();
+        for address in ["10.0.0.1/24", "fd00::1/64", "10.1.0.1/24"] {
+            if address.contains(':') {
+                alias6(&mut world, 2, address)
+            } else {
+                alias(&mut world, 2, address)
+            }
+            .unwrap();
+        }
+        let order = world.interfaces[&2].addresses();
+        // The second IPv6 one is that of the link.
+        assert_eq!(order, [AddressAt::Inet(0), AddressAt::Inet6(0), AddressAt::Inet6(1), AddressAt::Inet(1)]);
+    }
+
+    #[test]
+    fn the_loopback_interface_is_known_wherever_it_is() {
+        let mut world = host();
+        assert_eq!(world.loopback(StackId::HOST), Some(1));
+        let elsewhere = StackId(1);
+        add_stack(&mut world, elsewhere);
+        assert_eq!(world.loopback(elsewhere), None);
+        let other = add_loopback(&mut world, elsewhere);
+        assert_eq!(world.loopback(elsewhere), Some(other));
+        world.stacks.get_mut(&elsewhere).unwrap().order.clear();
+        world.interfaces.get_mut(&other).unwrap().stack = StackId::HOST;
+        assert_eq!(world.loopback(elsewhere), Some(other));
+    }
+
+    #[test]
+    fn an_older_epair_knows_nothing_of_checksums() {
+        let world = pair();
+        let older = Block::new(if_data(&world.interfaces[&2], true));
+        assert_eq!(older.get(offset_of!(sys::if_data, ifi_hdrlen)), [14]);
+        assert_eq!(older.u64_at(offset_of!(sys::if_data, ifi_hwassist)), 0);
     }
 }

@@ -154,3 +154,21 @@ pub(crate) fn announce(index: u16, name: &str, departure: bool) -> Block {
     message.put(offset_of!(sys::if_announcemsghdr, ifan_what), &what.to_ne_bytes());
     message
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::sim::sockaddr;
+
+    #[test]
+    fn addresses_are_found_by_their_bits() {
+        let mut addresses = Addresses::default();
+        addresses[DESTINATION] = Some(sockaddr::inet([10, 0, 0, 1].into()));
+        addresses[BROADCAST] = Some(Vec::new());
+        assert_eq!(bits_of(&addresses), sys::RTA_DST | sys::RTA_BRD);
+        let mut message = message(sys::RTM_NEWADDR, 20, &addresses);
+        assert_eq!(message.u16_at(0), 20 + 16 + 8);
+        align(&mut message);
+        assert_eq!((message.u16_at(0), message.bytes.len()), (48, 48));
+    }
+}

@@ -163,21 +163,22 @@ impl World {
     /// The interface is up: waiting addresses are checked, and it gets its own (`in6_if_up`).
     pub fn inet6_up(&mut self, index: u16) {
         for address in self.tentative(index) {
-            self.start_detection(index, address, DELAY);
+            self.start_detection(index, address, self.now + DELAY);
         }
         self.attach_inet6(index);
     }
 
     /// Looks for another node with the address, or says there is none where nobody asks
-    /// (`nd6_dad_start`). An address of an interface that is down waits until that is up.
-    pub fn start_detection(&mut self, index: u16, address: Ipv6Addr, delay: Duration) {
+    /// (`nd6_dad_start`), from some moment on. An address of an interface that is down waits until that
+    /// is up.
+    pub fn start_detection(&mut self, index: u16, address: Ipv6Addr, begin: Duration) {
         let Some(interface) = self.interfaces.get(&index) else { return };
         let probes = self.probes(interface.stack);
         let detects = interface.nd6_flags & sys::ND6_IFF_NO_DAD == 0;
         let ready = interface.has(sys::IFF_UP)
             && interface.has(sys::IFF_RUNNING)
             && interface.nd6_flags & sys::ND6_IFF_IFDISABLED == 0;
-        let end = self.now + delay + PROBE * probes;
+        let end = begin + PROBE * probes;
         let Some(ours) = self.inet6_at_mut(index, address) else { return };
         if ours.flags & sys::IN6_IFF_ANYCAST != 0 || probes == 0 || !detects {
             ours.flags &= !sys::IN6_IFF_TENTATIVE;
@@ -202,24 +203,33 @@ impl World {
         }
     }
 
-    /// After the clock moved: duplicate address detection ends, and lifetimes do.
+    /// After the clock moved: duplicate address detection ends, and lifetimes do. What happened on the
+    /// way is done in its order.
     pub fn time_passed(&mut self) {
-        self.end_detections();
-        let second = self.now.as_secs();
+        let ends = |world: &World| {
+            let all = world.interfaces.values().flat_map(|interface| &interface.inet6);
+            all.filter_map(|ours| ours.tentative_until).min().filter(|end| *end <= world.now)
+        };
+        while let Some(end) = ends(self) {
+            self.tick_until(end);
+            self.end_detections(end);
+        }
+        self.tick_until(self.now);
+    }
+
+    fn tick_until(&mut self, moment: Duration) {
         for id in self.stacks.keys().copied().collect::<Vec<StackId>>() {
             let Some(stack) = self.stacks.get_mut(&id) else { continue };
-            if stack.protocols.last_tick < second {
-                stack.protocols.last_tick = second;
-                self.tick(id);
+            if stack.protocols.last_tick < moment.as_secs() {
+                stack.protocols.last_tick = moment.as_secs();
+                self.tick(id, moment);
             }
-            self.expire_routes(id);
         }
     }
 
     /// Addresses that nobody else answered for are ours (`nd6_dad_timer`). Nothing is told of that.
-    fn end_detections(&mut self) {
-        let now = self.now;
-        let ended = |ours: &&Address6| ours.tentative_until.is_some_and(|until| until <= now);
+    fn end_detections(&mut self, moment: Duration) {
+        let ended = |ours: &&Address6| ours.tentative_until.is_some_and(|until| until <= moment);
         let ended: Vec<(u16, Ipv6Addr, bool)> = self
             .interfaces
             .values()
@@ -251,8 +261,8 @@ impl World {
 
     /// Once a second (`nd6_timer`): addresses end or are deprecated, those of an interface that is down
     /// wait for another check, and prefixes end.
-    fn tick(&mut self, stack: StackId) {
-        let second = self.now.as_secs();
+    fn tick(&mut self, stack: StackId, moment: Duration) {
+        let second = moment.as_secs();
         let indices: Vec<u16> = self.interfaces_of(stack).map(|interface| interface.index).collect();
         for index in indices {
             let Some(interface) = self.interfaces.get(&index) else { continue };
@@ -263,12 +273,12 @@ impl World {
             for ours in interface.inet6.clone() {
                 let over = |lifetime: u32| {
                     lifetime != sys::ND6_INFINITE_LIFETIME
-                        && second - ours.since.as_secs() >= u64::from(lifetime)
+                        && second.saturating_sub(ours.since.as_secs()) >= u64::from(lifetime)
                 };
                 let address = ours.address;
                 if over(ours.valid_lifetime) {
                     self.purge_inet6(index, address);
-                    self.leave_groups6(index, address);
+                    self.leave_groups6(index, &ours);
                     continue;
                 }
                 let preferred = ours.preferred_lifetime;
@@ -277,7 +287,7 @@ impl World {
                 if over(preferred) {
                     ours.flags |= sys::IN6_IFF_DEPRECATED;
                 } else if tentative {
-                    self.start_detection(index, address, DELAY);
+                    self.start_detection(index, address, moment + DELAY);
                 } else {
                     if sleeping {
                         ours.flags &= !sys::IN6_IFF_DUPLICATED;
@@ -287,7 +297,8 @@ impl World {
                 }
             }
         }
-        self.expire_prefixes6(stack);
+        self.expire_prefixes6(stack, second);
+        self.expire_routes(stack, second);
     }
 }
 
@@ -297,4 +308,182 @@ fn is_of_hardware(interface: &Interface, address: Ipv6Addr) -> bool {
     let card = matches!(interface.kind, Kind::Hardware | Kind::Epair { .. });
     let made = identifier(interface).map(|id| u128::from(id) | 0xfe80 << 112);
     card && made == Some(address.to_bits())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::super::world::{Bridge, StackId};
+    use super::*;
+
+    const LO0: u16 = 1;
+    const A: u16 = 2;
+    const B: u16 = 3;
+
+    fn info(world: &mut World, index: u16) -> Request {
+        let mut request = Request::new(sys::SIOCGIFINFO_IN6);
+        ioctl(world, index, &mut request).unwrap();
+        request
+    }
+
+    fn set_flags(world: &mut World, index: u16, flags: u32) {
+        let mut request = Request::new(sys::SIOCSIFINFO_FLAGS);
+        request.argument.put(FLAGS, &flags.to_ne_bytes());
+        ioctl(world, index, &mut request).unwrap();
+    }
+
+    fn pass(world: &mut World, milliseconds: u64) {
+        world.now += Duration::from_millis(milliseconds);
+        world.time_passed();
+    }
+
+    #[test]
+    fn interfaces_begin_with_the_stacks_defaults() {
+        let mut world = pair();
+        assert_eq!(info(&mut world, A).argument.u32_at(FLAGS), 0x29);
+        assert_eq!(info(&mut world, LO0).argument.u32_at(FLAGS), 0x21);
+        let read = info(&mut world, A).argument;
+        let value = |offset| read.u32_at(INFO + offset);
+        assert_eq!(value(offset_of!(sys::nd_ifinfo, linkmtu)), 0);
+        assert_eq!(value(offset_of!(sys::nd_ifinfo, maxmtu)), 1500);
+        assert_eq!(value(offset_of!(sys::nd_ifinfo, basereachable)), 30000);
+        assert_eq!(value(offset_of!(sys::nd_ifinfo, retrans)), 1000);
+        assert_eq!(read.get(INFO + offset_of!(sys::nd_ifinfo, chlim)), [64]);
+        let bridge: Kind = Kind::Bridge(Bridge::new());
+        let bridge = add(&mut world, "bridge0", bridge, [2, 0, 0, 0, 0, 1]);
+        assert_eq!(world.interfaces[&bridge].nd6_flags, 0x9);
+    }
+
+    #[test]
+    fn an_mtu_of_the_link_has_its_bounds() {
+        let mut world = pair();
+        for (mtu, wanted) in [(9999u32, false), (1279, false), (1280, true)] {
+            let mut request = info(&mut world, A);
+            request.number = sys::SIOCSIFINFO_IN6;
+            request.argument.put(INFO + offset_of!(sys::nd_ifinfo, linkmtu), &mtu.to_ne_bytes());
+            assert_eq!(ioctl(&mut world, A, &mut request).is_ok(), wanted, "{mtu}");
+        }
+        assert_eq!(world.interfaces[&A].mtu6(), 1280);
+    }
+
+    #[test]
+    fn the_whole_word_of_flags_is_replaced() {
+        let mut world = pair();
+        set_flags(&mut world, A, 0);
+        assert_eq!(info(&mut world, A).argument.u32_at(FLAGS), 0);
+        let mut request = Request::new(sys::SIOCSIFINFO_FLAGS);
+        let failure = ioctl_as(&mut world, USER, A, &mut request).unwrap_err();
+        assert_eq!(failure.errno, Errno::EPERM);
+    }
+
+    #[test]
+    fn enabling_an_interface_that_is_up_gives_it_its_own_address() {
+        let mut world = pair();
+        go_up(&mut world, A);
+        assert!(world.interfaces[&A].inet6.is_empty());
+        let socket = listen(&mut world, 0);
+        set_flags(&mut world, A, 0x21);
+        let messages = heard(&mut world, socket);
+        assert_eq!(kinds(&messages)[0], "ADD(lldata)");
+        assert_eq!(kinds(&messages)[6..], ["NEWADDR", "ADD", "ADD"]);
+        assert_eq!(flags6(&mut world, A, "fe80::ff:fe00:a"), Ok(sys::IN6_IFF_TENTATIVE));
+    }
+
+    #[test]
+    fn detection_takes_a_second_and_ends_in_silence() {
+        let mut world = pair();
+        alias6(&mut world, A, "fd00::1/64").unwrap();
+        // The first address of a disabled interface is not checked: it is enabled only then.
+        assert_eq!(flags6(&mut world, A, "fd00::1"), Ok(0));
+        let mut request = alias6_request("fd00::2/64");
+        request.argument.put(offset_of!(sys::in6_aliasreq, ifra_flags), &sys::IN6_IFF_NODAD.to_ne_bytes());
+        ioctl(&mut world, A, &mut request).unwrap();
+        // IN6_IFF_NODAD is kept, and does nothing.
+        assert_eq!(flags6(&mut world, A, "fd00::2"), Ok(0x22));
+        let socket = listen(&mut world, 0);
+        pass(&mut world, 999);
+        assert_eq!(flags6(&mut world, A, "fd00::2"), Ok(0x22));
+        pass(&mut world, 1);
+        assert_eq!(flags6(&mut world, A, "fd00::2"), Ok(sys::IN6_IFF_NODAD));
+        assert_eq!(flags6(&mut world, A, "fe80::ff:fe00:a"), Ok(sys::IN6_IFF_TENTATIVE));
+        pass(&mut world, 500);
+        assert_eq!(flags6(&mut world, A, "fe80::ff:fe00:a"), Ok(0));
+        assert!(heard(&mut world, socket).is_empty());
+    }
+
+    #[test]
+    fn detection_can_be_switched_off() {
+        let mut world = pair();
+        set_flags(&mut world, A, 0x29 | sys::ND6_IFF_NO_DAD);
+        alias6(&mut world, A, "fd00::1/64").unwrap();
+        alias6(&mut world, A, "fd00::2/64").unwrap();
+        assert_eq!(flags6(&mut world, A, "fd00::2"), Ok(0));
+        let host = world.stacks.get_mut(&StackId::HOST).unwrap();
+        host.sysctls.insert("net.inet6.ip6.dad_count".into(), 0);
+        alias6(&mut world, B, "fd01::1/64").unwrap();
+        alias6(&mut world, B, "fd01::2/64").unwrap();
+        assert_eq!(flags6(&mut world, B, "fd01::2"), Ok(0));
+    }
+
+    #[test]
+    fn an_address_of_the_other_end_is_a_duplicate() {
+        let mut world = pair();
+        let inside = StackId(1);
+        add_stack(&mut world, inside);
+        add_loopback(&mut world, inside);
+        let b = world.interfaces.get_mut(&B).unwrap();
+        b.stack = inside;
+        world.stacks.get_mut(&StackId::HOST).unwrap().order.retain(|index| *index != B);
+        world.stacks.get_mut(&inside).unwrap().order.push(B);
+        alias6(&mut world, A, "fd00::1/64").unwrap();
+        alias6(&mut world, B, "fd00::2/64").unwrap();
+        alias6(&mut world, B, "fd00::1/64").unwrap();
+        pass(&mut world, 1010);
+        assert_eq!(flags6(&mut world, B, "fd00::1"), Ok(sys::IN6_IFF_DUPLICATED));
+        assert_eq!(flags6(&mut world, A, "fd00::1"), Ok(0));
+    }
+
+    #[test]
+    fn the_same_mac_at_both_ends_stops_ipv6() {
+        let mut world = pair();
+        world.interfaces.get_mut(&B).unwrap().mac = world.interfaces[&A].mac;
+        for index in [A, B] {
+            go_up(&mut world, index);
+            set_flags(&mut world, index, 0x21);
+        }
+        pass(&mut world, 1600);
+        for index in [A, B] {
+            assert_eq!(flags6(&mut world, index, "fe80::ff:fe00:a"), Ok(sys::IN6_IFF_DUPLICATED));
+            assert_ne!(world.interfaces[&index].nd6_flags & sys::ND6_IFF_IFDISABLED, 0);
+        }
+        // The next tick finds IPv6 disabled, and has the address wait for a new check. Not confirmed.
+        pass(&mut world, 400);
+        assert_eq!(flags6(&mut world, A, "fe80::ff:fe00:a"), Ok(sys::IN6_IFF_TENTATIVE));
+    }
+
+    #[test]
+    fn an_address_of_no_lifetime_is_taken_and_soon_gone() {
+        let mut world = pair();
+        let mut request = alias6_request("fd00::1/128");
+        set_lifetime(&mut request, 0, 0);
+        assert_eq!(ioctl(&mut world, A, &mut request), Ok(true));
+        assert!(flags6(&mut world, A, "fd00::1").is_ok());
+        let socket = listen(&mut world, 0);
+        pass(&mut world, 1000);
+        assert!(flags6(&mut world, A, "fd00::1").is_err());
+        assert_eq!(kinds(&heard(&mut world, socket))[..2], ["DELETE", "DELADDR"]);
+    }
+
+    #[test]
+    fn a_deprecated_address_has_no_preferred_lifetime() {
+        let mut world = pair();
+        alias6(&mut world, A, "fd00::1/64").unwrap();
+        let mut request = alias6_request("fd00::2/64");
+        let flag = sys::IN6_IFF_DEPRECATED.to_ne_bytes();
+        request.argument.put(offset_of!(sys::in6_aliasreq, ifra_flags), &flag);
+        ioctl(&mut world, A, &mut request).unwrap();
+        assert_eq!(flags6(&mut world, A, "fd00::2"), Ok(0x12));
+        let ours = world.inet6_at(A, "fd00::2".parse().unwrap()).unwrap();
+        assert_eq!((ours.valid_lifetime, ours.preferred_lifetime), (u32::MAX, 0));
+    }
 }

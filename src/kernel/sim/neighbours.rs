@@ -134,3 +134,61 @@ fn is_own(interface: &Interface, address: IpAddr) -> bool {
         IpAddr::V6(address) => inet6(address),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::messages::{self, Addresses};
+    use super::super::testing::*;
+    use super::*;
+
+    const A: u16 = 2;
+
+    fn entry(kind: u8, address: &str) -> Vec<u8> {
+        let mut addresses = Addresses::default();
+        addresses[messages::DESTINATION] = Some(through(address));
+        addresses[messages::GATEWAY] = Some(sockaddr::link_with_mac(A, 6, &[2, 0, 0, 0, 0, 9]));
+        let flags = sys::RTF_HOST | sys::RTF_LLDATA | sys::RTF_STATIC;
+        messages::route(kind, &addresses, 0, flags).bytes
+    }
+
+    #[test]
+    fn entries_come_are_replaced_and_go() {
+        let mut world = pair();
+        alias(&mut world, A, "10.0.0.1/24").unwrap();
+        alias6(&mut world, A, "fd00::1/64").unwrap();
+        let socket = listen(&mut world, 0);
+        let ask = |world: &mut World, kind, address: &str| {
+            let done = world.route_send(ROOT, socket, &entry(kind, address));
+            let told = kinds(&heard(world, socket));
+            (done.map_err(|failure| failure.errno), told)
+        };
+        let lladd = "ADD(lldata)";
+        assert_eq!(ask(&mut world, sys::RTM_ADD, "10.0.0.9"), (Ok(()), vec![lladd]));
+        assert_eq!(ask(&mut world, sys::RTM_ADD, "10.0.0.9"), (Ok(()), vec![lladd]));
+        assert_eq!(ask(&mut world, sys::RTM_ADD, "10.0.0.1").0, Err(Errno::EPERM));
+        assert_eq!(ask(&mut world, sys::RTM_DELETE, "10.0.0.1").0, Err(Errno::EPERM));
+        assert_eq!(ask(&mut world, sys::RTM_ADD, "8.8.8.8").0, Err(Errno::ENOMEM));
+        assert_eq!(ask(&mut world, sys::RTM_GET, "10.0.0.9").0, Err(Errno::EINVAL));
+        assert_eq!(ask(&mut world, sys::RTM_DELETE, "10.0.0.8").0, Err(Errno::ENOENT));
+        assert_eq!(ask(&mut world, sys::RTM_DELETE, "10.0.0.9").0, Ok(()));
+        // IPv6 tells of them, beside the answer.
+        assert_eq!(ask(&mut world, sys::RTM_ADD, "fd00::9"), (Ok(()), vec![lladd, lladd]));
+        assert_eq!(ask(&mut world, sys::RTM_ADD, "fd00::9"), (Ok(()), vec!["DELETE", lladd, lladd]));
+        let mut request = crate::kernel::Request::new(sys::SIOCGNBRINFO_IN6);
+        let nine: Ipv6Addr = "fd00::9".parse().unwrap();
+        request.argument.put(offset_of!(sys::in6_nbrinfo, addr), &nine.octets());
+        assert_eq!(ioctl(&mut world, A, &mut request), Ok(true));
+        assert_eq!(ask(&mut world, sys::RTM_DELETE, "fd00::9"), (Ok(()), vec!["DELETE"]));
+        assert_eq!(ioctl(&mut world, A, &mut request).unwrap_err().errno, Errno::EINVAL);
+    }
+
+    #[test]
+    fn entries_go_with_the_network() {
+        let mut world = pair();
+        alias(&mut world, A, "10.0.0.1/24").unwrap();
+        let socket = listen(&mut world, 0);
+        world.route_send(ROOT, socket, &entry(sys::RTM_ADD, "10.0.0.9")).unwrap();
+        unalias(&mut world, A, "10.0.0.1").unwrap();
+        assert!(world.interfaces[&A].protocols.neighbours.is_empty());
+    }
+}

@@ -144,3 +144,39 @@ impl World {
         Some(Nexthop { flags, gateway, interface: through, source, mtu: A::mtu(self, through), expire: 0 })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    #[test]
+    fn prefixes_can_go_to_all_fibs() {
+        let mut world = pair();
+        let host = world.stacks.get_mut(&StackId::HOST).unwrap();
+        host.fibs = 3;
+        host.sysctls.insert("net.add_addr_allfibs".into(), 1);
+        world.stack_created(StackId::HOST);
+        let socket = listen(&mut world, 0);
+        world.sockets.get_mut(&socket).unwrap().fib = 2;
+        alias(&mut world, 2, "10.0.0.1/24").unwrap();
+        // Each table's route is told to the sockets of that fib, the address to all.
+        assert_eq!(kinds(&heard(&mut world, socket)), ["NEWADDR", "ADD", "NEWMADDR", "IFINFO"]);
+        let routes = |fib| world.table::<Ipv4Addr>(StackId::HOST, fib).unwrap().iter().count();
+        assert_eq!([0, 1, 2].map(routes), [3, 1, 1]);
+        unalias(&mut world, 2, "10.0.0.1").unwrap();
+        assert_eq!(world.table::<Ipv4Addr>(StackId::HOST, 2).unwrap().iter().count(), 0);
+    }
+
+    #[test]
+    fn a_route_to_oneself_has_the_link_for_its_source_where_lo0_has_no_address() {
+        let mut world = pair();
+        unalias(&mut world, 1, "127.0.0.1").unwrap();
+        alias(&mut world, 2, "10.0.0.1/24").unwrap();
+        let table = world.table::<Ipv4Addr>(StackId::HOST, 0).unwrap();
+        let own = &table.exact(&Destination::host([10, 0, 0, 1].into())).unwrap()[0].nexthop;
+        assert_eq!((own.interface, own.source.address), (1, super::super::table::SourceAddress::Link));
+        assert_eq!(own.gateway, Gateway::Link { index: 2, kind: 6 });
+        assert_eq!(own.mtu, 16384);
+    }
+}

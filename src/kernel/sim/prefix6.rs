@@ -144,12 +144,11 @@ impl World {
     }
 
     /// Ends prefixes whose time is over: those without addresses go, of the others the route goes.
-    pub fn expire_prefixes6(&mut self, stack: StackId) {
+    pub fn expire_prefixes6(&mut self, stack: StackId, second: u64) {
         let Some(here) = self.stacks.get(&stack) else { return };
-        let second = self.now.as_secs();
         let over = |prefix: &&Prefix6| {
             prefix.valid_lifetime != sys::ND6_INFINITE_LIFETIME
-                && second - prefix.since.as_secs() > u64::from(prefix.valid_lifetime)
+                && second.saturating_sub(prefix.since.as_secs()) > u64::from(prefix.valid_lifetime)
         };
         let ended: Vec<(Key, bool)> = here
             .protocols
@@ -189,4 +188,63 @@ fn source_of_prefix(interface: &Interface) -> Option<Source> {
     let ours = interface.inet6.iter().find(of_link).or(interface.inet6.first())?;
     let address = SourceAddress::Inet6(sockaddr::embed(ours.address, interface.index));
     Some(Source { interface: interface.index, address })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    const A: u16 = 2;
+    const B: u16 = 3;
+
+    fn route_of(world: &World, text: &str) -> Option<Nexthop> {
+        let destination = Destination { address: text.parse().unwrap(), mask: sockaddr::mask6(64) };
+        let table = world.table::<Ipv6Addr>(StackId::HOST, 0).unwrap();
+        table.exact(&destination).map(|paths| paths[0].nexthop.clone())
+    }
+
+    #[test]
+    fn one_of_two_equal_prefixes_has_the_route_and_hands_it_on() {
+        let mut world = pair();
+        alias6(&mut world, A, "fd00::1/64").unwrap();
+        assert_eq!(alias6(&mut world, B, "fd00::2/64"), Ok(true));
+        assert_eq!(route_of(&world, "fd00::").unwrap().interface, A);
+        unalias6(&mut world, A, "fd00::1").unwrap();
+        assert_eq!(route_of(&world, "fd00::").unwrap().interface, B);
+        unalias6(&mut world, B, "fd00::2").unwrap();
+        assert_eq!(route_of(&world, "fd00::"), None);
+    }
+
+    #[test]
+    fn a_route_in_the_way_is_nobodys_error() {
+        let mut world = pair();
+        alias(&mut world, A, "10.0.0.1/24").unwrap();
+        alias6(&mut world, A, "fd01::1/64").unwrap();
+        let socket = listen(&mut world, 0);
+        let flags = 0x803 | sys::RTF_PINNED;
+        route(&mut world, socket, sys::RTM_ADD, flags, "fd05::/64", Some("fd01::9")).0.unwrap();
+        assert_eq!(alias6(&mut world, B, "fd05::1/64"), Ok(true));
+        let prefixes = heard(&mut world, socket)
+            .into_iter()
+            .filter(|message| kinds(std::slice::from_ref(message)) == ["ADD"])
+            .filter(|message| message.i32_at(8) & sys::RTF_HOST == 0);
+        // Of the two prefixes only that of the link was put on it.
+        assert_eq!(prefixes.count(), 1);
+        assert_eq!(route_of(&world, "fd05::").unwrap().gateway, Gateway6("fd01::9"));
+    }
+
+    #[allow(non_snake_case, reason = "reads as the variant it makes")]
+    fn Gateway6(text: &str) -> super::super::table::Gateway {
+        super::super::table::Gateway::Inet6(text.parse().unwrap())
+    }
+
+    #[test]
+    fn prefixes_of_links_never_meet() {
+        let mut world = pair();
+        alias6(&mut world, A, "fd00::1/64").unwrap();
+        alias6(&mut world, B, "fd01::1/64").unwrap();
+        assert_eq!(route_of(&world, "fe80:2::").unwrap().interface, A);
+        assert_eq!(route_of(&world, "fe80:3::").unwrap().interface, B);
+    }
 }

@@ -4,7 +4,7 @@
 //! randomness and no outside in it, so that the same calls always lead to the same world.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use super::Release;
@@ -216,6 +216,8 @@ pub(crate) struct Address6 {
     pub tentative_until: Option<Duration>,
     /// Whether a route to itself was made for it (IFA_RTSELF).
     pub self_route: bool,
+    /// The multicast groups that were joined for it, in that order.
+    pub groups: Vec<IpAddr>,
     /// As [`Address4::order`].
     pub order: u64,
 }
