@@ -63,14 +63,12 @@ impl World {
         }
     }
 
-    /// The name that goes into the node information groups. The kernel takes that of the caller's jail,
-    /// here it is that of the jail whose stack it is: both show in the last bytes of two groups only.
+    /// The name that goes into the node information groups. The kernel takes that of the caller's jail;
+    /// here it is that of the jail whose stack it is, or else the host's.
     pub fn node_name(&self, index: u16) -> String {
-        let stack = self.interfaces.get(&index).map_or(StackId::HOST, |interface| interface.stack);
-        match self.jails.all().find(|jail| jail.stack == Some(stack)) {
-            Some(jail) => jail.hostname.clone(),
-            None => self.text_sysctl("kern.hostname"),
-        }
+        let stack = self.interfaces.get(&index).map(|interface| interface.stack);
+        let jail = self.jails.all().find(|jail| jail.stack == stack && !jail.hostname.is_empty());
+        jail.map_or_else(|| self.text_sysctl("kern.hostname"), |jail| jail.hostname.clone())
     }
 }
 
