@@ -1,7 +1,7 @@
 //! What happens to addresses and routes when an interface goes up, goes down, or goes.
 
 use super::links::AddressAt;
-use super::world::{StackId, World};
+use super::world::World;
 
 impl World {
     /// Right after IFF_UP was set and RTM_IFINFO posted (IFNET_EVENT_UP).
@@ -75,6 +75,7 @@ impl World {
 #[cfg(test)]
 mod tests {
     use super::super::testing::*;
+    use super::super::world::StackId;
     use super::*;
     use jailwire_sys as sys;
     use std::net::Ipv4Addr;
