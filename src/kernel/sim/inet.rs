@@ -176,7 +176,7 @@ impl World {
     /// there is no such sysctl.
     pub fn check_member(&self, index: u16) -> Result<()> {
         let interface = self.interfaces.get(&index).ok_or(Errno::ENXIO)?;
-        let allowed = self.switch(interface.stack, "net.link.bridge.member_ifaddrs", 1) != 0;
+        let allowed = self.stack_int(interface.stack, "net.link.bridge.member_ifaddrs") != 0;
         if interface.bridge.is_some() && !allowed && !self.older() {
             return Err(Errno::EINVAL.into());
         }
@@ -192,10 +192,7 @@ impl World {
             Kind::Vlan { .. } => {}
             Kind::Loopback => {
                 interface.flags |= sys::IFF_RUNNING as u32;
-                if interface.link_state != sys::LINK_STATE_UP {
-                    interface.link_state = sys::LINK_STATE_UP;
-                    self.post_ifinfo(index);
-                }
+                self.set_link_state(index, sys::LINK_STATE_UP);
             }
             _ => interface.flags |= sys::IFF_RUNNING as u32,
         }
@@ -451,5 +448,30 @@ mod tests {
         let table = world.table::<Ipv4Addr>(StackId::HOST, 0).unwrap();
         assert!(table.exact(&Destination::host([10, 0, 0, 2].into())).is_some());
         assert!(table.exact(&Destination::host([10, 0, 0, 1].into())).is_some());
+    }
+
+    #[test]
+    fn before_15_a_users_route_is_in_the_way() {
+        let mut world = older_pair();
+        alias(&mut world, A, "10.0.0.1/24").unwrap();
+        let socket = listen(&mut world, 0);
+        for to in ["10.5.0.0/24", "10.6.0.1"] {
+            route(&mut world, socket, sys::RTM_ADD, 0x803, to, Some("10.0.0.9")).0.unwrap();
+        }
+        assert_eq!(errno(alias(&mut world, B, "10.5.0.1/24")), Errno::EEXIST);
+        assert_eq!(kinds(&heard(&mut world, socket)), ["NEWADDR", "IFINFO"]);
+        assert!(world.interfaces[&B].has(sys::IFF_UP) && world.interfaces[&B].inet.is_empty());
+        assert_eq!(errno(alias(&mut world, B, "10.6.0.1/24")), Errno::EEXIST);
+        assert_eq!(kinds(&heard(&mut world, socket)), ["NEWADDR", "ADD", "DELADDR", "DELETE"]);
+        assert_eq!(errno(alias(&mut world, B, "10.6.0.1/32")), Errno::EEXIST);
+    }
+
+    #[test]
+    fn before_15_members_of_bridges_have_addresses() {
+        let mut world = older_pair();
+        world.interfaces.get_mut(&A).unwrap().bridge = Some(9);
+        let host = world.stacks.get_mut(&StackId::HOST).unwrap();
+        host.sysctls.insert("net.link.bridge.member_ifaddrs".into(), 0);
+        assert_eq!(alias(&mut world, A, "10.0.0.1/24"), Ok(true));
     }
 }

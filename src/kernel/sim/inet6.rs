@@ -390,4 +390,47 @@ mod tests {
         assert_eq!(messages[0].u16_at(offset_of!(sys::rt_msghdr, rtm_index)), 0);
         assert_eq!(messages[1].i32_at(offset_of!(sys::ifa_msghdr, ifam_addrs)), 0x34);
     }
+
+    #[test]
+    fn before_15_errors_are_lost() {
+        let mut world = older_pair();
+        alias6(&mut world, A, "fd00::1/64").unwrap();
+        let lost = |world: &mut World, index: u16, text: &str, change: &dyn Fn(&mut Request)| {
+            let mut request = alias6_request(text);
+            change(&mut request);
+            let done = ioctl(world, index, &mut request);
+            let address = text.split('/').next().unwrap();
+            (done, flags6(world, index, address).is_ok())
+        };
+        let w = &mut world;
+        assert_eq!(lost(w, A, "fd00::2/64", &|request| set_lifetime(request, 1, 2)), (Ok(true), false));
+        assert_eq!(lost(w, A, "fd00::2/0", &|_| {}), (Ok(true), false));
+        assert_eq!(lost(w, A, "fd00::1/65", &|_| {}), (Ok(true), true));
+        // Of another interface: that is up now, and has no address.
+        assert_eq!(lost(w, B, "fd00::1/64", &|_| {}), (Ok(true), false));
+        assert!(w.interfaces[&B].has(sys::IFF_UP));
+        // With a vhid the address is there, but half done.
+        let vhid = |request: &mut Request| request.argument.put(VHID, &1i32.to_ne_bytes());
+        assert_eq!(lost(w, B, "fd05::1/64", &vhid), (Ok(true), true));
+        assert_ne!(w.interfaces[&B].nd6_flags & sys::ND6_IFF_IFDISABLED, 0);
+        // What is found before the making is told.
+        let family = |request: &mut Request| request.argument.put(ADDRESS + 1, &[2]);
+        assert_eq!(lost(w, A, "fd00::3/64", &family).0.unwrap_err().errno, Errno::EAFNOSUPPORT);
+        let user = ioctl_as(w, USER, A, &mut alias6_request("fd00::3/64"));
+        assert_eq!(user.unwrap_err().errno, Errno::EPERM);
+    }
+
+    #[test]
+    fn before_15_a_route_in_the_way_stays_and_is_not_told_of() {
+        let mut world = older_pair();
+        alias6(&mut world, A, "fd00::1/64").unwrap();
+        let socket = listen(&mut world, 0);
+        for to in ["fd05::/64", "fd06::1"] {
+            route(&mut world, socket, sys::RTM_ADD, 0x803, to, Some("fd00::9")).0.unwrap();
+        }
+        assert_eq!(alias6(&mut world, B, "fd05::1/64"), Ok(true));
+        assert!(flags6(&mut world, B, "fd05::1").is_ok());
+        assert_eq!(alias6(&mut world, B, "fd06::1/64"), Ok(true));
+        assert!(flags6(&mut world, B, "fd06::1").is_err());
+    }
 }

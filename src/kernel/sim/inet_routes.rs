@@ -50,7 +50,7 @@ impl World {
         let held = self
             .same_prefix(stack, &prefix)
             .any(|(interface, other)| interface.fib == fib && other.holds_route);
-        if held && self.switch(stack, "net.inet.ip.no_same_prefix", 0) != 0 {
+        if held && self.stack_int(stack, "net.inet.ip.no_same_prefix") != 0 {
             return Err(Errno::EEXIST);
         }
         self.post_inet(sys::RTM_NEWADDR, index, address);

@@ -25,22 +25,22 @@ impl World {
         let Some(interface) = self.interfaces.get(&index) else { return };
         let (stack, loops) = (interface.stack, interface.has(sys::IFF_LOOPBACK));
         let bridge = matches!(interface.kind, Kind::Bridge(_));
-        let on = |name: &str, default| self.switch(stack, name, default) != 0;
+        let on = |name: &str| self.stack_int(stack, name) != 0;
         let mut flags = sys::ND6_IFF_PERFORMNUD;
         if !loops {
             flags |= sys::ND6_IFF_IFDISABLED;
         }
-        if loops || (on("net.inet6.ip6.auto_linklocal", 1) && !bridge) {
+        if loops || (on("net.inet6.ip6.auto_linklocal") && !bridge) {
             flags |= sys::ND6_IFF_AUTO_LINKLOCAL;
         }
-        if on("net.inet6.ip6.accept_rtadv", 0) && !loops && !bridge {
+        if on("net.inet6.ip6.accept_rtadv") && !loops && !bridge {
             flags |= sys::ND6_IFF_ACCEPT_RTADV;
             flags &= !sys::ND6_IFF_IFDISABLED;
         }
-        if on("net.inet6.ip6.no_radr", 0) && !loops {
+        if on("net.inet6.ip6.no_radr") && !loops {
             flags |= sys::ND6_IFF_NO_RADR;
         }
-        if on("net.inet6.ip6.use_stableaddr", 0) && !loops {
+        if on("net.inet6.ip6.use_stableaddr") && !loops {
             flags |= sys::ND6_IFF_STABLEADDR;
         }
         if let Some(interface) = self.interfaces.get_mut(&index) {
@@ -188,7 +188,7 @@ impl World {
     }
 
     fn probes(&self, stack: StackId) -> u32 {
-        self.switch(stack, "net.inet6.ip6.dad_count", 1).try_into().unwrap_or(0)
+        self.stack_int(stack, "net.inet6.ip6.dad_count").try_into().unwrap_or(0)
     }
 
     fn tentative(&self, index: u16) -> Vec<Ipv6Addr> {

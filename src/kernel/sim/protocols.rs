@@ -1,7 +1,7 @@
 //! What happens to addresses and routes when an interface goes up, goes down, or goes.
 
 use super::links::AddressAt;
-use super::world::{StackId, World};
+use super::world::World;
 
 impl World {
     /// Right after IFF_UP was set and RTM_IFINFO posted (IFNET_EVENT_UP).
@@ -63,21 +63,19 @@ impl World {
         }
     }
 
-    /// The name that goes into the node information groups. The kernel takes that of the caller's jail,
-    /// here it is that of the jail whose stack it is: both show in the last bytes of two groups only.
+    /// The name that goes into the node information groups. The kernel takes that of the caller's jail;
+    /// here it is that of the jail whose stack it is, or else the host's.
     pub fn node_name(&self, index: u16) -> String {
-        let stack = self.interfaces.get(&index).map_or(StackId::HOST, |interface| interface.stack);
-        match self.jails.all().find(|jail| jail.stack == Some(stack)) {
-            Some(jail) => jail.hostname.clone(),
-            None => self.text_sysctl("kern.hostname"),
-        }
+        let stack = self.interfaces.get(&index).map(|interface| interface.stack);
+        let jail = self.jails.all().find(|jail| jail.stack == stack && !jail.hostname.is_empty());
+        jail.map_or_else(|| self.text_sysctl("kern.hostname"), |jail| jail.hostname.clone())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::testing::*;
-    use super::*;
+    use super::super::world::StackId;
     use jailwire_sys as sys;
     use std::net::Ipv4Addr;
 

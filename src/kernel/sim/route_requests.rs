@@ -128,7 +128,13 @@ impl World {
         let weight = weight(asked).unwrap_or(sys::RT_DEFAULT_WEIGHT as u32);
         let rules = self.rules(stack);
         let table = self.table_mut::<A>(stack, fib).ok_or(Errno::EAFNOSUPPORT)?;
-        table.add(destination, nexthop, weight, rules)
+        let change = table.add(destination, nexthop, weight, rules)?;
+        let several = table.exact(&destination).is_some_and(|paths| paths.len() > 1);
+        if let Some(stack) = self.stacks.get_mut(&stack).filter(|_| several) {
+            // `add_route_flags_mpath`: once there is a choice, connections are told apart.
+            stack.sysctls.insert("net.route.hash_outbound".into(), 1);
+        }
+        Ok(change)
     }
 
     fn change_route<A: Addressed>(
@@ -375,6 +381,7 @@ mod tests {
         assert_eq!(ask(w, socket, sys::RTM_DELETE, FLAGS, DEFAULT, ""), Err(Errno::ESRCH));
         assert_eq!(ask(w, socket, sys::RTM_DELETE, FLAGS, DEFAULT, "10.1.0.9"), Err(Errno::ESRCH));
         assert_eq!(ask(w, socket, sys::RTM_CHANGE, FLAGS, DEFAULT, "10.1.0.9"), Err(Errno::ESRCH));
+        assert_eq!(w.stack_int(StackId::HOST, "net.route.hash_outbound"), 1);
         let all = get(w, socket, "8.8.8.8", None);
         assert_eq!((index_of(&all), weight_of(&all)), (A, 0));
         let one = get(w, socket, "8.8.8.8", Some("10.1.0.254"));

@@ -147,7 +147,7 @@ impl World {
             && let Some(interface) = self.interfaces.get(&nexthop.interface)
         {
             addresses[INTERFACE] = Some(sockaddr::link_of(interface));
-            addresses[ADDRESS] = self.source_sockaddr(&nexthop.source);
+            addresses[ADDRESS] = self.seen_source(caller, nexthop, &destination)?;
             if interface.has(sys::IFF_POINTOPOINT) {
                 addresses[BROADCAST] = self.far_end_sockaddr(&nexthop.source);
             }

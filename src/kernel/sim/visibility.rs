@@ -5,7 +5,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use super::caller::Caller;
 use super::jails::Jail;
 use super::own_routes::Addressed;
-use super::table::{Destination, Gateway};
+use super::sockaddr;
+use super::table::{Destination, Gateway, Nexthop, SourceAddress};
 use super::world::World;
 use crate::kernel::Errno;
 
@@ -37,6 +38,39 @@ impl World {
                 Gateway::Inet6(address) => self.sees_inet6(caller, address).is_ok(),
                 Gateway::Link { .. } => false,
             }
+    }
+
+    /// The address that a route has for its source, as a caller may see it (`rtm_get_jailed`): its own,
+    /// or one of that interface that is the jail's, or the jail's first.
+    pub fn seen_source<A: Addressed>(
+        &self,
+        caller: Caller,
+        nexthop: &Nexthop,
+        destination: &Destination<A>,
+    ) -> Result<Option<Vec<u8>>, Errno> {
+        let Some(jail) = self.limiting_jail(caller) else { return Ok(self.source_sockaddr(&nexthop.source)) };
+        let seen = match nexthop.source.address {
+            SourceAddress::Inet(address) => self.sees_inet(caller, address).is_ok(),
+            SourceAddress::Inet6(address) => self.sees_inet6(caller, address).is_ok(),
+            SourceAddress::Link => self.sees_links(caller),
+        };
+        if seen {
+            return Ok(self.source_sockaddr(&nexthop.source));
+        }
+        let interface = self.interfaces.get(&nexthop.interface).ok_or(Errno::ESRCH)?;
+        let found = match destination.address.gateway() {
+            Gateway::Inet(_) => {
+                let ours = interface.inet.iter().map(|ours| ours.address);
+                let mut seen = ours.filter(|address| self.sees_inet(caller, *address).is_ok());
+                seen.next().or(jail.ip4.list.first().copied()).map(sockaddr::inet)
+            }
+            _ => {
+                let ours = interface.inet6.iter().map(|ours| ours.address);
+                let mut seen = ours.filter(|address| self.sees_inet6(caller, *address).is_ok());
+                seen.next().or(jail.ip6.list.first().copied()).map(sockaddr::inet6)
+            }
+        };
+        found.map(Some).ok_or(Errno::ESRCH)
     }
 
     /// Whether a caller is shown link addresses (`prison_if`).
