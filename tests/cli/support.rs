@@ -92,6 +92,19 @@ fn walk(directory: &Path, files: &mut Vec<(PathBuf, String)>) {
     }
 }
 
+/// Compares two texts line by line, and shows only what differs.
+#[track_caller]
+pub fn assert_same(left: &str, right: &str, what: &str) {
+    if left == right {
+        return;
+    }
+    let lines = |text: &str, other: &str, sign: &str| {
+        let other: Vec<&str> = other.lines().collect();
+        text.lines().filter(|line| !other.contains(line)).map(|line| format!("{sign} {line}\n")).collect::<String>()
+    };
+    panic!("{what}:\n{}{}", lines(left, right, "+"), lines(right, left, "-"));
+}
+
 pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
