@@ -10,7 +10,7 @@ fn main() {
 #[cfg(feature = "regenerate")]
 mod regenerate {
     use std::env;
-    use std::path::PathBuf;
+    use std::path::Path;
 
     use bindgen::callbacks::{IntKind, MacroParsingBehavior, ParseCallbacks};
 
@@ -36,59 +36,38 @@ mod regenerate {
 
     /// Families of constants, each with the type of the field or argument that its members go to: C's
     /// macros have none. `*` stands for anything, `+` for capitals and digits; the first match wins, and
-    /// a value that does not fit gets the smallest unsigned type that it fits.
+    /// a value that does not fit becomes a u32.
     const CONSTANTS: &[(IntKind, &str)] = &[
         // socket(2), ioctl(2), sysctl(3)
         (IntKind::Int, "AF_* PF_* SOCK_* SOL_SOCKET SO_* SCM_RIGHTS"),
-        (
-            IntKind::Int,
-            "IPPROTO_IP IPPROTO_IPV6 IPPROTO_ICMP IPPROTO_ICMPV6 IPPROTO_TCP IPPROTO_UDP",
-        ),
-        (
-            IntKind::Int,
-            "CTL_+ CTL_SYSCTL_* NET_RT_* NETLINK_GENERIC IFMIB_* IFDATA_*",
-        ),
+        (IntKind::Int, "IPPROTO_IP IPPROTO_IPV6 IPPROTO_ICMP IPPROTO_ICMPV6 IPPROTO_TCP IPPROTO_UDP"),
+        (IntKind::Int, "CTL_+ CTL_SYSCTL_* NET_RT_* NETLINK_GENERIC IFMIB_* IFDATA_*"),
         // Interfaces
-        (
-            IntKind::Int,
-            "IFF_* IFCAP_* IFCAP2_* IFAN_* IF_MAXUNIT IFR_CAP_NV_MAXBUFSIZE",
-        ),
+        (IntKind::Int, "IFF_* IFCAP_* IFCAP2_* IFAN_* IF_MAXUNIT IFR_CAP_NV_MAXBUFSIZE IFG_*"),
         (IntKind::U8, "LINK_STATE_* IFNET_PCP_NONE"),
         (IntKind::U16, "ETHERTYPE_VLAN ETHERTYPE_QINQ"),
         // Bridges
         (IntKind::ULong, "BRDG+"),
         (IntKind::Int, "IFBIFMASK"),
         (IntKind::U32, "IFBIF_* IFBF_* IFBRF_*"),
-        (
-            IntKind::U8,
-            "IFBAF_* BRDG_VLAN_OP_* BSTP_IFSTATE_* BSTP_ROLE_* BSTP_PROTO_*",
-        ),
+        (IntKind::U8, "IFBAF_* BRDG_VLAN_OP_* BSTP_IFSTATE_* BSTP_ROLE_*"),
         // IPv6
         (IntKind::Int, "IN6_IFF_* ND6_LLINFO_*"),
         (IntKind::U32, "ND6_IFF_* ND6_INFINITE_LIFETIME"),
         // Routing messages
         (IntKind::U8, "RTM_+"),
-        (
-            IntKind::Int,
-            "RTF_* RTA_* RTAX_* RT_DEFAULT_FIB RT_ALL_FIBS RT_DEFAULT_WEIGHT RT_MAX_WEIGHT",
-        ),
+        (IntKind::Int, "RTF_* RTA_* RTAX_* RT_DEFAULT_FIB RT_ALL_FIBS RT_DEFAULT_WEIGHT RT_MAX_WEIGHT"),
         (IntKind::ULong, "RTV_*"),
         // Jails and their events
         (IntKind::U32, "JAIL_API_VERSION NOTE_JAIL_*"),
         (IntKind::Int, "JAIL_* XPRISON_VERSION"),
-        (
-            IntKind::I16,
-            "EVFILT_READ EVFILT_WRITE EVFILT_PROC EVFILT_PROCDESC EVFILT_JAIL EVFILT_JAILDESC",
-        ),
+        (IntKind::I16, "EVFILT_READ EVFILT_WRITE EVFILT_PROC EVFILT_PROCDESC EVFILT_JAIL EVFILT_JAILDESC"),
         (
             IntKind::U16,
             "EV_ADD EV_DELETE EV_ENABLE EV_DISABLE EV_ONESHOT EV_CLEAR EV_RECEIPT EV_EOF EV_ERROR",
         ),
         // Errors
-        (
-            IntKind::U32,
-            "EXTERRCTL_* EXTERRCTLF_* UEXTERROR_VER EXTERR_*",
-        ),
+        (IntKind::U32, "EXTERRCTL_* EXTERRCTLF_* UEXTERROR_VER EXTERR_*"),
         (IntKind::Int, "E+"),
         // Mounts, devfs, modules, system calls
         (IntKind::Int, "MNT_WAIT MNT_NOWAIT MNT_LAZY MNT_SUSPEND"),
@@ -99,19 +78,10 @@ mod regenerate {
             IntKind::Int,
             "SYS_jail SYS_jail_* SYS_exterrctl SYS_kld* SYS_mod* SYS_nmount SYS_unmount SYS_getfsstat",
         ),
-        (
-            IntKind::Int,
-            "SYS_setfib SYS_pdfork SYS_procctl SYS_kevent SYS_kqueue",
-        ),
+        (IntKind::Int, "SYS_setfib SYS_pdfork SYS_procctl SYS_kevent SYS_kqueue LINKER_UNLOAD_*"),
         // Lengths of arrays
-        (
-            USIZE,
-            "IFNAMSIZ IF_NAMESIZE MAXPATHLEN MAXHOSTNAMELEN MAXCOMLEN HOSTUUIDLEN OSRELEASELEN",
-        ),
-        (
-            USIZE,
-            "IFSTATMAX IFDR_MSG_SIZE RSS_KEYLEN ETHER_ADDR_LEN BRVLAN_SETSIZE DEVFS_MAXPTRNLEN",
-        ),
+        (USIZE, "IFNAMSIZ IF_NAMESIZE MAXPATHLEN MAXHOSTNAMELEN MAXCOMLEN HOSTUUIDLEN OSRELEASELEN"),
+        (USIZE, "IFSTATMAX IFDR_MSG_SIZE RSS_KEYLEN ETHER_ADDR_LEN BRVLAN_SETSIZE DEVFS_MAXPTRNLEN"),
         (USIZE, "MFSNAMELEN MNAMELEN UEXTERROR_MAXLEN MAXMODNAME"),
         // The parts of a request number
         (
@@ -120,16 +90,16 @@ mod regenerate {
         ),
     ];
 
-    const USIZE: IntKind = IntKind::Custom {
-        name: "usize",
-        is_signed: false,
-    };
+    const USIZE: IntKind = IntKind::Custom { name: "usize", is_signed: false };
 
     /// Constants that C programs spell as an enum, and that come without the enum's name in front.
     const ENUMERATED: &str = "IFT_* PRISON_STATE_*";
 
     /// Macros that the patterns above catch and nobody wants: IFT_ names that repeat their enum.
     const IGNORED: &str = "IFT_* ETHERMTU ETHERMIN";
+
+    /// Structures of bit-fields, one byte each: taken as that byte.
+    const OPAQUE: &str = "in6_prflags_prf_ra in6_prflags_prf_rr in6_rrenumreq_irr_raflagmask";
 
     fn words<'a>(lines: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
         lines.iter().flat_map(|line| line.split_whitespace())
@@ -147,18 +117,14 @@ mod regenerate {
         match pattern.strip_suffix('+') {
             Some(prefix) => name.strip_prefix(prefix).is_some_and(|rest| {
                 !rest.is_empty()
-                    && rest
-                        .bytes()
-                        .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+                    && rest.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
             }),
             None => pattern == name,
         }
     }
 
     fn any_matches(patterns: &str, name: &str) -> bool {
-        patterns
-            .split_whitespace()
-            .any(|pattern| matches(pattern, name))
+        patterns.split_whitespace().any(|pattern| matches(pattern, name))
     }
 
     #[derive(Debug)]
@@ -173,10 +139,8 @@ mod regenerate {
         }
 
         fn int_macro(&self, name: &str, value: i64) -> Option<IntKind> {
-            let kind = CONSTANTS
-                .iter()
-                .find(|(_, patterns)| any_matches(patterns, name))
-                .map(|&(kind, _)| kind)?;
+            let kind =
+                CONSTANTS.iter().find(|(_, patterns)| any_matches(patterns, name)).map(|&(kind, _)| kind)?;
             Some(match kind {
                 IntKind::Int if value > i64::from(i32::MAX) => IntKind::U32,
                 IntKind::U8 if value > i64::from(u8::MAX) => IntKind::U32,
@@ -185,32 +149,34 @@ mod regenerate {
         }
     }
 
+    /// Into the folder `JAILWIRE_BINDINGS`, for the architectures whose headers are given.
     pub fn run() {
         println!("cargo::rerun-if-changed=wrapper.h");
-        let output = PathBuf::from(variable("JAILWIRE_BINDINGS"));
+        // Whoever builds with all features wants no new bindings.
+        let Some(output) = variable("JAILWIRE_BINDINGS") else { return };
         for architecture in ["x86_64", "aarch64"] {
-            let include = variable(&format!("JAILWIRE_INCLUDE_{architecture}"));
-            generate(architecture, &include)
-                .write_to_file(output.join(format!("{architecture}.rs")))
-                .expect("the bindings can be written");
+            if let Some(include) = variable(&format!("JAILWIRE_INCLUDE_{architecture}")) {
+                generate(architecture, &include)
+                    .write_to_file(Path::new(&output).join(format!("{architecture}.rs")))
+                    .expect("the bindings can be written");
+            }
         }
     }
 
-    fn variable(name: &str) -> String {
+    fn variable(name: &str) -> Option<String> {
         println!("cargo::rerun-if-env-changed={name}");
-        env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run sys/regenerate"))
+        env::var(name).ok()
     }
 
     /// `include` is a list of folders, as in PATH.
     fn generate(architecture: &str, include: &str) -> bindgen::Bindings {
         let mut builder = bindgen::builder()
             .header("wrapper.h")
-            .clang_arg(format!("--target={architecture}-unknown-freebsd15.1"))
+            .clang_arg(format!("--target={architecture}-unknown-freebsd15.0"))
             .clang_arg("-nostdinc")
-            .clang_args(
-                env::split_paths(include).map(|folder| format!("-isystem{}", folder.display())),
-            )
-            .raw_line("// FreeBSD 15.1, written by bindgen. To change it, see ../../README.md.")
+            .clang_arg("-D__FreeBSD_version=1500500") // ziglang's copy of sys/param.h has none
+            .clang_args(env::split_paths(include).map(|folder| format!("-isystem{}", folder.display())))
+            .raw_line("// Written by bindgen from FreeBSD 15.0's headers. To change it, see README.md.")
             .disable_header_comment()
             .formatter(bindgen::Formatter::Prettyplease)
             .rust_target(bindgen::RustTarget::stable(89, 0).expect("the workspace's oldest Rust"))
@@ -221,20 +187,19 @@ mod regenerate {
             .merge_extern_blocks(true)
             .prepend_enum_name(false)
             .clang_macro_fallback()
-            .clang_macro_fallback_build_dir(variable("OUT_DIR"))
+            .clang_macro_fallback_build_dir(env::var_os("OUT_DIR").expect("cargo sets it"))
             .parse_callbacks(Box::new(Typed));
         for name in words(TYPES) {
             builder = builder.allowlist_type(name);
         }
-        for pattern in CONSTANTS
-            .iter()
-            .flat_map(|(_, line)| line.split_whitespace())
-            .chain(words(&[ENUMERATED]))
+        for name in words(&[OPAQUE]) {
+            builder = builder.opaque_type(name);
+        }
+        for pattern in
+            CONSTANTS.iter().flat_map(|(_, line)| line.split_whitespace()).chain(words(&[ENUMERATED]))
         {
             builder = builder.allowlist_var(expression(pattern));
         }
-        builder
-            .generate()
-            .expect("bindgen can read FreeBSD's headers")
+        builder.generate().expect("bindgen can read FreeBSD's headers")
     }
 }

@@ -1,496 +1,5 @@
-// FreeBSD 15.1, written by bindgen. To change it, see ../../README.md.
+// Written by bindgen from FreeBSD 15.0's headers. To change it, see README.md.
 
-#[repr(C)]
-#[derive(Copy, Clone, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct __BindgenBitfieldUnit<Storage> {
-    storage: Storage,
-}
-impl<Storage> __BindgenBitfieldUnit<Storage> {
-    #[inline]
-    pub const fn new(storage: Storage) -> Self {
-        Self { storage }
-    }
-}
-impl<Storage> __BindgenBitfieldUnit<Storage>
-where
-    Storage: AsRef<[u8]> + AsMut<[u8]>,
-{
-    #[inline]
-    fn extract_bit(byte: u8, index: usize) -> bool {
-        let bit_index = if cfg!(target_endian = "big") {
-            7 - (index % 8)
-        } else {
-            index % 8
-        };
-        let mask = 1 << bit_index;
-        byte & mask == mask
-    }
-    #[inline]
-    pub fn get_bit(&self, index: usize) -> bool {
-        debug_assert!(index / 8 < self.storage.as_ref().len());
-        let byte_index = index / 8;
-        let byte = self.storage.as_ref()[byte_index];
-        Self::extract_bit(byte, index)
-    }
-    #[inline]
-    pub unsafe fn raw_get_bit(this: *const Self, index: usize) -> bool {
-        debug_assert!(index / 8 < core::mem::size_of::<Storage>());
-        let byte_index = index / 8;
-        let byte = unsafe {
-            *(core::ptr::addr_of!((*this).storage) as *const u8).offset(byte_index as isize)
-        };
-        Self::extract_bit(byte, index)
-    }
-    #[inline]
-    fn change_bit(byte: u8, index: usize, val: bool) -> u8 {
-        let bit_index = if cfg!(target_endian = "big") {
-            7 - (index % 8)
-        } else {
-            index % 8
-        };
-        let mask = 1 << bit_index;
-        if val { byte | mask } else { byte & !mask }
-    }
-    #[inline]
-    pub fn set_bit(&mut self, index: usize, val: bool) {
-        debug_assert!(index / 8 < self.storage.as_ref().len());
-        let byte_index = index / 8;
-        let byte = &mut self.storage.as_mut()[byte_index];
-        *byte = Self::change_bit(*byte, index, val);
-    }
-    #[inline]
-    pub unsafe fn raw_set_bit(this: *mut Self, index: usize, val: bool) {
-        debug_assert!(index / 8 < core::mem::size_of::<Storage>());
-        let byte_index = index / 8;
-        let byte = unsafe {
-            (core::ptr::addr_of_mut!((*this).storage) as *mut u8).offset(byte_index as isize)
-        };
-        unsafe { *byte = Self::change_bit(*byte, index, val) };
-    }
-    #[inline]
-    pub fn get(&self, bit_offset: usize, bit_width: u8) -> u64 {
-        debug_assert!(bit_width <= 64);
-        debug_assert!(bit_offset / 8 < self.storage.as_ref().len());
-        debug_assert!((bit_offset + (bit_width as usize) + 7) / 8 <= self.storage.as_ref().len(),);
-        if bit_width == 0 {
-            return 0;
-        }
-        let mut val = 0u64;
-        let storage = self.storage.as_ref();
-        let start_byte = bit_offset / 8;
-        let bit_shift = bit_offset % 8;
-        let bytes_needed = (bit_width as usize + bit_shift + 7) / 8;
-        if cfg!(target_endian = "big") {
-            for i in 0..bytes_needed {
-                val |= (storage[start_byte + i].reverse_bits() as u64) << (i * 8);
-            }
-        } else {
-            for i in 0..bytes_needed {
-                val |= (storage[start_byte + i] as u64) << (i * 8);
-            }
-        }
-        val >>= bit_shift;
-        if bit_width < 64 {
-            val &= (1u64 << bit_width) - 1;
-        }
-        if cfg!(target_endian = "big") {
-            val = val.reverse_bits() >> (64 - bit_width as usize);
-        }
-        val
-    }
-    #[inline]
-    pub unsafe fn raw_get(this: *const Self, bit_offset: usize, bit_width: u8) -> u64 {
-        debug_assert!(bit_width <= 64);
-        debug_assert!(bit_offset / 8 < core::mem::size_of::<Storage>());
-        debug_assert!(
-            (bit_offset + (bit_width as usize) + 7) / 8 <= core::mem::size_of::<Storage>(),
-        );
-        if bit_width == 0 {
-            return 0;
-        }
-        let mut val = 0u64;
-        let start_byte = bit_offset / 8;
-        let bit_shift = bit_offset % 8;
-        let bytes_needed = (bit_width as usize + bit_shift + 7) / 8;
-        let storage_ptr = unsafe { core::ptr::addr_of!((*this).storage) as *const u8 };
-        if cfg!(target_endian = "big") {
-            for i in 0..bytes_needed {
-                let byte = unsafe { *storage_ptr.add(start_byte + i) };
-                val |= (byte.reverse_bits() as u64) << (i * 8);
-            }
-        } else {
-            for i in 0..bytes_needed {
-                let byte = unsafe { *storage_ptr.add(start_byte + i) };
-                val |= (byte as u64) << (i * 8);
-            }
-        }
-        val >>= bit_shift;
-        if bit_width < 64 {
-            val &= (1u64 << bit_width) - 1;
-        }
-        if cfg!(target_endian = "big") {
-            val = val.reverse_bits() >> (64 - bit_width as usize);
-        }
-        val
-    }
-    #[inline]
-    pub fn set(&mut self, bit_offset: usize, bit_width: u8, val: u64) {
-        debug_assert!(bit_width <= 64);
-        debug_assert!(bit_offset / 8 < self.storage.as_ref().len());
-        debug_assert!((bit_offset + (bit_width as usize) + 7) / 8 <= self.storage.as_ref().len(),);
-        if bit_width == 0 {
-            return;
-        }
-        let mut val = val;
-        if bit_width < 64 {
-            val &= (1u64 << bit_width) - 1;
-        }
-        if cfg!(target_endian = "big") {
-            val = val.reverse_bits() >> (64 - bit_width as usize);
-        }
-        let storage = self.storage.as_mut();
-        let start_byte = bit_offset / 8;
-        let bit_shift = bit_offset % 8;
-        let bytes_needed = (bit_width as usize + bit_shift + 7) / 8;
-        val <<= bit_shift;
-        let field_mask = if bit_width as usize + bit_shift >= 64 {
-            !0u64 << bit_shift
-        } else {
-            ((1u64 << bit_width) - 1) << bit_shift
-        };
-        for i in 0..bytes_needed {
-            let byte_val = (val >> (i * 8)) as u8;
-            let byte_mask = (field_mask >> (i * 8)) as u8;
-            if cfg!(target_endian = "big") {
-                let byte = storage[start_byte + i].reverse_bits();
-                let new_byte = (byte & !byte_mask) | (byte_val & byte_mask);
-                storage[start_byte + i] = new_byte.reverse_bits();
-            } else {
-                storage[start_byte + i] =
-                    (storage[start_byte + i] & !byte_mask) | (byte_val & byte_mask);
-            }
-        }
-    }
-    #[inline]
-    pub unsafe fn raw_set(this: *mut Self, bit_offset: usize, bit_width: u8, val: u64) {
-        debug_assert!(bit_width <= 64);
-        debug_assert!(bit_offset / 8 < core::mem::size_of::<Storage>());
-        debug_assert!(
-            (bit_offset + (bit_width as usize) + 7) / 8 <= core::mem::size_of::<Storage>(),
-        );
-        if bit_width == 0 {
-            return;
-        }
-        let mut val = val;
-        if bit_width < 64 {
-            val &= (1u64 << bit_width) - 1;
-        }
-        if cfg!(target_endian = "big") {
-            val = val.reverse_bits() >> (64 - bit_width as usize);
-        }
-        let start_byte = bit_offset / 8;
-        let bit_shift = bit_offset % 8;
-        let bytes_needed = (bit_width as usize + bit_shift + 7) / 8;
-        val <<= bit_shift;
-        let field_mask = if bit_width as usize + bit_shift >= 64 {
-            !0u64 << bit_shift
-        } else {
-            ((1u64 << bit_width) - 1) << bit_shift
-        };
-        let storage_ptr = unsafe { core::ptr::addr_of_mut!((*this).storage) as *mut u8 };
-        for i in 0..bytes_needed {
-            let byte_val = (val >> (i * 8)) as u8;
-            let byte_mask = (field_mask >> (i * 8)) as u8;
-            let byte_ptr = unsafe { storage_ptr.add(start_byte + i) };
-            if cfg!(target_endian = "big") {
-                let byte = unsafe { (*byte_ptr).reverse_bits() };
-                let new_byte = (byte & !byte_mask) | (byte_val & byte_mask);
-                unsafe { *byte_ptr = new_byte.reverse_bits() };
-            } else {
-                unsafe { *byte_ptr = (*byte_ptr & !byte_mask) | (byte_val & byte_mask) };
-            }
-        }
-    }
-}
-/// Const-generic methods for efficient bitfield access when offset and width
-/// are known at compile time.
-impl<const N: usize> __BindgenBitfieldUnit<[u8; N]> {
-    /// Get a field using const generics for compile-time optimization.
-    /// Uses native word size operations when the field fits in usize.
-    #[inline]
-    pub const fn get_const<const BIT_OFFSET: usize, const BIT_WIDTH: u8>(&self) -> u64 {
-        debug_assert!(BIT_WIDTH <= 64);
-        debug_assert!(BIT_OFFSET / 8 < N);
-        debug_assert!((BIT_OFFSET + (BIT_WIDTH as usize) + 7) / 8 <= N);
-        if BIT_WIDTH == 0 {
-            return 0;
-        }
-        let start_byte = BIT_OFFSET / 8;
-        let bit_shift = BIT_OFFSET % 8;
-        let bytes_needed = (BIT_WIDTH as usize + bit_shift + 7) / 8;
-        if BIT_WIDTH as usize + bit_shift <= usize::BITS as usize {
-            let mut val = 0usize;
-            if cfg!(target_endian = "big") {
-                let mut i = 0;
-                while i < bytes_needed {
-                    val |= (self.storage[start_byte + i].reverse_bits() as usize) << (i * 8);
-                    i += 1;
-                }
-            } else {
-                let mut i = 0;
-                while i < bytes_needed {
-                    val |= (self.storage[start_byte + i] as usize) << (i * 8);
-                    i += 1;
-                }
-            }
-            val >>= bit_shift;
-            if (BIT_WIDTH as u32) < usize::BITS {
-                val &= (1usize << BIT_WIDTH) - 1;
-            }
-            if cfg!(target_endian = "big") {
-                val = val.reverse_bits() >> (usize::BITS as usize - BIT_WIDTH as usize);
-            }
-            val as u64
-        } else {
-            let mut val = 0u64;
-            if cfg!(target_endian = "big") {
-                let mut i = 0;
-                while i < bytes_needed {
-                    val |= (self.storage[start_byte + i].reverse_bits() as u64) << (i * 8);
-                    i += 1;
-                }
-            } else {
-                let mut i = 0;
-                while i < bytes_needed {
-                    val |= (self.storage[start_byte + i] as u64) << (i * 8);
-                    i += 1;
-                }
-            }
-            val >>= bit_shift;
-            if BIT_WIDTH < 64 {
-                val &= (1u64 << BIT_WIDTH) - 1;
-            }
-            if cfg!(target_endian = "big") {
-                val = val.reverse_bits() >> (64 - BIT_WIDTH as usize);
-            }
-            val
-        }
-    }
-    /// Set a field using const generics for compile-time optimization.
-    /// Uses native word size operations when the field fits in usize.
-    #[inline]
-    pub fn set_const<const BIT_OFFSET: usize, const BIT_WIDTH: u8>(&mut self, val: u64) {
-        debug_assert!(BIT_WIDTH <= 64);
-        debug_assert!(BIT_OFFSET / 8 < N);
-        debug_assert!((BIT_OFFSET + (BIT_WIDTH as usize) + 7) / 8 <= N);
-        if BIT_WIDTH == 0 {
-            return;
-        }
-        let start_byte = BIT_OFFSET / 8;
-        let bit_shift = BIT_OFFSET % 8;
-        let bytes_needed = (BIT_WIDTH as usize + bit_shift + 7) / 8;
-        if BIT_WIDTH as usize + bit_shift <= usize::BITS as usize {
-            let mut val = val as usize;
-            if (BIT_WIDTH as u32) < usize::BITS {
-                val &= (1usize << BIT_WIDTH) - 1;
-            }
-            if cfg!(target_endian = "big") {
-                val = val.reverse_bits() >> (usize::BITS as usize - BIT_WIDTH as usize);
-            }
-            val <<= bit_shift;
-            let field_mask = if BIT_WIDTH as usize + bit_shift >= usize::BITS as usize {
-                !0usize << bit_shift
-            } else {
-                ((1usize << BIT_WIDTH) - 1) << bit_shift
-            };
-            let mut i = 0;
-            while i < bytes_needed {
-                let byte_val = (val >> (i * 8)) as u8;
-                let byte_mask = (field_mask >> (i * 8)) as u8;
-                if cfg!(target_endian = "big") {
-                    let byte = self.storage[start_byte + i].reverse_bits();
-                    let new_byte = (byte & !byte_mask) | (byte_val & byte_mask);
-                    self.storage[start_byte + i] = new_byte.reverse_bits();
-                } else {
-                    self.storage[start_byte + i] =
-                        (self.storage[start_byte + i] & !byte_mask) | (byte_val & byte_mask);
-                }
-                i += 1;
-            }
-        } else {
-            let mut val = val;
-            if BIT_WIDTH < 64 {
-                val &= (1u64 << BIT_WIDTH) - 1;
-            }
-            if cfg!(target_endian = "big") {
-                val = val.reverse_bits() >> (64 - BIT_WIDTH as usize);
-            }
-            val <<= bit_shift;
-            let field_mask = if BIT_WIDTH as usize + bit_shift >= 64 {
-                !0u64 << bit_shift
-            } else {
-                ((1u64 << BIT_WIDTH) - 1) << bit_shift
-            };
-            let mut i = 0;
-            while i < bytes_needed {
-                let byte_val = (val >> (i * 8)) as u8;
-                let byte_mask = (field_mask >> (i * 8)) as u8;
-                if cfg!(target_endian = "big") {
-                    let byte = self.storage[start_byte + i].reverse_bits();
-                    let new_byte = (byte & !byte_mask) | (byte_val & byte_mask);
-                    self.storage[start_byte + i] = new_byte.reverse_bits();
-                } else {
-                    self.storage[start_byte + i] =
-                        (self.storage[start_byte + i] & !byte_mask) | (byte_val & byte_mask);
-                }
-                i += 1;
-            }
-        }
-    }
-    /// Raw pointer get using const generics for compile-time optimization.
-    /// Uses native word size operations when the field fits in usize.
-    #[inline]
-    pub const unsafe fn raw_get_const<const BIT_OFFSET: usize, const BIT_WIDTH: u8>(
-        this: *const Self,
-    ) -> u64 {
-        debug_assert!(BIT_WIDTH <= 64);
-        debug_assert!(BIT_OFFSET / 8 < N);
-        debug_assert!((BIT_OFFSET + (BIT_WIDTH as usize) + 7) / 8 <= N);
-        if BIT_WIDTH == 0 {
-            return 0;
-        }
-        let start_byte = BIT_OFFSET / 8;
-        let bit_shift = BIT_OFFSET % 8;
-        let bytes_needed = (BIT_WIDTH as usize + bit_shift + 7) / 8;
-        let storage_ptr = unsafe { core::ptr::addr_of!((*this).storage) as *const u8 };
-        if BIT_WIDTH as usize + bit_shift <= usize::BITS as usize {
-            let mut val = 0usize;
-            if cfg!(target_endian = "big") {
-                let mut i = 0;
-                while i < bytes_needed {
-                    let byte = unsafe { *storage_ptr.add(start_byte + i) };
-                    val |= (byte.reverse_bits() as usize) << (i * 8);
-                    i += 1;
-                }
-            } else {
-                let mut i = 0;
-                while i < bytes_needed {
-                    let byte = unsafe { *storage_ptr.add(start_byte + i) };
-                    val |= (byte as usize) << (i * 8);
-                    i += 1;
-                }
-            }
-            val >>= bit_shift;
-            if (BIT_WIDTH as u32) < usize::BITS {
-                val &= (1usize << BIT_WIDTH) - 1;
-            }
-            if cfg!(target_endian = "big") {
-                val = val.reverse_bits() >> (usize::BITS as usize - BIT_WIDTH as usize);
-            }
-            val as u64
-        } else {
-            let mut val = 0u64;
-            if cfg!(target_endian = "big") {
-                let mut i = 0;
-                while i < bytes_needed {
-                    let byte = unsafe { *storage_ptr.add(start_byte + i) };
-                    val |= (byte.reverse_bits() as u64) << (i * 8);
-                    i += 1;
-                }
-            } else {
-                let mut i = 0;
-                while i < bytes_needed {
-                    let byte = unsafe { *storage_ptr.add(start_byte + i) };
-                    val |= (byte as u64) << (i * 8);
-                    i += 1;
-                }
-            }
-            val >>= bit_shift;
-            if BIT_WIDTH < 64 {
-                val &= (1u64 << BIT_WIDTH) - 1;
-            }
-            if cfg!(target_endian = "big") {
-                val = val.reverse_bits() >> (64 - BIT_WIDTH as usize);
-            }
-            val
-        }
-    }
-    /// Raw pointer set using const generics for compile-time optimization.
-    /// Uses native word size operations when the field fits in usize.
-    #[inline]
-    pub unsafe fn raw_set_const<const BIT_OFFSET: usize, const BIT_WIDTH: u8>(
-        this: *mut Self,
-        val: u64,
-    ) {
-        debug_assert!(BIT_WIDTH <= 64);
-        debug_assert!(BIT_OFFSET / 8 < N);
-        debug_assert!((BIT_OFFSET + (BIT_WIDTH as usize) + 7) / 8 <= N);
-        if BIT_WIDTH == 0 {
-            return;
-        }
-        let start_byte = BIT_OFFSET / 8;
-        let bit_shift = BIT_OFFSET % 8;
-        let bytes_needed = (BIT_WIDTH as usize + bit_shift + 7) / 8;
-        let storage_ptr = this.cast::<[u8; N]>().cast::<u8>();
-        if BIT_WIDTH as usize + bit_shift <= usize::BITS as usize {
-            let mut val = val as usize;
-            if (BIT_WIDTH as u32) < usize::BITS {
-                val &= (1usize << BIT_WIDTH) - 1;
-            }
-            if cfg!(target_endian = "big") {
-                val = val.reverse_bits() >> (usize::BITS as usize - BIT_WIDTH as usize);
-            }
-            val <<= bit_shift;
-            let field_mask = if BIT_WIDTH as usize + bit_shift >= usize::BITS as usize {
-                !0usize << bit_shift
-            } else {
-                ((1usize << BIT_WIDTH) - 1) << bit_shift
-            };
-            let mut i = 0;
-            while i < bytes_needed {
-                let byte_val = (val >> (i * 8)) as u8;
-                let byte_mask = (field_mask >> (i * 8)) as u8;
-                let byte_ptr = unsafe { storage_ptr.add(start_byte + i) };
-                if cfg!(target_endian = "big") {
-                    let byte = unsafe { (*byte_ptr).reverse_bits() };
-                    let new_byte = (byte & !byte_mask) | (byte_val & byte_mask);
-                    unsafe { *byte_ptr = new_byte.reverse_bits() };
-                } else {
-                    unsafe { *byte_ptr = (*byte_ptr & !byte_mask) | (byte_val & byte_mask) };
-                }
-                i += 1;
-            }
-        } else {
-            let mut val = val;
-            if BIT_WIDTH < 64 {
-                val &= (1u64 << BIT_WIDTH) - 1;
-            }
-            if cfg!(target_endian = "big") {
-                val = val.reverse_bits() >> (64 - BIT_WIDTH as usize);
-            }
-            val <<= bit_shift;
-            let field_mask = if BIT_WIDTH as usize + bit_shift >= 64 {
-                !0u64 << bit_shift
-            } else {
-                ((1u64 << BIT_WIDTH) - 1) << bit_shift
-            };
-            let mut i = 0;
-            while i < bytes_needed {
-                let byte_val = (val >> (i * 8)) as u8;
-                let byte_mask = (field_mask >> (i * 8)) as u8;
-                let byte_ptr = unsafe { storage_ptr.add(start_byte + i) };
-                if cfg!(target_endian = "big") {
-                    let byte = unsafe { (*byte_ptr).reverse_bits() };
-                    let new_byte = (byte & !byte_mask) | (byte_val & byte_mask);
-                    unsafe { *byte_ptr = new_byte.reverse_bits() };
-                } else {
-                    unsafe { *byte_ptr = (*byte_ptr & !byte_mask) | (byte_val & byte_mask) };
-                }
-                i += 1;
-            }
-        }
-    }
-}
 pub const MAXCOMLEN: usize = 19;
 pub const MAXHOSTNAMELEN: usize = 256;
 pub const MAXPATHLEN: usize = 1024;
@@ -623,6 +132,8 @@ pub const IOC_OUT: ::core::ffi::c_ulong = 1073741824;
 pub const IOC_IN: ::core::ffi::c_ulong = 2147483648;
 pub const IOC_INOUT: ::core::ffi::c_ulong = 3221225472;
 pub const IOC_DIRMASK: ::core::ffi::c_ulong = 3758096384;
+pub const LINKER_UNLOAD_NORMAL: ::core::ffi::c_int = 0;
+pub const LINKER_UNLOAD_FORCE: ::core::ffi::c_int = 1;
 pub const MAXMODNAME: usize = 1024;
 pub const MFSNAMELEN: usize = 16;
 pub const MNAMELEN: usize = 1024;
@@ -1078,6 +589,8 @@ pub const IFAN_ARRIVAL: ::core::ffi::c_int = 0;
 pub const IFAN_DEPARTURE: ::core::ffi::c_int = 1;
 pub const IFR_CAP_NV_MAXBUFSIZE: ::core::ffi::c_int = 2097152;
 pub const IFSTATMAX: usize = 800;
+pub const IFG_ALL: &[u8; 4] = b"all\0";
+pub const IFG_EGRESS: &[u8; 7] = b"egress\0";
 pub const RSS_KEYLEN: usize = 128;
 pub const IFNET_PCP_NONE: u8 = 255;
 pub const IFDR_MSG_SIZE: usize = 64;
@@ -1325,8 +838,12 @@ pub struct timeval {
 const _: () = {
     ["Size of timeval"][::core::mem::size_of::<timeval>() - 16usize];
     ["Alignment of timeval"][::core::mem::align_of::<timeval>() - 8usize];
-    ["Offset of field: timeval::tv_sec"][::core::mem::offset_of!(timeval, tv_sec) - 0usize];
-    ["Offset of field: timeval::tv_usec"][::core::mem::offset_of!(timeval, tv_usec) - 8usize];
+    [
+        "Offset of field: timeval::tv_sec",
+    ][::core::mem::offset_of!(timeval, tv_sec) - 0usize];
+    [
+        "Offset of field: timeval::tv_usec",
+    ][::core::mem::offset_of!(timeval, tv_usec) - 8usize];
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -1344,9 +861,13 @@ const _: () = {
     ["Size of kevent"][::core::mem::size_of::<kevent>() - 64usize];
     ["Alignment of kevent"][::core::mem::align_of::<kevent>() - 8usize];
     ["Offset of field: kevent::ident"][::core::mem::offset_of!(kevent, ident) - 0usize];
-    ["Offset of field: kevent::filter"][::core::mem::offset_of!(kevent, filter) - 8usize];
+    [
+        "Offset of field: kevent::filter",
+    ][::core::mem::offset_of!(kevent, filter) - 8usize];
     ["Offset of field: kevent::flags"][::core::mem::offset_of!(kevent, flags) - 10usize];
-    ["Offset of field: kevent::fflags"][::core::mem::offset_of!(kevent, fflags) - 12usize];
+    [
+        "Offset of field: kevent::fflags",
+    ][::core::mem::offset_of!(kevent, fflags) - 12usize];
     ["Offset of field: kevent::data"][::core::mem::offset_of!(kevent, data) - 16usize];
     ["Offset of field: kevent::udata"][::core::mem::offset_of!(kevent, udata) - 24usize];
     ["Offset of field: kevent::ext"][::core::mem::offset_of!(kevent, ext) - 32usize];
@@ -1366,18 +887,27 @@ pub struct kld_file_stat {
 const _: () = {
     ["Size of kld_file_stat"][::core::mem::size_of::<kld_file_stat>() - 2080usize];
     ["Alignment of kld_file_stat"][::core::mem::align_of::<kld_file_stat>() - 8usize];
-    ["Offset of field: kld_file_stat::version"]
-        [::core::mem::offset_of!(kld_file_stat, version) - 0usize];
-    ["Offset of field: kld_file_stat::name"][::core::mem::offset_of!(kld_file_stat, name) - 4usize];
-    ["Offset of field: kld_file_stat::refs"]
-        [::core::mem::offset_of!(kld_file_stat, refs) - 1028usize];
-    ["Offset of field: kld_file_stat::id"][::core::mem::offset_of!(kld_file_stat, id) - 1032usize];
-    ["Offset of field: kld_file_stat::address"]
-        [::core::mem::offset_of!(kld_file_stat, address) - 1040usize];
-    ["Offset of field: kld_file_stat::size"]
-        [::core::mem::offset_of!(kld_file_stat, size) - 1048usize];
-    ["Offset of field: kld_file_stat::pathname"]
-        [::core::mem::offset_of!(kld_file_stat, pathname) - 1056usize];
+    [
+        "Offset of field: kld_file_stat::version",
+    ][::core::mem::offset_of!(kld_file_stat, version) - 0usize];
+    [
+        "Offset of field: kld_file_stat::name",
+    ][::core::mem::offset_of!(kld_file_stat, name) - 4usize];
+    [
+        "Offset of field: kld_file_stat::refs",
+    ][::core::mem::offset_of!(kld_file_stat, refs) - 1028usize];
+    [
+        "Offset of field: kld_file_stat::id",
+    ][::core::mem::offset_of!(kld_file_stat, id) - 1032usize];
+    [
+        "Offset of field: kld_file_stat::address",
+    ][::core::mem::offset_of!(kld_file_stat, address) - 1040usize];
+    [
+        "Offset of field: kld_file_stat::size",
+    ][::core::mem::offset_of!(kld_file_stat, size) - 1048usize];
+    [
+        "Offset of field: kld_file_stat::pathname",
+    ][::core::mem::offset_of!(kld_file_stat, pathname) - 1056usize];
 };
 #[repr(C)]
 #[derive(Copy, Clone)]
@@ -1391,13 +921,18 @@ pub union modspecific {
 const _: () = {
     ["Size of modspecific"][::core::mem::size_of::<modspecific>() - 8usize];
     ["Alignment of modspecific"][::core::mem::align_of::<modspecific>() - 8usize];
-    ["Offset of field: modspecific::intval"][::core::mem::offset_of!(modspecific, intval) - 0usize];
-    ["Offset of field: modspecific::uintval"]
-        [::core::mem::offset_of!(modspecific, uintval) - 0usize];
-    ["Offset of field: modspecific::longval"]
-        [::core::mem::offset_of!(modspecific, longval) - 0usize];
-    ["Offset of field: modspecific::ulongval"]
-        [::core::mem::offset_of!(modspecific, ulongval) - 0usize];
+    [
+        "Offset of field: modspecific::intval",
+    ][::core::mem::offset_of!(modspecific, intval) - 0usize];
+    [
+        "Offset of field: modspecific::uintval",
+    ][::core::mem::offset_of!(modspecific, uintval) - 0usize];
+    [
+        "Offset of field: modspecific::longval",
+    ][::core::mem::offset_of!(modspecific, longval) - 0usize];
+    [
+        "Offset of field: modspecific::ulongval",
+    ][::core::mem::offset_of!(modspecific, ulongval) - 0usize];
 };
 pub type modspecific_t = modspecific;
 #[repr(C)]
@@ -1413,12 +948,21 @@ pub struct module_stat {
 const _: () = {
     ["Size of module_stat"][::core::mem::size_of::<module_stat>() - 1048usize];
     ["Alignment of module_stat"][::core::mem::align_of::<module_stat>() - 8usize];
-    ["Offset of field: module_stat::version"]
-        [::core::mem::offset_of!(module_stat, version) - 0usize];
-    ["Offset of field: module_stat::name"][::core::mem::offset_of!(module_stat, name) - 4usize];
-    ["Offset of field: module_stat::refs"][::core::mem::offset_of!(module_stat, refs) - 1028usize];
-    ["Offset of field: module_stat::id"][::core::mem::offset_of!(module_stat, id) - 1032usize];
-    ["Offset of field: module_stat::data"][::core::mem::offset_of!(module_stat, data) - 1040usize];
+    [
+        "Offset of field: module_stat::version",
+    ][::core::mem::offset_of!(module_stat, version) - 0usize];
+    [
+        "Offset of field: module_stat::name",
+    ][::core::mem::offset_of!(module_stat, name) - 4usize];
+    [
+        "Offset of field: module_stat::refs",
+    ][::core::mem::offset_of!(module_stat, refs) - 1028usize];
+    [
+        "Offset of field: module_stat::id",
+    ][::core::mem::offset_of!(module_stat, id) - 1032usize];
+    [
+        "Offset of field: module_stat::data",
+    ][::core::mem::offset_of!(module_stat, data) - 1040usize];
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -1464,39 +1008,78 @@ pub struct statfs {
 const _: () = {
     ["Size of statfs"][::core::mem::size_of::<statfs>() - 2344usize];
     ["Alignment of statfs"][::core::mem::align_of::<statfs>() - 8usize];
-    ["Offset of field: statfs::f_version"][::core::mem::offset_of!(statfs, f_version) - 0usize];
-    ["Offset of field: statfs::f_type"][::core::mem::offset_of!(statfs, f_type) - 4usize];
-    ["Offset of field: statfs::f_flags"][::core::mem::offset_of!(statfs, f_flags) - 8usize];
-    ["Offset of field: statfs::f_bsize"][::core::mem::offset_of!(statfs, f_bsize) - 16usize];
-    ["Offset of field: statfs::f_iosize"][::core::mem::offset_of!(statfs, f_iosize) - 24usize];
-    ["Offset of field: statfs::f_blocks"][::core::mem::offset_of!(statfs, f_blocks) - 32usize];
-    ["Offset of field: statfs::f_bfree"][::core::mem::offset_of!(statfs, f_bfree) - 40usize];
-    ["Offset of field: statfs::f_bavail"][::core::mem::offset_of!(statfs, f_bavail) - 48usize];
-    ["Offset of field: statfs::f_files"][::core::mem::offset_of!(statfs, f_files) - 56usize];
-    ["Offset of field: statfs::f_ffree"][::core::mem::offset_of!(statfs, f_ffree) - 64usize];
-    ["Offset of field: statfs::f_syncwrites"]
-        [::core::mem::offset_of!(statfs, f_syncwrites) - 72usize];
-    ["Offset of field: statfs::f_asyncwrites"]
-        [::core::mem::offset_of!(statfs, f_asyncwrites) - 80usize];
-    ["Offset of field: statfs::f_syncreads"]
-        [::core::mem::offset_of!(statfs, f_syncreads) - 88usize];
-    ["Offset of field: statfs::f_asyncreads"]
-        [::core::mem::offset_of!(statfs, f_asyncreads) - 96usize];
-    ["Offset of field: statfs::f_nvnodelistsize"]
-        [::core::mem::offset_of!(statfs, f_nvnodelistsize) - 104usize];
-    ["Offset of field: statfs::f_spare0"][::core::mem::offset_of!(statfs, f_spare0) - 108usize];
-    ["Offset of field: statfs::f_spare"][::core::mem::offset_of!(statfs, f_spare) - 112usize];
-    ["Offset of field: statfs::f_namemax"][::core::mem::offset_of!(statfs, f_namemax) - 184usize];
-    ["Offset of field: statfs::f_owner"][::core::mem::offset_of!(statfs, f_owner) - 188usize];
-    ["Offset of field: statfs::f_fsid"][::core::mem::offset_of!(statfs, f_fsid) - 192usize];
-    ["Offset of field: statfs::f_charspare"]
-        [::core::mem::offset_of!(statfs, f_charspare) - 200usize];
-    ["Offset of field: statfs::f_fstypename"]
-        [::core::mem::offset_of!(statfs, f_fstypename) - 280usize];
-    ["Offset of field: statfs::f_mntfromname"]
-        [::core::mem::offset_of!(statfs, f_mntfromname) - 296usize];
-    ["Offset of field: statfs::f_mntonname"]
-        [::core::mem::offset_of!(statfs, f_mntonname) - 1320usize];
+    [
+        "Offset of field: statfs::f_version",
+    ][::core::mem::offset_of!(statfs, f_version) - 0usize];
+    [
+        "Offset of field: statfs::f_type",
+    ][::core::mem::offset_of!(statfs, f_type) - 4usize];
+    [
+        "Offset of field: statfs::f_flags",
+    ][::core::mem::offset_of!(statfs, f_flags) - 8usize];
+    [
+        "Offset of field: statfs::f_bsize",
+    ][::core::mem::offset_of!(statfs, f_bsize) - 16usize];
+    [
+        "Offset of field: statfs::f_iosize",
+    ][::core::mem::offset_of!(statfs, f_iosize) - 24usize];
+    [
+        "Offset of field: statfs::f_blocks",
+    ][::core::mem::offset_of!(statfs, f_blocks) - 32usize];
+    [
+        "Offset of field: statfs::f_bfree",
+    ][::core::mem::offset_of!(statfs, f_bfree) - 40usize];
+    [
+        "Offset of field: statfs::f_bavail",
+    ][::core::mem::offset_of!(statfs, f_bavail) - 48usize];
+    [
+        "Offset of field: statfs::f_files",
+    ][::core::mem::offset_of!(statfs, f_files) - 56usize];
+    [
+        "Offset of field: statfs::f_ffree",
+    ][::core::mem::offset_of!(statfs, f_ffree) - 64usize];
+    [
+        "Offset of field: statfs::f_syncwrites",
+    ][::core::mem::offset_of!(statfs, f_syncwrites) - 72usize];
+    [
+        "Offset of field: statfs::f_asyncwrites",
+    ][::core::mem::offset_of!(statfs, f_asyncwrites) - 80usize];
+    [
+        "Offset of field: statfs::f_syncreads",
+    ][::core::mem::offset_of!(statfs, f_syncreads) - 88usize];
+    [
+        "Offset of field: statfs::f_asyncreads",
+    ][::core::mem::offset_of!(statfs, f_asyncreads) - 96usize];
+    [
+        "Offset of field: statfs::f_nvnodelistsize",
+    ][::core::mem::offset_of!(statfs, f_nvnodelistsize) - 104usize];
+    [
+        "Offset of field: statfs::f_spare0",
+    ][::core::mem::offset_of!(statfs, f_spare0) - 108usize];
+    [
+        "Offset of field: statfs::f_spare",
+    ][::core::mem::offset_of!(statfs, f_spare) - 112usize];
+    [
+        "Offset of field: statfs::f_namemax",
+    ][::core::mem::offset_of!(statfs, f_namemax) - 184usize];
+    [
+        "Offset of field: statfs::f_owner",
+    ][::core::mem::offset_of!(statfs, f_owner) - 188usize];
+    [
+        "Offset of field: statfs::f_fsid",
+    ][::core::mem::offset_of!(statfs, f_fsid) - 192usize];
+    [
+        "Offset of field: statfs::f_charspare",
+    ][::core::mem::offset_of!(statfs, f_charspare) - 200usize];
+    [
+        "Offset of field: statfs::f_fstypename",
+    ][::core::mem::offset_of!(statfs, f_fstypename) - 280usize];
+    [
+        "Offset of field: statfs::f_mntfromname",
+    ][::core::mem::offset_of!(statfs, f_mntfromname) - 296usize];
+    [
+        "Offset of field: statfs::f_mntonname",
+    ][::core::mem::offset_of!(statfs, f_mntonname) - 1320usize];
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -1508,8 +1091,12 @@ pub struct iovec {
 const _: () = {
     ["Size of iovec"][::core::mem::size_of::<iovec>() - 16usize];
     ["Alignment of iovec"][::core::mem::align_of::<iovec>() - 8usize];
-    ["Offset of field: iovec::iov_base"][::core::mem::offset_of!(iovec, iov_base) - 0usize];
-    ["Offset of field: iovec::iov_len"][::core::mem::offset_of!(iovec, iov_len) - 8usize];
+    [
+        "Offset of field: iovec::iov_base",
+    ][::core::mem::offset_of!(iovec, iov_base) - 0usize];
+    [
+        "Offset of field: iovec::iov_len",
+    ][::core::mem::offset_of!(iovec, iov_len) - 8usize];
 };
 pub type sa_family_t = __sa_family_t;
 #[repr(C)]
@@ -1523,9 +1110,15 @@ pub struct sockaddr {
 const _: () = {
     ["Size of sockaddr"][::core::mem::size_of::<sockaddr>() - 16usize];
     ["Alignment of sockaddr"][::core::mem::align_of::<sockaddr>() - 1usize];
-    ["Offset of field: sockaddr::sa_len"][::core::mem::offset_of!(sockaddr, sa_len) - 0usize];
-    ["Offset of field: sockaddr::sa_family"][::core::mem::offset_of!(sockaddr, sa_family) - 1usize];
-    ["Offset of field: sockaddr::sa_data"][::core::mem::offset_of!(sockaddr, sa_data) - 2usize];
+    [
+        "Offset of field: sockaddr::sa_len",
+    ][::core::mem::offset_of!(sockaddr, sa_len) - 0usize];
+    [
+        "Offset of field: sockaddr::sa_family",
+    ][::core::mem::offset_of!(sockaddr, sa_family) - 1usize];
+    [
+        "Offset of field: sockaddr::sa_data",
+    ][::core::mem::offset_of!(sockaddr, sa_data) - 2usize];
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -1539,17 +1132,24 @@ pub struct sockaddr_storage {
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
     ["Size of sockaddr_storage"][::core::mem::size_of::<sockaddr_storage>() - 128usize];
-    ["Alignment of sockaddr_storage"][::core::mem::align_of::<sockaddr_storage>() - 8usize];
-    ["Offset of field: sockaddr_storage::ss_len"]
-        [::core::mem::offset_of!(sockaddr_storage, ss_len) - 0usize];
-    ["Offset of field: sockaddr_storage::ss_family"]
-        [::core::mem::offset_of!(sockaddr_storage, ss_family) - 1usize];
-    ["Offset of field: sockaddr_storage::__ss_pad1"]
-        [::core::mem::offset_of!(sockaddr_storage, __ss_pad1) - 2usize];
-    ["Offset of field: sockaddr_storage::__ss_align"]
-        [::core::mem::offset_of!(sockaddr_storage, __ss_align) - 8usize];
-    ["Offset of field: sockaddr_storage::__ss_pad2"]
-        [::core::mem::offset_of!(sockaddr_storage, __ss_pad2) - 16usize];
+    [
+        "Alignment of sockaddr_storage",
+    ][::core::mem::align_of::<sockaddr_storage>() - 8usize];
+    [
+        "Offset of field: sockaddr_storage::ss_len",
+    ][::core::mem::offset_of!(sockaddr_storage, ss_len) - 0usize];
+    [
+        "Offset of field: sockaddr_storage::ss_family",
+    ][::core::mem::offset_of!(sockaddr_storage, ss_family) - 1usize];
+    [
+        "Offset of field: sockaddr_storage::__ss_pad1",
+    ][::core::mem::offset_of!(sockaddr_storage, __ss_pad1) - 2usize];
+    [
+        "Offset of field: sockaddr_storage::__ss_align",
+    ][::core::mem::offset_of!(sockaddr_storage, __ss_align) - 8usize];
+    [
+        "Offset of field: sockaddr_storage::__ss_pad2",
+    ][::core::mem::offset_of!(sockaddr_storage, __ss_pad2) - 16usize];
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -1569,8 +1169,12 @@ const _: () = {
     ["Alignment of jail"][::core::mem::align_of::<jail>() - 8usize];
     ["Offset of field: jail::version"][::core::mem::offset_of!(jail, version) - 0usize];
     ["Offset of field: jail::path"][::core::mem::offset_of!(jail, path) - 8usize];
-    ["Offset of field: jail::hostname"][::core::mem::offset_of!(jail, hostname) - 16usize];
-    ["Offset of field: jail::jailname"][::core::mem::offset_of!(jail, jailname) - 24usize];
+    [
+        "Offset of field: jail::hostname",
+    ][::core::mem::offset_of!(jail, hostname) - 16usize];
+    [
+        "Offset of field: jail::jailname",
+    ][::core::mem::offset_of!(jail, jailname) - 24usize];
     ["Offset of field: jail::ip4s"][::core::mem::offset_of!(jail, ip4s) - 32usize];
     ["Offset of field: jail::ip6s"][::core::mem::offset_of!(jail, ip6s) - 36usize];
     ["Offset of field: jail::ip4"][::core::mem::offset_of!(jail, ip4) - 40usize];
@@ -1593,16 +1197,33 @@ pub struct xprison {
 const _: () = {
     ["Size of xprison"][::core::mem::size_of::<xprison>() - 1560usize];
     ["Alignment of xprison"][::core::mem::align_of::<xprison>() - 4usize];
-    ["Offset of field: xprison::pr_version"][::core::mem::offset_of!(xprison, pr_version) - 0usize];
-    ["Offset of field: xprison::pr_id"][::core::mem::offset_of!(xprison, pr_id) - 4usize];
-    ["Offset of field: xprison::pr_state"][::core::mem::offset_of!(xprison, pr_state) - 8usize];
-    ["Offset of field: xprison::pr_cpusetid"]
-        [::core::mem::offset_of!(xprison, pr_cpusetid) - 12usize];
-    ["Offset of field: xprison::pr_path"][::core::mem::offset_of!(xprison, pr_path) - 16usize];
-    ["Offset of field: xprison::pr_host"][::core::mem::offset_of!(xprison, pr_host) - 1040usize];
-    ["Offset of field: xprison::pr_name"][::core::mem::offset_of!(xprison, pr_name) - 1296usize];
-    ["Offset of field: xprison::pr_ip4s"][::core::mem::offset_of!(xprison, pr_ip4s) - 1552usize];
-    ["Offset of field: xprison::pr_ip6s"][::core::mem::offset_of!(xprison, pr_ip6s) - 1556usize];
+    [
+        "Offset of field: xprison::pr_version",
+    ][::core::mem::offset_of!(xprison, pr_version) - 0usize];
+    [
+        "Offset of field: xprison::pr_id",
+    ][::core::mem::offset_of!(xprison, pr_id) - 4usize];
+    [
+        "Offset of field: xprison::pr_state",
+    ][::core::mem::offset_of!(xprison, pr_state) - 8usize];
+    [
+        "Offset of field: xprison::pr_cpusetid",
+    ][::core::mem::offset_of!(xprison, pr_cpusetid) - 12usize];
+    [
+        "Offset of field: xprison::pr_path",
+    ][::core::mem::offset_of!(xprison, pr_path) - 16usize];
+    [
+        "Offset of field: xprison::pr_host",
+    ][::core::mem::offset_of!(xprison, pr_host) - 1040usize];
+    [
+        "Offset of field: xprison::pr_name",
+    ][::core::mem::offset_of!(xprison, pr_name) - 1296usize];
+    [
+        "Offset of field: xprison::pr_ip4s",
+    ][::core::mem::offset_of!(xprison, pr_ip4s) - 1552usize];
+    [
+        "Offset of field: xprison::pr_ip6s",
+    ][::core::mem::offset_of!(xprison, pr_ip6s) - 1556usize];
 };
 pub const PRISON_STATE_INVALID: prison_state = 0;
 pub const PRISON_STATE_ALIVE: prison_state = 1;
@@ -1626,17 +1247,32 @@ pub struct uexterror {
 const _: () = {
     ["Size of uexterror"][::core::mem::size_of::<uexterror>() - 200usize];
     ["Alignment of uexterror"][::core::mem::align_of::<uexterror>() - 8usize];
-    ["Offset of field: uexterror::ver"][::core::mem::offset_of!(uexterror, ver) - 0usize];
-    ["Offset of field: uexterror::error"][::core::mem::offset_of!(uexterror, error) - 4usize];
-    ["Offset of field: uexterror::cat"][::core::mem::offset_of!(uexterror, cat) - 8usize];
-    ["Offset of field: uexterror::src_line"]
-        [::core::mem::offset_of!(uexterror, src_line) - 12usize];
-    ["Offset of field: uexterror::flags"][::core::mem::offset_of!(uexterror, flags) - 16usize];
-    ["Offset of field: uexterror::rsrv0"][::core::mem::offset_of!(uexterror, rsrv0) - 20usize];
+    [
+        "Offset of field: uexterror::ver",
+    ][::core::mem::offset_of!(uexterror, ver) - 0usize];
+    [
+        "Offset of field: uexterror::error",
+    ][::core::mem::offset_of!(uexterror, error) - 4usize];
+    [
+        "Offset of field: uexterror::cat",
+    ][::core::mem::offset_of!(uexterror, cat) - 8usize];
+    [
+        "Offset of field: uexterror::src_line",
+    ][::core::mem::offset_of!(uexterror, src_line) - 12usize];
+    [
+        "Offset of field: uexterror::flags",
+    ][::core::mem::offset_of!(uexterror, flags) - 16usize];
+    [
+        "Offset of field: uexterror::rsrv0",
+    ][::core::mem::offset_of!(uexterror, rsrv0) - 20usize];
     ["Offset of field: uexterror::p1"][::core::mem::offset_of!(uexterror, p1) - 24usize];
     ["Offset of field: uexterror::p2"][::core::mem::offset_of!(uexterror, p2) - 32usize];
-    ["Offset of field: uexterror::rsrv1"][::core::mem::offset_of!(uexterror, rsrv1) - 40usize];
-    ["Offset of field: uexterror::msg"][::core::mem::offset_of!(uexterror, msg) - 72usize];
+    [
+        "Offset of field: uexterror::rsrv1",
+    ][::core::mem::offset_of!(uexterror, rsrv1) - 40usize];
+    [
+        "Offset of field: uexterror::msg",
+    ][::core::mem::offset_of!(uexterror, msg) - 72usize];
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -1649,12 +1285,15 @@ pub struct if_clonereq {
 const _: () = {
     ["Size of if_clonereq"][::core::mem::size_of::<if_clonereq>() - 16usize];
     ["Alignment of if_clonereq"][::core::mem::align_of::<if_clonereq>() - 8usize];
-    ["Offset of field: if_clonereq::ifcr_total"]
-        [::core::mem::offset_of!(if_clonereq, ifcr_total) - 0usize];
-    ["Offset of field: if_clonereq::ifcr_count"]
-        [::core::mem::offset_of!(if_clonereq, ifcr_count) - 4usize];
-    ["Offset of field: if_clonereq::ifcr_buffer"]
-        [::core::mem::offset_of!(if_clonereq, ifcr_buffer) - 8usize];
+    [
+        "Offset of field: if_clonereq::ifcr_total",
+    ][::core::mem::offset_of!(if_clonereq, ifcr_total) - 0usize];
+    [
+        "Offset of field: if_clonereq::ifcr_count",
+    ][::core::mem::offset_of!(if_clonereq, ifcr_count) - 4usize];
+    [
+        "Offset of field: if_clonereq::ifcr_buffer",
+    ][::core::mem::offset_of!(if_clonereq, ifcr_buffer) - 8usize];
 };
 #[repr(C)]
 #[derive(Copy, Clone)]
@@ -1693,13 +1332,18 @@ pub union if_data__bindgen_ty_1 {
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of if_data__bindgen_ty_1"][::core::mem::size_of::<if_data__bindgen_ty_1>() - 8usize];
-    ["Alignment of if_data__bindgen_ty_1"]
-        [::core::mem::align_of::<if_data__bindgen_ty_1>() - 8usize];
-    ["Offset of field: if_data__bindgen_ty_1::tt"]
-        [::core::mem::offset_of!(if_data__bindgen_ty_1, tt) - 0usize];
-    ["Offset of field: if_data__bindgen_ty_1::ph"]
-        [::core::mem::offset_of!(if_data__bindgen_ty_1, ph) - 0usize];
+    [
+        "Size of if_data__bindgen_ty_1",
+    ][::core::mem::size_of::<if_data__bindgen_ty_1>() - 8usize];
+    [
+        "Alignment of if_data__bindgen_ty_1",
+    ][::core::mem::align_of::<if_data__bindgen_ty_1>() - 8usize];
+    [
+        "Offset of field: if_data__bindgen_ty_1::tt",
+    ][::core::mem::offset_of!(if_data__bindgen_ty_1, tt) - 0usize];
+    [
+        "Offset of field: if_data__bindgen_ty_1::ph",
+    ][::core::mem::offset_of!(if_data__bindgen_ty_1, ph) - 0usize];
 };
 #[repr(C)]
 #[derive(Copy, Clone)]
@@ -1715,75 +1359,113 @@ pub struct if_data__bindgen_ty_2__bindgen_ty_1 {
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of if_data__bindgen_ty_2__bindgen_ty_1"]
-        [::core::mem::size_of::<if_data__bindgen_ty_2__bindgen_ty_1>() - 16usize];
-    ["Alignment of if_data__bindgen_ty_2__bindgen_ty_1"]
-        [::core::mem::align_of::<if_data__bindgen_ty_2__bindgen_ty_1>() - 8usize];
-    ["Offset of field: if_data__bindgen_ty_2__bindgen_ty_1::ph1"]
-        [::core::mem::offset_of!(if_data__bindgen_ty_2__bindgen_ty_1, ph1) - 0usize];
-    ["Offset of field: if_data__bindgen_ty_2__bindgen_ty_1::ph2"]
-        [::core::mem::offset_of!(if_data__bindgen_ty_2__bindgen_ty_1, ph2) - 8usize];
+    [
+        "Size of if_data__bindgen_ty_2__bindgen_ty_1",
+    ][::core::mem::size_of::<if_data__bindgen_ty_2__bindgen_ty_1>() - 16usize];
+    [
+        "Alignment of if_data__bindgen_ty_2__bindgen_ty_1",
+    ][::core::mem::align_of::<if_data__bindgen_ty_2__bindgen_ty_1>() - 8usize];
+    [
+        "Offset of field: if_data__bindgen_ty_2__bindgen_ty_1::ph1",
+    ][::core::mem::offset_of!(if_data__bindgen_ty_2__bindgen_ty_1, ph1) - 0usize];
+    [
+        "Offset of field: if_data__bindgen_ty_2__bindgen_ty_1::ph2",
+    ][::core::mem::offset_of!(if_data__bindgen_ty_2__bindgen_ty_1, ph2) - 8usize];
 };
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of if_data__bindgen_ty_2"][::core::mem::size_of::<if_data__bindgen_ty_2>() - 16usize];
-    ["Alignment of if_data__bindgen_ty_2"]
-        [::core::mem::align_of::<if_data__bindgen_ty_2>() - 8usize];
-    ["Offset of field: if_data__bindgen_ty_2::tv"]
-        [::core::mem::offset_of!(if_data__bindgen_ty_2, tv) - 0usize];
-    ["Offset of field: if_data__bindgen_ty_2::ph"]
-        [::core::mem::offset_of!(if_data__bindgen_ty_2, ph) - 0usize];
+    [
+        "Size of if_data__bindgen_ty_2",
+    ][::core::mem::size_of::<if_data__bindgen_ty_2>() - 16usize];
+    [
+        "Alignment of if_data__bindgen_ty_2",
+    ][::core::mem::align_of::<if_data__bindgen_ty_2>() - 8usize];
+    [
+        "Offset of field: if_data__bindgen_ty_2::tv",
+    ][::core::mem::offset_of!(if_data__bindgen_ty_2, tv) - 0usize];
+    [
+        "Offset of field: if_data__bindgen_ty_2::ph",
+    ][::core::mem::offset_of!(if_data__bindgen_ty_2, ph) - 0usize];
 };
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
     ["Size of if_data"][::core::mem::size_of::<if_data>() - 152usize];
     ["Alignment of if_data"][::core::mem::align_of::<if_data>() - 8usize];
-    ["Offset of field: if_data::ifi_type"][::core::mem::offset_of!(if_data, ifi_type) - 0usize];
-    ["Offset of field: if_data::ifi_physical"]
-        [::core::mem::offset_of!(if_data, ifi_physical) - 1usize];
-    ["Offset of field: if_data::ifi_addrlen"]
-        [::core::mem::offset_of!(if_data, ifi_addrlen) - 2usize];
-    ["Offset of field: if_data::ifi_hdrlen"][::core::mem::offset_of!(if_data, ifi_hdrlen) - 3usize];
-    ["Offset of field: if_data::ifi_link_state"]
-        [::core::mem::offset_of!(if_data, ifi_link_state) - 4usize];
-    ["Offset of field: if_data::ifi_vhid"][::core::mem::offset_of!(if_data, ifi_vhid) - 5usize];
-    ["Offset of field: if_data::ifi_datalen"]
-        [::core::mem::offset_of!(if_data, ifi_datalen) - 6usize];
-    ["Offset of field: if_data::ifi_mtu"][::core::mem::offset_of!(if_data, ifi_mtu) - 8usize];
-    ["Offset of field: if_data::ifi_metric"]
-        [::core::mem::offset_of!(if_data, ifi_metric) - 12usize];
-    ["Offset of field: if_data::ifi_baudrate"]
-        [::core::mem::offset_of!(if_data, ifi_baudrate) - 16usize];
-    ["Offset of field: if_data::ifi_ipackets"]
-        [::core::mem::offset_of!(if_data, ifi_ipackets) - 24usize];
-    ["Offset of field: if_data::ifi_ierrors"]
-        [::core::mem::offset_of!(if_data, ifi_ierrors) - 32usize];
-    ["Offset of field: if_data::ifi_opackets"]
-        [::core::mem::offset_of!(if_data, ifi_opackets) - 40usize];
-    ["Offset of field: if_data::ifi_oerrors"]
-        [::core::mem::offset_of!(if_data, ifi_oerrors) - 48usize];
-    ["Offset of field: if_data::ifi_collisions"]
-        [::core::mem::offset_of!(if_data, ifi_collisions) - 56usize];
-    ["Offset of field: if_data::ifi_ibytes"]
-        [::core::mem::offset_of!(if_data, ifi_ibytes) - 64usize];
-    ["Offset of field: if_data::ifi_obytes"]
-        [::core::mem::offset_of!(if_data, ifi_obytes) - 72usize];
-    ["Offset of field: if_data::ifi_imcasts"]
-        [::core::mem::offset_of!(if_data, ifi_imcasts) - 80usize];
-    ["Offset of field: if_data::ifi_omcasts"]
-        [::core::mem::offset_of!(if_data, ifi_omcasts) - 88usize];
-    ["Offset of field: if_data::ifi_iqdrops"]
-        [::core::mem::offset_of!(if_data, ifi_iqdrops) - 96usize];
-    ["Offset of field: if_data::ifi_oqdrops"]
-        [::core::mem::offset_of!(if_data, ifi_oqdrops) - 104usize];
-    ["Offset of field: if_data::ifi_noproto"]
-        [::core::mem::offset_of!(if_data, ifi_noproto) - 112usize];
-    ["Offset of field: if_data::ifi_hwassist"]
-        [::core::mem::offset_of!(if_data, ifi_hwassist) - 120usize];
-    ["Offset of field: if_data::__ifi_epoch"]
-        [::core::mem::offset_of!(if_data, __ifi_epoch) - 128usize];
-    ["Offset of field: if_data::__ifi_lastchange"]
-        [::core::mem::offset_of!(if_data, __ifi_lastchange) - 136usize];
+    [
+        "Offset of field: if_data::ifi_type",
+    ][::core::mem::offset_of!(if_data, ifi_type) - 0usize];
+    [
+        "Offset of field: if_data::ifi_physical",
+    ][::core::mem::offset_of!(if_data, ifi_physical) - 1usize];
+    [
+        "Offset of field: if_data::ifi_addrlen",
+    ][::core::mem::offset_of!(if_data, ifi_addrlen) - 2usize];
+    [
+        "Offset of field: if_data::ifi_hdrlen",
+    ][::core::mem::offset_of!(if_data, ifi_hdrlen) - 3usize];
+    [
+        "Offset of field: if_data::ifi_link_state",
+    ][::core::mem::offset_of!(if_data, ifi_link_state) - 4usize];
+    [
+        "Offset of field: if_data::ifi_vhid",
+    ][::core::mem::offset_of!(if_data, ifi_vhid) - 5usize];
+    [
+        "Offset of field: if_data::ifi_datalen",
+    ][::core::mem::offset_of!(if_data, ifi_datalen) - 6usize];
+    [
+        "Offset of field: if_data::ifi_mtu",
+    ][::core::mem::offset_of!(if_data, ifi_mtu) - 8usize];
+    [
+        "Offset of field: if_data::ifi_metric",
+    ][::core::mem::offset_of!(if_data, ifi_metric) - 12usize];
+    [
+        "Offset of field: if_data::ifi_baudrate",
+    ][::core::mem::offset_of!(if_data, ifi_baudrate) - 16usize];
+    [
+        "Offset of field: if_data::ifi_ipackets",
+    ][::core::mem::offset_of!(if_data, ifi_ipackets) - 24usize];
+    [
+        "Offset of field: if_data::ifi_ierrors",
+    ][::core::mem::offset_of!(if_data, ifi_ierrors) - 32usize];
+    [
+        "Offset of field: if_data::ifi_opackets",
+    ][::core::mem::offset_of!(if_data, ifi_opackets) - 40usize];
+    [
+        "Offset of field: if_data::ifi_oerrors",
+    ][::core::mem::offset_of!(if_data, ifi_oerrors) - 48usize];
+    [
+        "Offset of field: if_data::ifi_collisions",
+    ][::core::mem::offset_of!(if_data, ifi_collisions) - 56usize];
+    [
+        "Offset of field: if_data::ifi_ibytes",
+    ][::core::mem::offset_of!(if_data, ifi_ibytes) - 64usize];
+    [
+        "Offset of field: if_data::ifi_obytes",
+    ][::core::mem::offset_of!(if_data, ifi_obytes) - 72usize];
+    [
+        "Offset of field: if_data::ifi_imcasts",
+    ][::core::mem::offset_of!(if_data, ifi_imcasts) - 80usize];
+    [
+        "Offset of field: if_data::ifi_omcasts",
+    ][::core::mem::offset_of!(if_data, ifi_omcasts) - 88usize];
+    [
+        "Offset of field: if_data::ifi_iqdrops",
+    ][::core::mem::offset_of!(if_data, ifi_iqdrops) - 96usize];
+    [
+        "Offset of field: if_data::ifi_oqdrops",
+    ][::core::mem::offset_of!(if_data, ifi_oqdrops) - 104usize];
+    [
+        "Offset of field: if_data::ifi_noproto",
+    ][::core::mem::offset_of!(if_data, ifi_noproto) - 112usize];
+    [
+        "Offset of field: if_data::ifi_hwassist",
+    ][::core::mem::offset_of!(if_data, ifi_hwassist) - 120usize];
+    [
+        "Offset of field: if_data::__ifi_epoch",
+    ][::core::mem::offset_of!(if_data, __ifi_epoch) - 128usize];
+    [
+        "Offset of field: if_data::__ifi_lastchange",
+    ][::core::mem::offset_of!(if_data, __ifi_lastchange) - 136usize];
 };
 #[repr(C)]
 #[derive(Copy, Clone)]
@@ -1801,21 +1483,30 @@ pub struct if_msghdr {
 const _: () = {
     ["Size of if_msghdr"][::core::mem::size_of::<if_msghdr>() - 168usize];
     ["Alignment of if_msghdr"][::core::mem::align_of::<if_msghdr>() - 8usize];
-    ["Offset of field: if_msghdr::ifm_msglen"]
-        [::core::mem::offset_of!(if_msghdr, ifm_msglen) - 0usize];
-    ["Offset of field: if_msghdr::ifm_version"]
-        [::core::mem::offset_of!(if_msghdr, ifm_version) - 2usize];
-    ["Offset of field: if_msghdr::ifm_type"][::core::mem::offset_of!(if_msghdr, ifm_type) - 3usize];
-    ["Offset of field: if_msghdr::ifm_addrs"]
-        [::core::mem::offset_of!(if_msghdr, ifm_addrs) - 4usize];
-    ["Offset of field: if_msghdr::ifm_flags"]
-        [::core::mem::offset_of!(if_msghdr, ifm_flags) - 8usize];
-    ["Offset of field: if_msghdr::ifm_index"]
-        [::core::mem::offset_of!(if_msghdr, ifm_index) - 12usize];
-    ["Offset of field: if_msghdr::_ifm_spare1"]
-        [::core::mem::offset_of!(if_msghdr, _ifm_spare1) - 14usize];
-    ["Offset of field: if_msghdr::ifm_data"]
-        [::core::mem::offset_of!(if_msghdr, ifm_data) - 16usize];
+    [
+        "Offset of field: if_msghdr::ifm_msglen",
+    ][::core::mem::offset_of!(if_msghdr, ifm_msglen) - 0usize];
+    [
+        "Offset of field: if_msghdr::ifm_version",
+    ][::core::mem::offset_of!(if_msghdr, ifm_version) - 2usize];
+    [
+        "Offset of field: if_msghdr::ifm_type",
+    ][::core::mem::offset_of!(if_msghdr, ifm_type) - 3usize];
+    [
+        "Offset of field: if_msghdr::ifm_addrs",
+    ][::core::mem::offset_of!(if_msghdr, ifm_addrs) - 4usize];
+    [
+        "Offset of field: if_msghdr::ifm_flags",
+    ][::core::mem::offset_of!(if_msghdr, ifm_flags) - 8usize];
+    [
+        "Offset of field: if_msghdr::ifm_index",
+    ][::core::mem::offset_of!(if_msghdr, ifm_index) - 12usize];
+    [
+        "Offset of field: if_msghdr::_ifm_spare1",
+    ][::core::mem::offset_of!(if_msghdr, _ifm_spare1) - 14usize];
+    [
+        "Offset of field: if_msghdr::ifm_data",
+    ][::core::mem::offset_of!(if_msghdr, ifm_data) - 16usize];
 };
 #[repr(C)]
 #[derive(Copy, Clone)]
@@ -1836,28 +1527,39 @@ pub struct if_msghdrl {
 const _: () = {
     ["Size of if_msghdrl"][::core::mem::size_of::<if_msghdrl>() - 176usize];
     ["Alignment of if_msghdrl"][::core::mem::align_of::<if_msghdrl>() - 8usize];
-    ["Offset of field: if_msghdrl::ifm_msglen"]
-        [::core::mem::offset_of!(if_msghdrl, ifm_msglen) - 0usize];
-    ["Offset of field: if_msghdrl::ifm_version"]
-        [::core::mem::offset_of!(if_msghdrl, ifm_version) - 2usize];
-    ["Offset of field: if_msghdrl::ifm_type"]
-        [::core::mem::offset_of!(if_msghdrl, ifm_type) - 3usize];
-    ["Offset of field: if_msghdrl::ifm_addrs"]
-        [::core::mem::offset_of!(if_msghdrl, ifm_addrs) - 4usize];
-    ["Offset of field: if_msghdrl::ifm_flags"]
-        [::core::mem::offset_of!(if_msghdrl, ifm_flags) - 8usize];
-    ["Offset of field: if_msghdrl::ifm_index"]
-        [::core::mem::offset_of!(if_msghdrl, ifm_index) - 12usize];
-    ["Offset of field: if_msghdrl::_ifm_spare1"]
-        [::core::mem::offset_of!(if_msghdrl, _ifm_spare1) - 14usize];
-    ["Offset of field: if_msghdrl::ifm_len"]
-        [::core::mem::offset_of!(if_msghdrl, ifm_len) - 16usize];
-    ["Offset of field: if_msghdrl::ifm_data_off"]
-        [::core::mem::offset_of!(if_msghdrl, ifm_data_off) - 18usize];
-    ["Offset of field: if_msghdrl::_ifm_spare2"]
-        [::core::mem::offset_of!(if_msghdrl, _ifm_spare2) - 20usize];
-    ["Offset of field: if_msghdrl::ifm_data"]
-        [::core::mem::offset_of!(if_msghdrl, ifm_data) - 24usize];
+    [
+        "Offset of field: if_msghdrl::ifm_msglen",
+    ][::core::mem::offset_of!(if_msghdrl, ifm_msglen) - 0usize];
+    [
+        "Offset of field: if_msghdrl::ifm_version",
+    ][::core::mem::offset_of!(if_msghdrl, ifm_version) - 2usize];
+    [
+        "Offset of field: if_msghdrl::ifm_type",
+    ][::core::mem::offset_of!(if_msghdrl, ifm_type) - 3usize];
+    [
+        "Offset of field: if_msghdrl::ifm_addrs",
+    ][::core::mem::offset_of!(if_msghdrl, ifm_addrs) - 4usize];
+    [
+        "Offset of field: if_msghdrl::ifm_flags",
+    ][::core::mem::offset_of!(if_msghdrl, ifm_flags) - 8usize];
+    [
+        "Offset of field: if_msghdrl::ifm_index",
+    ][::core::mem::offset_of!(if_msghdrl, ifm_index) - 12usize];
+    [
+        "Offset of field: if_msghdrl::_ifm_spare1",
+    ][::core::mem::offset_of!(if_msghdrl, _ifm_spare1) - 14usize];
+    [
+        "Offset of field: if_msghdrl::ifm_len",
+    ][::core::mem::offset_of!(if_msghdrl, ifm_len) - 16usize];
+    [
+        "Offset of field: if_msghdrl::ifm_data_off",
+    ][::core::mem::offset_of!(if_msghdrl, ifm_data_off) - 18usize];
+    [
+        "Offset of field: if_msghdrl::_ifm_spare2",
+    ][::core::mem::offset_of!(if_msghdrl, _ifm_spare2) - 20usize];
+    [
+        "Offset of field: if_msghdrl::ifm_data",
+    ][::core::mem::offset_of!(if_msghdrl, ifm_data) - 24usize];
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -1875,22 +1577,30 @@ pub struct ifa_msghdr {
 const _: () = {
     ["Size of ifa_msghdr"][::core::mem::size_of::<ifa_msghdr>() - 20usize];
     ["Alignment of ifa_msghdr"][::core::mem::align_of::<ifa_msghdr>() - 4usize];
-    ["Offset of field: ifa_msghdr::ifam_msglen"]
-        [::core::mem::offset_of!(ifa_msghdr, ifam_msglen) - 0usize];
-    ["Offset of field: ifa_msghdr::ifam_version"]
-        [::core::mem::offset_of!(ifa_msghdr, ifam_version) - 2usize];
-    ["Offset of field: ifa_msghdr::ifam_type"]
-        [::core::mem::offset_of!(ifa_msghdr, ifam_type) - 3usize];
-    ["Offset of field: ifa_msghdr::ifam_addrs"]
-        [::core::mem::offset_of!(ifa_msghdr, ifam_addrs) - 4usize];
-    ["Offset of field: ifa_msghdr::ifam_flags"]
-        [::core::mem::offset_of!(ifa_msghdr, ifam_flags) - 8usize];
-    ["Offset of field: ifa_msghdr::ifam_index"]
-        [::core::mem::offset_of!(ifa_msghdr, ifam_index) - 12usize];
-    ["Offset of field: ifa_msghdr::_ifam_spare1"]
-        [::core::mem::offset_of!(ifa_msghdr, _ifam_spare1) - 14usize];
-    ["Offset of field: ifa_msghdr::ifam_metric"]
-        [::core::mem::offset_of!(ifa_msghdr, ifam_metric) - 16usize];
+    [
+        "Offset of field: ifa_msghdr::ifam_msglen",
+    ][::core::mem::offset_of!(ifa_msghdr, ifam_msglen) - 0usize];
+    [
+        "Offset of field: ifa_msghdr::ifam_version",
+    ][::core::mem::offset_of!(ifa_msghdr, ifam_version) - 2usize];
+    [
+        "Offset of field: ifa_msghdr::ifam_type",
+    ][::core::mem::offset_of!(ifa_msghdr, ifam_type) - 3usize];
+    [
+        "Offset of field: ifa_msghdr::ifam_addrs",
+    ][::core::mem::offset_of!(ifa_msghdr, ifam_addrs) - 4usize];
+    [
+        "Offset of field: ifa_msghdr::ifam_flags",
+    ][::core::mem::offset_of!(ifa_msghdr, ifam_flags) - 8usize];
+    [
+        "Offset of field: ifa_msghdr::ifam_index",
+    ][::core::mem::offset_of!(ifa_msghdr, ifam_index) - 12usize];
+    [
+        "Offset of field: ifa_msghdr::_ifam_spare1",
+    ][::core::mem::offset_of!(ifa_msghdr, _ifam_spare1) - 14usize];
+    [
+        "Offset of field: ifa_msghdr::ifam_metric",
+    ][::core::mem::offset_of!(ifa_msghdr, ifam_metric) - 16usize];
 };
 #[repr(C)]
 #[derive(Copy, Clone)]
@@ -1911,28 +1621,39 @@ pub struct ifa_msghdrl {
 const _: () = {
     ["Size of ifa_msghdrl"][::core::mem::size_of::<ifa_msghdrl>() - 176usize];
     ["Alignment of ifa_msghdrl"][::core::mem::align_of::<ifa_msghdrl>() - 8usize];
-    ["Offset of field: ifa_msghdrl::ifam_msglen"]
-        [::core::mem::offset_of!(ifa_msghdrl, ifam_msglen) - 0usize];
-    ["Offset of field: ifa_msghdrl::ifam_version"]
-        [::core::mem::offset_of!(ifa_msghdrl, ifam_version) - 2usize];
-    ["Offset of field: ifa_msghdrl::ifam_type"]
-        [::core::mem::offset_of!(ifa_msghdrl, ifam_type) - 3usize];
-    ["Offset of field: ifa_msghdrl::ifam_addrs"]
-        [::core::mem::offset_of!(ifa_msghdrl, ifam_addrs) - 4usize];
-    ["Offset of field: ifa_msghdrl::ifam_flags"]
-        [::core::mem::offset_of!(ifa_msghdrl, ifam_flags) - 8usize];
-    ["Offset of field: ifa_msghdrl::ifam_index"]
-        [::core::mem::offset_of!(ifa_msghdrl, ifam_index) - 12usize];
-    ["Offset of field: ifa_msghdrl::_ifam_spare1"]
-        [::core::mem::offset_of!(ifa_msghdrl, _ifam_spare1) - 14usize];
-    ["Offset of field: ifa_msghdrl::ifam_len"]
-        [::core::mem::offset_of!(ifa_msghdrl, ifam_len) - 16usize];
-    ["Offset of field: ifa_msghdrl::ifam_data_off"]
-        [::core::mem::offset_of!(ifa_msghdrl, ifam_data_off) - 18usize];
-    ["Offset of field: ifa_msghdrl::ifam_metric"]
-        [::core::mem::offset_of!(ifa_msghdrl, ifam_metric) - 20usize];
-    ["Offset of field: ifa_msghdrl::ifam_data"]
-        [::core::mem::offset_of!(ifa_msghdrl, ifam_data) - 24usize];
+    [
+        "Offset of field: ifa_msghdrl::ifam_msglen",
+    ][::core::mem::offset_of!(ifa_msghdrl, ifam_msglen) - 0usize];
+    [
+        "Offset of field: ifa_msghdrl::ifam_version",
+    ][::core::mem::offset_of!(ifa_msghdrl, ifam_version) - 2usize];
+    [
+        "Offset of field: ifa_msghdrl::ifam_type",
+    ][::core::mem::offset_of!(ifa_msghdrl, ifam_type) - 3usize];
+    [
+        "Offset of field: ifa_msghdrl::ifam_addrs",
+    ][::core::mem::offset_of!(ifa_msghdrl, ifam_addrs) - 4usize];
+    [
+        "Offset of field: ifa_msghdrl::ifam_flags",
+    ][::core::mem::offset_of!(ifa_msghdrl, ifam_flags) - 8usize];
+    [
+        "Offset of field: ifa_msghdrl::ifam_index",
+    ][::core::mem::offset_of!(ifa_msghdrl, ifam_index) - 12usize];
+    [
+        "Offset of field: ifa_msghdrl::_ifam_spare1",
+    ][::core::mem::offset_of!(ifa_msghdrl, _ifam_spare1) - 14usize];
+    [
+        "Offset of field: ifa_msghdrl::ifam_len",
+    ][::core::mem::offset_of!(ifa_msghdrl, ifam_len) - 16usize];
+    [
+        "Offset of field: ifa_msghdrl::ifam_data_off",
+    ][::core::mem::offset_of!(ifa_msghdrl, ifam_data_off) - 18usize];
+    [
+        "Offset of field: ifa_msghdrl::ifam_metric",
+    ][::core::mem::offset_of!(ifa_msghdrl, ifam_metric) - 20usize];
+    [
+        "Offset of field: ifa_msghdrl::ifam_data",
+    ][::core::mem::offset_of!(ifa_msghdrl, ifam_data) - 24usize];
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -1949,20 +1670,27 @@ pub struct ifma_msghdr {
 const _: () = {
     ["Size of ifma_msghdr"][::core::mem::size_of::<ifma_msghdr>() - 16usize];
     ["Alignment of ifma_msghdr"][::core::mem::align_of::<ifma_msghdr>() - 4usize];
-    ["Offset of field: ifma_msghdr::ifmam_msglen"]
-        [::core::mem::offset_of!(ifma_msghdr, ifmam_msglen) - 0usize];
-    ["Offset of field: ifma_msghdr::ifmam_version"]
-        [::core::mem::offset_of!(ifma_msghdr, ifmam_version) - 2usize];
-    ["Offset of field: ifma_msghdr::ifmam_type"]
-        [::core::mem::offset_of!(ifma_msghdr, ifmam_type) - 3usize];
-    ["Offset of field: ifma_msghdr::ifmam_addrs"]
-        [::core::mem::offset_of!(ifma_msghdr, ifmam_addrs) - 4usize];
-    ["Offset of field: ifma_msghdr::ifmam_flags"]
-        [::core::mem::offset_of!(ifma_msghdr, ifmam_flags) - 8usize];
-    ["Offset of field: ifma_msghdr::ifmam_index"]
-        [::core::mem::offset_of!(ifma_msghdr, ifmam_index) - 12usize];
-    ["Offset of field: ifma_msghdr::_ifmam_spare1"]
-        [::core::mem::offset_of!(ifma_msghdr, _ifmam_spare1) - 14usize];
+    [
+        "Offset of field: ifma_msghdr::ifmam_msglen",
+    ][::core::mem::offset_of!(ifma_msghdr, ifmam_msglen) - 0usize];
+    [
+        "Offset of field: ifma_msghdr::ifmam_version",
+    ][::core::mem::offset_of!(ifma_msghdr, ifmam_version) - 2usize];
+    [
+        "Offset of field: ifma_msghdr::ifmam_type",
+    ][::core::mem::offset_of!(ifma_msghdr, ifmam_type) - 3usize];
+    [
+        "Offset of field: ifma_msghdr::ifmam_addrs",
+    ][::core::mem::offset_of!(ifma_msghdr, ifmam_addrs) - 4usize];
+    [
+        "Offset of field: ifma_msghdr::ifmam_flags",
+    ][::core::mem::offset_of!(ifma_msghdr, ifmam_flags) - 8usize];
+    [
+        "Offset of field: ifma_msghdr::ifmam_index",
+    ][::core::mem::offset_of!(ifma_msghdr, ifmam_index) - 12usize];
+    [
+        "Offset of field: ifma_msghdr::_ifmam_spare1",
+    ][::core::mem::offset_of!(ifma_msghdr, _ifmam_spare1) - 14usize];
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -1977,19 +1705,27 @@ pub struct if_announcemsghdr {
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
     ["Size of if_announcemsghdr"][::core::mem::size_of::<if_announcemsghdr>() - 24usize];
-    ["Alignment of if_announcemsghdr"][::core::mem::align_of::<if_announcemsghdr>() - 2usize];
-    ["Offset of field: if_announcemsghdr::ifan_msglen"]
-        [::core::mem::offset_of!(if_announcemsghdr, ifan_msglen) - 0usize];
-    ["Offset of field: if_announcemsghdr::ifan_version"]
-        [::core::mem::offset_of!(if_announcemsghdr, ifan_version) - 2usize];
-    ["Offset of field: if_announcemsghdr::ifan_type"]
-        [::core::mem::offset_of!(if_announcemsghdr, ifan_type) - 3usize];
-    ["Offset of field: if_announcemsghdr::ifan_index"]
-        [::core::mem::offset_of!(if_announcemsghdr, ifan_index) - 4usize];
-    ["Offset of field: if_announcemsghdr::ifan_name"]
-        [::core::mem::offset_of!(if_announcemsghdr, ifan_name) - 6usize];
-    ["Offset of field: if_announcemsghdr::ifan_what"]
-        [::core::mem::offset_of!(if_announcemsghdr, ifan_what) - 22usize];
+    [
+        "Alignment of if_announcemsghdr",
+    ][::core::mem::align_of::<if_announcemsghdr>() - 2usize];
+    [
+        "Offset of field: if_announcemsghdr::ifan_msglen",
+    ][::core::mem::offset_of!(if_announcemsghdr, ifan_msglen) - 0usize];
+    [
+        "Offset of field: if_announcemsghdr::ifan_version",
+    ][::core::mem::offset_of!(if_announcemsghdr, ifan_version) - 2usize];
+    [
+        "Offset of field: if_announcemsghdr::ifan_type",
+    ][::core::mem::offset_of!(if_announcemsghdr, ifan_type) - 3usize];
+    [
+        "Offset of field: if_announcemsghdr::ifan_index",
+    ][::core::mem::offset_of!(if_announcemsghdr, ifan_index) - 4usize];
+    [
+        "Offset of field: if_announcemsghdr::ifan_name",
+    ][::core::mem::offset_of!(if_announcemsghdr, ifan_name) - 6usize];
+    [
+        "Offset of field: if_announcemsghdr::ifan_what",
+    ][::core::mem::offset_of!(if_announcemsghdr, ifan_what) - 22usize];
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -2001,10 +1737,12 @@ pub struct ifreq_buffer {
 const _: () = {
     ["Size of ifreq_buffer"][::core::mem::size_of::<ifreq_buffer>() - 16usize];
     ["Alignment of ifreq_buffer"][::core::mem::align_of::<ifreq_buffer>() - 8usize];
-    ["Offset of field: ifreq_buffer::length"]
-        [::core::mem::offset_of!(ifreq_buffer, length) - 0usize];
-    ["Offset of field: ifreq_buffer::buffer"]
-        [::core::mem::offset_of!(ifreq_buffer, buffer) - 8usize];
+    [
+        "Offset of field: ifreq_buffer::length",
+    ][::core::mem::offset_of!(ifreq_buffer, length) - 0usize];
+    [
+        "Offset of field: ifreq_buffer::buffer",
+    ][::core::mem::offset_of!(ifreq_buffer, buffer) - 8usize];
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -2017,12 +1755,15 @@ pub struct ifreq_nv_req {
 const _: () = {
     ["Size of ifreq_nv_req"][::core::mem::size_of::<ifreq_nv_req>() - 16usize];
     ["Alignment of ifreq_nv_req"][::core::mem::align_of::<ifreq_nv_req>() - 8usize];
-    ["Offset of field: ifreq_nv_req::buf_length"]
-        [::core::mem::offset_of!(ifreq_nv_req, buf_length) - 0usize];
-    ["Offset of field: ifreq_nv_req::length"]
-        [::core::mem::offset_of!(ifreq_nv_req, length) - 4usize];
-    ["Offset of field: ifreq_nv_req::buffer"]
-        [::core::mem::offset_of!(ifreq_nv_req, buffer) - 8usize];
+    [
+        "Offset of field: ifreq_nv_req::buf_length",
+    ][::core::mem::offset_of!(ifreq_nv_req, buf_length) - 0usize];
+    [
+        "Offset of field: ifreq_nv_req::length",
+    ][::core::mem::offset_of!(ifreq_nv_req, length) - 4usize];
+    [
+        "Offset of field: ifreq_nv_req::buffer",
+    ][::core::mem::offset_of!(ifreq_nv_req, buffer) - 8usize];
 };
 #[repr(C)]
 #[derive(Copy, Clone)]
@@ -2052,47 +1793,71 @@ pub union ifreq__bindgen_ty_1 {
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of ifreq__bindgen_ty_1"][::core::mem::size_of::<ifreq__bindgen_ty_1>() - 16usize];
-    ["Alignment of ifreq__bindgen_ty_1"][::core::mem::align_of::<ifreq__bindgen_ty_1>() - 8usize];
-    ["Offset of field: ifreq__bindgen_ty_1::ifru_addr"]
-        [::core::mem::offset_of!(ifreq__bindgen_ty_1, ifru_addr) - 0usize];
-    ["Offset of field: ifreq__bindgen_ty_1::ifru_dstaddr"]
-        [::core::mem::offset_of!(ifreq__bindgen_ty_1, ifru_dstaddr) - 0usize];
-    ["Offset of field: ifreq__bindgen_ty_1::ifru_broadaddr"]
-        [::core::mem::offset_of!(ifreq__bindgen_ty_1, ifru_broadaddr) - 0usize];
-    ["Offset of field: ifreq__bindgen_ty_1::ifru_buffer"]
-        [::core::mem::offset_of!(ifreq__bindgen_ty_1, ifru_buffer) - 0usize];
-    ["Offset of field: ifreq__bindgen_ty_1::ifru_flags"]
-        [::core::mem::offset_of!(ifreq__bindgen_ty_1, ifru_flags) - 0usize];
-    ["Offset of field: ifreq__bindgen_ty_1::ifru_index"]
-        [::core::mem::offset_of!(ifreq__bindgen_ty_1, ifru_index) - 0usize];
-    ["Offset of field: ifreq__bindgen_ty_1::ifru_jid"]
-        [::core::mem::offset_of!(ifreq__bindgen_ty_1, ifru_jid) - 0usize];
-    ["Offset of field: ifreq__bindgen_ty_1::ifru_metric"]
-        [::core::mem::offset_of!(ifreq__bindgen_ty_1, ifru_metric) - 0usize];
-    ["Offset of field: ifreq__bindgen_ty_1::ifru_mtu"]
-        [::core::mem::offset_of!(ifreq__bindgen_ty_1, ifru_mtu) - 0usize];
-    ["Offset of field: ifreq__bindgen_ty_1::ifru_phys"]
-        [::core::mem::offset_of!(ifreq__bindgen_ty_1, ifru_phys) - 0usize];
-    ["Offset of field: ifreq__bindgen_ty_1::ifru_media"]
-        [::core::mem::offset_of!(ifreq__bindgen_ty_1, ifru_media) - 0usize];
-    ["Offset of field: ifreq__bindgen_ty_1::ifru_data"]
-        [::core::mem::offset_of!(ifreq__bindgen_ty_1, ifru_data) - 0usize];
-    ["Offset of field: ifreq__bindgen_ty_1::ifru_cap"]
-        [::core::mem::offset_of!(ifreq__bindgen_ty_1, ifru_cap) - 0usize];
-    ["Offset of field: ifreq__bindgen_ty_1::ifru_fib"]
-        [::core::mem::offset_of!(ifreq__bindgen_ty_1, ifru_fib) - 0usize];
-    ["Offset of field: ifreq__bindgen_ty_1::ifru_vlan_pcp"]
-        [::core::mem::offset_of!(ifreq__bindgen_ty_1, ifru_vlan_pcp) - 0usize];
-    ["Offset of field: ifreq__bindgen_ty_1::ifru_nv"]
-        [::core::mem::offset_of!(ifreq__bindgen_ty_1, ifru_nv) - 0usize];
+    [
+        "Size of ifreq__bindgen_ty_1",
+    ][::core::mem::size_of::<ifreq__bindgen_ty_1>() - 16usize];
+    [
+        "Alignment of ifreq__bindgen_ty_1",
+    ][::core::mem::align_of::<ifreq__bindgen_ty_1>() - 8usize];
+    [
+        "Offset of field: ifreq__bindgen_ty_1::ifru_addr",
+    ][::core::mem::offset_of!(ifreq__bindgen_ty_1, ifru_addr) - 0usize];
+    [
+        "Offset of field: ifreq__bindgen_ty_1::ifru_dstaddr",
+    ][::core::mem::offset_of!(ifreq__bindgen_ty_1, ifru_dstaddr) - 0usize];
+    [
+        "Offset of field: ifreq__bindgen_ty_1::ifru_broadaddr",
+    ][::core::mem::offset_of!(ifreq__bindgen_ty_1, ifru_broadaddr) - 0usize];
+    [
+        "Offset of field: ifreq__bindgen_ty_1::ifru_buffer",
+    ][::core::mem::offset_of!(ifreq__bindgen_ty_1, ifru_buffer) - 0usize];
+    [
+        "Offset of field: ifreq__bindgen_ty_1::ifru_flags",
+    ][::core::mem::offset_of!(ifreq__bindgen_ty_1, ifru_flags) - 0usize];
+    [
+        "Offset of field: ifreq__bindgen_ty_1::ifru_index",
+    ][::core::mem::offset_of!(ifreq__bindgen_ty_1, ifru_index) - 0usize];
+    [
+        "Offset of field: ifreq__bindgen_ty_1::ifru_jid",
+    ][::core::mem::offset_of!(ifreq__bindgen_ty_1, ifru_jid) - 0usize];
+    [
+        "Offset of field: ifreq__bindgen_ty_1::ifru_metric",
+    ][::core::mem::offset_of!(ifreq__bindgen_ty_1, ifru_metric) - 0usize];
+    [
+        "Offset of field: ifreq__bindgen_ty_1::ifru_mtu",
+    ][::core::mem::offset_of!(ifreq__bindgen_ty_1, ifru_mtu) - 0usize];
+    [
+        "Offset of field: ifreq__bindgen_ty_1::ifru_phys",
+    ][::core::mem::offset_of!(ifreq__bindgen_ty_1, ifru_phys) - 0usize];
+    [
+        "Offset of field: ifreq__bindgen_ty_1::ifru_media",
+    ][::core::mem::offset_of!(ifreq__bindgen_ty_1, ifru_media) - 0usize];
+    [
+        "Offset of field: ifreq__bindgen_ty_1::ifru_data",
+    ][::core::mem::offset_of!(ifreq__bindgen_ty_1, ifru_data) - 0usize];
+    [
+        "Offset of field: ifreq__bindgen_ty_1::ifru_cap",
+    ][::core::mem::offset_of!(ifreq__bindgen_ty_1, ifru_cap) - 0usize];
+    [
+        "Offset of field: ifreq__bindgen_ty_1::ifru_fib",
+    ][::core::mem::offset_of!(ifreq__bindgen_ty_1, ifru_fib) - 0usize];
+    [
+        "Offset of field: ifreq__bindgen_ty_1::ifru_vlan_pcp",
+    ][::core::mem::offset_of!(ifreq__bindgen_ty_1, ifru_vlan_pcp) - 0usize];
+    [
+        "Offset of field: ifreq__bindgen_ty_1::ifru_nv",
+    ][::core::mem::offset_of!(ifreq__bindgen_ty_1, ifru_nv) - 0usize];
 };
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
     ["Size of ifreq"][::core::mem::size_of::<ifreq>() - 32usize];
     ["Alignment of ifreq"][::core::mem::align_of::<ifreq>() - 8usize];
-    ["Offset of field: ifreq::ifr_name"][::core::mem::offset_of!(ifreq, ifr_name) - 0usize];
-    ["Offset of field: ifreq::ifr_ifru"][::core::mem::offset_of!(ifreq, ifr_ifru) - 16usize];
+    [
+        "Offset of field: ifreq::ifr_name",
+    ][::core::mem::offset_of!(ifreq, ifr_name) - 0usize];
+    [
+        "Offset of field: ifreq::ifr_ifru",
+    ][::core::mem::offset_of!(ifreq, ifr_ifru) - 16usize];
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -2107,16 +1872,21 @@ pub struct ifaliasreq {
 const _: () = {
     ["Size of ifaliasreq"][::core::mem::size_of::<ifaliasreq>() - 68usize];
     ["Alignment of ifaliasreq"][::core::mem::align_of::<ifaliasreq>() - 4usize];
-    ["Offset of field: ifaliasreq::ifra_name"]
-        [::core::mem::offset_of!(ifaliasreq, ifra_name) - 0usize];
-    ["Offset of field: ifaliasreq::ifra_addr"]
-        [::core::mem::offset_of!(ifaliasreq, ifra_addr) - 16usize];
-    ["Offset of field: ifaliasreq::ifra_broadaddr"]
-        [::core::mem::offset_of!(ifaliasreq, ifra_broadaddr) - 32usize];
-    ["Offset of field: ifaliasreq::ifra_mask"]
-        [::core::mem::offset_of!(ifaliasreq, ifra_mask) - 48usize];
-    ["Offset of field: ifaliasreq::ifra_vhid"]
-        [::core::mem::offset_of!(ifaliasreq, ifra_vhid) - 64usize];
+    [
+        "Offset of field: ifaliasreq::ifra_name",
+    ][::core::mem::offset_of!(ifaliasreq, ifra_name) - 0usize];
+    [
+        "Offset of field: ifaliasreq::ifra_addr",
+    ][::core::mem::offset_of!(ifaliasreq, ifra_addr) - 16usize];
+    [
+        "Offset of field: ifaliasreq::ifra_broadaddr",
+    ][::core::mem::offset_of!(ifaliasreq, ifra_broadaddr) - 32usize];
+    [
+        "Offset of field: ifaliasreq::ifra_mask",
+    ][::core::mem::offset_of!(ifaliasreq, ifra_mask) - 48usize];
+    [
+        "Offset of field: ifaliasreq::ifra_vhid",
+    ][::core::mem::offset_of!(ifaliasreq, ifra_vhid) - 64usize];
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -2130,14 +1900,18 @@ pub struct oifaliasreq {
 const _: () = {
     ["Size of oifaliasreq"][::core::mem::size_of::<oifaliasreq>() - 64usize];
     ["Alignment of oifaliasreq"][::core::mem::align_of::<oifaliasreq>() - 1usize];
-    ["Offset of field: oifaliasreq::ifra_name"]
-        [::core::mem::offset_of!(oifaliasreq, ifra_name) - 0usize];
-    ["Offset of field: oifaliasreq::ifra_addr"]
-        [::core::mem::offset_of!(oifaliasreq, ifra_addr) - 16usize];
-    ["Offset of field: oifaliasreq::ifra_broadaddr"]
-        [::core::mem::offset_of!(oifaliasreq, ifra_broadaddr) - 32usize];
-    ["Offset of field: oifaliasreq::ifra_mask"]
-        [::core::mem::offset_of!(oifaliasreq, ifra_mask) - 48usize];
+    [
+        "Offset of field: oifaliasreq::ifra_name",
+    ][::core::mem::offset_of!(oifaliasreq, ifra_name) - 0usize];
+    [
+        "Offset of field: oifaliasreq::ifra_addr",
+    ][::core::mem::offset_of!(oifaliasreq, ifra_addr) - 16usize];
+    [
+        "Offset of field: oifaliasreq::ifra_broadaddr",
+    ][::core::mem::offset_of!(oifaliasreq, ifra_broadaddr) - 32usize];
+    [
+        "Offset of field: oifaliasreq::ifra_mask",
+    ][::core::mem::offset_of!(oifaliasreq, ifra_mask) - 48usize];
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -2154,20 +1928,27 @@ pub struct ifmediareq {
 const _: () = {
     ["Size of ifmediareq"][::core::mem::size_of::<ifmediareq>() - 48usize];
     ["Alignment of ifmediareq"][::core::mem::align_of::<ifmediareq>() - 8usize];
-    ["Offset of field: ifmediareq::ifm_name"]
-        [::core::mem::offset_of!(ifmediareq, ifm_name) - 0usize];
-    ["Offset of field: ifmediareq::ifm_current"]
-        [::core::mem::offset_of!(ifmediareq, ifm_current) - 16usize];
-    ["Offset of field: ifmediareq::ifm_mask"]
-        [::core::mem::offset_of!(ifmediareq, ifm_mask) - 20usize];
-    ["Offset of field: ifmediareq::ifm_status"]
-        [::core::mem::offset_of!(ifmediareq, ifm_status) - 24usize];
-    ["Offset of field: ifmediareq::ifm_active"]
-        [::core::mem::offset_of!(ifmediareq, ifm_active) - 28usize];
-    ["Offset of field: ifmediareq::ifm_count"]
-        [::core::mem::offset_of!(ifmediareq, ifm_count) - 32usize];
-    ["Offset of field: ifmediareq::ifm_ulist"]
-        [::core::mem::offset_of!(ifmediareq, ifm_ulist) - 40usize];
+    [
+        "Offset of field: ifmediareq::ifm_name",
+    ][::core::mem::offset_of!(ifmediareq, ifm_name) - 0usize];
+    [
+        "Offset of field: ifmediareq::ifm_current",
+    ][::core::mem::offset_of!(ifmediareq, ifm_current) - 16usize];
+    [
+        "Offset of field: ifmediareq::ifm_mask",
+    ][::core::mem::offset_of!(ifmediareq, ifm_mask) - 20usize];
+    [
+        "Offset of field: ifmediareq::ifm_status",
+    ][::core::mem::offset_of!(ifmediareq, ifm_status) - 24usize];
+    [
+        "Offset of field: ifmediareq::ifm_active",
+    ][::core::mem::offset_of!(ifmediareq, ifm_active) - 28usize];
+    [
+        "Offset of field: ifmediareq::ifm_count",
+    ][::core::mem::offset_of!(ifmediareq, ifm_count) - 32usize];
+    [
+        "Offset of field: ifmediareq::ifm_ulist",
+    ][::core::mem::offset_of!(ifmediareq, ifm_ulist) - 40usize];
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -2181,10 +1962,18 @@ pub struct ifdrv {
 const _: () = {
     ["Size of ifdrv"][::core::mem::size_of::<ifdrv>() - 40usize];
     ["Alignment of ifdrv"][::core::mem::align_of::<ifdrv>() - 8usize];
-    ["Offset of field: ifdrv::ifd_name"][::core::mem::offset_of!(ifdrv, ifd_name) - 0usize];
-    ["Offset of field: ifdrv::ifd_cmd"][::core::mem::offset_of!(ifdrv, ifd_cmd) - 16usize];
-    ["Offset of field: ifdrv::ifd_len"][::core::mem::offset_of!(ifdrv, ifd_len) - 24usize];
-    ["Offset of field: ifdrv::ifd_data"][::core::mem::offset_of!(ifdrv, ifd_data) - 32usize];
+    [
+        "Offset of field: ifdrv::ifd_name",
+    ][::core::mem::offset_of!(ifdrv, ifd_name) - 0usize];
+    [
+        "Offset of field: ifdrv::ifd_cmd",
+    ][::core::mem::offset_of!(ifdrv, ifd_cmd) - 16usize];
+    [
+        "Offset of field: ifdrv::ifd_len",
+    ][::core::mem::offset_of!(ifdrv, ifd_len) - 24usize];
+    [
+        "Offset of field: ifdrv::ifd_data",
+    ][::core::mem::offset_of!(ifdrv, ifd_data) - 32usize];
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -2196,7 +1985,9 @@ pub struct ifstat {
 const _: () = {
     ["Size of ifstat"][::core::mem::size_of::<ifstat>() - 817usize];
     ["Alignment of ifstat"][::core::mem::align_of::<ifstat>() - 1usize];
-    ["Offset of field: ifstat::ifs_name"][::core::mem::offset_of!(ifstat, ifs_name) - 0usize];
+    [
+        "Offset of field: ifstat::ifs_name",
+    ][::core::mem::offset_of!(ifstat, ifs_name) - 0usize];
     ["Offset of field: ifstat::ascii"][::core::mem::offset_of!(ifstat, ascii) - 16usize];
 };
 #[repr(C)]
@@ -2213,19 +2004,29 @@ pub union ifconf__bindgen_ty_1 {
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of ifconf__bindgen_ty_1"][::core::mem::size_of::<ifconf__bindgen_ty_1>() - 8usize];
-    ["Alignment of ifconf__bindgen_ty_1"][::core::mem::align_of::<ifconf__bindgen_ty_1>() - 8usize];
-    ["Offset of field: ifconf__bindgen_ty_1::ifcu_buf"]
-        [::core::mem::offset_of!(ifconf__bindgen_ty_1, ifcu_buf) - 0usize];
-    ["Offset of field: ifconf__bindgen_ty_1::ifcu_req"]
-        [::core::mem::offset_of!(ifconf__bindgen_ty_1, ifcu_req) - 0usize];
+    [
+        "Size of ifconf__bindgen_ty_1",
+    ][::core::mem::size_of::<ifconf__bindgen_ty_1>() - 8usize];
+    [
+        "Alignment of ifconf__bindgen_ty_1",
+    ][::core::mem::align_of::<ifconf__bindgen_ty_1>() - 8usize];
+    [
+        "Offset of field: ifconf__bindgen_ty_1::ifcu_buf",
+    ][::core::mem::offset_of!(ifconf__bindgen_ty_1, ifcu_buf) - 0usize];
+    [
+        "Offset of field: ifconf__bindgen_ty_1::ifcu_req",
+    ][::core::mem::offset_of!(ifconf__bindgen_ty_1, ifcu_req) - 0usize];
 };
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
     ["Size of ifconf"][::core::mem::size_of::<ifconf>() - 16usize];
     ["Alignment of ifconf"][::core::mem::align_of::<ifconf>() - 8usize];
-    ["Offset of field: ifconf::ifc_len"][::core::mem::offset_of!(ifconf, ifc_len) - 0usize];
-    ["Offset of field: ifconf::ifc_ifcu"][::core::mem::offset_of!(ifconf, ifc_ifcu) - 8usize];
+    [
+        "Offset of field: ifconf::ifc_len",
+    ][::core::mem::offset_of!(ifconf, ifc_len) - 0usize];
+    [
+        "Offset of field: ifconf::ifc_ifcu",
+    ][::core::mem::offset_of!(ifconf, ifc_ifcu) - 8usize];
 };
 #[repr(C)]
 #[derive(Copy, Clone)]
@@ -2240,20 +2041,26 @@ pub union ifg_req__bindgen_ty_1 {
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of ifg_req__bindgen_ty_1"][::core::mem::size_of::<ifg_req__bindgen_ty_1>() - 16usize];
-    ["Alignment of ifg_req__bindgen_ty_1"]
-        [::core::mem::align_of::<ifg_req__bindgen_ty_1>() - 1usize];
-    ["Offset of field: ifg_req__bindgen_ty_1::ifgrqu_group"]
-        [::core::mem::offset_of!(ifg_req__bindgen_ty_1, ifgrqu_group) - 0usize];
-    ["Offset of field: ifg_req__bindgen_ty_1::ifgrqu_member"]
-        [::core::mem::offset_of!(ifg_req__bindgen_ty_1, ifgrqu_member) - 0usize];
+    [
+        "Size of ifg_req__bindgen_ty_1",
+    ][::core::mem::size_of::<ifg_req__bindgen_ty_1>() - 16usize];
+    [
+        "Alignment of ifg_req__bindgen_ty_1",
+    ][::core::mem::align_of::<ifg_req__bindgen_ty_1>() - 1usize];
+    [
+        "Offset of field: ifg_req__bindgen_ty_1::ifgrqu_group",
+    ][::core::mem::offset_of!(ifg_req__bindgen_ty_1, ifgrqu_group) - 0usize];
+    [
+        "Offset of field: ifg_req__bindgen_ty_1::ifgrqu_member",
+    ][::core::mem::offset_of!(ifg_req__bindgen_ty_1, ifgrqu_member) - 0usize];
 };
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
     ["Size of ifg_req"][::core::mem::size_of::<ifg_req>() - 16usize];
     ["Alignment of ifg_req"][::core::mem::align_of::<ifg_req>() - 1usize];
-    ["Offset of field: ifg_req::ifgrq_ifgrqu"]
-        [::core::mem::offset_of!(ifg_req, ifgrq_ifgrqu) - 0usize];
+    [
+        "Offset of field: ifg_req::ifgrq_ifgrqu",
+    ][::core::mem::offset_of!(ifg_req, ifgrq_ifgrqu) - 0usize];
 };
 #[repr(C)]
 #[derive(Copy, Clone)]
@@ -2270,25 +2077,32 @@ pub union ifgroupreq__bindgen_ty_1 {
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of ifgroupreq__bindgen_ty_1"]
-        [::core::mem::size_of::<ifgroupreq__bindgen_ty_1>() - 16usize];
-    ["Alignment of ifgroupreq__bindgen_ty_1"]
-        [::core::mem::align_of::<ifgroupreq__bindgen_ty_1>() - 8usize];
-    ["Offset of field: ifgroupreq__bindgen_ty_1::ifgru_group"]
-        [::core::mem::offset_of!(ifgroupreq__bindgen_ty_1, ifgru_group) - 0usize];
-    ["Offset of field: ifgroupreq__bindgen_ty_1::ifgru_groups"]
-        [::core::mem::offset_of!(ifgroupreq__bindgen_ty_1, ifgru_groups) - 0usize];
+    [
+        "Size of ifgroupreq__bindgen_ty_1",
+    ][::core::mem::size_of::<ifgroupreq__bindgen_ty_1>() - 16usize];
+    [
+        "Alignment of ifgroupreq__bindgen_ty_1",
+    ][::core::mem::align_of::<ifgroupreq__bindgen_ty_1>() - 8usize];
+    [
+        "Offset of field: ifgroupreq__bindgen_ty_1::ifgru_group",
+    ][::core::mem::offset_of!(ifgroupreq__bindgen_ty_1, ifgru_group) - 0usize];
+    [
+        "Offset of field: ifgroupreq__bindgen_ty_1::ifgru_groups",
+    ][::core::mem::offset_of!(ifgroupreq__bindgen_ty_1, ifgru_groups) - 0usize];
 };
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
     ["Size of ifgroupreq"][::core::mem::size_of::<ifgroupreq>() - 40usize];
     ["Alignment of ifgroupreq"][::core::mem::align_of::<ifgroupreq>() - 8usize];
-    ["Offset of field: ifgroupreq::ifgr_name"]
-        [::core::mem::offset_of!(ifgroupreq, ifgr_name) - 0usize];
-    ["Offset of field: ifgroupreq::ifgr_len"]
-        [::core::mem::offset_of!(ifgroupreq, ifgr_len) - 16usize];
-    ["Offset of field: ifgroupreq::ifgr_ifgru"]
-        [::core::mem::offset_of!(ifgroupreq, ifgr_ifgru) - 24usize];
+    [
+        "Offset of field: ifgroupreq::ifgr_name",
+    ][::core::mem::offset_of!(ifgroupreq, ifgr_name) - 0usize];
+    [
+        "Offset of field: ifgroupreq::ifgr_len",
+    ][::core::mem::offset_of!(ifgroupreq, ifgr_len) - 16usize];
+    [
+        "Offset of field: ifgroupreq::ifgr_ifgru",
+    ][::core::mem::offset_of!(ifgroupreq, ifgr_ifgru) - 24usize];
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -2304,12 +2118,22 @@ pub struct ifi2creq {
 const _: () = {
     ["Size of ifi2creq"][::core::mem::size_of::<ifi2creq>() - 16usize];
     ["Alignment of ifi2creq"][::core::mem::align_of::<ifi2creq>() - 4usize];
-    ["Offset of field: ifi2creq::dev_addr"][::core::mem::offset_of!(ifi2creq, dev_addr) - 0usize];
-    ["Offset of field: ifi2creq::offset"][::core::mem::offset_of!(ifi2creq, offset) - 1usize];
+    [
+        "Offset of field: ifi2creq::dev_addr",
+    ][::core::mem::offset_of!(ifi2creq, dev_addr) - 0usize];
+    [
+        "Offset of field: ifi2creq::offset",
+    ][::core::mem::offset_of!(ifi2creq, offset) - 1usize];
     ["Offset of field: ifi2creq::len"][::core::mem::offset_of!(ifi2creq, len) - 2usize];
-    ["Offset of field: ifi2creq::spare0"][::core::mem::offset_of!(ifi2creq, spare0) - 3usize];
-    ["Offset of field: ifi2creq::spare1"][::core::mem::offset_of!(ifi2creq, spare1) - 4usize];
-    ["Offset of field: ifi2creq::data"][::core::mem::offset_of!(ifi2creq, data) - 8usize];
+    [
+        "Offset of field: ifi2creq::spare0",
+    ][::core::mem::offset_of!(ifi2creq, spare0) - 3usize];
+    [
+        "Offset of field: ifi2creq::spare1",
+    ][::core::mem::offset_of!(ifi2creq, spare1) - 4usize];
+    [
+        "Offset of field: ifi2creq::data",
+    ][::core::mem::offset_of!(ifi2creq, data) - 8usize];
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -2324,14 +2148,21 @@ pub struct ifrsskey {
 const _: () = {
     ["Size of ifrsskey"][::core::mem::size_of::<ifrsskey>() - 148usize];
     ["Alignment of ifrsskey"][::core::mem::align_of::<ifrsskey>() - 2usize];
-    ["Offset of field: ifrsskey::ifrk_name"][::core::mem::offset_of!(ifrsskey, ifrk_name) - 0usize];
-    ["Offset of field: ifrsskey::ifrk_func"]
-        [::core::mem::offset_of!(ifrsskey, ifrk_func) - 16usize];
-    ["Offset of field: ifrsskey::ifrk_spare0"]
-        [::core::mem::offset_of!(ifrsskey, ifrk_spare0) - 17usize];
-    ["Offset of field: ifrsskey::ifrk_keylen"]
-        [::core::mem::offset_of!(ifrsskey, ifrk_keylen) - 18usize];
-    ["Offset of field: ifrsskey::ifrk_key"][::core::mem::offset_of!(ifrsskey, ifrk_key) - 20usize];
+    [
+        "Offset of field: ifrsskey::ifrk_name",
+    ][::core::mem::offset_of!(ifrsskey, ifrk_name) - 0usize];
+    [
+        "Offset of field: ifrsskey::ifrk_func",
+    ][::core::mem::offset_of!(ifrsskey, ifrk_func) - 16usize];
+    [
+        "Offset of field: ifrsskey::ifrk_spare0",
+    ][::core::mem::offset_of!(ifrsskey, ifrk_spare0) - 17usize];
+    [
+        "Offset of field: ifrsskey::ifrk_keylen",
+    ][::core::mem::offset_of!(ifrsskey, ifrk_keylen) - 18usize];
+    [
+        "Offset of field: ifrsskey::ifrk_key",
+    ][::core::mem::offset_of!(ifrsskey, ifrk_key) - 20usize];
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -2346,16 +2177,21 @@ pub struct ifrsshash {
 const _: () = {
     ["Size of ifrsshash"][::core::mem::size_of::<ifrsshash>() - 24usize];
     ["Alignment of ifrsshash"][::core::mem::align_of::<ifrsshash>() - 4usize];
-    ["Offset of field: ifrsshash::ifrh_name"]
-        [::core::mem::offset_of!(ifrsshash, ifrh_name) - 0usize];
-    ["Offset of field: ifrsshash::ifrh_func"]
-        [::core::mem::offset_of!(ifrsshash, ifrh_func) - 16usize];
-    ["Offset of field: ifrsshash::ifrh_spare0"]
-        [::core::mem::offset_of!(ifrsshash, ifrh_spare0) - 17usize];
-    ["Offset of field: ifrsshash::ifrh_spare1"]
-        [::core::mem::offset_of!(ifrsshash, ifrh_spare1) - 18usize];
-    ["Offset of field: ifrsshash::ifrh_types"]
-        [::core::mem::offset_of!(ifrsshash, ifrh_types) - 20usize];
+    [
+        "Offset of field: ifrsshash::ifrh_name",
+    ][::core::mem::offset_of!(ifrsshash, ifrh_name) - 0usize];
+    [
+        "Offset of field: ifrsshash::ifrh_func",
+    ][::core::mem::offset_of!(ifrsshash, ifrh_func) - 16usize];
+    [
+        "Offset of field: ifrsshash::ifrh_spare0",
+    ][::core::mem::offset_of!(ifrsshash, ifrh_spare0) - 17usize];
+    [
+        "Offset of field: ifrsshash::ifrh_spare1",
+    ][::core::mem::offset_of!(ifrsshash, ifrh_spare1) - 18usize];
+    [
+        "Offset of field: ifrsshash::ifrh_types",
+    ][::core::mem::offset_of!(ifrsshash, ifrh_types) - 20usize];
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -2369,14 +2205,18 @@ pub struct ifdownreason {
 const _: () = {
     ["Size of ifdownreason"][::core::mem::size_of::<ifdownreason>() - 88usize];
     ["Alignment of ifdownreason"][::core::mem::align_of::<ifdownreason>() - 4usize];
-    ["Offset of field: ifdownreason::ifdr_name"]
-        [::core::mem::offset_of!(ifdownreason, ifdr_name) - 0usize];
-    ["Offset of field: ifdownreason::ifdr_reason"]
-        [::core::mem::offset_of!(ifdownreason, ifdr_reason) - 16usize];
-    ["Offset of field: ifdownreason::ifdr_vendor"]
-        [::core::mem::offset_of!(ifdownreason, ifdr_vendor) - 20usize];
-    ["Offset of field: ifdownreason::ifdr_msg"]
-        [::core::mem::offset_of!(ifdownreason, ifdr_msg) - 24usize];
+    [
+        "Offset of field: ifdownreason::ifdr_name",
+    ][::core::mem::offset_of!(ifdownreason, ifdr_name) - 0usize];
+    [
+        "Offset of field: ifdownreason::ifdr_reason",
+    ][::core::mem::offset_of!(ifdownreason, ifdr_reason) - 16usize];
+    [
+        "Offset of field: ifdownreason::ifdr_vendor",
+    ][::core::mem::offset_of!(ifdownreason, ifdr_vendor) - 20usize];
+    [
+        "Offset of field: ifdownreason::ifdr_msg",
+    ][::core::mem::offset_of!(ifdownreason, ifdr_msg) - 24usize];
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -2394,22 +2234,30 @@ pub struct sockaddr_dl {
 const _: () = {
     ["Size of sockaddr_dl"][::core::mem::size_of::<sockaddr_dl>() - 54usize];
     ["Alignment of sockaddr_dl"][::core::mem::align_of::<sockaddr_dl>() - 2usize];
-    ["Offset of field: sockaddr_dl::sdl_len"]
-        [::core::mem::offset_of!(sockaddr_dl, sdl_len) - 0usize];
-    ["Offset of field: sockaddr_dl::sdl_family"]
-        [::core::mem::offset_of!(sockaddr_dl, sdl_family) - 1usize];
-    ["Offset of field: sockaddr_dl::sdl_index"]
-        [::core::mem::offset_of!(sockaddr_dl, sdl_index) - 2usize];
-    ["Offset of field: sockaddr_dl::sdl_type"]
-        [::core::mem::offset_of!(sockaddr_dl, sdl_type) - 4usize];
-    ["Offset of field: sockaddr_dl::sdl_nlen"]
-        [::core::mem::offset_of!(sockaddr_dl, sdl_nlen) - 5usize];
-    ["Offset of field: sockaddr_dl::sdl_alen"]
-        [::core::mem::offset_of!(sockaddr_dl, sdl_alen) - 6usize];
-    ["Offset of field: sockaddr_dl::sdl_slen"]
-        [::core::mem::offset_of!(sockaddr_dl, sdl_slen) - 7usize];
-    ["Offset of field: sockaddr_dl::sdl_data"]
-        [::core::mem::offset_of!(sockaddr_dl, sdl_data) - 8usize];
+    [
+        "Offset of field: sockaddr_dl::sdl_len",
+    ][::core::mem::offset_of!(sockaddr_dl, sdl_len) - 0usize];
+    [
+        "Offset of field: sockaddr_dl::sdl_family",
+    ][::core::mem::offset_of!(sockaddr_dl, sdl_family) - 1usize];
+    [
+        "Offset of field: sockaddr_dl::sdl_index",
+    ][::core::mem::offset_of!(sockaddr_dl, sdl_index) - 2usize];
+    [
+        "Offset of field: sockaddr_dl::sdl_type",
+    ][::core::mem::offset_of!(sockaddr_dl, sdl_type) - 4usize];
+    [
+        "Offset of field: sockaddr_dl::sdl_nlen",
+    ][::core::mem::offset_of!(sockaddr_dl, sdl_nlen) - 5usize];
+    [
+        "Offset of field: sockaddr_dl::sdl_alen",
+    ][::core::mem::offset_of!(sockaddr_dl, sdl_alen) - 6usize];
+    [
+        "Offset of field: sockaddr_dl::sdl_slen",
+    ][::core::mem::offset_of!(sockaddr_dl, sdl_slen) - 7usize];
+    [
+        "Offset of field: sockaddr_dl::sdl_data",
+    ][::core::mem::offset_of!(sockaddr_dl, sdl_data) - 8usize];
 };
 #[repr(C)]
 #[derive(Copy, Clone)]
@@ -2427,22 +2275,30 @@ pub struct ifmibdata {
 const _: () = {
     ["Size of ifmibdata"][::core::mem::size_of::<ifmibdata>() - 208usize];
     ["Alignment of ifmibdata"][::core::mem::align_of::<ifmibdata>() - 8usize];
-    ["Offset of field: ifmibdata::ifmd_name"]
-        [::core::mem::offset_of!(ifmibdata, ifmd_name) - 0usize];
-    ["Offset of field: ifmibdata::ifmd_pcount"]
-        [::core::mem::offset_of!(ifmibdata, ifmd_pcount) - 16usize];
-    ["Offset of field: ifmibdata::ifmd_flags"]
-        [::core::mem::offset_of!(ifmibdata, ifmd_flags) - 20usize];
-    ["Offset of field: ifmibdata::ifmd_snd_len"]
-        [::core::mem::offset_of!(ifmibdata, ifmd_snd_len) - 24usize];
-    ["Offset of field: ifmibdata::ifmd_snd_maxlen"]
-        [::core::mem::offset_of!(ifmibdata, ifmd_snd_maxlen) - 28usize];
-    ["Offset of field: ifmibdata::ifmd_snd_drops"]
-        [::core::mem::offset_of!(ifmibdata, ifmd_snd_drops) - 32usize];
-    ["Offset of field: ifmibdata::ifmd_filler"]
-        [::core::mem::offset_of!(ifmibdata, ifmd_filler) - 36usize];
-    ["Offset of field: ifmibdata::ifmd_data"]
-        [::core::mem::offset_of!(ifmibdata, ifmd_data) - 56usize];
+    [
+        "Offset of field: ifmibdata::ifmd_name",
+    ][::core::mem::offset_of!(ifmibdata, ifmd_name) - 0usize];
+    [
+        "Offset of field: ifmibdata::ifmd_pcount",
+    ][::core::mem::offset_of!(ifmibdata, ifmd_pcount) - 16usize];
+    [
+        "Offset of field: ifmibdata::ifmd_flags",
+    ][::core::mem::offset_of!(ifmibdata, ifmd_flags) - 20usize];
+    [
+        "Offset of field: ifmibdata::ifmd_snd_len",
+    ][::core::mem::offset_of!(ifmibdata, ifmd_snd_len) - 24usize];
+    [
+        "Offset of field: ifmibdata::ifmd_snd_maxlen",
+    ][::core::mem::offset_of!(ifmibdata, ifmd_snd_maxlen) - 28usize];
+    [
+        "Offset of field: ifmibdata::ifmd_snd_drops",
+    ][::core::mem::offset_of!(ifmibdata, ifmd_snd_drops) - 32usize];
+    [
+        "Offset of field: ifmibdata::ifmd_filler",
+    ][::core::mem::offset_of!(ifmibdata, ifmd_filler) - 36usize];
+    [
+        "Offset of field: ifmibdata::ifmd_data",
+    ][::core::mem::offset_of!(ifmibdata, ifmd_data) - 56usize];
 };
 pub const IFT_OTHER: ifType = 1;
 pub const IFT_1822: ifType = 2;
@@ -2663,9 +2519,15 @@ pub struct vlanreq {
 const _: () = {
     ["Size of vlanreq"][::core::mem::size_of::<vlanreq>() - 20usize];
     ["Alignment of vlanreq"][::core::mem::align_of::<vlanreq>() - 2usize];
-    ["Offset of field: vlanreq::vlr_parent"][::core::mem::offset_of!(vlanreq, vlr_parent) - 0usize];
-    ["Offset of field: vlanreq::vlr_tag"][::core::mem::offset_of!(vlanreq, vlr_tag) - 16usize];
-    ["Offset of field: vlanreq::vlr_proto"][::core::mem::offset_of!(vlanreq, vlr_proto) - 18usize];
+    [
+        "Offset of field: vlanreq::vlr_parent",
+    ][::core::mem::offset_of!(vlanreq, vlr_parent) - 0usize];
+    [
+        "Offset of field: vlanreq::vlr_tag",
+    ][::core::mem::offset_of!(vlanreq, vlr_tag) - 16usize];
+    [
+        "Offset of field: vlanreq::vlr_proto",
+    ][::core::mem::offset_of!(vlanreq, vlr_proto) - 18usize];
 };
 pub type ether_vlanid_t = u16;
 pub type ifbr_flags_t = u32;
@@ -2692,30 +2554,48 @@ pub struct ifbreq {
 const _: () = {
     ["Size of ifbreq"][::core::mem::size_of::<ifbreq>() - 80usize];
     ["Alignment of ifbreq"][::core::mem::align_of::<ifbreq>() - 4usize];
-    ["Offset of field: ifbreq::ifbr_ifsname"]
-        [::core::mem::offset_of!(ifbreq, ifbr_ifsname) - 0usize];
-    ["Offset of field: ifbreq::ifbr_ifsflags"]
-        [::core::mem::offset_of!(ifbreq, ifbr_ifsflags) - 16usize];
-    ["Offset of field: ifbreq::ifbr_stpflags"]
-        [::core::mem::offset_of!(ifbreq, ifbr_stpflags) - 20usize];
-    ["Offset of field: ifbreq::ifbr_path_cost"]
-        [::core::mem::offset_of!(ifbreq, ifbr_path_cost) - 24usize];
-    ["Offset of field: ifbreq::ifbr_portno"]
-        [::core::mem::offset_of!(ifbreq, ifbr_portno) - 28usize];
-    ["Offset of field: ifbreq::ifbr_priority"]
-        [::core::mem::offset_of!(ifbreq, ifbr_priority) - 29usize];
-    ["Offset of field: ifbreq::ifbr_proto"][::core::mem::offset_of!(ifbreq, ifbr_proto) - 30usize];
-    ["Offset of field: ifbreq::ifbr_role"][::core::mem::offset_of!(ifbreq, ifbr_role) - 31usize];
-    ["Offset of field: ifbreq::ifbr_state"][::core::mem::offset_of!(ifbreq, ifbr_state) - 32usize];
-    ["Offset of field: ifbreq::ifbr_addrcnt"]
-        [::core::mem::offset_of!(ifbreq, ifbr_addrcnt) - 36usize];
-    ["Offset of field: ifbreq::ifbr_addrmax"]
-        [::core::mem::offset_of!(ifbreq, ifbr_addrmax) - 40usize];
-    ["Offset of field: ifbreq::ifbr_addrexceeded"]
-        [::core::mem::offset_of!(ifbreq, ifbr_addrexceeded) - 44usize];
-    ["Offset of field: ifbreq::ifbr_pvid"][::core::mem::offset_of!(ifbreq, ifbr_pvid) - 48usize];
-    ["Offset of field: ifbreq::ifbr_vlanproto"]
-        [::core::mem::offset_of!(ifbreq, ifbr_vlanproto) - 50usize];
+    [
+        "Offset of field: ifbreq::ifbr_ifsname",
+    ][::core::mem::offset_of!(ifbreq, ifbr_ifsname) - 0usize];
+    [
+        "Offset of field: ifbreq::ifbr_ifsflags",
+    ][::core::mem::offset_of!(ifbreq, ifbr_ifsflags) - 16usize];
+    [
+        "Offset of field: ifbreq::ifbr_stpflags",
+    ][::core::mem::offset_of!(ifbreq, ifbr_stpflags) - 20usize];
+    [
+        "Offset of field: ifbreq::ifbr_path_cost",
+    ][::core::mem::offset_of!(ifbreq, ifbr_path_cost) - 24usize];
+    [
+        "Offset of field: ifbreq::ifbr_portno",
+    ][::core::mem::offset_of!(ifbreq, ifbr_portno) - 28usize];
+    [
+        "Offset of field: ifbreq::ifbr_priority",
+    ][::core::mem::offset_of!(ifbreq, ifbr_priority) - 29usize];
+    [
+        "Offset of field: ifbreq::ifbr_proto",
+    ][::core::mem::offset_of!(ifbreq, ifbr_proto) - 30usize];
+    [
+        "Offset of field: ifbreq::ifbr_role",
+    ][::core::mem::offset_of!(ifbreq, ifbr_role) - 31usize];
+    [
+        "Offset of field: ifbreq::ifbr_state",
+    ][::core::mem::offset_of!(ifbreq, ifbr_state) - 32usize];
+    [
+        "Offset of field: ifbreq::ifbr_addrcnt",
+    ][::core::mem::offset_of!(ifbreq, ifbr_addrcnt) - 36usize];
+    [
+        "Offset of field: ifbreq::ifbr_addrmax",
+    ][::core::mem::offset_of!(ifbreq, ifbr_addrmax) - 40usize];
+    [
+        "Offset of field: ifbreq::ifbr_addrexceeded",
+    ][::core::mem::offset_of!(ifbreq, ifbr_addrexceeded) - 44usize];
+    [
+        "Offset of field: ifbreq::ifbr_pvid",
+    ][::core::mem::offset_of!(ifbreq, ifbr_pvid) - 48usize];
+    [
+        "Offset of field: ifbreq::ifbr_vlanproto",
+    ][::core::mem::offset_of!(ifbreq, ifbr_vlanproto) - 50usize];
     ["Offset of field: ifbreq::pad"][::core::mem::offset_of!(ifbreq, pad) - 52usize];
 };
 #[repr(C)]
@@ -2732,22 +2612,29 @@ pub union ifbifconf__bindgen_ty_1 {
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of ifbifconf__bindgen_ty_1"][::core::mem::size_of::<ifbifconf__bindgen_ty_1>() - 8usize];
-    ["Alignment of ifbifconf__bindgen_ty_1"]
-        [::core::mem::align_of::<ifbifconf__bindgen_ty_1>() - 8usize];
-    ["Offset of field: ifbifconf__bindgen_ty_1::ifbicu_buf"]
-        [::core::mem::offset_of!(ifbifconf__bindgen_ty_1, ifbicu_buf) - 0usize];
-    ["Offset of field: ifbifconf__bindgen_ty_1::ifbicu_req"]
-        [::core::mem::offset_of!(ifbifconf__bindgen_ty_1, ifbicu_req) - 0usize];
+    [
+        "Size of ifbifconf__bindgen_ty_1",
+    ][::core::mem::size_of::<ifbifconf__bindgen_ty_1>() - 8usize];
+    [
+        "Alignment of ifbifconf__bindgen_ty_1",
+    ][::core::mem::align_of::<ifbifconf__bindgen_ty_1>() - 8usize];
+    [
+        "Offset of field: ifbifconf__bindgen_ty_1::ifbicu_buf",
+    ][::core::mem::offset_of!(ifbifconf__bindgen_ty_1, ifbicu_buf) - 0usize];
+    [
+        "Offset of field: ifbifconf__bindgen_ty_1::ifbicu_req",
+    ][::core::mem::offset_of!(ifbifconf__bindgen_ty_1, ifbicu_req) - 0usize];
 };
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
     ["Size of ifbifconf"][::core::mem::size_of::<ifbifconf>() - 16usize];
     ["Alignment of ifbifconf"][::core::mem::align_of::<ifbifconf>() - 8usize];
-    ["Offset of field: ifbifconf::ifbic_len"]
-        [::core::mem::offset_of!(ifbifconf, ifbic_len) - 0usize];
-    ["Offset of field: ifbifconf::ifbic_ifbicu"]
-        [::core::mem::offset_of!(ifbifconf, ifbic_ifbicu) - 8usize];
+    [
+        "Offset of field: ifbifconf::ifbic_len",
+    ][::core::mem::offset_of!(ifbifconf, ifbic_len) - 0usize];
+    [
+        "Offset of field: ifbifconf::ifbic_ifbicu",
+    ][::core::mem::offset_of!(ifbifconf, ifbic_ifbicu) - 8usize];
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -2762,14 +2649,21 @@ pub struct ifbareq {
 const _: () = {
     ["Size of ifbareq"][::core::mem::size_of::<ifbareq>() - 40usize];
     ["Alignment of ifbareq"][::core::mem::align_of::<ifbareq>() - 8usize];
-    ["Offset of field: ifbareq::ifba_ifsname"]
-        [::core::mem::offset_of!(ifbareq, ifba_ifsname) - 0usize];
-    ["Offset of field: ifbareq::ifba_expire"]
-        [::core::mem::offset_of!(ifbareq, ifba_expire) - 16usize];
-    ["Offset of field: ifbareq::ifba_flags"]
-        [::core::mem::offset_of!(ifbareq, ifba_flags) - 24usize];
-    ["Offset of field: ifbareq::ifba_dst"][::core::mem::offset_of!(ifbareq, ifba_dst) - 25usize];
-    ["Offset of field: ifbareq::ifba_vlan"][::core::mem::offset_of!(ifbareq, ifba_vlan) - 32usize];
+    [
+        "Offset of field: ifbareq::ifba_ifsname",
+    ][::core::mem::offset_of!(ifbareq, ifba_ifsname) - 0usize];
+    [
+        "Offset of field: ifbareq::ifba_expire",
+    ][::core::mem::offset_of!(ifbareq, ifba_expire) - 16usize];
+    [
+        "Offset of field: ifbareq::ifba_flags",
+    ][::core::mem::offset_of!(ifbareq, ifba_flags) - 24usize];
+    [
+        "Offset of field: ifbareq::ifba_dst",
+    ][::core::mem::offset_of!(ifbareq, ifba_dst) - 25usize];
+    [
+        "Offset of field: ifbareq::ifba_vlan",
+    ][::core::mem::offset_of!(ifbareq, ifba_vlan) - 32usize];
 };
 #[repr(C)]
 #[derive(Copy, Clone)]
@@ -2785,21 +2679,29 @@ pub union ifbaconf__bindgen_ty_1 {
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of ifbaconf__bindgen_ty_1"][::core::mem::size_of::<ifbaconf__bindgen_ty_1>() - 8usize];
-    ["Alignment of ifbaconf__bindgen_ty_1"]
-        [::core::mem::align_of::<ifbaconf__bindgen_ty_1>() - 8usize];
-    ["Offset of field: ifbaconf__bindgen_ty_1::ifbacu_buf"]
-        [::core::mem::offset_of!(ifbaconf__bindgen_ty_1, ifbacu_buf) - 0usize];
-    ["Offset of field: ifbaconf__bindgen_ty_1::ifbacu_req"]
-        [::core::mem::offset_of!(ifbaconf__bindgen_ty_1, ifbacu_req) - 0usize];
+    [
+        "Size of ifbaconf__bindgen_ty_1",
+    ][::core::mem::size_of::<ifbaconf__bindgen_ty_1>() - 8usize];
+    [
+        "Alignment of ifbaconf__bindgen_ty_1",
+    ][::core::mem::align_of::<ifbaconf__bindgen_ty_1>() - 8usize];
+    [
+        "Offset of field: ifbaconf__bindgen_ty_1::ifbacu_buf",
+    ][::core::mem::offset_of!(ifbaconf__bindgen_ty_1, ifbacu_buf) - 0usize];
+    [
+        "Offset of field: ifbaconf__bindgen_ty_1::ifbacu_req",
+    ][::core::mem::offset_of!(ifbaconf__bindgen_ty_1, ifbacu_req) - 0usize];
 };
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
     ["Size of ifbaconf"][::core::mem::size_of::<ifbaconf>() - 16usize];
     ["Alignment of ifbaconf"][::core::mem::align_of::<ifbaconf>() - 8usize];
-    ["Offset of field: ifbaconf::ifbac_len"][::core::mem::offset_of!(ifbaconf, ifbac_len) - 0usize];
-    ["Offset of field: ifbaconf::ifbac_ifbacu"]
-        [::core::mem::offset_of!(ifbaconf, ifbac_ifbacu) - 8usize];
+    [
+        "Offset of field: ifbaconf::ifbac_len",
+    ][::core::mem::offset_of!(ifbaconf, ifbac_len) - 0usize];
+    [
+        "Offset of field: ifbaconf::ifbac_ifbacu",
+    ][::core::mem::offset_of!(ifbaconf, ifbac_ifbacu) - 8usize];
 };
 #[repr(C)]
 #[derive(Copy, Clone)]
@@ -2815,22 +2717,29 @@ pub union ifbrparam__bindgen_ty_1 {
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of ifbrparam__bindgen_ty_1"][::core::mem::size_of::<ifbrparam__bindgen_ty_1>() - 4usize];
-    ["Alignment of ifbrparam__bindgen_ty_1"]
-        [::core::mem::align_of::<ifbrparam__bindgen_ty_1>() - 4usize];
-    ["Offset of field: ifbrparam__bindgen_ty_1::ifbrpu_int32"]
-        [::core::mem::offset_of!(ifbrparam__bindgen_ty_1, ifbrpu_int32) - 0usize];
-    ["Offset of field: ifbrparam__bindgen_ty_1::ifbrpu_int16"]
-        [::core::mem::offset_of!(ifbrparam__bindgen_ty_1, ifbrpu_int16) - 0usize];
-    ["Offset of field: ifbrparam__bindgen_ty_1::ifbrpu_int8"]
-        [::core::mem::offset_of!(ifbrparam__bindgen_ty_1, ifbrpu_int8) - 0usize];
+    [
+        "Size of ifbrparam__bindgen_ty_1",
+    ][::core::mem::size_of::<ifbrparam__bindgen_ty_1>() - 4usize];
+    [
+        "Alignment of ifbrparam__bindgen_ty_1",
+    ][::core::mem::align_of::<ifbrparam__bindgen_ty_1>() - 4usize];
+    [
+        "Offset of field: ifbrparam__bindgen_ty_1::ifbrpu_int32",
+    ][::core::mem::offset_of!(ifbrparam__bindgen_ty_1, ifbrpu_int32) - 0usize];
+    [
+        "Offset of field: ifbrparam__bindgen_ty_1::ifbrpu_int16",
+    ][::core::mem::offset_of!(ifbrparam__bindgen_ty_1, ifbrpu_int16) - 0usize];
+    [
+        "Offset of field: ifbrparam__bindgen_ty_1::ifbrpu_int8",
+    ][::core::mem::offset_of!(ifbrparam__bindgen_ty_1, ifbrpu_int8) - 0usize];
 };
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
     ["Size of ifbrparam"][::core::mem::size_of::<ifbrparam>() - 4usize];
     ["Alignment of ifbrparam"][::core::mem::align_of::<ifbrparam>() - 4usize];
-    ["Offset of field: ifbrparam::ifbrp_ifbrpu"]
-        [::core::mem::offset_of!(ifbrparam, ifbrp_ifbrpu) - 0usize];
+    [
+        "Offset of field: ifbrparam::ifbrp_ifbrpu",
+    ][::core::mem::offset_of!(ifbrparam, ifbrp_ifbrpu) - 0usize];
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -2852,30 +2761,42 @@ pub struct ifbropreq {
 const _: () = {
     ["Size of ifbropreq"][::core::mem::size_of::<ifbropreq>() - 56usize];
     ["Alignment of ifbropreq"][::core::mem::align_of::<ifbropreq>() - 8usize];
-    ["Offset of field: ifbropreq::ifbop_holdcount"]
-        [::core::mem::offset_of!(ifbropreq, ifbop_holdcount) - 0usize];
-    ["Offset of field: ifbropreq::ifbop_maxage"]
-        [::core::mem::offset_of!(ifbropreq, ifbop_maxage) - 1usize];
-    ["Offset of field: ifbropreq::ifbop_hellotime"]
-        [::core::mem::offset_of!(ifbropreq, ifbop_hellotime) - 2usize];
-    ["Offset of field: ifbropreq::ifbop_fwddelay"]
-        [::core::mem::offset_of!(ifbropreq, ifbop_fwddelay) - 3usize];
-    ["Offset of field: ifbropreq::ifbop_protocol"]
-        [::core::mem::offset_of!(ifbropreq, ifbop_protocol) - 4usize];
-    ["Offset of field: ifbropreq::ifbop_priority"]
-        [::core::mem::offset_of!(ifbropreq, ifbop_priority) - 6usize];
-    ["Offset of field: ifbropreq::ifbop_root_port"]
-        [::core::mem::offset_of!(ifbropreq, ifbop_root_port) - 8usize];
-    ["Offset of field: ifbropreq::ifbop_root_path_cost"]
-        [::core::mem::offset_of!(ifbropreq, ifbop_root_path_cost) - 12usize];
-    ["Offset of field: ifbropreq::ifbop_bridgeid"]
-        [::core::mem::offset_of!(ifbropreq, ifbop_bridgeid) - 16usize];
-    ["Offset of field: ifbropreq::ifbop_designated_root"]
-        [::core::mem::offset_of!(ifbropreq, ifbop_designated_root) - 24usize];
-    ["Offset of field: ifbropreq::ifbop_designated_bridge"]
-        [::core::mem::offset_of!(ifbropreq, ifbop_designated_bridge) - 32usize];
-    ["Offset of field: ifbropreq::ifbop_last_tc_time"]
-        [::core::mem::offset_of!(ifbropreq, ifbop_last_tc_time) - 40usize];
+    [
+        "Offset of field: ifbropreq::ifbop_holdcount",
+    ][::core::mem::offset_of!(ifbropreq, ifbop_holdcount) - 0usize];
+    [
+        "Offset of field: ifbropreq::ifbop_maxage",
+    ][::core::mem::offset_of!(ifbropreq, ifbop_maxage) - 1usize];
+    [
+        "Offset of field: ifbropreq::ifbop_hellotime",
+    ][::core::mem::offset_of!(ifbropreq, ifbop_hellotime) - 2usize];
+    [
+        "Offset of field: ifbropreq::ifbop_fwddelay",
+    ][::core::mem::offset_of!(ifbropreq, ifbop_fwddelay) - 3usize];
+    [
+        "Offset of field: ifbropreq::ifbop_protocol",
+    ][::core::mem::offset_of!(ifbropreq, ifbop_protocol) - 4usize];
+    [
+        "Offset of field: ifbropreq::ifbop_priority",
+    ][::core::mem::offset_of!(ifbropreq, ifbop_priority) - 6usize];
+    [
+        "Offset of field: ifbropreq::ifbop_root_port",
+    ][::core::mem::offset_of!(ifbropreq, ifbop_root_port) - 8usize];
+    [
+        "Offset of field: ifbropreq::ifbop_root_path_cost",
+    ][::core::mem::offset_of!(ifbropreq, ifbop_root_path_cost) - 12usize];
+    [
+        "Offset of field: ifbropreq::ifbop_bridgeid",
+    ][::core::mem::offset_of!(ifbropreq, ifbop_bridgeid) - 16usize];
+    [
+        "Offset of field: ifbropreq::ifbop_designated_root",
+    ][::core::mem::offset_of!(ifbropreq, ifbop_designated_root) - 24usize];
+    [
+        "Offset of field: ifbropreq::ifbop_designated_bridge",
+    ][::core::mem::offset_of!(ifbropreq, ifbop_designated_bridge) - 32usize];
+    [
+        "Offset of field: ifbropreq::ifbop_last_tc_time",
+    ][::core::mem::offset_of!(ifbropreq, ifbop_last_tc_time) - 40usize];
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -2891,18 +2812,24 @@ pub struct ifbpstpreq {
 const _: () = {
     ["Size of ifbpstpreq"][::core::mem::size_of::<ifbpstpreq>() - 32usize];
     ["Alignment of ifbpstpreq"][::core::mem::align_of::<ifbpstpreq>() - 8usize];
-    ["Offset of field: ifbpstpreq::ifbp_portno"]
-        [::core::mem::offset_of!(ifbpstpreq, ifbp_portno) - 0usize];
-    ["Offset of field: ifbpstpreq::ifbp_fwd_trans"]
-        [::core::mem::offset_of!(ifbpstpreq, ifbp_fwd_trans) - 4usize];
-    ["Offset of field: ifbpstpreq::ifbp_design_cost"]
-        [::core::mem::offset_of!(ifbpstpreq, ifbp_design_cost) - 8usize];
-    ["Offset of field: ifbpstpreq::ifbp_design_port"]
-        [::core::mem::offset_of!(ifbpstpreq, ifbp_design_port) - 12usize];
-    ["Offset of field: ifbpstpreq::ifbp_design_bridge"]
-        [::core::mem::offset_of!(ifbpstpreq, ifbp_design_bridge) - 16usize];
-    ["Offset of field: ifbpstpreq::ifbp_design_root"]
-        [::core::mem::offset_of!(ifbpstpreq, ifbp_design_root) - 24usize];
+    [
+        "Offset of field: ifbpstpreq::ifbp_portno",
+    ][::core::mem::offset_of!(ifbpstpreq, ifbp_portno) - 0usize];
+    [
+        "Offset of field: ifbpstpreq::ifbp_fwd_trans",
+    ][::core::mem::offset_of!(ifbpstpreq, ifbp_fwd_trans) - 4usize];
+    [
+        "Offset of field: ifbpstpreq::ifbp_design_cost",
+    ][::core::mem::offset_of!(ifbpstpreq, ifbp_design_cost) - 8usize];
+    [
+        "Offset of field: ifbpstpreq::ifbp_design_port",
+    ][::core::mem::offset_of!(ifbpstpreq, ifbp_design_port) - 12usize];
+    [
+        "Offset of field: ifbpstpreq::ifbp_design_bridge",
+    ][::core::mem::offset_of!(ifbpstpreq, ifbp_design_bridge) - 16usize];
+    [
+        "Offset of field: ifbpstpreq::ifbp_design_root",
+    ][::core::mem::offset_of!(ifbpstpreq, ifbp_design_root) - 24usize];
 };
 #[repr(C)]
 #[derive(Copy, Clone)]
@@ -2918,23 +2845,29 @@ pub union ifbpstpconf__bindgen_ty_1 {
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of ifbpstpconf__bindgen_ty_1"]
-        [::core::mem::size_of::<ifbpstpconf__bindgen_ty_1>() - 8usize];
-    ["Alignment of ifbpstpconf__bindgen_ty_1"]
-        [::core::mem::align_of::<ifbpstpconf__bindgen_ty_1>() - 8usize];
-    ["Offset of field: ifbpstpconf__bindgen_ty_1::ifbpstpu_buf"]
-        [::core::mem::offset_of!(ifbpstpconf__bindgen_ty_1, ifbpstpu_buf) - 0usize];
-    ["Offset of field: ifbpstpconf__bindgen_ty_1::ifbpstpu_req"]
-        [::core::mem::offset_of!(ifbpstpconf__bindgen_ty_1, ifbpstpu_req) - 0usize];
+    [
+        "Size of ifbpstpconf__bindgen_ty_1",
+    ][::core::mem::size_of::<ifbpstpconf__bindgen_ty_1>() - 8usize];
+    [
+        "Alignment of ifbpstpconf__bindgen_ty_1",
+    ][::core::mem::align_of::<ifbpstpconf__bindgen_ty_1>() - 8usize];
+    [
+        "Offset of field: ifbpstpconf__bindgen_ty_1::ifbpstpu_buf",
+    ][::core::mem::offset_of!(ifbpstpconf__bindgen_ty_1, ifbpstpu_buf) - 0usize];
+    [
+        "Offset of field: ifbpstpconf__bindgen_ty_1::ifbpstpu_req",
+    ][::core::mem::offset_of!(ifbpstpconf__bindgen_ty_1, ifbpstpu_req) - 0usize];
 };
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
     ["Size of ifbpstpconf"][::core::mem::size_of::<ifbpstpconf>() - 16usize];
     ["Alignment of ifbpstpconf"][::core::mem::align_of::<ifbpstpconf>() - 8usize];
-    ["Offset of field: ifbpstpconf::ifbpstp_len"]
-        [::core::mem::offset_of!(ifbpstpconf, ifbpstp_len) - 0usize];
-    ["Offset of field: ifbpstpconf::ifbpstp_ifbpstpu"]
-        [::core::mem::offset_of!(ifbpstpconf, ifbpstp_ifbpstpu) - 8usize];
+    [
+        "Offset of field: ifbpstpconf::ifbpstp_len",
+    ][::core::mem::offset_of!(ifbpstpconf, ifbpstp_len) - 0usize];
+    [
+        "Offset of field: ifbpstpconf::ifbpstp_ifbpstpu",
+    ][::core::mem::offset_of!(ifbpstpconf, ifbpstp_ifbpstpu) - 8usize];
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -2945,7 +2878,9 @@ pub struct ifbvlan_set {
 const _: () = {
     ["Size of ifbvlan_set"][::core::mem::size_of::<ifbvlan_set>() - 512usize];
     ["Alignment of ifbvlan_set"][::core::mem::align_of::<ifbvlan_set>() - 8usize];
-    ["Offset of field: ifbvlan_set::__bits"][::core::mem::offset_of!(ifbvlan_set, __bits) - 0usize];
+    [
+        "Offset of field: ifbvlan_set::__bits",
+    ][::core::mem::offset_of!(ifbvlan_set, __bits) - 0usize];
 };
 pub type ifbvlan_set_t = ifbvlan_set;
 #[repr(C)]
@@ -2959,12 +2894,15 @@ pub struct ifbif_vlan_req {
 const _: () = {
     ["Size of ifbif_vlan_req"][::core::mem::size_of::<ifbif_vlan_req>() - 536usize];
     ["Alignment of ifbif_vlan_req"][::core::mem::align_of::<ifbif_vlan_req>() - 8usize];
-    ["Offset of field: ifbif_vlan_req::bv_ifname"]
-        [::core::mem::offset_of!(ifbif_vlan_req, bv_ifname) - 0usize];
-    ["Offset of field: ifbif_vlan_req::bv_op"]
-        [::core::mem::offset_of!(ifbif_vlan_req, bv_op) - 16usize];
-    ["Offset of field: ifbif_vlan_req::bv_set"]
-        [::core::mem::offset_of!(ifbif_vlan_req, bv_set) - 24usize];
+    [
+        "Offset of field: ifbif_vlan_req::bv_ifname",
+    ][::core::mem::offset_of!(ifbif_vlan_req, bv_ifname) - 0usize];
+    [
+        "Offset of field: ifbif_vlan_req::bv_op",
+    ][::core::mem::offset_of!(ifbif_vlan_req, bv_op) - 16usize];
+    [
+        "Offset of field: ifbif_vlan_req::bv_set",
+    ][::core::mem::offset_of!(ifbif_vlan_req, bv_set) - 24usize];
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -2987,31 +2925,45 @@ pub struct rt_metrics {
 const _: () = {
     ["Size of rt_metrics"][::core::mem::size_of::<rt_metrics>() - 112usize];
     ["Alignment of rt_metrics"][::core::mem::align_of::<rt_metrics>() - 8usize];
-    ["Offset of field: rt_metrics::rmx_locks"]
-        [::core::mem::offset_of!(rt_metrics, rmx_locks) - 0usize];
-    ["Offset of field: rt_metrics::rmx_mtu"][::core::mem::offset_of!(rt_metrics, rmx_mtu) - 8usize];
-    ["Offset of field: rt_metrics::rmx_hopcount"]
-        [::core::mem::offset_of!(rt_metrics, rmx_hopcount) - 16usize];
-    ["Offset of field: rt_metrics::rmx_expire"]
-        [::core::mem::offset_of!(rt_metrics, rmx_expire) - 24usize];
-    ["Offset of field: rt_metrics::rmx_recvpipe"]
-        [::core::mem::offset_of!(rt_metrics, rmx_recvpipe) - 32usize];
-    ["Offset of field: rt_metrics::rmx_sendpipe"]
-        [::core::mem::offset_of!(rt_metrics, rmx_sendpipe) - 40usize];
-    ["Offset of field: rt_metrics::rmx_ssthresh"]
-        [::core::mem::offset_of!(rt_metrics, rmx_ssthresh) - 48usize];
-    ["Offset of field: rt_metrics::rmx_rtt"]
-        [::core::mem::offset_of!(rt_metrics, rmx_rtt) - 56usize];
-    ["Offset of field: rt_metrics::rmx_rttvar"]
-        [::core::mem::offset_of!(rt_metrics, rmx_rttvar) - 64usize];
-    ["Offset of field: rt_metrics::rmx_pksent"]
-        [::core::mem::offset_of!(rt_metrics, rmx_pksent) - 72usize];
-    ["Offset of field: rt_metrics::rmx_weight"]
-        [::core::mem::offset_of!(rt_metrics, rmx_weight) - 80usize];
-    ["Offset of field: rt_metrics::rmx_nhidx"]
-        [::core::mem::offset_of!(rt_metrics, rmx_nhidx) - 88usize];
-    ["Offset of field: rt_metrics::rmx_filler"]
-        [::core::mem::offset_of!(rt_metrics, rmx_filler) - 96usize];
+    [
+        "Offset of field: rt_metrics::rmx_locks",
+    ][::core::mem::offset_of!(rt_metrics, rmx_locks) - 0usize];
+    [
+        "Offset of field: rt_metrics::rmx_mtu",
+    ][::core::mem::offset_of!(rt_metrics, rmx_mtu) - 8usize];
+    [
+        "Offset of field: rt_metrics::rmx_hopcount",
+    ][::core::mem::offset_of!(rt_metrics, rmx_hopcount) - 16usize];
+    [
+        "Offset of field: rt_metrics::rmx_expire",
+    ][::core::mem::offset_of!(rt_metrics, rmx_expire) - 24usize];
+    [
+        "Offset of field: rt_metrics::rmx_recvpipe",
+    ][::core::mem::offset_of!(rt_metrics, rmx_recvpipe) - 32usize];
+    [
+        "Offset of field: rt_metrics::rmx_sendpipe",
+    ][::core::mem::offset_of!(rt_metrics, rmx_sendpipe) - 40usize];
+    [
+        "Offset of field: rt_metrics::rmx_ssthresh",
+    ][::core::mem::offset_of!(rt_metrics, rmx_ssthresh) - 48usize];
+    [
+        "Offset of field: rt_metrics::rmx_rtt",
+    ][::core::mem::offset_of!(rt_metrics, rmx_rtt) - 56usize];
+    [
+        "Offset of field: rt_metrics::rmx_rttvar",
+    ][::core::mem::offset_of!(rt_metrics, rmx_rttvar) - 64usize];
+    [
+        "Offset of field: rt_metrics::rmx_pksent",
+    ][::core::mem::offset_of!(rt_metrics, rmx_pksent) - 72usize];
+    [
+        "Offset of field: rt_metrics::rmx_weight",
+    ][::core::mem::offset_of!(rt_metrics, rmx_weight) - 80usize];
+    [
+        "Offset of field: rt_metrics::rmx_nhidx",
+    ][::core::mem::offset_of!(rt_metrics, rmx_nhidx) - 88usize];
+    [
+        "Offset of field: rt_metrics::rmx_filler",
+    ][::core::mem::offset_of!(rt_metrics, rmx_filler) - 96usize];
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -3034,28 +2986,45 @@ pub struct rt_msghdr {
 const _: () = {
     ["Size of rt_msghdr"][::core::mem::size_of::<rt_msghdr>() - 152usize];
     ["Alignment of rt_msghdr"][::core::mem::align_of::<rt_msghdr>() - 8usize];
-    ["Offset of field: rt_msghdr::rtm_msglen"]
-        [::core::mem::offset_of!(rt_msghdr, rtm_msglen) - 0usize];
-    ["Offset of field: rt_msghdr::rtm_version"]
-        [::core::mem::offset_of!(rt_msghdr, rtm_version) - 2usize];
-    ["Offset of field: rt_msghdr::rtm_type"][::core::mem::offset_of!(rt_msghdr, rtm_type) - 3usize];
-    ["Offset of field: rt_msghdr::rtm_index"]
-        [::core::mem::offset_of!(rt_msghdr, rtm_index) - 4usize];
-    ["Offset of field: rt_msghdr::_rtm_spare1"]
-        [::core::mem::offset_of!(rt_msghdr, _rtm_spare1) - 6usize];
-    ["Offset of field: rt_msghdr::rtm_flags"]
-        [::core::mem::offset_of!(rt_msghdr, rtm_flags) - 8usize];
-    ["Offset of field: rt_msghdr::rtm_addrs"]
-        [::core::mem::offset_of!(rt_msghdr, rtm_addrs) - 12usize];
-    ["Offset of field: rt_msghdr::rtm_pid"][::core::mem::offset_of!(rt_msghdr, rtm_pid) - 16usize];
-    ["Offset of field: rt_msghdr::rtm_seq"][::core::mem::offset_of!(rt_msghdr, rtm_seq) - 20usize];
-    ["Offset of field: rt_msghdr::rtm_errno"]
-        [::core::mem::offset_of!(rt_msghdr, rtm_errno) - 24usize];
-    ["Offset of field: rt_msghdr::rtm_fmask"]
-        [::core::mem::offset_of!(rt_msghdr, rtm_fmask) - 28usize];
-    ["Offset of field: rt_msghdr::rtm_inits"]
-        [::core::mem::offset_of!(rt_msghdr, rtm_inits) - 32usize];
-    ["Offset of field: rt_msghdr::rtm_rmx"][::core::mem::offset_of!(rt_msghdr, rtm_rmx) - 40usize];
+    [
+        "Offset of field: rt_msghdr::rtm_msglen",
+    ][::core::mem::offset_of!(rt_msghdr, rtm_msglen) - 0usize];
+    [
+        "Offset of field: rt_msghdr::rtm_version",
+    ][::core::mem::offset_of!(rt_msghdr, rtm_version) - 2usize];
+    [
+        "Offset of field: rt_msghdr::rtm_type",
+    ][::core::mem::offset_of!(rt_msghdr, rtm_type) - 3usize];
+    [
+        "Offset of field: rt_msghdr::rtm_index",
+    ][::core::mem::offset_of!(rt_msghdr, rtm_index) - 4usize];
+    [
+        "Offset of field: rt_msghdr::_rtm_spare1",
+    ][::core::mem::offset_of!(rt_msghdr, _rtm_spare1) - 6usize];
+    [
+        "Offset of field: rt_msghdr::rtm_flags",
+    ][::core::mem::offset_of!(rt_msghdr, rtm_flags) - 8usize];
+    [
+        "Offset of field: rt_msghdr::rtm_addrs",
+    ][::core::mem::offset_of!(rt_msghdr, rtm_addrs) - 12usize];
+    [
+        "Offset of field: rt_msghdr::rtm_pid",
+    ][::core::mem::offset_of!(rt_msghdr, rtm_pid) - 16usize];
+    [
+        "Offset of field: rt_msghdr::rtm_seq",
+    ][::core::mem::offset_of!(rt_msghdr, rtm_seq) - 20usize];
+    [
+        "Offset of field: rt_msghdr::rtm_errno",
+    ][::core::mem::offset_of!(rt_msghdr, rtm_errno) - 24usize];
+    [
+        "Offset of field: rt_msghdr::rtm_fmask",
+    ][::core::mem::offset_of!(rt_msghdr, rtm_fmask) - 28usize];
+    [
+        "Offset of field: rt_msghdr::rtm_inits",
+    ][::core::mem::offset_of!(rt_msghdr, rtm_inits) - 32usize];
+    [
+        "Offset of field: rt_msghdr::rtm_rmx",
+    ][::core::mem::offset_of!(rt_msghdr, rtm_rmx) - 40usize];
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -3066,7 +3035,9 @@ pub struct in_addr {
 const _: () = {
     ["Size of in_addr"][::core::mem::size_of::<in_addr>() - 4usize];
     ["Alignment of in_addr"][::core::mem::align_of::<in_addr>() - 4usize];
-    ["Offset of field: in_addr::s_addr"][::core::mem::offset_of!(in_addr, s_addr) - 0usize];
+    [
+        "Offset of field: in_addr::s_addr",
+    ][::core::mem::offset_of!(in_addr, s_addr) - 0usize];
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -3081,16 +3052,21 @@ pub struct sockaddr_in {
 const _: () = {
     ["Size of sockaddr_in"][::core::mem::size_of::<sockaddr_in>() - 16usize];
     ["Alignment of sockaddr_in"][::core::mem::align_of::<sockaddr_in>() - 4usize];
-    ["Offset of field: sockaddr_in::sin_len"]
-        [::core::mem::offset_of!(sockaddr_in, sin_len) - 0usize];
-    ["Offset of field: sockaddr_in::sin_family"]
-        [::core::mem::offset_of!(sockaddr_in, sin_family) - 1usize];
-    ["Offset of field: sockaddr_in::sin_port"]
-        [::core::mem::offset_of!(sockaddr_in, sin_port) - 2usize];
-    ["Offset of field: sockaddr_in::sin_addr"]
-        [::core::mem::offset_of!(sockaddr_in, sin_addr) - 4usize];
-    ["Offset of field: sockaddr_in::sin_zero"]
-        [::core::mem::offset_of!(sockaddr_in, sin_zero) - 8usize];
+    [
+        "Offset of field: sockaddr_in::sin_len",
+    ][::core::mem::offset_of!(sockaddr_in, sin_len) - 0usize];
+    [
+        "Offset of field: sockaddr_in::sin_family",
+    ][::core::mem::offset_of!(sockaddr_in, sin_family) - 1usize];
+    [
+        "Offset of field: sockaddr_in::sin_port",
+    ][::core::mem::offset_of!(sockaddr_in, sin_port) - 2usize];
+    [
+        "Offset of field: sockaddr_in::sin_addr",
+    ][::core::mem::offset_of!(sockaddr_in, sin_addr) - 4usize];
+    [
+        "Offset of field: sockaddr_in::sin_zero",
+    ][::core::mem::offset_of!(sockaddr_in, sin_zero) - 8usize];
 };
 #[repr(C)]
 #[derive(Copy, Clone)]
@@ -3106,21 +3082,29 @@ pub union in6_addr__bindgen_ty_1 {
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of in6_addr__bindgen_ty_1"][::core::mem::size_of::<in6_addr__bindgen_ty_1>() - 16usize];
-    ["Alignment of in6_addr__bindgen_ty_1"]
-        [::core::mem::align_of::<in6_addr__bindgen_ty_1>() - 4usize];
-    ["Offset of field: in6_addr__bindgen_ty_1::__u6_addr8"]
-        [::core::mem::offset_of!(in6_addr__bindgen_ty_1, __u6_addr8) - 0usize];
-    ["Offset of field: in6_addr__bindgen_ty_1::__u6_addr16"]
-        [::core::mem::offset_of!(in6_addr__bindgen_ty_1, __u6_addr16) - 0usize];
-    ["Offset of field: in6_addr__bindgen_ty_1::__u6_addr32"]
-        [::core::mem::offset_of!(in6_addr__bindgen_ty_1, __u6_addr32) - 0usize];
+    [
+        "Size of in6_addr__bindgen_ty_1",
+    ][::core::mem::size_of::<in6_addr__bindgen_ty_1>() - 16usize];
+    [
+        "Alignment of in6_addr__bindgen_ty_1",
+    ][::core::mem::align_of::<in6_addr__bindgen_ty_1>() - 4usize];
+    [
+        "Offset of field: in6_addr__bindgen_ty_1::__u6_addr8",
+    ][::core::mem::offset_of!(in6_addr__bindgen_ty_1, __u6_addr8) - 0usize];
+    [
+        "Offset of field: in6_addr__bindgen_ty_1::__u6_addr16",
+    ][::core::mem::offset_of!(in6_addr__bindgen_ty_1, __u6_addr16) - 0usize];
+    [
+        "Offset of field: in6_addr__bindgen_ty_1::__u6_addr32",
+    ][::core::mem::offset_of!(in6_addr__bindgen_ty_1, __u6_addr32) - 0usize];
 };
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
     ["Size of in6_addr"][::core::mem::size_of::<in6_addr>() - 16usize];
     ["Alignment of in6_addr"][::core::mem::align_of::<in6_addr>() - 4usize];
-    ["Offset of field: in6_addr::__u6_addr"][::core::mem::offset_of!(in6_addr, __u6_addr) - 0usize];
+    [
+        "Offset of field: in6_addr::__u6_addr",
+    ][::core::mem::offset_of!(in6_addr, __u6_addr) - 0usize];
 };
 #[repr(C)]
 #[derive(Copy, Clone)]
@@ -3136,18 +3120,24 @@ pub struct sockaddr_in6 {
 const _: () = {
     ["Size of sockaddr_in6"][::core::mem::size_of::<sockaddr_in6>() - 28usize];
     ["Alignment of sockaddr_in6"][::core::mem::align_of::<sockaddr_in6>() - 4usize];
-    ["Offset of field: sockaddr_in6::sin6_len"]
-        [::core::mem::offset_of!(sockaddr_in6, sin6_len) - 0usize];
-    ["Offset of field: sockaddr_in6::sin6_family"]
-        [::core::mem::offset_of!(sockaddr_in6, sin6_family) - 1usize];
-    ["Offset of field: sockaddr_in6::sin6_port"]
-        [::core::mem::offset_of!(sockaddr_in6, sin6_port) - 2usize];
-    ["Offset of field: sockaddr_in6::sin6_flowinfo"]
-        [::core::mem::offset_of!(sockaddr_in6, sin6_flowinfo) - 4usize];
-    ["Offset of field: sockaddr_in6::sin6_addr"]
-        [::core::mem::offset_of!(sockaddr_in6, sin6_addr) - 8usize];
-    ["Offset of field: sockaddr_in6::sin6_scope_id"]
-        [::core::mem::offset_of!(sockaddr_in6, sin6_scope_id) - 24usize];
+    [
+        "Offset of field: sockaddr_in6::sin6_len",
+    ][::core::mem::offset_of!(sockaddr_in6, sin6_len) - 0usize];
+    [
+        "Offset of field: sockaddr_in6::sin6_family",
+    ][::core::mem::offset_of!(sockaddr_in6, sin6_family) - 1usize];
+    [
+        "Offset of field: sockaddr_in6::sin6_port",
+    ][::core::mem::offset_of!(sockaddr_in6, sin6_port) - 2usize];
+    [
+        "Offset of field: sockaddr_in6::sin6_flowinfo",
+    ][::core::mem::offset_of!(sockaddr_in6, sin6_flowinfo) - 4usize];
+    [
+        "Offset of field: sockaddr_in6::sin6_addr",
+    ][::core::mem::offset_of!(sockaddr_in6, sin6_addr) - 8usize];
+    [
+        "Offset of field: sockaddr_in6::sin6_scope_id",
+    ][::core::mem::offset_of!(sockaddr_in6, sin6_scope_id) - 24usize];
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -3162,16 +3152,21 @@ pub struct in_aliasreq {
 const _: () = {
     ["Size of in_aliasreq"][::core::mem::size_of::<in_aliasreq>() - 68usize];
     ["Alignment of in_aliasreq"][::core::mem::align_of::<in_aliasreq>() - 4usize];
-    ["Offset of field: in_aliasreq::ifra_name"]
-        [::core::mem::offset_of!(in_aliasreq, ifra_name) - 0usize];
-    ["Offset of field: in_aliasreq::ifra_addr"]
-        [::core::mem::offset_of!(in_aliasreq, ifra_addr) - 16usize];
-    ["Offset of field: in_aliasreq::ifra_broadaddr"]
-        [::core::mem::offset_of!(in_aliasreq, ifra_broadaddr) - 32usize];
-    ["Offset of field: in_aliasreq::ifra_mask"]
-        [::core::mem::offset_of!(in_aliasreq, ifra_mask) - 48usize];
-    ["Offset of field: in_aliasreq::ifra_vhid"]
-        [::core::mem::offset_of!(in_aliasreq, ifra_vhid) - 64usize];
+    [
+        "Offset of field: in_aliasreq::ifra_name",
+    ][::core::mem::offset_of!(in_aliasreq, ifra_name) - 0usize];
+    [
+        "Offset of field: in_aliasreq::ifra_addr",
+    ][::core::mem::offset_of!(in_aliasreq, ifra_addr) - 16usize];
+    [
+        "Offset of field: in_aliasreq::ifra_broadaddr",
+    ][::core::mem::offset_of!(in_aliasreq, ifra_broadaddr) - 32usize];
+    [
+        "Offset of field: in_aliasreq::ifra_mask",
+    ][::core::mem::offset_of!(in_aliasreq, ifra_mask) - 48usize];
+    [
+        "Offset of field: in_aliasreq::ifra_vhid",
+    ][::core::mem::offset_of!(in_aliasreq, ifra_vhid) - 64usize];
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -3184,15 +3179,21 @@ pub struct in6_addrlifetime {
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
     ["Size of in6_addrlifetime"][::core::mem::size_of::<in6_addrlifetime>() - 24usize];
-    ["Alignment of in6_addrlifetime"][::core::mem::align_of::<in6_addrlifetime>() - 8usize];
-    ["Offset of field: in6_addrlifetime::ia6t_expire"]
-        [::core::mem::offset_of!(in6_addrlifetime, ia6t_expire) - 0usize];
-    ["Offset of field: in6_addrlifetime::ia6t_preferred"]
-        [::core::mem::offset_of!(in6_addrlifetime, ia6t_preferred) - 8usize];
-    ["Offset of field: in6_addrlifetime::ia6t_vltime"]
-        [::core::mem::offset_of!(in6_addrlifetime, ia6t_vltime) - 16usize];
-    ["Offset of field: in6_addrlifetime::ia6t_pltime"]
-        [::core::mem::offset_of!(in6_addrlifetime, ia6t_pltime) - 20usize];
+    [
+        "Alignment of in6_addrlifetime",
+    ][::core::mem::align_of::<in6_addrlifetime>() - 8usize];
+    [
+        "Offset of field: in6_addrlifetime::ia6t_expire",
+    ][::core::mem::offset_of!(in6_addrlifetime, ia6t_expire) - 0usize];
+    [
+        "Offset of field: in6_addrlifetime::ia6t_preferred",
+    ][::core::mem::offset_of!(in6_addrlifetime, ia6t_preferred) - 8usize];
+    [
+        "Offset of field: in6_addrlifetime::ia6t_vltime",
+    ][::core::mem::offset_of!(in6_addrlifetime, ia6t_vltime) - 16usize];
+    [
+        "Offset of field: in6_addrlifetime::ia6t_pltime",
+    ][::core::mem::offset_of!(in6_addrlifetime, ia6t_pltime) - 20usize];
 };
 #[repr(C)]
 #[derive(Copy, Clone)]
@@ -3207,16 +3208,21 @@ pub struct in6_addrpolicy {
 const _: () = {
     ["Size of in6_addrpolicy"][::core::mem::size_of::<in6_addrpolicy>() - 72usize];
     ["Alignment of in6_addrpolicy"][::core::mem::align_of::<in6_addrpolicy>() - 8usize];
-    ["Offset of field: in6_addrpolicy::addr"]
-        [::core::mem::offset_of!(in6_addrpolicy, addr) - 0usize];
-    ["Offset of field: in6_addrpolicy::addrmask"]
-        [::core::mem::offset_of!(in6_addrpolicy, addrmask) - 28usize];
-    ["Offset of field: in6_addrpolicy::preced"]
-        [::core::mem::offset_of!(in6_addrpolicy, preced) - 56usize];
-    ["Offset of field: in6_addrpolicy::label"]
-        [::core::mem::offset_of!(in6_addrpolicy, label) - 60usize];
-    ["Offset of field: in6_addrpolicy::use_"]
-        [::core::mem::offset_of!(in6_addrpolicy, use_) - 64usize];
+    [
+        "Offset of field: in6_addrpolicy::addr",
+    ][::core::mem::offset_of!(in6_addrpolicy, addr) - 0usize];
+    [
+        "Offset of field: in6_addrpolicy::addrmask",
+    ][::core::mem::offset_of!(in6_addrpolicy, addrmask) - 28usize];
+    [
+        "Offset of field: in6_addrpolicy::preced",
+    ][::core::mem::offset_of!(in6_addrpolicy, preced) - 56usize];
+    [
+        "Offset of field: in6_addrpolicy::label",
+    ][::core::mem::offset_of!(in6_addrpolicy, label) - 60usize];
+    [
+        "Offset of field: in6_addrpolicy::use_",
+    ][::core::mem::offset_of!(in6_addrpolicy, use_) - 64usize];
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -3246,46 +3252,66 @@ pub struct in6_ifstat {
 const _: () = {
     ["Size of in6_ifstat"][::core::mem::size_of::<in6_ifstat>() - 160usize];
     ["Alignment of in6_ifstat"][::core::mem::align_of::<in6_ifstat>() - 8usize];
-    ["Offset of field: in6_ifstat::ifs6_in_receive"]
-        [::core::mem::offset_of!(in6_ifstat, ifs6_in_receive) - 0usize];
-    ["Offset of field: in6_ifstat::ifs6_in_hdrerr"]
-        [::core::mem::offset_of!(in6_ifstat, ifs6_in_hdrerr) - 8usize];
-    ["Offset of field: in6_ifstat::ifs6_in_toobig"]
-        [::core::mem::offset_of!(in6_ifstat, ifs6_in_toobig) - 16usize];
-    ["Offset of field: in6_ifstat::ifs6_in_noroute"]
-        [::core::mem::offset_of!(in6_ifstat, ifs6_in_noroute) - 24usize];
-    ["Offset of field: in6_ifstat::ifs6_in_addrerr"]
-        [::core::mem::offset_of!(in6_ifstat, ifs6_in_addrerr) - 32usize];
-    ["Offset of field: in6_ifstat::ifs6_in_protounknown"]
-        [::core::mem::offset_of!(in6_ifstat, ifs6_in_protounknown) - 40usize];
-    ["Offset of field: in6_ifstat::ifs6_in_truncated"]
-        [::core::mem::offset_of!(in6_ifstat, ifs6_in_truncated) - 48usize];
-    ["Offset of field: in6_ifstat::ifs6_in_discard"]
-        [::core::mem::offset_of!(in6_ifstat, ifs6_in_discard) - 56usize];
-    ["Offset of field: in6_ifstat::ifs6_in_deliver"]
-        [::core::mem::offset_of!(in6_ifstat, ifs6_in_deliver) - 64usize];
-    ["Offset of field: in6_ifstat::ifs6_out_forward"]
-        [::core::mem::offset_of!(in6_ifstat, ifs6_out_forward) - 72usize];
-    ["Offset of field: in6_ifstat::ifs6_out_request"]
-        [::core::mem::offset_of!(in6_ifstat, ifs6_out_request) - 80usize];
-    ["Offset of field: in6_ifstat::ifs6_out_discard"]
-        [::core::mem::offset_of!(in6_ifstat, ifs6_out_discard) - 88usize];
-    ["Offset of field: in6_ifstat::ifs6_out_fragok"]
-        [::core::mem::offset_of!(in6_ifstat, ifs6_out_fragok) - 96usize];
-    ["Offset of field: in6_ifstat::ifs6_out_fragfail"]
-        [::core::mem::offset_of!(in6_ifstat, ifs6_out_fragfail) - 104usize];
-    ["Offset of field: in6_ifstat::ifs6_out_fragcreat"]
-        [::core::mem::offset_of!(in6_ifstat, ifs6_out_fragcreat) - 112usize];
-    ["Offset of field: in6_ifstat::ifs6_reass_reqd"]
-        [::core::mem::offset_of!(in6_ifstat, ifs6_reass_reqd) - 120usize];
-    ["Offset of field: in6_ifstat::ifs6_reass_ok"]
-        [::core::mem::offset_of!(in6_ifstat, ifs6_reass_ok) - 128usize];
-    ["Offset of field: in6_ifstat::ifs6_reass_fail"]
-        [::core::mem::offset_of!(in6_ifstat, ifs6_reass_fail) - 136usize];
-    ["Offset of field: in6_ifstat::ifs6_in_mcast"]
-        [::core::mem::offset_of!(in6_ifstat, ifs6_in_mcast) - 144usize];
-    ["Offset of field: in6_ifstat::ifs6_out_mcast"]
-        [::core::mem::offset_of!(in6_ifstat, ifs6_out_mcast) - 152usize];
+    [
+        "Offset of field: in6_ifstat::ifs6_in_receive",
+    ][::core::mem::offset_of!(in6_ifstat, ifs6_in_receive) - 0usize];
+    [
+        "Offset of field: in6_ifstat::ifs6_in_hdrerr",
+    ][::core::mem::offset_of!(in6_ifstat, ifs6_in_hdrerr) - 8usize];
+    [
+        "Offset of field: in6_ifstat::ifs6_in_toobig",
+    ][::core::mem::offset_of!(in6_ifstat, ifs6_in_toobig) - 16usize];
+    [
+        "Offset of field: in6_ifstat::ifs6_in_noroute",
+    ][::core::mem::offset_of!(in6_ifstat, ifs6_in_noroute) - 24usize];
+    [
+        "Offset of field: in6_ifstat::ifs6_in_addrerr",
+    ][::core::mem::offset_of!(in6_ifstat, ifs6_in_addrerr) - 32usize];
+    [
+        "Offset of field: in6_ifstat::ifs6_in_protounknown",
+    ][::core::mem::offset_of!(in6_ifstat, ifs6_in_protounknown) - 40usize];
+    [
+        "Offset of field: in6_ifstat::ifs6_in_truncated",
+    ][::core::mem::offset_of!(in6_ifstat, ifs6_in_truncated) - 48usize];
+    [
+        "Offset of field: in6_ifstat::ifs6_in_discard",
+    ][::core::mem::offset_of!(in6_ifstat, ifs6_in_discard) - 56usize];
+    [
+        "Offset of field: in6_ifstat::ifs6_in_deliver",
+    ][::core::mem::offset_of!(in6_ifstat, ifs6_in_deliver) - 64usize];
+    [
+        "Offset of field: in6_ifstat::ifs6_out_forward",
+    ][::core::mem::offset_of!(in6_ifstat, ifs6_out_forward) - 72usize];
+    [
+        "Offset of field: in6_ifstat::ifs6_out_request",
+    ][::core::mem::offset_of!(in6_ifstat, ifs6_out_request) - 80usize];
+    [
+        "Offset of field: in6_ifstat::ifs6_out_discard",
+    ][::core::mem::offset_of!(in6_ifstat, ifs6_out_discard) - 88usize];
+    [
+        "Offset of field: in6_ifstat::ifs6_out_fragok",
+    ][::core::mem::offset_of!(in6_ifstat, ifs6_out_fragok) - 96usize];
+    [
+        "Offset of field: in6_ifstat::ifs6_out_fragfail",
+    ][::core::mem::offset_of!(in6_ifstat, ifs6_out_fragfail) - 104usize];
+    [
+        "Offset of field: in6_ifstat::ifs6_out_fragcreat",
+    ][::core::mem::offset_of!(in6_ifstat, ifs6_out_fragcreat) - 112usize];
+    [
+        "Offset of field: in6_ifstat::ifs6_reass_reqd",
+    ][::core::mem::offset_of!(in6_ifstat, ifs6_reass_reqd) - 120usize];
+    [
+        "Offset of field: in6_ifstat::ifs6_reass_ok",
+    ][::core::mem::offset_of!(in6_ifstat, ifs6_reass_ok) - 128usize];
+    [
+        "Offset of field: in6_ifstat::ifs6_reass_fail",
+    ][::core::mem::offset_of!(in6_ifstat, ifs6_reass_fail) - 136usize];
+    [
+        "Offset of field: in6_ifstat::ifs6_in_mcast",
+    ][::core::mem::offset_of!(in6_ifstat, ifs6_in_mcast) - 144usize];
+    [
+        "Offset of field: in6_ifstat::ifs6_out_mcast",
+    ][::core::mem::offset_of!(in6_ifstat, ifs6_out_mcast) - 152usize];
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -3329,74 +3355,108 @@ pub struct icmp6_ifstat {
 const _: () = {
     ["Size of icmp6_ifstat"][::core::mem::size_of::<icmp6_ifstat>() - 272usize];
     ["Alignment of icmp6_ifstat"][::core::mem::align_of::<icmp6_ifstat>() - 8usize];
-    ["Offset of field: icmp6_ifstat::ifs6_in_msg"]
-        [::core::mem::offset_of!(icmp6_ifstat, ifs6_in_msg) - 0usize];
-    ["Offset of field: icmp6_ifstat::ifs6_in_error"]
-        [::core::mem::offset_of!(icmp6_ifstat, ifs6_in_error) - 8usize];
-    ["Offset of field: icmp6_ifstat::ifs6_in_dstunreach"]
-        [::core::mem::offset_of!(icmp6_ifstat, ifs6_in_dstunreach) - 16usize];
-    ["Offset of field: icmp6_ifstat::ifs6_in_adminprohib"]
-        [::core::mem::offset_of!(icmp6_ifstat, ifs6_in_adminprohib) - 24usize];
-    ["Offset of field: icmp6_ifstat::ifs6_in_timeexceed"]
-        [::core::mem::offset_of!(icmp6_ifstat, ifs6_in_timeexceed) - 32usize];
-    ["Offset of field: icmp6_ifstat::ifs6_in_paramprob"]
-        [::core::mem::offset_of!(icmp6_ifstat, ifs6_in_paramprob) - 40usize];
-    ["Offset of field: icmp6_ifstat::ifs6_in_pkttoobig"]
-        [::core::mem::offset_of!(icmp6_ifstat, ifs6_in_pkttoobig) - 48usize];
-    ["Offset of field: icmp6_ifstat::ifs6_in_echo"]
-        [::core::mem::offset_of!(icmp6_ifstat, ifs6_in_echo) - 56usize];
-    ["Offset of field: icmp6_ifstat::ifs6_in_echoreply"]
-        [::core::mem::offset_of!(icmp6_ifstat, ifs6_in_echoreply) - 64usize];
-    ["Offset of field: icmp6_ifstat::ifs6_in_routersolicit"]
-        [::core::mem::offset_of!(icmp6_ifstat, ifs6_in_routersolicit) - 72usize];
-    ["Offset of field: icmp6_ifstat::ifs6_in_routeradvert"]
-        [::core::mem::offset_of!(icmp6_ifstat, ifs6_in_routeradvert) - 80usize];
-    ["Offset of field: icmp6_ifstat::ifs6_in_neighborsolicit"]
-        [::core::mem::offset_of!(icmp6_ifstat, ifs6_in_neighborsolicit) - 88usize];
-    ["Offset of field: icmp6_ifstat::ifs6_in_neighboradvert"]
-        [::core::mem::offset_of!(icmp6_ifstat, ifs6_in_neighboradvert) - 96usize];
-    ["Offset of field: icmp6_ifstat::ifs6_in_redirect"]
-        [::core::mem::offset_of!(icmp6_ifstat, ifs6_in_redirect) - 104usize];
-    ["Offset of field: icmp6_ifstat::ifs6_in_mldquery"]
-        [::core::mem::offset_of!(icmp6_ifstat, ifs6_in_mldquery) - 112usize];
-    ["Offset of field: icmp6_ifstat::ifs6_in_mldreport"]
-        [::core::mem::offset_of!(icmp6_ifstat, ifs6_in_mldreport) - 120usize];
-    ["Offset of field: icmp6_ifstat::ifs6_in_mlddone"]
-        [::core::mem::offset_of!(icmp6_ifstat, ifs6_in_mlddone) - 128usize];
-    ["Offset of field: icmp6_ifstat::ifs6_out_msg"]
-        [::core::mem::offset_of!(icmp6_ifstat, ifs6_out_msg) - 136usize];
-    ["Offset of field: icmp6_ifstat::ifs6_out_error"]
-        [::core::mem::offset_of!(icmp6_ifstat, ifs6_out_error) - 144usize];
-    ["Offset of field: icmp6_ifstat::ifs6_out_dstunreach"]
-        [::core::mem::offset_of!(icmp6_ifstat, ifs6_out_dstunreach) - 152usize];
-    ["Offset of field: icmp6_ifstat::ifs6_out_adminprohib"]
-        [::core::mem::offset_of!(icmp6_ifstat, ifs6_out_adminprohib) - 160usize];
-    ["Offset of field: icmp6_ifstat::ifs6_out_timeexceed"]
-        [::core::mem::offset_of!(icmp6_ifstat, ifs6_out_timeexceed) - 168usize];
-    ["Offset of field: icmp6_ifstat::ifs6_out_paramprob"]
-        [::core::mem::offset_of!(icmp6_ifstat, ifs6_out_paramprob) - 176usize];
-    ["Offset of field: icmp6_ifstat::ifs6_out_pkttoobig"]
-        [::core::mem::offset_of!(icmp6_ifstat, ifs6_out_pkttoobig) - 184usize];
-    ["Offset of field: icmp6_ifstat::ifs6_out_echo"]
-        [::core::mem::offset_of!(icmp6_ifstat, ifs6_out_echo) - 192usize];
-    ["Offset of field: icmp6_ifstat::ifs6_out_echoreply"]
-        [::core::mem::offset_of!(icmp6_ifstat, ifs6_out_echoreply) - 200usize];
-    ["Offset of field: icmp6_ifstat::ifs6_out_routersolicit"]
-        [::core::mem::offset_of!(icmp6_ifstat, ifs6_out_routersolicit) - 208usize];
-    ["Offset of field: icmp6_ifstat::ifs6_out_routeradvert"]
-        [::core::mem::offset_of!(icmp6_ifstat, ifs6_out_routeradvert) - 216usize];
-    ["Offset of field: icmp6_ifstat::ifs6_out_neighborsolicit"]
-        [::core::mem::offset_of!(icmp6_ifstat, ifs6_out_neighborsolicit) - 224usize];
-    ["Offset of field: icmp6_ifstat::ifs6_out_neighboradvert"]
-        [::core::mem::offset_of!(icmp6_ifstat, ifs6_out_neighboradvert) - 232usize];
-    ["Offset of field: icmp6_ifstat::ifs6_out_redirect"]
-        [::core::mem::offset_of!(icmp6_ifstat, ifs6_out_redirect) - 240usize];
-    ["Offset of field: icmp6_ifstat::ifs6_out_mldquery"]
-        [::core::mem::offset_of!(icmp6_ifstat, ifs6_out_mldquery) - 248usize];
-    ["Offset of field: icmp6_ifstat::ifs6_out_mldreport"]
-        [::core::mem::offset_of!(icmp6_ifstat, ifs6_out_mldreport) - 256usize];
-    ["Offset of field: icmp6_ifstat::ifs6_out_mlddone"]
-        [::core::mem::offset_of!(icmp6_ifstat, ifs6_out_mlddone) - 264usize];
+    [
+        "Offset of field: icmp6_ifstat::ifs6_in_msg",
+    ][::core::mem::offset_of!(icmp6_ifstat, ifs6_in_msg) - 0usize];
+    [
+        "Offset of field: icmp6_ifstat::ifs6_in_error",
+    ][::core::mem::offset_of!(icmp6_ifstat, ifs6_in_error) - 8usize];
+    [
+        "Offset of field: icmp6_ifstat::ifs6_in_dstunreach",
+    ][::core::mem::offset_of!(icmp6_ifstat, ifs6_in_dstunreach) - 16usize];
+    [
+        "Offset of field: icmp6_ifstat::ifs6_in_adminprohib",
+    ][::core::mem::offset_of!(icmp6_ifstat, ifs6_in_adminprohib) - 24usize];
+    [
+        "Offset of field: icmp6_ifstat::ifs6_in_timeexceed",
+    ][::core::mem::offset_of!(icmp6_ifstat, ifs6_in_timeexceed) - 32usize];
+    [
+        "Offset of field: icmp6_ifstat::ifs6_in_paramprob",
+    ][::core::mem::offset_of!(icmp6_ifstat, ifs6_in_paramprob) - 40usize];
+    [
+        "Offset of field: icmp6_ifstat::ifs6_in_pkttoobig",
+    ][::core::mem::offset_of!(icmp6_ifstat, ifs6_in_pkttoobig) - 48usize];
+    [
+        "Offset of field: icmp6_ifstat::ifs6_in_echo",
+    ][::core::mem::offset_of!(icmp6_ifstat, ifs6_in_echo) - 56usize];
+    [
+        "Offset of field: icmp6_ifstat::ifs6_in_echoreply",
+    ][::core::mem::offset_of!(icmp6_ifstat, ifs6_in_echoreply) - 64usize];
+    [
+        "Offset of field: icmp6_ifstat::ifs6_in_routersolicit",
+    ][::core::mem::offset_of!(icmp6_ifstat, ifs6_in_routersolicit) - 72usize];
+    [
+        "Offset of field: icmp6_ifstat::ifs6_in_routeradvert",
+    ][::core::mem::offset_of!(icmp6_ifstat, ifs6_in_routeradvert) - 80usize];
+    [
+        "Offset of field: icmp6_ifstat::ifs6_in_neighborsolicit",
+    ][::core::mem::offset_of!(icmp6_ifstat, ifs6_in_neighborsolicit) - 88usize];
+    [
+        "Offset of field: icmp6_ifstat::ifs6_in_neighboradvert",
+    ][::core::mem::offset_of!(icmp6_ifstat, ifs6_in_neighboradvert) - 96usize];
+    [
+        "Offset of field: icmp6_ifstat::ifs6_in_redirect",
+    ][::core::mem::offset_of!(icmp6_ifstat, ifs6_in_redirect) - 104usize];
+    [
+        "Offset of field: icmp6_ifstat::ifs6_in_mldquery",
+    ][::core::mem::offset_of!(icmp6_ifstat, ifs6_in_mldquery) - 112usize];
+    [
+        "Offset of field: icmp6_ifstat::ifs6_in_mldreport",
+    ][::core::mem::offset_of!(icmp6_ifstat, ifs6_in_mldreport) - 120usize];
+    [
+        "Offset of field: icmp6_ifstat::ifs6_in_mlddone",
+    ][::core::mem::offset_of!(icmp6_ifstat, ifs6_in_mlddone) - 128usize];
+    [
+        "Offset of field: icmp6_ifstat::ifs6_out_msg",
+    ][::core::mem::offset_of!(icmp6_ifstat, ifs6_out_msg) - 136usize];
+    [
+        "Offset of field: icmp6_ifstat::ifs6_out_error",
+    ][::core::mem::offset_of!(icmp6_ifstat, ifs6_out_error) - 144usize];
+    [
+        "Offset of field: icmp6_ifstat::ifs6_out_dstunreach",
+    ][::core::mem::offset_of!(icmp6_ifstat, ifs6_out_dstunreach) - 152usize];
+    [
+        "Offset of field: icmp6_ifstat::ifs6_out_adminprohib",
+    ][::core::mem::offset_of!(icmp6_ifstat, ifs6_out_adminprohib) - 160usize];
+    [
+        "Offset of field: icmp6_ifstat::ifs6_out_timeexceed",
+    ][::core::mem::offset_of!(icmp6_ifstat, ifs6_out_timeexceed) - 168usize];
+    [
+        "Offset of field: icmp6_ifstat::ifs6_out_paramprob",
+    ][::core::mem::offset_of!(icmp6_ifstat, ifs6_out_paramprob) - 176usize];
+    [
+        "Offset of field: icmp6_ifstat::ifs6_out_pkttoobig",
+    ][::core::mem::offset_of!(icmp6_ifstat, ifs6_out_pkttoobig) - 184usize];
+    [
+        "Offset of field: icmp6_ifstat::ifs6_out_echo",
+    ][::core::mem::offset_of!(icmp6_ifstat, ifs6_out_echo) - 192usize];
+    [
+        "Offset of field: icmp6_ifstat::ifs6_out_echoreply",
+    ][::core::mem::offset_of!(icmp6_ifstat, ifs6_out_echoreply) - 200usize];
+    [
+        "Offset of field: icmp6_ifstat::ifs6_out_routersolicit",
+    ][::core::mem::offset_of!(icmp6_ifstat, ifs6_out_routersolicit) - 208usize];
+    [
+        "Offset of field: icmp6_ifstat::ifs6_out_routeradvert",
+    ][::core::mem::offset_of!(icmp6_ifstat, ifs6_out_routeradvert) - 216usize];
+    [
+        "Offset of field: icmp6_ifstat::ifs6_out_neighborsolicit",
+    ][::core::mem::offset_of!(icmp6_ifstat, ifs6_out_neighborsolicit) - 224usize];
+    [
+        "Offset of field: icmp6_ifstat::ifs6_out_neighboradvert",
+    ][::core::mem::offset_of!(icmp6_ifstat, ifs6_out_neighboradvert) - 232usize];
+    [
+        "Offset of field: icmp6_ifstat::ifs6_out_redirect",
+    ][::core::mem::offset_of!(icmp6_ifstat, ifs6_out_redirect) - 240usize];
+    [
+        "Offset of field: icmp6_ifstat::ifs6_out_mldquery",
+    ][::core::mem::offset_of!(icmp6_ifstat, ifs6_out_mldquery) - 248usize];
+    [
+        "Offset of field: icmp6_ifstat::ifs6_out_mldreport",
+    ][::core::mem::offset_of!(icmp6_ifstat, ifs6_out_mldreport) - 256usize];
+    [
+        "Offset of field: icmp6_ifstat::ifs6_out_mlddone",
+    ][::core::mem::offset_of!(icmp6_ifstat, ifs6_out_mlddone) - 264usize];
 };
 #[repr(C)]
 #[derive(Copy, Clone)]
@@ -3420,38 +3480,53 @@ pub union in6_ifreq__bindgen_ty_1 {
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of in6_ifreq__bindgen_ty_1"]
-        [::core::mem::size_of::<in6_ifreq__bindgen_ty_1>() - 272usize];
-    ["Alignment of in6_ifreq__bindgen_ty_1"]
-        [::core::mem::align_of::<in6_ifreq__bindgen_ty_1>() - 8usize];
-    ["Offset of field: in6_ifreq__bindgen_ty_1::ifru_addr"]
-        [::core::mem::offset_of!(in6_ifreq__bindgen_ty_1, ifru_addr) - 0usize];
-    ["Offset of field: in6_ifreq__bindgen_ty_1::ifru_dstaddr"]
-        [::core::mem::offset_of!(in6_ifreq__bindgen_ty_1, ifru_dstaddr) - 0usize];
-    ["Offset of field: in6_ifreq__bindgen_ty_1::ifru_flags"]
-        [::core::mem::offset_of!(in6_ifreq__bindgen_ty_1, ifru_flags) - 0usize];
-    ["Offset of field: in6_ifreq__bindgen_ty_1::ifru_flags6"]
-        [::core::mem::offset_of!(in6_ifreq__bindgen_ty_1, ifru_flags6) - 0usize];
-    ["Offset of field: in6_ifreq__bindgen_ty_1::ifru_metric"]
-        [::core::mem::offset_of!(in6_ifreq__bindgen_ty_1, ifru_metric) - 0usize];
-    ["Offset of field: in6_ifreq__bindgen_ty_1::ifru_data"]
-        [::core::mem::offset_of!(in6_ifreq__bindgen_ty_1, ifru_data) - 0usize];
-    ["Offset of field: in6_ifreq__bindgen_ty_1::ifru_lifetime"]
-        [::core::mem::offset_of!(in6_ifreq__bindgen_ty_1, ifru_lifetime) - 0usize];
-    ["Offset of field: in6_ifreq__bindgen_ty_1::ifru_stat"]
-        [::core::mem::offset_of!(in6_ifreq__bindgen_ty_1, ifru_stat) - 0usize];
-    ["Offset of field: in6_ifreq__bindgen_ty_1::ifru_icmp6stat"]
-        [::core::mem::offset_of!(in6_ifreq__bindgen_ty_1, ifru_icmp6stat) - 0usize];
-    ["Offset of field: in6_ifreq__bindgen_ty_1::ifru_scope_id"]
-        [::core::mem::offset_of!(in6_ifreq__bindgen_ty_1, ifru_scope_id) - 0usize];
+    [
+        "Size of in6_ifreq__bindgen_ty_1",
+    ][::core::mem::size_of::<in6_ifreq__bindgen_ty_1>() - 272usize];
+    [
+        "Alignment of in6_ifreq__bindgen_ty_1",
+    ][::core::mem::align_of::<in6_ifreq__bindgen_ty_1>() - 8usize];
+    [
+        "Offset of field: in6_ifreq__bindgen_ty_1::ifru_addr",
+    ][::core::mem::offset_of!(in6_ifreq__bindgen_ty_1, ifru_addr) - 0usize];
+    [
+        "Offset of field: in6_ifreq__bindgen_ty_1::ifru_dstaddr",
+    ][::core::mem::offset_of!(in6_ifreq__bindgen_ty_1, ifru_dstaddr) - 0usize];
+    [
+        "Offset of field: in6_ifreq__bindgen_ty_1::ifru_flags",
+    ][::core::mem::offset_of!(in6_ifreq__bindgen_ty_1, ifru_flags) - 0usize];
+    [
+        "Offset of field: in6_ifreq__bindgen_ty_1::ifru_flags6",
+    ][::core::mem::offset_of!(in6_ifreq__bindgen_ty_1, ifru_flags6) - 0usize];
+    [
+        "Offset of field: in6_ifreq__bindgen_ty_1::ifru_metric",
+    ][::core::mem::offset_of!(in6_ifreq__bindgen_ty_1, ifru_metric) - 0usize];
+    [
+        "Offset of field: in6_ifreq__bindgen_ty_1::ifru_data",
+    ][::core::mem::offset_of!(in6_ifreq__bindgen_ty_1, ifru_data) - 0usize];
+    [
+        "Offset of field: in6_ifreq__bindgen_ty_1::ifru_lifetime",
+    ][::core::mem::offset_of!(in6_ifreq__bindgen_ty_1, ifru_lifetime) - 0usize];
+    [
+        "Offset of field: in6_ifreq__bindgen_ty_1::ifru_stat",
+    ][::core::mem::offset_of!(in6_ifreq__bindgen_ty_1, ifru_stat) - 0usize];
+    [
+        "Offset of field: in6_ifreq__bindgen_ty_1::ifru_icmp6stat",
+    ][::core::mem::offset_of!(in6_ifreq__bindgen_ty_1, ifru_icmp6stat) - 0usize];
+    [
+        "Offset of field: in6_ifreq__bindgen_ty_1::ifru_scope_id",
+    ][::core::mem::offset_of!(in6_ifreq__bindgen_ty_1, ifru_scope_id) - 0usize];
 };
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
     ["Size of in6_ifreq"][::core::mem::size_of::<in6_ifreq>() - 288usize];
     ["Alignment of in6_ifreq"][::core::mem::align_of::<in6_ifreq>() - 8usize];
-    ["Offset of field: in6_ifreq::ifr_name"][::core::mem::offset_of!(in6_ifreq, ifr_name) - 0usize];
-    ["Offset of field: in6_ifreq::ifr_ifru"]
-        [::core::mem::offset_of!(in6_ifreq, ifr_ifru) - 16usize];
+    [
+        "Offset of field: in6_ifreq::ifr_name",
+    ][::core::mem::offset_of!(in6_ifreq, ifr_name) - 0usize];
+    [
+        "Offset of field: in6_ifreq::ifr_ifru",
+    ][::core::mem::offset_of!(in6_ifreq, ifr_ifru) - 16usize];
 };
 #[repr(C)]
 #[derive(Copy, Clone)]
@@ -3468,20 +3543,27 @@ pub struct in6_aliasreq {
 const _: () = {
     ["Size of in6_aliasreq"][::core::mem::size_of::<in6_aliasreq>() - 136usize];
     ["Alignment of in6_aliasreq"][::core::mem::align_of::<in6_aliasreq>() - 8usize];
-    ["Offset of field: in6_aliasreq::ifra_name"]
-        [::core::mem::offset_of!(in6_aliasreq, ifra_name) - 0usize];
-    ["Offset of field: in6_aliasreq::ifra_addr"]
-        [::core::mem::offset_of!(in6_aliasreq, ifra_addr) - 16usize];
-    ["Offset of field: in6_aliasreq::ifra_broadaddr"]
-        [::core::mem::offset_of!(in6_aliasreq, ifra_broadaddr) - 44usize];
-    ["Offset of field: in6_aliasreq::ifra_prefixmask"]
-        [::core::mem::offset_of!(in6_aliasreq, ifra_prefixmask) - 72usize];
-    ["Offset of field: in6_aliasreq::ifra_flags"]
-        [::core::mem::offset_of!(in6_aliasreq, ifra_flags) - 100usize];
-    ["Offset of field: in6_aliasreq::ifra_lifetime"]
-        [::core::mem::offset_of!(in6_aliasreq, ifra_lifetime) - 104usize];
-    ["Offset of field: in6_aliasreq::ifra_vhid"]
-        [::core::mem::offset_of!(in6_aliasreq, ifra_vhid) - 128usize];
+    [
+        "Offset of field: in6_aliasreq::ifra_name",
+    ][::core::mem::offset_of!(in6_aliasreq, ifra_name) - 0usize];
+    [
+        "Offset of field: in6_aliasreq::ifra_addr",
+    ][::core::mem::offset_of!(in6_aliasreq, ifra_addr) - 16usize];
+    [
+        "Offset of field: in6_aliasreq::ifra_broadaddr",
+    ][::core::mem::offset_of!(in6_aliasreq, ifra_broadaddr) - 44usize];
+    [
+        "Offset of field: in6_aliasreq::ifra_prefixmask",
+    ][::core::mem::offset_of!(in6_aliasreq, ifra_prefixmask) - 72usize];
+    [
+        "Offset of field: in6_aliasreq::ifra_flags",
+    ][::core::mem::offset_of!(in6_aliasreq, ifra_flags) - 100usize];
+    [
+        "Offset of field: in6_aliasreq::ifra_lifetime",
+    ][::core::mem::offset_of!(in6_aliasreq, ifra_lifetime) - 104usize];
+    [
+        "Offset of field: in6_aliasreq::ifra_vhid",
+    ][::core::mem::offset_of!(in6_aliasreq, ifra_vhid) - 128usize];
 };
 #[repr(C)]
 #[derive(Copy, Clone)]
@@ -3497,18 +3579,24 @@ pub struct oin6_aliasreq {
 const _: () = {
     ["Size of oin6_aliasreq"][::core::mem::size_of::<oin6_aliasreq>() - 128usize];
     ["Alignment of oin6_aliasreq"][::core::mem::align_of::<oin6_aliasreq>() - 8usize];
-    ["Offset of field: oin6_aliasreq::ifra_name"]
-        [::core::mem::offset_of!(oin6_aliasreq, ifra_name) - 0usize];
-    ["Offset of field: oin6_aliasreq::ifra_addr"]
-        [::core::mem::offset_of!(oin6_aliasreq, ifra_addr) - 16usize];
-    ["Offset of field: oin6_aliasreq::ifra_broadaddr"]
-        [::core::mem::offset_of!(oin6_aliasreq, ifra_broadaddr) - 44usize];
-    ["Offset of field: oin6_aliasreq::ifra_prefixmask"]
-        [::core::mem::offset_of!(oin6_aliasreq, ifra_prefixmask) - 72usize];
-    ["Offset of field: oin6_aliasreq::ifra_flags"]
-        [::core::mem::offset_of!(oin6_aliasreq, ifra_flags) - 100usize];
-    ["Offset of field: oin6_aliasreq::ifra_lifetime"]
-        [::core::mem::offset_of!(oin6_aliasreq, ifra_lifetime) - 104usize];
+    [
+        "Offset of field: oin6_aliasreq::ifra_name",
+    ][::core::mem::offset_of!(oin6_aliasreq, ifra_name) - 0usize];
+    [
+        "Offset of field: oin6_aliasreq::ifra_addr",
+    ][::core::mem::offset_of!(oin6_aliasreq, ifra_addr) - 16usize];
+    [
+        "Offset of field: oin6_aliasreq::ifra_broadaddr",
+    ][::core::mem::offset_of!(oin6_aliasreq, ifra_broadaddr) - 44usize];
+    [
+        "Offset of field: oin6_aliasreq::ifra_prefixmask",
+    ][::core::mem::offset_of!(oin6_aliasreq, ifra_prefixmask) - 72usize];
+    [
+        "Offset of field: oin6_aliasreq::ifra_flags",
+    ][::core::mem::offset_of!(oin6_aliasreq, ifra_flags) - 100usize];
+    [
+        "Offset of field: oin6_aliasreq::ifra_lifetime",
+    ][::core::mem::offset_of!(oin6_aliasreq, ifra_lifetime) - 104usize];
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -3523,295 +3611,55 @@ pub struct in6_prflags {
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct in6_prflags_prf_ra {
-    pub _bitfield_1: __BindgenBitfieldUnit<[u8; 1usize]>,
+    pub _bindgen_align: [u8; 0],
+    pub _bindgen_opaque_blob: u8,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of in6_prflags_prf_ra"][::core::mem::size_of::<in6_prflags_prf_ra>() - 1usize];
-    ["Alignment of in6_prflags_prf_ra"][::core::mem::align_of::<in6_prflags_prf_ra>() - 1usize];
+    [
+        "Size of in6_prflags_prf_ra",
+    ][::core::mem::size_of::<in6_prflags_prf_ra>() - 1usize];
+    [
+        "Alignment of in6_prflags_prf_ra",
+    ][::core::mem::align_of::<in6_prflags_prf_ra>() - 1usize];
 };
-impl in6_prflags_prf_ra {
-    #[inline]
-    #[allow(unnecessary_transmutes)]
-    pub fn onlink(&self) -> u_char {
-        unsafe { ::core::mem::transmute(self._bitfield_1.get_const::<0usize, 1u8>() as u8) }
-    }
-    #[inline]
-    #[allow(unnecessary_transmutes)]
-    pub fn set_onlink(&mut self, val: u_char) {
-        unsafe {
-            let val: u8 = ::core::mem::transmute(val);
-            self._bitfield_1.set_const::<0usize, 1u8>(val as u64)
-        }
-    }
-    #[inline]
-    #[allow(unnecessary_transmutes)]
-    pub unsafe fn onlink_raw(this: *const Self) -> u_char {
-        unsafe {
-            ::core::mem::transmute(
-                <__BindgenBitfieldUnit<[u8; 1usize]>>::raw_get_const::<0usize, 1u8>(
-                    ::core::ptr::addr_of!((*this)._bitfield_1),
-                ) as u8,
-            )
-        }
-    }
-    #[inline]
-    #[allow(unnecessary_transmutes)]
-    pub unsafe fn set_onlink_raw(this: *mut Self, val: u_char) {
-        unsafe {
-            let val: u8 = ::core::mem::transmute(val);
-            <__BindgenBitfieldUnit<[u8; 1usize]>>::raw_set_const::<0usize, 1u8>(
-                ::core::ptr::addr_of_mut!((*this)._bitfield_1),
-                val as u64,
-            )
-        }
-    }
-    #[inline]
-    #[allow(unnecessary_transmutes)]
-    pub fn autonomous(&self) -> u_char {
-        unsafe { ::core::mem::transmute(self._bitfield_1.get_const::<1usize, 1u8>() as u8) }
-    }
-    #[inline]
-    #[allow(unnecessary_transmutes)]
-    pub fn set_autonomous(&mut self, val: u_char) {
-        unsafe {
-            let val: u8 = ::core::mem::transmute(val);
-            self._bitfield_1.set_const::<1usize, 1u8>(val as u64)
-        }
-    }
-    #[inline]
-    #[allow(unnecessary_transmutes)]
-    pub unsafe fn autonomous_raw(this: *const Self) -> u_char {
-        unsafe {
-            ::core::mem::transmute(
-                <__BindgenBitfieldUnit<[u8; 1usize]>>::raw_get_const::<1usize, 1u8>(
-                    ::core::ptr::addr_of!((*this)._bitfield_1),
-                ) as u8,
-            )
-        }
-    }
-    #[inline]
-    #[allow(unnecessary_transmutes)]
-    pub unsafe fn set_autonomous_raw(this: *mut Self, val: u_char) {
-        unsafe {
-            let val: u8 = ::core::mem::transmute(val);
-            <__BindgenBitfieldUnit<[u8; 1usize]>>::raw_set_const::<1usize, 1u8>(
-                ::core::ptr::addr_of_mut!((*this)._bitfield_1),
-                val as u64,
-            )
-        }
-    }
-    #[inline]
-    #[allow(unnecessary_transmutes)]
-    pub fn reserved(&self) -> u_char {
-        unsafe { ::core::mem::transmute(self._bitfield_1.get_const::<2usize, 6u8>() as u8) }
-    }
-    #[inline]
-    #[allow(unnecessary_transmutes)]
-    pub fn set_reserved(&mut self, val: u_char) {
-        unsafe {
-            let val: u8 = ::core::mem::transmute(val);
-            self._bitfield_1.set_const::<2usize, 6u8>(val as u64)
-        }
-    }
-    #[inline]
-    #[allow(unnecessary_transmutes)]
-    pub unsafe fn reserved_raw(this: *const Self) -> u_char {
-        unsafe {
-            ::core::mem::transmute(
-                <__BindgenBitfieldUnit<[u8; 1usize]>>::raw_get_const::<2usize, 6u8>(
-                    ::core::ptr::addr_of!((*this)._bitfield_1),
-                ) as u8,
-            )
-        }
-    }
-    #[inline]
-    #[allow(unnecessary_transmutes)]
-    pub unsafe fn set_reserved_raw(this: *mut Self, val: u_char) {
-        unsafe {
-            let val: u8 = ::core::mem::transmute(val);
-            <__BindgenBitfieldUnit<[u8; 1usize]>>::raw_set_const::<2usize, 6u8>(
-                ::core::ptr::addr_of_mut!((*this)._bitfield_1),
-                val as u64,
-            )
-        }
-    }
-    #[inline]
-    #[allow(unnecessary_transmutes)]
-    pub fn new_bitfield_1(
-        onlink: u_char,
-        autonomous: u_char,
-        reserved: u_char,
-    ) -> __BindgenBitfieldUnit<[u8; 1usize]> {
-        let mut __bindgen_bitfield_unit: __BindgenBitfieldUnit<[u8; 1usize]> = Default::default();
-        __bindgen_bitfield_unit.set_const::<0usize, 1u8>({
-            let onlink: u8 = unsafe { ::core::mem::transmute(onlink) };
-            onlink as u64
-        });
-        __bindgen_bitfield_unit.set_const::<1usize, 1u8>({
-            let autonomous: u8 = unsafe { ::core::mem::transmute(autonomous) };
-            autonomous as u64
-        });
-        __bindgen_bitfield_unit.set_const::<2usize, 6u8>({
-            let reserved: u8 = unsafe { ::core::mem::transmute(reserved) };
-            reserved as u64
-        });
-        __bindgen_bitfield_unit
-    }
-}
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct in6_prflags_prf_rr {
-    pub _bitfield_1: __BindgenBitfieldUnit<[u8; 1usize]>,
+    pub _bindgen_align: [u8; 0],
+    pub _bindgen_opaque_blob: u8,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of in6_prflags_prf_rr"][::core::mem::size_of::<in6_prflags_prf_rr>() - 1usize];
-    ["Alignment of in6_prflags_prf_rr"][::core::mem::align_of::<in6_prflags_prf_rr>() - 1usize];
+    [
+        "Size of in6_prflags_prf_rr",
+    ][::core::mem::size_of::<in6_prflags_prf_rr>() - 1usize];
+    [
+        "Alignment of in6_prflags_prf_rr",
+    ][::core::mem::align_of::<in6_prflags_prf_rr>() - 1usize];
 };
-impl in6_prflags_prf_rr {
-    #[inline]
-    #[allow(unnecessary_transmutes)]
-    pub fn decrvalid(&self) -> u_char {
-        unsafe { ::core::mem::transmute(self._bitfield_1.get_const::<0usize, 1u8>() as u8) }
-    }
-    #[inline]
-    #[allow(unnecessary_transmutes)]
-    pub fn set_decrvalid(&mut self, val: u_char) {
-        unsafe {
-            let val: u8 = ::core::mem::transmute(val);
-            self._bitfield_1.set_const::<0usize, 1u8>(val as u64)
-        }
-    }
-    #[inline]
-    #[allow(unnecessary_transmutes)]
-    pub unsafe fn decrvalid_raw(this: *const Self) -> u_char {
-        unsafe {
-            ::core::mem::transmute(
-                <__BindgenBitfieldUnit<[u8; 1usize]>>::raw_get_const::<0usize, 1u8>(
-                    ::core::ptr::addr_of!((*this)._bitfield_1),
-                ) as u8,
-            )
-        }
-    }
-    #[inline]
-    #[allow(unnecessary_transmutes)]
-    pub unsafe fn set_decrvalid_raw(this: *mut Self, val: u_char) {
-        unsafe {
-            let val: u8 = ::core::mem::transmute(val);
-            <__BindgenBitfieldUnit<[u8; 1usize]>>::raw_set_const::<0usize, 1u8>(
-                ::core::ptr::addr_of_mut!((*this)._bitfield_1),
-                val as u64,
-            )
-        }
-    }
-    #[inline]
-    #[allow(unnecessary_transmutes)]
-    pub fn decrprefd(&self) -> u_char {
-        unsafe { ::core::mem::transmute(self._bitfield_1.get_const::<1usize, 1u8>() as u8) }
-    }
-    #[inline]
-    #[allow(unnecessary_transmutes)]
-    pub fn set_decrprefd(&mut self, val: u_char) {
-        unsafe {
-            let val: u8 = ::core::mem::transmute(val);
-            self._bitfield_1.set_const::<1usize, 1u8>(val as u64)
-        }
-    }
-    #[inline]
-    #[allow(unnecessary_transmutes)]
-    pub unsafe fn decrprefd_raw(this: *const Self) -> u_char {
-        unsafe {
-            ::core::mem::transmute(
-                <__BindgenBitfieldUnit<[u8; 1usize]>>::raw_get_const::<1usize, 1u8>(
-                    ::core::ptr::addr_of!((*this)._bitfield_1),
-                ) as u8,
-            )
-        }
-    }
-    #[inline]
-    #[allow(unnecessary_transmutes)]
-    pub unsafe fn set_decrprefd_raw(this: *mut Self, val: u_char) {
-        unsafe {
-            let val: u8 = ::core::mem::transmute(val);
-            <__BindgenBitfieldUnit<[u8; 1usize]>>::raw_set_const::<1usize, 1u8>(
-                ::core::ptr::addr_of_mut!((*this)._bitfield_1),
-                val as u64,
-            )
-        }
-    }
-    #[inline]
-    #[allow(unnecessary_transmutes)]
-    pub fn reserved(&self) -> u_char {
-        unsafe { ::core::mem::transmute(self._bitfield_1.get_const::<2usize, 6u8>() as u8) }
-    }
-    #[inline]
-    #[allow(unnecessary_transmutes)]
-    pub fn set_reserved(&mut self, val: u_char) {
-        unsafe {
-            let val: u8 = ::core::mem::transmute(val);
-            self._bitfield_1.set_const::<2usize, 6u8>(val as u64)
-        }
-    }
-    #[inline]
-    #[allow(unnecessary_transmutes)]
-    pub unsafe fn reserved_raw(this: *const Self) -> u_char {
-        unsafe {
-            ::core::mem::transmute(
-                <__BindgenBitfieldUnit<[u8; 1usize]>>::raw_get_const::<2usize, 6u8>(
-                    ::core::ptr::addr_of!((*this)._bitfield_1),
-                ) as u8,
-            )
-        }
-    }
-    #[inline]
-    #[allow(unnecessary_transmutes)]
-    pub unsafe fn set_reserved_raw(this: *mut Self, val: u_char) {
-        unsafe {
-            let val: u8 = ::core::mem::transmute(val);
-            <__BindgenBitfieldUnit<[u8; 1usize]>>::raw_set_const::<2usize, 6u8>(
-                ::core::ptr::addr_of_mut!((*this)._bitfield_1),
-                val as u64,
-            )
-        }
-    }
-    #[inline]
-    #[allow(unnecessary_transmutes)]
-    pub fn new_bitfield_1(
-        decrvalid: u_char,
-        decrprefd: u_char,
-        reserved: u_char,
-    ) -> __BindgenBitfieldUnit<[u8; 1usize]> {
-        let mut __bindgen_bitfield_unit: __BindgenBitfieldUnit<[u8; 1usize]> = Default::default();
-        __bindgen_bitfield_unit.set_const::<0usize, 1u8>({
-            let decrvalid: u8 = unsafe { ::core::mem::transmute(decrvalid) };
-            decrvalid as u64
-        });
-        __bindgen_bitfield_unit.set_const::<1usize, 1u8>({
-            let decrprefd: u8 = unsafe { ::core::mem::transmute(decrprefd) };
-            decrprefd as u64
-        });
-        __bindgen_bitfield_unit.set_const::<2usize, 6u8>({
-            let reserved: u8 = unsafe { ::core::mem::transmute(reserved) };
-            reserved as u64
-        });
-        __bindgen_bitfield_unit
-    }
-}
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
     ["Size of in6_prflags"][::core::mem::size_of::<in6_prflags>() - 8usize];
     ["Alignment of in6_prflags"][::core::mem::align_of::<in6_prflags>() - 2usize];
-    ["Offset of field: in6_prflags::prf_ra"][::core::mem::offset_of!(in6_prflags, prf_ra) - 0usize];
-    ["Offset of field: in6_prflags::prf_reserved1"]
-        [::core::mem::offset_of!(in6_prflags, prf_reserved1) - 1usize];
-    ["Offset of field: in6_prflags::prf_reserved2"]
-        [::core::mem::offset_of!(in6_prflags, prf_reserved2) - 2usize];
-    ["Offset of field: in6_prflags::prf_rr"][::core::mem::offset_of!(in6_prflags, prf_rr) - 4usize];
-    ["Offset of field: in6_prflags::prf_reserved3"]
-        [::core::mem::offset_of!(in6_prflags, prf_reserved3) - 5usize];
-    ["Offset of field: in6_prflags::prf_reserved4"]
-        [::core::mem::offset_of!(in6_prflags, prf_reserved4) - 6usize];
+    [
+        "Offset of field: in6_prflags::prf_ra",
+    ][::core::mem::offset_of!(in6_prflags, prf_ra) - 0usize];
+    [
+        "Offset of field: in6_prflags::prf_reserved1",
+    ][::core::mem::offset_of!(in6_prflags, prf_reserved1) - 1usize];
+    [
+        "Offset of field: in6_prflags::prf_reserved2",
+    ][::core::mem::offset_of!(in6_prflags, prf_reserved2) - 2usize];
+    [
+        "Offset of field: in6_prflags::prf_rr",
+    ][::core::mem::offset_of!(in6_prflags, prf_rr) - 4usize];
+    [
+        "Offset of field: in6_prflags::prf_reserved3",
+    ][::core::mem::offset_of!(in6_prflags, prf_reserved3) - 5usize];
+    [
+        "Offset of field: in6_prflags::prf_reserved4",
+    ][::core::mem::offset_of!(in6_prflags, prf_reserved4) - 6usize];
 };
 #[repr(C)]
 #[derive(Copy, Clone)]
@@ -3828,20 +3676,27 @@ pub struct in6_prefixreq {
 const _: () = {
     ["Size of in6_prefixreq"][::core::mem::size_of::<in6_prefixreq>() - 64usize];
     ["Alignment of in6_prefixreq"][::core::mem::align_of::<in6_prefixreq>() - 4usize];
-    ["Offset of field: in6_prefixreq::ipr_name"]
-        [::core::mem::offset_of!(in6_prefixreq, ipr_name) - 0usize];
-    ["Offset of field: in6_prefixreq::ipr_origin"]
-        [::core::mem::offset_of!(in6_prefixreq, ipr_origin) - 16usize];
-    ["Offset of field: in6_prefixreq::ipr_plen"]
-        [::core::mem::offset_of!(in6_prefixreq, ipr_plen) - 17usize];
-    ["Offset of field: in6_prefixreq::ipr_vltime"]
-        [::core::mem::offset_of!(in6_prefixreq, ipr_vltime) - 20usize];
-    ["Offset of field: in6_prefixreq::ipr_pltime"]
-        [::core::mem::offset_of!(in6_prefixreq, ipr_pltime) - 24usize];
-    ["Offset of field: in6_prefixreq::ipr_flags"]
-        [::core::mem::offset_of!(in6_prefixreq, ipr_flags) - 28usize];
-    ["Offset of field: in6_prefixreq::ipr_prefix"]
-        [::core::mem::offset_of!(in6_prefixreq, ipr_prefix) - 36usize];
+    [
+        "Offset of field: in6_prefixreq::ipr_name",
+    ][::core::mem::offset_of!(in6_prefixreq, ipr_name) - 0usize];
+    [
+        "Offset of field: in6_prefixreq::ipr_origin",
+    ][::core::mem::offset_of!(in6_prefixreq, ipr_origin) - 16usize];
+    [
+        "Offset of field: in6_prefixreq::ipr_plen",
+    ][::core::mem::offset_of!(in6_prefixreq, ipr_plen) - 17usize];
+    [
+        "Offset of field: in6_prefixreq::ipr_vltime",
+    ][::core::mem::offset_of!(in6_prefixreq, ipr_vltime) - 20usize];
+    [
+        "Offset of field: in6_prefixreq::ipr_pltime",
+    ][::core::mem::offset_of!(in6_prefixreq, ipr_pltime) - 24usize];
+    [
+        "Offset of field: in6_prefixreq::ipr_flags",
+    ][::core::mem::offset_of!(in6_prefixreq, ipr_flags) - 28usize];
+    [
+        "Offset of field: in6_prefixreq::ipr_prefix",
+    ][::core::mem::offset_of!(in6_prefixreq, ipr_prefix) - 36usize];
 };
 #[repr(C)]
 #[derive(Copy, Clone)]
@@ -3863,174 +3718,61 @@ pub struct in6_rrenumreq {
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct in6_rrenumreq_irr_raflagmask {
-    pub _bitfield_1: __BindgenBitfieldUnit<[u8; 1usize]>,
+    pub _bindgen_align: [u8; 0],
+    pub _bindgen_opaque_blob: u8,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of in6_rrenumreq_irr_raflagmask"]
-        [::core::mem::size_of::<in6_rrenumreq_irr_raflagmask>() - 1usize];
-    ["Alignment of in6_rrenumreq_irr_raflagmask"]
-        [::core::mem::align_of::<in6_rrenumreq_irr_raflagmask>() - 1usize];
+    [
+        "Size of in6_rrenumreq_irr_raflagmask",
+    ][::core::mem::size_of::<in6_rrenumreq_irr_raflagmask>() - 1usize];
+    [
+        "Alignment of in6_rrenumreq_irr_raflagmask",
+    ][::core::mem::align_of::<in6_rrenumreq_irr_raflagmask>() - 1usize];
 };
-impl in6_rrenumreq_irr_raflagmask {
-    #[inline]
-    #[allow(unnecessary_transmutes)]
-    pub fn onlink(&self) -> u_char {
-        unsafe { ::core::mem::transmute(self._bitfield_1.get_const::<0usize, 1u8>() as u8) }
-    }
-    #[inline]
-    #[allow(unnecessary_transmutes)]
-    pub fn set_onlink(&mut self, val: u_char) {
-        unsafe {
-            let val: u8 = ::core::mem::transmute(val);
-            self._bitfield_1.set_const::<0usize, 1u8>(val as u64)
-        }
-    }
-    #[inline]
-    #[allow(unnecessary_transmutes)]
-    pub unsafe fn onlink_raw(this: *const Self) -> u_char {
-        unsafe {
-            ::core::mem::transmute(
-                <__BindgenBitfieldUnit<[u8; 1usize]>>::raw_get_const::<0usize, 1u8>(
-                    ::core::ptr::addr_of!((*this)._bitfield_1),
-                ) as u8,
-            )
-        }
-    }
-    #[inline]
-    #[allow(unnecessary_transmutes)]
-    pub unsafe fn set_onlink_raw(this: *mut Self, val: u_char) {
-        unsafe {
-            let val: u8 = ::core::mem::transmute(val);
-            <__BindgenBitfieldUnit<[u8; 1usize]>>::raw_set_const::<0usize, 1u8>(
-                ::core::ptr::addr_of_mut!((*this)._bitfield_1),
-                val as u64,
-            )
-        }
-    }
-    #[inline]
-    #[allow(unnecessary_transmutes)]
-    pub fn autonomous(&self) -> u_char {
-        unsafe { ::core::mem::transmute(self._bitfield_1.get_const::<1usize, 1u8>() as u8) }
-    }
-    #[inline]
-    #[allow(unnecessary_transmutes)]
-    pub fn set_autonomous(&mut self, val: u_char) {
-        unsafe {
-            let val: u8 = ::core::mem::transmute(val);
-            self._bitfield_1.set_const::<1usize, 1u8>(val as u64)
-        }
-    }
-    #[inline]
-    #[allow(unnecessary_transmutes)]
-    pub unsafe fn autonomous_raw(this: *const Self) -> u_char {
-        unsafe {
-            ::core::mem::transmute(
-                <__BindgenBitfieldUnit<[u8; 1usize]>>::raw_get_const::<1usize, 1u8>(
-                    ::core::ptr::addr_of!((*this)._bitfield_1),
-                ) as u8,
-            )
-        }
-    }
-    #[inline]
-    #[allow(unnecessary_transmutes)]
-    pub unsafe fn set_autonomous_raw(this: *mut Self, val: u_char) {
-        unsafe {
-            let val: u8 = ::core::mem::transmute(val);
-            <__BindgenBitfieldUnit<[u8; 1usize]>>::raw_set_const::<1usize, 1u8>(
-                ::core::ptr::addr_of_mut!((*this)._bitfield_1),
-                val as u64,
-            )
-        }
-    }
-    #[inline]
-    #[allow(unnecessary_transmutes)]
-    pub fn reserved(&self) -> u_char {
-        unsafe { ::core::mem::transmute(self._bitfield_1.get_const::<2usize, 6u8>() as u8) }
-    }
-    #[inline]
-    #[allow(unnecessary_transmutes)]
-    pub fn set_reserved(&mut self, val: u_char) {
-        unsafe {
-            let val: u8 = ::core::mem::transmute(val);
-            self._bitfield_1.set_const::<2usize, 6u8>(val as u64)
-        }
-    }
-    #[inline]
-    #[allow(unnecessary_transmutes)]
-    pub unsafe fn reserved_raw(this: *const Self) -> u_char {
-        unsafe {
-            ::core::mem::transmute(
-                <__BindgenBitfieldUnit<[u8; 1usize]>>::raw_get_const::<2usize, 6u8>(
-                    ::core::ptr::addr_of!((*this)._bitfield_1),
-                ) as u8,
-            )
-        }
-    }
-    #[inline]
-    #[allow(unnecessary_transmutes)]
-    pub unsafe fn set_reserved_raw(this: *mut Self, val: u_char) {
-        unsafe {
-            let val: u8 = ::core::mem::transmute(val);
-            <__BindgenBitfieldUnit<[u8; 1usize]>>::raw_set_const::<2usize, 6u8>(
-                ::core::ptr::addr_of_mut!((*this)._bitfield_1),
-                val as u64,
-            )
-        }
-    }
-    #[inline]
-    #[allow(unnecessary_transmutes)]
-    pub fn new_bitfield_1(
-        onlink: u_char,
-        autonomous: u_char,
-        reserved: u_char,
-    ) -> __BindgenBitfieldUnit<[u8; 1usize]> {
-        let mut __bindgen_bitfield_unit: __BindgenBitfieldUnit<[u8; 1usize]> = Default::default();
-        __bindgen_bitfield_unit.set_const::<0usize, 1u8>({
-            let onlink: u8 = unsafe { ::core::mem::transmute(onlink) };
-            onlink as u64
-        });
-        __bindgen_bitfield_unit.set_const::<1usize, 1u8>({
-            let autonomous: u8 = unsafe { ::core::mem::transmute(autonomous) };
-            autonomous as u64
-        });
-        __bindgen_bitfield_unit.set_const::<2usize, 6u8>({
-            let reserved: u8 = unsafe { ::core::mem::transmute(reserved) };
-            reserved as u64
-        });
-        __bindgen_bitfield_unit
-    }
-}
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
     ["Size of in6_rrenumreq"][::core::mem::size_of::<in6_rrenumreq>() - 96usize];
     ["Alignment of in6_rrenumreq"][::core::mem::align_of::<in6_rrenumreq>() - 4usize];
-    ["Offset of field: in6_rrenumreq::irr_name"]
-        [::core::mem::offset_of!(in6_rrenumreq, irr_name) - 0usize];
-    ["Offset of field: in6_rrenumreq::irr_origin"]
-        [::core::mem::offset_of!(in6_rrenumreq, irr_origin) - 16usize];
-    ["Offset of field: in6_rrenumreq::irr_m_len"]
-        [::core::mem::offset_of!(in6_rrenumreq, irr_m_len) - 17usize];
-    ["Offset of field: in6_rrenumreq::irr_m_minlen"]
-        [::core::mem::offset_of!(in6_rrenumreq, irr_m_minlen) - 18usize];
-    ["Offset of field: in6_rrenumreq::irr_m_maxlen"]
-        [::core::mem::offset_of!(in6_rrenumreq, irr_m_maxlen) - 19usize];
-    ["Offset of field: in6_rrenumreq::irr_u_uselen"]
-        [::core::mem::offset_of!(in6_rrenumreq, irr_u_uselen) - 20usize];
-    ["Offset of field: in6_rrenumreq::irr_u_keeplen"]
-        [::core::mem::offset_of!(in6_rrenumreq, irr_u_keeplen) - 21usize];
-    ["Offset of field: in6_rrenumreq::irr_raflagmask"]
-        [::core::mem::offset_of!(in6_rrenumreq, irr_raflagmask) - 22usize];
-    ["Offset of field: in6_rrenumreq::irr_vltime"]
-        [::core::mem::offset_of!(in6_rrenumreq, irr_vltime) - 24usize];
-    ["Offset of field: in6_rrenumreq::irr_pltime"]
-        [::core::mem::offset_of!(in6_rrenumreq, irr_pltime) - 28usize];
-    ["Offset of field: in6_rrenumreq::irr_flags"]
-        [::core::mem::offset_of!(in6_rrenumreq, irr_flags) - 32usize];
-    ["Offset of field: in6_rrenumreq::irr_matchprefix"]
-        [::core::mem::offset_of!(in6_rrenumreq, irr_matchprefix) - 40usize];
-    ["Offset of field: in6_rrenumreq::irr_useprefix"]
-        [::core::mem::offset_of!(in6_rrenumreq, irr_useprefix) - 68usize];
+    [
+        "Offset of field: in6_rrenumreq::irr_name",
+    ][::core::mem::offset_of!(in6_rrenumreq, irr_name) - 0usize];
+    [
+        "Offset of field: in6_rrenumreq::irr_origin",
+    ][::core::mem::offset_of!(in6_rrenumreq, irr_origin) - 16usize];
+    [
+        "Offset of field: in6_rrenumreq::irr_m_len",
+    ][::core::mem::offset_of!(in6_rrenumreq, irr_m_len) - 17usize];
+    [
+        "Offset of field: in6_rrenumreq::irr_m_minlen",
+    ][::core::mem::offset_of!(in6_rrenumreq, irr_m_minlen) - 18usize];
+    [
+        "Offset of field: in6_rrenumreq::irr_m_maxlen",
+    ][::core::mem::offset_of!(in6_rrenumreq, irr_m_maxlen) - 19usize];
+    [
+        "Offset of field: in6_rrenumreq::irr_u_uselen",
+    ][::core::mem::offset_of!(in6_rrenumreq, irr_u_uselen) - 20usize];
+    [
+        "Offset of field: in6_rrenumreq::irr_u_keeplen",
+    ][::core::mem::offset_of!(in6_rrenumreq, irr_u_keeplen) - 21usize];
+    [
+        "Offset of field: in6_rrenumreq::irr_raflagmask",
+    ][::core::mem::offset_of!(in6_rrenumreq, irr_raflagmask) - 22usize];
+    [
+        "Offset of field: in6_rrenumreq::irr_vltime",
+    ][::core::mem::offset_of!(in6_rrenumreq, irr_vltime) - 24usize];
+    [
+        "Offset of field: in6_rrenumreq::irr_pltime",
+    ][::core::mem::offset_of!(in6_rrenumreq, irr_pltime) - 28usize];
+    [
+        "Offset of field: in6_rrenumreq::irr_flags",
+    ][::core::mem::offset_of!(in6_rrenumreq, irr_flags) - 32usize];
+    [
+        "Offset of field: in6_rrenumreq::irr_matchprefix",
+    ][::core::mem::offset_of!(in6_rrenumreq, irr_matchprefix) - 40usize];
+    [
+        "Offset of field: in6_rrenumreq::irr_useprefix",
+    ][::core::mem::offset_of!(in6_rrenumreq, irr_useprefix) - 68usize];
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -4052,25 +3794,42 @@ pub struct nd_ifinfo {
 const _: () = {
     ["Size of nd_ifinfo"][::core::mem::size_of::<nd_ifinfo>() - 56usize];
     ["Alignment of nd_ifinfo"][::core::mem::align_of::<nd_ifinfo>() - 4usize];
-    ["Offset of field: nd_ifinfo::linkmtu"][::core::mem::offset_of!(nd_ifinfo, linkmtu) - 0usize];
-    ["Offset of field: nd_ifinfo::maxmtu"][::core::mem::offset_of!(nd_ifinfo, maxmtu) - 4usize];
-    ["Offset of field: nd_ifinfo::basereachable"]
-        [::core::mem::offset_of!(nd_ifinfo, basereachable) - 8usize];
-    ["Offset of field: nd_ifinfo::reachable"]
-        [::core::mem::offset_of!(nd_ifinfo, reachable) - 12usize];
-    ["Offset of field: nd_ifinfo::retrans"][::core::mem::offset_of!(nd_ifinfo, retrans) - 16usize];
-    ["Offset of field: nd_ifinfo::flags"][::core::mem::offset_of!(nd_ifinfo, flags) - 20usize];
-    ["Offset of field: nd_ifinfo::recalctm"]
-        [::core::mem::offset_of!(nd_ifinfo, recalctm) - 24usize];
-    ["Offset of field: nd_ifinfo::chlim"][::core::mem::offset_of!(nd_ifinfo, chlim) - 28usize];
-    ["Offset of field: nd_ifinfo::initialized"]
-        [::core::mem::offset_of!(nd_ifinfo, initialized) - 29usize];
-    ["Offset of field: nd_ifinfo::randomseed0"]
-        [::core::mem::offset_of!(nd_ifinfo, randomseed0) - 30usize];
-    ["Offset of field: nd_ifinfo::randomseed1"]
-        [::core::mem::offset_of!(nd_ifinfo, randomseed1) - 38usize];
-    ["Offset of field: nd_ifinfo::randomid"]
-        [::core::mem::offset_of!(nd_ifinfo, randomid) - 46usize];
+    [
+        "Offset of field: nd_ifinfo::linkmtu",
+    ][::core::mem::offset_of!(nd_ifinfo, linkmtu) - 0usize];
+    [
+        "Offset of field: nd_ifinfo::maxmtu",
+    ][::core::mem::offset_of!(nd_ifinfo, maxmtu) - 4usize];
+    [
+        "Offset of field: nd_ifinfo::basereachable",
+    ][::core::mem::offset_of!(nd_ifinfo, basereachable) - 8usize];
+    [
+        "Offset of field: nd_ifinfo::reachable",
+    ][::core::mem::offset_of!(nd_ifinfo, reachable) - 12usize];
+    [
+        "Offset of field: nd_ifinfo::retrans",
+    ][::core::mem::offset_of!(nd_ifinfo, retrans) - 16usize];
+    [
+        "Offset of field: nd_ifinfo::flags",
+    ][::core::mem::offset_of!(nd_ifinfo, flags) - 20usize];
+    [
+        "Offset of field: nd_ifinfo::recalctm",
+    ][::core::mem::offset_of!(nd_ifinfo, recalctm) - 24usize];
+    [
+        "Offset of field: nd_ifinfo::chlim",
+    ][::core::mem::offset_of!(nd_ifinfo, chlim) - 28usize];
+    [
+        "Offset of field: nd_ifinfo::initialized",
+    ][::core::mem::offset_of!(nd_ifinfo, initialized) - 29usize];
+    [
+        "Offset of field: nd_ifinfo::randomseed0",
+    ][::core::mem::offset_of!(nd_ifinfo, randomseed0) - 30usize];
+    [
+        "Offset of field: nd_ifinfo::randomseed1",
+    ][::core::mem::offset_of!(nd_ifinfo, randomseed1) - 38usize];
+    [
+        "Offset of field: nd_ifinfo::randomid",
+    ][::core::mem::offset_of!(nd_ifinfo, randomid) - 46usize];
 };
 #[repr(C)]
 #[derive(Copy, Clone)]
@@ -4086,14 +3845,24 @@ pub struct in6_nbrinfo {
 const _: () = {
     ["Size of in6_nbrinfo"][::core::mem::size_of::<in6_nbrinfo>() - 56usize];
     ["Alignment of in6_nbrinfo"][::core::mem::align_of::<in6_nbrinfo>() - 8usize];
-    ["Offset of field: in6_nbrinfo::ifname"][::core::mem::offset_of!(in6_nbrinfo, ifname) - 0usize];
-    ["Offset of field: in6_nbrinfo::addr"][::core::mem::offset_of!(in6_nbrinfo, addr) - 16usize];
-    ["Offset of field: in6_nbrinfo::asked"][::core::mem::offset_of!(in6_nbrinfo, asked) - 32usize];
-    ["Offset of field: in6_nbrinfo::isrouter"]
-        [::core::mem::offset_of!(in6_nbrinfo, isrouter) - 40usize];
-    ["Offset of field: in6_nbrinfo::state"][::core::mem::offset_of!(in6_nbrinfo, state) - 44usize];
-    ["Offset of field: in6_nbrinfo::expire"]
-        [::core::mem::offset_of!(in6_nbrinfo, expire) - 48usize];
+    [
+        "Offset of field: in6_nbrinfo::ifname",
+    ][::core::mem::offset_of!(in6_nbrinfo, ifname) - 0usize];
+    [
+        "Offset of field: in6_nbrinfo::addr",
+    ][::core::mem::offset_of!(in6_nbrinfo, addr) - 16usize];
+    [
+        "Offset of field: in6_nbrinfo::asked",
+    ][::core::mem::offset_of!(in6_nbrinfo, asked) - 32usize];
+    [
+        "Offset of field: in6_nbrinfo::isrouter",
+    ][::core::mem::offset_of!(in6_nbrinfo, isrouter) - 40usize];
+    [
+        "Offset of field: in6_nbrinfo::state",
+    ][::core::mem::offset_of!(in6_nbrinfo, state) - 44usize];
+    [
+        "Offset of field: in6_nbrinfo::expire",
+    ][::core::mem::offset_of!(in6_nbrinfo, expire) - 48usize];
 };
 #[repr(C)]
 #[derive(Copy, Clone)]
@@ -4108,16 +3877,21 @@ pub struct in6_defrouter {
 const _: () = {
     ["Size of in6_defrouter"][::core::mem::size_of::<in6_defrouter>() - 48usize];
     ["Alignment of in6_defrouter"][::core::mem::align_of::<in6_defrouter>() - 8usize];
-    ["Offset of field: in6_defrouter::rtaddr"]
-        [::core::mem::offset_of!(in6_defrouter, rtaddr) - 0usize];
-    ["Offset of field: in6_defrouter::flags"]
-        [::core::mem::offset_of!(in6_defrouter, flags) - 28usize];
-    ["Offset of field: in6_defrouter::rtlifetime"]
-        [::core::mem::offset_of!(in6_defrouter, rtlifetime) - 30usize];
-    ["Offset of field: in6_defrouter::expire"]
-        [::core::mem::offset_of!(in6_defrouter, expire) - 32usize];
-    ["Offset of field: in6_defrouter::if_index"]
-        [::core::mem::offset_of!(in6_defrouter, if_index) - 40usize];
+    [
+        "Offset of field: in6_defrouter::rtaddr",
+    ][::core::mem::offset_of!(in6_defrouter, rtaddr) - 0usize];
+    [
+        "Offset of field: in6_defrouter::flags",
+    ][::core::mem::offset_of!(in6_defrouter, flags) - 28usize];
+    [
+        "Offset of field: in6_defrouter::rtlifetime",
+    ][::core::mem::offset_of!(in6_defrouter, rtlifetime) - 30usize];
+    [
+        "Offset of field: in6_defrouter::expire",
+    ][::core::mem::offset_of!(in6_defrouter, expire) - 32usize];
+    [
+        "Offset of field: in6_defrouter::if_index",
+    ][::core::mem::offset_of!(in6_defrouter, if_index) - 40usize];
 };
 #[repr(C)]
 #[derive(Copy, Clone)]
@@ -4138,21 +3912,39 @@ pub struct in6_prefix {
 const _: () = {
     ["Size of in6_prefix"][::core::mem::size_of::<in6_prefix>() - 64usize];
     ["Alignment of in6_prefix"][::core::mem::align_of::<in6_prefix>() - 8usize];
-    ["Offset of field: in6_prefix::prefix"][::core::mem::offset_of!(in6_prefix, prefix) - 0usize];
-    ["Offset of field: in6_prefix::raflags"]
-        [::core::mem::offset_of!(in6_prefix, raflags) - 28usize];
-    ["Offset of field: in6_prefix::prefixlen"]
-        [::core::mem::offset_of!(in6_prefix, prefixlen) - 29usize];
-    ["Offset of field: in6_prefix::origin"][::core::mem::offset_of!(in6_prefix, origin) - 30usize];
-    ["Offset of field: in6_prefix::vltime"][::core::mem::offset_of!(in6_prefix, vltime) - 32usize];
-    ["Offset of field: in6_prefix::pltime"][::core::mem::offset_of!(in6_prefix, pltime) - 36usize];
-    ["Offset of field: in6_prefix::expire"][::core::mem::offset_of!(in6_prefix, expire) - 40usize];
-    ["Offset of field: in6_prefix::flags"][::core::mem::offset_of!(in6_prefix, flags) - 48usize];
-    ["Offset of field: in6_prefix::refcnt"][::core::mem::offset_of!(in6_prefix, refcnt) - 52usize];
-    ["Offset of field: in6_prefix::if_index"]
-        [::core::mem::offset_of!(in6_prefix, if_index) - 56usize];
-    ["Offset of field: in6_prefix::advrtrs"]
-        [::core::mem::offset_of!(in6_prefix, advrtrs) - 58usize];
+    [
+        "Offset of field: in6_prefix::prefix",
+    ][::core::mem::offset_of!(in6_prefix, prefix) - 0usize];
+    [
+        "Offset of field: in6_prefix::raflags",
+    ][::core::mem::offset_of!(in6_prefix, raflags) - 28usize];
+    [
+        "Offset of field: in6_prefix::prefixlen",
+    ][::core::mem::offset_of!(in6_prefix, prefixlen) - 29usize];
+    [
+        "Offset of field: in6_prefix::origin",
+    ][::core::mem::offset_of!(in6_prefix, origin) - 30usize];
+    [
+        "Offset of field: in6_prefix::vltime",
+    ][::core::mem::offset_of!(in6_prefix, vltime) - 32usize];
+    [
+        "Offset of field: in6_prefix::pltime",
+    ][::core::mem::offset_of!(in6_prefix, pltime) - 36usize];
+    [
+        "Offset of field: in6_prefix::expire",
+    ][::core::mem::offset_of!(in6_prefix, expire) - 40usize];
+    [
+        "Offset of field: in6_prefix::flags",
+    ][::core::mem::offset_of!(in6_prefix, flags) - 48usize];
+    [
+        "Offset of field: in6_prefix::refcnt",
+    ][::core::mem::offset_of!(in6_prefix, refcnt) - 52usize];
+    [
+        "Offset of field: in6_prefix::if_index",
+    ][::core::mem::offset_of!(in6_prefix, if_index) - 56usize];
+    [
+        "Offset of field: in6_prefix::advrtrs",
+    ][::core::mem::offset_of!(in6_prefix, advrtrs) - 58usize];
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -4164,8 +3956,12 @@ pub struct in6_ndireq {
 const _: () = {
     ["Size of in6_ndireq"][::core::mem::size_of::<in6_ndireq>() - 72usize];
     ["Alignment of in6_ndireq"][::core::mem::align_of::<in6_ndireq>() - 4usize];
-    ["Offset of field: in6_ndireq::ifname"][::core::mem::offset_of!(in6_ndireq, ifname) - 0usize];
-    ["Offset of field: in6_ndireq::ndi"][::core::mem::offset_of!(in6_ndireq, ndi) - 16usize];
+    [
+        "Offset of field: in6_ndireq::ifname",
+    ][::core::mem::offset_of!(in6_ndireq, ifname) - 0usize];
+    [
+        "Offset of field: in6_ndireq::ndi",
+    ][::core::mem::offset_of!(in6_ndireq, ndi) - 16usize];
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -4177,9 +3973,12 @@ pub struct in6_ndifreq {
 const _: () = {
     ["Size of in6_ndifreq"][::core::mem::size_of::<in6_ndifreq>() - 24usize];
     ["Alignment of in6_ndifreq"][::core::mem::align_of::<in6_ndifreq>() - 8usize];
-    ["Offset of field: in6_ndifreq::ifname"][::core::mem::offset_of!(in6_ndifreq, ifname) - 0usize];
-    ["Offset of field: in6_ndifreq::ifindex"]
-        [::core::mem::offset_of!(in6_ndifreq, ifindex) - 16usize];
+    [
+        "Offset of field: in6_ndifreq::ifname",
+    ][::core::mem::offset_of!(in6_ndifreq, ifname) - 0usize];
+    [
+        "Offset of field: in6_ndifreq::ifindex",
+    ][::core::mem::offset_of!(in6_ndifreq, ifindex) - 16usize];
 };
 pub type devfs_rnum = u16;
 pub type devfs_rsnum = u16;
@@ -4203,23 +4002,37 @@ pub struct devfs_rule {
 const _: () = {
     ["Size of devfs_rule"][::core::mem::size_of::<devfs_rule>() - 236usize];
     ["Alignment of devfs_rule"][::core::mem::align_of::<devfs_rule>() - 4usize];
-    ["Offset of field: devfs_rule::dr_magic"]
-        [::core::mem::offset_of!(devfs_rule, dr_magic) - 0usize];
-    ["Offset of field: devfs_rule::dr_id"][::core::mem::offset_of!(devfs_rule, dr_id) - 4usize];
-    ["Offset of field: devfs_rule::dr_icond"]
-        [::core::mem::offset_of!(devfs_rule, dr_icond) - 8usize];
-    ["Offset of field: devfs_rule::dr_dswflags"]
-        [::core::mem::offset_of!(devfs_rule, dr_dswflags) - 12usize];
-    ["Offset of field: devfs_rule::dr_pathptrn"]
-        [::core::mem::offset_of!(devfs_rule, dr_pathptrn) - 16usize];
-    ["Offset of field: devfs_rule::dr_iacts"]
-        [::core::mem::offset_of!(devfs_rule, dr_iacts) - 216usize];
-    ["Offset of field: devfs_rule::dr_bacts"]
-        [::core::mem::offset_of!(devfs_rule, dr_bacts) - 220usize];
-    ["Offset of field: devfs_rule::dr_uid"][::core::mem::offset_of!(devfs_rule, dr_uid) - 224usize];
-    ["Offset of field: devfs_rule::dr_gid"][::core::mem::offset_of!(devfs_rule, dr_gid) - 228usize];
-    ["Offset of field: devfs_rule::dr_mode"]
-        [::core::mem::offset_of!(devfs_rule, dr_mode) - 232usize];
-    ["Offset of field: devfs_rule::dr_incset"]
-        [::core::mem::offset_of!(devfs_rule, dr_incset) - 234usize];
+    [
+        "Offset of field: devfs_rule::dr_magic",
+    ][::core::mem::offset_of!(devfs_rule, dr_magic) - 0usize];
+    [
+        "Offset of field: devfs_rule::dr_id",
+    ][::core::mem::offset_of!(devfs_rule, dr_id) - 4usize];
+    [
+        "Offset of field: devfs_rule::dr_icond",
+    ][::core::mem::offset_of!(devfs_rule, dr_icond) - 8usize];
+    [
+        "Offset of field: devfs_rule::dr_dswflags",
+    ][::core::mem::offset_of!(devfs_rule, dr_dswflags) - 12usize];
+    [
+        "Offset of field: devfs_rule::dr_pathptrn",
+    ][::core::mem::offset_of!(devfs_rule, dr_pathptrn) - 16usize];
+    [
+        "Offset of field: devfs_rule::dr_iacts",
+    ][::core::mem::offset_of!(devfs_rule, dr_iacts) - 216usize];
+    [
+        "Offset of field: devfs_rule::dr_bacts",
+    ][::core::mem::offset_of!(devfs_rule, dr_bacts) - 220usize];
+    [
+        "Offset of field: devfs_rule::dr_uid",
+    ][::core::mem::offset_of!(devfs_rule, dr_uid) - 224usize];
+    [
+        "Offset of field: devfs_rule::dr_gid",
+    ][::core::mem::offset_of!(devfs_rule, dr_gid) - 228usize];
+    [
+        "Offset of field: devfs_rule::dr_mode",
+    ][::core::mem::offset_of!(devfs_rule, dr_mode) - 232usize];
+    [
+        "Offset of field: devfs_rule::dr_incset",
+    ][::core::mem::offset_of!(devfs_rule, dr_incset) - 234usize];
 };
