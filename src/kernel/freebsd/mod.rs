@@ -1,7 +1,7 @@
 //! The FreeBSD kernel: the only code in the library that makes system calls.
 //!
 //! Each method of [`FreeBsd`] is one system call, or one child process that makes a few
-//! ([`enter`], [`run`], [`mount`]). Nothing is interpreted here: what a request means is the
+//! (`enter`, `run`, `mount`). Nothing is interpreted here: what a request means is the
 //! business of the typed operations.
 
 mod argument;
