@@ -76,7 +76,6 @@ impl World {
 mod tests {
     use super::super::testing::*;
     use super::super::world::StackId;
-    use super::*;
     use jailwire_sys as sys;
     use std::net::Ipv4Addr;
 
