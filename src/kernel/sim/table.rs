@@ -4,7 +4,7 @@
 //! joins the first as another path, and a path is picked out by its gateway.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -339,18 +339,17 @@ impl<A: Family> Table<A> {
 
     /// The number of a next hop: that of an equal one, or the lowest free one.
     fn index_of(&self, nexthop: &Nexthop) -> u32 {
-        let mut used = BTreeSet::new();
+        // 0 is no number.
+        let mut used = vec![true];
         for path in self.routes.values().flatten() {
             if path.nexthop == *nexthop {
                 return path.index;
             }
-            used.insert(path.index);
+            let at = path.index as usize;
+            used.resize(used.len().max(at + 1), false);
+            used[at] = true;
         }
-        (1..).zip(used).find(|(free, used)| free != used).map_or_else(
-            // Without a gap the next number follows the last: count again, for `used` is spent.
-            || self.routes.values().flatten().map(|path| path.index).max().unwrap_or(0) + 1,
-            |(free, _)| free,
-        )
+        used.iter().position(|used| !used).unwrap_or(used.len()) as u32
     }
 }
 
