@@ -116,9 +116,7 @@ impl Store {
         let time = Duration::from_micros(self.time().as_micros() as u64);
         let took = Duration::from_micros(took.as_micros() as u64);
         if let Some(log) = &mut self.log {
-            let (time, took) = (time.as_micros() as u64, took.as_micros() as u64);
-            let record = Record { caller, time, took, call: call.clone() };
-            log.append(&record)?;
+            log.append(caller, time.as_micros() as u64, took.as_micros() as u64, call)?;
         }
         Ok(self.world.apply(caller, time, took, call))
     }
