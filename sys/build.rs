@@ -36,21 +36,21 @@ mod regenerate {
 
     /// Families of constants, each with the type of the field or argument that its members go to: C's
     /// macros have none. `*` stands for anything, `+` for capitals and digits; the first match wins, and
-    /// a value that does not fit gets the smallest unsigned type that it fits.
+    /// a value that does not fit becomes a u32.
     const CONSTANTS: &[(IntKind, &str)] = &[
         // socket(2), ioctl(2), sysctl(3)
         (IntKind::Int, "AF_* PF_* SOCK_* SOL_SOCKET SO_* SCM_RIGHTS"),
         (IntKind::Int, "IPPROTO_IP IPPROTO_IPV6 IPPROTO_ICMP IPPROTO_ICMPV6 IPPROTO_TCP IPPROTO_UDP"),
         (IntKind::Int, "CTL_+ CTL_SYSCTL_* NET_RT_* NETLINK_GENERIC IFMIB_* IFDATA_*"),
         // Interfaces
-        (IntKind::Int, "IFF_* IFCAP_* IFCAP2_* IFAN_* IF_MAXUNIT IFR_CAP_NV_MAXBUFSIZE"),
+        (IntKind::Int, "IFF_* IFCAP_* IFCAP2_* IFAN_* IF_MAXUNIT IFR_CAP_NV_MAXBUFSIZE IFG_*"),
         (IntKind::U8, "LINK_STATE_* IFNET_PCP_NONE"),
         (IntKind::U16, "ETHERTYPE_VLAN ETHERTYPE_QINQ"),
         // Bridges
         (IntKind::ULong, "BRDG+"),
         (IntKind::Int, "IFBIFMASK"),
         (IntKind::U32, "IFBIF_* IFBF_* IFBRF_*"),
-        (IntKind::U8, "IFBAF_* BRDG_VLAN_OP_* BSTP_IFSTATE_* BSTP_ROLE_* BSTP_PROTO_*"),
+        (IntKind::U8, "IFBAF_* BRDG_VLAN_OP_* BSTP_IFSTATE_* BSTP_ROLE_*"),
         // IPv6
         (IntKind::Int, "IN6_IFF_* ND6_LLINFO_*"),
         (IntKind::U32, "ND6_IFF_* ND6_INFINITE_LIFETIME"),
@@ -78,7 +78,7 @@ mod regenerate {
             IntKind::Int,
             "SYS_jail SYS_jail_* SYS_exterrctl SYS_kld* SYS_mod* SYS_nmount SYS_unmount SYS_getfsstat",
         ),
-        (IntKind::Int, "SYS_setfib SYS_pdfork SYS_procctl SYS_kevent SYS_kqueue"),
+        (IntKind::Int, "SYS_setfib SYS_pdfork SYS_procctl SYS_kevent SYS_kqueue LINKER_UNLOAD_*"),
         // Lengths of arrays
         (USIZE, "IFNAMSIZ IF_NAMESIZE MAXPATHLEN MAXHOSTNAMELEN MAXCOMLEN HOSTUUIDLEN OSRELEASELEN"),
         (USIZE, "IFSTATMAX IFDR_MSG_SIZE RSS_KEYLEN ETHER_ADDR_LEN BRVLAN_SETSIZE DEVFS_MAXPTRNLEN"),
@@ -97,6 +97,9 @@ mod regenerate {
 
     /// Macros that the patterns above catch and nobody wants: IFT_ names that repeat their enum.
     const IGNORED: &str = "IFT_* ETHERMTU ETHERMIN";
+
+    /// Structures of bit-fields, one byte each: taken as that byte.
+    const OPAQUE: &str = "in6_prflags_prf_ra in6_prflags_prf_rr in6_rrenumreq_irr_raflagmask";
 
     fn words<'a>(lines: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
         lines.iter().flat_map(|line| line.split_whitespace())
@@ -149,7 +152,8 @@ mod regenerate {
     /// Into the folder `JAILWIRE_BINDINGS`, for the architectures whose headers are given.
     pub fn run() {
         println!("cargo::rerun-if-changed=wrapper.h");
-        let output = variable("JAILWIRE_BINDINGS").expect("JAILWIRE_BINDINGS is not set: run ./regenerate");
+        // Whoever builds with all features wants no new bindings.
+        let Some(output) = variable("JAILWIRE_BINDINGS") else { return };
         for architecture in ["x86_64", "aarch64"] {
             if let Some(include) = variable(&format!("JAILWIRE_INCLUDE_{architecture}")) {
                 generate(architecture, &include)
@@ -187,6 +191,9 @@ mod regenerate {
             .parse_callbacks(Box::new(Typed));
         for name in words(TYPES) {
             builder = builder.allowlist_type(name);
+        }
+        for name in words(&[OPAQUE]) {
+            builder = builder.opaque_type(name);
         }
         for pattern in
             CONSTANTS.iter().flat_map(|(_, line)| line.split_whitespace()).chain(words(&[ENUMERATED]))

@@ -1,2 +1,6 @@
 //! The program.
-fn main() {}
+mod cli;
+use clap::Parser as _;
+fn main() {
+    let _ = cli::Cli::parse();
+}

@@ -5,13 +5,15 @@ use core::ffi::c_ulong;
 use super::{iow, iowr};
 
 macro_rules! requests {
-    ($($header:literal { $($(#[$meta:meta])* $name:ident = $way:ident::<$argument:ident>($group:literal, $number:literal);)* })*) => {
+    ($($header:literal {
+        $($(#[$meta:meta])* $name:ident = $way:ident::<$argument:ident>($group:literal, $number:literal);)*
+    })*) => {
         $($(
             $(#[$meta])*
             ///
             #[doc = concat!(
-                "Argument: [`", stringify!($argument), "`](crate::", stringify!($argument), "), ", words!($way),
-                " by the kernel. Header: `", $header, "`."
+                "Argument: [`", stringify!($argument), "`](crate::", stringify!($argument), "), ",
+                words!($way), " by the kernel. Header: `", $header, "`."
             )]
             pub const $name: c_ulong = $way::<crate::$argument>($group, $number);
         )*)*
@@ -59,7 +61,7 @@ requests! {
         SIOCSIFDSTADDR = iow::<ifreq>(b'i', 14);
         /// The other end of a point-to-point link.
         SIOCGIFDSTADDR = iowr::<ifreq>(b'i', 34);
-        /// Set an interface's flags: all 32 bits at once, the low half in `ifr_flags[0]`, the high one in `[1]`.
+        /// Set an interface's flags, all 32 bits at once: the low half in `ifru_flags[0]`, the high in `[1]`.
         SIOCSIFFLAGS = iow::<ifreq>(b'i', 16);
         /// An interface's flags.
         SIOCGIFFLAGS = iowr::<ifreq>(b'i', 17);
@@ -164,7 +166,7 @@ requests! {
         SIOCGDRVSPEC = iowr::<ifdrv>(b'i', 123);
         /// Create an interface: `ifr_name` holds a cloner or a full name, then the name it got.
         SIOCIFCREATE = iowr::<ifreq>(b'i', 122);
-        /// [`SIOCIFCREATE`] with parameters of the cloner, such as a [`vlanreq`](crate::vlanreq), in `ifr_data`.
+        /// [`SIOCIFCREATE`] with the cloner's parameters in `ifr_data`: a [`vlanreq`](crate::vlanreq), say.
         SIOCIFCREATE2 = iowr::<ifreq>(b'i', 124);
         /// Destroy an interface that a cloner made. Of an epair, both halves go.
         SIOCIFDESTROY = iow::<ifreq>(b'i', 121);
