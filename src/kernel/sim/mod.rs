@@ -34,6 +34,7 @@ mod events;
 mod fault;
 mod flags;
 mod gateway;
+mod gifconf;
 mod group;
 mod host;
 mod inet;
