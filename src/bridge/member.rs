@@ -290,3 +290,18 @@ impl Vnet {
         self.command(command!(set BRDGSIFCOST), bridge, asked, "set path cost of member", object).map(drop)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testdata::vector;
+
+    #[test]
+    fn a_member_is_one_record() {
+        let member = Member::parse(&Block::new(vector("brdggifs"))).unwrap();
+        assert_eq!((member.name.as_str(), member.port, member.priority), ("vnet0.1", 2, 128));
+        let flags = MemberFlags::LEARNING | MemberFlags::DISCOVER;
+        assert_eq!(member.flags, flags | MemberFlags::AUTO_EDGE | MemberFlags::AUTO_POINT_TO_POINT);
+        assert_eq!((member.path_cost, member.pvid, member.state), (2000, None, PortState::Discarding));
+    }
+}

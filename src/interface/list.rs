@@ -196,3 +196,90 @@ fn address(message: &AddressMessage) -> Option<InterfaceAddress> {
         broadcast: message.addresses.broadcast().and_then(SocketAddress::ip),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::interface::{InterfaceFlags, LinkState};
+    use crate::testdata::{vector, vectors};
+
+    #[test]
+    fn a_dump_gives_an_interface_and_its_addresses() {
+        let dump = vectors(&[
+            "iflistl ifinfo",
+            "iflistl newaddr",
+            "iflistl newaddr inet6",
+            "iflistl newaddr link-local",
+        ]);
+        let interfaces = parse_interfaces(&dump).unwrap();
+        let [interface] = &interfaces[..] else { panic!("{interfaces:?}") };
+        assert_eq!((interface.name.as_str(), interface.index, interface.mtu), ("vnet0.1", 2, 1500));
+        assert_eq!((interface.kind, interface.link), (InterfaceType::ETHERNET, LinkState::Up));
+        assert_eq!(interface.mac, Some(MacAddr([2, 0, 0, 0, 0, 0x0a])));
+        assert!(interface.is_up() && interface.flags.contains(InterfaceFlags::BROADCAST));
+        let shown: Vec<String> =
+            interface.addresses.iter().map(|a| format!("{}%{}", a.network, a.scope)).collect();
+        assert_eq!(shown, ["10.0.0.1/24%0", "fd00::1/64%0", "fe80::ff:fe00:a/64%2"]);
+        assert_eq!(interface.addresses[0].broadcast, Some("10.0.0.255".parse().unwrap()));
+    }
+
+    #[test]
+    fn records_are_not_aligned_and_link_local_ones_hide_their_scope() {
+        let records = parse_records(&vector("gifconf")).unwrap();
+        let shown: Vec<String> = records
+            .iter()
+            .map(|(name, address)| match address {
+                SocketAddress::Link(link) => format!("{name} link {}", link.index),
+                SocketAddress::V4(address) => format!("{name} {address}"),
+                SocketAddress::V6(address, scope) => format!("{name} {address}%{scope}"),
+                other => format!("{name} {other:?}"),
+            })
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "lo0 link 1",
+                "lo0 ::1%0",
+                "lo0 fe80::1%1",
+                "lo0 127.0.0.1",
+                "vnet0.1 link 2",
+                "vnet0.1 10.0.0.1",
+                "vnet0.1 fd00::1%0",
+                "vnet0.1 fe80::ff:fe00:a%2",
+                "epair0b link 3",
+            ]
+        );
+    }
+
+    #[test]
+    fn records_that_are_cut_short_are_errors() {
+        let whole = vector("gifconf");
+        for length in [1, 15, 16, 17, 71, 73, 455] {
+            assert!(parse_records(&whole[..length]).is_err(), "{length}");
+        }
+        assert_eq!(parse_records(&[]).unwrap(), []);
+    }
+
+    mod any_bytes {
+        use super::*;
+        use proptest::prelude::*;
+
+        proptest! {
+            #[test]
+            fn are_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+                let _ = parse_records(&bytes);
+                let _ = parse_interfaces(&bytes);
+            }
+
+            #[test]
+            fn that_were_once_records_are_read_without_panic(
+                at in any::<proptest::sample::Index>(), byte in any::<u8>(),
+            ) {
+                let mut bytes = vector("gifconf");
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+                let _ = parse_records(&bytes);
+            }
+        }
+    }
+}

@@ -182,7 +182,7 @@ fn request(kind: u8, destination: IpAddr, prefix_length: Option<u8>) -> Request 
     Request {
         kind,
         sequence: 0,
-        flags: RouteFlags::UP,
+        flags: RouteFlags::empty(),
         destination: Gateway::from(destination).socket_address(),
         gateway: None,
         prefix_length,
