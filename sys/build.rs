@@ -36,7 +36,7 @@ mod regenerate {
 
     /// Families of constants, each with the type of the field or argument that its members go to: C's
     /// macros have none. `*` stands for anything, `+` for capitals and digits; the first match wins, and
-    /// a value that does not fit gets the smallest unsigned type that it fits.
+    /// a value that does not fit becomes a u32.
     const CONSTANTS: &[(IntKind, &str)] = &[
         // socket(2), ioctl(2), sysctl(3)
         (IntKind::Int, "AF_* PF_* SOCK_* SOL_SOCKET SO_* SCM_RIGHTS"),
@@ -98,7 +98,7 @@ mod regenerate {
     /// Macros that the patterns above catch and nobody wants: IFT_ names that repeat their enum.
     const IGNORED: &str = "IFT_* ETHERMTU ETHERMIN";
 
-    /// Bytes of bits, in structures that only requests of the past carry: taken as bytes.
+    /// Structures of bit-fields, one byte each: taken as that byte.
     const OPAQUE: &str = "in6_prflags_prf_ra in6_prflags_prf_rr in6_rrenumreq_irr_raflagmask";
 
     fn words<'a>(lines: &'a [&'a str]) -> impl Iterator<Item = &'a str> {

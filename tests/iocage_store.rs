@@ -262,6 +262,19 @@ fn addresses_go_to_their_nics() {
 }
 
 #[test]
+fn rc_conf_says_which_nics_ask_the_network() {
+    let config = one(&vnet(
+        r#""interfaces": "vnet0:bridge0,vnet1:bridge1", "ip4_addr": "vnet0|DHCP", "bpf": 1, "ip6_addr": "vnet1|accept_rtadv", "rtsold": 1"#,
+    ))
+    .config();
+    let before = "sshd_enable=\"YES\"\nifconfig_epair1b=\"SYNCDHCP\"\n";
+    let after = config.update_rc_conf(before).unwrap();
+    let expected = "sshd_enable=\"YES\"\nifconfig_epair0b=\"SYNCDHCP\"\nifconfig_epair1b_ipv6=\"inet6 auto_linklocal accept_rtadv autoconf\"\nrtsold_enable=\"YES\"\n";
+    assert_eq!(after, expected);
+    assert_eq!(config.update_rc_conf(expected), None);
+}
+
+#[test]
 fn fstabs_stay_in_the_jail() {
     let jail = one("{}");
     let root = jail.entry.root();

@@ -3,17 +3,16 @@
 //! What a document holds and nobody changes is written back as it was, known to us or not. It is
 //! written as iocage writes it: keys sorted, four blanks of indentation, no newline at the end.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serde::de::{Deserializer as _, Error as _, MapAccess, Visitor};
-use serde_json::value::RawValue;
+use serde::de::Deserializer as _;
 
-use super::property::{Kind, Stored, boolean, find};
+use super::json::{Json, Pairs, depth, quoted};
+use super::property::Stored;
 use crate::files::{FileError, Files};
 
 /// More than any jail's configuration: a file this big is something else.
@@ -86,18 +85,6 @@ pub struct WrongType {
     pub found: &'static str,
     /// The file.
     pub path: PathBuf,
-}
-
-/// One value.
-#[derive(Debug, Clone, PartialEq)]
-enum Json {
-    Text(String),
-    /// As it was written, so that no digit is lost.
-    Number(String),
-    Boolean(bool),
-    Null,
-    /// A list or an object.
-    Nested(serde_json::Value),
 }
 
 /// One file of properties.
@@ -179,33 +166,27 @@ impl Document {
     }
 
     /// A value as text: numbers as they were written, true and false as 1 and 0, null as not there.
-    pub fn text(&self, key: &str) -> Result<Option<Cow<'_, str>>, WrongType> {
-        let found = match self.values.get(key) {
-            None | Some(Json::Null) => return Ok(None),
-            Some(Json::Text(text) | Json::Number(text)) => return Ok(Some(Cow::Borrowed(text))),
-            Some(Json::Boolean(flag)) => return Ok(Some(Cow::Borrowed(if *flag { "1" } else { "0" }))),
-            Some(Json::Nested(serde_json::Value::Array(_))) => "a list",
-            Some(Json::Nested(_)) => "an object",
+    pub fn text(&self, key: &str) -> Result<Option<&str>, WrongType> {
+        let Some(value) = self.values.get(key) else { return Ok(None) };
+        let found = match value {
+            Json::Nested(serde_json::Value::Array(_)) => "a list",
+            Json::Nested(_) => "an object",
+            _ => return Ok(value.text()),
         };
         Err(WrongType { property: key.to_owned(), found, path: self.path.clone() })
     }
 
     /// A value as `get` prints it: as text, and lists and objects as JSON.
     pub fn printed(&self, key: &str) -> Option<String> {
-        match (self.text(key), self.values.get(key)?) {
-            (Ok(text), _) => text.map(Cow::into_owned),
-            (Err(_), Json::Nested(value)) => Some(value.to_string()),
-            (Err(_), _) => None,
+        match self.values.get(key)? {
+            Json::Nested(value) => Some(value.to_string()),
+            value => value.text().map(str::to_owned),
         }
     }
 
     /// Sets a value.
     pub fn set(&mut self, key: &str, value: &Stored) {
-        let json = match value {
-            Stored::Flag(flag) => Json::Number(u8::from(*flag).to_string()),
-            Stored::Text(text) => Json::Text(text.clone()),
-        };
-        self.values.insert(key.to_owned(), json);
+        self.values.insert(key.to_owned(), value.clone().into());
     }
 
     /// Takes a value out, so that the default holds. Answers whether there was one.
@@ -231,110 +212,17 @@ fn syntax(path: &Path, error: &serde_json::Error) -> DocumentError {
     }
 }
 
-/// How many brackets are open at once in a JSON value.
-fn depth(raw: &str) -> usize {
-    let (mut open, mut deepest, mut quoted, mut escaped) = (0usize, 0, false, false);
-    for byte in raw.bytes() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = quoted,
-            b'"' => quoted = !quoted,
-            _ if quoted => {}
-            b'[' | b'{' => {
-                open += 1;
-                deepest = deepest.max(open);
-            }
-            b']' | b'}' => open = open.saturating_sub(1),
-            _ => {}
-        }
-    }
-    deepest
-}
-
-impl Json {
-    fn from_raw(raw: &str) -> serde_json::Result<Json> {
-        Ok(match raw.as_bytes().first() {
-            Some(b'"') => Json::Text(serde_json::from_str(raw)?),
-            Some(b'-' | b'0'..=b'9') => Json::Number(raw.to_owned()),
-            _ => match serde_json::from_str(raw)? {
-                serde_json::Value::Null => Json::Null,
-                serde_json::Value::Bool(flag) => Json::Boolean(flag),
-                nested => Json::Nested(nested),
-            },
-        })
-    }
-
-    /// What iocage makes of a value when it loads a file: numbers for booleans, text for the rest.
-    fn normalised(&self, key: &str) -> Cow<'_, Json> {
-        let Some(property) = find(key) else { return Cow::Borrowed(self) };
-        let text = match self {
-            Json::Text(text) | Json::Number(text) => text,
-            Json::Boolean(true) => "1",
-            Json::Boolean(false) => "0",
-            Json::Null | Json::Nested(_) => return Cow::Borrowed(self),
-        };
-        match (property.kind, boolean(text)) {
-            (Kind::Boolean, Some(flag)) => Cow::Owned(Json::Number(u8::from(flag).to_string())),
-            (Kind::Boolean, None) => Cow::Borrowed(self),
-            _ => Cow::Owned(Json::Text(text.to_owned())),
-        }
-    }
-}
-
 /// As iocage writes it.
 impl fmt::Display for Document {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.values.is_empty() {
             return f.write_str("{}");
         }
-        let quoted = |text: &str| serde_json::Value::from(text).to_string();
         for (index, (key, value)) in self.values.iter().enumerate() {
             let before = if index == 0 { "{" } else { "," };
-            write!(f, "{before}\n    {}: ", quoted(key))?;
-            match value.normalised(key).as_ref() {
-                Json::Text(text) => f.write_str(&quoted(text))?,
-                Json::Number(number) => f.write_str(number)?,
-                Json::Boolean(flag) => flag.fmt(f)?,
-                Json::Null => f.write_str("null")?,
-                Json::Nested(value) => f.write_str(&indented(value))?,
-            }
+            write!(f, "{before}\n    {}: {}", quoted(key), value.normalised(key))?;
         }
         f.write_str("\n}")
-    }
-}
-
-/// A list or an object as the value of a key: four blanks further in than it would be alone.
-fn indented(value: &serde_json::Value) -> String {
-    let mut bytes = Vec::new();
-    let formatter = serde_json::ser::PrettyFormatter::with_indent(b"    ");
-    let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, formatter);
-    serde::Serialize::serialize(value, &mut serializer).expect("memory takes everything");
-    // Inside a JSON string there is no bare newline.
-    String::from_utf8(bytes).expect("JSON is UTF-8").replace('\n', "\n    ")
-}
-
-/// Reads the pairs of an object, and stops at a key that was there before.
-struct Pairs<'a> {
-    twice: &'a mut Option<String>,
-}
-
-impl<'de> Visitor<'de> for Pairs<'_> {
-    type Value = BTreeMap<String, Box<RawValue>>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-        let mut pairs = BTreeMap::new();
-        while let Some(key) = map.next_key::<String>()? {
-            if pairs.contains_key(&key) {
-                *self.twice = Some(key);
-                return Err(M::Error::custom("duplicate key"));
-            }
-            pairs.insert(key, map.next_value()?);
-        }
-        Ok(pairs)
     }
 }
 
@@ -381,7 +269,7 @@ mod tests {
                 "{line} in {written}"
             );
         }
-        assert_eq!(document.text("other").unwrap().unwrap(), "1");
+        assert_eq!(document.text("other"), Ok(Some("1")));
         assert_eq!(document.text("hostid"), Ok(None));
     }
 

@@ -57,13 +57,13 @@ impl Properties {
         let config = self.jail.as_ref().map(|(_, config)| (config, Source::Jail));
         for (document, source) in config.into_iter().chain([(&self.defaults, Source::Defaults)]) {
             if let Some(text) = document.text(name)? {
-                return Ok(Some((text, source)));
+                return Ok(Some((text.into(), source)));
             }
             // As legacy called it.
             if name == "host_hostname"
                 && let Some(text) = document.text("hostname")?
             {
-                return Ok(Some((text, source)));
+                return Ok(Some((text.into(), source)));
             }
         }
         let Some(property) = self.find(name) else { return Ok(None) };

@@ -17,7 +17,11 @@
 //! kernel too, so that waiting in the simulator takes none.
 
 mod errno;
+#[cfg(any(target_os = "freebsd", test))]
+mod passing;
 mod request;
+#[cfg(any(target_os = "freebsd", test))]
+mod users;
 
 pub mod sim;
 
@@ -142,7 +146,8 @@ impl Sysctl {
 /// The value half of one jail parameter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
-    /// The parameter's bytes. For `jail_get` a buffer to be filled, cut to what was filled.
+    /// The parameter's bytes. For `jail_get` a buffer to be filled: a list comes back cut to what there
+    /// is, a string padded with NULs.
     Bytes(Vec<u8>),
     /// No buffer: asks `jail_get` how long the value is. Answered with [`Value::Length`].
     Ask,

@@ -21,6 +21,7 @@
 //!
 //! There are no functions to call the kernel with: that is the work of the crate above.
 #![no_std]
+#![forbid(unsafe_code)]
 
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 compile_error!("jailwire-sys has FreeBSD's ABI for x86_64 (amd64) and aarch64 (arm64) only");
@@ -29,7 +30,7 @@ compile_error!("jailwire-sys has FreeBSD's ABI for x86_64 (amd64) and aarch64 (a
 #[cfg_attr(target_arch = "aarch64", path = "bindings/aarch64.rs")]
 #[rustfmt::skip]
 #[allow(non_camel_case_types, non_snake_case, non_upper_case_globals)]
-#[allow(missing_docs, clippy::all, clippy::undocumented_unsafe_blocks)]
+#[allow(missing_docs, clippy::all)]
 mod bindings;
 pub mod bridge;
 mod newer;

@@ -4,6 +4,7 @@
 //! on the host is left open: whether a bridge exists, where the default route goes, which devfs
 //! ruleset is free.
 
+mod addressing;
 mod network;
 mod problem;
 mod reader;

@@ -41,25 +41,22 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A property's text; empty where a file has something that is not text.
+    /// A property's text; the built-in default's where a file has something that is not text.
     pub fn text(&mut self, name: &str) -> String {
         match self.properties.value(name) {
             Ok(value) => value.map(|(text, _)| text.into_owned()).unwrap_or_default(),
             Err(error) => {
                 self.error(name, error);
-                String::new()
+                builtin(self.properties, name).to_owned()
             }
         }
     }
 
     /// A boolean.
     pub fn flag(&mut self, name: &str) -> bool {
-        let known = self.problems.len();
         let text = self.text(name);
         boolean(&text).unwrap_or_else(|| {
-            if self.problems.len() == known {
-                self.error(name, format!("`{}` is neither on nor off: say one", text.escape_debug()));
-            }
+            self.error(name, format!("`{}` is neither on nor off: say one", text.escape_debug()));
             false
         })
     }
@@ -70,15 +67,11 @@ impl<'a> Reader<'a> {
         T: FromStr,
         T::Err: fmt::Display,
     {
-        let known = self.problems.len();
         let text = self.text(name);
         match text.parse() {
             Ok(value) => Some(value),
             Err(error) => {
-                // A list where text belongs has been told of already.
-                if self.problems.len() == known {
-                    self.error(name, error);
-                }
+                self.error(name, error);
                 None
             }
         }

@@ -74,7 +74,15 @@ const DIFFERENCES: &[Difference] = &[
             (Kind::Constant, "IFCAP_B_SIZE", 34),
         ],
     },
-    Difference { releases: &[Release::V14, Release::V15_0], absent: &["ND6_IFF_STABLEADDR"], other: &[] },
+    Difference {
+        releases: &[Release::V14, Release::V15_0],
+        absent: &[
+            // src/newer.rs
+            "ND6_IFF_STABLEADDR EXTERR_CAT_FUSE_VNOPS EXTERR_CAT_VFSBIO EXTERR_CAT_GEOMVFS EXTERR_CAT_GEOM",
+            "EXTERR_CAT_FUSE_VFS EXTERR_CAT_FUSE_DEVICE EXTERR_CAT_FORK EXTERR_CAT_PROCEXIT",
+        ],
+        other: &[],
+    },
     Difference {
         releases: &[Release::V15_1],
         absent: &[

@@ -5,12 +5,23 @@
 //! there that refuses, or ends the process, at the Nth one: whatever is interrupted must leave files
 //! that the next run can read.
 
+mod beneath;
+
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
+
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, openat, renameat};
+use nix::sys::stat::Mode;
+use nix::unistd::{UnlinkatFlags, unlinkat};
+
+pub use beneath::read_beneath;
 
 /// Asked before every operation that changes a file.
 pub trait Gate {
@@ -73,28 +84,36 @@ impl<'a> Files<'a> {
     /// Atomic: a reader, or a machine that loses power, sees the old file or the new one. Durable:
     /// after it returns the new one is on disk. A symbolic link at `path` is replaced, not followed.
     pub fn write_atomically(&self, path: &Path, contents: &[u8], mode: u32) -> Result<()> {
-        let directory = parent(path);
-        let temporary = self.temporary_beside(path);
-        let written = self
-            .write_new(&temporary, contents, mode)
-            .and_then(|()| self.attempt("rename", path, || fs::rename(&temporary, path)));
-        if let Err(error) = written {
-            // The first failure is the one to tell; a file left behind does no harm.
-            let _ = self.remove_file(&temporary);
-            return Err(error);
-        }
-        self.attempt("sync", directory, || File::open(directory)?.sync_all())
+        let directory = File::open(parent(path)).map_err(|source| FileError {
+            operation: "open the directory of",
+            path: path.to_owned(),
+            source,
+        })?;
+        self.replace_in(&directory.into(), path, contents, mode)
     }
 
-    /// Writes and syncs a file that must not exist yet.
-    fn write_new(&self, path: &Path, contents: &[u8], mode: u32) -> Result<()> {
-        let mut file = self.attempt("create", path, || {
-            OpenOptions::new().write(true).create_new(true).mode(mode).open(path)
-        })?;
-        // Again, because open(2) takes the umask off.
-        self.attempt("chmod", path, || file.set_permissions(fs::Permissions::from_mode(mode)))?;
-        self.attempt("write", path, || file.write_all(contents))?;
-        self.attempt("sync", path, || file.sync_all())
+    /// Replaces the file in an open directory that has the name of `path`.
+    fn replace_in(&self, directory: &OwnedFd, path: &Path, contents: &[u8], mode: u32) -> Result<()> {
+        let (temporary, file) =
+            self.attempt("create a file beside", path, || create_beside(directory, path, mode))?;
+        let written = self
+            // Again, because open(2) takes the umask off.
+            .attempt("chmod the new", path, || file.set_permissions(fs::Permissions::from_mode(mode)))
+            .and_then(|()| self.attempt("write the new", path, || (&file).write_all(contents)))
+            .and_then(|()| self.attempt("sync the new", path, || file.sync_all()))
+            .and_then(|()| {
+                self.attempt("replace", path, || {
+                    Ok(renameat(directory, &temporary, directory, name_of(path)?)?)
+                })
+            });
+        if let Err(error) = written {
+            // The first failure is the one to tell; a file left behind does no harm.
+            let _ = self.attempt("remove the new", path, || {
+                Ok(unlinkat(directory, &temporary, UnlinkatFlags::NoRemoveDir)?)
+            });
+            return Err(error);
+        }
+        self.attempt("sync the directory of", path, || Ok(nix::unistd::fsync(directory)?))
     }
 
     /// Adds to the end of a file in one write, creating it when missing.
@@ -166,20 +185,29 @@ impl<'a> Files<'a> {
             source,
         })
     }
+}
 
-    /// A name in the same directory that nobody uses: hidden, and told apart by process and count.
-    fn temporary_beside(&self, path: &Path) -> PathBuf {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        loop {
-            let count = COUNT.fetch_add(1, Ordering::Relaxed);
-            let candidate = parent(path).join(format!(".{name}.{}.{count}", process::id()));
-            // One may be left over from a process that was killed and had our number.
-            if candidate.symlink_metadata().is_err() {
-                return candidate;
-            }
+/// Creates a hidden file in an open directory, with a name that nobody uses: told apart by process
+/// and count. Answers with the name.
+fn create_beside(directory: &OwnedFd, path: &Path, mode: u32) -> io::Result<(PathBuf, File)> {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let name = name_of(path)?.to_string_lossy().into_owned();
+    let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    loop {
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let temporary = PathBuf::from(format!(".{name}.{}.{count}", process::id()));
+        match openat(directory, &temporary, flags, Mode::from_bits_truncate(mode as _)) {
+            Ok(file) => return Ok((temporary, file.into())),
+            // Left over from a process that was killed and had our number.
+            Err(Errno::EEXIST) => {}
+            Err(errno) => return Err(errno.into()),
         }
     }
+}
+
+/// The last part of a path.
+fn name_of(path: &Path) -> io::Result<&OsStr> {
+    path.file_name().ok_or_else(|| io::Error::other("it does not name a file"))
 }
 
 /// The directory a file is in.
@@ -242,7 +270,15 @@ mod tests {
         }
         let gate = Full::after(6);
         Files::through(&gate).write_atomically(&path, b"new", 0o644).unwrap();
-        assert_eq!(*gate.seen.borrow(), ["create", "chmod", "write", "sync", "rename", "sync"]);
+        let operations = [
+            "create a file beside",
+            "chmod the new",
+            "write the new",
+            "sync the new",
+            "replace",
+            "sync the directory of",
+        ];
+        assert_eq!(*gate.seen.borrow(), operations);
     }
 
     #[test]
