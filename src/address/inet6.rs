@@ -113,8 +113,8 @@ impl Vnet {
     /// Adds an IPv6 address to an interface, or changes the lifetimes and flags of one it has.
     ///
     /// The first address brings the interface up and clears [`Nd6Flags::DISABLED`]; it is usable at
-    /// once. Further ones are checked for duplicates, for about a second: [`Vnet::wait_for_dad`], or
-    /// [`Nd6Flags::NO_DAD`] before adding.
+    /// once, unless the interface gets its carrier at that moment. Further ones are checked for
+    /// duplicates, for about a second: [`Vnet::wait_for_dad`], or [`Nd6Flags::NO_DAD`] before adding.
     ///
     /// FreeBSD 14 loses most errors of this request and answers success. So the address is looked for
     /// afterwards; where it is not there the error says so, and the reason is among those below.

@@ -6,7 +6,7 @@ use jailwire_sys::{IFNAMSIZ, ifbifconf, ifbreq};
 
 use super::{command, of_member};
 use crate::error::{Error, Result};
-use crate::kernel::{Block, Errno};
+use crate::kernel::Block;
 use crate::types::{InterfaceName, VlanId};
 use crate::vnet::Vnet;
 
@@ -149,7 +149,8 @@ impl Vnet {
         Ok(records.filter_map(|record| Member::parse(&record)).collect())
     }
 
-    /// Asks for a list of records: first how long it is, then for it, with room for a few more.
+    /// Asks for a list of records, with more and more room until some of it is left: the kernel tells how
+    /// long the list of members is, but not the address table.
     pub(super) fn bridge_list(
         &self,
         command: super::Command,
@@ -159,27 +160,24 @@ impl Vnet {
     ) -> Result<Vec<u8>> {
         // `ifbifconf` and `ifbaconf` are the same: a length and a pointer.
         let (length_at, pointer_at) = (offset_of!(ifbifconf, ifbic_len), offset_of!(ifbifconf, ifbic_ifbicu));
-        for _ in 0..16 {
-            let asked = Block::zeroed(size_of::<ifbifconf>());
-            let needed = self.command(command, bridge, asked, operation, bridge)?.u32_at(length_at) as usize;
-            if needed == 0 {
-                return Ok(Vec::new());
-            }
-            let room = needed + 8 * record;
+        let mut room = 64 * record;
+        loop {
             let mut asked = Block::zeroed(size_of::<ifbifconf>());
             asked.put(length_at, &(room as u32).to_ne_bytes());
             asked.point(pointer_at, Block::zeroed(room));
             let mut answer = self.command(command, bridge, asked, operation, bridge)?;
             let used = answer.u32_at(length_at) as usize;
-            let Some(records) = answer.child_mut(pointer_at) else { break };
-            // A full buffer may have been too small.
-            if used < room {
-                let mut bytes = std::mem::take(&mut records.bytes);
-                bytes.truncate(used);
-                return Ok(bytes);
+            if used + record <= room {
+                let records = answer.child_mut(pointer_at).map(|records| std::mem::take(&mut records.bytes));
+                let mut records = records.unwrap_or_default();
+                records.truncate(used);
+                return Ok(records);
             }
+            if room > 1 << 28 {
+                return Err(Error::malformed(operation, bridge, command.name, "the list does not end"));
+            }
+            room *= 4;
         }
-        Err(Error::new(operation, bridge, command.name, Errno::EAGAIN))
     }
 
     /// What a bridge does with one of its members.
