@@ -253,7 +253,7 @@ fn hint(call: &str, errno: Errno, text: Option<&str>) -> Option<&'static str> {
         ("jail_set", Errno::EADDRINUSE) => "another jail uses one of the addresses",
         ("jail_attach", Errno::EINVAL) => "there is no such jail, or it is dying",
         ("DEVFSIO_RADD", Errno::EEXIST) => "the ruleset has a rule of that number",
-        ("DEVFSIO_SAPPLY", Errno::ESRCH) => "there is no such ruleset",
+        ("DEVFSIO_SAPPLY" | "DEVFSIO_RADD", Errno::ESRCH) => "there is no such ruleset",
         ("nmount", Errno::ENODEV) => "the kernel does not know this file system: load its module",
         (call, Errno::ENXIO) if call.starts_with("SIOC") || call.starts_with("BRDG") => {
             "the interface is not in this network stack: it may have been renamed, lent or destroyed"

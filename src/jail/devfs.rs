@@ -224,6 +224,7 @@ impl Devfs {
     /// # Errors
     ///
     /// * EINVAL: the pattern is empty, too long, or has a NUL.
+    /// * ESRCH: the ruleset that it includes does not exist.
     /// * EPERM: not root, or in a jail.
     ///
     /// # Source
