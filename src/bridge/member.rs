@@ -141,7 +141,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `bridge(4)`, `net/if_bridge.c:bridge_ioctl_gifs`.
+    /// `BRDGGIFS`: `bridge(4)`, `net/if_bridge.c:bridge_ioctl_gifs`.
     #[doc(alias = "BRDGGIFS")]
     pub fn members(&self, bridge: &InterfaceName) -> Result<Vec<Member>> {
         let bytes = self.bridge_list(command!(get BRDGGIFS), bridge, RECORD, "list members of")?;
@@ -186,6 +186,10 @@ impl Vnet {
     ///
     /// * ENXIO: no such bridge.
     /// * ENOENT: it is not a member.
+    ///
+    /// # Source
+    ///
+    /// `BRDGGIFFLGS`.
     #[doc(alias = "BRDGGIFFLGS")]
     pub fn member_flags(&self, bridge: &InterfaceName, member: &InterfaceName) -> Result<MemberFlags> {
         let object = format_args!("{member} of {bridge}");
@@ -206,7 +210,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `bridge(4)`, `net/if_bridge.c:bridge_ioctl_sifflags`, which replaces all flags at once.
+    /// `BRDGSIFFLGS`: `bridge(4)`, `net/if_bridge.c:bridge_ioctl_sifflags`, which replaces all flags at once.
     #[doc(alias = "BRDGSIFFLGS")]
     pub fn change_member_flags(
         &self,
@@ -233,6 +237,10 @@ impl Vnet {
     /// * ENXIO: no such bridge.
     /// * ENOENT: it is not a member.
     /// * EPERM: not root.
+    ///
+    /// # Source
+    ///
+    /// `BRDGSIFAMAX`.
     #[doc(alias = "BRDGSIFAMAX")]
     pub fn limit_member_addresses(
         &self,
@@ -254,6 +262,10 @@ impl Vnet {
     /// * ENOENT: it is not a member.
     /// * EINVAL: above 240.
     /// * EPERM: not root.
+    ///
+    /// # Source
+    ///
+    /// `BRDGSIFPRIO`.
     #[doc(alias = "BRDGSIFPRIO")]
     pub fn set_member_priority(
         &self,
@@ -275,6 +287,10 @@ impl Vnet {
     /// * ENOENT: it is not a member.
     /// * EINVAL: above 200000000.
     /// * EPERM: not root.
+    ///
+    /// # Source
+    ///
+    /// `BRDGSIFCOST`.
     #[doc(alias = "BRDGSIFCOST")]
     pub fn set_member_path_cost(
         &self,

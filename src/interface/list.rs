@@ -2,10 +2,10 @@
 
 use std::mem::offset_of;
 
-use jailwire_sys::{CTL_NET, IFNAMSIZ, NET_RT_IFLISTL, PF_ROUTE, ifconf};
+use jailwire_sys::{CTL_NET, IFNAMSIZ, NET_RT_IFLISTL, PF_ROUTE, ifconf, sockaddr};
 
 use super::{Interface, InterfaceAddress, InterfaceType};
-use crate::abi::call;
+use crate::abi::{IFRU, call};
 use crate::error::{Error, Result};
 use crate::kernel::{Block, Oid};
 use crate::route::message::{AddressMessage, InterfaceMessage, Layout, Malformed, Message, Messages};
@@ -60,6 +60,10 @@ impl Vnet {
     ///
     /// * ENXIO: no such interface.
     /// * as [`Vnet::sysctls`].
+    ///
+    /// # Source
+    ///
+    /// `NET_RT_IFLISTL`.
     #[doc(alias = "NET_RT_IFLISTL")]
     pub fn interface(&self, name: &InterfaceName) -> Result<Interface> {
         let index = self.index(name)?;
@@ -68,8 +72,7 @@ impl Vnet {
     }
 
     fn dump_interfaces(&self, index: u16) -> Result<Vec<Interface>> {
-        let oid = Oid::Numbers(vec![CTL_NET, PF_ROUTE, 0, 0, NET_RT_IFLISTL, i32::from(index)]);
-        let bytes = self.sysctl(oid)?;
+        let bytes = self.sysctl(oid(index))?;
         parse_interfaces(&bytes).map_err(|why| Error::malformed("list interfaces", "", "NET_RT_IFLISTL", why))
     }
 
@@ -84,7 +87,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `networking(4)`, `net/if.c:ifconf`.
+    /// `SIOCGIFCONF`: `networking(4)`, `net/if.c:ifconf`.
     #[doc(alias = "SIOCGIFCONF")]
     pub fn links(&self) -> Result<Vec<Link>> {
         let records = self.interface_records()?;
@@ -100,12 +103,33 @@ impl Vnet {
     /// # Errors
     ///
     /// * ENXIO: no such interface.
+    ///
+    /// # Source
+    ///
+    /// `SIOCGIFCONF`.
     #[doc(alias = "SIOCGIFCONF")]
     pub fn mac(&self, name: &InterfaceName) -> Result<Option<MacAddr>> {
         let found = self.links()?.into_iter().find(|link| link.name == *name);
         let found =
             found.ok_or_else(|| Error::new("find MAC of", name, "SIOCGIFCONF", crate::kernel::Errno::ENXIO));
         found.map(|link| link.mac)
+    }
+
+    /// The link address that an interface came with, whatever it was given since.
+    ///
+    /// # Errors
+    ///
+    /// * ENXIO: no such interface.
+    /// * ENODEV: it came with none, as a bridge.
+    ///
+    /// # Source
+    ///
+    /// `SIOCGHWADDR`: `networking(4)`, `net/if.c:ifhwioctl`.
+    #[doc(alias = "SIOCGHWADDR")]
+    pub fn hardware_mac(&self, name: &InterfaceName) -> Result<MacAddr> {
+        let mut ask = call!(SIOCGHWADDR).on(name);
+        self.perform(&mut ask, "read hardware MAC of", name)?;
+        Ok(MacAddr(ask.argument().get(IFRU + offset_of!(sockaddr, sa_data))))
     }
 
     /// Every address of every interface, as SIOCGIFCONF has it.
@@ -131,6 +155,11 @@ impl Vnet {
             size *= 4;
         }
     }
+}
+
+/// The sysctl object that lists one interface, or with index 0 all.
+pub(crate) fn oid(index: u16) -> Oid {
+    Oid::Numbers(vec![CTL_NET, PF_ROUTE, 0, 0, NET_RT_IFLISTL, i32::from(index)])
 }
 
 /// The records of SIOCGIFCONF: a name and a socket address each, not aligned to anything.

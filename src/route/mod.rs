@@ -6,7 +6,7 @@ mod default;
 pub mod message;
 pub mod monitor;
 mod socket;
-mod table;
+pub(crate) mod table;
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

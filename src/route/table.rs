@@ -122,10 +122,15 @@ impl Vnet {
     /// `sysctl(3)` with NET_RT_DUMP, `net/rtsock.c:sysctl_rtsock`.
     #[doc(alias = "NET_RT_DUMP")]
     pub fn routes(&self, fib: Fib) -> Result<Vec<RouteEntry>> {
-        let fib = i32::try_from(fib.get()).unwrap_or(i32::MAX);
-        let bytes = self.sysctl(Oid::Numbers(vec![CTL_NET, PF_ROUTE, 0, 0, NET_RT_DUMP, 0, fib]))?;
+        let bytes = self.sysctl(oid(fib))?;
         parse_dump(&bytes).map_err(|why| Error::malformed("list routes", "", "NET_RT_DUMP", why))
     }
+}
+
+/// The sysctl object that dumps a routing table, both families.
+pub(crate) fn oid(fib: Fib) -> Oid {
+    let fib = i32::try_from(fib.get()).unwrap_or(i32::MAX);
+    Oid::Numbers(vec![CTL_NET, PF_ROUTE, 0, 0, NET_RT_DUMP, 0, fib])
 }
 
 /// The routes of a dump. What is not a route of IPv4 or IPv6 is passed over.

@@ -1,4 +1,4 @@
-use crate::host::{SOON, host, ip4, ip6, net4, net6};
+use super::host::{SOON, host, ip4, ip6, net4, net6};
 use jailwire::ErrorKind;
 use jailwire::address::{Ensured, Ipv4Address, Ipv6Address, Ipv6Flags, Lifetime};
 use jailwire::kernel::Errno;

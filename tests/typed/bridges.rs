@@ -1,4 +1,4 @@
-use crate::host::{host, name, net4};
+use super::host::{host, name, net4};
 use jailwire::bridge::{AddressFlags, BridgeFlags, MemberFlags, VlanSet};
 use jailwire::kernel::Errno;
 use jailwire::{ErrorKind, MacAddr, Mtu, VlanId};

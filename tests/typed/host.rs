@@ -8,6 +8,7 @@ use std::time::Duration;
 use ipnetwork::{Ipv4Network, Ipv6Network};
 use jailwire::jail::{self, JailParameters};
 use jailwire::kernel::Kernel;
+use jailwire::kernel::sim::{Options, Release, Sim};
 use jailwire::{InterfaceName, Jid, Vnet};
 
 /// Longer than anything takes on an emulated machine.
@@ -37,8 +38,15 @@ pub fn host() -> Option<Host> {
     Some(Host { vnet: Vnet::host(Arc::clone(&kernel)), kernel, _turn: turn })
 }
 
-#[cfg(target_os = "freebsd")]
 fn kernel() -> Option<Arc<dyn Kernel>> {
+    if env!("CARGO_CRATE_NAME") == "typed_14" {
+        return Some(Arc::new(Sim::with(&Options { release: Release::V14_2, ..Options::default() })));
+    }
+    here()
+}
+
+#[cfg(target_os = "freebsd")]
+fn here() -> Option<Arc<dyn Kernel>> {
     let kernel = jailwire::kernel::freebsd::FreeBsd::new().unwrap();
     if !kernel.privileged() {
         eprintln!("skipped: needs root");
@@ -48,8 +56,8 @@ fn kernel() -> Option<Arc<dyn Kernel>> {
 }
 
 #[cfg(not(target_os = "freebsd"))]
-fn kernel() -> Option<Arc<dyn Kernel>> {
-    Some(Arc::new(jailwire::kernel::sim::Sim::new()))
+fn here() -> Option<Arc<dyn Kernel>> {
+    Some(Arc::new(Sim::new()))
 }
 
 impl Host {

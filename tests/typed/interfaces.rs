@@ -1,4 +1,4 @@
-use crate::host::{host, name};
+use super::host::{host, name};
 use jailwire::interface::{InterfaceFlags, InterfaceType};
 use jailwire::kernel::Errno;
 use jailwire::{ErrorKind, Fib, MacAddr, Mtu};
@@ -107,9 +107,11 @@ fn a_mac_can_be_set_if_it_is_usable() {
     let Some(host) = host() else { return };
     let pair = host.epair();
     let mac = MacAddr([2, 0xff, 0x60, 1, 2, 3]);
+    let original = host.mac(&pair.a).unwrap();
     host.set_mac(&pair.a, mac).unwrap();
     assert_eq!(host.mac(&pair.a).unwrap(), Some(mac));
     assert_eq!(host.interface(&pair.a).unwrap().mac, Some(mac));
+    assert_eq!(Some(host.hardware_mac(&pair.a).unwrap()), original);
     for wrong in [MacAddr([0; 6]), MacAddr([0xff; 6])] {
         assert_eq!(host.set_mac(&pair.a, wrong).unwrap_err().kind(), ErrorKind::Invalid);
     }

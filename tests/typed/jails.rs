@@ -1,4 +1,4 @@
-use crate::host::{Host, SOON, host, ip4, name, net4, net6};
+use super::host::{Host, SOON, host, ip4, name, net4, net6};
 use jailwire::jail::devfs::{Devfs, DevfsRule};
 use jailwire::jail::{self, JailParameters, mount};
 use jailwire::kernel::Errno;
@@ -48,7 +48,8 @@ fn a_jail_is_created_read_changed_and_removed() {
     jail::wait_gone(kernel, jid, SOON).unwrap();
     assert_eq!(jail::get(kernel, jid).unwrap(), None);
     assert_eq!(jail::read_int(kernel, jid, "children.max").unwrap(), None);
-    assert_eq!(jail::remove(kernel, jid).unwrap_err().errno(), Errno::EINVAL);
+    let error = jail::remove(kernel, jid).unwrap_err();
+    assert_eq!((error.errno(), error.kind()), (Errno::EINVAL, ErrorKind::NotFound));
 }
 
 #[test]

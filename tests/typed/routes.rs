@@ -1,4 +1,4 @@
-use crate::host::{Host, Pair, host, ip4, ip6, name, net4, net6};
+use super::host::{Host, Pair, host, ip4, ip6, name, net4, net6};
 use ipnetwork::IpNetwork;
 use jailwire::kernel::Errno;
 use jailwire::nd6::Nd6Flags;
