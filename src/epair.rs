@@ -31,7 +31,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `epair(4)`, `net/if_epair.c:epair_clone_create`.
+    /// `SIOCIFCREATE2`: `epair(4)`, `net/if_epair.c:epair_clone_create`.
     ///
     /// # Example
     ///
@@ -53,6 +53,10 @@ impl Vnet {
     /// # Errors
     ///
     /// As [`Vnet::create_epair`]; EEXIST also when the unit is taken, be it by a renamed epair.
+    ///
+    /// # Source
+    ///
+    /// `SIOCIFCREATE2`.
     #[doc(alias = "SIOCIFCREATE2")]
     pub fn create_epair_unit(&self, unit: u16) -> Result<Epair> {
         let a = self.create(&format!("epair{unit}"))?;
@@ -68,6 +72,10 @@ impl Vnet {
     /// # Errors
     ///
     /// As [`Vnet::destroy`].
+    ///
+    /// # Source
+    ///
+    /// `SIOCIFDESTROY`.
     #[doc(alias = "SIOCIFDESTROY")]
     pub fn destroy_epair(&self, half: &InterfaceName) -> Result<()> {
         self.destroy(half)

@@ -65,7 +65,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `netintro(4)`, `netinet/in.c:in_aifaddr_ioctl`.
+    /// `SIOCAIFADDR`: `netintro(4)`, `netinet/in.c:in_aifaddr_ioctl`.
     ///
     /// # Example
     ///
@@ -120,8 +120,8 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `netintro(4)`, `netinet/in.c:in_difaddr_ioctl`. Without an address the kernel would remove the
-    /// first one there is.
+    /// `SIOCDIFADDR`: `netintro(4)`, `netinet/in.c:in_difaddr_ioctl`. Without an address the kernel
+    /// would remove the first one there is.
     #[doc(alias = "SIOCDIFADDR")]
     pub fn remove_ipv4(&self, name: &InterfaceName, address: Ipv4Addr) -> Result<()> {
         let mut ask = call!(SIOCDIFADDR).on(name).with(IFRU, &sockaddr_in(address));
@@ -136,7 +136,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `netintro(4)`, `net/if.c:ifconf`, `netinet/in.c:in_gifaddr_ioctl`.
+    /// `SIOCGIFALIAS`: `netintro(4)`, `net/if.c:ifconf`, `netinet/in.c:in_gifaddr_ioctl`.
     #[doc(alias = "SIOCGIFALIAS")]
     pub fn ipv4_addresses(&self, name: &InterfaceName) -> Result<Vec<Ipv4Address>> {
         self.index(name)?;
@@ -158,7 +158,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `netintro(4)`, `netinet/in.c:in_gifaddr_ioctl`. The mask comes back cut short.
+    /// `SIOCGIFALIAS`: `netintro(4)`, `netinet/in.c:in_gifaddr_ioctl`. The mask comes back cut short.
     #[doc(alias = "SIOCGIFALIAS")]
     pub fn find_ipv4(&self, name: &InterfaceName, address: Ipv4Addr) -> Result<Option<Ipv4Address>> {
         let mut ask = call!(SIOCGIFALIAS).on(name).with(ADDRESS, &sockaddr_in(address));

@@ -57,7 +57,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `bridge(4)`, `net/if_bridge.c:bridge_clone_create`.
+    /// `SIOCIFCREATE2`: `bridge(4)`, `net/if_bridge.c:bridge_clone_create`.
     ///
     /// # Example
     ///
@@ -92,7 +92,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `bridge(4)`, `net/if_bridge.c:bridge_ioctl_add`.
+    /// `BRDGADD`: `bridge(4)`, `net/if_bridge.c:bridge_ioctl_add`.
     #[doc(alias = "BRDGADD")]
     pub fn add_member(&self, bridge: &InterfaceName, member: &InterfaceName) -> Result<()> {
         let object = format_args!("{member} to {bridge}");
@@ -109,8 +109,8 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `bridge(4)`, `net/if_bridge.c:bridge_ioctl_del`. Moving or destroying a member takes it out as well,
-    /// but leaves a moved one promiscuous.
+    /// `BRDGDEL`: `bridge(4)`, `net/if_bridge.c:bridge_ioctl_del`. Moving or destroying a member takes
+    /// it out as well, but leaves a moved one promiscuous.
     #[doc(alias = "BRDGDEL")]
     pub fn delete_member(&self, bridge: &InterfaceName, member: &InterfaceName) -> Result<()> {
         let object = format_args!("{member} from {bridge}");
