@@ -1,6 +1,6 @@
 //! The program killed with SIGKILL at every single call it makes.
 
-use crate::support::{Root, assert_same};
+use crate::support::Root;
 
 /// How many calls one command makes, found by asking for a fault at ever later calls.
 fn run_killed(root: &Root, arguments: &[&str], call: usize) -> bool {
@@ -41,14 +41,14 @@ fn start_killed_everywhere(jail: &str) {
             "killed at call {call}, started again"
         );
         root.ok(&["stop", jail]);
-        assert_same(&root.kernel_state(), &before, &format!("killed at call {call}, started again, stopped"));
+        root.settles(&before, &format!("killed at call {call}, started again, stopped"));
         assert_eq!(without_records(root.files()), without_records(files), "killed at call {call}, files");
 
         let root = Root::new();
         root.ok(&["list"]);
         assert!(run_killed(&root, &["start", jail], call));
         root.ok(&["stop", jail]);
-        assert_same(&root.kernel_state(), &before, &format!("killed at call {call}, stopped"));
+        root.settles(&before, &format!("killed at call {call}, stopped"));
     }
     println!("start {jail}: killed at {points} points");
     assert!(points > 20, "only {points} calls in a start");
@@ -104,7 +104,7 @@ fn stop_killed_everywhere() {
             }
             points += 1;
             root.ok(&["stop", jail]);
-            assert_same(&root.kernel_state(), &before, &format!("{jail} killed at call {call}"));
+            root.settles(&before, &format!("{jail} killed at call {call}"));
         }
         println!("stop {jail}: killed at {points} points");
         assert!(points > 5, "only {points} calls in a stop");

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 
 use jailwire::kernel::sim::Sim;
 use tempfile::TempDir;
@@ -63,6 +64,17 @@ impl Root {
         Sim::open(&self.path().join(".sim")).expect("the simulated kernel").describe()
     }
 
+    /// Waits until the kernel is in this state. What dies with a process, its network stack last, may
+    /// take the kernel a moment longer than the process.
+    #[track_caller]
+    pub fn settles(&self, expected: &str, what: &str) {
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while self.kernel_state() != expected && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        assert_same(&self.kernel_state(), expected, what);
+    }
+
     /// Every file below the root and what is in it, but for the simulated kernel's own: what the
     /// program must put back as it was.
     pub fn files(&self) -> Vec<(PathBuf, String)> {
@@ -100,7 +112,10 @@ pub fn assert_same(left: &str, right: &str, what: &str) {
     }
     let lines = |text: &str, other: &str, sign: &str| {
         let other: Vec<&str> = other.lines().collect();
-        text.lines().filter(|line| !other.contains(line)).map(|line| format!("{sign} {line}\n")).collect::<String>()
+        text.lines()
+            .filter(|line| !other.contains(line))
+            .map(|line| format!("{sign} {line}\n"))
+            .collect::<String>()
     };
     panic!("{what}:\n{}{}", lines(left, right, "+"), lines(right, left, "-"));
 }
