@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use jailwire::kernel::sim::Sim;
+use jailwire::kernel::{Kernel as _, Sysctl};
 use tempfile::TempDir;
 
 /// A directory with the example jails, of the test's own.
@@ -61,7 +62,10 @@ impl Root {
 
     /// The whole state of the simulated kernel, in words.
     pub fn kernel_state(&self) -> String {
-        Sim::open(&self.path().join(".sim")).expect("the simulated kernel").describe()
+        let sim = Sim::open(&self.path().join(".sim")).expect("the simulated kernel");
+        // Time passes for it with each call.
+        let _ = sim.sysctl(&Sysctl::read("kern.osreldate"));
+        sim.describe()
     }
 
     /// Waits until the kernel is in this state. What dies with a process, its network stack last, may
