@@ -9,6 +9,7 @@ mod jails;
 mod mounts;
 mod moves;
 mod sharing;
+mod soak;
 mod sysctls;
 
 use std::mem::offset_of;
