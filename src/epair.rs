@@ -36,11 +36,13 @@ impl Vnet {
     /// # Example
     ///
     /// ```
-    /// # fn demo(host: &jailwire::Vnet, jid: jailwire::Jid) -> jailwire::Result<()> {
+    /// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::kernel::sim::Sim::new());
+    /// # let host = jailwire::Vnet::host(kernel.clone());
+    /// # let jid = jailwire::jail::create(&*kernel, &jailwire::jail::JailParameters::new("web").vnet())?;
     /// let pair = host.create_epair()?;
     /// host.lend(&pair.b, jid)?;
-    /// # Ok(())
-    /// # }
+    /// assert!(!host.has_interface(&pair.b)?);
+    /// # Ok::<(), jailwire::Error>(())
     /// ```
     #[doc(alias = "SIOCIFCREATE2")]
     pub fn create_epair(&self) -> Result<Epair> {

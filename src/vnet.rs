@@ -30,14 +30,13 @@ pub const ENTRY_DEADLINE: Duration = Duration::from_secs(60);
 /// before waiting for that.
 ///
 /// ```
-/// # fn demo(kernel: std::sync::Arc<dyn jailwire::kernel::Kernel>) -> jailwire::Result<()> {
+/// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::kernel::sim::Sim::new());
 /// use jailwire::Vnet;
 ///
 /// let host = Vnet::host(kernel);
 /// let pair = host.create_epair()?;
 /// host.up(&pair.a)?;
-/// # Ok(())
-/// # }
+/// # Ok::<(), jailwire::Error>(())
 /// ```
 pub struct Vnet {
     kernel: Arc<dyn Kernel>,

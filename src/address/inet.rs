@@ -70,11 +70,13 @@ impl Vnet {
     /// # Example
     ///
     /// ```
-    /// # fn demo(vnet: &jailwire::Vnet, name: &jailwire::InterfaceName) -> jailwire::Result<()> {
-    /// let network: ipnetwork::Ipv4Network = "192.0.2.1/24".parse().unwrap();
-    /// vnet.add_ipv4(name, network)?;
-    /// # Ok(())
-    /// # }
+    /// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::kernel::sim::Sim::new());
+    /// # let host = jailwire::Vnet::host(kernel.clone());
+    /// let pair = host.create_epair()?;
+    /// let network: ipnetwork::Ipv4Network = "198.51.100.1/24".parse().unwrap();
+    /// host.add_ipv4(&pair.a, network)?;
+    /// assert_eq!(host.ipv4_addresses(&pair.a)?[0].network, network);
+    /// # Ok::<(), jailwire::Error>(())
     /// ```
     #[doc(alias = "SIOCAIFADDR")]
     pub fn add_ipv4(&self, name: &InterfaceName, address: impl Into<Ipv4Address>) -> Result<()> {

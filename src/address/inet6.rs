@@ -89,7 +89,7 @@ pub struct Ipv6Address {
     pub network: Ipv6Network,
     /// The far end of a point-to-point interface; then the prefix length is 128.
     pub peer: Option<Ipv6Addr>,
-    /// Its state; to the kernel: ANYCAST, DEPRECATED and PREFER_SOURCE are taken.
+    /// Its state. TENTATIVE, DUPLICATED and DETACHED are the kernel's own, and not given to it.
     pub flags: Ipv6Flags,
     /// How long it lives.
     pub valid: Lifetime,
@@ -146,7 +146,8 @@ impl Vnet {
         let ask = ask.with(offset_of!(in6_aliasreq, ifra_addr), &sockaddr_in6(address.network.ip(), 0));
         let mask = sockaddr_in6(ipv6_mask(address.network.prefix()), 0);
         let ask = ask.with(offset_of!(in6_aliasreq, ifra_prefixmask), &mask);
-        let ask = ask.with(offset_of!(in6_aliasreq, ifra_flags), &address.flags.bits().to_ne_bytes());
+        let flags = address.flags - (Ipv6Flags::TENTATIVE | Ipv6Flags::DUPLICATED | Ipv6Flags::DETACHED);
+        let ask = ask.with(offset_of!(in6_aliasreq, ifra_flags), &flags.bits().to_ne_bytes());
         let valid = address.valid.raw().to_ne_bytes();
         let ask = ask.with(LIFETIME + offset_of!(in6_addrlifetime, ia6t_vltime), &valid);
         let preferred = address.preferred.raw().to_ne_bytes();

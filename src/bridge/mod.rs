@@ -62,13 +62,15 @@ impl Vnet {
     /// # Example
     ///
     /// ```
-    /// # fn demo(host: &jailwire::Vnet, half: &jailwire::InterfaceName) -> jailwire::Result<()> {
+    /// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::kernel::sim::Sim::new());
+    /// # let host = jailwire::Vnet::host(kernel.clone());
+    /// # let pair = host.create_epair()?;
     /// let bridge = host.create_bridge()?;
-    /// host.add_member(&bridge, half)?;
-    /// host.up(half)?;
+    /// host.add_member(&bridge, &pair.a)?;
+    /// host.up(&pair.a)?;
     /// host.up(&bridge)?;
-    /// # Ok(())
-    /// # }
+    /// assert_eq!(host.members(&bridge)?[0].name, pair.a);
+    /// # Ok::<(), jailwire::Error>(())
     /// ```
     #[doc(alias = "SIOCIFCREATE2")]
     pub fn create_bridge(&self) -> Result<InterfaceName> {

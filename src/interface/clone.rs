@@ -39,11 +39,11 @@ impl Vnet {
     /// # Example
     ///
     /// ```
-    /// # fn demo(host: &jailwire::Vnet) -> jailwire::Result<()> {
+    /// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::kernel::sim::Sim::new());
+    /// # let host = jailwire::Vnet::host(kernel.clone());
     /// let bridge = host.create("bridge")?;
     /// host.destroy(&bridge)?;
-    /// # Ok(())
-    /// # }
+    /// # Ok::<(), jailwire::Error>(())
     /// ```
     #[doc(alias = "SIOCIFCREATE2")]
     pub fn create(&self, cloner: &str) -> Result<InterfaceName> {

@@ -41,12 +41,12 @@ impl Vnet {
     /// # Example
     ///
     /// ```
-    /// # fn demo(host: &jailwire::Vnet) -> jailwire::Result<()> {
+    /// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::kernel::sim::Sim::new());
+    /// # let host = jailwire::Vnet::host(kernel.clone());
     /// for interface in host.interfaces()? {
     ///     println!("{}: {} bytes", interface.name, interface.mtu);
     /// }
-    /// # Ok(())
-    /// # }
+    /// # Ok::<(), jailwire::Error>(())
     /// ```
     #[doc(alias = "NET_RT_IFLISTL")]
     #[doc(alias = "getifaddrs")]

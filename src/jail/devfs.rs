@@ -117,14 +117,14 @@ impl DevfsRule {
 /// A mounted devfs, through which rulesets are read and changed.
 ///
 /// ```
-/// # fn demo(kernel: std::sync::Arc<dyn jailwire::kernel::Kernel>) -> jailwire::Result<()> {
+/// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::kernel::sim::Sim::new());
 /// use jailwire::jail::devfs::{Devfs, DevfsRule};
 ///
 /// let devfs = Devfs::open(kernel, "/dev".as_ref())?;
 /// let ruleset = devfs.claim(1000, &DevfsRule::hide_all())?;
 /// devfs.add(ruleset, &DevfsRule::unhide("null"))?;
-/// # Ok(())
-/// # }
+/// assert_eq!(devfs.rules(ruleset)?.len(), 2);
+/// # Ok::<(), jailwire::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct Devfs {

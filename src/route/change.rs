@@ -37,14 +37,14 @@ impl Vnet {
     /// # Example
     ///
     /// ```
-    /// # fn demo(vnet: &jailwire::Vnet) -> jailwire::Result<()> {
+    /// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::kernel::sim::Sim::new());
+    /// # let host = jailwire::Vnet::host(kernel.clone());
     /// use jailwire::{Route, Via};
     /// use std::net::Ipv4Addr;
     ///
     /// let network: ipnetwork::IpNetwork = "198.51.100.0/24".parse().unwrap();
-    /// vnet.add_route(&Route::new(network, Via::Gateway(Ipv4Addr::new(192, 0, 2, 1).into())))?;
-    /// # Ok(())
-    /// # }
+    /// host.add_route(&Route::new(network, Via::Gateway(Ipv4Addr::new(192, 0, 2, 1).into())))?;
+    /// # Ok::<(), jailwire::Error>(())
     /// ```
     #[doc(alias = "RTM_ADD")]
     pub fn add_route(&self, route: &Route) -> Result<()> {
