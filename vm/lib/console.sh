@@ -6,7 +6,10 @@ payload_begin='=== PAYLOAD BEGIN'
 payload_end='=== PAYLOAD END rc='
 
 # The lines that are complete, as the guest meant them.
-lines() { head -n "$(($(wc -l <"$console")))" "$console" | tr -d '\r'; }
+lines() {
+    _complete=$(($(wc -l <"$console")))
+    [ "$_complete" -eq 0 ] || head -n "$_complete" "$console" | tr -d '\r'
+}
 
 booting() { grep -q 'The FreeBSD Project' "$console"; }
 begun() { lines | grep -q "$payload_begin"; }

@@ -40,15 +40,15 @@ guard() {
         "$1" || _status=$?
         echo "$_status" >"$work/run/exit"
     ) &
-    read -r _ <&8 || :
+    read -r _word <&8 || _word=
     until stopped; do
         [ ! -s "$work/run/pid" ] || kill -KILL "$(cat "$work/run/pid")" 2>/dev/null || :
         nap
     done
     wait
     destroy_guest
-    # Nobody else is left to do it when our parent was killed.
-    kill -0 $$ 2>/dev/null || rm -rf "$work"
+    # Without a word our parent was killed, and nobody else is left to do it.
+    [ -n "$_word" ] || rm -rf "$work"
 }
 
 # launch COMMAND...: with the console as its output, and an input that is silent and stays open.
@@ -61,6 +61,7 @@ launch() {
 
 stop_guest() {
     [ -n "$guardian" ] || return 0
+    echo enough >&9
     exec 9>&-
     wait "$guardian" || :
     guardian=
@@ -75,11 +76,11 @@ now() { date +%s; }
 await_boot() {
     _started=$(now)
     while ! begun; do
-        if stopped; then
-            begun || { why="the guest stopped before it ran the payload"; return 1; }
-        elif panicked; then
+        if panicked; then
             why="the guest panicked while starting"
             return 1
+        elif stopped; then
+            begun || { why="the guest stopped before it ran the payload"; return 1; }
         elif [ $(($(now) - _started)) -ge "$1" ]; then
             why="the guest did not run the payload within $1 seconds"
             return 1
@@ -110,7 +111,7 @@ await_payload() {
         if panicked; then
             why="the guest panicked"
             # It has more to say.
-            await_poweroff
+            await_poweroff 5
             relay
         fi
         nap
@@ -118,10 +119,10 @@ await_payload() {
     return 1
 }
 
-# A guest that answered powers itself off; one that does not is not waited for.
+# await_poweroff SECONDS: lets a guest that has answered end by itself; stop_guest ends one that does not.
 await_poweroff() {
     _started=$(now)
-    until stopped || [ $(($(now) - _started)) -ge 15 ]; do
+    until stopped || [ $(($(now) - _started)) -ge "$1" ]; do
         nap
     done
 }

@@ -54,6 +54,7 @@ suite_options() {
     # What is missing is said before anything is built.
     [ -n "$guests" ] || "$vm_dir/run" --check || exit $?
     in_guests --check
+    [ -z "$failed" ] || exit 125
 }
 
 # Reads what cargo says of the executables it made, and prints
@@ -132,10 +133,10 @@ suite_environment() {
     printf '; }\n'
 }
 
-# in_guests OPTION...: vm/run for every guest, whatever happens in one. Kernels may have a root each,
-# listed in their order; the last one serves the rest.
+# in_guests OPTION...: vm/run for every guest, whatever happens in one; $failed says in which something did.
+# Kernels may have a root each, listed in their order; the last one serves the rest.
 in_guests() {
-    _failed=
+    failed=
     _roots=${JAILWIRE_VM_ROOT:-}
     while read -r _option _guest <&4; do
         _status=0
@@ -145,10 +146,14 @@ in_guests() {
         runner=$!
         wait "$runner" || _status=$?
         runner=
-        [ "$_status" -eq 0 ] || _failed="$_failed ${_guest##*/} ($_status)"
+        [ "$_status" -eq 0 ] || failed="$failed ${_guest##*/} ($_status)"
         _roots=${_roots#*:}
     done 4<"$work/guests"
-    [ -z "$_failed" ] || die "failed:$_failed"
+}
+
+run_suite() {
+    eval "in_guests -d \"\$stage\" $run_options"
+    [ -z "$failed" ] || die "failed:$failed"
 }
 
 runner=
