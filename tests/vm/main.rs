@@ -213,9 +213,9 @@ impl Drop for Place {
 }
 
 fn signal(name: &str, pid: &str) -> bool {
-    let kill = Command::new("kill")
-        .args(["-s", name, pid])
-        .stderr(Stdio::null())
+    // The shell's own: not every system has a program by that name.
+    let kill = Command::new("sh")
+        .args(["-c", "kill -s \"$0\" \"$1\" 2>/dev/null", name, pid])
         .status();
     kill.is_ok_and(|status| status.success())
 }
