@@ -1,1 +1,27 @@
-//! jailwire.
+//! Wire FreeBSD jails to the network by talking to the kernel directly.
+
+mod abi;
+pub mod address;
+pub mod bridge;
+mod checksum;
+pub mod epair;
+pub mod error;
+pub mod files;
+pub mod group;
+pub mod interface;
+#[cfg(feature = "cli")]
+pub mod iocage;
+pub mod jail;
+pub mod kernel;
+pub mod nd6;
+pub mod route;
+pub mod types;
+pub mod vlan;
+pub mod vnet;
+pub mod wiring;
+
+pub use error::{Error, ErrorKind, Result};
+pub use interface::Interface;
+pub use route::{Gateway, Route, Via};
+pub use types::{Fib, InterfaceName, Jid, MacAddr, Mtu, VlanId};
+pub use vnet::Vnet;

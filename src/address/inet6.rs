@@ -1,0 +1,354 @@
+//! IPv6 addresses.
+
+use std::mem::offset_of;
+use std::net::Ipv6Addr;
+use std::time::Duration;
+
+use ipnetwork::Ipv6Network;
+use jailwire_sys::{
+    ND6_INFINITE_LIFETIME, in6_addrlifetime, in6_aliasreq, in6_ifreq, sockaddr_in6 as C_sockaddr_in6,
+};
+
+use super::Ensured;
+use crate::abi::{call, ipv6_at, ipv6_mask, prefix_length, sockaddr_in6, trimmed_mask};
+use crate::error::{During, Error, Result};
+use crate::kernel::{Errno, Failure};
+use crate::route::{SocketAddress, without_embedded_scope};
+use crate::types::InterfaceName;
+use crate::vnet::Vnet;
+
+/// Where the union of an `in6_ifreq` begins.
+const IFRU6: usize = offset_of!(in6_ifreq, ifr_ifru);
+const LIFETIME: usize = offset_of!(in6_aliasreq, ifra_lifetime);
+
+/// How often an address that is being checked is looked at.
+const DAD_PERIOD: Duration = Duration::from_millis(50);
+
+bitflags::bitflags! {
+    /// IN6_IFF_*: the state of an IPv6 address.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+    pub struct Ipv6Flags: u32 {
+        /// One of several stations that share the address answers.
+        #[doc(alias = "IN6_IFF_ANYCAST")]
+        const ANYCAST = jailwire_sys::IN6_IFF_ANYCAST as u32;
+        /// It is being checked whether another station has it: it cannot be used yet.
+        #[doc(alias = "IN6_IFF_TENTATIVE")]
+        const TENTATIVE = jailwire_sys::IN6_IFF_TENTATIVE as u32;
+        /// Another station has it: it cannot be used.
+        #[doc(alias = "IN6_IFF_DUPLICATED")]
+        const DUPLICATED = jailwire_sys::IN6_IFF_DUPLICATED as u32;
+        /// Its network is gone.
+        #[doc(alias = "IN6_IFF_DETACHED")]
+        const DETACHED = jailwire_sys::IN6_IFF_DETACHED as u32;
+        /// New connections do not use it.
+        #[doc(alias = "IN6_IFF_DEPRECATED")]
+        const DEPRECATED = jailwire_sys::IN6_IFF_DEPRECATED as u32;
+        /// Made from a router's advertisement.
+        #[doc(alias = "IN6_IFF_AUTOCONF")]
+        const AUTOCONF = jailwire_sys::IN6_IFF_AUTOCONF as u32;
+        /// Made for some time, against being recognised.
+        #[doc(alias = "IN6_IFF_TEMPORARY")]
+        const TEMPORARY = jailwire_sys::IN6_IFF_TEMPORARY as u32;
+        /// Preferred as a source.
+        #[doc(alias = "IN6_IFF_PREFER_SOURCE")]
+        const PREFER_SOURCE = jailwire_sys::IN6_IFF_PREFER_SOURCE as u32;
+
+        const _ = !0;
+    }
+}
+
+/// How long an IPv6 address lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Lifetime {
+    /// For ever.
+    #[default]
+    #[doc(alias = "ND6_INFINITE_LIFETIME")]
+    Infinite,
+    /// So many seconds, below 4294967295. An address that lives for 0 seconds is accepted, and gone
+    /// within a second.
+    Seconds(u32),
+}
+
+impl Lifetime {
+    const fn raw(self) -> u32 {
+        match self {
+            Lifetime::Infinite => ND6_INFINITE_LIFETIME,
+            Lifetime::Seconds(seconds) => seconds,
+        }
+    }
+
+    fn from_raw(seconds: u32) -> Lifetime {
+        if seconds == ND6_INFINITE_LIFETIME { Lifetime::Infinite } else { Lifetime::Seconds(seconds) }
+    }
+}
+
+/// An IPv6 address of an interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Ipv6Address {
+    /// The address and its prefix length.
+    pub network: Ipv6Network,
+    /// The far end of a point-to-point interface; then the prefix length is 128.
+    pub peer: Option<Ipv6Addr>,
+    /// Its state; to the kernel: ANYCAST, DEPRECATED and PREFER_SOURCE are taken.
+    pub flags: Ipv6Flags,
+    /// How long it lives.
+    pub valid: Lifetime,
+    /// How long it is used for new connections; not longer than it lives.
+    pub preferred: Lifetime,
+}
+
+impl From<Ipv6Network> for Ipv6Address {
+    fn from(network: Ipv6Network) -> Ipv6Address {
+        Ipv6Address {
+            network,
+            peer: None,
+            flags: Ipv6Flags::empty(),
+            valid: Lifetime::Infinite,
+            preferred: Lifetime::Infinite,
+        }
+    }
+}
+
+impl Vnet {
+    /// Adds an IPv6 address to an interface, or changes the lifetimes and flags of one it has.
+    ///
+    /// The first address brings the interface up and clears [`Nd6Flags::DISABLED`]; it is usable at
+    /// once. Further ones are checked for duplicates, for about a second: [`Vnet::wait_for_dad`], or
+    /// [`Nd6Flags::NO_DAD`] before adding.
+    ///
+    /// FreeBSD 14 loses most errors of this request and answers success. So the address is looked for
+    /// afterwards; where it is not there the error says so, and the reason is among those below.
+    ///
+    /// A link-local address belongs to the interface it is added to; its scope is not given.
+    ///
+    /// # Errors
+    ///
+    /// * ENXIO: no such interface.
+    /// * EEXIST: another interface of this stack has the address.
+    /// * EINVAL: the prefix length is 0, or differs from that the address has; preferred for longer than
+    ///   valid; a peer on an interface that has none, or with a prefix length below 128; the interface is
+    ///   a bridge member, and `net.link.bridge.member_ifaddrs` is 0.
+    /// * EPFNOSUPPORT: the interface does not do IPv6.
+    /// * EADDRNOTAVAIL from SIOCGIFAFLAG_IN6: the kernel answered success and did not add it.
+    /// * EPERM: not root.
+    ///
+    /// # Source
+    ///
+    /// `inet6(4)`, `netinet6/in6.c:in6_control_ioctl`, `in6_update_ifa`.
+    ///
+    /// [`Nd6Flags::DISABLED`]: crate::nd6::Nd6Flags::DISABLED
+    /// [`Nd6Flags::NO_DAD`]: crate::nd6::Nd6Flags::NO_DAD
+    #[doc(alias = "SIOCAIFADDR_IN6")]
+    pub fn add_ipv6(&self, name: &InterfaceName, address: impl Into<Ipv6Address>) -> Result<()> {
+        let address = address.into();
+        let object = format_args!("{} to {name}", address.network);
+        let ask = call!(SIOCAIFADDR_IN6).on(name);
+        let ask = ask.with(offset_of!(in6_aliasreq, ifra_addr), &sockaddr_in6(address.network.ip(), 0));
+        let mask = sockaddr_in6(ipv6_mask(address.network.prefix()), 0);
+        let ask = ask.with(offset_of!(in6_aliasreq, ifra_prefixmask), &mask);
+        let ask = ask.with(offset_of!(in6_aliasreq, ifra_flags), &address.flags.bits().to_ne_bytes());
+        let valid = address.valid.raw().to_ne_bytes();
+        let ask = ask.with(LIFETIME + offset_of!(in6_addrlifetime, ia6t_vltime), &valid);
+        let preferred = address.preferred.raw().to_ne_bytes();
+        let mut ask = ask.with(LIFETIME + offset_of!(in6_addrlifetime, ia6t_pltime), &preferred);
+        if let Some(peer) = address.peer {
+            ask = ask.with(offset_of!(in6_aliasreq, ifra_broadaddr), &sockaddr_in6(peer, 0));
+        }
+        self.perform6(&mut ask, "add address", object)?;
+
+        let refused = |errno, why| {
+            Err(Error::new("add address", object, "SIOCGIFAFLAG_IN6", Failure::with_text(errno, why)))
+        };
+        match self.ipv6_prefix_length(name, address.network.ip())? {
+            Some(length) if length == address.network.prefix() => Ok(()),
+            Some(_) => refused(Errno::EINVAL, "the interface has it with another prefix length"),
+            // With no time to live it may be gone already.
+            None if address.valid == Lifetime::Seconds(0) => Ok(()),
+            None => refused(Errno::EADDRNOTAVAIL, "the kernel accepted the address, and did not add it"),
+        }
+    }
+
+    /// Makes sure that an interface has this IPv6 address with this prefix length. Where it has, nothing
+    /// is changed: not its lifetimes either. With another prefix length it is removed and added anew.
+    ///
+    /// # Errors
+    ///
+    /// As [`Vnet::add_ipv6`] and [`Vnet::remove_ipv6`].
+    pub fn ensure_ipv6(&self, name: &InterfaceName, address: impl Into<Ipv6Address>) -> Result<Ensured> {
+        let address = address.into();
+        let ensured = match self.ipv6_prefix_length(name, address.network.ip())? {
+            Some(length) if length == address.network.prefix() => return Ok(Ensured::Present),
+            Some(_) => {
+                self.remove_ipv6(name, address.network.ip())?;
+                Ensured::Replaced
+            }
+            None => Ensured::Added,
+        };
+        self.add_ipv6(name, address)?;
+        Ok(ensured)
+    }
+
+    /// Removes an IPv6 address from an interface, with its routes.
+    ///
+    /// # Errors
+    ///
+    /// * ENXIO: no such interface.
+    /// * EADDRNOTAVAIL: it does not have the address.
+    /// * EPERM: not root.
+    ///
+    /// # Source
+    ///
+    /// `inet6(4)`, `netinet6/in6.c:in6_control_ioctl`.
+    #[doc(alias = "SIOCDIFADDR_IN6")]
+    pub fn remove_ipv6(&self, name: &InterfaceName, address: Ipv6Addr) -> Result<()> {
+        let mut ask = call!(SIOCDIFADDR_IN6).on(name).with(IFRU6, &sockaddr_in6(address, 0));
+        self.perform6(&mut ask, "remove address", format_args!("{address} from {name}"))
+    }
+
+    /// The IPv6 addresses of an interface with their flags, in the kernel's order, through sockets alone.
+    ///
+    /// # Errors
+    ///
+    /// * ENXIO: no such interface.
+    ///
+    /// # Source
+    ///
+    /// `inet6(4)`, `net/if.c:ifconf`, `netinet6/in6.c:in6_control_ioctl`.
+    #[doc(alias = "SIOCGIFAFLAG_IN6")]
+    #[doc(alias = "SIOCGIFALIFETIME_IN6")]
+    pub fn ipv6_addresses(&self, name: &InterfaceName) -> Result<Vec<Ipv6Address>> {
+        self.index(name)?;
+        let mut addresses = Vec::new();
+        for (owner, address) in self.interface_records()? {
+            if let (true, SocketAddress::V6(address, _)) = (owner == *name, address) {
+                // What went away in between is left out.
+                addresses.extend(self.find_ipv6(name, address)?);
+            }
+        }
+        Ok(addresses)
+    }
+
+    /// Looks for an IPv6 address of an interface. None if it does not have it.
+    ///
+    /// # Errors
+    ///
+    /// * ENXIO: no such interface.
+    #[doc(alias = "SIOCGIFAFLAG_IN6")]
+    pub fn find_ipv6(&self, name: &InterfaceName, address: Ipv6Addr) -> Result<Option<Ipv6Address>> {
+        match self.read_ipv6(name, address) {
+            // It went away between two questions.
+            Err(error) if error.errno() == Errno::EADDRNOTAVAIL => Ok(None),
+            other => other,
+        }
+    }
+
+    fn read_ipv6(&self, name: &InterfaceName, address: Ipv6Addr) -> Result<Option<Ipv6Address>> {
+        let object = format_args!("{address} on {name}");
+        let Some(length) = self.ipv6_prefix_length(name, address)? else { return Ok(None) };
+        let network = Ipv6Network::new(address, length)
+            .map_err(|error| Error::malformed("find address", object, "SIOCGIFNETMASK_IN6", error))?;
+        let flags = self.ipv6_flags(name, address)?;
+
+        let mut ask = call!(SIOCGIFALIFETIME_IN6).on(name).with(IFRU6, &sockaddr_in6(address, 0));
+        self.perform6(&mut ask, "find address", object)?;
+        let lifetime = |offset: usize| Lifetime::from_raw(ask.request.argument.u32_at(IFRU6 + offset));
+        let valid = lifetime(offset_of!(in6_addrlifetime, ia6t_vltime));
+        let preferred = lifetime(offset_of!(in6_addrlifetime, ia6t_pltime));
+
+        let mut ask = call!(SIOCGIFDSTADDR_IN6).on(name).with(IFRU6, &sockaddr_in6(address, 0));
+        // EINVAL: the interface has no other end.
+        let peer = self.attempt6(&mut ask).ok().and_then(|()| ipv6_at(ask.argument(), IFRU6));
+        let peer = peer.map(|peer| without_embedded_scope(peer).0);
+        Ok(Some(Ipv6Address { network, peer, flags, valid, preferred }))
+    }
+
+    /// The flags of an IPv6 address.
+    ///
+    /// # Errors
+    ///
+    /// * ENXIO: no such interface.
+    /// * EADDRNOTAVAIL: it does not have the address.
+    ///
+    /// # Source
+    ///
+    /// `inet6(4)`, `netinet6/in6.c:in6_control_ioctl`.
+    #[doc(alias = "SIOCGIFAFLAG_IN6")]
+    pub fn ipv6_flags(&self, name: &InterfaceName, address: Ipv6Addr) -> Result<Ipv6Flags> {
+        let mut ask = call!(SIOCGIFAFLAG_IN6).on(name).with(IFRU6, &sockaddr_in6(address, 0));
+        self.perform6(&mut ask, "read flags of address", format_args!("{address} on {name}"))?;
+        Ok(Ipv6Flags::from_bits_retain(ask.argument().u32_at(IFRU6)))
+    }
+
+    /// The prefix length of an address. None if the interface does not have it.
+    fn ipv6_prefix_length(&self, name: &InterfaceName, address: Ipv6Addr) -> Result<Option<u8>> {
+        let object = format_args!("{address} on {name}");
+        let mut ask = call!(SIOCGIFNETMASK_IN6).on(name).with(IFRU6, &sockaddr_in6(address, 0));
+        match self.attempt6(&mut ask) {
+            Err(failure) if failure.errno == Errno::EADDRNOTAVAIL => Ok(None),
+            other => {
+                other.during("find address", object, ask.name)?;
+                let mask = ask.argument().get::<{ size_of::<C_sockaddr_in6>() }>(IFRU6);
+                let mask = trimmed_mask::<16>(&mask, offset_of!(C_sockaddr_in6, sin6_addr));
+                let length = prefix_length(&mask);
+                length
+                    .map(Some)
+                    .ok_or_else(|| Error::malformed("find address", object, ask.name, "a mask with gaps"))
+            }
+        }
+    }
+
+    /// Waits until none of an interface's IPv6 addresses is being checked for duplicates any more.
+    ///
+    /// The kernel tells nobody when a check ends (`netinet6/nd6_nbr.c`), so the flags are looked at 20
+    /// times a second, by the kernel's clock. On an interface that is down checks do not begin.
+    ///
+    /// # Arguments
+    ///
+    /// * `limit`: how long to wait. A check takes one second, for a link-local address up to two.
+    ///
+    /// # Errors
+    ///
+    /// * EADDRINUSE: another station has one of the addresses.
+    /// * ETIMEDOUT: a check did not end.
+    /// * as [`Vnet::ipv6_addresses`].
+    #[doc(alias = "IN6_IFF_TENTATIVE")]
+    pub fn wait_for_dad(&self, name: &InterfaceName, limit: Duration) -> Result<()> {
+        let kernel = self.kernel();
+        let deadline = kernel.now().saturating_add(limit);
+        let fail = |address: Ipv6Addr, errno, why| {
+            let failure = Failure::with_text(errno, why);
+            Err(Error::new(
+                "wait for address",
+                format_args!("{address} on {name}"),
+                "SIOCGIFAFLAG_IN6",
+                failure,
+            ))
+        };
+        let mut addresses: Vec<Ipv6Addr> = Vec::new();
+        for (owner, address) in self.interface_records()? {
+            if let (true, SocketAddress::V6(address, _)) = (owner == *name, address) {
+                addresses.push(address);
+            }
+        }
+        for address in addresses {
+            loop {
+                let flags = match self.ipv6_flags(name, address) {
+                    Err(error) if error.errno() == Errno::EADDRNOTAVAIL => break,
+                    other => other?,
+                };
+                if flags.contains(Ipv6Flags::DUPLICATED) {
+                    return fail(address, Errno::EADDRINUSE, "another station has it");
+                }
+                if !flags.contains(Ipv6Flags::TENTATIVE) {
+                    break;
+                }
+                let left = deadline.saturating_sub(kernel.now());
+                if left.is_zero() {
+                    return fail(address, Errno::ETIMEDOUT, "duplicate address detection did not end");
+                }
+                kernel.sleep(left.min(DAD_PERIOD));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,109 @@
+//! Where the program works: which kernel, and which directory.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jailwire::files::Gate;
+use jailwire::iocage::store::Store;
+use jailwire::kernel::Kernel;
+use jailwire::kernel::sim::Sim;
+
+use crate::Failure;
+use crate::cli::{Choice, Cli};
+
+/// A kernel and iocage's directory.
+#[derive(Debug)]
+pub struct Environment {
+    /// The kernel to work on.
+    pub kernel: Arc<dyn Kernel>,
+    /// iocage's directory.
+    pub store: Store,
+}
+
+impl Environment {
+    /// Opens what the command line says.
+    pub fn open(cli: &Cli) -> Result<Environment, Failure> {
+        let native = match cli.kernel {
+            Choice::Sim => None,
+            Choice::Freebsd => Some(native()?),
+            Choice::Auto if cfg!(target_os = "freebsd") => Some(native()?),
+            Choice::Auto => None,
+        };
+        let root = match (&cli.root, &native) {
+            (Some(root), _) => root.clone(),
+            (None, Some(kernel)) => mounted_dataset(kernel.as_ref())?.unwrap_or_else(default_root),
+            (None, None) => default_root(),
+        };
+        let root = std::path::absolute(root)?;
+        let store = Store::open(&root)?;
+        let kernel = match native {
+            Some(kernel) => kernel,
+            None => simulated(&root, cli.kernel)?,
+        };
+        Ok(Environment { kernel, store })
+    }
+
+    /// Refuses to go on where the kernel would refuse every step.
+    pub fn require_root(&self, command: &str) -> Result<(), Failure> {
+        if self.kernel.privileged() {
+            return Ok(());
+        }
+        Err(format!(
+            "you need to be root to {command} jails: run it as root, or add --kernel sim to try it on the simulated kernel"
+        )
+        .into())
+    }
+}
+
+fn default_root() -> PathBuf {
+    PathBuf::from("/iocage")
+}
+
+#[cfg(target_os = "freebsd")]
+fn native() -> Result<Arc<dyn Kernel>, Failure> {
+    Ok(Arc::new(jailwire::kernel::freebsd::FreeBsd::new()?))
+}
+
+#[cfg(not(target_os = "freebsd"))]
+fn native() -> Result<Arc<dyn Kernel>, Failure> {
+    Err("this is not FreeBSD: leave --kernel out, or give --kernel sim, to use the simulated kernel".into())
+}
+
+fn simulated(root: &Path, choice: Choice) -> Result<Arc<dyn Kernel>, Failure> {
+    let directory = root.join(".sim");
+    if choice == Choice::Auto {
+        eprintln!(
+            "jailwire: no FreeBSD kernel here; using the simulated one, whose state lies in {}",
+            directory.display()
+        );
+    }
+    Ok(Arc::new(Sim::open(&directory)?))
+}
+
+/// Where iocage's dataset is mounted: a ZFS file system named POOL/iocage.
+fn mounted_dataset(kernel: &dyn Kernel) -> Result<Option<PathBuf>, Failure> {
+    let mounts = kernel.mounts()?;
+    let mut found = mounts.into_iter().filter(|mounted| {
+        mounted.fstype == "zfs"
+            && mounted.from.split_once('/').is_some_and(|(_, dataset)| dataset == "iocage")
+    });
+    match (found.next(), found.next()) {
+        (Some(first), Some(second)) => Err(format!(
+            "two iocage datasets are mounted, on {} and {}: say which with --root DIR",
+            first.on.display(),
+            second.on.display()
+        )
+        .into()),
+        (first, _) => Ok(first.map(|mounted| mounted.on)),
+    }
+}
+
+/// File changes are announced to the kernel, so that a simulated one can make them fail.
+#[derive(Debug)]
+pub struct KernelGate<'a>(pub &'a dyn Kernel);
+
+impl Gate for KernelGate<'_> {
+    fn checkpoint(&self, operation: &'static str, path: &Path) -> std::io::Result<()> {
+        self.0.checkpoint(operation, path).map_err(std::io::Error::other)
+    }
+}

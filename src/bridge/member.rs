@@ -1,0 +1,292 @@
+//! The members of a bridge.
+
+use std::mem::offset_of;
+
+use jailwire_sys::{IFNAMSIZ, ifbifconf, ifbreq};
+
+use super::{command, of_member};
+use crate::error::{Error, Result};
+use crate::kernel::{Block, Errno};
+use crate::types::{InterfaceName, VlanId};
+use crate::vnet::Vnet;
+
+const RECORD: usize = size_of::<ifbreq>();
+
+bitflags::bitflags! {
+    /// IFBIF_*: what a bridge does with a member.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+    pub struct MemberFlags: u32 {
+        /// Learn addresses from what it sends. On by default.
+        #[doc(alias = "IFBIF_LEARNING")]
+        const LEARNING = jailwire_sys::IFBIF_LEARNING;
+        /// Send it what is for unknown addresses. On by default.
+        #[doc(alias = "IFBIF_DISCOVER")]
+        const DISCOVER = jailwire_sys::IFBIF_DISCOVER;
+        /// It takes part in the spanning tree.
+        #[doc(alias = "IFBIF_STP")]
+        const SPANNING_TREE = jailwire_sys::IFBIF_STP;
+        /// It gets a copy of everything. Not to be set here.
+        #[doc(alias = "IFBIF_SPAN")]
+        const SPAN = jailwire_sys::IFBIF_SPAN;
+        /// Addresses learned from it do not expire and do not move.
+        #[doc(alias = "IFBIF_STICKY")]
+        const STICKY = jailwire_sys::IFBIF_STICKY;
+        /// Spanning tree: it is an edge port.
+        #[doc(alias = "IFBIF_BSTP_EDGE")]
+        const EDGE = jailwire_sys::IFBIF_BSTP_EDGE;
+        /// Spanning tree: find out whether it is an edge port.
+        #[doc(alias = "IFBIF_BSTP_AUTOEDGE")]
+        const AUTO_EDGE = jailwire_sys::IFBIF_BSTP_AUTOEDGE;
+        /// Spanning tree: it is a point-to-point link.
+        #[doc(alias = "IFBIF_BSTP_PTP")]
+        const POINT_TO_POINT = jailwire_sys::IFBIF_BSTP_PTP;
+        /// Spanning tree: find out whether it is a point-to-point link.
+        #[doc(alias = "IFBIF_BSTP_AUTOPTP")]
+        const AUTO_POINT_TO_POINT = jailwire_sys::IFBIF_BSTP_AUTOPTP;
+        /// Nothing is forwarded between private members.
+        #[doc(alias = "IFBIF_PRIVATE")]
+        const PRIVATE = jailwire_sys::IFBIF_PRIVATE;
+        /// With VLAN filtering: frames may have a second tag. FreeBSD 15.
+        #[doc(alias = "IFBIF_QINQ")]
+        const QINQ = jailwire_sys::IFBIF_QINQ;
+
+        const _ = !0;
+    }
+}
+
+/// What the spanning tree lets a member do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PortState {
+    /// It does not take part.
+    Disabled,
+    /// It listens.
+    Listening,
+    /// It learns addresses.
+    Learning,
+    /// It forwards.
+    Forwarding,
+    /// It is blocked.
+    Blocking,
+    /// It discards.
+    Discarding,
+    /// A state that is not known here.
+    Other(u8),
+}
+
+impl PortState {
+    fn from_raw(state: u8) -> PortState {
+        match i32::from(state) {
+            s if s == jailwire_sys::BSTP_IFSTATE_DISABLED as i32 => PortState::Disabled,
+            s if s == jailwire_sys::BSTP_IFSTATE_LISTENING as i32 => PortState::Listening,
+            s if s == jailwire_sys::BSTP_IFSTATE_LEARNING as i32 => PortState::Learning,
+            s if s == jailwire_sys::BSTP_IFSTATE_FORWARDING as i32 => PortState::Forwarding,
+            s if s == jailwire_sys::BSTP_IFSTATE_BLOCKING as i32 => PortState::Blocking,
+            s if s == jailwire_sys::BSTP_IFSTATE_DISCARDING as i32 => PortState::Discarding,
+            _ => PortState::Other(state),
+        }
+    }
+}
+
+/// A member of a bridge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Its name.
+    pub name: InterfaceName,
+    /// What the bridge does with it.
+    pub flags: MemberFlags,
+    /// Its spanning tree state.
+    pub state: PortState,
+    /// Its spanning tree port number: the low byte of its index.
+    pub port: u8,
+    /// Its spanning tree priority.
+    pub priority: u8,
+    /// Its spanning tree path cost.
+    pub path_cost: u32,
+    /// How many addresses were learned from it.
+    pub addresses: u32,
+    /// How many may be; 0 for no limit.
+    pub address_limit: u32,
+    /// How many were not learned because of that.
+    pub addresses_exceeded: u32,
+    /// The VLAN that its untagged frames belong to, if they belong to one. FreeBSD 15.
+    pub pvid: Option<VlanId>,
+}
+
+impl Member {
+    /// Reads one `ifbreq`. None without a name.
+    fn parse(record: &Block) -> Option<Member> {
+        Some(Member {
+            name: InterfaceName::from_ifname(&record.get::<IFNAMSIZ>(offset_of!(ifbreq, ifbr_ifsname)))?,
+            flags: MemberFlags::from_bits_retain(record.u32_at(offset_of!(ifbreq, ifbr_ifsflags))),
+            state: PortState::from_raw(record.get::<1>(offset_of!(ifbreq, ifbr_state))[0]),
+            port: record.get::<1>(offset_of!(ifbreq, ifbr_portno))[0],
+            priority: record.get::<1>(offset_of!(ifbreq, ifbr_priority))[0],
+            path_cost: record.u32_at(offset_of!(ifbreq, ifbr_path_cost)),
+            addresses: record.u32_at(offset_of!(ifbreq, ifbr_addrcnt)),
+            address_limit: record.u32_at(offset_of!(ifbreq, ifbr_addrmax)),
+            addresses_exceeded: record.u32_at(offset_of!(ifbreq, ifbr_addrexceeded)),
+            pvid: VlanId::new(record.u16_at(offset_of!(ifbreq, ifbr_pvid))).ok(),
+        })
+    }
+}
+
+impl Vnet {
+    /// Lists the members of a bridge, the newest first, then its span ports.
+    ///
+    /// # Errors
+    ///
+    /// * ENXIO: no such bridge.
+    /// * EINVAL: it is no bridge.
+    ///
+    /// # Source
+    ///
+    /// `bridge(4)`, `net/if_bridge.c:bridge_ioctl_gifs`.
+    #[doc(alias = "BRDGGIFS")]
+    pub fn members(&self, bridge: &InterfaceName) -> Result<Vec<Member>> {
+        let bytes = self.bridge_list(command!(get BRDGGIFS), bridge, RECORD, "list members of")?;
+        let records = bytes.chunks_exact(RECORD).map(|record| Block::new(record.to_vec()));
+        Ok(records.filter_map(|record| Member::parse(&record)).collect())
+    }
+
+    /// Asks for a list of records: first how long it is, then for it, with room for a few more.
+    pub(super) fn bridge_list(
+        &self,
+        command: super::Command,
+        bridge: &InterfaceName,
+        record: usize,
+        operation: &'static str,
+    ) -> Result<Vec<u8>> {
+        // `ifbifconf` and `ifbaconf` are the same: a length and a pointer.
+        let (length_at, pointer_at) = (offset_of!(ifbifconf, ifbic_len), offset_of!(ifbifconf, ifbic_ifbicu));
+        for _ in 0..16 {
+            let asked = Block::zeroed(size_of::<ifbifconf>());
+            let needed = self.command(command, bridge, asked, operation, bridge)?.u32_at(length_at) as usize;
+            if needed == 0 {
+                return Ok(Vec::new());
+            }
+            let room = needed + 8 * record;
+            let mut asked = Block::zeroed(size_of::<ifbifconf>());
+            asked.put(length_at, &(room as u32).to_ne_bytes());
+            asked.point(pointer_at, Block::zeroed(room));
+            let mut answer = self.command(command, bridge, asked, operation, bridge)?;
+            let used = answer.u32_at(length_at) as usize;
+            let Some(records) = answer.child_mut(pointer_at) else { break };
+            // A full buffer may have been too small.
+            if used < room {
+                let mut bytes = std::mem::take(&mut records.bytes);
+                bytes.truncate(used);
+                return Ok(bytes);
+            }
+        }
+        Err(Error::new(operation, bridge, command.name, Errno::EAGAIN))
+    }
+
+    /// What a bridge does with one of its members.
+    ///
+    /// # Errors
+    ///
+    /// * ENXIO: no such bridge.
+    /// * ENOENT: it is not a member.
+    #[doc(alias = "BRDGGIFFLGS")]
+    pub fn member_flags(&self, bridge: &InterfaceName, member: &InterfaceName) -> Result<MemberFlags> {
+        let object = format_args!("{member} of {bridge}");
+        let asked = of_member(member);
+        let answer =
+            self.command(command!(get BRDGGIFFLGS), bridge, asked, "read flags of member", object)?;
+        Ok(MemberFlags::from_bits_retain(answer.u32_at(offset_of!(ifbreq, ifbr_ifsflags))))
+    }
+
+    /// Sets and clears flags of a member, and leaves the others as they are. Answers the flags written.
+    ///
+    /// # Errors
+    ///
+    /// * ENXIO: no such bridge.
+    /// * ENOENT: it is not a member.
+    /// * EINVAL: a span port has no flags to change.
+    /// * EPERM: not root.
+    ///
+    /// # Source
+    ///
+    /// `bridge(4)`, `net/if_bridge.c:bridge_ioctl_sifflags`, which replaces all flags at once.
+    #[doc(alias = "BRDGSIFFLGS")]
+    pub fn change_member_flags(
+        &self,
+        bridge: &InterfaceName,
+        member: &InterfaceName,
+        set: MemberFlags,
+        clear: MemberFlags,
+    ) -> Result<MemberFlags> {
+        let old = self.member_flags(bridge, member)?;
+        let new = (old - clear) | set;
+        if new != old {
+            let object = format_args!("{member} of {bridge}");
+            let mut asked = of_member(member);
+            asked.put(offset_of!(ifbreq, ifbr_ifsflags), &new.bits().to_ne_bytes());
+            self.command(command!(set BRDGSIFFLGS), bridge, asked, "change flags of member", object)?;
+        }
+        Ok(new)
+    }
+
+    /// Limits how many addresses a bridge learns from a member; 0 for no limit.
+    ///
+    /// # Errors
+    ///
+    /// * ENXIO: no such bridge.
+    /// * ENOENT: it is not a member.
+    /// * EPERM: not root.
+    #[doc(alias = "BRDGSIFAMAX")]
+    pub fn limit_member_addresses(
+        &self,
+        bridge: &InterfaceName,
+        member: &InterfaceName,
+        limit: u32,
+    ) -> Result<()> {
+        let mut asked = of_member(member);
+        asked.put(offset_of!(ifbreq, ifbr_addrmax), &limit.to_ne_bytes());
+        let object = format_args!("{member} of {bridge} to {limit}");
+        self.command(command!(set BRDGSIFAMAX), bridge, asked, "limit addresses of member", object).map(drop)
+    }
+
+    /// Sets the spanning tree priority of a member: 0 to 240, rounded down to a multiple of 16.
+    ///
+    /// # Errors
+    ///
+    /// * ENXIO: no such bridge.
+    /// * ENOENT: it is not a member.
+    /// * EINVAL: above 240.
+    /// * EPERM: not root.
+    #[doc(alias = "BRDGSIFPRIO")]
+    pub fn set_member_priority(
+        &self,
+        bridge: &InterfaceName,
+        member: &InterfaceName,
+        priority: u8,
+    ) -> Result<()> {
+        let mut asked = of_member(member);
+        asked.put(offset_of!(ifbreq, ifbr_priority), &[priority]);
+        let object = format_args!("{member} of {bridge} to {priority}");
+        self.command(command!(set BRDGSIFPRIO), bridge, asked, "set priority of member", object).map(drop)
+    }
+
+    /// Sets the spanning tree path cost of a member; 0 for the cost of its speed.
+    ///
+    /// # Errors
+    ///
+    /// * ENXIO: no such bridge.
+    /// * ENOENT: it is not a member.
+    /// * EINVAL: above 200000000.
+    /// * EPERM: not root.
+    #[doc(alias = "BRDGSIFCOST")]
+    pub fn set_member_path_cost(
+        &self,
+        bridge: &InterfaceName,
+        member: &InterfaceName,
+        cost: u32,
+    ) -> Result<()> {
+        let mut asked = of_member(member);
+        asked.put(offset_of!(ifbreq, ifbr_path_cost), &cost.to_ne_bytes());
+        let object = format_args!("{member} of {bridge} to {cost}");
+        self.command(command!(set BRDGSIFCOST), bridge, asked, "set path cost of member", object).map(drop)
+    }
+}

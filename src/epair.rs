@@ -1,0 +1,97 @@
+//! Epairs: two Ethernet interfaces with a wire between them.
+
+use crate::error::{Error, Result};
+use crate::types::InterfaceName;
+use crate::vnet::Vnet;
+
+/// The two halves of an epair, under the names they have now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Epair {
+    /// The half whose name ends in `a` when it is created.
+    pub a: InterfaceName,
+    /// The other half.
+    pub b: InterfaceName,
+}
+
+impl Vnet {
+    /// Creates an epair, and loads the module `if_epair` where that is missing.
+    ///
+    /// Both halves are in this stack, and die with it wherever they are then; they are down and have
+    /// carriers.
+    ///
+    /// Set both MACs before using it. FreeBSD 15 derives them from the name of the interface and of the
+    /// calling process's jail, so that pairs made in several jails repeat each other; FreeBSD 14 makes
+    /// different ones each time.
+    ///
+    /// # Errors
+    ///
+    /// * EEXIST: another interface has the name of a half. The kernel does not try the next unit then:
+    ///   name one by [`Vnet::create_epair_unit`], or rename what is in the way.
+    /// * as [`Vnet::create`].
+    ///
+    /// # Source
+    ///
+    /// `epair(4)`, `net/if_epair.c:epair_clone_create`.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # fn demo(host: &jailwire::Vnet, jid: jailwire::Jid) -> jailwire::Result<()> {
+    /// let pair = host.create_epair()?;
+    /// host.lend(&pair.b, jid)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "SIOCIFCREATE2")]
+    pub fn create_epair(&self) -> Result<Epair> {
+        let a = self.create("epair")?;
+        halves(a)
+    }
+
+    /// Creates the epair with this unit: 0 to 32767.
+    ///
+    /// # Errors
+    ///
+    /// As [`Vnet::create_epair`]; EEXIST also when the unit is taken, be it by a renamed epair.
+    #[doc(alias = "SIOCIFCREATE2")]
+    pub fn create_epair_unit(&self, unit: u16) -> Result<Epair> {
+        let a = self.create(&format!("epair{unit}"))?;
+        halves(a)
+    }
+
+    /// Destroys an epair, both halves, wherever the other one is.
+    ///
+    /// # Arguments
+    ///
+    /// * `half`: the half that is in this stack.
+    ///
+    /// # Errors
+    ///
+    /// As [`Vnet::destroy`].
+    #[doc(alias = "SIOCIFDESTROY")]
+    pub fn destroy_epair(&self, half: &InterfaceName) -> Result<()> {
+        self.destroy(half)
+    }
+}
+
+/// Names the second half: the kernel tells the name of the first alone.
+fn halves(a: InterfaceName) -> Result<Epair> {
+    let unit = a.as_bytes().strip_suffix(b"a");
+    let b = unit.and_then(|unit| InterfaceName::from_bytes(&[unit, b"b"].concat()));
+    let b = b.ok_or_else(|| {
+        Error::malformed("create epair", a, "SIOCIFCREATE2", "the name of the first half does not end in 'a'")
+    })?;
+    Ok(Epair { a, b })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_half_is_named_after_the_first() {
+        let pair = halves("epair32767a".parse().unwrap()).unwrap();
+        assert_eq!(pair.b, "epair32767b");
+        assert!(halves("bridge0".parse().unwrap()).is_err());
+    }
+}

@@ -1,0 +1,160 @@
+//! Files in a directory that somebody else may change too: a jail's root.
+//!
+//! Root in a jail can make its /etc a symbolic link to `../../../etc`, and the host would follow it
+//! out. Here a path is opened one directory at a time, and none of them may be a link.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::OwnedFd;
+use std::path::{Component, Path};
+
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, openat};
+use nix::sys::stat::Mode;
+use nix::unistd::{UnlinkatFlags, symlinkat, unlinkat};
+
+use super::{FileError, Files, Result, name_of};
+
+impl Files<'_> {
+    /// Replaces the file at `relative` beneath `root`, atomically and durably, as
+    /// [`write_atomically`](Files::write_atomically) does. Its directory must exist.
+    pub fn replace_beneath(&self, root: &Path, relative: &Path, contents: &[u8], mode: u32) -> Result<()> {
+        let path = root.join(relative);
+        let directory = self.open_beneath(root, relative)?;
+        self.replace_in(&directory, &path, contents, mode)
+    }
+
+    /// Creates a symbolic link at `relative` beneath `root` that reads `target`.
+    pub fn symlink_beneath(&self, target: &Path, root: &Path, relative: &Path) -> Result<()> {
+        let link = root.join(relative);
+        let directory = self.open_beneath(root, relative)?;
+        self.attempt("create symbolic link", &link, || Ok(symlinkat(target, &directory, name_of(&link)?)?))
+    }
+
+    /// Removes the file or symbolic link at `relative` beneath `root`, and answers whether it was
+    /// there.
+    pub fn remove_beneath(&self, root: &Path, relative: &Path) -> Result<bool> {
+        let path = root.join(relative);
+        let directory = self.open_beneath(root, relative)?;
+        self.attempt("remove", &path, || {
+            match unlinkat(&directory, name_of(&path)?, UnlinkatFlags::NoRemoveDir) {
+                Ok(()) => Ok(true),
+                Err(Errno::ENOENT) => Ok(false),
+                Err(errno) => Err(errno.into()),
+            }
+        })
+    }
+
+    fn open_beneath(&self, root: &Path, relative: &Path) -> Result<OwnedFd> {
+        directory_of(root, relative).map_err(|source| FileError {
+            operation: "open the directory of",
+            path: root.join(relative),
+            source,
+        })
+    }
+}
+
+/// Reads at most 1 MiB of the regular file at `relative` beneath `root`. None if there is no file.
+pub fn read_beneath(root: &Path, relative: &Path) -> io::Result<Option<Vec<u8>>> {
+    const MOST: u64 = 1024 * 1024;
+    let directory = match directory_of(root, relative) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other?,
+    };
+    // Without waiting, in case it is a FIFO.
+    let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+    let file = match openat(&directory, name_of(relative)?, flags, Mode::empty()) {
+        Err(Errno::ENOENT) => return Ok(None),
+        Err(errno) => return Err(refused(relative, errno)),
+        Ok(file) => File::from(file),
+    };
+    let metadata = file.metadata()?;
+    if !metadata.is_file() || metadata.len() > MOST {
+        return Err(io::Error::other(format!("{} is not a file of at most 1 MiB", relative.display())));
+    }
+    let mut contents = Vec::new();
+    file.take(MOST).read_to_end(&mut contents)?;
+    Ok(Some(contents))
+}
+
+/// Opens the directory that a file beneath `root` is in.
+fn directory_of(root: &Path, relative: &Path) -> io::Result<OwnedFd> {
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    let mut directory: OwnedFd = nix::fcntl::open(root, flags, Mode::empty())?;
+    for part in relative.parent().unwrap_or(Path::new("")).components() {
+        directory = match part {
+            Component::CurDir => continue,
+            Component::Normal(name) => openat(&directory, name, flags | OFlag::O_NOFOLLOW, Mode::empty())
+                .map_err(|errno| refused(Path::new(name), errno))?,
+            _ => {
+                return Err(io::Error::other(format!(
+                    "{} does not stay in the directory",
+                    relative.display()
+                )));
+            }
+        };
+    }
+    Ok(directory)
+}
+
+/// What O_NOFOLLOW and O_DIRECTORY answer to a link differs between systems; what it means does not.
+fn refused(path: &Path, errno: Errno) -> io::Error {
+    match errno {
+        Errno::ELOOP | Errno::EMLINK | Errno::ENOTDIR => io::Error::other(format!(
+            "{} is a symbolic link (which may lead out of the jail), or no directory",
+            path.display()
+        )),
+        errno => errno.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn writes_reads_and_removes_in_the_jail() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join("etc")).unwrap();
+        let (files, path) = (Files::new(), Path::new("etc/resolv.conf"));
+        assert_eq!(read_beneath(root.path(), path).unwrap(), None);
+        assert_eq!(read_beneath(root.path(), Path::new("no/such")).unwrap(), None);
+        files.replace_beneath(root.path(), path, b"nameserver 192.0.2.53\n", 0o644).unwrap();
+        assert_eq!(read_beneath(root.path(), path).unwrap().unwrap(), b"nameserver 192.0.2.53\n");
+        assert!(files.remove_beneath(root.path(), path).unwrap());
+        assert!(!files.remove_beneath(root.path(), path).unwrap());
+        files.symlink_beneath(Path::new("../var/run/log"), root.path(), Path::new("etc/log")).unwrap();
+        assert_eq!(fs::read_link(root.path().join("etc/log")).unwrap(), Path::new("../var/run/log"));
+    }
+
+    #[test]
+    fn links_are_not_followed_out() {
+        let (root, host) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::write(host.path().join("resolv.conf"), "mine").unwrap();
+        symlink(host.path(), root.path().join("etc")).unwrap();
+        let (files, path) = (Files::new(), Path::new("etc/resolv.conf"));
+        let error = files.replace_beneath(root.path(), path, b"yours", 0o644).unwrap_err().to_string();
+        assert!(error.contains("etc is a symbolic link"), "{error}");
+        assert!(files.remove_beneath(root.path(), path).is_err());
+        assert!(files.symlink_beneath(Path::new("x"), root.path(), Path::new("etc/x")).is_err());
+        assert!(read_beneath(root.path(), path).is_err());
+        assert!(files.replace_beneath(root.path(), Path::new("../x"), b"", 0o644).is_err());
+        assert_eq!(fs::read(host.path().join("resolv.conf")).unwrap(), b"mine");
+        assert_eq!(fs::read_dir(host.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_link_in_a_files_place_is_replaced_and_not_read() {
+        let (root, host) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let victim = host.path().join("master.passwd");
+        fs::write(&victim, "mine").unwrap();
+        symlink(&victim, root.path().join("rc.conf")).unwrap();
+        let path = Path::new("rc.conf");
+        assert!(read_beneath(root.path(), path).is_err());
+        Files::new().replace_beneath(root.path(), path, b"yours", 0o644).unwrap();
+        assert_eq!(fs::read(&victim).unwrap(), b"mine");
+        assert_eq!(fs::read(root.path().join(path)).unwrap(), b"yours");
+    }
+}

@@ -1,0 +1,314 @@
+//! Changes to files: the one door for all of them.
+//!
+//! Everything this crate writes goes through [`Files`], which asks its [`Gate`] before every single
+//! operation of the file system that changes something. Tests and the simulated kernel put a gate
+//! there that refuses, or ends the process, at the Nth one: whatever is interrupted must leave files
+//! that the next run can read.
+
+mod beneath;
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, openat, renameat};
+use nix::sys::stat::Mode;
+use nix::unistd::{UnlinkatFlags, unlinkat};
+
+pub use beneath::read_beneath;
+
+/// Asked before every operation that changes a file.
+pub trait Gate: fmt::Debug {
+    /// Lets an operation pass, or refuses it with the error it shall fail with.
+    fn checkpoint(&self, operation: &'static str, path: &Path) -> io::Result<()>;
+}
+
+/// The gate that lets everything pass.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Open;
+
+impl Gate for Open {
+    fn checkpoint(&self, _operation: &'static str, _path: &Path) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A change to a file that failed.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {operation} {}: {source}", path.display())]
+pub struct FileError {
+    /// What was tried, such as `rename`.
+    pub operation: &'static str,
+    /// On which file.
+    pub path: PathBuf,
+    /// What the system said.
+    pub source: io::Error,
+}
+
+/// The result of a change to a file.
+pub type Result<T> = std::result::Result<T, FileError>;
+
+/// Changes files, asking a [`Gate`] first.
+#[derive(Debug, Clone, Copy)]
+pub struct Files<'a> {
+    gate: &'a dyn Gate,
+}
+
+impl Files<'static> {
+    /// Changes files without anybody to ask.
+    pub fn new() -> Files<'static> {
+        Files { gate: &Open }
+    }
+}
+
+impl Default for Files<'static> {
+    fn default() -> Files<'static> {
+        Files::new()
+    }
+}
+
+impl<'a> Files<'a> {
+    /// Changes files as far as the gate lets it.
+    pub fn through(gate: &'a dyn Gate) -> Files<'a> {
+        Files { gate }
+    }
+
+    /// Replaces a file by one with these contents and this mode.
+    ///
+    /// Atomic: a reader, or a machine that loses power, sees the old file or the new one. Durable:
+    /// after it returns the new one is on disk. A symbolic link at `path` is replaced, not followed.
+    pub fn write_atomically(&self, path: &Path, contents: &[u8], mode: u32) -> Result<()> {
+        let directory = File::open(parent(path)).map_err(|source| FileError {
+            operation: "open the directory of",
+            path: path.to_owned(),
+            source,
+        })?;
+        self.replace_in(&directory.into(), path, contents, mode)
+    }
+
+    /// Replaces the file in an open directory that has the name of `path`.
+    fn replace_in(&self, directory: &OwnedFd, path: &Path, contents: &[u8], mode: u32) -> Result<()> {
+        let (temporary, file) =
+            self.attempt("create a file beside", path, || create_beside(directory, path, mode))?;
+        let written = self
+            // Again, because open(2) takes the umask off.
+            .attempt("chmod the new", path, || file.set_permissions(fs::Permissions::from_mode(mode)))
+            .and_then(|()| self.attempt("write the new", path, || (&file).write_all(contents)))
+            .and_then(|()| self.attempt("sync the new", path, || file.sync_all()))
+            .and_then(|()| {
+                self.attempt("replace", path, || {
+                    Ok(renameat(directory, &temporary, directory, name_of(path)?)?)
+                })
+            });
+        if let Err(error) = written {
+            // The first failure is the one to tell; a file left behind does no harm.
+            let _ = self.attempt("remove the new", path, || {
+                Ok(unlinkat(directory, &temporary, UnlinkatFlags::NoRemoveDir)?)
+            });
+            return Err(error);
+        }
+        self.attempt("sync the directory of", path, || Ok(nix::unistd::fsync(directory)?))
+    }
+
+    /// Adds to the end of a file in one write, creating it when missing.
+    pub fn append(&self, path: &Path, contents: &[u8], mode: u32) -> Result<()> {
+        self.attempt("append to", path, || {
+            OpenOptions::new().append(true).create(true).mode(mode).open(path)?.write_all(contents)
+        })
+    }
+
+    /// Creates a directory.
+    pub fn create_dir(&self, path: &Path, mode: u32) -> Result<()> {
+        self.attempt("create directory", path, || fs::DirBuilder::new().mode(mode).create(path))
+    }
+
+    /// Creates a directory and those above it that are missing. One that exists already is fine.
+    pub fn create_dir_all(&self, path: &Path, mode: u32) -> Result<()> {
+        if path.is_dir() {
+            return Ok(());
+        }
+        if let Some(above) = path.parent().filter(|above| !above.as_os_str().is_empty()) {
+            self.create_dir_all(above, mode)?;
+        }
+        match self.create_dir(path, mode) {
+            // Somebody else was faster.
+            Err(error) if error.source.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Creates a symbolic link at `link` that reads `target`.
+    pub fn symlink(&self, target: &Path, link: &Path) -> Result<()> {
+        self.attempt("create symbolic link", link, || std::os::unix::fs::symlink(target, link))
+    }
+
+    /// Renames a file or directory.
+    pub fn rename(&self, from: &Path, to: &Path) -> Result<()> {
+        self.attempt("rename", from, || fs::rename(from, to))
+    }
+
+    /// Removes a file or symbolic link. One that is not there is an error.
+    pub fn remove_file(&self, path: &Path) -> Result<()> {
+        self.attempt("remove", path, || fs::remove_file(path))
+    }
+
+    /// Removes a file or symbolic link, and answers whether it was there.
+    pub fn remove_file_if_present(&self, path: &Path) -> Result<bool> {
+        match self.remove_file(path) {
+            Ok(()) => Ok(true),
+            Err(error) if error.source.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Removes an empty directory.
+    pub fn remove_dir(&self, path: &Path) -> Result<()> {
+        self.attempt("remove directory", path, || fs::remove_dir(path))
+    }
+
+    /// Asks the gate, then does it.
+    fn attempt<T>(
+        &self,
+        operation: &'static str,
+        path: &Path,
+        action: impl FnOnce() -> io::Result<T>,
+    ) -> Result<T> {
+        self.gate.checkpoint(operation, path).and_then(|()| action()).map_err(|source| FileError {
+            operation,
+            path: path.to_owned(),
+            source,
+        })
+    }
+}
+
+/// Creates a hidden file in an open directory, with a name that nobody uses: told apart by process
+/// and count. Answers with the name.
+fn create_beside(directory: &OwnedFd, path: &Path, mode: u32) -> io::Result<(PathBuf, File)> {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let name = name_of(path)?.to_string_lossy().into_owned();
+    let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    loop {
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let temporary = PathBuf::from(format!(".{name}.{}.{count}", process::id()));
+        match openat(directory, &temporary, flags, Mode::from_bits_truncate(mode as _)) {
+            Ok(file) => return Ok((temporary, file.into())),
+            // Left over from a process that was killed and had our number.
+            Err(Errno::EEXIST) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+}
+
+/// The last part of a path.
+fn name_of(path: &Path) -> io::Result<&OsStr> {
+    path.file_name().ok_or_else(|| io::Error::other("it does not name a file"))
+}
+
+/// The directory a file is in.
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::{Cell, RefCell};
+
+    /// Refuses the Nth operation, and everything after it, as a full disk would.
+    #[derive(Debug)]
+    struct Full {
+        after: Cell<u32>,
+        seen: RefCell<Vec<&'static str>>,
+    }
+
+    impl Full {
+        fn after(count: u32) -> Full {
+            Full { after: Cell::new(count), seen: RefCell::default() }
+        }
+    }
+
+    impl Gate for Full {
+        fn checkpoint(&self, operation: &'static str, _path: &Path) -> io::Result<()> {
+            self.seen.borrow_mut().push(operation);
+            let left = self.after.get();
+            self.after.set(left.saturating_sub(1));
+            if left == 0 { Err(io::Error::from_raw_os_error(28)) } else { Ok(()) }
+        }
+    }
+
+    #[test]
+    fn replaces_a_file_and_leaves_nothing_else() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("config.json");
+        let files = Files::new();
+        files.write_atomically(&path, b"one", 0o600).unwrap();
+        files.write_atomically(&path, b"two", 0o644).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o644);
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_failure_at_any_point_leaves_the_old_file_or_the_new_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("config.json");
+        Files::new().write_atomically(&path, b"old", 0o644).unwrap();
+        for count in 0..6 {
+            let gate = Full::after(count);
+            let error = Files::through(&gate).write_atomically(&path, b"new", 0o644).unwrap_err();
+            assert!(error.to_string().starts_with("cannot "), "{error}");
+            let expected: &[u8] = if count < 5 { b"old" } else { b"new" };
+            assert_eq!(fs::read(&path).unwrap(), expected, "after {count}");
+        }
+        let gate = Full::after(6);
+        Files::through(&gate).write_atomically(&path, b"new", 0o644).unwrap();
+        let operations = [
+            "create a file beside",
+            "chmod the new",
+            "write the new",
+            "sync the new",
+            "replace",
+            "sync the directory of",
+        ];
+        assert_eq!(*gate.seen.borrow(), operations);
+    }
+
+    #[test]
+    fn a_symbolic_link_is_replaced_and_not_followed() {
+        let directory = tempfile::tempdir().unwrap();
+        let victim = directory.path().join("victim");
+        let link = directory.path().join("link");
+        fs::write(&victim, "mine").unwrap();
+        Files::new().symlink(&victim, &link).unwrap();
+        Files::new().write_atomically(&link, b"yours", 0o644).unwrap();
+        assert_eq!(fs::read(&victim).unwrap(), b"mine");
+        assert!(link.symlink_metadata().unwrap().is_file());
+    }
+
+    #[test]
+    fn makes_directories_once_and_removes_what_is_there() {
+        let directory = tempfile::tempdir().unwrap();
+        let deep = directory.path().join("a/b/c");
+        let files = Files::new();
+        files.create_dir_all(&deep, 0o755).unwrap();
+        files.create_dir_all(&deep, 0o755).unwrap();
+        let log = deep.join("log");
+        files.append(&log, b"one\n", 0o644).unwrap();
+        files.append(&log, b"two\n", 0o644).unwrap();
+        assert_eq!(fs::read(&log).unwrap(), b"one\ntwo\n");
+        assert!(files.remove_file_if_present(&log).unwrap());
+        assert!(!files.remove_file_if_present(&log).unwrap());
+        files.remove_dir(&deep).unwrap();
+        assert!(!deep.exists());
+    }
+}

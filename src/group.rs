@@ -1,0 +1,119 @@
+//! Interface groups: names that several interfaces answer to, for packet filters mostly.
+
+use std::mem::offset_of;
+
+use jailwire_sys::{IFNAMSIZ, ifgroupreq};
+
+use crate::abi::{Call, call};
+use crate::error::{Error, Result};
+use crate::kernel::{Block, Errno};
+use crate::types::InterfaceName;
+use crate::vnet::Vnet;
+
+/// Where a group's name, or the pointer to a list of them, lies.
+const GROUPS: usize = offset_of!(ifgroupreq, ifgr_ifgru);
+const LENGTH: usize = offset_of!(ifgroupreq, ifgr_len);
+
+impl Vnet {
+    /// Adds an interface to a group, which comes into being with its first member.
+    ///
+    /// # Arguments
+    ///
+    /// * `group`: a name of 1 to 15 bytes that does not end in a digit.
+    ///
+    /// # Errors
+    ///
+    /// * ENXIO: no such interface.
+    /// * EEXIST: it is in the group already.
+    /// * EINVAL: the name ends in a digit.
+    /// * EPERM: not root.
+    ///
+    /// # Source
+    ///
+    /// `networking(4)`, `net/if.c:if_addgroup`.
+    #[doc(alias = "SIOCAIFGROUP")]
+    pub fn add_group(&self, name: &InterfaceName, group: &InterfaceName) -> Result<()> {
+        let mut ask = call!(SIOCAIFGROUP).on(name).with(GROUPS, group.as_ifname());
+        self.perform(&mut ask, "add to group", format_args!("{group} interface {name}"))
+    }
+
+    /// Takes an interface out of a group.
+    ///
+    /// Moving it to another stack takes it out of all groups but `all` and that of its cloner.
+    ///
+    /// # Errors
+    ///
+    /// * ENXIO: no such interface.
+    /// * ENOENT: it is not in the group.
+    /// * EPERM: not root.
+    ///
+    /// # Source
+    ///
+    /// `networking(4)`, `net/if.c:if_delgroup`.
+    #[doc(alias = "SIOCDIFGROUP")]
+    pub fn delete_group(&self, name: &InterfaceName, group: &InterfaceName) -> Result<()> {
+        let mut ask = call!(SIOCDIFGROUP).on(name).with(GROUPS, group.as_ifname());
+        self.perform(&mut ask, "delete from group", format_args!("{group} interface {name}"))
+    }
+
+    /// The groups an interface is in: `all`, that of its cloner, and others.
+    ///
+    /// # Errors
+    ///
+    /// * ENXIO: no such interface.
+    ///
+    /// # Source
+    ///
+    /// `networking(4)`, `net/if.c:if_getgroup`.
+    #[doc(alias = "SIOCGIFGROUP")]
+    pub fn groups(&self, name: &InterfaceName) -> Result<Vec<InterfaceName>> {
+        self.names(|| call!(SIOCGIFGROUP).on(name), "list groups of", name)
+    }
+
+    /// The interfaces of this stack that are in a group, in the order they joined. None if there is no
+    /// such group.
+    ///
+    /// # Errors
+    ///
+    /// EBUSY: the stack is being torn down.
+    ///
+    /// # Source
+    ///
+    /// `networking(4)`, `net/if.c:if_getgroupmembers`.
+    #[doc(alias = "SIOCGIFGMEMB")]
+    pub fn group_members(&self, group: &InterfaceName) -> Result<Option<Vec<InterfaceName>>> {
+        match self.names(|| call!(SIOCGIFGMEMB).on(group), "list members of group", group) {
+            Ok(names) => Ok(Some(names)),
+            Err(error) if error.errno() == Errno::ENOENT => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Asks for a list of names: first how long it is, then for it. It may grow in between.
+    fn names(
+        &self,
+        call: impl Fn() -> Call,
+        operation: &'static str,
+        of: &InterfaceName,
+    ) -> Result<Vec<InterfaceName>> {
+        for _ in 0..16 {
+            let mut ask = call();
+            self.perform(&mut ask, operation, of)?;
+            let length = ask.argument().u32_at(LENGTH);
+            if length == 0 {
+                return Ok(Vec::new());
+            }
+            let mut ask = call().with(LENGTH, &length.to_ne_bytes());
+            ask.argument().point(GROUPS, Block::zeroed(length as usize));
+            match self.attempt(&mut ask) {
+                // The list has grown.
+                Err(failure) if failure.errno == Errno::EINVAL => continue,
+                Err(failure) => return Err(Error::new(operation, of, ask.name, failure)),
+                Ok(()) => {}
+            }
+            let names = ask.argument().child(GROUPS).map_or(&[][..], |child| &child.bytes);
+            return Ok(names.chunks_exact(IFNAMSIZ).filter_map(InterfaceName::from_ifname).collect());
+        }
+        Err(Error::new(operation, of, "SIOCGIFGROUP", Errno::EAGAIN))
+    }
+}

@@ -1,0 +1,99 @@
+//! Moving interfaces between the host and jails.
+
+use std::fmt;
+
+use crate::abi::{IFRU, call};
+use crate::error::{Error, Result};
+use crate::kernel::{Errno, Failure};
+use crate::types::{Fib, InterfaceName, Jid};
+use crate::vnet::Vnet;
+
+impl Vnet {
+    /// Lends an interface of this stack to a jail with a network stack of its own.
+    ///
+    /// It loses its addresses, routes, groups, vlans and neighbour discovery flags, and goes down; name,
+    /// MAC, MTU, description and index stay. When the jail dies it comes back, under the name it has
+    /// then. Take a member out of its bridge first, or it stays promiscuous.
+    ///
+    /// The interface's routing table is set to 0 before: a new stack has no other, and an address on an
+    /// interface whose table does not exist panics the kernel (14.2 and 15.1).
+    ///
+    /// This is for the stack of the calling process, and refused on the handle of a jail: the kernel looks
+    /// up the jail by the process and not by the socket.
+    ///
+    /// # Errors
+    ///
+    /// * ENXIO: no such interface, or no such jail below the caller's.
+    /// * EEXIST: the jail has no network stack of its own, or an interface of that name.
+    /// * EINVAL: this is the handle of a jail.
+    /// * ENODEV: the interface went away meanwhile.
+    /// * EBUSY: a stack is being torn down.
+    /// * EPERM: not root.
+    ///
+    /// # Source
+    ///
+    /// `vnet(9)`, `net/if.c:if_vmove_loan`.
+    #[doc(alias = "SIOCSIFVNET")]
+    pub fn lend(&self, name: &InterfaceName, jid: Jid) -> Result<()> {
+        let object = format_args!("{name} to jail {jid}");
+        self.only_own("lend", object, "SIOCSIFVNET")?;
+        self.perform(
+            &mut call!(SIOCSIFFIB).on(name).with(IFRU, &Fib::DEFAULT.get().to_ne_bytes()),
+            "lend",
+            object,
+        )?;
+        let mut ask = call!(SIOCSIFVNET).on(name).with(IFRU, &jid.get().to_ne_bytes());
+        self.perform(&mut ask, "lend", object)
+    }
+
+    /// Takes an interface out of a jail, into the stack of the calling process.
+    ///
+    /// Any interface of the jail can be taken, one that was made in it as well: that one dies with the
+    /// jail all the same. It arrives down and without addresses. Jails that are dying can still be taken
+    /// from.
+    ///
+    /// The kernel does not check whether the name is free here, and two interfaces of one name are a
+    /// trap: whoever uses the name gets the older one. So this asks first; between asking and moving
+    /// somebody else can still be faster. lo0 must stay where it is, and is refused.
+    ///
+    /// # Errors
+    ///
+    /// * ENXIO: no such jail, or no such interface in it.
+    /// * EEXIST: the jail has no network stack of its own, or this stack has an interface of that name.
+    /// * EINVAL: lo0; or this is the handle of a jail.
+    /// * ENODEV: the interface went away meanwhile.
+    /// * EPERM: not root.
+    ///
+    /// # Source
+    ///
+    /// `vnet(9)`, `net/if.c:if_vmove_reclaim`.
+    #[doc(alias = "SIOCSIFRVNET")]
+    pub fn reclaim(&self, name: &InterfaceName, jid: Jid) -> Result<()> {
+        let object = format_args!("{name} from jail {jid}");
+        self.only_own("reclaim", object, "SIOCSIFRVNET")?;
+        let refuse =
+            |errno, why| Err(Error::new("reclaim", object, "SIOCSIFRVNET", Failure::with_text(errno, why)));
+        if *name == "lo0" {
+            return refuse(Errno::EINVAL, "a network stack cannot do without its lo0");
+        }
+        if self.has_interface(name)? {
+            return refuse(Errno::EEXIST, "an interface of that name is here already");
+        }
+        let mut ask = call!(SIOCSIFRVNET).on(name).with(IFRU, &jid.get().to_ne_bytes());
+        self.perform(&mut ask, "reclaim", object)
+    }
+
+    /// Refuses what the kernel does to the caller's stack, on the handle of another.
+    fn only_own(
+        &self,
+        operation: &'static str,
+        object: fmt::Arguments<'_>,
+        call: &'static str,
+    ) -> Result<()> {
+        if self.jid().is_none() {
+            return Ok(());
+        }
+        let why = "interfaces are moved from and to the stack of the calling process";
+        Err(Error::new(operation, object, call, Failure::with_text(Errno::EINVAL, why)))
+    }
+}

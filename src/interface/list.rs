@@ -1,0 +1,198 @@
+//! What interfaces there are.
+
+use std::mem::offset_of;
+
+use jailwire_sys::{CTL_NET, IFNAMSIZ, NET_RT_IFLISTL, PF_ROUTE, ifconf};
+
+use super::{Interface, InterfaceAddress, InterfaceType};
+use crate::abi::call;
+use crate::error::{Error, Result};
+use crate::kernel::{Block, Oid};
+use crate::route::message::{AddressMessage, InterfaceMessage, Layout, Malformed, Message, Messages};
+use crate::route::{LinkAddress, SocketAddress};
+use crate::types::{InterfaceName, MacAddr};
+use crate::vnet::Vnet;
+use ipnetwork::IpNetwork;
+
+/// An interface as it can be seen through a socket: without entering its jail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Link {
+    /// Its name.
+    pub name: InterfaceName,
+    /// Its index.
+    pub index: u16,
+    /// Its link address, if that has six bytes.
+    pub mac: Option<MacAddr>,
+}
+
+impl Vnet {
+    /// Lists the interfaces with everything one dump tells: flags, MTU, link address, addresses.
+    ///
+    /// For a jail this enters it; [`Vnet::links`] does not.
+    ///
+    /// # Errors
+    ///
+    /// As [`Vnet::sysctls`].
+    ///
+    /// # Source
+    ///
+    /// `sysctl(3)` with NET_RT_IFLISTL, `net/rtsock.c:sysctl_iflist`; `getifaddrs(3)` uses the same.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # fn demo(host: &jailwire::Vnet) -> jailwire::Result<()> {
+    /// for interface in host.interfaces()? {
+    ///     println!("{}: {} bytes", interface.name, interface.mtu);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "NET_RT_IFLISTL")]
+    #[doc(alias = "getifaddrs")]
+    pub fn interfaces(&self) -> Result<Vec<Interface>> {
+        self.dump_interfaces(0)
+    }
+
+    /// One interface with everything a dump tells.
+    ///
+    /// # Errors
+    ///
+    /// * ENXIO: no such interface.
+    /// * as [`Vnet::sysctls`].
+    #[doc(alias = "NET_RT_IFLISTL")]
+    pub fn interface(&self, name: &InterfaceName) -> Result<Interface> {
+        let index = self.index(name)?;
+        let found = self.dump_interfaces(index)?.into_iter().find(|found| found.index == index);
+        found.ok_or_else(|| Error::new("look at", name, "NET_RT_IFLISTL", crate::kernel::Errno::ENXIO))
+    }
+
+    fn dump_interfaces(&self, index: u16) -> Result<Vec<Interface>> {
+        let oid = Oid::Numbers(vec![CTL_NET, PF_ROUTE, 0, 0, NET_RT_IFLISTL, i32::from(index)]);
+        let bytes = self.sysctl(oid)?;
+        parse_interfaces(&bytes).map_err(|why| Error::malformed("list interfaces", "", "NET_RT_IFLISTL", why))
+    }
+
+    /// Lists names, indices and link addresses of the interfaces, through a socket.
+    ///
+    /// In a jail without a network stack of its own the kernel may not tell link addresses, and then
+    /// lists nothing.
+    ///
+    /// # Errors
+    ///
+    /// EBUSY: the stack is being torn down.
+    ///
+    /// # Source
+    ///
+    /// `networking(4)`, `net/if.c:ifconf`.
+    #[doc(alias = "SIOCGIFCONF")]
+    pub fn links(&self) -> Result<Vec<Link>> {
+        let records = self.interface_records()?;
+        let links = records.into_iter().filter_map(|(name, address)| match address {
+            SocketAddress::Link(LinkAddress { index, mac, .. }) => Some(Link { name, index, mac }),
+            _ => None,
+        });
+        Ok(links.collect())
+    }
+
+    /// The link address of an interface. None if it has none of six bytes.
+    ///
+    /// # Errors
+    ///
+    /// * ENXIO: no such interface.
+    #[doc(alias = "SIOCGIFCONF")]
+    pub fn mac(&self, name: &InterfaceName) -> Result<Option<MacAddr>> {
+        let found = self.links()?.into_iter().find(|link| link.name == *name);
+        let found =
+            found.ok_or_else(|| Error::new("find MAC of", name, "SIOCGIFCONF", crate::kernel::Errno::ENXIO));
+        found.map(|link| link.mac)
+    }
+
+    /// Every address of every interface, as SIOCGIFCONF has it.
+    pub(crate) fn interface_records(&self) -> Result<Vec<(InterfaceName, SocketAddress)>> {
+        // The kernel does not tell how much there is: grow until there is room to spare.
+        let mut size = 16 << 10;
+        loop {
+            let mut ask = call!(SIOCGIFCONF);
+            let argument = ask.argument();
+            let length = i32::try_from(size).expect("the kernel's limit of 1 MiB comes first");
+            argument.put(offset_of!(ifconf, ifc_len), &length.to_ne_bytes());
+            argument.point(offset_of!(ifconf, ifc_ifcu), Block::zeroed(size));
+            self.perform(&mut ask, "list interfaces", "")?;
+            let argument = ask.argument();
+            let used = usize::try_from(argument.i32_at(offset_of!(ifconf, ifc_len))).unwrap_or(0);
+            let filled = argument.child(offset_of!(ifconf, ifc_ifcu)).map_or(&[][..], |child| &child.bytes);
+            let filled = &filled[..used.min(filled.len())];
+            // The largest record has a name and an address of 255 bytes.
+            if used + IFNAMSIZ + 256 <= size || size >= 64 << 20 {
+                return parse_records(filled)
+                    .map_err(|why| Error::malformed("list interfaces", "", "SIOCGIFCONF", why));
+            }
+            size *= 4;
+        }
+    }
+}
+
+/// The records of SIOCGIFCONF: a name and a socket address each, not aligned to anything.
+pub(crate) fn parse_records(
+    mut bytes: &[u8],
+) -> std::result::Result<Vec<(InterfaceName, SocketAddress)>, Malformed> {
+    let mut records = Vec::new();
+    while !bytes.is_empty() {
+        let (name, rest) =
+            bytes.split_at_checked(IFNAMSIZ).ok_or(Malformed::new("an interface record is cut short"))?;
+        let address = SocketAddress::parse(rest)?;
+        // A record has room for a `sockaddr` at least.
+        let length = usize::from(rest[0]).max(16);
+        bytes = rest.get(length..).ok_or(Malformed::new("an interface record is cut short"))?;
+        if let Some(name) = InterfaceName::from_ifname(name) {
+            records.push((name, address));
+        }
+    }
+    Ok(records)
+}
+
+/// The interfaces of a NET_RT_IFLISTL dump: each is followed by its addresses.
+pub(crate) fn parse_interfaces(bytes: &[u8]) -> std::result::Result<Vec<Interface>, Malformed> {
+    let mut interfaces: Vec<Interface> = Vec::new();
+    for message in Messages::new(bytes, Layout::Long) {
+        match message? {
+            Message::Interface(message) => interfaces.extend(interface(&message)),
+            Message::Address(message) => {
+                let last = interfaces.last_mut().filter(|last| last.index == message.index);
+                if let (Some(last), Some(address)) = (last, address(&message)) {
+                    last.addresses.push(address);
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(interfaces)
+}
+
+fn interface(message: &InterfaceMessage) -> Option<Interface> {
+    let link = message.addresses.interface()?;
+    Some(Interface {
+        name: link.name?,
+        index: message.index,
+        kind: InterfaceType(message.kind),
+        flags: message.flags,
+        link: message.link,
+        mtu: message.mtu,
+        mac: link.mac,
+        addresses: Vec::new(),
+    })
+}
+
+fn address(message: &AddressMessage) -> Option<InterfaceAddress> {
+    let address = message.addresses.interface_address()?;
+    let prefix_length = message.addresses.prefix_length(address)?;
+    Some(InterfaceAddress {
+        network: IpNetwork::new(address.ip()?, prefix_length).ok()?,
+        scope: match address {
+            SocketAddress::V6(_, scope) => *scope,
+            _ => 0,
+        },
+        broadcast: message.addresses.broadcast().and_then(SocketAddress::ip),
+    })
+}

@@ -1,0 +1,336 @@
+//! One address as `ip4_addr` and `ip6_addr` have it: with or without a prefix length.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
+
+use ipnetwork::{Ipv4Network, Ipv6Network};
+
+use super::interfaces::host_interface;
+use crate::types::InterfaceName;
+
+/// An IPv4 address, and the prefix length if one was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Ip4 {
+    address: Ipv4Addr,
+    prefix: Option<u8>,
+}
+
+/// An IPv6 address, the prefix length if one was written, and for link-local addresses the zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Ip6 {
+    address: Ipv6Addr,
+    zone: Option<InterfaceName>,
+    prefix: Option<u8>,
+}
+
+/// Text that is not an address an interface can have.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidAddress {
+    /// Not an address.
+    #[error("`{}` is not an {family} address", .text.escape_debug())]
+    Address {
+        /// What was written.
+        text: String,
+        /// `IPv4` or `IPv6`.
+        family: &'static str,
+    },
+    /// An address of the other family.
+    #[error("{address} is not an {family} address: put it into {property}")]
+    Family {
+        /// The address.
+        address: IpAddr,
+        /// The family that was expected.
+        family: &'static str,
+        /// Where addresses of its own family go.
+        property: &'static str,
+    },
+    /// Not a prefix length.
+    #[error("`{}` is not a prefix length: give a number from 1 to {longest}", .text.escape_debug())]
+    Prefix {
+        /// What was written.
+        text: String,
+        /// The length of a whole address.
+        longest: u8,
+    },
+    /// A dotted mask with holes in it.
+    #[error("{0} is not a netmask: its bits must be ones and then zeros, as in 255.255.255.0")]
+    Mask(Ipv4Addr),
+    /// Words for ifconfig after the address.
+    #[error("`{}` has words after the address: only ADDRESS/PREFIX is understood", .0.escape_debug())]
+    Words(String),
+    /// An address that no interface can have.
+    #[error("{address} is {kind}, which no interface can have as its address")]
+    Unusable {
+        /// The address.
+        address: IpAddr,
+        /// What it is instead.
+        kind: &'static str,
+    },
+    /// A zone that cannot be one.
+    #[error("`{}` has a zone that is not an interface, or does not need one: only fe80:: addresses do", .0.escape_debug())]
+    Zone(String),
+}
+
+impl Ip4 {
+    /// An address that an interface can have, with a prefix length of 1 to 32.
+    pub fn new(address: Ipv4Addr, prefix: Option<u8>) -> Result<Ip4, InvalidAddress> {
+        let kind = match address {
+            _ if address.is_unspecified() => Some("the unspecified address"),
+            _ if address.is_multicast() => Some("a multicast address"),
+            _ if address.is_broadcast() => Some("the broadcast address"),
+            _ => None,
+        };
+        if let Some(kind) = kind {
+            return Err(InvalidAddress::Unusable { address: address.into(), kind });
+        }
+        check_prefix(prefix, 32)?;
+        Ok(Ip4 { address, prefix })
+    }
+
+    /// The address.
+    pub fn address(self) -> Ipv4Addr {
+        self.address
+    }
+
+    /// The prefix length, if one was written.
+    pub fn prefix(self) -> Option<u8> {
+        self.prefix
+    }
+
+    /// The address with its prefix length, or with this one where none was written.
+    ///
+    /// # Panics
+    ///
+    /// If the prefix length given here is above 32.
+    pub fn network(self, otherwise: u8) -> Ipv4Network {
+        Ipv4Network::new(self.address, self.prefix.unwrap_or(otherwise)).expect("at most 32")
+    }
+}
+
+impl Ip6 {
+    /// An address that an interface can have, with a prefix length of 1 to 128.
+    pub fn new(
+        address: Ipv6Addr,
+        zone: Option<InterfaceName>,
+        prefix: Option<u8>,
+    ) -> Result<Ip6, InvalidAddress> {
+        let kind = match address {
+            _ if address.is_unspecified() => Some("the unspecified address"),
+            _ if address.is_multicast() => Some("a multicast address"),
+            _ if address.to_ipv4_mapped().is_some() => Some("an IPv4-mapped address"),
+            _ => None,
+        };
+        if let Some(kind) = kind {
+            return Err(InvalidAddress::Unusable { address: address.into(), kind });
+        }
+        if let Some(zone) = zone.filter(|_| !address.is_unicast_link_local()) {
+            return Err(InvalidAddress::Zone(format!("{address}%{zone}")));
+        }
+        check_prefix(prefix, 128)?;
+        Ok(Ip6 { address, zone, prefix })
+    }
+
+    /// The address.
+    pub fn address(self) -> Ipv6Addr {
+        self.address
+    }
+
+    /// The interface after the `%` of a link-local address.
+    pub fn zone(self) -> Option<InterfaceName> {
+        self.zone
+    }
+
+    /// The prefix length, if one was written.
+    pub fn prefix(self) -> Option<u8> {
+        self.prefix
+    }
+
+    /// The address with its prefix length, or with this one where none was written.
+    ///
+    /// # Panics
+    ///
+    /// If the prefix length given here is above 128.
+    pub fn network(self, otherwise: u8) -> Ipv6Network {
+        Ipv6Network::new(self.address, self.prefix.unwrap_or(otherwise)).expect("at most 128")
+    }
+}
+
+impl FromStr for Ip4 {
+    type Err = InvalidAddress;
+
+    fn from_str(text: &str) -> Result<Ip4, InvalidAddress> {
+        let (address, mask) = split(text)?;
+        let address = match address.parse() {
+            Ok(IpAddr::V4(address)) => address,
+            Ok(address) => {
+                return Err(InvalidAddress::Family { address, family: "IPv4", property: "ip6_addr" });
+            }
+            Err(_) => return Err(InvalidAddress::Address { text: address.to_owned(), family: "IPv4" }),
+        };
+        let prefix = match mask {
+            None => None,
+            Some(mask) => Some(match mask.parse::<Ipv4Addr>() {
+                Ok(mask) => from_mask(mask)?,
+                Err(_) => read_prefix(mask, 32)?,
+            }),
+        };
+        Ip4::new(address, prefix)
+    }
+}
+
+impl FromStr for Ip6 {
+    type Err = InvalidAddress;
+
+    fn from_str(text: &str) -> Result<Ip6, InvalidAddress> {
+        let (address, prefix) = split(text)?;
+        let prefix = prefix.map(|prefix| read_prefix(prefix, 128)).transpose()?;
+        let (address, zone) = read_zoned(address)?;
+        Ip6::new(address, zone, prefix)
+    }
+}
+
+/// Reads `ADDRESS[%ZONE]`.
+pub(super) fn read_zoned(text: &str) -> Result<(Ipv6Addr, Option<InterfaceName>), InvalidAddress> {
+    let (address, zone) = match text.split_once('%') {
+        Some((address, zone)) => (address, Some(zone)),
+        None => (text, None),
+    };
+    let address = match address.parse() {
+        Ok(IpAddr::V6(address)) => address,
+        Ok(address) => return Err(InvalidAddress::Family { address, family: "IPv6", property: "ip4_addr" }),
+        Err(_) => return Err(InvalidAddress::Address { text: address.to_owned(), family: "IPv6" }),
+    };
+    let zone = match zone {
+        Some(zone) => Some(host_interface(zone).map_err(|_| InvalidAddress::Zone(text.to_owned()))?),
+        None => None,
+    };
+    Ok((address, zone))
+}
+
+/// Takes what is after the slash apart from what is before it.
+fn split(text: &str) -> Result<(&str, Option<&str>), InvalidAddress> {
+    let text = text.trim();
+    if text.contains(char::is_whitespace) {
+        return Err(InvalidAddress::Words(text.to_owned()));
+    }
+    Ok(match text.split_once('/') {
+        Some((address, mask)) => (address, Some(mask)),
+        None => (text, None),
+    })
+}
+
+fn read_prefix(text: &str, longest: u8) -> Result<u8, InvalidAddress> {
+    let invalid = || InvalidAddress::Prefix { text: text.to_owned(), longest };
+    // Not parse() alone, which takes a plus sign.
+    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(invalid());
+    }
+    text.parse().ok().filter(|prefix| (1..=longest).contains(prefix)).ok_or_else(invalid)
+}
+
+fn check_prefix(prefix: Option<u8>, longest: u8) -> Result<(), InvalidAddress> {
+    match prefix {
+        Some(prefix) if !(1..=longest).contains(&prefix) => {
+            Err(InvalidAddress::Prefix { text: prefix.to_string(), longest })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn from_mask(mask: Ipv4Addr) -> Result<u8, InvalidAddress> {
+    let bits = u32::from(mask);
+    let prefix = bits.leading_ones();
+    if prefix == 0 || bits.count_ones() != prefix {
+        return Err(InvalidAddress::Mask(mask));
+    }
+    Ok(prefix as u8)
+}
+
+impl fmt::Display for Ip4 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.address.fmt(f)?;
+        self.prefix.map_or(Ok(()), |prefix| write!(f, "/{prefix}"))
+    }
+}
+
+impl fmt::Display for Ip6 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.address.fmt(f)?;
+        self.zone.map_or(Ok(()), |zone| write!(f, "%{zone}"))?;
+        self.prefix.map_or(Ok(()), |prefix| write!(f, "/{prefix}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_whether_a_prefix_was_written() {
+        let bare: Ip4 = "192.0.2.10".parse().unwrap();
+        assert_eq!((bare.prefix(), bare.network(32).to_string()), (None, "192.0.2.10/32".into()));
+        let host: Ip4 = "192.0.2.10/24".parse().unwrap();
+        assert_eq!((host.prefix(), host.to_string()), (Some(24), "192.0.2.10/24".into()));
+        let bare: Ip6 = "2001:db8::10".parse().unwrap();
+        assert_eq!(bare.network(128).prefix(), 128);
+    }
+
+    #[test]
+    fn reads_dotted_masks_and_zones() {
+        let masked: Ip4 = "10.1.1.10/255.255.255.0".parse().unwrap();
+        assert_eq!(masked.to_string(), "10.1.1.10/24");
+        let zoned: Ip6 = "fe80::1%em0/64".parse().unwrap();
+        assert_eq!(zoned.zone().unwrap().as_str(), "em0");
+        assert_eq!(zoned.to_string(), "fe80::1%em0/64");
+    }
+
+    #[test]
+    fn refuses_addresses_that_cannot_be() {
+        for text in [
+            "",
+            "10.1.1",
+            "010.1.1.1",
+            "10.1.1.256",
+            "10.1.1.1/33",
+            "10.1.1.1/0",
+            "10.1.1.1/",
+            "10.1.1.1/+8",
+            "10.1.1.1/24/8",
+            "10.1.1.1/255.0.255.0",
+            "10.1.1.1/0.0.0.0",
+            "0.0.0.0/8",
+            "224.0.0.1/4",
+            "255.255.255.255",
+            "10.1.1.1/24 vhid 1 pass x",
+            "2001:db8::1",
+            "AUTOIP4",
+        ] {
+            assert!(text.parse::<Ip4>().is_err(), "{text:?}");
+        }
+        for text in [
+            "",
+            ":::",
+            "2001:db8::1/129",
+            "2001:db8::1/0",
+            "::",
+            "ff02::1",
+            "::ffff:192.0.2.1",
+            "192.0.2.1",
+            "fe80::1%",
+            "fe80::1%em 0",
+            "2001:db8::1%em0",
+            "fe80::1%em0%em1",
+            "[2001:db8::1]",
+            "2001:db8::1/ffff::",
+        ] {
+            assert!(text.parse::<Ip6>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_other_family_is_sent_to_its_property() {
+        let error = "2001:db8::1/64".parse::<Ip4>().unwrap_err();
+        assert_eq!(error.to_string(), "2001:db8::1 is not an IPv4 address: put it into ip6_addr");
+    }
+}

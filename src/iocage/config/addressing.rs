@@ -1,0 +1,331 @@
+//! How a jail is on the network: from its properties.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::net::IpAddr;
+
+use ipnetwork::{IpNetwork, Ipv4Network};
+
+use super::Sharing;
+use super::network::{DefaultInterface, Localhost, Network, Nic, SharedAddress, SharedNetwork, VnetNetwork};
+use super::reader::Reader;
+use crate::iocage::address::{Ip4, Ip6};
+use crate::iocage::addresses::{Addresses, Assignment, Family, Ip4Addresses, Ip6Addresses};
+use crate::iocage::interfaces::{Interfaces, host_interface};
+use crate::iocage::nic::NicName;
+use crate::iocage::router::Router;
+use crate::types::InterfaceName;
+
+impl Reader<'_> {
+    pub(super) fn network(&mut self) -> Network {
+        let ip4: Ip4Addresses = self.read_or_builtin("ip4_addr");
+        let ip6: Ip6Addresses = self.read_or_builtin("ip6_addr");
+        if self.flag("nat") {
+            let advice = "is not supported: set nat=0, put the jail on a bridge and translate with the host's pf or ipfw";
+            self.error("nat", advice);
+        }
+        match self.flag("vnet") {
+            true => Network::Vnet(self.vnet(&ip4, &ip6)),
+            false => Network::Shared(self.shared(&ip4, &ip6)),
+        }
+    }
+
+    fn vnet(&mut self, ip4: &Ip4Addresses, ip6: &Ip6Addresses) -> VnetNetwork {
+        let interfaces: Option<Interfaces> = self.read("interfaces");
+        let nics =
+            interfaces.iter().flat_map(Interfaces::iter).map(|one| self.nic(&one.nic, one.bridge)).collect();
+        let mut network = VnetNetwork {
+            nics,
+            lent: self.lent(),
+            loopback4: Vec::new(),
+            loopback6: Vec::new(),
+            router4: self.read_or_builtin("defaultrouter"),
+            router6: self.read_or_builtin("defaultrouter6"),
+            default_interface: self.default_interface(),
+            default_mtu: self.read_or_builtin("vnet_default_mtu"),
+            mac_prefix: self.optional("mac_prefix"),
+            rtsold: self.flag("rtsold"),
+        };
+        for one in ip4.iter() {
+            self.place4(one, interfaces.as_ref(), &mut network);
+        }
+        for one in ip6.iter() {
+            self.place6(one, interfaces.as_ref(), &mut network);
+        }
+        self.automatic(&mut network);
+        self.routers(&mut network);
+        self.check_nics(&network);
+        network
+    }
+
+    fn nic(&mut self, name: &NicName, bridge: Option<InterfaceName>) -> Nic {
+        let mtu = name.mtu_property();
+        Nic {
+            bridge,
+            mac: self.optional(&name.mac_property()),
+            mtu: if self.text_quietly(&mtu) == "auto" { None } else { self.read(&mtu) },
+            ip4: Vec::new(),
+            ip6: Vec::new(),
+            dhcp: false,
+            accept_rtadv: false,
+            name: name.clone(),
+        }
+    }
+
+    fn lent(&mut self) -> Vec<InterfaceName> {
+        let text = self.text("vnet_interfaces");
+        let mut lent = Vec::new();
+        let words = text.split([' ', '\t', ',']).filter(|word| !matches!(*word, "" | "none"));
+        for word in words {
+            match host_interface(word) {
+                Ok(name) if lent.contains(&name) => {
+                    self.error("vnet_interfaces", format!("{name} is there twice: leave it out once"));
+                }
+                Ok(name) => lent.push(name),
+                Err(error) => self.error("vnet_interfaces", error),
+            }
+        }
+        lent
+    }
+
+    fn default_interface(&mut self) -> DefaultInterface {
+        match self.text("vnet_default_interface").as_str() {
+            "none" | "" => DefaultInterface::None,
+            "auto" => DefaultInterface::Auto,
+            name => match host_interface(name) {
+                Ok(name) => DefaultInterface::Named(name),
+                Err(error) => {
+                    self.error("vnet_default_interface", error);
+                    DefaultInterface::None
+                }
+            },
+        }
+    }
+
+    /// Puts an IPv4 address where it belongs.
+    fn place4(&mut self, one: &Assignment<Ip4>, interfaces: Option<&Interfaces>, network: &mut VnetNetwork) {
+        let Some(place) = self.place(one, interfaces, network) else { return };
+        match (place, one.address) {
+            (None, Some(address)) => network.loopback4.push(address.network(32)),
+            (None, None) => self.error("ip4_addr", "lo0 cannot ask for an address by DHCP: give it one"),
+            (Some(nic), None) => network.nics[nic].dhcp = true,
+            (Some(nic), Some(address)) => match address.prefix() {
+                Some(_) => {
+                    self.check_host_part(address.network(32));
+                    network.nics[nic].ip4.push(address.network(32));
+                }
+                // ifconfig(8) would go by the class of the address: 10.1.1.1 would be a /8.
+                None => {
+                    let ip = address.address();
+                    self.error("ip4_addr", format!("{one} has no prefix length: give one, such as {ip}/24"));
+                }
+            },
+        }
+    }
+
+    /// Puts an IPv6 address where it belongs.
+    fn place6(&mut self, one: &Assignment<Ip6>, interfaces: Option<&Interfaces>, network: &mut VnetNetwork) {
+        let Some(place) = self.place(one, interfaces, network) else { return };
+        match (place, one.address) {
+            (None, Some(address)) => network.loopback6.push(address.network(128)),
+            (None, None) => self.error("ip6_addr", "lo0 hears no router advertisements: give it an address"),
+            (Some(nic), None) => network.nics[nic].accept_rtadv = true,
+            // As ifconfig(8) has it, and every IPv6 network.
+            (Some(nic), Some(address)) => network.nics[nic].ip6.push(address.network(64)),
+        }
+    }
+
+    /// Which NIC an address is for; lo0 as none. None at all if it is for no NIC of the jail's.
+    fn place<A: Family>(
+        &mut self,
+        one: &Assignment<A>,
+        interfaces: Option<&Interfaces>,
+        network: &VnetNetwork,
+    ) -> Option<Option<usize>> {
+        let first = NicName::first();
+        let name = one.interface.as_ref().map_or(first.as_str(), InterfaceName::as_str);
+        if name == "lo0" {
+            return Some(None);
+        }
+        let nic = network.nics.iter().position(|nic| nic.name.as_str() == name);
+        // Without a list of NICs, any address would be one too many.
+        if let (None, Some(interfaces)) = (nic, interfaces) {
+            let lent = network.lent.iter().any(|lent| lent.as_str() == name);
+            match lent {
+                true => self.warn(
+                    A::PROPERTY,
+                    format!(
+                        "{one} is left to the jail's rc.conf, as {name} is lent to it by vnet_interfaces"
+                    ),
+                ),
+                false => self.error(
+                    A::PROPERTY,
+                    format!("{one} names {name}, which is not in interfaces ({interfaces}): add it there"),
+                ),
+            }
+        }
+        nic.map(Some)
+    }
+
+    /// Tells of an address that is its network's own, or the one that reaches all of it.
+    fn check_host_part(&mut self, network: Ipv4Network) {
+        if network.prefix() >= 31 {
+            return;
+        }
+        if network.ip() == network.network() {
+            self.warn("ip4_addr", format!("{network} is the address of the network itself"));
+        } else if network.ip() == network.broadcast() {
+            self.warn("ip4_addr", format!("{network} is the broadcast address of its network"));
+        }
+    }
+
+    /// DHCP and router advertisements, and what they require.
+    fn automatic(&mut self, network: &mut VnetNetwork) {
+        if self.flag("dhcp") {
+            network.nics.iter_mut().for_each(|nic| nic.dhcp = true);
+        }
+        for nic in network.nics.iter_mut().filter(|nic| nic.dhcp && !nic.ip4.is_empty()) {
+            let addresses = join(&nic.ip4);
+            nic.ip4.clear();
+            self.warn(
+                "ip4_addr",
+                format!("{addresses} is not used, as {} asks for its address by DHCP", nic.name),
+            );
+        }
+        if network.nics.iter().any(|nic| nic.dhcp) && !self.flag("bpf") {
+            self.error("dhcp", "requires bpf: set bpf=1");
+        }
+        if network.rtsold && !network.nics.iter().any(|nic| nic.accept_rtadv) {
+            self.error(
+                "rtsold",
+                "requires a NIC that hears router advertisements: set ip6_addr=vnet0|accept_rtadv",
+            );
+        }
+    }
+
+    /// Routers that are needed, and make sense.
+    fn routers(&mut self, network: &mut VnetNetwork) {
+        let ip4: Vec<_> = network.nics.iter().flat_map(|nic| &nic.ip4).map(|ip| IpNetwork::V4(*ip)).collect();
+        let ip6: Vec<_> = network.nics.iter().flat_map(|nic| &nic.ip6).map(|ip| IpNetwork::V6(*ip)).collect();
+        if ip4.is_empty() || network.nics.iter().any(|nic| nic.dhcp) {
+            network.router4 = Router::None;
+        }
+        if ip6.is_empty() || network.nics.iter().any(|nic| nic.accept_rtadv) {
+            network.router6 = Router::None;
+        }
+        if let Router::Address(address) = network.router4 {
+            self.check_router("defaultrouter", address.into(), &ip4);
+        }
+        if let Router::Address(address) = network.router6 {
+            self.check_router("defaultrouter6", address.into(), &ip6);
+        }
+    }
+
+    fn check_router(&mut self, property: &str, router: IpAddr, networks: &[IpNetwork]) {
+        if networks.iter().any(|network| network.ip() == router) {
+            self.error(property, format!("{router} is the jail's own address: name the router's"));
+            return;
+        }
+        // A link-local router is on the link, whatever networks there are.
+        let local = matches!(router, IpAddr::V6(address) if address.is_unicast_link_local());
+        if !local && !networks.iter().any(|network| network.contains(router)) {
+            let networks = join(networks);
+            self.warn(
+                property,
+                format!("{router} is in none of the jail's networks ({networks}): it may not be reachable"),
+            );
+        }
+    }
+
+    /// What NICs must not have in common, and MTUs that IPv6 cannot live with.
+    fn check_nics(&mut self, network: &VnetNetwork) {
+        let mut seen = BTreeSet::new();
+        for nic in &network.nics {
+            for mac in nic.mac.into_iter().flat_map(|pair| [pair.host(), pair.jail()]) {
+                if !seen.insert(mac) {
+                    let property = nic.name.mac_property();
+                    self.error(
+                        &property,
+                        format!("{mac} is another NIC's too: set {property}=none for a new pair"),
+                    );
+                }
+            }
+            if let Some(mtu) =
+                nic.mtu.filter(|mtu| mtu.get() < 1280 && (nic.accept_rtadv || !nic.ip6.is_empty()))
+            {
+                self.error(
+                    nic.name.mtu_property(),
+                    format!("{mtu} is too small for IPv6: give 1280 or more"),
+                );
+            }
+        }
+        if let DefaultInterface::Named(name) = network.default_interface
+            && network.lent.contains(&name)
+        {
+            self.error(
+                "vnet_default_interface",
+                format!("{name} is lent to the jail by vnet_interfaces: choose one"),
+            );
+        }
+    }
+
+    fn shared(&mut self, ip4: &Ip4Addresses, ip6: &Ip6Addresses) -> SharedNetwork {
+        for property in ["dhcp", "bpf", "rtsold"] {
+            if self.flag(property) {
+                self.error(property, "requires vnet: set vnet=1");
+            }
+        }
+        let localhost = match self.flag("assign_localhost") {
+            false => Localhost::Off,
+            true => self.optional("localhost_ip").map_or(Localhost::Choose, Localhost::Address),
+        };
+        let network = SharedNetwork {
+            ip4: self.share(ip4),
+            ip6: self.share(ip6),
+            ip4_sharing: self.read_or_builtin("ip4"),
+            ip6_sharing: self.read_or_builtin("ip6"),
+            ip4_saddrsel: self.flag("ip4_saddrsel"),
+            ip6_saddrsel: self.flag("ip6_saddrsel"),
+            localhost,
+        };
+        let unused = |sharing, addresses: bool| sharing != Sharing::New && addresses;
+        for (property, sharing, unused) in [
+            ("ip4", network.ip4_sharing, unused(network.ip4_sharing, !network.ip4.is_empty())),
+            ("ip6", network.ip6_sharing, unused(network.ip6_sharing, !network.ip6.is_empty())),
+        ] {
+            if unused {
+                let sharing = sharing.as_str();
+                self.warn(property, format!("{property}={sharing} and {property}_addr contradict each other: set {property}=new, or {property}_addr=none"));
+            }
+        }
+        network
+    }
+
+    fn share<A: Family>(&mut self, addresses: &Addresses<A>) -> Vec<SharedAddress<A>> {
+        let nics = self.text_quietly("interfaces").parse::<Interfaces>().ok();
+        let is_nic = |name: &str| {
+            let numbered = name
+                .strip_prefix("vnet")
+                .is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
+            numbered || nics.as_ref().is_some_and(|nics| nics.iter().any(|one| one.nic.as_str() == name))
+        };
+        let mut shared = Vec::new();
+        for one in addresses.iter() {
+            match (one.interface, one.address) {
+                (_, None) => self.error(A::PROPERTY, format!("{one} requires vnet: set vnet=1")),
+                (Some(name), _) if is_nic(name.as_str()) => {
+                    self.error(
+                        A::PROPERTY,
+                        format!("{one} is for a NIC of the jail's own, but vnet is off: set vnet=1"),
+                    );
+                }
+                (interface, Some(address)) => shared.push(SharedAddress { interface, address }),
+            }
+        }
+        shared
+    }
+}
+
+fn join<T: fmt::Display>(things: &[T]) -> String {
+    things.iter().map(T::to_string).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,231 @@
+//! Everything that starting a jail needs to know, typed, from its files.
+//!
+//! [`JailConfig::resolve`] reads it all at once, and tells all that is wrong at once. What depends
+//! on the host is left open: whether a bridge exists, where the default route goes, which devfs
+//! ruleset is free.
+
+mod addressing;
+mod network;
+mod problem;
+mod reader;
+mod resolve;
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+pub use network::{DefaultInterface, Localhost, Network, Nic, SharedAddress, SharedNetwork, VnetNetwork};
+pub use problem::{ConfigError, Level, Problem};
+
+use super::fstab;
+use super::hooks::{Command, Hook};
+use super::name::JailName;
+use super::order::{Depends, Rank};
+use super::resolver::Resolver;
+use super::store::Place;
+use crate::types::{Fib, MacAddr};
+
+/// A jail's configuration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JailConfig {
+    /// Its name.
+    pub name: JailName,
+    /// Whether it is a jail or a template, which cannot be started.
+    pub place: Place,
+    /// Its directory, with config.json and fstab.
+    pub directory: PathBuf,
+    /// Its root directory.
+    pub root: PathBuf,
+    /// The log that `exec_start` writes to: `ROOT/log/NAME-console.log`.
+    pub services_log: PathBuf,
+    /// The log that jail(8) is told of: `ROOT/log/ioc-NAME-console.log`.
+    pub console_log: PathBuf,
+    /// How it is on the network.
+    pub network: Network,
+    /// The routing table its processes start in.
+    pub fib: Fib,
+    /// What is run when.
+    pub commands: Commands,
+    /// What is mounted in it.
+    pub mounts: Mounts,
+    /// What its /dev shows.
+    pub devfs: Devfs,
+    /// Who it believes to be.
+    pub host: Host,
+    /// What it may do.
+    pub allow: Allow,
+    /// `securelevel`.
+    pub securelevel: i32,
+    /// `enforce_statfs`: how much of the mounted file systems it sees, 0 all to 2 the least.
+    pub enforce_statfs: i32,
+    /// `children_max`: how many jails it may have.
+    pub children_max: i32,
+    /// `sysvmsg`: System V message queues.
+    pub sysvmsg: Sharing,
+    /// `sysvsem`: System V semaphores.
+    pub sysvsem: Sharing,
+    /// `sysvshm`: System V shared memory.
+    pub sysvshm: Sharing,
+    /// Its /etc/resolv.conf.
+    pub resolver: Resolver,
+    /// `host_time`: whether its /etc/localtime is the host's.
+    pub host_time: bool,
+    /// `boot`: whether it is started with the host.
+    pub boot: bool,
+    /// `priority`: smaller is started earlier, and stopped later.
+    pub priority: u32,
+    /// `depends`: the jails that are started before it.
+    pub depends: Depends,
+    /// What is odd about all this, but does not keep it from being started.
+    pub warnings: Vec<Problem>,
+}
+
+impl JailConfig {
+    /// What the order of starting depends on.
+    pub fn rank(&self) -> Rank {
+        Rank { name: self.name.clone(), priority: self.priority, depends: self.depends.clone() }
+    }
+
+    /// The MAC addresses that are set, to be compared with other jails'.
+    pub fn macs(&self) -> Vec<MacAddr> {
+        match &self.network {
+            Network::Shared(_) => Vec::new(),
+            Network::Vnet(network) => network
+                .nics
+                .iter()
+                .filter_map(|nic| nic.mac)
+                .flat_map(|pair| [pair.host(), pair.jail()])
+                .collect(),
+        }
+    }
+}
+
+/// The properties `exec_*` and what belongs to them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commands {
+    /// `exec_prestart`: on the host, before the jail is created.
+    pub prestart: Hook,
+    /// `exec_created`: on the host, when it has been created: a line for the shell.
+    pub created: String,
+    /// `exec_start`: in the jail.
+    pub start: Command,
+    /// `exec_poststart`: on the host, when the jail is up.
+    pub poststart: Hook,
+    /// `exec_prestop`: on the host, before anything is stopped.
+    pub prestop: Hook,
+    /// `exec_stop`: in the jail.
+    pub stop: Command,
+    /// `exec_poststop`: on the host, when the jail is gone.
+    pub poststop: Hook,
+    /// `exec_clean`: whether commands in the jail get a clean environment.
+    pub clean: bool,
+    /// `exec_timeout`: how long a command may take; none for ever.
+    pub timeout: Option<Duration>,
+    /// `stop_timeout`: how long processes have to end before they are killed; none for not at all.
+    pub stop_timeout: Option<Duration>,
+    /// `login_flags`: what `console` gives login(1).
+    pub login_flags: Vec<String>,
+}
+
+/// What is mounted in a jail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mounts {
+    /// `mount_devfs`: /dev.
+    pub devfs: bool,
+    /// `mount_fdescfs`: /dev/fd.
+    pub fdescfs: bool,
+    /// `mount_procfs`: /proc.
+    pub procfs: bool,
+    /// `mount_linprocfs`: /compat/linux/proc.
+    pub linprocfs: bool,
+    /// The jail's fstab, each line with its mount point beneath the jail's root.
+    pub fstab: Vec<(fstab::Mount, PathBuf)>,
+}
+
+/// What a jail's /dev shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Devfs {
+    /// `devfs_ruleset`: 4 for iocage's usual rules, otherwise the ruleset to copy.
+    pub ruleset: u16,
+    /// `min_dyn_devfs_ruleset`: the first number to try for the jail's own ruleset.
+    pub first: u16,
+    /// `bpf`: show `bpf*`.
+    pub bpf: bool,
+    /// `allow_tun`: show `tun*`.
+    pub tun: bool,
+    /// `allow_mount_fusefs`: show `fuse`.
+    pub fuse: bool,
+}
+
+/// Who a jail believes to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Host {
+    /// `host_hostname`.
+    pub hostname: String,
+    /// `host_domainname`.
+    pub domainname: String,
+    /// The jail's flat name, which iocage gives the kernel as `host.hostuuid`.
+    pub uuid: String,
+    /// The only host that it may be started on, where `hostid_strict_check` is on: what that host's
+    /// /etc/hostid says.
+    pub required_hostid: Option<String>,
+    /// `ip_hostname`: whether the host name is looked up for addresses. Shared-IP jails only.
+    pub ip_hostname: bool,
+}
+
+/// What a jail may do: the properties `allow_*`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allow(Vec<(&'static str, bool)>);
+
+impl Allow {
+    /// The kernel's parameters (`allow.mount.nullfs`) and whether they are on, in iocage's order.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, bool)> {
+        self.0.iter().copied()
+    }
+
+    /// Whether a parameter is on.
+    pub fn is_on(&self, parameter: &str) -> bool {
+        self.0.iter().any(|(name, on)| *name == parameter && *on)
+    }
+}
+
+/// Where a jail has its own of something, its parent's, or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Sharing {
+    /// `new`: its own.
+    New,
+    /// `inherit`: its parent's.
+    Inherit,
+    /// `disable`: none.
+    Disable,
+}
+
+/// Not one of the three.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("use one of new, inherit, disable")]
+pub struct InvalidSharing;
+
+impl Sharing {
+    /// As properties and jail(8) call it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Sharing::New => "new",
+            Sharing::Inherit => "inherit",
+            Sharing::Disable => "disable",
+        }
+    }
+}
+
+/// Old files have `none` for `disable`.
+impl FromStr for Sharing {
+    type Err = InvalidSharing;
+
+    fn from_str(text: &str) -> Result<Sharing, InvalidSharing> {
+        match text {
+            "new" => Ok(Sharing::New),
+            "inherit" => Ok(Sharing::Inherit),
+            "disable" | "none" => Ok(Sharing::Disable),
+            _ => Err(InvalidSharing),
+        }
+    }
+}

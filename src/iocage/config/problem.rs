@@ -1,0 +1,53 @@
+//! What is wrong with a jail's configuration.
+
+use std::fmt;
+
+use crate::iocage::name::JailName;
+use crate::iocage::store::StoreError;
+
+/// How bad a problem is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// The jail can be started, but perhaps not as was meant.
+    Warning,
+    /// The jail cannot be started.
+    Error,
+}
+
+/// One thing that is wrong with a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// How bad it is.
+    pub level: Level,
+    /// The property (or file) that it is about.
+    pub about: String,
+    /// What is wrong, and what to do about it.
+    pub message: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.about, self.message)
+    }
+}
+
+/// A configuration that a jail cannot be started with.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// Its files cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// They can be read, but do not make sense.
+    #[error("{name} has problems in its configuration:{}", lines(.problems))]
+    Problems {
+        /// The jail.
+        name: JailName,
+        /// All that is wrong, the warnings too. At least one is an error.
+        problems: Vec<Problem>,
+    },
+}
+
+fn lines(problems: &[Problem]) -> String {
+    let word = |level| if level == Level::Error { "" } else { "warning: " };
+    problems.iter().map(|problem| format!("\n  {}{problem}", word(problem.level))).collect()
+}

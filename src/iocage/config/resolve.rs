@@ -1,0 +1,230 @@
+//! From a jail's files to its configuration.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::problem::{ConfigError, Level};
+use super::reader::Reader;
+use super::{Allow, Commands, Devfs, Host, JailConfig, Mounts};
+use crate::iocage::fstab;
+use crate::iocage::properties::Properties;
+use crate::iocage::property::{ALLOW, Builtin, Kind, Property, Scope, TABLE};
+use crate::iocage::store::{Entry, Store};
+
+/// MAXHOSTNAMELEN less its NUL.
+const LONGEST_HOSTNAME: usize = 255;
+
+/// An fstab larger than this is something else.
+const LARGEST_FSTAB: u64 = 1024 * 1024;
+
+impl JailConfig {
+    /// Reads a jail's files. All that is wrong is told at once; if none of it is an error, it is in
+    /// the configuration's warnings.
+    pub fn resolve(store: &Store, entry: &Entry) -> Result<JailConfig, ConfigError> {
+        JailConfig::from_properties(store, entry, &store.properties(entry)?)
+    }
+
+    /// The same, from properties that have been read already, or changed and not written yet.
+    pub fn from_properties(
+        store: &Store,
+        entry: &Entry,
+        properties: &Properties,
+    ) -> Result<JailConfig, ConfigError> {
+        let mut reader = Reader::new(properties);
+        let mut config = reader.jail(store, entry);
+        reader.told_once();
+        if reader.problems.iter().any(|problem| problem.level == Level::Error) {
+            return Err(ConfigError::Problems { name: entry.name.clone(), problems: reader.problems });
+        }
+        config.warnings = reader.problems;
+        Ok(config)
+    }
+}
+
+impl Reader<'_> {
+    fn jail(&mut self, store: &Store, entry: &Entry) -> JailConfig {
+        let network = self.network();
+        let log =
+            |prefix: &str| store.log_directory().join(format!("{prefix}{}-console.log", entry.name.flat()));
+        self.not_applied();
+        JailConfig {
+            place: entry.place,
+            directory: entry.directory.clone(),
+            root: entry.root(),
+            services_log: log(""),
+            console_log: log("ioc-"),
+            network,
+            fib: self.read_or_builtin("exec_fib"),
+            commands: self.commands(),
+            mounts: self.mounts(entry),
+            devfs: self.devfs(),
+            host: self.host(entry),
+            allow: Allow(
+                ALLOW.iter().map(|(property, parameter)| (*parameter, self.flag(property))).collect(),
+            ),
+            securelevel: self.number("securelevel"),
+            enforce_statfs: self.enforce_statfs(),
+            children_max: self.number("children_max"),
+            sysvmsg: self.read_or_builtin("sysvmsg"),
+            sysvsem: self.read_or_builtin("sysvsem"),
+            sysvshm: self.read_or_builtin("sysvshm"),
+            resolver: self.read_or_builtin("resolver"),
+            host_time: self.flag("host_time"),
+            boot: self.flag("boot"),
+            priority: self.priority(),
+            depends: self.read_or_builtin("depends"),
+            warnings: Vec::new(),
+            name: entry.name.clone(),
+        }
+    }
+
+    fn commands(&mut self) -> Commands {
+        let seconds = |number: u64| (number > 0).then(|| Duration::from_secs(number));
+        Commands {
+            prestart: self.read_or_builtin("exec_prestart"),
+            created: self.line("exec_created"),
+            start: self.read_or_builtin("exec_start"),
+            poststart: self.read_or_builtin("exec_poststart"),
+            prestop: self.read_or_builtin("exec_prestop"),
+            stop: self.read_or_builtin("exec_stop"),
+            poststop: self.read_or_builtin("exec_poststop"),
+            clean: self.flag("exec_clean"),
+            timeout: seconds(self.number("exec_timeout")),
+            stop_timeout: seconds(self.number("stop_timeout")),
+            login_flags: self.line("login_flags").split_whitespace().map(str::to_owned).collect(),
+        }
+    }
+
+    fn mounts(&mut self, entry: &Entry) -> Mounts {
+        let root = entry.root();
+        if !root.is_dir() {
+            let message =
+                format!("{} is missing: the jail has no root directory; create it again", root.display());
+            self.error("root", message);
+        }
+        Mounts {
+            devfs: self.flag("mount_devfs"),
+            fdescfs: self.flag("mount_fdescfs"),
+            procfs: self.flag("mount_procfs"),
+            linprocfs: self.flag("mount_linprocfs"),
+            fstab: self.fstab(&entry.fstab(), &root),
+        }
+    }
+
+    /// A jail without the file has nothing to mount.
+    fn fstab(&mut self, path: &Path, root: &Path) -> Vec<(fstab::Mount, PathBuf)> {
+        let size = match fs::metadata(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Vec::new(),
+            other => other.map(|metadata| (metadata.len(), metadata.is_file())),
+        };
+        let text = match size {
+            Ok((size, true)) if size <= LARGEST_FSTAB => fs::read_to_string(path),
+            Ok(_) => Err(std::io::Error::other("not a regular file of at most 1 MiB")),
+            Err(error) => Err(error),
+        };
+        let text = match text {
+            Ok(text) => text,
+            Err(error) => {
+                self.error("fstab", format!("cannot read {}: {error}", path.display()));
+                return Vec::new();
+            }
+        };
+        // The store may be reached by a symbolic link, and the file written with the other path.
+        let real = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+        let mut mounts = Vec::new();
+        for mount in fstab::mounts(&text) {
+            match mount.and_then(|mount| mount.beneath(&[root, &real]).map(|beneath| (mount, beneath))) {
+                Ok(mount) => mounts.push(mount),
+                Err(error) => self.error("fstab", format!("line {}: {}", error.line, error.reason)),
+            }
+        }
+        mounts
+    }
+
+    fn devfs(&mut self) -> Devfs {
+        Devfs {
+            ruleset: self.number("devfs_ruleset"),
+            first: self.number("min_dyn_devfs_ruleset"),
+            bpf: self.flag("bpf"),
+            tun: self.flag("allow_tun"),
+            fuse: self.flag("allow_mount_fusefs"),
+        }
+    }
+
+    fn host(&mut self, entry: &Entry) -> Host {
+        let hostname = |reader: &mut Self, name: &str| {
+            let text = reader.line(name);
+            if text.len() > LONGEST_HOSTNAME {
+                reader.error(name, format!("it is longer than {LONGEST_HOSTNAME} bytes: give a shorter one"));
+            }
+            text
+        };
+        let domainname = hostname(self, "host_domainname");
+        let strict = self.flag("hostid_strict_check");
+        let hostid = self.line("hostid");
+        Host {
+            hostname: hostname(self, "host_hostname"),
+            // iocage's default once was this word, which then was the domain's name.
+            domainname: if domainname == "none" { String::new() } else { domainname },
+            uuid: entry.name.flat(),
+            required_hostid: (strict && hostid != "none").then_some(hostid),
+            ip_hostname: self.flag("ip_hostname"),
+        }
+    }
+
+    fn enforce_statfs(&mut self) -> i32 {
+        match self.text("enforce_statfs").as_str() {
+            "0" => 0,
+            "1" => 1,
+            "2" => 2,
+            other => {
+                self.error("enforce_statfs", format!("`{}` is not 0, 1 or 2", other.escape_debug()));
+                2
+            }
+        }
+    }
+
+    /// iocage lets nearly everything be stored here, and a jail shall not stay down for it.
+    fn priority(&mut self) -> u32 {
+        let text = self.text("priority");
+        if text.trim().parse::<u32>().is_err() {
+            self.warn(
+                "priority",
+                format!("`{}` is not a number from 1 to 99: 99 it is", text.escape_debug()),
+            );
+        }
+        self.properties.priority()
+    }
+
+    /// One line of text.
+    fn line(&mut self, name: &str) -> String {
+        let text = self.text(name);
+        if text.chars().any(|c| c.is_control() && c != '\t') {
+            self.error(
+                name,
+                format!("`{}` has control characters: give one line without", text.escape_debug()),
+            );
+        }
+        text
+    }
+
+    /// Tells of what iocage would do at start and this library does not.
+    fn not_applied(&mut self) {
+        if self.flag("jail_zfs") {
+            let message = "datasets are not handed to the jail: run `zfs jail` for them once it is up";
+            self.warn("jail_zfs", message);
+        }
+        // cpuset and the limits of rctl(8) are what a user can set, and is `off` as text.
+        let off = |property: &&Property| {
+            (property.builtin, property.kind, property.scope)
+                == (Builtin::Text("off"), Kind::Line, Scope::Jail)
+        };
+        for limit in TABLE.iter().filter(off).map(|property| property.name) {
+            if !matches!(self.text_quietly(limit).as_str(), "off" | "") {
+                let program = if limit == "cpuset" { "cpuset -j" } else { "rctl -a" };
+                self.warn(limit, format!("is not applied: run `{program}` once the jail is up"));
+            }
+        }
+    }
+}

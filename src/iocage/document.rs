@@ -1,0 +1,331 @@
+//! config.json and defaults.json: one JSON object of properties.
+//!
+//! What a document holds and nobody changes is written back as it was, known to us or not. It is
+//! written as iocage writes it: keys sorted, four blanks of indentation, no newline at the end.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::de::Deserializer as _;
+
+use super::json::{Json, Pairs, depth, quoted};
+use super::property::Stored;
+use crate::files::{FileError, Files};
+
+/// More than any jail's configuration: a file this big is something else.
+const LARGEST: u64 = 1024 * 1024;
+/// How many brackets may be open at once in the value of a key that we do not know.
+const DEEPEST: usize = 64;
+
+/// A file that is not a jail's configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum DocumentError {
+    /// It is not there.
+    #[error("{} is missing: restore it, or create the jail again", .0.display())]
+    Missing(PathBuf),
+    /// It cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A directory, a device or the like.
+    #[error("{} is not a regular file: put the jail's configuration there", .0.display())]
+    NotAFile(PathBuf),
+    /// More than 1 MiB.
+    #[error("{} is larger than 1 MiB, too large for a configuration: restore it from a backup", .0.display())]
+    TooLarge(PathBuf),
+    /// Not JSON.
+    #[error("{} is not JSON at line {line}, column {column}: {what}; correct it there", path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// Where, counting from 1.
+        line: usize,
+        /// Where in that line.
+        column: usize,
+        /// What was found.
+        what: String,
+    },
+    /// JSON, but not an object.
+    #[error("{} is not a JSON object: it must begin with {{ and hold one \"property\": value after another", .0.display())]
+    NotAnObject(PathBuf),
+    /// The same key twice.
+    #[error("{} has {key:?} twice, the second at line {line}: remove one of them", path.display())]
+    Duplicate {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        key: String,
+        /// Where the second one is.
+        line: usize,
+    },
+    /// Brackets in brackets.
+    #[error("{}: the value of {key:?} is nested too deep: remove it", path.display())]
+    TooDeep {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        key: String,
+    },
+}
+
+/// A value that is not text, number, boolean or null, where a property needs one of these.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{property} is {found} in {}: write it as text", path.display())]
+pub struct WrongType {
+    /// The property.
+    pub property: String,
+    /// What it is.
+    pub found: &'static str,
+    /// The file.
+    pub path: PathBuf,
+}
+
+/// One file of properties.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Document {
+    path: PathBuf,
+    values: BTreeMap<String, Json>,
+}
+
+impl Document {
+    /// A document without values, to be written to this file.
+    pub fn new(path: impl Into<PathBuf>) -> Document {
+        Document { path: path.into(), values: BTreeMap::new() }
+    }
+
+    /// Reads a file.
+    pub fn read(path: &Path) -> Result<Document, DocumentError> {
+        let failed = |source: io::Error| match source.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => DocumentError::Missing(path.to_owned()),
+            _ => DocumentError::Read { path: path.to_owned(), source },
+        };
+        let metadata = fs::metadata(path).map_err(failed)?;
+        if !metadata.is_file() {
+            return Err(DocumentError::NotAFile(path.to_owned()));
+        }
+        if metadata.len() > LARGEST {
+            return Err(DocumentError::TooLarge(path.to_owned()));
+        }
+        Document::parse(path, &fs::read(path).map_err(failed)?)
+    }
+
+    /// Reads what a file holds; `path` is for messages, and for where to write it.
+    pub fn parse(path: &Path, contents: &[u8]) -> Result<Document, DocumentError> {
+        if contents.len() as u64 > LARGEST {
+            return Err(DocumentError::TooLarge(path.to_owned()));
+        }
+        let begins = contents.iter().find(|byte| !byte.is_ascii_whitespace());
+        let mut reader = serde_json::Deserializer::from_slice(contents);
+        let mut twice = None;
+        let pairs = reader
+            .deserialize_map(Pairs { twice: &mut twice })
+            .and_then(|pairs| reader.end().map(|()| pairs));
+        let pairs = match pairs {
+            Ok(pairs) => pairs,
+            Err(error) => {
+                return Err(match twice {
+                    Some(key) => DocumentError::Duplicate { path: path.to_owned(), key, line: error.line() },
+                    None if begins.is_some_and(|byte| *byte != b'{') && error.is_data() => {
+                        DocumentError::NotAnObject(path.to_owned())
+                    }
+                    None => syntax(path, &error),
+                });
+            }
+        };
+        let mut values = BTreeMap::new();
+        for (key, raw) in pairs {
+            if depth(raw.get()) > DEEPEST {
+                return Err(DocumentError::TooDeep { path: path.to_owned(), key });
+            }
+            let value = Json::from_raw(raw.get()).map_err(|error| syntax(path, &error))?;
+            values.insert(key, value);
+        }
+        Ok(Document { path: path.to_owned(), values })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The keys, sorted.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.values.keys().map(String::as_str)
+    }
+
+    /// Whether there is such a key, whatever its value.
+    pub fn contains(&self, key: &str) -> bool {
+        self.values.contains_key(key)
+    }
+
+    /// A value as text: numbers as they were written, true and false as 1 and 0, null as not there.
+    pub fn text(&self, key: &str) -> Result<Option<&str>, WrongType> {
+        let Some(value) = self.values.get(key) else { return Ok(None) };
+        let found = match value {
+            Json::Nested(serde_json::Value::Array(_)) => "a list",
+            Json::Nested(_) => "an object",
+            _ => return Ok(value.text()),
+        };
+        Err(WrongType { property: key.to_owned(), found, path: self.path.clone() })
+    }
+
+    /// A value as `get` prints it: as text, and lists and objects as JSON.
+    pub fn printed(&self, key: &str) -> Option<String> {
+        match self.values.get(key)? {
+            Json::Nested(value) => Some(value.to_string()),
+            value => value.text().map(str::to_owned),
+        }
+    }
+
+    /// Sets a value.
+    pub fn set(&mut self, key: &str, value: &Stored) {
+        self.values.insert(key.to_owned(), value.clone().into());
+    }
+
+    /// Takes a value out, so that the default holds. Answers whether there was one.
+    pub fn remove(&mut self, key: &str) -> bool {
+        self.values.remove(key).is_some()
+    }
+
+    /// Writes the file, atomically and durably.
+    pub fn write(&self, files: &Files) -> Result<(), FileError> {
+        files.write_atomically(&self.path, self.to_string().as_bytes(), 0o644)
+    }
+}
+
+fn syntax(path: &Path, error: &serde_json::Error) -> DocumentError {
+    // serde_json says where at the end of its message, and we said it at the beginning of ours.
+    let message = error.to_string();
+    let what = message.rfind(" at line ").map_or(message.as_str(), |at| &message[..at]);
+    DocumentError::Syntax {
+        path: path.to_owned(),
+        line: error.line(),
+        column: error.column(),
+        what: what.to_owned(),
+    }
+}
+
+/// As iocage writes it.
+impl fmt::Display for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.values.is_empty() {
+            return f.write_str("{}");
+        }
+        for (index, (key, value)) in self.values.iter().enumerate() {
+            let before = if index == 0 { "{" } else { "," };
+            write!(f, "{before}\n    {}: {}", quoted(key), value.normalised(key))?;
+        }
+        f.write_str("\n}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn parse(text: &str) -> Result<Document, DocumentError> {
+        Document::parse(Path::new("config.json"), text.as_bytes())
+    }
+
+    fn error(text: &str) -> String {
+        parse(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn writes_what_iocage_writes() {
+        let mut document =
+            parse(r#"{"vnet":0,"zeta":[1,{"a":[]}],"host_hostname":"wéb\u0001/","alpha":{}}"#).unwrap();
+        document.set("vnet", &Stored::Flag(true));
+        document.set("priority", &Stored::from("7"));
+        let expected = "{\n    \"alpha\": {},\n    \"host_hostname\": \"wéb\\u0001/\",\n    \"priority\": \"7\",\n    \"vnet\": 1,\n    \"zeta\": [\n        1,\n        {\n            \"a\": []\n        }\n    ]\n}";
+        assert_eq!(document.to_string(), expected);
+        assert_eq!(Document::new("x").to_string(), "{}");
+    }
+
+    #[test]
+    fn normalises_what_it_knows_and_nothing_else() {
+        let document = parse(r#"{"vnet":"on","bpf":true,"priority":5,"dhcp":"banana","mine":5,"other":true,"hostid":null,"big":123456789012345678901234567890.50}"#).unwrap();
+        let written = document.to_string();
+        for line in [
+            r#""vnet": 1,"#,
+            r#""bpf": 1,"#,
+            r#""priority": "5","#,
+            r#""dhcp": "banana","#,
+            r#""mine": 5,"#,
+            r#""other": true,"#,
+            r#""hostid": null,"#,
+            r#""big": 123456789012345678901234567890.50,"#,
+        ] {
+            assert!(
+                format!("{written},").contains(line) || written.contains(line.trim_end_matches(',')),
+                "{line} in {written}"
+            );
+        }
+        assert_eq!(document.text("other"), Ok(Some("1")));
+        assert_eq!(document.text("hostid"), Ok(None));
+    }
+
+    #[test]
+    fn says_where_it_is_not_json() {
+        assert!(error("{\n  \"a\": 1,\n  b\n}").contains("config.json is not JSON at line 3, column 3"));
+        assert!(error("").contains("is not JSON at line 1"));
+        assert!(error("{\"a\": 1} x").contains("is not JSON"));
+        assert!(error("{\"a\": \"\u{1}\"}").contains("is not JSON"));
+        assert!(error("[1]").contains("is not a JSON object"));
+        assert!(error("\"a\"").contains("is not a JSON object"));
+        assert!(error("{\"a\": 1,\n\"a\": 2}").contains("has \"a\" twice, the second at line 2"));
+        assert!(
+            Document::parse(Path::new("c"), b"{\"a\": \"\xff\"}")
+                .unwrap_err()
+                .to_string()
+                .contains("not JSON")
+        );
+    }
+
+    #[test]
+    fn refuses_what_is_too_deep_or_too_large() {
+        let deep = format!("{{\"a\": {}{}}}", "[".repeat(65), "]".repeat(65));
+        assert!(error(&deep).contains("nested too deep"));
+        let deepest = format!("{{\"a\": {}{}, \"b\": \"[[[\\\"[\"}}", "[".repeat(64), "]".repeat(64));
+        assert!(parse(&deepest).is_ok());
+        let abyss = format!("{{\"a\": {}", "[".repeat(100_000));
+        assert!(parse(&abyss).is_err());
+        let large = format!("{{\"a\": \"{}\"}}", "x".repeat(1 << 20));
+        assert!(error(&large).contains("larger than 1 MiB"));
+    }
+
+    #[test]
+    fn a_list_is_no_propertys_value() {
+        let document = parse(r#"{"ip4_addr": ["a"], "ip6_addr": {}}"#).unwrap();
+        assert_eq!(
+            document.text("ip4_addr").unwrap_err().to_string(),
+            "ip4_addr is a list in config.json: write it as text"
+        );
+        assert_eq!(document.text("ip6_addr").unwrap_err().found, "an object");
+        assert_eq!(document.printed("ip4_addr").unwrap(), "[\"a\"]");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(pairs in prop::collection::btree_map(".{0,8}", ".{0,8}", 0..5)) {
+            let mut document = Document::new("config.json");
+            for (key, value) in &pairs {
+                document.set(key, &Stored::from(value.as_str()));
+            }
+            prop_assert_eq!(parse(&document.to_string()).unwrap().to_string(), document.to_string());
+        }
+
+        #[test]
+        fn no_file_is_too_strange(bytes: Vec<u8>, text in "[{}\\[\\]\":,a1 \\\\n]{0,40}") {
+            let _ = (Document::parse(Path::new("c"), &bytes), parse(&text));
+        }
+    }
+}

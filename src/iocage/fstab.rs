@@ -1,0 +1,256 @@
+//! A jail's fstab: the file systems that are mounted in it, in the form of `fstab(5)`.
+//!
+//! One thing is ours: a mount point may be relative, and is then beneath the jail's root. `fstab(5)`
+//! (and iocage) want absolute ones, which tie a jail to where its directory is.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Component, Path, PathBuf};
+use std::str::FromStr;
+
+/// One line of an fstab.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mount {
+    /// Which line, counting from 1.
+    pub line: usize,
+    /// What is mounted: a device, or for nullfs a directory.
+    pub source: PathBuf,
+    /// Where, as it is written.
+    pub target: PathBuf,
+    /// The type of file system, such as nullfs.
+    pub fstype: String,
+    /// The options that commas separate.
+    pub options: Vec<String>,
+    /// For dump(8).
+    pub frequency: u32,
+    /// For fsck(8).
+    pub pass: u32,
+}
+
+/// A line that is not one of an fstab.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("fstab line {line}: {reason}")]
+pub struct FstabError {
+    /// Which, counting from 1.
+    pub line: usize,
+    /// What is wrong with it.
+    pub reason: Reason,
+}
+
+/// What can be wrong with a line.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Reason {
+    /// Too few fields, or too many.
+    #[error("it has {0} fields: write source, mount point, type, options, 0 and 0")]
+    Fields(usize),
+    /// A backslash that does not begin an escape.
+    #[error("`{}` has a backslash that is no escape: write blanks as \\040 and backslashes as \\134", .0.escape_debug())]
+    Escape(String),
+    /// Not a number in one of the last two fields.
+    #[error("`{}` is not a number: end the line with 0 0", .0.escape_debug())]
+    Number(String),
+    /// A mount point that is not in the jail.
+    #[error("{} is not beneath the jail's root {}: mount it there, or write it relative to that", .target.display(), .root.display())]
+    Outside {
+        /// The mount point.
+        target: PathBuf,
+        /// The jail's root.
+        root: PathBuf,
+    },
+    /// A mount point with `..`.
+    #[error("{} goes upwards with `..`: write it without", .0.display())]
+    Upwards(PathBuf),
+}
+
+/// The lines of an fstab that are neither empty nor comments.
+pub fn mounts(text: &str) -> impl Iterator<Item = Result<Mount, FstabError>> {
+    text.lines().enumerate().filter_map(|(index, line)| {
+        let line_number = index + 1;
+        // iocage ends the lines that it writes in a comment.
+        let fields: Vec<&str> = line
+            .split([' ', '\t', '\r', '\x0b', '\x0c'])
+            .filter(|field| !field.is_empty())
+            .take_while(|field| !field.starts_with('#'))
+            .collect();
+        let mount = mount(line_number, &fields);
+        (!fields.is_empty()).then(|| mount.map_err(|reason| FstabError { line: line_number, reason }))
+    })
+}
+
+fn mount(line: usize, fields: &[&str]) -> Result<Mount, Reason> {
+    let &[source, target, fstype, options, ref numbers @ ..] = fields else {
+        return Err(Reason::Fields(fields.len()));
+    };
+    if numbers.len() > 2 {
+        return Err(Reason::Fields(fields.len()));
+    }
+    let number = |index: usize| match numbers.get(index) {
+        None => Ok(0),
+        Some(text) => text.parse().map_err(|_| Reason::Number((*text).to_owned())),
+    };
+    Ok(Mount {
+        line,
+        source: decode(source)?,
+        target: decode(target)?,
+        fstype: fstype.to_owned(),
+        options: options.split(',').filter(|option| !option.is_empty()).map(str::to_owned).collect(),
+        frequency: number(0)?,
+        pass: number(1)?,
+    })
+}
+
+impl FromStr for Mount {
+    type Err = FstabError;
+
+    /// Reads the first line that is neither empty nor a comment.
+    fn from_str(text: &str) -> Result<Mount, FstabError> {
+        mounts(text).next().unwrap_or(Err(FstabError { line: 1, reason: Reason::Fields(0) }))
+    }
+}
+
+impl Mount {
+    /// Whether the file system is mounted read-only.
+    pub fn is_read_only(&self) -> bool {
+        self.options.iter().any(|option| matches!(option.as_str(), "ro" | "rdonly"))
+    }
+
+    /// The mount point beneath the jail's root, which may be known by more than one path.
+    ///
+    /// Nothing is looked up: that no symbolic link leads out is for whoever mounts to make sure.
+    pub fn beneath(&self, roots: &[&Path]) -> Result<PathBuf, FstabError> {
+        let failed = |reason| FstabError { line: self.line, reason };
+        if self.target.components().any(|part| part == Component::ParentDir) {
+            return Err(failed(Reason::Upwards(self.target.clone())));
+        }
+        let target = match self.target.is_absolute() {
+            false => Some(self.target.as_path()),
+            true => roots.iter().find_map(|root| self.target.strip_prefix(root).ok()),
+        };
+        let outside = || {
+            let root = roots.first().map_or(PathBuf::new(), |root| root.to_path_buf());
+            failed(Reason::Outside { target: self.target.clone(), root })
+        };
+        Ok(target.ok_or_else(outside)?.components().filter(|part| *part != Component::CurDir).collect())
+    }
+}
+
+/// Takes the escapes of `strunvis(3)` that occur in an fstab out of a field.
+fn decode(field: &str) -> Result<PathBuf, Reason> {
+    let mut bytes = Vec::with_capacity(field.len());
+    let mut rest = field.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        if byte != b'\\' {
+            bytes.push(byte);
+            continue;
+        }
+        let (decoded, length) = match rest {
+            [b'\\', ..] => (b'\\', 1),
+            [b's', ..] => (b' ', 1),
+            [b't', ..] => (b'\t', 1),
+            [b'n', ..] => (b'\n', 1),
+            [a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', ..] => {
+                ((a - b'0') << 6 | (b - b'0') << 3 | (c - b'0'), 3)
+            }
+            _ => return Err(Reason::Escape(field.to_owned())),
+        };
+        // A path has no NUL.
+        if decoded == 0 {
+            return Err(Reason::Escape(field.to_owned()));
+        }
+        bytes.push(decoded);
+        rest = &rest[length..];
+    }
+    Ok(OsString::from_vec(bytes).into())
+}
+
+/// Puts the escapes in that a field needs.
+fn encode(path: &Path) -> String {
+    let escaped = |byte: &u8| match byte {
+        b'\\' | b'#' => format!("\\{byte:03o}"),
+        byte if byte.is_ascii_graphic() => char::from(*byte).to_string(),
+        byte => format!("\\{byte:03o}"),
+    };
+    path.as_os_str().as_bytes().iter().map(escaped).collect()
+}
+
+/// As iocage writes it, with tabs.
+impl fmt::Display for Mount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let options = if self.options.is_empty() { "rw".to_owned() } else { self.options.join(",") };
+        let (source, target) = (encode(&self.source), encode(&self.target));
+        write!(f, "{source}\t{target}\t{}\t{options}\t{}\t{}", self.fstype, self.frequency, self.pass)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn one(text: &str) -> Result<Mount, String> {
+        text.parse().map_err(|error: FstabError| error.to_string())
+    }
+
+    #[test]
+    fn reads_fields_escapes_and_comments() {
+        let text = "# comment\n\n  # another\n/data\\040here\t/j/root/mnt nullfs ro,noatime 0 0 # Added by iocage\nproc proc procfs rw\n";
+        let mounts: Vec<_> = mounts(text).map(Result::unwrap).collect();
+        assert_eq!(mounts.len(), 2);
+        assert_eq!(mounts[0].source, Path::new("/data here"));
+        assert_eq!((mounts[0].line, mounts[0].is_read_only()), (4, true));
+        assert_eq!(mounts[0].options, ["ro", "noatime"]);
+        assert_eq!((mounts[1].line, mounts[1].is_read_only()), (5, false));
+    }
+
+    #[test]
+    fn says_which_line_is_wrong() {
+        assert!(one("\n\n/a /b nullfs").unwrap_err().starts_with("fstab line 3: it has 3 fields"));
+        assert!(one("/a /b nullfs ro 0 0 0").unwrap_err().contains("it has 7 fields"));
+        assert!(one("/a /b nullfs ro x 0").unwrap_err().contains("`x` is not a number"));
+        for field in ["/a\\", "/a\\9", "/a\\04", "/a\\000", "/a\\400"] {
+            assert!(one(&format!("{field} /b nullfs ro 0 0")).is_err(), "{field}");
+        }
+    }
+
+    #[test]
+    fn mount_points_are_in_the_jail() {
+        let beneath = |target: &str| {
+            let mount = one(&format!("/a {target} nullfs ro 0 0")).unwrap();
+            mount.beneath(&[Path::new("/iocage/jails/web/root"), Path::new("/tank/web/root")])
+        };
+        assert_eq!(beneath("/iocage/jails/web/root/usr/bin").unwrap(), Path::new("usr/bin"));
+        assert_eq!(beneath("/tank/web/root/./usr//bin/").unwrap(), Path::new("usr/bin"));
+        assert_eq!(beneath("usr/bin").unwrap(), Path::new("usr/bin"));
+        assert_eq!(beneath("/iocage/jails/web/root").unwrap(), Path::new(""));
+        for target in
+            ["/etc", "/iocage/jails/web/root2", "/iocage/jails/web/root/../etc", "../etc", "usr/../../etc"]
+        {
+            assert!(beneath(target).is_err(), "{target}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_is_read(source in prop::collection::vec(1u8.., 1..12), target in "[ -~]{1,12}", options in prop::collection::vec("[a-z=]{1,5}", 1..3)) {
+            let mount = Mount {
+                line: 1,
+                source: OsString::from_vec(source).into(),
+                target: target.into(),
+                fstype: "nullfs".into(),
+                options,
+                frequency: 0,
+                pass: 0,
+            };
+            prop_assert_eq!(mount.to_string().parse(), Ok(mount));
+        }
+
+        #[test]
+        fn no_text_is_too_strange(text in ".*", fields in "([/a\\\\0-9#]{0,6}[ \t\n]){0,9}") {
+            for mount in mounts(&text).chain(mounts(&fields)).flatten() {
+                let _ = mount.beneath(&[Path::new("/")]);
+            }
+        }
+    }
+}

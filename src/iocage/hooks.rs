@@ -1,0 +1,168 @@
+//! The properties `exec_*`: commands on the host and in the jail.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// A command that iocage runs on the host: `exec_prestart` and its siblings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hook {
+    /// Nothing: `/usr/bin/true`, the default, need not be run to know how it ends.
+    Nothing,
+    /// One word: a program that is run as it is.
+    Program(PathBuf),
+    /// More words: a line for `/bin/sh -c`, the words joined by one blank each.
+    ///
+    /// As in iocage, quotes have been taken off by then: what the shell shall see quoted has to be
+    /// quoted twice, and is better put into a script.
+    Shell(String),
+}
+
+/// A command that is run in the jail: `exec_start` and `exec_stop`. Never empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command(Vec<String>);
+
+/// Text that is no command.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidCommand {
+    /// No words.
+    #[error("a command is missing: use /usr/bin/true to do nothing")]
+    Empty,
+    /// An opening quote, or a backslash, and then the end.
+    #[error("`{}` has a quote or a backslash that nothing follows: close it", .0.escape_debug())]
+    Open(String),
+    /// A line break or a NUL.
+    #[error("`{}` is more than one line: put it into a script and name that", .0.escape_debug())]
+    Lines(String),
+}
+
+impl Hook {
+    /// The program and arguments to run, if any.
+    pub fn arguments(&self) -> Option<Vec<String>> {
+        match self {
+            Hook::Nothing => None,
+            Hook::Program(path) => Some(vec![path.to_string_lossy().into_owned()]),
+            Hook::Shell(line) => Some(vec!["/bin/sh".into(), "-c".into(), line.clone()]),
+        }
+    }
+}
+
+impl FromStr for Hook {
+    type Err = InvalidCommand;
+
+    fn from_str(text: &str) -> Result<Hook, InvalidCommand> {
+        let mut words = words(text)?;
+        Ok(match words.len() {
+            0 => return Err(InvalidCommand::Empty),
+            1 if words[0] == "/usr/bin/true" || words[0] == "none" => Hook::Nothing,
+            1 => Hook::Program(words.remove(0).into()),
+            _ => Hook::Shell(words.join(" ")),
+        })
+    }
+}
+
+impl Command {
+    /// The program and its arguments.
+    pub fn words(&self) -> &[String] {
+        &self.0
+    }
+}
+
+impl FromStr for Command {
+    type Err = InvalidCommand;
+
+    fn from_str(text: &str) -> Result<Command, InvalidCommand> {
+        match words(text)? {
+            words if words.is_empty() || words[0].is_empty() => Err(InvalidCommand::Empty),
+            words => Ok(Command(words)),
+        }
+    }
+}
+
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join(" "))
+    }
+}
+
+/// Splits a line as a shell does: at blanks, but for single quotes, double quotes and backslashes.
+fn words(text: &str) -> Result<Vec<String>, InvalidCommand> {
+    if text.contains(['\n', '\r', '\0']) {
+        return Err(InvalidCommand::Lines(text.to_owned()));
+    }
+    let open = || InvalidCommand::Open(text.to_owned());
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut rest = text.chars();
+    while let Some(next) = rest.next() {
+        match next {
+            ' ' | '\t' => words.extend(word.take()),
+            '\\' => word.get_or_insert_default().push(rest.next().ok_or_else(open)?),
+            '\'' => {
+                let word = word.get_or_insert_default();
+                loop {
+                    match rest.next().ok_or_else(open)? {
+                        '\'' => break,
+                        inside => word.push(inside),
+                    }
+                }
+            }
+            '"' => {
+                let word = word.get_or_insert_default();
+                loop {
+                    match rest.next().ok_or_else(open)? {
+                        '"' => break,
+                        '\\' => match rest.next().ok_or_else(open)? {
+                            escaped @ ('"' | '\\') => word.push(escaped),
+                            other => word.extend(['\\', other]),
+                        },
+                        inside => word.push(inside),
+                    }
+                }
+            }
+            other => word.get_or_insert_default().push(other),
+        }
+    }
+    words.extend(word);
+    Ok(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn one_word_is_run_and_more_go_to_the_shell() {
+        assert_eq!("/usr/bin/true".parse(), Ok(Hook::Nothing));
+        assert_eq!("/root/up.sh".parse(), Ok(Hook::Program("/root/up.sh".into())));
+        assert_eq!("logger  up && true".parse(), Ok(Hook::Shell("logger up && true".into())));
+        let hook: Hook = "echo 'a  b'".parse().unwrap();
+        assert_eq!(hook.arguments().unwrap(), ["/bin/sh", "-c", "echo a  b"]);
+        assert!("".parse::<Hook>().is_err());
+    }
+
+    #[test]
+    fn splits_as_a_shell_does() {
+        let split = |text: &str| text.parse::<Command>().map(|command| command.words().to_vec());
+        assert_eq!(split("/bin/sh /etc/rc").unwrap(), ["/bin/sh", "/etc/rc"]);
+        assert_eq!(split(r#"a "b c" 'd "e' f\ g "\"h\n""#).unwrap(), ["a", "b c", "d \"e", "f g", "\"h\\n"]);
+        assert_eq!(split("a '' b").unwrap(), ["a", "", "b"]);
+        for text in ["", "   ", "''", "a 'b", "a \"b", "a \\", "a \"\\", "a\nb", "a\0b"] {
+            assert!(split(text).is_err(), "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_is_read(command in "[a-z/]{1,8}( [a-z/=-]{1,8}){0,4}") {
+            let parsed: Command = command.parse().unwrap();
+            prop_assert_eq!(parsed.to_string().parse(), Ok(parsed));
+        }
+
+        #[test]
+        fn no_text_is_too_strange(text in ".*", quotes in "[a '\"\\\\]{0,12}") {
+            let _ = (text.parse::<Hook>(), text.parse::<Command>(), quotes.parse::<Command>());
+        }
+    }
+}

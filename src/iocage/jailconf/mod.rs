@@ -1,0 +1,109 @@
+//! The file that iocage keeps while a jail runs: `/var/run/jail.ioc-NAME.conf`, a `jail.conf(5)`.
+//!
+//! iocage starts jails by it, and needs it to stop them: jail(8) unmounts what is in the fstab it
+//! names and removes the aliases that it lists. A jail that this library starts gets the same file,
+//! so that iocage can stop it, and the file of a jail that iocage started says what to take back.
+
+mod read;
+mod write;
+
+use std::path::Path;
+
+use super::address::{Ip4, Ip6};
+use super::addresses::Family;
+use super::config::SharedAddress;
+use super::interfaces::host_interface;
+
+pub use write::{HostRelease, InvalidRelease};
+
+/// The parameters of one jail, as jail(8) is told of them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct JailConf {
+    name: String,
+    /// In the order of the file. A flag has no values.
+    parameters: Vec<(String, Vec<String>)>,
+}
+
+impl JailConf {
+    /// The kernel's name for the jail.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The parameters and their values, in the order of the file. A flag has no values.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[String])> {
+        self.parameters.iter().map(|(name, values)| (name.as_str(), values.as_slice()))
+    }
+
+    /// The values of a parameter.
+    pub fn values(&self, name: &str) -> Option<&[String]> {
+        self.parameters.iter().find(|(key, _)| key == name).map(|(_, values)| values.as_slice())
+    }
+
+    /// The only value of a parameter that has one.
+    pub fn value(&self, name: &str) -> Option<&str> {
+        match self.values(name)? {
+            [value] => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Whether the jail has a network stack of its own.
+    pub fn is_vnet(&self) -> bool {
+        self.values("vnet").is_some_and(|values| values.is_empty() || values == ["new"] || values == ["1"])
+    }
+
+    /// The jail's root directory.
+    pub fn path(&self) -> Option<&Path> {
+        self.value("path").map(Path::new)
+    }
+
+    /// The file of the file systems that are mounted in it.
+    pub fn fstab(&self) -> Option<&Path> {
+        self.value("mount.fstab").map(Path::new)
+    }
+
+    /// The ruleset of its /dev.
+    pub fn devfs_ruleset(&self) -> Option<u16> {
+        self.value("devfs_ruleset")?.parse().ok()
+    }
+
+    /// Its IPv4 addresses. jail(8) made, and removes, those that have an interface.
+    pub fn ip4_addresses(&self) -> Vec<SharedAddress<Ip4>> {
+        self.addresses("ip4.addr")
+    }
+
+    /// Its IPv6 addresses. jail(8) made, and removes, those that have an interface.
+    pub fn ip6_addresses(&self) -> Vec<SharedAddress<Ip6>> {
+        self.addresses("ip6.addr")
+    }
+
+    /// Reads addresses one by one: what jail(8) would not have understood either is left out.
+    fn addresses<A: Family>(&self, name: &str) -> Vec<SharedAddress<A>> {
+        let values = self.values(name).unwrap_or_default();
+        values.iter().flat_map(|value| value.split(',')).filter_map(address).collect()
+    }
+
+    /// Appends a value to a parameter, which is created when missing.
+    fn push(&mut self, name: &str, value: impl Into<String>) {
+        self.entry(name).push(value.into());
+    }
+
+    fn entry(&mut self, name: &str) -> &mut Vec<String> {
+        let at = self.parameters.iter().position(|(key, _)| key == name).unwrap_or_else(|| {
+            self.parameters.push((name.to_owned(), Vec::new()));
+            self.parameters.len() - 1
+        });
+        &mut self.parameters[at].1
+    }
+}
+
+/// `[INTERFACE|]ADDRESS[/PREFIX]`, and words for ifconfig(8) that do not matter here.
+fn address<A: Family>(text: &str) -> Option<SharedAddress<A>> {
+    let word = text.split_whitespace().next()?;
+    let (interface, address) = match word.split_once('|') {
+        Some((interface, address)) => (Some(host_interface(interface).ok()?), address),
+        None => (None, word),
+    };
+    Some(SharedAddress { interface, address: address.parse().ok()? })
+}

@@ -1,0 +1,64 @@
+//! What configurations leave to the host: default routes, addresses, features.
+
+use std::net::IpAddr;
+
+use super::Host;
+use crate::iocage::config::{DefaultInterface, JailConfig, Network};
+use crate::iocage::router::Router;
+use crate::iocage::translate::HostFacts;
+use crate::route::Via;
+use crate::types::InterfaceName;
+use crate::wiring::Failure;
+
+/// Interfaces whose addresses come and go with jails, as iocage sees it.
+const PASSING: [&str; 4] = ["vnet", "bridge", "epair", "pflog"];
+
+impl Host<'_> {
+    /// The facts that a configuration asks for. Most ask for few.
+    pub(super) fn facts(&self, config: &JailConfig) -> Result<HostFacts, Failure> {
+        let mut facts = HostFacts::default();
+        let sysv = ["kern.features.sysv_msg", "kern.features.sysv_sem", "kern.features.sysv_shm"];
+        facts.sysv = sysv.map(|name| self.vnet.sysctl_int(name).is_ok_and(|value| value == 1));
+        if !asks(config) {
+            return Ok(facts);
+        }
+        let interfaces = self.vnet.interfaces()?;
+        let name_of = |index: u16| -> Option<InterfaceName> {
+            interfaces.iter().find(|interface| interface.index == index).map(|interface| interface.name)
+        };
+        for route in self.vnet.routes(config.fib)?.iter().filter(|route| route.is_default()) {
+            let (Via::Gateway(gateway), Some(interface)) = (route.via, name_of(route.index)) else {
+                continue;
+            };
+            match gateway.address {
+                IpAddr::V4(address) => _ = facts.default4.get_or_insert((address, interface)),
+                IpAddr::V6(address) => _ = facts.default6.get_or_insert((address, interface)),
+            }
+        }
+        let lasting =
+            interfaces.iter().filter(|one| !PASSING.iter().any(|name| one.name.as_str().starts_with(name)));
+        facts.addresses =
+            lasting.flat_map(|interface| &interface.addresses).map(|address| address.network.ip()).collect();
+        facts.default_mac = facts
+            .default_interface()
+            .and_then(|name| interfaces.iter().find(|interface| interface.name == *name))
+            .and_then(|interface| interface.mac);
+        Ok(facts)
+    }
+}
+
+/// Whether anything in a configuration depends on the host.
+fn asks(config: &JailConfig) -> bool {
+    match &config.network {
+        Network::Vnet(network) => {
+            let auto = matches!(network.router4, Router::Auto) || matches!(network.router6, Router::Auto);
+            let mac = network.mac_prefix.is_none()
+                && network.nics.iter().any(|nic| nic.is_used() && nic.mac.is_none());
+            auto || mac || network.default_interface == DefaultInterface::Auto
+        }
+        Network::Shared(network) => {
+            network.ip4.iter().any(|address| address.interface.is_none())
+                || network.ip6.iter().any(|address| address.interface.is_none())
+        }
+    }
+}

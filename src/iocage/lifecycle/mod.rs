@@ -1,0 +1,208 @@
+//! Starting and stopping iocage's jails: its order of events, its messages, its files.
+
+mod host;
+mod programs;
+mod start;
+mod stop;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::files::{FileError, Files};
+use crate::iocage::config::ConfigError;
+use crate::iocage::name::JailName;
+use crate::iocage::store::{Store, StoreError};
+use crate::iocage::translate::Missing;
+use crate::jail;
+use crate::kernel::Kernel;
+use crate::types::Jid;
+use crate::vnet::Vnet;
+use crate::wiring::{self, Journal, Lock, Owned, Problem, Rooms};
+
+pub use start::Started;
+pub use stop::Stopped;
+
+/// Hears what happens, to tell the user.
+pub trait Report {
+    /// Something that iocage says too.
+    fn say(&mut self, line: &str);
+    /// Something the user should know of.
+    fn warn(&mut self, line: &str);
+}
+
+/// Why a jail was not started or stopped.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Its files.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What they say.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// What the host lacks.
+    #[error("{jail}: {missing}")]
+    Missing {
+        /// The jail.
+        jail: JailName,
+        /// What is missing.
+        missing: Missing,
+    },
+    /// What they say does not fit the host.
+    #[error("{jail} cannot be started:{}", lines(.problems))]
+    Problems {
+        /// The jail.
+        jail: JailName,
+        /// All that is wrong.
+        problems: Vec<Problem>,
+    },
+    /// A template.
+    #[error("{0} is a template: clone it, or set template=0, before you start it")]
+    Template(JailName),
+    /// It is running.
+    #[error("{0} is already running!")]
+    Running(JailName),
+    /// A step failed, and everything was undone.
+    #[error("{jail}: {error}")]
+    Wiring {
+        /// The jail.
+        jail: JailName,
+        /// The step, and why.
+        error: wiring::Error,
+    },
+    /// Something failed outside the plan.
+    #[error("{jail}: {failure}")]
+    Step {
+        /// The jail.
+        jail: JailName,
+        /// What failed.
+        failure: wiring::Failure,
+    },
+    /// A command of the jail's failed.
+    #[error("{jail}: {property} {how}{}", output(.text))]
+    Command {
+        /// The jail.
+        jail: JailName,
+        /// The property with the command.
+        property: &'static str,
+        /// How it ended.
+        how: String,
+        /// What it wrote.
+        text: String,
+    },
+    /// Some of what was to be taken away is still there, and stays in the journal.
+    #[error("{jail} left something behind, and a later stop will try again:{}", lines_owed(.owed))]
+    Owed {
+        /// The jail.
+        jail: JailName,
+        /// What, and why.
+        owed: wiring::Owed,
+    },
+}
+
+fn lines(problems: &[Problem]) -> String {
+    problems.iter().map(|problem| format!("\n  {problem}")).collect()
+}
+
+fn lines_owed(owed: &wiring::Owed) -> String {
+    owed.failures.iter().map(|(owned, failure)| format!("\n  {owned}: {failure}")).collect()
+}
+
+fn output(text: &str) -> String {
+    text.trim_end().lines().map(|line| format!("\n  {line}")).collect()
+}
+
+/// A kernel, the host's network stack and iocage's files: what starting and stopping needs.
+#[derive(Debug)]
+pub struct Host<'a> {
+    store: &'a Store,
+    files: Files<'a>,
+    vnet: Vnet,
+    rooms: Rooms,
+    boot: String,
+}
+
+impl<'a> Host<'a> {
+    /// Gets ready to start and stop jails.
+    ///
+    /// # Errors
+    ///
+    /// Those of making the directory for locks and journals, and of reading `kern.boot_id`.
+    pub fn open(
+        kernel: Arc<dyn Kernel>,
+        store: &'a Store,
+        files: Files<'a>,
+    ) -> Result<Host<'a>, wiring::Failure> {
+        let rooms = Rooms::open(kernel.as_ref(), files)?;
+        let vnet = Vnet::host(kernel);
+        let boot = vnet.sysctl("kern.boot_id")?;
+        let boot = String::from_utf8_lossy(&boot).trim_end_matches('\0').to_owned();
+        Ok(Host { store, files, vnet, rooms, boot })
+    }
+
+    fn kernel(&self) -> &Arc<dyn Kernel> {
+        self.vnet.kernel()
+    }
+
+    fn site(&self) -> wiring::Site<'_> {
+        wiring::Site { host: &self.vnet, rooms: &self.rooms, files: self.files, boot: &self.boot }
+    }
+
+    /// `/var/run/jail.ioc-NAME.conf`, which iocage needs to stop the jail.
+    fn conf_path(&self, name: &JailName) -> PathBuf {
+        self.kernel().run_directory().join(format!("jail.{}.conf", name.kernel_name()))
+    }
+
+    /// Keeps others from starting and stopping this jail.
+    fn lock(&self, name: &JailName, report: &mut dyn Report) -> io::Result<Lock> {
+        self.rooms.lock_jail(&name.kernel_name(), |holder| {
+            report.warn(&match holder {
+                Some(process) => format!("process {process} is working on {name}; waiting for it"),
+                None => format!("another process is working on {name}; waiting for it"),
+            });
+        })
+    }
+
+    fn journal(&self, name: &JailName) -> io::Result<Journal> {
+        Journal::open(&self.rooms.journal(&name.kernel_name()), &self.boot)
+    }
+
+    fn jid(&self, name: &JailName) -> crate::Result<Option<Jid>> {
+        jail::find(&**self.kernel(), &name.kernel_name())
+    }
+
+    /// Undoes a journal, and tells what it could not.
+    fn undo(&self, name: &JailName, journal: &mut Journal) -> Result<(), Error> {
+        let site = self.site();
+        let owed = wiring::undo_and_sweep(site.host, site.rooms, site.files, journal, site.boot)
+            .map_err(|failure| Error::Step { jail: name.clone(), failure })?;
+        match owed.failures.is_empty() {
+            true => Ok(()),
+            false => Err(Error::Owed { jail: name.clone(), owed }),
+        }
+    }
+}
+
+impl Drop for Host<'_> {
+    fn drop(&mut self) {
+        self.rooms.leave(self.files);
+    }
+}
+
+/// Something that failed outside a plan.
+fn step(name: &JailName) -> impl Fn(wiring::Failure) -> Error + use<> {
+    let jail = name.clone();
+    move |failure| Error::Step { jail: jail.clone(), failure }
+}
+
+impl From<(&JailName, FileError)> for Error {
+    fn from((name, error): (&JailName, FileError)) -> Error {
+        step(name)(error.into())
+    }
+}
+
+/// The journal's record of a file.
+fn owned_file(path: PathBuf) -> Owned {
+    Owned::File(path)
+}

@@ -1,0 +1,205 @@
+//! `start`.
+
+use std::net::IpAddr;
+use std::time::UNIX_EPOCH;
+
+use super::{Error, Host, Report, owned_file, step};
+use crate::iocage::config::{JailConfig, Network};
+use crate::iocage::jailconf::JailConf;
+use crate::iocage::property::Stored;
+use crate::iocage::store::{Entry, Place};
+use crate::iocage::translate::{self, MadeUp};
+use crate::types::Jid;
+use crate::wiring::{self, Devfs, Failure, JailSpec, Journal, Owned, Plan, Survey, Up};
+
+/// A jail that was started.
+#[derive(Debug, Clone)]
+pub struct Started {
+    /// Its jid.
+    pub jid: Jid,
+}
+
+impl Host<'_> {
+    /// Starts a jail: all of it, or nothing of it.
+    ///
+    /// What an earlier start left that was killed is cleared up first.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`]. Nothing is left of the jail then, or what is left is in its journal.
+    pub fn start(&self, entry: &Entry, report: &mut dyn Report) -> Result<Started, Error> {
+        let name = &entry.name;
+        if entry.place == Place::Templates {
+            return Err(Error::Template(name.clone()));
+        }
+        let config = JailConfig::resolve(self.store, entry)?;
+        let _lock = self.lock(name, report).map_err(|error| step(name)(error.into()))?;
+        let mut journal = self.journal(name).map_err(|error| step(name)(error.into()))?;
+        let running = self.jid(name).map_err(|error| step(name)(error.into()))?;
+        if running.is_some() && (journal.is_complete() || journal.is_empty()) {
+            return Err(Error::Running(name.clone()));
+        }
+        let facts = self.facts(&config).map_err(step(name))?;
+        let missing = |missing| Error::Missing { jail: name.clone(), missing };
+        let (spec, made_up) = translate::specification(&config, &facts).map_err(missing)?;
+        if !journal.is_empty() {
+            report.warn(&format!("{name} was not started, or not stopped, to the end; clearing up first"));
+            self.undo(name, &mut journal)?;
+        }
+        let survey = Survey::take(&self.vnet, &spec).map_err(step(name))?;
+        let plan =
+            Plan::new(&spec, &survey).map_err(|problems| Error::Problems { jail: name.clone(), problems })?;
+        for warning in &config.warnings {
+            report.warn(&format!("{name}: {warning}"));
+        }
+        report.say(&format!("* Starting {}", name.flat()));
+        self.record_macs(entry, &made_up)?;
+        self.run_hook(name, "exec_prestart", &config.commands.prestart, None)?;
+        let up = wiring::apply(&self.site(), &mut journal, &spec, &plan, |_| {}).map_err(|error| {
+            report.say("  + Start FAILED");
+            Error::Wiring { jail: name.clone(), error }
+        })?;
+        report.say("  + Started OK");
+        match self.finish(entry, &config, &spec, &up, &mut journal, report) {
+            Ok(()) => Ok(Started { jid: up.jid }),
+            Err(error) => {
+                // The first failure is the one to tell; what stays is in the journal.
+                if let Err(owed) = self.undo(name, &mut journal) {
+                    report.warn(&owed.to_string());
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// What comes after the jail is up and wired.
+    #[expect(clippy::too_many_arguments, reason = "one call, and all of it is needed")]
+    fn finish(
+        &self,
+        entry: &Entry,
+        config: &JailConfig,
+        spec: &JailSpec,
+        up: &Up,
+        journal: &mut Journal,
+        report: &mut dyn Report,
+    ) -> Result<(), Error> {
+        let name = &config.name;
+        if let Devfs::Generate { .. } = spec.devfs {
+            report.say(&format!("  + Using devfs_ruleset: {} (iocage generated default)", up.ruleset));
+        }
+        let conf = self.conf_path(name);
+        let text = self.jail_conf(config, up.ruleset, journal).map_err(step(name))?;
+        journal.intend(self.files, owned_file(conf.clone())).map_err(|error| Error::from((name, error)))?;
+        self.files
+            .write_atomically(&conf, text.to_string().as_bytes(), 0o644)
+            .map_err(|error| Error::from((name, error)))?;
+        match &config.network {
+            Network::Vnet(_) => {
+                report.say("  + Configuring VNET OK");
+                report.say("  + Using IP options: vnet");
+            }
+            Network::Shared(_) => report.say(&format!("  + Using IP options: {}", ip_options(&text))),
+        }
+        self.run_created(config, up.jid)?;
+        self.run_inside(config, "exec_start", config.commands.start.words(), up.jid, &config.services_log)?;
+        report.say("  + Starting services OK");
+        self.run_hook(name, "exec_poststart", &config.commands.poststart, Some(up.jid))?;
+        report.say("  + Executing poststart OK");
+        self.record_start(entry)?;
+        journal.complete(self.files).map_err(|error| Error::from((name, error)))
+    }
+
+    /// The file that iocage needs to stop the jail. An address names its interface only where this
+    /// start has added it, because jail(8) removes those, and only those.
+    fn jail_conf(&self, config: &JailConfig, ruleset: u16, journal: &Journal) -> Result<JailConf, Failure> {
+        let release = self.vnet.sysctl("kern.osrelease")?;
+        let release = String::from_utf8_lossy(&release);
+        let release =
+            release.trim_end_matches('\0').parse().map_err(|error| Failure::Invalid(format!("{error}")))?;
+        let (mut ip4, mut ip6) = match &config.network {
+            Network::Shared(network) => (network.ip4.clone(), network.ip6.clone()),
+            Network::Vnet(_) => Default::default(),
+        };
+        let added = |ip: IpAddr| {
+            journal.owned().iter().find_map(|owned| match owned {
+                Owned::Alias4(interface, network) if ip == network.ip() => Some(*interface),
+                Owned::Alias6(interface, network) if ip == network.ip() => Some(*interface),
+                _ => None,
+            })
+        };
+        for one in &mut ip4 {
+            one.interface = added(one.address.address().into());
+        }
+        for one in &mut ip6 {
+            one.interface = added(one.address.address().into());
+        }
+        Ok(JailConf::new(config, release, ruleset, &ip4, &ip6))
+    }
+
+    /// `exec_created`: a line for the shell, as jail(8) would run it.
+    fn run_created(&self, config: &JailConfig, jid: Jid) -> Result<(), Error> {
+        let hook = match config.commands.created.as_str() {
+            "" | "/usr/bin/true" => return Ok(()),
+            line => crate::iocage::hooks::Hook::Shell(line.to_owned()),
+        };
+        self.run_hook(&config.name, "exec_created", &hook, Some(jid))
+    }
+
+    fn record_macs(&self, entry: &Entry, made_up: &MadeUp) -> Result<(), Error> {
+        if made_up.is_empty() {
+            return Ok(());
+        }
+        let values: Vec<_> = made_up
+            .iter()
+            .map(|(property, pair)| (property.as_str(), Stored::Text(pair.to_string())))
+            .collect();
+        Ok(self.store.record(entry, &values, &self.files)?)
+    }
+
+    /// `last_started`, in UTC: `YYYY-MM-DD HH:MM:SS`.
+    fn record_start(&self, entry: &Entry) -> Result<(), Error> {
+        // A simulated start is none that iocage should hear of.
+        if self.kernel().simulated() {
+            return Ok(());
+        }
+        let seconds = self.kernel().wall_clock().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let text = timestamp(seconds);
+        Ok(self.store.record(entry, &[("last_started", Stored::Text(text))], &self.files)?)
+    }
+}
+
+/// The parameters about addresses, as iocage lists them.
+fn ip_options(conf: &JailConf) -> String {
+    let about_addresses = conf.iter().filter(|(name, _)| name.starts_with("ip4") || name.starts_with("ip6"));
+    let words =
+        about_addresses.flat_map(|(name, values)| values.iter().map(move |value| format!("{name}={value}")));
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// Seconds since 1970 as a date and a time of day, in the proleptic Gregorian calendar.
+fn timestamp(seconds: u64) -> String {
+    let (days, rest) = (seconds / 86_400, seconds % 86_400);
+    // Years that begin in March, so that a leap day is the last of its year.
+    let shifted = days + 719_468;
+    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02}", rest / 3600, rest / 60 % 60, rest % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::timestamp;
+
+    #[test]
+    fn dates_around_leap_days() {
+        assert_eq!(timestamp(0), "1970-01-01 00:00:00");
+        assert_eq!(timestamp(951_782_400), "2000-02-29 00:00:00");
+        assert_eq!(timestamp(1_709_251_199), "2024-02-29 23:59:59");
+        assert_eq!(timestamp(4_107_542_400), "2100-03-01 00:00:00");
+    }
+}

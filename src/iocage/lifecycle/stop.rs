@@ -1,0 +1,140 @@
+//! `stop`.
+
+use super::{Error, Host, Report, owned_file, step};
+use crate::iocage::config::JailConfig;
+use crate::iocage::jailconf::JailConf;
+use crate::iocage::store::Entry;
+use crate::jail::{self, mount};
+use crate::types::{InterfaceName, Jid};
+use crate::wiring::{Failure, Journal, Owned};
+
+/// How a stop ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stopped {
+    /// The jail was running, and is not any more.
+    Stopped,
+    /// It was not running.
+    WasDown,
+    /// It was not running, but something of it was left, and is not any more.
+    Cleared,
+}
+
+impl Host<'_> {
+    /// Stops a jail, and takes away everything its start added: also when iocage started it, when
+    /// its start was killed, and when somebody else has removed the jail meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`]. With [`Error::Owed`] the rest was taken away.
+    pub fn stop(&self, entry: &Entry, report: &mut dyn Report) -> Result<Stopped, Error> {
+        let name = &entry.name;
+        let io = |error: std::io::Error| step(name)(error.into());
+        let _lock = self.lock(name, report).map_err(io)?;
+        let mut journal = self.journal(name).map_err(io)?;
+        let Some(jid) = self.jid(name).map_err(|error| step(name)(error.into()))? else {
+            return self.stop_what_is_left(entry, &mut journal, report);
+        };
+        report.say(&format!("* Stopping {}", name.flat()));
+        // Without a configuration there is still everything to take away.
+        let config = JailConfig::resolve(self.store, entry);
+        match &config {
+            Ok(config) if journal.is_complete() || journal.is_empty() => {
+                self.stop_commands(config, jid, report)?
+            }
+            Ok(_) => {}
+            Err(error) => report.warn(&format!("{name}: its commands are not run: {error}")),
+        }
+        if journal.is_empty() {
+            self.adopt(entry, jid, &mut journal).map_err(step(name))?;
+        }
+        self.undo(name, &mut journal)?;
+        report.say("  + Removing jail process OK");
+        if let Ok(config) = &config {
+            match self.run_hook(name, "exec_poststop", &config.commands.poststop, None) {
+                Ok(()) => report.say("  + Executing poststop OK"),
+                // The jail is gone; there is nothing to be undone by failing.
+                Err(error) => report.warn(&error.to_string()),
+            }
+        }
+        Ok(Stopped::Stopped)
+    }
+
+    /// Clears up after a jail that is not running.
+    fn stop_what_is_left(
+        &self,
+        entry: &Entry,
+        journal: &mut Journal,
+        report: &mut dyn Report,
+    ) -> Result<Stopped, Error> {
+        let name = &entry.name;
+        if journal.is_empty() {
+            report.warn(&format!("{} is not running!", name.flat()));
+            return Ok(Stopped::WasDown);
+        }
+        report.say(&format!("* Clearing up after {}", name.flat()));
+        self.undo(name, journal)?;
+        Ok(Stopped::Cleared)
+    }
+
+    /// The commands of a stop that come before anything is taken away.
+    fn stop_commands(&self, config: &JailConfig, jid: Jid, report: &mut dyn Report) -> Result<(), Error> {
+        self.run_hook(&config.name, "exec_prestop", &config.commands.prestop, Some(jid))?;
+        report.say("  + Executing prestop OK");
+        self.run_inside(config, "exec_stop", config.commands.stop.words(), jid, &config.services_log)?;
+        report.say("  + Stopping services OK");
+        Ok(())
+    }
+
+    /// Writes the journal of a jail that somebody else started, from what there is of it.
+    fn adopt(&self, entry: &Entry, jid: Jid, journal: &mut Journal) -> Result<(), Failure> {
+        let name = &entry.name;
+        let kernel = &**self.kernel();
+        let conf = self.conf_path(name);
+        let known = JailConf::read(&std::fs::read_to_string(&conf).unwrap_or_default());
+        let mut intend = |owned| journal.intend(self.files, owned);
+        let ruleset = jail::read_int(kernel, jid, "devfs_ruleset")?.unwrap_or_default();
+        // Below are rulesets that belong to everybody: /etc/defaults/devfs.rules has 1 to 5.
+        if let Ok(number @ 1000..) = u16::try_from(ruleset) {
+            intend(Owned::Ruleset(number))?;
+        }
+        // Listed newest first, and undone backwards.
+        for mounted in mount::beneath(kernel, &entry.root())?.into_iter().rev() {
+            intend(Owned::Mount { fstype: mounted.fstype, on: mounted.on })?;
+        }
+        // Those without an interface were there before.
+        for one in known.ip4_addresses() {
+            if let Some(interface) = one.interface {
+                intend(Owned::Alias4(interface, one.address.network(32)))?;
+            }
+        }
+        for one in known.ip6_addresses() {
+            if let Some(interface) = one.interface {
+                intend(Owned::Alias6(interface, one.address.network(128)))?;
+            }
+        }
+        intend(Owned::Jail(name.kernel_name()))?;
+        for epair in self.epairs_of(entry, jid)? {
+            intend(Owned::Epair(epair))?;
+        }
+        if conf.exists() {
+            intend(owned_file(conf))?;
+        }
+        Ok(())
+    }
+
+    /// The host's halves of a jail's epairs: by name, and by what iocage writes on them.
+    fn epairs_of(&self, entry: &Entry, jid: Jid) -> Result<Vec<InterfaceName>, Failure> {
+        let suffix = format!(".{jid}");
+        let mut epairs = Vec::new();
+        for interface in self.vnet.interfaces()? {
+            let name = interface.name;
+            let Some(nic) = name.as_str().strip_suffix(&suffix) else { continue };
+            let description = self.vnet.description(&name)?;
+            let wanted = entry.name.description("");
+            if nic.starts_with("vnet") && description.is_some_and(|text| text.starts_with(&wanted)) {
+                epairs.push(name);
+            }
+        }
+        Ok(epairs)
+    }
+}

@@ -1,0 +1,142 @@
+//! How a word on a command line finds a jail.
+
+use std::fs;
+
+use super::document::Document;
+use super::name::JailName;
+use super::store::{Entry, Store, StoreError};
+
+impl Store {
+    /// The jail or template that a word means: the one of that name, else the one with that UUID
+    /// (`host_hostuuid`), else the one with that TAG, else the only one whose name begins so.
+    pub fn resolve(&self, word: &str) -> Result<Entry, StoreError> {
+        check(word)?;
+        if let Some(entry) = JailName::new(word).ok().and_then(|name| self.find(&name)) {
+            return Ok(entry);
+        }
+        let entries = self.entries()?;
+        // A jail whose configuration cannot be read is found by its name.
+        let config = |entry: &Entry| Document::read(&entry.config_path()).ok();
+        let configs: Vec<_> = entries.iter().map(|entry| (entry, config(entry))).collect();
+        let with = |key: &str| -> Vec<Entry> {
+            let has = |config: &Document| config.text(key) == Ok(Some(word));
+            let found = configs.iter().filter(|(_, config)| config.as_ref().is_some_and(has));
+            found.map(|(entry, _)| (*entry).clone()).collect()
+        };
+        let beginning =
+            || entries.iter().filter(|entry| entry.name.as_str().starts_with(word)).cloned().collect();
+        let tagged = || self.tagged(word).into_iter().collect();
+        let ways: [&dyn Fn() -> Vec<Entry>; 4] =
+            [&|| with("host_hostuuid"), &tagged, &|| with("tag"), &beginning];
+        for way in ways {
+            let mut found = way();
+            match found.len() {
+                0 => {}
+                1 => return Ok(found.remove(0)),
+                _ => return Err(StoreError::Ambiguous { word: word.to_owned(), entries: found }),
+            }
+        }
+        Err(StoreError::NotFound(word.to_owned()))
+    }
+
+    /// The jail or template of exactly this name: for what cannot be undone.
+    pub fn resolve_exactly(&self, word: &str) -> Result<Entry, StoreError> {
+        check(word)?;
+        let name = JailName::new(word)?;
+        self.find(&name).ok_or_else(|| StoreError::NotFound(word.to_owned()))
+    }
+
+    /// Where legacy's symbolic link `tags/TAG` leads.
+    fn tagged(&self, tag: &str) -> Option<Entry> {
+        let target = fs::read_link(self.root().join("tags").join(tag)).ok()?;
+        // Only its last part counts, so that the link keeps working when the root is elsewhere.
+        self.find(&JailName::new(target.file_name()?.to_str()?).ok()?)
+    }
+}
+
+/// Refuses words that would lead out of the directory or spoil a message. Legacy's tags may have
+/// characters that names do not, such as the `@` in a date.
+fn check(word: &str) -> Result<(), StoreError> {
+    let path = matches!(word, "." | "..") || word.contains('/');
+    if word.is_empty() || path || word.chars().any(char::is_control) {
+        JailName::new(word)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    fn jail(root: &Path, place: &str, name: &str, config: &str) {
+        let directory = root.join(place).join(name);
+        fs::create_dir_all(&directory).unwrap();
+        fs::write(directory.join("config.json"), config).unwrap();
+    }
+
+    fn store() -> (tempfile::TempDir, Store) {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path();
+        jail(root, "jails", "web", r#"{"host_hostuuid":"web"}"#);
+        jail(root, "jails", "web2", r#"{"host_hostuuid":"11111111-2222"}"#);
+        jail(root, "jails", "WALLET", r#"{"tag":"2016-12-22@10:11:12"}"#);
+        jail(root, "jails", "broken", "not json");
+        jail(root, "templates", "base", "{}");
+        fs::create_dir(root.join("tags")).unwrap();
+        std::os::unix::fs::symlink("/iocage/jails/web2", root.join("tags/blog")).unwrap();
+        let store = Store::open(root).unwrap();
+        (directory, store)
+    }
+
+    fn found(store: &Store, word: &str) -> String {
+        store.resolve(word).map_or_else(|error| error.to_string(), |entry| entry.name.to_string())
+    }
+
+    #[test]
+    fn names_come_first_then_uuids_then_tags_then_beginnings() {
+        let (_directory, store) = store();
+        for (word, name) in [
+            ("web", "web"),
+            ("11111111-2222", "web2"),
+            ("blog", "web2"),
+            ("2016-12-22@10:11:12", "WALLET"),
+            ("WALL", "WALLET"),
+            ("bro", "broken"),
+            ("ba", "base"),
+        ] {
+            assert_eq!(found(&store, word), name, "{word}");
+        }
+    }
+
+    #[test]
+    fn more_than_one_beginning_is_too_many() {
+        let (_directory, store) = store();
+        let error = found(&store, "we");
+        assert!(error.starts_with("Multiple jails found for we:\n  web ("), "{error}");
+        assert!(error.contains("\n  web2 ("), "{error}");
+    }
+
+    #[test]
+    fn what_is_not_there_is_not_found() {
+        let (_directory, store) = store();
+        for word in ["x", "WEB", "b@d"] {
+            assert!(found(&store, word).starts_with(&format!("jail '{word}' not found!")), "{word}");
+        }
+        for word in ["", "..", ".", "../web", "jails/web", "/web", "web\n", "\u{1b}[2J"] {
+            let error = found(&store, word);
+            assert!(error.contains("jail name"), "{word:?}: {error}");
+            assert!(!error.contains(char::is_control), "{error:?}");
+        }
+        assert!(store.resolve_exactly("we").is_err());
+        assert_eq!(store.resolve_exactly("web").unwrap().name.as_str(), "web");
+    }
+
+    #[test]
+    fn only_the_whole_word_means_all() {
+        let (_directory, store) = store();
+        assert_eq!(store.select(&["ALL"]).unwrap().entries().len(), 5);
+        let one = store.select(&["WALLET", "web", "WALLET"]).unwrap();
+        assert_eq!(one.entries().len(), 2);
+    }
+}

@@ -1,0 +1,49 @@
+//! iocage's files: its directory, its configurations, its properties and their grammars.
+//!
+//! Everything here is files and strings to typed values and back; nothing talks to a kernel. What
+//! depends on the host (which bridges there are, where the default route goes) is left open in the
+//! types, for the caller to decide.
+//!
+//! * [`store`]: the directory, its jails, and how a word on the command line finds one
+//! * [`document`]: config.json and defaults.json, written as iocage writes them
+//! * [`property`]: the table of properties, their kinds and their defaults
+//! * [`config`]: everything that starting a jail needs to know, and all that is wrong with it
+//! * [`jailconf`]: the file that jail(8) reads while the jail runs
+//!
+//! and, one file each, the grammars of the values.
+//!
+//! ```
+//! use jailwire::iocage::config::{JailConfig, Network};
+//! use jailwire::iocage::store::Store;
+//!
+//! let store = Store::open("examples/iocage".as_ref())?;
+//! let web = JailConfig::resolve(&store, &store.resolve("web")?)?;
+//! assert_eq!(web.name.kernel_name(), "ioc-web");
+//! if let Network::Vnet(network) = &web.network {
+//!     assert_eq!(network.nics[0].ip4[0].to_string(), "192.0.2.20/24");
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+pub mod address;
+pub mod addresses;
+pub mod config;
+pub mod document;
+pub mod fstab;
+pub mod hooks;
+pub mod interfaces;
+pub mod jailconf;
+mod json;
+pub mod lifecycle;
+mod lookup;
+pub mod mac;
+pub mod name;
+pub mod nic;
+pub mod order;
+pub mod properties;
+pub mod property;
+pub mod rcconf;
+pub mod resolver;
+pub mod router;
+pub mod store;
+pub mod translate;

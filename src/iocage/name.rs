@@ -1,0 +1,146 @@
+//! The name of a jail, and the names that follow from it.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+/// HOSTUUIDLEN less its NUL: iocage gives the name to the kernel as `host.hostuuid` too, which is
+/// the tightest of the places it has to fit.
+const LONGEST: usize = 63;
+
+/// The words that commands read as something other than a jail.
+const RESERVED: [&str; 3] = ["ALL", "default", "help"];
+
+/// The name of a jail as its directory has it: letters, digits, `.`, `_` and `-`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct JailName(String);
+
+/// Text that cannot name a jail.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidJailName {
+    /// No text.
+    #[error("a jail name is missing: give one, such as web")]
+    Empty,
+    /// More than 63 bytes.
+    #[error("jail name `{0}` is too long: {LONGEST} bytes at most")]
+    TooLong(String),
+    /// A character that has no place in a name.
+    #[error("`{}` is not a jail name: use letters, digits, `.`, `_` and `-`", .0.escape_debug())]
+    Characters(String),
+    /// A hidden file, a parent directory or an option.
+    #[error("`{0}` is not a jail name: begin it with a letter, a digit or `_`")]
+    Beginning(String),
+    /// A word of the command line.
+    #[error("a jail cannot be called `{0}`, which means something else on the command line")]
+    Reserved(String),
+}
+
+impl JailName {
+    /// The jail of this name.
+    pub fn new(name: &str) -> Result<JailName, InvalidJailName> {
+        if name.is_empty() {
+            return Err(InvalidJailName::Empty);
+        }
+        if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte)) {
+            return Err(InvalidJailName::Characters(name.to_owned()));
+        }
+        if name.starts_with(['.', '-']) {
+            return Err(InvalidJailName::Beginning(name.to_owned()));
+        }
+        if name.len() > LONGEST {
+            return Err(InvalidJailName::TooLong(name.to_owned()));
+        }
+        if RESERVED.contains(&name) {
+            return Err(InvalidJailName::Reserved(name.to_owned()));
+        }
+        Ok(JailName(name.to_owned()))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name with `.` as `_`, as messages, descriptions, logs and `host.hostuuid` have it.
+    ///
+    /// The kernel reads a dot as the parent of a child jail, so `foo.bar` and `foo_bar` share this
+    /// name and cannot both exist.
+    pub fn flat(&self) -> String {
+        self.0.replace('.', "_")
+    }
+
+    /// The kernel's name for the jail: `ioc-` and the flat name.
+    pub fn kernel_name(&self) -> String {
+        format!("ioc-{}", self.flat())
+    }
+
+    /// The host name of a jail that was not given one: `_`, which host names do not have, as `-`.
+    pub fn default_hostname(&self) -> String {
+        self.0.replace('_', "-")
+    }
+
+    /// The text that marks the host half of the jail's epair: `jail_nic` is its other half's name.
+    pub fn description(&self, jail_nic: &str) -> String {
+        format!("associated with jail: {} as nic: {jail_nic}", self.flat())
+    }
+
+    /// The file that iocage keeps while the jail runs: `/var/run/jail.ioc-NAME.conf`, where
+    /// `/var/run` is the run directory.
+    pub fn conf_path(&self, run_directory: &Path) -> PathBuf {
+        run_directory.join(format!("jail.{}.conf", self.kernel_name()))
+    }
+}
+
+impl FromStr for JailName {
+    type Err = InvalidJailName;
+
+    fn from_str(text: &str) -> Result<JailName, InvalidJailName> {
+        JailName::new(text)
+    }
+}
+
+impl AsRef<str> for JailName {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for JailName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn derives_the_names_that_iocage_uses() {
+        let name = JailName::new("foo.bar_baz").unwrap();
+        assert_eq!(name.kernel_name(), "ioc-foo_bar_baz");
+        assert_eq!(name.default_hostname(), "foo.bar-baz");
+        assert_eq!(name.description("epair0b"), "associated with jail: foo_bar_baz as nic: epair0b");
+        let conf = name.conf_path(Path::new("/var/run"));
+        assert_eq!(conf, Path::new("/var/run/jail.ioc-foo_bar_baz.conf"));
+    }
+
+    #[test]
+    fn refuses_what_would_leave_the_directory_or_mean_something_else() {
+        for text in ["", ".", "..", "../web", "a/b", "a\0", "a\nb", "a b", "wéb", "-f", ".zfs"] {
+            assert!(JailName::new(text).is_err(), "{text:?}");
+        }
+        for text in RESERVED {
+            assert_eq!(JailName::new(text), Err(InvalidJailName::Reserved(text.into())));
+        }
+        for text in ["WALLET", "all", "defaults", "a..b", "0", "9f7d1f0e-7d3f-11f0-8f0e-589cfc10ffff"] {
+            assert!(JailName::new(text).is_ok(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn keeps_to_the_length_of_a_host_uuid() {
+        assert!(JailName::new(&"x".repeat(63)).is_ok());
+        assert!(matches!(JailName::new(&"x".repeat(64)), Err(InvalidJailName::TooLong(_))));
+    }
+}

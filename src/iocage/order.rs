@@ -1,0 +1,170 @@
+//! The properties `depends` and `priority`: which jail is started before which.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::str::FromStr;
+
+use super::name::{InvalidJailName, JailName};
+
+/// The property `depends`: jails that have to be started before this one.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Depends(pub Vec<JailName>);
+
+/// Text that does not name jails.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("depends on no jail: {0}")]
+pub struct InvalidDepends(#[from] InvalidJailName);
+
+/// Names with blanks between them, or `none`. Commas will do too.
+impl FromStr for Depends {
+    type Err = InvalidDepends;
+
+    fn from_str(text: &str) -> Result<Depends, InvalidDepends> {
+        if text.trim() == "none" {
+            return Ok(Depends::default());
+        }
+        let words = text.split([' ', '\t', ',']).filter(|word| !word.is_empty());
+        Ok(Depends(words.map(JailName::new).collect::<Result<_, _>>()?))
+    }
+}
+
+impl fmt::Display for Depends {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("none");
+        }
+        let names: Vec<_> = self.0.iter().map(JailName::as_str).collect();
+        f.write_str(&names.join(" "))
+    }
+}
+
+/// What the order of starting depends on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rank {
+    /// The jail.
+    pub name: JailName,
+    /// Smaller is earlier.
+    pub priority: u32,
+    /// The jails that have to be started before.
+    pub depends: Depends,
+}
+
+/// Jails that wait for each other, each for the next and the last for the first.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the jails {} depend on each other in a circle: take one out of the other's `depends`", list(.0))]
+pub struct Cycle(pub Vec<JailName>);
+
+fn list(names: &[JailName]) -> String {
+    names.iter().chain(names.first()).map(JailName::as_str).collect::<Vec<_>>().join(" -> ")
+}
+
+/// Puts jails into waves. All of a wave may be started at the same time, once the wave before it is
+/// up: whatever a jail depends on is in an earlier wave, and within a wave the smaller priority is
+/// first, then the name.
+///
+/// Jails that are not among `ranks` are left out of account: they are up already, or nobody's
+/// business.
+pub fn waves(ranks: &[Rank]) -> Result<Vec<Vec<JailName>>, Cycle> {
+    let mut left: BTreeMap<&JailName, &Rank> = ranks.iter().map(|rank| (&rank.name, rank)).collect();
+    let mut waves = Vec::new();
+    while !left.is_empty() {
+        let mut ready: Vec<&Rank> =
+            left.values().copied().filter(|rank| waiting(rank, &left).next().is_none()).collect();
+        if ready.is_empty() {
+            return Err(cycle(&left));
+        }
+        ready.sort_by_key(|rank| (rank.priority, &rank.name));
+        for rank in &ready {
+            left.remove(&rank.name);
+        }
+        waves.push(ready.into_iter().map(|rank| rank.name.clone()).collect());
+    }
+    Ok(waves)
+}
+
+/// The jails among `left` that this one waits for.
+fn waiting<'a>(
+    rank: &'a Rank,
+    left: &BTreeMap<&'a JailName, &'a Rank>,
+) -> impl Iterator<Item = &'a JailName> {
+    rank.depends.0.iter().filter(|name| left.contains_key(name))
+}
+
+/// Where every jail waits for another, following any of them ends up in a circle.
+fn cycle(left: &BTreeMap<&JailName, &Rank>) -> Cycle {
+    let mut path: Vec<&JailName> = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut at = *left.keys().next().expect("somebody is waiting");
+    while seen.insert(at) {
+        path.push(at);
+        at = waiting(left[at], left).next().expect("everybody is waiting");
+    }
+    let start = path.iter().position(|name| *name == at).expect("it was seen");
+    Cycle(path[start..].iter().map(|name| (*name).clone()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn rank(name: &str, priority: u32, depends: &str) -> Rank {
+        Rank { name: JailName::new(name).unwrap(), priority, depends: depends.parse().unwrap() }
+    }
+
+    fn order(ranks: &[Rank]) -> Result<String, String> {
+        let waves = waves(ranks).map_err(|cycle| cycle.to_string())?;
+        let wave = |wave: &Vec<JailName>| wave.iter().map(JailName::as_str).collect::<Vec<_>>().join(" ");
+        Ok(waves.iter().map(wave).collect::<Vec<_>>().join(" / "))
+    }
+
+    #[test]
+    fn dependencies_come_first_and_priority_decides_the_rest() {
+        let ranks = [
+            rank("web", 1, "db cache"),
+            rank("db", 50, "none"),
+            rank("cache", 99, "db"),
+            rank("a", 99, "gone"),
+        ];
+        assert_eq!(order(&ranks).unwrap(), "db a / cache / web");
+    }
+
+    #[test]
+    fn circles_are_found_and_named() {
+        let ranks = [rank("a", 1, "b"), rank("b", 1, "c"), rank("c", 1, "b"), rank("d", 1, "none")];
+        let error = order(&ranks).unwrap_err();
+        assert!(error.contains("b -> c -> b"), "{error}");
+        assert!(order(&[rank("a", 1, "a")]).unwrap_err().contains("a -> a"));
+    }
+
+    #[test]
+    fn reads_names_and_none() {
+        assert_eq!("none".parse::<Depends>().unwrap().to_string(), "none");
+        assert_eq!("  a, b  ".parse::<Depends>().unwrap().to_string(), "a b");
+        for text in ["../a", "a/b", "ALL", "a\nb"] {
+            assert!(text.parse::<Depends>().is_err(), "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_jail_is_started_once_and_after_what_it_needs(edges in prop::collection::vec((0u32..8, 0u32..8), 0..12)) {
+            let name = |index: u32| format!("j{index}");
+            let ranks: Vec<_> = (0..8)
+                .map(|index| {
+                    let needs: Vec<_> = edges.iter().filter(|edge| edge.0 == index).map(|edge| name(edge.1)).collect();
+                    rank(&name(index), index % 3, &needs.join(" "))
+                })
+                .collect();
+            if let Ok(waves) = waves(&ranks) {
+                let at = |name: &JailName| waves.iter().position(|wave| wave.contains(name)).unwrap();
+                prop_assert_eq!(waves.iter().map(Vec::len).sum::<usize>(), 8);
+                for rank in &ranks {
+                    for needed in &rank.depends.0 {
+                        prop_assert!(at(needed) < at(&rank.name));
+                    }
+                }
+            }
+        }
+    }
+}

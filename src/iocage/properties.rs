@@ -1,0 +1,263 @@
+//! A jail's properties: what its config.json says, else defaults.json, else iocage itself.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::document::{Document, WrongType};
+use super::interfaces::Interfaces;
+use super::name::JailName;
+use super::nic::NicName;
+use super::property::{
+    Assignment, Builtin, Change, Kind, Property, SetError, SetErrors, TABLE, Target, boolean, canonical, find,
+};
+
+/// Which of the three places a value is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The jail's config.json.
+    Jail,
+    /// defaults.json.
+    Defaults,
+    /// The table of properties.
+    Builtin,
+}
+
+/// The properties of one jail, or those of every jail that does not say otherwise.
+#[derive(Debug, Clone)]
+pub struct Properties {
+    /// None where these are the defaults themselves.
+    jail: Option<(JailName, Document)>,
+    defaults: Document,
+}
+
+impl Properties {
+    /// A jail's.
+    pub fn of_jail(name: JailName, config: Document, defaults: Document) -> Properties {
+        Properties { jail: Some((name, config)), defaults }
+    }
+
+    /// The defaults.
+    pub fn of_defaults(defaults: Document) -> Properties {
+        Properties { jail: None, defaults }
+    }
+
+    /// The document that changes go into.
+    pub fn document(&self) -> &Document {
+        self.jail.as_ref().map_or(&self.defaults, |(_, config)| config)
+    }
+
+    /// The document that changes go into, to be changed.
+    pub fn document_mut(&mut self) -> &mut Document {
+        self.jail.as_mut().map_or(&mut self.defaults, |(_, config)| config)
+    }
+
+    /// The value of a known property, and where it is from. Unknown ones have none.
+    pub fn value(&self, name: &str) -> Result<Option<(Cow<'_, str>, Source)>, WrongType> {
+        let name = canonical(name);
+        let config = self.jail.as_ref().map(|(_, config)| (config, Source::Jail));
+        for (document, source) in config.into_iter().chain([(&self.defaults, Source::Defaults)]) {
+            if let Some(text) = document.text(name)? {
+                return Ok(Some((text.into(), source)));
+            }
+            // As legacy called it.
+            if name == "host_hostname"
+                && let Some(text) = document.text("hostname")?
+            {
+                return Ok(Some((text.into(), source)));
+            }
+        }
+        let Some(property) = self.find(name) else { return Ok(None) };
+        Ok(Some((self.builtin(property), Source::Builtin)))
+    }
+
+    fn builtin(&self, property: &Property) -> Cow<'static, str> {
+        let name = self.jail.as_ref().map(|(name, _)| name);
+        match (property.builtin, name) {
+            (Builtin::Text(text), _) => Cow::Borrowed(text),
+            (Builtin::Name, Some(name)) => Cow::Owned(name.to_string()),
+            (Builtin::Hostname, Some(name)) => Cow::Owned(name.default_hostname()),
+            (Builtin::Name | Builtin::Hostname | Builtin::Host, _) => Cow::Borrowed("none"),
+        }
+    }
+
+    /// A property as `get` prints it: booleans as 0 and 1, unknown keys as they are; none if there
+    /// is no such property.
+    pub fn get(&self, name: &str) -> Option<String> {
+        let name = canonical(name);
+        match self.value(name) {
+            Ok(Some((text, _))) => Some(match self.find(name).map(|property| property.kind) {
+                Some(Kind::Boolean) => {
+                    boolean(&text).map_or(text.into_owned(), |flag| u8::from(flag).to_string())
+                }
+                _ => text.into_owned(),
+            }),
+            Ok(None) => self.raw(name),
+            Err(_) => self.raw(name),
+        }
+    }
+
+    fn raw(&self, name: &str) -> Option<String> {
+        let config = self.jail.as_ref().and_then(|(_, config)| config.printed(name));
+        config.or_else(|| self.defaults.printed(name))
+    }
+
+    /// All properties as `get all` prints them, and the unknown keys of both files.
+    pub fn all(&self) -> BTreeMap<String, String> {
+        let known = TABLE.iter().map(|property| property.name).filter(|name| !name.starts_with("vnetN_"));
+        let nics = (0..4).flat_map(|n| [format!("vnet{n}_mac"), format!("vnet{n}_mtu")]);
+        let config = self.jail.iter().flat_map(|(_, config)| config.keys());
+        let keys = config.chain(self.defaults.keys());
+        known
+            .map(str::to_owned)
+            .chain(nics)
+            .chain(keys.map(str::to_owned))
+            .filter_map(|name| self.get(&name).map(|value| (name, value)))
+            .collect()
+    }
+
+    /// Whether a boolean property is on. What is not a boolean is off.
+    pub fn is_on(&self, name: &str) -> bool {
+        matches!(self.value(name), Ok(Some((text, _))) if boolean(&text) == Some(true))
+    }
+
+    /// Priority for starting and stopping; 99, the default, where the property says nothing useful.
+    pub fn priority(&self) -> u32 {
+        let number = |text: Cow<'_, str>| text.trim().parse().ok();
+        self.value("priority").ok().flatten().and_then(|(text, _)| number(text)).unwrap_or(99)
+    }
+
+    /// The property of this name. Beside the table's there are `NIC_mac` and `NIC_mtu` for the
+    /// jail's own NICs, when they are called something other than `vnetN`.
+    pub fn find(&self, name: &str) -> Option<&'static Property> {
+        find(name).or_else(|| {
+            let (nic, suffix) = name.rsplit_once('_')?;
+            let nic = NicName::new(nic).ok()?;
+            let (interfaces, _) = self.value("interfaces").ok()??;
+            let interfaces: Interfaces = interfaces.parse().ok()?;
+            interfaces.iter().find(|one| one.nic == nic)?;
+            find(&format!("vnet0_{suffix}"))
+        })
+    }
+
+    /// Makes assignments: all of them, or none if any is wrong. Nothing is written yet.
+    pub fn set<T: AsRef<str>>(&mut self, assignments: &[T]) -> Result<Vec<Change>, SetErrors> {
+        let target = if self.jail.is_some() { Target::Jail } else { Target::Defaults };
+        let mut errors = Vec::new();
+        let mut right: Vec<Assignment> = Vec::new();
+        for text in assignments {
+            match Assignment::read_with(text.as_ref(), target, |name| self.find(name)) {
+                Ok(one) if right.iter().any(|other| other.property == one.property) => {
+                    errors.push(SetError::Twice(one.property));
+                }
+                Ok(one) => right.push(one),
+                Err(error) => errors.push(error),
+            }
+        }
+        let mut after = self.clone();
+        for one in &right {
+            after.document_mut().set(&one.property, &one.value);
+            if one.property == "host_hostname" {
+                // Or legacy's name for it would come to light once this is taken out again.
+                after.document_mut().remove("hostname");
+            }
+        }
+        let enabled = |name: &str| right.iter().any(|one| one.property == name && one.value == true.into());
+        for (property, other) in [("bpf", "nat"), ("nat", "bpf")] {
+            if enabled(property) && after.is_on(other) && errors.is_empty() {
+                errors.push(SetError::Exclusive { property, other });
+            }
+        }
+        if !errors.is_empty() {
+            return Err(SetErrors(errors));
+        }
+        let change = |one: Assignment| {
+            let old = self.get(&one.property).unwrap_or_default();
+            Change { old, new: one.value.to_string(), property: one.property }
+        };
+        let changes = right.into_iter().map(change).collect();
+        *self = after;
+        Ok(changes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    fn properties(config: &str, defaults: &str) -> Properties {
+        let document = |text: &str| Document::parse(Path::new("x.json"), text.as_bytes()).unwrap();
+        Properties::of_jail(JailName::new("my_web").unwrap(), document(config), document(defaults))
+    }
+
+    #[test]
+    fn the_jail_comes_before_the_defaults_and_these_before_the_table() {
+        let properties =
+            properties(r#"{"vnet":"on","mine":[1]}"#, r#"{"vnet":0,"boot":"yes","hostid":null}"#);
+        assert_eq!(properties.value("vnet").unwrap().unwrap(), ("on".into(), Source::Jail));
+        assert_eq!(properties.value("boot").unwrap().unwrap().1, Source::Defaults);
+        assert_eq!(
+            properties.value("interfaces").unwrap().unwrap(),
+            ("vnet0:bridge0".into(), Source::Builtin)
+        );
+        assert_eq!(properties.get("vnet").as_deref(), Some("1"));
+        assert_eq!(properties.get("mine").as_deref(), Some("[1]"));
+        assert_eq!(properties.get("nothing"), None);
+        assert_eq!(properties.get("host_hostname").as_deref(), Some("my-web"));
+        assert_eq!(properties.get("host_hostuuid").as_deref(), Some("my_web"));
+        assert_eq!(properties.get("vnet7_mac").as_deref(), Some("none"));
+        assert_eq!(properties.get("hostid").as_deref(), Some("none"));
+        let all = properties.all();
+        assert_eq!(
+            (all["boot"].as_str(), all["mine"].as_str(), all["vnet3_mtu"].as_str()),
+            ("1", "[1]", "auto")
+        );
+        assert!(!all.contains_key("vnetN_mac"));
+    }
+
+    #[test]
+    fn reads_what_legacy_wrote() {
+        let properties = properties(r#"{"hostname":"old","vnet":"on"}"#, "{}");
+        assert_eq!(properties.get("hostname").as_deref(), Some("old"));
+        assert_eq!(properties.get("host_hostname").as_deref(), Some("old"));
+        assert!(properties.is_on("vnet"));
+    }
+
+    #[test]
+    fn sets_all_or_nothing() {
+        let mut properties = properties("{}", "{}");
+        let errors = properties.set(&["boot=on", "vnet=banana", "x", "boot=off"]).unwrap_err();
+        assert_eq!(errors.0.len(), 3);
+        assert_eq!(properties.document().to_string(), "{}");
+        let changes = properties.set(&["boot=on", "ip4_addr=vnet0|192.0.2.1/24"]).unwrap();
+        assert_eq!(changes[0].to_string(), "boot: 0 -> 1");
+        assert_eq!(changes[1].to_string(), "ip4_addr: none -> vnet0|192.0.2.1/24");
+        assert_eq!(
+            properties.document().to_string(),
+            "{\n    \"boot\": 1,\n    \"ip4_addr\": \"vnet0|192.0.2.1/24\"\n}"
+        );
+    }
+
+    #[test]
+    fn nat_and_bpf_exclude_each_other() {
+        let mut properties = properties(r#"{"nat":1}"#, "{}");
+        let error = properties.set(&["bpf=1"]).unwrap_err();
+        assert_eq!(error.to_string(), "nat should be disabled when bpf is being enabled.");
+        assert!(properties.set(&["bpf=1", "nat=0"]).is_ok());
+    }
+
+    #[test]
+    fn a_jails_own_nics_have_properties() {
+        let mut properties = properties(r#"{"interfaces":"lan:bridge0"}"#, "{}");
+        assert!(properties.set(&["lan_mtu=9000"]).is_ok());
+        assert!(properties.set(&["wan_mtu=9000"]).is_err());
+        assert_eq!(properties.get("lan_mac").as_deref(), Some("none"));
+    }
+
+    #[test]
+    fn the_defaults_have_properties_of_the_host() {
+        let mut defaults = Properties::of_defaults(Document::new("defaults.json"));
+        assert!(defaults.set(&["nat_prefix=10.0"]).is_ok());
+        assert_eq!(defaults.get("host_hostuuid").as_deref(), Some("none"));
+    }
+}

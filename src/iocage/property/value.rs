@@ -1,0 +1,66 @@
+//! Values as they are stored.
+
+use std::fmt;
+
+/// A value as config.json holds it: booleans as the integers 0 and 1, everything else as text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stored {
+    /// 0 or 1.
+    Flag(bool),
+    /// Text.
+    Text(String),
+}
+
+impl fmt::Display for Stored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Stored::Flag(flag) => u8::from(*flag).fmt(f),
+            Stored::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+impl From<bool> for Stored {
+    fn from(flag: bool) -> Stored {
+        Stored::Flag(flag)
+    }
+}
+
+impl From<String> for Stored {
+    fn from(text: String) -> Stored {
+        Stored::Text(text)
+    }
+}
+
+impl From<&str> for Stored {
+    fn from(text: &str) -> Stored {
+        Stored::Text(text.to_owned())
+    }
+}
+
+/// Reads a boolean in any of its spellings: `0 1 off on no yes false true`, in any case.
+pub fn boolean(text: &str) -> Option<bool> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "1" | "on" | "yes" | "true" => Some(true),
+        "0" | "off" | "no" | "false" => Some(false),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn booleans_have_eight_spellings_and_no_more() {
+        for text in ["1", "on", "Yes", "TRUE"] {
+            assert_eq!(boolean(text), Some(true));
+        }
+        for text in ["0", "off", "NO", "False"] {
+            assert_eq!(boolean(text), Some(false));
+        }
+        for text in ["", "none", "banana", "2", "onn", "y"] {
+            assert_eq!(boolean(text), None, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The property `resolver`: what a jail's /etc/resolv.conf says.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// Where a jail's /etc/resolv.conf comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resolver {
+    /// `/etc/resolv.conf`, or `none`: a copy of the host's.
+    Host,
+    /// `/dev/null`: it is left as it is.
+    Leave,
+    /// These lines, which the property separates by `;`.
+    Lines(Vec<String>),
+}
+
+/// Text that cannot be a resolv.conf.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{}` cannot be lines of resolv.conf: separate them by `;`, as in nameserver 192.0.2.53", .0.escape_debug())]
+pub struct InvalidResolver(String);
+
+impl Resolver {
+    /// What to write into the jail's file, unless it is the host's or none of our business.
+    pub fn contents(&self) -> Option<String> {
+        match self {
+            Resolver::Host | Resolver::Leave => None,
+            Resolver::Lines(lines) => Some(lines.iter().map(|line| format!("{line}\n")).collect()),
+        }
+    }
+}
+
+impl FromStr for Resolver {
+    type Err = InvalidResolver;
+
+    fn from_str(text: &str) -> Result<Resolver, InvalidResolver> {
+        match text {
+            "/etc/resolv.conf" | "none" => Ok(Resolver::Host),
+            "/dev/null" => Ok(Resolver::Leave),
+            "" => Err(InvalidResolver(text.to_owned())),
+            _ if text.chars().any(|c| c.is_control() && c != '\t') => Err(InvalidResolver(text.to_owned())),
+            _ => Ok(Resolver::Lines(text.split(';').map(str::to_owned).collect())),
+        }
+    }
+}
+
+impl fmt::Display for Resolver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Resolver::Host => f.write_str("/etc/resolv.conf"),
+            Resolver::Leave => f.write_str("/dev/null"),
+            Resolver::Lines(lines) => f.write_str(&lines.join(";")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn tells_the_three_kinds_apart() {
+        assert_eq!("none".parse(), Ok(Resolver::Host));
+        assert_eq!("/dev/null".parse::<Resolver>().unwrap().contents(), None);
+        let lines: Resolver = "search example.org;nameserver 192.0.2.53".parse().unwrap();
+        assert_eq!(lines.contents().unwrap(), "search example.org\nnameserver 192.0.2.53\n");
+        assert!("nameserver 192.0.2.53\n".parse::<Resolver>().is_err());
+        assert!("".parse::<Resolver>().is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_is_read(text in ".*") {
+            if let Ok(resolver) = text.parse::<Resolver>() {
+                prop_assert_eq!(resolver.to_string().parse(), Ok(resolver));
+            }
+        }
+    }
+}

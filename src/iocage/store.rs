@@ -1,0 +1,348 @@
+//! iocage's directory: which jails there are, and where their files lie.
+//!
+//! The layout is iocage's own. ZFS is not asked for anything: what is a dataset is a directory too.
+//!
+//! ```text
+//! ROOT/defaults.json
+//! ROOT/jails/NAME/{config.json,fstab,root/}
+//! ROOT/templates/NAME/...
+//! ROOT/releases/REL/root/
+//! ROOT/log/
+//! ROOT/tags/TAG -> ../jails/NAME        (legacy)
+//! ```
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::document::{Document, DocumentError};
+use super::name::{InvalidJailName, JailName};
+use super::properties::Properties;
+use super::property::{Change, SetErrors, Stored};
+use crate::files::{FileError, Files};
+
+/// iocage's directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Store {
+    root: PathBuf,
+}
+
+/// Where a jail lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Place {
+    /// Under `jails`.
+    Jails,
+    /// Under `templates`: it is there to be cloned, and not started.
+    Templates,
+}
+
+/// One jail or template of the store.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Entry {
+    /// Its name.
+    pub name: JailName,
+    /// Whether it is a jail or a template.
+    pub place: Place,
+    /// Its directory.
+    pub directory: PathBuf,
+}
+
+/// What can go wrong with the store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// No such directory.
+    #[error("no iocage directory at {}: give --root DIR, or create {}", .0.display(), .0.join("jails").display())]
+    NoRoot(PathBuf),
+    /// A directory that cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A name that cannot be one.
+    #[error(transparent)]
+    Name(#[from] InvalidJailName),
+    /// Nothing there fits the word.
+    #[error("jail '{}' not found! `list` shows the jails there are", .0.escape_debug())]
+    NotFound(String),
+    /// More than one fits.
+    #[error("Multiple jails found for {word}:{}\nGive more letters.", candidates(.entries))]
+    Ambiguous {
+        /// The word.
+        word: String,
+        /// What fits it.
+        entries: Vec<Entry>,
+    },
+    /// A file that is no configuration.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// A file that cannot be written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// Assignments that cannot be made.
+    #[error(transparent)]
+    Set(#[from] SetErrors),
+}
+
+fn candidates(entries: &[Entry]) -> String {
+    entries.iter().map(|entry| format!("\n  {} ({})", entry.name, entry.directory.display())).collect()
+}
+
+/// What was asked for on a command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selection {
+    /// The word `ALL`: every jail and template, by name.
+    All(Vec<Entry>),
+    /// Those that were named, each once, in that order.
+    Named(Vec<Entry>),
+}
+
+impl Selection {
+    /// What was selected.
+    pub fn entries(&self) -> &[Entry] {
+        match self {
+            Selection::All(entries) | Selection::Named(entries) => entries,
+        }
+    }
+}
+
+/// Keeps others from changing an entry's files. Let go of by dropping it.
+#[derive(Debug)]
+pub struct Lock {
+    _directory: File,
+}
+
+impl Entry {
+    /// The jail's own root directory.
+    pub fn root(&self) -> PathBuf {
+        self.directory.join("root")
+    }
+
+    /// The file systems that are mounted in it.
+    pub fn fstab(&self) -> PathBuf {
+        self.directory.join("fstab")
+    }
+
+    /// Its configuration.
+    pub fn config_path(&self) -> PathBuf {
+        self.directory.join("config.json")
+    }
+}
+
+impl Store {
+    /// Opens a directory that is laid out as iocage's: one with `jails` in it.
+    pub fn open(root: &Path) -> Result<Store, StoreError> {
+        let absolute =
+            std::path::absolute(root).map_err(|source| StoreError::Read { path: root.to_owned(), source })?;
+        match absolute.join("jails").is_dir() {
+            true => Ok(Store { root: absolute }),
+            false => Err(StoreError::NoRoot(absolute)),
+        }
+    }
+
+    /// The directory.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Where consoles are logged.
+    pub fn log_directory(&self) -> PathBuf {
+        self.root.join("log")
+    }
+
+    /// The releases that jails can be created from.
+    pub fn release_root(&self, release: &str) -> PathBuf {
+        self.root.join("releases").join(release).join("root")
+    }
+
+    /// Where an entry of this name is, or would be.
+    pub fn entry(&self, place: Place, name: JailName) -> Entry {
+        Entry { directory: self.directory(place).join(name.as_str()), place, name }
+    }
+
+    fn directory(&self, place: Place) -> PathBuf {
+        self.root.join(match place {
+            Place::Jails => "jails",
+            Place::Templates => "templates",
+        })
+    }
+
+    /// The jails, by name.
+    pub fn jails(&self) -> Result<Vec<Entry>, StoreError> {
+        self.list(Place::Jails)
+    }
+
+    /// The templates, by name.
+    pub fn templates(&self) -> Result<Vec<Entry>, StoreError> {
+        self.list(Place::Templates)
+    }
+
+    /// Jails and templates, by name.
+    pub fn entries(&self) -> Result<Vec<Entry>, StoreError> {
+        let mut entries = self.jails()?;
+        entries.extend(self.templates()?);
+        entries.sort();
+        Ok(entries)
+    }
+
+    /// The directories that have a jail's name. Others, such as `.zfs`, are none of ours.
+    fn list(&self, place: Place) -> Result<Vec<Entry>, StoreError> {
+        let path = self.directory(place);
+        let failed = |source| StoreError::Read { path: path.clone(), source };
+        let directory = match fs::read_dir(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            other => other.map_err(failed)?,
+        };
+        let mut entries = Vec::new();
+        for one in directory {
+            let one = one.map_err(failed)?;
+            if let Some(name) = one.file_name().to_str().and_then(|name| JailName::new(name).ok())
+                && one.path().is_dir()
+            {
+                entries.push(self.entry(place, name));
+            }
+        }
+        entries.sort();
+        Ok(entries)
+    }
+
+    /// The entry of exactly this name: a jail, else a template.
+    pub fn find(&self, name: &JailName) -> Option<Entry> {
+        [Place::Jails, Place::Templates]
+            .map(|place| self.entry(place, name.clone()))
+            .into_iter()
+            .find(|entry| entry.directory.is_dir())
+    }
+
+    /// An entry whose kernel name is that of `name`, which therefore cannot be created: the same
+    /// name, or one that differs in `.` and `_`.
+    pub fn namesake(&self, name: &JailName) -> Result<Option<Entry>, StoreError> {
+        Ok(self.entries()?.into_iter().find(|entry| entry.name.flat() == name.flat()))
+    }
+
+    /// The entries that words on a command line select. Only the whole word `ALL` means all.
+    pub fn select<T: AsRef<str>>(&self, words: &[T]) -> Result<Selection, StoreError> {
+        if words.iter().any(|word| word.as_ref() == "ALL") {
+            return Ok(Selection::All(self.entries()?));
+        }
+        let mut entries: Vec<Entry> = Vec::new();
+        for word in words {
+            let entry = self.resolve(word.as_ref())?;
+            if !entries.contains(&entry) {
+                entries.push(entry);
+            }
+        }
+        Ok(Selection::Named(entries))
+    }
+
+    /// Reads a jail's properties.
+    pub fn properties(&self, entry: &Entry) -> Result<Properties, StoreError> {
+        let config = Document::read(&entry.config_path())?;
+        Ok(Properties::of_jail(entry.name.clone(), config, self.defaults_document()?))
+    }
+
+    /// Reads the defaults. A store without defaults.json has iocage's.
+    pub fn defaults(&self) -> Result<Properties, StoreError> {
+        Ok(Properties::of_defaults(self.defaults_document()?))
+    }
+
+    fn defaults_document(&self) -> Result<Document, StoreError> {
+        let path = self.root.join("defaults.json");
+        match Document::read(&path) {
+            Err(DocumentError::Missing(path)) => Ok(Document::new(path)),
+            other => Ok(other?),
+        }
+    }
+
+    /// Keeps others from changing an entry's files until the lock is dropped, waiting for whoever
+    /// does so now.
+    pub fn lock(&self, entry: &Entry) -> Result<Lock, StoreError> {
+        lock(&entry.directory)
+    }
+
+    /// Makes assignments to a jail's properties and writes them: all, or none if any is wrong.
+    pub fn set<T: AsRef<str>>(
+        &self,
+        entry: &Entry,
+        assignments: &[T],
+        files: &Files,
+    ) -> Result<Vec<Change>, StoreError> {
+        let _lock = self.lock(entry)?;
+        let mut properties = self.properties(entry)?;
+        let changes = properties.set(assignments)?;
+        properties.document().write(files)?;
+        Ok(changes)
+    }
+
+    /// Makes assignments to the defaults and writes them: all, or none if any is wrong.
+    pub fn set_defaults<T: AsRef<str>>(
+        &self,
+        assignments: &[T],
+        files: &Files,
+    ) -> Result<Vec<Change>, StoreError> {
+        let _lock = lock(&self.root)?;
+        let mut properties = self.defaults()?;
+        let changes = properties.set(assignments)?;
+        properties.document().write(files)?;
+        Ok(changes)
+    }
+
+    /// Records what the program itself found out, such as `last_started` or `vnet0_mac`.
+    pub fn record(&self, entry: &Entry, values: &[(&str, Stored)], files: &Files) -> Result<(), StoreError> {
+        let _lock = self.lock(entry)?;
+        let mut config = Document::read(&entry.config_path())?;
+        for (key, value) in values {
+            config.set(key, value);
+        }
+        Ok(config.write(files)?)
+    }
+
+    /// Records a default that the program itself found out, such as `mac_prefix`.
+    pub fn record_default(&self, key: &str, value: Stored, files: &Files) -> Result<(), StoreError> {
+        let _lock = lock(&self.root)?;
+        let mut defaults = self.defaults_document()?;
+        defaults.set(key, &value);
+        Ok(defaults.write(files)?)
+    }
+}
+
+/// A lock on a directory needs no file of its own, and goes away with its holder.
+fn lock(path: &Path) -> Result<Lock, StoreError> {
+    let failed = |source| StoreError::Read { path: path.to_owned(), source };
+    let directory = File::open(path).map_err(failed)?;
+    directory.lock().map_err(failed)?;
+    Ok(Lock { _directory: directory })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_without_jails_is_none_of_iocages() {
+        let directory = tempfile::tempdir().unwrap();
+        let error = Store::open(directory.path()).unwrap_err().to_string();
+        assert!(error.starts_with("no iocage directory at /"), "{error}");
+        assert!(error.contains("give --root DIR, or create"), "{error}");
+        fs::create_dir(directory.path().join("jails")).unwrap();
+        let store = Store::open(directory.path()).unwrap();
+        assert_eq!(store.jails().unwrap(), []);
+        assert_eq!(store.defaults().unwrap().get("vnet").as_deref(), Some("0"));
+    }
+
+    #[test]
+    fn only_directories_with_a_jails_name_are_listed() {
+        let directory = tempfile::tempdir().unwrap();
+        for name in ["web", ".zfs", "b ad", "ALL", "a.b"] {
+            fs::create_dir_all(directory.path().join("jails").join(name)).unwrap();
+        }
+        fs::write(directory.path().join("jails/file"), "").unwrap();
+        let store = Store::open(directory.path()).unwrap();
+        let names: Vec<_> = store.jails().unwrap().into_iter().map(|entry| entry.name.to_string()).collect();
+        assert_eq!(names, ["a.b", "web"]);
+        let namesake = store.namesake(&JailName::new("a_b").unwrap()).unwrap().unwrap();
+        assert_eq!(namesake.name.as_str(), "a.b");
+    }
+}

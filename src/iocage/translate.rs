@@ -1,0 +1,284 @@
+//! From a jail's configuration to the specification of a running jail.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::PathBuf;
+
+use crate::iocage::config::{
+    DefaultInterface, Devfs, JailConfig, Network, SharedAddress, SharedNetwork, Sharing, VnetNetwork,
+};
+use crate::iocage::mac::{MacPair, MacPrefix};
+use crate::iocage::nic::NicName;
+use crate::iocage::router::Router;
+use crate::jail::devfs::DevfsRule;
+use crate::jail::{JailParameters, JailSystem};
+use crate::types::{InterfaceName, MacAddr};
+use crate::wiring::{self, Alias, HostName, JailSpec, MountSpec, Nic, Shared, VnetSpec};
+
+/// What a configuration leaves to the host.
+#[derive(Debug, Clone, Default)]
+pub struct HostFacts {
+    /// Where the host's IPv4 default route goes, and through which interface.
+    pub default4: Option<(Ipv4Addr, InterfaceName)>,
+    /// Where its IPv6 default route goes.
+    pub default6: Option<(Ipv6Addr, InterfaceName)>,
+    /// The addresses it has, without those of interfaces that come and go with jails.
+    pub addresses: Vec<IpAddr>,
+    /// The MAC address of the interface of its default route.
+    pub default_mac: Option<MacAddr>,
+    /// Which of System V's message queues, semaphores and shared memory the kernel has.
+    pub sysv: [bool; 3],
+}
+
+impl HostFacts {
+    /// The interface of the default route: IPv4's, else IPv6's.
+    pub fn default_interface(&self) -> Option<&InterfaceName> {
+        let default4 = self.default4.as_ref().map(|(_, interface)| interface);
+        default4.or(self.default6.as_ref().map(|(_, interface)| interface))
+    }
+}
+
+/// What the host would have to have for a configuration to make sense.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Missing {
+    /// An address without an interface, on a host without a default route.
+    #[error("{0} names no interface, and the host has no default route to take it from: write em0|{0}")]
+    Interface(String),
+    /// `vnet_default_interface=auto` on a host without a default route.
+    #[error("vnet_default_interface is auto, but the host has no default route: name an interface, or none")]
+    DefaultInterface,
+}
+
+/// MAC addresses that were made up, to be recorded: the property, and its value.
+pub type MadeUp = Vec<(String, MacPair)>;
+
+/// The specification of a jail, and the MAC addresses that were made up for it.
+///
+/// # Errors
+///
+/// What the host lacks.
+pub fn specification(config: &JailConfig, facts: &HostFacts) -> Result<(JailSpec, MadeUp), Missing> {
+    let mut made_up = Vec::new();
+    let network = match &config.network {
+        Network::Vnet(network) => wiring::Network::Vnet(vnet(config, network, facts, &mut made_up)?),
+        Network::Shared(network) => wiring::Network::Shared(shared(network, facts)?),
+    };
+    let spec = JailSpec {
+        name: config.name.kernel_name(),
+        path: config.root.clone(),
+        parameters: parameters(config, facts),
+        devfs: devfs(&config.devfs),
+        mounts: mounts(config),
+        network,
+    };
+    Ok((spec, made_up))
+}
+
+fn vnet(
+    config: &JailConfig,
+    network: &VnetNetwork,
+    facts: &HostFacts,
+    made_up: &mut MadeUp,
+) -> Result<VnetSpec, Missing> {
+    let uplink = match &network.default_interface {
+        DefaultInterface::None => None,
+        DefaultInterface::Named(name) => Some(*name),
+        DefaultInterface::Auto => Some(*facts.default_interface().ok_or(Missing::DefaultInterface)?),
+    };
+    let mut nics = Vec::new();
+    // As in iocage: a NIC that nothing is configured on is not made.
+    for nic in network.nics.iter().filter(|nic| nic.is_used()) {
+        let pair = nic.mac.unwrap_or_else(|| {
+            let pair = make_up(config, network, facts, &nic.name);
+            made_up.push((nic.name.mac_property(), pair));
+            pair
+        });
+        let jail_name = nic.name.jail_half();
+        nics.push(Nic {
+            host_name: HostName::WithJid(format!("{}.", nic.name)),
+            jail_name,
+            description: config.name.description(jail_name.as_str()),
+            macs: Some((pair.host(), pair.jail())),
+            mtu: nic.mtu,
+            default_mtu: network.default_mtu,
+            bridge: nic.bridge,
+            // The first bridge only: an interface cannot be on two.
+            uplink: if nics.is_empty() { uplink } else { None },
+            inet: nic.ip4.clone(),
+            inet6: nic.ip6.clone(),
+            accept_rtadv: nic.accept_rtadv,
+        });
+    }
+    Ok(VnetSpec {
+        default4: router(
+            &network.router4,
+            facts.default4.as_ref().map(|(address, _)| *address),
+            !nics.is_empty(),
+        ),
+        default6: router(
+            &network.router6,
+            facts.default6.as_ref().map(|(address, _)| *address),
+            !nics.is_empty(),
+        ),
+        nics,
+        lent: network.lent.clone(),
+        loopback4: network.loopback4.clone(),
+        loopback6: network.loopback6.clone(),
+    })
+}
+
+/// `auto` is the host's router, and none where the host has none.
+fn router<A: Copy + Into<IpAddr>>(
+    router: &Router<A>,
+    hosts: Option<A>,
+    has_nic: bool,
+) -> Option<wiring::Router> {
+    let address: IpAddr = match router {
+        Router::None => return None,
+        Router::Auto => hosts?.into(),
+        Router::Address(address) => (*address).into(),
+    };
+    let local = matches!(address, IpAddr::V6(address) if address.is_unicast_link_local());
+    Some(wiring::Router { address, nic: (local && has_nic).then_some(0) })
+}
+
+/// iocage's rule: the prefix, and digits of the MD5 of the jail's name and the NIC's.
+fn make_up(config: &JailConfig, network: &VnetNetwork, facts: &HostFacts, nic: &NicName) -> MacPair {
+    // Without any interface to go by: the prefix that legacy iocage used.
+    const LEGACY: MacAddr = MacAddr([0x02, 0xff, 0x60, 0, 0, 0]);
+    let prefix =
+        network.mac_prefix.unwrap_or_else(|| MacPrefix::from_address(facts.default_mac.unwrap_or(LEGACY)));
+    MacPair::generate(prefix, &config.name, nic)
+}
+
+fn shared(network: &SharedNetwork, facts: &HostFacts) -> Result<Shared, Missing> {
+    let interface = |text: String, address: IpAddr, named: Option<InterfaceName>| match named {
+        Some(name) => Ok(Some(name)),
+        // One that the host has is nothing to add, and nothing to take away.
+        None if facts.addresses.contains(&address) => Ok(None),
+        None => facts.default_interface().copied().map(Some).ok_or(Missing::Interface(text)),
+    };
+    let mut shared = Shared {
+        ip4: Vec::new(),
+        ip6: Vec::new(),
+        ip4_mode: mode(network.ip4_sharing),
+        ip6_mode: mode(network.ip6_sharing),
+        ip4_source_selection: network.ip4_saddrsel,
+        ip6_source_selection: network.ip6_saddrsel,
+    };
+    if network.ip4_sharing == Sharing::New {
+        for SharedAddress { interface: named, address } in &network.ip4 {
+            let interface = interface(address.to_string(), address.address().into(), *named)?;
+            shared.ip4.push(Alias { interface, network: address.network(32) });
+        }
+    }
+    if network.ip6_sharing == Sharing::New {
+        for SharedAddress { interface: named, address } in &network.ip6 {
+            let interface = interface(address.to_string(), address.address().into(), *named)?;
+            shared.ip6.push(Alias { interface, network: address.network(128) });
+        }
+    }
+    Ok(shared)
+}
+
+fn mode(sharing: Sharing) -> JailSystem {
+    match sharing {
+        Sharing::Disable => JailSystem::Disable,
+        Sharing::New => JailSystem::New,
+        Sharing::Inherit => JailSystem::Inherit,
+    }
+}
+
+fn parameters(config: &JailConfig, facts: &HostFacts) -> JailParameters {
+    let mut parameters = JailParameters::new(&config.name.kernel_name())
+        .hostname(&config.host.hostname)
+        .set("host.domainname", config.host.domainname.as_str())
+        .set("host.hostuuid", config.host.uuid.as_str())
+        .set("securelevel", config.securelevel)
+        .set("enforce_statfs", config.enforce_statfs)
+        .set("children.max", config.children_max);
+    let sysv = [("sysvmsg", config.sysvmsg), ("sysvsem", config.sysvsem), ("sysvshm", config.sysvshm)];
+    for ((name, sharing), present) in sysv.into_iter().zip(facts.sysv) {
+        // A kernel without it refuses the parameter, whatever its value.
+        if present {
+            parameters = parameters.set(name, mode(sharing));
+        }
+    }
+    for (name, on) in config.allow.iter() {
+        // Off is what a new jail has, but for this one. What is off may be unknown to the kernel.
+        if on || name == "allow.set_hostname" {
+            parameters = parameters.set(name, on);
+        }
+    }
+    parameters
+}
+
+/// What iocage shows in a jail's /dev.
+const SHOWN: [&str; 14] = [
+    "null", "zero", "crypto", "random", "urandom", "ptmx", "pts", "pts/*", "fd", "fd/*", "stdin", "stdout",
+    "stderr", "zfs",
+];
+
+fn devfs(devfs: &Devfs) -> wiring::Devfs {
+    let mut rules = Vec::new();
+    match devfs.ruleset {
+        0 => {}
+        4 => {
+            rules.push(DevfsRule::hide_all());
+            rules.extend(SHOWN[..5].iter().map(|pattern| DevfsRule::unhide(pattern)));
+            // The pseudo-terminals of old, sixteen letters of them for each side.
+            for side in ["pty", "tty"] {
+                for letter in "pqrsPQRSlmnoLMNO".chars() {
+                    rules.push(DevfsRule::unhide(&format!("{side}{letter}*")));
+                }
+            }
+            rules.extend(SHOWN[5..].iter().map(|pattern| DevfsRule::unhide(pattern)));
+        }
+        other => rules.push(DevfsRule::include(other)),
+    }
+    for (shown, pattern) in [(devfs.bpf, "bpf*"), (devfs.tun, "tun*"), (devfs.fuse, "fuse")] {
+        if shown {
+            rules.push(DevfsRule::unhide(pattern));
+        }
+    }
+    if rules.is_empty() {
+        return wiring::Devfs::Existing(0);
+    }
+    wiring::Devfs::Generate { first: devfs.first, rules }
+}
+
+fn mounts(config: &JailConfig) -> Vec<MountSpec> {
+    let mut mounts: Vec<MountSpec> = Vec::new();
+    for (line, beneath) in &config.mounts.fstab {
+        // Words that are for mount(8), and no options of a file system.
+        let options = line
+            .options
+            .iter()
+            .filter(|option| !matches!(option.as_str(), "rw" | "noauto" | "late" | "failok"));
+        let option = |option: &String| match option.split_once('=') {
+            Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
+            None => (option.clone(), None),
+        };
+        mounts.push(MountSpec {
+            fstype: line.fstype.clone(),
+            from: line.source.to_string_lossy().into_owned(),
+            beneath: beneath.clone(),
+            options: options.map(option).collect(),
+            ruleset: line.fstype == "devfs",
+        });
+    }
+    let own = |fstype: &str, beneath: &str| MountSpec {
+        fstype: fstype.to_owned(),
+        from: fstype.to_owned(),
+        beneath: PathBuf::from(beneath),
+        options: Vec::new(),
+        ruleset: fstype == "devfs",
+    };
+    let wanted = [
+        (config.mounts.devfs, "devfs", "dev"),
+        (config.mounts.fdescfs, "fdescfs", "dev/fd"),
+        (config.mounts.procfs, "procfs", "proc"),
+        (config.mounts.linprocfs, "linprocfs", "compat/linux/proc"),
+    ];
+    mounts.extend(wanted.iter().filter(|(on, ..)| *on).map(|(_, fstype, beneath)| own(fstype, beneath)));
+    mounts
+}

@@ -1,0 +1,168 @@
+//! Creating and changing jails.
+
+use std::sync::Arc;
+
+use jailwire_sys::{JAIL_CREATE, JAIL_UPDATE};
+
+use super::parameters::JailParameters;
+use crate::error::{During, Error, Result};
+use crate::kernel::{Entry, Handle, Kernel, Parameter, Target};
+use crate::types::Jid;
+use crate::vnet::{ENTRY_DEADLINE, Vnet};
+
+/// Creates a jail that stays until it is removed (`persist`), with no process in it.
+///
+/// # Errors
+///
+/// * EEXIST: a jail of that name or jid is alive.
+/// * EINVAL: a parameter does not exist, has the wrong type, or does not go with another; the kernel says
+///   which in most cases.
+/// * ENOENT, ENOTDIR, EACCES: its root directory; ENOENT also a parent that does not exist.
+/// * EADDRINUSE: another jail uses an address of `ip4.addr` or `ip6.addr`.
+/// * EPERM: not root; or the parent's `children.max`, or a right that the parent does not have.
+/// * EAGAIN: all jids are taken.
+///
+/// # Source
+///
+/// `jail_set(2)`, `kern/kern_jail.c:kern_jail_set`.
+#[doc(alias = "jail_set")]
+#[doc(alias = "JAIL_CREATE")]
+pub fn create(kernel: &dyn Kernel, parameters: &JailParameters) -> Result<Jid> {
+    let name = parameters.shown_name();
+    let parameters = parameters.clone().set("persist", true).to_kernel();
+    let created = parameters.and_then(|parameters| kernel.jail_set(&parameters, JAIL_CREATE));
+    let jid = created.during("create jail", &name, "jail_set")?;
+    Jid::new(jid).map_err(|error| Error::malformed("create jail", &name, "jail_set", error))
+}
+
+/// Changes a jail.
+///
+/// `vnet`, `path`, `ip4`, `ip6`, `osrelease` and `osreldate` cannot be changed.
+///
+/// # Errors
+///
+/// * ENOENT: there is no such jail, or it is dying.
+/// * as [`create`].
+///
+/// # Source
+///
+/// `jail_set(2)`, `kern/kern_jail.c:kern_jail_set`. JAIL_DYING is never given: FreeBSD 14 would bring a
+/// dying jail back to life.
+#[doc(alias = "jail_set")]
+#[doc(alias = "JAIL_UPDATE")]
+pub fn update(kernel: &dyn Kernel, jid: Jid, parameters: &JailParameters) -> Result<()> {
+    let updated = parameters.to_kernel().and_then(|mut parameters| {
+        parameters.insert(0, Parameter::int("jid", jid.get()));
+        kernel.jail_set(&parameters, JAIL_UPDATE)
+    });
+    updated.map(drop).during("change jail", jid, "jail_set")
+}
+
+/// A jail that lives only as long as this is held.
+///
+/// A child process created it and sits in it; when this is dropped without [`HeldJail::commit`], or the
+/// calling process dies, however it dies, the child ends, the kernel destroys the jail, and with it
+/// every interface that was made in it.
+#[derive(Debug)]
+pub struct HeldJail {
+    jid: Jid,
+    // Fields are dropped in this order: an open socket would keep the dying jail from going away.
+    vnet: Vnet,
+    holder: Holder,
+}
+
+/// Creates a jail that dies with the caller until it is committed, and opens sockets in it.
+///
+/// This is how to start a jail without leaving anything behind when it fails: create it held, make an
+/// epair through [`HeldJail::vnet`], rename the half that is to be the host's, take it out with
+/// [`Vnet::reclaim`], configure both, and [`HeldJail::commit`].
+///
+/// # Errors
+///
+/// As [`create`] and [`Vnet::enter`].
+///
+/// # Source
+///
+/// `jail_set(2)` with JAIL_CREATE and JAIL_ATTACH, without `persist`.
+///
+/// # Example
+///
+/// ```
+/// # fn demo(kernel: std::sync::Arc<dyn jailwire::kernel::Kernel>) -> jailwire::Result<()> {
+/// use jailwire::jail::{self, JailParameters};
+///
+/// let held = jail::create_held(&kernel, &JailParameters::new("web").vnet())?;
+/// held.vnet().up(&"lo0".parse().unwrap())?;
+/// let vnet = held.commit()?;
+/// # Ok(())
+/// # }
+/// ```
+#[doc(alias = "jail_set")]
+#[doc(alias = "JAIL_ATTACH")]
+pub fn create_held(kernel: &Arc<dyn Kernel>, parameters: &JailParameters) -> Result<HeldJail> {
+    let name = parameters.shown_name();
+    let mut parameters = parameters.clone();
+    parameters.remove("persist");
+    let parameters = parameters.to_kernel().during("create jail", &name, "jail_set")?;
+    let entry = Entry {
+        target: Target::New(parameters),
+        sockets: true,
+        sysctls: Vec::new(),
+        hold: true,
+        deadline: ENTRY_DEADLINE,
+    };
+    let entered = kernel.enter(&entry).during("create jail", &name, "jail_set")?;
+    let holder = entered.holder.map(|handle| Holder { kernel: Arc::clone(kernel), handle });
+    let vnet = Vnet::from_entered(Arc::clone(kernel), &entered)?;
+    let jid =
+        Jid::new(entered.jid).map_err(|error| Error::malformed("create jail", &name, "jail_set", error))?;
+    let holder =
+        holder.ok_or_else(|| Error::malformed("create jail", &name, "jail_set", "nothing holds the jail"))?;
+    Ok(HeldJail { jid, vnet, holder })
+}
+
+impl HeldJail {
+    /// The jail.
+    pub fn jid(&self) -> Jid {
+        self.jid
+    }
+
+    /// Its network stack.
+    pub fn vnet(&self) -> &Vnet {
+        &self.vnet
+    }
+
+    /// Lets the jail live on its own: it stays until it is removed. Answers its network stack.
+    ///
+    /// # Errors
+    ///
+    /// As [`update`]. Then the jail is gone.
+    ///
+    /// # Source
+    ///
+    /// `jail_set(2)` with JAIL_UPDATE and `persist`; then the child is let go.
+    #[doc(alias = "persist")]
+    pub fn commit(self) -> Result<Vnet> {
+        let HeldJail { jid, vnet, holder } = self;
+        let persist = JailParameters::default().set("persist", true);
+        if let Err(error) = update(&*holder.kernel, jid, &persist) {
+            // As above: sockets first.
+            drop(vnet);
+            return Err(error);
+        }
+        Ok(vnet)
+    }
+}
+
+/// Keeps the child that keeps the jail.
+#[derive(Debug)]
+struct Holder {
+    kernel: Arc<dyn Kernel>,
+    handle: Handle,
+}
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        self.kernel.close(self.handle);
+    }
+}

@@ -1,0 +1,254 @@
+//! Reading jails.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
+
+use jailwire_sys::{JAIL_DYING, MAXHOSTNAMELEN, MAXPATHLEN};
+
+use super::parameters::JailSystem;
+use crate::abi::int;
+use crate::error::{During, Error, Result};
+use crate::kernel::{Errno, Kernel, Parameter, Value};
+use crate::types::Jid;
+
+/// Which jail.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum JailKey {
+    /// The one with this jid.
+    Jid(Jid),
+    /// The one with this name, from the caller's view: `parent.child` for one below another.
+    Name(String),
+}
+
+impl JailKey {
+    fn parameter(&self) -> Parameter {
+        match self {
+            JailKey::Jid(jid) => Parameter::int("jid", jid.get()),
+            JailKey::Name(name) => Parameter::string("name", name),
+        }
+    }
+}
+
+impl From<Jid> for JailKey {
+    fn from(jid: Jid) -> JailKey {
+        JailKey::Jid(jid)
+    }
+}
+
+impl From<&str> for JailKey {
+    fn from(name: &str) -> JailKey {
+        JailKey::Name(name.to_owned())
+    }
+}
+
+impl fmt::Display for JailKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            JailKey::Jid(jid) => jid.fmt(f),
+            JailKey::Name(name) => name.fmt(f),
+        }
+    }
+}
+
+/// A jail as `jail_get(2)` shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JailInfo {
+    /// Its jid.
+    pub jid: Jid,
+    /// Its name, from the caller's view.
+    pub name: String,
+    /// Its root directory, from the caller's view.
+    pub path: PathBuf,
+    /// Its host name.
+    pub hostname: String,
+    /// Whether it has a network stack of its own.
+    pub vnet: bool,
+    /// Whether it stays without processes.
+    pub persist: bool,
+    /// Whether it was removed and something still keeps it: a process, a socket, a mount.
+    pub dying: bool,
+}
+
+/// Reads a jail. None if there is no such jail, or it is dying.
+///
+/// # Errors
+///
+/// EINVAL: the kernel does not know a parameter; without VIMAGE that is `vnet`.
+///
+/// # Source
+///
+/// `jail_get(2)`, `kern/kern_jail.c:kern_jail_get`. It needs no privilege.
+#[doc(alias = "jail_get")]
+pub fn get(kernel: &dyn Kernel, key: impl Into<JailKey>) -> Result<Option<JailInfo>> {
+    let key = key.into();
+    get_one(kernel, key.parameter(), 0)
+        .map_err(|failure| Error::new("look at jail", &key, "jail_get", failure))
+}
+
+/// Finds a jail by name. None if there is none, or it is dying.
+///
+/// # Errors
+///
+/// None are known.
+#[doc(alias = "jail_getid")]
+pub fn find(kernel: &dyn Kernel, name: &str) -> Result<Option<Jid>> {
+    match kernel.jail_get(&mut [Parameter::string("name", name)], 0) {
+        Ok(jid) => {
+            Jid::new(jid).map(Some).map_err(|error| Error::malformed("find jail", name, "jail_get", error))
+        }
+        Err(failure) if failure.errno == Errno::ENOENT => Ok(None),
+        Err(failure) => Err(failure).during("find jail", name, "jail_get"),
+    }
+}
+
+/// Lists the jails below the caller's, by rising jid; with `dying` also those that were removed and are
+/// still there.
+///
+/// # Errors
+///
+/// As [`get`].
+///
+/// # Source
+///
+/// `jail_get(2)` with `lastjid`. Jails that come or go meanwhile may be in it or not.
+#[doc(alias = "jail_get")]
+pub fn list(kernel: &dyn Kernel, dying: bool) -> Result<Vec<JailInfo>> {
+    let flags = if dying { JAIL_DYING } else { 0 };
+    let mut jails: Vec<JailInfo> = Vec::new();
+    loop {
+        let last = jails.last().map_or(0, |jail| jail.jid.get());
+        match get_one(kernel, Parameter::int("lastjid", last), flags).during("list jails", "", "jail_get")? {
+            // The kernel goes forward; if it did not, this would never end.
+            Some(jail) if jail.jid.get() > last => jails.push(jail),
+            _ => return Ok(jails),
+        }
+    }
+}
+
+/// Reads the bytes of one parameter of a jail, dying ones included. None if there is no such jail.
+///
+/// # Errors
+///
+/// * EINVAL: the kernel does not know the parameter.
+/// * EAGAIN: it kept growing.
+///
+/// # Source
+///
+/// `jail_get(2)`: first for the length, then for the value, which may have grown.
+#[doc(alias = "jail_get")]
+pub fn read(kernel: &dyn Kernel, key: impl Into<JailKey>, name: &str) -> Result<Option<Vec<u8>>> {
+    let key = key.into();
+    let object = format_args!("{name} of jail {key}");
+    for _ in 0..16 {
+        let mut asked = [key.parameter(), Parameter::ask(name)];
+        match kernel.jail_get(&mut asked, JAIL_DYING) {
+            Err(failure) if failure.errno == Errno::ENOENT => return Ok(None),
+            other => other.during("read", object, "jail_get")?,
+        };
+        let length = match &asked[1].value {
+            Value::Length(0) => return Ok(Some(Vec::new())),
+            Value::Length(length) => *length,
+            Value::Bytes(bytes) => return Ok(Some(bytes.clone())),
+            Value::Ask => return Err(Error::malformed("read", object, "jail_get", "no length")),
+        };
+        let mut asked = [key.parameter(), Parameter::bytes(name, vec![0; length])];
+        match kernel.jail_get(&mut asked, JAIL_DYING) {
+            Err(failure) if failure.errno == Errno::ENOENT => return Ok(None),
+            // It has grown; or it has a fixed length and is asked for in vain, which the first call finds.
+            Err(failure) if failure.errno == Errno::EINVAL => continue,
+            other => other.during("read", object, "jail_get")?,
+        };
+        let [_, Parameter { value: Value::Bytes(bytes), .. }] = asked else { break };
+        return Ok(Some(bytes));
+    }
+    Err(Error::new("read", object, "jail_get", Errno::EAGAIN))
+}
+
+/// Reads a string parameter of a jail, such as `host.hostuuid`.
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn read_string(kernel: &dyn Kernel, key: impl Into<JailKey>, name: &str) -> Result<Option<OsString>> {
+    Ok(read(kernel, key, name)?.map(|bytes| OsString::from_vec(text(&bytes).to_vec())))
+}
+
+/// Reads an `int` parameter of a jail, such as `devfs_ruleset`, or a flag: 0 or 1.
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn read_int(kernel: &dyn Kernel, key: impl Into<JailKey>, name: &str) -> Result<Option<i32>> {
+    let key = key.into();
+    let Some(bytes) = read(kernel, key.clone(), name)? else { return Ok(None) };
+    let value = int(&bytes).ok_or_else(|| {
+        Error::malformed("read", format_args!("{name} of jail {key}"), "jail_get", "shorter than an int")
+    })?;
+    Ok(Some(value))
+}
+
+/// Reads the addresses of a jail that shares the network stack of its parent: the first of each family is
+/// the primary one. None if there is no such jail.
+///
+/// # Errors
+///
+/// As [`read`].
+#[doc(alias = "ip4.addr")]
+#[doc(alias = "ip6.addr")]
+pub fn addresses(
+    kernel: &dyn Kernel,
+    key: impl Into<JailKey>,
+) -> Result<Option<(Vec<Ipv4Addr>, Vec<Ipv6Addr>)>> {
+    let key = key.into();
+    let Some(inet) = read(kernel, key.clone(), "ip4.addr")? else { return Ok(None) };
+    let Some(inet6) = read(kernel, key, "ip6.addr")? else { return Ok(None) };
+    let inet = inet.as_chunks::<4>().0.iter().map(|octets| Ipv4Addr::from(*octets));
+    let inet6 = inet6.as_chunks::<16>().0.iter().map(|octets| Ipv6Addr::from(*octets));
+    Ok(Some((inet.collect(), inet6.collect())))
+}
+
+/// Reads a jail with everything [`JailInfo`] has, in one call.
+fn get_one(kernel: &dyn Kernel, key: Parameter, flags: i32) -> crate::kernel::Result<Option<JailInfo>> {
+    // A key that is asked for as well would be a second value of the same name.
+    let by_name = key.name == "name";
+    let mut asked = vec![
+        key,
+        Parameter::bytes("path", vec![0; MAXPATHLEN]),
+        Parameter::bytes("host.hostname", vec![0; MAXHOSTNAMELEN]),
+        Parameter::int("vnet", 0),
+        Parameter::int("persist", 0),
+        Parameter::int("dying", 0),
+    ];
+    if !by_name {
+        asked.push(Parameter::bytes("name", vec![0; MAXHOSTNAMELEN]));
+    }
+    let jid = match kernel.jail_get(&mut asked, flags) {
+        Ok(jid) => jid,
+        Err(failure) if failure.errno == Errno::ENOENT => return Ok(None),
+        Err(failure) => return Err(failure),
+    };
+    let value = |name: &str| match asked.iter().find(|parameter| parameter.name == name) {
+        Some(Parameter { value: Value::Bytes(bytes), .. }) => bytes.as_slice(),
+        _ => &[],
+    };
+    let string = |name: &str| String::from_utf8_lossy(text(value(name))).into_owned();
+    let jid = Jid::new(jid)
+        .map_err(|error| crate::kernel::Failure::with_text(crate::error::MALFORMED, error.to_string()))?;
+    Ok(Some(JailInfo {
+        jid,
+        name: string("name"),
+        path: PathBuf::from(OsString::from_vec(text(value("path")).to_vec())),
+        hostname: string("host.hostname"),
+        vnet: int(value("vnet")).and_then(JailSystem::from_raw) == Some(JailSystem::New),
+        persist: int(value("persist")).is_some_and(|set| set != 0),
+        dying: int(value("dying")).is_some_and(|set| set != 0),
+    }))
+}
+
+/// What is before the NUL.
+fn text(bytes: &[u8]) -> &[u8] {
+    &bytes[..bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len())]
+}

@@ -1,0 +1,132 @@
+//! Error numbers, in FreeBSD's numbering on every system.
+
+use std::fmt;
+
+/// A FreeBSD error number: `errno(2)`, `intro(2)`.
+///
+/// The simulated kernel runs where other numbers are in use, so the numbers are FreeBSD's own here,
+/// wherever the library runs.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Errno(pub i32);
+
+macro_rules! errnos {
+    ($($name:ident = $number:literal, $text:literal;)*) => {
+        #[allow(missing_docs, reason = "the names are those of errno(2)")]
+        impl Errno {
+            $(pub const $name: Errno = Errno($number);)*
+
+            /// The C name, such as `EEXIST`.
+            pub const fn name(self) -> Option<&'static str> {
+                match self.0 {
+                    $($number => Some(stringify!($name)),)*
+                    _ => None,
+                }
+            }
+
+            /// The error number of a C name.
+            pub fn from_name(name: &str) -> Option<Errno> {
+                match name {
+                    $(stringify!($name) => Some(Errno($number)),)*
+                    _ => None,
+                }
+            }
+
+            const fn text(self) -> Option<&'static str> {
+                match self.0 {
+                    $($number => Some($text),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+errnos! {
+    EPERM = 1, "Operation not permitted";
+    ENOENT = 2, "No such file or directory";
+    ESRCH = 3, "No such process";
+    EINTR = 4, "Interrupted system call";
+    EIO = 5, "Input/output error";
+    ENXIO = 6, "Device not configured";
+    E2BIG = 7, "Argument list too long";
+    ENOEXEC = 8, "Exec format error";
+    EBADF = 9, "Bad file descriptor";
+    ECHILD = 10, "No child processes";
+    EDEADLK = 11, "Resource deadlock avoided";
+    ENOMEM = 12, "Cannot allocate memory";
+    EACCES = 13, "Permission denied";
+    EFAULT = 14, "Bad address";
+    EBUSY = 16, "Device busy";
+    EEXIST = 17, "File exists";
+    ENODEV = 19, "Operation not supported by device";
+    ENOTDIR = 20, "Not a directory";
+    EISDIR = 21, "Is a directory";
+    EINVAL = 22, "Invalid argument";
+    ENFILE = 23, "Too many open files in system";
+    EMFILE = 24, "Too many open files";
+    EFBIG = 27, "File too large";
+    ENOSPC = 28, "No space left on device";
+    EROFS = 30, "Read-only file system";
+    EPIPE = 32, "Broken pipe";
+    ERANGE = 34, "Result too large";
+    EAGAIN = 35, "Resource temporarily unavailable";
+    EDESTADDRREQ = 39, "Destination address required";
+    EMSGSIZE = 40, "Message too long";
+    ENOPROTOOPT = 42, "Protocol not available";
+    EPROTONOSUPPORT = 43, "Protocol not supported";
+    EOPNOTSUPP = 45, "Operation not supported";
+    EPFNOSUPPORT = 46, "Protocol family not supported";
+    EAFNOSUPPORT = 47, "Address family not supported by protocol family";
+    EADDRINUSE = 48, "Address already in use";
+    EADDRNOTAVAIL = 49, "Can't assign requested address";
+    ENETDOWN = 50, "Network is down";
+    ENETUNREACH = 51, "Network is unreachable";
+    ECONNRESET = 54, "Connection reset by peer";
+    ENOBUFS = 55, "No buffer space available";
+    ENOTCONN = 57, "Socket is not connected";
+    ETIMEDOUT = 60, "Operation timed out";
+    ELOOP = 62, "Too many levels of symbolic links";
+    ENAMETOOLONG = 63, "File name too long";
+    EHOSTUNREACH = 65, "No route to host";
+    ENOTEMPTY = 66, "Directory not empty";
+    ERPCMISMATCH = 73, "RPC version wrong";
+    ENOSYS = 78, "Function not implemented";
+    ENOMSG = 83, "No message of desired type";
+    EOVERFLOW = 84, "Value too large to be stored in data type";
+    EDOOFUS = 88, "Programming error";
+    ENOTCAPABLE = 93, "Capabilities insufficient";
+    ECAPMODE = 94, "Not permitted in capability mode";
+}
+
+impl fmt::Display for Errno {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.text(), self.name()) {
+            (Some(text), Some(name)) => write!(f, "{text} ({name})"),
+            _ => write!(f, "error {}", self.0),
+        }
+    }
+}
+
+impl fmt::Debug for Errno {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            Some(name) => f.write_str(name),
+            None => write!(f, "Errno({})", self.0),
+        }
+    }
+}
+
+impl std::error::Error for Errno {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_numbers_are_freebsds() {
+        assert_eq!(Errno::EAGAIN.0, 35);
+        assert_eq!(Errno::from_name("EADDRNOTAVAIL"), Some(Errno(49)));
+        assert_eq!(Errno(49).to_string(), "Can't assign requested address (EADDRNOTAVAIL)");
+        assert_eq!(Errno(999).to_string(), "error 999");
+    }
+}

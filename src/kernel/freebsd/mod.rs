@@ -1,0 +1,371 @@
+//! The FreeBSD kernel: the only code in the library that makes system calls.
+//!
+//! Each method of [`FreeBsd`] is one system call, or one child process that makes a few
+//! ([`enter`], [`run`], [`mount`]). Nothing is interpreted here: what a request means is the
+//! business of the typed operations.
+
+mod argument;
+mod child;
+mod enter;
+mod mount;
+mod object;
+mod options;
+mod run;
+
+use std::collections::HashMap;
+use std::ffi::{CString, c_char};
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use jailwire_sys as sys;
+use libc::{c_int, c_ulong};
+use nix::fcntl::OFlag;
+use nix::sys::stat::Mode;
+
+use self::argument::Argument;
+use self::object::Object;
+use self::options::Options;
+use super::passing;
+use super::{
+    Domain, Entered, Entry, Errno, Failure, Finished, FsId, Handle, Kernel, MountRequest, Mounted, Parameter,
+    Program, Request, Result, SocketOption, Sockets, Sysctl,
+};
+
+unsafe extern "C" {
+    // sys/linker.h
+    fn kldload(file: *const c_char) -> c_int;
+    // sys/module.h
+    fn modfind(name: *const c_char) -> c_int;
+}
+
+/// `uexterr_gettext(3)`, which FreeBSD 15 brought.
+type ExtendedErrorText = unsafe extern "C" fn(*mut c_char, usize) -> c_int;
+
+/// The kernel this process runs on.
+#[derive(Debug)]
+pub struct FreeBsd {
+    handles: Mutex<HashMap<u64, Open>>,
+    next: AtomicU64,
+    extended_error_text: Option<ExtendedErrorText>,
+}
+
+/// What a handle stands for.
+#[derive(Debug)]
+enum Open {
+    /// Shared with the calls that are using it, so that none of them holds the table's lock.
+    Descriptor(Arc<OwnedFd>),
+    /// Kept for its end.
+    Held { _child: enter::Held },
+}
+
+/// The oldest kernel supported: FreeBSD 14.0.
+const OLDEST: i32 = 1_400_000;
+
+impl FreeBsd {
+    /// The running kernel. ENOSYS, with words, when it is older than FreeBSD 14.
+    pub fn new() -> Result<FreeBsd> {
+        // SAFETY: dlsym(3) reads a string that ends.
+        let symbol = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"uexterr_gettext".as_ptr()) };
+        let kernel = FreeBsd {
+            handles: Mutex::default(),
+            next: AtomicU64::new(1),
+            // SAFETY: a function of this name in libc is the one of exterr.h, which has this signature; null
+            // is None.
+            extended_error_text: unsafe {
+                std::mem::transmute::<*mut libc::c_void, Option<ExtendedErrorText>>(symbol)
+            },
+        };
+        let release = kernel.sysctl(&Sysctl::read("kern.osreldate"))?;
+        let release =
+            release.try_into().map(i32::from_ne_bytes).map_err(|_| invalid("kern.osreldate is no int"))?;
+        if release < OLDEST {
+            let (major, minor) = (release / 100_000, release / 1000 % 100);
+            let text =
+                format!("FreeBSD 14.0 or later is needed, and this kernel is {major}.{minor} ({release})");
+            return Err(Failure::with_text(Errno::ENOSYS, text));
+        }
+        Ok(kernel)
+    }
+
+    fn handles(&self) -> MutexGuard<'_, HashMap<u64, Open>> {
+        // A panic elsewhere leaves the table as whole as it was.
+        self.handles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keep(&self, open: Open) -> Handle {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        self.handles().insert(number, open);
+        Handle(number)
+    }
+
+    fn keep_descriptor(&self, descriptor: OwnedFd) -> Handle {
+        self.keep(Open::Descriptor(Arc::new(descriptor)))
+    }
+
+    fn descriptor(&self, handle: Handle) -> Result<Arc<OwnedFd>> {
+        match self.handles().get(&handle.0) {
+            Some(Open::Descriptor(descriptor)) => Ok(Arc::clone(descriptor)),
+            Some(Open::Held { .. }) | None => Err(Errno::EBADF.into()),
+        }
+    }
+
+    /// Why the last system call of this thread failed. To be asked at once: the text of an extended
+    /// error stays until the next failure, and outlives successes.
+    fn failure(&self) -> Failure {
+        let failure = last_failure();
+        let Some(extended_error_text) = self.extended_error_text else { return failure };
+        let mut text = [0u8; 256];
+        // SAFETY: uexterr_gettext(3) writes a string of at most this length, its NUL included.
+        let rc = unsafe { extended_error_text(text.as_mut_ptr().cast(), text.len()) };
+        Failure { text: if rc == 0 { words(&text) } else { None }, ..failure }
+    }
+
+    /// The value of a system call, or its failure.
+    fn check(&self, rc: c_int) -> Result<c_int> {
+        if rc < 0 { Err(self.failure()) } else { Ok(rc) }
+    }
+
+    /// As [`FreeBsd::check`], for the calls that have words of their own.
+    fn check_with(&self, rc: c_int, options: &Options) -> Result<c_int> {
+        self.check(rc).map_err(|failure| match words(options.errmsg()) {
+            Some(text) => Failure { text: Some(text), ..failure },
+            None => failure,
+        })
+    }
+}
+
+impl Kernel for FreeBsd {
+    fn socket(&self, domain: Domain) -> Result<Handle> {
+        let (domain, kind, protocol) = match domain {
+            Domain::Inet => (libc::AF_INET, libc::SOCK_DGRAM, 0),
+            Domain::Inet6 => (libc::AF_INET6, libc::SOCK_DGRAM, 0),
+            Domain::Local => (libc::AF_LOCAL, libc::SOCK_DGRAM, 0),
+            // route(4): the protocol is the address family whose messages are wanted.
+            Domain::Route(family) => (libc::PF_ROUTE, libc::SOCK_RAW, c_int::from(family)),
+        };
+        // SAFETY: socket(2) takes numbers only.
+        let socket = self.check(unsafe { libc::socket(domain, kind | libc::SOCK_CLOEXEC, protocol) })?;
+        // SAFETY: socket(2) made this descriptor, and it is nobody else's.
+        Ok(self.keep_descriptor(unsafe { OwnedFd::from_raw_fd(socket) }))
+    }
+
+    fn open(&self, path: &Path) -> Result<Handle> {
+        let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC;
+        Ok(self.keep_descriptor(nix::fcntl::open(path, flags, Mode::empty()).map_err(nix)?))
+    }
+
+    fn close(&self, handle: Handle) {
+        let open = self.handles().remove(&handle.0);
+        // After the lock: a child that is let go is waited for.
+        drop(open);
+    }
+
+    fn set_option(&self, handle: Handle, option: SocketOption, value: i32) -> Result<()> {
+        let name = match option {
+            SocketOption::Fib => sys::SO_SETFIB,
+            SocketOption::ReceiveBuffer => sys::SO_RCVBUF,
+            SocketOption::UseLoopback => sys::SO_USELOOPBACK,
+            SocketOption::ReportLoss => sys::SO_RERROR,
+        };
+        let socket = self.descriptor(handle)?;
+        // SAFETY: setsockopt(2) reads an int.
+        let rc = unsafe {
+            libc::setsockopt(
+                socket.as_raw_fd(),
+                libc::SOL_SOCKET,
+                name,
+                (&raw const value).cast(),
+                size_of::<c_int>() as libc::socklen_t,
+            )
+        };
+        self.check(rc).map(drop)
+    }
+
+    fn ioctl(&self, handle: Handle, request: &mut Request) -> Result<()> {
+        let descriptor = self.descriptor(handle)?;
+        if request.argument.bytes.len() < Request::new(request.number).argument.bytes.len() {
+            return Err(invalid("an argument shorter than its request says"));
+        }
+        let mut argument = Argument::of(&request.argument);
+        // SAFETY: the kernel reads and writes as many bytes as the number says, which are there, and what the
+        // pointers in them lead to, which lives as long as `argument`. The lengths of those buffers stand in
+        // the same bytes, and whoever laid out the block took them from the buffers.
+        let rc =
+            unsafe { libc::ioctl(descriptor.as_raw_fd(), request.number as c_ulong, argument.as_mut_ptr()) };
+        self.check(rc)?;
+        argument.copy_to(&mut request.argument);
+        Ok(())
+    }
+
+    fn send(&self, handle: Handle, message: &[u8]) -> Result<()> {
+        let socket = self.descriptor(handle)?;
+        // SAFETY: write(2) reads that many bytes.
+        let rc = unsafe { libc::write(socket.as_raw_fd(), message.as_ptr().cast(), message.len()) };
+        if rc < 0 { Err(self.failure()) } else { Ok(()) }
+    }
+
+    fn receive(&self, handle: Handle, buffer: &mut [u8]) -> Result<usize> {
+        let socket = self.descriptor(handle)?;
+        // SAFETY: recv(2) writes at most that many bytes.
+        let length = unsafe {
+            libc::recv(socket.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len(), libc::MSG_DONTWAIT)
+        };
+        usize::try_from(length).map_err(|_| self.failure())
+    }
+
+    fn wait(&self, handle: Handle, timeout: Duration) -> Result<bool> {
+        let socket = self.descriptor(handle)?;
+        let mut polled = [nix::poll::PollFd::new(socket.as_fd(), nix::poll::PollFlags::POLLIN)];
+        Ok(passing::poll_until(&mut polled, Instant::now().checked_add(timeout))?)
+    }
+
+    fn sysctl(&self, sysctl: &Sysctl) -> Result<Vec<u8>> {
+        let mut answer = Vec::new();
+        let length = Object::new(sysctl)?
+            .ask(&mut |length| {
+                answer.resize(length, 0);
+                answer.as_mut_ptr()
+            })
+            .map_err(|errno| Failure::from(Errno(errno)))?;
+        answer.truncate(length);
+        Ok(answer)
+    }
+
+    fn jail_set(&self, parameters: &[Parameter], flags: i32) -> Result<i32> {
+        let mut options = Options::parameters(parameters)?;
+        let (list, count) = (options.as_mut_ptr(), options.count());
+        // SAFETY: the iovecs lead to buffers of `options`, all of them writable.
+        let rc = unsafe { libc::jail_set(list, count, flags) };
+        self.check_with(rc, &options)
+    }
+
+    fn jail_get(&self, parameters: &mut [Parameter], flags: i32) -> Result<i32> {
+        let mut options = Options::parameters(parameters)?;
+        let (list, count) = (options.as_mut_ptr(), options.count());
+        // SAFETY: the iovecs lead to buffers of `options`, all of them writable.
+        let rc = unsafe { libc::jail_get(list, count, flags) };
+        let jid = self.check_with(rc, &options)?;
+        options.copy_to(parameters)?;
+        Ok(jid)
+    }
+
+    fn jail_remove(&self, jid: i32) -> Result<()> {
+        // SAFETY: jail_remove(2) takes a number only.
+        self.check(unsafe { libc::jail_remove(jid) }).map(drop)
+    }
+
+    fn enter(&self, entry: &Entry) -> Result<Entered> {
+        let visit = enter::enter(entry)?;
+        Ok(Entered {
+            jid: visit.jid,
+            sockets: visit.sockets.map(|sockets| {
+                let [inet, inet6, route] = sockets.map(|socket| self.keep_descriptor(socket));
+                Sockets { inet, inet6, route }
+            }),
+            answers: visit.answers,
+            holder: visit.held.map(|held| self.keep(Open::Held { _child: held })),
+        })
+    }
+
+    fn run(&self, program: &Program) -> Result<Finished> {
+        run::run(program)
+    }
+
+    fn load_module(&self, name: &str) -> Result<()> {
+        let name = CString::new(name).map_err(|_| invalid("a NUL in the name of a module"))?;
+        // SAFETY: modfind(2) and kldload(2) read a string that ends.
+        if unsafe { modfind(name.as_ptr()) } >= 0 {
+            return Ok(());
+        }
+        // SAFETY: as above.
+        match self.check(unsafe { kldload(name.as_ptr()) }) {
+            // Someone else was faster.
+            Err(failure) if failure.errno == Errno::EEXIST => Ok(()),
+            other => other.map(drop),
+        }
+    }
+
+    fn mount(&self, request: &MountRequest) -> Result<()> {
+        mount::mount(request)
+    }
+
+    fn unmount(&self, id: FsId, force: bool) -> Result<()> {
+        mount::unmount(id, force)
+    }
+
+    fn mounts(&self) -> Result<Vec<Mounted>> {
+        mount::mounts()
+    }
+
+    fn now(&self) -> Duration {
+        let mut time = MaybeUninit::<libc::timespec>::uninit();
+        // SAFETY: clock_gettime(2) writes a timespec, and does not fail for this clock (POSIX).
+        let time = unsafe {
+            libc::clock_gettime(libc::CLOCK_MONOTONIC, time.as_mut_ptr());
+            time.assume_init()
+        };
+        Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+    }
+
+    fn sleep(&self, duration: Duration) {
+        std::thread::sleep(duration);
+    }
+
+    fn wall_clock(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    fn checkpoint(&self, _operation: &'static str, _path: &Path) -> Result<()> {
+        Ok(())
+    }
+
+    fn run_directory(&self) -> &Path {
+        Path::new("/var/run")
+    }
+
+    fn privileged(&self) -> bool {
+        nix::unistd::geteuid().is_root()
+    }
+
+    fn simulated(&self) -> bool {
+        false
+    }
+}
+
+/// The error number of this thread's last system call that failed.
+fn errno() -> c_int {
+    nix::errno::Errno::last_raw()
+}
+
+fn last_failure() -> Failure {
+    Errno(errno()).into()
+}
+
+fn nix(errno: nix::errno::Errno) -> Failure {
+    Errno(errno as i32).into()
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Failure {
+        match error.raw_os_error() {
+            Some(errno) => Errno(errno).into(),
+            None => Failure::with_text(Errno::EIO, error.to_string()),
+        }
+    }
+}
+
+/// A request that is wrong before any kernel sees it.
+fn invalid(text: &str) -> Failure {
+    Failure::with_text(Errno::EINVAL, text)
+}
+
+/// The kernel's words in a buffer, up to the NUL and without the newline. None if there are none.
+fn words(buffer: &[u8]) -> Option<String> {
+    let text = buffer.split(|byte| *byte == 0).next().unwrap_or_default().trim_ascii_end();
+    (!text.is_empty()).then(|| String::from_utf8_lossy(text).into_owned())
+}

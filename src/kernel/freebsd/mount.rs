@@ -1,0 +1,152 @@
+//! File systems: mounting where no symbolic link decides, unmounting by identity, listing.
+
+use std::ffi::{CString, OsString};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+
+use jailwire_sys as sys;
+use libc::{c_char, c_int, c_long};
+use nix::fcntl::{OFlag, open, openat};
+use nix::sys::stat::Mode;
+use nix::unistd::pipe2;
+
+use super::child::{Child, Report, Stage, Stopped, at, keep_only, write_report};
+use super::options::Options;
+use super::{Errno, Result, invalid};
+use crate::kernel::{FsId, MountRequest, Mounted};
+
+unsafe extern "C" {
+    // sys/mount.h; the structure of FreeBSD 12 and later, which the libc crate may not have.
+    fn getfsstat(buffer: *mut sys::statfs, length: c_long, mode: c_int) -> c_int;
+}
+
+/// Mounts a file system on a directory that a child stands in.
+///
+/// The kernel takes a mount point by name. Whoever may rename directories in a jail could lead that name
+/// elsewhere between a check and the call, so the directory is opened first, and the name is `.`.
+pub fn mount(request: &MountRequest) -> Result<()> {
+    let flags =
+        c_int::try_from(request.flags).map_err(|_| invalid("MNT_* flags that nmount(2) cannot take"))?;
+    let directory = directory(&request.root, &request.beneath)?;
+    let mut options = options(request)?;
+    let (answer, theirs) = pipe2(OFlag::O_CLOEXEC).map_err(super::nix)?;
+    let mut child = Child::fork(&mut || {
+        let outcome = mount_here(directory.as_fd(), theirs.as_fd(), &mut options, flags);
+        let words = if outcome.is_err() { options.errmsg() } else { &[] };
+        write_report(theirs.as_fd(), &Report::new(outcome, words));
+        0
+    })?;
+    drop(theirs);
+    child.wait(None)?;
+    let mut report = [0; Report::LENGTH];
+    match read_whole(answer.as_fd(), &mut report) {
+        Ok(()) => Report::from_bytes(report).outcome().map(drop),
+        Err(_) => Err(child.died()),
+    }
+}
+
+/// The child's part. What [`super::child`] says of children holds for it.
+fn mount_here(
+    directory: BorrowedFd<'_>,
+    pipe: BorrowedFd<'_>,
+    options: &mut Options,
+    flags: c_int,
+) -> std::result::Result<c_int, Stopped> {
+    let (directory, pipe) = (directory.as_raw_fd(), pipe.as_raw_fd());
+    keep_only(&[directory.min(pipe), directory.max(pipe)]);
+    // SAFETY: fchdir(2) takes a number only.
+    at(Stage::Directory, unsafe { libc::fchdir(directory) })?;
+    let (list, count) = (options.as_mut_ptr(), options.count());
+    // SAFETY: the iovecs lead to buffers of `options`, all of them writable.
+    at(Stage::Mount, unsafe { libc::nmount(list, count, flags) })
+}
+
+fn options(request: &MountRequest) -> Result<Options> {
+    let terminated = |text: &str| {
+        CString::new(text).map(CString::into_bytes_with_nul).map_err(|_| invalid("a NUL in a mount option"))
+    };
+    let mut options = vec![
+        ("fstype", Some(terminated(&request.fstype)?)),
+        ("fspath", Some(terminated(".")?)),
+        ("from", Some(terminated(&request.from)?)),
+    ];
+    if request.fstype == "nullfs" {
+        options.push(("target", Some(terminated(&request.from)?)));
+    }
+    for (name, value) in &request.options {
+        options.push((name, value.as_deref().map(terminated).transpose()?));
+    }
+    Options::new(options.iter().map(|(name, value)| (*name, value.as_deref())))
+}
+
+/// Opens `beneath` under `root`, without leaving it (ENOTCAPABLE) and not through a link at its end.
+fn directory(root: &Path, beneath: &Path) -> Result<OwnedFd> {
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    let root = open(root, flags, Mode::empty()).map_err(super::nix)?;
+    if beneath.as_os_str().is_empty() {
+        return Ok(root);
+    }
+    let flags = flags | OFlag::O_NOFOLLOW | OFlag::from_bits_retain(libc::O_RESOLVE_BENEATH);
+    openat(&root, beneath, flags, Mode::empty()).map_err(|errno| match errno {
+        // FreeBSD's answer to O_NOFOLLOW on a link, where everyone else has ELOOP; open(2), STANDARDS.
+        nix::errno::Errno::EMLINK => Errno::ELOOP.into(),
+        errno => super::nix(errno),
+    })
+}
+
+fn read_whole(pipe: BorrowedFd<'_>, bytes: &mut [u8]) -> Result<()> {
+    let mut filled = 0;
+    while filled < bytes.len() {
+        match nix::unistd::read(pipe, &mut bytes[filled..]) {
+            Ok(0) => return Err(Errno::EIO.into()),
+            Ok(length) => filled += length,
+            Err(nix::errno::Errno::EINTR) => {}
+            Err(errno) => return Err(super::nix(errno)),
+        }
+    }
+    Ok(())
+}
+
+/// Unmounts the file system of this identity.
+pub fn unmount(id: FsId, force: bool) -> Result<()> {
+    let name = CString::new(format!("FSID:{}:{}", id.0, id.1)).expect("digits hold no NUL");
+    let flags = libc::MNT_BYFSID | if force { libc::MNT_FORCE } else { 0 };
+    // SAFETY: unmount(2) reads a string that ends.
+    if unsafe { libc::unmount(name.as_ptr(), flags) } < 0 { Err(super::last_failure()) } else { Ok(()) }
+}
+
+/// Lists what is mounted, oldest first, without asking the file systems anything (MNT_NOWAIT).
+pub fn mounts() -> Result<Vec<Mounted>> {
+    let mut room = 64;
+    loop {
+        let mut list: Vec<sys::statfs> = Vec::with_capacity(room);
+        let length = room * size_of::<sys::statfs>();
+        // SAFETY: getfsstat(2) writes whole structures, no more than fit into `length`.
+        let count = unsafe { getfsstat(list.as_mut_ptr(), length as c_long, sys::MNT_NOWAIT) };
+        match usize::try_from(count) {
+            Err(_) => return Err(super::last_failure()),
+            // A full list may be a part of one.
+            Ok(count) if count >= room => room *= 2,
+            Ok(count) => {
+                // SAFETY: the kernel wrote `count` of them, which is less than there is room for.
+                unsafe { list.set_len(count) };
+                return Ok(list.iter().map(mounted).collect());
+            }
+        }
+    }
+}
+
+fn mounted(entry: &sys::statfs) -> Mounted {
+    Mounted {
+        id: FsId(entry.f_fsid.val[0], entry.f_fsid.val[1]),
+        fstype: String::from_utf8_lossy(&text(&entry.f_fstypename)).into_owned(),
+        from: String::from_utf8_lossy(&text(&entry.f_mntfromname)).into_owned(),
+        on: PathBuf::from(OsString::from_vec(text(&entry.f_mntonname))),
+        flags: entry.f_flags,
+    }
+}
+
+fn text(field: &[c_char]) -> Vec<u8> {
+    field.iter().map(|character| character.to_ne_bytes()[0]).take_while(|byte| *byte != 0).collect()
+}

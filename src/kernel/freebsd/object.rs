@@ -1,0 +1,82 @@
+//! `sysctl(3)`: reading what has no length known beforehand.
+
+use std::ffi::{CString, c_void};
+use std::ptr;
+
+use libc::{c_int, c_uint};
+
+use super::{errno, invalid};
+use crate::kernel::{Oid, Result, Sysctl};
+
+/// A [`Sysctl`] made ready: asking it neither allocates nor locks, so that a child can do it between
+/// `fork` and `_exit`.
+pub struct Object {
+    which: Which,
+    new: Option<Vec<u8>>,
+}
+
+enum Which {
+    Name(CString),
+    Numbers(Vec<c_int>),
+}
+
+/// How often an answer may outgrow the room that was made for it.
+const TRIES: usize = 10;
+
+impl Object {
+    pub fn new(sysctl: &Sysctl) -> Result<Object> {
+        let which = match &sysctl.oid {
+            Oid::Name(name) => Which::Name(
+                CString::new(name.as_str()).map_err(|_| invalid("a NUL in the name of a sysctl"))?,
+            ),
+            Oid::Numbers(numbers) => Which::Numbers(numbers.clone()),
+        };
+        Ok(Object { which, new: sysctl.new.clone() })
+    }
+
+    /// Asks, and answers with the length of what is then in the room that `make_room` last made.
+    ///
+    /// `make_room` returns the address of at least as many writable bytes as it is asked for, or null.
+    /// The errors are numbers, as the child needs them.
+    pub fn ask(&self, make_room: &mut dyn FnMut(usize) -> *mut u8) -> std::result::Result<usize, c_int> {
+        let mut room = self.call(ptr::null_mut(), 0, false)?;
+        for _ in 0..TRIES {
+            // What is counted grows while it is counted; and never no room, which would count again.
+            room += room / 8 + 64;
+            let buffer = make_room(room);
+            if buffer.is_null() {
+                return Err(libc::ENOMEM);
+            }
+            // With too little room nothing is stored either: the kernel's handlers read first.
+            match self.call(buffer.cast(), room, true) {
+                Err(libc::ENOMEM) => room *= 2,
+                answer => return answer,
+            }
+        }
+        Err(libc::ENOMEM)
+    }
+
+    fn call(&self, old: *mut c_void, mut length: usize, store: bool) -> std::result::Result<usize, c_int> {
+        let new = self.new.as_deref().filter(|_| store);
+        let (new, new_length) = new.map_or((ptr::null(), 0), |new| (new.as_ptr(), new.len()));
+        // SAFETY: the kernel writes at most `length` bytes to `old`, which `make_room` vouches for, and the
+        // length to `length`; it reads the name or the numbers, and `new_length` bytes of `new`, all of
+        // `self`. sysctlbyname(3) is one system call for every name outside `user.`.
+        let rc = unsafe {
+            match &self.which {
+                Which::Name(name) => {
+                    libc::sysctlbyname(name.as_ptr(), old, &raw mut length, new.cast(), new_length)
+                }
+                Which::Numbers(numbers) => libc::sysctl(
+                    numbers.as_ptr(),
+                    numbers.len() as c_uint,
+                    old,
+                    &raw mut length,
+                    new.cast(),
+                    new_length,
+                ),
+            }
+        };
+        if rc < 0 { Err(errno()) } else { Ok(length) }
+    }
+}

@@ -1,0 +1,125 @@
+//! Names and values in the form of `jail_set(2)`, `jail_get(2)` and `nmount(2)`: iovecs in pairs.
+
+use std::ptr;
+
+use libc::{c_uint, iovec};
+
+use super::invalid;
+use crate::kernel::{Errno, Parameter, Result, Value};
+
+/// A list of names and values, with room for the kernel's words at its end.
+///
+/// Every buffer is writable memory of its own: `jail_get` writes names and keys back, too, and answers
+/// a constant with EFAULT.
+pub struct Options {
+    /// What the iovecs point to, in the same order. None is ever resized.
+    buffers: Vec<Vec<u8>>,
+    vectors: Vec<iovec>,
+}
+
+/// The name under which both system calls take a buffer for their words.
+const ERRMSG: &str = "errmsg";
+/// More than any message: libjail uses as much.
+const ERRMSG_LENGTH: usize = 1024;
+
+impl Options {
+    /// A list of options.
+    pub fn new<'a>(options: impl IntoIterator<Item = (&'a str, Option<&'a [u8]>)>) -> Result<Options> {
+        let mut list = Options { buffers: Vec::new(), vectors: Vec::new() };
+        for (name, value) in options {
+            list.push(name, value)?;
+        }
+        list.push(ERRMSG, Some(&[0; ERRMSG_LENGTH]))?;
+        Ok(list)
+    }
+
+    /// The parameters of a jail.
+    pub fn parameters(parameters: &[Parameter]) -> Result<Options> {
+        Options::new(parameters.iter().map(|parameter| {
+            let value = match &parameter.value {
+                Value::Bytes(bytes) => Some(bytes.as_slice()),
+                Value::Ask | Value::Length(_) => None,
+            };
+            (parameter.name.as_str(), value)
+        }))
+    }
+
+    fn push(&mut self, name: &str, value: Option<&[u8]>) -> Result<()> {
+        if name.bytes().any(|byte| byte == 0) {
+            return Err(invalid("a NUL in the name of an option"));
+        }
+        let mut name = name.as_bytes().to_vec();
+        name.push(0);
+        for mut buffer in [name, value.unwrap_or_default().to_vec()] {
+            // Neither call takes an address without a length for anything but "no value".
+            let base = if buffer.is_empty() { ptr::null_mut() } else { buffer.as_mut_ptr() };
+            self.vectors.push(iovec { iov_base: base.cast(), iov_len: buffer.len() });
+            self.buffers.push(buffer);
+        }
+        Ok(())
+    }
+
+    /// The iovecs, for a system call. They lead to this list's own buffers as long as it lives.
+    pub fn as_mut_ptr(&mut self) -> *mut iovec {
+        self.vectors.as_mut_ptr()
+    }
+
+    /// How many iovecs there are.
+    pub fn count(&self) -> c_uint {
+        self.vectors.len() as c_uint
+    }
+
+    /// The kernel's words, empty if it had none.
+    pub fn errmsg(&self) -> &[u8] {
+        let buffer = self.buffers.last().map_or(&[][..], Vec::as_slice);
+        &buffer[..buffer.iter().position(|byte| *byte == 0).unwrap_or(buffer.len())]
+    }
+
+    /// Copies what `jail_get` wrote to the parameters that the list was made from.
+    pub fn copy_to(&self, parameters: &mut [Parameter]) -> Result<()> {
+        for (index, parameter) in parameters.iter_mut().enumerate() {
+            let (buffer, filled) = (&self.buffers[2 * index + 1], self.vectors[2 * index + 1].iov_len);
+            match &mut parameter.value {
+                // The kernel tells the length of a value that it did not write when there is no room at all.
+                Value::Bytes(bytes) if bytes.is_empty() => {}
+                Value::Bytes(bytes) => {
+                    let filled = buffer.get(..filled).ok_or(Errno::EOVERFLOW)?;
+                    bytes.clear();
+                    bytes.extend_from_slice(filled);
+                }
+                value @ (Value::Ask | Value::Length(_)) => *value = Value::Length(filled),
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_come_back_cut_and_lengths_where_they_were_asked_for() {
+        let mut parameters =
+            [Parameter::bytes("path", [0; 8]), Parameter::ask("ip4.addr"), Parameter::flag("persist")];
+        let mut options = Options::parameters(&parameters).unwrap();
+        assert_eq!(options.count(), 8);
+        assert!(options.vectors[3].iov_base.is_null() && options.vectors[5].iov_base.is_null());
+        // As the kernel would.
+        options.buffers[1][..2].copy_from_slice(b"/\0");
+        options.vectors[1].iov_len = 2;
+        options.vectors[3].iov_len = 12;
+        options.vectors[5].iov_len = 4;
+        options.copy_to(&mut parameters).unwrap();
+        assert_eq!(parameters[0].value, Value::Bytes(b"/\0".to_vec()));
+        assert_eq!(parameters[1].value, Value::Length(12));
+        assert_eq!(parameters[2].value, Value::Bytes(vec![]));
+        options.buffers[7][..3].copy_from_slice(b"no\0");
+        assert_eq!(options.errmsg(), b"no");
+    }
+
+    #[test]
+    fn a_name_with_a_nul_is_no_name() {
+        assert_eq!(Options::new([("a\0b", None)]).err().map(|failure| failure.errno), Some(Errno::EINVAL));
+    }
+}

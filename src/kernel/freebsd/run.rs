@@ -1,0 +1,328 @@
+//! Running a program, on the host or in a jail, and waiting for its end.
+
+use std::ffi::{CStr, CString, OsStr};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::ptr;
+use std::time::Instant;
+
+use libc::{c_char, c_int};
+use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
+use nix::poll::{PollFd, PollFlags};
+use nix::sys::stat::Mode;
+use nix::unistd::pipe2;
+
+use super::child::{
+    Child, Report, Stage, Stopped, at, attach, forbid_tracing, keep_only, set_fib, write_report,
+};
+use super::{Errno, Result, invalid};
+use crate::kernel::users::{self, MOST_GROUPS};
+use crate::kernel::{Exit, Finished, Output, Program, passing};
+
+/// Where programs are looked for when the environment does not say: _PATH_DEFPATH of paths.h.
+const DEFAULT_PATH: &[u8] = b"/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin";
+/// How much of a program's output is kept.
+const KEPT: usize = 64 << 10;
+/// The last signal there is: _SIG_MAXSIG of sys/_sigset.h.
+const LAST_SIGNAL: c_int = 128;
+/// The largest /etc/passwd or /etc/group that is read.
+const LARGEST_FILE: usize = 1 << 20;
+
+/// Everything the child needs, made before the fork.
+struct Errand {
+    jail: Option<c_int>,
+    fib: u32,
+    user: Option<(Vec<u8>, Vec<u8>)>,
+    /// What the program may be, in the order it is tried.
+    paths: Vec<CString>,
+    arguments: Strings,
+    environment: Strings,
+    /// What becomes standard input, output and error. None leaves what is there.
+    standard: [Option<OwnedFd>; 3],
+}
+
+/// Strings, and the array of their addresses that `execve(2)` takes, ended by a null.
+struct Strings {
+    _owned: Vec<CString>,
+    addresses: Vec<*const c_char>,
+}
+
+impl Strings {
+    fn new(owned: Vec<CString>) -> Strings {
+        let addresses = owned.iter().map(|string| string.as_ptr()).chain([ptr::null()]).collect();
+        Strings { _owned: owned, addresses }
+    }
+}
+
+/// Runs a program to its end.
+pub fn run(program: &Program) -> Result<Finished> {
+    let (output, capture) = match &program.output {
+        Output::Inherit => (None, None),
+        Output::Append(path) => (Some(append_to(path)?), None),
+        Output::Capture => {
+            let (read, write) = pipe2(OFlag::O_CLOEXEC).map_err(super::nix)?;
+            (Some(above_standard(write)?), Some(read))
+        }
+    };
+    let input = if program.stdin { None } else { Some(nothing_to_read()?) };
+    let error = output.as_ref().map(OwnedFd::try_clone).transpose()?.map(above_standard).transpose()?;
+    let mut errand = Errand {
+        jail: program.jail,
+        fib: program.fib,
+        user: program.user.as_ref().map(|name| (name.clone().into_bytes(), vec![0; LARGEST_FILE])),
+        paths: candidates(program)?,
+        arguments: Strings::new(program.arguments.iter().map(c_string).collect::<Result<_>>()?),
+        environment: Strings::new(environment(program)?),
+        standard: [input, output, error],
+    };
+    // Closed by a successful execve: what comes through it is why there was none.
+    let (trouble, theirs) = pipe2(OFlag::O_CLOEXEC).map_err(super::nix)?;
+    let theirs = above_standard(theirs)?;
+    let child = Child::fork(&mut || errand.run(theirs.as_fd()))?;
+    drop(theirs);
+    // Our copies would keep the captured output open.
+    drop(errand);
+    let deadline = program.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+    attend(child, trouble, capture, deadline)
+}
+
+/// Waits for the program, taking what it writes.
+fn attend(
+    mut child: Child,
+    trouble: OwnedFd,
+    capture: Option<OwnedFd>,
+    deadline: Option<Instant>,
+) -> Result<Finished> {
+    let (mut trouble, mut capture) = (Some(trouble), capture);
+    let (mut report, mut output) = (Vec::new(), Vec::new());
+    let mut timed_out = false;
+    loop {
+        let mut polled = vec![child.ended()];
+        polled.extend(
+            [&trouble, &capture]
+                .into_iter()
+                .flatten()
+                .map(|pipe| PollFd::new(pipe.as_fd(), PollFlags::POLLIN)),
+        );
+        if !passing::poll_until(&mut polled, deadline.filter(|_| !timed_out))? {
+            child.kill();
+            timed_out = true;
+            continue;
+        }
+        let ended = polled[0].any().unwrap_or(true);
+        let mut events =
+            polled[1..].iter().map(|polled| polled.any().unwrap_or(true)).collect::<Vec<_>>().into_iter();
+        drop(polled);
+        for (pipe, taken) in [(&mut trouble, &mut report), (&mut capture, &mut output)] {
+            if pipe.is_some() && events.next() == Some(true) {
+                take(pipe, taken)?;
+            }
+        }
+        if ended {
+            break;
+        }
+    }
+    // What the program wrote last. What it left running may hold the pipes open: no waiting for their end.
+    for (mut pipe, taken) in [(trouble, &mut report), (capture, &mut output)] {
+        let mut rounds = 0;
+        while let Some(open) = &pipe
+            && rounds < 2 * KEPT / CHUNK
+            && passing::readable(open.as_fd(), Instant::now())?
+        {
+            take(&mut pipe, taken)?;
+            rounds += 1;
+        }
+    }
+    let status = child.wait(None)?.unwrap_or_default();
+    if let Ok(report) = report.try_into() {
+        Report::from_bytes(report).outcome()?;
+    }
+    let exit = match () {
+        () if timed_out => Exit::TimedOut,
+        () if libc::WIFSIGNALED(status) => Exit::Signal(libc::WTERMSIG(status)),
+        () => Exit::Code(libc::WEXITSTATUS(status)),
+    };
+    Ok(Finished { exit, output })
+}
+
+const CHUNK: usize = 8 << 10;
+
+/// Reads once, keeps what there is room for, and closes the pipe at its end.
+fn take(pipe: &mut Option<OwnedFd>, taken: &mut Vec<u8>) -> Result<()> {
+    let Some(open) = pipe else { return Ok(()) };
+    let mut chunk = [0; CHUNK];
+    match nix::unistd::read(open, &mut chunk) {
+        Ok(0) => *pipe = None,
+        Ok(length) => {
+            let kept = length.min(KEPT - taken.len());
+            taken.extend_from_slice(&chunk[..kept]);
+        }
+        Err(nix::errno::Errno::EINTR) => {}
+        Err(errno) => return Err(super::nix(errno)),
+    }
+    Ok(())
+}
+
+fn append_to(path: &Path) -> Result<OwnedFd> {
+    let flags = OFlag::O_WRONLY | OFlag::O_APPEND | OFlag::O_CREAT | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+    above_standard(open(path, flags, Mode::S_IRUSR | Mode::S_IWUSR).map_err(super::nix)?)
+}
+
+fn nothing_to_read() -> Result<OwnedFd> {
+    above_standard(open("/dev/null", OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty()).map_err(super::nix)?)
+}
+
+/// Moves a descriptor out of the way of the three that the child lays out.
+fn above_standard(descriptor: OwnedFd) -> Result<OwnedFd> {
+    if descriptor.as_raw_fd() > libc::STDERR_FILENO {
+        return Ok(descriptor);
+    }
+    let number =
+        fcntl(&descriptor, FcntlArg::F_DUPFD_CLOEXEC(libc::STDERR_FILENO + 1)).map_err(super::nix)?;
+    // SAFETY: F_DUPFD_CLOEXEC made this descriptor, and it is nobody else's.
+    Ok(unsafe { std::os::fd::FromRawFd::from_raw_fd(number) })
+}
+
+fn c_string(bytes: impl AsRef<OsStr>) -> Result<CString> {
+    CString::new(bytes.as_ref().as_bytes()).map_err(|_| invalid("a NUL in an argument or in the environment"))
+}
+
+fn environment(program: &Program) -> Result<Vec<CString>> {
+    let pairs = program.environment.iter();
+    pairs
+        .map(|(name, value)| {
+            let mut pair = name.clone();
+            pair.push("=");
+            pair.push(value);
+            c_string(pair)
+        })
+        .collect()
+}
+
+/// What the first argument may mean: itself if it has a slash, or it in each directory of PATH.
+fn candidates(program: &Program) -> Result<Vec<CString>> {
+    let name = program.arguments.first().ok_or_else(|| invalid("no program"))?.as_bytes();
+    if name.contains(&b'/') {
+        return Ok(vec![c_string(OsStr::from_bytes(name))?]);
+    }
+    let path = program.environment.iter().find(|(name, _)| name == "PATH");
+    let path = path.map_or(DEFAULT_PATH, |(_, path)| path.as_bytes());
+    // An empty element means the current directory, which nobody asks for on purpose.
+    let directories = path.split(|byte| *byte == b':').filter(|directory| !directory.is_empty());
+    directories.map(|directory| c_string(OsStr::from_bytes(&[directory, b"/", name].concat()))).collect()
+}
+
+/// The child's part. What [`super::child`] says of children holds for all of it.
+impl Errand {
+    fn run(&mut self, trouble: BorrowedFd<'_>) -> c_int {
+        let Err(stopped) = self.go(trouble);
+        write_report(trouble, &Report::new(Err(stopped), &[]));
+        127
+    }
+
+    fn go(&mut self, trouble: BorrowedFd<'_>) -> std::result::Result<std::convert::Infallible, Stopped> {
+        for (descriptor, number) in self.standard.iter().zip(0..) {
+            if let Some(descriptor) = descriptor {
+                // SAFETY: dup2(2) takes numbers only, and what it closes is not owned by anything in the child.
+                at(Stage::Descriptors, unsafe { libc::dup2(descriptor.as_raw_fd(), number) })?;
+            }
+        }
+        keep_only(&[libc::STDIN_FILENO, libc::STDOUT_FILENO, libc::STDERR_FILENO, trouble.as_raw_fd()]);
+        if let Some(jid) = self.jail {
+            // The host may have fewer tables than the jail, so the program's own is set inside.
+            set_fib(0)?;
+            forbid_tracing()?;
+            attach(jid)?;
+            // SAFETY: chdir(2) reads a string that ends.
+            at(Stage::Directory, unsafe { libc::chdir(c"/".as_ptr()) })?;
+        }
+        set_fib(self.fib)?;
+        if let Some((name, buffer)) = &mut self.user {
+            become_user(name, buffer)?;
+        }
+        forget_signals();
+        self.execute()
+    }
+
+    /// As execvp(3) does, which allocates.
+    fn execute(&self) -> std::result::Result<std::convert::Infallible, Stopped> {
+        let mut refused = libc::ENOENT;
+        for path in &self.paths {
+            // SAFETY: both arrays end with a null, and lead to strings that `self` owns.
+            unsafe {
+                libc::execve(
+                    path.as_ptr(),
+                    self.arguments.addresses.as_ptr(),
+                    self.environment.addresses.as_ptr(),
+                );
+            }
+            match super::errno() {
+                libc::ENOENT | libc::ENOTDIR => {}
+                libc::EACCES => refused = libc::EACCES,
+                errno => return Err(Stopped { stage: Stage::Exec, errno }),
+            }
+        }
+        Err(Stopped { stage: Stage::Exec, errno: refused })
+    }
+}
+
+/// Becomes the user that the password file of where we are now gives this name to, with its groups.
+fn become_user(name: &[u8], buffer: &mut [u8]) -> std::result::Result<(), Stopped> {
+    let passwd = read_file(c"/etc/passwd", buffer)?;
+    let Some(user) = users::find(passwd, name) else {
+        return Err(Stopped { stage: Stage::User, errno: Errno::ENOENT.0 });
+    };
+    let mut groups = [0; MOST_GROUPS];
+    let group = read_file(c"/etc/group", buffer)?;
+    let count = users::groups(group, name, user, &mut groups);
+    // SAFETY: setgroups(2) reads `count` groups; the others take numbers only. The user comes last, because
+    // it is what allows the rest.
+    unsafe {
+        at(Stage::Become, libc::setgroups(count as c_int, groups.as_ptr()))?;
+        at(Stage::Become, libc::setgid(user.gid))?;
+        at(Stage::Become, libc::setuid(user.uid))?;
+    }
+    Ok(())
+}
+
+fn read_file<'a>(path: &CStr, buffer: &'a mut [u8]) -> std::result::Result<&'a [u8], Stopped> {
+    // Not to wait for a writer, should a jail have a pipe of that name.
+    let flags = libc::O_RDONLY | libc::O_CLOEXEC | libc::O_NONBLOCK;
+    // SAFETY: open(2) reads a string that ends.
+    let file: RawFd = at(Stage::Passwd, unsafe { libc::open(path.as_ptr(), flags) })?;
+    let mut filled = 0;
+    loop {
+        let rest = &mut buffer[filled..];
+        if rest.is_empty() {
+            // A part could end within a number.
+            return Err(Stopped { stage: Stage::Passwd, errno: libc::EFBIG });
+        }
+        // SAFETY: read(2) writes at most the length of `rest`.
+        let length = unsafe { libc::read(file, rest.as_mut_ptr().cast(), rest.len()) };
+        match usize::try_from(length) {
+            Ok(0) => break,
+            Ok(length) => filled += length,
+            Err(_) => return Err(Stopped { stage: Stage::Passwd, errno: super::errno() }),
+        }
+    }
+    // SAFETY: close(2) of the descriptor opened above, which nothing else owns.
+    unsafe { libc::close(file) };
+    Ok(&buffer[..filled])
+}
+
+/// Gives a program the signals as a shell would: none ignored, none blocked. Rust ignores SIGPIPE,
+/// and a fork leaves all blocked.
+fn forget_signals() {
+    // SAFETY: a zeroed sigaction is SIG_DFL without flags; sigaction(2) reads it, and refuses numbers that
+    // are none. sigprocmask(2) reads the empty set.
+    unsafe {
+        let default: libc::sigaction = std::mem::zeroed();
+        for signal in 1..=LAST_SIGNAL {
+            libc::sigaction(signal, &raw const default, ptr::null_mut());
+        }
+        let mut none: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut none);
+        libc::sigprocmask(libc::SIG_SETMASK, &raw const none, ptr::null_mut());
+    }
+}

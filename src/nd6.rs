@@ -1,0 +1,101 @@
+//! Neighbour discovery: what IPv6 does on an interface by itself.
+
+use std::mem::offset_of;
+
+use jailwire_sys::{in6_ndireq, nd_ifinfo};
+
+use crate::abi::call;
+use crate::error::Result;
+use crate::types::InterfaceName;
+use crate::vnet::Vnet;
+
+const FLAGS: usize = offset_of!(in6_ndireq, ndi) + offset_of!(nd_ifinfo, flags);
+
+bitflags::bitflags! {
+    /// ND6_IFF_*: neighbour discovery settings of an interface.
+    ///
+    /// They go back to the defaults of the stack it arrives in when an interface is moved.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+    pub struct Nd6Flags: u32 {
+        /// Check whether neighbours are still there.
+        #[doc(alias = "ND6_IFF_PERFORMNUD")]
+        const PERFORM_NUD = jailwire_sys::ND6_IFF_PERFORMNUD;
+        /// Configure addresses as routers advertise.
+        #[doc(alias = "ND6_IFF_ACCEPT_RTADV")]
+        const ACCEPT_RTADV = jailwire_sys::ND6_IFF_ACCEPT_RTADV;
+        /// No IPv6 here: how every interface but a loopback begins. Adding an address clears it.
+        #[doc(alias = "ND6_IFF_IFDISABLED")]
+        const DISABLED = jailwire_sys::ND6_IFF_IFDISABLED;
+        /// Make a link-local address as soon as the interface is up and not disabled.
+        #[doc(alias = "ND6_IFF_AUTO_LINKLOCAL")]
+        const AUTO_LINKLOCAL = jailwire_sys::ND6_IFF_AUTO_LINKLOCAL;
+        /// Take no default router from advertisements.
+        #[doc(alias = "ND6_IFF_NO_RADR")]
+        const NO_RADR = jailwire_sys::ND6_IFF_NO_RADR;
+        /// Do not prefer addresses of this interface as source.
+        #[doc(alias = "ND6_IFF_NO_PREFER_IFACE")]
+        const NO_PREFER_IFACE = jailwire_sys::ND6_IFF_NO_PREFER_IFACE;
+        /// No duplicate address detection: new addresses are usable at once.
+        #[doc(alias = "ND6_IFF_NO_DAD")]
+        const NO_DAD = jailwire_sys::ND6_IFF_NO_DAD;
+
+        const _ = !0;
+    }
+}
+
+impl Vnet {
+    /// The neighbour discovery flags of an interface.
+    ///
+    /// # Errors
+    ///
+    /// * ENXIO: no such interface.
+    /// * EPFNOSUPPORT: it does not do IPv6.
+    ///
+    /// # Source
+    ///
+    /// `inet6(4)`, `netinet6/nd6.c:nd6_ioctl`.
+    #[doc(alias = "SIOCGIFINFO_IN6")]
+    pub fn nd6_flags(&self, name: &InterfaceName) -> Result<Nd6Flags> {
+        let mut ask = call!(SIOCGIFINFO_IN6).on(name);
+        self.perform6(&mut ask, "read neighbour discovery flags of", name)?;
+        Ok(Nd6Flags::from_bits_retain(ask.argument().u32_at(FLAGS)))
+    }
+
+    /// Sets and clears neighbour discovery flags of an interface, and leaves the others as they are.
+    /// Nothing is written when they are so already. Answers the flags written.
+    ///
+    /// Clearing [`Nd6Flags::DISABLED`] on an interface that is up makes its link-local address, with
+    /// [`Nd6Flags::AUTO_LINKLOCAL`]. The kernel keeps it set, and says nothing, where the link-local
+    /// address is a duplicate.
+    ///
+    /// # Errors
+    ///
+    /// * ENXIO: no such interface.
+    /// * EPFNOSUPPORT: it does not do IPv6.
+    /// * EPERM: not root.
+    ///
+    /// # Source
+    ///
+    /// `inet6(4)`, `netinet6/nd6.c:nd6_ioctl`, which replaces all flags at once.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # fn demo(vnet: &jailwire::Vnet, name: &jailwire::InterfaceName) -> jailwire::Result<()> {
+    /// use jailwire::nd6::Nd6Flags;
+    ///
+    /// vnet.change_nd6_flags(name, Nd6Flags::NO_DAD, Nd6Flags::DISABLED)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "SIOCSIFINFO_FLAGS")]
+    pub fn change_nd6_flags(&self, name: &InterfaceName, set: Nd6Flags, clear: Nd6Flags) -> Result<Nd6Flags> {
+        let old = self.nd6_flags(name)?;
+        let new = (old - clear) | set;
+        if new != old {
+            let mut ask = call!(SIOCSIFINFO_FLAGS).on(name).with(FLAGS, &new.bits().to_ne_bytes());
+            self.perform6(&mut ask, "change neighbour discovery flags of", name)?;
+        }
+        Ok(new)
+    }
+}

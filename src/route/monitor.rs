@@ -1,0 +1,264 @@
+//! Watching a network stack: interfaces, addresses and routes that come, change and go.
+//!
+//! Events are hints. The kernel announces some things twice and others never (static routes that vanish
+//! with their interface, the end of duplicate address detection, an address whose prefix route goes
+//! over to another), and it announces an address that it then fails to add. Read the state anew where
+//! it matters, and always after [`Event::Lost`].
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipnetwork::IpNetwork;
+use jailwire_sys::{RTM_ADD, RTM_CHANGE, RTM_DELETE, RTM_NEWADDR};
+
+use super::message::{AddressMessage, LONGEST, Layout, Message, Messages, RouteMessage};
+use super::table::RouteEntry;
+use crate::error::{During, Result};
+use crate::interface::{InterfaceFlags, LinkState};
+use crate::kernel::{self, Domain, Entry, Errno, Handle, Kernel, SocketOption, Target};
+use crate::types::InterfaceName;
+use crate::vnet::{ENTRY_DEADLINE, Vnet};
+
+/// The receive buffer to ask for, in bytes. The default of 8 KiB holds 26 messages; FreeBSD 14 grants no
+/// more than about 1.8 MiB.
+const BUFFER: i32 = 1 << 20;
+
+/// Something happened in a network stack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// An interface came: it was created, moved here, or renamed to this name.
+    #[doc(alias = "RTM_IFANNOUNCE")]
+    Arrived {
+        /// Its index.
+        index: u16,
+        /// Its name.
+        name: InterfaceName,
+    },
+    /// An interface went: it was destroyed, moved away, or renamed from this name.
+    #[doc(alias = "RTM_IFANNOUNCE")]
+    Departed {
+        /// Its index.
+        index: u16,
+        /// Its name.
+        name: InterfaceName,
+    },
+    /// An interface went up or down, or its link, MTU or promiscuous mode changed.
+    #[doc(alias = "RTM_IFINFO")]
+    Interface {
+        /// Its index. The kernel does not tell its name.
+        index: u16,
+        /// Its flags.
+        flags: InterfaceFlags,
+        /// Its link state.
+        link: LinkState,
+        /// Its MTU, in bytes.
+        mtu: u32,
+    },
+    /// An address was added, or announced again.
+    #[doc(alias = "RTM_NEWADDR")]
+    AddressAdded {
+        /// The interface's index.
+        index: u16,
+        /// The address, with its prefix length.
+        address: IpNetwork,
+    },
+    /// An address was removed, or its interface went down.
+    #[doc(alias = "RTM_DELADDR")]
+    AddressRemoved {
+        /// The interface's index.
+        index: u16,
+        /// The address, with its prefix length.
+        address: IpNetwork,
+    },
+    /// A route was added.
+    #[doc(alias = "RTM_ADD")]
+    RouteAdded(RouteEntry),
+    /// A route, or with [`RouteFlags::UP`](super::RouteFlags::UP) still set a path of it, was deleted.
+    #[doc(alias = "RTM_DELETE")]
+    RouteDeleted(RouteEntry),
+    /// A route was changed.
+    #[doc(alias = "RTM_CHANGE")]
+    RouteChanged(RouteEntry),
+    /// There was no route to this address.
+    #[doc(alias = "RTM_MISS")]
+    Missed(IpAddr),
+    /// Messages were lost, or could not be read: what is known is out of date.
+    #[doc(alias = "SO_RERROR")]
+    Lost,
+}
+
+/// A stream of the events of one network stack.
+///
+/// ```no_run
+/// # fn demo(host: &jailwire::Vnet) -> jailwire::Result<()> {
+/// use std::time::Duration;
+///
+/// let mut monitor = host.monitor()?;
+/// while let Some(event) = monitor.next(Duration::from_secs(10))? {
+///     println!("{event:?}");
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Monitor {
+    kernel: Arc<dyn Kernel>,
+    handle: Handle,
+    buffer: Vec<u8>,
+}
+
+impl Vnet {
+    /// Starts to watch this stack. What happens from now on is not missed, or reported as lost.
+    ///
+    /// # Errors
+    ///
+    /// As [`Vnet::enter`] for the stack of a jail, which is entered once more; EMFILE, ENOBUFS.
+    ///
+    /// # Source
+    ///
+    /// `route(4)`, `net/rtsock.c`; SO_RERROR in `setsockopt(2)`.
+    #[doc(alias = "PF_ROUTE")]
+    pub fn monitor(&self) -> Result<Monitor> {
+        let kernel = Arc::clone(self.kernel());
+        let handle = match self.jid() {
+            None => kernel.socket(Domain::Route(0)).during("watch", "the network stack", "socket")?,
+            Some(jid) => {
+                let entry = Entry {
+                    target: Target::Existing(jid.get()),
+                    sockets: true,
+                    sysctls: Vec::new(),
+                    hold: false,
+                    deadline: ENTRY_DEADLINE,
+                };
+                let entered = kernel.enter(&entry).during("watch jail", jid, "jail_attach")?;
+                let sockets = entered.sockets.ok_or(Errno::EBADF);
+                let sockets =
+                    sockets.map_err(kernel::Failure::from).during("watch jail", jid, "jail_attach")?;
+                kernel.close(sockets.inet);
+                kernel.close(sockets.inet6);
+                sockets.route
+            }
+        };
+        let monitor = Monitor { kernel, handle, buffer: vec![0; LONGEST] };
+        monitor.prepare().during("watch", "the network stack", "setsockopt")?;
+        Ok(monitor)
+    }
+}
+
+impl Monitor {
+    fn prepare(&self) -> kernel::Result<()> {
+        self.kernel.set_option(self.handle, SocketOption::ReportLoss, 1)?;
+        let mut size = BUFFER;
+        // The limit depends on kern.ipc.maxsockbuf: take what is granted.
+        while let Err(failure) = self.kernel.set_option(self.handle, SocketOption::ReceiveBuffer, size) {
+            if failure.errno != Errno::ENOBUFS || size < 16 << 10 {
+                return Err(failure);
+            }
+            size /= 2;
+        }
+        Ok(())
+    }
+
+    /// The next event. None when there was none for that long.
+    ///
+    /// # Errors
+    ///
+    /// What `recv(2)` and `poll(2)` give; lost messages are [`Event::Lost`], not an error.
+    #[allow(clippy::should_implement_trait, reason = "it takes a time limit and can fail")]
+    pub fn next(&mut self, limit: Duration) -> Result<Option<Event>> {
+        let deadline = self.kernel.now().saturating_add(limit);
+        loop {
+            match self.kernel.receive(self.handle, &mut self.buffer) {
+                Ok(length) => {
+                    let message = self.buffer.get(..length).unwrap_or(&self.buffer);
+                    match Messages::new(message, Layout::Plain).next() {
+                        Some(Ok(message)) => {
+                            if let Some(event) = Event::from_message(message) {
+                                return Ok(Some(event));
+                            }
+                        }
+                        Some(Err(_)) => return Ok(Some(Event::Lost)),
+                        None => {}
+                    }
+                }
+                Err(failure) if failure.errno == Errno::ENOBUFS => return Ok(Some(Event::Lost)),
+                Err(failure) if failure.errno == Errno::EAGAIN => {
+                    let left = deadline.saturating_sub(self.kernel.now());
+                    let ready = !left.is_zero()
+                        && self.kernel.wait(self.handle, left).during(
+                            "watch",
+                            "the network stack",
+                            "poll",
+                        )?;
+                    if !ready {
+                        return Ok(None);
+                    }
+                }
+                Err(failure) if failure.errno == Errno::EINTR => {}
+                Err(failure) => return Err(failure).during("watch", "the network stack", "recv"),
+            }
+        }
+    }
+}
+
+impl Drop for Monitor {
+    fn drop(&mut self) {
+        self.kernel.close(self.handle);
+    }
+}
+
+impl Event {
+    /// The event that a message tells of. None for what is no event: multicast memberships, questions,
+    /// requests that failed, and entries of the ARP and neighbour tables.
+    fn from_message(message: Message) -> Option<Event> {
+        match message {
+            Message::Announce(told) if told.arrived => {
+                Some(Event::Arrived { index: told.index, name: told.name })
+            }
+            Message::Announce(told) => Some(Event::Departed { index: told.index, name: told.name }),
+            Message::Interface(told) => Some(Event::Interface {
+                index: told.index,
+                flags: told.flags,
+                link: told.link,
+                mtu: told.mtu,
+            }),
+            Message::Address(told) => {
+                let address = network(&told)?;
+                let index = told.index;
+                Some(if told.kind == RTM_NEWADDR {
+                    Event::AddressAdded { index, address }
+                } else {
+                    Event::AddressRemoved { index, address }
+                })
+            }
+            Message::Route(told) => Event::from_route(&told),
+            Message::Multicast(_) | Message::Other(_) => None,
+        }
+    }
+
+    fn from_route(told: &RouteMessage) -> Option<Event> {
+        if told.kind == jailwire_sys::RTM_MISS {
+            return told.addresses.destination()?.ip().map(Event::Missed);
+        }
+        // A malformed request comes back as it was written, without an errno: only RTF_DONE tells that
+        // something was done.
+        if told.errno != 0 || !told.flags.contains(super::RouteFlags::DONE) {
+            return None;
+        }
+        let entry = RouteEntry::from_message(told)?;
+        match told.kind {
+            RTM_ADD => Some(Event::RouteAdded(entry)),
+            RTM_DELETE => Some(Event::RouteDeleted(entry)),
+            RTM_CHANGE => Some(Event::RouteChanged(entry)),
+            _ => None,
+        }
+    }
+}
+
+/// The address that a message is about, with its prefix length.
+fn network(told: &AddressMessage) -> Option<IpNetwork> {
+    let address = told.addresses.interface_address()?;
+    IpNetwork::new(address.ip()?, told.addresses.prefix_length(address)?).ok()
+}

@@ -1,0 +1,140 @@
+//! The routing table as the kernel dumps it.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnetwork::IpNetwork;
+use jailwire_sys::{CTL_NET, NET_RT_DUMP, PF_ROUTE};
+
+use super::address::SocketAddress;
+use super::message::{Layout, Malformed, Message, Messages, Metrics, RouteFlags, RouteMessage};
+use super::{Gateway, Via};
+use crate::error::{Error, Result};
+use crate::kernel::Oid;
+use crate::types::{Fib, InterfaceName};
+use crate::vnet::Vnet;
+
+/// One route of a table, or one path of a route that has several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RouteEntry {
+    /// Where it leads to.
+    pub destination: IpNetwork,
+    /// The index of the interface that a link-local destination belongs to; 0 for all others.
+    pub scope: u32,
+    /// How packets get there.
+    pub via: Via,
+    /// What it is.
+    pub flags: RouteFlags,
+    /// The index of the interface packets leave by.
+    pub index: u16,
+    /// That interface's name, where it was told.
+    pub interface: Option<InterfaceName>,
+    /// Its metrics. A route with several paths, asked for alone, has no weight.
+    pub metrics: Metrics,
+}
+
+impl RouteEntry {
+    /// Whether it is a default route.
+    pub fn is_default(&self) -> bool {
+        self.destination.prefix() == 0 && self.destination.ip().is_unspecified()
+    }
+
+    /// What a message says about a route. None if it is not about a route of IPv4 or IPv6.
+    pub(crate) fn from_message(message: &RouteMessage) -> Option<RouteEntry> {
+        if message.flags.contains(RouteFlags::LLDATA) {
+            return None;
+        }
+        let addresses = &message.addresses;
+        let destination = addresses.destination()?;
+        let ip = destination.ip()?;
+        let scope = match destination {
+            SocketAddress::V6(_, scope) => *scope,
+            _ => 0,
+        };
+        let length = if addresses.has_mask() {
+            addresses.prefix_length(destination)?
+        } else {
+            match ip {
+                IpAddr::V4(_) => 32,
+                IpAddr::V6(_) => 128,
+            }
+        };
+        let gateway = addresses.gateway();
+        let via = if message.flags.contains(RouteFlags::BLACKHOLE) {
+            Via::Blackhole
+        } else if message.flags.contains(RouteFlags::REJECT) {
+            Via::Reject
+        } else {
+            match gateway {
+                Some(SocketAddress::V4(address)) => Via::Gateway(Gateway::from(*address)),
+                Some(SocketAddress::V6(address, scope)) => Via::Gateway(Gateway::scoped(*address, *scope)),
+                Some(SocketAddress::Link(link)) => Via::Interface(link.index),
+                _ => Via::Interface(message.index),
+            }
+        };
+        Some(RouteEntry {
+            destination: IpNetwork::new(ip, length).ok()?,
+            scope,
+            via,
+            flags: message.flags,
+            index: message.index,
+            interface: addresses.interface().and_then(|link| link.name),
+            metrics: message.metrics,
+        })
+    }
+}
+
+impl fmt::Display for RouteEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", Destination(self.destination), self.via)
+    }
+}
+
+/// A destination as people write it.
+pub(crate) struct Destination(pub IpNetwork);
+
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.0.ip(), self.0.prefix()) {
+            (IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0) => f.write_str("default"),
+            (IpAddr::V6(Ipv6Addr::UNSPECIFIED), 0) => f.write_str("default (IPv6)"),
+            _ => self.0.fmt(f),
+        }
+    }
+}
+
+impl Vnet {
+    /// Lists a routing table, both families: one entry for each path of a route.
+    ///
+    /// Entries of the ARP and neighbour tables are not routes and not listed.
+    ///
+    /// # Arguments
+    ///
+    /// * `fib`: which table.
+    ///
+    /// # Errors
+    ///
+    /// * EINVAL: the stack has no such table.
+    /// * as [`Vnet::sysctls`].
+    ///
+    /// # Source
+    ///
+    /// `sysctl(3)` with NET_RT_DUMP, `net/rtsock.c:sysctl_rtsock`.
+    #[doc(alias = "NET_RT_DUMP")]
+    pub fn routes(&self, fib: Fib) -> Result<Vec<RouteEntry>> {
+        let fib = i32::try_from(fib.get()).unwrap_or(i32::MAX);
+        let bytes = self.sysctl(Oid::Numbers(vec![CTL_NET, PF_ROUTE, 0, 0, NET_RT_DUMP, 0, fib]))?;
+        parse_dump(&bytes).map_err(|why| Error::malformed("list routes", "", "NET_RT_DUMP", why))
+    }
+}
+
+/// The routes of a dump. What is not a route of IPv4 or IPv6 is passed over.
+pub(crate) fn parse_dump(bytes: &[u8]) -> std::result::Result<Vec<RouteEntry>, Malformed> {
+    let mut routes = Vec::new();
+    for message in Messages::new(bytes, Layout::Plain) {
+        if let Message::Route(message) = message? {
+            routes.extend(RouteEntry::from_message(&message));
+        }
+    }
+    Ok(routes)
+}

@@ -1,0 +1,64 @@
+//! The number of a routing table.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The number of a routing table, `setfib(2)`: 0 to 65534.
+///
+/// Whether the kernel has that many (`net.fibs`) is for the kernel to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[doc(alias = "setfib")]
+pub struct Fib(u16);
+
+/// A number that no routing table can have.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a routing table: give a number from 0 to {max}", max = Fib::MAX.0)]
+pub struct InvalidFib(String);
+
+impl Fib {
+    /// The routing table everything starts in.
+    pub const DEFAULT: Fib = Fib(0);
+    /// The last table the kernel can be built or booted with (RT_MAXFIBS is 65535).
+    pub const MAX: Fib = Fib(u16::MAX - 1);
+
+    /// The table of this number.
+    pub fn new(number: u32) -> Result<Fib, InvalidFib> {
+        match u16::try_from(number) {
+            Ok(number) if number <= Fib::MAX.0 => Ok(Fib(number)),
+            _ => Err(InvalidFib(number.to_string())),
+        }
+    }
+
+    /// The number.
+    pub fn get(self) -> u32 {
+        u32::from(self.0)
+    }
+}
+
+impl FromStr for Fib {
+    type Err = InvalidFib;
+
+    fn from_str(text: &str) -> Result<Fib, InvalidFib> {
+        text.parse().ok().and_then(|number| Fib::new(number).ok()).ok_or_else(|| InvalidFib(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Fib {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_numbers_up_to_the_last_table() {
+        assert_eq!("0".parse(), Ok(Fib::DEFAULT));
+        assert_eq!("65534".parse(), Ok(Fib::MAX));
+        assert!("65535".parse::<Fib>().is_err());
+        assert!("-1".parse::<Fib>().is_err());
+        assert!("".parse::<Fib>().is_err());
+    }
+}

@@ -1,0 +1,172 @@
+//! The name of a network interface.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The longest name: IFNAMSIZ less its NUL.
+const LONGEST: usize = 15;
+
+/// The name of a network interface: 1 to 15 bytes (IFNAMSIZ).
+///
+/// Names that we give have printable characters without blanks or slashes. The kernel takes any byte but
+/// NUL, so that root in a jail can call an interface what it likes: such a name comes from the kernel
+/// ([`InterfaceName::from_bytes`]), goes back to it unchanged, and prints as well as it can.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[doc(alias = "IFNAMSIZ")]
+#[doc(alias = "ifr_name")]
+pub struct InterfaceName {
+    // Zero-filled, so that the derived comparisons are those of the text.
+    bytes: [u8; LONGEST + 1],
+}
+
+/// Text that cannot name an interface.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidInterfaceName {
+    /// No text.
+    #[error("an interface name is missing: name one, such as em0")]
+    Empty,
+    /// More than 15 bytes.
+    #[error("`{0}` is too long for an interface name: 15 bytes at most")]
+    TooLong(String),
+    /// A byte that no interface name should hold.
+    #[error("`{}` is not an interface name: use letters, digits, `.`, `_` and `-`", .0.escape_debug())]
+    Characters(String),
+}
+
+impl InterfaceName {
+    /// The interface of this name.
+    pub fn new(name: &str) -> Result<InterfaceName, InvalidInterfaceName> {
+        if name.is_empty() {
+            return Err(InvalidInterfaceName::Empty);
+        }
+        if !name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/') {
+            return Err(InvalidInterfaceName::Characters(name.to_owned()));
+        }
+        if name.len() > LONGEST {
+            return Err(InvalidInterfaceName::TooLong(name.to_owned()));
+        }
+        let mut bytes = [0; LONGEST + 1];
+        bytes[..name.len()].copy_from_slice(name.as_bytes());
+        Ok(InterfaceName { bytes })
+    }
+
+    /// The interface that the kernel calls so: 1 to 15 bytes without NUL. None for others.
+    pub fn from_bytes(name: &[u8]) -> Option<InterfaceName> {
+        if name.is_empty() || name.len() > LONGEST || name.contains(&0) {
+            return None;
+        }
+        let mut bytes = [0; LONGEST + 1];
+        bytes[..name.len()].copy_from_slice(name);
+        Some(InterfaceName { bytes })
+    }
+
+    /// The interface whose name lies in a field of a structure: what is before the first NUL. None if
+    /// that is nothing, too much, or not ended.
+    pub fn from_ifname(field: &[u8]) -> Option<InterfaceName> {
+        let end = field.iter().position(|&byte| byte == 0)?;
+        InterfaceName::from_bytes(&field[..end])
+    }
+
+    /// The name. One that is not UTF-8, which can only come from the kernel, reads as `?`.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(self.as_bytes()).unwrap_or("?")
+    }
+
+    /// The name's bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        let length = self.bytes.iter().position(|&byte| byte == 0).unwrap_or(LONGEST);
+        &self.bytes[..length]
+    }
+
+    /// The name as the kernel takes it: IFNAMSIZ bytes, NUL-terminated.
+    pub fn as_ifname(&self) -> &[u8; LONGEST + 1] {
+        &self.bytes
+    }
+}
+
+impl FromStr for InterfaceName {
+    type Err = InvalidInterfaceName;
+
+    fn from_str(text: &str) -> Result<InterfaceName, InvalidInterfaceName> {
+        InterfaceName::new(text)
+    }
+}
+
+impl PartialEq<str> for InterfaceName {
+    fn eq(&self, name: &str) -> bool {
+        self.as_bytes() == name.as_bytes()
+    }
+}
+
+impl PartialEq<&str> for InterfaceName {
+    fn eq(&self, name: &&str) -> bool {
+        self == *name
+    }
+}
+
+impl AsRef<str> for InterfaceName {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl fmt::Display for InterfaceName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Nothing that a terminal would act on.
+        let name: String = String::from_utf8_lossy(self.as_bytes()).replace(char::is_control, "?");
+        f.pad(&name)
+    }
+}
+
+impl fmt::Debug for InterfaceName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&String::from_utf8_lossy(self.as_bytes()), f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn holds_one_to_fifteen_bytes() {
+        let longest = InterfaceName::new("abcdefghijklmno").unwrap();
+        assert_eq!(longest.as_str(), "abcdefghijklmno");
+        assert_eq!(longest.as_ifname()[15], 0);
+        assert_eq!(
+            InterfaceName::new("abcdefghijklmnop"),
+            Err(InvalidInterfaceName::TooLong("abcdefghijklmnop".into()))
+        );
+        assert_eq!(InterfaceName::new(""), Err(InvalidInterfaceName::Empty));
+    }
+
+    #[test]
+    fn refuses_what_no_interface_should_be_called() {
+        for text in ["em 0", "em\0", "../em0", "ém0", "em0\n"] {
+            assert!(InterfaceName::new(text).is_err(), "{text:?}");
+        }
+        for text in ["em0", "em0.100", "vm-public", "vnet0:7", "vnet0.123456"] {
+            assert_eq!(InterfaceName::new(text).unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn takes_what_the_kernel_gives() {
+        let odd = InterfaceName::from_bytes(b"a b/\xff\x1b").unwrap();
+        assert_eq!(odd.as_bytes(), b"a b/\xff\x1b");
+        assert_eq!((odd.as_str(), odd.to_string().as_str()), ("?", "a b/\u{fffd}?"));
+        for wrong in [&b""[..], b"a\0b", b"abcdefghijklmnop"] {
+            assert_eq!(InterfaceName::from_bytes(wrong), None);
+        }
+        assert_eq!(InterfaceName::from_ifname(b"em0\0\0").unwrap(), "em0");
+        assert_eq!(InterfaceName::from_ifname(&[b'x'; 16]), None);
+        assert_eq!(InterfaceName::from_ifname(b"\0em0"), None);
+    }
+
+    #[test]
+    fn orders_as_text() {
+        let name = |text| InterfaceName::new(text).unwrap();
+        assert!(name("em0") < name("em00"));
+        assert!(name("em00") < name("em1"));
+    }
+}

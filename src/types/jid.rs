@@ -1,0 +1,64 @@
+//! The number of a jail.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The number of a jail: 1 to 999999 (JAIL_MAX). The host has none.
+///
+/// The kernel gives numbers out in turn, and takes one that was freed again only after all others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[doc(alias = "JAIL_MAX")]
+pub struct Jid(i32);
+
+/// A number that no jail can have.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a jid: give a number from {min} to {max}", min = Jid::MIN.0, max = Jid::MAX.0)]
+pub struct InvalidJid(String);
+
+impl Jid {
+    /// The first.
+    pub const MIN: Jid = Jid(1);
+    /// The last.
+    pub const MAX: Jid = Jid(999_999);
+
+    /// The jail of this number.
+    pub fn new(number: i32) -> Result<Jid, InvalidJid> {
+        if (Jid::MIN.0..=Jid::MAX.0).contains(&number) {
+            Ok(Jid(number))
+        } else {
+            Err(InvalidJid(number.to_string()))
+        }
+    }
+
+    /// The number.
+    pub const fn get(self) -> i32 {
+        self.0
+    }
+}
+
+impl FromStr for Jid {
+    type Err = InvalidJid;
+
+    fn from_str(text: &str) -> Result<Jid, InvalidJid> {
+        text.parse().ok().and_then(|number| Jid::new(number).ok()).ok_or_else(|| InvalidJid(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Jid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_is_no_jail() {
+        assert!(Jid::new(0).is_err() && Jid::new(-1).is_err() && Jid::new(1_000_000).is_err());
+        assert_eq!("7".parse::<Jid>().unwrap().get(), 7);
+        let error = "x".parse::<Jid>().unwrap_err();
+        assert_eq!(error.to_string(), "`x` is not a jid: give a number from 1 to 999999");
+    }
+}

@@ -1,0 +1,63 @@
+//! The number of a VLAN.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The number of an IEEE 802.1Q VLAN: 1 to 4094.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[doc(alias = "EVL_VLID_MASK")]
+pub struct VlanId(u16);
+
+/// A number that no VLAN can have.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a VLAN: give a number from {min} to {max}", min = VlanId::MIN.0, max = VlanId::MAX.0)]
+pub struct InvalidVlanId(String);
+
+impl VlanId {
+    /// The first.
+    pub const MIN: VlanId = VlanId(1);
+    /// The last.
+    pub const MAX: VlanId = VlanId(4094);
+
+    /// The VLAN of this number.
+    pub fn new(number: u16) -> Result<VlanId, InvalidVlanId> {
+        if (VlanId::MIN.0..=VlanId::MAX.0).contains(&number) {
+            Ok(VlanId(number))
+        } else {
+            Err(InvalidVlanId(number.to_string()))
+        }
+    }
+
+    /// The number.
+    pub const fn get(self) -> u16 {
+        self.0
+    }
+}
+
+impl FromStr for VlanId {
+    type Err = InvalidVlanId;
+
+    fn from_str(text: &str) -> Result<VlanId, InvalidVlanId> {
+        text.parse()
+            .ok()
+            .and_then(|number| VlanId::new(number).ok())
+            .ok_or_else(|| InvalidVlanId(text.to_owned()))
+    }
+}
+
+impl fmt::Display for VlanId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zero_and_4095_mean_something_else() {
+        assert!(VlanId::new(0).is_err() && VlanId::new(4095).is_err());
+        assert_eq!("4094".parse(), Ok(VlanId::MAX));
+    }
+}

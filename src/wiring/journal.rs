@@ -1,0 +1,440 @@
+//! What a start has added that the kernel will not take away by itself.
+//!
+//! A jail that is not yet committed, and the epairs inside it, die with the process that makes
+//! them. Everything else (aliases on the host's interfaces, mounts, devfs rulesets, files, a
+//! committed jail) is written down *before* it is made. Undoing is the same code whether a start
+//! failed, a jail is stopped, or a later command finds what a killed process left.
+//!
+//! # Format
+//!
+//! One text line a record, written by one `write(2)`: CRC-32 of the rest in hexadecimal, a blank,
+//! then tab-separated fields. The first record carries the format and `kern.boot_id`: kernel state
+//! dies with the machine, so a journal of another boot owes nothing but its files. There is no
+//! `fsync(2)` for the same reason. A last line that is torn or altered was never acted on, because
+//! a record is complete before its change begins.
+
+use std::fmt::{self, Write as _};
+use std::io;
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::{Path, PathBuf};
+
+use ipnetwork::{Ipv4Network, Ipv6Network};
+
+use crate::checksum::crc32;
+use crate::files::{self, Files};
+use crate::types::InterfaceName;
+
+const FORMAT: &str = "jailwire-journal-1";
+const MODE: u32 = 0o600;
+
+/// Something a start added, and that has to go when it is undone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Owned {
+    /// A devfs ruleset.
+    Ruleset(u16),
+    /// A file system mounted on this path.
+    Mount {
+        /// Its type.
+        fstype: String,
+        /// The full path it is mounted on.
+        on: PathBuf,
+    },
+    /// An IPv4 address on an interface of the host, which was not there before.
+    Alias4(InterfaceName, Ipv4Network),
+    /// An IPv6 address on an interface of the host, which was not there before.
+    Alias6(InterfaceName, Ipv6Network),
+    /// A jail of this name.
+    Jail(String),
+    /// The host's half of an epair of the jail.
+    Epair(InterfaceName),
+    /// An interface of the host that was lent to the jail.
+    Lent(InterfaceName),
+    /// A bridge that the first jail on it made, and the last one takes away.
+    Bridge(InterfaceName),
+    /// An interface of the host that was put on a bridge, for as long as jails are on it.
+    Uplink {
+        /// The bridge.
+        bridge: InterfaceName,
+        /// The interface.
+        member: InterfaceName,
+    },
+    /// IPv6 on an interface of the host that did none: its first address enables it, and brings a
+    /// link-local one.
+    Inet6(InterfaceName),
+    /// A file.
+    File(PathBuf),
+    /// A symbolic link.
+    Link(PathBuf),
+}
+
+impl fmt::Display for Owned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Owned::Ruleset(number) => write!(f, "devfs ruleset {number}"),
+            Owned::Mount { fstype, on } => write!(f, "{fstype} on {}", on.display()),
+            Owned::Alias4(interface, network) => write!(f, "{network} on {interface}"),
+            Owned::Alias6(interface, network) => write!(f, "{network} on {interface}"),
+            Owned::Jail(name) => write!(f, "jail {name}"),
+            Owned::Epair(name) | Owned::Lent(name) => write!(f, "interface {name}"),
+            Owned::Bridge(name) => write!(f, "bridge {name}"),
+            Owned::Uplink { bridge, member } => write!(f, "{member} on {bridge}"),
+            Owned::Inet6(name) => write!(f, "IPv6 on {name}"),
+            Owned::File(path) | Owned::Link(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+impl Owned {
+    /// Whether it is lost when the machine restarts, and so no longer owed in another boot.
+    pub fn dies_with_the_machine(&self) -> bool {
+        !matches!(self, Owned::File(_) | Owned::Link(_))
+    }
+
+    fn encode(&self) -> String {
+        let (kind, fields): (&str, Vec<String>) = match self {
+            Owned::Ruleset(number) => ("ruleset", vec![number.to_string()]),
+            Owned::Mount { fstype, on } => ("mount", vec![escape(fstype), escape_path(on)]),
+            Owned::Alias4(interface, network) => {
+                ("alias4", vec![escape(interface.as_str()), network.to_string()])
+            }
+            Owned::Alias6(interface, network) => {
+                ("alias6", vec![escape(interface.as_str()), network.to_string()])
+            }
+            Owned::Jail(name) => ("jail", vec![escape(name)]),
+            Owned::Epair(name) => ("epair", vec![escape(name.as_str())]),
+            Owned::Lent(name) => ("lent", vec![escape(name.as_str())]),
+            Owned::Bridge(name) => ("bridge", vec![escape(name.as_str())]),
+            Owned::Uplink { bridge, member } => {
+                ("uplink", vec![escape(bridge.as_str()), escape(member.as_str())])
+            }
+            Owned::Inet6(name) => ("inet6", vec![escape(name.as_str())]),
+            Owned::File(path) => ("file", vec![escape_path(path)]),
+            Owned::Link(path) => ("link", vec![escape_path(path)]),
+        };
+        format!("{kind}\t{}", fields.join("\t"))
+    }
+
+    fn decode(text: &str) -> Option<Owned> {
+        let mut fields = text.split('\t');
+        let kind = fields.next()?;
+        let mut next = || fields.next().and_then(unescape);
+        let owned = match kind {
+            "ruleset" => Owned::Ruleset(next()?.parse().ok()?),
+            "mount" => Owned::Mount { fstype: next()?, on: fields.next().and_then(unescape_path)? },
+            "alias4" => Owned::Alias4(next()?.parse().ok()?, network(&next()?, Ipv4Network::new)?),
+            "alias6" => Owned::Alias6(next()?.parse().ok()?, network(&next()?, Ipv6Network::new)?),
+            "jail" => Owned::Jail(next()?),
+            "epair" => Owned::Epair(next()?.parse().ok()?),
+            "lent" => Owned::Lent(next()?.parse().ok()?),
+            "bridge" => Owned::Bridge(next()?.parse().ok()?),
+            "uplink" => Owned::Uplink { bridge: next()?.parse().ok()?, member: next()?.parse().ok()? },
+            "inet6" => Owned::Inet6(next()?.parse().ok()?),
+            "file" => Owned::File(unescape_path(fields.next()?)?),
+            "link" => Owned::Link(unescape_path(fields.next()?)?),
+            _ => return None,
+        };
+        fields.next().is_none().then_some(owned)
+    }
+}
+
+/// `ADDRESS/LENGTH`, both given: unlike `ipnetwork`'s own parser, which fills a length in.
+fn network<A: std::str::FromStr, N, E>(text: &str, make: impl Fn(A, u8) -> Result<N, E>) -> Option<N> {
+    let (address, length) = text.split_once('/')?;
+    make(address.parse().ok()?, length.parse().ok()?).ok()
+}
+
+/// The journal of one jail.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    boot: String,
+    owned: Vec<Owned>,
+    complete: bool,
+    /// What is in the file has to be written anew before anything is added to it: it is of another
+    /// boot, or its last record is torn.
+    stale: bool,
+}
+
+impl Journal {
+    /// Reads the journal at `path`; none there is an empty one. `boot` is `kern.boot_id`.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading a file, and [`io::ErrorKind::InvalidData`] when what is there is not a
+    /// journal: nothing is undone by guessing.
+    pub fn open(path: &Path, boot: &str) -> io::Result<Journal> {
+        let mut journal = Journal {
+            path: path.to_owned(),
+            boot: boot.to_owned(),
+            owned: Vec::new(),
+            complete: false,
+            stale: false,
+        };
+        let text = match std::fs::read(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(journal),
+            Err(error) => return Err(error),
+        };
+        let damaged = |line: usize| {
+            let reason = format!(
+                "{}: line {line} is not a journal record; move the file away to go on",
+                path.display()
+            );
+            io::Error::new(io::ErrorKind::InvalidData, reason)
+        };
+        let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
+        // After the last newline comes nothing, or the beginning of a record that was torn: only
+        // the last one can be, and it was never acted on.
+        journal.stale = lines.last().is_some_and(|rest| !rest.is_empty());
+        let mut foreign_boot = false;
+        for (number, line) in lines[..lines.len() - 1].iter().enumerate() {
+            let record = verified(line).ok_or_else(|| damaged(number + 1))?;
+            match record.split_once('\t') {
+                Some((FORMAT, boot)) if number == 0 => {
+                    foreign_boot = unescape(boot).as_deref() != Some(&journal.boot)
+                }
+                None if record == "complete" => journal.complete = true,
+                _ => journal.owned.push(Owned::decode(record).ok_or_else(|| damaged(number + 1))?),
+            }
+        }
+        if foreign_boot {
+            journal.owned.retain(|owned| !owned.dies_with_the_machine());
+            journal.complete = false;
+            journal.stale = true;
+        }
+        Ok(journal)
+    }
+
+    /// What is owned, in the order it was made.
+    pub fn owned(&self) -> &[Owned] {
+        &self.owned
+    }
+
+    /// Whether the start that wrote it came to its end.
+    pub fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.owned.is_empty() && !self.complete
+    }
+
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes down that something is about to be made.
+    ///
+    /// # Errors
+    ///
+    /// Those of creating and appending to a file. Nothing may be made then.
+    pub fn intend(&mut self, files: Files<'_>, owned: Owned) -> files::Result<()> {
+        self.append(files, &owned.encode())?;
+        self.owned.push(owned);
+        Ok(())
+    }
+
+    /// Writes down that the start came to its end.
+    ///
+    /// # Errors
+    ///
+    /// As [`Journal::intend`].
+    pub fn complete(&mut self, files: Files<'_>) -> files::Result<()> {
+        self.append(files, "complete")?;
+        self.complete = true;
+        Ok(())
+    }
+
+    /// Forgets all but what is still owed, and the file with the last of it.
+    ///
+    /// # Errors
+    ///
+    /// Those of removing a file or replacing it.
+    pub fn keep(&mut self, files: Files<'_>, owed: Vec<Owned>) -> files::Result<()> {
+        if owed.is_empty() {
+            files.remove_file_if_present(&self.path)?;
+        } else {
+            files.write_atomically(&self.path, self.text(&owed).as_bytes(), MODE)?;
+        }
+        self.owned = owed;
+        self.complete = false;
+        self.stale = false;
+        Ok(())
+    }
+
+    fn append(&mut self, files: Files<'_>, record: &str) -> files::Result<()> {
+        if self.stale {
+            files.write_atomically(&self.path, self.text(&self.owned).as_bytes(), MODE)?;
+            self.stale = false;
+        }
+        let header = if self.is_empty() { self.text(&[]) } else { String::new() };
+        files.append(&self.path, (header + &line(record)).as_bytes(), MODE)
+    }
+
+    fn text(&self, owned: &[Owned]) -> String {
+        let header = line(&format!("{FORMAT}\t{}", escape(&self.boot)));
+        owned.iter().map(|owned| line(&owned.encode())).fold(header, |text, line| text + &line)
+    }
+}
+
+fn line(record: &str) -> String {
+    format!("{:08x} {record}\n", crc32(record.as_bytes()))
+}
+
+fn verified(line: &[u8]) -> Option<&str> {
+    let (sum, record) = std::str::from_utf8(line).ok()?.split_once(' ')?;
+    (u32::from_str_radix(sum, 16) == Ok(crc32(record.as_bytes()))).then_some(record)
+}
+
+/// Tabs, newlines, backslashes and what is not UTF-8 as `\xHH`.
+fn escape_bytes(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            match character {
+                '\t' | '\n' | '\\' => {
+                    write!(text, "\\x{:02x}", character as u32).expect("writing to a String")
+                }
+                other => text.push(other),
+            }
+        }
+        for byte in chunk.invalid() {
+            write!(text, "\\x{byte:02x}").expect("writing to a String");
+        }
+    }
+    text
+}
+
+fn escape(text: &str) -> String {
+    escape_bytes(text.as_bytes())
+}
+
+fn escape_path(path: &Path) -> String {
+    escape_bytes(path.as_os_str().as_encoded_bytes())
+}
+
+fn unescape(text: &str) -> Option<String> {
+    String::from_utf8(unescape_bytes(text)?).ok()
+}
+
+fn unescape_path(text: &str) -> Option<PathBuf> {
+    Some(std::ffi::OsString::from_vec(unescape_bytes(text)?).into())
+}
+
+fn unescape_bytes(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        bytes.extend_from_slice(&rest.as_bytes()[..at]);
+        let code = rest[at..].strip_prefix("\\x")?.get(..2)?;
+        bytes.push(u8::from_str_radix(code, 16).ok()?);
+        rest = &rest[at + 4..];
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, Ipv6Addr};
+
+    use super::*;
+
+    fn samples() -> Vec<Owned> {
+        let name = |text: &str| text.parse::<InterfaceName>().unwrap();
+        vec![
+            Owned::Ruleset(1000),
+            Owned::Mount { fstype: "nullfs".into(), on: "/a b\tc\\d".into() },
+            Owned::Alias4(name("em0"), Ipv4Network::new(Ipv4Addr::new(192, 0, 2, 5), 24).unwrap()),
+            Owned::Alias6(name("em0"), Ipv6Network::new(Ipv6Addr::LOCALHOST, 128).unwrap()),
+            Owned::Jail("ioc-web".into()),
+            Owned::Epair(name("vnet0.7")),
+            Owned::Lent(name("em1")),
+            Owned::Bridge(name("bridge0")),
+            Owned::Uplink { bridge: name("bridge0"), member: name("em0") },
+            Owned::Inet6(name("em0")),
+            Owned::File("/var/run/jail.ioc-web.conf".into()),
+            Owned::Link("/x/dev/log".into()),
+        ]
+    }
+
+    #[test]
+    fn records_come_back_as_they_were_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("web.journal");
+        let mut journal = Journal::open(&path, "boot-1").unwrap();
+        assert!(journal.is_empty());
+        for owned in samples() {
+            journal.intend(Files::new(), owned).unwrap();
+        }
+        journal.complete(Files::new()).unwrap();
+
+        let read = Journal::open(&path, "boot-1").unwrap();
+        assert_eq!(read.owned(), samples());
+        assert!(read.is_complete());
+    }
+
+    #[test]
+    fn a_journal_of_another_boot_owes_only_its_files() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("web.journal");
+        let mut journal = Journal::open(&path, "boot-1").unwrap();
+        for owned in samples() {
+            journal.intend(Files::new(), owned).unwrap();
+        }
+        let read = Journal::open(&path, "boot-2").unwrap();
+        assert_eq!(read.owned().len(), 2);
+        assert!(read.owned().iter().all(|owned| matches!(owned, Owned::File(_) | Owned::Link(_))));
+        assert!(!read.is_complete());
+    }
+
+    #[test]
+    fn a_torn_last_record_was_never_acted_on() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("web.journal");
+        let mut journal = Journal::open(&path, "b").unwrap();
+        journal.intend(Files::new(), Owned::Ruleset(1000)).unwrap();
+        journal.intend(Files::new(), Owned::Ruleset(1001)).unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        let first = whole.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(1).unwrap().0 + 1;
+        for length in first..whole.len() {
+            std::fs::write(&path, &whole[..length]).unwrap();
+            let read = Journal::open(&path, "b").unwrap();
+            assert_eq!(read.owned(), [Owned::Ruleset(1000)], "cut at {length}");
+            let mut read = read;
+            read.intend(Files::new(), Owned::Ruleset(1002)).unwrap();
+            let again = Journal::open(&path, "b").unwrap();
+            assert_eq!(again.owned(), [Owned::Ruleset(1000), Owned::Ruleset(1002)], "cut at {length}");
+        }
+    }
+
+    #[test]
+    fn a_damaged_record_in_the_middle_is_not_guessed_at() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("web.journal");
+        let mut journal = Journal::open(&path, "b").unwrap();
+        for number in 1000..1003 {
+            journal.intend(Files::new(), Owned::Ruleset(number)).unwrap();
+        }
+        let text = std::fs::read_to_string(&path).unwrap().replace("1001", "9999");
+        std::fs::write(&path, text).unwrap();
+        let error = Journal::open(&path, "b").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+        assert!(error.to_string().contains("line 3"), "{error}");
+    }
+
+    #[test]
+    fn what_is_owed_stays_and_nothing_owed_removes_the_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("web.journal");
+        let mut journal = Journal::open(&path, "b").unwrap();
+        journal.intend(Files::new(), Owned::Ruleset(1000)).unwrap();
+        journal.intend(Files::new(), Owned::Jail("ioc-web".into())).unwrap();
+        journal.keep(Files::new(), vec![Owned::Ruleset(1000)]).unwrap();
+        assert_eq!(Journal::open(&path, "b").unwrap().owned(), [Owned::Ruleset(1000)]);
+        journal.keep(Files::new(), vec![]).unwrap();
+        assert!(!path.exists());
+    }
+}

@@ -1,0 +1,165 @@
+//! Who may change what: one lock for each jail, one for what jails share.
+//!
+//! The locks are `flock(2)` on files below the run directory, so the kernel gives them back when a
+//! process ends, however it ends. Who gives an exclusive lock back removes its file while still
+//! holding it; whoever gets the lock of a file that is not there any more takes the new file's
+//! instead, so that no two ever hold the same lock.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::process;
+
+/// A lock that is held until it is dropped.
+#[derive(Debug)]
+pub struct Lock {
+    file: File,
+    path: PathBuf,
+    mode: Mode,
+}
+
+/// How a lock is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// By one at a time.
+    Exclusive,
+    /// By any number, but not while somebody holds it alone.
+    Shared,
+}
+
+impl Lock {
+    /// Takes the lock that lies at `path`, and waits for it if need be. Before waiting, `waiting` is
+    /// told the process that holds it, if that is known.
+    ///
+    /// # Errors
+    ///
+    /// Those of opening a file and of `flock(2)`.
+    pub fn take(path: &Path, mode: Mode, mut waiting: impl FnMut(Option<u32>)) -> io::Result<Lock> {
+        loop {
+            let mut options = OpenOptions::new();
+            options.read(true).write(true).create(true).truncate(false).mode(0o600);
+            let mut file = options.custom_flags(libc::O_CLOEXEC | libc::O_NOFOLLOW).open(path)?;
+            let attempt = match mode {
+                Mode::Exclusive => file.try_lock(),
+                Mode::Shared => file.try_lock_shared(),
+            };
+            match attempt {
+                Ok(()) => {}
+                Err(fs::TryLockError::WouldBlock) => {
+                    waiting(holder(&mut file));
+                    match mode {
+                        Mode::Exclusive => file.lock()?,
+                        Mode::Shared => file.lock_shared()?,
+                    }
+                }
+                Err(fs::TryLockError::Error(error)) => return Err(error),
+            }
+            let lock = Lock { file, path: path.to_owned(), mode };
+            if lock.is_current()? {
+                lock.sign();
+                return Ok(lock);
+            }
+        }
+    }
+
+    /// Whether the file that is locked is the one that the next one would open.
+    fn is_current(&self) -> io::Result<bool> {
+        let held = self.file.metadata()?;
+        match fs::symlink_metadata(&self.path) {
+            Ok(found) => Ok(held.dev() == found.dev() && held.ino() == found.ino()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes who holds it, for the one who waits; nothing depends on it.
+    fn sign(&self) {
+        if self.mode == Mode::Exclusive {
+            let _ = self.file.set_len(0).and_then(|()| write!(&self.file, "{}", process::id()));
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // One that is shared may be held by others; the next to hold it alone removes it.
+        if self.mode == Mode::Exclusive && self.is_current().unwrap_or(false) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn holder(file: &mut File) -> Option<u32> {
+    let mut text = String::new();
+    file.seek(SeekFrom::Start(0)).ok()?;
+    file.take(16).read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn the_second_one_waits_and_learns_who_holds_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("web.lock");
+        let first = Lock::take(&path, Mode::Exclusive, |_| unreachable!()).unwrap();
+        let (tell, told) = mpsc::channel();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let lock = Lock::take(&path, Mode::Exclusive, |holder| tell.send(holder).unwrap()).unwrap();
+                tell.send(None).unwrap();
+                drop(lock);
+            });
+            assert_eq!(told.recv().unwrap(), Some(process::id()));
+            assert!(told.recv_timeout(Duration::from_millis(50)).is_err(), "the lock was given to two");
+            drop(first);
+            assert_eq!(told.recv().unwrap(), None);
+        });
+        assert!(!path.exists(), "the last one takes the file away");
+    }
+
+    #[test]
+    fn no_two_hold_it_however_often_its_file_comes_and_goes() {
+        use std::sync::atomic::{AtomicU32, Ordering};
+
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("web.lock");
+        let inside = AtomicU32::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..100 {
+                        let lock = Lock::take(&path, Mode::Exclusive, |_| {}).unwrap();
+                        assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
+                        assert_eq!(inside.fetch_sub(1, Ordering::SeqCst), 1);
+                        drop(lock);
+                    }
+                });
+            }
+        });
+    }
+
+    #[test]
+    fn many_share_it_and_one_alone_waits_for_all() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("shared.lock");
+        let readers = [(); 3].map(|()| Lock::take(&path, Mode::Shared, |_| unreachable!()).unwrap());
+        std::thread::scope(|scope| {
+            let (tell, told) = mpsc::channel();
+            let path = &path;
+            scope.spawn(move || {
+                let _lock = Lock::take(path, Mode::Exclusive, |_| tell.send("waits").unwrap()).unwrap();
+                tell.send("has it").unwrap();
+            });
+            assert_eq!(told.recv().unwrap(), "waits");
+            drop(readers);
+            assert_eq!(told.recv().unwrap(), "has it");
+        });
+    }
+}

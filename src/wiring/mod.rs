@@ -1,0 +1,88 @@
+//! Wiring: from a specification to a running jail, and back.
+//!
+//! A [`JailSpec`] says what a jail is to look like. A [`Survey`] looks at the host. [`Plan::new`]
+//! checks one against the other and lists the [`Step`]s; [`apply`] takes them. Two things undo them:
+//!
+//! * **The kernel.** A jail with a network stack of its own is first made without `persist` and held
+//!   by a child process, and its epairs are made inside it. Until [`Step::Commit`] the end of this
+//!   process, however it comes, takes the jail and its epairs with it.
+//! * **The journal.** What the kernel would keep (aliases, mounts, devfs rulesets, files, a committed
+//!   jail) is written down before it is made; [`undo()`] goes through it backwards.
+
+mod journal;
+mod lock;
+mod plan;
+mod problem;
+mod rooms;
+mod run;
+mod shared;
+mod spec;
+mod step;
+mod survey;
+mod undo;
+
+pub use journal::{Journal, Owned};
+pub use lock::{Lock, Mode};
+pub use plan::Plan;
+pub use problem::Problem;
+pub use rooms::Rooms;
+pub use run::{Site, Up, apply};
+pub use shared::{JAIL_DESCRIPTION, sweep};
+pub use spec::{Alias, Devfs, HostName, JailSpec, MountSpec, Network, Nic, Router, Shared, VnetSpec};
+pub use step::{JailInterface, Step};
+pub use survey::Survey;
+pub use undo::{Owed, undo, undo_and_sweep};
+
+use std::{fmt, io};
+
+use crate::files::FileError;
+
+/// Why one step did not work.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Failure {
+    /// The kernel refused.
+    #[error(transparent)]
+    Kernel(#[from] crate::Error),
+    /// A file could not be changed.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A lock or a journal could not be read.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// The host is not as the step needs it.
+    #[error("{0}")]
+    Invalid(String),
+}
+
+/// A plan that was not carried out, and was undone.
+#[derive(Debug)]
+pub struct Error {
+    /// The step that failed, in words.
+    pub step: String,
+    /// Why.
+    pub failure: Failure,
+    /// What could not be undone, and stays in the journal.
+    pub owed: Owed,
+    /// What kept undoing from being finished, if anything.
+    pub undo_failure: Option<Failure>,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot {}: {}", self.step, self.failure)?;
+        for (owned, failure) in &self.owed.failures {
+            write!(f, "; {owned} could not be undone and stays in the journal: {failure}")?;
+        }
+        if let Some(failure) = &self.undo_failure {
+            write!(f, "; undoing was cut short: {failure}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.failure)
+    }
+}

@@ -1,0 +1,101 @@
+//! What is wrong with a specification on this host, and what to do about it.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::types::{InterfaceName, Jid, MacAddr, Mtu};
+
+/// Something that would keep a jail from coming up, found before anything is changed.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// A jail of that name is there.
+    #[error("a jail named {name} is running already, with jid {jid}: stop it first")]
+    JailExists {
+        /// Its name.
+        name: String,
+        /// Its jid.
+        jid: Jid,
+    },
+    /// The jail's root is not a directory.
+    #[error("{} is not a directory: the jail has no root", path.display())]
+    NoRoot {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// The kernel has no network stacks for jails.
+    #[error("this kernel was built without VIMAGE: set vnet=off, or boot a kernel with `options VIMAGE`")]
+    NoVimage,
+    /// An interface is missing.
+    #[error("the host has no interface {name}: check the name against `show`")]
+    NoInterface {
+        /// Its name.
+        name: InterfaceName,
+    },
+    /// A bridge is missing, and the kernel makes none of that name.
+    #[error(
+        "there is no bridge {name}, and only names like bridge0 can be made when missing: create it first"
+    )]
+    NoBridge {
+        /// Its name.
+        name: InterfaceName,
+    },
+    /// Something else has the bridge's name.
+    #[error("{name} is not a bridge: name a bridge in `interfaces`, or none")]
+    NotABridge {
+        /// The interface.
+        name: InterfaceName,
+    },
+    /// The MTU asked for is not the bridge's.
+    #[error("{nic} is to have an MTU of {asked}, but {bridge} has {has}: all members of a bridge share one")]
+    MtuMismatch {
+        /// The jail's interface.
+        nic: InterfaceName,
+        /// What it should get.
+        asked: Mtu,
+        /// The bridge.
+        bridge: InterfaceName,
+        /// What the bridge has.
+        has: Mtu,
+    },
+    /// A member of a bridge has addresses, and the kernel does not take that.
+    #[error(
+        "{member} has IP addresses, and net.link.bridge.member_ifaddrs is 0: move them to {bridge}, or set it to 1"
+    )]
+    AddressOnMember {
+        /// The interface.
+        member: InterfaceName,
+        /// The bridge it is to join.
+        bridge: InterfaceName,
+    },
+    /// The uplink is on another bridge.
+    #[error("{member} is a member of {other} and cannot join {wanted} too")]
+    UplinkElsewhere {
+        /// The interface.
+        member: InterfaceName,
+        /// Where it is.
+        other: InterfaceName,
+        /// Where it should be.
+        wanted: InterfaceName,
+    },
+    /// Two interfaces would share a MAC address.
+    #[error("{first} and {second} would both have the MAC address {mac}: give one of them another")]
+    DuplicateMac {
+        /// The address.
+        mac: MacAddr,
+        /// The one that has it.
+        first: InterfaceName,
+        /// The one that is to get it.
+        second: InterfaceName,
+    },
+    /// No address of the jail has a prefix with the router in it.
+    #[error(
+        "the default router {router} is in no subnet of the jail's addresses: the kernel would refuse the route"
+    )]
+    UnreachableRouter {
+        /// The router.
+        router: IpAddr,
+    },
+}

@@ -1,0 +1,124 @@
+//! Where locks and journals lie: one directory below the run directory.
+
+use std::fs::DirBuilder;
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
+use super::lock::{Lock, Mode};
+use crate::files::{self, Files};
+use crate::kernel::Kernel;
+
+/// For the owner's eyes only.
+const MODE: u32 = 0o700;
+
+/// The directory of locks and journals.
+#[derive(Debug, Clone)]
+pub struct Rooms {
+    directory: PathBuf,
+}
+
+impl Rooms {
+    /// `jailwire` below the kernel's run directory, made when missing, for the owner's eyes only.
+    ///
+    /// # Errors
+    ///
+    /// Those of creating a directory.
+    pub fn open(kernel: &dyn Kernel, files: Files<'_>) -> files::Result<Rooms> {
+        let rooms = Rooms::look(kernel);
+        files.create_dir_all(&rooms.directory, MODE)?;
+        Ok(rooms)
+    }
+
+    /// The same, without making it: for those who only look.
+    pub fn look(kernel: &dyn Kernel) -> Rooms {
+        Rooms { directory: kernel.run_directory().join("jailwire") }
+    }
+
+    /// Takes the directory away if nothing is in it. Whoever needs it makes it again.
+    pub fn leave(&self, files: Files<'_>) {
+        // Not empty, most of the time: then it stays.
+        let _ = files.remove_dir(&self.directory);
+    }
+
+    fn lock(&self, name: &str, mode: Mode, mut waiting: impl FnMut(Option<u32>)) -> io::Result<Lock> {
+        let path = self.directory.join(name);
+        loop {
+            match Lock::take(&path, mode, &mut waiting) {
+                // Somebody else has just left it.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    DirBuilder::new().recursive(true).mode(MODE).create(&self.directory)?;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// The journal of a jail, by the kernel's name for it.
+    pub fn journal(&self, jail: &str) -> PathBuf {
+        self.directory.join(format!("{}.journal", file_name(jail)))
+    }
+
+    /// The journal of what jails share.
+    pub fn shared_journal(&self) -> PathBuf {
+        self.directory.join("shared")
+    }
+
+    /// Takes the lock of one jail.
+    ///
+    /// # Errors
+    ///
+    /// Those of opening and locking a file.
+    pub fn lock_jail(&self, jail: &str, waiting: impl FnMut(Option<u32>)) -> io::Result<Lock> {
+        self.lock(&format!("{}.lock", file_name(jail)), Mode::Exclusive, waiting)
+    }
+
+    /// Takes the lock on what jails share.
+    ///
+    /// # Errors
+    ///
+    /// As [`Rooms::lock_jail`].
+    pub fn lock_shared(&self, mode: Mode) -> io::Result<Lock> {
+        self.lock("shared.lock", mode, |_| {})
+    }
+
+    /// Takes the lock on the numbers of devfs rulesets.
+    ///
+    /// # Errors
+    ///
+    /// As [`Rooms::lock_jail`].
+    pub fn lock_rulesets(&self) -> io::Result<Lock> {
+        self.lock("rulesets.lock", Mode::Exclusive, |_| {})
+    }
+
+    /// The jails that have a journal.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading a directory; one that is not there has no journals.
+    pub fn journals(&self) -> io::Result<Vec<PathBuf>> {
+        let entries = match std::fs::read_dir(&self.directory) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            other => other?,
+        };
+        let mut paths = Vec::new();
+        for entry in entries {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == "journal") {
+                paths.push(path);
+            }
+        }
+        paths.sort();
+        Ok(paths)
+    }
+
+    /// The directory itself.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+}
+
+/// A jail's name as a file's: a slash cannot be in one, and a dot at its front would hide it.
+fn file_name(jail: &str) -> String {
+    jail.replace('%', "%25").replace('/', "%2f").replacen('.', "%2e", usize::from(jail.starts_with('.')))
+}

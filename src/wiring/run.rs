@@ -1,0 +1,339 @@
+//! Carrying out a plan.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
+use std::sync::Arc;
+
+use ipnetwork::Ipv4Network;
+
+use super::journal::{Journal, Owned};
+use super::plan::Plan;
+use super::rooms::Rooms;
+use super::shared::{self, Joining};
+use super::spec::{HostName, JailSpec, MountSpec, Network, Router};
+use super::step::{JailInterface, Step};
+use super::undo::{self, Owed};
+use super::{Error, Failure};
+use crate::epair::Epair;
+use crate::files::Files;
+use crate::jail::devfs::{Devfs, DevfsRule};
+use crate::jail::{self, HeldJail, JailParameters, JailSystem, mount};
+use crate::kernel::Kernel;
+use crate::nd6::Nd6Flags;
+use crate::route::Gateway;
+use crate::types::{Fib, InterfaceName, Jid};
+use crate::vnet::Vnet;
+
+/// A jail that is up.
+#[derive(Debug, Clone)]
+pub struct Up {
+    /// Its jid.
+    pub jid: Jid,
+    /// The devfs ruleset it was given.
+    pub ruleset: u16,
+    /// The host's halves of its epairs.
+    pub epairs: Vec<InterfaceName>,
+}
+
+/// Everything a plan is carried out with.
+#[derive(Debug)]
+pub struct Site<'a> {
+    /// The host's network stack.
+    pub host: &'a Vnet,
+    /// Locks and journals.
+    pub rooms: &'a Rooms,
+    /// The door to files.
+    pub files: Files<'a>,
+    /// `kern.boot_id`.
+    pub boot: &'a str,
+}
+
+/// Brings a jail up as its plan says. `before` is called before each step.
+///
+/// The journal must be the jail's own, under the jail's lock. What was made is written in it;
+/// the caller completes it when nothing more is to follow.
+///
+/// # Errors
+///
+/// The step that failed, and why. Everything made so far is undone by then; what could not be is
+/// in [`Error::owed`] and stays in the journal.
+pub fn apply(
+    site: &Site<'_>,
+    journal: &mut Journal,
+    spec: &JailSpec,
+    plan: &Plan,
+    mut before: impl FnMut(&Step),
+) -> Result<Up, Error> {
+    let mut run = Run::new(site, journal, spec);
+    for step in plan.steps() {
+        before(step);
+        if let Err(failure) = run.step(step) {
+            return Err(run.fail(step.to_string(), failure));
+        }
+    }
+    Ok(run.finish())
+}
+
+/// A plan under way.
+struct Run<'a> {
+    site: &'a Site<'a>,
+    journal: &'a mut Journal,
+    spec: &'a JailSpec,
+    ruleset: u16,
+    held: Option<HeldJail>,
+    jid: Option<Jid>,
+    epairs: Vec<Epair>,
+    joining: Option<Joining>,
+}
+
+impl<'a> Run<'a> {
+    fn new(site: &'a Site<'a>, journal: &'a mut Journal, spec: &'a JailSpec) -> Run<'a> {
+        let ruleset = match &spec.devfs {
+            super::spec::Devfs::Existing(number) => *number,
+            super::spec::Devfs::Generate { .. } => 0,
+        };
+        Run { site, journal, spec, ruleset, held: None, jid: None, epairs: Vec::new(), joining: None }
+    }
+
+    fn kernel(&self) -> &Arc<dyn Kernel> {
+        self.site.host.kernel()
+    }
+
+    fn finish(self) -> Up {
+        let jid = self.jid.expect("every plan makes a jail");
+        Up { jid, ruleset: self.ruleset, epairs: self.epairs.into_iter().map(|epair| epair.a).collect() }
+    }
+
+    /// Undoes what there is: the held jail goes by itself, the rest by the journal.
+    fn fail(mut self, step: String, failure: Failure) -> Error {
+        self.joining = None;
+        drop(self.held.take());
+        let site = self.site;
+        let owed = undo::undo_and_sweep(site.host, site.rooms, site.files, self.journal, site.boot);
+        let (owed, also) = match owed {
+            Ok(owed) => (owed, None),
+            Err(failure) => (Owed::default(), Some(failure)),
+        };
+        Error { step, failure, owed, undo_failure: also }
+    }
+
+    fn intend(&mut self, owned: Owned) -> Result<(), Failure> {
+        Ok(self.journal.intend(self.site.files, owned)?)
+    }
+
+    fn held(&self) -> &HeldJail {
+        self.held.as_ref().expect("the plan holds the jail first")
+    }
+
+    fn inside(&self) -> &Vnet {
+        self.held().vnet()
+    }
+
+    fn step(&mut self, step: &Step) -> Result<(), Failure> {
+        let host = self.site.host;
+        match step {
+            Step::CreateRuleset { first, rules } => self.create_ruleset(*first, rules)?,
+            Step::Mount(mount) => self.mount(mount)?,
+            Step::AddAlias4(interface, network) => {
+                self.intend(Owned::Alias4(*interface, *network))?;
+                host.add_ipv4(interface, *network)?;
+            }
+            Step::AddAlias6(interface, network) => {
+                let site = self.site;
+                let _enabling = shared::enable_inet6(host, site.rooms, site.files, site.boot, interface)?;
+                self.intend(Owned::Alias6(*interface, *network))?;
+                host.add_ipv6(interface, *network)?;
+            }
+            Step::CreateJail => self.create_jail()?,
+            Step::HoldJail => {
+                let parameters = self.parameters();
+                let held = jail::create_held(self.kernel(), &parameters)?;
+                self.jid = Some(held.jid());
+                self.held = Some(held);
+            }
+            Step::CreateEpair { unit, .. } => {
+                let epair = match unit {
+                    Some(unit) => self.inside().create_epair_unit(*unit)?,
+                    None => self.inside().create_epair()?,
+                };
+                self.epairs.push(epair);
+            }
+            Step::NameJailHalf { nic, name } => {
+                self.inside().rename(&self.epairs[*nic].b, name)?;
+                self.epairs[*nic].b = *name;
+            }
+            Step::NameHostHalf { nic, name } => self.name_host_half(*nic, name)?,
+            Step::SetMacs { nic, host, jail } => {
+                self.inside().set_mac(&self.epairs[*nic].a, *host)?;
+                self.inside().set_mac(&self.epairs[*nic].b, *jail)?;
+            }
+            Step::SetMtu { nic, mtu } => {
+                self.inside().set_mtu(&self.epairs[*nic].a, *mtu)?;
+                self.inside().set_mtu(&self.epairs[*nic].b, *mtu)?;
+            }
+            Step::Describe { nic, text } => self.inside().set_description(&self.epairs[*nic].a, text)?,
+            Step::TakeOut { nic } => host.reclaim(&self.epairs[*nic].a, self.held().jid())?,
+            Step::AddUplink { .. } => self.join_bridges()?,
+            Step::Join { nic, bridge } => {
+                self.join_bridges()?;
+                host.add_member(bridge, &self.epairs[*nic].a)?;
+            }
+            Step::BringUp { nic } => host.up(&self.epairs[*nic].a)?,
+            Step::StartLoopback => self.start_loopback()?,
+            Step::AddAddress4(interface, network) => {
+                self.inside().add_ipv4(&self.inside_name(*interface), *network)?;
+            }
+            Step::AddAddress6(interface, network) => {
+                self.inside().add_ipv6(&self.inside_name(*interface), *network)?;
+            }
+            Step::AcceptRtadv { nic } => {
+                let (set, clear) = (Nd6Flags::ACCEPT_RTADV | Nd6Flags::AUTO_LINKLOCAL, Nd6Flags::DISABLED);
+                self.inside().change_nd6_flags(&self.epairs[*nic].b, set, clear)?;
+            }
+            Step::BringUpInside { nic } => self.inside().up(&self.epairs[*nic].b)?,
+            Step::DefaultRoute(router) => self.default_route(router)?,
+            Step::Commit => self.commit()?,
+            Step::Lend(interface) => {
+                let jid = self.jid.expect("the plan commits the jail first");
+                self.intend(Owned::Lent(*interface))?;
+                host.lend(interface, jid)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// All parameters of the jail but `persist`.
+    fn parameters(&self) -> JailParameters {
+        let mut parameters = self.spec.parameters.clone();
+        parameters = parameters.set("name", self.spec.name.as_str()).path(&self.spec.path);
+        parameters = parameters.set("devfs_ruleset", i32::from(self.ruleset));
+        match &self.spec.network {
+            Network::Vnet(_) => parameters.vnet(),
+            Network::Shared(shared) => {
+                let ip4: Vec<_> = shared.ip4.iter().map(|alias| alias.network.ip()).collect();
+                let ip6: Vec<_> = shared.ip6.iter().map(|alias| alias.network.ip()).collect();
+                // A list of addresses implies `new`; `new` without one is refused by jail(8)'s users
+                // as much as by the kernel, and means none.
+                parameters = match shared.ip4_mode {
+                    JailSystem::New if ip4.is_empty() => parameters.set("ip4", JailSystem::Disable),
+                    JailSystem::New => parameters.set("ip4.addr", ip4),
+                    other => parameters.set("ip4", other),
+                };
+                parameters = match shared.ip6_mode {
+                    JailSystem::New if ip6.is_empty() => parameters.set("ip6", JailSystem::Disable),
+                    JailSystem::New => parameters.set("ip6.addr", ip6),
+                    other => parameters.set("ip6", other),
+                };
+                parameters
+                    .set("ip4.saddrsel", shared.ip4_source_selection)
+                    .set("ip6.saddrsel", shared.ip6_source_selection)
+            }
+        }
+    }
+
+    fn create_ruleset(&mut self, first: u16, rules: &[DevfsRule]) -> Result<(), Failure> {
+        let devfs = Devfs::open(self.kernel().clone(), Path::new("/dev"))?;
+        // The number has to be in the journal before the ruleset is there, so it is chosen first, and
+        // nobody else may choose meanwhile.
+        let _lock = self.site.rooms.lock_rulesets()?;
+        let taken = devfs.rulesets()?;
+        let free = (first.max(1)..=u16::MAX).find(|number| !taken.contains(number));
+        let number =
+            free.ok_or_else(|| Failure::Invalid(format!("no devfs ruleset from {first} on is free")))?;
+        self.intend(Owned::Ruleset(number))?;
+        for rule in rules {
+            devfs.add(number, rule)?;
+        }
+        self.ruleset = number;
+        Ok(())
+    }
+
+    fn mount(&mut self, spec: &MountSpec) -> Result<(), Failure> {
+        let mut request = mount::request(&spec.fstype, &spec.from, &self.spec.path, &spec.beneath);
+        for (name, value) in &spec.options {
+            request = request.option(name, value.clone());
+        }
+        if spec.ruleset && self.ruleset != 0 {
+            request = request.option("ruleset", Some(self.ruleset.to_string()));
+        }
+        self.intend(Owned::Mount { fstype: spec.fstype.clone(), on: request.on() })?;
+        mount::mount(&**self.kernel(), &request)?;
+        Ok(())
+    }
+
+    fn create_jail(&mut self) -> Result<(), Failure> {
+        let parameters = self.parameters().set("persist", true);
+        self.intend(Owned::Jail(self.spec.name.clone()))?;
+        self.jid = Some(jail::create(&**self.kernel(), &parameters)?);
+        Ok(())
+    }
+
+    fn name_host_half(&mut self, nic: usize, name: &HostName) -> Result<(), Failure> {
+        let name = match name {
+            HostName::Fixed(name) => *name,
+            HostName::WithJid(prefix) => InterfaceName::new(&format!("{prefix}{}", self.held().jid()))
+                .map_err(|error| Failure::Invalid(error.to_string()))?,
+        };
+        // SIOCSIFRVNET does not look whether the host has one of that name.
+        if self.site.host.has_interface(&name)? {
+            let reason =
+                format!("the host has an interface {name} already: destroy it, or give it another name");
+            return Err(Failure::Invalid(reason));
+        }
+        self.inside().rename(&self.epairs[nic].a, &name)?;
+        self.epairs[nic].a = name;
+        Ok(())
+    }
+
+    /// Makes the bridges of all NICs that are missing, once.
+    fn join_bridges(&mut self) -> Result<(), Failure> {
+        if self.joining.is_none() {
+            let Network::Vnet(vnet) = &self.spec.network else { return Ok(()) };
+            let bridges: Vec<_> = vnet.nics.iter().filter_map(|nic| nic.bridge).collect();
+            let uplinks: Vec<_> =
+                vnet.nics.iter().filter_map(|nic| Some((nic.bridge?, nic.uplink?))).collect();
+            let site = self.site;
+            self.joining =
+                Some(shared::join(site.host, site.rooms, site.files, site.boot, &bridges, &uplinks)?);
+        }
+        Ok(())
+    }
+
+    fn inside_name(&self, interface: JailInterface) -> InterfaceName {
+        match interface {
+            JailInterface::Loopback => InterfaceName::new("lo0").expect("a name that fits"),
+            JailInterface::Nic(nic) => self.epairs[nic].b,
+        }
+    }
+
+    /// A new stack's lo0 is down; ::1 comes by itself when it goes up, 127.0.0.1 does not.
+    fn start_loopback(&mut self) -> Result<(), Failure> {
+        let loopback = self.inside_name(JailInterface::Loopback);
+        let address = Ipv4Network::new(Ipv4Addr::LOCALHOST, 8).expect("8 is a prefix length");
+        self.inside().up(&loopback)?;
+        self.inside().ensure_ipv4(&loopback, address)?;
+        Ok(())
+    }
+
+    fn default_route(&mut self, router: &Router) -> Result<(), Failure> {
+        let gateway = match (router.address, router.nic) {
+            (IpAddr::V6(address), Some(nic)) if address.is_unicast_link_local() => {
+                Gateway::scoped(address, self.inside().index(&self.epairs[nic].b)?.into())
+            }
+            (address, _) => Gateway::from(address),
+        };
+        self.inside().ensure_default(gateway, Fib::DEFAULT)?;
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<(), Failure> {
+        self.joining = None;
+        self.intend(Owned::Jail(self.spec.name.clone()))?;
+        let epairs: Vec<_> = self.epairs.iter().map(|epair| epair.a).collect();
+        for name in epairs {
+            self.intend(Owned::Epair(name))?;
+        }
+        self.held.take().expect("the plan holds the jail first").commit()?;
+        Ok(())
+    }
+}

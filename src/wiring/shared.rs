@@ -1,0 +1,194 @@
+//! What no single jail owns: bridges, the host's interfaces on them, IPv6 on an interface.
+//!
+//! A bridge that is missing is made by the first jail that wants it, and goes with the last. So it
+//! is written down in a journal of its own, under a lock of its own: starts hold it shared from the
+//! moment they have seen the bridge until they are on it, and whoever sweeps holds it alone.
+
+use std::io;
+
+use super::journal::{Journal, Owned};
+use super::lock::{Lock, Mode};
+use super::rooms::Rooms;
+use crate::address::Ipv6Address;
+use crate::files::Files;
+use crate::nd6::Nd6Flags;
+use crate::types::InterfaceName;
+use crate::vnet::Vnet;
+use crate::wiring::Failure;
+
+/// The beginning of the description of every jail's half of an epair on the host: iocage's words.
+pub const JAIL_DESCRIPTION: &str = "associated with jail: ";
+
+/// The right to join bridges, and not to have them swept away meanwhile.
+#[derive(Debug)]
+pub struct Joining {
+    _lock: Lock,
+}
+
+/// Makes sure that `bridge` is there and up, and `uplinks` are on it.
+///
+/// # Errors
+///
+/// Those of `SIOCIFCREATE2`, `SIOCSIFFLAGS`, `BRDGADD`, and of files.
+pub fn join(
+    host: &Vnet,
+    rooms: &Rooms,
+    files: Files<'_>,
+    boot: &str,
+    bridges: &[InterfaceName],
+    uplinks: &[(InterfaceName, InterfaceName)],
+) -> Result<Joining, Failure> {
+    let lock = rooms.lock_shared(Mode::Shared)?;
+    let missing = |host: &Vnet| -> Result<bool, Failure> {
+        for bridge in bridges {
+            if !host.has_interface(bridge)? {
+                return Ok(true);
+            }
+        }
+        for (bridge, member) in uplinks {
+            if !is_member(host, bridge, member)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    };
+    if !missing(host)? {
+        return Ok(Joining { _lock: lock });
+    }
+    drop(lock);
+    let lock = rooms.lock_shared(Mode::Exclusive)?;
+    let mut journal = Journal::open(&rooms.shared_journal(), boot)?;
+    for bridge in bridges {
+        if !host.has_interface(bridge)? {
+            journal.intend(files, Owned::Bridge(*bridge))?;
+            host.create(bridge.as_str())?;
+        }
+        host.up(bridge)?;
+    }
+    for (bridge, member) in uplinks {
+        if !is_member(host, bridge, member)? {
+            journal.intend(files, Owned::Uplink { bridge: *bridge, member: *member })?;
+            host.add_member(bridge, member)?;
+        }
+        host.up(member)?;
+    }
+    Ok(Joining { _lock: lock })
+}
+
+/// Notes that IPv6 is about to be enabled on an interface, if it is not.
+///
+/// The first IPv6 address of an interface clears ND6_IFF_IFDISABLED and brings a link-local address,
+/// and neither goes away with it (`netinet6/in6.c:in6_aifaddr_ioctl`).
+///
+/// # Errors
+///
+/// Those of SIOCGIFINFO_IN6, and of files.
+pub fn enable_inet6(
+    host: &Vnet,
+    rooms: &Rooms,
+    files: Files<'_>,
+    boot: &str,
+    interface: &InterfaceName,
+) -> Result<Joining, Failure> {
+    let disabled = |host: &Vnet| -> Result<bool, Failure> {
+        Ok(host.nd6_flags(interface)?.contains(Nd6Flags::DISABLED)
+            && host.ipv6_addresses(interface)?.is_empty())
+    };
+    let lock = rooms.lock_shared(Mode::Shared)?;
+    if !disabled(host)? {
+        return Ok(Joining { _lock: lock });
+    }
+    drop(lock);
+    let lock = rooms.lock_shared(Mode::Exclusive)?;
+    if disabled(host)? {
+        Journal::open(&rooms.shared_journal(), boot)?.intend(files, Owned::Inet6(*interface))?;
+    }
+    Ok(Joining { _lock: lock })
+}
+
+/// Takes away what was made for jails and serves none any more: bridges, the host's interfaces on
+/// them, IPv6 on an interface.
+///
+/// # Errors
+///
+/// Those of reading the journal and of the kernel. What could not be taken away stays owed.
+pub fn sweep(host: &Vnet, rooms: &Rooms, files: Files<'_>, boot: &str) -> Result<(), Failure> {
+    let path = rooms.shared_journal();
+    if !path.exists() {
+        return Ok(());
+    }
+    let _lock = rooms.lock_shared(Mode::Exclusive)?;
+    let mut journal = Journal::open(&path, boot)?;
+    let mut owed = Vec::new();
+    let mut first_failure = None;
+    // Members go before the bridge they are on.
+    for owned in journal.owned().iter().rev() {
+        match take_away(host, owned) {
+            Ok(true) => {}
+            Ok(false) => owed.insert(0, owned.clone()),
+            Err(failure) => {
+                owed.insert(0, owned.clone());
+                first_failure.get_or_insert(failure);
+            }
+        }
+    }
+    if owed.len() != journal.owned().len() {
+        journal.keep(files, owed)?;
+    }
+    first_failure.map_or(Ok(()), Err)
+}
+
+/// Takes one thing away unless a jail still needs it; whether it is gone.
+fn take_away(host: &Vnet, owned: &Owned) -> Result<bool, Failure> {
+    match owned {
+        Owned::Bridge(bridge) => {
+            if !host.has_interface(bridge)? {
+                return Ok(true);
+            }
+            // Anything somebody else has put on it makes it theirs as much as ours.
+            let empty = host.members(bridge)?.is_empty();
+            if empty {
+                host.destroy(bridge)?;
+            }
+            Ok(empty)
+        }
+        Owned::Uplink { bridge, member } => {
+            if !host.has_interface(bridge)? || !is_member(host, bridge, member)? {
+                return Ok(true);
+            }
+            for other in host.members(bridge)? {
+                let description = host.description(&other.name)?;
+                if description.is_some_and(|text| text.starts_with(JAIL_DESCRIPTION)) {
+                    return Ok(false);
+                }
+            }
+            host.delete_member(bridge, member)?;
+            Ok(true)
+        }
+        Owned::Inet6(interface) => {
+            if !host.has_interface(interface)? {
+                return Ok(true);
+            }
+            let addresses = host.ipv6_addresses(interface)?;
+            let is_local = |one: &Ipv6Address| one.network.ip().is_unicast_link_local();
+            if !addresses.iter().all(is_local) {
+                return Ok(false);
+            }
+            for address in &addresses {
+                host.remove_ipv6(interface, address.network.ip())?;
+            }
+            host.change_nd6_flags(interface, Nd6Flags::DISABLED, Nd6Flags::empty())?;
+            Ok(true)
+        }
+        other => {
+            Err(io::Error::new(io::ErrorKind::InvalidData, format!("not a shared thing: {other:?}")).into())
+        }
+    }
+}
+
+fn is_member(host: &Vnet, bridge: &InterfaceName, member: &InterfaceName) -> Result<bool, Failure> {
+    if !host.has_interface(bridge)? {
+        return Ok(false);
+    }
+    Ok(host.members(bridge)?.iter().any(|other| &other.name == member))
+}

@@ -1,0 +1,155 @@
+//! What a jail is to look like: the input of a [`Plan`](super::Plan).
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use ipnetwork::{Ipv4Network, Ipv6Network};
+
+use crate::jail::devfs::DevfsRule;
+use crate::jail::{JailParameters, JailSystem};
+use crate::types::{InterfaceName, MacAddr, Mtu};
+
+/// A jail, its mounts and its network.
+#[derive(Debug, Clone)]
+pub struct JailSpec {
+    /// The kernel's name for it.
+    pub name: String,
+    /// Its root directory, absolute.
+    pub path: PathBuf,
+    /// Its parameters, without `name`, `path`, `persist`, `vnet`, `ip4*`, `ip6*` and
+    /// `devfs_ruleset`, which follow from the rest.
+    pub parameters: JailParameters,
+    /// The devfs rules its `/dev` is shown by.
+    pub devfs: Devfs,
+    /// What is mounted in it, in order.
+    pub mounts: Vec<MountSpec>,
+    /// How it is wired.
+    pub network: Network,
+}
+
+/// Which devfs ruleset a jail gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Devfs {
+    /// An existing one, or 0 for none.
+    Existing(u16),
+    /// One of its own, with the first free number from `first` on.
+    Generate {
+        /// Where to begin looking.
+        first: u16,
+        /// Its rules, in order.
+        rules: Vec<DevfsRule>,
+    },
+}
+
+/// One mount.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MountSpec {
+    /// `devfs`, `fdescfs`, `nullfs` …
+    pub fstype: String,
+    /// What is mounted.
+    pub from: String,
+    /// The mount point, relative to the jail's root.
+    pub beneath: PathBuf,
+    /// Options, with a value where they have one.
+    pub options: Vec<(String, Option<String>)>,
+    /// Whether the jail's devfs ruleset is to be applied: devfs only.
+    pub ruleset: bool,
+}
+
+/// How a jail is wired.
+#[derive(Debug, Clone)]
+pub enum Network {
+    /// On the host's network stack, held to addresses of its own.
+    Shared(Shared),
+    /// With a network stack of its own.
+    Vnet(VnetSpec),
+}
+
+/// The network of a jail that shares the host's stack.
+#[derive(Debug, Clone)]
+pub struct Shared {
+    /// Its IPv4 addresses, the primary one first.
+    pub ip4: Vec<Alias<Ipv4Network>>,
+    /// Its IPv6 addresses, the primary one first.
+    pub ip6: Vec<Alias<Ipv6Network>>,
+    /// `ip4`: none, its own addresses, or all of the host's.
+    pub ip4_mode: JailSystem,
+    /// `ip6`, likewise.
+    pub ip6_mode: JailSystem,
+    /// `ip4.saddrsel`.
+    pub ip4_source_selection: bool,
+    /// `ip6.saddrsel`.
+    pub ip6_source_selection: bool,
+}
+
+/// One address of a shared-IP jail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alias<N> {
+    /// The interface to add it to; none when the host has it already.
+    pub interface: Option<InterfaceName>,
+    /// The address.
+    pub network: N,
+}
+
+/// The network of a jail with a stack of its own.
+#[derive(Debug, Clone, Default)]
+pub struct VnetSpec {
+    /// Its epairs.
+    pub nics: Vec<Nic>,
+    /// Interfaces of the host that are lent to it.
+    pub lent: Vec<InterfaceName>,
+    /// Addresses for its loopback interface, besides 127.0.0.1 and ::1.
+    pub loopback4: Vec<Ipv4Network>,
+    /// The same in IPv6.
+    pub loopback6: Vec<Ipv6Network>,
+    /// Its IPv4 default route.
+    pub default4: Option<Router>,
+    /// Its IPv6 default route.
+    pub default6: Option<Router>,
+}
+
+/// Where a default route goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Router {
+    /// Its address.
+    pub address: IpAddr,
+    /// For a link-local address the NIC whose link it is on.
+    pub nic: Option<usize>,
+}
+
+/// One epair between a jail and a bridge of the host.
+#[derive(Debug, Clone)]
+pub struct Nic {
+    /// The name of the host's half.
+    pub host_name: HostName,
+    /// The name of the jail's half.
+    pub jail_name: InterfaceName,
+    /// Text for the host's half.
+    pub description: String,
+    /// The host's MAC, and the jail's. Without them they repeat from jail to jail: the kernel
+    /// derives them from the names that epairs have when they are made.
+    pub macs: Option<(MacAddr, MacAddr)>,
+    /// The MTU of both halves; that of the bridge if none is given.
+    pub mtu: Option<Mtu>,
+    /// The MTU when none is given and the bridge has no member yet.
+    pub default_mtu: Mtu,
+    /// The bridge the host's half joins.
+    pub bridge: Option<InterfaceName>,
+    /// An interface of the host that is to be on the same bridge.
+    pub uplink: Option<InterfaceName>,
+    /// The jail's IPv4 addresses.
+    pub inet: Vec<Ipv4Network>,
+    /// The jail's IPv6 addresses.
+    pub inet6: Vec<Ipv6Network>,
+    /// Whether the jail's half takes its IPv6 addresses from router advertisements.
+    pub accept_rtadv: bool,
+}
+
+/// The name of the host's half of an epair.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HostName {
+    /// This one.
+    Fixed(InterfaceName),
+    /// This, and the jid behind it: `vnet0.` gives `vnet0.7`.
+    WithJid(String),
+}

@@ -1,0 +1,192 @@
+//! The steps of a plan: what each one changes, in words that a person can check.
+
+use std::fmt;
+
+use ipnetwork::{Ipv4Network, Ipv6Network};
+
+use super::spec::{HostName, MountSpec, Router};
+use crate::jail::devfs::DevfsRule;
+use crate::types::{InterfaceName, MacAddr, Mtu};
+
+/// One change. Each can be made again where it was made before: a step that finds its work done
+/// leaves it as it is.
+#[derive(Debug, Clone)]
+pub enum Step {
+    /// Makes a devfs ruleset with the first free number.
+    CreateRuleset {
+        /// Where to begin looking for a number.
+        first: u16,
+        /// The rules, in order.
+        rules: Vec<DevfsRule>,
+    },
+    /// Mounts a file system in the jail's root.
+    Mount(MountSpec),
+    /// Adds an IPv4 address to an interface of the host.
+    AddAlias4(InterfaceName, Ipv4Network),
+    /// Adds an IPv6 address to an interface of the host.
+    AddAlias6(InterfaceName, Ipv6Network),
+    /// Makes a jail that shares the host's network stack. It stays: it is `persist` from the start.
+    CreateJail,
+    /// Makes a jail with a network stack of its own, that lives as long as this process or until
+    /// [`Step::Commit`].
+    HoldJail,
+    /// Makes an epair inside the held jail, under an explicit unit where the jail's half is to be
+    /// called `epairNb`.
+    CreateEpair {
+        /// Which of the jail's NICs it is.
+        nic: usize,
+        /// Its unit.
+        unit: Option<u16>,
+    },
+    /// Renames the half that stays in the jail.
+    NameJailHalf {
+        /// Which NIC.
+        nic: usize,
+        /// Its name.
+        name: InterfaceName,
+    },
+    /// Renames the half that is to be the host's, while it is still inside: on the way out names
+    /// are not checked.
+    NameHostHalf {
+        /// Which NIC.
+        nic: usize,
+        /// Its name.
+        name: HostName,
+    },
+    /// Sets the link addresses of both halves.
+    SetMacs {
+        /// Which NIC.
+        nic: usize,
+        /// The host's.
+        host: MacAddr,
+        /// The jail's.
+        jail: MacAddr,
+    },
+    /// Sets the MTU of both halves.
+    SetMtu {
+        /// Which NIC.
+        nic: usize,
+        /// In bytes.
+        mtu: Mtu,
+    },
+    /// Describes the host's half.
+    Describe {
+        /// Which NIC.
+        nic: usize,
+        /// The description.
+        text: String,
+    },
+    /// Takes the host's half out of the jail.
+    TakeOut {
+        /// Which NIC.
+        nic: usize,
+    },
+    /// Puts an interface of the host on a bridge, for as long as jails are on it.
+    AddUplink {
+        /// The bridge.
+        bridge: InterfaceName,
+        /// The interface.
+        member: InterfaceName,
+    },
+    /// Puts the host's half on a bridge, which is made when it is missing, and brought up.
+    Join {
+        /// Which NIC.
+        nic: usize,
+        /// The bridge.
+        bridge: InterfaceName,
+    },
+    /// Brings the host's half up.
+    BringUp {
+        /// Which NIC.
+        nic: usize,
+    },
+    /// Brings the jail's loopback interface up, and gives it 127.0.0.1 (::1 comes by itself).
+    StartLoopback,
+    /// Adds an IPv4 address inside the jail.
+    AddAddress4(JailInterface, Ipv4Network),
+    /// Adds an IPv6 address inside the jail.
+    AddAddress6(JailInterface, Ipv6Network),
+    /// Lets the jail's half configure itself from router advertisements.
+    AcceptRtadv {
+        /// Which NIC.
+        nic: usize,
+    },
+    /// Brings the jail's half up, where no address does that.
+    BringUpInside {
+        /// Which NIC.
+        nic: usize,
+    },
+    /// Sets the default route of one family inside the jail.
+    DefaultRoute(Router),
+    /// Makes the held jail stay.
+    Commit,
+    /// Lends an interface of the host to the jail.
+    Lend(InterfaceName),
+}
+
+/// An interface inside the jail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JailInterface {
+    /// `lo0`.
+    Loopback,
+    /// The jail's half of this NIC.
+    Nic(usize),
+}
+
+impl fmt::Display for JailInterface {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            JailInterface::Loopback => f.write_str("lo0"),
+            JailInterface::Nic(nic) => write!(f, "the jail's half of nic {nic}"),
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Step::CreateRuleset { first, rules } => {
+                write!(f, "create a devfs ruleset of {} rules, numbered from {first} on", rules.len())
+            }
+            Step::Mount(mount) => {
+                write!(f, "mount {} on {} as {}", mount.from, mount.beneath.display(), mount.fstype)
+            }
+            Step::AddAlias4(interface, network) => write!(f, "add {network} to {interface}"),
+            Step::AddAlias6(interface, network) => write!(f, "add {network} to {interface}"),
+            Step::CreateJail => f.write_str("create the jail"),
+            Step::HoldJail => {
+                f.write_str("create the jail with its own network stack, to live as long as this process")
+            }
+            Step::CreateEpair { nic, unit: Some(unit) } => {
+                write!(f, "create epair{unit} inside, for nic {nic}")
+            }
+            Step::CreateEpair { nic, unit: None } => write!(f, "create an epair inside, for nic {nic}"),
+            Step::NameJailHalf { nic, name } => write!(f, "name the jail's half of nic {nic} {name}"),
+            Step::NameHostHalf { nic, name: HostName::Fixed(name) } => {
+                write!(f, "name the host's half of nic {nic} {name}")
+            }
+            Step::NameHostHalf { nic, name: HostName::WithJid(prefix) } => {
+                write!(f, "name the host's half of nic {nic} {prefix}JID")
+            }
+            Step::SetMacs { nic, host, jail } => {
+                write!(f, "set the MAC addresses of nic {nic}: {host} on the host, {jail} in the jail")
+            }
+            Step::SetMtu { nic, mtu } => write!(f, "set the MTU of both halves of nic {nic} to {mtu}"),
+            Step::Describe { nic, text } => write!(f, "describe the host's half of nic {nic}: {text}"),
+            Step::TakeOut { nic } => write!(f, "take the host's half of nic {nic} out of the jail"),
+            Step::AddUplink { bridge, member } => write!(f, "add {member} to {bridge}"),
+            Step::Join { nic, bridge } => write!(f, "add the host's half of nic {nic} to {bridge}"),
+            Step::BringUp { nic } => write!(f, "bring the host's half of nic {nic} up"),
+            Step::StartLoopback => f.write_str("bring lo0 up inside, with 127.0.0.1"),
+            Step::AddAddress4(interface, network) => write!(f, "add {network} to {interface}"),
+            Step::AddAddress6(interface, network) => write!(f, "add {network} to {interface}"),
+            Step::AcceptRtadv { nic } => {
+                write!(f, "accept router advertisements on the jail's half of nic {nic}")
+            }
+            Step::BringUpInside { nic } => write!(f, "bring the jail's half of nic {nic} up"),
+            Step::DefaultRoute(router) => write!(f, "set the default route to {} inside", router.address),
+            Step::Commit => f.write_str("make the jail stay"),
+            Step::Lend(interface) => write!(f, "lend {interface} to the jail"),
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Does nothing in a user's build. With the feature `regenerate`, which `./regenerate` switches on, runs
+//! bindgen over `wrapper.h` and writes one file of bindings for each architecture.
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    #[cfg(feature = "regenerate")]
+    regenerate::run();
+}
+
+#[cfg(feature = "regenerate")]
+mod regenerate {
+    use std::env;
+    use std::path::Path;
+
+    use bindgen::callbacks::{IntKind, MacroParsingBehavior, ParseCallbacks};
+
+    /// What requests carry and what the kernel's answers are made of. Whatever these contain comes along.
+    const TYPES: &[&str] = &[
+        // Interfaces.
+        "ifreq ifreq_buffer ifreq_nv_req ifaliasreq oifaliasreq ifconf ifdrv ifmediareq ifstat",
+        "ifgroupreq ifg_req if_clonereq ifdownreason ifi2creq ifrsskey ifrsshash vlanreq",
+        "if_data ifmibdata ifType",
+        // Bridges.
+        "ifbreq ifbifconf ifbareq ifbaconf ifbrparam ifbropreq ifbpstpreq ifbpstpconf ifbif_vlan_req",
+        "ifbr_flags_t ifbvlan_set_t ether_vlanid_t",
+        // Addresses.
+        "sockaddr sockaddr_dl sockaddr_in sockaddr_in6 sockaddr_storage in_addr in6_addr",
+        "in_aliasreq in6_aliasreq oin6_aliasreq in6_ifreq in6_addrlifetime in6_addrpolicy",
+        "in6_prefixreq in6_rrenumreq in6_ndireq in6_ndifreq in6_nbrinfo nd_ifinfo in6_prefix in6_defrouter",
+        // Routing messages.
+        "rt_msghdr rt_metrics if_msghdr if_msghdrl ifa_msghdr ifa_msghdrl ifma_msghdr if_announcemsghdr",
+        // Jails and what starting one needs.
+        "jail xprison prison_state iovec statfs devfs_rule devfs_rid devfs_rnum devfs_rsnum",
+        "uexterror kevent kld_file_stat module_stat",
+    ];
+
+    /// Families of constants, each with the type of the field or argument that its members go to: C's
+    /// macros have none. `*` stands for anything, `+` for capitals and digits; the first match wins, and
+    /// a value that does not fit becomes a u32.
+    const CONSTANTS: &[(IntKind, &str)] = &[
+        // socket(2), ioctl(2), sysctl(3)
+        (IntKind::Int, "AF_* PF_* SOCK_* SOL_SOCKET SO_* SCM_RIGHTS"),
+        (IntKind::Int, "IPPROTO_IP IPPROTO_IPV6 IPPROTO_ICMP IPPROTO_ICMPV6 IPPROTO_TCP IPPROTO_UDP"),
+        (IntKind::Int, "CTL_+ CTL_SYSCTL_* NET_RT_* NETLINK_GENERIC IFMIB_* IFDATA_*"),
+        // Interfaces
+        (IntKind::Int, "IFF_* IFCAP_* IFCAP2_* IFAN_* IF_MAXUNIT IFR_CAP_NV_MAXBUFSIZE IFG_*"),
+        (IntKind::U8, "LINK_STATE_* IFNET_PCP_NONE"),
+        (IntKind::U16, "ETHERTYPE_VLAN ETHERTYPE_QINQ"),
+        // Bridges
+        (IntKind::ULong, "BRDG+"),
+        (IntKind::Int, "IFBIFMASK"),
+        (IntKind::U32, "IFBIF_* IFBF_* IFBRF_*"),
+        (IntKind::U8, "IFBAF_* BRDG_VLAN_OP_* BSTP_IFSTATE_* BSTP_ROLE_*"),
+        // IPv6
+        (IntKind::Int, "IN6_IFF_* ND6_LLINFO_*"),
+        (IntKind::U32, "ND6_IFF_* ND6_INFINITE_LIFETIME"),
+        // Routing messages
+        (IntKind::U8, "RTM_+"),
+        (IntKind::Int, "RTF_* RTA_* RTAX_* RT_DEFAULT_FIB RT_ALL_FIBS RT_DEFAULT_WEIGHT RT_MAX_WEIGHT"),
+        (IntKind::ULong, "RTV_*"),
+        // Jails and their events
+        (IntKind::U32, "JAIL_API_VERSION NOTE_JAIL_*"),
+        (IntKind::Int, "JAIL_* XPRISON_VERSION"),
+        (IntKind::I16, "EVFILT_READ EVFILT_WRITE EVFILT_PROC EVFILT_PROCDESC EVFILT_JAIL EVFILT_JAILDESC"),
+        (
+            IntKind::U16,
+            "EV_ADD EV_DELETE EV_ENABLE EV_DISABLE EV_ONESHOT EV_CLEAR EV_RECEIPT EV_EOF EV_ERROR",
+        ),
+        // Errors
+        (IntKind::U32, "EXTERRCTL_* EXTERRCTLF_* UEXTERROR_VER EXTERR_*"),
+        (IntKind::Int, "E+"),
+        // Mounts, devfs, modules, system calls
+        (IntKind::Int, "MNT_WAIT MNT_NOWAIT MNT_LAZY MNT_SUSPEND"),
+        (IntKind::U64, "MNT_*"),
+        (IntKind::U32, "DEVFS_MAGIC STATFS_VERSION"),
+        (IntKind::Int, "DRC_* DRA_* DRB_*"),
+        (
+            IntKind::Int,
+            "SYS_jail SYS_jail_* SYS_exterrctl SYS_kld* SYS_mod* SYS_nmount SYS_unmount SYS_getfsstat",
+        ),
+        (IntKind::Int, "SYS_setfib SYS_pdfork SYS_procctl SYS_kevent SYS_kqueue LINKER_UNLOAD_*"),
+        // Lengths of arrays
+        (USIZE, "IFNAMSIZ IF_NAMESIZE MAXPATHLEN MAXHOSTNAMELEN MAXCOMLEN HOSTUUIDLEN OSRELEASELEN"),
+        (USIZE, "IFSTATMAX IFDR_MSG_SIZE RSS_KEYLEN ETHER_ADDR_LEN BRVLAN_SETSIZE DEVFS_MAXPTRNLEN"),
+        (USIZE, "MFSNAMELEN MNAMELEN UEXTERROR_MAXLEN MAXMODNAME"),
+        // The parts of a request number
+        (
+            IntKind::ULong,
+            "IOCPARM_SHIFT IOCPARM_MASK IOCPARM_MAX IOC_VOID IOC_OUT IOC_IN IOC_INOUT IOC_DIRMASK",
+        ),
+    ];
+
+    const USIZE: IntKind = IntKind::Custom { name: "usize", is_signed: false };
+
+    /// Constants that C programs spell as an enum, and that come without the enum's name in front.
+    const ENUMERATED: &str = "IFT_* PRISON_STATE_*";
+
+    /// Macros that the patterns above catch and nobody wants: IFT_ names that repeat their enum.
+    const IGNORED: &str = "IFT_* ETHERMTU ETHERMIN";
+
+    /// Structures of bit-fields, one byte each: taken as that byte.
+    const OPAQUE: &str = "in6_prflags_prf_ra in6_prflags_prf_rr in6_rrenumreq_irr_raflagmask";
+
+    fn words<'a>(lines: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
+        lines.iter().flat_map(|line| line.split_whitespace())
+    }
+
+    /// `pattern` as the regular expression that bindgen wants.
+    fn expression(pattern: &str) -> String {
+        pattern.replace('*', ".*").replace('+', "[A-Z0-9]+")
+    }
+
+    fn matches(pattern: &str, name: &str) -> bool {
+        if let Some(prefix) = pattern.strip_suffix('*') {
+            return name.starts_with(prefix);
+        }
+        match pattern.strip_suffix('+') {
+            Some(prefix) => name.strip_prefix(prefix).is_some_and(|rest| {
+                !rest.is_empty()
+                    && rest.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+            }),
+            None => pattern == name,
+        }
+    }
+
+    fn any_matches(patterns: &str, name: &str) -> bool {
+        patterns.split_whitespace().any(|pattern| matches(pattern, name))
+    }
+
+    #[derive(Debug)]
+    struct Typed;
+
+    impl ParseCallbacks for Typed {
+        fn will_parse_macro(&self, name: &str) -> MacroParsingBehavior {
+            match any_matches(IGNORED, name) {
+                true => MacroParsingBehavior::Ignore,
+                false => MacroParsingBehavior::Default,
+            }
+        }
+
+        fn int_macro(&self, name: &str, value: i64) -> Option<IntKind> {
+            let kind =
+                CONSTANTS.iter().find(|(_, patterns)| any_matches(patterns, name)).map(|&(kind, _)| kind)?;
+            Some(match kind {
+                IntKind::Int if value > i64::from(i32::MAX) => IntKind::U32,
+                IntKind::U8 if value > i64::from(u8::MAX) => IntKind::U32,
+                kind => kind,
+            })
+        }
+    }
+
+    /// Into the folder `JAILWIRE_BINDINGS`, for the architectures whose headers are given.
+    pub fn run() {
+        println!("cargo::rerun-if-changed=wrapper.h");
+        // Whoever builds with all features wants no new bindings.
+        let Some(output) = variable("JAILWIRE_BINDINGS") else { return };
+        for architecture in ["x86_64", "aarch64"] {
+            if let Some(include) = variable(&format!("JAILWIRE_INCLUDE_{architecture}")) {
+                generate(architecture, &include)
+                    .write_to_file(Path::new(&output).join(format!("{architecture}.rs")))
+                    .expect("the bindings can be written");
+            }
+        }
+    }
+
+    fn variable(name: &str) -> Option<String> {
+        println!("cargo::rerun-if-env-changed={name}");
+        env::var(name).ok()
+    }
+
+    /// `include` is a list of folders, as in PATH.
+    fn generate(architecture: &str, include: &str) -> bindgen::Bindings {
+        let mut builder = bindgen::builder()
+            .header("wrapper.h")
+            .clang_arg(format!("--target={architecture}-unknown-freebsd15.0"))
+            .clang_arg("-nostdinc")
+            .clang_arg("-D__FreeBSD_version=1500500") // ziglang's copy of sys/param.h has none
+            .clang_args(env::split_paths(include).map(|folder| format!("-isystem{}", folder.display())))
+            .raw_line("// Written by bindgen from FreeBSD 15.0's headers. To change it, see README.md.")
+            .disable_header_comment()
+            .formatter(bindgen::Formatter::Prettyplease)
+            .rust_target(bindgen::RustTarget::stable(89, 0).expect("the workspace's oldest Rust"))
+            .rust_edition(bindgen::RustEdition::Edition2024)
+            .use_core()
+            .ignore_functions()
+            .generate_comments(false)
+            .merge_extern_blocks(true)
+            .prepend_enum_name(false)
+            .clang_macro_fallback()
+            .clang_macro_fallback_build_dir(env::var_os("OUT_DIR").expect("cargo sets it"))
+            .parse_callbacks(Box::new(Typed));
+        for name in words(TYPES) {
+            builder = builder.allowlist_type(name);
+        }
+        for name in words(&[OPAQUE]) {
+            builder = builder.opaque_type(name);
+        }
+        for pattern in
+            CONSTANTS.iter().flat_map(|(_, line)| line.split_whitespace()).chain(words(&[ENUMERATED]))
+        {
+            builder = builder.allowlist_var(expression(pattern));
+        }
+        builder.generate().expect("bindgen can read FreeBSD's headers")
+    }
+}

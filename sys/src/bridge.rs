@@ -1,0 +1,111 @@
+//! The commands of bridge(4).
+//!
+//! A bridge has one pair of ioctls for all its work: [`SIOCSDRVSPEC`] and
+//! [`SIOCGDRVSPEC`] carry an [`ifdrv`], whose `ifd_cmd` is a plain number like
+//! [`BRDGADD`] and whose `ifd_data` points to the command's own argument. The kernel answers EINVAL to a
+//! command sent the wrong way, and to a length that is not exactly the argument's.
+
+use core::ffi::c_ulong;
+
+use crate::*;
+
+/// One command: what C calls it, and how it travels.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Command {
+    /// The C name.
+    pub name: &'static str,
+    /// What goes into `ifd_cmd`.
+    pub number: c_ulong,
+    /// What goes into `ifd_len`, to the byte.
+    pub size_of_argument: usize,
+    /// Whether the command answers, and so goes through `SIOCGDRVSPEC`.
+    pub answers: bool,
+}
+
+macro_rules! commands {
+    ($($way:ident $name:ident: $argument:ty;)*) => {
+        &[$(Command {
+            name: stringify!($name),
+            number: $name,
+            size_of_argument: size_of::<$argument>(),
+            answers: commands!(@$way),
+        }),*]
+    };
+    (@get) => { true };
+    (@set) => { false };
+}
+
+/// The kernel's table (`bridge_control_table`), in its order: a command's number is its index.
+///
+/// FreeBSD 14 ends at [`BRDGSIFAMAX`]; what follows it is VLAN filtering.
+pub const COMMANDS: &[Command] = commands! {
+    set BRDGADD: ifbreq;
+    set BRDGDEL: ifbreq;
+    get BRDGGIFFLGS: ifbreq;
+    set BRDGSIFFLGS: ifbreq;
+    set BRDGSCACHE: ifbrparam;
+    get BRDGGCACHE: ifbrparam;
+    get BRDGGIFS: ifbifconf;
+    get BRDGRTS: ifbaconf;
+    set BRDGSADDR: ifbareq;
+    set BRDGSTO: ifbrparam;
+    get BRDGGTO: ifbrparam;
+    set BRDGDADDR: ifbareq;
+    set BRDGFLUSH: ifbreq;
+    get BRDGGPRI: ifbrparam;
+    set BRDGSPRI: ifbrparam;
+    get BRDGGHT: ifbrparam;
+    set BRDGSHT: ifbrparam;
+    get BRDGGFD: ifbrparam;
+    set BRDGSFD: ifbrparam;
+    get BRDGGMA: ifbrparam;
+    set BRDGSMA: ifbrparam;
+    set BRDGSIFPRIO: ifbreq;
+    set BRDGSIFCOST: ifbreq;
+    set BRDGADDS: ifbreq;
+    set BRDGDELS: ifbreq;
+    get BRDGPARAM: ifbropreq;
+    get BRDGGRTE: ifbrparam;
+    get BRDGGIFSSTP: ifbpstpconf;
+    set BRDGSPROTO: ifbrparam;
+    set BRDGSTXHC: ifbrparam;
+    set BRDGSIFAMAX: ifbreq;
+    set BRDGSIFPVID: ifbreq;
+    set BRDGSIFVLANSET: ifbif_vlan_req;
+    get BRDGGIFVLANSET: ifbif_vlan_req;
+    get BRDGGFLAGS: ifbrparam;
+    set BRDGSFLAGS: ifbrparam;
+    get BRDGGDEFPVID: ifbrparam;
+    set BRDGSDEFPVID: ifbrparam;
+    set BRDGSIFVLANPROTO: ifbreq;
+};
+
+/// The command whose number is `number`.
+pub fn command(number: c_ulong) -> Option<&'static Command> {
+    COMMANDS.get(usize::try_from(number).ok()?)
+}
+
+/// The C name of the bridge command `number`.
+pub fn name_of(number: c_ulong) -> Option<&'static str> {
+    command(number).map(|command| command.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commands_number_is_its_index() {
+        for (index, command) in COMMANDS.iter().enumerate() {
+            assert_eq!(command.number, index as c_ulong, "{}", command.name);
+        }
+    }
+
+    #[test]
+    fn names_are_found() {
+        assert_eq!(name_of(BRDGADD), Some("BRDGADD"));
+        assert_eq!(name_of(BRDGSIFVLANPROTO), Some("BRDGSIFVLANPROTO"));
+        assert_eq!(name_of(39), None);
+        assert_eq!(name_of(c_ulong::MAX), None);
+    }
+}

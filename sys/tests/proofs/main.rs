@@ -1,0 +1,137 @@
+//! Proves that what Rust sees is what C sees: every size, alignment, offset, field, constant and request of
+//! this crate, against the headers of FreeBSD 14 and 15, for amd64 and arm64.
+//!
+//! Each proof is a C file with one `_Static_assert` a line, compiled with a C compiler that has FreeBSD's
+//! headers; nothing runs. The Rust side is read from the checked-in bindings themselves, so no name can be
+//! forgotten, and the numbers in them are the ones that rustc computes: bindgen's own assertions, which rustc
+//! checks in every build, see to that (`bindings.rs` makes sure that none of those is missing).
+//!
+//! `JAILWIRE_FREEBSD_CC` and `JAILWIRE_FREEBSD14_CC` name the compilers, with arguments if need be. Without
+//! them, `python3 -m ziglang cc` is tried, and `cc` on FreeBSD. What cannot be compiled is said in a line and
+//! passes, unless `JAILWIRE_REQUIRE_PROOFS` is set.
+
+mod bindings;
+mod compiler;
+mod facts;
+mod releases;
+
+use std::io::Write;
+
+use bindings::Bindings;
+use compiler::{Architecture, Compiler};
+use jailwire_sys::request;
+use releases::Release;
+
+// rustc checks the assertions in the bindings of both architectures, whichever it compiles for.
+#[rustfmt::skip]
+#[path = "../../src/bindings/aarch64.rs"]
+#[allow(dead_code, clippy::all, non_camel_case_types, non_snake_case, non_upper_case_globals)]
+mod aarch64;
+#[rustfmt::skip]
+#[path = "../../src/bindings/x86_64.rs"]
+#[allow(dead_code, clippy::all, non_camel_case_types, non_snake_case, non_upper_case_globals)]
+mod x86_64;
+
+#[test]
+fn freebsd_14_amd64() {
+    prove(14, Architecture::Amd64);
+}
+
+#[test]
+fn freebsd_14_arm64() {
+    prove(14, Architecture::Arm64);
+}
+
+#[test]
+fn freebsd_15_amd64() {
+    prove(15, Architecture::Amd64);
+}
+
+#[test]
+fn freebsd_15_arm64() {
+    prove(15, Architecture::Arm64);
+}
+
+/// Requests that the headers have and this crate leaves out: sockets' own, and those of multicast routing.
+const OTHER_REQUESTS: &[&str] = &[
+    "SIOCATMARK",
+    "SIOCGETMIFCNT_IN6",
+    "SIOCGETSGCNT",
+    "SIOCGETSGCNT_IN6",
+    "SIOCGETVIFCNT",
+    "SIOCGHIWAT",
+    "SIOCGLOWAT",
+    "SIOCGPGRP",
+    "SIOCSHIWAT",
+    "SIOCSLOWAT",
+    "SIOCSPGRP",
+];
+
+#[test]
+fn no_request_of_the_headers_is_forgotten() {
+    let Some((compiler, _)) = compiler(15, Architecture::Amd64) else {
+        return;
+    };
+    let macros = compiler.macros();
+    let mut requests: Vec<_> = macros
+        .iter()
+        .filter(|name| name.starts_with("SIOC") || name.starts_with("OSIOC") || name.starts_with("DEVFSIO_"))
+        .collect();
+    requests.sort();
+    assert!(requests.len() > 100, "the headers have {} requests", requests.len());
+    for name in OTHER_REQUESTS {
+        assert!(macros.iter().any(|other| other == name), "the headers have no {name}");
+    }
+    let forgotten: Vec<_> = requests
+        .into_iter()
+        .filter(|name| !OTHER_REQUESTS.contains(&name.as_str()))
+        .filter(|name| !request::all().any(|(ours, _)| ours == *name))
+        .collect();
+    assert!(forgotten.is_empty(), "not in src/request/numbers.rs: {forgotten:?}");
+}
+
+/// A compiler with the headers of FreeBSD `major`, or a line that says why there is none.
+fn compiler(major: u32, architecture: Architecture) -> Option<(Compiler, Release)> {
+    match Compiler::find(major, architecture) {
+        Ok(found) => Some(found),
+        Err(reason) => {
+            assert!(
+                std::env::var_os("JAILWIRE_REQUIRE_PROOFS").is_none(),
+                "FreeBSD {major}, {architecture}: {reason}"
+            );
+            // Not eprintln!, which a passing test keeps to itself.
+            let _ = writeln!(std::io::stderr(), "not proven for FreeBSD {major}, {architecture}: {reason}");
+            None
+        }
+    }
+}
+
+fn prove(major: u32, architecture: Architecture) {
+    let Some((compiler, release)) = compiler(major, architecture) else {
+        return;
+    };
+    let mut facts = facts::all(&Bindings::read(architecture));
+    let changes = releases::changes(release);
+    let mut problems = Vec::new();
+    for change in &changes {
+        let mut concerned = facts.iter_mut().filter(|fact| change.concerns(fact)).peekable();
+        if concerned.peek().is_none() {
+            problems.push(format!("releases.rs: there is no {}", change.name()));
+        }
+        concerned.for_each(|fact| change.apply(fact));
+    }
+
+    let failures = compiler.check(&facts);
+    let mut absences = 0;
+    for (index, fact) in facts.iter().enumerate() {
+        let absent = changes.iter().any(|change| change.is_absence() && change.concerns(fact));
+        match failures.get(&index) {
+            None if absent => problems.push(format!("releases.rs: {release} does have {}", fact.name)),
+            Some(failure) if absent && failure.is_absence() => absences += 1,
+            Some(failure) => problems.push(format!("{fact}: {}", failure.message)),
+            None => {}
+        }
+    }
+    assert!(problems.is_empty(), "{release}, {architecture}:\n  {}", problems.join("\n  "));
+    println!("{release}, {architecture}: {}; {absences} absent as expected", facts::count(&facts));
+}

@@ -1,0 +1,112 @@
+//! The program killed with SIGKILL at every single call it makes.
+
+use crate::support::Root;
+
+/// How many calls one command makes, found by asking for a fault at ever later calls.
+fn run_killed(root: &Root, arguments: &[&str], call: usize) -> bool {
+    use std::os::unix::process::ExitStatusExt as _;
+
+    let output = root.run_with_fault(arguments, Some(&format!("{call}:kill")));
+    match output.status.signal() {
+        Some(9) => true,
+        None => {
+            assert!(output.status.success(), "call {call}: {}", crate::support::text(&output.stderr));
+            false
+        }
+        Some(other) => panic!("call {call}: ended by signal {other}"),
+    }
+}
+
+/// Kills `start` at each call, then starts again, looks, stops, and compares.
+fn start_killed_everywhere(jail: &str) {
+    let fresh = Root::new();
+    fresh.ok(&["list"]);
+    let before = fresh.kernel_state();
+    fresh.ok(&["start", jail]);
+    let shown = fresh.ok(&["show", jail]);
+
+    let mut points = 0;
+    for call in 1.. {
+        let root = Root::new();
+        root.ok(&["list"]);
+        let files = root.files();
+        if !run_killed(&root, &["start", jail], call) {
+            break;
+        }
+        points += 1;
+        root.ok(&["start", jail]);
+        assert_eq!(
+            without_jid(&root.ok(&["show", jail])),
+            without_jid(&shown),
+            "killed at call {call}, started again"
+        );
+        root.ok(&["stop", jail]);
+        assert_eq!(root.kernel_state(), before, "killed at call {call}, started again, stopped");
+        assert_eq!(without_records(root.files()), without_records(files), "killed at call {call}, files");
+
+        let root = Root::new();
+        root.ok(&["list"]);
+        assert!(run_killed(&root, &["start", jail], call));
+        root.ok(&["stop", jail]);
+        assert_eq!(root.kernel_state(), before, "killed at call {call}, stopped");
+    }
+    println!("start {jail}: killed at {points} points");
+    assert!(points > 20, "only {points} calls in a start");
+}
+
+/// What iocage too writes into config.json.
+fn without_records(files: Vec<(std::path::PathBuf, String)>) -> Vec<(std::path::PathBuf, String)> {
+    let relevant = |line: &&str| !line.contains("\"last_started\"") && !line.contains("_mac\"");
+    let mut files: Vec<_> = files
+        .into_iter()
+        .map(|(path, text)| (path, text.lines().filter(relevant).collect::<Vec<_>>().join("\n")))
+        .collect();
+    // The copies have roots of their own.
+    for (path, _) in &mut files {
+        *path = path.components().skip(3).collect();
+    }
+    files
+}
+
+/// Jids and the indexes of interfaces go on counting after a start that was killed.
+fn without_jid(shown: &str) -> String {
+    let words = |line: &str| {
+        let line = line.split("jid").next().unwrap_or(line);
+        line.split_whitespace().filter(|word| !word.starts_with("link#")).collect::<Vec<_>>().join(" ")
+    };
+    shown.lines().map(words).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_vnet_jail() {
+    start_killed_everywhere("web");
+}
+
+#[test]
+fn a_shared_ip_jail() {
+    start_killed_everywhere("proxy");
+}
+
+#[test]
+fn stop_killed_everywhere() {
+    for jail in ["web", "proxy"] {
+        let before = {
+            let root = Root::new();
+            root.ok(&["list"]);
+            root.kernel_state()
+        };
+        let mut points = 0;
+        for call in 1.. {
+            let root = Root::new();
+            root.ok(&["start", jail]);
+            if !run_killed(&root, &["stop", jail], call) {
+                break;
+            }
+            points += 1;
+            root.ok(&["stop", jail]);
+            assert_eq!(root.kernel_state(), before, "{jail} killed at call {call}");
+        }
+        println!("stop {jail}: killed at {points} points");
+        assert!(points > 5, "only {points} calls in a stop");
+    }
+}

@@ -1,0 +1,121 @@
+//! Starting, looking and stopping.
+
+use crate::support::Root;
+
+#[test]
+fn all_jails_come_up_as_their_configurations_say() {
+    let root = Root::new();
+    root.ok(&["start", "ALL"]);
+
+    for (jail, ip4, ip6) in
+        [("web", "192.0.2.20/24", "2001:db8::20/64"), ("db", "192.0.2.21/24", "2001:db8::21/64")]
+    {
+        let shown = root.ok(&["show", jail]);
+        assert!(shown.contains("epair0b"), "{shown}");
+        assert!(shown.contains(&format!("inet  {ip4}")), "{shown}");
+        assert!(shown.contains(&format!("inet6 {ip6}")), "{shown}");
+        assert!(shown.contains("inet  127.0.0.1/8") && shown.contains("inet6 ::1/128"), "{shown}");
+        for router in ["192.0.2.1", "2001:db8::1"] {
+            let route = shown.lines().find(|line| {
+                let mut words = line.split_whitespace();
+                words.next() == Some("default") && words.next() == Some(router)
+            });
+            assert!(route.is_some_and(|line| line.ends_with("epair0b")), "{shown}");
+        }
+    }
+    let shown = root.ok(&["show", "proxy"]);
+    assert!(shown.contains("inet  192.0.2.40/24") && shown.contains("inet6 2001:db8::40/64"), "{shown}");
+    assert!(!shown.contains("192.0.2.10/24"), "the host's own address is not the jail's: {shown}");
+
+    let host = root.ok(&["show"]);
+    assert!(host.contains("bridge0") && host.contains("vnet0.1") && host.contains("vnet0.2"), "{host}");
+}
+
+#[test]
+fn stop_takes_away_exactly_what_start_added() {
+    let root = Root::new();
+    root.ok(&["list"]);
+    let (kernel, files) = (root.kernel_state(), root.files());
+    root.ok(&["start", "ALL"]);
+    assert_ne!(root.kernel_state(), kernel);
+    root.ok(&["stop", "ALL"]);
+    assert_eq!(root.kernel_state(), kernel);
+    assert_eq!(root.files(), files);
+}
+
+#[test]
+fn the_bridge_goes_with_the_last_jail_on_it() {
+    let root = Root::new();
+    root.ok(&["start", "web", "db"]);
+    root.ok(&["stop", "web"]);
+    assert!(root.ok(&["show"]).contains("bridge0"));
+    root.ok(&["stop", "db"]);
+    assert!(!root.ok(&["show"]).contains("bridge0"));
+}
+
+#[test]
+fn an_address_the_host_has_already_is_not_taken_from_it() {
+    let root = Root::new();
+    root.ok(&["set", "ip4_addr=em0|192.0.2.10/24", "proxy"]);
+    root.ok(&["start", "proxy"]);
+    root.ok(&["stop", "proxy"]);
+    assert!(root.ok(&["show"]).contains("inet  192.0.2.10/24"));
+}
+
+#[test]
+fn starting_twice_is_said_and_changes_nothing() {
+    let root = Root::new();
+    root.ok(&["start", "web"]);
+    let before = root.kernel_state();
+    assert!(root.fails(&["start", "web"], 1).contains("web is already running!"));
+    root.ok(&["start", "ALL"]);
+    root.ok(&["stop", "db", "proxy"]);
+    assert_eq!(root.kernel_state(), before);
+}
+
+#[test]
+fn a_jail_that_is_down_can_be_stopped() {
+    let root = Root::new();
+    let output = root.run(&["stop", "web"]);
+    assert!(output.status.success());
+    assert!(crate::support::text(&output.stderr).contains("web is not running!"));
+}
+
+#[test]
+fn list_shows_what_is_up() {
+    let root = Root::new();
+    root.ok(&["start", "web"]);
+    let list = root.ok(&["list"]);
+    let row = |name: &str| {
+        let line =
+            list.lines().find(|line| line.contains(&format!(" {name} "))).unwrap_or_else(|| panic!("{list}"));
+        line.split('|').map(|cell| cell.trim().to_owned()).filter(|cell| !cell.is_empty()).collect::<Vec<_>>()
+    };
+    assert_eq!(row("web"), ["1", "web", "up", "15.1-RELEASE", "192.0.2.20"]);
+    assert_eq!(row("db"), ["-", "db", "down", "15.1-RELEASE", "192.0.2.21"]);
+}
+
+#[test]
+fn properties_are_set_and_read_back() {
+    let root = Root::new();
+    assert_eq!(
+        root.ok(&["set", "ip4_addr=vnet0|192.0.2.77/24", "web"]),
+        "ip4_addr: vnet0|192.0.2.20/24 -> vnet0|192.0.2.77/24\n"
+    );
+    assert_eq!(root.ok(&["get", "ip4_addr", "web"]), "vnet0|192.0.2.77/24\n");
+    assert_eq!(root.ok(&["get", "vnet", "web"]), "1\n");
+    let all = root.ok(&["get", "all", "web"]);
+    assert!(all.contains("\nip4_addr:vnet0|192.0.2.77/24\n") && all.contains("\nstate:down\n"), "{all}");
+    root.ok(&["start", "web"]);
+    assert!(root.ok(&["show", "web"]).contains("192.0.2.77/24"));
+}
+
+#[test]
+fn defaults_are_for_jails_that_do_not_say_otherwise() {
+    let root = Root::new();
+    root.ok(&["set", "vnet_default_mtu=1400", "default"]);
+    assert_eq!(root.ok(&["get", "vnet_default_mtu", "default"]), "1400\n");
+    root.ok(&["start", "web"]);
+    let shown = root.ok(&["show", "web"]);
+    assert!(shown.lines().any(|line| line.contains("epair0b") && line.contains("mtu 1400")), "{shown}");
+}

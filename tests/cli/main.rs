@@ -1,0 +1,6 @@
+//! The program, run as its users run it, on the simulated kernel.
+
+mod errors;
+mod killed;
+mod lifecycle;
+mod support;

@@ -1,0 +1,113 @@
+//! A copy of the example root, and the program run on it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use jailwire::kernel::sim::Sim;
+use tempfile::TempDir;
+
+/// A directory with the example jails, of the test's own.
+pub struct Root {
+    directory: TempDir,
+}
+
+impl Root {
+    /// A fresh copy of the example root.
+    pub fn new() -> Root {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/iocage"), directory.path());
+        Root { directory }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// The directory of a jail.
+    pub fn jail(&self, name: &str) -> PathBuf {
+        self.path().join("jails").join(name)
+    }
+
+    /// Runs `jailwire --root … ARGUMENTS`.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.run_with_fault(arguments, None)
+    }
+
+    /// Runs it with `JAILWIRE_SIM_FAULT`.
+    pub fn run_with_fault(&self, arguments: &[&str], fault: Option<&str>) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_jailwire"));
+        command.env_clear().arg("--kernel").arg("sim").arg("--root").arg(self.path()).args(arguments);
+        if let Some(fault) = fault {
+            command.env("JAILWIRE_SIM_FAULT", fault);
+        }
+        command.output().expect("the program starts")
+    }
+
+    /// Runs it, expects success, and answers what it printed.
+    pub fn ok(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}\n{}", output.status, text(&output.stderr));
+        text(&output.stdout)
+    }
+
+    /// Runs it, expects this exit status, and answers what it said on stderr.
+    pub fn fails(&self, arguments: &[&str], status: i32) -> String {
+        let output = self.run(arguments);
+        assert_eq!(output.status.code(), Some(status), "{arguments:?}: {}", text(&output.stderr));
+        text(&output.stderr)
+    }
+
+    /// The whole state of the simulated kernel, in words.
+    pub fn kernel_state(&self) -> String {
+        Sim::open(&self.path().join(".sim")).expect("the simulated kernel").describe()
+    }
+
+    /// Every file below the root and what is in it, but for the simulated kernel's own: what the
+    /// program must put back as it was.
+    pub fn files(&self) -> Vec<(PathBuf, String)> {
+        let mut files = Vec::new();
+        walk(self.path(), &mut files);
+        files.retain(|(path, _)| {
+            let inside = path.strip_prefix(self.path()).expect("below the root");
+            // The kernel's own log, locks, and what iocage too writes at every start.
+            !inside.starts_with(".sim/log")
+                && inside.extension().is_none_or(|extension| extension != "lock")
+                && !inside.starts_with("log")
+        });
+        files.sort();
+        files
+    }
+}
+
+fn walk(directory: &Path, files: &mut Vec<(PathBuf, String)>) {
+    for entry in fs::read_dir(directory).expect("a directory") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() && !path.is_symlink() {
+            walk(&path, files);
+        } else {
+            let contents = fs::read(&path).unwrap_or_default();
+            files.push((path, text(&contents)));
+        }
+    }
+}
+
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).expect("the example root") {
+        let entry = entry.expect("an entry");
+        let (source, target) = (entry.path(), to.join(entry.file_name()));
+        if entry.file_name() == ".sim" {
+            continue;
+        }
+        if source.is_dir() {
+            fs::create_dir(&target).expect("a directory");
+            copy(&source, &target);
+        } else {
+            fs::copy(&source, &target).expect("a file");
+        }
+    }
+}
