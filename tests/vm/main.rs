@@ -16,28 +16,18 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// What the scripts and the stand-ins need of a system.
 const TOOLS: &[&str] = &[
-    "awk", "basename", "cat", "chmod", "cksum", "cp", "cut", "date", "dirname", "env", "grep",
-    "head", "ln", "mkdir", "mkfifo", "mktemp", "mv", "od", "rm", "rmdir", "sed", "sh", "sleep",
-    "sort", "tail", "tar", "touch", "tr", "wc",
+    "awk", "basename", "cat", "chmod", "cksum", "cp", "cut", "date", "dirname", "env", "grep", "head", "ln",
+    "mkdir", "mkfifo", "mktemp", "mv", "od", "rm", "rmdir", "sed", "sh", "sleep", "sort", "tail", "tar",
+    "touch", "tr", "wc",
 ];
 
 /// What they use where it is.
-const MORE_TOOLS: &[&str] = &[
-    "bsdtar",
-    "genisoimage",
-    "makefs",
-    "sha512",
-    "sha512sum",
-    "shasum",
-    "timeout",
-    "xorriso",
-    "xz",
-];
+const MORE_TOOLS: &[&str] =
+    &["bsdtar", "genisoimage", "makefs", "sha512", "sha512sum", "shasum", "timeout", "xorriso", "xz"];
 
 fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -45,14 +35,12 @@ fn workspace() -> &'static Path {
 
 fn find(tool: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(tool))
-        .find(|file| file.is_file())
+    std::env::split_paths(&path).map(|folder| folder.join(tool)).find(|file| file.is_file())
 }
 
 /// A place to run one script in: its own search path, cache and temporary folder, all gone in the end.
 struct Place {
-    folder: PathBuf,
+    folder: tempfile::TempDir,
     variables: BTreeMap<String, String>,
 }
 
@@ -60,7 +48,6 @@ impl Place {
     /// A place with these stand-ins on its search path. `None`, with a line that says why, where the system
     /// lacks a tool that the scripts need, or is itself a guest of theirs.
     fn with(stand_ins: &[&str]) -> Option<Place> {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
         if std::env::var_os("JAILWIRE_GUEST").is_some() {
             println!("skipped: in a guest, which starts no others and takes minutes for this");
             return None;
@@ -70,22 +57,13 @@ impl Place {
             println!("skipped: no vm/run, or missing: {missing:?}");
             return None;
         }
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let folder =
-            std::env::temp_dir().join(format!("jailwire-test-{}-{number}", std::process::id()));
+        let folder = tempfile::tempdir().unwrap();
         for part in ["bin", "tmp", "cache"] {
-            fs::create_dir_all(folder.join(part)).unwrap();
+            fs::create_dir(folder.path().join(part)).unwrap();
         }
         let fakes = workspace().join("tests/vm/fake");
-        let place = Place {
-            variables: BTreeMap::new(),
-            folder,
-        };
-        for tool in TOOLS
-            .iter()
-            .chain(MORE_TOOLS)
-            .filter(|tool| !stand_ins.contains(tool))
-        {
+        let place = Place { variables: BTreeMap::new(), folder };
+        for tool in TOOLS.iter().chain(MORE_TOOLS).filter(|tool| !stand_ins.contains(tool)) {
             if let Some(file) = find(tool) {
                 symlink(file, place.file("bin").join(tool)).unwrap();
             }
@@ -128,7 +106,7 @@ impl Place {
     }
 
     fn file(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
+        self.folder.path().join(name)
     }
 
     fn write_script(&self, name: &str, body: &str) {
@@ -148,17 +126,13 @@ impl Place {
             .args(arguments)
             .env_clear()
             .envs(&self.variables)
-            .current_dir(&self.folder)
+            .current_dir(self.folder.path())
             .stdin(Stdio::null());
         command
     }
 
     fn start(&self, script: &str, arguments: &[&str]) -> Child {
-        self.command(script, arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap()
+        self.command(script, arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
     fn run(&self, script: &str, arguments: &[&str]) -> Answer {
@@ -176,29 +150,17 @@ impl Place {
     fn assert_nothing_left(&self) {
         let running = || {
             let pids = self.read("pids");
-            pids.lines()
-                .filter(|pid| alive(pid))
-                .map(String::from)
-                .collect::<Vec<_>>()
+            pids.lines().filter(|pid| alive(pid)).map(String::from).collect::<Vec<_>>()
         };
-        let left = || {
-            fs::read_dir(self.file("tmp"))
-                .unwrap()
-                .map(|entry| entry.unwrap().path())
-                .collect::<Vec<_>>()
-        };
+        let left =
+            || fs::read_dir(self.file("tmp")).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
         // A guardian whose script was killed has a moment to see it.
-        wait_for(Duration::from_secs(10), || {
-            running().is_empty() && left().is_empty()
-        });
+        wait_for(Duration::from_secs(10), || running().is_empty() && left().is_empty());
         assert_eq!(running(), Vec::<String>::new(), "processes left");
         assert_eq!(left(), Vec::<PathBuf>::new(), "files left");
-        let machines = fs::read_dir(&self.folder)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name());
-        let machines: Vec<_> = machines
-            .filter(|name| name.to_string_lossy().starts_with("machine-"))
-            .collect();
+        let machines = fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        let machines: Vec<_> =
+            machines.filter(|name| name.to_string_lossy().starts_with("machine-")).collect();
         assert!(machines.is_empty(), "machines left: {machines:?}");
     }
 }
@@ -208,29 +170,20 @@ impl Drop for Place {
         for pid in self.read("pids").lines().filter(|pid| alive(pid)) {
             signal("KILL", pid);
         }
-        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
 fn signal(name: &str, pid: &str) -> bool {
     // The shell's own: not every system has a program by that name.
-    let kill = Command::new("sh")
-        .args(["-c", "kill -s \"$0\" \"$1\" 2>/dev/null", name, pid])
-        .status();
+    let kill = Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\" 2>/dev/null", name, pid]).status();
     kill.is_ok_and(|status| status.success())
 }
 
 /// Whether a process runs: one that ended and was not waited for does not.
 fn alive(pid: &str) -> bool {
     signal("0", pid) && {
-        let state = Command::new("ps")
-            .args(["-o", "state=", "-p", pid])
-            .output();
-        state.is_ok_and(|output| {
-            !String::from_utf8_lossy(&output.stdout)
-                .trim_start()
-                .starts_with('Z')
-        })
+        let state = Command::new("ps").args(["-o", "state=", "-p", pid]).output();
+        state.is_ok_and(|output| !String::from_utf8_lossy(&output.stdout).trim_start().starts_with('Z'))
     }
 }
 

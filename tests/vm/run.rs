@@ -12,10 +12,7 @@ fn output_and_status_come_back() {
     assert_eq!((answer.status, answer.errors.as_str()), (Some(0), ""));
 
     let answer = place.run("vm/run", &["sh", "-c", "echo to errors >&2; exit 3"]);
-    assert_eq!(
-        (answer.output.as_str(), answer.status),
-        ("to errors\n", Some(3))
-    );
+    assert_eq!((answer.output.as_str(), answer.status), ("to errors\n", Some(3)));
 }
 
 #[test]
@@ -23,10 +20,7 @@ fn a_last_line_needs_no_end() {
     let Some(place) = Place::with_kernel() else {
         return;
     };
-    assert_eq!(
-        place.run("vm/run", &["--", "printf", "one\\ntwo"]).output,
-        "one\ntwo\n"
-    );
+    assert_eq!(place.run("vm/run", &["--", "printf", "one\\ntwo"]).output, "one\ntwo\n");
 }
 
 #[test]
@@ -37,12 +31,8 @@ fn files_come_along() {
     fs::create_dir_all(place.file("pay load/sub")).unwrap();
     fs::write(place.file("pay load/sub/data"), "from the folder\n").unwrap();
     fs::write(place.file("one, two"), "from the file\n").unwrap();
-    let answer = place.run(
-        "vm/run",
-        &[
-            "-d", "pay load", "-f", "one, two", "--", "cat", "sub/data", "one, two",
-        ],
-    );
+    let answer =
+        place.run("vm/run", &["-d", "pay load", "-f", "one, two", "--", "cat", "sub/data", "one, two"]);
     assert_eq!(answer.output, "from the folder\nfrom the file\n");
 
     place.write_script("pay load/run.sh", "pwd >/dev/null; echo ran; exit 7");
@@ -56,10 +46,7 @@ fn output_comes_while_the_payload_runs() {
         return;
     };
     let go = place.file("go");
-    let script = format!(
-        "echo first; while [ ! -e '{}' ]; do sleep 0.1; done; echo second",
-        go.display()
-    );
+    let script = format!("echo first; while [ ! -e '{}' ]; do sleep 0.1; done; echo second", go.display());
     let mut child = place.start("vm/run", &["--", "sh", "-c", &script]);
     let mut output = std::io::BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
@@ -104,9 +91,7 @@ fn a_guest_that_stops_early_is_an_error() {
         return;
     };
     let place = place.set("FAKE_GUEST", "dead");
-    place
-        .run("vm/run", &["--", "true"])
-        .complains(125, "the guest stopped before it ran the payload");
+    place.run("vm/run", &["--", "true"]).complains(125, "the guest stopped before it ran the payload");
     // A status that was not printed to its end is none: this one is not known to be 1.
     let place = place.set("FAKE_GUEST", "cut");
     let answer = place.run("vm/run", &["--", "true"]);
@@ -132,9 +117,7 @@ fn a_panic_is_an_error() {
         answer.complains(125, "| KDB: stack backtrace:\n");
     }
     let place = place.set("FAKE_GUEST", "early-panic");
-    place
-        .run("vm/run", &["--", "true"])
-        .complains(125, "the guest panicked while starting");
+    place.run("vm/run", &["--", "true"]).complains(125, "the guest panicked while starting");
 }
 
 fn place_with_guest(guest: &str) -> Option<Place> {
@@ -146,26 +129,14 @@ fn a_payload_may_speak_of_panic() {
     let Some(place) = Place::with_kernel() else {
         return;
     };
-    let answer = place.run(
-        "vm/run",
-        &[
-            "--",
-            "printf",
-            "panic: not me\\nreally: PAYLOAD END rc=5\\n",
-        ],
-    );
+    let answer = place.run("vm/run", &["--", "printf", "panic: not me\\nreally: PAYLOAD END rc=5\\n"]);
     assert_eq!(answer.output, "panic: not me\nreally: PAYLOAD END rc=5\n");
     assert_eq!(answer.status, Some(0), "{answer:?}");
 }
 
 #[test]
 fn a_signal_leaves_nothing() {
-    for (name, status) in [
-        ("INT", Some(130)),
-        ("TERM", Some(143)),
-        ("HUP", Some(129)),
-        ("KILL", None),
-    ] {
+    for (name, status) in [("INT", Some(130)), ("TERM", Some(143)), ("HUP", Some(129)), ("KILL", None)] {
         let Some(place) = place_with_guest("hang") else {
             return;
         };
@@ -177,10 +148,7 @@ fn a_signal_leaves_nothing() {
             continue;
         }
         let child = place.start("vm/run", &["--", "true"]);
-        assert!(
-            wait_for(Duration::from_secs(20), || !place.read("pids").is_empty()),
-            "no guest for {name}"
-        );
+        assert!(wait_for(Duration::from_secs(20), || !place.read("pids").is_empty()), "no guest for {name}");
         signal(name, &child.id().to_string());
         let answer = Answer::from(child.wait_with_output().unwrap());
         assert_eq!(answer.status, status, "{name}: {answer:?}");
@@ -193,35 +161,19 @@ fn what_is_missing_is_said_in_one_line() {
     let Some(place) = Place::with(&[]) else {
         return;
     };
-    place
-        .run("vm/run", &["-R", "15.1", "--", "true"])
-        .complains_in_one_line(125, "install QEMU");
-    place
-        .run("vm/test", &["-R", "15.1"])
-        .complains_in_one_line(125, "install QEMU");
+    place.run("vm/run", &["-R", "15.1", "--", "true"]).complains_in_one_line(125, "install QEMU");
+    place.run("vm/test", &["-R", "15.1"]).complains_in_one_line(125, "install QEMU");
 
     let place = Place::with(&["qemu-system-x86_64"]).unwrap();
     let answer = place.run("vm/run", &["--", "true"]);
     answer.complains_in_one_line(125, "set JAILWIRE_VM_RELEASE");
-    place
-        .run("vm/test", &[])
-        .complains_in_one_line(125, "set JAILWIRE_VM_RELEASE");
-    place
-        .run("vm/bench", &[])
-        .complains_in_one_line(125, "set JAILWIRE_VM_RELEASE");
+    place.run("vm/test", &[]).complains_in_one_line(125, "set JAILWIRE_VM_RELEASE");
+    place.run("vm/bench", &[]).complains_in_one_line(125, "set JAILWIRE_VM_RELEASE");
     place
         .run("vm/run", &["-k", "none", "--", "true"])
         .complains_in_one_line(125, "cannot read the kernel none");
-    place
-        .run("vm/run", &["-k", "kernel", "--", "true"])
-        .complains_in_one_line(125, "JAILWIRE_VM_ROOT");
-    place
-        .run("vm/run", &["-k", "kernel", "-r", "root"])
-        .complains_in_one_line(125, "nothing to run");
-    place
-        .run("vm/run", &["-k"])
-        .complains_in_one_line(125, "-k needs a value");
-    place
-        .run("vm/run", &["--what", "x"])
-        .complains_in_one_line(125, "unknown option --what");
+    place.run("vm/run", &["-k", "kernel", "--", "true"]).complains_in_one_line(125, "JAILWIRE_VM_ROOT");
+    place.run("vm/run", &["-k", "kernel", "-r", "root"]).complains_in_one_line(125, "nothing to run");
+    place.run("vm/run", &["-k"]).complains_in_one_line(125, "-k needs a value");
+    place.run("vm/run", &["--what", "x"]).complains_in_one_line(125, "unknown option --what");
 }

@@ -2,15 +2,8 @@
 
 use super::*;
 
-const SCRIPTS: &[&str] = &[
-    "vm/run",
-    "vm/test",
-    "vm/bench",
-    "vm/cross",
-    "vm/lib/cc",
-    "vm/lib/in-guest",
-    ".ci/run",
-];
+const SCRIPTS: &[&str] =
+    &["vm/run", "vm/test", "vm/bench", "vm/cross", "vm/lib/cc", "vm/lib/in-guest", ".ci/run"];
 
 #[test]
 fn shellcheck_finds_nothing() {
@@ -21,19 +14,11 @@ fn shellcheck_finds_nothing() {
     // Each with the files that it reads.
     let checked = Command::new(shellcheck)
         .args(["-x", "-a", "-S", "warning"])
-        .args(
-            SCRIPTS
-                .iter()
-                .filter(|script| workspace().join(script).exists()),
-        )
+        .args(SCRIPTS.iter().filter(|script| workspace().join(script).exists()))
         .current_dir(workspace())
         .output()
         .unwrap();
-    assert!(
-        checked.status.success(),
-        "{}",
-        String::from_utf8_lossy(&checked.stdout)
-    );
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
 }
 
 #[test]
@@ -49,9 +34,6 @@ fn help_is_the_comment_at_the_top() {
     ] {
         let help = place.run(script, &["--help"]);
         assert_eq!(help.status, Some(0), "{help:?}");
-        assert!(
-            help.output.contains(example) && !help.output.contains("set -eu"),
-            "{help:?}"
-        );
+        assert!(help.output.contains(example) && !help.output.contains("set -eu"), "{help:?}");
     }
 }
