@@ -160,10 +160,11 @@ impl<'a> Files<'a> {
     /// Removes a file or symbolic link, and what a process that was killed while replacing it left.
     /// Answers whether it was there.
     pub fn remove_file_if_present(&self, path: &Path) -> Result<bool> {
-        if let Ok(left) = beside(path).map(|name| path.with_file_name(name)) {
-            if left.symlink_metadata().is_ok() {
-                self.remove_file(&left)?;
-            }
+        let left = beside(path).map(|name| path.with_file_name(name));
+        if let Ok(left) = left.as_deref()
+            && left.symlink_metadata().is_ok()
+        {
+            self.remove_file(left)?;
         }
         match self.remove_file(path) {
             Ok(()) => Ok(true),

@@ -63,12 +63,12 @@ pub fn apply(
     spec: &JailSpec,
     plan: &Plan,
     mut before: impl FnMut(&Step),
-) -> Result<Up, Error> {
+) -> Result<Up, Box<Error>> {
     let mut run = Run::new(site, journal, spec);
     for step in plan.steps() {
         before(step);
         if let Err(failure) = run.step(step) {
-            return Err(run.fail(step.to_string(), failure));
+            return Err(Box::new(run.fail(step.to_string(), failure)));
         }
     }
     Ok(run.finish())

@@ -69,7 +69,7 @@ pub enum Error {
         /// The jail.
         jail: JailName,
         /// The step, and why.
-        error: wiring::Error,
+        error: Box<wiring::Error>,
     },
     /// Something failed outside the plan.
     #[error("{jail}: {failure}")]
