@@ -77,7 +77,7 @@ mod vmove;
 mod wire;
 mod world;
 
-pub use call::{Answer, Call, Reply};
+pub use call::{Answer, Call, Place, Reply};
 pub use fault::Fault;
 pub use options::{Hardware, Options, Release, Setting};
 
@@ -88,7 +88,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use super::{Errno, Parameter, Program, Result};
+use super::{Parameter, Program, Result};
 use store::Store;
 
 /// A simulated FreeBSD kernel.
@@ -242,16 +242,21 @@ impl Sim {
         self.perform(&mut call).map(|_| ())
     }
 
-    /// What the real file system has against a directory, where there is one.
-    fn obstacle(&self, path: &Path) -> Option<Errno> {
-        self.shared.directory.as_ref()?;
-        paths::obstacle(path)
+    /// Where a path leads in the real file system, if there is one.
+    fn place(&self, path: &Path) -> Place {
+        match self.shared.directory {
+            Some(_) => paths::place(path),
+            None => Place::Unseen,
+        }
     }
 
-    fn obstacle_of_jail(&self, parameters: &[Parameter]) -> Option<Errno> {
-        let path = parameters.iter().rfind(|parameter| parameter.name == "path")?;
-        let super::Value::Bytes(bytes) = &path.value else { return None };
-        self.obstacle(&paths::from_bytes(bytes.strip_suffix(&[0]).unwrap_or(bytes)))
+    fn place_of_jail(&self, parameters: &[Parameter]) -> Place {
+        match parameters.iter().rfind(|parameter| parameter.name == "path").map(|path| &path.value) {
+            Some(super::Value::Bytes(bytes)) => {
+                self.place(&paths::from_bytes(bytes.strip_suffix(&[0]).unwrap_or(bytes)))
+            }
+            _ => Place::Unseen,
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use jailwire_sys as sys;
 
+use super::call::Place;
 use super::caller::{Caller, Privilege};
 use super::world::World;
 use crate::kernel::{Errno, Failure, FsId, MountRequest, Mounted, Result};
@@ -83,6 +84,16 @@ impl Mounts {
             .any(|mount| mount.mounted.on != Path::new("/") && path.starts_with(&mount.mounted.on))
     }
 
+    /// Where a path leads. What is simulated is there whatever the real file system says.
+    pub fn resolve(&self, path: &Path, place: &Place) -> std::result::Result<PathBuf, Errno> {
+        match place {
+            Place::Directory(real) => Ok(real.clone()),
+            Place::Nowhere(errno) if !self.covers(path) => Err(*errno),
+            // Without `.` and doubled slashes.
+            Place::Nowhere(_) | Place::Unseen => Ok(path.components().collect()),
+        }
+    }
+
     /// Whether a jail has mounted something.
     pub fn hold(&self, jid: i32) -> bool {
         jid != 0 && self.list.iter().any(|mount| mount.jid == jid)
@@ -118,15 +129,17 @@ impl World {
     }
 
     /// `nmount(2)`.
-    pub fn mount(&mut self, caller: Caller, request: &MountRequest, obstacle: Option<Errno>) -> Result<()> {
+    pub fn mount(&mut self, caller: Caller, request: &MountRequest, place: &Place) -> Result<()> {
+        // The mount point is opened before anything is asked of the kernel, which takes the flags as an
+        // int.
+        let on = self.mounts.resolve(&request.root.join(&request.beneath), place)?;
+        if request.flags > i32::MAX as u64 {
+            return Err(Errno::EINVAL.into());
+        }
         let Some((fstype, module, _)) = FILESYSTEMS.iter().find(|(name, ..)| *name == request.fstype) else {
             return Err(Failure::with_text(Errno::EINVAL, "Invalid fstype"));
         };
         self.may_mount(caller, fstype)?;
-        let on = clean(&request.root.join(&request.beneath));
-        if let Some(errno) = obstacle.filter(|_| !self.mounts.covers(&on)) {
-            return Err(errno.into());
-        }
         // A module is loaded on the way (`vfs_byname_kld`), but not for a jail.
         if let Some(module) = module {
             self.load_module(Caller { jid: 0, ..caller }, module)?;
@@ -267,9 +280,4 @@ fn flag_of(name: &str) -> Option<u64> {
         "exec" | "suid" | "atime" | "symfollow" | "clusterr" | "clusterw" | "noasync" => 0,
         _ => return None,
     })
-}
-
-/// A path without `.` and doubled slashes.
-fn clean(path: &Path) -> PathBuf {
-    path.components().collect()
 }

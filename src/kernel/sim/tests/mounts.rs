@@ -1,6 +1,5 @@
 //! Mounts and the rules of devfs.
 
-use super::tempdir::Directory;
 use super::*;
 use crate::kernel::sim::Release;
 use crate::kernel::{FsId, MountRequest, Mounted};
@@ -96,9 +95,9 @@ fn a_jails_root_is_busy_and_its_own_mounts_keep_it() {
 
 #[test]
 fn mount_points_must_be_there() {
-    let directory = Directory::new();
-    let sim = Sim::open_with(&directory.path.join(".sim"), Options::default()).unwrap();
-    let root = directory.path.join("root");
+    let directory = tempfile::tempdir().unwrap();
+    let sim = Sim::open_with(&directory.path().join(".sim"), Options::default()).unwrap();
+    let root = directory.path().join("root");
     fs::create_dir_all(root.join("dev")).unwrap();
     fs::write(root.join("file"), "").unwrap();
     std::os::unix::fs::symlink("/tmp", root.join("out")).unwrap();
@@ -107,10 +106,11 @@ fn mount_points_must_be_there() {
     let mount = |beneath: &str| errno(sim.mount(&request("devfs", path, beneath)));
     assert_eq!(mount("nosuch"), Some(Errno::ENOENT));
     assert_eq!(mount("file"), Some(Errno::ENOTDIR));
-    assert_eq!(mount("out"), Some(Errno::ELOOP));
+    assert_eq!(mount("within"), Some(Errno::ELOOP));
+    assert_eq!(mount("out/x"), Some(Errno::ENOTCAPABLE));
     assert_eq!(mount("../root/dev"), Some(Errno::ENOTCAPABLE));
-    assert_eq!(mount("within"), None);
     assert_eq!(mount("dev"), None);
+    assert_eq!(mount("dev/../dev"), None);
     // What is simulated is not in the real file system.
     assert_eq!(mount("dev/fd"), None);
     // A jail's path is looked up alike.
