@@ -4,7 +4,7 @@
 //! FreeBSD's errno and side effects. It runs on every system, so that the program can be tried and
 //! everything above the waist be tested anywhere.
 //!
-//! The state is a sequence of calls: each [`Call`] changes the [`World`](world::World) in a way that
+//! The state is a sequence of calls: each [`Call`] changes the world in a way that
 //! depends on nothing but the world and the call. In memory the calls are forgotten once made; with
 //! a directory each is appended to a log before it returns, so that other processes can follow, and
 //! so that a process that is killed at any point has done exactly what it was seen to do.
@@ -94,6 +94,32 @@ use store::Store;
 /// A simulated FreeBSD kernel.
 ///
 /// Clones are the same kernel. See the [module](self) for what it is and is not.
+///
+/// ```
+/// use jailwire::kernel::sim::{Fault, Sim};
+/// use jailwire::kernel::{Domain, Errno, Kernel, Request};
+///
+/// let sim = Sim::new();
+/// let before = sim.describe();
+/// sim.load_module("if_epair")?;
+/// let socket = sim.socket(Domain::Local)?;
+///
+/// let mut create = Request::new(jailwire_sys::SIOCIFCREATE2);
+/// create.argument.put(0, b"epair");
+/// sim.ioctl(socket, &mut create)?;
+/// assert_eq!(create.argument.text_at(0, 16), b"epair0a");
+///
+/// // The next call is to fail.
+/// sim.set_fault(sim.calls() + 1, Fault::Errno(Errno::ENOBUFS));
+/// let mut destroy = Request::new(jailwire_sys::SIOCIFDESTROY);
+/// destroy.argument.put(0, b"epair0a");
+/// assert_eq!(sim.ioctl(socket, &mut destroy).unwrap_err().errno, Errno::ENOBUFS);
+///
+/// // The one after it does not. Nothing is left.
+/// sim.ioctl(socket, &mut destroy)?;
+/// assert_eq!(sim.describe(), before);
+/// # Ok::<(), jailwire::kernel::Failure>(())
+/// ```
 #[derive(Clone)]
 pub struct Sim {
     shared: Arc<Shared>,
@@ -170,7 +196,7 @@ impl Sim {
         Sim { root: false, ..self.clone() }
     }
 
-    /// Lets the call of that number (from 1) go wrong. Every method of [`Kernel`] is a call, but for
+    /// Lets the call of that number (from 1) go wrong. Every method of [`Kernel`](super::Kernel) is a call, but for
     /// `now`, `wall_clock`, `run_directory`, `privileged` and `simulated`.
     pub fn set_fault(&self, number: u64, fault: Fault) {
         self.lock().faults.insert(number, fault);

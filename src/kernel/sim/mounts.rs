@@ -215,8 +215,10 @@ impl World {
         Ok(options)
     }
 
-    /// `unmount(2)` by identity. One that something else is mounted in is busy, with force too (not
-    /// confirmed). One that is a jail's root is busy while the jail is there, unless forced.
+    /// `unmount(2)` by identity. One that is in use is busy, unless forced: something is mounted in it, or
+    /// it is a jail's root (`vflush`). One that a nullfs shows elsewhere is busy at any rate
+    /// (`mnt_uppers`). Of this the first was seen on a running kernel, with an open file; the rest is not
+    /// confirmed.
     pub fn unmount(&mut self, caller: Caller, id: FsId, force: bool) -> Result<()> {
         self.permit(caller, Privilege::Mount)?;
         let list = &self.mounts.list;
@@ -228,18 +230,18 @@ impl World {
         if mount.mounted.flags & sys::MNT_ROOTFS != 0 {
             return Err(Errno::EINVAL.into());
         }
-        // On top of it, or in a directory of it. What was there before is only hidden by it.
-        let inside = |later: &Mount| later.mounted.on.starts_with(&mount.mounted.on);
-        if list[at + 1..].iter().any(inside) {
-            return Err(Errno::EBUSY.into());
-        }
-        let is_root_of = |path: &Path| {
+        // Which of them a path is on: the deepest, and of two at one place the later.
+        let holds = |path: &Path| {
             let above = list.iter().enumerate().filter(|(_, mount)| path.starts_with(&mount.mounted.on));
-            above
-                .max_by_key(|(_, mount)| mount.mounted.on.components().count())
-                .is_some_and(|(top, _)| top == at)
+            let depth = |mount: &Mount| mount.mounted.on.components().count();
+            above.max_by_key(|(_, mount)| depth(mount)).is_some_and(|(top, _)| top == at)
         };
-        if !force && self.jails.all().any(|jail| is_root_of(Path::new(&jail.path))) {
+        let later = &list[at + 1..];
+        // What was there before is only hidden by it.
+        let inside = later.iter().any(|later| later.mounted.on.starts_with(&mount.mounted.on));
+        let is_root = self.jails.all().any(|jail| holds(Path::new(&jail.path)));
+        let shows = |upper: &Mount| upper.mounted.fstype == "nullfs" && holds(Path::new(&upper.mounted.from));
+        if (!force && (inside || is_root)) || later.iter().any(shows) {
             return Err(Errno::EBUSY.into());
         }
         let Mount { jid, ruleset, .. } = self.mounts.list.remove(at);

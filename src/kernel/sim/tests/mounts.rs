@@ -34,6 +34,10 @@ fn mounting_and_unmounting() {
     let devfs = find(&host.sim, "/jails/j/dev").unwrap();
     assert_eq!(errno(host.sim.unmount(devfs.id, false)), Some(Errno::EBUSY), "something is mounted in it");
     assert_eq!(errno(host.sim.unmount(FsId(77, 77), false)), Some(Errno::ENOENT));
+    let upper = MountRequest { from: "/jails/j/dev".into(), ..request("nullfs", "/elsewhere", "") };
+    host.sim.mount(&upper).unwrap();
+    assert_eq!(errno(host.sim.unmount(devfs.id, true)), Some(Errno::EBUSY), "it is shown elsewhere");
+    host.sim.unmount(find(&host.sim, "/elsewhere").unwrap().id, false).unwrap();
     let user = host.sim.unprivileged();
     assert_eq!(errno(user.mount(&request("tmpfs", "/tmp", ""))), Some(Errno::EPERM));
     for on in ["/jails/j/dev/fd", "/jails/j/dev", "/jails/j"] {
