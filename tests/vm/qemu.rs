@@ -48,12 +48,7 @@ fn a_comma_in_a_name_is_no_option() {
 fn with_kvm(guest_under_kvm: &str) -> Option<Place> {
     let place = Place::with_kernel()?;
     fs::write(place.file("kvm"), "").unwrap();
-    Some(
-        place
-            .set_file("JAILWIRE_VM_KVM", "kvm")
-            .set("FAKE_KVM", guest_under_kvm)
-            .set("JAILWIRE_VM_KVM_TIMEOUT", "1"),
-    )
+    Some(place.set_file("JAILWIRE_VM_KVM", "kvm").set("FAKE_KVM", guest_under_kvm))
 }
 
 fn accelerators(place: &Place) -> Vec<String> {
@@ -100,7 +95,7 @@ fn a_guest_that_fails_everywhere_says_nothing_of_kvm() {
     // FreeBSD starts under KVM: what goes wrong then is not KVM's fault.
     let place = with_kvm("stuck").unwrap();
     place
-        .run("vm/run", &["-B", "2", "--", "true"])
-        .complains(125, "did not run the payload within 2 seconds");
+        .run("vm/run", &["-B", "3", "--", "true"])
+        .complains(125, "did not run the payload within 3 seconds");
     assert_eq!(accelerators(&place), ["kvm"]);
 }
