@@ -199,7 +199,7 @@ impl World {
         }
         let loops = interface.has(sys::IFF_LOOPBACK);
         let is_loopback = |ours: &Address6| ours.address.is_loopback();
-        let there = self.interfaces_of(interface.stack).any(|other| other.inet6.iter().any(is_loopback));
+        let there = self.with_addresses_in(interface.stack).any(|other| other.inet6.iter().any(is_loopback));
         let flags = interface.nd6_flags;
         let wanted = flags & sys::ND6_IFF_IFDISABLED == 0 && flags & sys::ND6_IFF_AUTO_LINKLOCAL != 0;
         let local = if loops { Some(1) } else { self.interface_identifier(interface) };

@@ -108,6 +108,12 @@ impl World {
         order.iter().filter_map(|index| self.interfaces.get(index))
     }
 
+    /// The interfaces whose addresses are in a stack: also one that is off its list already, on its way
+    /// out (`V_in_ifaddrhead` is another list than `V_ifnet`).
+    pub fn with_addresses_in(&self, stack: StackId) -> impl Iterator<Item = &Interface> {
+        self.interfaces.values().filter(move |interface| interface.stack == stack)
+    }
+
     /// Whether addresses go to all routing tables instead of their interface's.
     pub fn all_fibs(&self, stack: StackId) -> bool {
         self.stack_int(stack, "net.add_addr_allfibs") != 0

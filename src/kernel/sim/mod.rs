@@ -4,7 +4,7 @@
 //! FreeBSD's errno and side effects. It runs on every system, so that the program can be tried and
 //! everything above the waist be tested anywhere.
 //!
-//! The state is a sequence of calls: each [`Call`] changes the [`World`](world::World) in a way that
+//! The state is a sequence of calls: each [`Call`] changes the `World` in a way that
 //! depends on nothing but the world and the call. In memory the calls are forgotten once made; with
 //! a directory each is appended to a log before it returns, so that other processes can follow, and
 //! so that a process that is killed at any point has done exactly what it was seen to do.
@@ -34,6 +34,7 @@ mod events;
 mod fault;
 mod flags;
 mod gateway;
+mod gifconf;
 mod group;
 mod host;
 mod inet;
@@ -169,7 +170,7 @@ impl Sim {
         Sim { root: false, ..self.clone() }
     }
 
-    /// Lets the call of that number (from 1) go wrong. Every method of [`Kernel`] is a call, but for
+    /// Lets the call of that number (from 1) go wrong. Every method of [`Kernel`](super::Kernel) is a call, but for
     /// `now`, `wall_clock`, `run_directory`, `privileged` and `simulated`.
     pub fn set_fault(&self, number: u64, fault: Fault) {
         self.lock().faults.insert(number, fault);

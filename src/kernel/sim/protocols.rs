@@ -107,6 +107,28 @@ mod tests {
     }
 
     #[test]
+    fn a_move_is_told_on_both_sides() {
+        let mut world = pair();
+        for address in ["10.0.0.1/24", "10.0.0.2/24"] {
+            alias(&mut world, A, address).unwrap();
+        }
+        let target = world.create_stack();
+        let [source, inside] = [0, 0].map(|family| listen(&mut world, family));
+        world.sockets.get_mut(&inside).unwrap().stack = target;
+        world.move_interface(A, target);
+        // Off the list of interfaces already, its addresses still hand their route to each other.
+        let before = kinds(&heard(&mut world, source));
+        let down = ["DELETE", "ADD", "DELETE", "ADD", "IFINFO"];
+        assert_eq!(before, [&down[..], &["DELADDR", "DELETE", "DELADDR", "DELMADDR", "IFANNOUNCE"]].concat());
+        assert_eq!(kinds(&heard(&mut world, inside)), ["IFANNOUNCE"]);
+        assert_eq!(world.interfaces[&A].nd6_flags, 0x29);
+        // A stack of one fib: an address there has its routes in it.
+        alias(&mut world, A, "10.0.0.1/24").unwrap();
+        let table = world.table::<Ipv4Addr>(target, 0).unwrap();
+        assert_eq!(table.iter().count(), 2);
+    }
+
+    #[test]
     fn an_interface_with_nothing_leaves_in_silence() {
         let mut world = pair();
         let socket = listen(&mut world, 0);

@@ -183,7 +183,7 @@ impl World {
         if self.queue(handle)?.is_ready() {
             return Ok(true);
         }
-        let end = self.now + timeout;
+        let end = self.now + timeout.min(super::apply::FOREVER);
         while let Some(due) = self.pending.iter().map(|(due, _)| *due).filter(|due| *due <= end).min() {
             self.sleep(due.saturating_sub(self.now));
             if self.queue(handle)?.is_ready() {

@@ -15,7 +15,7 @@ use crate::Failure;
 use crate::environment::Environment;
 
 /// The value of the parameter `vnet` for a stack of the jail's own.
-const JAIL_SYS_NEW: i32 = jailwire_sys::JAIL_SYS_NEW as i32;
+const JAIL_SYS_NEW: i32 = jailwire_sys::JAIL_SYS_NEW;
 
 pub fn run(environment: &Environment, word: Option<&str>) -> Result<ExitCode, Failure> {
     let kernel = &environment.kernel;

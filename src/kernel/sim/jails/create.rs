@@ -1,5 +1,7 @@
 //! Which jail a caller of `jail_set(2)` means, and what a new one begins with.
 
+use std::collections::BTreeSet;
+
 use jailwire_sys as sys;
 
 use super::addresses::Addresses;
@@ -112,6 +114,7 @@ impl World {
             }
             above = self.jails.get(at).map(|jail| jail.parent);
         }
+        self.room_for(1)?;
         if self.jails.get(jid).is_some() {
             self.renumber(jid)?;
         }
@@ -159,9 +162,8 @@ impl World {
             .filter(|name| above.is_none_or(|jail| jail.allows(name)))
             .map(|name| (*name).to_owned())
             .collect();
-        let cpuset = (2..)
-            .find(|number| self.jails.all().all(|jail| jail.cpuset != *number))
-            .expect("an endless range");
+        let cpusets: BTreeSet<i32> = self.jails.all().map(|jail| jail.cpuset).collect();
+        let cpuset = (2..).find(|number| !cpusets.contains(number)).expect("an endless range");
         Jail {
             jid,
             parent,

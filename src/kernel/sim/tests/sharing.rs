@@ -100,6 +100,9 @@ fn waiting_takes_no_time() {
     host.create("epair").unwrap();
     assert!(host.sim.wait(host.route, Duration::from_secs(60)).unwrap());
     assert_eq!(host.sim.now() - start, Duration::from_secs(60));
+    host.heard();
+    assert!(!host.sim.wait(host.route, Duration::MAX).unwrap(), "not even that");
+    host.sim.sleep(Duration::MAX);
     assert_eq!(errno(host.sim.wait(host.inet, Duration::ZERO)), Some(Errno::EOPNOTSUPP));
     assert_eq!(errno(host.sim.wait(Handle(999), Duration::ZERO)), Some(Errno::EBADF));
 }
