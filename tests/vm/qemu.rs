@@ -60,6 +60,7 @@ fn accelerators(place: &Place) -> Vec<String> {
 fn kvm_that_gets_nowhere_is_left_for_good() {
     for guest in ["silent", "absent"] {
         let Some(place) = with_kvm(guest) else { return };
+        let place = place.set("JAILWIRE_VM_KVM_TIMEOUT", "1");
         let answer = place.run("vm/run", &["--", "echo", "here"]);
         assert_eq!((answer.output.as_str(), answer.status), ("here\n", Some(0)), "{answer:?}");
         assert_eq!(answer.errors.lines().count(), 1, "{answer:?}");
