@@ -149,7 +149,8 @@ impl Vnet {
         Ok(records.filter_map(|record| Member::parse(&record)).collect())
     }
 
-    /// Asks for a list of records: first how long it is, then for it, with room for a few more.
+    /// Asks for a list of records, with more room until there is some to spare. BRDGGIFS would tell how
+    /// much is needed, BRDGRTS does not.
     pub(super) fn bridge_list(
         &self,
         command: super::Command,
@@ -159,27 +160,25 @@ impl Vnet {
     ) -> Result<Vec<u8>> {
         // `ifbifconf` and `ifbaconf` are the same: a length and a pointer.
         let (length_at, pointer_at) = (offset_of!(ifbifconf, ifbic_len), offset_of!(ifbifconf, ifbic_ifbicu));
-        for _ in 0..16 {
-            let asked = Block::zeroed(size_of::<ifbifconf>());
-            let needed = self.command(command, bridge, asked, operation, bridge)?.u32_at(length_at) as usize;
-            if needed == 0 {
-                return Ok(Vec::new());
-            }
-            let room = needed + 8 * record;
+        let mut room = 64 * record;
+        loop {
             let mut asked = Block::zeroed(size_of::<ifbifconf>());
-            asked.put(length_at, &(room as u32).to_ne_bytes());
+            let length = u32::try_from(room)
+                .map_err(|_| Error::new(operation, bridge, command.name, Errno::ENOMEM))?;
+            asked.put(length_at, &length.to_ne_bytes());
             asked.point(pointer_at, Block::zeroed(room));
             let mut answer = self.command(command, bridge, asked, operation, bridge)?;
             let used = answer.u32_at(length_at) as usize;
-            let Some(records) = answer.child_mut(pointer_at) else { break };
             // A full buffer may have been too small.
             if used < room {
-                let mut bytes = std::mem::take(&mut records.bytes);
+                let mut bytes = answer
+                    .child_mut(pointer_at)
+                    .map_or_else(Vec::new, |child| std::mem::take(&mut child.bytes));
                 bytes.truncate(used);
                 return Ok(bytes);
             }
+            room *= 4;
         }
-        Err(Error::new(operation, bridge, command.name, Errno::EAGAIN))
     }
 
     /// What a bridge does with one of its members.
