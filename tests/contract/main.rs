@@ -14,14 +14,24 @@
 
 mod support;
 
+mod address4;
+mod address6;
 mod bridge;
 mod bridge_parameters;
 mod clone;
+mod dad;
 mod description;
+mod dump;
 mod epair;
+mod events;
 mod flags;
+mod gifconf;
 mod group;
 mod mac;
 mod mtu;
+mod multipath;
 mod names;
+mod nd6;
+mod route_socket;
+mod routes;
 mod vlan;

@@ -20,7 +20,10 @@ pub use caller::{Caller, call_as};
 pub use events::Listener;
 pub use exceptions::simulated_only;
 pub use host::Host;
-pub use raw::{ask, command, driver, of_member, sockaddr_in, sockaddr_in6, with};
+pub use raw::{
+    ask, assert_bytes, command, driver, of_member, route_message, sockaddr_dl, sockaddr_in, sockaddr_in6,
+    with,
+};
 pub use world::{FREEBSD_15, World, kernel};
 
 /// Longer than anything takes that is certain to come.

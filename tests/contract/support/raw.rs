@@ -82,3 +82,54 @@ pub fn of_member(member: &str, offset: usize, word: u32) -> Vec<u8> {
     }
     bytes
 }
+
+/// Fails the test unless the bytes are those of a pattern: hexadecimal digits, `..` for any byte.
+/// Words in braces stand for an interface's index, as two bytes: `{i}`.
+#[track_caller]
+pub fn assert_bytes(bytes: &[u8], pattern: &str, indices: &[(&str, u16)]) {
+    let mut pattern: String = pattern.split_whitespace().collect();
+    for (word, index) in indices {
+        let [low, high] = index.to_le_bytes();
+        pattern = pattern.replace(&format!("{{{word}}}"), &format!("{low:02x}{high:02x}"));
+    }
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let same = hex.len() == pattern.len()
+        && hex.bytes().zip(pattern.bytes()).all(|(seen, wanted)| wanted == b'.' || seen == wanted);
+    assert!(same, "bytes differ\n  seen: {}\nwanted: {}", grouped(&hex), grouped(&pattern));
+}
+
+fn grouped(hex: &str) -> String {
+    let words: Vec<_> = hex.as_bytes().chunks(8).map(|word| String::from_utf8_lossy(word)).collect();
+    words.chunks(8).map(|line| line.join(" ")).collect::<Vec<_>>().join("\n        ")
+}
+
+/// A routing message: type, flags, sequence number, and addresses with their bits in rising order.
+///
+/// Each address is padded to eight bytes, and takes eight when it has none.
+pub fn route_message(kind: u8, flags: i32, sequence: i32, addresses: &[(i32, &[u8])]) -> Vec<u8> {
+    let mut message = vec![0; size_of::<sys::rt_msghdr>()];
+    let mut present = 0;
+    for (bit, address) in addresses {
+        present |= bit;
+        message.extend_from_slice(address);
+        message.resize(message.len().max(1).next_multiple_of(8), 0);
+        if address.is_empty() {
+            message.extend_from_slice(&[0; 8]);
+        }
+    }
+    let length = u16::try_from(message.len()).unwrap();
+    message[..2].copy_from_slice(&length.to_ne_bytes());
+    message[2..4].copy_from_slice(&[sys::RTM_VERSION, kind]);
+    message[8..12].copy_from_slice(&flags.to_ne_bytes());
+    message[12..16].copy_from_slice(&present.to_ne_bytes());
+    message[20..24].copy_from_slice(&sequence.to_ne_bytes());
+    message
+}
+
+/// A `sockaddr_dl` with an index and nothing else.
+pub fn sockaddr_dl(index: u16) -> [u8; 54] {
+    let mut bytes = [0; 54];
+    bytes[..2].copy_from_slice(&[54, 18]);
+    bytes[2..4].copy_from_slice(&index.to_ne_bytes());
+    bytes
+}
