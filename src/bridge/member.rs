@@ -6,7 +6,7 @@ use jailwire_sys::{IFNAMSIZ, ifbifconf, ifbreq};
 
 use super::{command, of_member};
 use crate::error::{Error, Result};
-use crate::kernel::{Block, Errno};
+use crate::kernel::Block;
 use crate::types::{InterfaceName, VlanId};
 use crate::vnet::Vnet;
 
@@ -18,37 +18,37 @@ bitflags::bitflags! {
     pub struct MemberFlags: u32 {
         /// Learn addresses from what it sends. On by default.
         #[doc(alias = "IFBIF_LEARNING")]
-        const LEARNING = jailwire_sys::IFBIF_LEARNING as u32;
+        const LEARNING = jailwire_sys::IFBIF_LEARNING;
         /// Send it what is for unknown addresses. On by default.
         #[doc(alias = "IFBIF_DISCOVER")]
-        const DISCOVER = jailwire_sys::IFBIF_DISCOVER as u32;
+        const DISCOVER = jailwire_sys::IFBIF_DISCOVER;
         /// It takes part in the spanning tree.
         #[doc(alias = "IFBIF_STP")]
-        const SPANNING_TREE = jailwire_sys::IFBIF_STP as u32;
+        const SPANNING_TREE = jailwire_sys::IFBIF_STP;
         /// It gets a copy of everything. Not to be set here.
         #[doc(alias = "IFBIF_SPAN")]
-        const SPAN = jailwire_sys::IFBIF_SPAN as u32;
+        const SPAN = jailwire_sys::IFBIF_SPAN;
         /// Addresses learned from it do not expire and do not move.
         #[doc(alias = "IFBIF_STICKY")]
-        const STICKY = jailwire_sys::IFBIF_STICKY as u32;
+        const STICKY = jailwire_sys::IFBIF_STICKY;
         /// Spanning tree: it is an edge port.
         #[doc(alias = "IFBIF_BSTP_EDGE")]
-        const EDGE = jailwire_sys::IFBIF_BSTP_EDGE as u32;
+        const EDGE = jailwire_sys::IFBIF_BSTP_EDGE;
         /// Spanning tree: find out whether it is an edge port.
         #[doc(alias = "IFBIF_BSTP_AUTOEDGE")]
-        const AUTO_EDGE = jailwire_sys::IFBIF_BSTP_AUTOEDGE as u32;
+        const AUTO_EDGE = jailwire_sys::IFBIF_BSTP_AUTOEDGE;
         /// Spanning tree: it is a point-to-point link.
         #[doc(alias = "IFBIF_BSTP_PTP")]
-        const POINT_TO_POINT = jailwire_sys::IFBIF_BSTP_PTP as u32;
+        const POINT_TO_POINT = jailwire_sys::IFBIF_BSTP_PTP;
         /// Spanning tree: find out whether it is a point-to-point link.
         #[doc(alias = "IFBIF_BSTP_AUTOPTP")]
-        const AUTO_POINT_TO_POINT = jailwire_sys::IFBIF_BSTP_AUTOPTP as u32;
+        const AUTO_POINT_TO_POINT = jailwire_sys::IFBIF_BSTP_AUTOPTP;
         /// Nothing is forwarded between private members.
         #[doc(alias = "IFBIF_PRIVATE")]
-        const PRIVATE = jailwire_sys::IFBIF_PRIVATE as u32;
+        const PRIVATE = jailwire_sys::IFBIF_PRIVATE;
         /// With VLAN filtering: frames may have a second tag. FreeBSD 15.
         #[doc(alias = "IFBIF_QINQ")]
-        const QINQ = jailwire_sys::IFBIF_QINQ as u32;
+        const QINQ = jailwire_sys::IFBIF_QINQ;
 
         const _ = !0;
     }
@@ -141,7 +141,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `bridge(4)`, `net/if_bridge.c:bridge_ioctl_gifs`.
+    /// `BRDGGIFS`: `bridge(4)`, `net/if_bridge.c:bridge_ioctl_gifs`.
     #[doc(alias = "BRDGGIFS")]
     pub fn members(&self, bridge: &InterfaceName) -> Result<Vec<Member>> {
         let bytes = self.bridge_list(command!(get BRDGGIFS), bridge, RECORD, "list members of")?;
@@ -149,8 +149,8 @@ impl Vnet {
         Ok(records.filter_map(|record| Member::parse(&record)).collect())
     }
 
-    /// Asks for a list of records, with more room until there is some to spare. BRDGGIFS would tell how
-    /// much is needed, BRDGRTS does not.
+    /// Asks for a list of records, with more and more room until some of it is left: the kernel tells how
+    /// long the list of members is, but not the address table.
     pub(super) fn bridge_list(
         &self,
         command: super::Command,
@@ -163,19 +163,18 @@ impl Vnet {
         let mut room = 64 * record;
         loop {
             let mut asked = Block::zeroed(size_of::<ifbifconf>());
-            let length = u32::try_from(room)
-                .map_err(|_| Error::new(operation, bridge, command.name, Errno::ENOMEM))?;
-            asked.put(length_at, &length.to_ne_bytes());
+            asked.put(length_at, &(room as u32).to_ne_bytes());
             asked.point(pointer_at, Block::zeroed(room));
             let mut answer = self.command(command, bridge, asked, operation, bridge)?;
             let used = answer.u32_at(length_at) as usize;
-            // A full buffer may have been too small.
-            if used < room {
-                let mut bytes = answer
-                    .child_mut(pointer_at)
-                    .map_or_else(Vec::new, |child| std::mem::take(&mut child.bytes));
-                bytes.truncate(used);
-                return Ok(bytes);
+            if used + record <= room {
+                let records = answer.child_mut(pointer_at).map(|records| std::mem::take(&mut records.bytes));
+                let mut records = records.unwrap_or_default();
+                records.truncate(used);
+                return Ok(records);
+            }
+            if room > 1 << 28 {
+                return Err(Error::malformed(operation, bridge, command.name, "the list does not end"));
             }
             room *= 4;
         }
@@ -187,6 +186,10 @@ impl Vnet {
     ///
     /// * ENXIO: no such bridge.
     /// * ENOENT: it is not a member.
+    ///
+    /// # Source
+    ///
+    /// `BRDGGIFFLGS`.
     #[doc(alias = "BRDGGIFFLGS")]
     pub fn member_flags(&self, bridge: &InterfaceName, member: &InterfaceName) -> Result<MemberFlags> {
         let object = format_args!("{member} of {bridge}");
@@ -207,7 +210,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `bridge(4)`, `net/if_bridge.c:bridge_ioctl_sifflags`, which replaces all flags at once.
+    /// `BRDGSIFFLGS`: `bridge(4)`, `net/if_bridge.c:bridge_ioctl_sifflags`, which replaces all flags at once.
     #[doc(alias = "BRDGSIFFLGS")]
     pub fn change_member_flags(
         &self,
@@ -234,6 +237,10 @@ impl Vnet {
     /// * ENXIO: no such bridge.
     /// * ENOENT: it is not a member.
     /// * EPERM: not root.
+    ///
+    /// # Source
+    ///
+    /// `BRDGSIFAMAX`.
     #[doc(alias = "BRDGSIFAMAX")]
     pub fn limit_member_addresses(
         &self,
@@ -255,6 +262,10 @@ impl Vnet {
     /// * ENOENT: it is not a member.
     /// * EINVAL: above 240.
     /// * EPERM: not root.
+    ///
+    /// # Source
+    ///
+    /// `BRDGSIFPRIO`.
     #[doc(alias = "BRDGSIFPRIO")]
     pub fn set_member_priority(
         &self,
@@ -276,6 +287,10 @@ impl Vnet {
     /// * ENOENT: it is not a member.
     /// * EINVAL: above 200000000.
     /// * EPERM: not root.
+    ///
+    /// # Source
+    ///
+    /// `BRDGSIFCOST`.
     #[doc(alias = "BRDGSIFCOST")]
     pub fn set_member_path_cost(
         &self,
@@ -287,5 +302,20 @@ impl Vnet {
         asked.put(offset_of!(ifbreq, ifbr_path_cost), &cost.to_ne_bytes());
         let object = format_args!("{member} of {bridge} to {cost}");
         self.command(command!(set BRDGSIFCOST), bridge, asked, "set path cost of member", object).map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testdata::vector;
+
+    #[test]
+    fn a_member_is_one_record() {
+        let member = Member::parse(&Block::new(vector("brdggifs"))).unwrap();
+        assert_eq!((member.name.as_str(), member.port, member.priority), ("vnet0.1", 2, 128));
+        let flags = MemberFlags::LEARNING | MemberFlags::DISCOVER;
+        assert_eq!(member.flags, flags | MemberFlags::AUTO_EDGE | MemberFlags::AUTO_POINT_TO_POINT);
+        assert_eq!((member.path_cost, member.pvid, member.state), (2000, None, PortState::Discarding));
     }
 }

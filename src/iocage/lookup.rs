@@ -15,13 +15,13 @@ impl Store {
             return Ok(entry);
         }
         let entries = self.entries()?;
+        // A jail whose configuration cannot be read is found by its name.
+        let config = |entry: &Entry| Document::read(&entry.config_path()).ok();
+        let configs: Vec<_> = entries.iter().map(|entry| (entry, config(entry))).collect();
         let with = |key: &str| -> Vec<Entry> {
-            // A jail whose configuration cannot be read is found by its name.
-            let has = |entry: &&Entry| {
-                let config = Document::read(&entry.config_path()).ok();
-                config.is_some_and(|config| matches!(config.text(key), Ok(Some(text)) if text == word))
-            };
-            entries.iter().filter(has).cloned().collect()
+            let has = |config: &Document| config.text(key) == Ok(Some(word));
+            let found = configs.iter().filter(|(_, config)| config.as_ref().is_some_and(has));
+            found.map(|(entry, _)| (*entry).clone()).collect()
         };
         let beginning =
             || entries.iter().filter(|entry| entry.name.as_str().starts_with(word)).cloned().collect();

@@ -11,6 +11,19 @@
 //! * [`jailconf`]: the file that jail(8) reads while the jail runs
 //!
 //! and, one file each, the grammars of the values.
+//!
+//! ```
+//! use jailwire::iocage::config::{JailConfig, Network};
+//! use jailwire::iocage::store::Store;
+//!
+//! let store = Store::open("examples/iocage".as_ref())?;
+//! let web = JailConfig::resolve(&store, &store.resolve("web")?)?;
+//! assert_eq!(web.name.kernel_name(), "ioc-web");
+//! if let Network::Vnet(network) = &web.network {
+//!     assert_eq!(network.nics[0].ip4[0].to_string(), "192.0.2.20/24");
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod address;
 pub mod addresses;

@@ -9,7 +9,7 @@ use super::reader::Reader;
 use super::{Allow, Commands, Devfs, Host, JailConfig, Mounts};
 use crate::iocage::fstab;
 use crate::iocage::properties::Properties;
-use crate::iocage::property::ALLOW;
+use crate::iocage::property::{ALLOW, Builtin, Kind, Property, Scope, TABLE};
 use crate::iocage::store::{Entry, Store};
 
 /// MAXHOSTNAMELEN less its NUL.
@@ -215,42 +215,16 @@ impl Reader<'_> {
             let message = "datasets are not handed to the jail: run `zfs jail` for them once it is up";
             self.warn("jail_zfs", message);
         }
-        if !matches!(self.text_quietly("cpuset").as_str(), "off" | "") {
-            self.warn("cpuset", "is not applied: run `cpuset -j` once the jail is up");
-        }
-        for limit in LIMITS {
+        // cpuset and the limits of rctl(8) are what a user can set, and is `off` as text.
+        let off = |property: &&Property| {
+            (property.builtin, property.kind, property.scope)
+                == (Builtin::Text("off"), Kind::Line, Scope::Jail)
+        };
+        for limit in TABLE.iter().filter(off).map(|property| property.name) {
             if !matches!(self.text_quietly(limit).as_str(), "off" | "") {
-                self.warn(*limit, "is not applied: run `rctl -a` once the jail is up");
+                let program = if limit == "cpuset" { "cpuset -j" } else { "rctl -a" };
+                self.warn(limit, format!("is not applied: run `{program}` once the jail is up"));
             }
         }
     }
 }
-
-/// The limits of rctl(8) among the properties.
-const LIMITS: &[&str] = &[
-    "memoryuse",
-    "memorylocked",
-    "vmemoryuse",
-    "maxproc",
-    "cputime",
-    "pcpu",
-    "datasize",
-    "stacksize",
-    "coredumpsize",
-    "openfiles",
-    "pseudoterminals",
-    "swapuse",
-    "nthr",
-    "msgqqueued",
-    "msgqsize",
-    "nmsgq",
-    "nsem",
-    "nsemop",
-    "nshm",
-    "shmsize",
-    "wallclock",
-    "readbps",
-    "writebps",
-    "readiops",
-    "writeiops",
-];

@@ -15,7 +15,7 @@ use crate::Failure;
 use crate::environment::Environment;
 
 /// The value of the parameter `vnet` for a stack of the jail's own.
-const JAIL_SYS_NEW: i32 = jailwire_sys::JAIL_SYS_NEW as i32;
+const JAIL_SYS_NEW: i32 = jailwire_sys::JAIL_SYS_NEW;
 
 pub fn run(environment: &Environment, word: Option<&str>) -> Result<ExitCode, Failure> {
     let kernel = &environment.kernel;
@@ -23,7 +23,7 @@ pub fn run(environment: &Environment, word: Option<&str>) -> Result<ExitCode, Fa
     let Some(word) = word else {
         let host = Vnet::host(kernel.clone());
         writeln!(out, "host")?;
-        print_stack(&mut out, &host, |_| true)?;
+        print_stack(&mut out, &host, None)?;
         return Ok(ExitCode::SUCCESS);
     };
     let name = environment.store.resolve(word)?.name;
@@ -35,29 +35,32 @@ pub fn run(environment: &Environment, word: Option<&str>) -> Result<ExitCode, Fa
     let Some((ip4, ip6)) = jail::addresses(&**kernel, jid)? else { return Ok(ExitCode::SUCCESS) };
     if jail::read_int(&**kernel, jid, "vnet")? == Some(JAIL_SYS_NEW) {
         environment.require_root("look inside")?;
-        print_stack(&mut out, &Vnet::enter(kernel.clone(), jid)?, |_| true)?;
+        print_stack(&mut out, &Vnet::enter(kernel.clone(), jid)?, None)?;
     } else {
         // It sees the host's interfaces, with its own addresses only.
         let own: Vec<IpAddr> =
             ip4.into_iter().map(IpAddr::from).chain(ip6.into_iter().map(IpAddr::from)).collect();
         let host = Vnet::host(kernel.clone());
-        print_stack(&mut out, &host, |address| own.contains(&address.network.ip()))?;
+        print_stack(&mut out, &host, Some(&own))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Interfaces with those addresses that `visible` lets through, then routes.
-fn print_stack(
-    out: &mut impl Write,
-    stack: &Vnet,
-    visible: impl Fn(&InterfaceAddress) -> bool,
-) -> Result<(), Failure> {
+/// Interfaces with their addresses, then routes. With `own`, only what belongs to those addresses, and
+/// default routes.
+fn print_stack(out: &mut impl Write, stack: &Vnet, own: Option<&[IpAddr]>) -> Result<(), Failure> {
+    let is_visible = |ip: IpAddr| own.is_none_or(|own| own.contains(&ip));
     let interfaces = stack.interfaces()?;
     let names: HashMap<u16, InterfaceName> = interfaces.iter().map(|one| (one.index, one.name)).collect();
     for interface in &interfaces {
-        print_interface(out, interface, &visible, &names)?;
+        let addresses: Vec<_> =
+            interface.addresses.iter().filter(|one| is_visible(one.network.ip())).collect();
+        if own.is_none() || !addresses.is_empty() {
+            print_interface(out, interface, &addresses, &names)?;
+        }
     }
-    let routes = stack.routes(Fib::DEFAULT)?;
+    let mut routes = stack.routes(Fib::DEFAULT)?;
+    routes.retain(|route| route.is_default() || is_visible(route.destination.ip()));
     if !routes.is_empty() {
         writeln!(out, "  routes")?;
     }
@@ -70,7 +73,7 @@ fn print_stack(
 fn print_interface(
     out: &mut impl Write,
     interface: &Interface,
-    visible: &impl Fn(&InterfaceAddress) -> bool,
+    addresses: &[&InterfaceAddress],
     names: &HashMap<u16, InterfaceName>,
 ) -> io::Result<()> {
     let state = if interface.is_up() { "up" } else { "down" };
@@ -79,7 +82,7 @@ fn print_interface(
         Some(mac) => writeln!(out, "  {mac}")?,
         None => writeln!(out)?,
     }
-    for address in interface.addresses.iter().filter(|address| visible(address)) {
+    for address in addresses {
         let family = if address.network.is_ipv4() { "inet" } else { "inet6" };
         let ip = scoped(address.network.ip().to_string(), address.scope, names);
         writeln!(out, "    {family:<5} {ip}/{}", address.network.prefix())?;
@@ -95,7 +98,8 @@ fn print_route(
     let destination = match route.is_default() {
         true => "default".to_owned(),
         false => {
-            let ip = scoped(route.destination.ip().to_string(), route.scope, names);
+            let ip = route.destination.ip().to_string();
+            let ip = if route.scope == 0 { ip } else { scoped(ip, route.index.into(), names) };
             match route.destination.prefix() {
                 32 if route.destination.is_ipv4() => ip,
                 128 => ip,
@@ -105,7 +109,8 @@ fn print_route(
     };
     let via = match route.via {
         Via::Gateway(gateway) => scoped(gateway.address.to_string(), gateway.scope, names),
-        Via::Interface(index) => format!("link#{index}"),
+        // As netstat(1) has it: an address of our own is reached through the loopback interface.
+        Via::Interface(_) => format!("link#{}", route.index),
         Via::Blackhole => "blackhole".to_owned(),
         Via::Reject => "reject".to_owned(),
     };
