@@ -14,6 +14,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::document::{Document, DocumentError};
 use super::name::{InvalidJailName, JailName};
@@ -241,6 +242,19 @@ impl Store {
     pub fn properties(&self, entry: &Entry) -> Result<Properties, StoreError> {
         let config = Document::read(&entry.config_path())?;
         Ok(Properties::of_jail(entry.name.clone(), config, self.defaults_document()?))
+    }
+
+    /// Reads the properties of many jails, and the defaults once for all of them.
+    pub fn properties_of(
+        &self,
+        entries: &[Entry],
+    ) -> Result<Vec<Result<Properties, StoreError>>, StoreError> {
+        let defaults = Arc::new(self.defaults_document()?);
+        let read = |entry: &Entry| {
+            let config = Document::read(&entry.config_path())?;
+            Ok(Properties::of_jail(entry.name.clone(), config, defaults.clone()))
+        };
+        Ok(entries.iter().map(read).collect())
     }
 
     /// Reads the defaults. A store without defaults.json has iocage's.

@@ -3,13 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use jailwire::files::Gate;
+use jailwire::files::{Files, Gate};
+use jailwire::iocage::lifecycle::Host;
 use jailwire::iocage::store::Store;
 use jailwire::kernel::Kernel;
 use jailwire::kernel::sim::Sim;
 
 use crate::Failure;
 use crate::cli::{Choice, Cli};
+use crate::output;
 
 /// A kernel and iocage's directory.
 #[derive(Debug)]
@@ -18,6 +20,8 @@ pub struct Environment {
     pub kernel: Arc<dyn Kernel>,
     /// iocage's directory.
     pub store: Store,
+    /// Whether JSON is wanted.
+    pub json: bool,
 }
 
 impl Environment {
@@ -40,7 +44,19 @@ impl Environment {
             Some(kernel) => kernel,
             None => simulated(&root, cli.kernel)?,
         };
-        Ok(Environment { kernel, store })
+        Ok(Environment { kernel, store, json: cli.json })
+    }
+
+    /// Does something with all that starting and stopping jails needs.
+    pub fn with_host<T>(&self, act: impl FnOnce(&Host<'_>) -> T) -> Result<T, Failure> {
+        let gate = KernelGate(self.kernel.as_ref());
+        let host = Host::open(self.kernel.clone(), &self.store, Files::through(&gate))?;
+        Ok(act(&host))
+    }
+
+    /// Does something with the door to files.
+    pub fn with_files<T>(&self, act: impl FnOnce(Files<'_>) -> T) -> T {
+        act(Files::through(&KernelGate(self.kernel.as_ref())))
     }
 
     /// Refuses to go on where the kernel would refuse every step.
@@ -72,10 +88,10 @@ fn native() -> Result<Arc<dyn Kernel>, Failure> {
 fn simulated(root: &Path, choice: Choice) -> Result<Arc<dyn Kernel>, Failure> {
     let directory = root.join(".sim");
     if choice == Choice::Auto {
-        eprintln!(
-            "jailwire: no FreeBSD kernel here; using the simulated one, whose state lies in {}",
+        output::warn(&format!(
+            "no FreeBSD kernel here; using the simulated one, whose state lies in {}",
             directory.display()
-        );
+        ));
     }
     Ok(Sim::open(&directory)?)
 }

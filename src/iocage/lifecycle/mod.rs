@@ -1,5 +1,6 @@
 //! Starting and stopping iocage's jails: its order of events, its messages, its files.
 
+mod enter;
 mod host;
 mod programs;
 mod start;
@@ -20,6 +21,7 @@ use crate::types::Jid;
 use crate::vnet::Vnet;
 use crate::wiring::{self, Journal, Lock, Owned, Problem, Rooms};
 
+pub use enter::{Ran, RunAs};
 pub use start::Started;
 pub use stop::Stopped;
 

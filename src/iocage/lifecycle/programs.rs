@@ -11,7 +11,7 @@ use crate::kernel::{Exit, Finished, Output, Program};
 use crate::types::Jid;
 
 /// What a command finds in its environment where nothing else is said.
-const PATH: &str = "/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin";
+pub(super) const PATH: &str = "/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin";
 
 impl Host<'_> {
     /// Runs a command on the host.
@@ -35,7 +35,9 @@ impl Host<'_> {
             arguments: arguments.into_iter().map(OsString::from).collect(),
             environment,
             user: None,
+            host_user: false,
             stdin: false,
+            terminal: false,
             output: Output::Capture,
             timeout: None,
         };
@@ -62,7 +64,9 @@ impl Host<'_> {
                 ("LANG".into(), "C.UTF-8".into()),
             ],
             user: None,
+            host_user: false,
             stdin: false,
+            terminal: false,
             output: Output::Append(log.to_owned()),
             timeout: config.commands.timeout,
         };
