@@ -347,6 +347,7 @@ fn the_conf_file_of_a_shared_ip_jail_lists_its_aliases() {
 }
 
 /// Lets so many operations pass and fails the rest.
+#[derive(Debug)]
 struct After(Cell<u32>);
 
 impl Gate for After {

@@ -58,6 +58,9 @@ pub enum Owned {
         /// The interface.
         member: InterfaceName,
     },
+    /// IPv6 on an interface of the host that did none: its first address enables it, and brings a
+    /// link-local one.
+    Inet6(InterfaceName),
     /// A file.
     File(PathBuf),
     /// A symbolic link.
@@ -75,6 +78,7 @@ impl fmt::Display for Owned {
             Owned::Epair(name) | Owned::Lent(name) => write!(f, "interface {name}"),
             Owned::Bridge(name) => write!(f, "bridge {name}"),
             Owned::Uplink { bridge, member } => write!(f, "{member} on {bridge}"),
+            Owned::Inet6(name) => write!(f, "IPv6 on {name}"),
             Owned::File(path) | Owned::Link(path) => write!(f, "{}", path.display()),
         }
     }
@@ -103,6 +107,7 @@ impl Owned {
             Owned::Uplink { bridge, member } => {
                 ("uplink", vec![escape(bridge.as_str()), escape(member.as_str())])
             }
+            Owned::Inet6(name) => ("inet6", vec![escape(name.as_str())]),
             Owned::File(path) => ("file", vec![escape_path(path)]),
             Owned::Link(path) => ("link", vec![escape_path(path)]),
         };
@@ -123,6 +128,7 @@ impl Owned {
             "lent" => Owned::Lent(next()?.parse().ok()?),
             "bridge" => Owned::Bridge(next()?.parse().ok()?),
             "uplink" => Owned::Uplink { bridge: next()?.parse().ok()?, member: next()?.parse().ok()? },
+            "inet6" => Owned::Inet6(next()?.parse().ok()?),
             "file" => Owned::File(unescape_path(fields.next()?)?),
             "link" => Owned::Link(unescape_path(fields.next()?)?),
             _ => return None,
@@ -348,6 +354,7 @@ mod tests {
             Owned::Lent(name("em1")),
             Owned::Bridge(name("bridge0")),
             Owned::Uplink { bridge: name("bridge0"), member: name("em0") },
+            Owned::Inet6(name("em0")),
             Owned::File("/var/run/jail.ioc-web.conf".into()),
             Owned::Link("/x/dev/log".into()),
         ]

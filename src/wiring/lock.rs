@@ -1,19 +1,22 @@
 //! Who may change what: one lock for each jail, one for what jails share.
 //!
 //! The locks are `flock(2)` on files below the run directory, so the kernel gives them back when a
-//! process ends, however it ends. The files themselves stay: removing a lock file while somebody
-//! waits for it would give two processes the same lock.
+//! process ends, however it ends. Who gives an exclusive lock back removes its file while still
+//! holding it; whoever gets the lock of a file that is not there any more takes the new file's
+//! instead, so that no two ever hold the same lock.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
 use std::process;
 
 /// A lock that is held until it is dropped.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
+    path: PathBuf,
+    mode: Mode,
 }
 
 /// How a lock is held.
@@ -32,30 +35,58 @@ impl Lock {
     /// # Errors
     ///
     /// Those of opening a file and of `flock(2)`.
-    pub fn take(path: &Path, mode: Mode, waiting: impl FnOnce(Option<u32>)) -> io::Result<Lock> {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false).mode(0o600);
-        let mut file = options.custom_flags(libc::O_CLOEXEC | libc::O_NOFOLLOW).open(path)?;
-        let attempt = match mode {
-            Mode::Exclusive => file.try_lock(),
-            Mode::Shared => file.try_lock_shared(),
-        };
-        match attempt {
-            Ok(()) => {}
-            Err(std::fs::TryLockError::WouldBlock) => {
-                waiting(holder(&mut file));
-                match mode {
-                    Mode::Exclusive => file.lock()?,
-                    Mode::Shared => file.lock_shared()?,
+    pub fn take(path: &Path, mode: Mode, mut waiting: impl FnMut(Option<u32>)) -> io::Result<Lock> {
+        loop {
+            let mut options = OpenOptions::new();
+            options.read(true).write(true).create(true).truncate(false).mode(0o600);
+            let mut file = options.custom_flags(libc::O_CLOEXEC | libc::O_NOFOLLOW).open(path)?;
+            let attempt = match mode {
+                Mode::Exclusive => file.try_lock(),
+                Mode::Shared => file.try_lock_shared(),
+            };
+            match attempt {
+                Ok(()) => {}
+                Err(fs::TryLockError::WouldBlock) => {
+                    waiting(holder(&mut file));
+                    match mode {
+                        Mode::Exclusive => file.lock()?,
+                        Mode::Shared => file.lock_shared()?,
+                    }
                 }
+                Err(fs::TryLockError::Error(error)) => return Err(error),
             }
-            Err(std::fs::TryLockError::Error(error)) => return Err(error),
+            let lock = Lock { file, path: path.to_owned(), mode };
+            if lock.is_current()? {
+                lock.sign();
+                return Ok(lock);
+            }
         }
-        if mode == Mode::Exclusive {
-            // For the one who waits; nothing depends on it.
-            let _ = file.set_len(0).and_then(|()| write!(file, "{}", process::id()));
+    }
+
+    /// Whether the file that is locked is the one that the next one would open.
+    fn is_current(&self) -> io::Result<bool> {
+        let held = self.file.metadata()?;
+        match fs::symlink_metadata(&self.path) {
+            Ok(found) => Ok(held.dev() == found.dev() && held.ino() == found.ino()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
         }
-        Ok(Lock { _file: file })
+    }
+
+    /// Writes who holds it, for the one who waits; nothing depends on it.
+    fn sign(&self) {
+        if self.mode == Mode::Exclusive {
+            let _ = self.file.set_len(0).and_then(|()| write!(&self.file, "{}", process::id()));
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // One that is shared may be held by others; the next to hold it alone removes it.
+        if self.mode == Mode::Exclusive && self.is_current().unwrap_or(false) {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -89,6 +120,28 @@ mod tests {
             assert!(told.recv_timeout(Duration::from_millis(50)).is_err(), "the lock was given to two");
             drop(first);
             assert_eq!(told.recv().unwrap(), None);
+        });
+        assert!(!path.exists(), "the last one takes the file away");
+    }
+
+    #[test]
+    fn no_two_hold_it_however_often_its_file_comes_and_goes() {
+        use std::sync::atomic::{AtomicU32, Ordering};
+
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("web.lock");
+        let inside = AtomicU32::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..100 {
+                        let lock = Lock::take(&path, Mode::Exclusive, |_| {}).unwrap();
+                        assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
+                        assert_eq!(inside.fetch_sub(1, Ordering::SeqCst), 1);
+                        drop(lock);
+                    }
+                });
+            }
         });
     }
 

@@ -1,10 +1,16 @@
 //! Where locks and journals lie: one directory below the run directory.
 
+use std::fs::DirBuilder;
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use super::lock::{Lock, Mode};
 use crate::files::{self, Files};
 use crate::kernel::Kernel;
+
+/// For the owner's eyes only.
+const MODE: u32 = 0o700;
 
 /// The directory of locks and journals.
 #[derive(Debug, Clone)]
@@ -19,9 +25,9 @@ impl Rooms {
     ///
     /// Those of creating a directory.
     pub fn open(kernel: &dyn Kernel, files: Files<'_>) -> files::Result<Rooms> {
-        let directory = kernel.run_directory().join("jailwire");
-        files.create_dir_all(&directory, 0o700)?;
-        Ok(Rooms { directory })
+        let rooms = Rooms::look(kernel);
+        files.create_dir_all(&rooms.directory, MODE)?;
+        Ok(rooms)
     }
 
     /// The same, without making it: for those who only look.
@@ -29,14 +35,33 @@ impl Rooms {
         Rooms { directory: kernel.run_directory().join("jailwire") }
     }
 
+    /// Takes the directory away if nothing is in it. Whoever needs it makes it again.
+    pub fn leave(&self, files: Files<'_>) {
+        // Not empty, most of the time: then it stays.
+        let _ = files.remove_dir(&self.directory);
+    }
+
+    fn lock(&self, name: &str, mode: Mode, mut waiting: impl FnMut(Option<u32>)) -> io::Result<Lock> {
+        let path = self.directory.join(name);
+        loop {
+            match Lock::take(&path, mode, &mut waiting) {
+                // Somebody else has just left it.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    DirBuilder::new().recursive(true).mode(MODE).create(&self.directory)?;
+                }
+                other => return other,
+            }
+        }
+    }
+
     /// The journal of a jail, by the kernel's name for it.
     pub fn journal(&self, jail: &str) -> PathBuf {
         self.directory.join(format!("{}.journal", file_name(jail)))
     }
 
-    /// The journal of what jails share: bridges.
+    /// The journal of what jails share.
     pub fn shared_journal(&self) -> PathBuf {
-        self.directory.join("shared.bridges")
+        self.directory.join("shared")
     }
 
     /// Takes the lock of one jail.
@@ -44,17 +69,17 @@ impl Rooms {
     /// # Errors
     ///
     /// Those of opening and locking a file.
-    pub fn lock_jail(&self, jail: &str, waiting: impl FnOnce(Option<u32>)) -> std::io::Result<Lock> {
-        Lock::take(&self.directory.join(format!("{}.lock", file_name(jail))), Mode::Exclusive, waiting)
+    pub fn lock_jail(&self, jail: &str, waiting: impl FnMut(Option<u32>)) -> io::Result<Lock> {
+        self.lock(&format!("{}.lock", file_name(jail)), Mode::Exclusive, waiting)
     }
 
-    /// Takes the lock on the bridges that jails share.
+    /// Takes the lock on what jails share.
     ///
     /// # Errors
     ///
     /// As [`Rooms::lock_jail`].
-    pub fn lock_bridges(&self, mode: Mode) -> std::io::Result<Lock> {
-        Lock::take(&self.directory.join("bridges.lock"), mode, |_| {})
+    pub fn lock_shared(&self, mode: Mode) -> io::Result<Lock> {
+        self.lock("shared.lock", mode, |_| {})
     }
 
     /// Takes the lock on the numbers of devfs rulesets.
@@ -62,8 +87,8 @@ impl Rooms {
     /// # Errors
     ///
     /// As [`Rooms::lock_jail`].
-    pub fn lock_rulesets(&self) -> std::io::Result<Lock> {
-        Lock::take(&self.directory.join("rulesets.lock"), Mode::Exclusive, |_| {})
+    pub fn lock_rulesets(&self) -> io::Result<Lock> {
+        self.lock("rulesets.lock", Mode::Exclusive, |_| {})
     }
 
     /// The jails that have a journal.
@@ -71,9 +96,9 @@ impl Rooms {
     /// # Errors
     ///
     /// Those of reading a directory; one that is not there has no journals.
-    pub fn journals(&self) -> std::io::Result<Vec<PathBuf>> {
+    pub fn journals(&self) -> io::Result<Vec<PathBuf>> {
         let entries = match std::fs::read_dir(&self.directory) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             other => other?,
         };
         let mut paths = Vec::new();

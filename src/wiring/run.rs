@@ -139,6 +139,8 @@ impl<'a> Run<'a> {
                 host.add_ipv4(interface, *network)?;
             }
             Step::AddAlias6(interface, network) => {
+                let site = self.site;
+                let _enabling = shared::enable_inet6(host, site.rooms, site.files, site.boot, interface)?;
                 self.intend(Owned::Alias6(*interface, *network))?;
                 host.add_ipv6(interface, *network)?;
             }

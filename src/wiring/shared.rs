@@ -1,4 +1,4 @@
-//! Bridges, and the interfaces of the host on them: what no single jail owns.
+//! What no single jail owns: bridges, the host's interfaces on them, IPv6 on an interface.
 //!
 //! A bridge that is missing is made by the first jail that wants it, and goes with the last. So it
 //! is written down in a journal of its own, under a lock of its own: starts hold it shared from the
@@ -9,7 +9,9 @@ use std::io;
 use super::journal::{Journal, Owned};
 use super::lock::{Lock, Mode};
 use super::rooms::Rooms;
+use crate::address::Ipv6Address;
 use crate::files::Files;
+use crate::nd6::Nd6Flags;
 use crate::types::InterfaceName;
 use crate::vnet::Vnet;
 use crate::wiring::Failure;
@@ -36,7 +38,7 @@ pub fn join(
     bridges: &[InterfaceName],
     uplinks: &[(InterfaceName, InterfaceName)],
 ) -> Result<Joining, Failure> {
-    let lock = rooms.lock_bridges(Mode::Shared)?;
+    let lock = rooms.lock_shared(Mode::Shared)?;
     let missing = |host: &Vnet| -> Result<bool, Failure> {
         for bridge in bridges {
             if !host.has_interface(bridge)? {
@@ -54,7 +56,7 @@ pub fn join(
         return Ok(Joining { _lock: lock });
     }
     drop(lock);
-    let lock = rooms.lock_bridges(Mode::Exclusive)?;
+    let lock = rooms.lock_shared(Mode::Exclusive)?;
     let mut journal = Journal::open(&rooms.shared_journal(), boot)?;
     for bridge in bridges {
         if !host.has_interface(bridge)? {
@@ -73,8 +75,39 @@ pub fn join(
     Ok(Joining { _lock: lock })
 }
 
-/// Takes away the bridges that were made for jails and have none any more, and takes the host's
-/// interfaces off bridges that they were put on for jails.
+/// Notes that IPv6 is about to be enabled on an interface, if it is not.
+///
+/// The first IPv6 address of an interface clears ND6_IFF_IFDISABLED and brings a link-local address,
+/// and neither goes away with it (`netinet6/in6.c:in6_aifaddr_ioctl`).
+///
+/// # Errors
+///
+/// Those of SIOCGIFINFO_IN6, and of files.
+pub fn enable_inet6(
+    host: &Vnet,
+    rooms: &Rooms,
+    files: Files<'_>,
+    boot: &str,
+    interface: &InterfaceName,
+) -> Result<Joining, Failure> {
+    let disabled = |host: &Vnet| -> Result<bool, Failure> {
+        Ok(host.nd6_flags(interface)?.contains(Nd6Flags::DISABLED)
+            && host.ipv6_addresses(interface)?.is_empty())
+    };
+    let lock = rooms.lock_shared(Mode::Shared)?;
+    if !disabled(host)? {
+        return Ok(Joining { _lock: lock });
+    }
+    drop(lock);
+    let lock = rooms.lock_shared(Mode::Exclusive)?;
+    if disabled(host)? {
+        Journal::open(&rooms.shared_journal(), boot)?.intend(files, Owned::Inet6(*interface))?;
+    }
+    Ok(Joining { _lock: lock })
+}
+
+/// Takes away what was made for jails and serves none any more: bridges, the host's interfaces on
+/// them, IPv6 on an interface.
 ///
 /// # Errors
 ///
@@ -84,7 +117,7 @@ pub fn sweep(host: &Vnet, rooms: &Rooms, files: Files<'_>, boot: &str) -> Result
     if !path.exists() {
         return Ok(());
     }
-    let _lock = rooms.lock_bridges(Mode::Exclusive)?;
+    let _lock = rooms.lock_shared(Mode::Exclusive)?;
     let mut journal = Journal::open(&path, boot)?;
     let mut owed = Vec::new();
     let mut first_failure = None;
@@ -130,6 +163,21 @@ fn take_away(host: &Vnet, owned: &Owned) -> Result<bool, Failure> {
                 }
             }
             host.delete_member(bridge, member)?;
+            Ok(true)
+        }
+        Owned::Inet6(interface) => {
+            if !host.has_interface(interface)? {
+                return Ok(true);
+            }
+            let addresses = host.ipv6_addresses(interface)?;
+            let is_local = |one: &Ipv6Address| one.network.ip().is_unicast_link_local();
+            if !addresses.iter().all(is_local) {
+                return Ok(false);
+            }
+            for address in &addresses {
+                host.remove_ipv6(interface, address.network.ip())?;
+            }
+            host.change_nd6_flags(interface, Nd6Flags::DISABLED, Nd6Flags::empty())?;
             Ok(true)
         }
         other => {

@@ -70,7 +70,7 @@ fn undo_one(host: &Vnet, rooms: &Rooms, files: Files<'_>, owned: &Owned) -> Resu
             files.remove_file_if_present(path)?;
             Ok(())
         }
-        shared @ (Owned::Bridge(_) | Owned::Uplink { .. }) => {
+        shared @ (Owned::Bridge(_) | Owned::Uplink { .. } | Owned::Inet6(_)) => {
             let reason = format!("{shared:?} belongs in the shared journal");
             Err(io::Error::new(io::ErrorKind::InvalidData, reason).into())
         }

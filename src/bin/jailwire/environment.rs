@@ -93,7 +93,7 @@ fn simulated(root: &Path, choice: Choice) -> Result<Arc<dyn Kernel>, Failure> {
             directory.display()
         ));
     }
-    Ok(Sim::open(&directory)?)
+    Ok(Arc::new(Sim::open(&directory)?))
 }
 
 /// Where iocage's dataset is mounted: a ZFS file system named POOL/iocage.

@@ -186,6 +186,12 @@ impl<'a> Host<'a> {
     }
 }
 
+impl Drop for Host<'_> {
+    fn drop(&mut self) {
+        self.rooms.leave(self.files);
+    }
+}
+
 /// Something that failed outside a plan.
 fn step(name: &JailName) -> impl Fn(wiring::Failure) -> Error + use<> {
     let jail = name.clone();

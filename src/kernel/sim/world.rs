@@ -3,13 +3,19 @@
 //! Everything here is plain data that one call after another changes; there is no clock, no
 //! randomness and no outside in it, so that the same calls always lead to the same world.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
+use super::Release;
+use super::caller::Owner;
+use super::devfs::Devfs;
 use super::jails::Jails;
 use super::mounts::Mounts;
+use super::protocol_state::{InterfaceProtocols, StackProtocols};
+use super::sysctl::Variable;
 use super::table::Table;
+use crate::kernel::Program;
 
 /// A network stack (vnet). The host's is [`StackId::HOST`]; others live as long as their jail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,31 +25,58 @@ impl StackId {
     pub const HOST: StackId = StackId(0);
 }
 
-/// Who makes a call: a process on the host, or one that entered a jail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Caller {
-    /// The process, as the host numbers it.
-    pub pid: u32,
-    /// Its jail; 0 on the host.
-    pub jid: i32,
-    /// Effective user 0.
-    pub root: bool,
-}
-
 /// The whole simulated machine.
 #[derive(Debug, Clone)]
 pub(crate) struct World {
+    pub release: Release,
+    /// Whether the kernel has VIMAGE.
+    pub vimage: bool,
+    /// kern.boot_id.
+    pub boot_id: [u8; 16],
     /// Time since the simulation began.
     pub now: Duration,
+    /// How much of that was slept, or given to calls by a test, and so did not really pass.
+    pub slept: Duration,
+    /// What happens by itself later, each with its time, in the order it was decided.
+    pub pending: Vec<(Duration, Pending)>,
     pub stacks: BTreeMap<StackId, Stack>,
     /// All interfaces of all stacks by index: one table for the machine, as in FreeBSD 14 and 15.
     pub interfaces: BTreeMap<u16, Interface>,
     pub next_stack: u64,
     pub jails: Jails,
+    /// The children that entered jails, by number.
+    pub processes: BTreeMap<u32, Process>,
+    pub next_process: u32,
     pub mounts: Mounts,
+    pub devfs: Devfs,
+    /// Loaded modules, oldest first.
     pub modules: Vec<String>,
+    /// The sysctls that belong to the machine, by name.
+    pub sysctls: BTreeMap<String, Variable>,
     pub sockets: BTreeMap<u64, Socket>,
     pub next_handle: u64,
+    /// How many addresses were drawn at random: no two are the same.
+    pub drawn: u32,
+    /// The programs that were asked for, oldest first.
+    pub programs: Vec<Program>,
+}
+
+/// Something that happens later by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pending {
+    /// The kernel's own thread tears down the stack of a jail that is gone.
+    StackGone(StackId),
+}
+
+/// A process inside a jail, made by [`enter`](crate::kernel::Kernel::enter).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Process {
+    /// The jail it entered.
+    pub jid: i32,
+    /// Whose child it is.
+    pub owner: Owner,
+    /// Killed, but not yet waited for: it still pins its jail.
+    pub zombie: bool,
 }
 
 /// One network stack.
@@ -57,10 +90,13 @@ pub(crate) struct Stack {
     /// The routing tables: one of each family for each fib.
     pub inet: Vec<Table<Ipv4Addr>>,
     pub inet6: Vec<Table<Ipv6Addr>>,
+    pub protocols: StackProtocols,
     /// The sysctls of this stack that hold an int, by name: `net.link.bridge.member_ifaddrs` …
     pub sysctls: BTreeMap<String, i32>,
     /// Units in use by each cloner of this stack: `epair`, `bridge`, `vlan`, `lo` …
-    pub units: BTreeMap<&'static str, Vec<u16>>,
+    pub units: BTreeMap<&'static str, BTreeSet<u16>>,
+    /// The groups of interfaces, oldest first, with their members in the order they joined.
+    pub groups: Vec<(String, Vec<u16>)>,
 }
 
 /// What an interface is.
@@ -69,38 +105,78 @@ pub(crate) enum Kind {
     Loopback,
     /// A network card: nothing that userland made.
     Hardware,
-    Epair { peer: u16, is_a: bool },
+    Epair {
+        peer: u16,
+        is_a: bool,
+    },
     Bridge(Bridge),
-    Vlan { parent: Option<u16>, tag: u16, protocol: u16 },
+    Vlan {
+        parent: Option<u16>,
+        tag: u16,
+        protocol: u16,
+        priority: u8,
+        /// Whether the parent is promiscuous on this one's account.
+        promiscuous_parent: bool,
+    },
 }
 
 /// A bridge's own state.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Bridge {
     /// Newest first, as BRDGGIFS lists them.
     pub members: Vec<Member>,
+    /// Ports that get a copy of everything, newest first.
+    pub spans: Vec<u16>,
+    /// Of the spanning tree.
     pub priority: u16,
+    pub hello_time: u8,
+    pub forward_delay: u8,
+    pub max_age: u8,
+    pub hold_count: u8,
+    pub protocol: u8,
+    /// How many addresses it may know.
     pub cache_size: u32,
+    /// For how long, in seconds.
     pub cache_time: u32,
+    /// IFBRF_*.
     pub flags: u32,
     pub default_pvid: u16,
-    /// Static and learned addresses: MAC, vlan, member index, flags, seconds to live.
-    pub addresses: Vec<([u8; 6], u16, u16, u8, u32)>,
+    pub addresses: Vec<Learned>,
+    /// How often an address found no room.
+    pub exceeded: u32,
+}
+
+/// An address that a bridge knows: learned, or set by hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Learned {
+    pub mac: [u8; 6],
+    pub vlan: u16,
+    /// The member behind which it is.
+    pub index: u16,
+    /// IFBAF_*.
+    pub flags: u8,
+    /// When it is forgotten, unless it is static.
+    pub expires: Duration,
 }
 
 /// One member of a bridge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Member {
     pub index: u16,
+    /// IFBIF_* but for those of the spanning tree.
     pub flags: u32,
+    /// IFBIF_BSTP_*.
+    pub tree_flags: u32,
     pub path_cost: u32,
     pub priority: u8,
+    /// How many addresses may be known behind it, 0 for any number, and how often one was too many.
     pub address_limit: u32,
+    pub address_exceeded: u32,
     pub pvid: u16,
     pub vlan_protocol: u16,
     /// The tagged set: bit v of word v/64.
     pub vlans: Vec<u64>,
-    /// The capabilities it had when it joined.
+    /// The capabilities it had enabled when it joined: `bif_savedcaps`.
     pub saved_capabilities: u32,
 }
 
@@ -110,10 +186,16 @@ pub(crate) struct Address4 {
     pub address: Ipv4Addr,
     /// As given; not necessarily contiguous.
     pub mask: u32,
+    /// Whether the caller gave the mask; if not, it was taken from the address's class, and has no
+    /// family when it is read back.
+    pub mask_given: bool,
     /// The broadcast address, or on a point-to-point interface the far end.
     pub broadcast: Option<Ipv4Addr>,
     /// Whether this address holds its prefix's route (IFA_ROUTE).
     pub holds_route: bool,
+    /// Counts the addresses of the stack: its lists are in the order of their making, those of both
+    /// families in one.
+    pub order: u64,
 }
 
 /// An IPv6 address on an interface.
@@ -122,6 +204,8 @@ pub(crate) struct Address6 {
     /// Without an embedded scope.
     pub address: Ipv6Addr,
     pub prefix_length: u8,
+    /// The far end; on a loopback interface the address itself.
+    pub destination: Option<Ipv6Addr>,
     /// IN6_IFF_*.
     pub flags: i32,
     pub valid_lifetime: u32,
@@ -130,6 +214,12 @@ pub(crate) struct Address6 {
     pub since: Duration,
     /// When duplicate address detection will have ended, while it runs.
     pub tentative_until: Option<Duration>,
+    /// Whether a route to itself was made for it (IFA_RTSELF).
+    pub self_route: bool,
+    /// The multicast groups that were joined for it, in that order.
+    pub groups: Vec<IpAddr>,
+    /// As [`Address4::order`].
+    pub order: u64,
 }
 
 /// One interface.
@@ -137,9 +227,10 @@ pub(crate) struct Address6 {
 pub(crate) struct Interface {
     pub index: u16,
     pub name: String,
-    /// The cloner's name and unit, which renaming does not change.
+    /// The cloner's name, or the hardware driver's, which renaming does not change.
     pub driver: String,
-    pub unit: u16,
+    /// The unit, which renaming does not change either. A vlan named after its parent has none.
+    pub unit: Option<u16>,
     pub kind: Kind,
     /// Where it is now.
     pub stack: StackId,
@@ -160,7 +251,7 @@ pub(crate) struct Interface {
     pub enabled_capabilities: u32,
     /// LINK_STATE_*: 0 unknown, 1 down, 2 up.
     pub link_state: u8,
-    /// How many (bridges, IFF_PPROMISC) want it promiscuous.
+    /// How many bridges want it promiscuous. IFF_PPROMISC is not counted here, but in the flags.
     pub promiscuous: u32,
     /// The bridge it is a member of.
     pub bridge: Option<u16>,
@@ -168,13 +259,14 @@ pub(crate) struct Interface {
     pub nd6_flags: u32,
     pub inet: Vec<Address4>,
     pub inet6: Vec<Address6>,
+    pub protocols: InterfaceProtocols,
 }
 
 /// What a handle refers to.
 #[derive(Debug, Clone)]
 pub(crate) struct Socket {
     /// The process that holds it.
-    pub owner: u32,
+    pub owner: Owner,
     /// The jail it was opened in; 0 on the host. Pins a dying jail.
     pub jid: i32,
     /// The stack it acts on, fixed for life.
@@ -224,10 +316,10 @@ impl World {
             if socket.stack != stack || fib.is_some_and(|fib| fib != socket.fib) {
                 continue;
             }
-            if let SocketKind::Route(queue) = &mut socket.kind {
-                if queue.family == 0 || queue.family == family {
-                    queue.push(message);
-                }
+            if let SocketKind::Route(queue) = &mut socket.kind
+                && (queue.family == 0 || queue.family == family)
+            {
+                queue.push(message);
             }
         }
     }

@@ -18,9 +18,9 @@ const JAIL_SYS_NEW: i32 = jailwire_sys::JAIL_SYS_NEW as i32;
 
 /// Interfaces, their addresses as they are seen, and routes.
 pub struct Stack {
-    /// The interfaces. One that shares the host's sees its own addresses only.
+    /// The interfaces. Who shares the host's stack sees only what has its own addresses.
     pub interfaces: Vec<Interface>,
-    /// The routes of the first table.
+    /// The routes of the first table, likewise.
     pub routes: Vec<RouteEntry>,
     names: HashMap<u16, InterfaceName>,
 }
@@ -45,6 +45,8 @@ impl Stack {
         for interface in &mut stack.interfaces {
             interface.addresses.retain(|address| own.contains(&address.network.ip()));
         }
+        stack.interfaces.retain(|interface| !interface.addresses.is_empty());
+        stack.routes.retain(|route| route.is_default() || own.contains(&route.destination.ip()));
         Ok(Some(stack))
     }
 
@@ -73,7 +75,8 @@ impl Stack {
         if route.is_default() {
             return "default".to_owned();
         }
-        let ip = self.scoped(route.destination.ip(), route.scope);
+        let scope = if route.scope == 0 { 0 } else { route.index.into() };
+        let ip = self.scoped(route.destination.ip(), scope);
         match route.destination.prefix() {
             32 if route.destination.is_ipv4() => ip,
             128 => ip,
@@ -85,7 +88,8 @@ impl Stack {
     pub fn via(&self, route: &RouteEntry) -> String {
         match route.via {
             Via::Gateway(gateway) => self.scoped(gateway.address, gateway.scope),
-            Via::Interface(index) => format!("link#{index}"),
+            // As netstat(1) has it: an address of our own is reached through the loopback interface.
+            Via::Interface(_) => format!("link#{}", route.index),
             Via::Blackhole => "blackhole".to_owned(),
             Via::Reject => "reject".to_owned(),
         }

@@ -1,0 +1,124 @@
+//! The world and the calls: what each does is decided here, and nothing else changes a world.
+
+use std::time::Duration;
+
+use super::call::{Answer, Call, Reply};
+use super::caller::{Caller, Owner};
+use super::world::{Pending, World};
+use crate::kernel::{Exit, Finished};
+
+impl World {
+    /// Makes a call at a time, and lets it take as long as it was given. It depends on nothing but the
+    /// world and its arguments.
+    pub fn apply(&mut self, caller: Caller, time: Duration, took: Duration, call: &mut Call) -> Reply {
+        self.advance(time);
+        let reply = self.make(caller, took, call);
+        self.slept += took;
+        self.advance(self.now + took);
+        reply
+    }
+
+    fn make(&mut self, caller: Caller, took: Duration, call: &mut Call) -> Reply {
+        match call {
+            Call::Socket(domain) => self.socket(caller, *domain).map(Answer::Handle),
+            Call::Open { path, obstacle } => self.open(caller, path, *obstacle).map(Answer::Handle),
+            Call::Close(handle) => {
+                self.close(handle.0);
+                Ok(Answer::Done)
+            }
+            Call::SetOption { handle, option, value } => {
+                self.set_option(*handle, *option, *value).map(|()| Answer::Done)
+            }
+            Call::Ioctl { handle, request } => self.ioctl(caller, *handle, request).map(|()| Answer::Done),
+            Call::Send { handle, message } => self.send(caller, *handle, message).map(|()| Answer::Done),
+            Call::Receive { handle, length } => self.receive(*handle, *length).map(Answer::Bytes),
+            Call::Wait { handle, timeout } => self.wait(*handle, *timeout).map(Answer::Ready),
+            Call::Sysctl(sysctl) => self.sysctl(caller, sysctl).map(Answer::Bytes),
+            Call::JailSet { parameters, flags, obstacle } => {
+                self.jail_set(caller, parameters, *flags, *obstacle).map(Answer::Jail)
+            }
+            Call::JailGet { parameters, flags } => {
+                self.jail_get(caller, parameters, *flags).map(Answer::Jail)
+            }
+            Call::JailRemove(jid) => self.jail_remove(caller, *jid).map(|()| Answer::Done),
+            Call::Enter { entry, obstacle } => self.enter(caller, entry, *obstacle, took),
+            Call::Run(program) => {
+                if let Some(jid) = program.jail {
+                    self.attachable(caller, jid, program.fib)?;
+                }
+                self.programs.push(program.clone());
+                Ok(Answer::Finished(Finished { exit: Exit::Code(0), output: Vec::new() }))
+            }
+            Call::LoadModule(name) => self.load_module(caller, name).map(|()| Answer::Done),
+            Call::Mount { request, obstacle } => {
+                self.mount(caller, request, *obstacle).map(|()| Answer::Done)
+            }
+            Call::Unmount { id, force } => self.unmount(caller, *id, *force).map(|()| Answer::Done),
+            Call::Mounts => Ok(Answer::Mounts(self.mounts.list())),
+            Call::Sleep(duration) => {
+                self.sleep(*duration);
+                Ok(Answer::Done)
+            }
+            Call::Checkpoint { .. } => Ok(Answer::Done),
+            Call::Death { pid, start } => {
+                self.bury(Owner { pid: *pid, start: *start });
+                Ok(Answer::Done)
+            }
+        }
+    }
+
+    /// Moves the clock, stopping at each thing that happens by itself. Never backwards.
+    pub fn advance(&mut self, time: Duration) {
+        while let Some(due) = self.pending.iter().map(|(due, _)| *due).filter(|due| *due <= time).min() {
+            let at = self.pending.iter().position(|(other, _)| *other == due).expect("it was just found");
+            let (_, event) = self.pending.remove(at);
+            self.now = self.now.max(due);
+            self.time_passed();
+            match event {
+                Pending::StackGone(stack) => self.stack_gone(stack),
+            }
+        }
+        if time > self.now {
+            self.now = time;
+            self.time_passed();
+        }
+    }
+
+    /// Lets time pass that does not really pass.
+    pub fn sleep(&mut self, duration: Duration) {
+        self.slept += duration;
+        self.advance(self.now + duration);
+    }
+
+    /// Who holds something that goes when they end.
+    pub fn owners(&self) -> Vec<Owner> {
+        let sockets = self.sockets.values().map(|socket| socket.owner);
+        let mut owners: Vec<_> =
+            sockets.chain(self.processes.values().map(|process| process.owner)).collect();
+        owners.sort_unstable();
+        owners.dedup();
+        owners
+    }
+
+    /// Drops what a dead process held.
+    fn bury(&mut self, owner: Owner) {
+        let held: Vec<u64> = self
+            .sockets
+            .iter()
+            .filter(|(_, socket)| socket.owner == owner)
+            .map(|(handle, _)| *handle)
+            .collect();
+        for handle in held {
+            self.close(handle);
+        }
+        let children: Vec<u32> = self
+            .processes
+            .iter()
+            .filter(|(_, process)| process.owner == owner)
+            .map(|(pid, _)| *pid)
+            .collect();
+        for child in children {
+            self.reap(child);
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! Calls as plain contents: what the log keeps, and what observers see.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::kernel::{
+    Domain, Entry, Errno, Finished, FsId, Handle, MountRequest, Mounted, Parameter, Program, Request, Result,
+    SocketOption, Sockets, Sysctl,
+};
+
+/// One call to a simulated kernel: a method of [`Kernel`](crate::kernel::Kernel) with its arguments.
+///
+/// What a call depends on outside the simulation is looked up beforehand and carried along, so that
+/// the call does the same whenever it is made again: see `obstacle`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Call {
+    /// Opens a socket.
+    Socket(Domain),
+    /// Opens a directory or device.
+    Open {
+        /// Which.
+        path: PathBuf,
+        /// What the real file system has against it.
+        obstacle: Option<Errno>,
+    },
+    /// Closes a handle.
+    Close(Handle),
+    /// Sets a socket option.
+    SetOption {
+        /// The socket.
+        handle: Handle,
+        /// The option.
+        option: SocketOption,
+        /// Its value.
+        value: i32,
+    },
+    /// Makes a request.
+    Ioctl {
+        /// The socket or device.
+        handle: Handle,
+        /// The request; the answer is written into it.
+        request: Request,
+    },
+    /// Writes a message to a routing socket.
+    Send {
+        /// The socket.
+        handle: Handle,
+        /// The message.
+        message: Vec<u8>,
+    },
+    /// Takes a message from a routing socket.
+    Receive {
+        /// The socket.
+        handle: Handle,
+        /// The size of the buffer.
+        length: usize,
+    },
+    /// Waits for a message.
+    Wait {
+        /// The socket.
+        handle: Handle,
+        /// For how long at most.
+        timeout: Duration,
+    },
+    /// Reads or writes a sysctl.
+    Sysctl(Sysctl),
+    /// Creates or updates a jail.
+    JailSet {
+        /// The parameters.
+        parameters: Vec<Parameter>,
+        /// JAIL_*.
+        flags: i32,
+        /// What the real file system has against the jail's path.
+        obstacle: Option<Errno>,
+    },
+    /// Reads a jail's parameters.
+    JailGet {
+        /// The parameters; the answers are written into them.
+        parameters: Vec<Parameter>,
+        /// JAIL_*.
+        flags: i32,
+    },
+    /// Removes a jail.
+    JailRemove(i32),
+    /// Sends a child into a jail.
+    Enter {
+        /// What it is to do.
+        entry: Entry,
+        /// What the real file system has against the path of a jail to be made.
+        obstacle: Option<Errno>,
+    },
+    /// Runs a program: it is noted, and that is all.
+    Run(Program),
+    /// Loads a module.
+    LoadModule(String),
+    /// Mounts a file system.
+    Mount {
+        /// What, where and how.
+        request: MountRequest,
+        /// What the real file system has against the mount point.
+        obstacle: Option<Errno>,
+    },
+    /// Unmounts a file system.
+    Unmount {
+        /// Which.
+        id: FsId,
+        /// With MNT_FORCE.
+        force: bool,
+    },
+    /// Lists the mounted file systems.
+    Mounts,
+    /// Lets time pass.
+    Sleep(Duration),
+    /// Announces a change to a file.
+    Checkpoint {
+        /// What is done to it.
+        operation: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// Not a call, but noted like one: a process was found dead, and what it held is dropped.
+    Death {
+        /// The process's number.
+        pid: u32,
+        /// When it had started.
+        start: u64,
+    },
+}
+
+/// What a call answers.
+pub type Reply = Result<Answer>;
+
+/// What a call answers when it succeeds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Nothing, or what was written into the call.
+    Done,
+    /// An open object.
+    Handle(Handle),
+    /// Whether there is a message.
+    Ready(bool),
+    /// A message, or a sysctl's value.
+    Bytes(Vec<u8>),
+    /// A jail.
+    Jail(i32),
+    /// What came back from inside a jail.
+    Entered {
+        /// The jail.
+        jid: i32,
+        /// Sockets opened inside it.
+        sockets: Option<Sockets>,
+        /// The answer to each sysctl.
+        answers: Vec<Result<Vec<u8>>>,
+        /// Holds the child.
+        holder: Option<Handle>,
+    },
+    /// How a program ended.
+    Finished(Finished),
+    /// The mounted file systems.
+    Mounts(Vec<Mounted>),
+}
+
+impl Call {
+    /// Whether the call, as its kind says, leaves the world as it found it. Time passes all the same.
+    pub(crate) fn only_reads(&self) -> bool {
+        match self {
+            Call::Ioctl { request, .. } => is_query(request.number),
+            Call::Sysctl(sysctl) => sysctl.new.is_none(),
+            Call::Wait { timeout, .. } => timeout.is_zero(),
+            Call::JailGet { .. } | Call::Mounts | Call::Checkpoint { .. } => true,
+            _ => false,
+        }
+    }
+}
+
+/// Interface requests that only ask. Those that are not named here are taken to change something.
+fn is_query(number: u64) -> bool {
+    use jailwire_sys::*;
+    matches!(
+        number,
+        SIOCGIFFLAGS
+            | SIOCGIFINDEX
+            | SIOCGIFMTU
+            | SIOCGIFCAP
+            | SIOCGIFFIB
+            | SIOCGIFDATA
+            | SIOCGIFDESCR
+            | SIOCGIFGROUP
+            | SIOCGIFGMEMB
+            | SIOCGIFCONF
+            | SIOCGIFALIAS
+            | SIOCGIFADDR
+            | SIOCGIFNETMASK
+            | SIOCGHWADDR
+            | SIOCGETVLAN
+            | SIOCGDRVSPEC
+            | SIOCIFGCLONERS
+            | SIOCGIFINFO_IN6
+            | SIOCGIFAFLAG_IN6
+            | SIOCGIFALIFETIME_IN6
+            | SIOCGIFADDR_IN6
+            | SIOCGIFNETMASK_IN6
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_that_ask_change_nothing() {
+        let ask = Request::new(jailwire_sys::SIOCGIFFLAGS);
+        let set = Request::new(jailwire_sys::SIOCSIFFLAGS);
+        assert!(Call::Ioctl { handle: Handle(1), request: ask }.only_reads());
+        assert!(!Call::Ioctl { handle: Handle(1), request: set }.only_reads());
+        assert!(Call::Sysctl(Sysctl::read("net.fibs")).only_reads());
+        assert!(!Call::Sysctl(Sysctl::write_int("net.fibs", 4)).only_reads());
+    }
+}

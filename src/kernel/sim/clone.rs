@@ -1,0 +1,291 @@
+//! Interfaces that userland makes: `net/if_clone.c`.
+//!
+//! Every stack has its own cloners and its own units from 0. Names do not matter once an interface is
+//! made: its driver and unit stay with it, and so does the stack it was made in.
+
+use std::mem::offset_of;
+
+use jailwire_sys as sys;
+
+use super::caller::Caller;
+use super::interface::UNION;
+use super::options::Release;
+use super::world::{Bridge, Interface, Kind, StackId, World};
+use crate::kernel::{Errno, Request, Result};
+
+/// Cloners in the order of their registration in GENERIC, and the module that brings each. FreeBSD has
+/// more of them; these are the ones that can be simulated.
+const CLONERS: [(&str, Option<&str>); 4] =
+    [("lo", None), ("vlan", None), ("epair", Some("if_epair")), ("bridge", Some("if_bridge"))];
+
+const MAXIMUM_UNIT: u32 = sys::IF_MAXUNIT as u32;
+
+impl World {
+    /// The cloners there are, newest first. Modules that were loaded come after what is built in.
+    fn cloners(&self) -> Vec<&'static str> {
+        let built_in = CLONERS.iter().filter(|(_, module)| module.is_none());
+        let loaded = self.modules.iter().filter_map(|loaded| {
+            CLONERS.iter().find(|(_, module)| module.is_some_and(|module| module == loaded))
+        });
+        let mut names: Vec<_> = built_in.chain(loaded).map(|(name, _)| *name).collect();
+        names.reverse();
+        names
+    }
+
+    /// SIOCIFCREATE, SIOCIFCREATE2. The name in the request becomes the interface's, which is the only
+    /// way to learn it.
+    pub fn create_interface(&mut self, caller: Caller, stack: StackId, request: &mut Request) -> Result<()> {
+        let given = request.argument.text_at(0, sys::IFNAMSIZ - 1).to_vec();
+        let name = String::from_utf8_lossy(&given).into_owned();
+        let cloners = self.cloners();
+        let cloner =
+            cloners.into_iter().find(|cloner| self.matches(stack, cloner, &name)).ok_or(Errno::EINVAL)?;
+        if self.find(stack, name.as_bytes()).is_some() {
+            return Err(Errno::EEXIST.into());
+        }
+        let index = match cloner {
+            "epair" => self.create_epair(caller, stack, &name)?,
+            "vlan" => {
+                let wanted = request.number == sys::SIOCIFCREATE2;
+                let parameters = if wanted { request.argument.child(UNION) } else { None };
+                self.create_vlan(stack, &name, parameters.cloned().as_ref())?
+            }
+            _ => self.create_simple(caller, stack, cloner, &name)?,
+        };
+        let name = self.interface(index).name.clone();
+        request.argument.bytes[..sys::IFNAMSIZ].fill(0);
+        request.argument.put(0, name.as_bytes());
+        Ok(())
+    }
+
+    /// Whether a cloner answers to a name: its own name, with a number or without, and for vlan also
+    /// `PARENT.TAG`.
+    fn matches(&self, stack: StackId, cloner: &str, name: &str) -> bool {
+        let numbered = name.strip_prefix(cloner).is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()));
+        numbered || (cloner == "vlan" && self.parent_in_name(stack, name).is_some())
+    }
+
+    fn create_simple(
+        &mut self,
+        caller: Caller,
+        stack: StackId,
+        cloner: &'static str,
+        name: &str,
+    ) -> Result<u16> {
+        let unit = self.allocate_unit(stack, cloner, unit_in(name)?)?;
+        let name = format!("{cloner}{unit}");
+        let mut interface = match cloner {
+            "lo" => loopback(name, unit),
+            _ => {
+                let mac = self.generate_mac(caller.jid, &name);
+                bridge(name, unit, mac, self.release)
+            }
+        };
+        interface.home = stack;
+        Ok(self.attach_new(stack, interface))
+    }
+
+    /// `ifc_alloc_unit`: the one that is wanted, or the lowest that is free and whose name is.
+    pub fn allocate_unit(
+        &mut self,
+        stack: StackId,
+        cloner: &'static str,
+        wanted: Option<u32>,
+    ) -> Result<u16> {
+        let specific = |world: &World, unit: u32| -> std::result::Result<u16, Errno> {
+            let number = u16::try_from(unit).ok().filter(|_| unit <= MAXIMUM_UNIT).ok_or(Errno::ENOSPC)?;
+            let used = world.stacks[&stack].units.get(cloner).is_some_and(|units| units.contains(&number));
+            if used || world.find(stack, format!("{cloner}{unit}").as_bytes()).is_some() {
+                return Err(Errno::EEXIST);
+            }
+            Ok(number)
+        };
+        let unit = match wanted {
+            Some(unit) => specific(self, unit)?,
+            None => (0..)
+                .map(|unit| specific(self, unit))
+                .find(|tried| *tried != Err(Errno::EEXIST))
+                .expect("an endless range")?,
+        };
+        if let Some(stack) = self.stacks.get_mut(&stack) {
+            stack.units.entry(cloner).or_default().insert(unit);
+        }
+        Ok(unit)
+    }
+
+    /// Gives a unit back.
+    pub fn free_unit(&mut self, stack: StackId, cloner: &str, unit: u16) {
+        if let Some(units) = self.stacks.get_mut(&stack).and_then(|stack| stack.units.get_mut(cloner)) {
+            units.remove(&unit);
+        }
+    }
+
+    /// Gives a new interface the lowest free index, and puts it into its stack.
+    ///
+    /// The table has 65535 places. A real kernel goes on with index 0 after that, and then never
+    /// returns (trap 36, confirmed); this one stops short of it.
+    pub fn attach_new(&mut self, stack: StackId, mut interface: Interface) -> u16 {
+        let index = (1..=u16::MAX)
+            .find(|index| !self.interfaces.contains_key(index))
+            .expect("65535 interfaces at once");
+        interface.index = index;
+        interface.stack = stack;
+        self.interfaces.insert(index, interface);
+        self.attach(index);
+        index
+    }
+
+    /// SIOCIFDESTROY, by the present name. The cloner is sought where the interface was made.
+    pub fn destroy_named(&mut self, stack: StackId, request: &Request) -> Result<()> {
+        let index = self.find(stack, request.argument.text_at(0, sys::IFNAMSIZ)).ok_or(Errno::ENXIO)?;
+        if !self.cloners().contains(&self.interface(index).driver.as_str()) {
+            return Err(Errno::EINVAL.into());
+        }
+        self.destroy(index, false)
+    }
+
+    /// Destroys a cloned interface, and with half an epair the other half, wherever they are.
+    ///
+    /// `force` is the death of the stack it was made in, which asks nobody.
+    pub fn destroy(&mut self, index: u16, force: bool) -> Result<()> {
+        let interface = self.interface(index);
+        let (home, unit, driver) = (interface.home, interface.unit, interface.driver.clone());
+        match &interface.kind {
+            Kind::Hardware => return Err(Errno::ENXIO.into()),
+            Kind::Loopback if unit == Some(0) && !force => return Err(Errno::EINVAL.into()),
+            Kind::Epair { peer, .. } => {
+                let peer = *peer;
+                self.destroy_epair(index, peer);
+            }
+            Kind::Bridge(_) => {
+                self.drop_all_members(index);
+                self.detach_for_good(index);
+            }
+            _ if !force && self.has_vlans(index) => return Err(Errno::EBUSY.into()),
+            _ => {
+                self.unconfigure_vlan(index);
+                self.detach_for_good(index);
+            }
+        }
+        if let Some(unit) = unit {
+            self.free_unit(home, &driver, unit);
+        }
+        Ok(())
+    }
+
+    /// Takes an interface out of its stack and the machine.
+    pub fn detach_for_good(&mut self, index: u16) {
+        self.detach(index);
+        self.interfaces.remove(&index);
+    }
+
+    /// Whether an interface is on a cloner's list.
+    pub fn is_cloned(&self, index: u16) -> bool {
+        self.interface(index).kind != Kind::Hardware
+    }
+
+    /// SIOCIFGCLONERS: without a buffer only how many there are.
+    pub fn list_cloners(&self, request: &mut Request) -> Result<()> {
+        const TOTAL: usize = offset_of!(sys::if_clonereq, ifcr_total);
+        const COUNT: usize = offset_of!(sys::if_clonereq, ifcr_count);
+        const BUFFER: usize = offset_of!(sys::if_clonereq, ifcr_buffer);
+        let count = usize::try_from(request.argument.i32_at(COUNT)).map_err(|_| Errno::EINVAL)?;
+        let cloners = self.cloners();
+        request.argument.put(TOTAL, &(cloners.len() as i32).to_ne_bytes());
+        if request.argument.child(BUFFER).is_some() {
+            let mut names = Vec::new();
+            for cloner in cloners.iter().take(count) {
+                let mut name = [0; sys::IFNAMSIZ];
+                name[..cloner.len()].copy_from_slice(cloner.as_bytes());
+                names.extend_from_slice(&name);
+            }
+            self.copy_out(request, BUFFER, &names)?;
+        }
+        Ok(())
+    }
+}
+
+/// `ifc_name2unit`: the number that begins with the first digit of a name; none without one.
+pub(crate) fn unit_in(name: &str) -> std::result::Result<Option<u32>, Errno> {
+    let Some(at) = name.find(|c: char| c.is_ascii_digit()) else { return Ok(None) };
+    let digits = &name[at..];
+    let well_formed =
+        digits.bytes().all(|b| b.is_ascii_digit()) && (digits == "0" || !digits.starts_with('0'));
+    let number = digits.parse::<i32>().ok().filter(|_| well_formed).ok_or(Errno::EINVAL)?;
+    Ok(u32::try_from(number).ok())
+}
+
+/// An interface as `if_alloc` leaves it, which its driver fills in.
+pub(crate) fn blank(name: String, driver: &str, unit: Option<u16>, kind: Kind) -> Interface {
+    Interface {
+        index: 0,
+        name,
+        driver: driver.to_owned(),
+        unit,
+        kind,
+        stack: StackId::HOST,
+        home: StackId::HOST,
+        flags: ETHERNET_FLAGS,
+        mtu: 1500,
+        metric: 0,
+        mac: [0; 6],
+        permanent_mac: [0; 6],
+        description: None,
+        groups: Vec::new(),
+        fib: 0,
+        capabilities: 0,
+        enabled_capabilities: 0,
+        link_state: sys::LINK_STATE_UNKNOWN,
+        promiscuous: 0,
+        bridge: None,
+        nd6_flags: 0,
+        inet: Vec::new(),
+        inet6: Vec::new(),
+        protocols: Default::default(),
+    }
+}
+
+const ETHERNET_FLAGS: u32 = (sys::IFF_BROADCAST | sys::IFF_SIMPLEX | sys::IFF_MULTICAST) as u32;
+
+/// lo(4).
+pub(crate) fn loopback(name: String, unit: u16) -> Interface {
+    let capabilities = (sys::IFCAP_HWCSUM | sys::IFCAP_HWCSUM_IPV6 | sys::IFCAP_LINKSTATE) as u32;
+    Interface {
+        flags: (sys::IFF_LOOPBACK | sys::IFF_MULTICAST) as u32,
+        mtu: 16384,
+        capabilities,
+        enabled_capabilities: capabilities,
+        ..blank(name, "lo", Some(unit), Kind::Loopback)
+    }
+}
+
+fn bridge(name: String, unit: u16, mac: [u8; 6], release: Release) -> Interface {
+    // 14.2 gives it none (confirmed).
+    let capabilities = match release {
+        Release::V14_2 => 0,
+        Release::V15_1 => sys::IFCAP_VLAN_HWTAGGING as u32,
+    };
+    Interface {
+        mac,
+        permanent_mac: mac,
+        capabilities,
+        enabled_capabilities: capabilities,
+        ..blank(name, "bridge", Some(unit), Kind::Bridge(Bridge::new()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_are_read_as_the_kernel_reads_them() {
+        assert_eq!(unit_in("epair"), Ok(None));
+        assert_eq!(unit_in("epair0"), Ok(Some(0)));
+        assert_eq!(unit_in("epair32767"), Ok(Some(32767)));
+        assert_eq!(unit_in("lan.5"), Ok(Some(5)));
+        for wrong in ["epair007", "epair0a", "em0.5", "epair99999999999"] {
+            assert_eq!(unit_in(wrong), Err(Errno::EINVAL), "{wrong}");
+        }
+    }
+}

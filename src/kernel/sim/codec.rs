@@ -1,0 +1,362 @@
+//! Calls as bytes, for the log. Everything is little endian; lengths are 32 bits.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytes::{Buf, BufMut};
+
+use super::call::Call;
+use super::options::{Hardware, Options, Release, Setting};
+use crate::kernel::{
+    Block, Domain, Entry, Errno, FsId, Handle, MountRequest, Oid, Output, Parameter, Program, Request,
+    SocketOption, Sysctl, Target, Value,
+};
+
+/// A value with a form in bytes.
+pub(crate) trait Wire: Sized {
+    /// Appends the value.
+    fn put(&self, out: &mut Vec<u8>);
+    /// Takes a value from the front; none when the bytes are not one.
+    fn take(input: &mut &[u8]) -> Option<Self>;
+}
+
+macro_rules! numbers {
+    ($($kind:ty: $put:ident $take:ident;)*) => {
+        $(impl Wire for $kind {
+            fn put(&self, out: &mut Vec<u8>) {
+                out.$put(*self);
+            }
+            fn take(input: &mut &[u8]) -> Option<Self> {
+                input.$take().ok()
+            }
+        })*
+    };
+}
+
+numbers! {
+    u8: put_u8 try_get_u8;
+    u16: put_u16_le try_get_u16_le;
+    u32: put_u32_le try_get_u32_le;
+    u64: put_u64_le try_get_u64_le;
+    i32: put_i32_le try_get_i32_le;
+}
+
+/// Structs, field by field. The fields are named twice by the compiler's leave: a field that is
+/// forgotten here does not build.
+macro_rules! structs {
+    ($($kind:ident { $($field:ident),* })*) => {
+        $(impl Wire for $kind {
+            fn put(&self, out: &mut Vec<u8>) {
+                let $kind { $($field),* } = self;
+                $($field.put(out);)*
+            }
+            fn take(input: &mut &[u8]) -> Option<Self> {
+                $(let $field = Wire::take(input)?;)*
+                Some($kind { $($field),* })
+            }
+        })*
+    };
+}
+
+/// Enums: a number for each variant, which must never get another meaning, then its fields.
+macro_rules! enums {
+    ($($kind:ident { $($tag:literal = $variant:ident $(($($part:ident),*))? $({ $($field:ident),* })?;)* })*) => {
+        $(impl Wire for $kind {
+            fn put(&self, out: &mut Vec<u8>) {
+                match self {
+                    $($kind::$variant $(($($part),*))? $({ $($field),* })? => {
+                        out.put_u8($tag);
+                        $($($part.put(out);)*)?
+                        $($($field.put(out);)*)?
+                    })*
+                }
+            }
+            fn take(input: &mut &[u8]) -> Option<Self> {
+                Some(match u8::take(input)? {
+                    $($tag => {
+                        $($(let $part = Wire::take(input)?;)*)?
+                        $($(let $field = Wire::take(input)?;)*)?
+                        $kind::$variant $(($($part),*))? $({ $($field),* })?
+                    })*
+                    _ => return None,
+                })
+            }
+        })*
+    };
+}
+
+structs! {
+    Parameter { name, value }
+    Entry { target, sockets, sysctls, hold, deadline }
+    Program { jail, fib, arguments, environment, user, host_user, stdin, terminal, output, timeout }
+    MountRequest { fstype, from, root, beneath, options, flags }
+    Sysctl { oid, new }
+    Block { bytes, children }
+    Request { number, argument }
+    Options { release, vimage, modules, hardware, sysctls, privileged, boot_id }
+    Hardware { driver, unit, mac }
+}
+
+enums! {
+    Domain {
+        0 = Inet;
+        1 = Inet6;
+        2 = Local;
+        3 = Route(family);
+    }
+    SocketOption {
+        0 = Fib;
+        1 = ReceiveBuffer;
+        2 = UseLoopback;
+        3 = ReportLoss;
+    }
+    Oid {
+        0 = Name(name);
+        1 = Numbers(numbers);
+    }
+    Value {
+        0 = Bytes(bytes);
+        1 = Ask;
+        2 = Length(length);
+    }
+    Target {
+        0 = Existing(jid);
+        1 = New(parameters);
+    }
+    Output {
+        0 = Inherit;
+        1 = Append(path);
+        2 = Capture;
+    }
+    Release {
+        0 = V14_2;
+        1 = V15_1;
+    }
+    Setting {
+        0 = Int(value);
+        1 = Text(value);
+    }
+    Call {
+        0 = Socket(domain);
+        1 = Open { path, obstacle };
+        2 = Close(handle);
+        3 = SetOption { handle, option, value };
+        4 = Ioctl { handle, request };
+        5 = Send { handle, message };
+        6 = Receive { handle, length };
+        7 = Wait { handle, timeout };
+        8 = Sysctl(sysctl);
+        9 = JailSet { parameters, flags, obstacle };
+        10 = JailGet { parameters, flags };
+        11 = JailRemove(jid);
+        12 = Enter { entry, obstacle };
+        13 = Run(program);
+        14 = LoadModule(name);
+        15 = Mount { request, obstacle };
+        16 = Unmount { id, force };
+        17 = Mounts;
+        18 = Sleep(duration);
+        19 = Checkpoint { operation, path };
+        20 = Death { pid, start };
+    }
+}
+
+impl Wire for bool {
+    fn put(&self, out: &mut Vec<u8>) {
+        out.put_u8(u8::from(*self));
+    }
+    fn take(input: &mut &[u8]) -> Option<Self> {
+        Some(u8::take(input)? != 0)
+    }
+}
+
+impl Wire for usize {
+    fn put(&self, out: &mut Vec<u8>) {
+        out.put_u64_le(*self as u64);
+    }
+    fn take(input: &mut &[u8]) -> Option<Self> {
+        u64::take(input)?.try_into().ok()
+    }
+}
+
+impl Wire for Duration {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.as_secs().put(out);
+        self.subsec_nanos().put(out);
+    }
+    fn take(input: &mut &[u8]) -> Option<Self> {
+        let (seconds, nanoseconds) = (u64::take(input)?, u32::take(input)?);
+        (nanoseconds < 1_000_000_000).then(|| Duration::new(seconds, nanoseconds))
+    }
+}
+
+impl Wire for Errno {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.0.put(out);
+    }
+    fn take(input: &mut &[u8]) -> Option<Self> {
+        i32::take(input).map(Errno)
+    }
+}
+
+impl Wire for Handle {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.0.put(out);
+    }
+    fn take(input: &mut &[u8]) -> Option<Self> {
+        u64::take(input).map(Handle)
+    }
+}
+
+impl Wire for FsId {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.0.put(out);
+        self.1.put(out);
+    }
+    fn take(input: &mut &[u8]) -> Option<Self> {
+        Some(FsId(i32::take(input)?, i32::take(input)?))
+    }
+}
+
+impl<const N: usize> Wire for [u8; N] {
+    fn put(&self, out: &mut Vec<u8>) {
+        out.put_slice(self);
+    }
+    fn take(input: &mut &[u8]) -> Option<Self> {
+        let mut value = [0; N];
+        input.try_copy_to_slice(&mut value).ok()?;
+        Some(value)
+    }
+}
+
+fn put_bytes(bytes: &[u8], out: &mut Vec<u8>) {
+    out.put_u32_le(bytes.len() as u32);
+    out.put_slice(bytes);
+}
+
+fn take_bytes<'a>(input: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let length = u32::take(input)? as usize;
+    let (bytes, rest) = input.split_at_checked(length)?;
+    *input = rest;
+    Some(bytes)
+}
+
+impl Wire for String {
+    fn put(&self, out: &mut Vec<u8>) {
+        put_bytes(self.as_bytes(), out);
+    }
+    fn take(input: &mut &[u8]) -> Option<Self> {
+        Some(std::str::from_utf8(take_bytes(input)?).ok()?.to_owned())
+    }
+}
+
+impl Wire for OsString {
+    fn put(&self, out: &mut Vec<u8>) {
+        put_bytes(OsStr::as_bytes(self), out);
+    }
+    fn take(input: &mut &[u8]) -> Option<Self> {
+        Some(OsString::from_vec(take_bytes(input)?.to_vec()))
+    }
+}
+
+impl Wire for PathBuf {
+    fn put(&self, out: &mut Vec<u8>) {
+        put_bytes(self.as_os_str().as_bytes(), out);
+    }
+    fn take(input: &mut &[u8]) -> Option<Self> {
+        OsString::take(input).map(PathBuf::from)
+    }
+}
+
+impl<T: Wire> Wire for Option<T> {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.is_some().put(out);
+        if let Some(value) = self {
+            value.put(out);
+        }
+    }
+    fn take(input: &mut &[u8]) -> Option<Self> {
+        Some(if bool::take(input)? { Some(T::take(input)?) } else { None })
+    }
+}
+
+impl<T: Wire> Wire for Vec<T> {
+    fn put(&self, out: &mut Vec<u8>) {
+        (self.len() as u32).put(out);
+        for value in self {
+            value.put(out);
+        }
+    }
+    fn take(input: &mut &[u8]) -> Option<Self> {
+        // Not reserved from the count: a damaged one must not take all memory.
+        (0..u32::take(input)?).map(|_| T::take(input)).collect()
+    }
+}
+
+impl<A: Wire, B: Wire> Wire for (A, B) {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.0.put(out);
+        self.1.put(out);
+    }
+    fn take(input: &mut &[u8]) -> Option<Self> {
+        Some((A::take(input)?, B::take(input)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn there_and_back<T: Wire + PartialEq + std::fmt::Debug>(value: T) {
+        let mut bytes = Vec::new();
+        value.put(&mut bytes);
+        let mut input = &bytes[..];
+        assert_eq!(T::take(&mut input).as_ref(), Some(&value));
+        assert!(input.is_empty(), "{} bytes left of {value:?}", input.len());
+        for length in 0..bytes.len() {
+            assert_eq!(
+                T::take(&mut &bytes[..length]),
+                None,
+                "{value:?} from {length} bytes of {}",
+                bytes.len()
+            );
+        }
+    }
+
+    #[test]
+    fn calls_come_back_as_they_went() {
+        let mut request = Request::new(0xc028_697b);
+        request.argument.point(32, Block::zeroed(8)).point(0, Block::new(*b"child"));
+        there_and_back(Call::Ioctl { handle: Handle(7), request });
+        there_and_back(Call::Enter {
+            entry: Entry {
+                target: Target::New(vec![Parameter::string("name", "j"), Parameter::ask("x")]),
+                sockets: true,
+                sysctls: vec![Sysctl::read("net.fibs"), Sysctl::write_int("net.fibs", -1)],
+                hold: false,
+                deadline: Duration::from_millis(1500),
+            },
+            obstacle: Some(Errno::ENOENT),
+        });
+        there_and_back(Call::Run(Program {
+            jail: Some(3),
+            fib: 1,
+            arguments: vec!["/bin/sh".into(), "-c".into()],
+            environment: vec![("A".into(), "b c".into())],
+            host_user: true,
+            user: None,
+            terminal: true,
+            stdin: true,
+            output: Output::Append("/var/log/x".into()),
+            timeout: Some(Duration::from_secs(60)),
+        }));
+        there_and_back(Call::Socket(Domain::Route(2)));
+    }
+
+    #[test]
+    fn unknown_calls_are_refused() {
+        assert_eq!(Call::take(&mut &[200u8, 0, 0, 0, 0][..]), None);
+    }
+}

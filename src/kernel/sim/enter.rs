@@ -1,0 +1,109 @@
+//! Children that enter jails: `fork`, `jail_attach(2)`, and what they do inside.
+
+use std::time::Duration;
+
+use jailwire_sys as sys;
+
+use super::call::{Answer, Reply};
+use super::caller::{Caller, Privilege};
+use super::world::{Process, SocketKind, World};
+use crate::kernel::{Domain, Entry, Errno, Result, Sockets, Target};
+
+impl World {
+    /// Sends a child into a jail. The child has a number of the simulation's own.
+    ///
+    /// What it opens inside belongs to the caller afterwards, but keeps the jail it was opened in. A
+    /// child that takes longer than it may is killed, and with it a jail that only it kept.
+    pub fn enter(&mut self, caller: Caller, entry: &Entry, obstacle: Option<Errno>, took: Duration) -> Reply {
+        let jid = match &entry.target {
+            Target::Existing(jid) => {
+                self.attachable(caller, *jid, 0)?;
+                *jid
+            }
+            Target::New(parameters) => {
+                self.permit(caller, Privilege::Jail)?;
+                self.set_jail(caller, parameters, sys::JAIL_CREATE | sys::JAIL_ATTACH, obstacle)?
+            }
+        };
+        let child = self.next_process;
+        self.next_process += 1;
+        self.processes.insert(child, Process { jid, owner: caller.owner(), zombie: false });
+        let in_time = took <= entry.deadline;
+        let inside = Caller { jid, ..caller };
+        let sockets = match entry.sockets && in_time {
+            true => self.open_inside(inside).map(Some),
+            false => Ok(None),
+        };
+        let sockets = match sockets {
+            Ok(sockets) if in_time => sockets,
+            failed => {
+                self.reap(child);
+                return Err(failed.err().unwrap_or(Errno::ETIMEDOUT.into()));
+            }
+        };
+        let answers = entry.sysctls.iter().map(|sysctl| self.sysctl(inside, sysctl)).collect();
+        let holder = entry.hold.then(|| self.add_handle(caller, SocketKind::Holder(child)));
+        if !entry.hold {
+            self.reap(child);
+        }
+        Ok(Answer::Entered { jid, sockets, answers, holder })
+    }
+
+    /// The three sockets, or none of them.
+    fn open_inside(&mut self, inside: Caller) -> Result<Sockets> {
+        let inet = self.socket(inside, Domain::Inet)?;
+        let inet6 = match self.socket(inside, Domain::Inet6) {
+            Ok(socket) => socket,
+            Err(failure) => {
+                self.close(inet.0);
+                return Err(failure);
+            }
+        };
+        let route = self.socket(inside, Domain::Route(0))?;
+        Ok(Sockets { inet, inet6, route })
+    }
+
+    /// `kldload(2)`, unless it is there already. Modules of the base system only.
+    pub fn load_module(&mut self, caller: Caller, name: &str) -> Result<()> {
+        if self.modules.iter().any(|module| module == name) || BUILT_IN.contains(&name) {
+            return Ok(());
+        }
+        self.permit(caller, Privilege::Host)?;
+        if !MODULES.contains(&name) {
+            return Err(Errno::ENOENT.into());
+        }
+        if name == "if_bridge" && !self.modules.iter().any(|module| module == "bridgestp") {
+            self.modules.push("bridgestp".to_owned());
+        }
+        self.modules.push(name.to_owned());
+        Ok(())
+    }
+}
+
+/// What GENERIC has without loading it.
+const BUILT_IN: [&str; 8] =
+    ["if_lo", "if_vlan", "if_tuntap", "if_gif", "procfs", "pseudofs", "tmpfs", "devfs"];
+
+/// What there is to load that jails and their networks need.
+const MODULES: [&str; 20] = [
+    "bridgestp",
+    "if_bridge",
+    "if_epair",
+    "nullfs",
+    "fdescfs",
+    "linprocfs",
+    "linsysfs",
+    "linux",
+    "linux64",
+    "linux_common",
+    "unionfs",
+    "fusefs",
+    "zfs",
+    "pf",
+    "ipfw",
+    "carp",
+    "if_vxlan",
+    "if_wg",
+    "vmm",
+    "nmdm",
+];

@@ -1,0 +1,47 @@
+//! Faults: calls that fail, or are the last that a process makes.
+
+use crate::kernel::Errno;
+
+/// What happens at a call that was chosen to go wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The call fails with this error and has no effect.
+    Errno(Errno),
+    /// The call takes its effect, and then SIGKILL ends the process before it sees the answer: a
+    /// process killed at call k has had exactly k effects.
+    Kill,
+}
+
+/// The environment variable that chooses calls: `N:kill`, `N:ERRNO`, and several with commas.
+pub(crate) const VARIABLE: &str = "JAILWIRE_SIM_FAULT";
+
+/// Reads the value of the variable.
+pub(crate) fn parse(text: &str) -> Result<Vec<(u64, Fault)>, String> {
+    text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(parse_one).collect()
+}
+
+fn parse_one(text: &str) -> Result<(u64, Fault), String> {
+    let wrong = || format!("{VARIABLE}: '{text}' is neither N:kill nor N:ERRNO, such as 7:kill or 12:EBUSY");
+    let (number, what) = text.split_once(':').ok_or_else(wrong)?;
+    let number = number.trim().parse().ok().filter(|number| *number > 0).ok_or_else(wrong)?;
+    let fault = match what.trim() {
+        "kill" => Fault::Kill,
+        name => Fault::Errno(Errno::from_name(name).ok_or_else(wrong)?),
+    };
+    Ok((number, fault))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_are_read_from_text() {
+        assert_eq!(parse("7:kill").unwrap(), [(7, Fault::Kill)]);
+        assert_eq!(parse("1:EBUSY, 2:kill").unwrap(), [(1, Fault::Errno(Errno::EBUSY)), (2, Fault::Kill)]);
+        assert_eq!(parse("").unwrap(), []);
+        for wrong in ["kill", "0:kill", "3:EWHAT", "x:kill", "3:"] {
+            assert!(parse(wrong).unwrap_err().contains(wrong), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,455 @@
+//! IPv4 addresses of interfaces: requests on AF_INET sockets (`sys/netinet/in.c:in_control_ioctl`).
+
+use std::mem::offset_of;
+use std::net::Ipv4Addr;
+
+use jailwire_sys as sys;
+
+use super::caller::{Caller, Privilege};
+use super::multicast::ALL_HOSTS;
+use super::sockaddr::{self, AF_INET, Given};
+use super::world::{Address4, Interface, Kind, StackId, World};
+use crate::kernel::{Block, Errno, Failure, Request, Result};
+
+const LENGTH: usize = size_of::<sys::sockaddr_in>();
+/// Where a request has its address. SIOCDIFADDR takes an `in_aliasreq` for an `ifreq` in places, and
+/// may, for both have it there.
+const ADDRESS: usize = offset_of!(sys::ifreq, ifr_ifru);
+const BROADCAST: usize = offset_of!(sys::in_aliasreq, ifra_broadaddr);
+const MASK: usize = offset_of!(sys::in_aliasreq, ifra_mask);
+const VHID: usize = offset_of!(sys::in_aliasreq, ifra_vhid);
+
+impl World {
+    /// A request about IPv4 on an interface. False when it is none, and the driver is to be asked.
+    ///
+    /// SIOCAIFADDR sets IFF_UP, also when it fails later on. The caller compares the flag before and
+    /// after, as `ifioctl` does, and on a change posts RTM_IFINFO and calls `protocols_up`.
+    pub fn inet_ioctl(
+        &mut self,
+        caller: Caller,
+        _stack: StackId,
+        index: u16,
+        request: &mut Request,
+    ) -> Result<bool> {
+        match request.number {
+            sys::SIOCGIFADDR | sys::SIOCGIFBRDADDR | sys::SIOCGIFDSTADDR | sys::SIOCGIFNETMASK => {
+                self.read_inet(caller, index, request)?;
+            }
+            sys::SIOCGIFALIAS => self.read_alias(caller, index, request)?,
+            sys::SIOCDIFADDR => {
+                self.permit(caller, Privilege::Network)?;
+                self.delete_inet(caller, index, &request.argument)?;
+            }
+            sys::SIOCAIFADDR | sys::OSIOCAIFADDR => {
+                self.permit(caller, Privilege::Network)?;
+                let vhid = request.number == sys::SIOCAIFADDR && request.argument.i32_at(VHID) != 0;
+                self.add_inet(caller, index, &request.argument, vhid)?;
+            }
+            sys::SIOCSIFADDR | sys::SIOCSIFBRDADDR | sys::SIOCSIFDSTADDR | sys::SIOCSIFNETMASK => {
+                return Err(Errno::EINVAL.into());
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn read_inet(&self, caller: Caller, index: u16, request: &mut Request) -> Result<()> {
+        let interface = self.interfaces.get(&index).ok_or(Errno::ENXIO)?;
+        let wanted = given(&request.argument, ADDRESS).inet();
+        if !wanted.is_unspecified() && self.sees_inet(caller, wanted).is_err() {
+            return Err(Errno::EADDRNOTAVAIL.into());
+        }
+        let exact = interface.inet.iter().find(|ours| ours.address == wanted);
+        let first = || interface.inet.iter().find(|ours| self.sees_inet(caller, ours.address).is_ok());
+        let ours = exact.or_else(first).ok_or(Errno::EADDRNOTAVAIL)?;
+        let answer = match request.number {
+            sys::SIOCGIFADDR => sockaddr::inet(ours.address),
+            sys::SIOCGIFNETMASK => trimmed_mask(ours),
+            sys::SIOCGIFBRDADDR if !interface.has(sys::IFF_BROADCAST) => return Err(Errno::EINVAL.into()),
+            sys::SIOCGIFDSTADDR if !interface.has(sys::IFF_POINTOPOINT) => return Err(Errno::EINVAL.into()),
+            _ => other_end(ours),
+        };
+        request.argument.put(ADDRESS, &answer);
+        Ok(())
+    }
+
+    fn read_alias(&self, caller: Caller, index: u16, request: &mut Request) -> Result<()> {
+        let interface = self.interfaces.get(&index).ok_or(Errno::ENXIO)?;
+        let wanted = given(&request.argument, ADDRESS);
+        if !is_inet(&wanted) {
+            return Err(Errno::EINVAL.into());
+        }
+        let wanted = wanted.inet();
+        let ours = interface.inet.iter().find(|ours| ours.address == wanted);
+        let ours = ours.filter(|_| self.sees_inet(caller, wanted).is_ok()).ok_or(Errno::EADDRNOTAVAIL)?;
+        request.argument.put(MASK, &trimmed_mask(ours));
+        request.argument.put(BROADCAST, &other_end(ours));
+        Ok(())
+    }
+
+    /// `in_aifaddr_ioctl`.
+    fn add_inet(&mut self, caller: Caller, index: u16, argument: &Block, vhid: bool) -> Result<()> {
+        let interface = self.interfaces.get(&index).ok_or(Errno::ENXIO)?;
+        let (stack, fib) = (interface.stack, interface.fib);
+        let [address, broadcast, mask] = [ADDRESS, BROADCAST, MASK].map(|at| given(argument, at));
+        let absent = |given: &Given| given.length() == 0;
+        if !is_inet(&address)
+            || !(absent(&broadcast) || is_inet(&broadcast))
+            || !(absent(&mask) || is_inet(&mask))
+        {
+            return Err(Errno::EINVAL.into());
+        }
+        let far = interface.has(sys::IFF_POINTOPOINT);
+        if far && (absent(&broadcast) || broadcast.inet().is_unspecified()) {
+            return Err(Errno::EDESTADDRREQ.into());
+        }
+        if vhid {
+            return Err(Errno::EPROTONOSUPPORT.into());
+        }
+        self.check_member(index)?;
+        if self.stacks.get(&stack).is_some_and(|stack| fib >= stack.fibs) {
+            return Err(Failure::with_text(
+                Errno::EDOOFUS,
+                format!("fib {fib} is beyond net.fibs of this network stack: a real kernel panics here"),
+            ));
+        }
+        let first = interface.inet.iter().all(|ours| ours.address == address.inet());
+        if interface.inet.iter().any(|ours| ours.address == address.inet()) {
+            // Deleted and made anew: what hangs on it is gone, also when the making fails.
+            self.delete_inet(caller, index, argument)?;
+        }
+        let order = self.next_order(stack);
+        let interface = self.interfaces.get_mut(&index).ok_or(Errno::ENXIO)?;
+        let ours = new_address(interface, &address, &broadcast, &mask, order);
+        interface.inet.push(ours.clone());
+        let multicast = interface.has(sys::IFF_MULTICAST);
+        self.driver_sees_address(index);
+        let made = self.add_prefix(index, &ours).and_then(|()| {
+            self.add_own_route(index, &ours).inspect_err(|_| {
+                let now = self.inet_of(index).into_iter().find(|now| now.address == ours.address);
+                self.scrub_prefix(index, &now.unwrap_or(ours.clone()), true);
+            })
+        });
+        if let Err(errno) = made {
+            self.forget_inet(index, ours.address);
+            return Err(errno.into());
+        }
+        if first && multicast {
+            self.join_group(index, ALL_HOSTS);
+        }
+        Ok(())
+    }
+
+    /// `in_difaddr_ioctl`: the address named, or the first when none is.
+    fn delete_inet(&mut self, caller: Caller, index: u16, argument: &Block) -> Result<()> {
+        let interface = self.interfaces.get(&index).ok_or(Errno::ENXIO)?;
+        let wanted = given(argument, ADDRESS);
+        let any = !is_inet(&wanted);
+        let seen = |ours: &&Address4| self.sees_inet(caller, ours.address).is_ok();
+        let named = interface.inet.iter().filter(seen).find(|ours| ours.address == wanted.inet());
+        let first = || interface.inet.iter().find(seen).filter(|_| any);
+        let address = named.or_else(first).ok_or(Errno::EADDRNOTAVAIL)?.address;
+        self.remove_inet(index, address);
+        Ok(())
+    }
+
+    /// Takes an address away, with its routes and its messages.
+    pub fn remove_inet(&mut self, index: u16, address: Ipv4Addr) {
+        let Some(ours) = self.forget_inet(index, address) else { return };
+        self.scrub_prefix(index, &ours, true);
+        self.drop_routes(index, address, true);
+        self.drop_neighbours(index);
+        let last =
+            self.interfaces.get(&index).is_some_and(|i| i.inet.is_empty() && i.has(sys::IFF_MULTICAST));
+        if last {
+            self.leave_group(index, ALL_HOSTS);
+        }
+    }
+
+    fn forget_inet(&mut self, index: u16, address: Ipv4Addr) -> Option<Address4> {
+        let interface = self.interfaces.get_mut(&index)?;
+        let at = interface.inet.iter().position(|ours| ours.address == address)?;
+        Some(interface.inet.remove(at))
+    }
+
+    /// Refuses an address on a member of a bridge if the stack's sysctl says so. Before FreeBSD 15
+    /// there is no such sysctl.
+    pub fn check_member(&self, index: u16) -> Result<()> {
+        let interface = self.interfaces.get(&index).ok_or(Errno::ENXIO)?;
+        let allowed = self.switch(interface.stack, "net.link.bridge.member_ifaddrs", 1) != 0;
+        if interface.bridge.is_some() && !allowed && !self.older() {
+            return Err(Errno::EINVAL.into());
+        }
+        Ok(())
+    }
+
+    /// The driver learns that its interface has an address, and puts the interface up: SIOCSIFADDR in
+    /// `ether_ioctl`, `vlan_ioctl` and `loioctl`.
+    pub fn driver_sees_address(&mut self, index: u16) {
+        let Some(interface) = self.interfaces.get_mut(&index) else { return };
+        interface.flags |= sys::IFF_UP as u32;
+        match interface.kind {
+            Kind::Vlan { .. } => {}
+            Kind::Loopback => {
+                interface.flags |= sys::IFF_RUNNING as u32;
+                if interface.link_state != sys::LINK_STATE_UP {
+                    interface.link_state = sys::LINK_STATE_UP;
+                    self.post_ifinfo(index);
+                }
+            }
+            _ => interface.flags |= sys::IFF_RUNNING as u32,
+        }
+    }
+}
+
+/// The address at a place of a request.
+fn given(argument: &Block, offset: usize) -> Given<'_> {
+    Given(&argument.bytes[offset..offset + LENGTH])
+}
+
+fn is_inet(given: &Given) -> bool {
+    given.length() == LENGTH && given.family() == AF_INET
+}
+
+/// The mask as the kernel keeps it: cut after its last byte that is not zero (`in_socktrim`), and
+/// without a family if it was made from the address's class.
+fn trimmed_mask(ours: &Address4) -> Vec<u8> {
+    let mask = Ipv4Addr::from_bits(ours.mask);
+    let used = mask.octets().iter().rposition(|byte| *byte != 0);
+    let mut bytes = sockaddr::inet(mask);
+    bytes[offset_of!(sys::sockaddr_in, sin_len)] =
+        used.map_or(0, |last| (offset_of!(sys::sockaddr_in, sin_addr) + last + 1) as u8);
+    bytes[offset_of!(sys::sockaddr_in, sin_family)] = if ours.mask_given { AF_INET } else { 0 };
+    bytes
+}
+
+/// The broadcast address or the far end, or zeroes.
+fn other_end(ours: &Address4) -> Vec<u8> {
+    ours.broadcast.map_or(vec![0; LENGTH], sockaddr::inet)
+}
+
+/// A new address, with the mask of its class and the broadcast address of its prefix unless they are
+/// given. Nothing else is checked: any address will do.
+fn new_address(
+    interface: &Interface,
+    address: &Given,
+    broadcast: &Given,
+    mask: &Given,
+    order: u64,
+) -> Address4 {
+    let mask_given = mask.length() != 0;
+    let address = address.inet();
+    let bits = if mask_given { mask.inet().to_bits() } else { mask_of_class(address) };
+    let other = (broadcast.length() != 0).then(|| broadcast.inet());
+    let broadcast = if interface.has(sys::IFF_POINTOPOINT) {
+        other
+    } else if interface.has(sys::IFF_BROADCAST) {
+        Some(other.unwrap_or(match bits {
+            // RFC 3021: a /31 has no broadcast address of its own.
+            0xffff_fffe => Ipv4Addr::BROADCAST,
+            bits => Ipv4Addr::from_bits(address.to_bits() | !bits),
+        }))
+    } else {
+        None
+    };
+    Address4 { address, mask: bits, mask_given, broadcast, holds_route: false, order }
+}
+
+fn mask_of_class(address: Ipv4Addr) -> u32 {
+    match address.octets()[0] {
+        ..0x80 => 0xff00_0000,
+        0x80..0xc0 => 0xffff_0000,
+        _ => 0xffff_ff00,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+    use crate::kernel::sim::table::Destination;
+
+    const A: u16 = 2;
+    const B: u16 = 3;
+    const DEFAULT: &str = "0.0.0.0/0";
+
+    fn errno(done: Result<bool>) -> Errno {
+        done.unwrap_err().errno
+    }
+
+    fn request(address: &str) -> Request {
+        naming(sys::SIOCAIFADDR, &sockaddr::inet(address.parse().unwrap()))
+    }
+
+    fn has_default(world: &World) -> bool {
+        let default = Destination::new(Ipv4Addr::UNSPECIFIED, Ipv4Addr::UNSPECIFIED);
+        world.table::<Ipv4Addr>(StackId::HOST, 0).unwrap().exact(&default).is_some()
+    }
+
+    #[test]
+    fn malformed_requests_are_refused() {
+        let mut world = pair();
+        let mut refused = |change: &dyn Fn(&mut Request)| {
+            let mut request = request("10.0.0.1");
+            change(&mut request);
+            errno(ioctl(&mut world, A, &mut request))
+        };
+        assert_eq!(refused(&|request| request.argument.put(ADDRESS, &[0])), Errno::EINVAL);
+        assert_eq!(refused(&|request| request.argument.put(ADDRESS + 1, &[28])), Errno::EINVAL);
+        assert_eq!(refused(&|request| request.argument.put(MASK, &[8, 2])), Errno::EINVAL);
+        assert_eq!(refused(&|request| request.argument.put(BROADCAST, &[16, 0])), Errno::EINVAL);
+        assert_eq!(
+            refused(&|request| request.argument.put(VHID, &1i32.to_ne_bytes())),
+            Errno::EPROTONOSUPPORT
+        );
+        assert_eq!(errno(ioctl_as(&mut world, USER, A, &mut request("10.0.0.1"))), Errno::EPERM);
+        let legacy = naming(sys::SIOCSIFADDR, &sockaddr::inet([10, 0, 0, 1].into()));
+        assert_eq!(errno(ioctl(&mut world, A, &mut legacy.clone())), Errno::EINVAL);
+        assert_eq!(ioctl(&mut world, A, &mut Request::new(sys::SIOCGIFMTU)), Ok(false));
+    }
+
+    #[test]
+    fn any_address_will_do() {
+        let mut world = pair();
+        for address in
+            ["0.0.0.0/8", "224.0.0.5/24", "255.255.255.255/32", "10.0.0.0/24", "10.1.0.255/24", "9.9.9.9/0"]
+        {
+            assert_eq!(alias(&mut world, A, address), Ok(true), "{address}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_given_comes_from_the_class() {
+        let mut world = pair();
+        for (address, mask) in [("10.0.0.1", [5, 0]), ("172.16.0.1", [6, 0]), ("192.168.0.1", [7, 0])] {
+            ioctl(&mut world, A, &mut request(address)).unwrap();
+            let address = sockaddr::inet(address.parse().unwrap());
+            let mut read = naming(sys::SIOCGIFNETMASK, &address);
+            ioctl(&mut world, A, &mut read).unwrap();
+            // Cut after the last byte that is not zero, and without a family.
+            assert_eq!(read.argument.get::<2>(ADDRESS), mask);
+        }
+        for (address, broadcast) in
+            [("10.7.0.5/30", "10.7.0.7"), ("10.7.1.4/31", "255.255.255.255"), ("10.7.2.4/32", "10.7.2.4")]
+        {
+            alias(&mut world, A, address).unwrap();
+            let at = world.interfaces[&A].inet.last().unwrap();
+            assert_eq!(at.broadcast, Some(broadcast.parse().unwrap()));
+        }
+    }
+
+    #[test]
+    fn an_address_that_is_there_is_deleted_and_made_anew() {
+        let mut world = pair();
+        let socket = listen(&mut world, 0);
+        alias(&mut world, A, "10.0.0.1/24").unwrap();
+        route(&mut world, socket, sys::RTM_ADD, 0x803, DEFAULT, Some("10.0.0.254")).0.unwrap();
+        alias(&mut world, A, "10.0.0.1/25").unwrap();
+        let messages = heard(&mut world, socket);
+        let routes = kinds(&messages).into_iter().filter(|kind| !kind.ends_with("MADDR"));
+        assert_eq!(routes.collect::<Vec<_>>(), ["DELADDR", "DELETE", "NEWADDR", "ADD"]);
+        // The default route went with the old address, and nothing said so.
+        assert!(!has_default(&world));
+        assert_eq!(world.interfaces[&A].inet[0].mask, 0xffff_ff80);
+    }
+
+    #[test]
+    fn a_host_address_after_its_network_is_refused_and_not_the_other_way_round() {
+        let mut world = pair();
+        alias(&mut world, A, "10.0.0.1/24").unwrap();
+        let socket = listen(&mut world, 0);
+        assert_eq!(errno(alias(&mut world, B, "10.0.0.1/32")), Errno::EEXIST);
+        // It was announced, and its interface is up; the address is not there.
+        assert_eq!(kinds(&heard(&mut world, socket)), ["NEWADDR", "IFINFO"]);
+        assert!(world.interfaces[&B].has(sys::IFF_UP));
+        assert!(world.interfaces[&B].inet.is_empty());
+        assert_eq!(alias(&mut world, B, "10.0.0.9/32"), Ok(true));
+        let mut world = pair();
+        alias(&mut world, B, "10.0.0.1/32").unwrap();
+        assert_eq!(alias(&mut world, A, "10.0.0.1/24"), Ok(true));
+    }
+
+    #[test]
+    fn a_prefix_that_is_served_elsewhere_is_announced_twice() {
+        let mut world = pair();
+        alias(&mut world, A, "10.0.0.1/24").unwrap();
+        let socket = listen(&mut world, 0);
+        alias(&mut world, B, "10.0.0.2/24").unwrap();
+        assert_eq!(kinds(&heard(&mut world, socket)), ["NEWADDR", "NEWMADDR", "IFINFO", "NEWADDR"]);
+    }
+
+    #[test]
+    fn a_stack_may_refuse_a_second_address_of_a_prefix() {
+        let mut world = pair();
+        alias(&mut world, A, "10.0.0.1/24").unwrap();
+        let host = world.stacks.get_mut(&StackId::HOST).unwrap();
+        host.sysctls.insert("net.inet.ip.no_same_prefix".into(), 1);
+        let socket = listen(&mut world, 0);
+        assert_eq!(errno(alias(&mut world, B, "10.0.0.2/24")), Errno::EEXIST);
+        assert_eq!(kinds(&heard(&mut world, socket)), ["IFINFO"]);
+    }
+
+    #[test]
+    fn deletion_takes_the_first_when_none_is_named() {
+        let mut world = pair();
+        alias(&mut world, A, "10.0.0.1/24").unwrap();
+        alias(&mut world, A, "10.1.0.1/24").unwrap();
+        assert_eq!(errno(unalias(&mut world, A, "10.2.0.1")), Errno::EADDRNOTAVAIL);
+        ioctl(&mut world, A, &mut Request::new(sys::SIOCDIFADDR)).unwrap();
+        assert_eq!(world.interfaces[&A].inet[0].address, Ipv4Addr::new(10, 1, 0, 1));
+        ioctl(&mut world, A, &mut Request::new(sys::SIOCDIFADDR)).unwrap();
+        let last = ioctl(&mut world, A, &mut Request::new(sys::SIOCDIFADDR));
+        assert_eq!(errno(last), Errno::EADDRNOTAVAIL);
+        let absent = ioctl(&mut world, A, &mut Request::new(sys::SIOCGIFADDR));
+        assert_eq!(errno(absent), Errno::EADDRNOTAVAIL);
+    }
+
+    #[test]
+    fn a_route_that_is_handed_on_leaves_a_ghost() {
+        let mut world = pair();
+        alias(&mut world, A, "10.7.0.1/24").unwrap();
+        alias(&mut world, A, "10.7.0.2/24").unwrap();
+        let socket = listen(&mut world, 0);
+        unalias(&mut world, A, "10.7.0.1").unwrap();
+        assert_eq!(kinds(&heard(&mut world, socket)), ["DELETE", "ADD"]);
+        assert!(world.interfaces[&A].inet[0].holds_route);
+    }
+
+    #[test]
+    fn members_of_bridges_may_have_addresses_unless_the_stack_forbids() {
+        let mut world = pair();
+        world.interfaces.get_mut(&A).unwrap().bridge = Some(9);
+        assert_eq!(alias(&mut world, A, "10.0.0.1/24"), Ok(true));
+        let host = world.stacks.get_mut(&StackId::HOST).unwrap();
+        host.sysctls.insert("net.link.bridge.member_ifaddrs".into(), 0);
+        assert_eq!(errno(alias(&mut world, A, "10.0.0.2/24")), Errno::EINVAL);
+        assert_eq!(errno(alias6(&mut world, A, "fd00::2/64")), Errno::EINVAL);
+    }
+
+    #[test]
+    fn a_fib_that_the_stack_lacks_panics_a_real_kernel() {
+        let mut world = pair();
+        world.interfaces.get_mut(&A).unwrap().fib = 2;
+        let failure = alias(&mut world, A, "10.0.0.1/24").unwrap_err();
+        assert_eq!(failure.errno, Errno::EDOOFUS);
+        assert!(failure.text.unwrap().contains("panics"));
+        assert_eq!(errno(alias6(&mut world, A, "fd00::1/64")), Errno::EAFNOSUPPORT);
+        world.interfaces.get_mut(&A).unwrap().fib = 0;
+        assert_eq!(alias(&mut world, A, "10.0.0.1/24"), Ok(true));
+    }
+
+    #[test]
+    fn point_to_point_needs_its_far_end() {
+        let mut world = pair();
+        world.interfaces.get_mut(&A).unwrap().flags ^= (sys::IFF_BROADCAST | sys::IFF_POINTOPOINT) as u32;
+        assert_eq!(errno(alias(&mut world, A, "10.0.0.1/24")), Errno::EDESTADDRREQ);
+        let socket = listen(&mut world, 0);
+        let mut request = request("10.0.0.1");
+        request.argument.put(BROADCAST, &sockaddr::inet([10, 0, 0, 2].into()));
+        ioctl(&mut world, A, &mut request).unwrap();
+        assert_eq!(kinds(&heard(&mut world, socket)), ["NEWADDR", "ADD", "NEWMADDR", "IFINFO"]);
+        let table = world.table::<Ipv4Addr>(StackId::HOST, 0).unwrap();
+        assert!(table.exact(&Destination::host([10, 0, 0, 2].into())).is_some());
+        assert!(table.exact(&Destination::host([10, 0, 0, 1].into())).is_some());
+    }
+}

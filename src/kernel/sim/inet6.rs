@@ -1,0 +1,393 @@
+//! IPv6 addresses of interfaces: requests on AF_INET6 sockets
+//! (`sys/netinet6/in6.c:in6_control_ioctl`).
+
+use std::mem::offset_of;
+use std::net::Ipv6Addr;
+
+use jailwire_sys as sys;
+
+use super::address6::New6;
+use super::caller::{Caller, Privilege};
+use super::sockaddr::{self, AF_INET6, Given};
+use super::world::{Address6, Interface, StackId, World};
+use crate::kernel::{Block, Errno, Request, Result};
+
+const LENGTH: usize = size_of::<sys::sockaddr_in6>();
+/// Where a request has its address: `in6_ifreq` and `in6_aliasreq` alike.
+const ADDRESS: usize = offset_of!(sys::in6_ifreq, ifr_ifru);
+/// C calls it `ifra_dstaddr` too.
+const DESTINATION: usize = offset_of!(sys::in6_aliasreq, ifra_broadaddr);
+const MASK: usize = offset_of!(sys::in6_aliasreq, ifra_prefixmask);
+const FLAGS: usize = offset_of!(sys::in6_aliasreq, ifra_flags);
+const LIFETIME: usize = offset_of!(sys::in6_aliasreq, ifra_lifetime);
+const VHID: usize = offset_of!(sys::in6_aliasreq, ifra_vhid);
+
+impl World {
+    /// A request about IPv6 on an interface. False when it is none, and the driver is to be asked.
+    ///
+    /// As with [`World::inet_ioctl`], the caller looks for a change of IFF_UP afterwards.
+    pub fn inet6_ioctl(
+        &mut self,
+        caller: Caller,
+        stack: StackId,
+        index: u16,
+        request: &mut Request,
+    ) -> Result<bool> {
+        match request.number {
+            sys::SIOCSNDFLUSH_IN6
+            | sys::SIOCSPFXFLUSH_IN6
+            | sys::SIOCSRTRFLUSH_IN6
+            | sys::SIOCSDEFIFACE_IN6
+            | sys::SIOCSIFINFO_FLAGS
+            | sys::SIOCSIFINFO_IN6 => {
+                self.permit(caller, Privilege::Network)?;
+                self.nd6_ioctl(index, request)?;
+            }
+            sys::SIOCGIFINFO_IN6 | sys::SIOCGNBRINFO_IN6 | sys::SIOCGDEFIFACE_IN6 => {
+                self.nd6_ioctl(index, request)?;
+            }
+            sys::SIOCSIFPREFIX_IN6
+            | sys::SIOCDIFPREFIX_IN6
+            | sys::SIOCAIFPREFIX_IN6
+            | sys::SIOCCIFPREFIX_IN6
+            | sys::SIOCSGIFPREFIX_IN6
+            | sys::SIOCGIFPREFIX_IN6 => return Err(Errno::EOPNOTSUPP.into()),
+            sys::SIOCSIFADDR | sys::SIOCSIFBRDADDR | sys::SIOCSIFDSTADDR | sys::SIOCSIFNETMASK => {
+                return Err(Errno::EINVAL.into());
+            }
+            sys::SIOCSIFADDR_IN6 => {
+                self.named_address(caller, stack, index, &request.argument)?;
+                return Err(Errno::EINVAL.into());
+            }
+            sys::SIOCAIFADDR_IN6 | sys::OSIOCAIFADDR_IN6 => {
+                let address = self.named_address(caller, stack, index, &request.argument)?;
+                let address = self.check_family(caller, address, &request.argument)?;
+                let made = self.add_inet6(index, address, request);
+                // FreeBSD 14.2 forgets the error on its way out of `in6_control_ioctl`.
+                if !self.older() {
+                    made?;
+                }
+            }
+            sys::SIOCDIFADDR_IN6 => {
+                let address = self.named_address(caller, stack, index, &request.argument)?;
+                let address = address.filter(|address| self.inet6_at(index, *address).is_some());
+                let address = address.ok_or(Errno::EADDRNOTAVAIL)?;
+                self.check_family(caller, Some(address), &request.argument)?;
+                self.remove_inet6(index, address);
+            }
+            sys::SIOCGIFADDR_IN6
+            | sys::SIOCGIFDSTADDR_IN6
+            | sys::SIOCGIFNETMASK_IN6
+            | sys::SIOCGIFAFLAG_IN6
+            | sys::SIOCGIFALIFETIME_IN6 => {
+                let address = self.named_address(caller, stack, index, &request.argument)?;
+                let ours = address.and_then(|address| self.inet6_at(index, address));
+                let ours = ours.ok_or(Errno::EADDRNOTAVAIL)?.clone();
+                let interface = self.interfaces.get(&index).ok_or(Errno::ENXIO)?;
+                read(interface, &ours, request)?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// The address that a request names, without its scope; none if that is not of this family.
+    fn named_address(
+        &self,
+        caller: Caller,
+        stack: StackId,
+        index: u16,
+        argument: &Block,
+    ) -> Result<Option<Ipv6Addr>> {
+        let given = given(argument, ADDRESS);
+        if given.family() != AF_INET6 {
+            return Ok(None);
+        }
+        let address = self.scoped(stack, index, given.inet6(), given.scope())?;
+        self.sees_inet6(caller, address)?;
+        Ok(Some(address))
+    }
+
+    /// Checks an address's scope against the interface it is for, and answers it without
+    /// (`sa6_embedscope`, `in6_setscope`).
+    fn scoped(&self, stack: StackId, index: u16, address: Ipv6Addr, scope: u32) -> Result<Ipv6Addr> {
+        let interface = self.interfaces.get(&index).ok_or(Errno::ENXIO)?;
+        if scope == 0 {
+            if address.is_loopback() && !interface.has(sys::IFF_LOOPBACK) {
+                return Err(Errno::EINVAL.into());
+            }
+        } else if sockaddr::is_scoped(&address) {
+            let known = u16::try_from(scope).ok().and_then(|scope| self.here(stack, scope));
+            // The kernel would take a scope that is another interface's; not confirmed, and of no use.
+            if known.ok_or(Errno::ENXIO)?.index != index {
+                return Err(Errno::EINVAL.into());
+            }
+        }
+        Ok(sockaddr::recover(address).0)
+    }
+
+    fn check_family(&self, caller: Caller, address: Option<Ipv6Addr>, argument: &Block) -> Result<Ipv6Addr> {
+        let address = address.filter(|_| given(argument, ADDRESS).length() == LENGTH);
+        let address = address.ok_or(Errno::EAFNOSUPPORT)?;
+        self.permit(caller, Privilege::Network)?;
+        Ok(address)
+    }
+
+    fn add_inet6(&mut self, index: u16, address: Ipv6Addr, request: &Request) -> Result<()> {
+        let argument = &request.argument;
+        self.check_member(index)?;
+        let interface = self.interfaces.get(&index).ok_or(Errno::ENXIO)?;
+        let existing = self.inet6_at(index, address).map(|ours| ours.prefix_length);
+        let prefix_length = prefix_length(interface, argument, existing)?;
+        let vhid = request.number == sys::SIOCAIFADDR_IN6 && argument.i32_at(VHID) > 0;
+        let destination = given(argument, DESTINATION);
+        let new = New6 {
+            address,
+            prefix_length,
+            destination: (destination.family() == AF_INET6).then(|| destination.inet6()),
+            flags: argument.i32_at(FLAGS),
+            valid_lifetime: argument.u32_at(LIFETIME + offset_of!(sys::in6_addrlifetime, ia6t_vltime)),
+            preferred_lifetime: argument.u32_at(LIFETIME + offset_of!(sys::in6_addrlifetime, ia6t_pltime)),
+            delayed: false,
+        };
+        self.update_inet6(index, &new)?;
+        if vhid {
+            return Err(Errno::EPROTONOSUPPORT.into());
+        }
+        self.add_prefix6(index, &new);
+        self.enable_inet6(index);
+        Ok(())
+    }
+}
+
+/// Answers a question about an address.
+fn read(interface: &Interface, ours: &Address6, request: &mut Request) -> Result<()> {
+    let kept = sockaddr::embed(ours.address, interface.index);
+    match request.number {
+        sys::SIOCGIFADDR_IN6 => request.argument.put(ADDRESS, &sockaddr::inet6(kept)),
+        sys::SIOCGIFDSTADDR_IN6 if !interface.has(sys::IFF_POINTOPOINT) => return Err(Errno::EINVAL.into()),
+        sys::SIOCGIFDSTADDR_IN6 => {
+            let far = ours.destination.map_or(vec![0; LENGTH], sockaddr::inet6);
+            request.argument.put(ADDRESS, &far);
+        }
+        sys::SIOCGIFNETMASK_IN6 => {
+            request.argument.put(ADDRESS, &sockaddr::inet6_raw(sockaddr::mask6(ours.prefix_length)));
+        }
+        sys::SIOCGIFAFLAG_IN6 => request.argument.put(ADDRESS, &ours.flags.to_ne_bytes()),
+        _ => {
+            let since = ours.since.as_secs();
+            let end = |lifetime| match lifetime {
+                sys::ND6_INFINITE_LIFETIME => 0,
+                lifetime => since + u64::from(lifetime),
+            };
+            let (valid, preferred) = (ours.valid_lifetime, ours.preferred_lifetime);
+            for (offset, value) in [
+                (offset_of!(sys::in6_addrlifetime, ia6t_expire), end(valid)),
+                (offset_of!(sys::in6_addrlifetime, ia6t_preferred), end(preferred)),
+            ] {
+                request.argument.put(ADDRESS + offset, &value.to_ne_bytes());
+            }
+            for (offset, value) in [
+                (offset_of!(sys::in6_addrlifetime, ia6t_vltime), valid),
+                (offset_of!(sys::in6_addrlifetime, ia6t_pltime), preferred),
+            ] {
+                request.argument.put(ADDRESS + offset, &value.to_ne_bytes());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Checks the parts of a new address, and answers its prefix length (`in6_validate_ifra`).
+fn prefix_length(interface: &Interface, argument: &Block, existing: Option<u8>) -> Result<u8> {
+    let invalid = Err(Errno::EINVAL.into());
+    let (destination, mask) = (given(argument, DESTINATION), given(argument, MASK));
+    let far = interface.has(sys::IFF_POINTOPOINT);
+    if far && !matches!(destination.family(), AF_INET6 | 0) {
+        return Err(Errno::EAFNOSUPPORT.into());
+    }
+    let given_length = match mask.length() {
+        0 => None,
+        // A longer one is refused, a shorter one is read to its end: below the address, to the whole.
+        length if length > LENGTH => return invalid,
+        length => Some(length_of_mask(&mask, length).filter(|length| *length > 0).ok_or(Errno::EINVAL)?),
+    };
+    let Some(length) = given_length.or(existing) else { return invalid };
+    if destination.family() == AF_INET6 {
+        if !far && !interface.has(sys::IFF_LOOPBACK) {
+            return invalid;
+        }
+        let scope = destination.scope();
+        let scoped = sockaddr::is_scoped(&destination.inet6());
+        if scope != 0 && (!scoped || scope != u32::from(interface.index)) {
+            return invalid;
+        }
+        if length != 128 {
+            return invalid;
+        }
+    }
+    let lifetime = |offset| argument.u32_at(LIFETIME + offset);
+    let valid = lifetime(offset_of!(sys::in6_addrlifetime, ia6t_vltime));
+    if lifetime(offset_of!(sys::in6_addrlifetime, ia6t_pltime)) > valid {
+        return invalid;
+    }
+    // The prefix length of an address is not changed.
+    if existing.is_some_and(|existing| existing != length) {
+        return invalid;
+    }
+    Ok(length)
+}
+
+/// The prefix length of a mask without holes (`in6_mask2len`).
+fn length_of_mask(mask: &Given, length: usize) -> Option<u8> {
+    let start = offset_of!(sys::sockaddr_in6, sin6_addr);
+    let used = match length.checked_sub(start) {
+        Some(used) if used <= size_of::<sys::in6_addr>() => used,
+        _ => size_of::<sys::in6_addr>(),
+    };
+    let mut bytes = [0; size_of::<sys::in6_addr>()];
+    bytes[..used].copy_from_slice(&mask.0[start..start + used]);
+    let bits = u128::from_be_bytes(bytes);
+    let ones = bits.leading_ones();
+    (bits.checked_shl(ones).unwrap_or(0) == 0).then_some(ones as u8)
+}
+
+fn given(argument: &Block, offset: usize) -> Given<'_> {
+    Given(&argument.bytes[offset..offset + LENGTH])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    const A: u16 = 2;
+    const B: u16 = 3;
+
+    fn errno(done: Result<bool>) -> Errno {
+        done.unwrap_err().errno
+    }
+
+    #[test]
+    fn malformed_requests_are_refused() {
+        let mut world = pair();
+        alias6(&mut world, A, "fd00::1/64").unwrap();
+        let mut refused = |text: &str, change: &dyn Fn(&mut Request)| {
+            let mut request = alias6_request(text);
+            change(&mut request);
+            errno(ioctl(&mut world, A, &mut request))
+        };
+        let family = |request: &mut Request| request.argument.put(ADDRESS + 1, &[AF_INET6 - 26]);
+        assert_eq!(refused("fd00::2/64", &family), Errno::EAFNOSUPPORT);
+        assert_eq!(
+            refused("fd00::2/64", &|request| request.argument.put(ADDRESS, &[16])),
+            Errno::EAFNOSUPPORT
+        );
+        let scope = |request: &mut Request| request.argument.put(ADDRESS + 24, &999u32.to_ne_bytes());
+        assert_eq!(refused("fe80::2/64", &scope), Errno::ENXIO);
+        assert_eq!(refused("::1/128", &|_| {}), Errno::EINVAL);
+        assert_eq!(refused("fd00::2/64", &|request| set_lifetime(request, 1, 2)), Errno::EINVAL);
+        assert_eq!(refused("fd00::1/65", &|_| {}), Errno::EINVAL);
+        assert_eq!(refused("fd00::2/0", &|_| {}), Errno::EINVAL);
+        assert_eq!(refused("fd00::2/64", &|request| request.argument.put(MASK, &[0])), Errno::EINVAL);
+        assert_eq!(refused("fd00::2/64", &|request| request.argument.put(MASK, &[29])), Errno::EINVAL);
+        let hole = |request: &mut Request| request.argument.put(MASK + 8, &[0xfe]);
+        assert_eq!(refused("fd00::2/64", &hole), Errno::EINVAL);
+        let far = sockaddr::inet6_raw("fd00::3".parse().unwrap());
+        assert_eq!(refused("fd00::2/128", &|request| request.argument.put(DESTINATION, &far)), Errno::EINVAL);
+        assert_eq!(
+            refused("fd00::2/64", &|request| request.argument.put(VHID, &1i32.to_ne_bytes())),
+            Errno::EPROTONOSUPPORT
+        );
+        assert_eq!(errno(unalias6(&mut world, A, "fd00::9")), Errno::EADDRNOTAVAIL);
+        let user = ioctl_as(&mut world, USER, A, &mut alias6_request("fd00::2/64"));
+        assert_eq!(errno(user), Errno::EPERM);
+        for address in ["ff02::5/64", "::ffff:1.2.3.4/128"] {
+            assert_eq!(alias6(&mut world, A, address), Ok(true), "{address}");
+        }
+    }
+
+    #[test]
+    fn scopes_are_read_back_beside_the_address() {
+        let mut world = pair();
+        alias6(&mut world, A, "fe80::abcd/64").unwrap();
+        let address = sockaddr::inet6_raw("fe80::abcd".parse().unwrap());
+        let mut request = naming(sys::SIOCGIFADDR_IN6, &address);
+        ioctl(&mut world, A, &mut request).unwrap();
+        assert_eq!(given(&request.argument, ADDRESS).scope(), u32::from(A));
+        assert_eq!(given(&request.argument, ADDRESS).inet6(), "fe80::abcd".parse::<Ipv6Addr>().unwrap());
+    }
+
+    #[test]
+    fn lifetimes_are_read_back_with_their_ends() {
+        let mut world = pair();
+        world.now = std::time::Duration::from_secs(100);
+        let mut request = alias6_request("fd00::1/64");
+        set_lifetime(&mut request, 60, 30);
+        ioctl(&mut world, A, &mut request).unwrap();
+        let mut read = naming(sys::SIOCGIFALIFETIME_IN6, &sockaddr::inet6_raw("fd00::1".parse().unwrap()));
+        ioctl(&mut world, A, &mut read).unwrap();
+        assert_eq!(read.argument.u64_at(ADDRESS), 160);
+        assert_eq!(read.argument.u64_at(ADDRESS + 8), 130);
+        assert_eq!(read.argument.u32_at(ADDRESS + 16), 60);
+    }
+
+    #[test]
+    fn only_the_first_address_and_changes_put_the_interface_up() {
+        let mut world = pair();
+        let up = |world: &World| world.interfaces[&A].has(sys::IFF_UP);
+        alias6(&mut world, A, "fd00::1/64").unwrap();
+        assert!(up(&world));
+        go_down(&mut world, A);
+        alias6(&mut world, A, "fd00::2/64").unwrap();
+        assert!(!up(&world));
+        // It waits for the interface before anyone looks for duplicates.
+        assert_eq!(flags6(&mut world, A, "fd00::2"), Ok(sys::IN6_IFF_TENTATIVE));
+        alias6(&mut world, A, "fd00::1/64").unwrap();
+        assert!(up(&world));
+    }
+
+    #[test]
+    fn an_address_of_another_interface_is_refused() {
+        let mut world = pair();
+        alias6(&mut world, A, "fd00::1/64").unwrap();
+        let socket = listen(&mut world, 0);
+        assert_eq!(errno(alias6(&mut world, B, "fd00::1/64")), Errno::EEXIST);
+        // The interface is up all the same, and has nothing.
+        assert_eq!(kinds(&heard(&mut world, socket)), ["IFINFO"]);
+        assert!(world.interfaces[&B].inet6.is_empty());
+        let host = world.stacks.get_mut(&StackId::HOST).unwrap();
+        host.sysctls.insert("net.inet6.icmp6.nd6_useloopback".into(), 0);
+        assert_eq!(alias6(&mut world, B, "fd00::1/64"), Ok(true));
+    }
+
+    #[test]
+    fn an_address_that_goes_takes_its_prefix_along() {
+        let mut world = pair();
+        alias6(&mut world, A, "fd00::1/64").unwrap();
+        alias6(&mut world, A, "fd00::2/64").unwrap();
+        let socket = listen(&mut world, 0);
+        let routes = |world: &mut World| {
+            let messages = heard(world, socket);
+            let of_routes = |kind: &&str| !kind.ends_with("MADDR");
+            kinds(&messages).into_iter().filter(of_routes).collect::<Vec<_>>()
+        };
+        unalias6(&mut world, A, "fd00::1").unwrap();
+        assert_eq!(routes(&mut world), ["DELETE", "DELADDR"]);
+        unalias6(&mut world, A, "fd00::2").unwrap();
+        assert_eq!(routes(&mut world), ["DELETE", "DELADDR", "DELETE"]);
+    }
+
+    #[test]
+    fn messages_about_addresses_that_go() {
+        let mut world = pair();
+        alias6(&mut world, A, "fd00::1/64").unwrap();
+        let socket = listen(&mut world, 0);
+        unalias6(&mut world, A, "fd00::1").unwrap();
+        let messages = heard(&mut world, socket);
+        let flags = offset_of!(sys::rt_msghdr, rtm_flags);
+        assert_eq!(messages[0].i32_at(flags), 0x10_0844);
+        assert_eq!(messages[0].u16_at(offset_of!(sys::rt_msghdr, rtm_index)), 0);
+        assert_eq!(messages[1].i32_at(offset_of!(sys::ifa_msghdr, ifam_addrs)), 0x34);
+    }
+}

@@ -1,0 +1,203 @@
+//! `jail_get(2)`: `kern/kern_jail.c:kern_jail_get`.
+
+use jailwire_sys as sys;
+
+use super::Jail;
+use super::parameters::{META, Options, SYSV, no_form, refuse};
+use crate::kernel::sim::caller::Caller;
+use crate::kernel::sim::options::Release;
+use crate::kernel::sim::world::World;
+use crate::kernel::{Errno, Parameter, Result, Value};
+
+impl World {
+    /// Finds a jail, and writes what was asked for into the parameters. It needs no privilege.
+    pub fn jail_get(&self, caller: Caller, parameters: &mut [Parameter], flags: i32) -> Result<i32> {
+        let known = match self.release {
+            Release::V14_2 => sys::JAIL_DYING,
+            Release::V15_1 => sys::JAIL_GET_MASK,
+        };
+        let both = sys::JAIL_USE_DESC | sys::JAIL_AT_DESC;
+        if flags & !known != 0 || flags & both == both {
+            return Err(Errno::EINVAL.into());
+        }
+        let given = parameters.to_vec();
+        let mut options = Options::read(&given)?;
+        let jid = self.sought(caller, &mut options, flags)?;
+        let jail = self.jails.get(jid).ok_or(Errno::ENOENT)?;
+        // Nothing is written unless all of it can be.
+        let mut answers = Vec::with_capacity(parameters.len());
+        for parameter in parameters.iter() {
+            answers.push(self.answer_parameter(caller, jail, parameter)?);
+        }
+        for (parameter, answer) in parameters.iter_mut().zip(answers) {
+            parameter.value = answer;
+        }
+        Ok(jid)
+    }
+
+    /// By `lastjid`, or `jid`, or `name`, in that order.
+    fn sought(&self, caller: Caller, options: &mut Options<'_>, flags: i32) -> Result<i32> {
+        if self.release >= Release::V15_1 {
+            let wants = sys::JAIL_AT_DESC | sys::JAIL_GET_DESC | sys::JAIL_OWN_DESC;
+            match options.get("desc") {
+                None if flags & wants != 0 => return refuse(Errno::ENOENT, "missing desc"),
+                None => {}
+                Some(_) if flags & (wants | sys::JAIL_USE_DESC) == 0 => {
+                    return refuse(Errno::EINVAL, "unexpected desc");
+                }
+                Some(_) => return refuse(Errno::EINVAL, "the simulator has no jail descriptors"),
+            }
+        }
+        let dying_too = flags & sys::JAIL_DYING != 0;
+        let is_there = |jail: &Jail| dying_too || !jail.dying;
+        if let Some(last) = options.int("lastjid")? {
+            let next =
+                |jail: &&Jail| jail.jid > last && is_there(jail) && self.jails.is_below(caller.jid, jail.jid);
+            return match self.jails.all().find(next) {
+                Some(jail) => Ok(jail.jid),
+                None => refuse(Errno::ENOENT, format!("no jail after {last}")),
+            };
+        }
+        if let Some(jid) = options.int("jid")?.filter(|jid| *jid != 0) {
+            return match self.jails.get(jid).filter(|_| self.jails.is_below(caller.jid, jid)) {
+                None => refuse(Errno::ENOENT, format!("jail {jid} not found")),
+                Some(jail) if !is_there(jail) => refuse(Errno::ENOENT, format!("jail {jid} is dying")),
+                Some(jail) => Ok(jail.jid),
+            };
+        }
+        if let Some(name) = options.string("name", usize::MAX)? {
+            let found = self.jails.find_name(caller.jid, &name).and_then(|jid| self.jails.get(jid));
+            return match found {
+                None => refuse(Errno::ENOENT, format!("jail \"{name}\" not found")),
+                Some(jail) if !is_there(jail) => refuse(Errno::ENOENT, format!("jail \"{name}\" is dying")),
+                Some(jail) => Ok(jail.jid),
+            };
+        }
+        refuse(Errno::ENOENT, "no jail specified")
+    }
+
+    /// What one parameter is answered with.
+    fn answer_parameter(&self, caller: Caller, jail: &Jail, parameter: &Parameter) -> Result<Value> {
+        let room = match &parameter.value {
+            Value::Bytes(bytes) if !bytes.is_empty() => Some(bytes.len()),
+            _ => None,
+        };
+        let Some((form, mut bytes)) = self.value(caller, jail, &parameter.name) else {
+            // A key of meta that is not there is answered with nothing.
+            return match META.iter().any(|name| parameter.name.starts_with(&format!("{name}."))) {
+                true if self.release >= Release::V15_1 => Ok(Value::Length(0)),
+                _ if parameter.name == "errmsg" || parameter.name == "lastjid" => Ok(parameter.value.clone()),
+                _ => refuse(Errno::EINVAL, format!("unknown parameter: {}", parameter.name)),
+            };
+        };
+        match (room, form) {
+            (None, _) => Ok(Value::Length(bytes.len())),
+            (Some(room), Form::Exact) if room != bytes.len() => Err(Errno::EINVAL.into()),
+            (Some(room), _) if room < bytes.len() => Err(Errno::EINVAL.into()),
+            // A string's buffer keeps its length.
+            (Some(room), Form::Text) => {
+                bytes.resize(room, 0);
+                Ok(Value::Bytes(bytes))
+            }
+            (Some(_), _) => Ok(Value::Bytes(bytes)),
+        }
+    }
+
+    fn value(&self, caller: Caller, jail: &Jail, name: &str) -> Option<(Form, Vec<u8>)> {
+        let int = |value: i32| Some((Form::Exact, value.to_ne_bytes().to_vec()));
+        let text = |value: &str| {
+            let mut bytes = value.as_bytes().to_vec();
+            bytes.push(0);
+            Some((Form::Text, bytes))
+        };
+        let flag = |positive: &str, value: bool| match name {
+            _ if name == positive => int(i32::from(value)),
+            _ if name == no_form(positive) => int(i32::from(!value)),
+            _ => None,
+        };
+        // "New" and "disable" share a flag, so a list of its own reads as disable (trap 26).
+        let family = |own: bool| int(if own { sys::JAIL_SYS_DISABLE } else { sys::JAIL_SYS_INHERIT });
+        let own = |own: bool| int(if own { sys::JAIL_SYS_NEW } else { sys::JAIL_SYS_INHERIT });
+        match name {
+            "jid" => int(jail.jid),
+            "parent" => int(if jail.parent == caller.jid { 0 } else { jail.parent }),
+            "name" => text(&self.jails.name_seen_from(caller.jid, jail)),
+            "cpuset.id" => int(jail.cpuset),
+            "path" => text(&self.path_seen_from(caller.jid, jail)),
+            "ip4.addr" => {
+                Some((Form::AtMost, jail.ip4.list.iter().flat_map(|address| address.octets()).collect()))
+            }
+            "ip6.addr" => {
+                Some((Form::AtMost, jail.ip6.list.iter().flat_map(|address| address.octets()).collect()))
+            }
+            "securelevel" => int(jail.securelevel),
+            "children.cur" => int(self.jails.below(jail.jid).len() as i32),
+            "children.max" => int(jail.children_max),
+            "host.hostname" => text(&jail.hostname),
+            "host.domainname" => text(&jail.domainname),
+            "host.hostuuid" => text(&jail.hostuuid),
+            "host.hostid" => Some((Form::Exact, jail.hostid.to_ne_bytes().to_vec())),
+            "enforce_statfs" => int(jail.enforce_statfs),
+            "devfs_ruleset" => int(jail.devfs_ruleset),
+            "host" => own(jail.own_host),
+            "vnet" if self.vimage => own(jail.stack.is_some()),
+            "ip4" => family(jail.ip4.own),
+            "ip6" => family(jail.ip6.own),
+            "osreldate" => int(jail.osreldate),
+            "osrelease" => text(&jail.osrelease),
+            _ => flag("persist", jail.persist)
+                .or_else(|| flag("dying", jail.dying))
+                .or_else(|| flag("ip4.saddrsel", jail.ip4.select))
+                .or_else(|| flag("ip6.saddrsel", jail.ip6.select))
+                .or_else(|| self.allowance(jail, name).and_then(|value| int(i32::from(value))))
+                .or_else(|| SYSV.iter().find(|sysv| **sysv == name).and_then(|sysv| int(jail.sysv[sysv])))
+                .or_else(|| self.meta_value(jail, name).and_then(text)),
+        }
+    }
+
+    /// `allow.x` and `allow.nox`.
+    fn allowance(&self, jail: &Jail, name: &str) -> Option<bool> {
+        let names = self.allow_names();
+        let full = |what: &String| format!("allow.{what}");
+        names.iter().find_map(|what| match () {
+            () if name == full(what) => Some(jail.allows(what)),
+            () if name == no_form(&full(what)) => Some(!jail.allows(what)),
+            () => None,
+        })
+    }
+
+    fn meta_value<'a>(&self, jail: &'a Jail, name: &str) -> Option<&'a str> {
+        if self.release < Release::V15_1 {
+            return None;
+        }
+        match name.split_once('.') {
+            None => jail.meta.get(name).map(String::as_str),
+            Some((meta, key)) => {
+                let mut lines = jail.meta.get(meta)?.lines();
+                lines.find_map(|line| line.split_once('=').filter(|(other, _)| *other == key)).map(|(_, v)| v)
+            }
+        }
+    }
+
+    /// `prison_path`: without the viewer's own root before it.
+    pub(super) fn path_seen_from(&self, viewer: i32, jail: &Jail) -> String {
+        match self.jails.get(viewer) {
+            Some(own) if own.path != "/" => match jail.path.strip_prefix(&own.path) {
+                Some("") | None => "/".to_owned(),
+                Some(rest) => rest.to_owned(),
+            },
+            _ => jail.path.clone(),
+        }
+    }
+}
+
+/// How a value fits its buffer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// Its length or EINVAL: `vfs_setopt`.
+    Exact,
+    /// Any length that is enough, and the rest is zero: `vfs_setopts`.
+    Text,
+    /// Any length that is enough, and is then cut: `vfs_setopt_part`.
+    AtMost,
+}

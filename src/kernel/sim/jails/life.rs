@@ -1,0 +1,94 @@
+//! What keeps a jail, and how it ends: `prison_deref`, `prison_deref_kill`.
+//!
+//! A jail is alive while it is persistent, or has processes or children. It is there, dying, while
+//! anything else refers to it: sockets that were opened inside, mounts, children that nobody waited
+//! for. When the last of these goes its number and name are free at once, but its network stack is torn
+//! down only then: by `jail_remove(2)` before it returns, otherwise by a thread of the kernel's a
+//! little later (trap 7).
+
+use std::time::Duration;
+
+use crate::kernel::sim::caller::{Caller, Privilege};
+use crate::kernel::sim::world::{Pending, World};
+use crate::kernel::{Errno, Result};
+
+/// How long the kernel's thread takes to return the first interface: 24 ms were measured on an idle
+/// guest.
+pub(in super::super) const TEARDOWN: Duration = Duration::from_millis(24);
+
+impl World {
+    /// `jail_remove(2)`: its processes are killed, and those of all jails below.
+    pub fn jail_remove(&mut self, caller: Caller, jid: i32) -> Result<()> {
+        self.permit(caller, Privilege::Jail)?;
+        if !self.jails.is_below(caller.jid, jid) {
+            return Err(Errno::EINVAL.into());
+        }
+        if self.jails.get(jid).is_none_or(|jail| jail.dying) {
+            return Ok(());
+        }
+        let mut doomed = self.jails.below(jid);
+        doomed.push(jid);
+        // Children before their parents.
+        doomed.sort_by_key(|doomed| -self.jails.depth_below(jid, *doomed));
+        for jid in &doomed {
+            if let Some(jail) = self.jails.list.get_mut(jid) {
+                jail.dying = true;
+                jail.persist = false;
+            }
+            for process in self.processes.values_mut().filter(|process| process.jid == *jid) {
+                process.zombie = true;
+            }
+        }
+        for jid in doomed {
+            self.settle(jid, true);
+        }
+        Ok(())
+    }
+
+    /// Something that may have kept a jail is gone.
+    pub fn release(&mut self, jid: i32) {
+        self.settle(jid, false);
+    }
+
+    /// A child has ended, and was waited for.
+    pub fn reap(&mut self, child: u32) {
+        if let Some(process) = self.processes.remove(&child) {
+            self.release(process.jid);
+        }
+    }
+
+    /// Lets a jail go if nothing keeps it, and its parents if only it kept them.
+    pub fn settle(&mut self, jid: i32, at_once: bool) {
+        let mut at = jid;
+        loop {
+            let used = self.processes.values().any(|process| process.jid == at)
+                || self.jails.all().any(|jail| jail.parent == at);
+            let held = self.sockets.values().any(|socket| socket.jid == at) || self.mounts.hold(at);
+            let Some(jail) = self.jails.list.get_mut(&at) else { return };
+            jail.dying |= !jail.persist && !used;
+            if !jail.dying || jail.persist || used || held {
+                return;
+            }
+            at = self.unlink(at, at_once);
+        }
+    }
+
+    /// Takes a jail whose creation failed away again.
+    pub fn discard(&mut self, jid: i32) {
+        if self.jails.get(jid).is_some() {
+            let parent = self.unlink(jid, true);
+            self.settle(parent, true);
+        }
+    }
+
+    /// Takes a jail off the list, and its stack down. The answer is its parent.
+    fn unlink(&mut self, jid: i32, at_once: bool) -> i32 {
+        let Some(jail) = self.jails.list.remove(&jid) else { return 0 };
+        match jail.stack {
+            Some(stack) if at_once => self.stack_gone(stack),
+            Some(stack) => self.pending.push((self.now + TEARDOWN, Pending::StackGone(stack))),
+            None => {}
+        }
+        jail.parent
+    }
+}

@@ -1,0 +1,182 @@
+//! Jails: who there is, and who sees whom. `kern/kern_jail.c`.
+//!
+//! * `parameters`: the names and types of what a jail has;
+//! * `set` and `get`: `jail_set(2)` and `jail_get(2)`;
+//! * `life`: what keeps a jail, and how it ends.
+
+mod addresses;
+mod get;
+mod life;
+mod list;
+mod parameters;
+mod set;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+pub(crate) use addresses::Addresses;
+
+use super::caller::Caller;
+use super::world::{StackId, World};
+use crate::kernel::{Errno, Result};
+
+/// Numbers go from 1 to here.
+const HIGHEST: i32 = 999_999;
+
+/// All jails, the dying ones too.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Jails {
+    list: BTreeMap<i32, Jail>,
+    /// The number that was given out last. Numbers that callers choose do not move it.
+    last: i32,
+    /// The number that a dying jail was moved to last, downward from the highest.
+    last_dead: i32,
+}
+
+/// One jail.
+#[derive(Debug, Clone)]
+pub(crate) struct Jail {
+    pub jid: i32,
+    /// The jail it was made in; 0 for the host.
+    pub parent: i32,
+    /// Its name as the host sees it: with those of its parents before it.
+    pub name: String,
+    pub path: String,
+    /// Removed, or left by everybody, but still held by something.
+    pub dying: bool,
+    pub persist: bool,
+    /// Its own network stack; without one it has its parent's.
+    pub stack: Option<StackId>,
+    pub ip4: Addresses<Ipv4Addr>,
+    pub ip6: Addresses<Ipv6Addr>,
+    /// Whether its host information is its own: PR_HOST.
+    pub own_host: bool,
+    pub hostname: String,
+    pub domainname: String,
+    pub hostuuid: String,
+    pub hostid: u64,
+    pub securelevel: i32,
+    pub children_max: i32,
+    pub enforce_statfs: i32,
+    pub devfs_ruleset: i32,
+    pub osreldate: i32,
+    pub osrelease: String,
+    pub cpuset: i32,
+    /// What is allowed, by the names after `allow.`
+    pub allow: BTreeSet<String>,
+    /// sysvmsg, sysvsem and sysvshm.
+    pub sysv: BTreeMap<&'static str, i32>,
+    /// meta and env, which came with 15.
+    pub meta: BTreeMap<&'static str, String>,
+}
+
+impl Jail {
+    /// Whether something is allowed, by its name after `allow.`
+    pub fn allows(&self, what: &str) -> bool {
+        self.allow.contains(what)
+    }
+
+    /// The last part of its name.
+    fn own_name(&self) -> &str {
+        self.name.rsplit('.').next().unwrap_or(&self.name)
+    }
+}
+
+impl Jails {
+    /// A jail, dying or not. None for the host.
+    pub fn get(&self, jid: i32) -> Option<&Jail> {
+        self.list.get(&jid)
+    }
+
+    /// All of them, by number.
+    pub fn all(&self) -> impl DoubleEndedIterator<Item = &Jail> {
+        self.list.values()
+    }
+
+    /// Whether a jail was made in another, or in one that was: it is what that one sees, of itself it
+    /// sees nothing (`prison_ischild`).
+    pub fn is_below(&self, above: i32, jid: i32) -> bool {
+        let mut parent = self.get(jid).map(|jail| jail.parent);
+        while let Some(at) = parent {
+            if at == above {
+                return true;
+            }
+            parent = self.get(at).map(|jail| jail.parent);
+        }
+        false
+    }
+
+    /// All below a jail, by number.
+    fn below(&self, above: i32) -> Vec<i32> {
+        self.list.keys().copied().filter(|jid| self.is_below(above, *jid)).collect()
+    }
+
+    /// How many levels a jail is below another.
+    fn depth_below(&self, above: i32, jid: i32) -> i32 {
+        let mut depth = 0;
+        let mut at = Some(jid);
+        while let Some(jid) = at.filter(|jid| *jid != above) {
+            depth += 1;
+            at = self.get(jid).map(|jail| jail.parent);
+        }
+        depth
+    }
+
+    /// A name as a jail sees it: without its own before it.
+    fn name_seen_from(&self, viewer: i32, jail: &Jail) -> String {
+        match self.get(viewer) {
+            Some(own) => jail.name.get(own.name.len() + 1..).unwrap_or_default().to_owned(),
+            None => jail.name.clone(),
+        }
+    }
+
+    /// `prison_find_name`: a living jail of that name, or a dying one.
+    fn find_name(&self, viewer: i32, name: &str) -> Option<i32> {
+        let named =
+            |jail: &&Jail| self.is_below(viewer, jail.jid) && self.name_seen_from(viewer, jail) == name;
+        let living = self.list.values().filter(named).find(|jail| !jail.dying);
+        living.or_else(|| self.list.values().rfind(named)).map(|jail| jail.jid)
+    }
+
+    /// `get_next_prid`: the next that is free, round the whole range.
+    fn next_jid(&mut self) -> Option<i32> {
+        let first = self.last % HIGHEST + 1;
+        let free = (first..=HIGHEST).chain(1..first).find(|jid| !self.list.contains_key(jid))?;
+        self.last = free;
+        Some(free)
+    }
+
+    /// `get_next_deadid`: a number for a dying jail that is in somebody's way.
+    fn next_dead_jid(&mut self) -> Option<i32> {
+        let first = if self.last_dead > 1 { self.last_dead - 1 } else { HIGHEST };
+        let free =
+            (1..=first).rev().chain((first + 1..=HIGHEST).rev()).find(|jid| !self.list.contains_key(jid))?;
+        self.last_dead = free;
+        Some(free)
+    }
+}
+
+impl World {
+    /// The stack that a jail's processes see: its own, or the nearest parent's that has one.
+    pub fn stack_of(&self, jid: i32) -> StackId {
+        let mut at = jid;
+        loop {
+            match self.jails.get(at) {
+                Some(Jail { stack: Some(stack), .. }) => return *stack,
+                Some(jail) => at = jail.parent,
+                None if at == 0 => return StackId::HOST,
+                // No such jail: a stack that nothing is in.
+                None => return StackId(u64::MAX),
+            }
+        }
+    }
+
+    /// `jail_attach(2)`, as far as it can fail: for a process of a fib that the jail's stack may lack.
+    pub fn attachable(&self, caller: Caller, jid: i32, fib: u32) -> Result<()> {
+        self.permit(caller, super::caller::Privilege::Jail)?;
+        let alive =
+            self.jails.is_below(caller.jid, jid) && self.jails.get(jid).is_some_and(|jail| !jail.dying);
+        let fibs = self.stacks.get(&self.stack_of(jid)).map_or(0, |stack| stack.fibs);
+        if alive && fib < fibs { Ok(()) } else { Err(Errno::EINVAL.into()) }
+    }
+}

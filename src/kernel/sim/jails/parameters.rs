@@ -1,0 +1,230 @@
+//! The parameters of `jail_set(2)` and `jail_get(2)`: names, types, and how a list of them is read.
+
+use crate::kernel::sim::options::Release;
+use crate::kernel::sim::world::World;
+use crate::kernel::{Errno, Failure, Parameter, Value};
+
+/// What jails may be allowed, by the names after `allow.`, and the release that brought each.
+const ALLOW: [(&str, Release); 19] = [
+    ("set_hostname", Release::V14_2),
+    ("sysvipc", Release::V14_2),
+    ("raw_sockets", Release::V14_2),
+    ("chflags", Release::V14_2),
+    ("mount", Release::V14_2),
+    ("quotas", Release::V14_2),
+    ("socket_af", Release::V14_2),
+    ("mlock", Release::V14_2),
+    ("reserved_ports", Release::V14_2),
+    ("read_msgbuf", Release::V14_2),
+    ("unprivileged_proc_debug", Release::V14_2),
+    ("suser", Release::V14_2),
+    ("nfsd", Release::V14_2),
+    ("extattr", Release::V15_1),
+    ("adjtime", Release::V15_1),
+    ("settime", Release::V15_1),
+    ("routing", Release::V15_1),
+    ("unprivileged_parent_tampering", Release::V15_1),
+    ("setaudit", Release::V15_1),
+];
+
+/// What a new jail is allowed, as far as its parent is: JAIL_DEFAULT_ALLOW.
+pub(super) const ALLOWED_FROM_THE_START: [&str; 4] =
+    ["set_hostname", "reserved_ports", "unprivileged_proc_debug", "suser"];
+
+/// The System V objects, which jails have of their own, share, or do without.
+pub(super) const SYSV: [&str; 3] = ["sysvmsg", "sysvsem", "sysvshm"];
+
+/// Free text of the administrator's, which came with 15.
+pub(super) const META: [&str; 2] = ["meta", "env"];
+
+/// Lists longer than this are refused: security.jail.jail_max_af_ips.
+pub(super) const MOST_ADDRESSES: usize = 255;
+
+/// The sum of lengths that the kernel takes: VFS_MOUNTARG_SIZE_MAX.
+const LONGEST: usize = 64 * 1024;
+
+/// What the kernel keeps for each entry besides its name and value: `struct vfsopt`.
+const OVERHEAD: usize = 48;
+
+impl World {
+    /// The names after `allow.` that there are: those of file systems come with their modules.
+    pub(in super::super) fn allow_names(&self) -> Vec<String> {
+        let fixed = ALLOW
+            .iter()
+            .filter(|(name, since)| *since <= self.release && (*name != "nfsd" || self.vimage))
+            .map(|(name, _)| (*name).to_owned());
+        fixed.chain(self.jailable_filesystems().into_iter().map(|name| format!("mount.{name}"))).collect()
+    }
+}
+
+/// A list of parameters as the kernel reads it: `vfs_buildopts`.
+pub(super) struct Options<'a> {
+    list: Vec<Given<'a>>,
+}
+
+struct Given<'a> {
+    name: &'a str,
+    /// Empty where no value was given.
+    value: &'a [u8],
+    seen: bool,
+}
+
+impl<'a> Options<'a> {
+    /// Reads a list. Of two entries for the same thing, a flag and its `no` form included, the later
+    /// one counts (`vfs_sanitizeopts`).
+    pub fn read(parameters: &'a [Parameter]) -> Result<Options<'a>, Errno> {
+        let lengths = parameters.iter().map(|p| OVERHEAD + p.name.len() + 1 + value_of(p).len());
+        if lengths.sum::<usize>() > LONGEST || parameters.len() * 2 > 1024 {
+            return Err(Errno::EINVAL);
+        }
+        let mut list: Vec<Given<'_>> = Vec::new();
+        for parameter in parameters {
+            list.retain(|other| !are_the_same(other.name, &parameter.name));
+            list.push(Given { name: &parameter.name, value: value_of(parameter), seen: false });
+        }
+        Ok(Options { list })
+    }
+
+    /// A value, which is then known to somebody.
+    pub fn get(&mut self, name: &str) -> Option<&'a [u8]> {
+        let option = self.list.iter_mut().find(|option| option.name == name)?;
+        option.seen = true;
+        Some(option.value)
+    }
+
+    /// Whether a flag is there: `vfs_flagopt`.
+    pub fn flag(&mut self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// An int: `vfs_copyopt`, which wants exactly its length.
+    pub fn int(&mut self, name: &str) -> Result<Option<i32>, Errno> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(bytes) => bytes.try_into().map(|b| Some(i32::from_ne_bytes(b))).map_err(|_| Errno::EINVAL),
+        }
+    }
+
+    /// An unsigned long.
+    pub fn long(&mut self, name: &str) -> Result<Option<u64>, Errno> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(bytes) => bytes.try_into().map(|b| Some(u64::from_ne_bytes(b))).map_err(|_| Errno::EINVAL),
+        }
+    }
+
+    /// A string with its NUL, of at most that many bytes.
+    pub fn string(&mut self, name: &str, most: usize) -> Result<Option<String>, Errno> {
+        let Some(bytes) = self.get(name) else { return Ok(None) };
+        if bytes.last() != Some(&0) {
+            return Err(Errno::EINVAL);
+        }
+        if bytes.len() > most {
+            return Err(Errno::ENAMETOOLONG);
+        }
+        // What the kernel does with it are functions on C strings, which end at the first NUL.
+        let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(0);
+        Ok(Some(String::from_utf8_lossy(&bytes[..end]).into_owned()))
+    }
+
+    /// An array of addresses.
+    pub fn array<const N: usize>(&mut self, name: &str) -> Result<Option<Vec<[u8; N]>>, Errno> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(bytes) if bytes.len() % N != 0 => Err(Errno::EINVAL),
+            Some(bytes) => {
+                Ok(Some(bytes.chunks_exact(N).map(|chunk| chunk.try_into().expect("N bytes")).collect()))
+            }
+        }
+    }
+
+    /// The names that nobody knew, or that begin with one that somebody did.
+    pub fn unknown(&self) -> Option<&'a str> {
+        self.list.iter().find(|option| !option.seen).map(|option| option.name)
+    }
+
+    /// The names that begin in a certain way, which are then known.
+    pub fn beginning(&mut self, prefix: &str) -> Vec<(&'a str, &'a [u8])> {
+        let found = self.list.iter_mut().filter(|option| option.name.starts_with(prefix));
+        found
+            .map(|option| {
+                option.seen = true;
+                (option.name, option.value)
+            })
+            .collect()
+    }
+}
+
+fn value_of(parameter: &Parameter) -> &[u8] {
+    match &parameter.value {
+        Value::Bytes(bytes) => bytes,
+        Value::Ask | Value::Length(_) => &[],
+    }
+}
+
+/// `vfs_equalopts`: `x` and `nox`, and after dots `a.x` and `a.nox`, are the same.
+fn are_the_same(one: &str, other: &str) -> bool {
+    one == other || negated(one).as_deref() == Some(other) || negated(other).as_deref() == Some(one)
+}
+
+/// What a `no` form turns off.
+fn negated(name: &str) -> Option<String> {
+    match name.rsplit_once('.') {
+        Some((path, last)) => last.strip_prefix("no").map(|last| format!("{path}.{last}")),
+        None => name.strip_prefix("no").map(str::to_owned),
+    }
+}
+
+/// The `no` form of a flag: `allow.mount.nodevfs`, `nopersist`.
+pub(super) fn no_form(name: &str) -> String {
+    match name.rsplit_once('.') {
+        Some((path, last)) => format!("{path}.no{last}"),
+        None => format!("no{name}"),
+    }
+}
+
+/// A refusal with the text that the kernel writes to `errmsg`.
+pub(super) fn refuse<T>(errno: Errno, text: impl Into<String>) -> Result<T, Failure> {
+    Err(Failure::with_text(errno, text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_later_of_two_counts() {
+        let parameters = [
+            Parameter::flag("persist"),
+            Parameter::int("jid", 1),
+            Parameter::flag("nopersist"),
+            Parameter::int("jid", 2),
+            Parameter::flag("allow.noraw_sockets"),
+            Parameter::flag("allow.raw_sockets"),
+        ];
+        let mut options = Options::read(&parameters).unwrap();
+        assert!(!options.flag("persist"));
+        assert!(options.flag("nopersist"));
+        assert_eq!(options.int("jid"), Ok(Some(2)));
+        assert!(!options.flag("allow.noraw_sockets"));
+        assert_eq!(options.unknown(), Some("allow.raw_sockets"));
+    }
+
+    #[test]
+    fn names_that_begin_with_no_are_not_all_negations() {
+        assert!(are_the_same("nopersist", "persist"));
+        assert!(are_the_same("ip4.nosaddrsel", "ip4.saddrsel"));
+        assert!(!are_the_same("name", "me"));
+        assert!(!are_the_same("allow.nosuser", "allow.nfsd"));
+        assert_eq!(no_form("allow.mount.devfs"), "allow.mount.nodevfs");
+    }
+
+    #[test]
+    fn lengths_are_exact() {
+        let parameters = [Parameter::bytes("jid", [1, 2, 3]), Parameter::bytes("name", *b"abc")];
+        let mut options = Options::read(&parameters).unwrap();
+        assert_eq!(options.int("jid"), Err(Errno::EINVAL));
+        assert_eq!(options.string("name", 256), Err(Errno::EINVAL));
+        assert_eq!(options.string("path", 256), Ok(None));
+    }
+}

@@ -1,0 +1,428 @@
+//! The log: the calls that made a simulated host what it is, in a file.
+//!
+//! A record is its payload's length, a checksum, and the payload. Everything is done under an
+//! exclusive `flock(2)`, and a record is one `write(2)` to the end of the file, so that a process that
+//! is killed leaves at most a torn last record, which the next one cuts off.
+//!
+//! A log that has grown is written anew without the records that changed nothing, and put in the old
+//! one's place. Whoever has the old file open sees, once it holds the lock, that the name leads to
+//! another file, and starts over with that.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::call::Call;
+use super::caller::Caller;
+use super::codec::Wire;
+use super::options::Options;
+
+/// The format of records. Logs of another one are refused.
+const VERSION: u8 = 1;
+
+/// Length and checksum.
+const PREFIX: usize = 8;
+
+/// No record is longer: jail parameters are at most 64 KiB, requests and messages shorter.
+const LONGEST: usize = 16 << 20;
+
+/// The first record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Header {
+    /// When the simulation began: microseconds since 1970.
+    pub epoch: u64,
+    /// How often the log was written anew.
+    pub generation: u64,
+    /// How long it was then.
+    pub compacted: u64,
+    /// What the host was like.
+    pub options: Options,
+}
+
+/// A call, as it was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Record {
+    pub caller: Caller,
+    /// The world's time, in microseconds.
+    pub time: u64,
+    /// How long the call took, in microseconds, if it was given a duration.
+    pub took: u64,
+    pub call: Call,
+}
+
+/// What was added to a log since it was last read.
+#[derive(Debug, Default)]
+pub(crate) struct News {
+    /// Present when this is all there is, from the beginning.
+    pub header: Option<Header>,
+    pub records: Vec<Record>,
+}
+
+/// An open log.
+#[derive(Debug)]
+pub(crate) struct Log {
+    path: PathBuf,
+    file: File,
+    /// The process that opened it: a lock is shared with a parent through an inherited descriptor.
+    opened_by: u32,
+    /// How far it was read.
+    offset: u64,
+    header: Header,
+}
+
+impl Log {
+    /// Opens the log of a directory, or begins one.
+    pub fn open(directory: &Path, new: Header) -> io::Result<Log> {
+        fs::create_dir_all(directory)?;
+        let path = directory.join("log");
+        let mut log =
+            Log { file: open_file(&path)?, opened_by: std::process::id(), path, offset: 0, header: new };
+        log.lock()?;
+        if log.read()?.header.is_none() {
+            let bytes = frame(&encode_header(&log.header))?;
+            log.write(&bytes)?;
+        }
+        log.offset = 0;
+        log.unlock();
+        Ok(log)
+    }
+
+    /// Waits for the lock, and makes sure that the file is the one its name leads to.
+    pub fn lock(&mut self) -> io::Result<()> {
+        if self.opened_by != std::process::id() {
+            self.reopen()?;
+        }
+        loop {
+            self.file.lock()?;
+            match fs::metadata(&self.path) {
+                Ok(named) if same_file(&named, &self.file.metadata()?) => return Ok(()),
+                Ok(_) => self.reopen()?,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Lets others in.
+    pub fn unlock(&self) {
+        // Nothing can be done about a failure; closing the file unlocks it too.
+        let _ = self.file.unlock();
+    }
+
+    fn reopen(&mut self) -> io::Result<()> {
+        self.file = open_file(&self.path)?;
+        self.opened_by = std::process::id();
+        self.offset = 0;
+        Ok(())
+    }
+
+    /// Reads what was added since the last time, and cuts off a torn last record. Under the lock.
+    pub fn read(&mut self) -> io::Result<News> {
+        let length = self.file.metadata()?.len();
+        if length < self.offset {
+            // Somebody cut it: what we read of it may not have been all there was.
+            self.offset = 0;
+        }
+        if length == self.offset {
+            return Ok(News::default());
+        }
+        let mut bytes = Vec::with_capacity((length - self.offset) as usize);
+        self.file.seek(SeekFrom::Start(self.offset))?;
+        (&self.file).take(length - self.offset).read_to_end(&mut bytes)?;
+        let mut news = News::default();
+        let mut rest = &bytes[..];
+        while !rest.is_empty() {
+            match unframe(rest) {
+                Frame::Whole { payload, after } => {
+                    if self.offset == 0 {
+                        let header = decode_header(payload).ok_or_else(|| self.damaged())?;
+                        self.header = header.clone();
+                        news.header = Some(header);
+                    } else {
+                        news.records.push(decode_record(payload).ok_or_else(|| self.damaged())?);
+                    }
+                    self.offset += (rest.len() - after.len()) as u64;
+                    rest = after;
+                }
+                Frame::Torn => {
+                    self.file.set_len(self.offset)?;
+                    break;
+                }
+                Frame::Damaged => return Err(self.damaged()),
+            }
+        }
+        Ok(news)
+    }
+
+    fn damaged(&self) -> io::Error {
+        io::Error::new(
+            ErrorKind::InvalidData,
+            format!("{} is damaged at byte {}, or of another version", self.path.display(), self.offset),
+        )
+    }
+
+    /// Appends a record. Under the lock, and with everything read.
+    pub fn append(&mut self, record: &Record) -> io::Result<()> {
+        let bytes = frame(&encode_record(record))?;
+        self.write(&bytes)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        // One write: `write_all` goes on only where a full disk cut it short.
+        if let Err(error) = (&self.file).write_all(bytes) {
+            let _ = self.file.set_len(self.offset);
+            return Err(error);
+        }
+        self.offset += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Whether it has grown so much that writing it anew is worth trying.
+    pub fn has_grown(&self, limit: u64) -> bool {
+        self.offset > limit.max(2 * self.header.compacted)
+    }
+
+    /// Everything in it. Under the lock.
+    pub fn read_all(&mut self) -> io::Result<News> {
+        self.offset = 0;
+        self.read()
+    }
+
+    /// Puts a log with these records in this one's place. Under the lock, which is then on the new one.
+    pub fn replace(&mut self, records: &[Record]) -> io::Result<()> {
+        let mut header = Header { generation: self.header.generation + 1, ..self.header.clone() };
+        let mut body = Vec::new();
+        for record in records {
+            body.extend_from_slice(&frame(&encode_record(record))?);
+        }
+        header.compacted = body.len() as u64;
+        let mut bytes = frame(&encode_header(&header))?;
+        bytes.append(&mut body);
+
+        let path = self.path.with_extension("new");
+        let _ = fs::remove_file(&path);
+        let file = open_file(&path)?;
+        file.lock()?;
+        (&file).write_all(&bytes)?;
+        fs::rename(&path, &self.path)?;
+        // The old file goes, and its lock with it.
+        self.file = file;
+        self.offset = bytes.len() as u64;
+        self.header = header;
+        Ok(())
+    }
+}
+
+fn open_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).append(true).create(true).open(path)
+}
+
+fn same_file(one: &fs::Metadata, other: &fs::Metadata) -> bool {
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+fn encode_header(header: &Header) -> Vec<u8> {
+    let mut out = vec![VERSION];
+    header.epoch.put(&mut out);
+    header.generation.put(&mut out);
+    header.compacted.put(&mut out);
+    header.options.put(&mut out);
+    out
+}
+
+fn decode_header(payload: &[u8]) -> Option<Header> {
+    let mut input = payload;
+    if u8::take(&mut input)? != VERSION {
+        return None;
+    }
+    let (epoch, generation) = (Wire::take(&mut input)?, Wire::take(&mut input)?);
+    let (compacted, options) = (Wire::take(&mut input)?, Wire::take(&mut input)?);
+    input.is_empty().then_some(Header { epoch, generation, compacted, options })
+}
+
+fn encode_record(record: &Record) -> Vec<u8> {
+    let mut out = vec![VERSION];
+    let Caller { pid, start, jid, root } = record.caller;
+    pid.put(&mut out);
+    start.put(&mut out);
+    jid.put(&mut out);
+    root.put(&mut out);
+    record.time.put(&mut out);
+    record.took.put(&mut out);
+    record.call.put(&mut out);
+    out
+}
+
+fn decode_record(payload: &[u8]) -> Option<Record> {
+    let mut input = payload;
+    if u8::take(&mut input)? != VERSION {
+        return None;
+    }
+    let (pid, start) = (Wire::take(&mut input)?, Wire::take(&mut input)?);
+    let (jid, root) = (Wire::take(&mut input)?, Wire::take(&mut input)?);
+    let (time, took) = (Wire::take(&mut input)?, Wire::take(&mut input)?);
+    let call = Wire::take(&mut input)?;
+    input.is_empty().then_some(Record { caller: Caller { pid, start, jid, root }, time, took, call })
+}
+
+fn frame(payload: &[u8]) -> io::Result<Vec<u8>> {
+    if payload.len() > LONGEST {
+        return Err(io::Error::new(ErrorKind::InvalidInput, "a call too long for the log"));
+    }
+    let mut out = Vec::with_capacity(PREFIX + payload.len());
+    (payload.len() as u32).put(&mut out);
+    checksum(payload).put(&mut out);
+    out.extend_from_slice(payload);
+    Ok(out)
+}
+
+enum Frame<'a> {
+    Whole {
+        payload: &'a [u8],
+        after: &'a [u8],
+    },
+    /// The last one, and not all of it was written.
+    Torn,
+    Damaged,
+}
+
+fn unframe(bytes: &[u8]) -> Frame<'_> {
+    let mut input = bytes;
+    let (Some(length), Some(sum)) = (u32::take(&mut input), u32::take(&mut input)) else {
+        return Frame::Torn;
+    };
+    if length as usize > LONGEST {
+        return Frame::Damaged;
+    }
+    match input.split_at_checked(length as usize) {
+        None => Frame::Torn,
+        Some((payload, after)) if checksum(payload) == sum => Frame::Whole { payload, after },
+        // A size that was set before the contents arrived.
+        Some((_, [])) => Frame::Torn,
+        Some(_) => Frame::Damaged,
+    }
+}
+
+/// CRC-32 as in Ethernet, zip and elsewhere.
+fn checksum(bytes: &[u8]) -> u32 {
+    const TABLE: [u32; 256] = {
+        let mut table = [0; 256];
+        let mut index = 0;
+        while index < 256 {
+            let mut value = index as u32;
+            let mut bit = 0;
+            while bit < 8 {
+                value = if value & 1 == 1 { 0xedb8_8320 ^ (value >> 1) } else { value >> 1 };
+                bit += 1;
+            }
+            table[index] = value;
+            index += 1;
+        }
+        table
+    };
+    !bytes.iter().fold(!0, |sum: u32, byte| TABLE[((sum ^ u32::from(*byte)) & 0xff) as usize] ^ (sum >> 8))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::sim::tests::tempdir::Directory;
+    use crate::kernel::{Domain, Handle};
+
+    fn header() -> Header {
+        Header { epoch: 1, generation: 0, compacted: 0, options: Options::default() }
+    }
+
+    fn record(time: u64) -> Record {
+        let caller = Caller { pid: 1, start: 2, jid: 0, root: true };
+        Record { caller, time, took: 0, call: Call::Socket(Domain::Inet) }
+    }
+
+    fn directory() -> Directory {
+        Directory::new()
+    }
+
+    #[test]
+    fn the_checksum_is_crc32() {
+        assert_eq!(checksum(b"123456789"), 0xcbf4_3926);
+    }
+
+    #[test]
+    fn what_one_appends_another_reads() {
+        let directory = directory();
+        let mut one = Log::open(&directory.path, header()).unwrap();
+        let mut other = Log::open(&directory.path, Header { epoch: 2, ..header() }).unwrap();
+        one.lock().unwrap();
+        assert!(one.read().unwrap().header.is_some());
+        one.append(&record(5)).unwrap();
+        one.unlock();
+        other.lock().unwrap();
+        let news = other.read().unwrap();
+        assert_eq!(news.header, Some(header()));
+        assert_eq!(news.records, [record(5)]);
+        assert!(other.read().unwrap().records.is_empty());
+    }
+
+    #[test]
+    fn a_torn_last_record_is_cut_off() {
+        let directory = directory();
+        let mut log = Log::open(&directory.path, header()).unwrap();
+        log.lock().unwrap();
+        log.read().unwrap();
+        log.append(&record(1)).unwrap();
+        let whole = log.offset;
+        log.append(&record(2)).unwrap();
+        let end = log.offset;
+        log.unlock();
+        for torn in whole + 1..end {
+            OpenOptions::new().write(true).open(&log.path).unwrap().set_len(torn).unwrap();
+            let mut log = Log::open(&directory.path, header()).unwrap();
+            assert_eq!(log.read().unwrap().records, [record(1)]);
+            assert_eq!(log.file.metadata().unwrap().len(), whole);
+            log.append(&record(2)).unwrap();
+        }
+    }
+
+    #[test]
+    fn damage_in_the_middle_is_an_error() {
+        let directory = directory();
+        let mut log = Log::open(&directory.path, header()).unwrap();
+        log.read().unwrap();
+        log.append(&record(1)).unwrap();
+        let middle = log.offset - 3;
+        log.append(&record(2)).unwrap();
+        let mut bytes = fs::read(&log.path).unwrap();
+        bytes[middle as usize] ^= 1;
+        fs::write(&log.path, bytes).unwrap();
+        let error = Log::open(&directory.path, header()).unwrap_err();
+        assert!(error.to_string().contains("damaged"), "{error}");
+    }
+
+    #[test]
+    fn a_log_can_be_replaced_under_those_who_read_it() {
+        let directory = directory();
+        let mut one = Log::open(&directory.path, header()).unwrap();
+        let mut other = Log::open(&directory.path, header()).unwrap();
+        other.lock().unwrap();
+        other.read().unwrap();
+        other.unlock();
+        one.lock().unwrap();
+        one.read().unwrap();
+        one.append(&record(1)).unwrap();
+        one.append(&record(2)).unwrap();
+        one.replace(&[record(2)]).unwrap();
+        one.append(&record(3)).unwrap();
+        one.unlock();
+        other.lock().unwrap();
+        let news = other.read().unwrap();
+        assert_eq!(news.header.unwrap().generation, 1);
+        assert_eq!(news.records, [record(2), record(3)]);
+    }
+
+    #[test]
+    fn handles_are_numbers_in_the_log() {
+        let mut closing = record(1);
+        closing.call = Call::Close(Handle(u64::MAX));
+        assert_eq!(decode_record(&encode_record(&closing)), Some(closing));
+    }
+}

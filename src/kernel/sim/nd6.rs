@@ -1,0 +1,489 @@
+//! Neighbour discovery: its settings of an interface, duplicate addresses, and lifetimes
+//! (`sys/netinet6/nd6.c`, `nd6_nbr.c`).
+
+use std::mem::offset_of;
+use std::net::Ipv6Addr;
+use std::time::Duration;
+
+use jailwire_sys as sys;
+
+use super::address6::{DELAY, identifier};
+use super::protocol_state::NeighbourDiscovery;
+use super::world::{Address6, Interface, Kind, StackId, World};
+use crate::kernel::{Block, Errno, Request, Result};
+
+const INFO: usize = offset_of!(sys::in6_ndireq, ndi);
+const FLAGS: usize = INFO + offset_of!(sys::nd_ifinfo, flags);
+/// The least MTU of IPv6 (`IPV6_MMTU`).
+const LEAST_MTU: u32 = 1280;
+/// How long one probe for a duplicate is waited for (`RETRANS_TIMER`).
+const PROBE: Duration = Duration::from_millis(1000);
+
+impl World {
+    /// The settings an interface gets in the stack it arrives in (`nd6_ifattach`).
+    pub fn protocols_arrive(&mut self, index: u16) {
+        let Some(interface) = self.interfaces.get(&index) else { return };
+        let (stack, loops) = (interface.stack, interface.has(sys::IFF_LOOPBACK));
+        let bridge = matches!(interface.kind, Kind::Bridge(_));
+        let on = |name: &str, default| self.switch(stack, name, default) != 0;
+        let mut flags = sys::ND6_IFF_PERFORMNUD;
+        if !loops {
+            flags |= sys::ND6_IFF_IFDISABLED;
+        }
+        if loops || (on("net.inet6.ip6.auto_linklocal", 1) && !bridge) {
+            flags |= sys::ND6_IFF_AUTO_LINKLOCAL;
+        }
+        if on("net.inet6.ip6.accept_rtadv", 0) && !loops && !bridge {
+            flags |= sys::ND6_IFF_ACCEPT_RTADV;
+            flags &= !sys::ND6_IFF_IFDISABLED;
+        }
+        if on("net.inet6.ip6.no_radr", 0) && !loops {
+            flags |= sys::ND6_IFF_NO_RADR;
+        }
+        if on("net.inet6.ip6.use_stableaddr", 0) && !loops {
+            flags |= sys::ND6_IFF_STABLEADDR;
+        }
+        if let Some(interface) = self.interfaces.get_mut(&index) {
+            interface.nd6_flags = flags;
+            interface.protocols.nd6 = NeighbourDiscovery::default();
+        }
+    }
+
+    /// `nd6_ioctl`. The privilege is checked already.
+    pub fn nd6_ioctl(&mut self, index: u16, request: &mut Request) -> Result<()> {
+        match request.number {
+            sys::SIOCGIFINFO_IN6 => self.read_info(index, &mut request.argument)?,
+            sys::SIOCSIFINFO_IN6 => {
+                self.set_info(index, &request.argument)?;
+                self.set_nd6_flags(index, request.argument.u32_at(FLAGS));
+            }
+            sys::SIOCSIFINFO_FLAGS => self.set_nd6_flags(index, request.argument.u32_at(FLAGS)),
+            sys::SIOCGNBRINFO_IN6 => self.read_neighbour(index, &mut request.argument)?,
+            sys::SIOCGDEFIFACE_IN6 => {
+                request.argument.put(offset_of!(sys::in6_ndifreq, ifindex), &[0; size_of::<u64>()]);
+            }
+            // There are no routers to forget, and no interface that stands in for one.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn read_info(&self, index: u16, argument: &mut Block) -> Result<()> {
+        let interface = self.interfaces.get(&index).ok_or(Errno::ENXIO)?;
+        let nd6 = &interface.protocols.nd6;
+        // A real kernel takes half to one and a half of it at random, in seconds.
+        let reachable = nd6.base_reachable / 1000;
+        for (offset, value) in [
+            (offset_of!(sys::nd_ifinfo, linkmtu), nd6.link_mtu),
+            (offset_of!(sys::nd_ifinfo, maxmtu), interface.mtu),
+            (offset_of!(sys::nd_ifinfo, basereachable), nd6.base_reachable),
+            (offset_of!(sys::nd_ifinfo, reachable), reachable),
+            (offset_of!(sys::nd_ifinfo, retrans), nd6.retransmit),
+            (offset_of!(sys::nd_ifinfo, flags), interface.nd6_flags),
+            (offset_of!(sys::nd_ifinfo, recalctm), 0),
+        ] {
+            argument.put(INFO + offset, &value.to_ne_bytes());
+        }
+        argument.put(INFO + offset_of!(sys::nd_ifinfo, chlim), &[nd6.hop_limit]);
+        argument.put(INFO + offset_of!(sys::nd_ifinfo, initialized), &[1]);
+        Ok(())
+    }
+
+    /// What SIOCSIFINFO_IN6 sets beside the flags. Zero leaves a value as it is.
+    fn set_info(&mut self, index: u16, argument: &Block) -> Result<()> {
+        let interface = self.interfaces.get_mut(&index).ok_or(Errno::ENXIO)?;
+        let value = |offset| argument.u32_at(INFO + offset);
+        let link_mtu = value(offset_of!(sys::nd_ifinfo, linkmtu));
+        if link_mtu != 0 && !(LEAST_MTU..=interface.mtu6()).contains(&link_mtu) {
+            return Err(Errno::EINVAL.into());
+        }
+        let nd6 = &mut interface.protocols.nd6;
+        for (ours, theirs) in [
+            (&mut nd6.link_mtu, link_mtu),
+            (&mut nd6.base_reachable, value(offset_of!(sys::nd_ifinfo, basereachable))),
+            (&mut nd6.retransmit, value(offset_of!(sys::nd_ifinfo, retrans))),
+        ] {
+            if theirs != 0 {
+                *ours = theirs;
+            }
+        }
+        let [hop_limit] = argument.get::<1>(INFO + offset_of!(sys::nd_ifinfo, chlim));
+        if hop_limit != 0 {
+            nd6.hop_limit = hop_limit;
+        }
+        Ok(())
+    }
+
+    /// Replaces all of an interface's flags, and does what goes with ND6_IFF_IFDISABLED and
+    /// ND6_IFF_AUTO_LINKLOCAL.
+    pub fn set_nd6_flags(&mut self, index: u16, mut flags: u32) {
+        let Some(interface) = self.interfaces.get_mut(&index) else { return };
+        let disabled = interface.nd6_flags & sys::ND6_IFF_IFDISABLED != 0;
+        let detects = interface.nd6_flags & sys::ND6_IFF_NO_DAD == 0;
+        let stack = interface.stack;
+        let duplicated = interface
+            .inet6
+            .iter()
+            .any(|ours| ours.address.is_unicast_link_local() && ours.flags & sys::IN6_IFF_DUPLICATED != 0);
+        if disabled && flags & sys::ND6_IFF_IFDISABLED == 0 {
+            if duplicated {
+                // RFC 4862, 5.4.5: it stays disabled, and the caller is told of success.
+                flags |= sys::ND6_IFF_IFDISABLED;
+            } else {
+                interface.nd6_flags &= !sys::ND6_IFF_IFDISABLED;
+                if interface.has(sys::IFF_UP) {
+                    self.inet6_up(index);
+                }
+            }
+        } else if !disabled && flags & sys::ND6_IFF_IFDISABLED != 0 {
+            interface.nd6_flags |= sys::ND6_IFF_IFDISABLED;
+            if detects && self.probes(stack) > 0 {
+                self.each_inet6(index, |ours| ours.flags |= sys::IN6_IFF_TENTATIVE);
+            }
+        }
+        let Some(interface) = self.interfaces.get_mut(&index) else { return };
+        let automatic = interface.nd6_flags & sys::ND6_IFF_AUTO_LINKLOCAL != 0;
+        if flags & sys::ND6_IFF_AUTO_LINKLOCAL != 0 && !automatic {
+            interface.nd6_flags |= sys::ND6_IFF_AUTO_LINKLOCAL;
+            self.attach_inet6(index);
+        }
+        if let Some(interface) = self.interfaces.get_mut(&index) {
+            interface.nd6_flags = flags;
+        }
+    }
+
+    /// A first address makes IPv6 work on an interface: the end of `in6_addifaddr`.
+    pub fn enable_inet6(&mut self, index: u16) {
+        let Some(flags) = self.interfaces.get(&index).map(|interface| interface.nd6_flags) else { return };
+        if flags & sys::ND6_IFF_IFDISABLED != 0 {
+            self.set_nd6_flags(index, flags & !sys::ND6_IFF_IFDISABLED);
+        }
+    }
+
+    /// The interface is up: waiting addresses are checked, and it gets its own (`in6_if_up`).
+    pub fn inet6_up(&mut self, index: u16) {
+        for address in self.tentative(index) {
+            self.start_detection(index, address, self.now + DELAY);
+        }
+        self.attach_inet6(index);
+    }
+
+    /// Looks for another node with the address, or says there is none where nobody asks
+    /// (`nd6_dad_start`), from some moment on. An address of an interface that is down waits until that
+    /// is up.
+    pub fn start_detection(&mut self, index: u16, address: Ipv6Addr, begin: Duration) {
+        let Some(interface) = self.interfaces.get(&index) else { return };
+        let probes = self.probes(interface.stack);
+        let detects = interface.nd6_flags & sys::ND6_IFF_NO_DAD == 0;
+        let ready = interface.has(sys::IFF_UP)
+            && interface.has(sys::IFF_RUNNING)
+            && interface.nd6_flags & sys::ND6_IFF_IFDISABLED == 0;
+        let end = begin + PROBE * probes;
+        let Some(ours) = self.inet6_at_mut(index, address) else { return };
+        if ours.flags & sys::IN6_IFF_ANYCAST != 0 || probes == 0 || !detects {
+            ours.flags &= !sys::IN6_IFF_TENTATIVE;
+        } else if ready && ours.tentative_until.is_none() {
+            ours.tentative_until = Some(end);
+        }
+    }
+
+    fn probes(&self, stack: StackId) -> u32 {
+        self.switch(stack, "net.inet6.ip6.dad_count", 1).try_into().unwrap_or(0)
+    }
+
+    fn tentative(&self, index: u16) -> Vec<Ipv6Addr> {
+        let Some(interface) = self.interfaces.get(&index) else { return Vec::new() };
+        let tentative = |ours: &&Address6| ours.flags & sys::IN6_IFF_TENTATIVE != 0;
+        interface.inet6.iter().filter(tentative).map(|ours| ours.address).collect()
+    }
+
+    fn each_inet6(&mut self, index: u16, change: impl Fn(&mut Address6)) {
+        if let Some(interface) = self.interfaces.get_mut(&index) {
+            interface.inet6.iter_mut().for_each(change);
+        }
+    }
+
+    /// After the clock moved: duplicate address detection ends, and lifetimes do. What happened on the
+    /// way is done in its order.
+    pub fn time_passed(&mut self) {
+        let ends = |world: &World| {
+            let all = world.interfaces.values().flat_map(|interface| &interface.inet6);
+            all.filter_map(|ours| ours.tentative_until).min().filter(|end| *end <= world.now)
+        };
+        while let Some(end) = ends(self) {
+            self.tick_until(end);
+            self.end_detections(end);
+        }
+        self.tick_until(self.now);
+    }
+
+    fn tick_until(&mut self, moment: Duration) {
+        for id in self.stacks.keys().copied().collect::<Vec<StackId>>() {
+            let Some(stack) = self.stacks.get_mut(&id) else { continue };
+            if stack.protocols.last_tick < moment.as_secs() {
+                stack.protocols.last_tick = moment.as_secs();
+                self.tick(id, moment);
+            }
+        }
+    }
+
+    /// Addresses that nobody else answered for are ours (`nd6_dad_timer`). Nothing is told of that.
+    fn end_detections(&mut self, moment: Duration) {
+        let ended = |ours: &&Address6| ours.tentative_until.is_some_and(|until| until <= moment);
+        let ended: Vec<(u16, Ipv6Addr, bool)> = self
+            .interfaces
+            .values()
+            .flat_map(|interface| interface.inet6.iter().filter(ended).map(|ours| (interface.index, ours)))
+            // Two that look for the same address at the same time both find the other.
+            .map(|(index, ours)| (index, ours.address, self.is_heard(index, ours.address)))
+            .collect();
+        for (index, address, duplicate) in ended {
+            let Some(interface) = self.interfaces.get_mut(&index) else { continue };
+            let disabled = interface.nd6_flags & sys::ND6_IFF_IFDISABLED != 0;
+            let own = duplicate && is_of_hardware(interface, address);
+            let Some(ours) = interface.inet6.iter_mut().find(|ours| ours.address == address) else {
+                continue;
+            };
+            ours.tentative_until = None;
+            if disabled || ours.flags & sys::IN6_IFF_TENTATIVE == 0 {
+                continue;
+            }
+            ours.flags &= !sys::IN6_IFF_TENTATIVE;
+            if duplicate {
+                ours.flags |= sys::IN6_IFF_DUPLICATED;
+            }
+            if own {
+                // Someone has our MAC: IPv6 stops on this interface (`nd6_dad_duplicated`).
+                interface.nd6_flags |= sys::ND6_IFF_IFDISABLED;
+            }
+        }
+    }
+
+    /// Once a second (`nd6_timer`): addresses end or are deprecated, those of an interface that is down
+    /// wait for another check, and prefixes end.
+    fn tick(&mut self, stack: StackId, moment: Duration) {
+        let second = moment.as_secs();
+        let indices: Vec<u16> = self.interfaces_of(stack).map(|interface| interface.index).collect();
+        for index in indices {
+            let Some(interface) = self.interfaces.get(&index) else { continue };
+            let sleeping = interface.nd6_flags & sys::ND6_IFF_NO_DAD == 0
+                && (!interface.has(sys::IFF_UP)
+                    || !interface.has(sys::IFF_RUNNING)
+                    || interface.nd6_flags & sys::ND6_IFF_IFDISABLED != 0);
+            for ours in interface.inet6.clone() {
+                let over = |lifetime: u32| {
+                    lifetime != sys::ND6_INFINITE_LIFETIME
+                        && second.saturating_sub(ours.since.as_secs()) >= u64::from(lifetime)
+                };
+                let address = ours.address;
+                if over(ours.valid_lifetime) {
+                    self.purge_inet6(index, address);
+                    self.leave_groups6(index, &ours);
+                    continue;
+                }
+                let preferred = ours.preferred_lifetime;
+                let tentative = ours.flags & sys::IN6_IFF_TENTATIVE != 0;
+                let Some(ours) = self.inet6_at_mut(index, address) else { continue };
+                if over(preferred) {
+                    ours.flags |= sys::IN6_IFF_DEPRECATED;
+                } else if tentative {
+                    self.start_detection(index, address, moment + DELAY);
+                } else {
+                    if sleeping {
+                        ours.flags &= !sys::IN6_IFF_DUPLICATED;
+                        ours.flags |= sys::IN6_IFF_TENTATIVE;
+                    }
+                    ours.flags &= !sys::IN6_IFF_DEPRECATED;
+                }
+            }
+        }
+        self.expire_prefixes6(stack, second);
+        self.expire_routes(stack, second);
+    }
+}
+
+/// Whether an address was made from an interface's MAC, which nobody else should have. Only network
+/// cards, and what looks like them, count.
+fn is_of_hardware(interface: &Interface, address: Ipv6Addr) -> bool {
+    let card = matches!(interface.kind, Kind::Hardware | Kind::Epair { .. });
+    let made = identifier(interface).map(|id| u128::from(id) | 0xfe80 << 112);
+    card && made == Some(address.to_bits())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::super::world::{Bridge, StackId};
+    use super::*;
+
+    const LO0: u16 = 1;
+    const A: u16 = 2;
+    const B: u16 = 3;
+
+    fn info(world: &mut World, index: u16) -> Request {
+        let mut request = Request::new(sys::SIOCGIFINFO_IN6);
+        ioctl(world, index, &mut request).unwrap();
+        request
+    }
+
+    fn set_flags(world: &mut World, index: u16, flags: u32) {
+        let mut request = Request::new(sys::SIOCSIFINFO_FLAGS);
+        request.argument.put(FLAGS, &flags.to_ne_bytes());
+        ioctl(world, index, &mut request).unwrap();
+    }
+
+    fn pass(world: &mut World, milliseconds: u64) {
+        world.now += Duration::from_millis(milliseconds);
+        world.time_passed();
+    }
+
+    #[test]
+    fn interfaces_begin_with_the_stacks_defaults() {
+        let mut world = pair();
+        assert_eq!(info(&mut world, A).argument.u32_at(FLAGS), 0x29);
+        assert_eq!(info(&mut world, LO0).argument.u32_at(FLAGS), 0x21);
+        let read = info(&mut world, A).argument;
+        let value = |offset| read.u32_at(INFO + offset);
+        assert_eq!(value(offset_of!(sys::nd_ifinfo, linkmtu)), 0);
+        assert_eq!(value(offset_of!(sys::nd_ifinfo, maxmtu)), 1500);
+        assert_eq!(value(offset_of!(sys::nd_ifinfo, basereachable)), 30000);
+        assert_eq!(value(offset_of!(sys::nd_ifinfo, retrans)), 1000);
+        assert_eq!(read.get(INFO + offset_of!(sys::nd_ifinfo, chlim)), [64]);
+        let bridge: Kind = Kind::Bridge(Bridge::new());
+        let bridge = add(&mut world, "bridge0", bridge, [2, 0, 0, 0, 0, 1]);
+        assert_eq!(world.interfaces[&bridge].nd6_flags, 0x9);
+    }
+
+    #[test]
+    fn an_mtu_of_the_link_has_its_bounds() {
+        let mut world = pair();
+        for (mtu, wanted) in [(9999u32, false), (1279, false), (1280, true)] {
+            let mut request = info(&mut world, A);
+            request.number = sys::SIOCSIFINFO_IN6;
+            request.argument.put(INFO + offset_of!(sys::nd_ifinfo, linkmtu), &mtu.to_ne_bytes());
+            assert_eq!(ioctl(&mut world, A, &mut request).is_ok(), wanted, "{mtu}");
+        }
+        assert_eq!(world.interfaces[&A].mtu6(), 1280);
+    }
+
+    #[test]
+    fn the_whole_word_of_flags_is_replaced() {
+        let mut world = pair();
+        set_flags(&mut world, A, 0);
+        assert_eq!(info(&mut world, A).argument.u32_at(FLAGS), 0);
+        let mut request = Request::new(sys::SIOCSIFINFO_FLAGS);
+        let failure = ioctl_as(&mut world, USER, A, &mut request).unwrap_err();
+        assert_eq!(failure.errno, Errno::EPERM);
+    }
+
+    #[test]
+    fn enabling_an_interface_that_is_up_gives_it_its_own_address() {
+        let mut world = pair();
+        go_up(&mut world, A);
+        assert!(world.interfaces[&A].inet6.is_empty());
+        let socket = listen(&mut world, 0);
+        set_flags(&mut world, A, 0x21);
+        let messages = heard(&mut world, socket);
+        assert_eq!(kinds(&messages)[0], "ADD(lldata)");
+        assert_eq!(kinds(&messages)[6..], ["NEWADDR", "ADD", "ADD"]);
+        assert_eq!(flags6(&mut world, A, "fe80::ff:fe00:a"), Ok(sys::IN6_IFF_TENTATIVE));
+    }
+
+    #[test]
+    fn detection_takes_a_second_and_ends_in_silence() {
+        let mut world = pair();
+        alias6(&mut world, A, "fd00::1/64").unwrap();
+        // The first address of a disabled interface is not checked: it is enabled only then.
+        assert_eq!(flags6(&mut world, A, "fd00::1"), Ok(0));
+        let mut request = alias6_request("fd00::2/64");
+        request.argument.put(offset_of!(sys::in6_aliasreq, ifra_flags), &sys::IN6_IFF_NODAD.to_ne_bytes());
+        ioctl(&mut world, A, &mut request).unwrap();
+        // IN6_IFF_NODAD is kept, and does nothing.
+        assert_eq!(flags6(&mut world, A, "fd00::2"), Ok(0x22));
+        let socket = listen(&mut world, 0);
+        pass(&mut world, 999);
+        assert_eq!(flags6(&mut world, A, "fd00::2"), Ok(0x22));
+        pass(&mut world, 1);
+        assert_eq!(flags6(&mut world, A, "fd00::2"), Ok(sys::IN6_IFF_NODAD));
+        assert_eq!(flags6(&mut world, A, "fe80::ff:fe00:a"), Ok(sys::IN6_IFF_TENTATIVE));
+        pass(&mut world, 500);
+        assert_eq!(flags6(&mut world, A, "fe80::ff:fe00:a"), Ok(0));
+        assert!(heard(&mut world, socket).is_empty());
+    }
+
+    #[test]
+    fn detection_can_be_switched_off() {
+        let mut world = pair();
+        set_flags(&mut world, A, 0x29 | sys::ND6_IFF_NO_DAD);
+        alias6(&mut world, A, "fd00::1/64").unwrap();
+        alias6(&mut world, A, "fd00::2/64").unwrap();
+        assert_eq!(flags6(&mut world, A, "fd00::2"), Ok(0));
+        let host = world.stacks.get_mut(&StackId::HOST).unwrap();
+        host.sysctls.insert("net.inet6.ip6.dad_count".into(), 0);
+        alias6(&mut world, B, "fd01::1/64").unwrap();
+        alias6(&mut world, B, "fd01::2/64").unwrap();
+        assert_eq!(flags6(&mut world, B, "fd01::2"), Ok(0));
+    }
+
+    #[test]
+    fn an_address_of_the_other_end_is_a_duplicate() {
+        let mut world = pair();
+        let inside = StackId(1);
+        add_stack(&mut world, inside);
+        add_loopback(&mut world, inside);
+        let b = world.interfaces.get_mut(&B).unwrap();
+        b.stack = inside;
+        world.stacks.get_mut(&StackId::HOST).unwrap().order.retain(|index| *index != B);
+        world.stacks.get_mut(&inside).unwrap().order.push(B);
+        alias6(&mut world, A, "fd00::1/64").unwrap();
+        alias6(&mut world, B, "fd00::2/64").unwrap();
+        alias6(&mut world, B, "fd00::1/64").unwrap();
+        pass(&mut world, 1010);
+        assert_eq!(flags6(&mut world, B, "fd00::1"), Ok(sys::IN6_IFF_DUPLICATED));
+        assert_eq!(flags6(&mut world, A, "fd00::1"), Ok(0));
+    }
+
+    #[test]
+    fn the_same_mac_at_both_ends_stops_ipv6() {
+        let mut world = pair();
+        world.interfaces.get_mut(&B).unwrap().mac = world.interfaces[&A].mac;
+        for index in [A, B] {
+            go_up(&mut world, index);
+            set_flags(&mut world, index, 0x21);
+        }
+        pass(&mut world, 1600);
+        for index in [A, B] {
+            assert_eq!(flags6(&mut world, index, "fe80::ff:fe00:a"), Ok(sys::IN6_IFF_DUPLICATED));
+            assert_ne!(world.interfaces[&index].nd6_flags & sys::ND6_IFF_IFDISABLED, 0);
+        }
+        // The next tick finds IPv6 disabled, and has the address wait for a new check. Not confirmed.
+        pass(&mut world, 400);
+        assert_eq!(flags6(&mut world, A, "fe80::ff:fe00:a"), Ok(sys::IN6_IFF_TENTATIVE));
+    }
+
+    #[test]
+    fn an_address_of_no_lifetime_is_taken_and_soon_gone() {
+        let mut world = pair();
+        let mut request = alias6_request("fd00::1/128");
+        set_lifetime(&mut request, 0, 0);
+        assert_eq!(ioctl(&mut world, A, &mut request), Ok(true));
+        assert!(flags6(&mut world, A, "fd00::1").is_ok());
+        let socket = listen(&mut world, 0);
+        pass(&mut world, 1000);
+        assert!(flags6(&mut world, A, "fd00::1").is_err());
+        assert_eq!(kinds(&heard(&mut world, socket))[..2], ["DELETE", "DELADDR"]);
+    }
+
+    #[test]
+    fn a_deprecated_address_has_no_preferred_lifetime() {
+        let mut world = pair();
+        alias6(&mut world, A, "fd00::1/64").unwrap();
+        let mut request = alias6_request("fd00::2/64");
+        let flag = sys::IN6_IFF_DEPRECATED.to_ne_bytes();
+        request.argument.put(offset_of!(sys::in6_aliasreq, ifra_flags), &flag);
+        ioctl(&mut world, A, &mut request).unwrap();
+        assert_eq!(flags6(&mut world, A, "fd00::2"), Ok(0x12));
+        let ours = world.inet6_at(A, "fd00::2".parse().unwrap()).unwrap();
+        assert_eq!((ours.valid_lifetime, ours.preferred_lifetime), (u32::MAX, 0));
+    }
+}

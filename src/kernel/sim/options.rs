@@ -1,0 +1,90 @@
+//! What a new simulated host is like.
+
+/// Which release of FreeBSD is simulated, where they differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Release {
+    /// FreeBSD 14.2.
+    V14_2,
+    /// FreeBSD 15.1.
+    #[default]
+    V15_1,
+}
+
+impl Release {
+    /// kern.osrelease without its suffix: `15.1`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Release::V14_2 => "14.2",
+            Release::V15_1 => "15.1",
+        }
+    }
+
+    /// The release of that name.
+    pub fn from_name(name: &str) -> Option<Release> {
+        [Release::V14_2, Release::V15_1].into_iter().find(|release| release.name() == name)
+    }
+
+    /// kern.osreldate.
+    pub fn osreldate(self) -> i32 {
+        match self {
+            Release::V14_2 => 1_402_000,
+            Release::V15_1 => 1_501_000,
+        }
+    }
+}
+
+/// A network card of the simulated host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hardware {
+    /// Its driver: `em`, `igb` …
+    pub driver: String,
+    /// Its number.
+    pub unit: u16,
+    /// Its address.
+    pub mac: [u8; 6],
+}
+
+/// The value of a sysctl.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Setting {
+    /// An `int`.
+    Int(i32),
+    /// A string.
+    Text(String),
+}
+
+/// What a new simulated host is like: see [`Sim::builder`](super::Sim::builder).
+///
+/// By default it is FreeBSD 15.1 with the GENERIC kernel, `lo0`, and `em0` with 192.0.2.10/24 and a
+/// default route to 192.0.2.1. `if_epair` and `if_bridge` are modules and not loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// The release.
+    pub release: Release,
+    /// Whether the kernel was built with VIMAGE.
+    pub vimage: bool,
+    /// Modules that are loaded from the start.
+    pub modules: Vec<String>,
+    /// Network cards besides `em0`.
+    pub hardware: Vec<Hardware>,
+    /// Sysctls that differ from their defaults. Those of a network stack are the host's.
+    pub sysctls: Vec<(String, Setting)>,
+    /// Whether callers are root.
+    pub privileged: bool,
+    /// kern.boot_id, which tells one boot of the machine from another.
+    pub boot_id: [u8; 16],
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            release: Release::default(),
+            vimage: true,
+            modules: Vec::new(),
+            hardware: Vec::new(),
+            sysctls: Vec::new(),
+            privileged: true,
+            boot_id: *b"a simulated boot",
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! What IPv4 and IPv6 keep for an interface, and for a stack, beside addresses and routes.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::time::Duration;
+
+/// For one interface.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct InterfaceProtocols {
+    /// Joined multicast groups, newest first (`if_multiaddrs`).
+    pub groups: Vec<Membership>,
+    /// Neighbours by hand (RTF_LLDATA): nothing is ever learned here, for nothing is ever sent.
+    pub neighbours: Vec<Neighbour>,
+    pub nd6: NeighbourDiscovery,
+}
+
+/// A multicast group an interface has joined.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Membership {
+    /// The group. IPv6 groups of link scope carry the interface's index, as the kernel keeps them.
+    pub group: IpAddr,
+    /// How many addresses of the interface want it.
+    pub users: u32,
+}
+
+/// The link address of a neighbour.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Neighbour {
+    pub address: IpAddr,
+    pub mac: [u8; 6],
+    /// `rmx_expire` as given; 0 stays for good.
+    pub expire: u64,
+    /// Answered for others (RTF_ANNOUNCE).
+    pub published: bool,
+}
+
+/// The part of `nd_ifinfo` that is not flags.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NeighbourDiscovery {
+    pub link_mtu: u32,
+    pub base_reachable: u32,
+    pub retransmit: u32,
+    pub hop_limit: u8,
+}
+
+impl Default for NeighbourDiscovery {
+    /// As `nd6_ifattach` sets them.
+    fn default() -> NeighbourDiscovery {
+        NeighbourDiscovery { link_mtu: 0, base_reachable: 30_000, retransmit: 1_000, hop_limit: 64 }
+    }
+}
+
+/// For one stack.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct StackProtocols {
+    /// The IPv6 prefixes on its links, newest first (`V_nd_prefix`).
+    pub prefixes: Vec<Prefix6>,
+    /// What the next address gets as its order.
+    pub next_order: u64,
+    /// The second in which `nd6_timer` last ran.
+    pub last_tick: u64,
+}
+
+/// An IPv6 prefix of a link (`nd_prefix`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Prefix6 {
+    pub interface: u16,
+    /// With the interface's index in it where the scope is the link.
+    pub prefix: Ipv6Addr,
+    pub length: u8,
+    pub valid_lifetime: u32,
+    pub preferred_lifetime: u32,
+    pub since: Duration,
+    /// Whether it made the route (NDPRF_ONLINK): of several equal prefixes one does.
+    pub on_link: bool,
+}

@@ -1,0 +1,224 @@
+//! Handles: sockets, open paths, and what keeps children.
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::time::Duration;
+
+use super::caller::Caller;
+use super::world::{RouteQueue, Socket, SocketKind, World};
+use crate::kernel::{Domain, Errno, Handle, Request, Result, SocketOption};
+use jailwire_sys::{IOC_INOUT, IOC_OUT};
+
+/// net.rtsock.recvspace.
+const DEFAULT_RECEIVE_SPACE: usize = 8192;
+
+impl World {
+    /// `socket(2)`: the stack is the caller's, for the socket's whole life (`socreate`).
+    pub fn socket(&mut self, caller: Caller, domain: Domain) -> Result<Handle> {
+        let kind = match domain {
+            Domain::Inet => SocketKind::Inet,
+            Domain::Inet6 => SocketKind::Inet6,
+            Domain::Local => SocketKind::Local,
+            Domain::Route(family) => SocketKind::Route(RouteQueue {
+                family,
+                messages: VecDeque::new(),
+                limit: DEFAULT_RECEIVE_SPACE,
+                use_loopback: true,
+                report_loss: false,
+                lost: false,
+            }),
+        };
+        // prison_check_af, of which socreate makes EPROTONOSUPPORT.
+        let allowed = match (self.jails.get(caller.jid), domain) {
+            (Some(jail), Domain::Inet) => jail.allows("socket_af") || !jail.ip4.is_disabled(),
+            (Some(jail), Domain::Inet6) => jail.allows("socket_af") || !jail.ip6.is_disabled(),
+            _ => true,
+        };
+        if !allowed {
+            return Err(Errno::EPROTONOSUPPORT.into());
+        }
+        Ok(self.add_handle(caller, kind))
+    }
+
+    /// Gives out a handle, which belongs to the jail the caller is in.
+    pub fn add_handle(&mut self, caller: Caller, kind: SocketKind) -> Handle {
+        let handle = self.next_handle;
+        self.next_handle += 1;
+        let stack = self.stack_of(caller.jid);
+        let socket = Socket { owner: caller.owner(), jid: caller.jid, stack, kind, fib: 0 };
+        self.sockets.insert(handle, socket);
+        Handle(handle)
+    }
+
+    /// `open(2)`.
+    pub fn open(&mut self, caller: Caller, path: &Path, obstacle: Option<Errno>) -> Result<Handle> {
+        // What is mounted is there whatever the real file system says.
+        match obstacle {
+            Some(errno) if !self.mounts.covers(path) => Err(errno.into()),
+            _ => Ok(self.add_handle(caller, SocketKind::Path(path.to_owned()))),
+        }
+    }
+
+    /// `close(2)`: the last reference to a jail may go with the handle.
+    pub fn close(&mut self, handle: u64) {
+        if let Some(socket) = self.sockets.remove(&handle) {
+            if let SocketKind::Holder(child) = socket.kind {
+                self.reap(child);
+            }
+            self.release(socket.jid);
+        }
+    }
+
+    /// The open object behind a handle.
+    pub fn handle(&self, handle: Handle) -> Result<&Socket> {
+        self.sockets.get(&handle.0).ok_or(Errno::EBADF.into())
+    }
+
+    fn queue(&mut self, handle: Handle) -> Result<&mut RouteQueue> {
+        match self.sockets.get_mut(&handle.0) {
+            None => Err(Errno::EBADF.into()),
+            Some(Socket { kind: SocketKind::Route(queue), .. }) => Ok(queue),
+            Some(_) => Err(Errno::EOPNOTSUPP.into()),
+        }
+    }
+
+    /// `setsockopt(2)`.
+    pub fn set_option(&mut self, handle: Handle, option: SocketOption, value: i32) -> Result<()> {
+        let stack = self.handle(handle)?.stack;
+        match option {
+            SocketOption::Fib => {
+                // sosetopt: negative or beyond the stack's tables.
+                let fibs = self.stacks.get(&stack).map_or(0, |stack| stack.fibs);
+                let fib = u32::try_from(value).ok().filter(|fib| *fib < fibs).ok_or(Errno::EINVAL)?;
+                if let Some(socket) = self.sockets.get_mut(&handle.0) {
+                    socket.fib = fib;
+                }
+            }
+            SocketOption::ReceiveBuffer => {
+                // sbreserve: kern.ipc.maxsockbuf less the overhead of its mbufs. Measured: 2 MiB is
+                // accepted by 15.1 (limit about 7.1 MiB) and refused by 14.2 (limit 1864135).
+                let limit = match self.release {
+                    super::Release::V14_2 => 1_864_135,
+                    super::Release::V15_1 => 7_456_540,
+                };
+                match value {
+                    i32::MIN..1 => return Err(Errno::EINVAL.into()),
+                    value if value > limit => return Err(Errno::ENOBUFS.into()),
+                    value => {
+                        if let Ok(queue) = self.queue(handle) {
+                            queue.limit = value as usize;
+                        }
+                    }
+                }
+            }
+            SocketOption::UseLoopback => {
+                if let Ok(queue) = self.queue(handle) {
+                    queue.use_loopback = value != 0;
+                }
+            }
+            SocketOption::ReportLoss => {
+                if let Ok(queue) = self.queue(handle) {
+                    queue.report_loss = value != 0;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// `ioctl(2)`: what the kernel writes is seen only on success, and in the argument itself only
+    /// where the request's number says so (`sys_ioctl`). What a pointer leads to is written by
+    /// `copyout(9)` at any rate.
+    pub fn ioctl(&mut self, caller: Caller, handle: Handle, request: &mut Request) -> Result<()> {
+        let socket = self.handle(handle)?;
+        let stack = socket.stack;
+        let before = request.argument.clone();
+        let result = match &socket.kind {
+            SocketKind::Path(path) => {
+                let path = path.clone();
+                self.devfs_ioctl(caller, &path, request)
+            }
+            SocketKind::Holder(_) => Err(Errno::EBADF.into()),
+            kind => {
+                let protocol = kind.protocol();
+                self.interface_ioctl(caller, stack, protocol, request)
+            }
+        };
+        if result.is_err() {
+            request.argument = before;
+        } else if !matches!(request.number & IOC_INOUT, IOC_OUT | IOC_INOUT) {
+            request.argument.bytes = before.bytes;
+        }
+        result
+    }
+
+    /// `write(2)` to a routing socket.
+    pub fn send(&mut self, caller: Caller, handle: Handle, message: &[u8]) -> Result<()> {
+        self.queue(handle)?;
+        self.route_send(caller, handle.0, message)
+    }
+
+    /// `recv(2)`: one message, cut to the buffer; the rest of it is lost. An overflow is reported once
+    /// all that was kept has been read (confirmed on 15.1).
+    pub fn receive(&mut self, handle: Handle, length: usize) -> Result<Vec<u8>> {
+        let queue = self.queue(handle)?;
+        match queue.messages.pop_front() {
+            Some(mut message) => {
+                message.truncate(length);
+                Ok(message)
+            }
+            None if queue.lost => {
+                queue.lost = false;
+                Err(if queue.report_loss { Errno::ENOBUFS } else { Errno::EAGAIN }.into())
+            }
+            None => Err(Errno::EAGAIN.into()),
+        }
+    }
+
+    /// `poll(2)`: the time passes when there is nothing to read, unless something happens by itself.
+    pub fn wait(&mut self, handle: Handle, timeout: Duration) -> Result<bool> {
+        if self.queue(handle)?.is_ready() {
+            return Ok(true);
+        }
+        let end = self.now + timeout;
+        while let Some(due) = self.pending.iter().map(|(due, _)| *due).filter(|due| *due <= end).min() {
+            self.sleep(due.saturating_sub(self.now));
+            if self.queue(handle)?.is_ready() {
+                return Ok(true);
+            }
+        }
+        self.sleep(end.saturating_sub(self.now));
+        Ok(self.queue(handle)?.is_ready())
+    }
+}
+
+/// Whose `pr_control` a socket's interface requests go to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    Inet,
+    Inet6,
+    /// AF_LOCAL, PF_ROUTE: no protocol's; such requests go to the driver.
+    None,
+}
+
+impl Socket {
+    /// Whether this is a routing socket without anything to read.
+    pub fn is_silent(&self) -> bool {
+        matches!(&self.kind, SocketKind::Route(queue) if !queue.is_ready())
+    }
+}
+
+impl RouteQueue {
+    fn is_ready(&self) -> bool {
+        !self.messages.is_empty() || (self.lost && self.report_loss)
+    }
+}
+
+impl SocketKind {
+    fn protocol(&self) -> Protocol {
+        match self {
+            SocketKind::Inet => Protocol::Inet,
+            SocketKind::Inet6 => Protocol::Inet6,
+            _ => Protocol::None,
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! A simulated kernel as processes and threads share it: the world, its log, and what goes wrong.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use super::call::{Call, Reply};
+use super::caller::Caller;
+use super::fault::Fault;
+use super::log::{Header, Log, News, Record};
+use super::options::Options;
+use super::process;
+use super::world::World;
+use crate::kernel::{Errno, Failure, Handle};
+
+/// A log that is longer is worth writing anew.
+const LONG_LOG: u64 = 4 << 20;
+
+type Delay = dyn Fn(&Call) -> Duration + Send;
+type Observer = dyn Fn(&Call, &Reply) + Send;
+
+/// Everything that a lock guards.
+pub(crate) struct Store {
+    pub world: World,
+    log: Option<Log>,
+    /// When the simulation began, where time really passes.
+    epoch: Duration,
+    /// Whether writing the log anew is still worth trying.
+    compactable: bool,
+    /// Calls made through this store.
+    pub calls: u64,
+    pub faults: BTreeMap<u64, Fault>,
+    pub delay: Option<Box<Delay>>,
+    pub observer: Option<Box<Observer>>,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("log", &self.log).field("calls", &self.calls).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// A world in memory, whose time passes only by being slept.
+    pub fn in_memory(options: &Options) -> Store {
+        Store {
+            world: World::new(options),
+            log: None,
+            epoch: Duration::ZERO,
+            compactable: true,
+            calls: 0,
+            faults: BTreeMap::new(),
+            delay: None,
+            observer: None,
+        }
+    }
+
+    /// The world whose log lies in a directory; a new one if there is none.
+    pub fn in_directory(directory: &Path, options: Options) -> io::Result<Store> {
+        let mut store = Store::in_memory(&options);
+        let header = Header { epoch: since_1970().as_micros() as u64, generation: 0, compacted: 0, options };
+        store.log = Some(Log::open(directory, header)?);
+        store.synchronise()?;
+        store.unlock();
+        Ok(store)
+    }
+
+    /// Makes a call.
+    pub fn perform(&mut self, jid: i32, root: bool, call: &mut Call) -> Reply {
+        self.calls += 1;
+        let fault = self.faults.get(&self.calls).copied();
+        if let Some(Fault::Errno(errno)) = fault {
+            return self.seen(call, Err(errno.into()));
+        }
+        let took = self.delay.as_ref().map_or(Duration::ZERO, |delay| delay(call));
+        let owner = process::this();
+        let caller = Caller { pid: owner.pid, start: owner.start, jid, root };
+        let reply = match self.carry_out(caller, took, call) {
+            Ok(reply) => reply,
+            Err(error) => {
+                let text = format!("the simulated kernel's log: {error}");
+                Err(Failure::with_text(Errno::EIO, text))
+            }
+        };
+        self.unlock();
+        let reply = self.seen(call, reply);
+        if fault == Some(Fault::Kill) {
+            end_this_process();
+        }
+        reply
+    }
+
+    fn seen(&self, call: &Call, reply: Reply) -> Reply {
+        if let Some(observer) = &self.observer {
+            observer(call, &reply);
+        }
+        reply
+    }
+
+    fn carry_out(&mut self, caller: Caller, took: Duration, call: &mut Call) -> io::Result<Reply> {
+        self.synchronise()?;
+        let dead = self.world.owners().into_iter().filter(|owner| !process::is_alive(*owner));
+        for owner in dead.collect::<Vec<_>>() {
+            let mut death = Call::Death { pid: owner.pid, start: owner.start };
+            self.record_and_apply(caller, Duration::ZERO, &mut death)?.ok();
+        }
+        let reply = self.record_and_apply(caller, took, call)?;
+        self.compact()?;
+        Ok(reply)
+    }
+
+    fn record_and_apply(&mut self, caller: Caller, took: Duration, call: &mut Call) -> io::Result<Reply> {
+        // Whole microseconds, as the record has them: otherwise a replay would differ.
+        let time = Duration::from_micros(self.time().as_micros() as u64);
+        let took = Duration::from_micros(took.as_micros() as u64);
+        if let Some(log) = &mut self.log {
+            let (time, took) = (time.as_micros() as u64, took.as_micros() as u64);
+            let record = Record { caller, time, took, call: call.clone() };
+            log.append(&record)?;
+        }
+        Ok(self.world.apply(caller, time, took, call))
+    }
+
+    /// Takes the lock, and makes every call that others have made. Without a log there are no others.
+    pub fn synchronise(&mut self) -> io::Result<()> {
+        let Some(log) = &mut self.log else { return Ok(()) };
+        log.lock()?;
+        let news = log.read()?;
+        if let Some(header) = &news.header {
+            self.epoch = Duration::from_micros(header.epoch);
+            self.world = World::new(&header.options);
+        }
+        replay(&mut self.world, news);
+        Ok(())
+    }
+
+    /// Lets others in.
+    pub fn unlock(&self) {
+        if let Some(log) = &self.log {
+            log.unlock();
+        }
+    }
+
+    /// The time of the world now. It is real time plus what was slept, and never goes back.
+    pub fn time(&self) -> Duration {
+        match self.log {
+            Some(_) => self.world.now.max(since_1970().saturating_sub(self.epoch) + self.world.slept),
+            None => self.world.now,
+        }
+    }
+
+    /// The time of day. In memory the simulation began with the year 2026.
+    pub fn wall_clock(&self) -> SystemTime {
+        const YEAR_2026: Duration = Duration::from_secs(1_767_225_600);
+        let epoch = if self.is_shared() { self.epoch } else { YEAR_2026 };
+        SystemTime::UNIX_EPOCH + epoch + self.time()
+    }
+
+    /// Whether a routing socket has something to say, once others have been listened to.
+    pub fn has_news(&mut self, handle: Handle) -> bool {
+        // A log that cannot be read is the next call's business.
+        let read = self.synchronise();
+        self.unlock();
+        read.is_err() || !matches!(self.world.handle(handle), Ok(socket) if socket.is_silent())
+    }
+
+    /// Whether time really passes.
+    pub fn is_shared(&self) -> bool {
+        self.log.is_some()
+    }
+
+    /// Writes a long log anew, without the calls that only asked.
+    fn compact(&mut self) -> io::Result<()> {
+        let Some(log) = &mut self.log else { return Ok(()) };
+        if !self.compactable || !log.has_grown(LONG_LOG) {
+            return Ok(());
+        }
+        let News { header, mut records } = log.read_all()?;
+        records.retain(|record| !record.call.only_reads() || record.took > 0);
+        // Believed only when it leads to the same world.
+        let options = header.map(|header| header.options).unwrap_or_default();
+        let mut world = World::new(&options);
+        replay(&mut world, News { header: None, records: records.clone() });
+        if world.describe() == self.world.describe() {
+            log.replace(&records)
+        } else {
+            self.compactable = false;
+            Ok(())
+        }
+    }
+}
+
+fn replay(world: &mut World, news: News) {
+    for Record { caller, time, took, mut call } in news.records {
+        // What it answered was for whoever made the call.
+        let _ = world.apply(caller, Duration::from_micros(time), Duration::from_micros(took), &mut call);
+    }
+}
+
+fn since_1970() -> Duration {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+}
+
+/// What tells a host that begins now from all others.
+pub(crate) fn new_boot_id() -> [u8; 16] {
+    let mut id = since_1970().as_nanos().to_be_bytes();
+    for (byte, more) in id.iter_mut().zip(std::process::id().to_be_bytes()) {
+        *byte ^= more;
+    }
+    id
+}
+
+/// SIGKILL: nothing is flushed, dropped or caught, as in a crash.
+fn end_this_process() -> ! {
+    use nix::sys::signal::{Signal, kill};
+    use nix::unistd::Pid;
+
+    let _ = kill(Pid::this(), Signal::SIGKILL);
+    // It is on its way.
+    loop {
+        std::thread::park();
+    }
+}

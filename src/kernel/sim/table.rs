@@ -1,0 +1,536 @@
+//! A routing table: destinations, each with one path or several (`sys/net/route/route_ctl.c`).
+//!
+//! The rules are the kernel's: a pinned route replaces others and is not replaced, a second gateway
+//! joins the first as another path, and a path is picked out by its gateway.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use jailwire_sys as sys;
+
+use crate::kernel::Errno;
+
+/// The most paths of one route (`RIB_MAX_MPATH_WIDTH`).
+const MOST_PATHS: usize = 64;
+
+/// An address family with routing tables of its own.
+pub(crate) trait Family: Copy + Ord + fmt::Debug {
+    /// The mask of a host route.
+    const ONES: u128;
+
+    fn bits(self) -> u128;
+    fn from_bits(bits: u128) -> Self;
+}
+
+impl Family for Ipv4Addr {
+    const ONES: u128 = u32::MAX as u128;
+
+    fn bits(self) -> u128 {
+        u128::from(self.to_bits())
+    }
+
+    fn from_bits(bits: u128) -> Ipv4Addr {
+        Ipv4Addr::from_bits(bits as u32)
+    }
+}
+
+impl Family for Ipv6Addr {
+    const ONES: u128 = u128::MAX;
+
+    fn bits(self) -> u128 {
+        self.to_bits()
+    }
+
+    fn from_bits(bits: u128) -> Ipv6Addr {
+        Ipv6Addr::from_bits(bits)
+    }
+}
+
+/// What a route leads to. Masks may have holes: the kernel takes such ones too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Destination<A> {
+    pub address: A,
+    pub mask: A,
+}
+
+impl<A: Family> Destination<A> {
+    /// The destination that an address and a mask name: the address's other bits are dropped.
+    pub fn new(address: A, mask: A) -> Destination<A> {
+        Destination { address: A::from_bits(address.bits() & mask.bits()), mask }
+    }
+
+    pub fn host(address: A) -> Destination<A> {
+        Destination { address, mask: A::from_bits(A::ONES) }
+    }
+
+    pub fn is_host(&self) -> bool {
+        self.mask.bits() == A::ONES
+    }
+
+    pub fn is_default(&self) -> bool {
+        self.mask.bits() == 0
+    }
+
+    pub fn covers(&self, address: A) -> bool {
+        address.bits() & self.mask.bits() == self.address.bits()
+    }
+}
+
+impl<A: Family> Ord for Destination<A> {
+    /// The order of a dump: `rn_walktree` goes by address, and from long masks to short ones.
+    fn cmp(&self, other: &Destination<A>) -> std::cmp::Ordering {
+        (self.address, Reverse(self.mask)).cmp(&(other.address, Reverse(other.mask)))
+    }
+}
+
+impl<A: Family> PartialOrd for Destination<A> {
+    fn partial_cmp(&self, other: &Destination<A>) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Where packets go next (`nhop_object`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Nexthop {
+    /// RTF_*: HOST, GATEWAY, STATIC, PINNED and the like; never UP or DONE.
+    pub flags: i32,
+    pub gateway: Gateway,
+    /// The interface packets leave by.
+    pub interface: u16,
+    /// The address they get as their source.
+    pub source: Source,
+    pub mtu: u32,
+    /// The second, counted from the start of the machine, in which the route ends; 0 for never.
+    pub expire: u64,
+}
+
+/// The gateway of a next hop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gateway {
+    /// On the link of this interface; of a route to an own address, the interface that has it.
+    Link {
+        index: u16,
+        kind: u8,
+    },
+    Inet(Ipv4Addr),
+    /// With the interface's index in it where the scope is the link.
+    Inet6(Ipv6Addr),
+}
+
+/// An address of an interface, or its link address (`ifaddr`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Source {
+    pub interface: u16,
+    pub address: SourceAddress,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SourceAddress {
+    Link,
+    Inet(Ipv4Addr),
+    /// With the interface's index in it where the scope is the link.
+    Inet6(Ipv6Addr),
+}
+
+impl Nexthop {
+    pub fn has(&self, flag: i32) -> bool {
+        self.flags & flag != 0
+    }
+
+    /// Whether it may be one of several paths (`nhop_can_multipath`).
+    fn may_share(&self) -> bool {
+        self.has(sys::RTF_GATEWAY) && !self.has(sys::RTF_DYNAMIC)
+    }
+
+    /// Whether a gateway given by a caller names this one (`match_nhop_gw`).
+    pub fn matches(&self, gateway: &Gateway) -> bool {
+        match (&self.gateway, gateway) {
+            (Gateway::Link { index: ours, .. }, Gateway::Link { index, .. }) => ours == index,
+            (ours, theirs) => ours == theirs,
+        }
+    }
+}
+
+/// One of the ways to a destination.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Path {
+    pub nexthop: Nexthop,
+    pub weight: u32,
+    /// The next hop's number in its table: equal next hops have one.
+    pub index: u32,
+}
+
+/// What a change did, as far as the answer to it tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Change {
+    /// The path that was added, changed or deleted; none when nothing changed.
+    pub path: Option<Path>,
+    /// Whether the destination still has a route.
+    pub linked: bool,
+}
+
+/// How a table treats a route for a destination that has one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Rules {
+    /// net.route.multipath.
+    pub multipath: bool,
+    /// Whether a pinned route replaces others. FreeBSD 14.2 asks for it by a flag that nothing
+    /// reads, and so fails with EEXIST.
+    pub replace: bool,
+}
+
+/// A routing table of one family and fib.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Table<A: Family> {
+    /// Each with at least one path, sorted by index.
+    routes: BTreeMap<Destination<A>, Vec<Path>>,
+}
+
+impl<A: Family> Default for Table<A> {
+    fn default() -> Table<A> {
+        Table { routes: BTreeMap::new() }
+    }
+}
+
+impl<A: Family> Table<A> {
+    /// All routes, in the order of a dump.
+    pub fn iter(&self) -> impl Iterator<Item = (&Destination<A>, &[Path])> {
+        self.routes.iter().map(|(destination, paths)| (destination, paths.as_slice()))
+    }
+
+    /// The route for exactly this destination.
+    pub fn exact(&self, destination: &Destination<A>) -> Option<&[Path]> {
+        self.routes.get(destination).map(Vec::as_slice)
+    }
+
+    /// The route that packets to an address take: the one with the longest mask.
+    pub fn best(&self, address: A) -> Option<(Destination<A>, &[Path])> {
+        self.iter()
+            .filter(|(destination, _)| destination.covers(address))
+            .max_by_key(|(destination, _)| destination.mask)
+            .map(|(destination, paths)| (*destination, paths))
+    }
+
+    /// Adds a route, or a path to one (`add_route_flags`).
+    pub fn add(
+        &mut self,
+        destination: Destination<A>,
+        nexthop: Nexthop,
+        weight: u32,
+        rules: Rules,
+    ) -> Result<Change, Errno> {
+        let index = self.index_of(&nexthop);
+        let path = Path { nexthop, weight, index };
+        let Some(paths) = self.routes.get_mut(&destination) else {
+            self.routes.insert(destination, vec![path.clone()]);
+            return Ok(Change { path: Some(path), linked: true });
+        };
+        let before = paths.clone();
+        if path.nexthop.has(sys::RTF_PINNED) {
+            // A group has no priority of its own, whatever its paths are.
+            if !rules.replace || (before.len() == 1 && before[0].nexthop.has(sys::RTF_PINNED)) {
+                return Err(Errno::EEXIST);
+            }
+            *paths = vec![path];
+        } else {
+            let shared = before.len() > 1 || before[0].nexthop.may_share();
+            if !rules.multipath || !shared || !path.nexthop.may_share() {
+                return Err(Errno::EEXIST);
+            }
+            if before.iter().any(|other| other.index == index) {
+                return Err(Errno::EEXIST);
+            }
+            if before.len() == MOST_PATHS {
+                return Err(Errno::E2BIG);
+            }
+            paths.push(path);
+            paths.sort_by_key(|path| path.index);
+        }
+        Ok(Change { path: added(&before, paths), linked: true })
+    }
+
+    /// Deletes a route, or the first path that `filter` picks (`rt_delete_conditional`).
+    pub fn delete(
+        &mut self,
+        destination: &Destination<A>,
+        pinned: bool,
+        filter: Option<&dyn Fn(&Nexthop) -> bool>,
+    ) -> Result<Change, Errno> {
+        let paths = self.routes.get_mut(destination).ok_or(Errno::ESRCH)?;
+        if paths.len() > 1 {
+            let filter = filter.ok_or(Errno::ESRCH)?;
+            let at = paths.iter().position(|path| filter(&path.nexthop)).ok_or(Errno::ESRCH)?;
+            return Ok(Change { path: Some(paths.remove(at)), linked: true });
+        }
+        if filter.is_some_and(|filter| !filter(&paths[0].nexthop)) {
+            return Err(Errno::ESRCH);
+        }
+        if paths[0].nexthop.has(sys::RTF_PINNED) && !pinned {
+            return Err(Errno::EADDRINUSE);
+        }
+        let path = self.routes.remove(destination).and_then(|mut paths| paths.pop());
+        Ok(Change { path, linked: false })
+    }
+
+    /// Changes a route's next hop, of several the one with this gateway, or the first one when no
+    /// gateway is given (`change_route_byinfo`, `change_mpath_route`).
+    pub fn change(
+        &mut self,
+        destination: &Destination<A>,
+        gateway: Option<&Gateway>,
+        weight: Option<u32>,
+        alter: impl FnOnce(&Nexthop) -> Result<Nexthop, Errno>,
+    ) -> Result<Change, Errno> {
+        let before = self.routes.get(destination).ok_or(Errno::ESRCH)?.clone();
+        let at = match gateway {
+            Some(gateway) if before.len() > 1 => {
+                before.iter().position(|path| path.nexthop.matches(gateway)).ok_or(Errno::ESRCH)?
+            }
+            _ => 0,
+        };
+        let nexthop = alter(&before[at].nexthop)?;
+        let index = self.index_of(&nexthop);
+        if before.iter().enumerate().any(|(other, path)| other != at && path.index == index) {
+            return Err(Errno::EEXIST);
+        }
+        let mut paths = before.clone();
+        paths[at] = Path { nexthop, weight: weight.unwrap_or(before[at].weight), index };
+        paths.sort_by_key(|path| path.index);
+        let path = if paths.len() == 1 { paths.first().cloned() } else { added(&before, &paths) };
+        self.routes.insert(*destination, paths);
+        Ok(Change { path, linked: true })
+    }
+
+    /// Deletes all that `filter` picks except pinned routes, and answers what went altogether
+    /// (`rib_walk_del`).
+    pub fn remove_where(&mut self, filter: impl Fn(&Nexthop) -> bool) -> Vec<(Destination<A>, Path)> {
+        let mut gone = Vec::new();
+        self.routes.retain(|destination, paths| {
+            if let [path] = paths.as_slice() {
+                if !filter(&path.nexthop) || path.nexthop.has(sys::RTF_PINNED) {
+                    return true;
+                }
+                gone.push((*destination, path.clone()));
+                return false;
+            }
+            let (matching, rest): (Vec<Path>, Vec<Path>) =
+                paths.drain(..).partition(|path| filter(&path.nexthop));
+            *paths = rest;
+            if paths.is_empty() {
+                gone.extend(matching.into_iter().map(|path| (*destination, path)));
+            }
+            !paths.is_empty()
+        });
+        gone
+    }
+
+    /// Changes the MTU of the next hops on an interface (`nhops_update_ifmtu`): one that was set by
+    /// hand is only lowered.
+    pub fn set_mtu(&mut self, interface: u16, mtu: u32) {
+        for path in self.routes.values_mut().flatten() {
+            let nexthop = &mut path.nexthop;
+            if nexthop.interface == interface && (!nexthop.has(sys::RTF_FIXEDMTU) || nexthop.mtu > mtu) {
+                nexthop.mtu = mtu;
+            }
+        }
+    }
+
+    /// The number of a next hop: that of an equal one, or the lowest free one.
+    fn index_of(&self, nexthop: &Nexthop) -> u32 {
+        let mut used = BTreeSet::new();
+        for path in self.routes.values().flatten() {
+            if path.nexthop == *nexthop {
+                return path.index;
+            }
+            used.insert(path.index);
+        }
+        (1..).zip(used).find(|(free, used)| free != used).map_or_else(
+            // Without a gap the next number follows the last: count again, for `used` is spent.
+            || self.routes.values().flatten().map(|path| path.index).max().unwrap_or(0) + 1,
+            |(free, _)| free,
+        )
+    }
+}
+
+/// The path that a change to several paths is told of: the last one added when the change is taken
+/// apart into single ones (`decompose_change_notification`).
+///
+/// A lone path that becomes one of several counts as added anew, for its weight is taken as 0 there.
+fn added(before: &[Path], after: &[Path]) -> Option<Path> {
+    let weight = if let [path] = after { path.weight } else { 0 };
+    let same = |old: &Path, new: &Path| {
+        let old_weight = if before.len() == 1 { weight } else { old.weight };
+        old.index == new.index && old_weight == new.weight
+    };
+    after.iter().rfind(|new| !before.iter().any(|old| same(old, new))).cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RULES: Rules = Rules { multipath: true, replace: true };
+
+    fn net(text: &str, length: u32) -> Destination<Ipv4Addr> {
+        let mask = u32::MAX.checked_shl(32 - length).unwrap_or(0);
+        Destination::new(text.parse().unwrap(), Ipv4Addr::from_bits(mask))
+    }
+
+    fn via(gateway: &str) -> Nexthop {
+        let address = SourceAddress::Inet(Ipv4Addr::new(10, 0, 0, 1));
+        Nexthop {
+            flags: sys::RTF_GATEWAY | sys::RTF_STATIC,
+            gateway: Gateway::Inet(gateway.parse().unwrap()),
+            interface: 2,
+            source: Source { interface: 2, address },
+            mtu: 1500,
+            expire: 0,
+        }
+    }
+
+    fn link(flags: i32) -> Nexthop {
+        Nexthop { flags, gateway: Gateway::Link { index: 2, kind: 6 }, ..via("10.0.0.1") }
+    }
+
+    fn gateway(text: &str) -> Gateway {
+        Gateway::Inet(text.parse().unwrap())
+    }
+
+    fn matching(gateway: Gateway) -> impl Fn(&Nexthop) -> bool {
+        move |nexthop| nexthop.matches(&gateway)
+    }
+
+    #[test]
+    fn the_longest_mask_wins() {
+        let mut table = Table::default();
+        for (destination, gateway) in [
+            (net("0.0.0.0", 0), "10.0.0.1"),
+            (net("10.0.0.0", 8), "10.0.0.2"),
+            (net("10.1.0.0", 16), "10.0.0.3"),
+            (net("10.1.0.7", 32), "10.0.0.4"),
+        ] {
+            table.add(destination, via(gateway), 1, RULES).unwrap();
+        }
+        let best = |address: [u8; 4]| table.best(address.into()).unwrap().1[0].nexthop.gateway;
+        assert_eq!(best([10, 1, 0, 7]), gateway("10.0.0.4"));
+        assert_eq!(best([10, 1, 0, 8]), gateway("10.0.0.3"));
+        assert_eq!(best([10, 2, 0, 8]), gateway("10.0.0.2"));
+        assert_eq!(best([8, 8, 8, 8]), gateway("10.0.0.1"));
+    }
+
+    #[test]
+    fn a_dump_goes_by_address_and_from_long_masks_to_short_ones() {
+        let mut table = Table::default();
+        let wanted = [net("0.0.0.0", 0), net("10.0.0.0", 32), net("10.0.0.0", 24), net("10.0.0.0", 8)];
+        for destination in [2, 0, 3, 1].map(|at| wanted[at]) {
+            table.add(destination, via("10.0.0.2"), 1, RULES).unwrap();
+        }
+        assert_eq!(table.iter().map(|(destination, _)| *destination).collect::<Vec<_>>(), wanted);
+    }
+
+    #[test]
+    fn a_second_gateway_is_a_second_path() {
+        let mut table = Table::default();
+        let default = net("0.0.0.0", 0);
+        table.add(default, via("10.0.0.2"), 1, RULES).unwrap();
+        let second = table.add(default, via("10.0.0.3"), 1, RULES).unwrap();
+        assert_eq!(second.path.unwrap().nexthop, via("10.0.0.3"));
+        // Not the same gateway again, whatever its weight; and not with multipath off.
+        assert_eq!(table.add(default, via("10.0.0.3"), 20, RULES), Err(Errno::EEXIST));
+        let single = Rules { multipath: false, ..RULES };
+        assert_eq!(table.add(default, via("10.0.0.4"), 1, single), Err(Errno::EEXIST));
+        assert_eq!(table.exact(&default).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn only_gateways_share_a_destination() {
+        let mut table = Table::default();
+        let there = net("10.9.0.0", 16);
+        table.add(there, link(sys::RTF_STATIC), 1, RULES).unwrap();
+        assert_eq!(table.add(there, via("10.0.0.3"), 1, RULES), Err(Errno::EEXIST));
+        let there = net("10.8.0.0", 16);
+        table.add(there, via("10.0.0.3"), 1, RULES).unwrap();
+        assert_eq!(table.add(there, link(sys::RTF_STATIC), 1, RULES), Err(Errno::EEXIST));
+    }
+
+    #[test]
+    fn of_several_paths_the_gateway_says_which_goes() {
+        let mut table = Table::default();
+        let default = net("0.0.0.0", 0);
+        table.add(default, via("10.0.0.2"), 1, RULES).unwrap();
+        table.add(default, via("10.0.0.3"), 1, RULES).unwrap();
+        assert_eq!(table.delete(&default, false, None), Err(Errno::ESRCH));
+        assert_eq!(table.delete(&default, true, None), Err(Errno::ESRCH));
+        let absent = matching(gateway("10.0.0.4"));
+        assert_eq!(table.delete(&default, false, Some(&absent)), Err(Errno::ESRCH));
+        let first = matching(gateway("10.0.0.2"));
+        assert!(table.delete(&default, false, Some(&first)).unwrap().linked);
+        assert!(!table.delete(&default, false, None).unwrap().linked);
+        assert_eq!(table.delete(&default, false, None), Err(Errno::ESRCH));
+    }
+
+    #[test]
+    fn a_new_gateway_is_refused_where_there_are_several() {
+        let mut table = Table::default();
+        let default = net("0.0.0.0", 0);
+        table.add(default, via("10.0.0.2"), 1, RULES).unwrap();
+        let new = gateway("10.0.0.9");
+        assert!(table.change(&default, Some(&new), None, |_| Ok(via("10.0.0.9"))).is_ok());
+        table.add(default, via("10.0.0.3"), 1, RULES).unwrap();
+        let newer = gateway("10.0.0.8");
+        let refused = table.change(&default, Some(&newer), None, |_| Ok(via("10.0.0.8")));
+        assert_eq!(refused, Err(Errno::ESRCH));
+        let changed = table.change(&default, Some(&new), Some(7), |old| Ok(old.clone())).unwrap();
+        assert_eq!(changed.path.unwrap().weight, 7);
+        let same = table.change(&default, Some(&new), None, |old| Ok(old.clone())).unwrap();
+        assert_eq!(same.path, None);
+    }
+
+    #[test]
+    fn pinned_routes_replace_and_stay() {
+        let mut table = Table::default();
+        let there = net("10.9.0.0", 16);
+        table.add(there, via("10.0.0.2"), 1, RULES).unwrap();
+        table.add(there, via("10.0.0.3"), 1, RULES).unwrap();
+        let old = Rules { replace: false, ..RULES };
+        assert_eq!(table.add(there, link(sys::RTF_PINNED), 1, old), Err(Errno::EEXIST));
+        let change = table.add(there, link(sys::RTF_PINNED), 1, RULES).unwrap();
+        assert_eq!(change.path.unwrap().nexthop, link(sys::RTF_PINNED));
+        assert_eq!(table.exact(&there).unwrap().len(), 1);
+        assert_eq!(table.add(there, via("10.0.0.2"), 1, RULES), Err(Errno::EEXIST));
+        let again = Nexthop { interface: 3, ..link(sys::RTF_PINNED) };
+        assert_eq!(table.add(there, again, 1, RULES), Err(Errno::EEXIST));
+        assert_eq!(table.delete(&there, false, None), Err(Errno::EADDRINUSE));
+        assert!(table.delete(&there, true, None).is_ok());
+    }
+
+    #[test]
+    fn a_sweep_leaves_pinned_routes_and_other_paths() {
+        let mut table = Table::default();
+        let default = net("0.0.0.0", 0);
+        table.add(default, via("10.0.0.2"), 1, RULES).unwrap();
+        table.add(default, Nexthop { interface: 3, ..via("10.1.0.2") }, 1, RULES).unwrap();
+        table.add(net("10.0.0.0", 24), link(sys::RTF_PINNED), 1, RULES).unwrap();
+        table.add(net("10.9.0.0", 16), via("10.0.0.2"), 1, RULES).unwrap();
+        let gone = table.remove_where(|nexthop| nexthop.interface == 2);
+        assert_eq!(gone.len(), 1);
+        assert_eq!(table.exact(&default).unwrap()[0].nexthop.interface, 3);
+        assert!(table.exact(&net("10.0.0.0", 24)).is_some());
+    }
+
+    #[test]
+    fn equal_next_hops_have_one_number_and_the_lowest_free_one_is_next() {
+        let mut table = Table::default();
+        let index = |table: &Table<_>, at: &Destination<_>| table.exact(at).unwrap()[0].index;
+        let [a, b, c] = [net("10.1.0.0", 16), net("10.2.0.0", 16), net("10.3.0.0", 16)];
+        table.add(a, via("10.0.0.2"), 1, RULES).unwrap();
+        table.add(b, via("10.0.0.3"), 1, RULES).unwrap();
+        table.add(c, via("10.0.0.3"), 1, RULES).unwrap();
+        assert_eq!([a, b, c].map(|at| index(&table, &at)), [1, 2, 2]);
+        table.delete(&a, false, None).unwrap();
+        table.add(a, via("10.0.0.4"), 1, RULES).unwrap();
+        assert_eq!(index(&table, &a), 1);
+    }
+}
