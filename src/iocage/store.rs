@@ -276,6 +276,12 @@ impl Store {
         lock(&entry.directory)
     }
 
+    /// Keeps others from making, renaming and destroying jails until the lock is dropped, waiting for
+    /// whoever does so now.
+    pub fn lock_names(&self) -> Result<Lock, StoreError> {
+        lock(&self.directory(Place::Jails))
+    }
+
     /// Makes assignments to a jail's properties and writes them: all, or none if any is wrong.
     pub fn set<T: AsRef<str>>(
         &self,

@@ -3,4 +3,5 @@
 mod errors;
 mod killed;
 mod lifecycle;
+mod manage;
 mod support;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jailwire::files::{Files, Gate};
 use jailwire::iocage::lifecycle::Host;
 use jailwire::iocage::store::Store;
+use jailwire::iocage::zfs;
 use jailwire::kernel::Kernel;
 use jailwire::kernel::sim::Sim;
 
@@ -96,22 +97,10 @@ fn simulated(root: &Path, choice: Choice) -> Result<Arc<dyn Kernel>, Failure> {
     Ok(Arc::new(Sim::open(&directory)?))
 }
 
-/// Where iocage's dataset is mounted: a ZFS file system named POOL/iocage.
+/// Where iocage's dataset is mounted, if there is one.
 fn mounted_dataset(kernel: &dyn Kernel) -> Result<Option<PathBuf>, Failure> {
-    let mounts = kernel.mounts()?;
-    let mut found = mounts.into_iter().filter(|mounted| {
-        mounted.fstype == "zfs"
-            && mounted.from.split_once('/').is_some_and(|(_, dataset)| dataset == "iocage")
-    });
-    match (found.next(), found.next()) {
-        (Some(first), Some(second)) => Err(format!(
-            "two iocage datasets are mounted, on {} and {}: say which with --root DIR",
-            first.on.display(),
-            second.on.display()
-        )
-        .into()),
-        (first, _) => Ok(first.map(|mounted| mounted.on)),
-    }
+    zfs::iocage_root(&kernel.mounts()?)
+        .map_err(|error| format!("{error}; or say where with --root DIR").into())
 }
 
 /// File changes are announced to the kernel, so that a simulated one can make them fail.

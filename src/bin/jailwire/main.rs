@@ -24,14 +24,18 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    match commands::run(&cli) {
-        Ok(code) => code,
-        Err(error) if is_broken_pipe(error.as_ref()) => ExitCode::SUCCESS,
-        Err(error) => {
-            output::complain(&error);
-            ExitCode::FAILURE
-        }
+    let error = match commands::run(&cli) {
+        Ok(code) => return code,
+        Err(error) => error,
+    };
+    if is_broken_pipe(error.as_ref()) {
+        return ExitCode::SUCCESS;
     }
+    if let Some(error) = error.downcast_ref() {
+        return usage(error);
+    }
+    output::complain(&error);
+    ExitCode::FAILURE
 }
 
 /// The command line, with iocage's `COMMAND help` as `COMMAND --help`.
@@ -42,11 +46,13 @@ fn arguments(mut words: Vec<OsString>) -> Vec<OsString> {
     };
     let asks = match words.as_slice() {
         [_, help] => help == "help",
-        [_, command, help] => help == "help" && is_command(command),
+        [_, before @ .., command, help] => {
+            help == "help" && is_command(command) && !before.iter().any(|word| is_command(word))
+        }
         _ => false,
     };
-    if asks {
-        *words.last_mut().expect("there are two at least") = "--help".into();
+    if asks && let Some(help) = words.last_mut() {
+        *help = "--help".into();
     }
     words
 }

@@ -8,6 +8,7 @@ use crate::iocage::config::JailConfig;
 use crate::iocage::store::Entry;
 use crate::kernel::{Exit, Failure, Output, Program};
 use crate::types::Jid;
+use crate::wiring::Lock;
 
 /// Who a command in a jail is run as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -38,6 +39,26 @@ impl Host<'_> {
     /// Those of `jail_get(2)`.
     pub fn running(&self, entry: &Entry) -> crate::Result<Option<Jid>> {
         self.jid(&entry.name)
+    }
+
+    /// Keeps a jail from being started and stopped, until what this answers is dropped. It must be
+    /// down, and nothing of it left.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Running`], and what an earlier start or stop has left.
+    pub fn hold_down(&self, entry: &Entry, report: &mut dyn Report) -> Result<Lock, Error> {
+        let name = &entry.name;
+        let io = |error: std::io::Error| super::step(name)(error.into());
+        let lock = self.lock(name, report).map_err(io)?;
+        if self.jid(name).map_err(|error| super::step(name)(error.into()))?.is_some() {
+            return Err(Error::Running(name.clone()));
+        }
+        let mut journal = self.journal(name).map_err(io)?;
+        if !journal.is_empty() {
+            self.undo(name, &mut journal)?;
+        }
+        Ok(lock)
     }
 
     /// Runs a command in a jail, with our standard input, output and error. One word alone is run by

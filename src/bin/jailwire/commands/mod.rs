@@ -4,6 +4,8 @@ mod exec;
 mod generated;
 mod get;
 mod list;
+mod manage;
+mod preview;
 mod restart;
 mod selected;
 mod set;
@@ -34,6 +36,10 @@ pub fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Restart(args) => restart::run(environment, args),
         Command::Exec(args) => exec::exec(environment, args),
         Command::Console(args) => exec::console(environment, args),
+        Command::Create(args) => manage::create(environment, args),
+        Command::Clone(args) => manage::clone(environment, args),
+        Command::Destroy(args) => manage::destroy(environment, args),
+        Command::Rename(args) => manage::rename(environment, args),
         Command::Get(args) => get::run(environment, args),
         Command::Set(args) => set::run(environment, args),
         Command::List(args) => list::run(environment, args),

@@ -44,6 +44,11 @@ impl Work {
         }
     }
 
+    /// Whether JSON is wanted.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// Says what takes so long, if it does.
     pub fn doing(&self, what: String) {
         self.progress.doing(what);

@@ -16,8 +16,6 @@ pub use table::{Rows, bare, table};
 pub const BAD: Style = AnsiColor::Red.on_default().bold();
 /// What the user should know of.
 pub const WARN: Style = AnsiColor::Yellow.on_default();
-/// What is as it should be.
-pub const GOOD: Style = AnsiColor::Green.on_default();
 /// What a paragraph is about.
 pub const TITLE: Style = Style::new().bold();
 /// What is there to complete the picture.

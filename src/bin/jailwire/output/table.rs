@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use comfy_table::{Cell, CellAlignment, Table};
 
 /// iocage's tables: a rule between rows, a double one under centred headers.
-const IOCAGE: &str = "||--+==+|-+||++++++";
+const IOCAGE: &str = "||--+=++|-+++++++++";
 
 /// The rows of a table.
 pub type Rows = Vec<Vec<String>>;

@@ -108,16 +108,17 @@ impl Row {
 
     /// As JSON has it.
     pub fn to_json(&self) -> Value {
+        let value = |text: &String| Some(text.clone()).filter(|text| !matches!(text.as_str(), "" | "none"));
         json!({
             "jid": self.jid,
             "name": self.name,
             "boot": self.boot,
             "state": self.state,
-            "type": self.kind,
-            "release": self.release,
-            "ip4": self.ip4,
-            "ip6": self.ip6,
-            "template": self.template,
+            "type": value(&self.kind),
+            "release": value(&self.release),
+            "ip4": value(&self.ip4),
+            "ip6": value(&self.ip6),
+            "template": value(&self.template),
             "basejail": self.basejail,
         })
     }
