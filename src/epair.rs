@@ -31,16 +31,18 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `epair(4)`, `net/if_epair.c:epair_clone_create`.
+    /// `SIOCIFCREATE2`: `epair(4)`, `net/if_epair.c:epair_clone_create`.
     ///
     /// # Example
     ///
     /// ```
-    /// # fn demo(host: &jailwire::Vnet, jid: jailwire::Jid) -> jailwire::Result<()> {
+    /// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::kernel::sim::Sim::new());
+    /// # let host = jailwire::Vnet::host(kernel.clone());
+    /// # let jid = jailwire::jail::create(&*kernel, &jailwire::jail::JailParameters::new("web").vnet())?;
     /// let pair = host.create_epair()?;
     /// host.lend(&pair.b, jid)?;
-    /// # Ok(())
-    /// # }
+    /// assert!(!host.has_interface(&pair.b)?);
+    /// # Ok::<(), jailwire::Error>(())
     /// ```
     #[doc(alias = "SIOCIFCREATE2")]
     pub fn create_epair(&self) -> Result<Epair> {
@@ -53,6 +55,10 @@ impl Vnet {
     /// # Errors
     ///
     /// As [`Vnet::create_epair`]; EEXIST also when the unit is taken, be it by a renamed epair.
+    ///
+    /// # Source
+    ///
+    /// `SIOCIFCREATE2`.
     #[doc(alias = "SIOCIFCREATE2")]
     pub fn create_epair_unit(&self, unit: u16) -> Result<Epair> {
         let a = self.create(&format!("epair{unit}"))?;
@@ -68,6 +74,10 @@ impl Vnet {
     /// # Errors
     ///
     /// As [`Vnet::destroy`].
+    ///
+    /// # Source
+    ///
+    /// `SIOCIFDESTROY`.
     #[doc(alias = "SIOCIFDESTROY")]
     pub fn destroy_epair(&self, half: &InterfaceName) -> Result<()> {
         self.destroy(half)

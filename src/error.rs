@@ -109,6 +109,10 @@ impl Error {
 
     /// The class of the failure, from its error number.
     pub fn kind(&self) -> ErrorKind {
+        // For these two the kernel's word for "there is no such jail" is EINVAL.
+        if self.errno() == Errno::EINVAL && matches!(self.call(), "jail_attach" | "jail_remove") {
+            return ErrorKind::NotFound;
+        }
         match self.errno() {
             Errno::ENOENT | Errno::ESRCH | Errno::ENXIO | Errno::EADDRNOTAVAIL | Errno::ENOMSG => {
                 ErrorKind::NotFound
@@ -252,8 +256,9 @@ fn hint(call: &str, errno: Errno, text: Option<&str>) -> Option<&'static str> {
         ("jail_set", Errno::EEXIST) => "a jail of that name or jid exists",
         ("jail_set", Errno::EADDRINUSE) => "another jail uses one of the addresses",
         ("jail_attach", Errno::EINVAL) => "there is no such jail, or it is dying",
+        ("jail_remove", Errno::EINVAL) => "there is no such jail",
         ("DEVFSIO_RADD", Errno::EEXIST) => "the ruleset has a rule of that number",
-        ("DEVFSIO_SAPPLY", Errno::ESRCH) => "there is no such ruleset",
+        ("DEVFSIO_SAPPLY" | "DEVFSIO_RADD", Errno::ESRCH) => "there is no such ruleset",
         ("nmount", Errno::ENODEV) => "the kernel does not know this file system: load its module",
         (call, Errno::ENXIO) if call.starts_with("SIOC") || call.starts_with("BRDG") => {
             "the interface is not in this network stack: it may have been renamed, lent or destroyed"
@@ -307,6 +312,8 @@ mod tests {
         assert!(missing.hint().unwrap().contains("not in this network stack"));
         let denied = Error::new("bring up", "em0", "SIOCSIFFLAGS", Errno::EPERM);
         assert!(denied.hint().unwrap().contains("root"));
+        let nobody = Error::new("remove jail", 7, "jail_remove", Errno::EINVAL);
+        assert_eq!(nobody.kind(), ErrorKind::NotFound);
         assert_eq!(Error::malformed("list interfaces", "", "sysctl", "short").kind(), ErrorKind::Malformed);
     }
 }

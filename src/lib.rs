@@ -15,6 +15,8 @@ pub mod jail;
 pub mod kernel;
 pub mod nd6;
 pub mod route;
+#[cfg(test)]
+mod testdata;
 pub mod types;
 pub mod vlan;
 pub mod vnet;

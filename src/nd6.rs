@@ -53,7 +53,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `inet6(4)`, `netinet6/nd6.c:nd6_ioctl`.
+    /// `SIOCGIFINFO_IN6`: `inet6(4)`, `netinet6/nd6.c:nd6_ioctl`.
     #[doc(alias = "SIOCGIFINFO_IN6")]
     pub fn nd6_flags(&self, name: &InterfaceName) -> Result<Nd6Flags> {
         let mut ask = call!(SIOCGIFINFO_IN6).on(name);
@@ -76,17 +76,19 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `inet6(4)`, `netinet6/nd6.c:nd6_ioctl`, which replaces all flags at once.
+    /// `SIOCSIFINFO_FLAGS`: `inet6(4)`, `netinet6/nd6.c:nd6_ioctl`, which replaces all flags at once.
     ///
     /// # Example
     ///
     /// ```
-    /// # fn demo(vnet: &jailwire::Vnet, name: &jailwire::InterfaceName) -> jailwire::Result<()> {
+    /// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::kernel::sim::Sim::new());
+    /// # let host = jailwire::Vnet::host(kernel.clone());
+    /// # let pair = host.create_epair()?;
     /// use jailwire::nd6::Nd6Flags;
     ///
-    /// vnet.change_nd6_flags(name, Nd6Flags::NO_DAD, Nd6Flags::DISABLED)?;
-    /// # Ok(())
-    /// # }
+    /// let flags = host.change_nd6_flags(&pair.a, Nd6Flags::NO_DAD, Nd6Flags::DISABLED)?;
+    /// assert!(flags.contains(Nd6Flags::AUTO_LINKLOCAL), "the others stay");
+    /// # Ok::<(), jailwire::Error>(())
     /// ```
     #[doc(alias = "SIOCSIFINFO_FLAGS")]
     pub fn change_nd6_flags(&self, name: &InterfaceName, set: Nd6Flags, clear: Nd6Flags) -> Result<Nd6Flags> {

@@ -70,7 +70,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `vlan(4)`, `net/if_vlan.c:vlan_clone_create`, `vlan_config`.
+    /// `SIOCSETVLAN`: `vlan(4)`, `net/if_vlan.c:vlan_clone_create`, `vlan_config`.
     #[doc(alias = "SIOCSETVLAN")]
     pub fn create_vlan(
         &self,
@@ -121,6 +121,10 @@ impl Vnet {
     /// * ENXIO: no such interface.
     /// * EINVAL: above 7, or it is no vlan.
     /// * EPERM: not root, or the vlan is not in the stack it was made in.
+    ///
+    /// # Source
+    ///
+    /// `SIOCSVLANPCP`.
     #[doc(alias = "SIOCSVLANPCP")]
     pub fn set_vlan_priority(&self, name: &InterfaceName, priority: u8) -> Result<()> {
         let object = format_args!("{name} to {priority}");
@@ -145,7 +149,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `vlan(4)`, `net/if_vlan.c:vlan_ioctl`.
+    /// `SIOCGETVLAN`: `vlan(4)`, `net/if_vlan.c:vlan_ioctl`.
     #[doc(alias = "SIOCGETVLAN")]
     pub fn vlan(&self, name: &InterfaceName) -> Result<Option<Vlan>> {
         let mut ask = call!(SIOCGETVLAN).on(name);

@@ -14,9 +14,10 @@ use std::time::Duration;
 
 use crate::abi::Call;
 use crate::error::{During, Error, Result};
+use crate::interface::{Interface, list};
 use crate::kernel::{self, Domain, Entered, Entry, Errno, Handle, Kernel, Oid, Sysctl, Target};
-use crate::route::RouteSocket;
-use crate::types::Jid;
+use crate::route::{RouteEntry, RouteSocket, table};
+use crate::types::{Fib, Jid};
 
 /// How long a child may take inside a jail. It forks, attaches, opens three sockets and ends; on a
 /// machine that creates hundreds of jails at once, attaching waits for the others.
@@ -29,14 +30,13 @@ pub const ENTRY_DEADLINE: Duration = Duration::from_secs(60);
 /// before waiting for that.
 ///
 /// ```
-/// # fn demo(kernel: std::sync::Arc<dyn jailwire::kernel::Kernel>) -> jailwire::Result<()> {
+/// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::kernel::sim::Sim::new());
 /// use jailwire::Vnet;
 ///
 /// let host = Vnet::host(kernel);
 /// let pair = host.create_epair()?;
 /// host.up(&pair.a)?;
-/// # Ok(())
-/// # }
+/// # Ok::<(), jailwire::Error>(())
 /// ```
 pub struct Vnet {
     kernel: Arc<dyn Kernel>,
@@ -44,6 +44,15 @@ pub struct Vnet {
     inet: OnceLock<Handle>,
     inet6: OnceLock<Handle>,
     route: Mutex<Option<RouteSocket>>,
+}
+
+/// What a network stack has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The interfaces and their addresses.
+    pub interfaces: Vec<Interface>,
+    /// The routes of one routing table.
+    pub routes: Vec<RouteEntry>,
 }
 
 impl Vnet {
@@ -85,13 +94,17 @@ impl Vnet {
     ///
     /// When the entry was not asked for sockets, or its jid makes no sense.
     pub fn from_entered(kernel: Arc<dyn Kernel>, entered: &Entered) -> Result<Vnet> {
-        let jid = Jid::new(entered.jid)
-            .map_err(|error| Error::malformed("enter jail", entered.jid, "jail_attach", error))?;
         let sockets = entered.sockets.ok_or_else(|| {
-            Error::malformed("enter jail", jid, "jail_attach", "no sockets were passed out")
+            Error::malformed("enter jail", entered.jid, "jail_attach", "no sockets were passed out")
+        })?;
+        let jid = Jid::new(entered.jid).map_err(|error| {
+            for socket in [sockets.inet, sockets.inet6, sockets.route] {
+                kernel.close(socket);
+            }
+            Error::malformed("enter jail", entered.jid, "jail_attach", error)
         })?;
         // The child set its fib to 0 before it opened them.
-        let route = RouteSocket::adopt(Arc::clone(&kernel), sockets.route, crate::types::Fib::DEFAULT);
+        let route = RouteSocket::adopt(Arc::clone(&kernel), sockets.route, Fib::DEFAULT);
         Ok(Vnet {
             kernel,
             jid: Some(jid),
@@ -177,6 +190,36 @@ impl Vnet {
         let mut answers = self.sysctls(vec![Sysctl::write_int(name, value)])?;
         let answer = answers.pop().unwrap_or_else(|| Err(Errno::ENOENT.into()));
         answer.map(drop).during("set", format_args!("{name}={value}"), "sysctl")
+    }
+
+    /// Looks at all of this stack at once: for a jail, with one child process.
+    ///
+    /// # Arguments
+    ///
+    /// * `fib`: the routing table.
+    ///
+    /// # Errors
+    ///
+    /// * EINVAL: the stack has no such routing table.
+    /// * as [`Vnet::sysctls`].
+    ///
+    /// # Source
+    ///
+    /// `sysctl(3)` with NET_RT_IFLISTL and NET_RT_DUMP, `net/rtsock.c:sysctl_rtsock`.
+    #[doc(alias = "NET_RT_IFLISTL")]
+    #[doc(alias = "NET_RT_DUMP")]
+    pub fn snapshot(&self, fib: Fib) -> Result<Snapshot> {
+        let mut answers =
+            self.sysctls(vec![Sysctl::read(list::oid(0)), Sysctl::read(table::oid(fib))])?.into_iter();
+        let mut next = || answers.next().unwrap_or_else(|| Err(Errno::ENOENT.into()));
+        let interfaces = next().during("list interfaces", "", "NET_RT_IFLISTL")?;
+        let routes = next().during("list routes", "", "NET_RT_DUMP")?;
+        Ok(Snapshot {
+            interfaces: list::parse_interfaces(&interfaces)
+                .map_err(|why| Error::malformed("list interfaces", "", "NET_RT_IFLISTL", why))?,
+            routes: table::parse_dump(&routes)
+                .map_err(|why| Error::malformed("list routes", "", "NET_RT_DUMP", why))?,
+        })
     }
 
     /// Makes a request on the AF_INET socket, which serves everything but IPv6.

@@ -19,19 +19,11 @@ use jailwire::kernel::{
     Request, SocketOption, Sysctl, Target, Value,
 };
 use jailwire_sys as sys;
+use jailwire_sys::{
+    BRDGADD, BRDGGIFS, IFF_LOOPBACK, IFF_UP, JAIL_CREATE, JAIL_UPDATE, SIOCGDRVSPEC, SIOCGIFDESCR,
+    SIOCGIFFLAGS, SIOCIFCREATE2, SIOCIFDESTROY, SIOCSDRVSPEC, SIOCSIFDESCR,
+};
 
-const SIOCGIFFLAGS: u64 = 0xc020_6911;
-const SIOCSIFDESCR: u64 = 0x8020_6929;
-const SIOCGIFDESCR: u64 = 0xc020_692a;
-const SIOCIFDESTROY: u64 = 0x8020_6979;
-const SIOCIFCREATE2: u64 = 0xc020_697c;
-const SIOCSDRVSPEC: u64 = 0x8028_697b;
-const SIOCGDRVSPEC: u64 = 0xc028_697b;
-const BRDGADD: u64 = 0;
-const BRDGGIFS: u64 = 6;
-const IFF_UP: u16 = 1;
-const JAIL_CREATE: i32 = 1;
-const JAIL_UPDATE: i32 = 2;
 const SOON: Duration = Duration::from_secs(30);
 
 /// The kernel, if these tests may use it.
@@ -115,10 +107,10 @@ fn named(number: u64, name: &str) -> Request {
     request
 }
 
-fn flags(kernel: &FreeBsd, socket: Handle, name: &str) -> u16 {
+fn flags(kernel: &FreeBsd, socket: Handle, name: &str) -> i32 {
     let mut request = named(SIOCGIFFLAGS, name);
     kernel.ioctl(socket, &mut request).unwrap();
-    request.argument.u16_at(16)
+    i32::from(request.argument.u16_at(16))
 }
 
 fn entry(target: Target) -> Entry {
@@ -199,7 +191,7 @@ fn sockets_open_take_options_and_close() {
 fn requests_go_and_come_back() {
     let Some(kernel) = kernel() else { return };
     let socket = kernel.socket(Domain::Inet).unwrap();
-    assert_eq!(flags(&kernel, socket, "lo0") & 8, 8);
+    assert_eq!(flags(&kernel, socket, "lo0") & IFF_LOOPBACK, IFF_LOOPBACK);
     let mut missing = named(SIOCGIFFLAGS, "nosuch0");
     let before = missing.clone();
     let failure = kernel.ioctl(socket, &mut missing).unwrap_err();
@@ -408,11 +400,16 @@ fn sysctls_of_a_jail_are_its_own() {
 fn large_answers_come_whole() {
     let Some(kernel) = kernel() else { return };
     let jail = Jail::new(&kernel, "jw-large");
-    // Megabytes, many times what a socket holds.
-    let sysctls = vec![Sysctl::read("kern.malloc_stats"), Sysctl::read("kern.ostype")];
+    // Each more than a socket holds, together more than a megabyte.
+    let sysctls = vec![Sysctl::read("vm.zone_stats"); 50];
     let entered = kernel.enter(&Entry { sysctls, ..entry(Target::Existing(jail.1)) }).unwrap();
-    assert!(entered.answers[0].as_ref().unwrap().len() > 1 << 20);
-    assert_eq!(entered.answers[1].as_ref().unwrap(), b"FreeBSD\0");
+    for answer in entered.answers {
+        // A stream of a head of 16 bytes, which counts the zones that follow, each with its name.
+        let answer = answer.unwrap();
+        assert!(answer.len() > 16 << 10);
+        let name = b"malloc-16\0";
+        assert!(answer.windows(name.len()).any(|window| window == name));
+    }
 }
 
 #[test]
@@ -430,6 +427,27 @@ fn a_new_jail_lives_as_long_as_it_is_held() {
         kernel.close(socket);
     }
     assert!(gone_soon(&kernel, jid));
+}
+
+#[test]
+fn a_held_child_carries_nothing_into_its_jail() {
+    let Some(kernel) = kernel() else { return };
+    let root = kernel.open(Path::new("/")).unwrap();
+    let entered =
+        kernel.enter(&Entry { hold: true, sockets: true, ..entry(new_jail("jw-carries")) }).unwrap();
+    let ask = |command: &str| shell(&kernel, None, &format!("p=$(pgrep -j {}); {command}", entered.jid));
+    // One descriptor, which is its end of the pair.
+    let descriptors = ask("procstat -f $p");
+    let numbers = descriptors.lines().filter_map(|line| line.split_whitespace().nth(2)?.parse::<u32>().ok());
+    assert_eq!(numbers.count(), 1, "{descriptors}");
+    assert_eq!(ask("proccontrol -m trace -q -p $p").trim(), "disabled");
+    // What is typed at the terminal is not for it.
+    assert_eq!(ask("kill -INT $p; kill -TERM $p; sleep 0.2; kill -0 $p && echo there"), "there\n");
+    let sockets = entered.sockets.unwrap();
+    for handle in [root, sockets.inet, sockets.inet6, sockets.route, entered.holder.unwrap()] {
+        kernel.close(handle);
+    }
+    assert!(gone_soon(&kernel, entered.jid));
 }
 
 #[test]

@@ -65,16 +65,18 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `netintro(4)`, `netinet/in.c:in_aifaddr_ioctl`.
+    /// `SIOCAIFADDR`: `netintro(4)`, `netinet/in.c:in_aifaddr_ioctl`.
     ///
     /// # Example
     ///
     /// ```
-    /// # fn demo(vnet: &jailwire::Vnet, name: &jailwire::InterfaceName) -> jailwire::Result<()> {
-    /// let network: ipnetwork::Ipv4Network = "192.0.2.1/24".parse().unwrap();
-    /// vnet.add_ipv4(name, network)?;
-    /// # Ok(())
-    /// # }
+    /// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::kernel::sim::Sim::new());
+    /// # let host = jailwire::Vnet::host(kernel.clone());
+    /// let pair = host.create_epair()?;
+    /// let network: ipnetwork::Ipv4Network = "198.51.100.1/24".parse().unwrap();
+    /// host.add_ipv4(&pair.a, network)?;
+    /// assert_eq!(host.ipv4_addresses(&pair.a)?[0].network, network);
+    /// # Ok::<(), jailwire::Error>(())
     /// ```
     #[doc(alias = "SIOCAIFADDR")]
     pub fn add_ipv4(&self, name: &InterfaceName, address: impl Into<Ipv4Address>) -> Result<()> {
@@ -120,8 +122,8 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `netintro(4)`, `netinet/in.c:in_difaddr_ioctl`. Without an address the kernel would remove the
-    /// first one there is.
+    /// `SIOCDIFADDR`: `netintro(4)`, `netinet/in.c:in_difaddr_ioctl`. Without an address the kernel
+    /// would remove the first one there is.
     #[doc(alias = "SIOCDIFADDR")]
     pub fn remove_ipv4(&self, name: &InterfaceName, address: Ipv4Addr) -> Result<()> {
         let mut ask = call!(SIOCDIFADDR).on(name).with(IFRU, &sockaddr_in(address));
@@ -136,7 +138,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `netintro(4)`, `net/if.c:ifconf`, `netinet/in.c:in_gifaddr_ioctl`.
+    /// `SIOCGIFALIAS`: `netintro(4)`, `net/if.c:ifconf`, `netinet/in.c:in_gifaddr_ioctl`.
     #[doc(alias = "SIOCGIFALIAS")]
     pub fn ipv4_addresses(&self, name: &InterfaceName) -> Result<Vec<Ipv4Address>> {
         self.index(name)?;
@@ -158,7 +160,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `netintro(4)`, `netinet/in.c:in_gifaddr_ioctl`. The mask comes back cut short.
+    /// `SIOCGIFALIAS`: `netintro(4)`, `netinet/in.c:in_gifaddr_ioctl`. The mask comes back cut short.
     #[doc(alias = "SIOCGIFALIAS")]
     pub fn find_ipv4(&self, name: &InterfaceName, address: Ipv4Addr) -> Result<Option<Ipv4Address>> {
         let mut ask = call!(SIOCGIFALIAS).on(name).with(ADDRESS, &sockaddr_in(address));

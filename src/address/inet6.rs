@@ -89,7 +89,7 @@ pub struct Ipv6Address {
     pub network: Ipv6Network,
     /// The far end of a point-to-point interface; then the prefix length is 128.
     pub peer: Option<Ipv6Addr>,
-    /// Its state; to the kernel: ANYCAST, DEPRECATED and PREFER_SOURCE are taken.
+    /// Its state. TENTATIVE, DUPLICATED and DETACHED are the kernel's own, and not given to it.
     pub flags: Ipv6Flags,
     /// How long it lives.
     pub valid: Lifetime,
@@ -113,8 +113,8 @@ impl Vnet {
     /// Adds an IPv6 address to an interface, or changes the lifetimes and flags of one it has.
     ///
     /// The first address brings the interface up and clears [`Nd6Flags::DISABLED`]; it is usable at
-    /// once. Further ones are checked for duplicates, for about a second: [`Vnet::wait_for_dad`], or
-    /// [`Nd6Flags::NO_DAD`] before adding.
+    /// once, unless the interface gets its carrier at that moment. Further ones are checked for
+    /// duplicates, for about a second: [`Vnet::wait_for_dad`], or [`Nd6Flags::NO_DAD`] before adding.
     ///
     /// FreeBSD 14 loses most errors of this request and answers success. So the address is looked for
     /// afterwards; where it is not there the error says so, and the reason is among those below.
@@ -134,7 +134,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `inet6(4)`, `netinet6/in6.c:in6_control_ioctl`, `in6_update_ifa`.
+    /// `SIOCAIFADDR_IN6`: `inet6(4)`, `netinet6/in6.c:in6_control_ioctl`, `in6_update_ifa`.
     ///
     /// [`Nd6Flags::DISABLED`]: crate::nd6::Nd6Flags::DISABLED
     /// [`Nd6Flags::NO_DAD`]: crate::nd6::Nd6Flags::NO_DAD
@@ -146,7 +146,8 @@ impl Vnet {
         let ask = ask.with(offset_of!(in6_aliasreq, ifra_addr), &sockaddr_in6(address.network.ip(), 0));
         let mask = sockaddr_in6(ipv6_mask(address.network.prefix()), 0);
         let ask = ask.with(offset_of!(in6_aliasreq, ifra_prefixmask), &mask);
-        let ask = ask.with(offset_of!(in6_aliasreq, ifra_flags), &address.flags.bits().to_ne_bytes());
+        let flags = address.flags - (Ipv6Flags::TENTATIVE | Ipv6Flags::DUPLICATED | Ipv6Flags::DETACHED);
+        let ask = ask.with(offset_of!(in6_aliasreq, ifra_flags), &flags.bits().to_ne_bytes());
         let valid = address.valid.raw().to_ne_bytes();
         let ask = ask.with(LIFETIME + offset_of!(in6_addrlifetime, ia6t_vltime), &valid);
         let preferred = address.preferred.raw().to_ne_bytes();
@@ -198,7 +199,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `inet6(4)`, `netinet6/in6.c:in6_control_ioctl`.
+    /// `SIOCDIFADDR_IN6`: `inet6(4)`, `netinet6/in6.c:in6_control_ioctl`.
     #[doc(alias = "SIOCDIFADDR_IN6")]
     pub fn remove_ipv6(&self, name: &InterfaceName, address: Ipv6Addr) -> Result<()> {
         let mut ask = call!(SIOCDIFADDR_IN6).on(name).with(IFRU6, &sockaddr_in6(address, 0));
@@ -213,7 +214,8 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `inet6(4)`, `net/if.c:ifconf`, `netinet6/in6.c:in6_control_ioctl`.
+    /// `SIOCGIFAFLAG_IN6`, `SIOCGIFALIFETIME_IN6`: `inet6(4)`, `net/if.c:ifconf`,
+    /// `netinet6/in6.c:in6_control_ioctl`.
     #[doc(alias = "SIOCGIFAFLAG_IN6")]
     #[doc(alias = "SIOCGIFALIFETIME_IN6")]
     pub fn ipv6_addresses(&self, name: &InterfaceName) -> Result<Vec<Ipv6Address>> {
@@ -233,6 +235,10 @@ impl Vnet {
     /// # Errors
     ///
     /// * ENXIO: no such interface.
+    ///
+    /// # Source
+    ///
+    /// `SIOCGIFAFLAG_IN6`.
     #[doc(alias = "SIOCGIFAFLAG_IN6")]
     pub fn find_ipv6(&self, name: &InterfaceName, address: Ipv6Addr) -> Result<Option<Ipv6Address>> {
         match self.read_ipv6(name, address) {
@@ -271,7 +277,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `inet6(4)`, `netinet6/in6.c:in6_control_ioctl`.
+    /// `SIOCGIFAFLAG_IN6`: `inet6(4)`, `netinet6/in6.c:in6_control_ioctl`.
     #[doc(alias = "SIOCGIFAFLAG_IN6")]
     pub fn ipv6_flags(&self, name: &InterfaceName, address: Ipv6Addr) -> Result<Ipv6Flags> {
         let mut ask = call!(SIOCGIFAFLAG_IN6).on(name).with(IFRU6, &sockaddr_in6(address, 0));

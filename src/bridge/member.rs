@@ -6,7 +6,7 @@ use jailwire_sys::{IFNAMSIZ, ifbifconf, ifbreq};
 
 use super::{command, of_member};
 use crate::error::{Error, Result};
-use crate::kernel::{Block, Errno};
+use crate::kernel::Block;
 use crate::types::{InterfaceName, VlanId};
 use crate::vnet::Vnet;
 
@@ -141,7 +141,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `bridge(4)`, `net/if_bridge.c:bridge_ioctl_gifs`.
+    /// `BRDGGIFS`: `bridge(4)`, `net/if_bridge.c:bridge_ioctl_gifs`.
     #[doc(alias = "BRDGGIFS")]
     pub fn members(&self, bridge: &InterfaceName) -> Result<Vec<Member>> {
         let bytes = self.bridge_list(command!(get BRDGGIFS), bridge, RECORD, "list members of")?;
@@ -149,7 +149,8 @@ impl Vnet {
         Ok(records.filter_map(|record| Member::parse(&record)).collect())
     }
 
-    /// Asks for a list of records: first how long it is, then for it, with room for a few more.
+    /// Asks for a list of records, with more and more room until some of it is left: the kernel tells how
+    /// long the list of members is, but not the address table.
     pub(super) fn bridge_list(
         &self,
         command: super::Command,
@@ -159,27 +160,24 @@ impl Vnet {
     ) -> Result<Vec<u8>> {
         // `ifbifconf` and `ifbaconf` are the same: a length and a pointer.
         let (length_at, pointer_at) = (offset_of!(ifbifconf, ifbic_len), offset_of!(ifbifconf, ifbic_ifbicu));
-        for _ in 0..16 {
-            let asked = Block::zeroed(size_of::<ifbifconf>());
-            let needed = self.command(command, bridge, asked, operation, bridge)?.u32_at(length_at) as usize;
-            if needed == 0 {
-                return Ok(Vec::new());
-            }
-            let room = needed + 8 * record;
+        let mut room = 64 * record;
+        loop {
             let mut asked = Block::zeroed(size_of::<ifbifconf>());
             asked.put(length_at, &(room as u32).to_ne_bytes());
             asked.point(pointer_at, Block::zeroed(room));
             let mut answer = self.command(command, bridge, asked, operation, bridge)?;
             let used = answer.u32_at(length_at) as usize;
-            let Some(records) = answer.child_mut(pointer_at) else { break };
-            // A full buffer may have been too small.
-            if used < room {
-                let mut bytes = std::mem::take(&mut records.bytes);
-                bytes.truncate(used);
-                return Ok(bytes);
+            if used + record <= room {
+                let records = answer.child_mut(pointer_at).map(|records| std::mem::take(&mut records.bytes));
+                let mut records = records.unwrap_or_default();
+                records.truncate(used);
+                return Ok(records);
             }
+            if room > 1 << 28 {
+                return Err(Error::malformed(operation, bridge, command.name, "the list does not end"));
+            }
+            room *= 4;
         }
-        Err(Error::new(operation, bridge, command.name, Errno::EAGAIN))
     }
 
     /// What a bridge does with one of its members.
@@ -188,6 +186,10 @@ impl Vnet {
     ///
     /// * ENXIO: no such bridge.
     /// * ENOENT: it is not a member.
+    ///
+    /// # Source
+    ///
+    /// `BRDGGIFFLGS`.
     #[doc(alias = "BRDGGIFFLGS")]
     pub fn member_flags(&self, bridge: &InterfaceName, member: &InterfaceName) -> Result<MemberFlags> {
         let object = format_args!("{member} of {bridge}");
@@ -208,7 +210,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `bridge(4)`, `net/if_bridge.c:bridge_ioctl_sifflags`, which replaces all flags at once.
+    /// `BRDGSIFFLGS`: `bridge(4)`, `net/if_bridge.c:bridge_ioctl_sifflags`, which replaces all flags at once.
     #[doc(alias = "BRDGSIFFLGS")]
     pub fn change_member_flags(
         &self,
@@ -235,6 +237,10 @@ impl Vnet {
     /// * ENXIO: no such bridge.
     /// * ENOENT: it is not a member.
     /// * EPERM: not root.
+    ///
+    /// # Source
+    ///
+    /// `BRDGSIFAMAX`.
     #[doc(alias = "BRDGSIFAMAX")]
     pub fn limit_member_addresses(
         &self,
@@ -256,6 +262,10 @@ impl Vnet {
     /// * ENOENT: it is not a member.
     /// * EINVAL: above 240.
     /// * EPERM: not root.
+    ///
+    /// # Source
+    ///
+    /// `BRDGSIFPRIO`.
     #[doc(alias = "BRDGSIFPRIO")]
     pub fn set_member_priority(
         &self,
@@ -277,6 +287,10 @@ impl Vnet {
     /// * ENOENT: it is not a member.
     /// * EINVAL: above 200000000.
     /// * EPERM: not root.
+    ///
+    /// # Source
+    ///
+    /// `BRDGSIFCOST`.
     #[doc(alias = "BRDGSIFCOST")]
     pub fn set_member_path_cost(
         &self,
@@ -288,5 +302,20 @@ impl Vnet {
         asked.put(offset_of!(ifbreq, ifbr_path_cost), &cost.to_ne_bytes());
         let object = format_args!("{member} of {bridge} to {cost}");
         self.command(command!(set BRDGSIFCOST), bridge, asked, "set path cost of member", object).map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testdata::vector;
+
+    #[test]
+    fn a_member_is_one_record() {
+        let member = Member::parse(&Block::new(vector("brdggifs"))).unwrap();
+        assert_eq!((member.name.as_str(), member.port, member.priority), ("vnet0.1", 2, 128));
+        let flags = MemberFlags::LEARNING | MemberFlags::DISCOVER;
+        assert_eq!(member.flags, flags | MemberFlags::AUTO_EDGE | MemberFlags::AUTO_POINT_TO_POINT);
+        assert_eq!((member.path_cost, member.pvid, member.state), (2000, None, PortState::Discarding));
     }
 }

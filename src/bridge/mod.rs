@@ -57,18 +57,20 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `bridge(4)`, `net/if_bridge.c:bridge_clone_create`.
+    /// `SIOCIFCREATE2`: `bridge(4)`, `net/if_bridge.c:bridge_clone_create`.
     ///
     /// # Example
     ///
     /// ```
-    /// # fn demo(host: &jailwire::Vnet, half: &jailwire::InterfaceName) -> jailwire::Result<()> {
+    /// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::kernel::sim::Sim::new());
+    /// # let host = jailwire::Vnet::host(kernel.clone());
+    /// # let pair = host.create_epair()?;
     /// let bridge = host.create_bridge()?;
-    /// host.add_member(&bridge, half)?;
-    /// host.up(half)?;
+    /// host.add_member(&bridge, &pair.a)?;
+    /// host.up(&pair.a)?;
     /// host.up(&bridge)?;
-    /// # Ok(())
-    /// # }
+    /// assert_eq!(host.members(&bridge)?[0].name, pair.a);
+    /// # Ok::<(), jailwire::Error>(())
     /// ```
     #[doc(alias = "SIOCIFCREATE2")]
     pub fn create_bridge(&self) -> Result<InterfaceName> {
@@ -92,7 +94,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `bridge(4)`, `net/if_bridge.c:bridge_ioctl_add`.
+    /// `BRDGADD`: `bridge(4)`, `net/if_bridge.c:bridge_ioctl_add`.
     #[doc(alias = "BRDGADD")]
     pub fn add_member(&self, bridge: &InterfaceName, member: &InterfaceName) -> Result<()> {
         let object = format_args!("{member} to {bridge}");
@@ -109,8 +111,8 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `bridge(4)`, `net/if_bridge.c:bridge_ioctl_del`. Moving or destroying a member takes it out as well,
-    /// but leaves a moved one promiscuous.
+    /// `BRDGDEL`: `bridge(4)`, `net/if_bridge.c:bridge_ioctl_del`. Moving or destroying a member takes
+    /// it out as well, but leaves a moved one promiscuous.
     #[doc(alias = "BRDGDEL")]
     pub fn delete_member(&self, bridge: &InterfaceName, member: &InterfaceName) -> Result<()> {
         let object = format_args!("{member} from {bridge}");

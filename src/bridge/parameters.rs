@@ -39,6 +39,10 @@ impl Vnet {
     /// # Errors
     ///
     /// * ENXIO: no such bridge. EINVAL: it is no bridge.
+    ///
+    /// # Source
+    ///
+    /// `BRDGGCACHE`.
     #[doc(alias = "BRDGGCACHE")]
     pub fn bridge_cache_size(&self, bridge: &InterfaceName) -> Result<u32> {
         self.bridge_parameter(command!(get BRDGGCACHE), bridge, "read cache size of")
@@ -50,6 +54,10 @@ impl Vnet {
     /// # Errors
     ///
     /// * ENXIO: no such bridge. EINVAL: it is no bridge. EPERM: not root.
+    ///
+    /// # Source
+    ///
+    /// `BRDGSCACHE`.
     #[doc(alias = "BRDGSCACHE")]
     pub fn set_bridge_cache_size(&self, bridge: &InterfaceName, addresses: u32) -> Result<()> {
         self.set_bridge_parameter(command!(set BRDGSCACHE), bridge, addresses, "set cache size of")
@@ -60,6 +68,10 @@ impl Vnet {
     /// # Errors
     ///
     /// * ENXIO: no such bridge. EINVAL: it is no bridge.
+    ///
+    /// # Source
+    ///
+    /// `BRDGGTO`.
     #[doc(alias = "BRDGGTO")]
     pub fn bridge_cache_time(&self, bridge: &InterfaceName) -> Result<Option<Duration>> {
         let seconds = self.bridge_parameter(command!(get BRDGGTO), bridge, "read cache time of")?;
@@ -72,6 +84,10 @@ impl Vnet {
     /// # Errors
     ///
     /// * ENXIO: no such bridge. EINVAL: it is no bridge. EPERM: not root.
+    ///
+    /// # Source
+    ///
+    /// `BRDGSTO`.
     #[doc(alias = "BRDGSTO")]
     pub fn set_bridge_cache_time(&self, bridge: &InterfaceName, time: Option<Duration>) -> Result<()> {
         // Less than a second is not for ever.
@@ -84,6 +100,10 @@ impl Vnet {
     /// # Errors
     ///
     /// * ENXIO: no such bridge. EINVAL: it is no bridge.
+    ///
+    /// # Source
+    ///
+    /// `BRDGGPRI`.
     #[doc(alias = "BRDGGPRI")]
     pub fn bridge_priority(&self, bridge: &InterfaceName) -> Result<u16> {
         let asked = Block::zeroed(size_of::<ifbrparam>());
@@ -97,6 +117,10 @@ impl Vnet {
     /// # Errors
     ///
     /// * ENXIO: no such bridge. EINVAL: above 61440, or it is no bridge. EPERM: not root.
+    ///
+    /// # Source
+    ///
+    /// `BRDGSPRI`.
     #[doc(alias = "BRDGSPRI")]
     pub fn set_bridge_priority(&self, bridge: &InterfaceName, priority: u16) -> Result<()> {
         let mut asked = Block::zeroed(size_of::<ifbrparam>());
@@ -113,7 +137,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `bridge(4)`, `net/if_bridge.c:bridge_ioctl_param`.
+    /// `BRDGPARAM`: `bridge(4)`, `net/if_bridge.c:bridge_ioctl_param`.
     #[doc(alias = "BRDGPARAM")]
     pub fn spanning_tree(&self, bridge: &InterfaceName) -> Result<SpanningTree> {
         let asked = Block::zeroed(size_of::<ifbropreq>());

@@ -53,7 +53,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `bridge(4)`, `net/if_bridge.c:bridge_ioctl_rts`.
+    /// `BRDGRTS`: `bridge(4)`, `net/if_bridge.c:bridge_ioctl_rts`.
     #[doc(alias = "BRDGRTS")]
     pub fn bridge_addresses(&self, bridge: &InterfaceName) -> Result<Vec<BridgeAddress>> {
         let bytes = self.bridge_list(command!(get BRDGRTS), bridge, RECORD, "list addresses of")?;
@@ -74,7 +74,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `bridge(4)`, `net/if_bridge.c:bridge_ioctl_saddr`.
+    /// `BRDGSADDR`: `bridge(4)`, `net/if_bridge.c:bridge_ioctl_saddr`.
     #[doc(alias = "BRDGSADDR")]
     pub fn add_bridge_address(
         &self,
@@ -97,6 +97,10 @@ impl Vnet {
     /// * ENXIO: no such bridge.
     /// * ENOENT: the table does not have it.
     /// * EPERM: not root.
+    ///
+    /// # Source
+    ///
+    /// `BRDGDADDR`.
     #[doc(alias = "BRDGDADDR")]
     pub fn delete_bridge_address(
         &self,
@@ -114,6 +118,10 @@ impl Vnet {
     ///
     /// * ENXIO: no such bridge.
     /// * EPERM: not root.
+    ///
+    /// # Source
+    ///
+    /// `BRDGFLUSH`.
     #[doc(alias = "BRDGFLUSH")]
     pub fn flush_bridge(&self, bridge: &InterfaceName, all: bool) -> Result<()> {
         let what = if all { jailwire_sys::IFBF_FLUSHALL } else { jailwire_sys::IFBF_FLUSHDYN };

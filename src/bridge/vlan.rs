@@ -112,6 +112,10 @@ impl Vnet {
     /// # Errors
     ///
     /// * ENXIO: no such bridge. EINVAL: it is no bridge, or this is FreeBSD 14.
+    ///
+    /// # Source
+    ///
+    /// `BRDGGFLAGS`.
     #[doc(alias = "BRDGGFLAGS")]
     pub fn bridge_flags(&self, bridge: &InterfaceName) -> Result<BridgeFlags> {
         let flags = self.bridge_parameter(command!(get BRDGGFLAGS), bridge, "read flags of bridge")?;
@@ -126,7 +130,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `bridge(4)`, `net/if_bridge.c:bridge_ioctl_sflags`, which replaces all flags at once.
+    /// `BRDGSFLAGS`: `bridge(4)`, `net/if_bridge.c:bridge_ioctl_sflags`, which replaces all flags at once.
     #[doc(alias = "BRDGSFLAGS")]
     pub fn change_bridge_flags(
         &self,
@@ -147,6 +151,10 @@ impl Vnet {
     /// # Errors
     ///
     /// * ENXIO: no such bridge. EINVAL: it is no bridge, or this is FreeBSD 14.
+    ///
+    /// # Source
+    ///
+    /// `BRDGGDEFPVID`.
     #[doc(alias = "BRDGGDEFPVID")]
     pub fn bridge_default_pvid(&self, bridge: &InterfaceName) -> Result<Option<VlanId>> {
         let asked = Block::zeroed(size_of::<ifbrparam>());
@@ -160,6 +168,10 @@ impl Vnet {
     /// # Errors
     ///
     /// * ENXIO: no such bridge. EINVAL: it is no bridge, or this is FreeBSD 14. EPERM: not root.
+    ///
+    /// # Source
+    ///
+    /// `BRDGSDEFPVID`.
     #[doc(alias = "BRDGSDEFPVID")]
     pub fn set_bridge_default_pvid(&self, bridge: &InterfaceName, pvid: Option<VlanId>) -> Result<()> {
         let mut asked = Block::zeroed(size_of::<ifbrparam>());
@@ -175,7 +187,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `bridge(4)`, `net/if_bridge.c:bridge_ioctl_sifpvid`.
+    /// `BRDGSIFPVID`: `bridge(4)`, `net/if_bridge.c:bridge_ioctl_sifpvid`.
     #[doc(alias = "BRDGSIFPVID")]
     pub fn set_member_pvid(
         &self,
@@ -194,6 +206,10 @@ impl Vnet {
     /// # Errors
     ///
     /// As [`Vnet::set_member_pvid`].
+    ///
+    /// # Source
+    ///
+    /// `BRDGSIFVLANPROTO`.
     #[doc(alias = "BRDGSIFVLANPROTO")]
     pub fn set_member_vlan_protocol(
         &self,
@@ -216,7 +232,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `bridge(4)`, `net/if_bridge.c:bridge_ioctl_gifvlanset`.
+    /// `BRDGGIFVLANSET`: `bridge(4)`, `net/if_bridge.c:bridge_ioctl_gifvlanset`.
     #[doc(alias = "BRDGGIFVLANSET")]
     pub fn member_vlans(&self, bridge: &InterfaceName, member: &InterfaceName) -> Result<VlanSet> {
         let mut asked = Block::zeroed(size_of::<ifbif_vlan_req>());
@@ -239,7 +255,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `bridge(4)`, `net/if_bridge.c:bridge_ioctl_sifvlanset`.
+    /// `BRDGSIFVLANSET`: `bridge(4)`, `net/if_bridge.c:bridge_ioctl_sifvlanset`.
     #[doc(alias = "BRDGSIFVLANSET")]
     pub fn set_member_vlans(
         &self,

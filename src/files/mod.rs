@@ -15,8 +15,6 @@ use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat, renameat};
@@ -160,8 +158,15 @@ impl<'a> Files<'a> {
         self.attempt("remove", path, || fs::remove_file(path))
     }
 
-    /// Removes a file or symbolic link, and answers whether it was there.
+    /// Removes a file or symbolic link, and what a process that was killed while replacing it left.
+    /// Answers whether it was there.
     pub fn remove_file_if_present(&self, path: &Path) -> Result<bool> {
+        let left = beside(path).map(|name| path.with_file_name(name));
+        if let Ok(left) = left.as_deref()
+            && left.symlink_metadata().is_ok()
+        {
+            self.remove_file(left)?;
+        }
         match self.remove_file(path) {
             Ok(()) => Ok(true),
             Err(error) if error.source.kind() == io::ErrorKind::NotFound => Ok(false),
@@ -189,22 +194,31 @@ impl<'a> Files<'a> {
     }
 }
 
-/// Creates a hidden file in an open directory, with a name that nobody uses: told apart by process
-/// and count. Answers with the name.
+/// Creates a hidden file in an open directory, beside the one that it is to replace. Answers with the
+/// name.
+///
+/// The name is always the same, so that what a killed process left is replaced by the next. Who
+/// writes a file holds a lock that is about it, so nobody else is at work on it.
 fn create_beside(directory: &OwnedFd, path: &Path, mode: u32) -> io::Result<(PathBuf, File)> {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let name = name_of(path)?.to_string_lossy().into_owned();
+    let temporary = beside(path)?;
     let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-    loop {
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let temporary = PathBuf::from(format!(".{name}.{}.{count}", process::id()));
+    // More than once only where somebody inside a jail puts it back.
+    for _ in 0..16 {
         match openat(directory, &temporary, flags, Mode::from_bits_truncate(mode as _)) {
             Ok(file) => return Ok((temporary, file.into())),
-            // Left over from a process that was killed and had our number.
-            Err(Errno::EEXIST) => {}
+            Err(Errno::EEXIST) => unlinkat(directory, &temporary, UnlinkatFlags::NoRemoveDir)?,
             Err(errno) => return Err(errno.into()),
         }
     }
+    Err(Errno::EEXIST.into())
+}
+
+/// The name of the file that is written before it replaces `path`.
+fn beside(path: &Path) -> io::Result<PathBuf> {
+    let mut name = std::ffi::OsString::from(".");
+    name.push(name_of(path)?);
+    name.push(".new");
+    Ok(name.into())
 }
 
 /// The last part of a path.

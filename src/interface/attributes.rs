@@ -28,7 +28,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `networking(4)`, `net/if.c:ifhwioctl`.
+    /// `SIOCGIFFLAGS`: `networking(4)`, `net/if.c:ifhwioctl`.
     #[doc(alias = "SIOCGIFFLAGS")]
     pub fn flags(&self, name: &InterfaceName) -> Result<InterfaceFlags> {
         let mut ask = call!(SIOCGIFFLAGS).on(name);
@@ -49,8 +49,8 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `networking(4)`, `net/if.c:ifhwioctl`. The kernel takes all 32 flags at once, so they are read
-    /// first: writing IFF_UP alone would make lo0 no loopback any more.
+    /// `SIOCSIFFLAGS`: `networking(4)`, `net/if.c:ifhwioctl`. The kernel takes all 32 flags at once, so
+    /// they are read first: writing IFF_UP alone would make lo0 no loopback any more.
     #[doc(alias = "SIOCSIFFLAGS")]
     pub fn change_flags(
         &self,
@@ -95,6 +95,10 @@ impl Vnet {
     /// # Errors
     ///
     /// * ENXIO: no such interface.
+    ///
+    /// # Source
+    ///
+    /// `SIOCGIFMTU`.
     #[doc(alias = "SIOCGIFMTU")]
     pub fn mtu(&self, name: &InterfaceName) -> Result<u32> {
         let mut ask = call!(SIOCGIFMTU).on(name);
@@ -115,7 +119,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `networking(4)`, `net/if.c:ifhwioctl`.
+    /// `SIOCSIFMTU`: `networking(4)`, `net/if.c:ifhwioctl`.
     #[doc(alias = "SIOCSIFMTU")]
     pub fn set_mtu(&self, name: &InterfaceName, mtu: Mtu) -> Result<()> {
         let mut ask = call!(SIOCSIFMTU).on(name).with(IFRU, &mtu.get().to_ne_bytes());
@@ -135,8 +139,8 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `networking(4)`, `net/if.c:if_setlladdr`: `sa_len` must be the address's length, 6, and the
-    /// family is not looked at.
+    /// `SIOCSIFLLADDR`: `networking(4)`, `net/if.c:if_setlladdr`: `sa_len` must be the address's
+    /// length, 6, and the family is not looked at.
     #[doc(alias = "SIOCSIFLLADDR")]
     pub fn set_mac(&self, name: &InterfaceName, mac: MacAddr) -> Result<()> {
         let object = format_args!("{name} to {mac}");
@@ -160,7 +164,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `networking(4)`, `net/if.c:ifhwioctl`.
+    /// `SIOCGIFDESCR`: `networking(4)`, `net/if.c:ifhwioctl`.
     #[doc(alias = "SIOCGIFDESCR")]
     pub fn description(&self, name: &InterfaceName) -> Result<Option<String>> {
         let mut room = 256;
@@ -199,7 +203,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `networking(4)`, `net/if.c:ifhwioctl`.
+    /// `SIOCSIFDESCR`: `networking(4)`, `net/if.c:ifhwioctl`.
     #[doc(alias = "SIOCSIFDESCR")]
     pub fn set_description(&self, name: &InterfaceName, description: &str) -> Result<()> {
         if description.contains('\0') {
@@ -224,7 +228,8 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `networking(4)`; `if_nametoindex(3)` uses the same. C's field is signed, an index is not.
+    /// `SIOCGIFINDEX`: `networking(4)`; `if_nametoindex(3)` uses the same. C's field is signed, an
+    /// index is not.
     #[doc(alias = "SIOCGIFINDEX")]
     #[doc(alias = "if_nametoindex")]
     pub fn index(&self, name: &InterfaceName) -> Result<u16> {
@@ -238,6 +243,10 @@ impl Vnet {
     /// # Errors
     ///
     /// EBUSY: the stack is being torn down.
+    ///
+    /// # Source
+    ///
+    /// `SIOCGIFINDEX`.
     #[doc(alias = "SIOCGIFINDEX")]
     pub fn has_interface(&self, name: &InterfaceName) -> Result<bool> {
         match self.index(name) {
@@ -252,6 +261,10 @@ impl Vnet {
     /// # Errors
     ///
     /// * ENXIO: no such interface.
+    ///
+    /// # Source
+    ///
+    /// `SIOCGIFFIB`.
     #[doc(alias = "SIOCGIFFIB")]
     pub fn interface_fib(&self, name: &InterfaceName) -> Result<Fib> {
         let mut ask = call!(SIOCGIFFIB).on(name);
@@ -272,7 +285,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `networking(4)`, `net/if.c:ifhwioctl`.
+    /// `SIOCSIFFIB`: `networking(4)`, `net/if.c:ifhwioctl`.
     #[doc(alias = "SIOCSIFFIB")]
     pub fn set_interface_fib(&self, name: &InterfaceName, fib: Fib) -> Result<()> {
         let mut ask = call!(SIOCSIFFIB).on(name).with(IFRU, &fib.get().to_ne_bytes());
@@ -284,6 +297,10 @@ impl Vnet {
     /// # Errors
     ///
     /// * ENXIO: no such interface.
+    ///
+    /// # Source
+    ///
+    /// `SIOCGIFCAP`.
     #[doc(alias = "SIOCGIFCAP")]
     pub fn capabilities(&self, name: &InterfaceName) -> Result<(Capabilities, Capabilities)> {
         let mut ask = call!(SIOCGIFCAP).on(name);
@@ -310,7 +327,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `networking(4)`, `net/if.c:ifhwioctl`.
+    /// `SIOCSIFCAP`: `networking(4)`, `net/if.c:ifhwioctl`.
     #[doc(alias = "SIOCSIFCAP")]
     pub fn change_capabilities(
         &self,

@@ -33,16 +33,17 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `netintro(4)`, `net/if_clone.c:if_clone_create`. ifconfig(8), not the kernel, loads modules.
+    /// `SIOCIFCREATE2`: `netintro(4)`, `net/if_clone.c:if_clone_create`. ifconfig(8), not the kernel,
+    /// loads modules.
     ///
     /// # Example
     ///
     /// ```
-    /// # fn demo(host: &jailwire::Vnet) -> jailwire::Result<()> {
+    /// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::kernel::sim::Sim::new());
+    /// # let host = jailwire::Vnet::host(kernel.clone());
     /// let bridge = host.create("bridge")?;
     /// host.destroy(&bridge)?;
-    /// # Ok(())
-    /// # }
+    /// # Ok::<(), jailwire::Error>(())
     /// ```
     #[doc(alias = "SIOCIFCREATE2")]
     pub fn create(&self, cloner: &str) -> Result<InterfaceName> {
@@ -89,7 +90,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `netintro(4)`, `net/if_clone.c:if_clone_destroy`.
+    /// `SIOCIFDESTROY`: `netintro(4)`, `net/if_clone.c:if_clone_destroy`.
     #[doc(alias = "SIOCIFDESTROY")]
     pub fn destroy(&self, name: &InterfaceName) -> Result<()> {
         self.perform(&mut call!(SIOCIFDESTROY).on(name), "destroy", name)
@@ -103,7 +104,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `netintro(4)`, `net/if_clone.c:if_clone_list`.
+    /// `SIOCIFGCLONERS`: `netintro(4)`, `net/if_clone.c:if_clone_list`.
     #[doc(alias = "SIOCIFGCLONERS")]
     pub fn cloners(&self) -> Result<Vec<InterfaceName>> {
         let mut room = 32;
@@ -143,7 +144,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `networking(4)`, `net/if.c:if_rename`.
+    /// `SIOCSIFNAME`: `networking(4)`, `net/if.c:if_rename`.
     #[doc(alias = "SIOCSIFNAME")]
     pub fn rename(&self, name: &InterfaceName, new: &InterfaceName) -> Result<()> {
         let mut ask = call!(SIOCSIFNAME).on(name);

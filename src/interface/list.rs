@@ -2,10 +2,10 @@
 
 use std::mem::offset_of;
 
-use jailwire_sys::{CTL_NET, IFNAMSIZ, NET_RT_IFLISTL, PF_ROUTE, ifconf};
+use jailwire_sys::{CTL_NET, IFNAMSIZ, NET_RT_IFLISTL, PF_ROUTE, ifconf, sockaddr};
 
 use super::{Interface, InterfaceAddress, InterfaceType};
-use crate::abi::call;
+use crate::abi::{IFRU, call};
 use crate::error::{Error, Result};
 use crate::kernel::{Block, Oid};
 use crate::route::message::{AddressMessage, InterfaceMessage, Layout, Malformed, Message, Messages};
@@ -41,12 +41,12 @@ impl Vnet {
     /// # Example
     ///
     /// ```
-    /// # fn demo(host: &jailwire::Vnet) -> jailwire::Result<()> {
+    /// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::kernel::sim::Sim::new());
+    /// # let host = jailwire::Vnet::host(kernel.clone());
     /// for interface in host.interfaces()? {
     ///     println!("{}: {} bytes", interface.name, interface.mtu);
     /// }
-    /// # Ok(())
-    /// # }
+    /// # Ok::<(), jailwire::Error>(())
     /// ```
     #[doc(alias = "NET_RT_IFLISTL")]
     #[doc(alias = "getifaddrs")]
@@ -60,6 +60,10 @@ impl Vnet {
     ///
     /// * ENXIO: no such interface.
     /// * as [`Vnet::sysctls`].
+    ///
+    /// # Source
+    ///
+    /// `NET_RT_IFLISTL`.
     #[doc(alias = "NET_RT_IFLISTL")]
     pub fn interface(&self, name: &InterfaceName) -> Result<Interface> {
         let index = self.index(name)?;
@@ -68,8 +72,7 @@ impl Vnet {
     }
 
     fn dump_interfaces(&self, index: u16) -> Result<Vec<Interface>> {
-        let oid = Oid::Numbers(vec![CTL_NET, PF_ROUTE, 0, 0, NET_RT_IFLISTL, i32::from(index)]);
-        let bytes = self.sysctl(oid)?;
+        let bytes = self.sysctl(oid(index))?;
         parse_interfaces(&bytes).map_err(|why| Error::malformed("list interfaces", "", "NET_RT_IFLISTL", why))
     }
 
@@ -84,7 +87,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `networking(4)`, `net/if.c:ifconf`.
+    /// `SIOCGIFCONF`: `networking(4)`, `net/if.c:ifconf`.
     #[doc(alias = "SIOCGIFCONF")]
     pub fn links(&self) -> Result<Vec<Link>> {
         let records = self.interface_records()?;
@@ -100,12 +103,33 @@ impl Vnet {
     /// # Errors
     ///
     /// * ENXIO: no such interface.
+    ///
+    /// # Source
+    ///
+    /// `SIOCGIFCONF`.
     #[doc(alias = "SIOCGIFCONF")]
     pub fn mac(&self, name: &InterfaceName) -> Result<Option<MacAddr>> {
         let found = self.links()?.into_iter().find(|link| link.name == *name);
         let found =
             found.ok_or_else(|| Error::new("find MAC of", name, "SIOCGIFCONF", crate::kernel::Errno::ENXIO));
         found.map(|link| link.mac)
+    }
+
+    /// The link address that an interface came with, whatever it was given since.
+    ///
+    /// # Errors
+    ///
+    /// * ENXIO: no such interface.
+    /// * ENODEV: it came with none, as a bridge.
+    ///
+    /// # Source
+    ///
+    /// `SIOCGHWADDR`: `networking(4)`, `net/if.c:ifhwioctl`.
+    #[doc(alias = "SIOCGHWADDR")]
+    pub fn hardware_mac(&self, name: &InterfaceName) -> Result<MacAddr> {
+        let mut ask = call!(SIOCGHWADDR).on(name);
+        self.perform(&mut ask, "read hardware MAC of", name)?;
+        Ok(MacAddr(ask.argument().get(IFRU + offset_of!(sockaddr, sa_data))))
     }
 
     /// Every address of every interface, as SIOCGIFCONF has it.
@@ -131,6 +155,11 @@ impl Vnet {
             size *= 4;
         }
     }
+}
+
+/// The sysctl object that lists one interface, or with index 0 all.
+pub(crate) fn oid(index: u16) -> Oid {
+    Oid::Numbers(vec![CTL_NET, PF_ROUTE, 0, 0, NET_RT_IFLISTL, i32::from(index)])
 }
 
 /// The records of SIOCGIFCONF: a name and a socket address each, not aligned to anything.
@@ -195,4 +224,91 @@ fn address(message: &AddressMessage) -> Option<InterfaceAddress> {
         },
         broadcast: message.addresses.broadcast().and_then(SocketAddress::ip),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::interface::{InterfaceFlags, LinkState};
+    use crate::testdata::{vector, vectors};
+
+    #[test]
+    fn a_dump_gives_an_interface_and_its_addresses() {
+        let dump = vectors(&[
+            "iflistl ifinfo",
+            "iflistl newaddr",
+            "iflistl newaddr inet6",
+            "iflistl newaddr link-local",
+        ]);
+        let interfaces = parse_interfaces(&dump).unwrap();
+        let [interface] = &interfaces[..] else { panic!("{interfaces:?}") };
+        assert_eq!((interface.name.as_str(), interface.index, interface.mtu), ("vnet0.1", 2, 1500));
+        assert_eq!((interface.kind, interface.link), (InterfaceType::ETHERNET, LinkState::Up));
+        assert_eq!(interface.mac, Some(MacAddr([2, 0, 0, 0, 0, 0x0a])));
+        assert!(interface.is_up() && interface.flags.contains(InterfaceFlags::BROADCAST));
+        let shown: Vec<String> =
+            interface.addresses.iter().map(|a| format!("{}%{}", a.network, a.scope)).collect();
+        assert_eq!(shown, ["10.0.0.1/24%0", "fd00::1/64%0", "fe80::ff:fe00:a/64%2"]);
+        assert_eq!(interface.addresses[0].broadcast, Some("10.0.0.255".parse().unwrap()));
+    }
+
+    #[test]
+    fn records_are_not_aligned_and_link_local_ones_hide_their_scope() {
+        let records = parse_records(&vector("gifconf")).unwrap();
+        let shown: Vec<String> = records
+            .iter()
+            .map(|(name, address)| match address {
+                SocketAddress::Link(link) => format!("{name} link {}", link.index),
+                SocketAddress::V4(address) => format!("{name} {address}"),
+                SocketAddress::V6(address, scope) => format!("{name} {address}%{scope}"),
+                other => format!("{name} {other:?}"),
+            })
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "lo0 link 1",
+                "lo0 ::1%0",
+                "lo0 fe80::1%1",
+                "lo0 127.0.0.1",
+                "vnet0.1 link 2",
+                "vnet0.1 10.0.0.1",
+                "vnet0.1 fd00::1%0",
+                "vnet0.1 fe80::ff:fe00:a%2",
+                "epair0b link 3",
+            ]
+        );
+    }
+
+    #[test]
+    fn records_that_are_cut_short_are_errors() {
+        let whole = vector("gifconf");
+        for length in [1, 15, 16, 17, 71, 73, 455] {
+            assert!(parse_records(&whole[..length]).is_err(), "{length}");
+        }
+        assert_eq!(parse_records(&[]).unwrap(), []);
+    }
+
+    mod any_bytes {
+        use super::*;
+        use proptest::prelude::*;
+
+        proptest! {
+            #[test]
+            fn are_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+                let _ = parse_records(&bytes);
+                let _ = parse_interfaces(&bytes);
+            }
+
+            #[test]
+            fn that_were_once_records_are_read_without_panic(
+                at in any::<proptest::sample::Index>(), byte in any::<u8>(),
+            ) {
+                let mut bytes = vector("gifconf");
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+                let _ = parse_records(&bytes);
+            }
+        }
+    }
 }

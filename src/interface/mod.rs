@@ -3,7 +3,7 @@
 mod attributes;
 mod clone;
 mod lend;
-mod list;
+pub(crate) mod list;
 
 use std::fmt;
 

@@ -88,14 +88,14 @@ pub struct HeldJail {
 /// # Example
 ///
 /// ```
-/// # fn demo(kernel: std::sync::Arc<dyn jailwire::kernel::Kernel>) -> jailwire::Result<()> {
+/// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::kernel::sim::Sim::new());
 /// use jailwire::jail::{self, JailParameters};
 ///
 /// let held = jail::create_held(&kernel, &JailParameters::new("web").vnet())?;
 /// held.vnet().up(&"lo0".parse().unwrap())?;
 /// let vnet = held.commit()?;
-/// # Ok(())
-/// # }
+/// assert_eq!(jail::find(&*kernel, "web")?, vnet.jid());
+/// # Ok::<(), jailwire::Error>(())
 /// ```
 #[doc(alias = "jail_set")]
 #[doc(alias = "JAIL_ATTACH")]

@@ -117,14 +117,14 @@ impl DevfsRule {
 /// A mounted devfs, through which rulesets are read and changed.
 ///
 /// ```
-/// # fn demo(kernel: std::sync::Arc<dyn jailwire::kernel::Kernel>) -> jailwire::Result<()> {
+/// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::kernel::sim::Sim::new());
 /// use jailwire::jail::devfs::{Devfs, DevfsRule};
 ///
 /// let devfs = Devfs::open(kernel, "/dev".as_ref())?;
 /// let ruleset = devfs.claim(1000, &DevfsRule::hide_all())?;
 /// devfs.add(ruleset, &DevfsRule::unhide("null"))?;
-/// # Ok(())
-/// # }
+/// assert_eq!(devfs.rules(ruleset)?.len(), 2);
+/// # Ok::<(), jailwire::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct Devfs {
@@ -156,7 +156,7 @@ impl Devfs {
     ///
     /// # Source
     ///
-    /// `devfs(8)`, `fs/devfs/devfs_rule.c:devfs_rules_ioctl`.
+    /// `DEVFSIO_SGETNEXT`: `devfs(8)`, `fs/devfs/devfs_rule.c:devfs_rules_ioctl`.
     #[doc(alias = "DEVFSIO_SGETNEXT")]
     pub fn rulesets(&self) -> Result<Vec<u16>> {
         let mut rulesets: Vec<u16> = Vec::new();
@@ -185,6 +185,10 @@ impl Devfs {
     /// # Errors
     ///
     /// As [`Devfs::rulesets`]. A ruleset that does not exist has no rules.
+    ///
+    /// # Source
+    ///
+    /// `DEVFSIO_RGETNEXT`.
     #[doc(alias = "DEVFSIO_RGETNEXT")]
     pub fn rules(&self, ruleset: u16) -> Result<Vec<(u16, DevfsRule)>> {
         let mut rules: Vec<(u16, DevfsRule)> = Vec::new();
@@ -224,11 +228,12 @@ impl Devfs {
     /// # Errors
     ///
     /// * EINVAL: the pattern is empty, too long, or has a NUL.
+    /// * ESRCH: the ruleset that it includes does not exist.
     /// * EPERM: not root, or in a jail.
     ///
     /// # Source
     ///
-    /// `devfs(8)`, `fs/devfs/devfs_rule.c:devfs_rules_ioctl`.
+    /// `DEVFSIO_RADD`: `devfs(8)`, `fs/devfs/devfs_rule.c:devfs_rules_ioctl`.
     #[doc(alias = "DEVFSIO_RADD")]
     pub fn add(&self, ruleset: u16, rule: &DevfsRule) -> Result<()> {
         // Number 0 asks for the next free one.
@@ -251,6 +256,10 @@ impl Devfs {
     ///
     /// * ENOSPC: all numbers up to 65535 are taken.
     /// * as [`Devfs::add`].
+    ///
+    /// # Source
+    ///
+    /// `DEVFSIO_RADD`.
     #[doc(alias = "DEVFSIO_RADD")]
     pub fn claim(&self, lowest: u16, rule: &DevfsRule) -> Result<u16> {
         let taken = self.rulesets()?;
@@ -274,6 +283,10 @@ impl Devfs {
     ///
     /// * ESRCH: no such ruleset.
     /// * EPERM: not root, or in a jail.
+    ///
+    /// # Source
+    ///
+    /// `DEVFSIO_SAPPLY`.
     #[doc(alias = "DEVFSIO_SAPPLY")]
     pub fn apply(&self, ruleset: u16) -> Result<()> {
         let mut ask = call!(DEVFSIO_SAPPLY).with(0, &ruleset.to_ne_bytes());
@@ -286,6 +299,10 @@ impl Devfs {
     /// # Errors
     ///
     /// * EPERM: not root, or in a jail.
+    ///
+    /// # Source
+    ///
+    /// `DEVFSIO_SUSE`.
     #[doc(alias = "DEVFSIO_SUSE")]
     pub fn select(&self, ruleset: u16) -> Result<()> {
         let mut ask = call!(DEVFSIO_SUSE).with(0, &ruleset.to_ne_bytes());
@@ -302,7 +319,8 @@ impl Devfs {
     ///
     /// # Source
     ///
-    /// `devfs(8)`, `fs/devfs/devfs_rule.c:devfs_rules_ioctl`: there is no request for a whole ruleset.
+    /// `DEVFSIO_RDEL`: `devfs(8)`, `fs/devfs/devfs_rule.c:devfs_rules_ioctl`: there is no request for a
+    /// whole ruleset.
     #[doc(alias = "DEVFSIO_RDEL")]
     pub fn delete(&self, ruleset: u16) -> Result<bool> {
         let mut deleted = false;

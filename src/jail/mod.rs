@@ -9,5 +9,7 @@ mod remove;
 
 pub use create::{HeldJail, create, create_held, update};
 pub use parameters::{JailParameters, JailSystem, JailValue};
-pub use query::{JailInfo, JailKey, addresses, find, get, list, read, read_int, read_string};
+pub use query::{
+    JailInfo, JailKey, addresses, find, find_even_dying, get, list, read, read_int, read_string,
+};
 pub use remove::{remove, wait_for_interfaces, wait_gone};

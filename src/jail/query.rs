@@ -95,7 +95,22 @@ pub fn get(kernel: &dyn Kernel, key: impl Into<JailKey>) -> Result<Option<JailIn
 /// None are known.
 #[doc(alias = "jail_getid")]
 pub fn find(kernel: &dyn Kernel, name: &str) -> Result<Option<Jid>> {
-    match kernel.jail_get(&mut [Parameter::string("name", name)], 0) {
+    find_with(kernel, name, 0)
+}
+
+/// Finds a jail by name, also one that is dying: removed, and kept by something. A living one is
+/// preferred to a dying one of the same name.
+///
+/// # Errors
+///
+/// None are known.
+#[doc(alias = "JAIL_DYING")]
+pub fn find_even_dying(kernel: &dyn Kernel, name: &str) -> Result<Option<Jid>> {
+    find_with(kernel, name, JAIL_DYING)
+}
+
+fn find_with(kernel: &dyn Kernel, name: &str, flags: i32) -> Result<Option<Jid>> {
+    match kernel.jail_get(&mut [Parameter::string("name", name)], flags) {
         Ok(jid) => {
             Jid::new(jid).map(Some).map_err(|error| Error::malformed("find jail", name, "jail_get", error))
         }

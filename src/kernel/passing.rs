@@ -112,7 +112,8 @@ pub fn receive(socket: BorrowedFd<'_>, bytes: &mut [u8], deadline: Instant) -> R
     let mut descriptors = Vec::new();
     let mut filled = 0;
     while filled < bytes.len() {
-        if !readable(socket, deadline)? {
+        // One that talks on and on is as late as one that is silent.
+        if Instant::now() >= deadline || !readable(socket, deadline)? {
             return Err(Broken::TimedOut);
         }
         match receive_once(socket, &mut bytes[filled..], &mut descriptors)? {
@@ -367,6 +368,16 @@ mod tests {
         let error = receive(ours.as_fd(), &mut [0; 4], deadline).unwrap_err();
         assert!(Instant::now() >= deadline);
         nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).unwrap();
+        waitpid(pid, None).unwrap();
+        assert!(matches!(error, Broken::TimedOut), "{error}");
+    }
+
+    #[test]
+    fn a_child_that_talks_on_is_left_at_the_deadline() {
+        let (ours, pid) = child(|theirs| while send(theirs, &[0; 64], &[]).is_ok() {});
+        let deadline = Instant::now() + Duration::from_millis(50);
+        let error = receive(ours.as_fd(), &mut vec![0; 1 << 30], deadline).unwrap_err();
+        drop(ours);
         waitpid(pid, None).unwrap();
         assert!(matches!(error, Broken::TimedOut), "{error}");
     }

@@ -2,7 +2,7 @@
 //!
 //! A program that is to run in a jail as a user of that jail learns who that is in a child, between
 //! `jail_attach` and `execve`. `getpwnam(3)` allocates, locks and loads modules there; these
-//! functions only look at bytes.
+//! functions only look at bytes. Users that only NIS or LDAP know are not found.
 
 /// The most supplementary groups that are looked up; `security(7)`'s NGROUPS_MAX is far larger.
 pub const MOST_GROUPS: usize = 32;

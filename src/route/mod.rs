@@ -1,16 +1,17 @@
 //! Routes: adding, deleting, changing, asking, listing and watching them through `route(4)`.
 
 mod address;
+mod change;
+mod default;
 pub mod message;
 pub mod monitor;
 mod socket;
-mod table;
+pub(crate) mod table;
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnetwork::IpNetwork;
-use jailwire_sys::{RTM_ADD, RTM_CHANGE, RTM_DELETE, RTM_GET};
 
 pub use address::{Addresses, LinkAddress, SocketAddress};
 pub use message::{Metrics, RouteFlags};
@@ -20,10 +21,7 @@ pub use table::RouteEntry;
 pub(crate) use address::without_embedded_scope;
 pub(crate) use socket::RouteSocket;
 
-use crate::error::{During, Result};
-use crate::kernel::{self, Errno};
 use crate::types::Fib;
-use crate::vnet::Vnet;
 use message::Request;
 use table::Destination;
 
@@ -178,251 +176,16 @@ fn everything(family: IpAddr) -> IpNetwork {
     IpNetwork::new(unspecified, 0).expect("0 is a prefix length of both families")
 }
 
+/// A request about a destination, without flags, gateway and metrics.
 fn request(kind: u8, destination: IpAddr, prefix_length: Option<u8>) -> Request {
     Request {
         kind,
         sequence: 0,
-        flags: RouteFlags::UP,
+        flags: RouteFlags::empty(),
         destination: Gateway::from(destination).socket_address(),
         gateway: None,
         prefix_length,
         ask_interface: false,
         metrics: Metrics::default(),
-    }
-}
-
-impl Vnet {
-    /// Adds a route.
-    ///
-    /// With a gateway, to a destination that has a route through another gateway, it adds a second
-    /// path, which gets its share of the packets (`net.route.multipath`). To have just one default
-    /// route use [`Vnet::ensure_default`].
-    ///
-    /// # Errors
-    ///
-    /// * ENETUNREACH: no interface has an address whose prefix covers the gateway, or a link-local
-    ///   gateway has no scope, or there is no interface with that index.
-    /// * EEXIST: the route exists, and cannot have a second path.
-    /// * EINVAL: the gateway does not fit the destination.
-    /// * EOPNOTSUPP: blackhole or reject in a stack whose lo0 has no address of that family.
-    /// * EPERM: not root.
-    ///
-    /// # Source
-    ///
-    /// `route(4)`, `net/route/route_ctl.c:rib_add_route`.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// # fn demo(vnet: &jailwire::Vnet) -> jailwire::Result<()> {
-    /// use jailwire::{Route, Via};
-    /// use std::net::Ipv4Addr;
-    ///
-    /// let network: ipnetwork::IpNetwork = "198.51.100.0/24".parse().unwrap();
-    /// vnet.add_route(&Route::new(network, Via::Gateway(Ipv4Addr::new(192, 0, 2, 1).into())))?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[doc(alias = "RTM_ADD")]
-    pub fn add_route(&self, route: &Route) -> Result<()> {
-        self.change(route.request(RTM_ADD), route.fib).during("add route", route, "RTM_ADD")
-    }
-
-    /// Changes where a route leads, and its metrics.
-    ///
-    /// On a route with several paths the gateway selects the path whose metrics change; it cannot be
-    /// given a new one.
-    ///
-    /// # Errors
-    ///
-    /// * ESRCH: no such route; or it has several paths, and the gateway is none of them.
-    /// * as [`Vnet::add_route`].
-    ///
-    /// # Source
-    ///
-    /// `route(4)`, `net/route/route_ctl.c:rib_change_route`.
-    #[doc(alias = "RTM_CHANGE")]
-    pub fn change_route(&self, route: &Route) -> Result<()> {
-        self.change(route.request(RTM_CHANGE), route.fib).during("change route", route, "RTM_CHANGE")
-    }
-
-    /// Deletes a route, or the one path of it that goes `via`.
-    ///
-    /// # Errors
-    ///
-    /// * ESRCH: no such route or path; or it has several paths, and `via` is none.
-    /// * EADDRINUSE: it belongs to an address of an interface.
-    /// * EPERM: not root.
-    ///
-    /// # Source
-    ///
-    /// `route(4)`, `net/route/route_ctl.c:rib_del_route`.
-    #[doc(alias = "RTM_DELETE")]
-    pub fn delete_route(
-        &self,
-        destination: impl Into<IpNetwork>,
-        via: Option<Gateway>,
-        fib: Fib,
-    ) -> Result<()> {
-        let destination = destination.into();
-        let mut request = request(RTM_DELETE, destination.network(), Some(destination.prefix()));
-        if let Some(gateway) = via {
-            request.gateway = Some(gateway.socket_address());
-            request.flags |= RouteFlags::GATEWAY;
-        }
-        let shown = Path(destination, via);
-        self.change(request, fib).during("delete route", shown, "RTM_DELETE")
-    }
-
-    /// Finds the route that packets to an address take. None when there is none.
-    ///
-    /// Of a route with several paths it names one, always the same, and no weight.
-    ///
-    /// # Errors
-    ///
-    /// * ETIMEDOUT: the kernel's answers were lost, several times.
-    ///
-    /// # Source
-    ///
-    /// `route(4)`, `net/rtsock.c:handle_rtm_get`.
-    #[doc(alias = "RTM_GET")]
-    pub fn route_to(&self, address: impl Into<IpAddr>, fib: Fib) -> Result<Option<RouteEntry>> {
-        let address = address.into();
-        self.ask(request(RTM_GET, address, None), fib).during("find route to", address, "RTM_GET")
-    }
-
-    /// Finds the route to exactly this destination. None when there is none.
-    ///
-    /// # Errors
-    ///
-    /// As [`Vnet::route_to`].
-    #[doc(alias = "RTM_GET")]
-    pub fn route(&self, destination: impl Into<IpNetwork>, fib: Fib) -> Result<Option<RouteEntry>> {
-        let destination = destination.into();
-        let (ip, prefix) = (destination.network(), destination.prefix());
-        let found = self.ask(request(RTM_GET, ip, Some(prefix)), fib).during(
-            "find route",
-            Destination(destination),
-            "RTM_GET",
-        )?;
-        // To the kernel a mask of all ones is none, and without one it looks for the best match.
-        Ok(found.filter(|route| route.destination.network() == ip && route.destination.prefix() == prefix))
-    }
-
-    /// Makes this the one default route of its family. Answers whether anything had to change.
-    ///
-    /// The route is read first: adding would make a second path next to one that is there, and changing
-    /// fails for a route with several. Only a route with several paths costs a dump.
-    ///
-    /// # Errors
-    ///
-    /// As [`Vnet::add_route`], [`Vnet::change_route`], [`Vnet::delete_route`].
-    pub fn ensure_default(&self, gateway: impl Into<Gateway>, fib: Fib) -> Result<bool> {
-        let gateway = gateway.into();
-        let wanted = Route::default_via(gateway).in_fib(fib);
-        match self.route(wanted.destination, fib)? {
-            None => match self.add_route(&wanted) {
-                Ok(()) => return Ok(true),
-                // Somebody was faster.
-                Err(error) if error.errno() == Errno::EEXIST => {}
-                Err(error) => return Err(error),
-            },
-            // A weight tells that there is a single path.
-            Some(route) if route.metrics.weight.is_some() => match route.via {
-                Via::Gateway(present) if present == gateway => return Ok(false),
-                Via::Gateway(_) => {
-                    self.change_route(&wanted)?;
-                    return Ok(true);
-                }
-                _ => {
-                    self.delete_route(wanted.destination, None, fib)?;
-                    self.add_route(&wanted)?;
-                    return Ok(true);
-                }
-            },
-            Some(_) => {}
-        }
-        self.reduce_default(&wanted, gateway)
-    }
-
-    /// Makes several default paths one.
-    fn reduce_default(&self, wanted: &Route, gateway: Gateway) -> Result<bool> {
-        let mut paths: Vec<Gateway> = Vec::new();
-        for route in self.routes(wanted.fib)? {
-            let same_family = route.destination.is_ipv4() == wanted.destination.is_ipv4();
-            if let (true, true, Via::Gateway(path)) = (route.is_default(), same_family, route.via) {
-                paths.push(path);
-            }
-        }
-        let present = paths.contains(&gateway);
-        if present && paths.len() == 1 {
-            return Ok(false);
-        }
-        let mut others = paths.into_iter().filter(|path| *path != gateway);
-        // The last path that is left can be changed; until then there is always one that works.
-        let last = if present { None } else { others.next() };
-        for path in others {
-            self.delete_route(wanted.destination, Some(path), wanted.fib)?;
-        }
-        match (present, last) {
-            (true, _) => {}
-            (false, Some(_)) => self.change_route(wanted)?,
-            (false, None) => self.add_route(wanted)?,
-        }
-        Ok(true)
-    }
-
-    /// Deletes all routes that have a gateway. Answers how many there were.
-    ///
-    /// Routes of interface addresses stay, as with `route flush`.
-    ///
-    /// # Errors
-    ///
-    /// As [`Vnet::routes`] and [`Vnet::delete_route`]; routes that vanish meanwhile are none.
-    pub fn flush_routes(&self, fib: Fib) -> Result<usize> {
-        let mut flushed = 0;
-        for route in self.routes(fib)? {
-            let Via::Gateway(gateway) = route.via else { continue };
-            if !route.flags.contains(RouteFlags::GATEWAY) || route.flags.contains(RouteFlags::PINNED) {
-                continue;
-            }
-            match self.delete_route(route.destination, Some(gateway), fib) {
-                Ok(()) => flushed += 1,
-                Err(error) if error.errno() == Errno::ESRCH => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(flushed)
-    }
-
-    fn change(&self, request: Request, fib: Fib) -> kernel::Result<()> {
-        self.route_socket()?.socket().change(request, fib)
-    }
-
-    fn ask(&self, mut request: Request, fib: Fib) -> kernel::Result<Option<RouteEntry>> {
-        request.ask_interface = true;
-        match self.route_socket()?.socket().ask(request, fib) {
-            Ok(answer) => match RouteEntry::from_message(&answer) {
-                Some(route) => Ok(Some(route)),
-                None => {
-                    Err(kernel::Failure::with_text(crate::error::MALFORMED, "the answer is about no route"))
-                }
-            },
-            Err(failure) if failure.errno == Errno::ESRCH => Ok(None),
-            Err(failure) => Err(failure),
-        }
-    }
-}
-
-/// A destination and maybe a gateway, for errors.
-struct Path(IpNetwork, Option<Gateway>);
-
-impl fmt::Display for Path {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Destination(self.0).fmt(f)?;
-        match self.1 {
-            Some(gateway) => write!(f, " via {gateway}"),
-            None => Ok(()),
-        }
     }
 }

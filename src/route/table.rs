@@ -122,10 +122,15 @@ impl Vnet {
     /// `sysctl(3)` with NET_RT_DUMP, `net/rtsock.c:sysctl_rtsock`.
     #[doc(alias = "NET_RT_DUMP")]
     pub fn routes(&self, fib: Fib) -> Result<Vec<RouteEntry>> {
-        let fib = i32::try_from(fib.get()).unwrap_or(i32::MAX);
-        let bytes = self.sysctl(Oid::Numbers(vec![CTL_NET, PF_ROUTE, 0, 0, NET_RT_DUMP, 0, fib]))?;
+        let bytes = self.sysctl(oid(fib))?;
         parse_dump(&bytes).map_err(|why| Error::malformed("list routes", "", "NET_RT_DUMP", why))
     }
+}
+
+/// The sysctl object that dumps a routing table, both families.
+pub(crate) fn oid(fib: Fib) -> Oid {
+    let fib = i32::try_from(fib.get()).unwrap_or(i32::MAX);
+    Oid::Numbers(vec![CTL_NET, PF_ROUTE, 0, 0, NET_RT_DUMP, 0, fib])
 }
 
 /// The routes of a dump. What is not a route of IPv4 or IPv6 is passed over.
@@ -137,4 +142,40 @@ pub(crate) fn parse_dump(bytes: &[u8]) -> std::result::Result<Vec<RouteEntry>, M
         }
     }
     Ok(routes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testdata::vectors;
+
+    #[test]
+    fn a_dump_is_a_table() {
+        let dump = vectors(&["dump default", "dump prefix", "dump self", "dump lo0", "add neighbour"]);
+        let routes = parse_dump(&dump).unwrap();
+        let shown: Vec<String> = routes.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            shown,
+            [
+                "default via 10.0.0.254",
+                "10.0.0.0/24 on interface 2",
+                "10.0.0.1/32 on interface 2",
+                "127.0.0.1/32 on interface 1",
+            ],
+            "and an entry of the neighbour table is no route"
+        );
+        assert!(routes[0].is_default() && !routes[1].is_default());
+        assert_eq!(routes[0].interface.unwrap(), "vnet0.1");
+        assert!(routes[1].flags.contains(RouteFlags::PINNED));
+        // The route to our own address leaves by lo0.
+        assert_eq!((routes[2].index, routes[2].interface.unwrap().as_str()), (1, "lo0"));
+        assert_eq!(routes[0].metrics.weight, Some(1));
+    }
+
+    #[test]
+    fn routes_of_ipv6_are_in_it() {
+        let routes = parse_dump(&vectors(&["add self inet6", "add prefix inet6"])).unwrap();
+        let shown: Vec<String> = routes.iter().map(ToString::to_string).collect();
+        assert_eq!(shown, ["fd00::1/128 on interface 2", "fd00::/64 on interface 2"]);
+    }
 }

@@ -124,7 +124,7 @@ impl Planner<'_> {
     /// An interface of the host that goes on the bridge too, unless it is there already.
     fn uplink(&mut self, bridge: &InterfaceName, member: &InterfaceName) {
         let Some(interface) = self.survey.interface(member) else {
-            return self.problems.push(Problem::NoInterface { name: member.clone() });
+            return self.problems.push(Problem::NoInterface { name: *member });
         };
         if let Some(other) = self.survey.bridge_of(member) {
             if other != bridge {
@@ -157,10 +157,10 @@ impl Planner<'_> {
                 None => {}
             }
         }
-        if let (Some(asked), Some(has), Some(bridge)) = (nic.mtu, bridge_mtu, &nic.bridge) {
-            if asked != has {
-                self.problems.push(Problem::MtuMismatch { nic: nic.jail_name, asked, bridge: *bridge, has });
-            }
+        if let (Some(asked), Some(has), Some(bridge)) = (nic.mtu, bridge_mtu, nic.bridge)
+            && asked != has
+        {
+            self.problems.push(Problem::MtuMismatch { nic: nic.jail_name, asked, bridge, has });
         }
         nic.mtu.or(bridge_mtu).unwrap_or(nic.default_mtu)
     }

@@ -63,12 +63,12 @@ pub fn apply(
     spec: &JailSpec,
     plan: &Plan,
     mut before: impl FnMut(&Step),
-) -> Result<Up, Error> {
+) -> Result<Up, Box<Error>> {
     let mut run = Run::new(site, journal, spec);
     for step in plan.steps() {
         before(step);
         if let Err(failure) = run.step(step) {
-            return Err(run.fail(step.to_string(), failure));
+            return Err(Box::new(run.fail(step.to_string(), failure)));
         }
     }
     Ok(run.finish())
@@ -146,6 +146,8 @@ impl<'a> Run<'a> {
             }
             Step::CreateJail => self.create_jail()?,
             Step::HoldJail => {
+                // It is the kernel's to undo; this is for waiting until that is done.
+                self.intend(Owned::Jail(self.spec.name.clone()))?;
                 let parameters = self.parameters();
                 let held = jail::create_held(self.kernel(), &parameters)?;
                 self.jid = Some(held.jid());
@@ -280,6 +282,8 @@ impl<'a> Run<'a> {
                 format!("the host has an interface {name} already: destroy it, or give it another name");
             return Err(Failure::Invalid(reason));
         }
+        // As with the jail: who clears up waits for it.
+        self.intend(Owned::Epair(name))?;
         self.inside().rename(&self.epairs[nic].a, &name)?;
         self.epairs[nic].a = name;
         Ok(())
@@ -328,11 +332,6 @@ impl<'a> Run<'a> {
 
     fn commit(&mut self) -> Result<(), Failure> {
         self.joining = None;
-        self.intend(Owned::Jail(self.spec.name.clone()))?;
-        let epairs: Vec<_> = self.epairs.iter().map(|epair| epair.a).collect();
-        for name in epairs {
-            self.intend(Owned::Epair(name))?;
-        }
         self.held.take().expect("the plan holds the jail first").commit()?;
         Ok(())
     }

@@ -12,10 +12,14 @@ use crate::files::Files;
 use crate::jail::devfs::Devfs;
 use crate::jail::{self, mount};
 use crate::kernel::Errno;
+use crate::types::InterfaceName;
 use crate::vnet::Vnet;
 
 /// How long a jail that was removed may take to be gone, and an interface that was lent to be back.
 const GONE: Duration = Duration::from_secs(10);
+
+/// How long to wait before looking again.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// What remains after undoing.
 #[derive(Debug, Default)]
@@ -33,14 +37,33 @@ pub struct Owed {
 /// Those of writing the journal; what the kernel refuses is in [`Owed`].
 pub fn undo(host: &Vnet, rooms: &Rooms, files: Files<'_>, journal: &mut Journal) -> Result<Owed, Failure> {
     let mut owed = Owed::default();
-    for owned in journal.owned().iter().rev() {
+    let mut order: Vec<&Owned> = journal.owned().iter().rev().collect();
+    order.sort_by_key(|owned| rank(owned));
+    for owned in order {
         if let Err(failure) = undo_one(host, rooms, files, owned) {
             owed.failures.push((owned.clone(), failure));
         }
     }
-    owed.failures.reverse();
-    journal.keep(files, owed.failures.iter().map(|(owned, _)| owned.clone()).collect())?;
+    let still: Vec<_> = journal
+        .owned()
+        .iter()
+        .filter(|owned| owed.failures.iter().any(|(failed, _)| failed == *owned))
+        .cloned()
+        .collect();
+    journal.keep(files, still)?;
     Ok(owed)
+}
+
+/// What goes before what. An epair goes before its jail, which is the faster order; what is mounted
+/// in a jail is busy until the jail is gone.
+fn rank(owned: &Owned) -> u8 {
+    match owned {
+        Owned::File(_) | Owned::Link(_) => 0,
+        Owned::Epair(_) => 1,
+        Owned::Lent(_) => 2,
+        Owned::Jail(_) => 3,
+        _ => 4,
+    }
 }
 
 fn undo_one(host: &Vnet, rooms: &Rooms, files: Files<'_>, owned: &Owned) -> Result<(), Failure> {
@@ -48,7 +71,7 @@ fn undo_one(host: &Vnet, rooms: &Rooms, files: Files<'_>, owned: &Owned) -> Resu
     match owned {
         Owned::Alias4(interface, network) => absent(host.remove_ipv4(interface, network.ip())),
         Owned::Alias6(interface, network) => absent(host.remove_ipv6(interface, network.ip())),
-        Owned::Epair(name) => absent(host.destroy(name)),
+        Owned::Epair(name) => destroy_epair(host, name),
         Owned::Jail(name) => remove_jail(host, name),
         Owned::Lent(name) => take_back(host, name),
         Owned::Mount { fstype, on } => {
@@ -87,17 +110,38 @@ fn absent(result: crate::Result<()>) -> Result<(), Failure> {
     }
 }
 
-/// Removes a jail and waits until it is gone: what is mounted in it is busy until then.
+/// Destroys an epair, or waits while the kernel does: the epairs of a jail that was held go after it,
+/// some time after `jail_get(2)` has stopped finding it.
+fn destroy_epair(host: &Vnet, name: &InterfaceName) -> Result<(), Failure> {
+    let kernel = host.kernel();
+    let deadline = kernel.now().saturating_add(GONE);
+    loop {
+        if !host.has_interface(name)? {
+            return Ok(());
+        }
+        match host.destroy(name) {
+            Ok(()) => return Ok(()),
+            Err(error) if kernel.now() >= deadline => return Err(error.into()),
+            Err(_) => kernel.sleep(LOOK),
+        }
+    }
+}
+
+/// Removes a jail and waits until it is gone, also when it is dying already: what is mounted in it is
+/// busy until then.
 fn remove_jail(host: &Vnet, name: &str) -> Result<(), Failure> {
     let kernel = &**host.kernel();
-    let Some(jid) = jail::find(kernel, name)? else { return Ok(()) };
-    jail::remove(kernel, jid)?;
-    jail::wait_gone(kernel, jid, GONE)?;
+    if let Some(jid) = jail::find(kernel, name)? {
+        jail::remove(kernel, jid)?;
+    }
+    if let Some(jid) = jail::find_even_dying(kernel, name)? {
+        jail::wait_gone(kernel, jid, GONE)?;
+    }
     Ok(())
 }
 
 /// Waits for an interface that was lent to a jail that is gone by now.
-fn take_back(host: &Vnet, name: &crate::types::InterfaceName) -> Result<(), Failure> {
+fn take_back(host: &Vnet, name: &InterfaceName) -> Result<(), Failure> {
     jail::wait_for_interfaces(host, std::slice::from_ref(name), GONE)?;
     Ok(())
 }

@@ -34,21 +34,27 @@ fn start_killed_everywhere(jail: &str) {
             break;
         }
         points += 1;
-        root.ok(&["start", jail]);
+        // It may have been killed after its last step.
+        let again = root.run(&["start", jail]);
+        let said = crate::support::text(&again.stderr);
+        assert!(
+            again.status.success() || said.contains("is already running!"),
+            "killed at call {call}: {said}"
+        );
         assert_eq!(
             without_jid(&root.ok(&["show", jail])),
             without_jid(&shown),
             "killed at call {call}, started again"
         );
         root.ok(&["stop", jail]);
-        assert_eq!(root.kernel_state(), before, "killed at call {call}, started again, stopped");
+        root.settles(&before, &format!("killed at call {call}, started again, stopped"));
         assert_eq!(without_records(root.files()), without_records(files), "killed at call {call}, files");
 
         let root = Root::new();
         root.ok(&["list"]);
         assert!(run_killed(&root, &["start", jail], call));
         root.ok(&["stop", jail]);
-        assert_eq!(root.kernel_state(), before, "killed at call {call}, stopped");
+        root.settles(&before, &format!("killed at call {call}, stopped"));
     }
     println!("start {jail}: killed at {points} points");
     assert!(points > 20, "only {points} calls in a start");
@@ -79,7 +85,7 @@ fn without_jid(shown: &str) -> String {
 
 #[test]
 fn a_vnet_jail() {
-    start_killed_everywhere("web");
+    start_killed_everywhere("db");
 }
 
 #[test]
@@ -89,7 +95,7 @@ fn a_shared_ip_jail() {
 
 #[test]
 fn stop_killed_everywhere() {
-    for jail in ["web", "proxy"] {
+    for jail in ["db", "proxy"] {
         let before = {
             let root = Root::new();
             root.ok(&["list"]);
@@ -104,7 +110,7 @@ fn stop_killed_everywhere() {
             }
             points += 1;
             root.ok(&["stop", jail]);
-            assert_eq!(root.kernel_state(), before, "{jail} killed at call {call}");
+            root.settles(&before, &format!("{jail} killed at call {call}"));
         }
         println!("stop {jail}: killed at {points} points");
         assert!(points > 5, "only {points} calls in a stop");

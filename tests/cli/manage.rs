@@ -10,7 +10,7 @@ use crate::support::Root;
 fn with_release() -> Root {
     let root = Root::new();
     let release = root.path().join("releases/15.1-RELEASE/root");
-    for directory in ["bin", "etc", "usr/bin"] {
+    for directory in ["bin", "dev", "etc", "usr/bin"] {
         fs::create_dir_all(release.join(directory)).unwrap();
     }
     fs::write(release.join("bin/freebsd-version"), "#!/bin/sh\nUSERLAND_VERSION=\"15.1-RELEASE-p1\"\n")
@@ -141,7 +141,7 @@ fn dhcp_brings_what_it_requires() {
 fn a_template_is_created_from_and_not_cloned() {
     let root = with_release();
     root.ok(&["create", "-n", "base", "-r", "15.1-RELEASE"]);
-    fs::create_dir(root.path().join("templates")).unwrap();
+    fs::create_dir_all(root.path().join("templates")).unwrap();
     fs::rename(root.jail("base"), root.path().join("templates/base")).unwrap();
     root.ok(&["create", "-n", "shop", "-t", "base"]);
     assert_eq!(root.ok(&["get", "source_template", "shop"]), "base\n");

@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 
 use jailwire::kernel::sim::Sim;
+use jailwire::kernel::{Kernel as _, Sysctl};
 use tempfile::TempDir;
 
 /// A directory with the example jails, of the test's own.
@@ -79,7 +81,21 @@ impl Root {
 
     /// The whole state of the simulated kernel, in words.
     pub fn kernel_state(&self) -> String {
-        Sim::open(&self.path().join(".sim")).expect("the simulated kernel").describe()
+        let sim = Sim::open(&self.path().join(".sim")).expect("the simulated kernel");
+        // Time passes for it with each call.
+        let _ = sim.sysctl(&Sysctl::read("kern.osreldate"));
+        sim.describe()
+    }
+
+    /// Waits until the kernel is in this state. What dies with a process, its network stack last, may
+    /// take the kernel a moment longer than the process.
+    #[track_caller]
+    pub fn settles(&self, expected: &str, what: &str) {
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while self.kernel_state() != expected && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        assert_same(&self.kernel_state(), expected, what);
     }
 
     /// Every file below the root and what is in it, but for the simulated kernel's own: what the
@@ -109,6 +125,22 @@ fn walk(directory: &Path, files: &mut Vec<(PathBuf, String)>) {
             files.push((path, text(&contents)));
         }
     }
+}
+
+/// Compares two texts line by line, and shows only what differs.
+#[track_caller]
+pub fn assert_same(left: &str, right: &str, what: &str) {
+    if left == right {
+        return;
+    }
+    let lines = |text: &str, other: &str, sign: &str| {
+        let other: Vec<&str> = other.lines().collect();
+        text.lines()
+            .filter(|line| !other.contains(line))
+            .map(|line| format!("{sign} {line}\n"))
+            .collect::<String>()
+    };
+    panic!("{what}:\n{}{}", lines(left, right, "+"), lines(right, left, "-"));
 }
 
 pub fn text(bytes: &[u8]) -> String {

@@ -73,29 +73,33 @@ use_toolchain() {
     esac
 }
 
-# Sets JAILWIRE_CROSS_ZIG: $ZIG, or the pinned zig from PyPI, fetched once into the cache.
-find_zig() {
-    if [ -n "${ZIG:-}" ]; then
-        export JAILWIRE_CROSS_ZIG="$ZIG"
-        return
-    fi
-    _zig=$(cache_dir)/ziglang-$zig_version
+# zig_program VERSION: where the zig of PyPI is, fetched once into the cache.
+zig_program() {
+    _zig=$(cache_dir)/ziglang-$1
     if [ ! -e "$_zig/ready" ]; then
         have python3 || die "install python3 (its package index has zig, which links for FreeBSD), or set ZIG"
-        note "fetching zig $zig_version into $_zig"
-        rm -rf "$_zig"
-        mkdir -p "$_zig"
+        note "fetching zig $1 into $_zig"
+        # Made beside and moved: several may ask at once, and one may be killed.
+        _new=$_zig.$$
+        mkdir -p "$_new"
         # A virtual environment brings its own pip, and may be written to on every system.
-        if python3 -m venv "$_zig/venv" >/dev/null 2>&1; then
-            "$_zig/venv/bin/python" -m pip install -q --retries 10 --target "$_zig/lib" "ziglang==$zig_version"
+        if python3 -m venv "$_new/venv" >/dev/null 2>&1; then
+            set -- "$1" "$_new/venv/bin/python"
         elif python3 -m pip --version >/dev/null 2>&1; then
-            python3 -m pip install -q --retries 10 --target "$_zig/lib" "ziglang==$zig_version"
+            set -- "$1" python3
         else
-            die "install python3-venv (or set ZIG to a zig $zig_version)"
-        fi || die "cannot fetch zig: pip install ziglang==$zig_version failed"
-        : >"$_zig/ready"
+            rm -rf "$_new"
+            die "install python3-venv, or set ZIG to a zig $1"
+        fi
+        if ! "$2" -m pip install -q --retries 10 --target "$_new/lib" "ziglang==$1" >&2; then
+            rm -rf "$_new"
+            die "cannot fetch zig: pip install ziglang==$1 failed"
+        fi
+        rm -rf "$_new/venv"
+        : >"$_new/ready"
+        mv "$_new" "$_zig" 2>/dev/null || rm -rf "$_new"
     fi
-    export JAILWIRE_CROSS_ZIG="$_zig/lib/ziglang/zig"
+    printf '%s\n' "$_zig/lib/ziglang/zig"
 }
 
 use_linker() {
@@ -103,7 +107,8 @@ use_linker() {
         x86_64-unknown-freebsd | aarch64-unknown-freebsd) ;;
         *) die "TARGET is $TARGET; x86_64-unknown-freebsd and aarch64-unknown-freebsd are known" ;;
     esac
-    find_zig
+    JAILWIRE_CROSS_ZIG=${ZIG:-$(zig_program $zig_version)} || exit
+    export JAILWIRE_CROSS_ZIG
     export JAILWIRE_CROSS_TRIPLE="${TARGET%%-*}-freebsd.$freebsd_version-none"
     _name=$(printf %s "$TARGET" | tr a-z- A-Z_)
     export "CARGO_TARGET_${_name}_LINKER=$vm_dir/lib/cc"

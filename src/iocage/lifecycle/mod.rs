@@ -71,7 +71,7 @@ pub enum Error {
         /// The jail.
         jail: JailName,
         /// The step, and why.
-        error: wiring::Error,
+        error: Box<wiring::Error>,
     },
     /// Something failed outside the plan.
     #[error("{jail}: {failure}")]
@@ -139,7 +139,8 @@ impl<'a> Host<'a> {
         let rooms = Rooms::open(kernel.as_ref(), files)?;
         let vnet = Vnet::host(kernel);
         let boot = vnet.sysctl("kern.boot_id")?;
-        let boot = String::from_utf8_lossy(&boot).trim_end_matches('\0').to_owned();
+        // Sixteen bytes of no further structure.
+        let boot = boot.iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(Host { store, files, vnet, rooms, boot })
     }
 

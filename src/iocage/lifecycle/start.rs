@@ -73,7 +73,6 @@ impl Host<'_> {
     }
 
     /// What comes after the jail is up and wired.
-    #[expect(clippy::too_many_arguments, reason = "one call, and all of it is needed")]
     fn finish(
         &self,
         entry: &Entry,

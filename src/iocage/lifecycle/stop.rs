@@ -6,7 +6,7 @@ use crate::iocage::jailconf::JailConf;
 use crate::iocage::store::Entry;
 use crate::jail::{self, mount};
 use crate::types::{InterfaceName, Jid};
-use crate::wiring::{Failure, Journal, Owned};
+use crate::wiring::{self, Failure, Journal, Owned};
 
 /// How a stop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +70,9 @@ impl Host<'_> {
     ) -> Result<Stopped, Error> {
         let name = &entry.name;
         if journal.is_empty() {
+            // A stop that was killed may have come that far and no further.
+            let site = self.site();
+            wiring::sweep(site.host, site.rooms, site.files, site.boot).map_err(step(name))?;
             report.warn(&format!("{} is not running!", name.flat()));
             return Ok(Stopped::WasDown);
         }

@@ -1,7 +1,7 @@
 //! The FreeBSD kernel: the only code in the library that makes system calls.
 //!
 //! Each method of [`FreeBsd`] is one system call, or one child process that makes a few
-//! ([`enter`], [`run`], [`mount`]). Nothing is interpreted here: what a request means is the
+//! (`enter`, `run`, `mount`). Nothing is interpreted here: what a request means is the
 //! business of the typed operations.
 
 mod argument;
@@ -193,8 +193,8 @@ impl Kernel for FreeBsd {
         }
         let mut argument = Argument::of(&request.argument);
         // SAFETY: the kernel reads and writes as many bytes as the number says, which are there, and what the
-        // pointers in them lead to, which lives as long as `argument`. The lengths of those buffers stand in
-        // the same bytes, and whoever laid out the block took them from the buffers.
+        // pointers in them lead to, which lives as long as `argument`. That the lengths in these bytes are
+        // those of the children, and that no other address is among them, is what a block promises.
         let rc =
             unsafe { libc::ioctl(descriptor.as_raw_fd(), request.number as c_ulong, argument.as_mut_ptr()) };
         self.check(rc)?;

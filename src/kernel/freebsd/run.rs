@@ -1,4 +1,7 @@
 //! Running a program, on the host or in a jail, and waiting for its end.
+//!
+//! The program is a child like the others ([`super::child`]): it does not outlive us. What it starts
+//! itself does, a time limit or not.
 
 use std::ffi::{CStr, CString, OsStr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -115,59 +118,57 @@ pub fn run(program: &Program) -> Result<Finished> {
 fn attend(
     mut child: Child,
     trouble: OwnedFd,
-    capture: Option<OwnedFd>,
+    mut capture: Option<OwnedFd>,
     deadline: Option<Instant>,
 ) -> Result<Finished> {
-    let (mut trouble, mut capture) = (Some(trouble), capture);
-    let (mut report, mut output) = (Vec::new(), Vec::new());
+    if let Some(report) = hear(trouble.as_fd(), deadline)? {
+        report.outcome()?;
+    }
+    let mut output = Vec::new();
     let mut timed_out = false;
+    // The program may leave others running that hold the pipe open, and write into it without end.
+    let mut rounds_after_the_end = 0..2 * KEPT / CHUNK;
     loop {
         let mut polled = vec![child.ended()];
-        polled.extend(
-            [&trouble, &capture]
-                .into_iter()
-                .flatten()
-                .map(|pipe| PollFd::new(pipe.as_fd(), PollFlags::POLLIN)),
-        );
+        polled.extend(capture.as_ref().map(|pipe| PollFd::new(pipe.as_fd(), PollFlags::POLLIN)));
         if !passing::poll_until(&mut polled, deadline.filter(|_| !timed_out))? {
             child.kill();
             timed_out = true;
             continue;
         }
-        let ended = polled[0].any().unwrap_or(true);
-        let mut events =
-            polled[1..].iter().map(|polled| polled.any().unwrap_or(true)).collect::<Vec<_>>().into_iter();
-        drop(polled);
-        for (pipe, taken) in [(&mut trouble, &mut report), (&mut capture, &mut output)] {
-            if pipe.is_some() && events.next() == Some(true) {
-                take(pipe, taken)?;
-            }
+        let happened: Vec<bool> = polled.iter().map(|polled| polled.any().unwrap_or(true)).collect();
+        let (ended, written) = (happened[0], happened.get(1) == Some(&true));
+        if written {
+            take(&mut capture, &mut output)?;
         }
-        if ended {
+        if ended && (!written || rounds_after_the_end.next().is_none()) {
             break;
         }
     }
-    // What the program wrote last. What it left running may hold the pipes open: no waiting for their end.
-    for (mut pipe, taken) in [(trouble, &mut report), (capture, &mut output)] {
-        let mut rounds = 0;
-        while let Some(open) = &pipe
-            && rounds < 2 * KEPT / CHUNK
-            && passing::readable(open.as_fd(), Instant::now())?
-        {
-            take(&mut pipe, taken)?;
-            rounds += 1;
-        }
-    }
     let status = child.wait(None)?.unwrap_or_default();
-    if let Ok(report) = report.try_into() {
-        Report::from_bytes(report).outcome()?;
-    }
     let exit = match () {
         () if timed_out => Exit::TimedOut,
         () if libc::WIFSIGNALED(status) => Exit::Signal(libc::WTERMSIG(status)),
         () => Exit::Code(libc::WEXITSTATUS(status)),
     };
     Ok(Finished { exit, output })
+}
+
+/// Waits for `execve`, or for what the child says went wrong before it.
+fn hear(trouble: BorrowedFd<'_>, deadline: Option<Instant>) -> Result<Option<Report>> {
+    let mut report = [0; Report::LENGTH];
+    let mut filled = 0;
+    while filled < report.len()
+        && passing::poll_until(&mut [PollFd::new(trouble, PollFlags::POLLIN)], deadline)?
+    {
+        match nix::unistd::read(trouble, &mut report[filled..]) {
+            Ok(0) => return Ok(None),
+            Ok(length) => filled += length,
+            Err(nix::errno::Errno::EINTR) => {}
+            Err(errno) => return Err(super::nix(errno)),
+        }
+    }
+    Ok((filled == report.len()).then(|| Report::from_bytes(report)))
 }
 
 const CHUNK: usize = 8 << 10;

@@ -95,7 +95,7 @@ impl World {
     /// same address on another interface is refused (`in6_notify_ifa`).
     fn route_to_self6(&mut self, index: u16, address: Ipv6Addr) -> Result<(), Errno> {
         let interface = self.interfaces.get(&index).ok_or(Errno::ENXIO)?;
-        let wanted = self.switch(interface.stack, "net.inet6.icmp6.nd6_useloopback", 1) != 0;
+        let wanted = self.stack_int(interface.stack, "net.inet6.icmp6.nd6_useloopback") != 0;
         if !wanted || self.inet6_at(index, address).is_none_or(|ours| ours.self_route) {
             return Ok(());
         }
@@ -117,11 +117,11 @@ impl World {
         }
         if multicast {
             let groups = groups_of(new.address, index, &self.node_name(index));
-            for group in groups {
-                self.join_group(index, group);
+            for group in &groups {
+                self.join_group(index, *group);
             }
             if let Some(ours) = self.inet6_at_mut(index, new.address) {
-                ours.groups = groups.to_vec();
+                ours.groups = groups;
             }
         }
         let tentative = |ours: &Address6| ours.flags & sys::IN6_IFF_TENTATIVE != 0;
@@ -199,7 +199,7 @@ impl World {
         }
         let loops = interface.has(sys::IFF_LOOPBACK);
         let is_loopback = |ours: &Address6| ours.address.is_loopback();
-        let there = self.interfaces_of(interface.stack).any(|other| other.inet6.iter().any(is_loopback));
+        let there = self.with_addresses_in(interface.stack).any(|other| other.inet6.iter().any(is_loopback));
         let flags = interface.nd6_flags;
         let wanted = flags & sys::ND6_IFF_IFDISABLED == 0 && flags & sys::ND6_IFF_AUTO_LINKLOCAL != 0;
         let local = if loops { Some(1) } else { self.interface_identifier(interface) };

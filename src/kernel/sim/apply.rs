@@ -7,14 +7,16 @@ use super::caller::{Caller, Owner};
 use super::world::{Pending, World};
 use crate::kernel::{Exit, Finished};
 
+/// Who sleeps or waits for longer wakes up after this long.
+pub(crate) const FOREVER: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+
 impl World {
     /// Makes a call at a time, and lets it take as long as it was given. It depends on nothing but the
     /// world and its arguments.
     pub fn apply(&mut self, caller: Caller, time: Duration, took: Duration, call: &mut Call) -> Reply {
         self.advance(time);
         let reply = self.make(caller, took, call);
-        self.slept += took;
-        self.advance(self.now + took);
+        self.sleep(took);
         reply
     }
 
@@ -86,6 +88,7 @@ impl World {
 
     /// Lets time pass that does not really pass.
     pub fn sleep(&mut self, duration: Duration) {
+        let duration = duration.min(FOREVER);
         self.slept += duration;
         self.advance(self.now + duration);
     }

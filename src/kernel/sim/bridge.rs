@@ -167,7 +167,11 @@ impl World {
             for member in members {
                 let _ = self.driver_mtu(member, old);
             }
-            return Err(Errno::EINVAL.into());
+            // The text is in the source; not confirmed.
+            return Err(match self.release {
+                Release::V14_2 => Errno::EINVAL.into(),
+                Release::V15_1 => Failure::with_text(Errno::EINVAL, "Failed to set MTU on member interface"),
+            });
         }
         self.interface_mut(index).mtu = mtu;
         Ok(())

@@ -43,6 +43,7 @@ impl World {
         if self.find(stack, name.as_bytes()).is_some() {
             return Err(Errno::EEXIST.into());
         }
+        self.room_for(2)?;
         let index = match cloner {
             "epair" => self.create_epair(caller, stack, &name)?,
             "vlan" => {
@@ -120,14 +121,19 @@ impl World {
         }
     }
 
-    /// Gives a new interface the lowest free index, and puts it into its stack.
+    /// Whether that many more interfaces have an index.
     ///
     /// The table has 65535 places. A real kernel goes on with index 0 after that, and then never
-    /// returns (trap 36, confirmed); this one stops short of it.
+    /// returns (trap 36, confirmed). This one says that it is full.
+    pub fn room_for(&self, interfaces: usize) -> Result<()> {
+        let full = self.interfaces.len() + interfaces > usize::from(u16::MAX);
+        if full { Err(Errno::ENOSPC.into()) } else { Ok(()) }
+    }
+
+    /// Gives a new interface the lowest free index, for which there is room, and puts it into its stack.
     pub fn attach_new(&mut self, stack: StackId, mut interface: Interface) -> u16 {
-        let index = (1..=u16::MAX)
-            .find(|index| !self.interfaces.contains_key(index))
-            .expect("65535 interfaces at once");
+        let used = self.interfaces.keys().zip(1..).take_while(|(index, place)| **index == *place).count();
+        let index = u16::try_from(used + 1).expect("fewer than 65535 interfaces at once");
         interface.index = index;
         interface.stack = stack;
         self.interfaces.insert(index, interface);

@@ -1,5 +1,5 @@
 //! What sysctl tells of interfaces, addresses and routes (`sys/net/rtsock.c:sysctl_rtsock`,
-//! `sys/net/if_mib.c`), and SIOCGIFCONF.
+//! `sys/net/if_mib.c`).
 
 use std::mem::offset_of;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -15,10 +15,8 @@ use super::messages::{self, ADDRESS, About, Addresses, BROADCAST, INTERFACE};
 use super::own_routes::Addressed;
 use super::sockaddr::{self, AF_INET, AF_INET6};
 use super::world::{Interface, StackId, World};
-use crate::kernel::{Block, Errno, Request, Result};
+use crate::kernel::{Block, Errno, Result};
 
-const LENGTH_OF_LIST: usize = offset_of!(sys::ifconf, ifc_len);
-const LIST: usize = offset_of!(sys::ifconf, ifc_ifcu);
 /// How many families there are (`AF_MAX`).
 const FAMILIES: i32 = 46;
 
@@ -257,57 +255,8 @@ impl World {
         data.bytes
     }
 
-    /// SIOCGIFCONF: every interface with its addresses, in records of different lengths that stand close
-    /// together (`ifconf`). IPv6 addresses are as the kernel keeps them, with the scope inside. What
-    /// does not fit is left out, and nothing says how much that is.
-    pub fn gifconf(&self, caller: Caller, stack: StackId, request: &mut Request) -> Result<()> {
-        let room = request.argument.i32_at(LENGTH_OF_LIST);
-        let room = usize::try_from(room).ok().filter(|room| *room > 0).ok_or(Errno::EINVAL)?;
-        let mut list = Vec::new();
-        for record in self.interfaces_of(stack).flat_map(|interface| self.records(caller, interface)) {
-            if list.len() + record.len() > room {
-                break;
-            }
-            list.extend(record);
-        }
-        request.argument.put(LENGTH_OF_LIST, &(list.len() as i32).to_ne_bytes());
-        let child = request.argument.child_mut(LIST).filter(|child| child.bytes.len() >= list.len());
-        child.ok_or(Errno::EFAULT)?.put(0, &list);
-        Ok(())
-    }
-
-    fn records(&self, caller: Caller, interface: &Interface) -> Vec<Vec<u8>> {
-        let mut sockaddrs = Vec::new();
-        if self.sees_links(caller) {
-            sockaddrs.push(sockaddr::link_of(interface));
-        }
-        for at in self.seen_addresses(caller, interface) {
-            sockaddrs.push(match at {
-                AddressAt::Inet(at) => sockaddr::inet(interface.inet[at].address),
-                AddressAt::Inet6(at) => {
-                    let ours = sockaddr::embed(interface.inet6[at].address, interface.index);
-                    sockaddr::inet6_raw(ours)
-                }
-            });
-        }
-        if sockaddrs.is_empty() {
-            sockaddrs.push(Vec::new());
-        }
-        let at = offset_of!(sys::ifreq, ifr_ifru);
-        let record = |sockaddr: Vec<u8>| {
-            let mut record = vec![0; size_of::<sys::ifreq>().max(at + sockaddr.len())];
-            record[..interface.name.len()].copy_from_slice(interface.name.as_bytes());
-            record[at..at + sockaddr.len()].copy_from_slice(&sockaddr);
-            // Longer addresses end the record where they end.
-            if sockaddr.len() > size_of::<sys::sockaddr>() {
-                record.truncate(at + sockaddr.len());
-            }
-            record
-        };
-        sockaddrs.into_iter().map(record).collect()
-    }
-
-    fn seen_addresses(&self, caller: Caller, interface: &Interface) -> Vec<AddressAt> {
+    /// The addresses of an interface that a caller may see, in the order of their making.
+    pub fn seen_addresses(&self, caller: Caller, interface: &Interface) -> Vec<AddressAt> {
         let seen = |at: &AddressAt| match *at {
             AddressAt::Inet(at) => self.sees_inet(caller, interface.inet[at].address).is_ok(),
             AddressAt::Inet6(at) => self.sees_inet6(caller, interface.inet6[at].address).is_ok(),
@@ -381,21 +330,5 @@ mod tests {
         // One that is elsewhere is not there.
         world.interfaces.get_mut(&2).unwrap().stack = StackId(4);
         assert_eq!(errno(&world, &link(&[sys::IFMIB_IFDATA, 2, sys::IFDATA_GENERAL])), Errno::ENOENT);
-    }
-
-    #[test]
-    fn a_list_that_is_too_long_is_cut_between_records() {
-        let world = pair();
-        let list = |room: i32| {
-            let mut request = Request::new(sys::SIOCGIFCONF);
-            request.argument.put(LENGTH_OF_LIST, &room.to_ne_bytes());
-            request.argument.point(LIST, Block::zeroed(room.max(0) as usize));
-            world.gifconf(ROOT, StackId::HOST, &mut request).map(|()| request.argument.i32_at(LENGTH_OF_LIST))
-        };
-        // A link, two IPv6 addresses and one of IPv4 on lo0, and a link on each of the others.
-        assert_eq!(list(4096), Ok(72 + 44 * 2 + 32 + 72 * 2));
-        assert_eq!(list(72 + 43), Ok(72));
-        assert_eq!(list(0).unwrap_err().errno, Errno::EINVAL);
-        assert_eq!(list(-1).unwrap_err().errno, Errno::EINVAL);
     }
 }

@@ -50,7 +50,7 @@ impl World {
         let held = self
             .same_prefix(stack, &prefix)
             .any(|(interface, other)| interface.fib == fib && other.holds_route);
-        if held && self.switch(stack, "net.inet.ip.no_same_prefix", 0) != 0 {
+        if held && self.stack_int(stack, "net.inet.ip.no_same_prefix") != 0 {
             return Err(Errno::EEXIST);
         }
         self.post_inet(sys::RTM_NEWADDR, index, address);
@@ -184,7 +184,7 @@ impl World {
         prefix: &Destination<Ipv4Addr>,
     ) -> impl Iterator<Item = (&'a Interface, &'a Address4)> {
         let mut found: Vec<(&Interface, &Address4)> = self
-            .interfaces_of(stack)
+            .with_addresses_in(stack)
             .flat_map(|interface| interface.inet.iter().map(move |address| (interface, address)))
             .filter(|(interface, address)| prefix_of(interface, address) == *prefix)
             .collect();
@@ -195,7 +195,7 @@ impl World {
     /// Another interface of the same stack and fib that has the address.
     fn elsewhere(&self, index: u16, address: Ipv4Addr) -> Option<u16> {
         let ours = self.interfaces.get(&index)?;
-        self.interfaces_of(ours.stack)
+        self.with_addresses_in(ours.stack)
             .filter(|interface| interface.index != index && interface.fib == ours.fib)
             .find(|interface| interface.inet.iter().any(|other| other.address == address))
             .map(|interface| interface.index)

@@ -76,7 +76,7 @@ impl World {
     /// The interface that a request names.
     fn named(&self, stack: StackId, request: &Request) -> Result<u16> {
         if request.argument.bytes.len() < sys::IFNAMSIZ {
-            // Not a request with a name: no case matches it, wherever it goes.
+            // Not a request with a name: no interface is found, and no case matches.
             return Err(Errno::EINVAL.into());
         }
         self.find(stack, request.argument.text_at(0, sys::IFNAMSIZ)).ok_or(Errno::ENXIO.into())

@@ -108,14 +108,15 @@ impl World {
         order.iter().filter_map(|index| self.interfaces.get(index))
     }
 
-    /// A sysctl of a stack, or the value that a new stack has.
-    pub fn switch(&self, stack: StackId, name: &str, default: i32) -> i32 {
-        self.stacks.get(&stack).and_then(|stack| stack.sysctls.get(name)).copied().unwrap_or(default)
+    /// The interfaces whose addresses are in a stack: also one that is off its list already, on its way
+    /// out (`V_in_ifaddrhead` is another list than `V_ifnet`).
+    pub fn with_addresses_in(&self, stack: StackId) -> impl Iterator<Item = &Interface> {
+        self.interfaces.values().filter(move |interface| interface.stack == stack)
     }
 
     /// Whether addresses go to all routing tables instead of their interface's.
     pub fn all_fibs(&self, stack: StackId) -> bool {
-        self.switch(stack, "net.add_addr_allfibs", 0) != 0
+        self.stack_int(stack, "net.add_addr_allfibs") != 0
     }
 
     /// The tables that the addresses of an interface act on.
@@ -133,7 +134,7 @@ impl World {
     }
 
     pub fn rules(&self, stack: StackId) -> Rules {
-        Rules { multipath: self.switch(stack, "net.route.multipath", 1) != 0, replace: !self.older() }
+        Rules { multipath: self.stack_int(stack, "net.route.multipath") != 0, replace: !self.older() }
     }
 
     /// The order of the next address made in a stack.

@@ -162,8 +162,8 @@ impl Log {
     }
 
     /// Appends a record. Under the lock, and with everything read.
-    pub fn append(&mut self, record: &Record) -> io::Result<()> {
-        let bytes = frame(&encode_record(record))?;
+    pub fn append(&mut self, caller: Caller, time: u64, took: u64, call: &Call) -> io::Result<()> {
+        let bytes = frame(&encode(caller, time, took, call))?;
         self.write(&bytes)
     }
 
@@ -240,17 +240,21 @@ fn decode_header(payload: &[u8]) -> Option<Header> {
     input.is_empty().then_some(Header { epoch, generation, compacted, options })
 }
 
-fn encode_record(record: &Record) -> Vec<u8> {
+fn encode(caller: Caller, time: u64, took: u64, call: &Call) -> Vec<u8> {
     let mut out = vec![VERSION];
-    let Caller { pid, start, jid, root } = record.caller;
+    let Caller { pid, start, jid, root } = caller;
     pid.put(&mut out);
     start.put(&mut out);
     jid.put(&mut out);
     root.put(&mut out);
-    record.time.put(&mut out);
-    record.took.put(&mut out);
-    record.call.put(&mut out);
+    time.put(&mut out);
+    took.put(&mut out);
+    call.put(&mut out);
     out
+}
+
+fn encode_record(record: &Record) -> Vec<u8> {
+    encode(record.caller, record.time, record.took, &record.call)
 }
 
 fn decode_record(payload: &[u8]) -> Option<Record> {
@@ -338,6 +342,11 @@ mod tests {
         Record { caller, time, took: 0, call: Call::Socket(Domain::Inet) }
     }
 
+    fn append(log: &mut Log, time: u64) -> io::Result<()> {
+        let Record { caller, time, took, call } = record(time);
+        log.append(caller, time, took, &call)
+    }
+
     fn directory() -> Directory {
         Directory::new()
     }
@@ -354,7 +363,7 @@ mod tests {
         let mut other = Log::open(&directory.path, Header { epoch: 2, ..header() }).unwrap();
         one.lock().unwrap();
         assert!(one.read().unwrap().header.is_some());
-        one.append(&record(5)).unwrap();
+        append(&mut one, 5).unwrap();
         one.unlock();
         other.lock().unwrap();
         let news = other.read().unwrap();
@@ -369,9 +378,9 @@ mod tests {
         let mut log = Log::open(&directory.path, header()).unwrap();
         log.lock().unwrap();
         log.read().unwrap();
-        log.append(&record(1)).unwrap();
+        append(&mut log, 1).unwrap();
         let whole = log.offset;
-        log.append(&record(2)).unwrap();
+        append(&mut log, 2).unwrap();
         let end = log.offset;
         log.unlock();
         for torn in whole + 1..end {
@@ -379,7 +388,7 @@ mod tests {
             let mut log = Log::open(&directory.path, header()).unwrap();
             assert_eq!(log.read().unwrap().records, [record(1)]);
             assert_eq!(log.file.metadata().unwrap().len(), whole);
-            log.append(&record(2)).unwrap();
+            append(&mut log, 2).unwrap();
         }
     }
 
@@ -388,9 +397,9 @@ mod tests {
         let directory = directory();
         let mut log = Log::open(&directory.path, header()).unwrap();
         log.read().unwrap();
-        log.append(&record(1)).unwrap();
+        append(&mut log, 1).unwrap();
         let middle = log.offset - 3;
-        log.append(&record(2)).unwrap();
+        append(&mut log, 2).unwrap();
         let mut bytes = fs::read(&log.path).unwrap();
         bytes[middle as usize] ^= 1;
         fs::write(&log.path, bytes).unwrap();
@@ -408,10 +417,10 @@ mod tests {
         other.unlock();
         one.lock().unwrap();
         one.read().unwrap();
-        one.append(&record(1)).unwrap();
-        one.append(&record(2)).unwrap();
+        append(&mut one, 1).unwrap();
+        append(&mut one, 2).unwrap();
         one.replace(&[record(2)]).unwrap();
-        one.append(&record(3)).unwrap();
+        append(&mut one, 3).unwrap();
         one.unlock();
         other.lock().unwrap();
         let news = other.read().unwrap();

@@ -215,15 +215,9 @@ impl World {
         if mount.mounted.flags & sys::MNT_ROOTFS != 0 {
             return Err(Errno::EINVAL.into());
         }
-        let on = &mount.mounted.on;
-        let inside = |(other, mount): (usize, &Mount)| {
-            let place = &mount.mounted.on;
-            // On top of it, or in a directory of it.
-            if place == on { other > at } else { place.starts_with(on) }
-        };
-        // One at the same place that came later is what the others are mounted in.
-        let covered = list.iter().enumerate().any(|(other, mount)| other > at && mount.mounted.on == *on);
-        if covered || list.iter().enumerate().any(inside) {
+        // On top of it, or in a directory of it. What was there before is only hidden by it.
+        let inside = |later: &Mount| later.mounted.on.starts_with(&mount.mounted.on);
+        if list[at + 1..].iter().any(inside) {
             return Err(Errno::EBUSY.into());
         }
         let is_root_of = |path: &Path| {

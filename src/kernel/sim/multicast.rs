@@ -11,23 +11,29 @@ use super::world::World;
 /// 224.0.0.1, which the first IPv4 address of an interface joins.
 pub(crate) const ALL_HOSTS: IpAddr = IpAddr::V4(Ipv4Addr::new(224, 0, 0, 1));
 
-/// The groups an IPv6 address needs, in the order of joining (`in6_update_ifa_join_mc`).
-pub(crate) fn groups_of(address: Ipv6Addr, index: u16, hostname: &str) -> [IpAddr; 5] {
+/// The groups an IPv6 address needs, in the order of joining (`in6_update_ifa_join_mc`). A node
+/// without a name has no node information groups.
+pub(crate) fn groups_of(address: Ipv6Addr, index: u16, hostname: &str) -> Vec<IpAddr> {
     let low = address.to_bits() as u32;
-    let hash = node_information_hash(hostname);
     let solicited = 0xff02_0000_0000_0000_0000_0001_ff00_0000 | u128::from(low & 0xff_ffff);
-    let information = 0xff02_0000_0000_0000_0000_0002_ff00_0000 | u128::from(hash >> 8);
-    let older_information = 0xff02_0000_0000_0000_0000_0002_0000_0000 | u128::from(hash);
     let all_nodes = 0xff02_0000_0000_0000_0000_0000_0000_0001;
     let own_node = 0xff01_0000_0000_0000_0000_0000_0000_0001;
-    [solicited, all_nodes, information, older_information, own_node]
-        .map(|bits| IpAddr::V6(sockaddr::embed(Ipv6Addr::from_bits(bits), index)))
+    let mut groups = vec![solicited, all_nodes];
+    let label = hostname.split('.').next().unwrap_or_default();
+    if (1..=63).contains(&label.len()) {
+        let hash = node_information_hash(label);
+        groups.push(0xff02_0000_0000_0000_0000_0002_ff00_0000 | u128::from(hash >> 8));
+        groups.push(0xff02_0000_0000_0000_0000_0002_0000_0000 | u128::from(hash));
+    }
+    groups.push(own_node);
+    let embed = |bits| IpAddr::V6(sockaddr::embed(Ipv6Addr::from_bits(bits), index));
+    groups.into_iter().map(embed).collect()
 }
 
 /// The bits of the node information groups that come from the host's name (`in6_nigroup0`). The
 /// kernel takes the beginning of an MD5 sum; no caller can tell that this is another one (FNV-1a).
-fn node_information_hash(hostname: &str) -> u32 {
-    let label = hostname.split('.').next().unwrap_or_default().to_ascii_lowercase();
+fn node_information_hash(label: &str) -> u32 {
+    let label = label.to_ascii_lowercase();
     label.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
@@ -78,5 +84,6 @@ mod tests {
         assert_eq!(groups[1], "ff02:2::1".parse::<IpAddr>().unwrap());
         assert_eq!(groups[4], "ff01:2::1".parse::<IpAddr>().unwrap());
         assert_eq!(groups, groups_of("fd00::12:3456".parse().unwrap(), 2, "host"));
+        assert_eq!(groups_of("fd00::12:3456".parse().unwrap(), 2, "").len(), 3);
     }
 }

@@ -53,7 +53,7 @@ pub enum Setting {
     Text(String),
 }
 
-/// What a new simulated host is like: see [`Sim::builder`](super::Sim::builder).
+/// What a new simulated host is like: see [`Sim::with`](super::Sim::with).
 ///
 /// By default it is FreeBSD 15.1 with the GENERIC kernel, `lo0`, and `em0` with 192.0.2.10/24 and a
 /// default route to 192.0.2.1. `if_epair` and `if_bridge` are modules and not loaded.

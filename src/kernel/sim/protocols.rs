@@ -1,7 +1,7 @@
 //! What happens to addresses and routes when an interface goes up, goes down, or goes.
 
 use super::links::AddressAt;
-use super::world::{StackId, World};
+use super::world::World;
 
 impl World {
     /// Right after IFF_UP was set and RTM_IFINFO posted (IFNET_EVENT_UP).
@@ -63,21 +63,19 @@ impl World {
         }
     }
 
-    /// The name that goes into the node information groups. The kernel takes that of the caller's jail,
-    /// here it is that of the jail whose stack it is: both show in the last bytes of two groups only.
+    /// The name that goes into the node information groups. The kernel takes that of the caller's jail;
+    /// here it is that of the jail whose stack it is, or else the host's.
     pub fn node_name(&self, index: u16) -> String {
-        let stack = self.interfaces.get(&index).map_or(StackId::HOST, |interface| interface.stack);
-        match self.jails.all().find(|jail| jail.stack == Some(stack)) {
-            Some(jail) => jail.hostname.clone(),
-            None => self.text_sysctl("kern.hostname"),
-        }
+        let stack = self.interfaces.get(&index).map(|interface| interface.stack);
+        let jail = self.jails.all().find(|jail| jail.stack == stack && !jail.hostname.is_empty());
+        jail.map_or_else(|| self.text_sysctl("kern.hostname"), |jail| jail.hostname.clone())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::testing::*;
-    use super::*;
+    use super::super::world::StackId;
     use jailwire_sys as sys;
     use std::net::Ipv4Addr;
 
@@ -106,6 +104,28 @@ mod tests {
         let interface = &world.interfaces[&A];
         assert!(interface.inet.is_empty() && interface.inet6.is_empty());
         assert!(interface.protocols.groups.is_empty());
+    }
+
+    #[test]
+    fn a_move_is_told_on_both_sides() {
+        let mut world = pair();
+        for address in ["10.0.0.1/24", "10.0.0.2/24"] {
+            alias(&mut world, A, address).unwrap();
+        }
+        let target = world.create_stack();
+        let [source, inside] = [0, 0].map(|family| listen(&mut world, family));
+        world.sockets.get_mut(&inside).unwrap().stack = target;
+        world.move_interface(A, target);
+        // Off the list of interfaces already, its addresses still hand their route to each other.
+        let before = kinds(&heard(&mut world, source));
+        let down = ["DELETE", "ADD", "DELETE", "ADD", "IFINFO"];
+        assert_eq!(before, [&down[..], &["DELADDR", "DELETE", "DELADDR", "DELMADDR", "IFANNOUNCE"]].concat());
+        assert_eq!(kinds(&heard(&mut world, inside)), ["IFANNOUNCE"]);
+        assert_eq!(world.interfaces[&A].nd6_flags, 0x29);
+        // A stack of one fib: an address there has its routes in it.
+        alias(&mut world, A, "10.0.0.1/24").unwrap();
+        let table = world.table::<Ipv4Addr>(target, 0).unwrap();
+        assert_eq!(table.iter().count(), 2);
     }
 
     #[test]

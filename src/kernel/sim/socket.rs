@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::caller::Caller;
 use super::world::{RouteQueue, Socket, SocketKind, World};
 use crate::kernel::{Domain, Errno, Handle, Request, Result, SocketOption};
-use jailwire_sys::{IOC_INOUT, IOC_OUT};
+use jailwire_sys::{self as sys, IOC_INOUT, IOC_OUT};
 
 /// net.rtsock.recvspace.
 const DEFAULT_RECEIVE_SPACE: usize = 8192;
@@ -131,6 +131,10 @@ impl World {
     pub fn ioctl(&mut self, caller: Caller, handle: Handle, request: &mut Request) -> Result<()> {
         let socket = self.handle(handle)?;
         let stack = socket.stack;
+        if request.argument.bytes.len() < sys::request::size_of_argument(request.number) {
+            // `sys_ioctl` reads as much as the number says, and would read beyond.
+            return Err(Errno::EFAULT.into());
+        }
         let before = request.argument.clone();
         let result = match &socket.kind {
             SocketKind::Path(path) => {
@@ -179,7 +183,7 @@ impl World {
         if self.queue(handle)?.is_ready() {
             return Ok(true);
         }
-        let end = self.now + timeout;
+        let end = self.now + timeout.min(super::apply::FOREVER);
         while let Some(due) = self.pending.iter().map(|(due, _)| *due).filter(|due| *due <= end).min() {
             self.sleep(due.saturating_sub(self.now));
             if self.queue(handle)?.is_ready() {

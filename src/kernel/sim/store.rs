@@ -6,6 +6,7 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use super::apply::FOREVER;
 use super::call::{Call, Reply};
 use super::caller::Caller;
 use super::fault::Fault;
@@ -114,11 +115,9 @@ impl Store {
     fn record_and_apply(&mut self, caller: Caller, took: Duration, call: &mut Call) -> io::Result<Reply> {
         // Whole microseconds, as the record has them: otherwise a replay would differ.
         let time = Duration::from_micros(self.time().as_micros() as u64);
-        let took = Duration::from_micros(took.as_micros() as u64);
+        let took = Duration::from_micros(took.min(FOREVER).as_micros() as u64);
         if let Some(log) = &mut self.log {
-            let (time, took) = (time.as_micros() as u64, took.as_micros() as u64);
-            let record = Record { caller, time, took, call: call.clone() };
-            log.append(&record)?;
+            log.append(caller, time.as_micros() as u64, took.as_micros() as u64, call)?;
         }
         Ok(self.world.apply(caller, time, took, call))
     }

@@ -8,7 +8,7 @@ use jailwire_sys as sys;
 
 use super::caller::Caller;
 use super::messages::{self, Addresses, DESTINATION, GATEWAY, NETMASK};
-use super::options::Options;
+use super::options::{Options, Release, Setting};
 use super::sockaddr;
 use super::world::{Interface, Kind, RouteQueue, Socket, SocketKind, Stack, StackId, World};
 use crate::kernel::{Block, Errno, Request, Result};
@@ -21,7 +21,13 @@ const IFRU: usize = offset_of!(sys::ifreq, ifr_ifru);
 
 /// A machine with its own stack and nothing in it.
 pub(crate) fn empty() -> World {
-    let mut world = World::bare(&Options::default());
+    of_release(Release::default())
+}
+
+/// As [`empty`], of another release.
+pub(crate) fn of_release(release: Release) -> World {
+    let mut world = World::bare(&Options { release, ..Options::default() });
+    world.preset_sysctl("kern.hostname", &Setting::Text("simulated".into()));
     add_stack(&mut world, StackId::HOST);
     world
 }
@@ -34,7 +40,7 @@ pub(crate) fn add_stack(world: &mut World, id: StackId) {
         inet: Vec::new(),
         inet6: Vec::new(),
         protocols: Default::default(),
-        sysctls: BTreeMap::new(),
+        sysctls: world.stack_sysctls(),
         units: BTreeMap::new(),
         groups: Vec::new(),
     };
@@ -55,10 +61,24 @@ pub(crate) fn host() -> World {
 /// vectors were taken from.
 pub(crate) fn pair() -> World {
     let mut world = host();
-    add(&mut world, "vnet0.1", Kind::Epair { peer: 3, is_a: true }, [2, 0, 0, 0, 0, 0x0a]);
-    let b = Kind::Epair { peer: 2, is_a: false };
-    add(&mut world, "epair0b", b, [0xfe, 0x1f, 0x65, 0xc1, 0x5b, 0x57]);
+    add_pair(&mut world);
     world
+}
+
+/// As [`pair`], on FreeBSD 14.2.
+pub(crate) fn older_pair() -> World {
+    let mut world = of_release(Release::V14_2);
+    let lo0 = add_loopback(&mut world, StackId::HOST);
+    go_up(&mut world, lo0);
+    alias(&mut world, lo0, "127.0.0.1/8").unwrap();
+    add_pair(&mut world);
+    world
+}
+
+fn add_pair(world: &mut World) {
+    add(world, "vnet0.1", Kind::Epair { peer: 3, is_a: true }, [2, 0, 0, 0, 0, 0x0a]);
+    let b = Kind::Epair { peer: 2, is_a: false };
+    add(world, "epair0b", b, [0xfe, 0x1f, 0x65, 0xc1, 0x5b, 0x57]);
 }
 
 pub(crate) fn add_loopback(world: &mut World, stack: StackId) -> u16 {

@@ -14,7 +14,7 @@ use crate::Failure;
 use crate::environment::Environment;
 
 /// The value of the parameter `vnet` for a stack of the jail's own.
-const JAIL_SYS_NEW: i32 = jailwire_sys::JAIL_SYS_NEW as i32;
+const JAIL_SYS_NEW: i32 = jailwire_sys::JAIL_SYS_NEW;
 
 /// Interfaces, their addresses as they are seen, and routes.
 pub struct Stack {

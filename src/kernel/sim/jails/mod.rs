@@ -1,15 +1,19 @@
 //! Jails: who there is, and who sees whom. `kern/kern_jail.c`.
 //!
 //! * `parameters`: the names and types of what a jail has;
-//! * `set` and `get`: `jail_set(2)` and `jail_get(2)`;
+//! * `set`: `jail_set(2)`, which reads what is `wanted`, finds or `create`s the jail, and `change`s it;
+//! * `get` and `list`: `jail_get(2)`, and all of them at once;
 //! * `life`: what keeps a jail, and how it ends.
 
 mod addresses;
+mod change;
+mod create;
 mod get;
 mod life;
 mod list;
 mod parameters;
 mod set;
+mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, Ipv6Addr};

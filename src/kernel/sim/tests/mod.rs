@@ -1,4 +1,16 @@
-//! What the tests of the simulator share.
+//! Tests of the simulated kernel as a whole, through the trait that everything else uses.
+//!
+//! Most of them are the traps that FreeBSD holds ready: each was seen on a running kernel, unless the
+//! test says otherwise. Here is what they share.
+
+mod bridges;
+mod interfaces;
+mod jails;
+mod mounts;
+mod moves;
+mod sharing;
+mod soak;
+mod sysctls;
 
 use std::mem::offset_of;
 

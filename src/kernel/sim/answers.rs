@@ -1,0 +1,182 @@
+//! The trait's methods as calls, and their answers.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime};
+
+use super::call::{Answer, Call};
+use super::store::Store;
+use super::{Sim, paths};
+use crate::kernel::{
+    Domain, Entered, Entry, Errno, Failure, Finished, FsId, Handle, Kernel, MountRequest, Mounted, Parameter,
+    Program, Request, Result, SocketOption, Sysctl, Target,
+};
+
+/// An answer of the wrong kind cannot come: each call has one kind.
+fn mismatch(answer: Answer) -> Failure {
+    Failure::with_text(Errno::EDOOFUS, format!("an answer to another call: {answer:?}"))
+}
+
+macro_rules! answer {
+    ($reply:expr, $pattern:pat => $value:expr) => {
+        match $reply? {
+            $pattern => Ok($value),
+            other => Err(mismatch(other)),
+        }
+    };
+}
+
+impl Kernel for Sim {
+    fn socket(&self, domain: Domain) -> Result<Handle> {
+        answer!(self.perform(&mut Call::Socket(domain)), Answer::Handle(handle) => handle)
+    }
+
+    fn open(&self, path: &Path) -> Result<Handle> {
+        // `/dev` is the simulated host's own.
+        let obstacle = if path == Path::new("/dev") { None } else { self.obstacle(path) };
+        let mut call = Call::Open { path: path.to_owned(), obstacle };
+        answer!(self.perform(&mut call), Answer::Handle(handle) => handle)
+    }
+
+    fn close(&self, handle: Handle) {
+        let _ = self.done(Call::Close(handle));
+    }
+
+    fn set_option(&self, handle: Handle, option: SocketOption, value: i32) -> Result<()> {
+        self.done(Call::SetOption { handle, option, value })
+    }
+
+    fn ioctl(&self, handle: Handle, request: &mut Request) -> Result<()> {
+        let mut call = Call::Ioctl { handle, request: request.clone() };
+        self.perform(&mut call)?;
+        if let Call::Ioctl { request: answered, .. } = call {
+            *request = answered;
+        }
+        Ok(())
+    }
+
+    fn send(&self, handle: Handle, message: &[u8]) -> Result<()> {
+        self.done(Call::Send { handle, message: message.to_vec() })
+    }
+
+    fn receive(&self, handle: Handle, buffer: &mut [u8]) -> Result<usize> {
+        let mut call = Call::Receive { handle, length: buffer.len() };
+        let message = answer!(self.perform(&mut call), Answer::Bytes(message) => message)?;
+        buffer[..message.len()].copy_from_slice(&message);
+        Ok(message.len())
+    }
+
+    fn wait(&self, handle: Handle, timeout: Duration) -> Result<bool> {
+        let mut store = self.lock();
+        if store.is_shared() {
+            // Others may be about to do something. Simulated time passes at once, but a loop that
+            // waits for them must neither spin nor fill the log.
+            let deadline = Instant::now() + timeout.min(LISTEN);
+            while !store.has_news(handle) && Instant::now() < deadline {
+                drop(store);
+                std::thread::sleep(Duration::from_millis(1));
+                store = self.lock();
+            }
+        }
+        drop(store);
+        answer!(self.perform(&mut Call::Wait { handle, timeout }), Answer::Ready(ready) => ready)
+    }
+
+    fn sysctl(&self, sysctl: &Sysctl) -> Result<Vec<u8>> {
+        answer!(self.perform(&mut Call::Sysctl(sysctl.clone())), Answer::Bytes(bytes) => bytes)
+    }
+
+    fn jail_set(&self, parameters: &[Parameter], flags: i32) -> Result<i32> {
+        let obstacle = self.obstacle_of_jail(parameters);
+        let mut call = Call::JailSet { parameters: parameters.to_vec(), flags, obstacle };
+        answer!(self.perform(&mut call), Answer::Jail(jid) => jid)
+    }
+
+    fn jail_get(&self, parameters: &mut [Parameter], flags: i32) -> Result<i32> {
+        let mut call = Call::JailGet { parameters: parameters.to_vec(), flags };
+        let jid = answer!(self.perform(&mut call), Answer::Jail(jid) => jid)?;
+        if let Call::JailGet { parameters: answered, .. } = call {
+            parameters.clone_from_slice(&answered);
+        }
+        Ok(jid)
+    }
+
+    fn jail_remove(&self, jid: i32) -> Result<()> {
+        self.done(Call::JailRemove(jid))
+    }
+
+    fn enter(&self, entry: &Entry) -> Result<Entered> {
+        let obstacle = match &entry.target {
+            Target::New(parameters) => self.obstacle_of_jail(parameters),
+            Target::Existing(_) => None,
+        };
+        let mut call = Call::Enter { entry: entry.clone(), obstacle };
+        answer!(
+            self.perform(&mut call),
+            Answer::Entered { jid, sockets, answers, holder } => Entered { jid, sockets, answers, holder }
+        )
+    }
+
+    fn run(&self, program: &Program) -> Result<Finished> {
+        answer!(self.perform(&mut Call::Run(program.clone())), Answer::Finished(finished) => finished)
+    }
+
+    fn load_module(&self, name: &str) -> Result<()> {
+        self.done(Call::LoadModule(name.to_owned()))
+    }
+
+    fn mount(&self, request: &MountRequest) -> Result<()> {
+        let obstacle = match self.shared.directory {
+            Some(_) => paths::obstacle_beneath(&request.root, &request.beneath),
+            None => None,
+        };
+        self.done(Call::Mount { request: request.clone(), obstacle })
+    }
+
+    fn unmount(&self, id: FsId, force: bool) -> Result<()> {
+        self.done(Call::Unmount { id, force })
+    }
+
+    fn mounts(&self) -> Result<Vec<Mounted>> {
+        answer!(self.perform(&mut Call::Mounts), Answer::Mounts(mounts) => mounts)
+    }
+
+    fn now(&self) -> Duration {
+        self.look(Store::time)
+    }
+
+    fn sleep(&self, duration: Duration) {
+        let _ = self.done(Call::Sleep(duration));
+    }
+
+    fn wall_clock(&self) -> SystemTime {
+        self.look(Store::wall_clock)
+    }
+
+    fn checkpoint(&self, operation: &'static str, path: &Path) -> Result<()> {
+        self.done(Call::Checkpoint { operation: operation.to_owned(), path: path.to_owned() })
+    }
+
+    fn run_directory(&self) -> &Path {
+        self.shared.run_directory.get_or_init(|| {
+            let path = match &self.shared.directory {
+                Some(directory) => directory.join("run"),
+                None => paths::temporary(),
+            };
+            // Whoever writes there finds out what is wrong with it.
+            let _ = fs::create_dir_all(&path);
+            path
+        })
+    }
+
+    fn privileged(&self) -> bool {
+        self.root
+    }
+
+    fn simulated(&self) -> bool {
+        true
+    }
+}
+
+/// How long a wait listens, in real time, to what other processes do.
+const LISTEN: Duration = Duration::from_millis(10);

@@ -1,0 +1,169 @@
+//! Adding, changing, deleting and finding one route.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use ipnetwork::IpNetwork;
+use jailwire_sys::{RTM_ADD, RTM_CHANGE, RTM_DELETE, RTM_GET};
+
+use super::message::Request;
+use super::table::Destination;
+use super::{Gateway, Route, RouteEntry, RouteFlags, request};
+use crate::error::{During, Result};
+use crate::kernel::{self, Errno};
+use crate::types::Fib;
+use crate::vnet::Vnet;
+
+impl Vnet {
+    /// Adds a route.
+    ///
+    /// With a gateway, to a destination that has a route through another gateway, it adds a second
+    /// path, which gets its share of the packets (`net.route.multipath`). To have just one default
+    /// route use [`Vnet::ensure_default`].
+    ///
+    /// # Errors
+    ///
+    /// * ENETUNREACH: no interface has an address whose prefix covers the gateway, or a link-local
+    ///   gateway has no scope, or there is no interface with that index.
+    /// * EEXIST: the route exists, and cannot have a second path.
+    /// * EINVAL: the gateway does not fit the destination.
+    /// * EOPNOTSUPP: blackhole or reject in a stack whose lo0 has no address of that family.
+    /// * EPERM: not root.
+    ///
+    /// # Source
+    ///
+    /// `RTM_ADD`: `route(4)`, `net/route/route_ctl.c:rib_add_route`.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::kernel::sim::Sim::new());
+    /// # let host = jailwire::Vnet::host(kernel.clone());
+    /// use jailwire::{Route, Via};
+    /// use std::net::Ipv4Addr;
+    ///
+    /// let network: ipnetwork::IpNetwork = "198.51.100.0/24".parse().unwrap();
+    /// host.add_route(&Route::new(network, Via::Gateway(Ipv4Addr::new(192, 0, 2, 1).into())))?;
+    /// # Ok::<(), jailwire::Error>(())
+    /// ```
+    #[doc(alias = "RTM_ADD")]
+    pub fn add_route(&self, route: &Route) -> Result<()> {
+        self.change(route.request(RTM_ADD), route.fib).during("add route", route, "RTM_ADD")
+    }
+
+    /// Changes where a route leads, and its metrics.
+    ///
+    /// On a route with several paths the gateway selects the path whose metrics change; it cannot be
+    /// given a new one.
+    ///
+    /// # Errors
+    ///
+    /// * ESRCH: no such route; or it has several paths, and the gateway is none of them.
+    /// * as [`Vnet::add_route`].
+    ///
+    /// # Source
+    ///
+    /// `RTM_CHANGE`: `route(4)`, `net/route/route_ctl.c:rib_change_route`.
+    #[doc(alias = "RTM_CHANGE")]
+    pub fn change_route(&self, route: &Route) -> Result<()> {
+        self.change(route.request(RTM_CHANGE), route.fib).during("change route", route, "RTM_CHANGE")
+    }
+
+    /// Deletes a route, or the one path of it that goes `via`.
+    ///
+    /// # Errors
+    ///
+    /// * ESRCH: no such route or path; or it has several paths, and `via` is none.
+    /// * EADDRINUSE: it belongs to an address of an interface.
+    /// * EPERM: not root.
+    ///
+    /// # Source
+    ///
+    /// `RTM_DELETE`: `route(4)`, `net/route/route_ctl.c:rib_del_route`.
+    #[doc(alias = "RTM_DELETE")]
+    pub fn delete_route(
+        &self,
+        destination: impl Into<IpNetwork>,
+        via: Option<Gateway>,
+        fib: Fib,
+    ) -> Result<()> {
+        let destination = destination.into();
+        let mut request = request(RTM_DELETE, destination.network(), Some(destination.prefix()));
+        if let Some(gateway) = via {
+            request.gateway = Some(gateway.socket_address());
+            request.flags |= RouteFlags::GATEWAY;
+        }
+        let shown = Path(destination, via);
+        self.change(request, fib).during("delete route", shown, "RTM_DELETE")
+    }
+
+    /// Finds the route that packets to an address take. None when there is none.
+    ///
+    /// Of a route with several paths it names one, always the same, and no weight.
+    ///
+    /// # Errors
+    ///
+    /// * ETIMEDOUT: the kernel's answers were lost, several times.
+    ///
+    /// # Source
+    ///
+    /// `RTM_GET`: `route(4)`, `net/rtsock.c:handle_rtm_get`.
+    #[doc(alias = "RTM_GET")]
+    pub fn route_to(&self, address: impl Into<IpAddr>, fib: Fib) -> Result<Option<RouteEntry>> {
+        let address = address.into();
+        self.ask(request(RTM_GET, address, None), fib).during("find route to", address, "RTM_GET")
+    }
+
+    /// Finds the route to exactly this destination. None when there is none.
+    ///
+    /// # Errors
+    ///
+    /// As [`Vnet::route_to`].
+    ///
+    /// # Source
+    ///
+    /// `RTM_GET`.
+    #[doc(alias = "RTM_GET")]
+    pub fn route(&self, destination: impl Into<IpNetwork>, fib: Fib) -> Result<Option<RouteEntry>> {
+        let destination = destination.into();
+        let (ip, prefix) = (destination.network(), destination.prefix());
+        let found = self.ask(request(RTM_GET, ip, Some(prefix)), fib).during(
+            "find route",
+            Destination(destination),
+            "RTM_GET",
+        )?;
+        // To the kernel a mask of all ones is none, and without one it looks for the best match.
+        Ok(found.filter(|route| route.destination.network() == ip && route.destination.prefix() == prefix))
+    }
+
+    fn change(&self, request: Request, fib: Fib) -> kernel::Result<()> {
+        self.route_socket()?.socket().change(request, fib)
+    }
+
+    fn ask(&self, mut request: Request, fib: Fib) -> kernel::Result<Option<RouteEntry>> {
+        request.ask_interface = true;
+        match self.route_socket()?.socket().ask(request, fib) {
+            Ok(answer) => match RouteEntry::from_message(&answer) {
+                Some(route) => Ok(Some(route)),
+                None => {
+                    Err(kernel::Failure::with_text(crate::error::MALFORMED, "the answer is about no route"))
+                }
+            },
+            Err(failure) if failure.errno == Errno::ESRCH => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+}
+
+/// A destination and maybe a gateway, for errors.
+struct Path(IpNetwork, Option<Gateway>);
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Destination(self.0).fmt(f)?;
+        match self.1 {
+            Some(gateway) => write!(f, " via {gateway}"),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Messages of `route(4)`: what a routing socket sends and hears, and what a dump is made of.
+//!
+//! Reading never panics and never goes beyond what was given, whatever the bytes are: a length of 0
+//! ends a dump, a length that is too short or too long is an error, an unknown version or type is
+//! passed over, and nothing need be aligned. Writing takes a complete [`Request`] and gives complete
+//! bytes, so that no half-built message can reach the kernel.
+
+mod parse;
+mod request;
+
+use std::fmt;
+
+use jailwire_sys::{ifa_msghdrl, sockaddr_dl};
+
+use super::address::Addresses;
+use crate::interface::{InterfaceFlags, LinkState};
+use crate::types::InterfaceName;
+
+pub use parse::{Layout, Messages};
+pub use request::Request;
+
+bitflags::bitflags! {
+    /// RTF_*: what a route is.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+    pub struct RouteFlags: u32 {
+        /// Usable.
+        #[doc(alias = "RTF_UP")]
+        const UP = jailwire_sys::RTF_UP as u32;
+        /// Packets go to a gateway.
+        #[doc(alias = "RTF_GATEWAY")]
+        const GATEWAY = jailwire_sys::RTF_GATEWAY as u32;
+        /// It leads to one host, not to a network.
+        #[doc(alias = "RTF_HOST")]
+        const HOST = jailwire_sys::RTF_HOST as u32;
+        /// Packets are answered with "unreachable".
+        #[doc(alias = "RTF_REJECT")]
+        const REJECT = jailwire_sys::RTF_REJECT as u32;
+        /// Made by a redirect.
+        #[doc(alias = "RTF_DYNAMIC")]
+        const DYNAMIC = jailwire_sys::RTF_DYNAMIC as u32;
+        /// Changed by a redirect.
+        #[doc(alias = "RTF_MODIFIED")]
+        const MODIFIED = jailwire_sys::RTF_MODIFIED as u32;
+        /// The kernel did what the message asked for.
+        #[doc(alias = "RTF_DONE")]
+        const DONE = jailwire_sys::RTF_DONE as u32;
+        /// An entry of the ARP or neighbour table, not a route.
+        #[doc(alias = "RTF_LLDATA")]
+        const LLDATA = jailwire_sys::RTF_LLDATA as u32;
+        /// Added by hand. It survives its interface going down.
+        #[doc(alias = "RTF_STATIC")]
+        const STATIC = jailwire_sys::RTF_STATIC as u32;
+        /// Packets are dropped.
+        #[doc(alias = "RTF_BLACKHOLE")]
+        const BLACKHOLE = jailwire_sys::RTF_BLACKHOLE as u32;
+        /// The MTU was set, and is not to be discovered.
+        #[doc(alias = "RTF_FIXEDMTU")]
+        const FIXED_MTU = jailwire_sys::RTF_FIXEDMTU as u32;
+        /// It belongs to an interface address.
+        #[doc(alias = "RTF_PINNED")]
+        const PINNED = jailwire_sys::RTF_PINNED as u32;
+
+        const _ = !0;
+    }
+}
+
+/// Metrics of a route. Those that are not set are left as they are, or at the kernel's default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Metrics {
+    /// The largest packet, in bytes.
+    pub mtu: Option<u32>,
+    /// The share of a path among those of a multipath route, from 1. The kernel's default is 1.
+    pub weight: Option<u32>,
+    /// When it expires, in seconds since 1970.
+    pub expire: Option<u64>,
+}
+
+/// Bytes that are not what `route(4)` says they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Malformed(&'static str);
+
+impl Malformed {
+    pub(crate) const fn new(why: &'static str) -> Malformed {
+        Malformed(why)
+    }
+}
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for Malformed {}
+
+/// One message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Message {
+    /// RTM_ADD, RTM_DELETE, RTM_CHANGE, RTM_GET, RTM_MISS and others that are about routes.
+    Route(RouteMessage),
+    /// RTM_IFINFO: the state of an interface.
+    Interface(InterfaceMessage),
+    /// RTM_NEWADDR, RTM_DELADDR.
+    Address(AddressMessage),
+    /// RTM_NEWMADDR, RTM_DELMADDR: multicast memberships.
+    Multicast(AddressMessage),
+    /// RTM_IFANNOUNCE: an interface came or went, in this network stack.
+    Announce(AnnounceMessage),
+    /// A type that is not known here.
+    Other(u8),
+}
+
+/// A message about a route.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RouteMessage {
+    /// RTM_*.
+    pub kind: u8,
+    /// The index of the interface.
+    pub index: u16,
+    /// What the route is, and RTF_DONE.
+    pub flags: RouteFlags,
+    /// The process that asked; 0 for the kernel's own doing.
+    pub pid: i32,
+    /// The number that process gave its request.
+    pub sequence: i32,
+    /// Why the request failed; 0 otherwise.
+    pub errno: i32,
+    /// MTU, weight and expiry; what is 0 is not set.
+    pub metrics: Metrics,
+    /// Destination, gateway, mask, interface and interface address.
+    pub addresses: Addresses,
+}
+
+/// A message about an interface.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InterfaceMessage {
+    /// Its index.
+    pub index: u16,
+    /// Its flags.
+    pub flags: InterfaceFlags,
+    /// Its type: IFT_*.
+    pub kind: u8,
+    /// Its link state.
+    pub link: LinkState,
+    /// Its MTU, in bytes.
+    pub mtu: u32,
+    /// Name and link address: in a dump only.
+    pub addresses: Addresses,
+}
+
+/// A message about an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AddressMessage {
+    /// RTM_NEWADDR, RTM_DELADDR, RTM_NEWMADDR or RTM_DELMADDR.
+    pub kind: u8,
+    /// The index of the interface.
+    pub index: u16,
+    /// The address, its mask and its broadcast address.
+    pub addresses: Addresses,
+}
+
+/// A message about an interface that came or went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnnounceMessage {
+    /// Its index.
+    pub index: u16,
+    /// Its name at that time.
+    pub name: InterfaceName,
+    /// Whether it came.
+    pub arrived: bool,
+}
+
+/// The longest message that a routing socket is expected to give.
+pub(crate) const LONGEST: usize =
+    size_of::<ifa_msghdrl>() + 8 * size_of::<sockaddr_dl>().next_multiple_of(8) + 1024;

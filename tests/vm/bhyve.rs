@@ -1,0 +1,84 @@
+//! vm/run under bhyve, as far as it goes without FreeBSD.
+
+use super::*;
+
+fn place() -> Option<Place> {
+    let place = Place::with(&["bhyve", "bhyvectl", "bhyveload", "kldload"])?;
+    Some(
+        place
+            .set("FAKE_SYSTEM", "FreeBSD")
+            .set_file("JAILWIRE_VM_KERNEL", "kernel")
+            .set_file("JAILWIRE_VM_ROOT", "root"),
+    )
+}
+
+#[test]
+fn a_kernel_and_a_root() {
+    let Some(place) = place() else { return };
+    let answer = place
+        .run("vm/run", &["-m", "2G", "-c", "3", "-t", "kern.hz=1000", "--", "sh", "-c", "echo ran; exit 3"]);
+    assert_eq!((answer.output.as_str(), answer.status), ("ran\n", Some(3)), "{answer:?}");
+    let load = place.log("bhyveload");
+    assert!(load.contains("\n-m\n2G\n") && load.contains("\n-e\nkern.hz=1000\n"), "{load}");
+    assert!(load.contains("\n-e\nvfs.root.mountfrom=ufs:/dev/vtbd0\n"), "{load}");
+    let run = place.log("bhyve");
+    assert!(run.contains("\n-c\n3\n-m\n2G\n") && run.contains("\n-l\ncom1,stdio\n"), "{run}");
+    // Both speak of one machine, which is destroyed.
+    let machine = |log: &str| log.lines().rev().nth(1).unwrap().to_owned();
+    assert_eq!(machine(&load), machine(&run));
+    assert!(place.log("bhyvectl").starts_with(&format!("--vm={}\n--destroy\n", machine(&run))));
+    assert!(!place.file("input-ended").exists());
+    // The guest writes to a copy.
+    assert!(!run.contains(place.file("root").to_str().unwrap()), "{run}");
+}
+
+#[test]
+fn an_image() {
+    let Some(place) = place() else { return };
+    if !super::image::can_make_a_seed() {
+        return;
+    }
+    fs::write(place.file("image"), "an image").unwrap();
+    let answer = place.run("vm/run", &["-i", "image", "-t", "kern.hz=1000", "--", "echo", "ran"]);
+    assert_eq!((answer.output.as_str(), answer.status), ("ran\n", Some(0)), "{answer:?}");
+    let load = place.log("bhyveload");
+    assert!(load.contains("\n-d\n") && load.contains("\n-e\nkern.hz=1000\n"), "{load}");
+    // The loader has the tunable: the guest need not start twice for it.
+    let seed = fs::read(place.file("seed.iso")).unwrap();
+    assert!(!String::from_utf8_lossy(&seed).contains("loader.conf"));
+
+    fs::write(place.file("image"), b"QFI\xfb an image").unwrap();
+    place
+        .run("vm/run", &["-i", "image", "--", "true"])
+        .complains_in_one_line(125, "bhyve reads raw images only");
+}
+
+#[test]
+fn nothing_is_left_of_a_machine() {
+    let Some(place) = place() else { return };
+    let place = place.set("FAKE_GUEST", "unloadable");
+    place.run("vm/run", &["--", "true"]).complains(125, "| vm_create: Device not configured\n");
+    let place = place.set("FAKE_GUEST", "loader-hangs");
+    place.run("vm/run", &["-B", "1", "--", "true"]).complains(125, "within 1 seconds");
+    let place = place.set("FAKE_GUEST", "no-poweroff");
+    for signal_name in ["INT", "TERM", "KILL"] {
+        let place = self::place().unwrap().set("FAKE_GUEST", "hang");
+        let child = place.start("vm/run", &["--", "true"]);
+        assert!(wait_for(Duration::from_secs(20), || !place.log("bhyve").is_empty()));
+        signal(signal_name, &child.id().to_string());
+        child.wait_with_output().unwrap();
+        place.assert_nothing_left();
+        assert!(place.log("bhyvectl").contains("--destroy"));
+    }
+    drop(place);
+}
+
+#[test]
+fn a_machine_without_virtualization_is_told_so() {
+    let Some(place) = place() else { return };
+    let place = place.set("FAKE_VMM", "no");
+    place.run("vm/run", &["--", "true"]).complains_in_one_line(125, "cannot load vmm");
+    // QEMU remains.
+    let place = place.set("JAILWIRE_VM_HYPERVISOR", "qemu");
+    place.run("vm/run", &["--", "true"]).complains_in_one_line(125, "pkg install qemu");
+}

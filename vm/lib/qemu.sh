@@ -1,0 +1,75 @@
+# A guest under QEMU. Read with `.`.
+# shellcheck shell=sh
+
+qemu='qemu-system-x86_64'
+
+check_qemu() {
+    have "$qemu" || die "install QEMU ($qemu; Debian: apt install qemu-system-x86, FreeBSD: pkg install qemu)"
+}
+
+destroy_guest() { :; }
+
+# A comma in a file name ends it for QEMU, unless doubled.
+qemu_file() { printf '%s' "$1" | sed 's/,/,,/g'; }
+
+# The accelerators to try, in order. Whether KVM runs FreeBSD here cannot be known from /dev/kvm:
+# some accept a guest that then never gets anywhere. So it is tried, and the answer kept.
+# JAILWIRE_VM_KVM is for tests.
+qemu_accelerators() {
+    _known=$(cat "$accel_cache" 2>/dev/null || :)
+    if [ -n "${JAILWIRE_VM_ACCEL:-$_known}" ]; then
+        echo "${JAILWIRE_VM_ACCEL:-$_known}"
+    elif [ -w "${JAILWIRE_VM_KVM:-/dev/kvm}" ]; then
+        echo kvm tcg
+    else
+        echo tcg
+    fi
+}
+
+qemu_guest() {
+    set -- -nodefaults -no-user-config -display none -vga std -m "$memory" -smp "$cpus" \
+        -chardev stdio,id=console,signal=off -serial chardev:console -device virtio-rng-pci
+    case $accel in
+        # Emulated five-level paging only costs time.
+        tcg) set -- -machine pc -accel tcg,thread=multi -cpu max,-la57 "$@" ;;
+        *) set -- -machine pc -accel "$accel" -cpu host "$@" ;;
+    esac
+    # A guest's disk is not written to: its changes lie in a temporary file.
+    set -- "$@" -drive "file=$(qemu_file "$disk"),format=$disk_format,if=virtio,snapshot=on" \
+        -drive "file=$(qemu_file "$payload_disk"),format=raw,if=virtio,readonly=on"
+    if [ -n "$kernel" ]; then
+        _append="$kernel_environment"
+        # Nothing to calibrate against, and it takes long.
+        [ "$accel" != tcg ] || _append="$_append machdep.disable_tsc_calibration=1"
+        set -- "$@" -kernel "$kernel" -append "$_append"
+    else
+        set -- "$@" -drive "file=$(qemu_file "$seed"),format=raw,if=ide,media=cdrom,readonly=on"
+    fi
+    # A reboot is the end of a panic. An image with tunables reboots once, to have them.
+    if [ -n "$kernel" ] || [ -z "$tunables" ]; then
+        set -- "$@" -no-reboot
+    fi
+    launch "$qemu" "$@"
+}
+
+# Boots the guest with the first accelerator that gets anywhere. Sets $why when none does.
+boot_qemu() {
+    accel_cache=$(cache_dir)/accelerator-$(uname -n)-$(uname -r)
+    # shellcheck disable=SC2046
+    set -- $(qemu_accelerators)
+    _several=$#
+    for accel; do
+        shift
+        start_guest qemu_guest
+        # The banner is waited for only where there is something to fall back on.
+        if await_boot "$boot_limit" ${1:+"$banner_limit"}; then
+            [ "$_several" -eq 1 ] || { mkdir -p "$(cache_dir)" && echo "$accel" >"$accel_cache"; } || :
+            return 0
+        fi
+        if [ $# -eq 0 ] || booting; then
+            return 1
+        fi
+        note "no FreeBSD under $accel here ($why): trying $1"
+        stop_guest
+    done
+}
