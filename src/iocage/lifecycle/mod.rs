@@ -2,6 +2,7 @@
 
 mod enter;
 mod host;
+mod preview;
 mod programs;
 mod start;
 mod stop;
@@ -22,6 +23,7 @@ use crate::vnet::Vnet;
 use crate::wiring::{self, Journal, Lock, Owned, Problem, Rooms};
 
 pub use enter::{Ran, RunAs};
+pub use preview::{Foreseen, Preview};
 pub use start::Started;
 pub use stop::Stopped;
 

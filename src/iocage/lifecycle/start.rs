@@ -137,10 +137,8 @@ impl Host<'_> {
 
     /// `exec_created`: a line for the shell, as jail(8) would run it.
     fn run_created(&self, config: &JailConfig, jid: Jid) -> Result<(), Error> {
-        let hook = match config.commands.created.as_str() {
-            "" | "/usr/bin/true" => return Ok(()),
-            line => crate::iocage::hooks::Hook::Shell(line.to_owned()),
-        };
+        let Some(line) = config.commands.created_line() else { return Ok(()) };
+        let hook = crate::iocage::hooks::Hook::Shell(line.to_owned());
         self.run_hook(&config.name, "exec_created", &hook, Some(jid))
     }
 

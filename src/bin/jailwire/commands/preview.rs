@@ -2,6 +2,7 @@
 
 use std::io::{self, Write as _};
 
+use jailwire::iocage::lifecycle::{Foreseen, Preview, Report as _};
 use jailwire::iocage::manage::Recipe;
 use jailwire::iocage::name::JailName;
 use serde_json::json;
@@ -35,6 +36,26 @@ fn print(out: &mut impl io::Write, lines: &[Line]) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// What would be done by a start or a stop.
+pub fn preview(work: &mut Work, name: &JailName, verb: &str, preview: &Preview) {
+    for warning in &preview.warnings {
+        work.report().warn(warning);
+    }
+    let line =
+        |foreseen: &Foreseen| Line { step: foreseen.what.clone(), requests: counted(&foreseen.requests) };
+    lines(work, name, verb, &preview.steps.iter().map(line).collect::<Vec<_>>());
+}
+
+/// Names, those that follow on each other said once, with their number.
+fn counted(names: &[&str]) -> Vec<String> {
+    let same = names.chunk_by(|one, other| one == other);
+    let text = |names: &[&str]| match names {
+        [one] => (*one).to_owned(),
+        several => format!("{} ×{}", several[0], several.len()),
+    };
+    same.map(text).collect()
 }
 
 /// What a recipe would do.

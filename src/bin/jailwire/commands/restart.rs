@@ -14,8 +14,12 @@ use crate::environment::Environment;
 
 pub fn run(environment: &Environment, args: &cli::Restart) -> Result<ExitCode, Failure> {
     let selected = Selected::find(&environment.store, &args.jails, false)?;
-    environment.require_root("restart")?;
     let mut work = Work::begin(environment.json, false);
+    if args.dry_run {
+        environment.with_host(|host| preview(environment, host, &selected, args.soft, &mut work))?;
+        return work.end();
+    }
+    environment.require_root("restart")?;
     environment.with_host(|host| {
         if args.soft {
             soft(host, &selected, &mut work);
@@ -25,6 +29,20 @@ pub fn run(environment: &Environment, args: &cli::Restart) -> Result<ExitCode, F
         }
     })?;
     work.end()
+}
+
+/// Says what restarting jails would do.
+fn preview(environment: &Environment, host: &Host<'_>, selected: &Selected, soft: bool, work: &mut Work) {
+    if !soft {
+        stop::preview(host, &selected.clone().stopping(&environment.store), false, work);
+        return start::preview(environment, host, selected, true, work);
+    }
+    for entry in &selected.entries {
+        match host.preview_restart_softly(entry) {
+            Ok(preview) => super::preview::preview(work, &entry.name, "restarted", &preview),
+            Err(error) => work.fail(&entry.name, &error),
+        }
+    }
 }
 
 /// Restarts what runs in the jails, and leaves these and their network alone.

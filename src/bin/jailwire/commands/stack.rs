@@ -7,7 +7,7 @@ use jailwire::interface::Interface;
 use jailwire::jail;
 use jailwire::route::{RouteEntry, Via};
 use jailwire::types::{Fib, InterfaceName, Jid};
-use jailwire::vnet::Vnet;
+use jailwire::vnet::{Snapshot, Vnet};
 use serde_json::{Value, json};
 
 use crate::Failure;
@@ -51,9 +51,9 @@ impl Stack {
     }
 
     fn read(vnet: &Vnet) -> Result<Stack, Failure> {
-        let interfaces = vnet.interfaces()?;
+        let Snapshot { interfaces, routes } = vnet.snapshot(Fib::DEFAULT)?;
         let names = interfaces.iter().map(|one| (one.index, one.name)).collect();
-        Ok(Stack { interfaces, routes: vnet.routes(Fib::DEFAULT)?, names })
+        Ok(Stack { interfaces, routes, names })
     }
 
     /// The name of the interface with this index.

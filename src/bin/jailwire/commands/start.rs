@@ -15,6 +15,11 @@ use crate::environment::Environment;
 
 pub fn run(environment: &Environment, args: &cli::Start) -> Result<ExitCode, Failure> {
     let selected = Selected::find(&environment.store, &args.jails, args.rc)?;
+    if args.dry_run {
+        let mut work = Work::begin(environment.json, false);
+        environment.with_host(|host| preview(environment, host, &selected, false, &mut work))?;
+        return work.end();
+    }
     environment.require_root("start")?;
     let mut work = Work::begin(environment.json, args.rc);
     environment.with_host(|host| start(environment, host, &selected, &mut work))?;
@@ -22,9 +27,40 @@ pub fn run(environment: &Environment, args: &cli::Start) -> Result<ExitCode, Fai
     Ok(if args.ignore { ExitCode::SUCCESS } else { code })
 }
 
+/// Says what starting jails would do; with `again` those that were selected are stopped before.
+pub fn preview(
+    environment: &Environment,
+    host: &Host<'_>,
+    selected: &Selected,
+    again: bool,
+    work: &mut Work,
+) {
+    for turn in selected.turns(&environment.store) {
+        let name = &turn.name;
+        if let Some(obstacle) = obstacle(environment, &turn, work) {
+            work.fail(name, &obstacle);
+            continue;
+        }
+        let Some(entry) = environment.store.find(name) else { continue };
+        let preview = match again && selected.entries.contains(&entry) {
+            true => host.preview_start_again(&entry),
+            false => host.preview_start(&entry),
+        };
+        match preview {
+            Ok(preview) => super::preview::preview(work, name, "started", &preview),
+            Err(error @ Error::Running(_)) => {
+                work.report().warn(&error.to_string());
+                work.done(name, "running", json!({}));
+            }
+            Err(error) => work.fail(name, &error),
+        }
+    }
+}
+
 /// Starts jails, one after the other. One that fails does not keep the others from their turn,
 /// unless they depend on it.
 pub fn start(environment: &Environment, host: &Host<'_>, selected: &Selected, work: &mut Work) {
+    let selected = fit_to_start(environment, host, selected, work);
     for turn in selected.turns(&environment.store) {
         let name = &turn.name;
         if let Some(obstacle) = obstacle(environment, &turn, work) {
@@ -47,6 +83,28 @@ pub fn start(environment: &Environment, host: &Host<'_>, selected: &Selected, wo
             Err(error) => work.fail(name, &error),
         }
     }
+}
+
+/// The jails without those that were named and cannot be started as they are configured: nothing is
+/// started for their sake.
+fn fit_to_start(
+    environment: &Environment,
+    host: &Host<'_>,
+    selected: &Selected,
+    work: &mut Work,
+) -> Selected {
+    if selected.named {
+        for entry in &selected.entries {
+            let needs = environment.store.properties(entry).map(|properties| properties.depends());
+            // For the others it comes to the same.
+            if needs.is_ok_and(|needs| !needs.is_empty())
+                && let Err(error) = host.preview_start(entry)
+            {
+                work.fail(&entry.name, &error);
+            }
+        }
+    }
+    selected.without(work)
 }
 
 /// What keeps a jail from being started before anything of it is looked at.

@@ -14,12 +14,26 @@ use crate::environment::Environment;
 
 pub fn run(environment: &Environment, args: &cli::Stop) -> Result<ExitCode, Failure> {
     let selected = Selected::find(&environment.store, &args.jails, args.rc)?;
-    environment.require_root("stop")?;
     let mut work = Work::begin(environment.json, false);
     let entries = selected.stopping(&environment.store);
+    if args.dry_run {
+        environment.with_host(|host| preview(host, &entries, args.force, &mut work))?;
+        return work.end();
+    }
+    environment.require_root("stop")?;
     environment.with_host(|host| stop(host, &entries, args.force, &mut work))?;
     let code = work.end()?;
     Ok(if args.ignore { ExitCode::SUCCESS } else { code })
+}
+
+/// Says what stopping jails would do.
+pub fn preview(host: &Host<'_>, entries: &[Entry], force: bool, work: &mut Work) {
+    for entry in entries {
+        match host.preview_stop(entry, force) {
+            Ok(preview) => super::preview::preview(work, &entry.name, "stopped", &preview),
+            Err(error) => work.fail(&entry.name, &error),
+        }
+    }
 }
 
 /// Stops jails, one after the other.
