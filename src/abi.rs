@@ -131,7 +131,11 @@ pub(crate) fn ipv6_mask(prefix_length: u8) -> Ipv6Addr {
 
 /// An `int` read by a sysctl.
 pub(crate) fn int(bytes: &[u8]) -> Option<i32> {
-    Some(i32::from_ne_bytes(bytes.get(..4)?.try_into().ok()?))
+    match bytes {
+        // SYSCTL_BOOL: net.link.bridge.member_ifaddrs is one.
+        [byte] => Some(i32::from(*byte)),
+        _ => Some(i32::from_ne_bytes(bytes.get(..4)?.try_into().ok()?)),
+    }
 }
 
 #[cfg(test)]

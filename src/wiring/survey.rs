@@ -8,7 +8,6 @@ use super::journal::Owned;
 use super::spec::{JailSpec, Network};
 use crate::interface::{Interface, InterfaceType};
 use crate::jail;
-use crate::kernel::Sysctl;
 use crate::types::{InterfaceName, Jid, MacAddr};
 use crate::vnet::Vnet;
 
@@ -54,16 +53,14 @@ impl Survey {
                 }
             }
         }
-        let int = |name: &str| -> Option<i32> {
-            let bytes = kernel.sysctl(&Sysctl::read(name)).ok()?;
-            Some(i32::from_ne_bytes(bytes.try_into().ok()?))
-        };
         let jail = jail::find(kernel, &spec.name)?;
         Ok(Survey {
-            vimage: int("kern.features.vimage") == Some(1),
+            vimage: host.sysctl_int("kern.features.vimage").is_ok_and(|value| value == 1),
             root_exists: spec.path.is_dir(),
             jail,
-            member_addresses_allowed: int("net.link.bridge.member_ifaddrs") != Some(0),
+            member_addresses_allowed: host
+                .sysctl_int("net.link.bridge.member_ifaddrs")
+                .map_or(true, |value| value != 0),
             interfaces,
             members,
         })

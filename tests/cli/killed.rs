@@ -74,13 +74,16 @@ fn without_records(files: Vec<(std::path::PathBuf, String)>) -> Vec<(std::path::
     files
 }
 
-/// Jids and the indexes of interfaces go on counting after a start that was killed.
-fn without_jid(shown: &str) -> String {
+/// What is shown, without what goes on counting after a start that was killed: jids, and indexes of
+/// interfaces, by which link-local routes are sorted.
+fn without_jid(shown: &str) -> Vec<String> {
     let words = |line: &str| {
         let line = line.split("jid").next().unwrap_or(line);
         line.split_whitespace().filter(|word| !word.starts_with("link#")).collect::<Vec<_>>().join(" ")
     };
-    shown.lines().map(words).collect::<Vec<_>>().join("\n")
+    let mut lines: Vec<_> = shown.lines().map(words).collect();
+    lines.sort();
+    lines
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::call::{Answer, Call};
+use super::call::{Answer, Call, Place};
 use super::store::Store;
 use super::{Sim, paths};
 use crate::kernel::{
@@ -33,8 +33,8 @@ impl Kernel for Sim {
 
     fn open(&self, path: &Path) -> Result<Handle> {
         // `/dev` is the simulated host's own.
-        let obstacle = if path == Path::new("/dev") { None } else { self.obstacle(path) };
-        let mut call = Call::Open { path: path.to_owned(), obstacle };
+        let place = if path == Path::new("/dev") { Place::Unseen } else { self.place(path) };
+        let mut call = Call::Open { path: path.to_owned(), place };
         answer!(self.perform(&mut call), Answer::Handle(handle) => handle)
     }
 
@@ -87,8 +87,8 @@ impl Kernel for Sim {
     }
 
     fn jail_set(&self, parameters: &[Parameter], flags: i32) -> Result<i32> {
-        let obstacle = self.obstacle_of_jail(parameters);
-        let mut call = Call::JailSet { parameters: parameters.to_vec(), flags, obstacle };
+        let place = self.place_of_jail(parameters);
+        let mut call = Call::JailSet { parameters: parameters.to_vec(), flags, place };
         answer!(self.perform(&mut call), Answer::Jail(jid) => jid)
     }
 
@@ -106,11 +106,11 @@ impl Kernel for Sim {
     }
 
     fn enter(&self, entry: &Entry) -> Result<Entered> {
-        let obstacle = match &entry.target {
-            Target::New(parameters) => self.obstacle_of_jail(parameters),
-            Target::Existing(_) => None,
+        let place = match &entry.target {
+            Target::New(parameters) => self.place_of_jail(parameters),
+            Target::Existing(_) => Place::Unseen,
         };
-        let mut call = Call::Enter { entry: entry.clone(), obstacle };
+        let mut call = Call::Enter { entry: entry.clone(), place };
         answer!(
             self.perform(&mut call),
             Answer::Entered { jid, sockets, answers, holder } => Entered { jid, sockets, answers, holder }
@@ -126,11 +126,11 @@ impl Kernel for Sim {
     }
 
     fn mount(&self, request: &MountRequest) -> Result<()> {
-        let obstacle = match self.shared.directory {
-            Some(_) => paths::obstacle_beneath(&request.root, &request.beneath),
-            None => None,
+        let place = match self.shared.directory {
+            Some(_) => paths::place_beneath(&request.root, &request.beneath),
+            None => Place::Unseen,
         };
-        self.done(Call::Mount { request: request.clone(), obstacle })
+        self.done(Call::Mount { request: request.clone(), place })
     }
 
     fn unmount(&self, id: FsId, force: bool) -> Result<()> {

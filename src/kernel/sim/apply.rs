@@ -23,7 +23,7 @@ impl World {
     fn make(&mut self, caller: Caller, took: Duration, call: &mut Call) -> Reply {
         match call {
             Call::Socket(domain) => self.socket(caller, *domain).map(Answer::Handle),
-            Call::Open { path, obstacle } => self.open(caller, path, *obstacle).map(Answer::Handle),
+            Call::Open { path, place } => self.open(caller, path, place).map(Answer::Handle),
             Call::Close(handle) => {
                 self.close(handle.0);
                 Ok(Answer::Done)
@@ -36,14 +36,14 @@ impl World {
             Call::Receive { handle, length } => self.receive(*handle, *length).map(Answer::Bytes),
             Call::Wait { handle, timeout } => self.wait(*handle, *timeout).map(Answer::Ready),
             Call::Sysctl(sysctl) => self.sysctl(caller, sysctl).map(Answer::Bytes),
-            Call::JailSet { parameters, flags, obstacle } => {
-                self.jail_set(caller, parameters, *flags, *obstacle).map(Answer::Jail)
+            Call::JailSet { parameters, flags, place } => {
+                self.jail_set(caller, parameters, *flags, place).map(Answer::Jail)
             }
             Call::JailGet { parameters, flags } => {
                 self.jail_get(caller, parameters, *flags).map(Answer::Jail)
             }
             Call::JailRemove(jid) => self.jail_remove(caller, *jid).map(|()| Answer::Done),
-            Call::Enter { entry, obstacle } => self.enter(caller, entry, *obstacle, took),
+            Call::Enter { entry, place } => self.enter(caller, entry, place, took),
             Call::Run(program) => {
                 if let Some(jid) = program.jail {
                     self.attachable(caller, jid, program.fib)?;
@@ -52,9 +52,7 @@ impl World {
                 Ok(Answer::Finished(Finished { exit: Exit::Code(0), output: Vec::new() }))
             }
             Call::LoadModule(name) => self.load_module(caller, name).map(|()| Answer::Done),
-            Call::Mount { request, obstacle } => {
-                self.mount(caller, request, *obstacle).map(|()| Answer::Done)
-            }
+            Call::Mount { request, place } => self.mount(caller, request, place).map(|()| Answer::Done),
             Call::Unmount { id, force } => self.unmount(caller, *id, *force).map(|()| Answer::Done),
             Call::Mounts => Ok(Answer::Mounts(self.mounts.list())),
             Call::Sleep(duration) => {

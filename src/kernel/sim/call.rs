@@ -11,7 +11,7 @@ use crate::kernel::{
 /// One call to a simulated kernel: a method of [`Kernel`](crate::kernel::Kernel) with its arguments.
 ///
 /// What a call depends on outside the simulation is looked up beforehand and carried along, so that
-/// the call does the same whenever it is made again: see `obstacle`.
+/// the call does the same whenever it is made again: see [`Place`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Call {
     /// Opens a socket.
@@ -20,8 +20,8 @@ pub enum Call {
     Open {
         /// Which.
         path: PathBuf,
-        /// What the real file system has against it.
-        obstacle: Option<Errno>,
+        /// Where it leads.
+        place: Place,
     },
     /// Closes a handle.
     Close(Handle),
@@ -70,8 +70,8 @@ pub enum Call {
         parameters: Vec<Parameter>,
         /// JAIL_*.
         flags: i32,
-        /// What the real file system has against the jail's path.
-        obstacle: Option<Errno>,
+        /// Where the jail's path leads.
+        place: Place,
     },
     /// Reads a jail's parameters.
     JailGet {
@@ -86,8 +86,8 @@ pub enum Call {
     Enter {
         /// What it is to do.
         entry: Entry,
-        /// What the real file system has against the path of a jail to be made.
-        obstacle: Option<Errno>,
+        /// Where the path of a jail to be made leads.
+        place: Place,
     },
     /// Runs a program: it is noted, and that is all.
     Run(Program),
@@ -97,8 +97,8 @@ pub enum Call {
     Mount {
         /// What, where and how.
         request: MountRequest,
-        /// What the real file system has against the mount point.
-        obstacle: Option<Errno>,
+        /// Where the mount point is.
+        place: Place,
     },
     /// Unmounts a file system.
     Unmount {
@@ -125,6 +125,17 @@ pub enum Call {
         /// When it had started.
         start: u64,
     },
+}
+
+/// Where a path leads in the real file system, which was found out before the call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// Nobody looked: a host in memory has no real file system.
+    Unseen,
+    /// To this directory, by its name without links.
+    Directory(PathBuf),
+    /// To no directory, and this is why.
+    Nowhere(Errno),
 }
 
 /// What a call answers.

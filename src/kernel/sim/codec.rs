@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::{Buf, BufMut};
 
-use super::call::Call;
+use super::call::{Call, Place};
 use super::options::{Hardware, Options, Release, Setting};
 use crate::kernel::{
     Block, Domain, Entry, Errno, FsId, Handle, MountRequest, Oid, Output, Parameter, Program, Request,
@@ -130,6 +130,11 @@ enums! {
         1 = Append(path);
         2 = Capture;
     }
+    Place {
+        0 = Unseen;
+        1 = Directory(path);
+        2 = Nowhere(errno);
+    }
     Release {
         0 = V14_2;
         1 = V15_1;
@@ -140,7 +145,7 @@ enums! {
     }
     Call {
         0 = Socket(domain);
-        1 = Open { path, obstacle };
+        1 = Open { path, place };
         2 = Close(handle);
         3 = SetOption { handle, option, value };
         4 = Ioctl { handle, request };
@@ -148,13 +153,13 @@ enums! {
         6 = Receive { handle, length };
         7 = Wait { handle, timeout };
         8 = Sysctl(sysctl);
-        9 = JailSet { parameters, flags, obstacle };
+        9 = JailSet { parameters, flags, place };
         10 = JailGet { parameters, flags };
         11 = JailRemove(jid);
-        12 = Enter { entry, obstacle };
+        12 = Enter { entry, place };
         13 = Run(program);
         14 = LoadModule(name);
-        15 = Mount { request, obstacle };
+        15 = Mount { request, place };
         16 = Unmount { id, force };
         17 = Mounts;
         18 = Sleep(duration);
@@ -338,7 +343,7 @@ mod tests {
                 hold: false,
                 deadline: Duration::from_millis(1500),
             },
-            obstacle: Some(Errno::ENOENT),
+            place: Place::Nowhere(Errno::ENOENT),
         });
         there_and_back(Call::Run(Program {
             jail: Some(3),

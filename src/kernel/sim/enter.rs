@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use jailwire_sys as sys;
 
-use super::call::{Answer, Reply};
+use super::call::{Answer, Place, Reply};
 use super::caller::{Caller, Privilege};
 use super::world::{Process, SocketKind, World};
-use crate::kernel::{Domain, Entry, Errno, Result, Sockets, Target};
+use crate::kernel::{Domain, Entry, Errno, Failure, Result, Sockets, Target};
 
 impl World {
     /// Sends a child into a jail. The child has a number of the simulation's own.
     ///
     /// What it opens inside belongs to the caller afterwards, but keeps the jail it was opened in. A
     /// child that takes longer than it may is killed, and with it a jail that only it kept.
-    pub fn enter(&mut self, caller: Caller, entry: &Entry, obstacle: Option<Errno>, took: Duration) -> Reply {
+    pub fn enter(&mut self, caller: Caller, entry: &Entry, place: &Place, took: Duration) -> Reply {
         let jid = match &entry.target {
             Target::Existing(jid) => {
                 self.attachable(caller, *jid, 0)?;
@@ -22,13 +22,13 @@ impl World {
             }
             Target::New(parameters) => {
                 self.permit(caller, Privilege::Jail)?;
-                self.set_jail(caller, parameters, sys::JAIL_CREATE | sys::JAIL_ATTACH, obstacle)?
+                self.set_jail(caller, parameters, sys::JAIL_CREATE | sys::JAIL_ATTACH, place)?
             }
         };
         let child = self.next_process;
         self.next_process += 1;
         self.processes.insert(child, Process { jid, owner: caller.owner(), zombie: false });
-        let in_time = took <= entry.deadline;
+        let in_time = took < entry.deadline;
         let inside = Caller { jid, ..caller };
         let sockets = match entry.sockets && in_time {
             true => self.open_inside(inside).map(Some),
@@ -51,14 +51,15 @@ impl World {
 
     /// The three sockets, or none of them.
     fn open_inside(&mut self, inside: Caller) -> Result<Sockets> {
-        let inet = self.socket(inside, Domain::Inet)?;
-        let inet6 = match self.socket(inside, Domain::Inet6) {
-            Ok(socket) => socket,
-            Err(failure) => {
-                self.close(inet.0);
-                return Err(failure);
-            }
+        let refused = |failure: Failure, family: &str| {
+            // As the real child tells where it failed.
+            Failure::with_text(failure.errno, format!("opening an {family} socket in the jail"))
         };
+        let inet = self.socket(inside, Domain::Inet).map_err(|failure| refused(failure, "AF_INET"))?;
+        let inet6 = self.socket(inside, Domain::Inet6).map_err(|failure| {
+            self.close(inet.0);
+            refused(failure, "AF_INET6")
+        })?;
         let route = self.socket(inside, Domain::Route(0))?;
         Ok(Sockets { inet, inet6, route })
     }

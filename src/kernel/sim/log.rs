@@ -17,6 +17,7 @@ use super::call::Call;
 use super::caller::Caller;
 use super::codec::Wire;
 use super::options::Options;
+use crate::checksum::crc32;
 
 /// The format of records. Logs of another one are refused.
 const VERSION: u8 = 1;
@@ -275,7 +276,7 @@ fn frame(payload: &[u8]) -> io::Result<Vec<u8>> {
     }
     let mut out = Vec::with_capacity(PREFIX + payload.len());
     (payload.len() as u32).put(&mut out);
-    checksum(payload).put(&mut out);
+    crc32(payload).put(&mut out);
     out.extend_from_slice(payload);
     Ok(out)
 }
@@ -300,37 +301,16 @@ fn unframe(bytes: &[u8]) -> Frame<'_> {
     }
     match input.split_at_checked(length as usize) {
         None => Frame::Torn,
-        Some((payload, after)) if checksum(payload) == sum => Frame::Whole { payload, after },
+        Some((payload, after)) if crc32(payload) == sum => Frame::Whole { payload, after },
         // A size that was set before the contents arrived.
         Some((_, [])) => Frame::Torn,
         Some(_) => Frame::Damaged,
     }
 }
 
-/// CRC-32 as in Ethernet, zip and elsewhere.
-fn checksum(bytes: &[u8]) -> u32 {
-    const TABLE: [u32; 256] = {
-        let mut table = [0; 256];
-        let mut index = 0;
-        while index < 256 {
-            let mut value = index as u32;
-            let mut bit = 0;
-            while bit < 8 {
-                value = if value & 1 == 1 { 0xedb8_8320 ^ (value >> 1) } else { value >> 1 };
-                bit += 1;
-            }
-            table[index] = value;
-            index += 1;
-        }
-        table
-    };
-    !bytes.iter().fold(!0, |sum: u32, byte| TABLE[((sum ^ u32::from(*byte)) & 0xff) as usize] ^ (sum >> 8))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::sim::tests::tempdir::Directory;
     use crate::kernel::{Domain, Handle};
 
     fn header() -> Header {
@@ -347,20 +327,15 @@ mod tests {
         log.append(caller, time, took, &call)
     }
 
-    fn directory() -> Directory {
-        Directory::new()
-    }
-
-    #[test]
-    fn the_checksum_is_crc32() {
-        assert_eq!(checksum(b"123456789"), 0xcbf4_3926);
+    fn directory() -> tempfile::TempDir {
+        tempfile::tempdir().unwrap()
     }
 
     #[test]
     fn what_one_appends_another_reads() {
         let directory = directory();
-        let mut one = Log::open(&directory.path, header()).unwrap();
-        let mut other = Log::open(&directory.path, Header { epoch: 2, ..header() }).unwrap();
+        let mut one = Log::open(directory.path(), header()).unwrap();
+        let mut other = Log::open(directory.path(), Header { epoch: 2, ..header() }).unwrap();
         one.lock().unwrap();
         assert!(one.read().unwrap().header.is_some());
         append(&mut one, 5).unwrap();
@@ -375,7 +350,7 @@ mod tests {
     #[test]
     fn a_torn_last_record_is_cut_off() {
         let directory = directory();
-        let mut log = Log::open(&directory.path, header()).unwrap();
+        let mut log = Log::open(directory.path(), header()).unwrap();
         log.lock().unwrap();
         log.read().unwrap();
         append(&mut log, 1).unwrap();
@@ -385,7 +360,7 @@ mod tests {
         log.unlock();
         for torn in whole + 1..end {
             OpenOptions::new().write(true).open(&log.path).unwrap().set_len(torn).unwrap();
-            let mut log = Log::open(&directory.path, header()).unwrap();
+            let mut log = Log::open(directory.path(), header()).unwrap();
             assert_eq!(log.read().unwrap().records, [record(1)]);
             assert_eq!(log.file.metadata().unwrap().len(), whole);
             append(&mut log, 2).unwrap();
@@ -395,7 +370,7 @@ mod tests {
     #[test]
     fn damage_in_the_middle_is_an_error() {
         let directory = directory();
-        let mut log = Log::open(&directory.path, header()).unwrap();
+        let mut log = Log::open(directory.path(), header()).unwrap();
         log.read().unwrap();
         append(&mut log, 1).unwrap();
         let middle = log.offset - 3;
@@ -403,15 +378,15 @@ mod tests {
         let mut bytes = fs::read(&log.path).unwrap();
         bytes[middle as usize] ^= 1;
         fs::write(&log.path, bytes).unwrap();
-        let error = Log::open(&directory.path, header()).unwrap_err();
+        let error = Log::open(directory.path(), header()).unwrap_err();
         assert!(error.to_string().contains("damaged"), "{error}");
     }
 
     #[test]
     fn a_log_can_be_replaced_under_those_who_read_it() {
         let directory = directory();
-        let mut one = Log::open(&directory.path, header()).unwrap();
-        let mut other = Log::open(&directory.path, header()).unwrap();
+        let mut one = Log::open(directory.path(), header()).unwrap();
+        let mut other = Log::open(directory.path(), header()).unwrap();
         other.lock().unwrap();
         other.read().unwrap();
         other.unlock();

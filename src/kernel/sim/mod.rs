@@ -4,7 +4,7 @@
 //! FreeBSD's errno and side effects. It runs on every system, so that the program can be tried and
 //! everything above the waist be tested anywhere.
 //!
-//! The state is a sequence of calls: each [`Call`] changes the `World` in a way that
+//! The state is a sequence of calls: each [`Call`] changes the world in a way that
 //! depends on nothing but the world and the call. In memory the calls are forgotten once made; with
 //! a directory each is appended to a log before it returns, so that other processes can follow, and
 //! so that a process that is killed at any point has done exactly what it was seen to do.
@@ -77,7 +77,7 @@ mod vmove;
 mod wire;
 mod world;
 
-pub use call::{Answer, Call, Reply};
+pub use call::{Answer, Call, Place, Reply};
 pub use fault::Fault;
 pub use options::{Hardware, Options, Release, Setting};
 
@@ -88,12 +88,38 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use super::{Errno, Parameter, Program, Result};
+use super::{Parameter, Program, Result};
 use store::Store;
 
 /// A simulated FreeBSD kernel.
 ///
 /// Clones are the same kernel. See the [module](self) for what it is and is not.
+///
+/// ```
+/// use jailwire::kernel::sim::{Fault, Sim};
+/// use jailwire::kernel::{Domain, Errno, Kernel, Request};
+///
+/// let sim = Sim::new();
+/// let before = sim.describe();
+/// sim.load_module("if_epair")?;
+/// let socket = sim.socket(Domain::Local)?;
+///
+/// let mut create = Request::new(jailwire_sys::SIOCIFCREATE2);
+/// create.argument.put(0, b"epair");
+/// sim.ioctl(socket, &mut create)?;
+/// assert_eq!(create.argument.text_at(0, 16), b"epair0a");
+///
+/// // The next call is to fail.
+/// sim.set_fault(sim.calls() + 1, Fault::Errno(Errno::ENOBUFS));
+/// let mut destroy = Request::new(jailwire_sys::SIOCIFDESTROY);
+/// destroy.argument.put(0, b"epair0a");
+/// assert_eq!(sim.ioctl(socket, &mut destroy).unwrap_err().errno, Errno::ENOBUFS);
+///
+/// // The one after it does not. Nothing is left.
+/// sim.ioctl(socket, &mut destroy)?;
+/// assert_eq!(sim.describe(), before);
+/// # Ok::<(), jailwire::kernel::Failure>(())
+/// ```
 #[derive(Clone)]
 pub struct Sim {
     shared: Arc<Shared>,
@@ -242,16 +268,21 @@ impl Sim {
         self.perform(&mut call).map(|_| ())
     }
 
-    /// What the real file system has against a directory, where there is one.
-    fn obstacle(&self, path: &Path) -> Option<Errno> {
-        self.shared.directory.as_ref()?;
-        paths::obstacle(path)
+    /// Where a path leads in the real file system, if there is one.
+    fn place(&self, path: &Path) -> Place {
+        match self.shared.directory {
+            Some(_) => paths::place(path),
+            None => Place::Unseen,
+        }
     }
 
-    fn obstacle_of_jail(&self, parameters: &[Parameter]) -> Option<Errno> {
-        let path = parameters.iter().rfind(|parameter| parameter.name == "path")?;
-        let super::Value::Bytes(bytes) = &path.value else { return None };
-        self.obstacle(&paths::from_bytes(bytes.strip_suffix(&[0]).unwrap_or(bytes)))
+    fn place_of_jail(&self, parameters: &[Parameter]) -> Place {
+        match parameters.iter().rfind(|parameter| parameter.name == "path").map(|path| &path.value) {
+            Some(super::Value::Bytes(bytes)) => {
+                self.place(&paths::from_bytes(bytes.strip_suffix(&[0]).unwrap_or(bytes)))
+            }
+            _ => Place::Unseen,
+        }
     }
 }
 

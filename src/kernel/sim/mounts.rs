@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use jailwire_sys as sys;
 
+use super::call::Place;
 use super::caller::{Caller, Privilege};
 use super::world::World;
 use crate::kernel::{Errno, Failure, FsId, MountRequest, Mounted, Result};
@@ -83,6 +84,16 @@ impl Mounts {
             .any(|mount| mount.mounted.on != Path::new("/") && path.starts_with(&mount.mounted.on))
     }
 
+    /// Where a path leads. What is simulated is there whatever the real file system says.
+    pub fn resolve(&self, path: &Path, place: &Place) -> std::result::Result<PathBuf, Errno> {
+        match place {
+            Place::Directory(real) => Ok(real.clone()),
+            Place::Nowhere(errno) if !self.covers(path) => Err(*errno),
+            // Without `.` and doubled slashes.
+            Place::Nowhere(_) | Place::Unseen => Ok(path.components().collect()),
+        }
+    }
+
     /// Whether a jail has mounted something.
     pub fn hold(&self, jid: i32) -> bool {
         jid != 0 && self.list.iter().any(|mount| mount.jid == jid)
@@ -118,15 +129,17 @@ impl World {
     }
 
     /// `nmount(2)`.
-    pub fn mount(&mut self, caller: Caller, request: &MountRequest, obstacle: Option<Errno>) -> Result<()> {
+    pub fn mount(&mut self, caller: Caller, request: &MountRequest, place: &Place) -> Result<()> {
+        // The mount point is opened before anything is asked of the kernel, which takes the flags as an
+        // int.
+        let on = self.mounts.resolve(&request.root.join(&request.beneath), place)?;
+        if request.flags > i32::MAX as u64 {
+            return Err(Errno::EINVAL.into());
+        }
         let Some((fstype, module, _)) = FILESYSTEMS.iter().find(|(name, ..)| *name == request.fstype) else {
             return Err(Failure::with_text(Errno::EINVAL, "Invalid fstype"));
         };
         self.may_mount(caller, fstype)?;
-        let on = clean(&request.root.join(&request.beneath));
-        if let Some(errno) = obstacle.filter(|_| !self.mounts.covers(&on)) {
-            return Err(errno.into());
-        }
         // A module is loaded on the way (`vfs_byname_kld`), but not for a jail.
         if let Some(module) = module {
             self.load_module(Caller { jid: 0, ..caller }, module)?;
@@ -202,8 +215,10 @@ impl World {
         Ok(options)
     }
 
-    /// `unmount(2)` by identity. One that something else is mounted in is busy, with force too (not
-    /// confirmed). One that is a jail's root is busy while the jail is there, unless forced.
+    /// `unmount(2)` by identity. One that is in use is busy, unless forced: something is mounted in it, or
+    /// it is a jail's root (`vflush`). One that a nullfs shows elsewhere is busy at any rate
+    /// (`mnt_uppers`). Of this the first was seen on a running kernel, with an open file; the rest is not
+    /// confirmed.
     pub fn unmount(&mut self, caller: Caller, id: FsId, force: bool) -> Result<()> {
         self.permit(caller, Privilege::Mount)?;
         let list = &self.mounts.list;
@@ -215,18 +230,18 @@ impl World {
         if mount.mounted.flags & sys::MNT_ROOTFS != 0 {
             return Err(Errno::EINVAL.into());
         }
-        // On top of it, or in a directory of it. What was there before is only hidden by it.
-        let inside = |later: &Mount| later.mounted.on.starts_with(&mount.mounted.on);
-        if list[at + 1..].iter().any(inside) {
-            return Err(Errno::EBUSY.into());
-        }
-        let is_root_of = |path: &Path| {
+        // Which of them a path is on: the deepest, and of two at one place the later.
+        let holds = |path: &Path| {
             let above = list.iter().enumerate().filter(|(_, mount)| path.starts_with(&mount.mounted.on));
-            above
-                .max_by_key(|(_, mount)| mount.mounted.on.components().count())
-                .is_some_and(|(top, _)| top == at)
+            let depth = |mount: &Mount| mount.mounted.on.components().count();
+            above.max_by_key(|(_, mount)| depth(mount)).is_some_and(|(top, _)| top == at)
         };
-        if !force && self.jails.all().any(|jail| is_root_of(Path::new(&jail.path))) {
+        let later = &list[at + 1..];
+        // What was there before is only hidden by it.
+        let inside = later.iter().any(|later| later.mounted.on.starts_with(&mount.mounted.on));
+        let is_root = self.jails.all().any(|jail| holds(Path::new(&jail.path)));
+        let shows = |upper: &Mount| upper.mounted.fstype == "nullfs" && holds(Path::new(&upper.mounted.from));
+        if (!force && (inside || is_root)) || later.iter().any(shows) {
             return Err(Errno::EBUSY.into());
         }
         let Mount { jid, ruleset, .. } = self.mounts.list.remove(at);
@@ -267,9 +282,4 @@ fn flag_of(name: &str) -> Option<u64> {
         "exec" | "suid" | "atime" | "symfollow" | "clusterr" | "clusterw" | "noasync" => 0,
         _ => return None,
     })
-}
-
-/// A path without `.` and doubled slashes.
-fn clean(path: &Path) -> PathBuf {
-    path.components().collect()
 }

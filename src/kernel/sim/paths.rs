@@ -1,12 +1,14 @@
 //! The real file system, as far as a simulated host looks at it.
 
-use std::ffi::OsStr;
+use std::collections::VecDeque;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{Error, ErrorKind};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::call::Place;
 use crate::kernel::Errno;
 
 /// A path from a C string's bytes.
@@ -14,27 +16,71 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> PathBuf {
     PathBuf::from(OsStr::from_bytes(bytes))
 }
 
-/// What there is against using a path as a directory.
-pub(crate) fn obstacle(path: &Path) -> Option<Errno> {
-    match fs::metadata(path) {
-        Ok(metadata) if metadata.is_dir() => None,
-        Ok(_) => Some(Errno::ENOTDIR),
-        Err(error) => Some(errno(&error)),
+/// The directory that a path leads to.
+pub(crate) fn place(path: &Path) -> Place {
+    match fs::canonicalize(path) {
+        Ok(path) if path.is_dir() => Place::Directory(path),
+        Ok(_) => Place::Nowhere(Errno::ENOTDIR),
+        Err(error) => Place::Nowhere(errno(&error)),
     }
 }
 
-/// What there is against mounting on `root` + `beneath`, where nothing may lead out of `root`.
-pub(crate) fn obstacle_beneath(root: &Path, beneath: &Path) -> Option<Errno> {
-    let escapes = |component: Component<'_>| !matches!(component, Component::Normal(_) | Component::CurDir);
-    if beneath.components().any(escapes) {
-        return Some(Errno::ENOTCAPABLE);
+/// The directory that `beneath` leads to from `root`, without leaving it and without a link at its end:
+/// `openat(2)` with O_RESOLVE_BENEATH and O_NOFOLLOW.
+pub(crate) fn place_beneath(root: &Path, beneath: &Path) -> Place {
+    match place(root) {
+        Place::Directory(root) => match walk(root, beneath) {
+            Ok(path) => Place::Directory(path),
+            Err(errno) => Place::Nowhere(errno),
+        },
+        nowhere => nowhere,
     }
-    let target = root.join(beneath);
-    match (fs::canonicalize(root), fs::canonicalize(&target)) {
-        (Ok(root), Ok(target)) if !target.starts_with(&root) => Some(Errno::ELOOP),
-        (Ok(_), Ok(target)) => obstacle(&target),
-        (Err(error), _) | (_, Err(error)) => Some(errno(&error)),
+}
+
+fn walk(root: PathBuf, beneath: &Path) -> Result<PathBuf, Errno> {
+    /// MAXSYMLINKS
+    const MOST_LINKS: usize = 32;
+
+    let mut here = root.clone();
+    let mut left = parts(beneath)?;
+    let mut links = 0;
+    while let Some(part) = left.pop_front() {
+        if part == ".." {
+            if here == root {
+                return Err(Errno::ENOTCAPABLE);
+            }
+            here.pop();
+            continue;
+        }
+        let next = here.join(&part);
+        let metadata = fs::symlink_metadata(&next).map_err(|error| errno(&error))?;
+        if metadata.is_symlink() {
+            links += 1;
+            if left.is_empty() || links > MOST_LINKS {
+                return Err(Errno::ELOOP);
+            }
+            let target = fs::read_link(&next).map_err(|error| errno(&error))?;
+            for part in parts(&target)?.into_iter().rev() {
+                left.push_front(part);
+            }
+        } else if metadata.is_dir() {
+            here = next;
+        } else {
+            return Err(Errno::ENOTDIR);
+        }
     }
+    Ok(here)
+}
+
+/// The names in a relative path. An absolute one would lead out.
+fn parts(path: &Path) -> Result<VecDeque<OsString>, Errno> {
+    let names = path.components().filter(|component| *component != Component::CurDir);
+    names
+        .map(|component| match component {
+            Component::Normal(_) | Component::ParentDir => Ok(component.as_os_str().to_owned()),
+            _ => Err(Errno::ENOTCAPABLE),
+        })
+        .collect()
 }
 
 /// Error numbers differ between systems; of those that a lookup gives, a few matter.
@@ -54,4 +100,46 @@ pub(crate) fn temporary() -> PathBuf {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     std::env::temp_dir().join(format!("jailwire-sim-{}-{count}", std::process::id()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    /// The same links as in the test of the real back end, with the same answers.
+    #[test]
+    fn links_do_not_lead_away() {
+        let directory = tempfile::tempdir().unwrap();
+        let base = directory.path().canonicalize().unwrap();
+        let root = base.join("root");
+        fs::create_dir_all(root.join("inside/dev")).unwrap();
+        fs::create_dir_all(base.join("outside/dev")).unwrap();
+        fs::write(root.join("file"), "").unwrap();
+        for (target, link) in
+            [("inside/dev", "last"), ("inside", "middle"), ("../outside", "away"), ("round/x", "round")]
+        {
+            symlink(target, root.join(link)).unwrap();
+        }
+        symlink(base.join("outside"), root.join("absolute")).unwrap();
+        for (beneath, errno) in [
+            ("last", Errno::ELOOP),
+            ("round/x", Errno::ELOOP),
+            ("away/dev", Errno::ENOTCAPABLE),
+            ("absolute/dev", Errno::ENOTCAPABLE),
+            ("../outside/dev", Errno::ENOTCAPABLE),
+            ("/tmp", Errno::ENOTCAPABLE),
+            ("none", Errno::ENOENT),
+            ("file", Errno::ENOTDIR),
+            ("file/x", Errno::ENOTDIR),
+        ] {
+            assert_eq!(place_beneath(&root, Path::new(beneath)), Place::Nowhere(errno), "{beneath}");
+        }
+        for beneath in ["inside/dev", "middle/dev", "./inside/../inside/dev"] {
+            let place = place_beneath(&root, Path::new(beneath));
+            assert_eq!(place, Place::Directory(root.join("inside/dev")), "{beneath}");
+        }
+        assert_eq!(place_beneath(&root, Path::new("")), Place::Directory(root));
+    }
 }

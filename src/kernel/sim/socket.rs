@@ -4,9 +4,10 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::time::Duration;
 
+use super::call::Place;
 use super::caller::Caller;
 use super::world::{RouteQueue, Socket, SocketKind, World};
-use crate::kernel::{Domain, Errno, Handle, Request, Result, SocketOption};
+use crate::kernel::{Domain, Errno, Failure, Handle, Request, Result, SocketOption};
 use jailwire_sys::{self as sys, IOC_INOUT, IOC_OUT};
 
 /// net.rtsock.recvspace.
@@ -51,12 +52,9 @@ impl World {
     }
 
     /// `open(2)`.
-    pub fn open(&mut self, caller: Caller, path: &Path, obstacle: Option<Errno>) -> Result<Handle> {
-        // What is mounted is there whatever the real file system says.
-        match obstacle {
-            Some(errno) if !self.mounts.covers(path) => Err(errno.into()),
-            _ => Ok(self.add_handle(caller, SocketKind::Path(path.to_owned()))),
-        }
+    pub fn open(&mut self, caller: Caller, path: &Path, place: &Place) -> Result<Handle> {
+        let path = self.mounts.resolve(path, place)?;
+        Ok(self.add_handle(caller, SocketKind::Path(path)))
     }
 
     /// `close(2)`: the last reference to a jail may go with the handle.
@@ -74,11 +72,14 @@ impl World {
         self.sockets.get(&handle.0).ok_or(Errno::EBADF.into())
     }
 
-    fn queue(&mut self, handle: Handle) -> Result<&mut RouteQueue> {
+    /// The messages of a routing socket, or the error that another socket gives.
+    fn queue(&mut self, handle: Handle, other: Errno) -> Result<&mut RouteQueue> {
         match self.sockets.get_mut(&handle.0) {
             None => Err(Errno::EBADF.into()),
             Some(Socket { kind: SocketKind::Route(queue), .. }) => Ok(queue),
-            Some(_) => Err(Errno::EOPNOTSUPP.into()),
+            Some(Socket { kind: SocketKind::Holder(_), .. }) => Err(Errno::EBADF.into()),
+            Some(Socket { kind: SocketKind::Path(_), .. }) => Err(ENOTSOCK.into()),
+            Some(_) => Err(other.into()),
         }
     }
 
@@ -105,19 +106,19 @@ impl World {
                     i32::MIN..1 => return Err(Errno::EINVAL.into()),
                     value if value > limit => return Err(Errno::ENOBUFS.into()),
                     value => {
-                        if let Ok(queue) = self.queue(handle) {
+                        if let Ok(queue) = self.queue(handle, Errno::EOPNOTSUPP) {
                             queue.limit = value as usize;
                         }
                     }
                 }
             }
             SocketOption::UseLoopback => {
-                if let Ok(queue) = self.queue(handle) {
+                if let Ok(queue) = self.queue(handle, Errno::EOPNOTSUPP) {
                     queue.use_loopback = value != 0;
                 }
             }
             SocketOption::ReportLoss => {
-                if let Ok(queue) = self.queue(handle) {
+                if let Ok(queue) = self.queue(handle, Errno::EOPNOTSUPP) {
                     queue.report_loss = value != 0;
                 }
             }
@@ -132,8 +133,8 @@ impl World {
         let socket = self.handle(handle)?;
         let stack = socket.stack;
         if request.argument.bytes.len() < sys::request::size_of_argument(request.number) {
-            // `sys_ioctl` reads as much as the number says, and would read beyond.
-            return Err(Errno::EFAULT.into());
+            // The number says how much is read. The real back end refuses it alike.
+            return Err(Failure::with_text(Errno::EINVAL, "an argument shorter than its request says"));
         }
         let before = request.argument.clone();
         let result = match &socket.kind {
@@ -157,14 +158,15 @@ impl World {
 
     /// `write(2)` to a routing socket.
     pub fn send(&mut self, caller: Caller, handle: Handle, message: &[u8]) -> Result<()> {
-        self.queue(handle)?;
+        // The others are not connected to anybody.
+        self.queue(handle, Errno::EDESTADDRREQ)?;
         self.route_send(caller, handle.0, message)
     }
 
     /// `recv(2)`: one message, cut to the buffer; the rest of it is lost. An overflow is reported once
     /// all that was kept has been read (confirmed on 15.1).
     pub fn receive(&mut self, handle: Handle, length: usize) -> Result<Vec<u8>> {
-        let queue = self.queue(handle)?;
+        let queue = self.queue(handle, Errno::EAGAIN)?;
         match queue.messages.pop_front() {
             Some(mut message) => {
                 message.truncate(length);
@@ -180,20 +182,25 @@ impl World {
 
     /// `poll(2)`: the time passes when there is nothing to read, unless something happens by itself.
     pub fn wait(&mut self, handle: Handle, timeout: Duration) -> Result<bool> {
-        if self.queue(handle)?.is_ready() {
-            return Ok(true);
-        }
         let end = self.now + timeout.min(super::apply::FOREVER);
-        while let Some(due) = self.pending.iter().map(|(due, _)| *due).filter(|due| *due <= end).min() {
-            self.sleep(due.saturating_sub(self.now));
-            if self.queue(handle)?.is_ready() {
-                return Ok(true);
+        loop {
+            match self.queue(handle, Errno::EAGAIN) {
+                Ok(queue) if queue.is_ready() => return Ok(true),
+                // Nobody sends to the others.
+                Err(failure) if failure.errno != Errno::EAGAIN => return Err(failure),
+                _ => {}
             }
+            if self.now >= end {
+                return Ok(false);
+            }
+            let due = self.pending.iter().map(|(due, _)| *due).filter(|due| *due > self.now).min();
+            self.sleep(due.unwrap_or(end).min(end).saturating_sub(self.now));
         }
-        self.sleep(end.saturating_sub(self.now));
-        Ok(self.queue(handle)?.is_ready())
     }
 }
+
+/// What a handle of something else answers.
+const ENOTSOCK: Errno = Errno(38);
 
 /// Whose `pr_control` a socket's interface requests go to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use super::caller::Caller;
 use super::options::{Release, Setting};
 use super::world::{StackId, World};
 use crate::kernel::{Errno, Oid, Result, Sysctl};
-use jailwire_sys::{CTL_NET, OSRELEASELEN, PF_LINK, PF_ROUTE};
+use jailwire_sys::{CTL_KERN, CTL_NET, OSRELEASELEN, PF_LINK, PF_ROUTE};
 
 /// A sysctl of the machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,11 +34,12 @@ type PerStack = (&'static str, Form, i32, bool, Option<&'static str>, Release);
 
 const BRIDGE: Option<&str> = Some("if_bridge");
 
-const STACK: [PerStack; 20] = [
+const STACK: [PerStack; 21] = [
     ("net.add_addr_allfibs", Form::Int, 0, true, None, Release::V14_2),
     ("net.route.multipath", Form::Int, 1, true, None, Release::V14_2),
     ("net.route.hash_outbound", Form::Int, 0, false, None, Release::V14_2),
     ("net.inet.ip.forwarding", Form::Int, 0, true, None, Release::V14_2),
+    ("net.inet.ip.ttl", Form::Int, 64, true, None, Release::V14_2),
     ("net.inet.ip.no_same_prefix", Form::Int, 0, true, None, Release::V14_2),
     ("net.inet6.ip6.forwarding", Form::Int, 0, true, None, Release::V14_2),
     ("net.inet6.ip6.accept_rtadv", Form::Int, 0, true, None, Release::V14_2),
@@ -83,6 +84,20 @@ const MACHINE: [OfMachine; 22] = [
     ("net.rtsock.recvspace", Form::Long, 8192, true),
     ("security.jail.enforce_statfs", Form::Int, 2, true),
     ("security.jail.jail_max_af_ips", Form::Int, 255, true),
+];
+
+/// The old numbers of some of them.
+const BY_NUMBER: [(i32, &str); 10] = [
+    (1, "kern.ostype"),
+    (2, "kern.osrelease"),
+    (4, "kern.version"),
+    (9, "kern.securelevel"),
+    (10, "kern.hostname"),
+    (11, "kern.hostid"),
+    (22, "kern.domainname"),
+    (24, "kern.osreldate"),
+    (26, "kern.bootfile"),
+    (36, "kern.hostuuid"),
 ];
 
 const TEXTS: [(&str, &str, bool); 6] = [
@@ -173,7 +188,8 @@ impl World {
     /// Reads an object and, with a new value, writes it. The answer is what was there before.
     pub fn sysctl(&mut self, caller: Caller, sysctl: &Sysctl) -> Result<Vec<u8>> {
         let name = match &sysctl.oid {
-            Oid::Name(name) => name,
+            Oid::Name(name) if name.contains('\0') => return Err(Errno::EINVAL.into()),
+            Oid::Name(name) => name.as_str(),
             Oid::Numbers(numbers) => {
                 if let [CTL_NET, PF_ROUTE | PF_LINK, ..] = numbers[..] {
                     if sysctl.new.is_some() {
@@ -181,7 +197,11 @@ impl World {
                     }
                     return self.route_sysctl(caller, self.stack_of(caller.jid), numbers);
                 }
-                return Err(Errno::ENOENT.into());
+                // {CTL_KERN, KERN_*}
+                match BY_NUMBER.iter().find(|(number, _)| numbers[..] == [CTL_KERN, *number]) {
+                    Some((_, name)) => name,
+                    None => return Err(Errno::ENOENT.into()),
+                }
             }
         };
         let old = self.read_sysctl(caller, name)?;

@@ -81,6 +81,7 @@ impl World {
 
 #[cfg(test)]
 mod tests {
+    use super::super::call::Place;
     use std::mem::offset_of;
 
     use jailwire_sys as sys;
@@ -103,7 +104,7 @@ mod tests {
             Parameter::bytes("ip4.addr", [10, 0, 0, 5]),
         ];
         parameters.extend_from_slice(extra);
-        let jid = world.jail_set(ROOT, &parameters, sys::JAIL_CREATE, None).unwrap();
+        let jid = world.jail_set(ROOT, &parameters, sys::JAIL_CREATE, &Place::Unseen).unwrap();
         (world, Caller { jid, ..ROOT })
     }
 

@@ -79,19 +79,24 @@ impl World {
     /// What one parameter is answered with.
     fn answer_parameter(&self, caller: Caller, jail: &Jail, parameter: &Parameter) -> Result<Value> {
         let room = match &parameter.value {
-            Value::Bytes(bytes) if !bytes.is_empty() => Some(bytes.len()),
+            Value::Bytes(bytes) => Some(bytes.len()),
             _ => None,
         };
         let Some((form, mut bytes)) = self.value(caller, jail, &parameter.name) else {
             // A key of meta that is not there is answered with nothing.
             return match META.iter().any(|name| parameter.name.starts_with(&format!("{name}."))) {
-                true if self.release >= Release::V15_1 => Ok(Value::Length(0)),
+                true if self.release >= Release::V15_1 => Ok(match room {
+                    Some(_) => Value::Bytes(Vec::new()),
+                    None => Value::Length(0),
+                }),
                 _ if parameter.name == "errmsg" || parameter.name == "lastjid" => Ok(parameter.value.clone()),
                 _ => refuse(Errno::EINVAL, format!("unknown parameter: {}", parameter.name)),
             };
         };
         match (room, form) {
             (None, _) => Ok(Value::Length(bytes.len())),
+            // No room at all: the kernel tells the length, but there is nowhere to see it.
+            (Some(0), _) => Ok(parameter.value.clone()),
             (Some(room), Form::Exact) if room != bytes.len() => Err(Errno::EINVAL.into()),
             (Some(room), _) if room < bytes.len() => Err(Errno::EINVAL.into()),
             // A string's buffer keeps its length.

@@ -138,9 +138,9 @@ impl<'a> Options<'a> {
         }
     }
 
-    /// The names that nobody knew, or that begin with one that somebody did.
+    /// A name that nobody knew. `errmsg` is for the kernel's words.
     pub fn unknown(&self) -> Option<&'a str> {
-        self.list.iter().find(|option| !option.seen).map(|option| option.name)
+        self.list.iter().find(|option| !option.seen && option.name != "errmsg").map(|option| option.name)
     }
 
     /// The names that begin in a certain way, which are then known.

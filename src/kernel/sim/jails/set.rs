@@ -6,6 +6,7 @@
 use jailwire_sys as sys;
 
 use super::parameters::{Options, refuse};
+use crate::kernel::sim::call::Place;
 use crate::kernel::sim::caller::{Caller, Privilege};
 use crate::kernel::sim::options::Release;
 use crate::kernel::sim::world::World;
@@ -20,14 +21,14 @@ impl World {
         caller: Caller,
         parameters: &[Parameter],
         flags: i32,
-        obstacle: Option<Errno>,
+        place: &Place,
     ) -> Result<i32> {
         if flags & sys::JAIL_ATTACH != 0 {
             // The caller itself would enter the jail and never come back. No caller of this library
             // asks for that: a child does, through `enter`.
             return refuse(Errno::EOPNOTSUPP, "a simulated process cannot enter a jail itself");
         }
-        let jid = self.set_jail(caller, parameters, flags, obstacle)?;
+        let jid = self.set_jail(caller, parameters, flags, place)?;
         // One that was brought back to life lives on as long as anything refers to it (confirmed).
         if !(self.release == Release::V14_2 && flags & sys::JAIL_DYING != 0) {
             self.settle(jid, true);
@@ -41,7 +42,7 @@ impl World {
         caller: Caller,
         parameters: &[Parameter],
         flags: i32,
-        obstacle: Option<Errno>,
+        place: &Place,
     ) -> Result<i32> {
         let own_limit = self.jails.get(caller.jid).map(|jail| jail.children_max);
         if flags & sys::JAIL_CREATE != 0 && own_limit == Some(0) {
@@ -61,7 +62,7 @@ impl World {
         }
         self.refuse_descriptors(&mut options, flags)?;
         self.permit(caller, Privilege::Jail)?;
-        let wanted = self.read_wanted(&mut options, flags, obstacle)?;
+        let wanted = self.read_wanted(&mut options, flags, place)?;
         let (existing, jid, parent) = self.target(caller, &wanted, flags)?;
         let created = existing.is_none();
         let jid = match existing {

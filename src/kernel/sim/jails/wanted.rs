@@ -6,7 +6,9 @@ use jailwire_sys as sys;
 
 use super::addresses::in_order;
 use super::parameters::{META, MOST_ADDRESSES, Options, SYSV, no_form, refuse};
+use crate::kernel::sim::call::Place;
 use crate::kernel::sim::options::Release;
+use crate::kernel::sim::paths;
 use crate::kernel::sim::world::World;
 use crate::kernel::{Errno, Result};
 
@@ -64,12 +66,7 @@ impl<A> Default for Family<A> {
 }
 
 impl World {
-    pub(super) fn read_wanted(
-        &self,
-        options: &mut Options<'_>,
-        flags: i32,
-        obstacle: Option<Errno>,
-    ) -> Result<Wanted> {
+    pub(super) fn read_wanted(&self, options: &mut Options<'_>, flags: i32, place: &Place) -> Result<Wanted> {
         let update = flags & sys::JAIL_UPDATE != 0;
         let mut wanted = Wanted {
             jid: options.int("jid")?.unwrap_or(0),
@@ -156,10 +153,9 @@ impl World {
             if text.len() >= 1024 {
                 return Err(Errno::ENAMETOOLONG.into());
             }
-            if let Some(errno) = obstacle {
-                return Err(errno.into());
-            }
-            wanted.path = Some(String::from_utf8_lossy(text).into_owned());
+            // The kernel keeps the name without links: `vn_path_to_global_path`.
+            let path = self.mounts.resolve(&paths::from_bytes(text), place)?;
+            wanted.path = Some(path.to_string_lossy().into_owned());
         }
         Ok(wanted)
     }

@@ -263,7 +263,7 @@ fn updates() {
     assert_eq!((text(&host, jid, "meta"), text(&host, jid, "env.k")), ("b=3\n".into(), "v".into()));
     let mut missing = [Parameter::int("jid", jid), Parameter::bytes("meta.none", [0; 9])];
     host.sim.jail_get(&mut missing, 0).unwrap();
-    assert_eq!(missing[1].value, Value::Length(0));
+    assert_eq!(missing[1].value, Value::Bytes(Vec::new()));
     assert_eq!(refusal(update(&[Parameter::int("vnet", 1)])).0, Errno::EINVAL);
     let vnet = host.vnet("v");
     let list = [Parameter::int("jid", vnet), Parameter::bytes("ip4.addr", [10, 0, 0, 2])];

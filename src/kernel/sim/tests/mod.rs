@@ -19,29 +19,6 @@ use jailwire_sys as sys;
 use super::{Options, Sim};
 use crate::kernel::{Block, Domain, Errno, Handle, Kernel, Parameter, Request, Result};
 
-/// A directory that goes with the test.
-pub(crate) mod tempdir {
-    use std::path::PathBuf;
-
-    pub(crate) struct Directory {
-        pub path: PathBuf,
-    }
-
-    impl Directory {
-        pub fn new() -> Directory {
-            let path = super::super::paths::temporary();
-            std::fs::create_dir_all(&path).unwrap();
-            Directory { path }
-        }
-    }
-
-    impl Drop for Directory {
-        fn drop(&mut self) {
-            let _ = std::fs::remove_dir_all(&self.path);
-        }
-    }
-}
-
 /// Where the union of an `ifreq` begins.
 pub(crate) const UNION: usize = offset_of!(sys::ifreq, ifr_ifru);
 

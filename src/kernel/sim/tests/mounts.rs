@@ -1,6 +1,5 @@
 //! Mounts and the rules of devfs.
 
-use super::tempdir::Directory;
 use super::*;
 use crate::kernel::sim::Release;
 use crate::kernel::{FsId, MountRequest, Mounted};
@@ -35,6 +34,10 @@ fn mounting_and_unmounting() {
     let devfs = find(&host.sim, "/jails/j/dev").unwrap();
     assert_eq!(errno(host.sim.unmount(devfs.id, false)), Some(Errno::EBUSY), "something is mounted in it");
     assert_eq!(errno(host.sim.unmount(FsId(77, 77), false)), Some(Errno::ENOENT));
+    let upper = MountRequest { from: "/jails/j/dev".into(), ..request("nullfs", "/elsewhere", "") };
+    host.sim.mount(&upper).unwrap();
+    assert_eq!(errno(host.sim.unmount(devfs.id, true)), Some(Errno::EBUSY), "it is shown elsewhere");
+    host.sim.unmount(find(&host.sim, "/elsewhere").unwrap().id, false).unwrap();
     let user = host.sim.unprivileged();
     assert_eq!(errno(user.mount(&request("tmpfs", "/tmp", ""))), Some(Errno::EPERM));
     for on in ["/jails/j/dev/fd", "/jails/j/dev", "/jails/j"] {
@@ -96,9 +99,9 @@ fn a_jails_root_is_busy_and_its_own_mounts_keep_it() {
 
 #[test]
 fn mount_points_must_be_there() {
-    let directory = Directory::new();
-    let sim = Sim::open_with(&directory.path.join(".sim"), Options::default()).unwrap();
-    let root = directory.path.join("root");
+    let directory = tempfile::tempdir().unwrap();
+    let sim = Sim::open_with(&directory.path().join(".sim"), Options::default()).unwrap();
+    let root = directory.path().join("root");
     fs::create_dir_all(root.join("dev")).unwrap();
     fs::write(root.join("file"), "").unwrap();
     std::os::unix::fs::symlink("/tmp", root.join("out")).unwrap();
@@ -107,10 +110,11 @@ fn mount_points_must_be_there() {
     let mount = |beneath: &str| errno(sim.mount(&request("devfs", path, beneath)));
     assert_eq!(mount("nosuch"), Some(Errno::ENOENT));
     assert_eq!(mount("file"), Some(Errno::ENOTDIR));
-    assert_eq!(mount("out"), Some(Errno::ELOOP));
+    assert_eq!(mount("within"), Some(Errno::ELOOP));
+    assert_eq!(mount("out/x"), Some(Errno::ENOTCAPABLE));
     assert_eq!(mount("../root/dev"), Some(Errno::ENOTCAPABLE));
-    assert_eq!(mount("within"), None);
     assert_eq!(mount("dev"), None);
+    assert_eq!(mount("dev/../dev"), None);
     // What is simulated is not in the real file system.
     assert_eq!(mount("dev/fd"), None);
     // A jail's path is looked up alike.

@@ -4,14 +4,13 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::tempdir::Directory;
 use super::*;
 use crate::kernel::sim::{Call, Fault};
 use crate::kernel::{Entry, Sysctl, Target};
 
-fn open(directory: &Directory) -> Host {
+fn open(directory: &tempfile::TempDir) -> Host {
     let modules = vec!["if_epair".to_owned(), "if_bridge".to_owned()];
-    Host::of(Sim::open_with(&directory.path, Options { modules, ..Options::default() }).unwrap())
+    Host::of(Sim::open_with(directory.path(), Options { modules, ..Options::default() }).unwrap())
 }
 
 /// A jail and what belongs to it, some of it left over, some taken away.
@@ -39,7 +38,7 @@ fn busy(host: &Host) {
 
 #[test]
 fn two_who_open_a_directory_share_a_host() {
-    let directory = Directory::new();
+    let directory = tempfile::tempdir().unwrap();
     let (one, other) = (open(&directory), open(&directory));
     one.create("epair").unwrap();
     assert!(other.exists("epair0a"));
@@ -54,10 +53,10 @@ fn two_who_open_a_directory_share_a_host() {
 
 #[test]
 fn a_replay_leads_to_the_same_world() {
-    let directory = Directory::new();
+    let directory = tempfile::tempdir().unwrap();
     let host = open(&directory);
     busy(&host);
-    let again = Sim::open_with(&directory.path, Options::default()).unwrap();
+    let again = Sim::open_with(directory.path(), Options::default()).unwrap();
     assert_eq!(again.describe(), host.sim.describe());
     assert_eq!(again.open_handles(), host.sim.open_handles());
     assert_eq!(again.modules(), host.sim.modules(), "the options are those it was made with");
@@ -78,7 +77,7 @@ fn time_is_slept_and_never_goes_back() {
     memory.sleep(Duration::from_secs(1));
     assert_eq!(memory.wall_clock().duration_since(before).unwrap(), Duration::from_secs(1));
 
-    let directory = Directory::new();
+    let directory = tempfile::tempdir().unwrap();
     let host = open(&directory);
     let start = host.sim.now();
     host.sim.sleep(Duration::from_secs(3600));
@@ -103,7 +102,10 @@ fn waiting_takes_no_time() {
     host.heard();
     assert!(!host.sim.wait(host.route, Duration::MAX).unwrap(), "not even that");
     host.sim.sleep(Duration::MAX);
-    assert_eq!(errno(host.sim.wait(host.inet, Duration::ZERO)), Some(Errno::EOPNOTSUPP));
+    // Nobody sends to a socket that is not a routing socket.
+    assert_eq!(host.sim.wait(host.inet, Duration::from_secs(1)), Ok(false));
+    assert_eq!(errno(host.sim.receive(host.inet, &mut [0; 9])), Some(Errno::EAGAIN));
+    assert_eq!(errno(host.sim.send(host.inet, &[0; 9])), Some(Errno::EDESTADDRREQ));
     assert_eq!(errno(host.sim.wait(Handle(999), Duration::ZERO)), Some(Errno::EBADF));
 }
 
@@ -160,15 +162,15 @@ fn observers_see_every_call() {
 
 #[test]
 fn a_torn_record_is_as_if_the_call_was_never_made() {
-    let directory = Directory::new();
+    let directory = tempfile::tempdir().unwrap();
     let host = open(&directory);
     let before = host.sim.describe();
-    let log = directory.path.join("log");
+    let log = directory.path().join("log");
     let length = std::fs::metadata(&log).unwrap().len();
     host.create("epair").unwrap();
     let file = std::fs::OpenOptions::new().write(true).open(&log).unwrap();
     file.set_len(length + 11).unwrap();
-    let other = Sim::open_with(&directory.path, Options::default()).unwrap();
+    let other = Sim::open_with(directory.path(), Options::default()).unwrap();
     assert_eq!(other.describe(), before);
     let other = Host::of(other);
     other.create("bridge").unwrap();
@@ -177,10 +179,10 @@ fn a_torn_record_is_as_if_the_call_was_never_made() {
 
 #[test]
 fn a_long_log_is_written_anew() {
-    let directory = Directory::new();
+    let directory = tempfile::tempdir().unwrap();
     let (one, other) = (open(&directory), open(&directory));
     one.create("bridge").unwrap();
-    let log = directory.path.join("log");
+    let log = directory.path().join("log");
     let size = || std::fs::metadata(&log).unwrap().len();
     // Large questions fill it fast.
     let mut argument = Block::zeroed(16);
@@ -201,13 +203,14 @@ fn a_long_log_is_written_anew() {
 
 #[test]
 fn a_directory_that_cannot_be_used_is_named() {
-    let directory = Directory::new();
-    std::fs::write(directory.path.join("file"), "").unwrap();
-    let error = Sim::open_with(&directory.path.join("file"), Options::default()).unwrap_err();
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("file"), "").unwrap();
+    let error = Sim::open_with(&directory.path().join("file"), Options::default()).unwrap_err();
     assert!(error.to_string().contains("file"), "{error}");
-    std::fs::create_dir_all(directory.path.join("other")).unwrap();
-    std::fs::write(directory.path.join("other/log"), "this is not a log of calls, but long enough").unwrap();
-    let error = Sim::open_with(&directory.path.join("other"), Options::default()).unwrap_err();
+    std::fs::create_dir_all(directory.path().join("other")).unwrap();
+    std::fs::write(directory.path().join("other/log"), "this is not a log of calls, but long enough")
+        .unwrap();
+    let error = Sim::open_with(&directory.path().join("other"), Options::default()).unwrap_err();
     assert!(error.to_string().contains("damaged"), "{error}");
 }
 
@@ -236,10 +239,10 @@ fn child() {
     }
 }
 
-fn spawn(directory: &Directory) -> Command {
+fn spawn(directory: &tempfile::TempDir) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "kernel::sim::tests::sharing::child", "--nocapture"]);
-    command.env("JAILWIRE_SIM_TEST_CHILD", &directory.path).stdout(std::process::Stdio::piped());
+    command.env("JAILWIRE_SIM_TEST_CHILD", directory.path()).stdout(std::process::Stdio::piped());
     command
 }
 
@@ -251,7 +254,7 @@ fn a_process_killed_at_a_call_has_made_that_many() {
     use std::os::unix::process::ExitStatusExt;
 
     for bridges in 0..=3 {
-        let directory = Directory::new();
+        let directory = tempfile::tempdir().unwrap();
         let fault = format!("{}:kill", BEFORE_BRIDGES + bridges);
         let output = spawn(&directory).env("JAILWIRE_SIM_FAULT", fault).output().unwrap();
         assert_eq!(output.status.signal(), Some(libc::SIGKILL));
@@ -265,7 +268,7 @@ fn a_process_killed_at_a_call_has_made_that_many() {
 
 #[test]
 fn a_fault_from_the_environment_fails_a_call() {
-    let directory = Directory::new();
+    let directory = tempfile::tempdir().unwrap();
     let fault = format!("{}:ENOMEM", BEFORE_BRIDGES + 1);
     let output = spawn(&directory).env("JAILWIRE_SIM_FAULT", fault).output().unwrap();
     assert!(!output.status.success());
@@ -278,7 +281,7 @@ fn a_fault_from_the_environment_fails_a_call() {
 fn what_a_dead_process_held_is_dropped() {
     use std::io::{BufRead, BufReader};
 
-    let directory = Directory::new();
+    let directory = tempfile::tempdir().unwrap();
     let mut child = spawn(&directory).env("JAILWIRE_SIM_RELEASE", "14.2").spawn().unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     lines.map_while(std::result::Result::ok).find(|line| line.contains("ready")).expect("the child is ready");

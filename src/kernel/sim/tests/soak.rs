@@ -1,7 +1,6 @@
 //! Calls at random: nothing panics, what must hold holds, and a replay is the same.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::time::Duration;
 
 use super::*;
@@ -232,16 +231,16 @@ fn nothing_at_random_does_harm() {
 
 #[test]
 fn a_replay_of_anything_is_the_same() {
-    let directory = tempdir::Directory::new();
+    let directory = tempfile::tempdir().unwrap();
     let modules = vec!["if_epair".to_owned(), "if_bridge".to_owned()];
-    let host = Host::of(Sim::open_with(&directory.path, Options { modules, ..Options::default() }).unwrap());
+    let host = Host::of(Sim::open_with(directory.path(), Options { modules, ..Options::default() }).unwrap());
     let mut dice = Dice(99);
     let mut handles = Vec::new();
     for _ in 0..500 {
         step(&host, &mut dice, &mut handles);
     }
-    let again = Sim::open_with(&directory.path, Options::default()).unwrap();
+    let again = Sim::open_with(directory.path(), Options::default()).unwrap();
     assert_eq!(again.describe(), host.sim.describe());
     assert_eq!(again.open_handles(), host.sim.open_handles());
-    assert!(Path::new(&directory.path).join("log").exists());
+    assert!(directory.path().join("log").exists());
 }
