@@ -1,6 +1,7 @@
 //! The program, run as its users run it, on the simulated kernel.
 
 mod errors;
+mod inside;
 mod killed;
 mod lifecycle;
 mod manage;

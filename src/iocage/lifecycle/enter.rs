@@ -108,11 +108,7 @@ impl Host<'_> {
         let _lock = self.lock(name, report).map_err(|error| super::step(name)(error.into()))?;
         report.say(&format!("Soft restarting {} ({})", name.flat(), name.flat()));
         self.run_inside(&config, "exec_stop", config.commands.stop.words(), jid, &config.services_log)?;
-        // Sent to all there are in the jail; it does not reach beyond.
-        let kill = interactive(jid, 0, ["/bin/kill", "-TERM", "-1"].map(OsString::from).into(), false);
-        if let Ran::Refused(failure) = self.enter(&Program { output: Output::Capture, ..kill }) {
-            report.warn(&format!("{name}: its processes were not ended: {failure}"));
-        }
+        self.end_processes(&config, jid);
         self.run_inside(&config, "exec_start", config.commands.start.words(), jid, &config.services_log)
     }
 

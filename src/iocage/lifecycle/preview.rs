@@ -84,6 +84,7 @@ impl Host<'_> {
             return Err(Error::Template(name.clone()));
         }
         let config = JailConfig::resolve(self.store, entry)?;
+        self.check_fitness(&config)?;
         let facts = self.facts(&config).map_err(step(name))?;
         let missing = |missing| Error::Missing { jail: name.clone(), missing };
         let (spec, made_up) = translate::specification(&config, &facts).map_err(missing)?;
@@ -91,8 +92,8 @@ impl Host<'_> {
         let plan =
             Plan::new(&spec, &survey).map_err(|problems| Error::Problems { jail: name.clone(), problems })?;
         preview.warnings.extend(config.warnings.iter().map(|warning| format!("{name}: {warning}")));
-        for (property, pair) in &made_up {
-            preview.add(format!("record {property}={pair} in config.json"), &["renameat"]);
+        for (property, value) in &made_up {
+            preview.add(format!("record {property}={value} in config.json"), &["renameat"]);
         }
         preview.hook("exec_prestart", &config.commands.prestart);
         for (step, requests) in plan.requests(&survey) {

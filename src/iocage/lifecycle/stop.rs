@@ -46,6 +46,9 @@ impl Host<'_> {
             Ok(_) => {}
             Err(error) => report.warn(&format!("{name}: its commands are not run: {error}")),
         }
+        if let Ok(config) = &config {
+            self.end_processes(config, jid);
+        }
         if journal.is_empty() {
             self.adopt(entry, jid, &mut journal).map_err(step(name))?;
         }
