@@ -2,6 +2,8 @@
 
 mod effects;
 mod errors;
+mod inside;
 mod killed;
 mod lifecycle;
+mod manage;
 mod support;
