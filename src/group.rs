@@ -13,6 +13,8 @@ use crate::vnet::Vnet;
 /// Where a group's name, or the pointer to a list of them, lies.
 const GROUPS: usize = offset_of!(ifgroupreq, ifgr_ifgru);
 const LENGTH: usize = offset_of!(ifgroupreq, ifgr_len);
+/// More bytes than any list of names has.
+const LONGEST: u32 = 1 << 24;
 
 impl Vnet {
     /// Adds an interface to a group, which comes into being with its first member.
@@ -102,6 +104,9 @@ impl Vnet {
             let length = ask.argument().u32_at(LENGTH);
             if length == 0 {
                 return Ok(Vec::new());
+            }
+            if length > LONGEST {
+                return Err(Error::malformed(operation, of, ask.name, "the list does not end"));
             }
             let mut ask = call().with(LENGTH, &length.to_ne_bytes());
             ask.argument().point(GROUPS, Block::zeroed(length as usize));

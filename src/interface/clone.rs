@@ -14,6 +14,9 @@ use crate::vnet::Vnet;
 const MODULES: [(&str, &str); 4] =
     [("tap", "if_tuntap"), ("tun", "if_tuntap"), ("vmnet", "if_tuntap"), ("ipfwlog", "ipfw")];
 
+/// More cloners than any kernel has.
+const MANY: usize = 1 << 16;
+
 impl Vnet {
     /// Creates an interface, and loads the kernel module of its cloner where that is missing. Answers
     /// the name it got.
@@ -117,6 +120,9 @@ impl Vnet {
             self.perform(&mut ask, "list cloners", "")?;
             let total =
                 usize::try_from(ask.argument().i32_at(offset_of!(if_clonereq, ifcr_total))).unwrap_or(0);
+            if total > MANY {
+                return Err(Error::malformed("list cloners", "", ask.name, "the list does not end"));
+            }
             if total > room {
                 room = total + 8;
                 continue;

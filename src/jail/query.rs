@@ -14,6 +14,9 @@ use crate::error::{During, Error, Result};
 use crate::kernel::{Errno, Kernel, Parameter, Value};
 use crate::types::Jid;
 
+/// More than the value of any parameter: the kernel's own limit for a list of addresses is far below.
+const LONGEST: usize = 1 << 24;
+
 /// Which jail.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum JailKey {
@@ -165,6 +168,9 @@ pub fn read(kernel: &dyn Kernel, key: impl Into<JailKey>, name: &str) -> Result<
         };
         let length = match &asked[1].value {
             Value::Length(0) => return Ok(Some(Vec::new())),
+            Value::Length(length) if *length > LONGEST => {
+                return Err(Error::malformed("read", object, "jail_get", "it does not end"));
+            }
             Value::Length(length) => *length,
             Value::Bytes(bytes) => return Ok(Some(bytes.clone())),
             Value::Ask => return Err(Error::malformed("read", object, "jail_get", "no length")),

@@ -22,8 +22,11 @@ const DATA: usize = offset_of!(sockaddr_dl, sdl_data);
 /// How many places a message has for addresses.
 const SLOTS: usize = small!(RTAX_MAX => usize);
 
+/// The longest mask that means anything: that of IPv6.
+const LONGEST_MASK: usize = size_of::<sockaddr_in6>();
+
 /// One socket address of a message.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SocketAddress {
     /// AF_INET.
@@ -36,12 +39,11 @@ pub enum SocketAddress {
     /// Length 0: nothing.
     Empty,
     /// Another family, or one of the above that is too short: a mask without a family, for instance.
-    /// The bytes include length and family.
-    Other(Vec<u8>),
+    Other(u8),
 }
 
 /// An interface as an AF_LINK address describes it (`link_addr(3)`).
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct LinkAddress {
     /// Its index; 0 where it is not told.
     pub index: u16,
@@ -62,13 +64,14 @@ impl SocketAddress {
             Some(length) => usize::from(*length),
         };
         let address = bytes.get(..length).ok_or(Malformed::new("an address goes beyond its message"))?;
-        let parsed = match address.get(1) {
-            Some(&INET) => parse_inet(address),
-            Some(&INET6) => parse_inet6(address),
-            Some(&LINK) => parse_link(address),
+        let family = address.get(1).copied().unwrap_or(0);
+        let parsed = match family {
+            INET => parse_inet(address),
+            INET6 => parse_inet6(address),
+            LINK => parse_link(address),
             _ => None,
         };
-        Ok(parsed.unwrap_or_else(|| SocketAddress::Other(address.to_vec())))
+        Ok(parsed.unwrap_or(SocketAddress::Other(family)))
     }
 
     /// The address, without a scope, if it is one of IPv4 or IPv6.
@@ -135,10 +138,12 @@ fn parse_link(address: &[u8]) -> Option<SocketAddress> {
 }
 
 /// The addresses of one message.
+///
+/// They lie in it and nowhere else: reading a dump of any length allocates nothing for its messages.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Addresses {
     slots: [Option<SocketAddress>; SLOTS],
-    mask: Vec<u8>,
+    mask: [u8; LONGEST_MASK],
 }
 
 impl Addresses {
@@ -154,7 +159,8 @@ impl Addresses {
             let address = SocketAddress::parse(bytes)?;
             let length = usize::from(bytes[0]);
             if number == RTAX_NETMASK as usize {
-                addresses.mask = bytes[..length].to_vec();
+                let kept = length.min(LONGEST_MASK);
+                addresses.mask[..kept].copy_from_slice(&bytes[..kept]);
             }
             *slot = Some(address);
             // The last one is not always padded.
@@ -247,7 +253,7 @@ mod tests {
         assert!(SocketAddress::parse(&[]).is_err());
         assert!(SocketAddress::parse(&[16, INET, 0, 0]).is_err());
         assert_eq!(SocketAddress::parse(&[0, INET]).unwrap(), SocketAddress::Empty);
-        assert_eq!(SocketAddress::parse(&[1]).unwrap(), SocketAddress::Other(vec![1]));
+        assert_eq!(SocketAddress::parse(&[1]).unwrap(), SocketAddress::Other(0));
         // A name length that goes beyond the address.
         let wild = [16, LINK, 2, 0, 6, 200, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0];
         assert_eq!(SocketAddress::parse(&wild).unwrap().link().unwrap().name, None);

@@ -3,7 +3,9 @@
 //! Reading never panics and never goes beyond what was given, whatever the bytes are: a length of 0
 //! ends a dump, a length that is too short or too long is an error, an unknown version or type is
 //! passed over, and nothing need be aligned. Writing takes a complete [`Request`] and gives complete
-//! bytes, so that no half-built message can reach the kernel.
+//! bytes, so that no half-built message can reach the kernel. Neither allocates for a message:
+//! reading fills in values of a fixed size, and [`Request::encode_into`] appends to whatever buffer of
+//! the crate [`bytes`] it is given.
 
 mod parse;
 mod request;

@@ -2,14 +2,20 @@
 
 use std::mem::offset_of;
 
+use bytes::BufMut;
 use jailwire_sys::{
     RTA_DST, RTA_GATEWAY, RTA_IFP, RTA_NETMASK, RTM_VERSION, RTV_EXPIRE, RTV_MTU, RTV_WEIGHT, rt_metrics,
-    rt_msghdr,
+    rt_msghdr, sockaddr_dl, sockaddr_in as C_sockaddr_in, sockaddr_in6 as C_sockaddr_in6,
 };
 
 use super::{Metrics, RouteFlags};
 use crate::abi::{ipv4_mask, ipv6_mask, sockaddr_in, sockaddr_in6};
-use crate::route::address::{SocketAddress, link};
+use crate::route::address::{LinkAddress, SocketAddress, link};
+
+/// How many addresses a request has at most.
+const PLACES: usize = 4;
+/// The longest of them.
+const LONGEST_ADDRESS: usize = size_of::<sockaddr_dl>().next_multiple_of(8);
 
 /// A message to be written to a routing socket, complete.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,32 +41,51 @@ pub struct Request {
 impl Request {
     /// The message's bytes. An address that cannot be written is left out.
     pub fn encode(&self) -> Vec<u8> {
-        let mut message = vec![0; size_of::<rt_msghdr>()];
-        let mut present = 0;
-        if push(&mut message, &self.destination) {
-            present |= RTA_DST;
-        }
-        if self.gateway.as_ref().is_some_and(|gateway| push(&mut message, gateway)) {
-            present |= RTA_GATEWAY;
-        }
+        let mut message = Vec::with_capacity(size_of::<rt_msghdr>() + PLACES * LONGEST_ADDRESS);
+        self.encode_into(&mut message);
+        message
+    }
+
+    /// Appends the message's bytes to a buffer, which may be used again and again: a whole message or,
+    /// when the buffer has no room for it, a panic as with every [`BufMut`].
+    pub fn encode_into(&self, buffer: &mut impl BufMut) {
         let mask = self.prefix_length.and_then(|length| match self.destination {
             SocketAddress::V4(_) => Some(SocketAddress::V4(ipv4_mask(length))),
             SocketAddress::V6(..) => Some(SocketAddress::V6(ipv6_mask(length), 0)),
             _ => None,
         });
-        // A full-length mask, never one of length 0: that would end the kernel's reading.
-        if mask.is_some_and(|mask| push(&mut message, &mask)) {
-            present |= RTA_NETMASK;
+        let interface = self.ask_interface.then_some(SocketAddress::Link(LinkAddress::default()));
+        // In the order of their bits. A full-length mask, never one of length 0: that would end the
+        // kernel's reading.
+        let addresses: [(i32, Option<SocketAddress>); PLACES] = [
+            (RTA_DST, Some(self.destination)),
+            (RTA_GATEWAY, self.gateway),
+            (RTA_NETMASK, mask),
+            (RTA_IFP, interface),
+        ];
+        let (mut present, mut length) = (0, size_of::<rt_msghdr>());
+        for (bit, address) in &addresses {
+            if let Some(bytes) = address.as_ref().map(padded_length).filter(|bytes| *bytes > 0) {
+                present |= bit;
+                length += bytes;
+            }
         }
-        if self.ask_interface {
-            pad(&mut message, &link(0));
-            present |= RTA_IFP;
+        buffer.put_slice(&self.header(present, length));
+        for address in addresses.iter().filter_map(|(_, address)| address.as_ref()) {
+            match address {
+                SocketAddress::V4(address) => put_padded(buffer, &sockaddr_in(*address)),
+                SocketAddress::V6(address, scope) => put_padded(buffer, &sockaddr_in6(*address, *scope)),
+                SocketAddress::Link(interface) => put_padded(buffer, &link(interface.index)),
+                SocketAddress::Empty | SocketAddress::Other(_) => {}
+            }
         }
+    }
 
-        let length =
-            u16::try_from(message.len()).expect("a header and four addresses are shorter than 64 KiB");
+    fn header(&self, present: i32, length: usize) -> [u8; size_of::<rt_msghdr>()] {
+        let mut header = [0; size_of::<rt_msghdr>()];
+        let length = u16::try_from(length).expect("a header and four addresses are shorter than 64 KiB");
         let mut put =
-            |offset: usize, value: &[u8]| message[offset..offset + value.len()].copy_from_slice(value);
+            |offset: usize, value: &[u8]| header[offset..offset + value.len()].copy_from_slice(value);
         put(offset_of!(rt_msghdr, rtm_msglen), &length.to_ne_bytes());
         put(offset_of!(rt_msghdr, rtm_version), &[RTM_VERSION]);
         put(offset_of!(rt_msghdr, rtm_type), &[self.kind]);
@@ -81,24 +106,25 @@ impl Request {
             }
         }
         put(offset_of!(rt_msghdr, rtm_inits), &inits.to_ne_bytes());
-        message
+        header
     }
 }
 
-/// Appends an address, padded to eight bytes. False if it is of a kind that requests do not carry.
-fn push(message: &mut Vec<u8>, address: &SocketAddress) -> bool {
-    match address {
-        SocketAddress::V4(address) => pad(message, &sockaddr_in(*address)),
-        SocketAddress::V6(address, scope) => pad(message, &sockaddr_in6(*address, *scope)),
-        SocketAddress::Link(interface) => pad(message, &link(interface.index)),
-        SocketAddress::Empty | SocketAddress::Other(_) => return false,
-    }
-    true
+/// How many bytes an address takes in a message: 0 if it is of a kind that requests do not carry.
+fn padded_length(address: &SocketAddress) -> usize {
+    let length = match address {
+        SocketAddress::V4(_) => size_of::<C_sockaddr_in>(),
+        SocketAddress::V6(..) => size_of::<C_sockaddr_in6>(),
+        SocketAddress::Link(_) => size_of::<sockaddr_dl>(),
+        SocketAddress::Empty | SocketAddress::Other(_) => 0,
+    };
+    length.next_multiple_of(8)
 }
 
-fn pad(message: &mut Vec<u8>, address: &[u8]) {
-    message.extend_from_slice(address);
-    message.resize(message.len().next_multiple_of(8), 0);
+/// Each address begins at a multiple of eight bytes.
+fn put_padded(buffer: &mut impl BufMut, address: &[u8]) {
+    buffer.put_slice(address);
+    buffer.put_bytes(0, address.len().next_multiple_of(8) - address.len());
 }
 
 #[cfg(test)]

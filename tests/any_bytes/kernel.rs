@@ -1,0 +1,265 @@
+//! A kernel that answers with whatever it was given.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use jailwire::kernel::{
+    Block, Domain, Entered, Entry, Errno, Exit, Failure, Finished, FsId, Handle, Kernel, MountRequest,
+    Mounted, Parameter, Program, Request, Result, SocketOption, Sockets, Sysctl, Target, Value,
+};
+use jailwire_sys::{SIOCGIFCONF, SIOCGIFDESCR};
+
+/// How many bytes the kernel says it has written, at most, where the library would make room for more.
+/// It could say more; but then most of the time would go into clearing memory.
+const MODEST: u64 = 1 << 14;
+
+/// Answers every question from one string of bytes, and refuses with ENOENT when that is used up.
+///
+/// A byte before each answer chooses between an answer and a refusal. Lengths, counts and pointers'
+/// contents are as arbitrary as everything else; only what was asked for is never written beyond.
+pub struct Babbler(Mutex<State>);
+
+struct State {
+    bytes: Vec<u8>,
+    used: usize,
+    clock: Duration,
+    socket: u64,
+}
+
+impl Babbler {
+    pub fn new(bytes: &[u8]) -> Babbler {
+        let state = State { bytes: bytes.to_vec(), used: 0, clock: Duration::ZERO, socket: 0 };
+        Babbler(Mutex::new(state))
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn rest(&self) -> &[u8] {
+        &self.bytes[self.used..]
+    }
+
+    fn fill(&mut self, buffer: &mut [u8]) {
+        let length = buffer.len().min(self.rest().len());
+        buffer[..length].copy_from_slice(&self.rest()[..length]);
+        self.used += length;
+    }
+
+    /// Whether there is to be an answer.
+    fn begin(&mut self) -> Result<()> {
+        let Some(&choice) = self.rest().first() else { return Err(Errno::ENOENT.into()) };
+        self.used += 1;
+        match choice {
+            0..=0xdf => Ok(()),
+            _ => Err(Failure::with_text(Errno(i32::from(choice - 0xdf)), "it does not please")),
+        }
+    }
+
+    fn fill_block(&mut self, block: &mut Block) {
+        let State { bytes, used, .. } = self;
+        let rest = &bytes[*used..];
+        let length = block.bytes.len().min(rest.len());
+        block.bytes[..length].copy_from_slice(&rest[..length]);
+        *used += length;
+        for (_, child) in &mut block.children {
+            self.fill_block(child);
+        }
+    }
+}
+
+impl fmt::Debug for Babbler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Babbler")
+    }
+}
+
+impl Kernel for Babbler {
+    fn socket(&self, _: Domain) -> Result<Handle> {
+        let mut state = self.state();
+        state.socket += 1;
+        Ok(Handle(state.socket))
+    }
+
+    fn open(&self, _: &Path) -> Result<Handle> {
+        self.socket(Domain::Inet)
+    }
+
+    fn close(&self, _: Handle) {}
+
+    fn set_option(&self, _: Handle, _: SocketOption, _: i32) -> Result<()> {
+        Ok(())
+    }
+
+    fn ioctl(&self, _: Handle, request: &mut Request) -> Result<()> {
+        let mut state = self.state();
+        state.begin()?;
+        state.fill_block(&mut request.argument);
+        match request.number {
+            SIOCGIFCONF => {
+                let length = request.argument.i32_at(0) % MODEST as i32;
+                request.argument.put(0, &length.to_ne_bytes());
+            }
+            SIOCGIFDESCR => {
+                let length = request.argument.u64_at(16) % MODEST;
+                request.argument.put(16, &length.to_ne_bytes());
+            }
+            _ => modest_lists(&mut request.argument),
+        }
+        Ok(())
+    }
+
+    fn send(&self, _: Handle, _: &[u8]) -> Result<()> {
+        Ok(())
+    }
+
+    fn receive(&self, _: Handle, buffer: &mut [u8]) -> Result<usize> {
+        let mut state = self.state();
+        let Some(&length) = state.rest().first() else { return Err(Errno::EAGAIN.into()) };
+        state.used += 1;
+        if length == 0xff {
+            return Err(Errno::ENOBUFS.into());
+        }
+        // Up to 762 bytes: longer than any message.
+        let length = (usize::from(length) * 3).min(buffer.len()).min(state.rest().len());
+        state.fill(&mut buffer[..length]);
+        Ok(length)
+    }
+
+    fn wait(&self, _: Handle, timeout: Duration) -> Result<bool> {
+        let mut state = self.state();
+        state.clock += timeout;
+        Ok(!state.rest().is_empty())
+    }
+
+    fn sysctl(&self, _: &Sysctl) -> Result<Vec<u8>> {
+        let mut state = self.state();
+        let answer = state.rest().to_vec();
+        state.used = state.bytes.len();
+        Ok(answer)
+    }
+
+    fn jail_set(&self, _: &[Parameter], _: i32) -> Result<i32> {
+        self.number()
+    }
+
+    fn jail_get(&self, parameters: &mut [Parameter], _: i32) -> Result<i32> {
+        let mut state = self.state();
+        state.begin()?;
+        for parameter in parameters.iter_mut() {
+            match &mut parameter.value {
+                Value::Bytes(bytes) => {
+                    state.fill(bytes);
+                    let mut kept = [0; 2];
+                    state.fill(&mut kept);
+                    // A list may have become shorter.
+                    if kept[0] == 0xff {
+                        bytes.truncate(usize::from(kept[1]));
+                    }
+                }
+                Value::Ask => {
+                    let mut length = [0; size_of::<usize>()];
+                    state.fill(&mut length[..3]);
+                    if length[2] == 0xff {
+                        state.fill(&mut length);
+                    }
+                    length[2] &= 1;
+                    parameter.value = Value::Length(usize::from_ne_bytes(length));
+                }
+                Value::Length(_) => {}
+            }
+        }
+        drop(state);
+        self.number()
+    }
+
+    fn jail_remove(&self, _: i32) -> Result<()> {
+        Ok(())
+    }
+
+    fn enter(&self, entry: &Entry) -> Result<Entered> {
+        let sockets =
+            entry.sockets.then_some(Sockets { inet: Handle(1), inet6: Handle(2), route: Handle(3) });
+        let answers = entry.sysctls.iter().map(|sysctl| self.sysctl(sysctl)).collect();
+        let jid = match entry.target {
+            Target::Existing(jid) => jid,
+            Target::New(_) => 1,
+        };
+        Ok(Entered { jid, sockets, answers, holder: entry.hold.then_some(Handle(4)) })
+    }
+
+    fn run(&self, _: &Program) -> Result<Finished> {
+        Ok(Finished { exit: Exit::Code(0), output: Vec::new() })
+    }
+
+    fn load_module(&self, _: &str) -> Result<()> {
+        Ok(())
+    }
+
+    fn mount(&self, _: &MountRequest) -> Result<()> {
+        Ok(())
+    }
+
+    fn unmount(&self, _: FsId, _: bool) -> Result<()> {
+        Ok(())
+    }
+
+    fn mounts(&self) -> Result<Vec<Mounted>> {
+        Ok(Vec::new())
+    }
+
+    fn now(&self) -> Duration {
+        let mut state = self.state();
+        state.clock += Duration::from_millis(1);
+        state.clock
+    }
+
+    fn sleep(&self, duration: Duration) {
+        self.state().clock += duration;
+    }
+
+    fn wall_clock(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH
+    }
+
+    fn checkpoint(&self, _: &'static str, _: &Path) -> Result<()> {
+        Ok(())
+    }
+
+    fn run_directory(&self) -> &Path {
+        Path::new("/nonexistent")
+    }
+
+    fn privileged(&self) -> bool {
+        true
+    }
+
+    fn simulated(&self) -> bool {
+        true
+    }
+}
+
+impl Babbler {
+    fn number(&self) -> Result<i32> {
+        let mut number = [0; 4];
+        self.state().fill(&mut number[..2]);
+        Ok(i32::from_ne_bytes(number))
+    }
+}
+
+/// Takes the top of the lengths in which `ifbifconf` and `ifgroupreq` say how much there is.
+fn modest_lists(argument: &mut Block) {
+    for (_, child) in &mut argument.children {
+        if !child.children.is_empty() {
+            child.bytes[2..4].fill(0);
+        }
+    }
+    // ifgr_len, which lies behind a name of 16 bytes.
+    if argument.bytes.len() == size_of::<jailwire_sys::ifgroupreq>() {
+        argument.bytes[18] &= 0x81;
+    }
+}

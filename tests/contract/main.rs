@@ -1,0 +1,37 @@
+//! What the library relies on: every operation, every refusal, every side effect and the order of
+//! events, as FreeBSD's kernel has them.
+//!
+//! The same tests run on both kernels. On FreeBSD they use the running one, and need root; elsewhere
+//! they use the simulated one, which is believed as far as these tests go. `JAILWIRE_SIM_RELEASE`
+//! chooses the simulated release.
+//!
+//! A test has a world of its own: a jail with a network stack ([`World`](support::World)), or the host
+//! for what cannot be done in a jail ([`Host`](support::Host)). Where FreeBSD 14 and 15 differ, it asks
+//! which one it is on, and says what each does.
+//!
+//! The tests named `trap_…` are the 38 behaviours that surprise. Each says on which releases a real
+//! kernel was seen to do so.
+
+mod support;
+
+mod address4;
+mod address6;
+mod bridge;
+mod bridge_parameters;
+mod clone;
+mod dad;
+mod description;
+mod dump;
+mod epair;
+mod events;
+mod flags;
+mod gifconf;
+mod group;
+mod mac;
+mod mtu;
+mod multipath;
+mod names;
+mod nd6;
+mod route_socket;
+mod routes;
+mod vlan;

@@ -1,0 +1,222 @@
+//! What a routing socket hears, as lines of text.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::Duration;
+
+use jailwire::Vnet;
+use jailwire::kernel::{Entry, Errno, Handle, Kernel, SocketOption, Target};
+use jailwire::route::message::{AddressMessage, Layout, Message, Messages, RouteMessage};
+use jailwire::route::{RouteFlags, SocketAddress};
+use jailwire_sys as sys;
+
+use super::{SOON, World};
+
+/// How long to wait for what the kernel tells later than it does it: link states.
+const LATER: Duration = Duration::from_millis(400);
+
+/// A routing socket of all families, and what it knows of its stack.
+///
+/// One line for each message:
+///
+/// ```text
+/// +epair0a                             an interface came
+/// -epair0a                             it went
+/// info epair0a 8843/2                  its flags, and its link: 0 unknown, 1 down, 2 up
+/// newaddr epair0a 10.0.0.1/24          deladdr; newmaddr and delmaddr have no length
+/// add 10.0.0.0/24 link epair0a 100041  delete, change, get, miss: destination, gateway, interface, flags
+/// add 10.0.0.0/24 … EEXIST             a request that failed
+/// ```
+pub struct Listener {
+    kernel: Arc<dyn Kernel>,
+    pub socket: Handle,
+    names: RefCell<BTreeMap<u16, String>>,
+}
+
+impl World {
+    /// Listens to the events of this stack.
+    pub fn listen(&self) -> Listener {
+        let entry = Entry {
+            target: Target::Existing(self.jid.get()),
+            sockets: true,
+            sysctls: Vec::new(),
+            hold: false,
+            deadline: SOON,
+        };
+        let sockets = self.kernel.enter(&entry).unwrap().sockets.unwrap();
+        self.kernel.close(sockets.inet);
+        self.kernel.close(sockets.inet6);
+        Listener::on(Arc::clone(&self.kernel), sockets.route, self)
+    }
+}
+
+impl Listener {
+    /// Listens on a routing socket of a stack.
+    pub fn on(kernel: Arc<dyn Kernel>, socket: Handle, vnet: &Vnet) -> Listener {
+        kernel.set_option(socket, SocketOption::ReceiveBuffer, 1 << 20).unwrap();
+        let names = vnet.links().unwrap().into_iter().map(|link| (link.index, link.name.to_string()));
+        Listener { kernel, socket, names: RefCell::new(names.collect()) }
+    }
+
+    /// What was heard since the last time. Link states may still be to come.
+    pub fn heard(&self) -> Vec<String> {
+        self.messages().iter().flat_map(|message| self.lines(message)).collect()
+    }
+
+    /// As `heard`, without lines that begin with one of these words.
+    pub fn heard_but(&self, words: &[&str]) -> Vec<String> {
+        let mut heard = self.heard();
+        heard.retain(|line| !words.iter().any(|word| line.starts_with(word)));
+        heard
+    }
+
+    /// As `heard`, after some time, in which link states are told.
+    pub fn heard_later(&self) -> Vec<String> {
+        self.kernel.sleep(LATER);
+        self.heard()
+    }
+
+    /// Forgets what was heard until now, and what is still to be told of it.
+    pub fn forget(&self) {
+        self.heard_later();
+    }
+
+    /// The messages heard since the last time, as they came.
+    pub fn messages(&self) -> Vec<Vec<u8>> {
+        // The kernel queues messages, in order. So when a question's answer is heard, all is.
+        let question = question();
+        let sequence = i32::from_ne_bytes(question[20..24].try_into().unwrap());
+        self.kernel.send(self.socket, &question).ok();
+        let mut messages = Vec::new();
+        let deadline = self.kernel.now() + SOON;
+        let mut buffer = vec![0; 4096];
+        loop {
+            match self.kernel.receive(self.socket, &mut buffer) {
+                Ok(length) => {
+                    let message = &buffer[..length];
+                    if length >= 24 && message[3] == sys::RTM_GET && message[20..24] == sequence.to_ne_bytes()
+                    {
+                        return messages;
+                    }
+                    messages.push(message.to_vec());
+                }
+                Err(failure) if failure.errno == Errno::EAGAIN => {
+                    let left = deadline.saturating_sub(self.kernel.now());
+                    assert!(!left.is_zero(), "no answer to a question; heard until then: {messages:?}");
+                    self.kernel.wait(self.socket, left).unwrap();
+                }
+                Err(failure) => panic!("{failure}"),
+            }
+        }
+    }
+
+    /// The lines that a message makes: one, but for what is not understood.
+    pub fn lines(&self, message: &[u8]) -> Vec<String> {
+        Messages::new(message, Layout::Plain)
+            .map(|message| match message {
+                Ok(message) => self.line(&message),
+                Err(malformed) => format!("malformed: {malformed}"),
+            })
+            .collect()
+    }
+
+    fn line(&self, message: &Message) -> String {
+        match message {
+            Message::Announce(told) => {
+                self.names.borrow_mut().insert(told.index, told.name.to_string());
+                format!("{}{}", if told.arrived { '+' } else { '-' }, told.name)
+            }
+            Message::Interface(told) => {
+                format!("info {} {:x}/{}", self.name(told.index), told.flags.bits(), told.link as u8)
+            }
+            Message::Address(told) => {
+                let what = if told.kind == sys::RTM_NEWADDR { "newaddr" } else { "deladdr" };
+                format!("{what} {}", self.address(told))
+            }
+            Message::Multicast(told) => {
+                let what = if told.kind == sys::RTM_NEWMADDR { "newmaddr" } else { "delmaddr" };
+                format!("{what} {}", self.address(told))
+            }
+            Message::Route(told) => self.route(told),
+            other => format!("{other:?}"),
+        }
+    }
+
+    fn address(&self, told: &AddressMessage) -> String {
+        let address = told.addresses.interface_address();
+        let length = address.and_then(|address| told.addresses.prefix_length(address));
+        let address = address.map_or_else(|| "nothing".to_owned(), |address| self.socket_address(address));
+        let length = length.map_or_else(String::new, |length| format!("/{length}"));
+        format!("{} {address}{length}", self.name(told.index))
+    }
+
+    fn route(&self, told: &RouteMessage) -> String {
+        let kind = match told.kind {
+            sys::RTM_ADD => "add",
+            sys::RTM_DELETE => "delete",
+            sys::RTM_CHANGE => "change",
+            sys::RTM_GET => "get",
+            sys::RTM_MISS => "miss",
+            other => return format!("route message {other}"),
+        };
+        let addresses = &told.addresses;
+        let destination = addresses.destination();
+        let length = destination.and_then(|destination| addresses.prefix_length(destination));
+        let destination = match destination {
+            Some(destination) => self.socket_address(destination),
+            None => "nowhere".to_owned(),
+        };
+        let length = length.map_or_else(String::new, |length| format!("/{length}"));
+        let gateway = match addresses.gateway() {
+            Some(gateway) => self.socket_address(gateway),
+            None => "-".to_owned(),
+        };
+        let interface = if told.index == 0 { "-".to_owned() } else { self.name(told.index) };
+        let errno = match told.errno {
+            0 => String::new(),
+            errno => format!(" {:?}", Errno(errno)),
+        };
+        let flags = (told.flags & !RouteFlags::empty()).bits();
+        format!("{kind} {destination}{length} {gateway} {interface} {flags:x}{errno}")
+    }
+
+    fn socket_address(&self, address: &SocketAddress) -> String {
+        match address {
+            SocketAddress::V4(address) => IpAddr::V4(*address).to_string(),
+            SocketAddress::V6(address, 0) => IpAddr::V6(*address).to_string(),
+            SocketAddress::V6(address, scope) => {
+                format!("{address}%{}", self.name(u16::try_from(*scope).unwrap_or(0)))
+            }
+            SocketAddress::Link(link) if link.mac.is_some() => "mac".to_owned(),
+            SocketAddress::Link(_) => "link".to_owned(),
+            SocketAddress::Empty => "empty".to_owned(),
+            other => format!("{other:?}"),
+        }
+    }
+
+    fn name(&self, index: u16) -> String {
+        self.names.borrow().get(&index).cloned().unwrap_or_else(|| format!("#{index}"))
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.kernel.close(self.socket);
+    }
+}
+
+/// A question that changes nothing: the route to 127.0.0.1.
+fn question() -> Vec<u8> {
+    static SEQUENCE: AtomicI32 = AtomicI32::new(0x7000_0000);
+    let mut message = vec![0; 168];
+    message[..2].copy_from_slice(&168_u16.to_ne_bytes());
+    message[2] = sys::RTM_VERSION;
+    message[3] = sys::RTM_GET;
+    message[12..16].copy_from_slice(&sys::RTA_DST.to_ne_bytes());
+    message[20..24].copy_from_slice(&SEQUENCE.fetch_add(1, Ordering::Relaxed).to_ne_bytes());
+    message[152..].copy_from_slice(&super::sockaddr_in(std::net::Ipv4Addr::LOCALHOST));
+    message
+}

@@ -1,0 +1,20 @@
+//! What cannot be tested on both kernels, and why.
+
+/// The tests that always use the simulated kernel.
+pub const SIMULATED_ONLY: &[(&str, &str)] = &[
+    (
+        "traps_messages::trap_28_a_stack_in_teardown_is_busy",
+        "no socket outlives its network stack: a socket keeps the jail, and the jail the stack",
+    ),
+    (
+        "traps_clone::trap_36_the_interface_table_has_no_end",
+        "it never returns: the kernel spins, and the machine has to be reset",
+    ),
+];
+
+/// A simulated kernel for a test that is on the list of those that need one on every system.
+#[track_caller]
+pub fn simulated_only(test: &str) -> jailwire::kernel::sim::Sim {
+    assert!(SIMULATED_ONLY.iter().any(|(name, _)| *name == test), "{test} is not on the list of exceptions");
+    super::world::simulator()
+}

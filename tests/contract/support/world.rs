@@ -1,0 +1,241 @@
+//! The kernel under test, and a jail with a network stack for each test.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use jailwire::kernel::sim::Sim;
+use jailwire::kernel::{self, Entry, Handle, Kernel, Parameter, Request, Sysctl, Target};
+use jailwire::{Jid, Vnet};
+
+use super::SOON;
+use super::caller::{Caller, call_as};
+use super::quiet::Running;
+
+/// kern.osreldate of the first release of FreeBSD 15.
+pub const FREEBSD_15: i32 = 1_500_000;
+
+/// The kernel under test: the running one on FreeBSD, a new simulated one elsewhere.
+///
+/// The second part is that simulated one, for the few things that only it can do.
+#[cfg(target_os = "freebsd")]
+pub fn kernel() -> (Arc<dyn Kernel>, Option<Sim>) {
+    use std::sync::OnceLock;
+
+    use jailwire::kernel::freebsd::FreeBsd;
+
+    static RUNNING: OnceLock<Arc<FreeBsd>> = OnceLock::new();
+    let kernel = RUNNING.get_or_init(|| {
+        let kernel = FreeBsd::new().unwrap();
+        assert!(
+            kernel.privileged(),
+            "on FreeBSD the contract tests make jails and interfaces: run them as root, in a guest rather than on a \
+             host that others use"
+        );
+        load_modules(&kernel);
+        Arc::new(kernel)
+    });
+    (Arc::clone(kernel) as Arc<dyn Kernel>, None)
+}
+
+/// The kernel under test: the running one on FreeBSD, a new simulated one elsewhere.
+///
+/// The second part is that simulated one, for the few things that only it can do.
+#[cfg(not(target_os = "freebsd"))]
+pub fn kernel() -> (Arc<dyn Kernel>, Option<Sim>) {
+    use std::io::Write;
+    use std::sync::Once;
+
+    static SAID: Once = Once::new();
+    let sim = simulator();
+    SAID.call_once(|| {
+        // Past the test harness, which would keep it to itself.
+        let release = release(&sim);
+        let _ = writeln!(std::io::stderr(), "this is not FreeBSD: testing the simulated kernel, {release}");
+    });
+    (Arc::new(sim.clone()), Some(sim))
+}
+
+/// A new simulated kernel, of the release that JAILWIRE_SIM_RELEASE names.
+pub fn simulator() -> Sim {
+    use jailwire::kernel::sim::{Options, Release};
+
+    let release = match std::env::var("JAILWIRE_SIM_RELEASE") {
+        Ok(name) => Release::from_name(&name).expect("JAILWIRE_SIM_RELEASE is 14.2 or 15.1"),
+        Err(_) => Release::default(),
+    };
+    let sim = Sim::with(&Options { release, ..Options::default() });
+    load_modules(&sim);
+    sim
+}
+
+fn load_modules(kernel: &dyn Kernel) {
+    for module in ["if_epair", "if_bridge"] {
+        kernel.load_module(module).unwrap();
+    }
+}
+
+fn release(kernel: &dyn Kernel) -> i32 {
+    int(&kernel.sysctl(&Sysctl::read("kern.osreldate")).unwrap())
+}
+
+fn int(bytes: &[u8]) -> i32 {
+    i32::from_ne_bytes(bytes.try_into().expect("an int"))
+}
+
+/// A name that no other jail of this run, or of another at the same time, has.
+pub fn fresh_name(what: &str) -> String {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    format!("contract-{}-{what}{number}", std::process::id())
+}
+
+/// A jail with a network stack of its own, which dies with the test and takes along all that was made
+/// in it. It begins with lo0 alone, which is down.
+///
+/// It is used as the [`Vnet`] that it is.
+pub struct World {
+    pub kernel: Arc<dyn Kernel>,
+    sim: Option<Sim>,
+    pub jid: Jid,
+    /// Its AF_INET socket.
+    pub inet: Handle,
+    /// Its AF_INET6 socket.
+    pub inet6: Handle,
+    // In this order: an open socket would keep the jail dying.
+    vnet: Option<Vnet>,
+    holder: Handle,
+    running: Running,
+}
+
+/// How long the kernel may be busy with what is over for everybody else.
+const AFTERMATH: Duration = Duration::from_millis(1500);
+
+impl World {
+    pub fn new() -> World {
+        World::with(&[])
+    }
+
+    /// A world whose jail has more parameters than it must have.
+    pub fn with(parameters: &[Parameter]) -> World {
+        let (kernel, sim) = kernel();
+        World::on(kernel, sim, parameters)
+    }
+
+    /// A second world on the same kernel.
+    pub fn another(&self) -> World {
+        World::on(Arc::clone(&self.kernel), self.sim.clone(), &[])
+    }
+
+    /// A world for vlans, which on a running FreeBSD 14 nobody may disturb: see [`quiet`](super::quiet).
+    pub fn quiet() -> World {
+        let (kernel, sim) = kernel();
+        if sim.is_some() || release(&*kernel) >= FREEBSD_15 {
+            return World::on(kernel, sim, &[]);
+        }
+        let running = Running::alone();
+        kernel.sleep(AFTERMATH);
+        World::start(kernel, sim, &[], running)
+    }
+
+    /// A world on a kernel that is there already.
+    pub fn on(kernel: Arc<dyn Kernel>, sim: Option<Sim>, parameters: &[Parameter]) -> World {
+        World::start(kernel, sim, parameters, Running::with_others())
+    }
+
+    fn start(kernel: Arc<dyn Kernel>, sim: Option<Sim>, parameters: &[Parameter], running: Running) -> World {
+        let mut all = vec![
+            Parameter::string("name", &fresh_name("world")),
+            Parameter::string("path", "/"),
+            Parameter::int("vnet", 1),
+        ];
+        all.extend_from_slice(parameters);
+        let entry = Entry {
+            target: Target::New(all),
+            sockets: true,
+            sysctls: Vec::new(),
+            hold: true,
+            deadline: SOON,
+        };
+        let entered = kernel.enter(&entry).unwrap();
+        let sockets = entered.sockets.unwrap();
+        World {
+            sim,
+            jid: Jid::new(entered.jid).unwrap(),
+            inet: sockets.inet,
+            inet6: sockets.inet6,
+            vnet: Some(Vnet::from_entered(Arc::clone(&kernel), &entered).unwrap()),
+            holder: entered.holder.unwrap(),
+            running,
+            kernel,
+        }
+    }
+
+    /// The simulated kernel, if it is one.
+    pub fn sim(&self) -> Option<&Sim> {
+        self.sim.as_ref()
+    }
+
+    /// kern.osreldate.
+    pub fn release(&self) -> i32 {
+        release(&*self.kernel)
+    }
+
+    /// Lets the kernel give a new vlan its address, before it is destroyed.
+    pub fn settle(&self) {
+        if self.running.is_alone() {
+            self.kernel.sleep(AFTERMATH / 3);
+        }
+    }
+
+    /// Whether this is FreeBSD 15.
+    pub fn is_15(&self) -> bool {
+        self.release() >= FREEBSD_15
+    }
+
+    /// Makes a request on the AF_INET socket.
+    pub fn ioctl(&self, request: &mut Request) -> kernel::Result<()> {
+        self.kernel.ioctl(self.inet, request)
+    }
+
+    /// Makes a request on the AF_INET6 socket.
+    pub fn ioctl6(&self, request: &mut Request) -> kernel::Result<()> {
+        self.kernel.ioctl(self.inet6, request)
+    }
+
+    /// Brings lo0 up, with 127.0.0.1.
+    pub fn loopback(&self) {
+        self.up(&super::n("lo0")).unwrap();
+        self.add_ipv4(&super::n("lo0"), super::net4("127.0.0.1/8")).unwrap();
+    }
+
+    /// Makes calls as root in the jail.
+    pub fn inside(&self, work: impl FnOnce(Arc<dyn Kernel>)) {
+        call_as(self.sim(), Caller { jail: Some(self.jid.get()), root: true }, work);
+    }
+
+    /// Makes calls as nobody in the jail.
+    pub fn inside_unprivileged(&self, work: impl FnOnce(Arc<dyn Kernel>)) {
+        call_as(self.sim(), Caller { jail: Some(self.jid.get()), root: false }, work);
+    }
+
+    /// Lets go of the sockets and of the process that holds the jail.
+    pub fn end(self) {}
+}
+
+impl Deref for World {
+    type Target = Vnet;
+
+    fn deref(&self) -> &Vnet {
+        self.vnet.as_ref().expect("it is there until the end")
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.settle();
+        self.vnet = None;
+        self.kernel.close(self.holder);
+    }
+}
