@@ -10,13 +10,12 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::{Duration, Instant};
 
-use libc::{c_int, winsize};
+use libc::{c_int, termios, winsize};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags};
 use nix::sys::event::{EvFlags, EventFilter, FilterFlag, KEvent, Kqueue};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
-use nix::sys::termios::{SetArg, Termios, cfmakeraw, tcgetattr, tcsetattr};
 
 use super::Result;
 use super::child::{Child, Stage, Stopped, at};
@@ -34,14 +33,14 @@ const NONE: u8 = 0;
 #[derive(Debug)]
 pub struct Ours {
     socket: OwnedFd,
-    settings: Termios,
+    settings: termios,
 }
 
 /// The child's side.
 #[derive(Debug)]
 pub struct Theirs {
     socket: OwnedFd,
-    settings: libc::termios,
+    settings: termios,
     size: winsize,
 }
 
@@ -50,10 +49,10 @@ pub fn prepare() -> Result<Option<(Ours, Theirs)>> {
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         return Ok(None);
     }
-    let settings = tcgetattr(io::stdin()).map_err(super::nix)?;
+    let settings = settings_of_ours()?;
     let (ours, theirs) = socketpair(AddressFamily::Unix, SockType::Stream, None, SockFlag::SOCK_CLOEXEC)
         .map_err(super::nix)?;
-    let theirs = Theirs { socket: theirs, settings: settings.clone().into(), size: size_of_ours() };
+    let theirs = Theirs { socket: theirs, settings, size: size_of_ours() };
     Ok(Some((Ours { socket: ours, settings }, theirs)))
 }
 
@@ -131,8 +130,8 @@ impl Ours {
 /// Our terminal and the program's, while they are connected.
 struct Relay {
     master: OwnedFd,
-    /// How our terminal was set.
-    settings: Termios,
+    /// How our terminal was set. Whole, as the kernel has it: not all its bits have names here.
+    settings: termios,
     /// Which signals were blocked.
     mask: SigSet,
     signals: Kqueue,
@@ -144,7 +143,7 @@ struct Relay {
 const ENDING: [Signal; 2] = [Signal::SIGHUP, Signal::SIGTERM];
 
 impl Relay {
-    fn new(master: OwnedFd, settings: Termios) -> Result<Relay> {
+    fn new(master: OwnedFd, settings: termios) -> Result<Relay> {
         // Neither side is waited for while the other has something to say.
         fcntl(&master, FcntlArg::F_SETFL(OFlag::O_RDWR | OFlag::O_NONBLOCK)).map_err(super::nix)?;
         let signals = Kqueue::new().map_err(super::nix)?;
@@ -156,9 +155,10 @@ impl Relay {
         signals.kevent(&changes, &mut [], None).map_err(super::nix)?;
         let mask = SigSet::from_iter(ENDING).thread_swap_mask(nix::sys::signal::SigmaskHow::SIG_BLOCK);
         let relay = Relay { master, settings, mask: mask.map_err(super::nix)?, signals, typed: Vec::new() };
-        let mut raw = relay.settings.clone();
-        cfmakeraw(&mut raw);
-        tcsetattr(io::stdin(), SetArg::TCSADRAIN, &raw).map_err(super::nix)?;
+        let mut raw = relay.settings;
+        // SAFETY: cfmakeraw(3) changes the termios it is given.
+        unsafe { libc::cfmakeraw(&raw mut raw) };
+        set_ours(&raw)?;
         Ok(relay)
     }
 
@@ -263,9 +263,25 @@ impl Relay {
 impl Drop for Relay {
     fn drop(&mut self) {
         // First the terminal: a signal that was held back may end us.
-        let _ = tcsetattr(io::stdin(), SetArg::TCSADRAIN, &self.settings);
+        let _ = set_ours(&self.settings);
         let _ = self.mask.thread_set_mask();
     }
+}
+
+fn settings_of_ours() -> Result<termios> {
+    let mut settings = MaybeUninit::<termios>::zeroed();
+    // SAFETY: tcgetattr(3) writes a termios, of which zeroes are one.
+    let (rc, settings) = unsafe {
+        let rc = libc::tcgetattr(libc::STDIN_FILENO, settings.as_mut_ptr());
+        (rc, settings.assume_init())
+    };
+    if rc < 0 { Err(io::Error::last_os_error().into()) } else { Ok(settings) }
+}
+
+fn set_ours(settings: &termios) -> Result<()> {
+    // SAFETY: tcsetattr(3) reads a termios.
+    let rc = unsafe { libc::tcsetattr(libc::STDIN_FILENO, libc::TCSADRAIN, settings) };
+    if rc < 0 { Err(io::Error::last_os_error().into()) } else { Ok(()) }
 }
 
 fn size_of_ours() -> winsize {
