@@ -64,8 +64,7 @@ impl Kernel for Recorder {
     }
 
     fn send(&self, handle: Handle, message: &[u8]) -> Result<()> {
-        const RTM_ADD: u8 = jailwire_sys::RTM_ADD as u8;
-        if message[3] == RTM_ADD {
+        if message[3] == jailwire_sys::RTM_ADD {
             self.note("RTM_ADD");
         }
         self.sim.send(handle, message)

@@ -58,9 +58,9 @@ impl Survey {
             vimage: host.sysctl_int("kern.features.vimage").is_ok_and(|value| value == 1),
             root_exists: spec.path.is_dir(),
             jail,
-            member_addresses_allowed: host
+            member_addresses_allowed: !host
                 .sysctl_int("net.link.bridge.member_ifaddrs")
-                .map_or(true, |value| value != 0),
+                .is_ok_and(|value| value == 0),
             interfaces,
             members,
         })

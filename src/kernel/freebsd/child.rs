@@ -142,11 +142,12 @@ pub enum Stage {
     Passwd,
     User,
     Become,
+    Terminal,
     Exec,
 }
 
 impl Stage {
-    const ALL: [Stage; 14] = [
+    const ALL: [Stage; 15] = [
         Stage::Done,
         Stage::Fib,
         Stage::Trace,
@@ -160,6 +161,7 @@ impl Stage {
         Stage::Passwd,
         Stage::User,
         Stage::Become,
+        Stage::Terminal,
         Stage::Exec,
     ];
 
@@ -177,6 +179,7 @@ impl Stage {
             Stage::Passwd => "reading /etc/passwd or /etc/group",
             Stage::User => "no such user in /etc/passwd",
             Stage::Become => "becoming the user",
+            Stage::Terminal => "making a terminal in the jail",
         }
     }
 }

@@ -11,6 +11,7 @@ mod mount;
 mod object;
 mod options;
 mod run;
+mod terminal;
 
 use std::collections::HashMap;
 use std::ffi::{CString, c_char};

@@ -19,6 +19,7 @@ use nix::unistd::pipe2;
 use super::child::{
     Child, Report, Stage, Stopped, at, attach, forbid_tracing, keep_only, set_fib, write_report,
 };
+use super::terminal::{self, Ours, Theirs};
 use super::{Errno, Result, invalid};
 use crate::kernel::users::{self, MOST_GROUPS, User};
 use crate::kernel::{Exit, Failure, Finished, Output, Program, passing};
@@ -43,6 +44,7 @@ struct Errand {
     environment: Strings,
     /// What becomes standard input, output and error. None leaves what is there.
     standard: [Option<OwnedFd>; 3],
+    terminal: Option<Theirs>,
 }
 
 /// The user to become.
@@ -84,7 +86,12 @@ impl Strings {
 
 /// Runs a program to its end.
 pub fn run(program: &Program) -> Result<Finished> {
+    let (ours, terminal) = match program.terminal {
+        true => terminal::prepare()?.unzip(),
+        false => (None, None),
+    };
     let (output, capture) = match &program.output {
+        _ if program.terminal => (None, None),
         Output::Inherit => (None, None),
         Output::Append(path) => (Some(append_to(path)?), None),
         Output::Capture => {
@@ -92,7 +99,7 @@ pub fn run(program: &Program) -> Result<Finished> {
             (Some(above_standard(write)?), Some(read))
         }
     };
-    let input = if program.stdin { None } else { Some(nothing_to_read()?) };
+    let input = if program.stdin || program.terminal { None } else { Some(nothing_to_read()?) };
     let error = output.as_ref().map(OwnedFd::try_clone).transpose()?.map(above_standard).transpose()?;
     let mut errand = Errand {
         jail: program.jail,
@@ -102,6 +109,7 @@ pub fn run(program: &Program) -> Result<Finished> {
         arguments: Strings::new(program.arguments.iter().map(c_string).collect::<Result<_>>()?),
         environment: Strings::new(environment(program)?),
         standard: [input, output, error],
+        terminal,
     };
     // Closed by a successful execve: what comes through it is why there was none.
     let (trouble, theirs) = pipe2(OFlag::O_CLOEXEC).map_err(super::nix)?;
@@ -111,7 +119,7 @@ pub fn run(program: &Program) -> Result<Finished> {
     // Our copies would keep the captured output open.
     drop(errand);
     let deadline = program.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-    attend(child, trouble, capture, deadline)
+    attend(child, trouble, capture, ours, deadline)
 }
 
 /// Waits for the program, taking what it writes.
@@ -119,10 +127,14 @@ fn attend(
     mut child: Child,
     trouble: OwnedFd,
     mut capture: Option<OwnedFd>,
+    terminal: Option<Ours>,
     deadline: Option<Instant>,
 ) -> Result<Finished> {
     if let Some(report) = hear(trouble.as_fd(), deadline)? {
         report.outcome()?;
+    }
+    if let Some(terminal) = terminal {
+        terminal.pass_on(&child)?;
     }
     let mut output = Vec::new();
     let mut timed_out = false;
@@ -253,7 +265,11 @@ impl Errand {
                 at(Stage::Descriptors, unsafe { libc::dup2(descriptor.as_raw_fd(), number) })?;
             }
         }
-        keep_only(&[libc::STDIN_FILENO, libc::STDOUT_FILENO, libc::STDERR_FILENO, trouble.as_raw_fd()]);
+        let trouble = trouble.as_raw_fd();
+        // In rising order, with one twice where there is no terminal.
+        let socket = self.terminal.as_ref().map_or(trouble, Theirs::descriptor);
+        let (low, high) = (trouble.min(socket), trouble.max(socket));
+        keep_only(&[libc::STDIN_FILENO, libc::STDOUT_FILENO, libc::STDERR_FILENO, low, high]);
         if let Some(jid) = self.jail {
             // The host may have fewer tables than the jail, so the program's own is set inside.
             set_fib(0)?;
@@ -261,6 +277,9 @@ impl Errand {
             attach(jid)?;
             // SAFETY: chdir(2) reads a string that ends.
             at(Stage::Directory, unsafe { libc::chdir(c"/".as_ptr()) })?;
+        }
+        if let Some(terminal) = &self.terminal {
+            terminal.take()?;
         }
         set_fib(self.fib)?;
         match &mut self.user {

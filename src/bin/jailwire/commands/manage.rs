@@ -34,7 +34,7 @@ pub fn create(environment: &Environment, args: &cli::Create) -> Result<ExitCode,
     };
     let vimage = has_vimage(environment);
     let making = Making { environment, name, count: args.count.unwrap_or(1), dry_run: args.dry_run };
-    let made = making.all("created", &|name, storage| {
+    let made = making.all("created", |name, storage| {
         NewJail { name: name.clone(), base: &base, assignments: &args.properties, vimage }.recipe(storage)
     })?;
     if !args.dry_run && base != Base::Empty {
@@ -55,7 +55,7 @@ pub fn clone(environment: &Environment, args: &cli::CloneJail) -> Result<ExitCod
         CloneOf { source: &source, name: name.clone(), assignments: &args.properties }.recipe(storage)
     };
     if args.dry_run {
-        return making.all("cloned", &recipe)?.work.end();
+        return making.all("cloned", recipe)?.work.end();
     }
     environment.require_root("clone")?;
     let made = environment.with_host(|host| {
@@ -64,7 +64,7 @@ pub fn clone(environment: &Environment, args: &cli::CloneJail) -> Result<ExitCod
             LifecycleError::Running(name) => format!("Jail: {name} must not be running to be cloned!").into(),
             other => Failure::from(other),
         })?;
-        making.all("cloned", &recipe)
+        making.all("cloned", recipe)
     })??;
     made.work.end()
 }
@@ -88,7 +88,7 @@ impl Making<'_> {
     fn all(
         &self,
         done: &str,
-        recipe: &dyn Fn(&JailName, Storage<'_>) -> Result<(Recipe, Vec<String>), Error>,
+        recipe: impl Fn(&JailName, Storage<'_>) -> Result<(Recipe, Vec<String>), Error>,
     ) -> Result<Made, Failure> {
         let environment = self.environment;
         let store = &environment.store;

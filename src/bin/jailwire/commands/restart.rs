@@ -24,11 +24,22 @@ pub fn run(environment: &Environment, args: &cli::Restart) -> Result<ExitCode, F
         if args.soft {
             soft(host, &selected, &mut work);
         } else {
+            let selected = fit_to_restart(host, &selected, &mut work);
             stop::stop(host, &selected.clone().stopping(&environment.store), false, &mut work);
             start::start(environment, host, &selected.without(&work), &mut work);
         }
     })?;
     work.end()
+}
+
+/// The jails without those that could not be started again: these are left running.
+fn fit_to_restart(host: &Host<'_>, selected: &Selected, work: &mut Work) -> Selected {
+    for entry in &selected.entries {
+        if let Err(error) = host.preview_start_again(entry) {
+            work.fail(&entry.name, &error);
+        }
+    }
+    selected.without(work)
 }
 
 /// Says what restarting jails would do.

@@ -35,12 +35,11 @@ pub fn run(environment: &Environment, args: &cli::List) -> Result<ExitCode, Fail
         output::json(&Value::Array(rows.iter().map(Row::to_json).collect()))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let (headers, cells): (&[&str], fn(&Row) -> Vec<String>) = match (args.long, args.quick) {
-        (true, _) => (&row::LONG, Row::long),
-        (_, true) => (&row::QUICK, Row::quick),
-        _ => (&row::SHORT, Row::short),
+    let (headers, cells): (&[&str], output::Rows) = match (args.long, args.quick) {
+        (true, _) => (&row::LONG, rows.iter().map(Row::long).collect()),
+        (_, true) => (&row::QUICK, rows.iter().map(Row::quick).collect()),
+        _ => (&row::SHORT, rows.iter().map(Row::short).collect()),
     };
-    let cells: output::Rows = rows.iter().map(cells).collect();
     match args.header {
         true => output::bare(&cells)?,
         false => output::table(headers, cells)?,

@@ -1,0 +1,294 @@
+//! A terminal of its own for a program in a jail.
+//!
+//! A pseudo-terminal belongs to the jail it was made in, and is seen in that jail's /dev only: with the
+//! host's terminal a program in a jail has none that it can find or open. So the child makes one
+//! inside, hands out its other end, and we pass on what is typed and what is printed until the program
+//! ends.
+
+use std::io::{self, IsTerminal as _};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::time::{Duration, Instant};
+
+use libc::{c_int, termios, winsize};
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::poll::{PollFd, PollFlags};
+use nix::sys::event::{EvFlags, EventFilter, FilterFlag, KEvent, Kqueue};
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
+
+use super::Result;
+use super::child::{Child, Stage, Stopped, at};
+use crate::kernel::passing::{self, poll_until};
+
+/// How long the child may take to hand out its terminal.
+const HANDED_OUT: Duration = Duration::from_secs(10);
+/// How much is passed on at once.
+const CHUNK: usize = 8 << 10;
+/// What the child says with the terminal, and without.
+const HERE: u8 = 1;
+const NONE: u8 = 0;
+
+/// What is prepared before the fork: our side of it.
+#[derive(Debug)]
+pub struct Ours {
+    socket: OwnedFd,
+    settings: termios,
+}
+
+/// The child's side.
+#[derive(Debug)]
+pub struct Theirs {
+    socket: OwnedFd,
+    settings: termios,
+    size: winsize,
+}
+
+/// Gets ready to give a program a terminal like ours; nothing where we have none.
+pub fn prepare() -> Result<Option<(Ours, Theirs)>> {
+    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        return Ok(None);
+    }
+    let settings = settings_of_ours()?;
+    let (ours, theirs) = socketpair(AddressFamily::Unix, SockType::Stream, None, SockFlag::SOCK_CLOEXEC)
+        .map_err(super::nix)?;
+    let theirs = Theirs { socket: theirs, settings, size: size_of_ours() };
+    Ok(Some((Ours { socket: ours, settings }, theirs)))
+}
+
+/// The child's part. What [`super::child`] says of children holds for all of it.
+impl Theirs {
+    /// The descriptor that the child needs for it.
+    pub fn descriptor(&self) -> RawFd {
+        self.socket.as_raw_fd()
+    }
+
+    /// Makes a terminal in the jail, makes it the child's own, and hands out its other end. In a jail
+    /// whose /dev shows none, the child keeps what it has.
+    pub fn take(&self) -> std::result::Result<(), Stopped> {
+        let Some((master, slave)) = open_pair() else {
+            let _ = passing::send(self.socket.as_fd(), &[NONE], &[]);
+            return Ok(());
+        };
+        // SAFETY: setsid(2) takes nothing; ioctl(2) TIOCSCTTY takes nothing, TIOCSWINSZ reads a winsize;
+        // tcsetattr(3) reads a termios and is one ioctl(2). dup2(2) and close(2) take numbers, of
+        // descriptors that nothing in the child owns.
+        unsafe {
+            at(Stage::Terminal, libc::setsid())?;
+            at(Stage::Terminal, libc::ioctl(slave, libc::TIOCSCTTY as _, 0))?;
+            libc::tcsetattr(slave, libc::TCSANOW, &raw const self.settings);
+            libc::ioctl(slave, libc::TIOCSWINSZ as _, &raw const self.size);
+            for number in [libc::STDIN_FILENO, libc::STDOUT_FILENO, libc::STDERR_FILENO] {
+                at(Stage::Terminal, libc::dup2(slave, number))?;
+            }
+            libc::close(slave);
+        }
+        let sent = passing::send(self.socket.as_fd(), &[HERE], &[master]);
+        // SAFETY: as above.
+        unsafe { libc::close(master) };
+        sent.map_err(|error| Stopped {
+            stage: Stage::Terminal,
+            errno: error.raw_os_error().unwrap_or(libc::EIO),
+        })
+    }
+}
+
+/// Both ends of a new terminal; none where it cannot be opened by its name.
+fn open_pair() -> Option<(RawFd, RawFd)> {
+    // SAFETY: posix_openpt(2) takes flags. ptsname(3) writes into memory of its own, and neither locks nor
+    // allocates (lib/libc/stdlib/ptsname.c); what it answers is null or a string that ends. open(2) reads
+    // that string, and close(2) takes the number of a descriptor that was opened here.
+    unsafe {
+        let master = libc::posix_openpt(libc::O_RDWR | libc::O_NOCTTY | libc::O_CLOEXEC);
+        if master < 0 {
+            return None;
+        }
+        let name = libc::ptsname(master);
+        let slave = if name.is_null() { -1 } else { libc::open(name, libc::O_RDWR | libc::O_NOCTTY) };
+        if slave < 0 {
+            libc::close(master);
+            return None;
+        }
+        Some((master, slave))
+    }
+}
+
+impl Ours {
+    /// Passes on what is typed and what is printed, until the program ends. At once, if it was given no
+    /// terminal.
+    pub fn pass_on(self, child: &Child) -> Result<()> {
+        let mut answer = [NONE];
+        let deadline = Instant::now() + HANDED_OUT;
+        let handed = passing::receive(self.socket.as_fd(), &mut answer, deadline).unwrap_or_default();
+        match handed.into_iter().next().filter(|_| answer == [HERE]) {
+            Some(master) => Relay::new(master, self.settings)?.run(child),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Our terminal and the program's, while they are connected.
+struct Relay {
+    master: OwnedFd,
+    /// How our terminal was set. Whole, as the kernel has it: not all its bits have names here.
+    settings: termios,
+    /// Which signals were blocked.
+    mask: SigSet,
+    signals: Kqueue,
+    /// What was typed and not taken yet.
+    typed: Vec<u8>,
+}
+
+/// Signals that end us. They are held back until our terminal is as it was.
+const ENDING: [Signal; 2] = [Signal::SIGHUP, Signal::SIGTERM];
+
+impl Relay {
+    fn new(master: OwnedFd, settings: termios) -> Result<Relay> {
+        // Neither side is waited for while the other has something to say.
+        fcntl(&master, FcntlArg::F_SETFL(OFlag::O_RDWR | OFlag::O_NONBLOCK)).map_err(super::nix)?;
+        let signals = Kqueue::new().map_err(super::nix)?;
+        let mut changes = Vec::new();
+        for signal in ENDING.into_iter().chain([Signal::SIGWINCH]) {
+            let (filter, flags) = (EventFilter::EVFILT_SIGNAL, EvFlags::EV_ADD | EvFlags::EV_CLEAR);
+            changes.push(KEvent::new(signal as usize, filter, flags, FilterFlag::empty(), 0, 0));
+        }
+        signals.kevent(&changes, &mut [], None).map_err(super::nix)?;
+        let mask = SigSet::from_iter(ENDING).thread_swap_mask(nix::sys::signal::SigmaskHow::SIG_BLOCK);
+        let relay = Relay { master, settings, mask: mask.map_err(super::nix)?, signals, typed: Vec::new() };
+        let mut raw = relay.settings;
+        // SAFETY: cfmakeraw(3) changes the termios it is given.
+        unsafe { libc::cfmakeraw(&raw mut raw) };
+        set_ours(&raw)?;
+        Ok(relay)
+    }
+
+    fn run(mut self, child: &Child) -> Result<()> {
+        let stdin = io::stdin();
+        loop {
+            let master = if self.typed.is_empty() {
+                PollFlags::POLLIN
+            } else {
+                PollFlags::POLLIN | PollFlags::POLLOUT
+            };
+            let mut polled = vec![
+                child.ended(),
+                PollFd::new(self.master.as_fd(), master),
+                PollFd::new(self.signals.as_fd(), PollFlags::POLLIN),
+            ];
+            if self.typed.is_empty() {
+                polled.push(PollFd::new(stdin.as_fd(), PollFlags::POLLIN));
+            }
+            poll_until(&mut polled, None)?;
+            let happened: Vec<PollFlags> =
+                polled.iter().map(|polled| polled.revents().unwrap_or(PollFlags::POLLIN)).collect();
+            drop(polled);
+            if !happened[2].is_empty() && self.is_to_end()? {
+                return Ok(());
+            }
+            if happened.get(3).is_some_and(|events| !events.is_empty()) && !self.take_typed(stdin.as_fd())? {
+                return Ok(());
+            }
+            if happened[1].contains(PollFlags::POLLOUT) {
+                self.pass_typed();
+            }
+            let printed = happened[1].intersects(PollFlags::POLLIN | PollFlags::POLLHUP | PollFlags::POLLERR);
+            let ended = !happened[0].is_empty();
+            if (printed && !self.pass_printed()?) || (ended && !printed) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Looks at the signals that came: the size of our terminal is the program's, and some end us.
+    fn is_to_end(&self) -> Result<bool> {
+        let none = KEvent::new(0, EventFilter::EVFILT_SIGNAL, EvFlags::empty(), FilterFlag::empty(), 0, 0);
+        let mut came = [none; 3];
+        let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        let count = self.signals.kevent(&[], &mut came, Some(now)).map_err(super::nix)?;
+        let is = |signal: Signal| came[..count].iter().any(|event| event.ident() == signal as usize);
+        if is(Signal::SIGWINCH) {
+            let size = size_of_ours();
+            // SAFETY: ioctl(2) TIOCSWINSZ reads a winsize.
+            unsafe { libc::ioctl(self.master.as_raw_fd(), libc::TIOCSWINSZ as _, &raw const size) };
+        }
+        Ok(ENDING.into_iter().any(is))
+    }
+
+    /// Takes what was typed. False when nothing more will be.
+    fn take_typed(&mut self, stdin: BorrowedFd<'_>) -> Result<bool> {
+        let mut chunk = [0; CHUNK];
+        match nix::unistd::read(stdin, &mut chunk) {
+            Ok(0) => Ok(false),
+            Ok(length) => {
+                self.typed.extend_from_slice(&chunk[..length]);
+                Ok(true)
+            }
+            Err(nix::errno::Errno::EINTR | nix::errno::Errno::EAGAIN) => Ok(true),
+            Err(errno) => Err(super::nix(errno)),
+        }
+    }
+
+    /// Passes on what was typed, as far as there is room for it.
+    fn pass_typed(&mut self) {
+        match nix::unistd::write(&self.master, &self.typed) {
+            Ok(taken) => drop(self.typed.drain(..taken)),
+            Err(nix::errno::Errno::EINTR | nix::errno::Errno::EAGAIN) => {}
+            // Nobody is there to take it.
+            Err(_) => self.typed.clear(),
+        }
+    }
+
+    /// Passes on what was printed. False when the program's terminal is closed.
+    fn pass_printed(&self) -> Result<bool> {
+        let mut chunk = [0; CHUNK];
+        match nix::unistd::read(&self.master, &mut chunk) {
+            Ok(0) => Ok(false),
+            Ok(length) => {
+                let mut rest = &chunk[..length];
+                while !rest.is_empty() {
+                    match nix::unistd::write(io::stdout(), rest) {
+                        Ok(taken) => rest = &rest[taken..],
+                        Err(nix::errno::Errno::EINTR) => {}
+                        Err(errno) => return Err(super::nix(errno)),
+                    }
+                }
+                Ok(true)
+            }
+            Err(nix::errno::Errno::EINTR | nix::errno::Errno::EAGAIN) => Ok(true),
+            Err(_) => Ok(false),
+        }
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        // First the terminal: a signal that was held back may end us.
+        let _ = set_ours(&self.settings);
+        let _ = self.mask.thread_set_mask();
+    }
+}
+
+fn settings_of_ours() -> Result<termios> {
+    let mut settings = MaybeUninit::<termios>::zeroed();
+    // SAFETY: tcgetattr(3) writes a termios, of which zeroes are one.
+    let (rc, settings) = unsafe {
+        let rc = libc::tcgetattr(libc::STDIN_FILENO, settings.as_mut_ptr());
+        (rc, settings.assume_init())
+    };
+    if rc < 0 { Err(io::Error::last_os_error().into()) } else { Ok(settings) }
+}
+
+fn set_ours(settings: &termios) -> Result<()> {
+    // SAFETY: tcsetattr(3) reads a termios.
+    let rc = unsafe { libc::tcsetattr(libc::STDIN_FILENO, libc::TCSADRAIN, settings) };
+    if rc < 0 { Err(io::Error::last_os_error().into()) } else { Ok(()) }
+}
+
+fn size_of_ours() -> winsize {
+    let mut size = MaybeUninit::<winsize>::zeroed();
+    // SAFETY: ioctl(2) TIOCGWINSZ writes a winsize, of which zeroes are one.
+    unsafe {
+        let _: c_int = libc::ioctl(libc::STDIN_FILENO, libc::TIOCGWINSZ as _, size.as_mut_ptr());
+        size.assume_init()
+    }
+}
