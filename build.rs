@@ -1,6 +1,6 @@
-//! Makes the man page and the shell completions, next to where cargo puts the program's build
-//! products: `target/*/build/jailwire-*/out/{man,completions}`. `CONTRIBUTING.md` says how a package
-//! picks them up.
+//! Makes the man pages and the shell completions, next to where cargo puts the program's build
+//! products: `target/*/build/jailwire-*/out/{man,completions}`. They are also put into the program,
+//! which prints them: `jailwire man [COMMAND]`, `jailwire completions SHELL`.
 
 fn main() -> std::io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
@@ -11,30 +11,57 @@ fn main() -> std::io::Result<()> {
 
 // Only the shape of the command line is of interest here.
 #[cfg(feature = "cli")]
-#[allow(dead_code)]
-#[path = "src/bin/jailwire/cli.rs"]
+#[allow(dead_code, unused_imports)]
+#[path = "src/bin/jailwire/cli/mod.rs"]
 mod cli;
 
 #[cfg(feature = "cli")]
 mod generate {
-    use std::path::Path;
+    use std::path::{Path, PathBuf};
     use std::{env, fs, io};
 
-    use clap::{CommandFactory as _, ValueEnum as _};
+    use clap::{Command, CommandFactory as _, ValueEnum as _};
     use clap_complete::Shell;
 
     use super::cli;
 
     pub fn all() -> io::Result<()> {
-        println!("cargo::rerun-if-changed=src/bin/jailwire/cli.rs");
+        println!("cargo::rerun-if-changed=src/bin/jailwire/cli");
         let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("cargo sets OUT_DIR"))?;
-        let (man, completions) = (Path::new(&out).join("man"), Path::new(&out).join("completions"));
-        fs::create_dir_all(&man)?;
-        fs::create_dir_all(&completions)?;
-        clap_mangen::generate_to(cli::Cli::command(), &man)?;
-        for shell in Shell::value_variants() {
-            clap_complete::generate_to(*shell, &mut cli::Cli::command(), "jailwire", &completions)?;
-        }
-        Ok(())
+        let out = Path::new(&out);
+        let text = list("PAGES", &pages(&out.join("man"))?)
+            + &list("COMPLETIONS", &completions(&out.join("completions"))?);
+        fs::write(out.join("generated.rs"), text)
+    }
+
+    /// A page for the program, and one for each of its commands.
+    fn pages(directory: &Path) -> io::Result<Vec<(String, PathBuf)>> {
+        fs::create_dir_all(directory)?;
+        clap_mangen::generate_to(cli::Cli::command(), directory)?;
+        let mut program = cli::Cli::command();
+        program.build();
+        let shown = |command: &&Command| !command.is_hide_set();
+        let names = program.get_subcommands().filter(shown).map(|command| command.get_name().to_owned());
+        let page = |name: String| (name.clone(), directory.join(format!("jailwire-{name}.1")));
+        let own = ("jailwire".to_owned(), directory.join("jailwire.1"));
+        Ok(std::iter::once(own).chain(names.map(page)).collect())
+    }
+
+    fn completions(directory: &Path) -> io::Result<Vec<(String, PathBuf)>> {
+        fs::create_dir_all(directory)?;
+        let make = |shell: &Shell| {
+            let path = clap_complete::generate_to(*shell, &mut cli::Cli::command(), "jailwire", directory)?;
+            Ok((shell.to_string(), path))
+        };
+        Shell::value_variants().iter().map(make).collect()
+    }
+
+    /// The files as a constant of names and contents.
+    fn list(name: &str, files: &[(String, PathBuf)]) -> String {
+        let entry = |(name, path): &(String, PathBuf)| {
+            format!("    ({name:?}, include_str!({:?})),\n", path.to_string_lossy())
+        };
+        let entries: String = files.iter().map(entry).collect();
+        format!("/// What build.rs made, by name.\nconst {name}: &[(&str, &str)] = &[\n{entries}];\n")
     }
 }

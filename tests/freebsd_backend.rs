@@ -133,7 +133,9 @@ fn program(arguments: &[&str]) -> Program {
         arguments: arguments.iter().map(OsString::from).collect(),
         environment: vec![("PATH".into(), "/bin:/usr/bin:/sbin:/usr/sbin".into())],
         user: None,
+        host_user: false,
         stdin: false,
+        terminal: false,
         output: Output::Capture,
         timeout: Some(SOON),
     }

@@ -6,6 +6,7 @@
 //! that the next run can read.
 
 mod beneath;
+mod tree;
 
 use std::ffi::OsStr;
 use std::fmt;

@@ -10,6 +10,15 @@ impl Store {
     /// The jail or template that a word means: the one of that name, else the one with that UUID
     /// (`host_hostuuid`), else the one with that TAG, else the only one whose name begins so.
     pub fn resolve(&self, word: &str) -> Result<Entry, StoreError> {
+        self.look_up(word, true)
+    }
+
+    /// The same without beginnings: for what cannot be undone.
+    pub fn resolve_exactly(&self, word: &str) -> Result<Entry, StoreError> {
+        self.look_up(word, false)
+    }
+
+    fn look_up(&self, word: &str, beginnings: bool) -> Result<Entry, StoreError> {
         check(word)?;
         if let Some(entry) = JailName::new(word).ok().and_then(|name| self.find(&name)) {
             return Ok(entry);
@@ -23,8 +32,8 @@ impl Store {
             let found = configs.iter().filter(|(_, config)| config.as_ref().is_some_and(has));
             found.map(|(entry, _)| (*entry).clone()).collect()
         };
-        let beginning =
-            || entries.iter().filter(|entry| entry.name.as_str().starts_with(word)).cloned().collect();
+        let begins = |entry: &&Entry| beginnings && entry.name.as_str().starts_with(word);
+        let beginning = || entries.iter().filter(begins).cloned().collect();
         let tagged = || self.tagged(word).into_iter().collect();
         let ways: [&dyn Fn() -> Vec<Entry>; 4] =
             [&|| with("host_hostuuid"), &tagged, &|| with("tag"), &beginning];
@@ -37,13 +46,6 @@ impl Store {
             }
         }
         Err(StoreError::NotFound(word.to_owned()))
-    }
-
-    /// The jail or template of exactly this name: for what cannot be undone.
-    pub fn resolve_exactly(&self, word: &str) -> Result<Entry, StoreError> {
-        check(word)?;
-        let name = JailName::new(word)?;
-        self.find(&name).ok_or_else(|| StoreError::NotFound(word.to_owned()))
     }
 
     /// Where legacy's symbolic link `tags/TAG` leads.
@@ -129,7 +131,9 @@ mod tests {
             assert!(!error.contains(char::is_control), "{error:?}");
         }
         assert!(store.resolve_exactly("we").is_err());
-        assert_eq!(store.resolve_exactly("web").unwrap().name.as_str(), "web");
+        for (word, name) in [("web", "web"), ("blog", "web2"), ("11111111-2222", "web2")] {
+            assert_eq!(store.resolve_exactly(word).unwrap().name.as_str(), name);
+        }
     }
 
     #[test]

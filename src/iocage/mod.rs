@@ -8,6 +8,7 @@
 //! * [`document`]: config.json and defaults.json, written as iocage writes them
 //! * [`property`]: the table of properties, their kinds and their defaults
 //! * [`config`]: everything that starting a jail needs to know, and all that is wrong with it
+//! * [`manage`]: making, copying, renaming and destroying jails
 //! * [`jailconf`]: the file that jail(8) reads while the jail runs
 //!
 //! and, one file each, the grammars of the values.
@@ -37,6 +38,7 @@ mod json;
 pub mod lifecycle;
 mod lookup;
 pub mod mac;
+pub mod manage;
 pub mod name;
 pub mod nic;
 pub mod order;
@@ -47,3 +49,4 @@ pub mod resolver;
 pub mod router;
 pub mod store;
 pub mod translate;
+pub mod zfs;

@@ -103,10 +103,109 @@ fn cycle(left: &BTreeMap<&JailName, &Rank>) -> Cycle {
     Cycle(path[start..].iter().map(|name| (*name).clone()).collect())
 }
 
+/// One jail's turn among jails that are started one after the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Turn {
+    /// The jail.
+    pub name: JailName,
+    /// The jails that have to be up when its turn comes. Each has had its own turn before, or does
+    /// not exist.
+    pub depends: Vec<JailName>,
+    /// The circle it is part of, which keeps it from being started.
+    pub circle: Option<Cycle>,
+}
+
+/// Puts `wanted`, and all that they depend on, one after the other: a jail comes after what it
+/// depends on, and otherwise the order of `wanted` is kept.
+///
+/// `depends` answers what a jail depends on; none for one that does not exist, which gets no turn.
+/// Jails in a circle get theirs, to be told of it, and do not stand in the way of others.
+pub fn sequence(
+    wanted: &[JailName],
+    mut depends: impl FnMut(&JailName) -> Option<Vec<JailName>>,
+) -> Vec<Turn> {
+    let mut line = Line { turns: Vec::new(), seen: BTreeSet::new(), circles: Vec::new() };
+    for name in wanted {
+        line.queue(name, &mut Vec::new(), &mut depends);
+    }
+    let Line { mut turns, circles, .. } = line;
+    for turn in &mut turns {
+        turn.circle = circles.iter().find(|circle| circle.0.contains(&turn.name)).cloned();
+    }
+    turns
+}
+
+/// Jails as they are put one after the other.
+struct Line {
+    turns: Vec<Turn>,
+    seen: BTreeSet<JailName>,
+    circles: Vec<Cycle>,
+}
+
+impl Line {
+    /// Adds a jail, after all that it depends on. `path` leads from a wanted jail to this one.
+    fn queue(
+        &mut self,
+        name: &JailName,
+        path: &mut Vec<JailName>,
+        depends: &mut impl FnMut(&JailName) -> Option<Vec<JailName>>,
+    ) {
+        if let Some(at) = path.iter().position(|before| before == name) {
+            return self.circles.push(Cycle(path[at..].to_vec()));
+        }
+        if !self.seen.insert(name.clone()) {
+            return;
+        }
+        let Some(needed) = depends(name) else { return };
+        path.push(name.clone());
+        for one in &needed {
+            self.queue(one, path, depends);
+        }
+        path.pop();
+        self.turns.push(Turn { name: name.clone(), depends: needed, circle: None });
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    /// The turns of `wanted`, given as `name: depends`.
+    fn turns(jails: &[(&str, &str)], wanted: &[&str]) -> Vec<Turn> {
+        let depends = |name: &JailName| {
+            let (_, depends) = jails.iter().find(|(jail, _)| *jail == name.as_str())?;
+            Some(depends.parse::<Depends>().unwrap().0)
+        };
+        let wanted: Vec<_> = wanted.iter().map(|name| JailName::new(name).unwrap()).collect();
+        sequence(&wanted, depends)
+    }
+
+    fn names(turns: &[Turn]) -> String {
+        turns.iter().map(|turn| turn.name.as_str()).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn what_is_needed_is_started_first_and_only_once() {
+        let jails = [("web", "db cache"), ("db", "none"), ("cache", "db"), ("mail", "gone")];
+        assert_eq!(names(&turns(&jails, &["mail", "web", "db"])), "mail db cache web");
+        assert_eq!(names(&turns(&jails, &["cache"])), "db cache");
+        assert_eq!(names(&turns(&jails, &["gone"])), "");
+    }
+
+    #[test]
+    fn jails_in_a_circle_do_not_keep_others_from_their_turn() {
+        let jails = [("a", "b"), ("b", "c"), ("c", "b"), ("d", "none"), ("e", "e")];
+        let turns = turns(&jails, &["a", "d", "e"]);
+        assert_eq!(names(&turns), "c b a d e");
+        let circle = |name: &str| {
+            let turn = turns.iter().find(|turn| turn.name.as_str() == name).unwrap();
+            turn.circle.as_ref().map(Cycle::to_string).unwrap_or_default()
+        };
+        assert!(circle("b").contains("b -> c -> b") && circle("c").contains("b -> c -> b"));
+        assert!(circle("e").contains("e -> e"));
+        assert_eq!((circle("a"), circle("d")), (String::new(), String::new()));
+    }
 
     fn rank(name: &str, priority: u32, depends: &str) -> Rank {
         Rank { name: JailName::new(name).unwrap(), priority, depends: depends.parse().unwrap() }
@@ -147,6 +246,22 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn every_turn_comes_once_and_after_those_it_needs(edges in prop::collection::vec((0usize..8, 0usize..8), 0..12)) {
+            let name = |index: usize| JailName::new(&format!("j{index}")).unwrap();
+            let all: Vec<_> = (0..8).map(name).collect();
+            let turns = sequence(&all, |jail| {
+                let index = all.iter().position(|one| one == jail)?;
+                Some(edges.iter().filter(|edge| edge.0 == index).map(|edge| name(edge.1)).collect())
+            });
+            prop_assert_eq!(turns.len(), 8);
+            for (at, turn) in turns.iter().enumerate().filter(|(_, turn)| turn.circle.is_none()) {
+                for needed in &turn.depends {
+                    prop_assert!(turns[..at].iter().any(|before| before.name == *needed));
+                }
+            }
+        }
+
         #[test]
         fn every_jail_is_started_once_and_after_what_it_needs(edges in prop::collection::vec((0u32..8, 0u32..8), 0..12)) {
             let name = |index: u32| format!("j{index}");

@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::document::{Document, WrongType};
 use super::interfaces::Interfaces;
 use super::name::JailName;
 use super::nic::NicName;
+use super::order::Depends;
 use super::property::{
     Assignment, Builtin, Change, Kind, Property, SetError, SetErrors, TABLE, Target, boolean, canonical, find,
 };
@@ -27,18 +29,19 @@ pub enum Source {
 pub struct Properties {
     /// None where these are the defaults themselves.
     jail: Option<(JailName, Document)>,
-    defaults: Document,
+    /// Shared by all jails that are looked at together.
+    defaults: Arc<Document>,
 }
 
 impl Properties {
     /// A jail's.
-    pub fn of_jail(name: JailName, config: Document, defaults: Document) -> Properties {
-        Properties { jail: Some((name, config)), defaults }
+    pub fn of_jail(name: JailName, config: Document, defaults: impl Into<Arc<Document>>) -> Properties {
+        Properties { jail: Some((name, config)), defaults: defaults.into() }
     }
 
     /// The defaults.
     pub fn of_defaults(defaults: Document) -> Properties {
-        Properties { jail: None, defaults }
+        Properties { jail: None, defaults: Arc::new(defaults) }
     }
 
     /// The document that changes go into.
@@ -48,14 +51,17 @@ impl Properties {
 
     /// The document that changes go into, to be changed.
     pub fn document_mut(&mut self) -> &mut Document {
-        self.jail.as_mut().map_or(&mut self.defaults, |(_, config)| config)
+        match &mut self.jail {
+            Some((_, config)) => config,
+            None => Arc::make_mut(&mut self.defaults),
+        }
     }
 
     /// The value of a known property, and where it is from. Unknown ones have none.
     pub fn value(&self, name: &str) -> Result<Option<(Cow<'_, str>, Source)>, WrongType> {
         let name = canonical(name);
         let config = self.jail.as_ref().map(|(_, config)| (config, Source::Jail));
-        for (document, source) in config.into_iter().chain([(&self.defaults, Source::Defaults)]) {
+        for (document, source) in config.into_iter().chain([(&*self.defaults, Source::Defaults)]) {
             if let Some(text) = document.text(name)? {
                 return Ok(Some((text.into(), source)));
             }
@@ -124,6 +130,12 @@ impl Properties {
     pub fn priority(&self) -> u32 {
         let number = |text: Cow<'_, str>| text.trim().parse().ok();
         self.value("priority").ok().flatten().and_then(|(text, _)| number(text)).unwrap_or(99)
+    }
+
+    /// The jails that have to be up before this one; none where the property names none.
+    pub fn depends(&self) -> Vec<JailName> {
+        let value = self.value("depends").ok().flatten();
+        value.and_then(|(text, _)| text.parse::<Depends>().ok()).unwrap_or_default().0
     }
 
     /// The property of this name. Beside the table's there are `NIC_mac` and `NIC_mtu` for the

@@ -14,6 +14,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::document::{Document, DocumentError};
 use super::name::{InvalidJailName, JailName};
@@ -243,6 +244,19 @@ impl Store {
         Ok(Properties::of_jail(entry.name.clone(), config, self.defaults_document()?))
     }
 
+    /// Reads the properties of many jails, and the defaults once for all of them.
+    pub fn properties_of(
+        &self,
+        entries: &[Entry],
+    ) -> Result<Vec<Result<Properties, StoreError>>, StoreError> {
+        let defaults = Arc::new(self.defaults_document()?);
+        let read = |entry: &Entry| {
+            let config = Document::read(&entry.config_path())?;
+            Ok(Properties::of_jail(entry.name.clone(), config, defaults.clone()))
+        };
+        Ok(entries.iter().map(read).collect())
+    }
+
     /// Reads the defaults. A store without defaults.json has iocage's.
     pub fn defaults(&self) -> Result<Properties, StoreError> {
         Ok(Properties::of_defaults(self.defaults_document()?))
@@ -260,6 +274,12 @@ impl Store {
     /// does so now.
     pub fn lock(&self, entry: &Entry) -> Result<Lock, StoreError> {
         lock(&entry.directory)
+    }
+
+    /// Keeps others from making, renaming and destroying jails until the lock is dropped, waiting for
+    /// whoever does so now.
+    pub fn lock_names(&self) -> Result<Lock, StoreError> {
+        lock(&self.directory(Place::Jails))
     }
 
     /// Makes assignments to a jail's properties and writes them: all, or none if any is wrong.

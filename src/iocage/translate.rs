@@ -3,8 +3,11 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 
+use ipnetwork::{Ipv4Network, Ipv6Network};
+
 use crate::iocage::config::{
-    DefaultInterface, Devfs, JailConfig, Network, SharedAddress, SharedNetwork, Sharing, VnetNetwork,
+    DefaultInterface, Devfs, JailConfig, Localhost, Network, SharedAddress, SharedNetwork, Sharing,
+    VnetNetwork,
 };
 use crate::iocage::mac::{MacPair, MacPrefix};
 use crate::iocage::nic::NicName;
@@ -25,6 +28,10 @@ pub struct HostFacts {
     pub addresses: Vec<IpAddr>,
     /// The MAC address of the interface of its default route.
     pub default_mac: Option<MacAddr>,
+    /// An address of 127.0.0.0/8 that nobody has.
+    pub free_loopback: Option<Ipv4Addr>,
+    /// The addresses that the jail's host name stands for, where they are asked for.
+    pub of_hostname: Vec<IpAddr>,
     /// Which of System V's message queues, semaphores and shared memory the kernel has.
     pub sysv: [bool; 3],
 }
@@ -46,12 +53,20 @@ pub enum Missing {
     /// `vnet_default_interface=auto` on a host without a default route.
     #[error("vnet_default_interface is auto, but the host has no default route: name an interface, or none")]
     DefaultInterface,
+    /// `assign_localhost` on a host whose loopback addresses are all taken.
+    #[error("assign_localhost is on, but no address of 127.0.0.0/24 is free: set localhost_ip")]
+    Loopback,
+    /// `ip_hostname` with a name that stands for no address.
+    #[error(
+        "ip_hostname is on, but {0} stands for no address: add it to DNS or /etc/hosts, or set ip_hostname=0"
+    )]
+    Hostname(String),
 }
 
-/// MAC addresses that were made up, to be recorded: the property, and its value.
-pub type MadeUp = Vec<(String, MacPair)>;
+/// What was made up, to be recorded: the property, and its value.
+pub type MadeUp = Vec<(String, String)>;
 
-/// The specification of a jail, and the MAC addresses that were made up for it.
+/// The specification of a jail, and the values that were made up for it.
 ///
 /// # Errors
 ///
@@ -60,7 +75,7 @@ pub fn specification(config: &JailConfig, facts: &HostFacts) -> Result<(JailSpec
     let mut made_up = Vec::new();
     let network = match &config.network {
         Network::Vnet(network) => wiring::Network::Vnet(vnet(config, network, facts, &mut made_up)?),
-        Network::Shared(network) => wiring::Network::Shared(shared(network, facts)?),
+        Network::Shared(network) => wiring::Network::Shared(shared(config, network, facts, &mut made_up)?),
     };
     let spec = JailSpec {
         name: config.name.kernel_name(),
@@ -89,7 +104,7 @@ fn vnet(
     for nic in network.nics.iter().filter(|nic| nic.is_used()) {
         let pair = nic.mac.unwrap_or_else(|| {
             let pair = make_up(config, network, facts, &nic.name);
-            made_up.push((nic.name.mac_property(), pair));
+            made_up.push((nic.name.mac_property(), pair.to_string()));
             pair
         });
         let jail_name = nic.name.jail_half();
@@ -150,7 +165,12 @@ fn make_up(config: &JailConfig, network: &VnetNetwork, facts: &HostFacts, nic: &
     MacPair::generate(prefix, &config.name, nic)
 }
 
-fn shared(network: &SharedNetwork, facts: &HostFacts) -> Result<Shared, Missing> {
+fn shared(
+    config: &JailConfig,
+    network: &SharedNetwork,
+    facts: &HostFacts,
+    made_up: &mut MadeUp,
+) -> Result<Shared, Missing> {
     let interface = |text: String, address: IpAddr, named: Option<InterfaceName>| match named {
         Some(name) => Ok(Some(name)),
         // One that the host has is nothing to add, and nothing to take away.
@@ -177,7 +197,49 @@ fn shared(network: &SharedNetwork, facts: &HostFacts) -> Result<Shared, Missing>
             shared.ip6.push(Alias { interface, network: address.network(128) });
         }
     }
+    if config.host.ip_hostname {
+        add_hostname(&mut shared, config, facts)?;
+    }
+    let loopback = match network.localhost {
+        Localhost::Off => None,
+        Localhost::Address(address) => Some(address),
+        Localhost::Choose => {
+            let address = facts.free_loopback.ok_or(Missing::Loopback)?;
+            made_up.push(("localhost_ip".to_owned(), address.to_string()));
+            Some(address)
+        }
+    };
+    if let Some(address) = loopback.filter(|_| shared.ip4_mode == JailSystem::New) {
+        // On lo0, and not on an interface that the outside is on.
+        let interface = InterfaceName::new("lo0").ok();
+        shared.ip4.push(Alias { interface, network: Ipv4Network::from(address) });
+    }
     Ok(shared)
+}
+
+/// As jail(8) does for `ip_hostname`: the jail may use the addresses; nobody adds them to the host.
+fn add_hostname(shared: &mut Shared, config: &JailConfig, facts: &HostFacts) -> Result<(), Missing> {
+    if facts.of_hostname.is_empty() {
+        return Err(Missing::Hostname(config.host.hostname.clone()));
+    }
+    for address in &facts.of_hostname {
+        match address {
+            IpAddr::V4(address) if shared.ip4_mode == JailSystem::New => {
+                let network = Ipv4Network::from(*address);
+                if !shared.ip4.iter().any(|alias| alias.network.ip() == *address) {
+                    shared.ip4.push(Alias { interface: None, network });
+                }
+            }
+            IpAddr::V6(address) if shared.ip6_mode == JailSystem::New => {
+                let network = Ipv6Network::from(*address);
+                if !shared.ip6.iter().any(|alias| alias.network.ip() == *address) {
+                    shared.ip6.push(Alias { interface: None, network });
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 fn mode(sharing: Sharing) -> JailSystem {

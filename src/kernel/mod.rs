@@ -270,8 +270,14 @@ pub struct Program {
     /// The user to become, by name as the jail's own (or the host's) password file has it. Root
     /// stays root when none is given.
     pub user: Option<String>,
+    /// Whether the user is looked up on the host, whatever the jail calls them.
+    pub host_user: bool,
     /// Whether standard input is ours; otherwise it is `/dev/null`.
     pub stdin: bool,
+    /// Whether it gets a terminal of its own, which we connect to ours until it ends. Then
+    /// `stdin` and `output` are of no account. Where our standard input is no terminal, or the
+    /// jail shows none in its /dev, it gets our standard input, output and error instead.
+    pub terminal: bool,
     /// Standard output and error.
     pub output: Output,
     /// How long it may run before it is killed.

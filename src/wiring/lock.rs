@@ -83,8 +83,9 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // One that is shared may be held by others; the next to hold it alone removes it.
-        if self.mode == Mode::Exclusive && self.is_current().unwrap_or(false) {
+        // One that is shared may be held by others: only who gets it alone removes it.
+        let alone = self.mode == Mode::Exclusive || self.file.try_lock().is_ok();
+        if alone && self.is_current().unwrap_or(false) {
             let _ = fs::remove_file(&self.path);
         }
     }
@@ -161,5 +162,8 @@ mod tests {
             drop(readers);
             assert_eq!(told.recv().unwrap(), "has it");
         });
+        assert!(!path.exists());
+        drop([(); 2].map(|()| Lock::take(&path, Mode::Shared, |_| unreachable!()).unwrap()));
+        assert!(!path.exists(), "the last of those who share it takes the file away");
     }
 }

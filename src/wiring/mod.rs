@@ -13,6 +13,7 @@ mod journal;
 mod lock;
 mod plan;
 mod problem;
+mod requests;
 mod rooms;
 mod run;
 mod shared;
@@ -31,7 +32,7 @@ pub use shared::{JAIL_DESCRIPTION, sweep};
 pub use spec::{Alias, Devfs, HostName, JailSpec, MountSpec, Network, Nic, Router, Shared, VnetSpec};
 pub use step::{JailInterface, Step};
 pub use survey::Survey;
-pub use undo::{Owed, undo, undo_and_sweep};
+pub use undo::{Owed, undo, undo_and_sweep, undo_order};
 
 use std::{fmt, io};
 

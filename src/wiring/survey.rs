@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use super::Failure;
+use super::journal::Owned;
 use super::spec::{JailSpec, Network};
 use crate::interface::{Interface, InterfaceType};
 use crate::jail;
@@ -63,6 +64,29 @@ impl Survey {
             interfaces,
             members,
         })
+    }
+
+    /// Sees the host as it will be once these are undone.
+    pub fn without(mut self, owned: &[Owned]) -> Survey {
+        for owned in owned {
+            match owned {
+                Owned::Jail(_) => self.jail = None,
+                Owned::Epair(name) => {
+                    self.interfaces.remove(name);
+                    self.members.values_mut().for_each(|members| members.retain(|member| member != name));
+                }
+                Owned::Alias4(interface, network) => self.forget(interface, network.ip().into()),
+                Owned::Alias6(interface, network) => self.forget(interface, network.ip().into()),
+                _ => {}
+            }
+        }
+        self
+    }
+
+    fn forget(&mut self, interface: &InterfaceName, address: IpAddr) {
+        if let Some(interface) = self.interfaces.get_mut(interface) {
+            interface.addresses.retain(|has| has.network.ip() != address);
+        }
     }
 
     /// An interface of the host.

@@ -37,9 +37,7 @@ pub struct Owed {
 /// Those of writing the journal; what the kernel refuses is in [`Owed`].
 pub fn undo(host: &Vnet, rooms: &Rooms, files: Files<'_>, journal: &mut Journal) -> Result<Owed, Failure> {
     let mut owed = Owed::default();
-    let mut order: Vec<&Owned> = journal.owned().iter().rev().collect();
-    order.sort_by_key(|owned| rank(owned));
-    for owned in order {
+    for owned in undo_order(journal.owned()) {
         if let Err(failure) = undo_one(host, rooms, files, owned) {
             owed.failures.push((owned.clone(), failure));
         }
@@ -52,6 +50,13 @@ pub fn undo(host: &Vnet, rooms: &Rooms, files: Files<'_>, journal: &mut Journal)
         .collect();
     journal.keep(files, still)?;
     Ok(owed)
+}
+
+/// The order in which things are undone that were made in this one.
+pub fn undo_order(owned: &[Owned]) -> Vec<&Owned> {
+    let mut order: Vec<&Owned> = owned.iter().rev().collect();
+    order.sort_by_key(|owned| rank(owned));
+    order
 }
 
 /// What goes before what. An epair goes before its jail, which is the faster order; what is mounted

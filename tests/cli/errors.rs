@@ -81,6 +81,7 @@ fn no_root_directory() {
 fn one_bad_jail_does_not_stop_the_others() {
     let root = Root::new();
     root.ok(&["set", "interfaces=vnet0:em0", "db"]);
+    root.ok(&["set", "depends=none", "web"]);
     let output = root.run(&["start", "ALL"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(root.ok(&["show", "web"]).contains("192.0.2.20/24"));

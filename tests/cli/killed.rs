@@ -88,7 +88,7 @@ fn without_jid(shown: &str) -> Vec<String> {
 
 #[test]
 fn a_vnet_jail() {
-    start_killed_everywhere("web");
+    start_killed_everywhere("db");
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn a_shared_ip_jail() {
 
 #[test]
 fn stop_killed_everywhere() {
-    for jail in ["web", "proxy"] {
+    for jail in ["db", "proxy"] {
         let before = {
             let root = Root::new();
             root.ok(&["list"]);

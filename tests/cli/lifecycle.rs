@@ -69,7 +69,7 @@ fn starting_twice_is_said_and_changes_nothing() {
     let before = root.kernel_state();
     assert!(root.fails(&["start", "web"], 1).contains("web is already running!"));
     root.ok(&["start", "ALL"]);
-    root.ok(&["stop", "db", "proxy"]);
+    root.ok(&["stop", "proxy"]);
     root.settles(&before, "after stopping the others");
 }
 
@@ -84,15 +84,15 @@ fn a_jail_that_is_down_can_be_stopped() {
 #[test]
 fn list_shows_what_is_up() {
     let root = Root::new();
-    root.ok(&["start", "web"]);
+    root.ok(&["start", "db"]);
     let list = root.ok(&["list"]);
     let row = |name: &str| {
         let line =
             list.lines().find(|line| line.contains(&format!(" {name} "))).unwrap_or_else(|| panic!("{list}"));
         line.split('|').map(|cell| cell.trim().to_owned()).filter(|cell| !cell.is_empty()).collect::<Vec<_>>()
     };
-    assert_eq!(row("web"), ["1", "web", "up", "15.1-RELEASE", "192.0.2.20"]);
-    assert_eq!(row("db"), ["-", "db", "down", "15.1-RELEASE", "192.0.2.21"]);
+    assert_eq!(row("db"), ["1", "db", "up", "15.1-RELEASE", "192.0.2.21"]);
+    assert_eq!(row("web"), ["-", "web", "down", "15.1-RELEASE", "192.0.2.20"]);
 }
 
 #[test]

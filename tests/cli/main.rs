@@ -1,6 +1,9 @@
 //! The program, run as its users run it, on the simulated kernel.
 
+mod effects;
 mod errors;
+mod inside;
 mod killed;
 mod lifecycle;
+mod manage;
 mod support;

@@ -38,12 +38,31 @@ impl Root {
 
     /// Runs it with `JAILWIRE_SIM_FAULT`.
     pub fn run_with_fault(&self, arguments: &[&str], fault: Option<&str>) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_jailwire"));
-        command.env_clear().arg("--kernel").arg("sim").arg("--root").arg(self.path()).args(arguments);
+        let mut command = self.command(arguments);
         if let Some(fault) = fault {
             command.env("JAILWIRE_SIM_FAULT", fault);
         }
         command.output().expect("the program starts")
+    }
+
+    /// Runs it with something to read.
+    pub fn run_with_input(&self, arguments: &[&str], input: &str) -> Output {
+        use std::io::Write as _;
+        use std::process::Stdio;
+
+        let mut command = self.command(arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the program starts");
+        // One that reads nothing has ended by then.
+        let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
+        child.wait_with_output().expect("the program ends")
+    }
+
+    /// The program on this root, with a clean environment.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_jailwire"));
+        command.env_clear().arg("--kernel").arg("sim").arg("--root").arg(self.path()).args(arguments);
+        command
     }
 
     /// Runs it, expects success, and answers what it printed.

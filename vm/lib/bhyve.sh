@@ -1,16 +1,20 @@
 # A guest under bhyve. Read with `.`.
 # shellcheck shell=sh
 
-check_bhyve() {
-    have bhyve || die "bhyve is missing: FreeBSD for amd64 has it in its base system"
-    [ "$(id -u)" -eq 0 ] || die "bhyve needs root"
-    kldload -n vmm 2>/dev/null || die "cannot load vmm: this machine offers no virtualization (try JAILWIRE_VM_HYPERVISOR=qemu)"
-}
-
 # Named by our process: two runs do not meet.
 vm_name=jailwire-$$
 
 destroy_guest() { bhyvectl --vm="$vm_name" --destroy >/dev/null 2>&1 || :; }
+
+check_bhyve() {
+    have bhyve || die "bhyve is missing: FreeBSD for amd64 has it in its base system"
+    [ "$(id -u)" -eq 0 ] || die "bhyve needs root"
+    # vmm loads everywhere; whether it can make a machine, it has to be asked.
+    if ! kldload -n vmm 2>/dev/null || ! bhyvectl --vm="$vm_name" --create 2>/dev/null; then
+        die "bhyve finds no virtualization on this machine (try JAILWIRE_VM_HYPERVISOR=qemu)"
+    fi
+    destroy_guest
+}
 
 # The folder that bhyveload boots a bare kernel from: the kernel, and a loader script that starts it.
 # What the guest's own loader would read from its disk comes through the environment.

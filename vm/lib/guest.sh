@@ -75,12 +75,17 @@ now() { date +%s; }
 # Fails when the guest ends, panics, is late, or has not shown FreeBSD's banner within the second limit.
 await_boot() {
     _started=$(now)
-    while ! begun; do
-        if panicked; then
+    while :; do
+        # Asked first: what a guest printed last counts.
+        if stopped; then _over=yes; else _over=; fi
+        if begun; then
+            return 0
+        elif panicked; then
             why="the guest panicked while starting"
             return 1
-        elif stopped; then
-            begun || { why="the guest stopped before it ran the payload"; return 1; }
+        elif [ -n "$_over" ]; then
+            why="the guest stopped before it ran the payload"
+            return 1
         elif [ $(($(now) - _started)) -ge "$1" ]; then
             why="the guest did not run the payload within $1 seconds"
             return 1
@@ -104,12 +109,13 @@ await_payload() {
             why="the payload did not end within $1 seconds"
             failed_with=$status_late
         fi
-        # Asked after the above: what a guest printed last counts.
+        # After it, as above.
         rc=$(status)
         relay
         [ -z "$rc" ] || return 0
         if panicked; then
             why="the guest panicked"
+            failed_with=$status_error
             # It has more to say.
             await_poweroff 5
             relay

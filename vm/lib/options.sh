@@ -9,7 +9,7 @@ tunables=
 memory=${JAILWIRE_VM_MEMORY:-1G}
 cpus=${JAILWIRE_VM_CPUS:-2}
 payload_limit=${JAILWIRE_VM_TIMEOUT:-600}
-boot_limit=${JAILWIRE_VM_BOOT_TIMEOUT:-600}
+boot_limit=${JAILWIRE_VM_BOOT_TIMEOUT:-900}
 # How long KVM has to show FreeBSD's first line before emulation is tried.
 banner_limit=${JAILWIRE_VM_KVM_TIMEOUT:-20}
 

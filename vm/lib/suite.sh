@@ -6,6 +6,8 @@ newline='
 guests=
 run_options=
 cargo_options=--workspace
+# All of a suite is one payload.
+export JAILWIRE_VM_TIMEOUT="${JAILWIRE_VM_TIMEOUT:-3600}"
 
 # add_guests OPTION LIST: one guest for each part of a list that colons separate.
 add_guests() {
@@ -75,7 +77,7 @@ carry_workspace() {
             [ ! -e "$_file" ] || printf '%s\n' "$_file"
         done | tar -cf - -T -)
     else
-        (cd "$workspace" && tar -cf - --exclude ./target .)
+        (cd "$workspace" && tar -cf - --exclude ./target --exclude ./.git .)
     fi | tar -xf - -C "$stage/root$workspace"
 }
 

@@ -3,13 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use jailwire::files::Gate;
+use jailwire::files::{Files, Gate};
+use jailwire::iocage::lifecycle::Host;
 use jailwire::iocage::store::Store;
+use jailwire::iocage::zfs;
 use jailwire::kernel::Kernel;
 use jailwire::kernel::sim::Sim;
 
 use crate::Failure;
 use crate::cli::{Choice, Cli};
+use crate::output;
 
 /// A kernel and iocage's directory.
 #[derive(Debug)]
@@ -18,6 +21,8 @@ pub struct Environment {
     pub kernel: Arc<dyn Kernel>,
     /// iocage's directory.
     pub store: Store,
+    /// Whether JSON is wanted.
+    pub json: bool,
 }
 
 impl Environment {
@@ -40,7 +45,19 @@ impl Environment {
             Some(kernel) => kernel,
             None => simulated(&root, cli.kernel)?,
         };
-        Ok(Environment { kernel, store })
+        Ok(Environment { kernel, store, json: cli.json })
+    }
+
+    /// Does something with all that starting and stopping jails needs.
+    pub fn with_host<T>(&self, act: impl FnOnce(&Host<'_>) -> T) -> Result<T, Failure> {
+        let gate = KernelGate(self.kernel.as_ref());
+        let host = Host::open(self.kernel.clone(), &self.store, Files::through(&gate))?;
+        Ok(act(&host))
+    }
+
+    /// Does something with the door to files.
+    pub fn with_files<T>(&self, act: impl FnOnce(Files<'_>) -> T) -> T {
+        act(Files::through(&KernelGate(self.kernel.as_ref())))
     }
 
     /// Refuses to go on where the kernel would refuse every step.
@@ -72,30 +89,18 @@ fn native() -> Result<Arc<dyn Kernel>, Failure> {
 fn simulated(root: &Path, choice: Choice) -> Result<Arc<dyn Kernel>, Failure> {
     let directory = root.join(".sim");
     if choice == Choice::Auto {
-        eprintln!(
-            "jailwire: no FreeBSD kernel here; using the simulated one, whose state lies in {}",
+        output::warn(&format!(
+            "no FreeBSD kernel here; using the simulated one, whose state lies in {}",
             directory.display()
-        );
+        ));
     }
     Ok(Arc::new(Sim::open(&directory)?))
 }
 
-/// Where iocage's dataset is mounted: a ZFS file system named POOL/iocage.
+/// Where iocage's dataset is mounted, if there is one.
 fn mounted_dataset(kernel: &dyn Kernel) -> Result<Option<PathBuf>, Failure> {
-    let mounts = kernel.mounts()?;
-    let mut found = mounts.into_iter().filter(|mounted| {
-        mounted.fstype == "zfs"
-            && mounted.from.split_once('/').is_some_and(|(_, dataset)| dataset == "iocage")
-    });
-    match (found.next(), found.next()) {
-        (Some(first), Some(second)) => Err(format!(
-            "two iocage datasets are mounted, on {} and {}: say which with --root DIR",
-            first.on.display(),
-            second.on.display()
-        )
-        .into()),
-        (first, _) => Ok(first.map(|mounted| mounted.on)),
-    }
+    zfs::iocage_root(&kernel.mounts()?)
+        .map_err(|error| format!("{error}; or say where with --root DIR").into())
 }
 
 /// File changes are announced to the kernel, so that a simulated one can make them fail.

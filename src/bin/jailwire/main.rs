@@ -1,33 +1,78 @@
 //! `jailwire`: iocage's commands, on iocage's files, without its processes.
 //!
 //! Exit status: 0; 1 for a name or value that is wrong, and for jails that failed; 2 for an unknown
-//! command or option or a missing operand (clap's doing).
+//! command or option or a missing operand. `exec` and `console` pass on the status of what they ran.
 
 mod cli;
 mod commands;
 mod environment;
 mod output;
 
-use std::io::{self, Write as _};
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser as _};
 
 /// Anything that ends the program with status 1. The message is what the user reads.
 type Failure = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
-    let result = commands::run(&cli);
-    match result {
-        Ok(code) => code,
-        Err(error) if is_broken_pipe(error.as_ref()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // Nobody reads what cannot be written.
-            let _ = writeln!(io::stderr(), "jailwire: {error}");
-            ExitCode::FAILURE
-        }
+    let cli = match cli::Cli::try_parse_from(arguments(std::env::args_os().collect())) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let error = match commands::run(&cli) {
+        Ok(code) => return code,
+        Err(error) => error,
+    };
+    if is_broken_pipe(error.as_ref()) {
+        return ExitCode::SUCCESS;
     }
+    if let Some(error) = error.downcast_ref() {
+        return usage(error);
+    }
+    output::complain(&error);
+    ExitCode::FAILURE
+}
+
+/// The command line, with iocage's `COMMAND help` as `COMMAND --help`.
+fn arguments(mut words: Vec<OsString>) -> Vec<OsString> {
+    let is_command = |word: &OsStr| {
+        let word = word.to_str().unwrap_or_default();
+        cli::Cli::command().get_subcommands().any(|command| command.get_name() == word)
+    };
+    let asks = match words.as_slice() {
+        [_, help] => help == "help",
+        [_, before @ .., command, help] => {
+            help == "help" && is_command(command) && !before.iter().any(|word| is_command(word))
+        }
+        _ => false,
+    };
+    if asks && let Some(help) = words.last_mut() {
+        *help = "--help".into();
+    }
+    words
+}
+
+/// Says what is wrong with the command line, or what was asked for: help, or the version.
+fn usage(error: &clap::Error) -> ExitCode {
+    // Nobody reads what cannot be written.
+    let _ = error.print();
+    match error.kind() {
+        // A value that is wrong is no other error than a jail's name that is.
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => ExitCode::FAILURE,
+        _ => u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from),
+    }
+}
+
+/// What the program was called: `jailwire`, or `iocage` through a link.
+fn program_name() -> String {
+    let called = std::env::args_os().next().unwrap_or_default();
+    let name = Path::new(&called).file_name().map(|name| name.to_string_lossy().into_owned());
+    name.unwrap_or_else(|| "jailwire".to_owned())
 }
 
 /// Whether the reader of our output went away, as `head` does: no failure of ours.

@@ -127,6 +127,13 @@ pub struct Commands {
     pub login_flags: Vec<String>,
 }
 
+impl Commands {
+    /// `exec_created`, unless there is nothing to run.
+    pub fn created_line(&self) -> Option<&str> {
+        Some(self.created.as_str()).filter(|line| !matches!(line.trim(), "" | "/usr/bin/true" | "none"))
+    }
+}
+
 /// What is mounted in a jail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mounts {

@@ -1,10 +1,11 @@
 //! What configurations leave to the host: default routes, addresses, features.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, ToSocketAddrs as _};
 
 use super::Host;
-use crate::iocage::config::{DefaultInterface, JailConfig, Network};
+use crate::iocage::config::{DefaultInterface, JailConfig, Localhost, Network};
 use crate::iocage::router::Router;
+use crate::iocage::store::Entry;
 use crate::iocage::translate::HostFacts;
 use crate::route::Via;
 use crate::types::InterfaceName;
@@ -39,11 +40,37 @@ impl Host<'_> {
             interfaces.iter().filter(|one| !PASSING.iter().any(|name| one.name.as_str().starts_with(name)));
         facts.addresses =
             lasting.flat_map(|interface| &interface.addresses).map(|address| address.network.ip()).collect();
+        if let Network::Shared(network) = &config.network {
+            if network.localhost == Localhost::Choose {
+                facts.free_loopback = self.free_loopback(&facts.addresses);
+            }
+            if config.host.ip_hostname {
+                let found = (config.host.hostname.as_str(), 0).to_socket_addrs();
+                facts.of_hostname = found.into_iter().flatten().map(|address| address.ip()).collect();
+                facts.of_hostname.dedup();
+            }
+        }
         facts.default_mac = facts
             .default_interface()
             .and_then(|name| interfaces.iter().find(|interface| interface.name == *name))
             .and_then(|interface| interface.mac);
         Ok(facts)
+    }
+}
+
+impl Host<'_> {
+    /// The first address of 127.0.0.0/24 that neither the host has nor a jail is configured to have.
+    fn free_loopback(&self, taken: &[IpAddr]) -> Option<Ipv4Addr> {
+        let entries = self.store.entries().unwrap_or_default();
+        let configured = |entry: &Entry| -> Option<IpAddr> {
+            self.store.properties(entry).ok()?.get("localhost_ip")?.parse().ok()
+        };
+        let configured: Vec<IpAddr> = entries.iter().filter_map(configured).collect();
+        let is_free = |address: &Ipv4Addr| {
+            let address = IpAddr::V4(*address);
+            !taken.contains(&address) && !configured.contains(&address)
+        };
+        (2..255).map(|last| Ipv4Addr::new(127, 0, 0, last)).find(is_free)
     }
 }
 
@@ -57,7 +84,9 @@ fn asks(config: &JailConfig) -> bool {
             auto || mac || network.default_interface == DefaultInterface::Auto
         }
         Network::Shared(network) => {
-            network.ip4.iter().any(|address| address.interface.is_none())
+            network.localhost == Localhost::Choose
+                || config.host.ip_hostname
+                || network.ip4.iter().any(|address| address.interface.is_none())
                 || network.ip6.iter().any(|address| address.interface.is_none())
         }
     }

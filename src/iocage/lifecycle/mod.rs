@@ -1,6 +1,11 @@
 //! Starting and stopping iocage's jails: its order of events, its messages, its files.
 
+mod automatic;
+mod enter;
+mod files_inside;
+mod fitness;
 mod host;
+mod preview;
 mod programs;
 mod start;
 mod stop;
@@ -20,6 +25,8 @@ use crate::types::Jid;
 use crate::vnet::Vnet;
 use crate::wiring::{self, Journal, Lock, Owned, Problem, Rooms};
 
+pub use enter::{Ran, RunAs};
+pub use preview::{Foreseen, Preview};
 pub use start::Started;
 pub use stop::Stopped;
 
@@ -56,6 +63,14 @@ pub enum Error {
         jail: JailName,
         /// All that is wrong.
         problems: Vec<Problem>,
+    },
+    /// It cannot be started on this host, or not as it is.
+    #[error("{jail}: {why}")]
+    Unfit {
+        /// The jail.
+        jail: JailName,
+        /// Why, and what to do about it.
+        why: String,
     },
     /// A template.
     #[error("{0} is a template: clone it, or set template=0, before you start it")]

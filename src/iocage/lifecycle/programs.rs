@@ -11,7 +11,7 @@ use crate::kernel::{Exit, Finished, Output, Program};
 use crate::types::Jid;
 
 /// What a command finds in its environment where nothing else is said.
-const PATH: &str = "/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin";
+pub(super) const PATH: &str = "/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin";
 
 impl Host<'_> {
     /// Runs a command on the host.
@@ -35,7 +35,9 @@ impl Host<'_> {
             arguments: arguments.into_iter().map(OsString::from).collect(),
             environment,
             user: None,
+            host_user: false,
             stdin: false,
+            terminal: false,
             output: Output::Capture,
             timeout: None,
         };
@@ -51,7 +53,30 @@ impl Host<'_> {
         jid: Jid,
         log: &Path,
     ) -> Result<(), Error> {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let program = Program {
+            output: Output::Append(log.to_owned()),
+            timeout: config.commands.timeout,
+            ..self.inside(config, jid, &words)
+        };
+        self.run(&config.name, property, &program)
+    }
+
+    /// Ends the processes of a jail as jail(8) does: it asks them to, and waits `stop_timeout` for them
+    /// to go. What has not gone by then goes with the jail.
+    pub(super) fn end_processes(&self, config: &JailConfig, jid: Jid) {
+        let Some(timeout) = config.commands.stop_timeout else { return };
+        // The shell's kill sends to all but itself, and finds none when they are gone.
+        let script = "kill -TERM -1 2>/dev/null; while kill -0 -1 2>/dev/null; do sleep 0.1; done";
+        let program =
+            Program { timeout: Some(timeout), ..self.inside(config, jid, &["/bin/sh", "-c", script]) };
+        // A jail without a shell has hardly anything to end.
+        let _ = self.kernel().run(&program);
+    }
+
+    /// A command in a jail that nobody sees.
+    pub(super) fn inside(&self, config: &JailConfig, jid: Jid, words: &[&str]) -> Program {
+        Program {
             jail: Some(jid.get()),
             fib: config.fib.get(),
             arguments: words.iter().map(OsString::from).collect(),
@@ -62,11 +87,12 @@ impl Host<'_> {
                 ("LANG".into(), "C.UTF-8".into()),
             ],
             user: None,
+            host_user: false,
             stdin: false,
-            output: Output::Append(log.to_owned()),
-            timeout: config.commands.timeout,
-        };
-        self.run(&config.name, property, &program)
+            terminal: false,
+            output: Output::Capture,
+            timeout: None,
+        }
     }
 
     fn run(&self, name: &JailName, property: &'static str, program: &Program) -> Result<(), Error> {

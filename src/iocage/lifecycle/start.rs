@@ -1,10 +1,11 @@
 //! `start`.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::UNIX_EPOCH;
 
 use super::{Error, Host, Report, owned_file, step};
-use crate::iocage::config::{JailConfig, Network};
+use crate::iocage::address::Ip4;
+use crate::iocage::config::{JailConfig, Localhost, Network, SharedAddress};
 use crate::iocage::jailconf::JailConf;
 use crate::iocage::property::Stored;
 use crate::iocage::store::{Entry, Place};
@@ -39,6 +40,7 @@ impl Host<'_> {
         if running.is_some() && (journal.is_complete() || journal.is_empty()) {
             return Err(Error::Running(name.clone()));
         }
+        self.check_fitness(&config)?;
         let facts = self.facts(&config).map_err(step(name))?;
         let missing = |missing| Error::Missing { jail: name.clone(), missing };
         let (spec, made_up) = translate::specification(&config, &facts).map_err(missing)?;
@@ -53,7 +55,7 @@ impl Host<'_> {
             report.warn(&format!("{name}: {warning}"));
         }
         report.say(&format!("* Starting {}", name.flat()));
-        self.record_macs(entry, &made_up)?;
+        self.record_made_up(entry, &made_up)?;
         self.run_hook(name, "exec_prestart", &config.commands.prestart, None)?;
         let up = wiring::apply(&self.site(), &mut journal, &spec, &plan, |_| {}).map_err(|error| {
             report.say("  + Start FAILED");
@@ -87,7 +89,8 @@ impl Host<'_> {
             report.say(&format!("  + Using devfs_ruleset: {} (iocage generated default)", up.ruleset));
         }
         let conf = self.conf_path(name);
-        let text = self.jail_conf(config, up.ruleset, journal).map_err(step(name))?;
+        let localhost = loopback(config, spec);
+        let text = self.jail_conf(config, up.ruleset, localhost, journal).map_err(step(name))?;
         journal.intend(self.files, owned_file(conf.clone())).map_err(|error| Error::from((name, error)))?;
         self.files
             .write_atomically(&conf, text.to_string().as_bytes(), 0o644)
@@ -100,17 +103,26 @@ impl Host<'_> {
             Network::Shared(_) => report.say(&format!("  + Using IP options: {}", ip_options(&text))),
         }
         self.run_created(config, up.jid)?;
+        self.write_inside(config, localhost, report)?;
         self.run_inside(config, "exec_start", config.commands.start.words(), up.jid, &config.services_log)?;
         report.say("  + Starting services OK");
+        self.start_rtsold(config, up.jid);
         self.run_hook(name, "exec_poststart", &config.commands.poststart, Some(up.jid))?;
         report.say("  + Executing poststart OK");
+        self.await_dhcp(config, up.jid, report)?;
         self.record_start(entry)?;
         journal.complete(self.files).map_err(|error| Error::from((name, error)))
     }
 
     /// The file that iocage needs to stop the jail. An address names its interface only where this
     /// start has added it, because jail(8) removes those, and only those.
-    fn jail_conf(&self, config: &JailConfig, ruleset: u16, journal: &Journal) -> Result<JailConf, Failure> {
+    fn jail_conf(
+        &self,
+        config: &JailConfig,
+        ruleset: u16,
+        localhost: Option<Ipv4Addr>,
+        journal: &Journal,
+    ) -> Result<JailConf, Failure> {
         let release = self.vnet.sysctl("kern.osrelease")?;
         let release = String::from_utf8_lossy(&release);
         let release =
@@ -132,25 +144,27 @@ impl Host<'_> {
         for one in &mut ip6 {
             one.interface = added(one.address.address().into());
         }
+        let own_loopback = localhost.and_then(|address| Ip4::new(address, Some(32)).ok());
+        ip4.extend(
+            own_loopback.map(|address| SharedAddress { interface: added(address.address().into()), address }),
+        );
         Ok(JailConf::new(config, release, ruleset, &ip4, &ip6))
     }
 
     /// `exec_created`: a line for the shell, as jail(8) would run it.
     fn run_created(&self, config: &JailConfig, jid: Jid) -> Result<(), Error> {
-        let hook = match config.commands.created.as_str() {
-            "" | "/usr/bin/true" => return Ok(()),
-            line => crate::iocage::hooks::Hook::Shell(line.to_owned()),
-        };
+        let Some(line) = config.commands.created_line() else { return Ok(()) };
+        let hook = crate::iocage::hooks::Hook::Shell(line.to_owned());
         self.run_hook(&config.name, "exec_created", &hook, Some(jid))
     }
 
-    fn record_macs(&self, entry: &Entry, made_up: &MadeUp) -> Result<(), Error> {
+    fn record_made_up(&self, entry: &Entry, made_up: &MadeUp) -> Result<(), Error> {
         if made_up.is_empty() {
             return Ok(());
         }
         let values: Vec<_> = made_up
             .iter()
-            .map(|(property, pair)| (property.as_str(), Stored::Text(pair.to_string())))
+            .map(|(property, value)| (property.as_str(), Stored::Text(value.clone())))
             .collect();
         Ok(self.store.record(entry, &values, &self.files)?)
     }
@@ -165,6 +179,17 @@ impl Host<'_> {
         let text = timestamp(seconds);
         Ok(self.store.record(entry, &[("last_started", Stored::Text(text))], &self.files)?)
     }
+}
+
+/// The address that `assign_localhost` gives a jail.
+fn loopback(config: &JailConfig, spec: &JailSpec) -> Option<Ipv4Addr> {
+    let (Network::Shared(network), wiring::Network::Shared(shared)) = (&config.network, &spec.network) else {
+        return None;
+    };
+    if network.localhost == Localhost::Off {
+        return None;
+    }
+    shared.ip4.iter().map(|alias| alias.network.ip()).find(Ipv4Addr::is_loopback)
 }
 
 /// The parameters about addresses, as iocage lists them.

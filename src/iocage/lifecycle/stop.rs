@@ -21,12 +21,13 @@ pub enum Stopped {
 
 impl Host<'_> {
     /// Stops a jail, and takes away everything its start added: also when iocage started it, when
-    /// its start was killed, and when somebody else has removed the jail meanwhile.
+    /// its start was killed, and when somebody else has removed the jail meanwhile. With `force`
+    /// without running `exec_prestop` and `exec_stop`.
     ///
     /// # Errors
     ///
     /// See [`Error`]. With [`Error::Owed`] the rest was taken away.
-    pub fn stop(&self, entry: &Entry, report: &mut dyn Report) -> Result<Stopped, Error> {
+    pub fn stop(&self, entry: &Entry, force: bool, report: &mut dyn Report) -> Result<Stopped, Error> {
         let name = &entry.name;
         let io = |error: std::io::Error| step(name)(error.into());
         let _lock = self.lock(name, report).map_err(io)?;
@@ -38,11 +39,15 @@ impl Host<'_> {
         // Without a configuration there is still everything to take away.
         let config = JailConfig::resolve(self.store, entry);
         match &config {
+            _ if force => {}
             Ok(config) if journal.is_complete() || journal.is_empty() => {
                 self.stop_commands(config, jid, report)?
             }
             Ok(_) => {}
             Err(error) => report.warn(&format!("{name}: its commands are not run: {error}")),
+        }
+        if let Ok(config) = &config {
+            self.end_processes(config, jid);
         }
         if journal.is_empty() {
             self.adopt(entry, jid, &mut journal).map_err(step(name))?;
@@ -90,39 +95,41 @@ impl Host<'_> {
 
     /// Writes the journal of a jail that somebody else started, from what there is of it.
     fn adopt(&self, entry: &Entry, jid: Jid, journal: &mut Journal) -> Result<(), Failure> {
+        for owned in self.found(entry, jid)? {
+            journal.intend(self.files, owned)?;
+        }
+        Ok(())
+    }
+
+    /// What there is of a running jail, whoever started it, in the order it was made.
+    pub(super) fn found(&self, entry: &Entry, jid: Jid) -> Result<Vec<Owned>, Failure> {
         let name = &entry.name;
         let kernel = &**self.kernel();
         let conf = self.conf_path(name);
         let known = JailConf::read(&std::fs::read_to_string(&conf).unwrap_or_default());
-        let mut intend = |owned| journal.intend(self.files, owned);
+        let mut found = Vec::new();
         let ruleset = jail::read_int(kernel, jid, "devfs_ruleset")?.unwrap_or_default();
         // Below are rulesets that belong to everybody: /etc/defaults/devfs.rules has 1 to 5.
         if let Ok(number @ 1000..) = u16::try_from(ruleset) {
-            intend(Owned::Ruleset(number))?;
+            found.push(Owned::Ruleset(number));
         }
         // Listed newest first, and undone backwards.
         for mounted in mount::beneath(kernel, &entry.root())?.into_iter().rev() {
-            intend(Owned::Mount { fstype: mounted.fstype, on: mounted.on })?;
+            found.push(Owned::Mount { fstype: mounted.fstype, on: mounted.on });
         }
         // Those without an interface were there before.
         for one in known.ip4_addresses() {
-            if let Some(interface) = one.interface {
-                intend(Owned::Alias4(interface, one.address.network(32)))?;
-            }
+            found.extend(one.interface.map(|interface| Owned::Alias4(interface, one.address.network(32))));
         }
         for one in known.ip6_addresses() {
-            if let Some(interface) = one.interface {
-                intend(Owned::Alias6(interface, one.address.network(128)))?;
-            }
+            found.extend(one.interface.map(|interface| Owned::Alias6(interface, one.address.network(128))));
         }
-        intend(Owned::Jail(name.kernel_name()))?;
-        for epair in self.epairs_of(entry, jid)? {
-            intend(Owned::Epair(epair))?;
-        }
+        found.push(Owned::Jail(name.kernel_name()));
+        found.extend(self.epairs_of(entry, jid)?.into_iter().map(Owned::Epair));
         if conf.exists() {
-            intend(owned_file(conf))?;
+            found.push(owned_file(conf));
         }
-        Ok(())
+        Ok(found)
     }
 
     /// The host's halves of a jail's epairs: by name, and by what iocage writes on them.

@@ -20,8 +20,8 @@ use super::child::{
     Child, Report, Stage, Stopped, at, attach, forbid_tracing, keep_only, set_fib, write_report,
 };
 use super::{Errno, Result, invalid};
-use crate::kernel::users::{self, MOST_GROUPS};
-use crate::kernel::{Exit, Finished, Output, Program, passing};
+use crate::kernel::users::{self, MOST_GROUPS, User};
+use crate::kernel::{Exit, Failure, Finished, Output, Program, passing};
 
 /// Where programs are looked for when the environment does not say: _PATH_DEFPATH of paths.h.
 const DEFAULT_PATH: &[u8] = b"/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin";
@@ -36,13 +36,37 @@ const LARGEST_FILE: usize = 1 << 20;
 struct Errand {
     jail: Option<c_int>,
     fib: u32,
-    user: Option<(Vec<u8>, Vec<u8>)>,
+    user: Option<Who>,
     /// What the program may be, in the order it is tried.
     paths: Vec<CString>,
     arguments: Strings,
     environment: Strings,
     /// What becomes standard input, output and error. None leaves what is there.
     standard: [Option<OwnedFd>; 3],
+}
+
+/// The user to become.
+enum Who {
+    /// One of the host's, with the number of groups there are.
+    Known(User, [u32; MOST_GROUPS], usize),
+    /// One to be looked up where the program is run, with room for the files.
+    Named(Vec<u8>, Vec<u8>),
+}
+
+impl Who {
+    fn of(program: &Program) -> Result<Option<Who>> {
+        let Some(name) = &program.user else { return Ok(None) };
+        if !program.host_user {
+            return Ok(Some(Who::Named(name.clone().into_bytes(), vec![0; LARGEST_FILE])));
+        }
+        let user = users::find(&std::fs::read("/etc/passwd")?, name.as_bytes());
+        let user = user.ok_or_else(|| {
+            Failure::with_text(Errno::ENOENT, format!("no user {name} in the host's /etc/passwd"))
+        })?;
+        let mut groups = [0; MOST_GROUPS];
+        let count = users::groups(&std::fs::read("/etc/group")?, name.as_bytes(), user, &mut groups);
+        Ok(Some(Who::Known(user, groups, count)))
+    }
 }
 
 /// Strings, and the array of their addresses that `execve(2)` takes, ended by a null.
@@ -73,7 +97,7 @@ pub fn run(program: &Program) -> Result<Finished> {
     let mut errand = Errand {
         jail: program.jail,
         fib: program.fib,
-        user: program.user.as_ref().map(|name| (name.clone().into_bytes(), vec![0; LARGEST_FILE])),
+        user: Who::of(program)?,
         paths: candidates(program)?,
         arguments: Strings::new(program.arguments.iter().map(c_string).collect::<Result<_>>()?),
         environment: Strings::new(environment(program)?),
@@ -239,8 +263,10 @@ impl Errand {
             at(Stage::Directory, unsafe { libc::chdir(c"/".as_ptr()) })?;
         }
         set_fib(self.fib)?;
-        if let Some((name, buffer)) = &mut self.user {
-            become_user(name, buffer)?;
+        match &mut self.user {
+            Some(Who::Known(user, groups, count)) => become_user(*user, &groups[..*count])?,
+            Some(Who::Named(name, buffer)) => become_named(name, buffer)?,
+            None => {}
         }
         forget_signals();
         self.execute()
@@ -269,7 +295,7 @@ impl Errand {
 }
 
 /// Becomes the user that the password file of where we are now gives this name to, with its groups.
-fn become_user(name: &[u8], buffer: &mut [u8]) -> std::result::Result<(), Stopped> {
+fn become_named(name: &[u8], buffer: &mut [u8]) -> std::result::Result<(), Stopped> {
     let passwd = read_file(c"/etc/passwd", buffer)?;
     let Some(user) = users::find(passwd, name) else {
         return Err(Stopped { stage: Stage::User, errno: Errno::ENOENT.0 });
@@ -277,10 +303,14 @@ fn become_user(name: &[u8], buffer: &mut [u8]) -> std::result::Result<(), Stoppe
     let mut groups = [0; MOST_GROUPS];
     let group = read_file(c"/etc/group", buffer)?;
     let count = users::groups(group, name, user, &mut groups);
-    // SAFETY: setgroups(2) reads `count` groups; the others take numbers only. The user comes last, because
-    // it is what allows the rest.
+    become_user(user, &groups[..count])
+}
+
+fn become_user(user: User, groups: &[u32]) -> std::result::Result<(), Stopped> {
+    // SAFETY: setgroups(2) reads that many groups; the others take numbers only. The user comes last,
+    // because it is what allows the rest.
     unsafe {
-        at(Stage::Become, libc::setgroups(count as c_int, groups.as_ptr()))?;
+        at(Stage::Become, libc::setgroups(groups.len() as c_int, groups.as_ptr()))?;
         at(Stage::Become, libc::setgid(user.gid))?;
         at(Stage::Become, libc::setuid(user.uid))?;
     }

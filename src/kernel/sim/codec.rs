@@ -90,7 +90,7 @@ macro_rules! enums {
 structs! {
     Parameter { name, value }
     Entry { target, sockets, sysctls, hold, deadline }
-    Program { jail, fib, arguments, environment, user, stdin, output, timeout }
+    Program { jail, fib, arguments, environment, user, host_user, stdin, terminal, output, timeout }
     MountRequest { fstype, from, root, beneath, options, flags }
     Sysctl { oid, new }
     Block { bytes, children }
@@ -350,7 +350,9 @@ mod tests {
             fib: 1,
             arguments: vec!["/bin/sh".into(), "-c".into()],
             environment: vec![("A".into(), "b c".into())],
+            host_user: true,
             user: None,
+            terminal: true,
             stdin: true,
             output: Output::Append("/var/log/x".into()),
             timeout: Some(Duration::from_secs(60)),

@@ -1,12 +1,20 @@
-//! One file a command.
+//! One file a command, and what they share.
 
+mod exec;
+mod generated;
 mod get;
-mod lifecycle;
 mod list;
+mod manage;
+mod preview;
+mod restart;
+mod selected;
 mod set;
 mod show;
+mod simulated;
+mod stack;
 mod start;
 mod stop;
+mod work;
 
 use std::process::ExitCode;
 
@@ -16,13 +24,27 @@ use crate::environment::Environment;
 
 /// Does what the command line says.
 pub fn run(cli: &Cli) -> Result<ExitCode, Failure> {
-    let environment = Environment::open(cli)?;
     match &cli.command {
-        Command::Start { jails } => start::run(&environment, jails),
-        Command::Stop { jails } => stop::run(&environment, jails),
-        Command::List => list::run(&environment),
-        Command::Get { property, jail } => get::run(&environment, property, jail),
-        Command::Set { words } => set::run(&environment, words),
-        Command::Show { jail } => show::run(&environment, jail.as_deref()),
+        Command::Completions { shell } => return generated::completions(shell),
+        Command::Man { command } => return generated::man(command.as_deref()),
+        _ => {}
+    }
+    let environment = &Environment::open(cli)?;
+    match &cli.command {
+        Command::Start(args) => start::run(environment, args),
+        Command::Stop(args) => stop::run(environment, args),
+        Command::Restart(args) => restart::run(environment, args),
+        Command::Exec(args) => exec::exec(environment, args),
+        Command::Console(args) => exec::console(environment, args),
+        Command::Create(args) => manage::create(environment, args),
+        Command::Clone(args) => manage::clone(environment, args),
+        Command::Destroy(args) => manage::destroy(environment, args),
+        Command::Rename(args) => manage::rename(environment, args),
+        Command::Get(args) => get::run(environment, args),
+        Command::Set(args) => set::run(environment, args),
+        Command::List(args) => list::run(environment, args),
+        Command::Show(args) => show::run(environment, args),
+        Command::Completions { .. } | Command::Man { .. } => unreachable!("done above"),
+        _ => Err("not there yet".into()),
     }
 }

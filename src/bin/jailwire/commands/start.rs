@@ -1,22 +1,124 @@
-//! `start JAIL…|ALL`.
+//! `start JAIL…|ALL`, `start --rc`.
 
 use std::process::ExitCode;
 
-use jailwire::iocage::lifecycle::{Error, Report as _};
+use jailwire::iocage::lifecycle::{Error, Host, Report as _};
+use jailwire::iocage::name::JailName;
+use jailwire::iocage::order::Turn;
+use serde_json::json;
 
-use super::lifecycle::{Console, each, is_all};
+use super::selected::Selected;
+use super::work::Work;
 use crate::Failure;
+use crate::cli;
 use crate::environment::Environment;
 
-pub fn run(environment: &Environment, words: &[String]) -> Result<ExitCode, Failure> {
+pub fn run(environment: &Environment, args: &cli::Start) -> Result<ExitCode, Failure> {
+    let selected = Selected::find(&environment.store, &args.jails, args.rc)?;
+    if args.dry_run {
+        let mut work = Work::begin(environment.json, false);
+        environment.with_host(|host| preview(environment, host, &selected, false, &mut work))?;
+        return work.end();
+    }
     environment.require_root("start")?;
-    let all = is_all(words);
-    each(environment, words, |host, entry| match host.start(entry, &mut Console) {
-        // Who asks for all has what was asked for.
-        Err(error @ Error::Running(_)) if all => {
-            Console.warn(&error.to_string());
-            Ok(())
+    let mut work = Work::begin(environment.json, args.rc);
+    environment.with_host(|host| start(environment, host, &selected, &mut work))?;
+    let code = work.end()?;
+    Ok(if args.ignore { ExitCode::SUCCESS } else { code })
+}
+
+/// Says what starting jails would do; with `again` those that were selected are stopped before.
+pub fn preview(
+    environment: &Environment,
+    host: &Host<'_>,
+    selected: &Selected,
+    again: bool,
+    work: &mut Work,
+) {
+    for turn in selected.turns(&environment.store) {
+        let name = &turn.name;
+        if let Some(obstacle) = obstacle(environment, &turn, work) {
+            work.fail(name, &obstacle);
+            continue;
         }
-        other => other.map(|_| ()),
-    })
+        let Some(entry) = environment.store.find(name) else { continue };
+        let preview = match again && selected.entries.contains(&entry) {
+            true => host.preview_start_again(&entry),
+            false => host.preview_start(&entry),
+        };
+        match preview {
+            Ok(preview) => super::preview::preview(work, name, "started", &preview),
+            Err(error @ Error::Running(_)) => {
+                work.report().warn(&error.to_string());
+                work.done(name, "running", json!({}));
+            }
+            Err(error) => work.fail(name, &error),
+        }
+    }
+}
+
+/// Starts jails, one after the other. One that fails does not keep the others from their turn,
+/// unless they depend on it.
+pub fn start(environment: &Environment, host: &Host<'_>, selected: &Selected, work: &mut Work) {
+    let selected = fit_to_start(environment, host, selected, work);
+    for turn in selected.turns(&environment.store) {
+        let name = &turn.name;
+        if let Some(obstacle) = obstacle(environment, &turn, work) {
+            work.fail(name, &obstacle);
+            continue;
+        }
+        let Some(entry) = environment.store.find(name) else { continue };
+        work.doing(format!("starting {name}"));
+        let asked_for = selected.named && selected.entries.contains(&entry);
+        let result = host.start(&entry, &mut work.report());
+        match result {
+            Ok(started) => work.done(name, "started", json!({ "jid": started.jid.get() })),
+            // Who asks for all, or for a jail that needs it, has what was asked for.
+            Err(error @ Error::Running(_)) if !asked_for => {
+                if !selected.named && !selected.rc {
+                    work.report().warn(&error.to_string());
+                }
+                work.done(name, "running", json!({}));
+            }
+            Err(error) => work.fail(name, &error),
+        }
+    }
+}
+
+/// The jails without those that were named and cannot be started as they are configured: nothing is
+/// started for their sake.
+fn fit_to_start(
+    environment: &Environment,
+    host: &Host<'_>,
+    selected: &Selected,
+    work: &mut Work,
+) -> Selected {
+    if selected.named {
+        for entry in &selected.entries {
+            let needs = environment.store.properties(entry).map(|properties| properties.depends());
+            // For the others it comes to the same.
+            if needs.is_ok_and(|needs| !needs.is_empty())
+                && let Err(error) = host.preview_start(entry)
+            {
+                work.fail(&entry.name, &error);
+            }
+        }
+    }
+    selected.without(work)
+}
+
+/// What keeps a jail from being started before anything of it is looked at.
+fn obstacle(environment: &Environment, turn: &Turn, work: &Work) -> Option<String> {
+    let Turn { name, depends, circle } = turn;
+    if let Some(circle) = circle {
+        return Some(format!("{name} cannot be started: {circle}"));
+    }
+    let missing = |needed: &&JailName| environment.store.find(needed).is_none();
+    if let Some(missing) = depends.iter().find(missing) {
+        return Some(format!(
+            "{name} depends on {missing}, which does not exist: create it, or take it out of depends"
+        ));
+    }
+    let failed = depends.iter().find(|needed| work.has_failed(needed))?;
+    Some(format!("{name} depends on {failed}, which could not be started"))
 }

@@ -1,12 +1,52 @@
-//! `stop JAIL…|ALL`.
+//! `stop JAIL…|ALL`, `stop --rc`.
 
 use std::process::ExitCode;
 
-use super::lifecycle::{Console, each_reversed};
+use jailwire::iocage::lifecycle::{Host, Stopped};
+use jailwire::iocage::store::Entry;
+use serde_json::json;
+
+use super::selected::Selected;
+use super::work::Work;
 use crate::Failure;
+use crate::cli;
 use crate::environment::Environment;
 
-pub fn run(environment: &Environment, words: &[String]) -> Result<ExitCode, Failure> {
+pub fn run(environment: &Environment, args: &cli::Stop) -> Result<ExitCode, Failure> {
+    let selected = Selected::find(&environment.store, &args.jails, args.rc)?;
+    let mut work = Work::begin(environment.json, false);
+    let entries = selected.stopping(&environment.store);
+    if args.dry_run {
+        environment.with_host(|host| preview(host, &entries, args.force, &mut work))?;
+        return work.end();
+    }
     environment.require_root("stop")?;
-    each_reversed(environment, words, |host, entry| host.stop(entry, &mut Console).map(|_| ()))
+    environment.with_host(|host| stop(host, &entries, args.force, &mut work))?;
+    let code = work.end()?;
+    Ok(if args.ignore { ExitCode::SUCCESS } else { code })
+}
+
+/// Says what stopping jails would do.
+pub fn preview(host: &Host<'_>, entries: &[Entry], force: bool, work: &mut Work) {
+    for entry in entries {
+        match host.preview_stop(entry, force) {
+            Ok(preview) => super::preview::preview(work, &entry.name, "stopped", &preview),
+            Err(error) => work.fail(&entry.name, &error),
+        }
+    }
+}
+
+/// Stops jails, one after the other.
+pub fn stop(host: &Host<'_>, entries: &[Entry], force: bool, work: &mut Work) {
+    for entry in entries {
+        let name = &entry.name;
+        work.doing(format!("stopping {name}"));
+        let result = host.stop(entry, force, &mut work.report());
+        match result {
+            Ok(Stopped::Stopped) => work.done(name, "stopped", json!({})),
+            Ok(Stopped::WasDown) => work.done(name, "down", json!({})),
+            Ok(Stopped::Cleared) => work.done(name, "cleared", json!({})),
+            Err(error) => work.fail(name, &error),
+        }
+    }
 }

@@ -456,6 +456,8 @@ fn programs_are_noted() {
         arguments: vec!["/bin/sh".into(), "/etc/rc".into()],
         environment: Vec::new(),
         user: None,
+        host_user: false,
+        terminal: false,
         stdin: false,
         output: crate::kernel::Output::Inherit,
         timeout: None,

@@ -1,0 +1,98 @@
+//! The commands that make, change and remove jails.
+
+use clap::Args;
+
+/// `create`.
+#[derive(Debug, Args)]
+pub struct Create {
+    /// Name of the new jail [default: a random UUID]
+    #[arg(short, long, conflicts_with = "uuid")]
+    pub name: Option<String>,
+    /// UUID of the new jail
+    #[arg(short, long, conflicts_with = "count")]
+    pub uuid: Option<String>,
+    /// Name it by the first 8 characters of its UUID
+    #[arg(short, long, conflicts_with = "name")]
+    pub short: bool,
+    /// How many jails to create: NAME_1, NAME_2 and so on
+    #[arg(short, long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
+    pub count: Option<u16>,
+    /// Release to create it from: one that was fetched, or a directory with a base system in it
+    #[arg(short, long, conflicts_with_all = ["template", "empty"])]
+    pub release: Option<String>,
+    /// Template to create it from
+    #[arg(short, long, conflicts_with = "empty")]
+    pub template: Option<String>,
+    /// Leave its root directory empty
+    #[arg(short, long)]
+    pub empty: bool,
+    /// Print what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Properties of the new jail
+    #[arg(value_name = "PROPERTY=VALUE")]
+    pub properties: Vec<String>,
+}
+
+/// `clone`.
+#[derive(Debug, Args)]
+pub struct CloneJail {
+    /// Name of the new jail [default: a random UUID]
+    #[arg(short, long, conflicts_with = "uuid")]
+    pub name: Option<String>,
+    /// UUID of the new jail
+    #[arg(short, long, conflicts_with = "count")]
+    pub uuid: Option<String>,
+    /// How many clones to make: NAME_1, NAME_2 and so on
+    #[arg(short, long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
+    pub count: Option<u16>,
+    /// Give the clone MAC addresses of its own: every clone has them, with this option or without
+    #[arg(short = 'N', long)]
+    pub newmac: bool,
+    /// Print what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Name, UUID or tag of the jail to copy
+    pub source: String,
+    /// Properties of the new jail
+    #[arg(value_name = "PROPERTY=VALUE")]
+    pub properties: Vec<String>,
+}
+
+/// `destroy`.
+#[derive(Debug, Args)]
+pub struct Destroy {
+    /// Whole names of jails
+    #[arg(required = true, value_name = "JAIL")]
+    pub jails: Vec<String>,
+    /// Do not ask, and stop what is running first
+    #[arg(short, long)]
+    pub force: bool,
+    /// Print what would be destroyed, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `rename`.
+#[derive(Debug, Args)]
+pub struct Rename {
+    /// Name, UUID or tag of a jail
+    pub jail: String,
+    /// Its new name
+    #[arg(value_name = "NEW_NAME")]
+    pub new_name: String,
+    /// Print what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `set`.
+#[derive(Debug, Args)]
+pub struct Set {
+    /// PROPERTY=VALUE pairs, then the name of a jail, or default
+    #[arg(required = true, num_args = 2.., value_names = ["PROPERTY=VALUE", "JAIL"])]
+    pub words: Vec<String>,
+    /// Print what would be changed, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}

@@ -1,0 +1,99 @@
+// The command line. These files are also read by build.rs, which makes the man pages and the
+// completions from them, so they may use nothing but clap and the standard library.
+
+mod look;
+mod manage;
+mod run;
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+
+pub use look::{Doctor, Get, List, Map, Show, Sort};
+pub use manage::{CloneJail, Create, Destroy, Rename, Set};
+pub use run::{Console, Exec, Restart, Start, Stop};
+
+/// Start, stop, inspect and manage iocage's jails without running a program for their network.
+#[derive(Debug, Parser)]
+#[command(
+    name = "jailwire",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true,
+    disable_version_flag = true
+)]
+pub struct Cli {
+    /// Directory laid out as iocage's [default: the mounted iocage dataset, else /iocage]
+    #[arg(long, global = true, value_name = "DIR", env = "JAILWIRE_ROOT")]
+    pub root: Option<PathBuf>,
+
+    /// Kernel to work on: auto is FreeBSD's on FreeBSD, and the simulated one elsewhere
+    #[arg(long, global = true, value_name = "KERNEL", value_enum, default_value_t = Choice::Auto)]
+    pub kernel: Choice,
+
+    /// Print JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// Print the version
+    #[arg(short = 'v', short_alias = 'V', long, action = ArgAction::Version)]
+    version: Option<bool>,
+
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Which kernel to work on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Choice {
+    Auto,
+    Freebsd,
+    Sim,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start jails, those they depend on first
+    Start(Start),
+    /// Stop jails, and take away all that their start added
+    Stop(Stop),
+    /// Stop jails and start them again
+    Restart(Restart),
+    /// Run a command in a jail
+    Exec(Exec),
+    /// Log in to a jail
+    Console(Console),
+    /// Create jails
+    Create(Create),
+    /// Copy a jail
+    Clone(CloneJail),
+    /// Destroy jails
+    Destroy(Destroy),
+    /// Rename a jail
+    Rename(Rename),
+    /// Print a property of a jail, or all of them
+    Get(Get),
+    /// Set properties of a jail, or of all jails that do not say otherwise
+    Set(Set),
+    /// List jails, templates or releases
+    List(List),
+    /// Print the interfaces, addresses and routes of a jail, or of the host, as the kernel has them
+    Show(Show),
+    /// Draw how the jails are wired
+    Map(Map),
+    /// Look for what keeps jails from working, and say how to mend it
+    Doctor(Doctor),
+    /// Print a shell's completions
+    #[command(hide = true)]
+    Completions {
+        /// bash, elvish, fish, powershell or zsh
+        shell: String,
+    },
+    /// Print the manual page of a command
+    #[command(hide = true)]
+    Man {
+        /// The command
+        command: Option<String>,
+    },
+}

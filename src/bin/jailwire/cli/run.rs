@@ -1,0 +1,90 @@
+//! The commands that start, stop and enter jails.
+
+use std::ffi::OsString;
+
+use clap::Args;
+
+/// `start`.
+#[derive(Debug, Args)]
+pub struct Start {
+    /// Names, UUIDs or tags of jails, or ALL
+    #[arg(required_unless_present = "rc", conflicts_with = "rc", value_name = "JAIL")]
+    pub jails: Vec<String>,
+    /// Start the jails that have boot=on, and print nothing but warnings
+    #[arg(long)]
+    pub rc: bool,
+    /// Succeed even if jails could not be started
+    #[arg(short, long)]
+    pub ignore: bool,
+    /// Print what would be done, step by step, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `stop`.
+#[derive(Debug, Args)]
+pub struct Stop {
+    /// Names, UUIDs or tags of jails, or ALL
+    #[arg(required_unless_present = "rc", conflicts_with = "rc", value_name = "JAIL")]
+    pub jails: Vec<String>,
+    /// Stop the jails that have boot=on
+    #[arg(long)]
+    pub rc: bool,
+    /// Do not run exec_prestop and exec_stop
+    #[arg(short, long)]
+    pub force: bool,
+    /// Succeed even if jails could not be stopped
+    #[arg(short, long)]
+    pub ignore: bool,
+    /// Print what would be taken away, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `restart`.
+#[derive(Debug, Args)]
+pub struct Restart {
+    /// Names, UUIDs or tags of jails, or ALL
+    #[arg(required = true, value_name = "JAIL")]
+    pub jails: Vec<String>,
+    /// Only restart what runs in the jail, and leave the jail and its network as they are
+    #[arg(short, long)]
+    pub soft: bool,
+    /// Print what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `exec`.
+#[derive(Debug, Args)]
+pub struct Exec {
+    /// Run it as this user of the host's
+    #[arg(short = 'u', long = "host_user", visible_alias = "host-user", value_name = "USER")]
+    pub host_user: Option<String>,
+    /// Run it as this user of the jail's
+    #[arg(
+        short = 'U',
+        long = "jail_user",
+        visible_alias = "jail-user",
+        value_name = "USER",
+        conflicts_with = "host_user"
+    )]
+    pub jail_user: Option<String>,
+    /// Start the jail if it is not running
+    #[arg(short, long)]
+    pub force: bool,
+    /// Name, UUID or tag of a jail, or ALL; then the command and its arguments. A command of one
+    /// word is run by /bin/sh
+    #[arg(required = true, num_args = 2.., trailing_var_arg = true, value_names = ["JAIL", "COMMAND"])]
+    pub words: Vec<OsString>,
+}
+
+/// `console`.
+#[derive(Debug, Args)]
+pub struct Console {
+    /// Start the jail if it is not running
+    #[arg(short, long)]
+    pub force: bool,
+    /// Name, UUID or tag of a jail
+    pub jail: String,
+}

@@ -1,0 +1,29 @@
+//! What build.rs made of the command line: completions and manual pages, for those who install.
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use crate::Failure;
+
+include!(concat!(env!("OUT_DIR"), "/generated.rs"));
+
+/// Prints a shell's completions.
+pub fn completions(shell: &str) -> Result<ExitCode, Failure> {
+    print(COMPLETIONS, shell, "shell")
+}
+
+/// Prints the manual page of a command, or of the program.
+pub fn man(command: Option<&str>) -> Result<ExitCode, Failure> {
+    print(PAGES, command.unwrap_or("jailwire"), "command")
+}
+
+fn print(files: &[(&str, &str)], wanted: &str, what: &str) -> Result<ExitCode, Failure> {
+    let Some((_, text)) = files.iter().find(|(name, _)| *name == wanted) else {
+        let names: Vec<_> = files.iter().map(|(name, _)| *name).collect();
+        return Err(
+            format!("there is no {what} {}: use one of {}", wanted.escape_debug(), names.join(", ")).into()
+        );
+    };
+    io::stdout().write_all(text.as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,113 @@
+//! `list`.
+
+mod row;
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+use self::row::Row;
+use super::get::Running;
+use crate::Failure;
+use crate::cli::{self, Sort};
+use crate::environment::Environment;
+use crate::output;
+
+pub fn run(environment: &Environment, args: &cli::List) -> Result<ExitCode, Failure> {
+    if args.release {
+        return releases(environment, args.header);
+    }
+    let store = &environment.store;
+    let entries = if args.template { store.templates()? } else { store.jails()? };
+    let running = Running::now(environment)?;
+    let mut rows = Vec::with_capacity(entries.len());
+    for (entry, properties) in entries.iter().zip(store.properties_of(&entries)?) {
+        let mut row = Row::new(entry, properties.ok().as_ref(), running.jid(entry));
+        if args.long || environment.json {
+            row.ask_for_address(environment);
+        }
+        rows.push(row);
+    }
+    sort(&mut rows, args.sort);
+    if environment.json {
+        output::json(&Value::Array(rows.iter().map(Row::to_json).collect()))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let (headers, cells): (&[&str], fn(&Row) -> Vec<String>) = match (args.long, args.quick) {
+        (true, _) => (&row::LONG, Row::long),
+        (_, true) => (&row::QUICK, Row::quick),
+        _ => (&row::SHORT, Row::short),
+    };
+    let cells: output::Rows = rows.iter().map(cells).collect();
+    match args.header {
+        true => output::bare(&cells)?,
+        false => output::table(headers, cells)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn sort(rows: &mut [Row], by: Sort) {
+    // What is equal stays in the order of names.
+    rows.sort_by_cached_key(|row| natural(&row.name));
+    match by {
+        Sort::Name => {}
+        Sort::Jid => rows.sort_by_key(|row| row.jid.unwrap_or(i32::MAX)),
+        Sort::Boot => rows.sort_by_key(|row| row.boot),
+        Sort::State => rows.sort_by_key(|row| row.state),
+        Sort::Type => rows.sort_by(|a, b| a.kind.cmp(&b.kind)),
+        Sort::Release => rows.sort_by(|a, b| a.release.cmp(&b.release)),
+        Sort::Ip4 => rows.sort_by(|a, b| a.ip4.cmp(&b.ip4)),
+        Sort::Ip6 => rows.sort_by(|a, b| a.ip6.cmp(&b.ip6)),
+        Sort::Template => rows.sort_by(|a, b| a.template.cmp(&b.template)),
+    }
+}
+
+/// A name, and the number that `create -c` gave it: web_2 is before web_10.
+fn natural(name: &str) -> (String, u64) {
+    match name.rsplit_once('_').and_then(|(name, number)| Some((name, number.parse().ok()?))) {
+        Some((name, number)) => (name.to_owned(), number),
+        None => (name.to_owned(), 0),
+    }
+}
+
+/// The releases that jails can be created from.
+fn releases(environment: &Environment, bare: bool) -> Result<ExitCode, Failure> {
+    let directory = environment.store.root().join("releases");
+    let mut names = Vec::new();
+    let entries = match fs::read_dir(&directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        other => Some(other.map_err(|error| format!("cannot read {}: {error}", directory.display()))?),
+    };
+    for entry in entries.into_iter().flatten() {
+        let entry = entry?;
+        if entry.path().join("root").is_dir() {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    if environment.json {
+        output::json(&json!(names))?;
+    } else if bare {
+        let mut out = io::stdout().lock();
+        for name in names {
+            writeln!(out, "{name}")?;
+        }
+    } else {
+        output::table(&["Bases fetched"], names.into_iter().map(|name| vec![name]).collect())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::natural;
+
+    #[test]
+    fn numbers_at_the_end_are_sorted_as_numbers() {
+        let mut names = ["web_10", "web_2", "web", "a_b", "web_1"];
+        names.sort_by_key(|name| natural(name));
+        assert_eq!(names, ["a_b", "web", "web_1", "web_2", "web_10"]);
+    }
+}

@@ -1,0 +1,187 @@
+//! One jail in the list, and its columns.
+
+use jailwire::iocage::properties::Properties;
+use jailwire::iocage::store::{Entry, Place};
+use jailwire::types::Jid;
+use serde_json::{Value, json};
+
+use crate::commands::stack::Stack;
+use crate::environment::Environment;
+
+/// The columns of `list`.
+pub const SHORT: [&str; 5] = ["JID", "NAME", "STATE", "RELEASE", "IP4"];
+/// The columns of `list -l`.
+pub const LONG: [&str; 10] =
+    ["JID", "NAME", "BOOT", "STATE", "TYPE", "RELEASE", "IP4", "IP6", "TEMPLATE", "BASEJAIL"];
+/// The columns of `list -q`.
+pub const QUICK: [&str; 2] = ["NAME", "IP4"];
+
+/// What `list` knows of a jail.
+pub struct Row {
+    pub jid: Option<i32>,
+    pub name: String,
+    pub boot: bool,
+    pub state: &'static str,
+    pub kind: String,
+    pub release: String,
+    pub ip4: String,
+    pub ip6: String,
+    pub template: String,
+    basejail: bool,
+    dhcp: bool,
+}
+
+impl Row {
+    /// A jail; one without properties, because its config cannot be read, may be running all the
+    /// same.
+    pub fn new(entry: &Entry, properties: Option<&Properties>, jid: Option<i32>) -> Row {
+        let property =
+            |name: &str| properties.and_then(|properties| properties.get(name)).unwrap_or_default();
+        let on = |name: &str| properties.is_some_and(|properties| properties.is_on(name));
+        let ip4 = property("ip4_addr");
+        Row {
+            jid,
+            name: entry.name.to_string(),
+            boot: on("boot"),
+            state: match (properties, jid) {
+                (None, _) => "CORRUPT",
+                (_, Some(_)) => "up",
+                (_, None) => "down",
+            },
+            kind: match entry.place {
+                Place::Templates => "template".to_owned(),
+                Place::Jails => property("type"),
+            },
+            release: property("release"),
+            dhcp: on("dhcp") || ip4.to_ascii_uppercase().contains("DHCP"),
+            ip4,
+            ip6: property("ip6_addr"),
+            template: property("source_template"),
+            basejail: on("basejail"),
+        }
+    }
+
+    /// Looks into the jail for the address that DHCP has given it.
+    pub fn ask_for_address(&mut self, environment: &Environment) {
+        if !self.dhcp {
+            return;
+        }
+        let found = match self.jid.and_then(|jid| Jid::new(jid).ok()) {
+            None => Some("DHCP (not running)".to_owned()),
+            Some(_) if !environment.kernel.privileged() => {
+                Some("DHCP (running -- address requires root)".to_owned())
+            }
+            Some(jid) => Stack::of_jail(environment, jid).ok().flatten().map(|stack| leased(&stack)),
+        };
+        self.ip4 = found.unwrap_or_else(|| "DHCP".to_owned());
+    }
+
+    /// As `list` has it.
+    pub fn short(&self) -> Vec<String> {
+        let ip4 = if self.dhcp { "DHCP".to_owned() } else { short_address(&self.ip4) };
+        let release: Vec<_> = self.release.splitn(3, '-').take(2).collect();
+        vec![self.jid(), short_name(&self.name), self.state.to_owned(), or_dash(&release.join("-")), ip4]
+    }
+
+    /// As `list -l` has it.
+    pub fn long(&self) -> Vec<String> {
+        let word = |on: bool, yes: &str, no: &str| if on { yes } else { no }.to_owned();
+        vec![
+            self.jid(),
+            self.name.clone(),
+            word(self.boot, "on", "off"),
+            self.state.to_owned(),
+            or_dash(&self.kind),
+            or_dash(&self.release),
+            or_dash(&self.ip4),
+            or_dash(&self.ip6),
+            or_dash(&self.template),
+            word(self.basejail, "yes", "no"),
+        ]
+    }
+
+    /// As `list -q` has it.
+    pub fn quick(&self) -> Vec<String> {
+        let ip4 = if self.dhcp { "DHCP" } else { &self.ip4 };
+        vec![self.name.clone(), ip4.to_owned()]
+    }
+
+    /// As JSON has it.
+    pub fn to_json(&self) -> Value {
+        let value = |text: &String| Some(text.clone()).filter(|text| !matches!(text.as_str(), "" | "none"));
+        json!({
+            "jid": self.jid,
+            "name": self.name,
+            "boot": self.boot,
+            "state": self.state,
+            "type": value(&self.kind),
+            "release": value(&self.release),
+            "ip4": value(&self.ip4),
+            "ip6": value(&self.ip6),
+            "template": value(&self.template),
+            "basejail": self.basejail,
+        })
+    }
+
+    fn jid(&self) -> String {
+        self.jid.map_or_else(|| "-".to_owned(), |jid| jid.to_string())
+    }
+}
+
+fn or_dash(text: &str) -> String {
+    if matches!(text, "" | "none") { "-" } else { text }.to_owned()
+}
+
+/// Only the addresses: without interfaces and prefix lengths.
+fn short_address(value: &str) -> String {
+    let short = |entry: &str| {
+        let address = entry.rsplit_once('|').map_or(entry, |(_, address)| address);
+        address.split('/').next().unwrap_or(address).trim().to_owned()
+    };
+    match or_dash(value) {
+        dash if dash == "-" => dash,
+        value => value.split(',').map(short).collect::<Vec<_>>().join(","),
+    }
+}
+
+/// Of a UUID as much as tells it from others.
+fn short_name(name: &str) -> String {
+    let dashes = [8, 13, 18, 23];
+    let is_uuid = name.len() == 36
+        && name.bytes().enumerate().all(|(at, byte)| match dashes.contains(&at) {
+            true => byte == b'-',
+            false => byte.is_ascii_hexdigit(),
+        });
+    if is_uuid { name[..8].to_owned() } else { name.to_owned() }
+}
+
+/// The IPv4 addresses of a jail's NICs.
+fn leased(stack: &Stack) -> String {
+    let nics = stack.interfaces.iter().filter(|interface| interface.name.as_str().starts_with("epair"));
+    let leased: Vec<_> = nics
+        .flat_map(|nic| {
+            let ip4 = nic.addresses.iter().map(|address| address.network.ip()).filter(|ip| ip.is_ipv4());
+            ip4.filter(|ip| !ip.is_unspecified()).map(|ip| format!("{}|{ip}", nic.name))
+        })
+        .collect();
+    if leased.is_empty() { "DHCP (no address)".to_owned() } else { leased.join(",") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{short_address, short_name};
+
+    #[test]
+    fn addresses_are_short() {
+        assert_eq!(short_address("vnet0|192.0.2.1/24,192.0.2.2"), "192.0.2.1,192.0.2.2");
+        assert_eq!((short_address("none"), short_address("")), ("-".into(), "-".into()));
+    }
+
+    #[test]
+    fn uuids_are_short_and_names_are_not() {
+        assert_eq!(short_name("9f7d1f0e-7d3f-11f0-8f0e-589cfc10ffff"), "9f7d1f0e");
+        for name in ["web", "abcdefghijk", "9f7d1f0e-7d3f-11f0-8f0e-589cfc10fffg"] {
+            assert_eq!(short_name(name), name);
+        }
+    }
+}

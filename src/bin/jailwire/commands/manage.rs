@@ -1,0 +1,282 @@
+//! `create`, `clone`, `destroy` and `rename`.
+
+use std::collections::BTreeSet;
+use std::io::{self, BufRead as _, Write as _};
+use std::path::Path;
+use std::process::ExitCode;
+
+use jailwire::iocage::lifecycle::{Error as LifecycleError, Host, Report as _};
+use jailwire::iocage::manage::{self, Base, CloneOf, Error, NewJail, NewName, Recipe, Storage};
+use jailwire::iocage::name::JailName;
+use jailwire::iocage::store::Entry;
+use jailwire::kernel::Mounted;
+use serde_json::json;
+
+use super::selected::Selected;
+use super::work::Work;
+use super::{preview, start};
+use crate::environment::Environment;
+use crate::{Failure, cli};
+
+pub fn create(environment: &Environment, args: &cli::Create) -> Result<ExitCode, Failure> {
+    let base = match (&args.release, &args.template, args.empty) {
+        (_, _, true) => Base::Empty,
+        (Some(release), ..) => Base::release(release),
+        (_, Some(template), _) => Base::Template(template.clone()),
+        (None, None, false) => return Err(Error::NoBase.into()),
+    };
+    let name = match (args.name.clone(), args.uuid.clone(), args.short) {
+        (Some(name), ..) => NewName::Name(name),
+        (None, Some(uuid), true) => NewName::UuidShort(uuid),
+        (None, Some(uuid), false) => NewName::Uuid(uuid),
+        (None, None, true) => NewName::RandomShort,
+        (None, None, false) => NewName::Random,
+    };
+    let vimage = has_vimage(environment);
+    let making = Making { environment, name, count: args.count.unwrap_or(1), dry_run: args.dry_run };
+    let made = making.all("created", &|name, storage| {
+        NewJail { name: name.clone(), base: &base, assignments: &args.properties, vimage }.recipe(storage)
+    })?;
+    if !args.dry_run && base != Base::Empty {
+        return start_those_that_boot(environment, made);
+    }
+    made.work.end()
+}
+
+pub fn clone(environment: &Environment, args: &cli::CloneJail) -> Result<ExitCode, Failure> {
+    let source = environment.store.resolve(&args.source)?;
+    let name = match (args.name.clone(), args.uuid.clone()) {
+        (Some(name), _) => NewName::Name(name),
+        (None, Some(uuid)) => NewName::Uuid(uuid),
+        (None, None) => NewName::Random,
+    };
+    let making = Making { environment, name, count: args.count.unwrap_or(1), dry_run: args.dry_run };
+    let recipe = |name: &JailName, storage: Storage<'_>| {
+        CloneOf { source: &source, name: name.clone(), assignments: &args.properties }.recipe(storage)
+    };
+    if args.dry_run {
+        return making.all("cloned", &recipe)?.work.end();
+    }
+    environment.require_root("clone")?;
+    let made = environment.with_host(|host| {
+        let report = Work::begin(false, true);
+        let _held = host.hold_down(&source, &mut report.report()).map_err(|error| match error {
+            LifecycleError::Running(name) => format!("Jail: {name} must not be running to be cloned!").into(),
+            other => Failure::from(other),
+        })?;
+        making.all("cloned", &recipe)
+    })??;
+    made.work.end()
+}
+
+/// Jails that are being made.
+struct Making<'a> {
+    environment: &'a Environment,
+    name: NewName,
+    count: u16,
+    dry_run: bool,
+}
+
+/// Jails that were made.
+struct Made {
+    work: Work,
+    names: Vec<JailName>,
+}
+
+impl Making<'_> {
+    /// Makes them, one after the other; `done` is the word for it.
+    fn all(
+        &self,
+        done: &str,
+        recipe: &dyn Fn(&JailName, Storage<'_>) -> Result<(Recipe, Vec<String>), Error>,
+    ) -> Result<Made, Failure> {
+        let environment = self.environment;
+        let store = &environment.store;
+        if !self.dry_run {
+            environment.require_root("create")?;
+        }
+        let _names = if self.dry_run { None } else { Some(store.lock_names()?) };
+        if !self.dry_run {
+            environment.with_files(|files| manage::sweep(store, files))?;
+        }
+        let mut work = Work::begin(environment.json, false);
+        let names = self.name.names(store, self.count)?;
+        for name in &names {
+            let mounts = mounts(environment)?;
+            let (recipe, notices) = recipe(name, Storage { store, mounts: &mounts })?;
+            for notice in notices {
+                work.report().warn(&notice);
+            }
+            if self.dry_run {
+                preview::recipe(&mut work, name, done, &recipe);
+                continue;
+            }
+            carry_out(environment, &mut work, name, &recipe)?;
+            work.report().say(&format!("{name} successfully {done}!"));
+            work.done(name, done, json!({}));
+        }
+        Ok(Made { work, names })
+    }
+}
+
+/// Carries a recipe out, and says what takes so long.
+fn carry_out(
+    environment: &Environment,
+    work: &mut Work,
+    name: &JailName,
+    recipe: &Recipe,
+) -> Result<(), Failure> {
+    work.doing(format!("working on {name}"));
+    let watch = &mut |path: &Path| work.doing(format!("copying {}", path.display()));
+    let left = environment.with_files(|files| recipe.run(files, watch))?;
+    for error in left {
+        work.report().warn(&error.to_string());
+    }
+    Ok(())
+}
+
+/// As in iocage: a jail that is created with `boot=on` is started at once.
+fn start_those_that_boot(environment: &Environment, made: Made) -> Result<ExitCode, Failure> {
+    let Made { mut work, names } = made;
+    let store = &environment.store;
+    let boots = |name: &&JailName| {
+        let entry = store.find(name);
+        entry.is_some_and(|entry| store.properties(&entry).is_ok_and(|properties| properties.is_on("boot")))
+    };
+    let entries: Vec<Entry> = names.iter().filter(boots).filter_map(|name| store.find(name)).collect();
+    if !entries.is_empty() {
+        let selected = Selected { entries, named: true, rc: false };
+        environment.with_host(|host| start::start(environment, host, &selected, &mut work))?;
+    }
+    work.end()
+}
+
+pub fn destroy(environment: &Environment, args: &cli::Destroy) -> Result<ExitCode, Failure> {
+    let store = &environment.store;
+    let mut entries: Vec<Entry> = Vec::new();
+    for word in &args.jails {
+        let entry = store.resolve_exactly(word)?;
+        if !entries.contains(&entry) {
+            entries.push(entry);
+        }
+    }
+    let mut work = Work::begin(environment.json, false);
+    if args.dry_run {
+        for entry in &entries {
+            let mounts = mounts(environment)?;
+            let recipe = manage::destroy::recipe(entry, Storage { store, mounts: &mounts })?;
+            preview::recipe(&mut work, &entry.name, "destroyed", &recipe);
+        }
+        return work.end();
+    }
+    environment.require_root("destroy")?;
+    environment.with_host(|host| {
+        for entry in &entries {
+            let name = &entry.name;
+            match destroy_one(environment, host, entry, args.force, &mut work) {
+                Ok(true) => work.done(name, "destroyed", json!({})),
+                Ok(false) => work.done(name, "kept", json!({})),
+                Err(error) => work.fail(name, &error),
+            }
+        }
+    })?;
+    work.end()
+}
+
+fn destroy_one(
+    environment: &Environment,
+    host: &Host<'_>,
+    entry: &Entry,
+    force: bool,
+    work: &mut Work,
+) -> Result<bool, Failure> {
+    let (store, name) = (&environment.store, &entry.name);
+    if !force && !confirmed(name)? {
+        return Ok(false);
+    }
+    if host.running(entry)?.is_some() {
+        if !force {
+            return Err(format!(
+                "Jail {name} is still running, please stop the jail first or destroy it with -f"
+            )
+            .into());
+        }
+        work.report().say(&format!("Stopping {name}"));
+        host.stop(entry, true, &mut Work::begin(false, true).report())?;
+    }
+    let _held = host.hold_down(entry, &mut work.report())?;
+    let _names = store.lock_names()?;
+    work.report().say(&format!("Destroying {name}"));
+    let mounts = mounts(environment)?;
+    let recipe = manage::destroy::recipe(entry, Storage { store, mounts: &mounts })?;
+    carry_out(environment, work, name, &recipe)?;
+    for dependent in dependents(environment, name) {
+        work.report().warn(&format!("{dependent} depends on {name}, which is no more"));
+    }
+    Ok(true)
+}
+
+/// Asks. Who cannot be asked has not said yes.
+fn confirmed(name: &JailName) -> io::Result<bool> {
+    let mut err = io::stderr().lock();
+    write!(err, "\nThis will destroy jail {name}\n\nAre you sure? [y/N]: ")?;
+    err.flush()?;
+    let mut answer = String::new();
+    if io::stdin().lock().read_line(&mut answer)? == 0 {
+        writeln!(err)?;
+    }
+    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+}
+
+/// The jails that depend on this one.
+fn dependents(environment: &Environment, name: &JailName) -> BTreeSet<JailName> {
+    let store = &environment.store;
+    let entries = store.entries().unwrap_or_default();
+    let needs =
+        |entry: &&Entry| store.properties(entry).is_ok_and(|properties| properties.depends().contains(name));
+    entries.iter().filter(needs).map(|entry| entry.name.clone()).collect()
+}
+
+pub fn rename(environment: &Environment, args: &cli::Rename) -> Result<ExitCode, Failure> {
+    let store = &environment.store;
+    let entry = store.resolve(&args.jail)?;
+    let name = JailName::new(&args.new_name)?;
+    let mut work = Work::begin(environment.json, false);
+    let recipe = || -> Result<Recipe, Failure> {
+        let mounts = mounts(environment)?;
+        Ok(manage::rename::recipe(&entry, &name, Storage { store, mounts: &mounts })?)
+    };
+    if args.dry_run {
+        preview::recipe(&mut work, &entry.name, "renamed", &recipe()?);
+        return work.end();
+    }
+    environment.require_root("rename")?;
+    environment.with_host(|host| -> Result<(), Failure> {
+        if host.running(&entry)?.is_some() {
+            // What can be wrong is wrong before anything is stopped, but for what is mounted in it.
+            store
+                .namesake(&name)?
+                .filter(|other| other.name != entry.name)
+                .map_or(Ok(()), |other| Err(Error::Exists { name: name.clone(), other: other.name }))?;
+            // As iocage does: without a word.
+            host.stop(&entry, false, &mut Work::begin(false, true).report())?;
+        }
+        let _held = host.hold_down(&entry, &mut work.report())?;
+        let _names = store.lock_names()?;
+        carry_out(environment, &mut work, &entry.name, &recipe()?)
+    })??;
+    work.report().say(&format!("Jail: {} renamed to {name}", entry.name));
+    work.done(&entry.name, "renamed", json!({ "new_name": name.as_str() }));
+    work.end()
+}
+
+fn mounts(environment: &Environment) -> Result<Vec<Mounted>, Failure> {
+    environment.kernel.mounts().map_err(|error| format!("cannot list what is mounted: {error}").into())
+}
+
+/// Whether the kernel has network stacks for jails.
+fn has_vimage(environment: &Environment) -> bool {
+    jailwire::vnet::Vnet::host(environment.kernel.clone())
+        .sysctl_int("kern.features.vimage")
+        .is_ok_and(|value| value == 1)
+}

@@ -1,0 +1,68 @@
+//! What `--dry-run` prints: each step, and the requests it makes.
+
+use std::io::{self, Write as _};
+
+use jailwire::iocage::lifecycle::{Foreseen, Preview, Report as _};
+use jailwire::iocage::manage::Recipe;
+use jailwire::iocage::name::JailName;
+use serde_json::json;
+
+use super::work::Work;
+use crate::output::DIM;
+
+/// One step: what it does, and the names of the requests it makes.
+pub struct Line {
+    pub step: String,
+    pub requests: Vec<String>,
+}
+
+/// What would be done with one jail.
+pub fn lines(work: &mut Work, name: &JailName, verb: &str, lines: &[Line]) {
+    if !work.is_json() {
+        let mut out = anstream::stdout().lock();
+        // As with all that is printed about jails: a reader that went away is no failure.
+        let _ = writeln!(out, "{name} would be {verb}:").and_then(|()| print(&mut out, lines));
+    }
+    let steps: Vec<_> =
+        lines.iter().map(|line| json!({ "step": line.step, "requests": line.requests })).collect();
+    work.done(name, &format!("would be {verb}"), json!({ "steps": steps }));
+}
+
+fn print(out: &mut impl io::Write, lines: &[Line]) -> io::Result<()> {
+    for (number, Line { step, requests }) in lines.iter().enumerate() {
+        writeln!(out, "{:>4}. {step}", number + 1)?;
+        if !requests.is_empty() {
+            writeln!(out, "      {DIM}{}{DIM:#}", requests.join(", "))?;
+        }
+    }
+    Ok(())
+}
+
+/// What would be done by a start or a stop.
+pub fn preview(work: &mut Work, name: &JailName, verb: &str, preview: &Preview) {
+    for warning in &preview.warnings {
+        work.report().warn(warning);
+    }
+    let line =
+        |foreseen: &Foreseen| Line { step: foreseen.what.clone(), requests: counted(&foreseen.requests) };
+    lines(work, name, verb, &preview.steps.iter().map(line).collect::<Vec<_>>());
+}
+
+/// Names, those that follow on each other said once, with their number.
+fn counted(names: &[&str]) -> Vec<String> {
+    let same = names.chunk_by(|one, other| one == other);
+    let text = |names: &[&str]| match names {
+        [one] => (*one).to_owned(),
+        several => format!("{} ×{}", several[0], several.len()),
+    };
+    same.map(text).collect()
+}
+
+/// What a recipe would do.
+pub fn recipe(work: &mut Work, name: &JailName, verb: &str, recipe: &Recipe) {
+    let line = |action: &jailwire::iocage::manage::Action| Line {
+        step: action.to_string(),
+        requests: action.requests().iter().map(|name| (*name).to_owned()).collect(),
+    };
+    lines(work, name, verb, &recipe.actions().map(line).collect::<Vec<_>>());
+}

@@ -1,0 +1,75 @@
+//! `restart JAIL…|ALL`, and `restart -s`.
+
+use std::process::ExitCode;
+
+use jailwire::iocage::lifecycle::{Host, Report as _};
+use serde_json::json;
+
+use super::selected::Selected;
+use super::work::Work;
+use super::{start, stop};
+use crate::Failure;
+use crate::cli;
+use crate::environment::Environment;
+
+pub fn run(environment: &Environment, args: &cli::Restart) -> Result<ExitCode, Failure> {
+    let selected = Selected::find(&environment.store, &args.jails, false)?;
+    let mut work = Work::begin(environment.json, false);
+    if args.dry_run {
+        environment.with_host(|host| preview(environment, host, &selected, args.soft, &mut work))?;
+        return work.end();
+    }
+    environment.require_root("restart")?;
+    environment.with_host(|host| {
+        if args.soft {
+            soft(host, &selected, &mut work);
+        } else {
+            stop::stop(host, &selected.clone().stopping(&environment.store), false, &mut work);
+            start::start(environment, host, &selected.without(&work), &mut work);
+        }
+    })?;
+    work.end()
+}
+
+/// Says what restarting jails would do.
+fn preview(environment: &Environment, host: &Host<'_>, selected: &Selected, soft: bool, work: &mut Work) {
+    if !soft {
+        stop::preview(host, &selected.clone().stopping(&environment.store), false, work);
+        return start::preview(environment, host, selected, true, work);
+    }
+    for entry in &selected.entries {
+        match host.preview_restart_softly(entry) {
+            Ok(preview) => super::preview::preview(work, &entry.name, "restarted", &preview),
+            Err(error) => work.fail(&entry.name, &error),
+        }
+    }
+}
+
+/// Restarts what runs in the jails, and leaves these and their network alone.
+fn soft(host: &Host<'_>, selected: &Selected, work: &mut Work) {
+    for entry in &selected.entries {
+        let name = &entry.name;
+        work.doing(format!("restarting {name}"));
+        let jid = match host.running(entry) {
+            Ok(Some(jid)) => jid,
+            Ok(None) if selected.named => {
+                work.fail(name, &format!("{} is not running!", name.flat()));
+                continue;
+            }
+            Ok(None) => {
+                work.report().warn(&format!("{} is not running!", name.flat()));
+                work.done(name, "down", json!({}));
+                continue;
+            }
+            Err(error) => {
+                work.fail(name, &error);
+                continue;
+            }
+        };
+        let result = host.restart_softly(entry, jid, &mut work.report());
+        match result {
+            Ok(()) => work.done(name, "restarted", json!({ "jid": jid.get() })),
+            Err(error) => work.fail(name, &error),
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! What there is of the network where somebody stands: on the host, or in a jail.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use jailwire::interface::Interface;
+use jailwire::jail;
+use jailwire::route::{RouteEntry, Via};
+use jailwire::types::{Fib, InterfaceName, Jid};
+use jailwire::vnet::{Snapshot, Vnet};
+use serde_json::{Value, json};
+
+use crate::Failure;
+use crate::environment::Environment;
+
+/// The value of the parameter `vnet` for a stack of the jail's own.
+const JAIL_SYS_NEW: i32 = jailwire_sys::JAIL_SYS_NEW;
+
+/// Interfaces, their addresses as they are seen, and routes.
+pub struct Stack {
+    /// The interfaces. Who shares the host's stack sees only what has its own addresses.
+    pub interfaces: Vec<Interface>,
+    /// The routes of the first table, likewise.
+    pub routes: Vec<RouteEntry>,
+    names: HashMap<u16, InterfaceName>,
+}
+
+impl Stack {
+    /// The host's.
+    pub fn of_host(environment: &Environment) -> Result<Stack, Failure> {
+        Stack::read(&Vnet::host(environment.kernel.clone()))
+    }
+
+    /// What a running jail sees; none if it is gone meanwhile.
+    pub fn of_jail(environment: &Environment, jid: Jid) -> Result<Option<Stack>, Failure> {
+        let kernel = &environment.kernel;
+        let Some((ip4, ip6)) = jail::addresses(&**kernel, jid)? else { return Ok(None) };
+        if is_vnet(environment, jid)? {
+            environment.require_root("look inside")?;
+            return Stack::read(&Vnet::enter(kernel.clone(), jid)?).map(Some);
+        }
+        let own: Vec<IpAddr> =
+            ip4.into_iter().map(IpAddr::from).chain(ip6.into_iter().map(IpAddr::from)).collect();
+        let mut stack = Stack::of_host(environment)?;
+        for interface in &mut stack.interfaces {
+            interface.addresses.retain(|address| own.contains(&address.network.ip()));
+        }
+        stack.interfaces.retain(|interface| !interface.addresses.is_empty());
+        stack.routes.retain(|route| route.is_default() || own.contains(&route.destination.ip()));
+        Ok(Some(stack))
+    }
+
+    fn read(vnet: &Vnet) -> Result<Stack, Failure> {
+        let Snapshot { interfaces, routes } = vnet.snapshot(Fib::DEFAULT)?;
+        let names = interfaces.iter().map(|one| (one.index, one.name)).collect();
+        Ok(Stack { interfaces, routes, names })
+    }
+
+    /// The name of the interface with this index.
+    pub fn name(&self, index: u16) -> Option<&InterfaceName> {
+        self.names.get(&index)
+    }
+
+    /// An address; a link-local one with the name of its interface.
+    pub fn scoped(&self, address: IpAddr, scope: u32) -> String {
+        match u16::try_from(scope).ok().and_then(|index| self.name(index)) {
+            Some(name) => format!("{address}%{name}"),
+            None if scope != 0 => format!("{address}%{scope}"),
+            None => address.to_string(),
+        }
+    }
+
+    /// Where a route leads to.
+    pub fn destination(&self, route: &RouteEntry) -> String {
+        if route.is_default() {
+            return "default".to_owned();
+        }
+        let scope = if route.scope == 0 { 0 } else { route.index.into() };
+        let ip = self.scoped(route.destination.ip(), scope);
+        match route.destination.prefix() {
+            32 if route.destination.is_ipv4() => ip,
+            128 => ip,
+            prefix => format!("{ip}/{prefix}"),
+        }
+    }
+
+    /// How it gets there.
+    pub fn via(&self, route: &RouteEntry) -> String {
+        match route.via {
+            Via::Gateway(gateway) => self.scoped(gateway.address, gateway.scope),
+            // As netstat(1) has it: an address of our own is reached through the loopback interface.
+            Via::Interface(_) => format!("link#{}", route.index),
+            Via::Blackhole => "blackhole".to_owned(),
+            Via::Reject => "reject".to_owned(),
+        }
+    }
+
+    /// All of it.
+    pub fn to_json(&self) -> Value {
+        let addresses = |interface: &Interface| -> Vec<Value> {
+            let of = |address: &jailwire::interface::InterfaceAddress| {
+                json!({
+                    "address": self.scoped(address.network.ip(), address.scope),
+                    "prefix_length": address.network.prefix(),
+                })
+            };
+            interface.addresses.iter().map(of).collect()
+        };
+        let interface = |interface: &Interface| {
+            json!({
+                "name": interface.name.as_str(),
+                "type": interface.kind.to_string(),
+                "up": interface.is_up(),
+                "mtu": interface.mtu,
+                "mac": interface.mac.map(|mac| mac.to_string()),
+                "addresses": addresses(interface),
+            })
+        };
+        let route = |route: &RouteEntry| {
+            json!({
+                "destination": self.destination(route),
+                "family": if route.destination.is_ipv4() { "inet" } else { "inet6" },
+                "via": self.via(route),
+                "interface": self.name(route.index).map(InterfaceName::as_str),
+            })
+        };
+        json!({
+            "interfaces": self.interfaces.iter().map(interface).collect::<Vec<_>>(),
+            "routes": self.routes.iter().map(route).collect::<Vec<_>>(),
+        })
+    }
+}
+
+/// Whether a jail has a network stack of its own.
+pub fn is_vnet(environment: &Environment, jid: Jid) -> Result<bool, Failure> {
+    Ok(jail::read_int(&*environment.kernel, jid, "vnet")? == Some(JAIL_SYS_NEW))
+}

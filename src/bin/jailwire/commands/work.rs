@@ -1,0 +1,126 @@
+//! What the commands that act on jails share: one jail after the other, and how failures are told.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use jailwire::iocage::lifecycle::Report;
+use jailwire::iocage::name::JailName;
+use serde_json::{Map, Value, json};
+
+use crate::Failure;
+use crate::output::{self, Progress};
+
+/// What is said while jails are worked on, and what became of them.
+pub struct Work {
+    json: bool,
+    quiet: bool,
+    progress: Progress,
+    lines: RefCell<Lines>,
+    outcomes: Vec<Value>,
+    failed: BTreeSet<JailName>,
+}
+
+/// What was said of the jail that is worked on, where it is printed as JSON.
+#[derive(Default)]
+struct Lines {
+    said: Vec<String>,
+    warned: Vec<String>,
+}
+
+impl Work {
+    /// Begins. What is said is printed at once, or kept for JSON; with `quiet` only warnings are.
+    pub fn begin(json: bool, quiet: bool) -> Work {
+        let progress = if json || quiet { Progress::none() } else { Progress::begin() };
+        Work {
+            json,
+            quiet,
+            progress,
+            lines: RefCell::default(),
+            outcomes: Vec::new(),
+            failed: BTreeSet::new(),
+        }
+    }
+
+    /// Whether JSON is wanted.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Says what takes so long, if it does.
+    pub fn doing(&self, what: String) {
+        self.progress.doing(what);
+    }
+
+    /// A jail is done with: `result` is one word, and `more` an object with what else there is to
+    /// know, for JSON.
+    pub fn done(&mut self, name: &JailName, result: &str, more: Value) {
+        let Lines { said, warned } = self.lines.take();
+        let mut outcome =
+            Map::from_iter([("name".to_owned(), json!(name.as_str())), ("result".to_owned(), json!(result))]);
+        if let Value::Object(more) = more {
+            outcome.extend(more);
+        }
+        for (key, lines) in [("messages", said), ("warnings", warned)] {
+            if !lines.is_empty() {
+                outcome.insert(key.to_owned(), json!(lines));
+            }
+        }
+        self.outcomes.push(Value::Object(outcome));
+    }
+
+    /// A jail could not be done with.
+    pub fn fail(&mut self, name: &JailName, error: &impl Display) {
+        if !self.json {
+            self.progress.aside(|| output::complain(error));
+        }
+        self.failed.insert(name.clone());
+        self.done(name, "failed", json!({ "error": error.to_string() }));
+    }
+
+    /// Whether this jail failed.
+    pub fn has_failed(&self, name: &JailName) -> bool {
+        self.failed.contains(name)
+    }
+
+    /// Ends, with what there is to print as JSON.
+    pub fn end(self) -> Result<ExitCode, Failure> {
+        let failed = !self.failed.is_empty();
+        drop(self.progress);
+        if self.json {
+            output::json(&Value::Array(self.outcomes))?;
+        }
+        Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    }
+
+    /// The one to hear what happens.
+    pub fn report(&self) -> Speaker<'_> {
+        Speaker(self)
+    }
+}
+
+/// Reports to where iocage reports: news on stdout, warnings on stderr.
+pub struct Speaker<'a>(&'a Work);
+
+impl Report for Speaker<'_> {
+    fn say(&mut self, line: &str) {
+        let Speaker(work) = self;
+        if work.json {
+            work.lines.borrow_mut().said.push(line.to_owned());
+        } else if !work.quiet {
+            // A reader that went away is no reason to stop in the middle of a start.
+            work.progress.aside(|| _ = writeln!(io::stdout(), "{line}"));
+        }
+    }
+
+    fn warn(&mut self, line: &str) {
+        let Speaker(work) = self;
+        if work.json {
+            work.lines.borrow_mut().warned.push(line.to_owned());
+        } else {
+            work.progress.aside(|| output::warn(line));
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! What is going on, for those who wait.
+
+use std::io::IsTerminal as _;
+use std::time::Duration;
+use std::{io, thread};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// How long something may take before it is said that it does.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How often the wheel turns.
+const TICK: Duration = Duration::from_millis(100);
+
+/// A line on the terminal that says what is being done, once that takes longer than a second.
+///
+/// It is on stderr, and only where that is a terminal.
+#[derive(Debug)]
+pub struct Progress {
+    bar: ProgressBar,
+}
+
+impl Progress {
+    /// Begins to wait, without a word.
+    pub fn begin() -> Progress {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        let style = ProgressStyle::with_template("{spinner} {msg} ({elapsed})");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        if io::stderr().is_terminal() {
+            let later = bar.downgrade();
+            thread::spawn(move || {
+                thread::sleep(PATIENCE);
+                if let Some(bar) = later.upgrade() {
+                    bar.set_draw_target(ProgressDrawTarget::stderr());
+                    bar.enable_steady_tick(TICK);
+                }
+            });
+        }
+        Progress { bar }
+    }
+
+    /// A wait that nobody is told of.
+    pub fn none() -> Progress {
+        Progress { bar: ProgressBar::hidden() }
+    }
+
+    /// Says what is being done.
+    pub fn doing(&self, what: String) {
+        self.bar.set_message(what);
+    }
+
+    /// Writes something else, with the line out of the way.
+    pub fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
+        self.bar.suspend(write)
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,372 @@
+//! Whole directories: copied with all that `cp -a` keeps, and removed.
+//!
+//! What is in them may have been made by root in a jail. Every directory is opened from the one it is
+//! in and none may be a symbolic link, so nothing is read, written or removed outside.
+
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use nix::dir::Dir;
+use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, openat, readlinkat};
+use nix::sys::stat::{
+    FileStat, Mode, SFlag, UtimensatFlags, fchmod, fstat, fstatat, futimens, mkdirat, utimensat,
+};
+use nix::sys::time::TimeSpec;
+use nix::unistd::{
+    Gid, LinkatFlags, Uid, UnlinkatFlags, fchown, fchownat, linkat, mkfifoat, symlinkat, unlinkat,
+};
+
+use super::{Files, Result};
+
+/// How much of a file is copied at once.
+const CHUNK: usize = 256 << 10;
+
+impl Files<'_> {
+    /// Copies a directory and all in it to `to`, which must not exist, or be empty: contents, owners, modes, times,
+    /// hard links and flags. Sockets, devices and other file systems mounted below are left out;
+    /// where one is mounted, an empty directory stays.
+    ///
+    /// `watch` is told of each directory before it is copied. Who is not root owns the copy.
+    pub fn copy_tree(&self, from: &Path, to: &Path, watch: &mut dyn FnMut(&Path)) -> Result<()> {
+        let source = self.attempt("read", from, || open_directory(AT_FDCWD, from))?;
+        let about = self.attempt("read", from, || Ok(fstat(&source)?))?;
+        let mut copy = Copy { files: self, device: about.st_dev, links: HashMap::new(), watch };
+        let target = self.attempt("create directory", to, || create_or_take_empty(to))?;
+        copy.directory(source, &target, from, to)?;
+        self.attempt("set the attributes of", to, || dress(&target, to, &about))
+    }
+
+    /// Removes a directory and all in it, but nothing of other file systems: where one is mounted, it
+    /// stops. A directory that is not there is fine.
+    pub fn remove_tree(&self, path: &Path) -> Result<()> {
+        match open_directory(AT_FDCWD, path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            opened => {
+                let directory = self.attempt("open", path, || opened)?;
+                let device = self.attempt("read", path, || Ok(fstat(&directory)?))?.st_dev;
+                self.empty(directory, path, device)?;
+            }
+        }
+        self.remove_dir(path)
+    }
+
+    fn empty(&self, directory: OwnedFd, path: &Path, device: libc::dev_t) -> Result<()> {
+        self.attempt("empty", path, || {
+            let about = fstat(&directory)?;
+            if about.st_dev != device {
+                return Err(io::Error::other("a file system is mounted there: unmount it first"));
+            }
+            unlock(path, &about);
+            Ok(())
+        })?;
+        for name in self.attempt("read", path, || names(&directory))? {
+            let path = path.join(&name);
+            let about = self.attempt("read", &path, || look(&directory, &name))?;
+            if is(&about, SFlag::S_IFDIR) {
+                let inner = self.attempt("open", &path, || open_directory(&directory, Path::new(&name)))?;
+                self.empty(inner, &path, device)?;
+                self.attempt("remove directory", &path, || {
+                    Ok(unlinkat(&directory, name.as_os_str(), UnlinkatFlags::RemoveDir)?)
+                })?;
+            } else {
+                unlock(&path, &about);
+                self.attempt("remove", &path, || {
+                    Ok(unlinkat(&directory, name.as_os_str(), UnlinkatFlags::NoRemoveDir)?)
+                })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A copy under way.
+struct Copy<'a> {
+    files: &'a Files<'a>,
+    /// The file system that is copied.
+    device: libc::dev_t,
+    /// Where files with several names were copied to.
+    links: HashMap<libc::ino_t, PathBuf>,
+    watch: &'a mut dyn FnMut(&Path),
+}
+
+impl Copy<'_> {
+    fn directory(&mut self, source: OwnedFd, target: &OwnedFd, from: &Path, to: &Path) -> Result<()> {
+        (self.watch)(from);
+        for name in self.files.attempt("read", from, || names(&source))? {
+            let (from, to) = (from.join(&name), to.join(&name));
+            let about = self.files.attempt("read", &from, || look(&source, &name))?;
+            if is(&about, SFlag::S_IFDIR) {
+                self.files.attempt("create directory", &to, || {
+                    Ok(mkdirat(target, name.as_os_str(), Mode::S_IRWXU)?)
+                })?;
+                let made = self.files.attempt("open", &to, || open_directory(target, Path::new(&name)))?;
+                if about.st_dev == self.device {
+                    let inner =
+                        self.files.attempt("open", &from, || open_directory(&source, Path::new(&name)))?;
+                    self.directory(inner, &made, &from, &to)?;
+                }
+                self.files.attempt("set the attributes of", &to, || dress(&made, &to, &about))?;
+            } else {
+                self.file(&source, target, &name, &to, &about)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Anything but a directory.
+    fn file(
+        &mut self,
+        source: &OwnedFd,
+        target: &OwnedFd,
+        name: &OsStr,
+        to: &Path,
+        about: &FileStat,
+    ) -> Result<()> {
+        if is(about, SFlag::S_IFREG) {
+            if about.st_nlink > 1 {
+                if let Some(first) = self.links.get(&about.st_ino) {
+                    return self.files.attempt("link", to, || {
+                        Ok(linkat(AT_FDCWD, first, target, name, LinkatFlags::empty())?)
+                    });
+                }
+                self.links.insert(about.st_ino, to.to_owned());
+            }
+            self.files.attempt("copy", to, || copy_file(source, target, name, to, about))
+        } else if is(about, SFlag::S_IFLNK) {
+            self.files.attempt("create symbolic link", to, || copy_link(source, target, name, about))
+        } else if is(about, SFlag::S_IFIFO) {
+            self.files.attempt("create FIFO", to, || {
+                mkfifoat(target, name, Mode::from_bits_truncate(about.st_mode))?;
+                dress_unopened(target, name, about)
+            })
+        } else {
+            Ok(())
+        }
+    }
+}
+
+fn copy_file(
+    source: &OwnedFd,
+    target: &OwnedFd,
+    name: &OsStr,
+    to: &Path,
+    about: &FileStat,
+) -> io::Result<()> {
+    let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+    let mut from = File::from(openat(source, name, flags, Mode::empty())?);
+    let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    let mut copy = File::from(openat(target, name, flags, Mode::S_IRUSR | Mode::S_IWUSR)?);
+    let mut chunk = vec![0; CHUNK.min(usize::try_from(about.st_size).unwrap_or(CHUNK).max(1))];
+    loop {
+        match from.read(&mut chunk)? {
+            0 => break,
+            length => copy.write_all(&chunk[..length])?,
+        }
+    }
+    dress(&copy, to, about)
+}
+
+fn copy_link(source: &OwnedFd, target: &OwnedFd, name: &OsStr, about: &FileStat) -> io::Result<()> {
+    let leads_to = readlinkat(source, name)?;
+    symlinkat(leads_to.as_os_str(), target, name)?;
+    dress_unopened(target, name, about)
+}
+
+/// Gives a copy its owner, mode, times and flags: in this order, because each undoes something of
+/// those that follow.
+fn dress(copy: &impl std::os::fd::AsFd, path: &Path, about: &FileStat) -> io::Result<()> {
+    let (uid, gid) = owner(about);
+    unless_unprivileged(fchown(copy, Some(uid), Some(gid)))?;
+    fchmod(copy, Mode::from_bits_truncate(about.st_mode))?;
+    let (accessed, modified) = times(about);
+    futimens(copy, &accessed, &modified)?;
+    set_flags(path, about)
+}
+
+/// The same for what is not opened: symbolic links and FIFOs.
+fn dress_unopened(directory: &OwnedFd, name: &OsStr, about: &FileStat) -> io::Result<()> {
+    let (uid, gid) = owner(about);
+    let owned = fchownat(directory, name, Some(uid), Some(gid), AtFlags::AT_SYMLINK_NOFOLLOW);
+    unless_unprivileged(owned)?;
+    let (accessed, modified) = times(about);
+    utimensat(directory, name, &accessed, &modified, UtimensatFlags::NoFollowSymlink)?;
+    Ok(())
+}
+
+fn owner(about: &FileStat) -> (Uid, Gid) {
+    (Uid::from_raw(about.st_uid), Gid::from_raw(about.st_gid))
+}
+
+fn times(about: &FileStat) -> (TimeSpec, TimeSpec) {
+    (TimeSpec::new(about.st_atime, about.st_atime_nsec), TimeSpec::new(about.st_mtime, about.st_mtime_nsec))
+}
+
+/// Only root can give files away, and others need not.
+fn unless_unprivileged(result: nix::Result<()>) -> io::Result<()> {
+    match result {
+        Err(Errno::EPERM) if !Uid::effective().is_root() => Ok(()),
+        other => Ok(other?),
+    }
+}
+
+#[cfg(target_os = "freebsd")]
+fn set_flags(path: &Path, about: &FileStat) -> io::Result<()> {
+    use nix::unistd::chflags;
+
+    let flags = flags_of(about);
+    if flags.is_empty() {
+        return Ok(());
+    }
+    match chflags(path, flags) {
+        // A file system without flags.
+        Err(Errno::EOPNOTSUPP) => Ok(()),
+        other => unless_unprivileged(other),
+    }
+}
+
+#[cfg(not(target_os = "freebsd"))]
+fn set_flags(_path: &Path, _about: &FileStat) -> io::Result<()> {
+    Ok(())
+}
+
+/// The flags that users set; others say what the file system has done with the file.
+#[cfg(target_os = "freebsd")]
+fn flags_of(about: &FileStat) -> nix::sys::stat::FileFlag {
+    use nix::sys::stat::FileFlag;
+
+    let kept = FileFlag::SF_IMMUTABLE
+        | FileFlag::SF_APPEND
+        | FileFlag::SF_NOUNLINK
+        | FileFlag::UF_IMMUTABLE
+        | FileFlag::UF_APPEND
+        | FileFlag::UF_NOUNLINK
+        | FileFlag::UF_NODUMP
+        | FileFlag::UF_HIDDEN
+        | FileFlag::UF_READONLY;
+    FileFlag::from_bits_truncate(about.st_flags.into()) & kept
+}
+
+/// Takes flags off that keep a file from being removed. What cannot be taken off will be told of by
+/// the removal.
+#[cfg(target_os = "freebsd")]
+fn unlock(path: &Path, about: &FileStat) {
+    if !flags_of(about).is_empty() && !is(about, SFlag::S_IFLNK) {
+        let _ = nix::unistd::chflags(path, nix::sys::stat::FileFlag::empty());
+    }
+}
+
+#[cfg(not(target_os = "freebsd"))]
+fn unlock(_path: &Path, _about: &FileStat) {}
+
+fn create_or_take_empty(path: &Path) -> io::Result<OwnedFd> {
+    match mkdirat(AT_FDCWD, path, Mode::S_IRWXU) {
+        Ok(()) => open_directory(AT_FDCWD, path),
+        Err(Errno::EEXIST) => {
+            let directory = open_directory(AT_FDCWD, path)?;
+            match names(&directory)?.is_empty() {
+                true => Ok(directory),
+                false => Err(Errno::ENOTEMPTY.into()),
+            }
+        }
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+fn open_directory(from: impl std::os::fd::AsFd, path: &Path) -> io::Result<OwnedFd> {
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    Ok(openat(from, path, flags, Mode::empty())?)
+}
+
+/// The names in a directory, sorted, so that what is done with them is done in the same order always.
+fn names(directory: &OwnedFd) -> io::Result<Vec<OsString>> {
+    let mut entries = Dir::from_fd(directory.try_clone()?)?;
+    let mut names = Vec::new();
+    for entry in entries.iter() {
+        let name = OsStr::from_bytes(entry?.file_name().to_bytes()).to_owned();
+        if name != "." && name != ".." {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn look(directory: &OwnedFd, name: &OsStr) -> io::Result<FileStat> {
+    Ok(fstatat(directory, name, AtFlags::AT_SYMLINK_NOFOLLOW)?)
+}
+
+fn is(about: &FileStat, kind: SFlag) -> bool {
+    SFlag::from_bits_truncate(about.st_mode) & SFlag::S_IFMT == kind
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+    use std::time::{Duration, SystemTime};
+
+    fn sample(root: &Path) {
+        fs::create_dir_all(root.join("usr/bin")).unwrap();
+        fs::write(root.join("usr/bin/su"), vec![7; CHUNK + 3]).unwrap();
+        fs::set_permissions(root.join("usr/bin/su"), fs::Permissions::from_mode(0o4555)).unwrap();
+        fs::hard_link(root.join("usr/bin/su"), root.join("usr/bin/sulogin")).unwrap();
+        fs::write(root.join("empty"), "").unwrap();
+        symlink("/etc/passwd", root.join("outside")).unwrap();
+        symlink("..", root.join("usr/up")).unwrap();
+        let long_ago = SystemTime::UNIX_EPOCH + Duration::new(1_000_000_000, 5);
+        let times = fs::FileTimes::new().set_modified(long_ago).set_accessed(long_ago);
+        File::open(root.join("usr/bin/su")).unwrap().set_times(times).unwrap();
+        fs::set_permissions(root.join("usr"), fs::Permissions::from_mode(0o711)).unwrap();
+        File::open(root.join("usr")).unwrap().set_times(times).unwrap();
+    }
+
+    #[test]
+    fn a_copy_is_as_its_source() {
+        let directory = tempfile::tempdir().unwrap();
+        let (from, to) = (directory.path().join("from"), directory.path().join("to"));
+        fs::create_dir(&from).unwrap();
+        sample(&from);
+        nix::unistd::mkfifo(&from.join("fifo"), Mode::S_IRWXU).unwrap();
+        let mut seen = Vec::new();
+        Files::new().copy_tree(&from, &to, &mut |path| seen.push(path.to_owned())).unwrap();
+        assert_eq!(seen, [from.clone(), from.join("usr"), from.join("usr/bin")]);
+
+        assert_eq!(fs::read(to.join("usr/bin/su")).unwrap(), fs::read(from.join("usr/bin/su")).unwrap());
+        for path in ["usr/bin/su", "usr", "outside", "fifo", "empty"] {
+            let [old, new] = [&from, &to].map(|root| fs::symlink_metadata(root.join(path)).unwrap());
+            assert_eq!((old.mode(), old.uid(), old.gid()), (new.mode(), new.uid(), new.gid()), "{path}");
+            assert_eq!((old.mtime(), old.mtime_nsec()), (new.mtime(), new.mtime_nsec()), "{path}");
+        }
+        let [su, sulogin] =
+            ["su", "sulogin"].map(|name| fs::metadata(to.join("usr/bin").join(name)).unwrap());
+        assert_eq!((su.ino(), su.nlink()), (sulogin.ino(), 2));
+        assert_eq!(fs::read_link(to.join("outside")).unwrap(), Path::new("/etc/passwd"));
+        assert!(Files::new().copy_tree(&from, &to, &mut |_| {}).is_err(), "there is one already");
+    }
+
+    #[test]
+    fn what_links_lead_to_stays() {
+        let directory = tempfile::tempdir().unwrap();
+        let (tree, outside) = (directory.path().join("tree"), directory.path().join("outside"));
+        fs::create_dir_all(tree.join("a/b")).unwrap();
+        fs::create_dir(&outside).unwrap();
+        fs::write(outside.join("file"), "mine").unwrap();
+        symlink(&outside, tree.join("a/link")).unwrap();
+        Files::new().remove_tree(&tree).unwrap();
+        assert!(!tree.exists());
+        assert_eq!(fs::read_to_string(outside.join("file")).unwrap(), "mine");
+        Files::new().remove_tree(&tree).unwrap();
+
+        symlink(&outside, &tree).unwrap();
+        assert!(Files::new().remove_tree(&tree).is_err());
+        assert!(Files::new().copy_tree(&tree, &directory.path().join("copy"), &mut |_| {}).is_err());
+        assert!(outside.join("file").exists());
+    }
+}

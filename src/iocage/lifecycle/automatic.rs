@@ -1,0 +1,55 @@
+//! Addresses that a jail gets by itself, once its services run.
+
+use std::net::Ipv4Addr;
+
+use super::{Error, Host, Report, step};
+use crate::iocage::config::{JailConfig, Network};
+use crate::types::{InterfaceName, Jid};
+use crate::vnet::Vnet;
+
+impl Host<'_> {
+    /// Starts rtsold(8) in a jail that hears router advertisements: rc.d does not start it before
+    /// there is one.
+    pub(super) fn start_rtsold(&self, config: &JailConfig, jid: Jid) {
+        let Network::Vnet(network) = &config.network else { return };
+        if network.rtsold || network.nics.iter().any(|nic| nic.accept_rtadv) {
+            // As in iocage: a jail without it does without.
+            let _ = self.kernel().run(&self.inside(config, jid, &["service", "rtsold", "start"]));
+        }
+    }
+
+    /// Says which addresses DHCP has given a jail. A NIC that was given none is an error: the jail's
+    /// dhclient(8) has had its time.
+    pub(super) fn await_dhcp(
+        &self,
+        config: &JailConfig,
+        jid: Jid,
+        report: &mut dyn Report,
+    ) -> Result<(), Error> {
+        let Network::Vnet(network) = &config.network else { return Ok(()) };
+        let nics: Vec<InterfaceName> =
+            network.nics.iter().filter(|nic| nic.dhcp).map(|nic| nic.name.jail_half()).collect();
+        if nics.is_empty() {
+            return Ok(());
+        }
+        if self.kernel().simulated() {
+            report.say("  + DHCP Address: none, as the simulated kernel runs no dhclient");
+            return Ok(());
+        }
+        let failed = |error: crate::Error| step(&config.name)(error.into());
+        let vnet = Vnet::enter(self.kernel().clone(), jid).map_err(failed)?;
+        for nic in nics {
+            let addresses = vnet.ipv4_addresses(&nic).map_err(failed)?;
+            let leased = addresses.iter().find(|address| address.network.ip() != Ipv4Addr::UNSPECIFIED);
+            let Some(leased) = leased else {
+                let why = format!(
+                    "{nic} was given no address by DHCP: see {} for what its dhclient said",
+                    config.services_log.display()
+                );
+                return Err(Error::Unfit { jail: config.name.clone(), why });
+            };
+            report.say(&format!("  + DHCP Address: {}", leased.network));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,157 @@
+//! `exec`, `console` and `restart -s`: commands in a jail that runs.
+
+use std::ffi::OsString;
+
+use super::programs::PATH;
+use super::{Error, Host, Report};
+use crate::iocage::config::JailConfig;
+use crate::iocage::store::Entry;
+use crate::kernel::{Exit, Failure, Output, Program};
+use crate::types::Jid;
+use crate::wiring::Lock;
+
+/// Who a command in a jail is run as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RunAs<'a> {
+    /// Root.
+    #[default]
+    Root,
+    /// A user of the host's, whatever the jail calls them.
+    HostUser(&'a str),
+    /// A user of the jail's.
+    JailUser(&'a str),
+}
+
+/// How a command in a jail ended, or why it was not run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ran {
+    /// It was run.
+    Ended(Exit),
+    /// The kernel refused.
+    Refused(Failure),
+}
+
+impl Host<'_> {
+    /// The jid of a jail, if it is running.
+    ///
+    /// # Errors
+    ///
+    /// Those of `jail_get(2)`.
+    pub fn running(&self, entry: &Entry) -> crate::Result<Option<Jid>> {
+        self.jid(&entry.name)
+    }
+
+    /// Keeps a jail from being started and stopped, until what this answers is dropped. It must be
+    /// down, and nothing of it left.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Running`], and what an earlier start or stop has left.
+    pub fn hold_down(&self, entry: &Entry, report: &mut dyn Report) -> Result<Lock, Error> {
+        let name = &entry.name;
+        let io = |error: std::io::Error| super::step(name)(error.into());
+        let lock = self.lock(name, report).map_err(io)?;
+        if self.jid(name).map_err(|error| super::step(name)(error.into()))?.is_some() {
+            return Err(Error::Running(name.clone()));
+        }
+        let mut journal = self.journal(name).map_err(io)?;
+        if !journal.is_empty() {
+            self.undo(name, &mut journal)?;
+        }
+        Ok(lock)
+    }
+
+    /// Runs a command in a jail, with our standard input, output and error. One word alone is run by
+    /// the jail's shell, as in iocage: it may be a whole command line.
+    pub fn exec(
+        &self,
+        entry: &Entry,
+        jid: Jid,
+        run_as: RunAs<'_>,
+        words: &[OsString],
+        report: &mut dyn Report,
+    ) -> Ran {
+        let mut arguments = words.to_vec();
+        if let [line] = words {
+            arguments = vec!["/bin/sh".into(), "-c".into(), line.clone()];
+        }
+        let (user, host_user) = match run_as {
+            RunAs::Root => (None, false),
+            RunAs::HostUser(name) => (Some(name.to_owned()), true),
+            RunAs::JailUser(name) => (Some(name.to_owned()), false),
+        };
+        let program =
+            Program { user, host_user, ..interactive(jid, self.fib_of(entry, report), arguments, false) };
+        self.enter(&program)
+    }
+
+    /// Logs in to a jail as its `login_flags` say, on a terminal of its own.
+    pub fn console(&self, entry: &Entry, jid: Jid, report: &mut dyn Report) -> Ran {
+        let flags = match JailConfig::resolve(self.store, entry) {
+            Ok(config) => config.commands.login_flags,
+            Err(_) => vec!["-f".into(), "root".into()],
+        };
+        let arguments = ["login", "-p"].map(OsString::from).into_iter();
+        let arguments = arguments.chain(flags.into_iter().map(OsString::from)).collect();
+        self.enter(&interactive(jid, self.fib_of(entry, report), arguments, true))
+    }
+
+    /// Restarts what runs in a jail: `exec_stop`, an end for all its processes, `exec_start`. The
+    /// jail and its network stay as they are.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub fn restart_softly(&self, entry: &Entry, jid: Jid, report: &mut dyn Report) -> Result<(), Error> {
+        let name = &entry.name;
+        let config = JailConfig::resolve(self.store, entry)?;
+        let _lock = self.lock(name, report).map_err(|error| super::step(name)(error.into()))?;
+        report.say(&format!("Soft restarting {} ({})", name.flat(), name.flat()));
+        self.run_inside(&config, "exec_stop", config.commands.stop.words(), jid, &config.services_log)?;
+        self.end_processes(&config, jid);
+        self.run_inside(&config, "exec_start", config.commands.start.words(), jid, &config.services_log)
+    }
+
+    fn enter(&self, program: &Program) -> Ran {
+        match self.kernel().run(program) {
+            Ok(finished) => Ran::Ended(finished.exit),
+            Err(failure) => Ran::Refused(failure),
+        }
+    }
+
+    /// A jail whose configuration does not make sense any more can be entered all the same.
+    fn fib_of(&self, entry: &Entry, report: &mut dyn Report) -> u32 {
+        match JailConfig::resolve(self.store, entry) {
+            Ok(config) => config.fib.get(),
+            Err(error) => {
+                report.warn(&format!("{error}\nexec_fib is taken to be 0."));
+                0
+            }
+        }
+    }
+}
+
+/// A command for somebody who waits for it at a terminal.
+fn interactive(jid: Jid, fib: u32, arguments: Vec<OsString>, terminal: bool) -> Program {
+    let given = |name: &str, otherwise: &str| {
+        (name.into(), std::env::var_os(name).filter(|value| !value.is_empty()).unwrap_or(otherwise.into()))
+    };
+    Program {
+        jail: Some(jid.get()),
+        fib,
+        arguments,
+        environment: vec![
+            ("PATH".into(), format!("{PATH}:/root/bin").into()),
+            ("PWD".into(), "/".into()),
+            ("HOME".into(), "/".into()),
+            given("TERM", "xterm-256color"),
+            given("LANG", "C.UTF-8"),
+        ],
+        user: None,
+        host_user: false,
+        stdin: true,
+        terminal,
+        output: Output::Inherit,
+        timeout: None,
+    }
+}

@@ -1,0 +1,143 @@
+//! What a start writes into a jail: resolv.conf, localtime, rc.conf, hosts, and the socket of syslogd.
+//!
+//! All of it is beneath the jail's root, and written without following links out of it.
+
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::{fs, io};
+
+use super::{Error, Host, Report};
+use crate::files::read_beneath;
+use crate::iocage::config::JailConfig;
+use crate::iocage::resolver::Resolver;
+
+const MODE: u32 = 0o644;
+/// Where programs in the jail look for syslogd, from /dev/log.
+const SYSLOG: &str = "../var/run/log";
+
+impl Host<'_> {
+    /// Writes what the configuration says, where it differs from what is there.
+    ///
+    /// A jail without the directory for a file does not get it, and one that keeps the host from
+    /// writing a file is told of; without its rc.conf a NIC would be left alone, and that is an error.
+    pub(super) fn write_inside(
+        &self,
+        config: &JailConfig,
+        localhost: Option<Ipv4Addr>,
+        report: &mut dyn Report,
+    ) -> Result<(), Error> {
+        let text = read_text(&config.root, Path::new("etc/rc.conf")).unwrap_or_default();
+        if let Some(text) = config.update_rc_conf(&text) {
+            self.files
+                .replace_beneath(&config.root, Path::new("etc/rc.conf"), text.as_bytes(), MODE)
+                .map_err(|error| Error::from((&config.name, error)))?;
+        }
+        let results = [
+            self.write_resolver(config),
+            self.write_localtime(config),
+            localhost.map_or(Ok(()), |address| self.write_hosts(config, address)),
+            self.link_syslog(config),
+        ];
+        for error in results.into_iter().filter_map(Result::err) {
+            report.warn(&format!("{}: {error}", config.name));
+        }
+        Ok(())
+    }
+
+    fn write_resolver(&self, config: &JailConfig) -> io::Result<()> {
+        let contents = match &config.resolver {
+            Resolver::Leave => return Ok(()),
+            Resolver::Lines(_) => config.resolver.contents().unwrap_or_default().into_bytes(),
+            Resolver::Host => match fs::read("/etc/resolv.conf") {
+                // A host without one gives none.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+                other => other?,
+            },
+        };
+        self.write_if_different(config, "etc/resolv.conf", &contents)
+    }
+
+    /// The host's time zone, be it a file or a link to one.
+    fn write_localtime(&self, config: &JailConfig) -> io::Result<()> {
+        let (host, inside) = (Path::new("/etc/localtime"), Path::new("etc/localtime"));
+        if !config.host_time || !config.root.join("etc").is_dir() {
+            return Ok(());
+        }
+        match fs::read_link(host) {
+            Ok(target) => {
+                if fs::read_link(config.root.join(inside)).is_ok_and(|there| there == target) {
+                    return Ok(());
+                }
+                self.files.remove_beneath(&config.root, inside).map_err(io::Error::other)?;
+                self.files.symlink_beneath(&target, &config.root, inside).map_err(io::Error::other)
+            }
+            Err(_) => match fs::read(host) {
+                // UTC.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+                other => self.write_if_different(config, "etc/localtime", &other?),
+            },
+        }
+    }
+
+    /// The jail's own loopback address, in place of the host's.
+    fn write_hosts(&self, config: &JailConfig, address: Ipv4Addr) -> io::Result<()> {
+        let Some(text) = read_text(&config.root, Path::new("etc/hosts")) else { return Ok(()) };
+        self.write_if_different(config, "etc/hosts", with_localhost(&text, address).as_bytes())
+    }
+
+    /// The devfs goes with the jail, and the link with the devfs. A simulated one is not there.
+    fn link_syslog(&self, config: &JailConfig) -> io::Result<()> {
+        let link = config.root.join("dev/log");
+        if !config.mounts.devfs || self.kernel().simulated() || link.symlink_metadata().is_ok() {
+            return Ok(());
+        }
+        self.files
+            .symlink_beneath(Path::new(SYSLOG), &config.root, Path::new("dev/log"))
+            .map_err(io::Error::other)
+    }
+
+    fn write_if_different(&self, config: &JailConfig, path: &str, contents: &[u8]) -> io::Result<()> {
+        let path = Path::new(path);
+        let directory = path.parent().unwrap_or(path);
+        if !config.root.join(directory).is_dir() {
+            return Ok(());
+        }
+        if read_beneath(&config.root, path).ok().flatten().is_some_and(|there| there == contents) {
+            return Ok(());
+        }
+        self.files.replace_beneath(&config.root, path, contents, MODE).map_err(io::Error::other)
+    }
+}
+
+fn read_text(root: &Path, path: &Path) -> Option<String> {
+    let contents = read_beneath(root, path).ok().flatten()?;
+    Some(String::from_utf8_lossy(&contents).into_owned())
+}
+
+/// /etc/hosts with another address for what is 127.0.0.1, or was given one of 127.0.0.0/8 before.
+fn with_localhost(hosts: &str, address: Ipv4Addr) -> String {
+    let line = |line: &str| {
+        let first = line.split_whitespace().next().unwrap_or_default();
+        match first.parse::<Ipv4Addr>() {
+            Ok(ip) if ip.is_loopback() => line.replacen(first, &address.to_string(), 1),
+            _ => line.to_owned(),
+        }
+    };
+    hosts.split_inclusive('\n').map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_localhost;
+
+    #[test]
+    fn localhost_is_the_jails_own() {
+        let hosts = "# 127.0.0.1\n::1 localhost\n127.0.0.1\t\tlocalhost web\n10.0.0.1 web";
+        let own = with_localhost(hosts, "127.0.0.2".parse().unwrap());
+        assert_eq!(own, "# 127.0.0.1\n::1 localhost\n127.0.0.2\t\tlocalhost web\n10.0.0.1 web");
+        assert_eq!(
+            with_localhost(&own, "127.0.0.3".parse().unwrap()).lines().nth(2),
+            Some("127.0.0.3\t\tlocalhost web")
+        );
+    }
+}

@@ -1,0 +1,181 @@
+//! What `start` and `stop` would do, without doing it.
+
+use super::{Error, Host, step};
+use crate::iocage::config::JailConfig;
+use crate::iocage::hooks::{Command, Hook};
+use crate::iocage::store::{Entry, Place};
+use crate::iocage::translate;
+use crate::wiring::{Owned, Plan, Survey, undo_order};
+
+/// What is asked of the kernel to run a program.
+const RUN: [&str; 1] = ["execve"];
+/// And in a jail.
+const RUN_INSIDE: [&str; 2] = ["jail_attach", "execve"];
+
+/// One thing that would be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Foreseen {
+    /// What.
+    pub what: String,
+    /// The requests to the kernel that change something, by their C names, in order.
+    pub requests: Vec<&'static str>,
+}
+
+/// What would be done, and what the user should know of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Preview {
+    /// What would be done, in order.
+    pub steps: Vec<Foreseen>,
+    /// What is odd, and no reason not to do it.
+    pub warnings: Vec<String>,
+}
+
+impl Preview {
+    fn add(&mut self, what: String, requests: &[&'static str]) {
+        self.steps.push(Foreseen { what, requests: requests.to_vec() });
+    }
+
+    fn hook(&mut self, property: &str, hook: &Hook) {
+        if let Some(words) = hook.arguments() {
+            self.add(format!("run {property} on the host: {}", words.join(" ")), &RUN);
+        }
+    }
+}
+
+impl Host<'_> {
+    /// What a start would do: every check that it makes before anything is changed, and its plan.
+    ///
+    /// # Errors
+    ///
+    /// As [`Host::start`], as far as it is known beforehand.
+    pub fn preview_start(&self, entry: &Entry) -> Result<Preview, Error> {
+        let name = &entry.name;
+        let journal = self.journal(name).map_err(|error| step(name)(error.into()))?;
+        let running = self.jid(name).map_err(|error| step(name)(error.into()))?;
+        if running.is_some() && (journal.is_complete() || journal.is_empty()) {
+            return Err(Error::Running(name.clone()));
+        }
+        let mut preview = Preview::default();
+        // What is left of it is cleared up before the plan is made.
+        for owned in undo_order(journal.owned()) {
+            preview.add(format!("clear up what an earlier start left: {owned}"), undoing(owned));
+        }
+        self.plan_start(entry, journal.owned(), preview)
+    }
+
+    /// What a start would do after a stop.
+    ///
+    /// # Errors
+    ///
+    /// As [`Host::preview_start`].
+    pub fn preview_start_again(&self, entry: &Entry) -> Result<Preview, Error> {
+        let name = &entry.name;
+        let owned = match self.jid(name).map_err(|error| step(name)(error.into()))? {
+            Some(jid) => self.found(entry, jid).map_err(step(name))?,
+            None => Vec::new(),
+        };
+        self.plan_start(entry, &owned, Preview::default())
+    }
+
+    /// What a start would do once `undone` is.
+    fn plan_start(&self, entry: &Entry, undone: &[Owned], mut preview: Preview) -> Result<Preview, Error> {
+        let name = &entry.name;
+        if entry.place == Place::Templates {
+            return Err(Error::Template(name.clone()));
+        }
+        let config = JailConfig::resolve(self.store, entry)?;
+        self.check_fitness(&config)?;
+        let facts = self.facts(&config).map_err(step(name))?;
+        let missing = |missing| Error::Missing { jail: name.clone(), missing };
+        let (spec, made_up) = translate::specification(&config, &facts).map_err(missing)?;
+        let survey = Survey::take(&self.vnet, &spec).map_err(step(name))?.without(undone);
+        let plan =
+            Plan::new(&spec, &survey).map_err(|problems| Error::Problems { jail: name.clone(), problems })?;
+        preview.warnings.extend(config.warnings.iter().map(|warning| format!("{name}: {warning}")));
+        for (property, value) in &made_up {
+            preview.add(format!("record {property}={value} in config.json"), &["renameat"]);
+        }
+        preview.hook("exec_prestart", &config.commands.prestart);
+        for (step, requests) in plan.requests(&survey) {
+            preview.add(step.to_string(), &requests);
+        }
+        preview.add(format!("write {}", self.conf_path(name).display()), &["renameat"]);
+        if let Some(line) = config.commands.created_line() {
+            preview.add(format!("run exec_created on the host: {line}"), &RUN);
+        }
+        let start = config.commands.start.words().join(" ");
+        preview.add(format!("run exec_start in the jail: {start}"), &RUN_INSIDE);
+        preview.hook("exec_poststart", &config.commands.poststart);
+        Ok(preview)
+    }
+
+    /// What a stop would do. A jail that is down, and of which nothing is left, needs nothing done.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading its journal, or of looking at what there is of it.
+    pub fn preview_stop(&self, entry: &Entry, force: bool) -> Result<Preview, Error> {
+        let name = &entry.name;
+        let journal = self.journal(name).map_err(|error| step(name)(error.into()))?;
+        let jid = self.jid(name).map_err(|error| step(name)(error.into()))?;
+        let mut preview = Preview::default();
+        let config = JailConfig::resolve(self.store, entry);
+        let commands = match (&config, jid) {
+            (Ok(config), Some(_)) => Some(&config.commands),
+            (Err(error), Some(_)) => {
+                preview.warnings.push(format!("{name}: its commands are not run: {error}"));
+                None
+            }
+            _ => None,
+        };
+        if let Some(commands) = commands.filter(|_| !force) {
+            preview.hook("exec_prestop", &commands.prestop);
+            let stop = commands.stop.words().join(" ");
+            preview.add(format!("run exec_stop in the jail: {stop}"), &RUN_INSIDE);
+        }
+        let owned = match jid {
+            Some(jid) if journal.is_empty() => self.found(entry, jid).map_err(step(name))?,
+            _ => journal.owned().to_vec(),
+        };
+        for owned in undo_order(&owned) {
+            preview.add(format!("take away {owned}"), undoing(owned));
+        }
+        if let Some(commands) = commands {
+            preview.hook("exec_poststop", &commands.poststop);
+        }
+        Ok(preview)
+    }
+
+    /// What [`Host::restart_softly`] would do.
+    ///
+    /// # Errors
+    ///
+    /// A configuration that does not make sense.
+    pub fn preview_restart_softly(&self, entry: &Entry) -> Result<Preview, Error> {
+        let config = JailConfig::resolve(self.store, entry)?;
+        let mut preview = Preview::default();
+        let words = |command: &Command| command.words().join(" ");
+        let (start, stop) = (words(&config.commands.start), words(&config.commands.stop));
+        preview.add(format!("run exec_stop in the jail: {stop}"), &RUN_INSIDE);
+        preview.add("end all processes of the jail".to_owned(), &RUN_INSIDE);
+        preview.add(format!("run exec_start in the jail: {start}"), &RUN_INSIDE);
+        Ok(preview)
+    }
+}
+
+/// What is asked of the kernel to undo something.
+fn undoing(owned: &Owned) -> &'static [&'static str] {
+    match owned {
+        Owned::Ruleset(_) => &["DEVFSIO_RDEL"],
+        Owned::Mount { .. } => &["unmount"],
+        Owned::Alias4(..) => &["SIOCDIFADDR"],
+        Owned::Alias6(..) => &["SIOCDIFADDR_IN6"],
+        // What was lent comes back with the jail's end.
+        Owned::Jail(_) => &["jail_remove"],
+        Owned::Lent(_) => &[],
+        Owned::Epair(_) | Owned::Bridge(_) => &["SIOCIFDESTROY"],
+        Owned::Uplink { .. } => &["BRDGDEL"],
+        Owned::Inet6(_) => &["SIOCDIFADDR_IN6", "SIOCSIFINFO_FLAGS"],
+        Owned::File(_) | Owned::Link(_) => &["unlink"],
+    }
+}

@@ -1,0 +1,182 @@
+//! What is done, one change after the other, and how it is undone.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::Error;
+use crate::files::Files;
+use crate::iocage::zfs;
+
+/// Files that everybody may read.
+const MODE: u32 = 0o644;
+/// Directories that everybody may enter.
+const DIRECTORY: u32 = 0o755;
+
+/// One change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Runs `zfs` with these words.
+    Zfs(Vec<String>),
+    /// Makes a directory, and those above it that are missing.
+    CreateDirectory(PathBuf),
+    /// Copies a directory and all in it.
+    CopyTree {
+        /// The directory.
+        from: PathBuf,
+        /// Its copy, which does not exist.
+        to: PathBuf,
+    },
+    /// Removes a directory and all in it.
+    RemoveTree(PathBuf),
+    /// Writes a file, replacing what is there.
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What it is to hold.
+        contents: String,
+    },
+    /// Writes a file in a jail's root, without following links out of it.
+    WriteBeneath {
+        /// The jail's root.
+        root: PathBuf,
+        /// The file.
+        path: PathBuf,
+        /// What it is to hold.
+        contents: String,
+    },
+    /// Renames a file or directory.
+    Rename {
+        /// Its name.
+        from: PathBuf,
+        /// Its new name.
+        to: PathBuf,
+    },
+    /// Removes a symbolic link.
+    RemoveLink(PathBuf),
+    /// Makes a symbolic link.
+    Link {
+        /// Where.
+        path: PathBuf,
+        /// What it reads.
+        target: PathBuf,
+    },
+}
+
+impl Action {
+    /// Runs `zfs` with these words.
+    pub(super) fn zfs<const N: usize>(words: [&str; N]) -> Action {
+        Action::Zfs(words.map(str::to_owned).into())
+    }
+
+    /// The system calls that it consists of, by their C names.
+    pub fn requests(&self) -> &'static [&'static str] {
+        match self {
+            Action::Zfs(_) => &["execve"],
+            Action::CreateDirectory(_) => &["mkdir"],
+            Action::CopyTree { .. } => &[
+                "mkdirat",
+                "openat",
+                "write",
+                "symlinkat",
+                "linkat",
+                "fchown",
+                "fchmod",
+                "futimens",
+                "chflags",
+            ],
+            Action::RemoveTree(_) => &["chflags", "unlinkat", "rmdir"],
+            Action::Write { .. } | Action::WriteBeneath { .. } => &["openat", "write", "fsync", "renameat"],
+            Action::Rename { .. } => &["rename"],
+            Action::RemoveLink(_) => &["unlink"],
+            Action::Link { .. } => &["symlink"],
+        }
+    }
+
+    fn run(&self, files: Files<'_>, watch: &mut dyn FnMut(&Path)) -> Result<(), Error> {
+        match self {
+            Action::Zfs(words) => {
+                zfs::run(words)?;
+            }
+            Action::CreateDirectory(path) => files.create_dir_all(path, DIRECTORY)?,
+            Action::CopyTree { from, to } => files.copy_tree(from, to, watch)?,
+            Action::RemoveTree(path) => files.remove_tree(path)?,
+            Action::Write { path, contents } => files.write_atomically(path, contents.as_bytes(), MODE)?,
+            Action::WriteBeneath { root, path, contents } => {
+                files.replace_beneath(root, path, contents.as_bytes(), MODE)?;
+            }
+            Action::Rename { from, to } => files.rename(from, to)?,
+            Action::RemoveLink(path) => {
+                files.remove_file_if_present(path)?;
+            }
+            Action::Link { path, target } => files.symlink(target, path)?,
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Action::Zfs(words) => write!(f, "run zfs {}", words.join(" ")),
+            Action::CreateDirectory(path) => write!(f, "create directory {}", path.display()),
+            Action::CopyTree { from, to } => write!(f, "copy {} to {}", from.display(), to.display()),
+            Action::RemoveTree(path) => write!(f, "remove {} and all in it", path.display()),
+            Action::Write { path, .. } => write!(f, "write {}", path.display()),
+            Action::WriteBeneath { root, path, .. } => write!(f, "write {}", root.join(path).display()),
+            Action::Rename { from, to } => write!(f, "rename {} to {}", from.display(), to.display()),
+            Action::RemoveLink(path) => write!(f, "remove {}", path.display()),
+            Action::Link { path, target } => write!(f, "link {} to {}", path.display(), target.display()),
+        }
+    }
+}
+
+/// Changes in their order, each with what undoes it.
+#[derive(Debug, Clone, Default)]
+pub struct Recipe {
+    steps: Vec<(Action, Option<Action>)>,
+    /// What cannot be done before the rest is, and does no harm if it cannot be done at all.
+    last: Vec<Action>,
+}
+
+impl Recipe {
+    /// Adds a change that nothing needs to be done to undo.
+    pub(super) fn then(&mut self, action: Action) {
+        self.steps.push((action, None));
+    }
+
+    /// Adds a change, and what undoes it.
+    pub(super) fn then_or(&mut self, action: Action, undo: Action) {
+        self.steps.push((action, Some(undo)));
+    }
+
+    /// Adds a change that comes last, and whose failure is told of and no more.
+    pub(super) fn finally(&mut self, action: Action) {
+        self.last.push(action);
+    }
+
+    /// The changes, in their order.
+    pub fn actions(&self) -> impl Iterator<Item = &Action> {
+        self.steps.iter().map(|(action, _)| action).chain(&self.last)
+    }
+
+    /// Makes the changes: all, or none. `watch` is told of each directory that is copied.
+    ///
+    /// Answers with what could not be done at the end, and does no harm.
+    ///
+    /// # Errors
+    ///
+    /// What went wrong first. What was done before is undone.
+    pub fn run(&self, files: Files<'_>, watch: &mut dyn FnMut(&Path)) -> Result<Vec<Error>, Error> {
+        for (index, (action, _)) in self.steps.iter().enumerate() {
+            if let Err(error) = action.run(files, watch) {
+                // Not its own: what it found in its way is not for us to take away. The first failure is
+                // the one to tell.
+                for undo in self.steps[..index].iter().rev().filter_map(|(_, undo)| undo.as_ref()) {
+                    let _ = undo.run(files, &mut |_| {});
+                }
+                return Err(error);
+            }
+        }
+        Ok(self.last.iter().filter_map(|action| action.run(files, watch).err()).collect())
+    }
+}

@@ -1,0 +1,127 @@
+//! `clone`.
+
+use std::fs;
+use std::path::Path;
+
+use super::contents;
+use super::storage::Storage;
+use super::{Action, Error, Recipe};
+use crate::files::read_beneath;
+use crate::iocage::document::Document;
+use crate::iocage::name::JailName;
+use crate::iocage::properties::Properties;
+use crate::iocage::property::Stored;
+use crate::iocage::store::{Entry, Place};
+
+/// A copy of a jail that is to be made. The jail must be down, and be kept from being started.
+#[derive(Debug, Clone)]
+pub struct CloneOf<'a> {
+    /// The jail.
+    pub source: &'a Entry,
+    /// The copy's name, which no jail has.
+    pub name: JailName,
+    /// `PROPERTY=VALUE`.
+    pub assignments: &'a [String],
+}
+
+impl CloneOf<'_> {
+    /// Works out what has to be done, and what its maker should know.
+    ///
+    /// # Errors
+    ///
+    /// A source that is a template or cannot be read, or properties that are wrong.
+    pub fn recipe(&self, storage: Storage<'_>) -> Result<(Recipe, Vec<String>), Error> {
+        let (store, source) = (storage.store, self.source);
+        if source.place == Place::Templates {
+            return Err(Error::IsTemplate(source.name.clone()));
+        }
+        storage.check_nothing_mounted(source)?;
+        let entry = store.entry(Place::Jails, self.name.clone());
+        let old = store.properties(source)?;
+        let mut properties = Properties::of_jail(
+            self.name.clone(),
+            self.config(old.document()),
+            store.defaults()?.document().clone(),
+        );
+        properties.set(self.assignments)?;
+        let mut recipe = Recipe::default();
+        let directory = match storage.dataset(&source.directory) {
+            Some(dataset) => {
+                datasets(&mut recipe, storage, dataset, source, &self.name);
+                entry.directory.clone()
+            }
+            None => {
+                let directory = storage.new_directory(&self.name);
+                recipe.then_or(
+                    Action::CreateDirectory(directory.clone()),
+                    Action::RemoveTree(directory.clone()),
+                );
+                recipe.then(Action::CopyTree { from: source.root(), to: directory.join("root") });
+                directory
+            }
+        };
+        if let Some(hosts) = read_beneath(&source.root(), Path::new("etc/hosts")).ok().flatten() {
+            let hosts = String::from_utf8_lossy(&hosts);
+            recipe.then(Action::WriteBeneath {
+                root: directory.join("root"),
+                path: "etc/hosts".into(),
+                contents: contents::with_name(&hosts, source.name.as_str(), self.name.as_str()),
+            });
+        }
+        let config = properties.document().to_string();
+        recipe.then(Action::Write { path: directory.join("config.json"), contents: config });
+        let fstab = fs::read_to_string(source.fstab()).unwrap_or_default();
+        let fstab = contents::moved_fstab(&fstab, &source.directory, &entry.directory);
+        recipe.then(Action::Write { path: directory.join("fstab"), contents: fstab });
+        if directory != entry.directory {
+            recipe.then(Action::Rename { from: directory, to: entry.directory });
+        }
+        Ok((recipe, self.notices(&old, &properties)))
+    }
+
+    /// The source's configuration, without what tells a jail from all others.
+    fn config(&self, old: &Document) -> Document {
+        let mut config = old.clone();
+        let (from, to) = (&self.source.name, &self.name);
+        let none = Stored::Text("none".to_owned());
+        let keys: Vec<String> = old.keys().map(str::to_owned).collect();
+        for key in keys.iter().filter(|key| key.ends_with("_mac") || *key == "last_started") {
+            config.set(key, &none);
+        }
+        config.remove("tag");
+        config.set("host_hostuuid", &Stored::Text(to.to_string()));
+        let hostname = old.text("host_hostname").ok().flatten().map(str::to_owned);
+        let hostname = hostname.unwrap_or_else(|| from.default_hostname());
+        config.set("host_hostname", &Stored::Text(contents::moved_hostname(&hostname, from, to)));
+        if let Ok(Some(dataset)) = old.text("jail_zfs_dataset") {
+            let moved = contents::with_name(dataset, from.as_str(), to.as_str());
+            config.set("jail_zfs_dataset", &Stored::Text(moved));
+        }
+        config
+    }
+
+    /// Two jails cannot have one address.
+    fn notices(&self, old: &Properties, new: &Properties) -> Vec<String> {
+        let (theirs, ours) = (contents::addresses(old), contents::addresses(new));
+        let same: Vec<_> = ours.iter().filter(|ip| theirs.contains(ip)).map(ToString::to_string).collect();
+        if same.is_empty() {
+            return Vec::new();
+        }
+        let (name, source, same) = (&self.name, &self.source.name, same.join(", "));
+        vec![format!(
+            "{name} has the same address as {source}, {same}: set ip4_addr or ip6_addr before both run"
+        )]
+    }
+}
+
+/// The datasets of a clone: of the jail's own, and of its root.
+fn datasets(recipe: &mut Recipe, storage: Storage<'_>, dataset: &str, source: &Entry, name: &JailName) {
+    // Both are in one directory, so both datasets are below one.
+    let above = dataset.rsplit_once('/').map_or(dataset, |(above, _)| above);
+    let (snapshot, jail) = (format!("{dataset}@{name}"), format!("{above}/{name}"));
+    recipe.then_or(Action::zfs(["snapshot", "-r", &snapshot]), Action::zfs(["destroy", "-r", &snapshot]));
+    recipe.then_or(Action::zfs(["clone", &snapshot, &jail]), Action::zfs(["destroy", "-r", &jail]));
+    if let Some(root) = storage.dataset(&source.root()) {
+        recipe.then(Action::zfs(["clone", &format!("{root}@{name}"), &format!("{jail}/root")]));
+    }
+}

@@ -1,0 +1,169 @@
+//! `zfs(8)`: which datasets iocage's directory consists of, and the commands that make, copy, rename
+//! and destroy them.
+//!
+//! ZFS is asked for nothing else. That a directory is a dataset is known from the list of mounted file
+//! systems, and what is in it is read as any file.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::kernel::Mounted;
+
+/// The user property that marks the pool iocage works on.
+pub const ACTIVE: &str = "org.freebsd.ioc:active";
+/// What the names of legacy's user properties begin with.
+const LEGACY: &str = "org.freebsd.iocage:";
+
+/// A `zfs` that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ZfsError {
+    /// It could not be run.
+    #[error("cannot run `{command}`: {source}")]
+    NotRun {
+        /// The command line.
+        command: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It ended with something else than success.
+    #[error("`{command}` failed: {text}")]
+    Failed {
+        /// The command line.
+        command: String,
+        /// What it wrote.
+        text: String,
+    },
+    /// Two pools are active.
+    #[error("the pools {} are both active: set {ACTIVE}=no on all but one", .0.join(" and "))]
+    TwoPools(Vec<String>),
+}
+
+/// Runs `zfs` and answers with what it printed.
+///
+/// # Errors
+///
+/// When it cannot be run, or fails.
+pub fn run<S: AsRef<str>>(arguments: &[S]) -> Result<String, ZfsError> {
+    let words = arguments.iter().map(AsRef::as_ref);
+    let command = std::iter::once("zfs").chain(words.clone()).collect::<Vec<_>>().join(" ");
+    let output = Command::new("zfs").args(words).stdin(Stdio::null()).output();
+    let output = output.map_err(|source| ZfsError::NotRun { command: command.clone(), source })?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let text = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    let text = if text.is_empty() { output.status.to_string() } else { text };
+    Err(ZfsError::Failed { command, text })
+}
+
+/// The dataset that is mounted on this directory, if it is one.
+pub fn dataset_on<'a>(mounts: &'a [Mounted], directory: &Path) -> Option<&'a str> {
+    // What was mounted last is on top.
+    let top = mounts.iter().rev().find(|mounted| mounted.on == directory)?;
+    (top.fstype == "zfs").then_some(top.from.as_str())
+}
+
+/// Where iocage's dataset is mounted: `POOL/iocage`, on the pool that is active if there are several.
+///
+/// # Errors
+///
+/// Two active pools; and those of [`run`], where there are several to choose from.
+pub fn iocage_root(mounts: &[Mounted]) -> Result<Option<PathBuf>, ZfsError> {
+    let is_iocages = |mounted: &&Mounted| {
+        mounted.fstype == "zfs"
+            && mounted.from.split_once('/').is_some_and(|(_, dataset)| dataset == "iocage")
+    };
+    let found: BTreeMap<&str, &Path> = mounts
+        .iter()
+        .filter(is_iocages)
+        .filter_map(|mounted| Some((mounted.from.split_once('/')?.0, mounted.on.as_path())))
+        .collect();
+    if found.len() < 2 {
+        return Ok(found.into_values().next().map(Path::to_owned));
+    }
+    let mut arguments = vec!["get", "-H", "-o", "name,value", ACTIVE];
+    arguments.extend(found.keys());
+    let answer = run(&arguments)?;
+    let active: Vec<&str> = answer
+        .lines()
+        .filter_map(|line| line.split_once('\t'))
+        .filter(|(_, value)| *value == "yes")
+        .map(|(pool, _)| pool)
+        .collect();
+    match active.as_slice() {
+        [pool] => Ok(found.get(pool).map(|path| path.to_path_buf())),
+        // As in iocage, which activates the first pool where none is.
+        [] => Ok(found.into_values().next().map(Path::to_owned)),
+        several => Err(ZfsError::TwoPools(several.iter().map(|pool| (*pool).to_owned()).collect())),
+    }
+}
+
+/// Legacy's properties of each dataset below this one: all jails' in one run. Each is named by the
+/// last part of its name.
+///
+/// # Errors
+///
+/// Those of [`run`].
+pub fn legacy_properties(dataset: &str) -> Result<BTreeMap<String, BTreeMap<String, String>>, ZfsError> {
+    let answer =
+        run(&["get", "-H", "-d", "1", "-t", "filesystem", "-o", "name,property,value", "all", dataset])?;
+    let mut found: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+    for line in answer.lines() {
+        let mut fields = line.splitn(3, '\t');
+        let (Some(name), Some(property), Some(value)) = (fields.next(), fields.next(), fields.next()) else {
+            continue;
+        };
+        let Some(property) = property.strip_prefix(LEGACY) else { continue };
+        let Some(jail) = name.strip_prefix(dataset).and_then(|rest| rest.strip_prefix('/')) else { continue };
+        // A dash is ZFS's word for nothing, and was legacy's too.
+        let value = if value == "-" { "none" } else { value };
+        found.entry(jail.to_owned()).or_default().insert(property.to_owned(), value.to_owned());
+    }
+    Ok(found)
+}
+
+/// The snapshot that a dataset is a clone of.
+///
+/// # Errors
+///
+/// Those of [`run`].
+pub fn origin(dataset: &str) -> Result<Option<String>, ZfsError> {
+    let answer = run(&["get", "-H", "-o", "value", "origin", dataset])?;
+    Ok(Some(answer.trim().to_owned()).filter(|origin| origin.contains('@')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::FsId;
+
+    fn mounted(fstype: &str, from: &str, on: &str) -> Mounted {
+        Mounted { id: FsId(0, 0), fstype: fstype.into(), from: from.into(), on: on.into(), flags: 0 }
+    }
+
+    #[test]
+    fn iocages_dataset_is_below_its_pool() {
+        let mounts = [
+            mounted("zfs", "zroot/ROOT/default", "/"),
+            mounted("zfs", "tank/iocage", "/mnt/iocage"),
+            mounted("zfs", "tank/iocage/jails", "/mnt/iocage/jails"),
+            mounted("ufs", "/dev/ada0p2/iocage", "/x"),
+        ];
+        assert_eq!(iocage_root(&mounts).unwrap().as_deref(), Some(Path::new("/mnt/iocage")));
+        assert_eq!(iocage_root(&mounts[..1]).unwrap(), None);
+    }
+
+    #[test]
+    fn a_directory_is_a_dataset_if_one_is_mounted_on_it() {
+        let mounts = [
+            mounted("zfs", "tank/iocage", "/iocage"),
+            mounted("zfs", "tank/other", "/other"),
+            mounted("nullfs", "/x", "/other"),
+        ];
+        assert_eq!(dataset_on(&mounts, Path::new("/iocage")), Some("tank/iocage"));
+        assert_eq!(dataset_on(&mounts, Path::new("/iocage/jails")), None);
+        assert_eq!(dataset_on(&mounts, Path::new("/other")), None);
+    }
+}

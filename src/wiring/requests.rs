@@ -1,0 +1,79 @@
+//! What a step asks of the kernel, by the names that C has for it.
+
+use super::plan::Plan;
+use super::step::{JailInterface, Step};
+use super::survey::Survey;
+use crate::interface::Interface;
+use crate::types::InterfaceName;
+
+impl Plan {
+    /// The steps, each with the requests that it makes to change something, in order. What it asks
+    /// only to look is not among them.
+    pub fn requests(&self, survey: &Survey) -> Vec<(&Step, Vec<&'static str>)> {
+        let mut shared = Some(self.shared_requests(survey));
+        let mut of = |step: &Step| match step {
+            Step::BringUpInside { nic } if self.has_inet6(*nic) => Vec::new(),
+            step => requests(step, &mut shared),
+        };
+        self.steps().iter().map(|step| (step, of(step))).collect()
+    }
+
+    /// Whether a NIC has an IPv6 address: the first one brings it up.
+    fn has_inet6(&self, nic: usize) -> bool {
+        let is =
+            |step: &Step| matches!(step, Step::AddAddress6(JailInterface::Nic(other), _) if *other == nic);
+        self.steps().iter().any(is)
+    }
+
+    /// What the first step that needs a bridge makes for all of them: bridges that are missing, and
+    /// the host's interfaces on them.
+    fn shared_requests(&self, survey: &Survey) -> Vec<&'static str> {
+        let mut made: Vec<&InterfaceName> = Vec::new();
+        let mut requests = Vec::new();
+        for step in self.steps() {
+            if let Step::AddUplink { bridge, .. } | Step::Join { bridge, .. } = step
+                && survey.interface(bridge).is_none()
+                && !made.contains(&bridge)
+            {
+                made.push(bridge);
+                requests.extend(["SIOCIFCREATE2", "SIOCSIFFLAGS"]);
+            }
+        }
+        for step in self.steps() {
+            if let Step::AddUplink { member, .. } = step {
+                requests.push("BRDGADD");
+                if !survey.interface(member).is_some_and(Interface::is_up) {
+                    requests.push("SIOCSIFFLAGS");
+                }
+            }
+        }
+        requests
+    }
+}
+
+fn requests(step: &Step, shared: &mut Option<Vec<&'static str>>) -> Vec<&'static str> {
+    match step {
+        Step::CreateRuleset { rules, .. } => vec!["DEVFSIO_RADD"; rules.len()],
+        Step::Mount(_) => vec!["nmount"],
+        Step::AddAlias4(..) | Step::AddAddress4(..) => vec!["SIOCAIFADDR"],
+        Step::AddAlias6(..) | Step::AddAddress6(..) => vec!["SIOCAIFADDR_IN6"],
+        Step::CreateJail | Step::HoldJail | Step::Commit => vec!["jail_set"],
+        Step::CreateEpair { .. } => vec!["SIOCIFCREATE2"],
+        Step::NameJailHalf { .. } | Step::NameHostHalf { .. } => vec!["SIOCSIFNAME"],
+        Step::SetMacs { .. } => vec!["SIOCSIFLLADDR"; 2],
+        Step::SetMtu { .. } => vec!["SIOCSIFMTU"; 2],
+        Step::Describe { .. } => vec!["SIOCSIFDESCR"],
+        Step::TakeOut { .. } => vec!["SIOCSIFRVNET"],
+        Step::AddUplink { .. } => shared.take().unwrap_or_default(),
+        Step::Join { .. } => {
+            let mut requests = shared.take().unwrap_or_default();
+            requests.push("BRDGADD");
+            requests
+        }
+        Step::BringUp { .. } | Step::BringUpInside { .. } => vec!["SIOCSIFFLAGS"],
+        Step::StartLoopback => vec!["SIOCSIFFLAGS", "SIOCAIFADDR"],
+        Step::AcceptRtadv { .. } => vec!["SIOCSIFINFO_FLAGS"],
+        Step::DefaultRoute(_) => vec!["RTM_ADD"],
+        Step::Lend(_) => vec!["SIOCSIFFIB", "SIOCSIFVNET"],
+    }
+}

@@ -1,0 +1,101 @@
+//! What a start writes into a jail, and what keeps one from being started on this host.
+
+use std::fs;
+use std::path::Path;
+
+use crate::support::Root;
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[test]
+fn resolv_conf_is_what_the_property_says() {
+    let root = Root::new();
+    let resolv = root.jail("db").join("root/etc/resolv.conf");
+    root.ok(&["set", "resolver=search example.org;nameserver 192.0.2.53", "db"]);
+    root.ok(&["start", "db"]);
+    assert_eq!(read(&resolv), "search example.org\nnameserver 192.0.2.53\n");
+    root.ok(&["stop", "db"]);
+    fs::write(&resolv, "mine").unwrap();
+    root.ok(&["set", "resolver=/dev/null", "db"]);
+    root.ok(&["start", "db"]);
+    assert_eq!(read(&resolv), "mine");
+}
+
+#[test]
+fn a_jail_cannot_make_the_host_write_elsewhere() {
+    let root = Root::new();
+    let outside = root.path().join("outside");
+    fs::create_dir(&outside).unwrap();
+    fs::write(outside.join("resolv.conf"), "mine").unwrap();
+    let etc = root.jail("db").join("root/etc");
+    fs::remove_dir_all(&etc).unwrap();
+    std::os::unix::fs::symlink("../../../outside", &etc).unwrap();
+    root.ok(&["set", "resolver=nameserver 192.0.2.53", "db"]);
+    let output = root.run(&["start", "db"]);
+    assert!(output.status.success());
+    assert!(crate::support::text(&output.stderr).contains("symbolic link"));
+    assert_eq!(read(&outside.join("resolv.conf")), "mine");
+}
+
+#[test]
+fn rc_conf_asks_for_what_the_nics_are_to_get_by_themselves() {
+    let root = Root::new();
+    let rc_conf = root.jail("db").join("root/etc/rc.conf");
+    fs::write(&rc_conf, "sshd_enable=\"YES\"\n").unwrap();
+    root.ok(&["set", "ip4_addr=vnet0|DHCP", "ip6_addr=vnet0|accept_rtadv", "bpf=1", "rtsold=1", "db"]);
+    let said = root.ok(&["start", "db"]);
+    assert!(said.contains("  + DHCP Address: none, as the simulated kernel"), "{said}");
+    assert_eq!(
+        read(&rc_conf),
+        "sshd_enable=\"YES\"\nifconfig_epair0b=\"SYNCDHCP\"\nifconfig_epair0b_ipv6=\"inet6 auto_linklocal accept_rtadv autoconf\"\nrtsold_enable=\"YES\"\n"
+    );
+    root.ok(&["stop", "db"]);
+    root.ok(&["set", "ip4_addr=vnet0|192.0.2.21/24", "ip6_addr=none", "rtsold=0", "db"]);
+    root.ok(&["start", "db"]);
+    assert!(!read(&rc_conf).contains("epair0b"), "what was written for DHCP is taken out again");
+}
+
+#[test]
+fn assign_localhost_gives_an_address_on_lo0_and_takes_it_back() {
+    let root = Root::new();
+    let hosts = root.jail("proxy").join("root/etc/hosts");
+    fs::write(&hosts, "127.0.0.1\tlocalhost\n").unwrap();
+    root.ok(&["list"]);
+    let before = root.kernel_state();
+    root.ok(&["set", "assign_localhost=1", "proxy"]);
+    root.ok(&["start", "proxy"]);
+    assert_eq!(root.ok(&["get", "localhost_ip", "proxy"]), "127.0.0.2\n");
+    assert_eq!(read(&hosts), "127.0.0.2\tlocalhost\n");
+    let host = root.ok(&["show"]);
+    let lo0 = host.split("  em0").next().unwrap();
+    assert!(lo0.contains("inet  127.0.0.2/32"), "{host}");
+    assert!(root.ok(&["show", "proxy"]).contains("127.0.0.2/32"));
+    let conf = root.path().join(".sim/run/jail.ioc-proxy.conf");
+    assert!(read(&conf).contains("\"lo0|127.0.0.2/32\""), "iocage has to take it back too");
+    root.ok(&["stop", "proxy"]);
+    root.settles(&before, "after the stop");
+}
+
+#[test]
+fn a_devfs_ruleset_that_does_not_exist_is_refused() {
+    let root = Root::new();
+    root.ok(&["set", "devfs_ruleset=77", "db"]);
+    let said = root.fails(&["start", "db"], 1);
+    assert!(said.contains("devfs_ruleset 77 does not exist") && said.contains("/etc/devfs.rules"), "{said}");
+    assert_eq!(root.ok(&["get", "-s", "db"]), "down\n");
+}
+
+#[test]
+fn a_jail_of_another_host_is_refused_where_that_is_checked() {
+    let root = Root::new();
+    root.ok(&["set", "hostid=11111111-2222-3333-4444-555555555555", "db"]);
+    root.ok(&["start", "db"]);
+    root.ok(&["stop", "db"]);
+    root.ok(&["set", "hostid_strict_check=1", "db"]);
+    let said = root.fails(&["start", "db"], 1);
+    assert!(said.contains("'hostid_strict_check' is on!"), "{said}");
+    root.ok(&["set", "hostid=00112233-4455-6677-8899-aabbccddeeff", "db"]);
+    root.ok(&["start", "db"]);
+}
