@@ -15,6 +15,8 @@ pub mod jail;
 pub mod kernel;
 pub mod nd6;
 pub mod route;
+#[doc = include_str!("../docs/surface.md")]
+pub mod surface {}
 #[cfg(test)]
 mod testdata;
 pub mod types;
