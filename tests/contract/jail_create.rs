@@ -35,7 +35,10 @@ fn a_jail_stays_without_a_process() {
     host.remember(jid);
     let seen = jail::get(&*host.kernel, jid).unwrap().unwrap();
     assert_eq!((seen.jid, seen.name.as_str(), seen.path.as_path()), (jid, name.as_str(), Path::new("/")));
-    assert_eq!((seen.hostname.as_str(), seen.vnet, seen.persist, seen.dying), ("web.example.org", true, true, false));
+    assert_eq!(
+        (seen.hostname.as_str(), seen.vnet, seen.persist, seen.dying),
+        ("web.example.org", true, true, false)
+    );
 }
 
 #[test]
@@ -47,7 +50,8 @@ fn a_jid_is_the_next_after_the_last() {
     assert!(second > first);
     // One that is asked for does not move on the counting.
     let asked = second + 1000;
-    let jid = create(&host, &[Parameter::int("jid", asked), Parameter::string("name", &host.jail_name())]).unwrap();
+    let jid =
+        create(&host, &[Parameter::int("jid", asked), Parameter::string("name", &host.jail_name())]).unwrap();
     assert_eq!(jid, asked);
     let third = host.plain_jail().get();
     assert!(third > second && third < asked, "{third}");
@@ -107,7 +111,8 @@ fn refusals_with_words() {
     create(&host, &[Parameter::string("name", "contract-nobody.child")])
         .refused_saying(Errno::ENOENT, "jail \"contract-nobody\" not found");
     with(&[Parameter::int("nosuch", 1)]).refused_saying(Errno::EINVAL, "unknown parameter: nosuch");
-    with(&[Parameter::string("exec.start", "x")]).refused_saying(Errno::EINVAL, "unknown parameter: exec.start");
+    with(&[Parameter::string("exec.start", "x")])
+        .refused_saying(Errno::EINVAL, "unknown parameter: exec.start");
     assert_eq!(jail::find(&*host.kernel, &name).unwrap(), None);
 }
 
@@ -140,7 +145,8 @@ fn only_some_things_can_be_changed() {
     let update = |parameter| set(&host, sys::JAIL_UPDATE, &[Parameter::int("jid", jid.get()), parameter]);
     let words = "vnet cannot be changed after creation";
     update(Parameter::int("vnet", 1)).refused_saying(Errno::EINVAL, words);
-    update(Parameter::string("path", "/")).refused_saying(Errno::EINVAL, "path cannot be changed after creation");
+    update(Parameter::string("path", "/"))
+        .refused_saying(Errno::EINVAL, "path cannot be changed after creation");
     let missing = JailParameters::default().hostname("x");
     jail::update(&*host.kernel, Jid::new(999_997).unwrap(), &missing)
         .refused_saying(Errno::ENOENT, "jail 999997 not found");
@@ -247,7 +253,8 @@ fn a_ruleset_need_not_exist() {
 fn a_host_of_its_own() {
     let host = Host::new();
     let uuid = "00112233-4455-6677-8899-aabbccddeeff";
-    let jid = host.jail(named(&host).set("host.hostuuid", uuid).set("host.hostid", jail::JailValue::Long(77)));
+    let jid =
+        host.jail(named(&host).set("host.hostuuid", uuid).set("host.hostid", jail::JailValue::Long(77)));
     let text = |name: &str| jail::read_string(&*host.kernel, jid, name).unwrap().unwrap();
     assert_eq!(text("host.hostuuid"), uuid);
     assert_eq!(jail::read(&*host.kernel, jid, "host.hostid").unwrap().unwrap(), 77_u64.to_ne_bytes());

@@ -156,7 +156,12 @@ fn a_dying_jail_can_be_brought_back_on_14() {
 #[test]
 fn any_order_of_taking_down_works() {
     let host = Host::new();
-    for order in ["close remove destroy", "close destroy remove", "remove destroy close", "reclaim destroy remove close"] {
+    for order in [
+        "close remove destroy",
+        "close destroy remove",
+        "remove destroy close",
+        "reclaim destroy remove close",
+    ] {
         let jid = host.vnet_jail();
         let (pair, bridge) = (host.create_epair().unwrap(), host.create_bridge().unwrap());
         host.add_member(&bridge, &pair.a).unwrap();

@@ -50,7 +50,10 @@ fn file_systems_of_jails_are_mounted_and_listed() {
     ];
     assert_eq!(mounted(&host, &root), expected);
     let all = beneath(kernel, &root).unwrap();
-    assert_eq!((all[0].from.as_str(), all[0].flags & sys::MNT_RDONLY), (from.to_str().unwrap(), sys::MNT_RDONLY));
+    assert_eq!(
+        (all[0].from.as_str(), all[0].flags & sys::MNT_RDONLY),
+        (from.to_str().unwrap(), sys::MNT_RDONLY)
+    );
     assert_eq!(all[1].flags & sys::MNT_RDONLY, 0);
     for one in all {
         unmount(kernel, &one, false).unwrap();

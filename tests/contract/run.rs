@@ -17,6 +17,8 @@ fn program(jail: Option<i32>, arguments: &[&str]) -> Program {
         environment: vec![("PATH".into(), "/bin:/usr/bin".into())],
         user: None,
         stdin: false,
+        host_user: false,
+        terminal: false,
         output: Output::Capture,
         timeout: Some(SOON),
     }

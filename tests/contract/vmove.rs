@@ -4,7 +4,7 @@ use jailwire::bridge::MemberFlags;
 use jailwire::kernel::{self, Errno};
 use jailwire::nd6::Nd6Flags;
 use jailwire::vlan::{Vlan, VlanProtocol};
-use jailwire::{Fib, Jid, MacAddr, Mtu, Route, Vnet, VlanId, jail};
+use jailwire::{Fib, Jid, MacAddr, Mtu, Route, VlanId, Vnet, jail};
 use jailwire_sys as sys;
 
 use crate::support::{Host, Listener, Refused, SOON, ask, ip4, n, net, net4, net6, with};
@@ -96,7 +96,8 @@ fn an_interface_with_addresses_takes_leave_of_each() {
     let b = pair.b;
     host.add_ipv4(&b, net4("10.99.0.1/24")).unwrap();
     host.add_ipv6(&b, net6("fd99::1/64")).unwrap();
-    host.add_route(&Route::new(net("198.51.100.0/24"), jailwire::Via::Gateway(ip4("10.99.0.254").into()))).unwrap();
+    host.add_route(&Route::new(net("198.51.100.0/24"), jailwire::Via::Gateway(ip4("10.99.0.254").into())))
+        .unwrap();
     let here = host.listen();
     here.forget();
     host.lend(&b, jid).unwrap();
