@@ -43,7 +43,7 @@ fn a_start_killed_after_call_k_has_had_k_effects() {
     root.ok(&["list"]);
     let log = root.path().join(".sim/log");
     let base = fs::read(&log).expect("the log");
-    root.ok(&["start", "web"]);
+    root.ok(&["start", "db"]);
     let full = fs::read(&log).expect("the log");
     let (before, ends) = (ends(&base).len(), ends(&full));
     let calls = ends.len() - before;
@@ -54,15 +54,16 @@ fn a_start_killed_after_call_k_has_had_k_effects() {
     };
     for k in 1..=calls {
         begin_again_with(&base);
-        root.run_with_fault(&["start", "web"], Some(&format!("{k}:kill")));
+        root.run_with_fault(&["start", "db"], Some(&format!("{k}:kill")));
         let killed = fs::read(&log).expect("the log");
         assert_eq!(self::ends(&killed).len(), before + k, "records after call {k}");
-        // What died with the process is gone a moment later.
+        // What died with the process is gone a moment after that is noticed.
+        root.kernel_state();
         thread::sleep(Duration::from_millis(60));
         let had = root.kernel_state();
 
         begin_again_with(&full[..ends[before + k - 1]]);
         assert_same(&timeless(&had), &timeless(&root.kernel_state()), &format!("after call {k} of {calls}"));
     }
-    println!("start web: {calls} calls, each the last one once");
+    println!("start db: {calls} calls, each the last one once");
 }

@@ -65,11 +65,11 @@ fn an_address_the_host_has_already_is_not_taken_from_it() {
 #[test]
 fn starting_twice_is_said_and_changes_nothing() {
     let root = Root::new();
-    root.ok(&["start", "web"]);
+    root.ok(&["start", "db"]);
     let before = root.kernel_state();
-    assert!(root.fails(&["start", "web"], 1).contains("web is already running!"));
+    assert!(root.fails(&["start", "db"], 1).contains("db is already running!"));
     root.ok(&["start", "ALL"]);
-    root.ok(&["stop", "proxy"]);
+    root.ok(&["stop", "web", "proxy"]);
     root.settles(&before, "after stopping the others");
 }
 

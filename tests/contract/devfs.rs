@@ -41,8 +41,12 @@ fn a_ruleset_comes_with_its_first_rule_and_goes_with_its_last() {
         DevfsRule::hide_all(),
         DevfsRule::unhide("null"),
         DevfsRule { mode: Some(0o660), group: Some(5), owner: Some(7), ..DevfsRule::unhide("bpf*") },
-        DevfsRule::include(1),
+        DevfsRule::include(FIRST + 50),
     ];
+    // What is included must be there.
+    devfs.add(FIRST, &rules[3]).refused(Errno::ESRCH);
+    assert!(!devfs.rulesets().unwrap().contains(&FIRST));
+    devfs.add(FIRST + 50, &rules[0]).unwrap();
     for rule in &rules {
         devfs.add(FIRST, rule).unwrap();
     }

@@ -7,7 +7,7 @@ pub const SIMULATED_ONLY: &[(&str, &str)] = &[
         "no socket outlives its network stack: a socket keeps the jail, and the jail the stack",
     ),
     (
-        "traps_clone::trap_36_the_interface_table_has_no_end",
+        "traps_interfaces::trap_36_the_interface_table_has_no_end",
         "it never returns: the kernel spins, and the machine has to be reset",
     ),
 ];

@@ -213,7 +213,8 @@ impl Host {
             }
             self.kernel.sleep(quiet / 10);
         }
-        for directory in self.directories.lock().unwrap().drain(..) {
+        // The simulated kernel's own directory is the first, and needed till the end.
+        for directory in self.directories.lock().unwrap().drain(..).rev() {
             for mounted in jail::mount::beneath(&*self.kernel, &directory)? {
                 jail::mount::unmount(&*self.kernel, &mounted, true)?;
             }

@@ -1,5 +1,7 @@
 //! What the tests stand on: a world for each, raw requests, events, other callers.
 
+#![allow(dead_code, unused_imports, reason = "not every test needs all of it")]
+
 mod caller;
 mod events;
 mod exceptions;
