@@ -9,7 +9,7 @@ use jailwire::kernel::{
     Block, Domain, Entered, Entry, Errno, Exit, Failure, Finished, FsId, Handle, Kernel, MountRequest,
     Mounted, Parameter, Program, Request, Result, SocketOption, Sockets, Sysctl, Target, Value,
 };
-use jailwire_sys::{SIOCGIFCONF, SIOCGIFDESCR};
+use jailwire_sys::{SIOCGIFCONF, SIOCGIFDESCR, SIOCIFGCLONERS};
 
 /// How many bytes the kernel says it has written, at most, where the library would make room for more.
 /// It could say more; but then most of the time would go into clearing memory.
@@ -108,6 +108,8 @@ impl Kernel for Babbler {
                 let length = request.argument.u64_at(16) % MODEST;
                 request.argument.put(16, &length.to_ne_bytes());
             }
+            // A few thousand, or beyond reason.
+            SIOCIFGCLONERS => request.argument.bytes[1..3].fill(1),
             _ => modest_lists(&mut request.argument),
         }
         Ok(())
@@ -260,6 +262,6 @@ fn modest_lists(argument: &mut Block) {
     }
     // ifgr_len, which lies behind a name of 16 bytes.
     if argument.bytes.len() == size_of::<jailwire_sys::ifgroupreq>() {
-        argument.bytes[18] &= 0x81;
+        argument.bytes[18] = 0;
     }
 }
