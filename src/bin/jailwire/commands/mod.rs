@@ -1,5 +1,6 @@
 //! One file a command, and what they share.
 
+mod doctor;
 mod exec;
 mod generated;
 mod get;
@@ -46,7 +47,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::List(args) => list::run(environment, args),
         Command::Show(args) => show::run(environment, args),
         Command::Map(args) => map::run(environment, args),
+        Command::Doctor(args) => doctor::run(environment, args),
         Command::Completions { .. } | Command::Man { .. } => unreachable!("done above"),
-        _ => Err("not there yet".into()),
     }
 }
