@@ -259,7 +259,9 @@ fn hint(call: &str, errno: Errno, text: Option<&str>) -> Option<&'static str> {
         ("jail_remove", Errno::EINVAL) => "there is no such jail",
         ("DEVFSIO_RADD", Errno::EEXIST) => "the ruleset has a rule of that number",
         ("DEVFSIO_SAPPLY" | "DEVFSIO_RADD", Errno::ESRCH) => "there is no such ruleset",
-        ("nmount", Errno::ENODEV) => "the kernel does not know this file system: load its module",
+        ("nmount", Errno::EINVAL) if text == Some("Invalid fstype") => {
+            "the kernel does not know this file system, and found no module of that name"
+        }
         (call, Errno::ENXIO) if call.starts_with("SIOC") || call.starts_with("BRDG") => {
             "the interface is not in this network stack: it may have been renamed, lent or destroyed"
         }

@@ -16,6 +16,8 @@ pub mod kernel;
 pub mod nd6;
 pub mod neighbour;
 pub mod route;
+#[doc = include_str!("../docs/surface.md")]
+pub mod surface {}
 #[cfg(test)]
 mod testdata;
 pub mod types;

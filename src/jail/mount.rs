@@ -98,8 +98,8 @@ impl fmt::Display for MountRequest {
 ///
 /// * ENOENT, ENOTDIR: the mount point, or what is mounted, does not exist or is no directory.
 /// * ENOTCAPABLE, ELOOP: the part beneath the root leads out of it.
-/// * ENODEV: the kernel does not know the file system, also after looking for its module.
-/// * EINVAL: an option or its value; the kernel says which.
+/// * EINVAL: the kernel does not know the file system, also after looking for its module (`Invalid
+///   fstype`); or an option or its value, and the kernel says which.
 /// * EDEADLK: a nullfs on itself.
 /// * EPERM: not root, or the jail may not mount this.
 ///

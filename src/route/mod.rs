@@ -176,12 +176,12 @@ fn everything(family: IpAddr) -> IpNetwork {
     IpNetwork::new(unspecified, 0).expect("0 is a prefix length of both families")
 }
 
-/// A request about a destination, without flags, gateway and metrics.
+/// A request about a destination, without gateway and metrics.
 fn request(kind: u8, destination: IpAddr, prefix_length: Option<u8>) -> Request {
     Request {
         kind,
         sequence: 0,
-        flags: RouteFlags::empty(),
+        flags: RouteFlags::UP,
         destination: Gateway::from(destination).socket_address(),
         gateway: None,
         prefix_length,

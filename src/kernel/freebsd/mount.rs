@@ -13,7 +13,7 @@ use nix::unistd::pipe2;
 
 use super::child::{Child, Report, Stage, Stopped, at, keep_only, write_report};
 use super::options::Options;
-use super::{Errno, Result, invalid};
+use super::{Errno, Failure, Result, invalid};
 use crate::kernel::{FsId, MountRequest, Mounted};
 
 unsafe extern "C" {
@@ -29,6 +29,9 @@ pub fn mount(request: &MountRequest) -> Result<()> {
     let flags =
         c_int::try_from(request.flags).map_err(|_| invalid("MNT_* flags that nmount(2) cannot take"))?;
     let directory = directory(&request.root, &request.beneath)?;
+    if request.fstype == "nullfs" {
+        keep_apart(Path::new(&request.from), directory.as_fd())?;
+    }
     let mut options = options(request)?;
     let (answer, theirs) = pipe2(OFlag::O_CLOEXEC).map_err(super::nix)?;
     let mut child = Child::fork(&mut || {
@@ -44,6 +47,19 @@ pub fn mount(request: &MountRequest) -> Result<()> {
         Ok(()) => Report::from_bytes(report).outcome().map(drop),
         Err(_) => Err(child.died()),
     }
+}
+
+/// Refuses a nullfs of a directory on itself, with the errno that the kernel has for some of these.
+///
+/// For the others it has none: it locks the directory, and then locks it again, for ever
+/// (`kern/vfs_mount.c:vfs_domount_first`). mount_nullfs(8) looks first as well.
+fn keep_apart(from: &Path, on: BorrowedFd<'_>) -> Result<()> {
+    let from = nix::sys::stat::stat(from).map_err(super::nix)?;
+    let on = nix::sys::stat::fstat(on).map_err(super::nix)?;
+    if (from.st_dev, from.st_ino) == (on.st_dev, on.st_ino) {
+        return Err(Failure::with_text(Errno::EDEADLK, "a directory cannot be mounted on itself"));
+    }
+    Ok(())
 }
 
 /// The child's part. What [`super::child`] says of children holds for it.

@@ -35,6 +35,12 @@ impl World {
         for (own, peer, is_a) in [(a, b, true), (b, a, false)] {
             self.interface_mut(own).kind = Kind::Epair { peer, is_a };
         }
+        // The second half is given to the cloner first (confirmed).
+        let groups = &mut self.stacks.get_mut(&stack).expect("it was made there").groups;
+        if let Some((_, members)) = groups.iter_mut().find(|(name, _)| name == "epair") {
+            let count = members.len();
+            members.swap(count - 2, count - 1);
+        }
         for half in [a, b] {
             self.interface_mut(half).flags |= sys::IFF_DRV_RUNNING as u32;
             self.set_link_state(half, sys::LINK_STATE_UP);

@@ -110,8 +110,8 @@ impl World {
         let taken = |world: &World| {
             world.interfaces.values().any(|other| {
                 other.index != index
-                    && matches!(other.kind, Kind::Vlan { parent: Some(p), tag: t, protocol: q, .. }
-                        if (p, t, q) == (parent, tag, protocol))
+                    // Whatever its protocol: the same tag of another kind is the same vlan (confirmed).
+                    && matches!(other.kind, Kind::Vlan { parent: Some(p), tag: t, .. } if (p, t) == (parent, tag))
             })
         };
         let Kind::Vlan { parent: present, .. } = self.interface(index).kind else {

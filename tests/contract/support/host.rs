@@ -7,12 +7,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jailwire::interface::Link;
 use jailwire::jail::{self, JailParameters};
 use jailwire::kernel::sim::Sim;
-use jailwire::kernel::{self, Domain, Handle, Kernel, Request};
+use jailwire::kernel::{self, Domain, Entry, Handle, Kernel, Request, Sysctl, Target};
 use jailwire::{Jid, Vnet};
 
 use super::caller::{Caller, call_as};
 use super::quiet::Running;
-use super::world::{fresh_name, kernel};
+use super::world::{AFTERMATH, FREEBSD_15, fresh_name, kernel, release};
 use super::{Listener, SOON};
 
 /// The host, for one test at a time. Interfaces and jails that the test leaves are removed after it.
@@ -30,7 +30,7 @@ pub struct Host {
     jails: Mutex<Vec<Jid>>,
     directories: Mutex<Vec<PathBuf>>,
     _turn: MutexGuard<'static, ()>,
-    _running: Running,
+    running: Running,
 }
 
 static TURN: Mutex<()> = Mutex::new(());
@@ -40,6 +40,61 @@ impl Host {
         // A test that failed has cleaned up all the same.
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let (kernel, sim) = kernel();
+        Host::start(kernel, sim, turn, Running::with_others())
+    }
+
+    /// The host, with a simulated kernel that sees the files of this machine.
+    pub fn with_files() -> Host {
+        let host = Host::new();
+        let Some(sim) = &host.sim else { return host };
+        let release = super::world::sim_release();
+        let directory = std::env::temp_dir().join(fresh_name("log"));
+        std::fs::create_dir(&directory).unwrap();
+        drop(sim);
+        drop(host);
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let options = jailwire::kernel::sim::Options { release, ..Default::default() };
+        let sim = Sim::open_with(&directory, options).unwrap();
+        super::world::load_modules(&sim);
+        let host = Host::start(Arc::new(sim.clone()), Some(sim), turn, Running::with_others());
+        host.directories.lock().unwrap().push(directory);
+        host
+    }
+
+    /// Asks for sysctls of a jail, one by one.
+    pub fn enter_for_sysctls(&self, jid: Jid) -> impl Fn(&str) -> i32 {
+        let kernel = Arc::clone(&self.kernel);
+        move |name| {
+            let entry = Entry {
+                target: Target::Existing(jid.get()),
+                sockets: false,
+                sysctls: vec![Sysctl::read(name)],
+                hold: false,
+                deadline: SOON,
+            };
+            let mut answers = kernel.enter(&entry).unwrap().answers;
+            i32::from_ne_bytes(answers.remove(0).unwrap().try_into().unwrap())
+        }
+    }
+
+    /// The host for vlans, which on a running FreeBSD 14 nobody may disturb: see [`quiet`](super::quiet).
+    pub fn quiet() -> Host {
+        let (kernel, sim) = kernel();
+        if sim.is_some() || release(&*kernel) >= FREEBSD_15 {
+            return Host::new();
+        }
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let running = Running::alone();
+        kernel.sleep(AFTERMATH);
+        Host::start(kernel, sim, turn, running)
+    }
+
+    fn start(
+        kernel: Arc<dyn Kernel>,
+        sim: Option<Sim>,
+        turn: MutexGuard<'static, ()>,
+        running: Running,
+    ) -> Host {
         let vnet = Vnet::host(Arc::clone(&kernel));
         Host {
             inet: kernel.socket(Domain::Inet).unwrap(),
@@ -51,7 +106,7 @@ impl Host {
             jails: Mutex::default(),
             directories: Mutex::default(),
             _turn: turn,
-            _running: Running::with_others(),
+            running,
         }
     }
 
@@ -61,6 +116,13 @@ impl Host {
 
     pub fn is_15(&self) -> bool {
         self.sysctl_int("kern.osreldate").unwrap() >= super::FREEBSD_15
+    }
+
+    /// Lets the kernel give a new vlan its address, before it is destroyed.
+    pub fn settle(&self) {
+        if self.running.is_alone() {
+            self.kernel.sleep(AFTERMATH / 3);
+        }
     }
 
     /// A jail that stays until the test ends.
@@ -132,6 +194,7 @@ impl Host {
     }
 
     fn clean(&self) -> jailwire::Result<()> {
+        self.settle();
         for jid in self.jails.lock().unwrap().drain(..) {
             if jail::remove(&*self.kernel, jid).is_ok() {
                 jail::wait_gone(&*self.kernel, jid, SOON)?;

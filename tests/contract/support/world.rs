@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use jailwire::kernel::sim::Sim;
+use jailwire::kernel::sim::{Options, Release, Sim};
 use jailwire::kernel::{self, Entry, Handle, Kernel, Parameter, Request, Sysctl, Target};
 use jailwire::{Jid, Vnet};
 
@@ -59,24 +59,28 @@ pub fn kernel() -> (Arc<dyn Kernel>, Option<Sim>) {
 
 /// A new simulated kernel, of the release that JAILWIRE_SIM_RELEASE names.
 pub fn simulator() -> Sim {
-    use jailwire::kernel::sim::{Options, Release};
-
-    let release = match std::env::var("JAILWIRE_SIM_RELEASE") {
-        Ok(name) => Release::from_name(&name).expect("JAILWIRE_SIM_RELEASE is 14.2 or 15.1"),
-        Err(_) => Release::default(),
-    };
-    let sim = Sim::with(&Options { release, ..Options::default() });
+    let sim = Sim::with(&Options { release: sim_release(), ..Options::default() });
     load_modules(&sim);
     sim
 }
 
-fn load_modules(kernel: &dyn Kernel) {
+/// The release to simulate.
+pub fn sim_release() -> Release {
+    match std::env::var("JAILWIRE_SIM_RELEASE") {
+        Ok(name) => Release::from_name(&name).expect("JAILWIRE_SIM_RELEASE is 14.2 or 15.1"),
+        Err(_) => Release::default(),
+    }
+}
+
+/// Loads what the tests need. In the guests it is part of the kernel.
+pub fn load_modules(kernel: &dyn Kernel) {
     for module in ["if_epair", "if_bridge"] {
         kernel.load_module(module).unwrap();
     }
 }
 
-fn release(kernel: &dyn Kernel) -> i32 {
+/// kern.osreldate.
+pub fn release(kernel: &dyn Kernel) -> i32 {
     int(&kernel.sysctl(&Sysctl::read("kern.osreldate")).unwrap())
 }
 
@@ -110,7 +114,7 @@ pub struct World {
 }
 
 /// How long the kernel may be busy with what is over for everybody else.
-const AFTERMATH: Duration = Duration::from_millis(1500);
+pub const AFTERMATH: Duration = Duration::from_millis(1500);
 
 impl World {
     pub fn new() -> World {

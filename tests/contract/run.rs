@@ -1,0 +1,59 @@
+//! Running programs. The simulated kernel runs none: what it has in common with a real one is what it
+//! answers when a program can be run, and when it cannot.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use jailwire::jail::JailParameters;
+use jailwire::kernel::{Errno, Exit, Output, Program};
+
+use crate::support::{Host, Refused, SOON};
+
+fn program(jail: Option<i32>, arguments: &[&str]) -> Program {
+    Program {
+        jail,
+        fib: 0,
+        arguments: arguments.iter().map(OsString::from).collect(),
+        environment: vec![("PATH".into(), "/bin:/usr/bin".into())],
+        user: None,
+        stdin: false,
+        host_user: false,
+        terminal: false,
+        output: Output::Capture,
+        timeout: Some(SOON),
+    }
+}
+
+#[test]
+fn a_program_that_succeeds() {
+    let host = Host::new();
+    let jid = host.jail(JailParameters::new(&host.jail_name()).path(Path::new("/")));
+    for jail in [None, Some(jid.get())] {
+        let finished = host.kernel.run(&program(jail, &["true"])).unwrap();
+        assert_eq!(finished.exit, Exit::Code(0));
+        assert_eq!(finished.output, b"");
+    }
+}
+
+#[test]
+fn nobody_runs_where_nobody_is() {
+    let host = Host::new();
+    host.kernel.run(&program(Some(999_990), &["true"])).refused(Errno::EINVAL);
+    host.kernel.run(&program(None, &[])).refused(Errno::EINVAL);
+}
+
+#[test]
+fn a_routing_table_must_be_there() {
+    let host = Host::new();
+    let fib = u32::try_from(host.sysctl_int("net.fibs").unwrap()).unwrap();
+    host.kernel.run(&Program { fib, ..program(None, &["true"]) }).refused(Errno::EINVAL);
+}
+
+#[test]
+fn nobody_but_root_runs_in_a_jail() {
+    let host = Host::new();
+    let jid = host.plain_jail();
+    host.unprivileged(|kernel| {
+        kernel.run(&program(Some(jid.get()), &["true"])).refused(Errno::EPERM);
+    });
+}
