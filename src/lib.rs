@@ -14,6 +14,7 @@ pub mod iocage;
 pub mod jail;
 pub mod kernel;
 pub mod nd6;
+pub mod neighbour;
 pub mod route;
 #[doc = include_str!("../docs/surface.md")]
 pub mod surface {}

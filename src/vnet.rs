@@ -9,6 +9,7 @@
 //! is sent in, see [`Vnet::sysctls`].
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -252,6 +253,15 @@ impl Vnet {
     pub(crate) fn attempt6(&self, call: &mut Call) -> kernel::Result<()> {
         let socket = self.socket(&self.inet6, Domain::Inet6)?;
         self.kernel.ioctl(socket, &mut call.request)
+    }
+
+    /// Sends a datagram from this stack.
+    pub(crate) fn send_datagram(&self, to: SocketAddr, bytes: &[u8]) -> kernel::Result<()> {
+        let socket = match to {
+            SocketAddr::V4(_) => self.socket(&self.inet, Domain::Inet)?,
+            SocketAddr::V6(_) => self.socket(&self.inet6, Domain::Inet6)?,
+        };
+        self.kernel.send_to(socket, to, bytes)
     }
 
     /// The routing socket, for one request at a time.

@@ -9,6 +9,7 @@
 //! * [`property`]: the table of properties, their kinds and their defaults
 //! * [`config`]: everything that starting a jail needs to know, and all that is wrong with it
 //! * [`manage`]: making, copying, renaming and destroying jails
+//! * [`doctor`]: looking for what keeps jails from working
 //! * [`jailconf`]: the file that jail(8) reads while the jail runs
 //!
 //! and, one file each, the grammars of the values.
@@ -29,6 +30,7 @@
 pub mod address;
 pub mod addresses;
 pub mod config;
+pub mod doctor;
 pub mod document;
 pub mod fstab;
 pub mod hooks;

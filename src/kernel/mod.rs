@@ -33,6 +33,7 @@ pub use request::{Block, Request};
 
 use std::ffi::OsString;
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -367,6 +368,13 @@ pub trait Kernel: fmt::Debug + Send + Sync {
 
     /// Writes one message to a routing socket: `write(2)`.
     fn send(&self, handle: Handle, message: &[u8]) -> Result<()>;
+
+    /// Sends a datagram from a socket of AF_INET or AF_INET6: `sendto(2)`. A kernel that sends nothing,
+    /// as the simulated one, answers EOPNOTSUPP.
+    fn send_to(&self, handle: Handle, to: SocketAddr, bytes: &[u8]) -> Result<()> {
+        let _ = (handle, to, bytes);
+        Err(Errno::EOPNOTSUPP.into())
+    }
 
     /// Takes one message from a routing socket, cut to `buffer`: `recv(2)` with MSG_DONTWAIT.
     /// EAGAIN when there is none.

@@ -17,6 +17,7 @@ use std::collections::HashMap;
 use std::ffi::{CString, c_char};
 use std::io;
 use std::mem::MaybeUninit;
+use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -208,6 +209,12 @@ impl Kernel for FreeBsd {
         // SAFETY: write(2) reads that many bytes.
         let rc = unsafe { libc::write(socket.as_raw_fd(), message.as_ptr().cast(), message.len()) };
         if rc < 0 { Err(self.failure()) } else { Ok(()) }
+    }
+
+    fn send_to(&self, handle: Handle, to: SocketAddr, bytes: &[u8]) -> Result<()> {
+        let socket = UdpSocket::from(self.descriptor(handle)?.try_clone()?);
+        socket.send_to(bytes, to)?;
+        Ok(())
     }
 
     fn receive(&self, handle: Handle, buffer: &mut [u8]) -> Result<usize> {

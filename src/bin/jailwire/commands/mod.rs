@@ -1,10 +1,12 @@
 //! One file a command, and what they share.
 
+mod doctor;
 mod exec;
 mod generated;
 mod get;
 mod list;
 mod manage;
+mod map;
 mod preview;
 mod restart;
 mod selected;
@@ -44,7 +46,8 @@ pub fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Set(args) => set::run(environment, args),
         Command::List(args) => list::run(environment, args),
         Command::Show(args) => show::run(environment, args),
+        Command::Map(args) => map::run(environment, args),
+        Command::Doctor(args) => doctor::run(environment, args),
         Command::Completions { .. } | Command::Man { .. } => unreachable!("done above"),
-        _ => Err("not there yet".into()),
     }
 }

@@ -2,11 +2,14 @@
 
 use std::process::ExitCode;
 
+use jailwire::iocage::doctor::Scene;
 use jailwire::iocage::lifecycle::{Error, Host, Report as _};
 use jailwire::iocage::name::JailName;
 use jailwire::iocage::order::Turn;
+use jailwire::vnet::Vnet;
 use serde_json::json;
 
+use super::doctor;
 use super::selected::Selected;
 use super::work::Work;
 use crate::Failure;
@@ -61,6 +64,9 @@ pub fn preview(
 /// unless they depend on it.
 pub fn start(environment: &Environment, host: &Host<'_>, selected: &Selected, work: &mut Work) {
     let selected = fit_to_start(environment, host, selected, work);
+    let vnet = Vnet::host(environment.kernel.clone());
+    // What cannot be looked at will be told of by the start.
+    let scene = Scene::take(&vnet, &environment.store).ok();
     for turn in selected.turns(&environment.store) {
         let name = &turn.name;
         if let Some(obstacle) = obstacle(environment, &turn, work) {
@@ -68,6 +74,11 @@ pub fn start(environment: &Environment, host: &Host<'_>, selected: &Selected, wo
             continue;
         }
         let Some(entry) = environment.store.find(name) else { continue };
+        if host.running(&entry).is_ok_and(|running| running.is_none()) {
+            for finding in scene.iter().flat_map(|scene| scene.before_start(name)) {
+                work.report().warn(&doctor::in_short(&finding));
+            }
+        }
         work.doing(format!("starting {name}"));
         let asked_for = selected.named && selected.entries.contains(&entry);
         let result = host.start(&entry, &mut work.report());

@@ -1,0 +1,96 @@
+//! The picture for Graphviz.
+
+use std::fmt;
+
+use super::picture::{Network, Picture, Port};
+
+/// Prints as the source of a graph.
+pub struct Dot<'a>(pub &'a Picture);
+
+impl fmt::Display for Dot<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Dot(picture) = self;
+        writeln!(f, "graph jailwire {{")?;
+        writeln!(f, "    rankdir=LR;")?;
+        writeln!(f, "    node [shape=box, fontname=\"sans-serif\"];")?;
+        for interface in &picture.interfaces {
+            node(f, "    ", &host(&interface.name), &label(interface), "")?;
+        }
+        for bridge in &picture.bridges {
+            let name = host(&bridge.port.name);
+            node(f, "    ", &name, &label(&bridge.port), ", shape=ellipse")?;
+            for uplink in &bridge.uplinks {
+                writeln!(f, "    {} -- {};", quoted(&host(uplink)), quoted(&name))?;
+            }
+            for member in &bridge.members {
+                node(f, "    ", &host(member), member, "")?;
+                writeln!(f, "    {} -- {};", quoted(&name), quoted(&host(member)))?;
+            }
+        }
+        for jail in &picture.jails {
+            writeln!(f, "    subgraph {} {{", quoted(&format!("cluster {}", jail.name)))?;
+            writeln!(f, "        label={};", quoted(&format!("{} (jid {})", jail.name, jail.jid)))?;
+            let mut wires = Vec::new();
+            match &jail.network {
+                Network::Own { nics, .. } => {
+                    for nic in nics.iter().flatten() {
+                        let name = format!("{} {}", jail.name, nic.port.name);
+                        node(f, "        ", &name, &label(&nic.port), "")?;
+                        wires.extend(nic.host_half.as_ref().map(|half| (host(half), name)));
+                    }
+                    // A jail that nobody may look into has its place all the same.
+                    if nics.as_ref().is_none_or(Vec::is_empty) {
+                        node(f, "        ", &jail.name, &jail.name, ", style=dashed")?;
+                    }
+                }
+                Network::Shared(addresses) => {
+                    for (interface, addresses) in addresses {
+                        let name = format!("{} on {interface}", jail.name);
+                        node(f, "        ", &name, &addresses.join("\n"), "")?;
+                        if !interface.is_empty() {
+                            wires.push((host(interface), name));
+                        }
+                    }
+                    if addresses.is_empty() {
+                        node(f, "        ", &jail.name, "the host's addresses", ", style=dashed")?;
+                    }
+                }
+            }
+            writeln!(f, "    }}")?;
+            for (from, to) in wires {
+                writeln!(f, "    {} -- {};", quoted(&from), quoted(&to))?;
+            }
+        }
+        writeln!(f, "}}")
+    }
+}
+
+fn node(f: &mut fmt::Formatter<'_>, indent: &str, name: &str, label: &str, more: &str) -> fmt::Result {
+    writeln!(f, "{indent}{} [label={}{more}];", quoted(name), quoted(label))
+}
+
+/// The host's interfaces have names of their own: a jail may have one of the same.
+fn host(interface: &str) -> String {
+    format!("host {interface}")
+}
+
+fn label(port: &Port) -> String {
+    let mut lines = vec![port.name.clone()];
+    lines.extend(port.addresses.iter().cloned());
+    lines.join("\n")
+}
+
+/// A quoted string of the language: quotes and backslashes escaped, line breaks by name.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn names_cannot_end_a_string() {
+        assert_eq!(quoted("a\"b\\c\nd"), r#""a\"b\\c\nd""#);
+    }
+}

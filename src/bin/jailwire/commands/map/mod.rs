@@ -1,0 +1,26 @@
+//! `map`: how the jails are wired, as a picture.
+
+mod dot;
+mod picture;
+mod text;
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use self::picture::Picture;
+use crate::Failure;
+use crate::cli;
+use crate::environment::Environment;
+use crate::output;
+
+pub fn run(environment: &Environment, args: &cli::Map) -> Result<ExitCode, Failure> {
+    let picture = Picture::take(environment)?;
+    if environment.json {
+        output::json(&picture.to_json())?;
+    } else if args.dot {
+        write!(io::stdout().lock(), "{}", dot::Dot(&picture))?;
+    } else {
+        text::print(&mut anstream::stdout().lock(), &picture)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}

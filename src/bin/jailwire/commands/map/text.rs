@@ -1,0 +1,163 @@
+//! The picture in a terminal.
+//!
+//! ```text
+//! em0  up  192.0.2.10/24
+//! ├─ bridge0  up  mtu 1500
+//! │  ├─ vnet0.1 ── epair0b ── db  jid 1
+//! │  │     192.0.2.21/24  2001:db8::21/64  via 192.0.2.1
+//! │  └─ vnet0.2 ── epair0b ── web  jid 2
+//! │        192.0.2.20/24  via 192.0.2.1
+//! └─ proxy  jid 3
+//!       192.0.2.40/24
+//! ```
+
+use std::io::{self, Write};
+
+use super::picture::{Bridge, Jail, Network, Picture, Port};
+use crate::output::{DIM, TITLE, WARN};
+
+/// One thing on the picture, what is written below it, and what hangs on it.
+struct Node {
+    line: String,
+    below: Vec<String>,
+    children: Vec<Node>,
+}
+
+/// Prints it.
+pub fn print(out: &mut impl Write, picture: &Picture) -> io::Result<()> {
+    for node in roots(picture) {
+        writeln!(out, "{}", node.line)?;
+        branches(out, &node, "")?;
+    }
+    if !picture.down.is_empty() {
+        writeln!(out, "{DIM}down: {}{DIM:#}", picture.down.join(", "))?;
+    }
+    Ok(())
+}
+
+fn branches(out: &mut impl Write, node: &Node, indent: &str) -> io::Result<()> {
+    for line in &node.below {
+        let trunk = if node.children.is_empty() { " " } else { "│" };
+        writeln!(out, "{indent}{trunk}     {line}")?;
+    }
+    for (index, child) in node.children.iter().enumerate() {
+        let last = index + 1 == node.children.len();
+        let (branch, trunk) = if last { ("└─", "   ") } else { ("├─", "│  ") };
+        writeln!(out, "{indent}{branch} {}", child.line)?;
+        branches(out, child, &format!("{indent}{trunk}"))?;
+    }
+    Ok(())
+}
+
+/// The host's interfaces with what hangs on them, the bridges that hang on none, and the jails that
+/// are on no interface.
+fn roots(picture: &Picture) -> Vec<Node> {
+    let mut roots = Vec::new();
+    for interface in &picture.interfaces {
+        let hanging = picture.bridges.iter().filter(|bridge| bridge.uplinks.first() == Some(&interface.name));
+        let mut children: Vec<Node> = hanging.map(|bridge| bridge_node(picture, bridge)).collect();
+        children.extend(picture.jails.iter().filter_map(|jail| shared_node(jail, &interface.name)));
+        roots.push(Node { line: port_line(interface), below: Vec::new(), children });
+    }
+    let free = picture.bridges.iter().filter(|bridge| bridge.uplinks.is_empty());
+    roots.extend(free.map(|bridge| bridge_node(picture, bridge)));
+    // Interfaces without anything come first, and jails without an interface last.
+    roots.sort_by_key(|node| !node.children.is_empty());
+    roots.extend(picture.jails.iter().filter_map(|jail| loose_node(picture, jail)));
+    roots
+}
+
+fn bridge_node(picture: &Picture, bridge: &Bridge) -> Node {
+    let mut children: Vec<Node> = Vec::new();
+    for uplink in bridge.uplinks.iter().skip(1) {
+        children.push(Node { line: uplink.clone(), below: Vec::new(), children: Vec::new() });
+    }
+    for member in &bridge.members {
+        children.push(match picture.behind(member) {
+            Some((jail, nic)) => {
+                let inside = nic.map(|nic| format!(" ── {}", nic.port.name)).unwrap_or_default();
+                let below = match nic {
+                    Some(nic) => addresses_and_routers(&nic.port, jail),
+                    None => format!("{DIM}only root may look inside{DIM:#}"),
+                };
+                Node {
+                    line: format!("{member}{inside} ── {}", jail_text(jail)),
+                    below: vec![below],
+                    children: Vec::new(),
+                }
+            }
+            None => Node { line: member.clone(), below: Vec::new(), children: Vec::new() },
+        });
+    }
+    let Port { name, mtu, addresses, .. } = &bridge.port;
+    let addresses = join(addresses);
+    Node {
+        line: format!("{TITLE}{name}{TITLE:#}  {}  mtu {mtu}{addresses}", state(&bridge.port)),
+        below: Vec::new(),
+        children,
+    }
+}
+
+/// A jail on the host's stack, under one of the interfaces that have its addresses.
+fn shared_node(jail: &Jail, interface: &str) -> Option<Node> {
+    let Network::Shared(addresses) = &jail.network else { return None };
+    let here = addresses.get(interface)?;
+    Some(Node { line: jail_text(jail), below: vec![here.join("  ")], children: Vec::new() })
+}
+
+/// A jail that hangs on no interface, and the NICs of a jail that are on no bridge.
+fn loose_node(picture: &Picture, jail: &Jail) -> Option<Node> {
+    let mut below = Vec::new();
+    match &jail.network {
+        Network::Shared(addresses) => {
+            if !addresses.is_empty() && !addresses.contains_key("") {
+                return None;
+            }
+            below.extend(addresses.get("").map(|here| here.join("  ")));
+        }
+        Network::Own { nics: None, .. } => return None,
+        Network::Own { nics: Some(nics), .. } => {
+            let on_a_bridge =
+                |half: &String| picture.bridges.iter().any(|bridge| bridge.members.contains(half));
+            let loose: Vec<_> =
+                nics.iter().filter(|nic| !nic.host_half.as_ref().is_some_and(on_a_bridge)).collect();
+            if loose.is_empty() && !nics.is_empty() {
+                return None;
+            }
+            for nic in loose {
+                let half = nic.host_half.as_ref().map(|half| format!("{half} ── ")).unwrap_or_default();
+                below.push(format!("{half}{}  {}", nic.port.name, addresses_and_routers(&nic.port, jail)));
+            }
+        }
+    }
+    if below.is_empty() {
+        below.push(format!("{DIM}no address{DIM:#}"));
+    }
+    Some(Node { line: jail_text(jail), below, children: Vec::new() })
+}
+
+fn addresses_and_routers(port: &Port, jail: &Jail) -> String {
+    let mut words = port.addresses.clone();
+    if let Network::Own { routers, .. } = &jail.network
+        && !routers.is_empty()
+    {
+        words.push(format!("{DIM}via {}{DIM:#}", routers.join(", ")));
+    }
+    if words.is_empty() { format!("{DIM}no address{DIM:#}") } else { words.join("  ") }
+}
+
+fn jail_text(jail: &Jail) -> String {
+    format!("{TITLE}{}{TITLE:#}  {DIM}jid {}{DIM:#}", jail.name, jail.jid)
+}
+
+fn port_line(port: &Port) -> String {
+    format!("{TITLE}{}{TITLE:#}  {}{}", port.name, state(port), join(&port.addresses))
+}
+
+fn state(port: &Port) -> String {
+    if port.up { "up".to_owned() } else { format!("{WARN}down{WARN:#}") }
+}
+
+fn join(addresses: &[String]) -> String {
+    addresses.iter().map(|address| format!("  {address}")).collect()
+}

@@ -1,0 +1,256 @@
+//! The bridges that jails are on: whether they are there, up, and lead anywhere.
+
+use std::collections::BTreeSet;
+
+use super::Scene;
+use super::finding::{Finding, Fix, Level, list};
+use crate::interface::InterfaceType;
+use crate::types::InterfaceName;
+
+impl Scene<'_> {
+    pub(super) fn bridges(&self, found: &mut Vec<Finding>) {
+        let wanted: BTreeSet<InterfaceName> = self
+            .vnet_jails()
+            .flat_map(|(_, network)| &network.nics)
+            .filter(|nic| nic.is_used())
+            .filter_map(|nic| nic.bridge)
+            .collect();
+        for bridge in &wanted {
+            match self.members.get(bridge) {
+                Some(members) => self.bridge(bridge, members, found),
+                None => self.missing(bridge, found),
+            }
+        }
+        for (bridge, members) in &self.members {
+            self.vlan_with_parent(bridge, members, found);
+            self.member_addresses(bridge, members, found);
+        }
+        self.down_parents(found);
+        self.mtus(found);
+    }
+
+    fn missing(&self, bridge: &InterfaceName, found: &mut Vec<Finding>) {
+        let jails = self.jails_on(bridge);
+        let finding = match self.interface(bridge) {
+            Some(other) => Finding::new(
+                Level::Error,
+                "bridge",
+                format!("{bridge} is not a bridge, but of type {}", other.kind),
+            )
+            .because(format!("{} cannot be started", list(&jails)))
+            .mend(format!("name a bridge: iocage set interfaces=vnet0:bridge0 {}", jails[0])),
+            None => {
+                let number = bridge.as_str().strip_prefix("bridge").unwrap_or_default();
+                let can_be_made = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+                let (level, why) = match can_be_made {
+                    true => (
+                        Level::Note,
+                        "the first start makes it, with nothing but jails on it: they reach each other, and nothing else",
+                    ),
+                    false => (
+                        Level::Error,
+                        "a bridge of that name cannot be made by a start: jails on it cannot be started",
+                    ),
+                };
+                Finding::new(level, "bridge", format!("there is no {bridge}"))
+                    .because(why)
+                    .mend(format!("to have it with the host: sysrc cloned_interfaces+={bridge} ifconfig_{bridge}=\"addm em0 up\" && service netif cloneup"))
+            }
+        };
+        found.push(finding.of(jails));
+    }
+
+    /// A bridge that is there.
+    fn bridge(&self, bridge: &InterfaceName, members: &[InterfaceName], found: &mut Vec<Finding>) {
+        let jails = self.jails_on(bridge);
+        let Some(interface) = self.interface(bridge) else { return };
+        if !interface.is_up() {
+            found.push(
+                Finding::new(Level::Error, "bridge", format!("{bridge} is down"))
+                    .because(format!("it passes nothing: {} reach nobody", list(&jails)))
+                    .mend(format!("ifconfig {bridge} up"))
+                    .mend(format!("and in /etc/rc.conf: ifconfig_{bridge}=\"... up\""))
+                    .of(jails.clone())
+                    .fix(Fix::Up(*bridge)),
+            );
+        }
+        for member in members {
+            let down = self.interface(member).is_some_and(|interface| !interface.is_up());
+            if down && !self.halves.contains_key(member) {
+                found.push(
+                    Finding::new(
+                        Level::Warning,
+                        "bridge",
+                        format!("{member}, which is on {bridge}, is down"),
+                    )
+                    .because(format!("nothing passes between {bridge} and what is behind {member}"))
+                    .mend(format!("ifconfig {member} up"))
+                    .mend(format!("and in /etc/rc.conf: ifconfig_{member}=\"up\""))
+                    .of(jails.clone())
+                    .fix(Fix::Up(*member)),
+                );
+            }
+        }
+        // What is not a jail's may lead out: an interface of the host's, or a vlan, or a tunnel.
+        let leads_out = members.iter().any(|member| !self.halves.contains_key(member));
+        if !leads_out && interface.addresses.is_empty() {
+            found.push(
+                Finding::new(Level::Note, "bridge", format!("{bridge} leads nowhere: only jails are on it"))
+                    .because(format!("{} reach each other, and nothing else", list(&jails)))
+                    .mend(format!("put the host's interface on it: ifconfig {bridge} addm em0"))
+                    .mend(format!("or let the host route: ifconfig {bridge} inet ADDRESS/24, and make that the jails' defaultrouter"))
+                    .of(jails),
+            );
+        }
+    }
+
+    /// The way of old: on FreeBSD before 12 a vlan on a bridge wanted its parent there too. Since then
+    /// what arrives on the parent is the vlan's twice, or not at all.
+    fn vlan_with_parent(&self, bridge: &InterfaceName, members: &[InterfaceName], found: &mut Vec<Finding>) {
+        for vlan in members.iter().filter_map(|member| Some((member, self.vlans.get(member)?))) {
+            let (name, vlan) = vlan;
+            let both = members.contains(&vlan.parent);
+            let jails = self.jails_on(bridge);
+            if both && !self.wants_parent_on_bridge() {
+                found.push(
+                    Finding::new(
+                        Level::Warning,
+                        "vlan",
+                        format!("{name} and its parent {} are both on {bridge}", vlan.parent),
+                    )
+                    .because("frames of the vlan are bridged by the parent before the vlan sees them; that both are needed is advice for releases before FreeBSD 12")
+                    .mend(format!("ifconfig {bridge} deletem {}", vlan.parent))
+                    .mend(format!("and take `addm {}` out of ifconfig_{bridge} in /etc/rc.conf", vlan.parent))
+                    .of(jails),
+                );
+            } else if !both && self.wants_parent_on_bridge() {
+                found.push(
+                    Finding::new(
+                        Level::Warning,
+                        "vlan",
+                        format!("{name} is on {bridge}, and its parent {} is not", vlan.parent),
+                    )
+                    .because("this release passes nothing to a vlan on a bridge without its parent")
+                    .mend(format!("ifconfig {bridge} addm {}", vlan.parent))
+                    .of(jails),
+                );
+            }
+        }
+    }
+
+    /// A vlan is as good as its parent.
+    fn down_parents(&self, found: &mut Vec<Finding>) {
+        for (name, vlan) in &self.vlans {
+            let Some(bridge) = self.members.iter().find(|(_, members)| members.contains(name)) else {
+                continue;
+            };
+            if self.interface(&vlan.parent).is_some_and(|parent| !parent.is_up()) {
+                found.push(
+                    Finding::new(
+                        Level::Warning,
+                        "vlan",
+                        format!("{}, the parent of {name}, is down", vlan.parent),
+                    )
+                    .because(format!("nothing passes through {name}"))
+                    .mend(format!("ifconfig {} up", vlan.parent))
+                    .mend(format!("and in /etc/rc.conf: ifconfig_{}=\"up\"", vlan.parent))
+                    .of(self.jails_on(bridge.0))
+                    .fix(Fix::Up(vlan.parent)),
+                );
+            }
+        }
+    }
+
+    /// Addresses belong on the bridge: those of its members are on their way out of FreeBSD.
+    fn member_addresses(&self, bridge: &InterfaceName, members: &[InterfaceName], found: &mut Vec<Finding>) {
+        // Releases without it allow them, and say nothing.
+        let Some(allowed) = self.sysctl("net.link.bridge.member_ifaddrs") else { return };
+        for interface in members.iter().filter_map(|member| self.interface(member)) {
+            let addresses: Vec<_> = interface
+                .addresses
+                .iter()
+                .filter(|address| address.scope == 0)
+                .map(|address| address.network)
+                .collect();
+            if addresses.is_empty() {
+                continue;
+            }
+            let (name, addresses) = (interface.name, list(addresses));
+            let level = if allowed == 0 { Level::Warning } else { Level::Note };
+            found.push(
+                Finding::new(
+                    level,
+                    "member addresses",
+                    format!("{name} has addresses ({addresses}), and is on {bridge}"),
+                )
+                .because(format!(
+                    "net.link.bridge.member_ifaddrs is {allowed}: with 0 an interface with addresses cannot be put on a bridge, and FreeBSD 16 will know nothing else"
+                ))
+                .mend(format!("move them to {bridge}: in /etc/rc.conf ifconfig_{bridge}=\"inet {addresses} addm {name} up\" and ifconfig_{name}=\"up\""))
+                .of(self.jails_on(bridge)),
+            );
+        }
+        // What is to be put on a bridge by the next start.
+        if allowed == 0 {
+            self.uplinks_with_addresses(bridge, members, found);
+        }
+    }
+
+    fn uplinks_with_addresses(
+        &self,
+        bridge: &InterfaceName,
+        members: &[InterfaceName],
+        found: &mut Vec<Finding>,
+    ) {
+        use crate::iocage::config::DefaultInterface;
+
+        for (subject, network) in self.vnet_jails() {
+            let DefaultInterface::Named(name) = network.default_interface else { continue };
+            let is_on = network.nics.first().is_some_and(|nic| nic.bridge == Some(*bridge));
+            let has = self.interface(&name).is_some_and(|interface| !interface.addresses.is_empty());
+            if is_on && has && !members.contains(&name) {
+                found.push(
+                    Finding::new(
+                        Level::Error,
+                        "member addresses",
+                        format!("{name} has addresses, and {} wants it on {bridge}", subject.name()),
+                    )
+                    .because("net.link.bridge.member_ifaddrs is 0: the kernel refuses it")
+                    .mend(format!("iocage set vnet_default_interface=none {}", subject.name()))
+                    .of([subject.name()]),
+                );
+            }
+        }
+    }
+
+    /// The kernel holds a bridge and its members to one MTU. The halves of epairs in jails it does not.
+    fn mtus(&self, found: &mut Vec<Finding>) {
+        for (subject, network) in self.vnet_jails() {
+            for nic in &network.nics {
+                let bridge = nic.bridge.and_then(|bridge| {
+                    let members = self.members.get(&bridge).filter(|members| !members.is_empty())?;
+                    let _ = members;
+                    self.interface(&bridge).filter(|interface| interface.kind == InterfaceType::BRIDGE)
+                });
+                let (Some(bridge), Some(asked)) = (bridge, nic.mtu) else { continue };
+                if asked.get() != bridge.mtu {
+                    let (name, property) = (subject.name(), nic.name.mtu_property());
+                    found.push(
+                        Finding::new(
+                            Level::Error,
+                            "mtu",
+                            format!(
+                                "{name} wants an MTU of {asked} on {}, which has {}",
+                                bridge.name, bridge.mtu
+                            ),
+                        )
+                        .because("frames larger than the smaller of the two are lost on the way")
+                        .mend(format!("iocage set {property}=auto {name}"))
+                        .mend(format!("or ifconfig {} mtu {asked}", bridge.name))
+                        .of([name]),
+                    );
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! What the host's kernel has, and how it is tuned.
+
+use super::Scene;
+use super::finding::{Finding, Fix, Level, list};
+
+/// `kern.osreldate` of the first release whose bridges take a vlan without its parent.
+const FREEBSD_12: i32 = 1_200_000;
+
+impl Scene<'_> {
+    pub(super) fn host(&self, found: &mut Vec<Finding>) {
+        self.vimage(found);
+        self.resource_limits(found);
+        self.modules(found);
+        self.packet_filters(found);
+        self.forwarding(found);
+        self.release(found);
+    }
+
+    fn vimage(&self, found: &mut Vec<Finding>) {
+        let jails: Vec<_> = self.vnet_jails().map(|(subject, _)| subject.name()).collect();
+        if self.sysctl("kern.features.vimage") == Some(1) || jails.is_empty() {
+            return;
+        }
+        found.push(
+            Finding::new(Level::Error, "vimage", "this kernel has no network stacks for jails (VIMAGE)")
+                .because(format!("jails with vnet=on cannot be started: {}", list(&jails)))
+                .mend("run GENERIC, or build a kernel with: options VIMAGE")
+                .mend("or let the jails share the host's stack: iocage set vnet=off JAIL")
+                .of(jails),
+        );
+    }
+
+    fn resource_limits(&self, found: &mut Vec<Finding>) {
+        let built = ["kern.features.racct", "kern.features.rctl"].map(|name| self.sysctl(name) == Some(1));
+        if built != [true, true] {
+            found.push(
+                Finding::new(Level::Note, "rctl", "this kernel has no resource limits (RACCT, RCTL)")
+                    .because("rctl(8) cannot count or limit what a jail uses")
+                    .mend("run GENERIC, or build a kernel with: options RACCT, options RCTL"),
+            );
+        } else if self.sysctl("kern.racct.enable") == Some(0) {
+            found.push(
+                Finding::new(Level::Note, "rctl", "resource limits are switched off (kern.racct.enable=0)")
+                    .because("rctl(8) cannot count or limit what a jail uses")
+                    .mend("add to /boot/loader.conf, and restart the machine: kern.racct.enable=1"),
+            );
+        }
+    }
+
+    /// Those that are missing are loaded by the first start that needs them, if that is allowed.
+    fn modules(&self, found: &mut Vec<Finding>) {
+        let jails: Vec<_> = self.vnet_jails().map(|(subject, _)| subject.name()).collect();
+        let Ok(cloners) = self.vnet.cloners() else { return };
+        for (cloner, module) in [("epair", "if_epair"), ("bridge", "if_bridge")] {
+            if jails.is_empty() || cloners.iter().any(|name| *name == cloner) {
+                continue;
+            }
+            found.push(
+                Finding::new(Level::Note, "modules", format!("the kernel module {module} is not loaded"))
+                    .because("the first start of a jail loads it; with kern.securelevel above 0 it could not")
+                    .mend(format!("add to /boot/loader.conf: {module}_load=\"YES\""))
+                    .mend(format!("and load it now: kldload {module}"))
+                    .of(jails.clone())
+                    .fix(Fix::LoadModule(module)),
+            );
+        }
+    }
+
+    /// Where a packet filter looks at a bridge, it sees each packet several times.
+    fn packet_filters(&self, found: &mut Vec<Finding>) {
+        for (name, why) in [
+            (
+                "net.link.bridge.pfil_onlyip",
+                "a bridge passes no packets but those of IP and ARP while a packet filter is on",
+            ),
+            (
+                "net.link.bridge.pfil_bridge",
+                "a packet filter also filters on the bridge, where its rules may not expect it",
+            ),
+            (
+                "net.link.bridge.pfil_member",
+                "a packet filter also filters on each member of a bridge: between jails too",
+            ),
+        ] {
+            if self.sysctl(name) == Some(1) && !self.members.is_empty() {
+                found.push(
+                    Finding::new(Level::Note, "pfil", format!("{name} is 1"))
+                        .because(why)
+                        .mend(format!("unless your rules are written for it: sysctl {name}=0"))
+                        .mend(format!("and add to /etc/sysctl.conf: {name}=0")),
+                );
+            }
+        }
+    }
+
+    /// A jail whose router is the host goes nowhere unless the host forwards.
+    pub(super) fn forwarding(&self, found: &mut Vec<Finding>) {
+        let own: Vec<_> = self
+            .interfaces
+            .iter()
+            .flat_map(|interface| &interface.addresses)
+            .map(|address| address.network.ip())
+            .collect();
+        for (name, line, is_ipv4) in [
+            ("net.inet.ip.forwarding", "gateway_enable=\"YES\"", true),
+            ("net.inet6.ip6.forwarding", "ipv6_gateway_enable=\"YES\"", false),
+        ] {
+            let routed_here = self.vnet_jails().filter(|(_, network)| {
+                let routers = super::jails::routers(network);
+                routers.iter().any(|router| router.is_ipv4() == is_ipv4 && own.contains(router))
+            });
+            let jails: Vec<_> = routed_here.map(|(subject, _)| subject.name()).collect();
+            if self.sysctl(name) == Some(0) && !jails.is_empty() {
+                found.push(
+                    Finding::new(
+                        Level::Warning,
+                        "forwarding",
+                        format!("this host does not forward ({name}=0)"),
+                    )
+                    .because(format!(
+                        "it is the default router of {}, which reach nothing beyond it",
+                        list(&jails)
+                    ))
+                    .mend(format!("sysctl {name}=1"))
+                    .mend(format!("and add to /etc/rc.conf: {line}"))
+                    .of(jails),
+                );
+            }
+        }
+    }
+
+    fn release(&self, found: &mut Vec<Finding>) {
+        let release = self.osreldate();
+        if release.is_some_and(|release| release < 1_400_000) {
+            found.push(
+                Finding::new(
+                    Level::Warning,
+                    "release",
+                    format!("this is FreeBSD {}", release.unwrap_or_default() / 100_000),
+                )
+                .because("what is done here was tried on FreeBSD 14 and 15 only")
+                .mend("update the host"),
+            );
+        }
+    }
+
+    pub(super) fn osreldate(&self) -> Option<i32> {
+        self.sysctl("kern.osreldate")
+    }
+
+    /// Whether a vlan and its parent are to be on the same bridge: that was advice for releases that
+    /// are no more.
+    pub(super) fn wants_parent_on_bridge(&self) -> bool {
+        self.osreldate().is_some_and(|release| release < FREEBSD_12)
+    }
+}

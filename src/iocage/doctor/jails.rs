@@ -1,0 +1,192 @@
+//! The jails themselves: their configurations, and what two of them cannot both have.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::IpAddr;
+
+use super::Scene;
+use super::finding::{Finding, Level, list};
+use crate::iocage::config::{self, ConfigError, JailConfig, Network, VnetNetwork};
+use crate::iocage::name::JailName;
+use crate::iocage::router::Router;
+use crate::types::MacAddr;
+
+/// The check of what a start itself refuses or warns of.
+const CONFIGURATION: &str = "configuration";
+
+/// The addresses of a jail's default routers, where it names them.
+pub(super) fn routers(network: &VnetNetwork) -> Vec<IpAddr> {
+    let address4 = match network.router4 {
+        Router::Address(address) => Some(IpAddr::V4(address)),
+        _ => None,
+    };
+    let address6 = match network.router6 {
+        Router::Address(address) => Some(IpAddr::V6(address)),
+        _ => None,
+    };
+    address4.into_iter().chain(address6).collect()
+}
+
+/// All addresses of a configuration.
+fn addresses(config: &JailConfig) -> Vec<IpAddr> {
+    match &config.network {
+        Network::Vnet(network) => {
+            let ip4 = network.nics.iter().flat_map(|nic| &nic.ip4).map(|network| IpAddr::V4(network.ip()));
+            let ip6 = network.nics.iter().flat_map(|nic| &nic.ip6).map(|network| IpAddr::V6(network.ip()));
+            ip4.chain(ip6).collect()
+        }
+        Network::Shared(network) => {
+            let ip4 = network.ip4.iter().map(|one| IpAddr::V4(one.address.address()));
+            let ip6 = network.ip6.iter().map(|one| IpAddr::V6(one.address.address()));
+            ip4.chain(ip6).collect()
+        }
+    }
+}
+
+impl Scene<'_> {
+    /// What is wrong in configurations: routers outside their subnets are among it.
+    pub(super) fn configurations(&self, found: &mut Vec<Finding>) {
+        for subject in &self.jails {
+            let name = subject.name();
+            let problems = match &subject.config {
+                Ok(config) => config.warnings.as_slice(),
+                Err(ConfigError::Problems { problems, .. }) => problems.as_slice(),
+                Err(ConfigError::Store(error)) => {
+                    found.push(
+                        Finding::new(Level::Error, CONFIGURATION, format!("{name}: {error}"))
+                            .because("the jail cannot be started, and is listed as CORRUPT")
+                            .mend(format!("restore {}", subject.entry.config_path().display()))
+                            .of([name]),
+                    );
+                    continue;
+                }
+            };
+            for problem in problems {
+                let (level, why) = match problem.level {
+                    config::Level::Error => (Level::Error, "the jail cannot be started"),
+                    config::Level::Warning => (Level::Warning, "the jail may not work as was meant"),
+                };
+                found.push(
+                    Finding::new(level, CONFIGURATION, format!("{name}: {problem}"))
+                        .because(why)
+                        .mend(format!("iocage set {}=... {name}", problem.about))
+                        .of([name]),
+                );
+            }
+        }
+    }
+
+    /// Addresses and MACs that more than one has.
+    pub(super) fn duplicates(&self, found: &mut Vec<Finding>) {
+        let mut by_address: BTreeMap<IpAddr, Vec<(&JailName, bool)>> = BTreeMap::new();
+        let mut by_mac: BTreeMap<MacAddr, Vec<&JailName>> = BTreeMap::new();
+        for subject in &self.jails {
+            let Ok(config) = &subject.config else { continue };
+            let own_stack = subject.vnet().is_some();
+            for address in addresses(config) {
+                by_address.entry(address).or_default().push((subject.name(), own_stack));
+            }
+            for mac in config.macs() {
+                by_mac.entry(mac).or_default().push(subject.name());
+            }
+        }
+        for (address, holders) in by_address {
+            self.duplicate_address(address, &holders, found);
+        }
+        // Of two jails with the same pair it is said once.
+        let mut same: BTreeMap<Vec<&JailName>, Vec<MacAddr>> = BTreeMap::new();
+        for (mac, jails) in by_mac.into_iter().filter(|(_, jails)| jails.len() > 1) {
+            same.entry(jails).or_default().push(mac);
+        }
+        for (jails, macs) in same {
+            let what = format!("{} have the same MAC address: {}", list(&jails), list(macs));
+            found.push(
+                Finding::new(Level::Error, "duplicate mac", what)
+                    .because("a bridge sends what is for one of them to the other")
+                    .mend(format!(
+                        "give one a new pair at its next start: iocage set vnet0_mac=none {}",
+                        jails[1]
+                    ))
+                    .of(jails),
+            );
+        }
+    }
+
+    fn duplicate_address(&self, address: IpAddr, holders: &[(&JailName, bool)], found: &mut Vec<Finding>) {
+        let jails: Vec<_> = holders.iter().map(|(name, _)| *name).collect();
+        let own_stack = holders.iter().any(|(_, own_stack)| *own_stack);
+        // Jails on the host's stack may share one of its addresses.
+        if jails.len() > 1 && own_stack {
+            found.push(
+                Finding::new(
+                    Level::Warning,
+                    "duplicate address",
+                    format!("{} have the same address, {address}", list(&jails)),
+                )
+                .because("if both run, each gets some of what is for the other, and IPv6 does without it")
+                .mend(format!("iocage set {}=... {}", property(address), jails[1]))
+                .of(jails.clone()),
+            );
+        }
+        let on_host = self
+            .interfaces
+            .iter()
+            .find(|interface| interface.addresses.iter().any(|has| has.network.ip() == address));
+        if let (Some(interface), true) = (on_host, own_stack) {
+            found.push(
+                Finding::new(
+                    Level::Warning,
+                    "duplicate address",
+                    format!(
+                        "{address}, which {} shall have, is the host's on {}",
+                        list(&jails),
+                        interface.name
+                    ),
+                )
+                .because("both answer for it, and neither is reached reliably")
+                .mend(format!("iocage set {}=... {}", property(address), jails[0]))
+                .of(jails),
+            );
+        }
+    }
+
+    /// Directories that look like jails and cannot be.
+    pub(super) fn names(&self, found: &mut Vec<Finding>) {
+        let directory = self.store.root().join("jails");
+        let mut flat: BTreeMap<String, JailName> = BTreeMap::new();
+        let mut paths: Vec<_> =
+            fs::read_dir(&directory).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+        paths.sort();
+        for path in paths {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if name.starts_with('.') || !path.is_dir() {
+                continue;
+            }
+            match JailName::new(&name) {
+                Err(error) => found.push(
+                    Finding::new(Level::Warning, "names", error.to_string())
+                        .because("the directory is passed over: nothing can be done with it as a jail")
+                        .mend(format!("mv {} {}", path.display(), directory.join("NAME").display())),
+                ),
+                Ok(name) => {
+                    if let Some(other) = flat.insert(name.flat(), name.clone()) {
+                        found.push(
+                            Finding::new(
+                                Level::Error,
+                                "names",
+                                format!("{other} and {name} are the same to the kernel, {}", name.kernel_name()),
+                            )
+                            .because("each would be taken for the other: started, stopped and destroyed in its place")
+                            .mend(format!("iocage rename {name} NAME"))
+                            .of([&other, &name]),
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn property(address: IpAddr) -> &'static str {
+    if address.is_ipv4() { "ip4_addr" } else { "ip6_addr" }
+}

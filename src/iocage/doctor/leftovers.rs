@@ -1,0 +1,94 @@
+//! What starts, stops and other commands have left behind that did not come to their end.
+
+use std::path::Path;
+
+use super::Scene;
+use super::finding::{Finding, Fix, Level, list};
+use crate::iocage::manage;
+use crate::iocage::name::JailName;
+use crate::wiring::{Journal, Rooms};
+
+impl Scene<'_> {
+    pub(super) fn leftovers(&self, found: &mut Vec<Finding>) {
+        self.epairs(found);
+        self.journals(found);
+        for path in manage::leftovers(self.store).unwrap_or_default() {
+            found.push(
+                Finding::new(Level::Warning, "leftovers", format!("{} is no jail", path.display()))
+                    .because("it takes up room: a create or a destroy did not come to its end, or goes on right now")
+                    .mend(format!("rm -rf {}", path.display()))
+                    .fix(Fix::Remove(path)),
+            );
+        }
+    }
+
+    /// Halves of epairs on the host whose jail is not there any more.
+    fn epairs(&self, found: &mut Vec<Finding>) {
+        for (half, (jail, _)) in &self.halves {
+            let subject = self.jails.iter().find(|subject| subject.name().flat() == *jail);
+            let jid = half.as_str().rsplit_once('.').and_then(|(_, jid)| jid.parse::<i32>().ok());
+            let running = self.running.get(&format!("ioc-{jail}"));
+            if running.is_some_and(|running| jid.is_none_or(|jid| jid == running.get())) {
+                continue;
+            }
+            let members = self.members.iter().filter(|(_, members)| members.contains(half));
+            let bridges: Vec<_> = members.map(|(bridge, _)| bridge).collect();
+            let place = if bridges.is_empty() {
+                String::new()
+            } else {
+                format!(" and is still on {}", list(bridges))
+            };
+            found.push(
+                Finding::new(
+                    Level::Warning,
+                    "leaked epair",
+                    format!("{half} is an epair of {jail}, which does not run with that jid{place}"),
+                )
+                .because(
+                    "it keeps its MAC address on the bridge, and the next start of the jail from its name",
+                )
+                .mend(format!("ifconfig {half} destroy"))
+                .of(subject.map(|subject| subject.name()))
+                .fix(Fix::Destroy(*half)),
+            );
+        }
+    }
+
+    /// Journals of jails that are down: something of them is still there.
+    fn journals(&self, found: &mut Vec<Finding>) {
+        let rooms = Rooms::look(&**self.vnet.kernel());
+        let Ok(boot) = self.vnet.sysctl("kern.boot_id") else { return };
+        let boot: String = boot.iter().map(|byte| format!("{byte:02x}")).collect();
+        for path in rooms.journals().unwrap_or_default() {
+            let Some(subject) =
+                self.jails.iter().find(|subject| rooms.journal(&subject.name().kernel_name()) == path)
+            else {
+                self.orphan(&path, found);
+                continue;
+            };
+            let Ok(journal) = Journal::open(&path, &boot) else { continue };
+            if subject.jid.is_none() && !journal.is_empty() {
+                let name: &JailName = subject.name();
+                found.push(
+                    Finding::new(
+                        Level::Warning,
+                        "leftovers",
+                        format!("{name} is down, and left behind: {}", list(journal.owned())),
+                    )
+                    .because("a start or a stop did not come to its end")
+                    .mend(format!("iocage stop {name}"))
+                    .of([name])
+                    .fix(Fix::ClearUp(subject.entry.clone())),
+                );
+            }
+        }
+    }
+
+    fn orphan(&self, path: &Path, found: &mut Vec<Finding>) {
+        found.push(
+            Finding::new(Level::Note, "leftovers", format!("{} is of no jail there is", path.display()))
+                .because("its jail was destroyed or renamed by other means while something of it was there")
+                .mend(format!("rm {}", path.display())),
+        );
+    }
+}

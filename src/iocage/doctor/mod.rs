@@ -1,0 +1,193 @@
+//! Looks for what keeps jails from working: on the host, in their configurations, and in what there is
+//! of them in the kernel.
+//!
+//! [`Scene::take`] looks once, and [`Scene::examine`] judges what was seen. Nothing is changed: what a
+//! [`Finding`] says how to mend is for others to do.
+
+mod bridges;
+mod devd;
+mod finding;
+mod host;
+mod jails;
+mod leftovers;
+mod reach;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+pub use finding::{Finding, Fix, Level};
+
+use super::config::{ConfigError, JailConfig, Network, VnetNetwork};
+use super::name::JailName;
+use super::store::{Entry, Store, StoreError};
+use crate::interface::{Interface, InterfaceType};
+use crate::jail;
+use crate::route::RouteEntry;
+use crate::types::{Fib, InterfaceName, Jid};
+use crate::vlan::Vlan;
+use crate::vnet::{Snapshot, Vnet};
+use crate::wiring::JAIL_DESCRIPTION;
+
+/// Why nothing could be looked at.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The kernel refused.
+    #[error(transparent)]
+    Kernel(#[from] crate::Error),
+    /// iocage's directory.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Everything that is judged: the host, and its jails.
+#[derive(Debug)]
+pub struct Scene<'a> {
+    store: &'a Store,
+    vnet: &'a Vnet,
+    interfaces: Vec<Interface>,
+    routes: Vec<RouteEntry>,
+    /// The members of all bridges.
+    members: BTreeMap<InterfaceName, Vec<InterfaceName>>,
+    /// What vlans there are, and what they are attached to.
+    vlans: BTreeMap<InterfaceName, Vlan>,
+    /// The host's halves of jails' epairs, by what is written on them: the jail, and the other half.
+    halves: BTreeMap<InterfaceName, (String, String)>,
+    jails: Vec<Subject>,
+    /// The jails that run, ours or not, by the kernel's names for them.
+    running: BTreeMap<String, Jid>,
+    /// Where devd(8) has its rules.
+    devd: Vec<PathBuf>,
+}
+
+/// One jail.
+#[derive(Debug)]
+struct Subject {
+    entry: Entry,
+    config: Result<JailConfig, ConfigError>,
+    jid: Option<Jid>,
+}
+
+impl Subject {
+    fn name(&self) -> &JailName {
+        &self.entry.name
+    }
+
+    /// Its network, if it has a stack of its own, and its configuration makes sense.
+    fn vnet(&self) -> Option<&VnetNetwork> {
+        match &self.config.as_ref().ok()?.network {
+            Network::Vnet(network) => Some(network),
+            Network::Shared(_) => None,
+        }
+    }
+}
+
+impl<'a> Scene<'a> {
+    /// Looks at the host and at all jails.
+    ///
+    /// # Errors
+    ///
+    /// Those of dumping interfaces and routes, of listing jails, and of reading directories.
+    pub fn take(vnet: &'a Vnet, store: &'a Store) -> Result<Scene<'a>, Error> {
+        let Snapshot { interfaces, routes } = vnet.snapshot(Fib::DEFAULT)?;
+        let (mut members, mut vlans, mut halves) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        for interface in &interfaces {
+            let name = interface.name;
+            match interface.kind {
+                InterfaceType::BRIDGE => {
+                    let names = vnet.members(&name)?.into_iter().map(|member| member.name).collect();
+                    members.insert(name, names);
+                }
+                // One that was lent out does not tell.
+                InterfaceType::VLAN => {
+                    vlans.extend(vnet.vlan(&name).ok().flatten().map(|vlan| (name, vlan)));
+                }
+                InterfaceType::ETHERNET => {
+                    let description = vnet.description(&name)?.unwrap_or_default();
+                    let words = description.strip_prefix(JAIL_DESCRIPTION);
+                    if let Some((jail, nic)) = words.and_then(|rest| rest.split_once(" as nic: ")) {
+                        halves.insert(name, (jail.to_owned(), nic.to_owned()));
+                    }
+                }
+                _ => {}
+            }
+        }
+        let running: BTreeMap<String, Jid> =
+            jail::list(&**vnet.kernel(), false)?.into_iter().map(|jail| (jail.name, jail.jid)).collect();
+        let entries = store.jails()?;
+        let properties = store.properties_of(&entries)?;
+        let subject = |(entry, properties): (Entry, Result<_, StoreError>)| Subject {
+            config: properties
+                .map_err(ConfigError::from)
+                .and_then(|properties| JailConfig::from_properties(store, &entry, &properties)),
+            jid: running.get(&entry.name.kernel_name()).copied(),
+            entry,
+        };
+        let jails = entries.into_iter().zip(properties).map(subject).collect();
+        let devd = ["/etc/devd.conf", "/etc/devd", "/usr/local/etc/devd"].map(PathBuf::from).into();
+        Ok(Scene { store, vnet, interfaces, routes, members, vlans, halves, jails, running, devd })
+    }
+
+    /// Looks for devd's rules elsewhere than in the system's own places.
+    pub fn with_devd(mut self, paths: &[&Path]) -> Scene<'a> {
+        self.devd = paths.iter().map(|path| path.to_path_buf()).collect();
+        self
+    }
+
+    /// Judges all of it, the worst first. With `ask` the routers of running jails are asked whether they
+    /// are there, which takes a moment.
+    pub fn examine(&self, ask: bool) -> Vec<Finding> {
+        let mut found = self.examine_quickly();
+        if ask {
+            self.reach(&mut found);
+        }
+        sorted(found)
+    }
+
+    /// Judges what concerns one jail that is about to be started, and what its start would not be
+    /// refused for.
+    pub fn before_start(&self, name: &JailName) -> Vec<Finding> {
+        let mut found = Vec::new();
+        self.forwarding(&mut found);
+        self.bridges(&mut found);
+        self.duplicates(&mut found);
+        found.retain(|finding| finding.level >= Level::Warning && finding.jails.contains(name));
+        sorted(found)
+    }
+
+    fn examine_quickly(&self) -> Vec<Finding> {
+        let mut found = Vec::new();
+        self.host(&mut found);
+        self.devd(&mut found);
+        self.bridges(&mut found);
+        self.configurations(&mut found);
+        self.duplicates(&mut found);
+        self.names(&mut found);
+        self.leftovers(&mut found);
+        found
+    }
+
+    fn interface(&self, name: &InterfaceName) -> Option<&Interface> {
+        self.interfaces.iter().find(|interface| interface.name == *name)
+    }
+
+    /// The jails with a stack of their own.
+    fn vnet_jails(&self) -> impl Iterator<Item = (&Subject, &VnetNetwork)> {
+        self.jails.iter().filter_map(|subject| Some((subject, subject.vnet()?)))
+    }
+
+    /// The jails that are to be on this bridge.
+    fn jails_on(&self, bridge: &InterfaceName) -> Vec<&JailName> {
+        let is_on = |network: &VnetNetwork| network.nics.iter().any(|nic| nic.bridge == Some(*bridge));
+        self.vnet_jails().filter(|(_, network)| is_on(network)).map(|(subject, _)| subject.name()).collect()
+    }
+
+    fn sysctl(&self, name: &str) -> Option<i32> {
+        self.vnet.sysctl_int(name).ok()
+    }
+}
+
+fn sorted(mut found: Vec<Finding>) -> Vec<Finding> {
+    found.sort_by_key(|finding| std::cmp::Reverse(finding.level));
+    found
+}
