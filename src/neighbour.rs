@@ -74,10 +74,9 @@ impl Vnet {
             if self.neighbours()?.iter().any(|one| one.address == address && one.mac.is_some()) {
                 return Ok(Some(true));
             }
-            match self.provoke(address, scope) {
-                Err(Errno::EOPNOTSUPP | Errno::ENOSYS) => return Ok(None),
-                // No route, no source address yet, or nobody there: the next one may fare better.
-                Ok(()) | Err(_) => {}
+            // No route, no source address yet, or nobody there: the next one may fare better.
+            if let Err(Errno::EOPNOTSUPP | Errno::ENOSYS) = self.provoke(address, scope) {
+                return Ok(None);
             }
             if kernel.now() >= deadline {
                 return Ok(Some(false));

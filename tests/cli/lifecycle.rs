@@ -119,3 +119,11 @@ fn defaults_are_for_jails_that_do_not_say_otherwise() {
     let shown = root.ok(&["show", "web"]);
     assert!(shown.lines().any(|line| line.contains("epair0b") && line.contains("mtu 1400")), "{shown}");
 }
+
+#[test]
+fn a_jail_that_is_up_does_not_keep_those_that_need_it_down() {
+    let root = Root::new();
+    root.ok(&["start", "db"]);
+    assert!(root.fails(&["start", "web", "db"], 1).contains("db is already running!"));
+    assert!(root.ok(&["show", "web"]).contains("192.0.2.20/24"));
+}

@@ -174,6 +174,6 @@ fn a_ruleset_is_applied_to_a_mount() {
     inside.select(FIRST + 900).unwrap();
     if !host.kernel.simulated() {
         assert!(!root.join("dev/null").exists(), "hidden");
-        assert_eq!(rulesets.0.kernel.now().is_zero(), false);
+        assert!(!rulesets.0.kernel.now().is_zero());
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use jailwire::jail::{self, JailParameters};
-use jailwire::kernel::{Entry, Errno, Kernel, Oid, Parameter, Sysctl, Target};
+use jailwire::kernel::{Entry, Errno, Oid, Parameter, Sysctl, Target};
 use jailwire::{Jid, Vnet};
 use jailwire_sys as sys;
 

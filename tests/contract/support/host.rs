@@ -46,11 +46,12 @@ impl Host {
     /// The host, with a simulated kernel that sees the files of this machine.
     pub fn with_files() -> Host {
         let host = Host::new();
-        let Some(sim) = &host.sim else { return host };
+        if host.sim.is_none() {
+            return host;
+        }
         let release = super::world::sim_release();
         let directory = std::env::temp_dir().join(fresh_name("log"));
         std::fs::create_dir(&directory).unwrap();
-        drop(sim);
         drop(host);
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let options = jailwire::kernel::sim::Options { release, ..Default::default() };
@@ -236,9 +237,8 @@ impl Drop for Host {
     fn drop(&mut self) {
         // The simulated kernel is gone with the test.
         if self.sim.is_none() || !self.directories.lock().unwrap().is_empty() {
-            if let Err(error) = self.clean() {
-                eprintln!("cleaning up: {error}");
-            }
+            let cleaned = self.clean();
+            cleaned.unwrap_or_else(|error| eprintln!("cleaning up: {error}"));
         }
         self.kernel.close(self.inet);
         self.kernel.close(self.inet6);

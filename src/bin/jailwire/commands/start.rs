@@ -6,6 +6,7 @@ use jailwire::iocage::doctor::Scene;
 use jailwire::iocage::lifecycle::{Error, Host, Report as _};
 use jailwire::iocage::name::JailName;
 use jailwire::iocage::order::Turn;
+use jailwire::jail;
 use jailwire::vnet::Vnet;
 use serde_json::json;
 
@@ -130,6 +131,10 @@ fn obstacle(environment: &Environment, turn: &Turn, work: &Work) -> Option<Strin
             "{name} depends on {missing}, which does not exist: create it, or take it out of depends"
         ));
     }
-    let failed = depends.iter().find(|needed| work.has_failed(needed))?;
+    // One that was running already has been complained of, and is what is needed all the same.
+    let is_up = |needed: &JailName| {
+        jail::find(&*environment.kernel, &needed.kernel_name()).is_ok_and(|jid| jid.is_some())
+    };
+    let failed = depends.iter().find(|needed| work.has_failed(needed) && !is_up(needed))?;
     Some(format!("{name} depends on {failed}, which could not be started"))
 }
