@@ -132,11 +132,10 @@ impl World {
 
     /// Gives a new interface the lowest free index, for which there is room, and puts it into its stack.
     pub fn attach_new(&mut self, stack: StackId, mut interface: Interface) -> u16 {
-        let used = self.interfaces.keys().zip(1..).take_while(|(index, place)| **index == *place).count();
-        let index = u16::try_from(used + 1).expect("fewer than 65535 interfaces at once");
+        let index = self.interfaces.lowest_free().expect("fewer than 65535 interfaces at once");
         interface.index = index;
         interface.stack = stack;
-        self.interfaces.insert(index, interface);
+        self.interfaces.insert(interface);
         self.attach(index);
         index
     }
@@ -182,7 +181,7 @@ impl World {
     /// Takes an interface out of its stack and the machine.
     pub fn detach_for_good(&mut self, index: u16) {
         self.detach(index);
-        self.interfaces.remove(&index);
+        self.interfaces.remove(index);
     }
 
     /// Whether an interface is on a cloner's list.

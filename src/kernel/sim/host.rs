@@ -11,6 +11,7 @@ use super::caller::Caller;
 use super::clone::blank;
 use super::devfs::Devfs;
 use super::interface::UNION;
+use super::interface_table::InterfaceTable;
 use super::jails::Jails;
 use super::mounts::Mounts;
 use super::options::{Hardware, Options};
@@ -40,7 +41,7 @@ impl World {
             slept: Duration::ZERO,
             pending: Vec::new(),
             stacks: BTreeMap::new(),
-            interfaces: BTreeMap::new(),
+            interfaces: InterfaceTable::default(),
             next_stack: 1,
             jails: Jails::default(),
             processes: BTreeMap::new(),

@@ -41,6 +41,7 @@ mod inet;
 mod inet6;
 mod inet_routes;
 mod interface;
+mod interface_table;
 mod jails;
 mod links;
 mod log;

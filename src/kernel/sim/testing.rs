@@ -122,7 +122,7 @@ pub(crate) fn add(world: &mut World, name: &str, kind: Kind, mac: [u8; 6]) -> u1
         inet6: Vec::new(),
         protocols: Default::default(),
     };
-    world.interfaces.insert(index, interface);
+    world.interfaces.insert(interface);
     world.stacks.get_mut(&StackId::HOST).unwrap().order.push(index);
     world.protocols_arrive(index);
     index

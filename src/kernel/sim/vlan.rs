@@ -175,7 +175,7 @@ impl World {
     fn vlans_of(&self, index: u16) -> Vec<u16> {
         let on_it =
             |i: &&Interface| matches!(i.kind, Kind::Vlan { parent: Some(parent), .. } if parent == index);
-        self.interfaces.values().filter(on_it).map(|i| i.index).collect()
+        self.interfaces.vlans().filter(on_it).map(|i| i.index).collect()
     }
 
     /// Whether vlans hang on an interface.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::Release;
 use super::caller::Owner;
 use super::devfs::Devfs;
+use super::interface_table::InterfaceTable;
 use super::jails::Jails;
 use super::mounts::Mounts;
 use super::protocol_state::{InterfaceProtocols, StackProtocols};
@@ -40,8 +41,8 @@ pub(crate) struct World {
     /// What happens by itself later, each with its time, in the order it was decided.
     pub pending: Vec<(Duration, Pending)>,
     pub stacks: BTreeMap<StackId, Stack>,
-    /// All interfaces of all stacks by index: one table for the machine, as in FreeBSD 14 and 15.
-    pub interfaces: BTreeMap<u16, Interface>,
+    /// All interfaces of all stacks.
+    pub interfaces: InterfaceTable,
     pub next_stack: u64,
     pub jails: Jails,
     /// The children that entered jails, by number.
