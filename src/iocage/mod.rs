@@ -8,6 +8,7 @@
 //! * [`document`]: config.json and defaults.json, written as iocage writes them
 //! * [`property`]: the table of properties, their kinds and their defaults
 //! * [`config`]: everything that starting a jail needs to know, and all that is wrong with it
+//! * [`live`]: what a change of properties means for a jail that runs
 //! * [`manage`]: making, copying, renaming and destroying jails
 //! * [`doctor`]: looking for what keeps jails from working
 //! * [`jailconf`]: the file that jail(8) reads while the jail runs
@@ -38,6 +39,7 @@ pub mod interfaces;
 pub mod jailconf;
 mod json;
 pub mod lifecycle;
+pub mod live;
 mod lookup;
 pub mod mac;
 pub mod manage;

@@ -242,7 +242,7 @@ fn add_hostname(shared: &mut Shared, config: &JailConfig, facts: &HostFacts) -> 
     Ok(())
 }
 
-fn mode(sharing: Sharing) -> JailSystem {
+pub(super) fn mode(sharing: Sharing) -> JailSystem {
     match sharing {
         Sharing::Disable => JailSystem::Disable,
         Sharing::New => JailSystem::New,

@@ -92,7 +92,7 @@ fn list_shows_what_is_up() {
         line.split('|').map(|cell| cell.trim().to_owned()).filter(|cell| !cell.is_empty()).collect::<Vec<_>>()
     };
     assert_eq!(row("db"), ["1", "db", "up", "15.1-RELEASE", "192.0.2.21"]);
-    assert_eq!(row("web"), ["-", "web", "down", "15.1-RELEASE", "192.0.2.20"]);
+    assert_eq!(row("web"), ["None", "web", "down", "15.1-RELEASE", "192.0.2.20"]);
 }
 
 #[test]

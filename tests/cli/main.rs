@@ -6,4 +6,5 @@ mod inside;
 mod killed;
 mod lifecycle;
 mod manage;
+mod seed;
 mod support;

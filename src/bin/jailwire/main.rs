@@ -45,10 +45,8 @@ fn arguments(mut words: Vec<OsString>) -> Vec<OsString> {
         cli::Cli::command().get_subcommands().any(|command| command.get_name() == word)
     };
     let asks = match words.as_slice() {
-        [_, help] => help == "help",
-        [_, before @ .., command, help] => {
-            help == "help" && is_command(command) && !before.iter().any(|word| is_command(word))
-        }
+        // What comes after a command and another word may be anything: exec JAIL help.
+        [_, before @ .., help] if help == "help" => !before.iter().rev().skip(1).any(|word| is_command(word)),
         _ => false,
     };
     if asks && let Some(help) = words.last_mut() {

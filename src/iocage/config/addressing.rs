@@ -21,8 +21,7 @@ impl Reader<'_> {
         let ip4: Ip4Addresses = self.read_or_builtin("ip4_addr");
         let ip6: Ip6Addresses = self.read_or_builtin("ip6_addr");
         if self.flag("nat") {
-            let advice = "is not supported: set nat=0, put the jail on a bridge and translate with the host's pf or ipfw";
-            self.error("nat", advice);
+            self.error("nat", super::UNSUPPORTED_NAT);
         }
         match self.flag("vnet") {
             true => Network::Vnet(self.vnet(&ip4, &ip6)),

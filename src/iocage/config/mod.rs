@@ -25,6 +25,10 @@ use super::resolver::Resolver;
 use super::store::Place;
 use crate::types::{Fib, MacAddr};
 
+/// What is said of a jail with `nat=1`.
+pub(super) const UNSUPPORTED_NAT: &str =
+    "is not supported: set nat=0, put the jail on a bridge and translate with the host's pf or ipfw";
+
 /// A jail's configuration.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JailConfig {

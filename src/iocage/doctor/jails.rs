@@ -69,7 +69,7 @@ impl Scene<'_> {
                 found.push(
                     Finding::new(level, CONFIGURATION, format!("{name}: {problem}"))
                         .because(why)
-                        .mend(format!("iocage set {}=... {name}", problem.about))
+                        .mend(format!("iocage set {} {name}", assignment(problem)))
                         .of([name]),
                 );
             }
@@ -185,6 +185,15 @@ impl Scene<'_> {
             }
         }
     }
+}
+
+/// What to set, where the problem says it, as in `vnet=1`; or else what it is about.
+fn assignment(problem: &config::Problem) -> String {
+    let says = problem.message.split("set ").skip(1).filter_map(|rest| {
+        let word = rest.split([' ', ',', ':']).next()?;
+        word.split_once('=').filter(|(_, value)| !value.is_empty()).map(|_| word.to_owned())
+    });
+    says.into_iter().next().unwrap_or_else(|| format!("{}=...", problem.about))
 }
 
 fn property(address: IpAddr) -> &'static str {

@@ -52,8 +52,10 @@ impl Host<'_> {
         if journal.is_empty() {
             self.adopt(entry, jid, &mut journal).map_err(step(name))?;
         }
-        self.undo(name, &mut journal)?;
-        report.say("  + Removing jail process OK");
+        let owned = journal.owned().to_vec();
+        let undone = self.undo(name, &mut journal);
+        tell(&owned, undone.as_ref().err(), report);
+        undone?;
         if let Ok(config) = &config {
             match self.run_hook(name, "exec_poststop", &config.commands.poststop, None) {
                 Ok(()) => report.say("  + Executing poststop OK"),
@@ -146,5 +148,28 @@ impl Host<'_> {
             }
         }
         Ok(epairs)
+    }
+}
+
+/// Says what was taken away, as iocage says it, and of what is still there that it is.
+fn tell(owned: &[Owned], error: Option<&Error>, report: &mut dyn Report) {
+    let how = |one: &Owned| match error {
+        None => "OK",
+        Some(Error::Owed { owed, .. }) if !owed.failures.iter().any(|(failed, _)| failed == one) => "OK",
+        Some(_) => "FAILED",
+    };
+    let nics: Vec<_> =
+        owned.iter().filter(|one| matches!(one, Owned::Epair(_) | Owned::Lent(_))).map(how).collect();
+    if !nics.is_empty() {
+        let how = if nics.contains(&"FAILED") { "FAILED" } else { "OK" };
+        report.say(&format!("  + Tearing down VNET {how}"));
+    }
+    for one in owned {
+        if let Owned::Ruleset(number) = one {
+            report.say(&format!("  + Removing devfs_ruleset: {number} {}", how(one)));
+        }
+    }
+    for one in owned.iter().filter(|one| matches!(one, Owned::Jail(_))) {
+        report.say(&format!("  + Removing jail process {}", how(one)));
     }
 }

@@ -44,6 +44,7 @@ impl CloneOf<'_> {
             store.defaults()?.document().clone(),
         );
         properties.set(self.assignments)?;
+        super::refuse_nat(&self.name, &properties)?;
         let mut recipe = Recipe::default();
         let directory = match storage.dataset(&source.directory) {
             Some(dataset) => {

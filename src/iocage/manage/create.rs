@@ -123,6 +123,7 @@ impl NewJail<'_> {
         }
         let mut properties = Properties::of_jail(self.name.clone(), config, defaults);
         properties.set(self.assignments)?;
+        super::refuse_nat(&self.name, &properties)?;
         let notices = required(&mut properties, default_vnet);
         Ok((properties, notices))
     }

@@ -17,8 +17,10 @@ mod storage;
 
 use std::path::PathBuf;
 
+use super::config::UNSUPPORTED_NAT;
 use super::document::DocumentError;
 use super::name::{InvalidJailName, JailName};
+use super::properties::Properties;
 use super::property::SetErrors;
 use super::store::{Entry, StoreError};
 use super::zfs::ZfsError;
@@ -95,9 +97,17 @@ pub enum Error {
         /// Where.
         on: PathBuf,
     },
+    /// `nat`, before anything is made.
+    #[error("{0}: nat {UNSUPPORTED_NAT}")]
+    Nat(JailName),
     /// No random numbers.
     #[error("cannot make up a UUID: {0}")]
     Random(std::io::Error),
+}
+
+/// A jail that could not be started is not made.
+fn refuse_nat(name: &JailName, properties: &Properties) -> Result<(), Error> {
+    if properties.is_on("nat") { Err(Error::Nat(name.clone())) } else { Ok(()) }
 }
 
 fn namesake(name: &JailName, other: &JailName) -> String {

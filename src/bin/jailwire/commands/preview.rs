@@ -1,14 +1,16 @@
 //! What `--dry-run` prints: each step, and the requests it makes.
 
 use std::io::{self, Write as _};
+use std::process::ExitCode;
 
 use jailwire::iocage::lifecycle::{Foreseen, Preview, Report as _};
 use jailwire::iocage::manage::Recipe;
 use jailwire::iocage::name::JailName;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::work::Work;
-use crate::output::DIM;
+use crate::Failure;
+use crate::output::{self, DIM};
 
 /// One step: what it does, and the names of the requests it makes.
 pub struct Line {
@@ -23,9 +25,23 @@ pub fn lines(work: &mut Work, name: &JailName, verb: &str, lines: &[Line]) {
         // As with all that is printed about jails: a reader that went away is no failure.
         let _ = writeln!(out, "{name} would be {verb}:").and_then(|()| print(&mut out, lines));
     }
-    let steps: Vec<_> =
-        lines.iter().map(|line| json!({ "step": line.step, "requests": line.requests })).collect();
-    work.done(name, &format!("would be {verb}"), json!({ "steps": steps }));
+    work.done(name, &format!("would be {verb}"), json!({ "steps": steps(lines) }));
+}
+
+/// What would be done with the defaults, which are no jail's.
+pub fn of_defaults(as_json: bool, lines: &[Line]) -> Result<ExitCode, Failure> {
+    if as_json {
+        output::json(&json!({ "name": "default", "result": "would be changed", "steps": steps(lines) }))?;
+    } else {
+        let mut out = anstream::stdout().lock();
+        writeln!(out, "default would be changed:")?;
+        print(&mut out, lines)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn steps(lines: &[Line]) -> Vec<Value> {
+    lines.iter().map(|line| json!({ "step": line.step, "requests": line.requests })).collect()
 }
 
 fn print(out: &mut impl io::Write, lines: &[Line]) -> io::Result<()> {

@@ -3,46 +3,180 @@
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
+use jailwire::iocage::config::{ConfigError, JailConfig, Level, Problem};
+use jailwire::iocage::live::Live;
+use jailwire::iocage::properties::Properties;
 use jailwire::iocage::property::Change;
 use jailwire::iocage::store::Entry;
+use jailwire::jail::{self, JailParameters};
+use jailwire::types::Jid;
 use serde_json::json;
 
+use super::preview::{self, Line};
+use super::work::Work;
 use crate::Failure;
 use crate::cli;
 use crate::environment::Environment;
 use crate::output;
 
+/// What writing a file is, to the kernel.
+const WRITE: [&str; 4] = ["openat", "write", "fsync", "renameat"];
+
 pub fn run(environment: &Environment, args: &cli::Set) -> Result<ExitCode, Failure> {
     let (word, assignments) = args.words.split_last().expect("clap asks for two words at least");
     let store = &environment.store;
-    let entry = if word == "default" { None } else { Some(store.resolve(word)?) };
-    let changes = match (&entry, args.dry_run) {
-        (Some(entry), true) => store.properties(entry)?.set(assignments)?,
-        (None, true) => store.defaults()?.set(assignments)?,
-        (Some(entry), false) => environment.with_files(|files| store.set(entry, assignments, &files))?,
-        (None, false) => environment.with_files(|files| store.set_defaults(assignments, &files))?,
-    };
-    if environment.json {
-        print_json(entry.as_ref(), &changes)?;
-    } else {
-        let mut out = io::stdout().lock();
-        for change in &changes {
-            if entry.is_some() || args.dry_run {
-                writeln!(out, "{change}")?;
-            } else {
-                let Change { property, new, .. } = change;
-                writeln!(out, "Default Property: {property} has been updated to {new}")?;
+    if word == "default" {
+        return set_defaults(environment, assignments, args.dry_run);
+    }
+    let entry = store.resolve(word)?;
+    // As it will be: what is wrong is wrong before anything is written.
+    let mut properties = store.properties(&entry)?;
+    let mut changes = properties.set(assignments)?;
+    if !args.dry_run {
+        changes = environment.with_files(|files| store.set(&entry, assignments, &files))?;
+        properties = store.properties(&entry)?;
+    }
+    let meaning = Meaning::of(environment, &entry, &properties, &changes)?;
+    match args.dry_run {
+        true => meaning.preview(environment, &entry, &changes),
+        false => meaning.make(environment, &entry, &changes),
+    }
+}
+
+/// What changes come to: what is wrong with them, and what they mean for a jail that runs.
+#[derive(Default)]
+struct Meaning {
+    jid: Option<Jid>,
+    live: Live,
+    problems: Vec<Problem>,
+}
+
+impl Meaning {
+    fn of(
+        environment: &Environment,
+        entry: &Entry,
+        properties: &Properties,
+        changes: &[Change],
+    ) -> Result<Meaning, Failure> {
+        let changed = || changes.iter().map(|change| change.property.as_str());
+        let mut meaning = Meaning::default();
+        match JailConfig::from_properties(&environment.store, entry, properties) {
+            Ok(config) => {
+                meaning.jid = jail::find(&*environment.kernel, &entry.name.kernel_name())?;
+                if meaning.jid.is_some() {
+                    meaning.live = Live::of(&config, changed());
+                }
+                meaning.problems = config.warnings;
+            }
+            Err(ConfigError::Problems { problems, .. }) => meaning.problems = problems,
+            Err(error) => return Err(error.into()),
+        }
+        // Others may be on their way to be mended: the next set is for them.
+        meaning.problems.retain(|problem| changed().any(|property| property == problem.about));
+        Ok(meaning)
+    }
+
+    /// Says what was changed, and changes the jail that runs.
+    fn make(self, environment: &Environment, entry: &Entry, changes: &[Change]) -> Result<ExitCode, Failure> {
+        if !environment.json {
+            print(changes)?;
+        }
+        let mut warnings = self.warnings(entry);
+        if let Some(jid) = self.jid {
+            for (property, error) in self.live.apply(&*environment.kernel, jid) {
+                warnings.push(format!(
+                    "{} is running, and {property} stays as it is until its next start: {error}",
+                    entry.name
+                ));
             }
         }
+        if environment.json {
+            print_json(entry.name.as_str(), changes, &warnings)?;
+        } else {
+            warnings.iter().for_each(|warning| output::warn(warning));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn preview(
+        self,
+        environment: &Environment,
+        entry: &Entry,
+        changes: &[Change],
+    ) -> Result<ExitCode, Failure> {
+        let mut work = Work::begin(environment.json, false);
+        for warning in self.warnings(entry) {
+            output::warn(&warning);
+        }
+        let mut lines = written(entry.config_path(), changes);
+        for (_, parameter, value) in &self.live.now {
+            let parameters = JailParameters::default().set(parameter.as_str(), value.clone());
+            lines.push(Line {
+                step: format!("change the running jail: {parameters}"),
+                requests: vec!["jail_set".to_owned()],
+            });
+        }
+        preview::lines(&mut work, &entry.name, "changed", &lines);
+        work.end()
+    }
+
+    fn warnings(&self, entry: &Entry) -> Vec<String> {
+        let name = &entry.name;
+        let told = |problem: &Problem| match problem.level {
+            Level::Error => format!("{name} cannot be started like this: {problem}"),
+            Level::Warning => format!("{name}: {problem}"),
+        };
+        let mut warnings: Vec<String> = self.problems.iter().map(told).collect();
+        if !self.live.later.is_empty() {
+            let later = self.live.later.join(", ");
+            warnings
+                .push(format!("{name} is running: what was set of {later} counts from its next start on"));
+        }
+        warnings
+    }
+}
+
+fn set_defaults(
+    environment: &Environment,
+    assignments: &[String],
+    dry_run: bool,
+) -> Result<ExitCode, Failure> {
+    let store = &environment.store;
+    if dry_run {
+        let changes = store.defaults()?.set(assignments)?;
+        let lines = written(store.root().join("defaults.json"), &changes);
+        return preview::of_defaults(environment.json, &lines);
+    }
+    let changes = environment.with_files(|files| store.set_defaults(assignments, &files))?;
+    if environment.json {
+        print_json("default", &changes, &[])?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut out = io::stdout().lock();
+    for Change { property, new, .. } in &changes {
+        writeln!(out, "Default Property: {property} has been updated to {new}")?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn print_json(entry: Option<&Entry>, changes: &[Change]) -> io::Result<()> {
+/// The one step of writing changes into a file.
+fn written(path: std::path::PathBuf, changes: &[Change]) -> Vec<Line> {
+    let changes: Vec<_> = changes.iter().map(Change::to_string).collect();
+    let step = format!("write {}: {}", path.display(), changes.join("; "));
+    vec![Line { step, requests: WRITE.map(str::to_owned).into() }]
+}
+
+fn print(changes: &[Change]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    changes.iter().try_for_each(|change| writeln!(out, "{change}"))
+}
+
+fn print_json(name: &str, changes: &[Change], warnings: &[String]) -> io::Result<()> {
     let change =
         |change: &Change| json!({ "property": change.property, "old": change.old, "new": change.new });
-    output::json(&json!({
-        "name": entry.map_or("default", |entry| entry.name.as_str()),
-        "changes": changes.iter().map(change).collect::<Vec<_>>(),
-    }))
+    let mut value = json!({ "name": name, "changes": changes.iter().map(change).collect::<Vec<_>>() });
+    if !warnings.is_empty() {
+        value["warnings"] = json!(warnings);
+    }
+    output::json(&value)
 }

@@ -16,6 +16,9 @@ pub const LONG: [&str; 10] =
 /// The columns of `list -q`.
 pub const QUICK: [&str; 2] = ["NAME", "IP4"];
 
+/// The state of a jail whose configuration cannot be read.
+const CORRUPT: &str = "CORRUPT";
+
 /// What `list` knows of a jail.
 pub struct Row {
     pub jid: Option<i32>,
@@ -44,7 +47,7 @@ impl Row {
             name: entry.name.to_string(),
             boot: on("boot"),
             state: match (properties, jid) {
-                (None, _) => "CORRUPT",
+                (None, _) => CORRUPT,
                 (_, Some(_)) => "up",
                 (_, None) => "down",
             },
@@ -123,8 +126,13 @@ impl Row {
         })
     }
 
+    /// As iocage has it, and the scripts that read its output: `None` for a jail that is down.
     fn jid(&self) -> String {
-        self.jid.map_or_else(|| "-".to_owned(), |jid| jid.to_string())
+        match self.jid {
+            Some(jid) => jid.to_string(),
+            None if self.state == CORRUPT => "-".to_owned(),
+            None => "None".to_owned(),
+        }
     }
 }
 
