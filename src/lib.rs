@@ -1,4 +1,4 @@
-//! Wire FreeBSD jails to the network by talking to the kernel directly.
+#![doc = include_str!("../docs/crate.md")]
 
 mod abi;
 pub mod address;
@@ -8,6 +8,7 @@ pub mod epair;
 pub mod error;
 pub mod files;
 pub mod group;
+pub mod guide;
 pub mod interface;
 #[cfg(feature = "cli")]
 pub mod iocage;

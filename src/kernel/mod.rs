@@ -35,7 +35,26 @@ use std::ffi::OsString;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+
+/// The kernel of this machine: FreeBSD's where that runs, and a new [`sim::Sim`] in memory elsewhere.
+///
+/// # Errors
+///
+/// ENOSYS: it is older than FreeBSD 14.
+///
+/// ```
+/// let kernel = jailwire::kernel::here()?;
+/// assert_eq!(kernel.simulated(), !cfg!(target_os = "freebsd"));
+/// # Ok::<(), jailwire::kernel::Failure>(())
+/// ```
+pub fn here() -> Result<Arc<dyn Kernel>> {
+    #[cfg(target_os = "freebsd")]
+    return Ok(Arc::new(freebsd::FreeBsd::new()?));
+    #[cfg(not(target_os = "freebsd"))]
+    Ok(Arc::new(sim::Sim::new()))
+}
 
 /// What a kernel answers.
 pub type Result<T> = std::result::Result<T, Failure>;
@@ -285,6 +304,40 @@ pub struct Program {
     pub timeout: Option<Duration>,
 }
 
+impl Program {
+    /// A program in a jail: as root, with a usual environment and nothing to read, its output where ours goes,
+    /// and no time limit.
+    ///
+    /// ```
+    /// use jailwire::Jid;
+    /// use jailwire::kernel::{Output, Program};
+    ///
+    /// let program = Program { output: Output::Capture, ..Program::in_jail(Jid::new(7).unwrap(), ["/bin/date"]) };
+    /// assert_eq!(program.jail, Some(7));
+    /// ```
+    pub fn in_jail<A: Into<OsString>>(jid: crate::Jid, arguments: impl IntoIterator<Item = A>) -> Program {
+        Program { jail: Some(jid.get()), ..Program::on_host(arguments) }
+    }
+
+    /// The same on the host.
+    pub fn on_host<A: Into<OsString>>(arguments: impl IntoIterator<Item = A>) -> Program {
+        let environment =
+            [("PATH", "/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"), ("HOME", "/")];
+        Program {
+            jail: None,
+            fib: 0,
+            arguments: arguments.into_iter().map(Into::into).collect(),
+            environment: environment.map(|(name, value)| (name.into(), value.into())).into(),
+            user: None,
+            host_user: false,
+            stdin: false,
+            terminal: false,
+            output: Output::Inherit,
+            timeout: None,
+        }
+    }
+}
+
 /// How a program ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
@@ -303,6 +356,13 @@ pub struct Finished {
     pub exit: Exit,
     /// What it wrote, with [`Output::Capture`].
     pub output: Vec<u8>,
+}
+
+impl Finished {
+    /// Whether it exited with status 0.
+    pub fn succeeded(&self) -> bool {
+        self.exit == Exit::Code(0)
+    }
 }
 
 /// One `nmount(2)`.

@@ -1,6 +1,7 @@
 //! Wiring: from a specification to a running jail, and back.
 //!
-//! A [`JailSpec`] says what a jail is to look like. A [`Survey`] looks at the host. [`Plan::new`]
+//! [`Wiring`] is where to begin: [`Wiring::jail`] describes a jail word by word and starts it. Beneath it are
+//! parts that can be used alone. A [`JailSpec`] says what a jail is to look like. A [`Survey`] looks at the host. [`Plan::new`]
 //! checks one against the other and lists the [`Step`]s; [`apply`] takes them. Two things undo them:
 //!
 //! * **The kernel.** A jail with a network stack of its own is first made without `persist` and held
@@ -9,8 +10,13 @@
 //! * **The journal.** What the kernel would keep (aliases, mounts, devfs rulesets, files, a committed
 //!   jail) is written down before it is made; [`undo()`] goes through it backwards.
 
+mod attach;
+mod builder;
+mod given;
 mod journal;
 mod lock;
+mod nic;
+mod open;
 mod plan;
 mod problem;
 mod requests;
@@ -22,8 +28,12 @@ mod step;
 mod survey;
 mod undo;
 
+pub use attach::{Attached, AttachedNic, Attachment};
+pub use builder::{JailBuilder, SharedIp, Unwired, Wired};
+pub use given::Given;
 pub use journal::{Journal, Owned};
 pub use lock::{Lock, Mode};
+pub use open::{Wiring, WiringError};
 pub use plan::Plan;
 pub use problem::Problem;
 pub use rooms::Rooms;

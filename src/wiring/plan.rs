@@ -36,6 +36,19 @@ impl Plan {
         if planner.problems.is_empty() { Ok(Plan { steps: planner.steps }) } else { Err(planner.problems) }
     }
 
+    /// Works out the steps that give NICs and routes to a jail that is there, with a network stack of its own.
+    pub(super) fn attaching(vnet: &VnetSpec, survey: &Survey) -> Result<Plan, Vec<Problem>> {
+        let mut planner = Planner { survey, steps: Vec::new(), problems: Vec::new() };
+        planner.check_macs(&vnet.nics);
+        for (number, nic) in vnet.nics.iter().enumerate() {
+            planner.nic(number, nic);
+        }
+        planner.inside(vnet);
+        // It has its loopback.
+        planner.steps.retain(|step| !matches!(step, Step::StartLoopback));
+        if planner.problems.is_empty() { Ok(Plan { steps: planner.steps }) } else { Err(planner.problems) }
+    }
+
     /// The steps, in order.
     pub fn steps(&self) -> &[Step] {
         &self.steps

@@ -11,6 +11,14 @@ use crate::types::{InterfaceName, Jid, MacAddr, Mtu};
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Problem {
+    /// A value was given as text that is none.
+    #[error("{what} cannot be read: {reason}")]
+    Unreadable {
+        /// Which value.
+        what: &'static str,
+        /// The text, and what is wrong with it.
+        reason: String,
+    },
     /// A jail of that name is there.
     #[error("a jail named {name} is running already, with jid {jid}: stop it first")]
     JailExists {
@@ -18,6 +26,26 @@ pub enum Problem {
         name: String,
         /// Its jid.
         jid: Jid,
+    },
+    /// There is no such jail.
+    #[error("there is no jail {jail}: `jls` lists those that run")]
+    NoJail {
+        /// Its name or jid.
+        jail: String,
+    },
+    /// The jail shares the host's network stack.
+    #[error("jail {jail} has no network stack of its own: create it with `vnet`")]
+    NoStack {
+        /// Its name.
+        jail: String,
+    },
+    /// A name is taken.
+    #[error("{place} has an interface {name} already: detach it, or choose another name")]
+    NameTaken {
+        /// The name.
+        name: InterfaceName,
+        /// Where.
+        place: &'static str,
     },
     /// The jail's root is not a directory.
     #[error("{} is not a directory: the jail has no root", path.display())]

@@ -59,6 +59,11 @@ impl Rooms {
         self.directory.join(format!("{}.journal", file_name(jail)))
     }
 
+    /// The journal of what is being attached to a jail. It is empty whenever nothing is.
+    pub fn attaching(&self, jail: &str) -> PathBuf {
+        self.directory.join(format!("{}.attaching", file_name(jail)))
+    }
+
     /// The journal of what jails share.
     pub fn shared_journal(&self) -> PathBuf {
         self.directory.join("shared")

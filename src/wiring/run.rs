@@ -74,6 +74,29 @@ pub fn apply(
     Ok(run.finish())
 }
 
+/// Carries out a plan for a jail that is there, through a handle on its network stack. Answers the epairs.
+///
+/// # Errors
+///
+/// As [`apply`].
+pub(super) fn apply_inside(
+    site: &Site<'_>,
+    journal: &mut Journal,
+    spec: &JailSpec,
+    plan: &Plan,
+    inside: Vnet,
+) -> Result<Vec<Epair>, Box<Error>> {
+    let mut run = Run::new(site, journal, spec);
+    run.jid = inside.jid();
+    run.entered = Some(inside);
+    for step in plan.steps() {
+        if let Err(failure) = run.step(step) {
+            return Err(Box::new(run.fail(step.to_string(), failure)));
+        }
+    }
+    Ok(run.epairs)
+}
+
 /// A plan under way.
 struct Run<'a> {
     site: &'a Site<'a>,
@@ -81,6 +104,8 @@ struct Run<'a> {
     spec: &'a JailSpec,
     ruleset: u16,
     held: Option<HeldJail>,
+    /// The network stack of a jail that was there before.
+    entered: Option<Vnet>,
     jid: Option<Jid>,
     epairs: Vec<Epair>,
     joining: Option<Joining>,
@@ -92,7 +117,17 @@ impl<'a> Run<'a> {
             super::spec::Devfs::Existing(number) => *number,
             super::spec::Devfs::Generate { .. } => 0,
         };
-        Run { site, journal, spec, ruleset, held: None, jid: None, epairs: Vec::new(), joining: None }
+        Run {
+            site,
+            journal,
+            spec,
+            ruleset,
+            held: None,
+            entered: None,
+            jid: None,
+            epairs: Vec::new(),
+            joining: None,
+        }
     }
 
     fn kernel(&self) -> &Arc<dyn Kernel> {
@@ -108,6 +143,12 @@ impl<'a> Run<'a> {
     fn fail(mut self, step: String, failure: Failure) -> Error {
         self.joining = None;
         drop(self.held.take());
+        if let Some(inside) = &self.entered {
+            for epair in &self.epairs {
+                // The jail's half never leaves it; one that is gone already is as it should be.
+                let _ = inside.destroy(&epair.b);
+            }
+        }
         let site = self.site;
         let owed = undo::undo_and_sweep(site.host, site.rooms, site.files, self.journal, site.boot);
         let (owed, also) = match owed {
@@ -126,7 +167,12 @@ impl<'a> Run<'a> {
     }
 
     fn inside(&self) -> &Vnet {
-        self.held().vnet()
+        self.entered.as_ref().unwrap_or_else(|| self.held().vnet())
+    }
+
+    /// The jail that is being wired.
+    fn jid(&self) -> Jid {
+        self.jid.expect("the plan holds the jail first")
     }
 
     fn step(&mut self, step: &Step) -> Result<(), Failure> {
@@ -174,7 +220,7 @@ impl<'a> Run<'a> {
                 self.inside().set_mtu(&self.epairs[*nic].b, *mtu)?;
             }
             Step::Describe { nic, text } => self.inside().set_description(&self.epairs[*nic].a, text)?,
-            Step::TakeOut { nic } => host.reclaim(&self.epairs[*nic].a, self.held().jid())?,
+            Step::TakeOut { nic } => host.reclaim(&self.epairs[*nic].a, self.jid())?,
             Step::AddUplink { .. } => self.join_bridges()?,
             Step::Join { nic, bridge } => {
                 self.join_bridges()?;
@@ -273,7 +319,7 @@ impl<'a> Run<'a> {
     fn name_host_half(&mut self, nic: usize, name: &HostName) -> Result<(), Failure> {
         let name = match name {
             HostName::Fixed(name) => *name,
-            HostName::WithJid(prefix) => InterfaceName::new(&format!("{prefix}{}", self.held().jid()))
+            HostName::WithJid(prefix) => InterfaceName::new(&format!("{prefix}{}", self.jid()))
                 .map_err(|error| Failure::Invalid(error.to_string()))?,
         };
         // SIOCSIFRVNET does not look whether the host has one of that name.

@@ -1,0 +1,15 @@
+//! Guides: how things are done with this library, and why so.
+//!
+//! Every block of code in them is run as a test, on the simulated kernel.
+
+#[doc = include_str!("../docs/guide/manager.md")]
+pub mod manager {}
+
+#[doc = include_str!("../docs/guide/kernel.md")]
+pub mod kernel {}
+
+#[doc = include_str!("../docs/guide/testing.md")]
+pub mod testing {}
+
+#[doc = include_str!("../docs/guide/iocage.md")]
+pub mod iocage {}

@@ -1,0 +1,279 @@
+//! Epairs for a jail that is there, whoever made it.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use ipnetwork::IpNetwork;
+
+use super::given::Given;
+use super::journal::Journal;
+use super::nic::{Draft, jail_half, nic_methods};
+use super::open::{Wiring, WiringError};
+use super::plan::Plan;
+use super::problem::Problem;
+use super::run;
+use super::shared::{self, JAIL_DESCRIPTION};
+use super::spec::{Devfs, HostName, JailSpec, Network};
+use super::step::Step;
+use super::survey::Survey;
+use crate::error::ErrorKind;
+use crate::interface::InterfaceType;
+use crate::jail::{self, JailInfo, JailKey, JailParameters};
+use crate::types::{InterfaceName, Jid, MacAddr, Mtu};
+use crate::vnet::Vnet;
+
+/// NICs that are being described for a jail that is there: made by [`Wiring::attach`], finished by
+/// [`Attachment::apply`].
+#[derive(Debug, Clone)]
+#[must_use = "describing a NIC attaches nothing: call `apply`"]
+pub struct Attachment<'a> {
+    wiring: &'a Wiring,
+    jail: JailKey,
+    draft: Draft,
+}
+
+/// What was attached to a jail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attached {
+    /// The jail.
+    pub jid: Jid,
+    /// Its name.
+    pub jail: String,
+    /// Its new NICs, in the order they were described.
+    pub nics: Vec<AttachedNic>,
+}
+
+/// An epair between the host and a jail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttachedNic {
+    /// The name of the host's half.
+    pub host: InterfaceName,
+    /// The name of the jail's half.
+    pub jail: InterfaceName,
+    /// The MAC address of the host's half.
+    pub host_mac: Option<MacAddr>,
+    /// The MAC address of the jail's half.
+    pub jail_mac: Option<MacAddr>,
+    /// Their MTU, in bytes.
+    pub mtu: u32,
+    /// The bridge that the host's half was put on.
+    pub bridge: Option<InterfaceName>,
+}
+
+impl<'a> Attachment<'a> {
+    /// Begins another NIC, on a bridge, which is made if it is missing.
+    pub fn nic(mut self, bridge: impl Given<InterfaceName>) -> Attachment<'a> {
+        self.draft.begin();
+        if let Some(bridge) = self.draft.take("the bridge", bridge) {
+            self.draft.nic().bridge = Some(bridge);
+        }
+        self
+    }
+
+    nic_methods!();
+
+    /// Attaches what was described: all of it, or nothing.
+    ///
+    /// The epairs are made inside the jail, through sockets that a child process opens there, and die with it.
+    /// A step that fails undoes those before it. What a process left that was killed on the way is taken away
+    /// by the next call for this jail, but for an epair that had no name of its own yet: that one goes with
+    /// the jail.
+    ///
+    /// # Errors
+    ///
+    /// * [`WiringError::Problems`]: there is no such jail, it has no network stack of its own, or what was said
+    ///   is wrong or does not fit. Nothing was changed.
+    /// * [`WiringError::Plan`]: a step failed, and those before it were undone.
+    /// * [`WiringError::Failure`]: the kernel, or a file, outside any step.
+    ///
+    /// # Source
+    ///
+    /// SIOCIFCREATE2 in the jail's stack, SIOCSIFRVNET, and what follows from the description:
+    /// [`epair(4)`](https://man.freebsd.org/epair(4)), [`vnet(9)`](https://man.freebsd.org/vnet(9)).
+    pub fn apply(mut self) -> Result<Attached, WiringError> {
+        let wiring = self.wiring;
+        let info = wiring.jail_with_stack(self.jail.clone())?;
+        let _lock = wiring.lock(&info.name)?;
+        let mut journal = Journal::open(&wiring.rooms.attaching(&info.name), &wiring.boot)?;
+        if !journal.is_empty() {
+            wiring.undo(&mut journal)?;
+        }
+        let inside = Vnet::enter(wiring.kernel().clone(), info.jid)?;
+        self.choose_names(&inside, info.jid)?;
+        self.draft.complete(&info.name, &wiring.host_uuid());
+        self.check_names(&inside)?;
+        if !self.draft.mistakes.is_empty() {
+            return Err(WiringError::Problems(self.draft.mistakes));
+        }
+        let vnet = self.draft.vnet;
+        let spec = JailSpec {
+            name: info.name.clone(),
+            path: PathBuf::new(),
+            parameters: JailParameters::default(),
+            devfs: Devfs::Existing(0),
+            mounts: Vec::new(),
+            network: Network::Vnet(vnet.clone()),
+        };
+        let survey = Survey::take(wiring.host(), &spec)?;
+        let plan = Plan::attaching(&vnet, &survey).map_err(WiringError::Problems)?;
+        let site = wiring.site();
+        let epairs = run::apply_inside(&site, &mut journal, &spec, &plan, inside)?;
+        // From here on the jail owns them.
+        if let Err(error) = journal.keep(site.files, Vec::new()) {
+            wiring.undo(&mut journal)?;
+            return Err(super::Failure::from(error).into());
+        }
+        let mut nics = Vec::new();
+        let mtus = plan.steps().iter().filter_map(|step| match step {
+            Step::SetMtu { mtu, .. } => Some(mtu.get()),
+            _ => None,
+        });
+        for ((nic, epair), mtu) in vnet.nics.iter().zip(epairs).zip(mtus) {
+            nics.push(AttachedNic {
+                host: epair.a,
+                jail: epair.b,
+                host_mac: nic.macs.map(|(host, _)| host),
+                jail_mac: nic.macs.map(|(_, jail)| jail),
+                mtu,
+                bridge: nic.bridge,
+            });
+        }
+        Ok(Attached { jid: info.jid, jail: info.name, nics })
+    }
+
+    /// The first names that are free, where none were chosen.
+    fn choose_names(&mut self, inside: &Vnet, jid: Jid) -> Result<(), WiringError> {
+        let (mut in_jail, mut on_host) = (0, 0);
+        for (nic, (host_chosen, jail_chosen)) in self.draft.vnet.nics.iter_mut().zip(&self.draft.chosen) {
+            if !jail_chosen {
+                while inside.has_interface(&jail_half(in_jail))? {
+                    in_jail += 1;
+                }
+                nic.jail_name = jail_half(in_jail);
+                in_jail += 1;
+            }
+            if !host_chosen {
+                loop {
+                    let name = format!("vnet{on_host}.{jid}");
+                    let name = InterfaceName::new(&name)
+                        .map_err(|error| super::Failure::Invalid(error.to_string()))?;
+                    on_host += 1;
+                    if !self.wiring.host().has_interface(&name)? {
+                        nic.host_name = HostName::Fixed(name);
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Names that were chosen and are taken.
+    fn check_names(&mut self, inside: &Vnet) -> Result<(), WiringError> {
+        let mut taken = Vec::new();
+        for nic in &self.draft.vnet.nics {
+            if inside.has_interface(&nic.jail_name)? {
+                taken.push(Problem::NameTaken { name: nic.jail_name, place: "the jail" });
+            }
+            if let HostName::Fixed(name) = nic.host_name
+                && self.wiring.host().has_interface(&name)?
+            {
+                taken.push(Problem::NameTaken { name, place: "the host" });
+            }
+        }
+        self.draft.mistakes.extend(taken);
+        Ok(())
+    }
+}
+
+impl Wiring {
+    /// Begins to describe NICs for a jail that is there, whoever made it, with a network stack of its own.
+    ///
+    /// ```
+    /// use jailwire::jail::{self, JailParameters};
+    /// use jailwire::wiring::Wiring;
+    ///
+    /// let wiring = Wiring::simulated()?;
+    /// jail::create(&**wiring.kernel(), &JailParameters::new("theirs").vnet())?;
+    ///
+    /// let attached =
+    ///     wiring.attach("theirs").nic("bridge0").address("192.0.2.30/24").router("192.0.2.1").apply()?;
+    /// assert_eq!(attached.nics[0].jail, "epair0b");
+    /// wiring.detach(&attached.nics[0].host)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn attach(&self, jail: impl Into<JailKey>) -> Attachment<'_> {
+        Attachment { wiring: self, jail: jail.into(), draft: Draft::default() }
+    }
+
+    /// Destroys an epair by its half on the host, and takes away a bridge that was made for it and serves no
+    /// jail any more.
+    ///
+    /// # Errors
+    ///
+    /// As [`Vnet::destroy`]: ENXIO when there is no such interface, EPERM for others than root.
+    ///
+    /// # Source
+    ///
+    /// SIOCIFDESTROY: [`epair(4)`](https://man.freebsd.org/epair(4)).
+    pub fn detach(&self, host_half: &InterfaceName) -> Result<(), WiringError> {
+        self.host().destroy_epair(host_half)?;
+        let site = self.site();
+        shared::sweep(site.host, site.rooms, site.files, site.boot)?;
+        Ok(())
+    }
+
+    /// The halves on the host of a jail's epairs, with the names of the jail's halves, as their descriptions
+    /// say: those that [`Wiring::attach`], [`Wiring::start`] and iocage write.
+    ///
+    /// # Errors
+    ///
+    /// As [`Vnet::interfaces`] and [`Vnet::description`].
+    pub fn epairs_of(&self, jail: &str) -> Result<Vec<(InterfaceName, InterfaceName)>, WiringError> {
+        let mut found = Vec::new();
+        for (host, of, half) in self.epairs()? {
+            if of == jail {
+                found.push((host, half));
+            }
+        }
+        Ok(found)
+    }
+
+    /// All halves on the host of jails' epairs: each with the jail's name and the name of its half.
+    ///
+    /// # Errors
+    ///
+    /// As [`Wiring::epairs_of`].
+    pub fn epairs(&self) -> Result<Vec<(InterfaceName, String, InterfaceName)>, WiringError> {
+        let mut found = Vec::new();
+        for interface in self.host().interfaces()? {
+            if interface.kind != InterfaceType::ETHERNET {
+                continue;
+            }
+            let description = match self.host().description(&interface.name) {
+                Ok(description) => description,
+                // It went away meanwhile.
+                Err(error) if matches!(error.kind(), ErrorKind::NotFound) => continue,
+                Err(error) => return Err(error.into()),
+            };
+            let words = description.as_deref().and_then(|text| text.strip_prefix(JAIL_DESCRIPTION));
+            let Some((jail, half)) = words.and_then(|words| words.rsplit_once(" as nic: ")) else { continue };
+            if let Ok(half) = half.parse() {
+                found.push((interface.name, jail.to_owned(), half));
+            }
+        }
+        Ok(found)
+    }
+
+    /// A jail with a network stack of its own, or what is wrong.
+    pub(super) fn jail_with_stack(&self, key: JailKey) -> Result<JailInfo, WiringError> {
+        let shown = key.to_string();
+        match jail::get(&**self.kernel(), key)? {
+            None => Err(WiringError::Problems(vec![Problem::NoJail { jail: shown }])),
+            Some(info) if !info.vnet => {
+                Err(WiringError::Problems(vec![Problem::NoStack { jail: info.name }]))
+            }
+            Some(info) => Ok(info),
+        }
+    }
+}

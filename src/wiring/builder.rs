@@ -1,0 +1,216 @@
+//! A jail described word by word, and started.
+
+use std::marker::PhantomData;
+use std::path::{Path, PathBuf};
+
+use ipnetwork::IpNetwork;
+
+use super::given::Given;
+use super::nic::{Draft, nic_methods};
+use super::open::{Wiring, WiringError};
+use super::plan::Plan;
+use super::problem::Problem;
+use super::run::Up;
+use super::spec::{Alias, Devfs, HostName, JailSpec, MountSpec, Network, Shared};
+use crate::jail::{JailParameters, JailSystem, JailValue};
+use crate::types::{InterfaceName, MacAddr, Mtu};
+use std::net::IpAddr;
+
+/// Nothing was said of the jail's network yet: it has a network stack of its own, with a loopback.
+#[derive(Debug, Clone, Copy)]
+pub enum Unwired {}
+
+/// The jail has a network stack of its own, and what is said next is of the NIC that was begun last.
+#[derive(Debug, Clone, Copy)]
+pub enum Wired {}
+
+/// The jail shares the host's network stack, and is held to addresses of its own.
+#[derive(Debug, Clone, Copy)]
+pub enum SharedIp {}
+
+/// A jail that is being described: made by [`Wiring::jail`], finished by [`JailBuilder::start`].
+///
+/// The stages see to it that what is said makes sense: addresses are given to a NIC that was begun, and a
+/// jail with NICs does not share the host's stack. Values are given as themselves or as text; text that is
+/// wrong is told of when the jail is to be started, together with everything else that is wrong.
+#[derive(Debug, Clone)]
+#[must_use = "describing a jail starts nothing: call `start`"]
+pub struct JailBuilder<'a, Stage = Unwired> {
+    wiring: &'a Wiring,
+    name: String,
+    path: PathBuf,
+    parameters: JailParameters,
+    devfs: Devfs,
+    mounts: Vec<MountSpec>,
+    shared: Option<Shared>,
+    draft: Draft,
+    stage: PhantomData<Stage>,
+}
+
+impl<'a> JailBuilder<'a> {
+    pub(super) fn new(wiring: &'a Wiring, name: &str, path: &Path) -> JailBuilder<'a> {
+        JailBuilder {
+            wiring,
+            name: name.to_owned(),
+            path: path.to_owned(),
+            parameters: JailParameters::default().hostname(name),
+            devfs: Devfs::Existing(0),
+            mounts: Vec::new(),
+            shared: None,
+            draft: Draft::default(),
+            stage: PhantomData,
+        }
+    }
+}
+
+impl<'a, Stage> JailBuilder<'a, Stage> {
+    fn into_stage<Next>(self) -> JailBuilder<'a, Next> {
+        let JailBuilder { wiring, name, path, parameters, devfs, mounts, shared, draft, .. } = self;
+        JailBuilder { wiring, name, path, parameters, devfs, mounts, shared, draft, stage: PhantomData }
+    }
+
+    /// Sets a parameter of the jail, as [`jail(8)`](https://man.freebsd.org/jail(8)) names it:
+    /// `allow.raw_sockets`, `enforce_statfs`, `children.max` … Those about the network follow from the rest.
+    pub fn parameter(mut self, name: &str, value: impl Into<JailValue>) -> Self {
+        self.parameters = self.parameters.set(name, value);
+        self
+    }
+
+    /// `host.hostname`. Without this it is the jail's name.
+    pub fn hostname(self, hostname: &str) -> Self {
+        self.parameter("host.hostname", hostname)
+    }
+
+    /// Which devices the jail's `/dev` shows: see [`devfs(8)`](https://man.freebsd.org/devfs(8)).
+    pub fn devfs(mut self, devfs: Devfs) -> Self {
+        self.devfs = devfs;
+        self
+    }
+
+    /// Mounts a file system in the jail's root, after those that were given before.
+    pub fn mount(mut self, mount: MountSpec) -> Self {
+        self.mounts.push(mount);
+        self
+    }
+
+    /// The specification as it stands.
+    ///
+    /// # Errors
+    ///
+    /// Every word that could not be read.
+    pub fn spec(mut self) -> Result<JailSpec, Vec<Problem>> {
+        self.draft.complete(&self.name, &self.wiring.host_uuid());
+        if !self.draft.mistakes.is_empty() {
+            return Err(self.draft.mistakes);
+        }
+        let network = match self.shared {
+            Some(shared) => Network::Shared(shared),
+            None => Network::Vnet(self.draft.vnet),
+        };
+        let JailBuilder { name, path, parameters, devfs, mounts, .. } = self;
+        Ok(JailSpec { name, path, parameters, devfs, mounts, network })
+    }
+
+    /// What starting it would do now, step by step. Nothing is changed.
+    ///
+    /// # Errors
+    ///
+    /// [`WiringError::Problems`]; and what the kernel says to a look at the host.
+    pub fn plan(self) -> Result<Plan, WiringError> {
+        let wiring = self.wiring;
+        wiring.plan(&self.spec().map_err(WiringError::Problems)?)
+    }
+
+    /// Starts the jail: all of it, or nothing of it.
+    ///
+    /// A step that fails undoes those before it. When the process is killed the kernel takes away the jail
+    /// and its epairs; the next start or stop of this jail takes away the rest.
+    ///
+    /// # Errors
+    ///
+    /// * [`WiringError::Problems`]: everything that is wrong with what was said, or does not fit this host.
+    ///   Nothing was changed.
+    /// * [`WiringError::Plan`]: a step failed, and those before it were undone.
+    /// * [`WiringError::Owed`]: what an earlier start has left cannot be taken away.
+    /// * [`WiringError::Failure`]: the kernel, or a file, outside any step.
+    pub fn start(self) -> Result<Up, WiringError> {
+        let wiring = self.wiring;
+        wiring.start(&self.spec().map_err(WiringError::Problems)?)
+    }
+}
+
+impl<'a> JailBuilder<'a, Unwired> {
+    /// Begins a NIC: an epair, with one half in the jail and the other on a bridge of the host, which is made
+    /// if it is missing and then goes with the last jail on it.
+    pub fn nic(self, bridge: impl Given<InterfaceName>) -> JailBuilder<'a, Wired> {
+        self.into_stage::<Wired>().nic(bridge)
+    }
+
+    /// Begins a NIC that is on no bridge: the host's half is to be routed to.
+    pub fn nic_alone(self) -> JailBuilder<'a, Wired> {
+        self.into_stage::<Wired>().nic_alone()
+    }
+
+    /// Gives the jail an address of the host's network stack, which it shares. The address is added to the
+    /// interface unless that has it, and goes with the jail then.
+    pub fn alias(
+        self,
+        interface: impl Given<InterfaceName>,
+        network: impl Given<IpNetwork>,
+    ) -> JailBuilder<'a, SharedIp> {
+        self.into_stage::<SharedIp>().alias(interface, network)
+    }
+}
+
+impl<'a> JailBuilder<'a, Wired> {
+    /// Begins another NIC, on a bridge.
+    pub fn nic(mut self, bridge: impl Given<InterfaceName>) -> JailBuilder<'a, Wired> {
+        self.draft.begin();
+        if let Some(bridge) = self.draft.take("the bridge", bridge) {
+            self.draft.nic().bridge = Some(bridge);
+        }
+        self
+    }
+
+    /// Begins another NIC, on no bridge.
+    pub fn nic_alone(mut self) -> JailBuilder<'a, Wired> {
+        self.draft.begin();
+        self
+    }
+
+    /// Lends an interface of the host to the jail, which gives it back when it goes.
+    pub fn lend(mut self, interface: impl Given<InterfaceName>) -> JailBuilder<'a, Wired> {
+        if let Some(name) = self.draft.take("the interface to lend", interface) {
+            self.draft.vnet.lent.push(name);
+        }
+        self
+    }
+
+    nic_methods!();
+}
+
+impl<'a> JailBuilder<'a, SharedIp> {
+    /// Gives the jail one more address. The first of each family is the primary one.
+    pub fn alias(
+        mut self,
+        interface: impl Given<InterfaceName>,
+        network: impl Given<IpNetwork>,
+    ) -> JailBuilder<'a, SharedIp> {
+        let interface = self.draft.take("the interface of an alias", interface);
+        let network = self.draft.take("an address", network);
+        let shared = self.shared.get_or_insert_with(|| Shared {
+            ip4: Vec::new(),
+            ip6: Vec::new(),
+            ip4_mode: JailSystem::New,
+            ip6_mode: JailSystem::New,
+            ip4_source_selection: true,
+            ip6_source_selection: true,
+        });
+        match network {
+            Some(IpNetwork::V4(network)) => shared.ip4.push(Alias { interface, network }),
+            Some(IpNetwork::V6(network)) => shared.ip6.push(Alias { interface, network }),
+            None => {}
+        }
+        self
+    }
+}

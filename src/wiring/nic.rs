@@ -1,0 +1,197 @@
+//! The part of a builder that is about one NIC.
+
+use std::net::IpAddr;
+
+use ipnetwork::IpNetwork;
+
+use super::given::Given;
+use super::problem::Problem;
+use super::shared::JAIL_DESCRIPTION;
+use super::spec::{HostName, Nic, Router, VnetSpec};
+use crate::checksum::crc32;
+use crate::types::{InterfaceName, MacAddr, Mtu};
+
+/// The MTU of an epair when it is made.
+const ETHERNET: u32 = 1500;
+
+/// NICs as they are being described, and what was wrong with the words.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Draft {
+    pub vnet: VnetSpec,
+    pub mistakes: Vec<Problem>,
+    /// Whether the names of the halves of each NIC were chosen by the caller: the host's, the jail's.
+    pub chosen: Vec<(bool, bool)>,
+}
+
+impl Draft {
+    pub fn take<T>(&mut self, what: &'static str, given: impl Given<T>) -> Option<T> {
+        given.given().map_err(|reason| self.mistakes.push(Problem::Unreadable { what, reason })).ok()
+    }
+
+    pub fn begin(&mut self) {
+        let number = self.vnet.nics.len();
+        self.chosen.push((false, false));
+        self.vnet.nics.push(Nic {
+            host_name: HostName::WithJid(format!("vnet{number}.")),
+            jail_name: jail_half(number),
+            description: String::new(),
+            macs: None,
+            mtu: None,
+            default_mtu: Mtu::new(ETHERNET).expect("an MTU that every interface takes"),
+            bridge: None,
+            uplink: None,
+            inet: Vec::new(),
+            inet6: Vec::new(),
+            accept_rtadv: false,
+        });
+    }
+
+    pub fn nic(&mut self) -> &mut Nic {
+        self.vnet.nics.last_mut().expect("a NIC is begun before it is described")
+    }
+
+    pub fn chose(&mut self) -> &mut (bool, bool) {
+        self.chosen.last_mut().expect("a NIC is begun before it is described")
+    }
+
+    pub fn address(&mut self, network: IpNetwork) {
+        match network {
+            IpNetwork::V4(network) => self.nic().inet.push(network),
+            IpNetwork::V6(network) => self.nic().inet6.push(network),
+        }
+    }
+
+    pub fn router(&mut self, address: IpAddr) {
+        let nic = self.vnet.nics.len().checked_sub(1);
+        match address {
+            IpAddr::V4(_) => self.vnet.default4 = Some(Router { address, nic: None }),
+            IpAddr::V6(local) => {
+                let nic = nic.filter(|_| local.is_unicast_link_local());
+                self.vnet.default6 = Some(Router { address, nic });
+            }
+        }
+    }
+
+    /// Fills in what was not said.
+    pub fn complete(&mut self, jail: &str, host_uuid: &str) {
+        for nic in &mut self.vnet.nics {
+            if nic.description.is_empty() {
+                nic.description = format!("{JAIL_DESCRIPTION}{jail} as nic: {}", nic.jail_name);
+            }
+            nic.macs.get_or_insert_with(|| addresses(host_uuid, jail, nic.jail_name));
+        }
+    }
+}
+
+/// The name that the kernel itself would give.
+pub(super) fn jail_half(number: usize) -> InterfaceName {
+    InterfaceName::new(&format!("epair{number}b")).expect("a name that fits")
+}
+
+/// MAC addresses that are the same whenever the jail is started, and others on each host.
+fn addresses(host_uuid: &str, jail: &str, nic: InterfaceName) -> (MacAddr, MacAddr) {
+    let [a, b, c, d] = crc32(format!("{host_uuid}/{jail}/{nic}").as_bytes()).to_be_bytes();
+    (MacAddr([0x02, a, b, c, d, 0x0a]), MacAddr([0x02, a, b, c, d, 0x0b]))
+}
+
+/// The methods of a builder that describe the NIC that was begun last. `draft` is the field.
+macro_rules! nic_methods {
+    () => {
+        /// Names the jail's half. Without this it is `epair0b`, the next NIC's `epair1b`, and so on.
+        pub fn named(mut self, name: impl Given<InterfaceName>) -> Self {
+            if let Some(name) = self.draft.take("the name of the jail's half", name) {
+                self.draft.nic().jail_name = name;
+                self.draft.chose().1 = true;
+            }
+            self
+        }
+
+        /// Names the host's half. Without this it is `vnet0.JID`, the next NIC's `vnet1.JID`, and so on.
+        pub fn host_named(mut self, name: impl Given<InterfaceName>) -> Self {
+            if let Some(name) = self.draft.take("the name of the host's half", name) {
+                self.draft.nic().host_name = HostName::Fixed(name);
+                self.draft.chose().0 = true;
+            }
+            self
+        }
+
+        /// Describes the host's half, in place of `associated with jail: NAME as nic: EPAIR`, which is what
+        /// iocage writes.
+        pub fn description(mut self, text: impl Into<String>) -> Self {
+            self.draft.nic().description = text.into();
+            self
+        }
+
+        /// Sets the MAC addresses of the host's half and of the jail's. Without this they are made from the
+        /// host's UUID and the names of jail and NIC: the same at every start, others on every host.
+        pub fn macs(mut self, host: impl Given<MacAddr>, jail: impl Given<MacAddr>) -> Self {
+            let host = self.draft.take("the MAC address of the host's half", host);
+            let jail = self.draft.take("the MAC address of the jail's half", jail);
+            for mac in host.iter().chain(&jail).filter(|mac| !mac.is_usable()) {
+                let reason = format!("{mac} is no interface's: its first byte must be even");
+                self.draft.mistakes.push(Problem::Unreadable { what: "a MAC address", reason });
+            }
+            if let (Some(host), Some(jail)) = (host, jail) {
+                self.draft.nic().macs = Some((host, jail));
+            }
+            self
+        }
+
+        /// Sets the MTU of both halves, in bytes. Without this it is the bridge's, or 1500.
+        pub fn mtu(mut self, mtu: impl Given<Mtu>) -> Self {
+            if let Some(mtu) = self.draft.take("the MTU", mtu) {
+                self.draft.nic().mtu = Some(mtu);
+            }
+            self
+        }
+
+        /// Puts an interface of the host on the same bridge, unless it is there.
+        pub fn uplink(mut self, interface: impl Given<InterfaceName>) -> Self {
+            if let Some(name) = self.draft.take("the uplink", interface) {
+                self.draft.nic().uplink = Some(name);
+            }
+            self
+        }
+
+        /// Gives the jail's half an address of IPv4 or IPv6, with its prefix length. May be repeated.
+        pub fn address(mut self, network: impl Given<IpNetwork>) -> Self {
+            if let Some(network) = self.draft.take("an address", network) {
+                self.draft.address(network);
+            }
+            self
+        }
+
+        /// Lets the jail's half take its IPv6 addresses and routers from router advertisements.
+        pub fn accept_rtadv(mut self) -> Self {
+            self.draft.nic().accept_rtadv = true;
+            self
+        }
+
+        /// Makes a router the jail's default of its family. One that is link-local is on the link of the
+        /// NIC that was begun last.
+        pub fn router(mut self, router: impl Given<IpAddr>) -> Self {
+            if let Some(router) = self.draft.take("the router", router) {
+                self.draft.router(router);
+            }
+            self
+        }
+    };
+}
+pub(super) use nic_methods;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mac_addresses_are_of_the_jail_and_of_the_host() {
+        let nic = jail_half(0);
+        let (host, jail) = addresses("one", "web", nic);
+        assert!(host.is_usable() && host.is_local() && jail.is_usable());
+        assert_ne!(host, jail);
+        assert_eq!(addresses("one", "web", nic), (host, jail));
+        for other in [addresses("two", "web", nic), addresses("one", "db", nic)] {
+            assert_ne!(other.0, host);
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! A host that is ready for jails: the kernel, its locks and its journals.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::builder::JailBuilder;
+use super::journal::Journal;
+use super::lock::Lock;
+use super::plan::Plan;
+use super::problem::Problem;
+use super::rooms::Rooms;
+use super::run::{self, Site, Up};
+use super::spec::JailSpec;
+use super::survey::Survey;
+use super::undo::{self, Owed};
+use super::{Error, Failure};
+use crate::files::{Files, Gate};
+use crate::jail;
+use crate::kernel::sim::Sim;
+use crate::kernel::{self, Kernel};
+use crate::vnet::Vnet;
+
+/// A host on which jails are started and stopped.
+///
+/// ```
+/// use jailwire::wiring::Wiring;
+///
+/// let wiring = Wiring::simulated()?;
+/// let up = wiring.jail("web", "/").nic("bridge0").address("192.0.2.20/24").router("192.0.2.1").start()?;
+/// assert!(wiring.host().has_interface(&up.epairs[0])?);
+/// wiring.stop("web")?;
+/// assert!(!wiring.host().has_interface(&up.epairs[0])?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// Several processes, and several threads with one `Wiring`, may start and stop jails at the same time.
+#[derive(Debug)]
+pub struct Wiring {
+    host: Vnet,
+    pub(super) rooms: Rooms,
+    pub(super) boot: String,
+    gate: Announcing,
+}
+
+/// Why a jail was not started, stopped or wired.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WiringError {
+    /// What was asked for is wrong, or does not fit this host. Nothing was changed.
+    #[error("{}", lines(.0))]
+    Problems(Vec<Problem>),
+    /// A step failed, and those before it were undone.
+    #[error(transparent)]
+    Plan(#[from] Box<Error>),
+    /// Some of what was to be taken away is still there. It stays in the journal, and the next start or stop
+    /// tries again.
+    #[error("something is left behind, and is in the journal:{}", owed(.0))]
+    Owed(Owed),
+    /// The kernel, or a file, outside any step.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+}
+
+impl From<crate::Error> for WiringError {
+    fn from(error: crate::Error) -> WiringError {
+        WiringError::Failure(error.into())
+    }
+}
+
+impl From<io::Error> for WiringError {
+    fn from(error: io::Error) -> WiringError {
+        WiringError::Failure(error.into())
+    }
+}
+
+fn lines(problems: &[Problem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+fn owed(owed: &Owed) -> String {
+    owed.failures.iter().map(|(owned, failure)| format!("\n  {owned}: {failure}")).collect()
+}
+
+impl Wiring {
+    /// Gets ready on this machine: on its kernel where it runs FreeBSD, on a simulated one elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// As [`Wiring::on`]; ENOSYS before FreeBSD 14.
+    pub fn here() -> Result<Wiring, WiringError> {
+        let kernel = kernel::here().map_err(|failure| {
+            crate::Error::new("use the kernel of", "this machine", "kern.osreldate", failure)
+        })?;
+        Wiring::on(kernel)
+    }
+
+    /// Gets ready on a simulated host of its own, which is gone when the last handle on it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// Those of making a directory for locks and journals below the temporary directory.
+    pub fn simulated() -> Result<Wiring, WiringError> {
+        Wiring::on(Arc::new(Sim::new()))
+    }
+
+    /// Gets ready on a kernel.
+    ///
+    /// # Errors
+    ///
+    /// Those of making the directory for locks and journals, which is `/var/run/jailwire` on FreeBSD and for
+    /// root alone, and of reading `kern.boot_id`.
+    pub fn on(kernel: Arc<dyn Kernel>) -> Result<Wiring, WiringError> {
+        let gate = Announcing(Arc::clone(&kernel));
+        let rooms = Rooms::open(&*kernel, Files::through(&gate)).map_err(Failure::from)?;
+        let host = Vnet::host(kernel);
+        // Sixteen bytes of no further structure.
+        let boot = host.sysctl("kern.boot_id")?.iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Wiring { host, rooms, boot, gate })
+    }
+
+    /// The host's network stack.
+    pub fn host(&self) -> &Vnet {
+        &self.host
+    }
+
+    /// The kernel.
+    pub fn kernel(&self) -> &Arc<dyn Kernel> {
+        self.host.kernel()
+    }
+
+    /// What [`apply`](super::apply) and [`undo`](super::undo()) work with, for those who carry out plans of their
+    /// own.
+    pub fn site(&self) -> Site<'_> {
+        Site { host: &self.host, rooms: &self.rooms, files: Files::through(&self.gate), boot: &self.boot }
+    }
+
+    /// Begins to describe a jail.
+    ///
+    /// # Arguments
+    ///
+    /// * `name`: the kernel's name for it; `parent.child` for one below another. It must not be a number.
+    /// * `path`: its root directory, absolute.
+    pub fn jail(&self, name: &str, path: impl AsRef<Path>) -> JailBuilder<'_> {
+        JailBuilder::new(self, name, path.as_ref())
+    }
+
+    /// What starting a jail would do now. Nothing is changed.
+    ///
+    /// # Errors
+    ///
+    /// [`WiringError::Problems`]; and what the kernel says to a look at the host.
+    pub fn plan(&self, spec: &JailSpec) -> Result<Plan, WiringError> {
+        let survey = Survey::take(&self.host, spec)?;
+        Plan::new(spec, &survey).map_err(WiringError::Problems)
+    }
+
+    /// Starts a jail: all of it, or nothing of it. What a start that was killed has left of it is taken away
+    /// before.
+    ///
+    /// # Errors
+    ///
+    /// As [`JailBuilder::start`].
+    pub fn start(&self, spec: &JailSpec) -> Result<Up, WiringError> {
+        let site = self.site();
+        let _lock = self.lock(&spec.name)?;
+        let mut journal = Journal::open(&self.rooms.journal(&spec.name), &self.boot)?;
+        let running = jail::find(&**self.kernel(), &spec.name)?;
+        match running {
+            Some(jid) if journal.is_empty() || journal.is_complete() => {
+                let name = spec.name.clone();
+                return Err(WiringError::Problems(vec![Problem::JailExists { name, jid }]));
+            }
+            _ if !journal.is_empty() => self.undo(&mut journal)?,
+            _ => {}
+        }
+        let plan = self.plan(spec)?;
+        let up = run::apply(&site, &mut journal, spec, &plan, |_| {})?;
+        if let Err(error) = journal.complete(site.files) {
+            self.undo(&mut journal)?;
+            return Err(Failure::from(error).into());
+        }
+        Ok(up)
+    }
+
+    /// Stops a jail that was started here, and takes away all that its start added. Answers whether there was
+    /// anything to take away.
+    ///
+    /// A jail that somebody else started is left alone: [`jail::remove`] removes any.
+    ///
+    /// # Errors
+    ///
+    /// * [`WiringError::Owed`]: the kernel kept some of it.
+    /// * [`WiringError::Failure`]: a lock or a journal.
+    pub fn stop(&self, name: &str) -> Result<bool, WiringError> {
+        let _lock = self.lock(name)?;
+        let mut journal = Journal::open(&self.rooms.journal(name), &self.boot)?;
+        if journal.is_empty() {
+            return Ok(false);
+        }
+        self.undo(&mut journal)?;
+        Ok(true)
+    }
+
+    pub(super) fn lock(&self, jail: &str) -> Result<Lock, WiringError> {
+        Ok(self.rooms.lock_jail(jail, |_| {})?)
+    }
+
+    /// `kern.hostuuid`, or nothing where there is none.
+    pub(super) fn host_uuid(&self) -> String {
+        let uuid = self.host.sysctl("kern.hostuuid").unwrap_or_default();
+        String::from_utf8_lossy(&uuid).trim_end_matches('\0').to_owned()
+    }
+
+    pub(super) fn undo(&self, journal: &mut Journal) -> Result<(), WiringError> {
+        let site = self.site();
+        let owed = undo::undo_and_sweep(site.host, site.rooms, site.files, journal, site.boot)?;
+        if owed.failures.is_empty() { Ok(()) } else { Err(WiringError::Owed(owed)) }
+    }
+}
+
+impl Drop for Wiring {
+    fn drop(&mut self) {
+        self.rooms.leave(Files::through(&self.gate));
+    }
+}
+
+/// Announces changes to files to the kernel, so that a simulated one can make them fail.
+#[derive(Debug)]
+struct Announcing(Arc<dyn Kernel>);
+
+impl Gate for Announcing {
+    fn checkpoint(&self, operation: &'static str, path: &Path) -> io::Result<()> {
+        self.0.checkpoint(operation, path).map_err(io::Error::other)
+    }
+}
