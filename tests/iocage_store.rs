@@ -2,10 +2,10 @@
 
 #![cfg(feature = "cli")]
 
-use std::cell::Cell;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use jailwire::files::{Files, Gate};
 use jailwire::iocage::config::{ConfigError, JailConfig, Level, Network, Problem};
@@ -348,17 +348,12 @@ fn the_conf_file_of_a_shared_ip_jail_lists_its_aliases() {
 
 /// Lets so many operations pass and fails the rest.
 #[derive(Debug)]
-struct After(Cell<u32>);
+struct After(AtomicU32);
 
 impl Gate for After {
     fn checkpoint(&self, _operation: &'static str, _path: &Path) -> io::Result<()> {
-        match self.0.get() {
-            0 => Err(io::Error::other("injected")),
-            left => {
-                self.0.set(left - 1);
-                Ok(())
-            }
-        }
+        let left = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        left.map(drop).map_err(|_| io::Error::other("injected"))
     }
 }
 
@@ -368,7 +363,7 @@ fn a_set_that_fails_anywhere_leaves_one_of_the_two_configurations() {
     let after = "{\n    \"boot\": 0,\n    \"vnet\": 1\n}";
     for count in 0..10 {
         let jail = one(before);
-        let gate = After(Cell::new(count));
+        let gate = After(AtomicU32::new(count));
         let set = jail.store.set(&jail.entry, &["boot=off", "vnet=on"], &Files::through(&gate));
         let found = fs::read_to_string(jail.config_json()).unwrap();
         assert!(found == before || found == after, "{count}: {found}");

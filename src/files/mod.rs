@@ -24,7 +24,7 @@ use nix::unistd::{UnlinkatFlags, unlinkat};
 pub use beneath::read_beneath;
 
 /// Asked before every operation that changes a file.
-pub trait Gate: fmt::Debug {
+pub trait Gate: fmt::Debug + Sync {
     /// Lets an operation pass, or refuses it with the error it shall fail with.
     fn checkpoint(&self, operation: &'static str, path: &Path) -> io::Result<()>;
 }
@@ -237,27 +237,28 @@ fn parent(path: &Path) -> &Path {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::cell::{Cell, RefCell};
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicU32, Ordering};
 
     /// Refuses the Nth operation, and everything after it, as a full disk would.
     #[derive(Debug)]
     struct Full {
-        after: Cell<u32>,
-        seen: RefCell<Vec<&'static str>>,
+        after: AtomicU32,
+        seen: Mutex<Vec<&'static str>>,
     }
 
     impl Full {
         fn after(count: u32) -> Full {
-            Full { after: Cell::new(count), seen: RefCell::default() }
+            Full { after: AtomicU32::new(count), seen: Mutex::default() }
         }
     }
 
     impl Gate for Full {
         fn checkpoint(&self, operation: &'static str, _path: &Path) -> io::Result<()> {
-            self.seen.borrow_mut().push(operation);
-            let left = self.after.get();
-            self.after.set(left.saturating_sub(1));
-            if left == 0 { Err(io::Error::from_raw_os_error(28)) } else { Ok(()) }
+            self.seen.lock().unwrap().push(operation);
+            let left =
+                self.after.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+            left.map(drop).map_err(|_| io::Error::from_raw_os_error(28))
         }
     }
 
@@ -295,7 +296,7 @@ mod tests {
             "replace",
             "sync the directory of",
         ];
-        assert_eq!(*gate.seen.borrow(), operations);
+        assert_eq!(*gate.seen.lock().unwrap(), operations);
     }
 
     #[test]

@@ -180,6 +180,31 @@ impl Devfs {
         }
     }
 
+    /// The first number from `lowest` on that no ruleset has; none when all up to 65535 are taken.
+    ///
+    /// # Errors
+    ///
+    /// As [`Devfs::rulesets`].
+    ///
+    /// # Source
+    ///
+    /// `DEVFSIO_SGETNEXT`.
+    #[doc(alias = "DEVFSIO_SGETNEXT")]
+    pub fn first_free(&self, lowest: u16) -> Result<Option<u16>> {
+        for number in lowest.max(1)..=u16::MAX {
+            // The next one after the number before.
+            let mut ask = call!(DEVFSIO_SGETNEXT).with(0, &(number - 1).to_ne_bytes());
+            match self.kernel.ioctl(self.handle, &mut ask.request) {
+                Err(failure) if failure.errno == Errno::ENOENT => return Ok(Some(number)),
+                other => other.during("list rulesets of", self.on.display(), ask.name)?,
+            }
+            if ask.argument().u16_at(0) != number {
+                return Ok(Some(number));
+            }
+        }
+        Ok(None)
+    }
+
     /// The rules of a ruleset, each with its number, rising.
     ///
     /// # Errors

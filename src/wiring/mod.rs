@@ -10,6 +10,8 @@
 //! * **The journal.** What the kernel would keep (aliases, mounts, devfs rulesets, files, a committed
 //!   jail) is written down before it is made; [`undo()`] goes through it backwards.
 
+pub mod bulk;
+
 mod attach;
 mod builder;
 mod given;

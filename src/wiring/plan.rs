@@ -163,11 +163,9 @@ impl Planner<'_> {
                 Some(_) if !self.survey.is_bridge(name) => {
                     self.problems.push(Problem::NotABridge { name: *name })
                 }
-                Some(bridge) if self.survey.has_members(name) => bridge_mtu = Mtu::new(bridge.mtu).ok(),
-                Some(_) => {}
                 // The kernel makes a bridge under such a name only.
                 None if !is_cloned_bridge_name(name) => self.problems.push(Problem::NoBridge { name: *name }),
-                None => {}
+                Some(_) | None => bridge_mtu = self.survey.bridge_mtu(name),
             }
         }
         if let (Some(asked), Some(has), Some(bridge)) = (nic.mtu, bridge_mtu, nic.bridge)

@@ -1,10 +1,14 @@
 //! Where locks and journals lie: one directory below the run directory.
 
+use std::collections::BTreeMap;
 use std::fs::DirBuilder;
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use super::bulk::{Gates, Lane, Limits, Pass};
 use super::lock::{Lock, Mode};
 use crate::files::{self, Files};
 use crate::kernel::Kernel;
@@ -16,6 +20,17 @@ const MODE: u32 = 0o700;
 #[derive(Debug, Clone)]
 pub struct Rooms {
     directory: PathBuf,
+    bulk: Option<Arc<Bulk>>,
+}
+
+/// What the jails of a bulk operation share besides.
+#[derive(Debug)]
+struct Bulk {
+    gates: Gates,
+    /// Whether something that jails share may serve none any more.
+    unswept: AtomicBool,
+    /// Where to look for the next free devfs ruleset, by where the search began.
+    rulesets: Mutex<BTreeMap<u16, u16>>,
 }
 
 impl Rooms {
@@ -32,7 +47,51 @@ impl Rooms {
 
     /// The same, without making it: for those who only look.
     pub fn look(kernel: &dyn Kernel) -> Rooms {
-        Rooms { directory: kernel.run_directory().join("jailwire") }
+        Rooms { directory: kernel.run_directory().join("jailwire"), bulk: None }
+    }
+
+    /// The same, for a bulk operation: threads pass through gates on their way into the kernel, and
+    /// what jails share is swept once, when all is done: by whoever has the rooms without this.
+    pub fn in_bulk(&self, limits: &Limits) -> Rooms {
+        let bulk =
+            Bulk { gates: Gates::new(limits), unswept: AtomicBool::new(false), rulesets: Mutex::default() };
+        Rooms { directory: self.directory.clone(), bulk: Some(Arc::new(bulk)) }
+    }
+
+    /// The same, as they are without a bulk operation.
+    pub fn alone(&self) -> Rooms {
+        Rooms { directory: self.directory.clone(), bulk: None }
+    }
+
+    /// Waits for a place in front of one of the kernel's locks.
+    pub(super) fn pass(&self, lane: Lane) -> Option<Pass<'_>> {
+        self.bulk.as_ref().map(|bulk| bulk.gates.pass(lane))
+    }
+
+    /// Whether sweeping is for later: then it is noted that there is something to sweep.
+    pub(super) fn sweep_later(&self) -> bool {
+        self.bulk.as_ref().inspect(|bulk| bulk.unswept.store(true, Ordering::Relaxed)).is_some()
+    }
+
+    /// Whether there is something to sweep, which was put off.
+    pub fn is_unswept(&self) -> bool {
+        self.bulk.as_ref().is_some_and(|bulk| bulk.unswept.load(Ordering::Relaxed))
+    }
+
+    /// Where a search for a free devfs ruleset from `first` on may begin. Under the lock on rulesets.
+    pub(super) fn rulesets_from(&self, first: u16) -> u16 {
+        let known = |bulk: &Arc<Bulk>| {
+            bulk.rulesets.lock().unwrap_or_else(PoisonError::into_inner).get(&first).copied()
+        };
+        self.bulk.as_ref().and_then(known).unwrap_or(first)
+    }
+
+    /// Says that all rulesets from `first` up to this number are taken.
+    pub(super) fn ruleset_taken(&self, first: u16, number: u16) {
+        if let Some(bulk) = &self.bulk {
+            let mut known = bulk.rulesets.lock().unwrap_or_else(PoisonError::into_inner);
+            known.insert(first, number.saturating_add(1));
+        }
     }
 
     /// Takes the directory away if nothing is in it. Whoever needs it makes it again.

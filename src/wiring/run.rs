@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use ipnetwork::Ipv4Network;
 
+use super::bulk::Lane;
 use super::journal::{Journal, Owned};
 use super::plan::Plan;
 use super::rooms::Rooms;
@@ -195,6 +196,7 @@ impl<'a> Run<'a> {
                 // It is the kernel's to undo; this is for waiting until that is done.
                 self.intend(Owned::Jail(self.spec.name.clone()))?;
                 let parameters = self.parameters();
+                let _pass = self.site.rooms.pass(Lane::Create);
                 let held = jail::create_held(self.kernel(), &parameters)?;
                 self.jid = Some(held.jid());
                 self.held = Some(held);
@@ -220,7 +222,10 @@ impl<'a> Run<'a> {
                 self.inside().set_mtu(&self.epairs[*nic].b, *mtu)?;
             }
             Step::Describe { nic, text } => self.inside().set_description(&self.epairs[*nic].a, text)?,
-            Step::TakeOut { nic } => host.reclaim(&self.epairs[*nic].a, self.jid())?,
+            Step::TakeOut { nic } => {
+                let _pass = self.site.rooms.pass(Lane::Detach);
+                host.reclaim(&self.epairs[*nic].a, self.jid())?;
+            }
             Step::AddUplink { .. } => self.join_bridges()?,
             Step::Join { nic, bridge } => {
                 self.join_bridges()?;
@@ -244,6 +249,7 @@ impl<'a> Run<'a> {
             Step::Lend(interface) => {
                 let jid = self.jid.expect("the plan commits the jail first");
                 self.intend(Owned::Lent(*interface))?;
+                let _pass = self.site.rooms.pass(Lane::Detach);
                 host.lend(interface, jid)?;
             }
         }
@@ -283,11 +289,12 @@ impl<'a> Run<'a> {
         let devfs = Devfs::open(self.kernel().clone(), Path::new("/dev"))?;
         // The number has to be in the journal before the ruleset is there, so it is chosen first, and
         // nobody else may choose meanwhile.
-        let _lock = self.site.rooms.lock_rulesets()?;
-        let taken = devfs.rulesets()?;
-        let free = (first.max(1)..=u16::MAX).find(|number| !taken.contains(number));
+        let rooms = self.site.rooms;
+        let _lock = rooms.lock_rulesets()?;
+        let free = devfs.first_free(rooms.rulesets_from(first))?;
         let number =
             free.ok_or_else(|| Failure::Invalid(format!("no devfs ruleset from {first} on is free")))?;
+        rooms.ruleset_taken(first, number);
         self.intend(Owned::Ruleset(number))?;
         for rule in rules {
             devfs.add(number, rule)?;
@@ -312,6 +319,7 @@ impl<'a> Run<'a> {
     fn create_jail(&mut self) -> Result<(), Failure> {
         let parameters = self.parameters().set("persist", true);
         self.intend(Owned::Jail(self.spec.name.clone()))?;
+        let _pass = self.site.rooms.pass(Lane::Create);
         self.jid = Some(jail::create(&**self.kernel(), &parameters)?);
         Ok(())
     }
@@ -378,6 +386,7 @@ impl<'a> Run<'a> {
 
     fn commit(&mut self) -> Result<(), Failure> {
         self.joining = None;
+        let _pass = self.site.rooms.pass(Lane::Create);
         self.held.take().expect("the plan holds the jail first").commit()?;
         Ok(())
     }

@@ -38,7 +38,6 @@ pub fn join(
     bridges: &[InterfaceName],
     uplinks: &[(InterfaceName, InterfaceName)],
 ) -> Result<Joining, Failure> {
-    let lock = rooms.lock_shared(Mode::Shared)?;
     let missing = |host: &Vnet| -> Result<bool, Failure> {
         for bridge in bridges {
             if !host.has_interface(bridge)? {
@@ -52,27 +51,30 @@ pub fn join(
         }
         Ok(false)
     };
-    if !missing(host)? {
-        return Ok(Joining { _lock: lock });
-    }
-    drop(lock);
-    let lock = rooms.lock_shared(Mode::Exclusive)?;
-    let mut journal = Journal::open(&rooms.shared_journal(), boot)?;
-    for bridge in bridges {
-        if !host.has_interface(bridge)? {
-            journal.intend(files, Owned::Bridge(*bridge))?;
-            host.create(bridge.as_str())?;
+    loop {
+        let lock = rooms.lock_shared(Mode::Shared)?;
+        if !missing(host)? {
+            return Ok(Joining { _lock: lock });
         }
-        host.up(bridge)?;
-    }
-    for (bridge, member) in uplinks {
-        if !is_member(host, bridge, member)? {
-            journal.intend(files, Owned::Uplink { bridge: *bridge, member: *member })?;
-            host.add_member(bridge, member)?;
+        drop(lock);
+        let _alone = rooms.lock_shared(Mode::Exclusive)?;
+        let mut journal = Journal::open(&rooms.shared_journal(), boot)?;
+        for bridge in bridges {
+            if !host.has_interface(bridge)? {
+                journal.intend(files, Owned::Bridge(*bridge))?;
+                host.create(bridge.as_str())?;
+            }
+            host.up(bridge)?;
         }
-        host.up(member)?;
+        for (bridge, member) in uplinks {
+            if !is_member(host, bridge, member)? {
+                journal.intend(files, Owned::Uplink { bridge: *bridge, member: *member })?;
+                host.add_member(bridge, member)?;
+            }
+            host.up(member)?;
+        }
+        // Once more from the start: others wait to join, and somebody may sweep in between.
     }
-    Ok(Joining { _lock: lock })
 }
 
 /// Notes that IPv6 is about to be enabled on an interface, if it is not.
@@ -94,16 +96,19 @@ pub fn enable_inet6(
         Ok(host.nd6_flags(interface)?.contains(Nd6Flags::DISABLED)
             && host.ipv6_addresses(interface)?.is_empty())
     };
-    let lock = rooms.lock_shared(Mode::Shared)?;
-    if !disabled(host)? {
-        return Ok(Joining { _lock: lock });
+    loop {
+        let lock = rooms.lock_shared(Mode::Shared)?;
+        // One that is written down already stays so until it is swept, and not meanwhile.
+        let enabling = Owned::Inet6(*interface);
+        if !disabled(host)? || Journal::open(&rooms.shared_journal(), boot)?.owned().contains(&enabling) {
+            return Ok(Joining { _lock: lock });
+        }
+        drop(lock);
+        let _alone = rooms.lock_shared(Mode::Exclusive)?;
+        if disabled(host)? {
+            Journal::open(&rooms.shared_journal(), boot)?.intend(files, enabling)?;
+        }
     }
-    drop(lock);
-    let lock = rooms.lock_shared(Mode::Exclusive)?;
-    if disabled(host)? {
-        Journal::open(&rooms.shared_journal(), boot)?.intend(files, Owned::Inet6(*interface))?;
-    }
-    Ok(Joining { _lock: lock })
 }
 
 /// Takes away what was made for jails and serves none any more: bridges, the host's interfaces on
@@ -114,7 +119,7 @@ pub fn enable_inet6(
 /// Those of reading the journal and of the kernel. What could not be taken away stays owed.
 pub fn sweep(host: &Vnet, rooms: &Rooms, files: Files<'_>, boot: &str) -> Result<(), Failure> {
     let path = rooms.shared_journal();
-    if !path.exists() {
+    if rooms.sweep_later() || !path.exists() {
         return Ok(());
     }
     let _lock = rooms.lock_shared(Mode::Exclusive)?;

@@ -1,6 +1,6 @@
 //! The present state of the host, as far as a plan depends on it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use super::Failure;
@@ -8,7 +8,7 @@ use super::journal::Owned;
 use super::spec::{JailSpec, Network};
 use crate::interface::{Interface, InterfaceType};
 use crate::jail;
-use crate::types::{InterfaceName, Jid, MacAddr};
+use crate::types::{InterfaceName, Jid, MacAddr, Mtu};
 use crate::vnet::Vnet;
 
 /// What the host has.
@@ -24,8 +24,12 @@ pub struct Survey {
     /// before FreeBSD 15 do not know it, and allow them.
     pub member_addresses_allowed: bool,
     interfaces: HashMap<InterfaceName, Interface>,
+    /// The interfaces by their MAC addresses.
+    macs: HashMap<MacAddr, InterfaceName>,
     /// The members of the bridges that the specification names.
-    members: HashMap<InterfaceName, Vec<InterfaceName>>,
+    members: HashMap<InterfaceName, HashSet<InterfaceName>>,
+    /// The MTU of bridges that other jails are about to be on.
+    expected: HashMap<InterfaceName, Mtu>,
 }
 
 /// Whether an interface is a bridge.
@@ -41,29 +45,64 @@ impl Survey {
     ///
     /// Those of `sysctl(3)`, `jail_get(2)` and BRDGGIFS.
     pub fn take(host: &Vnet, spec: &JailSpec) -> Result<Survey, Failure> {
-        let kernel = &**host.kernel();
         let interfaces: HashMap<_, _> =
             host.interfaces()?.into_iter().map(|interface| (interface.name, interface)).collect();
-        let mut members = HashMap::new();
-        if let Network::Vnet(vnet) = &spec.network {
-            for bridge in vnet.nics.iter().filter_map(|nic| nic.bridge.as_ref()) {
-                if interfaces.get(bridge).is_some_and(is_bridge) && !members.contains_key(bridge) {
-                    let names = host.members(bridge)?.into_iter().map(|member| member.name).collect();
-                    members.insert(*bridge, names);
-                }
-            }
-        }
-        let jail = jail::find(kernel, &spec.name)?;
-        Ok(Survey {
+        let mac = |interface: &Interface| Some((interface.mac?, interface.name));
+        let mut survey = Survey {
             vimage: host.sysctl_int("kern.features.vimage").is_ok_and(|value| value == 1),
-            root_exists: spec.path.is_dir(),
-            jail,
+            root_exists: false,
+            jail: None,
             member_addresses_allowed: !host
                 .sysctl_int("net.link.bridge.member_ifaddrs")
                 .is_ok_and(|value| value == 0),
+            macs: interfaces.values().filter_map(mac).collect(),
             interfaces,
-            members,
-        })
+            members: HashMap::new(),
+            expected: HashMap::new(),
+        };
+        survey.turn_to(host, spec)?;
+        Ok(survey)
+    }
+
+    /// Looks at what concerns another jail, on a host that is otherwise as it was.
+    ///
+    /// # Errors
+    ///
+    /// Those of `jail_get(2)` and BRDGGIFS.
+    pub(super) fn turn_to(&mut self, host: &Vnet, spec: &JailSpec) -> Result<(), Failure> {
+        if let Network::Vnet(vnet) = &spec.network {
+            for bridge in vnet.nics.iter().filter_map(|nic| nic.bridge.as_ref()) {
+                if self.is_bridge(bridge) && !self.members.contains_key(bridge) {
+                    let names = host.members(bridge)?.into_iter().map(|member| member.name).collect();
+                    self.members.insert(*bridge, names);
+                }
+            }
+        }
+        self.jail = jail::find(&**host.kernel(), &spec.name)?;
+        self.root_exists = spec.path.is_dir();
+        Ok(())
+    }
+
+    /// Counts on a jail that is about to be started: its MAC addresses are taken, and the bridges that
+    /// it is the first on have its MTU.
+    pub(super) fn expect(&mut self, spec: &JailSpec) {
+        let Network::Vnet(vnet) = &spec.network else { return };
+        for nic in &vnet.nics {
+            for mac in nic.macs.iter().flat_map(|(host, jail)| [host, jail]) {
+                self.macs.insert(*mac, nic.jail_name);
+            }
+            if let Some(bridge) = nic.bridge {
+                let mtu = nic.mtu.or(self.bridge_mtu(&bridge)).unwrap_or(nic.default_mtu);
+                self.expected.entry(bridge).or_insert(mtu);
+            }
+        }
+    }
+
+    /// Takes MAC addresses to be free again.
+    pub(super) fn forget_macs(&mut self, macs: &[MacAddr]) {
+        for mac in macs {
+            self.macs.remove(mac);
+        }
     }
 
     /// Sees the host as it will be once these are undone.
@@ -72,8 +111,10 @@ impl Survey {
             match owned {
                 Owned::Jail(_) => self.jail = None,
                 Owned::Epair(name) => {
-                    self.interfaces.remove(name);
-                    self.members.values_mut().for_each(|members| members.retain(|member| member != name));
+                    if let Some(mac) = self.interfaces.remove(name).and_then(|interface| interface.mac) {
+                        self.macs.remove(&mac);
+                    }
+                    self.members.values_mut().for_each(|members| _ = members.remove(name));
                 }
                 Owned::Alias4(interface, network) => self.forget(interface, network.ip().into()),
                 Owned::Alias6(interface, network) => self.forget(interface, network.ip().into()),
@@ -109,6 +150,15 @@ impl Survey {
         self.members.get(bridge).is_some_and(|members| !members.is_empty())
     }
 
+    /// The MTU that the members of a bridge share, if it has any.
+    pub fn bridge_mtu(&self, bridge: &InterfaceName) -> Option<Mtu> {
+        match self.expected.get(bridge) {
+            Some(mtu) => Some(*mtu),
+            None if self.has_members(bridge) => Mtu::new(self.interface(bridge)?.mtu).ok(),
+            None => None,
+        }
+    }
+
     /// Which of the bridges that the specification names an interface is a member of.
     pub fn bridge_of(&self, member: &InterfaceName) -> Option<&InterfaceName> {
         self.members.iter().find(|(_, members)| members.contains(member)).map(|(bridge, _)| bridge)
@@ -116,6 +166,6 @@ impl Survey {
 
     /// The interface of the host that has this MAC address.
     pub fn owner_of_mac(&self, mac: MacAddr) -> Option<&InterfaceName> {
-        self.interfaces.values().find(|interface| interface.mac == Some(mac)).map(|interface| &interface.name)
+        self.macs.get(&mac)
     }
 }

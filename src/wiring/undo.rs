@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use super::bulk::Lane;
 use super::journal::{Journal, Owned};
 use super::rooms::Rooms;
 use super::{Failure, shared};
@@ -76,8 +77,8 @@ fn undo_one(host: &Vnet, rooms: &Rooms, files: Files<'_>, owned: &Owned) -> Resu
     match owned {
         Owned::Alias4(interface, network) => absent(host.remove_ipv4(interface, network.ip())),
         Owned::Alias6(interface, network) => absent(host.remove_ipv6(interface, network.ip())),
-        Owned::Epair(name) => destroy_epair(host, name),
-        Owned::Jail(name) => remove_jail(host, name),
+        Owned::Epair(name) => destroy_epair(host, rooms, name),
+        Owned::Jail(name) => remove_jail(host, rooms, name),
         Owned::Lent(name) => take_back(host, name),
         Owned::Mount { fstype, on } => {
             // Newest first: one that was mounted over another goes before it.
@@ -117,14 +118,17 @@ fn absent(result: crate::Result<()>) -> Result<(), Failure> {
 
 /// Destroys an epair, or waits while the kernel does: the epairs of a jail that was held go after it,
 /// some time after `jail_get(2)` has stopped finding it.
-fn destroy_epair(host: &Vnet, name: &InterfaceName) -> Result<(), Failure> {
+fn destroy_epair(host: &Vnet, rooms: &Rooms, name: &InterfaceName) -> Result<(), Failure> {
     let kernel = host.kernel();
     let deadline = kernel.now().saturating_add(GONE);
     loop {
         if !host.has_interface(name)? {
             return Ok(());
         }
-        match host.destroy(name) {
+        let pass = rooms.pass(Lane::Detach);
+        let destroyed = host.destroy(name);
+        drop(pass);
+        match destroyed {
             Ok(()) => return Ok(()),
             Err(error) if kernel.now() >= deadline => return Err(error.into()),
             Err(_) => kernel.sleep(LOOK),
@@ -134,9 +138,10 @@ fn destroy_epair(host: &Vnet, name: &InterfaceName) -> Result<(), Failure> {
 
 /// Removes a jail and waits until it is gone, also when it is dying already: what is mounted in it is
 /// busy until then.
-fn remove_jail(host: &Vnet, name: &str) -> Result<(), Failure> {
+fn remove_jail(host: &Vnet, rooms: &Rooms, name: &str) -> Result<(), Failure> {
     let kernel = &**host.kernel();
     if let Some(jid) = jail::find(kernel, name)? {
+        let _pass = rooms.pass(Lane::Detach);
         jail::remove(kernel, jid)?;
     }
     if let Some(jid) = jail::find_even_dying(kernel, name)? {

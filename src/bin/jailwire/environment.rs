@@ -49,10 +49,10 @@ impl Environment {
     }
 
     /// Does something with all that starting and stopping jails needs.
-    pub fn with_host<T>(&self, act: impl FnOnce(&Host<'_>) -> T) -> Result<T, Failure> {
+    pub fn with_host<T>(&self, act: impl FnOnce(&mut Host<'_>) -> T) -> Result<T, Failure> {
         let gate = KernelGate(self.kernel.as_ref());
-        let host = Host::open(self.kernel.clone(), &self.store, Files::through(&gate))?;
-        Ok(act(&host))
+        let mut host = Host::open(self.kernel.clone(), &self.store, Files::through(&gate))?;
+        Ok(act(&mut host))
     }
 
     /// Does something with the door to files.

@@ -12,7 +12,7 @@ mod jails;
 mod leftovers;
 mod reach;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 pub use finding::{Finding, Fix, Level};
@@ -152,6 +152,17 @@ impl<'a> Scene<'a> {
         self.bridges(&mut found);
         self.duplicates(&mut found);
         found.retain(|finding| finding.level >= Level::Warning && finding.jails.contains(name));
+        sorted(found)
+    }
+
+    /// The same for many jails: what concerns any of them, once.
+    pub fn before_starts(&self, names: &BTreeSet<JailName>) -> Vec<Finding> {
+        let mut found = Vec::new();
+        self.forwarding(&mut found);
+        self.bridges(&mut found);
+        self.duplicates(&mut found);
+        let concerns = |finding: &Finding| finding.jails.iter().any(|jail| names.contains(jail));
+        found.retain(|finding| finding.level >= Level::Warning && concerns(finding));
         sorted(found)
     }
 

@@ -8,7 +8,7 @@ use crate::iocage::router::Router;
 use crate::iocage::store::Entry;
 use crate::iocage::translate::HostFacts;
 use crate::route::Via;
-use crate::types::InterfaceName;
+use crate::types::{Fib, InterfaceName};
 use crate::wiring::Failure;
 
 /// Interfaces whose addresses come and go with jails, as iocage sees it.
@@ -17,17 +17,37 @@ const PASSING: [&str; 4] = ["vnet", "bridge", "epair", "pflog"];
 impl Host<'_> {
     /// The facts that a configuration asks for. Most ask for few.
     pub(super) fn facts(&self, config: &JailConfig) -> Result<HostFacts, Failure> {
-        let mut facts = HostFacts::default();
+        let asked = asks(config);
+        let mut facts = match asked {
+            true => self.lasting(config.fib, || self.lasting_facts(config.fib))?,
+            false => HostFacts::default(),
+        };
         let sysv = ["kern.features.sysv_msg", "kern.features.sysv_sem", "kern.features.sysv_shm"];
         facts.sysv = sysv.map(|name| self.vnet.sysctl_int(name).is_ok_and(|value| value == 1));
-        if !asks(config) {
+        if !asked {
             return Ok(facts);
         }
+        if let Network::Shared(network) = &config.network {
+            if network.localhost == Localhost::Choose {
+                facts.free_loopback = self.free_loopback(&facts.addresses);
+            }
+            if config.host.ip_hostname {
+                let found = (config.host.hostname.as_str(), 0).to_socket_addrs();
+                facts.of_hostname = found.into_iter().flatten().map(|address| address.ip()).collect();
+                facts.of_hostname.dedup();
+            }
+        }
+        Ok(facts)
+    }
+
+    /// Default routes, addresses and the MAC address of their interface.
+    fn lasting_facts(&self, fib: Fib) -> Result<HostFacts, Failure> {
+        let mut facts = HostFacts::default();
         let interfaces = self.vnet.interfaces()?;
         let name_of = |index: u16| -> Option<InterfaceName> {
             interfaces.iter().find(|interface| interface.index == index).map(|interface| interface.name)
         };
-        for route in self.vnet.routes(config.fib)?.iter().filter(|route| route.is_default()) {
+        for route in self.vnet.routes(fib)?.iter().filter(|route| route.is_default()) {
             let (Via::Gateway(gateway), Some(interface)) = (route.via, name_of(route.index)) else {
                 continue;
             };
@@ -40,16 +60,6 @@ impl Host<'_> {
             interfaces.iter().filter(|one| !PASSING.iter().any(|name| one.name.as_str().starts_with(name)));
         facts.addresses =
             lasting.flat_map(|interface| &interface.addresses).map(|address| address.network.ip()).collect();
-        if let Network::Shared(network) = &config.network {
-            if network.localhost == Localhost::Choose {
-                facts.free_loopback = self.free_loopback(&facts.addresses);
-            }
-            if config.host.ip_hostname {
-                let found = (config.host.hostname.as_str(), 0).to_socket_addrs();
-                facts.of_hostname = found.into_iter().flatten().map(|address| address.ip()).collect();
-                facts.of_hostname.dedup();
-            }
-        }
         facts.default_mac = facts
             .default_interface()
             .and_then(|name| interfaces.iter().find(|interface| interface.name == *name))

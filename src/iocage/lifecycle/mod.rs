@@ -1,6 +1,7 @@
 //! Starting and stopping iocage's jails: its order of events, its messages, its files.
 
 mod automatic;
+mod bulk;
 mod enter;
 mod files_inside;
 mod fitness;
@@ -27,8 +28,8 @@ use crate::wiring::{self, Journal, Lock, Owned, Problem, Rooms};
 
 pub use enter::{Ran, RunAs};
 pub use preview::{Foreseen, Preview};
-pub use start::Started;
-pub use stop::Stopped;
+pub use start::{Started, Starting};
+pub use stop::{Stopped, Stopping};
 
 /// Hears what happens, to tell the user.
 pub trait Report {
@@ -136,6 +137,7 @@ pub struct Host<'a> {
     vnet: Vnet,
     rooms: Rooms,
     boot: String,
+    bulk: Option<bulk::Bulk>,
 }
 
 impl<'a> Host<'a> {
@@ -154,7 +156,7 @@ impl<'a> Host<'a> {
         let boot = vnet.sysctl("kern.boot_id")?;
         // Sixteen bytes of no further structure.
         let boot = boot.iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Host { store, files, vnet, rooms, boot })
+        Ok(Host { store, files, vnet, rooms, boot, bulk: None })
     }
 
     fn kernel(&self) -> &Arc<dyn Kernel> {

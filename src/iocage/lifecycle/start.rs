@@ -11,13 +11,26 @@ use crate::iocage::property::Stored;
 use crate::iocage::store::{Entry, Place};
 use crate::iocage::translate::{self, MadeUp};
 use crate::types::Jid;
-use crate::wiring::{self, Devfs, Failure, JailSpec, Journal, Owned, Plan, Survey, Up};
+use crate::wiring::{self, Devfs, Failure, JailSpec, Journal, Lock, Owned, Plan, Up};
 
 /// A jail that was started.
 #[derive(Debug, Clone)]
 pub struct Started {
     /// Its jid.
     pub jid: Jid,
+}
+
+/// A jail that is being started: checked and planned, and later up and wired. Until it is done with
+/// nobody else starts or stops it.
+#[derive(Debug)]
+pub struct Starting {
+    entry: Entry,
+    config: JailConfig,
+    spec: JailSpec,
+    plan: Plan,
+    up: Option<Up>,
+    journal: Journal,
+    _lock: Lock,
 }
 
 impl Host<'_> {
@@ -29,18 +42,31 @@ impl Host<'_> {
     ///
     /// See [`Error`]. Nothing is left of the jail then, or what is left is in its journal.
     pub fn start(&self, entry: &Entry, report: &mut dyn Report) -> Result<Started, Error> {
+        let mut starting = self.begin_start(entry, report)?;
+        self.wire(&mut starting, report)?;
+        self.finish_start(starting, report)
+    }
+
+    /// The first part of a start: everything before the jail is made. `exec_prestart` is run.
+    ///
+    /// # Errors
+    ///
+    /// As [`Host::start`].
+    pub fn begin_start(&self, entry: &Entry, report: &mut dyn Report) -> Result<Starting, Error> {
         let name = &entry.name;
         if entry.place == Place::Templates {
             return Err(Error::Template(name.clone()));
         }
         let config = JailConfig::resolve(self.store, entry)?;
-        let _lock = self.lock(name, report).map_err(|error| step(name)(error.into()))?;
+        let lock = self.lock(name, report).map_err(|error| step(name)(error.into()))?;
         let mut journal = self.journal(name).map_err(|error| step(name)(error.into()))?;
         let running = self.jid(name).map_err(|error| step(name)(error.into()))?;
         if running.is_some() && (journal.is_complete() || journal.is_empty()) {
             return Err(Error::Running(name.clone()));
         }
         self.check_fitness(&config)?;
+        // What one chooses the next must not.
+        let choosing = self.choosing(&config);
         let facts = self.facts(&config).map_err(step(name))?;
         let missing = |missing| Error::Missing { jail: name.clone(), missing };
         let (spec, made_up) = translate::specification(&config, &facts).map_err(missing)?;
@@ -48,29 +74,72 @@ impl Host<'_> {
             report.warn(&format!("{name} was not started, or not stopped, to the end; clearing up first"));
             self.undo(name, &mut journal)?;
         }
-        let survey = Survey::take(&self.vnet, &spec).map_err(step(name))?;
-        let plan =
-            Plan::new(&spec, &survey).map_err(|problems| Error::Problems { jail: name.clone(), problems })?;
+        let plan = self
+            .plan(&spec)
+            .map_err(step(name))?
+            .map_err(|problems| Error::Problems { jail: name.clone(), problems })?;
         for warning in &config.warnings {
             report.warn(&format!("{name}: {warning}"));
         }
         report.say(&format!("* Starting {}", name.flat()));
-        self.record_made_up(entry, &made_up)?;
-        self.run_hook(name, "exec_prestart", &config.commands.prestart, None)?;
-        let up = wiring::apply(&self.site(), &mut journal, &spec, &plan, |_| {}).map_err(|error| {
-            report.say("  + Start FAILED");
-            Error::Wiring { jail: name.clone(), error }
-        })?;
-        report.say("  + Started OK");
-        match self.finish(entry, &config, &spec, &up, &mut journal, report) {
+        let recorded = self.record_made_up(entry, &made_up);
+        drop(choosing);
+        let begun =
+            recorded.and_then(|()| self.run_hook(name, "exec_prestart", &config.commands.prestart, None));
+        if let Err(error) = begun {
+            self.forget(&spec);
+            return Err(error);
+        }
+        Ok(Starting { entry: entry.clone(), config, spec, plan, up: None, journal, _lock: lock })
+    }
+
+    /// The second part of a start: makes the jail and its network.
+    ///
+    /// # Errors
+    ///
+    /// As [`Host::start`].
+    pub fn wire(&self, starting: &mut Starting, report: &mut dyn Report) -> Result<(), Error> {
+        let Starting { spec, plan, journal, .. } = starting;
+        match wiring::apply(&self.site(), journal, spec, plan, |_| {}) {
+            Ok(up) => {
+                report.say("  + Started OK");
+                starting.up = Some(up);
+                Ok(())
+            }
+            Err(error) => {
+                report.say("  + Start FAILED");
+                self.forget(spec);
+                Err(Error::Wiring { jail: starting.entry.name.clone(), error })
+            }
+        }
+    }
+
+    /// The last part of a start: the commands inside, and the files.
+    ///
+    /// # Errors
+    ///
+    /// As [`Host::start`].
+    pub fn finish_start(&self, mut starting: Starting, report: &mut dyn Report) -> Result<Started, Error> {
+        let Starting { entry, config, spec, up, journal, .. } = &mut starting;
+        let Some(up) = up else {
+            let failure = Failure::Invalid("it was not made yet".to_owned());
+            return Err(step(&entry.name)(failure));
+        };
+        match self.finish(entry, config, spec, up, journal, report) {
             Ok(()) => Ok(Started { jid: up.jid }),
             Err(error) => {
-                // The first failure is the one to tell; what stays is in the journal.
-                if let Err(owed) = self.undo(name, &mut journal) {
-                    report.warn(&owed.to_string());
-                }
+                self.abandon_start(starting, report);
                 Err(error)
             }
+        }
+    }
+
+    /// Takes back what a start has done so far.
+    pub fn abandon_start(&self, mut starting: Starting, report: &mut dyn Report) {
+        self.forget(&starting.spec);
+        // What led here is the thing to tell; what stays is in the journal.
+        if let Err(owed) = self.undo(&starting.entry.name, &mut starting.journal) {
+            report.warn(&owed.to_string());
         }
     }
 

@@ -6,7 +6,7 @@ use crate::iocage::jailconf::JailConf;
 use crate::iocage::store::Entry;
 use crate::jail::{self, mount};
 use crate::types::{InterfaceName, Jid};
-use crate::wiring::{self, Failure, Journal, Owned};
+use crate::wiring::{self, Failure, Journal, Lock, Owned};
 
 /// How a stop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +19,17 @@ pub enum Stopped {
     Cleared,
 }
 
+/// A jail that is being stopped. Until it is done with nobody else starts or stops it.
+#[derive(Debug)]
+pub struct Stopping {
+    entry: Entry,
+    config: Option<JailConfig>,
+    running: bool,
+    ended: Option<Stopped>,
+    journal: Journal,
+    _lock: Lock,
+}
+
 impl Host<'_> {
     /// Stops a jail, and takes away everything its start added: also when iocage started it, when
     /// its start was killed, and when somebody else has removed the jail meanwhile. With `force`
@@ -28,42 +39,82 @@ impl Host<'_> {
     ///
     /// See [`Error`]. With [`Error::Owed`] the rest was taken away.
     pub fn stop(&self, entry: &Entry, force: bool, report: &mut dyn Report) -> Result<Stopped, Error> {
+        let mut stopping = self.begin_stop(entry, force, report)?;
+        self.unwire(&mut stopping, report)?;
+        Ok(self.finish_stop(stopping, report))
+    }
+
+    /// The first part of a stop: the commands of the jail that is to go.
+    ///
+    /// # Errors
+    ///
+    /// As [`Host::stop`].
+    pub fn begin_stop(&self, entry: &Entry, force: bool, report: &mut dyn Report) -> Result<Stopping, Error> {
         let name = &entry.name;
         let io = |error: std::io::Error| step(name)(error.into());
-        let _lock = self.lock(name, report).map_err(io)?;
+        let lock = self.lock(name, report).map_err(io)?;
         let mut journal = self.journal(name).map_err(io)?;
-        let Some(jid) = self.jid(name).map_err(|error| step(name)(error.into()))? else {
-            return self.stop_what_is_left(entry, &mut journal, report);
-        };
-        report.say(&format!("* Stopping {}", name.flat()));
-        // Without a configuration there is still everything to take away.
-        let config = JailConfig::resolve(self.store, entry);
-        match &config {
-            _ if force => {}
-            Ok(config) if journal.is_complete() || journal.is_empty() => {
-                self.stop_commands(config, jid, report)?
+        let jid = self.jid(name).map_err(|error| step(name)(error.into()))?;
+        let mut config = None;
+        if let Some(jid) = jid {
+            report.say(&format!("* Stopping {}", name.flat()));
+            // Without a configuration there is still everything to take away.
+            match JailConfig::resolve(self.store, entry) {
+                Ok(resolved) => {
+                    if !force && (journal.is_complete() || journal.is_empty()) {
+                        self.stop_commands(&resolved, jid, report)?;
+                    }
+                    self.end_processes(&resolved, jid);
+                    config = Some(resolved);
+                }
+                Err(_) if force => {}
+                Err(error) => report.warn(&format!("{name}: its commands are not run: {error}")),
             }
-            Ok(_) => {}
-            Err(error) => report.warn(&format!("{name}: its commands are not run: {error}")),
+            if journal.is_empty() {
+                self.adopt(entry, jid, &mut journal).map_err(step(name))?;
+            }
         }
-        if let Ok(config) = &config {
-            self.end_processes(config, jid);
-        }
-        if journal.is_empty() {
-            self.adopt(entry, jid, &mut journal).map_err(step(name))?;
-        }
-        let owned = journal.owned().to_vec();
-        let undone = self.undo(name, &mut journal);
-        tell(&owned, undone.as_ref().err(), report);
-        undone?;
-        if let Ok(config) = &config {
-            match self.run_hook(name, "exec_poststop", &config.commands.poststop, None) {
+        Ok(Stopping {
+            entry: entry.clone(),
+            config,
+            running: jid.is_some(),
+            ended: None,
+            journal,
+            _lock: lock,
+        })
+    }
+
+    /// The second part of a stop: takes the jail and its network away.
+    ///
+    /// # Errors
+    ///
+    /// As [`Host::stop`].
+    pub fn unwire(&self, stopping: &mut Stopping, report: &mut dyn Report) -> Result<(), Error> {
+        let Stopping { entry, journal, .. } = stopping;
+        stopping.ended = Some(match stopping.running {
+            true => {
+                let owned = journal.owned().to_vec();
+                let undone = self.undo(&entry.name, journal);
+                tell(&owned, undone.as_ref().err(), report);
+                undone?;
+                Stopped::Stopped
+            }
+            false => self.stop_what_is_left(entry, journal, report)?,
+        });
+        Ok(())
+    }
+
+    /// The last part of a stop: the command that follows it.
+    pub fn finish_stop(&self, stopping: Stopping, report: &mut dyn Report) -> Stopped {
+        let Stopping { entry, config, ended, .. } = stopping;
+        if let (Some(config), Some(Stopped::Stopped)) = (&config, ended) {
+            match self.run_hook(&entry.name, "exec_poststop", &config.commands.poststop, None) {
                 Ok(()) => report.say("  + Executing poststop OK"),
                 // The jail is gone; there is nothing to be undone by failing.
                 Err(error) => report.warn(&error.to_string()),
             }
         }
-        Ok(Stopped::Stopped)
+        ended.unwrap_or(Stopped::WasDown)
     }
 
     /// Clears up after a jail that is not running.

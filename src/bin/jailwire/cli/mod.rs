@@ -11,7 +11,7 @@ use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
 pub use look::{Doctor, Get, List, Map, Show, Sort};
 pub use manage::{CloneJail, Create, Destroy, Rename, Set};
-pub use run::{Console, Exec, Restart, Start, Stop};
+pub use run::{Bulk, Console, Exec, Restart, Start, Stop};
 
 /// Start, stop, inspect and manage iocage's jails without running a program for their network.
 #[derive(Debug, Parser)]

@@ -1,8 +1,20 @@
 //! The commands that start, stop and enter jails.
 
 use std::ffi::OsString;
+use std::num::NonZeroUsize;
 
 use clap::Args;
+
+/// How several jails are worked on.
+#[derive(Debug, Args)]
+pub struct Bulk {
+    /// How many jails' networks are changed at the same time; with 1 one jail follows the other
+    #[arg(long, value_name = "N")]
+    pub workers: Option<NonZeroUsize>,
+    /// How many hooks, exec_start and exec_stop run at the same time
+    #[arg(long, value_name = "N")]
+    pub programs: Option<NonZeroUsize>,
+}
 
 /// `start`.
 #[derive(Debug, Args)]
@@ -19,6 +31,8 @@ pub struct Start {
     /// Print what would be done, step by step, and do nothing
     #[arg(long)]
     pub dry_run: bool,
+    #[command(flatten)]
+    pub bulk: Bulk,
 }
 
 /// `stop`.
@@ -39,6 +53,8 @@ pub struct Stop {
     /// Print what would be taken away, and do nothing
     #[arg(long)]
     pub dry_run: bool,
+    #[command(flatten)]
+    pub bulk: Bulk,
 }
 
 /// `restart`.
@@ -53,6 +69,8 @@ pub struct Restart {
     /// Print what would be done, and do nothing
     #[arg(long)]
     pub dry_run: bool,
+    #[command(flatten)]
+    pub bulk: Bulk,
 }
 
 /// `exec`.

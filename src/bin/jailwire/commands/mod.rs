@@ -1,5 +1,6 @@
 //! One file a command, and what they share.
 
+mod bulk;
 mod doctor;
 mod exec;
 mod generated;

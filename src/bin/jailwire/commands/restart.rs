@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use jailwire::iocage::lifecycle::{Host, Report as _};
 use serde_json::json;
 
+use super::bulk::{self, Bulk};
 use super::selected::Selected;
 use super::work::Work;
 use super::{start, stop};
@@ -20,13 +21,15 @@ pub fn run(environment: &Environment, args: &cli::Restart) -> Result<ExitCode, F
         return work.end();
     }
     environment.require_root("restart")?;
+    let bulk = Bulk::prepare(&args.bulk);
     environment.with_host(|host| {
         if args.soft {
             soft(host, &selected, &mut work);
         } else {
             let selected = fit_to_restart(host, &selected, &mut work);
-            stop::stop(host, &selected.clone().stopping(&environment.store), false, &mut work);
-            start::start(environment, host, &selected.without(&work), &mut work);
+            let entries = selected.clone().stopping(&environment.store);
+            bulk::stop(environment, host, &entries, false, &bulk, &mut work);
+            bulk::start(environment, host, &selected.without(&work), &bulk, &mut work);
         }
     })?;
     work.end()

@@ -1,5 +1,7 @@
 //! Which jails are meant, and in which order their turns come.
 
+use std::collections::HashMap;
+
 use jailwire::iocage::name::JailName;
 use jailwire::iocage::order::{self, Turn};
 use jailwire::iocage::store::{Entry, Place, Selection, Store};
@@ -56,7 +58,9 @@ impl Selected {
             return self.entries;
         }
         let turns = self.turns(store);
-        let place = |entry: &Entry| turns.iter().position(|turn| turn.name == entry.name);
+        let places: HashMap<&JailName, usize> =
+            turns.iter().enumerate().map(|(place, turn)| (&turn.name, place)).collect();
+        let place = |entry: &Entry| places.get(&entry.name).copied();
         let mut entries = self.entries;
         entries.sort_by_cached_key(|entry| std::cmp::Reverse(place(entry)));
         entries

@@ -10,6 +10,7 @@ use jailwire::jail;
 use jailwire::vnet::Vnet;
 use serde_json::json;
 
+use super::bulk::{self, Bulk};
 use super::doctor;
 use super::selected::Selected;
 use super::work::Work;
@@ -26,7 +27,8 @@ pub fn run(environment: &Environment, args: &cli::Start) -> Result<ExitCode, Fai
     }
     environment.require_root("start")?;
     let mut work = Work::begin(environment.json, args.rc);
-    environment.with_host(|host| start(environment, host, &selected, &mut work))?;
+    let bulk = Bulk::prepare(&args.bulk);
+    environment.with_host(|host| bulk::start(environment, host, &selected, &bulk, &mut work))?;
     let code = work.end()?;
     Ok(if args.ignore { ExitCode::SUCCESS } else { code })
 }
@@ -41,7 +43,7 @@ pub fn preview(
 ) {
     for turn in selected.turns(&environment.store) {
         let name = &turn.name;
-        if let Some(obstacle) = obstacle(environment, &turn, work) {
+        if let Some(obstacle) = obstacle(environment, &turn, |needed| work.has_failed(needed)) {
             work.fail(name, &obstacle);
             continue;
         }
@@ -70,7 +72,7 @@ pub fn start(environment: &Environment, host: &Host<'_>, selected: &Selected, wo
     let scene = Scene::take(&vnet, &environment.store).ok();
     for turn in selected.turns(&environment.store) {
         let name = &turn.name;
-        if let Some(obstacle) = obstacle(environment, &turn, work) {
+        if let Some(obstacle) = obstacle(environment, &turn, |needed| work.has_failed(needed)) {
             work.fail(name, &obstacle);
             continue;
         }
@@ -99,7 +101,7 @@ pub fn start(environment: &Environment, host: &Host<'_>, selected: &Selected, wo
 
 /// The jails without those that were named and cannot be started as they are configured: nothing is
 /// started for their sake.
-fn fit_to_start(
+pub fn fit_to_start(
     environment: &Environment,
     host: &Host<'_>,
     selected: &Selected,
@@ -120,7 +122,11 @@ fn fit_to_start(
 }
 
 /// What keeps a jail from being started before anything of it is looked at.
-fn obstacle(environment: &Environment, turn: &Turn, work: &Work) -> Option<String> {
+pub fn obstacle(
+    environment: &Environment,
+    turn: &Turn,
+    has_failed: impl Fn(&JailName) -> bool,
+) -> Option<String> {
     let Turn { name, depends, circle } = turn;
     if let Some(circle) = circle {
         return Some(format!("{name} cannot be started: {circle}"));
@@ -135,6 +141,6 @@ fn obstacle(environment: &Environment, turn: &Turn, work: &Work) -> Option<Strin
     let is_up = |needed: &JailName| {
         jail::find(&*environment.kernel, &needed.kernel_name()).is_ok_and(|jid| jid.is_some())
     };
-    let failed = depends.iter().find(|needed| work.has_failed(needed) && !is_up(needed))?;
+    let failed = depends.iter().find(|needed| has_failed(needed) && !is_up(needed))?;
     Some(format!("{name} depends on {failed}, which could not be started"))
 }

@@ -6,6 +6,7 @@ use jailwire::iocage::lifecycle::{Host, Stopped};
 use jailwire::iocage::store::Entry;
 use serde_json::json;
 
+use super::bulk::{self, Bulk};
 use super::selected::Selected;
 use super::work::Work;
 use crate::Failure;
@@ -21,7 +22,8 @@ pub fn run(environment: &Environment, args: &cli::Stop) -> Result<ExitCode, Fail
         return work.end();
     }
     environment.require_root("stop")?;
-    environment.with_host(|host| stop(host, &entries, args.force, &mut work))?;
+    let bulk = Bulk::prepare(&args.bulk);
+    environment.with_host(|host| bulk::stop(environment, host, &entries, args.force, &bulk, &mut work))?;
     let code = work.end()?;
     Ok(if args.ignore { ExitCode::SUCCESS } else { code })
 }
@@ -43,10 +45,17 @@ pub fn stop(host: &Host<'_>, entries: &[Entry], force: bool, work: &mut Work) {
         work.doing(format!("stopping {name}"));
         let result = host.stop(entry, force, &mut work.report());
         match result {
-            Ok(Stopped::Stopped) => work.done(name, "stopped", json!({})),
-            Ok(Stopped::WasDown) => work.done(name, "down", json!({})),
-            Ok(Stopped::Cleared) => work.done(name, "cleared", json!({})),
+            Ok(stopped) => work.done(name, word(stopped), json!({})),
             Err(error) => work.fail(name, &error),
         }
+    }
+}
+
+/// How a stop ended, in one word.
+pub fn word(stopped: Stopped) -> &'static str {
+    match stopped {
+        Stopped::Stopped => "stopped",
+        Stopped::WasDown => "down",
+        Stopped::Cleared => "cleared",
     }
 }

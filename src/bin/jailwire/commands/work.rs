@@ -13,6 +13,9 @@ use serde_json::{Map, Value, json};
 use crate::Failure;
 use crate::output::{self, Progress};
 
+/// What a shell says of a command that SIGINT has ended.
+const INTERRUPTED: u8 = 130;
+
 /// What is said while jails are worked on, and what became of them.
 pub struct Work {
     json: bool,
@@ -21,6 +24,15 @@ pub struct Work {
     lines: RefCell<Lines>,
     outcomes: Vec<Value>,
     failed: BTreeSet<JailName>,
+    interrupted: bool,
+}
+
+/// One line that was said of a jail.
+pub enum Line {
+    /// On stdout.
+    Said(String),
+    /// On stderr.
+    Warned(String),
 }
 
 /// What was said of the jail that is worked on, where it is printed as JSON.
@@ -41,6 +53,7 @@ impl Work {
             lines: RefCell::default(),
             outcomes: Vec::new(),
             failed: BTreeSet::new(),
+            interrupted: false,
         }
     }
 
@@ -85,6 +98,43 @@ impl Work {
         self.failed.contains(name)
     }
 
+    /// The jails that failed.
+    pub fn failed(&self) -> &BTreeSet<JailName> {
+        &self.failed
+    }
+
+    /// So many jails are worked on at the same time from now on.
+    pub fn count(&self, jails: usize, doing: &str) {
+        self.progress.count(jails, doing);
+    }
+
+    /// One of them is done with.
+    pub fn counted(&self, name: &JailName, word: &str) {
+        self.progress.counted(name.as_str(), word);
+    }
+
+    /// Says what was kept to be said of one of them.
+    pub fn tell(&self, lines: impl IntoIterator<Item = Line>) {
+        let mut speaker = self.report();
+        for line in lines {
+            match line {
+                Line::Said(line) => speaker.say(&line),
+                Line::Warned(line) => speaker.warn(&line),
+            }
+        }
+    }
+
+    /// Sums up.
+    pub fn totals(&self, text: &str) {
+        self.progress.sum_up(text);
+    }
+
+    /// Says where it stopped, because somebody wanted it to.
+    pub fn interrupted(&mut self, text: &str) {
+        self.interrupted = true;
+        self.progress.aside(|| output::complain(&text));
+    }
+
     /// Ends, with what there is to print as JSON.
     pub fn end(self) -> Result<ExitCode, Failure> {
         let failed = !self.failed.is_empty();
@@ -92,7 +142,11 @@ impl Work {
         if self.json {
             output::json(&Value::Array(self.outcomes))?;
         }
-        Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+        Ok(match (self.interrupted, failed) {
+            (true, _) => ExitCode::from(INTERRUPTED),
+            (false, true) => ExitCode::FAILURE,
+            (false, false) => ExitCode::SUCCESS,
+        })
     }
 
     /// The one to hear what happens.

@@ -1,6 +1,6 @@
 //! What is going on, for those who wait.
 
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
 use std::{io, thread};
 
@@ -17,6 +17,10 @@ const TICK: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Progress {
     bar: ProgressBar,
+    /// Whether anybody is told anything.
+    tells: bool,
+    /// Whether that is told in lines.
+    lines: bool,
 }
 
 impl Progress {
@@ -35,12 +39,40 @@ impl Progress {
                 }
             });
         }
-        Progress { bar }
+        Progress { bar, tells: true, lines: !io::stderr().is_terminal() }
     }
 
     /// A wait that nobody is told of.
     pub fn none() -> Progress {
-        Progress { bar: ProgressBar::hidden() }
+        Progress { bar: ProgressBar::hidden(), tells: false, lines: false }
+    }
+
+    /// From now on jails are counted: with rate and time left on a terminal.
+    pub fn count(&self, jails: usize, doing: &str) {
+        let template = "{spinner} {msg}: {pos} of {len} {wide_bar} {per_sec}, {eta} left";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            self.bar.set_style(style);
+        }
+        self.bar.set_length(jails as u64);
+        self.bar.set_position(0);
+        self.bar.reset_eta();
+        self.bar.set_message(doing.to_owned());
+    }
+
+    /// One jail is done with. Where nobody sees a bar a line says so.
+    pub fn counted(&self, name: &str, word: &str) {
+        self.bar.inc(1);
+        if self.lines {
+            let (at, of) = (self.bar.position(), self.bar.length().unwrap_or_default());
+            _ = writeln!(io::stderr(), "{name}: {word} ({at} of {of})");
+        }
+    }
+
+    /// Says what has been done in all.
+    pub fn sum_up(&self, text: &str) {
+        if self.tells {
+            self.bar.suspend(|| _ = writeln!(io::stderr(), "{text}"));
+        }
     }
 
     /// Says what is being done.

@@ -1,0 +1,85 @@
+//! What the starts and stops of a bulk operation share.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::Host;
+use crate::iocage::config::{JailConfig, Localhost, Network};
+use crate::iocage::translate::HostFacts;
+use crate::types::Fib;
+use crate::wiring::bulk::{Limits, View};
+use crate::wiring::{self, Failure, JailSpec, Plan, Problem, Survey};
+
+/// The host, looked at once for all jails.
+#[derive(Debug, Default)]
+pub(super) struct Bulk {
+    view: View,
+    /// What the host's network has that jails do not change, by routing table.
+    facts: Mutex<BTreeMap<Fib, HostFacts>>,
+    /// Held while an address is chosen for a jail that leaves the choice to us.
+    choice: Mutex<()>,
+}
+
+impl Host<'_> {
+    /// Gets ready for a bulk operation, by several threads: the host is looked at once, and what jails
+    /// share is swept once, by [`Host::end_bulk`].
+    pub fn begin_bulk(&mut self, limits: &Limits) {
+        self.rooms = self.rooms.in_bulk(limits);
+        self.bulk = Some(Bulk::default());
+    }
+
+    /// Ends a bulk operation, and takes away what jails shared and none needs any more.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`wiring::sweep`].
+    pub fn end_bulk(&mut self) -> Result<(), Failure> {
+        let unswept = self.rooms.is_unswept();
+        self.rooms = self.rooms.alone();
+        self.bulk = None;
+        if unswept {
+            let site = self.site();
+            wiring::sweep(site.host, site.rooms, site.files, site.boot)?;
+        }
+        Ok(())
+    }
+
+    /// Plans a start on the host as it is.
+    pub(super) fn plan(&self, spec: &JailSpec) -> Result<Result<Plan, Vec<Problem>>, Failure> {
+        match &self.bulk {
+            Some(bulk) => bulk.view.plan(&self.vnet, spec),
+            None => Ok(Plan::new(spec, &Survey::take(&self.vnet, spec)?)),
+        }
+    }
+
+    /// A start that was planned has failed.
+    pub(super) fn forget(&self, spec: &JailSpec) {
+        if let Some(bulk) = &self.bulk {
+            bulk.view.forget(spec);
+        }
+    }
+
+    /// Keeps others from choosing, if a configuration leaves a choice to us.
+    pub(super) fn choosing(&self, config: &JailConfig) -> Option<MutexGuard<'_, ()>> {
+        let chooses =
+            matches!(&config.network, Network::Shared(network) if network.localhost == Localhost::Choose);
+        let bulk = self.bulk.as_ref().filter(|_| chooses)?;
+        Some(bulk.choice.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What the host's network has that jails do not change, as a routing table sees it.
+    pub(super) fn lasting(
+        &self,
+        fib: Fib,
+        look: impl FnOnce() -> Result<HostFacts, Failure>,
+    ) -> Result<HostFacts, Failure> {
+        let Some(bulk) = &self.bulk else { return look() };
+        let mut known = bulk.facts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(facts) = known.get(&fib) {
+            return Ok(facts.clone());
+        }
+        let facts = look()?;
+        known.insert(fib, facts.clone());
+        Ok(facts)
+    }
+}

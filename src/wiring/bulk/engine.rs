@@ -1,0 +1,304 @@
+//! The engine: jobs, their order, and the workers of each stage.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use super::cancel::Cancel;
+use super::limits::Limits;
+
+/// Where a job is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// Everything before the network is changed: checks, plans, programs that run first.
+    Before,
+    /// The changes to the network.
+    Network,
+    /// Everything after them: programs, files.
+    After,
+}
+
+impl Stage {
+    const ALL: [Stage; 3] = [Stage::Before, Stage::Network, Stage::After];
+}
+
+/// What is done to one jail. Whoever keeps a job in a stage for long keeps one worker of that stage.
+pub trait Job: Send {
+    /// What is told of it in the end.
+    type Outcome: Send;
+
+    /// Does what belongs in a stage. The first one is [`Stage::Before`].
+    fn run(&mut self, stage: Stage) -> Next<Self::Outcome>;
+
+    /// Ends a job that has begun and is asked to stop before this stage: finishes or undoes it.
+    fn cancel(&mut self, next: Stage) -> Self::Outcome;
+}
+
+/// What becomes of a job after a stage.
+#[derive(Debug)]
+pub enum Next<T> {
+    /// It goes on, in this stage.
+    Go(Stage),
+    /// It has come to its end.
+    Done(T),
+}
+
+/// A job, and the jobs that have to end before it begins, by their places. How they end is for the
+/// jobs to tell each other.
+#[derive(Debug)]
+pub struct Placed<J> {
+    /// The job.
+    pub job: J,
+    /// What comes before it.
+    pub after: Vec<usize>,
+}
+
+/// Jobs that wait for each other, each for the next and the last for the first, by their places.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Circle(pub Vec<usize>);
+
+impl fmt::Display for Circle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let places = self.0.iter().chain(self.0.first()).map(usize::to_string).collect::<Vec<_>>();
+        write!(f, "the jobs {} wait for each other in a circle", places.join(" -> "))
+    }
+}
+
+impl std::error::Error for Circle {}
+
+/// Runs jobs. Of those that may begin, the first in `jobs` is begun first.
+///
+/// `ended` is called in the calling thread, in the order in which jobs end: with a job's place and its
+/// outcome, which is none for a job that was not begun because the operation was cancelled. With
+/// [`Limits::ONE`], and for a single job, everything happens in the calling thread.
+///
+/// # Errors
+///
+/// [`Circle`]: nothing was begun.
+pub fn run<J: Job>(
+    jobs: Vec<Placed<J>>,
+    limits: &Limits,
+    cancel: &Cancel,
+    mut ended: impl FnMut(usize, Option<J::Outcome>),
+) -> Result<(), Circle> {
+    let count = jobs.len();
+    let board = Board::new(jobs, limits, cancel)?;
+    if count <= 1 || *limits == Limits::ONE {
+        while let Some((place, outcome)) = board.work_alone() {
+            ended(place, outcome);
+        }
+        return Ok(());
+    }
+    std::thread::scope(|scope| {
+        let (tell, told) = channel();
+        for stage in Stage::ALL {
+            let workers = match stage {
+                Stage::Network => limits.network,
+                Stage::Before | Stage::After => limits.programs,
+            };
+            for _ in 0..workers.get().min(count) {
+                let (tell, board) = (tell.clone(), &board);
+                scope.spawn(move || board.work(stage, &tell));
+            }
+        }
+        drop(tell);
+        // Ends when the last worker is gone.
+        for (place, outcome) in told {
+            ended(place, outcome);
+        }
+    });
+    Ok(())
+}
+
+type Ended<T> = (usize, Option<T>);
+
+/// Where all jobs are.
+struct Board<'a, J> {
+    state: Mutex<State<J>>,
+    /// One for the workers of each stage.
+    news: [Condvar; 3],
+    cancel: &'a Cancel,
+    /// How many jobs may wait for the network stage: what is prepared too early gets old.
+    backlog: usize,
+}
+
+struct State<J> {
+    jobs: Vec<Option<J>>,
+    /// The jobs that are ready for each stage.
+    ready: [BTreeSet<usize>; 3],
+    /// How many jobs each one still waits for.
+    waits_for: Vec<usize>,
+    followers: Vec<Vec<usize>>,
+    /// How many have not ended.
+    left: usize,
+}
+
+impl<'a, J: Job> Board<'a, J> {
+    fn new(placed: Vec<Placed<J>>, limits: &Limits, cancel: &'a Cancel) -> Result<Board<'a, J>, Circle> {
+        let count = placed.len();
+        let mut state = State {
+            jobs: Vec::with_capacity(count),
+            ready: Default::default(),
+            waits_for: Vec::with_capacity(count),
+            followers: vec![Vec::new(); count],
+            left: count,
+        };
+        let mut after: Vec<BTreeSet<usize>> = Vec::with_capacity(count);
+        for (place, Placed { job, after: before }) in placed.into_iter().enumerate() {
+            let before: BTreeSet<usize> = before.into_iter().filter(|other| *other < count).collect();
+            before.iter().for_each(|other| state.followers[*other].push(place));
+            state.waits_for.push(before.len());
+            if before.is_empty() {
+                state.ready[Stage::Before as usize].insert(place);
+            }
+            state.jobs.push(Some(job));
+            after.push(before);
+        }
+        check(&after, &state.followers)?;
+        let backlog = limits.network.get().saturating_mul(4);
+        Ok(Board { state: Mutex::new(state), news: Default::default(), cancel, backlog })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<J>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Works in a stage until there is nothing left to do in any.
+    fn work(&self, stage: Stage, tell: &Sender<Ended<J::Outcome>>) {
+        while let Some((place, job)) = self.next(stage) {
+            if let Some(outcome) = self.advance(place, job, stage) {
+                // The caller listens until all have ended.
+                let _ = tell.send((place, outcome));
+            }
+        }
+    }
+
+    /// Waits for a job that is ready for a stage. None when all have ended.
+    fn next(&self, stage: Stage) -> Option<(usize, J)> {
+        let mut state = self.lock();
+        loop {
+            if state.left == 0 {
+                return None;
+            }
+            let held_back = stage == Stage::Before
+                && state.ready[Stage::Network as usize].len() >= self.backlog
+                && !self.cancel.is_cancelled();
+            if !held_back && let Some(found) = state.take(stage) {
+                // There is room before the network stage now; or more to begin than this worker does.
+                if stage == Stage::Network || !state.ready[stage as usize].is_empty() {
+                    self.news[Stage::Before as usize].notify_one();
+                }
+                return Some(found);
+            }
+            state = self.news[stage as usize].wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Takes a job through a stage; what there is to tell when it has ended.
+    fn advance(&self, place: usize, mut job: J, stage: Stage) -> Option<Option<J::Outcome>> {
+        // Whatever happens, nobody waits for this job for ever.
+        let mut end = End { board: self, place, armed: true };
+        let next = match (self.cancel.is_cancelled(), stage) {
+            (false, _) => job.run(stage),
+            (true, Stage::Before) => {
+                drop(job);
+                return Some(None);
+            }
+            (true, _) => Next::Done(job.cancel(stage)),
+        };
+        match next {
+            Next::Go(stage) => {
+                end.armed = false;
+                let mut state = self.lock();
+                state.jobs[place] = Some(job);
+                state.ready[stage as usize].insert(place);
+                self.news[stage as usize].notify_one();
+                None
+            }
+            Next::Done(outcome) => {
+                // What the job holds, such as its lock, goes before those that follow begin.
+                drop(job);
+                Some(Some(outcome))
+            }
+        }
+    }
+
+    /// Takes jobs as far as they go in the calling thread, until one has ended.
+    fn work_alone(&self) -> Option<Ended<J::Outcome>> {
+        loop {
+            let mut state = self.lock();
+            // What has begun comes first.
+            let (stage, (place, job)) =
+                Stage::ALL.into_iter().rev().find_map(|stage| Some((stage, state.take(stage)?)))?;
+            drop(state);
+            if let Some(outcome) = self.advance(place, job, stage) {
+                return Some((place, outcome));
+            }
+        }
+    }
+}
+
+impl<J> State<J> {
+    fn take(&mut self, stage: Stage) -> Option<(usize, J)> {
+        let place = self.ready[stage as usize].pop_first()?;
+        self.jobs[place].take().map(|job| (place, job))
+    }
+}
+
+/// The end of a job, which lets others begin.
+struct End<'a, 'b, J: Job> {
+    board: &'a Board<'b, J>,
+    place: usize,
+    armed: bool,
+}
+
+impl<J: Job> Drop for End<'_, '_, J> {
+    fn drop(&mut self) {
+        if !self.armed {
+            return;
+        }
+        let board = self.board;
+        let mut state = board.lock();
+        state.left -= 1;
+        for follower in std::mem::take(&mut state.followers[self.place]) {
+            state.waits_for[follower] -= 1;
+            if state.waits_for[follower] == 0 {
+                state.ready[Stage::Before as usize].insert(follower);
+                board.news[Stage::Before as usize].notify_one();
+            }
+        }
+        if state.left == 0 {
+            board.news.iter().for_each(Condvar::notify_all);
+        }
+    }
+}
+
+/// Looks for jobs that would wait for ever.
+fn check(after: &[BTreeSet<usize>], followers: &[Vec<usize>]) -> Result<(), Circle> {
+    let mut waits_for: Vec<usize> = after.iter().map(BTreeSet::len).collect();
+    let mut free: Vec<usize> = (0..after.len()).filter(|place| waits_for[*place] == 0).collect();
+    while let Some(place) = free.pop() {
+        for follower in &followers[place] {
+            waits_for[*follower] -= 1;
+            if waits_for[*follower] == 0 {
+                free.push(*follower);
+            }
+        }
+    }
+    let Some(mut at) = waits_for.iter().position(|count| *count > 0) else { return Ok(()) };
+    // Each of these waits for another of these, so that following any of them ends in a circle.
+    let (mut path, mut seen) = (Vec::new(), BTreeSet::new());
+    while seen.insert(at) {
+        path.push(at);
+        match after[at].iter().find(|other| waits_for[**other] > 0) {
+            Some(next) => at = *next,
+            None => break,
+        }
+    }
+    let start = path.iter().position(|place| *place == at).unwrap_or(0);
+    Err(Circle(path.split_off(start)))
+}
+
+#[cfg(test)]
+mod tests;

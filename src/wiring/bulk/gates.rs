@@ -1,0 +1,92 @@
+//! The doors to the kernel's locks: how many may stand in front of each.
+
+use std::num::NonZeroUsize;
+use std::sync::{Condvar, Mutex, PoisonError};
+
+use super::limits::Limits;
+
+/// One of the kernel's locks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// `allprison_lock`: creating and changing jails.
+    Create,
+    /// `ifnet_detach_sxlock`: moving and destroying interfaces, and with them network stacks.
+    Detach,
+}
+
+/// Lets a limited number of threads into each [`Lane`].
+///
+/// Who waits here sleeps. Who waits in the kernel may spin, and cannot be interrupted.
+#[derive(Debug)]
+pub struct Gates {
+    create: Gate,
+    detach: Gate,
+}
+
+#[derive(Debug)]
+struct Gate {
+    free: Mutex<usize>,
+    left: Condvar,
+}
+
+/// The right to be in a lane, until it is dropped.
+#[derive(Debug)]
+pub struct Pass<'a>(&'a Gate);
+
+impl Gates {
+    /// Gates as wide as the limits say.
+    pub fn new(limits: &Limits) -> Gates {
+        let gate = |width: NonZeroUsize| Gate { free: Mutex::new(width.get()), left: Condvar::new() };
+        Gates { create: gate(limits.create), detach: gate(limits.detach) }
+    }
+
+    /// Waits for a place in a lane. To be held for one call to the kernel, and never while waiting for
+    /// anything else.
+    pub fn pass(&self, lane: Lane) -> Pass<'_> {
+        let gate = match lane {
+            Lane::Create => &self.create,
+            Lane::Detach => &self.detach,
+        };
+        let free = gate.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut free = gate.left.wait_while(free, |free| *free == 0).unwrap_or_else(PoisonError::into_inner);
+        *free -= 1;
+        Pass(gate)
+    }
+}
+
+impl Drop for Pass<'_> {
+    fn drop(&mut self) {
+        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.0.left.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn no_more_are_in_a_lane_than_may_be() {
+        let two = NonZeroUsize::new(2).unwrap();
+        let gates = Gates::new(&Limits { detach: two, ..Limits::ONE });
+        let (inside, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..200 {
+                        let _pass = gates.pass(Lane::Detach);
+                        most.fetch_max(inside.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                        std::thread::yield_now();
+                        inside.fetch_sub(1, Ordering::SeqCst);
+                    }
+                });
+            }
+        });
+        assert!((1..=2).contains(&most.into_inner()));
+        // The other lane is another lock.
+        let _create = gates.pass(Lane::Create);
+        let _detach = gates.pass(Lane::Detach);
+    }
+}

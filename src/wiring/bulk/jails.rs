@@ -1,0 +1,387 @@
+//! Starting and stopping many jails that are described by specifications.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::io;
+use std::sync::{Mutex, PoisonError};
+
+use super::cancel::Cancel;
+use super::engine::{self, Circle, Job, Next, Placed, Stage};
+use super::limits::Limits;
+use super::view::View;
+use crate::jail;
+use crate::types::Jid;
+use crate::wiring::{
+    self, Error, Failure, JailSpec, Journal, Lock, Owed, Owned, Plan, Problem, Rooms, Site, Up,
+};
+
+/// Something that a caller does for one jail: it may take its time.
+pub type Task<'a> = Box<dyn FnOnce(Option<Jid>) -> Result<(), Failure> + Send + 'a>;
+
+/// A jail to be started.
+pub struct BulkJail<'a> {
+    /// What it is to look like.
+    pub spec: JailSpec,
+    /// Who is begun first: the smaller, then the one that is given first.
+    pub priority: u32,
+    /// The jails that have to be up before it begins. Those that are not given are taken to be.
+    pub depends: Vec<String>,
+    /// What comes before it is made.
+    pub before: Option<Task<'a>>,
+    /// What comes when it is up. If that fails the jail is taken away again.
+    pub after: Option<Task<'a>>,
+}
+
+impl<'a> BulkJail<'a> {
+    /// A jail without anything else to it.
+    pub fn new(spec: JailSpec) -> BulkJail<'a> {
+        BulkJail { spec, priority: 0, depends: Vec::new(), before: None, after: None }
+    }
+}
+
+impl fmt::Debug for BulkJail<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BulkJail").field("spec", &self.spec).finish_non_exhaustive()
+    }
+}
+
+/// A jail to be stopped: its name, and the jails that it depends on, which are stopped after it.
+pub type Name = (String, Vec<String>);
+
+/// What became of one jail.
+#[derive(Debug)]
+pub enum Fate {
+    /// It is up.
+    Up(Up),
+    /// It is gone.
+    Gone,
+    /// It was not begun, or was taken back, because the operation was cancelled.
+    Cancelled,
+    /// It failed. What was made of it is undone, but for what stays owed.
+    Failed(Trouble),
+}
+
+/// Why one jail was not started or stopped.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Trouble {
+    /// What it is to look like does not fit the host.
+    #[error("it does not fit this host:{}", lines(.0))]
+    Problems(Vec<Problem>),
+    /// A step failed, and everything was undone.
+    #[error(transparent)]
+    Wiring(Box<Error>),
+    /// Something failed outside the plan.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+    /// A jail that it depends on is not up.
+    #[error("{0}, which it depends on, could not be started")]
+    Needs(String),
+    /// Some of what was to be taken away is still there, and stays in the journal.
+    #[error("it left something behind:{}", owed(.0))]
+    Owed(Owed),
+}
+
+impl From<io::Error> for Trouble {
+    fn from(error: io::Error) -> Trouble {
+        Trouble::Failure(error.into())
+    }
+}
+
+fn lines(problems: &[Problem]) -> String {
+    problems.iter().map(|problem| format!("\n  {problem}")).collect()
+}
+
+fn owed(owed: &Owed) -> String {
+    owed.failures.iter().map(|(owned, failure)| format!("\n  {owned}: {failure}")).collect()
+}
+
+/// Starts jails: each of them all of it, or nothing of it.
+///
+/// `ended` hears what became of each, in the order in which they end.
+///
+/// # Errors
+///
+/// See [`BulkError`]. What becomes of a single jail is not among them.
+///
+/// # Example
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use jailwire::kernel::{Kernel, sim::Sim};
+/// use jailwire::files::Files;
+/// use jailwire::jail::JailParameters;
+/// use jailwire::wiring::bulk::{self, BulkJail, Cancel, Fate, Limits};
+/// use jailwire::wiring::{Devfs, JailSpec, Network, Rooms, Site, VnetSpec};
+/// use jailwire::Vnet;
+///
+/// # let kernel: Arc<dyn Kernel> = Arc::new(Sim::new());
+/// let host = Vnet::host(kernel.clone());
+/// let rooms = Rooms::open(&*kernel, Files::new())?;
+/// let site = Site { host: &host, rooms: &rooms, files: Files::new(), boot: "this boot" };
+/// let jails = ["db", "web"].map(|name| {
+///     BulkJail::new(JailSpec {
+///         name: name.to_owned(),
+///         path: "/".into(),
+///         parameters: JailParameters::default(),
+///         devfs: Devfs::Existing(0),
+///         mounts: Vec::new(),
+///         network: Network::Vnet(VnetSpec::default()),
+///     })
+/// });
+/// let mut up = 0;
+/// bulk::start(&site, jails.into(), &Limits::default(), &Cancel::new(), |_name, fate| {
+///     up += usize::from(matches!(fate, Fate::Up(_)));
+/// })?;
+/// assert_eq!(up, 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn start(
+    site: &Site<'_>,
+    mut jails: Vec<BulkJail<'_>>,
+    limits: &Limits,
+    cancel: &Cancel,
+    ended: impl FnMut(&str, Fate),
+) -> Result<(), BulkError> {
+    jails.sort_by_key(|jail| jail.priority);
+    let names: Vec<String> = jails.iter().map(|jail| jail.spec.name.clone()).collect();
+    let depends: Vec<Vec<usize>> = places(&names, jails.iter().map(|jail| jail.depends.as_slice()));
+    let rooms = site.rooms.in_bulk(limits);
+    let batch = Batch::new(site, &rooms);
+    let job = |(place, (jail, after)): (usize, (_, Vec<usize>))| Placed {
+        job: Start { batch: &batch, names: &names, place, needs: after.clone(), jail, begun: None, up: None },
+        after,
+    };
+    let jobs = jails.into_iter().zip(depends).enumerate().map(job).collect();
+    run(jobs, &batch, &names, limits, cancel, ended)
+}
+
+/// Stops jails, and takes away everything that their journals say. A jail goes before those that it
+/// depends on; one that fails to go does not keep these.
+///
+/// # Errors
+///
+/// As [`start`].
+pub fn stop(
+    site: &Site<'_>,
+    jails: &[Name],
+    limits: &Limits,
+    cancel: &Cancel,
+    ended: impl FnMut(&str, Fate),
+) -> Result<(), BulkError> {
+    let names: Vec<String> = jails.iter().map(|(name, _)| name.clone()).collect();
+    let mut after = vec![Vec::new(); names.len()];
+    for (place, needed) in
+        places(&names, jails.iter().map(|(_, depends)| depends.as_slice())).into_iter().enumerate()
+    {
+        needed.into_iter().for_each(|needed| after[needed].push(place));
+    }
+    let rooms = site.rooms.in_bulk(limits);
+    let batch = Batch::new(site, &rooms);
+    let named = names.iter().zip(after);
+    let jobs = named.map(|(name, after)| Placed { job: Stop { batch: &batch, name, held: None }, after });
+    let jobs = jobs.collect();
+    run(jobs, &batch, &names, limits, cancel, ended)
+}
+
+/// What is wrong with a bulk operation as a whole.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BulkError {
+    /// Jails depend on each other, each on the next and the last on the first. Nothing was begun.
+    #[error("the jails {} depend on each other in a circle: take one out of the other's dependencies", ring(.0))]
+    Circle(Vec<String>),
+    /// What jails shared, and none needs any more, could not be taken away.
+    #[error("what jails shared could not be taken away: {0}")]
+    Unswept(Failure),
+}
+
+fn ring(names: &[String]) -> String {
+    names.iter().chain(names.first()).map(String::as_str).collect::<Vec<_>>().join(" -> ")
+}
+
+/// The places of those that each one depends on.
+fn places<'a>(names: &[String], depends: impl Iterator<Item = &'a [String]>) -> Vec<Vec<usize>> {
+    let place: HashMap<&str, usize> =
+        names.iter().enumerate().map(|(place, name)| (name.as_str(), place)).collect();
+    depends
+        .map(|needed| needed.iter().filter_map(|name| place.get(name.as_str()).copied()).collect())
+        .collect()
+}
+
+fn run<J: Job<Outcome = Fate>>(
+    jobs: Vec<Placed<J>>,
+    batch: &Batch<'_>,
+    names: &[String],
+    limits: &Limits,
+    cancel: &Cancel,
+    mut ended: impl FnMut(&str, Fate),
+) -> Result<(), BulkError> {
+    let circle = |Circle(places): Circle| {
+        BulkError::Circle(places.into_iter().map(|place| names[place].clone()).collect())
+    };
+    engine::run(jobs, limits, cancel, |place, fate| ended(&names[place], fate.unwrap_or(Fate::Cancelled)))
+        .map_err(circle)?;
+    let Site { host, rooms, files, boot } = batch.site;
+    match rooms.is_unswept() {
+        true => wiring::sweep(host, &rooms.alone(), files, boot).map_err(BulkError::Unswept),
+        false => Ok(()),
+    }
+}
+
+/// What all jobs share.
+struct Batch<'a> {
+    site: Site<'a>,
+    view: View,
+    failed: Mutex<HashSet<usize>>,
+}
+
+impl<'a> Batch<'a> {
+    fn new(site: &Site<'a>, rooms: &'a Rooms) -> Batch<'a> {
+        Batch { site: Site { rooms, ..*site }, view: View::new(), failed: Mutex::default() }
+    }
+
+    fn open(&self, name: &str) -> io::Result<(Lock, Journal)> {
+        let Site { rooms, boot, .. } = self.site;
+        Ok((rooms.lock_jail(name, |_| {})?, Journal::open(&rooms.journal(name), boot)?))
+    }
+
+    fn undo(&self, journal: &mut Journal) -> Result<(), Trouble> {
+        let Site { host, rooms, files, boot } = self.site;
+        let owed = wiring::undo_and_sweep(host, rooms, files, journal, boot)?;
+        if owed.failures.is_empty() { Ok(()) } else { Err(Trouble::Owed(owed)) }
+    }
+}
+
+struct Start<'a, 't> {
+    batch: &'a Batch<'a>,
+    names: &'a [String],
+    place: usize,
+    needs: Vec<usize>,
+    jail: BulkJail<'t>,
+    begun: Option<(Lock, Journal, Plan)>,
+    up: Option<Up>,
+}
+
+impl Start<'_, '_> {
+    fn advance(&mut self, stage: Stage) -> Result<Next<Fate>, Trouble> {
+        match stage {
+            Stage::Before => {
+                let failed = self.batch.failed.lock().unwrap_or_else(PoisonError::into_inner);
+                let needed = self.needs.iter().find(|place| failed.contains(place)).copied();
+                drop(failed);
+                if let Some(needed) = needed {
+                    return Err(Trouble::Needs(self.names[needed].clone()));
+                }
+                let (lock, mut journal) = self.batch.open(&self.jail.spec.name)?;
+                // What an earlier start left that did not come to its end.
+                if !journal.is_empty() && !journal.is_complete() {
+                    self.batch.undo(&mut journal)?;
+                }
+                let plan = self.batch.view.plan(self.batch.site.host, &self.jail.spec)?;
+                let plan = plan.map_err(Trouble::Problems)?;
+                self.begun = Some((lock, journal, plan));
+                if let Some(task) = self.jail.before.take() {
+                    task(None)?;
+                }
+                Ok(Next::Go(Stage::Network))
+            }
+            Stage::Network => {
+                let Some((_, journal, plan)) = &mut self.begun else { return Ok(Next::Go(Stage::Before)) };
+                let up = wiring::apply(&self.batch.site, journal, &self.jail.spec, plan, |_| {})
+                    .map_err(Trouble::Wiring)?;
+                if self.jail.after.is_some() {
+                    self.up = Some(up);
+                    return Ok(Next::Go(Stage::After));
+                }
+                self.finish(up)
+            }
+            Stage::After => {
+                let Some(up) = self.up.take() else { return Ok(Next::Go(Stage::Network)) };
+                if let Some(task) = self.jail.after.take() {
+                    task(Some(up.jid))?;
+                }
+                self.finish(up)
+            }
+        }
+    }
+
+    fn finish(&mut self, up: Up) -> Result<Next<Fate>, Trouble> {
+        if let Some((_, journal, _)) = &mut self.begun {
+            journal.complete(self.batch.site.files).map_err(Failure::from)?;
+        }
+        Ok(Next::Done(Fate::Up(up)))
+    }
+
+    /// Takes back what was made. The first failure is the one to tell.
+    fn take_back(&mut self) -> Result<(), Trouble> {
+        self.batch.view.forget(&self.jail.spec);
+        match &mut self.begun {
+            Some((_, journal, _)) => self.batch.undo(journal),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Job for Start<'_, '_> {
+    type Outcome = Fate;
+
+    fn run(&mut self, stage: Stage) -> Next<Fate> {
+        self.advance(stage).unwrap_or_else(|trouble| {
+            // What stays owed is in the journal, and an apply that failed has told of it.
+            let _ = self.take_back();
+            self.batch.failed.lock().unwrap_or_else(PoisonError::into_inner).insert(self.place);
+            Next::Done(Fate::Failed(trouble))
+        })
+    }
+
+    fn cancel(&mut self, _next: Stage) -> Fate {
+        match self.take_back() {
+            Ok(()) => Fate::Cancelled,
+            Err(trouble) => Fate::Failed(trouble),
+        }
+    }
+}
+
+struct Stop<'a> {
+    batch: &'a Batch<'a>,
+    name: &'a str,
+    held: Option<(Lock, Journal)>,
+}
+
+impl Stop<'_> {
+    fn advance(&mut self, stage: Stage) -> Result<Next<Fate>, Trouble> {
+        if stage == Stage::Before {
+            let (lock, mut journal) = self.batch.open(self.name)?;
+            let kernel = &**self.batch.site.host.kernel();
+            let running = jail::find(kernel, self.name).map_err(Failure::from)?;
+            if running.is_some() && journal.is_empty() {
+                // Somebody else has made it: of what belongs to it we know no more than the kernel does.
+                journal
+                    .intend(self.batch.site.files, Owned::Jail(self.name.to_owned()))
+                    .map_err(Failure::from)?;
+            }
+            self.held = Some((lock, journal));
+            return Ok(Next::Go(Stage::Network));
+        }
+        if let Some((_, journal)) = &mut self.held {
+            self.batch.undo(journal)?;
+        }
+        Ok(Next::Done(Fate::Gone))
+    }
+}
+
+impl Job for Stop<'_> {
+    type Outcome = Fate;
+
+    fn run(&mut self, stage: Stage) -> Next<Fate> {
+        self.advance(stage).unwrap_or_else(|trouble| Next::Done(Fate::Failed(trouble)))
+    }
+
+    fn cancel(&mut self, _next: Stage) -> Fate {
+        Fate::Cancelled
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,45 @@
+//! How many workers each stage has.
+
+use std::num::NonZeroUsize;
+
+/// How much is done at the same time. Nothing here changes what is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Jails whose network is being changed.
+    pub network: NonZeroUsize,
+    /// Of these, how many are in calls that create or change a jail: `jail_set(2)`.
+    pub create: NonZeroUsize,
+    /// Of these, how many are in calls that move or destroy an interface, or remove a jail.
+    pub detach: NonZeroUsize,
+    /// Programs that run before the network stage, and as many after it: hooks, `exec_start`,
+    /// `exec_stop`.
+    pub programs: NonZeroUsize,
+}
+
+impl Limits {
+    /// One jail after the other, in the calling thread.
+    pub const ONE: Limits = Limits {
+        network: NonZeroUsize::MIN,
+        create: NonZeroUsize::MIN,
+        detach: NonZeroUsize::MIN,
+        programs: NonZeroUsize::MIN,
+    };
+
+    /// So many workers for the network, at every gate.
+    pub fn workers(self, workers: NonZeroUsize) -> Limits {
+        Limits { network: workers, create: workers, detach: workers, ..self }
+    }
+
+    /// So many programs.
+    pub fn programs(self, programs: NonZeroUsize) -> Limits {
+        Limits { programs, ..self }
+    }
+}
+
+impl Default for Limits {
+    /// Four jails in the network stage, one or two at a gate, and 16 programs.
+    fn default() -> Limits {
+        let number = |number| NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN);
+        Limits { network: number(4), create: number(4), detach: number(4), programs: number(16) }
+    }
+}

@@ -1,0 +1,26 @@
+//! Many jails at once: a pipeline over the kernel's locks.
+//!
+//! A jail passes through three [`Stage`]s: programs that come before its network is changed, the
+//! changes to its network, and programs that come after. Each stage has workers of its own, so that
+//! no program holds the network up, however long it takes. What is in the network stage passes through
+//! two [`Gates`]: FreeBSD creates and changes jails under one lock (`allprison_lock`), and moves and
+//! destroys interfaces under another (`ifnet_detach_sxlock`), while configuring takes neither. So one
+//! jail can be configured while another is created and the epair of a third is moved.
+//!
+//! [`run`] is the engine, for jobs of any kind. [`start`] and [`stop`] are for jails that are described
+//! by a [`JailSpec`](super::JailSpec) and nothing else. One job's failure is its own: others go on,
+//! and those that depend on it are told.
+
+mod cancel;
+mod engine;
+mod gates;
+mod jails;
+mod limits;
+mod view;
+
+pub use cancel::Cancel;
+pub use engine::{Circle, Job, Next, Placed, Stage, run};
+pub use gates::{Gates, Lane, Pass};
+pub use jails::{BulkError, BulkJail, Fate, Name, Task, Trouble, start, stop};
+pub use limits::Limits;
+pub use view::View;
