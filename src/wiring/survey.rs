@@ -107,6 +107,12 @@ impl Survey {
 
     /// Sees the host as it will be once these are undone.
     pub fn without(mut self, owned: &[Owned]) -> Survey {
+        self.remove(owned);
+        self
+    }
+
+    /// Takes things to be gone.
+    pub(super) fn remove(&mut self, owned: &[Owned]) {
         for owned in owned {
             match owned {
                 Owned::Jail(_) => self.jail = None,
@@ -121,7 +127,6 @@ impl Survey {
                 _ => {}
             }
         }
-        self
     }
 
     fn forget(&mut self, interface: &InterfaceName, address: IpAddr) {

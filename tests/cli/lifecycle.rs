@@ -28,7 +28,9 @@ fn all_jails_come_up_as_their_configurations_say() {
     assert!(!shown.contains("192.0.2.10/24"), "the host's own address is not the jail's: {shown}");
 
     let host = root.ok(&["show"]);
-    assert!(host.contains("bridge0") && host.contains("vnet0.1") && host.contains("vnet0.2"), "{host}");
+    // Which jail gets which jid depends on who is faster.
+    let halves = host.lines().filter(|line| line.trim_start().starts_with("vnet0."));
+    assert!(host.contains("bridge0") && halves.count() == 2, "{host}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The program, run as its users run it, on the simulated kernel.
 
+mod bulk;
 mod effects;
 mod errors;
 mod inside;

@@ -8,7 +8,7 @@ use crate::iocage::config::{JailConfig, Localhost, Network};
 use crate::iocage::translate::HostFacts;
 use crate::types::Fib;
 use crate::wiring::bulk::{Limits, View};
-use crate::wiring::{self, Failure, JailSpec, Plan, Problem, Survey};
+use crate::wiring::{self, Failure, JailSpec, Owned, Plan, Problem, Survey};
 
 /// The host, looked at once for all jails.
 #[derive(Debug, Default)]
@@ -49,6 +49,13 @@ impl Host<'_> {
         match &self.bulk {
             Some(bulk) => bulk.view.plan(&self.vnet, spec),
             None => Ok(Plan::new(spec, &Survey::take(&self.vnet, spec)?)),
+        }
+    }
+
+    /// What an earlier start left was cleared up.
+    pub(super) fn is_gone(&self, owned: &[Owned]) {
+        if let Some(bulk) = &self.bulk {
+            bulk.view.gone(owned);
         }
     }
 

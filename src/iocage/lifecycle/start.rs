@@ -72,7 +72,9 @@ impl Host<'_> {
         let (spec, made_up) = translate::specification(&config, &facts).map_err(missing)?;
         if !journal.is_empty() {
             report.warn(&format!("{name} was not started, or not stopped, to the end; clearing up first"));
+            let owned = journal.owned().to_vec();
             self.undo(name, &mut journal)?;
+            self.is_gone(&owned);
         }
         let plan = self
             .plan(&spec)

@@ -276,7 +276,9 @@ impl Start<'_, '_> {
                 let (lock, mut journal) = self.batch.open(&self.jail.spec.name)?;
                 // What an earlier start left that did not come to its end.
                 if !journal.is_empty() && !journal.is_complete() {
+                    let owned = journal.owned().to_vec();
                     self.batch.undo(&mut journal)?;
+                    self.batch.view.gone(&owned);
                 }
                 let plan = self.batch.view.plan(self.batch.site.host, &self.jail.spec)?;
                 let plan = plan.map_err(Trouble::Problems)?;

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::types::MacAddr;
 use crate::vnet::Vnet;
-use crate::wiring::{Failure, JailSpec, Network, Plan, Problem, Survey};
+use crate::wiring::{Failure, JailSpec, Network, Owned, Plan, Problem, Survey};
 
 /// A [`Survey`] that is shared by the starts of a bulk operation.
 ///
@@ -40,6 +40,13 @@ impl View {
             survey.expect(spec);
         }
         Ok(plan)
+    }
+
+    /// These are gone: what an earlier start left was cleared up.
+    pub fn gone(&self, owned: &[Owned]) {
+        if let Some(survey) = &mut *self.survey.lock().unwrap_or_else(PoisonError::into_inner) {
+            survey.remove(owned);
+        }
     }
 
     /// A start that was planned has failed: its MAC addresses are free again.
