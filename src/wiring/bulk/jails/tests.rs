@@ -213,7 +213,8 @@ fn cancelled_anywhere_no_jail_is_half_there() {
         let there = jail::list(&**world.host.kernel(), true).unwrap();
         let mut there: Vec<_> = there.into_iter().map(|jail| jail.name).collect();
         let mut told = up.clone();
-        (there.sort(), told.sort());
+        there.sort();
+        told.sort();
         assert_eq!(there, told, "at {at}");
         world.stop(&up.iter().map(|name| (name.clone(), Vec::new())).collect::<Vec<_>>());
         assert_eq!(world.settled(), before, "cancelled at {at}");
