@@ -27,7 +27,7 @@ pub enum JailKey {
 }
 
 impl JailKey {
-    fn parameter(&self) -> Parameter {
+    pub(super) fn parameter(&self) -> Parameter {
         match self {
             JailKey::Jid(jid) => Parameter::int("jid", jid.get()),
             JailKey::Name(name) => Parameter::string("name", name),
@@ -233,20 +233,28 @@ pub fn addresses(
 
 /// Reads a jail with everything [`JailInfo`] has, in one call.
 fn get_one(kernel: &dyn Kernel, key: Parameter, flags: i32) -> crate::kernel::Result<Option<JailInfo>> {
+    read_all(Some(key), |asked| kernel.jail_get(asked, flags))
+}
+
+/// The same, asked in whatever way; without a key where that way names the jail.
+pub(super) fn read_all(
+    key: Option<Parameter>,
+    ask: impl FnOnce(&mut [Parameter]) -> crate::kernel::Result<i32>,
+) -> crate::kernel::Result<Option<JailInfo>> {
     // A key that is asked for as well would be a second value of the same name.
-    let by_name = key.name == "name";
-    let mut asked = vec![
-        key,
+    let by_name = key.as_ref().is_some_and(|key| key.name == "name");
+    let mut asked = Vec::from_iter(key);
+    asked.extend([
         Parameter::bytes("path", vec![0; MAXPATHLEN]),
         Parameter::bytes("host.hostname", vec![0; MAXHOSTNAMELEN]),
         Parameter::int("vnet", 0),
         Parameter::int("persist", 0),
         Parameter::int("dying", 0),
-    ];
+    ]);
     if !by_name {
         asked.push(Parameter::bytes("name", vec![0; MAXHOSTNAMELEN]));
     }
-    let jid = match kernel.jail_get(&mut asked, flags) {
+    let jid = match ask(&mut asked) {
         Ok(jid) => jid,
         Err(failure) if failure.errno == Errno::ENOENT => return Ok(None),
         Err(failure) => return Err(failure),

@@ -220,9 +220,34 @@ impl Parameter {
 pub enum Target {
     /// A jail that exists, by jid.
     Existing(i32),
+    /// A jail that exists, by a jail descriptor: `jail_attach_jd(2)`, since FreeBSD 15.
+    Descriptor(Handle),
     /// A jail that the child makes and enters in one call: `jail_set` with JAIL_CREATE and
     /// JAIL_ATTACH. Without the parameter `persist` it dies with the child.
     New(Vec<Parameter>),
+}
+
+/// A jail to be watched, see [`Kernel::jail_watch`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Watched {
+    /// By jid: EVFILT_JAIL. 0 is the caller's own jail, or the host.
+    Jid(i32),
+    /// By a jail descriptor: EVFILT_JAILDESC.
+    Descriptor(Handle),
+}
+
+/// What happened to a jail since it was last told, see [`Kernel::jail_note`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JailNote {
+    /// The jail, as it was asked for.
+    pub jail: Watched,
+    /// NOTE_JAIL_* of all that happened.
+    pub notes: u32,
+    /// The jid of the child that was made, or the process that was attached; 0 when it was more than
+    /// one (NOTE_JAIL_MULTI), or neither.
+    pub data: i64,
+    /// Whether the jail is gone, and this the last of it: EV_EOF.
+    pub ended: bool,
 }
 
 /// What to do inside a jail, see [`Kernel::enter`].
@@ -454,6 +479,58 @@ pub trait Kernel: fmt::Debug + Send + Sync {
 
     /// Removes a jail, killing its processes: `jail_remove(2)`.
     fn jail_remove(&self, jid: i32) -> Result<()>;
+
+    /// As [`Kernel::jail_set`] with a jail descriptor: the one that `flags` use (JAIL_USE_DESC, JAIL_AT_DESC),
+    /// and a new one if they ask for it (JAIL_GET_DESC, JAIL_OWN_DESC). Close-on-exec. `desc` is the
+    /// kernel's to add.
+    ///
+    /// Closing a descriptor that JAIL_OWN_DESC made removes the jail. FreeBSD 14 knows neither flags nor
+    /// parameter, and answers EINVAL; a kernel that leaves this method out answers ENOSYS.
+    fn jail_set_jd(
+        &self,
+        parameters: &[Parameter],
+        flags: i32,
+        descriptor: Option<Handle>,
+    ) -> Result<(i32, Option<Handle>)> {
+        let _ = (parameters, flags, descriptor);
+        Err(Errno::ENOSYS.into())
+    }
+
+    /// As [`Kernel::jail_get`] with a jail descriptor: see [`Kernel::jail_set_jd`].
+    fn jail_get_jd(
+        &self,
+        parameters: &mut [Parameter],
+        flags: i32,
+        descriptor: Option<Handle>,
+    ) -> Result<(i32, Option<Handle>)> {
+        let _ = (parameters, flags, descriptor);
+        Err(Errno::ENOSYS.into())
+    }
+
+    /// Removes the jail behind a descriptor, killing its processes: `jail_remove_jd(2)`, since FreeBSD 15.
+    /// ENOSYS before.
+    fn jail_remove_jd(&self, descriptor: Handle) -> Result<()> {
+        let _ = descriptor;
+        Err(Errno::ENOSYS.into())
+    }
+
+    /// Opens a queue for what happens to jails: `kqueue(2)`. [`Kernel::wait`] waits for it.
+    fn jail_notes(&self) -> Result<Handle> {
+        Err(Errno::ENOSYS.into())
+    }
+
+    /// Has a queue tell what happens to a jail: `kevent(2)` with EV_ADD. `notes` are NOTE_JAIL_*. EINVAL
+    /// before FreeBSD 15.
+    fn jail_watch(&self, queue: Handle, jail: Watched, notes: u32) -> Result<()> {
+        let _ = (queue, jail, notes);
+        Err(Errno::ENOSYS.into())
+    }
+
+    /// Takes what a queue has to tell of one jail: `kevent(2)` without waiting. None when that is nothing.
+    fn jail_note(&self, queue: Handle) -> Result<Option<JailNote>> {
+        let _ = queue;
+        Err(Errno::ENOSYS.into())
+    }
 
     /// Sends a child process into a jail: `fork`, `jail_attach(2)` or `jail_set(2)` with
     /// JAIL_ATTACH, then what the entry asks for.

@@ -30,6 +30,8 @@ mod flags;
 mod gifconf;
 mod group;
 mod jail_create;
+mod jail_descriptors;
+mod jail_events;
 mod jail_query;
 mod jail_remove;
 mod mac;

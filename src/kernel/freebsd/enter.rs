@@ -6,12 +6,15 @@
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::ptr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use libc::c_int;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 
-use super::child::{Child, Report, Stage, Stopped, at, attach, forbid_tracing, keep_only, set_fib};
+use super::child::{
+    Child, Report, Stage, Stopped, at, attach, attach_descriptor, forbid_tracing, keep_only, set_fib,
+};
 use super::object::Object;
 use super::options::Options;
 use super::{Errno, Failure, Result};
@@ -46,6 +49,8 @@ struct Errand {
 
 enum Place {
     Existing(c_int),
+    /// Open as long as this is.
+    Descriptor(Arc<OwnedFd>),
     New(Options),
 }
 
@@ -56,11 +61,12 @@ const ANSWER_HEAD: usize = 12;
 /// More than any dump; a length beyond it is no length.
 const ANSWER_LIMIT: usize = 1 << 30;
 
-/// Sends a child into a jail, and takes what it passes out.
-pub fn enter(entry: &Entry) -> Result<Visit> {
+/// Sends a child into a jail, and takes what it passes out. `descriptor` is the target's, if it has one.
+pub fn enter(entry: &Entry, descriptor: Option<Arc<OwnedFd>>) -> Result<Visit> {
     let mut errand = Errand {
         target: match &entry.target {
             Target::Existing(jid) => Place::Existing(*jid),
+            Target::Descriptor(_) => Place::Descriptor(descriptor.ok_or(Errno::EBADF)?),
             Target::New(parameters) => Place::New(Options::parameters(parameters)?),
         },
         sockets: entry.sockets,
@@ -184,7 +190,14 @@ impl Errand {
     }
 
     fn go(&mut self, socket: BorrowedFd<'_>, opened: &mut [RawFd]) -> std::result::Result<c_int, Stopped> {
-        keep_only(&[socket.as_raw_fd()]);
+        let socket = socket.as_raw_fd();
+        match &self.target {
+            Place::Descriptor(descriptor) => {
+                let descriptor = descriptor.as_raw_fd();
+                keep_only(&[socket.min(descriptor), socket.max(descriptor)]);
+            }
+            Place::Existing(_) | Place::New(_) => keep_only(&[socket]),
+        }
         set_fib(0)?;
         forbid_tracing()?;
         let jid = match &mut self.target {
@@ -192,6 +205,7 @@ impl Errand {
                 attach(*jid)?;
                 *jid
             }
+            Place::Descriptor(descriptor) => attach_descriptor(descriptor.as_raw_fd())?,
             Place::New(options) => {
                 let (list, count) = (options.as_mut_ptr(), options.count());
                 // SAFETY: the iovecs lead to buffers of `options`, all of them writable.

@@ -7,6 +7,7 @@
 mod argument;
 mod child;
 mod enter;
+mod jail_notes;
 mod mount;
 mod object;
 mod options;
@@ -34,8 +35,8 @@ use self::object::Object;
 use self::options::Options;
 use super::passing;
 use super::{
-    Domain, Entered, Entry, Errno, Failure, Finished, FsId, Handle, Kernel, MountRequest, Mounted, Parameter,
-    Program, Request, Result, SocketOption, Sockets, Sysctl,
+    Domain, Entered, Entry, Errno, Failure, Finished, FsId, Handle, JailNote, Kernel, MountRequest, Mounted,
+    Parameter, Program, Request, Result, SocketOption, Sockets, Sysctl, Target, Watched,
 };
 
 unsafe extern "C" {
@@ -54,6 +55,7 @@ pub struct FreeBsd {
     handles: Mutex<HashMap<u64, Open>>,
     next: AtomicU64,
     extended_error_text: Option<ExtendedErrorText>,
+    jail_descriptors: bool,
 }
 
 /// What a handle stands for.
@@ -73,7 +75,7 @@ impl FreeBsd {
     pub fn new() -> Result<FreeBsd> {
         // SAFETY: dlsym(3) reads a string that ends.
         let symbol = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"uexterr_gettext".as_ptr()) };
-        let kernel = FreeBsd {
+        let mut kernel = FreeBsd {
             handles: Mutex::default(),
             next: AtomicU64::new(1),
             // SAFETY: a function of this name in libc is the one of exterr.h, which has this signature; null
@@ -81,6 +83,7 @@ impl FreeBsd {
             extended_error_text: unsafe {
                 std::mem::transmute::<*mut libc::c_void, Option<ExtendedErrorText>>(symbol)
             },
+            jail_descriptors: false,
         };
         let release = kernel.sysctl(&Sysctl::read("kern.osreldate"))?;
         let release =
@@ -91,6 +94,11 @@ impl FreeBsd {
                 format!("FreeBSD 14.0 or later is needed, and this kernel is {major}.{minor} ({release})");
             return Err(Failure::with_text(Errno::ENOSYS, text));
         }
+        // A system call that a kernel does not have ends the process (SIGSYS), so it is not tried. Nor is
+        // kern.osreldate believed, which in a jail is whatever the jail was given. A flag that the kernel
+        // does not know is EINVAL; one that it knows is ENOENT here, for want of a descriptor.
+        let asked = kernel.jail_get(&mut [], sys::JAIL_GET_DESC);
+        kernel.jail_descriptors = asked.is_err_and(|failure| failure.errno == Errno::ENOENT);
         Ok(kernel)
     }
 
@@ -114,6 +122,34 @@ impl FreeBsd {
             Some(Open::Descriptor(descriptor)) => Ok(Arc::clone(descriptor)),
             Some(Open::Held { .. }) | None => Err(Errno::EBADF.into()),
         }
+    }
+
+    /// The parameters of a jail and its `desc`, which the kernel reads, or fills, or both.
+    fn options_with(
+        &self,
+        parameters: &[Parameter],
+        descriptor: Option<Handle>,
+    ) -> Result<(Options, Option<Arc<OwnedFd>>)> {
+        let descriptor = descriptor.map(|handle| self.descriptor(handle)).transpose()?;
+        let number = descriptor.as_ref().map_or(-1, |descriptor| descriptor.as_raw_fd());
+        let with = parameters.iter().cloned().chain([Parameter::int("desc", number)]);
+        Ok((Options::parameters(&with.collect::<Vec<_>>())?, descriptor))
+    }
+
+    /// Takes the descriptor that a call of these flags has made.
+    fn made(&self, options: &Options, flags: c_int) -> Result<Option<Handle>> {
+        if flags & (sys::JAIL_GET_DESC | sys::JAIL_OWN_DESC) == 0 {
+            return Ok(None);
+        }
+        // `desc` is the last parameter, in front of errmsg.
+        let number = options.int_before_errmsg().ok_or(Errno::EINVAL)?;
+        // SAFETY: the call succeeded, so it made this descriptor, and it is nobody else's.
+        let descriptor = unsafe { OwnedFd::from_raw_fd(number) };
+        // There is no flag to have it made so. A program that another thread starts before this has it, as
+        // one that this library starts has not: its children close what is not theirs.
+        nix::fcntl::fcntl(&descriptor, nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::FD_CLOEXEC))
+            .map_err(nix)?;
+        Ok(Some(self.keep_descriptor(descriptor)))
     }
 
     /// Why the last system call of this thread failed. To be asked at once: the text of an extended
@@ -267,8 +303,70 @@ impl Kernel for FreeBsd {
         self.check(unsafe { libc::jail_remove(jid) }).map(drop)
     }
 
+    fn jail_set_jd(
+        &self,
+        parameters: &[Parameter],
+        flags: i32,
+        descriptor: Option<Handle>,
+    ) -> Result<(i32, Option<Handle>)> {
+        let (mut options, _open) = self.options_with(parameters, descriptor)?;
+        let (list, count) = (options.as_mut_ptr(), options.count());
+        // SAFETY: the iovecs lead to buffers of `options`, all of them writable.
+        let rc = unsafe { libc::jail_set(list, count, flags) };
+        let jid = self.check_with(rc, &options)?;
+        Ok((jid, self.made(&options, flags)?))
+    }
+
+    fn jail_get_jd(
+        &self,
+        parameters: &mut [Parameter],
+        flags: i32,
+        descriptor: Option<Handle>,
+    ) -> Result<(i32, Option<Handle>)> {
+        let (mut options, _open) = self.options_with(parameters, descriptor)?;
+        let (list, count) = (options.as_mut_ptr(), options.count());
+        // SAFETY: the iovecs lead to buffers of `options`, all of them writable.
+        let rc = unsafe { libc::jail_get(list, count, flags) };
+        let jid = self.check_with(rc, &options)?;
+        let made = self.made(&options, flags)?;
+        options.copy_to(parameters)?;
+        Ok((jid, made))
+    }
+
+    fn jail_remove_jd(&self, descriptor: Handle) -> Result<()> {
+        let descriptor = self.descriptor(descriptor)?;
+        if !self.jail_descriptors {
+            return Err(no_descriptors());
+        }
+        // SAFETY: jail_remove_jd(2) takes a number only, and this kernel has it. libc of FreeBSD 14 does not.
+        let rc = unsafe { libc::syscall(sys::SYS_jail_remove_jd, descriptor.as_raw_fd()) };
+        self.check(rc as c_int).map(drop)
+    }
+
+    fn jail_notes(&self) -> Result<Handle> {
+        Ok(self.keep_descriptor(jail_notes::open()?))
+    }
+
+    fn jail_watch(&self, queue: Handle, jail: Watched, notes: u32) -> Result<()> {
+        let queue = self.descriptor(queue)?;
+        let jail = match jail {
+            Watched::Jid(jid) => jail_notes::Subject::Jid(jid),
+            Watched::Descriptor(handle) => jail_notes::Subject::Descriptor(self.descriptor(handle)?, handle),
+        };
+        jail_notes::watch(queue.as_fd(), &jail, notes)
+    }
+
+    fn jail_note(&self, queue: Handle) -> Result<Option<JailNote>> {
+        jail_notes::take(self.descriptor(queue)?.as_fd())
+    }
+
     fn enter(&self, entry: &Entry) -> Result<Entered> {
-        let visit = enter::enter(entry)?;
+        let descriptor = match entry.target {
+            Target::Descriptor(_) if !self.jail_descriptors => return Err(no_descriptors()),
+            Target::Descriptor(handle) => Some(self.descriptor(handle)?),
+            Target::Existing(_) | Target::New(_) => None,
+        };
+        let visit = enter::enter(entry, descriptor)?;
         Ok(Entered {
             jid: visit.jid,
             sockets: visit.sockets.map(|sockets| {
@@ -370,6 +468,10 @@ impl From<io::Error> for Failure {
 /// A request that is wrong before any kernel sees it.
 fn invalid(text: &str) -> Failure {
     Failure::with_text(Errno::EINVAL, text)
+}
+
+fn no_descriptors() -> Failure {
+    Failure::with_text(Errno::ENOSYS, "jail descriptors came with FreeBSD 15")
 }
 
 /// The kernel's words in a buffer, up to the NUL and without the newline. None if there are none.

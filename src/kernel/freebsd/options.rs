@@ -75,6 +75,12 @@ impl Options {
         &buffer[..buffer.iter().position(|byte| *byte == 0).unwrap_or(buffer.len())]
     }
 
+    /// The `int` that is the last value but for the kernel's words.
+    pub fn int_before_errmsg(&self) -> Option<i32> {
+        let buffer = self.buffers.len().checked_sub(3).and_then(|at| self.buffers.get(at))?;
+        Some(i32::from_ne_bytes(buffer.as_slice().try_into().ok()?))
+    }
+
     /// Copies what `jail_get` wrote to the parameters that the list was made from.
     pub fn copy_to(&self, parameters: &mut [Parameter]) -> Result<()> {
         for (index, parameter) in parameters.iter_mut().enumerate() {
@@ -114,8 +120,15 @@ mod tests {
         assert_eq!(parameters[0].value, Value::Bytes(b"/\0".to_vec()));
         assert_eq!(parameters[1].value, Value::Length(12));
         assert_eq!(parameters[2].value, Value::Bytes(vec![]));
+        assert_eq!(options.int_before_errmsg(), None);
         options.buffers[7][..3].copy_from_slice(b"no\0");
         assert_eq!(options.errmsg(), b"no");
+    }
+
+    #[test]
+    fn a_descriptor_is_found_in_front_of_the_words() {
+        let options = Options::parameters(&[Parameter::flag("persist"), Parameter::int("desc", 7)]).unwrap();
+        assert_eq!(options.int_before_errmsg(), Some(7));
     }
 
     #[test]

@@ -8,8 +8,8 @@ use super::call::{Answer, Call, Place};
 use super::store::Store;
 use super::{Sim, paths};
 use crate::kernel::{
-    Domain, Entered, Entry, Errno, Failure, Finished, FsId, Handle, Kernel, MountRequest, Mounted, Parameter,
-    Program, Request, Result, SocketOption, Sysctl, Target,
+    Domain, Entered, Entry, Errno, Failure, Finished, FsId, Handle, JailNote, Kernel, MountRequest, Mounted,
+    Parameter, Program, Request, Result, SocketOption, Sysctl, Target, Watched,
 };
 
 /// An answer of the wrong kind cannot come: each call has one kind.
@@ -105,10 +105,51 @@ impl Kernel for Sim {
         self.done(Call::JailRemove(jid))
     }
 
+    fn jail_set_jd(
+        &self,
+        parameters: &[Parameter],
+        flags: i32,
+        descriptor: Option<Handle>,
+    ) -> Result<(i32, Option<Handle>)> {
+        let place = self.place_of_jail(parameters);
+        let mut call = Call::JailSetJd { parameters: parameters.to_vec(), flags, descriptor, place };
+        answer!(self.perform(&mut call), Answer::Descriptor(jid, made) => (jid, made))
+    }
+
+    fn jail_get_jd(
+        &self,
+        parameters: &mut [Parameter],
+        flags: i32,
+        descriptor: Option<Handle>,
+    ) -> Result<(i32, Option<Handle>)> {
+        let mut call = Call::JailGetJd { parameters: parameters.to_vec(), flags, descriptor };
+        let found = answer!(self.perform(&mut call), Answer::Descriptor(jid, made) => (jid, made))?;
+        if let Call::JailGetJd { parameters: answered, .. } = call {
+            parameters.clone_from_slice(&answered);
+        }
+        Ok(found)
+    }
+
+    fn jail_remove_jd(&self, descriptor: Handle) -> Result<()> {
+        self.done(Call::JailRemoveJd(descriptor))
+    }
+
+    fn jail_notes(&self) -> Result<Handle> {
+        answer!(self.perform(&mut Call::JailNotes), Answer::Handle(handle) => handle)
+    }
+
+    fn jail_watch(&self, queue: Handle, jail: Watched, notes: u32) -> Result<()> {
+        self.done(Call::JailWatch { queue, jail, notes })
+    }
+
+    fn jail_note(&self, queue: Handle) -> Result<Option<JailNote>> {
+        answer!(self.perform(&mut Call::JailNote(queue)), Answer::Note(note) => note)
+    }
+
     fn enter(&self, entry: &Entry) -> Result<Entered> {
         let place = match &entry.target {
             Target::New(parameters) => self.place_of_jail(parameters),
-            Target::Existing(_) => Place::Unseen,
+            Target::Existing(_) | Target::Descriptor(_) => Place::Unseen,
         };
         let mut call = Call::Enter { entry: entry.clone(), place };
         answer!(

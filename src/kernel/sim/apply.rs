@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jailwire_sys as sys;
+
 use super::call::{Answer, Call, Reply};
 use super::caller::{Caller, Owner};
 use super::world::{Pending, World};
@@ -43,10 +45,25 @@ impl World {
                 self.jail_get(caller, parameters, *flags).map(Answer::Jail)
             }
             Call::JailRemove(jid) => self.jail_remove(caller, *jid).map(|()| Answer::Done),
+            Call::JailSetJd { parameters, flags, descriptor, place } => self
+                .jail_set_jd(caller, parameters, *flags, *descriptor, place)
+                .map(|(jid, made)| Answer::Descriptor(jid, made)),
+            Call::JailGetJd { parameters, flags, descriptor } => self
+                .jail_get_jd(caller, parameters, *flags, *descriptor)
+                .map(|(jid, made)| Answer::Descriptor(jid, made)),
+            Call::JailRemoveJd(descriptor) => self.jail_remove_jd(*descriptor).map(|()| Answer::Done),
+            Call::JailNotes => Ok(Answer::Handle(self.jail_notes(caller))),
+            Call::JailWatch { queue, jail, notes } => {
+                self.jail_watch(caller, *queue, *jail, *notes).map(|()| Answer::Done)
+            }
+            Call::JailNote(queue) => self.jail_note(*queue).map(Answer::Note),
             Call::Enter { entry, place } => self.enter(caller, entry, place, took),
             Call::Run(program) => {
                 if let Some(jid) = program.jail {
                     self.attachable(caller, jid, program.fib)?;
+                    let pid = self.next_process;
+                    self.next_process += 1;
+                    self.tell_jail(jid, sys::NOTE_JAIL_ATTACH, pid as i32);
                 }
                 self.programs.push(program.clone());
                 Ok(Answer::Finished(Finished { exit: Exit::Code(0), output: Vec::new() }))

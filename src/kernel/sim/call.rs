@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::kernel::{
-    Domain, Entry, Errno, Finished, FsId, Handle, MountRequest, Mounted, Parameter, Program, Request, Result,
-    SocketOption, Sockets, Sysctl,
+    Domain, Entry, Errno, Finished, FsId, Handle, JailNote, MountRequest, Mounted, Parameter, Program,
+    Request, Result, SocketOption, Sockets, Sysctl, Watched,
 };
 
 /// One call to a simulated kernel: a method of [`Kernel`](crate::kernel::Kernel) with its arguments.
@@ -82,6 +82,41 @@ pub enum Call {
     },
     /// Removes a jail.
     JailRemove(i32),
+    /// Creates or updates a jail, with a jail descriptor.
+    JailSetJd {
+        /// The parameters.
+        parameters: Vec<Parameter>,
+        /// JAIL_*.
+        flags: i32,
+        /// The descriptor.
+        descriptor: Option<Handle>,
+        /// Where the jail's path leads.
+        place: Place,
+    },
+    /// Reads a jail's parameters, with a jail descriptor.
+    JailGetJd {
+        /// The parameters; the answers are written into them.
+        parameters: Vec<Parameter>,
+        /// JAIL_*.
+        flags: i32,
+        /// The descriptor.
+        descriptor: Option<Handle>,
+    },
+    /// Removes the jail behind a descriptor.
+    JailRemoveJd(Handle),
+    /// Opens a queue for what happens to jails.
+    JailNotes,
+    /// Has a queue watch a jail.
+    JailWatch {
+        /// The queue.
+        queue: Handle,
+        /// The jail.
+        jail: Watched,
+        /// NOTE_JAIL_*.
+        notes: u32,
+    },
+    /// Takes what a queue has to tell.
+    JailNote(Handle),
     /// Sends a child into a jail.
     Enter {
         /// What it is to do.
@@ -154,6 +189,10 @@ pub enum Answer {
     Bytes(Vec<u8>),
     /// A jail.
     Jail(i32),
+    /// A jail, and a descriptor of it if one was asked for.
+    Descriptor(i32, Option<Handle>),
+    /// What happened to a jail.
+    Note(Option<JailNote>),
     /// What came back from inside a jail.
     Entered {
         /// The jail.

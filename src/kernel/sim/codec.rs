@@ -11,7 +11,7 @@ use super::call::{Call, Place};
 use super::options::{Hardware, Options, Release, Setting};
 use crate::kernel::{
     Block, Domain, Entry, Errno, FsId, Handle, MountRequest, Oid, Output, Parameter, Program, Request,
-    SocketOption, Sysctl, Target, Value,
+    SocketOption, Sysctl, Target, Value, Watched,
 };
 
 /// A value with a form in bytes.
@@ -124,6 +124,11 @@ enums! {
     Target {
         0 = Existing(jid);
         1 = New(parameters);
+        2 = Descriptor(handle);
+    }
+    Watched {
+        0 = Jid(jid);
+        1 = Descriptor(handle);
     }
     Output {
         0 = Inherit;
@@ -165,6 +170,12 @@ enums! {
         18 = Sleep(duration);
         19 = Checkpoint { operation, path };
         20 = Death { pid, start };
+        21 = JailSetJd { parameters, flags, descriptor, place };
+        22 = JailGetJd { parameters, flags, descriptor };
+        23 = JailRemoveJd(handle);
+        24 = JailNotes;
+        25 = JailWatch { queue, jail, notes };
+        26 = JailNote(queue);
     }
 }
 
@@ -358,6 +369,12 @@ mod tests {
             timeout: Some(Duration::from_secs(60)),
         }));
         there_and_back(Call::Socket(Domain::Route(2)));
+        there_and_back(Call::JailGetJd {
+            parameters: vec![Parameter::int("jid", 3)],
+            flags: 0x40,
+            descriptor: Some(Handle(9)),
+        });
+        there_and_back(Call::JailWatch { queue: Handle(2), jail: Watched::Jid(7), notes: 1 << 31 });
     }
 
     #[test]

@@ -20,14 +20,16 @@ impl World {
                 self.attachable(caller, *jid, 0)?;
                 *jid
             }
+            Target::Descriptor(handle) => self.attachable_jd(*handle)?,
             Target::New(parameters) => {
                 self.permit(caller, Privilege::Jail)?;
-                self.set_jail(caller, parameters, sys::JAIL_CREATE | sys::JAIL_ATTACH, place)?
+                self.set_jail(caller, parameters, sys::JAIL_CREATE | sys::JAIL_ATTACH, None, place)?
             }
         };
         let child = self.next_process;
         self.next_process += 1;
         self.processes.insert(child, Process { jid, owner: caller.owner(), zombie: false });
+        self.tell_jail(jid, sys::NOTE_JAIL_ATTACH, child as i32);
         let in_time = took < entry.deadline;
         let inside = Caller { jid, ..caller };
         let sockets = match entry.sockets && in_time {

@@ -42,6 +42,7 @@ mod inet6;
 mod inet_routes;
 mod interface;
 mod interface_table;
+mod jail_notes;
 mod jails;
 mod links;
 mod log;

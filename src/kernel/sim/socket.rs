@@ -60,8 +60,10 @@ impl World {
     /// `close(2)`: the last reference to a jail may go with the handle.
     pub fn close(&mut self, handle: u64) {
         if let Some(socket) = self.sockets.remove(&handle) {
-            if let SocketKind::Holder(child) = socket.kind {
-                self.reap(child);
+            match socket.kind {
+                SocketKind::Holder(child) => self.reap(child),
+                SocketKind::Descriptor(descriptor) => self.close_descriptor(handle, &descriptor),
+                _ => {}
             }
             self.release(socket.jid);
         }
@@ -78,7 +80,10 @@ impl World {
             None => Err(Errno::EBADF.into()),
             Some(Socket { kind: SocketKind::Route(queue), .. }) => Ok(queue),
             Some(Socket { kind: SocketKind::Holder(_), .. }) => Err(Errno::EBADF.into()),
-            Some(Socket { kind: SocketKind::Path(_), .. }) => Err(ENOTSOCK.into()),
+            Some(Socket {
+                kind: SocketKind::Path(_) | SocketKind::Descriptor(_) | SocketKind::Notes(_),
+                ..
+            }) => Err(ENOTSOCK.into()),
             Some(_) => Err(other.into()),
         }
     }
@@ -143,6 +148,7 @@ impl World {
                 self.devfs_ioctl(caller, &path, request)
             }
             SocketKind::Holder(_) => Err(Errno::EBADF.into()),
+            SocketKind::Descriptor(_) | SocketKind::Notes(_) => Err(ENOTTY.into()),
             kind => {
                 let protocol = kind.protocol();
                 self.interface_ioctl(caller, stack, protocol, request)
@@ -184,7 +190,10 @@ impl World {
     pub fn wait(&mut self, handle: Handle, timeout: Duration) -> Result<bool> {
         let end = self.now + timeout.min(super::apply::FOREVER);
         loop {
+            let other = self.handle(handle)?.is_ready();
             match self.queue(handle, Errno::EAGAIN) {
+                _ if other == Some(true) => return Ok(true),
+                _ if other == Some(false) => {}
                 Ok(queue) if queue.is_ready() => return Ok(true),
                 // Nobody sends to the others.
                 Err(failure) if failure.errno != Errno::EAGAIN => return Err(failure),
@@ -201,6 +210,8 @@ impl World {
 
 /// What a handle of something else answers.
 const ENOTSOCK: Errno = Errno(38);
+/// What something that is neither socket nor device answers to a request.
+const ENOTTY: Errno = Errno(25);
 
 /// Whose `pr_control` a socket's interface requests go to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -212,9 +223,22 @@ pub(crate) enum Protocol {
 }
 
 impl Socket {
-    /// Whether this is a routing socket without anything to read.
+    /// Whether this is something that tells, and has nothing to tell now.
     pub fn is_silent(&self) -> bool {
-        matches!(&self.kind, SocketKind::Route(queue) if !queue.is_ready())
+        match &self.kind {
+            SocketKind::Route(queue) => !queue.is_ready(),
+            _ => self.is_ready() == Some(false),
+        }
+    }
+
+    /// Whether a queue of notes has some, or the jail of a descriptor is gone (POLLHUP). None for
+    /// everything else.
+    fn is_ready(&self) -> Option<bool> {
+        match &self.kind {
+            SocketKind::Notes(notes) => Some(notes.is_ready()),
+            SocketKind::Descriptor(descriptor) => Some(descriptor.jail.is_none()),
+            _ => None,
+        }
     }
 }
 

@@ -11,7 +11,8 @@ use super::Release;
 use super::caller::Owner;
 use super::devfs::Devfs;
 use super::interface_table::InterfaceTable;
-use super::jails::Jails;
+use super::jail_notes::Notes;
+use super::jails::{Descriptor, Jails};
 use super::mounts::Mounts;
 use super::protocol_state::{InterfaceProtocols, StackProtocols};
 use super::sysctl::Variable;
@@ -286,6 +287,10 @@ pub(crate) enum SocketKind {
     Path(std::path::PathBuf),
     /// Holds the child that entered a jail: closing it ends the process with this number.
     Holder(u32),
+    /// A jail descriptor.
+    Descriptor(Descriptor),
+    /// A queue for what happens to jails.
+    Notes(Notes),
 }
 
 /// What a routing socket has not read yet.

@@ -3,15 +3,28 @@
 use jailwire_sys as sys;
 
 use super::Jail;
+use super::descriptor::MAKING;
 use super::parameters::{META, Options, SYSV, no_form, refuse};
+use super::set::NO_NUMBERS;
 use crate::kernel::sim::caller::Caller;
 use crate::kernel::sim::options::Release;
 use crate::kernel::sim::world::World;
-use crate::kernel::{Errno, Parameter, Result, Value};
+use crate::kernel::{Errno, Handle, Parameter, Result, Value};
 
 impl World {
     /// Finds a jail, and writes what was asked for into the parameters. It needs no privilege.
     pub fn jail_get(&self, caller: Caller, parameters: &mut [Parameter], flags: i32) -> Result<i32> {
+        self.get_jail(caller, parameters, flags, None)
+    }
+
+    /// The same. `desc` is the parameter of that name, if it is there: a jail descriptor, or none yet.
+    pub(super) fn get_jail(
+        &self,
+        caller: Caller,
+        parameters: &mut [Parameter],
+        flags: i32,
+        desc: Option<Option<Handle>>,
+    ) -> Result<i32> {
         let known = match self.release {
             Release::V14_2 => sys::JAIL_DYING,
             Release::V15_1 => sys::JAIL_GET_MASK,
@@ -22,12 +35,12 @@ impl World {
         }
         let given = parameters.to_vec();
         let mut options = Options::read(&given)?;
-        let jid = self.sought(caller, &mut options, flags)?;
+        let (viewer, jid) = self.sought_with(caller, &mut options, flags, desc)?;
         let jail = self.jails.get(jid).ok_or(Errno::ENOENT)?;
         // Nothing is written unless all of it can be.
         let mut answers = Vec::with_capacity(parameters.len());
         for parameter in parameters.iter() {
-            answers.push(self.answer_parameter(caller, jail, parameter)?);
+            answers.push(self.answer_parameter(viewer, jail, parameter)?);
         }
         for (parameter, answer) in parameters.iter_mut().zip(answers) {
             parameter.value = answer;
@@ -35,19 +48,46 @@ impl World {
         Ok(jid)
     }
 
-    /// By `lastjid`, or `jid`, or `name`, in that order.
-    fn sought(&self, caller: Caller, options: &mut Options<'_>, flags: i32) -> Result<i32> {
-        if self.release >= Release::V15_1 {
-            let wants = sys::JAIL_AT_DESC | sys::JAIL_GET_DESC | sys::JAIL_OWN_DESC;
-            match options.get("desc") {
-                None if flags & wants != 0 => return refuse(Errno::ENOENT, "missing desc"),
-                None => {}
-                Some(_) if flags & (wants | sys::JAIL_USE_DESC) == 0 => {
-                    return refuse(Errno::EINVAL, "unexpected desc");
+    /// By a descriptor, or from the jail that one is of.
+    fn sought_with(
+        &self,
+        caller: Caller,
+        options: &mut Options<'_>,
+        flags: i32,
+        desc: Option<Option<Handle>>,
+    ) -> Result<(Caller, i32)> {
+        if self.release < Release::V15_1 {
+            return match desc {
+                Some(_) => refuse(Errno::EINVAL, "unknown parameter: desc"),
+                None => Ok((caller, self.sought(caller, options, flags)?)),
+            };
+        }
+        let wants = sys::JAIL_AT_DESC | MAKING;
+        let number = options.get("desc").is_some();
+        let mut viewer = caller;
+        match desc {
+            None if !number && flags & wants != 0 => return refuse(Errno::ENOENT, "missing desc"),
+            // Nor is it missed with JAIL_USE_DESC.
+            None if !number => {}
+            _ if flags & (wants | sys::JAIL_USE_DESC) == 0 => {
+                return refuse(Errno::EINVAL, "unexpected desc");
+            }
+            None => return refuse(Errno::EINVAL, NO_NUMBERS),
+            Some(descriptor) if flags & sys::JAIL_USE_DESC != 0 => {
+                return Ok((caller, self.described(descriptor)?.0));
+            }
+            Some(descriptor) => {
+                if flags & sys::JAIL_AT_DESC != 0 {
+                    viewer.jid = self.described(descriptor)?.0;
                 }
-                Some(_) => return refuse(Errno::EINVAL, "the simulator has no jail descriptors"),
+                self.may_make_descriptor(caller, flags)?;
             }
         }
+        Ok((viewer, self.sought(viewer, options, flags)?))
+    }
+
+    /// By `lastjid`, or `jid`, or `name`, in that order.
+    fn sought(&self, caller: Caller, options: &mut Options<'_>, flags: i32) -> Result<i32> {
         let dying_too = flags & sys::JAIL_DYING != 0;
         let is_there = |jail: &Jail| dying_too || !jail.dying;
         if let Some(last) = options.int("lastjid")? {

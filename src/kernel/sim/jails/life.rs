@@ -8,6 +8,8 @@
 
 use std::time::Duration;
 
+use jailwire_sys as sys;
+
 use crate::kernel::sim::caller::{Caller, Privilege};
 use crate::kernel::sim::world::{Pending, World};
 use crate::kernel::{Errno, Result};
@@ -23,8 +25,14 @@ impl World {
         if !self.jails.is_below(caller.jid, jid) {
             return Err(Errno::EINVAL.into());
         }
+        self.kill_jail(jid);
+        Ok(())
+    }
+
+    /// `prison_remove`.
+    pub(super) fn kill_jail(&mut self, jid: i32) {
         if self.jails.get(jid).is_none_or(|jail| jail.dying) {
-            return Ok(());
+            return;
         }
         let mut doomed = self.jails.below(jid);
         doomed.push(jid);
@@ -32,9 +40,9 @@ impl World {
         doomed.sort_by_key(|doomed| -self.jails.depth_below(jid, *doomed));
         for jid in &doomed {
             if let Some(jail) = self.jails.list.get_mut(jid) {
-                jail.dying = true;
                 jail.persist = false;
             }
+            self.begin_to_die(*jid);
             for process in self.processes.values_mut().filter(|process| process.jid == *jid) {
                 process.zombie = true;
             }
@@ -42,7 +50,6 @@ impl World {
         for jid in doomed {
             self.settle(jid, true);
         }
-        Ok(())
     }
 
     /// Something that may have kept a jail is gone.
@@ -64,13 +71,25 @@ impl World {
             let used = self.processes.values().any(|process| process.jid == at)
                 || self.jails.all().any(|jail| jail.parent == at);
             let held = self.sockets.values().any(|socket| socket.jid == at) || self.mounts.hold(at);
-            let Some(jail) = self.jails.list.get_mut(&at) else { return };
-            jail.dying |= !jail.persist && !used;
-            if !jail.dying || jail.persist || used || held {
+            let Some(jail) = self.jails.get(at) else { return };
+            if !jail.persist && !used {
+                self.begin_to_die(at);
+            }
+            let stays = self.jails.get(at).is_none_or(|jail| !jail.dying || jail.persist);
+            if stays || used || held {
                 return;
             }
             at = self.unlink(at, at_once);
         }
+    }
+
+    /// `prison_cleanup_locked`: those who watch it are told now, and not when it is gone (C16); its
+    /// descriptors lead nowhere from now on, and do not keep it (C14).
+    fn begin_to_die(&mut self, jid: i32) {
+        let Some(jail) = self.jails.list.get_mut(&jid).filter(|jail| !jail.dying) else { return };
+        jail.dying = true;
+        self.tell_jail(jid, sys::NOTE_JAIL_REMOVE, 0);
+        self.detach_descriptors(jid);
     }
 
     /// Takes a jail whose creation failed away again.

@@ -3,11 +3,13 @@
 //! * `parameters`: the names and types of what a jail has;
 //! * `set`: `jail_set(2)`, which reads what is `wanted`, finds or `create`s the jail, and `change`s it;
 //! * `get` and `list`: `jail_get(2)`, and all of them at once;
+//! * `descriptor`: the same by jail descriptors, which came with 15;
 //! * `life`: what keeps a jail, and how it ends.
 
 mod addresses;
 mod change;
 mod create;
+mod descriptor;
 mod get;
 mod life;
 mod list;
@@ -19,6 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 pub(crate) use addresses::Addresses;
+pub(crate) use descriptor::Descriptor;
 
 use super::caller::Caller;
 use super::world::{StackId, World};

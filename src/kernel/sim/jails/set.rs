@@ -10,9 +10,11 @@ use crate::kernel::sim::call::Place;
 use crate::kernel::sim::caller::{Caller, Privilege};
 use crate::kernel::sim::options::Release;
 use crate::kernel::sim::world::World;
-use crate::kernel::{Errno, Parameter, Result};
+use crate::kernel::{Errno, Handle, Parameter, Result};
 
 const DESCRIPTORS: i32 = sys::JAIL_USE_DESC | sys::JAIL_AT_DESC | sys::JAIL_GET_DESC | sys::JAIL_OWN_DESC;
+/// A descriptor is a handle here, and no number in a parameter's bytes.
+pub(super) const NO_NUMBERS: &str = "the simulator's jail descriptors have no numbers";
 
 impl World {
     /// Creates or updates a jail. It may be left dying when nothing keeps it: `enter` attaches first.
@@ -28,7 +30,7 @@ impl World {
             // asks for that: a child does, through `enter`.
             return refuse(Errno::EOPNOTSUPP, "a simulated process cannot enter a jail itself");
         }
-        let jid = self.set_jail(caller, parameters, flags, place)?;
+        let jid = self.set_jail(caller, parameters, flags, None, place)?;
         // One that was brought back to life lives on as long as anything refers to it (confirmed).
         if !(self.release == Release::V14_2 && flags & sys::JAIL_DYING != 0) {
             self.settle(jid, true);
@@ -37,22 +39,25 @@ impl World {
     }
 
     /// The same, without asking whether anything keeps the jail. JAIL_ATTACH is taken as a promise.
+    /// `desc` is the parameter of that name, if it is there: a jail descriptor, or none yet.
     pub fn set_jail(
         &mut self,
         caller: Caller,
         parameters: &[Parameter],
         flags: i32,
+        desc: Option<Option<Handle>>,
         place: &Place,
     ) -> Result<i32> {
-        let own_limit = self.jails.get(caller.jid).map(|jail| jail.children_max);
-        if flags & sys::JAIL_CREATE != 0 && own_limit == Some(0) {
+        let childless = |jid: i32| self.jails.get(jid).is_some_and(|jail| jail.children_max == 0);
+        if flags & (sys::JAIL_CREATE | sys::JAIL_AT_DESC) == sys::JAIL_CREATE && childless(caller.jid) {
             return Err(Errno::EPERM.into());
         }
         let known = match self.release {
             Release::V14_2 => 0x0f,
             Release::V15_1 => sys::JAIL_SET_MASK,
         };
-        if flags & !known != 0 {
+        let both = sys::JAIL_USE_DESC | sys::JAIL_AT_DESC;
+        if flags & !known != 0 || flags & both == both {
             return Err(Errno::EINVAL.into());
         }
         let mut options = Options::read(parameters)?;
@@ -60,20 +65,32 @@ impl World {
         if flags & (sys::JAIL_CREATE | sys::JAIL_UPDATE) == 0 {
             return refuse(Errno::EINVAL, "no valid operation (create or update)");
         }
-        self.refuse_descriptors(&mut options, flags)?;
-        self.permit(caller, Privilege::Jail)?;
-        let wanted = self.read_wanted(&mut options, flags, place)?;
-        let (existing, jid, parent) = self.target(caller, &wanted, flags)?;
+        let viewer = self.read_descriptors(caller, &mut options, flags, desc)?;
+        if flags & sys::JAIL_CREATE != 0 && viewer != caller && childless(viewer.jid) {
+            return Err(Errno::EPERM.into());
+        }
+        if flags & sys::JAIL_USE_DESC == 0 {
+            self.permit(caller, Privilege::Jail)?;
+        }
+        let mut wanted = self.read_wanted(&mut options, flags, place)?;
+        if let (Some(desc), true) = (desc, flags & sys::JAIL_USE_DESC != 0) {
+            wanted.jid = self.used(desc, wanted.jid, flags)?;
+        }
+        let (existing, jid, parent) = self.target(viewer, &wanted, flags)?;
         let created = existing.is_none();
         let jid = match existing {
             Some(jid) => jid,
-            None => self.create(caller, jid, parent, &wanted)?,
+            None => self.create(viewer, jid, parent, &wanted)?,
         };
         if let Err(failure) = self.check_and_change(caller, jid, parent, &wanted, &mut options, created) {
             if created {
                 self.discard(jid);
             }
             return Err(failure);
+        }
+        match created {
+            true => self.tell_jail(parent, sys::NOTE_JAIL_CHILD, jid),
+            false => self.tell_jail(jid, sys::NOTE_JAIL_SET, 0),
         }
         let revives = update && flags & sys::JAIL_DYING != 0 && self.release == Release::V14_2;
         if revives && let Some(jail) = self.jails.list.get_mut(&jid) {
@@ -82,21 +99,45 @@ impl World {
         Ok(jid)
     }
 
-    /// Jail descriptors came with 15. The simulator does not have them, and says so; 14.2 knows
+    /// From where the jails are looked at: from the jail of a descriptor, if flags say so. 14.2 knows
     /// neither the flags (EINVAL before this) nor the parameter (unknown, at the end).
-    fn refuse_descriptors(&self, options: &mut Options<'_>, flags: i32) -> Result<()> {
+    fn read_descriptors(
+        &self,
+        caller: Caller,
+        options: &mut Options<'_>,
+        flags: i32,
+        desc: Option<Option<Handle>>,
+    ) -> Result<Caller> {
         if self.release == Release::V14_2 {
-            return Ok(());
+            return Ok(caller);
         }
-        let both = sys::JAIL_USE_DESC | sys::JAIL_AT_DESC;
-        if flags & both == both {
-            return Err(Errno::EINVAL.into());
+        let number = options.get("desc").is_some();
+        match (desc, flags & DESCRIPTORS != 0) {
+            (None, true) if !number => refuse(Errno::ENOENT, "missing desc"),
+            (None, false) if !number => Ok(caller),
+            (_, false) => refuse(Errno::EINVAL, "unexpected desc"),
+            (None, true) => refuse(Errno::EINVAL, NO_NUMBERS),
+            (Some(descriptor), true) => {
+                let viewer = match flags & sys::JAIL_AT_DESC != 0 {
+                    true => Caller { jid: self.described(descriptor)?.0, ..caller },
+                    false => caller,
+                };
+                self.may_make_descriptor(caller, flags)?;
+                Ok(viewer)
+            }
         }
-        match (options.get("desc"), flags & DESCRIPTORS != 0) {
-            (None, true) => refuse(Errno::ENOENT, "missing desc"),
-            (Some(_), false) => refuse(Errno::EINVAL, "unexpected desc"),
-            (Some(_), true) => refuse(Errno::EINVAL, "the simulator has no jail descriptors"),
-            (None, false) => Ok(()),
+    }
+
+    /// The jail of a descriptor, which stays what it is.
+    fn used(&self, descriptor: Option<Handle>, wanted: i32, flags: i32) -> Result<i32> {
+        let (jid, maker) = self.described(descriptor)?;
+        self.permit(maker, Privilege::Jail)?;
+        if flags & sys::JAIL_UPDATE == 0 {
+            return refuse(Errno::EEXIST, format!("jail {jid} already exists"));
         }
+        if wanted != 0 && wanted != jid {
+            return refuse(Errno::EINVAL, "cannot change jid");
+        }
+        Ok(jid)
     }
 }

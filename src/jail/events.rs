@@ -1,0 +1,291 @@
+//! What happens to jails: told by the kernel on FreeBSD 15, and before seen by looking.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jailwire_sys::{NOTE_JAIL_ATTACH, NOTE_JAIL_CHILD, NOTE_JAIL_REMOVE, NOTE_JAIL_SET};
+
+use super::query;
+use super::reference::{JailReference, has_descriptors};
+use crate::error::{During, Result};
+use crate::kernel::{Errno, Handle, JailNote, Kernel, Watched};
+use crate::types::Jid;
+
+/// How often jails are looked at where the kernel does not tell.
+const PERIOD: Duration = Duration::from_millis(50);
+
+/// Something that happened to a jail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum JailEvent {
+    /// A jail was made directly below `parent`: below the caller's own jail, or on the host, if that is
+    /// none.
+    #[doc(alias = "NOTE_JAIL_CHILD")]
+    Created {
+        /// Where.
+        parent: Option<Jid>,
+        /// Which. None when it was more than one since the last event: [`list`](super::list) tells.
+        jid: Option<Jid>,
+    },
+    /// Somebody changed it. Not seen before FreeBSD 15.
+    #[doc(alias = "NOTE_JAIL_SET")]
+    Changed(Jid),
+    /// A process entered it. Not seen before FreeBSD 15.
+    #[doc(alias = "NOTE_JAIL_ATTACH")]
+    Attached {
+        /// The jail.
+        jid: Jid,
+        /// The process. None when it was more than one since the last event.
+        process: Option<i32>,
+    },
+    /// It is dying: [`wait_gone`](super::wait_gone) waits until it is gone.
+    #[doc(alias = "NOTE_JAIL_REMOVE")]
+    Removed(Jid),
+}
+
+/// The events of some jails.
+///
+/// On FreeBSD 15 the kernel tells them. Before, jails are looked at again and again while somebody waits:
+/// then what is made and removed between two looks is missed, and changes and processes are not seen.
+///
+/// ```
+/// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::kernel::sim::Sim::new());
+/// use std::time::Duration;
+/// use jailwire::jail::{self, JailEvent, JailEvents, JailParameters};
+///
+/// let mut events = JailEvents::open(kernel.clone())?;
+/// events.watch_own()?;
+/// let jid = jail::create(&*kernel, &JailParameters::new("web"))?;
+/// let event = events.next(Duration::from_secs(1))?;
+/// assert_eq!(event, Some(JailEvent::Created { parent: None, jid: Some(jid) }));
+/// # Ok::<(), jailwire::Error>(())
+/// ```
+pub struct JailEvents {
+    kernel: Arc<dyn Kernel>,
+    source: Source,
+    ready: VecDeque<JailEvent>,
+}
+
+enum Source {
+    Told {
+        queue: Handle,
+        /// The jails that are watched by descriptor.
+        jails: BTreeMap<Handle, Jid>,
+    },
+    Looked {
+        /// The jails that were there, if new ones are of interest.
+        seen: Option<BTreeSet<Jid>>,
+        watched: BTreeSet<Jid>,
+    },
+}
+
+impl JailEvents {
+    /// Events of no jail yet.
+    ///
+    /// # Errors
+    ///
+    /// * EMFILE, ENFILE: no descriptor is left.
+    ///
+    /// # Source
+    ///
+    /// `kqueue(2)`.
+    pub fn open(kernel: Arc<dyn Kernel>) -> Result<JailEvents> {
+        let source = match has_descriptors(&*kernel)? {
+            true => {
+                let queue = kernel.jail_notes().during("listen to jails", "", "kqueue")?;
+                Source::Told { queue, jails: BTreeMap::new() }
+            }
+            false => Source::Looked { seen: None, watched: BTreeSet::new() },
+        };
+        Ok(JailEvents { kernel, source, ready: VecDeque::new() })
+    }
+
+    /// Whether the kernel tells, and nothing is missed.
+    pub fn are_told(&self) -> bool {
+        matches!(self.source, Source::Told { .. })
+    }
+
+    /// Watches the caller's own jail, or the host: tells of jails that are made directly in it.
+    ///
+    /// # Errors
+    ///
+    /// None are known.
+    ///
+    /// # Source
+    ///
+    /// `kevent(2)` with EVFILT_JAIL and the number 0, `kern/kern_event.c:filt_jailattach`.
+    #[doc(alias = "EVFILT_JAIL")]
+    pub fn watch_own(&mut self) -> Result<()> {
+        match &mut self.source {
+            Source::Told { queue, .. } => self
+                .kernel
+                .jail_watch(*queue, Watched::Jid(0), NOTE_JAIL_CHILD)
+                .during("listen to jails", "", "EVFILT_JAIL"),
+            Source::Looked { seen, .. } => {
+                *seen = Some(direct_children(&*self.kernel)?);
+                Ok(())
+            }
+        }
+    }
+
+    /// Watches a jail by its jid.
+    ///
+    /// # Errors
+    ///
+    /// * ENOENT: there is no such jail, or it is dying.
+    ///
+    /// # Source
+    ///
+    /// `kevent(2)` with EVFILT_JAIL, `kern/kern_event.c:filt_jailattach`.
+    #[doc(alias = "EVFILT_JAIL")]
+    pub fn watch(&mut self, jid: Jid) -> Result<()> {
+        match &mut self.source {
+            Source::Told { queue, .. } => self
+                .kernel
+                .jail_watch(*queue, Watched::Jid(jid.get()), ALL)
+                .during("listen to jail", jid, "EVFILT_JAIL"),
+            Source::Looked { watched, .. } => {
+                if query::get(&*self.kernel, jid)?.is_none() {
+                    return Err(Errno::ENOENT.into()).during("listen to jail", jid, "EVFILT_JAIL");
+                }
+                watched.insert(jid);
+                Ok(())
+            }
+        }
+    }
+
+    /// Watches a jail by reference, for as long as that is held. A jail that is dying or gone is told as
+    /// removed at once.
+    ///
+    /// # Errors
+    ///
+    /// None are known.
+    ///
+    /// # Source
+    ///
+    /// `kevent(2)` with EVFILT_JAILDESC, `kern/kern_jaildesc.c:jaildesc_kqfilter`.
+    #[doc(alias = "EVFILT_JAILDESC")]
+    pub fn watch_reference(&mut self, jail: &JailReference) -> Result<()> {
+        match (&mut self.source, jail.descriptor()) {
+            (Source::Told { queue, jails }, Some(descriptor)) => {
+                let watched = Watched::Descriptor(descriptor);
+                let told = self.kernel.jail_watch(*queue, watched, ALL);
+                told.during("listen to jail", jail.jid(), "EVFILT_JAILDESC")?;
+                jails.insert(descriptor, jail.jid());
+                Ok(())
+            }
+            (Source::Told { .. }, None) => self.watch(jail.jid()),
+            (Source::Looked { watched, .. }, _) => {
+                watched.insert(jail.jid());
+                Ok(())
+            }
+        }
+    }
+
+    /// The next event. None when there was none in that time.
+    ///
+    /// # Errors
+    ///
+    /// As [`list`](super::list), before FreeBSD 15. Otherwise none are known.
+    #[doc(alias = "kevent")]
+    pub fn next(&mut self, limit: Duration) -> Result<Option<JailEvent>> {
+        let deadline = self.kernel.now().saturating_add(limit);
+        loop {
+            self.gather()?;
+            if let Some(event) = self.ready.pop_front() {
+                return Ok(Some(event));
+            }
+            let left = deadline.saturating_sub(self.kernel.now());
+            match &self.source {
+                _ if left.is_zero() => return Ok(None),
+                Source::Told { queue, .. } => {
+                    self.kernel.wait(*queue, left).during("listen to jails", "", "poll")?;
+                }
+                Source::Looked { .. } => self.kernel.sleep(left.min(PERIOD)),
+            }
+        }
+    }
+
+    /// Takes what there is.
+    fn gather(&mut self) -> Result<()> {
+        match &mut self.source {
+            Source::Told { queue, jails } => {
+                let noted = self.kernel.jail_note(*queue).during("listen to jails", "", "kevent")?;
+                if let Some(note) = noted {
+                    understand(&note, jails, &mut self.ready);
+                }
+            }
+            Source::Looked { seen, watched } => {
+                if let Some(seen) = seen {
+                    let there = direct_children(&*self.kernel)?;
+                    for jid in there.difference(seen) {
+                        self.ready.push_back(JailEvent::Created { parent: None, jid: Some(*jid) });
+                    }
+                    *seen = there;
+                }
+                for jid in watched.clone() {
+                    if query::get(&*self.kernel, jid)?.is_none() {
+                        watched.remove(&jid);
+                        self.ready.push_back(JailEvent::Removed(jid));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Everything there is to tell of a jail.
+const ALL: u32 = NOTE_JAIL_CHILD | NOTE_JAIL_SET | NOTE_JAIL_ATTACH | NOTE_JAIL_REMOVE;
+
+/// One note may be several events.
+fn understand(note: &JailNote, jails: &mut BTreeMap<Handle, Jid>, ready: &mut VecDeque<JailEvent>) {
+    let watched = match note.jail {
+        Watched::Jid(jid) => Jid::new(jid).ok(),
+        Watched::Descriptor(handle) => jails.get(&handle).copied(),
+    };
+    let has = |flag: u32| note.notes & flag != 0;
+    let number = i32::try_from(note.data).ok().filter(|number| *number > 0);
+    // With one number for two kinds of event nobody knows whose it is.
+    let clear = !(has(NOTE_JAIL_CHILD) && has(NOTE_JAIL_ATTACH));
+    let number = number.filter(|_| clear);
+    if has(NOTE_JAIL_CHILD) {
+        let jid = number.and_then(|number| Jid::new(number).ok());
+        ready.push_back(JailEvent::Created { parent: watched, jid });
+    }
+    let Some(jid) = watched else { return };
+    if has(NOTE_JAIL_SET) {
+        ready.push_back(JailEvent::Changed(jid));
+    }
+    if has(NOTE_JAIL_ATTACH) {
+        ready.push_back(JailEvent::Attached { jid, process: number });
+    }
+    if has(NOTE_JAIL_REMOVE) {
+        ready.push_back(JailEvent::Removed(jid));
+    }
+    if let (Watched::Descriptor(handle), true) = (note.jail, note.ended) {
+        jails.remove(&handle);
+    }
+}
+
+/// The jails directly below the caller's: a name with a dot is further down.
+fn direct_children(kernel: &dyn Kernel) -> Result<BTreeSet<Jid>> {
+    let jails = query::list(kernel, false)?;
+    Ok(jails.iter().filter(|jail| !jail.name.contains('.')).map(|jail| jail.jid).collect())
+}
+
+impl Drop for JailEvents {
+    fn drop(&mut self) {
+        if let Source::Told { queue, .. } = self.source {
+            self.kernel.close(queue);
+        }
+    }
+}
+
+impl fmt::Debug for JailEvents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "JailEvents({})", if self.are_told() { "told" } else { "looked for" })
+    }
+}
