@@ -2,6 +2,7 @@
 
 mod attributes;
 mod clone;
+mod details;
 mod lend;
 pub(crate) mod list;
 
@@ -12,6 +13,7 @@ use jailwire_sys::{LINK_STATE_DOWN, LINK_STATE_UP};
 
 use crate::types::{InterfaceName, MacAddr};
 
+pub use details::InterfaceDetails;
 pub use list::Link;
 
 bitflags::bitflags! {

@@ -9,6 +9,7 @@ mod parameters;
 mod query;
 mod reference;
 mod remove;
+mod value;
 
 pub use create::{HeldJail, create, create_held, update};
 pub use events::{JailEvent, JailEvents};
@@ -18,3 +19,4 @@ pub use query::{
 };
 pub use reference::{JailReference, has_descriptors};
 pub use remove::{remove, wait_for_interfaces, wait_gone};
+pub use value::{JailType, read_value};

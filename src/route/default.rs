@@ -70,9 +70,10 @@ impl Vnet {
         Ok(true)
     }
 
-    /// Deletes all routes that have a gateway. Answers how many there were.
+    /// Deletes all routes of both families that have a gateway or lead nowhere (blackhole, reject). Answers
+    /// how many there were.
     ///
-    /// Routes of interface addresses stay, as with `route flush`.
+    /// Routes of interface addresses stay, as with `route flush`, and so do those to an interface.
     ///
     /// # Errors
     ///
@@ -80,11 +81,15 @@ impl Vnet {
     pub fn flush_routes(&self, fib: Fib) -> Result<usize> {
         let mut flushed = 0;
         for route in self.routes(fib)? {
-            let Via::Gateway(gateway) = route.via else { continue };
-            if !route.flags.contains(RouteFlags::GATEWAY) || route.flags.contains(RouteFlags::PINNED) {
+            let gateway = match route.via {
+                Via::Gateway(gateway) if route.flags.contains(RouteFlags::GATEWAY) => Some(gateway),
+                Via::Blackhole | Via::Reject if route.flags.contains(RouteFlags::STATIC) => None,
+                _ => continue,
+            };
+            if route.flags.contains(RouteFlags::PINNED) {
                 continue;
             }
-            match self.delete_route(route.destination, Some(gateway), fib) {
+            match self.delete_route(route.destination, gateway, fib) {
                 Ok(()) => flushed += 1,
                 Err(error) if error.errno() == Errno::ESRCH => {}
                 Err(error) => return Err(error),

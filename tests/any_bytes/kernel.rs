@@ -6,8 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use jailwire::kernel::{
-    Block, Domain, Entered, Entry, Errno, Exit, Failure, Finished, FsId, Handle, Kernel, MountRequest,
-    Mounted, Parameter, Program, Request, Result, SocketOption, Sockets, Sysctl, Target, Value,
+    Block, Domain, Entered, Entry, Errno, Exit, Failure, Finished, FsId, Handle, JailNote, Kernel,
+    MountRequest, Mounted, Parameter, Program, Request, Result, SocketOption, Sockets, Sysctl, Target, Value,
+    Watched,
 };
 use jailwire_sys::{SIOCGIFCONF, SIOCGIFDESCR, SIOCIFGCLONERS};
 
@@ -150,6 +151,10 @@ impl Kernel for Babbler {
     }
 
     fn jail_get(&self, parameters: &mut [Parameter], _: i32) -> Result<i32> {
+        if parameters.is_empty() {
+            // It has jail descriptors.
+            return Err(Errno::ENOENT.into());
+        }
         let mut state = self.state();
         state.begin()?;
         for parameter in parameters.iter_mut() {
@@ -183,13 +188,55 @@ impl Kernel for Babbler {
         Ok(())
     }
 
+    fn jail_set_jd(&self, _: &[Parameter], _: i32, _: Option<Handle>) -> Result<(i32, Option<Handle>)> {
+        Ok((self.number()?, Some(Handle(5))))
+    }
+
+    fn jail_get_jd(
+        &self,
+        parameters: &mut [Parameter],
+        flags: i32,
+        _: Option<Handle>,
+    ) -> Result<(i32, Option<Handle>)> {
+        Ok((self.jail_get(parameters, flags)?, Some(Handle(5))))
+    }
+
+    fn jail_remove_jd(&self, _: Handle) -> Result<()> {
+        Ok(())
+    }
+
+    fn jail_notes(&self) -> Result<Handle> {
+        Ok(Handle(6))
+    }
+
+    fn jail_watch(&self, _: Handle, _: Watched, _: u32) -> Result<()> {
+        Ok(())
+    }
+
+    fn jail_note(&self, _: Handle) -> Result<Option<JailNote>> {
+        let mut state = self.state();
+        if state.rest().is_empty() {
+            return Ok(None);
+        }
+        let (mut which, mut notes, mut data) = ([0; 2], [0; 4], [0; 8]);
+        state.fill(&mut which);
+        state.fill(&mut notes);
+        state.fill(&mut data);
+        let jail = match which[0] % 2 {
+            0 => Watched::Jid(i32::from(which[1])),
+            _ => Watched::Descriptor(Handle(u64::from(which[1]))),
+        };
+        let (notes, data) = (u32::from_ne_bytes(notes), i64::from_ne_bytes(data));
+        Ok(Some(JailNote { jail, notes, data, ended: which[0] > 0x7f }))
+    }
+
     fn enter(&self, entry: &Entry) -> Result<Entered> {
         let sockets =
             entry.sockets.then_some(Sockets { inet: Handle(1), inet6: Handle(2), route: Handle(3) });
         let answers = entry.sysctls.iter().map(|sysctl| self.sysctl(sysctl)).collect();
         let jid = match entry.target {
             Target::Existing(jid) => jid,
-            Target::New(_) => 1,
+            Target::New(_) | Target::Descriptor(_) => 1,
         };
         Ok(Entered { jid, sockets, answers, holder: entry.hold.then_some(Handle(4)) })
     }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jailwire::jail::{self, JailKey, devfs::Devfs};
+use jailwire::jail::{self, JailEvents, JailKey, JailReference, JailType, devfs::Devfs};
 use jailwire::kernel::Kernel;
 use jailwire::route::message::{Layout, Message, Messages};
 use jailwire::{Fib, InterfaceName, Jid, Vnet};
@@ -138,11 +138,18 @@ pub fn devfs(bytes: &[u8]) {
     let _ = devfs.rules(5);
 }
 
-/// Jail parameters of every type.
+/// Jail parameters of every type, and what happens to jails.
 pub fn jails(bytes: &[u8]) {
     let kernel = Babbler::new(bytes);
     let key = JailKey::from(Jid::new(1).expect("a jid"));
-    match bytes.first().map_or(0, |first| first % 4) {
+    match bytes.first().map_or(0, |first| first % 6) {
+        4 => drop(jail_events(Arc::new(kernel))),
+        5 => {
+            let all = [JailType::Flag, JailType::Int, JailType::Long, JailType::String, JailType::System];
+            for of in all.into_iter().chain([JailType::Ipv4, JailType::Ipv6]) {
+                let _ = jail::read_value(&kernel, key.clone(), "x", of);
+            }
+        }
         0 => drop(jail::list(&kernel, true)),
         1 => drop(jail::get(&kernel, "web")),
         2 => drop(jail::addresses(&kernel, key)),
@@ -153,4 +160,15 @@ pub fn jails(bytes: &[u8]) {
             drop(jail::read(&kernel, key, "ip6.addr"));
         }
     }
+}
+
+fn jail_events(kernel: Arc<dyn Kernel>) -> jailwire::Result<()> {
+    let mut events = JailEvents::open(Arc::clone(&kernel))?;
+    events.watch_own()?;
+    if let Some(jail) = JailReference::find(&kernel, "web")? {
+        let _ = jail.info();
+        events.watch_reference(&jail)?;
+    }
+    while events.next(Duration::ZERO)?.is_some() {}
+    Ok(())
 }

@@ -357,6 +357,8 @@ fn flushing_leaves_what_belongs_to_addresses() {
     ] {
         world.add_route(&via(destination, gateway)).unwrap();
     }
-    assert_eq!(world.flush_routes(FIB).unwrap(), 4);
+    world.add_route(&Route::new(net("203.0.113.0/24"), Via::Blackhole)).unwrap();
+    world.add_route(&Route::new(net("2001:db8::/32"), Via::Reject)).unwrap();
+    assert_eq!(world.flush_routes(FIB).unwrap(), 6);
     assert_eq!(world.routes(FIB).unwrap(), before);
 }

@@ -183,9 +183,14 @@ impl World {
             children_max: 0,
             enforce_statfs: 2,
             devfs_ruleset: above.map_or(0, |jail| jail.devfs_ruleset),
-            osreldate: above.map_or(self.release.osreldate(), |jail| jail.osreldate),
-            osrelease: above
-                .map_or_else(|| self.text_sysctl("kern.osrelease"), |jail| jail.osrelease.clone()),
+            osreldate: wanted
+                .osreldate
+                .unwrap_or_else(|| above.map_or(self.release.osreldate(), |jail| jail.osreldate)),
+            osrelease: match (&wanted.osrelease, above) {
+                (Some(given), _) if !given.is_empty() => given.clone(),
+                (_, Some(jail)) => jail.osrelease.clone(),
+                (_, None) => self.text_sysctl("kern.osrelease"),
+            },
             cpuset,
             allow,
             sysv: SYSV.iter().map(|name| (*name, sys::JAIL_SYS_DISABLE)).collect(),

@@ -1,0 +1,74 @@
+//! Interfaces with everything there is to know of them.
+
+use super::{Capabilities, Interface};
+use crate::error::{ErrorKind, Result};
+use crate::types::{Fib, InterfaceName};
+use crate::vnet::Vnet;
+
+/// An interface with what no dump tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InterfaceDetails {
+    /// What a dump tells: flags, MTU, MAC, index, link state, addresses.
+    pub interface: Interface,
+    /// Its description, if it has one.
+    pub description: Option<String>,
+    /// The groups it is in, in the order it joined them.
+    pub groups: Vec<InterfaceName>,
+    /// What it can do.
+    pub capabilities: Capabilities,
+    /// What of that is enabled.
+    pub enabled: Capabilities,
+    /// The routing table of what comes in through it.
+    pub fib: Fib,
+}
+
+impl Vnet {
+    /// Lists the interfaces with everything there is to know: one dump, and four requests for each.
+    ///
+    /// An interface that goes meanwhile is left out.
+    ///
+    /// # Errors
+    ///
+    /// As [`Vnet::interfaces`].
+    ///
+    /// # Source
+    ///
+    /// `NET_RT_IFLISTL`, `SIOCGIFDESCR`, `SIOCGIFGROUP`, `SIOCGIFCAP`, `SIOCGIFFIB`.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::kernel::sim::Sim::new());
+    /// # let host = jailwire::Vnet::host(kernel.clone());
+    /// for found in host.interface_details()? {
+    ///     println!("{} in fib {}: {:?}", found.interface.name, found.fib, found.groups);
+    /// }
+    /// # Ok::<(), jailwire::Error>(())
+    /// ```
+    #[doc(alias = "NET_RT_IFLISTL")]
+    #[doc(alias = "ifconfig")]
+    pub fn interface_details(&self) -> Result<Vec<InterfaceDetails>> {
+        let mut found = Vec::new();
+        for interface in self.interfaces()? {
+            match self.details_of(interface) {
+                Ok(details) => found.push(details),
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(found)
+    }
+
+    fn details_of(&self, interface: Interface) -> Result<InterfaceDetails> {
+        let name = interface.name;
+        let (capabilities, enabled) = self.capabilities(&name)?;
+        Ok(InterfaceDetails {
+            description: self.description(&name)?,
+            groups: self.groups(&name)?,
+            capabilities,
+            enabled,
+            fib: self.interface_fib(&name)?,
+            interface,
+        })
+    }
+}
