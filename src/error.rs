@@ -257,7 +257,7 @@ fn hint(call: &str, errno: Errno, text: Option<&str>) -> Option<&'static str> {
         ("jail_set", Errno::EADDRINUSE) => "another jail uses one of the addresses",
         ("jail_attach", Errno::EINVAL) => "there is no such jail, or it is dying",
         ("jail_remove", Errno::EINVAL) => "there is no such jail",
-        ("jail_attach_jd" | "jail_remove_jd", Errno::ENOENT) => "the jail is gone, or dying",
+        ("jail_remove_jd", Errno::ENOENT) => "the jail is gone, or dying",
         ("DEVFSIO_RADD", Errno::EEXIST) => "the ruleset has a rule of that number",
         ("DEVFSIO_SAPPLY" | "DEVFSIO_RADD", Errno::ESRCH) => "there is no such ruleset",
         ("nmount", Errno::EINVAL) if text == Some("Invalid fstype") => {

@@ -253,8 +253,11 @@ impl JailReference {
     ///
     /// # Source
     ///
-    /// `jail_attach_jd(2)`, `kern/kern_jail.c:sys_jail_attach_jd`; before FreeBSD 15 `jail_attach(2)`.
-    #[doc(alias = "jail_attach_jd")]
+    /// `jail_set(2)` with JAIL_UPDATE, JAIL_USE_DESC and JAIL_ATTACH, `kern/kern_jail.c:do_jail_attach`; before
+    /// FreeBSD 15 `jail_attach(2)`. Of `jail_attach_jd(2)` on 15.1 a reference to the jail stays behind, and
+    /// the jail dying for ever.
+    #[doc(alias = "jail_set")]
+    #[doc(alias = "JAIL_ATTACH")]
     pub fn enter(&self) -> Result<Vnet> {
         let Some(descriptor) = self.descriptor else {
             return Vnet::enter(Arc::clone(&self.kernel), self.jid);
@@ -266,7 +269,7 @@ impl JailReference {
             hold: false,
             deadline: ENTRY_DEADLINE,
         };
-        let entered = self.kernel.enter(&entry).during("enter jail", self.jid, "jail_attach_jd")?;
+        let entered = self.kernel.enter(&entry).during("enter jail", self.jid, "jail_set")?;
         Vnet::from_entered(Arc::clone(&self.kernel), &entered)
     }
 

@@ -220,7 +220,9 @@ impl Parameter {
 pub enum Target {
     /// A jail that exists, by jid.
     Existing(i32),
-    /// A jail that exists, by a jail descriptor: `jail_attach_jd(2)`, since FreeBSD 15.
+    /// A jail that exists, by a jail descriptor: `jail_set(2)` with JAIL_UPDATE, JAIL_USE_DESC and
+    /// JAIL_ATTACH, since FreeBSD 15. Not `jail_attach_jd(2)`, which on 15.1 leaves a reference to the jail
+    /// behind, so that it never ends dying (`kern/kern_jail.c:do_jail_attach` forgets PD_DEREF).
     Descriptor(Handle),
     /// A jail that the child makes and enters in one call: `jail_set` with JAIL_CREATE and
     /// JAIL_ATTACH. Without the parameter `persist` it dies with the child.

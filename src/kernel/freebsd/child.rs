@@ -14,7 +14,6 @@ use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 use std::time::{Duration, Instant};
 
-use jailwire_sys as sys;
 use libc::{c_int, c_uint, pid_t};
 use nix::poll::{PollFd, PollFlags};
 
@@ -273,21 +272,6 @@ pub fn set_fib(fib: u32) -> std::result::Result<(), Stopped> {
 pub fn attach(jid: c_int) -> std::result::Result<(), Stopped> {
     // SAFETY: jail_attach(2) takes a number only.
     at(Stage::Attach, unsafe { libc::jail_attach(jid) }).map(drop)
-}
-
-/// Enters the jail behind a descriptor, which is closed then: who came from the jail could do with it as
-/// the host. Answers its jid. For the child, where the kernel has jail descriptors.
-pub fn attach_descriptor(descriptor: RawFd) -> std::result::Result<c_int, Stopped> {
-    let mut status = MaybeUninit::<libc::stat>::uninit();
-    // SAFETY: fstat(2) writes a stat, whole on success; jail_attach_jd(2) and close(2) take a number only, of
-    // a descriptor that nothing in the child owns.
-    unsafe {
-        at(Stage::Attach, libc::fstat(descriptor, status.as_mut_ptr()))?;
-        at(Stage::Attach, libc::syscall(sys::SYS_jail_attach_jd, descriptor) as c_int)?;
-        libc::close(descriptor);
-        // The number of its file is that of the jail: kern/kern_jaildesc.c:jaildesc_stat.
-        Ok(status.assume_init().st_ino as c_int)
-    }
 }
 
 /// Forbids tracing, until the next `execve`: the jail's root could read the memory of a process that

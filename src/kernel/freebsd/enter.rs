@@ -9,17 +9,16 @@ use std::ptr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use jailwire_sys as sys;
 use libc::c_int;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 
-use super::child::{
-    Child, Report, Stage, Stopped, at, attach, attach_descriptor, forbid_tracing, keep_only, set_fib,
-};
+use super::child::{Child, Report, Stage, Stopped, at, attach, forbid_tracing, keep_only, set_fib};
 use super::object::Object;
 use super::options::Options;
 use super::{Errno, Failure, Result};
 use crate::kernel::passing::{self, Broken};
-use crate::kernel::{Entry, Target};
+use crate::kernel::{Entry, Parameter, Target};
 
 /// What came out of the jail.
 pub struct Visit {
@@ -49,8 +48,8 @@ struct Errand {
 
 enum Place {
     Existing(c_int),
-    /// Open as long as this is.
-    Descriptor(Arc<OwnedFd>),
+    /// A jail descriptor, which is open as long as this, and the options that name it.
+    Descriptor(Arc<OwnedFd>, Options),
     New(Options),
 }
 
@@ -66,7 +65,11 @@ pub fn enter(entry: &Entry, descriptor: Option<Arc<OwnedFd>>) -> Result<Visit> {
     let mut errand = Errand {
         target: match &entry.target {
             Target::Existing(jid) => Place::Existing(*jid),
-            Target::Descriptor(_) => Place::Descriptor(descriptor.ok_or(Errno::EBADF)?),
+            Target::Descriptor(_) => {
+                let descriptor = descriptor.ok_or(Errno::EBADF)?;
+                let desc = Parameter::int("desc", descriptor.as_raw_fd());
+                Place::Descriptor(descriptor, Options::parameters(&[desc])?)
+            }
             Target::New(parameters) => Place::New(Options::parameters(parameters)?),
         },
         sockets: entry.sockets,
@@ -168,7 +171,7 @@ impl Errand {
         let mut opened: [RawFd; DOMAINS.len()] = [-1; DOMAINS.len()];
         let outcome = self.go(socket, &mut opened);
         let words = match &self.target {
-            Place::New(options) if outcome.is_err() => options.errmsg(),
+            Place::New(options) | Place::Descriptor(_, options) if outcome.is_err() => options.errmsg(),
             _ => &[],
         };
         let report = Report::new(outcome, words);
@@ -192,7 +195,7 @@ impl Errand {
     fn go(&mut self, socket: BorrowedFd<'_>, opened: &mut [RawFd]) -> std::result::Result<c_int, Stopped> {
         let socket = socket.as_raw_fd();
         match &self.target {
-            Place::Descriptor(descriptor) => {
+            Place::Descriptor(descriptor, _) => {
                 let descriptor = descriptor.as_raw_fd();
                 keep_only(&[socket.min(descriptor), socket.max(descriptor)]);
             }
@@ -205,14 +208,14 @@ impl Errand {
                 attach(*jid)?;
                 *jid
             }
-            Place::Descriptor(descriptor) => attach_descriptor(descriptor.as_raw_fd())?,
-            Place::New(options) => {
-                let (list, count) = (options.as_mut_ptr(), options.count());
-                // SAFETY: the iovecs lead to buffers of `options`, all of them writable.
-                at(Stage::Attach, unsafe {
-                    libc::jail_set(list, count, libc::JAIL_CREATE | libc::JAIL_ATTACH)
-                })?
+            Place::Descriptor(descriptor, options) => {
+                let jid = set_attach(options, sys::JAIL_UPDATE | sys::JAIL_USE_DESC)?;
+                // Who came from the jail could do with it as the host.
+                // SAFETY: close(2) of a descriptor that nothing in the child owns.
+                unsafe { libc::close(descriptor.as_raw_fd()) };
+                jid
             }
+            Place::New(options) => set_attach(options, sys::JAIL_CREATE)?,
         };
         if self.sockets {
             let stages = [Stage::Inet, Stage::Inet6, Stage::Route];
@@ -224,6 +227,13 @@ impl Errand {
         }
         Ok(jid)
     }
+}
+
+/// Makes or finds a jail, and enters it in the same call. Answers its jid.
+fn set_attach(options: &mut Options, flags: c_int) -> std::result::Result<c_int, Stopped> {
+    let (list, count) = (options.as_mut_ptr(), options.count());
+    // SAFETY: the iovecs lead to buffers of `options`, all of them writable.
+    at(Stage::Attach, unsafe { libc::jail_set(list, count, flags | sys::JAIL_ATTACH) })
 }
 
 /// Asks a sysctl and sends the answer, or the error in its place.

@@ -56,7 +56,6 @@ impl World {
                 if family == 0 {
                     return Err(Errno::EINVAL.into());
                 }
-                // Own addresses are among the entries of a real kernel; those made by hand are all here.
                 Ok(self.dump_neighbours(stack, family))
             }
             sys::NET_RT_FLAGS => self.dump_routes(caller, stack, fib, family, *argument),
@@ -128,31 +127,37 @@ impl World {
         }
     }
 
-    /// The neighbours of a family (`in_lltable_dump_entry`). Not confirmed.
+    /// The neighbours of a family (`in_lltable_dump_entry`): those made by hand, and before them the
+    /// interface's own addresses (confirmed). In what order is not said.
     fn dump_neighbours(&self, stack: StackId, family: u8) -> Vec<u8> {
         let mut out = Vec::new();
         for interface in self.interfaces_of(stack) {
-            for neighbour in &interface.protocols.neighbours {
-                let mut addresses = Addresses::default();
-                addresses[messages::DESTINATION] = match (neighbour.address, family) {
-                    (IpAddr::V4(address), AF_INET) => Some(sockaddr::inet(address)),
-                    (IpAddr::V6(address), AF_INET6) => Some(sockaddr::inet6(address)),
-                    _ => continue,
-                };
-                let kind = super::links::link_type(interface);
-                let link = sockaddr::link_with_mac(interface.index, kind, &neighbour.mac);
-                addresses[messages::GATEWAY] = Some(link);
-                let mut flags = sys::RTF_HOST | sys::RTF_LLDATA;
+            let own_flags = sys::RTF_UP | sys::RTF_HOST | sys::RTF_LLDATA | sys::RTF_STATIC | sys::RTF_PINNED;
+            let own = own_of(interface, family).map(|address| (address, interface.mac, 0, own_flags));
+            let made = interface.protocols.neighbours.iter().map(|neighbour| {
+                let mut flags = sys::RTF_UP | sys::RTF_HOST | sys::RTF_LLDATA;
                 if neighbour.expire == 0 {
                     flags |= sys::RTF_STATIC;
                 }
                 if neighbour.published {
                     flags |= sys::RTF_ANNOUNCE;
                 }
+                (neighbour.address, neighbour.mac, neighbour.expire, flags)
+            });
+            for (address, mac, expires, flags) in own.chain(made) {
+                let mut addresses = Addresses::default();
+                addresses[messages::DESTINATION] = match (address, family) {
+                    (IpAddr::V4(address), AF_INET) => Some(sockaddr::inet(address)),
+                    (IpAddr::V6(address), AF_INET6) => Some(sockaddr::inet6(address)),
+                    _ => continue,
+                };
+                let kind = super::links::link_type(interface);
+                let link = sockaddr::link_with_mac(interface.index, kind, &mac);
+                addresses[messages::GATEWAY] = Some(link);
                 let mut message = messages::route(sys::RTM_GET, &addresses, interface.index, flags);
                 messages::align(&mut message);
                 let expire = offset_of!(sys::rt_msghdr, rtm_rmx) + offset_of!(sys::rt_metrics, rmx_expire);
-                message.put(expire, &neighbour.expire.to_ne_bytes());
+                message.put(expire, &expires.to_ne_bytes());
                 out.extend(message.bytes);
             }
         }
@@ -265,6 +270,15 @@ impl World {
         };
         interface.addresses().into_iter().filter(seen).collect()
     }
+}
+
+/// The addresses of an interface that it answers for on its link: a loopback has none.
+fn own_of(interface: &Interface, family: u8) -> impl Iterator<Item = IpAddr> {
+    let of = |wanted: u8| (family == wanted && !interface.is_loopback_kind()).then_some(());
+    let inet = of(AF_INET).into_iter().flat_map(|()| interface.inet.iter());
+    let inet6 = of(AF_INET6).into_iter().flat_map(|()| interface.inet6.iter());
+    let inet6 = inet6.map(|ours| IpAddr::V6(sockaddr::embed(ours.address, interface.index)));
+    inet.map(|ours| IpAddr::V4(ours.address)).chain(inet6)
 }
 
 #[cfg(test)]

@@ -30,6 +30,10 @@ impl World {
         self.next_process += 1;
         self.processes.insert(child, Process { jid, owner: caller.owner(), zombie: false });
         self.tell_jail(jid, sys::NOTE_JAIL_ATTACH, child as i32);
+        if matches!(entry.target, Target::Descriptor(_)) {
+            // By jail_set(2), which is told as well.
+            self.tell_jail(jid, sys::NOTE_JAIL_SET, 0);
+        }
         let in_time = took < entry.deadline;
         let inside = Caller { jid, ..caller };
         let sockets = match entry.sockets && in_time {

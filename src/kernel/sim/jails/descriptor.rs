@@ -73,12 +73,13 @@ impl World {
         Ok(())
     }
 
-    /// `jail_attach_jd(2)`, as far as it can fail: for a process of fib 0, which every stack has.
+    /// `jail_set(2)` with JAIL_USE_DESC and JAIL_ATTACH, as far as it can fail: for a process of fib 0, which
+    /// every stack has.
     pub fn attachable_jd(&self, descriptor: Handle) -> Result<i32> {
         if self.release < Release::V15_1 {
             return refuse(Errno::ENOSYS, "jail descriptors came with FreeBSD 15");
         }
-        let (jid, maker) = self.behind(descriptor)?;
+        let (jid, maker) = self.described(Some(descriptor))?;
         self.permit(maker, Privilege::Jail)?;
         Ok(jid)
     }
