@@ -1,0 +1,27 @@
+//! Sequences of operations, made at random and the same on both kernels.
+//!
+//! A [`generator`](generate) makes sequences that look as if somebody meant them: interfaces are cloned,
+//! renamed, lent to jails and taken back, put on bridges, given addresses and routes, and destroyed; jails
+//! come and go meanwhile; many of the operations are refused. Played on a kernel, a sequence leaves a
+//! [`Record`]: for each operation what the kernel answered and what changed in every network stack. A record
+//! made on one kernel is [compared](compare) with what another does, and a difference is
+//! [shrunk](shrink) to the shortest sequence that still shows it.
+//!
+//! * On FreeBSD, as root, this runs new sequences on the simulated kernel and on the running one, side by
+//!   side. `JAILWIRE_SEQUENCES` says how many operations (600), `JAILWIRE_SEED` from which seed on (1).
+//! * `records/` has records made on running kernels; they are played on the simulated one, everywhere.
+//! * With `JAILWIRE_RECORDS=FOLDER` the records of running sequences are written there.
+//!
+//! A difference that was found and mended is a test of its own in `tests/contract`.
+
+mod compare;
+mod dice;
+mod generate;
+mod observe;
+mod operation;
+mod play;
+mod record;
+mod shrink;
+mod stack;
+mod stage;
+mod tests;
