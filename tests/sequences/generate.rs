@@ -73,7 +73,7 @@ impl Choice<'_> {
         let there: Vec<Place> = self.state.stacks.keys().copied().collect();
         match self.dice.below(40) {
             0..12 => Place::HOST,
-            12 => self.dice.pick(&Place::STACKS),
+            12 if self.dice.one_in(3) => self.dice.pick(&Place::STACKS),
             _ => self.dice.pick(&there),
         }
     }
@@ -111,8 +111,8 @@ impl Choice<'_> {
             "kept" => &["remove", "abandon", "hostname", "hostname"],
             "dying" => &["let-go", "let-go", "hostname"],
             "sharing" => &["remove", "readdress", "readdress", "hostname"],
-            _ if shares => &["share", "share", "readdress"],
-            _ => &["make", "make", "hold", "remove"],
+            _ if shares => &["share"],
+            _ => &["make", "make", "hold"],
         };
         let operation = match self.dice.pick(choices) {
             "share" => Operation::Share { address: self.inet() },
@@ -126,19 +126,23 @@ impl Choice<'_> {
     }
 
     fn a_move(self) -> Step {
-        let other = self.dice.pick(&[&Place::STACKS[..], &Place::STACKS, &Place::SHARING[..1]].concat());
+        let jails: Vec<Place> = self.state.jails.keys().copied().collect();
+        let other = match self.dice.one_of(&jails) {
+            Some(jail) if !self.dice.one_in(20) => *jail,
+            _ => self.dice.pick(&Place::STACKS),
+        };
         // lo0 has to stay where it is.
         let movable = |names: Vec<InterfaceName>| -> Vec<InterfaceName> {
             names.into_iter().filter(|name| *name != *"lo0").collect()
         };
-        let operation = if self.dice.below(5) < 3 {
-            let there = movable(self.names(Place::HOST, |_| true));
-            let name = self.dice.one_of(&there).copied().unwrap_or_else(|| name("nosuch"));
-            Operation::Lend { name, to: other }
-        } else {
-            let there = movable(self.names(other, |_| true));
-            let name = self.dice.one_of(&there).copied().unwrap_or_else(|| name("nosuch"));
-            Operation::Reclaim { name, from: other }
+        let (here, there) =
+            (movable(self.names(Place::HOST, |_| true)), movable(self.names(other, |_| true)));
+        let lends = if there.is_empty() { !self.dice.one_in(20) } else { self.dice.below(5) < 3 };
+        let names = if lends { &here } else { &there };
+        let name = self.dice.one_of(names).copied().unwrap_or_else(|| name("nosuch"));
+        let operation = match lends {
+            true => Operation::Lend { name, to: other },
+            false => Operation::Reclaim { name, from: other },
         };
         Step { at: Place::HOST, operation }
     }
@@ -272,12 +276,13 @@ impl Choice<'_> {
         ]
         .map(|text| text.parse().expect("a network"))
         .to_vec();
+        let add = self.dice.below(12) < 7;
         let destination = match self.dice.one_of(&known) {
-            Some(known) if self.dice.one_in(2) => *known,
+            Some(known) if self.dice.one_in(if add { 3 } else { 1 }) => *known,
             _ => self.dice.pick(&anything),
         };
         let gateway = self.gateway(at, destination);
-        match self.dice.below(12) {
+        match if add { self.dice.below(7) } else { 7 + self.dice.below(5) } {
             0..5 => Operation::Route { destination, gateway },
             5 => Operation::RouteOn { destination, name: self.name(at) },
             6 => Operation::Blackhole { destination },

@@ -43,7 +43,7 @@ impl World {
         if self.find(stack, name.as_bytes()).is_some() {
             return Err(Errno::EEXIST.into());
         }
-        self.room_for(2)?;
+        self.room_for(if cloner == "epair" { 2 } else { 1 })?;
         let index = match cloner {
             "epair" => self.create_epair(caller, stack, &name)?,
             "vlan" => {
@@ -126,8 +126,7 @@ impl World {
     /// The table has 65535 places. A real kernel goes on with index 0 after that, and then never
     /// returns (trap 36, confirmed). This one says that it is full.
     pub fn room_for(&self, interfaces: usize) -> Result<()> {
-        let full = self.interfaces.len() + interfaces > usize::from(u16::MAX);
-        if full { Err(Errno::ENOSPC.into()) } else { Ok(()) }
+        if self.interfaces.room() < interfaces { Err(Errno::ENOSPC.into()) } else { Ok(()) }
     }
 
     /// Gives a new interface the lowest free index, for which there is room, and puts it into its stack.

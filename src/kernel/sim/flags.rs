@@ -54,12 +54,8 @@ impl World {
         let interface = self.interface_mut(index);
         let up = interface.flags & UP != 0;
         match interface.kind {
-            // `loioctl`: the link is what the flag says. RUNNING was set with the first address and
-            // stays.
+            // `loioctl`: the link is what the flag says. RUNNING is set with the first address, and stays.
             Kind::Loopback => {
-                if up {
-                    interface.flags |= RUNNING;
-                }
                 let state = if up { sys::LINK_STATE_UP } else { sys::LINK_STATE_DOWN };
                 self.set_link_state(index, state);
             }

@@ -7,24 +7,42 @@ use std::ops::Deref;
 use super::world::{Interface, Kind};
 
 /// One table for all stacks, as in FreeBSD 14 and 15.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct InterfaceTable {
     by_index: BTreeMap<u16, Interface>,
     vlans: BTreeSet<u16>,
     /// All indexes from 1 to this one are in use, and perhaps more.
     dense: u16,
+    /// The last index there is.
+    last: u16,
+}
+
+impl Default for InterfaceTable {
+    fn default() -> InterfaceTable {
+        InterfaceTable { by_index: BTreeMap::new(), vlans: BTreeSet::new(), dense: 0, last: u16::MAX }
+    }
 }
 
 impl InterfaceTable {
     /// The lowest index that no interface has; none when all 65535 are taken.
     pub fn lowest_free(&mut self) -> Option<u16> {
         loop {
-            let next = self.dense.checked_add(1)?;
+            let next = self.dense.checked_add(1).filter(|next| *next <= self.last)?;
             if !self.by_index.contains_key(&next) {
                 return Some(next);
             }
             self.dense = next;
         }
+    }
+
+    /// How many indexes are free.
+    pub fn room(&self) -> usize {
+        usize::from(self.last).saturating_sub(self.by_index.len())
+    }
+
+    /// Makes the table end after so many more indexes than are in use.
+    pub fn end_after(&mut self, more: u16) {
+        self.last = self.by_index.keys().last().copied().unwrap_or(0).saturating_add(more);
     }
 
     /// Puts an interface in under its own index.

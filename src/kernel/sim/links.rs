@@ -35,10 +35,8 @@ impl Interface {
 
     /// What `IN6_LINKMTU` says.
     pub fn mtu6(&self) -> u32 {
-        match self.protocols.nd6.link_mtu {
-            0 => self.mtu,
-            chosen => chosen.min(self.mtu),
-        }
+        let nd6 = &self.protocols.nd6;
+        [nd6.link_mtu, nd6.max_mtu].into_iter().find(|mtu| *mtu > 0 && *mtu < self.mtu).unwrap_or(self.mtu)
     }
 
     /// The addresses of both families, in the order of their making (`if_addrhead`).

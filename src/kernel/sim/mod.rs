@@ -209,6 +209,12 @@ impl Sim {
         self.lock().faults.clear();
     }
 
+    /// Leaves room for so many more interfaces on the whole machine, instead of 65535. For tests of what
+    /// happens when there is none; a host in a directory forgets it with the process.
+    pub fn leave_room_for(&self, interfaces: u16) {
+        self.lock().world.interfaces.end_after(interfaces);
+    }
+
     /// How many calls this process has made.
     pub fn calls(&self) -> u64 {
         self.lock().calls

@@ -45,7 +45,7 @@ impl World {
         }
         if let Some(interface) = self.interfaces.get_mut(&index) {
             interface.nd6_flags = flags;
-            interface.protocols.nd6 = NeighbourDiscovery::default();
+            interface.protocols.nd6 = NeighbourDiscovery { max_mtu: interface.mtu, ..Default::default() };
         }
     }
 
@@ -75,7 +75,7 @@ impl World {
         let reachable = nd6.base_reachable / 1000;
         for (offset, value) in [
             (offset_of!(sys::nd_ifinfo, linkmtu), nd6.link_mtu),
-            (offset_of!(sys::nd_ifinfo, maxmtu), interface.mtu),
+            (offset_of!(sys::nd_ifinfo, maxmtu), nd6.max_mtu),
             (offset_of!(sys::nd_ifinfo, basereachable), nd6.base_reachable),
             (offset_of!(sys::nd_ifinfo, reachable), reachable),
             (offset_of!(sys::nd_ifinfo, retrans), nd6.retransmit),

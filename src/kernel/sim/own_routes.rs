@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use jailwire_sys as sys;
 
 use super::gateway::Wanted;
+use super::route_requests::KEPT as CHANGED;
 use super::routed::Routed;
 use super::table::{Destination, Gateway, Nexthop, Source};
 use super::world::{StackId, World};
@@ -124,8 +125,12 @@ impl World {
         let Some(interface) = self.interfaces.get(&index) else { return Err(Errno::ENXIO) };
         let (stack, fib) = (interface.stack, interface.fib);
         let gateway = self.link_gateway(index);
+        let loopback = self.loopback(stack);
         let table = self.table_mut::<A>(stack, fib).ok_or(Errno::EAFNOSUPPORT)?;
-        let alter = |old: &Nexthop| Ok(Nexthop { gateway, ..old.clone() });
+        let alter = |old: &Nexthop| {
+            let flags = old.flags & !CHANGED | sys::RTF_STATIC;
+            Ok(Nexthop { gateway, flags, interface: loopback.unwrap_or(old.interface), ..old.clone() })
+        };
         table.change(&Destination::host(address), None, None, alter).map(|_| ())
     }
 

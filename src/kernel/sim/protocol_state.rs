@@ -37,6 +37,9 @@ pub(crate) struct Neighbour {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NeighbourDiscovery {
     pub link_mtu: u32,
+    /// The MTU of the interface when it came, or when it was last changed by SIOCSIFMTU. What a bridge
+    /// does to its members is not noticed here.
+    pub max_mtu: u32,
     pub base_reachable: u32,
     pub retransmit: u32,
     pub hop_limit: u8,
@@ -45,7 +48,13 @@ pub(crate) struct NeighbourDiscovery {
 impl Default for NeighbourDiscovery {
     /// As `nd6_ifattach` sets them.
     fn default() -> NeighbourDiscovery {
-        NeighbourDiscovery { link_mtu: 0, base_reachable: 30_000, retransmit: 1_000, hop_limit: 64 }
+        NeighbourDiscovery {
+            link_mtu: 0,
+            max_mtu: 0,
+            base_reachable: 30_000,
+            retransmit: 1_000,
+            hop_limit: 64,
+        }
     }
 }
 

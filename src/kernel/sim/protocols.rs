@@ -55,7 +55,8 @@ impl World {
 
     /// After an interface's MTU changed: the routes through it follow (`rt_updatemtu`).
     pub fn protocols_mtu(&mut self, index: u16) {
-        let Some(interface) = self.interfaces.get(&index) else { return };
+        let Some(interface) = self.interfaces.get_mut(&index) else { return };
+        interface.protocols.nd6.max_mtu = interface.mtu;
         let (stack, mtu, mtu6) = (interface.stack, interface.mtu, interface.mtu6());
         if let Some(stack) = self.stacks.get_mut(&stack) {
             stack.inet.iter_mut().for_each(|table| table.set_mtu(index, mtu));

@@ -14,7 +14,7 @@ use crate::kernel::Errno;
 
 /// The flags of a request that a route keeps as they are, and that a change replaces
 /// (`RT_SET_RTFLAGS_MASK`).
-const KEPT: i32 = sys::RTF_PROTO1 | sys::RTF_PROTO2 | sys::RTF_PROTO3 | sys::RTF_STATIC;
+pub(crate) const KEPT: i32 = sys::RTF_PROTO1 | sys::RTF_PROTO2 | sys::RTF_PROTO3 | sys::RTF_STATIC;
 const HEAVIEST: u64 = sys::RT_MAX_WEIGHT as u64;
 
 /// A route that a request found, made, changed or deleted, as the answer tells of it.
