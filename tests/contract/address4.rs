@@ -212,7 +212,7 @@ fn malformed_requests_are_refused() {
         write(&world, "epair0a", good, bad, mask, 0).refused(Errno::EINVAL);
         write(&world, "epair0a", good, NOTHING, bad, 0).refused(Errno::EINVAL);
     }
-    write(&world, "epair0a", good, NOTHING, mask, 1).refused(Errno::EPROTONOSUPPORT);
+    write(&world, "epair0a", good, NOTHING, mask, 1).refused(world.no_such_vhid());
     assert_eq!(world.flags(&pair.a).unwrap().bits(), 0x8842, "still down");
     world.add_ipv4(&n("epair1a"), net4("10.0.0.1/24")).refused(Errno::ENXIO);
 }

@@ -16,6 +16,7 @@ mod support;
 
 mod address4;
 mod address6;
+mod all;
 mod bridge;
 mod bridge_parameters;
 mod clone;
@@ -28,6 +29,7 @@ mod enter;
 mod epair;
 mod events;
 mod flags;
+mod found;
 mod gifconf;
 mod group;
 mod jail_create;

@@ -141,7 +141,6 @@ fn what_the_kernel_does_not_know() {
 }
 
 #[test]
-#[cfg_attr(not(target_os = "freebsd"), ignore = "the simulated kernel does not do this yet; running ones do")]
 fn a_directory_on_itself() {
     let host = Host::with_files();
     let root = tree(&host, &["a"]);

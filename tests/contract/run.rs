@@ -36,7 +36,6 @@ fn a_program_that_succeeds() {
 }
 
 #[test]
-#[cfg_attr(not(target_os = "freebsd"), ignore = "the simulated kernel does not do this yet; running ones do")]
 fn nobody_runs_where_nobody_is() {
     let host = Host::new();
     host.kernel.run(&program(Some(999_990), &["true"])).refused(Errno::EINVAL);
@@ -44,7 +43,6 @@ fn nobody_runs_where_nobody_is() {
 }
 
 #[test]
-#[cfg_attr(not(target_os = "freebsd"), ignore = "the simulated kernel does not do this yet; running ones do")]
 fn a_routing_table_must_be_there() {
     let host = Host::new();
     let fib = u32::try_from(host.sysctl_int("net.fibs").unwrap()).unwrap();

@@ -72,7 +72,6 @@ fn writing_answers_what_was_there() {
 }
 
 #[test]
-#[cfg_attr(not(target_os = "freebsd"), ignore = "the simulated kernel does not do this yet; running ones do")]
 fn what_is_not_there_or_cannot_be_written() {
     let world = World::new();
     world.sysctl("net.nosuch").refused(Errno::ENOENT);

@@ -200,14 +200,16 @@ fn trap_27_a_missing_interface_comes_before_a_missing_privilege() {
     });
 }
 
-/// Kept apart from the traps: a jail whose parameters say `vnet=inherit` is no target.
+/// Kept apart from the traps: a jail whose parameters say `vnet=inherit` is no target, and what is taken
+/// from it is sought in the stack that it shares.
 #[test]
-#[cfg_attr(not(target_os = "freebsd"), ignore = "the simulated kernel does not do this yet; running ones do")]
 fn a_jail_that_shares_a_stack_cannot_borrow() {
     let host = Host::new();
     let parameters = JailParameters::new(&host.jail_name()).path(Path::new("/"));
     let jid = host.jail(parameters.set("vnet", jail::JailSystem::Inherit));
     let pair = host.create_epair().unwrap();
     host.lend(&pair.b, jid).refused(Errno::EEXIST);
-    host.reclaim(&n("contract77"), jid).refused(Errno::EEXIST);
+    host.reclaim(&n("contract77"), jid).refused(Errno::ENXIO);
+    let mut take = with(ask(sys::SIOCSIFRVNET, pair.b.as_str()), 16, &jid.get().to_ne_bytes());
+    host.ioctl(&mut take).refused(Errno::EEXIST);
 }

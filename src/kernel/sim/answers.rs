@@ -171,7 +171,11 @@ impl Kernel for Sim {
             Some(_) => paths::place_beneath(&request.root, &request.beneath),
             None => Place::Unseen,
         };
-        self.done(Call::Mount { request: request.clone(), place })
+        let from = match request.fstype.as_str() {
+            "nullfs" => self.place(Path::new(&request.from)),
+            _ => Place::Unseen,
+        };
+        self.done(Call::Mount { request: request.clone(), place, from })
     }
 
     fn unmount(&self, id: FsId, force: bool) -> Result<()> {

@@ -59,8 +59,8 @@ impl World {
             Call::JailNote(queue) => self.jail_note(*queue).map(Answer::Note),
             Call::Enter { entry, place } => self.enter(caller, entry, place, took),
             Call::Run(program) => {
+                self.runnable(caller, program)?;
                 if let Some(jid) = program.jail {
-                    self.attachable(caller, jid, program.fib)?;
                     let pid = self.next_process;
                     self.next_process += 1;
                     self.tell_jail(jid, sys::NOTE_JAIL_ATTACH, pid as i32);
@@ -69,7 +69,9 @@ impl World {
                 Ok(Answer::Finished(Finished { exit: Exit::Code(0), output: Vec::new() }))
             }
             Call::LoadModule(name) => self.load_module(caller, name).map(|()| Answer::Done),
-            Call::Mount { request, place } => self.mount(caller, request, place).map(|()| Answer::Done),
+            Call::Mount { request, place, from } => {
+                self.mount(caller, request, place, from).map(|()| Answer::Done)
+            }
             Call::Unmount { id, force } => self.unmount(caller, *id, *force).map(|()| Answer::Done),
             Call::Mounts => Ok(Answer::Mounts(self.mounts.list())),
             Call::Sleep(duration) => {

@@ -134,6 +134,8 @@ pub enum Call {
         request: MountRequest,
         /// Where the mount point is.
         place: Place,
+        /// Where the directory is that nullfs is to show.
+        from: Place,
     },
     /// Unmounts a file system.
     Unmount {

@@ -164,7 +164,7 @@ enums! {
         12 = Enter { entry, place };
         13 = Run(program);
         14 = LoadModule(name);
-        15 = Mount { request, place };
+        15 = Mount { request, place, from };
         16 = Unmount { id, force };
         17 = Mounts;
         18 = Sleep(duration);

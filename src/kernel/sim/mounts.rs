@@ -129,7 +129,13 @@ impl World {
     }
 
     /// `nmount(2)`.
-    pub fn mount(&mut self, caller: Caller, request: &MountRequest, place: &Place) -> Result<()> {
+    pub fn mount(
+        &mut self,
+        caller: Caller,
+        request: &MountRequest,
+        place: &Place,
+        from: &Place,
+    ) -> Result<()> {
         // The mount point is opened before anything is asked of the kernel, which takes the flags as an
         // int.
         let on = self.mounts.resolve(&request.root.join(&request.beneath), place)?;
@@ -159,6 +165,14 @@ impl World {
                 self.release_ruleset(old);
             }
             return Ok(());
+        }
+        if *fstype == "nullfs" {
+            match self.mounts.resolve(Path::new(&request.from), from) {
+                Ok(shown) if shown == on => return Err(Errno::EDEADLK.into()),
+                // A file can be shown on a file.
+                Ok(_) | Err(Errno::ENOTDIR) => {}
+                Err(errno) => return Err(errno.into()),
+            }
         }
         let ruleset = options.ruleset.unwrap_or(0);
         self.hold_ruleset(ruleset);

@@ -256,8 +256,15 @@ impl World {
         match self.sysctls.get(name) {
             Some(Variable { value: Setting::Text(value), .. }) => text(value),
             Some(Variable { value: Setting::Int(value), form, .. }) => Ok(form.bytes(*value)),
+            None if self.is_node(name) => Err(Errno::EISDIR.into()),
             None => Err(Errno::ENOENT.into()),
         }
+    }
+
+    /// Whether there are objects below that name.
+    fn is_node(&self, name: &str) -> bool {
+        let below = |other: &str| other.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
+        STACK.iter().any(|(other, ..)| below(other)) || self.sysctls.keys().any(|other| below(other))
     }
 
     fn per_stack(&self, name: &str) -> Option<&'static PerStack> {

@@ -20,7 +20,7 @@ use jailwire::kernel::{Errno, Failure};
 
 pub use caller::{Caller, call_as};
 pub use events::Listener;
-pub use exceptions::simulated_only;
+pub use exceptions::{SIMULATED_ONLY, simulated_only};
 pub use host::Host;
 pub use raw::{
     ask, assert_bytes, command, driver, of_member, route_message, sockaddr_dl, sockaddr_in, sockaddr_in6,

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use jailwire::kernel::sim::{Options, Release, Sim};
-use jailwire::kernel::{self, Entry, Handle, Kernel, Parameter, Request, Sysctl, Target};
+use jailwire::kernel::{self, Entry, Errno, Handle, Kernel, Parameter, Request, Sysctl, Target};
 use jailwire::{Jid, Vnet};
 
 use super::SOON;
@@ -196,6 +196,14 @@ impl World {
     /// Whether this is FreeBSD 15.
     pub fn is_15(&self) -> bool {
         self.release() >= FREEBSD_15
+    }
+
+    /// What an address with a vhid fails with: that of no carp(4) interface, or of a kernel without any.
+    pub fn no_such_vhid(&self) -> Errno {
+        match self.sysctl("net.inet.carp.allow") {
+            Ok(_) => Errno::ENOPROTOOPT,
+            Err(_) => Errno::EPROTONOSUPPORT,
+        }
     }
 
     /// Makes a request on the AF_INET socket.

@@ -25,7 +25,7 @@ pub(crate) use descriptor::Descriptor;
 
 use super::caller::Caller;
 use super::world::{StackId, World};
-use crate::kernel::{Errno, Result};
+use crate::kernel::{Errno, Program, Result};
 
 /// Numbers go from 1 to here.
 const HIGHEST: i32 = 999_999;
@@ -176,6 +176,19 @@ impl World {
                 None => return StackId(u64::MAX),
             }
         }
+    }
+
+    /// Whether a program could be started there: in a jail that is alive, or on the host, with a routing
+    /// table that is there.
+    pub fn runnable(&self, caller: Caller, program: &Program) -> Result<()> {
+        if let Some(jid) = program.jail {
+            self.attachable(caller, jid, program.fib)?;
+        }
+        let fibs = self.stacks.get(&self.stack_of(caller.jid)).map_or(0, |stack| stack.fibs);
+        if program.arguments.is_empty() || (program.jail.is_none() && program.fib >= fibs) {
+            return Err(Errno::EINVAL.into());
+        }
+        Ok(())
     }
 
     /// `jail_attach(2)`, as far as it can fail: for a process of a fib that the jail's stack may lack.

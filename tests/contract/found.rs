@@ -1,0 +1,64 @@
+//! What sequences made at random found the simulated kernel to do otherwise than running ones: see
+//! `tests/sequences`. Each is the shortest sequence that showed it.
+
+use jailwire::interface::InterfaceFlags;
+use jailwire::{Fib, Mtu};
+
+use crate::support::{World, ip, n, net, net4, net6};
+
+/// The route of an address to itself is handed on to another interface that has the address, and is one
+/// that somebody made by then. Confirmed: 15.1.
+#[test]
+fn an_own_route_that_is_handed_on_is_static() {
+    let world = World::new();
+    let lo0 = n("lo0");
+    world.add_ipv4(&lo0, net4("10.1.0.129/25")).unwrap();
+    let bridge = world.create_bridge().unwrap();
+    world.add_ipv4(&bridge, net4("10.1.0.129/24")).unwrap();
+    let flags = || world.route(net("10.1.0.129/32"), Fib::DEFAULT).unwrap().unwrap().flags.bits();
+    // RTF_PINNED, RTF_HOST and RTF_UP.
+    assert_eq!(flags() & !0x40, 0x10_0005);
+    world.destroy(&bridge).unwrap();
+    // And RTF_STATIC.
+    assert_eq!(flags() & !0x40, 0x10_0805);
+}
+
+/// A bridge changes the MTU of its members behind the back of IPv6, whose routes keep the MTU that the member
+/// had. Confirmed: 15.1.
+#[test]
+fn ipv6_does_not_notice_the_mtu_that_a_bridge_gives() {
+    let world = World::new();
+    let (bridge, pair) = (world.create_bridge().unwrap(), world.create_epair().unwrap());
+    world.add_member(&bridge, &pair.a).unwrap();
+    world.set_mtu(&bridge, Mtu::new(9000).unwrap()).unwrap();
+    assert_eq!(world.mtu(&pair.a).unwrap(), 9000);
+    world.add_ipv6(&pair.a, net6("fd00:1::3/64")).unwrap();
+    world.add_ipv4(&pair.a, net4("10.1.0.3/24")).unwrap();
+    let mtu = |address| world.route_to(ip(address), Fib::DEFAULT).unwrap().unwrap().metrics.mtu;
+    assert_eq!(mtu("fd00:1::9"), Some(1500));
+    assert_eq!(mtu("10.1.0.9"), Some(9000));
+    // One that is told so itself does notice.
+    world.set_mtu(&pair.b, Mtu::new(9000).unwrap()).unwrap();
+    world.add_ipv6(&pair.b, net6("fd00:2::3/64")).unwrap();
+    assert_eq!(mtu("fd00:2::9"), Some(9000));
+}
+
+/// A loopback interface runs from its first address on, not from being up. Confirmed: 15.1.
+#[test]
+fn a_loopback_without_addresses_does_not_run() {
+    let world = World::new();
+    // The first one that comes up gets ::1.
+    world.loopback();
+    let lo1 = world.create("lo").unwrap();
+    // Without the addresses that IPv6 would give it.
+    world
+        .change_nd6_flags(&lo1, jailwire::nd6::Nd6Flags::DISABLED, jailwire::nd6::Nd6Flags::empty())
+        .unwrap();
+    let runs = || world.flags(&lo1).unwrap().contains(InterfaceFlags::RUNNING);
+    world.up(&lo1).unwrap();
+    assert!(!runs());
+    world.add_ipv4(&lo1, net4("10.1.0.3/24")).unwrap();
+    assert!(runs());
+    world.down(&lo1).unwrap();
+    assert!(runs());
+}
