@@ -86,7 +86,8 @@ fn trap_15_pinned_routes_replace_others() {
     }
 }
 
-/// A user's route to exactly the address, of 14: in the way as well, after the prefix was added.
+/// A user's route to exactly the address, on 14: in the way as well, after the prefix was added. Confirmed:
+/// 14.2, 15.1.
 #[test]
 fn trap_15_pinned_host_routes() {
     let world = World::new();

@@ -343,7 +343,8 @@ impl World {
             return refuse(Errno::EBUSY, "Interface is already a span port");
         }
         if self.interface(index).bridge.is_some() {
-            return refuse(Errno::EEXIST, "Interface is already a bridge member");
+            let errno = if self.older() { Errno::EBUSY } else { Errno::EEXIST };
+            return refuse(errno, "Interface is already a bridge member");
         }
         if !can_be_member(&self.interface(index).kind) {
             return refuse(Errno::EINVAL, "Unsupported interface type");
