@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use ipnetwork::IpNetwork;
 
 use super::given::Given;
-use super::journal::Journal;
+use super::journal::{Journal, Owned};
 use super::nic::{Draft, jail_half, nic_methods};
 use super::open::{Wiring, WiringError};
 use super::plan::Plan;
@@ -70,14 +70,20 @@ impl<'a> Attachment<'a> {
         self
     }
 
+    /// Begins another NIC, on no bridge.
+    pub fn nic_alone(mut self) -> Attachment<'a> {
+        self.draft.begin();
+        self
+    }
+
     nic_methods!();
 
     /// Attaches what was described: all of it, or nothing.
     ///
     /// The epairs are made inside the jail, through sockets that a child process opens there, and die with it.
     /// A step that fails undoes those before it. What a process left that was killed on the way is taken away
-    /// by the next call for this jail, but for an epair that had no name of its own yet: that one goes with
-    /// the jail.
+    /// by the next call for this jail. One thing escapes that: an epair that was made and not named yet, which goes
+    /// with the jail.
     ///
     /// # Errors
     ///
@@ -95,10 +101,18 @@ impl<'a> Attachment<'a> {
         let info = wiring.jail_with_stack(self.jail.clone())?;
         let _lock = wiring.lock(&info.name)?;
         let mut journal = Journal::open(&wiring.rooms.attaching(&info.name), &wiring.boot)?;
+        let inside = Vnet::enter(wiring.kernel().clone(), info.jid)?;
         if !journal.is_empty() {
+            // What was not taken out yet is still in the jail.
+            for owned in journal.owned() {
+                if let Owned::Epair(name) = owned
+                    && inside.has_interface(name)?
+                {
+                    inside.destroy(name)?;
+                }
+            }
             wiring.undo(&mut journal)?;
         }
-        let inside = Vnet::enter(wiring.kernel().clone(), info.jid)?;
         self.choose_names(&inside, info.jid)?;
         self.draft.complete(&info.name, &wiring.host_uuid());
         self.check_names(&inside)?;

@@ -46,6 +46,12 @@ impl Plan {
         planner.inside(vnet);
         // It has its loopback.
         planner.steps.retain(|step| !matches!(step, Step::StartLoopback));
+        // The host's half first: its name is in the journal, so that an attempt that was killed can be undone.
+        for place in 1..planner.steps.len() {
+            if let [Step::NameJailHalf { .. }, Step::NameHostHalf { .. }] = planner.steps[place - 1..=place] {
+                planner.steps.swap(place - 1, place);
+            }
+        }
         if planner.problems.is_empty() { Ok(Plan { steps: planner.steps }) } else { Err(planner.problems) }
     }
 

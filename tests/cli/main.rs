@@ -7,5 +7,6 @@ mod inside;
 mod killed;
 mod lifecycle;
 mod manage;
+mod net;
 mod seed;
 mod support;

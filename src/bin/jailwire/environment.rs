@@ -26,14 +26,19 @@ pub struct Environment {
 }
 
 impl Environment {
+    /// The kernel that the command line says, for commands that need no files of iocage's.
+    pub fn kernel_alone(cli: &Cli) -> Result<Arc<dyn Kernel>, Failure> {
+        match chosen(cli.kernel)? {
+            Some(kernel) => Ok(kernel),
+            None => {
+                simulated(&std::path::absolute(cli.root.clone().unwrap_or_else(default_root))?, cli.kernel)
+            }
+        }
+    }
+
     /// Opens what the command line says.
     pub fn open(cli: &Cli) -> Result<Environment, Failure> {
-        let native = match cli.kernel {
-            Choice::Sim => None,
-            Choice::Freebsd => Some(native()?),
-            Choice::Auto if cfg!(target_os = "freebsd") => Some(native()?),
-            Choice::Auto => None,
-        };
+        let native = chosen(cli.kernel)?;
         let root = match (&cli.root, &native) {
             (Some(root), _) => root.clone(),
             (None, Some(kernel)) => mounted_dataset(kernel.as_ref())?.unwrap_or_else(default_root),
@@ -69,6 +74,15 @@ impl Environment {
             "you need to be root to {command} jails: run it as root, or add --kernel sim to try it on the simulated kernel"
         )
         .into())
+    }
+}
+
+/// FreeBSD's kernel; none for a simulated one.
+fn chosen(choice: Choice) -> Result<Option<Arc<dyn Kernel>>, Failure> {
+    match choice {
+        Choice::Sim => Ok(None),
+        Choice::Auto if !cfg!(target_os = "freebsd") => Ok(None),
+        Choice::Auto | Choice::Freebsd => native().map(Some),
     }
 }
 

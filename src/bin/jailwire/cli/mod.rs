@@ -3,6 +3,7 @@
 
 mod look;
 mod manage;
+mod net;
 mod run;
 
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
 pub use look::{Doctor, Get, List, Map, Show, Sort};
 pub use manage::{CloneJail, Create, Destroy, Rename, Set};
+pub use net::{Attach, Detach, Lend, Net, NetList, Reclaim, Wait};
 pub use run::{Bulk, Console, Exec, Restart, Start, Stop};
 
 /// Start, stop, inspect and manage iocage's jails without running a program for their network.
@@ -84,6 +86,9 @@ pub enum Command {
     Map(Map),
     /// Look for what keeps jails from working, and say how to mend it
     Doctor(Doctor),
+    /// Wire any jail, whoever made it: one process in place of a script's dozen
+    #[command(subcommand)]
+    Net(Net),
     /// Print a shell's completions
     #[command(hide = true)]
     Completions {

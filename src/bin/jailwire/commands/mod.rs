@@ -8,6 +8,7 @@ mod get;
 mod list;
 mod manage;
 mod map;
+mod net;
 mod preview;
 mod restart;
 mod selected;
@@ -30,6 +31,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode, Failure> {
     match &cli.command {
         Command::Completions { shell } => return generated::completions(shell),
         Command::Man { command } => return generated::man(command.as_deref()),
+        Command::Net(args) => return net::run(cli, args),
         _ => {}
     }
     let environment = &Environment::open(cli)?;
@@ -49,6 +51,6 @@ pub fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Show(args) => show::run(environment, args),
         Command::Map(args) => map::run(environment, args),
         Command::Doctor(args) => doctor::run(environment, args),
-        Command::Completions { .. } | Command::Man { .. } => unreachable!("done above"),
+        Command::Completions { .. } | Command::Man { .. } | Command::Net(_) => unreachable!("done above"),
     }
 }

@@ -1,0 +1,67 @@
+//! One wire, two VLANs, a bridge for each; and from FreeBSD 15 on the same with one bridge that filters.
+//!
+//!     cargo run --example bridge_vlans
+//!
+//! The wire is an epair, so that no real interface is touched. All of it is taken away again.
+
+use std::error::Error;
+use std::io::{self, Write};
+
+use jailwire::bridge::{BridgeFlags, VlanSet};
+use jailwire::vlan::{Vlan, VlanProtocol};
+use jailwire::{InterfaceName, VlanId, Vnet, kernel};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    run(&Vnet::host(kernel::here()?), &mut io::stdout().lock())
+}
+
+pub fn run(host: &Vnet, out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
+    let mut made = Vec::new();
+    let shown = show(host, &mut made, out);
+    // Newest first, and whether or not all went well.
+    for name in made.iter().rev() {
+        host.destroy(name)?;
+    }
+    shown
+}
+
+fn show(host: &Vnet, made: &mut Vec<InterfaceName>, out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
+    let wire = host.create_epair()?;
+    made.push(wire.a);
+    host.up(&wire.a)?;
+
+    // A bridge for each VLAN: the way for every release.
+    for tag in [10, 20] {
+        let vlan = Vlan { parent: wire.a, tag: VlanId::new(tag)?, protocol: VlanProtocol::Dot1q };
+        let vlan = host.create_vlan(&vlan, Some(&format!("wire.{tag}").parse()?), None)?;
+        made.push(vlan);
+        let bridge = host.create_bridge()?;
+        made.push(bridge);
+        host.add_member(&bridge, &vlan)?;
+        host.up(&vlan)?;
+        host.up(&bridge)?;
+        writeln!(out, "VLAN {tag}: {bridge} with {}", list(host, &bridge)?)?;
+    }
+
+    // One bridge for both: 10 goes untagged, 20 tagged.
+    if host.sysctl_int("kern.osreldate")? < 1_500_000 {
+        writeln!(out, "this release has no bridges that filter")?;
+        return Ok(());
+    }
+    let bridge = host.create_bridge()?;
+    made.push(bridge);
+    host.change_bridge_flags(&bridge, BridgeFlags::VLAN_FILTER, BridgeFlags::empty())?;
+    host.add_member(&bridge, &wire.b)?;
+    host.set_member_pvid(&bridge, &wire.b, Some(VlanId::new(10)?))?;
+    let tagged: VlanSet = [VlanId::new(20)?].into_iter().collect();
+    host.set_member_vlans(&bridge, &wire.b, &tagged)?;
+    host.up(&bridge)?;
+    let vlans = host.member_vlans(&bridge, &wire.b)?;
+    writeln!(out, "{bridge} filters: {} takes {vlans} tagged, and 10 without a tag", list(host, &bridge)?)?;
+    Ok(())
+}
+
+fn list(host: &Vnet, bridge: &InterfaceName) -> Result<String, jailwire::Error> {
+    let names = host.members(bridge)?.into_iter().map(|member| member.name.to_string());
+    Ok(names.collect::<Vec<_>>().join(", "))
+}

@@ -1,0 +1,66 @@
+//! Watches what happens to interfaces, addresses and routes.
+//!
+//!     cargo run --example watch                  # the host
+//!     cargo run --example watch -- web           # a jail
+//!
+//! It ends after ten seconds in which nothing has happened. On a simulated kernel nothing happens by itself,
+//! so there it makes an epair, gives it an address, and takes it away again.
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::time::Duration;
+
+use jailwire::route::{Event, Monitor};
+use jailwire::{Vnet, jail, kernel};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let kernel = kernel::here()?;
+    let stack = match std::env::args().nth(1) {
+        None => Vnet::host(kernel),
+        Some(name) => {
+            let jid = jail::find(&*kernel, &name)?.ok_or_else(|| format!("{name} is not running"))?;
+            Vnet::enter(kernel, jid)?
+        }
+    };
+    let mut monitor = stack.monitor()?;
+    if stack.kernel().simulated() {
+        make_something_happen(&stack)?;
+    }
+    run(&stack, &mut monitor, Duration::from_secs(10), &mut io::stdout().lock())
+}
+
+/// Tells events until nothing has happened for so long.
+pub fn run(
+    stack: &Vnet,
+    monitor: &mut Monitor,
+    quiet: Duration,
+    out: &mut dyn Write,
+) -> Result<(), Box<dyn Error>> {
+    while let Some(event) = monitor.next(quiet)? {
+        match event {
+            Event::Arrived { name, index } => writeln!(out, "{name} is here, as number {index}")?,
+            Event::Departed { name, .. } => writeln!(out, "{name} is gone")?,
+            Event::Interface { index, flags, mtu, link } => {
+                writeln!(out, "interface {index} has {flags:?}, MTU {mtu}, link {link:?}")?;
+            }
+            Event::AddressAdded { index, address } => writeln!(out, "interface {index} has {address}")?,
+            Event::AddressRemoved { index, address } => {
+                writeln!(out, "interface {index} has {address} no more")?
+            }
+            Event::RouteAdded(route) => writeln!(out, "route to {} {}", route.destination, route.via)?,
+            Event::RouteChanged(route) => writeln!(out, "now to {} {}", route.destination, route.via)?,
+            Event::RouteDeleted(route) => writeln!(out, "no route to {} {}", route.destination, route.via)?,
+            // Events are hints: now they are worth nothing, and the state has to be read anew.
+            Event::Lost => writeln!(out, "something was lost; there are {:?}", stack.links()?)?,
+            other => writeln!(out, "{other:?}")?,
+        }
+    }
+    Ok(())
+}
+
+pub fn make_something_happen(stack: &Vnet) -> Result<(), Box<dyn Error>> {
+    let pair = stack.create_epair()?;
+    stack.add_ipv4(&pair.a, "198.51.100.1/24".parse::<ipnetwork::Ipv4Network>()?)?;
+    stack.destroy_epair(&pair.a)?;
+    Ok(())
+}

@@ -1,0 +1,123 @@
+//! `net`: plumbing for scripts and for other jail managers.
+
+use clap::{Args, Subcommand};
+
+/// `net`.
+#[derive(Debug, Subcommand)]
+pub enum Net {
+    /// Create an epair, put one half into a jail and wire both, or change nothing
+    ///
+    /// Prints the names of the halves: the host's, then the jail's.
+    Attach(Attach),
+    /// Destroy epairs of a jail
+    Detach(Detach),
+    /// List jails with a network stack of their own, and what they are wired to
+    List(NetList),
+    /// Wait until interfaces of a jail are up and their IPv6 addresses are usable
+    Wait(Wait),
+    /// Lend an interface of the host to a jail, which gives it back when it is removed
+    Lend(Lend),
+    /// Take an interface back from a jail
+    Reclaim(Reclaim),
+}
+
+/// `net attach`.
+#[derive(Debug, Args)]
+pub struct Attach {
+    /// Name or jid of a jail with a network stack of its own
+    pub jail: String,
+    /// Put the host's half on this bridge, which is created if it is missing
+    #[arg(short, long)]
+    pub bridge: Option<String>,
+    /// Put this interface of the host on the bridge too
+    #[arg(long, value_name = "INTERFACE", requires = "bridge")]
+    pub uplink: Option<String>,
+    /// Name of the jail's half [default: the first free epairNb]
+    #[arg(short, long)]
+    pub name: Option<String>,
+    /// Name of the host's half [default: the first free vnetN.JID]
+    #[arg(long)]
+    pub host_name: Option<String>,
+    /// MAC addresses of the host's half and of the jail's [default: made from the names, the same each time]
+    #[arg(long, value_names = ["HOST", "JAIL"], num_args = 2)]
+    pub mac: Vec<String>,
+    /// MTU of both halves, in bytes [default: the bridge's, or 1500]
+    #[arg(long)]
+    pub mtu: Option<String>,
+    /// Address of the jail's half, with its prefix length; may be repeated
+    #[arg(short, long, value_name = "ADDRESS/LENGTH")]
+    pub address: Vec<String>,
+    /// Default router of the jail; one of each family
+    #[arg(short, long, value_name = "ADDRESS")]
+    pub router: Vec<String>,
+    /// Take IPv6 addresses from router advertisements
+    #[arg(long)]
+    pub accept_rtadv: bool,
+    /// Wait until addresses are usable, this many seconds at most
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "30")]
+    pub wait: Option<u64>,
+}
+
+/// `net detach`.
+#[derive(Debug, Args)]
+pub struct Detach {
+    /// Name or jid of the jail; also of one that is gone, if something of it is left
+    pub jail: String,
+    /// The jail's halves, or the host's
+    #[arg(required_unless_present = "all", conflicts_with = "all", value_name = "INTERFACE")]
+    pub interfaces: Vec<String>,
+    /// All epairs of the jail
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// `net list`.
+#[derive(Debug, Args)]
+pub struct NetList {
+    /// Names or jids; all jails without any
+    #[arg(value_name = "JAIL")]
+    pub jails: Vec<String>,
+}
+
+/// `net wait`.
+#[derive(Debug, Args)]
+pub struct Wait {
+    /// Name or jid of a jail with a network stack of its own
+    pub jail: String,
+    /// Interfaces of the jail; all but loopbacks without any
+    #[arg(value_name = "INTERFACE")]
+    pub interfaces: Vec<String>,
+    /// How many seconds to wait at most
+    #[arg(short, long, value_name = "SECONDS", default_value_t = 30)]
+    pub timeout: u64,
+}
+
+/// `net lend`.
+#[derive(Debug, Args)]
+pub struct Lend {
+    /// An interface of the host. It is taken out of its bridge first
+    pub interface: String,
+    /// Name or jid of a jail with a network stack of its own
+    pub jail: String,
+    /// Name of the interface in the jail
+    #[arg(short, long)]
+    pub name: Option<String>,
+    /// Address, with its prefix length; may be repeated
+    #[arg(short, long, value_name = "ADDRESS/LENGTH")]
+    pub address: Vec<String>,
+    /// Default router of the jail; one of each family
+    #[arg(short, long, value_name = "ADDRESS")]
+    pub router: Vec<String>,
+}
+
+/// `net reclaim`.
+#[derive(Debug, Args)]
+pub struct Reclaim {
+    /// An interface of the jail, by its name there
+    pub interface: String,
+    /// Name or jid of the jail
+    pub jail: String,
+    /// Name of the interface on the host
+    #[arg(short, long)]
+    pub name: Option<String>,
+}

@@ -1,0 +1,100 @@
+//! `net attach` and `net detach`.
+
+use std::time::Duration;
+
+use jailwire::jail;
+use jailwire::types::InterfaceName;
+use jailwire::wiring::AttachedNic;
+use serde_json::{Value, json};
+
+use super::{Plumbing, key, wait};
+use crate::Failure;
+use crate::cli::{Attach, Detach};
+
+pub fn attach(plumbing: &Plumbing, args: &Attach) -> Result<(), Failure> {
+    let wiring = &plumbing.wiring;
+    let mut nic = wiring.attach(key(&args.jail));
+    nic = match &args.bridge {
+        Some(bridge) => nic.nic(bridge),
+        None => nic.nic_alone(),
+    };
+    if let Some(name) = &args.name {
+        nic = nic.named(name);
+    }
+    if let Some(name) = &args.host_name {
+        nic = nic.host_named(name);
+    }
+    if let Some(interface) = &args.uplink {
+        nic = nic.uplink(interface);
+    }
+    if let Some(mtu) = &args.mtu {
+        nic = nic.mtu(mtu);
+    }
+    if let [host, jail] = &args.mac[..] {
+        nic = nic.macs(host, jail);
+    }
+    if args.accept_rtadv {
+        nic = nic.accept_rtadv();
+    }
+    nic = args.address.iter().fold(nic, |nic, address| nic.address(address));
+    nic = args.router.iter().fold(nic, |nic, router| nic.router(router));
+    let attached = nic.apply()?;
+    let [made] = &attached.nics[..] else { unreachable!("one was described") };
+    if let Some(seconds) = args.wait {
+        let waited = wait::until_ready(plumbing, attached.jid, &[made.jail], Duration::from_secs(seconds));
+        if let Err(error) = waited {
+            // All or nothing: an address that somebody else has is no address.
+            wiring.detach(&made.host)?;
+            return Err(error);
+        }
+    }
+    let mut all = to_json(made);
+    all["jid"] = json!(attached.jid.get());
+    all["name"] = json!(attached.jail);
+    all["addresses"] = json!(args.address);
+    all["routers"] = json!(args.router);
+    Ok(plumbing.answer(&all, &[&made.host, &made.jail])?)
+}
+
+fn to_json(nic: &AttachedNic) -> Value {
+    json!({
+        "host": nic.host.as_str(),
+        "jail": nic.jail.as_str(),
+        "host_mac": nic.host_mac.map(|mac| mac.to_string()),
+        "jail_mac": nic.jail_mac.map(|mac| mac.to_string()),
+        "mtu": nic.mtu,
+        "bridge": nic.bridge.as_ref().map(InterfaceName::as_str),
+    })
+}
+
+pub fn detach(plumbing: &Plumbing, args: &Detach) -> Result<(), Failure> {
+    let wiring = &plumbing.wiring;
+    // A jail that is gone may have left something, under its name.
+    let running = jail::get(&**wiring.kernel(), key(&args.jail))?;
+    let name = running.map_or_else(|| args.jail.clone(), |info| info.name);
+    let epairs = wiring.epairs_of(&name)?;
+    let mut chosen = Vec::new();
+    for word in &args.interfaces {
+        let found = epairs.iter().find(|(host, half)| word == host.as_str() || word == half.as_str());
+        let Some(epair) = found else {
+            return Err(
+                format!("{name} has no epair {word}: `jailwire net list {name}` lists those it has").into()
+            );
+        };
+        if !chosen.contains(epair) {
+            chosen.push(*epair);
+        }
+    }
+    if args.all {
+        chosen = epairs;
+    }
+    for (host, _) in &chosen {
+        wiring.detach(host)?;
+    }
+    if plumbing.json {
+        let detached = |(host, half): &(InterfaceName, InterfaceName)| json!({ "host": host.as_str(), "jail": half.as_str() });
+        let all = json!({ "name": name, "detached": chosen.iter().map(detached).collect::<Vec<_>>() });
+        crate::output::json(&all)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,131 @@
+//! `net list`.
+
+use std::collections::HashMap;
+use std::io;
+
+use jailwire::interface::{Interface, InterfaceType};
+use jailwire::jail::{self, JailInfo};
+use jailwire::types::{Fib, InterfaceName};
+use jailwire::vnet::{Snapshot, Vnet};
+use serde_json::{Value, json};
+
+use super::Plumbing;
+use crate::Failure;
+use crate::cli::NetList;
+use crate::output;
+
+/// The other end of an interface of a jail.
+struct OtherEnd {
+    host: InterfaceName,
+    bridge: Option<InterfaceName>,
+}
+
+pub fn run(plumbing: &Plumbing, args: &NetList) -> Result<(), Failure> {
+    let kernel = plumbing.wiring.kernel();
+    let jails = if args.jails.is_empty() {
+        jail::list(&**kernel, false)?.into_iter().filter(|info| info.vnet).collect()
+    } else {
+        args.jails.iter().map(|word| plumbing.jail(word)).collect::<Result<Vec<_>, _>>()?
+    };
+    let bridges = bridges(plumbing.wiring.host())?;
+    let epairs = plumbing.wiring.epairs()?;
+    let mut listed = Vec::new();
+    for info in jails {
+        let stack = Vnet::enter(kernel.clone(), info.jid).and_then(|inside| inside.snapshot(Fib::DEFAULT));
+        let stack = match stack {
+            Ok(stack) => stack,
+            // It went away meanwhile.
+            Err(_) if args.jails.is_empty() && jail::get(&**kernel, info.jid)?.is_none() => continue,
+            Err(error) => return Err(error.into()),
+        };
+        let ends: HashMap<InterfaceName, OtherEnd> = epairs
+            .iter()
+            .filter(|(_, jail, _)| *jail == info.name)
+            .map(|(host, _, half)| (*half, OtherEnd { host: *host, bridge: bridges.get(host).copied() }))
+            .collect();
+        listed.push((info, stack, ends));
+    }
+    if plumbing.json {
+        let all: Vec<Value> = listed.iter().map(|(info, stack, ends)| to_json(info, stack, ends)).collect();
+        return Ok(output::json(&json!(all))?);
+    }
+    let mut out = io::stdout().lock();
+    for (info, stack, ends) in &listed {
+        print(&mut out, info, stack, ends)?;
+    }
+    Ok(())
+}
+
+/// The bridges of the host's members.
+fn bridges(host: &Vnet) -> Result<HashMap<InterfaceName, InterfaceName>, Failure> {
+    let mut found = HashMap::new();
+    for interface in host.interfaces()? {
+        if interface.kind == InterfaceType::BRIDGE {
+            for member in host.members(&interface.name)? {
+                found.insert(member.name, interface.name);
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn addresses(interface: &Interface) -> Vec<String> {
+    interface.addresses.iter().map(|address| address.network.to_string()).collect()
+}
+
+fn routers(stack: &Snapshot) -> Vec<String> {
+    let default = stack.routes.iter().filter(|route| route.is_default());
+    default
+        .map(|route| match route.via {
+            jailwire::Via::Gateway(gateway) => gateway.to_string(),
+            other => other.to_string(),
+        })
+        .collect()
+}
+
+fn to_json(info: &JailInfo, stack: &Snapshot, ends: &HashMap<InterfaceName, OtherEnd>) -> Value {
+    let interface = |interface: &Interface| {
+        let end = ends.get(&interface.name);
+        json!({
+            "jail": interface.name.as_str(),
+            "host": end.map(|end| end.host.as_str()),
+            "bridge": end.and_then(|end| end.bridge.as_ref()).map(InterfaceName::as_str),
+            "up": interface.is_up(),
+            "mtu": interface.mtu,
+            "mac": interface.mac.map(|mac| mac.to_string()),
+            "addresses": addresses(interface),
+        })
+    };
+    json!({
+        "jid": info.jid.get(),
+        "name": info.name,
+        "interfaces": stack.interfaces.iter().map(interface).collect::<Vec<_>>(),
+        "routers": routers(stack),
+    })
+}
+
+fn print(
+    out: &mut impl io::Write,
+    info: &JailInfo,
+    stack: &Snapshot,
+    ends: &HashMap<InterfaceName, OtherEnd>,
+) -> io::Result<()> {
+    writeln!(out, "{} {}", info.jid, info.name)?;
+    for interface in &stack.interfaces {
+        let mut line = format!("  {} {}", interface.name, if interface.is_up() { "up" } else { "down" });
+        if let Some(end) = ends.get(&interface.name) {
+            line.push_str(&format!(" host {}", end.host));
+            if let Some(bridge) = end.bridge {
+                line.push_str(&format!(" bridge {bridge}"));
+            }
+        }
+        for address in addresses(interface) {
+            line.push_str(&format!(" {address}"));
+        }
+        writeln!(out, "{line}")?;
+    }
+    for router in routers(stack) {
+        writeln!(out, "  default {router}")?;
+    }
+    Ok(())
+}

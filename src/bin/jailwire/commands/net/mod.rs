@@ -1,0 +1,75 @@
+//! `net`: what other managers' scripts run a dozen programs for.
+
+mod attach;
+mod list;
+mod moving;
+mod wait;
+
+use std::io;
+use std::process::ExitCode;
+
+use jailwire::jail::{self, JailInfo, JailKey};
+use jailwire::types::Jid;
+use jailwire::wiring::Wiring;
+use serde_json::Value;
+
+use crate::Failure;
+use crate::cli::{Cli, Net};
+use crate::environment::Environment;
+use crate::output;
+
+/// A kernel, and whether JSON is wanted.
+struct Plumbing {
+    wiring: Wiring,
+    json: bool,
+}
+
+pub fn run(cli: &Cli, args: &Net) -> Result<ExitCode, Failure> {
+    let kernel = Environment::kernel_alone(cli)?;
+    if !kernel.privileged() {
+        let text = "you need to be root to wire jails: run it as root, or add --kernel sim to try it on the simulated kernel";
+        return Err(text.into());
+    }
+    let plumbing = Plumbing { wiring: Wiring::on(kernel)?, json: cli.json };
+    match args {
+        Net::Attach(args) => attach::attach(&plumbing, args)?,
+        Net::Detach(args) => attach::detach(&plumbing, args)?,
+        Net::List(args) => list::run(&plumbing, args)?,
+        Net::Wait(args) => wait::run(&plumbing, args)?,
+        Net::Lend(args) => moving::lend(&plumbing, args)?,
+        Net::Reclaim(args) => moving::reclaim(&plumbing, args)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Plumbing {
+    /// Prints an answer: all of it as JSON, or a line of words for scripts.
+    fn answer(&self, all: &Value, words: &[&dyn std::fmt::Display]) -> io::Result<()> {
+        if self.json {
+            return output::json(all);
+        }
+        let words = words.iter().map(ToString::to_string).collect();
+        output::bare(&[words])
+    }
+
+    /// A running jail with a network stack of its own.
+    fn jail(&self, word: &str) -> Result<JailInfo, Failure> {
+        let info = jail::get(&**self.wiring.kernel(), key(word))?;
+        let info =
+            info.ok_or_else(|| format!("there is no jail {word}: `jailwire net list` lists those that run"))?;
+        if !info.vnet {
+            return Err(
+                format!("jail {} has no network stack of its own: create it with `vnet`", info.name).into()
+            );
+        }
+        Ok(info)
+    }
+}
+
+/// What a word names: a number is a jid.
+fn key(word: &str) -> JailKey {
+    match word.parse().ok().and_then(|number| Jid::new(number).ok()) {
+        Some(jid) => jid.into(),
+        None => word.into(),
+    }
+}

@@ -1,0 +1,126 @@
+//! `net lend` and `net reclaim`.
+
+use std::net::IpAddr;
+
+use ipnetwork::IpNetwork;
+use jailwire::interface::InterfaceType;
+use jailwire::types::{Fib, InterfaceName, Jid};
+use jailwire::vnet::Vnet;
+use serde_json::json;
+
+use super::Plumbing;
+use crate::Failure;
+use crate::cli::{Lend, Reclaim};
+
+pub fn lend(plumbing: &Plumbing, args: &Lend) -> Result<(), Failure> {
+    let host = plumbing.wiring.host();
+    // All words are read before anything is changed.
+    let interface: InterfaceName = args.interface.parse()?;
+    let name: Option<InterfaceName> = args.name.as_deref().map(str::parse).transpose()?;
+    let addresses = args.address.iter().map(|word| word.parse()).collect::<Result<Vec<IpNetwork>, _>>()?;
+    let routers = args.router.iter().map(|word| word.parse()).collect::<Result<Vec<IpAddr>, _>>()?;
+    let info = plumbing.jail(&args.jail)?;
+    let bridge = bridge_of(host, &interface)?;
+    if let Some(bridge) = &bridge {
+        // One that is moved as a member stays promiscuous.
+        host.delete_member(bridge, &interface)?;
+    }
+    let lent = host.lend(&interface, info.jid).map_err(Failure::from).and_then(|()| {
+        let configured = configure(plumbing, info.jid, &interface, name.as_ref(), &addresses, &routers);
+        configured.inspect_err(|_| take_back(plumbing, info.jid, &interface, name.as_ref()))
+    });
+    if let Err(error) = lent {
+        if let Some(bridge) = &bridge {
+            host.add_member(bridge, &interface)?;
+        }
+        return Err(error);
+    }
+    let inside = name.unwrap_or(interface);
+    let all = json!({
+        "jid": info.jid.get(),
+        "name": info.name,
+        "host": interface.as_str(),
+        "jail": inside.as_str(),
+        "left_bridge": bridge.as_ref().map(InterfaceName::as_str),
+        "addresses": args.address,
+        "routers": args.router,
+    });
+    Ok(plumbing.answer(&all, &[&interface, &inside])?)
+}
+
+/// The bridge of the host that an interface is on.
+fn bridge_of(host: &Vnet, member: &InterfaceName) -> Result<Option<InterfaceName>, Failure> {
+    for interface in host.interfaces()? {
+        if interface.kind == InterfaceType::BRIDGE
+            && host.members(&interface.name)?.iter().any(|other| other.name == *member)
+        {
+            return Ok(Some(interface.name));
+        }
+    }
+    Ok(None)
+}
+
+fn configure(
+    plumbing: &Plumbing,
+    jid: Jid,
+    interface: &InterfaceName,
+    name: Option<&InterfaceName>,
+    addresses: &[IpNetwork],
+    routers: &[IpAddr],
+) -> Result<(), Failure> {
+    if name.is_none() && addresses.is_empty() && routers.is_empty() {
+        return Ok(());
+    }
+    let inside = Vnet::enter(plumbing.wiring.kernel().clone(), jid)?;
+    let mut now = *interface;
+    if let Some(name) = name {
+        inside.rename(interface, name)?;
+        now = *name;
+    }
+    for address in addresses {
+        match address {
+            IpNetwork::V4(network) => inside.add_ipv4(&now, *network)?,
+            IpNetwork::V6(network) => inside.add_ipv6(&now, *network)?,
+        }
+    }
+    for router in routers {
+        inside.ensure_default(*router, Fib::DEFAULT)?;
+    }
+    Ok(())
+}
+
+/// What was lent comes back under its old name. The first failure is the one to tell.
+fn take_back(plumbing: &Plumbing, jid: Jid, interface: &InterfaceName, name: Option<&InterfaceName>) {
+    if let (Some(name), Ok(inside)) = (name, Vnet::enter(plumbing.wiring.kernel().clone(), jid)) {
+        let _ = inside.rename(name, interface);
+    }
+    if let Err(error) = plumbing.wiring.host().reclaim(interface, jid) {
+        crate::output::warn(&error.to_string());
+    }
+}
+
+pub fn reclaim(plumbing: &Plumbing, args: &Reclaim) -> Result<(), Failure> {
+    let host = plumbing.wiring.host();
+    let interface: InterfaceName = args.interface.parse()?;
+    let name: Option<InterfaceName> = args.name.as_deref().map(str::parse).transpose()?;
+    let info = plumbing.jail(&args.jail)?;
+    if let Some(name) = name
+        && name != interface
+    {
+        if host.has_interface(&name)? {
+            return Err(format!("the host has an interface {name} already: choose another name").into());
+        }
+        // Inside, because on the way out names are not checked.
+        Vnet::enter(plumbing.wiring.kernel().clone(), info.jid)?.rename(&interface, &name)?;
+        if let Err(error) = host.reclaim(&name, info.jid) {
+            Vnet::enter(plumbing.wiring.kernel().clone(), info.jid)?.rename(&name, &interface)?;
+            return Err(error.into());
+        }
+    } else {
+        host.reclaim(&interface, info.jid)?;
+    }
+    let now = name.unwrap_or(interface);
+    let all =
+        json!({ "jid": info.jid.get(), "name": info.name, "jail": interface.as_str(), "host": now.as_str() });
+    Ok(plumbing.answer(&all, &[&now])?)
+}

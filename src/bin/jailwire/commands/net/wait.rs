@@ -1,0 +1,69 @@
+//! `net wait`: until interfaces can be used.
+
+use std::time::Duration;
+
+use jailwire::interface::{InterfaceType, LinkState};
+use jailwire::types::{InterfaceName, Jid};
+use jailwire::vnet::Vnet;
+use serde_json::json;
+
+use super::Plumbing;
+use crate::Failure;
+use crate::cli::Wait;
+
+/// How often to look. The kernel tells nobody of the end of duplicate address detection.
+const PERIOD: Duration = Duration::from_millis(100);
+
+pub fn run(plumbing: &Plumbing, args: &Wait) -> Result<(), Failure> {
+    let info = plumbing.jail(&args.jail)?;
+    let mut names = Vec::new();
+    for word in &args.interfaces {
+        names.push(word.parse()?);
+    }
+    let ready = until_ready(plumbing, info.jid, &names, Duration::from_secs(args.timeout))?;
+    let ready: Vec<&str> = ready.iter().map(InterfaceName::as_str).collect();
+    if plumbing.json {
+        crate::output::json(&json!({ "jid": info.jid.get(), "name": info.name, "ready": ready }))?;
+    }
+    Ok(())
+}
+
+/// Waits until interfaces of a jail, or all but loopbacks, are up, have a link, and their addresses have been
+/// checked.
+pub fn until_ready(
+    plumbing: &Plumbing,
+    jid: Jid,
+    names: &[InterfaceName],
+    limit: Duration,
+) -> Result<Vec<InterfaceName>, Failure> {
+    let kernel = plumbing.wiring.kernel();
+    let deadline = kernel.now().saturating_add(limit);
+    let inside = Vnet::enter(kernel.clone(), jid)?;
+    let waited_for = loop {
+        let mut found = inside.interfaces()?;
+        if names.is_empty() {
+            found.retain(|interface| interface.kind != InterfaceType::LOOPBACK);
+        } else {
+            found.retain(|interface| names.contains(&interface.name));
+            if let Some(missing) = names.iter().find(|name| found.iter().all(|one| one.name != **name)) {
+                return Err(format!("jail {jid} has no interface {missing}").into());
+            }
+        }
+        let idle = found.iter().find(|interface| !interface.is_up() || interface.link == LinkState::Down);
+        let Some(idle) = idle else {
+            break found.into_iter().map(|interface| interface.name).collect::<Vec<_>>();
+        };
+        let left = deadline.saturating_sub(kernel.now());
+        if left.is_zero() {
+            let what = if idle.is_up() { "has no link" } else { "is not up" };
+            return Err(
+                format!("{} of jail {jid} {what} after {} seconds", idle.name, limit.as_secs()).into()
+            );
+        }
+        kernel.sleep(left.min(PERIOD));
+    };
+    for name in &waited_for {
+        inside.wait_for_dad(name, deadline.saturating_sub(kernel.now()))?;
+    }
+    Ok(waited_for)
+}

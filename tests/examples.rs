@@ -1,0 +1,121 @@
+//! Every example does what it says: on FreeBSD as root in the kernel, elsewhere on the simulated one.
+
+use std::fs;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jailwire::Vnet;
+use jailwire::kernel::sim::Sim;
+use jailwire::kernel::{self, Kernel};
+use jailwire::wiring::Wiring;
+
+#[allow(dead_code)]
+#[path = "../examples/bridge_vlans.rs"]
+mod bridge_vlans;
+#[allow(dead_code)]
+#[path = "../examples/minimal_manager.rs"]
+mod minimal_manager;
+#[allow(dead_code)]
+#[path = "../examples/route_table.rs"]
+mod route_table;
+#[allow(dead_code)]
+#[path = "../examples/shared_ip.rs"]
+mod shared_ip;
+#[allow(dead_code)]
+#[path = "../examples/watch.rs"]
+mod watch;
+
+/// One at a time: on FreeBSD they share the machine.
+fn alone() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// This machine's kernel, if we may change something there.
+fn kernel() -> Arc<dyn Kernel> {
+    let kernel = kernel::here().expect("a kernel that is new enough");
+    if kernel.privileged() { kernel } else { Arc::new(Sim::new()) }
+}
+
+#[track_caller]
+fn printed(run: impl FnOnce(&mut Vec<u8>) -> Result<(), Box<dyn std::error::Error>>) -> String {
+    let mut out = Vec::new();
+    run(&mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn the_manager_starts_lists_and_stops() {
+    let _turn = alone();
+    let wiring = Wiring::on(kernel()).unwrap();
+    let manager = |words: &[&str]| printed(|out| minimal_manager::run(&wiring, words, out));
+    let started = manager(&["start", "example-web", "/", "bridge77", "192.0.2.20/24", "192.0.2.1"]);
+    let jid = started.trim_end().rsplit(' ').next().unwrap().to_owned();
+    let list = manager(&["list"]);
+    assert!(list.contains(&format!("{jid} example-web\n")), "{list}");
+    assert!(list.contains("epair0b    192.0.2.20/24") && list.contains("default    via 192.0.2.1"), "{list}");
+    assert_eq!(manager(&["stop", "example-web"]), "example-web is down\n");
+    assert!(!manager(&["list"]).contains("example-web"));
+    let again = minimal_manager::run(&wiring, &["stop", "example-web"], &mut Vec::new()).unwrap_err();
+    assert_eq!(again.to_string(), "example-web was not started here");
+    assert!(minimal_manager::run(&wiring, &["begin"], &mut Vec::new()).is_err());
+    assert!(!wiring.host().has_interface(&"bridge77".parse().unwrap()).unwrap());
+}
+
+#[test]
+fn what_happens_is_watched() {
+    let _turn = alone();
+    let host = Vnet::host(kernel());
+    let mut monitor = host.monitor().unwrap();
+    watch::make_something_happen(&host).unwrap();
+    let told = printed(|out| watch::run(&host, &mut monitor, Duration::from_millis(500), out));
+    for line in ["a is here, as number", " has 198.51.100.1/24\n", "route to 198.51.100.0/24", "b is gone\n"]
+    {
+        assert!(told.contains(line), "{line}: {told}");
+    }
+}
+
+#[test]
+fn a_routing_table_is_printed() {
+    let _turn = alone();
+    let host = Vnet::host(kernel());
+    let pair = host.create_epair().unwrap();
+    host.add_ipv4(&pair.a, "198.51.100.1/24".parse::<ipnetwork::Ipv4Network>().unwrap()).unwrap();
+    let table = printed(|out| route_table::run(&host, out));
+    host.destroy_epair(&pair.a).unwrap();
+    let line = table.lines().find(|line| line.starts_with("198.51.100.0/24 "));
+    let line = line.unwrap_or_else(|| panic!("{table}"));
+    assert!(line.contains(&format!("link {}", pair.a)) && line.contains("UP"), "{line}");
+}
+
+#[test]
+fn vlans_are_bridged_and_nothing_is_left() {
+    let _turn = alone();
+    let host = Vnet::host(kernel());
+    let before: Vec<_> = host.interfaces().unwrap().into_iter().map(|interface| interface.name).collect();
+    let told = printed(|out| bridge_vlans::run(&host, out));
+    assert!(told.contains("VLAN 10: bridge") && told.contains(" with wire.20\n"), "{told}");
+    assert!(told.contains("takes 20 tagged") || told.contains("no bridges that filter"), "{told}");
+    let after: Vec<_> = host.interfaces().unwrap().into_iter().map(|interface| interface.name).collect();
+    assert_eq!(after, before);
+}
+
+#[test]
+fn aliases_go_with_their_jail() {
+    let _turn = alone();
+    let told = printed(|out| shared_ip::run(&Wiring::on(kernel()).unwrap(), out));
+    assert!(told.contains("has [192.0.2.40] and [2001:db8::40]"), "{told}");
+    assert!(told.contains("the first: true") && told.ends_with("one of them: false\n"), "{told}");
+}
+
+#[test]
+fn no_example_is_left_out() {
+    let tests = include_str!("examples.rs");
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if let Some(name) = name.strip_suffix(".rs") {
+            assert!(tests.contains(&format!("{name}::run(")), "{name} is run by no test");
+        }
+    }
+}
