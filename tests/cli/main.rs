@@ -8,5 +8,6 @@ mod killed;
 mod lifecycle;
 mod manage;
 mod net;
+mod rc;
 mod seed;
 mod support;
