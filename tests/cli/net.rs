@@ -129,8 +129,10 @@ fn waiting_ends_when_the_time_is_over() {
 fn nobody_is_in_the_way_of_the_next_one_when_attaching_is_killed() {
     let words = ["net", "attach", "theirs", "--bridge", "bridge0", "--name", "eth0", "--host-name", "outer0"];
     let words = [&words[..], &["--address", "192.0.2.30/24"][..]].concat();
-    let mut killed = 0;
-    for call in 1.. {
+    // All of them take a quarter of a minute.
+    let every = std::env::var_os("JAILWIRE_EVERY_CALL").is_some();
+    let (mut killed, step) = (0, if every { 1 } else { 5 });
+    for call in (1..).step_by(step) {
         let root = Root::new();
         root.ok(&["net", "list"]);
         let before = root.kernel_state();
@@ -152,6 +154,6 @@ fn nobody_is_in_the_way_of_the_next_one_when_attaching_is_killed() {
         sim.sleep(std::time::Duration::from_secs(2));
         root.settles(&before, &format!("killed at call {call}"));
     }
-    println!("killed at {killed} calls");
-    assert!(killed > 40, "{killed}");
+    println!("killed at {killed} calls, every {step}. of all");
+    assert!(killed * step > 60, "{killed}");
 }
