@@ -15,6 +15,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     run(&Vnet::host(kernel::here()?), &mut io::stdout().lock())
 }
 
+/// Makes vlans and bridges, shows them, and destroys them.
 pub fn run(host: &Vnet, out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     let mut made = Vec::new();
     let shown = show(host, &mut made, out);

@@ -32,6 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     run(&wiring, &words.iter().map(String::as_str).collect::<Vec<_>>(), out)
 }
 
+/// Does what the words say.
 pub fn run(wiring: &Wiring, words: &[&str], out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     match words {
         ["start", name, root, bridge, address, router] => {

@@ -25,6 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     run(&stack, &mut io::stdout().lock())
 }
 
+/// Prints the first routing table of a network stack.
 pub fn run(stack: &Vnet, out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     let snapshot = stack.snapshot(Fib::DEFAULT)?;
     let names: HashMap<u16, _> =

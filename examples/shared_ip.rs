@@ -14,6 +14,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     run(&Wiring::here()?, &mut io::stdout().lock())
 }
 
+/// Starts the jail, looks at its addresses, and stops it.
 pub fn run(wiring: &Wiring, out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     let lo0 = "lo0".parse()?;
     let (ip4, ip6) = ("192.0.2.40".parse()?, "2001:db8::40".parse()?);

@@ -58,6 +58,7 @@ pub fn run(
     Ok(())
 }
 
+/// Makes an epair, gives it an address, and destroys it.
 pub fn make_something_happen(stack: &Vnet) -> Result<(), Box<dyn Error>> {
     let pair = stack.create_epair()?;
     stack.add_ipv4(&pair.a, "198.51.100.1/24".parse::<ipnetwork::Ipv4Network>()?)?;

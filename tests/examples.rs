@@ -14,6 +14,9 @@ use jailwire::wiring::Wiring;
 #[path = "../examples/bridge_vlans.rs"]
 mod bridge_vlans;
 #[allow(dead_code)]
+#[path = "../examples/bulk_start.rs"]
+mod bulk_start;
+#[allow(dead_code)]
 #[path = "../examples/minimal_manager.rs"]
 mod minimal_manager;
 #[allow(dead_code)]
@@ -110,12 +113,24 @@ fn aliases_go_with_their_jail() {
 }
 
 #[test]
+fn many_jails_start_at_once_and_one_fails() {
+    let _turn = alone();
+    let told = printed(|out| bulk_start::run(&Wiring::on(kernel()).unwrap(), 4, out));
+    let count = |what: &str| told.lines().filter(|line| line.contains(what)).count();
+    assert_eq!((count(" is jail "), count(" is gone"), told.lines().count()), (4, 4, 10), "{told}");
+    assert!(told.contains("lost failed: ") && told.contains("203.0.113.1"), "{told}");
+}
+
+#[test]
 fn no_example_is_left_out() {
     let tests = include_str!("examples.rs");
+    let mut found = 0;
     for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         if let Some(name) = name.strip_suffix(".rs") {
             assert!(tests.contains(&format!("{name}::run(")), "{name} is run by no test");
+            found += 1;
         }
     }
+    assert_eq!(found, 6);
 }

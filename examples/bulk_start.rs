@@ -1,0 +1,54 @@
+//! Starts many jails at once, some after others, and stops them.
+//!
+//!     cargo run --example bulk_start              # 16 jails
+//!     cargo run --example bulk_start -- 64
+//!
+//! Every jail is all or nothing, and one that fails does not keep the others: here the last one names a
+//! router that nobody could reach.
+
+use std::error::Error;
+use std::io::{self, Write};
+
+use jailwire::wiring::Wiring;
+use jailwire::wiring::bulk::{self, BulkJail, Cancel, Fate, Limits};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let count = std::env::args().nth(1).map_or(Ok(16), |word| word.parse())?;
+    run(&Wiring::here()?, count, &mut io::stdout().lock())
+}
+
+/// Starts so many jails and one that fails, and stops them.
+pub fn run(wiring: &Wiring, count: u8, out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
+    let mut jails = Vec::new();
+    for number in 0..count {
+        let jail = wiring.jail(&format!("bulk{number}"), "/").nic("bridge88");
+        let jail = jail.address(format!("198.51.100.{}/24", number + 2)).router("198.51.100.1");
+        let mut jail = BulkJail::new(jail.spec().map_err(|problems| format!("{problems:?}"))?);
+        // The first one is a database, say: the others begin when it is up.
+        if number > 0 {
+            jail.depends.push("bulk0".to_owned());
+        }
+        jails.push(jail);
+    }
+    let lost = wiring.jail("lost", "/").nic("bridge88").address("198.51.100.254/24").router("203.0.113.1");
+    jails.push(BulkJail::new(lost.spec().map_err(|problems| format!("{problems:?}"))?));
+
+    // With `Cancel::cancel`, from a signal handler's thread for one, what is under way is undone.
+    let (cancel, limits, mut told) = (Cancel::new(), Limits::default(), Vec::new());
+    bulk::start(&wiring.site(), jails, &limits, &cancel, |name, fate| {
+        told.push(match fate {
+            Fate::Up(up) => format!("{name} is jail {}", up.jid),
+            Fate::Failed(trouble) => format!("{name} failed: {trouble}"),
+            other => format!("{name}: {other:?}"),
+        });
+    })?;
+    let names: Vec<_> = (0..count).map(|number| (format!("bulk{number}"), Vec::new())).collect();
+    bulk::stop(&wiring.site(), &names, &limits, &cancel, |name, fate| match fate {
+        Fate::Gone => told.push(format!("{name} is gone")),
+        other => told.push(format!("{name}: {other:?}")),
+    })?;
+    for line in told {
+        writeln!(out, "{line}")?;
+    }
+    Ok(())
+}
