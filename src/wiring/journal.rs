@@ -22,7 +22,7 @@ use ipnetwork::{Ipv4Network, Ipv6Network};
 
 use crate::checksum::crc32;
 use crate::files::{self, Files};
-use crate::types::InterfaceName;
+use crate::types::{InterfaceName, Jid};
 
 const FORMAT: &str = "jailwire-journal-1";
 const MODE: u32 = 0o600;
@@ -150,6 +150,8 @@ pub struct Journal {
     boot: String,
     owned: Vec<Owned>,
     complete: bool,
+    /// The jid of the jail that a start which came to its end has made.
+    jid: Option<i32>,
     /// What is in the file has to be written anew before anything is added to it: it is of another
     /// boot, or its last record is torn.
     stale: bool,
@@ -168,6 +170,7 @@ impl Journal {
             boot: boot.to_owned(),
             owned: Vec::new(),
             complete: false,
+            jid: None,
             stale: false,
         };
         let text = match std::fs::read(path) {
@@ -194,12 +197,17 @@ impl Journal {
                     foreign_boot = unescape(boot).as_deref() != Some(&journal.boot)
                 }
                 None if record == "complete" => journal.complete = true,
+                Some(("complete", jid)) => {
+                    journal.complete = true;
+                    journal.jid = Some(jid.parse().map_err(|_| damaged(number + 1))?);
+                }
                 _ => journal.owned.push(Owned::decode(record).ok_or_else(|| damaged(number + 1))?),
             }
         }
         if foreign_boot {
             journal.owned.retain(|owned| !owned.dies_with_the_machine());
             journal.complete = false;
+            journal.jid = None;
             journal.stale = true;
         }
         Ok(journal)
@@ -213,6 +221,12 @@ impl Journal {
     /// Whether the start that wrote it came to its end.
     pub fn is_complete(&self) -> bool {
         self.complete
+    }
+
+    /// Whether the jail that runs with this jid is another than the one that the journal is of: somebody
+    /// else has stopped that one, and started it again.
+    pub fn is_of_another(&self, jid: Jid) -> bool {
+        self.jid.is_some_and(|own| own != jid.get())
     }
 
     /// Whether there is nothing in it.
@@ -236,14 +250,15 @@ impl Journal {
         Ok(())
     }
 
-    /// Writes down that the start came to its end.
+    /// Writes down that the start came to its end, and with which jid the jail runs.
     ///
     /// # Errors
     ///
     /// As [`Journal::intend`].
-    pub fn complete(&mut self, files: Files<'_>) -> files::Result<()> {
-        self.append(files, "complete")?;
+    pub fn complete(&mut self, files: Files<'_>, jid: Jid) -> files::Result<()> {
+        self.append(files, &format!("complete\t{jid}"))?;
         self.complete = true;
+        self.jid = Some(jid.get());
         Ok(())
     }
 
@@ -260,6 +275,7 @@ impl Journal {
         }
         self.owned = owed;
         self.complete = false;
+        self.jid = None;
         self.stale = false;
         Ok(())
     }
@@ -369,11 +385,13 @@ mod tests {
         for owned in samples() {
             journal.intend(Files::new(), owned).unwrap();
         }
-        journal.complete(Files::new()).unwrap();
+        let jid = Jid::new(7).unwrap();
+        journal.complete(Files::new(), jid).unwrap();
 
         let read = Journal::open(&path, "boot-1").unwrap();
         assert_eq!(read.owned(), samples());
-        assert!(read.is_complete());
+        assert!(read.is_complete() && !read.is_of_another(jid));
+        assert!(read.is_of_another(Jid::new(8).unwrap()));
     }
 
     #[test]

@@ -38,6 +38,7 @@ pub struct Owed {
 /// Those of writing the journal; what the kernel refuses is in [`Owed`].
 pub fn undo(host: &Vnet, rooms: &Rooms, files: Files<'_>, journal: &mut Journal) -> Result<Owed, Failure> {
     let mut owed = Owed::default();
+    reclaim(host, journal.owned());
     for owned in undo_order(journal.owned()) {
         if let Err(failure) = undo_one(host, rooms, files, owned) {
             owed.failures.push((owned.clone(), failure));
@@ -61,14 +62,35 @@ pub fn undo_order(owned: &[Owned]) -> Vec<&Owned> {
 }
 
 /// What goes before what. An epair goes before its jail, which is the faster order; what is mounted
-/// in a jail is busy until the jail is gone.
+/// in a jail is busy until the jail is gone, and what was lent to it is back then at the latest.
 fn rank(owned: &Owned) -> u8 {
     match owned {
         Owned::File(_) | Owned::Link(_) => 0,
         Owned::Epair(_) => 1,
-        Owned::Lent(_) => 2,
-        Owned::Jail(_) => 3,
+        Owned::Jail(_) => 2,
+        Owned::Lent(_) => 3,
         _ => 4,
+    }
+}
+
+/// Takes out of a jail what was lent to it, before the jail is removed: one that goes on dying, for the
+/// sake of a connection, would keep it. What was renamed inside comes back with the jail's end.
+fn reclaim(host: &Vnet, owned: &[Owned]) {
+    let lent: Vec<_> = owned
+        .iter()
+        .filter_map(|owned| if let Owned::Lent(name) = owned { Some(name) } else { None })
+        .collect();
+    if lent.is_empty() {
+        return;
+    }
+    for jail in owned.iter().filter_map(|owned| if let Owned::Jail(name) = owned { Some(name) } else { None })
+    {
+        if let Ok(Some(jid)) = jail::find_even_dying(&**host.kernel(), jail) {
+            for name in &lent {
+                // Whether it came back is looked at when it has to be.
+                let _ = host.reclaim(name, jid);
+            }
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The program, run as its users run it, on the simulated kernel.
 
 mod bulk;
+mod defects;
 mod effects;
 mod errors;
 mod inside;

@@ -56,7 +56,7 @@ impl Host<'_> {
         }
         let mut journal = self.journal(name).map_err(io)?;
         if !journal.is_empty() {
-            self.undo(name, &mut journal)?;
+            self.clear_up(name, &mut journal)?;
         }
         Ok(lock)
     }

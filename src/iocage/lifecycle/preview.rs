@@ -134,7 +134,9 @@ impl Host<'_> {
             preview.add(format!("run exec_stop in the jail: {stop}"), &RUN_INSIDE);
         }
         let owned = match jid {
-            Some(jid) if journal.is_empty() => self.found(entry, jid).map_err(step(name))?,
+            Some(jid) if journal.is_empty() || journal.is_of_another(jid) => {
+                self.found(entry, jid).map_err(step(name))?
+            }
             _ => journal.owned().to_vec(),
         };
         for owned in undo_order(&owned) {

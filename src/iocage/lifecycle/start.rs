@@ -73,7 +73,7 @@ impl Host<'_> {
         if !journal.is_empty() {
             report.warn(&format!("{name} was not started, or not stopped, to the end; clearing up first"));
             let owned = journal.owned().to_vec();
-            self.undo(name, &mut journal)?;
+            self.clear_up(name, &mut journal)?;
             self.is_gone(&owned);
         }
         let plan = self
@@ -182,7 +182,7 @@ impl Host<'_> {
         report.say("  + Executing poststart OK");
         self.await_dhcp(config, up.jid, report)?;
         self.record_start(entry)?;
-        journal.complete(self.files).map_err(|error| Error::from((name, error)))
+        journal.complete(self.files, up.jid).map_err(|error| Error::from((name, error)))
     }
 
     /// The file that iocage needs to stop the jail. An address names its interface only where this

@@ -3,6 +3,7 @@
 use super::{Error, Host, Report, owned_file, step};
 use crate::iocage::config::JailConfig;
 use crate::iocage::jailconf::JailConf;
+use crate::iocage::name::JailName;
 use crate::iocage::store::Entry;
 use crate::jail::{self, mount};
 use crate::types::{InterfaceName, Jid};
@@ -57,6 +58,9 @@ impl Host<'_> {
         let jid = self.jid(name).map_err(|error| step(name)(error.into()))?;
         let mut config = None;
         if let Some(jid) = jid {
+            if journal.is_of_another(jid) {
+                journal.keep(self.files, Vec::new()).map_err(|error| Error::from((name, error)))?;
+            }
             report.say(&format!("* Stopping {}", name.flat()));
             // Without a configuration there is still everything to take away.
             match JailConfig::resolve(self.store, entry) {
@@ -133,8 +137,32 @@ impl Host<'_> {
             return Ok(Stopped::WasDown);
         }
         report.say(&format!("* Clearing up after {}", name.flat()));
-        self.undo(name, journal)?;
+        self.clear_up(name, journal)?;
         Ok(Stopped::Cleared)
+    }
+
+    /// Undoes what is in the journal of a jail that does not run any more, or not yet. Somebody else may
+    /// have stopped it: iocage gives the number of its devfs ruleset to the next jail that is started.
+    pub(super) fn clear_up(&self, name: &JailName, journal: &mut Journal) -> Result<(), Error> {
+        let rulesets = self.rulesets_of_others(name).map_err(|error| step(name)(error.into()))?;
+        let is_anothers =
+            |owned: &Owned| matches!(owned, Owned::Ruleset(number) if rulesets.contains(number));
+        if journal.owned().iter().any(is_anothers) {
+            let ours = journal.owned().iter().filter(|owned| !is_anothers(owned)).cloned().collect();
+            journal.keep(self.files, ours).map_err(|error| Error::from((name, error)))?;
+        }
+        self.undo(name, journal)
+    }
+
+    /// The devfs rulesets of all other jails that run.
+    fn rulesets_of_others(&self, name: &JailName) -> crate::Result<Vec<u16>> {
+        let kernel = &**self.kernel();
+        let mut rulesets = Vec::new();
+        for jail in jail::list(kernel, false)?.into_iter().filter(|jail| jail.name != name.kernel_name()) {
+            let number = jail::read_int(kernel, jail.jid, "devfs_ruleset")?;
+            rulesets.extend(number.and_then(|number| u16::try_from(number).ok()));
+        }
+        Ok(rulesets)
     }
 
     /// The commands of a stop that come before anything is taken away.

@@ -1,0 +1,435 @@
+//! One jail in two hands: what iocage starts is listed, shown, entered and stopped by jailwire with
+//! nothing left behind, and what jailwire starts is stopped by iocage's own commands.
+//!
+//! The commands are those that iocage runs, in its order, as they were recorded; Python is left out.
+//! It needs FreeBSD, root, and the programs that iocage runs.
+
+#![cfg(target_os = "freebsd")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::{Mutex, MutexGuard};
+
+use tempfile::TempDir;
+
+/// The host is one, and so is what is compared.
+static HOST: Mutex<()> = Mutex::new(());
+
+/// Where the jails' base system comes from.
+const BASE: [&str; 8] = ["bin", "lib", "libexec", "sbin", "usr/bin", "usr/lib", "usr/libexec", "usr/sbin"];
+
+struct World {
+    root: TempDir,
+    _alone: MutexGuard<'static, ()>,
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Runs a command line as iocage does: words, and no shell.
+fn try_run(line: &str) -> Output {
+    // A description is one word of several.
+    let words: Vec<String> = match line.split_once(" description ") {
+        Some((before, words)) => before
+            .split(' ')
+            .chain(["description"])
+            .map(str::to_owned)
+            .chain([words.trim_matches('"').to_owned()])
+            .collect(),
+        None => line.split(' ').map(str::to_owned).collect(),
+    };
+    Command::new(&words[0]).args(&words[1..]).output().unwrap_or_else(|error| panic!("{line}: {error}"))
+}
+
+fn run(line: &str) -> String {
+    let output = try_run(line);
+    assert!(output.status.success(), "{line}: {}{}", text(&output.stdout), text(&output.stderr));
+    text(&output.stdout).trim_end().to_owned()
+}
+
+/// What a start adds to a host: interfaces, jails, mounts, rulesets, files.
+fn host() -> String {
+    let mut run_files: Vec<String> = fs::read_dir("/var/run")
+        .expect("/var/run")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .filter(|name| name.contains("jail"))
+        .collect();
+    run_files.sort();
+    // One that was away is listed last. What moves is left out.
+    let mut interfaces: Vec<String> = run("ifconfig -l")
+        .split_whitespace()
+        .map(|name| {
+            let shown = run(&format!("ifconfig {name}"));
+            let lasting = |line: &&str| !line.contains("nd6 options") && !line.contains("options=");
+            shown.lines().filter(lasting).collect::<Vec<_>>().join("\n")
+        })
+        .collect();
+    interfaces.sort();
+    format!(
+        "{}\n{}\n{}\n{}\n{run_files:?}",
+        interfaces.join("\n"),
+        run("jls -d -n jid name"),
+        run("mount -p"),
+        run("devfs rule showsets"),
+    )
+}
+
+#[track_caller]
+fn assert_same(before: &str, after: &str) {
+    let only = |one: &str, other: &str, sign: &str| -> String {
+        let other: Vec<_> = other.lines().collect();
+        one.lines().filter(|line| !other.contains(line)).map(|line| format!("{sign} {line}\n")).collect()
+    };
+    assert!(before == after, "{}{}", only(before, after, "-"), only(after, before, "+"));
+}
+
+impl World {
+    /// A host with a bridge, on it an interface that stands for the host's own, and a jail.
+    fn new(name: &str, config: &str) -> World {
+        let alone = HOST.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        assert!(nix::unistd::geteuid().is_root(), "this test starts jails: run it as root");
+        let root = tempfile::tempdir().expect("a temporary directory");
+        let world = World { root, _alone: alone };
+        world.add(name, config);
+        let _ = try_run("ifconfig epair90 create");
+        run("ifconfig epair90a inet 198.51.100.1/24 up");
+        // A host that does IPv6 already: the first address of an interface brings a link-local one.
+        run("ifconfig epair90a inet6 2001:db8:90::1/64");
+        run("ifconfig epair90b up");
+        let _ = try_run("ifconfig bridge90 create");
+        let _ = try_run("ifconfig bridge90 addm epair90b up");
+        world
+    }
+
+    fn add(&self, name: &str, config: &str) {
+        let jail = self.jail(name);
+        for directory in BASE.iter().chain(&["dev", "etc", "tmp", "var/run", "usr/share"]) {
+            fs::create_dir_all(jail.join("root").join(directory)).expect("a directory");
+        }
+        fs::create_dir_all(self.root.path().join("log")).expect("a directory");
+        let mount = |path: &&str| format!("/{path}\t{}/root/{path}\tnullfs\tro\t0\t0\n", jail.display());
+        fs::write(jail.join("fstab"), BASE.iter().map(mount).collect::<String>()).expect("a file");
+        let config = format!(
+            r#"{{"host_hostuuid":"{name}","release":"15.1-RELEASE","exec_start":"/usr/bin/true","exec_stop":"/usr/bin/true","host_time":0,"resolver":"/dev/null",{config}}}"#
+        );
+        fs::write(jail.join("config.json"), config).expect("a file");
+    }
+
+    fn jail(&self, name: &str) -> PathBuf {
+        self.root.path().join("jails").join(name)
+    }
+
+    /// Runs jailwire.
+    fn wire(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_jailwire"))
+            .arg("--root")
+            .arg(self.root.path())
+            .args(arguments)
+            .output()
+            .expect("the program starts")
+    }
+
+    #[track_caller]
+    fn ok(&self, arguments: &[&str]) -> String {
+        let output = self.wire(arguments);
+        let said = text(&output.stdout) + &text(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {said}");
+        said
+    }
+
+    /// The file that iocage gives jail(8); `network` is its first lines.
+    fn conf(&self, name: &str, network: &str) {
+        let jail = self.jail(name);
+        let (root, fstab) = (jail.join("root"), jail.join("fstab"));
+        let text = format!(
+            r#""ioc-{name}" {{
+{network}
+	mount.fdescfs = "1";
+	allow.set_hostname = "1";
+	mount.devfs = "1";
+	exec.created = "/usr/bin/true";
+	host.domainname = "none";
+	host.hostname = "{name}";
+	path = "{}";
+	securelevel = "2";
+	host.hostuuid = "{name}";
+	devfs_ruleset = "1000";
+	enforce_statfs = "2";
+	children.max = "0";
+	exec.clean = "1";
+	exec.timeout = "60";
+	stop.timeout = "30";
+	mount.fstab = "{}";
+	allow.dying;
+	exec.consolelog = "{}/log/ioc-{name}-console.log";
+	persist;
+}}
+"#,
+            root.display(),
+            fstab.display(),
+            self.root.path().display(),
+        );
+        fs::write(conf_path(name), text).expect("a file");
+    }
+
+    /// What iocage does first: its devfs ruleset, and `jail -c`. Answers with the jid.
+    fn iocage_creates(&self, name: &str, network: &str) -> String {
+        run("devfs rule -s 1000 add hide");
+        for path in ["null", "zero", "random", "urandom", "fd", "fd/*", "stdin", "stdout", "stderr"] {
+            run(&format!("devfs rule -s 1000 add path {path} unhide"));
+        }
+        self.conf(name, network);
+        run(&format!("jail -f {} -c", conf_path(name).display()));
+        run(&format!("jls -j ioc-{name} jid"))
+    }
+
+    /// And then for each NIC. `number` is that of the NIC, and of the epair inside.
+    fn iocage_wires(&self, name: &str, jid: &str, number: usize, macs: [&str; 2], ip4: &str, ip6: &str) {
+        let a = run("ifconfig epair create");
+        let b = format!("{}b", a.trim_end_matches('a'));
+        let (host, nic) = (format!("vnet{number}.{jid}"), format!("epair{number}b"));
+        run(&format!("ifconfig {a} name {host} mtu 1500"));
+        run(&format!("ifconfig {host} link {}", macs[0]));
+        run(&format!("ifconfig {host} description \"associated with jail: {name} as nic: {nic}\""));
+        run(&format!("ifconfig {b} vnet ioc-{name}"));
+        run(&format!("jexec ioc-{name} ifconfig {b} mtu 1500"));
+        if b != nic {
+            run(&format!("setfib 0 jexec ioc-{name} ifconfig {b} name {nic}"));
+        }
+        run(&format!("setfib 0 jexec ioc-{name} ifconfig {nic} link {}", macs[1]));
+        run(&format!("ifconfig bridge90 addm {host} up"));
+        run(&format!("ifconfig {host} up"));
+        run(&format!("setfib 0 jexec ioc-{name} ifconfig {nic} {ip4} alias"));
+        run(&format!("setfib 0 jexec ioc-{name} ifconfig {nic} inet6 {ip6} up"));
+    }
+
+    /// iocage's stop, as it was recorded. `nics` are those of the property `interfaces`.
+    fn iocage_stops(&self, name: &str, nics: &[&str]) {
+        let jid = run(&format!("jls -j ioc-{name} jid"));
+        let ruleset = run(&format!("jls -j ioc-{name} devfs_ruleset"));
+        run("/usr/bin/true");
+        run(&format!("setfib 0 jexec ioc-{name} /usr/bin/true"));
+        for nic in nics {
+            run(&format!("ifconfig {nic}.{jid} destroy"));
+        }
+        assert!(run("devfs rule showsets").lines().any(|line| line == ruleset));
+        run(&format!("devfs rule -s {ruleset} delset"));
+        let conf = conf_path(name);
+        run(&format!("jail -q -f {} -r ioc-{name}", conf.display()));
+        fs::remove_file(&conf).expect("iocage's file is there");
+        run("/usr/bin/true");
+        let jail = self.jail(name);
+        // What is not mounted any more it is told of, and does not mind.
+        try_run(&format!("umount -afF {}", jail.join("fstab").display()));
+        for path in ["dev/fd", "dev", "proc", "compat/linux/proc"] {
+            try_run(&format!("umount -f {}", jail.join("root").join(path).display()));
+        }
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        // Whatever a failed test has left would be found by the next.
+        let jails = text(&try_run("jls name").stdout);
+        for jail in jails.lines().filter(|name| name.starts_with("ioc-")) {
+            try_run(&format!("jail -r {jail}"));
+        }
+        let mounts = text(&try_run("mount -p").stdout);
+        let ours = self.root.path().display().to_string();
+        for line in mounts.lines().rev().filter(|line| line.contains(&ours)) {
+            if let Some(on) = line.split_whitespace().nth(1) {
+                try_run(&format!("umount -f {on}"));
+            }
+        }
+        for interface in text(&try_run("ifconfig -l").stdout).split_whitespace() {
+            if interface.starts_with("vnet") || interface == "epair90a" || interface == "bridge90" {
+                try_run(&format!("ifconfig {interface} destroy"));
+            }
+        }
+        try_run("devfs rule -s 1000 delset");
+        let files = fs::read_dir("/var/run").expect("/var/run").flatten().map(|entry| entry.path());
+        for file in files.filter(|path| path.to_string_lossy().contains("jail.ioc-")) {
+            let _ = fs::remove_file(file);
+        }
+        let _ = fs::remove_dir_all("/var/run/jailwire");
+    }
+}
+
+fn conf_path(name: &str) -> PathBuf {
+    Path::new("/var/run").join(format!("jail.ioc-{name}.conf"))
+}
+
+const VNET: &str = r#""vnet":1,"interfaces":"vnet0:bridge90","ip4_addr":"vnet0|198.51.100.50/24","ip6_addr":"vnet0|2001:db8:90::50/64","defaultrouter":"198.51.100.1","defaultrouter6":"none","vnet0_mac":"5a9cfcbff475 5a9cfcbff476""#;
+
+const TWO_NICS: &str = r#""vnet":1,"interfaces":"vnet0:bridge90,vnet1:bridge90","ip4_addr":"vnet0|198.51.100.50/24,vnet1|203.0.113.50/24","ip6_addr":"vnet0|2001:db8:90::50/64,vnet1|2001:db8:91::50/64","defaultrouter":"198.51.100.1","defaultrouter6":"none","vnet0_mac":"5a9cfcbff475 5a9cfcbff476","vnet1_mac":"5a9cfcbff485 5a9cfcbff486""#;
+
+const SHARED: &str =
+    r#""vnet":0,"ip4_addr":"epair90a|198.51.100.60/24","ip6_addr":"epair90a|2001:db8:90::60/64""#;
+
+/// As iocage writes it for such a jail.
+const SHARED_LINES: &str = "\tip4.addr += \"epair90a|198.51.100.60/24\";\n\tip6.addr += \"epair90a|2001:db8:90::60/64\";\n\tip4.saddrsel = \"1\";\n\tip4 = \"new\";\n\tip6.saddrsel = \"1\";\n\tip6 = \"new\";";
+
+#[test]
+fn iocage_starts_a_vnet_jail_and_jailwire_does_the_rest() {
+    let world = World::new("vj", VNET);
+    let before = host();
+    let jid = world.iocage_creates("vj", "\tvnet;");
+    world.iocage_wires(
+        "vj",
+        &jid,
+        0,
+        ["5a:9c:fc:bf:f4:75", "5a:9c:fc:bf:f4:76"],
+        "198.51.100.50/24",
+        "2001:db8:90::50/64",
+    );
+    run("setfib 0 jexec ioc-vj route add default 198.51.100.1");
+
+    assert!(world.ok(&["list", "-h"]).starts_with(&format!("{jid}\tvj\tup\t")));
+    assert_eq!(world.ok(&["get", "-s", "vj"]), "up\n");
+    let shown = world.ok(&["show", "vj"]);
+    for words in ["198.51.100.50/24", "2001:db8:90::50/64", "198.51.100.1", "5a:9c:fc:bf:f4:76"] {
+        assert!(shown.contains(words), "{shown}");
+    }
+    let map = world.ok(&["map"]);
+    assert!(map.contains(&format!("vnet0.{jid}")) && map.contains("epair0b"), "{map}");
+    assert_eq!(world.ok(&["exec", "vj", "hostname"]), "vj\n");
+    assert_eq!(world.wire(&["exec", "vj", "exit 7"]).status.code(), Some(7));
+    assert!(text(&world.wire(&["start", "vj"]).stderr).contains("vj is already running!"));
+
+    let said = world.ok(&["stop", "vj"]);
+    for line in [
+        "* Stopping vj",
+        "  + Executing prestop OK",
+        "  + Stopping services OK",
+        "  + Tearing down VNET OK",
+        "  + Removing devfs_ruleset: 1000 OK",
+        "  + Removing jail process OK",
+        "  + Executing poststop OK",
+    ] {
+        assert!(said.lines().any(|said| said == line), "{line}: {said}");
+    }
+    assert_same(&before, &host());
+    // And it can be started by jailwire now.
+    world.ok(&["start", "vj"]);
+    world.ok(&["stop", "vj"]);
+    assert_same(&before, &host());
+}
+
+#[test]
+fn iocage_starts_a_jail_with_two_nics_and_jailwire_stops_it() {
+    let world = World::new("tn", TWO_NICS);
+    let before = host();
+    let jid = world.iocage_creates("tn", "\tvnet;");
+    let macs = [["5a:9c:fc:bf:f4:75", "5a:9c:fc:bf:f4:76"], ["5a:9c:fc:bf:f4:85", "5a:9c:fc:bf:f4:86"]];
+    world.iocage_wires("tn", &jid, 0, macs[0], "198.51.100.50/24", "2001:db8:90::50/64");
+    world.iocage_wires("tn", &jid, 1, macs[1], "203.0.113.50/24", "2001:db8:91::50/64");
+    // iocage would forget the second: it goes by the configuration of now.
+    world.ok(&["set", "interfaces=vnet0:bridge90", "ip4_addr=none", "ip6_addr=none", "tn"]);
+    world.ok(&["stop", "tn"]);
+    assert_same(&before, &host());
+}
+
+#[test]
+fn iocage_starts_a_shared_ip_jail_and_jailwire_does_the_rest() {
+    let world = World::new("sj", SHARED);
+    let before = host();
+    let jid = world.iocage_creates("sj", SHARED_LINES);
+    assert!(world.ok(&["list", "-h"]).starts_with(&format!("{jid}\tsj\tup\t")));
+    let shown = world.ok(&["show", "sj"]);
+    assert!(shown.contains("198.51.100.60/24") && shown.contains("2001:db8:90::60/64"), "{shown}");
+    assert_eq!(world.ok(&["exec", "sj", "hostname"]), "sj\n");
+    world.ok(&["stop", "sj"]);
+    assert_same(&before, &host());
+    world.ok(&["start", "sj"]);
+    world.ok(&["stop", "sj"]);
+    assert_same(&before, &host());
+}
+
+#[test]
+fn jailwire_starts_a_vnet_jail_and_iocages_commands_stop_it() {
+    let world = World::new("vj", VNET);
+    let before = host();
+    world.ok(&["start", "vj"]);
+    let jid = run("jls -j ioc-vj jid");
+    let half = run(&format!("ifconfig vnet0.{jid}"));
+    assert!(half.contains("description: associated with jail: vj as nic: epair0b"), "{half}");
+    assert!(half.contains("5a:9c:fc:bf:f4:75"), "{half}");
+    let inside = run("jexec ioc-vj ifconfig epair0b");
+    assert!(inside.contains("inet 198.51.100.50 ") && inside.contains("5a:9c:fc:bf:f4:76"), "{inside}");
+    world.iocage_stops("vj", &["vnet0"]);
+    // What jailwire noted of it is no more true, and the next command that changes something sees that.
+    world.ok(&["stop", "vj"]);
+    assert_same(&before, &host());
+}
+
+#[test]
+fn jailwire_starts_a_jail_with_two_nics_and_iocages_commands_stop_it() {
+    let world = World::new("tn", TWO_NICS);
+    let before = host();
+    world.ok(&["start", "tn"]);
+    world.iocage_stops("tn", &["vnet0", "vnet1"]);
+    world.ok(&["stop", "tn"]);
+    assert_same(&before, &host());
+}
+
+#[test]
+fn jailwire_starts_a_shared_ip_jail_and_iocages_commands_stop_it() {
+    let world = World::new("sj", SHARED);
+    let before = host();
+    world.ok(&["start", "sj"]);
+    world.iocage_stops("sj", &[]);
+    world.ok(&["stop", "sj"]);
+    assert_same(&before, &host());
+}
+
+#[test]
+fn a_lent_interface_comes_back_by_iocages_commands() {
+    run("ifconfig epair91 create");
+    {
+        let world = World::new(
+            "lj",
+            r#""vnet":1,"interfaces":"vnet0:bridge90","ip4_addr":"none","ip6_addr":"none","vnet_interfaces":"epair91a epair91b""#,
+        );
+        let before = host();
+        world.ok(&["start", "lj"]);
+        let inside = run("jexec ioc-lj ifconfig -l");
+        assert!(inside.contains("epair91a") && inside.contains("epair91b"), "{inside}");
+        run("ifconfig epair91a -vnet ioc-lj");
+        run("ifconfig epair91b -vnet ioc-lj");
+        world.iocage_stops("lj", &[]);
+        world.ok(&["stop", "lj"]);
+        assert_same(&before, &host());
+    }
+    run("ifconfig epair91a destroy");
+}
+
+/// What jailwire notes of a jail is of one life of it.
+#[test]
+fn each_hand_in_turn() {
+    let world = World::new("vj", VNET);
+    world.add(
+        "other",
+        &VNET
+            .replace("198.51.100.50", "198.51.100.51")
+            .replace("90::50", "90::51")
+            .replace("5a9cfcbff47", "5a9cfcbff49"),
+    );
+    let before = host();
+    world.ok(&["start", "vj"]);
+    world.iocage_stops("vj", &["vnet0"]);
+    // The number of its ruleset is free, and the other jail gets it.
+    world.ok(&["start", "other"]);
+    let ruleset = run("jls -j ioc-other devfs_ruleset");
+    world.ok(&["start", "vj"]);
+    assert!(run("devfs rule showsets").lines().any(|line| line == ruleset), "the other's ruleset is gone");
+    world.ok(&["stop", "other"]);
+    world.iocage_stops("vj", &["vnet0"]);
+    // Another life, of iocage's making.
+    let jid = world.iocage_creates("vj", "\tvnet;");
+    let macs = ["5a:9c:fc:bf:f4:75", "5a:9c:fc:bf:f4:76"];
+    world.iocage_wires("vj", &jid, 0, macs, "198.51.100.50/24", "2001:db8:90::50/64");
+    world.ok(&["stop", "vj"]);
+    assert_same(&before, &host());
+}
