@@ -61,7 +61,8 @@ fn host() -> String {
     let mut interfaces: Vec<String> = run("ifconfig -l")
         .split_whitespace()
         .map(|name| {
-            let shown = run(&format!("ifconfig {name}"));
+            // Duplicate address detection comes to its end by itself.
+            let shown = run(&format!("ifconfig {name}")).replace(" tentative", "");
             let lasting = |line: &&str| !line.contains("nd6 options") && !line.contains("options=");
             shown.lines().filter(lasting).collect::<Vec<_>>().join("\n")
         })

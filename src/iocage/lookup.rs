@@ -25,7 +25,7 @@ impl Store {
         }
         let entries = self.entries()?;
         // A jail whose configuration cannot be read is found by its name.
-        let config = |entry: &Entry| Document::read(&entry.config_path()).ok();
+        let config = |entry: &Entry| self.document(entry).ok();
         let configs: Vec<_> = entries.iter().map(|entry| (entry, config(entry))).collect();
         let with = |key: &str| -> Vec<Entry> {
             let has = |config: &Document| config.text(key) == Ok(Some(word));

@@ -38,6 +38,7 @@ pub mod hooks;
 pub mod interfaces;
 pub mod jailconf;
 mod json;
+pub mod legacy;
 pub mod lifecycle;
 pub mod live;
 mod lookup;

@@ -17,15 +17,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::document::{Document, DocumentError};
+use super::legacy::Legacy;
 use super::name::{InvalidJailName, JailName};
 use super::properties::Properties;
 use super::property::{Change, SetErrors, Stored};
+use super::zfs::ZfsError;
 use crate::files::{FileError, Files};
 
 /// iocage's directory.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Store {
     root: PathBuf,
+    legacy: Option<Legacy>,
 }
 
 /// Where a jail lies.
@@ -85,6 +88,9 @@ pub enum StoreError {
     /// Assignments that cannot be made.
     #[error(transparent)]
     Set(#[from] SetErrors),
+    /// The properties of legacy jails.
+    #[error(transparent)]
+    Zfs(#[from] ZfsError),
 }
 
 fn candidates(entries: &[Entry]) -> String {
@@ -138,9 +144,14 @@ impl Store {
         let absolute =
             std::path::absolute(root).map_err(|source| StoreError::Read { path: root.to_owned(), source })?;
         match absolute.join("jails").is_dir() {
-            true => Ok(Store { root: absolute }),
+            true => Ok(Store { root: absolute, legacy: None }),
             false => Err(StoreError::NoRoot(absolute)),
         }
+    }
+
+    /// Reads the properties of jails without a config.json from where legacy iocage kept them.
+    pub fn with_legacy(self, legacy: Legacy) -> Store {
+        Store { legacy: Some(legacy), ..self }
     }
 
     /// The directory.
@@ -238,9 +249,20 @@ impl Store {
         Ok(Selection::Named(entries))
     }
 
+    /// Reads a jail's config.json; of a legacy jail that has none, what it would be. Written back, it is
+    /// a config.json from then on.
+    pub(super) fn document(&self, entry: &Entry) -> Result<Document, StoreError> {
+        match (Document::read(&entry.config_path()), &self.legacy) {
+            (Err(missing @ DocumentError::Missing(_)), Some(legacy)) => {
+                legacy.document(entry)?.ok_or_else(|| missing.into())
+            }
+            (other, _) => Ok(other?),
+        }
+    }
+
     /// Reads a jail's properties.
     pub fn properties(&self, entry: &Entry) -> Result<Properties, StoreError> {
-        let config = Document::read(&entry.config_path())?;
+        let config = self.document(entry)?;
         Ok(Properties::of_jail(entry.name.clone(), config, self.defaults_document()?))
     }
 
@@ -251,7 +273,7 @@ impl Store {
     ) -> Result<Vec<Result<Properties, StoreError>>, StoreError> {
         let defaults = Arc::new(self.defaults_document()?);
         let read = |entry: &Entry| {
-            let config = Document::read(&entry.config_path())?;
+            let config = self.document(entry)?;
             Ok(Properties::of_jail(entry.name.clone(), config, defaults.clone()))
         };
         Ok(entries.iter().map(read).collect())
@@ -312,7 +334,7 @@ impl Store {
     /// Records what the program itself found out, such as `last_started` or `vnet0_mac`.
     pub fn record(&self, entry: &Entry, values: &[(&str, Stored)], files: &Files) -> Result<(), StoreError> {
         let _lock = self.lock(entry)?;
-        let mut config = Document::read(&entry.config_path())?;
+        let mut config = self.document(entry)?;
         for (key, value) in values {
             config.set(key, value);
         }

@@ -11,4 +11,5 @@ mod manage;
 mod net;
 mod rc;
 mod seed;
+mod storage;
 mod support;

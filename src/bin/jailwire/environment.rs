@@ -1,9 +1,11 @@
 //! Where the program works: which kernel, and which directory.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jailwire::files::{Files, Gate};
+use jailwire::iocage::legacy::Legacy;
 use jailwire::iocage::lifecycle::Host;
 use jailwire::iocage::store::Store;
 use jailwire::iocage::zfs;
@@ -50,6 +52,7 @@ impl Environment {
             Some(kernel) => kernel,
             None => simulated(&root, cli.kernel)?,
         };
+        let store = store.with_legacy(legacy(kernel.clone(), root.join("jails")));
         Ok(Environment { kernel, store, json: cli.json })
     }
 
@@ -109,6 +112,15 @@ fn simulated(root: &Path, choice: Choice) -> Result<Arc<dyn Kernel>, Failure> {
         ));
     }
     Ok(Arc::new(Sim::open(&directory)?))
+}
+
+/// Asks ZFS for the properties of legacy jails, should there be any.
+fn legacy(kernel: Arc<dyn Kernel>, jails: PathBuf) -> Legacy {
+    Legacy::new(move || {
+        // Who may not list what is mounted has no dataset to ask for.
+        let mounts = kernel.mounts().unwrap_or_default();
+        zfs::dataset_on(&mounts, &jails).map_or(Ok(BTreeMap::new()), zfs::legacy_properties)
+    })
 }
 
 /// Where iocage's dataset is mounted, if there is one.

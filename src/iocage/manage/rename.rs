@@ -85,7 +85,7 @@ fn renamed(config: &Document, old: &JailName, new: &JailName) -> Document {
 fn others(recipe: &mut Recipe, storage: Storage<'_>, entry: &Entry, name: &JailName) -> Result<(), Error> {
     for other in storage.store.entries()?.iter().filter(|other| *other != entry) {
         // One that cannot be read names nobody.
-        let Ok(config) = Document::read(&other.config_path()) else { continue };
+        let Ok(config) = storage.store.document(other) else { continue };
         let mut changed = config.clone();
         let depends = config.text("depends").ok().flatten().and_then(|text| text.parse::<Depends>().ok());
         if let Some(mut depends) = depends.filter(|depends| depends.0.contains(&entry.name)) {

@@ -1,0 +1,344 @@
+//! Where iocage's directory is a dataset: `zfs` is run to make, copy, rename and destroy jails, to find
+//! the pool that is active, and to read what legacy iocage kept there; and for nothing else.
+//!
+//! A stand-in on PATH takes the place of `zfs`: it notes what it is asked, and makes directories where
+//! ZFS would mount datasets.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use jailwire::iocage::zfs;
+use jailwire::jail::mount;
+use jailwire::kernel::sim::Sim;
+use jailwire::kernel::{FsId, Kernel as _, Mounted};
+use tempfile::TempDir;
+
+use crate::support::{Root, text};
+
+const STAND_IN: &str = r#"#!/bin/sh
+echo "$*" >> "$STAND_IN/asked"
+[ -f "$STAND_IN/fails" ] && [ "$1" = "$(cat "$STAND_IN/fails")" ] && { echo "no space left" >&2; exit 1; }
+for last; do :; done
+where=$STAND_IN_ROOT/${last#tank/iocage/}
+case $1 in
+create) mkdir -p "$where" ;;
+clone) mkdir -p "$where"; cp -R "$STAND_IN_ROOT/$(echo "${2#tank/iocage/}" | cut -d @ -f 1)/." "$where" ;;
+rename) case $last in *@*) ;; *) eval "from=\${$(($# - 1))}"; mv "$STAND_IN_ROOT/${from#tank/iocage/}" "$where" ;; esac ;;
+destroy) case $last in *@*) ;; *) rm -rf "$where" ;; esac ;;
+get) cat "$STAND_IN/answer" 2>/dev/null ;;
+esac
+exit 0
+"#;
+
+/// A root whose directories are datasets, as far as the kernel's list of mounts says.
+struct Pool {
+    root: Root,
+    stand_in: TempDir,
+}
+
+fn stand_in() -> TempDir {
+    let stand_in = tempfile::tempdir().unwrap();
+    let program = stand_in.path().join("zfs");
+    fs::write(&program, STAND_IN).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    stand_in
+}
+
+fn path_with(stand_in: &Path) -> String {
+    format!("{}:/bin:/usr/bin", stand_in.display())
+}
+
+impl Pool {
+    /// With `web` as datasets of its own.
+    fn new() -> Pool {
+        let pool = Pool { root: Root::new(), stand_in: stand_in() };
+        let release = pool.root.path().join("releases/15.1-RELEASE/root");
+        fs::create_dir_all(release.join("etc")).unwrap();
+        fs::write(release.join("etc/hosts"), "127.0.0.1\tlocalhost\n").unwrap();
+        let parent = pool.root.path().parent().unwrap();
+        let name = pool.root.path().file_name().unwrap();
+        pool.mount("tank/iocage", parent, Path::new(name));
+        for beneath in ["jails", "jails/web", "jails/web/root", "releases/15.1-RELEASE/root"] {
+            pool.mount(&format!("tank/iocage/{beneath}"), pool.root.path(), Path::new(beneath));
+        }
+        pool
+    }
+
+    fn mount(&self, dataset: &str, root: &Path, beneath: &Path) {
+        let sim = Sim::open(&self.root.path().join(".sim")).unwrap();
+        sim.load_module("zfs").unwrap();
+        mount::mount(&sim, &mount::request("zfs", dataset, root, beneath)).unwrap();
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = self.root.command(arguments);
+        command
+            .env("PATH", path_with(self.stand_in.path()))
+            .env("STAND_IN", self.stand_in.path())
+            .env("STAND_IN_ROOT", self.root.path());
+        command.output().unwrap()
+    }
+
+    #[track_caller]
+    fn ok(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+        text(&output.stdout)
+    }
+
+    /// What `zfs` was asked since the last time.
+    fn asked(&self) -> Vec<String> {
+        let path = self.stand_in.path().join("asked");
+        let asked = fs::read_to_string(&path).unwrap_or_default();
+        let _ = fs::remove_file(path);
+        asked.lines().map(str::to_owned).collect()
+    }
+
+    fn answers(&self, text: &str) {
+        fs::write(self.stand_in.path().join("answer"), text).unwrap();
+    }
+
+    fn fails(&self, command: &str) {
+        fs::write(self.stand_in.path().join("fails"), command).unwrap();
+    }
+}
+
+#[test]
+fn a_jail_is_a_clone_of_its_release() {
+    let pool = Pool::new();
+    pool.ok(&["create", "-n", "shop", "-r", "15.1-RELEASE"]);
+    assert_eq!(
+        pool.asked(),
+        [
+            "snapshot tank/iocage/releases/15.1-RELEASE/root@shop",
+            "create tank/iocage/jails/shop",
+            "clone tank/iocage/releases/15.1-RELEASE/root@shop tank/iocage/jails/shop/root",
+        ]
+    );
+    let config = fs::read_to_string(pool.root.jail("shop").join("config.json")).unwrap();
+    assert!(config.contains("\"release\": \"15.1-RELEASE\""), "{config}");
+    pool.ok(&["create", "-e", "-n", "bare"]);
+    assert_eq!(pool.asked(), ["create -p tank/iocage/jails/bare/root"]);
+}
+
+#[test]
+fn a_create_that_fails_half_way_takes_back_what_it_made() {
+    let pool = Pool::new();
+    pool.fails("clone");
+    let output = pool.run(&["create", "-n", "shop", "-r", "15.1-RELEASE"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stderr);
+    assert!(said.contains("`zfs clone ") && said.contains("no space left"), "{said}");
+    assert_eq!(
+        pool.asked()[3..],
+        ["destroy -r tank/iocage/jails/shop", "destroy tank/iocage/releases/15.1-RELEASE/root@shop",]
+    );
+    assert!(!pool.root.jail("shop").exists());
+}
+
+#[test]
+fn a_clone_is_one_of_both_datasets() {
+    let pool = Pool::new();
+    pool.ok(&["clone", "web", "-n", "shop", "ip4_addr=none", "ip6_addr=none"]);
+    assert_eq!(
+        pool.asked(),
+        [
+            "snapshot -r tank/iocage/jails/web@shop",
+            "clone tank/iocage/jails/web@shop tank/iocage/jails/shop",
+            "clone tank/iocage/jails/web/root@shop tank/iocage/jails/shop/root",
+        ]
+    );
+}
+
+#[test]
+fn a_rename_takes_the_snapshot_along() {
+    let pool = Pool::new();
+    pool.answers("tank/iocage/releases/15.1-RELEASE/root@web\n");
+    pool.ok(&["rename", "web", "shop"]);
+    assert_eq!(
+        pool.asked(),
+        [
+            "get -H -o value origin tank/iocage/jails/web/root",
+            "rename tank/iocage/releases/15.1-RELEASE/root@web tank/iocage/releases/15.1-RELEASE/root@shop",
+            "rename -f tank/iocage/jails/web tank/iocage/jails/shop",
+        ]
+    );
+    assert_eq!(pool.root.ok(&["get", "host_hostuuid", "shop"]), "shop\n");
+}
+
+#[test]
+fn destroy_takes_one_dataset_and_its_own_snapshot() {
+    let pool = Pool::new();
+    pool.answers("tank/iocage/releases/15.1-RELEASE/root@web\n");
+    pool.ok(&["destroy", "-f", "web"]);
+    assert_eq!(
+        pool.asked(),
+        [
+            "get -H -o value origin tank/iocage/jails/web/root",
+            "destroy -r -f tank/iocage/jails/web",
+            "destroy tank/iocage/releases/15.1-RELEASE/root@web",
+        ]
+    );
+    // fork #94: a snapshot of somebody else's is none of ours.
+    let pool = Pool::new();
+    pool.answers("tank/iocage/releases/15.1-RELEASE/root@before-the-upgrade\n");
+    pool.ok(&["destroy", "-f", "web"]);
+    assert_eq!(pool.asked()[1..], ["destroy -r -f tank/iocage/jails/web"]);
+}
+
+#[test]
+fn zfs_is_run_for_nothing_else() {
+    let pool = Pool::new();
+    for arguments in [
+        &["list", "-l"][..],
+        &["get", "all", "web"],
+        &["get", "-p"],
+        &["set", "priority=7", "web"],
+        &["start", "ALL"],
+        &["restart", "db"],
+        &["stop", "ALL"],
+        &["doctor"],
+    ] {
+        pool.ok(arguments);
+        assert_eq!(pool.asked(), [""; 0], "{arguments:?}");
+    }
+    assert_eq!(pool.ok(&["get", "-p"]), "tank\n");
+    // A dry run asks where a jail comes from, and changes nothing.
+    let said = pool.ok(&["create", "--dry-run", "-n", "shop", "-r", "15.1-RELEASE"]);
+    assert!(said.contains("run zfs snapshot tank/iocage/releases/15.1-RELEASE/root@shop"), "{said}");
+    assert_eq!(pool.asked(), [""; 0]);
+}
+
+const UUID: &str = "c1a53a2c-cd1d-11e5-8c4f-0cc47a30dcb6";
+
+/// A jail of legacy iocage, with its properties as `zfs get` prints them.
+fn with_legacy_jail() -> Pool {
+    let pool = Pool::new();
+    fs::create_dir_all(pool.root.jail(UUID).join("root")).unwrap();
+    fs::write(pool.root.jail(UUID).join("fstab"), "").unwrap();
+    let ours = [
+        ("boot", "off"),
+        ("defaultrouter", "192.0.2.1"),
+        ("exec_start", "/usr/bin/true"),
+        ("exec_stop", "/usr/bin/true"),
+        ("host_hostuuid", UUID),
+        ("hostname", "oldie"),
+        ("interfaces", "vnet0:bridge0,vnet1:bridge1"),
+        ("ip4_addr", "vnet0|192.0.2.70/24"),
+        ("ip6_addr", "-"),
+        ("mount_devfs", "0"),
+        ("mount_fdescfs", "0"),
+        ("priority", "99"),
+        ("release", "10.2-RELEASE"),
+        ("resolver", "/dev/null"),
+        ("host_time", "off"),
+        ("tag", "oldtag"),
+        ("type", "jail"),
+        ("vnet", "on"),
+        ("vnet0_mac", "02ff60c1a53a,02ff60c1a53b"),
+        ("hack88", "0"),
+    ];
+    let mut answer =
+        "tank/iocage/jails\torg.freebsd.iocage:vnet\tnone\ntank/iocage/jails/web\ttype\tfilesystem\n"
+            .to_owned();
+    for (property, value) in ours {
+        answer += &format!("tank/iocage/jails/{UUID}\torg.freebsd.iocage:{property}\t{value}\n");
+    }
+    answer += &format!("tank/iocage/jails/{UUID}\tmountpoint\t/iocage/jails/{UUID}\n");
+    pool.answers(&answer);
+    pool
+}
+
+#[test]
+fn a_legacy_jails_properties_are_read() {
+    let pool = with_legacy_jail();
+    assert_eq!(pool.ok(&["get", "vnet", "oldtag"]), "1\n");
+    assert_eq!(
+        pool.asked(),
+        ["get -H -d 1 -t filesystem -o name,property,value all tank/iocage/jails"],
+        "all are asked for at once"
+    );
+    assert_eq!(pool.ok(&["get", "host_hostname", "c1a5"]), "oldie\n");
+    assert_eq!(pool.ok(&["get", "ip6_addr", UUID]), "none\n");
+    assert_eq!(pool.ok(&["get", "hack88", UUID]), "0\n");
+    assert!(pool.ok(&["list", "-h"]).contains("None\tc1a53a2c\tdown\t10.2-RELEASE\t192.0.2.70\n"));
+    assert!(!pool.root.jail(UUID).join("config.json").exists(), "looking changes nothing");
+    let said = pool.ok(&["start", "oldtag"]);
+    assert!(said.contains("Configuring VNET OK"), "{said}");
+    let shown = pool.ok(&["show", "oldtag"]);
+    assert!(shown.contains("192.0.2.70/24") && shown.contains("02:ff:60:c1:a5:3b"), "{shown}");
+    pool.ok(&["stop", "oldtag"]);
+}
+
+#[test]
+fn a_legacy_jail_that_is_changed_has_a_config_json_from_then_on() {
+    let pool = with_legacy_jail();
+    assert_eq!(pool.ok(&["set", "boot=on", "oldtag"]), "boot: 0 -> 1\n");
+    let config = fs::read_to_string(pool.root.jail(UUID).join("config.json")).unwrap();
+    for line in [
+        "\"boot\": 1,",
+        "\"host_hostname\": \"oldie\",",
+        "\"tag\": \"oldtag\",",
+        "\"hack88\": \"0\",",
+        "\"vnet\": 1,",
+    ] {
+        assert!(config.contains(line), "{line}: {config}");
+    }
+    pool.asked();
+    assert_eq!(pool.ok(&["get", "boot", "oldtag"]), "1\n");
+    assert_eq!(pool.asked(), [""; 0]);
+}
+
+#[test]
+fn a_root_that_zfs_does_not_know_is_a_plain_directory() {
+    let root = Root::new();
+    let stand_in = stand_in();
+    let output = root.command(&["create", "-e", "-n", "shop"]).env("PATH", stand_in.path()).output().unwrap();
+    assert!(output.status.success() && root.jail("shop").join("root").is_dir());
+    assert!(!stand_in.path().join("asked").exists());
+    assert!(root.fails(&["get", "-p"], 1).contains("is a plain directory"));
+}
+
+/// Which of two pools is iocage's says a property. It is asked for by a process of its own, for the
+/// sake of its PATH.
+#[test]
+fn of_two_pools_the_active_one_is_iocages() {
+    if let Ok(expected) = std::env::var("EXPECT_ROOT") {
+        let mounted = |from: &str, on: &str| Mounted {
+            id: FsId(0, 0),
+            fstype: "zfs".into(),
+            from: from.into(),
+            on: on.into(),
+            flags: 0,
+        };
+        let mounts = [mounted("tank/iocage", "/iocage"), mounted("zroot/iocage", "/mnt/zroot/iocage")];
+        let found = zfs::iocage_root(&mounts).map_err(|error| error.to_string());
+        assert_eq!(format!("{found:?}"), expected);
+        return;
+    }
+    for (answer, expected) in [
+        ("tank\tno\nzroot\tyes\n", "Ok(Some(\"/mnt/zroot/iocage\"))"),
+        ("tank\tyes\nzroot\t-\n", "Ok(Some(\"/iocage\"))"),
+        ("tank\t-\nzroot\t-\n", "Ok(Some(\"/iocage\"))"),
+        (
+            "tank\tyes\nzroot\tyes\n",
+            "Err(\"the pools tank and zroot are both active: set org.freebsd.ioc:active=no on all but one\")",
+        ),
+    ] {
+        let stand_in = stand_in();
+        fs::write(stand_in.path().join("answer"), answer).unwrap();
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "storage::of_two_pools_the_active_one_is_iocages"])
+            .env("EXPECT_ROOT", expected)
+            .env("STAND_IN", stand_in.path())
+            .env("PATH", path_with(stand_in.path()))
+            .output()
+            .unwrap();
+        let said = text(&output.stdout);
+        assert!(output.status.success() && said.contains("1 passed"), "{said}{}", text(&output.stderr));
+        let asked = fs::read_to_string(stand_in.path().join("asked")).unwrap();
+        assert_eq!(asked, "get -H -o name,value org.freebsd.ioc:active tank zroot\n");
+    }
+}
