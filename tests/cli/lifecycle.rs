@@ -68,7 +68,7 @@ fn an_address_the_host_has_already_is_not_taken_from_it() {
 fn starting_twice_is_said_and_changes_nothing() {
     let root = Root::new();
     root.ok(&["start", "db"]);
-    let before = root.kernel_state();
+    let before = root.quiet_state();
     assert!(root.fails(&["start", "db"], 1).contains("db is already running!"));
     root.ok(&["start", "ALL"]);
     root.ok(&["stop", "web", "proxy"]);

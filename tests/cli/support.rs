@@ -90,6 +90,19 @@ impl Root {
         sim.describe()
     }
 
+    /// The state of the simulated kernel once duplicate address detection is over, which changes it by
+    /// itself.
+    pub fn quiet_state(&self) -> String {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            let state = self.kernel_state();
+            if !state.contains("tentative_until: Some") || Instant::now() > deadline {
+                return state;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// Waits until the kernel is in this state. What dies with a process, its network stack last, may
     /// take the kernel a moment longer than the process.
     #[track_caller]
