@@ -176,7 +176,7 @@ impl Wiring {
         }
         let plan = self.plan(spec)?;
         let up = run::apply(&site, &mut journal, spec, &plan, |_| {})?;
-        if let Err(error) = journal.complete(site.files) {
+        if let Err(error) = journal.complete(site.files, up.jid) {
             self.undo(&mut journal)?;
             return Err(Failure::from(error).into());
         }

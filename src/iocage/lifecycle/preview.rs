@@ -139,7 +139,10 @@ impl Host<'_> {
             }
             _ => journal.owned().to_vec(),
         };
-        for owned in undo_order(&owned) {
+        for lent in owned.iter().filter(|owned| matches!(owned, Owned::Lent(_))) {
+            preview.add(format!("take {lent} out of the jail"), &["SIOCSIFRVNET"]);
+        }
+        for owned in undo_order(&owned).into_iter().filter(|owned| !matches!(owned, Owned::Lent(_))) {
             preview.add(format!("take away {owned}"), undoing(owned));
         }
         if let Some(commands) = commands {

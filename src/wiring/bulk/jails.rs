@@ -310,7 +310,7 @@ impl Start<'_, '_> {
 
     fn finish(&mut self, up: Up) -> Result<Next<Fate>, Trouble> {
         if let Some((_, journal, _)) = &mut self.begun {
-            journal.complete(self.batch.site.files).map_err(Failure::from)?;
+            journal.complete(self.batch.site.files, up.jid).map_err(Failure::from)?;
         }
         Ok(Next::Done(Fate::Up(up)))
     }
