@@ -64,8 +64,8 @@ fn start(jails: u16) -> Duration {
         let plan = Plan::new(&spec, &survey).expect("no problems");
         let mut journal = Journal::open(&rooms.journal(&spec.name), BOOT).expect("a journal");
         let site = Site { host: &host, rooms: &rooms, files, boot: BOOT };
-        wiring::apply(&site, &mut journal, &spec, &plan, |_| {}).expect("it starts");
-        journal.complete(files).expect("a journal");
+        let up = wiring::apply(&site, &mut journal, &spec, &plan, |_| {}).expect("it starts");
+        journal.complete(files, up.jid).expect("a journal");
     }
     begin.elapsed()
 }
