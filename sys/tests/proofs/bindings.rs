@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use syn::{Expr, Item, Lit, Type, UnOp};
 
@@ -55,13 +55,20 @@ pub struct Shape {
 }
 
 impl Bindings {
+    /// Where the bindings of an architecture are.
+    pub fn path(architecture: Architecture) -> PathBuf {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/bindings");
+        folder.join(architecture.rust()).with_extension("rs")
+    }
+
     pub fn read(architecture: Architecture) -> Self {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("src/bindings")
-            .join(architecture.rust())
-            .with_extension("rs");
+        let path = Self::path(architecture);
         let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let file = syn::parse_file(&text).expect("the bindings are Rust");
+        Self::parse(&text)
+    }
+
+    pub fn parse(text: &str) -> Self {
+        let file = syn::parse_file(text).expect("the bindings are Rust");
 
         let mut bindings = Self {
             structs: Vec::new(),

@@ -8,14 +8,17 @@
 //!
 //! `JAILWIRE_FREEBSD_CC` and `JAILWIRE_FREEBSD14_CC` name the compilers, with arguments if need be. Without
 //! them, `python3 -m ziglang cc` is tried, and `cc` on FreeBSD. What cannot be compiled is said in a line and
-//! passes, unless `JAILWIRE_REQUIRE_PROOFS` is set.
+//! passes, unless `JAILWIRE_REQUIRE_PROOFS` is set; but a number that is not the one that was proven last fails
+//! everywhere (`changed.rs`).
 
 mod bindings;
+mod changed;
 mod compiler;
 mod facts;
 mod releases;
 
 use std::io::Write;
+use std::sync::{Mutex, PoisonError};
 
 use bindings::Bindings;
 use compiler::{Architecture, Compiler};
@@ -90,6 +93,9 @@ fn no_request_of_the_headers_is_forgotten() {
     assert!(forgotten.is_empty(), "not in src/request/numbers.rs: {forgotten:?}");
 }
 
+/// Why there is no compiler, as far as it was said.
+static TOLD: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
 /// A compiler with the headers of FreeBSD `major`, or a line that says why there is none.
 fn compiler(major: u32, architecture: Architecture) -> Option<(Compiler, Release)> {
     match Compiler::find(major, architecture) {
@@ -99,8 +105,12 @@ fn compiler(major: u32, architecture: Architecture) -> Option<(Compiler, Release
                 std::env::var_os("JAILWIRE_REQUIRE_PROOFS").is_none(),
                 "FreeBSD {major}, {architecture}: {reason}"
             );
-            // Not eprintln!, which a passing test keeps to itself.
-            let _ = writeln!(std::io::stderr(), "not proven for FreeBSD {major}, {architecture}: {reason}");
+            // The same reason once, and not by eprintln!, which a passing test keeps to itself.
+            let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+            if !told.contains(&reason) {
+                let _ = writeln!(std::io::stderr(), "not proven for FreeBSD {major}: {reason}");
+                told.push(reason);
+            }
             None
         }
     }
