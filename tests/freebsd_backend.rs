@@ -791,6 +791,69 @@ fn children_are_nobody_elses() {
 }
 
 #[test]
+fn jail_descriptors_and_queues_are_not_for_programs() {
+    let Some(kernel) = kernel() else { return };
+    let jail = Jail::new(&kernel, "backend-descriptor");
+    let mut asked = [Parameter::int("jid", jail.1)];
+    if release(&kernel) < 1_500_000 {
+        let refused = kernel.jail_get_jd(&mut asked, sys::JAIL_GET_DESC, None).unwrap_err();
+        assert_eq!(refused.errno, Errno::EINVAL);
+        return;
+    }
+    let (jid, descriptor) = kernel.jail_get_jd(&mut asked, sys::JAIL_GET_DESC, None).unwrap();
+    assert_eq!(jid, jail.1);
+    let descriptor = descriptor.unwrap();
+    // It is the only open file of this number that is in no file system.
+    let is_it = |number: &i32| {
+        // SAFETY: a stat is plain numbers, and fstat(2) writes one.
+        let mut status: libc::stat = unsafe { std::mem::zeroed() };
+        // SAFETY: as above.
+        let there = unsafe { libc::fstat(*number, &raw mut status) } == 0;
+        there && status.st_ino as i32 == jail.1 && status.st_dev == 0 && status.st_nlink == 0
+    };
+    let numbers: Vec<i32> = (0..4096).filter(is_it).collect();
+    assert_eq!(numbers.len(), 1, "{numbers:?}");
+    // SAFETY: fcntl(2) F_GETFD takes numbers only.
+    let flags = unsafe { libc::fcntl(numbers[0], libc::F_GETFD) };
+    assert_eq!(flags & libc::FD_CLOEXEC, libc::FD_CLOEXEC);
+    kernel.close(descriptor);
+    assert_eq!((0..4096).filter(is_it).count(), 0);
+}
+
+#[test]
+fn a_jail_is_entered_through_its_descriptor_and_ends() {
+    let Some(kernel) = kernel() else { return };
+    if release(&kernel) < 1_500_000 {
+        return;
+    }
+    let jail = Jail::new(&kernel, "backend-entered");
+    let mut asked = [Parameter::int("jid", jail.1)];
+    let descriptor = kernel.jail_get_jd(&mut asked, sys::JAIL_GET_DESC, None).unwrap().1.unwrap();
+    // Many threads at a time, as for a jid.
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let entered = kernel.enter(&entry(Target::Descriptor(descriptor))).unwrap();
+                assert_eq!(entered.jid, jail.1);
+                for socket in entered.sockets.map(|s| [s.inet, s.inet6, s.route]).into_iter().flatten() {
+                    kernel.close(socket);
+                }
+            });
+        }
+    });
+    kernel.jail_remove_jd(descriptor).unwrap();
+    // Nothing that entered it is left behind: jail_attach_jd(2) of 15.1 would be.
+    let begin = kernel.now();
+    while kernel.jail_get(&mut [Parameter::int("jid", jail.1)], sys::JAIL_DYING).is_ok() {
+        assert!(kernel.now() - begin < SOON, "it is dying still");
+        kernel.sleep(Duration::from_millis(5));
+    }
+    let dead = kernel.enter(&entry(Target::Descriptor(descriptor))).unwrap_err();
+    assert_eq!((dead.errno, dead.text.as_deref()), (Errno::ENOENT, Some("descriptor to dead jail")));
+    kernel.close(descriptor);
+}
+
+#[test]
 fn time_passes() {
     let Some(kernel) = kernel() else { return };
     let (begin, wall) = (kernel.now(), kernel.wall_clock());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jailwire::jail::{self, JailParameters, JailReference};
-use jailwire::kernel::{Errno, Handle, Kernel, Parameter};
+use jailwire::kernel::{Domain, Errno, Handle, Kernel, Parameter, Sysctl};
 use jailwire::{ErrorKind, Jid};
 use jailwire_sys::*;
 
@@ -49,6 +49,24 @@ fn the_kernel_says_whether_it_has_them() {
     // 15 takes no notice of this one, and answers by the jid.
     let used = host.kernel.jail_get(&mut [Parameter::int("jid", jid.get())], JAIL_USE_DESC);
     if host.is_15() { assert_eq!(used.unwrap(), jid.get()) } else { used.refused(Errno::EINVAL) }
+}
+
+#[test]
+fn what_a_jail_was_told_of_the_release_is_not_believed() {
+    let host = Host::new();
+    let other = if host.is_15() { 1_402_000 } else { 1_501_000 };
+    let parameters = JailParameters::new(&host.jail_name()).path(Path::new("/")).set("osreldate", other);
+    let jid = host.jail(parameters);
+    host.inside(jid, |kernel| {
+        let told = kernel.sysctl(&Sysctl::read("kern.osreldate")).unwrap();
+        assert_eq!(told, other.to_ne_bytes());
+        assert_eq!(jail::has_descriptors(&*kernel).unwrap(), other == 1_402_000);
+        // Where there is no such system call, calling it would end this process.
+        let none = if other == 1_402_000 { Errno::EINVAL } else { Errno::ENOSYS };
+        let socket = kernel.socket(Domain::Local).unwrap();
+        kernel.jail_remove_jd(socket).refused(none);
+        kernel.close(socket);
+    });
 }
 
 #[test]

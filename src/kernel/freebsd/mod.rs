@@ -142,7 +142,7 @@ impl FreeBsd {
             return Ok(None);
         }
         // `desc` is the last parameter, in front of errmsg.
-        let number = options.int_before_errmsg().ok_or(Errno::EINVAL)?;
+        let number = options.int_before_errmsg().filter(|number| *number >= 0).ok_or(Errno::EBADF)?;
         // SAFETY: the call succeeded, so it made this descriptor, and it is nobody else's.
         let descriptor = unsafe { OwnedFd::from_raw_fd(number) };
         // There is no flag to have it made so. A program that another thread starts before this has it, as
