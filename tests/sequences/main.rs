@@ -11,6 +11,8 @@
 //!   side. `JAILWIRE_SEQUENCES` says how many operations (600), `JAILWIRE_SEED` from which seed on (1).
 //! * `records/` has records made on running kernels; they are played on the simulated one, everywhere.
 //! * With `JAILWIRE_RECORDS=FOLDER` the records of running sequences are written there.
+//! * With `JAILWIRE_MADE=FOLDER` sequences are taken from there instead of being made: in a guest without
+//!   acceleration the simulated kernel is the slower of the two, so make them beforehand.
 //!
 //! A difference that was found and mended is a test of its own in `tests/contract`.
 

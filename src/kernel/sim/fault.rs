@@ -1,5 +1,7 @@
 //! Faults: calls that fail, or are the last that a process makes.
 
+use std::time::Duration;
+
 use crate::kernel::Errno;
 
 /// What happens at a call that was chosen to go wrong.
@@ -10,9 +12,13 @@ pub enum Fault {
     /// The call takes its effect, and then SIGKILL ends the process before it sees the answer: a
     /// process killed at call k has had exactly k effects.
     Kill,
+    /// The call takes that long, on the simulated clock. One with a deadline that is earlier fails with
+    /// ETIMEDOUT.
+    Takes(Duration),
 }
 
-/// The environment variable that chooses calls: `N:kill`, `N:ERRNO`, and several with commas.
+/// The environment variable that chooses calls: `N:kill`, `N:ERRNO`, `N:SECONDSs`, and several
+/// with commas.
 pub(crate) const VARIABLE: &str = "JAILWIRE_SIM_FAULT";
 
 /// Reads the value of the variable.
@@ -21,12 +27,19 @@ pub(crate) fn parse(text: &str) -> Result<Vec<(u64, Fault)>, String> {
 }
 
 fn parse_one(text: &str) -> Result<(u64, Fault), String> {
-    let wrong = || format!("{VARIABLE}: '{text}' is neither N:kill nor N:ERRNO, such as 7:kill or 12:EBUSY");
+    let wrong = || {
+        format!(
+            "{VARIABLE}: '{text}' is neither N:kill, N:ERRNO nor N:SECONDSs, such as 7:kill, 12:EBUSY or 12:90s"
+        )
+    };
     let (number, what) = text.split_once(':').ok_or_else(wrong)?;
     let number = number.trim().parse().ok().filter(|number| *number > 0).ok_or_else(wrong)?;
     let fault = match what.trim() {
         "kill" => Fault::Kill,
-        name => Fault::Errno(Errno::from_name(name).ok_or_else(wrong)?),
+        what => match what.strip_suffix('s').and_then(|seconds| seconds.parse().ok()) {
+            Some(seconds) => Fault::Takes(Duration::from_secs(seconds)),
+            None => Fault::Errno(Errno::from_name(what).ok_or_else(wrong)?),
+        },
     };
     Ok((number, fault))
 }
@@ -39,8 +52,9 @@ mod tests {
     fn faults_are_read_from_text() {
         assert_eq!(parse("7:kill").unwrap(), [(7, Fault::Kill)]);
         assert_eq!(parse("1:EBUSY, 2:kill").unwrap(), [(1, Fault::Errno(Errno::EBUSY)), (2, Fault::Kill)]);
+        assert_eq!(parse("3:90s").unwrap(), [(3, Fault::Takes(Duration::from_secs(90)))]);
         assert_eq!(parse("").unwrap(), []);
-        for wrong in ["kill", "0:kill", "3:EWHAT", "x:kill", "3:"] {
+        for wrong in ["kill", "0:kill", "3:EWHAT", "x:kill", "3:", "3:s", "3:-1s"] {
             assert!(parse(wrong).unwrap_err().contains(wrong), "{wrong}");
         }
     }

@@ -75,7 +75,10 @@ impl Store {
         if let Some(Fault::Errno(errno)) = fault {
             return self.seen(call, Err(errno.into()));
         }
-        let took = self.delay.as_ref().map_or(Duration::ZERO, |delay| delay(call));
+        let took = match fault {
+            Some(Fault::Takes(duration)) => duration,
+            _ => self.delay.as_ref().map_or(Duration::ZERO, |delay| delay(call)),
+        };
         let owner = process::this();
         let caller = Caller { pid: owner.pid, start: owner.start, jid, root };
         let reply = match self.carry_out(caller, took, call) {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::kernel::sim::Release;
+use crate::kernel::sim::{Fault, Release};
 use crate::kernel::{Entered, Entry, Failure, Sysctl, Target, Value};
 
 fn refusal<T: std::fmt::Debug>(result: Result<T>) -> (Errno, String) {
@@ -364,6 +364,22 @@ fn children_run_sysctls_and_can_be_late() {
     let before = host.sim.now();
     assert_eq!(host.sim.enter(&entry(Target::Existing(jid), true)).unwrap_err().errno, Errno::ETIMEDOUT);
     assert_eq!(host.sim.now() - before, Duration::from_secs(6));
+    assert_eq!(host.sim.open_handles(), handles);
+}
+
+#[test]
+fn any_call_can_take_any_time() {
+    let host = Host::new();
+    let jid = host.vnet("j");
+    let handles = host.sim.open_handles();
+    let late = |duration| host.sim.set_fault(host.sim.calls() + 1, Fault::Takes(duration));
+    // One without a deadline is only late.
+    let (before, hours) = (host.sim.now(), Duration::from_secs(7200));
+    late(hours);
+    host.create("epair").unwrap();
+    assert_eq!(host.sim.now() - before, hours);
+    late(Duration::from_secs(90));
+    assert_eq!(host.sim.enter(&entry(Target::Existing(jid), true)).unwrap_err().errno, Errno::ETIMEDOUT);
     assert_eq!(host.sim.open_handles(), handles);
 }
 
