@@ -13,3 +13,4 @@ mod rc;
 mod seed;
 mod storage;
 mod support;
+mod transcripts;

@@ -196,6 +196,9 @@ fn carry_out<J: Job<Outcome = Told>>(
         // What is in a circle was left out above.
         work.report().warn(&circle.to_string());
     }
+    if names.is_empty() {
+        return;
+    }
     let took = begin.elapsed().as_secs_f64();
     let mut words: Vec<&str> = ended.clone();
     words.sort_unstable();

@@ -72,7 +72,9 @@ impl Meaning {
             Err(error) => return Err(error.into()),
         }
         // Others may be on their way to be mended: the next set is for them.
-        meaning.problems.retain(|problem| changed().any(|property| property == problem.about));
+        // What the addresses are for is said by these.
+        let all = changed().any(|property| matches!(property, "vnet" | "interfaces"));
+        meaning.problems.retain(|problem| all || changed().any(|property| property == problem.about));
         Ok(meaning)
     }
 
