@@ -59,7 +59,12 @@ impl Choice<'_> {
             22..34 if self.crowded(at) => Operation::Destroy { name: self.name(at) },
             22..34 => Operation::Create { cloner: name(self.dice.pick(&CLONERS)) },
             34..38 => Operation::Destroy { name: self.name(at) },
-            38..42 => Operation::Rename { name: self.name(at), new: name(self.dice.pick(&NEW_NAMES)) },
+            // A stack without its lo0 is one that kernels do not expect, so that one keeps its name: what is
+            // moved is told by it.
+            38..42 => match self.name(at) {
+                lo0 if lo0 == *"lo0" => Operation::Up { name: lo0 },
+                old => Operation::Rename { name: old, new: name(self.dice.pick(&NEW_NAMES)) },
+            },
             42..55 => return self.of_a_bridge(),
             55..72 => self.of_an_address(at),
             72..86 => self.of_a_route(at),

@@ -224,18 +224,20 @@ impl Stage {
             }
             jail::wait_gone(&*self.kernel, jid, SOON)?;
         }
-        // What a jail had comes back after it is gone, one by one.
-        let quiet = Duration::from_millis(300);
-        let mut last = self.kernel.now();
+        // What a jail had comes back after it is gone, and what was made in it goes, one by one. 15.1 was seen
+        // to panic when somebody destroyed meanwhile: so let it come to an end first.
+        let quiet = Duration::from_millis(1500);
+        let (mut last, mut before) = (self.kernel.now(), self.host.links()?);
         while self.kernel.now() - last < quiet {
-            for link in self.host.links()? {
-                if !self.others.contains(&link.index) {
-                    // The other half of an epair goes with the first.
-                    let _ = self.host.destroy(&link.name);
-                    last = self.kernel.now();
-                }
+            self.kernel.sleep(quiet / 20);
+            let links = self.host.links()?;
+            if links != before {
+                (last, before) = (self.kernel.now(), links);
             }
-            self.kernel.sleep(quiet / 10);
+        }
+        for link in before.iter().filter(|link| !self.others.contains(&link.index)) {
+            // The other half of an epair goes with the first.
+            let _ = self.host.destroy(&link.name);
         }
         for route in self.routes_made()? {
             self.delete_whatever_it_is(&route)?;
