@@ -68,7 +68,9 @@ fn a_free_number_is_claimed() {
     assert_eq!(devfs.claim(FIRST, &hide).unwrap(), FIRST);
     assert_eq!(devfs.claim(FIRST, &hide).unwrap(), FIRST + 1);
     devfs.add(FIRST + 3, &hide).unwrap();
+    assert_eq!(devfs.first_free(FIRST).unwrap(), Some(FIRST + 2));
     assert_eq!(devfs.claim(FIRST, &hide).unwrap(), FIRST + 2);
+    assert_eq!(devfs.first_free(FIRST).unwrap(), Some(FIRST + 4));
     assert_eq!(devfs.claim(FIRST, &hide).unwrap(), FIRST + 4);
     devfs.delete(FIRST + 1).unwrap();
     assert_eq!(devfs.claim(FIRST, &hide).unwrap(), FIRST + 1);
