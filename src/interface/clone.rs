@@ -64,11 +64,15 @@ impl Vnet {
         made(&mut ask, &name)
     }
 
-    /// Loads the module of a cloner that this stack does not have. False if that cannot help.
+    /// Loads the module of a cloner that this stack does not have. False if trying again cannot help.
     fn load_cloner(&self, name: &str) -> Result<bool> {
         let cloner = name.trim_end_matches(|unit: char| unit.is_ascii_digit());
-        if cloner.is_empty() || self.cloners()?.iter().any(|present| *present == *cloner) {
+        if cloner.is_empty() {
             return Ok(false);
+        }
+        // Somebody else may have loaded it since; if it was there all along, trying again does no harm.
+        if self.cloners()?.iter().any(|present| *present == *cloner) {
+            return Ok(true);
         }
         let module = MODULES.iter().find(|(with, _)| *with == cloner);
         let module = module.map_or_else(|| format!("if_{cloner}"), |(_, module)| (*module).to_owned());

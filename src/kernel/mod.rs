@@ -18,6 +18,8 @@
 
 mod errno;
 #[cfg(any(target_os = "freebsd", test))]
+mod held_value;
+#[cfg(any(target_os = "freebsd", test))]
 mod passing;
 mod request;
 #[cfg(any(target_os = "freebsd", test))]
@@ -472,6 +474,15 @@ pub trait Kernel: fmt::Debug + Send + Sync {
 
     /// Reads or writes an object of the caller's own network stack and jail: `sysctl(3)`.
     fn sysctl(&self, sysctl: &Sysctl) -> Result<Vec<u8>>;
+
+    /// Sets a sysctl of the host that holds an `int`, for as long as somebody holds the handle that
+    /// this answers: several may, in several processes. When the last has closed it, or has ended,
+    /// however it ended, the value from before the first comes back, unless somebody has set another
+    /// meanwhile.
+    fn hold_sysctl(&self, name: &str, value: i32) -> Result<Handle> {
+        let _ = (name, value);
+        Err(Errno::EOPNOTSUPP.into())
+    }
 
     /// Creates or updates a jail: `jail_set(2)`. Answers its jid. `errmsg` is the kernel's to add.
     fn jail_set(&self, parameters: &[Parameter], flags: i32) -> Result<i32>;

@@ -2,6 +2,9 @@
 
 use std::fs;
 
+use jailwire::kernel::sim::Sim;
+use jailwire::kernel::{Kernel as _, Sysctl};
+
 use crate::support::{Root, text};
 
 /// A root with so many jails besides those of the example, each on bridge0.
@@ -85,6 +88,36 @@ fn one_that_fails_is_told_of_and_takes_down_only_those_that_need_it() {
     assert_eq!(list.lines().filter(|line| line.contains(" up ")).count(), 5, "{list}");
 }
 
+/// Whether idle CPUs tick.
+fn idletick(root: &Root) -> i32 {
+    let sim = Sim::open(&root.path().join(".sim")).unwrap();
+    let value = sim.sysctl(&Sysctl::read("kern.eventtimer.idletick")).unwrap();
+    i32::from_ne_bytes(value.try_into().unwrap())
+}
+
+/// What the CPUs did when each jail was made, as the log of the simulated kernel has it.
+fn ticked(root: &Root, arguments: &[&str]) -> bool {
+    root.ok(arguments);
+    let log = fs::read(root.path().join(".sim/log")).unwrap();
+    text(&log).contains("kern.eventtimer.idletick")
+}
+
+#[test]
+fn the_cpus_tick_for_two_jails_and_more_unless_that_is_not_wanted() {
+    assert!(!ticked(&Root::new(), &["start", "db"]));
+    assert!(!ticked(&Root::new(), &["start", "ALL", "--no-tick-guard"]));
+    let root = Root::new();
+    assert!(ticked(&root, &["start", "ALL"]));
+    assert_eq!(idletick(&root), 0);
+    // Another one holds it too: it stays until that one lets go.
+    let sim = Sim::open(&root.path().join(".sim")).unwrap();
+    let held = sim.hold_sysctl("kern.eventtimer.idletick", 1).unwrap();
+    root.ok(&["stop", "ALL"]);
+    assert_eq!(idletick(&root), 1);
+    sim.close(held);
+    assert_eq!(idletick(&root), 0);
+}
+
 /// Killed with -9 at moments of several threads' work: the next start and stop put all right.
 #[test]
 fn killed_in_the_middle_the_next_start_finishes_and_a_stop_leaves_nothing() {
@@ -95,6 +128,7 @@ fn killed_in_the_middle_the_next_start_finishes_and_a_stop_leaves_nothing() {
         let root = many(6);
         root.ok(&["list"]);
         root.run_with_fault(&["start", "ALL"], Some(&format!("{call}:kill")));
+        assert_eq!(idletick(&root), 0, "killed at call {call}");
         // Those that were up already are said to be, and are what was asked for.
         root.ok(&["start", "ALL"]);
         root.run_with_fault(&["stop", "ALL"], Some(&format!("{call}:kill")));

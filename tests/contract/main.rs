@@ -32,6 +32,7 @@ mod flags;
 mod found;
 mod gifconf;
 mod group;
+mod hold;
 mod jail_create;
 mod jail_descriptors;
 mod jail_events;

@@ -44,6 +44,15 @@ impl Child {
     /// The child begins with all signals blocked, so that no handler of ours runs in it and nothing
     /// that is typed at the terminal ends it half way.
     pub fn fork(work: &mut dyn FnMut() -> c_int) -> io::Result<Child> {
+        Child::fork_with(work, libc::PD_CLOEXEC)
+    }
+
+    /// The same, for a child that goes on when its descriptor is closed, as it is when we end.
+    pub fn fork_daemon(work: &mut dyn FnMut() -> c_int) -> io::Result<Child> {
+        Child::fork_with(work, libc::PD_CLOEXEC | libc::PD_DAEMON)
+    }
+
+    fn fork_with(work: &mut dyn FnMut() -> c_int, flags: c_int) -> io::Result<Child> {
         let mut descriptor: c_int = -1;
         let mut before = MaybeUninit::<libc::sigset_t>::uninit();
         let mut all = MaybeUninit::<libc::sigset_t>::uninit();
@@ -53,7 +62,7 @@ impl Child {
         let pid = unsafe {
             libc::sigfillset(all.as_mut_ptr());
             libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr());
-            let pid = libc::pdfork(&raw mut descriptor, libc::PD_CLOEXEC);
+            let pid = libc::pdfork(&raw mut descriptor, flags);
             if pid == 0 {
                 let status = work();
                 libc::_exit(status);

@@ -7,6 +7,7 @@
 mod argument;
 mod child;
 mod enter;
+mod hold;
 mod jail_notes;
 mod mount;
 mod object;
@@ -65,6 +66,8 @@ enum Open {
     Descriptor(Arc<OwnedFd>),
     /// Kept for its end.
     Held { _child: enter::Held },
+    /// The same, for a sysctl.
+    Value { _held: hold::Held },
 }
 
 /// The oldest kernel supported: FreeBSD 14.0.
@@ -120,7 +123,7 @@ impl FreeBsd {
     fn descriptor(&self, handle: Handle) -> Result<Arc<OwnedFd>> {
         match self.handles().get(&handle.0) {
             Some(Open::Descriptor(descriptor)) => Ok(Arc::clone(descriptor)),
-            Some(Open::Held { .. }) | None => Err(Errno::EBADF.into()),
+            Some(Open::Held { .. } | Open::Value { .. }) | None => Err(Errno::EBADF.into()),
         }
     }
 
@@ -278,6 +281,11 @@ impl Kernel for FreeBsd {
             .map_err(|errno| Failure::from(Errno(errno)))?;
         answer.truncate(length);
         Ok(answer)
+    }
+
+    fn hold_sysctl(&self, name: &str, value: i32) -> Result<Handle> {
+        let held = hold::hold(&self.run_directory().join("jailwire"), name, value)?;
+        Ok(self.keep(Open::Value { _held: held }))
     }
 
     fn jail_set(&self, parameters: &[Parameter], flags: i32) -> Result<i32> {

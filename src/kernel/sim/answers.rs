@@ -86,6 +86,11 @@ impl Kernel for Sim {
         answer!(self.perform(&mut Call::Sysctl(sysctl.clone())), Answer::Bytes(bytes) => bytes)
     }
 
+    fn hold_sysctl(&self, name: &str, value: i32) -> Result<Handle> {
+        let mut call = Call::HoldSysctl { name: name.to_owned(), value };
+        answer!(self.perform(&mut call), Answer::Handle(handle) => handle)
+    }
+
     fn jail_set(&self, parameters: &[Parameter], flags: i32) -> Result<i32> {
         let place = self.place_of_jail(parameters);
         let mut call = Call::JailSet { parameters: parameters.to_vec(), flags, place };

@@ -38,6 +38,7 @@ impl World {
             Call::Receive { handle, length } => self.receive(*handle, *length).map(Answer::Bytes),
             Call::Wait { handle, timeout } => self.wait(*handle, *timeout).map(Answer::Ready),
             Call::Sysctl(sysctl) => self.sysctl(caller, sysctl).map(Answer::Bytes),
+            Call::HoldSysctl { name, value } => self.hold_sysctl(caller, name, *value).map(Answer::Handle),
             Call::JailSet { parameters, flags, place } => {
                 self.jail_set(caller, parameters, *flags, place).map(Answer::Jail)
             }

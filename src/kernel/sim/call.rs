@@ -64,6 +64,13 @@ pub enum Call {
     },
     /// Reads or writes a sysctl.
     Sysctl(Sysctl),
+    /// Sets a sysctl for as long as it is held.
+    HoldSysctl {
+        /// Which.
+        name: String,
+        /// To what.
+        value: i32,
+    },
     /// Creates or updates a jail.
     JailSet {
         /// The parameters.

@@ -176,6 +176,7 @@ enums! {
         24 = JailNotes;
         25 = JailWatch { queue, jail, notes };
         26 = JailNote(queue);
+        27 = HoldSysctl { name, value };
     }
 }
 

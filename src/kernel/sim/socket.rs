@@ -63,6 +63,7 @@ impl World {
             match socket.kind {
                 SocketKind::Holder(child) => self.reap(child),
                 SocketKind::Descriptor(descriptor) => self.close_descriptor(handle, &descriptor),
+                SocketKind::Value(name, old, set) => self.let_go(&name, old, set),
                 _ => {}
             }
             self.release(socket.jid);
@@ -79,7 +80,9 @@ impl World {
         match self.sockets.get_mut(&handle.0) {
             None => Err(Errno::EBADF.into()),
             Some(Socket { kind: SocketKind::Route(queue), .. }) => Ok(queue),
-            Some(Socket { kind: SocketKind::Holder(_), .. }) => Err(Errno::EBADF.into()),
+            Some(Socket { kind: SocketKind::Holder(_) | SocketKind::Value(..), .. }) => {
+                Err(Errno::EBADF.into())
+            }
             Some(Socket {
                 kind: SocketKind::Path(_) | SocketKind::Descriptor(_) | SocketKind::Notes(_),
                 ..
@@ -147,7 +150,7 @@ impl World {
                 let path = path.clone();
                 self.devfs_ioctl(caller, &path, request)
             }
-            SocketKind::Holder(_) => Err(Errno::EBADF.into()),
+            SocketKind::Holder(_) | SocketKind::Value(..) => Err(Errno::EBADF.into()),
             SocketKind::Descriptor(_) | SocketKind::Notes(_) => Err(ENOTTY.into()),
             kind => {
                 let protocol = kind.protocol();

@@ -5,8 +5,8 @@
 
 use super::caller::Caller;
 use super::options::{Release, Setting};
-use super::world::{StackId, World};
-use crate::kernel::{Errno, Oid, Result, Sysctl};
+use super::world::{SocketKind, StackId, World};
+use crate::kernel::{Errno, Handle, Oid, Result, Sysctl};
 use jailwire_sys::{CTL_KERN, CTL_NET, OSRELEASELEN, PF_LINK, PF_ROUTE};
 
 /// A sysctl of the machine.
@@ -258,6 +258,44 @@ impl World {
             Some(Variable { value: Setting::Int(value), form, .. }) => Ok(form.bytes(*value)),
             None if self.is_node(name) => Err(Errno::EISDIR.into()),
             None => Err(Errno::ENOENT.into()),
+        }
+    }
+
+    /// Sets a sysctl of the machine until nobody holds it any more.
+    pub fn hold_sysctl(&mut self, caller: Caller, name: &str, value: i32) -> Result<Handle> {
+        let current = match self.sysctls.get(name) {
+            Some(Variable { value: Setting::Int(current), .. }) => *current,
+            Some(_) => return Err(Errno::EINVAL.into()),
+            None => return Err(Errno::ENOENT.into()),
+        };
+        let held = self.sockets.values().find_map(|socket| match &socket.kind {
+            SocketKind::Value(other, old, set) if other == name && *set == current => Some(*old),
+            _ => None,
+        });
+        self.write_sysctl(caller, name, &value.to_ne_bytes())?;
+        let old = held.unwrap_or(current);
+        // What they put back, should they be the last, is what we found.
+        for socket in self.sockets.values_mut() {
+            if let SocketKind::Value(other, theirs, set) = &mut socket.kind
+                && other == name
+            {
+                (*theirs, *set) = (old, value);
+            }
+        }
+        Ok(self.add_handle(caller, SocketKind::Value(name.to_owned(), old, value)))
+    }
+
+    /// One who held a sysctl has gone: the last puts back what was there, unless somebody has set
+    /// another value.
+    pub fn let_go(&mut self, name: &str, old: i32, set: i32) {
+        let holds = |socket: &super::world::Socket| matches!(&socket.kind, SocketKind::Value(other, ..) if other == name);
+        if self.sockets.values().any(holds) {
+            return;
+        }
+        if let Some(Variable { value: Setting::Int(value), .. }) = self.sysctls.get_mut(name)
+            && *value == set
+        {
+            *value = old;
         }
     }
 

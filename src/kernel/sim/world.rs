@@ -291,6 +291,8 @@ pub(crate) enum SocketKind {
     Descriptor(Descriptor),
     /// A queue for what happens to jails.
     Notes(Notes),
+    /// Holds a sysctl of the machine at a value: its name, what was there before, and what was set.
+    Value(String, i32, i32),
 }
 
 /// What a routing socket has not read yet.

@@ -84,7 +84,7 @@ pub fn run<J: Job>(
 ) -> Result<(), Circle> {
     let count = jobs.len();
     let board = Board::new(jobs, limits, cancel)?;
-    if count <= 1 || *limits == Limits::ONE {
+    if count <= 1 || limits.is_one() {
         while let Some((place, outcome)) = board.work_alone() {
             ended(place, outcome);
         }

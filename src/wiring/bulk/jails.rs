@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use super::cancel::Cancel;
 use super::engine::{self, Circle, Job, Next, Placed, Stage};
 use super::limits::Limits;
+use super::ticks::TickGuard;
 use super::view::View;
 use crate::jail;
 use crate::types::Jid;
@@ -191,6 +192,9 @@ pub enum BulkError {
     /// Jails depend on each other, each on the next and the last on the first. Nothing was begun.
     #[error("the jails {} depend on each other in a circle: take one out of the other's dependencies", ring(.0))]
     Circle(Vec<String>),
+    /// The CPUs could not be kept ticking. Nothing was begun.
+    #[error(transparent)]
+    Ticks(crate::Error),
     /// What jails shared, and none needs any more, could not be taken away.
     #[error("what jails shared could not be taken away: {0}")]
     Unswept(Failure),
@@ -217,6 +221,9 @@ fn run<J: Job<Outcome = Fate>>(
     cancel: &Cancel,
     mut ended: impl FnMut(&str, Fate),
 ) -> Result<(), BulkError> {
+    let host = batch.site.host;
+    let guard = limits.tick_guard.then(|| TickGuard::hold(host.kernel())).transpose();
+    let _guard = guard.map_err(BulkError::Ticks)?;
     let circle = |Circle(places): Circle| {
         BulkError::Circle(places.into_iter().map(|place| names[place].clone()).collect())
     };

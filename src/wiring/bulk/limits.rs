@@ -14,6 +14,9 @@ pub struct Limits {
     /// Programs that run before the network stage, and as many after it: hooks, `exec_start`,
     /// `exec_stop`.
     pub programs: NonZeroUsize,
+    /// Whether the CPUs are kept ticking meanwhile: see [`TickGuard`](super::TickGuard). It changes a
+    /// setting of the whole host while it lasts, so it is off unless it is asked for.
+    pub tick_guard: bool,
 }
 
 impl Limits {
@@ -23,6 +26,7 @@ impl Limits {
         create: NonZeroUsize::MIN,
         detach: NonZeroUsize::MIN,
         programs: NonZeroUsize::MIN,
+        tick_guard: false,
     };
 
     /// So many workers for the network, at every gate.
@@ -34,12 +38,28 @@ impl Limits {
     pub fn programs(self, programs: NonZeroUsize) -> Limits {
         Limits { programs, ..self }
     }
+
+    /// With or without the CPUs kept ticking.
+    pub fn tick_guard(self, tick_guard: bool) -> Limits {
+        Limits { tick_guard, ..self }
+    }
+
+    /// Whether nothing is done at the same time as anything else.
+    pub(super) fn is_one(&self) -> bool {
+        self.network == NonZeroUsize::MIN && self.programs == NonZeroUsize::MIN
+    }
 }
 
 impl Default for Limits {
     /// Four jails in the network stage, one or two at a gate, and 16 programs.
     fn default() -> Limits {
         let number = |number| NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN);
-        Limits { network: number(4), create: number(4), detach: number(4), programs: number(16) }
+        Limits {
+            network: number(4),
+            create: number(4),
+            detach: number(4),
+            programs: number(16),
+            tick_guard: false,
+        }
     }
 }

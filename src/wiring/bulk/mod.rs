@@ -10,12 +10,16 @@
 //! [`run`] is the engine, for jobs of any kind. [`start`] and [`stop`] are for jails that are described
 //! by a [`JailSpec`](super::JailSpec) and nothing else. One job's failure is its own: others go on,
 //! and those that depend on it are told.
+//!
+//! Most of what a start and a stop take on an idle host is waiting for idle CPUs to tick:
+//! [`TickGuard`] makes them.
 
 mod cancel;
 mod engine;
 mod gates;
 mod jails;
 mod limits;
+mod ticks;
 mod view;
 
 pub use cancel::Cancel;
@@ -23,4 +27,5 @@ pub use engine::{Circle, Job, Next, Placed, Stage, run};
 pub use gates::{Gates, Lane, Pass};
 pub use jails::{BulkError, BulkJail, Fate, Name, Task, Trouble, start, stop};
 pub use limits::Limits;
+pub use ticks::TickGuard;
 pub use view::View;

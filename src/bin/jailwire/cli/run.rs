@@ -14,6 +14,10 @@ pub struct Bulk {
     /// How many hooks, exec_start and exec_stop run at the same time
     #[arg(long, value_name = "N")]
     pub programs: Option<NonZeroUsize>,
+    /// Do not keep idle CPUs ticking meanwhile (kern.eventtimer.idletick), which makes the kernel
+    /// wait less
+    #[arg(long)]
+    pub no_tick_guard: bool,
 }
 
 /// `start`.

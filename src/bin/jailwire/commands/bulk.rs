@@ -11,7 +11,7 @@ use jailwire::iocage::name::JailName;
 use jailwire::iocage::order::Turn;
 use jailwire::iocage::store::Entry;
 use jailwire::vnet::Vnet;
-use jailwire::wiring::bulk::{Cancel, Job, Limits, Next, Placed, Stage, run};
+use jailwire::wiring::bulk::{Cancel, Job, Limits, Next, Placed, Stage, TickGuard, run};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde_json::{Value, json};
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -43,7 +43,17 @@ impl Bulk {
         if let Some(programs) = args.programs {
             limits = limits.programs(programs);
         }
-        Bulk { limits, flag: Arc::default() }
+        Bulk { limits: limits.tick_guard(!args.no_tick_guard), flag: Arc::default() }
+    }
+
+    /// Keeps the CPUs ticking, unless the user wants otherwise. Without it everything takes longer, and
+    /// that is all.
+    fn ticks(&self, environment: &Environment, work: &Work) -> Option<TickGuard> {
+        if !self.limits.tick_guard {
+            return None;
+        }
+        let guard = TickGuard::hold(&environment.kernel);
+        guard.map_err(|error| work.report().warn(&format!("{error}; going on without"))).ok()
     }
 
     /// From now on Ctrl-C finishes or undoes what is in flight. A second one ends the program at once,
@@ -76,6 +86,7 @@ pub fn start(
     let selected = start::fit_to_start(environment, host, selected, work);
     let turns = selected.turns(&environment.store);
     let warnings = Warnings::look(environment, host, &turns, work);
+    let _guard = bulk.ticks(environment, work);
     host.begin_bulk(&bulk.limits);
     let failed = Mutex::new(work.failed().clone());
     let job = |turn: Turn| Start {
@@ -135,6 +146,7 @@ pub fn stop(
             after[place].clear();
         }
     }
+    let _guard = bulk.ticks(environment, work);
     host.begin_bulk(&bulk.limits);
     let job = |entry| Stop { host, entry, force, stopping: None, lines: Lines::default() };
     let jobs = entries.iter().zip(after).map(|(entry, after)| Placed { job: job(entry), after }).collect();

@@ -1,0 +1,245 @@
+//! A sysctl that is held at a value, and put back whatever happens to us.
+//!
+//! A child waits on a pipe for our end, and puts the value back if it is the last who holds it. It is
+//! no child of ours in any other sense: it has a session of its own, so that what is typed or sent to
+//! our process group does not reach it, and `PD_DAEMON` keeps it alive when our descriptor goes.
+//!
+//! Who holds is counted by `flock(2)`: each child has a shared lock on the record, which the kernel
+//! gives back however the child ends. All else is done under the lock of another file.
+
+use std::ffi::{CStr, CString};
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{Read as _, Seek as _, Write as _};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::Path;
+use std::ptr;
+use std::time::{Duration, Instant};
+
+use libc::c_int;
+use nix::fcntl::OFlag;
+use nix::unistd::pipe2;
+
+use super::child::{Child, keep_only};
+use super::object::Object;
+use super::{Errno, Result, errno, invalid};
+use crate::kernel::Sysctl;
+use crate::kernel::held_value::{HeldValue, LONGEST};
+
+/// For the owner only.
+const FILE_MODE: libc::mode_t = 0o600;
+/// How long the child may take once it is told.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Keeps the value. When this is dropped, or we end, the child puts it back.
+#[derive(Debug)]
+pub struct Held {
+    child: Option<Child>,
+    pipe: Option<OwnedFd>,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        drop(self.pipe.take());
+        let Some(mut child) = self.child.take() else { return };
+        if !matches!(child.wait(Some(Instant::now() + PATIENCE)), Ok(Some(_))) {
+            // To drop it would be to kill it, and it has a value to put back.
+            std::mem::forget(child);
+        }
+    }
+}
+
+/// Sets a sysctl and leaves a child to put it back. The records lie in `directory`.
+pub fn hold(directory: &Path, name: &str, value: i32) -> Result<Held> {
+    let read = Sysctl::read(name);
+    let boot = ask(&Sysctl::read("kern.boot_id"))?;
+    let boot: [u8; 16] = boot.try_into().map_err(|_| invalid("kern.boot_id is not 16 bytes"))?;
+    let current = int(&ask(&read)?)?;
+    DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    let record_path = directory.join(format!("sysctl.{name}"));
+    let guard_path = directory.join(format!("sysctl.{name}.lock"));
+    let guard = take(&c_string(&guard_path)?).map_err(|number| super::Failure::from(Errno(number)))?;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(FILE_MODE.into());
+    let mut record = options.custom_flags(libc::O_CLOEXEC | libc::O_NOFOLLOW).open(&record_path)?;
+    // Nobody has it alone, unless under the guard's lock.
+    record.lock_shared()?;
+    let mut errand = Errand {
+        name: Object::new(&read)?,
+        record_path: c_string(&record_path)?,
+        guard_path: c_string(&guard_path)?,
+        boot,
+        restore: name_for_writing(name)?,
+    };
+    let old = match read_record(&mut record)? {
+        // Of others who hold it, or of one whose child was killed too.
+        Some(known) if known.boot == boot && known.set == current => known.old,
+        _ => current,
+    };
+    let line = HeldValue { boot, old, set: value }.to_line();
+    record.rewind()?;
+    record.set_len(0)?;
+    record.write_all(line.as_bytes())?;
+    let (theirs, ours) = pipe2(OFlag::O_CLOEXEC).map_err(super::nix)?;
+    let (pipe, locked) = (theirs.as_raw_fd(), record.as_raw_fd());
+    let child = Child::fork_daemon(&mut || errand.run(pipe, locked))?;
+    let held = Held { child: Some(child), pipe: Some(ours) };
+    drop(theirs);
+    // The child has the lock, by a descriptor of its own.
+    drop(record);
+    let set = Object::new(&Sysctl::write_int(name, value))?;
+    let written = write(&set);
+    // From here on the child cleans up, whatever we answer.
+    drop(guard);
+    written.map_err(|number| super::Failure::from(Errno(number)))?;
+    Ok(held)
+}
+
+fn ask(sysctl: &Sysctl) -> Result<Vec<u8>> {
+    let mut answer = Vec::new();
+    let length = Object::new(sysctl)?.ask(&mut |length| {
+        answer.resize(length, 0);
+        answer.as_mut_ptr()
+    });
+    answer.truncate(length.map_err(|number| super::Failure::from(Errno(number)))?);
+    Ok(answer)
+}
+
+fn int(bytes: &[u8]) -> Result<c_int> {
+    bytes.try_into().map(c_int::from_ne_bytes).map_err(|_| invalid("a sysctl that holds no int"))
+}
+
+fn c_string(path: &Path) -> Result<CString> {
+    CString::new(path.as_os_str().as_bytes()).map_err(|_| invalid("a NUL in a path"))
+}
+
+fn name_for_writing(name: &str) -> Result<CString> {
+    CString::new(name).map_err(|_| invalid("a NUL in the name of a sysctl"))
+}
+
+fn read_record(record: &mut File) -> std::io::Result<Option<HeldValue>> {
+    let mut line = Vec::new();
+    record.take(LONGEST as u64).read_to_end(&mut line)?;
+    Ok(HeldValue::from_line(&line))
+}
+
+/// Writes the new value of an object.
+fn write(object: &Object) -> std::result::Result<(), c_int> {
+    let mut room = [0_u8; 256];
+    object.ask(&mut |length| if length <= room.len() { room.as_mut_ptr() } else { ptr::null_mut() }).map(drop)
+}
+
+/// Takes the lock of a file that may come and go: who has it alone removes it, and whoever then gets
+/// the lock of the removed file takes the new one's. For parent and child: it does not allocate.
+fn take(path: &CStr) -> std::result::Result<OwnedFd, c_int> {
+    loop {
+        let flags = libc::O_RDWR | libc::O_CREAT | libc::O_CLOEXEC | libc::O_NOFOLLOW;
+        // SAFETY: open(2) reads a string that ends.
+        let file = unsafe { libc::open(path.as_ptr(), flags, libc::c_uint::from(FILE_MODE)) };
+        if file < 0 {
+            return Err(errno());
+        }
+        // SAFETY: open(2) made this descriptor, and it is nobody else's.
+        let file = unsafe { OwnedFd::from_raw_fd(file) };
+        // SAFETY: flock(2) takes numbers only.
+        while unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX) } < 0 {
+            if errno() != libc::EINTR {
+                return Err(errno());
+            }
+        }
+        let (mut held, mut found) =
+            (MaybeUninit::<libc::stat>::uninit(), MaybeUninit::<libc::stat>::uninit());
+        // SAFETY: fstat(2) and stat(2) fill what they are given when they succeed, and are read only then.
+        let same = unsafe {
+            libc::fstat(file.as_raw_fd(), held.as_mut_ptr()) == 0
+                && libc::stat(path.as_ptr(), found.as_mut_ptr()) == 0
+                && held.assume_init_ref().st_ino == found.assume_init_ref().st_ino
+                && held.assume_init_ref().st_dev == found.assume_init_ref().st_dev
+        };
+        if same {
+            return Ok(file);
+        }
+    }
+}
+
+/// Everything the child needs, made before the fork.
+struct Errand {
+    /// The sysctl, to be read.
+    name: Object,
+    /// Its name, to write it.
+    restore: CString,
+    record_path: CString,
+    guard_path: CString,
+    boot: [u8; 16],
+}
+
+/// The child's part. What [`super::child`] says of children holds for all of it.
+impl Errand {
+    fn run(&mut self, pipe: RawFd, record: RawFd) -> c_int {
+        keep_only(&[pipe.min(record), pipe.max(record)]);
+        // SAFETY: setsid(2) takes nothing, and chdir(2) a string that ends.
+        unsafe {
+            libc::setsid();
+            libc::chdir(c"/".as_ptr());
+        }
+        let mut byte = 0_u8;
+        loop {
+            // SAFETY: read(2) writes at most one byte.
+            let length = unsafe { libc::read(pipe, (&raw mut byte).cast(), 1) };
+            // Nothing is ever written: the end is all there is to hear.
+            if length == 0 || (length < 0 && errno() != libc::EINTR) {
+                break;
+            }
+        }
+        self.leave(record)
+    }
+
+    /// Puts the value back, unless others hold it or somebody has set another.
+    fn leave(&self, record: RawFd) -> c_int {
+        let Ok(guard) = take(&self.guard_path) else { return 1 };
+        // SAFETY: flock(2) takes numbers only. That this is not done in one step does no harm under the guard.
+        if unsafe { libc::flock(record, libc::LOCK_EX | libc::LOCK_NB) } < 0 {
+            return 0;
+        }
+        let mut line = [0_u8; LONGEST];
+        // SAFETY: pread(2) writes at most as many bytes as there are.
+        let length = unsafe { libc::pread(record, line.as_mut_ptr().cast(), line.len(), 0) };
+        let known = usize::try_from(length).ok().and_then(|length| HeldValue::from_line(line.get(..length)?));
+        let current = self.current();
+        let mut status = 0;
+        if let (Some(known), Some(current)) = (known, current)
+            && known.boot == self.boot
+            && known.set == current
+        {
+            // SAFETY: sysctlbyname(3) reads a string that ends and an int.
+            status = unsafe {
+                libc::sysctlbyname(
+                    self.restore.as_ptr(),
+                    ptr::null_mut(),
+                    ptr::null_mut(),
+                    (&raw const known.old).cast(),
+                    size_of::<c_int>(),
+                )
+            };
+        }
+        // SAFETY: unlink(2) reads strings that end.
+        unsafe {
+            libc::unlink(self.record_path.as_ptr());
+            libc::unlink(self.guard_path.as_ptr());
+        }
+        // Only now may another take the lock.
+        drop(guard);
+        i32::from(status < 0)
+    }
+
+    fn current(&self) -> Option<c_int> {
+        let mut room = [0_u8; 256];
+        let length = self
+            .name
+            .ask(&mut |length| if length <= room.len() { room.as_mut_ptr() } else { ptr::null_mut() })
+            .ok()?;
+        room.get(..length)?.try_into().map(c_int::from_ne_bytes).ok()
+    }
+}

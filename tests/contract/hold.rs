@@ -1,0 +1,87 @@
+//! A sysctl that is held at a value, and put back whatever happens to those who held it.
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use jailwire::kernel::{Errno, Kernel, Sysctl};
+
+use crate::support::{Host, Refused};
+
+/// One that nothing else here depends on.
+const NAME: &str = "kern.eventtimer.idletick";
+
+fn value(kernel: &dyn Kernel) -> i32 {
+    i32::from_ne_bytes(kernel.sysctl(&Sysctl::read(NAME)).unwrap().try_into().unwrap())
+}
+
+/// All of it in one test: the value is the whole machine's.
+#[test]
+fn the_last_one_puts_it_back_unless_somebody_has_set_another() {
+    let host = Host::new();
+    let kernel = &*host.kernel;
+    let before = value(kernel);
+    let other = 1 - before;
+
+    let first = kernel.hold_sysctl(NAME, other).unwrap();
+    assert_eq!(value(kernel), other);
+    let second = kernel.hold_sysctl(NAME, other).unwrap();
+    kernel.close(first);
+    assert_eq!(value(kernel), other, "there is one who holds it");
+    let third = kernel.hold_sysctl(NAME, other).unwrap();
+    kernel.close(second);
+    kernel.close(third);
+    assert_eq!(value(kernel), before);
+
+    // Somebody else has set it back meanwhile: it is theirs now.
+    let held = kernel.hold_sysctl(NAME, other).unwrap();
+    kernel.sysctl(&Sysctl::write_int(NAME, before)).unwrap();
+    let again = kernel.hold_sysctl(NAME, other).unwrap();
+    kernel.close(held);
+    assert_eq!(value(kernel), other);
+    kernel.close(again);
+    assert_eq!(value(kernel), before);
+
+    kernel.hold_sysctl("kern.eventtimer.nosuch", 1).refused(Errno::ENOENT);
+    assert_eq!(value(kernel), before);
+    let left = std::fs::read_dir(kernel.run_directory().join("jailwire")).into_iter().flatten();
+    let left: Vec<_> =
+        left.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with("sysctl")).collect();
+    assert!(left.is_empty(), "{left:?}");
+
+    // The one that holds it is killed, and its whole process group with it.
+    if kernel.simulated() {
+        return;
+    }
+    use std::os::unix::process::CommandExt as _;
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "hold::hold_until_killed", "--ignored", "--nocapture"])
+        .process_group(0)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    wait_until(kernel, other);
+    let group = nix::unistd::Pid::from_raw(child.id() as i32);
+    nix::sys::signal::killpg(group, nix::sys::signal::Signal::SIGKILL).unwrap();
+    child.wait().unwrap();
+    wait_until(kernel, before);
+}
+
+fn wait_until(kernel: &dyn Kernel, wanted: i32) {
+    for _ in 0..1000 {
+        if value(kernel) == wanted {
+            return;
+        }
+        kernel.sleep(Duration::from_millis(10));
+    }
+    panic!("it never became {wanted}");
+}
+
+/// Not a test of its own: what the test above kills.
+#[test]
+#[ignore = "it is run, and killed, by the test of this file"]
+fn hold_until_killed() {
+    let host = Host::new();
+    let before = value(&*host.kernel);
+    let _held = host.kernel.hold_sysctl(NAME, 1 - before).unwrap();
+    host.kernel.sleep(Duration::from_secs(60));
+}
