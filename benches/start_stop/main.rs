@@ -7,6 +7,7 @@
 //!     JAILWIRE_BENCH_N=1,10,64 JAILWIRE_BENCH_WORKERS=1,4 JAILWIRE_BENCH_ROUNDS=3 cargo bench --bench start_stop
 
 mod jails;
+mod steps;
 
 use std::error::Error;
 use std::num::NonZeroUsize;
@@ -50,6 +51,22 @@ fn main() -> Result<(), Box<dyn Error>> {
                     }
                 }
             }
+        }
+    }
+    println!("\nkernel,hz,idletick,network,jails,step,us");
+    let count = numbers("JAILWIRE_BENCH_STEPS", "32")?.first().copied().unwrap_or(32);
+    for guard in [true, false] {
+        for network in [jails::Wiring::Vnet, jails::Wiring::Shared] {
+            let _guard = guard.then(|| TickGuard::hold(&kernel)).transpose()?;
+            let bridge = host.create_bridge()?;
+            host.up(&bridge)?;
+            let rooms = Rooms::open(&*kernel, Files::new())?;
+            let site = Site { host: &host, rooms: &rooms, files: Files::new(), boot: BOOT };
+            for (step, took) in steps::breakdown(&site, network, count, bridge)? {
+                println!("{release},{hz},{},{network},{count},{step},{took}", i32::from(guard));
+            }
+            host.destroy(&bridge)?;
+            rooms.leave(Files::new());
         }
     }
     Ok(())

@@ -1,0 +1,66 @@
+//! Where a start goes: the time of each of its steps, one jail after the other.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::time::{Duration, Instant};
+
+use jailwire::wiring::{self, Journal, Plan, Site, Step, Survey};
+
+use crate::jails::{self, Wiring};
+
+/// What each kind of step took on average, in microseconds; `look` is the survey and the plan.
+pub fn breakdown(
+    site: &Site<'_>,
+    network: Wiring,
+    count: usize,
+    bridge: jailwire::InterfaceName,
+) -> Result<BTreeMap<&'static str, u128>, Box<dyn Error>> {
+    let mut took: BTreeMap<&'static str, Duration> = BTreeMap::new();
+    let mut add = |name, duration| *took.entry(name).or_default() += duration;
+    let mut journals = Vec::new();
+    for number in 0..count {
+        let spec = jails::specification(network, number, bridge);
+        let begin = Instant::now();
+        let survey = Survey::take(site.host, &spec)?;
+        let plan = Plan::new(&spec, &survey).map_err(|problems| format!("{problems:?}"))?;
+        let mut journal = Journal::open(&site.rooms.journal(&spec.name), site.boot)?;
+        add("look", begin.elapsed());
+        let (mut last, mut begin) = ("", Instant::now());
+        wiring::apply(site, &mut journal, &spec, &plan, |step| {
+            let now = Instant::now();
+            if !last.is_empty() {
+                add(last, now - begin);
+            }
+            (last, begin) = (name(step), now);
+        })?;
+        add(last, begin.elapsed());
+        journals.push(journal);
+    }
+    for journal in &mut journals {
+        let begin = Instant::now();
+        wiring::undo(site.host, site.rooms, site.files, journal)?;
+        add("undo", begin.elapsed());
+    }
+    Ok(took.into_iter().map(|(name, took)| (name, took.as_micros() / count as u128)).collect())
+}
+
+fn name(step: &Step) -> &'static str {
+    match step {
+        Step::CreateJail => "create jail",
+        Step::HoldJail => "hold jail",
+        Step::CreateEpair { .. } => "create epair",
+        Step::NameJailHalf { .. } | Step::NameHostHalf { .. } => "names",
+        Step::SetMacs { .. } => "MACs",
+        Step::SetMtu { .. } => "MTU",
+        Step::Describe { .. } => "description",
+        Step::TakeOut { .. } => "take out",
+        Step::Join { .. } | Step::AddUplink { .. } => "join bridge",
+        Step::BringUp { .. } | Step::BringUpInside { .. } => "bring up",
+        Step::StartLoopback => "lo0",
+        Step::AddAddress4(..) | Step::AddAddress6(..) => "addresses",
+        Step::AddAlias4(..) | Step::AddAlias6(..) => "aliases",
+        Step::DefaultRoute(_) => "default route",
+        Step::Commit => "commit",
+        _ => "other",
+    }
+}
