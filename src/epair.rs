@@ -31,7 +31,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCIFCREATE2`: `epair(4)`, `net/if_epair.c:epair_clone_create`.
+    /// `SIOCIFCREATE2`: [`epair(4)`](https://man.freebsd.org/epair(4)), `net/if_epair.c:epair_clone_create`.
     ///
     /// # Example
     ///

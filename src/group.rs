@@ -32,7 +32,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCAIFGROUP`: `networking(4)`, `net/if.c:if_addgroup`.
+    /// `SIOCAIFGROUP`: [`networking(4)`](https://man.freebsd.org/networking(4)), `net/if.c:if_addgroup`.
     #[doc(alias = "SIOCAIFGROUP")]
     pub fn add_group(&self, name: &InterfaceName, group: &InterfaceName) -> Result<()> {
         let mut ask = call!(SIOCAIFGROUP).on(name).with(GROUPS, group.as_ifname());
@@ -51,7 +51,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCDIFGROUP`: `networking(4)`, `net/if.c:if_delgroup`.
+    /// `SIOCDIFGROUP`: [`networking(4)`](https://man.freebsd.org/networking(4)), `net/if.c:if_delgroup`.
     #[doc(alias = "SIOCDIFGROUP")]
     pub fn delete_group(&self, name: &InterfaceName, group: &InterfaceName) -> Result<()> {
         let mut ask = call!(SIOCDIFGROUP).on(name).with(GROUPS, group.as_ifname());
@@ -66,7 +66,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCGIFGROUP`: `networking(4)`, `net/if.c:if_getgroup`.
+    /// `SIOCGIFGROUP`: [`networking(4)`](https://man.freebsd.org/networking(4)), `net/if.c:if_getgroup`.
     #[doc(alias = "SIOCGIFGROUP")]
     pub fn groups(&self, name: &InterfaceName) -> Result<Vec<InterfaceName>> {
         self.names(|| call!(SIOCGIFGROUP).on(name), "list groups of", name)
@@ -81,7 +81,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCGIFGMEMB`: `networking(4)`, `net/if.c:if_getgroupmembers`.
+    /// `SIOCGIFGMEMB`: [`networking(4)`](https://man.freebsd.org/networking(4)), `net/if.c:if_getgroupmembers`.
     #[doc(alias = "SIOCGIFGMEMB")]
     pub fn group_members(&self, group: &InterfaceName) -> Result<Option<Vec<InterfaceName>>> {
         match self.names(|| call!(SIOCGIFGMEMB).on(group), "list members of group", group) {

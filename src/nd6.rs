@@ -53,7 +53,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCGIFINFO_IN6`: `inet6(4)`, `netinet6/nd6.c:nd6_ioctl`.
+    /// `SIOCGIFINFO_IN6`: [`inet6(4)`](https://man.freebsd.org/inet6(4)), `netinet6/nd6.c:nd6_ioctl`.
     #[doc(alias = "SIOCGIFINFO_IN6")]
     pub fn nd6_flags(&self, name: &InterfaceName) -> Result<Nd6Flags> {
         let mut ask = call!(SIOCGIFINFO_IN6).on(name);
@@ -76,7 +76,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCSIFINFO_FLAGS`: `inet6(4)`, `netinet6/nd6.c:nd6_ioctl`, which replaces all flags at once.
+    /// `SIOCSIFINFO_FLAGS`: [`inet6(4)`](https://man.freebsd.org/inet6(4)), `netinet6/nd6.c:nd6_ioctl`, which replaces all flags at once.
     ///
     /// # Example
     ///

@@ -12,7 +12,7 @@ use crate::route::{RouteFlags, SocketAddress};
 use crate::types::MacAddr;
 use crate::vnet::Vnet;
 
-/// `discard` of `services(5)`: who has it does nothing.
+/// `discard` of [`services(5)`](https://man.freebsd.org/services(5)): who has it does nothing.
 const DISCARD: u16 = 9;
 /// How long to wait before looking again.
 const LOOK: Duration = Duration::from_millis(50);
@@ -39,7 +39,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `sysctl(3)` with NET_RT_FLAGS and RTF_LLDATA, `net/if_llatbl.c:lltable_sysctl_dumparp`.
+    /// [`sysctl(3)`](https://man.freebsd.org/sysctl(3)) with NET_RT_FLAGS and RTF_LLDATA, `net/if_llatbl.c:lltable_sysctl_dumparp`.
     #[doc(alias = "NET_RT_FLAGS")]
     pub fn neighbours(&self) -> Result<Vec<Neighbour>> {
         let oid = |family| Oid::Numbers(vec![CTL_NET, PF_ROUTE, 0, family, NET_RT_FLAGS, RTF_LLDATA]);

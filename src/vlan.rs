@@ -70,7 +70,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCSETVLAN`: `vlan(4)`, `net/if_vlan.c:vlan_clone_create`, `vlan_config`.
+    /// `SIOCSETVLAN`: [`vlan(4)`](https://man.freebsd.org/vlan(4)), `net/if_vlan.c:vlan_clone_create`, `vlan_config`.
     #[doc(alias = "SIOCSETVLAN")]
     pub fn create_vlan(
         &self,
@@ -149,7 +149,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCGETVLAN`: `vlan(4)`, `net/if_vlan.c:vlan_ioctl`.
+    /// `SIOCGETVLAN`: [`vlan(4)`](https://man.freebsd.org/vlan(4)), `net/if_vlan.c:vlan_ioctl`.
     #[doc(alias = "SIOCGETVLAN")]
     pub fn vlan(&self, name: &InterfaceName) -> Result<Option<Vlan>> {
         let mut ask = call!(SIOCGETVLAN).on(name);

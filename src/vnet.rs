@@ -5,7 +5,7 @@
 //! a jail once, opens three sockets there, hands them out and is gone; from then on the host works on
 //! the jail's stack as on its own.
 //!
-//! What sockets cannot do is dump: `sysctl(3)` answers for the caller's stack. For that another child
+//! What sockets cannot do is dump: [`sysctl(3)`](https://man.freebsd.org/sysctl(3)) answers for the caller's stack. For that another child
 //! is sent in, see [`Vnet::sysctls`].
 
 use std::fmt;
@@ -75,7 +75,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `jail_attach(2)`, `kern/kern_jail.c:do_jail_attach`.
+    /// [`jail_attach(2)`](https://man.freebsd.org/jail_attach(2)), `kern/kern_jail.c:do_jail_attach`.
     #[doc(alias = "jail_attach")]
     pub fn enter(kernel: Arc<dyn Kernel>, jid: Jid) -> Result<Vnet> {
         let entry = Entry {
@@ -135,7 +135,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `sysctl(3)`, `kern/kern_sysctl.c:sysctl_root`: the calling thread's stack answers.
+    /// [`sysctl(3)`](https://man.freebsd.org/sysctl(3)), `kern/kern_sysctl.c:sysctl_root`: the calling thread's stack answers.
     #[doc(alias = "sysctl")]
     pub fn sysctls(&self, sysctls: Vec<Sysctl>) -> Result<Vec<kernel::Result<Vec<u8>>>> {
         let Some(jid) = self.jid else {
@@ -206,7 +206,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `sysctl(3)` with NET_RT_IFLISTL and NET_RT_DUMP, `net/rtsock.c:sysctl_rtsock`.
+    /// [`sysctl(3)`](https://man.freebsd.org/sysctl(3)) with NET_RT_IFLISTL and NET_RT_DUMP, `net/rtsock.c:sysctl_rtsock`.
     #[doc(alias = "NET_RT_IFLISTL")]
     #[doc(alias = "NET_RT_DUMP")]
     pub fn snapshot(&self, fib: Fib) -> Result<Snapshot> {

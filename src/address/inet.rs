@@ -65,7 +65,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCAIFADDR`: `netintro(4)`, `netinet/in.c:in_aifaddr_ioctl`.
+    /// `SIOCAIFADDR`: [`netintro(4)`](https://man.freebsd.org/netintro(4)), `netinet/in.c:in_aifaddr_ioctl`.
     ///
     /// # Example
     ///
@@ -122,7 +122,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCDIFADDR`: `netintro(4)`, `netinet/in.c:in_difaddr_ioctl`. Without an address the kernel
+    /// `SIOCDIFADDR`: [`netintro(4)`](https://man.freebsd.org/netintro(4)), `netinet/in.c:in_difaddr_ioctl`. Without an address the kernel
     /// would remove the first one there is.
     #[doc(alias = "SIOCDIFADDR")]
     pub fn remove_ipv4(&self, name: &InterfaceName, address: Ipv4Addr) -> Result<()> {
@@ -138,7 +138,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCGIFALIAS`: `netintro(4)`, `net/if.c:ifconf`, `netinet/in.c:in_gifaddr_ioctl`.
+    /// `SIOCGIFALIAS`: [`netintro(4)`](https://man.freebsd.org/netintro(4)), `net/if.c:ifconf`, `netinet/in.c:in_gifaddr_ioctl`.
     #[doc(alias = "SIOCGIFALIAS")]
     pub fn ipv4_addresses(&self, name: &InterfaceName) -> Result<Vec<Ipv4Address>> {
         self.index(name)?;
@@ -160,7 +160,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCGIFALIAS`: `netintro(4)`, `netinet/in.c:in_gifaddr_ioctl`. The mask comes back cut short.
+    /// `SIOCGIFALIAS`: [`netintro(4)`](https://man.freebsd.org/netintro(4)), `netinet/in.c:in_gifaddr_ioctl`. The mask comes back cut short.
     #[doc(alias = "SIOCGIFALIAS")]
     pub fn find_ipv4(&self, name: &InterfaceName, address: Ipv4Addr) -> Result<Option<Ipv4Address>> {
         let mut ask = call!(SIOCGIFALIAS).on(name).with(ADDRESS, &sockaddr_in(address));

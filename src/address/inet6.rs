@@ -134,7 +134,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCAIFADDR_IN6`: `inet6(4)`, `netinet6/in6.c:in6_control_ioctl`, `in6_update_ifa`.
+    /// `SIOCAIFADDR_IN6`: [`inet6(4)`](https://man.freebsd.org/inet6(4)), `netinet6/in6.c:in6_control_ioctl`, `in6_update_ifa`.
     ///
     /// [`Nd6Flags::DISABLED`]: crate::nd6::Nd6Flags::DISABLED
     /// [`Nd6Flags::NO_DAD`]: crate::nd6::Nd6Flags::NO_DAD
@@ -199,7 +199,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCDIFADDR_IN6`: `inet6(4)`, `netinet6/in6.c:in6_control_ioctl`.
+    /// `SIOCDIFADDR_IN6`: [`inet6(4)`](https://man.freebsd.org/inet6(4)), `netinet6/in6.c:in6_control_ioctl`.
     #[doc(alias = "SIOCDIFADDR_IN6")]
     pub fn remove_ipv6(&self, name: &InterfaceName, address: Ipv6Addr) -> Result<()> {
         let mut ask = call!(SIOCDIFADDR_IN6).on(name).with(IFRU6, &sockaddr_in6(address, 0));
@@ -214,7 +214,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCGIFAFLAG_IN6`, `SIOCGIFALIFETIME_IN6`: `inet6(4)`, `net/if.c:ifconf`,
+    /// `SIOCGIFAFLAG_IN6`, `SIOCGIFALIFETIME_IN6`: [`inet6(4)`](https://man.freebsd.org/inet6(4)), `net/if.c:ifconf`,
     /// `netinet6/in6.c:in6_control_ioctl`.
     #[doc(alias = "SIOCGIFAFLAG_IN6")]
     #[doc(alias = "SIOCGIFALIFETIME_IN6")]
@@ -277,7 +277,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCGIFAFLAG_IN6`: `inet6(4)`, `netinet6/in6.c:in6_control_ioctl`.
+    /// `SIOCGIFAFLAG_IN6`: [`inet6(4)`](https://man.freebsd.org/inet6(4)), `netinet6/in6.c:in6_control_ioctl`.
     #[doc(alias = "SIOCGIFAFLAG_IN6")]
     pub fn ipv6_flags(&self, name: &InterfaceName, address: Ipv6Addr) -> Result<Ipv6Flags> {
         let mut ask = call!(SIOCGIFAFLAG_IN6).on(name).with(IFRU6, &sockaddr_in6(address, 0));

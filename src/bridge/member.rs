@@ -141,7 +141,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `BRDGGIFS`: `bridge(4)`, `net/if_bridge.c:bridge_ioctl_gifs`.
+    /// `BRDGGIFS`: [`bridge(4)`](https://man.freebsd.org/bridge(4)), `net/if_bridge.c:bridge_ioctl_gifs`.
     #[doc(alias = "BRDGGIFS")]
     pub fn members(&self, bridge: &InterfaceName) -> Result<Vec<Member>> {
         let bytes = self.bridge_list(command!(get BRDGGIFS), bridge, RECORD, "list members of")?;
@@ -210,7 +210,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `BRDGSIFFLGS`: `bridge(4)`, `net/if_bridge.c:bridge_ioctl_sifflags`, which replaces all flags at once.
+    /// `BRDGSIFFLGS`: [`bridge(4)`](https://man.freebsd.org/bridge(4)), `net/if_bridge.c:bridge_ioctl_sifflags`, which replaces all flags at once.
     #[doc(alias = "BRDGSIFFLGS")]
     pub fn change_member_flags(
         &self,

@@ -57,7 +57,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCIFCREATE2`: `bridge(4)`, `net/if_bridge.c:bridge_clone_create`.
+    /// `SIOCIFCREATE2`: [`bridge(4)`](https://man.freebsd.org/bridge(4)), `net/if_bridge.c:bridge_clone_create`.
     ///
     /// # Example
     ///
@@ -94,7 +94,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `BRDGADD`: `bridge(4)`, `net/if_bridge.c:bridge_ioctl_add`.
+    /// `BRDGADD`: [`bridge(4)`](https://man.freebsd.org/bridge(4)), `net/if_bridge.c:bridge_ioctl_add`.
     #[doc(alias = "BRDGADD")]
     pub fn add_member(&self, bridge: &InterfaceName, member: &InterfaceName) -> Result<()> {
         let object = format_args!("{member} to {bridge}");
@@ -111,7 +111,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `BRDGDEL`: `bridge(4)`, `net/if_bridge.c:bridge_ioctl_del`. Moving or destroying a member takes
+    /// `BRDGDEL`: [`bridge(4)`](https://man.freebsd.org/bridge(4)), `net/if_bridge.c:bridge_ioctl_del`. Moving or destroying a member takes
     /// it out as well, but leaves a moved one promiscuous.
     #[doc(alias = "BRDGDEL")]
     pub fn delete_member(&self, bridge: &InterfaceName, member: &InterfaceName) -> Result<()> {

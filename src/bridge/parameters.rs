@@ -137,7 +137,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `BRDGPARAM`: `bridge(4)`, `net/if_bridge.c:bridge_ioctl_gbparam`.
+    /// `BRDGPARAM`: [`bridge(4)`](https://man.freebsd.org/bridge(4)), `net/if_bridge.c:bridge_ioctl_gbparam`.
     #[doc(alias = "BRDGPARAM")]
     pub fn spanning_tree(&self, bridge: &InterfaceName) -> Result<SpanningTree> {
         let asked = Block::zeroed(size_of::<ifbropreq>());

@@ -53,7 +53,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `BRDGRTS`: `bridge(4)`, `net/if_bridge.c:bridge_ioctl_rts`.
+    /// `BRDGRTS`: [`bridge(4)`](https://man.freebsd.org/bridge(4)), `net/if_bridge.c:bridge_ioctl_rts`.
     #[doc(alias = "BRDGRTS")]
     pub fn bridge_addresses(&self, bridge: &InterfaceName) -> Result<Vec<BridgeAddress>> {
         let bytes = self.bridge_list(command!(get BRDGRTS), bridge, RECORD, "list addresses of")?;
@@ -74,7 +74,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `BRDGSADDR`: `bridge(4)`, `net/if_bridge.c:bridge_ioctl_saddr`.
+    /// `BRDGSADDR`: [`bridge(4)`](https://man.freebsd.org/bridge(4)), `net/if_bridge.c:bridge_ioctl_saddr`.
     #[doc(alias = "BRDGSADDR")]
     pub fn add_bridge_address(
         &self,

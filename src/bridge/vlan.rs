@@ -130,7 +130,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `BRDGSFLAGS`: `bridge(4)`, `net/if_bridge.c:bridge_ioctl_sflags`, which replaces all flags at once.
+    /// `BRDGSFLAGS`: [`bridge(4)`](https://man.freebsd.org/bridge(4)), `net/if_bridge.c:bridge_ioctl_sflags`, which replaces all flags at once.
     #[doc(alias = "BRDGSFLAGS")]
     pub fn change_bridge_flags(
         &self,
@@ -187,7 +187,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `BRDGSIFPVID`: `bridge(4)`, `net/if_bridge.c:bridge_ioctl_sifpvid`.
+    /// `BRDGSIFPVID`: [`bridge(4)`](https://man.freebsd.org/bridge(4)), `net/if_bridge.c:bridge_ioctl_sifpvid`.
     #[doc(alias = "BRDGSIFPVID")]
     pub fn set_member_pvid(
         &self,
@@ -232,7 +232,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `BRDGGIFVLANSET`: `bridge(4)`, `net/if_bridge.c:bridge_ioctl_gifvlanset`.
+    /// `BRDGGIFVLANSET`: [`bridge(4)`](https://man.freebsd.org/bridge(4)), `net/if_bridge.c:bridge_ioctl_gifvlanset`.
     #[doc(alias = "BRDGGIFVLANSET")]
     pub fn member_vlans(&self, bridge: &InterfaceName, member: &InterfaceName) -> Result<VlanSet> {
         let mut asked = Block::zeroed(size_of::<ifbif_vlan_req>());
@@ -255,7 +255,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `BRDGSIFVLANSET`: `bridge(4)`, `net/if_bridge.c:bridge_ioctl_sifvlanset`.
+    /// `BRDGSIFVLANSET`: [`bridge(4)`](https://man.freebsd.org/bridge(4)), `net/if_bridge.c:bridge_ioctl_sifvlanset`.
     #[doc(alias = "BRDGSIFVLANSET")]
     pub fn set_member_vlans(
         &self,

@@ -28,7 +28,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCGIFFLAGS`: `networking(4)`, `net/if.c:ifhwioctl`.
+    /// `SIOCGIFFLAGS`: [`networking(4)`](https://man.freebsd.org/networking(4)), `net/if.c:ifhwioctl`.
     #[doc(alias = "SIOCGIFFLAGS")]
     pub fn flags(&self, name: &InterfaceName) -> Result<InterfaceFlags> {
         let mut ask = call!(SIOCGIFFLAGS).on(name);
@@ -49,7 +49,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCSIFFLAGS`: `networking(4)`, `net/if.c:ifhwioctl`. The kernel takes all 32 flags at once, so
+    /// `SIOCSIFFLAGS`: [`networking(4)`](https://man.freebsd.org/networking(4)), `net/if.c:ifhwioctl`. The kernel takes all 32 flags at once, so
     /// they are read first: writing IFF_UP alone would make lo0 no loopback any more.
     #[doc(alias = "SIOCSIFFLAGS")]
     pub fn change_flags(
@@ -119,7 +119,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCSIFMTU`: `networking(4)`, `net/if.c:ifhwioctl`.
+    /// `SIOCSIFMTU`: [`networking(4)`](https://man.freebsd.org/networking(4)), `net/if.c:ifhwioctl`.
     #[doc(alias = "SIOCSIFMTU")]
     pub fn set_mtu(&self, name: &InterfaceName, mtu: Mtu) -> Result<()> {
         let mut ask = call!(SIOCSIFMTU).on(name).with(IFRU, &mtu.get().to_ne_bytes());
@@ -139,7 +139,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCSIFLLADDR`: `networking(4)`, `net/if.c:if_setlladdr`: `sa_len` must be the address's
+    /// `SIOCSIFLLADDR`: [`networking(4)`](https://man.freebsd.org/networking(4)), `net/if.c:if_setlladdr`: `sa_len` must be the address's
     /// length, 6, and the family is not looked at.
     #[doc(alias = "SIOCSIFLLADDR")]
     pub fn set_mac(&self, name: &InterfaceName, mac: MacAddr) -> Result<()> {
@@ -164,7 +164,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCGIFDESCR`: `networking(4)`, `net/if.c:ifhwioctl`.
+    /// `SIOCGIFDESCR`: [`networking(4)`](https://man.freebsd.org/networking(4)), `net/if.c:ifhwioctl`.
     #[doc(alias = "SIOCGIFDESCR")]
     pub fn description(&self, name: &InterfaceName) -> Result<Option<String>> {
         let mut room = 256;
@@ -203,7 +203,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCSIFDESCR`: `networking(4)`, `net/if.c:ifhwioctl`.
+    /// `SIOCSIFDESCR`: [`networking(4)`](https://man.freebsd.org/networking(4)), `net/if.c:ifhwioctl`.
     #[doc(alias = "SIOCSIFDESCR")]
     pub fn set_description(&self, name: &InterfaceName, description: &str) -> Result<()> {
         if description.contains('\0') {
@@ -228,7 +228,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCGIFINDEX`: `networking(4)`; `if_nametoindex(3)` uses the same. C's field is signed, an
+    /// `SIOCGIFINDEX`: [`networking(4)`](https://man.freebsd.org/networking(4)); [`if_nametoindex(3)`](https://man.freebsd.org/if_nametoindex(3)) uses the same. C's field is signed, an
     /// index is not.
     #[doc(alias = "SIOCGIFINDEX")]
     #[doc(alias = "if_nametoindex")]
@@ -285,7 +285,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCSIFFIB`: `networking(4)`, `net/if.c:ifhwioctl`.
+    /// `SIOCSIFFIB`: [`networking(4)`](https://man.freebsd.org/networking(4)), `net/if.c:ifhwioctl`.
     #[doc(alias = "SIOCSIFFIB")]
     pub fn set_interface_fib(&self, name: &InterfaceName, fib: Fib) -> Result<()> {
         let mut ask = call!(SIOCSIFFIB).on(name).with(IFRU, &fib.get().to_ne_bytes());
@@ -327,7 +327,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCSIFCAP`: `networking(4)`, `net/if.c:ifhwioctl`.
+    /// `SIOCSIFCAP`: [`networking(4)`](https://man.freebsd.org/networking(4)), `net/if.c:ifhwioctl`.
     #[doc(alias = "SIOCSIFCAP")]
     pub fn change_capabilities(
         &self,

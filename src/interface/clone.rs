@@ -36,7 +36,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCIFCREATE2`: `netintro(4)`, `net/if_clone.c:if_clone_create`. ifconfig(8), not the kernel,
+    /// `SIOCIFCREATE2`: [`netintro(4)`](https://man.freebsd.org/netintro(4)), `net/if_clone.c:if_clone_create`. ifconfig(8), not the kernel,
     /// loads modules.
     ///
     /// # Example
@@ -97,7 +97,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCIFDESTROY`: `netintro(4)`, `net/if_clone.c:if_clone_destroy`.
+    /// `SIOCIFDESTROY`: [`netintro(4)`](https://man.freebsd.org/netintro(4)), `net/if_clone.c:if_clone_destroy`.
     #[doc(alias = "SIOCIFDESTROY")]
     pub fn destroy(&self, name: &InterfaceName) -> Result<()> {
         self.perform(&mut call!(SIOCIFDESTROY).on(name), "destroy", name)
@@ -111,7 +111,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCIFGCLONERS`: `netintro(4)`, `net/if_clone.c:if_clone_list`.
+    /// `SIOCIFGCLONERS`: [`netintro(4)`](https://man.freebsd.org/netintro(4)), `net/if_clone.c:if_clone_list`.
     #[doc(alias = "SIOCIFGCLONERS")]
     pub fn cloners(&self) -> Result<Vec<InterfaceName>> {
         let mut room = 32;
@@ -154,7 +154,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCSIFNAME`: `networking(4)`, `net/if.c:if_rename`.
+    /// `SIOCSIFNAME`: [`networking(4)`](https://man.freebsd.org/networking(4)), `net/if.c:if_rename`.
     #[doc(alias = "SIOCSIFNAME")]
     pub fn rename(&self, name: &InterfaceName, new: &InterfaceName) -> Result<()> {
         let mut ask = call!(SIOCSIFNAME).on(name);

@@ -32,7 +32,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCSIFVNET`: `vnet(9)`, `net/if.c:if_vmove_loan`.
+    /// `SIOCSIFVNET`: [`vnet(9)`](https://man.freebsd.org/vnet(9)), `net/if.c:if_vmove_loan`.
     #[doc(alias = "SIOCSIFVNET")]
     pub fn lend(&self, name: &InterfaceName, jid: Jid) -> Result<()> {
         let object = format_args!("{name} to jail {jid}");
@@ -66,7 +66,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCSIFRVNET`: `vnet(9)`, `net/if.c:if_vmove_reclaim`.
+    /// `SIOCSIFRVNET`: [`vnet(9)`](https://man.freebsd.org/vnet(9)), `net/if.c:if_vmove_reclaim`.
     #[doc(alias = "SIOCSIFRVNET")]
     pub fn reclaim(&self, name: &InterfaceName, jid: Jid) -> Result<()> {
         let object = format_args!("{name} from jail {jid}");

@@ -36,7 +36,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `sysctl(3)` with NET_RT_IFLISTL, `net/rtsock.c:sysctl_iflist`; `getifaddrs(3)` uses the same.
+    /// [`sysctl(3)`](https://man.freebsd.org/sysctl(3)) with NET_RT_IFLISTL, `net/rtsock.c:sysctl_iflist`; [`getifaddrs(3)`](https://man.freebsd.org/getifaddrs(3)) uses the same.
     ///
     /// # Example
     ///
@@ -87,7 +87,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCGIFCONF`: `networking(4)`, `net/if.c:ifconf`.
+    /// `SIOCGIFCONF`: [`networking(4)`](https://man.freebsd.org/networking(4)), `net/if.c:ifconf`.
     #[doc(alias = "SIOCGIFCONF")]
     pub fn links(&self) -> Result<Vec<Link>> {
         let records = self.interface_records()?;
@@ -124,7 +124,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCGHWADDR`: `networking(4)`, `net/if.c:ifhwioctl`.
+    /// `SIOCGHWADDR`: [`networking(4)`](https://man.freebsd.org/networking(4)), `net/if.c:ifhwioctl`.
     #[doc(alias = "SIOCGHWADDR")]
     pub fn hardware_mac(&self, name: &InterfaceName) -> Result<MacAddr> {
         let mut ask = call!(SIOCGHWADDR).on(name);

@@ -228,6 +228,24 @@ pub struct Interface {
     pub addresses: Vec<InterfaceAddress>,
 }
 
+impl fmt::Display for InterfaceAddress {
+    /// `192.0.2.20/24`; a link-local one with its interface's index, `fe80::1%3/64`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.scope {
+            0 => self.network.fmt(f),
+            scope => write!(f, "{}%{scope}/{}", self.network.ip(), self.network.prefix()),
+        }
+    }
+}
+
+impl fmt::Display for Interface {
+    /// Its name, whether it is up, and its addresses: `epair0b up 192.0.2.20/24`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name, if self.is_up() { "up" } else { "down" })?;
+        self.addresses.iter().try_for_each(|address| write!(f, " {address}"))
+    }
+}
+
 impl Interface {
     /// Whether it is up.
     pub fn is_up(&self) -> bool {

@@ -24,7 +24,7 @@ use crate::vnet::{ENTRY_DEADLINE, Vnet};
 ///
 /// # Source
 ///
-/// `jail_set(2)`, `kern/kern_jail.c:kern_jail_set`.
+/// [`jail_set(2)`](https://man.freebsd.org/jail_set(2)), `kern/kern_jail.c:kern_jail_set`.
 #[doc(alias = "jail_set")]
 #[doc(alias = "JAIL_CREATE")]
 pub fn create(kernel: &dyn Kernel, parameters: &JailParameters) -> Result<Jid> {
@@ -46,7 +46,7 @@ pub fn create(kernel: &dyn Kernel, parameters: &JailParameters) -> Result<Jid> {
 ///
 /// # Source
 ///
-/// `jail_set(2)`, `kern/kern_jail.c:kern_jail_set`. JAIL_DYING is never given: FreeBSD 14 would bring a
+/// [`jail_set(2)`](https://man.freebsd.org/jail_set(2)), `kern/kern_jail.c:kern_jail_set`. JAIL_DYING is never given: FreeBSD 14 would bring a
 /// dying jail back to life.
 #[doc(alias = "jail_set")]
 #[doc(alias = "JAIL_UPDATE")]
@@ -83,7 +83,7 @@ pub struct HeldJail {
 ///
 /// # Source
 ///
-/// `jail_set(2)` with JAIL_CREATE and JAIL_ATTACH, without `persist`.
+/// [`jail_set(2)`](https://man.freebsd.org/jail_set(2)) with JAIL_CREATE and JAIL_ATTACH, without `persist`.
 ///
 /// # Example
 ///
@@ -140,7 +140,7 @@ impl HeldJail {
     ///
     /// # Source
     ///
-    /// `jail_set(2)` with JAIL_UPDATE and `persist`; then the child is let go.
+    /// [`jail_set(2)`](https://man.freebsd.org/jail_set(2)) with JAIL_UPDATE and `persist`; then the child is let go.
     #[doc(alias = "persist")]
     pub fn commit(self) -> Result<Vnet> {
         let HeldJail { jid, vnet, holder } = self;

@@ -23,7 +23,7 @@ const FIRST_RULE: u16 = 100;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[doc(alias = "devfs_rule")]
 pub struct DevfsRule {
-    /// The paths it is for, relative to the mount, as a pattern of `fnmatch(3)`: `bpf*`. None: all.
+    /// The paths it is for, relative to the mount, as a pattern of [`fnmatch(3)`](https://man.freebsd.org/fnmatch(3)): `bpf*`. None: all.
     pub path: Option<String>,
     /// Hide (true) or show (false) them.
     pub hide: Option<bool>,
@@ -142,7 +142,7 @@ impl Devfs {
     ///
     /// # Source
     ///
-    /// `devfs(4)`, `open(2)`.
+    /// [`devfs(4)`](https://man.freebsd.org/devfs(4)), [`open(2)`](https://man.freebsd.org/open(2)).
     pub fn open(kernel: Arc<dyn Kernel>, on: &Path) -> Result<Devfs> {
         let handle = kernel.open(on).during("open", on.display(), "open")?;
         Ok(Devfs { kernel, handle, on: on.to_owned() })
@@ -156,7 +156,7 @@ impl Devfs {
     ///
     /// # Source
     ///
-    /// `DEVFSIO_SGETNEXT`: `devfs(8)`, `fs/devfs/devfs_rule.c:devfs_rules_ioctl`.
+    /// `DEVFSIO_SGETNEXT`: [`devfs(8)`](https://man.freebsd.org/devfs(8)), `fs/devfs/devfs_rule.c:devfs_rules_ioctl`.
     #[doc(alias = "DEVFSIO_SGETNEXT")]
     pub fn rulesets(&self) -> Result<Vec<u16>> {
         let mut rulesets: Vec<u16> = Vec::new();
@@ -258,7 +258,7 @@ impl Devfs {
     ///
     /// # Source
     ///
-    /// `DEVFSIO_RADD`: `devfs(8)`, `fs/devfs/devfs_rule.c:devfs_rules_ioctl`.
+    /// `DEVFSIO_RADD`: [`devfs(8)`](https://man.freebsd.org/devfs(8)), `fs/devfs/devfs_rule.c:devfs_rules_ioctl`.
     #[doc(alias = "DEVFSIO_RADD")]
     pub fn add(&self, ruleset: u16, rule: &DevfsRule) -> Result<()> {
         // Number 0 asks for the next free one.
@@ -344,7 +344,7 @@ impl Devfs {
     ///
     /// # Source
     ///
-    /// `DEVFSIO_RDEL`: `devfs(8)`, `fs/devfs/devfs_rule.c:devfs_rules_ioctl`: there is no request for a
+    /// `DEVFSIO_RDEL`: [`devfs(8)`](https://man.freebsd.org/devfs(8)), `fs/devfs/devfs_rule.c:devfs_rules_ioctl`: there is no request for a
     /// whole ruleset.
     #[doc(alias = "DEVFSIO_RDEL")]
     pub fn delete(&self, ruleset: u16) -> Result<bool> {

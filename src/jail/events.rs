@@ -90,7 +90,7 @@ impl JailEvents {
     ///
     /// # Source
     ///
-    /// `kqueue(2)`.
+    /// [`kqueue(2)`](https://man.freebsd.org/kqueue(2)).
     pub fn open(kernel: Arc<dyn Kernel>) -> Result<JailEvents> {
         let source = match has_descriptors(&*kernel)? {
             true => {
@@ -115,7 +115,7 @@ impl JailEvents {
     ///
     /// # Source
     ///
-    /// `kevent(2)` with EVFILT_JAIL and the number 0, `kern/kern_event.c:filt_jailattach`.
+    /// [`kevent(2)`](https://man.freebsd.org/kevent(2)) with EVFILT_JAIL and the number 0, `kern/kern_event.c:filt_jailattach`.
     #[doc(alias = "EVFILT_JAIL")]
     pub fn watch_own(&mut self) -> Result<()> {
         match &mut self.source {
@@ -138,7 +138,7 @@ impl JailEvents {
     ///
     /// # Source
     ///
-    /// `kevent(2)` with EVFILT_JAIL, `kern/kern_event.c:filt_jailattach`.
+    /// [`kevent(2)`](https://man.freebsd.org/kevent(2)) with EVFILT_JAIL, `kern/kern_event.c:filt_jailattach`.
     #[doc(alias = "EVFILT_JAIL")]
     pub fn watch(&mut self, jid: Jid) -> Result<()> {
         match &mut self.source {
@@ -165,7 +165,7 @@ impl JailEvents {
     ///
     /// # Source
     ///
-    /// `kevent(2)` with EVFILT_JAILDESC, `kern/kern_jaildesc.c:jaildesc_kqfilter`.
+    /// [`kevent(2)`](https://man.freebsd.org/kevent(2)) with EVFILT_JAILDESC, `kern/kern_jaildesc.c:jaildesc_kqfilter`.
     #[doc(alias = "EVFILT_JAILDESC")]
     pub fn watch_reference(&mut self, jail: &JailReference) -> Result<()> {
         match (&mut self.source, jail.descriptor()) {

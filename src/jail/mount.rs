@@ -105,7 +105,7 @@ impl fmt::Display for MountRequest {
 ///
 /// # Source
 ///
-/// `nmount(2)`, `kern/vfs_mount.c:vfs_donmount`.
+/// [`nmount(2)`](https://man.freebsd.org/nmount(2)), `kern/vfs_mount.c:vfs_donmount`.
 #[doc(alias = "nmount")]
 pub fn mount(kernel: &dyn Kernel, request: &MountRequest) -> Result<()> {
     kernel.mount(request).during("mount", request, "nmount")
@@ -123,7 +123,7 @@ pub fn mount(kernel: &dyn Kernel, request: &MountRequest) -> Result<()> {
 ///
 /// # Source
 ///
-/// `getfsstat(2)`.
+/// [`getfsstat(2)`](https://man.freebsd.org/getfsstat(2)).
 #[doc(alias = "getfsstat")]
 pub fn beneath(kernel: &dyn Kernel, directory: &Path) -> Result<Vec<Mounted>> {
     let mut mounts = kernel.mounts().during("list mounts under", directory.display(), "getfsstat")?;
@@ -143,7 +143,7 @@ pub fn beneath(kernel: &dyn Kernel, directory: &Path) -> Result<Vec<Mounted>> {
 ///
 /// # Source
 ///
-/// `unmount(2)` with MNT_BYFSID, `kern/vfs_mount.c:kern_unmount`.
+/// [`unmount(2)`](https://man.freebsd.org/unmount(2)) with MNT_BYFSID, `kern/vfs_mount.c:kern_unmount`.
 #[doc(alias = "MNT_BYFSID")]
 pub fn unmount(kernel: &dyn Kernel, mounted: &Mounted, force: bool) -> Result<()> {
     kernel.unmount(mounted.id, force).during("unmount", mounted.on.display(), "unmount")

@@ -126,7 +126,7 @@ impl From<Vec<Ipv6Addr>> for JailValue {
 ///     allow.raw_sockets children.max=0");
 /// ```
 ///
-/// What a parameter means is in `jail(8)`; the kernel's list is the sysctl tree `security.jail.param`.
+/// What a parameter means is in [`jail(8)`](https://man.freebsd.org/jail(8)); the kernel's list is the sysctl tree `security.jail.param`.
 /// `exec.*`, `mount.*`, `interface` and some more belong to the program jail(8), and the kernel does not
 /// know them. **It finds a name that it does not know only after building the whole jail.**
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -56,7 +56,7 @@ impl fmt::Display for JailKey {
     }
 }
 
-/// A jail as `jail_get(2)` shows it.
+/// A jail as [`jail_get(2)`](https://man.freebsd.org/jail_get(2)) shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JailInfo {
     /// Its jid.
@@ -83,7 +83,7 @@ pub struct JailInfo {
 ///
 /// # Source
 ///
-/// `jail_get(2)`, `kern/kern_jail.c:kern_jail_get`. It needs no privilege.
+/// [`jail_get(2)`](https://man.freebsd.org/jail_get(2)), `kern/kern_jail.c:kern_jail_get`. It needs no privilege.
 #[doc(alias = "jail_get")]
 pub fn get(kernel: &dyn Kernel, key: impl Into<JailKey>) -> Result<Option<JailInfo>> {
     let key = key.into();
@@ -131,7 +131,7 @@ fn find_with(kernel: &dyn Kernel, name: &str, flags: i32) -> Result<Option<Jid>>
 ///
 /// # Source
 ///
-/// `jail_get(2)` with `lastjid`. Jails that come or go meanwhile may be in it or not.
+/// [`jail_get(2)`](https://man.freebsd.org/jail_get(2)) with `lastjid`. Jails that come or go meanwhile may be in it or not.
 #[doc(alias = "jail_get")]
 pub fn list(kernel: &dyn Kernel, dying: bool) -> Result<Vec<JailInfo>> {
     let flags = if dying { JAIL_DYING } else { 0 };
@@ -155,7 +155,7 @@ pub fn list(kernel: &dyn Kernel, dying: bool) -> Result<Vec<JailInfo>> {
 ///
 /// # Source
 ///
-/// `jail_get(2)`: first for the length, then for the value, which may have grown.
+/// [`jail_get(2)`](https://man.freebsd.org/jail_get(2)): first for the length, then for the value, which may have grown.
 #[doc(alias = "jail_get")]
 pub fn read(kernel: &dyn Kernel, key: impl Into<JailKey>, name: &str) -> Result<Option<Vec<u8>>> {
     let key = key.into();

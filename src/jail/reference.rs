@@ -23,7 +23,7 @@ use crate::vnet::{ENTRY_DEADLINE, Vnet};
 ///
 /// # Source
 ///
-/// `jail_get(2)` with JAIL_GET_DESC and no descriptor: EINVAL where the flag is unknown, and ENOENT where
+/// [`jail_get(2)`](https://man.freebsd.org/jail_get(2)) with JAIL_GET_DESC and no descriptor: EINVAL where the flag is unknown, and ENOENT where
 /// the parameter `desc` is missed.
 pub fn has_descriptors(kernel: &dyn Kernel) -> Result<bool> {
     match kernel.jail_get(&mut [], JAIL_GET_DESC) {
@@ -67,7 +67,7 @@ impl JailReference {
     ///
     /// # Source
     ///
-    /// `jail_get(2)` with JAIL_GET_DESC, `kern/kern_jaildesc.c:jaildesc_alloc`. It needs no privilege, but
+    /// [`jail_get(2)`](https://man.freebsd.org/jail_get(2)) with JAIL_GET_DESC, `kern/kern_jaildesc.c:jaildesc_alloc`. It needs no privilege, but
     /// a descriptor allows only what its maker may do.
     #[doc(alias = "jail_get")]
     #[doc(alias = "JAIL_GET_DESC")]
@@ -95,7 +95,7 @@ impl JailReference {
     ///
     /// # Source
     ///
-    /// `jail_set(2)` with JAIL_CREATE and JAIL_GET_DESC.
+    /// [`jail_set(2)`](https://man.freebsd.org/jail_set(2)) with JAIL_CREATE and JAIL_GET_DESC.
     #[doc(alias = "jail_set")]
     #[doc(alias = "JAIL_GET_DESC")]
     pub fn create(kernel: &Arc<dyn Kernel>, parameters: &JailParameters) -> Result<JailReference> {
@@ -119,7 +119,7 @@ impl JailReference {
     ///
     /// # Source
     ///
-    /// `jail_set(2)` with JAIL_CREATE and JAIL_OWN_DESC, `kern/kern_jaildesc.c:jaildesc_close`. The jail
+    /// [`jail_set(2)`](https://man.freebsd.org/jail_set(2)) with JAIL_CREATE and JAIL_OWN_DESC, `kern/kern_jaildesc.c:jaildesc_close`. The jail
     /// must be persistent all the same.
     #[doc(alias = "jail_set")]
     #[doc(alias = "JAIL_OWN_DESC")]
@@ -141,7 +141,7 @@ impl JailReference {
     ///
     /// # Source
     ///
-    /// `jail_set(2)` with JAIL_AT_DESC and JAIL_GET_DESC; before FreeBSD 15 by a name with this jail's before
+    /// [`jail_set(2)`](https://man.freebsd.org/jail_set(2)) with JAIL_AT_DESC and JAIL_GET_DESC; before FreeBSD 15 by a name with this jail's before
     /// it.
     #[doc(alias = "jail_set")]
     #[doc(alias = "JAIL_AT_DESC")]
@@ -213,7 +213,7 @@ impl JailReference {
     ///
     /// # Source
     ///
-    /// `jail_get(2)` with JAIL_USE_DESC.
+    /// [`jail_get(2)`](https://man.freebsd.org/jail_get(2)) with JAIL_USE_DESC.
     #[doc(alias = "jail_get")]
     #[doc(alias = "JAIL_USE_DESC")]
     pub fn info(&self) -> Result<Option<JailInfo>> {
@@ -232,7 +232,7 @@ impl JailReference {
     ///
     /// # Source
     ///
-    /// `jail_set(2)` with JAIL_UPDATE and JAIL_USE_DESC.
+    /// [`jail_set(2)`](https://man.freebsd.org/jail_set(2)) with JAIL_UPDATE and JAIL_USE_DESC.
     #[doc(alias = "jail_set")]
     #[doc(alias = "JAIL_USE_DESC")]
     pub fn update(&self, parameters: &JailParameters) -> Result<()> {
@@ -253,8 +253,8 @@ impl JailReference {
     ///
     /// # Source
     ///
-    /// `jail_set(2)` with JAIL_UPDATE, JAIL_USE_DESC and JAIL_ATTACH, `kern/kern_jail.c:do_jail_attach`; before
-    /// FreeBSD 15 `jail_attach(2)`. Of `jail_attach_jd(2)` on 15.1 a reference to the jail stays behind, and
+    /// [`jail_set(2)`](https://man.freebsd.org/jail_set(2)) with JAIL_UPDATE, JAIL_USE_DESC and JAIL_ATTACH, `kern/kern_jail.c:do_jail_attach`; before
+    /// FreeBSD 15 [`jail_attach(2)`](https://man.freebsd.org/jail_attach(2)). Of [`jail_attach_jd(2)`](https://man.freebsd.org/jail_attach_jd(2)) on 15.1 a reference to the jail stays behind, and
     /// the jail dying for ever.
     #[doc(alias = "jail_set")]
     #[doc(alias = "JAIL_ATTACH")]
@@ -282,7 +282,7 @@ impl JailReference {
     ///
     /// # Source
     ///
-    /// `jail_remove_jd(2)`, `kern/kern_jail.c:sys_jail_remove_jd`; before FreeBSD 15 `jail_remove(2)`.
+    /// [`jail_remove_jd(2)`](https://man.freebsd.org/jail_remove_jd(2)), `kern/kern_jail.c:sys_jail_remove_jd`; before FreeBSD 15 [`jail_remove(2)`](https://man.freebsd.org/jail_remove(2)).
     #[doc(alias = "jail_remove_jd")]
     pub fn remove(&self) -> Result<()> {
         match self.descriptor {

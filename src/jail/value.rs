@@ -7,7 +7,7 @@ use super::query::{self, JailKey};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 
-/// The type of a parameter. `jail(8)` and the sysctl tree `security.jail.param` have them.
+/// The type of a parameter. [`jail(8)`](https://man.freebsd.org/jail(8)) and the sysctl tree `security.jail.param` have them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum JailType {
     /// `persist`, `dying`, `allow.raw_sockets` …
@@ -64,7 +64,7 @@ fn int(bytes: &[u8]) -> Option<i32> {
 ///
 /// # Source
 ///
-/// `jail_get(2)`, `kern/kern_jail.c:kern_jail_get`.
+/// [`jail_get(2)`](https://man.freebsd.org/jail_get(2)), `kern/kern_jail.c:kern_jail_get`.
 ///
 /// # Example
 ///

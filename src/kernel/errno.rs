@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A FreeBSD error number: `errno(2)`, `intro(2)`.
+/// A FreeBSD error number: [`errno(2)`](https://man.freebsd.org/errno(2)), [`intro(2)`](https://man.freebsd.org/intro(2)).
 ///
 /// The simulated kernel runs where other numbers are in use, so the numbers are FreeBSD's own here,
 /// wherever the library runs.

@@ -63,8 +63,8 @@ pub type Result<T> = std::result::Result<T, Failure>;
 
 /// A kernel's refusal: the error number, and the kernel's own words where it has some.
 ///
-/// FreeBSD gives words in two places: `jail_set(2)` and `nmount(2)` through an `errmsg` parameter,
-/// and from FreeBSD 15 on, for some calls, extended errors (`exterror(9)`).
+/// FreeBSD gives words in two places: [`jail_set(2)`](https://man.freebsd.org/jail_set(2)) and [`nmount(2)`](https://man.freebsd.org/nmount(2)) through an `errmsg` parameter,
+/// and from FreeBSD 15 on, for some calls, extended errors ([`exterror(9)`](https://man.freebsd.org/exterror(9))).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     /// The error number, in FreeBSD's numbering on every system.
@@ -111,7 +111,7 @@ pub enum Domain {
     Inet6,
     /// A datagram socket of AF_LOCAL: interface requests that belong to no protocol.
     Local,
-    /// A raw routing socket (`route(4)`) that sees the messages of one address family, in FreeBSD's
+    /// A raw routing socket ([`route(4)`](https://man.freebsd.org/route(4))) that sees the messages of one address family, in FreeBSD's
     /// numbering; 0 sees all.
     Route(u8),
 }
@@ -129,7 +129,7 @@ pub enum SocketOption {
     ReportLoss,
 }
 
-/// A `sysctl(3)` object, by name or by number.
+/// A [`sysctl(3)`](https://man.freebsd.org/sysctl(3)) object, by name or by number.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Oid {
     /// A dotted name, such as `net.fibs`.
@@ -144,7 +144,7 @@ impl From<&str> for Oid {
     }
 }
 
-/// One `sysctl(3)` call: read, or with `new` also write.
+/// One [`sysctl(3)`](https://man.freebsd.org/sysctl(3)) call: read, or with `new` also write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sysctl {
     /// Which object.
@@ -177,7 +177,7 @@ pub enum Value {
     Length(usize),
 }
 
-/// One parameter of `jail_set(2)` or `jail_get(2)`: a name and a value of that parameter's type.
+/// One parameter of [`jail_set(2)`](https://man.freebsd.org/jail_set(2)) or [`jail_get(2)`](https://man.freebsd.org/jail_get(2)): a name and a value of that parameter's type.
 ///
 /// Strings carry their NUL, integers are in native order, flags are empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -222,8 +222,8 @@ impl Parameter {
 pub enum Target {
     /// A jail that exists, by jid.
     Existing(i32),
-    /// A jail that exists, by a jail descriptor: `jail_set(2)` with JAIL_UPDATE, JAIL_USE_DESC and
-    /// JAIL_ATTACH, since FreeBSD 15. Not `jail_attach_jd(2)`, which on 15.1 leaves a reference to the jail
+    /// A jail that exists, by a jail descriptor: [`jail_set(2)`](https://man.freebsd.org/jail_set(2)) with JAIL_UPDATE, JAIL_USE_DESC and
+    /// JAIL_ATTACH, since FreeBSD 15. Not [`jail_attach_jd(2)`](https://man.freebsd.org/jail_attach_jd(2)), which on 15.1 leaves a reference to the jail
     /// behind, so that it never ends dying (`kern/kern_jail.c:do_jail_attach` forgets PD_DEREF).
     Descriptor(Handle),
     /// A jail that the child makes and enters in one call: `jail_set` with JAIL_CREATE and
@@ -394,7 +394,7 @@ impl Finished {
     }
 }
 
-/// One `nmount(2)`.
+/// One [`nmount(2)`](https://man.freebsd.org/nmount(2)).
 ///
 /// The target is given in two parts, so that what lies inside a jail is never trusted: `root` is
 /// resolved as any path, `beneath` is resolved under it without leaving it and without following a
@@ -416,11 +416,11 @@ pub struct MountRequest {
     pub flags: u64,
 }
 
-/// The identity of a mounted file system: `f_fsid` of `statfs(2)`.
+/// The identity of a mounted file system: `f_fsid` of [`statfs(2)`](https://man.freebsd.org/statfs(2)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FsId(pub i32, pub i32);
 
-/// One mounted file system, as `getfsstat(2)` lists it.
+/// One mounted file system, as [`getfsstat(2)`](https://man.freebsd.org/getfsstat(2)) lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mounted {
     /// Its identity.
@@ -440,39 +440,39 @@ pub struct Mounted {
 /// Every method is one visit to the kernel, and either does all it says or fails with the errno
 /// FreeBSD would give. Methods take `&self`: a kernel is shared between threads.
 pub trait Kernel: fmt::Debug + Send + Sync {
-    /// Opens a socket in the caller's network stack: `socket(2)`.
+    /// Opens a socket in the caller's network stack: [`socket(2)`](https://man.freebsd.org/socket(2)).
     fn socket(&self, domain: Domain) -> Result<Handle>;
 
-    /// Opens a directory or device for requests on it: `open(2)`, read-only, close-on-exec.
+    /// Opens a directory or device for requests on it: [`open(2)`](https://man.freebsd.org/open(2)), read-only, close-on-exec.
     fn open(&self, path: &Path) -> Result<Handle>;
 
     /// Closes a handle. Closing one twice is a defect of the caller and is ignored.
     fn close(&self, handle: Handle);
 
-    /// Sets a socket option: `setsockopt(2)`.
+    /// Sets a socket option: [`setsockopt(2)`](https://man.freebsd.org/setsockopt(2)).
     fn set_option(&self, handle: Handle, option: SocketOption, value: i32) -> Result<()>;
 
-    /// Makes a request: `ioctl(2)`. On success the request holds what the kernel wrote into it.
+    /// Makes a request: [`ioctl(2)`](https://man.freebsd.org/ioctl(2)). On success the request holds what the kernel wrote into it.
     fn ioctl(&self, handle: Handle, request: &mut Request) -> Result<()>;
 
-    /// Writes one message to a routing socket: `write(2)`.
+    /// Writes one message to a routing socket: [`write(2)`](https://man.freebsd.org/write(2)).
     fn send(&self, handle: Handle, message: &[u8]) -> Result<()>;
 
-    /// Sends a datagram from a socket of AF_INET or AF_INET6: `sendto(2)`. A kernel that sends nothing,
+    /// Sends a datagram from a socket of AF_INET or AF_INET6: [`sendto(2)`](https://man.freebsd.org/sendto(2)). A kernel that sends nothing,
     /// as the simulated one, answers EOPNOTSUPP.
     fn send_to(&self, handle: Handle, to: SocketAddr, bytes: &[u8]) -> Result<()> {
         let _ = (handle, to, bytes);
         Err(Errno::EOPNOTSUPP.into())
     }
 
-    /// Takes one message from a routing socket, cut to `buffer`: `recv(2)` with MSG_DONTWAIT.
+    /// Takes one message from a routing socket, cut to `buffer`: [`recv(2)`](https://man.freebsd.org/recv(2)) with MSG_DONTWAIT.
     /// EAGAIN when there is none.
     fn receive(&self, handle: Handle, buffer: &mut [u8]) -> Result<usize>;
 
-    /// Waits until a message can be taken: `poll(2)`. False when the time is over.
+    /// Waits until a message can be taken: [`poll(2)`](https://man.freebsd.org/poll(2)). False when the time is over.
     fn wait(&self, handle: Handle, timeout: Duration) -> Result<bool>;
 
-    /// Reads or writes an object of the caller's own network stack and jail: `sysctl(3)`.
+    /// Reads or writes an object of the caller's own network stack and jail: [`sysctl(3)`](https://man.freebsd.org/sysctl(3)).
     fn sysctl(&self, sysctl: &Sysctl) -> Result<Vec<u8>>;
 
     /// Sets a sysctl of the host that holds an `int`, for as long as somebody holds the handle that
@@ -484,13 +484,13 @@ pub trait Kernel: fmt::Debug + Send + Sync {
         Err(Errno::EOPNOTSUPP.into())
     }
 
-    /// Creates or updates a jail: `jail_set(2)`. Answers its jid. `errmsg` is the kernel's to add.
+    /// Creates or updates a jail: [`jail_set(2)`](https://man.freebsd.org/jail_set(2)). Answers its jid. `errmsg` is the kernel's to add.
     fn jail_set(&self, parameters: &[Parameter], flags: i32) -> Result<i32>;
 
-    /// Reads a jail's parameters: `jail_get(2)`. Answers its jid. `errmsg` is the kernel's to add.
+    /// Reads a jail's parameters: [`jail_get(2)`](https://man.freebsd.org/jail_get(2)). Answers its jid. `errmsg` is the kernel's to add.
     fn jail_get(&self, parameters: &mut [Parameter], flags: i32) -> Result<i32>;
 
-    /// Removes a jail, killing its processes: `jail_remove(2)`.
+    /// Removes a jail, killing its processes: [`jail_remove(2)`](https://man.freebsd.org/jail_remove(2)).
     fn jail_remove(&self, jid: i32) -> Result<()>;
 
     /// As [`Kernel::jail_set`] with a jail descriptor: the one that `flags` use (JAIL_USE_DESC, JAIL_AT_DESC),
@@ -520,48 +520,48 @@ pub trait Kernel: fmt::Debug + Send + Sync {
         Err(Errno::ENOSYS.into())
     }
 
-    /// Removes the jail behind a descriptor, killing its processes: `jail_remove_jd(2)`, since FreeBSD 15.
+    /// Removes the jail behind a descriptor, killing its processes: [`jail_remove_jd(2)`](https://man.freebsd.org/jail_remove_jd(2)), since FreeBSD 15.
     /// ENOSYS before.
     fn jail_remove_jd(&self, descriptor: Handle) -> Result<()> {
         let _ = descriptor;
         Err(Errno::ENOSYS.into())
     }
 
-    /// Opens a queue for what happens to jails: `kqueue(2)`. [`Kernel::wait`] waits for it.
+    /// Opens a queue for what happens to jails: [`kqueue(2)`](https://man.freebsd.org/kqueue(2)). [`Kernel::wait`] waits for it.
     fn jail_notes(&self) -> Result<Handle> {
         Err(Errno::ENOSYS.into())
     }
 
-    /// Has a queue tell what happens to a jail: `kevent(2)` with EV_ADD. `notes` are NOTE_JAIL_*. EINVAL
+    /// Has a queue tell what happens to a jail: [`kevent(2)`](https://man.freebsd.org/kevent(2)) with EV_ADD. `notes` are NOTE_JAIL_*. EINVAL
     /// before FreeBSD 15.
     fn jail_watch(&self, queue: Handle, jail: Watched, notes: u32) -> Result<()> {
         let _ = (queue, jail, notes);
         Err(Errno::ENOSYS.into())
     }
 
-    /// Takes what a queue has to tell of one jail: `kevent(2)` without waiting. None when that is nothing.
+    /// Takes what a queue has to tell of one jail: [`kevent(2)`](https://man.freebsd.org/kevent(2)) without waiting. None when that is nothing.
     fn jail_note(&self, queue: Handle) -> Result<Option<JailNote>> {
         let _ = queue;
         Err(Errno::ENOSYS.into())
     }
 
-    /// Sends a child process into a jail: `fork`, `jail_attach(2)` or `jail_set(2)` with
+    /// Sends a child process into a jail: `fork`, [`jail_attach(2)`](https://man.freebsd.org/jail_attach(2)) or [`jail_set(2)`](https://man.freebsd.org/jail_set(2)) with
     /// JAIL_ATTACH, then what the entry asks for.
     fn enter(&self, entry: &Entry) -> Result<Entered>;
 
     /// Runs a program and waits for its end. The simulated kernel records it and runs nothing.
     fn run(&self, program: &Program) -> Result<Finished>;
 
-    /// Loads a kernel module unless it is there already: `modfind(2)`, `kldload(2)`.
+    /// Loads a kernel module unless it is there already: [`modfind(2)`](https://man.freebsd.org/modfind(2)), [`kldload(2)`](https://man.freebsd.org/kldload(2)).
     fn load_module(&self, name: &str) -> Result<()>;
 
-    /// Mounts a file system: `nmount(2)`, from inside the directory it goes on.
+    /// Mounts a file system: [`nmount(2)`](https://man.freebsd.org/nmount(2)), from inside the directory it goes on.
     fn mount(&self, request: &MountRequest) -> Result<()>;
 
-    /// Unmounts a file system: `unmount(2)` with MNT_BYFSID, and MNT_FORCE if asked.
+    /// Unmounts a file system: [`unmount(2)`](https://man.freebsd.org/unmount(2)) with MNT_BYFSID, and MNT_FORCE if asked.
     fn unmount(&self, id: FsId, force: bool) -> Result<()>;
 
-    /// Lists the mounted file systems, oldest first: `getfsstat(2)`.
+    /// Lists the mounted file systems, oldest first: [`getfsstat(2)`](https://man.freebsd.org/getfsstat(2)).
     fn mounts(&self) -> Result<Vec<Mounted>>;
 
     /// Time since some fixed moment: CLOCK_MONOTONIC.

@@ -1,4 +1,4 @@
-//! Passing descriptors between processes: SCM_RIGHTS over a stream socket, `unix(4)`.
+//! Passing descriptors between processes: SCM_RIGHTS over a stream socket, [`unix(4)`](https://man.freebsd.org/unix(4)).
 //!
 //! The sending half runs in a child between `fork` and `_exit`: it neither allocates nor locks. The
 //! receiving half has a deadline, because the other end may be anything by then.
@@ -204,7 +204,7 @@ pub fn readable(descriptor: BorrowedFd<'_>, deadline: Instant) -> io::Result<boo
     poll_until(&mut polled, Some(deadline))
 }
 
-/// `poll(2)` until an event or the deadline, through interruptions.
+/// [`poll(2)`](https://man.freebsd.org/poll(2)) until an event or the deadline, through interruptions.
 pub fn poll_until(polled: &mut [PollFd<'_>], deadline: Option<Instant>) -> io::Result<bool> {
     loop {
         let timeout = match deadline {

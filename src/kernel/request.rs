@@ -1,6 +1,6 @@
 //! Requests as contents: bytes, and further blocks that the bytes point to.
 
-/// The argument of an `ioctl(2)`, or a buffer that such an argument points to.
+/// The argument of an [`ioctl(2)`](https://man.freebsd.org/ioctl(2)), or a buffer that such an argument points to.
 ///
 /// Blocks nest: `ifdrv` points to `ifbifconf`, which points to an array of `ifbreq`. The pointer
 /// fields in `bytes` stay zero. The FreeBSD back end fills them in for the length of one call and
@@ -87,7 +87,7 @@ impl Block {
     }
 }
 
-/// An `ioctl(2)` request: its number, and its argument.
+/// An [`ioctl(2)`](https://man.freebsd.org/ioctl(2)) request: its number, and its argument.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     /// The request number, which also carries the direction and the argument's size.

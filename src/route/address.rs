@@ -42,7 +42,7 @@ pub enum SocketAddress {
     Other(u8),
 }
 
-/// An interface as an AF_LINK address describes it (`link_addr(3)`).
+/// An interface as an AF_LINK address describes it ([`link_addr(3)`](https://man.freebsd.org/link_addr(3))).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct LinkAddress {
     /// Its index; 0 where it is not told.

@@ -32,7 +32,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `RTM_ADD`: `route(4)`, `net/route/route_ctl.c:rib_add_route`.
+    /// `RTM_ADD`: [`route(4)`](https://man.freebsd.org/route(4)), `net/route/route_ctl.c:rib_add_route`.
     ///
     /// # Example
     ///
@@ -63,7 +63,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `RTM_CHANGE`: `route(4)`, `net/route/route_ctl.c:rib_change_route`.
+    /// `RTM_CHANGE`: [`route(4)`](https://man.freebsd.org/route(4)), `net/route/route_ctl.c:rib_change_route`.
     #[doc(alias = "RTM_CHANGE")]
     pub fn change_route(&self, route: &Route) -> Result<()> {
         self.change(route.request(RTM_CHANGE), route.fib).during("change route", route, "RTM_CHANGE")
@@ -79,7 +79,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `RTM_DELETE`: `route(4)`, `net/route/route_ctl.c:rib_del_route`.
+    /// `RTM_DELETE`: [`route(4)`](https://man.freebsd.org/route(4)), `net/route/route_ctl.c:rib_del_route`.
     #[doc(alias = "RTM_DELETE")]
     pub fn delete_route(
         &self,
@@ -107,7 +107,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `RTM_GET`: `route(4)`, `net/rtsock.c:handle_rtm_get`.
+    /// `RTM_GET`: [`route(4)`](https://man.freebsd.org/route(4)), `net/rtsock.c:handle_rtm_get`.
     #[doc(alias = "RTM_GET")]
     pub fn route_to(&self, address: impl Into<IpAddr>, fib: Fib) -> Result<Option<RouteEntry>> {
         let address = address.into();

@@ -1,4 +1,4 @@
-//! Routes: adding, deleting, changing, asking, listing and watching them through `route(4)`.
+//! Routes: adding, deleting, changing, asking, listing and watching them through [`route(4)`](https://man.freebsd.org/route(4)).
 
 mod address;
 mod change;

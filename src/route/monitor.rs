@@ -118,7 +118,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `route(4)`, `net/rtsock.c`; SO_RERROR in `setsockopt(2)`.
+    /// [`route(4)`](https://man.freebsd.org/route(4)), `net/rtsock.c`; SO_RERROR in [`setsockopt(2)`](https://man.freebsd.org/setsockopt(2)).
     #[doc(alias = "PF_ROUTE")]
     pub fn monitor(&self) -> Result<Monitor> {
         let kernel = Arc::clone(self.kernel());
@@ -165,7 +165,7 @@ impl Monitor {
     ///
     /// # Errors
     ///
-    /// What `recv(2)` and `poll(2)` give; lost messages are [`Event::Lost`], not an error.
+    /// What [`recv(2)`](https://man.freebsd.org/recv(2)) and [`poll(2)`](https://man.freebsd.org/poll(2)) give; lost messages are [`Event::Lost`], not an error.
     #[allow(clippy::should_implement_trait, reason = "it takes a time limit and can fail")]
     pub fn next(&mut self, limit: Duration) -> Result<Option<Event>> {
         let deadline = self.kernel.now().saturating_add(limit);

@@ -119,7 +119,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `sysctl(3)` with NET_RT_DUMP, `net/rtsock.c:sysctl_rtsock`.
+    /// [`sysctl(3)`](https://man.freebsd.org/sysctl(3)) with NET_RT_DUMP, `net/rtsock.c:sysctl_rtsock`.
     #[doc(alias = "NET_RT_DUMP")]
     pub fn routes(&self, fib: Fib) -> Result<Vec<RouteEntry>> {
         let bytes = self.sysctl(oid(fib))?;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// The number of a routing table, `setfib(2)`: 0 to 65534.
+/// The number of a routing table, [`setfib(2)`](https://man.freebsd.org/setfib(2)): 0 to 65534.
 ///
 /// Whether the kernel has that many (`net.fibs`) is for the kernel to say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

@@ -7,10 +7,10 @@
 //!
 //! # Format
 //!
-//! One text line a record, written by one `write(2)`: CRC-32 of the rest in hexadecimal, a blank,
+//! One text line a record, written by one [`write(2)`](https://man.freebsd.org/write(2)): CRC-32 of the rest in hexadecimal, a blank,
 //! then tab-separated fields. The first record carries the format and `kern.boot_id`: kernel state
 //! dies with the machine, so a journal of another boot owes nothing but its files. There is no
-//! `fsync(2)` for the same reason. A last line that is torn or altered was never acted on, because
+//! [`fsync(2)`](https://man.freebsd.org/fsync(2)) for the same reason. A last line that is torn or altered was never acted on, because
 //! a record is complete before its change begins.
 
 use std::fmt::{self, Write as _};

@@ -1,6 +1,6 @@
 //! Who may change what: one lock for each jail, one for what jails share.
 //!
-//! The locks are `flock(2)` on files below the run directory, so the kernel gives them back when a
+//! The locks are [`flock(2)`](https://man.freebsd.org/flock(2)) on files below the run directory, so the kernel gives them back when a
 //! process ends, however it ends. Who gives an exclusive lock back removes its file while still
 //! holding it; whoever gets the lock of a file that is not there any more takes the new file's
 //! instead, so that no two ever hold the same lock.
@@ -34,7 +34,7 @@ impl Lock {
     ///
     /// # Errors
     ///
-    /// Those of opening a file and of `flock(2)`.
+    /// Those of opening a file and of [`flock(2)`](https://man.freebsd.org/flock(2)).
     pub fn take(path: &Path, mode: Mode, mut waiting: impl FnMut(Option<u32>)) -> io::Result<Lock> {
         loop {
             let mut options = OpenOptions::new();

@@ -16,7 +16,7 @@ use super::survey::Survey;
 use super::undo::{self, Owed};
 use super::{Error, Failure};
 use crate::files::{Files, Gate};
-use crate::jail;
+use crate::jail::{self, JailKey};
 use crate::kernel::sim::Sim;
 use crate::kernel::{self, Kernel};
 use crate::vnet::Vnet;
@@ -127,6 +127,30 @@ impl Wiring {
     /// The kernel.
     pub fn kernel(&self) -> &Arc<dyn Kernel> {
         self.host.kernel()
+    }
+
+    /// A handle on the network stack of a jail that runs, by its name or jid. Drop it before the jail is stopped:
+    /// its sockets keep a jail from going.
+    ///
+    /// # Errors
+    ///
+    /// * [`WiringError::Problems`]: there is no such jail, or it has no network stack of its own.
+    /// * as [`Vnet::enter`].
+    ///
+    /// # Source
+    ///
+    /// [`jail_get(2)`](https://man.freebsd.org/jail_get(2)), [`jail_attach(2)`](https://man.freebsd.org/jail_attach(2)).
+    ///
+    /// ```
+    /// let wiring = jailwire::wiring::Wiring::simulated()?;
+    /// wiring.jail("web", "/").nic("bridge0").address("192.0.2.20/24").start()?;
+    /// let shown = wiring.enter("web")?.interface(&"epair0b".parse()?)?.to_string();
+    /// assert_eq!(shown, "epair0b up 192.0.2.20/24");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn enter(&self, jail: impl Into<JailKey>) -> Result<Vnet, WiringError> {
+        let info = self.jail_with_stack(jail.into())?;
+        Ok(Vnet::enter(Arc::clone(self.kernel()), info.jid)?)
     }
 
     /// What [`apply`](super::apply) and [`undo`](super::undo()) work with, for those who carry out plans of their

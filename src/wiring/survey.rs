@@ -43,7 +43,7 @@ impl Survey {
     ///
     /// # Errors
     ///
-    /// Those of `sysctl(3)`, `jail_get(2)` and BRDGGIFS.
+    /// Those of [`sysctl(3)`](https://man.freebsd.org/sysctl(3)), [`jail_get(2)`](https://man.freebsd.org/jail_get(2)) and BRDGGIFS.
     pub fn take(host: &Vnet, spec: &JailSpec) -> Result<Survey, Failure> {
         let interfaces: HashMap<_, _> =
             host.interfaces()?.into_iter().map(|interface| (interface.name, interface)).collect();
@@ -68,7 +68,7 @@ impl Survey {
     ///
     /// # Errors
     ///
-    /// Those of `jail_get(2)` and BRDGGIFS.
+    /// Those of [`jail_get(2)`](https://man.freebsd.org/jail_get(2)) and BRDGGIFS.
     pub(super) fn turn_to(&mut self, host: &Vnet, spec: &JailSpec) -> Result<(), Failure> {
         if let Network::Vnet(vnet) = &spec.network {
             for bridge in vnet.nics.iter().filter_map(|nic| nic.bridge.as_ref()) {

@@ -139,7 +139,7 @@ fn absent(result: crate::Result<()>) -> Result<(), Failure> {
 }
 
 /// Destroys an epair, or waits while the kernel does: the epairs of a jail that was held go after it,
-/// some time after `jail_get(2)` has stopped finding it.
+/// some time after [`jail_get(2)`](https://man.freebsd.org/jail_get(2)) has stopped finding it.
 fn destroy_epair(host: &Vnet, rooms: &Rooms, name: &InterfaceName) -> Result<(), Failure> {
     let kernel = host.kernel();
     let deadline = kernel.now().saturating_add(GONE);

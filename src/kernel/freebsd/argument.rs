@@ -1,4 +1,4 @@
-//! Arguments of `ioctl(2)` with their pointers filled in.
+//! Arguments of [`ioctl(2)`](https://man.freebsd.org/ioctl(2)) with their pointers filled in.
 
 use std::ffi::c_void;
 

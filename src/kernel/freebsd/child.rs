@@ -1,4 +1,4 @@
-//! Child processes that do one thing and are gone: `pdfork(2)`.
+//! Child processes that do one thing and are gone: [`pdfork(2)`](https://man.freebsd.org/pdfork(2)).
 //!
 //! Some system calls act on the whole process (`jail_attach`, `fchdir`, `setfib`), so a process with
 //! threads of its own sends a child to make them. Between the fork and `_exit` or `execve` the child
@@ -6,7 +6,7 @@
 //! because it is a copy of one thread of many.
 //!
 //! A process descriptor, unlike a process id, is nobody else's: such a child raises no SIGCHLD, is
-//! not found by a `wait(2)` for any child, and dies when its descriptor is closed.
+//! not found by a [`wait(2)`](https://man.freebsd.org/wait(2)) for any child, and dies when its descriptor is closed.
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -85,7 +85,7 @@ impl Child {
         PollFd::new(self.descriptor.as_fd(), PollFlags::empty())
     }
 
-    /// Waits for the end of the child, and answers with its status as `wait(2)` has it. None when it
+    /// Waits for the end of the child, and answers with its status as [`wait(2)`](https://man.freebsd.org/wait(2)) has it. None when it
     /// lives at the deadline.
     ///
     /// The wait is not for the status alone: an unreaped child keeps its jail.
@@ -255,7 +255,7 @@ impl Report {
 
 /// Closes all descriptors but these, which stand in rising order. For the child.
 ///
-/// A process with an open directory cannot enter a jail, close-on-exec or not (`jail(2)`: EPERM).
+/// A process with an open directory cannot enter a jail, close-on-exec or not ([`jail(2)`](https://man.freebsd.org/jail(2)): EPERM).
 pub fn keep_only(descriptors: &[RawFd]) {
     let mut low = 0;
     for descriptor in descriptors {

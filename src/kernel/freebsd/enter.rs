@@ -1,7 +1,7 @@
 //! Sending a child into a jail to open sockets there, to ask its sysctls, or to hold it.
 //!
 //! A socket belongs to the network stack it was opened in, wherever it is used afterwards, while
-//! `sysctl(3)` answers for the stack of the process that asks. So the child opens sockets and passes
+//! [`sysctl(3)`](https://man.freebsd.org/sysctl(3)) answers for the stack of the process that asks. So the child opens sockets and passes
 //! them out, and passes out as bytes what only it can ask for.
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -258,7 +258,7 @@ fn answer_with(object: &Object, socket: BorrowedFd<'_>) -> std::io::Result<()> {
     sent
 }
 
-/// Memory for an answer. The child does not allocate; `mmap(2)` is a system call like another.
+/// Memory for an answer. The child does not allocate; [`mmap(2)`](https://man.freebsd.org/mmap(2)) is a system call like another.
 struct Room {
     address: *mut u8,
     length: usize,

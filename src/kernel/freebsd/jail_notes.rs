@@ -1,4 +1,4 @@
-//! What happens to jails: `kqueue(2)` with EVFILT_JAIL and EVFILT_JAILDESC, since FreeBSD 15.
+//! What happens to jails: [`kqueue(2)`](https://man.freebsd.org/kqueue(2)) with EVFILT_JAIL and EVFILT_JAILDESC, since FreeBSD 15.
 
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};

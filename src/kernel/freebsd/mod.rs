@@ -47,7 +47,7 @@ unsafe extern "C" {
     fn modfind(name: *const c_char) -> c_int;
 }
 
-/// `uexterr_gettext(3)`, which FreeBSD 15 brought.
+/// [`uexterr_gettext(3)`](https://man.freebsd.org/uexterr_gettext(3)), which FreeBSD 15 brought.
 type ExtendedErrorText = unsafe extern "C" fn(*mut c_char, usize) -> c_int;
 
 /// The kernel this process runs on.

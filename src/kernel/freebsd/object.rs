@@ -1,4 +1,4 @@
-//! `sysctl(3)`: reading what has no length known beforehand.
+//! [`sysctl(3)`](https://man.freebsd.org/sysctl(3)): reading what has no length known beforehand.
 
 use std::ffi::{CString, c_void};
 use std::ptr;

@@ -1,4 +1,4 @@
-//! Names and values in the form of `jail_set(2)`, `jail_get(2)` and `nmount(2)`: iovecs in pairs.
+//! Names and values in the form of [`jail_set(2)`](https://man.freebsd.org/jail_set(2)), [`jail_get(2)`](https://man.freebsd.org/jail_get(2)) and [`nmount(2)`](https://man.freebsd.org/nmount(2)): iovecs in pairs.
 
 use std::ptr;
 

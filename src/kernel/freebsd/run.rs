@@ -71,7 +71,7 @@ impl Who {
     }
 }
 
-/// Strings, and the array of their addresses that `execve(2)` takes, ended by a null.
+/// Strings, and the array of their addresses that [`execve(2)`](https://man.freebsd.org/execve(2)) takes, ended by a null.
 struct Strings {
     _owned: Vec<CString>,
     addresses: Vec<*const c_char>,

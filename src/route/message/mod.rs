@@ -1,4 +1,4 @@
-//! Messages of `route(4)`: what a routing socket sends and hears, and what a dump is made of.
+//! Messages of [`route(4)`](https://man.freebsd.org/route(4)): what a routing socket sends and hears, and what a dump is made of.
 //!
 //! Reading never panics and never goes beyond what was given, whatever the bytes are: a length of 0
 //! ends a dump, a length that is too short or too long is an error, an unknown version or type is
@@ -77,7 +77,7 @@ pub struct Metrics {
     pub expire: Option<u64>,
 }
 
-/// Bytes that are not what `route(4)` says they are.
+/// Bytes that are not what [`route(4)`](https://man.freebsd.org/route(4)) says they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Malformed(&'static str);
 

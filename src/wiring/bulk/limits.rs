@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 pub struct Limits {
     /// Jails whose network is being changed.
     pub network: NonZeroUsize,
-    /// Of these, how many are in calls that create or change a jail: `jail_set(2)`.
+    /// Of these, how many are in calls that create or change a jail: [`jail_set(2)`](https://man.freebsd.org/jail_set(2)).
     pub create: NonZeroUsize,
     /// Of these, how many are in calls that move or destroy an interface, or remove a jail.
     pub detach: NonZeroUsize,
