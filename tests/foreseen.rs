@@ -183,6 +183,7 @@ fn with_jails(jails: &[(&str, &str)], test: impl FnOnce(&Recorder, &Host<'_>, &[
     for (name, config) in jails {
         let jail = directory.path().join("jails").join(name);
         fs::create_dir_all(jail.join("root/dev")).unwrap();
+        fs::create_dir_all(jail.join("root/etc")).unwrap();
         fs::write(jail.join("config.json"), config).unwrap();
     }
     fs::write(directory.path().join("defaults.json"), r#"{"mac_prefix":"02ff60","defaultrouter":"none","defaultrouter6":"none","mount_fdescfs":0,"resolver":"/dev/null","host_time":0}"#).unwrap();

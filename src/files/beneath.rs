@@ -9,8 +9,8 @@ use std::os::fd::OwnedFd;
 use std::path::{Component, Path};
 
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, openat};
-use nix::sys::stat::Mode;
+use nix::fcntl::{AtFlags, OFlag, openat};
+use nix::sys::stat::{Mode, fstatat};
 use nix::unistd::{UnlinkatFlags, symlinkat, unlinkat};
 
 use super::{FileError, Files, Result, name_of};
@@ -42,6 +42,21 @@ impl Files<'_> {
                 Err(Errno::ENOENT) => Ok(false),
                 Err(errno) => Err(errno.into()),
             }
+        })
+    }
+
+    /// Removes what a process left beside a file beneath `root` that was killed while replacing it.
+    pub fn finish_replacing_beneath(&self, root: &Path, relative: &Path) -> Result<()> {
+        let path = root.join(relative);
+        // Where there is no such directory, or it leads elsewhere, nothing was written.
+        let (Ok(directory), Ok(left)) = (directory_of(root, relative), super::beside(&path)) else {
+            return Ok(());
+        };
+        if fstatat(&directory, &left, AtFlags::AT_SYMLINK_NOFOLLOW).is_err() {
+            return Ok(());
+        }
+        self.attempt("remove", &path.with_file_name(&left), || {
+            Ok(unlinkat(&directory, &left, UnlinkatFlags::NoRemoveDir)?)
         })
     }
 

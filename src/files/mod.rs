@@ -23,6 +23,8 @@ use nix::unistd::{UnlinkatFlags, unlinkat};
 
 pub use beneath::read_beneath;
 
+use crate::kernel::Kernel;
+
 /// Asked before every operation that changes a file.
 pub trait Gate: fmt::Debug + Sync {
     /// Lets an operation pass, or refuses it with the error it shall fail with.
@@ -36,6 +38,16 @@ pub struct Open;
 impl Gate for Open {
     fn checkpoint(&self, _operation: &'static str, _path: &Path) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// Announces every change to a kernel, so that a simulated one can make it fail, or be the last one.
+#[derive(Debug)]
+pub struct KernelGate<'a>(pub &'a dyn Kernel);
+
+impl Gate for KernelGate<'_> {
+    fn checkpoint(&self, operation: &'static str, path: &Path) -> io::Result<()> {
+        self.0.checkpoint(operation, path).map_err(|failure| failure.errno.into())
     }
 }
 
@@ -161,16 +173,21 @@ impl<'a> Files<'a> {
     /// Removes a file or symbolic link, and what a process that was killed while replacing it left.
     /// Answers whether it was there.
     pub fn remove_file_if_present(&self, path: &Path) -> Result<bool> {
-        let left = beside(path).map(|name| path.with_file_name(name));
-        if let Ok(left) = left.as_deref()
-            && left.symlink_metadata().is_ok()
-        {
-            self.remove_file(left)?;
-        }
+        self.finish_replacing(path)?;
         match self.remove_file(path) {
             Ok(()) => Ok(true),
             Err(error) if error.source.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Removes what a process left beside a file that was killed while replacing it. Whoever calls this
+    /// holds the lock that is about the file.
+    pub fn finish_replacing(&self, path: &Path) -> Result<()> {
+        let left = beside(path).map(|name| path.with_file_name(name));
+        match left.as_deref() {
+            Ok(left) if left.symlink_metadata().is_ok() => self.remove_file(left),
+            _ => Ok(()),
         }
     }
 

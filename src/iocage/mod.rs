@@ -54,4 +54,5 @@ pub mod resolver;
 pub mod router;
 pub mod store;
 pub mod translate;
+pub mod trust;
 pub mod zfs;

@@ -341,6 +341,16 @@ impl Store {
         Ok(config.write(files)?)
     }
 
+    /// Removes what processes left that were killed while writing an entry's properties, or the defaults.
+    pub fn finish_writing(&self, entry: &Entry, files: &Files) -> Result<(), StoreError> {
+        {
+            let _lock = self.lock(entry)?;
+            files.finish_replacing(&entry.config_path())?;
+        }
+        let _lock = lock(&self.root)?;
+        Ok(files.finish_replacing(&self.root.join("defaults.json"))?)
+    }
+
     /// Records a default that the program itself found out, such as `mac_prefix`.
     pub fn record_default(&self, key: &str, value: Stored, files: &Files) -> Result<(), StoreError> {
         let _lock = lock(&self.root)?;

@@ -89,6 +89,7 @@ errnos! {
     ENAMETOOLONG = 63, "File name too long";
     EHOSTUNREACH = 65, "No route to host";
     ENOTEMPTY = 66, "Directory not empty";
+    EDQUOT = 69, "Disc quota exceeded";
     ERPCMISMATCH = 73, "RPC version wrong";
     ENOSYS = 78, "Function not implemented";
     ENOMSG = 83, "No message of desired type";
@@ -117,6 +118,38 @@ impl fmt::Debug for Errno {
 }
 
 impl std::error::Error for Errno {}
+
+/// As the system that this runs on has it, which numbers some errors differently.
+impl From<Errno> for std::io::Error {
+    fn from(errno: Errno) -> std::io::Error {
+        std::io::Error::from_raw_os_error(errno.native())
+    }
+}
+
+impl Errno {
+    #[cfg(target_os = "freebsd")]
+    fn native(self) -> i32 {
+        self.0
+    }
+
+    /// Up to 34 all systems agree.
+    #[cfg(not(target_os = "freebsd"))]
+    fn native(self) -> i32 {
+        match self {
+            Errno::EDEADLK => libc::EDEADLK,
+            Errno::EAGAIN => libc::EAGAIN,
+            Errno::EOPNOTSUPP => libc::EOPNOTSUPP,
+            Errno::ETIMEDOUT => libc::ETIMEDOUT,
+            Errno::ELOOP => libc::ELOOP,
+            Errno::ENAMETOOLONG => libc::ENAMETOOLONG,
+            Errno::ENOTEMPTY => libc::ENOTEMPTY,
+            Errno::EDQUOT => libc::EDQUOT,
+            Errno::ENOBUFS => libc::ENOBUFS,
+            Errno(number @ 1..=34) => number,
+            _ => libc::EIO,
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {

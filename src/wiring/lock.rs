@@ -63,6 +63,27 @@ impl Lock {
         }
     }
 
+    /// Takes the file away of a lock that nobody holds. Whoever waits for it, or is about to take it, takes
+    /// the next one.
+    pub fn clear(path: &Path) {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).custom_flags(libc::O_CLOEXEC | libc::O_NOFOLLOW);
+        if let Ok(file) = options.open(path)
+            && file.try_lock().is_ok()
+        {
+            // Its end takes the file away.
+            drop(Lock { file, path: path.to_owned(), mode: Mode::Exclusive });
+        }
+    }
+
+    /// Whether somebody holds a lock, alone.
+    pub fn is_held(path: &Path) -> bool {
+        let mut options = OpenOptions::new();
+        options.read(true).custom_flags(libc::O_CLOEXEC | libc::O_NOFOLLOW);
+        let Ok(file) = options.open(path) else { return false };
+        matches!(file.try_lock_shared(), Err(fs::TryLockError::WouldBlock))
+    }
+
     /// Whether the file that is locked is the one that the next one would open.
     fn is_current(&self) -> io::Result<bool> {
         let held = self.file.metadata()?;

@@ -40,11 +40,11 @@ pub use plan::Plan;
 pub use problem::Problem;
 pub use rooms::Rooms;
 pub use run::{Site, Up, apply};
-pub use shared::{JAIL_DESCRIPTION, sweep};
+pub use shared::{JAIL_DESCRIPTION, sweep, unneeded};
 pub use spec::{Alias, Devfs, HostName, JailSpec, MountSpec, Network, Nic, Router, Shared, VnetSpec};
 pub use step::{JailInterface, Step};
 pub use survey::Survey;
-pub use undo::{Owed, undo, undo_and_sweep, undo_order};
+pub use undo::{Owed, destroy_epair, undo, undo_and_sweep, undo_order};
 
 use std::{fmt, io};
 

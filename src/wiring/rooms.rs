@@ -94,8 +94,12 @@ impl Rooms {
         }
     }
 
-    /// Takes the directory away if nothing is in it. Whoever needs it makes it again.
+    /// Takes the locks of dead processes away, and the directory if nothing is in it. Whoever needs it
+    /// makes it again.
     pub fn leave(&self, files: Files<'_>) {
+        for path in self.with_extension("lock").unwrap_or_default() {
+            Lock::clear(&path);
+        }
         // Not empty, most of the time: then it stays.
         let _ = files.remove_dir(&self.directory);
     }
@@ -121,6 +125,17 @@ impl Rooms {
     /// The journal of what is being attached to a jail. It is empty whenever nothing is.
     pub fn attaching(&self, jail: &str) -> PathBuf {
         self.directory.join(format!("{}.attaching", file_name(jail)))
+    }
+
+    /// Whose journal lies at a path: the kernel's name for the jail.
+    pub fn jail_of(&self, journal: &Path) -> Option<String> {
+        let name = journal.file_name()?.to_str()?.strip_suffix(".journal")?;
+        Some(name.replace("%2e", ".").replace("%2f", "/").replace("%25", "%"))
+    }
+
+    /// Whether somebody works on a jail.
+    pub fn is_locked(&self, jail: &str) -> bool {
+        Lock::is_held(&self.directory.join(format!("{}.lock", file_name(jail))))
     }
 
     /// The journal of what jails share.
@@ -161,6 +176,10 @@ impl Rooms {
     ///
     /// Those of reading a directory; one that is not there has no journals.
     pub fn journals(&self) -> io::Result<Vec<PathBuf>> {
+        self.with_extension("journal")
+    }
+
+    fn with_extension(&self, wanted: &str) -> io::Result<Vec<PathBuf>> {
         let entries = match std::fs::read_dir(&self.directory) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             other => other?,
@@ -168,7 +187,7 @@ impl Rooms {
         let mut paths = Vec::new();
         for entry in entries {
             let path = entry?.path();
-            if path.extension().is_some_and(|extension| extension == "journal") {
+            if path.extension().is_some_and(|extension| extension == wanted) {
                 paths.push(path);
             }
         }

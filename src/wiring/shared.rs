@@ -137,53 +137,84 @@ pub fn sweep(host: &Vnet, rooms: &Rooms, files: Files<'_>, boot: &str) -> Result
             }
         }
     }
-    if owed.len() != journal.owned().len() {
+    // One of another boot may have nothing in it, and lie there all the same.
+    if owed.len() != journal.owned().len() || owed.is_empty() {
         journal.keep(files, owed)?;
     }
     first_failure.map_or(Ok(()), Err)
 }
 
+/// What was made for jails and serves none any more. Nothing is changed.
+///
+/// # Errors
+///
+/// As [`sweep`].
+pub fn unneeded(host: &Vnet, rooms: &Rooms, boot: &str) -> Result<Vec<Owned>, Failure> {
+    let journal = Journal::open(&rooms.shared_journal(), boot)?;
+    let mut unneeded = Vec::new();
+    for owned in journal.owned() {
+        let alone = match owned {
+            // Its uplinks go before it.
+            Owned::Bridge(bridge) if host.has_interface(bridge)? => {
+                let ours = |member: &InterfaceName| {
+                    journal.owned().contains(&Owned::Uplink { bridge: *bridge, member: *member })
+                };
+                host.members(bridge)?.iter().all(|member| ours(&member.name))
+            }
+            owned => !is_needed(host, owned)?,
+        };
+        if alone {
+            unneeded.push(owned.clone());
+        }
+    }
+    Ok(unneeded)
+}
+
 /// Takes one thing away unless a jail still needs it; whether it is gone.
 fn take_away(host: &Vnet, owned: &Owned) -> Result<bool, Failure> {
+    if is_needed(host, owned)? {
+        return Ok(false);
+    }
     match owned {
-        Owned::Bridge(bridge) => {
-            if !host.has_interface(bridge)? {
-                return Ok(true);
-            }
-            // Anything somebody else has put on it makes it theirs as much as ours.
-            let empty = host.members(bridge)?.is_empty();
-            if empty {
-                host.destroy(bridge)?;
-            }
-            Ok(empty)
+        Owned::Bridge(bridge) if host.has_interface(bridge)? => host.destroy(bridge)?,
+        Owned::Uplink { bridge, member } if is_member(host, bridge, member)? => {
+            host.delete_member(bridge, member)?;
         }
+        Owned::Inet6(interface) if host.has_interface(interface)? => {
+            for address in &host.ipv6_addresses(interface)? {
+                host.remove_ipv6(interface, address.network.ip())?;
+            }
+            host.change_nd6_flags(interface, Nd6Flags::DISABLED, Nd6Flags::empty())?;
+        }
+        // It has gone by itself.
+        _ => {}
+    }
+    Ok(true)
+}
+
+/// Whether a jail still needs it, or somebody else by now.
+fn is_needed(host: &Vnet, owned: &Owned) -> Result<bool, Failure> {
+    match owned {
+        // Anything somebody else has put on it makes it theirs as much as ours.
+        Owned::Bridge(bridge) => Ok(host.has_interface(bridge)? && !host.members(bridge)?.is_empty()),
         Owned::Uplink { bridge, member } => {
-            if !host.has_interface(bridge)? || !is_member(host, bridge, member)? {
-                return Ok(true);
+            if !is_member(host, bridge, member)? {
+                return Ok(false);
             }
             for other in host.members(bridge)? {
                 let description = host.description(&other.name)?;
                 if description.is_some_and(|text| text.starts_with(JAIL_DESCRIPTION)) {
-                    return Ok(false);
+                    return Ok(true);
                 }
             }
-            host.delete_member(bridge, member)?;
-            Ok(true)
+            Ok(false)
         }
         Owned::Inet6(interface) => {
             if !host.has_interface(interface)? {
-                return Ok(true);
-            }
-            let addresses = host.ipv6_addresses(interface)?;
-            let is_local = |one: &Ipv6Address| one.network.ip().is_unicast_link_local();
-            if !addresses.iter().all(is_local) {
                 return Ok(false);
             }
-            for address in &addresses {
-                host.remove_ipv6(interface, address.network.ip())?;
-            }
-            host.change_nd6_flags(interface, Nd6Flags::DISABLED, Nd6Flags::empty())?;
-            Ok(true)
+            let is_local = |one: &Ipv6Address| one.network.ip().is_unicast_link_local();
+            Ok(!host.ipv6_addresses(interface)?.iter().all(is_local))
         }
         other => {
             Err(io::Error::new(io::ErrorKind::InvalidData, format!("not a shared thing: {other:?}")).into())

@@ -68,6 +68,7 @@ fn rank(owned: &Owned) -> u8 {
         Owned::File(_) | Owned::Link(_) => 0,
         Owned::Epair(_) => 1,
         Owned::Jail(_) => 2,
+        // It comes back by itself, once the jail is gone.
         Owned::Lent(_) => 3,
         _ => 4,
     }
@@ -140,7 +141,11 @@ fn absent(result: crate::Result<()>) -> Result<(), Failure> {
 
 /// Destroys an epair, or waits while the kernel does: the epairs of a jail that was held go after it,
 /// some time after [`jail_get(2)`](https://man.freebsd.org/jail_get(2)) has stopped finding it.
-fn destroy_epair(host: &Vnet, rooms: &Rooms, name: &InterfaceName) -> Result<(), Failure> {
+///
+/// # Errors
+///
+/// Those of SIOCIFDESTROY, once it has been tried for ten seconds.
+pub fn destroy_epair(host: &Vnet, rooms: &Rooms, name: &InterfaceName) -> Result<(), Failure> {
     let kernel = host.kernel();
     let deadline = kernel.now().saturating_add(GONE);
     loop {

@@ -48,6 +48,8 @@ impl Host {
             Way::Beginning => (&["-u", UUID], "9f7d"),
         };
         root.ok(&[&["create", "-e"], create].concat());
+        // An empty jail has no place for a devfs.
+        fs::create_dir(root.jail(create[1]).join("root/dev")).unwrap();
         match way {
             Way::Tag => {
                 fs::create_dir(root.path().join("tags")).unwrap();

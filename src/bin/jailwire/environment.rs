@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use jailwire::files::{Files, Gate};
+use jailwire::files::{Files, KernelGate};
 use jailwire::iocage::legacy::Legacy;
 use jailwire::iocage::lifecycle::Host;
 use jailwire::iocage::store::Store;
@@ -61,6 +61,13 @@ impl Environment {
         let gate = KernelGate(self.kernel.as_ref());
         let mut host = Host::open(self.kernel.clone(), &self.store, Files::through(&gate))?;
         Ok(act(&mut host))
+    }
+
+    /// The same for what only looks.
+    pub fn with_host_to_look_at<T>(&self, act: impl FnOnce(&Host<'_>) -> T) -> Result<T, Failure> {
+        let gate = KernelGate(self.kernel.as_ref());
+        let host = Host::look(self.kernel.clone(), &self.store, Files::through(&gate))?;
+        Ok(act(&host))
     }
 
     /// Does something with the door to files.
@@ -127,14 +134,4 @@ fn legacy(kernel: Arc<dyn Kernel>, jails: PathBuf) -> Legacy {
 fn mounted_dataset(kernel: &dyn Kernel) -> Result<Option<PathBuf>, Failure> {
     zfs::iocage_root(&kernel.mounts()?)
         .map_err(|error| format!("{error}; or say where with --root DIR").into())
-}
-
-/// File changes are announced to the kernel, so that a simulated one can make them fail.
-#[derive(Debug)]
-pub struct KernelGate<'a>(pub &'a dyn Kernel);
-
-impl Gate for KernelGate<'_> {
-    fn checkpoint(&self, operation: &'static str, path: &Path) -> std::io::Result<()> {
-        self.0.checkpoint(operation, path).map_err(std::io::Error::other)
-    }
 }

@@ -87,7 +87,7 @@ impl Host<'_> {
 
     /// Logs in to a jail as its `login_flags` say, on a terminal of its own.
     pub fn console(&self, entry: &Entry, jid: Jid, report: &mut dyn Report) -> Ran {
-        let flags = match JailConfig::resolve(self.store, entry) {
+        let flags = match self.trusted_config(entry) {
             Ok(config) => config.commands.login_flags,
             Err(_) => vec!["-f".into(), "root".into()],
         };
@@ -104,7 +104,7 @@ impl Host<'_> {
     /// See [`Error`].
     pub fn restart_softly(&self, entry: &Entry, jid: Jid, report: &mut dyn Report) -> Result<(), Error> {
         let name = &entry.name;
-        let config = JailConfig::resolve(self.store, entry)?;
+        let config = self.trusted_config(entry)?;
         let _lock = self.lock(name, report).map_err(|error| super::step(name)(error.into()))?;
         report.say(&format!("Soft restarting {} ({})", name.flat(), name.flat()));
         self.run_inside(&config, "exec_stop", config.commands.stop.words(), jid, &config.services_log)?;

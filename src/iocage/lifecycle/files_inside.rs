@@ -10,8 +10,11 @@ use super::{Error, Host, Report};
 use crate::files::read_beneath;
 use crate::iocage::config::JailConfig;
 use crate::iocage::resolver::Resolver;
+use crate::iocage::store::Entry;
 
 const MODE: u32 = 0o644;
+/// What is written.
+const WRITTEN: [&str; 4] = ["etc/rc.conf", "etc/resolv.conf", "etc/localtime", "etc/hosts"];
 /// Where programs in the jail look for syslogd, from /dev/log.
 const SYSLOG: &str = "../var/run/log";
 
@@ -42,6 +45,18 @@ impl Host<'_> {
             report.warn(&format!("{}: {error}", config.name));
         }
         Ok(())
+    }
+
+    /// Removes what was left half written by a process that was killed: in the store, and in the jail.
+    pub(super) fn finish_writing(&self, entry: &Entry, report: &mut dyn Report) {
+        if let Err(error) = self.store.finish_writing(entry, &self.files) {
+            report.warn(&format!("{}: {error}", entry.name));
+        }
+        for path in WRITTEN {
+            if let Err(error) = self.files.finish_replacing_beneath(&entry.root(), Path::new(path)) {
+                report.warn(&format!("{}: {error}", entry.name));
+            }
+        }
     }
 
     fn write_resolver(&self, config: &JailConfig) -> io::Result<()> {

@@ -5,6 +5,7 @@ mod bulk;
 mod enter;
 mod files_inside;
 mod fitness;
+mod garbage;
 mod host;
 mod preview;
 mod programs;
@@ -16,10 +17,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::files::{FileError, Files};
-use crate::iocage::config::ConfigError;
+use crate::iocage::config::{ConfigError, JailConfig};
 use crate::iocage::name::JailName;
-use crate::iocage::store::{Store, StoreError};
+use crate::iocage::store::{Entry, Store, StoreError};
 use crate::iocage::translate::Missing;
+use crate::iocage::trust::{Trust, Untrusted};
 use crate::jail;
 use crate::kernel::Kernel;
 use crate::types::Jid;
@@ -27,6 +29,7 @@ use crate::vnet::Vnet;
 use crate::wiring::{self, Journal, Lock, Owned, Problem, Rooms};
 
 pub use enter::{Ran, RunAs};
+pub use garbage::{Found, Garbage};
 pub use preview::{Foreseen, Preview};
 pub use start::{Started, Starting};
 pub use stop::{Stopped, Stopping};
@@ -76,6 +79,14 @@ pub enum Error {
     /// A template.
     #[error("{0} is a template: clone it, or set template=0, before you start it")]
     Template(JailName),
+    /// Somebody else can change what would be acted on as root.
+    #[error("{jail}: {error}")]
+    Untrusted {
+        /// The jail.
+        jail: JailName,
+        /// What, and how to mend it.
+        error: Untrusted,
+    },
     /// It is running.
     #[error("{0} is already running!")]
     Running(JailName),
@@ -138,6 +149,8 @@ pub struct Host<'a> {
     rooms: Rooms,
     boot: String,
     bulk: Option<bulk::Bulk>,
+    /// Whether it may change anything.
+    changes: bool,
 }
 
 impl<'a> Host<'a> {
@@ -152,11 +165,35 @@ impl<'a> Host<'a> {
         files: Files<'a>,
     ) -> Result<Host<'a>, wiring::Failure> {
         let rooms = Rooms::open(kernel.as_ref(), files)?;
+        Host::with(kernel, store, files, rooms, true)
+    }
+
+    /// The same for those who only look: nothing is made, and nothing cleared up.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading `kern.boot_id`.
+    pub fn look(
+        kernel: Arc<dyn Kernel>,
+        store: &'a Store,
+        files: Files<'a>,
+    ) -> Result<Host<'a>, wiring::Failure> {
+        let rooms = Rooms::look(kernel.as_ref());
+        Host::with(kernel, store, files, rooms, false)
+    }
+
+    fn with(
+        kernel: Arc<dyn Kernel>,
+        store: &'a Store,
+        files: Files<'a>,
+        rooms: Rooms,
+        changes: bool,
+    ) -> Result<Host<'a>, wiring::Failure> {
         let vnet = Vnet::host(kernel);
         let boot = vnet.sysctl("kern.boot_id")?;
         // Sixteen bytes of no further structure.
         let boot = boot.iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Host { store, files, vnet, rooms, boot, bulk: None })
+        Ok(Host { store, files, vnet, rooms, boot, bulk: None, changes })
     }
 
     fn kernel(&self) -> &Arc<dyn Kernel> {
@@ -165,6 +202,15 @@ impl<'a> Host<'a> {
 
     fn site(&self) -> wiring::Site<'_> {
         wiring::Site { host: &self.vnet, rooms: &self.rooms, files: self.files, boot: &self.boot }
+    }
+
+    /// A jail's configuration, if nobody but root (who simulates: but the caller) can have written it.
+    fn trusted_config(&self, entry: &Entry) -> Result<JailConfig, Error> {
+        let trust = Trust::of(&**self.kernel(), self.store);
+        trust
+            .check(self.store, entry)
+            .map_err(|error| Error::Untrusted { jail: entry.name.clone(), error })?;
+        Ok(JailConfig::resolve(self.store, entry)?)
     }
 
     /// `/var/run/jail.ioc-NAME.conf`, which iocage needs to stop the jail.
@@ -204,7 +250,9 @@ impl<'a> Host<'a> {
 
 impl Drop for Host<'_> {
     fn drop(&mut self) {
-        self.rooms.leave(self.files);
+        if self.changes {
+            self.rooms.leave(self.files);
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use super::{Error, Host};
 use crate::iocage::config::JailConfig;
 use crate::iocage::hooks::Hook;
 use crate::iocage::name::JailName;
+use crate::iocage::trust::Trust;
 use crate::kernel::{Exit, Finished, Output, Program};
 use crate::types::Jid;
 
@@ -23,6 +24,9 @@ impl Host<'_> {
         jid: Option<Jid>,
     ) -> Result<(), Error> {
         let Some(arguments) = hook.arguments() else { return Ok(()) };
+        Trust::of(&**self.kernel(), self.store)
+            .check_hook(hook)
+            .map_err(|error| Error::Untrusted { jail: name.clone(), error })?;
         let mut environment =
             vec![("PATH".into(), PATH.into()), ("IOCAGE_NAME".into(), name.kernel_name().into())];
         if let Some(jid) = jid {

@@ -57,13 +57,14 @@ impl Host<'_> {
         if entry.place == Place::Templates {
             return Err(Error::Template(name.clone()));
         }
-        let config = JailConfig::resolve(self.store, entry)?;
+        let config = self.trusted_config(entry)?;
         let lock = self.lock(name, report).map_err(|error| step(name)(error.into()))?;
         let mut journal = self.journal(name).map_err(|error| step(name)(error.into()))?;
         let running = self.jid(name).map_err(|error| step(name)(error.into()))?;
         if running.is_some() && (journal.is_complete() || journal.is_empty()) {
             return Err(Error::Running(name.clone()));
         }
+        self.finish_writing(entry, report);
         self.check_fitness(&config)?;
         // What one chooses the next must not.
         let choosing = self.choosing(&config);
@@ -141,7 +142,7 @@ impl Host<'_> {
         self.forget(&starting.spec);
         // What led here is the thing to tell; what stays is in the journal.
         if let Err(owed) = self.undo(&starting.entry.name, &mut starting.journal) {
-            report.warn(&owed.to_string());
+            report.warn(&format!("undoing was cut short, and a later stop will try again: {owed}"));
         }
     }
 

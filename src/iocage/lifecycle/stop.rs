@@ -55,6 +55,7 @@ impl Host<'_> {
         let io = |error: std::io::Error| step(name)(error.into());
         let lock = self.lock(name, report).map_err(io)?;
         let mut journal = self.journal(name).map_err(io)?;
+        self.finish_writing(entry, report);
         let jid = self.jid(name).map_err(|error| step(name)(error.into()))?;
         let mut config = None;
         if let Some(jid) = jid {
@@ -63,7 +64,7 @@ impl Host<'_> {
             }
             report.say(&format!("* Stopping {}", name.flat()));
             // Without a configuration there is still everything to take away.
-            match JailConfig::resolve(self.store, entry) {
+            match self.trusted_config(entry) {
                 Ok(resolved) => {
                     if !force && (journal.is_complete() || journal.is_empty()) {
                         self.stop_commands(&resolved, jid, report)?;
@@ -132,6 +133,10 @@ impl Host<'_> {
         if journal.is_empty() {
             // A stop that was killed may have come that far and no further.
             let site = self.site();
+            if journal.path().exists() {
+                // Of another boot, and nothing in it outlived that; or begun, and no more.
+                journal.keep(site.files, Vec::new()).map_err(|error| Error::from((name, error)))?;
+            }
             wiring::sweep(site.host, site.rooms, site.files, site.boot).map_err(step(name))?;
             report.warn(&format!("{} is not running!", name.flat()));
             return Ok(Stopped::WasDown);

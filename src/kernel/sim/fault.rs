@@ -9,6 +9,9 @@ use crate::kernel::Errno;
 pub enum Fault {
     /// The call fails with this error and has no effect.
     Errno(Errno),
+    /// Somebody else was faster: the change is made, and the call fails with this error because there is
+    /// nothing left to do. Only from within the program, with [`Sim::set_fault`](super::Sim::set_fault).
+    Forestalled(Errno),
     /// The call takes its effect, and then SIGKILL ends the process before it sees the answer: a
     /// process killed at call k has had exactly k effects.
     Kill,

@@ -90,7 +90,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use super::{Parameter, Program, Result};
+use super::{Errno, Parameter, Program, Result};
 use store::Store;
 
 /// A simulated FreeBSD kernel.
@@ -128,7 +128,13 @@ pub struct Sim {
     /// The jail its caller is in; 0 on the host.
     jid: i32,
     root: bool,
+    /// The process it makes calls as, where that is one of the simulation's own.
+    process: Option<u32>,
 }
+
+/// What a simulated process unwinds with when [`Fault::Kill`] ends it: see [`Sim::as_process`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Killed;
 
 struct Shared {
     store: Mutex<Store>,
@@ -184,7 +190,7 @@ impl Sim {
 
     fn from_store(store: Store, directory: Option<PathBuf>, root: bool) -> Sim {
         let shared = Shared { store: Mutex::new(store), directory, run_directory: OnceLock::new() };
-        Sim { shared: Arc::new(shared), jid: 0, root }
+        Sim { shared: Arc::new(shared), jid: 0, root, process: None }
     }
 
     /// The same kernel as a process inside a jail sees it, which makes calls with the jail's rights
@@ -196,6 +202,29 @@ impl Sim {
     /// The same kernel as a user without privileges sees it.
     pub fn unprivileged(&self) -> Sim {
         Sim { root: false, ..self.clone() }
+    }
+
+    /// The same kernel as another process sees it, which [`Fault::Kill`] ends without ending this one:
+    /// the call has its effect, and instead of returning it unwinds the stack with [`Killed`]. From then
+    /// on nothing that the process does has any effect, what destructors do included, and what it held
+    /// is dropped. So a program can be killed at every call within one test.
+    ///
+    /// Only for a host in memory: elsewhere, processes that are none of the system's count as dead.
+    pub fn as_process(&self) -> Sim {
+        let process = self.lock().new_process();
+        Sim { process: Some(process), ..self.clone() }
+    }
+
+    /// Puts [`run_directory`](super::Kernel::run_directory) there, for a host in memory that was not asked for it yet. It is
+    /// removed with the host.
+    pub fn set_run_directory(&self, directory: &Path) {
+        let _ = self.shared.run_directory.set(directory.to_owned());
+    }
+
+    /// Starts the host again, as after a loss of power: all state is gone but the modules' names, and
+    /// `kern.boot_id` is another one. Only for a host in memory.
+    pub fn reboot(&self, options: &Options) {
+        self.lock().reboot(options);
     }
 
     /// Lets the call of that number (from 1) go wrong. Every method of [`Kernel`](super::Kernel) is a call, but for
@@ -268,7 +297,13 @@ impl Sim {
     }
 
     fn perform(&self, call: &mut Call) -> Reply {
-        self.lock().perform(self.jid, self.root, call)
+        let reply = self.lock().perform(self.process, self.jid, self.root, call);
+        match reply {
+            Some(reply) => reply,
+            // One that is unwinding already, in a destructor, goes on with it.
+            None if std::thread::panicking() => Err(Errno::ESRCH.into()),
+            None => std::panic::resume_unwind(Box::new(Killed)),
+        }
     }
 
     /// For calls that answer nothing.

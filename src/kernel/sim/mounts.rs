@@ -76,12 +76,11 @@ impl Mounts {
         self.list.iter()
     }
 
-    /// Whether something is mounted there or above, other than the root file system: then the real
-    /// file system does not know what is there.
+    /// Whether something is mounted there or above, other than what a new host has (a test's directory may
+    /// well be in the real /dev/shm): then the real file system does not know what is there.
     pub fn covers(&self, path: &Path) -> bool {
-        self.list
-            .iter()
-            .any(|mount| mount.mounted.on != Path::new("/") && path.starts_with(&mount.mounted.on))
+        let of_the_host = |on: &Path| on == Path::new("/") || on == Path::new("/dev");
+        self.list.iter().any(|mount| !of_the_host(&mount.mounted.on) && path.starts_with(&mount.mounted.on))
     }
 
     /// Where a path leads. What is simulated is there whatever the real file system says.

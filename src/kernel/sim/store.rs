@@ -1,6 +1,6 @@
 //! A simulated kernel as processes and threads share it: the world, its log, and what goes wrong.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use super::apply::FOREVER;
 use super::call::{Call, Reply};
-use super::caller::Caller;
+use super::caller::{Caller, Owner};
 use super::fault::Fault;
 use super::log::{Header, Log, News, Record};
 use super::options::Options;
@@ -35,7 +35,13 @@ pub(crate) struct Store {
     pub faults: BTreeMap<u64, Fault>,
     pub delay: Option<Box<Delay>>,
     pub observer: Option<Box<Observer>>,
+    /// The simulation's own processes: how many there were, and which of them have ended.
+    processes: u32,
+    ended: BTreeSet<u32>,
 }
+
+/// The first number of the simulation's own processes. No system has one so high.
+const FIRST_PROCESS: u32 = 1 << 31;
 
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -55,6 +61,8 @@ impl Store {
             faults: BTreeMap::new(),
             delay: None,
             observer: None,
+            processes: 0,
+            ended: BTreeSet::new(),
         }
     }
 
@@ -68,18 +76,42 @@ impl Store {
         Ok(store)
     }
 
-    /// Makes a call.
-    pub fn perform(&mut self, jid: i32, root: bool, call: &mut Call) -> Reply {
+    /// Begins a process of the simulation's own.
+    pub fn new_process(&mut self) -> u32 {
+        self.processes += 1;
+        FIRST_PROCESS + self.processes
+    }
+
+    fn is_alive(&self, owner: Owner) -> bool {
+        if self.log.is_none() && owner.pid > FIRST_PROCESS {
+            return !self.ended.contains(&owner.pid);
+        }
+        process::is_alive(owner)
+    }
+
+    /// Begins anew, as the machine does. Processes and what they held are gone.
+    pub fn reboot(&mut self, options: &Options) {
+        let now = self.world.now;
+        self.world = World::new(options);
+        self.world.advance(now);
+        self.ended.extend((1..=self.processes).map(|number| FIRST_PROCESS + number));
+    }
+
+    /// Makes a call. None: the process that would make it has ended, or ends with it.
+    pub fn perform(&mut self, process: Option<u32>, jid: i32, root: bool, call: &mut Call) -> Option<Reply> {
+        if process.is_some_and(|number| self.ended.contains(&number)) {
+            return None;
+        }
         self.calls += 1;
         let fault = self.faults.get(&self.calls).copied();
         if let Some(Fault::Errno(errno)) = fault {
-            return self.seen(call, Err(errno.into()));
+            return Some(self.seen(call, Err(errno.into())));
         }
         let took = match fault {
             Some(Fault::Takes(duration)) => duration,
             _ => self.delay.as_ref().map_or(Duration::ZERO, |delay| delay(call)),
         };
-        let owner = process::this();
+        let owner = process.map_or_else(process::this, |pid| Owner { pid, start: 0 });
         let caller = Caller { pid: owner.pid, start: owner.start, jid, root };
         let reply = match self.carry_out(caller, took, call) {
             Ok(reply) => reply,
@@ -89,11 +121,19 @@ impl Store {
             }
         };
         self.unlock();
+        let reply = match fault {
+            Some(Fault::Forestalled(errno)) => Err(errno.into()),
+            _ => reply,
+        };
         let reply = self.seen(call, reply);
-        if fault == Some(Fault::Kill) {
-            end_this_process();
+        match (fault, process) {
+            (Some(Fault::Kill), Some(number)) => {
+                self.ended.insert(number);
+                None
+            }
+            (Some(Fault::Kill), None) => end_this_process(),
+            _ => Some(reply),
         }
-        reply
     }
 
     fn seen(&self, call: &Call, reply: Reply) -> Reply {
@@ -105,7 +145,7 @@ impl Store {
 
     fn carry_out(&mut self, caller: Caller, took: Duration, call: &mut Call) -> io::Result<Reply> {
         self.synchronise()?;
-        let dead = self.world.owners().into_iter().filter(|owner| !process::is_alive(*owner));
+        let dead = self.world.owners().into_iter().filter(|owner| !self.is_alive(*owner));
         for owner in dead.collect::<Vec<_>>() {
             let mut death = Call::Death { pid: owner.pid, start: owner.start };
             self.record_and_apply(caller, Duration::ZERO, &mut death)?.ok();

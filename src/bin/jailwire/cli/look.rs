@@ -105,3 +105,11 @@ pub struct Doctor {
     #[arg(long)]
     pub strict: bool,
 }
+
+/// `gc`.
+#[derive(Debug, Args)]
+pub struct Gc {
+    /// Print what would be removed, and do nothing
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+}

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
-pub use look::{Doctor, Get, List, Map, Show, Sort};
+pub use look::{Doctor, Gc, Get, List, Map, Show, Sort};
 pub use manage::{CloneJail, Create, Destroy, Rename, Set};
 pub use net::{Attach, Detach, Lend, Net, NetList, Reclaim, Wait};
 pub use run::{Bulk, Console, Exec, Restart, Start, Stop};
@@ -89,6 +89,8 @@ pub enum Command {
     /// Wire any jail, whoever made it: one process in place of a script's dozen
     #[command(subcommand)]
     Net(Net),
+    /// Remove what starts and stops have left that did not come to their end
+    Gc(Gc),
     /// Print a shell's completions
     #[command(hide = true)]
     Completions {

@@ -3,6 +3,7 @@
 mod bulk;
 mod doctor;
 mod exec;
+mod gc;
 mod generated;
 mod get;
 mod list;
@@ -51,6 +52,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Show(args) => show::run(environment, args),
         Command::Map(args) => map::run(environment, args),
         Command::Doctor(args) => doctor::run(environment, args),
+        Command::Gc(args) => gc::run(environment, args),
         Command::Completions { .. } | Command::Man { .. } | Command::Net(_) => unreachable!("done above"),
     }
 }

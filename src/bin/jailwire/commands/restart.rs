@@ -17,7 +17,8 @@ pub fn run(environment: &Environment, args: &cli::Restart) -> Result<ExitCode, F
     let selected = Selected::find(&environment.store, &args.jails, false)?;
     let mut work = Work::begin(environment.json, false);
     if args.dry_run {
-        environment.with_host(|host| preview(environment, host, &selected, args.soft, &mut work))?;
+        environment
+            .with_host_to_look_at(|host| preview(environment, host, &selected, args.soft, &mut work))?;
         return work.end();
     }
     environment.require_root("restart")?;

@@ -22,7 +22,7 @@ pub fn run(environment: &Environment, args: &cli::Start) -> Result<ExitCode, Fai
     let selected = Selected::find(&environment.store, &args.jails, args.rc)?;
     if args.dry_run {
         let mut work = Work::begin(environment.json, false);
-        environment.with_host(|host| preview(environment, host, &selected, false, &mut work))?;
+        environment.with_host_to_look_at(|host| preview(environment, host, &selected, false, &mut work))?;
         return work.end();
     }
     environment.require_root("start")?;

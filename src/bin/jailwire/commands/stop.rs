@@ -18,7 +18,7 @@ pub fn run(environment: &Environment, args: &cli::Stop) -> Result<ExitCode, Fail
     let mut work = Work::begin(environment.json, false);
     let entries = selected.stopping(&environment.store);
     if args.dry_run {
-        environment.with_host(|host| preview(host, &entries, args.force, &mut work))?;
+        environment.with_host_to_look_at(|host| preview(host, &entries, args.force, &mut work))?;
         return work.end();
     }
     environment.require_root("stop")?;

@@ -1,0 +1,67 @@
+//! `gc`: removes what no jail owns.
+
+use std::process::ExitCode;
+
+use jailwire::iocage::lifecycle::{Found, Garbage, Host};
+use serde_json::json;
+
+use super::work::Work;
+use crate::Failure;
+use crate::cli;
+use crate::environment::Environment;
+use crate::output;
+
+pub fn run(environment: &Environment, args: &cli::Gc) -> Result<ExitCode, Failure> {
+    if args.dry_run {
+        let Found { garbage, doubtful } =
+            environment.with_host_to_look_at(|host| host.garbage())?.map_err(|error| error.to_string())?;
+        tell(environment, "would be removed", &garbage, &[], &doubtful)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    environment.require_root("clear up after")?;
+    environment.with_host(|host| remove(environment, host))?
+}
+
+/// Removes it, and tells of what it could not.
+fn remove(environment: &Environment, host: &Host<'_>) -> Result<ExitCode, Failure> {
+    let Found { garbage, doubtful } = host.garbage()?;
+    let (mut removed, mut failed) = (Vec::new(), Vec::new());
+    for one in garbage {
+        match host.remove_garbage(&one, &mut Work::begin(false, true).report()) {
+            Ok(true) => removed.push(one),
+            Ok(false) => {}
+            Err(error) => failed.push((one, error.to_string())),
+        }
+    }
+    tell(environment, "removed", &removed, &failed, &doubtful)?;
+    Ok(if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn tell(
+    environment: &Environment,
+    done: &str,
+    garbage: &[Garbage],
+    failed: &[(Garbage, String)],
+    doubtful: &[String],
+) -> Result<(), Failure> {
+    let words = |garbage: &[Garbage]| garbage.iter().map(ToString::to_string).collect::<Vec<_>>();
+    if environment.json {
+        let failed: Vec<_> =
+            failed.iter().map(|(one, error)| json!({ "what": one.to_string(), "error": error })).collect();
+        let key = if done == "removed" { "removed" } else { "garbage" };
+        return Ok(output::json(&json!({ key: words(garbage), "failed": failed, "doubtful": doubtful }))?);
+    }
+    for one in words(garbage) {
+        println!("{done}: {one}");
+    }
+    for one in doubtful {
+        println!("left alone: {one}");
+    }
+    for (one, error) in failed {
+        output::complain(&format!("{one} could not be removed: {error}"));
+    }
+    if garbage.is_empty() && failed.is_empty() && doubtful.is_empty() {
+        println!("Nothing is left over.");
+    }
+    Ok(())
+}

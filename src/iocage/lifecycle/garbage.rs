@@ -1,0 +1,277 @@
+//! `gc`: what no jail owns, although it was made for one.
+//!
+//! Two things prove that something is ours: a journal, which only root can write, and for an epair its
+//! name, its description and its cloner together. What only looks like ours is told of, and left alone.
+
+use std::fmt;
+
+use super::{Host, Report};
+use crate::jail;
+use crate::jail::devfs::Devfs;
+use crate::jail::mount;
+use crate::types::{InterfaceName, Jid};
+use crate::wiring::{self, Failure, JAIL_DESCRIPTION, Journal, Owned};
+
+/// iocage's own rulesets, and ours, begin here.
+const FIRST_RULESET: u16 = 1000;
+
+/// Something that no jail owns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Garbage {
+    /// What the journal of a jail says that is not running.
+    Journal {
+        /// The kernel's name for the jail.
+        jail: String,
+        /// What is in it; nothing, if all of it was lost with the machine's last boot.
+        owned: Vec<Owned>,
+    },
+    /// The host's half of an epair, of a jail that is gone.
+    Epair {
+        /// Its name.
+        name: InterfaceName,
+        /// The jail, as the epair's description has it.
+        jail: String,
+    },
+    /// A bridge or the like that was made for jails, and serves none any more.
+    Shared(Owned),
+}
+
+impl fmt::Display for Garbage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Garbage::Journal { jail, owned } if owned.is_empty() => write!(f, "{jail}: a journal"),
+            Garbage::Journal { jail, owned } => {
+                let owned: Vec<_> = owned.iter().map(ToString::to_string).collect();
+                write!(f, "{jail}: {}", owned.join(", "))
+            }
+            Garbage::Epair { name, jail } => write!(f, "ioc-{jail}: interface {name}"),
+            Garbage::Shared(owned) => write!(f, "{owned}"),
+        }
+    }
+}
+
+/// What was found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    /// What can be removed.
+    pub garbage: Vec<Garbage>,
+    /// What looks like it, and cannot be proven to be ours.
+    pub doubtful: Vec<String>,
+}
+
+impl Host<'_> {
+    /// Looks for what no jail owns. Nothing is changed.
+    ///
+    /// # Errors
+    ///
+    /// Those of looking at the kernel, and of reading journals.
+    pub fn garbage(&self) -> Result<Found, Failure> {
+        let mut found = Found::default();
+        let journals = self.journals()?;
+        for (jail, journal) in &journals {
+            // One that somebody works on is not left over.
+            if jail::find(&**self.kernel(), jail)?.is_none() && !self.rooms.is_locked(jail) {
+                found.garbage.push(Garbage::Journal { jail: jail.clone(), owned: journal.owned().to_vec() });
+            }
+        }
+        self.leaked_epairs(&journals, &mut found)?;
+        let unneeded = wiring::unneeded(&self.vnet, &self.rooms, &self.boot)?;
+        found.garbage.extend(unneeded.into_iter().map(Garbage::Shared));
+        self.doubtful_mounts(&journals, &mut found)?;
+        self.doubtful_rulesets(&journals, &mut found);
+        Ok(found)
+    }
+
+    /// Removes it, unless it is somebody's by now. Answers whether it did.
+    ///
+    /// # Errors
+    ///
+    /// Those of removing it. What is in a journal stays there then.
+    pub fn remove_garbage(&self, garbage: &Garbage, report: &mut dyn Report) -> Result<bool, Failure> {
+        let site = self.site();
+        match garbage {
+            Garbage::Journal { jail, .. } => {
+                let _lock = self.lock_named(jail, report)?;
+                if jail::find(&**self.kernel(), jail)?.is_some() {
+                    return Ok(false);
+                }
+                let mut journal = Journal::open(&self.rooms.journal(jail), &self.boot)?;
+                let owed =
+                    wiring::undo_and_sweep(site.host, site.rooms, site.files, &mut journal, site.boot)?;
+                match owed.failures.into_iter().next() {
+                    Some((owned, failure)) => Err(Failure::Invalid(format!("{owned}: {failure}"))),
+                    None => Ok(true),
+                }
+            }
+            Garbage::Epair { name, jail } => {
+                let _lock = self.lock_named(&format!("ioc-{jail}"), report)?;
+                let still = self.leaked(name)?.is_some_and(|owner| owner == *jail);
+                if still {
+                    wiring::destroy_epair(&self.vnet, &self.rooms, name)?;
+                }
+                Ok(still)
+            }
+            Garbage::Shared(_) => {
+                wiring::sweep(site.host, site.rooms, site.files, site.boot)?;
+                Ok(true)
+            }
+        }
+    }
+
+    fn lock_named(&self, jail: &str, report: &mut dyn Report) -> std::io::Result<wiring::Lock> {
+        self.rooms.lock_jail(jail, |holder| {
+            let who = holder.map_or("another process".to_owned(), |process| format!("process {process}"));
+            report.warn(&format!("{who} is working on {jail}; waiting for it"));
+        })
+    }
+
+    /// The journals there are, by the kernel's names for their jails.
+    fn journals(&self) -> Result<Vec<(String, Journal)>, Failure> {
+        let mut journals = Vec::new();
+        for path in self.rooms.journals()? {
+            if let Some(jail) = self.rooms.jail_of(&path) {
+                journals.push((jail, Journal::open(&path, &self.boot)?));
+            }
+        }
+        Ok(journals)
+    }
+
+    fn leaked_epairs(&self, journals: &[(String, Journal)], found: &mut Found) -> Result<(), Failure> {
+        for interface in self.vnet.interfaces()? {
+            let name = interface.name;
+            let known = |journal: &Journal| journal.owned().contains(&Owned::Epair(name));
+            if journals.iter().any(|(_, journal)| known(journal)) {
+                continue;
+            }
+            match self.leaked(&name)? {
+                // One that somebody works on is not left over.
+                Some(jail) if self.rooms.is_locked(&format!("ioc-{jail}")) => {}
+                Some(jail) => found.garbage.push(Garbage::Epair { name, jail }),
+                None if self.looks_like_ours(&name)? => found.doubtful.push(format!(
+                    "interface {name} is described as a jail's, but it is not an epair of that name, or a jail has its number"
+                )),
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The jail that an epair was made for, if it is proven to be one and the jail is gone. It is one if it
+    /// is called `vnetN.JID`, is described as iocage does, and was made by epair's cloner.
+    fn leaked(&self, name: &InterfaceName) -> Result<Option<String>, Failure> {
+        let Some(jid) = jid_of(name.as_str()) else { return Ok(None) };
+        let description = match self.vnet.description(name) {
+            // It has gone meanwhile.
+            Err(error) if error.errno() == crate::kernel::Errno::ENXIO => return Ok(None),
+            other => other?.unwrap_or_default(),
+        };
+        let Some(jail) = owner(&description) else { return Ok(None) };
+        let is_epair = self.vnet.groups(name)?.iter().any(|group| group.as_str() == "epair");
+        // A jail that dies takes its epairs along.
+        let is_alive = jail::list(&**self.kernel(), true)?.iter().any(|jail| jail.jid == jid);
+        Ok((is_epair && !is_alive).then(|| jail.to_owned()))
+    }
+
+    /// Whether it is described as a jail's, and no jail has it.
+    fn looks_like_ours(&self, name: &InterfaceName) -> Result<bool, Failure> {
+        let description = self.vnet.description(name)?.unwrap_or_default();
+        let Some(jail) = owner(&description) else { return Ok(false) };
+        let running = jail::find(&**self.kernel(), &format!("ioc-{jail}"))?;
+        Ok(running.is_none() || running != jid_of(name.as_str()))
+    }
+
+    /// File systems in the roots of jails that are down, which no journal tells of.
+    fn doubtful_mounts(&self, journals: &[(String, Journal)], found: &mut Found) -> Result<(), Failure> {
+        let mounts = self.kernel().mounts().unwrap_or_default();
+        for entry in self.store.entries().unwrap_or_default() {
+            let name = entry.name.kernel_name();
+            let has_journal = journals.iter().any(|(jail, _)| *jail == name);
+            let root = entry.root();
+            if has_journal
+                || !mounts.iter().any(|mounted| mounted.on.starts_with(&root))
+                || jail::find(&**self.kernel(), &name)?.is_some()
+            {
+                continue;
+            }
+            for mounted in mount::beneath(&**self.kernel(), &root)? {
+                // iocage keeps a dataset for each jail, and may mount it here.
+                if mounted.on != root {
+                    let on = mounted.on.display();
+                    found.doubtful.push(format!("{} on {on}, and {} is down", mounted.fstype, entry.name));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Rulesets of iocage's numbers that no jail uses, and no journal tells of.
+    fn doubtful_rulesets(&self, journals: &[(String, Journal)], found: &mut Found) {
+        let kernel = &**self.kernel();
+        let Ok(devfs) = Devfs::open(self.kernel().clone(), "/dev".as_ref()) else { return };
+        let used: Vec<i32> = jail::list(kernel, true)
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|jail| jail::read_int(kernel, jail.jid, "devfs_ruleset").ok().flatten())
+            .collect();
+        for number in devfs.rulesets().unwrap_or_default() {
+            let known = journals.iter().any(|(_, journal)| journal.owned().contains(&Owned::Ruleset(number)));
+            if number >= FIRST_RULESET && !known && !used.contains(&i32::from(number)) {
+                found.doubtful.push(format!("devfs ruleset {number}, which no jail uses"));
+            }
+        }
+    }
+}
+
+/// The jail in a description as iocage writes it.
+fn owner(description: &str) -> Option<&str> {
+    let (jail, nic) = description.strip_prefix(JAIL_DESCRIPTION)?.split_once(" as nic: ")?;
+    (!jail.is_empty() && !nic.is_empty()).then_some(jail)
+}
+
+/// The jid in `vnetN.JID`.
+fn jid_of(name: &str) -> Option<Jid> {
+    let (nic, jid) = name.strip_prefix("vnet")?.split_once('.')?;
+    let is_number = |text: &str| {
+        !text.is_empty()
+            && text.bytes().all(|byte| byte.is_ascii_digit())
+            && (text == "0" || !text.starts_with('0'))
+    };
+    if !is_number(nic) || !is_number(jid) {
+        return None;
+    }
+    Jid::new(jid.parse().ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_that_iocage_gives_are_ours() {
+        assert_eq!(jid_of("vnet0.7").map(Jid::get), Some(7));
+        assert_eq!(jid_of("vnet12.345").map(Jid::get), Some(345));
+        for other in [
+            "vnet0",
+            "vnet.7",
+            "vnet0.",
+            "vnet0.x",
+            "xvnet0.7",
+            "vnet0.07",
+            "vnet00.7",
+            "vnet0.7.1",
+            "epair0a",
+            "vnet0.0",
+        ] {
+            assert_eq!(jid_of(other), None, "{other}");
+        }
+        assert_eq!(owner("associated with jail: web as nic: epair0b"), Some("web"));
+        for other in [
+            "associated with jail: web",
+            "associated with jail:  as nic: x",
+            "my associated with jail: web as nic: epair0b",
+            "",
+        ] {
+            assert_eq!(owner(other), None, "{other}");
+        }
+    }
+}

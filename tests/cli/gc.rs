@@ -1,0 +1,147 @@
+//! `gc`: what no jail owns goes, and what only looks like it stays.
+
+use std::sync::Arc;
+
+use jailwire::bridge::MemberFlags;
+use jailwire::jail;
+use jailwire::jail::devfs::{Devfs, DevfsRule};
+use jailwire::kernel::Kernel;
+use jailwire::kernel::sim::Sim;
+use jailwire::types::InterfaceName;
+use jailwire::vnet::Vnet;
+
+use crate::support::{Root, text};
+
+fn vnet(root: &Root) -> Vnet {
+    let kernel: Arc<dyn Kernel> = Arc::new(Sim::open(&root.path().join(".sim")).expect("the kernel"));
+    Vnet::host(kernel)
+}
+
+fn name(text: &str) -> InterfaceName {
+    text.parse().unwrap()
+}
+
+/// An epair on the host with this name and description on one half.
+fn epair(host: &Vnet, called: &str, described: &str) {
+    let pair = host.create_epair().unwrap();
+    host.rename(&pair.a, &name(called)).unwrap();
+    host.set_description(&name(called), described).unwrap();
+}
+
+#[test]
+fn there_is_nothing_where_jails_are_up_and_down() {
+    let root = Root::new();
+    assert_eq!(root.ok(&["gc"]), "Nothing is left over.\n");
+    root.ok(&["start", "ALL"]);
+    let state = root.kernel_state();
+    assert_eq!(root.ok(&["gc", "--dry-run"]), "Nothing is left over.\n");
+    assert_eq!(root.ok(&["gc"]), "Nothing is left over.\n");
+    root.settles(&state, "after gc with jails that are up");
+}
+
+/// Every tenth call of a start is its last; then gc does what a stop would do.
+#[test]
+fn what_a_killed_start_left_is_listed_and_removed() {
+    let mut points = 0;
+    for jail in ["db", "proxy"] {
+        let fresh = Root::new();
+        fresh.ok(&["list"]);
+        let before = fresh.kernel_state();
+        for call in (5..).step_by(10) {
+            let root = Root::new();
+            root.ok(&["list"]);
+            let files = root.files();
+            let output = root.run_with_fault(&["start", jail], Some(&format!("{call}:kill")));
+            if output.status.success() {
+                break;
+            }
+            points += 1;
+            let left = root.kernel_state();
+            let listed = root.ok(&["gc", "-n"]);
+            // What is held by no process goes by itself, listed or not; nothing else has changed.
+            assert!(root.kernel_state().len() <= left.len());
+            let up = root.ok(&["get", "-s", jail]) == "up\n";
+            let removed = root.ok(&["gc"]);
+            // What jails share is needed until the jail is gone.
+            let of_jails = |said: &str| -> Vec<String> {
+                let lines = said.lines().filter_map(|line| Some(line.split_once(": ")?.1.to_owned()));
+                lines.filter(|line| line.starts_with("ioc-")).collect()
+            };
+            assert_eq!(of_jails(&removed), of_jails(&listed), "{call}");
+            if up {
+                // A jail that is up is not left over: the next start or stop of it clears it up.
+                root.ok(&["stop", jail]);
+            }
+            root.settles(&before, &format!("{jail} killed at call {call}, then gc"));
+            assert_eq!(root.files(), files, "{jail} killed at call {call}, then gc: files");
+        }
+    }
+    println!("gc: after {points} kills of a start");
+    assert!(points > 15);
+}
+
+#[test]
+fn a_leaked_epair_is_removed_and_look_alikes_are_not() {
+    let root = Root::new();
+    root.ok(&["start", "db"]);
+    let host = vnet(&root);
+    let jid = jail::find(&**host.kernel(), "ioc-db").unwrap().unwrap();
+    let before = root.kernel_state();
+    let ours = "associated with jail: web as nic: epair0b";
+    epair(&host, "vnet0.99", ours);
+    epair(&host, "vnet1.99", "associated with jail: long_gone as nic: epair1b");
+    let said = root.ok(&["gc", "--dry-run"]);
+    assert_eq!(
+        said,
+        "would be removed: ioc-web: interface vnet0.99\nwould be removed: ioc-long_gone: interface vnet1.99\n"
+    );
+    root.ok(&["gc"]);
+    root.settles(&before, "the epairs are gone");
+
+    // Made by somebody else: another name, no or another description, a number that a jail has, or no
+    // epair at all.
+    epair(&host, "vnet0.98", "");
+    epair(&host, "vnet0.97", "mine");
+    epair(&host, "lan0", ours);
+    epair(&host, &format!("vnet7.{jid}"), ours);
+    epair(&host, "vnet0.096", ours);
+    host.create("bridge9").unwrap();
+    host.rename(&name("bridge9"), &name("vnet0.95")).unwrap();
+    host.set_description(&name("vnet0.95"), ours).unwrap();
+    // A member of a bridge that we did not make, an alias, a ruleset, a mount.
+    let other = host.create_epair().unwrap();
+    host.create("bridge8").unwrap();
+    host.add_member(&name("bridge8"), &other.a).unwrap();
+    host.change_member_flags(&name("bridge8"), &other.a, MemberFlags::PRIVATE, MemberFlags::empty()).unwrap();
+    host.add_ipv4(&name("em0"), "192.0.2.99/32".parse::<ipnetwork::Ipv4Network>().unwrap()).unwrap();
+    let devfs = Devfs::open(host.kernel().clone(), "/dev".as_ref()).unwrap();
+    devfs.add(1234, &DevfsRule::unhide("null")).unwrap();
+    let dev = root.jail("web").join("root");
+    host.kernel().mount(&jail::mount::devfs(&dev, "dev".as_ref(), 0)).unwrap();
+    drop(devfs);
+
+    let before = root.kernel_state();
+    let said = root.ok(&["gc"]);
+    assert!(!said.contains("removed:"), "{said}");
+    for left in ["lan0", "vnet0.096", "vnet0.95", "devfs ruleset 1234", "devfs on "] {
+        assert!(said.contains("left alone:") && said.contains(left), "{left} is told of: {said}");
+    }
+    root.settles(&before, "nothing was touched");
+}
+
+#[test]
+fn a_journal_of_a_jail_that_was_destroyed_by_other_means_is_cleared_up() {
+    let root = Root::new();
+    root.ok(&["list"]);
+    let before = root.kernel_state();
+    root.ok(&["start", "proxy"]);
+    let host = vnet(&root);
+    let jid = jail::find(&**host.kernel(), "ioc-proxy").unwrap().unwrap();
+    jail::remove(&**host.kernel(), jid).unwrap();
+    std::fs::remove_dir_all(root.jail("proxy")).unwrap();
+    let said = root.ok(&["--json", "gc"]);
+    assert!(said.contains("192.0.2.40/24 on em0") && said.contains("devfs ruleset 1000"), "{said}");
+    root.settles(&before, "after gc");
+    assert!(!root.path().join(".sim/run/jailwire").exists());
+    assert_eq!(text(&root.run(&["gc"]).stdout), "Nothing is left over.\n");
+}
