@@ -51,7 +51,7 @@ impl Limits {
 }
 
 impl Default for Limits {
-    /// Four jails in the network stage, one or two at a gate, and 16 programs.
+    /// Four jails in the network stage and at each gate, and 16 programs.
     fn default() -> Limits {
         let number = |number| NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN);
         Limits {
