@@ -16,7 +16,7 @@ fn many(count: usize) -> Root {
         let config = format!(
             r#"{{"CONFIG_VERSION": "32", "host_hostuuid": "j{number}", "release": "15.1-RELEASE",
                 "vnet": 1, "interfaces": "vnet0:bridge0", "vnet_default_interface": "none",
-                "ip4_addr": "vnet0|10.1.0.{}/16", "defaultrouter": "10.1.255.1", "mount_devfs": 0,
+                "ip4_addr": "vnet0|10.1.0.{}/16", "defaultrouter": "10.1.255.1", "mount_devfs": 0, "mount_fdescfs": 0,
                 "exec_prestart": "/usr/bin/true", "priority": {}}}"#,
             number + 1,
             number % 3 + 1,

@@ -260,8 +260,7 @@ impl World {
         self.sim.observe(move |call, _| noted.lock().unwrap().push(call.clone()));
         run(self).expect_well("the command that is watched");
         self.sim.observe(|_, _| {});
-        let calls = std::mem::take(&mut *calls.lock().unwrap());
-        calls
+        std::mem::take(&mut *calls.lock().unwrap())
     }
 
     /// What differs from how it was before, but for what iocage too writes.

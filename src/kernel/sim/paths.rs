@@ -25,6 +25,14 @@ pub(crate) fn place(path: &Path) -> Place {
     }
 }
 
+/// Whether a directory is one that every FreeBSD has (`hier(7)`).
+pub(crate) fn is_of_the_base_system(path: &str) -> bool {
+    const TOP: [&str; 8] = ["bin", "boot", "etc", "lib", "libexec", "rescue", "sbin", "var"];
+    const USR: [&str; 8] = ["bin", "include", "lib", "libdata", "libexec", "sbin", "share", "src"];
+    let Some(name) = path.strip_prefix('/') else { return false };
+    TOP.contains(&name) || name.strip_prefix("usr/").is_some_and(|name| USR.contains(&name))
+}
+
 /// The directory that `beneath` leads to from `root`, without leaving it and without a link at its end:
 /// `openat(2)` with O_RESOLVE_BENEATH and O_NOFOLLOW.
 pub(crate) fn place_beneath(root: &Path, beneath: &Path) -> Place {
