@@ -132,6 +132,11 @@ impl Place {
     }
 
     fn start(&self, script: &str, arguments: &[&str]) -> Child {
+        use nix::sys::signal::{SigHandler, Signal, signal};
+
+        // Where the tests run in the background SIGINT may be ignored, and a shell cannot change that.
+        // SAFETY: the default action runs no code of ours.
+        unsafe { signal(Signal::SIGINT, SigHandler::SigDfl) }.unwrap();
         self.command(script, arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
