@@ -91,7 +91,7 @@ impl Host<'_> {
         let site = self.site();
         match garbage {
             Garbage::Journal { jail, .. } => {
-                let _lock = self.lock_named(jail, report)?;
+                let _lock = self.lock_as(jail, jail, report)?;
                 if jail::find(&**self.kernel(), jail)?.is_some() {
                     return Ok(false);
                 }
@@ -104,7 +104,8 @@ impl Host<'_> {
                 }
             }
             Garbage::Epair { name, jail } => {
-                let _lock = self.lock_named(&format!("ioc-{jail}"), report)?;
+                let kernel_name = format!("ioc-{jail}");
+                let _lock = self.lock_as(&kernel_name, &kernel_name, report)?;
                 let still = self.leaked(name)?.is_some_and(|owner| owner == *jail);
                 if still {
                     wiring::destroy_epair(&self.vnet, &self.rooms, name)?;
@@ -116,13 +117,6 @@ impl Host<'_> {
                 Ok(true)
             }
         }
-    }
-
-    fn lock_named(&self, jail: &str, report: &mut dyn Report) -> std::io::Result<wiring::Lock> {
-        self.rooms.lock_jail(jail, |holder| {
-            let who = holder.map_or("another process".to_owned(), |process| format!("process {process}"));
-            report.warn(&format!("{who} is working on {jail}; waiting for it"));
-        })
     }
 
     /// The journals there are, by the kernel's names for their jails.

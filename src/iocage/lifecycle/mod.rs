@@ -12,6 +12,7 @@ mod programs;
 mod start;
 mod stop;
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -220,10 +221,20 @@ impl<'a> Host<'a> {
 
     /// Keeps others from starting and stopping this jail.
     fn lock(&self, name: &JailName, report: &mut dyn Report) -> io::Result<Lock> {
-        self.rooms.lock_jail(&name.kernel_name(), |holder| {
+        self.lock_as(&name.kernel_name(), name, report)
+    }
+
+    /// Takes the lock of a jail by the kernel's name for it; `shown` is what it is called meanwhile.
+    fn lock_as(
+        &self,
+        kernel_name: &str,
+        shown: impl fmt::Display,
+        report: &mut dyn Report,
+    ) -> io::Result<Lock> {
+        self.rooms.lock_jail(kernel_name, |holder| {
             report.warn(&match holder {
-                Some(process) => format!("process {process} is working on {name}; waiting for it"),
-                None => format!("another process is working on {name}; waiting for it"),
+                Some(process) => format!("process {process} is working on {shown}; waiting for it"),
+                None => format!("another process is working on {shown}; waiting for it"),
             });
         })
     }
