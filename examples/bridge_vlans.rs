@@ -16,6 +16,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Makes vlans and bridges, shows them, and destroys them.
+///
+/// # Errors
+///
+/// What the kernel refuses, or `out`.
 pub fn run(host: &Vnet, out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     let mut made = Vec::new();
     let shown = show(host, &mut made, out);

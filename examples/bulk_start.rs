@@ -18,6 +18,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Starts so many jails and one that fails, and stops them.
+///
+/// # Errors
+///
+/// What the kernel refuses, or `out`.
 pub fn run(wiring: &Wiring, count: u8, out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     let mut jails = Vec::new();
     for number in 0..count {

@@ -33,6 +33,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Does what the words say.
+///
+/// # Errors
+///
+/// What the kernel refuses, or `out`.
 pub fn run(wiring: &Wiring, words: &[&str], out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     match words {
         ["start", name, root, bridge, address, router] => {

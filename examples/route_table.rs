@@ -26,6 +26,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Prints the first routing table of a network stack.
+///
+/// # Errors
+///
+/// What the kernel refuses, or `out`.
 pub fn run(stack: &Vnet, out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     let snapshot = stack.snapshot(Fib::DEFAULT)?;
     let names: HashMap<u16, _> =

@@ -15,6 +15,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Starts the jail, looks at its addresses, and stops it.
+///
+/// # Errors
+///
+/// What the kernel refuses, or `out`.
 pub fn run(wiring: &Wiring, out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     let lo0 = "lo0".parse()?;
     let (ip4, ip6) = ("192.0.2.40".parse()?, "2001:db8::40".parse()?);

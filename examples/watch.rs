@@ -30,6 +30,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Tells events until nothing has happened for so long.
+///
+/// # Errors
+///
+/// What the kernel refuses, or `out`.
 pub fn run(
     stack: &Vnet,
     monitor: &mut Monitor,
@@ -59,6 +63,10 @@ pub fn run(
 }
 
 /// Makes an epair, gives it an address, and destroys it.
+///
+/// # Errors
+///
+/// What the kernel refuses.
 pub fn make_something_happen(stack: &Vnet) -> Result<(), Box<dyn Error>> {
     let pair = stack.create_epair()?;
     stack.add_ipv4(&pair.a, "198.51.100.1/24".parse::<ipnetwork::Ipv4Network>()?)?;

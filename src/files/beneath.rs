@@ -18,6 +18,11 @@ use super::{FileError, Files, Result, name_of};
 impl Files<'_> {
     /// Replaces the file at `relative` beneath `root`, atomically and durably, as
     /// [`write_atomically`](Files::write_atomically) does. Its directory must exist.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError`]: `root` cannot be opened; a part of `relative` is a symbolic link, is no directory or is `..`; or as
+    /// [`write_atomically`](Files::write_atomically).
     pub fn replace_beneath(&self, root: &Path, relative: &Path, contents: &[u8], mode: u32) -> Result<()> {
         let path = root.join(relative);
         let directory = self.open_beneath(root, relative)?;
@@ -25,6 +30,11 @@ impl Files<'_> {
     }
 
     /// Creates a symbolic link at `relative` beneath `root` that reads `target`.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError`]: `root` cannot be opened; a part of `relative` is a symbolic link, is no directory or is `..`; or as
+    /// [`symlink`](Files::symlink).
     pub fn symlink_beneath(&self, target: &Path, root: &Path, relative: &Path) -> Result<()> {
         let link = root.join(relative);
         let directory = self.open_beneath(root, relative)?;
@@ -33,6 +43,11 @@ impl Files<'_> {
 
     /// Removes the file or symbolic link at `relative` beneath `root`, and answers whether it was
     /// there.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError`]: `root` cannot be opened; a part of `relative` is a symbolic link, is no directory or is `..`; or as
+    /// [`remove_file`](Files::remove_file), without ENOENT.
     pub fn remove_beneath(&self, root: &Path, relative: &Path) -> Result<bool> {
         let path = root.join(relative);
         let directory = self.open_beneath(root, relative)?;
@@ -46,6 +61,10 @@ impl Files<'_> {
     }
 
     /// Removes what a process left beside a file beneath `root` that was killed while replacing it.
+    ///
+    /// # Errors
+    ///
+    /// As [`remove_file`](Files::remove_file). A path that leads out is none: nothing was written there.
     pub fn finish_replacing_beneath(&self, root: &Path, relative: &Path) -> Result<()> {
         let path = root.join(relative);
         // Where there is no such directory, or it leads elsewhere, nothing was written.
@@ -70,6 +89,11 @@ impl Files<'_> {
 }
 
 /// Reads at most 1 MiB of the regular file at `relative` beneath `root`. None if there is no file.
+///
+/// # Errors
+///
+/// `root` cannot be opened; a part of `relative` is a symbolic link or is `..`; what is there is no regular file, or one
+/// of more than 1 MiB; or EACCES, EIO.
 pub fn read_beneath(root: &Path, relative: &Path) -> io::Result<Option<Vec<u8>>> {
     const MOST: u64 = 1024 * 1024;
     let directory = match directory_of(root, relative) {

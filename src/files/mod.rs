@@ -28,6 +28,10 @@ use crate::kernel::Kernel;
 /// Asked before every operation that changes a file.
 pub trait Gate: fmt::Debug + Sync {
     /// Lets an operation pass, or refuses it with the error it shall fail with.
+    ///
+    /// # Errors
+    ///
+    /// The operation is refused, and fails with this.
     fn checkpoint(&self, operation: &'static str, path: &Path) -> io::Result<()>;
 }
 
@@ -95,6 +99,12 @@ impl<'a> Files<'a> {
     ///
     /// Atomic: a reader, or a machine that loses power, sees the old file or the new one. Durable:
     /// after it returns the new one is on disk. A symbolic link at `path` is replaced, not followed.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError`]: ENOENT or ENOTDIR: there is no such directory. EACCES, EPERM, EROFS: it may not be written to.
+    /// ENOSPC, EDQUOT: the disk is full. EISDIR: `path` is a directory. EIO: the disk. The old file is then still there,
+    /// unless only the directory could not be synced.
     pub fn write_atomically(&self, path: &Path, contents: &[u8], mode: u32) -> Result<()> {
         let directory = File::open(parent(path)).map_err(|source| FileError {
             operation: "open the directory of",
@@ -129,6 +139,11 @@ impl<'a> Files<'a> {
     }
 
     /// Adds to the end of a file in one write, creating it when missing.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError`]: ENOENT: there is no such directory. EACCES, EROFS: it may not be written to. ENOSPC, EDQUOT: the
+    /// disk is full.
     pub fn append(&self, path: &Path, contents: &[u8], mode: u32) -> Result<()> {
         self.attempt("append to", path, || {
             OpenOptions::new().append(true).create(true).mode(mode).open(path)?.write_all(contents)
@@ -136,11 +151,20 @@ impl<'a> Files<'a> {
     }
 
     /// Creates a directory.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError`]: EEXIST: something is there. ENOENT: there is no directory above it. EACCES, EROFS, ENOSPC.
     pub fn create_dir(&self, path: &Path, mode: u32) -> Result<()> {
         self.attempt("create directory", path, || fs::DirBuilder::new().mode(mode).create(path))
     }
 
     /// Creates a directory and those above it that are missing. One that exists already is fine.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError`]: EEXIST or ENOTDIR: a part of the path is no directory. EACCES, EROFS, ENOSPC. What was made before
+    /// the failure stays.
     pub fn create_dir_all(&self, path: &Path, mode: u32) -> Result<()> {
         if path.is_dir() {
             return Ok(());
@@ -156,22 +180,40 @@ impl<'a> Files<'a> {
     }
 
     /// Creates a symbolic link at `link` that reads `target`.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError`]: EEXIST: something is at `link`. ENOENT: there is no such directory. EACCES, EROFS, ENOSPC.
     pub fn symlink(&self, target: &Path, link: &Path) -> Result<()> {
         self.attempt("create symbolic link", link, || std::os::unix::fs::symlink(target, link))
     }
 
     /// Renames a file or directory.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError`], about `from`: ENOENT: it is not there. EXDEV: `to` is on another file system. ENOTEMPTY, EISDIR or
+    /// ENOTDIR: `to` cannot be replaced by it. EACCES, EROFS.
     pub fn rename(&self, from: &Path, to: &Path) -> Result<()> {
         self.attempt("rename", from, || fs::rename(from, to))
     }
 
     /// Removes a file or symbolic link. One that is not there is an error.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError`]: ENOENT: it is not there. EPERM or EISDIR: it is a directory, or has a flag such as `schg`. EACCES,
+    /// EROFS.
     pub fn remove_file(&self, path: &Path) -> Result<()> {
         self.attempt("remove", path, || fs::remove_file(path))
     }
 
     /// Removes a file or symbolic link, and what a process that was killed while replacing it left.
     /// Answers whether it was there.
+    ///
+    /// # Errors
+    ///
+    /// As [`remove_file`](Files::remove_file), without ENOENT.
     pub fn remove_file_if_present(&self, path: &Path) -> Result<bool> {
         self.finish_replacing(path)?;
         match self.remove_file(path) {
@@ -183,6 +225,10 @@ impl<'a> Files<'a> {
 
     /// Removes what a process left beside a file that was killed while replacing it. Whoever calls this
     /// holds the lock that is about the file.
+    ///
+    /// # Errors
+    ///
+    /// As [`remove_file`](Files::remove_file), without ENOENT where there is nothing to finish.
     pub fn finish_replacing(&self, path: &Path) -> Result<()> {
         let left = beside(path).map(|name| path.with_file_name(name));
         match left.as_deref() {
@@ -192,6 +238,11 @@ impl<'a> Files<'a> {
     }
 
     /// Removes an empty directory.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError`]: ENOTEMPTY: something is in it. EBUSY: a file system is mounted on it. ENOENT: it is not there.
+    /// ENOTDIR: it is no directory. EACCES, EROFS.
     pub fn remove_dir(&self, path: &Path) -> Result<()> {
         self.attempt("remove directory", path, || fs::remove_dir(path))
     }

@@ -33,6 +33,12 @@ impl Files<'_> {
     /// where one is mounted, an empty directory stays.
     ///
     /// `watch` is told of each directory before it is copied. Who is not root owns the copy.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError`], of the first operation that failed: ENOENT: there is no `from`. ENOTEMPTY: there is something in `to`.
+    /// ELOOP or ENOTDIR: what was a directory is a symbolic link now. ENOSPC, EDQUOT: the disk is full. EACCES, EROFS.
+    /// What was copied stays: [`remove_tree`](Files::remove_tree) takes it away.
     pub fn copy_tree(&self, from: &Path, to: &Path, watch: &mut dyn FnMut(&Path)) -> Result<()> {
         let source = self.attempt("read", from, || open_directory(AT_FDCWD, from))?;
         let about = self.attempt("read", from, || Ok(fstat(&source)?))?;
@@ -44,6 +50,12 @@ impl Files<'_> {
 
     /// Removes a directory and all in it, but nothing of other file systems: where one is mounted, it
     /// stops. A directory that is not there is fine.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError`], of the first operation that failed: a file system is mounted in it. ENOTDIR or ELOOP: `path` is no
+    /// directory. EPERM: a flag such as `schg` that the caller may not take off. EACCES, EROFS, EBUSY. What was removed is
+    /// gone.
     pub fn remove_tree(&self, path: &Path) -> Result<()> {
         match open_directory(AT_FDCWD, path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),

@@ -74,6 +74,11 @@ pub enum InvalidAddress {
 
 impl Ip4 {
     /// An address that an interface can have, with a prefix length of 1 to 32.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidAddress`]: no interface can have it (multicast, unspecified and the like), or the prefix length is out of
+    /// range.
     pub fn new(address: Ipv4Addr, prefix: Option<u8>) -> Result<Ip4, InvalidAddress> {
         let kind = match address {
             _ if address.is_unspecified() => Some("the unspecified address"),
@@ -110,6 +115,11 @@ impl Ip4 {
 
 impl Ip6 {
     /// An address that an interface can have, with a prefix length of 1 to 128.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidAddress`]: no interface can have it (multicast, unspecified and the like), it has a zone and is not of
+    /// fe80::/10, or the prefix length is out of range.
     pub fn new(
         address: Ipv6Addr,
         zone: Option<InterfaceName>,

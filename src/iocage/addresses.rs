@@ -93,6 +93,10 @@ pub enum InvalidAddresses {
 
 impl<A: Family> Addresses<A> {
     /// A list of different addresses.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidAddresses::Duplicate`]: one is there twice.
     pub fn new(assignments: Vec<Assignment<A>>) -> Result<Addresses<A>, InvalidAddresses> {
         for (index, one) in assignments.iter().enumerate() {
             if assignments[..index].iter().any(|other| clash(one, other)) {

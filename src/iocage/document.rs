@@ -101,6 +101,10 @@ impl Document {
     }
 
     /// Reads a file.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError`]: it is missing, cannot be read, is no regular file, is larger than 1 MiB, or is not a JSON object.
     pub fn read(path: &Path) -> Result<Document, DocumentError> {
         let failed = |source: io::Error| match source.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => DocumentError::Missing(path.to_owned()),
@@ -117,6 +121,10 @@ impl Document {
     }
 
     /// Reads what a file holds; `path` is for messages, and for where to write it.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError`]: it is larger than 1 MiB, or is not a JSON object. Where JSON ends is told by line and column.
     pub fn parse(path: &Path, contents: &[u8]) -> Result<Document, DocumentError> {
         if contents.len() as u64 > LARGEST {
             return Err(DocumentError::TooLarge(path.to_owned()));
@@ -166,6 +174,10 @@ impl Document {
     }
 
     /// A value as text: numbers as they were written, true and false as 1 and 0, null as not there.
+    ///
+    /// # Errors
+    ///
+    /// [`WrongType`]: it is a list or an object.
     pub fn text(&self, key: &str) -> Result<Option<&str>, WrongType> {
         let Some(value) = self.values.get(key) else { return Ok(None) };
         let found = match value {
@@ -195,6 +207,10 @@ impl Document {
     }
 
     /// Writes the file, atomically and durably.
+    ///
+    /// # Errors
+    ///
+    /// As [`Files::write_atomically`].
     pub fn write(&self, files: &Files) -> Result<(), FileError> {
         files.write_atomically(&self.path, self.to_string().as_bytes(), 0o644)
     }

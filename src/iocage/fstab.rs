@@ -118,6 +118,10 @@ impl Mount {
     /// The mount point beneath the jail's root, which may be known by more than one path.
     ///
     /// Nothing is looked up: that no symbolic link leads out is for whoever mounts to make sure.
+    ///
+    /// # Errors
+    ///
+    /// [`FstabError`], with its line: it is not beneath the root, or has `..` in it.
     pub fn beneath(&self, roots: &[&Path]) -> Result<PathBuf, FstabError> {
         let failed = |reason| FstabError { line: self.line, reason };
         if self.target.components().any(|part| part == Component::ParentDir) {

@@ -46,6 +46,10 @@ pub enum InvalidInterfaces {
 
 impl Interfaces {
     /// NICs with different names.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInterfaces::Duplicate`]: two would be the same interface.
     pub fn new(attachments: Vec<Attachment>) -> Result<Interfaces, InvalidInterfaces> {
         for (index, one) in attachments.iter().enumerate() {
             let name = one.nic.jail_half();

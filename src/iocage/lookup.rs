@@ -9,11 +9,20 @@ use super::store::{Entry, Store, StoreError};
 impl Store {
     /// The jail or template that a word means: the one of that name, else the one with that UUID
     /// (`host_hostuuid`), else the one with that TAG, else the only one whose name begins so.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Name`]: the word cannot be a name. [`StoreError::NotFound`]: nothing fits. [`StoreError::Ambiguous`]: more
+    /// than one does. [`StoreError::Read`]: a directory cannot be read.
     pub fn resolve(&self, word: &str) -> Result<Entry, StoreError> {
         self.look_up(word, true)
     }
 
     /// The same without beginnings: for what cannot be undone.
+    ///
+    /// # Errors
+    ///
+    /// As [`resolve`](Store::resolve).
     pub fn resolve_exactly(&self, word: &str) -> Result<Entry, StoreError> {
         self.look_up(word, false)
     }

@@ -35,6 +35,10 @@ pub enum InvalidMacPair {
 
 impl MacPair {
     /// A pair of two different addresses that interfaces can have.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidMacPair`]: they are the same, or one is multicast or zero.
     pub fn new(host: MacAddr, jail: MacAddr) -> Result<MacPair, InvalidMacPair> {
         if let Some(unusable) = [host, jail].into_iter().find(|address| !address.is_usable()) {
             return Err(InvalidMacPair::Unusable(unusable));

@@ -37,6 +37,11 @@ pub enum InvalidJailName {
 
 impl JailName {
     /// The jail of this name.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidJailName`]: it is empty, too long, has a character that a name cannot have, or is a word of its own such as
+    /// `ALL`.
     pub fn new(name: &str) -> Result<JailName, InvalidJailName> {
         if name.is_empty() {
             return Err(InvalidJailName::Empty);

@@ -31,6 +31,11 @@ pub enum InvalidNicName {
 
 impl NicName {
     /// The NIC of this name.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidNicName`]: it is no word of small letters and digits that begins with a letter, has more than eight bytes, or
+    /// is lo0, which every network stack has already.
     pub fn new(name: &str) -> Result<NicName, InvalidNicName> {
         let word = name.starts_with(|first: char| first.is_ascii_lowercase())
             && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
@@ -67,6 +72,7 @@ impl NicName {
     }
 
     /// The jail's half: `epair0b` for `vnet0`, and other names as they are.
+    #[expect(clippy::missing_panics_doc, reason = "a NIC's name is short enough")]
     pub fn jail_half(&self) -> InterfaceName {
         let name = match self.0.contains("vnet") {
             true => format!("{}b", self.0.replace("vnet", "epair")),

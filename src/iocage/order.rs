@@ -64,6 +64,10 @@ fn list(names: &[JailName]) -> String {
 ///
 /// Jails that are not among `ranks` are left out of account: they are up already, or nobody's
 /// business.
+///
+/// # Errors
+///
+/// [`Cycle`]: jails that wait for each other, in the order in which they do.
 pub fn waves(ranks: &[Rank]) -> Result<Vec<Vec<JailName>>, Cycle> {
     let mut left: BTreeMap<&JailName, &Rank> = ranks.iter().map(|rank| (&rank.name, rank)).collect();
     let mut waves = Vec::new();

@@ -58,6 +58,10 @@ impl Properties {
     }
 
     /// The value of a known property, and where it is from. Unknown ones have none.
+    ///
+    /// # Errors
+    ///
+    /// [`WrongType`]: the file holds a list or an object for it.
     pub fn value(&self, name: &str) -> Result<Option<(Cow<'_, str>, Source)>, WrongType> {
         let name = canonical(name);
         let config = self.jail.as_ref().map(|(_, config)| (config, Source::Jail));
@@ -152,6 +156,10 @@ impl Properties {
     }
 
     /// Makes assignments: all of them, or none if any is wrong. Nothing is written yet.
+    ///
+    /// # Errors
+    ///
+    /// [`SetErrors`]: all that is wrong, each with the assignment.
     pub fn set<T: AsRef<str>>(&mut self, assignments: &[T]) -> Result<Vec<Change>, SetErrors> {
         let target = if self.jail.is_some() { Target::Jail } else { Target::Defaults };
         let mut errors = Vec::new();

@@ -140,6 +140,10 @@ impl Entry {
 
 impl Store {
     /// Opens a directory that is laid out as iocage's: one with `jails` in it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: there is no such directory, or no `jails` in it.
     pub fn open(root: &Path) -> Result<Store, StoreError> {
         let absolute =
             std::path::absolute(root).map_err(|source| StoreError::Read { path: root.to_owned(), source })?;
@@ -182,16 +186,28 @@ impl Store {
     }
 
     /// The jails, by name.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Read`]: the directory cannot be read.
     pub fn jails(&self) -> Result<Vec<Entry>, StoreError> {
         self.list(Place::Jails)
     }
 
     /// The templates, by name.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Read`]: the directory cannot be read.
     pub fn templates(&self) -> Result<Vec<Entry>, StoreError> {
         self.list(Place::Templates)
     }
 
     /// Jails and templates, by name.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Read`]: the directory cannot be read.
     pub fn entries(&self) -> Result<Vec<Entry>, StoreError> {
         let mut entries = self.jails()?;
         entries.extend(self.templates()?);
@@ -230,11 +246,20 @@ impl Store {
 
     /// An entry whose kernel name is that of `name`, which therefore cannot be created: the same
     /// name, or one that differs in `.` and `_`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Read`]: the directory cannot be read.
     pub fn namesake(&self, name: &JailName) -> Result<Option<Entry>, StoreError> {
         Ok(self.entries()?.into_iter().find(|entry| entry.name.flat() == name.flat()))
     }
 
     /// The entries that words on a command line select. Only the whole word `ALL` means all.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Name`]: the word cannot be a name. [`StoreError::NotFound`]: nothing fits. [`StoreError::Ambiguous`]: more
+    /// than one does. [`StoreError::Read`]: a directory cannot be read.
     pub fn select<T: AsRef<str>>(&self, words: &[T]) -> Result<Selection, StoreError> {
         if words.iter().any(|word| word.as_ref() == "ALL") {
             return Ok(Selection::All(self.entries()?));
@@ -261,12 +286,21 @@ impl Store {
     }
 
     /// Reads a jail's properties.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Document`]: its config.json, or defaults.json, is missing, is no JSON object, or is too large.
+    /// [`StoreError::Zfs`]: a legacy jail's properties cannot be asked for.
     pub fn properties(&self, entry: &Entry) -> Result<Properties, StoreError> {
         let config = self.document(entry)?;
         Ok(Properties::of_jail(entry.name.clone(), config, self.defaults_document()?))
     }
 
     /// Reads the properties of many jails, and the defaults once for all of them.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Document`]: defaults.json. What is wrong with one jail is in its place in the answer.
     pub fn properties_of(
         &self,
         entries: &[Entry],
@@ -280,6 +314,10 @@ impl Store {
     }
 
     /// Reads the defaults. A store without defaults.json has iocage's.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Document`]: defaults.json is no JSON object, or is too large.
     pub fn defaults(&self) -> Result<Properties, StoreError> {
         Ok(Properties::of_defaults(self.defaults_document()?))
     }
@@ -294,17 +332,31 @@ impl Store {
 
     /// Keeps others from changing an entry's files until the lock is dropped, waiting for whoever
     /// does so now.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: the entry is not there any more, or cannot be opened.
     pub fn lock(&self, entry: &Entry) -> Result<Lock, StoreError> {
         lock(&entry.directory)
     }
 
     /// Keeps others from making, renaming and destroying jails until the lock is dropped, waiting for
     /// whoever does so now.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: the directory cannot be opened.
     pub fn lock_names(&self) -> Result<Lock, StoreError> {
         lock(&self.directory(Place::Jails))
     }
 
     /// Makes assignments to a jail's properties and writes them: all, or none if any is wrong.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Document`]: its config.json, or defaults.json, is missing, is no JSON object, or is too large.
+    /// [`StoreError::Zfs`]: a legacy jail's properties cannot be asked for.
+    /// [`StoreError::Set`]: all that is wrong with the assignments. [`StoreError::File`]: it cannot be written.
     pub fn set<T: AsRef<str>>(
         &self,
         entry: &Entry,
@@ -319,6 +371,10 @@ impl Store {
     }
 
     /// Makes assignments to the defaults and writes them: all, or none if any is wrong.
+    ///
+    /// # Errors
+    ///
+    /// As [`set`](Store::set).
     pub fn set_defaults<T: AsRef<str>>(
         &self,
         assignments: &[T],
@@ -332,6 +388,10 @@ impl Store {
     }
 
     /// Records what the program itself found out, such as `last_started` or `vnet0_mac`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Document`]: config.json cannot be read. [`StoreError::File`]: it cannot be written.
     pub fn record(&self, entry: &Entry, values: &[(&str, Stored)], files: &Files) -> Result<(), StoreError> {
         let _lock = self.lock(entry)?;
         let mut config = self.document(entry)?;
@@ -342,6 +402,10 @@ impl Store {
     }
 
     /// Removes what processes left that were killed while writing an entry's properties, or the defaults.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::File`]: what was left cannot be removed.
     pub fn finish_writing(&self, entry: &Entry, files: &Files) -> Result<(), StoreError> {
         {
             let _lock = self.lock(entry)?;
@@ -352,6 +416,10 @@ impl Store {
     }
 
     /// Records a default that the program itself found out, such as `mac_prefix`.
+    ///
+    /// # Errors
+    ///
+    /// As [`record`](Store::record), of defaults.json.
     pub fn record_default(&self, key: &str, value: Stored, files: &Files) -> Result<(), StoreError> {
         let _lock = lock(&self.root)?;
         let mut defaults = self.defaults_document()?;

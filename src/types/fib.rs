@@ -22,6 +22,10 @@ impl Fib {
     pub const MAX: Fib = Fib(u16::MAX - 1);
 
     /// The table of this number.
+    ///
+    /// # Errors
+    ///
+    /// The number is above [`Fib::MAX`].
     pub fn new(number: u32) -> Result<Fib, InvalidFib> {
         match u16::try_from(number) {
             Ok(number) if number <= Fib::MAX.0 => Ok(Fib(number)),

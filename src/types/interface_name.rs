@@ -35,6 +35,11 @@ pub enum InvalidInterfaceName {
 
 impl InterfaceName {
     /// The interface of this name.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInterfaceName`]: it is empty, has more than 15 bytes (IFNAMSIZ with its NUL), or holds a byte that is
+    /// neither a letter, a digit, `.`, `_` nor `-`.
     pub fn new(name: &str) -> Result<InterfaceName, InvalidInterfaceName> {
         if name.is_empty() {
             return Err(InvalidInterfaceName::Empty);

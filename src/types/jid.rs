@@ -22,6 +22,10 @@ impl Jid {
     pub const MAX: Jid = Jid(999_999);
 
     /// The jail of this number.
+    ///
+    /// # Errors
+    ///
+    /// The number is below [`Jid::MIN`] or above [`Jid::MAX`] (JAIL_MAX of `kern/kern_jail.c`).
     pub fn new(number: i32) -> Result<Jid, InvalidJid> {
         if (Jid::MIN.0..=Jid::MAX.0).contains(&number) {
             Ok(Jid(number))

@@ -24,6 +24,10 @@ impl Mtu {
     pub const ETHERNET: Mtu = Mtu(1500);
 
     /// An MTU of this many bytes.
+    ///
+    /// # Errors
+    ///
+    /// The number is below [`Mtu::MIN`] or above [`Mtu::MAX`].
     pub fn new(bytes: u32) -> Result<Mtu, InvalidMtu> {
         match u16::try_from(bytes) {
             Ok(bytes) if bytes >= Mtu::MIN.0 => Ok(Mtu(bytes)),

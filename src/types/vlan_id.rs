@@ -20,6 +20,10 @@ impl VlanId {
     pub const MAX: VlanId = VlanId(4094);
 
     /// The VLAN of this number.
+    ///
+    /// # Errors
+    ///
+    /// The number is 0, or above [`VlanId::MAX`]: 4095 is reserved.
     pub fn new(number: u16) -> Result<VlanId, InvalidVlanId> {
         if (VlanId::MIN.0..=VlanId::MAX.0).contains(&number) {
             Ok(VlanId(number))

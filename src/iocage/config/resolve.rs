@@ -21,11 +21,20 @@ const LARGEST_FSTAB: u64 = 1024 * 1024;
 impl JailConfig {
     /// Reads a jail's files. All that is wrong is told at once; if none of it is an error, it is in
     /// the configuration's warnings.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Store`]: a file cannot be read. [`ConfigError::Problems`]: what they say makes no sense.
     pub fn resolve(store: &Store, entry: &Entry) -> Result<JailConfig, ConfigError> {
         JailConfig::from_properties(store, entry, &store.properties(entry)?)
     }
 
     /// The same, from properties that have been read already, or changed and not written yet.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Problems`]: what they say makes no sense. [`ConfigError::Store`]: a value is not text, or fstab cannot be
+    /// read.
     pub fn from_properties(
         store: &Store,
         entry: &Entry,

@@ -113,6 +113,10 @@ pub enum InvalidValue {
 
 impl Kind {
     /// Reads a value, and answers with what is stored for it.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidValue`]: what would be right.
     pub fn check(self, text: &str) -> Result<Stored, InvalidValue> {
         let none = |text: &str| matches!(text, "none" | "");
         Ok(Stored::Text(match self {

@@ -120,6 +120,11 @@ fn suggestion(nearest: &Option<&'static str>) -> String {
 
 impl Assignment {
     /// Reads `PROPERTY=VALUE`.
+    ///
+    /// # Errors
+    ///
+    /// [`SetError`]: there is no `=`, no such property (with the nearest there is), it is not for the target, or the value is
+    /// wrong.
     pub fn read(text: &str, target: Target) -> Result<Assignment, SetError> {
         Assignment::read_with(text, target, find)
     }

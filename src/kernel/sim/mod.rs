@@ -159,6 +159,11 @@ impl Sim {
     ///
     /// A new host is of the release that the environment variable `JAILWIRE_SIM_RELEASE` names.
     /// `JAILWIRE_SIM_FAULT` chooses calls of this process that go wrong: see [`Fault`].
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput`: one of the two environment variables says what it cannot. Otherwise as
+    /// [`open_with`](Sim::open_with).
     pub fn open(directory: &Path) -> io::Result<Sim> {
         let release = match std::env::var("JAILWIRE_SIM_RELEASE") {
             Ok(name) => Release::from_name(&name).ok_or_else(|| {
@@ -179,6 +184,11 @@ impl Sim {
 
     /// As [`open`](Sim::open), without a look at the environment. The options are those of a new host;
     /// a host that is there already stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// The directory cannot be made, or its log cannot be opened or locked, with the system's reason. `InvalidData`: the
+    /// log holds what this version did not write.
     pub fn open_with(directory: &Path, options: Options) -> io::Result<Sim> {
         let privileged = options.privileged;
         let store = Store::in_directory(directory, options).map_err(|error| {
