@@ -16,11 +16,16 @@
 //! FreeBSD back end alone fills it in, for the length of one system call. Time belongs to the
 //! kernel too, so that waiting in the simulator takes none.
 
+mod entry;
 mod errno;
+mod failure;
 #[cfg(any(target_os = "freebsd", test))]
 mod held_value;
+mod jail;
+mod mounts;
 #[cfg(any(target_os = "freebsd", test))]
 mod passing;
+mod program;
 mod request;
 #[cfg(any(target_os = "freebsd", test))]
 mod users;
@@ -30,13 +35,17 @@ pub mod sim;
 #[cfg(target_os = "freebsd")]
 pub mod freebsd;
 
+pub use entry::{Entered, Entry, Sockets, Target};
 pub use errno::Errno;
+pub use failure::Failure;
+pub use jail::{JailNote, Parameter, Value, Watched};
+pub use mounts::{FsId, MountRequest, Mounted};
+pub use program::{Exit, Finished, Output, Program};
 pub use request::{Block, Request};
 
-use std::ffi::OsString;
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -60,43 +69,6 @@ pub fn here() -> Result<Arc<dyn Kernel>> {
 
 /// What a kernel answers.
 pub type Result<T> = std::result::Result<T, Failure>;
-
-/// A kernel's refusal: the error number, and the kernel's own words where it has some.
-///
-/// FreeBSD gives words in two places: [`jail_set(2)`](https://man.freebsd.org/jail_set(2)) and [`nmount(2)`](https://man.freebsd.org/nmount(2)) through an `errmsg` parameter,
-/// and from FreeBSD 15 on, for some calls, extended errors ([`exterror(9)`](https://man.freebsd.org/exterror(9))).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
-    /// The error number, in FreeBSD's numbering on every system.
-    pub errno: Errno,
-    /// The kernel's own explanation, without a trailing newline.
-    pub text: Option<String>,
-}
-
-impl Failure {
-    /// A refusal with words.
-    pub fn with_text(errno: Errno, text: impl Into<String>) -> Failure {
-        let text = text.into();
-        Failure { errno, text: (!text.is_empty()).then_some(text) }
-    }
-}
-
-impl From<Errno> for Failure {
-    fn from(errno: Errno) -> Failure {
-        Failure { errno, text: None }
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.text {
-            Some(text) => write!(f, "{}: {}", self.errno, text),
-            None => self.errno.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for Failure {}
 
 /// A socket or other open object inside a kernel. Opaque, and never reused by one kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -163,276 +135,6 @@ impl Sysctl {
     pub fn write_int(oid: impl Into<Oid>, value: i32) -> Sysctl {
         Sysctl { oid: oid.into(), new: Some(value.to_ne_bytes().to_vec()) }
     }
-}
-
-/// The value half of one jail parameter.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Value {
-    /// The parameter's bytes. For `jail_get` a buffer to be filled: a list comes back cut to what there
-    /// is, a string padded with NULs.
-    Bytes(Vec<u8>),
-    /// No buffer: asks `jail_get` how long the value is. Answered with [`Value::Length`].
-    Ask,
-    /// The length that `jail_get` reported for [`Value::Ask`].
-    Length(usize),
-}
-
-/// One parameter of [`jail_set(2)`](https://man.freebsd.org/jail_set(2)) or [`jail_get(2)`](https://man.freebsd.org/jail_get(2)): a name and a value of that parameter's type.
-///
-/// Strings carry their NUL, integers are in native order, flags are empty.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parameter {
-    /// The name, without NUL: `path`, `ip4.addr`, `nopersist` …
-    pub name: String,
-    /// The value.
-    pub value: Value,
-}
-
-impl Parameter {
-    /// A parameter from raw bytes.
-    pub fn bytes(name: impl Into<String>, value: impl Into<Vec<u8>>) -> Parameter {
-        Parameter { name: name.into(), value: Value::Bytes(value.into()) }
-    }
-
-    /// A string parameter; the NUL is added.
-    pub fn string(name: impl Into<String>, value: &str) -> Parameter {
-        let mut bytes = value.as_bytes().to_vec();
-        bytes.push(0);
-        Parameter::bytes(name, bytes)
-    }
-
-    /// An `int` parameter.
-    pub fn int(name: impl Into<String>, value: i32) -> Parameter {
-        Parameter::bytes(name, value.to_ne_bytes())
-    }
-
-    /// A flag: set by its name, cleared by its `no` form.
-    pub fn flag(name: impl Into<String>) -> Parameter {
-        Parameter::bytes(name, [])
-    }
-
-    /// Asks for the length of a parameter.
-    pub fn ask(name: impl Into<String>) -> Parameter {
-        Parameter { name: name.into(), value: Value::Ask }
-    }
-}
-
-/// The jail that a child process enters, see [`Kernel::enter`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target {
-    /// A jail that exists, by jid.
-    Existing(i32),
-    /// A jail that exists, by a jail descriptor: [`jail_set(2)`](https://man.freebsd.org/jail_set(2)) with JAIL_UPDATE, JAIL_USE_DESC and
-    /// JAIL_ATTACH, since FreeBSD 15. Not [`jail_attach_jd(2)`](https://man.freebsd.org/jail_attach_jd(2)), which on 15.1 leaves a reference to the jail
-    /// behind, so that it never ends dying (`kern/kern_jail.c:do_jail_attach` forgets PD_DEREF).
-    Descriptor(Handle),
-    /// A jail that the child makes and enters in one call: `jail_set` with JAIL_CREATE and
-    /// JAIL_ATTACH. Without the parameter `persist` it dies with the child.
-    New(Vec<Parameter>),
-}
-
-/// A jail to be watched, see [`Kernel::jail_watch`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Watched {
-    /// By jid: EVFILT_JAIL. 0 is the caller's own jail, or the host.
-    Jid(i32),
-    /// By a jail descriptor: EVFILT_JAILDESC.
-    Descriptor(Handle),
-}
-
-/// What happened to a jail since it was last told, see [`Kernel::jail_note`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct JailNote {
-    /// The jail, as it was asked for.
-    pub jail: Watched,
-    /// NOTE_JAIL_* of all that happened.
-    pub notes: u32,
-    /// The jid of the child that was made, or the process that was attached; 0 when it was more than
-    /// one (NOTE_JAIL_MULTI), or neither.
-    pub data: i64,
-    /// Whether the jail is gone, and this the last of it: EV_EOF.
-    pub ended: bool,
-}
-
-/// What to do inside a jail, see [`Kernel::enter`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// The jail.
-    pub target: Target,
-    /// Open an AF_INET, an AF_INET6 and an unfiltered routing socket inside, and hand them out.
-    pub sockets: bool,
-    /// Run these inside, in order, and hand out what they answer.
-    pub sysctls: Vec<Sysctl>,
-    /// Keep the child, and with it the jail, until [`Entered::holder`] is closed. When the calling
-    /// process ends, however it ends, the child ends too.
-    pub hold: bool,
-    /// How long the child may take before it is killed and the call fails with ETIMEDOUT.
-    pub deadline: Duration,
-}
-
-/// Sockets that were opened inside a jail, and act on its network stack wherever they are used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sockets {
-    /// AF_INET.
-    pub inet: Handle,
-    /// AF_INET6.
-    pub inet6: Handle,
-    /// A routing socket of all families.
-    pub route: Handle,
-}
-
-/// What came back from inside a jail.
-#[derive(Debug)]
-pub struct Entered {
-    /// The jail that was entered.
-    pub jid: i32,
-    /// Its sockets, if they were asked for.
-    pub sockets: Option<Sockets>,
-    /// The answer to each sysctl.
-    pub answers: Vec<Result<Vec<u8>>>,
-    /// Closing it lets a held child go.
-    pub holder: Option<Handle>,
-}
-
-/// Where a program's output goes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Output {
-    /// To where ours goes.
-    Inherit,
-    /// To the end of a file, which is created when missing.
-    Append(PathBuf),
-    /// Into [`Finished::output`], the first 64 KiB of it.
-    Capture,
-}
-
-/// A program to run, on the host or in a jail: see [`Kernel::run`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Program {
-    /// The jail to enter first, by jid; none for the host.
-    pub jail: Option<i32>,
-    /// The routing table of the process.
-    pub fib: u32,
-    /// Path (looked up in the `PATH` of `environment` when it has no slash) and arguments.
-    pub arguments: Vec<OsString>,
-    /// The whole environment.
-    pub environment: Vec<(OsString, OsString)>,
-    /// The user to become, by name as the jail's own (or the host's) password file has it. Root
-    /// stays root when none is given.
-    pub user: Option<String>,
-    /// Whether the user is looked up on the host, whatever the jail calls them.
-    pub host_user: bool,
-    /// Whether standard input is ours; otherwise it is `/dev/null`.
-    pub stdin: bool,
-    /// Whether it gets a terminal of its own, which we connect to ours until it ends. Then
-    /// `stdin` and `output` are of no account. Where our standard input is no terminal, or the
-    /// jail shows none in its /dev, it gets our standard input, output and error instead.
-    pub terminal: bool,
-    /// Standard output and error.
-    pub output: Output,
-    /// How long it may run before it is killed.
-    pub timeout: Option<Duration>,
-}
-
-impl Program {
-    /// A program in a jail: as root, with a usual environment and nothing to read, its output where ours goes,
-    /// and no time limit.
-    ///
-    /// ```
-    /// use jailwire::Jid;
-    /// use jailwire::kernel::{Output, Program};
-    ///
-    /// let program = Program { output: Output::Capture, ..Program::in_jail(Jid::new(7).unwrap(), ["/bin/date"]) };
-    /// assert_eq!(program.jail, Some(7));
-    /// ```
-    pub fn in_jail<A: Into<OsString>>(jid: crate::Jid, arguments: impl IntoIterator<Item = A>) -> Program {
-        Program { jail: Some(jid.get()), ..Program::on_host(arguments) }
-    }
-
-    /// The same on the host.
-    pub fn on_host<A: Into<OsString>>(arguments: impl IntoIterator<Item = A>) -> Program {
-        let environment =
-            [("PATH", "/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"), ("HOME", "/")];
-        Program {
-            jail: None,
-            fib: 0,
-            arguments: arguments.into_iter().map(Into::into).collect(),
-            environment: environment.map(|(name, value)| (name.into(), value.into())).into(),
-            user: None,
-            host_user: false,
-            stdin: false,
-            terminal: false,
-            output: Output::Inherit,
-            timeout: None,
-        }
-    }
-}
-
-/// How a program ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exit {
-    /// It exited with this status.
-    Code(i32),
-    /// This signal ended it.
-    Signal(i32),
-    /// It was killed at its time limit.
-    TimedOut,
-}
-
-/// A program that has ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finished {
-    /// How.
-    pub exit: Exit,
-    /// What it wrote, with [`Output::Capture`].
-    pub output: Vec<u8>,
-}
-
-impl Finished {
-    /// Whether it exited with status 0.
-    pub fn succeeded(&self) -> bool {
-        self.exit == Exit::Code(0)
-    }
-}
-
-/// One [`nmount(2)`](https://man.freebsd.org/nmount(2)).
-///
-/// The target is given in two parts, so that what lies inside a jail is never trusted: `root` is
-/// resolved as any path, `beneath` is resolved under it without leaving it and without following a
-/// symbolic link out (ENOTCAPABLE or ELOOP otherwise).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MountRequest {
-    /// `devfs`, `fdescfs`, `nullfs` …
-    pub fstype: String,
-    /// What is mounted: a device, or for nullfs a directory. Passed as `from`, or for nullfs also
-    /// as `target`.
-    pub from: String,
-    /// The trusted part of the mount point.
-    pub root: PathBuf,
-    /// The rest of the mount point, relative; empty for `root` itself.
-    pub beneath: PathBuf,
-    /// Further options: name, and value where it has one.
-    pub options: Vec<(String, Option<String>)>,
-    /// MNT_* flags.
-    pub flags: u64,
-}
-
-/// The identity of a mounted file system: `f_fsid` of [`statfs(2)`](https://man.freebsd.org/statfs(2)).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct FsId(pub i32, pub i32);
-
-/// One mounted file system, as [`getfsstat(2)`](https://man.freebsd.org/getfsstat(2)) lists it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mounted {
-    /// Its identity.
-    pub id: FsId,
-    /// Its type.
-    pub fstype: String,
-    /// What is mounted.
-    pub from: String,
-    /// Where.
-    pub on: PathBuf,
-    /// MNT_* flags.
-    pub flags: u64,
 }
 
 /// A FreeBSD kernel, real or simulated.

@@ -1,0 +1,59 @@
+//! Visits to a jail.
+
+use std::time::Duration;
+
+use super::{Handle, Parameter, Result, Sysctl};
+
+/// The jail that a child process enters, see [`Kernel::enter`](super::Kernel::enter).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// A jail that exists, by jid.
+    Existing(i32),
+    /// A jail that exists, by a jail descriptor: [`jail_set(2)`](https://man.freebsd.org/jail_set(2)) with JAIL_UPDATE, JAIL_USE_DESC and
+    /// JAIL_ATTACH, since FreeBSD 15. Not [`jail_attach_jd(2)`](https://man.freebsd.org/jail_attach_jd(2)), which on 15.1 leaves a reference to the jail
+    /// behind, so that it never ends dying (`kern/kern_jail.c:do_jail_attach` forgets PD_DEREF).
+    Descriptor(Handle),
+    /// A jail that the child makes and enters in one call: `jail_set` with JAIL_CREATE and
+    /// JAIL_ATTACH. Without the parameter `persist` it dies with the child.
+    New(Vec<Parameter>),
+}
+
+/// What to do inside a jail, see [`Kernel::enter`](super::Kernel::enter).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The jail.
+    pub target: Target,
+    /// Open an AF_INET, an AF_INET6 and an unfiltered routing socket inside, and hand them out.
+    pub sockets: bool,
+    /// Run these inside, in order, and hand out what they answer.
+    pub sysctls: Vec<Sysctl>,
+    /// Keep the child, and with it the jail, until [`Entered::holder`] is closed. When the calling
+    /// process ends, however it ends, the child ends too.
+    pub hold: bool,
+    /// How long the child may take before it is killed and the call fails with ETIMEDOUT.
+    pub deadline: Duration,
+}
+
+/// Sockets that were opened inside a jail, and act on its network stack wherever they are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sockets {
+    /// AF_INET.
+    pub inet: Handle,
+    /// AF_INET6.
+    pub inet6: Handle,
+    /// A routing socket of all families.
+    pub route: Handle,
+}
+
+/// What came back from inside a jail.
+#[derive(Debug)]
+pub struct Entered {
+    /// The jail that was entered.
+    pub jid: i32,
+    /// Its sockets, if they were asked for.
+    pub sockets: Option<Sockets>,
+    /// The answer to each sysctl.
+    pub answers: Vec<Result<Vec<u8>>>,
+    /// Closing it lets a held child go.
+    pub holder: Option<Handle>,
+}

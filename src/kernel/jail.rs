@@ -1,0 +1,78 @@
+//! Jails as a kernel sees them: their parameters, and what it tells of them.
+
+use super::Handle;
+
+/// The value half of one jail parameter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// The parameter's bytes. For `jail_get` a buffer to be filled: a list comes back cut to what there
+    /// is, a string padded with NULs.
+    Bytes(Vec<u8>),
+    /// No buffer: asks `jail_get` how long the value is. Answered with [`Value::Length`].
+    Ask,
+    /// The length that `jail_get` reported for [`Value::Ask`].
+    Length(usize),
+}
+
+/// One parameter of [`jail_set(2)`](https://man.freebsd.org/jail_set(2)) or [`jail_get(2)`](https://man.freebsd.org/jail_get(2)): a name and a value of that parameter's type.
+///
+/// Strings carry their NUL, integers are in native order, flags are empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parameter {
+    /// The name, without NUL: `path`, `ip4.addr`, `nopersist` …
+    pub name: String,
+    /// The value.
+    pub value: Value,
+}
+
+impl Parameter {
+    /// A parameter from raw bytes.
+    pub fn bytes(name: impl Into<String>, value: impl Into<Vec<u8>>) -> Parameter {
+        Parameter { name: name.into(), value: Value::Bytes(value.into()) }
+    }
+
+    /// A string parameter; the NUL is added.
+    pub fn string(name: impl Into<String>, value: &str) -> Parameter {
+        let mut bytes = value.as_bytes().to_vec();
+        bytes.push(0);
+        Parameter::bytes(name, bytes)
+    }
+
+    /// An `int` parameter.
+    pub fn int(name: impl Into<String>, value: i32) -> Parameter {
+        Parameter::bytes(name, value.to_ne_bytes())
+    }
+
+    /// A flag: set by its name, cleared by its `no` form.
+    pub fn flag(name: impl Into<String>) -> Parameter {
+        Parameter::bytes(name, [])
+    }
+
+    /// Asks for the length of a parameter.
+    pub fn ask(name: impl Into<String>) -> Parameter {
+        Parameter { name: name.into(), value: Value::Ask }
+    }
+}
+
+/// A jail to be watched, see [`Kernel::jail_watch`](super::Kernel::jail_watch).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Watched {
+    /// By jid: EVFILT_JAIL. 0 is the caller's own jail, or the host.
+    Jid(i32),
+    /// By a jail descriptor: EVFILT_JAILDESC.
+    Descriptor(Handle),
+}
+
+/// What happened to a jail since it was last told, see [`Kernel::jail_note`](super::Kernel::jail_note).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JailNote {
+    /// The jail, as it was asked for.
+    pub jail: Watched,
+    /// NOTE_JAIL_* of all that happened.
+    pub notes: u32,
+    /// The jid of the child that was made, or the process that was attached; 0 when it was more than
+    /// one (NOTE_JAIL_MULTI), or neither.
+    pub data: i64,
+    /// Whether the jail is gone, and this the last of it: EV_EOF.
+    pub ended: bool,
+}
