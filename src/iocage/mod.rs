@@ -35,6 +35,7 @@ pub mod doctor;
 pub mod document;
 pub mod fstab;
 pub mod hooks;
+pub mod hostname;
 pub mod interfaces;
 pub mod jailconf;
 mod json;

@@ -5,17 +5,19 @@ use std::path::PathBuf;
 
 use ipnetwork::IpNetwork;
 
+use super::Failure;
 use super::given::Given;
 use super::journal::{Journal, Owned};
 use super::nic::{Draft, jail_half, nic_methods};
 use super::open::{Wiring, WiringError};
 use super::plan::Plan;
 use super::problem::Problem;
-use super::run;
+use super::run::{self, Site};
 use super::shared::{self, JAIL_DESCRIPTION};
 use super::spec::{Devfs, HostName, JailSpec, Network};
 use super::step::Step;
 use super::survey::Survey;
+use super::undo::{self, Owed};
 use crate::error::ErrorKind;
 use crate::interface::InterfaceType;
 use crate::jail::{self, JailInfo, JailKey, JailParameters};
@@ -82,7 +84,7 @@ impl<'a> Attachment<'a> {
     ///
     /// The epairs are made inside the jail, through sockets that a child process opens there, and die with it.
     /// A step that fails undoes those before it. What a process left that was killed on the way is taken away
-    /// by the next call for this jail. One thing escapes that: an epair that was made and not named yet, which goes
+    /// by the next call for this jail, or by [`undo_attaching`](super::undo_attaching). One thing escapes that: an epair that was made and not named yet, which goes
     /// with the jail.
     ///
     /// # Errors
@@ -103,14 +105,7 @@ impl<'a> Attachment<'a> {
         let mut journal = Journal::open(&wiring.rooms.attaching(&info.name), &wiring.boot)?;
         let inside = Vnet::enter(wiring.kernel().clone(), info.jid)?;
         if !journal.is_empty() {
-            // What was not taken out yet is still in the jail.
-            for owned in journal.owned() {
-                if let Owned::Epair(name) = owned
-                    && inside.has_interface(name)?
-                {
-                    inside.destroy(name)?;
-                }
-            }
+            destroy_inside(&inside, &journal)?;
             wiring.undo(&mut journal)?;
         }
         self.choose_names(&inside, info.jid)?;
@@ -135,7 +130,7 @@ impl<'a> Attachment<'a> {
         // From here on the jail owns them.
         if let Err(error) = journal.keep(site.files, Vec::new()) {
             wiring.undo(&mut journal)?;
-            return Err(super::Failure::from(error).into());
+            return Err(Failure::from(error).into());
         }
         let mut nics = Vec::new();
         let mtus = plan.steps().iter().filter_map(|step| match step {
@@ -169,8 +164,8 @@ impl<'a> Attachment<'a> {
             if !host_chosen {
                 loop {
                     let name = format!("vnet{on_host}.{jid}");
-                    let name = InterfaceName::new(&name)
-                        .map_err(|error| super::Failure::Invalid(error.to_string()))?;
+                    let name =
+                        InterfaceName::new(&name).map_err(|error| Failure::Invalid(error.to_string()))?;
                     on_host += 1;
                     if !self.wiring.host().has_interface(&name)? {
                         nic.host_name = HostName::Fixed(name);
@@ -198,6 +193,41 @@ impl<'a> Attachment<'a> {
         self.draft.mistakes.extend(taken);
         Ok(())
     }
+}
+
+/// What was not taken out yet is still in the jail.
+fn destroy_inside(inside: &Vnet, journal: &Journal) -> crate::Result<()> {
+    for owned in journal.owned() {
+        if let Owned::Epair(name) = owned
+            && inside.has_interface(name)?
+        {
+            inside.destroy(name)?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes away what a process has left that was killed while it attached something to a jail, if one was: on the
+/// host, and in the jail if it is still there. It works under the jail's lock.
+///
+/// # Errors
+///
+/// Those of reading the journal, of [`jail_get(2)`](https://man.freebsd.org/jail_get(2)), of [`Vnet::enter`] and of
+/// SIOCIFDESTROY inside, and as [`undo_and_sweep`](super::undo_and_sweep).
+pub fn undo_attaching(site: &Site<'_>, jail: &str) -> Result<Owed, Failure> {
+    let path = site.rooms.attaching(jail);
+    if !path.exists() {
+        return Ok(Owed::default());
+    }
+    let mut journal = Journal::open(&path, site.boot)?;
+    let kernel = site.host.kernel();
+    if !journal.is_empty()
+        && let Some(info) = jail::get(&**kernel, jail)?
+        && info.vnet
+    {
+        destroy_inside(&Vnet::enter(kernel.clone(), info.jid)?, &journal)?;
+    }
+    undo::undo_and_sweep(site.host, site.rooms, site.files, &mut journal, site.boot)
 }
 
 impl Wiring {

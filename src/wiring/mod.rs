@@ -30,7 +30,7 @@ mod step;
 mod survey;
 mod undo;
 
-pub use attach::{Attached, AttachedNic, Attachment};
+pub use attach::{Attached, AttachedNic, Attachment, undo_attaching};
 pub use builder::{JailBuilder, SharedIp, Unwired, Wired};
 pub use given::Given;
 pub use journal::{Journal, Owned};

@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::attach;
 use super::builder::JailBuilder;
 use super::journal::Journal;
 use super::lock::Lock;
@@ -198,6 +199,7 @@ impl Wiring {
             _ if !journal.is_empty() => self.undo(&mut journal)?,
             _ => {}
         }
+        nothing_owed(attach::undo_attaching(&site, &spec.name)?)?;
         let plan = self.plan(spec)?;
         let up = run::apply(&site, &mut journal, spec, &plan, |_| {})?;
         if let Err(error) = journal.complete(site.files, up.jid) {
@@ -218,6 +220,7 @@ impl Wiring {
     /// * [`WiringError::Failure`]: a lock or a journal.
     pub fn stop(&self, name: &str) -> Result<bool, WiringError> {
         let _lock = self.lock(name)?;
+        nothing_owed(attach::undo_attaching(&self.site(), name)?)?;
         let mut journal = Journal::open(&self.rooms.journal(name), &self.boot)?;
         if journal.is_empty() {
             return Ok(false);
@@ -238,9 +241,12 @@ impl Wiring {
 
     pub(super) fn undo(&self, journal: &mut Journal) -> Result<(), WiringError> {
         let site = self.site();
-        let owed = undo::undo_and_sweep(site.host, site.rooms, site.files, journal, site.boot)?;
-        if owed.failures.is_empty() { Ok(()) } else { Err(WiringError::Owed(owed)) }
+        nothing_owed(undo::undo_and_sweep(site.host, site.rooms, site.files, journal, site.boot)?)
     }
+}
+
+fn nothing_owed(owed: Owed) -> Result<(), WiringError> {
+    if owed.failures.is_empty() { Ok(()) } else { Err(WiringError::Owed(owed)) }
 }
 
 impl Drop for Wiring {

@@ -127,9 +127,10 @@ impl Rooms {
         self.directory.join(format!("{}.attaching", file_name(jail)))
     }
 
-    /// Whose journal lies at a path: the kernel's name for the jail.
+    /// Whose journal lies at a path, of a start or of what is being attached: the kernel's name for the jail.
     pub fn jail_of(&self, journal: &Path) -> Option<String> {
-        let name = journal.file_name()?.to_str()?.strip_suffix(".journal")?;
+        let name = journal.file_name()?.to_str()?;
+        let name = name.strip_suffix(".journal").or_else(|| name.strip_suffix(".attaching"))?;
         Some(name.replace("%2e", ".").replace("%2f", "/").replace("%25", "%"))
     }
 
@@ -177,6 +178,15 @@ impl Rooms {
     /// Those of reading a directory; one that is not there has no journals.
     pub fn journals(&self) -> io::Result<Vec<PathBuf>> {
         self.with_extension("journal")
+    }
+
+    /// The journals of what is being attached, or was when somebody was killed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Rooms::journals`].
+    pub fn attachings(&self) -> io::Result<Vec<PathBuf>> {
+        self.with_extension("attaching")
     }
 
     fn with_extension(&self, wanted: &str) -> io::Result<Vec<PathBuf>> {

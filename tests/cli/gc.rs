@@ -145,3 +145,92 @@ fn a_journal_of_a_jail_that_was_destroyed_by_other_means_is_cleared_up() {
     assert!(!root.path().join(".sim/run/jailwire").exists());
     assert_eq!(text(&root.run(&["gc"]).stdout), "Nothing is left over.\n");
 }
+
+/// Every third call of an attach is its last; then gc takes away what the next attach would.
+#[test]
+fn what_a_killed_attach_left_is_listed_and_removed() {
+    let words = ["net", "attach", "theirs", "--bridge", "bridge0", "--host-name", "outer0"];
+    let words = [&words[..], &["--address", "192.0.2.30/24"][..]].concat();
+    let (mut points, mut listed) = (0, 0);
+    for call in (1..).step_by(3) {
+        let root = Root::new();
+        root.ok(&["net", "list"]);
+        let host = vnet(&root);
+        let jid = jail::create(&**host.kernel(), &jail::JailParameters::new("theirs").vnet()).unwrap();
+        let before = root.kernel_state();
+        let output = root.run_with_fault(&words, Some(&format!("{call}:kill")));
+        if output.status.success() {
+            break;
+        }
+        points += 1;
+        let journal = root.path().join(".sim/run/jailwire/theirs.attaching");
+        let left = journal.exists();
+        let state = root.kernel_state();
+        let said = root.ok(&["gc", "--dry-run"]);
+        let doubt = root.ok(&["doctor"]).contains("was attached to jail theirs, in part");
+        assert_eq!(root.kernel_state(), state, "{call}: looking changed something");
+        // Every other time the jail is gone by the time somebody clears up.
+        if points % 2 == 0 {
+            jail::remove(&**host.kernel(), jid).unwrap();
+        }
+        let removed = root.ok(&["gc"]);
+        let line = "theirs: interface outer0, attached in part\n";
+        assert_eq!(said.contains(&format!("would be removed: {line}")), left, "{call}: {said}");
+        assert_eq!(removed.contains(&format!("removed: {line}")), left, "{call}: {removed}");
+        assert_eq!(doubt, left, "{call}: doctor");
+        listed += usize::from(left);
+        assert!(!journal.exists(), "{call}");
+        assert_eq!(root.ok(&["gc", "--dry-run"]), "Nothing is left over.\n", "{call}");
+        if points % 2 == 1 && !host.has_interface(&name("outer0")).unwrap() {
+            let inside = Vnet::enter(host.kernel().clone(), jid).unwrap();
+            for interface in inside.interfaces().unwrap() {
+                // One that was made and not named yet goes with the jail.
+                assert!(
+                    matches!(interface.name.as_str(), "lo0" | "epair0a" | "epair0b"),
+                    "{call}: {}",
+                    interface.name
+                );
+                if interface.name.as_str() == "epair0a" {
+                    inside.destroy(&interface.name).unwrap();
+                }
+            }
+            drop(inside);
+            root.settles(&before, &format!("killed at call {call}, then gc"));
+        }
+    }
+    println!("gc: after {points} kills of an attach, {listed} of which left a journal");
+    assert!(points > 10 && listed > 5, "{points} {listed}");
+}
+
+/// The next command that changes the jail clears up what was attached to it in part, as it does with its own.
+#[test]
+fn a_killed_attach_is_cleared_up_by_the_next_start_or_stop() {
+    let words = ["net", "attach", "ioc-db", "--bridge", "bridge0", "--host-name", "outer0", "--name", "eth7"];
+    let (mut points, mut left) = (0, 0);
+    let fresh = Root::new();
+    fresh.ok(&["list"]);
+    let before = fresh.kernel_state();
+    for call in (1..).step_by(4) {
+        let root = Root::new();
+        root.ok(&["start", "db"]);
+        let output = root.run_with_fault(&words, Some(&format!("{call}:kill")));
+        if output.status.success() {
+            break;
+        }
+        points += 1;
+        let journal = root.path().join(".sim/run/jailwire/ioc-db.attaching");
+        left += usize::from(journal.exists());
+        if points % 2 == 0 {
+            let host = vnet(&root);
+            let jid = jail::find(&**host.kernel(), "ioc-db").unwrap().unwrap();
+            jail::remove(&**host.kernel(), jid).unwrap();
+            root.ok(&["start", "db"]);
+            assert!(!journal.exists(), "{call}: start");
+        }
+        root.ok(&["stop", "db"]);
+        assert!(!journal.exists(), "{call}: stop");
+        root.settles(&before, &format!("killed at call {call}, then stop"));
+    }
+    println!("start and stop: after {points} kills of an attach, {left} of which left a journal");
+    assert!(points > 8 && left > 4, "{points} {left}");
+}

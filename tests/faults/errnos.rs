@@ -50,8 +50,10 @@ pub fn of(call: &Call) -> (String, &'static [Errno]) {
                 Errno::EIO,
             ],
         ),
+        // kern/kern_descrip.c:closefp
+        Call::Close(_) => ("close", &[Errno::EINTR, Errno::ENOSPC, Errno::ECONNRESET]),
         // Neither fails.
-        Call::Close(_) | Call::Sleep(_) | Call::Death { .. } => ("close", &[]),
+        Call::Sleep(_) | Call::Death { .. } => ("sleep", &[]),
         Call::SetOption { .. } => ("setsockopt", &[Errno::EINVAL, Errno::ENOBUFS, Errno::ENOPROTOOPT]),
         Call::Ioctl { request, .. } => return of_request(request.number),
         // net/route/route_ctl.c, net/rtsock.c

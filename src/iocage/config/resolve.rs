@@ -8,12 +8,10 @@ use super::problem::{ConfigError, Level};
 use super::reader::Reader;
 use super::{Allow, Commands, Devfs, Host, JailConfig, Mounts};
 use crate::iocage::fstab;
+use crate::iocage::hostname::Hostname;
 use crate::iocage::properties::Properties;
 use crate::iocage::property::{ALLOW, Builtin, Kind, Property, Scope, TABLE};
 use crate::iocage::store::{Entry, Store};
-
-/// MAXHOSTNAMELEN less its NUL.
-const LONGEST_HOSTNAME: usize = 255;
 
 /// An fstab larger than this is something else.
 const LARGEST_FSTAB: u64 = 1024 * 1024;
@@ -162,18 +160,11 @@ impl Reader<'_> {
     }
 
     fn host(&mut self, entry: &Entry) -> Host {
-        let hostname = |reader: &mut Self, name: &str| {
-            let text = reader.line(name);
-            if text.len() > LONGEST_HOSTNAME {
-                reader.error(name, format!("it is longer than {LONGEST_HOSTNAME} bytes: give a shorter one"));
-            }
-            text
-        };
-        let domainname = hostname(self, "host_domainname");
+        let domainname = self.read_or_builtin::<Hostname>("host_domainname").to_string();
         let strict = self.flag("hostid_strict_check");
         let hostid = self.line("hostid");
         Host {
-            hostname: hostname(self, "host_hostname"),
+            hostname: self.read::<Hostname>("host_hostname").unwrap_or_default().to_string(),
             // iocage's default once was this word, which then was the domain's name.
             domainname: if domainname == "none" { String::new() } else { domainname },
             uuid: entry.name.flat(),

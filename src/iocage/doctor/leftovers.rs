@@ -12,6 +12,7 @@ impl Scene<'_> {
     pub(super) fn leftovers(&self, found: &mut Vec<Finding>) {
         self.epairs(found);
         self.journals(found);
+        self.attachings(found);
         for path in manage::leftovers(self.store).unwrap_or_default() {
             found.push(
                 Finding::new(Level::Warning, "leftovers", format!("{} is no jail", path.display()))
@@ -81,6 +82,26 @@ impl Scene<'_> {
                     .fix(Fix::ClearUp(subject.entry.clone())),
                 );
             }
+        }
+    }
+
+    /// Journals of what was being attached to a jail, whoever made that.
+    fn attachings(&self, found: &mut Vec<Finding>) {
+        let rooms = Rooms::look(&**self.vnet.kernel());
+        for path in rooms.attachings().unwrap_or_default() {
+            let Some(jail) = rooms.jail_of(&path) else { continue };
+            if rooms.is_locked(&jail) {
+                continue;
+            }
+            found.push(
+                Finding::new(
+                    Level::Warning,
+                    "leftovers",
+                    format!("an epair was attached to jail {jail}, in part"),
+                )
+                .because("the process that attached it was killed")
+                .mend("jailwire gc"),
+            );
         }
     }
 

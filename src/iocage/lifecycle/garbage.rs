@@ -4,13 +4,14 @@
 //! name, its description and its cloner together. What only looks like ours is told of, and left alone.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use super::{Host, Report};
 use crate::jail;
 use crate::jail::devfs::Devfs;
 use crate::jail::mount;
 use crate::types::{InterfaceName, Jid};
-use crate::wiring::{self, Failure, JAIL_DESCRIPTION, Journal, Owned};
+use crate::wiring::{self, Failure, JAIL_DESCRIPTION, Journal, Owed, Owned};
 
 /// iocage's own rulesets, and ours, begin here.
 const FIRST_RULESET: u16 = 1000;
@@ -23,6 +24,14 @@ pub enum Garbage {
         /// The kernel's name for the jail.
         jail: String,
         /// What is in it; nothing, if all of it was lost with the machine's last boot.
+        owned: Vec<Owned>,
+    },
+    /// What the journal says of something that was being attached to a jail, which runs or not, when the
+    /// process was killed.
+    Attaching {
+        /// The kernel's name for the jail.
+        jail: String,
+        /// What is in it.
         owned: Vec<Owned>,
     },
     /// The host's half of an epair, of a jail that is gone.
@@ -39,15 +48,19 @@ pub enum Garbage {
 impl fmt::Display for Garbage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Garbage::Journal { jail, owned } if owned.is_empty() => write!(f, "{jail}: a journal"),
-            Garbage::Journal { jail, owned } => {
-                let owned: Vec<_> = owned.iter().map(ToString::to_string).collect();
-                write!(f, "{jail}: {}", owned.join(", "))
+            Garbage::Journal { jail, owned } => write!(f, "{jail}: {}", list(owned)),
+            Garbage::Attaching { jail, owned } => {
+                write!(f, "{jail}: {}, attached in part", list(owned))
             }
             Garbage::Epair { name, jail } => write!(f, "ioc-{jail}: interface {name}"),
             Garbage::Shared(owned) => write!(f, "{owned}"),
         }
     }
+}
+
+fn list(owned: &[Owned]) -> String {
+    let owned: Vec<_> = owned.iter().map(ToString::to_string).collect();
+    if owned.is_empty() { "a journal".to_owned() } else { owned.join(", ") }
 }
 
 /// What was found.
@@ -67,13 +80,22 @@ impl Host<'_> {
     /// Those of looking at the kernel, and of reading journals.
     pub fn garbage(&self) -> Result<Found, Failure> {
         let mut found = Found::default();
-        let journals = self.journals()?;
+        let mut journals = self.journals(self.rooms.journals()?)?;
         for (jail, journal) in &journals {
             // One that somebody works on is not left over.
             if jail::find(&**self.kernel(), jail)?.is_none() && !self.rooms.is_locked(jail) {
                 found.garbage.push(Garbage::Journal { jail: jail.clone(), owned: journal.owned().to_vec() });
             }
         }
+        let attaching = self.journals(self.rooms.attachings()?)?;
+        for (jail, journal) in &attaching {
+            if !self.rooms.is_locked(jail) {
+                found
+                    .garbage
+                    .push(Garbage::Attaching { jail: jail.clone(), owned: journal.owned().to_vec() });
+            }
+        }
+        journals.extend(attaching);
         self.leaked_epairs(&journals, &mut found)?;
         let unneeded = wiring::unneeded(&self.vnet, &self.rooms, &self.boot)?;
         found.garbage.extend(unneeded.into_iter().map(Garbage::Shared));
@@ -96,12 +118,12 @@ impl Host<'_> {
                     return Ok(false);
                 }
                 let mut journal = Journal::open(&self.rooms.journal(jail), &self.boot)?;
-                let owed =
-                    wiring::undo_and_sweep(site.host, site.rooms, site.files, &mut journal, site.boot)?;
-                match owed.failures.into_iter().next() {
-                    Some((owned, failure)) => Err(Failure::Invalid(format!("{owned}: {failure}"))),
-                    None => Ok(true),
-                }
+                paid(wiring::undo_and_sweep(site.host, site.rooms, site.files, &mut journal, site.boot)?)
+            }
+            Garbage::Attaching { jail, .. } => {
+                let _lock = self.lock_as(jail, jail, report)?;
+                let there = self.rooms.attaching(jail).exists();
+                Ok(paid(wiring::undo_attaching(&site, jail)?)? && there)
             }
             Garbage::Epair { name, jail } => {
                 let kernel_name = format!("ioc-{jail}");
@@ -119,10 +141,10 @@ impl Host<'_> {
         }
     }
 
-    /// The journals there are, by the kernel's names for their jails.
-    fn journals(&self) -> Result<Vec<(String, Journal)>, Failure> {
+    /// Journals, by the kernel's names for their jails.
+    fn journals(&self, paths: Vec<PathBuf>) -> Result<Vec<(String, Journal)>, Failure> {
         let mut journals = Vec::new();
-        for path in self.rooms.journals()? {
+        for path in paths {
             if let Some(jail) = self.rooms.jail_of(&path) {
                 journals.push((jail, Journal::open(&path, &self.boot)?));
             }
@@ -213,6 +235,14 @@ impl Host<'_> {
                 found.doubtful.push(format!("devfs ruleset {number}, which no jail uses"));
             }
         }
+    }
+}
+
+/// True if nothing is owed any more, otherwise the first of it.
+fn paid(owed: Owed) -> Result<bool, Failure> {
+    match owed.failures.into_iter().next() {
+        Some((owned, failure)) => Err(Failure::Invalid(format!("{owned}: {failure}"))),
+        None => Ok(true),
     }
 }
 

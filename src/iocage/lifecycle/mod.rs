@@ -250,12 +250,13 @@ impl<'a> Host<'a> {
     /// Undoes a journal, and tells what it could not.
     fn undo(&self, name: &JailName, journal: &mut Journal) -> Result<(), Error> {
         let site = self.site();
-        let owed = wiring::undo_and_sweep(site.host, site.rooms, site.files, journal, site.boot)
-            .map_err(|failure| Error::Step { jail: name.clone(), failure })?;
-        match owed.failures.is_empty() {
-            true => Ok(()),
-            false => Err(Error::Owed { jail: name.clone(), owed }),
-        }
+        nothing_owed(name, wiring::undo_and_sweep(site.host, site.rooms, site.files, journal, site.boot))
+    }
+
+    /// Takes away what is left of something that was being attached to the jail, under its lock.
+    fn undo_attaching(&self, name: &JailName) -> Result<(), Error> {
+        let site = self.site();
+        nothing_owed(name, wiring::undo_attaching(&site, &name.kernel_name()))
     }
 }
 
@@ -265,6 +266,12 @@ impl Drop for Host<'_> {
             self.rooms.leave(self.files);
         }
     }
+}
+
+/// An error if undoing failed, or something could not be undone.
+fn nothing_owed(name: &JailName, undone: Result<wiring::Owed, wiring::Failure>) -> Result<(), Error> {
+    let owed = undone.map_err(step(name))?;
+    if owed.failures.is_empty() { Ok(()) } else { Err(Error::Owed { jail: name.clone(), owed }) }
 }
 
 /// Something that failed outside a plan.

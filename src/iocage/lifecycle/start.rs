@@ -65,6 +65,7 @@ impl Host<'_> {
             return Err(Error::Running(name.clone()));
         }
         self.finish_writing(entry, report);
+        self.undo_attaching(name)?;
         self.check_fitness(&config)?;
         // What one chooses the next must not.
         let choosing = self.choosing(&config);

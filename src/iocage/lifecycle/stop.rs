@@ -56,6 +56,9 @@ impl Host<'_> {
         let lock = self.lock(name, report).map_err(io)?;
         let mut journal = self.journal(name).map_err(io)?;
         self.finish_writing(entry, report);
+        if let Err(error) = self.undo_attaching(name) {
+            report.warn(&error.to_string());
+        }
         let jid = self.jid(name).map_err(|error| step(name)(error.into()))?;
         let mut config = None;
         if let Some(jid) = jid {

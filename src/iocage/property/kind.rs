@@ -8,6 +8,7 @@ use super::value::{Stored, boolean};
 use crate::iocage::address::InvalidAddress;
 use crate::iocage::addresses::{InvalidAddresses, Ip4Addresses, Ip6Addresses};
 use crate::iocage::hooks::{Command, Hook, InvalidCommand};
+use crate::iocage::hostname::{Hostname, InvalidHostname};
 use crate::iocage::interfaces::{Interfaces, InvalidInterfaces, host_interface};
 use crate::iocage::mac::{InvalidMacPair, InvalidMacPrefix, MacPair, MacPrefix};
 use crate::iocage::order::{Depends, InvalidDepends};
@@ -51,6 +52,8 @@ pub enum Kind {
         /// Whether `auto` is a value.
         auto: bool,
     },
+    /// `host_hostname`.
+    Hostname,
     /// A routing table.
     Fib,
     /// `resolver`.
@@ -95,6 +98,8 @@ pub enum InvalidValue {
     MacPrefix(#[from] InvalidMacPrefix),
     #[error(transparent)]
     Mtu(#[from] InvalidMtu),
+    #[error(transparent)]
+    Hostname(#[from] InvalidHostname),
     #[error(transparent)]
     Fib(#[from] InvalidFib),
     #[error(transparent)]
@@ -150,6 +155,7 @@ impl Kind {
             Kind::MacPrefix => reprint::<MacPrefix, _>(text)?,
             Kind::Mtu { auto: true } if text == "auto" => text.to_owned(),
             Kind::Mtu { .. } => reprint::<Mtu, _>(text)?,
+            Kind::Hostname => reprint::<Hostname, _>(text)?,
             Kind::Fib => reprint::<Fib, _>(text)?,
             Kind::Resolver => reprint::<Resolver, _>(text)?,
             Kind::Hook => text.parse::<Hook>().map(|_| text.to_owned())?,

@@ -101,8 +101,8 @@ pub static TABLE: &[Property] = &[
     scoped("nat_backend", T("ipfw"), Choice(&["ipfw", "pf"]), Host),
     p("exec_fib", "0", Fib),
     // Identity.
-    scoped("host_hostname", Builtin::Hostname, Line, Jail),
-    p("host_domainname", "", Line),
+    scoped("host_hostname", Builtin::Hostname, Kind::Hostname, Jail),
+    p("host_domainname", "", Kind::Hostname),
     scoped("host_hostuuid", Builtin::Name, Line, Fixed),
     scoped("hostid", Builtin::Host, Line, Jail),
     off("hostid_strict_check"),

@@ -7,7 +7,7 @@ use crate::kernel::Errno;
 /// What happens at a call that was chosen to go wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// The call fails with this error and has no effect.
+    /// The call fails with this error and has no effect. One that closes a handle closes it all the same.
     Errno(Errno),
     /// Somebody else was faster: the change is made, and the call fails with this error because there is
     /// nothing left to do. Only from within the program, with [`Sim::set_fault`](super::Sim::set_fault).

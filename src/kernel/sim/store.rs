@@ -103,7 +103,11 @@ impl Store {
             return None;
         }
         self.calls += 1;
-        let fault = self.faults.get(&self.calls).copied();
+        let fault = match (self.faults.get(&self.calls).copied(), &*call) {
+            // kern/kern_descrip.c:kern_close: the descriptor is gone before anything can fail.
+            (Some(Fault::Errno(errno)), Call::Close(_)) => Some(Fault::Forestalled(errno)),
+            (fault, _) => fault,
+        };
         if let Some(Fault::Errno(errno)) = fault {
             return Some(self.seen(call, Err(errno.into())));
         }

@@ -145,6 +145,16 @@ fn a_fault_has_no_effect_and_comes_once() {
 }
 
 #[test]
+fn a_close_that_fails_closes_all_the_same() {
+    let host = Host::new();
+    let open = host.sim.open_handles();
+    let socket = host.sim.socket(Domain::Inet).unwrap();
+    host.sim.set_fault(host.sim.calls() + 1, Fault::Errno(Errno::EINTR));
+    host.sim.close(socket);
+    assert_eq!(host.sim.open_handles(), open);
+}
+
+#[test]
 fn observers_see_every_call() {
     let host = Host::new();
     let seen = Arc::new(Mutex::new(Vec::new()));
