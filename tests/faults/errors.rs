@@ -137,14 +137,14 @@ pub fn of_undo(kind: Kind) {
 }
 
 /// Whether what is left behind was told of.
-fn tells_of_it(error: &str, warnings: &[String]) -> bool {
+pub fn tells_of_it(error: &str, warnings: &[String]) -> bool {
     let words = ["could not be undone", "undoing was cut short", "left something behind", "cannot "];
     let tells = |text: &str| words[..3].iter().any(|word| text.contains(word));
     tells(error) || warnings.iter().any(|warning| words.iter().any(|word| warning.contains(word)))
 }
 
 /// What a command has left, but for the empty directory of locks, which takes a moment to make again.
-fn what_is_left(world: &World) -> Vec<String> {
+pub fn what_is_left(world: &World) -> Vec<String> {
     let mut left = world.difference();
     left.retain(|line| line != "+ run/jailwire: a directory");
     left

@@ -1,6 +1,6 @@
 //! Starts and stops on the simulated kernel that fail at every single call with every error that the call
-//! can give, and that are killed at every single call. Afterwards nothing is left: the whole kernel and
-//! all files are compared.
+//! can give, that are slow at every single call, and that are killed at every single call. Afterwards
+//! nothing is left: the whole kernel and all files are compared.
 //!
 //! The counts are printed (`--nocapture`). `JAILWIRE_FAULTS=all` also kills the command that clears up
 //! after a killed one at every call of its own, instead of at some.
@@ -8,6 +8,7 @@
 #![cfg(feature = "cli")]
 
 mod clearing;
+mod delays;
 mod errnos;
 mod errors;
 mod kills;
@@ -28,6 +29,16 @@ macro_rules! matrix {
             #[test]
             fn a_stop_fails_at_every_call() {
                 errors::of_stop($kind);
+            }
+
+            #[test]
+            fn a_start_is_slow_at_every_call() {
+                delays::of_start($kind);
+            }
+
+            #[test]
+            fn a_stop_is_slow_at_every_call() {
+                delays::of_stop($kind);
             }
 
             #[test]
