@@ -56,7 +56,7 @@ impl Vnet {
     /// Whether a neighbour answers: ARP, or neighbour discovery. A datagram is sent to its port
     /// `discard`, which makes the kernel look for it, and then its entry is waited for.
     ///
-    /// None where it cannot be found out: a simulated kernel sends nothing.
+    /// None where it cannot be found out: on a kernel that sends nothing.
     ///
     /// # Arguments
     ///
@@ -70,17 +70,19 @@ impl Vnet {
     pub fn answers(&self, address: IpAddr, scope: u32, limit: Duration) -> Result<Option<bool>> {
         let kernel = self.kernel();
         let deadline = kernel.now().saturating_add(limit);
+        let mut is_last = false;
         loop {
             if self.neighbours()?.iter().any(|one| one.address == address && one.mac.is_some()) {
                 return Ok(Some(true));
+            }
+            if is_last {
+                return Ok(Some(false));
             }
             // No route, no source address yet, or nobody there: the next one may fare better.
             if let Err(Errno::EOPNOTSUPP | Errno::ENOSYS) = self.provoke(address, scope) {
                 return Ok(None);
             }
-            if kernel.now() >= deadline {
-                return Ok(Some(false));
-            }
+            is_last = kernel.now() >= deadline;
             kernel.sleep(LOOK);
         }
     }

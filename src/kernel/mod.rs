@@ -187,14 +187,14 @@ pub trait Kernel: fmt::Debug + Send + Sync {
     /// operations in [`crate::route`]. ENOBUFS: no room.
     fn send(&self, handle: Handle, message: &[u8]) -> Result<()>;
 
-    /// Sends a datagram from a socket of AF_INET or AF_INET6: [`sendto(2)`](https://man.freebsd.org/sendto(2)). A kernel that sends nothing,
-    /// as the simulated one, answers EOPNOTSUPP.
+    /// Sends a datagram from a socket of AF_INET or AF_INET6: [`sendto(2)`](https://man.freebsd.org/sendto(2)). A kernel that sends nothing
+    /// answers EOPNOTSUPP; the simulated one looks for who would get it.
     ///
     /// # Errors
     ///
     /// EOPNOTSUPP: this kernel sends nothing. EBADF: no such handle. EHOSTUNREACH, ENETUNREACH: no route there.
     /// EADDRNOTAVAIL: the socket's network stack has no address to send from. ENETDOWN: the interface is down. EACCES: a
-    /// broadcast address.
+    /// broadcast address. EAFNOSUPPORT: an address of the other family.
     fn send_to(&self, handle: Handle, to: SocketAddr, bytes: &[u8]) -> Result<()> {
         let _ = (handle, to, bytes);
         Err(Errno::EOPNOTSUPP.into())

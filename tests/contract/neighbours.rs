@@ -1,6 +1,8 @@
 //! The ARP table and that of neighbour discovery.
 
-use crate::support::{World, ip, n, net4, net6};
+use std::time::Duration;
+
+use crate::support::{Host, SOON, World, ip, ip4, n, net4, net6};
 
 #[test]
 fn the_addresses_of_a_stack_are_among_its_neighbours() {
@@ -23,4 +25,33 @@ fn the_addresses_of_a_stack_are_among_its_neighbours() {
     assert_eq!(link_local.scope, u32::from(index));
     world.remove_ipv4(&pair.a, "10.0.0.1".parse().unwrap()).unwrap();
     assert!(!world.neighbours().unwrap().iter().any(|one| one.address == ip("10.0.0.1")));
+}
+
+#[test]
+fn who_is_on_the_link_answers_and_nobody_else() {
+    let host = Host::new();
+    let (one, other) = (host.vnet_jail(), host.vnet_jail());
+    let pair = host.create_epair().unwrap();
+    host.lend(&pair.a, one).unwrap();
+    host.lend(&pair.b, other).unwrap();
+    let (one, other) = (host.enter(one), host.enter(other));
+    for (inside, half, last) in [(&one, &pair.a, 1), (&other, &pair.b, 2)] {
+        inside.add_ipv4(half, net4(&format!("10.98.0.{last}/24"))).unwrap();
+        inside.add_ipv6(half, net6(&format!("fd98::{last}/64"))).unwrap();
+        inside.wait_for_dad(half, SOON).unwrap();
+    }
+    for there in ["10.98.0.2", "fd98::2"] {
+        assert_eq!(one.answers(ip(there), 0, SOON).unwrap(), Some(true), "{there}");
+        let known = one.neighbours().unwrap().into_iter().find(|known| known.address == ip(there));
+        assert_eq!(known.unwrap().mac, other.mac(&pair.b).unwrap(), "{there}");
+    }
+    // Nobody has it; or nothing leads there.
+    for nobody in ["10.98.0.3", "fd98::3", "10.97.0.1", "fd97::1"] {
+        let short = Duration::from_millis(300);
+        assert_eq!(one.answers(ip(nobody), 0, short).unwrap(), Some(false), "{nobody}");
+    }
+    other.down(&pair.b).unwrap();
+    other.remove_ipv4(&pair.b, ip4("10.98.0.2")).unwrap();
+    // What was found out is believed for a while.
+    assert_eq!(one.answers(ip("10.98.0.2"), 0, SOON).unwrap(), Some(true));
 }

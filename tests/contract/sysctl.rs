@@ -47,6 +47,15 @@ fn the_host_is_in_no_jail() {
 }
 
 #[test]
+fn resource_limits_are_built_in_and_off() {
+    let host = Host::new();
+    for (name, value) in [("kern.features.racct", 1), ("kern.features.rctl", 1), ("kern.racct.enable", 0)] {
+        assert_eq!(host.sysctl_int(name).unwrap(), value, "{name}");
+    }
+    host.set_sysctl_int("kern.racct.enable", 1).refused(Errno::EPERM);
+}
+
+#[test]
 fn what_a_jail_without_a_stack_of_its_own_is_told() {
     let host = Host::new();
     let jid = host.plain_jail();

@@ -72,6 +72,7 @@ pub fn of(call: &Call) -> (String, &'static [Errno]) {
                 Errno::EINTR,
             ],
         ),
+        Call::SendTo { .. } => ("sendto", &[Errno::ENETUNREACH, Errno::EHOSTUNREACH, Errno::ENOBUFS]),
         Call::Receive { .. } => ("recv", &[Errno::EAGAIN, Errno::ENOBUFS, Errno::EINTR]),
         Call::Wait { .. } => ("poll", &[Errno::EINTR, Errno::ENOMEM]),
         Call::Sysctl(sysctl) if sysctl.new.is_some() => {

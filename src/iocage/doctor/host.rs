@@ -5,6 +5,8 @@ use super::finding::{Finding, Fix, Level, list};
 
 /// `kern.osreldate` of the first release whose bridges take a vlan without its parent.
 const FREEBSD_12: i32 = 1_200_000;
+/// The check of what a start itself refuses.
+pub(super) const VIMAGE: &str = "vimage";
 
 impl Scene<'_> {
     pub(super) fn host(&self, found: &mut Vec<Finding>) {
@@ -22,7 +24,7 @@ impl Scene<'_> {
             return;
         }
         found.push(
-            Finding::new(Level::Error, "vimage", "this kernel has no network stacks for jails (VIMAGE)")
+            Finding::new(Level::Error, VIMAGE, "this kernel has no network stacks for jails (VIMAGE)")
                 .because(format!("jails with vnet=on cannot be started: {}", list(&jails)))
                 .mend("run GENERIC, or build a kernel with: options VIMAGE")
                 .mend("or let the jails share the host's stack: iocage set vnet=off JAIL")
@@ -94,7 +96,7 @@ impl Scene<'_> {
     }
 
     /// A jail whose router is the host goes nowhere unless the host forwards.
-    pub(super) fn forwarding(&self, found: &mut Vec<Finding>) {
+    fn forwarding(&self, found: &mut Vec<Finding>) {
         let own: Vec<_> = self
             .interfaces
             .iter()
@@ -139,7 +141,8 @@ impl Scene<'_> {
                     format!("this is FreeBSD {}", release.unwrap_or_default() / 100_000),
                 )
                 .because("what is done here was tried on FreeBSD 14 and 15 only")
-                .mend("update the host"),
+                .mend("update the host")
+                .of(self.jails.iter().map(|subject| subject.name())),
             );
         }
     }

@@ -24,7 +24,7 @@ impl Scene<'_> {
     }
 
     /// Halves of epairs on the host whose jail is not there any more.
-    fn epairs(&self, found: &mut Vec<Finding>) {
+    pub(super) fn epairs(&self, found: &mut Vec<Finding>) {
         for (half, (jail, _)) in &self.halves {
             let subject = self.jails.iter().find(|subject| subject.name().flat() == *jail);
             let jid = half.as_str().rsplit_once('.').and_then(|(_, jid)| jid.parse::<i32>().ok());

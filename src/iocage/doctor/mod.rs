@@ -144,25 +144,21 @@ impl<'a> Scene<'a> {
         sorted(found)
     }
 
-    /// Judges what concerns one jail that is about to be started, and what its start would not be
-    /// refused for.
-    pub fn before_start(&self, name: &JailName) -> Vec<Finding> {
-        let mut found = Vec::new();
-        self.forwarding(&mut found);
-        self.bridges(&mut found);
-        self.duplicates(&mut found);
-        found.retain(|finding| finding.level >= Level::Warning && finding.jails.contains(name));
-        sorted(found)
-    }
-
-    /// The same for many jails: what concerns any of them, once.
+    /// Judges what concerns jails that are about to be started, each thing once: what does not work, or
+    /// will not. Notes are left to [`Scene::examine`], and so is what a start looks at and tells of
+    /// itself: its configuration, whether there is VIMAGE, and what an earlier start has left. Routers
+    /// cannot be asked before a jail is there to ask from.
     pub fn before_starts(&self, names: &BTreeSet<JailName>) -> Vec<Finding> {
         let mut found = Vec::new();
-        self.forwarding(&mut found);
+        self.host(&mut found);
         self.bridges(&mut found);
         self.duplicates(&mut found);
+        self.names(&mut found);
+        self.epairs(&mut found);
         let concerns = |finding: &Finding| finding.jails.iter().any(|jail| names.contains(jail));
-        found.retain(|finding| finding.level >= Level::Warning && concerns(finding));
+        found.retain(|finding| {
+            finding.level >= Level::Warning && finding.check != host::VIMAGE && concerns(finding)
+        });
         sorted(found)
     }
 

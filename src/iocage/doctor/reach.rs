@@ -1,34 +1,100 @@
 //! Whether the routers of running jails are there, and know the way back.
 
 use std::net::IpAddr;
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use ipnetwork::IpNetwork;
 
 use super::finding::{Finding, Level, list};
 use super::{Scene, Subject};
+use crate::interface::Interface;
 use crate::iocage::config::VnetNetwork;
 use crate::route::Via;
-use crate::types::{Fib, InterfaceName};
+use crate::types::{Fib, InterfaceName, Jid};
 use crate::vnet::Vnet;
 
 /// How long a router may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How many jails are asked from at the same time.
+const ASKERS: usize = 32;
+
 impl Scene<'_> {
+    /// Asks from inside each running jail, several at a time: one that waits in vain costs the others
+    /// little.
     pub(super) fn reach(&self, found: &mut Vec<Finding>) {
-        for (subject, network) in self.vnet_jails() {
-            let Some(jid) = subject.jid else { continue };
-            // Only root may look inside.
-            let Ok(inside) = Vnet::enter(self.vnet.kernel().clone(), jid) else { continue };
-            let Ok(routes) = inside.routes(Fib::DEFAULT) else { continue };
-            for route in routes.iter().filter(|route| route.is_default()) {
-                let Via::Gateway(gateway) = route.via else { continue };
-                if let Ok(Some(false)) = inside.answers(gateway.address, gateway.scope, PATIENCE) {
-                    found.push(silent(subject, gateway.address));
-                }
+        let running: Vec<_> = self
+            .vnet_jails()
+            .filter_map(|(subject, network)| Some((subject, network, subject.jid?)))
+            .collect();
+        let next = AtomicUsize::new(0);
+        let ask = || {
+            let mut found = Vec::new();
+            while let Some((subject, network, jid)) = running.get(next.fetch_add(1, Ordering::Relaxed)) {
+                self.reach_from(subject, network, *jid, &mut found);
             }
-            self.way_back(subject, network, found);
+            found
+        };
+        // What they found is in no order.
+        let mut all: Vec<Finding> = thread::scope(|scope| {
+            let askers: Vec<_> = (0..ASKERS.min(running.len())).map(|_| scope.spawn(ask)).collect();
+            askers
+                .into_iter()
+                .flat_map(|asker| asker.join().unwrap_or_else(|panic| resume_unwind(panic)))
+                .collect()
+        });
+        all.sort_by(|one, other| one.jails.cmp(&other.jails));
+        found.append(&mut all);
+    }
+
+    fn reach_from(&self, subject: &Subject, network: &VnetNetwork, jid: Jid, found: &mut Vec<Finding>) {
+        // Only root may look inside.
+        let Ok(inside) = Vnet::enter(self.vnet.kernel().clone(), jid) else { return };
+        let Ok(snapshot) = inside.snapshot(Fib::DEFAULT) else { return };
+        for route in snapshot.routes.iter().filter(|route| route.is_default()) {
+            let Via::Gateway(gateway) = route.via else { continue };
+            if let Ok(Some(false)) = inside.answers(gateway.address, gateway.scope, PATIENCE) {
+                found.push(silent(subject, gateway.address));
+            }
+        }
+        self.mtu_inside(subject, network, &snapshot.interfaces, found);
+        self.way_back(subject, network, found);
+    }
+
+    /// The kernel holds a bridge and its members to one MTU, and leaves the halves in jails as they are.
+    fn mtu_inside(
+        &self,
+        subject: &Subject,
+        network: &VnetNetwork,
+        inside: &[Interface],
+        found: &mut Vec<Finding>,
+    ) {
+        let name = subject.name();
+        for nic in &network.nics {
+            let half = nic.name.jail_half();
+            let half = inside.iter().find(|interface| interface.name == half);
+            let bridge = nic.bridge.and_then(|bridge| self.interface(&bridge));
+            let (Some(half), Some(bridge)) = (half, bridge) else { continue };
+            if half.mtu == bridge.mtu {
+                continue;
+            }
+            found.push(
+                Finding::new(
+                    Level::Warning,
+                    "mtu",
+                    format!(
+                        "{} in {name} has an MTU of {}, and {} one of {}",
+                        half.name, half.mtu, bridge.name, bridge.mtu
+                    ),
+                )
+                .because("frames larger than the smaller of the two are lost on the way")
+                .mend(format!("iocage restart {name}"))
+                .mend(format!("or iocage exec {name} ifconfig {} mtu {}", half.name, bridge.mtu))
+                .of([name]),
+            );
         }
     }
 

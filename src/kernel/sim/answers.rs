@@ -1,6 +1,7 @@
 //! The trait's methods as calls, and their answers.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -53,6 +54,10 @@ impl Kernel for Sim {
             *request = answered;
         }
         Ok(())
+    }
+
+    fn send_to(&self, handle: Handle, to: SocketAddr, _bytes: &[u8]) -> Result<()> {
+        self.done(Call::SendTo { handle, to })
     }
 
     fn send(&self, handle: Handle, message: &[u8]) -> Result<()> {

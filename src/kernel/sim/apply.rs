@@ -35,6 +35,7 @@ impl World {
             }
             Call::Ioctl { handle, request } => self.ioctl(caller, *handle, request).map(|()| Answer::Done),
             Call::Send { handle, message } => self.send(caller, *handle, message).map(|()| Answer::Done),
+            Call::SendTo { handle, to } => self.send_to(*handle, *to).map(|()| Answer::Done),
             Call::Receive { handle, length } => self.receive(*handle, *length).map(Answer::Bytes),
             Call::Wait { handle, timeout } => self.wait(*handle, *timeout).map(Answer::Ready),
             Call::Sysctl(sysctl) => self.sysctl(caller, sysctl).map(Answer::Bytes),

@@ -1,5 +1,6 @@
 //! Calls as plain contents: what the log keeps, and what observers see.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -47,6 +48,13 @@ pub enum Call {
         handle: Handle,
         /// The message.
         message: Vec<u8>,
+    },
+    /// Sends a datagram: it is noted for whom, and who that is looked for.
+    SendTo {
+        /// The socket.
+        handle: Handle,
+        /// For whom.
+        to: SocketAddr,
     },
     /// Takes a message from a routing socket.
     Receive {

@@ -1,6 +1,7 @@
 //! Calls as bytes, for the log. Everything is little endian; lengths are 32 bits.
 
 use std::ffi::{OsStr, OsString};
+use std::net::SocketAddr;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -177,6 +178,7 @@ enums! {
         25 = JailWatch { queue, jail, notes };
         26 = JailNote(queue);
         27 = HoldSysctl { name, value };
+        28 = SendTo { handle, to };
     }
 }
 
@@ -234,6 +236,15 @@ impl Wire for FsId {
     }
     fn take(input: &mut &[u8]) -> Option<Self> {
         Some(FsId(i32::take(input)?, i32::take(input)?))
+    }
+}
+
+impl Wire for SocketAddr {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.to_string().put(out);
+    }
+    fn take(input: &mut &[u8]) -> Option<Self> {
+        String::take(input)?.parse().ok()
     }
 }
 

@@ -25,6 +25,7 @@ mod caller;
 mod capabilities;
 mod clone;
 mod codec;
+mod datagram;
 mod describe;
 mod devfs;
 mod dump;

@@ -8,7 +8,7 @@ use std::time::Duration;
 pub(crate) struct InterfaceProtocols {
     /// Joined multicast groups, newest first (`if_multiaddrs`).
     pub groups: Vec<Membership>,
-    /// Neighbours by hand (RTF_LLDATA): nothing is ever learned here, for nothing is ever sent.
+    /// Neighbours by hand (RTF_LLDATA), and those that were found when a datagram was sent.
     pub neighbours: Vec<Neighbour>,
     pub nd6: NeighbourDiscovery,
 }

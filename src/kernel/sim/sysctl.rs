@@ -61,17 +61,21 @@ const STACK: [PerStack; 21] = [
 /// Sysctls of the machine that hold a number.
 type OfMachine = (&'static str, Form, i32, bool);
 
-const MACHINE: [OfMachine; 22] = [
+const MACHINE: [OfMachine; 25] = [
     ("hw.bus.devctl_queue", Form::Int, 1000, true),
     ("hw.ncpu", Form::Int, 4, false),
     ("kern.eventtimer.idletick", Form::Int, 0, true),
     ("kern.eventtimer.periodic", Form::Int, 0, true),
     ("kern.features.inet", Form::Int, 1, false),
     ("kern.features.inet6", Form::Int, 1, false),
+    ("kern.features.racct", Form::Int, 1, false),
+    ("kern.features.rctl", Form::Int, 1, false),
     ("kern.hostid", Form::Long, 0x1234_5678, true),
     ("kern.hz", Form::Int, 1000, false),
     ("kern.ipc.maxsockbuf", Form::Long, 8 << 20, true),
     ("kern.maxproc", Form::Int, 100_000, false),
+    // RACCT_DEFAULT_TO_DISABLED; a tunable of the loader's.
+    ("kern.racct.enable", Form::Bool, 0, false),
     ("kern.securelevel", Form::Int, -1, true),
     ("kern.signosys", Form::Int, 1, true),
     ("kern.smp.cpus", Form::Int, 4, false),

@@ -85,6 +85,10 @@ pub enum Command {
     /// Draw how the jails are wired
     Map(Map),
     /// Look for what keeps jails from working, and say how to mend it
+    ///
+    /// The same is looked for before every start, which warns of what concerns the jails that it
+    /// starts: notes are left to this command. So are the questions to default routers, which need a
+    /// running jail to ask from and up to two seconds to be answered in.
     Doctor(Doctor),
     /// Wire any jail, whoever made it: one process in place of a script's dozen
     #[command(subcommand)]

@@ -5,21 +5,20 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use jailwire::iocage::doctor::Scene;
 use jailwire::iocage::lifecycle::{Error, Host, Report, Starting, Stopping};
 use jailwire::iocage::name::JailName;
 use jailwire::iocage::order::Turn;
 use jailwire::iocage::store::Entry;
-use jailwire::vnet::Vnet;
 use jailwire::wiring::bulk::{Cancel, Job, Limits, Next, Placed, Stage, TickGuard, run};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde_json::{Value, json};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
+use super::checks::Checks;
 use super::selected::Selected;
 use super::work::{Line, Work};
-use super::{doctor, start, stop};
+use super::{start, stop};
 use crate::cli;
 use crate::environment::Environment;
 
@@ -85,7 +84,7 @@ pub fn start(
     }
     let selected = start::fit_to_start(environment, host, selected, work);
     let turns = selected.turns(&environment.store);
-    let warnings = Warnings::look(environment, host, &turns, work);
+    let checks = Checks::make(environment, host, &turns, work);
     let _guard = bulk.ticks(environment, work);
     host.begin_bulk(&bulk.limits);
     let failed = Mutex::new(work.failed().clone());
@@ -112,7 +111,7 @@ pub fn start(
             Placed { job: job(turn), after }
         })
         .collect();
-    carry_out(jobs, &names, bulk, work, "start", |name| warnings.of(name));
+    carry_out(jobs, &names, bulk, work, "start", |name| checks.of(name));
     end(host, work);
 }
 
@@ -261,38 +260,6 @@ impl Report for Lines {
 
     fn warn(&mut self, line: &str) {
         self.0.push(Line::Warned(line.to_owned()));
-    }
-}
-
-/// What the doctor has to say of jails that are about to be started.
-struct Warnings(Vec<(String, BTreeSet<JailName>)>);
-
-impl Warnings {
-    /// Looks once. For people it is said once, whatever the number of jails that it concerns.
-    fn look(environment: &Environment, host: &Host<'_>, turns: &[Turn], work: &Work) -> Warnings {
-        let vnet = Vnet::host(environment.kernel.clone());
-        // What cannot be looked at will be told of by the starts.
-        let Ok(scene) = Scene::take(&vnet, &environment.store) else { return Warnings(Vec::new()) };
-        let is_down = |name: &&JailName| {
-            environment.store.find(name).is_some_and(|entry| matches!(host.running(&entry), Ok(None)))
-        };
-        let down: BTreeSet<JailName> = turns.iter().map(|turn| &turn.name).filter(is_down).cloned().collect();
-        let found = scene.before_starts(&down);
-        if work.is_json() {
-            let about = |finding: &jailwire::iocage::doctor::Finding| {
-                (doctor::in_short(finding), finding.jails.iter().cloned().collect())
-            };
-            return Warnings(found.iter().map(about).collect());
-        }
-        for finding in &found {
-            work.report().warn(&doctor::in_short(finding));
-        }
-        Warnings(Vec::new())
-    }
-
-    fn of(&self, name: &JailName) -> Vec<String> {
-        let about = self.0.iter().filter(|(_, jails)| jails.contains(name));
-        about.map(|(text, _)| text.clone()).collect()
     }
 }
 

@@ -34,12 +34,6 @@ pub fn run(environment: &Environment, args: &cli::Doctor) -> Result<ExitCode, Fa
     Ok(if args.strict && bad { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// One line of a finding, for those who start the jail it is about.
-pub fn in_short(finding: &Finding) -> String {
-    let mend = finding.mend.first().map(|mend| format!(" ({mend})")).unwrap_or_default();
-    format!("{}: {}{mend}", finding.what, finding.why)
-}
-
 /// What there is to find about these jails, or about all.
 fn look(environment: &Environment, args: &cli::Doctor) -> Result<Vec<Finding>, Failure> {
     let store = &environment.store;

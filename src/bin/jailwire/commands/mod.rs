@@ -1,6 +1,7 @@
 //! One file a command, and what they share.
 
 mod bulk;
+mod checks;
 mod doctor;
 mod exec;
 mod gc;

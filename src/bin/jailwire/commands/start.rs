@@ -2,16 +2,14 @@
 
 use std::process::ExitCode;
 
-use jailwire::iocage::doctor::Scene;
 use jailwire::iocage::lifecycle::{Error, Host, Report as _};
 use jailwire::iocage::name::JailName;
 use jailwire::iocage::order::Turn;
 use jailwire::jail;
-use jailwire::vnet::Vnet;
 use serde_json::json;
 
 use super::bulk::{self, Bulk};
-use super::doctor;
+use super::checks::Checks;
 use super::selected::Selected;
 use super::work::Work;
 use crate::Failure;
@@ -41,7 +39,12 @@ pub fn preview(
     again: bool,
     work: &mut Work,
 ) {
-    for turn in selected.turns(&environment.store) {
+    let turns = selected.turns(&environment.store);
+    let checks = match again {
+        true => Checks::of_jails(environment, turns.iter().map(|turn| &turn.name), work),
+        false => Checks::make(environment, host, &turns, work),
+    };
+    for turn in turns {
         let name = &turn.name;
         if let Some(obstacle) = obstacle(environment, &turn, |needed| work.has_failed(needed)) {
             work.fail(name, &obstacle);
@@ -53,7 +56,12 @@ pub fn preview(
             false => host.preview_start(&entry),
         };
         match preview {
-            Ok(preview) => super::preview::preview(work, name, "started", &preview),
+            Ok(preview) => {
+                for warning in checks.of(name) {
+                    work.report().warn(&warning);
+                }
+                super::preview::preview(work, name, "started", &preview);
+            }
             Err(error @ Error::Running(_)) => {
                 work.report().warn(&error.to_string());
                 work.done(name, "running", json!({}));
@@ -67,20 +75,17 @@ pub fn preview(
 /// unless they depend on it.
 pub fn start(environment: &Environment, host: &Host<'_>, selected: &Selected, work: &mut Work) {
     let selected = fit_to_start(environment, host, selected, work);
-    let vnet = Vnet::host(environment.kernel.clone());
-    // What cannot be looked at will be told of by the start.
-    let scene = Scene::take(&vnet, &environment.store).ok();
-    for turn in selected.turns(&environment.store) {
+    let turns = selected.turns(&environment.store);
+    let checks = Checks::make(environment, host, &turns, work);
+    for turn in turns {
         let name = &turn.name;
         if let Some(obstacle) = obstacle(environment, &turn, |needed| work.has_failed(needed)) {
             work.fail(name, &obstacle);
             continue;
         }
         let Some(entry) = environment.store.find(name) else { continue };
-        if host.running(&entry).is_ok_and(|running| running.is_none()) {
-            for finding in scene.iter().flat_map(|scene| scene.before_start(name)) {
-                work.report().warn(&doctor::in_short(&finding));
-            }
+        for warning in checks.of(name) {
+            work.report().warn(&warning);
         }
         work.doing(format!("starting {name}"));
         let asked_for = selected.named && selected.entries.contains(&entry);

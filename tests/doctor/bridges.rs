@@ -1,0 +1,114 @@
+//! Bridges, their members, vlans and MTUs.
+
+use jailwire::iocage::doctor::{Fix, Level};
+use jailwire::types::{Mtu, VlanId};
+use jailwire::vlan::{Vlan, VlanProtocol};
+
+use crate::world::{World, name, tuned, vnet};
+
+#[test]
+fn a_bridge_that_is_not_there_is_made_if_its_name_can_be() {
+    let world = World::new(&[("web", &vnet("192.0.2.20/24"))]);
+    assert_eq!(world.finding("bridge", "there is no bridge0").level, Level::Note);
+    let other = vnet("192.0.2.20/24").replace("\"vnet\":1", "\"vnet\":1,\"interfaces\":\"vnet0:lan\"");
+    let world = World::new(&[("web", &other)]);
+    assert_eq!(world.finding("bridge", "there is no lan").level, Level::Error);
+    let host = vnet("192.0.2.20/24").replace("\"vnet\":1", "\"vnet\":1,\"interfaces\":\"vnet0:em0\"");
+    let world = World::new(&[("web", &host)]);
+    assert_eq!(world.finding("bridge", "em0 is not a bridge").level, Level::Error);
+}
+
+#[test]
+fn a_bridge_that_is_down_or_leads_nowhere() {
+    let world = World::new(&[("web", &vnet("192.0.2.20/24"))]);
+    let bridge = world.vnet.create_bridge().unwrap();
+    let down = world.finding("bridge", "bridge0 is down");
+    assert_eq!((down.level, down.fix), (Level::Error, Some(Fix::Up(bridge))));
+    assert_eq!(down.jails[0].as_str(), "web");
+    world.vnet.up(&bridge).unwrap();
+    world.finding("bridge", "leads nowhere");
+    world.vnet.add_member(&bridge, &name("em0")).unwrap();
+    world.nothing("bridge");
+    world.vnet.down(&name("em0")).unwrap();
+    let down = world.finding("bridge", "em0, which is on bridge0, is down");
+    assert_eq!((down.level, &down.fix), (Level::Warning, &Some(Fix::Up(name("em0")))));
+    assert!(down.why.contains("behind em0") && down.mend[0] == "ifconfig em0 up", "{down:?}");
+    assert_eq!(down.mend[1], "and in /etc/rc.conf: ifconfig_em0=\"up\"");
+    world.vnet.up(&name("em0")).unwrap();
+    world.nothing("bridge");
+}
+
+#[test]
+fn addresses_on_members() {
+    let world = World::new(&[("web", &vnet("192.0.2.20/24"))]);
+    let bridge = world.vnet.create_bridge().unwrap();
+    world.vnet.up(&bridge).unwrap();
+    world.vnet.add_member(&bridge, &name("em0")).unwrap();
+    let allowed = world.finding("member addresses", "em0 has addresses (192.0.2.10/24)");
+    assert_eq!(allowed.level, Level::Note);
+    world.vnet.set_sysctl_int("net.link.bridge.member_ifaddrs", 0).unwrap();
+    assert_eq!(world.finding("member addresses", "em0 has addresses").level, Level::Warning);
+    world.vnet.remove_ipv4(&name("em0"), "192.0.2.10".parse().unwrap()).unwrap();
+    world.nothing("member addresses");
+
+    let wants = vnet("192.0.2.20/24").replace("\"vnet\":1", "\"vnet\":1,\"vnet_default_interface\":\"em0\"");
+    let world = World::new(&[("web", &wants)]);
+    let bridge = world.vnet.create_bridge().unwrap();
+    world.vnet.up(&bridge).unwrap();
+    world.vnet.set_sysctl_int("net.link.bridge.member_ifaddrs", 0).unwrap();
+    assert_eq!(world.finding("member addresses", "web wants it on bridge0").level, Level::Error);
+}
+
+#[test]
+fn a_vlan_goes_on_a_bridge_without_its_parent() {
+    let world = World::new(&[("web", &vnet("192.0.2.20/24"))]);
+    let bridge = world.vnet.create_bridge().unwrap();
+    world.vnet.up(&bridge).unwrap();
+    let vlan = Vlan { parent: name("em0"), tag: VlanId::new(5).unwrap(), protocol: VlanProtocol::Dot1q };
+    world.vnet.create_vlan(&vlan, Some(&name("em0.5")), None).unwrap();
+    world.vnet.up(&name("em0.5")).unwrap();
+    world.vnet.add_member(&bridge, &name("em0.5")).unwrap();
+    world.nothing("vlan");
+    world.vnet.add_member(&bridge, &name("em0")).unwrap();
+    let both = world.finding("vlan", "em0.5 and its parent em0 are both on bridge0");
+    assert!(both.why.contains("before FreeBSD 12") && both.mend[0].contains("deletem em0"), "{both:?}");
+    world.vnet.delete_member(&bridge, &name("em0")).unwrap();
+    world.vnet.down(&name("em0")).unwrap();
+    assert_eq!(world.finding("vlan", "em0, the parent of em0.5, is down").fix, Some(Fix::Up(name("em0"))));
+    world.vnet.up(&name("em0")).unwrap();
+    world.nothing("vlan");
+}
+
+#[test]
+fn an_mtu_that_is_not_the_bridges() {
+    let config = vnet("192.0.2.20/24").replace("\"vnet\":1", "\"vnet\":1,\"vnet0_mtu\":\"9000\"");
+    let world = World::new(&[("web", &config)]);
+    let bridge = world.vnet.create_bridge().unwrap();
+    world.vnet.up(&bridge).unwrap();
+    world.nothing("mtu");
+    world.vnet.add_member(&bridge, &name("em0")).unwrap();
+    world.finding("mtu", "web wants an MTU of 9000 on bridge0, which has 1500");
+    world.configure("web", &vnet("192.0.2.20/24"));
+    world.nothing("mtu");
+    // The kernel leaves the half in a running jail as it is.
+    world.start("web");
+    world.nothing("mtu");
+    world.vnet.set_mtu(&bridge, Mtu::new(1400).unwrap()).unwrap();
+    let differs = world.finding("mtu", "epair0b in web has an MTU of 1500, and bridge0 one of 1400");
+    assert_eq!(differs.mend[1], "or iocage exec web ifconfig epair0b mtu 1400");
+    world.vnet.set_mtu(&bridge, Mtu::new(1500).unwrap()).unwrap();
+    world.nothing("mtu");
+}
+
+#[test]
+fn a_vlan_wants_its_parent_beside_it_before_freebsd_12_only() {
+    let world = World::with(&tuned(&[("kern.osreldate", 1_104_000)]), &[("web", &vnet("192.0.2.20/24"))]);
+    let bridge = world.vnet.create_bridge().unwrap();
+    let vlan = Vlan { parent: name("em0"), tag: VlanId::new(5).unwrap(), protocol: VlanProtocol::Dot1q };
+    world.vnet.create_vlan(&vlan, Some(&name("em0.5")), None).unwrap();
+    world.vnet.add_member(&bridge, &name("em0.5")).unwrap();
+    let alone = world.finding("vlan", "em0.5 is on bridge0, and its parent em0 is not");
+    assert_eq!(alone.mend, ["ifconfig bridge0 addm em0"]);
+    world.vnet.add_member(&bridge, &name("em0")).unwrap();
+    world.nothing("vlan");
+}

@@ -1,0 +1,10 @@
+//! What `doctor` finds on a simulated host, and what it does not once that is mended.
+
+#![cfg(feature = "cli")]
+
+mod bridges;
+mod host;
+mod jails;
+mod reach;
+mod starts;
+mod world;
