@@ -1,3 +1,8 @@
+// What cannot happen is said with `expect`, and why; a reader that goes away is no reason to panic.
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::panic, clippy::todo, clippy::print_stdout, clippy::print_stderr)
+)]
 #![doc = include_str!("../docs/crate.md")]
 
 mod abi;

@@ -234,3 +234,18 @@ fn a_killed_attach_is_cleared_up_by_the_next_start_or_stop() {
     println!("start and stop: after {points} kills of an attach, {left} of which left a journal");
     assert!(points > 8 && left > 4, "{points} {left}");
 }
+
+#[test]
+fn a_reader_that_has_gone_is_no_reason_to_panic() {
+    use std::process::Stdio;
+
+    let root = Root::new();
+    for words in [&["gc"][..], &["gc", "-n"], &["list"], &["--json", "gc"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output =
+            root.command(words).stdout(writer).stderr(Stdio::piped()).spawn().unwrap().wait_with_output();
+        let output = output.unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{words:?}: {}", text(&output.stderr));
+    }
+}

@@ -2,6 +2,11 @@
 //!
 //! Exit status: 0; 1 for a name or value that is wrong, and for jails that failed; 2 for an unknown
 //! command or option or a missing operand. `exec` and `console` pass on the status of what they ran.
+// What cannot happen is said with `expect`, and why; a reader that goes away is no reason to panic.
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::panic, clippy::todo, clippy::print_stdout, clippy::print_stderr)
+)]
 
 mod cli;
 mod commands;

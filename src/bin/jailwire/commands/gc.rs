@@ -1,5 +1,6 @@
 //! `gc`: removes what no jail owns.
 
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use jailwire::iocage::lifecycle::{Found, Garbage, Host};
@@ -51,17 +52,18 @@ fn tell(
         let key = if done == "removed" { "removed" } else { "garbage" };
         return Ok(output::json(&json!({ key: words(garbage), "failed": failed, "doubtful": doubtful }))?);
     }
+    let mut out = io::stdout().lock();
     for one in words(garbage) {
-        println!("{done}: {one}");
+        writeln!(out, "{done}: {one}")?;
     }
     for one in doubtful {
-        println!("left alone: {one}");
+        writeln!(out, "left alone: {one}")?;
     }
     for (one, error) in failed {
         output::complain(&format!("{one} could not be removed: {error}"));
     }
     if garbage.is_empty() && failed.is_empty() && doubtful.is_empty() {
-        println!("Nothing is left over.");
+        writeln!(out, "Nothing is left over.")?;
     }
     Ok(())
 }
