@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use super::Failure;
 use super::journal::Owned;
 use super::spec::{JailSpec, Network};
+use crate::error::ErrorKind;
 use crate::interface::{Interface, InterfaceType};
 use crate::jail;
 use crate::types::{InterfaceName, Jid, MacAddr, Mtu};
@@ -80,6 +81,26 @@ impl Survey {
         }
         self.jail = jail::find(&**host.kernel(), &spec.name)?;
         self.root_exists = spec.path.is_dir();
+        Ok(())
+    }
+
+    /// Looks once more at which addresses a jail's interfaces have: that decides what is added, and somebody else
+    /// may have started and stopped the jail meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// As [`Vnet::interface`], but for an interface that has gone.
+    pub(super) fn refresh(&mut self, host: &Vnet, spec: &JailSpec) -> Result<(), Failure> {
+        let Network::Shared(shared) = &spec.network else { return Ok(()) };
+        let ip4 = shared.ip4.iter().filter_map(|alias| alias.interface);
+        let named: HashSet<_> = ip4.chain(shared.ip6.iter().filter_map(|alias| alias.interface)).collect();
+        for name in named {
+            match host.interface(&name) {
+                Ok(interface) => drop(self.interfaces.insert(name, interface)),
+                Err(error) if error.kind() == ErrorKind::NotFound => drop(self.interfaces.remove(&name)),
+                Err(error) => return Err(error.into()),
+            }
+        }
         Ok(())
     }
 

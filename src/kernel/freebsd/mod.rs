@@ -74,7 +74,11 @@ enum Open {
 const OLDEST: i32 = 1_400_000;
 
 impl FreeBsd {
-    /// The running kernel. ENOSYS, with words, when it is older than FreeBSD 14.
+    /// The running kernel.
+    ///
+    /// # Errors
+    ///
+    /// ENOSYS, with words, when it is older than FreeBSD 14.
     pub fn new() -> Result<FreeBsd> {
         // SAFETY: dlsym(3) reads a string that ends.
         let symbol = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"uexterr_gettext".as_ptr()) };

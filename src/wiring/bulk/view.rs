@@ -12,7 +12,14 @@ use crate::wiring::{Failure, JailSpec, Network, Owned, Plan, Problem, Survey};
 /// for the next: its MAC addresses are taken, and the first member of a bridge sets its MTU.
 #[derive(Debug, Default)]
 pub struct View {
-    survey: Mutex<Option<Survey>>,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    survey: Option<Survey>,
+    /// The jails that are counted on.
+    expected: Vec<JailSpec>,
 }
 
 impl View {
@@ -21,37 +28,51 @@ impl View {
         View::default()
     }
 
-    /// Plans the start of a jail.
+    /// Plans the start of a jail. What seems to be in its way may have gone since the host was looked at, so
+    /// then it is looked at once more.
     ///
     /// # Errors
     ///
     /// Those of [`Survey::take`]; the inner ones are those of [`Plan::new`].
     pub fn plan(&self, host: &Vnet, spec: &JailSpec) -> Result<Result<Plan, Vec<Problem>>, Failure> {
-        let mut survey = self.survey.lock().unwrap_or_else(PoisonError::into_inner);
-        let survey = match &mut *survey {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let Seen { survey, expected } = &mut *seen;
+        let plan = match survey {
             Some(survey) => {
                 survey.turn_to(host, spec)?;
-                survey
+                survey.refresh(host, spec)?;
+                Plan::new(spec, survey).ok()
             }
-            none => none.insert(Survey::take(host, spec)?),
+            None => None,
         };
-        let plan = Plan::new(spec, survey);
-        if plan.is_ok() {
+        let plan = match plan {
+            Some(plan) => Ok(plan),
+            None => {
+                let mut anew = Survey::take(host, spec)?;
+                expected.iter().for_each(|spec| anew.expect(spec));
+                Plan::new(spec, survey.insert(anew))
+            }
+        };
+        if let (Ok(_), Some(survey)) = (&plan, survey) {
             survey.expect(spec);
+            expected.push(spec.clone());
         }
         Ok(plan)
     }
 
     /// These are gone: what an earlier start left was cleared up.
     pub fn gone(&self, owned: &[Owned]) {
-        if let Some(survey) = &mut *self.survey.lock().unwrap_or_else(PoisonError::into_inner) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(survey) = &mut seen.survey {
             survey.remove(owned);
         }
     }
 
     /// A start that was planned has failed: its MAC addresses are free again.
     pub fn forget(&self, spec: &JailSpec) {
-        if let Some(survey) = &mut *self.survey.lock().unwrap_or_else(PoisonError::into_inner) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.expected.retain(|other| other.name != spec.name);
+        if let Some(survey) = &mut seen.survey {
             survey.forget_macs(&macs(spec).collect::<Vec<_>>());
         }
     }

@@ -1,0 +1,26 @@
+//! The program as processes: many at once, killed at any moment, on jails whose roots are hostile, with a look at what
+//! runs inside. On FreeBSD as root the kernel is the machine's own, elsewhere it is the simulated one.
+//!
+//! The counts and the seeds are printed (`--nocapture`). `JAILWIRE_SEED` chooses another seed; moments of real
+//! processes are as they are. `JAILWIRE_KILLS=200` kills that often, `JAILWIRE_SOAK=600` soaks for so many seconds.
+
+#![cfg(feature = "cli")]
+
+#[path = "../sequences/dice.rs"]
+#[allow(dead_code, reason = "not all of it is needed here")]
+mod dice;
+mod inside;
+mod kills;
+mod program;
+mod roots;
+mod soak;
+mod state;
+mod world;
+
+/// A number that the environment chooses.
+fn number(name: &str, otherwise: u64) -> u64 {
+    match std::env::var(name) {
+        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name}={text} is not a number")),
+        Err(_) => otherwise,
+    }
+}
