@@ -30,27 +30,37 @@ mod generate {
         let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("cargo sets OUT_DIR"))?;
         let out = Path::new(&out);
         let text = list("PAGES", &pages(&out.join("man"))?)
-            + &list("COMPLETIONS", &completions(&out.join("completions"))?);
+            + &list("COMPLETIONS", &completions(&out.join("completions"), "jailwire")?)
+            + &list("COMPLETIONS_AS_IOCAGE", &completions(&out.join("completions"), "iocage")?);
         fs::write(out.join("generated.rs"), text)
     }
 
-    /// A page for the program, and one for each of its commands.
+    /// A page for the program, and one for each of its commands and their commands: `net-attach`.
     fn pages(directory: &Path) -> io::Result<Vec<(String, PathBuf)>> {
         fs::create_dir_all(directory)?;
         clap_mangen::generate_to(cli::Cli::command(), directory)?;
         let mut program = cli::Cli::command();
         program.build();
-        let shown = |command: &&Command| !command.is_hide_set();
-        let names = program.get_subcommands().filter(shown).map(|command| command.get_name().to_owned());
+        let mut names = Vec::new();
+        names_below(&program, "", &mut names);
         let page = |name: String| (name.clone(), directory.join(format!("jailwire-{name}.1")));
         let own = ("jailwire".to_owned(), directory.join("jailwire.1"));
-        Ok(std::iter::once(own).chain(names.map(page)).collect())
+        Ok(std::iter::once(own).chain(names.into_iter().map(page)).collect())
     }
 
-    fn completions(directory: &Path) -> io::Result<Vec<(String, PathBuf)>> {
+    fn names_below(command: &Command, before: &str, names: &mut Vec<String>) {
+        for below in command.get_subcommands().filter(|command| !command.is_hide_set()) {
+            let name = format!("{before}{}", below.get_name());
+            names_below(below, &format!("{name}-"), &mut *names);
+            names.push(name);
+        }
+    }
+
+    /// For the program by one of its names.
+    fn completions(directory: &Path, program: &str) -> io::Result<Vec<(String, PathBuf)>> {
         fs::create_dir_all(directory)?;
         let make = |shell: &Shell| {
-            let path = clap_complete::generate_to(*shell, &mut cli::Cli::command(), "jailwire", directory)?;
+            let path = clap_complete::generate_to(*shell, &mut cli::Cli::command(), program, directory)?;
             Ok((shell.to_string(), path))
         };
         Shell::value_variants().iter().map(make).collect()

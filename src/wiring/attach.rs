@@ -14,7 +14,7 @@ use super::plan::Plan;
 use super::problem::Problem;
 use super::run::{self, Site};
 use super::shared::{self, JAIL_DESCRIPTION};
-use super::spec::{Devfs, HostName, JailSpec, Network};
+use super::spec::{Devfs, HostName, JailSpec, Network, VnetSpec};
 use super::step::Step;
 use super::survey::Survey;
 use super::undo::{self, Owed};
@@ -62,6 +62,14 @@ pub struct AttachedNic {
     pub bridge: Option<InterfaceName>,
 }
 
+/// What was described, made into steps.
+struct Planned {
+    spec: JailSpec,
+    vnet: VnetSpec,
+    plan: Plan,
+    survey: Survey,
+}
+
 impl<'a> Attachment<'a> {
     /// Begins another NIC, on a bridge, which is made if it is missing.
     pub fn nic(mut self, bridge: impl Given<InterfaceName>) -> Attachment<'a> {
@@ -98,7 +106,7 @@ impl<'a> Attachment<'a> {
     ///
     /// SIOCIFCREATE2 in the jail's stack, SIOCSIFRVNET, and what follows from the description:
     /// [`epair(4)`](https://man.freebsd.org/epair(4)), [`vnet(9)`](https://man.freebsd.org/vnet(9)).
-    pub fn apply(mut self) -> Result<Attached, WiringError> {
+    pub fn apply(self) -> Result<Attached, WiringError> {
         let wiring = self.wiring;
         let info = wiring.jail_with_stack(self.jail.clone())?;
         let _lock = wiring.lock(&info.name)?;
@@ -108,23 +116,7 @@ impl<'a> Attachment<'a> {
             destroy_inside(&inside, &journal)?;
             wiring.undo(&mut journal)?;
         }
-        self.choose_names(&inside, info.jid)?;
-        self.draft.complete(&info.name, &wiring.host_uuid());
-        self.check_names(&inside)?;
-        if !self.draft.mistakes.is_empty() {
-            return Err(WiringError::Problems(self.draft.mistakes));
-        }
-        let vnet = self.draft.vnet;
-        let spec = JailSpec {
-            name: info.name.clone(),
-            path: PathBuf::new(),
-            parameters: JailParameters::default(),
-            devfs: Devfs::Existing(0),
-            mounts: Vec::new(),
-            network: Network::Vnet(vnet.clone()),
-        };
-        let survey = Survey::take(wiring.host(), &spec)?;
-        let plan = Plan::attaching(&vnet, &survey).map_err(WiringError::Problems)?;
+        let Planned { spec, vnet, plan, .. } = self.planned(&info, &inside)?;
         let site = wiring.site();
         let epairs = run::apply_inside(&site, &mut journal, &spec, &plan, inside)?;
         // From here on the jail owns them.
@@ -148,6 +140,40 @@ impl<'a> Attachment<'a> {
             });
         }
         Ok(Attached { jid: info.jid, jail: info.name, nics })
+    }
+
+    /// What [`Attachment::apply`] would do now: each step, and the requests that it makes to change something,
+    /// by their C names. Nothing is changed.
+    ///
+    /// # Errors
+    ///
+    /// [`WiringError::Problems`], as of [`Attachment::apply`]; and what the kernel says to a look at the jail.
+    pub fn plan(self) -> Result<Vec<(Step, Vec<&'static str>)>, WiringError> {
+        let info = self.wiring.jail_with_stack(self.jail.clone())?;
+        let inside = Vnet::enter(self.wiring.kernel().clone(), info.jid)?;
+        let Planned { plan, survey, .. } = self.planned(&info, &inside)?;
+        Ok(plan.requests(&survey).into_iter().map(|(step, requests)| (step.clone(), requests)).collect())
+    }
+
+    fn planned(mut self, info: &JailInfo, inside: &Vnet) -> Result<Planned, WiringError> {
+        self.choose_names(inside, info.jid)?;
+        self.draft.complete(&info.name, &self.wiring.host_uuid());
+        self.check_names(inside)?;
+        if !self.draft.mistakes.is_empty() {
+            return Err(WiringError::Problems(self.draft.mistakes));
+        }
+        let vnet = self.draft.vnet;
+        let spec = JailSpec {
+            name: info.name.clone(),
+            path: PathBuf::new(),
+            parameters: JailParameters::default(),
+            devfs: Devfs::Existing(0),
+            mounts: Vec::new(),
+            network: Network::Vnet(vnet.clone()),
+        };
+        let survey = Survey::take(self.wiring.host(), &spec)?;
+        let plan = Plan::attaching(&vnet, &survey).map_err(WiringError::Problems)?;
+        Ok(Planned { spec, vnet, plan, survey })
     }
 
     /// The first names that are free, where none were chosen.

@@ -114,6 +114,21 @@ impl Wiring {
     pub fn on(kernel: Arc<dyn Kernel>) -> Result<Wiring, WiringError> {
         let gate = Announcing(Arc::clone(&kernel));
         let rooms = Rooms::open(&*kernel, Files::through(&gate)).map_err(Failure::from)?;
+        Wiring::with(kernel, rooms, gate)
+    }
+
+    /// The same for those who only look, and plan: nothing is made.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading `kern.boot_id`.
+    pub fn look(kernel: Arc<dyn Kernel>) -> Result<Wiring, WiringError> {
+        let gate = Announcing(Arc::clone(&kernel));
+        let rooms = Rooms::look(&*kernel);
+        Wiring::with(kernel, rooms, gate)
+    }
+
+    fn with(kernel: Arc<dyn Kernel>, rooms: Rooms, gate: Announcing) -> Result<Wiring, WiringError> {
         let host = Vnet::host(kernel);
         // Sixteen bytes of no further structure.
         let boot = host.sysctl("kern.boot_id")?.iter().map(|byte| format!("{byte:02x}")).collect();

@@ -8,7 +8,7 @@ use crate::support::{Root, assert_same};
 
 /// Where each record of a log ends. A record is its payload's length and checksum, four bytes each,
 /// and the payload.
-fn ends(log: &[u8]) -> Vec<usize> {
+pub fn ends(log: &[u8]) -> Vec<usize> {
     let mut ends = Vec::new();
     let mut at = 0;
     while let Some(length) = log.get(at..at + 4) {

@@ -93,7 +93,7 @@ fn a_leaked_epair_is_removed_and_look_alikes_are_not() {
     let said = root.ok(&["gc", "--dry-run"]);
     assert_eq!(
         said,
-        "would be removed: ioc-web: interface vnet0.99\nwould be removed: ioc-long_gone: interface vnet1.99\n"
+        "would be removed: ioc-web: interface vnet0.99\n   1. destroy vnet0.99\n      SIOCIFDESTROY\nwould be removed: ioc-long_gone: interface vnet1.99\n   1. destroy vnet1.99\n      SIOCIFDESTROY\n"
     );
     root.ok(&["gc"]);
     root.settles(&before, "the epairs are gone");

@@ -99,3 +99,50 @@ fn a_jail_of_another_host_is_refused_where_that_is_checked() {
     root.ok(&["set", "hostid=00112233-4455-6677-8899-aabbccddeeff", "db"]);
     root.ok(&["start", "db"]);
 }
+
+#[test]
+fn services_start_when_all_addresses_can_be_bound_to() {
+    let root = Root::new();
+    let of = |said: &str, address: &str| said.lines().find(|line| line.contains(address)).map(str::to_owned);
+    for (jail, addresses) in [
+        ("db", "ip6_addr=vnet0|2001:db8::21/64,vnet0|2001:db8::22/64"),
+        ("proxy", "ip6_addr=em0|2001:db8::40/64,em0|2001:db8::22/64"),
+    ] {
+        root.ok(&["set", addresses, jail]);
+        // Before they are started, not while or after.
+        let plan = root.ok(&["start", "--dry-run", jail]);
+        let (before, after) =
+            plan.split_once("wait until its IPv6 addresses are checked for duplicates").expect(&plan);
+        assert!(!before.contains("exec_start") && after.contains("exec_start"), "{plan}");
+        root.ok(&["start", jail]);
+        let shown = root.ok(&["exec", jail, "ifconfig"]);
+        let second = of(&shown, "2001:db8::22").expect(&shown);
+        assert!(!second.contains("tentative"), "{second}");
+        root.ok(&["stop", jail]);
+    }
+    // One address is usable at once.
+    root.ok(&["set", "ip6_addr=vnet0|2001:db8::21/64", "db"]);
+    assert!(!root.ok(&["start", "--dry-run", "db"]).contains("wait until"));
+}
+
+#[test]
+fn addresses_of_a_running_jail_wait_for_its_next_start() {
+    // iocage changes what the jail may use, and not what the interface has: it is left with neither.
+    let root = Root::new();
+    root.ok(&["start", "proxy"]);
+    let before = root.kernel_state();
+    let output = root.run(&["set", "ip4_addr=em0|192.0.2.41/24", "ip6_addr=none", "ip4_saddrsel=0", "proxy"]);
+    assert!(output.status.success());
+    let warned = crate::support::text(&output.stderr);
+    let said = "proxy is running: what was set of ip4_addr, ip6_addr counts from its next start on";
+    assert!(warned.contains(said), "{warned}");
+    let shown = root.ok(&["exec", "proxy", "ifconfig"]);
+    assert!(shown.contains("192.0.2.40") && !shown.contains("192.0.2.41"), "{shown}");
+    assert_ne!(root.kernel_state(), before, "ip4_saddrsel counts at once");
+    // A stop takes away what was started, not what is configured now.
+    root.ok(&["stop", "proxy"]);
+    assert!(!root.kernel_state().contains("192.0.2.40"));
+    root.ok(&["start", "proxy"]);
+    let shown = root.ok(&["exec", "proxy", "ifconfig"]);
+    assert!(shown.contains("192.0.2.41") && !shown.contains("inet6 2001"), "{shown}");
+}

@@ -2,14 +2,18 @@
 
 mod bulk;
 mod defects;
+mod dry_run;
 mod effects;
 mod errors;
 mod gc;
+mod generated;
 mod hostile;
 mod inside;
+mod json;
 mod killed;
 mod lifecycle;
 mod manage;
+mod many;
 mod net;
 mod nobody;
 mod rc;

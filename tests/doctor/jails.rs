@@ -3,6 +3,7 @@
 use std::fs;
 
 use jailwire::iocage::doctor::{Fix, Level};
+use jailwire::wiring::Wiring;
 
 use crate::world::{World, name, vnet};
 
@@ -37,6 +38,17 @@ fn an_epair_whose_jail_is_gone() {
     assert_eq!(leaked.fix, Some(Fix::Destroy(half)));
     assert_eq!(leaked.mend, ["ifconfig vnet0.7 destroy"]);
     world.vnet.destroy(&half).unwrap();
+    world.nothing("leaked epair");
+}
+
+#[test]
+fn an_epair_that_was_attached_to_a_running_jail() {
+    let world = World::new(&[("web", &vnet("192.0.2.20/24"))]);
+    world.start("web");
+    let wiring = Wiring::on(world.vnet.kernel().clone()).unwrap();
+    wiring.attach("ioc-web").nic("bridge0").apply().unwrap();
+    wiring.attach("ioc-web").nic("bridge0").host_named("uplink0").apply().unwrap();
+    // Described by the kernel's name for the jail, and not by iocage's.
     world.nothing("leaked epair");
 }
 

@@ -13,6 +13,8 @@ use crate::iocage::properties::Properties;
 use crate::iocage::property::{ALLOW, Builtin, Kind, Property, Scope, TABLE};
 use crate::iocage::store::{Entry, Store};
 
+/// What a problem with the root directory is about.
+const ROOT: &str = "root";
 /// An fstab larger than this is something else.
 const LARGEST_FSTAB: u64 = 1024 * 1024;
 
@@ -38,9 +40,28 @@ impl JailConfig {
         entry: &Entry,
         properties: &Properties,
     ) -> Result<JailConfig, ConfigError> {
+        JailConfig::read(store, entry, properties, true)
+    }
+
+    /// The same for a jail that is to be made: it has no root directory yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`JailConfig::from_properties`].
+    pub fn of_new(store: &Store, entry: &Entry, properties: &Properties) -> Result<JailConfig, ConfigError> {
+        JailConfig::read(store, entry, properties, false)
+    }
+
+    fn read(
+        store: &Store,
+        entry: &Entry,
+        properties: &Properties,
+        is_there: bool,
+    ) -> Result<JailConfig, ConfigError> {
         let mut reader = Reader::new(properties);
         let mut config = reader.jail(store, entry);
         reader.told_once();
+        reader.problems.retain(|problem| is_there || problem.about != ROOT);
         if reader.problems.iter().any(|problem| problem.level == Level::Error) {
             return Err(ConfigError::Problems { name: entry.name.clone(), problems: reader.problems });
         }
@@ -108,7 +129,7 @@ impl Reader<'_> {
         if !root.is_dir() {
             let message =
                 format!("{} is missing: the jail has no root directory; create it again", root.display());
-            self.error("root", message);
+            self.error(ROOT, message);
         }
         Mounts {
             devfs: self.flag("mount_devfs"),

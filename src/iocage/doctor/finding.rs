@@ -55,6 +55,20 @@ impl std::fmt::Display for Fix {
     }
 }
 
+impl Fix {
+    /// What it asks of the kernel to change something, by the names that C has for it. That of clearing up
+    /// depends on what there is: see [`Host::preview_stop`](crate::iocage::lifecycle::Host::preview_stop).
+    pub fn requests(&self) -> &'static [&'static str] {
+        match self {
+            Fix::Up(_) => &["SIOCSIFFLAGS"],
+            Fix::Destroy(_) => &["SIOCIFDESTROY"],
+            Fix::LoadModule(_) => &["kldload"],
+            Fix::ClearUp(_) => &[],
+            Fix::Remove(_) => &["chflags", "unlinkat", "rmdir"],
+        }
+    }
+}
+
 /// One thing that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {

@@ -26,10 +26,13 @@ impl Scene<'_> {
     /// Halves of epairs on the host whose jail is not there any more.
     pub(super) fn epairs(&self, found: &mut Vec<Finding>) {
         for (half, (jail, _)) in &self.halves {
-            let subject = self.jails.iter().find(|subject| subject.name().flat() == *jail);
+            // iocage writes its own name for a jail, and those who attach to any jail the kernel's.
+            let kernel_names = [format!("ioc-{jail}"), jail.clone()];
+            let subject =
+                self.jails.iter().find(|subject| kernel_names.contains(&subject.name().kernel_name()));
             let jid = half.as_str().rsplit_once('.').and_then(|(_, jid)| jid.parse::<i32>().ok());
-            let running = self.running.get(&format!("ioc-{jail}"));
-            if running.is_some_and(|running| jid.is_none_or(|jid| jid == running.get())) {
+            let mut running = kernel_names.iter().filter_map(|name| self.running.get(name));
+            if running.any(|running| jid.is_none_or(|jid| jid == running.get())) {
                 continue;
             }
             let members = self.members.iter().filter(|(_, members)| members.contains(half));

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use super::preview::{Preview, undoing};
 use super::{Host, Report};
 use crate::jail;
 use crate::jail::devfs::Devfs;
@@ -61,6 +62,24 @@ impl fmt::Display for Garbage {
 fn list(owned: &[Owned]) -> String {
     let owned: Vec<_> = owned.iter().map(ToString::to_string).collect();
     if owned.is_empty() { "a journal".to_owned() } else { owned.join(", ") }
+}
+
+impl Garbage {
+    /// What removing it does, in order.
+    pub fn preview(&self) -> Preview {
+        let mut preview = Preview::default();
+        match self {
+            Garbage::Journal { jail, owned } | Garbage::Attaching { jail, owned } => {
+                for owned in wiring::undo_order(owned) {
+                    preview.add(format!("take away {owned}"), undoing(owned));
+                }
+                preview.add(format!("remove the journal of {jail}"), &["unlink"]);
+            }
+            Garbage::Epair { name, .. } => preview.add(format!("destroy {name}"), &["SIOCIFDESTROY"]),
+            Garbage::Shared(owned) => preview.add(format!("take away {owned}"), undoing(owned)),
+        }
+        preview
+    }
 }
 
 /// What was found.
@@ -192,8 +211,15 @@ impl Host<'_> {
     fn looks_like_ours(&self, name: &InterfaceName) -> Result<bool, Failure> {
         let description = self.vnet.description(name)?.unwrap_or_default();
         let Some(jail) = owner(&description) else { return Ok(false) };
-        let running = jail::find(&**self.kernel(), &format!("ioc-{jail}"))?;
-        Ok(running.is_none() || running != jid_of(name.as_str()))
+        let jid = jid_of(name.as_str());
+        // iocage writes its own name for a jail, and those who attach to any jail the kernel's.
+        for kernel_name in [format!("ioc-{jail}"), jail.to_owned()] {
+            let running = jail::find(&**self.kernel(), &kernel_name)?;
+            if running.is_some() && (jid.is_none() || jid == running) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// File systems in the roots of jails that are down, which no journal tells of.

@@ -9,6 +9,7 @@ mod garbage;
 mod host;
 mod preview;
 mod programs;
+mod ready;
 mod start;
 mod stop;
 

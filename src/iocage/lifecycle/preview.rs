@@ -1,8 +1,10 @@
 //! What `start` and `stop` would do, without doing it.
 
+use super::ready::has_addresses_to_wait_for;
 use super::{Error, Host, step};
 use crate::iocage::config::JailConfig;
 use crate::iocage::hooks::{Command, Hook};
+use crate::iocage::properties::Properties;
 use crate::iocage::store::{Entry, Place};
 use crate::iocage::translate;
 use crate::wiring::{Owned, Plan, Survey, undo_order};
@@ -31,7 +33,7 @@ pub struct Preview {
 }
 
 impl Preview {
-    fn add(&mut self, what: String, requests: &[&'static str]) {
+    pub(super) fn add(&mut self, what: String, requests: &[&'static str]) {
         self.steps.push(Foreseen { what, requests: requests.to_vec() });
     }
 
@@ -78,17 +80,38 @@ impl Host<'_> {
     }
 
     /// What a start would do once `undone` is.
-    fn plan_start(&self, entry: &Entry, undone: &[Owned], mut preview: Preview) -> Result<Preview, Error> {
+    fn plan_start(&self, entry: &Entry, undone: &[Owned], preview: Preview) -> Result<Preview, Error> {
         let name = &entry.name;
         if entry.place == Place::Templates {
             return Err(Error::Template(name.clone()));
         }
-        let config = JailConfig::resolve(self.store, entry)?;
-        self.check_fitness(&config)?;
-        let facts = self.facts(&config).map_err(step(name))?;
+        self.plan_start_of(&JailConfig::resolve(self.store, entry)?, undone, true, preview)
+    }
+
+    /// What starting a jail would do that has these properties, and is not there yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`Host::preview_start`].
+    pub fn preview_start_of_new(&self, entry: &Entry, properties: &Properties) -> Result<Preview, Error> {
+        let config = JailConfig::of_new(self.store, entry, properties)?;
+        self.plan_start_of(&config, &[], false, Preview::default())
+    }
+
+    fn plan_start_of(
+        &self,
+        config: &JailConfig,
+        undone: &[Owned],
+        is_there: bool,
+        mut preview: Preview,
+    ) -> Result<Preview, Error> {
+        let name = &config.name;
+        self.check_fitness(config)?;
+        let facts = self.facts(config).map_err(step(name))?;
         let missing = |missing| Error::Missing { jail: name.clone(), missing };
-        let (spec, made_up) = translate::specification(&config, &facts).map_err(missing)?;
-        let survey = Survey::take(&self.vnet, &spec).map_err(step(name))?.without(undone);
+        let (spec, made_up) = translate::specification(config, &facts).map_err(missing)?;
+        let mut survey = Survey::take(&self.vnet, &spec).map_err(step(name))?.without(undone);
+        survey.root_exists |= !is_there;
         let plan =
             Plan::new(&spec, &survey).map_err(|problems| Error::Problems { jail: name.clone(), problems })?;
         preview.warnings.extend(config.warnings.iter().map(|warning| format!("{name}: {warning}")));
@@ -102,6 +125,9 @@ impl Host<'_> {
         preview.add(format!("write {}", self.conf_path(name).display()), &["renameat"]);
         if let Some(line) = config.commands.created_line() {
             preview.add(format!("run exec_created on the host: {line}"), &RUN);
+        }
+        if has_addresses_to_wait_for(&spec) {
+            preview.add("wait until its IPv6 addresses are checked for duplicates".to_owned(), &[]);
         }
         let start = config.commands.start.words().join(" ");
         preview.add(format!("run exec_start in the jail: {start}"), &RUN_INSIDE);
@@ -169,7 +195,7 @@ impl Host<'_> {
 }
 
 /// What is asked of the kernel to undo something.
-fn undoing(owned: &Owned) -> &'static [&'static str] {
+pub(super) fn undoing(owned: &Owned) -> &'static [&'static str] {
     match owned {
         Owned::Ruleset(_) => &["DEVFSIO_RDEL"],
         Owned::Mount { .. } => &["unmount"],

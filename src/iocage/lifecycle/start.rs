@@ -177,6 +177,7 @@ impl Host<'_> {
         }
         self.run_created(config, up.jid)?;
         self.write_inside(config, localhost, report)?;
+        self.await_addresses(config, spec, up.jid, journal, report);
         self.run_inside(config, "exec_start", config.commands.start.words(), up.jid, &config.services_log)?;
         report.say("  + Starting services OK");
         self.start_rtsold(config, up.jid);

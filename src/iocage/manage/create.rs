@@ -55,6 +55,18 @@ struct Found {
 }
 
 impl NewJail<'_> {
+    /// The configuration that it will have, and where it will be.
+    ///
+    /// # Errors
+    ///
+    /// As [`NewJail::recipe`].
+    pub fn configuration(&self, store: &Store) -> Result<(Entry, Properties), Error> {
+        let found = self.base.find(store)?;
+        let entry = store.entry(Place::Jails, self.name.clone());
+        let (properties, _) = self.properties(store, &entry, &found)?;
+        Ok((entry, properties))
+    }
+
     /// Works out what has to be done, and what its maker should know.
     ///
     /// # Errors

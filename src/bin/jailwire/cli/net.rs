@@ -56,6 +56,9 @@ pub struct Attach {
     /// Wait until addresses are usable, this many seconds at most
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "30")]
     pub wait: Option<u64>,
+    /// Print what would be done, step by step, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// `net detach`.
@@ -69,6 +72,9 @@ pub struct Detach {
     /// All epairs of the jail
     #[arg(long)]
     pub all: bool,
+    /// Print what would be done, step by step, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// `net list`.
@@ -108,6 +114,9 @@ pub struct Lend {
     /// Default router of the jail; one of each family
     #[arg(short, long, value_name = "ADDRESS")]
     pub router: Vec<String>,
+    /// Print what would be done, step by step, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// `net reclaim`.
@@ -120,4 +129,7 @@ pub struct Reclaim {
     /// Name of the interface on the host
     #[arg(short, long)]
     pub name: Option<String>,
+    /// Print what would be done, step by step, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }

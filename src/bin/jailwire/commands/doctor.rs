@@ -10,6 +10,7 @@ use jailwire::iocage::name::JailName;
 use jailwire::vnet::Vnet;
 use serde_json::{Value, json};
 
+use super::preview::{self, Line};
 use super::work::Work;
 use crate::environment::Environment;
 use crate::output::{self, BAD, DIM, Progress, TITLE, WARN};
@@ -17,21 +18,27 @@ use crate::{Failure, cli};
 
 pub fn run(environment: &Environment, args: &cli::Doctor) -> Result<ExitCode, Failure> {
     let mut found = look(environment, args)?;
+    if args.fix && args.dry_run {
+        return preview_mending(environment, found, args.strict);
+    }
     let mut mended = Vec::new();
     if args.fix {
-        if !args.dry_run {
-            environment.require_root("mend")?;
-        }
-        (mended, found) = mend(environment, found, args.dry_run)?;
+        environment.require_root("mend")?;
+        (mended, found) = mend(environment, found)?;
     }
     if environment.json {
         let list = |findings: &[Finding]| findings.iter().map(to_json).collect::<Vec<Value>>();
         output::json(&json!({ "findings": list(&found), "mended": list(&mended) }))?;
     } else {
-        print(&mut anstream::stdout().lock(), &found, &mended, args.dry_run)?;
+        print(&mut anstream::stdout().lock(), &found, &mended)?;
     }
+    Ok(verdict(&found, args.strict))
+}
+
+/// The exit status: with `strict` it tells whether there is anything but notes.
+fn verdict(found: &[Finding], strict: bool) -> ExitCode {
     let bad = found.iter().any(|finding| finding.level > Level::Note);
-    Ok(if args.strict && bad { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    if strict && bad { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 /// What there is to find about these jails, or about all.
@@ -54,11 +61,7 @@ fn look(environment: &Environment, args: &cli::Doctor) -> Result<Vec<Finding>, F
 }
 
 /// Mends what can be mended without asking. Answers with what was, and with what is left.
-fn mend(
-    environment: &Environment,
-    found: Vec<Finding>,
-    dry_run: bool,
-) -> Result<(Vec<Finding>, Vec<Finding>), Failure> {
+fn mend(environment: &Environment, found: Vec<Finding>) -> Result<(Vec<Finding>, Vec<Finding>), Failure> {
     let (mut mended, mut left) = (Vec::new(), Vec::new());
     environment.with_host(|host| {
         for finding in found {
@@ -66,7 +69,7 @@ fn mend(
                 left.push(finding);
                 continue;
             };
-            match if dry_run { Ok(()) } else { apply(environment, host, &fix) } {
+            match apply(environment, host, &fix) {
                 Ok(()) => mended.push(finding),
                 Err(error) => {
                     output::complain(&format!("cannot {fix}: {error}"));
@@ -76,6 +79,48 @@ fn mend(
         }
     })?;
     Ok((mended, left))
+}
+
+/// Says what mending would do: each step, and the requests it makes.
+fn preview_mending(
+    environment: &Environment,
+    found: Vec<Finding>,
+    strict: bool,
+) -> Result<ExitCode, Failure> {
+    let (mendable, left): (Vec<_>, Vec<_>) = found.into_iter().partition(|finding| finding.fix.is_some());
+    let lines = |finding: &Finding| -> Result<Vec<Line>, Failure> {
+        let Some(fix) = &finding.fix else { return Ok(Vec::new()) };
+        match fix {
+            Fix::ClearUp(entry) => {
+                let preview = environment.with_host_to_look_at(|host| host.preview_stop(entry, true))??;
+                Ok(preview.steps.iter().map(Line::of).collect())
+            }
+            other => Ok(vec![Line::new(other, other.requests())]),
+        }
+    };
+    let plans =
+        mendable.iter().map(|finding| Ok((finding, lines(finding)?))).collect::<Result<Vec<_>, Failure>>()?;
+    if environment.json {
+        let plan = |(finding, lines): &(&Finding, Vec<Line>)| {
+            let mut value = to_json(finding);
+            value["steps"] = json!(preview::steps(lines));
+            value
+        };
+        let left: Vec<Value> = left.iter().map(to_json).collect();
+        let mended: Vec<Value> = plans.iter().map(plan).collect();
+        output::json(&json!({ "findings": left, "would_be_mended": mended }))?;
+    } else {
+        let out = &mut anstream::stdout().lock();
+        for (finding, lines) in &plans {
+            writeln!(out, "would be mended: {}", finding.what)?;
+            preview::print(out, lines)?;
+        }
+        if plans.is_empty() && left.is_empty() {
+            writeln!(out, "Nothing was found.")?;
+        }
+        print_findings(out, &left, plans.is_empty())?;
+    }
+    Ok(verdict(&left, strict))
 }
 
 fn apply(environment: &Environment, host: &Host<'_>, fix: &Fix) -> Result<(), Failure> {
@@ -96,14 +141,21 @@ fn apply(environment: &Environment, host: &Host<'_>, fix: &Fix) -> Result<(), Fa
     Ok(())
 }
 
-fn print(out: &mut impl Write, found: &[Finding], mended: &[Finding], dry_run: bool) -> io::Result<()> {
+fn print(out: &mut impl Write, found: &[Finding], mended: &[Finding]) -> io::Result<()> {
     for finding in mended {
-        let done = if dry_run { "would be mended" } else { "mended" };
         let fix = finding.fix.as_ref().map(ToString::to_string).unwrap_or_default();
-        writeln!(out, "{done}: {}  {DIM}({fix}){DIM:#}", finding.what)?;
+        writeln!(out, "mended: {}  {DIM}({fix}){DIM:#}", finding.what)?;
     }
+    if found.is_empty() && mended.is_empty() {
+        writeln!(out, "Nothing was found.")?;
+    }
+    print_findings(out, found, mended.is_empty())
+}
+
+/// Findings with an empty line between them, and before them unless they come first.
+fn print_findings(out: &mut impl Write, found: &[Finding], first: bool) -> io::Result<()> {
     for (index, finding) in found.iter().enumerate() {
-        if index > 0 || !mended.is_empty() {
+        if index > 0 || !first {
             writeln!(out)?;
         }
         let style = style(finding.level);
@@ -114,9 +166,6 @@ fn print(out: &mut impl Write, found: &[Finding], mended: &[Finding], dry_run: b
         for mend in &finding.mend {
             writeln!(out, "    {DIM}>{DIM:#} {mend}")?;
         }
-    }
-    if found.is_empty() && mended.is_empty() {
-        writeln!(out, "Nothing was found.")?;
     }
     Ok(())
 }

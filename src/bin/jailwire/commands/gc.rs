@@ -1,11 +1,12 @@
 //! `gc`: removes what no jail owns.
 
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use jailwire::iocage::lifecycle::{Found, Garbage, Host};
 use serde_json::json;
 
+use super::preview::{self, Line};
 use super::work::Work;
 use crate::Failure;
 use crate::cli;
@@ -16,8 +17,7 @@ pub fn run(environment: &Environment, args: &cli::Gc) -> Result<ExitCode, Failur
     if args.dry_run {
         let Found { garbage, doubtful } =
             environment.with_host_to_look_at(|host| host.garbage())?.map_err(|error| error.to_string())?;
-        tell(environment, "would be removed", &garbage, &[], &doubtful)?;
-        return Ok(ExitCode::SUCCESS);
+        return preview_removal(environment, &garbage, &doubtful);
     }
     environment.require_root("clear up after")?;
     environment.with_host(|host| remove(environment, host))?
@@ -34,13 +34,39 @@ fn remove(environment: &Environment, host: &Host<'_>) -> Result<ExitCode, Failur
             Err(error) => failed.push((one, error.to_string())),
         }
     }
-    tell(environment, "removed", &removed, &failed, &doubtful)?;
+    tell(environment, &removed, &failed, &doubtful)?;
     Ok(if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Says what removing it would do: each step, and the requests it makes.
+fn preview_removal(
+    environment: &Environment,
+    garbage: &[Garbage],
+    doubtful: &[String],
+) -> Result<ExitCode, Failure> {
+    let lines = |one: &Garbage| one.preview().steps.iter().map(Line::of).collect::<Vec<_>>();
+    if environment.json {
+        let plan = |one: &Garbage| json!({ "what": one.to_string(), "steps": preview::steps(&lines(one)) });
+        let plans: Vec<_> = garbage.iter().map(plan).collect();
+        output::json(&json!({ "garbage": plans, "doubtful": doubtful }))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let out = &mut anstream::stdout().lock();
+    for one in garbage {
+        writeln!(out, "would be removed: {one}")?;
+        preview::print(out, &lines(one))?;
+    }
+    for one in doubtful {
+        writeln!(out, "left alone: {one}")?;
+    }
+    if garbage.is_empty() && doubtful.is_empty() {
+        writeln!(out, "Nothing is left over.")?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn tell(
     environment: &Environment,
-    done: &str,
     garbage: &[Garbage],
     failed: &[(Garbage, String)],
     doubtful: &[String],
@@ -49,12 +75,13 @@ fn tell(
     if environment.json {
         let failed: Vec<_> =
             failed.iter().map(|(one, error)| json!({ "what": one.to_string(), "error": error })).collect();
-        let key = if done == "removed" { "removed" } else { "garbage" };
-        return Ok(output::json(&json!({ key: words(garbage), "failed": failed, "doubtful": doubtful }))?);
+        return Ok(output::json(
+            &json!({ "removed": words(garbage), "failed": failed, "doubtful": doubtful }),
+        )?);
     }
-    let mut out = io::stdout().lock();
+    let out = &mut anstream::stdout().lock();
     for one in words(garbage) {
-        writeln!(out, "{done}: {one}")?;
+        writeln!(out, "removed: {one}")?;
     }
     for one in doubtful {
         writeln!(out, "left alone: {one}")?;

@@ -7,9 +7,10 @@ use crate::Failure;
 
 include!(concat!(env!("OUT_DIR"), "/generated.rs"));
 
-/// Prints a shell's completions.
+/// Prints a shell's completions, for the name by which the program was called.
 pub fn completions(shell: &str) -> Result<ExitCode, Failure> {
-    print(COMPLETIONS, shell, "shell")
+    let called_iocage = crate::program_name() == "iocage";
+    print(if called_iocage { COMPLETIONS_AS_IOCAGE } else { COMPLETIONS }, shell, "shell")
 }
 
 /// Prints the manual page of a command, or of the program.

@@ -34,13 +34,34 @@ pub fn create(environment: &Environment, args: &cli::Create) -> Result<ExitCode,
     };
     let vimage = has_vimage(environment);
     let making = Making { environment, name, count: args.count.unwrap_or(1), dry_run: args.dry_run };
-    let made = making.all("created", |name, storage| {
-        NewJail { name: name.clone(), base: &base, assignments: &args.properties, vimage }.recipe(storage)
-    })?;
-    if !args.dry_run && base != Base::Empty {
-        return start_those_that_boot(environment, made);
+    let jail =
+        |name: &JailName| NewJail { name: name.clone(), base: &base, assignments: &args.properties, vimage };
+    let made = making.all("created", |name, storage| jail(name).recipe(storage))?;
+    match (base == Base::Empty, args.dry_run) {
+        (true, _) => made.work.end(),
+        (false, true) => preview_those_that_boot(environment, made, jail),
+        (false, false) => start_those_that_boot(environment, made),
     }
-    made.work.end()
+}
+
+/// What starting those with `boot=on` would do.
+fn preview_those_that_boot<'a>(
+    environment: &Environment,
+    made: Made,
+    jail: impl Fn(&JailName) -> NewJail<'a>,
+) -> Result<ExitCode, Failure> {
+    let Made { mut work, names } = made;
+    for name in &names {
+        let (entry, properties) = jail(name).configuration(&environment.store)?;
+        if !properties.is_on("boot") {
+            continue;
+        }
+        match environment.with_host_to_look_at(|host| host.preview_start_of_new(&entry, &properties))? {
+            Ok(preview) => preview::preview(&mut work, name, "started", &preview),
+            Err(error) => work.fail(name, &error),
+        }
+    }
+    work.end()
 }
 
 pub fn clone(environment: &Environment, args: &cli::CloneJail) -> Result<ExitCode, Failure> {

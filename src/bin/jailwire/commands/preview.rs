@@ -1,5 +1,6 @@
 //! What `--dry-run` prints: each step, and the requests it makes.
 
+use std::fmt::Display;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
@@ -16,6 +17,18 @@ use crate::output::{self, DIM};
 pub struct Line {
     pub step: String,
     pub requests: Vec<String>,
+}
+
+impl Line {
+    /// A step, with the names of its requests.
+    pub fn new(step: impl Display, requests: &[&str]) -> Line {
+        Line { step: step.to_string(), requests: counted(requests) }
+    }
+
+    /// What is foreseen of a start, a stop or the like.
+    pub fn of(foreseen: &Foreseen) -> Line {
+        Line::new(&foreseen.what, &foreseen.requests)
+    }
 }
 
 /// What would be done with one jail.
@@ -40,11 +53,13 @@ pub fn of_defaults(as_json: bool, lines: &[Line]) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn steps(lines: &[Line]) -> Vec<Value> {
+/// Steps as JSON.
+pub fn steps(lines: &[Line]) -> Vec<Value> {
     lines.iter().map(|line| json!({ "step": line.step, "requests": line.requests })).collect()
 }
 
-fn print(out: &mut impl io::Write, lines: &[Line]) -> io::Result<()> {
+/// Steps with their numbers.
+pub fn print(out: &mut impl io::Write, lines: &[Line]) -> io::Result<()> {
     for (number, Line { step, requests }) in lines.iter().enumerate() {
         writeln!(out, "{:>4}. {step}", number + 1)?;
         if !requests.is_empty() {
@@ -59,9 +74,7 @@ pub fn preview(work: &mut Work, name: &JailName, verb: &str, preview: &Preview) 
     for warning in &preview.warnings {
         work.report().warn(warning);
     }
-    let line =
-        |foreseen: &Foreseen| Line { step: foreseen.what.clone(), requests: counted(&foreseen.requests) };
-    lines(work, name, verb, &preview.steps.iter().map(line).collect::<Vec<_>>());
+    lines(work, name, verb, &preview.steps.iter().map(Line::of).collect::<Vec<_>>());
 }
 
 /// Names, those that follow on each other said once, with their number.

@@ -4,6 +4,7 @@ mod row;
 
 use std::fs;
 use std::io::{self, Write as _};
+use std::net::IpAddr;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
@@ -57,8 +58,8 @@ fn sort(rows: &mut [Row], by: Sort) {
         Sort::State => rows.sort_by_key(|row| row.state),
         Sort::Type => rows.sort_by(|a, b| a.kind.cmp(&b.kind)),
         Sort::Release => rows.sort_by(|a, b| a.release.cmp(&b.release)),
-        Sort::Ip4 => rows.sort_by(|a, b| a.ip4.cmp(&b.ip4)),
-        Sort::Ip6 => rows.sort_by(|a, b| a.ip6.cmp(&b.ip6)),
+        Sort::Ip4 => rows.sort_by_cached_key(|row| by_address(&row.ip4)),
+        Sort::Ip6 => rows.sort_by_cached_key(|row| by_address(&row.ip6)),
         Sort::Template => rows.sort_by(|a, b| a.template.cmp(&b.template)),
     }
 }
@@ -69,6 +70,15 @@ fn natural(name: &str) -> (String, u64) {
         Some((name, number)) => (name.to_owned(), number),
         None => (name.to_owned(), 0),
     }
+}
+
+/// Jails without addresses first, then by their first address as a number, and then those that are given
+/// one.
+fn by_address(value: &str) -> (u8, Option<IpAddr>, String) {
+    let shown = row::short_address(value);
+    let first = shown.split(',').next().and_then(|address| address.parse().ok());
+    let class = if shown == "-" { 0 } else { 1 + u8::from(first.is_none()) };
+    (class, first, shown)
 }
 
 /// The releases that jails can be created from.
@@ -101,7 +111,18 @@ fn releases(environment: &Environment, bare: bool) -> Result<ExitCode, Failure> 
 
 #[cfg(test)]
 mod tests {
-    use super::natural;
+    use super::{by_address, natural};
+
+    #[test]
+    fn addresses_are_sorted_as_addresses() {
+        let mut values =
+            ["em0|192.0.2.100/24", "vnet0|DHCP", "vnet0|192.0.2.20/24,vnet0|10.0.0.1", "none", "192.0.2.3"];
+        values.sort_by_key(|value| by_address(value));
+        assert_eq!(
+            values,
+            ["none", "192.0.2.3", "vnet0|192.0.2.20/24,vnet0|10.0.0.1", "em0|192.0.2.100/24", "vnet0|DHCP"]
+        );
+    }
 
     #[test]
     fn numbers_at_the_end_are_sorted_as_numbers() {

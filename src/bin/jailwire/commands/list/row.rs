@@ -141,7 +141,7 @@ fn or_dash(text: &str) -> String {
 }
 
 /// Only the addresses: without interfaces and prefix lengths.
-fn short_address(value: &str) -> String {
+pub fn short_address(value: &str) -> String {
     let short = |entry: &str| {
         let address = entry.rsplit_once('|').map_or(entry, |(_, address)| address);
         address.split('/').next().unwrap_or(address).trim().to_owned()

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use jailwire::jail;
 use jailwire::types::InterfaceName;
-use jailwire::wiring::AttachedNic;
+use jailwire::wiring::{AttachedNic, Step};
 use serde_json::{Value, json};
 
-use super::{Plumbing, key, wait};
+use super::{Line, Plumbing, key, wait};
 use crate::Failure;
 use crate::cli::{Attach, Detach};
 
@@ -38,6 +38,11 @@ pub fn attach(plumbing: &Plumbing, args: &Attach) -> Result<(), Failure> {
     }
     nic = args.address.iter().fold(nic, |nic, address| nic.address(address));
     nic = args.router.iter().fold(nic, |nic, router| nic.router(router));
+    if args.dry_run {
+        let steps = nic.plan()?;
+        let line = |(step, requests): &(Step, Vec<&'static str>)| Line::new(step, requests);
+        return Ok(plumbing.preview(&steps.iter().map(line).collect::<Vec<_>>())?);
+    }
     let attached = nic.apply()?;
     let [made] = &attached.nics[..] else { unreachable!("one was described") };
     if let Some(seconds) = args.wait {
@@ -87,6 +92,12 @@ pub fn detach(plumbing: &Plumbing, args: &Detach) -> Result<(), Failure> {
     }
     if args.all {
         chosen = epairs;
+    }
+    if args.dry_run {
+        let line = |(host, half): &(InterfaceName, InterfaceName)| {
+            Line::new(format!("destroy {host}, and with it {half} in {name}"), &["SIOCIFDESTROY"])
+        };
+        return Ok(plumbing.preview(&chosen.iter().map(line).collect::<Vec<_>>())?);
     }
     for (host, _) in &chosen {
         wiring.detach(host)?;

@@ -11,8 +11,9 @@ use std::process::ExitCode;
 use jailwire::jail::{self, JailInfo, JailKey};
 use jailwire::types::Jid;
 use jailwire::wiring::Wiring;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::preview::{self, Line};
 use crate::Failure;
 use crate::cli::{Cli, Net};
 use crate::environment::Environment;
@@ -30,7 +31,8 @@ pub fn run(cli: &Cli, args: &Net) -> Result<ExitCode, Failure> {
         let text = "you need to be root to wire jails: run it as root, or add --kernel sim to try it on the simulated kernel";
         return Err(text.into());
     }
-    let plumbing = Plumbing { wiring: Wiring::on(kernel)?, json: cli.json };
+    let wiring = if args.only_looks() { Wiring::look(kernel)? } else { Wiring::on(kernel)? };
+    let plumbing = Plumbing { wiring, json: cli.json };
     match args {
         Net::Attach(args) => attach::attach(&plumbing, args)?,
         Net::Detach(args) => attach::detach(&plumbing, args)?,
@@ -42,7 +44,28 @@ pub fn run(cli: &Cli, args: &Net) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+impl Net {
+    /// Whether nothing is to be changed.
+    fn only_looks(&self) -> bool {
+        match self {
+            Net::Attach(args) => args.dry_run,
+            Net::Detach(args) => args.dry_run,
+            Net::Lend(args) => args.dry_run,
+            Net::Reclaim(args) => args.dry_run,
+            Net::List(_) | Net::Wait(_) => true,
+        }
+    }
+}
+
 impl Plumbing {
+    /// Prints what would be done: each step, and the requests it makes.
+    fn preview(&self, lines: &[Line]) -> io::Result<()> {
+        if self.json {
+            return output::json(&json!({ "steps": preview::steps(lines) }));
+        }
+        preview::print(&mut anstream::stdout().lock(), lines)
+    }
+
     /// Prints an answer: all of it as JSON, or a line of words for scripts.
     fn answer(&self, all: &Value, words: &[&dyn std::fmt::Display]) -> io::Result<()> {
         if self.json {

@@ -8,7 +8,7 @@ use jailwire::types::{Fib, InterfaceName, Jid};
 use jailwire::vnet::Vnet;
 use serde_json::json;
 
-use super::Plumbing;
+use super::{Line, Plumbing};
 use crate::Failure;
 use crate::cli::{Lend, Reclaim};
 
@@ -21,6 +21,24 @@ pub fn lend(plumbing: &Plumbing, args: &Lend) -> Result<(), Failure> {
     let routers = args.router.iter().map(|word| word.parse()).collect::<Result<Vec<IpAddr>, _>>()?;
     let info = plumbing.jail(&args.jail)?;
     let bridge = bridge_of(host, &interface)?;
+    if args.dry_run {
+        let mut lines = Vec::new();
+        if let Some(bridge) = &bridge {
+            lines.push(Line::new(format!("take {interface} off {bridge}"), &["BRDGDEL"]));
+        }
+        lines.push(Line::new(format!("lend {interface} to {}", info.name), &["SIOCSIFVNET"]));
+        if let Some(name) = &name {
+            lines.push(Line::new(format!("name it {name}"), &["SIOCSIFNAME"]));
+        }
+        for address in &addresses {
+            let request = if address.is_ipv4() { "SIOCAIFADDR" } else { "SIOCAIFADDR_IN6" };
+            lines.push(Line::new(format!("add address {address}"), &[request]));
+        }
+        lines.extend(
+            routers.iter().map(|router| Line::new(format!("default route via {router}"), &["RTM_ADD"])),
+        );
+        return Ok(plumbing.preview(&lines)?);
+    }
     if let Some(bridge) = &bridge {
         // One that is moved as a member stays promiscuous.
         host.delete_member(bridge, &interface)?;
@@ -104,6 +122,15 @@ pub fn reclaim(plumbing: &Plumbing, args: &Reclaim) -> Result<(), Failure> {
     let interface: InterfaceName = args.interface.parse()?;
     let name: Option<InterfaceName> = args.name.as_deref().map(str::parse).transpose()?;
     let info = plumbing.jail(&args.jail)?;
+    if args.dry_run {
+        let mut lines = Vec::new();
+        if let Some(name) = name.filter(|name| *name != interface) {
+            lines.push(Line::new(format!("name {interface} in {} {name}", info.name), &["SIOCSIFNAME"]));
+        }
+        let now = name.unwrap_or(interface);
+        lines.push(Line::new(format!("take {now} back from {}", info.name), &["SIOCSIFRVNET"]));
+        return Ok(plumbing.preview(&lines)?);
+    }
     if let Some(name) = name
         && name != interface
     {

@@ -1,0 +1,99 @@
+//! Addresses that services can be bound to.
+
+use std::net::Ipv6Addr;
+use std::time::Duration;
+
+use super::{Host, Report};
+use crate::address::Ipv6Flags;
+use crate::iocage::config::JailConfig;
+use crate::kernel::Errno;
+use crate::types::{InterfaceName, Jid};
+use crate::vnet::Vnet;
+use crate::wiring::{JailSpec, Journal, Network, Owned};
+
+/// How long checks for duplicates are waited for: each takes one second (net.inet6.ip6.dad_count), and they
+/// run at the same time.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long to wait before looking again.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Whether there are addresses to wait for.
+pub(super) fn has_addresses_to_wait_for(spec: &JailSpec) -> bool {
+    match &spec.network {
+        Network::Vnet(network) => network.nics.iter().any(|nic| nic.inet6.len() > 1),
+        Network::Shared(network) => !network.ip6.is_empty(),
+    }
+}
+
+impl Host<'_> {
+    /// Waits until the IPv6 addresses of a jail are checked for duplicates: before that nothing can be bound
+    /// to them. The first address of an interface is usable at once, and costs no look; link-local addresses
+    /// that nobody configured are not waited for. What comes of it is told, and is no reason to fail.
+    pub(super) fn await_addresses(
+        &self,
+        config: &JailConfig,
+        spec: &JailSpec,
+        jid: Jid,
+        journal: &Journal,
+        report: &mut dyn Report,
+    ) {
+        let (vnet, addresses) = match &spec.network {
+            Network::Vnet(network) => {
+                let several = network.nics.iter().filter(|nic| nic.inet6.len() > 1);
+                let addresses = several.flat_map(|nic| nic.inet6.iter().map(|one| (nic.jail_name, one.ip())));
+                let addresses: Vec<_> = addresses.collect();
+                if addresses.is_empty() {
+                    return;
+                }
+                // A jail that cannot be entered is told of by what comes next.
+                let Ok(inside) = Vnet::enter(self.kernel().clone(), jid) else { return };
+                (Some(inside), addresses)
+            }
+            Network::Shared(_) => {
+                let added = journal.owned().iter().filter_map(|owned| match owned {
+                    Owned::Alias6(interface, network) => Some((*interface, network.ip())),
+                    _ => None,
+                });
+                (None, added.collect())
+            }
+        };
+        let vnet = vnet.as_ref().unwrap_or(&self.vnet);
+        let deadline = self.kernel().now().saturating_add(PATIENCE);
+        for (interface, address) in addresses {
+            if let Some(problem) = self.await_address(vnet, interface, address, deadline) {
+                report.warn(&format!("{}: {address} on {interface} {problem}", config.name));
+            }
+        }
+    }
+
+    /// What keeps an address from being usable, if anything.
+    fn await_address(
+        &self,
+        vnet: &Vnet,
+        interface: InterfaceName,
+        address: Ipv6Addr,
+        deadline: Duration,
+    ) -> Option<String> {
+        let kernel = self.kernel();
+        loop {
+            let flags = match vnet.ipv6_flags(&interface, address) {
+                Ok(flags) => flags,
+                Err(error) if error.errno() == Errno::EADDRNOTAVAIL => return None,
+                Err(error) => return Some(format!("may not be usable yet: {error}")),
+            };
+            if flags.contains(Ipv6Flags::DUPLICATED) {
+                return Some("is another station's as well: nothing can be bound to it".to_owned());
+            }
+            if !flags.contains(Ipv6Flags::TENTATIVE) {
+                return None;
+            }
+            if kernel.now() >= deadline {
+                return Some(format!(
+                    "is still checked for duplicates after {} seconds: services that bind to it may fail",
+                    PATIENCE.as_secs()
+                ));
+            }
+            kernel.sleep(LOOK);
+        }
+    }
+}
