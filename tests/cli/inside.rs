@@ -146,3 +146,14 @@ fn addresses_of_a_running_jail_wait_for_its_next_start() {
     let shown = root.ok(&["exec", "proxy", "ifconfig"]);
     assert!(shown.contains("192.0.2.41") && !shown.contains("inet6 2001"), "{shown}");
 }
+
+#[test]
+fn a_directory_without_logs_is_given_one() {
+    let root = Root::new();
+    fs::remove_dir_all(root.path().join("log")).unwrap();
+    root.ok(&["start", "db"]);
+    assert!(root.path().join("log").is_dir(), "what exec_start writes goes there");
+    fs::remove_dir(root.path().join("log")).unwrap();
+    root.ok(&["stop", "db"]);
+    assert!(root.path().join("log").is_dir());
+}

@@ -48,7 +48,8 @@ impl Host<'_> {
         self.run(name, property, &program)
     }
 
-    /// Runs a command in the jail. What it writes goes to the end of `log`.
+    /// Runs a command in the jail. What it writes goes to the end of `log`, whose directory is made if it is
+    /// missing.
     pub(super) fn run_inside(
         &self,
         config: &JailConfig,
@@ -57,6 +58,10 @@ impl Host<'_> {
         jid: Jid,
         log: &Path,
     ) -> Result<(), Error> {
+        if let Some(directory) = log.parent() {
+            let made = self.files.create_dir_all(directory, 0o755);
+            made.map_err(|error| Error::from((&config.name, error)))?;
+        }
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let program = Program {
             output: Output::Append(log.to_owned()),
