@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jailwire::jail::{self, HeldJail, JailParameters};
 use jailwire::kernel::sim::{Options, Release, Sim};
-use jailwire::kernel::{Domain, Kernel};
+use jailwire::kernel::{Domain, Errno, Kernel};
 use jailwire::route::message::Request;
 use jailwire::route::{Metrics, RouteEntry, RouteFlags, SocketAddress};
 use jailwire::{Fib, Jid, Result, Via, Vnet};
@@ -239,8 +239,14 @@ impl Stage {
             // The other half of an epair goes with the first.
             let _ = self.host.destroy(&link.name);
         }
-        for route in self.routes_made()? {
-            self.delete_whatever_it_is(&route)?;
+        // Of several paths, one whose gateway is not told can be deleted when the others are gone.
+        for _ in 0..2 {
+            for route in self.routes_made()? {
+                match self.delete_whatever_it_is(&route) {
+                    Err(error) if error.errno() == Errno::ESRCH => {}
+                    other => other?,
+                }
+            }
         }
         self.host.set_sysctl_int(DAD_COUNT, self.dad_count)?;
         // Otherwise the next sequence would begin with it.
