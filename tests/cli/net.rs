@@ -101,6 +101,18 @@ fn an_interface_is_lent_and_reclaimed() {
 }
 
 #[test]
+fn the_jail_may_have_an_interface_of_the_old_name() {
+    let root = Root::new();
+    theirs(&root);
+    root.ok(&["net", "attach", "theirs", "--name", "em0"]);
+    let said = root.fails(&["net", "lend", "em0", "theirs"], 1);
+    assert!(said.contains("EEXIST"), "{said}");
+    root.ok(&["net", "lend", "em0", "theirs", "--name", "wan0", "--address", "198.51.100.2/24"]);
+    let inside = root.ok(&["net", "list", "theirs"]);
+    assert!(inside.contains("  em0 up") && inside.contains("  wan0 up 198.51.100.2/24\n"), "{inside}");
+}
+
+#[test]
 fn lending_that_fails_gives_the_interface_back() {
     let root = Root::new();
     theirs(&root);

@@ -43,17 +43,25 @@ pub fn lend(plumbing: &Plumbing, args: &Lend) -> Result<(), Failure> {
         // One that is moved as a member stays promiscuous.
         host.delete_member(bridge, &interface)?;
     }
-    let lent = host.lend(&interface, info.jid).map_err(Failure::from).and_then(|()| {
-        let configured = configure(plumbing, info.jid, &interface, name.as_ref(), &addresses, &routers);
-        configured.inspect_err(|_| take_back(plumbing, info.jid, &interface, name.as_ref()))
-    });
+    let inside = name.unwrap_or(interface);
+    // Under its new name from here on where that is free: the jail may have an interface of the old one.
+    let carried = if host.has_interface(&inside)? { interface } else { inside };
+    let lent =
+        rename(host, &interface, &carried).and_then(|()| Ok(host.lend(&carried, info.jid)?)).and_then(|()| {
+            let configured = configure(plumbing, info.jid, &carried, &inside, &addresses, &routers);
+            configured.inspect_err(|_| take_back(host, info.jid, [inside, carried]))
+        });
     if let Err(error) = lent {
+        for name in [inside, carried] {
+            if host.has_interface(&name)? && !host.has_interface(&interface)? {
+                host.rename(&name, &interface)?;
+            }
+        }
         if let Some(bridge) = &bridge {
             host.add_member(bridge, &interface)?;
         }
         return Err(error);
     }
-    let inside = name.unwrap_or(interface);
     let all = json!({
         "jid": info.jid.get(),
         "name": info.name,
@@ -78,27 +86,31 @@ fn bridge_of(host: &Vnet, member: &InterfaceName) -> Result<Option<InterfaceName
     Ok(None)
 }
 
+/// Gives an interface another name, if it is another.
+fn rename(stack: &Vnet, old: &InterfaceName, new: &InterfaceName) -> Result<(), Failure> {
+    if old != new {
+        stack.rename(old, new)?;
+    }
+    Ok(())
+}
+
 fn configure(
     plumbing: &Plumbing,
     jid: Jid,
-    interface: &InterfaceName,
-    name: Option<&InterfaceName>,
+    carried: &InterfaceName,
+    name: &InterfaceName,
     addresses: &[IpNetwork],
     routers: &[IpAddr],
 ) -> Result<(), Failure> {
-    if name.is_none() && addresses.is_empty() && routers.is_empty() {
+    if name == carried && addresses.is_empty() && routers.is_empty() {
         return Ok(());
     }
     let inside = Vnet::enter(plumbing.wiring.kernel().clone(), jid)?;
-    let mut now = *interface;
-    if let Some(name) = name {
-        inside.rename(interface, name)?;
-        now = *name;
-    }
+    rename(&inside, carried, name)?;
     for address in addresses {
         match address {
-            IpNetwork::V4(network) => inside.add_ipv4(&now, *network)?,
-            IpNetwork::V6(network) => inside.add_ipv6(&now, *network)?,
+            IpNetwork::V4(network) => inside.add_ipv4(name, *network)?,
+            IpNetwork::V6(network) => inside.add_ipv6(name, *network)?,
         }
     }
     for router in routers {
@@ -107,12 +119,11 @@ fn configure(
     Ok(())
 }
 
-/// What was lent comes back under its old name. The first failure is the one to tell.
-fn take_back(plumbing: &Plumbing, jid: Jid, interface: &InterfaceName, name: Option<&InterfaceName>) {
-    if let (Some(name), Ok(inside)) = (name, Vnet::enter(plumbing.wiring.kernel().clone(), jid)) {
-        let _ = inside.rename(name, interface);
-    }
-    if let Err(error) = plumbing.wiring.host().reclaim(interface, jid) {
+/// What was lent comes back, under whichever of these names it has. The first failure is the one to tell.
+fn take_back(host: &Vnet, jid: Jid, names: [InterfaceName; 2]) {
+    if host.reclaim(&names[0], jid).is_err()
+        && let Err(error) = host.reclaim(&names[1], jid)
+    {
         crate::output::warn(&error.to_string());
     }
 }

@@ -28,8 +28,8 @@ pub fn run(plumbing: &Plumbing, args: &Wait) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Waits until interfaces of a jail, or all but loopbacks, are up, have a link, and their addresses have been
-/// checked.
+/// Waits until interfaces of a jail, or all that are for frames, are up, have a link, and their addresses have
+/// been checked.
 pub fn until_ready(
     plumbing: &Plumbing,
     jid: Jid,
@@ -42,7 +42,7 @@ pub fn until_ready(
     let waited_for = loop {
         let mut found = inside.interfaces()?;
         if names.is_empty() {
-            found.retain(|interface| interface.kind != InterfaceType::LOOPBACK);
+            found.retain(|interface| is_for_frames(interface.kind));
         } else {
             found.retain(|interface| names.contains(&interface.name));
             if let Some(missing) = names.iter().find(|name| found.iter().all(|one| one.name != **name)) {
@@ -66,4 +66,9 @@ pub fn until_ready(
         inside.wait_for_dad(name, deadline.saturating_sub(kernel.now()))?;
     }
     Ok(waited_for)
+}
+
+/// Every network stack has a lo0, with pf(4) a pflog0, with ipsec(4) an enc0 …, which nobody takes up.
+fn is_for_frames(kind: InterfaceType) -> bool {
+    matches!(kind, InterfaceType::ETHERNET | InterfaceType::VLAN | InterfaceType::BRIDGE)
 }
