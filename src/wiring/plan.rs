@@ -33,7 +33,7 @@ impl Plan {
             Network::Shared(shared) => planner.shared(shared),
             Network::Vnet(vnet) => planner.vnet(vnet),
         }
-        if planner.problems.is_empty() { Ok(Plan { steps: planner.steps }) } else { Err(planner.problems) }
+        planner.finish()
     }
 
     /// Works out the steps that give NICs and routes to a jail that is there, with a network stack of its own.
@@ -52,7 +52,7 @@ impl Plan {
                 planner.steps.swap(place - 1, place);
             }
         }
-        if planner.problems.is_empty() { Ok(Plan { steps: planner.steps }) } else { Err(planner.problems) }
+        planner.finish()
     }
 
     /// The steps, in order.
@@ -68,6 +68,17 @@ struct Planner<'a> {
 }
 
 impl Planner<'_> {
+    /// The plan; or every problem, once.
+    fn finish(self) -> Result<Plan, Vec<Problem>> {
+        let mut problems = Vec::new();
+        for problem in self.problems {
+            if !problems.contains(&problem) {
+                problems.push(problem);
+            }
+        }
+        if problems.is_empty() { Ok(Plan { steps: self.steps }) } else { Err(problems) }
+    }
+
     fn check_jail(&mut self, spec: &JailSpec) {
         if let Some(jid) = self.survey.jail {
             self.problems.push(Problem::JailExists { name: spec.name.clone(), jid });

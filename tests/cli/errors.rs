@@ -88,3 +88,12 @@ fn one_bad_jail_does_not_stop_the_others() {
     assert!(root.ok(&["show", "proxy"]).contains("192.0.2.40/24"));
     assert!(root.ok(&["show", "db"]).contains("not running"));
 }
+
+#[test]
+fn what_is_wrong_is_told_once() {
+    let root = Root::new();
+    // Both addresses of proxy are for it.
+    root.ok(&["set", "ip4_addr=em7|192.0.2.40/24", "ip6_addr=em7|2001:db8::40/64", "proxy"]);
+    let said = root.fails(&["start", "proxy"], 1);
+    assert_eq!(said.matches("the host has no interface em7").count(), 1, "{said}");
+}

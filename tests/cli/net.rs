@@ -110,6 +110,7 @@ fn the_jail_may_have_an_interface_of_the_old_name() {
     root.ok(&["net", "lend", "em0", "theirs", "--name", "wan0", "--address", "198.51.100.2/24"]);
     let inside = root.ok(&["net", "list", "theirs"]);
     assert!(inside.contains("  em0 up") && inside.contains("  wan0 up 198.51.100.2/24\n"), "{inside}");
+    assert_eq!(root.ok(&["net", "reclaim", "wan0", "theirs", "--name", "em0"]), "em0\n");
 }
 
 #[test]

@@ -148,11 +148,16 @@ pub fn reclaim(plumbing: &Plumbing, args: &Reclaim) -> Result<(), Failure> {
         if host.has_interface(&name)? {
             return Err(format!("the host has an interface {name} already: choose another name").into());
         }
-        // Inside, because on the way out names are not checked.
-        Vnet::enter(plumbing.wiring.kernel().clone(), info.jid)?.rename(&interface, &name)?;
-        if let Err(error) = host.reclaim(&name, info.jid) {
-            Vnet::enter(plumbing.wiring.kernel().clone(), info.jid)?.rename(&name, &interface)?;
-            return Err(error.into());
+        if host.has_interface(&interface)? {
+            // Inside, because on the way out names are not checked.
+            let inside = Vnet::enter(plumbing.wiring.kernel().clone(), info.jid)?;
+            inside.rename(&interface, &name)?;
+            host.reclaim(&name, info.jid).inspect_err(|_| {
+                let _ = inside.rename(&name, &interface);
+            })?;
+        } else {
+            host.reclaim(&interface, info.jid)?;
+            host.rename(&interface, &name)?;
         }
     } else {
         host.reclaim(&interface, info.jid)?;
