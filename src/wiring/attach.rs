@@ -247,11 +247,13 @@ pub fn undo_attaching(site: &Site<'_>, jail: &str) -> Result<Owed, Failure> {
     }
     let mut journal = Journal::open(&path, site.boot)?;
     let kernel = site.host.kernel();
-    if !journal.is_empty()
-        && let Some(info) = jail::get(&**kernel, jail)?
-        && info.vnet
-    {
-        destroy_inside(&Vnet::enter(kernel.clone(), info.jid)?, &journal)?;
+    if !journal.is_empty() {
+        match jail::get(&**kernel, jail)? {
+            Some(info) if info.vnet => {
+                destroy_inside(&Vnet::enter(kernel.clone(), info.jid)?, &journal)?;
+            }
+            _ => undo::await_epairs(site.host, journal.owned()),
+        }
     }
     undo::undo_and_sweep(site.host, site.rooms, site.files, &mut journal, site.boot)
 }

@@ -19,6 +19,9 @@ use crate::vnet::Vnet;
 /// How long a jail that was removed may take to be gone, and an interface that was lent to be back.
 const GONE: Duration = Duration::from_secs(10);
 
+/// How long an epair that was made inside a jail may take to go with it.
+const WITH_ITS_JAIL: Duration = Duration::from_secs(3);
+
 /// How long to wait before looking again.
 const LOOK: Duration = Duration::from_millis(10);
 
@@ -39,6 +42,9 @@ pub struct Owed {
 pub fn undo(host: &Vnet, rooms: &Rooms, files: Files<'_>, journal: &mut Journal) -> Result<Owed, Failure> {
     let mut owed = Owed::default();
     reclaim(host, journal.owned());
+    if jail_has_gone(host, journal.owned()) {
+        await_epairs(host, journal.owned());
+    }
     for owned in undo_order(journal.owned()) {
         if let Err(failure) = undo_one(host, rooms, files, owned) {
             owed.failures.push((owned.clone(), failure));
@@ -52,6 +58,31 @@ pub fn undo(host: &Vnet, rooms: &Rooms, files: Files<'_>, journal: &mut Journal)
         .collect();
     journal.keep(files, still)?;
     Ok(owed)
+}
+
+/// Whether the jail that a journal tells of does not run any more.
+fn jail_has_gone(host: &Vnet, owned: &[Owned]) -> bool {
+    let kernel = &**host.kernel();
+    owned
+        .iter()
+        .any(|owned| matches!(owned, Owned::Jail(name) if matches!(jail::find(kernel, name), Ok(None))))
+}
+
+/// Waits for epairs to go that were made inside a jail which has gone.
+///
+/// Their cloner is the jail's, and goes with its network stack: SIOCIFDESTROY of the host's half meanwhile uses it
+/// after it was freed, and the kernel panics (`net/if_clone.c:ifc_unlink_ifp`; seen on 15.1). Those that are still
+/// there after that have another home, and can be destroyed.
+pub(super) fn await_epairs(host: &Vnet, owned: &[Owned]) {
+    let kernel = host.kernel();
+    let deadline = kernel.now().saturating_add(WITH_ITS_JAIL);
+    for owned in owned {
+        if let Owned::Epair(name) = owned {
+            while matches!(host.has_interface(name), Ok(true)) && kernel.now() < deadline {
+                kernel.sleep(LOOK);
+            }
+        }
+    }
 }
 
 /// The order in which things are undone that were made in this one.
@@ -100,7 +131,7 @@ fn undo_one(host: &Vnet, rooms: &Rooms, files: Files<'_>, owned: &Owned) -> Resu
     match owned {
         Owned::Alias4(interface, network) => absent(host.remove_ipv4(interface, network.ip())),
         Owned::Alias6(interface, network) => absent(host.remove_ipv6(interface, network.ip())),
-        Owned::Epair(name) => destroy_epair(host, rooms, name),
+        Owned::Epair(name) => destroy_now(host, rooms, name),
         Owned::Jail(name) => remove_jail(host, rooms, name),
         Owned::Lent(name) => take_back(host, name),
         Owned::Mount { fstype, on } => {
@@ -139,13 +170,18 @@ fn absent(result: crate::Result<()>) -> Result<(), Failure> {
     }
 }
 
-/// Destroys an epair, or waits while the kernel does: the epairs of a jail that was held go after it,
-/// some time after [`jail_get(2)`](https://man.freebsd.org/jail_get(2)) has stopped finding it.
+/// Destroys an epair of a jail that has gone, if it does not go by itself: the epairs that were made in a jail go
+/// after it, some time after [`jail_get(2)`](https://man.freebsd.org/jail_get(2)) has stopped finding it.
 ///
 /// # Errors
 ///
 /// Those of SIOCIFDESTROY, once it has been tried for ten seconds.
 pub fn destroy_epair(host: &Vnet, rooms: &Rooms, name: &InterfaceName) -> Result<(), Failure> {
+    await_epairs(host, &[Owned::Epair(*name)]);
+    destroy_now(host, rooms, name)
+}
+
+fn destroy_now(host: &Vnet, rooms: &Rooms, name: &InterfaceName) -> Result<(), Failure> {
     let kernel = host.kernel();
     let deadline = kernel.now().saturating_add(GONE);
     loop {
