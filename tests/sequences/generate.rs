@@ -4,6 +4,7 @@
 //! there by then. Addresses, destinations and new names come from a handful, so that they meet; some of the
 //! names are of nothing.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnetwork::{IpNetwork, Ipv4Network, Ipv6Network};
@@ -21,17 +22,30 @@ use crate::record::Record;
 pub fn generate(release: Release, seed: u64, operations: usize) -> Record {
     let mut recorder = Recorder::new(release, seed);
     let mut dice = Dice::new(seed);
+    let mut pairs = Vec::new();
     for _ in 0..operations {
-        let step = Choice { dice: &mut dice, state: &recorder.state, release }.step();
+        let before = indices(&recorder.state);
+        let step = Choice { dice: &mut dice, state: &recorder.state, pairs: &pairs, release }.step();
         recorder.play(step);
+        let new: Vec<u16> = indices(&recorder.state).difference(&before).copied().collect();
+        if let [one, another] = new[..] {
+            pairs.push([one, another]);
+        }
     }
     recorder.record
+}
+
+/// Every interface. What is moved or renamed keeps its index, and only epairs come two at a time.
+fn indices(state: &State) -> BTreeSet<u16> {
+    state.stacks.values().flat_map(|stack| &stack.interfaces).map(|seen| seen.index).collect()
 }
 
 /// The choice of one operation.
 struct Choice<'a> {
     dice: &'a mut Dice,
     state: &'a State,
+    /// The indices of the halves of epairs.
+    pairs: &'a [[u16; 2]],
     release: Release,
 }
 
@@ -179,6 +193,9 @@ impl Choice<'_> {
             Some(name) if !self.dice.one_in(6) => *name,
             _ => self.name(at),
         };
+        if self.closes_a_circle(at, joining) {
+            return Operation::NoMember { bridge, name: joining };
+        }
         let member = match self.dice.one_of(members) {
             Some(member) if !self.dice.one_in(8) => *member,
             _ => self.name(at),
@@ -199,6 +216,22 @@ impl Choice<'_> {
             }
             _ => Operation::NoMember { bridge, name: member },
         }
+    }
+
+    /// Whether the other half is on a bridge already. Then frames would go round for ever, and a kernel would
+    /// have time for little else.
+    fn closes_a_circle(&self, at: Place, joining: InterfaceName) -> bool {
+        let mut here = self.state.stacks.get(&at).into_iter().flat_map(|stack| &stack.interfaces);
+        let Some(joining) = here.find(|seen| seen.name == joining) else { return false };
+        let is_other = |seen: &Seen| {
+            seen.index != joining.index
+                && self.pairs.iter().any(|pair| pair.contains(&seen.index) && pair.contains(&joining.index))
+        };
+        self.state.stacks.values().any(|stack| {
+            let bridged =
+                |seen: &Seen| stack.interfaces.iter().any(|bridge| bridge.members.contains(&seen.name));
+            stack.interfaces.iter().any(|seen| is_other(seen) && bridged(seen))
+        })
     }
 
     fn inet(&mut self) -> Ipv4Addr {

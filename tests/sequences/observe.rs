@@ -40,6 +40,7 @@ pub struct Stack {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
     pub name: InterfaceName,
+    pub index: u16,
     pub kind: InterfaceType,
     pub flags: InterfaceFlags,
     pub addresses: Vec<IpNetwork>,
@@ -203,7 +204,15 @@ impl Seen {
             }
         }
         let addresses = interface.addresses.iter().map(|address| address.network).collect();
-        Ok(Seen { name: *name, kind: interface.kind, flags: interface.flags, addresses, members, lines })
+        Ok(Seen {
+            name: *name,
+            index: interface.index,
+            kind: interface.kind,
+            flags: interface.flags,
+            addresses,
+            members,
+            lines,
+        })
     }
 
     /// As far as it can be seen without a dump.
@@ -216,7 +225,15 @@ impl Seen {
             lines.push(format!("{name} has {}", address.network));
             addresses.push(address.network.into());
         }
-        Ok(Seen { name, kind: InterfaceType(0), flags, addresses, members: Vec::new(), lines })
+        Ok(Seen {
+            name,
+            index: vnet.index(&name)?,
+            kind: InterfaceType(0),
+            flags,
+            addresses,
+            members: Vec::new(),
+            lines,
+        })
     }
 }
 
