@@ -2,7 +2,8 @@
 //! `tests/sequences`. Each is the shortest sequence that showed it.
 
 use jailwire::interface::InterfaceFlags;
-use jailwire::{Fib, Mtu};
+use jailwire::vlan::{Vlan, VlanProtocol};
+use jailwire::{Fib, Mtu, VlanId};
 
 use crate::support::{World, ip, n, net, net4, net6};
 
@@ -61,4 +62,15 @@ fn a_loopback_without_addresses_does_not_run() {
     assert!(runs());
     world.down(&lo1).unwrap();
     assert!(runs());
+}
+
+/// A vlan is as fast as its parent, and costs a bridge as much. Confirmed: 15.1.
+#[test]
+fn a_vlan_costs_a_bridge_what_its_parent_does() {
+    let world = World::quiet();
+    let (bridge, pair) = (world.create_bridge().unwrap(), world.create_epair().unwrap());
+    let tagged = Vlan { parent: pair.a, tag: VlanId::new(5).unwrap(), protocol: VlanProtocol::Dot1q };
+    let vlan = world.create_vlan(&tagged, None, None).unwrap();
+    world.add_member(&bridge, &vlan).unwrap();
+    assert_eq!(world.members(&bridge).unwrap()[0].path_cost, 2000);
 }

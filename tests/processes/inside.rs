@@ -50,7 +50,7 @@ fn the_environment_is_ours_alone() {
         let mut command = world.command(words);
         command
             .env("SECRET", "swordfish")
-            .env("LD_PRELOAD", "/swordfish")
+            .env("LD_LIBRARY_PATH", "/swordfish")
             .env("ENV", "/swordfish")
             .env("TERM", "vt100");
         let output = command.output().expect("the program starts");

@@ -82,7 +82,7 @@ impl World {
             index,
             flags,
             tree_flags: sys::IFBIF_BSTP_AUTOEDGE | sys::IFBIF_BSTP_AUTOPTP,
-            path_cost: path_cost(&self.interface(index).kind),
+            path_cost: self.usual_path_cost(index),
             priority: 128,
             address_limit: 0,
             address_exceeded: 0,
@@ -273,7 +273,7 @@ impl World {
     pub(super) fn set_member_number(&mut self, bridge: u16, number: u64, argument: &Block) -> Explained<()> {
         let index = self.member_in(bridge, argument)?;
         let old_protocol = self.bridge(bridge).protocol == 0;
-        let default_cost = path_cost(&self.interface(index).kind);
+        let default_cost = self.usual_path_cost(index);
         let member = self.member_mut(bridge, index);
         match number {
             sys::BRDGSIFPRIO => match argument.bytes[offset_of!(sys::ifbreq, ifbr_priority)] {
@@ -353,6 +353,17 @@ impl World {
         Ok(())
     }
 
+    /// `bstp_calc_path_cost`: 10 Gbit/s of an epair (confirmed), 1 Gbit/s of a network card, and as much of a vlan
+    /// on one. Without a speed 55.
+    fn usual_path_cost(&self, index: u16) -> u32 {
+        match self.interface(index).kind {
+            Kind::Epair { .. } => 2000,
+            Kind::Hardware => 20000,
+            Kind::Vlan { parent: Some(parent), .. } => self.usual_path_cost(parent),
+            _ => 55,
+        }
+    }
+
     /// BRDGDELS.
     pub(super) fn delete_span(&mut self, stack: StackId, bridge: u16, argument: &Block) -> Explained<()> {
         let name = argument.text_at(NAME, sys::IFNAMSIZ);
@@ -368,16 +379,6 @@ impl World {
 
 fn can_be_member(kind: &Kind) -> bool {
     matches!(kind, Kind::Hardware | Kind::Epair { .. } | Kind::Vlan { .. })
-}
-
-/// `bstp_calc_path_cost`: 10 Gbit/s of an epair (confirmed), 1 Gbit/s of a network card. Without a speed
-/// 55.
-fn path_cost(kind: &Kind) -> u32 {
-    match kind {
-        Kind::Epair { .. } => 2000,
-        Kind::Hardware => 20000,
-        _ => 55,
-    }
 }
 
 fn port_number(index: u16) -> u8 {
