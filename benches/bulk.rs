@@ -1,86 +1,91 @@
-//! What starting many jails costs the caller: N jails with a network stack each, an epair on one
-//! bridge, addresses of both families and a default route, on the simulated kernel in memory.
+//! What the engine for many jails costs by itself: N jails with a network stack each, an epair on one bridge,
+//! addresses and a default route, on the simulated kernel in memory, one worker.
 //!
-//! The simulated kernel's own work is in it, and so is the journal, which is written to the run
-//! directory: what FreeBSD's kernel does for a jail is not. So this is more than the library's share.
+//! It prints CSV: microseconds per jail that the library takes, with its journals and locks, and apart from
+//! them those that the simulated kernel takes. Neither is FreeBSD's share: see `start_stop` for that.
+//!
+//!     JAILWIRE_BENCH_JAILS=100,1000,10000 cargo bench --bench bulk
 
+#[path = "start_stop/jails.rs"]
+#[allow(dead_code)] // start_stop's commands need more of it.
+mod jails;
+#[path = "support/observed.rs"]
+mod observed;
+
+use std::error::Error;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use std::sync::Arc;
-
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use jailwire::files::Files;
-use jailwire::jail::JailParameters;
 use jailwire::kernel::Kernel;
 use jailwire::kernel::sim::Sim;
-use jailwire::wiring::{self, Devfs, HostName, JailSpec, Journal, Network, Nic, Plan, Rooms, Router, Site};
-use jailwire::wiring::{Survey, VnetSpec};
-use jailwire::{InterfaceName, MacAddr, Mtu, Vnet};
+use jailwire::wiring::Wiring;
+use jailwire::wiring::bulk::{self, BulkJail, Cancel, Fate, Limits, Name};
 
-const BOOT: &str = "a boot";
+use observed::{Asked, Observed};
 
-fn specification(number: u16, bridge: InterfaceName) -> JailSpec {
-    let [high, low] = number.to_be_bytes();
-    let mac = |half| MacAddr([2, 0, half, 0, high, low]);
-    let nic = Nic {
-        host_name: HostName::WithJid("vnet0.".to_owned()),
-        jail_name: "epair0b".parse().expect("a name"),
-        description: format!("jail {number}"),
-        macs: Some((mac(1), mac(2))),
-        mtu: None,
-        default_mtu: Mtu::new(1500).expect("an MTU"),
-        bridge: Some(bridge),
-        uplink: None,
-        inet: vec![format!("10.0.{}.{low}/16", 1 + high).parse().expect("a network")],
-        inet6: vec![format!("fd00::{:x}/64", u32::from(number) + 2).parse().expect("a network")],
-        accept_rtadv: false,
-    };
-    let network = VnetSpec {
-        nics: vec![nic],
-        default4: Some(Router { address: [10, 0, 0, 1].into(), nic: None }),
-        ..VnetSpec::default()
-    };
-    JailSpec {
-        name: format!("jail{number}"),
-        path: "/".into(),
-        parameters: JailParameters::default().hostname("jail"),
-        devfs: Devfs::Existing(0),
-        mounts: Vec::new(),
-        network: Network::Vnet(network),
+/// How often each number of jails is measured; the fastest counts. The simulated kernel walks all members of a
+/// bridge when one joins, as FreeBSD's does, so that very many take it long.
+const ROUNDS: [(usize, usize); 2] = [(1000, 3), (usize::MAX, 1)];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let counts = std::env::var("JAILWIRE_BENCH_JAILS").unwrap_or_else(|_| "100,1000,10000".to_owned());
+    println!("network,jails,start_us,stop_us,start_kernel_us,stop_kernel_us,start_calls,stop_calls");
+    for network in [jails::Wiring::Vnet, jails::Wiring::Shared] {
+        for count in counts.split(',') {
+            let count = count.trim().parse()?;
+            let often = ROUNDS.iter().find(|(most, _)| count <= *most).map_or(1, |(_, rounds)| *rounds);
+            let rounds: Vec<_> = (0..often).map(|_| measure(network, count)).collect::<Result<_, _>>()?;
+            let fastest = |of: fn(&[Part; 2]) -> Duration| rounds.iter().map(of).min().unwrap_or_default();
+            let each = |took: Duration| took.as_nanos() as f64 / 1e3 / count as f64;
+            let calls = |part: &Part| part.asked.calls.values().sum::<usize>() as f64 / count as f64;
+            let [start, stop] = &rounds[0];
+            println!(
+                "{network},{count},{:.1},{:.1},{:.1},{:.1},{:.1},{:.1}",
+                each(fastest(|[start, _]| start.own())),
+                each(fastest(|[_, stop]| stop.own())),
+                each(fastest(|[start, _]| start.asked.took)),
+                each(fastest(|[_, stop]| stop.asked.took)),
+                calls(start),
+                calls(stop),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// A start or a stop of all jails.
+struct Part {
+    took: Duration,
+    asked: Asked,
+}
+
+impl Part {
+    /// What the library took.
+    fn own(&self) -> Duration {
+        self.took.saturating_sub(self.asked.took)
     }
 }
 
-/// Starts so many jails on a new host, and says how long that took.
-fn start(jails: u16) -> Duration {
-    let kernel: Arc<dyn Kernel> = Arc::new(Sim::new());
-    let host = Vnet::host(Arc::clone(&kernel));
-    let bridge = host.create_bridge().expect("a bridge");
-    let files = Files::new();
-    let rooms = Rooms::open(&*kernel, files).expect("a run directory");
+fn measure(network: jails::Wiring, count: usize) -> Result<[Part; 2], Box<dyn Error>> {
+    let kernel = Arc::new(Observed::new(Arc::new(Sim::new())));
+    let wiring = Wiring::on(Arc::<Observed>::clone(&kernel) as Arc<dyn Kernel>)?;
+    let bridge = wiring.host().create_bridge()?;
+    let specs: Vec<_> = (0..count).map(|number| jails::specification(network, number, bridge)).collect();
+    let names: Vec<Name> = specs.iter().map(|spec| (spec.name.clone(), Vec::new())).collect();
+    let jails = specs.into_iter().map(BulkJail::new).collect();
+    let site = wiring.site();
+    let mut failure = None;
+    let mut note = |name: &str, fate: Fate| {
+        if let Fate::Failed(trouble) = fate {
+            failure.get_or_insert(format!("{name}: {trouble}"));
+        }
+    };
+    kernel.asked();
     let begin = Instant::now();
-    for number in 0..jails {
-        let spec = specification(number, bridge);
-        let survey = Survey::take(&host, &spec).expect("a survey");
-        let plan = Plan::new(&spec, &survey).expect("no problems");
-        let mut journal = Journal::open(&rooms.journal(&spec.name), BOOT).expect("a journal");
-        let site = Site { host: &host, rooms: &rooms, files, boot: BOOT };
-        let up = wiring::apply(&site, &mut journal, &spec, &plan, |_| {}).expect("it starts");
-        journal.complete(files, up.jid).expect("a journal");
-    }
-    begin.elapsed()
+    bulk::start(&site, jails, &Limits::ONE, &Cancel::new(), &mut note)?;
+    let start = Part { took: begin.elapsed(), asked: kernel.asked() };
+    let begin = Instant::now();
+    bulk::stop(&site, &names, &Limits::ONE, &Cancel::new(), &mut note)?;
+    let stop = Part { took: begin.elapsed(), asked: kernel.asked() };
+    failure.map_or(Ok([start, stop]), |failure| Err(failure.into()))
 }
-
-fn bulk(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("start jails");
-    group.sample_size(10);
-    for jails in [10, 100, 1000] {
-        group.throughput(Throughput::Elements(jails.into()));
-        group.bench_with_input(BenchmarkId::from_parameter(jails), &jails, |bencher, jails| {
-            bencher.iter_custom(|times| (0..times).map(|_| start(*jails)).sum());
-        });
-    }
-    group.finish();
-}
-
-criterion_group!(benches, bulk);
-criterion_main!(benches);

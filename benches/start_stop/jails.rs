@@ -24,15 +24,46 @@ impl fmt::Display for Wiring {
     }
 }
 
+/// The router of all jails with a network stack of their own.
+pub const ROUTER: &str = "10.1.0.1";
+
+/// The name of the jail of that number.
+pub fn name(number: usize) -> String {
+    format!("bench{number}")
+}
+
+/// Its address on the bridge; the first two are the network's and the router's.
+pub fn address(number: usize) -> String {
+    let [high, low] = place(number);
+    format!("10.1.{high}.{low}/16")
+}
+
+/// Its address on the host's lo0.
+pub fn shared_address(number: usize) -> String {
+    let [high, low] = place(number);
+    format!("127.1.{high}.{low}/32")
+}
+
+/// The MAC addresses of the host's half of its epair and of its own.
+pub fn macs(number: usize) -> (MacAddr, MacAddr) {
+    let [high, low] = place(number);
+    let mac = |half| MacAddr([2, 0, half, 0, high, low]);
+    (mac(1), mac(2))
+}
+
+fn place(number: usize) -> [u8; 2] {
+    let [.., high, low] = (number as u32 + 2).to_be_bytes();
+    [high, low]
+}
+
 /// The jail of that number.
 pub fn specification(wiring: Wiring, number: usize, bridge: InterfaceName) -> JailSpec {
-    let [.., high, low] = (number as u32 + 2).to_be_bytes();
     let network = match wiring {
-        Wiring::Vnet => Network::Vnet(vnet(number, [high, low], bridge)),
+        Wiring::Vnet => Network::Vnet(vnet(number, bridge)),
         Wiring::Shared => Network::Shared(Shared {
             ip4: vec![Alias {
                 interface: Some("lo0".parse().expect("a name")),
-                network: format!("127.1.{high}.{low}/32").parse().expect("an address"),
+                network: shared_address(number).parse().expect("an address"),
             }],
             ip4_mode: JailSystem::New,
             ip6: Vec::new(),
@@ -42,7 +73,7 @@ pub fn specification(wiring: Wiring, number: usize, bridge: InterfaceName) -> Ja
         }),
     };
     JailSpec {
-        name: format!("bench{number}"),
+        name: name(number),
         path: "/".into(),
         parameters: JailParameters::default(),
         devfs: Devfs::Existing(0),
@@ -51,24 +82,23 @@ pub fn specification(wiring: Wiring, number: usize, bridge: InterfaceName) -> Ja
     }
 }
 
-fn vnet(number: usize, [high, low]: [u8; 2], bridge: InterfaceName) -> VnetSpec {
-    let mac = |half| MacAddr([2, 0, half, 0, high, low]);
+fn vnet(number: usize, bridge: InterfaceName) -> VnetSpec {
     let nic = Nic {
         host_name: HostName::WithJid("vnet0.".to_owned()),
         jail_name: "epair0b".parse().expect("a name"),
-        description: format!("associated with jail: bench{number} as nic: epair0b"),
-        macs: Some((mac(1), mac(2))),
+        description: format!("associated with jail: {} as nic: epair0b", name(number)),
+        macs: Some(macs(number)),
         mtu: None,
         default_mtu: Mtu::new(1500).expect("an MTU"),
         bridge: Some(bridge),
         uplink: None,
-        inet: vec![format!("10.1.{high}.{low}/16").parse().expect("a network")],
+        inet: vec![address(number).parse().expect("a network")],
         inet6: Vec::new(),
         accept_rtadv: false,
     };
     VnetSpec {
         nics: vec![nic],
-        default4: Some(Router { address: [10, 1, 0, 1].into(), nic: None }),
+        default4: Some(Router { address: ROUTER.parse().expect("an address"), nic: None }),
         ..VnetSpec::default()
     }
 }

@@ -1,153 +1,281 @@
-//! What it takes to start and stop N jails with a network stack each: one after the other, and in bulk,
-//! with and without the CPUs kept ticking, interleaved in one boot.
+//! What it takes to start and stop N jails: by iocage's commands, by jail(8), by a C program that makes the
+//! library's requests without it, by the library, and by its engine for many; interleaved, in one boot.
 //!
-//! On FreeBSD as root it uses the kernel, elsewhere the simulated one. It prints CSV: one line for each
-//! measurement, in the order in which they were made.
+//! On FreeBSD as root it uses the kernel, elsewhere the simulated one, which runs the library alone. It
+//! prints CSV, the first field of each line the name of its table. `JAILWIRE_BENCH_PLAN` says what is
+//! measured: see [`plan`].
 //!
-//!     JAILWIRE_BENCH_N=1,10,64 JAILWIRE_BENCH_WORKERS=1,4 JAILWIRE_BENCH_ROUNDS=3 cargo bench --bench start_stop
+//!     JAILWIRE_BENCH_PLAN='c,one/vnet/1/10,64/3' cargo bench --bench start_stop
 
+mod accounts;
+#[cfg(target_os = "freebsd")]
+mod baseline;
+#[cfg(target_os = "freebsd")]
+mod commands;
+#[cfg(target_os = "freebsd")]
+mod compare;
 mod jails;
+mod library;
+mod plan;
 mod steps;
 
 use std::error::Error;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use jailwire::Vnet;
-use jailwire::files::Files;
 use jailwire::kernel::Kernel;
-use jailwire::wiring::bulk::{self, BulkJail, Cancel, Fate, Limits, Name, TickGuard};
-use jailwire::wiring::{Rooms, Site};
+use jailwire::wiring::bulk::{Limits, TickGuard};
+use jailwire::wiring::{JailSpec, Wiring};
+use jailwire::{InterfaceName, Vnet};
 
-/// The jails' journals are written for this boot, and gone by the end.
-const BOOT: &str = "a benchmark";
+use accounts::Reading;
+use plan::{Part, Variant};
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let counts = numbers("JAILWIRE_BENCH_N", "1,10,64")?;
-    let workers = numbers("JAILWIRE_BENCH_WORKERS", "1,2,4,8,16")?;
-    let rounds = numbers("JAILWIRE_BENCH_ROUNDS", "3")?.first().copied().unwrap_or(3);
+/// What may fail here, fails altogether.
+type Fallible<T = ()> = Result<T, Box<dyn Error>>;
+
+/// Jails to be started and stopped.
+struct Setup<'a> {
+    wiring: &'a Wiring,
+    host: &'a Vnet,
+    network: jails::Wiring,
+    count: usize,
+    bridge: InterfaceName,
+}
+
+impl Setup<'_> {
+    fn specifications(&self) -> Vec<JailSpec> {
+        (0..self.count).map(|number| jails::specification(self.network, number, self.bridge)).collect()
+    }
+}
+
+/// How long it took.
+#[derive(Debug, Default)]
+struct Timing {
+    start: Duration,
+    stop: Duration,
+    /// From the beginning until each jail was up, in that order.
+    up: Vec<Duration>,
+    /// The same of each tenth, where that is all there is.
+    tenths: Vec<Duration>,
+    /// Each kind of step, all jails together.
+    steps: Vec<(String, Duration)>,
+    /// Of another process: the most memory that it had.
+    memory_kb: Option<i64>,
+}
+
+impl Timing {
+    fn tenths(&self) -> Vec<Duration> {
+        let count = self.up.len();
+        match count {
+            0 => self.tenths.clone(),
+            1..10 => Vec::new(),
+            _ => (1..=10).map(|tenth| self.up[count * tenth / 10 - 1]).collect(),
+        }
+    }
+}
+
+/// The kernel's counters: before all, when all jails are up, after all.
+#[derive(Debug, Default)]
+struct Marks(Vec<Reading>);
+
+impl Marks {
+    fn take(&mut self, host: &Vnet) {
+        // For who watches from outside: vm/sample.
+        println!("mark,{}", ["starting", "stopping", "done"][self.0.len() % 3]);
+        self.0.push(Reading::take(host));
+    }
+}
+
+/// The machine, as each line begins with it.
+struct Machine {
+    wiring: Wiring,
+    freebsd: bool,
+    words: String,
+}
+
+fn main() -> Fallible {
     let kernel = kernel()?;
-    let host = Vnet::host(Arc::clone(&kernel));
-    let release = text(&host.sysctl("kern.osrelease")?);
-    let hz = host.sysctl_int("kern.hz")?;
-    println!("kernel,hz,idletick,network,variant,workers,jails,round,start_us,stop_us,processes,memory_kb");
-    for count in counts {
-        for round in 1..=rounds {
-            for guard in [true, false] {
-                for network in [jails::Wiring::Vnet, jails::Wiring::Shared] {
-                    for workers in &workers {
-                        let setting = Setting { count, workers: *workers, guard, network };
-                        let Measured { start, stop, processes } = measure(&kernel, &host, &setting)?;
-                        let variant = if *workers == 1 { "one at a time" } else { "bulk" };
-                        let each = |took: Duration| took.as_micros() / count as u128;
-                        println!(
-                            "{release},{hz},{},{network},{variant},{workers},{count},{round},{},{},{processes},{}",
-                            i32::from(guard),
-                            each(start),
-                            each(stop),
-                            memory(),
-                        );
+    let wiring = Wiring::on(Arc::clone(&kernel))?;
+    if let Ok(words) = std::env::var("JAILWIRE_BENCH_TRACED") {
+        return traced(&wiring, &words);
+    }
+    let release = text(&wiring.host().sysctl("kern.osrelease")?);
+    let hz = wiring.host().sysctl_int("kern.hz")?;
+    let machine = Machine { freebsd: !kernel.simulated(), words: format!("{release},{hz}"), wiring };
+    println!(
+        "run,kernel,hz,idletick,network,variant,jails,round,start_us,stop_us,processes,memory_kb,kernel_kb"
+    );
+    println!("up,kernel,hz,idletick,network,variant,jails,round,tenth,us");
+    println!("step,kernel,hz,idletick,network,variant,jails,round,step,us");
+    println!("programs,kernel,hz,network,variant,jails,children,programs,names");
+    println!("compared,kernel,hz,network,against,calls");
+    #[cfg(target_os = "freebsd")]
+    if machine.freebsd {
+        compared(&machine)?;
+        programs(&machine)?;
+    }
+    for part in plan::plan()? {
+        machine.measure(&part)?;
+    }
+    Ok(())
+}
+
+impl Machine {
+    fn measure(&self, part: &Part) -> Fallible {
+        for count in &part.jails {
+            for network in &part.networks {
+                for round in 1..=part.rounds {
+                    for tick in &part.ticks {
+                        let mut variants = part.variants.clone();
+                        variants.retain(|variant| self.freebsd || !variant.needs_freebsd());
+                        // What comes first in one round comes last in the next.
+                        if round % 2 == 0 {
+                            variants.reverse();
+                        }
+                        for variant in variants {
+                            self.measure_one(variant, *network, *tick, *count, round)?;
+                        }
                     }
                 }
             }
         }
+        Ok(())
     }
-    println!("\nkernel,hz,idletick,network,jails,step,us");
-    let count = numbers("JAILWIRE_BENCH_STEPS", "32")?.first().copied().unwrap_or(32);
-    for guard in [true, false] {
-        for network in [jails::Wiring::Vnet, jails::Wiring::Shared] {
-            let _guard = guard.then(|| TickGuard::hold(&kernel)).transpose()?;
-            let bridge = host.create_bridge()?;
-            host.up(&bridge)?;
-            let rooms = Rooms::open(&*kernel, Files::new())?;
-            let site = Site { host: &host, rooms: &rooms, files: Files::new(), boot: BOOT };
-            for (step, took) in steps::breakdown(&site, network, count, bridge)? {
-                println!("{release},{hz},{},{network},{count},{step},{took}", i32::from(guard));
+
+    fn measure_one(
+        &self,
+        variant: Variant,
+        network: jails::Wiring,
+        tick: bool,
+        count: usize,
+        round: usize,
+    ) -> Fallible {
+        let _guard = tick.then(|| TickGuard::hold(self.wiring.kernel())).transpose()?;
+        let mut marks = Marks::default();
+        let timing = self.with(network, count, |setup| run(setup, variant, &mut marks))?;
+        let words = format!("{},{},{network},{variant},{count},{round}", self.words, i32::from(tick));
+        let each = |took: Duration| took.as_micros() / count as u128;
+        let [before, up, after] = marks.0[..] else { return Err("the counters were not read".into()) };
+        println!(
+            "run,{words},{},{},{},{},{}",
+            each(timing.start),
+            each(timing.stop),
+            after.processes - before.processes,
+            timing.memory_kb.unwrap_or_else(accounts::own_memory),
+            (up.wired_kb - before.wired_kb) / count as i64,
+        );
+        for (tenth, took) in timing.tenths().iter().enumerate() {
+            println!("up,{words},{},{}", tenth + 1, took.as_micros());
+        }
+        for (step, took) in &timing.steps {
+            println!("step,{words},{step},{}", each(*took));
+        }
+        if variant == Variant::One && round == 1 {
+            let steps = self.with(network, count, |setup| steps::breakdown(&self.wiring.site(), setup))?;
+            for (step, took) in steps {
+                println!("step,{words},{step},{took}");
             }
-            host.destroy(&bridge)?;
-            rooms.leave(Files::new());
+        }
+        Ok(())
+    }
+
+    /// Does something with a bridge that is there meanwhile.
+    fn with<T>(
+        &self,
+        network: jails::Wiring,
+        count: usize,
+        work: impl FnOnce(&Setup<'_>) -> Fallible<T>,
+    ) -> Fallible<T> {
+        let host = self.wiring.host();
+        let bridge = host.create_bridge()?;
+        host.up(&bridge)?;
+        let answer = work(&Setup { wiring: &self.wiring, host, network, count, bridge });
+        host.destroy(&bridge)?;
+        answer
+    }
+}
+
+fn run(setup: &Setup<'_>, variant: Variant, marks: &mut Marks) -> Fallible<Timing> {
+    match variant {
+        #[cfg(target_os = "freebsd")]
+        Variant::Iocage => commands::iocage(setup, marks),
+        #[cfg(target_os = "freebsd")]
+        Variant::Jail => commands::jail(setup, marks),
+        #[cfg(target_os = "freebsd")]
+        Variant::C { once } => baseline::run(setup, once, marks),
+        #[cfg(not(target_os = "freebsd"))]
+        Variant::Iocage | Variant::Jail | Variant::C { .. } => Err("this is for FreeBSD".into()),
+        Variant::One => library::one(setup, marks),
+        Variant::Bulk(workers) => library::bulk(setup, &limits(workers), marks),
+    }
+}
+
+fn limits(workers: Option<std::num::NonZeroUsize>) -> Limits {
+    match workers {
+        None => Limits::default(),
+        Some(std::num::NonZeroUsize::MIN) => Limits::ONE,
+        Some(workers) => Limits::default().workers(workers),
+    }
+}
+
+/// As the C program behaves, for ktrace(1): waits for a line, starts, says so, waits, stops.
+fn traced(wiring: &Wiring, words: &str) -> Fallible {
+    let words: Vec<&str> = words.split(' ').collect();
+    let [variant, network, count, bridge] = words[..] else { return Err("JAILWIRE_BENCH_TRACED".into()) };
+    let parts = plan::parse(&format!("{variant}/{network}/0/{count}/1"))?;
+    let part = parts.first().ok_or("JAILWIRE_BENCH_TRACED")?;
+    let network = part.networks[0];
+    let setup = Setup { wiring, host: wiring.host(), network, count: part.jails[0], bridge: bridge.parse()? };
+    library::in_turns(&setup, &Limits::ONE, part.variants[0])
+}
+
+/// Makes sure that the C program and the library ask the same.
+#[cfg(target_os = "freebsd")]
+fn compared(machine: &Machine) -> Fallible {
+    for network in [jails::Wiring::Vnet, jails::Wiring::Shared] {
+        for (once, against) in [(false, "one"), (true, "bulk1")] {
+            let calls = machine.with(network, 3, |setup| compare::compare(setup, once))?;
+            println!("compared,{},{network},{against},{calls}", machine.words);
         }
     }
     Ok(())
 }
 
-/// One way of doing it.
-struct Setting {
-    count: usize,
-    workers: usize,
-    guard: bool,
-    network: jails::Wiring,
-}
+/// What processes there were, by the kernel's accounting.
+#[cfg(target_os = "freebsd")]
+fn programs(machine: &Machine) -> Fallible {
+    use std::collections::BTreeMap;
 
-struct Measured {
-    start: Duration,
-    stop: Duration,
-    /// How many processes the machine has begun meanwhile: two for each jail are ours, see
-    /// `Kernel::enter`.
-    processes: i64,
-}
-
-fn measure(kernel: &Arc<dyn Kernel>, host: &Vnet, setting: &Setting) -> Result<Measured, Box<dyn Error>> {
-    let Setting { count, workers, guard, network } = *setting;
-    let bridge = host.create_bridge()?;
-    host.up(&bridge)?;
-    let rooms = Rooms::open(&**kernel, Files::new())?;
-    let site = Site { host, rooms: &rooms, files: Files::new(), boot: BOOT };
-    let limits = match NonZeroUsize::new(workers) {
-        Some(workers) if workers.get() > 1 => Limits::default().workers(workers),
-        _ => Limits::ONE,
-    };
-    let specs: Vec<_> = (0..count).map(|number| jails::specification(network, number, bridge)).collect();
-    let names: Vec<Name> = specs.iter().map(|spec| (spec.name.clone(), Vec::new())).collect();
-    let guard = guard.then(|| TickGuard::hold(kernel)).transpose()?;
-    let before = last_process(host);
-    let mut failures = Vec::new();
-    let mut note = |name: &str, fate: Fate| {
-        if let Fate::Failed(trouble) = fate {
-            failures.push(format!("{name}: {trouble}"));
+    let variants =
+        [Variant::Iocage, Variant::Jail, Variant::C { once: false }, Variant::One, Variant::Bulk(None)];
+    for network in [jails::Wiring::Vnet, jails::Wiring::Shared] {
+        for variant in variants {
+            let count = 3;
+            let accounting = accounts::programs::Accounting::begin()?;
+            machine.with(network, count, |setup| run(setup, variant, &mut Marks::default()))?;
+            let (ran, children): (Vec<_>, Vec<_>) =
+                accounting.ended()?.into_iter().partition(|ended| ended.ran);
+            let mut names: BTreeMap<String, usize> = BTreeMap::new();
+            ran.iter().for_each(|ended| *names.entry(ended.name.clone()).or_default() += 1);
+            let names: Vec<String> = names.iter().map(|(name, count)| format!("{name}:{count}")).collect();
+            println!(
+                "programs,{},{network},{variant},{count},{},{},{}",
+                machine.words,
+                children.len(),
+                ran.len(),
+                names.join(" ")
+            );
         }
-    };
-    let begin = Instant::now();
-    let jails = specs.into_iter().map(BulkJail::new).collect();
-    bulk::start(&site, jails, &limits, &Cancel::new(), &mut note)?;
-    let start = begin.elapsed();
-    let begin = Instant::now();
-    bulk::stop(&site, &names, &limits, &Cancel::new(), &mut note)?;
-    let stop = begin.elapsed();
-    let processes = last_process(host) - before;
-    drop(guard);
-    host.destroy(&bridge)?;
-    rooms.leave(Files::new());
-    match failures.first() {
-        Some(failure) => Err(failure.clone().into()),
-        None => Ok(Measured { start, stop, processes }),
     }
-}
-
-/// The number of the process that was begun last.
-fn last_process(host: &Vnet) -> i64 {
-    host.sysctl_int("kern.lastpid").map_or(0, i64::from)
-}
-
-/// The most memory that this process has had, in KiB.
-fn memory() -> i64 {
-    use nix::sys::resource::{UsageWho, getrusage};
-    getrusage(UsageWho::RUSAGE_SELF).map_or(0, |usage| usage.max_rss())
-}
-
-fn numbers(variable: &str, default: &str) -> Result<Vec<usize>, Box<dyn Error>> {
-    let text = std::env::var(variable).unwrap_or_else(|_| default.to_owned());
-    let number =
-        |word: &str| word.trim().parse().map_err(|error| format!("{variable}: {word}: {error}").into());
-    text.split(',').map(number).collect()
+    Ok(())
 }
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).trim_end_matches('\0').to_owned()
 }
 
-fn kernel() -> Result<Arc<dyn Kernel>, Box<dyn Error>> {
+fn kernel() -> Fallible<Arc<dyn Kernel>> {
     #[cfg(target_os = "freebsd")]
     {
         let kernel = jailwire::kernel::freebsd::FreeBsd::new()?;

@@ -6,20 +6,14 @@ use std::time::{Duration, Instant};
 
 use jailwire::wiring::{self, Journal, Plan, Site, Step, Survey};
 
-use crate::jails::{self, Wiring};
+use crate::Setup;
 
 /// What each kind of step took on average, in microseconds; `look` is the survey and the plan.
-pub fn breakdown(
-    site: &Site<'_>,
-    network: Wiring,
-    count: usize,
-    bridge: jailwire::InterfaceName,
-) -> Result<BTreeMap<&'static str, u128>, Box<dyn Error>> {
+pub fn breakdown(site: &Site<'_>, setup: &Setup<'_>) -> Result<BTreeMap<&'static str, u128>, Box<dyn Error>> {
     let mut took: BTreeMap<&'static str, Duration> = BTreeMap::new();
     let mut add = |name, duration| *took.entry(name).or_default() += duration;
     let mut journals = Vec::new();
-    for number in 0..count {
-        let spec = jails::specification(network, number, bridge);
+    for spec in setup.specifications() {
         let begin = Instant::now();
         let survey = Survey::take(site.host, &spec)?;
         let plan = Plan::new(&spec, &survey).map_err(|problems| format!("{problems:?}"))?;
@@ -41,7 +35,7 @@ pub fn breakdown(
         wiring::undo(site.host, site.rooms, site.files, journal)?;
         add("undo", begin.elapsed());
     }
-    Ok(took.into_iter().map(|(name, took)| (name, took.as_micros() / count as u128)).collect())
+    Ok(took.into_iter().map(|(name, took)| (name, took.as_micros() / setup.count as u128)).collect())
 }
 
 fn name(step: &Step) -> &'static str {

@@ -133,6 +133,28 @@ pub fn beneath(kernel: &dyn Kernel, directory: &Path) -> Result<Vec<Mounted>> {
     Ok(mounts)
 }
 
+/// What is mounted on a directory, and seen there. None if that is nothing, or if a symbolic link in the path
+/// leads elsewhere.
+///
+/// Unlike [`beneath`], this does not look at everything that is mounted anywhere.
+///
+/// # Arguments
+///
+/// * `directory`: as the kernel names it: absolute, without symbolic links.
+///
+/// # Errors
+///
+/// * ENOENT, ENOTDIR, EACCES: there is no such directory.
+///
+/// # Source
+///
+/// [`statfs(2)`](https://man.freebsd.org/statfs(2)).
+#[doc(alias = "statfs")]
+pub fn seen_on(kernel: &dyn Kernel, directory: &Path) -> Result<Option<Mounted>> {
+    let found = kernel.mounted_at(directory).during("look at mount", directory.display(), "statfs")?;
+    Ok((found.on == directory).then_some(found))
+}
+
 /// Unmounts a file system, by its identity and not by its path; with `force` also when it is in use.
 ///
 /// # Errors

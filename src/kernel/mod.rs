@@ -397,6 +397,18 @@ pub trait Kernel: fmt::Debug + Send + Sync {
     /// EIO: a file system did not tell of itself.
     fn mounts(&self) -> Result<Vec<Mounted>>;
 
+    /// The file system that a path is in, links in the path followed: [`statfs(2)`](https://man.freebsd.org/statfs(2)).
+    ///
+    /// # Errors
+    ///
+    /// ENOENT, ENOTDIR, EACCES, ELOOP, ENAMETOOLONG: the path. EIO: the file system did not tell of itself.
+    fn mounted_at(&self, path: &Path) -> Result<Mounted> {
+        let above = |mounted: &Mounted| path.starts_with(&mounted.on);
+        let depth = |mounted: &Mounted| mounted.on.components().count();
+        // Of two at one place the later one is seen, and that is the last of the greatest.
+        self.mounts()?.into_iter().filter(above).max_by_key(depth).ok_or_else(|| Errno::ENOENT.into())
+    }
+
     /// Time since some fixed moment: CLOCK_MONOTONIC.
     fn now(&self) -> Duration;
 

@@ -19,9 +19,9 @@ use crate::epair::Epair;
 use crate::files::Files;
 use crate::jail::devfs::{Devfs, DevfsRule};
 use crate::jail::{self, HeldJail, JailParameters, JailSystem, mount};
-use crate::kernel::Kernel;
+use crate::kernel::{Errno, Kernel};
 use crate::nd6::Nd6Flags;
-use crate::route::Gateway;
+use crate::route::{Gateway, Route};
 use crate::types::{Fib, InterfaceName, Jid};
 use crate::vnet::Vnet;
 
@@ -380,6 +380,14 @@ impl<'a> Run<'a> {
             }
             (address, _) => Gateway::from(address),
         };
+        // A stack that was made just now has no such route, unless routers are listened to. To ask for it is
+        // to read all that was said on the socket before the answer.
+        if self.held.is_some() && router.address.is_ipv4() {
+            let added = self.inside().add_route(&Route::default_via(gateway));
+            if !added.as_ref().is_err_and(|error| error.errno() == Errno::EEXIST) {
+                return Ok(added?);
+            }
+        }
         self.inside().ensure_default(gateway, Fib::DEFAULT)?;
         Ok(())
     }

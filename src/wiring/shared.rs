@@ -11,6 +11,7 @@ use super::lock::{Lock, Mode};
 use super::rooms::Rooms;
 use crate::address::Ipv6Address;
 use crate::files::Files;
+use crate::kernel::Errno;
 use crate::nd6::Nd6Flags;
 use crate::types::InterfaceName;
 use crate::vnet::Vnet;
@@ -226,5 +227,12 @@ fn is_member(host: &Vnet, bridge: &InterfaceName, member: &InterfaceName) -> Res
     if !host.has_interface(bridge)? {
         return Ok(false);
     }
-    Ok(host.members(bridge)?.iter().any(|other| &other.name == member))
+    match host.member_flags(bridge, member) {
+        Ok(_) => Ok(true),
+        // One that gets copies alone is on the list all the same.
+        Err(error) if error.errno() == Errno::ENOENT => {
+            Ok(host.members(bridge)?.iter().any(|other| &other.name == member))
+        }
+        Err(error) => Err(error.into()),
+    }
 }

@@ -135,7 +135,14 @@ fn undo_one(host: &Vnet, rooms: &Rooms, files: Files<'_>, owned: &Owned) -> Resu
         Owned::Jail(name) => remove_jail(host, rooms, name),
         Owned::Lent(name) => take_back(host, name),
         Owned::Mount { fstype, on } => {
-            // Newest first: one that was mounted over another goes before it.
+            // To list all mounts takes the longer, the more jails have some.
+            if let Ok(Some(mounted)) = mount::seen_on(kernel, on)
+                && mounted.fstype == *fstype
+            {
+                return absent(mount::unmount(kernel, &mounted, true));
+            }
+            // It is hidden by another, or was never there, or a link leads elsewhere. Newest first: one that was
+            // mounted over another goes before it.
             for mounted in mount::beneath(kernel, on)? {
                 if mounted.on == *on && mounted.fstype == *fstype {
                     absent(mount::unmount(kernel, &mounted, true))?;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use jailwire::jail::mount::{self, beneath, request, unmount};
+use jailwire::jail::mount::{self, beneath, request, seen_on, unmount};
 use jailwire::jail::{self, JailParameters};
 use jailwire::kernel::{Errno, FsId};
 use jailwire_sys as sys;
@@ -82,6 +82,24 @@ fn what_is_mounted_twice_is_unmounted_twice() {
     assert_ne!(all[0].id, all[1].id);
     unmount(&*host.kernel, &all[0], false).unwrap();
     assert_eq!(beneath(&*host.kernel, &root).unwrap()[0].id, all[1].id);
+}
+
+#[test]
+fn what_is_seen_on_a_directory_is_the_last_that_was_mounted() {
+    let host = Host::with_files();
+    let root = tree(&host, &["a", "b"]);
+    let kernel = &*host.kernel;
+    let (a, b) = (root.join("a"), root.join("b"));
+    assert_eq!(seen_on(kernel, &a).unwrap(), None);
+    mount::mount(kernel, &mount::tmpfs(&root, Path::new("a"), None)).unwrap();
+    mount::mount(kernel, &mount::devfs(&root, Path::new("a"), 0)).unwrap();
+    let all = beneath(kernel, &root).unwrap();
+    assert_eq!(seen_on(kernel, &a).unwrap().as_ref(), Some(&all[0]), "{all:?}");
+    assert_eq!(seen_on(kernel, &b).unwrap(), None);
+    unmount(kernel, &all[0], false).unwrap();
+    assert_eq!(seen_on(kernel, &a).unwrap().as_ref(), Some(&all[1]));
+    unmount(kernel, &all[1], false).unwrap();
+    assert_eq!(seen_on(kernel, &a).unwrap(), None);
 }
 
 #[test]

@@ -45,6 +45,10 @@ qemu_guest() {
     else
         set -- "$@" -drive "file=$(qemu_file "$seed"),format=raw,if=ide,media=cdrom,readonly=on"
     fi
+    # For vm/sample.
+    if [ -n "${JAILWIRE_VM_MONITOR:-}" ]; then
+        set -- "$@" -monitor "unix:$(qemu_file "$JAILWIRE_VM_MONITOR"),server=on,wait=off"
+    fi
     # A reboot is the end of a panic. An image with tunables reboots once, to have them.
     if [ -n "$kernel" ] || [ -z "$tunables" ]; then
         set -- "$@" -no-reboot

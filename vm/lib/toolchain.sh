@@ -112,4 +112,6 @@ use_linker() {
     export JAILWIRE_CROSS_TRIPLE="${TARGET%%-*}-freebsd.$freebsd_version-none"
     _name=$(printf %s "$TARGET" | tr a-z- A-Z_)
     export "CARGO_TARGET_${_name}_LINKER=$vm_dir/lib/cc"
+    # For the cc crate.
+    export "CC_$(printf %s "$TARGET" | tr - _)=$vm_dir/lib/cc"
 }

@@ -420,6 +420,10 @@ impl Kernel for FreeBsd {
         mount::mounts()
     }
 
+    fn mounted_at(&self, path: &Path) -> Result<Mounted> {
+        mount::mounted_at(path)
+    }
+
     fn now(&self) -> Duration {
         let mut time = MaybeUninit::<libc::timespec>::uninit();
         // SAFETY: clock_gettime(2) writes a timespec, and does not fail for this clock (POSIX).

@@ -1,8 +1,9 @@
 //! File systems: mounting where no symbolic link decides, unmounting by identity, listing.
 
 use std::ffi::{CString, OsString};
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use jailwire_sys as sys;
@@ -19,6 +20,7 @@ use crate::kernel::{FsId, MountRequest, Mounted};
 unsafe extern "C" {
     // sys/mount.h; the structure of FreeBSD 12 and later, which the libc crate may not have.
     fn getfsstat(buffer: *mut sys::statfs, length: c_long, mode: c_int) -> c_int;
+    fn statfs(path: *const c_char, buffer: *mut sys::statfs) -> c_int;
 }
 
 /// Mounts a file system on a directory that a child stands in.
@@ -151,6 +153,20 @@ pub fn mounts() -> Result<Vec<Mounted>> {
             }
         }
     }
+}
+
+/// The file system that a path is in.
+pub fn mounted_at(path: &Path) -> Result<Mounted> {
+    let path = CString::new(path.as_os_str().as_bytes()).map_err(|_| invalid("a NUL in a path"))?;
+    let mut entry = MaybeUninit::<sys::statfs>::uninit();
+    // SAFETY: statfs(2) reads a string that ends, and fills the structure when it succeeds.
+    let entry = unsafe {
+        if statfs(path.as_ptr(), entry.as_mut_ptr()) < 0 {
+            return Err(super::last_failure());
+        }
+        entry.assume_init()
+    };
+    Ok(mounted(&entry))
 }
 
 fn mounted(entry: &sys::statfs) -> Mounted {

@@ -155,10 +155,8 @@ impl World {
         if let Some(bridge) = self.interface(index).bridge {
             self.drop_member(bridge, index, true);
         }
-        for other in self.interfaces.values_mut() {
-            if let Kind::Bridge(bridge) = &mut other.kind {
-                bridge.spans.retain(|span| *span != index);
-            }
+        for bridge in self.interfaces.bridges() {
+            self.bridge_mut(bridge).spans.retain(|span| *span != index);
         }
     }
 
@@ -176,8 +174,8 @@ impl World {
         let up = members.iter().any(|member| self.interface(member.index).link_state == sys::LINK_STATE_UP);
         let can_tell =
             |member: &Member| self.interface(member.index).capabilities & sys::IFCAP_LINKSTATE as u32 != 0;
-        let unknown = !members.is_empty() && !members.iter().any(can_tell);
-        let state = if up || unknown { sys::LINK_STATE_UP } else { sys::LINK_STATE_DOWN };
+        let unknown = || !members.is_empty() && !members.iter().any(can_tell);
+        let state = if up || unknown() { sys::LINK_STATE_UP } else { sys::LINK_STATE_DOWN };
         self.set_link_state(bridge, state);
     }
 

@@ -344,7 +344,7 @@ mod tests {
         assert_eq!(errno(&world, &link(&[sys::IFMIB_IFDATA, 9, sys::IFDATA_GENERAL])), Errno::ENOENT);
         assert_eq!(errno(&world, &link(&[sys::IFMIB_IFDATA, 2])), Errno::EINVAL);
         // One that is elsewhere is not there.
-        world.interfaces.get_mut(&2).unwrap().stack = StackId(4);
+        world.interfaces.move_to(2, StackId(4));
         assert_eq!(errno(&world, &link(&[sys::IFMIB_IFDATA, 2, sys::IFDATA_GENERAL])), Errno::ENOENT);
     }
 }

@@ -308,7 +308,7 @@ impl World {
             return Err(Errno::EEXIST.into());
         }
         self.post_announce(index, true);
-        self.interface_mut(index).name = name.to_owned();
+        self.interfaces.rename(index, name);
         self.post_announce(index, false);
         Ok(())
     }

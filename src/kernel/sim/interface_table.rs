@@ -1,16 +1,22 @@
 //! All interfaces of a machine by index, with what has to be known of them at once even where there
-//! are tens of thousands: the lowest free index, and which are vlans.
+//! are tens of thousands: the lowest free index, which are vlans or bridges, and which are in a stack, were made in
+//! it, or have a name there.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Deref;
 
-use super::world::{Interface, Kind};
+use super::world::{Interface, Kind, StackId};
 
 /// One table for all stacks, as in FreeBSD 14 and 15.
 #[derive(Debug, Clone)]
 pub(crate) struct InterfaceTable {
     by_index: BTreeMap<u16, Interface>,
     vlans: BTreeSet<u16>,
+    bridges: BTreeSet<u16>,
+    /// Those of each stack, by name: there can be several of one.
+    named: HashMap<StackId, HashMap<String, BTreeSet<u16>>>,
+    /// Those that were made in each stack.
+    made_in: HashMap<StackId, BTreeSet<u16>>,
     /// All indexes from 1 to this one are in use, and perhaps more.
     dense: u16,
     /// The last index there is.
@@ -19,7 +25,15 @@ pub(crate) struct InterfaceTable {
 
 impl Default for InterfaceTable {
     fn default() -> InterfaceTable {
-        InterfaceTable { by_index: BTreeMap::new(), vlans: BTreeSet::new(), dense: 0, last: u16::MAX }
+        InterfaceTable {
+            by_index: BTreeMap::new(),
+            vlans: BTreeSet::new(),
+            bridges: BTreeSet::new(),
+            named: HashMap::new(),
+            made_in: HashMap::new(),
+            dense: 0,
+            last: u16::MAX,
+        }
     }
 }
 
@@ -47,27 +61,107 @@ impl InterfaceTable {
 
     /// Puts an interface in under its own index.
     pub fn insert(&mut self, interface: Interface) {
-        if matches!(interface.kind, Kind::Vlan { .. }) {
-            self.vlans.insert(interface.index);
-        }
+        match interface.kind {
+            Kind::Vlan { .. } => self.vlans.insert(interface.index),
+            Kind::Bridge(_) => self.bridges.insert(interface.index),
+            _ => false,
+        };
+        self.made_in.entry(interface.home).or_default().insert(interface.index);
+        self.note_name(interface.stack, interface.name.clone(), interface.index);
         self.by_index.insert(interface.index, interface);
     }
 
     /// Takes an interface out.
     pub fn remove(&mut self, index: u16) -> Option<Interface> {
         self.vlans.remove(&index);
+        self.bridges.remove(&index);
         self.dense = self.dense.min(index.saturating_sub(1));
-        self.by_index.remove(&index)
+        let interface = self.by_index.remove(&index)?;
+        self.forget_name(interface.stack, &interface.name, index);
+        if let Some(made) = self.made_in.get_mut(&interface.home) {
+            made.remove(&index);
+            if made.is_empty() {
+                self.made_in.remove(&interface.home);
+            }
+        }
+        Some(interface)
     }
 
-    /// One of them, to be changed. Its kind stays what it is.
+    /// Gives one another name.
+    pub fn rename(&mut self, index: u16, name: &str) {
+        let Some(interface) = self.by_index.get_mut(&index) else { return };
+        let (stack, old) = (interface.stack, std::mem::replace(&mut interface.name, name.to_owned()));
+        self.forget_name(stack, &old, index);
+        self.note_name(stack, name.to_owned(), index);
+    }
+
+    /// Puts one into another stack.
+    pub fn move_to(&mut self, index: u16, stack: StackId) {
+        let Some(interface) = self.by_index.get_mut(&index) else { return };
+        let (old, name) = (std::mem::replace(&mut interface.stack, stack), interface.name.clone());
+        self.forget_name(old, &name, index);
+        self.note_name(stack, name, index);
+    }
+
+    /// Says that one was made in another stack.
+    #[cfg(test)]
+    pub fn set_home(&mut self, index: u16, stack: StackId) {
+        if let Some(mut interface) = self.remove(index) {
+            interface.home = stack;
+            self.insert(interface);
+        }
+    }
+
+    fn note_name(&mut self, stack: StackId, name: String, index: u16) {
+        self.named.entry(stack).or_default().entry(name).or_default().insert(index);
+    }
+
+    fn forget_name(&mut self, stack: StackId, name: &str, index: u16) {
+        let Some(names) = self.named.get_mut(&stack) else { return };
+        if let Some(of_name) = names.get_mut(name) {
+            of_name.remove(&index);
+            if of_name.is_empty() {
+                names.remove(name);
+            }
+        }
+        if names.is_empty() {
+            self.named.remove(&stack);
+        }
+    }
+
+    /// Those of a stack that have a name.
+    pub fn named(&self, stack: StackId, name: &str) -> Option<&BTreeSet<u16>> {
+        self.named.get(&stack)?.get(name)
+    }
+
+    /// Those of a stack.
+    pub fn in_stack(&self, stack: StackId) -> impl Iterator<Item = &Interface> {
+        let mut all: Vec<u16> =
+            self.named.get(&stack).into_iter().flat_map(HashMap::values).flatten().copied().collect();
+        all.sort_unstable();
+        all.into_iter().map(|index| &self.by_index[&index])
+    }
+
+    /// Those that were made in a stack, wherever they are.
+    pub fn made_in(&self, stack: StackId) -> impl Iterator<Item = &Interface> {
+        self.made_in.get(&stack).into_iter().flatten().map(|index| &self.by_index[index])
+    }
+
+    /// One of them, to be changed. Its kind, and where it was made, stay what they are; name and stack have
+    /// [`InterfaceTable::rename`] and [`InterfaceTable::move_to`].
     pub fn get_mut(&mut self, index: &u16) -> Option<&mut Interface> {
         self.by_index.get_mut(index)
     }
 
     /// All of them, to be changed.
+    #[cfg(test)]
     pub fn values_mut(&mut self) -> impl Iterator<Item = &mut Interface> {
         self.by_index.values_mut()
+    }
+
+    /// The indexes of the bridges.
+    pub fn bridges(&self) -> Vec<u16> {
+        self.bridges.iter().copied().collect()
     }
 
     /// The vlans, with a parent or without.
@@ -100,5 +194,26 @@ mod tests {
         assert_eq!([add(&mut table), add(&mut table), add(&mut table)], [1, 2, 3]);
         assert!(table.remove(1).is_some() && table.remove(2).is_some() && table.remove(2).is_none());
         assert_eq!([add(&mut table), add(&mut table), add(&mut table)], [1, 2, 4]);
+    }
+
+    #[test]
+    fn names_follow_their_interfaces() {
+        let mut table = InterfaceTable::default();
+        for index in [1, 2] {
+            table.insert(Interface { index, ..loopback("lo".to_owned(), 0) });
+        }
+        let (host, other) = (StackId::HOST, StackId(7));
+        let named = |table: &InterfaceTable, stack, name| {
+            table.named(stack, name).into_iter().flatten().copied().collect::<Vec<u16>>()
+        };
+        assert_eq!(named(&table, host, "lo"), [1, 2]);
+        table.rename(2, "two");
+        table.move_to(1, other);
+        assert!(named(&table, host, "lo").is_empty());
+        assert_eq!((named(&table, host, "two"), named(&table, other, "lo")), (vec![2], vec![1]));
+        assert_eq!(table.in_stack(other).map(|one| one.index).collect::<Vec<_>>(), [1]);
+        assert_eq!(table.made_in(host).map(|one| one.index).collect::<Vec<_>>(), [1, 2]);
+        table.remove(1);
+        assert_eq!((named(&table, other, "lo").len(), table.made_in(host).count()), (0, 1));
     }
 }

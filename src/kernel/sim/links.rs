@@ -92,7 +92,7 @@ impl World {
         let is_it = |i: &&Interface| i.is_loopback_kind() && i.unit == Some(0) && i.home == stack;
         // It is the first of its stack, unless someone took it away.
         let first = self.interfaces_of(stack).next().filter(is_it);
-        first.or_else(|| self.interfaces.values().find(is_it)).map(|i| i.index)
+        first.or_else(|| self.interfaces.made_in(stack).find(is_it)).map(|i| i.index)
     }
 
     /// An interface, if it is in that stack (`ifnet_byindex` hides the others).
@@ -109,7 +109,7 @@ impl World {
     /// The interfaces whose addresses are in a stack: also one that is off its list already, on its way
     /// out (`V_in_ifaddrhead` is another list than `V_ifnet`).
     pub fn with_addresses_in(&self, stack: StackId) -> impl Iterator<Item = &Interface> {
-        self.interfaces.values().filter(move |interface| interface.stack == stack)
+        self.interfaces.in_stack(stack)
     }
 
     /// Whether addresses go to all routing tables instead of their interface's.
@@ -179,7 +179,7 @@ mod tests {
         let other = add_loopback(&mut world, elsewhere);
         assert_eq!(world.loopback(elsewhere), Some(other));
         world.stacks.get_mut(&elsewhere).unwrap().order.clear();
-        world.interfaces.get_mut(&other).unwrap().stack = StackId::HOST;
+        world.interfaces.move_to(other, StackId::HOST);
         assert_eq!(world.loopback(elsewhere), Some(other));
     }
 

@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn without_its_loopback_interface_a_stack_is_silent() {
         let mut world = pair();
-        world.interfaces.get_mut(&1).unwrap().home = StackId(7);
+        world.interfaces.set_home(1, StackId(7));
         let socket = listen(&mut world, 0);
         world.post_ifinfo(A);
         assert!(heard(&mut world, socket).is_empty());

@@ -86,7 +86,8 @@ pub(crate) fn add_loopback(world: &mut World, stack: StackId) -> u16 {
     let interface = world.interfaces.get_mut(&index).unwrap();
     (interface.mtu, interface.flags) = (16384, 0x8048);
     interface.driver = "lo".into();
-    (interface.stack, interface.home) = (stack, stack);
+    world.interfaces.move_to(index, stack);
+    world.interfaces.set_home(index, stack);
     world.stacks.get_mut(&StackId::HOST).unwrap().order.retain(|other| *other != index);
     world.stacks.get_mut(&stack).unwrap().order.push(index);
     world.protocols_arrive(index);

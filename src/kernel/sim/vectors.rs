@@ -32,10 +32,10 @@ fn configured() -> World {
 fn announcements() {
     let mut world = pair();
     let socket = listen(&mut world, 0);
-    world.interfaces.get_mut(&LINK).unwrap().name = "epair0a".into();
+    world.interfaces.rename(LINK, "epair0a");
     world.post_announce(LINK, false);
     world.post_announce(LINK, true);
-    world.interfaces.get_mut(&LINK).unwrap().name = "vnet0.1".into();
+    world.interfaces.rename(LINK, "vnet0.1");
     world.post_announce(LINK, false);
     world.post_announce(LINK, true);
     let names = [

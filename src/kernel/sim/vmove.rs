@@ -55,7 +55,7 @@ impl World {
             // `bridge_reassign`
             self.drop_all_members(index);
         }
-        self.interface_mut(index).stack = target;
+        self.interfaces.move_to(index, target);
         self.attach(index);
     }
 
@@ -103,7 +103,9 @@ impl World {
                 self.move_interface(index, home);
             }
         }
-        while let Some(index) = self.interfaces.values().find(|i| i.home == id).map(|i| i.index) {
+        loop {
+            let next = self.interfaces.made_in(id).next().map(|interface| interface.index);
+            let Some(index) = next else { break };
             // A vlan goes before the parent it hangs on, an epair with its other half.
             self.drop_vlans_of(index);
             if self.destroy(index, true).is_err() {

@@ -312,7 +312,13 @@ pub(crate) struct RouteQueue {
 impl World {
     /// The interface of that name in a stack: the first one, where there are two.
     pub fn find(&self, stack: StackId, name: &[u8]) -> Option<u16> {
-        self.stacks.get(&stack)?.order.iter().copied().find(|i| self.interfaces[i].name.as_bytes() == name)
+        let named = self.interfaces.named(stack, std::str::from_utf8(name).ok()?)?;
+        let order = &self.stacks.get(&stack)?.order;
+        // One that is on its way out is off the list already.
+        match named.first() {
+            Some(only) if named.len() == 1 => order.contains(only).then_some(*only),
+            _ => order.iter().copied().find(|index| named.contains(index)),
+        }
     }
 
     /// Puts a message into every routing socket of a stack that wants it.

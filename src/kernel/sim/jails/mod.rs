@@ -139,8 +139,9 @@ impl Jails {
 
     /// `prison_find_name`: a living jail of that name, or a dying one.
     fn find_name(&self, viewer: i32, name: &str) -> Option<i32> {
-        let named =
-            |jail: &&Jail| self.is_below(viewer, jail.jid) && self.name_seen_from(viewer, jail) == name;
+        // What comes before its name, as the viewer sees it: the viewer's own and a dot.
+        let before = self.get(viewer).map_or(0, |own| own.name.len() + 1);
+        let named = |jail: &&Jail| jail.name.get(before..) == Some(name) && self.is_below(viewer, jail.jid);
         let living = self.list.values().filter(named).find(|jail| !jail.dying);
         living.or_else(|| self.list.values().rfind(named)).map(|jail| jail.jid)
     }

@@ -119,8 +119,7 @@ fn an_address_of_the_other_end_is_a_duplicate() {
     let inside = StackId(1);
     add_stack(&mut world, inside);
     add_loopback(&mut world, inside);
-    let b = world.interfaces.get_mut(&B).unwrap();
-    b.stack = inside;
+    world.interfaces.move_to(B, inside);
     world.stacks.get_mut(&StackId::HOST).unwrap().order.retain(|index| *index != B);
     world.stacks.get_mut(&inside).unwrap().order.push(B);
     alias6(&mut world, A, "fd00::1/64").unwrap();

@@ -1,0 +1,652 @@
+/*
+ * What jailwire's library asks of the kernel to start and stop jails, asked without it: the same
+ * requests in the same order. The benchmark compares the two under ktrace(1) before it measures.
+ *
+ *     baseline vnet|shared each|once JAILS [BRIDGE]
+ *
+ * `each` looks at the host before every start, as the library does for one jail; `once` before the
+ * first, as it does for many. Jails, names and addresses are those of benches/start_stop/jails.rs.
+ *
+ * It waits for a line of standard input, starts the jails, and writes `start US`; waits for another,
+ * stops them, and writes `stop US`, `memory KIB`, and for each kind of step `step NAME` TAB `US`, all
+ * jails together. Where ten jails or more are started, `up JAILS US` tells how it went after each tenth.
+ */
+#include <sys/param.h>
+#include <sys/ioctl.h>
+#include <sys/jail.h>
+#include <sys/procctl.h>
+#include <sys/procdesc.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/sockio.h>
+#include <sys/stat.h>
+#include <sys/sysctl.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+
+#include <net/if.h>
+#include <net/ethernet.h>
+#include <net/bridgestp.h>
+#include <net/if_bridgevar.h>
+#include <net/if_dl.h>
+#include <net/route.h>
+#include <netinet/in.h>
+#include <netinet/in_var.h>
+#include <arpa/inet.h>
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum step {
+	LOOK, HOLD, EPAIR, NAMES, MACS, MTU, DESCRIPTION, TAKE_OUT, JOIN, UP, LO0, ADDRESSES, ROUTE, COMMIT,
+	ALIASES, CREATE, DESTROY, REMOVE, UNALIAS, STEPS
+};
+static const char *const step_names[STEPS] = {
+	"look", "hold jail", "create epair", "names", "MACs", "MTU", "description", "take out",
+	"join bridge", "bring up", "lo0", "addresses", "default route", "commit",
+	"aliases", "create jail", "destroy epair", "remove jail", "remove alias"
+};
+static uint64_t spent[STEPS];
+
+/* The host's sockets, opened when they are needed. */
+static int host_inet = -1;
+
+/* The jail's sockets, in the order in which the child sends them. */
+struct inside {
+	int inet, inet6, route;
+};
+
+struct child {
+	pid_t pid;
+	int descriptor, socket;
+};
+
+static uint64_t
+now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return ((uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_nsec / 1000);
+}
+
+/* Counts the time since `*begin` to a step, and begins the next. */
+static void
+done(enum step step, uint64_t *begin)
+{
+	uint64_t end = now();
+
+	spent[step] += end - *begin;
+	*begin = end;
+}
+
+static int
+host(void)
+{
+	if (host_inet < 0 && (host_inet = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) < 0)
+		err(1, "socket");
+	return (host_inet);
+}
+
+static void
+ask(int socket, unsigned long request, void *argument, const char *name)
+{
+	if (ioctl(socket, request, argument) < 0)
+		err(1, "%s", name);
+}
+#define ASK(socket, request, argument) ask(socket, request, argument, #request)
+
+static struct ifreq
+on(const char *name)
+{
+	struct ifreq request;
+
+	memset(&request, 0, sizeof(request));
+	strlcpy(request.ifr_name, name, sizeof(request.ifr_name));
+	return (request);
+}
+
+static bool
+has_interface(const char *name)
+{
+	struct ifreq request = on(name);
+
+	if (ioctl(host(), SIOCGIFINDEX, &request) == 0)
+		return (true);
+	if (errno != ENXIO)
+		err(1, "SIOCGIFINDEX");
+	return (false);
+}
+
+/* A sysctl is asked twice: how long, and what. */
+static void
+read_sysctl(const char *name)
+{
+	char value[64];
+	size_t length = 0;
+
+	if (sysctlbyname(name, NULL, &length, NULL, 0) < 0)
+		return;
+	length = MIN(length + length / 8 + 64, sizeof(value));
+	sysctlbyname(name, value, &length, NULL, 0);
+}
+
+static void
+dump_interfaces(void)
+{
+	int name[] = { CTL_NET, PF_ROUTE, 0, 0, NET_RT_IFLISTL, 0 };
+	size_t length = 0;
+	char *dump;
+
+	if (sysctl(name, nitems(name), NULL, &length, NULL, 0) < 0)
+		err(1, "NET_RT_IFLISTL");
+	length += length / 8 + 64;
+	if ((dump = malloc(length)) == NULL || sysctl(name, nitems(name), dump, &length, NULL, 0) < 0)
+		err(1, "NET_RT_IFLISTL");
+	free(dump);
+}
+
+static void
+list_members(const char *bridge)
+{
+	uint32_t room = 64 * sizeof(struct ifbreq);
+
+	for (;; room *= 4) {
+		struct ifbifconf list = { .ifbic_len = room };
+		struct ifdrv command = { .ifd_cmd = BRDGGIFS, .ifd_len = sizeof(list), .ifd_data = &list };
+
+		strlcpy(command.ifd_name, bridge, sizeof(command.ifd_name));
+		if ((list.ifbic_buf = calloc(1, room)) == NULL)
+			err(1, "calloc");
+		ASK(host(), SIOCGDRVSPEC, &command);
+		free(list.ifbic_buf);
+		if (list.ifbic_len + sizeof(struct ifbreq) <= room)
+			return;
+	}
+}
+
+/* A list of parameters of jail_set(2) and jail_get(2), the kernel's words last. */
+struct parameters {
+	struct iovec list[24];
+	unsigned count;
+	char words[1024];
+};
+
+static void
+add(struct parameters *parameters, const char *name, void *value, size_t length)
+{
+	parameters->list[parameters->count++] =
+	    (struct iovec){ .iov_base = strdup(name), .iov_len = strlen(name) + 1 };
+	parameters->list[parameters->count++] = (struct iovec){ .iov_base = value, .iov_len = length };
+}
+
+static void
+add_words(struct parameters *parameters)
+{
+	memset(parameters->words, 0, sizeof(parameters->words));
+	add(parameters, "errmsg", parameters->words, sizeof(parameters->words));
+}
+
+static void
+release(struct parameters *parameters)
+{
+	for (unsigned at = 0; at < parameters->count; at += 2)
+		free(parameters->list[at].iov_base);
+}
+
+static int
+find_jail(char *name, int flags)
+{
+	struct parameters parameters = { .count = 0 };
+	int jid;
+
+	add(&parameters, "name", name, strlen(name) + 1);
+	add_words(&parameters);
+	if ((jid = jail_get(parameters.list, parameters.count, flags)) < 0 && errno != ENOENT)
+		err(1, "jail_get: %s", parameters.words);
+	release(&parameters);
+	return (jid);
+}
+
+/* What the library wants to know of the host before it plans. */
+static void
+look(bool vnet, char *name, const char *bridge)
+{
+	struct stat root;
+
+	dump_interfaces();
+	read_sysctl("kern.features.vimage");
+	read_sysctl("net.link.bridge.member_ifaddrs");
+	if (vnet)
+		list_members(bridge);
+	find_jail(name, 0);
+	stat("/", &root);
+}
+
+#define REPORT 1036
+
+/* The child's part: makes the jail, opens sockets in it, passes them out, and stays. */
+static void
+inside_child(int theirs, struct parameters *parameters)
+{
+	char report[REPORT] = { 0 }, byte;
+	char control[CMSG_SPACE(3 * sizeof(int))] __aligned(8) = { 0 };
+	int disable = PROC_TRACE_CTL_DISABLE, sockets[3];
+	struct iovec part = { .iov_base = report, .iov_len = sizeof(report) };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control,
+		.msg_controllen = sizeof(control) };
+	struct cmsghdr *header = (struct cmsghdr *)(void *)control;
+	int jid;
+
+	close_range(0, (unsigned)theirs - 1, 0);
+	close_range((unsigned)theirs + 1, ~0U, 0);
+	if (setfib(0) < 0)
+		_exit(2);
+	if (procctl(P_PID, getpid(), PROC_TRACE_CTL, &disable) < 0 && errno != EBUSY)
+		_exit(3);
+	if ((jid = jail_set(parameters->list, parameters->count, JAIL_CREATE | JAIL_ATTACH)) < 0)
+		_exit(4);
+	sockets[0] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	sockets[1] = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	sockets[2] = socket(PF_ROUTE, SOCK_RAW | SOCK_CLOEXEC, 0);
+	memcpy(report + 8, &jid, sizeof(jid));
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN(sizeof(sockets));
+	memcpy(CMSG_DATA(header), sockets, sizeof(sockets));
+	if (sendmsg(theirs, &message, MSG_NOSIGNAL) < 0)
+		_exit(5);
+	close_range(0, (unsigned)theirs - 1, 0);
+	close_range((unsigned)theirs + 1, ~0U, 0);
+	while (read(theirs, &byte, 1) > 0)
+		;
+	_exit(0);
+}
+
+static int
+hold(char *name, struct inside *inside, struct child *child)
+{
+	struct parameters parameters = { .count = 0 };
+	int ruleset = 0, new = JAIL_SYS_NEW, pair[2], sockets[3], jid;
+	char report[REPORT], control[CMSG_SPACE(8 * sizeof(int))] __aligned(8);
+	struct iovec part = { .iov_base = report, .iov_len = sizeof(report) };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control,
+		.msg_controllen = sizeof(control) };
+	struct pollfd polled;
+	sigset_t all, before;
+
+	add(&parameters, "name", name, strlen(name) + 1);
+	add(&parameters, "path", (char[]){ "/" }, 2);
+	add(&parameters, "devfs_ruleset", &ruleset, sizeof(ruleset));
+	add(&parameters, "vnet", &new, sizeof(new));
+	add_words(&parameters);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		err(1, "socketpair");
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	if ((child->pid = pdfork(&child->descriptor, PD_CLOEXEC)) == 0)
+		inside_child(pair[1], &parameters);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (child->pid < 0)
+		err(1, "pdfork");
+	close(pair[1]);
+	child->socket = pair[0];
+	polled = (struct pollfd){ .fd = pair[0], .events = POLLIN };
+	if (poll(&polled, 1, 60000) != 1 || recvmsg(pair[0], &message, MSG_CMSG_CLOEXEC) != sizeof(report))
+		errx(1, "no answer from the jail");
+	memcpy(sockets, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(sockets));
+	memcpy(&jid, report + 8, sizeof(jid));
+	for (int at = 0; at < 3; at++) {
+		int domain;
+		socklen_t length = sizeof(domain);
+
+		if (getsockopt(sockets[at], SOL_SOCKET, SO_DOMAIN, &domain, &length) < 0)
+			err(1, "SO_DOMAIN");
+	}
+	*inside = (struct inside){ sockets[0], sockets[1], sockets[2] };
+	release(&parameters);
+	return (jid);
+}
+
+static void
+set_name(int socket, const char *old, char *new)
+{
+	struct ifreq request = on(old);
+	char name[IFNAMSIZ] = { 0 };
+
+	strlcpy(name, new, sizeof(name));
+	request.ifr_data = name;
+	ASK(socket, SIOCSIFNAME, &request);
+}
+
+static void
+set_mac(int socket, const char *name, int half, int number)
+{
+	struct ifreq request = on(name);
+	unsigned char mac[] = { 2, 0, (unsigned char)half, 0, (unsigned char)(number >> 8), (unsigned char)number };
+
+	request.ifr_addr.sa_len = sizeof(mac);
+	memcpy(request.ifr_addr.sa_data, mac, sizeof(mac));
+	ASK(socket, SIOCSIFLLADDR, &request);
+}
+
+static void
+set_mtu(int socket, const char *name)
+{
+	struct ifreq request = on(name);
+
+	request.ifr_mtu = 1500;
+	ASK(socket, SIOCSIFMTU, &request);
+}
+
+static void
+bring_up(int socket, const char *name)
+{
+	struct ifreq request = on(name);
+
+	ASK(socket, SIOCGIFFLAGS, &request);
+	request.ifr_flags |= IFF_UP;
+	ASK(socket, SIOCSIFFLAGS, &request);
+}
+
+static struct sockaddr_in
+ipv4(uint32_t address)
+{
+	return ((struct sockaddr_in){ .sin_len = sizeof(struct sockaddr_in), .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(address) });
+}
+
+static void
+add_address(int socket, const char *name, uint32_t address, uint32_t mask)
+{
+	struct in_aliasreq request;
+
+	memset(&request, 0, sizeof(request));
+	strlcpy(request.ifra_name, name, sizeof(request.ifra_name));
+	request.ifra_addr = ipv4(address);
+	request.ifra_mask = ipv4(mask);
+	ASK(socket, SIOCAIFADDR, &request);
+}
+
+/* Whether an address is there already. */
+static void
+find_address(int socket, const char *name, uint32_t address)
+{
+	struct in_aliasreq request;
+
+	memset(&request, 0, sizeof(request));
+	strlcpy(request.ifra_name, name, sizeof(request.ifra_name));
+	request.ifra_addr = ipv4(address);
+	if (ioctl(socket, SIOCGIFALIAS, &request) < 0 && errno != EADDRNOTAVAIL)
+		err(1, "SIOCGIFALIAS");
+}
+
+/* A new stack has none: it is not asked for. */
+static void
+default_route(int socket, uint32_t router)
+{
+	static int sequence;
+	struct {
+		struct rt_msghdr header;
+		struct sockaddr_in destination, gateway, mask;
+	} change;
+
+	memset(&change, 0, sizeof(change));
+	change.header = (struct rt_msghdr){ .rtm_version = RTM_VERSION, .rtm_type = RTM_ADD,
+		.rtm_addrs = RTA_DST | RTA_GATEWAY | RTA_NETMASK,
+		.rtm_flags = RTF_UP | RTF_STATIC | RTF_GATEWAY, .rtm_seq = ++sequence };
+	change.header.rtm_msglen = sizeof(change);
+	change.destination = ipv4(0);
+	change.gateway = ipv4(router);
+	change.mask = ipv4(0);
+	if (write(socket, &change, sizeof(change)) < 0)
+		err(1, "RTM_ADD");
+}
+
+static void
+commit(int jid, struct inside *inside, struct child *child)
+{
+	struct parameters parameters = { .count = 0 };
+	struct pollfd polled = { .fd = child->descriptor };
+	int status;
+
+	add(&parameters, "jid", &jid, sizeof(jid));
+	add(&parameters, "persist", NULL, 0);
+	add_words(&parameters);
+	if (jail_set(parameters.list, parameters.count, JAIL_UPDATE) < 0)
+		err(1, "jail_set: %s", parameters.words);
+	release(&parameters);
+	pdkill(child->descriptor, SIGKILL);
+	poll(&polled, 1, 2000);
+	waitpid(child->pid, &status, 0);
+	close(child->descriptor);
+	close(child->socket);
+	close(inside->inet);
+	close(inside->inet6);
+	close(inside->route);
+}
+
+static void
+start_vnet(int number, char *name, const char *bridge, char *host_half)
+{
+	struct inside in;
+	struct child child;
+	struct ifreq request;
+	struct ifbreq member;
+	struct ifdrv command;
+	char description[128];
+	uint64_t begin = now();
+	uint32_t address = (10U << 24) + (1U << 16) + (uint32_t)number;
+	int jid = hold(name, &in, &child);
+
+	done(HOLD, &begin);
+	request = on("epair0");
+	ASK(in.inet, SIOCIFCREATE2, &request);
+	done(EPAIR, &begin);
+	set_name(in.inet, "epair0b", (char[]){ "epair0b" });
+	snprintf(host_half, IFNAMSIZ, "vnet0.%d", jid);
+	if (has_interface(host_half))
+		errx(1, "%s is there", host_half);
+	set_name(in.inet, "epair0a", host_half);
+	done(NAMES, &begin);
+	set_mac(in.inet, host_half, 1, number);
+	set_mac(in.inet, "epair0b", 2, number);
+	done(MACS, &begin);
+	set_mtu(in.inet, host_half);
+	set_mtu(in.inet, "epair0b");
+	done(MTU, &begin);
+	snprintf(description, sizeof(description), "associated with jail: %s as nic: epair0b", name);
+	request = on(host_half);
+	request.ifr_buffer.buffer = description;
+	request.ifr_buffer.length = strlen(description) + 1;
+	ASK(in.inet, SIOCSIFDESCR, &request);
+	done(DESCRIPTION, &begin);
+	if (has_interface(host_half))
+		errx(1, "%s is there", host_half);
+	request = on(host_half);
+	request.ifr_jid = jid;
+	ASK(host(), SIOCSIFRVNET, &request);
+	done(TAKE_OUT, &begin);
+	if (!has_interface(bridge))
+		errx(1, "no %s", bridge);
+	memset(&member, 0, sizeof(member));
+	strlcpy(member.ifbr_ifsname, host_half, sizeof(member.ifbr_ifsname));
+	memset(&command, 0, sizeof(command));
+	strlcpy(command.ifd_name, bridge, sizeof(command.ifd_name));
+	command.ifd_cmd = BRDGADD;
+	command.ifd_len = sizeof(member);
+	command.ifd_data = &member;
+	ASK(host(), SIOCSDRVSPEC, &command);
+	done(JOIN, &begin);
+	bring_up(host(), host_half);
+	done(UP, &begin);
+	bring_up(in.inet, "lo0");
+	find_address(in.inet, "lo0", INADDR_LOOPBACK);
+	add_address(in.inet, "lo0", INADDR_LOOPBACK, 0xff000000);
+	done(LO0, &begin);
+	add_address(in.inet, "epair0b", address, 0xffff0000);
+	done(ADDRESSES, &begin);
+	default_route(in.route, (10U << 24) + (1U << 16) + 1);
+	done(ROUTE, &begin);
+	commit(jid, &in, &child);
+	done(COMMIT, &begin);
+}
+
+static uint32_t
+shared_address(int number)
+{
+	return ((127U << 24) + (1U << 16) + (uint32_t)number);
+}
+
+static void
+start_shared(int number, char *name)
+{
+	struct parameters parameters = { .count = 0 };
+	struct in_addr address = { htonl(shared_address(number)) };
+	int ruleset = 0, disable = JAIL_SYS_DISABLE;
+	uint64_t begin = now();
+
+	add_address(host(), "lo0", shared_address(number), 0xffffffff);
+	done(ALIASES, &begin);
+	add(&parameters, "name", name, strlen(name) + 1);
+	add(&parameters, "path", (char[]){ "/" }, 2);
+	add(&parameters, "devfs_ruleset", &ruleset, sizeof(ruleset));
+	add(&parameters, "ip4.addr", &address, sizeof(address));
+	add(&parameters, "ip6", &disable, sizeof(disable));
+	add(&parameters, "ip4.saddrsel", NULL, 0);
+	add(&parameters, "ip6.saddrsel", NULL, 0);
+	add(&parameters, "persist", NULL, 0);
+	add_words(&parameters);
+	if (jail_set(parameters.list, parameters.count, JAIL_CREATE) < 0)
+		err(1, "jail_set: %s", parameters.words);
+	release(&parameters);
+	done(CREATE, &begin);
+}
+
+static void
+remove_jail(char *name)
+{
+	struct parameters parameters = { .count = 0 };
+	struct timespec wait = { .tv_nsec = 1000000 };
+	int jid = find_jail(name, 0);
+
+	if (jid < 0 || jail_remove(jid) < 0)
+		err(1, "jail_remove");
+	if ((jid = find_jail(name, JAIL_DYING)) < 0)
+		return;
+	add(&parameters, "jid", &jid, sizeof(jid));
+	add_words(&parameters);
+	while (jail_get(parameters.list, parameters.count, JAIL_DYING) >= 0) {
+		nanosleep(&wait, NULL);
+		wait.tv_nsec = MIN(2 * wait.tv_nsec, 50000000);
+	}
+	release(&parameters);
+}
+
+static void
+stop_vnet(char *name, const char *host_half)
+{
+	struct ifreq request = on(host_half);
+	uint64_t begin = now();
+
+	if (!has_interface(host_half))
+		errx(1, "no %s", host_half);
+	ASK(host(), SIOCIFDESTROY, &request);
+	done(DESTROY, &begin);
+	remove_jail(name);
+	done(REMOVE, &begin);
+}
+
+static void
+stop_shared(int number, char *name)
+{
+	struct ifreq request = on("lo0");
+	struct sockaddr_in address = ipv4(shared_address(number));
+	uint64_t begin = now();
+
+	remove_jail(name);
+	done(REMOVE, &begin);
+	memcpy(&request.ifr_addr, &address, sizeof(address));
+	ASK(host(), SIOCDIFADDR, &request);
+	done(UNALIAS, &begin);
+}
+
+static void
+wait_for_a_line(void)
+{
+	char line[8];
+
+	if (fgets(line, sizeof(line), stdin) == NULL)
+		errx(1, "nobody says when");
+}
+
+int
+main(int argc, char **argv)
+{
+	char name[32], (*host_halves)[IFNAMSIZ];
+	const char *bridge = argc > 4 ? argv[4] : "";
+	struct rusage usage;
+	uint64_t begin, step, up[10] = { 0 };
+	int count;
+	bool vnet, each;
+
+	if (argc < 4 || (count = atoi(argv[3])) <= 0)
+		errx(2, "usage: baseline vnet|shared each|once JAILS [BRIDGE]");
+	vnet = strcmp(argv[1], "vnet") == 0;
+	each = strcmp(argv[2], "each") == 0;
+	if ((host_halves = calloc((size_t)count, IFNAMSIZ)) == NULL)
+		err(1, "calloc");
+
+	wait_for_a_line();
+	begin = now();
+	for (int jail = 0; jail < count; jail++) {
+		snprintf(name, sizeof(name), "bench%d", jail);
+		step = now();
+		if (each)
+			find_jail(name, 0);
+		if (each || jail == 0)
+			look(vnet, name, bridge);
+		else
+			find_jail(name, 0);
+		done(LOOK, &step);
+		if (vnet)
+			start_vnet(jail + 2, name, bridge, host_halves[jail]);
+		else
+			start_shared(jail + 2, name);
+		if ((jail + 1) * 10 % count < 10)
+			up[(jail + 1) * 10 / count - 1] = now() - begin;
+	}
+	printf("start %ju\n", (uintmax_t)(now() - begin));
+	for (int tenth = 1; tenth <= 10 && count >= 10; tenth++)
+		printf("up %d %ju\n", (count * tenth + 9) / 10, (uintmax_t)up[tenth - 1]);
+	printf("\n");
+	fflush(stdout);
+
+	wait_for_a_line();
+	begin = now();
+	for (int jail = 0; jail < count; jail++) {
+		snprintf(name, sizeof(name), "bench%d", jail);
+		if (!each)
+			find_jail(name, 0);
+		if (vnet)
+			stop_vnet(name, host_halves[jail]);
+		else
+			stop_shared(jail + 2, name);
+	}
+	printf("stop %ju\n", (uintmax_t)(now() - begin));
+	getrusage(RUSAGE_SELF, &usage);
+	printf("memory %ld\n", usage.ru_maxrss);
+	for (int at = 0; at < STEPS; at++)
+		if (spent[at] > 0)
+			printf("step %s\t%ju\n", step_names[at], (uintmax_t)(spent[at]));
+	return (0);
+}

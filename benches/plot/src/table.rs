@@ -1,0 +1,65 @@
+//! Medians as tables of Markdown.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use crate::results::{Results, Series};
+
+/// Milliseconds per jail, and how that stands to iocage's commands as users have them (idletick 0) and to
+/// the C program with the same looks at the host, measured beside it.
+pub fn all(results: &Results) -> String {
+    let mut text = String::new();
+    let mut last = None;
+    let mut rows: BTreeMap<_, Vec<(&Series, u32)>> = BTreeMap::new();
+    for (series, jails) in results.runs.keys() {
+        let place = (&series.kernel, series.hz, &series.network, series.idletick, *jails);
+        rows.entry(place).or_default().push((series, *jails));
+    }
+    for ((kernel, hz, network, idletick, jails), rows) in rows {
+        if last.replace((kernel, hz, network)) != Some((kernel, hz, network)) {
+            let _ = writeln!(text, "\nFreeBSD {kernel}, kern.hz={hz}, {network}\n");
+            text += "| idletick | jails | variant | start ms | stop ms | start / C | stop / C | commands / start | commands / stop | processes per jail | process KiB | kernel KiB per jail |\n";
+            text += "|---|---|---|---|---|---|---|---|---|---|---|---|\n";
+        }
+        for (series, _) in rows {
+            let _ = writeln!(
+                text,
+                "| {idletick} | {jails} | {} | {} |",
+                series.variant,
+                columns(results, series, jails).join(" | ")
+            );
+        }
+    }
+    text
+}
+
+fn columns(results: &Results, series: &Series, jails: u32) -> Vec<String> {
+    let start = |of: &Series| results.median(of, jails, |run| run.start_us);
+    let stop = |of: &Series| results.median(of, jails, |run| run.stop_us);
+    // The C program that looks at the host as often.
+    let c = if series.variant.starts_with("bulk") { "c-once" } else { "c" };
+    let c = Series { variant: c.to_owned(), ..series.clone() };
+    // Commands are not measured with very many jails: with as many as they were.
+    let iocage = Series { variant: "iocage".to_owned(), idletick: 0, ..series.clone() };
+    let most = results.jails(&iocage).into_iter().rfind(|measured| *measured <= jails);
+    let commands =
+        |of: fn(&crate::results::Run) -> f64| most.and_then(|most| results.median(&iocage, most, of));
+    let ratio = |above: Option<f64>, below: Option<f64>| match (above, below) {
+        (Some(above), Some(below)) => format!("{:.2}", above / below),
+        _ => String::new(),
+    };
+    let ms = |us: Option<f64>| us.map_or(String::new(), |us| format!("{:.2}", us / 1000.0));
+    let each = |us: Option<f64>| us.map_or(String::new(), |all| format!("{:.1}", all / f64::from(jails)));
+    let whole = |number: Option<f64>| number.map_or(String::new(), |number| format!("{number:.0}"));
+    vec![
+        ms(start(series)),
+        ms(stop(series)),
+        ratio(start(series), start(&c)),
+        ratio(stop(series), stop(&c)),
+        ratio(commands(|run| run.start_us), start(series)),
+        ratio(commands(|run| run.stop_us), stop(series)),
+        each(results.median(series, jails, |run| run.processes)),
+        whole(results.median(series, jails, |run| run.memory_kb)),
+        whole(results.median(series, jails, |run| run.kernel_kb)),
+    ]
+}

@@ -1,0 +1,174 @@
+//! Whether the C program asks the kernel what the library asks: both are run under ktrace(1), and what
+//! they asked is compared, call by call.
+//!
+//! Calls about files are left out, the library's journals and locks among them: they are its own affair,
+//! and what they take is in its times. So is memory.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::plan::Variant;
+use crate::{Fallible, Setup, baseline};
+
+/// The calls that are compared.
+const CALLS: [&str; 24] = [
+    "__sysctl",
+    "__sysctlbyname",
+    "close_range",
+    "getsockopt",
+    "ioctl",
+    "jail_attach",
+    "jail_get",
+    "jail_remove",
+    "jail_set",
+    "nanosleep",
+    "clock_nanosleep",
+    "pdfork",
+    "pdkill",
+    "poll",
+    "procctl",
+    "recvfrom",
+    "recvmsg",
+    "sendmsg",
+    "sendto",
+    "setfib",
+    "setsockopt",
+    "socket",
+    "socketpair",
+    "wait4",
+];
+
+/// An `rt_msghdr` and three `sockaddr_in`.
+const RTM_ADD_LENGTH: &str = "0xc8";
+
+/// Calls whose first argument is the number of a descriptor, which differ.
+const ON_DESCRIPTORS: [&str; 8] =
+    ["getsockopt", "ioctl", "pdkill", "recvfrom", "recvmsg", "sendmsg", "sendto", "setsockopt"];
+
+/// What a program asked: the process itself, then its children in the order of their birth.
+type Log = Vec<Vec<String>>;
+
+/// Compares; answers how many calls were the same.
+pub fn compare(setup: &Setup<'_>, once: bool) -> Fallible<usize> {
+    let directory = tempfile::tempdir()?;
+    let trace = directory.path().join("trace");
+    let mut c = Command::new("ktrace");
+    c.args(["-i", "-t", "c", "-f"]).arg(&trace).arg(baseline::install(directory.path())?);
+    c.args(baseline::arguments(setup, once));
+    let of_c = traced(c, &trace)?;
+    fs::remove_file(&trace)?;
+    let mut library = Command::new("ktrace");
+    let variant = if once { Variant::Bulk(std::num::NonZeroUsize::new(1)) } else { Variant::One };
+    library.args(["-i", "-t", "c", "-f"]).arg(&trace).arg(std::env::current_exe()?);
+    let [network, _, count, bridge] = baseline::arguments(setup, once);
+    library.env("JAILWIRE_BENCH_TRACED", format!("{variant} {network} {count} {bridge}"));
+    let of_library = traced(library, &trace)?;
+    for (process, (ours, theirs)) in of_library.iter().zip(&of_c).enumerate() {
+        let differs = ours.iter().zip(theirs).position(|(ours, theirs)| ours != theirs);
+        let at = differs.or((ours.len() != theirs.len()).then_some(ours.len().min(theirs.len())));
+        if let Some(at) = at {
+            let around = |log: &[String]| log[at.saturating_sub(3)..log.len().min(at + 4)].join("\n    ");
+            let text = format!(
+                "the library and the C program differ (process {process}, call {at})\n  library:\n    {}\n  C:\n    {}",
+                around(ours),
+                around(theirs)
+            );
+            return Err(text.into());
+        }
+    }
+    if of_library.len() != of_c.len() {
+        return Err(format!("{} processes of the library, {} of C", of_library.len(), of_c.len()).into());
+    }
+    Ok(of_library.iter().map(Vec::len).sum())
+}
+
+/// Runs a program that waits for a line before it starts jails and before it stops them.
+fn traced(mut command: Command, trace: &Path) -> Fallible<Log> {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    let mut tell = child.stdin.take().ok_or("no standard input")?;
+    let mut said = BufReader::new(child.stdout.take().ok_or("no standard output")?);
+    tell.write_all(b"\n")?;
+    let mut line = String::new();
+    // An empty line: they are up.
+    while said.read_line(&mut line)? > 1 {
+        line.clear();
+    }
+    tell.write_all(b"\n")?;
+    said.read_to_string(&mut line)?;
+    let status = child.wait()?;
+    if !status.success() {
+        return Err(format!("{command:?}: {status}").into());
+    }
+    let output = Command::new("kdump").arg("-f").arg(trace).output()?;
+    if !output.status.success() {
+        return Err(format!("kdump: {}", String::from_utf8_lossy(&output.stderr)).into());
+    }
+    log(&String::from_utf8_lossy(&output.stdout))
+}
+
+/// The calls of a dump between each line that was read and the next one that was written.
+fn log(dump: &str) -> Fallible<Log> {
+    let mut order: Vec<&str> = Vec::new();
+    let mut calls: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let (mut recording, mut recorded) = (false, 0);
+    for line in dump.lines() {
+        let mut words = line.split_whitespace();
+        let (Some(pid), Some(_program), Some("CALL"), Some(call)) =
+            (words.next(), words.next(), words.next(), words.next())
+        else {
+            continue;
+        };
+        let call = [call, &words.collect::<String>()].concat();
+        let Some((name, arguments)) = call.trim_end_matches(')').split_once('(') else { continue };
+        let arguments: Vec<&str> = arguments.split(',').collect();
+        let first = arguments.first().copied().unwrap_or_default();
+        // The process itself comes first.
+        if order.is_empty() || (recording && !order.contains(&pid)) {
+            order.push(pid);
+        }
+        match (name, first) {
+            ("read", "0") if pid == order[0] => {
+                recording = true;
+                recorded += 1;
+                continue;
+            }
+            ("write", "0x1") if pid == order[0] => {
+                recording = false;
+                continue;
+            }
+            _ if !recording => continue,
+            _ => {}
+        }
+        // A message for a routing socket; what is written to files is of other lengths.
+        let routes = name == "write" && arguments.last() == Some(&RTM_ADD_LENGTH);
+        if !routes && !CALLS.contains(&name) {
+            continue;
+        }
+        let shown = shown(name, &arguments);
+        let log = calls.entry(pid).or_default();
+        log.push(shown);
+    }
+    if recorded < 2 {
+        return Err("the trace does not show a start and a stop".into());
+    }
+    Ok(order.into_iter().filter_map(|pid| calls.remove(pid)).collect())
+}
+
+/// A call without what differs from process to process: descriptors, addresses, jids.
+fn shown(name: &str, arguments: &[&str]) -> String {
+    let on_descriptor = ON_DESCRIPTORS.contains(&name) || name == "write";
+    let shown = arguments.iter().enumerate().map(|(place, argument)| {
+        let number = argument.strip_prefix("0x").and_then(|hex| u64::from_str_radix(hex, 16).ok());
+        match (name, place, number) {
+            (_, 0, _) if on_descriptor => "fd",
+            ("jail_remove" | "jail_attach" | "wait4" | "procctl" | "close_range", ..) => "n",
+            (_, _, Some(0x1_0000..)) => "address",
+            // How long a dump is depends on the host, and grows meanwhile.
+            _ => argument,
+        }
+    });
+    format!("{name}({})", shown.collect::<Vec<_>>().join(","))
+}

@@ -1,0 +1,116 @@
+//! What is measured: `JAILWIRE_BENCH_PLAN`.
+//!
+//! Words, each `VARIANTS/NETWORKS/TICKS/JAILS/ROUNDS`, the parts of each separated by commas:
+//!
+//! * variants: `iocage` and `jail` (commands), `c` and `c-once` (the C program), `one` (the library, one
+//!   jail at a time), `bulk` (its engine with the default limits), `bulkN` (with N workers);
+//! * networks: `vnet`, `shared`;
+//! * ticks: 0 or 1, `kern.eventtimer.idletick` meanwhile;
+//! * jails: how many;
+//! * rounds: how often.
+
+use std::fmt;
+use std::num::NonZeroUsize;
+
+use crate::Fallible;
+use crate::jails::Wiring;
+
+/// One way to start and stop jails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Variant {
+    /// The programs that iocage runs for the network, without iocage.
+    Iocage,
+    /// jail(8) with `vnet.interface` in a jail.conf.
+    Jail,
+    /// The C program, which looks at the host before each start as [`Variant::One`] does, or once as
+    /// the engine does.
+    C { once: bool },
+    /// The library, one jail at a time.
+    One,
+    /// The engine with so many workers, or as many as it has by itself.
+    Bulk(Option<NonZeroUsize>),
+}
+
+impl Variant {
+    fn parse(word: &str) -> Option<Variant> {
+        Some(match word {
+            "iocage" => Variant::Iocage,
+            "jail" => Variant::Jail,
+            "c" => Variant::C { once: false },
+            "c-once" => Variant::C { once: true },
+            "one" => Variant::One,
+            "bulk" => Variant::Bulk(None),
+            other => Variant::Bulk(Some(other.strip_prefix("bulk")?.parse().ok()?)),
+        })
+    }
+
+    /// Whether it needs FreeBSD's programs, or a program for FreeBSD.
+    pub fn needs_freebsd(self) -> bool {
+        !matches!(self, Variant::One | Variant::Bulk(_))
+    }
+}
+
+impl fmt::Display for Variant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Variant::Iocage => f.write_str("iocage"),
+            Variant::Jail => f.write_str("jail"),
+            Variant::C { once: false } => f.write_str("c"),
+            Variant::C { once: true } => f.write_str("c-once"),
+            Variant::One => f.write_str("one"),
+            Variant::Bulk(None) => f.write_str("bulk"),
+            Variant::Bulk(Some(workers)) => write!(f, "bulk{workers}"),
+        }
+    }
+}
+
+/// Variants that are measured together, interleaved.
+#[derive(Debug)]
+pub struct Part {
+    pub variants: Vec<Variant>,
+    pub networks: Vec<Wiring>,
+    pub ticks: Vec<bool>,
+    pub jails: Vec<usize>,
+    pub rounds: usize,
+}
+
+/// What is measured where nobody says what.
+const DEFAULT: &str = "iocage,jail,c,one,c-once,bulk/vnet/0,1/1,10/3 c,one,c-once,bulk/shared/1/1,10/3 c,one,c-once,bulk/vnet/1/64/3";
+
+/// The plan of the environment.
+pub fn plan() -> Fallible<Vec<Part>> {
+    parse(&std::env::var("JAILWIRE_BENCH_PLAN").unwrap_or_else(|_| DEFAULT.to_owned()))
+}
+
+/// The plan of a text.
+pub fn parse(text: &str) -> Fallible<Vec<Part>> {
+    text.split_whitespace()
+        .map(|word| {
+            part(word).ok_or_else(|| format!("JAILWIRE_BENCH_PLAN: {word} is no part of a plan").into())
+        })
+        .collect()
+}
+
+fn part(word: &str) -> Option<Part> {
+    let parts: Vec<&str> = word.split('/').collect();
+    let [variants, networks, ticks, jails, rounds] = parts[..] else { return None };
+    Some(Part {
+        variants: list(variants, Variant::parse)?,
+        networks: list(networks, |word| match word {
+            "vnet" => Some(Wiring::Vnet),
+            "shared" => Some(Wiring::Shared),
+            _ => None,
+        })?,
+        ticks: list(ticks, |word| match word {
+            "0" => Some(false),
+            "1" => Some(true),
+            _ => None,
+        })?,
+        jails: list(jails, |word| word.parse().ok().filter(|count| *count > 0))?,
+        rounds: rounds.parse().ok()?,
+    })
+}
+
+fn list<T>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
+    text.split(',').map(parse).collect()
+}
