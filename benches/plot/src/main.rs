@@ -1,6 +1,6 @@
 //! Plots and tables of what the benchmark `start_stop` printed:
 //!
-//!     cargo run -p jailwire-plot -- docs/performance docs/performance/*.csv
+//!     cargo run --manifest-path benches/plot/Cargo.toml -- docs/performance docs/performance/*.csv
 //!
 //! writes `start-HZ.svg` and `stop-HZ.svg` (what a jail costs against how many there are), `growth-HZ.svg`
 //! (against how many are up already) and `steps-HZ.svg` (where a start goes) into the folder, and prints
