@@ -70,11 +70,11 @@ pub fn compare(setup: &Setup<'_>, once: bool) -> Fallible<usize> {
         let differs = ours.iter().zip(theirs).position(|(ours, theirs)| ours != theirs);
         let at = differs.or((ours.len() != theirs.len()).then_some(ours.len().min(theirs.len())));
         if let Some(at) = at {
-            let around = |log: &[String]| log[at.saturating_sub(3)..log.len().min(at + 4)].join("\n    ");
+            let all = |log: &[String]| log.join("\n    ");
             let text = format!(
                 "the library and the C program differ (process {process}, call {at})\n  library:\n    {}\n  C:\n    {}",
-                around(ours),
-                around(theirs)
+                all(ours),
+                all(theirs)
             );
             return Err(text.into());
         }
@@ -166,7 +166,8 @@ fn shown(name: &str, arguments: &[&str]) -> String {
             (_, 0, _) if on_descriptor => "fd",
             ("jail_remove" | "jail_attach" | "wait4" | "procctl" | "close_range", ..) => "n",
             (_, _, Some(0x1_0000..)) => "address",
-            // How long a dump is depends on the host, and grows meanwhile.
+            // What is left of a deadline.
+            ("poll", 2, _) => "timeout",
             _ => argument,
         }
     });
