@@ -637,6 +637,8 @@ main(int argc, char **argv)
 		snprintf(name, sizeof(name), "bench%d", jail);
 		if (!each)
 			find_jail(name, 0);
+		/* Whether it still runs: the epair of one that does not goes by itself. */
+		find_jail(name, 0);
 		if (vnet)
 			stop_vnet(name, host_halves[jail]);
 		else
