@@ -72,10 +72,11 @@ impl Host<'_> {
     /// As [`Host::preview_start`].
     pub fn preview_start_again(&self, entry: &Entry) -> Result<Preview, Error> {
         let name = &entry.name;
-        let owned = match self.jid(name).map_err(|error| step(name)(error.into()))? {
-            Some(jid) => self.found(entry, jid).map_err(step(name))?,
-            None => Vec::new(),
-        };
+        // A stop takes away what runs, and what a command that was killed has left.
+        let mut owned = self.journal(name).map_err(|error| step(name)(error.into()))?.owned().to_vec();
+        if let Some(jid) = self.jid(name).map_err(|error| step(name)(error.into()))? {
+            owned.extend(self.found(entry, jid).map_err(step(name))?);
+        }
         self.plan_start(entry, &owned, Preview::default())
     }
 
