@@ -44,7 +44,7 @@ pub use shared::{JAIL_DESCRIPTION, sweep, unneeded};
 pub use spec::{Alias, Devfs, HostName, JailSpec, MountSpec, Network, Nic, Router, Shared, VnetSpec};
 pub use step::{JailInterface, Step};
 pub use survey::Survey;
-pub use undo::{Owed, destroy_epair, undo, undo_and_sweep, undo_order};
+pub use undo::{Owed, await_epairs, destroy_epair, undo, undo_and_sweep, undo_order};
 
 use std::{fmt, io};
 

@@ -68,12 +68,12 @@ fn jail_has_gone(host: &Vnet, owned: &[Owned]) -> bool {
         .any(|owned| matches!(owned, Owned::Jail(name) if matches!(jail::find(kernel, name), Ok(None))))
 }
 
-/// Waits for epairs to go that were made inside a jail which has gone.
+/// Waits, three seconds at most for all of them, for epairs to go that were made inside jails which have gone.
 ///
 /// Their cloner is the jail's, and goes with its network stack: SIOCIFDESTROY of the host's half meanwhile uses it
 /// after it was freed, and the kernel panics (`net/if_clone.c:ifc_unlink_ifp`; seen on 15.1). Those that are still
 /// there after that have another home, and can be destroyed.
-pub(super) fn await_epairs(host: &Vnet, owned: &[Owned]) {
+pub fn await_epairs(host: &Vnet, owned: &[Owned]) {
     let kernel = host.kernel();
     let deadline = kernel.now().saturating_add(WITH_ITS_JAIL);
     for owned in owned {
@@ -131,7 +131,7 @@ fn undo_one(host: &Vnet, rooms: &Rooms, files: Files<'_>, owned: &Owned) -> Resu
     match owned {
         Owned::Alias4(interface, network) => absent(host.remove_ipv4(interface, network.ip())),
         Owned::Alias6(interface, network) => absent(host.remove_ipv6(interface, network.ip())),
-        Owned::Epair(name) => destroy_now(host, rooms, name),
+        Owned::Epair(name) => destroy_epair(host, rooms, name),
         Owned::Jail(name) => remove_jail(host, rooms, name),
         Owned::Lent(name) => take_back(host, name),
         Owned::Mount { fstype, on } => {
@@ -177,18 +177,13 @@ fn absent(result: crate::Result<()>) -> Result<(), Failure> {
     }
 }
 
-/// Destroys an epair of a jail that has gone, if it does not go by itself: the epairs that were made in a jail go
-/// after it, some time after [`jail_get(2)`](https://man.freebsd.org/jail_get(2)) has stopped finding it.
+/// Destroys an epair, and waits until it is gone. One of a jail that has just gone may go by itself: give it the time
+/// with [`await_epairs`] first.
 ///
 /// # Errors
 ///
 /// Those of SIOCIFDESTROY, once it has been tried for ten seconds.
 pub fn destroy_epair(host: &Vnet, rooms: &Rooms, name: &InterfaceName) -> Result<(), Failure> {
-    await_epairs(host, &[Owned::Epair(*name)]);
-    destroy_now(host, rooms, name)
-}
-
-fn destroy_now(host: &Vnet, rooms: &Rooms, name: &InterfaceName) -> Result<(), Failure> {
     let kernel = host.kernel();
     let deadline = kernel.now().saturating_add(GONE);
     loop {

@@ -86,6 +86,8 @@ fn a_leaked_epair_is_removed_and_look_alikes_are_not() {
     root.ok(&["start", "db"]);
     let host = vnet(&root);
     let jid = jail::find(&**host.kernel(), "ioc-db").unwrap().unwrap();
+    // Addresses have been checked by then: removing gives epairs time to go by themselves.
+    host.kernel().sleep(std::time::Duration::from_secs(10));
     let before = root.kernel_state();
     let ours = "associated with jail: web as nic: epair0b";
     epair(&host, "vnet0.99", ours);

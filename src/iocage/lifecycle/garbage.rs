@@ -123,6 +123,17 @@ impl Host<'_> {
         Ok(found)
     }
 
+    /// Gives the epairs among it the time to go with the jails that they were made in. Call this once before
+    /// [`remove_garbage`](Host::remove_garbage): the kernel is not to be asked to destroy them meanwhile.
+    pub fn let_epairs_go(&self, garbage: &[Garbage]) {
+        let epair = |one: &Garbage| match one {
+            Garbage::Epair { name, .. } => Some(Owned::Epair(*name)),
+            _ => None,
+        };
+        let epairs: Vec<Owned> = garbage.iter().filter_map(epair).collect();
+        wiring::await_epairs(&self.vnet, &epairs);
+    }
+
     /// Removes it, unless it is somebody's by now. Answers whether it did.
     ///
     /// # Errors
