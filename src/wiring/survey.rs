@@ -74,8 +74,17 @@ impl Survey {
         if let Network::Vnet(vnet) = &spec.network {
             for bridge in vnet.nics.iter().filter_map(|nic| nic.bridge.as_ref()) {
                 if self.is_bridge(bridge) && !self.members.contains_key(bridge) {
-                    let names = host.members(bridge)?.into_iter().map(|member| member.name).collect();
-                    self.members.insert(*bridge, names);
+                    match host.members(bridge) {
+                        Ok(members) => {
+                            let names = members.into_iter().map(|member| member.name).collect();
+                            self.members.insert(*bridge, names);
+                        }
+                        // Another process has stopped the last jail on it meanwhile.
+                        Err(error) if error.kind() == ErrorKind::NotFound => {
+                            self.interfaces.remove(bridge);
+                        }
+                        Err(error) => return Err(error.into()),
+                    }
                 }
             }
         }

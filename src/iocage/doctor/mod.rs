@@ -20,6 +20,7 @@ pub use finding::{Finding, Fix, Level};
 use super::config::{ConfigError, JailConfig, Network, VnetNetwork};
 use super::name::JailName;
 use super::store::{Entry, Store, StoreError};
+use crate::error::ErrorKind;
 use crate::interface::{Interface, InterfaceType};
 use crate::jail;
 use crate::route::RouteEntry;
@@ -95,8 +96,14 @@ impl<'a> Scene<'a> {
             let name = interface.name;
             match interface.kind {
                 InterfaceType::BRIDGE => {
-                    let names = vnet.members(&name)?.into_iter().map(|member| member.name).collect();
-                    members.insert(name, names);
+                    match vnet.members(&name) {
+                        Ok(found) => {
+                            drop(members.insert(name, found.into_iter().map(|member| member.name).collect()));
+                        }
+                        // It went away meanwhile.
+                        Err(error) if error.kind() == ErrorKind::NotFound => {}
+                        Err(error) => return Err(error.into()),
+                    }
                 }
                 // One that was lent out does not tell.
                 InterfaceType::VLAN => {
