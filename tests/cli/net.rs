@@ -125,6 +125,17 @@ fn lending_that_fails_gives_the_interface_back() {
 }
 
 #[test]
+fn lending_that_fails_leaves_another_interface_of_the_new_name_alone() {
+    let root = Root::new();
+    theirs(&root);
+    root.ok(&["net", "attach", "theirs", "--host-name", "wan0"]);
+    let said = root.fails(&["net", "lend", "em0", "theirs", "--name", "wan0", "--router", "203.0.113.1"], 1);
+    assert!(said.contains("203.0.113.1"), "{said}");
+    let host = root.ok(&["show"]);
+    assert!(host.contains("  em0 ") && host.contains("  wan0 "), "{host}");
+}
+
+#[test]
 fn waiting_ends_when_the_time_is_over() {
     let root = Root::new();
     theirs(&root);

@@ -49,13 +49,11 @@ pub fn lend(plumbing: &Plumbing, args: &Lend) -> Result<(), Failure> {
     let lent =
         rename(host, &interface, &carried).and_then(|()| Ok(host.lend(&carried, info.jid)?)).and_then(|()| {
             let configured = configure(plumbing, info.jid, &carried, &inside, &addresses, &routers);
-            configured.inspect_err(|_| take_back(host, info.jid, [inside, carried]))
+            configured.inspect_err(|_| take_back(plumbing, info.jid, &carried, &inside))
         });
     if let Err(error) = lent {
-        for name in [inside, carried] {
-            if host.has_interface(&name)? && !host.has_interface(&interface)? {
-                host.rename(&name, &interface)?;
-            }
+        if !host.has_interface(&interface)? && host.has_interface(&carried)? {
+            rename(host, &carried, &interface)?;
         }
         if let Some(bridge) = &bridge {
             host.add_member(bridge, &interface)?;
@@ -119,11 +117,13 @@ fn configure(
     Ok(())
 }
 
-/// What was lent comes back, under whichever of these names it has. The first failure is the one to tell.
-fn take_back(host: &Vnet, jid: Jid, names: [InterfaceName; 2]) {
-    if host.reclaim(&names[0], jid).is_err()
-        && let Err(error) = host.reclaim(&names[1], jid)
-    {
+/// What was lent comes back under the name that it was carried under, which is free on the host. The first failure
+/// is the one to tell.
+fn take_back(plumbing: &Plumbing, jid: Jid, carried: &InterfaceName, inside: &InterfaceName) {
+    if let Ok(stack) = Vnet::enter(plumbing.wiring.kernel().clone(), jid) {
+        let _ = rename(&stack, inside, carried);
+    }
+    if let Err(error) = plumbing.wiring.host().reclaim(carried, jid) {
         crate::output::warn(&error.to_string());
     }
 }
