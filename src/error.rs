@@ -263,6 +263,12 @@ fn hint(call: &str, errno: Errno, text: Option<&str>) -> Option<&'static str> {
         ("nmount", Errno::EINVAL) if text == Some("Invalid fstype") => {
             "the kernel does not know this file system, and found no module of that name"
         }
+        ("nmount", Errno::ENOENT | Errno::ENOTDIR) => {
+            "the mount point and what is mounted there have to be directories that exist: make them with mkdir, or mount less"
+        }
+        ("nmount", Errno::ELOOP | Errno::ENOTCAPABLE) => {
+            "the mount point is, or lies behind, a symbolic link: put a directory there"
+        }
         (call, Errno::ENXIO) if call.starts_with("SIOC") || call.starts_with("BRDG") => {
             "the interface is not in this network stack: it may have been renamed, lent or destroyed"
         }

@@ -7,17 +7,29 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jailwire::Vnet;
-use jailwire::jail::JailParameters;
+use jailwire::jail::{JailParameters, JailSystem};
 use jailwire::kernel::Kernel;
 use jailwire::kernel::sim::Sim;
 use jailwire::wiring::bulk::{self, BulkJail, Cancel, Fate, Limits, Name};
-use jailwire::wiring::{Devfs, HostName, JailSpec, MountSpec, Network, Nic, Router, VnetSpec, Wiring};
+use jailwire::wiring::{
+    Alias, Devfs, HostName, JailSpec, MountSpec, Network, Nic, Router, Shared, VnetSpec, Wiring,
+};
 use jailwire::{InterfaceName, MacAddr, Mtu};
 
 use observed::{Asked, Observed};
 
-/// A jail with all that could make one more of them cost more: a bridge with an uplink, a mount.
-fn specification(number: u16, bridge: InterfaceName, uplink: InterfaceName) -> JailSpec {
+/// The interfaces of the host that the jails use.
+#[derive(Clone, Copy)]
+struct Places {
+    bridge: InterfaceName,
+    uplink: InterfaceName,
+}
+
+/// Jails of one kind: the specification of the one with a number.
+type Kind = fn(u16, Places) -> JailSpec;
+
+/// A network stack of its own with all that could make one more of them cost more: a bridge with an uplink.
+fn with_a_stack(number: u16, places: Places) -> JailSpec {
     let [high, low] = (number + 2).to_be_bytes();
     let mac = |half| MacAddr([2, 0, half, 0, high, low]);
     let nic = Nic {
@@ -27,12 +39,36 @@ fn specification(number: u16, bridge: InterfaceName, uplink: InterfaceName) -> J
         macs: Some((mac(1), mac(2))),
         mtu: None,
         default_mtu: Mtu::new(1500).unwrap(),
-        bridge: Some(bridge),
-        uplink: Some(uplink),
+        bridge: Some(places.bridge),
+        uplink: Some(places.uplink),
         inet: vec![format!("10.1.{high}.{low}/16").parse().unwrap()],
         inet6: vec![format!("fd00::{:x}/64", number + 2).parse().unwrap()],
         accept_rtadv: false,
     };
+    let network = VnetSpec {
+        nics: vec![nic],
+        default4: Some(Router { address: [10, 1, 0, 1].into(), nic: None }),
+        ..VnetSpec::default()
+    };
+    specification(number, Network::Vnet(network))
+}
+
+/// Addresses on an interface that all of them share.
+fn with_aliases(number: u16, places: Places) -> JailSpec {
+    let [high, low] = (number + 2).to_be_bytes();
+    let interface = Some(places.uplink);
+    let shared = Shared {
+        ip4: vec![Alias { interface, network: format!("10.1.{high}.{low}/32").parse().unwrap() }],
+        ip6: vec![Alias { interface, network: format!("fd00::{:x}/128", number + 2).parse().unwrap() }],
+        ip4_mode: JailSystem::New,
+        ip6_mode: JailSystem::New,
+        ip4_source_selection: true,
+        ip6_source_selection: true,
+    };
+    specification(number, Network::Shared(shared))
+}
+
+fn specification(number: u16, network: Network) -> JailSpec {
     let devfs = MountSpec {
         fstype: "devfs".to_owned(),
         from: "devfs".to_owned(),
@@ -46,22 +82,17 @@ fn specification(number: u16, bridge: InterfaceName, uplink: InterfaceName) -> J
         parameters: JailParameters::default(),
         devfs: Devfs::Existing(0),
         mounts: vec![devfs],
-        network: Network::Vnet(VnetSpec {
-            nics: vec![nic],
-            default4: Some(Router { address: [10, 1, 0, 1].into(), nic: None }),
-            ..VnetSpec::default()
-        }),
+        network,
     }
 }
 
 /// What so many jails ask, from their start to their stop.
-fn asked(jails: u16) -> [Asked; 2] {
+fn asked(kind: Kind, jails: u16) -> [Asked; 2] {
     let kernel = Arc::new(Observed::new(Arc::new(Sim::new())));
     let wiring = Wiring::on(Arc::<Observed>::clone(&kernel) as Arc<dyn Kernel>).unwrap();
     let host = Vnet::host(Arc::clone(wiring.kernel()));
-    let bridge = host.create_bridge().unwrap();
-    let uplink = host.create_epair().unwrap().a;
-    let specs: Vec<_> = (0..jails).map(|number| specification(number, bridge, uplink)).collect();
+    let places = Places { bridge: host.create_bridge().unwrap(), uplink: host.create_epair().unwrap().a };
+    let specs: Vec<_> = (0..jails).map(|number| kind(number, places)).collect();
     let names: Vec<Name> = specs.iter().map(|spec| (spec.name.clone(), Vec::new())).collect();
     let jails = specs.into_iter().map(BulkJail::new).collect();
     let well = |name: &str, fate: Fate| assert!(matches!(fate, Fate::Up(_) | Fate::Gone), "{name}: {fate:?}");
@@ -86,16 +117,25 @@ fn of_one_more(few: &Asked, many: &Asked, more: usize) -> (BTreeMap<String, usiz
     (calls, (many.listed - few.listed) / more)
 }
 
-#[test]
-fn each_jail_asks_the_same_however_many_there_are() {
-    let (ten, hundred, thousand) = (asked(10), asked(100), asked(1000));
+fn are_flat(kind: Kind) {
+    let (ten, hundred, many) = (asked(kind, 10), asked(kind, 100), asked(kind, 500));
     for (stage, place) in [("start", 0), ("stop", 1)] {
         let small = of_one_more(&ten[place], &hundred[place], 90);
-        let great = of_one_more(&hundred[place], &thousand[place], 900);
+        let great = of_one_more(&hundred[place], &many[place], 400);
         assert_eq!(small.0, great.0, "{stage}");
         assert!(small.0.values().sum::<usize>() > 3, "{stage}: {small:?}");
         // No list of anything that the others have.
         assert!(small.1.abs_diff(great.1) <= 64, "{stage}: {} bytes listed, then {}", small.1, great.1);
         println!("{stage}: {great:?}");
     }
+}
+
+#[test]
+fn each_jail_with_a_stack_asks_the_same_however_many_there_are() {
+    are_flat(with_a_stack);
+}
+
+#[test]
+fn each_jail_with_aliases_asks_the_same_however_many_there_are() {
+    are_flat(with_aliases);
 }

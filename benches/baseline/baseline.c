@@ -615,8 +615,12 @@ main(int argc, char **argv)
 			find_jail(name, 0);
 		if (each || jail == 0)
 			look(vnet, name, bridge);
-		else
+		else {
 			find_jail(name, 0);
+			/* The others may have changed it since the host was looked at. */
+			if (!vnet)
+				find_address(host(), "lo0", shared_address(jail + 2));
+		}
 		done(LOOK, &step);
 		if (vnet)
 			start_vnet(jail + 2, name, bridge, host_halves[jail]);

@@ -84,6 +84,11 @@ pub struct Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "cannot {}: {}", self.step, self.failure)?;
+        if let Failure::Kernel(refusal) = &self.failure
+            && let Some(hint) = refusal.hint()
+        {
+            write!(f, "; {hint}")?;
+        }
         for (owned, failure) in &self.owed.failures {
             write!(f, "; {owned} could not be undone and stays in the journal: {failure}")?;
         }

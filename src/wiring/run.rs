@@ -1,7 +1,7 @@
 //! Carrying out a plan.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ipnetwork::Ipv4Network;
@@ -18,8 +18,9 @@ use super::{Error, Failure};
 use crate::epair::Epair;
 use crate::files::Files;
 use crate::jail::devfs::{Devfs, DevfsRule};
-use crate::jail::{self, HeldJail, JailParameters, JailSystem, mount};
-use crate::kernel::{Errno, Kernel};
+use crate::jail::mount;
+use crate::jail::{self, HeldJail, JailParameters, JailSystem};
+use crate::kernel::{Errno, Kernel, MountRequest};
 use crate::nd6::Nd6Flags;
 use crate::route::{Gateway, Route};
 use crate::types::{Fib, InterfaceName, Jid};
@@ -313,7 +314,34 @@ impl<'a> Run<'a> {
         }
         self.intend(Owned::Mount { fstype: spec.fstype.clone(), on: request.on() })?;
         mount::mount(&**self.kernel(), &request)?;
-        Ok(())
+        match self.elsewhere(&request)? {
+            Some(on) => self.intend(Owned::Mount { fstype: request.fstype, on }),
+            None => Ok(()),
+        }
+    }
+
+    /// Where the kernel has mounted it, if that is not where it was to be. Links that stay in the jail's root are
+    /// followed; and who may rename directories there may do so after the mount point was opened.
+    fn elsewhere(&self, request: &MountRequest) -> Result<Option<PathBuf>, Failure> {
+        let kernel = &**self.kernel();
+        let wanted = request.on();
+        if let Ok(Some(seen)) = mount::seen_on(kernel, &wanted)
+            && seen.fstype == request.fstype
+        {
+            return Ok(None);
+        }
+        let journalled = |on: &Path| {
+            self.journal
+                .owned()
+                .iter()
+                .any(|owned| matches!(owned, Owned::Mount { on: other, .. } if other == on))
+        };
+        // The newest first, and it is the newest. One on the right place is hidden by another.
+        let found = mount::beneath(kernel, &self.spec.path)?.into_iter().find(|mounted| {
+            (&mounted.fstype, &mounted.from) == (&request.fstype, &request.from)
+                && (mounted.on == wanted || !journalled(&mounted.on))
+        });
+        Ok(found.map(|mounted| mounted.on).filter(|on| *on != wanted))
     }
 
     fn create_jail(&mut self) -> Result<(), Failure> {

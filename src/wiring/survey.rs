@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use super::Failure;
 use super::journal::Owned;
-use super::spec::{JailSpec, Network};
+use super::spec::{Alias, JailSpec, Network};
 use crate::error::ErrorKind;
 use crate::interface::{Interface, InterfaceType};
 use crate::jail;
@@ -31,6 +31,8 @@ pub struct Survey {
     members: HashMap<InterfaceName, HashSet<InterfaceName>>,
     /// The MTU of bridges that other jails are about to be on.
     expected: HashMap<InterfaceName, Mtu>,
+    /// What was asked about single addresses since the dump: whether an interface has one.
+    asked: HashMap<(InterfaceName, IpAddr), bool>,
 }
 
 /// Whether an interface is a bridge.
@@ -60,6 +62,7 @@ impl Survey {
             interfaces,
             members: HashMap::new(),
             expected: HashMap::new(),
+            asked: HashMap::new(),
         };
         survey.turn_to(host, spec)?;
         Ok(survey)
@@ -93,22 +96,39 @@ impl Survey {
         Ok(())
     }
 
-    /// Looks once more at which addresses a jail's interfaces have: that decides what is added, and somebody else
-    /// may have started and stopped the jail meanwhile.
+    /// Asks once more which of a jail's addresses its interfaces have: that decides what is added, and somebody else
+    /// may have started and stopped the jail meanwhile. Each is asked for by itself, since an interface that
+    /// many jails share has many.
     ///
     /// # Errors
     ///
-    /// As [`Vnet::interface`], but for an interface that has gone.
+    /// As [`Vnet::find_ipv4`] and [`Vnet::find_ipv6`], but for an interface that has gone.
     pub(super) fn refresh(&mut self, host: &Vnet, spec: &JailSpec) -> Result<(), Failure> {
         let Network::Shared(shared) = &spec.network else { return Ok(()) };
-        let ip4 = shared.ip4.iter().filter_map(|alias| alias.interface);
-        let named: HashSet<_> = ip4.chain(shared.ip6.iter().filter_map(|alias| alias.interface)).collect();
-        for name in named {
-            match host.interface(&name) {
-                Ok(interface) => drop(self.interfaces.insert(name, interface)),
-                Err(error) if error.kind() == ErrorKind::NotFound => drop(self.interfaces.remove(&name)),
-                Err(error) => return Err(error.into()),
-            }
+        for Alias { interface, network } in &shared.ip4 {
+            let Some(name) = interface else { continue };
+            let found = host.find_ipv4(name, network.ip()).map(|found| found.is_some());
+            self.note(*name, network.ip().into(), found)?;
+        }
+        for Alias { interface, network } in &shared.ip6 {
+            let Some(name) = interface else { continue };
+            let found = host.find_ipv6(name, network.ip()).map(|found| found.is_some());
+            self.note(*name, network.ip().into(), found)?;
+        }
+        Ok(())
+    }
+
+    /// What the kernel said of an address.
+    fn note(
+        &mut self,
+        name: InterfaceName,
+        address: IpAddr,
+        found: crate::Result<bool>,
+    ) -> Result<(), Failure> {
+        match found {
+            Ok(found) => drop(self.asked.insert((name, address), found)),
+            Err(error) if error.kind() == ErrorKind::NotFound => drop(self.interfaces.remove(&name)),
+            Err(error) => return Err(error.into()),
         }
         Ok(())
     }
@@ -160,6 +180,7 @@ impl Survey {
     }
 
     fn forget(&mut self, interface: &InterfaceName, address: IpAddr) {
+        self.asked.remove(&(*interface, address));
         if let Some(interface) = self.interfaces.get_mut(interface) {
             interface.addresses.retain(|has| has.network.ip() != address);
         }
@@ -172,7 +193,9 @@ impl Survey {
 
     /// Whether an interface of the host has this address.
     pub fn has_address(&self, name: &InterfaceName, address: IpAddr) -> bool {
-        self.interface(name).is_some_and(|one| one.addresses.iter().any(|has| has.network.ip() == address))
+        let Some(interface) = self.interface(name) else { return false };
+        let dumped = || interface.addresses.iter().any(|has| has.network.ip() == address);
+        self.asked.get(&(*name, address)).copied().unwrap_or_else(dumped)
     }
 
     /// Whether it is a bridge.

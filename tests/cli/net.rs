@@ -136,6 +136,21 @@ fn lending_that_fails_leaves_another_interface_of_the_new_name_alone() {
 }
 
 #[test]
+fn a_dry_run_of_lending_names_things_when_lending_does() {
+    let root = Root::new();
+    theirs(&root);
+    let words = ["net", "lend", "em0", "theirs", "--name", "wan0", "--dry-run"];
+    let before = |plan: &str, first: &str, then: &str| {
+        let place = |words| plan.find(words).unwrap_or_else(|| panic!("no {words} in {plan}"));
+        assert!(place(first) < place(then), "{plan}");
+    };
+    before(&root.ok(&words), "name em0 wan0", "lend wan0 to theirs");
+    // Where the host has another of that name, the jail is where it gets its own.
+    root.ok(&["net", "attach", "theirs", "--host-name", "wan0"]);
+    before(&root.ok(&words), "lend em0 to theirs", "name it wan0");
+}
+
+#[test]
 fn waiting_ends_when_the_time_is_over() {
     let root = Root::new();
     theirs(&root);

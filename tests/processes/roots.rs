@@ -146,6 +146,25 @@ fn links_that_lead_out_are_not_followed() {
 }
 
 #[test]
+fn what_is_mounted_behind_a_link_that_stays_inside_is_unmounted() {
+    let world = World::new(0);
+    world.write_jail("victim", CONFIG);
+    let root = world.root_of("victim");
+    fs::create_dir_all(root.join("private/cache")).expect("a directory");
+    symlink("private", root.join("shown")).expect("a link");
+    let fstab = world.path("jails/victim/fstab");
+    let lines = fs::read_to_string(&fstab).expect("its fstab");
+    fs::write(&fstab, format!("{lines}tmpfs\t{}/shown/cache\ttmpfs\trw\t0\t0\n", root.display()))
+        .expect("a file");
+    let before = world.mounts();
+    world.ok(&["start", "victim"]);
+    let behind = |mounted: &jailwire::kernel::Mounted| mounted.on.ends_with("private/cache");
+    assert!(world.mounts().iter().any(behind), "{:?}", world.mounts());
+    world.ok(&["stop", "victim"]);
+    assert_eq!(world.mounts(), before);
+}
+
+#[test]
 fn what_is_no_file_is_not_read_or_written() {
     let world = World::new(0);
     let mut tried = 0;

@@ -39,7 +39,10 @@ fn main() -> ExitCode {
     if let Some(error) = error.downcast_ref() {
         return usage(error);
     }
-    output::complain(&error);
+    match error.downcast_ref::<jailwire::Error>().and_then(jailwire::Error::hint) {
+        Some(hint) => output::complain(&format_args!("{error}; {hint}")),
+        None => output::complain(&error),
+    }
     ExitCode::FAILURE
 }
 

@@ -199,11 +199,12 @@ impl World {
         }
         let loops = interface.has(sys::IFF_LOOPBACK);
         let is_loopback = |ours: &Address6| ours.address.is_loopback();
-        let there = self.with_addresses_in(interface.stack).any(|other| other.inet6.iter().any(is_loopback));
+        let lacks_loopback = loops
+            && !self.with_addresses_in(interface.stack).any(|other| other.inet6.iter().any(is_loopback));
         let flags = interface.nd6_flags;
         let wanted = flags & sys::ND6_IFF_IFDISABLED == 0 && flags & sys::ND6_IFF_AUTO_LINKLOCAL != 0;
         let local = if loops { Some(1) } else { self.interface_identifier(interface) };
-        if loops && !there {
+        if lacks_loopback {
             let new = New6 { destination: Some(Ipv6Addr::LOCALHOST), ..automatic(Ipv6Addr::LOCALHOST, 128) };
             let _ = self.update_inet6(index, &new);
         }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use jailwire_sys as sys;
 
 use super::caller::{Caller, Privilege};
+use super::capabilities::Offers;
 use super::options::Release;
 use super::world::{Bridge, Kind, Learned, StackId, World};
 use crate::kernel::{Block, Errno, Failure, Request, Result};
@@ -22,6 +23,7 @@ impl Bridge {
     pub fn new() -> Bridge {
         Bridge {
             members: Vec::new(),
+            offers: Offers::default(),
             spans: Vec::new(),
             priority: 32768,
             hello_time: 2,

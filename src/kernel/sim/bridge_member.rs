@@ -92,8 +92,10 @@ impl World {
             saved_capabilities: self.interface(index).enabled_capabilities,
         };
         self.interface_mut(index).bridge = Some(bridge);
-        self.bridge_mut(bridge).members.insert(0, member);
-        self.share_capabilities(bridge);
+        let state = self.bridge_mut(bridge);
+        state.offers.add(member.saved_capabilities);
+        state.members.insert(0, member);
+        self.share_capabilities(bridge, Some(index));
         self.check_bridge_link(bridge);
         self.set_promiscuous(index, true);
         Ok(())
@@ -139,8 +141,9 @@ impl World {
         let at =
             members.iter().position(|member| member.index == index).expect("a member that was just found");
         let member = members.remove(at);
+        self.bridge_mut(bridge).offers.remove(member.saved_capabilities);
         self.check_bridge_link(bridge);
-        self.share_capabilities(bridge);
+        self.share_capabilities(bridge, None);
         self.bridge_mut(bridge).addresses.retain(|learned| learned.index != index);
         if !gone {
             if self.interface(index).has(sys::IFF_PROMISC) {

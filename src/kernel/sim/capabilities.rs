@@ -1,9 +1,11 @@
 //! What interfaces can do for checksums and tags: SIOCSIFCAP as the drivers take it.
 
+use std::collections::BTreeMap;
+
 use jailwire_sys as sys;
 
 use super::options::Release;
-use super::world::{Kind, World};
+use super::world::{Bridge, Kind, World};
 use crate::kernel::{Errno, Result};
 
 /// What a bridge switches off in all members unless all have it: BRIDGE_IFCAPS_MASK.
@@ -19,10 +21,42 @@ const RECEIVING: u32 = (sys::IFCAP_RXCSUM | sys::IFCAP_RXCSUM_IPV6) as u32;
 /// What both halves of an epair(4) of 15 have, or neither.
 const MIRRORED: u32 = (sys::IFCAP_TXCSUM | sys::IFCAP_TXCSUM_IPV6 | sys::IFCAP_VLAN_HWTAGGING) as u32;
 
+/// What the members of a bridge could do when they joined. Thousands of them differ in little.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Offers {
+    /// How many joined with each set.
+    counts: BTreeMap<u32, usize>,
+    /// What all members were told to share; none if any has changed since.
+    told: Option<u32>,
+}
+
+impl Offers {
+    pub fn add(&mut self, saved: u32) {
+        *self.counts.entry(saved).or_default() += 1;
+    }
+
+    pub fn remove(&mut self, saved: u32) {
+        if let Some(count) = self.counts.get_mut(&saved) {
+            *count -= 1;
+            if *count == 0 {
+                self.counts.remove(&saved);
+            }
+        }
+    }
+
+    fn shared(&self) -> u32 {
+        self.counts.keys().fold(SHARED, |shared, saved| shared & saved)
+    }
+}
+
 impl World {
     /// The whole set of what is switched on, to the driver.
     pub fn set_capabilities(&mut self, index: u16, wanted: u32) -> Result<()> {
         let release = self.release;
+        self.capabilities_change(index);
+        if let Kind::Epair { peer, .. } = self.interface(index).kind {
+            self.capabilities_change(peer);
+        }
         let interface = self.interface_mut(index);
         match interface.kind {
             // Also when the other half is in another stack (confirmed).
@@ -47,19 +81,34 @@ impl World {
         Ok(())
     }
 
-    /// `bridge_mutecaps`: what the members share, of what each had when it joined.
-    pub fn share_capabilities(&mut self, bridge: u16) {
-        let members: Vec<(u16, u32)> = self
-            .bridge(bridge)
-            .members
-            .iter()
-            .map(|member| (member.index, member.saved_capabilities))
-            .collect();
-        let shared = members.iter().fold(SHARED, |shared, (_, saved)| shared & saved);
-        for (member, _) in members {
-            let enabled = self.interface(member).enabled_capabilities;
-            self.force_capabilities(member, enabled & !STRIPPED & !SHARED | shared);
+    /// What an interface can do is about to change: its bridge looks at it again.
+    pub fn capabilities_change(&mut self, index: u16) {
+        if let Some(bridge) = self.interface(index).bridge {
+            self.bridge_mut(bridge).offers.told = None;
         }
+    }
+
+    /// `bridge_mutecaps`: what the members share, of what each had when it joined. Those that were told so already
+    /// are passed over, all but the one that has just joined.
+    pub fn share_capabilities(&mut self, bridge: u16, joined: Option<u16>) {
+        let Bridge { members, offers, .. } = self.bridge(bridge);
+        let shared = offers.shared();
+        let told = offers.told == Some(shared);
+        let members: Vec<u16> = match told {
+            true => joined.into_iter().collect(),
+            false => members.iter().map(|member| member.index).collect(),
+        };
+        // An epair that comes to itself on one bridge changes both of its halves.
+        let mut circle = false;
+        for member in members {
+            let interface = self.interface(member);
+            let wanted = interface.enabled_capabilities & !STRIPPED & !SHARED | shared;
+            if let Kind::Epair { peer, .. } = interface.kind {
+                circle |= self.interface(peer).bridge == Some(bridge);
+            }
+            self.force_capabilities(member, wanted);
+        }
+        self.bridge_mut(bridge).offers.told = (!circle).then_some(shared);
     }
 
     /// `bridge_set_ifcap`: a driver that refuses is only complained about.

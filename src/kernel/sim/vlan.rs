@@ -132,6 +132,7 @@ impl World {
         let (simplex, link, mac) = (on.flags & sys::IFF_SIMPLEX as u32, on.link_state, on.mac);
         let mtu = self.vlan_mtu(parent);
         let (capabilities, enabled) = offered(self.interface(parent));
+        self.capabilities_change(index);
         let vlan = self.interface_mut(index);
         vlan.kind =
             Kind::Vlan { parent: Some(parent), tag, protocol, priority: 0, promiscuous_parent: false };

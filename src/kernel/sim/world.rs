@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::Release;
 use super::caller::Owner;
+use super::capabilities::Offers;
 use super::devfs::Devfs;
 use super::interface_table::InterfaceTable;
 use super::jail_notes::Notes;
@@ -127,6 +128,7 @@ pub(crate) enum Kind {
 pub(crate) struct Bridge {
     /// Newest first, as BRDGGIFS lists them.
     pub members: Vec<Member>,
+    pub offers: Offers,
     /// Ports that get a copy of everything, newest first.
     pub spans: Vec<u16>,
     /// Of the spanning tree.

@@ -19,7 +19,7 @@ impl World {
         options: &mut Options<'_>,
         created: bool,
     ) -> Result<()> {
-        let jail = &self.jails.list[&jid];
+        let jail = &self.jails.list[jid];
         if !created {
             let changes = wanted.ip4.own.is_some() || wanted.ip6.own.is_some();
             if jail.stack.is_some() && changes {
@@ -110,8 +110,8 @@ impl World {
             Some(above) => format!("{}.{last}", above.name),
             None => last.to_owned(),
         };
-        let grows = name.len() as isize - self.jails.list[&jid].name.len() as isize;
-        let longest = self.jails.below(jid).into_iter().map(|child| self.jails.list[&child].name.len()).max();
+        let grows = name.len() as isize - self.jails.list[jid].name.len() as isize;
+        let longest = self.jails.below(jid).into_iter().map(|child| self.jails.list[child].name.len()).max();
         let too_long = longest.is_some_and(|length| length as isize + grows >= LONGEST_NAME as isize);
         if name.len() >= LONGEST_NAME || too_long {
             return Err(Errno::ENAMETOOLONG.into());
@@ -129,17 +129,18 @@ impl World {
     ) {
         let below = self.jails.below(jid);
         let depths: Vec<i32> = below.iter().map(|child| self.jails.depth_below(jid, *child)).collect();
-        let parent = self.jails.list[&jid].parent;
+        let parent = self.jails.list[jid].parent;
         let inherited = self.host_information(parent);
         let jails = &mut self.jails.list;
         if let Some(name) = name {
-            let old = std::mem::replace(&mut jails.get_mut(&jid).expect("it is there").name, name.clone());
+            let old = jails[jid].name.len();
             for child in &below {
-                let child = jails.get_mut(child).expect("it is there");
-                child.name = format!("{name}{}", &child.name[old.len()..]);
+                let new = format!("{name}{}", &jails[*child].name[old..]);
+                jails.rename(*child, new);
             }
+            jails.rename(jid, name);
         }
-        let jail = jails.get_mut(&jid).expect("it is there");
+        let jail = jails.get_mut(jid).expect("it is there");
         set_family(&mut jail.ip4, &wanted.ip4);
         set_family(&mut jail.ip6, &wanted.ip6);
         if let Some(path) = &wanted.path {
@@ -164,7 +165,7 @@ impl World {
             }
         }
         for child in std::iter::once(&jid).chain(&below) {
-            let jail = jails.get_mut(child).expect("it is there");
+            let jail = jails.get_mut(*child).expect("it is there");
             for (name, _) in wanted.allow.iter().filter(|(_, allowed)| !allowed) {
                 jail.allow.remove(name);
             }
@@ -177,10 +178,10 @@ impl World {
         let jails = &mut self.jails.list;
         for (child, depth) in std::iter::once((&jid, &0)).chain(below.iter().zip(depths)) {
             let (ip4, ip6) = {
-                let parent = jails.get(&jails[child].parent);
+                let parent = jails.get(jails[*child].parent);
                 (parent.map(|jail| jail.ip4.clone()), parent.map(|jail| jail.ip6.clone()))
             };
-            let jail = jails.get_mut(child).expect("it is there");
+            let jail = jails.get_mut(*child).expect("it is there");
             let own = *depth == 0;
             if let Some(level) = wanted.securelevel {
                 jail.securelevel = if own { level } else { jail.securelevel.max(level) };
@@ -247,11 +248,11 @@ impl Jails {
             let addresses = of(jail);
             jail.jid != own
                 && !jail.dying
-                && self.is_below(top, jail.jid)
-                && self.shares_stack(top, jail)
                 && addresses.own
                 && !(list.len() == 1 && addresses.list.len() == 1)
                 && list.iter().any(|address| addresses.list.contains(address))
+                && self.is_below(top, jail.jid)
+                && self.shares_stack(top, jail)
         };
         self.all().any(|jail| rival(&jail))
     }

@@ -1,7 +1,5 @@
 //! Which jail a caller of `jail_set(2)` means, and what a new one begins with.
 
-use std::collections::BTreeSet;
-
 use jailwire_sys as sys;
 
 use super::addresses::Addresses;
@@ -84,8 +82,13 @@ impl World {
         if last.is_empty() {
             return Ok((found, jid, parent));
         }
-        let siblings = self.jails.all().filter(|jail| jail.parent == parent && Some(jail.jid) != found);
-        let mut same: Vec<&Jail> = siblings.filter(|jail| jail.own_name() == last).collect();
+        let full = match self.jails.get(parent) {
+            Some(above) => format!("{}.{last}", above.name),
+            None => last.to_owned(),
+        };
+        let siblings = self.jails.list.named(&full);
+        let mut same: Vec<&Jail> =
+            siblings.filter(|jail| jail.parent == parent && Some(jail.jid) != found).collect();
         // The living one, if there is one.
         same.sort_by_key(|jail| jail.dying);
         let sibling = same.first();
@@ -109,7 +112,7 @@ impl World {
         let mut above = Some(caller.jid);
         while let Some(at) = above {
             let limit = self.jails.get(at).map_or(super::HIGHEST, |jail| jail.children_max);
-            if self.jails.below(at).len() >= usize::try_from(limit).unwrap_or(0) {
+            if self.jails.count_below(at) >= usize::try_from(limit).unwrap_or(0) {
                 return refuse(Errno::EPERM, "prison limit exceeded");
             }
             above = self.jails.get(at).map(|jail| jail.parent);
@@ -122,7 +125,7 @@ impl World {
         let Some(jid) = free else { return refuse(Errno::EAGAIN, "no available jail IDs") };
         let stack = (wanted.vnet == Some(true)).then(|| self.create_stack());
         let jail = self.new_jail(caller, jid, parent, wanted, stack);
-        self.jails.list.insert(jid, jail);
+        self.jails.list.insert(jail);
         Ok(jid)
     }
 
@@ -131,13 +134,7 @@ impl World {
         let Some(new) = self.jails.next_dead_jid() else {
             return refuse(Errno::EAGAIN, "no available jail IDs");
         };
-        if let Some(mut jail) = self.jails.list.remove(&jid) {
-            jail.jid = new;
-            self.jails.list.insert(new, jail);
-        }
-        for jail in self.jails.list.values_mut().filter(|jail| jail.parent == jid) {
-            jail.parent = new;
-        }
+        self.jails.list.renumber(jid, new);
         for socket in self.sockets.values_mut().filter(|socket| socket.jid == jid) {
             socket.jid = new;
         }
@@ -162,8 +159,6 @@ impl World {
             .filter(|name| above.is_none_or(|jail| jail.allows(name)))
             .map(|name| (*name).to_owned())
             .collect();
-        let cpusets: BTreeSet<i32> = self.jails.all().map(|jail| jail.cpuset).collect();
-        let cpuset = (2..).find(|number| !cpusets.contains(number)).expect("an endless range");
         Jail {
             jid,
             parent,
@@ -191,7 +186,7 @@ impl World {
                 (_, Some(jail)) => jail.osrelease.clone(),
                 (_, None) => self.text_sysctl("kern.osrelease"),
             },
-            cpuset,
+            cpuset: 0,
             allow,
             sysv: SYSV.iter().map(|name| (*name, sys::JAIL_SYS_DISABLE)).collect(),
             meta: META.iter().map(|name| (*name, String::new())).collect(),

@@ -176,7 +176,7 @@ impl World {
                 Some((Form::AtMost, jail.ip6.list.iter().flat_map(|address| address.octets()).collect()))
             }
             "securelevel" => int(jail.securelevel),
-            "children.cur" => int(self.jails.below(jail.jid).len() as i32),
+            "children.cur" => int(self.jails.count_below(jail.jid) as i32),
             "children.max" => int(jail.children_max),
             "host.hostname" => text(&jail.hostname),
             "host.domainname" => text(&jail.domainname),

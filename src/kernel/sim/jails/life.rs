@@ -39,7 +39,7 @@ impl World {
         // Children before their parents.
         doomed.sort_by_key(|doomed| -self.jails.depth_below(jid, *doomed));
         for jid in &doomed {
-            if let Some(jail) = self.jails.list.get_mut(jid) {
+            if let Some(jail) = self.jails.list.get_mut(*jid) {
                 jail.persist = false;
             }
             self.begin_to_die(*jid);
@@ -68,8 +68,8 @@ impl World {
     pub fn settle(&mut self, jid: i32, at_once: bool) {
         let mut at = jid;
         loop {
-            let used = self.processes.values().any(|process| process.jid == at)
-                || self.jails.all().any(|jail| jail.parent == at);
+            let used =
+                self.processes.values().any(|process| process.jid == at) || self.jails.list.has_children(at);
             let held = self.sockets.values().any(|socket| socket.jid == at) || self.mounts.hold(at);
             let Some(jail) = self.jails.get(at) else { return };
             if !jail.persist && !used {
@@ -86,7 +86,7 @@ impl World {
     /// `prison_cleanup_locked`: those who watch it are told now, and not when it is gone (C16); its
     /// descriptors lead nowhere from now on, and do not keep it (C14).
     fn begin_to_die(&mut self, jid: i32) {
-        let Some(jail) = self.jails.list.get_mut(&jid).filter(|jail| !jail.dying) else { return };
+        let Some(jail) = self.jails.list.get_mut(jid).filter(|jail| !jail.dying) else { return };
         jail.dying = true;
         self.tell_jail(jid, sys::NOTE_JAIL_REMOVE, 0);
         self.detach_descriptors(jid);
@@ -102,7 +102,7 @@ impl World {
 
     /// Takes a jail off the list, and its stack down. The answer is its parent.
     fn unlink(&mut self, jid: i32, at_once: bool) -> i32 {
-        let Some(jail) = self.jails.list.remove(&jid) else { return 0 };
+        let Some(jail) = self.jails.list.remove(jid) else { return 0 };
         match jail.stack {
             Some(stack) if at_once => self.stack_gone(stack),
             Some(stack) => self.pending.push((self.now + TEARDOWN, Pending::StackGone(stack))),

@@ -3,6 +3,7 @@
 //! * `parameters`: the names and types of what a jail has;
 //! * `set`: `jail_set(2)`, which reads what is `wanted`, finds or `create`s the jail, and `change`s it;
 //! * `get` and `list`: `jail_get(2)`, and all of them at once;
+//! * `register`: where they are kept, and found again;
 //! * `descriptor`: the same by jail descriptors, which came with 15;
 //! * `life`: what keeps a jail, and how it ends.
 
@@ -14,6 +15,7 @@ mod get;
 mod life;
 mod list;
 mod parameters;
+mod register;
 mod set;
 mod wanted;
 
@@ -33,7 +35,7 @@ const HIGHEST: i32 = 999_999;
 /// All jails, the dying ones too.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Jails {
-    list: BTreeMap<i32, Jail>,
+    list: register::Register,
     /// The number that was given out last. Numbers that callers choose do not move it.
     last: i32,
     /// The number that a dying jail was moved to last, downward from the highest.
@@ -82,22 +84,17 @@ impl Jail {
     pub fn allows(&self, what: &str) -> bool {
         self.allow.contains(what)
     }
-
-    /// The last part of its name.
-    fn own_name(&self) -> &str {
-        self.name.rsplit('.').next().unwrap_or(&self.name)
-    }
 }
 
 impl Jails {
     /// A jail, dying or not. None for the host.
     pub fn get(&self, jid: i32) -> Option<&Jail> {
-        self.list.get(&jid)
+        self.list.get(jid)
     }
 
     /// All of them, by number.
     pub fn all(&self) -> impl DoubleEndedIterator<Item = &Jail> {
-        self.list.values()
+        self.list.all()
     }
 
     /// Whether a jail was made in another, or in one that was: it is what that one sees, of itself it
@@ -115,7 +112,12 @@ impl Jails {
 
     /// All below a jail, by number.
     fn below(&self, above: i32) -> Vec<i32> {
-        self.list.keys().copied().filter(|jid| self.is_below(above, *jid)).collect()
+        self.list.below(above)
+    }
+
+    /// How many there are below a jail.
+    fn count_below(&self, above: i32) -> usize {
+        if above == 0 { self.list.len() } else { self.below(above).len() }
     }
 
     /// How many levels a jail is below another.
@@ -140,16 +142,19 @@ impl Jails {
     /// `prison_find_name`: a living jail of that name, or a dying one.
     fn find_name(&self, viewer: i32, name: &str) -> Option<i32> {
         // What comes before its name, as the viewer sees it: the viewer's own and a dot.
-        let before = self.get(viewer).map_or(0, |own| own.name.len() + 1);
-        let named = |jail: &&Jail| jail.name.get(before..) == Some(name) && self.is_below(viewer, jail.jid);
-        let living = self.list.values().filter(named).find(|jail| !jail.dying);
-        living.or_else(|| self.list.values().rfind(named)).map(|jail| jail.jid)
+        let full = match self.get(viewer) {
+            Some(own) => format!("{}.{name}", own.name),
+            None => name.to_owned(),
+        };
+        let named = || self.list.named(&full).filter(|jail| self.is_below(viewer, jail.jid));
+        let living = named().find(|jail| !jail.dying);
+        living.or_else(|| named().next_back()).map(|jail| jail.jid)
     }
 
     /// `get_next_prid`: the next that is free, round the whole range.
     fn next_jid(&mut self) -> Option<i32> {
         let first = self.last % HIGHEST + 1;
-        let free = (first..=HIGHEST).chain(1..first).find(|jid| !self.list.contains_key(jid))?;
+        let free = (first..=HIGHEST).chain(1..first).find(|jid| self.get(*jid).is_none())?;
         self.last = free;
         Some(free)
     }
@@ -158,7 +163,7 @@ impl Jails {
     fn next_dead_jid(&mut self) -> Option<i32> {
         let first = if self.last_dead > 1 { self.last_dead - 1 } else { HIGHEST };
         let free =
-            (1..=first).rev().chain((first + 1..=HIGHEST).rev()).find(|jid| !self.list.contains_key(jid))?;
+            (1..=first).rev().chain((first + 1..=HIGHEST).rev()).find(|jid| self.get(*jid).is_none())?;
         self.last_dead = free;
         Some(free)
     }

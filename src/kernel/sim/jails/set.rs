@@ -93,7 +93,7 @@ impl World {
             false => self.tell_jail(jid, sys::NOTE_JAIL_SET, 0),
         }
         let revives = update && flags & sys::JAIL_DYING != 0 && self.release == Release::V14_2;
-        if revives && let Some(jail) = self.jails.list.get_mut(&jid) {
+        if revives && let Some(jail) = self.jails.list.get_mut(jid) {
             jail.dying = false;
         }
         Ok(jid)

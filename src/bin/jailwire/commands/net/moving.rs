@@ -21,14 +21,20 @@ pub fn lend(plumbing: &Plumbing, args: &Lend) -> Result<(), Failure> {
     let routers = args.router.iter().map(|word| word.parse()).collect::<Result<Vec<IpAddr>, _>>()?;
     let info = plumbing.jail(&args.jail)?;
     let bridge = bridge_of(host, &interface)?;
+    let inside = name.unwrap_or(interface);
+    // Under its new name from here on where that is free: the jail may have an interface of the old one.
+    let carried = if host.has_interface(&inside)? { interface } else { inside };
     if args.dry_run {
         let mut lines = Vec::new();
         if let Some(bridge) = &bridge {
             lines.push(Line::new(format!("take {interface} off {bridge}"), &["BRDGDEL"]));
         }
-        lines.push(Line::new(format!("lend {interface} to {}", info.name), &["SIOCSIFVNET"]));
-        if let Some(name) = &name {
-            lines.push(Line::new(format!("name it {name}"), &["SIOCSIFNAME"]));
+        if carried != interface {
+            lines.push(Line::new(format!("name {interface} {carried}"), &["SIOCSIFNAME"]));
+        }
+        lines.push(Line::new(format!("lend {carried} to {}", info.name), &["SIOCSIFVNET"]));
+        if inside != carried {
+            lines.push(Line::new(format!("name it {inside}"), &["SIOCSIFNAME"]));
         }
         for address in &addresses {
             let request = if address.is_ipv4() { "SIOCAIFADDR" } else { "SIOCAIFADDR_IN6" };
@@ -43,9 +49,6 @@ pub fn lend(plumbing: &Plumbing, args: &Lend) -> Result<(), Failure> {
         // One that is moved as a member stays promiscuous.
         host.delete_member(bridge, &interface)?;
     }
-    let inside = name.unwrap_or(interface);
-    // Under its new name from here on where that is free: the jail may have an interface of the old one.
-    let carried = if host.has_interface(&inside)? { interface } else { inside };
     let lent =
         rename(host, &interface, &carried).and_then(|()| Ok(host.lend(&carried, info.jid)?)).and_then(|()| {
             let configured = configure(plumbing, info.jid, &carried, &inside, &addresses, &routers);

@@ -1,0 +1,140 @@
+//! The jails by number, by name and by parent: with thousands of them no question walks all.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Jail;
+
+/// The first cpuset that a jail can have: 1 is the host's, 0 the kernel's.
+const FIRST_CPUSET: i32 = 2;
+
+/// All jails, the dying ones too.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Register {
+    list: BTreeMap<i32, Jail>,
+    /// Dying jails share their names with living ones.
+    names: BTreeMap<String, BTreeSet<i32>>,
+    children: BTreeMap<i32, BTreeSet<i32>>,
+    /// Numbers of cpusets below the next new one that jails have given back.
+    free_cpusets: BTreeSet<i32>,
+    cpusets: i32,
+}
+
+impl Register {
+    pub fn get(&self, jid: i32) -> Option<&Jail> {
+        self.list.get(&jid)
+    }
+
+    /// For changes of anything but its number, its name, its parent and its cpuset.
+    pub fn get_mut(&mut self, jid: i32) -> Option<&mut Jail> {
+        self.list.get_mut(&jid)
+    }
+
+    /// All of them, by number.
+    pub fn all(&self) -> impl DoubleEndedIterator<Item = &Jail> {
+        self.list.values()
+    }
+
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Adds a jail, with the lowest number of a cpuset that is free.
+    pub fn insert(&mut self, mut jail: Jail) {
+        jail.cpuset = self.free_cpusets.pop_first().unwrap_or_else(|| {
+            self.cpusets += 1;
+            FIRST_CPUSET + self.cpusets - 1
+        });
+        self.put(jail);
+    }
+
+    pub fn remove(&mut self, jid: i32) -> Option<Jail> {
+        let jail = self.take(jid)?;
+        self.free_cpusets.insert(jail.cpuset);
+        Some(jail)
+    }
+
+    /// Gives a jail another number, and its children a parent of that number.
+    pub fn renumber(&mut self, jid: i32, new: i32) {
+        if let Some(mut jail) = self.take(jid) {
+            jail.jid = new;
+            self.put(jail);
+        }
+        let children = self.children.remove(&jid).unwrap_or_default();
+        for child in &children {
+            if let Some(child) = self.list.get_mut(child) {
+                child.parent = new;
+            }
+        }
+        if !children.is_empty() {
+            self.children.insert(new, children);
+        }
+    }
+
+    pub fn rename(&mut self, jid: i32, name: String) {
+        if let Some(mut jail) = self.take(jid) {
+            jail.name = name;
+            self.put(jail);
+        }
+    }
+
+    /// Those of that full name, by number.
+    pub fn named(&self, name: &str) -> impl DoubleEndedIterator<Item = &Jail> {
+        self.names.get(name).into_iter().flatten().filter_map(|jid| self.list.get(jid))
+    }
+
+    pub fn has_children(&self, jid: i32) -> bool {
+        self.children.contains_key(&jid)
+    }
+
+    /// All below a jail, by number.
+    pub fn below(&self, above: i32) -> Vec<i32> {
+        if above == 0 {
+            return self.list.keys().copied().collect();
+        }
+        let mut found = Vec::new();
+        let mut left = vec![above];
+        while let Some(at) = left.pop() {
+            for child in self.children.get(&at).into_iter().flatten() {
+                found.push(*child);
+                left.push(*child);
+            }
+        }
+        found.sort_unstable();
+        found
+    }
+
+    fn put(&mut self, jail: Jail) {
+        self.names.entry(jail.name.clone()).or_default().insert(jail.jid);
+        self.children.entry(jail.parent).or_default().insert(jail.jid);
+        self.list.insert(jail.jid, jail);
+    }
+
+    fn take(&mut self, jid: i32) -> Option<Jail> {
+        let jail = self.list.remove(&jid)?;
+        withdraw(&mut self.names, &jail.name, jid);
+        withdraw(&mut self.children, &jail.parent, jid);
+        Some(jail)
+    }
+}
+
+/// Takes a number out of an index, and the entry with the last one.
+fn withdraw<Q: Ord + ?Sized, K: Ord + std::borrow::Borrow<Q>>(
+    index: &mut BTreeMap<K, BTreeSet<i32>>,
+    key: &Q,
+    jid: i32,
+) {
+    if let Some(numbers) = index.get_mut(key) {
+        numbers.remove(&jid);
+        if numbers.is_empty() {
+            index.remove(key);
+        }
+    }
+}
+
+impl std::ops::Index<i32> for Register {
+    type Output = Jail;
+
+    fn index(&self, jid: i32) -> &Jail {
+        &self.list[&jid]
+    }
+}
