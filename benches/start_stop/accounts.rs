@@ -41,8 +41,8 @@ pub mod programs {
     const LENGTH_AT: usize = 2;
     const NAME_AT: usize = 4;
     const NAME_LENGTH: usize = 16;
-    /// The flags are the first byte of the word that ends a record.
-    const FLAGS_FROM_END: usize = 4;
+    /// Behind the second length, at the next word.
+    const FLAGS_AT: usize = 72;
     /// It was forked and never ran a program.
     const AFORK: u8 = 0x01;
 
@@ -73,12 +73,12 @@ pub mod programs {
             let mut rest = &bytes[..];
             while let Some(length) = rest.get(LENGTH_AT..NAME_AT) {
                 let length = usize::from(u16::from_ne_bytes([length[0], length[1]]));
-                let record = rest.get(..length).filter(|record| record.len() > NAME_AT + NAME_LENGTH);
+                let record = rest.get(..length).filter(|record| record.len() > FLAGS_AT);
                 let record = record.ok_or("a record of acct(5) is cut short")?;
                 let name = record[NAME_AT..NAME_AT + NAME_LENGTH].split(|byte| *byte == 0).next();
                 ended.push(Ended {
                     name: String::from_utf8_lossy(name.unwrap_or_default()).into_owned(),
-                    ran: record[length - FLAGS_FROM_END] & AFORK == 0,
+                    ran: record[FLAGS_AT] & AFORK == 0,
                 });
                 rest = &rest[length..];
             }

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::plan::Variant;
-use crate::{Fallible, Setup, baseline};
+use crate::{Fallible, Setup, apart, baseline};
 
 /// The calls that are compared.
 const CALLS: [&str; 24] = [
@@ -62,9 +62,9 @@ pub fn compare(setup: &Setup<'_>, once: bool) -> Fallible<usize> {
     fs::remove_file(&trace)?;
     let mut library = Command::new("ktrace");
     let variant = if once { Variant::Bulk(std::num::NonZeroUsize::new(1)) } else { Variant::One };
-    library.args(["-i", "-t", "c", "-f"]).arg(&trace).arg(std::env::current_exe()?);
-    let [network, _, count, bridge] = baseline::arguments(setup, once);
-    library.env("JAILWIRE_BENCH_TRACED", format!("{variant} {network} {count} {bridge}"));
+    library.args(["-i", "-t", "c", "-f"]).arg(&trace);
+    let alone = apart::command(&variant.to_string(), setup)?;
+    library.arg(alone.get_program()).envs(alone.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let of_library = traced(library, &trace)?;
     for (process, (ours, theirs)) in of_library.iter().zip(&of_c).enumerate() {
         let differs = ours.iter().zip(theirs).position(|(ours, theirs)| ours != theirs);

@@ -8,6 +8,7 @@
 //!     JAILWIRE_BENCH_PLAN='c,one/vnet/1/10,64/3' cargo bench --bench start_stop
 
 mod accounts;
+mod apart;
 #[cfg(target_os = "freebsd")]
 mod baseline;
 #[cfg(target_os = "freebsd")]
@@ -97,8 +98,8 @@ struct Machine {
 fn main() -> Fallible {
     let kernel = kernel()?;
     let wiring = Wiring::on(Arc::clone(&kernel))?;
-    if let Ok(words) = std::env::var("JAILWIRE_BENCH_TRACED") {
-        return traced(&wiring, &words);
+    if let Ok(words) = std::env::var(apart::WORDS) {
+        return apart::speak(&wiring, &words);
     }
     let release = text(&wiring.host().sysctl("kern.osrelease")?);
     let hz = wiring.host().sysctl_int("kern.hz")?;
@@ -173,10 +174,12 @@ impl Machine {
         for (step, took) in &timing.steps {
             println!("step,{words},{step},{}", each(*took));
         }
-        if variant == Variant::One && round == 1 {
-            let steps = self.with(network, count, |setup| steps::breakdown(&self.wiring.site(), setup))?;
-            for (step, took) in steps {
-                println!("step,{words},{step},{took}");
+        if self.freebsd && variant == Variant::One {
+            let steps = self.with(network, count, |setup| {
+                apart::watch(apart::command(apart::STEPS, setup)?, setup, &mut Marks::default())
+            })?;
+            for (step, took) in &steps.steps {
+                println!("step,{words},{step},{}", each(*took));
             }
         }
         Ok(())
@@ -208,8 +211,20 @@ fn run(setup: &Setup<'_>, variant: Variant, marks: &mut Marks) -> Fallible<Timin
         Variant::C { once } => baseline::run(setup, once, marks),
         #[cfg(not(target_os = "freebsd"))]
         Variant::Iocage | Variant::Jail | Variant::C { .. } => Err("this is for FreeBSD".into()),
-        Variant::One => library::one(setup, marks),
-        Variant::Bulk(workers) => library::bulk(setup, &limits(workers), marks),
+        // The simulated kernel is in this process.
+        Variant::One | Variant::Bulk(_) if setup.wiring.kernel().simulated() => {
+            let mut mark = |_: &Timing| {
+                marks.take(setup.host);
+                Ok(())
+            };
+            match variant {
+                Variant::Bulk(workers) => library::bulk(setup, &limits(workers), &mut mark),
+                _ => library::one(setup, &mut mark),
+            }
+        }
+        Variant::One | Variant::Bulk(_) => {
+            apart::watch(apart::command(&variant.to_string(), setup)?, setup, marks)
+        }
     }
 }
 
@@ -219,17 +234,6 @@ fn limits(workers: Option<std::num::NonZeroUsize>) -> Limits {
         Some(std::num::NonZeroUsize::MIN) => Limits::ONE,
         Some(workers) => Limits::default().workers(workers),
     }
-}
-
-/// As the C program behaves, for ktrace(1): waits for a line, starts, says so, waits, stops.
-fn traced(wiring: &Wiring, words: &str) -> Fallible {
-    let words: Vec<&str> = words.split(' ').collect();
-    let [variant, network, count, bridge] = words[..] else { return Err("JAILWIRE_BENCH_TRACED".into()) };
-    let parts = plan::parse(&format!("{variant}/{network}/0/{count}/1"))?;
-    let part = parts.first().ok_or("JAILWIRE_BENCH_TRACED")?;
-    let network = part.networks[0];
-    let setup = Setup { wiring, host: wiring.host(), network, count: part.jails[0], bridge: bridge.parse()? };
-    library::in_turns(&setup, &Limits::ONE, part.variants[0])
 }
 
 /// Whether the C program and the library ask the same.

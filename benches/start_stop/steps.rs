@@ -8,8 +8,11 @@ use jailwire::wiring::{self, Journal, Plan, Site, Step, Survey};
 
 use crate::Setup;
 
-/// What each kind of step took on average, in microseconds; `look` is the survey and the plan.
-pub fn breakdown(site: &Site<'_>, setup: &Setup<'_>) -> Result<BTreeMap<&'static str, u128>, Box<dyn Error>> {
+/// What each kind of step took, all jails together; `look` is the survey and the plan.
+pub fn breakdown(
+    site: &Site<'_>,
+    setup: &Setup<'_>,
+) -> Result<BTreeMap<&'static str, Duration>, Box<dyn Error>> {
     let mut took: BTreeMap<&'static str, Duration> = BTreeMap::new();
     let mut add = |name, duration| *took.entry(name).or_default() += duration;
     let mut journals = Vec::new();
@@ -35,7 +38,7 @@ pub fn breakdown(site: &Site<'_>, setup: &Setup<'_>) -> Result<BTreeMap<&'static
         wiring::undo(site.host, site.rooms, site.files, journal)?;
         add("undo", begin.elapsed());
     }
-    Ok(took.into_iter().map(|(name, took)| (name, took.as_micros() / setup.count as u128)).collect())
+    Ok(took)
 }
 
 fn name(step: &Step) -> &'static str {

@@ -145,8 +145,23 @@ impl<'a> Files<'a> {
     /// [`FileError`]: ENOENT: there is no such directory. EACCES, EROFS: it may not be written to. ENOSPC, EDQUOT: the
     /// disk is full.
     pub fn append(&self, path: &Path, contents: &[u8], mode: u32) -> Result<()> {
+        self.append_open(&mut None, path, contents, mode)
+    }
+
+    /// The same for a file that stays open in `file` for the next time.
+    pub(crate) fn append_open(
+        &self,
+        file: &mut Option<File>,
+        path: &Path,
+        contents: &[u8],
+        mode: u32,
+    ) -> Result<()> {
         self.attempt("append to", path, || {
-            OpenOptions::new().append(true).create(true).mode(mode).open(path)?.write_all(contents)
+            let file = match file {
+                Some(open) => open,
+                None => file.insert(OpenOptions::new().append(true).create(true).mode(mode).open(path)?),
+            };
+            file.write_all(contents)
         })
     }
 
@@ -387,9 +402,11 @@ mod tests {
         files.create_dir_all(&deep, 0o755).unwrap();
         files.create_dir_all(&deep, 0o755).unwrap();
         let log = deep.join("log");
-        files.append(&log, b"one\n", 0o644).unwrap();
-        files.append(&log, b"two\n", 0o644).unwrap();
-        assert_eq!(fs::read(&log).unwrap(), b"one\ntwo\n");
+        let mut file = None;
+        files.append_open(&mut file, &log, b"one\n", 0o644).unwrap();
+        files.append_open(&mut file, &log, b"two\n", 0o644).unwrap();
+        files.append(&log, b"three\n", 0o644).unwrap();
+        assert_eq!(fs::read(&log).unwrap(), b"one\ntwo\nthree\n");
         assert!(files.remove_file_if_present(&log).unwrap());
         assert!(!files.remove_file_if_present(&log).unwrap());
         files.remove_dir(&deep).unwrap();

@@ -14,6 +14,7 @@
 //! a record is complete before its change begins.
 
 use std::fmt::{self, Write as _};
+use std::fs::File;
 use std::io;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
@@ -155,6 +156,8 @@ pub struct Journal {
     /// What is in the file has to be written anew before anything is added to it: it is of another
     /// boot, or its last record is torn.
     stale: bool,
+    /// Open for what is added, since the first record that was.
+    file: Option<File>,
 }
 
 impl Journal {
@@ -172,6 +175,7 @@ impl Journal {
             complete: false,
             jid: None,
             stale: false,
+            file: None,
         };
         let text = match std::fs::read(path) {
             Ok(text) => text,
@@ -268,6 +272,7 @@ impl Journal {
     ///
     /// Those of removing a file or replacing it.
     pub fn keep(&mut self, files: Files<'_>, owed: Vec<Owned>) -> files::Result<()> {
+        self.file = None;
         if owed.is_empty() {
             files.remove_file_if_present(&self.path)?;
         } else {
@@ -282,11 +287,12 @@ impl Journal {
 
     fn append(&mut self, files: Files<'_>, record: &str) -> files::Result<()> {
         if self.stale {
+            self.file = None;
             files.write_atomically(&self.path, self.text(&self.owned).as_bytes(), MODE)?;
             self.stale = false;
         }
         let header = if self.is_empty() { self.text(&[]) } else { String::new() };
-        files.append(&self.path, (header + &line(record)).as_bytes(), MODE)
+        files.append_open(&mut self.file, &self.path, (header + &line(record)).as_bytes(), MODE)
     }
 
     fn text(&self, owned: &[Owned]) -> String {

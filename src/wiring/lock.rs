@@ -1,9 +1,10 @@
 //! Who may change what: one lock for each jail, one for what jails share.
 //!
-//! The locks are [`flock(2)`](https://man.freebsd.org/flock(2)) on files below the run directory, so the kernel gives them back when a
-//! process ends, however it ends. Who gives an exclusive lock back removes its file while still
-//! holding it; whoever gets the lock of a file that is not there any more takes the new file's
-//! instead, so that no two ever hold the same lock.
+//! The locks are [`flock(2)`](https://man.freebsd.org/flock(2)) on files below the run directory, and on that directory itself, so the
+//! kernel gives them back when a process ends, however it ends. Who removes a file or the directory does it
+//! while holding it alone; whoever gets the lock of one that is not there any more takes the new one's
+//! instead, so that no two ever hold the same lock. To make and remove a file takes a file system longer
+//! than all else here: a jail's stays as long as its journal.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -17,6 +18,18 @@ pub struct Lock {
     file: File,
     path: PathBuf,
     mode: Mode,
+    end: End,
+}
+
+/// What becomes of a lock's file when the lock is given back.
+#[derive(Debug, Clone)]
+pub(super) enum End {
+    /// It is a directory, and stays.
+    Stays,
+    /// It is removed.
+    Goes,
+    /// It is removed unless there is another file, which is as good as its own.
+    GoesWith(PathBuf),
 }
 
 /// How a lock is held.
@@ -35,11 +48,24 @@ impl Lock {
     /// # Errors
     ///
     /// Those of opening a file and of [`flock(2)`](https://man.freebsd.org/flock(2)).
-    pub fn take(path: &Path, mode: Mode, mut waiting: impl FnMut(Option<u32>)) -> io::Result<Lock> {
+    pub fn take(path: &Path, mode: Mode, waiting: impl FnMut(Option<u32>)) -> io::Result<Lock> {
+        Lock::take_for(path, mode, End::Goes, waiting)
+    }
+
+    /// The same with an end of its own.
+    pub(super) fn take_for(
+        path: &Path,
+        mode: Mode,
+        end: End,
+        mut waiting: impl FnMut(Option<u32>),
+    ) -> io::Result<Lock> {
         loop {
             let mut options = OpenOptions::new();
-            options.read(true).write(true).create(true).truncate(false).mode(0o600);
-            let mut file = options.custom_flags(libc::O_CLOEXEC | libc::O_NOFOLLOW).open(path)?;
+            options.read(true).custom_flags(libc::O_CLOEXEC | libc::O_NOFOLLOW);
+            if !matches!(end, End::Stays) {
+                options.write(true).create(true).truncate(false).mode(0o600);
+            }
+            let mut file = options.open(path)?;
             let attempt = match mode {
                 Mode::Exclusive => file.try_lock(),
                 Mode::Shared => file.try_lock_shared(),
@@ -55,9 +81,9 @@ impl Lock {
                 }
                 Err(fs::TryLockError::Error(error)) => return Err(error),
             }
-            let lock = Lock { file, path: path.to_owned(), mode };
-            if lock.is_current()? {
-                lock.sign();
+            let lock = Lock { file, path: path.to_owned(), mode, end: end.clone() };
+            if let Some(length) = lock.length()? {
+                lock.sign(length);
                 return Ok(lock);
             }
         }
@@ -72,8 +98,17 @@ impl Lock {
             && file.try_lock().is_ok()
         {
             // Its end takes the file away.
-            drop(Lock { file, path: path.to_owned(), mode: Mode::Exclusive });
+            drop(Lock { file, path: path.to_owned(), mode: Mode::Exclusive, end: End::Goes });
         }
+    }
+
+    /// A directory, held alone, if nobody else holds it: what is to be removed must not be somebody's lock.
+    pub(super) fn try_directory(path: &Path) -> Option<Lock> {
+        let mut options = OpenOptions::new();
+        options.read(true).custom_flags(libc::O_CLOEXEC | libc::O_NOFOLLOW | libc::O_DIRECTORY);
+        let file = options.open(path).ok()?;
+        file.try_lock().ok()?;
+        Some(Lock { file, path: path.to_owned(), mode: Mode::Exclusive, end: End::Stays })
     }
 
     /// Whether somebody holds a lock, alone.
@@ -84,29 +119,35 @@ impl Lock {
         matches!(file.try_lock_shared(), Err(fs::TryLockError::WouldBlock))
     }
 
-    /// Whether the file that is locked is the one that the next one would open.
-    fn is_current(&self) -> io::Result<bool> {
+    /// The length of the file that is locked, if it is the one that the next one would open.
+    fn length(&self) -> io::Result<Option<u64>> {
         let held = self.file.metadata()?;
         match fs::symlink_metadata(&self.path) {
-            Ok(found) => Ok(held.dev() == found.dev() && held.ino() == found.ino()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Ok(found) => Ok(((held.dev(), held.ino()) == (found.dev(), found.ino())).then_some(held.len())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     }
 
     /// Writes who holds it, for the one who waits; nothing depends on it.
-    fn sign(&self) {
-        if self.mode == Mode::Exclusive {
-            let _ = self.file.set_len(0).and_then(|()| write!(&self.file, "{}", process::id()));
+    fn sign(&self, length: u64) {
+        if self.mode == Mode::Exclusive && !matches!(self.end, End::Stays) {
+            let emptied = if length > 0 { self.file.set_len(0) } else { Ok(()) };
+            let _ = emptied.and_then(|()| write!(&self.file, "{}", process::id()));
         }
     }
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
+        match &self.end {
+            End::Stays => return,
+            End::GoesWith(other) if other.exists() => return,
+            End::Goes | End::GoesWith(_) => {}
+        }
         // One that is shared may be held by others: only who gets it alone removes it.
         let alone = self.mode == Mode::Exclusive || self.file.try_lock().is_ok();
-        if alone && self.is_current().unwrap_or(false) {
+        if alone && matches!(self.length(), Ok(Some(_))) {
             let _ = fs::remove_file(&self.path);
         }
     }
@@ -186,5 +227,44 @@ mod tests {
         assert!(!path.exists());
         drop([(); 2].map(|()| Lock::take(&path, Mode::Shared, |_| unreachable!()).unwrap()));
         assert!(!path.exists(), "the last of those who share it takes the file away");
+    }
+
+    #[test]
+    fn a_directory_that_is_held_is_nobodys_to_remove() {
+        let above = tempfile::tempdir().unwrap();
+        let path = above.path().join("run");
+        fs::create_dir(&path).unwrap();
+        let readers = [(); 2].map(|()| Lock::take_for(&path, Mode::Shared, End::Stays, |_| {}).unwrap());
+        assert!(Lock::try_directory(&path).is_none(), "somebody holds it");
+        drop(readers);
+        assert!(path.exists());
+        let waits = std::thread::scope(|scope| {
+            let alone = Lock::try_directory(&path).unwrap();
+            let next = scope.spawn(|| Lock::take_for(&path, Mode::Shared, End::Stays, |_| {}).map(drop));
+            std::thread::sleep(Duration::from_millis(50));
+            fs::remove_dir(&path).unwrap();
+            drop(alone);
+            next.join().unwrap()
+        });
+        assert_eq!(
+            waits.unwrap_err().kind(),
+            io::ErrorKind::NotFound,
+            "the lock of a directory that is gone"
+        );
+    }
+
+    #[test]
+    fn a_file_stays_as_long_as_another() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, journal) = (directory.path().join("web.lock"), directory.path().join("web.journal"));
+        let take = || Lock::take_for(&path, Mode::Exclusive, End::GoesWith(journal.clone()), |_| {}).unwrap();
+        let lock = take();
+        fs::write(&journal, "").unwrap();
+        drop(lock);
+        assert!(path.exists());
+        let lock = take();
+        fs::remove_file(&journal).unwrap();
+        drop(lock);
+        assert!(!path.exists());
     }
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::bulk::{Gates, Lane, Limits, Pass};
-use super::lock::{Lock, Mode};
+use super::lock::{End, Lock, Mode};
 use crate::files::{self, Files};
 use crate::kernel::Kernel;
 
@@ -98,16 +98,26 @@ impl Rooms {
     /// makes it again.
     pub fn leave(&self, files: Files<'_>) {
         for path in self.with_extension("lock").unwrap_or_default() {
-            Lock::clear(&path);
+            // One that lies beside a journal goes with it.
+            if !path.with_extension("journal").exists() {
+                Lock::clear(&path);
+            }
         }
         // Not empty, most of the time: then it stays.
-        let _ = files.remove_dir(&self.directory);
+        if let Some(_alone) = Lock::try_directory(&self.directory) {
+            let _ = files.remove_dir(&self.directory);
+        }
     }
 
-    fn lock(&self, name: &str, mode: Mode, mut waiting: impl FnMut(Option<u32>)) -> io::Result<Lock> {
-        let path = self.directory.join(name);
+    fn lock(
+        &self,
+        path: &Path,
+        mode: Mode,
+        end: &End,
+        mut waiting: impl FnMut(Option<u32>),
+    ) -> io::Result<Lock> {
         loop {
-            match Lock::take(&path, mode, &mut waiting) {
+            match Lock::take_for(path, mode, end.clone(), &mut waiting) {
                 // Somebody else has just left it.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     DirBuilder::new().recursive(true).mode(MODE).create(&self.directory)?;
@@ -150,7 +160,8 @@ impl Rooms {
     ///
     /// Those of opening and locking a file.
     pub fn lock_jail(&self, jail: &str, waiting: impl FnMut(Option<u32>)) -> io::Result<Lock> {
-        self.lock(&format!("{}.lock", file_name(jail)), Mode::Exclusive, waiting)
+        let path = self.directory.join(format!("{}.lock", file_name(jail)));
+        self.lock(&path, Mode::Exclusive, &End::GoesWith(self.journal(jail)), waiting)
     }
 
     /// Takes the lock on what jails share.
@@ -159,7 +170,7 @@ impl Rooms {
     ///
     /// As [`Rooms::lock_jail`].
     pub fn lock_shared(&self, mode: Mode) -> io::Result<Lock> {
-        self.lock("shared.lock", mode, |_| {})
+        self.lock(&self.directory, mode, &End::Stays, |_| {})
     }
 
     /// Takes the lock on the numbers of devfs rulesets.
@@ -168,7 +179,7 @@ impl Rooms {
     ///
     /// As [`Rooms::lock_jail`].
     pub fn lock_rulesets(&self) -> io::Result<Lock> {
-        self.lock("rulesets.lock", Mode::Exclusive, |_| {})
+        self.lock(&self.directory.join("rulesets.lock"), Mode::Exclusive, &End::Goes, |_| {})
     }
 
     /// The jails that have a journal.

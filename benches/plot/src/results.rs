@@ -86,6 +86,20 @@ impl Results {
         Some(median(runs.iter().map(of).collect()))
     }
 
+    /// The median over the rounds of how many times as much one series took as another that was measured beside it
+    /// in the same round: a machine that grows slower does so for both.
+    pub fn ratio(
+        &self,
+        above: &Series,
+        below: &Series,
+        jails: u32,
+        of: impl Fn(&Run) -> f64,
+    ) -> Option<f64> {
+        let above = self.runs.get(&(above.clone(), jails))?;
+        let below = self.runs.get(&(below.clone(), jails))?;
+        Some(median(above.iter().zip(below).map(|(above, below)| of(above) / of(below)).collect()))
+    }
+
     /// The series there are.
     pub fn series(&self) -> BTreeSet<&Series> {
         self.runs.keys().map(|(series, _)| series).collect()
@@ -115,9 +129,14 @@ mod tests {
              run,15.1-RELEASE,100,1,vnet,c,64,1,11000,56000,64,1800,500\n\
              run,15.1-RELEASE,100,1,vnet,c,64,2,13000,57000,64,1800,500\n\
              run,15.1-RELEASE,100,1,vnet,c,64,3,12000,50000,64,1800,500\n\
+             run,15.1-RELEASE,100,1,vnet,one,64,1,22000,56000,64,1800,500\n\
+             run,15.1-RELEASE,100,1,vnet,one,64,2,13000,57000,64,1800,500\n\
+             run,15.1-RELEASE,100,1,vnet,one,64,3,18000,50000,64,1800,500\n\
              step,15.1-RELEASE,100,1,vnet,c,64,3,hold jail,4000\nnoise\n",
         );
         let series = (*results.series().first().unwrap()).clone();
+        let one = Series { variant: "one".to_owned(), ..series.clone() };
+        assert_eq!(results.ratio(&one, &series, 64, |run| run.start_us), Some(1.5));
         assert_eq!((series.hz, series.variant.as_str()), (100, "c"));
         assert_eq!(results.median(&series, 64, |run| run.start_us), Some(12000.0));
         assert_eq!(results.jails(&series), [64]);

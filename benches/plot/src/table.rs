@@ -48,14 +48,15 @@ fn columns(results: &Results, series: &Series, jails: u32) -> Vec<String> {
         (Some(above), Some(below)) => format!("{:.2}", above / below),
         _ => String::new(),
     };
+    let times = |ratio: Option<f64>| ratio.map_or(String::new(), |ratio| format!("{ratio:.2}"));
     let ms = |us: Option<f64>| us.map_or(String::new(), |us| format!("{:.2}", us / 1000.0));
     let each = |us: Option<f64>| us.map_or(String::new(), |all| format!("{:.1}", all / f64::from(jails)));
     let whole = |number: Option<f64>| number.map_or(String::new(), |number| format!("{number:.0}"));
     vec![
         ms(start(series)),
         ms(stop(series)),
-        ratio(start(series), start(&c)),
-        ratio(stop(series), stop(&c)),
+        times(results.ratio(series, &c, jails, |run| run.start_us)),
+        times(results.ratio(series, &c, jails, |run| run.stop_us)),
         ratio(commands(|run| run.start_us), start(series)),
         ratio(commands(|run| run.stop_us), stop(series)),
         each(results.median(series, jails, |run| run.processes)),
