@@ -142,7 +142,7 @@ fn lines_of(lines: Vec<(&Series, Points)>, path: &Path, title: &str, below: &str
         }};
     }
     if logarithmic {
-        let (right, top) = (most.0 * 40.0, most.1 * 2.0);
+        let (right, top) = (most.0 * 300.0, most.1 * 2.0);
         draw!(builder.build_cartesian_2d(
             (least.0.max(1.0) * 0.8..right).log_scale(),
             (least.1 / 2.0..top).log_scale()

@@ -88,13 +88,7 @@ impl Results {
 
     /// The median over the rounds of how many times as much one series took as another that was measured beside it
     /// in the same round: a machine that grows slower does so for both.
-    pub fn ratio(
-        &self,
-        above: &Series,
-        below: &Series,
-        jails: u32,
-        of: impl Fn(&Run) -> f64,
-    ) -> Option<f64> {
+    pub fn ratio(&self, above: &Series, below: &Series, jails: u32, of: impl Fn(&Run) -> f64) -> Option<f64> {
         let above = self.runs.get(&(above.clone(), jails))?;
         let below = self.runs.get(&(below.clone(), jails))?;
         Some(median(above.iter().zip(below).map(|(above, below)| of(above) / of(below)).collect()))
