@@ -106,10 +106,7 @@ impl World {
             return refuse(Errno::EINVAL, "name cannot be numeric (unless it is the jid)");
         }
         let last = if last.is_empty() { &number } else { last };
-        let name = match self.jails.get(parent) {
-            Some(above) => format!("{}.{last}", above.name),
-            None => last.to_owned(),
-        };
+        let name = self.jails.full_name(parent, last);
         let grows = name.len() as isize - self.jails.list[jid].name.len() as isize;
         let longest = self.jails.below(jid).into_iter().map(|child| self.jails.list[child].name.len()).max();
         let too_long = longest.is_some_and(|length| length as isize + grows >= LONGEST_NAME as isize);

@@ -82,10 +82,7 @@ impl World {
         if last.is_empty() {
             return Ok((found, jid, parent));
         }
-        let full = match self.jails.get(parent) {
-            Some(above) => format!("{}.{last}", above.name),
-            None => last.to_owned(),
-        };
+        let full = self.jails.full_name(parent, last);
         let siblings = self.jails.list.named(&full);
         let mut same: Vec<&Jail> =
             siblings.filter(|jail| jail.parent == parent && Some(jail.jid) != found).collect();

@@ -139,13 +139,17 @@ impl Jails {
         }
     }
 
+    /// The name of a jail below another as the host sees it: after the other's own and a dot.
+    fn full_name(&self, above: i32, name: &str) -> String {
+        match self.get(above) {
+            Some(above) => format!("{}.{name}", above.name),
+            None => name.to_owned(),
+        }
+    }
+
     /// `prison_find_name`: a living jail of that name, or a dying one.
     fn find_name(&self, viewer: i32, name: &str) -> Option<i32> {
-        // What comes before its name, as the viewer sees it: the viewer's own and a dot.
-        let full = match self.get(viewer) {
-            Some(own) => format!("{}.{name}", own.name),
-            None => name.to_owned(),
-        };
+        let full = self.full_name(viewer, name);
         let named = || self.list.named(&full).filter(|jail| self.is_below(viewer, jail.jid));
         let living = named().find(|jail| !jail.dying);
         living.or_else(|| named().next_back()).map(|jail| jail.jid)
