@@ -335,6 +335,27 @@ fn the_conf_file_is_what_iocage_writes() {
 }
 
 #[test]
+fn the_conf_file_has_absolute_mount_points_where_the_fstab_has_not() {
+    let jail = one(&vnet(r#""boot": 1"#));
+    let root = jail.store.root().join("jails/web");
+    std::fs::write(
+        root.join("fstab"),
+        "/bin bin nullfs ro 0 0\n/usr/bin usr/b\\040n nullfs ro,noatime 0 0 # two\n",
+    )
+    .unwrap();
+    let conf = JailConf::new(&jail.config(), "15.1-RELEASE".parse().unwrap(), 1000, &[], &[]);
+    let root = root.join("root");
+    let root = root.display();
+    assert_eq!(conf.fstab(), None);
+    let mounts = [
+        format!("/bin {root}/bin nullfs ro 0 0"),
+        format!("/usr/bin {root}/usr/b\\040n nullfs ro,noatime 0 0"),
+    ];
+    assert_eq!(conf.values("mount"), Some(&mounts[..]));
+    assert_eq!(JailConf::read(&conf.to_string()), conf);
+}
+
+#[test]
 fn the_conf_file_of_a_shared_ip_jail_lists_its_aliases() {
     let jail = one(r#"{"ip4_addr": "em0|192.0.2.40/24,192.0.2.41", "ip6_addr": "em0|2001:db8::40/64"}"#);
     let config = jail.config();

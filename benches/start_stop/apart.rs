@@ -10,15 +10,15 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use jailwire::wiring::Wiring;
+use jailwire::wiring::bulk::ForkServer;
 
-use crate::plan::Variant;
-use crate::{Fallible, Marks, Setup, Timing, accounts, limits, plan, steps};
+use crate::{Fallible, Marks, Setup, Timing, accounts, plan, steps};
 
 /// What tells this program that it is such a process: `VARIANT NETWORK JAILS BRIDGE`.
 pub const WORDS: &str = "JAILWIRE_BENCH_APART";
 
-/// In place of a variant: the library, one step at a time.
-pub const STEPS: &str = "steps";
+/// In front of a variant: one step at a time.
+pub const STEPS: &str = "steps-of-";
 
 /// Runs one and listens to it.
 pub fn watch(mut command: Command, setup: &Setup<'_>, marks: &mut Marks) -> Fallible<Timing> {
@@ -66,12 +66,14 @@ pub fn command(variant: &str, setup: &Setup<'_>) -> Fallible<Command> {
 pub fn speak(wiring: &Wiring, words: &str) -> Fallible {
     let words: Vec<&str> = words.split(' ').collect();
     let [variant, network, count, bridge] = words[..] else { return Err(WORDS.into()) };
-    let known = if variant == STEPS { "one" } else { variant };
-    let parts = plan::parse(&format!("{known}/{network}/0/{count}/1"))?;
+    let (variant, in_steps) = variant.strip_prefix(STEPS).map_or((variant, false), |known| (known, true));
+    let parts = plan::parse(&format!("{variant}/{network}/0/{count}/1"))?;
     let part = parts.first().ok_or(WORDS)?;
     let network = part.networks[0];
     let setup = Setup { wiring, host: wiring.host(), network, count: part.jails[0], bridge: bridge.parse()? };
-    if variant == STEPS {
+    let variant = part.variants[0];
+    let _children = variant.keeps_children().then(|| ForkServer::keep(wiring.kernel()));
+    if in_steps {
         wait()?;
         let took = steps::breakdown(&wiring.site(), &setup)?;
         println!();
@@ -96,12 +98,7 @@ pub fn speak(wiring: &Wiring, words: &str) -> Fallible {
         }
         Ok(())
     };
-    match part.variants[0] {
-        Variant::One => crate::library::one(&setup, &mut mark)?,
-        Variant::Bulk(workers) => crate::library::bulk(&setup, &limits(workers), &mut mark)?,
-        _ => return Err(WORDS.into()),
-    };
-    Ok(())
+    crate::library::run(&setup, variant, &mut mark).map(drop)
 }
 
 fn wait() -> Fallible {

@@ -2,7 +2,8 @@
 //! they asked is compared, call by call.
 //!
 //! Calls about files are left out, the library's journals and locks among them: they are its own affair,
-//! and what they take is in its times. So is memory.
+//! and what they take is in its times. So is memory. And so is who forks the children that go into jails, and
+//! how they are talked to: the C program forks each when it needs it, and the engine has a fork server.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,7 +15,7 @@ use crate::plan::Variant;
 use crate::{Fallible, Setup, apart, baseline};
 
 /// The calls that are compared.
-const CALLS: [&str; 24] = [
+const CALLS: [&str; 17] = [
     "__sysctl",
     "__sysctlbyname",
     "close_range",
@@ -26,27 +27,19 @@ const CALLS: [&str; 24] = [
     "jail_set",
     "nanosleep",
     "clock_nanosleep",
-    "pdfork",
-    "pdkill",
-    "poll",
     "procctl",
     "recvfrom",
-    "recvmsg",
-    "sendmsg",
     "sendto",
     "setfib",
     "setsockopt",
     "socket",
-    "socketpair",
-    "wait4",
 ];
 
 /// An `rt_msghdr` and three `sockaddr_in`.
 const RTM_ADD_LENGTH: &str = "0xc8";
 
 /// Calls whose first argument is the number of a descriptor, which differ.
-const ON_DESCRIPTORS: [&str; 8] =
-    ["getsockopt", "ioctl", "pdkill", "recvfrom", "recvmsg", "sendmsg", "sendto", "setsockopt"];
+const ON_DESCRIPTORS: [&str; 5] = ["getsockopt", "ioctl", "recvfrom", "sendto", "setsockopt"];
 
 /// What a program asked: the process itself, then its children in the order of their birth.
 type Log = Vec<Vec<String>>;
@@ -61,7 +54,10 @@ pub fn compare(setup: &Setup<'_>, once: bool) -> Fallible<usize> {
     let of_c = traced(c, &trace)?;
     fs::remove_file(&trace)?;
     let mut library = Command::new("ktrace");
-    let variant = if once { Variant::Bulk(std::num::NonZeroUsize::new(1)) } else { Variant::One };
+    let variant = match once {
+        true => Variant::Bulk { workers: std::num::NonZeroUsize::new(1), ready: true },
+        false => Variant::One { ready: false },
+    };
     library.args(["-i", "-t", "c", "-f"]).arg(&trace);
     let alone = apart::command(&variant.to_string(), setup)?;
     library.arg(alone.get_program()).envs(alone.get_envs().filter_map(|(name, value)| Some((name, value?))));
@@ -154,7 +150,11 @@ fn log(dump: &str) -> Fallible<Log> {
     if recorded < 2 {
         return Err("the trace does not show a start and a stop".into());
     }
-    Ok(order.into_iter().filter_map(|pid| calls.remove(pid)).collect())
+    let mut log: Log = order.into_iter().filter_map(|pid| calls.remove(pid)).collect();
+    // A fork server goes into no jail, nor do the children that were not needed in the end.
+    let mut first = true;
+    log.retain(|calls| std::mem::take(&mut first) || calls.iter().any(|call| call.starts_with("jail_set")));
+    Ok(log)
 }
 
 /// A call without what differs from process to process: descriptors, addresses, jids.
@@ -164,10 +164,8 @@ fn shown(name: &str, arguments: &[&str]) -> String {
         let number = argument.strip_prefix("0x").and_then(|hex| u64::from_str_radix(hex, 16).ok());
         match (name, place, number) {
             (_, 0, _) if on_descriptor => "fd",
-            ("jail_remove" | "jail_attach" | "wait4" | "procctl" | "close_range", ..) => "n",
+            ("jail_remove" | "jail_attach" | "procctl" | "close_range", ..) => "n",
             (_, _, Some(0x1_0000..)) => "address",
-            // What is left of a deadline.
-            ("poll", 2, _) => "timeout",
             _ => argument,
         }
     });

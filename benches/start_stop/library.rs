@@ -1,16 +1,35 @@
 //! The library: one jail at a time, and its engine for many.
 
+use std::num::NonZeroUsize;
 use std::time::Instant;
 
 use jailwire::wiring::bulk::{self, BulkJail, Cancel, Fate, Limits, Name};
 
+use crate::plan::Variant;
 use crate::{Fallible, Setup, Timing};
 
 /// Called before the first jail is started, when all are up, and when all are gone.
 pub type Mark<'a> = &'a mut dyn FnMut(&Timing) -> Fallible;
 
+/// One of the library's variants.
+pub fn run(setup: &Setup<'_>, variant: Variant, mark: Mark<'_>) -> Fallible<Timing> {
+    match variant {
+        Variant::One { .. } => one(setup, mark),
+        Variant::Bulk { workers, ready } => bulk(setup, &limits(workers).fork_server(ready), mark),
+        other => Err(format!("{other} is none of the library's").into()),
+    }
+}
+
+fn limits(workers: Option<NonZeroUsize>) -> Limits {
+    match workers {
+        None => Limits::default(),
+        Some(NonZeroUsize::MIN) => Limits::ONE,
+        Some(workers) => Limits::default().workers(workers),
+    }
+}
+
 /// One jail at a time: `Wiring::start` and `Wiring::stop`.
-pub fn one(setup: &Setup<'_>, mark: Mark<'_>) -> Fallible<Timing> {
+fn one(setup: &Setup<'_>, mark: Mark<'_>) -> Fallible<Timing> {
     let specs = setup.specifications();
     let mut timing = Timing::default();
     mark(&timing)?;
@@ -33,7 +52,7 @@ pub fn one(setup: &Setup<'_>, mark: Mark<'_>) -> Fallible<Timing> {
 }
 
 /// The engine. The host keeps its CPUs ticking or not as the benchmark says, so there is no guard in it.
-pub fn bulk(setup: &Setup<'_>, limits: &Limits, mark: Mark<'_>) -> Fallible<Timing> {
+fn bulk(setup: &Setup<'_>, limits: &Limits, mark: Mark<'_>) -> Fallible<Timing> {
     let specs = setup.specifications();
     let names: Vec<Name> = specs.iter().map(|spec| (spec.name.clone(), Vec::new())).collect();
     let site = setup.wiring.site();

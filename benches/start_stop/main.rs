@@ -25,7 +25,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jailwire::kernel::Kernel;
-use jailwire::wiring::bulk::{Limits, TickGuard};
+use jailwire::wiring::bulk::TickGuard;
 use jailwire::wiring::{JailSpec, Wiring};
 use jailwire::{InterfaceName, Vnet};
 
@@ -174,9 +174,13 @@ impl Machine {
         for (step, took) in &timing.steps {
             println!("step,{words},{step},{}", each(*took));
         }
-        if self.freebsd && variant == Variant::One {
+        if self.freebsd && matches!(variant, Variant::One { .. }) {
             let steps = self.with(network, count, |setup| {
-                apart::watch(apart::command(apart::STEPS, setup)?, setup, &mut Marks::default())
+                apart::watch(
+                    apart::command(&format!("{}{variant}", apart::STEPS), setup)?,
+                    setup,
+                    &mut Marks::default(),
+                )
             })?;
             for (step, took) in &steps.steps {
                 println!("step,{words},{step},{}", each(*took));
@@ -212,27 +216,16 @@ fn run(setup: &Setup<'_>, variant: Variant, marks: &mut Marks) -> Fallible<Timin
         #[cfg(not(target_os = "freebsd"))]
         Variant::Iocage | Variant::Jail | Variant::C { .. } => Err("this is for FreeBSD".into()),
         // The simulated kernel is in this process.
-        Variant::One | Variant::Bulk(_) if setup.wiring.kernel().simulated() => {
+        Variant::One { .. } | Variant::Bulk { .. } if setup.wiring.kernel().simulated() => {
             let mut mark = |_: &Timing| {
                 marks.take(setup.host);
                 Ok(())
             };
-            match variant {
-                Variant::Bulk(workers) => library::bulk(setup, &limits(workers), &mut mark),
-                _ => library::one(setup, &mut mark),
-            }
+            library::run(setup, variant, &mut mark)
         }
-        Variant::One | Variant::Bulk(_) => {
+        Variant::One { .. } | Variant::Bulk { .. } => {
             apart::watch(apart::command(&variant.to_string(), setup)?, setup, marks)
         }
-    }
-}
-
-fn limits(workers: Option<std::num::NonZeroUsize>) -> Limits {
-    match workers {
-        None => Limits::default(),
-        Some(std::num::NonZeroUsize::MIN) => Limits::ONE,
-        Some(workers) => Limits::default().workers(workers),
     }
 }
 
@@ -261,8 +254,13 @@ fn compared(machine: &Machine) -> Fallible<bool> {
 fn programs(machine: &Machine) -> Fallible {
     use std::collections::BTreeMap;
 
-    let variants =
-        [Variant::Iocage, Variant::Jail, Variant::C { once: false }, Variant::One, Variant::Bulk(None)];
+    let variants = [
+        Variant::Iocage,
+        Variant::Jail,
+        Variant::C { once: false },
+        Variant::One { ready: false },
+        Variant::Bulk { workers: None, ready: true },
+    ];
     for network in [jails::Wiring::Vnet, jails::Wiring::Shared] {
         for variant in variants {
             let count = 3;

@@ -3,7 +3,8 @@
 //! Words, each `VARIANTS/NETWORKS/TICKS/JAILS/ROUNDS`, the parts of each separated by commas:
 //!
 //! * variants: `iocage` and `jail` (commands), `c` and `c-once` (the C program), `one` (the library, one
-//!   jail at a time), `bulk` (its engine with the default limits), `bulkN` (with N workers);
+//!   jail at a time) and `one-ready` (with a fork server), `bulk` (its engine with the default limits) and
+//!   `bulkN` (with N workers), `bulk-fork` and `bulkN-fork` (without a fork server);
 //! * networks: `vnet`, `shared`;
 //! * ticks: 0 or 1, `kern.eventtimer.idletick` meanwhile;
 //! * jails: how many;
@@ -25,10 +26,10 @@ pub enum Variant {
     /// The C program, which looks at the host before each start as [`Variant::One`] does, or once as
     /// the engine does.
     C { once: bool },
-    /// The library, one jail at a time.
-    One,
+    /// The library, one jail at a time, with or without children that a fork server has ready.
+    One { ready: bool },
     /// The engine with so many workers, or as many as it has by itself.
-    Bulk(Option<NonZeroUsize>),
+    Bulk { workers: Option<NonZeroUsize>, ready: bool },
 }
 
 impl Variant {
@@ -38,15 +39,25 @@ impl Variant {
             "jail" => Variant::Jail,
             "c" => Variant::C { once: false },
             "c-once" => Variant::C { once: true },
-            "one" => Variant::One,
-            "bulk" => Variant::Bulk(None),
-            other => Variant::Bulk(Some(other.strip_prefix("bulk")?.parse().ok()?)),
+            "one" => Variant::One { ready: false },
+            "one-ready" => Variant::One { ready: true },
+            other => {
+                let rest = other.strip_prefix("bulk")?;
+                let (workers, ready) = rest.strip_suffix("-fork").map_or((rest, true), |rest| (rest, false));
+                let workers = if workers.is_empty() { None } else { Some(workers.parse().ok()?) };
+                Variant::Bulk { workers, ready }
+            }
         })
+    }
+
+    /// Whether it has children ready, other than by the engine.
+    pub fn keeps_children(self) -> bool {
+        matches!(self, Variant::One { ready: true })
     }
 
     /// Whether it needs FreeBSD's programs, or a program for FreeBSD.
     pub fn needs_freebsd(self) -> bool {
-        !matches!(self, Variant::One | Variant::Bulk(_))
+        !matches!(self, Variant::One { .. } | Variant::Bulk { .. })
     }
 }
 
@@ -57,9 +68,13 @@ impl fmt::Display for Variant {
             Variant::Jail => f.write_str("jail"),
             Variant::C { once: false } => f.write_str("c"),
             Variant::C { once: true } => f.write_str("c-once"),
-            Variant::One => f.write_str("one"),
-            Variant::Bulk(None) => f.write_str("bulk"),
-            Variant::Bulk(Some(workers)) => write!(f, "bulk{workers}"),
+            Variant::One { ready: false } => f.write_str("one"),
+            Variant::One { ready: true } => f.write_str("one-ready"),
+            Variant::Bulk { workers, ready } => {
+                f.write_str("bulk")?;
+                workers.map_or(Ok(()), |workers| write!(f, "{workers}"))?;
+                f.write_str(if *ready { "" } else { "-fork" })
+            }
         }
     }
 }

@@ -172,6 +172,10 @@ impl Kernel for Observed {
         self.pass("enter", |kernel| kernel.enter(entry))
     }
 
+    fn fork_server(&self) -> Option<Handle> {
+        self.pass("fork", |kernel| kernel.fork_server())
+    }
+
     fn run(&self, program: &Program) -> Result<Finished> {
         self.pass("execve", |kernel| kernel.run(program))
     }

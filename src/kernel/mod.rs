@@ -355,6 +355,14 @@ pub trait Kernel: fmt::Debug + Send + Sync {
     /// out. EIO: the child ended before it answered. A sysctl that fails is not an error of the call, but an answer of [`Entered::answers`].
     fn enter(&self, entry: &Entry) -> Result<Entered>;
 
+    /// Has a process fork ahead of time the children that [`Kernel::enter`] needs for jails it makes and holds, until
+    /// the handle is closed. They come from that process when it is first needed: its credentials, limits and jail are
+    /// ours of that moment. None of a kernel that makes no processes, the simulated one among them; that they are
+    /// forked one by one then is all the difference.
+    fn fork_server(&self) -> Option<Handle> {
+        None
+    }
+
     /// Runs a program and waits for its end. The simulated kernel records it and runs nothing.
     ///
     /// # Errors

@@ -32,6 +32,9 @@ pub(super) enum End {
     GoesWith(PathBuf),
 }
 
+/// The digits of the greatest process id, 99999, and as many again for other systems.
+const PID_WIDTH: usize = 10;
+
 /// How a lock is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
@@ -82,8 +85,8 @@ impl Lock {
                 Err(fs::TryLockError::Error(error)) => return Err(error),
             }
             let lock = Lock { file, path: path.to_owned(), mode, end: end.clone() };
-            if let Some(length) = lock.length()? {
-                lock.sign(length);
+            if lock.is_there()? {
+                lock.sign();
                 return Ok(lock);
             }
         }
@@ -97,8 +100,11 @@ impl Lock {
         if let Ok(file) = options.open(path)
             && file.try_lock().is_ok()
         {
-            // Its end takes the file away.
-            drop(Lock { file, path: path.to_owned(), mode: Mode::Exclusive, end: End::Goes });
+            let mut lock = Lock { file, path: path.to_owned(), mode: Mode::Exclusive, end: End::Stays };
+            // Somebody else may have been faster, and the next one have made another.
+            if lock.is_there().is_ok_and(|there| there) {
+                lock.end = End::Goes;
+            }
         }
     }
 
@@ -119,21 +125,21 @@ impl Lock {
         matches!(file.try_lock_shared(), Err(fs::TryLockError::WouldBlock))
     }
 
-    /// The length of the file that is locked, if it is the one that the next one would open.
-    fn length(&self) -> io::Result<Option<u64>> {
+    /// Whether the file that is locked is the one that the next one would open.
+    fn is_there(&self) -> io::Result<bool> {
         let held = self.file.metadata()?;
         match fs::symlink_metadata(&self.path) {
-            Ok(found) => Ok(((held.dev(), held.ino()) == (found.dev(), found.ino())).then_some(held.len())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Ok(found) => Ok((held.dev(), held.ino()) == (found.dev(), found.ino())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
         }
     }
 
-    /// Writes who holds it, for the one who waits; nothing depends on it.
-    fn sign(&self, length: u64) {
+    /// Writes who holds it, for the one who waits; nothing depends on it. It is as long whoever holds it,
+    /// and so the last one's needs not be removed first.
+    fn sign(&self) {
         if self.mode == Mode::Exclusive && !matches!(self.end, End::Stays) {
-            let emptied = if length > 0 { self.file.set_len(0) } else { Ok(()) };
-            let _ = emptied.and_then(|()| write!(&self.file, "{}", process::id()));
+            let _ = write!(&self.file, "{:<PID_WIDTH$}", process::id());
         }
     }
 }
@@ -145,9 +151,11 @@ impl Drop for Lock {
             End::GoesWith(other) if other.exists() => return,
             End::Goes | End::GoesWith(_) => {}
         }
-        // One that is shared may be held by others: only who gets it alone removes it.
-        let alone = self.mode == Mode::Exclusive || self.file.try_lock().is_ok();
-        if alone && matches!(self.length(), Ok(Some(_))) {
+        // One that was held alone is still the one that the next one would open: nobody else removes it. One
+        // that is shared may be held by others: only who gets it alone removes it.
+        let remove = self.mode == Mode::Exclusive
+            || (self.file.try_lock().is_ok() && self.is_there().is_ok_and(|there| there));
+        if remove {
             let _ = fs::remove_file(&self.path);
         }
     }

@@ -32,6 +32,8 @@ qemu_guest() {
     case $accel in
         # Emulated five-level paging only costs time.
         tcg) set -- -machine pc -accel tcg,thread=multi -cpu max,-la57 "$@" ;;
+        # The guest's clock counts instructions, one a nanosecond, and no wait takes any time.
+        icount) set -- -machine pc -accel tcg,thread=single -icount shift=0,sleep=off -cpu max,-la57,-x2apic "$@" ;;
         *) set -- -machine pc -accel "$accel" -cpu host "$@" ;;
     esac
     # A guest's disk is not written to: its changes lie in a temporary file.
@@ -40,7 +42,7 @@ qemu_guest() {
     if [ -n "$kernel" ]; then
         _append="$kernel_environment"
         # Nothing to calibrate against, and it takes long.
-        [ "$accel" != tcg ] || _append="$_append machdep.disable_tsc_calibration=1"
+        case $accel in tcg | icount) _append="$_append machdep.disable_tsc_calibration=1" ;; esac
         set -- "$@" -kernel "$kernel" -append "$_append"
     else
         set -- "$@" -drive "file=$(qemu_file "$seed"),format=raw,if=ide,media=cdrom,readonly=on"

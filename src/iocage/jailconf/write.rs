@@ -6,6 +6,7 @@ use std::str::FromStr;
 use super::JailConf;
 use crate::iocage::address::{Ip4, Ip6};
 use crate::iocage::config::{JailConfig, Network, SharedAddress};
+use crate::iocage::fstab;
 
 /// The release of the host's FreeBSD: what its jail(8) knows depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,14 +81,23 @@ impl JailConf {
             ("exec.clean", u8::from(config.commands.clean).to_string()),
             ("exec.timeout", seconds(config.commands.timeout)),
             ("stop.timeout", seconds(config.commands.stop_timeout)),
-            ("mount.fstab", path(&config.directory.join("fstab"))),
-            ("exec.consolelog", path(&config.console_log)),
         ];
         for (name, value) in parameters {
             if known(name, release) {
                 conf.push(name, value);
             }
         }
+        let relative = config.mounts.fstab.iter().any(|(mount, _)| mount.target.is_relative());
+        if relative {
+            // jail(8) refuses a mount point that is not absolute, so the file would be of no use to it.
+            for (mount, beneath) in &config.mounts.fstab {
+                let mount = fstab::Mount { target: config.root.join(beneath), ..mount.clone() };
+                conf.push("mount", mount.to_string().replace('\t', " "));
+            }
+        } else {
+            conf.push("mount.fstab", path(&config.directory.join("fstab")));
+        }
+        conf.push("exec.consolelog", path(&config.console_log));
         if config.host.ip_hostname {
             conf.push("ip_hostname", "1");
         }

@@ -1,5 +1,8 @@
 //! `stop`.
 
+use std::fs;
+use std::path::Path;
+
 use super::{Error, Host, Report, owned_file, step};
 use crate::iocage::config::JailConfig;
 use crate::iocage::jailconf::JailConf;
@@ -121,8 +124,17 @@ impl Host<'_> {
                 // The jail is gone; there is nothing to be undone by failing.
                 Err(error) => report.warn(&error.to_string()),
             }
+            self.remove_if_empty(&config.services_log);
         }
         ended.unwrap_or(Stopped::WasDown)
+    }
+
+    /// Takes away a log that nothing was written to.
+    fn remove_if_empty(&self, log: &Path) {
+        if fs::symlink_metadata(log).is_ok_and(|log| log.is_file() && log.len() == 0) {
+            // It does no harm either.
+            let _ = self.files.remove_file_if_present(log);
+        }
     }
 
     /// Clears up after a jail that is not running.

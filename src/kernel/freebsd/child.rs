@@ -32,7 +32,8 @@ const GRACE: Duration = Duration::from_secs(2);
 /// A child process, which goes when this goes.
 #[derive(Debug)]
 pub struct Child {
-    pid: pid_t,
+    /// None of one that another process has forked, which cannot be waited for by number.
+    pid: Option<pid_t>,
     descriptor: OwnedFd,
     status: Option<c_int>,
 }
@@ -77,7 +78,12 @@ impl Child {
         }
         // SAFETY: pdfork(2) made this descriptor, and it is nobody else's.
         let descriptor = unsafe { OwnedFd::from_raw_fd(descriptor) };
-        Ok(Child { pid, descriptor, status: None })
+        Ok(Child { pid: Some(pid), descriptor, status: None })
+    }
+
+    /// A child that another process has forked, and whose descriptor it has sent us.
+    pub fn adopt(descriptor: OwnedFd) -> Child {
+        Child { pid: None, descriptor, status: None }
     }
 
     /// To be polled for POLLHUP, which comes when the child has ended.
@@ -88,13 +94,18 @@ impl Child {
     /// Waits for the end of the child, and answers with its status as [`wait(2)`](https://man.freebsd.org/wait(2)) has it. None when it
     /// lives at the deadline.
     ///
-    /// The wait is not for the status alone: an unreaped child keeps its jail.
+    /// The wait is not for the status alone: an unreaped child keeps its jail. One that was adopted is reaped
+    /// when this is dropped, and its status is not known: it is 0.
     pub fn wait(&mut self, deadline: Option<Instant>) -> io::Result<Option<c_int>> {
         if self.status.is_none() && passing::poll_until(&mut [self.ended()], deadline)? {
             let mut status = 0;
+            let Some(pid) = self.pid else {
+                self.status = Some(status);
+                return Ok(self.status);
+            };
             // SAFETY: waitpid(2) writes `status`. The id is this child's as long as its descriptor is open. It
             // does not block for long: the descriptor says that the child is at its end.
-            while unsafe { libc::waitpid(self.pid, &raw mut status, 0) } < 0 {
+            while unsafe { libc::waitpid(pid, &raw mut status, 0) } < 0 {
                 if errno() != libc::EINTR {
                     return Err(io::Error::last_os_error());
                 }

@@ -14,8 +14,9 @@ use libc::c_int;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 
 use super::child::{Child, Report, Stage, Stopped, at, attach, forbid_tracing, keep_only, set_fib};
+use super::fork_server::ForkServer;
 use super::object::Object;
-use super::options::Options;
+use super::options::{Listed, Options};
 use super::{Errno, Failure, Result};
 use crate::kernel::passing::{self, Broken};
 use crate::kernel::{Entry, Parameter, Target};
@@ -60,8 +61,9 @@ const ANSWER_HEAD: usize = 12;
 /// More than any dump; a length beyond it is no length.
 const ANSWER_LIMIT: usize = 1 << 30;
 
-/// Sends a child into a jail, and takes what it passes out. `descriptor` is the target's, if it has one.
-pub fn enter(entry: &Entry, descriptor: Option<Arc<OwnedFd>>) -> Result<Visit> {
+/// Sends a child into a jail, and takes what it passes out. `descriptor` is the target's, if it has one;
+/// `server` has children that are ready, if there is one.
+pub fn enter(entry: &Entry, descriptor: Option<Arc<OwnedFd>>, server: Option<&ForkServer>) -> Result<Visit> {
     let mut errand = Errand {
         target: match &entry.target {
             Target::Existing(jid) => Place::Existing(*jid),
@@ -79,10 +81,15 @@ pub fn enter(entry: &Entry, descriptor: Option<Arc<OwnedFd>>) -> Result<Visit> {
     let deadline = Instant::now().checked_add(entry.deadline);
     // Not usable as a wait without end: the other side runs beside a jail's root.
     let deadline = deadline.ok_or_else(|| super::invalid("a deadline beyond all time"))?;
-    let (socket, theirs) = socketpair(AddressFamily::Unix, SockType::Stream, None, SockFlag::SOCK_CLOEXEC)
-        .map_err(super::nix)?;
-    let mut child = Child::fork(&mut || errand.run(theirs.as_fd()))?;
-    drop(theirs);
+    let (mut child, socket) = match errand.is_for(server) {
+        Some(ready) => ready,
+        None => {
+            let (socket, theirs) =
+                socketpair(AddressFamily::Unix, SockType::Stream, None, SockFlag::SOCK_CLOEXEC)
+                    .map_err(super::nix)?;
+            (Child::fork(&mut || errand.run(theirs.as_fd()))?, socket)
+        }
+    };
     let mut visit = match listen(socket.as_fd(), entry, deadline) {
         Ok(visit) => visit,
         Err(Unanswered::Failed(failure)) => {
@@ -167,16 +174,25 @@ fn silent(mut child: Child, broken: Broken) -> Failure {
 
 /// The child's part. What [`super::child`] says of children holds for all of it.
 impl Errand {
+    /// A child of the fork server that is about it already, if it is one for them.
+    fn is_for(&mut self, server: Option<&ForkServer>) -> Option<(Child, OwnedFd)> {
+        match &mut self.target {
+            Place::New(options) if self.sockets && self.hold && self.sysctls.is_empty() => {
+                server?.send_into(options)
+            }
+            Place::New(_) | Place::Existing(_) | Place::Descriptor(..) => None,
+        }
+    }
+
     fn run(&mut self, socket: BorrowedFd<'_>) -> c_int {
-        let mut opened: [RawFd; DOMAINS.len()] = [-1; DOMAINS.len()];
-        let outcome = self.go(socket, &mut opened);
+        let mut opened = NONE_OPENED;
+        let outcome = self.go(socket.as_raw_fd(), &mut opened);
         let words = match &self.target {
-            Place::New(options) | Place::Descriptor(_, options) if outcome.is_err() => options.errmsg(),
-            _ => &[],
+            Place::New(options) | Place::Descriptor(_, options) => options.errmsg(),
+            Place::Existing(_) => &[],
         };
-        let report = Report::new(outcome, words);
-        let sockets = if outcome.is_ok() && self.sockets { &opened[..] } else { &[] };
-        if passing::send(socket, report.as_bytes(), sockets).is_err() || outcome.is_err() {
+        let sockets = if self.sockets { &opened[..] } else { &[] };
+        if !tell(socket, outcome, words, sockets) {
             return 1;
         }
         for object in &self.sysctls {
@@ -185,54 +201,104 @@ impl Errand {
             }
         }
         if self.hold {
-            // Our copies would keep the stack when the jail goes.
-            keep_only(&[socket.as_raw_fd()]);
-            wait_for_the_end(socket);
+            stay(socket);
         }
         0
     }
 
-    fn go(&mut self, socket: BorrowedFd<'_>, opened: &mut [RawFd]) -> std::result::Result<c_int, Stopped> {
-        let socket = socket.as_raw_fd();
+    fn go(&mut self, socket: RawFd, opened: &mut Opened) -> std::result::Result<c_int, Stopped> {
         match &self.target {
             Place::Descriptor(descriptor, _) => {
                 let descriptor = descriptor.as_raw_fd();
-                keep_only(&[socket.min(descriptor), socket.max(descriptor)]);
+                prepare(&[socket.min(descriptor), socket.max(descriptor)])?;
             }
-            Place::Existing(_) | Place::New(_) => keep_only(&[socket]),
+            Place::Existing(_) | Place::New(_) => prepare(&[socket])?,
         }
-        set_fib(0)?;
-        forbid_tracing()?;
         let jid = match &mut self.target {
             Place::Existing(jid) => {
                 attach(*jid)?;
                 *jid
             }
             Place::Descriptor(descriptor, options) => {
-                let jid = set_attach(options, sys::JAIL_UPDATE | sys::JAIL_USE_DESC)?;
+                let jid = set_attach(&mut options.listed(), sys::JAIL_UPDATE | sys::JAIL_USE_DESC)?;
                 // Who came from the jail could do with it as the host.
                 // SAFETY: close(2) of a descriptor that nothing in the child owns.
                 unsafe { libc::close(descriptor.as_raw_fd()) };
                 jid
             }
-            Place::New(options) => set_attach(options, sys::JAIL_CREATE)?,
+            Place::New(options) => set_attach(&mut options.listed(), sys::JAIL_CREATE)?,
         };
         if self.sockets {
-            let stages = [Stage::Inet, Stage::Inet6, Stage::Route];
-            for ((place, domain), stage) in opened.iter_mut().zip(DOMAINS).zip(stages) {
-                let kind = if domain == libc::PF_ROUTE { libc::SOCK_RAW } else { libc::SOCK_DGRAM };
-                // SAFETY: socket(2) takes numbers only.
-                *place = at(stage, unsafe { libc::socket(domain, kind | libc::SOCK_CLOEXEC, 0) })?;
-            }
+            open_sockets(opened)?;
         }
         Ok(jid)
     }
 }
 
+/// The sockets that a child has opened in the jail.
+type Opened = [RawFd; DOMAINS.len()];
+const NONE_OPENED: Opened = [-1; DOMAINS.len()];
+
+/// What a child does before it goes anywhere.
+pub fn prepare(keep: &[RawFd]) -> std::result::Result<(), Stopped> {
+    keep_only(keep);
+    set_fib(0)?;
+    forbid_tracing()
+}
+
+/// What a child of the fork server does when it knows which jail it is for: as [`Errand::run`].
+pub fn make_and_hold(
+    socket: BorrowedFd<'_>,
+    prepared: std::result::Result<(), Stopped>,
+    options: &mut Listed<'_>,
+) -> c_int {
+    let mut opened = NONE_OPENED;
+    let outcome = prepared.and_then(|()| {
+        let jid = set_attach(options, sys::JAIL_CREATE)?;
+        open_sockets(&mut opened)?;
+        Ok(jid)
+    });
+    if !tell(socket, outcome, options.errmsg(), &opened) {
+        return 1;
+    }
+    stay(socket);
+    0
+}
+
+fn open_sockets(opened: &mut Opened) -> std::result::Result<(), Stopped> {
+    let stages = [Stage::Inet, Stage::Inet6, Stage::Route];
+    for ((place, domain), stage) in opened.iter_mut().zip(DOMAINS).zip(stages) {
+        let kind = if domain == libc::PF_ROUTE { libc::SOCK_RAW } else { libc::SOCK_DGRAM };
+        // SAFETY: socket(2) takes numbers only.
+        *place = at(stage, unsafe { libc::socket(domain, kind | libc::SOCK_CLOEXEC, 0) })?;
+    }
+    Ok(())
+}
+
+/// Says how it went, with the kernel's words when it failed and the sockets when it did not. Whether there is
+/// more to do.
+fn tell(
+    socket: BorrowedFd<'_>,
+    outcome: std::result::Result<c_int, Stopped>,
+    words: &[u8],
+    sockets: &[RawFd],
+) -> bool {
+    let (words, sockets) = if outcome.is_ok() { (&[][..], sockets) } else { (words, &[][..]) };
+    let report = Report::new(outcome, words);
+    passing::send(socket, report.as_bytes(), sockets).is_ok() && outcome.is_ok()
+}
+
+/// Holds the jail until the other end is closed.
+fn stay(socket: BorrowedFd<'_>) {
+    // Our copies of the sockets would keep the stack when the jail goes.
+    keep_only(&[socket.as_raw_fd()]);
+    wait_for_the_end(socket);
+}
+
 /// Makes or finds a jail, and enters it in the same call. Answers its jid.
-fn set_attach(options: &mut Options, flags: c_int) -> std::result::Result<c_int, Stopped> {
+fn set_attach(options: &mut Listed<'_>, flags: c_int) -> std::result::Result<c_int, Stopped> {
     let (list, count) = (options.as_mut_ptr(), options.count());
-    // SAFETY: the iovecs lead to buffers of `options`, all of them writable.
+    // SAFETY: the iovecs lead to buffers that outlive `options`, all of them writable.
     at(Stage::Attach, unsafe { libc::jail_set(list, count, flags | sys::JAIL_ATTACH) })
 }
 

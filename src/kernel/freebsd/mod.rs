@@ -7,6 +7,7 @@
 mod argument;
 mod child;
 mod enter;
+mod fork_server;
 mod hold;
 mod jail_notes;
 mod mount;
@@ -23,7 +24,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
 use jailwire_sys as sys;
@@ -32,6 +33,7 @@ use nix::fcntl::OFlag;
 use nix::sys::stat::Mode;
 
 use self::argument::Argument;
+use self::fork_server::ForkServer;
 use self::object::Object;
 use self::options::Options;
 use super::passing;
@@ -55,6 +57,8 @@ type ExtendedErrorText = unsafe extern "C" fn(*mut c_char, usize) -> c_int;
 pub struct FreeBsd {
     handles: Mutex<HashMap<u64, Open>>,
     next: AtomicU64,
+    /// The one whose handles are open, if any are.
+    fork_server: Mutex<Weak<ForkServer>>,
     extended_error_text: Option<ExtendedErrorText>,
     jail_descriptors: bool,
 }
@@ -68,6 +72,8 @@ enum Open {
     Held { _child: enter::Held },
     /// The same, for a sysctl.
     Value { _held: hold::Held },
+    /// Ends with the last of its handles.
+    ForkServer { _server: Arc<ForkServer> },
 }
 
 /// The oldest kernel supported: FreeBSD 14.0.
@@ -85,6 +91,7 @@ impl FreeBsd {
         let mut kernel = FreeBsd {
             handles: Mutex::default(),
             next: AtomicU64::new(1),
+            fork_server: Mutex::default(),
             // SAFETY: a function of this name in libc is the one of exterr.h, which has this signature; null
             // is None.
             extended_error_text: unsafe {
@@ -127,8 +134,14 @@ impl FreeBsd {
     fn descriptor(&self, handle: Handle) -> Result<Arc<OwnedFd>> {
         match self.handles().get(&handle.0) {
             Some(Open::Descriptor(descriptor)) => Ok(Arc::clone(descriptor)),
-            Some(Open::Held { .. } | Open::Value { .. }) | None => Err(Errno::EBADF.into()),
+            Some(Open::Held { .. } | Open::Value { .. } | Open::ForkServer { .. }) | None => {
+                Err(Errno::EBADF.into())
+            }
         }
+    }
+
+    fn running_fork_server(&self) -> MutexGuard<'_, Weak<ForkServer>> {
+        self.fork_server.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The parameters of a jail and its `desc`, which the kernel reads, or fills, or both.
@@ -378,7 +391,8 @@ impl Kernel for FreeBsd {
             Target::Descriptor(handle) => Some(self.descriptor(handle)?),
             Target::Existing(_) | Target::New(_) => None,
         };
-        let visit = enter::enter(entry, descriptor)?;
+        let server = self.running_fork_server().upgrade();
+        let visit = enter::enter(entry, descriptor, server.as_deref())?;
         Ok(Entered {
             jid: visit.jid,
             sockets: visit.sockets.map(|sockets| {
@@ -388,6 +402,14 @@ impl Kernel for FreeBsd {
             answers: visit.answers,
             holder: visit.held.map(|held| self.keep(Open::Held { _child: held })),
         })
+    }
+
+    fn fork_server(&self) -> Option<Handle> {
+        let mut running = self.running_fork_server();
+        let server = running.upgrade().unwrap_or_default();
+        *running = Arc::downgrade(&server);
+        drop(running);
+        Some(self.keep(Open::ForkServer { _server: server }))
     }
 
     fn run(&self, program: &Program) -> Result<Finished> {

@@ -51,9 +51,7 @@ impl Options {
         let mut name = name.as_bytes().to_vec();
         name.push(0);
         for mut buffer in [name, value.unwrap_or_default().to_vec()] {
-            // Neither call takes an address without a length for anything but "no value".
-            let base = if buffer.is_empty() { ptr::null_mut() } else { buffer.as_mut_ptr() };
-            self.vectors.push(iovec { iov_base: base.cast(), iov_len: buffer.len() });
+            self.vectors.push(vector(&mut buffer));
             self.buffers.push(buffer);
         }
         Ok(())
@@ -69,10 +67,14 @@ impl Options {
         self.vectors.len() as c_uint
     }
 
+    /// The iovecs and what they lead to.
+    pub fn listed(&mut self) -> Listed<'_> {
+        Listed::new(&mut self.vectors)
+    }
+
     /// The kernel's words, empty if it had none.
     pub fn errmsg(&self) -> &[u8] {
-        let buffer = self.buffers.last().map_or(&[][..], Vec::as_slice);
-        &buffer[..buffer.iter().position(|byte| *byte == 0).unwrap_or(buffer.len())]
+        up_to_nul(self.buffers.last().map_or(&[][..], Vec::as_slice))
     }
 
     /// The `int` that is the last value but for the kernel's words.
@@ -97,6 +99,53 @@ impl Options {
             }
         }
         Ok(())
+    }
+}
+
+/// An iovec for a name or a value. Neither call takes an address without a length for anything but "no value".
+pub fn vector(buffer: &mut [u8]) -> iovec {
+    let base = if buffer.is_empty() { ptr::null_mut() } else { buffer.as_mut_ptr() };
+    iovec { iov_base: base.cast(), iov_len: buffer.len() }
+}
+
+fn up_to_nul(buffer: &[u8]) -> &[u8] {
+    &buffer[..buffer.iter().position(|byte| *byte == 0).unwrap_or(buffer.len())]
+}
+
+/// A list as the system calls take it, without memory of its own: for a child, which must not allocate.
+pub struct Listed<'a> {
+    vectors: &'a mut [iovec],
+}
+
+impl<'a> Listed<'a> {
+    /// Each of the iovecs was made by [`vector`] of a buffer that outlives this.
+    pub fn new(vectors: &'a mut [iovec]) -> Listed<'a> {
+        Listed { vectors }
+    }
+
+    /// The iovecs, for a system call.
+    pub fn as_mut_ptr(&mut self) -> *mut iovec {
+        self.vectors.as_mut_ptr()
+    }
+
+    /// How many iovecs there are.
+    pub fn count(&self) -> c_uint {
+        self.vectors.len() as c_uint
+    }
+
+    /// What the iovecs lead to.
+    pub fn buffers(&self) -> impl ExactSizeIterator<Item = &[u8]> + DoubleEndedIterator + Clone {
+        self.vectors.iter().map(|vector| match vector.iov_base.is_null() {
+            true => &[][..],
+            // SAFETY: an iovec with an address leads to so many bytes, which outlive this, and no system call
+            // has lengthened it.
+            false => unsafe { std::slice::from_raw_parts(vector.iov_base.cast(), vector.iov_len) },
+        })
+    }
+
+    /// The kernel's words, empty if it had none.
+    pub fn errmsg(&self) -> &[u8] {
+        up_to_nul(self.buffers().next_back().unwrap_or_default())
     }
 }
 

@@ -7,13 +7,14 @@ use std::sync::{Mutex, PoisonError};
 
 use super::cancel::Cancel;
 use super::engine::{self, Circle, Job, Next, Placed, Stage};
+use super::fork_server::ForkServer;
 use super::limits::Limits;
 use super::ticks::TickGuard;
 use super::view::View;
 use crate::jail;
 use crate::types::Jid;
 use crate::wiring::{
-    self, Error, Failure, JailSpec, Journal, Lock, Owed, Owned, Plan, Problem, Rooms, Site, Up,
+    self, Error, Failure, JailSpec, Journal, Lock, Network, Owed, Owned, Plan, Problem, Rooms, Site, Up,
 };
 
 /// Something that a caller does for one jail: it may take its time.
@@ -149,6 +150,8 @@ pub fn start(
     let depends: Vec<Vec<usize>> = places(&names, jails.iter().map(|jail| jail.depends.as_slice()));
     let rooms = site.rooms.in_bulk(limits);
     let batch = Batch::new(site, &rooms);
+    let held = jails.iter().filter(|jail| matches!(jail.spec.network, Network::Vnet(_))).count();
+    let _children = (limits.fork_server && held > 1).then(|| ForkServer::keep(site.host.kernel()));
     let job = |(place, (jail, after)): (usize, (_, Vec<usize>))| Placed {
         job: Start { batch: &batch, names: &names, place, needs: after.clone(), jail, begun: None, up: None },
         after,

@@ -17,6 +17,8 @@ pub struct Limits {
     /// Whether the CPUs are kept ticking meanwhile: see [`TickGuard`](super::TickGuard). It changes a
     /// setting of the whole host while it lasts, so it is off unless it is asked for.
     pub tick_guard: bool,
+    /// Whether the children that hold new jails are forked ahead of time: see [`ForkServer`](super::ForkServer).
+    pub fork_server: bool,
 }
 
 impl Limits {
@@ -27,6 +29,7 @@ impl Limits {
         detach: NonZeroUsize::MIN,
         programs: NonZeroUsize::MIN,
         tick_guard: false,
+        fork_server: true,
     };
 
     /// So many workers for the network, at every gate.
@@ -42,6 +45,11 @@ impl Limits {
     /// With or without the CPUs kept ticking.
     pub fn tick_guard(self, tick_guard: bool) -> Limits {
         Limits { tick_guard, ..self }
+    }
+
+    /// With or without a fork server.
+    pub fn fork_server(self, fork_server: bool) -> Limits {
+        Limits { fork_server, ..self }
     }
 
     /// Whether nothing is done at the same time as anything else.
@@ -61,6 +69,7 @@ impl Default for Limits {
             detach: number(2),
             programs: number(16),
             tick_guard: false,
+            fork_server: true,
         }
     }
 }

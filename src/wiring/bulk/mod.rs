@@ -12,10 +12,11 @@
 //! and those that depend on it are told.
 //!
 //! Most of what a start and a stop take on an idle host is waiting for idle CPUs to tick:
-//! [`TickGuard`] makes them.
+//! [`TickGuard`] makes them. [`ForkServer`] has the children that hold new jails ready before they are needed.
 
 mod cancel;
 mod engine;
+mod fork_server;
 mod gates;
 mod jails;
 mod limits;
@@ -24,6 +25,7 @@ mod view;
 
 pub use cancel::Cancel;
 pub use engine::{Circle, Job, Next, Placed, Stage, run};
+pub use fork_server::ForkServer;
 pub use gates::{Gates, Lane, Pass};
 pub use jails::{BulkError, BulkJail, Fate, Name, Task, Trouble, start, stop};
 pub use limits::Limits;

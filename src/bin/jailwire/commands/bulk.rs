@@ -9,7 +9,7 @@ use jailwire::iocage::lifecycle::{Error, Host, Report, Starting, Stopping};
 use jailwire::iocage::name::JailName;
 use jailwire::iocage::order::Turn;
 use jailwire::iocage::store::Entry;
-use jailwire::wiring::bulk::{Cancel, Job, Limits, Next, Placed, Stage, TickGuard, run};
+use jailwire::wiring::bulk::{Cancel, ForkServer, Job, Limits, Next, Placed, Stage, TickGuard, run};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde_json::{Value, json};
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -86,6 +86,7 @@ pub fn start(
     let turns = selected.turns(&environment.store);
     let checks = Checks::make(environment, host, &turns, work);
     let _guard = bulk.ticks(environment, work);
+    let _children = ForkServer::keep(&environment.kernel);
     host.begin_bulk(&bulk.limits);
     let failed = Mutex::new(work.failed().clone());
     let job = |turn: Turn| Start {
