@@ -2,10 +2,12 @@
  * What jailwire's library asks of the kernel to start and stop jails, asked without it: the same
  * requests in the same order. The benchmark compares the two under ktrace(1) before it measures.
  *
- *     baseline vnet|shared each|once JAILS [BRIDGE]
+ *     baseline vnet|shared each|once|files JAILS [BRIDGE]
  *
  * `each` looks at the host before every start, as the library does for one jail; `once` before the
- * first, as it does for many. Jails, names and addresses are those of benches/start_stop/jails.rs.
+ * first, as it does for many. `files` is `each` with what the library does to files besides: a lock and a
+ * journal for each jail, of the same length and with nothing in them that could be read, and the lock on what
+ * jails share. Jails, names and addresses are those of benches/start_stop/jails.rs.
  *
  * It waits for a line of standard input, starts the jails, and writes `start US`; waits for another,
  * stops them, and writes `stop US`, `memory KIB`, and for each kind of step `step NAME` TAB `US`, all
@@ -13,6 +15,7 @@
  */
 #include <sys/param.h>
 #include <sys/ioctl.h>
+#include <sys/file.h>
 #include <sys/jail.h>
 #include <sys/procctl.h>
 #include <sys/procdesc.h>
@@ -56,6 +59,16 @@ static const char *const step_names[STEPS] = {
 	"aliases", "create jail", "destroy epair", "remove jail", "remove alias"
 };
 static uint64_t spent[STEPS];
+
+/* Where the locks and journals are, if there are any. */
+#define ROOM "/var/run/jailwire-baseline"
+#define LOCK_LENGTH 10
+#define FIRST_LENGTH 82
+#define EPAIR_LENGTH 23
+#define COMPLETE_LENGTH 20
+static bool with_files;
+static int jail_lock, journal = -1, shared_lock;
+static char lock_path[96], journal_path[96], attaching_path[96];
 
 /* The host's sockets, opened when they are needed. */
 static int host_inet = -1;
@@ -104,6 +117,124 @@ ask(int socket, unsigned long request, void *argument, const char *name)
 		err(1, "%s", name);
 }
 #define ASK(socket, request, argument) ask(socket, request, argument, #request)
+
+static void
+write_letters(int file, size_t length)
+{
+	static const char letters[FIRST_LENGTH] = { 'x' };
+
+	if (write(file, letters, length) != (ssize_t)length)
+		err(1, "write");
+}
+
+static int
+lock(const char *path, int flags, int how)
+{
+	struct stat held, found;
+	int file = open(path, flags | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (file < 0 || flock(file, how | LOCK_NB) < 0 || fstat(file, &held) < 0 || lstat(path, &found) < 0)
+		err(1, "%s", path);
+	return (file);
+}
+
+static void
+lock_jail(const char *name)
+{
+	if (!with_files)
+		return;
+	snprintf(lock_path, sizeof(lock_path), ROOM "/%s.lock", name);
+	snprintf(journal_path, sizeof(journal_path), ROOM "/%s.journal", name);
+	snprintf(attaching_path, sizeof(attaching_path), ROOM "/%s.attaching", name);
+	jail_lock = lock(lock_path, O_RDWR | O_CREAT, LOCK_EX);
+	(void)getpid();
+	write_letters(jail_lock, LOCK_LENGTH);
+}
+
+/* What is written before a jail is made, before its epair has its name, and when it is up. */
+static void
+note(size_t length)
+{
+	if (!with_files)
+		return;
+	if (journal < 0 && (journal = open(journal_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600)) < 0)
+		err(1, "%s", journal_path);
+	write_letters(journal, length);
+}
+
+static void
+lock_shared(void)
+{
+	if (with_files)
+		shared_lock = lock(ROOM, O_RDONLY, LOCK_SH);
+}
+
+static void
+unlock_shared(void)
+{
+	if (with_files)
+		close(shared_lock);
+}
+
+static void
+end_start(void)
+{
+	struct stat found;
+
+	if (!with_files)
+		return;
+	note(COMPLETE_LENGTH);
+	close(journal);
+	journal = -1;
+	if (stat(journal_path, &found) < 0)
+		err(1, "%s", journal_path);
+	close(jail_lock);
+}
+
+static void
+read_journal(void)
+{
+	char text[256];
+	struct stat found;
+	int file;
+
+	if (!with_files)
+		return;
+	if ((file = open(journal_path, O_RDONLY | O_CLOEXEC)) < 0) {
+		if (errno != ENOENT)
+			err(1, "%s", journal_path);
+		return;
+	}
+	if (fstat(file, &found) < 0 || read(file, text, (size_t)found.st_size) < 0 || read(file, text, 32) < 0)
+		err(1, "%s", journal_path);
+	close(file);
+}
+
+/* Nothing is being attached, and nothing is shared. */
+static void
+look_for(const char *path)
+{
+	struct stat found;
+
+	if (with_files && stat(path, &found) == 0)
+		errx(1, "%s is there", path);
+}
+
+static void
+end_stop(void)
+{
+	struct stat found;
+
+	if (!with_files)
+		return;
+	if (lstat(ROOM "/shared", &found) == 0)
+		errx(1, "something is shared");
+	unlink(journal_path);
+	look_for(ROOM "/shared");
+	look_for(journal_path);
+	unlink(lock_path);
+	close(jail_lock);
+}
 
 static struct ifreq
 on(const char *name)
@@ -446,7 +577,10 @@ start_vnet(int number, char *name, const char *bridge, char *host_half)
 	char description[128];
 	uint64_t begin = now();
 	uint32_t address = (10U << 24) + (1U << 16) + (uint32_t)number;
-	int jid = hold(name, &in, &child);
+	int jid;
+
+	note(FIRST_LENGTH);
+	jid = hold(name, &in, &child);
 
 	done(HOLD, &begin);
 	request = on("epair0");
@@ -456,6 +590,7 @@ start_vnet(int number, char *name, const char *bridge, char *host_half)
 	snprintf(host_half, IFNAMSIZ, "vnet0.%d", jid);
 	if (has_interface(host_half))
 		errx(1, "%s is there", host_half);
+	note(EPAIR_LENGTH);
 	set_name(in.inet, "epair0a", host_half);
 	done(NAMES, &begin);
 	set_mac(in.inet, host_half, 1, number);
@@ -476,6 +611,7 @@ start_vnet(int number, char *name, const char *bridge, char *host_half)
 	request.ifr_jid = jid;
 	ASK(host(), SIOCSIFRVNET, &request);
 	done(TAKE_OUT, &begin);
+	lock_shared();
 	if (!has_interface(bridge))
 		errx(1, "no %s", bridge);
 	memset(&member, 0, sizeof(member));
@@ -497,6 +633,7 @@ start_vnet(int number, char *name, const char *bridge, char *host_half)
 	done(ADDRESSES, &begin);
 	default_route(in.route, (10U << 24) + (1U << 16) + 1);
 	done(ROUTE, &begin);
+	unlock_shared();
 	commit(jid, &in, &child);
 	done(COMMIT, &begin);
 }
@@ -600,9 +737,12 @@ main(int argc, char **argv)
 	bool vnet, each;
 
 	if (argc < 4 || (count = atoi(argv[3])) <= 0)
-		errx(2, "usage: baseline vnet|shared each|once JAILS [BRIDGE]");
+		errx(2, "usage: baseline vnet|shared each|once|files JAILS [BRIDGE]");
 	vnet = strcmp(argv[1], "vnet") == 0;
-	each = strcmp(argv[2], "each") == 0;
+	with_files = vnet && strcmp(argv[2], "files") == 0;
+	each = with_files || strcmp(argv[2], "each") == 0;
+	if (with_files && mkdir(ROOM, 0700) < 0 && errno != EEXIST)
+		err(1, ROOM);
 	if ((host_halves = calloc((size_t)count, IFNAMSIZ)) == NULL)
 		err(1, "calloc");
 
@@ -611,8 +751,11 @@ main(int argc, char **argv)
 	for (int jail = 0; jail < count; jail++) {
 		snprintf(name, sizeof(name), "bench%d", jail);
 		step = now();
+		lock_jail(name);
+		read_journal();
 		if (each)
 			find_jail(name, 0);
+		look_for(attaching_path);
 		if (each || jail == 0)
 			look(vnet, name, bridge);
 		else {
@@ -626,6 +769,7 @@ main(int argc, char **argv)
 			start_vnet(jail + 2, name, bridge, host_halves[jail]);
 		else
 			start_shared(jail + 2, name);
+		end_start();
 		if ((jail + 1) * 10 % count < 10)
 			up[(jail + 1) * 10 / count - 1] = now() - begin;
 	}
@@ -639,6 +783,9 @@ main(int argc, char **argv)
 	begin = now();
 	for (int jail = 0; jail < count; jail++) {
 		snprintf(name, sizeof(name), "bench%d", jail);
+		lock_jail(name);
+		look_for(attaching_path);
+		read_journal();
 		if (!each)
 			find_jail(name, 0);
 		/* Whether it still runs: the epair of one that does not goes by itself. */
@@ -647,8 +794,11 @@ main(int argc, char **argv)
 			stop_vnet(name, host_halves[jail]);
 		else
 			stop_shared(jail + 2, name);
+		end_stop();
 	}
 	printf("stop %ju\n", (uintmax_t)(now() - begin));
+	if (with_files)
+		rmdir(ROOM);
 	getrusage(RUSAGE_SELF, &usage);
 	printf("memory %ld\n", usage.ru_maxrss);
 	for (int at = 0; at < STEPS; at++)

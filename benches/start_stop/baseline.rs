@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
+use crate::plan::Like;
 use crate::{Fallible, Marks, Setup, Timing, apart};
 
 /// Writes the program into a directory.
@@ -17,15 +18,19 @@ pub fn install(directory: &Path) -> Fallible<std::path::PathBuf> {
 }
 
 /// What it is told on its command line.
-pub fn arguments(setup: &Setup<'_>, once: bool) -> [String; 4] {
-    let looks = if once { "once" } else { "each" };
+pub fn arguments(setup: &Setup<'_>, like: Like) -> [String; 4] {
+    let looks = match like {
+        Like::One => "each",
+        Like::OneWithFiles => "files",
+        Like::Engine => "once",
+    };
     [setup.network.to_string(), looks.to_owned(), setup.count.to_string(), setup.bridge.to_string()]
 }
 
 /// Runs it. It takes the time itself, so that its own start is not in it.
-pub fn run(setup: &Setup<'_>, once: bool, marks: &mut Marks) -> Fallible<Timing> {
+pub fn run(setup: &Setup<'_>, like: Like, marks: &mut Marks) -> Fallible<Timing> {
     let directory = tempfile::tempdir()?;
     let mut command = Command::new(install(directory.path())?);
-    command.args(arguments(setup, once));
+    command.args(arguments(setup, like));
     apart::watch(command, setup, marks)
 }

@@ -1,8 +1,8 @@
 //! Whether the C program asks the kernel what the library asks: both are run under ktrace(1), and what
 //! they asked is compared, call by call.
 //!
-//! Calls about files are left out, the library's journals and locks among them: they are its own affair,
-//! and what they take is in its times. So is memory. And so is who forks the children that go into jails, and
+//! Calls about the library's journals and locks are compared where the C program makes them too, and left out
+//! where it does not; what they take is in the library's times. Left out is memory. And so is who forks the children that go into jails, and
 //! how they are talked to: the C program forks each when it needs it, and the engine has a fork server.
 
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::plan::Variant;
+use crate::plan::{Like, Variant};
 use crate::{Fallible, Setup, apart, baseline};
 
 /// The calls that are compared.
@@ -35,33 +35,38 @@ const CALLS: [&str; 17] = [
     "socket",
 ];
 
+/// The calls about files, which are compared where the C program makes them.
+const FILE_CALLS: [&str; 8] = ["flock", "fstat", "fstatat", "ftruncate", "openat", "read", "unlink", "write"];
+
 /// An `rt_msghdr` and three `sockaddr_in`.
 const RTM_ADD_LENGTH: &str = "0xc8";
 
 /// Calls whose first argument is the number of a descriptor, which differ.
-const ON_DESCRIPTORS: [&str; 5] = ["getsockopt", "ioctl", "recvfrom", "sendto", "setsockopt"];
+const ON_DESCRIPTORS: [&str; 8] =
+    ["flock", "fstat", "getsockopt", "ioctl", "read", "recvfrom", "sendto", "setsockopt"];
 
 /// What a program asked: the process itself, then its children in the order of their birth.
 type Log = Vec<Vec<String>>;
 
 /// Compares; answers how many calls were the same.
-pub fn compare(setup: &Setup<'_>, once: bool) -> Fallible<usize> {
+pub fn compare(setup: &Setup<'_>, like: Like) -> Fallible<usize> {
     let directory = tempfile::tempdir()?;
     let trace = directory.path().join("trace");
+    let files = like == Like::OneWithFiles;
     let mut c = Command::new("ktrace");
     c.args(["-i", "-t", "c", "-f"]).arg(&trace).arg(baseline::install(directory.path())?);
-    c.args(baseline::arguments(setup, once));
-    let of_c = traced(c, &trace)?;
+    c.args(baseline::arguments(setup, like));
+    let of_c = traced(c, &trace, files)?;
     fs::remove_file(&trace)?;
     let mut library = Command::new("ktrace");
-    let variant = match once {
-        true => Variant::Bulk { workers: std::num::NonZeroUsize::new(1), ready: true },
-        false => Variant::One { ready: false },
+    let variant = match like {
+        Like::One | Like::OneWithFiles => Variant::One { ready: false },
+        Like::Engine => Variant::Bulk { workers: std::num::NonZeroUsize::new(1), ready: true },
     };
     library.args(["-i", "-t", "c", "-f"]).arg(&trace);
     let alone = apart::command(&variant.to_string(), setup)?;
     library.arg(alone.get_program()).envs(alone.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    let of_library = traced(library, &trace)?;
+    let of_library = traced(library, &trace, files)?;
     for (process, (ours, theirs)) in of_library.iter().zip(&of_c).enumerate() {
         let differs = ours.iter().zip(theirs).position(|(ours, theirs)| ours != theirs);
         let at = differs.or((ours.len() != theirs.len()).then_some(ours.len().min(theirs.len())));
@@ -82,7 +87,7 @@ pub fn compare(setup: &Setup<'_>, once: bool) -> Fallible<usize> {
 }
 
 /// Runs a program that waits for a line before it starts jails and before it stops them.
-fn traced(mut command: Command, trace: &Path) -> Fallible<Log> {
+fn traced(mut command: Command, trace: &Path, files: bool) -> Fallible<Log> {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     let mut tell = child.stdin.take().ok_or("no standard input")?;
     let mut said = BufReader::new(child.stdout.take().ok_or("no standard output")?);
@@ -102,11 +107,11 @@ fn traced(mut command: Command, trace: &Path) -> Fallible<Log> {
     if !output.status.success() {
         return Err(format!("kdump: {}", String::from_utf8_lossy(&output.stderr)).into());
     }
-    log(&String::from_utf8_lossy(&output.stdout))
+    log(&String::from_utf8_lossy(&output.stdout), files)
 }
 
 /// The calls of a dump between each line that was read and the next one that was written.
-fn log(dump: &str) -> Fallible<Log> {
+fn log(dump: &str, files: bool) -> Fallible<Log> {
     let mut order: Vec<&str> = Vec::new();
     let mut calls: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     let (mut recording, mut recorded) = (false, 0);
@@ -140,7 +145,8 @@ fn log(dump: &str) -> Fallible<Log> {
         }
         // A message for a routing socket; what is written to files is of other lengths.
         let routes = name == "write" && arguments.last() == Some(&RTM_ADD_LENGTH);
-        if !routes && !CALLS.contains(&name) {
+        let compared = routes || CALLS.contains(&name) || (files && FILE_CALLS.contains(&name));
+        if !compared {
             continue;
         }
         let shown = shown(name, &arguments);
@@ -166,6 +172,8 @@ fn shown(name: &str, arguments: &[&str]) -> String {
             (_, 0, _) if on_descriptor => "fd",
             ("jail_remove" | "jail_attach" | "procctl" | "close_range", ..) => "n",
             (_, _, Some(0x1_0000..)) => "address",
+            // A journal has names in it, which grow with the jid.
+            ("read" | "write", 2, _) if *argument != RTM_ADD_LENGTH => "length",
             _ => argument,
         }
     });

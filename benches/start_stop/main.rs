@@ -132,10 +132,9 @@ impl Machine {
                     for tick in &part.ticks {
                         let mut variants = part.variants.clone();
                         variants.retain(|variant| self.freebsd || !variant.needs_freebsd());
-                        // What comes first in one round comes last in the next.
-                        if round % 2 == 0 {
-                            variants.reverse();
-                        }
+                        // Each comes first once, and last.
+                        let first = (round - 1) % variants.len().max(1);
+                        variants.rotate_left(first);
                         for variant in variants {
                             self.measure_one(variant, *network, *tick, *count, round)?;
                         }
@@ -212,9 +211,9 @@ fn run(setup: &Setup<'_>, variant: Variant, marks: &mut Marks) -> Fallible<Timin
         #[cfg(target_os = "freebsd")]
         Variant::Jail => commands::jail(setup, marks),
         #[cfg(target_os = "freebsd")]
-        Variant::C { once } => baseline::run(setup, once, marks),
+        Variant::C(like) => baseline::run(setup, like, marks),
         #[cfg(not(target_os = "freebsd"))]
-        Variant::Iocage | Variant::Jail | Variant::C { .. } => Err("this is for FreeBSD".into()),
+        Variant::Iocage | Variant::Jail | Variant::C(_) => Err("this is for FreeBSD".into()),
         // The simulated kernel is in this process.
         Variant::One { .. } | Variant::Bulk { .. } if setup.wiring.kernel().simulated() => {
             let mut mark = |_: &Timing| {
@@ -232,10 +231,18 @@ fn run(setup: &Setup<'_>, variant: Variant, marks: &mut Marks) -> Fallible<Timin
 /// Whether the C program and the library ask the same.
 #[cfg(target_os = "freebsd")]
 fn compared(machine: &Machine) -> Fallible<bool> {
+    use plan::Like;
+
     let mut same = true;
     for network in [jails::Wiring::Vnet, jails::Wiring::Shared] {
-        for (once, against) in [(false, "one"), (true, "bulk1")] {
-            let calls = machine.with(network, 3, |setup| match compare::compare(setup, once) {
+        for (like, against) in
+            [(Like::One, "one"), (Like::OneWithFiles, "one with its files"), (Like::Engine, "bulk1")]
+        {
+            // A shared-IP jail has others, and is not measured with them.
+            if like == Like::OneWithFiles && network == jails::Wiring::Shared {
+                continue;
+            }
+            let calls = machine.with(network, 3, |setup| match compare::compare(setup, like) {
                 Ok(calls) => Ok(calls.to_string()),
                 Err(error) => {
                     eprintln!("{network}, {against}: {error}");
@@ -257,7 +264,7 @@ fn programs(machine: &Machine) -> Fallible {
     let variants = [
         Variant::Iocage,
         Variant::Jail,
-        Variant::C { once: false },
+        Variant::C(plan::Like::One),
         Variant::One { ready: false },
         Variant::Bulk { workers: None, ready: true },
     ];

@@ -2,7 +2,7 @@
 //!
 //! Words, each `VARIANTS/NETWORKS/TICKS/JAILS/ROUNDS`, the parts of each separated by commas:
 //!
-//! * variants: `iocage` and `jail` (commands), `c` and `c-once` (the C program), `one` (the library, one
+//! * variants: `iocage` and `jail` (commands), `c`, `c-files` and `c-once` (the C program), `one` (the library, one
 //!   jail at a time) and `one-ready` (with a fork server), `bulk` (its engine with the default limits) and
 //!   `bulkN` (with N workers), `bulk-fork` and `bulkN-fork` (without a fork server);
 //! * networks: `vnet`, `shared`;
@@ -16,6 +16,17 @@ use std::num::NonZeroUsize;
 use crate::Fallible;
 use crate::jails::Wiring;
 
+/// Whom the C program does as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Like {
+    /// [`Variant::One`], but for the library's own files.
+    One,
+    /// [`Variant::One`], with these.
+    OneWithFiles,
+    /// [`Variant::Bulk`] with one worker, but for these.
+    Engine,
+}
+
 /// One way to start and stop jails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Variant {
@@ -23,9 +34,8 @@ pub enum Variant {
     Iocage,
     /// jail(8) with `vnet.interface` in a jail.conf.
     Jail,
-    /// The C program, which looks at the host before each start as [`Variant::One`] does, or once as
-    /// the engine does.
-    C { once: bool },
+    /// The C program.
+    C(Like),
     /// The library, one jail at a time, with or without children that a fork server has ready.
     One { ready: bool },
     /// The engine with so many workers, or as many as it has by itself.
@@ -37,8 +47,9 @@ impl Variant {
         Some(match word {
             "iocage" => Variant::Iocage,
             "jail" => Variant::Jail,
-            "c" => Variant::C { once: false },
-            "c-once" => Variant::C { once: true },
+            "c" => Variant::C(Like::One),
+            "c-files" => Variant::C(Like::OneWithFiles),
+            "c-once" => Variant::C(Like::Engine),
             "one" => Variant::One { ready: false },
             "one-ready" => Variant::One { ready: true },
             other => {
@@ -66,8 +77,9 @@ impl fmt::Display for Variant {
         match self {
             Variant::Iocage => f.write_str("iocage"),
             Variant::Jail => f.write_str("jail"),
-            Variant::C { once: false } => f.write_str("c"),
-            Variant::C { once: true } => f.write_str("c-once"),
+            Variant::C(Like::One) => f.write_str("c"),
+            Variant::C(Like::OneWithFiles) => f.write_str("c-files"),
+            Variant::C(Like::Engine) => f.write_str("c-once"),
             Variant::One { ready: false } => f.write_str("one"),
             Variant::One { ready: true } => f.write_str("one-ready"),
             Variant::Bulk { workers, ready } => {

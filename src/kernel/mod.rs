@@ -356,9 +356,9 @@ pub trait Kernel: fmt::Debug + Send + Sync {
     fn enter(&self, entry: &Entry) -> Result<Entered>;
 
     /// Has a process fork ahead of time the children that [`Kernel::enter`] needs for jails it makes and holds, until
-    /// the handle is closed. They come from that process when it is first needed: its credentials, limits and jail are
-    /// ours of that moment. None of a kernel that makes no processes, the simulated one among them; that they are
-    /// forked one by one then is all the difference.
+    /// the handle is closed. That process has our credentials, limits and jail as they are now. Where it cannot be
+    /// forked, and when it is gone, children are forked one by one, as they are without. None of a kernel that makes
+    /// no processes, the simulated one among them.
     fn fork_server(&self) -> Option<Handle> {
         None
     }

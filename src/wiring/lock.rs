@@ -139,7 +139,8 @@ impl Lock {
     /// and so the last one's needs not be removed first.
     fn sign(&self) {
         if self.mode == Mode::Exclusive && !matches!(self.end, End::Stays) {
-            let _ = write!(&self.file, "{:<PID_WIDTH$}", process::id());
+            let signature = format!("{:<PID_WIDTH$}", process::id());
+            let _ = (&self.file).write_all(signature.as_bytes());
         }
     }
 }

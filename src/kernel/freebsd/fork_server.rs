@@ -34,25 +34,25 @@ const MOST_BYTES: usize = 16 << 10;
 const HEAD: usize = 4 + 4 * MOST_VECTORS;
 const NONE: libc::iovec = libc::iovec { iov_base: ptr::null_mut(), iov_len: 0 };
 
-/// The server, forked when it is first needed, and our end of its socket.
-#[derive(Debug, Default)]
+/// The server and our end of its socket. None if it could not be forked, or has said something odd.
+#[derive(Debug)]
 pub struct ForkServer {
-    state: Mutex<State>,
+    server: Mutex<Option<Server>>,
 }
 
-#[derive(Debug, Default)]
-enum State {
-    #[default]
-    NotForked,
-    Forked {
-        socket: OwnedFd,
-        _server: Child,
-    },
-    /// It could not be forked, or said something odd: there is none any more.
-    Gone,
+#[derive(Debug)]
+struct Server {
+    socket: OwnedFd,
+    _process: Child,
 }
 
 impl ForkServer {
+    /// Forks it. The best time is before there are threads: the pages that are shared with it from then on
+    /// are copied when they are written to, and each time all processors are told.
+    pub fn fork() -> ForkServer {
+        ForkServer { server: Mutex::new(Server::fork().ok()) }
+    }
+
     /// A child that has been told to make and enter the jail of these options, and to stay. None when
     /// it has to be forked the usual way.
     pub fn send_into(&self, options: &mut Options) -> Option<(Child, OwnedFd)> {
@@ -64,31 +64,32 @@ impl ForkServer {
     }
 
     fn take(&self) -> Option<(Child, OwnedFd)> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if matches!(*state, State::NotForked) {
-            *state = fork_server().unwrap_or(State::Gone);
-        }
-        let State::Forked { socket, .. } = &*state else { return None };
-        let received = passing::receive(socket.as_fd(), &mut [0], Instant::now() + PATIENCE)
-            .and_then(|received| <[OwnedFd; 2]>::try_from(received).map_err(|_| Broken::Closed));
-        match received {
-            Ok([child, theirs]) if passing::send(socket.as_fd(), &[0], &[]).is_ok() => {
+        let mut server = self.server.lock().unwrap_or_else(PoisonError::into_inner);
+        let socket = &server.as_ref()?.socket;
+        let received = passing::receive(socket.as_fd(), &mut [0], Instant::now() + PATIENCE);
+        match received.map(<[OwnedFd; 2]>::try_from) {
+            Ok(Ok([child, theirs])) => {
+                // It is time for another. A server that is gone is noticed when its last one is taken.
+                let _ = passing::send(socket.as_fd(), &[0], &[]);
                 Some((Child::adopt(child), theirs))
             }
             // It comes too late for this one, and in time for the next.
             Err(Broken::TimedOut) => None,
-            Ok(_) | Err(_) => {
-                *state = State::Gone;
+            Ok(Err(_)) | Err(_) => {
+                *server = None;
                 None
             }
         }
     }
 }
 
-fn fork_server() -> io::Result<State> {
-    let (socket, theirs) = socketpair(AddressFamily::Unix, SockType::Stream, None, SockFlag::SOCK_CLOEXEC)?;
-    let server = Child::fork(&mut || serve(theirs.as_fd()))?;
-    Ok(State::Forked { socket, _server: server })
+impl Server {
+    fn fork() -> io::Result<Server> {
+        let (socket, theirs) =
+            socketpair(AddressFamily::Unix, SockType::Stream, None, SockFlag::SOCK_CLOEXEC)?;
+        let process = Child::fork(&mut || serve(theirs.as_fd()))?;
+        Ok(Server { socket, _process: process })
+    }
 }
 
 /// The server's part. What [`super::child`] says of children holds for it and for all that it forks.

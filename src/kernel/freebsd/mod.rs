@@ -406,7 +406,7 @@ impl Kernel for FreeBsd {
 
     fn fork_server(&self) -> Option<Handle> {
         let mut running = self.running_fork_server();
-        let server = running.upgrade().unwrap_or_default();
+        let server = running.upgrade().unwrap_or_else(|| Arc::new(ForkServer::fork()));
         *running = Arc::downgrade(&server);
         drop(running);
         Some(self.keep(Open::ForkServer { _server: server }))

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, Scope};
 
 use super::cancel::Cancel;
 use super::limits::Limits;
@@ -90,19 +91,9 @@ pub fn run<J: Job>(
         }
         return Ok(());
     }
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         let (tell, told) = channel();
-        for stage in Stage::ALL {
-            let workers = match stage {
-                Stage::Network => limits.network,
-                Stage::Before | Stage::After => limits.programs,
-            };
-            for _ in 0..workers.get().min(count) {
-                let (tell, board) = (tell.clone(), &board);
-                scope.spawn(move || board.work(stage, &tell));
-            }
-        }
-        drop(tell);
+        Crew { scope, board: &board, tell }.rouse(&mut board.lock(), Stage::Before);
         // Ends when the last worker is gone.
         for (place, outcome) in told {
             ended(place, outcome);
@@ -113,12 +104,105 @@ pub fn run<J: Job>(
 
 type Ended<T> = (usize, Option<T>);
 
+/// The workers, who come when they are needed: a thread takes longer to begin than many a job.
+struct Crew<'scope, 'env, J: Job> {
+    scope: &'scope Scope<'scope, 'env>,
+    board: &'scope Board<'env, J>,
+    tell: Sender<Ended<J::Outcome>>,
+}
+
+impl<'scope, J: Job> Crew<'scope, '_, J> {
+    /// Has somebody look for a job in a stage: one who waits for it, or a new one if there may be more.
+    fn rouse(&self, state: &mut State<J>, stage: Stage) {
+        let at = stage as usize;
+        let Workers { here, idle, coming } = state.workers[at];
+        if idle > 0 {
+            self.board.news[at].notify_one();
+        } else if !coming && here < self.board.most[at] {
+            let crew = Crew { scope: self.scope, board: self.board, tell: self.tell.clone() };
+            state.workers[at].coming = true;
+            state.workers[at].here += 1;
+            self.scope.spawn(move || crew.work(stage));
+        }
+    }
+
+    /// Works in a stage until there is nothing left to do in any.
+    fn work(&self, stage: Stage) {
+        self.board.lock().workers[stage as usize].coming = false;
+        let _here = Here { crew: self, stage };
+        while let Some((place, job)) = self.next(stage) {
+            let rouse = |state: &mut State<J>, stage| self.rouse(state, stage);
+            self.board.advance(place, job, stage, &rouse, |outcome| {
+                // The caller listens until all have ended.
+                let _ = self.tell.send((place, outcome));
+            });
+        }
+    }
+
+    /// Waits for a job that is ready for a stage. None when all have ended.
+    fn next(&self, stage: Stage) -> Option<(usize, J)> {
+        let board = self.board;
+        let mut state = board.lock();
+        loop {
+            if state.left == 0 {
+                return None;
+            }
+            let held_back = stage == Stage::Before
+                && state.ready[Stage::Network as usize].len() >= board.backlog
+                && !board.cancel.is_cancelled();
+            if !held_back && let Some(found) = state.take(stage) {
+                // There may be more than this worker does; and there is room before the network stage now.
+                for stage in [stage, Stage::Before] {
+                    if !state.ready[stage as usize].is_empty() {
+                        self.rouse(&mut state, stage);
+                    }
+                }
+                return Some(found);
+            }
+            state.workers[stage as usize].idle += 1;
+            state = board.news[stage as usize].wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.workers[stage as usize].idle -= 1;
+        }
+    }
+}
+
+/// A worker, until it leaves: when there is nothing left to do, or by a panic, and then another may be needed.
+struct Here<'a, 'scope, 'env, J: Job> {
+    crew: &'a Crew<'scope, 'env, J>,
+    stage: Stage,
+}
+
+impl<J: Job> Drop for Here<'_, '_, '_, J> {
+    fn drop(&mut self) {
+        let mut state = self.crew.board.lock();
+        state.workers[self.stage as usize].here -= 1;
+        if !state.ready[self.stage as usize].is_empty() {
+            self.crew.rouse(&mut state, self.stage);
+        }
+    }
+}
+
+/// Has somebody look for a job in a stage.
+type Rouse<'a, J> = &'a dyn Fn(&mut State<J>, Stage);
+
+/// The workers of a stage.
+#[derive(Debug, Clone, Copy, Default)]
+struct Workers {
+    here: usize,
+    /// How many of them wait for a job.
+    idle: usize,
+    /// One has been called and has not begun.
+    coming: bool,
+}
+
 /// Where all jobs are.
 struct Board<'a, J> {
     state: Mutex<State<J>>,
     /// One for the workers of each stage.
     news: [Condvar; 3],
     cancel: &'a Cancel,
+    /// The most workers of each stage.
+    most: [usize; 3],
     /// How many jobs may wait for the network stage: what is prepared too early gets old.
     backlog: usize,
 }
@@ -132,6 +216,7 @@ struct State<J> {
     followers: Vec<Vec<usize>>,
     /// How many have not ended.
     left: usize,
+    workers: [Workers; 3],
 }
 
 impl<'a, J: Job> Board<'a, J> {
@@ -143,6 +228,7 @@ impl<'a, J: Job> Board<'a, J> {
             waits_for: Vec::with_capacity(count),
             followers: vec![Vec::new(); count],
             left: count,
+            workers: Default::default(),
         };
         let mut after: Vec<BTreeSet<usize>> = Vec::with_capacity(count);
         for (place, Placed { job, after: before }) in placed.into_iter().enumerate() {
@@ -157,53 +243,33 @@ impl<'a, J: Job> Board<'a, J> {
         }
         check(&after, &state.followers)?;
         let backlog = limits.network.get().saturating_mul(4);
-        Ok(Board { state: Mutex::new(state), news: Default::default(), cancel, backlog })
+        let most = Stage::ALL.map(|stage| match stage {
+            Stage::Network => limits.network.get(),
+            Stage::Before | Stage::After => limits.programs.get(),
+        });
+        Ok(Board { state: Mutex::new(state), news: Default::default(), cancel, most, backlog })
     }
 
     fn lock(&self) -> MutexGuard<'_, State<J>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Works in a stage until there is nothing left to do in any.
-    fn work(&self, stage: Stage, tell: &Sender<Ended<J::Outcome>>) {
-        while let Some((place, job)) = self.next(stage) {
-            if let Some(outcome) = self.advance(place, job, stage) {
-                // The caller listens until all have ended.
-                let _ = tell.send((place, outcome));
-            }
-        }
-    }
-
-    /// Waits for a job that is ready for a stage. None when all have ended.
-    fn next(&self, stage: Stage) -> Option<(usize, J)> {
-        let mut state = self.lock();
-        loop {
-            if state.left == 0 {
-                return None;
-            }
-            let held_back = stage == Stage::Before
-                && state.ready[Stage::Network as usize].len() >= self.backlog
-                && !self.cancel.is_cancelled();
-            if !held_back && let Some(found) = state.take(stage) {
-                // There is room before the network stage now; or more to begin than this worker does.
-                if stage == Stage::Network || !state.ready[stage as usize].is_empty() {
-                    self.news[Stage::Before as usize].notify_one();
-                }
-                return Some(found);
-            }
-            state = self.news[stage as usize].wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    /// Takes a job through a stage; what there is to tell when it has ended.
-    fn advance(&self, place: usize, mut job: J, stage: Stage) -> Option<Option<J::Outcome>> {
+    /// Takes a job through a stage. `tell` hears of it when it has ended, before those that follow begin.
+    fn advance(
+        &self,
+        place: usize,
+        mut job: J,
+        stage: Stage,
+        rouse: Rouse<'_, J>,
+        tell: impl FnOnce(Option<J::Outcome>),
+    ) {
         // Whatever happens, nobody waits for this job for ever.
-        let mut end = End { board: self, place, armed: true };
+        let mut end = End { board: self, rouse, place, armed: true };
         let next = match (self.cancel.is_cancelled(), stage) {
             (false, _) => job.run(stage),
             (true, Stage::Before) => {
                 drop(job);
-                return Some(None);
+                return tell(None);
             }
             (true, _) => Next::Done(job.cancel(stage)),
         };
@@ -213,13 +279,12 @@ impl<'a, J: Job> Board<'a, J> {
                 let mut state = self.lock();
                 state.jobs[place] = Some(job);
                 state.ready[stage as usize].insert(place);
-                self.news[stage as usize].notify_one();
-                None
+                rouse(&mut state, stage);
             }
             Next::Done(outcome) => {
                 // What the job holds, such as its lock, goes before those that follow begin.
                 drop(job);
-                Some(Some(outcome))
+                tell(Some(outcome));
             }
         }
     }
@@ -232,8 +297,10 @@ impl<'a, J: Job> Board<'a, J> {
             let (stage, (place, job)) =
                 Stage::ALL.into_iter().rev().find_map(|stage| Some((stage, state.take(stage)?)))?;
             drop(state);
-            if let Some(outcome) = self.advance(place, job, stage) {
-                return Some((place, outcome));
+            let mut ended = None;
+            self.advance(place, job, stage, &|_, _| {}, |outcome| ended = Some((place, outcome)));
+            if ended.is_some() {
+                return ended;
             }
         }
     }
@@ -249,6 +316,7 @@ impl<J> State<J> {
 /// The end of a job, which lets others begin.
 struct End<'a, 'b, J: Job> {
     board: &'a Board<'b, J>,
+    rouse: Rouse<'a, J>,
     place: usize,
     armed: bool,
 }
@@ -265,7 +333,7 @@ impl<J: Job> Drop for End<'_, '_, J> {
             state.waits_for[follower] -= 1;
             if state.waits_for[follower] == 0 {
                 state.ready[Stage::Before as usize].insert(follower);
-                board.news[Stage::Before as usize].notify_one();
+                (self.rouse)(&mut state, Stage::Before);
             }
         }
         if state.left == 0 {

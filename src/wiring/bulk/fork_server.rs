@@ -10,8 +10,9 @@ use crate::kernel::{Handle, Kernel};
 ///
 /// Every VNET jail is made by a child process, and held by it until it is wired. To fork it from a large
 /// process, or one with threads, takes longer than from a small one, and makes the large one copy each page
-/// that it writes to. With this, a process forked at the first jail does it, beside what we do. It takes
-/// over our credentials, limits and jail as they are at that moment, and two children wait at a time.
+/// that it writes to. With this, a process that is forked once does it, beside what we do: best before there
+/// are threads. Two children wait at a time. All of them have our credentials, limits and jail as they are
+/// when this is made: drop it before you give up privileges.
 ///
 /// [`start`](super::start) uses one by itself ([`Limits::fork_server`](super::Limits::fork_server)). Who starts
 /// many jails one by one keeps one meanwhile. On a kernel that makes no processes, as the simulated one, it
@@ -44,8 +45,7 @@ pub struct ForkServer {
 }
 
 impl ForkServer {
-    /// Keeps one from now on. Nothing is forked before the first jail is made; where it cannot be, as with too
-    /// many processes (EAGAIN), jails are made without.
+    /// Forks one, and keeps it. Where that fails, as with too many processes (EAGAIN), jails are made without.
     pub fn keep(kernel: &Arc<dyn Kernel>) -> ForkServer {
         ForkServer { kernel: Arc::clone(kernel), handle: kernel.fork_server() }
     }

@@ -59,14 +59,14 @@ impl Limits {
 }
 
 impl Default for Limits {
-    /// Two jails in the network stage and at each gate, and 16 programs. On a guest of two CPUs more workers
-    /// were no faster.
+    /// Four jails in the network stage and at each gate, and 16 programs. On a guest of two CPUs four were
+    /// faster than two, and eight no faster than four.
     fn default() -> Limits {
         let number = |number| NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN);
         Limits {
-            network: number(2),
-            create: number(2),
-            detach: number(2),
+            network: number(4),
+            create: number(4),
+            detach: number(4),
             programs: number(16),
             tick_guard: false,
             fork_server: true,
