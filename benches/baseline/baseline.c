@@ -729,6 +729,7 @@ wait_for_a_line(void)
 int
 main(int argc, char **argv)
 {
+	static char room[BUFSIZ];
 	char name[32], (*host_halves)[IFNAMSIZ];
 	const char *bridge = argc > 4 ? argv[4] : "";
 	struct rusage usage;
@@ -746,6 +747,8 @@ main(int argc, char **argv)
 	if ((host_halves = calloc((size_t)count, IFNAMSIZ)) == NULL)
 		err(1, "calloc");
 
+	/* With room of its own it does not ask what standard output is. */
+	setvbuf(stdout, room, _IOFBF, sizeof(room));
 	wait_for_a_line();
 	begin = now();
 	for (int jail = 0; jail < count; jail++) {

@@ -16,13 +16,14 @@ type Points = Vec<(f64, f64)>;
 type Bars<'a> = BTreeMap<&'a str, [Option<f64>; 2]>;
 
 const SIZE: (u32, u32) = (760, 460);
-/// A colour for each variant, whatever others are in the plot (Okabe and Ito's, for all eyes).
-const COLOURS: [(&str, RGBColor); 6] = [
+/// A colour for each variant that is drawn, whatever others are in the plot (Okabe and Ito's, for all eyes).
+const COLOURS: [(&str, RGBColor); 7] = [
     ("iocage", RGBColor(213, 94, 0)),
     ("jail", RGBColor(230, 159, 0)),
     ("c", RGBColor(0, 0, 0)),
     ("c-once", RGBColor(120, 120, 120)),
     ("one", RGBColor(0, 114, 178)),
+    ("one-ready", RGBColor(86, 180, 233)),
     ("bulk", RGBColor(0, 158, 115)),
 ];
 
@@ -39,6 +40,7 @@ fn label(series: &Series) -> String {
         "c" => "C, no library",
         "c-once" => "C, looking once",
         "one" => "jailwire, one at a time",
+        "one-ready" => "the same, with a fork server",
         "bulk" => "jailwire, bulk",
         other => other,
     };
@@ -73,7 +75,9 @@ fn cost(results: &Results, series: &[&Series], path: &Path, title: &str, of: fn(
             jails.filter_map(|jails| Some((f64::from(jails), results.median(series, jails, of)? / 1e3)));
         points.collect()
     };
-    let lines = series.iter().map(|series| (*series, line(&series))).collect();
+    // What is measured with one number of jails only is for the tables.
+    let known = |series: &&&Series| COLOURS.iter().any(|(variant, _)| *variant == series.variant);
+    let lines = series.iter().filter(known).map(|series| (*series, line(&series))).collect();
     lines_of(lines, path, title, "jails", true)
 }
 

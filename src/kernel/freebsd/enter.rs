@@ -81,7 +81,7 @@ pub fn enter(entry: &Entry, descriptor: Option<Arc<OwnedFd>>, server: Option<&Fo
     let deadline = Instant::now().checked_add(entry.deadline);
     // Not usable as a wait without end: the other side runs beside a jail's root.
     let deadline = deadline.ok_or_else(|| super::invalid("a deadline beyond all time"))?;
-    let (mut child, socket) = match errand.is_for(server) {
+    let (mut child, socket) = match errand.send_through(server) {
         Some(ready) => ready,
         None => {
             let (socket, theirs) =
@@ -174,8 +174,8 @@ fn silent(mut child: Child, broken: Broken) -> Failure {
 
 /// The child's part. What [`super::child`] says of children holds for all of it.
 impl Errand {
-    /// A child of the fork server that is about it already, if it is one for them.
-    fn is_for(&mut self, server: Option<&ForkServer>) -> Option<(Child, OwnedFd)> {
+    /// Sends a child of the fork server instead of one of ours, if it is an errand for them.
+    fn send_through(&mut self, server: Option<&ForkServer>) -> Option<(Child, OwnedFd)> {
         match &mut self.target {
             Place::New(options) if self.sockets && self.hold && self.sysctls.is_empty() => {
                 server?.send_into(options)

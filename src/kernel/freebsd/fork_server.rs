@@ -21,11 +21,11 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use super::child::{Child, keep_only};
 use super::enter;
 use super::options::{self, Listed, Options};
-use crate::kernel::passing::{self, Broken};
+use crate::kernel::passing;
 
 /// How many children are ready at a time. One is forked while another is taken.
 const AHEAD: usize = 2;
-/// How long we wait for a child before we fork one ourselves.
+/// How long we wait for a child before we do without the server.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// The most names, values and words of a jail, and their bytes. What is larger is not for the server.
 const MOST_VECTORS: usize = 128;
@@ -34,7 +34,7 @@ const MOST_BYTES: usize = 16 << 10;
 const HEAD: usize = 4 + 4 * MOST_VECTORS;
 const NONE: libc::iovec = libc::iovec { iov_base: ptr::null_mut(), iov_len: 0 };
 
-/// The server and our end of its socket. None if it could not be forked, or has said something odd.
+/// The server and our end of its socket. None if it could not be forked, is gone, or was no help.
 #[derive(Debug)]
 pub struct ForkServer {
     server: Mutex<Option<Server>>,
@@ -73,8 +73,7 @@ impl ForkServer {
                 let _ = passing::send(socket.as_fd(), &[0], &[]);
                 Some((Child::adopt(child), theirs))
             }
-            // It comes too late for this one, and in time for the next.
-            Err(Broken::TimedOut) => None,
+            // Whatever is wrong with it, and if it is only slow: we are as well off without.
             Ok(Err(_)) | Err(_) => {
                 *server = None;
                 None
