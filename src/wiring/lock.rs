@@ -84,8 +84,7 @@ impl Lock {
                 }
                 Err(fs::TryLockError::Error(error)) => return Err(error),
             }
-            let lock = Lock { file, path: path.to_owned(), mode, end: end.clone() };
-            if lock.is_there()? {
+            if let Some(lock) = Lock::of_what_is_there(file, path, mode, end.clone())? {
                 lock.sign();
                 return Ok(lock);
             }
@@ -100,11 +99,8 @@ impl Lock {
         if let Ok(file) = options.open(path)
             && file.try_lock().is_ok()
         {
-            let mut lock = Lock { file, path: path.to_owned(), mode: Mode::Exclusive, end: End::Stays };
-            // Somebody else may have been faster, and the next one have made another.
-            if lock.is_there().is_ok_and(|there| there) {
-                lock.end = End::Goes;
-            }
+            // Its end takes the file away.
+            drop(Lock::of_what_is_there(file, path, Mode::Exclusive, End::Goes));
         }
     }
 
@@ -123,6 +119,17 @@ impl Lock {
         options.read(true).custom_flags(libc::O_CLOEXEC | libc::O_NOFOLLOW);
         let Ok(file) = options.open(path) else { return false };
         matches!(file.try_lock_shared(), Err(fs::TryLockError::WouldBlock))
+    }
+
+    /// A file that is locked, if it is the one that the next one would open: whoever had it may have removed it
+    /// before, and somebody else have made another, which is not ours to remove.
+    fn of_what_is_there(file: File, path: &Path, mode: Mode, end: End) -> io::Result<Option<Lock>> {
+        let mut lock = Lock { file, path: path.to_owned(), mode, end: End::Stays };
+        if !lock.is_there()? {
+            return Ok(None);
+        }
+        lock.end = end;
+        Ok(Some(lock))
     }
 
     /// Whether the file that is locked is the one that the next one would open.
@@ -206,9 +213,11 @@ mod tests {
         std::thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
-                    for _ in 0..100 {
+                    for _ in 0..300 {
                         let lock = Lock::take(&path, Mode::Exclusive, |_| {}).unwrap();
                         assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
+                        // Time for others to wait, and to take a file for theirs that is somebody else's.
+                        std::thread::yield_now();
                         assert_eq!(inside.fetch_sub(1, Ordering::SeqCst), 1);
                         drop(lock);
                     }
