@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 
 use jailwire::kernel::freebsd::FreeBsd;
 use jailwire::kernel::{
-    Block, Domain, Entry, Errno, Exit, FsId, Handle, Kernel, MountRequest, Oid, Output, Parameter, Program,
-    Request, SocketOption, Sysctl, Target, Value,
+    Block, Domain, Entered, Entry, Errno, Exit, FsId, Handle, Kernel, MountRequest, Oid, Output, Parameter,
+    Program, Request, SocketOption, Sysctl, Target, Value,
 };
 use jailwire_sys as sys;
 use jailwire_sys::{
@@ -478,8 +478,22 @@ fn a_jail_removed_under_its_holder_is_gone() {
     assert!(gone_soon(&kernel, entered.jid));
 }
 
-/// Set in the process that [`a_held_jail_dies_with_its_process`] kills.
+/// Set in the process that a test kills.
 const VICTIM: &str = "JAILWIRE_TEST_VICTIM";
+
+/// A process, of a process group of its own, that runs one of these tests and holds a jail; and the jail's jid.
+fn victim(test: &str) -> (std::process::Child, i32) {
+    let mut victim = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture"])
+        .env(VICTIM, "1")
+        .stdout(Stdio::piped())
+        .process_group(0)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(victim.stdout.take().unwrap()).lines();
+    let jid = lines.find_map(|line| Some(line.unwrap().split_once("jid=")?.1.parse().unwrap()));
+    (victim, jid.expect("a jid"))
+}
 
 #[test]
 fn a_held_jail_dies_with_its_process() {
@@ -490,19 +504,20 @@ fn a_held_jail_dies_with_its_process() {
         std::thread::sleep(SOON);
         return;
     }
-    let mut victim = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "a_held_jail_dies_with_its_process", "--nocapture"])
-        .env(VICTIM, "1")
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(victim.stdout.take().unwrap()).lines();
-    let jid = lines.find_map(|line| line.unwrap().split_once("jid=").map(|(_, jid)| jid.parse().unwrap()));
-    let jid: i32 = jid.expect("a jid");
+    let (mut victim, jid) = victim("a_held_jail_dies_with_its_process");
     assert!(exists(&kernel, jid));
     victim.kill().unwrap();
     victim.wait().unwrap();
     assert!(gone_soon(&kernel, jid));
+}
+
+/// Gives back all that keeps a held jail, and sees it go.
+fn let_go(kernel: &FreeBsd, entered: &Entered) {
+    let sockets = entered.sockets.unwrap();
+    for handle in [sockets.inet, sockets.inet6, sockets.route, entered.holder.unwrap()] {
+        kernel.close(handle);
+    }
+    assert!(gone_soon(kernel, entered.jid));
 }
 
 /// The processes of a process group, as ps(1) shows them, without those that have ended.
@@ -540,11 +555,7 @@ fn a_fork_server_makes_jails_from_many_threads() {
     kernel.close(first);
     for entered in held {
         assert!(exists(&kernel, entered.jid));
-        let sockets = entered.sockets.unwrap();
-        for handle in [sockets.inet, sockets.inet6, sockets.route, entered.holder.unwrap()] {
-            kernel.close(handle);
-        }
-        assert!(gone_soon(&kernel, entered.jid));
+        let_go(&kernel, &entered);
     }
 }
 
@@ -563,11 +574,8 @@ fn what_a_fork_servers_child_is_refused_comes_back_in_words() {
     }
     let entered =
         kernel.enter(&Entry { hold: true, sockets: true, ..entry(new_jail("jw-refused")) }).unwrap();
-    let sockets = entered.sockets.unwrap();
-    for handle in [sockets.inet, sockets.inet6, sockets.route, entered.holder.unwrap(), server] {
-        kernel.close(handle);
-    }
-    assert!(gone_soon(&kernel, entered.jid));
+    let_go(&kernel, &entered);
+    kernel.close(server);
 }
 
 #[test]
@@ -584,11 +592,7 @@ fn a_fork_server_that_was_killed_is_done_without() {
     assert_eq!(last, std::process::id());
     for entered in held {
         assert!(exists(&kernel, entered.jid));
-        let sockets = entered.sockets.unwrap();
-        for handle in [sockets.inet, sockets.inet6, sockets.route, entered.holder.unwrap()] {
-            kernel.close(handle);
-        }
-        assert!(gone_soon(&kernel, entered.jid));
+        let_go(&kernel, &entered);
     }
     kernel.close(server);
 }
@@ -604,16 +608,7 @@ fn a_fork_server_and_its_children_die_with_its_process() {
         std::thread::sleep(SOON);
         return;
     }
-    let mut victim = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "a_fork_server_and_its_children_die_with_its_process", "--nocapture"])
-        .env(VICTIM, "1")
-        .stdout(Stdio::piped())
-        .process_group(0)
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(victim.stdout.take().unwrap()).lines();
-    let jid = lines.find_map(|line| line.unwrap().split_once("jid=").map(|(_, jid)| jid.parse().unwrap()));
-    let jid: i32 = jid.expect("a jid");
+    let (mut victim, jid) = victim("a_fork_server_and_its_children_die_with_its_process");
     // The victim, the server, the child in the jail, and two that are ready.
     let before = group(&kernel, victim.id());
     assert!(before.lines().count() >= 4, "{before}");

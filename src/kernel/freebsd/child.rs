@@ -321,3 +321,18 @@ pub fn write_report(pipe: BorrowedFd<'_>, report: &Report) {
         bytes = &bytes[written.min(bytes.len())..];
     }
 }
+
+/// Fills `bytes` from a pipe or a socket. Nothing is allocated, so a child may use it too. EIO when nothing more
+/// comes.
+pub fn read_whole(from: BorrowedFd<'_>, bytes: &mut [u8]) -> Result<()> {
+    let mut filled = 0;
+    while filled < bytes.len() {
+        match nix::unistd::read(from, &mut bytes[filled..]) {
+            Ok(0) => return Err(Errno::EIO.into()),
+            Ok(length) => filled += length,
+            Err(nix::errno::Errno::EINTR) => {}
+            Err(errno) => return Err(super::nix(errno)),
+        }
+    }
+    Ok(())
+}

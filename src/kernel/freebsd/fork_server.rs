@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use libc::c_int;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 
-use super::child::{Child, keep_only};
+use super::child::{Child, keep_only, read_whole};
 use super::enter;
 use super::options::{self, Listed, Options};
 use crate::kernel::passing;
@@ -145,7 +145,7 @@ fn wait_and_enter(socket: BorrowedFd<'_>) -> c_int {
     let Some(lengths) = read_head(socket, &mut head) else { return 0 };
     let total = lengths.clone().sum();
     let Some(mut rest) = bytes.get_mut(..total) else { return 1 };
-    if !read_whole(socket, rest) {
+    if read_whole(socket, rest).is_err() {
         return 0;
     }
     let mut vectors = [NONE; MOST_VECTORS];
@@ -163,24 +163,13 @@ fn read_head<'a>(
     head: &'a mut [u8; HEAD],
 ) -> Option<impl Iterator<Item = usize> + Clone + 'a> {
     let word = |bytes: &[u8]| u32::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]) as usize;
-    if !read_whole(socket, &mut head[..4]) {
+    if read_whole(socket, &mut head[..4]).is_err() {
         return None;
     }
     let count = word(&head[..4]).min(MOST_VECTORS);
     let lengths = &mut head[4..4 + 4 * count];
-    read_whole(socket, lengths).then(|| head[4..4 + 4 * count].chunks_exact(4).map(word))
-}
-
-fn read_whole(socket: BorrowedFd<'_>, mut bytes: &mut [u8]) -> bool {
-    while !bytes.is_empty() {
-        match nix::unistd::read(socket, bytes) {
-            Ok(0) => return false,
-            Ok(read) => bytes = &mut bytes[read..],
-            Err(nix::errno::Errno::EINTR) => {}
-            Err(_) => return false,
-        }
-    }
-    true
+    read_whole(socket, lengths).ok()?;
+    Some(head[4..4 + 4 * count].chunks_exact(4).map(word))
 }
 
 /// What a child is told: the number of vectors, their lengths, and what is in them. None when that is

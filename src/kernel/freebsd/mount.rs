@@ -12,7 +12,7 @@ use nix::fcntl::{OFlag, open, openat};
 use nix::sys::stat::Mode;
 use nix::unistd::pipe2;
 
-use super::child::{Child, Report, Stage, Stopped, at, keep_only, write_report};
+use super::child::{Child, Report, Stage, Stopped, at, keep_only, read_whole, write_report};
 use super::options::Options;
 use super::{Errno, Failure, Result, invalid};
 use crate::kernel::{FsId, MountRequest, Mounted};
@@ -111,19 +111,6 @@ fn directory(root: &Path, beneath: &Path) -> Result<OwnedFd> {
         nix::errno::Errno::EMLINK => Errno::ELOOP.into(),
         errno => super::nix(errno),
     })
-}
-
-fn read_whole(pipe: BorrowedFd<'_>, bytes: &mut [u8]) -> Result<()> {
-    let mut filled = 0;
-    while filled < bytes.len() {
-        match nix::unistd::read(pipe, &mut bytes[filled..]) {
-            Ok(0) => return Err(Errno::EIO.into()),
-            Ok(length) => filled += length,
-            Err(nix::errno::Errno::EINTR) => {}
-            Err(errno) => return Err(super::nix(errno)),
-        }
-    }
-    Ok(())
 }
 
 /// Unmounts the file system of this identity.
