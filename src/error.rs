@@ -174,6 +174,27 @@ impl std::error::Error for Error {
     }
 }
 
+/// Reading what may go away meanwhile.
+pub trait OptionalExtension<T> {
+    /// None where there is no such thing ([`ErrorKind::NotFound`]): between a list and a question about one
+    /// thing on it, somebody else may have taken it away.
+    ///
+    /// # Errors
+    ///
+    /// Any other error, as it was.
+    fn optional(self) -> Result<Option<T>>;
+}
+
+impl<T> OptionalExtension<T> for Result<T> {
+    fn optional(self) -> Result<Option<T>> {
+        match self {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
 /// Turns a kernel's refusal into the story of an operation.
 pub(crate) trait During<T> {
     /// Names the operation, its object and the call. The object is printed only on failure.

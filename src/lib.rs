@@ -31,7 +31,7 @@ pub mod vlan;
 pub mod vnet;
 pub mod wiring;
 
-pub use error::{Error, ErrorKind, Result};
+pub use error::{Error, ErrorKind, OptionalExtension, Result};
 pub use interface::Interface;
 pub use route::{Gateway, Route, Via};
 pub use types::{Fib, InterfaceName, Jid, MacAddr, Mtu, VlanId};

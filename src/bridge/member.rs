@@ -4,8 +4,9 @@ use std::mem::offset_of;
 
 use jailwire_sys::{IFNAMSIZ, ifbifconf, ifbreq};
 
-use super::{command, of_member};
-use crate::error::{Error, Result};
+use super::{command, of_member, parse_all};
+use crate::error::{Error, OptionalExtension, Result};
+use crate::interface::{Interface, InterfaceType};
 use crate::kernel::Block;
 use crate::types::{InterfaceName, VlanId};
 use crate::vnet::Vnet;
@@ -145,8 +146,44 @@ impl Vnet {
     #[doc(alias = "BRDGGIFS")]
     pub fn members(&self, bridge: &InterfaceName) -> Result<Vec<Member>> {
         let bytes = self.bridge_list(command!(get BRDGGIFS), bridge, RECORD, "list members of")?;
-        let records = bytes.chunks_exact(RECORD).map(|record| Block::new(record.to_vec()));
-        Ok(records.filter_map(|record| Member::parse(&record)).collect())
+        Ok(parse_all(&bytes, RECORD, Member::parse))
+    }
+
+    /// The names of the members of a bridge, and of its span ports, as [`Vnet::members`] lists them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Vnet::members`].
+    ///
+    /// # Source
+    ///
+    /// `BRDGGIFS`: [`bridge(4)`](https://man.freebsd.org/bridge(4)), `net/if_bridge.c:bridge_ioctl_gifs`.
+    #[doc(alias = "BRDGGIFS")]
+    pub fn member_names(&self, bridge: &InterfaceName) -> Result<Vec<InterfaceName>> {
+        let bytes = self.bridge_list(command!(get BRDGGIFS), bridge, RECORD, "list members of")?;
+        let name = |record: &[u8]| {
+            InterfaceName::from_ifname(&record[offset_of!(ifbreq, ifbr_ifsname)..][..IFNAMSIZ])
+        };
+        Ok(bytes.chunks_exact(RECORD).filter_map(name).collect())
+    }
+
+    /// The bridges among these interfaces, each with the names of its members. One that goes away meanwhile is left
+    /// out.
+    ///
+    /// # Errors
+    ///
+    /// As [`Vnet::members`], but for ENXIO.
+    pub fn bridges_among(
+        &self,
+        interfaces: &[Interface],
+    ) -> Result<Vec<(InterfaceName, Vec<InterfaceName>)>> {
+        let mut found = Vec::new();
+        for bridge in interfaces.iter().filter(|interface| interface.kind == InterfaceType::BRIDGE) {
+            if let Some(members) = self.member_names(&bridge.name).optional()? {
+                found.push((bridge.name, members));
+            }
+        }
+        Ok(found)
     }
 
     /// Asks for a list of records, with more and more room until some of it is left: the kernel tells how

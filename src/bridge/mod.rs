@@ -154,3 +154,14 @@ fn of_member(member: &InterfaceName) -> Block {
     argument.put(offset_of!(ifbreq, ifbr_ifsname), member.as_ifname());
     argument
 }
+
+/// Reads an array of records of a length. One after the other lies in the same memory: there may be thousands.
+fn parse_all<T>(bytes: &[u8], length: usize, parse: impl Fn(&Block) -> Option<T>) -> Vec<T> {
+    let mut record = Block::zeroed(length);
+    let mut records = Vec::with_capacity(bytes.len() / length);
+    for bytes in bytes.chunks_exact(length) {
+        record.put(0, bytes);
+        records.extend(parse(&record));
+    }
+    records
+}

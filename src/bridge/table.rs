@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jailwire_sys::{IFNAMSIZ, ifbareq, ifbreq};
 
-use super::command;
+use super::{command, parse_all};
 use crate::error::Result;
 use crate::kernel::Block;
 use crate::types::{InterfaceName, MacAddr, VlanId};
@@ -57,8 +57,7 @@ impl Vnet {
     #[doc(alias = "BRDGRTS")]
     pub fn bridge_addresses(&self, bridge: &InterfaceName) -> Result<Vec<BridgeAddress>> {
         let bytes = self.bridge_list(command!(get BRDGRTS), bridge, RECORD, "list addresses of")?;
-        let records = bytes.chunks_exact(RECORD).map(|record| Block::new(record.to_vec()));
-        Ok(records.filter_map(|record| parse(&record)).collect())
+        Ok(parse_all(&bytes, RECORD, parse))
     }
 
     /// Puts an address into the table of a bridge, to stay.

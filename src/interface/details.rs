@@ -1,7 +1,7 @@
 //! Interfaces with everything there is to know of them.
 
 use super::{Capabilities, Interface};
-use crate::error::{ErrorKind, Result};
+use crate::error::{OptionalExtension, Result};
 use crate::types::{Fib, InterfaceName};
 use crate::vnet::Vnet;
 
@@ -50,11 +50,7 @@ impl Vnet {
     pub fn interface_details(&self) -> Result<Vec<InterfaceDetails>> {
         let mut found = Vec::new();
         for interface in self.interfaces()? {
-            match self.details_of(interface) {
-                Ok(details) => found.push(details),
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                Err(error) => return Err(error),
-            }
+            found.extend(self.details_of(interface).optional()?);
         }
         Ok(found)
     }

@@ -8,7 +8,9 @@ use super::{Interface, InterfaceAddress, InterfaceType};
 use crate::abi::{IFRU, call};
 use crate::error::{Error, Result};
 use crate::kernel::{Block, Oid};
-use crate::route::message::{AddressMessage, InterfaceMessage, Layout, Malformed, Message, Messages};
+use crate::route::message::{
+    AddressMessage, InterfaceMessage, InterfaceOrAddress, Malformed, read_interfaces,
+};
 use crate::route::{LinkAddress, SocketAddress};
 use crate::types::{InterfaceName, MacAddr};
 use crate::vnet::Vnet;
@@ -184,18 +186,15 @@ pub(crate) fn parse_records(
 /// The interfaces of a NET_RT_IFLISTL dump: each is followed by its addresses.
 pub(crate) fn parse_interfaces(bytes: &[u8]) -> std::result::Result<Vec<Interface>, Malformed> {
     let mut interfaces: Vec<Interface> = Vec::new();
-    for message in Messages::new(bytes, Layout::Long) {
-        match message? {
-            Message::Interface(message) => interfaces.extend(interface(&message)),
-            Message::Address(message) => {
-                let last = interfaces.last_mut().filter(|last| last.index == message.index);
-                if let (Some(last), Some(address)) = (last, address(&message)) {
-                    last.addresses.push(address);
-                }
+    read_interfaces(bytes, |found| match found {
+        InterfaceOrAddress::Interface(message) => interfaces.extend(interface(message)),
+        InterfaceOrAddress::Address(message) => {
+            let last = interfaces.last_mut().filter(|last| last.index == message.index);
+            if let (Some(last), Some(address)) = (last, address(message)) {
+                last.addresses.push(address);
             }
-            _ => {}
         }
-    }
+    })?;
     Ok(interfaces)
 }
 

@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use crate::wiring::HostHalf;
+
 /// HOSTUUIDLEN less its NUL: iocage gives the name to the kernel as `host.hostuuid` too, which is
 /// the tightest of the places it has to fit.
 const LONGEST: usize = 63;
@@ -86,7 +88,7 @@ impl JailName {
 
     /// The text that marks the host half of the jail's epair: `jail_nic` is its other half's name.
     pub fn description(&self, jail_nic: &str) -> String {
-        format!("associated with jail: {} as nic: {jail_nic}", self.flat())
+        HostHalf::description(&self.flat(), jail_nic)
     }
 
     /// The file that iocage keeps while the jail runs: `/var/run/jail.ioc-NAME.conf`, where

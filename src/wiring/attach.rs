@@ -7,19 +7,18 @@ use ipnetwork::IpNetwork;
 
 use super::Failure;
 use super::given::Given;
+use super::half::HostHalf;
 use super::journal::{Journal, Owned};
 use super::nic::{Draft, jail_half, nic_methods};
 use super::open::{Wiring, WiringError};
 use super::plan::Plan;
 use super::problem::Problem;
 use super::run::{self, Site};
-use super::shared::{self, JAIL_DESCRIPTION};
+use super::shared;
 use super::spec::{Devfs, HostName, JailSpec, Network, VnetSpec};
 use super::step::Step;
 use super::survey::Survey;
 use super::undo::{self, Owed};
-use crate::error::ErrorKind;
-use crate::interface::InterfaceType;
 use crate::jail::{self, JailInfo, JailKey, JailParameters};
 use crate::types::{InterfaceName, Jid, MacAddr, Mtu};
 use crate::vnet::Vnet;
@@ -302,39 +301,17 @@ impl Wiring {
     ///
     /// As [`Vnet::interfaces`] and [`Vnet::description`].
     pub fn epairs_of(&self, jail: &str) -> Result<Vec<(InterfaceName, InterfaceName)>, WiringError> {
-        let mut found = Vec::new();
-        for (host, of, half) in self.epairs()? {
-            if of == jail {
-                found.push((host, half));
-            }
-        }
-        Ok(found)
+        let halves = self.epairs()?.into_iter().filter(|half| half.jail == jail);
+        Ok(halves.map(|half| (half.name, half.nic)).collect())
     }
 
-    /// All halves on the host of jails' epairs: each with the jail's name and the name of its half.
+    /// All halves on the host of jails' epairs.
     ///
     /// # Errors
     ///
     /// As [`Wiring::epairs_of`].
-    pub fn epairs(&self) -> Result<Vec<(InterfaceName, String, InterfaceName)>, WiringError> {
-        let mut found = Vec::new();
-        for interface in self.host().interfaces()? {
-            if interface.kind != InterfaceType::ETHERNET {
-                continue;
-            }
-            let description = match self.host().description(&interface.name) {
-                Ok(description) => description,
-                // It went away meanwhile.
-                Err(error) if matches!(error.kind(), ErrorKind::NotFound) => continue,
-                Err(error) => return Err(error.into()),
-            };
-            let words = description.as_deref().and_then(|text| text.strip_prefix(JAIL_DESCRIPTION));
-            let Some((jail, half)) = words.and_then(|words| words.rsplit_once(" as nic: ")) else { continue };
-            if let Ok(half) = half.parse() {
-                found.push((interface.name, jail.to_owned(), half));
-            }
-        }
-        Ok(found)
+    pub fn epairs(&self) -> Result<Vec<HostHalf>, WiringError> {
+        Ok(HostHalf::among(self.host(), &self.host().interfaces()?)?)
     }
 
     /// A jail with a network stack of its own, or what is wrong.

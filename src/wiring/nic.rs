@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use ipnetwork::IpNetwork;
 
 use super::given::Given;
+use super::half::HostHalf;
 use super::problem::Problem;
-use super::shared::JAIL_DESCRIPTION;
 use super::spec::{HostName, Nic, Router, VnetSpec};
 use crate::checksum::crc32;
 use crate::types::{InterfaceName, MacAddr, Mtu};
@@ -76,7 +76,7 @@ impl Draft {
     pub fn complete(&mut self, jail: &str, host_uuid: &str) {
         for nic in &mut self.vnet.nics {
             if nic.description.is_empty() {
-                nic.description = format!("{JAIL_DESCRIPTION}{jail} as nic: {}", nic.jail_name);
+                nic.description = HostHalf::description(jail, nic.jail_name.as_str());
             }
             nic.macs.get_or_insert_with(|| addresses(host_uuid, jail, nic.jail_name));
         }

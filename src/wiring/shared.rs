@@ -6,19 +6,18 @@
 
 use std::io;
 
+use super::half::HostHalf;
 use super::journal::{Journal, Owned};
 use super::lock::{Lock, Mode};
 use super::rooms::Rooms;
 use crate::address::Ipv6Address;
+use crate::error::OptionalExtension;
 use crate::files::Files;
 use crate::kernel::Errno;
 use crate::nd6::Nd6Flags;
 use crate::types::InterfaceName;
 use crate::vnet::Vnet;
 use crate::wiring::Failure;
-
-/// The beginning of the description of every jail's half of an epair on the host: iocage's words.
-pub const JAIL_DESCRIPTION: &str = "associated with jail: ";
 
 /// The right to join bridges, and not to have them swept away meanwhile.
 #[derive(Debug)]
@@ -156,11 +155,12 @@ pub fn unneeded(host: &Vnet, rooms: &Rooms, boot: &str) -> Result<Vec<Owned>, Fa
     for owned in journal.owned() {
         let alone = match owned {
             // Its uplinks go before it.
-            Owned::Bridge(bridge) if host.has_interface(bridge)? => {
+            Owned::Bridge(bridge) => {
                 let ours = |member: &InterfaceName| {
                     journal.owned().contains(&Owned::Uplink { bridge: *bridge, member: *member })
                 };
-                host.members(bridge)?.iter().all(|member| ours(&member.name))
+                let members = host.member_names(bridge).optional()?.unwrap_or_default();
+                members.iter().all(ours)
             }
             owned => !is_needed(host, owned)?,
         };
@@ -197,25 +197,24 @@ fn take_away(host: &Vnet, owned: &Owned) -> Result<bool, Failure> {
 fn is_needed(host: &Vnet, owned: &Owned) -> Result<bool, Failure> {
     match owned {
         // Anything somebody else has put on it makes it theirs as much as ours.
-        Owned::Bridge(bridge) => Ok(host.has_interface(bridge)? && !host.members(bridge)?.is_empty()),
+        Owned::Bridge(bridge) => {
+            Ok(host.member_names(bridge).optional()?.is_some_and(|members| !members.is_empty()))
+        }
         Owned::Uplink { bridge, member } => {
             if !is_member(host, bridge, member)? {
                 return Ok(false);
             }
-            for other in host.members(bridge)? {
-                let description = host.description(&other.name)?;
-                if description.is_some_and(|text| text.starts_with(JAIL_DESCRIPTION)) {
+            for other in host.member_names(bridge).optional()?.unwrap_or_default() {
+                if HostHalf::read(host, other)?.is_some() {
                     return Ok(true);
                 }
             }
             Ok(false)
         }
         Owned::Inet6(interface) => {
-            if !host.has_interface(interface)? {
-                return Ok(false);
-            }
             let is_local = |one: &Ipv6Address| one.network.ip().is_unicast_link_local();
-            Ok(!host.ipv6_addresses(interface)?.iter().all(is_local))
+            let addresses = host.ipv6_addresses(interface).optional()?.unwrap_or_default();
+            Ok(!addresses.iter().all(is_local))
         }
         other => {
             Err(io::Error::new(io::ErrorKind::InvalidData, format!("not a shared thing: {other:?}")).into())
@@ -224,15 +223,14 @@ fn is_needed(host: &Vnet, owned: &Owned) -> Result<bool, Failure> {
 }
 
 fn is_member(host: &Vnet, bridge: &InterfaceName, member: &InterfaceName) -> Result<bool, Failure> {
-    if !host.has_interface(bridge)? {
-        return Ok(false);
-    }
     match host.member_flags(bridge, member) {
         Ok(_) => Ok(true),
         // One that gets copies alone is on the list all the same.
         Err(error) if error.errno() == Errno::ENOENT => {
-            Ok(host.members(bridge)?.iter().any(|other| &other.name == member))
+            let members = host.member_names(bridge).optional()?.unwrap_or_default();
+            Ok(members.contains(member))
         }
+        Err(error) if error.errno() == Errno::ENXIO && !host.has_interface(bridge)? => Ok(false),
         Err(error) => Err(error.into()),
     }
 }

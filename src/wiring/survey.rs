@@ -1,12 +1,13 @@
 //! The present state of the host, as far as a plan depends on it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 use super::Failure;
+use super::dump::Dump;
 use super::journal::Owned;
 use super::spec::{Alias, JailSpec, Network};
-use crate::error::ErrorKind;
+use crate::error::OptionalExtension;
 use crate::interface::{Interface, InterfaceType};
 use crate::jail;
 use crate::types::{InterfaceName, Jid, MacAddr, Mtu};
@@ -24,11 +25,11 @@ pub struct Survey {
     /// Whether members of a bridge may have addresses: `net.link.bridge.member_ifaddrs`. Kernels
     /// before FreeBSD 15 do not know it, and allow them.
     pub member_addresses_allowed: bool,
-    interfaces: HashMap<InterfaceName, Interface>,
-    /// The interfaces by their MAC addresses.
-    macs: HashMap<MacAddr, InterfaceName>,
+    interfaces: Dump,
     /// The members of the bridges that the specification names.
-    members: HashMap<InterfaceName, HashSet<InterfaceName>>,
+    members: HashMap<InterfaceName, Vec<InterfaceName>>,
+    /// The MAC addresses of other jails that are about to be, and what has them there.
+    expected_macs: HashMap<MacAddr, InterfaceName>,
     /// The MTU of bridges that other jails are about to be on.
     expected: HashMap<InterfaceName, Mtu>,
     /// What was asked about single addresses since the dump: whether an interface has one.
@@ -48,9 +49,6 @@ impl Survey {
     ///
     /// Those of [`sysctl(3)`](https://man.freebsd.org/sysctl(3)), [`jail_get(2)`](https://man.freebsd.org/jail_get(2)) and BRDGGIFS.
     pub fn take(host: &Vnet, spec: &JailSpec) -> Result<Survey, Failure> {
-        let interfaces: HashMap<_, _> =
-            host.interfaces()?.into_iter().map(|interface| (interface.name, interface)).collect();
-        let mac = |interface: &Interface| Some((interface.mac?, interface.name));
         let mut survey = Survey {
             vimage: host.sysctl_int("kern.features.vimage").is_ok_and(|value| value == 1),
             root_exists: false,
@@ -58,13 +56,13 @@ impl Survey {
             member_addresses_allowed: !host
                 .sysctl_int("net.link.bridge.member_ifaddrs")
                 .is_ok_and(|value| value == 0),
-            macs: interfaces.values().filter_map(mac).collect(),
-            interfaces,
+            interfaces: Dump::new(host.interfaces()?),
             members: HashMap::new(),
+            expected_macs: HashMap::new(),
             expected: HashMap::new(),
             asked: HashMap::new(),
         };
-        survey.turn_to(host, spec)?;
+        survey.look_at(host, spec)?;
         Ok(survey)
     }
 
@@ -74,19 +72,18 @@ impl Survey {
     ///
     /// Those of [`jail_get(2)`](https://man.freebsd.org/jail_get(2)) and BRDGGIFS.
     pub(super) fn turn_to(&mut self, host: &Vnet, spec: &JailSpec) -> Result<(), Failure> {
+        self.interfaces.index();
+        self.look_at(host, spec)
+    }
+
+    fn look_at(&mut self, host: &Vnet, spec: &JailSpec) -> Result<(), Failure> {
         if let Network::Vnet(vnet) = &spec.network {
             for bridge in vnet.nics.iter().filter_map(|nic| nic.bridge.as_ref()) {
                 if self.is_bridge(bridge) && !self.members.contains_key(bridge) {
-                    match host.members(bridge) {
-                        Ok(members) => {
-                            let names = members.into_iter().map(|member| member.name).collect();
-                            self.members.insert(*bridge, names);
-                        }
+                    match host.member_names(bridge).optional()? {
+                        Some(members) => drop(self.members.insert(*bridge, members)),
                         // Another process has stopped the last jail on it meanwhile.
-                        Err(error) if error.kind() == ErrorKind::NotFound => {
-                            self.interfaces.remove(bridge);
-                        }
-                        Err(error) => return Err(error.into()),
+                        None => self.interfaces.remove(bridge),
                     }
                 }
             }
@@ -125,10 +122,9 @@ impl Survey {
         address: IpAddr,
         found: crate::Result<bool>,
     ) -> Result<(), Failure> {
-        match found {
-            Ok(found) => drop(self.asked.insert((name, address), found)),
-            Err(error) if error.kind() == ErrorKind::NotFound => drop(self.interfaces.remove(&name)),
-            Err(error) => return Err(error.into()),
+        match found.optional()? {
+            Some(found) => drop(self.asked.insert((name, address), found)),
+            None => self.interfaces.remove(&name),
         }
         Ok(())
     }
@@ -139,7 +135,7 @@ impl Survey {
         let Network::Vnet(vnet) = &spec.network else { return };
         for nic in &vnet.nics {
             for mac in nic.macs.iter().flat_map(|(host, jail)| [host, jail]) {
-                self.macs.insert(*mac, nic.jail_name);
+                self.expected_macs.insert(*mac, nic.jail_name);
             }
             if let Some(bridge) = nic.bridge {
                 let mtu = nic.mtu.or(self.bridge_mtu(&bridge)).unwrap_or(nic.default_mtu);
@@ -151,7 +147,7 @@ impl Survey {
     /// Takes MAC addresses to be free again.
     pub(super) fn forget_macs(&mut self, macs: &[MacAddr]) {
         for mac in macs {
-            self.macs.remove(mac);
+            self.expected_macs.remove(mac);
         }
     }
 
@@ -167,10 +163,8 @@ impl Survey {
             match owned {
                 Owned::Jail(_) => self.jail = None,
                 Owned::Epair(name) => {
-                    if let Some(mac) = self.interfaces.remove(name).and_then(|interface| interface.mac) {
-                        self.macs.remove(&mac);
-                    }
-                    self.members.values_mut().for_each(|members| _ = members.remove(name));
+                    self.interfaces.remove(name);
+                    self.members.values_mut().for_each(|members| members.retain(|member| member != name));
                 }
                 Owned::Alias4(interface, network) => self.forget(interface, network.ip().into()),
                 Owned::Alias6(interface, network) => self.forget(interface, network.ip().into()),
@@ -181,14 +175,14 @@ impl Survey {
 
     fn forget(&mut self, interface: &InterfaceName, address: IpAddr) {
         self.asked.remove(&(*interface, address));
-        if let Some(interface) = self.interfaces.get_mut(interface) {
+        if let Some(interface) = self.interfaces.interface_mut(interface) {
             interface.addresses.retain(|has| has.network.ip() != address);
         }
     }
 
     /// An interface of the host.
     pub fn interface(&self, name: &InterfaceName) -> Option<&Interface> {
-        self.interfaces.get(name)
+        self.interfaces.interface(name)
     }
 
     /// Whether an interface of the host has this address.
@@ -224,6 +218,7 @@ impl Survey {
 
     /// The interface of the host that has this MAC address.
     pub fn owner_of_mac(&self, mac: MacAddr) -> Option<&InterfaceName> {
-        self.macs.get(&mac)
+        let there = || self.interfaces.with_mac(mac).map(|interface| &interface.name);
+        self.expected_macs.get(&mac).or_else(there)
     }
 }

@@ -8,11 +8,10 @@ use super::bulk::Lane;
 use super::journal::{Journal, Owned};
 use super::rooms::Rooms;
 use super::{Failure, shared};
-use crate::error::ErrorKind;
+use crate::error::OptionalExtension;
 use crate::files::Files;
 use crate::jail::devfs::Devfs;
 use crate::jail::{self, mount};
-use crate::kernel::Errno;
 use crate::types::InterfaceName;
 use crate::vnet::Vnet;
 
@@ -167,14 +166,10 @@ fn undo_one(host: &Vnet, rooms: &Rooms, files: Files<'_>, owned: &Owned) -> Resu
     }
 }
 
-/// Success, or the error that says that it was not there to begin with.
+/// Success, also where it was not there to begin with.
 fn absent(result: crate::Result<()>) -> Result<(), Failure> {
-    match result {
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound) => Ok(()),
-        // ESRCH from a ruleset, EADDRNOTAVAIL from an address, ENXIO from an interface.
-        Err(error) if matches!(error.errno(), Errno::ESRCH | Errno::EADDRNOTAVAIL | Errno::ENXIO) => Ok(()),
-        other => other.map_err(Failure::from),
-    }
+    result.optional()?;
+    Ok(())
 }
 
 /// Destroys an epair, and waits until it is gone. One of a jail that has just gone may go by itself: give it the time

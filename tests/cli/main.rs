@@ -21,3 +21,4 @@ mod seed;
 mod storage;
 mod support;
 mod transcripts;
+mod vanishing;

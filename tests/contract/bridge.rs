@@ -33,6 +33,26 @@ fn the_newest_member_is_listed_first() {
 }
 
 #[test]
+fn names_of_members_come_as_the_members_do() {
+    // One list is longer than what is first asked for.
+    for count in [0, 3, 70] {
+        let world = bridged(count);
+        let members = world.members(&n("bridge0")).unwrap();
+        let names: Vec<_> = members.iter().map(|member| member.name).collect();
+        assert_eq!(names.len(), usize::from(count));
+        assert_eq!(world.member_names(&n("bridge0")).unwrap(), names);
+        let among = world.bridges_among(&world.interfaces().unwrap()).unwrap();
+        assert_eq!(among, [(n("bridge0"), names)]);
+        // One that has gone since the interfaces were listed is left out.
+        let listed = world.interfaces().unwrap();
+        world.destroy(&n("bridge0")).unwrap();
+        assert_eq!(world.bridges_among(&listed).unwrap(), []);
+        let error = world.member_names(&n("bridge0")).unwrap_err();
+        assert_eq!((error.errno(), error.call()), (Errno::ENXIO, "BRDGGIFS"));
+    }
+}
+
+#[test]
 fn a_member_is_promiscuous_while_it_is_one() {
     let world = bridged(1);
     let flags = world.flags(&n("epair0a")).unwrap();

@@ -6,7 +6,7 @@ use super::Scene;
 use super::finding::{Finding, Fix, Level, list};
 use crate::iocage::manage;
 use crate::iocage::name::JailName;
-use crate::wiring::{Journal, Rooms};
+use crate::wiring::{HostHalf, Journal, Rooms};
 
 impl Scene<'_> {
     pub(super) fn leftovers(&self, found: &mut Vec<Finding>) {
@@ -25,7 +25,7 @@ impl Scene<'_> {
 
     /// Halves of epairs on the host whose jail is not there any more.
     pub(super) fn epairs(&self, found: &mut Vec<Finding>) {
-        for (half, (jail, _)) in &self.halves {
+        for HostHalf { name: half, jail, .. } in self.halves.values() {
             // iocage writes its own name for a jail, and those who attach to any jail the kernel's.
             let kernel_names = [format!("ioc-{jail}"), jail.clone()];
             let subject =

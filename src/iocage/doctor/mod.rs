@@ -20,14 +20,13 @@ pub use finding::{Finding, Fix, Level};
 use super::config::{ConfigError, JailConfig, Network, VnetNetwork};
 use super::name::JailName;
 use super::store::{Entry, Store, StoreError};
-use crate::error::ErrorKind;
 use crate::interface::{Interface, InterfaceType};
 use crate::jail;
 use crate::route::RouteEntry;
 use crate::types::{Fib, InterfaceName, Jid};
 use crate::vlan::Vlan;
 use crate::vnet::{Snapshot, Vnet};
-use crate::wiring::JAIL_DESCRIPTION;
+use crate::wiring::HostHalf;
 
 /// Why nothing could be looked at.
 #[derive(Debug, thiserror::Error)]
@@ -52,8 +51,8 @@ pub struct Scene<'a> {
     members: BTreeMap<InterfaceName, Vec<InterfaceName>>,
     /// What vlans there are, and what they are attached to.
     vlans: BTreeMap<InterfaceName, Vlan>,
-    /// The host's halves of jails' epairs, by what is written on them: the jail, and the other half.
-    halves: BTreeMap<InterfaceName, (String, String)>,
+    /// The host's halves of jails' epairs.
+    halves: BTreeMap<InterfaceName, HostHalf>,
     jails: Vec<Subject>,
     /// The jails that run, ours or not, by the kernel's names for them.
     running: BTreeMap<String, Jid>,
@@ -91,34 +90,12 @@ impl<'a> Scene<'a> {
     /// Those of dumping interfaces and routes, of listing jails, and of reading directories.
     pub fn take(vnet: &'a Vnet, store: &'a Store) -> Result<Scene<'a>, Error> {
         let Snapshot { interfaces, routes } = vnet.snapshot(Fib::DEFAULT)?;
-        let (mut members, mut vlans, mut halves) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        for interface in &interfaces {
-            let name = interface.name;
-            match interface.kind {
-                InterfaceType::BRIDGE => {
-                    match vnet.members(&name) {
-                        Ok(found) => {
-                            drop(members.insert(name, found.into_iter().map(|member| member.name).collect()));
-                        }
-                        // It went away meanwhile.
-                        Err(error) if error.kind() == ErrorKind::NotFound => {}
-                        Err(error) => return Err(error.into()),
-                    }
-                }
-                // One that was lent out does not tell.
-                InterfaceType::VLAN => {
-                    vlans.extend(vnet.vlan(&name).ok().flatten().map(|vlan| (name, vlan)));
-                }
-                InterfaceType::ETHERNET => {
-                    let description = vnet.description(&name)?.unwrap_or_default();
-                    let words = description.strip_prefix(JAIL_DESCRIPTION);
-                    if let Some((jail, nic)) = words.and_then(|rest| rest.split_once(" as nic: ")) {
-                        halves.insert(name, (jail.to_owned(), nic.to_owned()));
-                    }
-                }
-                _ => {}
-            }
-        }
+        let members = vnet.bridges_among(&interfaces)?.into_iter().collect();
+        let halves = HostHalf::among(vnet, &interfaces)?.into_iter().map(|half| (half.name, half)).collect();
+        let is_vlan = |interface: &&Interface| interface.kind == InterfaceType::VLAN;
+        // One that was lent out does not tell.
+        let vlan = |name| vnet.vlan(&name).ok().flatten().map(|vlan| (name, vlan));
+        let vlans = interfaces.iter().filter(is_vlan).filter_map(|interface| vlan(interface.name)).collect();
         let running: BTreeMap<String, Jid> =
             jail::list(&**vnet.kernel(), false)?.into_iter().map(|jail| (jail.name, jail.jid)).collect();
         let entries = store.jails()?;

@@ -8,11 +8,12 @@ use std::path::PathBuf;
 
 use super::preview::{Preview, undoing};
 use super::{Host, Report};
+use crate::error::OptionalExtension;
 use crate::jail;
 use crate::jail::devfs::Devfs;
 use crate::jail::mount;
 use crate::types::{InterfaceName, Jid};
-use crate::wiring::{self, Failure, JAIL_DESCRIPTION, Journal, Owed, Owned};
+use crate::wiring::{self, Failure, HostHalf, Journal, Owed, Owned};
 
 /// iocage's own rulesets, and ours, begin here.
 const FIRST_RULESET: u16 = 1000;
@@ -206,25 +207,21 @@ impl Host<'_> {
     /// is called `vnetN.JID`, is described as iocage does, and was made by epair's cloner.
     fn leaked(&self, name: &InterfaceName) -> Result<Option<String>, Failure> {
         let Some(jid) = jid_of(name.as_str()) else { return Ok(None) };
-        let description = match self.vnet.description(name) {
-            // It has gone meanwhile.
-            Err(error) if error.errno() == crate::kernel::Errno::ENXIO => return Ok(None),
-            other => other?.unwrap_or_default(),
-        };
-        let Some(jail) = owner(&description) else { return Ok(None) };
-        let is_epair = self.vnet.groups(name)?.iter().any(|group| group.as_str() == "epair");
+        let Some(HostHalf { jail, .. }) = HostHalf::read(&self.vnet, *name)? else { return Ok(None) };
+        // One that has gone meanwhile is in no group.
+        let groups = self.vnet.groups(name).optional()?.unwrap_or_default();
+        let is_epair = groups.iter().any(|group| group.as_str() == "epair");
         // A jail that dies takes its epairs along.
         let is_alive = jail::list(&**self.kernel(), true)?.iter().any(|jail| jail.jid == jid);
-        Ok((is_epair && !is_alive).then(|| jail.to_owned()))
+        Ok((is_epair && !is_alive).then_some(jail))
     }
 
     /// Whether it is described as a jail's, and no jail has it.
     fn looks_like_ours(&self, name: &InterfaceName) -> Result<bool, Failure> {
-        let description = self.vnet.description(name)?.unwrap_or_default();
-        let Some(jail) = owner(&description) else { return Ok(false) };
+        let Some(HostHalf { jail, .. }) = HostHalf::read(&self.vnet, *name)? else { return Ok(false) };
         let jid = jid_of(name.as_str());
         // iocage writes its own name for a jail, and those who attach to any jail the kernel's.
-        for kernel_name in [format!("ioc-{jail}"), jail.to_owned()] {
+        for kernel_name in [format!("ioc-{jail}"), jail] {
             let running = jail::find(&**self.kernel(), &kernel_name)?;
             if running.is_some() && (jid.is_none() || jid == running) {
                 return Ok(false);
@@ -283,12 +280,6 @@ fn paid(owed: Owed) -> Result<bool, Failure> {
     }
 }
 
-/// The jail in a description as iocage writes it.
-fn owner(description: &str) -> Option<&str> {
-    let (jail, nic) = description.strip_prefix(JAIL_DESCRIPTION)?.split_once(" as nic: ")?;
-    (!jail.is_empty() && !nic.is_empty()).then_some(jail)
-}
-
 /// The jid in `vnetN.JID`.
 fn jid_of(name: &str) -> Option<Jid> {
     let (nic, jid) = name.strip_prefix("vnet")?.split_once('.')?;
@@ -324,15 +315,6 @@ mod tests {
             "vnet0.0",
         ] {
             assert_eq!(jid_of(other), None, "{other}");
-        }
-        assert_eq!(owner("associated with jail: web as nic: epair0b"), Some("web"));
-        for other in [
-            "associated with jail: web",
-            "associated with jail:  as nic: x",
-            "my associated with jail: web as nic: epair0b",
-            "",
-        ] {
-            assert_eq!(owner(other), None, "{other}");
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::iocage::name::JailName;
 use crate::iocage::store::Entry;
 use crate::jail::{self, mount};
 use crate::types::{InterfaceName, Jid};
-use crate::wiring::{self, Failure, Journal, Lock, Owned};
+use crate::wiring::{self, Failure, HostHalf, Journal, Lock, Owned};
 
 /// How a stop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -240,9 +240,8 @@ impl Host<'_> {
         for interface in self.vnet.interfaces()? {
             let name = interface.name;
             let Some(nic) = name.as_str().strip_suffix(&suffix) else { continue };
-            let description = self.vnet.description(&name)?;
-            let wanted = entry.name.description("");
-            if nic.starts_with("vnet") && description.is_some_and(|text| text.starts_with(&wanted)) {
+            let is_its = |half: HostHalf| half.jail == entry.name.flat();
+            if nic.starts_with("vnet") && HostHalf::read(&self.vnet, name)?.is_some_and(is_its) {
                 epairs.push(name);
             }
         }

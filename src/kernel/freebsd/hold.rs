@@ -98,13 +98,7 @@ pub fn hold(directory: &Path, name: &str, value: i32) -> Result<Held> {
 }
 
 fn ask(sysctl: &Sysctl) -> Result<Vec<u8>> {
-    let mut answer = Vec::new();
-    let length = Object::new(sysctl)?.ask(&mut |length| {
-        answer.resize(length, 0);
-        answer.as_mut_ptr()
-    });
-    answer.truncate(length.map_err(|number| super::Failure::from(Errno(number)))?);
-    Ok(answer)
+    Object::new(sysctl)?.read().map_err(|errno| Errno(errno).into())
 }
 
 fn int(bytes: &[u8]) -> Result<c_int> {

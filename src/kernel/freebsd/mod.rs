@@ -289,15 +289,7 @@ impl Kernel for FreeBsd {
     }
 
     fn sysctl(&self, sysctl: &Sysctl) -> Result<Vec<u8>> {
-        let mut answer = Vec::new();
-        let length = Object::new(sysctl)?
-            .ask(&mut |length| {
-                answer.resize(length, 0);
-                answer.as_mut_ptr()
-            })
-            .map_err(|errno| Failure::from(Errno(errno)))?;
-        answer.truncate(length);
-        Ok(answer)
+        Object::new(sysctl)?.read().map_err(|errno| Errno(errno).into())
     }
 
     fn hold_sysctl(&self, name: &str, value: i32) -> Result<Handle> {

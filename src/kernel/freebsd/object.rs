@@ -56,6 +56,19 @@ impl Object {
         Err(libc::ENOMEM)
     }
 
+    /// Asks, and answers with what there is.
+    pub fn read(&self) -> std::result::Result<Vec<u8>, c_int> {
+        let mut answer: Vec<u8> = Vec::new();
+        let length = self.ask(&mut |length| {
+            answer.reserve_exact(length);
+            answer.as_mut_ptr()
+        })?;
+        // SAFETY: the length is that of what the kernel has copied out, and it copies no more than there is
+        // room for (kern/kern_sysctl.c:sysctl_old_user); nothing is cleared before, since dumps are long.
+        unsafe { answer.set_len(length) };
+        Ok(answer)
+    }
+
     fn call(&self, old: *mut c_void, mut length: usize, store: bool) -> std::result::Result<usize, c_int> {
         let new = self.new.as_deref().filter(|_| store);
         let (new, new_length) = new.map_or((ptr::null(), 0), |new| (new.as_ptr(), new.len()));

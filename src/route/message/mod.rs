@@ -18,6 +18,7 @@ use super::address::Addresses;
 use crate::interface::{InterfaceFlags, LinkState};
 use crate::types::InterfaceName;
 
+pub(crate) use parse::{InterfaceOrAddress, read_interfaces};
 pub use parse::{Layout, Messages};
 pub use request::Request;
 

@@ -74,12 +74,9 @@ impl<'a> Messages<'a> {
     pub fn new(bytes: &'a [u8], layout: Layout) -> Messages<'a> {
         Messages { rest: bytes, layout }
     }
-}
 
-impl Iterator for Messages<'_> {
-    type Item = Result<Message, Malformed>;
-
-    fn next(&mut self) -> Option<Self::Item> {
+    /// The next message with its type, unread. Those of another version are passed over.
+    fn next_unread(&mut self) -> Option<Result<(u8, Fields<'a>), Malformed>> {
         loop {
             let rest = self.rest;
             if rest.is_empty() {
@@ -94,28 +91,66 @@ impl Iterator for Messages<'_> {
             let Some(message) = rest.get(..length) else {
                 return Some(Err(Malformed("a message is longer than its buffer")));
             };
-            let parsed = parse(Fields(message), self.layout);
-            if parsed.is_ok() {
+            let fields = Fields(message);
+            let version = fields.u8(offset_of!(rt_msghdr, rtm_version));
+            let kind = version.and_then(|version| {
+                let kind = fields.u8(offset_of!(rt_msghdr, rtm_type))?;
+                Ok((version == RTM_VERSION).then_some(kind))
+            });
+            if kind.is_ok() {
                 self.rest = &rest[length..];
             }
-            match parsed {
-                // Another version: passed over.
-                Ok(None) => {}
-                Ok(Some(message)) => return Some(Ok(message)),
-                Err(error) => return Some(Err(error)),
+            // Another version is passed over.
+            if let Some(kind) = kind.transpose() {
+                return Some(kind.map(|kind| (kind, fields)));
             }
         }
     }
 }
 
+/// Reads a dump of NET_RT_IFLISTL: each interface, and then its addresses. Nothing else is read, and no message is
+/// moved, as an iterator would: a host may have thousands.
+pub(crate) fn read_interfaces(
+    dump: &[u8],
+    mut found: impl FnMut(InterfaceOrAddress<'_>),
+) -> Result<(), Malformed> {
+    let mut messages = Messages::new(dump, Layout::Long);
+    while let Some(message) = messages.next_unread() {
+        match message? {
+            (RTM_IFINFO, fields) => {
+                found(InterfaceOrAddress::Interface(&parse_interface(fields, Layout::Long)?));
+            }
+            (kind @ (RTM_NEWADDR | RTM_DELADDR), fields) => {
+                found(InterfaceOrAddress::Address(&parse_address(kind, fields, Layout::Long)?));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// What is in a dump of interfaces.
+pub(crate) enum InterfaceOrAddress<'a> {
+    Interface(&'a InterfaceMessage),
+    Address(&'a AddressMessage),
+}
+
+impl Iterator for Messages<'_> {
+    type Item = Result<Message, Malformed>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let read = self.next_unread()?.and_then(|(kind, fields)| parse(kind, fields, self.layout));
+        if read.is_err() {
+            self.rest = &[];
+        }
+        Some(read)
+    }
+}
+
 impl std::iter::FusedIterator for Messages<'_> {}
 
-/// Reads one message; none if it is of another version.
-fn parse(message: Fields<'_>, layout: Layout) -> Result<Option<Message>, Malformed> {
-    if message.u8(offset_of!(rt_msghdr, rtm_version))? != RTM_VERSION {
-        return Ok(None);
-    }
-    let kind = message.u8(offset_of!(rt_msghdr, rtm_type))?;
+/// Reads one message.
+fn parse(kind: u8, message: Fields<'_>, layout: Layout) -> Result<Message, Malformed> {
     match kind {
         RTM_ADD | RTM_DELETE | RTM_CHANGE | RTM_GET | RTM_LOSING | RTM_REDIRECT | RTM_MISS => {
             parse_route(kind, message).map(Message::Route)
@@ -126,7 +161,6 @@ fn parse(message: Fields<'_>, layout: Layout) -> Result<Option<Message>, Malform
         RTM_IFANNOUNCE => parse_announce(message).map(Message::Announce),
         other => Ok(Message::Other(other)),
     }
-    .map(Some)
 }
 
 fn parse_route(kind: u8, message: Fields<'_>) -> Result<RouteMessage, Malformed> {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
+use jailwire::OptionalExtension;
 use jailwire::interface::Interface;
 use jailwire::jail;
 use jailwire::route::{RouteEntry, Via};
@@ -25,10 +26,17 @@ pub struct Stack {
     names: HashMap<u16, InterfaceName>,
 }
 
+impl From<Snapshot> for Stack {
+    fn from(Snapshot { interfaces, routes }: Snapshot) -> Stack {
+        let names = interfaces.iter().map(|one| (one.index, one.name)).collect();
+        Stack { interfaces, routes, names }
+    }
+}
+
 impl Stack {
     /// The host's.
     pub fn of_host(environment: &Environment) -> Result<Stack, Failure> {
-        Stack::read(&Vnet::host(environment.kernel.clone()))
+        Ok(Vnet::host(environment.kernel.clone()).snapshot(Fib::DEFAULT)?.into())
     }
 
     /// What a running jail sees; none if it is gone meanwhile.
@@ -37,7 +45,8 @@ impl Stack {
         let Some((ip4, ip6)) = jail::addresses(&**kernel, jid)? else { return Ok(None) };
         if is_vnet(environment, jid)? {
             environment.require_root("look inside")?;
-            return Stack::read(&Vnet::enter(kernel.clone(), jid)?).map(Some);
+            let inside = Vnet::enter(kernel.clone(), jid).and_then(|inside| inside.snapshot(Fib::DEFAULT));
+            return Ok(inside.optional()?.map(Stack::from));
         }
         let own: Vec<IpAddr> =
             ip4.into_iter().map(IpAddr::from).chain(ip6.into_iter().map(IpAddr::from)).collect();
@@ -48,12 +57,6 @@ impl Stack {
         stack.interfaces.retain(|interface| !interface.addresses.is_empty());
         stack.routes.retain(|route| route.is_default() || own.contains(&route.destination.ip()));
         Ok(Some(stack))
-    }
-
-    fn read(vnet: &Vnet) -> Result<Stack, Failure> {
-        let Snapshot { interfaces, routes } = vnet.snapshot(Fib::DEFAULT)?;
-        let names = interfaces.iter().map(|one| (one.index, one.name)).collect();
-        Ok(Stack { interfaces, routes, names })
     }
 
     /// The name of the interface with this index.

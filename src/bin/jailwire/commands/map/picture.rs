@@ -7,7 +7,7 @@ use jailwire::interface::{Interface, InterfaceType};
 use jailwire::jail::{self, JailInfo};
 use jailwire::types::InterfaceName;
 use jailwire::vnet::Vnet;
-use jailwire::wiring::JAIL_DESCRIPTION;
+use jailwire::wiring::HostHalf;
 use serde_json::{Value, json};
 
 use crate::Failure;
@@ -72,15 +72,17 @@ impl Picture {
     pub fn take(environment: &Environment) -> Result<Picture, Failure> {
         let vnet = Vnet::host(environment.kernel.clone());
         let host = Stack::of_host(environment)?;
-        let halves = halves(&vnet, &host)?;
-        let is_own = |interface: &&Interface| {
-            interface.kind != InterfaceType::BRIDGE && !halves.contains_key(&interface.name)
-        };
+        let halves = HostHalf::among(&vnet, &host.interfaces)?;
+        let is_half = |interface: &Interface| halves.iter().any(|half| half.name == interface.name);
+        let is_own = |interface: &&Interface| interface.kind != InterfaceType::BRIDGE && !is_half(interface);
         let interfaces: Vec<Port> =
             host.interfaces.iter().filter(is_own).map(|interface| port(interface, &host)).collect();
         let mut bridges = Vec::new();
-        for bridge in host.interfaces.iter().filter(|interface| interface.kind == InterfaceType::BRIDGE) {
-            let names = vnet.members(&bridge.name)?.into_iter().map(|member| member.name.to_string());
+        for (bridge, members) in vnet.bridges_among(&host.interfaces)? {
+            let Some(bridge) = host.interfaces.iter().find(|interface| interface.name == bridge) else {
+                continue;
+            };
+            let names = members.iter().map(InterfaceName::to_string);
             let (uplinks, members) =
                 names.rev().partition(|name| interfaces.iter().any(|interface| interface.name == *name));
             bridges.push(Bridge { port: port(bridge, &host), uplinks, members });
@@ -150,7 +152,7 @@ impl Jail {
         environment: &Environment,
         info: &JailInfo,
         host: &Stack,
-        halves: &BTreeMap<InterfaceName, (String, String)>,
+        halves: &[HostHalf],
     ) -> Result<Jail, Failure> {
         let name = info.name.strip_prefix("ioc-").unwrap_or(&info.name).to_owned();
         let network = match info.vnet {
@@ -164,7 +166,7 @@ impl Jail {
         environment: &Environment,
         info: &JailInfo,
         name: &str,
-        halves: &BTreeMap<InterfaceName, (String, String)>,
+        halves: &[HostHalf],
     ) -> Result<Network, Failure> {
         if !environment.kernel.privileged() {
             return Ok(Network::Own { nics: None, routers: Vec::new() });
@@ -173,18 +175,16 @@ impl Jail {
         let Some(inside) = Stack::of_jail(environment, info.jid)? else {
             return Ok(Network::Own { nics: Some(Vec::new()), routers: Vec::new() });
         };
-        let host_half = |nic: &str| {
-            let here = format!(".{}", info.jid);
-            let ours = halves.iter().filter(|(half, _)| half.as_str().ends_with(&here));
-            ours.into_iter()
-                .find(|(_, (jail, other))| jail == name && other == nic)
-                .map(|(half, _)| half.to_string())
+        let here = format!(".{}", info.jid);
+        let host_half = |nic: InterfaceName| {
+            let is_other = |half: &&HostHalf| {
+                half.name.as_str().ends_with(&here) && half.jail == name && half.nic == nic
+            };
+            halves.iter().find(is_other).map(|half| half.name.to_string())
         };
         let nics = inside.interfaces.iter().filter(|interface| interface.kind != InterfaceType::LOOPBACK);
-        let nics = nics.map(|interface| Nic {
-            port: port(interface, &inside),
-            host_half: host_half(interface.name.as_str()),
-        });
+        let nics = nics
+            .map(|interface| Nic { port: port(interface, &inside), host_half: host_half(interface.name) });
         let defaults = inside.routes.iter().filter(|route| route.is_default());
         Ok(Network::Own {
             nics: Some(nics.collect()),
@@ -208,19 +208,6 @@ fn shared(
         });
         let (interface, address) = at.unwrap_or_else(|| (String::new(), ip.to_string()));
         found.entry(interface).or_default().push(address);
-    }
-    Ok(found)
-}
-
-/// The host's halves of jails' epairs, with the jail and the other half: iocage writes both on them.
-fn halves(vnet: &Vnet, host: &Stack) -> Result<BTreeMap<InterfaceName, (String, String)>, Failure> {
-    let mut found = BTreeMap::new();
-    for interface in host.interfaces.iter().filter(|interface| interface.kind == InterfaceType::ETHERNET) {
-        let description = vnet.description(&interface.name)?.unwrap_or_default();
-        let words = description.strip_prefix(JAIL_DESCRIPTION).and_then(|rest| rest.split_once(" as nic: "));
-        if let Some((jail, nic)) = words {
-            found.insert(interface.name, (jail.to_owned(), nic.to_owned()));
-        }
     }
     Ok(found)
 }

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::io;
 
-use jailwire::interface::{Interface, InterfaceType};
+use jailwire::OptionalExtension;
+use jailwire::interface::Interface;
 use jailwire::jail::{self, JailInfo};
 use jailwire::types::{Fib, InterfaceName};
 use jailwire::vnet::{Snapshot, Vnet};
@@ -32,16 +33,16 @@ pub fn run(plumbing: &Plumbing, args: &NetList) -> Result<(), Failure> {
     let mut listed = Vec::new();
     for info in jails {
         let stack = Vnet::enter(kernel.clone(), info.jid).and_then(|inside| inside.snapshot(Fib::DEFAULT));
-        let stack = match stack {
-            Ok(stack) => stack,
-            // It went away meanwhile.
-            Err(_) if args.jails.is_empty() && jail::get(&**kernel, info.jid)?.is_none() => continue,
-            Err(error) => return Err(error.into()),
+        let stack = if args.jails.is_empty() {
+            let Some(stack) = stack.optional()? else { continue };
+            stack
+        } else {
+            stack?
         };
         let ends: HashMap<InterfaceName, OtherEnd> = epairs
             .iter()
-            .filter(|(_, jail, _)| *jail == info.name)
-            .map(|(host, _, half)| (*half, OtherEnd { host: *host, bridge: bridges.get(host).copied() }))
+            .filter(|half| half.jail == info.name)
+            .map(|half| (half.nic, OtherEnd { host: half.name, bridge: bridges.get(&half.name).copied() }))
             .collect();
         listed.push((info, stack, ends));
     }
@@ -58,15 +59,10 @@ pub fn run(plumbing: &Plumbing, args: &NetList) -> Result<(), Failure> {
 
 /// The bridges of the host's members.
 fn bridges(host: &Vnet) -> Result<HashMap<InterfaceName, InterfaceName>, Failure> {
-    let mut found = HashMap::new();
-    for interface in host.interfaces()? {
-        if interface.kind == InterfaceType::BRIDGE {
-            for member in host.members(&interface.name)? {
-                found.insert(member.name, interface.name);
-            }
-        }
-    }
-    Ok(found)
+    let bridges = host.bridges_among(&host.interfaces()?)?.into_iter();
+    Ok(bridges
+        .flat_map(|(bridge, members)| members.into_iter().map(move |member| (member, bridge)))
+        .collect())
 }
 
 fn addresses(interface: &Interface) -> Vec<String> {

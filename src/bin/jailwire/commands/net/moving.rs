@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 
 use ipnetwork::IpNetwork;
-use jailwire::interface::InterfaceType;
 use jailwire::types::{Fib, InterfaceName, Jid};
 use jailwire::vnet::Vnet;
 use serde_json::json;
@@ -77,14 +76,8 @@ pub fn lend(plumbing: &Plumbing, args: &Lend) -> Result<(), Failure> {
 
 /// The bridge of the host that an interface is on.
 fn bridge_of(host: &Vnet, member: &InterfaceName) -> Result<Option<InterfaceName>, Failure> {
-    for interface in host.interfaces()? {
-        if interface.kind == InterfaceType::BRIDGE
-            && host.members(&interface.name)?.iter().any(|other| other.name == *member)
-        {
-            return Ok(Some(interface.name));
-        }
-    }
-    Ok(None)
+    let mut bridges = host.bridges_among(&host.interfaces()?)?.into_iter();
+    Ok(bridges.find(|(_, members)| members.contains(member)).map(|(bridge, _)| bridge))
 }
 
 /// Gives an interface another name, if it is another.

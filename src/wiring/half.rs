@@ -1,0 +1,81 @@
+//! The host's halves of jails' epairs, and how they are told from other interfaces.
+
+use crate::Result;
+use crate::error::OptionalExtension;
+use crate::interface::{Interface, InterfaceType};
+use crate::types::InterfaceName;
+use crate::vnet::Vnet;
+
+/// What a description begins with, and what is between its two names: iocage's words.
+const OF_JAIL: &str = "associated with jail: ";
+const AS_NIC: &str = " as nic: ";
+
+/// The host's half of a jail's epair. Which jail it belongs to is in its description, in iocage's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostHalf {
+    /// This half.
+    pub name: InterfaceName,
+    /// The jail, as its manager calls it.
+    pub jail: String,
+    /// The name that the other half got when the two were made.
+    pub nic: InterfaceName,
+}
+
+impl HostHalf {
+    /// The description of a jail's host half.
+    pub fn description(jail: &str, nic: &str) -> String {
+        format!("{OF_JAIL}{jail}{AS_NIC}{nic}")
+    }
+
+    /// Whether an interface is one. One that has gone meanwhile is none.
+    ///
+    /// # Errors
+    ///
+    /// As [`Vnet::description`], but for ENXIO.
+    pub fn read(host: &Vnet, name: InterfaceName) -> Result<Option<HostHalf>> {
+        let description = host.description(&name).optional()?.flatten();
+        Ok(description.and_then(|text| HostHalf::parse(name, &text)))
+    }
+
+    /// Those among these interfaces. One that goes away meanwhile is left out.
+    ///
+    /// # Errors
+    ///
+    /// As [`HostHalf::read`].
+    pub fn among(host: &Vnet, interfaces: &[Interface]) -> Result<Vec<HostHalf>> {
+        let ethernet = interfaces.iter().filter(|interface| interface.kind == InterfaceType::ETHERNET);
+        ethernet.filter_map(|interface| HostHalf::read(host, interface.name).transpose()).collect()
+    }
+
+    fn parse(name: InterfaceName, description: &str) -> Option<HostHalf> {
+        // A jail's name may have any words in it, an interface's has no spaces.
+        let (jail, nic) = description.strip_prefix(OF_JAIL)?.rsplit_once(AS_NIC)?;
+        let nic = nic.parse().ok()?;
+        (!jail.is_empty()).then(|| HostHalf { name, jail: jail.to_owned(), nic })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_described_as_a_jails_is_one() {
+        let name: InterfaceName = "vnet0.7".parse().unwrap();
+        let read = |text: &str| HostHalf::parse(name, text).map(|half| (half.jail, half.nic.to_string()));
+        for jail in ["web", "foo_bar", "a as nic: b", " as nic: "] {
+            let described = HostHalf::description(jail, "epair0b");
+            assert_eq!(read(&described), Some((jail.to_owned(), "epair0b".to_owned())));
+        }
+        for other in [
+            "associated with jail: web",
+            "associated with jail: web as nic: ",
+            "associated with jail: web as nic: no interface",
+            "associated with jail:  as nic: epair0b",
+            "my associated with jail: web as nic: epair0b",
+            "",
+        ] {
+            assert_eq!(read(other), None, "{other}");
+        }
+    }
+}
