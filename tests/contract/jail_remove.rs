@@ -93,7 +93,8 @@ fn the_name_of_a_dying_jail_is_free() {
 
 #[test]
 fn the_number_of_a_dying_jail() {
-    // Confirmed: FreeBSD 15 gives it away, and calls the dying one 999999 from then on.
+    // Confirmed: FreeBSD 15 gives it away, and calls the dying one 999999 from then on; the next one that this
+    // happens to since the machine began, 999998.
     let host = Host::new();
     let jid = host.vnet_jail();
     let inside = host.enter(jid);
@@ -108,9 +109,9 @@ fn the_number_of_a_dying_jail() {
     if host.is_15() {
         assert_eq!(made.unwrap(), jid.get());
         let all = jail::list(&*host.kernel, true).unwrap();
-        assert!(all.iter().any(|jail| jail.jid.get() == 999_999 && jail.dying));
+        let renumbered = all.iter().find(|jail| jail.jid.get() > 999_000 && jail.dying).expect("a dying jail");
         drop(inside);
-        gone(&host, Jid::new(999_999).unwrap());
+        gone(&host, renumbered.jid);
     } else {
         made.refused_saying(Errno::EEXIST, &format!("jail {jid} already exists"));
         drop(inside);

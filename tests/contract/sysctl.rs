@@ -3,7 +3,7 @@
 use jailwire::Vnet;
 use jailwire::kernel::{Errno, Kernel, Sysctl};
 
-use crate::support::{Host, Refused, World};
+use crate::support::{Host, Refused, World, quiet};
 
 fn int(kernel: &dyn Kernel, name: &str) -> i32 {
     let bytes = kernel.sysctl(&Sysctl::read(name)).unwrap();
@@ -125,6 +125,7 @@ fn strings_have_an_end() {
 #[test]
 fn idle_processors_can_be_kept_ticking() {
     let host = Host::new();
+    let _alone = quiet::idletick();
     let before = host.sysctl_int("kern.eventtimer.idletick").unwrap();
     host.set_sysctl_int("kern.eventtimer.idletick", 1 - before).unwrap();
     assert_eq!(host.sysctl_int("kern.eventtimer.idletick").unwrap(), 1 - before);

@@ -1,4 +1,4 @@
-//! Tests that need others not to tear down jails meanwhile.
+//! Tests that need others not to meddle: not to tear down jails meanwhile, not to set what they set.
 //!
 //! On FreeBSD 14 the end of a jail and the new link address of a vlan are the business of one thread of
 //! the kernel (`taskqueue_thread`). A vlan that is destroyed before that thread has come to its address
@@ -11,6 +11,14 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 /// How many tests run, and whether one of them must be alone.
 static RUNNING: Mutex<(usize, bool)> = Mutex::new((0, false));
 static CHANGED: Condvar = Condvar::new();
+
+/// What is the whole machine's: whether idle processors tick.
+static IDLETICK: Mutex<()> = Mutex::new(());
+
+/// Held by a test that sets `kern.eventtimer.idletick`.
+pub fn idletick() -> MutexGuard<'static, ()> {
+    IDLETICK.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Held while a test runs.
 #[derive(Debug)]
