@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use crate::interface::Interface;
 use crate::types::{InterfaceName, MacAddr};
 
-/// A list of interfaces, and where in it they are once it is worth knowing: a thousand names are put into a table in
-/// the time in which a few are looked for one after the other.
+/// A list of interfaces. Tables of where they are in it come with [`Dump::index`]: to make them takes longer than to
+/// look for the few interfaces of one jail.
 #[derive(Debug, Clone)]
 pub(super) struct Dump {
     /// None: it has gone since.
@@ -54,10 +54,12 @@ impl Dump {
 
     /// The interface with a MAC address.
     pub fn with_mac(&self, mac: MacAddr) -> Option<&Interface> {
-        match &self.places {
+        let known = match &self.places {
             Some(places) => self.interfaces[*places.macs.get(&mac)?].as_ref(),
-            None => self.interfaces.iter().flatten().find(|interface| interface.mac == Some(mac)),
-        }
+            None => None,
+        };
+        // Behind one that has gone there may be another of the same address.
+        known.or_else(|| self.interfaces.iter().flatten().find(|interface| interface.mac == Some(mac)))
     }
 
     /// Takes an interface to be gone.
@@ -71,6 +73,52 @@ impl Dump {
         match &self.places {
             Some(places) => places.names.get(name).copied(),
             None => self.interfaces.iter().position(|one| one.as_ref().is_some_and(|one| one.name == *name)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::interface::{InterfaceFlags, InterfaceType, LinkState};
+
+    fn interface(index: u16, name: &str, mac: Option<u8>) -> Interface {
+        Interface {
+            name: name.parse().unwrap(),
+            index,
+            kind: InterfaceType::ETHERNET,
+            flags: InterfaceFlags::UP,
+            link: LinkState::Up,
+            mtu: 1500,
+            mac: mac.map(|last| MacAddr([2, 0, 0, 0, 0, last])),
+            addresses: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn tables_change_no_answer() {
+        let name = |text: &str| text.parse::<InterfaceName>().unwrap();
+        let mac = |last| MacAddr([2, 0, 0, 0, 0, last]);
+        for indexed in [false, true] {
+            let list = [("lo0", None), ("em0", Some(1)), ("em1", Some(2)), ("em2", Some(1))];
+            let list = list.iter().zip(1..).map(|((name, mac), index)| interface(index, name, *mac));
+            let mut dump = Dump::new(list.collect());
+            if indexed {
+                dump.index();
+            }
+            let owner = |dump: &Dump, last| dump.with_mac(mac(last)).map(|one| one.name.to_string());
+            assert_eq!(dump.interface(&name("em1")).unwrap().index, 3);
+            assert_eq!(dump.interface(&name("em9")), None);
+            assert_eq!(owner(&dump, 1).as_deref(), Some("em0"), "the first of two");
+            assert_eq!(owner(&dump, 9), None);
+            dump.interface_mut(&name("em1")).unwrap().mtu = 9000;
+            assert_eq!(dump.interface(&name("em1")).unwrap().mtu, 9000);
+            dump.remove(&name("em0"));
+            assert_eq!(dump.interface(&name("em0")), None);
+            assert_eq!(owner(&dump, 1).as_deref(), Some("em2"), "the second once the first has gone");
+            dump.remove(&name("em0"));
+            dump.remove(&name("em2"));
+            assert_eq!(owner(&dump, 1), None);
         }
     }
 }

@@ -109,7 +109,8 @@ fn the_number_of_a_dying_jail() {
     if host.is_15() {
         assert_eq!(made.unwrap(), jid.get());
         let all = jail::list(&*host.kernel, true).unwrap();
-        let renumbered = all.iter().find(|jail| jail.jid.get() > 999_000 && jail.dying).expect("a dying jail");
+        let renumbered =
+            all.iter().find(|jail| jail.jid.get() > 999_000 && jail.dying).expect("a dying jail");
         drop(inside);
         gone(&host, renumbered.jid);
     } else {

@@ -112,13 +112,15 @@ struct Crew<'scope, 'env, J: Job> {
 }
 
 impl<'scope, J: Job> Crew<'scope, '_, J> {
-    /// Has somebody look for a job in a stage: one who waits for it, or a new one if there may be more.
+    /// Has somebody look for a job in a stage: one who waits for it, or a new one if there may be more. Before the
+    /// network stage nobody new comes as long as that one has all it can do.
     fn rouse(&self, state: &mut State<J>, stage: Stage) {
         let at = stage as usize;
         let Workers { here, idle, coming } = state.workers[at];
+        let enough = here > 0 && stage == Stage::Before && state.in_network() >= self.board.network();
         if idle > 0 {
             self.board.news[at].notify_one();
-        } else if !coming && here < self.board.most[at] {
+        } else if !coming && !enough && here < self.board.most[at] {
             let crew = Crew { scope: self.scope, board: self.board, tell: self.tell.clone() };
             state.workers[at].coming = true;
             state.workers[at].here += 1;
@@ -160,6 +162,10 @@ impl<'scope, J: Job> Crew<'scope, '_, J> {
                 return Some(found);
             }
             state.workers[stage as usize].idle += 1;
+            if stage == Stage::Network && !state.ready[Stage::Before as usize].is_empty() {
+                // What comes before takes too long for those who are there.
+                self.rouse(&mut state, Stage::Before);
+            }
             state = board.news[stage as usize].wait(state).unwrap_or_else(PoisonError::into_inner);
             state.workers[stage as usize].idle -= 1;
         }
@@ -250,6 +256,11 @@ impl<'a, J: Job> Board<'a, J> {
         Ok(Board { state: Mutex::new(state), news: Default::default(), cancel, most, backlog })
     }
 
+    /// How many jobs the network stage does at a time.
+    fn network(&self) -> usize {
+        self.most[Stage::Network as usize]
+    }
+
     fn lock(&self) -> MutexGuard<'_, State<J>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -310,6 +321,12 @@ impl<J> State<J> {
     fn take(&mut self, stage: Stage) -> Option<(usize, J)> {
         let place = self.ready[stage as usize].pop_first()?;
         self.jobs[place].take().map(|job| (place, job))
+    }
+
+    /// How many jobs are in the network stage, or ready for it.
+    fn in_network(&self) -> usize {
+        let Workers { here, idle, .. } = self.workers[Stage::Network as usize];
+        here - idle + self.ready[Stage::Network as usize].len()
     }
 }
 

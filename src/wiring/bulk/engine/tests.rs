@@ -1,6 +1,7 @@
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
@@ -111,6 +112,30 @@ fn programs_never_hold_the_network_up() {
         done.join().unwrap().unwrap();
     });
     assert_eq!((ends, wired.into_inner()), (count, count));
+}
+
+/// While the network stage has all it can do nobody new prepares more; once it waits, as many do as may.
+#[test]
+fn programs_run_side_by_side_once_the_network_waits_for_them() {
+    let (begun, together) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let until = |what: &dyn Fn() -> bool| {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !what() && Instant::now() < deadline {
+            std::thread::yield_now();
+        }
+        assert!(what(), "nobody came to help");
+    };
+    let act = |place: usize, stage: Stage| match (place, stage) {
+        (0, Stage::Network) => until(&|| begun.load(Ordering::SeqCst) > 0),
+        (1.., Stage::Before) => {
+            begun.fetch_add(1, Ordering::SeqCst);
+            together.fetch_add(1, Ordering::SeqCst);
+            until(&|| together.load(Ordering::SeqCst) == 3);
+        }
+        _ => {}
+    };
+    let (_, ends) = story(&vec![Vec::new(); 4], limits(1, 3), &Cancel::new(), &act).unwrap();
+    assert_eq!(ends.len(), 4);
 }
 
 #[test]
