@@ -49,6 +49,7 @@ impl Survey {
     ///
     /// Those of [`sysctl(3)`](https://man.freebsd.org/sysctl(3)), [`jail_get(2)`](https://man.freebsd.org/jail_get(2)) and BRDGGIFS.
     pub fn take(host: &Vnet, spec: &JailSpec) -> Result<Survey, Failure> {
+        let interfaces = Dump::new(host.interfaces()?);
         let mut survey = Survey {
             vimage: host.sysctl_int("kern.features.vimage").is_ok_and(|value| value == 1),
             root_exists: false,
@@ -56,7 +57,7 @@ impl Survey {
             member_addresses_allowed: !host
                 .sysctl_int("net.link.bridge.member_ifaddrs")
                 .is_ok_and(|value| value == 0),
-            interfaces: Dump::new(host.interfaces()?),
+            interfaces,
             members: HashMap::new(),
             expected_macs: HashMap::new(),
             expected: HashMap::new(),
