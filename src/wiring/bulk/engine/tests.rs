@@ -32,6 +32,23 @@ impl Job for Scribe<'_> {
     }
 }
 
+/// A job that is done with the network stage.
+struct Wired<'a> {
+    place: usize,
+    act: &'a (dyn Fn(usize, Stage) + Sync),
+}
+
+impl Job for Wired<'_> {
+    type Outcome = ();
+
+    fn run(&mut self, stage: Stage) -> Next<()> {
+        (self.act)(self.place, stage);
+        if stage == Stage::Before { Next::Go(Stage::Network) } else { Next::Done(()) }
+    }
+
+    fn cancel(&mut self, _next: Stage) {}
+}
+
 fn limits(network: usize, programs: usize) -> Limits {
     let number = |number| NonZeroUsize::new(number).unwrap();
     Limits::ONE.workers(number(network)).programs(number(programs))
@@ -134,8 +151,10 @@ fn programs_run_side_by_side_once_the_network_waits_for_them() {
         }
         _ => {}
     };
-    let (_, ends) = story(&vec![Vec::new(); 4], limits(1, 3), &Cancel::new(), &act).unwrap();
-    assert_eq!(ends.len(), 4);
+    let job = |place| Placed { job: Wired { place, act: &act }, after: Vec::new() };
+    let mut ends = 0;
+    run((0..4).map(job).collect(), &limits(1, 3), &Cancel::new(), |_, _| ends += 1).unwrap();
+    assert_eq!(ends, 4);
 }
 
 #[test]
