@@ -59,8 +59,8 @@ impl Limits {
 }
 
 impl Default for Limits {
-    /// Four jails in the network stage and at each gate, and 16 programs. On a guest of two CPUs four were
-    /// faster than two, and eight no faster than four.
+    /// Four jails in the network stage and at each gate, and 16 programs. On a guest of two CPUs one worker
+    /// was slower than two, and more than two were no faster.
     fn default() -> Limits {
         let number = |number| NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN);
         Limits {
