@@ -159,7 +159,8 @@ impl Host<'_> {
             Garbage::Epair { name, jail } => {
                 let kernel_name = format!("ioc-{jail}");
                 let _lock = self.lock_as(&kernel_name, &kernel_name, report)?;
-                let still = self.leaked(name)?.is_some_and(|owner| owner == *jail);
+                let half = HostHalf::read(&self.vnet, *name)?.filter(|half| half.jail == *jail);
+                let still = half.is_some() && self.is_leaked(name)?;
                 if still {
                     wiring::destroy_epair(&self.vnet, &self.rooms, name)?;
                 }
@@ -190,38 +191,39 @@ impl Host<'_> {
             if journals.iter().any(|(_, journal)| known(journal)) {
                 continue;
             }
-            match self.leaked(&name)? {
+            // One that has gone meanwhile is nobody's.
+            let Some(HostHalf { jail, .. }) = HostHalf::read(&self.vnet, name)? else { continue };
+            if self.is_leaked(&name)? {
                 // One that somebody works on is not left over.
-                Some(jail) if self.rooms.is_locked(&format!("ioc-{jail}")) => {}
-                Some(jail) => found.garbage.push(Garbage::Epair { name, jail }),
-                None if self.looks_like_ours(&name)? => found.doubtful.push(format!(
+                if !self.rooms.is_locked(&format!("ioc-{jail}")) {
+                    found.garbage.push(Garbage::Epair { name, jail });
+                }
+            } else if self.is_without_jail(&name, &jail)? && self.vnet.has_interface(&name)? {
+                found.doubtful.push(format!(
                     "interface {name} is described as a jail's, but it is not an epair of that name, or a jail has its number"
-                )),
-                None => {}
+                ));
             }
         }
         Ok(())
     }
 
-    /// The jail that an epair was made for, if it is proven to be one and the jail is gone. It is one if it
-    /// is called `vnetN.JID`, is described as iocage does, and was made by epair's cloner.
-    fn leaked(&self, name: &InterfaceName) -> Result<Option<String>, Failure> {
-        let Some(jid) = jid_of(name.as_str()) else { return Ok(None) };
-        let Some(HostHalf { jail, .. }) = HostHalf::read(&self.vnet, *name)? else { return Ok(None) };
+    /// Whether what is described as a jail's is proven to be an epair of one, and the jail is gone. It is one if it
+    /// is called `vnetN.JID`, and was made by epair's cloner.
+    fn is_leaked(&self, name: &InterfaceName) -> Result<bool, Failure> {
+        let Some(jid) = jid_of(name.as_str()) else { return Ok(false) };
         // One that has gone meanwhile is in no group.
         let groups = self.vnet.groups(name).optional()?.unwrap_or_default();
         let is_epair = groups.iter().any(|group| group.as_str() == "epair");
         // A jail that dies takes its epairs along.
         let is_alive = jail::list(&**self.kernel(), true)?.iter().any(|jail| jail.jid == jid);
-        Ok((is_epair && !is_alive).then_some(jail))
+        Ok(is_epair && !is_alive)
     }
 
-    /// Whether it is described as a jail's, and no jail has it.
-    fn looks_like_ours(&self, name: &InterfaceName) -> Result<bool, Failure> {
-        let Some(HostHalf { jail, .. }) = HostHalf::read(&self.vnet, *name)? else { return Ok(false) };
+    /// Whether the jail that it is described as one of does not have it.
+    fn is_without_jail(&self, name: &InterfaceName, jail: &str) -> Result<bool, Failure> {
         let jid = jid_of(name.as_str());
         // iocage writes its own name for a jail, and those who attach to any jail the kernel's.
-        for kernel_name in [format!("ioc-{jail}"), jail] {
+        for kernel_name in [format!("ioc-{jail}"), jail.to_owned()] {
             let running = jail::find(&**self.kernel(), &kernel_name)?;
             if running.is_some() && (jid.is_none() || jid == running) {
                 return Ok(false);

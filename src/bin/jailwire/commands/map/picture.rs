@@ -1,6 +1,6 @@
 //! What is on the picture: the host's interfaces, its bridges, and the jails on them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use jailwire::interface::{Interface, InterfaceType};
@@ -73,8 +73,10 @@ impl Picture {
         let vnet = Vnet::host(environment.kernel.clone());
         let host = Stack::of_host(environment)?;
         let halves = HostHalf::among(&vnet, &host.interfaces)?;
-        let is_half = |interface: &Interface| halves.iter().any(|half| half.name == interface.name);
-        let is_own = |interface: &&Interface| interface.kind != InterfaceType::BRIDGE && !is_half(interface);
+        let names: BTreeSet<InterfaceName> = halves.iter().map(|half| half.name).collect();
+        let is_own = |interface: &&Interface| {
+            interface.kind != InterfaceType::BRIDGE && !names.contains(&interface.name)
+        };
         let interfaces: Vec<Port> =
             host.interfaces.iter().filter(is_own).map(|interface| port(interface, &host)).collect();
         let mut bridges = Vec::new();
