@@ -6,11 +6,13 @@
 //!
 //!     JAILWIRE_BENCH_JAILS=100,1000,10000 cargo bench --bench bulk
 
+#[path = "support/asked.rs"]
+mod asked;
 #[path = "start_stop/jails.rs"]
 #[allow(dead_code)] // start_stop's commands need more of it.
 mod jails;
-#[path = "support/observed.rs"]
-mod observed;
+#[path = "support/proxy.rs"]
+mod proxy;
 
 use std::error::Error;
 use std::sync::Arc;
@@ -21,7 +23,8 @@ use jailwire::kernel::sim::Sim;
 use jailwire::wiring::Wiring;
 use jailwire::wiring::bulk::{self, BulkJail, Cancel, Fate, Limits, Name};
 
-use observed::{Asked, Observed};
+use asked::{Asked, Counter};
+use proxy::Proxy;
 
 /// How often each number of jails is measured; the fastest counts. The simulated kernel walks all members of a
 /// bridge when one joins, as FreeBSD's does, so that very many take it long.
@@ -67,8 +70,8 @@ impl Part {
 }
 
 fn measure(network: jails::Wiring, count: usize) -> Result<[Part; 2], Box<dyn Error>> {
-    let kernel = Arc::new(Observed::new(Arc::new(Sim::new())));
-    let wiring = Wiring::on(Arc::<Observed>::clone(&kernel) as Arc<dyn Kernel>)?;
+    let kernel = Arc::new(Proxy::new(Arc::new(Sim::new()), Counter::default()));
+    let wiring = Wiring::on(Arc::<Proxy<Counter>>::clone(&kernel) as Arc<dyn Kernel>)?;
     let bridge = wiring.host().create_bridge()?;
     let specs: Vec<_> = (0..count).map(|number| jails::specification(network, number, bridge)).collect();
     let names: Vec<Name> = specs.iter().map(|spec| (spec.name.clone(), Vec::new())).collect();

@@ -1,7 +1,9 @@
 //! What many jails ask of the kernel: each one the same, however many there are.
 
-#[path = "../benches/support/observed.rs"]
-mod observed;
+#[path = "../benches/support/asked.rs"]
+mod asked;
+#[path = "../benches/support/proxy.rs"]
+mod proxy;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,7 +18,8 @@ use jailwire::wiring::{
 };
 use jailwire::{InterfaceName, MacAddr, Mtu};
 
-use observed::{Asked, Observed};
+use asked::{Asked, Counter};
+use proxy::Proxy;
 
 /// The interfaces of the host that the jails use.
 #[derive(Clone, Copy)]
@@ -88,8 +91,8 @@ fn specification(number: u16, network: Network) -> JailSpec {
 
 /// What so many jails ask, from their start to their stop.
 fn asked(kind: Kind, jails: u16) -> [Asked; 2] {
-    let kernel = Arc::new(Observed::new(Arc::new(Sim::new())));
-    let wiring = Wiring::on(Arc::<Observed>::clone(&kernel) as Arc<dyn Kernel>).unwrap();
+    let kernel = Arc::new(Proxy::new(Arc::new(Sim::new()), Counter::default()));
+    let wiring = Wiring::on(Arc::<Proxy<Counter>>::clone(&kernel) as Arc<dyn Kernel>).unwrap();
     let host = Vnet::host(Arc::clone(wiring.kernel()));
     let places = Places { bridge: host.create_bridge().unwrap(), uplink: host.create_epair().unwrap().a };
     let specs: Vec<_> = (0..jails).map(|number| kind(number, places)).collect();
@@ -105,13 +108,13 @@ fn asked(kind: Kind, jails: u16) -> [Asked; 2] {
 }
 
 /// What each jail more has asked, between two numbers of jails: calls, and bytes of lists.
-fn of_one_more(few: &Asked, many: &Asked, more: usize) -> (BTreeMap<String, usize>, usize) {
+fn of_one_more(few: &Asked, many: &Asked, more: usize) -> (BTreeMap<&'static str, usize>, usize) {
     let mut calls = BTreeMap::new();
     for (name, count) in &many.calls {
         let extra = count - few.calls.get(name).copied().unwrap_or(0);
         assert_eq!(extra % more, 0, "{name}: {count} in all, {extra} of {more} jails more");
         if extra > 0 {
-            calls.insert(name.clone(), extra / more);
+            calls.insert(*name, extra / more);
         }
     }
     (calls, (many.listed - few.listed) / more)

@@ -1,77 +1,86 @@
-//! A kernel that passes everything on to another, and counts and times what it is asked.
+//! A kernel that passes everything on to another, and tells of it.
 
-use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use jailwire::kernel::{
-    Domain, Entered, Entry, Finished, FsId, Handle, JailNote, Kernel, MountRequest, Mounted, Parameter,
-    Program, Request, Result, SocketOption, Sysctl, Watched,
+    Domain, Entered, Entry, Errno, Finished, FsId, Handle, JailNote, Kernel, MountRequest, Mounted,
+    Parameter, Program, Request, Result, SocketOption, Sysctl, Target, Watched,
 };
-use jailwire_sys::{bridge, request};
+use jailwire_sys::{RTM_ADD, RTM_CHANGE, RTM_DELETE, RTM_GET, bridge, request};
 
-/// What was asked.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Asked {
-    /// How often, by the names that C has.
-    pub calls: BTreeMap<String, usize>,
-    /// How many bytes came back in lists: dumps, members of bridges, mounts.
-    pub listed: usize,
-    /// How long the other kernel took.
-    pub took: Duration,
+/// Who is told.
+pub trait Watch: Debug + Send + Sync {
+    /// A call was answered: its name in C, whether it went well, how many bytes came back in lists (dumps, members
+    /// of bridges, mounts), and how long the other kernel took.
+    fn seen(&self, name: &'static str, well: bool, listed: usize, took: Duration);
+
+    /// Whether what was read from a socket just now gets lost.
+    fn loses(&self) -> bool {
+        false
+    }
 }
 
 /// The kernel.
 #[derive(Debug)]
-pub struct Observed {
+pub struct Proxy<W> {
     kernel: Arc<dyn Kernel>,
-    asked: Mutex<Asked>,
+    /// Who is told.
+    pub watch: W,
 }
 
-impl Observed {
-    /// Watches a kernel.
-    pub fn new(kernel: Arc<dyn Kernel>) -> Observed {
-        Observed { kernel, asked: Mutex::default() }
+impl<W: Watch> Proxy<W> {
+    /// Stands in front of a kernel.
+    pub fn new(kernel: Arc<dyn Kernel>, watch: W) -> Proxy<W> {
+        Proxy { kernel, watch }
     }
 
-    /// What was asked since the last time.
-    pub fn asked(&self) -> Asked {
-        std::mem::take(&mut self.asked.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn note<T>(
+    /// A call, with what its answer says: whether it went well, and the bytes that it lists.
+    fn told<T>(
         &self,
-        name: impl Into<String>,
+        name: &'static str,
         call: impl FnOnce(&dyn Kernel) -> T,
-        listed: impl Fn(&T) -> usize,
+        says: impl Fn(&T) -> (bool, usize),
     ) -> T {
         let begin = Instant::now();
         let answer = call(&*self.kernel);
         let took = begin.elapsed();
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        *asked.calls.entry(name.into()).or_default() += 1;
-        asked.listed += listed(&answer);
-        asked.took += took;
+        let (well, listed) = says(&answer);
+        self.watch.seen(name, well, listed, took);
         answer
     }
 
-    fn pass<T>(&self, name: &str, call: impl FnOnce(&dyn Kernel) -> T) -> T {
-        self.note(name, call, |_| 0)
+    fn pass<T>(&self, name: &'static str, call: impl FnOnce(&dyn Kernel) -> Result<T>) -> Result<T> {
+        self.told(name, call, |answer| (answer.is_ok(), 0))
     }
 }
 
 /// The name of a request; of a bridge's its command, which stands behind the interface's name.
-fn name_of(asked: &Request) -> &'static str {
-    let name = request::name_of(asked.number).unwrap_or("an unknown request");
+fn request_name(asked: &Request) -> &'static str {
+    let name = request::name_of(asked.number).expect("a request that C has a name for");
     match name {
-        "SIOCSDRVSPEC" | "SIOCGDRVSPEC" => bridge::name_of(asked.argument.u64_at(16)).unwrap_or(name),
+        "SIOCSDRVSPEC" | "SIOCGDRVSPEC" => {
+            bridge::name_of(asked.argument.u64_at(16)).expect("a bridge's command")
+        }
         name => name,
     }
 }
 
-impl Kernel for Observed {
+/// The name of what is written to a routing socket.
+fn message_name(message: &[u8]) -> &'static str {
+    match message.get(3) {
+        Some(&RTM_ADD) => "RTM_ADD",
+        Some(&RTM_CHANGE) => "RTM_CHANGE",
+        Some(&RTM_DELETE) => "RTM_DELETE",
+        Some(&RTM_GET) => "RTM_GET",
+        _ => "send",
+    }
+}
+
+impl<W: Watch> Kernel for Proxy<W> {
     fn socket(&self, domain: Domain) -> Result<Handle> {
         self.pass("socket", |kernel| kernel.socket(domain))
     }
@@ -81,7 +90,7 @@ impl Kernel for Observed {
     }
 
     fn close(&self, handle: Handle) {
-        self.pass("close", |kernel| kernel.close(handle));
+        self.told("close", |kernel| kernel.close(handle), |()| (true, 0));
     }
 
     fn set_option(&self, handle: Handle, option: SocketOption, value: i32) -> Result<()> {
@@ -94,11 +103,12 @@ impl Kernel for Observed {
             blocks.flat_map(|(_, block)| &block.children).map(|(_, block)| block.bytes.len()).sum()
         };
         let listed = children(request);
-        self.note(name_of(request), |kernel| kernel.ioctl(handle, request), |_| listed)
+        let name = request_name(request);
+        self.told(name, |kernel| kernel.ioctl(handle, request), |answer| (answer.is_ok(), listed))
     }
 
     fn send(&self, handle: Handle, message: &[u8]) -> Result<()> {
-        self.pass("send", |kernel| kernel.send(handle, message))
+        self.pass(message_name(message), |kernel| kernel.send(handle, message))
     }
 
     fn send_to(&self, handle: Handle, to: SocketAddr, bytes: &[u8]) -> Result<()> {
@@ -106,7 +116,8 @@ impl Kernel for Observed {
     }
 
     fn receive(&self, handle: Handle, buffer: &mut [u8]) -> Result<usize> {
-        self.pass("recv", |kernel| kernel.receive(handle, buffer))
+        let length = self.pass("recv", |kernel| kernel.receive(handle, buffer))?;
+        if self.watch.loses() { Err(Errno::EAGAIN.into()) } else { Ok(length) }
     }
 
     fn wait(&self, handle: Handle, timeout: Duration) -> Result<bool> {
@@ -114,8 +125,8 @@ impl Kernel for Observed {
     }
 
     fn sysctl(&self, sysctl: &Sysctl) -> Result<Vec<u8>> {
-        let length = |answer: &Result<Vec<u8>>| answer.as_ref().map_or(0, Vec::len);
-        self.note("sysctl", |kernel| kernel.sysctl(sysctl), length)
+        let says = |answer: &Result<Vec<u8>>| (answer.is_ok(), answer.as_ref().map_or(0, Vec::len));
+        self.told("sysctl", |kernel| kernel.sysctl(sysctl), says)
     }
 
     fn hold_sysctl(&self, name: &str, value: i32) -> Result<Handle> {
@@ -169,11 +180,14 @@ impl Kernel for Observed {
     }
 
     fn enter(&self, entry: &Entry) -> Result<Entered> {
-        self.pass("enter", |kernel| kernel.enter(entry))
+        // By a child, which makes the jail or attaches to it.
+        self.watch.seen("pdfork", true, 0, Duration::ZERO);
+        let name = if matches!(entry.target, Target::New(_)) { "jail_set" } else { "jail_attach" };
+        self.pass(name, |kernel| kernel.enter(entry))
     }
 
     fn fork_server(&self) -> Option<Handle> {
-        self.pass("fork", |kernel| kernel.fork_server())
+        self.told("fork", |kernel| kernel.fork_server(), |server| (server.is_some(), 0))
     }
 
     fn run(&self, program: &Program) -> Result<Finished> {
@@ -193,10 +207,11 @@ impl Kernel for Observed {
     }
 
     fn mounts(&self) -> Result<Vec<Mounted>> {
-        let length = |answer: &Result<Vec<Mounted>>| {
-            answer.as_ref().map_or(0, |mounts| mounts.len() * size_of::<jailwire_sys::statfs>())
+        let says = |answer: &Result<Vec<Mounted>>| {
+            let mounts = answer.as_ref().map_or(0, Vec::len);
+            (answer.is_ok(), mounts * size_of::<jailwire_sys::statfs>())
         };
-        self.note("getfsstat", |kernel| kernel.mounts(), length)
+        self.told("getfsstat", |kernel| kernel.mounts(), says)
     }
 
     fn mounted_at(&self, path: &Path) -> Result<Mounted> {
@@ -208,7 +223,7 @@ impl Kernel for Observed {
     }
 
     fn sleep(&self, duration: Duration) {
-        self.pass("nanosleep", |kernel| kernel.sleep(duration));
+        self.told("nanosleep", |kernel| kernel.sleep(duration), |()| (true, 0));
     }
 
     fn wall_clock(&self) -> SystemTime {

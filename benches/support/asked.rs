@@ -1,0 +1,38 @@
+//! What a kernel is asked, counted.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::proxy::{Proxy, Watch};
+
+/// What was asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// How often, by the names that C has.
+    pub calls: BTreeMap<&'static str, usize>,
+    /// How many bytes came back in lists.
+    pub listed: usize,
+    /// How long the kernel took.
+    pub took: Duration,
+}
+
+/// Who counts it.
+#[derive(Debug, Default)]
+pub struct Counter(Mutex<Asked>);
+
+impl Watch for Counter {
+    fn seen(&self, name: &'static str, _well: bool, listed: usize, took: Duration) {
+        let mut asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *asked.calls.entry(name).or_default() += 1;
+        asked.listed += listed;
+        asked.took += took;
+    }
+}
+
+impl Proxy<Counter> {
+    /// What was asked since the last time.
+    pub fn asked(&self) -> Asked {
+        std::mem::take(&mut self.watch.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
