@@ -1,0 +1,75 @@
+//! iocage's known defects about networking, names and order: each a test that fails on what iocage
+//! does. The numbers are those of threads: `#` iocage's, `legacy #` its ancestor's, `fork #` its
+//! successor's. One without a number was found by running it.
+
+mod addresses;
+mod bridges;
+mod names;
+mod order;
+mod stops;
+
+use std::fs;
+use std::sync::Arc;
+
+use jailwire::kernel::Kernel;
+use jailwire::kernel::sim::Sim;
+use jailwire::types::InterfaceName;
+use jailwire::vnet::Vnet;
+
+use crate::support::Root;
+
+fn name(text: &str) -> InterfaceName {
+    text.parse().unwrap()
+}
+
+/// The simulated host of a root, as an administrator has it in hand.
+fn host(root: &Root) -> Vnet {
+    let kernel: Arc<dyn Kernel> = Arc::new(Sim::open(&root.path().join(".sim")).unwrap());
+    kernel.load_module("if_bridge").unwrap();
+    kernel.load_module("if_epair").unwrap();
+    Vnet::host(kernel)
+}
+
+/// An interface without addresses, as a host has a second NIC.
+fn add_nic(host: &Vnet, unit: u16) -> InterfaceName {
+    let pair = host.create_epair_unit(unit).unwrap();
+    host.up(&pair.a).unwrap();
+    host.up(&pair.b).unwrap();
+    pair.a
+}
+
+/// A bridge that the host has.
+fn add_bridge(host: &Vnet, called: &str) -> InterfaceName {
+    let bridge = host.create_bridge().unwrap();
+    if bridge != name(called) {
+        host.rename(&bridge, &name(called)).unwrap();
+    }
+    host.up(&name(called)).unwrap();
+    name(called)
+}
+
+fn members(host: &Vnet, bridge: &str) -> Vec<String> {
+    host.members(&name(bridge)).unwrap().into_iter().map(|member| member.name.to_string()).collect()
+}
+
+/// One more jail, a VNET one unless it says otherwise.
+fn add_jail(root: &Root, jail: &str, config: &str) {
+    let directory = root.jail(jail);
+    fs::create_dir_all(directory.join("root")).unwrap();
+    let basics = r#""exec_start":"/usr/bin/true","exec_stop":"/usr/bin/true","host_time":0,"resolver":"/dev/null","mount_devfs":0,"mount_fdescfs":0"#;
+    fs::write(directory.join("config.json"), format!("{{{basics},{config}}}")).unwrap();
+    fs::write(directory.join("fstab"), "").unwrap();
+}
+
+fn addressed(last: u8) -> String {
+    format!(r#""vnet":1,"ip4_addr":"vnet0|192.0.2.{last}/24","defaultrouter":"192.0.2.1""#)
+}
+
+/// Runs it, and expects that everything is afterwards as it was.
+fn changes_nothing(root: &Root, arguments: &[&str]) -> String {
+    root.ok(&["list"]);
+    let before = root.kernel_state();
+    let said = root.fails(arguments, 1);
+    root.settles(&before, "after what was refused");
+    said
+}

@@ -1,0 +1,110 @@
+//! Programs, on the host and in jails.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use jailwire::kernel::{Errno, Exit, Kernel, Output, Program};
+
+use crate::support::{Directory, Jail, SOON, kernel, program, shell};
+
+#[test]
+fn programs_end_as_they_end() {
+    let Some(kernel) = kernel() else { return };
+    let finished = kernel.run(&program(&["sh", "-c", "echo out; echo err >&2; exit 3"])).unwrap();
+    assert_eq!(finished.exit, Exit::Code(3));
+    assert_eq!(finished.output, b"out\nerr\n");
+    assert_eq!(kernel.run(&program(&["sh", "-c", "kill -TERM $$"])).unwrap().exit, Exit::Signal(15));
+    let begin = Instant::now();
+    let slow = Program { timeout: Some(Duration::from_millis(200)), ..program(&["sleep", "60"]) };
+    assert_eq!(kernel.run(&slow).unwrap().exit, Exit::TimedOut);
+    assert!(begin.elapsed() < SOON);
+    // What it leaves running does not keep us, though it has our pipe.
+    let begin = Instant::now();
+    let left = kernel.run(&program(&["sh", "-c", "sleep 20 & echo left"])).unwrap();
+    assert_eq!((left.exit, left.output), (Exit::Code(0), b"left\n".to_vec()));
+    assert!(begin.elapsed() < Duration::from_secs(15));
+}
+
+#[test]
+fn programs_that_do_not_start_are_failures() {
+    let Some(kernel) = kernel() else { return };
+    assert_eq!(kernel.run(&program(&[])).unwrap_err().errno, Errno::EINVAL);
+    assert_eq!(kernel.run(&program(&["no-such-program"])).unwrap_err().errno, Errno::ENOENT);
+    assert_eq!(kernel.run(&program(&["/no/such/program"])).unwrap_err().errno, Errno::ENOENT);
+    let directory = Directory::new("run");
+    let script = directory.0.join("script");
+    fs::write(&script, "echo\n").unwrap();
+    assert_eq!(kernel.run(&program(&[script.to_str().unwrap()])).unwrap_err().errno, Errno::EACCES);
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    assert_eq!(kernel.run(&program(&[script.to_str().unwrap()])).unwrap_err().errno, Errno::ENOEXEC);
+    let nowhere = Program { jail: Some(999_998), ..program(&["sh"]) };
+    assert_eq!(kernel.run(&nowhere).unwrap_err().errno, Errno::EINVAL);
+    let nobody = Program { user: Some("no-such-user".into()), ..program(&["sh"]) };
+    let failure = kernel.run(&nobody).unwrap_err();
+    assert_eq!(failure.errno, Errno::ENOENT);
+    assert_eq!(failure.text.as_deref(), Some("no such user in /etc/passwd"));
+    let far = Program { fib: 60_000, ..program(&["sh"]) };
+    assert_eq!(kernel.run(&far).unwrap_err().errno, Errno::EINVAL);
+}
+
+#[test]
+fn programs_run_in_jails() {
+    let Some(kernel) = kernel() else { return };
+    let jail = Jail::new(&kernel, "jw-programs");
+    let root = kernel.open(Path::new("/")).unwrap();
+    let inside = |script: &str| shell(&kernel, Some(jail.1), script);
+    assert_eq!(inside("sysctl -n security.jail.jailed"), "1\n");
+    assert_eq!(inside("pwd"), "/\n");
+    assert_eq!(inside("cat"), "");
+    assert_eq!(shell(&kernel, None, "sysctl -n security.jail.jailed"), "0\n");
+    kernel.close(root);
+    // Standard input and output, and nothing of ours.
+    let count = "for fd in 3 4 5 6 7 8 9; do eval \"true <&$fd\" 2>/dev/null && echo $fd; done; true";
+    assert_eq!(inside(count), "");
+    // No signal ignored: Rust ignores SIGPIPE.
+    assert_eq!(inside("(sh -c 'kill -PIPE $$'; echo $?) 2>/dev/null"), "141\n");
+}
+
+#[test]
+fn programs_become_users() {
+    let Some(kernel) = kernel() else { return };
+    let passwd = fs::read_to_string("/etc/passwd").unwrap();
+    let Some(line) = passwd.lines().find(|line| line.starts_with("nobody:")) else {
+        eprintln!("skipped: no user nobody");
+        return;
+    };
+    let fields: Vec<_> = line.split(':').collect();
+    let jail = Jail::new(&kernel, "jw-users");
+    for jail in [None, Some(jail.1)] {
+        let id =
+            Program { jail, user: Some("nobody".into()), ..program(&["sh", "-c", "id -u; id -g; id -ur"]) };
+        let output = String::from_utf8(kernel.run(&id).unwrap().output).unwrap();
+        assert_eq!(output, format!("{0}\n{1}\n{0}\n", fields[2], fields[3]));
+        let denied = Program { user: Some("nobody".into()), ..program(&["sh", "-c", "echo > /jw-denied"]) };
+        assert_ne!(kernel.run(&denied).unwrap().exit, Exit::Code(0));
+    }
+}
+
+#[test]
+fn output_goes_where_it_is_sent() {
+    let Some(kernel) = kernel() else { return };
+    let directory = Directory::new("output");
+    let log = directory.0.join("log");
+    for _ in 0..2 {
+        let append =
+            Program { output: Output::Append(log.clone()), ..program(&["sh", "-c", "echo a; echo b >&2"]) };
+        let finished = kernel.run(&append).unwrap();
+        assert_eq!((finished.exit, finished.output), (Exit::Code(0), Vec::new()));
+    }
+    assert_eq!(fs::read_to_string(&log).unwrap(), "a\nb\na\nb\n");
+    assert_eq!(fs::metadata(&log).unwrap().permissions().mode() & 0o777, 0o600);
+    let much =
+        "i=0; while [ $i -lt 3000 ]; do echo 0123456789012345678901234567890123456789; i=$((i+1)); done";
+    let finished = kernel.run(&program(&["sh", "-c", much])).unwrap();
+    assert_eq!((finished.exit, finished.output.len()), (Exit::Code(0), 64 << 10));
+    let environment = vec![("ONLY".into(), "this".into())];
+    let finished = kernel.run(&Program { environment, ..program(&["/usr/bin/env"]) }).unwrap();
+    assert_eq!(finished.output, b"ONLY=this\n");
+}
