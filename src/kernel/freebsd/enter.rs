@@ -297,7 +297,7 @@ fn stay(socket: BorrowedFd<'_>) {
 
 /// Makes or finds a jail, and enters it in the same call. Answers its jid.
 fn set_attach(options: &mut Listed<'_>, flags: c_int) -> std::result::Result<c_int, Stopped> {
-    let (list, count) = (options.as_mut_ptr(), options.count());
+    let (list, count) = options.iovecs();
     // SAFETY: the iovecs lead to buffers that outlive `options`, all of them writable.
     at(Stage::Attach, unsafe { libc::jail_set(list, count, flags | sys::JAIL_ATTACH) })
 }

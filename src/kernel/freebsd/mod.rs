@@ -299,7 +299,7 @@ impl Kernel for FreeBsd {
 
     fn jail_set(&self, parameters: &[Parameter], flags: i32) -> Result<i32> {
         let mut options = Options::parameters(parameters)?;
-        let (list, count) = (options.as_mut_ptr(), options.count());
+        let (list, count) = options.iovecs();
         // SAFETY: the iovecs lead to buffers of `options`, all of them writable.
         let rc = unsafe { libc::jail_set(list, count, flags) };
         self.check_with(rc, &options)
@@ -307,7 +307,7 @@ impl Kernel for FreeBsd {
 
     fn jail_get(&self, parameters: &mut [Parameter], flags: i32) -> Result<i32> {
         let mut options = Options::parameters(parameters)?;
-        let (list, count) = (options.as_mut_ptr(), options.count());
+        let (list, count) = options.iovecs();
         // SAFETY: the iovecs lead to buffers of `options`, all of them writable.
         let rc = unsafe { libc::jail_get(list, count, flags) };
         let jid = self.check_with(rc, &options)?;
@@ -327,7 +327,7 @@ impl Kernel for FreeBsd {
         descriptor: Option<Handle>,
     ) -> Result<(i32, Option<Handle>)> {
         let (mut options, _open) = self.options_with(parameters, descriptor)?;
-        let (list, count) = (options.as_mut_ptr(), options.count());
+        let (list, count) = options.iovecs();
         // SAFETY: the iovecs lead to buffers of `options`, all of them writable.
         let rc = unsafe { libc::jail_set(list, count, flags) };
         let jid = self.check_with(rc, &options)?;
@@ -341,7 +341,7 @@ impl Kernel for FreeBsd {
         descriptor: Option<Handle>,
     ) -> Result<(i32, Option<Handle>)> {
         let (mut options, _open) = self.options_with(parameters, descriptor)?;
-        let (list, count) = (options.as_mut_ptr(), options.count());
+        let (list, count) = options.iovecs();
         // SAFETY: the iovecs lead to buffers of `options`, all of them writable.
         let rc = unsafe { libc::jail_get(list, count, flags) };
         let jid = self.check_with(rc, &options)?;

@@ -75,7 +75,7 @@ fn mount_here(
     keep_only(&[directory.min(pipe), directory.max(pipe)]);
     // SAFETY: fchdir(2) takes a number only.
     at(Stage::Directory, unsafe { libc::fchdir(directory) })?;
-    let (list, count) = (options.as_mut_ptr(), options.count());
+    let (list, count) = options.iovecs();
     // SAFETY: the iovecs lead to buffers of `options`, all of them writable.
     at(Stage::Mount, unsafe { libc::nmount(list, count, flags) })
 }

@@ -57,14 +57,10 @@ impl Options {
         Ok(())
     }
 
-    /// The iovecs, for a system call. They lead to this list's own buffers as long as it lives.
-    pub fn as_mut_ptr(&mut self) -> *mut iovec {
-        self.vectors.as_mut_ptr()
-    }
-
-    /// How many iovecs there are.
-    pub fn count(&self) -> c_uint {
-        self.vectors.len() as c_uint
+    /// The iovecs and how many there are, for a system call. They lead to this list's own buffers as long as it
+    /// lives.
+    pub fn iovecs(&mut self) -> (*mut iovec, c_uint) {
+        self.listed().iovecs()
     }
 
     /// The iovecs and what they lead to.
@@ -123,14 +119,9 @@ impl<'a> Listed<'a> {
         Listed { vectors }
     }
 
-    /// The iovecs, for a system call.
-    pub fn as_mut_ptr(&mut self) -> *mut iovec {
-        self.vectors.as_mut_ptr()
-    }
-
-    /// How many iovecs there are.
-    pub fn count(&self) -> c_uint {
-        self.vectors.len() as c_uint
+    /// The iovecs and how many there are, for a system call.
+    pub fn iovecs(&mut self) -> (*mut iovec, c_uint) {
+        (self.vectors.as_mut_ptr(), self.vectors.len() as c_uint)
     }
 
     /// What the iovecs lead to.
@@ -158,7 +149,7 @@ mod tests {
         let mut parameters =
             [Parameter::bytes("path", [0; 8]), Parameter::ask("ip4.addr"), Parameter::flag("persist")];
         let mut options = Options::parameters(&parameters).unwrap();
-        assert_eq!(options.count(), 8);
+        assert_eq!(options.iovecs().1, 8);
         assert!(options.vectors[3].iov_base.is_null() && options.vectors[5].iov_base.is_null());
         // As the kernel would.
         options.buffers[1][..2].copy_from_slice(b"/\0");
