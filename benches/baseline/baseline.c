@@ -64,7 +64,9 @@ static uint64_t spent[STEPS];
 #define ROOM "/var/run/jailwire-baseline"
 #define LOCK_LENGTH 10
 #define FIRST_LENGTH 82
+#define FIRST_SHARED_LENGTH 94
 #define EPAIR_LENGTH 23
+#define JAIL_LENGTH 21
 #define COMPLETE_LENGTH 20
 static bool with_files;
 static int jail_lock, journal = -1, shared_lock;
@@ -121,7 +123,7 @@ ask(int socket, unsigned long request, void *argument, const char *name)
 static void
 write_letters(int file, size_t length)
 {
-	static const char letters[FIRST_LENGTH] = { 'x' };
+	static const char letters[128] = { 'x' };
 
 	if (write(file, letters, length) != (ssize_t)length)
 		err(1, "write");
@@ -151,7 +153,7 @@ lock_jail(const char *name)
 	write_letters(jail_lock, LOCK_LENGTH);
 }
 
-/* What is written before a jail is made, before its epair has its name, and when it is up. */
+/* What is written before a jail or an alias is made, before an epair has its name, and when a jail is up. */
 static void
 note(size_t length)
 {
@@ -652,6 +654,7 @@ start_shared(int number, char *name)
 	int ruleset = 0, disable = JAIL_SYS_DISABLE;
 	uint64_t begin = now();
 
+	note(FIRST_SHARED_LENGTH);
 	add_address(host(), "lo0", shared_address(number), 0xffffffff);
 	done(ALIASES, &begin);
 	add(&parameters, "name", name, strlen(name) + 1);
@@ -663,6 +666,7 @@ start_shared(int number, char *name)
 	add(&parameters, "ip6.saddrsel", NULL, 0);
 	add(&parameters, "persist", NULL, 0);
 	add_words(&parameters);
+	note(JAIL_LENGTH);
 	if (jail_set(parameters.list, parameters.count, JAIL_CREATE) < 0)
 		err(1, "jail_set: %s", parameters.words);
 	release(&parameters);
@@ -740,7 +744,7 @@ main(int argc, char **argv)
 	if (argc < 4 || (count = atoi(argv[3])) <= 0)
 		errx(2, "usage: baseline vnet|shared each|once|files JAILS [BRIDGE]");
 	vnet = strcmp(argv[1], "vnet") == 0;
-	with_files = vnet && strcmp(argv[2], "files") == 0;
+	with_files = strcmp(argv[2], "files") == 0;
 	each = with_files || strcmp(argv[2], "each") == 0;
 	if (with_files && mkdir(ROOM, 0700) < 0 && errno != EEXIST)
 		err(1, ROOM);

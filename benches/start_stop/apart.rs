@@ -12,13 +12,11 @@ use std::time::Duration;
 use jailwire::wiring::Wiring;
 use jailwire::wiring::bulk::ForkServer;
 
+use crate::plan::Variant;
 use crate::{Fallible, Marks, Setup, Timing, accounts, plan, steps};
 
 /// What tells this program that it is such a process: `VARIANT NETWORK JAILS BRIDGE`.
 pub const WORDS: &str = "JAILWIRE_BENCH_APART";
-
-/// In front of a variant: one step at a time.
-pub const STEPS: &str = "steps-of-";
 
 /// Runs one and listens to it.
 pub fn watch(mut command: Command, setup: &Setup<'_>, marks: &mut Marks) -> Fallible<Timing> {
@@ -66,14 +64,13 @@ pub fn command(variant: &str, setup: &Setup<'_>) -> Fallible<Command> {
 pub fn speak(wiring: &Wiring, words: &str) -> Fallible {
     let words: Vec<&str> = words.split(' ').collect();
     let [variant, network, count, bridge] = words[..] else { return Err(WORDS.into()) };
-    let (variant, in_steps) = variant.strip_prefix(STEPS).map_or((variant, false), |known| (known, true));
     let parts = plan::parse(&format!("{variant}/{network}/0/{count}/1"))?;
     let part = parts.first().ok_or(WORDS)?;
     let network = part.networks[0];
     let setup = Setup { wiring, host: wiring.host(), network, count: part.jails[0], bridge: bridge.parse()? };
     let variant = part.variants[0];
     let _children = variant.keeps_children().then(|| ForkServer::keep(wiring.kernel()));
-    if in_steps {
+    if variant == Variant::Steps {
         wait()?;
         let took = steps::breakdown(&wiring.site(), &setup)?;
         println!();

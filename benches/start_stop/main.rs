@@ -156,34 +156,26 @@ impl Machine {
         let _guard = tick.then(|| TickGuard::hold(self.wiring.kernel())).transpose()?;
         let mut marks = Marks::default();
         let timing = self.with(network, count, |setup| run(setup, variant, &mut marks))?;
-        let words = format!("{},{},{network},{variant},{count},{round}", self.words, i32::from(tick));
+        // Steps are those of the library, one jail at a time.
+        let named = if variant == Variant::Steps { Variant::One { ready: false } } else { variant };
+        let words = format!("{},{},{network},{named},{count},{round}", self.words, i32::from(tick));
         let each = |took: Duration| took.as_micros() / count as u128;
         let [before, up, after] = marks.0[..] else { return Err("the counters were not read".into()) };
-        println!(
-            "run,{words},{},{},{},{},{}",
-            each(timing.start),
-            each(timing.stop),
-            after.processes - before.processes,
-            timing.memory_kb.unwrap_or_else(accounts::own_memory),
-            (up.wired_kb - before.wired_kb) / count as i64,
-        );
+        if variant != Variant::Steps {
+            println!(
+                "run,{words},{},{},{},{},{}",
+                each(timing.start),
+                each(timing.stop),
+                after.processes - before.processes,
+                timing.memory_kb.unwrap_or_else(accounts::own_memory),
+                (up.wired_kb - before.wired_kb) / count as i64,
+            );
+        }
         for (tenth, took) in timing.tenths().iter().enumerate() {
             println!("up,{words},{},{}", tenth + 1, took.as_micros());
         }
         for (step, took) in &timing.steps {
             println!("step,{words},{step},{}", each(*took));
-        }
-        if self.freebsd && matches!(variant, Variant::One { .. }) {
-            let steps = self.with(network, count, |setup| {
-                apart::watch(
-                    apart::command(&format!("{}{variant}", apart::STEPS), setup)?,
-                    setup,
-                    &mut Marks::default(),
-                )
-            })?;
-            for (step, took) in &steps.steps {
-                println!("step,{words},{step},{}", each(*took));
-            }
         }
         Ok(())
     }
@@ -213,7 +205,7 @@ fn run(setup: &Setup<'_>, variant: Variant, marks: &mut Marks) -> Fallible<Timin
         #[cfg(target_os = "freebsd")]
         Variant::C(like) => baseline::run(setup, like, marks),
         #[cfg(not(target_os = "freebsd"))]
-        Variant::Iocage | Variant::Jail | Variant::C(_) => Err("this is for FreeBSD".into()),
+        Variant::Iocage | Variant::Jail | Variant::C(_) | Variant::Steps => Err("this is for FreeBSD".into()),
         // The simulated kernel is in this process.
         Variant::One { .. } | Variant::Bulk { .. } if setup.wiring.kernel().simulated() => {
             let mut mark = |_: &Timing| {
@@ -222,6 +214,8 @@ fn run(setup: &Setup<'_>, variant: Variant, marks: &mut Marks) -> Fallible<Timin
             };
             library::run(setup, variant, &mut mark)
         }
+        #[cfg(target_os = "freebsd")]
+        Variant::Steps => apart::watch(apart::command(&variant.to_string(), setup)?, setup, marks),
         Variant::One { .. } | Variant::Bulk { .. } => {
             apart::watch(apart::command(&variant.to_string(), setup)?, setup, marks)
         }
@@ -238,10 +232,6 @@ fn compared(machine: &Machine) -> Fallible<bool> {
         for (like, against) in
             [(Like::One, "one"), (Like::OneWithFiles, "one with its files"), (Like::Engine, "bulk1")]
         {
-            // A shared-IP jail has others, and is not measured with them.
-            if like == Like::OneWithFiles && network == jails::Wiring::Shared {
-                continue;
-            }
             let calls = machine.with(network, 3, |setup| match compare::compare(setup, like) {
                 Ok(calls) => Ok(calls.to_string()),
                 Err(error) => {

@@ -3,8 +3,9 @@
 //! Words, each `VARIANTS/NETWORKS/TICKS/JAILS/ROUNDS`, the parts of each separated by commas:
 //!
 //! * variants: `iocage` and `jail` (commands), `c`, `c-files` and `c-once` (the C program), `one` (the library, one
-//!   jail at a time) and `one-ready` (with a fork server), `bulk` (its engine with the default limits) and
-//!   `bulkN` (with N workers), `bulk-fork` and `bulkN-fork` (without a fork server);
+//!   jail at a time) and `one-ready` (with a fork server), `steps` (the library step by step: where the time of `one`
+//!   goes), `bulk` (its engine with the default limits) and `bulkN` (with N workers), `bulk-fork` and `bulkN-fork`
+//!   (without a fork server);
 //! * networks: `vnet`, `shared`;
 //! * ticks: 0 or 1, `kern.eventtimer.idletick` meanwhile;
 //! * jails: how many;
@@ -38,6 +39,8 @@ pub enum Variant {
     C(Like),
     /// The library, one jail at a time, with or without children that a fork server has ready.
     One { ready: bool },
+    /// The same, each step by itself.
+    Steps,
     /// The engine with so many workers, or as many as it has by itself.
     Bulk { workers: Option<NonZeroUsize>, ready: bool },
 }
@@ -52,6 +55,7 @@ impl Variant {
             "c-once" => Variant::C(Like::Engine),
             "one" => Variant::One { ready: false },
             "one-ready" => Variant::One { ready: true },
+            "steps" => Variant::Steps,
             other => {
                 let rest = other.strip_prefix("bulk")?;
                 let (workers, ready) = rest.strip_suffix("-fork").map_or((rest, true), |rest| (rest, false));
@@ -66,7 +70,7 @@ impl Variant {
         matches!(self, Variant::One { ready: true })
     }
 
-    /// Whether it needs FreeBSD's programs, or a program for FreeBSD.
+    /// Whether it needs FreeBSD's programs, a program for FreeBSD, or a kernel for several processes.
     pub fn needs_freebsd(self) -> bool {
         !matches!(self, Variant::One { .. } | Variant::Bulk { .. })
     }
@@ -82,6 +86,7 @@ impl fmt::Display for Variant {
             Variant::C(Like::Engine) => f.write_str("c-once"),
             Variant::One { ready: false } => f.write_str("one"),
             Variant::One { ready: true } => f.write_str("one-ready"),
+            Variant::Steps => f.write_str("steps"),
             Variant::Bulk { workers, ready } => {
                 f.write_str("bulk")?;
                 workers.map_or(Ok(()), |workers| write!(f, "{workers}"))?;
@@ -102,7 +107,7 @@ pub struct Part {
 }
 
 /// What is measured where nobody says what.
-const DEFAULT: &str = "iocage,jail,c,one,c-once,bulk/vnet/0,1/1,10/3 c,one,c-once,bulk/shared/1/1,10/3 c,one,c-once,bulk/vnet/1/64/3";
+const DEFAULT: &str = "iocage,jail,c,one,c-once,bulk/vnet/0,1/1,10/3 c,one,c-once,bulk/shared/1/1,10/3 c,one,c-once,bulk/vnet/1/64/3 steps/vnet/1/64/1";
 
 /// The plan of the environment.
 pub fn plan() -> Fallible<Vec<Part>> {

@@ -17,10 +17,11 @@ type Bars<'a> = BTreeMap<&'a str, [Option<f64>; 2]>;
 
 const SIZE: (u32, u32) = (760, 460);
 /// A colour for each variant that is drawn, whatever others are in the plot (Okabe and Ito's, for all eyes).
-const COLOURS: [(&str, RGBColor); 7] = [
+const COLOURS: [(&str, RGBColor); 8] = [
     ("iocage", RGBColor(213, 94, 0)),
     ("jail", RGBColor(230, 159, 0)),
     ("c", RGBColor(0, 0, 0)),
+    ("c-files", RGBColor(204, 121, 167)),
     ("c-once", RGBColor(120, 120, 120)),
     ("one", RGBColor(0, 114, 178)),
     ("one-ready", RGBColor(86, 180, 233)),
@@ -29,7 +30,7 @@ const COLOURS: [(&str, RGBColor); 7] = [
 
 fn colour(variant: &str) -> RGBColor {
     let known = COLOURS.iter().find(|(name, _)| *name == variant);
-    known.map_or(RGBColor(204, 121, 167), |(_, colour)| *colour)
+    known.map_or(RGBColor(240, 228, 66), |(_, colour)| *colour)
 }
 
 /// What the lines are called.
@@ -38,6 +39,7 @@ fn label(series: &Series) -> String {
         "iocage" => "iocage's commands",
         "jail" => "jail(8)",
         "c" => "C, no library",
+        "c-files" => "C, the library's files",
         "c-once" => "C, looking once",
         "one" => "jailwire, one at a time",
         "one-ready" => "the same, with a fork server",

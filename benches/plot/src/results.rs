@@ -15,6 +15,8 @@ pub struct Series {
 /// One measurement, per jail.
 #[derive(Debug, Clone, Copy)]
 pub struct Run {
+    /// A number that it shares with what was measured beside it, in the same round of the same part of a plan.
+    pub round: usize,
     pub start_us: f64,
     pub stop_us: f64,
     /// Of all jails together.
@@ -32,6 +34,28 @@ pub struct Results {
     pub up: BTreeMap<(Series, u32, u32), Vec<f64>>,
     /// Each step, microseconds per jail.
     pub steps: BTreeMap<(Series, u32, String), Vec<f64>>,
+    rounds: Rounds,
+}
+
+/// Which runs are of one round: those that follow on each other and differ in their variant alone.
+#[derive(Debug, Default)]
+struct Rounds {
+    /// What the runs of this round have in common, and whose they are.
+    common: Vec<String>,
+    variants: BTreeSet<String>,
+    number: usize,
+}
+
+impl Rounds {
+    fn of(&mut self, common: &[&str], variant: &str) -> usize {
+        if self.common != common || self.variants.contains(variant) {
+            self.common = common.iter().map(|word| (*word).to_owned()).collect();
+            self.variants.clear();
+            self.number += 1;
+        }
+        self.variants.insert(variant.to_owned());
+        self.number
+    }
 }
 
 impl Results {
@@ -45,9 +69,10 @@ impl Results {
     }
 
     fn line(&mut self, fields: &[&str]) -> Option<()> {
-        let [table, kernel, hz, idletick, network, variant, jails, _round, rest @ ..] = fields else {
+        let [table, kernel, hz, idletick, network, variant, jails, round, rest @ ..] = fields else {
             return None;
         };
+        let common = [*kernel, *hz, *idletick, *network, *jails, *round];
         let jails: u32 = jails.parse().ok()?;
         let series = Series {
             kernel: (*kernel).to_owned(),
@@ -59,6 +84,7 @@ impl Results {
         match (*table, rest) {
             ("run", [start, stop, processes, memory, kernel]) => {
                 let run = Run {
+                    round: self.rounds.of(&common, variant),
                     start_us: start.parse().ok()?,
                     stop_us: stop.parse().ok()?,
                     processes: processes.parse().ok()?,
@@ -91,7 +117,12 @@ impl Results {
     pub fn ratio(&self, above: &Series, below: &Series, jails: u32, of: impl Fn(&Run) -> f64) -> Option<f64> {
         let above = self.runs.get(&(above.clone(), jails))?;
         let below = self.runs.get(&(below.clone(), jails))?;
-        Some(median(above.iter().zip(below).map(|(above, below)| of(above) / of(below)).collect()))
+        let pairs = above.iter().filter_map(|above| {
+            let below = below.iter().find(|below| below.round == above.round)?;
+            Some(of(above) / of(below))
+        });
+        let ratios: Vec<f64> = pairs.collect();
+        (!ratios.is_empty()).then(|| median(ratios))
     }
 
     /// The series there are.
@@ -115,26 +146,39 @@ pub fn median(mut values: Vec<f64>) -> f64 {
 mod tests {
     use super::*;
 
+    fn run(variant: &str, round: u32, start: u32) -> String {
+        format!("run,15.1-RELEASE,100,1,vnet,{variant},64,{round},{start},50000,64,1800,500\n")
+    }
+
     #[test]
     fn a_line_is_of_a_series() {
         let mut results = Results::default();
-        results.read(
-            "run,kernel,hz,idletick,network,variant,jails,round,start_us,stop_us,processes,memory_kb,kernel_kb\n\
-             run,15.1-RELEASE,100,1,vnet,c,64,1,11000,56000,64,1800,500\n\
-             run,15.1-RELEASE,100,1,vnet,c,64,2,13000,57000,64,1800,500\n\
-             run,15.1-RELEASE,100,1,vnet,c,64,3,12000,50000,64,1800,500\n\
-             run,15.1-RELEASE,100,1,vnet,one,64,1,22000,56000,64,1800,500\n\
-             run,15.1-RELEASE,100,1,vnet,one,64,2,13000,57000,64,1800,500\n\
-             run,15.1-RELEASE,100,1,vnet,one,64,3,18000,50000,64,1800,500\n\
-             step,15.1-RELEASE,100,1,vnet,c,64,3,hold jail,4000\nnoise\n",
-        );
+        let names = "run,kernel,hz,idletick,network,variant,jails,round,start_us,stop_us,processes,memory_kb,kernel_kb\n";
+        let runs = [run("c", 1, 11000), run("c", 2, 13000), run("c", 3, 12000)].concat();
+        let step = "step,15.1-RELEASE,100,1,vnet,c,64,3,hold jail,4000\nnoise\n";
+        results.read(&[names, &runs, step].concat());
         let series = (*results.series().first().unwrap()).clone();
-        let one = Series { variant: "one".to_owned(), ..series.clone() };
-        assert_eq!(results.ratio(&one, &series, 64, |run| run.start_us), Some(1.5));
         assert_eq!((series.hz, series.variant.as_str()), (100, "c"));
         assert_eq!(results.median(&series, 64, |run| run.start_us), Some(12000.0));
         assert_eq!(results.jails(&series), [64]);
         assert_eq!(results.steps.len(), 1);
+    }
+
+    #[test]
+    fn a_ratio_is_of_what_was_measured_side_by_side() {
+        let mut results = Results::default();
+        // The second part of the plan measures C alone, the third both again.
+        let parts = [
+            run("c", 1, 10) + &run("one", 1, 20) + &run("one", 2, 30) + &run("c", 2, 20),
+            run("c", 1, 1000),
+            run("c", 1, 10) + &run("one", 1, 40),
+        ];
+        results.read(&parts.concat());
+        let series: Vec<Series> = results.series().into_iter().cloned().collect();
+        let ratio = |above: &Series, below: &Series| results.ratio(above, below, 64, |run| run.start_us);
+        assert_eq!(ratio(&series[1], &series[0]), Some(2.0), "of 1.5, 2 and 4");
+        let other = Series { variant: "bulk".to_owned(), ..series[0].clone() };
+        assert_eq!(ratio(&series[1], &other), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use crate::results::{Results, Series};
 
 /// Milliseconds per jail, and how that stands to iocage's commands as users have them (idletick 0) and to
-/// the C program with the same looks at the host, measured beside it.
+/// the C program, measured beside it: with as many looks at the host, and with the library's files.
 pub fn all(results: &Results) -> String {
     let mut text = String::new();
     let mut last = None;
@@ -18,8 +18,8 @@ pub fn all(results: &Results) -> String {
     for ((kernel, hz, network, idletick, jails), rows) in rows {
         if last.replace((kernel, hz, network)) != Some((kernel, hz, network)) {
             let _ = writeln!(text, "\nFreeBSD {kernel}, kern.hz={hz}, {network}\n");
-            text += "| idletick | jails | variant | start ms | stop ms | start / C | stop / C | commands / start | commands / stop | processes per jail | process KiB | kernel KiB per jail |\n";
-            text += "|---|---|---|---|---|---|---|---|---|---|---|---|\n";
+            text += "| idletick | jails | variant | start ms | stop ms | start / C | stop / C | start / C with files | stop / C with files | commands / start | commands / stop | processes per jail | process KiB | kernel KiB per jail |\n";
+            text += "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n";
         }
         for (series, _) in rows {
             let _ = writeln!(
@@ -39,6 +39,7 @@ fn columns(results: &Results, series: &Series, jails: u32) -> Vec<String> {
     // The C program that looks at the host as often.
     let c = if series.variant.starts_with("bulk") { "c-once" } else { "c" };
     let c = Series { variant: c.to_owned(), ..series.clone() };
+    let files = Series { variant: "c-files".to_owned(), ..series.clone() };
     // Commands are not measured with very many jails: with as many as they were.
     let iocage = Series { variant: "iocage".to_owned(), idletick: 0, ..series.clone() };
     let most = results.jails(&iocage).into_iter().rfind(|measured| *measured <= jails);
@@ -57,6 +58,8 @@ fn columns(results: &Results, series: &Series, jails: u32) -> Vec<String> {
         ms(stop(series)),
         times(results.ratio(series, &c, jails, |run| run.start_us)),
         times(results.ratio(series, &c, jails, |run| run.stop_us)),
+        times(results.ratio(series, &files, jails, |run| run.start_us)),
+        times(results.ratio(series, &files, jails, |run| run.stop_us)),
         ratio(commands(|run| run.start_us), start(series)),
         ratio(commands(|run| run.stop_us), stop(series)),
         each(results.median(series, jails, |run| run.processes)),
