@@ -142,3 +142,24 @@ fn each_jail_with_a_stack_asks_the_same_however_many_there_are() {
 fn each_jail_with_aliases_asks_the_same_however_many_there_are() {
     are_flat(with_aliases);
 }
+
+/// One start by itself, with so many others up: the bytes of lists that it asks for.
+fn listed_by_one_start(kind: Kind, others: u16) -> usize {
+    let kernel = Arc::new(Proxy::new(Arc::new(Sim::new()), Counter::default()));
+    let wiring = Wiring::on(Arc::<Proxy<Counter>>::clone(&kernel) as Arc<dyn Kernel>).unwrap();
+    let host = Vnet::host(Arc::clone(wiring.kernel()));
+    let places = Places { bridge: host.create_bridge().unwrap(), uplink: host.create_epair().unwrap().a };
+    for number in 0..others {
+        wiring.start(&kind(number, places)).unwrap();
+    }
+    kernel.asked();
+    wiring.start(&kind(others, places)).unwrap();
+    kernel.asked().listed
+}
+
+#[test]
+fn a_start_by_itself_with_aliases_lists_none_of_the_others() {
+    assert_eq!(listed_by_one_start(with_aliases, 50), listed_by_one_start(with_aliases, 1));
+    // That of a jail with a stack of its own looks at all interfaces, for MAC addresses.
+    assert!(listed_by_one_start(with_a_stack, 50) > listed_by_one_start(with_a_stack, 1));
+}

@@ -356,7 +356,8 @@ look(bool vnet, char *name, const char *bridge)
 {
 	struct stat root;
 
-	dump_interfaces();
+	if (vnet)
+		dump_interfaces();
 	read_sysctl("kern.features.vimage");
 	read_sysctl("net.link.bridge.member_ifaddrs");
 	if (vnet)
@@ -765,12 +766,10 @@ main(int argc, char **argv)
 		look_for(attaching_path);
 		if (each || jail == 0)
 			look(vnet, name, bridge);
-		else {
+		else
 			find_jail(name, 0);
-			/* The others may have changed it since the host was looked at. */
-			if (!vnet)
-				find_address(host(), "lo0", shared_address(jail + 2));
-		}
+		if (!vnet)
+			find_address(host(), "lo0", shared_address(jail + 2));
 		done(LOOK, &step);
 		if (vnet)
 			start_vnet(jail + 2, name, bridge, host_halves[jail]);

@@ -99,8 +99,13 @@ pub struct Request {
 impl Request {
     /// A request with a zeroed argument of the size that its number names.
     pub fn new(number: u64) -> Request {
-        let length = (number >> 16) & 0x1fff;
-        Request { number, argument: Block::zeroed(length as usize) }
+        Request { number, argument: Block::zeroed(Request::length_of(number)) }
+    }
+
+    /// The size of an argument that a request's number names (`IOCPARM_LEN` of `sys/ioccom.h`).
+    #[doc(alias = "IOCPARM_LEN")]
+    pub fn length_of(number: u64) -> usize {
+        (number >> 16 & 0x1fff) as usize
     }
 }
 

@@ -109,7 +109,7 @@ impl Planner<'_> {
 
     /// Whether the host has the interface, and a problem if not.
     fn on_host(&mut self, name: &InterfaceName) -> bool {
-        let found = self.survey.interface(name).is_some();
+        let found = self.survey.has_interface(name);
         if !found {
             self.problems.push(Problem::NoInterface { name: *name });
         }

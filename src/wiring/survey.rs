@@ -25,14 +25,15 @@ pub struct Survey {
     /// Whether members of a bridge may have addresses: `net.link.bridge.member_ifaddrs`. Kernels
     /// before FreeBSD 15 do not know it, and allow them.
     pub member_addresses_allowed: bool,
-    interfaces: Dump,
+    /// The host's interfaces. A jail that shares the host's addresses needs no list of them: it may be long.
+    interfaces: Option<Dump>,
     /// The members of the bridges that the specification names.
     members: HashMap<InterfaceName, Vec<InterfaceName>>,
     /// The MAC addresses of other jails that are about to be, and what has them there.
     expected_macs: HashMap<MacAddr, InterfaceName>,
     /// The MTU of bridges that other jails are about to be on.
     expected: HashMap<InterfaceName, Mtu>,
-    /// What was asked about single addresses since the dump: whether an interface has one.
+    /// What was asked about single addresses, since the dump if there is one: whether an interface has them.
     asked: HashMap<(InterfaceName, IpAddr), bool>,
 }
 
@@ -42,14 +43,19 @@ fn is_bridge(interface: &Interface) -> bool {
 }
 
 impl Survey {
-    /// Looks at the host with a jail in mind: one dump of its interfaces, and a request for each
-    /// bridge that the jail is to be on.
+    /// Looks at the host with a jail in mind. For one with a network stack of its own: one dump of the host's
+    /// interfaces, and a request for each bridge that the jail is to be on; for one that shares the host's addresses
+    /// a request for each of them.
     ///
     /// # Errors
     ///
-    /// Those of [`sysctl(3)`](https://man.freebsd.org/sysctl(3)), [`jail_get(2)`](https://man.freebsd.org/jail_get(2)) and BRDGGIFS.
+    /// Those of [`sysctl(3)`](https://man.freebsd.org/sysctl(3)), [`jail_get(2)`](https://man.freebsd.org/jail_get(2)) and BRDGGIFS;
+    /// and those of [`Vnet::find_ipv4`] and [`Vnet::find_ipv6`], but for an interface that is not there.
     pub fn take(host: &Vnet, spec: &JailSpec) -> Result<Survey, Failure> {
-        let interfaces = Dump::new(host.interfaces()?);
+        let interfaces = match spec.network {
+            Network::Vnet(_) => Some(Dump::new(host.interfaces()?)),
+            Network::Shared(_) => None,
+        };
         let mut survey = Survey {
             vimage: host.sysctl_int("kern.features.vimage").is_ok_and(|value| value == 1),
             root_exists: false,
@@ -71,37 +77,45 @@ impl Survey {
     ///
     /// # Errors
     ///
-    /// Those of [`jail_get(2)`](https://man.freebsd.org/jail_get(2)) and BRDGGIFS.
+    /// As [`Survey::take`].
     pub(super) fn turn_to(&mut self, host: &Vnet, spec: &JailSpec) -> Result<(), Failure> {
-        self.interfaces.index();
+        if let Some(interfaces) = &mut self.interfaces {
+            interfaces.index();
+        }
         self.look_at(host, spec)
     }
 
     fn look_at(&mut self, host: &Vnet, spec: &JailSpec) -> Result<(), Failure> {
-        if let Network::Vnet(vnet) = &spec.network {
-            for bridge in vnet.nics.iter().filter_map(|nic| nic.bridge.as_ref()) {
-                if self.is_bridge(bridge) && !self.members.contains_key(bridge) {
-                    match host.member_names(bridge).optional()? {
-                        Some(members) => drop(self.members.insert(*bridge, members)),
-                        // Another process has stopped the last jail on it meanwhile.
-                        None => self.interfaces.remove(bridge),
-                    }
+        self.look_at_bridges(host, spec)?;
+        self.jail = jail::find(&**host.kernel(), &spec.name)?;
+        self.root_exists = spec.path.is_dir();
+        self.ask_for_addresses(host, spec)
+    }
+
+    /// Looks who is on the bridges of a jail, each the first time.
+    fn look_at_bridges(&mut self, host: &Vnet, spec: &JailSpec) -> Result<(), Failure> {
+        let Network::Vnet(vnet) = &spec.network else { return Ok(()) };
+        let interfaces = match &mut self.interfaces {
+            Some(interfaces) => interfaces,
+            // The jails before needed none.
+            none => none.insert(Dump::new(host.interfaces()?)),
+        };
+        for bridge in vnet.nics.iter().filter_map(|nic| nic.bridge.as_ref()) {
+            if interfaces.interface(bridge).is_some_and(is_bridge) && !self.members.contains_key(bridge) {
+                match host.member_names(bridge).optional()? {
+                    Some(members) => drop(self.members.insert(*bridge, members)),
+                    // Another process has stopped the last jail on it meanwhile.
+                    None => interfaces.remove(bridge),
                 }
             }
         }
-        self.jail = jail::find(&**host.kernel(), &spec.name)?;
-        self.root_exists = spec.path.is_dir();
         Ok(())
     }
 
-    /// Asks once more which of a jail's addresses its interfaces have: that decides what is added, and somebody else
-    /// may have started and stopped the jail meanwhile. Each is asked for by itself, since an interface that
-    /// many jails share has many.
-    ///
-    /// # Errors
-    ///
-    /// As [`Vnet::find_ipv4`] and [`Vnet::find_ipv6`], but for an interface that has gone.
-    pub(super) fn refresh(&mut self, host: &Vnet, spec: &JailSpec) -> Result<(), Failure> {
+    /// Asks which of a jail's addresses its interfaces have: that decides what is added. Each is asked for by itself,
+    /// since an interface that many jails share has many; and each time, since somebody else may have started and
+    /// stopped the jail meanwhile.
+    fn ask_for_addresses(&mut self, host: &Vnet, spec: &JailSpec) -> Result<(), Failure> {
         let Network::Shared(shared) = &spec.network else { return Ok(()) };
         for Alias { interface, network } in &shared.ip4 {
             let Some(name) = interface else { continue };
@@ -125,15 +139,28 @@ impl Survey {
     ) -> Result<(), Failure> {
         match found.optional()? {
             Some(found) => drop(self.asked.insert((name, address), found)),
-            None => self.interfaces.remove(&name),
+            None => self.lose(&name),
         }
         Ok(())
     }
 
+    /// Takes an interface to be gone.
+    fn lose(&mut self, name: &InterfaceName) {
+        if let Some(interfaces) = &mut self.interfaces {
+            interfaces.remove(name);
+        }
+        self.asked.retain(|(interface, _), _| interface != name);
+    }
+
     /// Counts on a jail that is about to be started: its MAC addresses are taken, and the bridges that
     /// it is the first on have its MTU.
-    pub(super) fn expect(&mut self, spec: &JailSpec) {
-        let Network::Vnet(vnet) = &spec.network else { return };
+    ///
+    /// # Errors
+    ///
+    /// Those of BRDGGIFS, of a bridge that was not looked at yet.
+    pub(super) fn expect(&mut self, host: &Vnet, spec: &JailSpec) -> Result<(), Failure> {
+        let Network::Vnet(vnet) = &spec.network else { return Ok(()) };
+        self.look_at_bridges(host, spec)?;
         for nic in &vnet.nics {
             for mac in nic.macs.iter().flat_map(|(host, jail)| [host, jail]) {
                 self.expected_macs.insert(*mac, nic.jail_name);
@@ -143,6 +170,7 @@ impl Survey {
                 self.expected.entry(bridge).or_insert(mtu);
             }
         }
+        Ok(())
     }
 
     /// Takes MAC addresses to be free again.
@@ -164,7 +192,7 @@ impl Survey {
             match owned {
                 Owned::Jail(_) => self.jail = None,
                 Owned::Epair(name) => {
-                    self.interfaces.remove(name);
+                    self.lose(name);
                     self.members.values_mut().for_each(|members| members.retain(|member| member != name));
                 }
                 Owned::Alias4(interface, network) => self.forget(interface, network.ip().into()),
@@ -175,22 +203,35 @@ impl Survey {
     }
 
     fn forget(&mut self, interface: &InterfaceName, address: IpAddr) {
-        self.asked.remove(&(*interface, address));
-        if let Some(interface) = self.interfaces.interface_mut(interface) {
+        if let Some(has) = self.asked.get_mut(&(*interface, address)) {
+            *has = false;
+        }
+        let dumped = self.interfaces.as_mut().and_then(|interfaces| interfaces.interface_mut(interface));
+        if let Some(interface) = dumped {
             interface.addresses.retain(|has| has.network.ip() != address);
         }
     }
 
-    /// An interface of the host.
+    /// An interface of the host. None, too, where the jails that were looked at share the host's addresses: no list
+    /// of interfaces was asked for.
     pub fn interface(&self, name: &InterfaceName) -> Option<&Interface> {
-        self.interfaces.interface(name)
+        self.interfaces.as_ref()?.interface(name)
     }
 
-    /// Whether an interface of the host has this address.
+    /// Whether the host has an interface: one with an address that a jail is to share, or any, if there is a list.
+    pub fn has_interface(&self, name: &InterfaceName) -> bool {
+        self.interface(name).is_some() || self.asked.keys().any(|(interface, _)| interface == name)
+    }
+
+    /// Whether an interface of the host has this address. It is one of those that a jail is to share, or there is a
+    /// list of interfaces.
     pub fn has_address(&self, name: &InterfaceName, address: IpAddr) -> bool {
-        let Some(interface) = self.interface(name) else { return false };
-        let dumped = || interface.addresses.iter().any(|has| has.network.ip() == address);
-        self.asked.get(&(*name, address)).copied().unwrap_or_else(dumped)
+        let in_list =
+            |interface: &Interface| interface.addresses.iter().any(|has| has.network.ip() == address);
+        match self.asked.get(&(*name, address)) {
+            Some(has) => *has,
+            None => self.interface(name).is_some_and(in_list),
+        }
     }
 
     /// Whether it is a bridge.
@@ -219,7 +260,7 @@ impl Survey {
 
     /// The interface of the host that has this MAC address.
     pub fn owner_of_mac(&self, mac: MacAddr) -> Option<&InterfaceName> {
-        let there = || self.interfaces.with_mac(mac).map(|interface| &interface.name);
+        let there = || Some(&self.interfaces.as_ref()?.with_mac(mac)?.name);
         self.expected_macs.get(&mac).or_else(there)
     }
 }

@@ -246,7 +246,7 @@ impl Kernel for FreeBsd {
 
     fn ioctl(&self, handle: Handle, request: &mut Request) -> Result<()> {
         let descriptor = self.descriptor(handle)?;
-        if request.argument.bytes.len() < Request::new(request.number).argument.bytes.len() {
+        if request.argument.bytes.len() < Request::length_of(request.number) {
             return Err(invalid("an argument shorter than its request says"));
         }
         let mut argument = Argument::of(&request.argument);

@@ -40,7 +40,6 @@ impl View {
         let plan = match survey {
             Some(survey) => {
                 survey.turn_to(host, spec)?;
-                survey.refresh(host, spec)?;
                 Plan::new(spec, survey).ok()
             }
             None => None,
@@ -49,12 +48,14 @@ impl View {
             Some(plan) => Ok(plan),
             None => {
                 let mut anew = Survey::take(host, spec)?;
-                expected.iter().for_each(|spec| anew.expect(spec));
+                for other in &*expected {
+                    anew.expect(host, other)?;
+                }
                 Plan::new(spec, survey.insert(anew))
             }
         };
         if let (Ok(_), Some(survey)) = (&plan, survey) {
-            survey.expect(spec);
+            survey.expect(host, spec)?;
             expected.push(spec.clone());
         }
         Ok(plan)

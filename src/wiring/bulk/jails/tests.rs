@@ -3,12 +3,13 @@ use std::sync::Arc;
 
 use super::*;
 use crate::files::Files;
-use crate::jail::JailParameters;
+use crate::jail::{JailParameters, JailSystem};
 use crate::kernel::Kernel;
 use crate::kernel::sim::{Call, Sim};
 use crate::types::{InterfaceName, MacAddr, Mtu};
 use crate::vnet::Vnet;
-use crate::wiring::{Devfs, HostName, Network, Nic, Router, VnetSpec};
+use crate::wiring::bulk::view::View;
+use crate::wiring::{Alias, Devfs, HostName, Network, Nic, Router, Shared, Step, VnetSpec};
 
 const BOOT: &str = "a boot";
 
@@ -165,6 +166,63 @@ fn circles_are_named() {
     let error = start(&world.site(), jails, &four(), &Cancel::new(), |_, _| {}).unwrap_err();
     assert!(error.to_string().contains("j0 -> j2 -> j0"), "{error}");
     assert_eq!(world.sim.calls(), calls);
+}
+
+/// The host is looked at once more for the one that fails, which is on another bridge.
+#[test]
+fn one_that_fails_changes_no_mtu_of_those_after_it() {
+    let world = World::new();
+    let jumbo = Mtu::new(9000).unwrap();
+    world.host.create(bridge().as_str()).unwrap();
+    let other = world.host.create_epair().unwrap();
+    world.host.set_mtu(&other.a, jumbo).unwrap();
+    world.host.add_member(&bridge(), &other.a).unwrap();
+    let view = View::new();
+    let mtu_of = |number| {
+        let plan = view.plan(&world.host, &spec(number, bridge())).unwrap().unwrap();
+        plan.steps()
+            .iter()
+            .find_map(|step| if let Step::SetMtu { mtu, .. } = step { Some(*mtu) } else { None })
+    };
+    assert_eq!(mtu_of(0), Some(jumbo));
+    let failing = JailSpec { path: "/nowhere".into(), ..spec(1, "bridge1".parse().unwrap()) };
+    assert!(view.plan(&world.host, &failing).unwrap().is_err());
+    assert_eq!(mtu_of(2), Some(jumbo));
+}
+
+/// A jail with an address on lo0.
+fn sharing(number: u8, interface: &str) -> JailSpec {
+    let network = format!("127.0.1.{number}/32").parse().unwrap();
+    let shared = Shared {
+        ip4: vec![Alias { interface: Some(interface.parse().unwrap()), network }],
+        ip6: vec![],
+        ip4_mode: JailSystem::New,
+        ip6_mode: JailSystem::Disable,
+        ip4_source_selection: true,
+        ip6_source_selection: true,
+    };
+    JailSpec { network: Network::Shared(shared), ..spec(number, bridge()) }
+}
+
+/// A list of the host's interfaces is not asked for before there is a jail that needs it.
+#[test]
+fn jails_of_both_kinds_come_up_one_after_the_other() {
+    let world = World::new();
+    let before = world.sim.describe();
+    let specs =
+        [sharing(0, "lo0"), sharing(1, "em9"), spec(2, bridge()), sharing(3, "lo0"), spec(2, bridge())];
+    let jails = specs
+        .into_iter()
+        .zip(0..)
+        .map(|(spec, number)| BulkJail::new(JailSpec { name: format!("j{number}"), ..spec }));
+    let mut fates = Vec::new();
+    let note = |_: &str, fate| fates.push(told(&fate));
+    start(&world.site(), jails.collect(), &Limits::ONE, &Cancel::new(), note).unwrap();
+    assert_eq!([&fates[0], &fates[2], &fates[3]], ["up", "up", "up"], "{fates:?}");
+    assert!(fates[1].contains("em9") && fates[4].contains("02:00:01:00:00:02"), "{fates:?}");
+    assert_eq!(world.host.ipv4_addresses(&"lo0".parse().unwrap()).unwrap().len(), 3);
+    world.stop(&names(0..5));
+    assert_eq!(world.settled(), before);
 }
 
 #[test]
