@@ -112,7 +112,7 @@ impl Owned {
             Owned::File(path) => ("file", vec![escape_path(path)]),
             Owned::Link(path) => ("link", vec![escape_path(path)]),
         };
-        format!("{kind}\t{}", fields.join("\t"))
+        [kind, "\t", &fields.join("\t")].concat()
     }
 
     fn decode(text: &str) -> Option<Owned> {
@@ -291,18 +291,21 @@ impl Journal {
             files.write_atomically(&self.path, self.text(&self.owned).as_bytes(), MODE)?;
             self.stale = false;
         }
-        let header = if self.is_empty() { self.text(&[]) } else { String::new() };
-        files.append_open(&mut self.file, &self.path, (header + &line(record)).as_bytes(), MODE)
+        let mut text = if self.is_empty() { self.text(&[]) } else { String::new() };
+        add_line(&mut text, record);
+        files.append_open(&mut self.file, &self.path, text.as_bytes(), MODE)
     }
 
     fn text(&self, owned: &[Owned]) -> String {
-        let header = line(&format!("{FORMAT}\t{}", escape(&self.boot)));
-        owned.iter().map(|owned| line(&owned.encode())).fold(header, |text, line| text + &line)
+        let mut text = String::with_capacity(128);
+        add_line(&mut text, &[FORMAT, "\t", &escape(&self.boot)].concat());
+        owned.iter().for_each(|owned| add_line(&mut text, &owned.encode()));
+        text
     }
 }
 
-fn line(record: &str) -> String {
-    format!("{:08x} {record}\n", crc32(record.as_bytes()))
+fn add_line(text: &mut String, record: &str) {
+    writeln!(text, "{:08x} {record}", crc32(record.as_bytes())).expect("writing to a String");
 }
 
 fn verified(line: &[u8]) -> Option<&str> {
@@ -312,6 +315,10 @@ fn verified(line: &[u8]) -> Option<&str> {
 
 /// Tabs, newlines, backslashes and what is not UTF-8 as `\xHH`.
 fn escape_bytes(bytes: &[u8]) -> String {
+    let plain = |byte: &u8| byte.is_ascii() && !matches!(byte, b'\t' | b'\n' | b'\\');
+    if bytes.iter().all(plain) {
+        return String::from_utf8_lossy(bytes).into_owned();
+    }
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         for character in chunk.valid().chars() {

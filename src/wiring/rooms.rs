@@ -129,12 +129,12 @@ impl Rooms {
 
     /// The journal of a jail, by the kernel's name for it.
     pub fn journal(&self, jail: &str) -> PathBuf {
-        self.directory.join(format!("{}.journal", file_name(jail)))
+        self.of_jail(jail, "journal")
     }
 
     /// The journal of what is being attached to a jail. It is empty whenever nothing is.
     pub fn attaching(&self, jail: &str) -> PathBuf {
-        self.directory.join(format!("{}.attaching", file_name(jail)))
+        self.of_jail(jail, "attaching")
     }
 
     /// Whose journal lies at a path, of a start or of what is being attached: the kernel's name for the jail.
@@ -146,7 +146,7 @@ impl Rooms {
 
     /// Whether somebody works on a jail.
     pub fn is_locked(&self, jail: &str) -> bool {
-        Lock::is_held(&self.directory.join(format!("{}.lock", file_name(jail))))
+        Lock::is_held(&self.of_jail(jail, "lock"))
     }
 
     /// The journal of what jails share.
@@ -160,7 +160,7 @@ impl Rooms {
     ///
     /// Those of opening and locking a file.
     pub fn lock_jail(&self, jail: &str, waiting: impl FnMut(Option<u32>)) -> io::Result<Lock> {
-        let path = self.directory.join(format!("{}.lock", file_name(jail)));
+        let path = self.of_jail(jail, "lock");
         self.lock(&path, Mode::Exclusive, &End::GoesWith(self.journal(jail)), waiting)
     }
 
@@ -200,6 +200,22 @@ impl Rooms {
         self.with_extension("attaching")
     }
 
+    /// A file of a jail's. A slash cannot be in its name, and a dot at its front would hide it.
+    fn of_jail(&self, jail: &str, extension: &str) -> PathBuf {
+        let mut name = String::with_capacity(jail.len() + 1 + extension.len());
+        for (place, character) in jail.char_indices() {
+            match character {
+                '%' => name.push_str("%25"),
+                '/' => name.push_str("%2f"),
+                '.' if place == 0 => name.push_str("%2e"),
+                other => name.push(other),
+            }
+        }
+        name.push('.');
+        name.push_str(extension);
+        self.directory.join(name)
+    }
+
     fn with_extension(&self, wanted: &str) -> io::Result<Vec<PathBuf>> {
         let entries = match std::fs::read_dir(&self.directory) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -220,9 +236,4 @@ impl Rooms {
     pub fn directory(&self) -> &Path {
         &self.directory
     }
-}
-
-/// A jail's name as a file's: a slash cannot be in one, and a dot at its front would hide it.
-fn file_name(jail: &str) -> String {
-    jail.replace('%', "%25").replace('/', "%2f").replacen('.', "%2e", usize::from(jail.starts_with('.')))
 }
