@@ -76,10 +76,12 @@ pub mod programs {
                 let record = rest.get(..length).filter(|record| record.len() > FLAGS_AT);
                 let record = record.ok_or("a record of acct(5) is cut short")?;
                 let name = record[NAME_AT..NAME_AT + NAME_LENGTH].split(|byte| *byte == 0).next();
-                ended.push(Ended {
-                    name: String::from_utf8_lossy(name.unwrap_or_default()).into_owned(),
-                    ran: record[FLAGS_AT] & AFORK == 0,
-                });
+                let name = String::from_utf8_lossy(name.unwrap_or_default()).into_owned();
+                // The kernel's own process that looks whether there is room for the records
+                // (kern/kern_acct.c:acct_thread), of the accounting before.
+                if name != "accounting" {
+                    ended.push(Ended { name, ran: record[FLAGS_AT] & AFORK == 0 });
+                }
                 rest = &rest[length..];
             }
             Ok(ended)

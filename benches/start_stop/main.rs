@@ -263,16 +263,19 @@ fn programs(machine: &Machine, plan: &[Part]) -> Fallible {
             let count = 3;
             let accounting = accounts::programs::Accounting::begin()?;
             machine.with(network, count, |setup| run(setup, *variant, &mut Marks::default()))?;
-            let (ran, children): (Vec<_>, Vec<_>) =
-                accounting.ended()?.into_iter().partition(|ended| ended.ran);
+            let ended = accounting.ended()?;
+            let ran = ended.iter().filter(|ended| ended.ran).count();
             let mut names: BTreeMap<String, usize> = BTreeMap::new();
-            ran.iter().for_each(|ended| *names.entry(ended.name.clone()).or_default() += 1);
+            for ended in &ended {
+                let of = if ended.ran { "" } else { " (child)" };
+                *names.entry(format!("{}{of}", ended.name)).or_default() += 1;
+            }
             let names: Vec<String> = names.iter().map(|(name, count)| format!("{name}:{count}")).collect();
             println!(
                 "programs,{},{network},{variant},{count},{},{},{}",
                 machine.words,
-                children.len(),
-                ran.len(),
+                ended.len() - ran,
+                ran,
                 names.join(" ")
             );
         }
