@@ -42,7 +42,7 @@ fn label(series: &Series) -> String {
         "c-files" => "C, the library's files",
         "c-once" => "C, looking once",
         "one" => "jailwire, one at a time",
-        "one-ready" => "the same, with a fork server",
+        "one-ready" => "jailwire, with a fork server",
         "bulk" => "jailwire, bulk",
         other => other,
     };
