@@ -356,12 +356,12 @@ look(bool vnet, char *name, const char *bridge)
 {
 	struct stat root;
 
-	if (vnet)
-		dump_interfaces();
 	read_sysctl("kern.features.vimage");
 	read_sysctl("net.link.bridge.member_ifaddrs");
-	if (vnet)
+	if (vnet) {
+		dump_interfaces();
 		list_members(bridge);
+	}
 	find_jail(name, 0);
 	stat("/", &root);
 }

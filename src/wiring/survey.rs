@@ -52,10 +52,6 @@ impl Survey {
     /// Those of [`sysctl(3)`](https://man.freebsd.org/sysctl(3)), [`jail_get(2)`](https://man.freebsd.org/jail_get(2)) and BRDGGIFS;
     /// and those of [`Vnet::find_ipv4`] and [`Vnet::find_ipv6`], but for an interface that is not there.
     pub fn take(host: &Vnet, spec: &JailSpec) -> Result<Survey, Failure> {
-        let interfaces = match spec.network {
-            Network::Vnet(_) => Some(Dump::new(host.interfaces()?)),
-            Network::Shared(_) => None,
-        };
         let mut survey = Survey {
             vimage: host.sysctl_int("kern.features.vimage").is_ok_and(|value| value == 1),
             root_exists: false,
@@ -63,7 +59,7 @@ impl Survey {
             member_addresses_allowed: !host
                 .sysctl_int("net.link.bridge.member_ifaddrs")
                 .is_ok_and(|value| value == 0),
-            interfaces,
+            interfaces: None,
             members: HashMap::new(),
             expected_macs: HashMap::new(),
             expected: HashMap::new(),
@@ -97,7 +93,7 @@ impl Survey {
         let Network::Vnet(vnet) = &spec.network else { return Ok(()) };
         let interfaces = match &mut self.interfaces {
             Some(interfaces) => interfaces,
-            // The jails before needed none.
+            // The first jail that needs them.
             none => none.insert(Dump::new(host.interfaces()?)),
         };
         for bridge in vnet.nics.iter().filter_map(|nic| nic.bridge.as_ref()) {
