@@ -315,18 +315,14 @@ fn verified(line: &[u8]) -> Option<&str> {
 
 /// Tabs, newlines, backslashes and what is not UTF-8 as `\xHH`.
 fn escape_bytes(bytes: &[u8]) -> String {
-    let plain = |byte: &u8| byte.is_ascii() && !matches!(byte, b'\t' | b'\n' | b'\\');
-    if bytes.iter().all(plain) {
-        return String::from_utf8_lossy(bytes).into_owned();
-    }
+    const SPECIAL: [char; 3] = ['\t', '\n', '\\'];
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
-        for character in chunk.valid().chars() {
-            match character {
-                '\t' | '\n' | '\\' => {
-                    write!(text, "\\x{:02x}", character as u32).expect("writing to a String")
-                }
-                other => text.push(other),
+        for part in chunk.valid().split_inclusive(SPECIAL) {
+            let plain = part.trim_end_matches(SPECIAL);
+            text.push_str(plain);
+            for special in part[plain.len()..].bytes() {
+                write!(text, "\\x{special:02x}").expect("writing to a String");
             }
         }
         for byte in chunk.invalid() {
