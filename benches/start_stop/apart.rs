@@ -54,7 +54,7 @@ pub fn watch(mut command: Command, setup: &Setup<'_>, marks: &mut Marks) -> Fall
 }
 
 /// This program as such a process.
-pub fn command(variant: &str, setup: &Setup<'_>) -> Fallible<Command> {
+pub fn command(variant: Variant, setup: &Setup<'_>) -> Fallible<Command> {
     let mut command = Command::new(std::env::current_exe()?);
     command.env(WORDS, format!("{variant} {} {} {}", setup.network, setup.count, setup.bridge));
     Ok(command)

@@ -64,7 +64,7 @@ pub fn compare(setup: &Setup<'_>, like: Like) -> Fallible<usize> {
         Like::Engine => Variant::Bulk { workers: std::num::NonZeroUsize::new(1), ready: true },
     };
     library.args(["-i", "-t", "c", "-f"]).arg(&trace);
-    let alone = apart::command(&variant.to_string(), setup)?;
+    let alone = apart::command(variant, setup)?;
     library.arg(alone.get_program()).envs(alone.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let of_library = traced(library, &trace, files)?;
     for (process, (ours, theirs)) in of_library.iter().zip(&of_c).enumerate() {

@@ -206,7 +206,7 @@ fn run(setup: &Setup<'_>, variant: Variant, marks: &mut Marks) -> Fallible<Timin
         #[cfg(target_os = "freebsd")]
         Variant::C(like) => baseline::run(setup, like, marks),
         #[cfg(not(target_os = "freebsd"))]
-        Variant::Iocage | Variant::Jail | Variant::C(_) | Variant::Steps => Err("this is for FreeBSD".into()),
+        Variant::Iocage | Variant::Jail | Variant::C(_) => Err("this is for FreeBSD".into()),
         // The simulated kernel is in this process.
         Variant::One { .. } | Variant::Bulk { .. } if setup.wiring.kernel().simulated() => {
             let mut mark = |_: &Timing| {
@@ -215,10 +215,8 @@ fn run(setup: &Setup<'_>, variant: Variant, marks: &mut Marks) -> Fallible<Timin
             };
             library::run(setup, variant, &mut mark)
         }
-        #[cfg(target_os = "freebsd")]
-        Variant::Steps => apart::watch(apart::command(&variant.to_string(), setup)?, setup, marks),
-        Variant::One { .. } | Variant::Bulk { .. } => {
-            apart::watch(apart::command(&variant.to_string(), setup)?, setup, marks)
+        Variant::One { .. } | Variant::Steps | Variant::Bulk { .. } => {
+            apart::watch(apart::command(variant, setup)?, setup, marks)
         }
     }
 }

@@ -98,11 +98,8 @@ impl<W: Watch> Kernel for Proxy<W> {
     }
 
     fn ioctl(&self, handle: Handle, request: &mut Request) -> Result<()> {
-        let children = |request: &Request| -> usize {
-            let blocks = request.argument.children.iter();
-            blocks.flat_map(|(_, block)| &block.children).map(|(_, block)| block.bytes.len()).sum()
-        };
-        let listed = children(request);
+        let blocks = request.argument.children.iter().flat_map(|(_, block)| &block.children);
+        let listed = blocks.map(|(_, block)| block.bytes.len()).sum();
         let name = request_name(request);
         self.told(name, |kernel| kernel.ioctl(handle, request), |answer| (answer.is_ok(), listed))
     }

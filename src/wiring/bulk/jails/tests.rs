@@ -190,7 +190,7 @@ fn one_that_fails_changes_no_mtu_of_those_after_it() {
     assert_eq!(mtu_of(2), Some(jumbo));
 }
 
-/// A jail with an address on lo0.
+/// A jail with an address on an interface of the host.
 fn sharing(number: u8, interface: &str) -> JailSpec {
     let network = format!("127.0.1.{number}/32").parse().unwrap();
     let shared = Shared {
