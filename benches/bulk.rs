@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jailwire::kernel::Kernel;
-use jailwire::kernel::sim::Sim;
+use jailwire::sim::Sim;
 use jailwire::wiring::Wiring;
 use jailwire::wiring::bulk::{self, BulkJail, Cancel, Fate, Limits, Name};
 

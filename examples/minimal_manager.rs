@@ -11,7 +11,8 @@ use std::error::Error;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use jailwire::kernel::{self, Output, Program, sim::Sim};
+use jailwire::kernel::{self, Output, Program};
+use jailwire::sim::Sim;
 use jailwire::types::Fib;
 use jailwire::wiring::Wiring;
 use jailwire::{Vnet, jail};

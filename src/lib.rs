@@ -22,6 +22,7 @@ pub mod kernel;
 pub mod nd6;
 pub mod neighbour;
 pub mod route;
+pub mod sim;
 #[doc = include_str!("../docs/surface.md")]
 pub mod surface {}
 #[cfg(test)]

@@ -81,7 +81,7 @@ impl Vnet {
     /// # Example
     ///
     /// ```
-    /// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::kernel::sim::Sim::new());
+    /// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::sim::Sim::new());
     /// # let host = jailwire::Vnet::host(kernel.clone());
     /// # let pair = host.create_epair()?;
     /// use jailwire::nd6::Nd6Flags;

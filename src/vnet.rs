@@ -31,7 +31,7 @@ pub const ENTRY_DEADLINE: Duration = Duration::from_secs(60);
 /// before waiting for that.
 ///
 /// ```
-/// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::kernel::sim::Sim::new());
+/// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::sim::Sim::new());
 /// use jailwire::Vnet;
 ///
 /// let host = Vnet::host(kernel);

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jailwire::Vnet;
-use jailwire::kernel::sim::Sim;
 use jailwire::kernel::{self, Kernel};
+use jailwire::sim::Sim;
 use jailwire::wiring::Wiring;
 
 #[allow(dead_code)]

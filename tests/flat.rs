@@ -11,7 +11,7 @@ use std::sync::Arc;
 use jailwire::Vnet;
 use jailwire::jail::{JailParameters, JailSystem};
 use jailwire::kernel::Kernel;
-use jailwire::kernel::sim::Sim;
+use jailwire::sim::Sim;
 use jailwire::wiring::bulk::{self, BulkJail, Cancel, Fate, Limits, Name};
 use jailwire::wiring::{
     Alias, Devfs, HostName, JailSpec, MountSpec, Network, Nic, Router, Shared, VnetSpec, Wiring,

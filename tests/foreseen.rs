@@ -12,7 +12,7 @@ use std::time::Duration;
 use jailwire::files::Files;
 use jailwire::iocage::lifecycle::{Host, Report};
 use jailwire::iocage::store::{Entry, Store};
-use jailwire::kernel::sim::Sim;
+use jailwire::sim::Sim;
 use jailwire_sys::bridge;
 
 use proxy::{Proxy, Watch};

@@ -6,9 +6,9 @@ use std::time::Duration;
 use jailwire::bridge::MemberFlags;
 use jailwire::jail::devfs::{Devfs, DevfsRule};
 use jailwire::jail::{self, JailParameters};
-use jailwire::kernel::sim::{Call, Fault, Sim};
 use jailwire::kernel::{Errno, Kernel};
 use jailwire::nd6::Nd6Flags;
+use jailwire::sim::{Call, Fault, Sim};
 use jailwire::vlan::{Vlan, VlanProtocol};
 use jailwire::{ErrorKind, Fib, InterfaceName, MacAddr, Mtu, Result, Route, Vnet};
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use jailwire::jail::{self, JailParameters};
 use jailwire::kernel::Kernel;
-use jailwire::kernel::sim::Sim;
+use jailwire::sim::Sim;
 use jailwire::{ErrorKind, Fib, InterfaceName, Route, Vnet};
 
 use proxy::{Proxy, Watch};

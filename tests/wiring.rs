@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jailwire::Vnet;
 use jailwire::jail::{self, JailParameters};
 use jailwire::kernel::Errno;
-use jailwire::kernel::sim::{Fault, Sim};
+use jailwire::sim::{Fault, Sim};
 use jailwire::types::Fib;
 use jailwire::wiring::{Problem, Step, Wiring, WiringError};
 

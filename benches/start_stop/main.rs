@@ -293,5 +293,5 @@ fn kernel() -> Fallible<Arc<dyn Kernel>> {
             return Ok(Arc::new(kernel));
         }
     }
-    Ok(Arc::new(jailwire::kernel::sim::Sim::new()))
+    Ok(Arc::new(jailwire::sim::Sim::new()))
 }

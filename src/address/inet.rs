@@ -70,7 +70,7 @@ impl Vnet {
     /// # Example
     ///
     /// ```
-    /// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::kernel::sim::Sim::new());
+    /// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::sim::Sim::new());
     /// # let host = jailwire::Vnet::host(kernel.clone());
     /// let pair = host.create_epair()?;
     /// let network: ipnetwork::Ipv4Network = "198.51.100.1/24".parse().unwrap();

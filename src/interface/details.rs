@@ -38,7 +38,7 @@ impl Vnet {
     /// # Example
     ///
     /// ```
-    /// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::kernel::sim::Sim::new());
+    /// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::sim::Sim::new());
     /// # let host = jailwire::Vnet::host(kernel.clone());
     /// for found in host.interface_details()? {
     ///     println!("{} in fib {}: {:?}", found.interface.name, found.fib, found.groups);

@@ -88,7 +88,7 @@ pub struct HeldJail {
 /// # Example
 ///
 /// ```
-/// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::kernel::sim::Sim::new());
+/// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::sim::Sim::new());
 /// use jailwire::jail::{self, JailParameters};
 ///
 /// let held = jail::create_held(&kernel, &JailParameters::new("web").vnet())?;

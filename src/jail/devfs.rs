@@ -117,7 +117,7 @@ impl DevfsRule {
 /// A mounted devfs, through which rulesets are read and changed.
 ///
 /// ```
-/// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::kernel::sim::Sim::new());
+/// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::sim::Sim::new());
 /// use jailwire::jail::devfs::{Devfs, DevfsRule};
 ///
 /// let devfs = Devfs::open(kernel, "/dev".as_ref())?;

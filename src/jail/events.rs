@@ -51,7 +51,7 @@ pub enum JailEvent {
 /// then what is made and removed between two looks is missed, and changes and processes are not seen.
 ///
 /// ```
-/// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::kernel::sim::Sim::new());
+/// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::sim::Sim::new());
 /// use std::time::Duration;
 /// use jailwire::jail::{self, JailEvent, JailEvents, JailParameters};
 ///

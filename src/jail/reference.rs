@@ -43,7 +43,7 @@ pub fn has_descriptors(kernel: &dyn Kernel) -> Result<bool> {
 /// It does not keep a jail that was removed from going away, as [`Vnet`] does.
 ///
 /// ```
-/// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::kernel::sim::Sim::new());
+/// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::sim::Sim::new());
 /// use jailwire::jail::{JailParameters, JailReference};
 ///
 /// let web = JailReference::create(&kernel, &JailParameters::new("web").vnet())?;

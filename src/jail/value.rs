@@ -69,7 +69,7 @@ fn int(bytes: &[u8]) -> Option<i32> {
 /// # Example
 ///
 /// ```
-/// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::kernel::sim::Sim::new());
+/// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::sim::Sim::new());
 /// use jailwire::jail::{self, JailParameters, JailType, JailValue};
 ///
 /// let jid = jail::create(&*kernel, &JailParameters::new("web").set("children.max", 2))?;

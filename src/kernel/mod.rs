@@ -4,7 +4,7 @@
 //! [`crate::jail`] …) lay requests out in bytes and hand them to a [`Kernel`]. There are two:
 //!
 //! * [`freebsd`](crate::kernel) makes the system calls. It is the only code in the library that does.
-//! * [`sim`] decodes the same bytes and keeps a simulated host, so that everything above the waist
+//! * [`crate::sim`] decodes the same bytes and keeps a simulated host, so that everything above the waist
 //!   runs, and is tested, on every system.
 //!
 //! Neither is trusted by the other's word: the contract tests run unchanged on both.
@@ -30,8 +30,6 @@ mod request;
 #[cfg(any(target_os = "freebsd", test))]
 mod users;
 
-pub mod sim;
-
 #[cfg(target_os = "freebsd")]
 pub mod freebsd;
 
@@ -43,13 +41,17 @@ pub use mounts::{FsId, MountRequest, Mounted};
 pub use program::{Exit, Finished, Output, Program};
 pub use request::{Block, Request};
 
+// The path that the simulated kernel had before it got a room of its own.
+#[doc(hidden)]
+pub use crate::sim;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-/// The kernel of this machine: FreeBSD's where that runs, and a new [`sim::Sim`] in memory elsewhere.
+/// The kernel of this machine: FreeBSD's where that runs, and a new [`Sim`](crate::sim::Sim) in memory elsewhere.
 ///
 /// # Errors
 ///
@@ -432,7 +434,7 @@ pub trait Kernel: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// None of a real kernel's. What the simulated one was told to fail with ([`sim::Sim::set_fault`]).
+    /// None of a real kernel's. What the simulated one was told to fail with ([`Sim::set_fault`](crate::sim::Sim::set_fault)).
     fn checkpoint(&self, operation: &'static str, path: &Path) -> Result<()>;
 
     /// The directory for state that must not outlive the machine's uptime: `/var/run`.

@@ -37,7 +37,7 @@ impl Vnet {
     /// # Example
     ///
     /// ```
-    /// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::kernel::sim::Sim::new());
+    /// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::sim::Sim::new());
     /// # let host = jailwire::Vnet::host(kernel.clone());
     /// use jailwire::{Route, Via};
     /// use std::net::Ipv4Addr;

@@ -18,8 +18,8 @@ use super::undo::{self, Owed};
 use super::{Error, Failure};
 use crate::files::{Files, Gate};
 use crate::jail::{self, JailKey};
-use crate::kernel::sim::Sim;
 use crate::kernel::{self, Kernel};
+use crate::sim::Sim;
 use crate::vnet::Vnet;
 
 /// A host on which jails are started and stopped.

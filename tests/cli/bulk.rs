@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use jailwire::kernel::sim::Sim;
 use jailwire::kernel::{Kernel as _, Sysctl};
+use jailwire::sim::Sim;
 
 use crate::support::{Root, text};
 

@@ -6,7 +6,7 @@ use jailwire::bridge::MemberFlags;
 use jailwire::jail;
 use jailwire::jail::devfs::{Devfs, DevfsRule};
 use jailwire::kernel::Kernel;
-use jailwire::kernel::sim::Sim;
+use jailwire::sim::Sim;
 use jailwire::types::InterfaceName;
 use jailwire::vnet::Vnet;
 

@@ -2,7 +2,7 @@
 
 use jailwire::jail::{self, JailParameters};
 use jailwire::kernel::Kernel as _;
-use jailwire::kernel::sim::Sim;
+use jailwire::sim::Sim;
 use jailwire::types::Jid;
 
 use crate::support::{Root, text};

@@ -11,8 +11,8 @@ use std::process::{Command, Output};
 
 use jailwire::iocage::zfs;
 use jailwire::jail::mount;
-use jailwire::kernel::sim::Sim;
 use jailwire::kernel::{FsId, Kernel as _, Mounted};
+use jailwire::sim::Sim;
 use tempfile::TempDir;
 
 use crate::support::{Root, text};

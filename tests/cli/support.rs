@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use jailwire::kernel::sim::Sim;
 use jailwire::kernel::{Kernel as _, Sysctl};
+use jailwire::sim::Sim;
 use tempfile::TempDir;
 
 /// A directory with the example jails, of the test's own.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jailwire::kernel::Kernel;
-use jailwire::kernel::sim::Sim;
+use jailwire::sim::Sim;
 use jailwire::vnet::Vnet;
 
 use crate::support::{Root, text};

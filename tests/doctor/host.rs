@@ -3,7 +3,7 @@
 use std::fs;
 
 use jailwire::iocage::doctor::{Fix, Level};
-use jailwire::kernel::sim::Options;
+use jailwire::sim::Options;
 
 use crate::world::{World, network, tuned, vnet};
 

@@ -44,7 +44,7 @@ fn all_that_can_be_known_before_a_start_is_looked_at() {
     assert_eq!(found, ["bridge", "release"]);
     // Notes, and what a start refuses and tells of itself, are not said twice.
     let world = World::with(
-        &jailwire::kernel::sim::Options { vimage: false, ..options },
+        &jailwire::sim::Options { vimage: false, ..options },
         &[("web", "{\"vnet\":1,\"ip4_addr\":\"x\"}")],
     );
     assert_eq!(checks(&world, &["web"]), ["release"]);

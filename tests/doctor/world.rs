@@ -9,7 +9,7 @@ use jailwire::iocage::doctor::{Finding, Scene};
 use jailwire::iocage::lifecycle::{Host, Report};
 use jailwire::iocage::store::Store;
 use jailwire::kernel::Kernel;
-use jailwire::kernel::sim::{Options, Setting, Sim};
+use jailwire::sim::{Options, Setting, Sim};
 use jailwire::types::{InterfaceName, Jid};
 use jailwire::vnet::Vnet;
 

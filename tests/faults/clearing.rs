@@ -2,7 +2,7 @@
 
 use jailwire::jail;
 use jailwire::kernel::Kernel;
-use jailwire::kernel::sim::Fault;
+use jailwire::sim::Fault;
 
 use crate::world::{Ended, Findings, Kind, World};
 

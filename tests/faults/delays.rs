@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jailwire::kernel::sim::Fault;
+use jailwire::sim::Fault;
 
 use crate::errors::{tells_of_it, what_is_left};
 use crate::world::{Ended, Findings, Kind, World, shorten};

@@ -7,7 +7,7 @@
 //! and hears that it is not there comes too late: then it is gone, by [`Fault::Forestalled`].
 
 use jailwire::kernel::Errno;
-use jailwire::kernel::sim::{Call, Fault};
+use jailwire::sim::{Call, Fault};
 use jailwire_sys as sys;
 
 /// The name of a call, and all the ways in which it can fail.

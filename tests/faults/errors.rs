@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jailwire::kernel::Errno;
-use jailwire::kernel::sim::{Call, Fault};
+use jailwire::sim::{Call, Fault};
 
 use crate::errnos;
 use crate::world::{Ended, Findings, Kind, World, shorten};

@@ -1,6 +1,6 @@
 //! The process is killed at every call.
 
-use jailwire::kernel::sim::Fault;
+use jailwire::sim::Fault;
 
 use crate::world::{Ended, Findings, Kind, World, all};
 

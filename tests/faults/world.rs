@@ -13,7 +13,7 @@ use jailwire::files::{Files, KernelGate};
 use jailwire::iocage::lifecycle::{Host, Report};
 use jailwire::iocage::store::{Entry, Store};
 use jailwire::kernel::Kernel;
-use jailwire::kernel::sim::{Call, Fault, Hardware, Killed, Options, Sim};
+use jailwire::sim::{Call, Fault, Hardware, Killed, Options, Sim};
 use jailwire::vnet::Vnet;
 use tempfile::TempDir;
 

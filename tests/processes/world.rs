@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jailwire::jail::{self, mount};
 use jailwire::kernel::Kernel;
-use jailwire::kernel::sim::Sim;
+use jailwire::sim::Sim;
 use jailwire::types::InterfaceName;
 use jailwire::vnet::Vnet;
 use tempfile::TempDir;

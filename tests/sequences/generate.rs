@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnetwork::{IpNetwork, Ipv4Network, Ipv6Network};
 use jailwire::interface::InterfaceType;
-use jailwire::kernel::sim::Release;
+use jailwire::sim::Release;
 use jailwire::{InterfaceName, MacAddr};
 
 use crate::dice::Dice;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jailwire::kernel::Kernel;
-use jailwire::kernel::sim::{Release, Sim};
+use jailwire::sim::{Release, Sim};
 
 use crate::observe::State;
 use crate::operation::Step;

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jailwire::jail::{self, HeldJail, JailParameters};
-use jailwire::kernel::sim::{Options, Release, Sim};
 use jailwire::kernel::{Domain, Errno, Kernel};
 use jailwire::route::message::Request;
 use jailwire::route::{Metrics, RouteEntry, RouteFlags, SocketAddress};
+use jailwire::sim::{Options, Release, Sim};
 use jailwire::{Fib, Jid, Result, Via, Vnet};
 
 use crate::operation::{Operation, Place, Step};

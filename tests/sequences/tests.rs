@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use jailwire::kernel::sim::Release;
 use jailwire::kernel::{Kernel, Sysctl};
+use jailwire::sim::Release;
 
 use crate::compare::{Difference, compare};
 use crate::generate::generate;

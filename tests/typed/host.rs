@@ -8,7 +8,7 @@ use std::time::Duration;
 use ipnetwork::{Ipv4Network, Ipv6Network};
 use jailwire::jail::{self, JailParameters};
 use jailwire::kernel::Kernel;
-use jailwire::kernel::sim::{Options, Release, Sim};
+use jailwire::sim::{Options, Release, Sim};
 use jailwire::{InterfaceName, Jid, Vnet};
 
 /// Longer than anything takes on an emulated machine.

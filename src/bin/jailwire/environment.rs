@@ -10,7 +10,7 @@ use jailwire::iocage::lifecycle::Host;
 use jailwire::iocage::store::Store;
 use jailwire::iocage::zfs;
 use jailwire::kernel::Kernel;
-use jailwire::kernel::sim::Sim;
+use jailwire::sim::Sim;
 
 use crate::Failure;
 use crate::cli::{Choice, Cli};

@@ -26,7 +26,7 @@ use crate::kernel::{Handle, Kernel};
 /// # Example
 ///
 /// ```
-/// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::kernel::sim::Sim::new());
+/// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::sim::Sim::new());
 /// use jailwire::wiring::Wiring;
 /// use jailwire::wiring::bulk::ForkServer;
 ///

@@ -110,7 +110,8 @@ fn owed(owed: &Owed) -> String {
 ///
 /// ```
 /// # use std::sync::Arc;
-/// # use jailwire::kernel::{Kernel, sim::Sim};
+/// # use jailwire::kernel::Kernel;
+/// # use jailwire::sim::Sim;
 /// use jailwire::files::Files;
 /// use jailwire::jail::JailParameters;
 /// use jailwire::wiring::bulk::{self, BulkJail, Cancel, Fate, Limits};

@@ -37,7 +37,7 @@ impl TickGuard {
     /// # Example
     ///
     /// ```
-    /// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::kernel::sim::Sim::new());
+    /// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::sim::Sim::new());
     /// use jailwire::Vnet;
     /// use jailwire::wiring::bulk::TickGuard;
     ///

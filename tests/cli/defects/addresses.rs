@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jailwire::address::Ipv6Flags;
 use jailwire::jail;
 use jailwire::kernel::Kernel;
-use jailwire::kernel::sim::Sim;
+use jailwire::sim::Sim;
 use jailwire::vnet::Vnet;
 
 use super::{add_jail, add_nic, addressed, changes_nothing, host, name};

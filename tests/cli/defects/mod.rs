@@ -12,7 +12,7 @@ use std::fs;
 use std::sync::Arc;
 
 use jailwire::kernel::Kernel;
-use jailwire::kernel::sim::Sim;
+use jailwire::sim::Sim;
 use jailwire::types::InterfaceName;
 use jailwire::vnet::Vnet;
 

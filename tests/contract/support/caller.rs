@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use jailwire::kernel::Kernel;
-use jailwire::kernel::sim::Sim;
+use jailwire::sim::Sim;
 
 /// Who makes the calls.
 #[derive(Debug, Clone, Copy)]

@@ -14,7 +14,7 @@ pub const SIMULATED_ONLY: &[(&str, &str)] = &[
 
 /// A simulated kernel for a test that is on the list of those that need one on every system.
 #[track_caller]
-pub fn simulated_only(test: &str) -> jailwire::kernel::sim::Sim {
+pub fn simulated_only(test: &str) -> jailwire::sim::Sim {
     assert!(SIMULATED_ONLY.iter().any(|(name, _)| *name == test), "{test} is not on the list of exceptions");
     super::world::simulator()
 }

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jailwire::interface::Link;
 use jailwire::jail::{self, JailParameters};
-use jailwire::kernel::sim::Sim;
 use jailwire::kernel::{self, Domain, Entry, Handle, Kernel, Request, Sysctl, Target};
+use jailwire::sim::Sim;
 use jailwire::{Jid, Vnet};
 
 use super::caller::{Caller, call_as};
@@ -54,7 +54,7 @@ impl Host {
         std::fs::create_dir(&directory).unwrap();
         drop(host);
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        let options = jailwire::kernel::sim::Options { release, ..Default::default() };
+        let options = jailwire::sim::Options { release, ..Default::default() };
         let sim = Sim::open_with(&directory, options).unwrap();
         super::world::load_modules(&sim);
         let host = Host::start(Arc::new(sim.clone()), Some(sim), turn, Running::with_others());

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use jailwire::kernel::sim::{Options, Release, Sim};
 use jailwire::kernel::{self, Entry, Errno, Handle, Kernel, Parameter, Request, Sysctl, Target};
+use jailwire::sim::{Options, Release, Sim};
 use jailwire::{Jid, Vnet};
 
 use super::SOON;

@@ -5,7 +5,7 @@ use super::*;
 use crate::files::Files;
 use crate::jail::{JailParameters, JailSystem};
 use crate::kernel::Kernel;
-use crate::kernel::sim::{Call, Sim};
+use crate::sim::{Call, Sim};
 use crate::types::{InterfaceName, MacAddr, Mtu};
 use crate::vnet::Vnet;
 use crate::wiring::bulk::view::View;

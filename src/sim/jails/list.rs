@@ -5,8 +5,8 @@ use std::mem::offset_of;
 use jailwire_sys as sys;
 
 use crate::kernel::Block;
-use crate::kernel::sim::caller::Caller;
-use crate::kernel::sim::world::World;
+use crate::sim::caller::Caller;
+use crate::sim::world::World;
 
 impl World {
     /// All jails below the caller's, the youngest first.

@@ -1,8 +1,8 @@
 //! Interfaces: making, naming, flags, and what else all of them have.
 
 use super::*;
-use crate::kernel::sim::Release;
 use crate::kernel::{Failure, Oid, Sysctl};
+use crate::sim::Release;
 
 fn older() -> Host {
     Host::with(Options { release: Release::V14_2, ..Options::default() })

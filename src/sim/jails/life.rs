@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use jailwire_sys as sys;
 
-use crate::kernel::sim::caller::{Caller, Privilege};
-use crate::kernel::sim::world::{Pending, World};
 use crate::kernel::{Errno, Result};
+use crate::sim::caller::{Caller, Privilege};
+use crate::sim::world::{Pending, World};
 
 /// How long the kernel's thread takes to return the first interface: 24 ms were measured on an idle
 /// guest.

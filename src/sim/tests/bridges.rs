@@ -1,8 +1,8 @@
 //! Bridges and their members.
 
 use super::*;
-use crate::kernel::sim::Release;
 use crate::kernel::{Failure, Sysctl};
+use crate::sim::Release;
 
 /// A host with two pairs and a bridge.
 fn host() -> Host {

@@ -2,7 +2,7 @@
 
 use super::super::testing::*;
 use super::*;
-use crate::kernel::sim::table::Destination;
+use crate::sim::table::Destination;
 
 const A: u16 = 2;
 const B: u16 = 3;

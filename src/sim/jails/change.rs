@@ -4,9 +4,9 @@ use super::addresses::Addresses;
 use super::parameters::{Options, refuse};
 use super::wanted::{Family, LONGEST_NAME, Modules, Wanted};
 use super::{Jail, Jails};
-use crate::kernel::sim::caller::Caller;
-use crate::kernel::sim::world::World;
 use crate::kernel::{Errno, Result};
+use crate::sim::caller::Caller;
+use crate::sim::world::World;
 
 impl World {
     /// Steps 11 to 14: everything that can still be wrong, then everything that changes.

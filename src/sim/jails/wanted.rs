@@ -6,11 +6,11 @@ use jailwire_sys as sys;
 
 use super::addresses::in_order;
 use super::parameters::{META, MOST_ADDRESSES, Options, SYSV, no_form, refuse};
-use crate::kernel::sim::call::Place;
-use crate::kernel::sim::options::Release;
-use crate::kernel::sim::paths;
-use crate::kernel::sim::world::World;
 use crate::kernel::{Errno, Result};
+use crate::sim::call::Place;
+use crate::sim::options::Release;
+use crate::sim::paths;
+use crate::sim::world::World;
 
 /// Names of jails and hosts with their NUL.
 pub(super) const LONGEST_NAME: usize = 256;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::*;
-use crate::kernel::sim::{Fault, Release};
 use crate::kernel::{Entered, Entry, Failure, Sysctl, Target, Value};
+use crate::sim::{Fault, Release};
 
 fn refusal<T: std::fmt::Debug>(result: Result<T>) -> (Errno, String) {
     let Failure { errno, text } = result.unwrap_err();
@@ -358,7 +358,7 @@ fn children_run_sysctls_and_can_be_late() {
     assert_eq!(failed.errno, Errno::EPROTONOSUPPORT);
     let handles = host.sim.open_handles();
     host.sim.set_delay(|call| match call {
-        crate::kernel::sim::Call::Enter { .. } => Duration::from_secs(6),
+        crate::sim::Call::Enter { .. } => Duration::from_secs(6),
         _ => Duration::ZERO,
     });
     let before = host.sim.now();

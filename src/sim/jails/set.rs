@@ -6,11 +6,11 @@
 use jailwire_sys as sys;
 
 use super::parameters::{Options, refuse};
-use crate::kernel::sim::call::Place;
-use crate::kernel::sim::caller::{Caller, Privilege};
-use crate::kernel::sim::options::Release;
-use crate::kernel::sim::world::World;
 use crate::kernel::{Errno, Handle, Parameter, Result};
+use crate::sim::call::Place;
+use crate::sim::caller::{Caller, Privilege};
+use crate::sim::options::Release;
+use crate::sim::world::World;
 
 const DESCRIPTORS: i32 = sys::JAIL_USE_DESC | sys::JAIL_AT_DESC | sys::JAIL_GET_DESC | sys::JAIL_OWN_DESC;
 /// A descriptor is a handle here, and no number in a parameter's bytes.

@@ -85,7 +85,7 @@ fn sha1(message: &[u8]) -> [u8; 20] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::sim::options::{Options, Setting};
+    use crate::sim::options::{Options, Setting};
 
     const UUID: &str = "00112233-4455-6677-8899-aabbccddeeff";
 

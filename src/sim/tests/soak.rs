@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::*;
-use crate::kernel::sim::Release;
-use crate::kernel::sim::world::{Kind, World};
 use crate::kernel::{Entry, MountRequest, Sysctl, Target};
+use crate::sim::Release;
+use crate::sim::world::{Kind, World};
 
 /// A generator of numbers that look random and are the same each time.
 struct Dice(u64);

@@ -6,11 +6,11 @@
 use jailwire_sys as sys;
 
 use super::parameters::refuse;
-use crate::kernel::sim::call::Place;
-use crate::kernel::sim::caller::{Caller, Privilege};
-use crate::kernel::sim::options::Release;
-use crate::kernel::sim::world::{SocketKind, World};
 use crate::kernel::{Errno, Failure, Handle, Parameter, Result};
+use crate::sim::call::Place;
+use crate::sim::caller::{Caller, Privilege};
+use crate::sim::options::Release;
+use crate::sim::world::{SocketKind, World};
 
 /// What a jail descriptor is.
 #[derive(Debug, Clone)]

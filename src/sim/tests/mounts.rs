@@ -1,8 +1,8 @@
 //! Mounts and the rules of devfs.
 
 use super::*;
-use crate::kernel::sim::Release;
 use crate::kernel::{FsId, MountRequest, Mounted};
+use crate::sim::Release;
 use std::fs;
 use std::path::Path;
 

@@ -1,8 +1,8 @@
 //! The parameters of `jail_set(2)` and `jail_get(2)`: names, types, and how a list of them is read.
 
-use crate::kernel::sim::options::Release;
-use crate::kernel::sim::world::World;
 use crate::kernel::{Errno, Failure, Parameter, Value};
+use crate::sim::options::Release;
+use crate::sim::world::World;
 
 /// What jails may be allowed, by the names after `allow.`, and the release that brought each.
 const ALLOW: [(&str, Release); 19] = [

@@ -158,7 +158,7 @@ pub(crate) fn announce(index: u16, name: &str, departure: bool) -> Block {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::sim::sockaddr;
+    use crate::sim::sockaddr;
 
     #[test]
     fn addresses_are_found_by_their_bits() {

@@ -6,10 +6,10 @@ use super::Jail;
 use super::descriptor::MAKING;
 use super::parameters::{META, Options, SYSV, no_form, refuse};
 use super::set::NO_NUMBERS;
-use crate::kernel::sim::caller::Caller;
-use crate::kernel::sim::options::Release;
-use crate::kernel::sim::world::World;
 use crate::kernel::{Errno, Handle, Parameter, Result, Value};
+use crate::sim::caller::Caller;
+use crate::sim::options::Release;
+use crate::sim::world::World;
 
 impl World {
     /// Finds a jail, and writes what was asked for into the parameters. It needs no privilege.

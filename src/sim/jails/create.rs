@@ -6,11 +6,11 @@ use super::addresses::Addresses;
 use super::parameters::{ALLOWED_FROM_THE_START, META, SYSV, refuse};
 use super::wanted::Wanted;
 use super::{Jail, StackId};
-use crate::kernel::sim::caller::Caller;
-use crate::kernel::sim::mac::NO_HOSTUUID;
-use crate::kernel::sim::options::Release;
-use crate::kernel::sim::world::World;
 use crate::kernel::{Errno, Result};
+use crate::sim::caller::Caller;
+use crate::sim::mac::NO_HOSTUUID;
+use crate::sim::options::Release;
+use crate::sim::world::World;
 
 impl World {
     /// Which jail is meant: one that exists, or a number (0 for any) and a parent for a new one.

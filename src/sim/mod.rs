@@ -91,7 +91,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use super::{Errno, Parameter, Program, Result};
+use crate::kernel::{Errno, Parameter, Program, Result};
 use store::Store;
 
 /// A simulated FreeBSD kernel.
@@ -99,7 +99,7 @@ use store::Store;
 /// Clones are the same kernel. See the [module](self) for what it is and is not.
 ///
 /// ```
-/// use jailwire::kernel::sim::{Fault, Sim};
+/// use jailwire::sim::{Fault, Sim};
 /// use jailwire::kernel::{Domain, Errno, Kernel, Request};
 ///
 /// let sim = Sim::new();
@@ -226,7 +226,7 @@ impl Sim {
         Sim { process: Some(process), ..self.clone() }
     }
 
-    /// Puts [`run_directory`](super::Kernel::run_directory) there, for a host in memory that was not asked for it yet. It is
+    /// Puts [`run_directory`](crate::kernel::Kernel::run_directory) there, for a host in memory that was not asked for it yet. It is
     /// removed with the host.
     pub fn set_run_directory(&self, directory: &Path) {
         let _ = self.shared.run_directory.set(directory.to_owned());
@@ -238,7 +238,7 @@ impl Sim {
         self.lock().reboot(options);
     }
 
-    /// Lets the call of that number (from 1) go wrong. Every method of [`Kernel`](super::Kernel) is a call, but for
+    /// Lets the call of that number (from 1) go wrong. Every method of [`Kernel`](crate::kernel::Kernel) is a call, but for
     /// `now`, `wall_clock`, `run_directory`, `privileged` and `simulated`.
     pub fn set_fault(&self, number: u64, fault: Fault) {
         self.lock().faults.insert(number, fault);
@@ -332,7 +332,7 @@ impl Sim {
 
     fn place_of_jail(&self, parameters: &[Parameter]) -> Place {
         match parameters.iter().rfind(|parameter| parameter.name == "path").map(|path| &path.value) {
-            Some(super::Value::Bytes(bytes)) => {
+            Some(crate::kernel::Value::Bytes(bytes)) => {
                 self.place(&paths::from_bytes(bytes.strip_suffix(&[0]).unwrap_or(bytes)))
             }
             _ => Place::Unseen,

@@ -181,7 +181,7 @@ impl Deref for InterfaceTable {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::sim::clone::loopback;
+    use crate::sim::clone::loopback;
 
     #[test]
     fn the_lowest_free_index_is_the_next_ones() {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::kernel::Sysctl;
-use crate::kernel::sim::{Release, Setting};
+use crate::sim::{Release, Setting};
 
 fn int(sim: &Sim, name: &str) -> Result<i32> {
     let bytes = sim.sysctl(&Sysctl::read(name))?;

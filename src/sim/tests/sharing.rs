@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::*;
-use crate::kernel::sim::{Call, Fault};
 use crate::kernel::{Entry, Sysctl, Target};
+use crate::sim::{Call, Fault};
 
 fn open(directory: &tempfile::TempDir) -> Host {
     let modules = vec!["if_epair".to_owned(), "if_bridge".to_owned()];
@@ -251,7 +251,7 @@ fn child() {
 
 fn spawn(directory: &tempfile::TempDir) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "kernel::sim::tests::sharing::child", "--nocapture"]);
+    command.args(["--exact", "sim::tests::sharing::child", "--nocapture"]);
     command.env("JAILWIRE_SIM_TEST_CHILD", directory.path()).stdout(std::process::Stdio::piped());
     command
 }
