@@ -20,7 +20,7 @@ pub fn breakdown(
         let begin = Instant::now();
         let survey = Survey::take(site.host, &spec)?;
         let plan = Plan::new(&spec, &survey).map_err(|problems| format!("{problems:?}"))?;
-        let mut journal = Journal::open(&site.rooms.journal(&spec.name), site.boot)?;
+        let mut journal = Journal::open(&site.state.journal(&spec.name), site.boot)?;
         add("look", begin.elapsed());
         let (mut last, mut begin) = ("", Instant::now());
         wiring::apply(site, &mut journal, &spec, &plan, |step| {
@@ -35,7 +35,7 @@ pub fn breakdown(
     }
     for journal in &mut journals {
         let begin = Instant::now();
-        wiring::undo(site.host, site.rooms, site.files, journal)?;
+        wiring::undo(site.host, site.state, site.files, journal)?;
         add("undo", begin.elapsed());
     }
     Ok(took)

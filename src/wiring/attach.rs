@@ -5,8 +5,7 @@ use std::path::PathBuf;
 
 use ipnetwork::IpNetwork;
 
-use super::Failure;
-use super::given::Given;
+use super::StepError;
 use super::half::HostHalf;
 use super::journal::{Journal, Owned};
 use super::nic::{Draft, jail_half, nic_methods};
@@ -19,6 +18,7 @@ use super::spec::{Devfs, HostName, JailSpec, Network, VnetSpec};
 use super::step::Step;
 use super::survey::Survey;
 use super::undo::{self, Owed};
+use super::value_or_text::ValueOrText;
 use crate::jail::{self, JailInfo, JailKey, JailParameters};
 use crate::types::{InterfaceName, Jid, MacAddr, Mtu};
 use crate::vnet::Vnet;
@@ -71,7 +71,7 @@ struct Planned {
 
 impl<'a> Attachment<'a> {
     /// Begins another NIC, on a bridge, which is made if it is missing.
-    pub fn nic(mut self, bridge: impl Given<InterfaceName>) -> Attachment<'a> {
+    pub fn nic(mut self, bridge: impl ValueOrText<InterfaceName>) -> Attachment<'a> {
         self.draft.begin();
         if let Some(bridge) = self.draft.take("the bridge", bridge) {
             self.draft.nic().bridge = Some(bridge);
@@ -109,7 +109,7 @@ impl<'a> Attachment<'a> {
         let wiring = self.wiring;
         let info = wiring.jail_with_stack(self.jail.clone())?;
         let _lock = wiring.lock(&info.name)?;
-        let mut journal = Journal::open(&wiring.rooms.attaching(&info.name), &wiring.boot)?;
+        let mut journal = Journal::open(&wiring.state.attaching(&info.name), &wiring.boot)?;
         let inside = Vnet::enter(wiring.kernel().clone(), info.jid)?;
         if !journal.is_empty() {
             destroy_inside(&inside, &journal)?;
@@ -121,7 +121,7 @@ impl<'a> Attachment<'a> {
         // From here on the jail owns them.
         if let Err(error) = journal.keep(site.files, Vec::new()) {
             wiring.undo(&mut journal)?;
-            return Err(Failure::from(error).into());
+            return Err(StepError::from(error).into());
         }
         let mut nics = Vec::new();
         let mtus = plan.steps().iter().filter_map(|step| match step {
@@ -190,7 +190,7 @@ impl<'a> Attachment<'a> {
                 loop {
                     let name = format!("vnet{on_host}.{jid}");
                     let name =
-                        InterfaceName::new(&name).map_err(|error| Failure::Invalid(error.to_string()))?;
+                        InterfaceName::new(&name).map_err(|error| StepError::Invalid(error.to_string()))?;
                     on_host += 1;
                     if !self.wiring.host().has_interface(&name)? {
                         nic.host_name = HostName::Fixed(name);
@@ -239,8 +239,8 @@ fn destroy_inside(inside: &Vnet, journal: &Journal) -> crate::Result<()> {
 ///
 /// Those of reading the journal, of [`jail_get(2)`](https://man.freebsd.org/jail_get(2)), of [`Vnet::enter`] and of
 /// SIOCIFDESTROY inside, and as [`undo_and_sweep`](super::undo_and_sweep).
-pub fn undo_attaching(site: &Site<'_>, jail: &str) -> Result<Owed, Failure> {
-    let path = site.rooms.attaching(jail);
+pub fn undo_attaching(site: &Site<'_>, jail: &str) -> Result<Owed, StepError> {
+    let path = site.state.attaching(jail);
     if !path.exists() {
         return Ok(Owed::default());
     }
@@ -254,7 +254,7 @@ pub fn undo_attaching(site: &Site<'_>, jail: &str) -> Result<Owed, Failure> {
             _ => undo::await_epairs(site.host, journal.owned()),
         }
     }
-    undo::undo_and_sweep(site.host, site.rooms, site.files, &mut journal, site.boot)
+    undo::undo_and_sweep(site.host, site.state, site.files, &mut journal, site.boot)
 }
 
 impl Wiring {
@@ -290,7 +290,7 @@ impl Wiring {
     pub fn detach(&self, host_half: &InterfaceName) -> Result<(), WiringError> {
         self.host().destroy_epair(host_half)?;
         let site = self.site();
-        shared::sweep(site.host, site.rooms, site.files, site.boot)?;
+        shared::sweep(site.host, site.state, site.files, site.boot)?;
         Ok(())
     }
 

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use ipnetwork::IpNetwork;
 
-use super::given::Given;
 use super::nic::{Draft, nic_methods};
 use super::open::{Wiring, WiringError};
 use super::plan::Plan;
 use super::problem::Problem;
 use super::run::Up;
 use super::spec::{Alias, Devfs, HostName, JailSpec, MountSpec, Network, Shared};
+use super::value_or_text::ValueOrText;
 use crate::jail::{JailParameters, JailSystem, JailValue};
 use crate::types::{InterfaceName, MacAddr, Mtu};
 use std::net::IpAddr;
@@ -142,7 +142,7 @@ impl<'a, Stage> JailBuilder<'a, Stage> {
 impl<'a> JailBuilder<'a, Unwired> {
     /// Begins a NIC: an epair, with one half in the jail and the other on a bridge of the host, which is made
     /// if it is missing and then goes with the last jail on it.
-    pub fn nic(self, bridge: impl Given<InterfaceName>) -> JailBuilder<'a, Wired> {
+    pub fn nic(self, bridge: impl ValueOrText<InterfaceName>) -> JailBuilder<'a, Wired> {
         self.into_stage::<Wired>().nic(bridge)
     }
 
@@ -155,8 +155,8 @@ impl<'a> JailBuilder<'a, Unwired> {
     /// interface unless that has it, and goes with the jail then.
     pub fn alias(
         self,
-        interface: impl Given<InterfaceName>,
-        network: impl Given<IpNetwork>,
+        interface: impl ValueOrText<InterfaceName>,
+        network: impl ValueOrText<IpNetwork>,
     ) -> JailBuilder<'a, SharedIp> {
         self.into_stage::<SharedIp>().alias(interface, network)
     }
@@ -164,7 +164,7 @@ impl<'a> JailBuilder<'a, Unwired> {
 
 impl<'a> JailBuilder<'a, Wired> {
     /// Begins another NIC, on a bridge.
-    pub fn nic(mut self, bridge: impl Given<InterfaceName>) -> JailBuilder<'a, Wired> {
+    pub fn nic(mut self, bridge: impl ValueOrText<InterfaceName>) -> JailBuilder<'a, Wired> {
         self.draft.begin();
         if let Some(bridge) = self.draft.take("the bridge", bridge) {
             self.draft.nic().bridge = Some(bridge);
@@ -179,7 +179,7 @@ impl<'a> JailBuilder<'a, Wired> {
     }
 
     /// Lends an interface of the host to the jail, which gives it back when it goes.
-    pub fn lend(mut self, interface: impl Given<InterfaceName>) -> JailBuilder<'a, Wired> {
+    pub fn lend(mut self, interface: impl ValueOrText<InterfaceName>) -> JailBuilder<'a, Wired> {
         if let Some(name) = self.draft.take("the interface to lend", interface) {
             self.draft.vnet.lent.push(name);
         }
@@ -193,8 +193,8 @@ impl<'a> JailBuilder<'a, SharedIp> {
     /// Gives the jail one more address. The first of each family is the primary one.
     pub fn alias(
         mut self,
-        interface: impl Given<InterfaceName>,
-        network: impl Given<IpNetwork>,
+        interface: impl ValueOrText<InterfaceName>,
+        network: impl ValueOrText<IpNetwork>,
     ) -> JailBuilder<'a, SharedIp> {
         let interface = self.draft.take("the interface of an alias", interface);
         let network = self.draft.take("an address", network);

@@ -15,7 +15,6 @@ pub mod bulk;
 mod attach;
 mod builder;
 mod dump;
-mod given;
 mod half;
 mod journal;
 mod lock;
@@ -24,30 +23,31 @@ mod open;
 mod plan;
 mod problem;
 mod requests;
-mod rooms;
 mod run;
 mod shared;
 mod spec;
+mod state;
 mod step;
 mod survey;
 mod undo;
+mod value_or_text;
 
 pub use attach::{Attached, AttachedNic, Attachment, undo_attaching};
 pub use builder::{JailBuilder, SharedIp, Unwired, Wired};
-pub use given::Given;
 pub use half::HostHalf;
 pub use journal::{Journal, Owned};
 pub use lock::{Lock, Mode};
 pub use open::{Wiring, WiringError};
 pub use plan::Plan;
 pub use problem::Problem;
-pub use rooms::Rooms;
 pub use run::{Site, Up, apply};
 pub use shared::{sweep, unneeded};
 pub use spec::{Alias, Devfs, HostName, JailSpec, MountSpec, Network, Nic, Router, Shared, VnetSpec};
+pub use state::StateDirectory;
 pub use step::{JailInterface, Step};
 pub use survey::Survey;
 pub use undo::{Owed, await_epairs, destroy_epair, undo, undo_and_sweep, undo_order};
+pub use value_or_text::ValueOrText;
 
 use std::{fmt, io};
 
@@ -56,7 +56,7 @@ use crate::files::FileError;
 /// Why one step did not work.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum Failure {
+pub enum StepError {
     /// The kernel refused.
     #[error(transparent)]
     Kernel(#[from] crate::Error),
@@ -77,17 +77,17 @@ pub struct Error {
     /// The step that failed, in words.
     pub step: String,
     /// Why.
-    pub failure: Failure,
+    pub failure: StepError,
     /// What could not be undone, and stays in the journal.
     pub owed: Owed,
     /// What kept undoing from being finished, if anything.
-    pub undo_failure: Option<Failure>,
+    pub undo_failure: Option<StepError>,
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "cannot {}: {}", self.step, self.failure)?;
-        if let Failure::Kernel(refusal) = &self.failure
+        if let StepError::Kernel(refusal) = &self.failure
             && let Some(hint) = refusal.hint()
         {
             write!(f, "; {hint}")?;

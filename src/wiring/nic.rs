@@ -4,10 +4,10 @@ use std::net::IpAddr;
 
 use ipnetwork::IpNetwork;
 
-use super::given::Given;
 use super::half::HostHalf;
 use super::problem::Problem;
 use super::spec::{HostName, Nic, Router, VnetSpec};
+use super::value_or_text::ValueOrText;
 use crate::checksum::crc32;
 use crate::types::{InterfaceName, MacAddr, Mtu};
 
@@ -24,8 +24,8 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    pub fn take<T>(&mut self, what: &'static str, given: impl Given<T>) -> Option<T> {
-        given.given().map_err(|reason| self.mistakes.push(Problem::Unreadable { what, reason })).ok()
+    pub fn take<T>(&mut self, what: &'static str, given: impl ValueOrText<T>) -> Option<T> {
+        given.value().map_err(|reason| self.mistakes.push(Problem::Unreadable { what, reason })).ok()
     }
 
     pub fn begin(&mut self) {
@@ -98,7 +98,7 @@ fn addresses(host_uuid: &str, jail: &str, nic: InterfaceName) -> (MacAddr, MacAd
 macro_rules! nic_methods {
     () => {
         /// Names the jail's half. Without this it is `epair0b`, the next NIC's `epair1b`, and so on.
-        pub fn named(mut self, name: impl Given<InterfaceName>) -> Self {
+        pub fn named(mut self, name: impl ValueOrText<InterfaceName>) -> Self {
             if let Some(name) = self.draft.take("the name of the jail's half", name) {
                 self.draft.nic().jail_name = name;
                 self.draft.chose().1 = true;
@@ -107,7 +107,7 @@ macro_rules! nic_methods {
         }
 
         /// Names the host's half. Without this it is `vnet0.JID`, the next NIC's `vnet1.JID`, and so on.
-        pub fn host_named(mut self, name: impl Given<InterfaceName>) -> Self {
+        pub fn host_named(mut self, name: impl ValueOrText<InterfaceName>) -> Self {
             if let Some(name) = self.draft.take("the name of the host's half", name) {
                 self.draft.nic().host_name = HostName::Fixed(name);
                 self.draft.chose().0 = true;
@@ -124,7 +124,7 @@ macro_rules! nic_methods {
 
         /// Sets the MAC addresses of the host's half and of the jail's. Without this they are made from the
         /// host's UUID and the names of jail and NIC: the same at every start, others on every host.
-        pub fn macs(mut self, host: impl Given<MacAddr>, jail: impl Given<MacAddr>) -> Self {
+        pub fn macs(mut self, host: impl ValueOrText<MacAddr>, jail: impl ValueOrText<MacAddr>) -> Self {
             let host = self.draft.take("the MAC address of the host's half", host);
             let jail = self.draft.take("the MAC address of the jail's half", jail);
             for mac in host.iter().chain(&jail).filter(|mac| !mac.is_usable()) {
@@ -138,7 +138,7 @@ macro_rules! nic_methods {
         }
 
         /// Sets the MTU of both halves, in bytes. Without this it is the bridge's, or 1500.
-        pub fn mtu(mut self, mtu: impl Given<Mtu>) -> Self {
+        pub fn mtu(mut self, mtu: impl ValueOrText<Mtu>) -> Self {
             if let Some(mtu) = self.draft.take("the MTU", mtu) {
                 self.draft.nic().mtu = Some(mtu);
             }
@@ -146,7 +146,7 @@ macro_rules! nic_methods {
         }
 
         /// Puts an interface of the host on the same bridge, unless it is there.
-        pub fn uplink(mut self, interface: impl Given<InterfaceName>) -> Self {
+        pub fn uplink(mut self, interface: impl ValueOrText<InterfaceName>) -> Self {
             if let Some(name) = self.draft.take("the uplink", interface) {
                 self.draft.nic().uplink = Some(name);
             }
@@ -154,7 +154,7 @@ macro_rules! nic_methods {
         }
 
         /// Gives the jail's half an address of IPv4 or IPv6, with its prefix length. May be repeated.
-        pub fn address(mut self, network: impl Given<IpNetwork>) -> Self {
+        pub fn address(mut self, network: impl ValueOrText<IpNetwork>) -> Self {
             if let Some(network) = self.draft.take("an address", network) {
                 self.draft.address(network);
             }
@@ -169,7 +169,7 @@ macro_rules! nic_methods {
 
         /// Makes a router the jail's default of its family. One that is link-local is on the link of the
         /// NIC that was begun last.
-        pub fn router(mut self, router: impl Given<IpAddr>) -> Self {
+        pub fn router(mut self, router: impl ValueOrText<IpAddr>) -> Self {
             if let Some(router) = self.draft.take("the router", router) {
                 self.draft.router(router);
             }

@@ -10,12 +10,12 @@ use super::journal::Journal;
 use super::lock::Lock;
 use super::plan::Plan;
 use super::problem::Problem;
-use super::rooms::Rooms;
 use super::run::{self, Site, Up};
 use super::spec::JailSpec;
+use super::state::StateDirectory;
 use super::survey::Survey;
 use super::undo::{self, Owed};
-use super::{Error, Failure};
+use super::{Error, StepError};
 use crate::files::{Files, Gate};
 use crate::jail::{self, JailKey};
 use crate::kernel::{self, Kernel};
@@ -39,7 +39,7 @@ use crate::vnet::Vnet;
 #[derive(Debug)]
 pub struct Wiring {
     host: Vnet,
-    pub(super) rooms: Rooms,
+    pub(super) state: StateDirectory,
     pub(super) boot: String,
     gate: Announcing,
 }
@@ -60,7 +60,7 @@ pub enum WiringError {
     Owed(Owed),
     /// The kernel, or a file, outside any step.
     #[error(transparent)]
-    Failure(#[from] Failure),
+    Failure(#[from] StepError),
 }
 
 impl From<crate::Error> for WiringError {
@@ -113,8 +113,8 @@ impl Wiring {
     /// root alone, and of reading `kern.boot_id`.
     pub fn on(kernel: Arc<dyn Kernel>) -> Result<Wiring, WiringError> {
         let gate = Announcing(Arc::clone(&kernel));
-        let rooms = Rooms::open(&*kernel, Files::through(&gate)).map_err(Failure::from)?;
-        Wiring::with(kernel, rooms, gate)
+        let state = StateDirectory::open(&*kernel, Files::through(&gate)).map_err(StepError::from)?;
+        Wiring::with(kernel, state, gate)
     }
 
     /// The same for those who only look, and plan: nothing is made.
@@ -124,15 +124,15 @@ impl Wiring {
     /// Those of reading `kern.boot_id`.
     pub fn look(kernel: Arc<dyn Kernel>) -> Result<Wiring, WiringError> {
         let gate = Announcing(Arc::clone(&kernel));
-        let rooms = Rooms::look(&*kernel);
-        Wiring::with(kernel, rooms, gate)
+        let state = StateDirectory::look(&*kernel);
+        Wiring::with(kernel, state, gate)
     }
 
-    fn with(kernel: Arc<dyn Kernel>, rooms: Rooms, gate: Announcing) -> Result<Wiring, WiringError> {
+    fn with(kernel: Arc<dyn Kernel>, state: StateDirectory, gate: Announcing) -> Result<Wiring, WiringError> {
         let host = Vnet::host(kernel);
         // Sixteen bytes of no further structure.
         let boot = host.sysctl("kern.boot_id")?.iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Wiring { host, rooms, boot, gate })
+        Ok(Wiring { host, state, boot, gate })
     }
 
     /// The host's network stack.
@@ -172,7 +172,7 @@ impl Wiring {
     /// What [`apply`](super::apply) and [`undo`](super::undo()) work with, for those who carry out plans of their
     /// own.
     pub fn site(&self) -> Site<'_> {
-        Site { host: &self.host, rooms: &self.rooms, files: Files::through(&self.gate), boot: &self.boot }
+        Site { host: &self.host, state: &self.state, files: Files::through(&self.gate), boot: &self.boot }
     }
 
     /// Begins to describe a jail.
@@ -204,7 +204,7 @@ impl Wiring {
     pub fn start(&self, spec: &JailSpec) -> Result<Up, WiringError> {
         let site = self.site();
         let _lock = self.lock(&spec.name)?;
-        let mut journal = Journal::open(&self.rooms.journal(&spec.name), &self.boot)?;
+        let mut journal = Journal::open(&self.state.journal(&spec.name), &self.boot)?;
         let running = jail::find(&**self.kernel(), &spec.name)?;
         match running {
             Some(jid) if journal.is_empty() || journal.is_complete() => {
@@ -219,7 +219,7 @@ impl Wiring {
         let up = run::apply(&site, &mut journal, spec, &plan, |_| {})?;
         if let Err(error) = journal.complete(site.files, up.jid) {
             self.undo(&mut journal)?;
-            return Err(Failure::from(error).into());
+            return Err(StepError::from(error).into());
         }
         Ok(up)
     }
@@ -236,7 +236,7 @@ impl Wiring {
     pub fn stop(&self, name: &str) -> Result<bool, WiringError> {
         let _lock = self.lock(name)?;
         nothing_owed(attach::undo_attaching(&self.site(), name)?)?;
-        let mut journal = Journal::open(&self.rooms.journal(name), &self.boot)?;
+        let mut journal = Journal::open(&self.state.journal(name), &self.boot)?;
         if journal.is_empty() {
             return Ok(false);
         }
@@ -245,7 +245,7 @@ impl Wiring {
     }
 
     pub(super) fn lock(&self, jail: &str) -> Result<Lock, WiringError> {
-        Ok(self.rooms.lock_jail(jail, |_| {})?)
+        Ok(self.state.lock_jail(jail, |_| {})?)
     }
 
     /// `kern.hostuuid`, or nothing where there is none.
@@ -256,7 +256,7 @@ impl Wiring {
 
     pub(super) fn undo(&self, journal: &mut Journal) -> Result<(), WiringError> {
         let site = self.site();
-        nothing_owed(undo::undo_and_sweep(site.host, site.rooms, site.files, journal, site.boot)?)
+        nothing_owed(undo::undo_and_sweep(site.host, site.state, site.files, journal, site.boot)?)
     }
 }
 
@@ -266,7 +266,7 @@ fn nothing_owed(owed: Owed) -> Result<(), WiringError> {
 
 impl Drop for Wiring {
     fn drop(&mut self) {
-        self.rooms.leave(Files::through(&self.gate));
+        self.state.leave(Files::through(&self.gate));
     }
 }
 

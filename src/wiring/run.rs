@@ -6,15 +6,15 @@ use std::sync::Arc;
 
 use ipnetwork::Ipv4Network;
 
-use super::bulk::Lane;
+use super::bulk::KernelLock;
 use super::journal::{Journal, Owned};
 use super::plan::Plan;
-use super::rooms::Rooms;
 use super::shared::{self, Joining};
 use super::spec::{HostName, JailSpec, MountSpec, Network, Router};
+use super::state::StateDirectory;
 use super::step::{JailInterface, Step};
 use super::undo::{self, Owed};
-use super::{Error, Failure};
+use super::{Error, StepError};
 use crate::epair::Epair;
 use crate::files::Files;
 use crate::jail::devfs::{Devfs, DevfsRule};
@@ -43,7 +43,7 @@ pub struct Site<'a> {
     /// The host's network stack.
     pub host: &'a Vnet,
     /// Locks and journals.
-    pub rooms: &'a Rooms,
+    pub state: &'a StateDirectory,
     /// The door to files.
     pub files: Files<'a>,
     /// `kern.boot_id`.
@@ -142,7 +142,7 @@ impl<'a> Run<'a> {
     }
 
     /// Undoes what there is: the held jail goes by itself, the rest by the journal.
-    fn fail(mut self, step: String, failure: Failure) -> Error {
+    fn fail(mut self, step: String, failure: StepError) -> Error {
         self.joining = None;
         drop(self.held.take());
         if let Some(inside) = &self.entered {
@@ -152,7 +152,7 @@ impl<'a> Run<'a> {
             }
         }
         let site = self.site;
-        let owed = undo::undo_and_sweep(site.host, site.rooms, site.files, self.journal, site.boot);
+        let owed = undo::undo_and_sweep(site.host, site.state, site.files, self.journal, site.boot);
         let (owed, also) = match owed {
             Ok(owed) => (owed, None),
             Err(failure) => (Owed::default(), Some(failure)),
@@ -160,7 +160,7 @@ impl<'a> Run<'a> {
         Error { step, failure, owed, undo_failure: also }
     }
 
-    fn intend(&mut self, owned: Owned) -> Result<(), Failure> {
+    fn intend(&mut self, owned: Owned) -> Result<(), StepError> {
         Ok(self.journal.intend(self.site.files, owned)?)
     }
 
@@ -177,7 +177,7 @@ impl<'a> Run<'a> {
         self.jid.expect("the plan holds the jail first")
     }
 
-    fn step(&mut self, step: &Step) -> Result<(), Failure> {
+    fn step(&mut self, step: &Step) -> Result<(), StepError> {
         let host = self.site.host;
         match step {
             Step::CreateRuleset { first, rules } => self.create_ruleset(*first, rules)?,
@@ -188,7 +188,7 @@ impl<'a> Run<'a> {
             }
             Step::AddAlias6(interface, network) => {
                 let site = self.site;
-                let _enabling = shared::enable_inet6(host, site.rooms, site.files, site.boot, interface)?;
+                let _enabling = shared::enable_inet6(host, site.state, site.files, site.boot, interface)?;
                 self.intend(Owned::Alias6(*interface, *network))?;
                 host.add_ipv6(interface, *network)?;
             }
@@ -197,7 +197,7 @@ impl<'a> Run<'a> {
                 // It is the kernel's to undo; this is for waiting until that is done.
                 self.intend(Owned::Jail(self.spec.name.clone()))?;
                 let parameters = self.parameters();
-                let _pass = self.site.rooms.pass(Lane::Create);
+                let _pass = self.site.state.pass(KernelLock::Create);
                 let held = jail::create_held(self.kernel(), &parameters)?;
                 self.jid = Some(held.jid());
                 self.held = Some(held);
@@ -224,7 +224,7 @@ impl<'a> Run<'a> {
             }
             Step::Describe { nic, text } => self.inside().set_description(&self.epairs[*nic].a, text)?,
             Step::TakeOut { nic } => {
-                let _pass = self.site.rooms.pass(Lane::Detach);
+                let _pass = self.site.state.pass(KernelLock::Detach);
                 host.reclaim(&self.epairs[*nic].a, self.jid())?;
             }
             Step::AddUplink { .. } => self.join_bridges()?,
@@ -250,7 +250,7 @@ impl<'a> Run<'a> {
             Step::Lend(interface) => {
                 let jid = self.jid.expect("the plan commits the jail first");
                 self.intend(Owned::Lent(*interface))?;
-                let _pass = self.site.rooms.pass(Lane::Detach);
+                let _pass = self.site.state.pass(KernelLock::Detach);
                 host.lend(interface, jid)?;
             }
         }
@@ -286,16 +286,16 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn create_ruleset(&mut self, first: u16, rules: &[DevfsRule]) -> Result<(), Failure> {
+    fn create_ruleset(&mut self, first: u16, rules: &[DevfsRule]) -> Result<(), StepError> {
         let devfs = Devfs::open(self.kernel().clone(), Path::new("/dev"))?;
         // The number has to be in the journal before the ruleset is there, so it is chosen first, and
         // nobody else may choose meanwhile.
-        let rooms = self.site.rooms;
-        let _lock = rooms.lock_rulesets()?;
-        let free = devfs.first_free(rooms.rulesets_from(first))?;
+        let state = self.site.state;
+        let _lock = state.lock_rulesets()?;
+        let free = devfs.first_free(state.rulesets_from(first))?;
         let number =
-            free.ok_or_else(|| Failure::Invalid(format!("no devfs ruleset from {first} on is free")))?;
-        rooms.ruleset_taken(first, number);
+            free.ok_or_else(|| StepError::Invalid(format!("no devfs ruleset from {first} on is free")))?;
+        state.ruleset_taken(first, number);
         self.intend(Owned::Ruleset(number))?;
         for rule in rules {
             devfs.add(number, rule)?;
@@ -304,7 +304,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn mount(&mut self, spec: &MountSpec) -> Result<(), Failure> {
+    fn mount(&mut self, spec: &MountSpec) -> Result<(), StepError> {
         let mut request = mount::request(&spec.fstype, &spec.from, &self.spec.path, &spec.beneath);
         for (name, value) in &spec.options {
             request = request.option(name, value.clone());
@@ -322,7 +322,7 @@ impl<'a> Run<'a> {
 
     /// Where the kernel has mounted it, if that is not where it was to be. Links that stay in the jail's root are
     /// followed; and who may rename directories there may do so after the mount point was opened.
-    fn elsewhere(&self, request: &MountRequest) -> Result<Option<PathBuf>, Failure> {
+    fn elsewhere(&self, request: &MountRequest) -> Result<Option<PathBuf>, StepError> {
         let kernel = &**self.kernel();
         let wanted = request.on();
         if let Ok(Some(seen)) = mount::seen_on(kernel, &wanted)
@@ -344,25 +344,25 @@ impl<'a> Run<'a> {
         Ok(found.map(|mounted| mounted.on).filter(|on| *on != wanted))
     }
 
-    fn create_jail(&mut self) -> Result<(), Failure> {
+    fn create_jail(&mut self) -> Result<(), StepError> {
         let parameters = self.parameters().set("persist", true);
         self.intend(Owned::Jail(self.spec.name.clone()))?;
-        let _pass = self.site.rooms.pass(Lane::Create);
+        let _pass = self.site.state.pass(KernelLock::Create);
         self.jid = Some(jail::create(&**self.kernel(), &parameters)?);
         Ok(())
     }
 
-    fn name_host_half(&mut self, nic: usize, name: &HostName) -> Result<(), Failure> {
+    fn name_host_half(&mut self, nic: usize, name: &HostName) -> Result<(), StepError> {
         let name = match name {
             HostName::Fixed(name) => *name,
             HostName::WithJid(prefix) => InterfaceName::new(&format!("{prefix}{}", self.jid()))
-                .map_err(|error| Failure::Invalid(error.to_string()))?,
+                .map_err(|error| StepError::Invalid(error.to_string()))?,
         };
         // SIOCSIFRVNET does not look whether the host has one of that name.
         if self.site.host.has_interface(&name)? {
             let reason =
                 format!("the host has an interface {name} already: destroy it, or give it another name");
-            return Err(Failure::Invalid(reason));
+            return Err(StepError::Invalid(reason));
         }
         // As with the jail: who clears up waits for it.
         self.intend(Owned::Epair(name))?;
@@ -372,7 +372,7 @@ impl<'a> Run<'a> {
     }
 
     /// Makes the bridges of all NICs that are missing, once.
-    fn join_bridges(&mut self) -> Result<(), Failure> {
+    fn join_bridges(&mut self) -> Result<(), StepError> {
         if self.joining.is_none() {
             let Network::Vnet(vnet) = &self.spec.network else { return Ok(()) };
             let bridges: Vec<_> = vnet.nics.iter().filter_map(|nic| nic.bridge).collect();
@@ -380,7 +380,7 @@ impl<'a> Run<'a> {
                 vnet.nics.iter().filter_map(|nic| Some((nic.bridge?, nic.uplink?))).collect();
             let site = self.site;
             self.joining =
-                Some(shared::join(site.host, site.rooms, site.files, site.boot, &bridges, &uplinks)?);
+                Some(shared::join(site.host, site.state, site.files, site.boot, &bridges, &uplinks)?);
         }
         Ok(())
     }
@@ -393,7 +393,7 @@ impl<'a> Run<'a> {
     }
 
     /// A new stack's lo0 is down; ::1 comes by itself when it goes up, 127.0.0.1 does not.
-    fn start_loopback(&mut self) -> Result<(), Failure> {
+    fn start_loopback(&mut self) -> Result<(), StepError> {
         let loopback = self.inside_name(JailInterface::Loopback);
         let address = Ipv4Network::new(Ipv4Addr::LOCALHOST, 8).expect("8 is a prefix length");
         self.inside().up(&loopback)?;
@@ -401,7 +401,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn default_route(&mut self, router: &Router) -> Result<(), Failure> {
+    fn default_route(&mut self, router: &Router) -> Result<(), StepError> {
         let gateway = match (router.address, router.nic) {
             (IpAddr::V6(address), Some(nic)) if address.is_unicast_link_local() => {
                 Gateway::scoped(address, self.inside().index(&self.epairs[nic].b)?.into())
@@ -420,9 +420,9 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn commit(&mut self) -> Result<(), Failure> {
+    fn commit(&mut self) -> Result<(), StepError> {
         self.joining = None;
-        let _pass = self.site.rooms.pass(Lane::Create);
+        let _pass = self.site.state.pass(KernelLock::Create);
         self.held.take().expect("the plan holds the jail first").commit()?;
         Ok(())
     }

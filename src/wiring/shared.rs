@@ -9,7 +9,7 @@ use std::io;
 use super::half::HostHalf;
 use super::journal::{Journal, Owned};
 use super::lock::{Lock, Mode};
-use super::rooms::Rooms;
+use super::state::StateDirectory;
 use crate::address::Ipv6Address;
 use crate::error::OptionalExtension;
 use crate::files::Files;
@@ -17,7 +17,7 @@ use crate::kernel::Errno;
 use crate::nd6::Nd6Flags;
 use crate::types::InterfaceName;
 use crate::vnet::Vnet;
-use crate::wiring::Failure;
+use crate::wiring::StepError;
 
 /// The right to join bridges, and not to have them swept away meanwhile.
 #[derive(Debug)]
@@ -32,13 +32,13 @@ pub struct Joining {
 /// Those of `SIOCIFCREATE2`, `SIOCSIFFLAGS`, `BRDGADD`, and of files.
 pub fn join(
     host: &Vnet,
-    rooms: &Rooms,
+    state: &StateDirectory,
     files: Files<'_>,
     boot: &str,
     bridges: &[InterfaceName],
     uplinks: &[(InterfaceName, InterfaceName)],
-) -> Result<Joining, Failure> {
-    let missing = |host: &Vnet| -> Result<bool, Failure> {
+) -> Result<Joining, StepError> {
+    let missing = |host: &Vnet| -> Result<bool, StepError> {
         for bridge in bridges {
             if !host.has_interface(bridge)? {
                 return Ok(true);
@@ -52,13 +52,13 @@ pub fn join(
         Ok(false)
     };
     loop {
-        let lock = rooms.lock_shared(Mode::Shared)?;
+        let lock = state.lock_shared(Mode::Shared)?;
         if !missing(host)? {
             return Ok(Joining { _lock: lock });
         }
         drop(lock);
-        let _alone = rooms.lock_shared(Mode::Exclusive)?;
-        let mut journal = Journal::open(&rooms.shared_journal(), boot)?;
+        let _alone = state.lock_shared(Mode::Exclusive)?;
+        let mut journal = Journal::open(&state.shared_journal(), boot)?;
         for bridge in bridges {
             if !host.has_interface(bridge)? {
                 journal.intend(files, Owned::Bridge(*bridge))?;
@@ -87,26 +87,26 @@ pub fn join(
 /// Those of SIOCGIFINFO_IN6, and of files.
 pub fn enable_inet6(
     host: &Vnet,
-    rooms: &Rooms,
+    state: &StateDirectory,
     files: Files<'_>,
     boot: &str,
     interface: &InterfaceName,
-) -> Result<Joining, Failure> {
-    let disabled = |host: &Vnet| -> Result<bool, Failure> {
+) -> Result<Joining, StepError> {
+    let disabled = |host: &Vnet| -> Result<bool, StepError> {
         Ok(host.nd6_flags(interface)?.contains(Nd6Flags::DISABLED)
             && host.ipv6_addresses(interface)?.is_empty())
     };
     loop {
-        let lock = rooms.lock_shared(Mode::Shared)?;
+        let lock = state.lock_shared(Mode::Shared)?;
         // One that is written down already stays so until it is swept, and not meanwhile.
         let enabling = Owned::Inet6(*interface);
-        if !disabled(host)? || Journal::open(&rooms.shared_journal(), boot)?.owned().contains(&enabling) {
+        if !disabled(host)? || Journal::open(&state.shared_journal(), boot)?.owned().contains(&enabling) {
             return Ok(Joining { _lock: lock });
         }
         drop(lock);
-        let _alone = rooms.lock_shared(Mode::Exclusive)?;
+        let _alone = state.lock_shared(Mode::Exclusive)?;
         if disabled(host)? {
-            Journal::open(&rooms.shared_journal(), boot)?.intend(files, enabling)?;
+            Journal::open(&state.shared_journal(), boot)?.intend(files, enabling)?;
         }
     }
 }
@@ -117,12 +117,12 @@ pub fn enable_inet6(
 /// # Errors
 ///
 /// Those of reading the journal and of the kernel. What could not be taken away stays owed.
-pub fn sweep(host: &Vnet, rooms: &Rooms, files: Files<'_>, boot: &str) -> Result<(), Failure> {
-    let path = rooms.shared_journal();
-    if rooms.sweep_later() || !path.exists() {
+pub fn sweep(host: &Vnet, state: &StateDirectory, files: Files<'_>, boot: &str) -> Result<(), StepError> {
+    let path = state.shared_journal();
+    if state.sweep_later() || !path.exists() {
         return Ok(());
     }
-    let _lock = rooms.lock_shared(Mode::Exclusive)?;
+    let _lock = state.lock_shared(Mode::Exclusive)?;
     let mut journal = Journal::open(&path, boot)?;
     let mut owed = Vec::new();
     let mut first_failure = None;
@@ -149,8 +149,8 @@ pub fn sweep(host: &Vnet, rooms: &Rooms, files: Files<'_>, boot: &str) -> Result
 /// # Errors
 ///
 /// As [`sweep`].
-pub fn unneeded(host: &Vnet, rooms: &Rooms, boot: &str) -> Result<Vec<Owned>, Failure> {
-    let journal = Journal::open(&rooms.shared_journal(), boot)?;
+pub fn unneeded(host: &Vnet, state: &StateDirectory, boot: &str) -> Result<Vec<Owned>, StepError> {
+    let journal = Journal::open(&state.shared_journal(), boot)?;
     let mut unneeded = Vec::new();
     for owned in journal.owned() {
         let alone = match owned {
@@ -172,7 +172,7 @@ pub fn unneeded(host: &Vnet, rooms: &Rooms, boot: &str) -> Result<Vec<Owned>, Fa
 }
 
 /// Takes one thing away unless a jail still needs it; whether it is gone.
-fn take_away(host: &Vnet, owned: &Owned) -> Result<bool, Failure> {
+fn take_away(host: &Vnet, owned: &Owned) -> Result<bool, StepError> {
     if is_needed(host, owned)? {
         return Ok(false);
     }
@@ -194,7 +194,7 @@ fn take_away(host: &Vnet, owned: &Owned) -> Result<bool, Failure> {
 }
 
 /// Whether a jail still needs it, or somebody else by now.
-fn is_needed(host: &Vnet, owned: &Owned) -> Result<bool, Failure> {
+fn is_needed(host: &Vnet, owned: &Owned) -> Result<bool, StepError> {
     match owned {
         // Anything somebody else has put on it makes it theirs as much as ours.
         Owned::Bridge(bridge) => {
@@ -222,7 +222,7 @@ fn is_needed(host: &Vnet, owned: &Owned) -> Result<bool, Failure> {
     }
 }
 
-fn is_member(host: &Vnet, bridge: &InterfaceName, member: &InterfaceName) -> Result<bool, Failure> {
+fn is_member(host: &Vnet, bridge: &InterfaceName, member: &InterfaceName) -> Result<bool, StepError> {
     match host.member_flags(bridge, member) {
         Ok(_) => Ok(true),
         // One that gets copies alone is on the list all the same.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use super::Failure;
+use super::StepError;
 use super::dump::Dump;
 use super::journal::Owned;
 use super::spec::{Alias, JailSpec, Network};
@@ -51,7 +51,7 @@ impl Survey {
     ///
     /// Those of [`sysctl(3)`](https://man.freebsd.org/sysctl(3)), [`jail_get(2)`](https://man.freebsd.org/jail_get(2)) and BRDGGIFS;
     /// and those of [`Vnet::find_ipv4`] and [`Vnet::find_ipv6`], but for an interface that is not there.
-    pub fn take(host: &Vnet, spec: &JailSpec) -> Result<Survey, Failure> {
+    pub fn take(host: &Vnet, spec: &JailSpec) -> Result<Survey, StepError> {
         let mut survey = Survey {
             vimage: host.sysctl_int("kern.features.vimage").is_ok_and(|value| value == 1),
             root_exists: false,
@@ -74,14 +74,14 @@ impl Survey {
     /// # Errors
     ///
     /// As [`Survey::take`].
-    pub(super) fn turn_to(&mut self, host: &Vnet, spec: &JailSpec) -> Result<(), Failure> {
+    pub(super) fn turn_to(&mut self, host: &Vnet, spec: &JailSpec) -> Result<(), StepError> {
         if let Some(interfaces) = &mut self.interfaces {
             interfaces.index();
         }
         self.look_at(host, spec)
     }
 
-    fn look_at(&mut self, host: &Vnet, spec: &JailSpec) -> Result<(), Failure> {
+    fn look_at(&mut self, host: &Vnet, spec: &JailSpec) -> Result<(), StepError> {
         self.look_at_bridges(host, spec)?;
         self.jail = jail::find(&**host.kernel(), &spec.name)?;
         self.root_exists = spec.path.is_dir();
@@ -89,7 +89,7 @@ impl Survey {
     }
 
     /// Looks who is on the bridges of a jail, each the first time.
-    fn look_at_bridges(&mut self, host: &Vnet, spec: &JailSpec) -> Result<(), Failure> {
+    fn look_at_bridges(&mut self, host: &Vnet, spec: &JailSpec) -> Result<(), StepError> {
         let Network::Vnet(vnet) = &spec.network else { return Ok(()) };
         let interfaces = match &mut self.interfaces {
             Some(interfaces) => interfaces,
@@ -111,7 +111,7 @@ impl Survey {
     /// Asks which of a jail's addresses its interfaces have: that decides what is added. Each is asked for by itself,
     /// since an interface that many jails share has many; and each time, since somebody else may have started and
     /// stopped the jail meanwhile.
-    fn ask_for_addresses(&mut self, host: &Vnet, spec: &JailSpec) -> Result<(), Failure> {
+    fn ask_for_addresses(&mut self, host: &Vnet, spec: &JailSpec) -> Result<(), StepError> {
         let Network::Shared(shared) = &spec.network else { return Ok(()) };
         for Alias { interface, network } in &shared.ip4 {
             let Some(name) = interface else { continue };
@@ -132,7 +132,7 @@ impl Survey {
         name: InterfaceName,
         address: IpAddr,
         found: crate::Result<bool>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), StepError> {
         match found.optional()? {
             Some(found) => drop(self.asked.insert((name, address), found)),
             None => self.lose(&name),
@@ -154,7 +154,7 @@ impl Survey {
     /// # Errors
     ///
     /// Those of BRDGGIFS, of a bridge that was not looked at yet.
-    pub(super) fn expect(&mut self, host: &Vnet, spec: &JailSpec) -> Result<(), Failure> {
+    pub(super) fn expect(&mut self, host: &Vnet, spec: &JailSpec) -> Result<(), StepError> {
         let Network::Vnet(vnet) = &spec.network else { return Ok(()) };
         self.look_at_bridges(host, spec)?;
         for nic in &vnet.nics {

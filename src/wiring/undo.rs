@@ -4,10 +4,10 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use super::bulk::Lane;
+use super::bulk::KernelLock;
 use super::journal::{Journal, Owned};
-use super::rooms::Rooms;
-use super::{Failure, shared};
+use super::state::StateDirectory;
+use super::{StepError, shared};
 use crate::error::OptionalExtension;
 use crate::files::Files;
 use crate::jail::devfs::Devfs;
@@ -28,7 +28,7 @@ const LOOK: Duration = Duration::from_millis(10);
 #[derive(Debug, Default)]
 pub struct Owed {
     /// What could not be undone, with the reason. It stays in the journal.
-    pub failures: Vec<(Owned, Failure)>,
+    pub failures: Vec<(Owned, StepError)>,
 }
 
 /// Undoes what a journal says is owned, newest first, and keeps in it what could not be undone.
@@ -38,14 +38,19 @@ pub struct Owed {
 /// # Errors
 ///
 /// Those of writing the journal; what the kernel refuses is in [`Owed`].
-pub fn undo(host: &Vnet, rooms: &Rooms, files: Files<'_>, journal: &mut Journal) -> Result<Owed, Failure> {
+pub fn undo(
+    host: &Vnet,
+    state: &StateDirectory,
+    files: Files<'_>,
+    journal: &mut Journal,
+) -> Result<Owed, StepError> {
     let mut owed = Owed::default();
     reclaim(host, journal.owned());
     if jail_has_gone(host, journal.owned()) {
         await_epairs(host, journal.owned());
     }
     for owned in undo_order(journal.owned()) {
-        if let Err(failure) = undo_one(host, rooms, files, owned) {
+        if let Err(failure) = undo_one(host, state, files, owned) {
             owed.failures.push((owned.clone(), failure));
         }
     }
@@ -125,13 +130,13 @@ fn reclaim(host: &Vnet, owned: &[Owned]) {
     }
 }
 
-fn undo_one(host: &Vnet, rooms: &Rooms, files: Files<'_>, owned: &Owned) -> Result<(), Failure> {
+fn undo_one(host: &Vnet, state: &StateDirectory, files: Files<'_>, owned: &Owned) -> Result<(), StepError> {
     let kernel = &**host.kernel();
     match owned {
         Owned::Alias4(interface, network) => absent(host.remove_ipv4(interface, network.ip())),
         Owned::Alias6(interface, network) => absent(host.remove_ipv6(interface, network.ip())),
-        Owned::Epair(name) => destroy_epair(host, rooms, name),
-        Owned::Jail(name) => remove_jail(host, rooms, name),
+        Owned::Epair(name) => destroy_epair(host, state, name),
+        Owned::Jail(name) => remove_jail(host, state, name),
         Owned::Lent(name) => take_back(host, name),
         Owned::Mount { fstype, on } => {
             // To list all mounts takes the longer, the more jails have some.
@@ -150,7 +155,7 @@ fn undo_one(host: &Vnet, rooms: &Rooms, files: Files<'_>, owned: &Owned) -> Resu
             Ok(())
         }
         Owned::Ruleset(number) => {
-            let _lock = rooms.lock_rulesets()?;
+            let _lock = state.lock_rulesets()?;
             let devfs = Devfs::open(host.kernel().clone(), Path::new("/dev"))?;
             devfs.delete(*number)?;
             Ok(())
@@ -167,7 +172,7 @@ fn undo_one(host: &Vnet, rooms: &Rooms, files: Files<'_>, owned: &Owned) -> Resu
 }
 
 /// Success, also where it was not there to begin with.
-fn absent(result: crate::Result<()>) -> Result<(), Failure> {
+fn absent(result: crate::Result<()>) -> Result<(), StepError> {
     result.optional()?;
     Ok(())
 }
@@ -178,14 +183,14 @@ fn absent(result: crate::Result<()>) -> Result<(), Failure> {
 /// # Errors
 ///
 /// Those of SIOCIFDESTROY, once it has been tried for ten seconds.
-pub fn destroy_epair(host: &Vnet, rooms: &Rooms, name: &InterfaceName) -> Result<(), Failure> {
+pub fn destroy_epair(host: &Vnet, state: &StateDirectory, name: &InterfaceName) -> Result<(), StepError> {
     let kernel = host.kernel();
     let deadline = kernel.now().saturating_add(GONE);
     loop {
         if !host.has_interface(name)? {
             return Ok(());
         }
-        let pass = rooms.pass(Lane::Detach);
+        let pass = state.pass(KernelLock::Detach);
         let destroyed = host.destroy(name);
         drop(pass);
         match destroyed {
@@ -198,10 +203,10 @@ pub fn destroy_epair(host: &Vnet, rooms: &Rooms, name: &InterfaceName) -> Result
 
 /// Removes a jail and waits until it is gone, also when it is dying already: what is mounted in it is
 /// busy until then.
-fn remove_jail(host: &Vnet, rooms: &Rooms, name: &str) -> Result<(), Failure> {
+fn remove_jail(host: &Vnet, state: &StateDirectory, name: &str) -> Result<(), StepError> {
     let kernel = &**host.kernel();
     if let Some(jid) = jail::find(kernel, name)? {
-        let _pass = rooms.pass(Lane::Detach);
+        let _pass = state.pass(KernelLock::Detach);
         jail::remove(kernel, jid)?;
     }
     if let Some(jid) = jail::find_even_dying(kernel, name)? {
@@ -211,7 +216,7 @@ fn remove_jail(host: &Vnet, rooms: &Rooms, name: &str) -> Result<(), Failure> {
 }
 
 /// Waits for an interface that was lent to a jail that is gone by now.
-fn take_back(host: &Vnet, name: &InterfaceName) -> Result<(), Failure> {
+fn take_back(host: &Vnet, name: &InterfaceName) -> Result<(), StepError> {
     jail::wait_for_interfaces(host, std::slice::from_ref(name), GONE)?;
     Ok(())
 }
@@ -223,12 +228,12 @@ fn take_back(host: &Vnet, name: &InterfaceName) -> Result<(), Failure> {
 /// As [`undo`] and [`shared::sweep`].
 pub fn undo_and_sweep(
     host: &Vnet,
-    rooms: &Rooms,
+    state: &StateDirectory,
     files: Files<'_>,
     journal: &mut Journal,
     boot: &str,
-) -> Result<Owed, Failure> {
-    let owed = undo(host, rooms, files, journal)?;
-    shared::sweep(host, rooms, files, boot)?;
+) -> Result<Owed, StepError> {
+    let owed = undo(host, state, files, journal)?;
+    shared::sweep(host, state, files, boot)?;
     Ok(owed)
 }

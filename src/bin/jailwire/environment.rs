@@ -12,7 +12,7 @@ use jailwire::iocage::zfs;
 use jailwire::kernel::Kernel;
 use jailwire::sim::Sim;
 
-use crate::Failure;
+use crate::CommandError;
 use crate::cli::{Choice, Cli};
 use crate::output;
 
@@ -29,7 +29,7 @@ pub struct Environment {
 
 impl Environment {
     /// The kernel that the command line says, for commands that need no files of iocage's.
-    pub fn kernel_alone(cli: &Cli) -> Result<Arc<dyn Kernel>, Failure> {
+    pub fn kernel_alone(cli: &Cli) -> Result<Arc<dyn Kernel>, CommandError> {
         match chosen(cli.kernel)? {
             Some(kernel) => Ok(kernel),
             None => {
@@ -39,7 +39,7 @@ impl Environment {
     }
 
     /// Opens what the command line says.
-    pub fn open(cli: &Cli) -> Result<Environment, Failure> {
+    pub fn open(cli: &Cli) -> Result<Environment, CommandError> {
         let native = chosen(cli.kernel)?;
         let root = match (&cli.root, &native) {
             (Some(root), _) => root.clone(),
@@ -57,14 +57,14 @@ impl Environment {
     }
 
     /// Does something with all that starting and stopping jails needs.
-    pub fn with_host<T>(&self, act: impl FnOnce(&mut Host<'_>) -> T) -> Result<T, Failure> {
+    pub fn with_host<T>(&self, act: impl FnOnce(&mut Host<'_>) -> T) -> Result<T, CommandError> {
         let gate = KernelGate(self.kernel.as_ref());
         let mut host = Host::open(self.kernel.clone(), &self.store, Files::through(&gate))?;
         Ok(act(&mut host))
     }
 
     /// The same for what only looks.
-    pub fn with_host_to_look_at<T>(&self, act: impl FnOnce(&Host<'_>) -> T) -> Result<T, Failure> {
+    pub fn with_host_to_look_at<T>(&self, act: impl FnOnce(&Host<'_>) -> T) -> Result<T, CommandError> {
         let gate = KernelGate(self.kernel.as_ref());
         let host = Host::look(self.kernel.clone(), &self.store, Files::through(&gate))?;
         Ok(act(&host))
@@ -76,7 +76,7 @@ impl Environment {
     }
 
     /// Refuses to go on where the kernel would refuse every step.
-    pub fn require_root(&self, command: &str) -> Result<(), Failure> {
+    pub fn require_root(&self, command: &str) -> Result<(), CommandError> {
         if self.kernel.privileged() {
             return Ok(());
         }
@@ -88,7 +88,7 @@ impl Environment {
 }
 
 /// FreeBSD's kernel; none for a simulated one.
-fn chosen(choice: Choice) -> Result<Option<Arc<dyn Kernel>>, Failure> {
+fn chosen(choice: Choice) -> Result<Option<Arc<dyn Kernel>>, CommandError> {
     match choice {
         Choice::Sim => Ok(None),
         Choice::Auto if !cfg!(target_os = "freebsd") => Ok(None),
@@ -101,16 +101,16 @@ fn default_root() -> PathBuf {
 }
 
 #[cfg(target_os = "freebsd")]
-fn native() -> Result<Arc<dyn Kernel>, Failure> {
+fn native() -> Result<Arc<dyn Kernel>, CommandError> {
     Ok(Arc::new(jailwire::kernel::freebsd::FreeBsd::new()?))
 }
 
 #[cfg(not(target_os = "freebsd"))]
-fn native() -> Result<Arc<dyn Kernel>, Failure> {
+fn native() -> Result<Arc<dyn Kernel>, CommandError> {
     Err("this is not FreeBSD: leave --kernel out, or give --kernel sim, to use the simulated kernel".into())
 }
 
-fn simulated(root: &Path, choice: Choice) -> Result<Arc<dyn Kernel>, Failure> {
+fn simulated(root: &Path, choice: Choice) -> Result<Arc<dyn Kernel>, CommandError> {
     let directory = root.join(".sim");
     if choice == Choice::Auto {
         output::warn(&format!(
@@ -131,7 +131,7 @@ fn legacy(kernel: Arc<dyn Kernel>, jails: PathBuf) -> Legacy {
 }
 
 /// Where iocage's dataset is mounted, if there is one.
-fn mounted_dataset(kernel: &dyn Kernel) -> Result<Option<PathBuf>, Failure> {
+fn mounted_dataset(kernel: &dyn Kernel) -> Result<Option<PathBuf>, CommandError> {
     zfs::iocage_root(&kernel.mounts()?)
         .map_err(|error| format!("{error}; or say where with --root DIR").into())
 }

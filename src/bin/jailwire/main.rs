@@ -22,7 +22,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser as _};
 
 /// Anything that ends the program with status 1. The message is what the user reads.
-type Failure = Box<dyn std::error::Error>;
+type CommandError = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
     let cli = match cli::Cli::try_parse_from(arguments(std::env::args_os().collect())) {

@@ -6,7 +6,7 @@ use super::Scene;
 use super::finding::{Finding, Fix, Level, list};
 use crate::iocage::manage;
 use crate::iocage::name::JailName;
-use crate::wiring::{HostHalf, Journal, Rooms};
+use crate::wiring::{HostHalf, Journal, StateDirectory};
 
 impl Scene<'_> {
     pub(super) fn leftovers(&self, found: &mut Vec<Finding>) {
@@ -60,12 +60,12 @@ impl Scene<'_> {
 
     /// Journals of jails that are down: something of them is still there.
     fn journals(&self, found: &mut Vec<Finding>) {
-        let rooms = Rooms::look(&**self.vnet.kernel());
+        let state = StateDirectory::look(&**self.vnet.kernel());
         let Ok(boot) = self.vnet.sysctl("kern.boot_id") else { return };
         let boot: String = boot.iter().map(|byte| format!("{byte:02x}")).collect();
-        for path in rooms.journals().unwrap_or_default() {
+        for path in state.journals().unwrap_or_default() {
             let Some(subject) =
-                self.jails.iter().find(|subject| rooms.journal(&subject.name().kernel_name()) == path)
+                self.jails.iter().find(|subject| state.journal(&subject.name().kernel_name()) == path)
             else {
                 self.orphan(&path, found);
                 continue;
@@ -90,10 +90,10 @@ impl Scene<'_> {
 
     /// Journals of what was being attached to a jail, whoever made that.
     fn attachings(&self, found: &mut Vec<Finding>) {
-        let rooms = Rooms::look(&**self.vnet.kernel());
-        for path in rooms.attachings().unwrap_or_default() {
-            let Some(jail) = rooms.jail_of(&path) else { continue };
-            if rooms.is_locked(&jail) {
+        let state = StateDirectory::look(&**self.vnet.kernel());
+        for path in state.attachings().unwrap_or_default() {
+            let Some(jail) = state.jail_of(&path) else { continue };
+            if state.is_locked(&jail) {
                 continue;
             }
             found.push(

@@ -8,7 +8,7 @@ use crate::iocage::config::{JailConfig, Localhost, Network};
 use crate::iocage::translate::HostFacts;
 use crate::types::Fib;
 use crate::wiring::bulk::{Limits, View};
-use crate::wiring::{self, Failure, JailSpec, Owned, Plan, Problem, Survey};
+use crate::wiring::{self, JailSpec, Owned, Plan, Problem, StepError, Survey};
 
 /// The host, looked at once for all jails.
 #[derive(Debug, Default)]
@@ -24,7 +24,7 @@ impl Host<'_> {
     /// Gets ready for a bulk operation, by several threads: the host is looked at once, and what jails
     /// share is swept once, by [`Host::end_bulk`].
     pub fn begin_bulk(&mut self, limits: &Limits) {
-        self.rooms = self.rooms.in_bulk(limits);
+        self.state = self.state.for_bulk(limits);
         self.bulk = Some(Bulk::default());
     }
 
@@ -33,19 +33,19 @@ impl Host<'_> {
     /// # Errors
     ///
     /// Those of [`wiring::sweep`].
-    pub fn end_bulk(&mut self) -> Result<(), Failure> {
-        let unswept = self.rooms.is_unswept();
-        self.rooms = self.rooms.alone();
+    pub fn end_bulk(&mut self) -> Result<(), StepError> {
+        let unswept = self.state.is_unswept();
+        self.state = self.state.alone();
         self.bulk = None;
         if unswept {
             let site = self.site();
-            wiring::sweep(site.host, site.rooms, site.files, site.boot)?;
+            wiring::sweep(site.host, site.state, site.files, site.boot)?;
         }
         Ok(())
     }
 
     /// Plans a start on the host as it is.
-    pub(super) fn plan(&self, spec: &JailSpec) -> Result<Result<Plan, Vec<Problem>>, Failure> {
+    pub(super) fn plan(&self, spec: &JailSpec) -> Result<Result<Plan, Vec<Problem>>, StepError> {
         match &self.bulk {
             Some(bulk) => bulk.view.plan(&self.vnet, spec),
             None => Ok(Plan::new(spec, &Survey::take(&self.vnet, spec)?)),
@@ -78,8 +78,8 @@ impl Host<'_> {
     pub(super) fn lasting(
         &self,
         fib: Fib,
-        look: impl FnOnce() -> Result<HostFacts, Failure>,
-    ) -> Result<HostFacts, Failure> {
+        look: impl FnOnce() -> Result<HostFacts, StepError>,
+    ) -> Result<HostFacts, StepError> {
         let Some(bulk) = &self.bulk else { return look() };
         let mut known = bulk.facts.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(facts) = known.get(&fib) {

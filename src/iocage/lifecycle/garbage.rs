@@ -13,7 +13,7 @@ use crate::jail;
 use crate::jail::devfs::Devfs;
 use crate::jail::mount;
 use crate::types::{InterfaceName, Jid};
-use crate::wiring::{self, Failure, HostHalf, Journal, Owed, Owned};
+use crate::wiring::{self, HostHalf, Journal, Owed, Owned, StepError};
 
 /// iocage's own rulesets, and ours, begin here.
 const FIRST_RULESET: u16 = 1000;
@@ -98,18 +98,18 @@ impl Host<'_> {
     /// # Errors
     ///
     /// Those of looking at the kernel, and of reading journals.
-    pub fn garbage(&self) -> Result<Found, Failure> {
+    pub fn garbage(&self) -> Result<Found, StepError> {
         let mut found = Found::default();
-        let mut journals = self.journals(self.rooms.journals()?)?;
+        let mut journals = self.journals(self.state.journals()?)?;
         for (jail, journal) in &journals {
             // One that somebody works on is not left over.
-            if jail::find(&**self.kernel(), jail)?.is_none() && !self.rooms.is_locked(jail) {
+            if jail::find(&**self.kernel(), jail)?.is_none() && !self.state.is_locked(jail) {
                 found.garbage.push(Garbage::Journal { jail: jail.clone(), owned: journal.owned().to_vec() });
             }
         }
-        let attaching = self.journals(self.rooms.attachings()?)?;
+        let attaching = self.journals(self.state.attachings()?)?;
         for (jail, journal) in &attaching {
-            if !self.rooms.is_locked(jail) {
+            if !self.state.is_locked(jail) {
                 found
                     .garbage
                     .push(Garbage::Attaching { jail: jail.clone(), owned: journal.owned().to_vec() });
@@ -117,7 +117,7 @@ impl Host<'_> {
         }
         journals.extend(attaching);
         self.leaked_epairs(&journals, &mut found)?;
-        let unneeded = wiring::unneeded(&self.vnet, &self.rooms, &self.boot)?;
+        let unneeded = wiring::unneeded(&self.vnet, &self.state, &self.boot)?;
         found.garbage.extend(unneeded.into_iter().map(Garbage::Shared));
         self.doubtful_mounts(&journals, &mut found)?;
         self.doubtful_rulesets(&journals, &mut found);
@@ -140,7 +140,7 @@ impl Host<'_> {
     /// # Errors
     ///
     /// Those of removing it. What is in a journal stays there then.
-    pub fn remove_garbage(&self, garbage: &Garbage, report: &mut dyn Report) -> Result<bool, Failure> {
+    pub fn remove_garbage(&self, garbage: &Garbage, report: &mut dyn Report) -> Result<bool, StepError> {
         let site = self.site();
         match garbage {
             Garbage::Journal { jail, .. } => {
@@ -148,12 +148,12 @@ impl Host<'_> {
                 if jail::find(&**self.kernel(), jail)?.is_some() {
                     return Ok(false);
                 }
-                let mut journal = Journal::open(&self.rooms.journal(jail), &self.boot)?;
-                paid(wiring::undo_and_sweep(site.host, site.rooms, site.files, &mut journal, site.boot)?)
+                let mut journal = Journal::open(&self.state.journal(jail), &self.boot)?;
+                paid(wiring::undo_and_sweep(site.host, site.state, site.files, &mut journal, site.boot)?)
             }
             Garbage::Attaching { jail, .. } => {
                 let _lock = self.lock_as(jail, jail, report)?;
-                let there = self.rooms.attaching(jail).exists();
+                let there = self.state.attaching(jail).exists();
                 Ok(paid(wiring::undo_attaching(&site, jail)?)? && there)
             }
             Garbage::Epair { name, jail } => {
@@ -162,29 +162,29 @@ impl Host<'_> {
                 let half = HostHalf::read(&self.vnet, *name)?.filter(|half| half.jail == *jail);
                 let still = half.is_some() && self.is_leaked(name)?;
                 if still {
-                    wiring::destroy_epair(&self.vnet, &self.rooms, name)?;
+                    wiring::destroy_epair(&self.vnet, &self.state, name)?;
                 }
                 Ok(still)
             }
             Garbage::Shared(_) => {
-                wiring::sweep(site.host, site.rooms, site.files, site.boot)?;
+                wiring::sweep(site.host, site.state, site.files, site.boot)?;
                 Ok(true)
             }
         }
     }
 
     /// Journals, by the kernel's names for their jails.
-    fn journals(&self, paths: Vec<PathBuf>) -> Result<Vec<(String, Journal)>, Failure> {
+    fn journals(&self, paths: Vec<PathBuf>) -> Result<Vec<(String, Journal)>, StepError> {
         let mut journals = Vec::new();
         for path in paths {
-            if let Some(jail) = self.rooms.jail_of(&path) {
+            if let Some(jail) = self.state.jail_of(&path) {
                 journals.push((jail, Journal::open(&path, &self.boot)?));
             }
         }
         Ok(journals)
     }
 
-    fn leaked_epairs(&self, journals: &[(String, Journal)], found: &mut Found) -> Result<(), Failure> {
+    fn leaked_epairs(&self, journals: &[(String, Journal)], found: &mut Found) -> Result<(), StepError> {
         for interface in self.vnet.interfaces()? {
             let name = interface.name;
             let known = |journal: &Journal| journal.owned().contains(&Owned::Epair(name));
@@ -195,7 +195,7 @@ impl Host<'_> {
             let Some(HostHalf { jail, .. }) = HostHalf::read(&self.vnet, name)? else { continue };
             if self.is_leaked(&name)? {
                 // One that somebody works on is not left over.
-                if !self.rooms.is_locked(&format!("ioc-{jail}")) {
+                if !self.state.is_locked(&format!("ioc-{jail}")) {
                     found.garbage.push(Garbage::Epair { name, jail });
                 }
             } else if self.is_without_jail(&name, &jail)? && self.vnet.has_interface(&name)? {
@@ -209,7 +209,7 @@ impl Host<'_> {
 
     /// Whether what is described as a jail's is proven to be an epair of one, and the jail is gone. It is one if it
     /// is called `vnetN.JID`, and was made by epair's cloner.
-    fn is_leaked(&self, name: &InterfaceName) -> Result<bool, Failure> {
+    fn is_leaked(&self, name: &InterfaceName) -> Result<bool, StepError> {
         let Some(jid) = jid_of(name.as_str()) else { return Ok(false) };
         // One that has gone meanwhile is in no group.
         let groups = self.vnet.groups(name).optional()?.unwrap_or_default();
@@ -220,7 +220,7 @@ impl Host<'_> {
     }
 
     /// Whether the jail that it is described as one of does not have it.
-    fn is_without_jail(&self, name: &InterfaceName, jail: &str) -> Result<bool, Failure> {
+    fn is_without_jail(&self, name: &InterfaceName, jail: &str) -> Result<bool, StepError> {
         let jid = jid_of(name.as_str());
         // iocage writes its own name for a jail, and those who attach to any jail the kernel's.
         for kernel_name in [format!("ioc-{jail}"), jail.to_owned()] {
@@ -233,7 +233,7 @@ impl Host<'_> {
     }
 
     /// File systems in the roots of jails that are down, which no journal tells of.
-    fn doubtful_mounts(&self, journals: &[(String, Journal)], found: &mut Found) -> Result<(), Failure> {
+    fn doubtful_mounts(&self, journals: &[(String, Journal)], found: &mut Found) -> Result<(), StepError> {
         let mounts = self.kernel().mounts().unwrap_or_default();
         for entry in self.store.entries().unwrap_or_default() {
             let name = entry.name.kernel_name();
@@ -275,9 +275,9 @@ impl Host<'_> {
 }
 
 /// True if nothing is owed any more, otherwise the first of it.
-fn paid(owed: Owed) -> Result<bool, Failure> {
+fn paid(owed: Owed) -> Result<bool, StepError> {
     match owed.failures.into_iter().next() {
-        Some((owned, failure)) => Err(Failure::Invalid(format!("{owned}: {failure}"))),
+        Some((owned, failure)) => Err(StepError::Invalid(format!("{owned}: {failure}"))),
         None => Ok(true),
     }
 }

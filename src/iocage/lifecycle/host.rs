@@ -9,14 +9,14 @@ use crate::iocage::store::Entry;
 use crate::iocage::translate::HostFacts;
 use crate::route::Via;
 use crate::types::{Fib, InterfaceName};
-use crate::wiring::Failure;
+use crate::wiring::StepError;
 
 /// Interfaces whose addresses come and go with jails, as iocage sees it.
 const PASSING: [&str; 4] = ["vnet", "bridge", "epair", "pflog"];
 
 impl Host<'_> {
     /// The facts that a configuration asks for. Most ask for few.
-    pub(super) fn facts(&self, config: &JailConfig) -> Result<HostFacts, Failure> {
+    pub(super) fn facts(&self, config: &JailConfig) -> Result<HostFacts, StepError> {
         let asked = asks(config);
         let mut facts = match asked {
             true => self.lasting(config.fib, || self.lasting_facts(config.fib))?,
@@ -41,7 +41,7 @@ impl Host<'_> {
     }
 
     /// Default routes, addresses and the MAC address of their interface.
-    fn lasting_facts(&self, fib: Fib) -> Result<HostFacts, Failure> {
+    fn lasting_facts(&self, fib: Fib) -> Result<HostFacts, StepError> {
         let mut facts = HostFacts::default();
         let interfaces = self.vnet.interfaces()?;
         let name_of = |index: u16| -> Option<InterfaceName> {

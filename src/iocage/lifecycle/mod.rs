@@ -28,7 +28,7 @@ use crate::jail;
 use crate::kernel::Kernel;
 use crate::types::Jid;
 use crate::vnet::Vnet;
-use crate::wiring::{self, Journal, Lock, Owned, Problem, Rooms};
+use crate::wiring::{self, Journal, Lock, Owned, Problem, StateDirectory};
 
 pub use enter::{Ran, RunAs};
 pub use garbage::{Found, Garbage};
@@ -106,7 +106,7 @@ pub enum Error {
         /// The jail.
         jail: JailName,
         /// What failed.
-        failure: wiring::Failure,
+        failure: wiring::StepError,
     },
     /// A command of the jail's failed.
     #[error("{jail}: {property} {how}{}", output(.text))]
@@ -148,7 +148,7 @@ pub struct Host<'a> {
     store: &'a Store,
     files: Files<'a>,
     vnet: Vnet,
-    rooms: Rooms,
+    state: StateDirectory,
     boot: String,
     bulk: Option<bulk::Bulk>,
     /// Whether it may change anything.
@@ -165,9 +165,9 @@ impl<'a> Host<'a> {
         kernel: Arc<dyn Kernel>,
         store: &'a Store,
         files: Files<'a>,
-    ) -> Result<Host<'a>, wiring::Failure> {
-        let rooms = Rooms::open(kernel.as_ref(), files)?;
-        Host::with(kernel, store, files, rooms, true)
+    ) -> Result<Host<'a>, wiring::StepError> {
+        let state = StateDirectory::open(kernel.as_ref(), files)?;
+        Host::with(kernel, store, files, state, true)
     }
 
     /// The same for those who only look: nothing is made, and nothing cleared up.
@@ -179,23 +179,23 @@ impl<'a> Host<'a> {
         kernel: Arc<dyn Kernel>,
         store: &'a Store,
         files: Files<'a>,
-    ) -> Result<Host<'a>, wiring::Failure> {
-        let rooms = Rooms::look(kernel.as_ref());
-        Host::with(kernel, store, files, rooms, false)
+    ) -> Result<Host<'a>, wiring::StepError> {
+        let state = StateDirectory::look(kernel.as_ref());
+        Host::with(kernel, store, files, state, false)
     }
 
     fn with(
         kernel: Arc<dyn Kernel>,
         store: &'a Store,
         files: Files<'a>,
-        rooms: Rooms,
+        state: StateDirectory,
         changes: bool,
-    ) -> Result<Host<'a>, wiring::Failure> {
+    ) -> Result<Host<'a>, wiring::StepError> {
         let vnet = Vnet::host(kernel);
         let boot = vnet.sysctl("kern.boot_id")?;
         // Sixteen bytes of no further structure.
         let boot = boot.iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Host { store, files, vnet, rooms, boot, bulk: None, changes })
+        Ok(Host { store, files, vnet, state, boot, bulk: None, changes })
     }
 
     fn kernel(&self) -> &Arc<dyn Kernel> {
@@ -203,7 +203,7 @@ impl<'a> Host<'a> {
     }
 
     fn site(&self) -> wiring::Site<'_> {
-        wiring::Site { host: &self.vnet, rooms: &self.rooms, files: self.files, boot: &self.boot }
+        wiring::Site { host: &self.vnet, state: &self.state, files: self.files, boot: &self.boot }
     }
 
     /// A jail's configuration, if nobody but root (who simulates: but the caller) can have written it.
@@ -232,7 +232,7 @@ impl<'a> Host<'a> {
         shown: impl fmt::Display,
         report: &mut dyn Report,
     ) -> io::Result<Lock> {
-        self.rooms.lock_jail(kernel_name, |holder| {
+        self.state.lock_jail(kernel_name, |holder| {
             report.warn(&match holder {
                 Some(process) => format!("process {process} is working on {shown}; waiting for it"),
                 None => format!("another process is working on {shown}; waiting for it"),
@@ -241,7 +241,7 @@ impl<'a> Host<'a> {
     }
 
     fn journal(&self, name: &JailName) -> io::Result<Journal> {
-        Journal::open(&self.rooms.journal(&name.kernel_name()), &self.boot)
+        Journal::open(&self.state.journal(&name.kernel_name()), &self.boot)
     }
 
     fn jid(&self, name: &JailName) -> crate::Result<Option<Jid>> {
@@ -251,7 +251,7 @@ impl<'a> Host<'a> {
     /// Undoes a journal, and tells what it could not.
     fn undo(&self, name: &JailName, journal: &mut Journal) -> Result<(), Error> {
         let site = self.site();
-        nothing_owed(name, wiring::undo_and_sweep(site.host, site.rooms, site.files, journal, site.boot))
+        nothing_owed(name, wiring::undo_and_sweep(site.host, site.state, site.files, journal, site.boot))
     }
 
     /// Takes away what is left of something that was being attached to the jail, under its lock.
@@ -264,19 +264,19 @@ impl<'a> Host<'a> {
 impl Drop for Host<'_> {
     fn drop(&mut self) {
         if self.changes {
-            self.rooms.leave(self.files);
+            self.state.leave(self.files);
         }
     }
 }
 
 /// An error if undoing failed, or something could not be undone.
-fn nothing_owed(name: &JailName, undone: Result<wiring::Owed, wiring::Failure>) -> Result<(), Error> {
+fn nothing_owed(name: &JailName, undone: Result<wiring::Owed, wiring::StepError>) -> Result<(), Error> {
     let owed = undone.map_err(step(name))?;
     if owed.failures.is_empty() { Ok(()) } else { Err(Error::Owed { jail: name.clone(), owed }) }
 }
 
 /// Something that failed outside a plan.
-fn step(name: &JailName) -> impl Fn(wiring::Failure) -> Error + use<> {
+fn step(name: &JailName) -> impl Fn(wiring::StepError) -> Error + use<> {
     let jail = name.clone();
     move |failure| Error::Step { jail: jail.clone(), failure }
 }

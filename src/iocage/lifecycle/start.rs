@@ -11,7 +11,7 @@ use crate::iocage::property::Stored;
 use crate::iocage::store::{Entry, Place};
 use crate::iocage::translate::{self, MadeUp};
 use crate::types::Jid;
-use crate::wiring::{self, Devfs, Failure, JailSpec, Journal, Lock, Owned, Plan, Up};
+use crate::wiring::{self, Devfs, JailSpec, Journal, Lock, Owned, Plan, StepError, Up};
 
 /// A jail that was started.
 #[derive(Debug, Clone)]
@@ -126,7 +126,7 @@ impl Host<'_> {
     pub fn finish_start(&self, mut starting: Starting, report: &mut dyn Report) -> Result<Started, Error> {
         let Starting { entry, config, spec, up, journal, .. } = &mut starting;
         let Some(up) = up else {
-            let failure = Failure::Invalid("it was not made yet".to_owned());
+            let failure = StepError::Invalid("it was not made yet".to_owned());
             return Err(step(&entry.name)(failure));
         };
         match self.finish(entry, config, spec, up, journal, report) {
@@ -196,11 +196,11 @@ impl Host<'_> {
         ruleset: u16,
         localhost: Option<Ipv4Addr>,
         journal: &Journal,
-    ) -> Result<JailConf, Failure> {
+    ) -> Result<JailConf, StepError> {
         let release = self.vnet.sysctl("kern.osrelease")?;
         let release = String::from_utf8_lossy(&release);
         let release =
-            release.trim_end_matches('\0').parse().map_err(|error| Failure::Invalid(format!("{error}")))?;
+            release.trim_end_matches('\0').parse().map_err(|error| StepError::Invalid(format!("{error}")))?;
         let (mut ip4, mut ip6) = match &config.network {
             Network::Shared(network) => (network.ip4.clone(), network.ip6.clone()),
             Network::Vnet(_) => Default::default(),

@@ -10,7 +10,7 @@ use crate::iocage::name::JailName;
 use crate::iocage::store::Entry;
 use crate::jail::{self, mount};
 use crate::types::{InterfaceName, Jid};
-use crate::wiring::{self, Failure, HostHalf, Journal, Lock, Owned};
+use crate::wiring::{self, HostHalf, Journal, Lock, Owned, StepError};
 
 /// How a stop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,7 +152,7 @@ impl Host<'_> {
                 // Of another boot, and nothing in it outlived that; or begun, and no more.
                 journal.keep(site.files, Vec::new()).map_err(|error| Error::from((name, error)))?;
             }
-            wiring::sweep(site.host, site.rooms, site.files, site.boot).map_err(step(name))?;
+            wiring::sweep(site.host, site.state, site.files, site.boot).map_err(step(name))?;
             report.warn(&format!("{} is not running!", name.flat()));
             return Ok(Stopped::WasDown);
         }
@@ -195,7 +195,7 @@ impl Host<'_> {
     }
 
     /// Writes the journal of a jail that somebody else started, from what there is of it.
-    fn adopt(&self, entry: &Entry, jid: Jid, journal: &mut Journal) -> Result<(), Failure> {
+    fn adopt(&self, entry: &Entry, jid: Jid, journal: &mut Journal) -> Result<(), StepError> {
         for owned in self.found(entry, jid)? {
             journal.intend(self.files, owned)?;
         }
@@ -203,7 +203,7 @@ impl Host<'_> {
     }
 
     /// What there is of a running jail, whoever started it, in the order it was made.
-    pub(super) fn found(&self, entry: &Entry, jid: Jid) -> Result<Vec<Owned>, Failure> {
+    pub(super) fn found(&self, entry: &Entry, jid: Jid) -> Result<Vec<Owned>, StepError> {
         let name = &entry.name;
         let kernel = &**self.kernel();
         let conf = self.conf_path(name);
@@ -234,7 +234,7 @@ impl Host<'_> {
     }
 
     /// The host's halves of a jail's epairs: by name, and by what iocage writes on them.
-    fn epairs_of(&self, entry: &Entry, jid: Jid) -> Result<Vec<InterfaceName>, Failure> {
+    fn epairs_of(&self, entry: &Entry, jid: Jid) -> Result<Vec<InterfaceName>, StepError> {
         let suffix = format!(".{jid}");
         let mut epairs = Vec::new();
         for interface in self.vnet.interfaces()? {

@@ -84,16 +84,16 @@ pub fn run<J: Job>(
     mut ended: impl FnMut(usize, Option<J::Outcome>),
 ) -> Result<(), Circle> {
     let count = jobs.len();
-    let board = Board::new(jobs, limits, cancel)?;
+    let schedule = Schedule::new(jobs, limits, cancel)?;
     if count <= 1 || limits.is_one() {
-        while let Some((place, outcome)) = board.work_alone() {
+        while let Some((place, outcome)) = schedule.work_alone() {
             ended(place, outcome);
         }
         return Ok(());
     }
     thread::scope(|scope| {
         let (tell, told) = channel();
-        Crew { scope, board: &board, tell }.rouse(&mut board.lock(), Stage::Before);
+        WorkerPool { scope, schedule: &schedule, tell }.wake(&mut schedule.lock(), Stage::Before);
         // Ends when the last worker is gone.
         for (place, outcome) in told {
             ended(place, outcome);
@@ -105,36 +105,36 @@ pub fn run<J: Job>(
 type Ended<T> = (usize, Option<T>);
 
 /// The workers, who come when they are needed: a thread takes longer to begin than many a job.
-struct Crew<'scope, 'env, J: Job> {
+struct WorkerPool<'scope, 'env, J: Job> {
     scope: &'scope Scope<'scope, 'env>,
-    board: &'scope Board<'env, J>,
+    schedule: &'scope Schedule<'env, J>,
     tell: Sender<Ended<J::Outcome>>,
 }
 
-impl<'scope, J: Job> Crew<'scope, '_, J> {
+impl<'scope, J: Job> WorkerPool<'scope, '_, J> {
     /// Has somebody look for a job in a stage: one who waits for it, or a new one if there may be more. Before the
     /// network stage nobody new comes as long as that one has all it can do.
-    fn rouse(&self, state: &mut State<J>, stage: Stage) {
+    fn wake(&self, state: &mut State<J>, stage: Stage) {
         let at = stage as usize;
         let Workers { here, idle, coming } = state.workers[at];
-        let enough = here > 0 && stage == Stage::Before && state.in_network() >= self.board.network();
+        let enough = here > 0 && stage == Stage::Before && state.in_network() >= self.schedule.network();
         if idle > 0 {
-            self.board.news[at].notify_one();
-        } else if !coming && !enough && here < self.board.most[at] {
-            let crew = Crew { scope: self.scope, board: self.board, tell: self.tell.clone() };
+            self.schedule.wakeups[at].notify_one();
+        } else if !coming && !enough && here < self.schedule.most[at] {
+            let pool = WorkerPool { scope: self.scope, schedule: self.schedule, tell: self.tell.clone() };
             state.workers[at].coming = true;
             state.workers[at].here += 1;
-            self.scope.spawn(move || crew.work(stage));
+            self.scope.spawn(move || pool.work(stage));
         }
     }
 
     /// Works in a stage until there is nothing left to do in any.
     fn work(&self, stage: Stage) {
-        self.board.lock().workers[stage as usize].coming = false;
-        let _here = Here { crew: self, stage };
+        self.schedule.lock().workers[stage as usize].coming = false;
+        let _active = ActiveWorker { pool: self, stage };
         while let Some((place, job)) = self.next(stage) {
-            let rouse = |state: &mut State<J>, stage| self.rouse(state, stage);
-            self.board.advance(place, job, stage, &rouse, |outcome| {
+            let wake = |state: &mut State<J>, stage| self.wake(state, stage);
+            self.schedule.advance(place, job, stage, &wake, |outcome| {
                 // The caller listens until all have ended.
                 let _ = self.tell.send((place, outcome));
             });
@@ -143,20 +143,20 @@ impl<'scope, J: Job> Crew<'scope, '_, J> {
 
     /// Waits for a job that is ready for a stage. None when all have ended.
     fn next(&self, stage: Stage) -> Option<(usize, J)> {
-        let board = self.board;
-        let mut state = board.lock();
+        let schedule = self.schedule;
+        let mut state = schedule.lock();
         loop {
             if state.left == 0 {
                 return None;
             }
             let held_back = stage == Stage::Before
-                && state.ready[Stage::Network as usize].len() >= board.backlog
-                && !board.cancel.is_cancelled();
+                && state.ready[Stage::Network as usize].len() >= schedule.backlog
+                && !schedule.cancel.is_cancelled();
             if !held_back && let Some(found) = state.take(stage) {
                 // There may be more than this worker does; and there is room before the network stage now.
                 for stage in [stage, Stage::Before] {
                     if !state.ready[stage as usize].is_empty() {
-                        self.rouse(&mut state, stage);
+                        self.wake(&mut state, stage);
                     }
                 }
                 return Some(found);
@@ -164,32 +164,32 @@ impl<'scope, J: Job> Crew<'scope, '_, J> {
             state.workers[stage as usize].idle += 1;
             if stage == Stage::Network && !state.ready[Stage::Before as usize].is_empty() {
                 // What comes before takes too long for those who are there.
-                self.rouse(&mut state, Stage::Before);
+                self.wake(&mut state, Stage::Before);
             }
-            state = board.news[stage as usize].wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = schedule.wakeups[stage as usize].wait(state).unwrap_or_else(PoisonError::into_inner);
             state.workers[stage as usize].idle -= 1;
         }
     }
 }
 
 /// A worker, until it leaves: when there is nothing left to do, or by a panic, and then another may be needed.
-struct Here<'a, 'scope, 'env, J: Job> {
-    crew: &'a Crew<'scope, 'env, J>,
+struct ActiveWorker<'a, 'scope, 'env, J: Job> {
+    pool: &'a WorkerPool<'scope, 'env, J>,
     stage: Stage,
 }
 
-impl<J: Job> Drop for Here<'_, '_, '_, J> {
+impl<J: Job> Drop for ActiveWorker<'_, '_, '_, J> {
     fn drop(&mut self) {
-        let mut state = self.crew.board.lock();
+        let mut state = self.pool.schedule.lock();
         state.workers[self.stage as usize].here -= 1;
         if !state.ready[self.stage as usize].is_empty() {
-            self.crew.rouse(&mut state, self.stage);
+            self.pool.wake(&mut state, self.stage);
         }
     }
 }
 
 /// Has somebody look for a job in a stage.
-type Rouse<'a, J> = &'a dyn Fn(&mut State<J>, Stage);
+type Wake<'a, J> = &'a dyn Fn(&mut State<J>, Stage);
 
 /// The workers of a stage.
 #[derive(Debug, Clone, Copy, Default)]
@@ -202,10 +202,10 @@ struct Workers {
 }
 
 /// Where all jobs are.
-struct Board<'a, J> {
+struct Schedule<'a, J> {
     state: Mutex<State<J>>,
     /// One for the workers of each stage.
-    news: [Condvar; 3],
+    wakeups: [Condvar; 3],
     cancel: &'a Cancel,
     /// The most workers of each stage.
     most: [usize; 3],
@@ -225,8 +225,8 @@ struct State<J> {
     workers: [Workers; 3],
 }
 
-impl<'a, J: Job> Board<'a, J> {
-    fn new(placed: Vec<Placed<J>>, limits: &Limits, cancel: &'a Cancel) -> Result<Board<'a, J>, Circle> {
+impl<'a, J: Job> Schedule<'a, J> {
+    fn new(placed: Vec<Placed<J>>, limits: &Limits, cancel: &'a Cancel) -> Result<Schedule<'a, J>, Circle> {
         let count = placed.len();
         let mut state = State {
             jobs: Vec::with_capacity(count),
@@ -253,7 +253,7 @@ impl<'a, J: Job> Board<'a, J> {
             Stage::Network => limits.network.get(),
             Stage::Before | Stage::After => limits.programs.get(),
         });
-        Ok(Board { state: Mutex::new(state), news: Default::default(), cancel, most, backlog })
+        Ok(Schedule { state: Mutex::new(state), wakeups: Default::default(), cancel, most, backlog })
     }
 
     /// How many jobs the network stage does at a time.
@@ -271,11 +271,11 @@ impl<'a, J: Job> Board<'a, J> {
         place: usize,
         mut job: J,
         stage: Stage,
-        rouse: Rouse<'_, J>,
+        wake: Wake<'_, J>,
         tell: impl FnOnce(Option<J::Outcome>),
     ) {
         // Whatever happens, nobody waits for this job for ever.
-        let mut end = End { board: self, rouse, place, armed: true };
+        let mut end = End { schedule: self, wake, place, armed: true };
         let next = match (self.cancel.is_cancelled(), stage) {
             (false, _) => job.run(stage),
             (true, Stage::Before) => {
@@ -290,7 +290,7 @@ impl<'a, J: Job> Board<'a, J> {
                 let mut state = self.lock();
                 state.jobs[place] = Some(job);
                 state.ready[stage as usize].insert(place);
-                rouse(&mut state, stage);
+                wake(&mut state, stage);
             }
             Next::Done(outcome) => {
                 // What the job holds, such as its lock, goes before those that follow begin.
@@ -332,8 +332,8 @@ impl<J> State<J> {
 
 /// The end of a job, which lets others begin.
 struct End<'a, 'b, J: Job> {
-    board: &'a Board<'b, J>,
-    rouse: Rouse<'a, J>,
+    schedule: &'a Schedule<'b, J>,
+    wake: Wake<'a, J>,
     place: usize,
     armed: bool,
 }
@@ -343,18 +343,18 @@ impl<J: Job> Drop for End<'_, '_, J> {
         if !self.armed {
             return;
         }
-        let board = self.board;
-        let mut state = board.lock();
+        let schedule = self.schedule;
+        let mut state = schedule.lock();
         state.left -= 1;
         for follower in std::mem::take(&mut state.followers[self.place]) {
             state.waits_for[follower] -= 1;
             if state.waits_for[follower] == 0 {
                 state.ready[Stage::Before as usize].insert(follower);
-                (self.rouse)(&mut state, Stage::Before);
+                (self.wake)(&mut state, Stage::Before);
             }
         }
         if state.left == 0 {
-            board.news.iter().for_each(Condvar::notify_all);
+            schedule.wakeups.iter().for_each(Condvar::notify_all);
         }
     }
 }

@@ -7,14 +7,14 @@ use super::limits::Limits;
 
 /// One of the kernel's locks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lane {
+pub enum KernelLock {
     /// `allprison_lock`: creating and changing jails.
     Create,
     /// `ifnet_detach_sxlock`: moving and destroying interfaces, and with them network stacks.
     Detach,
 }
 
-/// Lets a limited number of threads into each [`Lane`].
+/// Lets a limited number of threads into each [`KernelLock`].
 ///
 /// Who waits here sleeps. Who waits in the kernel may spin, and cannot be interrupted.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ struct Gate {
     left: Condvar,
 }
 
-/// The right to be in a lane, until it is dropped.
+/// The right to be in a lock, until it is dropped.
 #[derive(Debug)]
 pub struct Pass<'a>(&'a Gate);
 
@@ -40,12 +40,12 @@ impl Gates {
         Gates { create: gate(limits.create), detach: gate(limits.detach) }
     }
 
-    /// Waits for a place in a lane. To be held for one call to the kernel, and never while waiting for
+    /// Waits for a place in a lock. To be held for one call to the kernel, and never while waiting for
     /// anything else.
-    pub fn pass(&self, lane: Lane) -> Pass<'_> {
-        let gate = match lane {
-            Lane::Create => &self.create,
-            Lane::Detach => &self.detach,
+    pub fn pass(&self, lock: KernelLock) -> Pass<'_> {
+        let gate = match lock {
+            KernelLock::Create => &self.create,
+            KernelLock::Detach => &self.detach,
         };
         let free = gate.free.lock().unwrap_or_else(PoisonError::into_inner);
         let mut free = gate.left.wait_while(free, |free| *free == 0).unwrap_or_else(PoisonError::into_inner);
@@ -76,7 +76,7 @@ mod tests {
             for _ in 0..8 {
                 scope.spawn(|| {
                     for _ in 0..200 {
-                        let _pass = gates.pass(Lane::Detach);
+                        let _pass = gates.pass(KernelLock::Detach);
                         most.fetch_max(inside.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                         std::thread::yield_now();
                         inside.fetch_sub(1, Ordering::SeqCst);
@@ -85,8 +85,8 @@ mod tests {
             }
         });
         assert!((1..=2).contains(&most.into_inner()));
-        // The other lane is another lock.
-        let _create = gates.pass(Lane::Create);
-        let _detach = gates.pass(Lane::Detach);
+        // the other lock is another lock.
+        let _create = gates.pass(KernelLock::Create);
+        let _detach = gates.pass(KernelLock::Detach);
     }
 }

@@ -14,11 +14,12 @@ use super::view::View;
 use crate::jail;
 use crate::types::Jid;
 use crate::wiring::{
-    self, Error, Failure, JailSpec, Journal, Lock, Network, Owed, Owned, Plan, Problem, Rooms, Site, Up,
+    self, Error, JailSpec, Journal, Lock, Network, Owed, Owned, Plan, Problem, Site, StateDirectory,
+    StepError, Up,
 };
 
 /// Something that a caller does for one jail: it may take its time.
-pub type Task<'a> = Box<dyn FnOnce(Option<Jid>) -> Result<(), Failure> + Send + 'a>;
+pub type Task<'a> = Box<dyn FnOnce(Option<Jid>) -> Result<(), StepError> + Send + 'a>;
 
 /// A jail to be started.
 pub struct BulkJail<'a> {
@@ -75,7 +76,7 @@ pub enum Trouble {
     Wiring(Box<Error>),
     /// Something failed outside the plan.
     #[error(transparent)]
-    Failure(#[from] Failure),
+    Failure(#[from] StepError),
     /// A jail that it depends on is not up.
     #[error("{0}, which it depends on, could not be started")]
     Needs(String),
@@ -115,13 +116,13 @@ fn owed(owed: &Owed) -> String {
 /// use jailwire::files::Files;
 /// use jailwire::jail::JailParameters;
 /// use jailwire::wiring::bulk::{self, BulkJail, Cancel, Fate, Limits};
-/// use jailwire::wiring::{Devfs, JailSpec, Network, Rooms, Site, VnetSpec};
+/// use jailwire::wiring::{Devfs, JailSpec, Network, StateDirectory, Site, VnetSpec};
 /// use jailwire::Vnet;
 ///
 /// # let kernel: Arc<dyn Kernel> = Arc::new(Sim::new());
 /// let host = Vnet::host(kernel.clone());
-/// let rooms = Rooms::open(&*kernel, Files::new())?;
-/// let site = Site { host: &host, rooms: &rooms, files: Files::new(), boot: "this boot" };
+/// let state = StateDirectory::open(&*kernel, Files::new())?;
+/// let site = Site { host: &host, state: &state, files: Files::new(), boot: "this boot" };
 /// let jails = ["db", "web"].map(|name| {
 ///     BulkJail::new(JailSpec {
 ///         name: name.to_owned(),
@@ -149,8 +150,8 @@ pub fn start(
     jails.sort_by_key(|jail| jail.priority);
     let names: Vec<String> = jails.iter().map(|jail| jail.spec.name.clone()).collect();
     let depends: Vec<Vec<usize>> = places(&names, jails.iter().map(|jail| jail.depends.as_slice()));
-    let rooms = site.rooms.in_bulk(limits);
-    let batch = Batch::new(site, &rooms);
+    let state = site.state.for_bulk(limits);
+    let batch = Batch::new(site, &state);
     let held = jails.iter().filter(|jail| matches!(jail.spec.network, Network::Vnet(_))).count();
     let _children = (limits.fork_server && held > 1).then(|| ForkServer::keep(site.host.kernel()));
     let job = |(place, (jail, after)): (usize, (_, Vec<usize>))| Placed {
@@ -181,8 +182,8 @@ pub fn stop(
     {
         needed.into_iter().for_each(|needed| after[needed].push(place));
     }
-    let rooms = site.rooms.in_bulk(limits);
-    let batch = Batch::new(site, &rooms);
+    let state = site.state.for_bulk(limits);
+    let batch = Batch::new(site, &state);
     let named = names.iter().zip(after);
     let jobs = named.map(|(name, after)| Placed { job: Stop { batch: &batch, name, held: None }, after });
     let jobs = jobs.collect();
@@ -201,7 +202,7 @@ pub enum BulkError {
     Ticks(crate::Error),
     /// What jails shared, and none needs any more, could not be taken away.
     #[error("what jails shared could not be taken away: {0}")]
-    Unswept(Failure),
+    Unswept(StepError),
 }
 
 fn ring(names: &[String]) -> String {
@@ -233,9 +234,9 @@ fn run<J: Job<Outcome = Fate>>(
     };
     engine::run(jobs, limits, cancel, |place, fate| ended(&names[place], fate.unwrap_or(Fate::Cancelled)))
         .map_err(circle)?;
-    let Site { host, rooms, files, boot } = batch.site;
-    match rooms.is_unswept() {
-        true => wiring::sweep(host, &rooms.alone(), files, boot).map_err(BulkError::Unswept),
+    let Site { host, state, files, boot } = batch.site;
+    match state.is_unswept() {
+        true => wiring::sweep(host, &state.alone(), files, boot).map_err(BulkError::Unswept),
         false => Ok(()),
     }
 }
@@ -248,18 +249,18 @@ struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    fn new(site: &Site<'a>, rooms: &'a Rooms) -> Batch<'a> {
-        Batch { site: Site { rooms, ..*site }, view: View::new(), failed: Mutex::default() }
+    fn new(site: &Site<'a>, state: &'a StateDirectory) -> Batch<'a> {
+        Batch { site: Site { state, ..*site }, view: View::new(), failed: Mutex::default() }
     }
 
     fn open(&self, name: &str) -> io::Result<(Lock, Journal)> {
-        let Site { rooms, boot, .. } = self.site;
-        Ok((rooms.lock_jail(name, |_| {})?, Journal::open(&rooms.journal(name), boot)?))
+        let Site { state, boot, .. } = self.site;
+        Ok((state.lock_jail(name, |_| {})?, Journal::open(&state.journal(name), boot)?))
     }
 
     fn undo(&self, journal: &mut Journal) -> Result<(), Trouble> {
-        let Site { host, rooms, files, boot } = self.site;
-        let owed = wiring::undo_and_sweep(host, rooms, files, journal, boot)?;
+        let Site { host, state, files, boot } = self.site;
+        let owed = wiring::undo_and_sweep(host, state, files, journal, boot)?;
         if owed.failures.is_empty() { Ok(()) } else { Err(Trouble::Owed(owed)) }
     }
 }
@@ -321,7 +322,7 @@ impl Start<'_, '_> {
 
     fn finish(&mut self, up: Up) -> Result<Next<Fate>, Trouble> {
         if let Some((_, journal, _)) = &mut self.begun {
-            journal.complete(self.batch.site.files, up.jid).map_err(Failure::from)?;
+            journal.complete(self.batch.site.files, up.jid).map_err(StepError::from)?;
         }
         Ok(Next::Done(Fate::Up(up)))
     }
@@ -367,12 +368,12 @@ impl Stop<'_> {
         if stage == Stage::Before {
             let (lock, mut journal) = self.batch.open(self.name)?;
             let kernel = &**self.batch.site.host.kernel();
-            let running = jail::find(kernel, self.name).map_err(Failure::from)?;
+            let running = jail::find(kernel, self.name).map_err(StepError::from)?;
             if running.is_some() && journal.is_empty() {
                 // Somebody else has made it: of what belongs to it we know no more than the kernel does.
                 journal
                     .intend(self.batch.site.files, Owned::Jail(self.name.to_owned()))
-                    .map_err(Failure::from)?;
+                    .map_err(StepError::from)?;
             }
             self.held = Some((lock, journal));
             return Ok(Next::Go(Stage::Network));

@@ -26,7 +26,7 @@ mod view;
 pub use cancel::Cancel;
 pub use engine::{Circle, Job, Next, Placed, Stage, run};
 pub use fork_server::ForkServer;
-pub use gates::{Gates, Lane, Pass};
+pub use gates::{Gates, KernelLock, Pass};
 pub use jails::{BulkError, BulkJail, Fate, Name, Task, Trouble, start, stop};
 pub use limits::Limits;
 pub use ticks::TickGuard;

@@ -14,9 +14,9 @@ use super::preview::{self, Line};
 use super::work::Work;
 use crate::environment::Environment;
 use crate::output::{self, BAD, DIM, Progress, TITLE, WARN};
-use crate::{Failure, cli};
+use crate::{CommandError, cli};
 
-pub fn run(environment: &Environment, args: &cli::Doctor) -> Result<ExitCode, Failure> {
+pub fn run(environment: &Environment, args: &cli::Doctor) -> Result<ExitCode, CommandError> {
     let mut found = look(environment, args)?;
     if args.fix && args.dry_run {
         return preview_mending(environment, found, args.strict);
@@ -42,7 +42,7 @@ fn verdict(found: &[Finding], strict: bool) -> ExitCode {
 }
 
 /// What there is to find about these jails, or about all.
-fn look(environment: &Environment, args: &cli::Doctor) -> Result<Vec<Finding>, Failure> {
+fn look(environment: &Environment, args: &cli::Doctor) -> Result<Vec<Finding>, CommandError> {
     let store = &environment.store;
     let words = args.jails.iter().filter(|word| *word != "ALL");
     let jails: Vec<JailName> =
@@ -61,7 +61,10 @@ fn look(environment: &Environment, args: &cli::Doctor) -> Result<Vec<Finding>, F
 }
 
 /// Mends what can be mended without asking. Answers with what was, and with what is left.
-fn mend(environment: &Environment, found: Vec<Finding>) -> Result<(Vec<Finding>, Vec<Finding>), Failure> {
+fn mend(
+    environment: &Environment,
+    found: Vec<Finding>,
+) -> Result<(Vec<Finding>, Vec<Finding>), CommandError> {
     let (mut mended, mut left) = (Vec::new(), Vec::new());
     environment.with_host(|host| {
         for finding in found {
@@ -86,9 +89,9 @@ fn preview_mending(
     environment: &Environment,
     found: Vec<Finding>,
     strict: bool,
-) -> Result<ExitCode, Failure> {
+) -> Result<ExitCode, CommandError> {
     let (mendable, left): (Vec<_>, Vec<_>) = found.into_iter().partition(|finding| finding.fix.is_some());
-    let lines = |finding: &Finding| -> Result<Vec<Line>, Failure> {
+    let lines = |finding: &Finding| -> Result<Vec<Line>, CommandError> {
         let Some(fix) = &finding.fix else { return Ok(Vec::new()) };
         match fix {
             Fix::ClearUp(entry) => {
@@ -98,8 +101,10 @@ fn preview_mending(
             other => Ok(vec![Line::new(other, other.requests())]),
         }
     };
-    let plans =
-        mendable.iter().map(|finding| Ok((finding, lines(finding)?))).collect::<Result<Vec<_>, Failure>>()?;
+    let plans = mendable
+        .iter()
+        .map(|finding| Ok((finding, lines(finding)?)))
+        .collect::<Result<Vec<_>, CommandError>>()?;
     if environment.json {
         let plan = |(finding, lines): &(&Finding, Vec<Line>)| {
             let mut value = to_json(finding);
@@ -123,7 +128,7 @@ fn preview_mending(
     Ok(verdict(&left, strict))
 }
 
-fn apply(environment: &Environment, host: &Host<'_>, fix: &Fix) -> Result<(), Failure> {
+fn apply(environment: &Environment, host: &Host<'_>, fix: &Fix) -> Result<(), CommandError> {
     let vnet = Vnet::host(environment.kernel.clone());
     match fix {
         Fix::Up(name) => vnet.up(name)?,

@@ -13,7 +13,7 @@ use super::selected::Selected;
 use super::work::Work;
 use super::{simulated, start};
 use crate::environment::Environment;
-use crate::{Failure, cli, output};
+use crate::{CommandError, cli, output};
 
 /// What shells answer for a command that is not there, or cannot be run.
 const NOT_FOUND: u8 = 127;
@@ -21,7 +21,7 @@ const NOT_RUN: u8 = 126;
 /// What they add to the number of the signal that ended a command.
 const SIGNALLED: i32 = 128;
 
-pub fn exec(environment: &Environment, args: &cli::Exec) -> Result<ExitCode, Failure> {
+pub fn exec(environment: &Environment, args: &cli::Exec) -> Result<ExitCode, CommandError> {
     let (jail, command) = args.words.split_first().ok_or("a jail is missing")?;
     let command = match command {
         [dashes, rest @ ..] if dashes == "--" => rest,
@@ -40,7 +40,7 @@ pub fn exec(environment: &Environment, args: &cli::Exec) -> Result<ExitCode, Fai
     visit.all(jail.to_str().ok_or("the jail's name is not UTF-8")?)
 }
 
-pub fn console(environment: &Environment, args: &cli::Console) -> Result<ExitCode, Failure> {
+pub fn console(environment: &Environment, args: &cli::Console) -> Result<ExitCode, CommandError> {
     if args.jail == "ALL" {
         return Err("one can be logged in to one jail at a time: name it".into());
     }
@@ -60,7 +60,7 @@ struct Visit<'a> {
 }
 
 impl Visit<'_> {
-    fn all(&self, word: &str) -> Result<ExitCode, Failure> {
+    fn all(&self, word: &str) -> Result<ExitCode, CommandError> {
         let selected = Selected::find(&self.environment.store, &[word.to_owned()], false)?;
         self.environment.require_root("enter")?;
         // As system(3): what is typed is for the command to be ended by, and not for us.
@@ -77,7 +77,7 @@ impl Visit<'_> {
     }
 
     /// Enters one jail, and answers with the status of what was run there.
-    fn one(&self, host: &Host<'_>, entry: &Entry) -> Result<u8, Failure> {
+    fn one(&self, host: &Host<'_>, entry: &Entry) -> Result<u8, CommandError> {
         let jid = match host.running(entry)? {
             Some(jid) => jid,
             None if !self.force => {
@@ -109,7 +109,7 @@ impl Visit<'_> {
     }
 
     /// Starts a jail that is to be entered. What it says would be taken for the command's output.
-    fn start(&self, host: &Host<'_>, entry: &Entry) -> Result<Option<Jid>, Failure> {
+    fn start(&self, host: &Host<'_>, entry: &Entry) -> Result<Option<Jid>, CommandError> {
         let mut work = Work::begin(false, true);
         let selected = Selected { entries: vec![entry.clone()], named: true, rc: false };
         start::start(self.environment, host, &selected, &mut work);

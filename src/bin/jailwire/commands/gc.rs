@@ -8,12 +8,12 @@ use serde_json::json;
 
 use super::preview::{self, Line};
 use super::work::Work;
-use crate::Failure;
+use crate::CommandError;
 use crate::cli;
 use crate::environment::Environment;
 use crate::output;
 
-pub fn run(environment: &Environment, args: &cli::Gc) -> Result<ExitCode, Failure> {
+pub fn run(environment: &Environment, args: &cli::Gc) -> Result<ExitCode, CommandError> {
     if args.dry_run {
         let Found { garbage, doubtful } =
             environment.with_host_to_look_at(|host| host.garbage())?.map_err(|error| error.to_string())?;
@@ -24,7 +24,7 @@ pub fn run(environment: &Environment, args: &cli::Gc) -> Result<ExitCode, Failur
 }
 
 /// Removes it, and tells of what it could not.
-fn remove(environment: &Environment, host: &Host<'_>) -> Result<ExitCode, Failure> {
+fn remove(environment: &Environment, host: &Host<'_>) -> Result<ExitCode, CommandError> {
     let Found { garbage, doubtful } = host.garbage()?;
     host.let_epairs_go(&garbage);
     let (mut removed, mut failed) = (Vec::new(), Vec::new());
@@ -44,7 +44,7 @@ fn preview_removal(
     environment: &Environment,
     garbage: &[Garbage],
     doubtful: &[String],
-) -> Result<ExitCode, Failure> {
+) -> Result<ExitCode, CommandError> {
     let lines = |one: &Garbage| one.preview().steps.iter().map(Line::of).collect::<Vec<_>>();
     if environment.json {
         let plan = |one: &Garbage| json!({ "what": one.to_string(), "steps": preview::steps(&lines(one)) });
@@ -71,7 +71,7 @@ fn tell(
     garbage: &[Garbage],
     failed: &[(Garbage, String)],
     doubtful: &[String],
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let words = |garbage: &[Garbage]| garbage.iter().map(ToString::to_string).collect::<Vec<_>>();
     if environment.json {
         let failed: Vec<_> =

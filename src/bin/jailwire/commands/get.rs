@@ -11,12 +11,12 @@ use jailwire::iocage::store::Entry;
 use jailwire::jail;
 use serde_json::{Value, json};
 
-use crate::Failure;
+use crate::CommandError;
 use crate::cli;
 use crate::environment::Environment;
 use crate::output;
 
-pub fn run(environment: &Environment, args: &cli::Get) -> Result<ExitCode, Failure> {
+pub fn run(environment: &Environment, args: &cli::Get) -> Result<ExitCode, CommandError> {
     if args.pool {
         return pool(environment);
     }
@@ -40,11 +40,11 @@ pub fn run(environment: &Environment, args: &cli::Get) -> Result<ExitCode, Failu
 }
 
 /// What is wrong with the words, for what clap does not know.
-fn operand(kind: ErrorKind, text: &str) -> Failure {
+fn operand(kind: ErrorKind, text: &str) -> CommandError {
     Box::new(cli::Cli::command().error(kind, text))
 }
 
-fn one(environment: &Environment, property: &str, word: &str) -> Result<ExitCode, Failure> {
+fn one(environment: &Environment, property: &str, word: &str) -> Result<ExitCode, CommandError> {
     let store = &environment.store;
     let entry = (word != "default").then(|| store.resolve(word)).transpose()?;
     let properties = match &entry {
@@ -83,7 +83,7 @@ fn one(environment: &Environment, property: &str, word: &str) -> Result<ExitCode
 }
 
 /// A property of every jail and template.
-fn recursive(environment: &Environment, property: &str, bare: bool) -> Result<ExitCode, Failure> {
+fn recursive(environment: &Environment, property: &str, bare: bool) -> Result<ExitCode, CommandError> {
     if property == "all" {
         return Err("get -r prints one property of every jail: name it".into());
     }
@@ -130,7 +130,7 @@ pub struct Running(std::collections::HashMap<String, i32>);
 
 impl Running {
     /// Those that run now.
-    pub fn now(environment: &Environment) -> Result<Running, Failure> {
+    pub fn now(environment: &Environment) -> Result<Running, CommandError> {
         let jails = jail::list(&*environment.kernel, false)?;
         Ok(Running(jails.into_iter().map(|jail| (jail.name, jail.jid.get())).collect()))
     }
@@ -141,12 +141,12 @@ impl Running {
     }
 }
 
-fn state(environment: &Environment, entry: &Entry) -> Result<&'static str, Failure> {
+fn state(environment: &Environment, entry: &Entry) -> Result<&'static str, CommandError> {
     let up = jail::find(&*environment.kernel, &entry.name.kernel_name())?.is_some();
     Ok(if up { "up" } else { "down" })
 }
 
-fn jid(environment: &Environment, entry: &Entry) -> Result<String, Failure> {
+fn jid(environment: &Environment, entry: &Entry) -> Result<String, CommandError> {
     let jid = jail::find(&*environment.kernel, &entry.name.kernel_name())?;
     Ok(jid.map_or_else(|| "-".to_owned(), |jid| jid.to_string()))
 }
@@ -157,7 +157,7 @@ fn value(properties: &Properties, property: &str) -> Option<String> {
     Some(if property == "last_started" && value == "none" { "never".to_owned() } else { value })
 }
 
-fn pool(environment: &Environment) -> Result<ExitCode, Failure> {
+fn pool(environment: &Environment) -> Result<ExitCode, CommandError> {
     let root = environment.store.root();
     let mounts = environment.kernel.mounts()?;
     let dataset = mounts.iter().rev().find(|mounted| mounted.on == root && mounted.fstype == "zfs");

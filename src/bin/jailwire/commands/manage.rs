@@ -16,9 +16,9 @@ use super::selected::Selected;
 use super::work::Work;
 use super::{preview, start};
 use crate::environment::Environment;
-use crate::{Failure, cli};
+use crate::{CommandError, cli};
 
-pub fn create(environment: &Environment, args: &cli::Create) -> Result<ExitCode, Failure> {
+pub fn create(environment: &Environment, args: &cli::Create) -> Result<ExitCode, CommandError> {
     let base = match (&args.release, &args.template, args.empty) {
         (_, _, true) => Base::Empty,
         (Some(release), ..) => Base::release(release),
@@ -49,7 +49,7 @@ fn preview_those_that_boot<'a>(
     environment: &Environment,
     made: Made,
     jail: impl Fn(&JailName) -> NewJail<'a>,
-) -> Result<ExitCode, Failure> {
+) -> Result<ExitCode, CommandError> {
     let Made { mut work, names } = made;
     for name in &names {
         let (entry, properties) = jail(name).configuration(&environment.store)?;
@@ -64,7 +64,7 @@ fn preview_those_that_boot<'a>(
     work.end()
 }
 
-pub fn clone(environment: &Environment, args: &cli::CloneJail) -> Result<ExitCode, Failure> {
+pub fn clone(environment: &Environment, args: &cli::CloneJail) -> Result<ExitCode, CommandError> {
     let source = environment.store.resolve(&args.source)?;
     let name = match (args.name.clone(), args.uuid.clone()) {
         (Some(name), _) => NewName::Name(name),
@@ -83,7 +83,7 @@ pub fn clone(environment: &Environment, args: &cli::CloneJail) -> Result<ExitCod
         let report = Work::begin(false, true);
         let _held = host.hold_down(&source, &mut report.report()).map_err(|error| match error {
             LifecycleError::Running(name) => format!("Jail: {name} must not be running to be cloned!").into(),
-            other => Failure::from(other),
+            other => CommandError::from(other),
         })?;
         making.all("cloned", recipe)
     })??;
@@ -110,7 +110,7 @@ impl Making<'_> {
         &self,
         done: &str,
         recipe: impl Fn(&JailName, Storage<'_>) -> Result<(Recipe, Vec<String>), Error>,
-    ) -> Result<Made, Failure> {
+    ) -> Result<Made, CommandError> {
         let environment = self.environment;
         let store = &environment.store;
         if !self.dry_run {
@@ -146,7 +146,7 @@ fn carry_out(
     work: &mut Work,
     name: &JailName,
     recipe: &Recipe,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     work.doing(format!("working on {name}"));
     let watch = &mut |path: &Path| work.doing(format!("copying {}", path.display()));
     let left = environment.with_files(|files| recipe.run(files, watch))?;
@@ -157,7 +157,7 @@ fn carry_out(
 }
 
 /// As in iocage: a jail that is created with `boot=on` is started at once.
-fn start_those_that_boot(environment: &Environment, made: Made) -> Result<ExitCode, Failure> {
+fn start_those_that_boot(environment: &Environment, made: Made) -> Result<ExitCode, CommandError> {
     let Made { mut work, names } = made;
     let store = &environment.store;
     let boots = |name: &&JailName| {
@@ -172,7 +172,7 @@ fn start_those_that_boot(environment: &Environment, made: Made) -> Result<ExitCo
     work.end()
 }
 
-pub fn destroy(environment: &Environment, args: &cli::Destroy) -> Result<ExitCode, Failure> {
+pub fn destroy(environment: &Environment, args: &cli::Destroy) -> Result<ExitCode, CommandError> {
     let store = &environment.store;
     let mut entries: Vec<Entry> = Vec::new();
     for word in &args.jails {
@@ -210,7 +210,7 @@ fn destroy_one(
     entry: &Entry,
     force: bool,
     work: &mut Work,
-) -> Result<bool, Failure> {
+) -> Result<bool, CommandError> {
     let (store, name) = (&environment.store, &entry.name);
     if !force && !confirmed(name)? {
         return Ok(false);
@@ -258,12 +258,12 @@ fn dependents(environment: &Environment, name: &JailName) -> BTreeSet<JailName> 
     entries.iter().filter(needs).map(|entry| entry.name.clone()).collect()
 }
 
-pub fn rename(environment: &Environment, args: &cli::Rename) -> Result<ExitCode, Failure> {
+pub fn rename(environment: &Environment, args: &cli::Rename) -> Result<ExitCode, CommandError> {
     let store = &environment.store;
     let entry = store.resolve(&args.jail)?;
     let name = JailName::new(&args.new_name)?;
     let mut work = Work::begin(environment.json, false);
-    let recipe = || -> Result<Recipe, Failure> {
+    let recipe = || -> Result<Recipe, CommandError> {
         let mounts = mounts(environment)?;
         Ok(manage::rename::recipe(&entry, &name, Storage { store, mounts: &mounts })?)
     };
@@ -272,7 +272,7 @@ pub fn rename(environment: &Environment, args: &cli::Rename) -> Result<ExitCode,
         return work.end();
     }
     environment.require_root("rename")?;
-    environment.with_host(|host| -> Result<(), Failure> {
+    environment.with_host(|host| -> Result<(), CommandError> {
         if host.running(&entry)?.is_some() {
             // What can be wrong is wrong before anything is stopped, but for what is mounted in it.
             store
@@ -291,7 +291,7 @@ pub fn rename(environment: &Environment, args: &cli::Rename) -> Result<ExitCode,
     work.end()
 }
 
-fn mounts(environment: &Environment) -> Result<Vec<Mounted>, Failure> {
+fn mounts(environment: &Environment) -> Result<Vec<Mounted>, CommandError> {
     environment.kernel.mounts().map_err(|error| format!("cannot list what is mounted: {error}").into())
 }
 

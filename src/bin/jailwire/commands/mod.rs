@@ -24,12 +24,12 @@ mod work;
 
 use std::process::ExitCode;
 
-use crate::Failure;
+use crate::CommandError;
 use crate::cli::{Cli, Command};
 use crate::environment::Environment;
 
 /// Does what the command line says.
-pub fn run(cli: &Cli) -> Result<ExitCode, Failure> {
+pub fn run(cli: &Cli) -> Result<ExitCode, CommandError> {
     match &cli.command {
         Command::Completions { shell } => return generated::completions(shell),
         Command::Man { command } => return generated::man(command.as_deref()),

@@ -10,7 +10,7 @@ use jailwire::iocage::name::JailName;
 use serde_json::{Value, json};
 
 use super::work::Work;
-use crate::Failure;
+use crate::CommandError;
 use crate::output::{self, DIM};
 
 /// One step: what it does, and the names of the requests it makes.
@@ -42,7 +42,7 @@ pub fn lines(work: &mut Work, name: &JailName, verb: &str, lines: &[Line]) {
 }
 
 /// What would be done with the defaults, which are no jail's.
-pub fn of_defaults(as_json: bool, lines: &[Line]) -> Result<ExitCode, Failure> {
+pub fn of_defaults(as_json: bool, lines: &[Line]) -> Result<ExitCode, CommandError> {
     if as_json {
         output::json(&json!({ "name": "default", "result": "would be changed", "steps": steps(lines) }))?;
     } else {

@@ -9,11 +9,11 @@ use super::bulk::{self, Bulk};
 use super::selected::Selected;
 use super::work::Work;
 use super::{start, stop};
-use crate::Failure;
+use crate::CommandError;
 use crate::cli;
 use crate::environment::Environment;
 
-pub fn run(environment: &Environment, args: &cli::Restart) -> Result<ExitCode, Failure> {
+pub fn run(environment: &Environment, args: &cli::Restart) -> Result<ExitCode, CommandError> {
     let selected = Selected::find(&environment.store, &args.jails, false)?;
     let mut work = Work::begin(environment.json, false);
     if args.dry_run {

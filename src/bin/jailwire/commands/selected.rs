@@ -7,7 +7,7 @@ use jailwire::iocage::order::{self, Turn};
 use jailwire::iocage::store::{Entry, Place, Selection, Store};
 
 use super::work::Work;
-use crate::Failure;
+use crate::CommandError;
 
 /// Jails that a command is for.
 #[derive(Clone)]
@@ -22,7 +22,7 @@ pub struct Selected {
 
 impl Selected {
     /// The jails of the command line; with `rc` those with `boot=on`.
-    pub fn find(store: &Store, words: &[String], rc: bool) -> Result<Selected, Failure> {
+    pub fn find(store: &Store, words: &[String], rc: bool) -> Result<Selected, CommandError> {
         if rc {
             return Ok(Selected { entries: by_priority(store, store.jails()?, true)?, named: false, rc });
         }
@@ -68,7 +68,7 @@ impl Selected {
 }
 
 /// The smallest priority first, then by name; a jail whose config cannot be read comes last.
-fn by_priority(store: &Store, entries: Vec<Entry>, boot: bool) -> Result<Vec<Entry>, Failure> {
+fn by_priority(store: &Store, entries: Vec<Entry>, boot: bool) -> Result<Vec<Entry>, CommandError> {
     let properties = store.properties_of(&entries)?;
     let mut ranked = Vec::new();
     for (entry, properties) in entries.into_iter().zip(properties) {

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::preview::{self, Line};
 use super::work::Work;
-use crate::Failure;
+use crate::CommandError;
 use crate::cli;
 use crate::environment::Environment;
 use crate::output;
@@ -22,7 +22,7 @@ use crate::output;
 /// What writing a file is, to the kernel.
 const WRITE: [&str; 4] = ["openat", "write", "fsync", "renameat"];
 
-pub fn run(environment: &Environment, args: &cli::Set) -> Result<ExitCode, Failure> {
+pub fn run(environment: &Environment, args: &cli::Set) -> Result<ExitCode, CommandError> {
     let (word, assignments) = args.words.split_last().expect("clap asks for two words at least");
     let store = &environment.store;
     if word == "default" {
@@ -57,7 +57,7 @@ impl Meaning {
         entry: &Entry,
         properties: &Properties,
         changes: &[Change],
-    ) -> Result<Meaning, Failure> {
+    ) -> Result<Meaning, CommandError> {
         let changed = || changes.iter().map(|change| change.property.as_str());
         let mut meaning = Meaning::default();
         match JailConfig::from_properties(&environment.store, entry, properties) {
@@ -79,7 +79,12 @@ impl Meaning {
     }
 
     /// Says what was changed, and changes the jail that runs.
-    fn make(self, environment: &Environment, entry: &Entry, changes: &[Change]) -> Result<ExitCode, Failure> {
+    fn make(
+        self,
+        environment: &Environment,
+        entry: &Entry,
+        changes: &[Change],
+    ) -> Result<ExitCode, CommandError> {
         if !environment.json {
             print(changes)?;
         }
@@ -105,7 +110,7 @@ impl Meaning {
         environment: &Environment,
         entry: &Entry,
         changes: &[Change],
-    ) -> Result<ExitCode, Failure> {
+    ) -> Result<ExitCode, CommandError> {
         let mut work = Work::begin(environment.json, false);
         for warning in self.warnings(entry) {
             output::warn(&warning);
@@ -142,7 +147,7 @@ fn set_defaults(
     environment: &Environment,
     assignments: &[String],
     dry_run: bool,
-) -> Result<ExitCode, Failure> {
+) -> Result<ExitCode, CommandError> {
     let store = &environment.store;
     if dry_run {
         let changes = store.defaults()?.set(assignments)?;

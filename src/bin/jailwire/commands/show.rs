@@ -8,12 +8,12 @@ use jailwire::jail;
 use serde_json::{Value, json};
 
 use super::stack::Stack;
-use crate::Failure;
+use crate::CommandError;
 use crate::cli;
 use crate::environment::Environment;
 use crate::output::{self, DIM, TITLE};
 
-pub fn run(environment: &Environment, args: &cli::Show) -> Result<ExitCode, Failure> {
+pub fn run(environment: &Environment, args: &cli::Show) -> Result<ExitCode, CommandError> {
     let (title, head, stack) = match &args.jail {
         None => ("host".to_owned(), json!({ "name": null }), Some(Stack::of_host(environment)?)),
         Some(word) => {

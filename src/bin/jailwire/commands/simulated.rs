@@ -12,10 +12,15 @@ use jailwire::types::Jid;
 
 use super::stack::Stack;
 use crate::environment::Environment;
-use crate::{Failure, output};
+use crate::{CommandError, output};
 
 /// Answers a command, with its exit status.
-pub fn run(environment: &Environment, entry: &Entry, jid: Jid, words: &[OsString]) -> Result<u8, Failure> {
+pub fn run(
+    environment: &Environment,
+    entry: &Entry,
+    jid: Jid,
+    words: &[OsString],
+) -> Result<u8, CommandError> {
     let line: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
     let line = line.join(" ");
     // One word may be a line for the shell.

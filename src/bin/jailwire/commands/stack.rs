@@ -11,7 +11,7 @@ use jailwire::types::{Fib, InterfaceName, Jid};
 use jailwire::vnet::{Snapshot, Vnet};
 use serde_json::{Value, json};
 
-use crate::Failure;
+use crate::CommandError;
 use crate::environment::Environment;
 
 /// The value of the parameter `vnet` for a stack of the jail's own.
@@ -35,12 +35,12 @@ impl From<Snapshot> for Stack {
 
 impl Stack {
     /// The host's.
-    pub fn of_host(environment: &Environment) -> Result<Stack, Failure> {
+    pub fn of_host(environment: &Environment) -> Result<Stack, CommandError> {
         Ok(Vnet::host(environment.kernel.clone()).snapshot(Fib::DEFAULT)?.into())
     }
 
     /// What a running jail sees; none if it is gone meanwhile.
-    pub fn of_jail(environment: &Environment, jid: Jid) -> Result<Option<Stack>, Failure> {
+    pub fn of_jail(environment: &Environment, jid: Jid) -> Result<Option<Stack>, CommandError> {
         let kernel = &environment.kernel;
         let Some((ip4, ip6)) = jail::addresses(&**kernel, jid)? else { return Ok(None) };
         if is_vnet(environment, jid)? {
@@ -135,6 +135,6 @@ impl Stack {
 }
 
 /// Whether a jail has a network stack of its own.
-pub fn is_vnet(environment: &Environment, jid: Jid) -> Result<bool, Failure> {
+pub fn is_vnet(environment: &Environment, jid: Jid) -> Result<bool, CommandError> {
     Ok(jail::read_int(&*environment.kernel, jid, "vnet")? == Some(JAIL_SYS_NEW))
 }

@@ -12,11 +12,11 @@ use super::bulk::{self, Bulk};
 use super::checks::Checks;
 use super::selected::Selected;
 use super::work::Work;
-use crate::Failure;
+use crate::CommandError;
 use crate::cli;
 use crate::environment::Environment;
 
-pub fn run(environment: &Environment, args: &cli::Start) -> Result<ExitCode, Failure> {
+pub fn run(environment: &Environment, args: &cli::Start) -> Result<ExitCode, CommandError> {
     let selected = Selected::find(&environment.store, &args.jails, args.rc)?;
     if args.dry_run {
         let mut work = Work::begin(environment.json, false);

@@ -9,11 +9,11 @@ use serde_json::json;
 use super::bulk::{self, Bulk};
 use super::selected::Selected;
 use super::work::Work;
-use crate::Failure;
+use crate::CommandError;
 use crate::cli;
 use crate::environment::Environment;
 
-pub fn run(environment: &Environment, args: &cli::Stop) -> Result<ExitCode, Failure> {
+pub fn run(environment: &Environment, args: &cli::Stop) -> Result<ExitCode, CommandError> {
     let selected = Selected::find(&environment.store, &args.jails, args.rc)?;
     let mut work = Work::begin(environment.json, false);
     let entries = selected.stopping(&environment.store);

@@ -10,7 +10,7 @@ use jailwire::iocage::lifecycle::Report;
 use jailwire::iocage::name::JailName;
 use serde_json::{Map, Value, json};
 
-use crate::Failure;
+use crate::CommandError;
 use crate::output::{self, Progress};
 
 /// What a shell says of a command that SIGINT has ended.
@@ -136,7 +136,7 @@ impl Work {
     }
 
     /// Ends, with what there is to print as JSON.
-    pub fn end(self) -> Result<ExitCode, Failure> {
+    pub fn end(self) -> Result<ExitCode, CommandError> {
         let failed = !self.failed.is_empty();
         drop(self.progress);
         if self.json {

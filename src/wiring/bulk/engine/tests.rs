@@ -54,15 +54,15 @@ fn limits(network: usize, programs: usize) -> Limits {
     Limits::ONE.workers(number(network)).programs(number(programs))
 }
 
-type Story = (Vec<(usize, Stage)>, Vec<(usize, Option<&'static str>)>);
+type Trace = (Vec<(usize, Stage)>, Vec<(usize, Option<&'static str>)>);
 
 /// Runs jobs that wait for these, and answers what they did and how they ended.
-fn story(
+fn trace(
     after: &[Vec<usize>],
     limits: Limits,
     cancel: &Cancel,
     act: &(dyn Fn(usize, Stage) + Sync),
-) -> Result<Story, Circle> {
+) -> Result<Trace, Circle> {
     let notes = Mutex::default();
     let job = |(place, after): (usize, &Vec<usize>)| Placed {
         job: Scribe { place, notes: &notes, act },
@@ -79,7 +79,7 @@ fn nothing(_: usize, _: Stage) {}
 #[test]
 fn alone_jobs_are_done_one_after_the_other_in_their_order() {
     let after = [vec![1], vec![], vec![]];
-    let (notes, ends) = story(&after, Limits::ONE, &Cancel::new(), &nothing).unwrap();
+    let (notes, ends) = trace(&after, Limits::ONE, &Cancel::new(), &nothing).unwrap();
     let places: Vec<usize> = notes.iter().map(|(place, _)| *place).collect();
     assert_eq!(places, [1, 1, 1, 0, 0, 0, 2, 2, 2]);
     assert_eq!(ends.iter().map(|(place, _)| *place).collect::<Vec<_>>(), [1, 0, 2]);
@@ -90,10 +90,10 @@ fn circles_are_found_before_anything_is_begun() {
     let begun = AtomicUsize::new(0);
     let count = |_: usize, _: Stage| _ = begun.fetch_add(1, Ordering::Relaxed);
     let after = [vec![], vec![2], vec![3], vec![2], vec![0]];
-    let circle = story(&after, limits(2, 2), &Cancel::new(), &count).unwrap_err();
+    let circle = trace(&after, limits(2, 2), &Cancel::new(), &count).unwrap_err();
     assert_eq!(circle.0, [2, 3]);
     assert!(circle.to_string().contains("2 -> 3 -> 2"), "{circle}");
-    assert_eq!(story(&[vec![0]], Limits::ONE, &Cancel::new(), &count).unwrap_err(), Circle(vec![0]));
+    assert_eq!(trace(&[vec![0]], Limits::ONE, &Cancel::new(), &count).unwrap_err(), Circle(vec![0]));
     assert_eq!(begun.into_inner(), 0);
 }
 
@@ -166,7 +166,7 @@ fn what_has_begun_is_taken_back_or_finished_and_the_rest_is_not_begun() {
         }
     };
     let after = vec![Vec::new(); 10];
-    let (notes, ends) = story(&after, Limits::ONE, &cancel, &act).unwrap();
+    let (notes, ends) = trace(&after, Limits::ONE, &cancel, &act).unwrap();
     assert_eq!(notes.last(), Some(&(3, Stage::Network)), "a stage that has begun is finished");
     let of = |place: usize| ends.iter().find(|(other, _)| *other == place).unwrap().1;
     assert_eq!((of(2), of(3), of(4), of(9)), (Some("done"), Some("taken back"), None, None));
@@ -182,7 +182,7 @@ fn no_stage_has_more_workers_than_it_may() {
         std::thread::yield_now();
         inside[at].fetch_sub(1, Ordering::SeqCst);
     };
-    let (notes, ends) = story(&vec![Vec::new(); 200], limits(2, 3), &Cancel::new(), &act).unwrap();
+    let (notes, ends) = trace(&vec![Vec::new(); 200], limits(2, 3), &Cancel::new(), &act).unwrap();
     assert_eq!((notes.len(), ends.len()), (600, 200));
     let most = most.map(AtomicUsize::into_inner);
     assert!(most[0] <= 3 && most[1] <= 2 && most[2] <= 3, "{most:?}");
@@ -201,7 +201,7 @@ fn a_job_that_panics_does_not_keep_the_others_waiting() {
         };
         let after = [vec![], vec![], vec![1], vec![]];
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            story(&after, limits(network, 2), &Cancel::new(), &act).map(drop)
+            trace(&after, limits(network, 2), &Cancel::new(), &act).map(drop)
         }));
         assert!(result.is_err(), "the panic is passed on");
         assert_eq!(ended.into_inner(), 3);
@@ -218,7 +218,7 @@ proptest! {
         let mut after = vec![Vec::new(); 12];
         edges.iter().for_each(|(job, before)| after[*job].push(*before));
         let limits = limits(network, programs);
-        match story(&after, limits, &Cancel::new(), &nothing) {
+        match trace(&after, limits, &Cancel::new(), &nothing) {
             Ok((notes, ends)) => {
                 prop_assert_eq!(ends.len(), 12);
                 let at = |place: usize, stage: Stage| {

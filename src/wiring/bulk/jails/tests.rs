@@ -46,7 +46,7 @@ fn spec(number: u8, bridge: InterfaceName) -> JailSpec {
 struct World {
     sim: Sim,
     host: Vnet,
-    rooms: Rooms,
+    state: StateDirectory,
 }
 
 impl World {
@@ -55,12 +55,12 @@ impl World {
         sim.load_module("if_bridge").unwrap();
         sim.load_module("if_epair").unwrap();
         let kernel: Arc<dyn Kernel> = Arc::new(sim.clone());
-        let rooms = Rooms::open(&*kernel, Files::new()).unwrap();
-        World { sim, host: Vnet::host(kernel), rooms }
+        let state = StateDirectory::open(&*kernel, Files::new()).unwrap();
+        World { sim, host: Vnet::host(kernel), state }
     }
 
     fn site(&self) -> Site<'_> {
-        Site { host: &self.host, rooms: &self.rooms, files: Files::new(), boot: BOOT }
+        Site { host: &self.host, state: &self.state, files: Files::new(), boot: BOOT }
     }
 
     fn start(&self, jails: Vec<BulkJail<'_>>, cancel: &Cancel) -> Vec<(String, String)> {
@@ -119,7 +119,7 @@ fn many_come_up_on_a_bridge_that_was_not_there_and_go_without_a_trace() {
     let fates = world.stop(&names(0..50));
     assert!(fates.len() == 50 && fates.iter().all(|(_, fate)| fate == "gone"), "{fates:?}");
     assert_eq!(world.settled(), before);
-    assert_eq!(std::fs::read_dir(world.rooms.directory()).unwrap().count(), 0, "locks and journals are left");
+    assert_eq!(std::fs::read_dir(world.state.directory()).unwrap().count(), 0, "locks and journals are left");
 }
 
 #[test]
@@ -146,9 +146,9 @@ fn one_that_fails_takes_down_only_those_that_depend_on_it() {
 fn a_task_after_the_start_that_fails_takes_the_jail_back() {
     let world = World::new();
     let before = world.sim.describe();
-    let failing = |jid: Option<Jid>| -> Result<(), Failure> {
+    let failing = |jid: Option<Jid>| -> Result<(), StepError> {
         assert!(jid.is_some());
-        Err(Failure::Invalid("no service came up".into()))
+        Err(StepError::Invalid("no service came up".into()))
     };
     let jails = vec![BulkJail { after: Some(Box::new(failing)), ..jail(1) }];
     let fates = world.start(jails, &Cancel::new());

@@ -11,12 +11,12 @@ use serde_json::{Value, json};
 
 use self::row::Row;
 use super::get::Running;
-use crate::Failure;
+use crate::CommandError;
 use crate::cli::{self, Sort};
 use crate::environment::Environment;
 use crate::output;
 
-pub fn run(environment: &Environment, args: &cli::List) -> Result<ExitCode, Failure> {
+pub fn run(environment: &Environment, args: &cli::List) -> Result<ExitCode, CommandError> {
     if args.release {
         return releases(environment, args.header);
     }
@@ -82,7 +82,7 @@ fn by_address(value: &str) -> (u8, Option<IpAddr>, String) {
 }
 
 /// The releases that jails can be created from.
-fn releases(environment: &Environment, bare: bool) -> Result<ExitCode, Failure> {
+fn releases(environment: &Environment, bare: bool) -> Result<ExitCode, CommandError> {
     let directory = environment.store.root().join("releases");
     let mut names = Vec::new();
     let entries = match fs::read_dir(&directory) {

@@ -8,12 +8,12 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use self::picture::Picture;
-use crate::Failure;
+use crate::CommandError;
 use crate::cli;
 use crate::environment::Environment;
 use crate::output;
 
-pub fn run(environment: &Environment, args: &cli::Map) -> Result<ExitCode, Failure> {
+pub fn run(environment: &Environment, args: &cli::Map) -> Result<ExitCode, CommandError> {
     let picture = Picture::take(environment)?;
     if environment.json {
         output::json(&picture.to_json())?;

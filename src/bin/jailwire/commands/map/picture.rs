@@ -10,7 +10,7 @@ use jailwire::vnet::Vnet;
 use jailwire::wiring::HostHalf;
 use serde_json::{Value, json};
 
-use crate::Failure;
+use crate::CommandError;
 use crate::commands::stack::Stack;
 use crate::environment::Environment;
 
@@ -69,7 +69,7 @@ pub struct Nic {
 
 impl Picture {
     /// Looks at the host, and into its jails as far as that is allowed.
-    pub fn take(environment: &Environment) -> Result<Picture, Failure> {
+    pub fn take(environment: &Environment) -> Result<Picture, CommandError> {
         let vnet = Vnet::host(environment.kernel.clone());
         let host = Stack::of_host(environment)?;
         let halves = HostHalf::among(&vnet, &host.interfaces)?;
@@ -155,7 +155,7 @@ impl Jail {
         info: &JailInfo,
         host: &Stack,
         halves: &[HostHalf],
-    ) -> Result<Jail, Failure> {
+    ) -> Result<Jail, CommandError> {
         let name = info.name.strip_prefix("ioc-").unwrap_or(&info.name).to_owned();
         let network = match info.vnet {
             true => Jail::own(environment, info, &name, halves)?,
@@ -169,7 +169,7 @@ impl Jail {
         info: &JailInfo,
         name: &str,
         halves: &[HostHalf],
-    ) -> Result<Network, Failure> {
+    ) -> Result<Network, CommandError> {
         if !environment.kernel.privileged() {
             return Ok(Network::Own { nics: None, routers: Vec::new() });
         }
@@ -200,7 +200,7 @@ fn shared(
     environment: &Environment,
     info: &JailInfo,
     host: &Stack,
-) -> Result<BTreeMap<String, Vec<String>>, Failure> {
+) -> Result<BTreeMap<String, Vec<String>>, CommandError> {
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let Some((ip4, ip6)) = jail::addresses(&*environment.kernel, info.jid)? else { return Ok(found) };
     for ip in ip4.into_iter().map(IpAddr::from).chain(ip6.into_iter().map(IpAddr::from)) {

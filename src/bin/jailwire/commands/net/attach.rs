@@ -8,10 +8,10 @@ use jailwire::wiring::{AttachedNic, Step};
 use serde_json::{Value, json};
 
 use super::{Line, Plumbing, key, wait};
-use crate::Failure;
+use crate::CommandError;
 use crate::cli::{Attach, Detach};
 
-pub fn attach(plumbing: &Plumbing, args: &Attach) -> Result<(), Failure> {
+pub fn attach(plumbing: &Plumbing, args: &Attach) -> Result<(), CommandError> {
     let wiring = &plumbing.wiring;
     let mut nic = wiring.attach(key(&args.jail));
     nic = match &args.bridge {
@@ -72,7 +72,7 @@ fn to_json(nic: &AttachedNic) -> Value {
     })
 }
 
-pub fn detach(plumbing: &Plumbing, args: &Detach) -> Result<(), Failure> {
+pub fn detach(plumbing: &Plumbing, args: &Detach) -> Result<(), CommandError> {
     let wiring = &plumbing.wiring;
     // A jail that is gone may have left something, under its name.
     let running = jail::get(&**wiring.kernel(), key(&args.jail))?;

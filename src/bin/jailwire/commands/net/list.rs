@@ -11,7 +11,7 @@ use jailwire::vnet::{Snapshot, Vnet};
 use serde_json::{Value, json};
 
 use super::Plumbing;
-use crate::Failure;
+use crate::CommandError;
 use crate::cli::NetList;
 use crate::output;
 
@@ -21,7 +21,7 @@ struct OtherEnd {
     bridge: Option<InterfaceName>,
 }
 
-pub fn run(plumbing: &Plumbing, args: &NetList) -> Result<(), Failure> {
+pub fn run(plumbing: &Plumbing, args: &NetList) -> Result<(), CommandError> {
     let kernel = plumbing.wiring.kernel();
     let jails = if args.jails.is_empty() {
         jail::list(&**kernel, false)?.into_iter().filter(|info| info.vnet).collect()
@@ -58,7 +58,7 @@ pub fn run(plumbing: &Plumbing, args: &NetList) -> Result<(), Failure> {
 }
 
 /// The bridges of the host's members.
-fn bridges(host: &Vnet) -> Result<HashMap<InterfaceName, InterfaceName>, Failure> {
+fn bridges(host: &Vnet) -> Result<HashMap<InterfaceName, InterfaceName>, CommandError> {
     let bridges = host.bridges_among(&host.interfaces()?)?.into_iter();
     Ok(bridges
         .flat_map(|(bridge, members)| members.into_iter().map(move |member| (member, bridge)))

@@ -14,7 +14,7 @@ use jailwire::wiring::Wiring;
 use serde_json::{Value, json};
 
 use super::preview::{self, Line};
-use crate::Failure;
+use crate::CommandError;
 use crate::cli::{Cli, Net};
 use crate::environment::Environment;
 use crate::output;
@@ -25,7 +25,7 @@ struct Plumbing {
     json: bool,
 }
 
-pub fn run(cli: &Cli, args: &Net) -> Result<ExitCode, Failure> {
+pub fn run(cli: &Cli, args: &Net) -> Result<ExitCode, CommandError> {
     let kernel = Environment::kernel_alone(cli)?;
     if !kernel.privileged() {
         let text = "you need to be root to wire jails: run it as root, or add --kernel sim to try it on the simulated kernel";
@@ -76,7 +76,7 @@ impl Plumbing {
     }
 
     /// A running jail with a network stack of its own.
-    fn jail(&self, word: &str) -> Result<JailInfo, Failure> {
+    fn jail(&self, word: &str) -> Result<JailInfo, CommandError> {
         let info = jail::get(&**self.wiring.kernel(), key(word))?;
         let info =
             info.ok_or_else(|| format!("there is no jail {word}: `jailwire net list` lists those that run"))?;

@@ -8,10 +8,10 @@ use jailwire::vnet::Vnet;
 use serde_json::json;
 
 use super::{Line, Plumbing};
-use crate::Failure;
+use crate::CommandError;
 use crate::cli::{Lend, Reclaim};
 
-pub fn lend(plumbing: &Plumbing, args: &Lend) -> Result<(), Failure> {
+pub fn lend(plumbing: &Plumbing, args: &Lend) -> Result<(), CommandError> {
     let host = plumbing.wiring.host();
     // All words are read before anything is changed.
     let interface: InterfaceName = args.interface.parse()?;
@@ -75,13 +75,13 @@ pub fn lend(plumbing: &Plumbing, args: &Lend) -> Result<(), Failure> {
 }
 
 /// The bridge of the host that an interface is on.
-fn bridge_of(host: &Vnet, member: &InterfaceName) -> Result<Option<InterfaceName>, Failure> {
+fn bridge_of(host: &Vnet, member: &InterfaceName) -> Result<Option<InterfaceName>, CommandError> {
     let mut bridges = host.bridges_among(&host.interfaces()?)?.into_iter();
     Ok(bridges.find(|(_, members)| members.contains(member)).map(|(bridge, _)| bridge))
 }
 
 /// Gives an interface another name, if it is another.
-fn rename(stack: &Vnet, old: &InterfaceName, new: &InterfaceName) -> Result<(), Failure> {
+fn rename(stack: &Vnet, old: &InterfaceName, new: &InterfaceName) -> Result<(), CommandError> {
     if old != new {
         stack.rename(old, new)?;
     }
@@ -95,7 +95,7 @@ fn configure(
     name: &InterfaceName,
     addresses: &[IpNetwork],
     routers: &[IpAddr],
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     if name == carried && addresses.is_empty() && routers.is_empty() {
         return Ok(());
     }
@@ -124,7 +124,7 @@ fn take_back(plumbing: &Plumbing, jid: Jid, carried: &InterfaceName, inside: &In
     }
 }
 
-pub fn reclaim(plumbing: &Plumbing, args: &Reclaim) -> Result<(), Failure> {
+pub fn reclaim(plumbing: &Plumbing, args: &Reclaim) -> Result<(), CommandError> {
     let host = plumbing.wiring.host();
     let interface: InterfaceName = args.interface.parse()?;
     let name: Option<InterfaceName> = args.name.as_deref().map(str::parse).transpose()?;

@@ -8,13 +8,13 @@ use jailwire::vnet::Vnet;
 use serde_json::json;
 
 use super::Plumbing;
-use crate::Failure;
+use crate::CommandError;
 use crate::cli::Wait;
 
 /// How often to look. The kernel tells nobody of the end of duplicate address detection.
 const PERIOD: Duration = Duration::from_millis(100);
 
-pub fn run(plumbing: &Plumbing, args: &Wait) -> Result<(), Failure> {
+pub fn run(plumbing: &Plumbing, args: &Wait) -> Result<(), CommandError> {
     let info = plumbing.jail(&args.jail)?;
     let mut names = Vec::new();
     for word in &args.interfaces {
@@ -35,7 +35,7 @@ pub fn until_ready(
     jid: Jid,
     names: &[InterfaceName],
     limit: Duration,
-) -> Result<Vec<InterfaceName>, Failure> {
+) -> Result<Vec<InterfaceName>, CommandError> {
     let kernel = plumbing.wiring.kernel();
     let deadline = kernel.now().saturating_add(limit);
     let inside = Vnet::enter(kernel.clone(), jid)?;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::bulk::{Gates, Lane, Limits, Pass};
+use super::bulk::{Gates, KernelLock, Limits, Pass};
 use super::lock::{End, Lock, Mode};
 use crate::files::{self, Files};
 use crate::kernel::Kernel;
@@ -18,7 +18,7 @@ const MODE: u32 = 0o700;
 
 /// The directory of locks and journals.
 #[derive(Debug, Clone)]
-pub struct Rooms {
+pub struct StateDirectory {
     directory: PathBuf,
     bulk: Option<Arc<Bulk>>,
 }
@@ -33,39 +33,39 @@ struct Bulk {
     rulesets: Mutex<BTreeMap<u16, u16>>,
 }
 
-impl Rooms {
+impl StateDirectory {
     /// `jailwire` below the kernel's run directory, made when missing, for the owner's eyes only.
     ///
     /// # Errors
     ///
     /// Those of creating a directory.
-    pub fn open(kernel: &dyn Kernel, files: Files<'_>) -> files::Result<Rooms> {
-        let rooms = Rooms::look(kernel);
-        files.create_dir_all(&rooms.directory, MODE)?;
-        Ok(rooms)
+    pub fn open(kernel: &dyn Kernel, files: Files<'_>) -> files::Result<StateDirectory> {
+        let state = StateDirectory::look(kernel);
+        files.create_dir_all(&state.directory, MODE)?;
+        Ok(state)
     }
 
     /// The same, without making it: for those who only look.
-    pub fn look(kernel: &dyn Kernel) -> Rooms {
-        Rooms { directory: kernel.run_directory().join("jailwire"), bulk: None }
+    pub fn look(kernel: &dyn Kernel) -> StateDirectory {
+        StateDirectory { directory: kernel.run_directory().join("jailwire"), bulk: None }
     }
 
     /// The same, for a bulk operation: threads pass through gates on their way into the kernel, and
-    /// what jails share is swept once, when all is done: by whoever has the rooms without this.
-    pub fn in_bulk(&self, limits: &Limits) -> Rooms {
+    /// what jails share is swept once, when all is done: by whoever has the state without this.
+    pub fn for_bulk(&self, limits: &Limits) -> StateDirectory {
         let bulk =
             Bulk { gates: Gates::new(limits), unswept: AtomicBool::new(false), rulesets: Mutex::default() };
-        Rooms { directory: self.directory.clone(), bulk: Some(Arc::new(bulk)) }
+        StateDirectory { directory: self.directory.clone(), bulk: Some(Arc::new(bulk)) }
     }
 
     /// The same, as they are without a bulk operation.
-    pub fn alone(&self) -> Rooms {
-        Rooms { directory: self.directory.clone(), bulk: None }
+    pub fn alone(&self) -> StateDirectory {
+        StateDirectory { directory: self.directory.clone(), bulk: None }
     }
 
     /// Waits for a place in front of one of the kernel's locks.
-    pub(super) fn pass(&self, lane: Lane) -> Option<Pass<'_>> {
-        self.bulk.as_ref().map(|bulk| bulk.gates.pass(lane))
+    pub(super) fn pass(&self, lock: KernelLock) -> Option<Pass<'_>> {
+        self.bulk.as_ref().map(|bulk| bulk.gates.pass(lock))
     }
 
     /// Whether sweeping is for later: then it is noted that there is something to sweep.
@@ -168,7 +168,7 @@ impl Rooms {
     ///
     /// # Errors
     ///
-    /// As [`Rooms::lock_jail`].
+    /// As [`StateDirectory::lock_jail`].
     pub fn lock_shared(&self, mode: Mode) -> io::Result<Lock> {
         self.lock(&self.directory, mode, &End::Stays, |_| {})
     }
@@ -177,7 +177,7 @@ impl Rooms {
     ///
     /// # Errors
     ///
-    /// As [`Rooms::lock_jail`].
+    /// As [`StateDirectory::lock_jail`].
     pub fn lock_rulesets(&self) -> io::Result<Lock> {
         self.lock(&self.directory.join("rulesets.lock"), Mode::Exclusive, &End::Goes, |_| {})
     }
@@ -195,7 +195,7 @@ impl Rooms {
     ///
     /// # Errors
     ///
-    /// As [`Rooms::journals`].
+    /// As [`StateDirectory::journals`].
     pub fn attachings(&self) -> io::Result<Vec<PathBuf>> {
         self.with_extension("attaching")
     }

@@ -15,54 +15,54 @@ use crate::types::{InterfaceName, MacAddr, Mtu};
 /// when it is to act, before anything is changed.
 ///
 /// ```
-/// use jailwire::wiring::Given;
+/// use jailwire::wiring::ValueOrText;
 /// use jailwire::{InterfaceName, Mtu};
 ///
-/// let by_text: Result<InterfaceName, String> = "bridge0".given();
+/// let by_text: Result<InterfaceName, String> = "bridge0".value();
 /// assert_eq!(by_text.unwrap(), "bridge0");
-/// let by_value: Result<Mtu, String> = Mtu::new(1400).unwrap().given();
+/// let by_value: Result<Mtu, String> = Mtu::new(1400).unwrap().value();
 /// assert_eq!(by_value.unwrap().get(), 1400);
-/// let wrong: Result<InterfaceName, String> = "a name that is too long".given();
+/// let wrong: Result<InterfaceName, String> = "a name that is too long".value();
 /// assert!(wrong.is_err());
 /// ```
-pub trait Given<T> {
+pub trait ValueOrText<T> {
     /// The value.
     ///
     /// # Errors
     ///
     /// What is wrong with the text, in words.
-    fn given(self) -> Result<T, String>;
+    fn value(self) -> Result<T, String>;
 }
 
-macro_rules! given {
+macro_rules! value_or_text {
     ($($kind:ty),*) => {$(
-        impl Given<$kind> for $kind {
-            fn given(self) -> Result<$kind, String> {
+        impl ValueOrText<$kind> for $kind {
+            fn value(self) -> Result<$kind, String> {
                 Ok(self)
             }
         }
 
-        impl Given<$kind> for &str {
-            fn given(self) -> Result<$kind, String> {
+        impl ValueOrText<$kind> for &str {
+            fn value(self) -> Result<$kind, String> {
                 read(self)
             }
         }
 
-        impl Given<$kind> for &String {
-            fn given(self) -> Result<$kind, String> {
+        impl ValueOrText<$kind> for &String {
+            fn value(self) -> Result<$kind, String> {
                 read(self)
             }
         }
 
-        impl Given<$kind> for String {
-            fn given(self) -> Result<$kind, String> {
+        impl ValueOrText<$kind> for String {
+            fn value(self) -> Result<$kind, String> {
                 read(&self)
             }
         }
     )*};
 }
 
-given!(InterfaceName, MacAddr, Mtu, IpNetwork, IpAddr);
+value_or_text!(InterfaceName, MacAddr, Mtu, IpNetwork, IpAddr);
 
 fn read<T>(text: &str) -> Result<T, String>
 where
@@ -72,32 +72,32 @@ where
     text.parse().map_err(|error: T::Err| format!("{text:?}: {error}"))
 }
 
-impl Given<IpNetwork> for Ipv4Network {
-    fn given(self) -> Result<IpNetwork, String> {
+impl ValueOrText<IpNetwork> for Ipv4Network {
+    fn value(self) -> Result<IpNetwork, String> {
         Ok(self.into())
     }
 }
 
-impl Given<IpNetwork> for Ipv6Network {
-    fn given(self) -> Result<IpNetwork, String> {
+impl ValueOrText<IpNetwork> for Ipv6Network {
+    fn value(self) -> Result<IpNetwork, String> {
         Ok(self.into())
     }
 }
 
-impl Given<IpAddr> for Ipv4Addr {
-    fn given(self) -> Result<IpAddr, String> {
+impl ValueOrText<IpAddr> for Ipv4Addr {
+    fn value(self) -> Result<IpAddr, String> {
         Ok(self.into())
     }
 }
 
-impl Given<IpAddr> for Ipv6Addr {
-    fn given(self) -> Result<IpAddr, String> {
+impl ValueOrText<IpAddr> for Ipv6Addr {
+    fn value(self) -> Result<IpAddr, String> {
         Ok(self.into())
     }
 }
 
-impl Given<Mtu> for u32 {
-    fn given(self) -> Result<Mtu, String> {
+impl ValueOrText<Mtu> for u32 {
+    fn value(self) -> Result<Mtu, String> {
         Mtu::new(self).map_err(|error| error.to_string())
     }
 }
