@@ -9,6 +9,11 @@ use crate::support::{Root, text};
 #[path = "../../src/bin/jailwire/cli/mod.rs"]
 mod cli;
 
+// What build.rs makes the pages from.
+#[allow(dead_code)]
+#[path = "../../src/bin/jailwire/cli/manual.rs"]
+mod manual;
+
 const SHELLS: [&str; 5] = ["bash", "elvish", "fish", "powershell", "zsh"];
 
 fn shown(command: &Command) -> impl Iterator<Item = &Command> {
@@ -36,20 +41,100 @@ fn everything() -> Vec<(String, String)> {
     found
 }
 
+/// What the program offers a shell for the last of these words.
+fn offered(root: &Root, words: &[&str]) -> Vec<String> {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_jailwire"))
+        .env("COMPLETE", "fish")
+        .env("JAILWIRE_ROOT", root.path())
+        .args(["--", "jailwire", "--kernel", "sim"])
+        .args(words)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{words:?}: {}", text(&output.stderr));
+    assert_eq!(text(&output.stderr), "", "{words:?}: a shell shows that in the middle of the line");
+    // A word, a tab, and what it means.
+    text(&output.stdout).lines().map(|line| line.split('\t').next().unwrap_or_default().to_owned()).collect()
+}
+
 #[test]
 fn every_command_and_option_can_be_completed() {
     let root = Root::new();
+    for (path, word) in everything() {
+        let before = path.split('-').filter(|word| !word.is_empty());
+        // A part of the word, so that hidden ones would not be offered either.
+        let words: Vec<&str> = before.chain([word.as_str()]).collect();
+        assert!(offered(&root, &words).contains(&word), "{word} of {path}");
+    }
+}
+
+#[test]
+fn jails_properties_and_interfaces_that_are_there_can_be_completed() {
+    let root = Root::new();
+    root.ok(&["create", "-e", "-n", "worker"]);
+    assert_eq!(offered(&root, &["start", "w"]), ["web", "worker"]);
+    assert_eq!(offered(&root, &["stop", "A"]), ["ALL"]);
+    assert_eq!(offered(&root, &["exec", "we"]), ["web"]);
+    assert_eq!(offered(&root, &["get", "ip4_a"]), ["ip4_addr"]);
+    assert_eq!(offered(&root, &["set", "ip4_a"]), ["ip4_addr="]);
+    assert_eq!(offered(&root, &["set", "vnet=on", "wo"]), ["worker"]);
+    assert_eq!(offered(&root, &["net", "attach", "ioc"]), [""; 0], "no jail runs");
+    root.ok(&["start", "web"]);
+    assert_eq!(offered(&root, &["net", "attach", "ioc"]), ["ioc-web"]);
+    assert_eq!(offered(&root, &["net", "attach", "ioc-web", "--bridge", "bri"]), ["bridge0"]);
+}
+
+#[test]
+fn each_shell_gets_a_script_that_asks_the_program() {
+    let root = Root::new();
     for shell in SHELLS {
         let script = root.ok(&["completions", shell]);
-        for (path, word) in everything() {
-            // fish writes `-l name` for `--name`.
-            let word = match (shell, word.strip_prefix("--")) {
-                ("fish", Some(long)) => format!("-l {long}"),
-                _ => word,
-            };
-            assert!(script.contains(&word), "{shell}: {word} of {path}");
+        assert!(script.contains("COMPLETE") && script.contains("jailwire"), "{shell}: {script}");
+    }
+    let wrong = root.fails(&["completions", "csh"], 1);
+    assert!(wrong.contains("csh") && wrong.contains("zsh"), "{wrong}");
+}
+
+/// The line of each example is one that the program takes.
+#[test]
+fn examples_of_the_manual_pages_are_command_lines() {
+    use clap::Parser as _;
+    let mut pages: Vec<String> = vec![String::new()];
+    pages.extend(
+        everything()
+            .into_iter()
+            .filter(|(_, word)| !word.starts_with("--"))
+            .map(|(path, word)| if path.is_empty() { word } else { format!("{path}-{word}") }),
+    );
+    for page in &pages {
+        let found = manual::EXAMPLES.iter().find(|(name, _)| name == page);
+        let (_, lines) = found.unwrap_or_else(|| panic!("the page of {page:?} has no example"));
+        for (purpose, line) in *lines {
+            assert!(purpose.ends_with(':'), "{purpose}");
+            if let Err(error) = cli::Cli::try_parse_from(line.split(' ')) {
+                panic!("{line}: {error}");
+            }
         }
     }
+    assert!(manual::EXAMPLES.iter().all(|(name, _)| pages.iter().any(|page| page == name)));
+}
+
+#[test]
+fn a_manual_page_has_the_sections_that_are_looked_for() {
+    let root = Root::new();
+    let page = root.ok(&["man", "start"]);
+    let sections = ["NAME", "SYNOPSIS", "DESCRIPTION", "ARGUMENTS", "OPTIONS", "ENVIRONMENT"];
+    let mut rest = page.as_str();
+    for section in sections.into_iter().chain(["\"EXIT STATUS\"", "EXAMPLES", "\"SEE ALSO\""]) {
+        let heading = format!(".SH {section}\n");
+        let at = rest
+            .find(&heading)
+            .unwrap_or_else(|| panic!("{section} is missing, or not in its place:\n{page}"));
+        rest = &rest[at + heading.len()..];
+    }
+    assert!(page.starts_with(".ie") && page.contains(".TH JAILWIRE-START 8"), "{page}");
+    let options = page.split(".SH OPTIONS").nth(1).unwrap().split(".SH").next().unwrap();
+    assert!(!options.contains("JAIL"), "a jail is no option:\n{options}");
+    assert!(root.ok(&["man"]).contains("/var/run/jailwire"), "the program's page has FILES");
 }
 
 #[test]
@@ -73,19 +158,12 @@ fn completions_are_for_the_name_that_the_program_is_called_by() {
     let bin = tempfile::tempdir().unwrap();
     let iocage = bin.path().join("iocage");
     std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_jailwire"), &iocage).unwrap();
-    for (shell, mark) in [
-        ("bash", "complete -F _PROGRAM -o"),
-        ("elvish", "edit:completion:arg-completer[PROGRAM]"),
-        ("fish", "complete -c PROGRAM"),
-        ("powershell", "-CommandName 'PROGRAM'"),
-        ("zsh", "#compdef PROGRAM"),
-    ] {
+    for shell in SHELLS {
         let own = root.ok(&["completions", shell]);
-        assert!(own.contains(&mark.replace("PROGRAM", "jailwire")), "{shell}: {own}");
+        assert!(own.contains("jailwire") && !own.contains("iocage"), "{shell}: {own}");
         let output = std::process::Command::new(&iocage).args(["completions", shell]).output().unwrap();
         let linked = text(&output.stdout);
-        assert!(linked.contains(&mark.replace("PROGRAM", "iocage")), "{shell}: {linked}");
-        assert!(!linked.contains(&mark.replace("PROGRAM", "jailwire")), "{shell}");
+        assert!(linked.contains("iocage") && !linked.contains("jailwire"), "{shell}: {linked}");
     }
 }
 
@@ -93,16 +171,22 @@ fn completions_are_for_the_name_that_the_program_is_called_by() {
 fn bash_completes_what_is_typed() {
     // The script as bash has it: the words of a line, and what is offered for the last of them.
     let root = Root::new();
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_jailwire")).parent().expect("a directory");
+    let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap_or_default());
     let offered = |line: &str| {
         let script = format!(
-            "{}\nCOMP_WORDS=({line}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _jailwire jailwire \"${{COMP_WORDS[COMP_CWORD]}}\" \"\"; echo \"${{COMPREPLY[@]}}\"",
+            "{}\nCOMP_WORDS=({line}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _clap_complete_jailwire jailwire \"${{COMP_WORDS[COMP_CWORD]}}\" \"\"; echo \"${{COMPREPLY[@]}}\"",
             root.ok(&["completions", "bash"])
         );
-        let output = std::process::Command::new("bash").args(["--norc", "-c", &script]).output();
-        output.ok().filter(|output| output.status.success()).map(|output| text(&output.stdout))
+        let mut bash = std::process::Command::new("bash");
+        bash.env("PATH", &path).env("JAILWIRE_ROOT", root.path()).args(["--norc", "-c", &script]);
+        bash.output().ok().filter(|output| output.status.success()).map(|output| text(&output.stdout))
     };
     // FreeBSD has no bash.
     let Some(commands) = offered("jailwire re") else { return };
-    assert_eq!(commands.trim(), "restart rename", "{commands}");
+    let mut commands: Vec<&str> = commands.split_whitespace().collect();
+    commands.sort_unstable();
+    assert_eq!(commands, ["rename", "restart"]);
     assert_eq!(offered("jailwire start --dry").unwrap().trim(), "--dry-run");
+    assert_eq!(offered("jailwire --kernel sim start we").unwrap().trim(), "web");
 }

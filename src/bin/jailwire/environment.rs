@@ -14,6 +14,7 @@ use jailwire::sim::Sim;
 
 use crate::CommandError;
 use crate::cli::{Choice, Cli};
+use crate::completions::Typed;
 use crate::output;
 
 /// A kernel and iocage's directory.
@@ -38,15 +39,22 @@ impl Environment {
         }
     }
 
+    /// The kernel to look at while a command line is being typed: none where there is none, and nothing is said.
+    pub fn quiet_kernel(typed: &Typed) -> Option<Arc<dyn Kernel>> {
+        match chosen(typed.kernel).ok()? {
+            Some(kernel) => Some(kernel),
+            None => {
+                let root = std::path::absolute(typed.root.clone().unwrap_or_else(default_root)).ok()?;
+                let state = root.join(".sim");
+                state.is_dir().then(|| Sim::open(&state).ok().map(|sim| Arc::new(sim) as Arc<dyn Kernel>))?
+            }
+        }
+    }
+
     /// Opens what the command line says.
     pub fn open(cli: &Cli) -> Result<Environment, CommandError> {
         let native = chosen(cli.kernel)?;
-        let root = match (&cli.root, &native) {
-            (Some(root), _) => root.clone(),
-            (None, Some(kernel)) => mounted_dataset(kernel.as_ref())?.unwrap_or_else(default_root),
-            (None, None) => default_root(),
-        };
-        let root = std::path::absolute(root)?;
+        let root = directory(cli.root.as_deref(), native.as_deref())?;
         let store = Store::open(&root)?;
         let kernel = match native {
             Some(kernel) => kernel,
@@ -94,6 +102,22 @@ fn chosen(choice: Choice) -> Result<Option<Arc<dyn Kernel>>, CommandError> {
         Choice::Auto if !cfg!(target_os = "freebsd") => Ok(None),
         Choice::Auto | Choice::Freebsd => native().map(Some),
     }
+}
+
+/// iocage's directory while a command line is being typed.
+pub fn store(typed: &Typed) -> Result<Store, CommandError> {
+    let native = chosen(typed.kernel)?;
+    Ok(Store::open(&directory(typed.root.as_deref(), native.as_deref())?)?)
+}
+
+/// iocage's directory: the one that was named, or where its dataset is mounted.
+fn directory(named: Option<&Path>, native: Option<&dyn Kernel>) -> Result<PathBuf, CommandError> {
+    let root = match (named, native) {
+        (Some(root), _) => root.to_owned(),
+        (None, Some(kernel)) => mounted_dataset(kernel)?.unwrap_or_else(default_root),
+        (None, None) => default_root(),
+    };
+    Ok(std::path::absolute(root)?)
 }
 
 fn default_root() -> PathBuf {

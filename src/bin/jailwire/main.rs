@@ -10,6 +10,7 @@
 
 mod cli;
 mod commands;
+mod completions;
 mod environment;
 mod output;
 
@@ -25,6 +26,9 @@ use clap::{CommandFactory as _, Parser as _};
 type CommandError = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
+    if completions::complete() {
+        return ExitCode::SUCCESS;
+    }
     let cli = match cli::Cli::try_parse_from(arguments(std::env::args_os().collect())) {
         Ok(cli) => cli,
         Err(error) => return usage(&error),

@@ -1,30 +1,32 @@
-//! What build.rs made of the command line: completions and manual pages, for those who install.
+//! Manual pages and completions, for those who install the program.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use crate::CommandError;
+use crate::{CommandError, completions};
 
 include!(concat!(env!("OUT_DIR"), "/generated.rs"));
 
-/// Prints a shell's completions, for the name by which the program was called.
+/// Prints the script that teaches a shell to complete the name by which the program was called.
 pub fn completions(shell: &str) -> Result<ExitCode, CommandError> {
-    let called_iocage = crate::program_name() == "iocage";
-    print(if called_iocage { COMPLETIONS_AS_IOCAGE } else { COMPLETIONS }, shell, "shell")
+    let script = completions::registration(shell, &crate::program_name())
+        .ok_or_else(|| unknown("shell", shell, completions::shells().into_iter()))?;
+    io::stdout().write_all(&script?)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Prints the manual page of a command, or of the program.
 pub fn man(command: Option<&str>) -> Result<ExitCode, CommandError> {
-    print(PAGES, command.unwrap_or("jailwire"), "command")
-}
-
-fn print(files: &[(&str, &str)], wanted: &str, what: &str) -> Result<ExitCode, CommandError> {
-    let Some((_, text)) = files.iter().find(|(name, _)| *name == wanted) else {
-        let names: Vec<_> = files.iter().map(|(name, _)| *name).collect();
-        return Err(
-            format!("there is no {what} {}: use one of {}", wanted.escape_debug(), names.join(", ")).into()
-        );
-    };
+    let wanted = command.unwrap_or("jailwire");
+    let (_, text) = PAGES
+        .iter()
+        .find(|(name, _)| *name == wanted)
+        .ok_or_else(|| unknown("command", wanted, PAGES.iter().map(|(name, _)| *name)))?;
     io::stdout().write_all(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn unknown<'a>(what: &str, wanted: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let known: Vec<_> = known.collect();
+    format!("there is no {what} {}: use one of {}", wanted.escape_debug(), known.join(", "))
 }

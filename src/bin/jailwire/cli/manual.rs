@@ -1,0 +1,217 @@
+// What the manual pages say beside the command line's own words. build.rs reads this file, so it may use nothing
+// but the standard library.
+
+/// The section of the manual: commands of the system's administrator.
+pub const SECTION: &str = "8";
+
+/// A file, and what is in it. `ROOT` is the directory that `--root` names.
+pub const FILES: &[(&str, &str)] = &[
+    ("ROOT/defaults.json", "Properties of all jails that do not say otherwise."),
+    ("ROOT/jails/NAME/config.json", "Properties of a jail, in iocage's format."),
+    ("ROOT/jails/NAME/fstab", "What is mounted in a jail, in the format of fstab(5)."),
+    ("ROOT/jails/NAME/root", "The root directory of a jail."),
+    ("ROOT/log/NAME-console.log", "What exec_start and exec_stop of a jail print."),
+    ("ROOT/.sim", "The state of the simulated kernel."),
+    (
+        "/var/run/jail.ioc-NAME.conf",
+        "The jail.conf(5) of a running jail, which iocage reads to stop the jail.",
+    ),
+    ("/var/run/jailwire", "Locks, and a journal for each jail of what its start has added to the host."),
+    ("/usr/local/etc/rc.d/jailwire", "Starts and stops the jails that have boot=on."),
+];
+
+/// A variable of the environment, and what it does.
+pub const ENVIRONMENT: &[(&str, &str)] = &[
+    ("JAILWIRE_ROOT", "The directory to work on, where --root is not given."),
+    ("NO_COLOR", "If set, messages have no colours."),
+    (
+        "JAILWIRE_SIM_RELEASE",
+        "The release that a new simulated host has: 14.2, for example. Without it, the simulated host is a 15.1.",
+    ),
+    (
+        "JAILWIRE_SIM_FAULT",
+        "N:ERRNO lets the N-th call to the simulated kernel fail, N:kill ends the program after that call.",
+    ),
+];
+
+/// An exit status, and when the program ends with it.
+pub const STATUS: &[(&str, &str)] = &[
+    ("0", "Everything that was asked for is done, or was so before."),
+    ("1", "A name or a value is wrong, or a jail failed. Standard error says which, and why."),
+    ("2", "The command line makes no sense: an unknown command or option, or a missing word."),
+];
+
+/// What `exec` and `console` end with, beside the statuses of all commands.
+pub const PASSED_ON: &str = "If the command was run, the exit status is that of the command; 128 and the signal's number if a signal ended it.";
+
+/// The names of the pages that every page refers to.
+pub const SEE_ALSO: &[(&str, &str)] = &[
+    ("jail", "8"),
+    ("jls", "8"),
+    ("ifconfig", "8"),
+    ("bridge", "4"),
+    ("epair", "4"),
+    ("vlan", "4"),
+    ("jail.conf", "5"),
+    ("vnet", "9"),
+];
+
+/// Command lines for each page, by the page's name without `jailwire-`; the program's own page has the empty name.
+pub const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
+    (
+        "",
+        &[
+            ("See what keeps jails from starting, and what to do about it:", "jailwire doctor"),
+            ("See what a start would do, step by step, and change nothing:", "jailwire start --dry-run ALL"),
+            ("Start all jails:", "jailwire start ALL"),
+            ("See how the jails are wired:", "jailwire map"),
+            (
+                "Give a jail that jail(8) has made an epair on bridge0:",
+                "jailwire net attach web --bridge bridge0 --address 192.0.2.20/24 --router 192.0.2.1",
+            ),
+            (
+                "Try a copy of iocage's directory on the simulated kernel, on any system:",
+                "jailwire --kernel sim --root ./iocage start ALL",
+            ),
+        ],
+    ),
+    (
+        "start",
+        &[
+            ("Start a jail, and the jails that it depends on:", "jailwire start web"),
+            ("See what the start would do:", "jailwire start --dry-run web"),
+            ("Start all jails, one after the other:", "jailwire start --workers 1 ALL"),
+            ("Start the jails with boot=on, as rc.d/jailwire does:", "jailwire start --rc"),
+        ],
+    ),
+    (
+        "stop",
+        &[
+            ("Stop all jails:", "jailwire stop ALL"),
+            ("Stop a jail without running its exec_prestop and exec_stop:", "jailwire stop --force web"),
+        ],
+    ),
+    (
+        "restart",
+        &[
+            ("Stop a jail and start it again:", "jailwire restart web"),
+            ("Restart the services of a jail, and leave its network alone:", "jailwire restart --soft web"),
+        ],
+    ),
+    (
+        "exec",
+        &[
+            ("Run a command in a jail:", "jailwire exec web netstat -rn"),
+            ("Run a command as a user of the jail:", "jailwire exec --jail_user www web id"),
+        ],
+    ),
+    (
+        "console",
+        &[("Log in to a jail, and start the jail first if need be:", "jailwire console --force web")],
+    ),
+    (
+        "create",
+        &[
+            (
+                "Create a jail with a network stack of its own:",
+                "jailwire create --release 15.1-RELEASE --name web vnet=on ip4_addr=vnet0|192.0.2.20/24 defaultrouter=192.0.2.1",
+            ),
+            (
+                "Create a jail that shares an address of the host:",
+                "jailwire create --release 15.1-RELEASE --name db ip4_addr=em0|192.0.2.21/24",
+            ),
+            ("Create three jails from a template:", "jailwire create --template base --count 3 --name node"),
+        ],
+    ),
+    ("clone", &[("Copy a jail:", "jailwire clone web --name web2 ip4_addr=vnet0|192.0.2.22/24")]),
+    ("destroy", &[("See what would be destroyed:", "jailwire destroy --dry-run web")]),
+    ("rename", &[("Rename a jail:", "jailwire rename web www")]),
+    (
+        "get",
+        &[
+            ("Print a property of a jail:", "jailwire get ip4_addr web"),
+            ("Print all properties of a jail:", "jailwire get all web"),
+            ("Print a property of all jails:", "jailwire get --recursive vnet"),
+        ],
+    ),
+    (
+        "set",
+        &[
+            (
+                "Set properties of a jail:",
+                "jailwire set ip4_addr=vnet0|192.0.2.20/24 defaultrouter=192.0.2.1 web",
+            ),
+            ("Set a property of all jails that do not say otherwise:", "jailwire set vnet=on default"),
+        ],
+    ),
+    (
+        "list",
+        &[
+            ("List jails with their addresses:", "jailwire list --long"),
+            ("List names for a script, without a header:", "jailwire list --header --quick"),
+            ("List jails as JSON:", "jailwire --json list"),
+        ],
+    ),
+    (
+        "show",
+        &[
+            ("Print what a jail's network stack has:", "jailwire show web"),
+            ("Print what the host has:", "jailwire show"),
+        ],
+    ),
+    (
+        "map",
+        &[
+            ("Draw how the jails are wired:", "jailwire map"),
+            ("Write the same drawing for Graphviz:", "jailwire map --dot"),
+        ],
+    ),
+    (
+        "doctor",
+        &[
+            ("Look for what keeps jails from working:", "jailwire doctor"),
+            ("See which steps would mend it:", "jailwire doctor --fix --dry-run"),
+        ],
+    ),
+    (
+        "gc",
+        &[
+            ("See what killed starts and stops have left:", "jailwire gc --dry-run"),
+            ("Remove it:", "jailwire gc"),
+        ],
+    ),
+    ("net", &[("List jails with network stacks of their own:", "jailwire net list")]),
+    (
+        "net-attach",
+        &[
+            (
+                "Give a jail an epair on a bridge, both families:",
+                "jailwire net attach web --bridge bridge0 --address 192.0.2.20/24 --address 2001:db8::20/64 --router 192.0.2.1 --router 2001:db8::1",
+            ),
+            (
+                "Wait until the addresses can be bound to, for at most ten seconds:",
+                "jailwire net attach web --bridge bridge0 --address 2001:db8::20/64 --wait=10",
+            ),
+        ],
+    ),
+    (
+        "net-detach",
+        &[
+            ("Destroy one epair of a jail:", "jailwire net detach web vnet0.1"),
+            ("Destroy all epairs of a jail:", "jailwire net detach web --all"),
+        ],
+    ),
+    ("net-list", &[("List jails and their interfaces as JSON:", "jailwire --json net list")]),
+    ("net-wait", &[("Wait until a jail's addresses can be bound to:", "jailwire net wait web")]),
+    (
+        "net-lend",
+        &[(
+            "Lend an interface of the host to a jail, with another name there:",
+            "jailwire net lend ix0 web --name wan0 --address 192.0.2.20/24",
+        )],
+    ),
+    (
+        "net-reclaim",
+        &[("Take the interface back, with its old name:", "jailwire net reclaim wan0 web --name ix0")],
+    ),
+];
