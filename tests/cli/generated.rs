@@ -79,7 +79,7 @@ fn jails_properties_and_interfaces_that_are_there_can_be_completed() {
     assert_eq!(offered(&root, &["set", "vnet=on", "wo"]), ["worker"]);
     assert_eq!(offered(&root, &["net", "attach", "ioc"]), [""; 0], "no jail runs");
     root.ok(&["start", "web"]);
-    assert_eq!(offered(&root, &["net", "attach", "ioc"]), ["ioc-web"]);
+    assert_eq!(offered(&root, &["net", "attach", "ioc"]), ["ioc-db", "ioc-web"]);
     assert_eq!(offered(&root, &["net", "attach", "ioc-web", "--bridge", "bri"]), ["bridge0"]);
 }
 
