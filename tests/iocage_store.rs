@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use jailwire::files::{Files, Gate};
 use jailwire::iocage::config::{ConfigError, JailConfig, Level, Network, Problem};
+use jailwire::iocage::defaults::HostDefaults;
 use jailwire::iocage::document::Document;
 use jailwire::iocage::jailconf::JailConf;
 use jailwire::iocage::mac::MacPair;
@@ -412,10 +413,20 @@ fn what_the_program_finds_out_is_recorded() {
     jail.store.record(&jail.entry, &[("last_started", "2026-01-01 00:00:00".into())], &Files::new()).unwrap();
     let expected = "{\n    \"last_started\": \"2026-01-01 00:00:00\",\n    \"mine\": {\n        \"a\": [\n            1.5\n        ]\n    },\n    \"vnet\": 1\n}";
     assert_eq!(fs::read_to_string(jail.config_json()).unwrap(), expected);
-    jail.store.record_default("mac_prefix", "02ff60".into(), &Files::new()).unwrap();
-    jail.store.set_defaults(&["vnet=on"], &Files::new()).unwrap();
-    let defaults = fs::read_to_string(jail.directory.path().join("defaults.json")).unwrap();
-    assert_eq!(defaults, "{\n    \"mac_prefix\": \"02ff60\",\n    \"vnet\": 1\n}");
+}
+
+/// iocage looks for every property in defaults.json, and fails where one is missing.
+#[test]
+fn defaults_that_are_set_are_written_whole() {
+    let jail = one("{}");
+    let path = jail.directory.path().join("defaults.json");
+    fs::write(&path, "{\"mine\": 5}").unwrap();
+    let host = HostDefaults { mac_prefix: "02ff60".parse().unwrap(), hostid: None };
+    jail.store.set_defaults(&["boot=on"], &host, &Files::new()).unwrap();
+    let defaults: serde_json::Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    assert_eq!(defaults.as_object().unwrap().len(), 141);
+    assert_eq!((&defaults["boot"], &defaults["vnet"], &defaults["mine"]), (&1.into(), &0.into(), &5.into()));
+    assert_eq!(defaults["mac_prefix"], "02ff60");
 }
 
 #[test]

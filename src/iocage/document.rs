@@ -201,6 +201,11 @@ impl Document {
         self.values.insert(key.to_owned(), value.clone().into());
     }
 
+    /// Sets a value to `null`, as iocage writes what is not known.
+    pub fn set_null(&mut self, key: &str) {
+        self.values.insert(key.to_owned(), Json::Null);
+    }
+
     /// Takes a value out, so that the default holds. Answers whether there was one.
     pub fn remove(&mut self, key: &str) -> bool {
         self.values.remove(key).is_some()

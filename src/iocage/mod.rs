@@ -31,6 +31,7 @@
 pub mod address;
 pub mod addresses;
 pub mod config;
+pub mod defaults;
 pub mod doctor;
 pub mod document;
 pub mod fstab;

@@ -16,13 +16,18 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::defaults::HostDefaults;
 use super::document::{Document, DocumentError};
 use super::legacy::Legacy;
 use super::name::{InvalidJailName, JailName};
 use super::properties::Properties;
-use super::property::{Change, SetErrors, Stored};
+use super::property::{Change, SetErrors, Stored, boolean};
 use super::zfs::ZfsError;
 use crate::files::{FileError, Files};
+
+/// What the file holds that says that nobody has chosen the defaults' `vnet`.
+pub(super) const VNET_MARK: &str = "New jails have a network stack of their own where the kernel has them, unless their addresses \
+are the host's.\njailwire set vnet=off default, or vnet=on, decides it, and removes this file.\n";
 
 /// iocage's directory.
 #[derive(Debug, Clone)]
@@ -370,7 +375,8 @@ impl Store {
         Ok(changes)
     }
 
-    /// Makes assignments to the defaults and writes them: all, or none if any is wrong.
+    /// Makes assignments to the defaults and writes them: all, or none if any is wrong. The file has all that
+    /// iocage's own has from then on.
     ///
     /// # Errors
     ///
@@ -378,13 +384,33 @@ impl Store {
     pub fn set_defaults<T: AsRef<str>>(
         &self,
         assignments: &[T],
+        host: &HostDefaults,
         files: &Files,
     ) -> Result<Vec<Change>, StoreError> {
         let _lock = lock(&self.root)?;
         let mut properties = self.defaults()?;
+        let leaves_vnet_open = !properties.document().contains("vnet");
         let changes = properties.set(assignments)?;
+        if changes.iter().any(|change| change.property == "vnet") {
+            files.remove_file_if_present(&self.vnet_mark())?;
+        } else if leaves_vnet_open {
+            files.write_atomically(&self.vnet_mark(), VNET_MARK.as_bytes(), 0o644)?;
+        }
+        host.complete(properties.document_mut());
         properties.document().write(files)?;
         Ok(changes)
+    }
+
+    /// The file that says that defaults.json has a `vnet` that nobody has chosen. iocage wants one there; what
+    /// new jails get is decided by the kernel as long as this file is there.
+    pub(super) fn vnet_mark(&self) -> PathBuf {
+        self.root.join(".vnet-where-possible")
+    }
+
+    /// What the defaults say of `vnet`; none where nobody has said anything.
+    pub(super) fn chosen_vnet(&self, defaults: &Document) -> Option<bool> {
+        let on = boolean(defaults.text("vnet").ok().flatten()?).unwrap_or(false);
+        (on || !self.vnet_mark().exists()).then_some(on)
     }
 
     /// Records what the program itself found out, such as `last_started` or `vnet0_mac`.
@@ -413,18 +439,6 @@ impl Store {
         }
         let _lock = lock(&self.root)?;
         Ok(files.finish_replacing(&self.root.join("defaults.json"))?)
-    }
-
-    /// Records a default that the program itself found out, such as `mac_prefix`.
-    ///
-    /// # Errors
-    ///
-    /// As [`record`](Store::record), of defaults.json.
-    pub fn record_default(&self, key: &str, value: Stored, files: &Files) -> Result<(), StoreError> {
-        let _lock = lock(&self.root)?;
-        let mut defaults = self.defaults_document()?;
-        defaults.set(key, &value);
-        Ok(defaults.write(files)?)
     }
 }
 

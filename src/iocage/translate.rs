@@ -37,6 +37,13 @@ pub struct HostFacts {
 }
 
 impl HostFacts {
+    /// What made-up MAC addresses begin with: the digits of the default route's interface. Without any interface
+    /// to go by it is the prefix that legacy iocage used.
+    pub fn mac_prefix(&self) -> MacPrefix {
+        const LEGACY: MacAddr = MacAddr([0x02, 0xff, 0x60, 0, 0, 0]);
+        MacPrefix::from_address(self.default_mac.unwrap_or(LEGACY))
+    }
+
     /// The interface of the default route: IPv4's, else IPv6's.
     pub fn default_interface(&self) -> Option<&InterfaceName> {
         let default4 = self.default4.as_ref().map(|(_, interface)| interface);
@@ -158,10 +165,7 @@ fn router<A: Copy + Into<IpAddr>>(
 
 /// iocage's rule: the prefix, and digits of the MD5 of the jail's name and the NIC's.
 fn make_up(config: &JailConfig, network: &VnetNetwork, facts: &HostFacts, nic: &NicName) -> MacPair {
-    // Without any interface to go by: the prefix that legacy iocage used.
-    const LEGACY: MacAddr = MacAddr([0x02, 0xff, 0x60, 0, 0, 0]);
-    let prefix =
-        network.mac_prefix.unwrap_or_else(|| MacPrefix::from_address(facts.default_mac.unwrap_or(LEGACY)));
+    let prefix = network.mac_prefix.unwrap_or_else(|| facts.mac_prefix());
     MacPair::generate(prefix, &config.name, nic)
 }
 

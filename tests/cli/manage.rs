@@ -121,6 +121,64 @@ fn a_name_that_the_kernel_would_confuse_is_refused_before_anything_is_made() {
     assert_eq!(root.files(), before);
 }
 
+/// iocage fails on a defaults.json that lacks any of its properties.
+#[test]
+fn the_first_create_writes_all_defaults() {
+    let root = Root::new();
+    fs::remove_file(root.path().join("defaults.json")).unwrap();
+    let output = root.run(&["create", "-e", "-n", "shop"]);
+    assert!(output.status.success());
+    assert!(crate::support::text(&output.stderr).contains("Default configuration missing, creating one"));
+    let defaults = read(&root.path().join("defaults.json"));
+    let defaults: serde_json::Value = serde_json::from_str(&defaults).unwrap();
+    assert_eq!(defaults.as_object().unwrap().len(), 140);
+    for (property, value) in [("ip6_addr", "none"), ("type", "jail"), ("CONFIG_VERSION", "34")] {
+        assert_eq!(defaults[property], value);
+    }
+    // One that is there and lacks some gets these.
+    fs::write(root.path().join("defaults.json"), r#"{"CONFIG_VERSION": "34", "priority": "7"}"#).unwrap();
+    root.ok(&["create", "-e", "-n", "other"]);
+    let defaults = read(&root.path().join("defaults.json"));
+    assert!(
+        defaults.contains("\"priority\": \"7\"") && defaults.contains("\"type\": \"jail\""),
+        "{defaults}"
+    );
+}
+
+#[test]
+fn whose_the_addresses_are_decides_on_the_network() {
+    let root = Root::new();
+    fs::remove_file(root.path().join("defaults.json")).unwrap();
+    let vnet = |name: &str, properties: &[&str]| {
+        let arguments = ["create", "-e", "-n", name].iter().chain(properties).copied().collect::<Vec<_>>();
+        root.ok(&arguments);
+        root.ok(&["get", "vnet", name])
+    };
+    // Twice, because the first one writes the defaults.
+    for round in ["a", "b"] {
+        for (index, (properties, expected)) in [
+            (&[][..], "1\n"),
+            (&["ip4_addr=em0|192.0.2.90/24"][..], "0\n"),
+            (&["ip4_addr=192.0.2.91"], "0\n"),
+            (&["ip6_addr=em0|2001:db8::9/64"], "0\n"),
+            (&["ip4_addr=vnet0|192.0.2.92/24"], "1\n"),
+            (&["ip4=inherit"], "0\n"),
+            (&["ip4_addr=em0|192.0.2.93/24", "vnet=on"], "1\n"),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            assert_eq!(vnet(&format!("{round}{index}"), properties), expected, "{properties:?}");
+        }
+    }
+    root.ok(&["set", "vnet=on", "default"]);
+    assert_eq!(vnet("bare", &["ip4_addr=192.0.2.94"]), "1\n", "who chooses VNET means vnet0");
+    assert_eq!(vnet("hosts", &["ip4_addr=em0|192.0.2.95"]), "0\n");
+    root.ok(&["set", "vnet=off", "default"]);
+    assert_eq!(vnet("plain", &[]), "0\n");
+    assert_eq!(vnet("own", &["ip4_addr=vnet0|192.0.2.96/24"]), "1\n");
+}
+
 #[test]
 fn dhcp_brings_what_it_requires() {
     let root = Root::new();
@@ -192,7 +250,8 @@ fn a_clone_is_the_same_jail_but_for_what_tells_jails_apart() {
             r#"    "vnet0_mac": "none""#,
         ]
     );
-    assert_eq!(read(&root.jail("shop").join("root/etc/hosts")), "127.0.0.1 localhost shop\n");
+    let hosts = read(&root.jail("shop").join("root/etc/hosts"));
+    assert_eq!(hosts, "127.0.0.1 localhost shop\n192.0.2.50\tshop\n");
     assert!(read(&root.jail("shop").join("fstab")).contains("/jails/shop/root/data"));
 }
 
@@ -210,9 +269,10 @@ fn a_running_jail_is_not_cloned() {
 #[test]
 fn destroy_asks_and_takes_no_silence_for_yes() {
     let root = Root::new();
-    let output = root.run(&["destroy", "web"]);
-    assert!(output.status.success());
-    assert!(crate::support::text(&output.stderr).contains("Are you sure? [y/N]"));
+    let said = root.fails(&["destroy", "web"], 1);
+    assert!(said.contains("Are you sure? [y/N]") && said.contains("Aborted!"), "{said}");
+    assert_eq!(names(&root), ["db", "proxy", "web"]);
+    assert!(root.run_with_input(&["destroy", "web"], "n\n").status.success());
     assert_eq!(names(&root), ["db", "proxy", "web"]);
     let output = root.run_with_input(&["destroy", "web"], "y\n");
     assert!(output.status.success());

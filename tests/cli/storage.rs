@@ -188,6 +188,48 @@ fn destroy_takes_one_dataset_and_its_own_snapshot() {
     assert_eq!(pool.asked()[1..], ["destroy -r -f tank/iocage/jails/web"]);
 }
 
+/// What ZFS has mounted is ZFS's: also where no journal says whose a jail's mounts are, because iocage has started
+/// the jail.
+#[test]
+fn a_stop_leaves_what_zfs_has_mounted() {
+    let pool = Pool::new();
+    let data = pool.root.jail("web").join("root/data");
+    fs::create_dir_all(&data).unwrap();
+    fs::create_dir_all(pool.root.jail("web").join("root/legacy")).unwrap();
+    pool.mount("tank/iocage/jails/web/root/data", pool.root.path(), Path::new("jails/web/root/data"));
+    let mounts = || {
+        let sim = Sim::open(&pool.root.path().join(".sim")).unwrap();
+        let mut mounts: Vec<_> = sim.mounts().unwrap().into_iter().map(|one| (one.fstype, one.on)).collect();
+        mounts.sort();
+        mounts
+    };
+    // web depends on it.
+    pool.ok(&["start", "db"]);
+    let before = mounts();
+    // This one is mounted by the jail's fstab, and goes with the jail.
+    let line = format!("tank/legacy {}/root/legacy zfs rw 0 0\n", pool.root.jail("web").display());
+    fs::write(pool.root.jail("web").join("fstab"), line).unwrap();
+    for forget in [false, true] {
+        pool.ok(&["start", "web"]);
+        assert_ne!(mounts(), before);
+        if forget {
+            for entry in fs::read_dir(pool.root.path().join(".sim/run/jailwire")).unwrap() {
+                let path = entry.unwrap().path();
+                if path.file_name().unwrap().to_string_lossy().starts_with("ioc-web.") {
+                    fs::remove_file(path).unwrap();
+                }
+            }
+            let said = pool.ok(&["stop", "--dry-run", "web"]);
+            assert!(said.contains("root/legacy") && !said.contains("web/root\n"), "{said}");
+            assert!(!said.contains("root/data"), "{said}");
+        }
+        pool.ok(&["stop", "web"]);
+        assert_eq!(mounts(), before, "without a journal: {forget}");
+    }
+    let said = pool.ok(&["gc", "--dry-run"]);
+    assert!(!said.contains("zfs"), "{said}");
+}
+
 #[test]
 fn zfs_is_run_for_nothing_else() {
     let pool = Pool::new();

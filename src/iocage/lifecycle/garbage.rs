@@ -246,8 +246,8 @@ impl Host<'_> {
                 continue;
             }
             for mounted in mount::beneath(&**self.kernel(), &root)? {
-                // iocage keeps a dataset for each jail, and may mount it here.
-                if mounted.on != root {
+                // What ZFS has mounted is ZFS's, whether the jail runs or not.
+                if mounted.fstype != "zfs" {
                     let on = mounted.on.display();
                     found.doubtful.push(format!("{} on {on}, and {} is down", mounted.fstype, entry.name));
                 }

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, ToSocketAddrs as _};
 
 use super::Host;
 use crate::iocage::config::{DefaultInterface, JailConfig, Localhost, Network};
+use crate::iocage::defaults::HostDefaults;
 use crate::iocage::router::Router;
 use crate::iocage::store::Entry;
 use crate::iocage::translate::HostFacts;
@@ -69,6 +70,18 @@ impl Host<'_> {
 }
 
 impl Host<'_> {
+    /// What a new defaults.json says of this host.
+    ///
+    /// # Errors
+    ///
+    /// Those of listing interfaces and routes.
+    pub fn defaults(&self) -> Result<HostDefaults, Failure> {
+        let hostid = self.vnet.sysctl("kern.hostuuid").unwrap_or_default();
+        let hostid = String::from_utf8_lossy(&hostid).trim_end_matches('\0').trim().to_owned();
+        let mac_prefix = self.lasting_facts(Fib::DEFAULT)?.mac_prefix();
+        Ok(HostDefaults { mac_prefix, hostid: Some(hostid).filter(|hostid| !hostid.is_empty()) })
+    }
+
     /// The first address of 127.0.0.0/24 that neither the host has nor a jail is configured to have.
     fn free_loopback(&self, taken: &[IpAddr]) -> Option<Ipv4Addr> {
         let entries = self.store.entries().unwrap_or_default();

@@ -1,16 +1,21 @@
 //! `stop`.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Error, Host, Report, owned_file, step};
 use crate::iocage::config::JailConfig;
+use crate::iocage::fstab;
 use crate::iocage::jailconf::JailConf;
 use crate::iocage::name::JailName;
 use crate::iocage::store::Entry;
 use crate::jail::{self, mount};
+use crate::kernel::Mounted;
 use crate::types::{InterfaceName, Jid};
 use crate::wiring::{self, HostHalf, Journal, Lock, Owned, StepError};
+
+/// The file system whose mounts are ZFS's own.
+const ZFS: &str = "zfs";
 
 /// How a stop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -215,7 +220,10 @@ impl Host<'_> {
             found.push(Owned::Ruleset(number));
         }
         // Listed newest first, and undone backwards.
-        for mounted in mount::beneath(kernel, &entry.root())?.into_iter().rev() {
+        let root = entry.root();
+        let of_fstab = datasets_of_fstab(entry, &root);
+        let mounts = mount::beneath(kernel, &root)?.into_iter().rev();
+        for mounted in mounts.filter(|mounted| is_of_a_start(mounted, &root, &of_fstab)) {
             found.push(Owned::Mount { fstype: mounted.fstype, on: mounted.on });
         }
         // Those without an interface were there before.
@@ -247,6 +255,20 @@ impl Host<'_> {
         }
         Ok(epairs)
     }
+}
+
+/// Whether a start has mounted this, rather than the host. The root was there before the jail was; and what ZFS
+/// has mounted in it is ZFS's, unless the jail's fstab has it.
+fn is_of_a_start(mounted: &Mounted, root: &Path, of_fstab: &[PathBuf]) -> bool {
+    mounted.on != root && (mounted.fstype != ZFS || of_fstab.contains(&mounted.on))
+}
+
+/// Where the jail's fstab mounts datasets.
+fn datasets_of_fstab(entry: &Entry, root: &Path) -> Vec<PathBuf> {
+    let text = fs::read(entry.fstab()).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let lines = fstab::mounts(&text).filter_map(Result::ok).filter(|mount| mount.fstype == ZFS);
+    lines.filter_map(|mount| Some(root.join(mount.beneath(&[root]).ok()?))).collect()
 }
 
 /// Says what was taken away, as iocage says it, and of what is still there that it is.

@@ -66,7 +66,12 @@ impl CloneOf<'_> {
             recipe.then(Action::WriteBeneath {
                 root: directory.join("root"),
                 path: "etc/hosts".into(),
-                contents: contents::with_name(&hosts, source.name.as_str(), self.name.as_str()),
+                contents: contents::moved_hosts(
+                    &hosts,
+                    (&source.name, &self.name),
+                    &contents::addresses(&old),
+                    &contents::addresses(&properties),
+                ),
             });
         }
         let config = properties.document().to_string();

@@ -25,8 +25,7 @@ ipv6_activate_all_interfaces="YES"
 
 /// A jail's /etc/hosts: the release's, with the jail's name for 127.0.0.1 and for its own addresses.
 pub fn hosts(release: &str, name: &JailName, addresses: &[IpAddr]) -> String {
-    let name = name.as_str();
-    let short = name.split('.').next().unwrap_or(name);
+    let short = name.as_str().split('.').next().unwrap_or_default();
     let mut text = String::new();
     for line in release.lines() {
         let is_loopback = line.split_whitespace().next() == Some("127.0.0.1");
@@ -35,11 +34,7 @@ pub fn hosts(release: &str, name: &JailName, addresses: &[IpAddr]) -> String {
             false => text.push_str(&format!("{line}\n")),
         }
     }
-    let names = if short == name { name.to_owned() } else { format!("{name}\t{short}") };
-    for address in addresses {
-        text.push_str(&format!("{address}\t{names}\n"));
-    }
-    text
+    text + &own_lines(name, addresses)
 }
 
 /// The addresses that a configuration gives a jail.
@@ -68,6 +63,30 @@ pub fn with_name(text: &str, old: &str, new: &str) -> String {
         rest = after;
     }
     out + rest
+}
+
+/// The /etc/hosts of a clone: the source's, with the clone's name and addresses in place of its own.
+pub fn moved_hosts(text: &str, names: (&JailName, &JailName), old: &[IpAddr], new: &[IpAddr]) -> String {
+    let renamed = with_name(text, names.0.as_str(), names.1.as_str());
+    let address = |line: &str| line.split_whitespace().next().and_then(|field| field.parse::<IpAddr>().ok());
+    let is_sources = |line: &&str| address(line).is_some_and(|ip| old.contains(&ip) && !new.contains(&ip));
+    let mut moved: String = renamed.split_inclusive('\n').filter(|line| !is_sources(line)).collect();
+    let missing: Vec<IpAddr> = {
+        let known: Vec<IpAddr> = moved.lines().filter_map(address).collect();
+        new.iter().filter(|ip| !known.contains(ip)).copied().collect()
+    };
+    if !missing.is_empty() && !moved.is_empty() && !moved.ends_with('\n') {
+        moved.push('\n');
+    }
+    moved + &own_lines(names.1, &missing)
+}
+
+/// The lines of /etc/hosts for a jail's own addresses.
+fn own_lines(name: &JailName, addresses: &[IpAddr]) -> String {
+    let name = name.as_str();
+    let short = name.split('.').next().unwrap_or(name);
+    let names = if short == name { name.to_owned() } else { format!("{name}\t{short}") };
+    addresses.iter().map(|address| format!("{address}\t{names}\n")).collect()
 }
 
 /// An fstab with the paths below one directory moved below another.
@@ -120,6 +139,20 @@ mod tests {
             "# Host\n::1\t\t\tlocalhost localhost.my.domain\n127.0.0.1\t\tlocalhost web\n192.0.2.20\tweb.example.org\tweb\n"
         );
         assert_eq!(hosts("", &name("web"), &["2001:db8::1".parse().unwrap()]), "2001:db8::1\tweb\n");
+    }
+
+    #[test]
+    fn a_clone_has_its_own_addresses_in_its_hosts() {
+        let (web, shop) = (name("web"), name("shop"));
+        let (old, new) = (["192.0.2.20".parse().unwrap()], ["192.0.2.50".parse().unwrap()]);
+        let text = "127.0.0.1 localhost web\n192.0.2.20\tweb\n192.0.2.1 router";
+        assert_eq!(
+            moved_hosts(text, (&web, &shop), &old, &new),
+            "127.0.0.1 localhost shop\n192.0.2.1 router\n192.0.2.50\tshop\n"
+        );
+        // Those that both have stay where they are.
+        let both = moved_hosts(text, (&web, &shop), &old, &old);
+        assert_eq!(both, "127.0.0.1 localhost shop\n192.0.2.20\tshop\n192.0.2.1 router");
     }
 
     #[test]

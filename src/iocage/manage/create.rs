@@ -7,15 +7,15 @@ use super::contents;
 use super::storage::Storage;
 use super::{Action, Error, Recipe};
 use crate::files::read_beneath;
-use crate::iocage::addresses::{Ip4Addresses, Ip6Addresses};
+use crate::iocage::addresses::{Addresses, Ip4Addresses, Ip6Addresses};
+use crate::iocage::defaults::HostDefaults;
 use crate::iocage::document::Document;
+use crate::iocage::interfaces::Interfaces;
 use crate::iocage::name::JailName;
 use crate::iocage::properties::Properties;
-use crate::iocage::property::{Stored, boolean};
-use crate::iocage::store::{Entry, Place, Store};
-
-/// The version of iocage's configurations that we write.
-const CONFIG_VERSION: &str = "34";
+use crate::iocage::property::Stored;
+use crate::iocage::store::{Entry, Place, Store, VNET_MARK};
+use crate::types::InterfaceName;
 
 /// What a jail is made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,9 +39,18 @@ pub struct NewJail<'a> {
     pub base: &'a Base,
     /// `PROPERTY=VALUE`.
     pub assignments: &'a [String],
-    /// Whether the kernel has network stacks for jails: then it gets one, where neither its
+    /// What the host has.
+    pub host: &'a HostHas,
+}
+
+/// What the making of a jail depends on of the host.
+#[derive(Debug, Clone)]
+pub struct HostHas {
+    /// Whether the kernel has network stacks for jails: then a jail gets one, where neither its
     /// properties nor the defaults say otherwise.
     pub vimage: bool,
+    /// What a new defaults.json says of it.
+    pub defaults: HostDefaults,
 }
 
 /// What a base comes to.
@@ -78,7 +87,7 @@ impl NewJail<'_> {
         let entry = store.entry(Place::Jails, self.name.clone());
         let (properties, notices) = self.properties(store, &entry, &found)?;
         let mut recipe = Recipe::default();
-        let mut told = first_time(store, &mut recipe);
+        let mut told = first_time(store, &self.host.defaults, &mut recipe)?;
         told.extend(notices);
         let directory = match storage.root_dataset() {
             Some(dataset) => {
@@ -119,10 +128,7 @@ impl NewJail<'_> {
         found: &Found,
     ) -> Result<(Properties, Vec<String>), Error> {
         let defaults = store.defaults()?.document().clone();
-        let default_vnet = match defaults.text("vnet").ok().flatten() {
-            Some(text) => boolean(text).unwrap_or(false),
-            None => self.vimage,
-        };
+        let default = DefaultVnet { chosen: store.chosen_vnet(&defaults), vimage: self.host.vimage };
         let mut config = Document::new(entry.config_path());
         let text = |text: &str| Stored::Text(text.to_owned());
         config.set("cloned_release", &text(&found.cloned_release));
@@ -136,7 +142,7 @@ impl NewJail<'_> {
         let mut properties = Properties::of_jail(self.name.clone(), config, defaults);
         properties.set(self.assignments)?;
         super::refuse_nat(&self.name, &properties)?;
-        let notices = required(&mut properties, default_vnet);
+        let notices = required(&mut properties, default);
         Ok((properties, notices))
     }
 
@@ -169,49 +175,107 @@ impl NewJail<'_> {
     }
 }
 
-/// What nobody has made yet: defaults.json, default_rc.conf. Answers with what to say of it.
-fn first_time(store: &Store, recipe: &mut Recipe) -> Vec<String> {
+/// What nobody has made yet: defaults.json, default_rc.conf. A defaults.json that lacks what iocage looks for gets
+/// it. Answers with what to say of it.
+fn first_time(store: &Store, host: &HostDefaults, recipe: &mut Recipe) -> Result<Vec<String>, Error> {
     let mut told = Vec::new();
-    let mut missing = |name: &str, contents: String, notice: &str| {
-        let path = store.root().join(name);
-        if !path.exists() {
-            recipe.then(Action::Write { path, contents });
-            told.push(notice.to_owned());
-        }
-    };
-    let mut defaults = Document::new("defaults.json");
-    defaults.set("CONFIG_VERSION", &Stored::Text(CONFIG_VERSION.to_owned()));
-    missing("defaults.json", defaults.to_string(), "Default configuration missing, creating one");
-    missing("default_rc.conf", contents::RC_CONF.to_owned(), "Missing default rc.conf, creating it");
-    told
+    let mut defaults = store.defaults()?.document().clone();
+    if !defaults.contains("vnet") {
+        recipe.then(Action::Write { path: store.vnet_mark(), contents: VNET_MARK.to_owned() });
+    }
+    if !defaults.path().exists() {
+        told.push("Default configuration missing, creating one".to_owned());
+    }
+    if host.complete(&mut defaults) {
+        recipe.then(Action::Write { path: defaults.path().to_owned(), contents: defaults.to_string() });
+    }
+    let path = store.root().join("default_rc.conf");
+    if !path.exists() {
+        recipe.then(Action::Write { path, contents: contents::RC_CONF.to_owned() });
+        told.push("Missing default rc.conf, creating it".to_owned());
+    }
+    Ok(told)
+}
+
+/// Whether new jails get a network stack of their own where their properties do not say.
+#[derive(Debug, Clone, Copy)]
+struct DefaultVnet {
+    /// What the defaults say; none where nobody has chosen.
+    chosen: Option<bool>,
+    /// Whether the kernel has such stacks.
+    vimage: bool,
+}
+
+/// Whose network a jail's properties speak of.
+enum Speaks {
+    /// The NICs of a stack of its own.
+    Own,
+    /// An interface of the host, or that the host's addresses are shared.
+    Hosts,
+    /// Addresses that fit both.
+    Either,
+    Neither,
 }
 
 /// Turns on what properties require, and carries `vnet` in the jail's own configuration: a default
 /// that is changed later is for the jails that are made later.
-fn required(properties: &mut Properties, default_vnet: bool) -> Vec<String> {
+fn required(properties: &mut Properties, default: DefaultVnet) -> Vec<String> {
     let text = |name: &str| properties.get(name).unwrap_or_default();
-    let asks4 = text("ip4_addr").parse::<Ip4Addresses>().is_ok_and(|addresses| addresses.is_automatic());
-    let asks6 = text("ip6_addr").parse::<Ip6Addresses>().is_ok_and(|addresses| addresses.is_automatic());
-    let dhcp = properties.is_on("dhcp") || asks4;
-    let why = match (dhcp, asks6, properties.is_on("bpf")) {
+    let ip4 = text("ip4_addr").parse::<Ip4Addresses>().ok();
+    let ip6 = text("ip6_addr").parse::<Ip6Addresses>().ok();
+    let dhcp = properties.is_on("dhcp") || ip4.as_ref().is_some_and(Addresses::is_automatic);
+    let why = match (dhcp, ip6.as_ref().is_some_and(Addresses::is_automatic), properties.is_on("bpf")) {
         (true, ..) => Some("dhcp"),
         (_, true, _) => Some("accept_rtadv"),
         (_, _, true) => Some("bpf"),
         _ => None,
     };
     let mut notices = Vec::new();
-    let config = properties.document_mut();
-    if !config.contains("vnet") {
-        if let Some(why) = why.filter(|_| !default_vnet) {
+    if !properties.document().contains("vnet") {
+        let usual = default.chosen.unwrap_or(default.vimage);
+        let (vnet, why) = match (why, speaks(properties, ip4.as_ref(), ip6.as_ref())) {
+            (Some(why), _) => (true, Some(why)),
+            (None, Speaks::Own) => (usual || default.vimage, Some("an address of a NIC")),
+            (None, Speaks::Hosts) => (false, None),
+            (None, Speaks::Either) => (default.chosen.unwrap_or(false), None),
+            (None, Speaks::Neither) => (usual, None),
+        };
+        if let Some(why) = why.filter(|_| vnet && !usual) {
             notices.push(format!("{why} requires vnet, enabling!"));
         }
-        config.set("vnet", &Stored::Flag(default_vnet || why.is_some()));
+        properties.document_mut().set("vnet", &Stored::Flag(vnet));
     }
     if dhcp && !properties.is_on("bpf") && !properties.document().contains("bpf") {
         notices.push("dhcp requires bpf, enabling!".to_owned());
         properties.document_mut().set("bpf", &Stored::Flag(true));
     }
     notices
+}
+
+fn speaks(properties: &Properties, ip4: Option<&Ip4Addresses>, ip6: Option<&Ip6Addresses>) -> Speaks {
+    let interfaces = properties.get("interfaces").and_then(|text| text.parse::<Interfaces>().ok());
+    let is_nic = |name: &InterfaceName| {
+        interfaces.iter().flat_map(Interfaces::iter).any(|one| one.nic.as_str() == name.as_str())
+    };
+    let named4 = ip4.into_iter().flat_map(Addresses::iter).map(|one| one.interface);
+    let named6 = ip6.into_iter().flat_map(Addresses::iter).map(|one| one.interface);
+    let named: Vec<Option<InterfaceName>> = named4.chain(named6).collect();
+    let inherits = |name: &str| properties.get(name).as_deref() == Some("inherit");
+    // Of each jail's own loopback both may be said.
+    let mut interfaces = named.iter().flatten().filter(|name| name.as_str() != "lo0");
+    if named.iter().flatten().any(is_nic) {
+        Speaks::Own
+    } else if interfaces.next().is_some()
+        || inherits("ip4")
+        || inherits("ip6")
+        || properties.is_on("assign_localhost")
+    {
+        Speaks::Hosts
+    } else if named.is_empty() {
+        Speaks::Neither
+    } else {
+        Speaks::Either
+    }
 }
 
 /// The datasets of a jail: its own, and below it a clone of the release's.

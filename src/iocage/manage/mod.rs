@@ -28,7 +28,7 @@ use crate::files::FileError;
 
 pub use action::{Action, Recipe};
 pub use clone::CloneOf;
-pub use create::{Base, NewJail};
+pub use create::{Base, HostHas, NewJail};
 pub use names::NewName;
 pub use storage::{Storage, leftovers, sweep};
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use jailwire::iocage::lifecycle::{Error as LifecycleError, Host, Report as _};
-use jailwire::iocage::manage::{self, Base, CloneOf, Error, NewJail, NewName, Recipe, Storage};
+use jailwire::iocage::manage::{self, Base, CloneOf, Error, HostHas, NewJail, NewName, Recipe, Storage};
 use jailwire::iocage::name::JailName;
 use jailwire::iocage::store::Entry;
 use jailwire::kernel::Mounted;
@@ -32,10 +32,14 @@ pub fn create(environment: &Environment, args: &cli::Create) -> Result<ExitCode,
         (None, None, true) => NewName::RandomShort,
         (None, None, false) => NewName::Random,
     };
-    let vimage = has_vimage(environment);
+    let host = host_has(environment)?;
     let making = Making { environment, name, count: args.count.unwrap_or(1), dry_run: args.dry_run };
-    let jail =
-        |name: &JailName| NewJail { name: name.clone(), base: &base, assignments: &args.properties, vimage };
+    let jail = |name: &JailName| NewJail {
+        name: name.clone(),
+        base: &base,
+        assignments: &args.properties,
+        host: &host,
+    };
     let made = making.all("created", |name, storage| jail(name).recipe(storage))?;
     match (base == Base::Empty, args.dry_run) {
         (true, _) => made.work.end(),
@@ -212,7 +216,7 @@ fn destroy_one(
     work: &mut Work,
 ) -> Result<bool, CommandError> {
     let (store, name) = (&environment.store, &entry.name);
-    if !force && !confirmed(name)? {
+    if !force && !confirmed(&format!("This will destroy jail {name}"))? {
         return Ok(false);
     }
     if host.running(entry)?.is_some() {
@@ -237,14 +241,16 @@ fn destroy_one(
     Ok(true)
 }
 
-/// Asks. Who cannot be asked has not said yes.
-fn confirmed(name: &JailName) -> io::Result<bool> {
+/// Says what will be done, and asks whether it shall be. Who cannot be asked has not decided, and that is an
+/// error, as in iocage.
+fn confirmed(what: &str) -> Result<bool, Failure> {
     let mut err = io::stderr().lock();
-    write!(err, "\nThis will destroy jail {name}\n\nAre you sure? [y/N]: ")?;
+    write!(err, "\n{what}\n\nAre you sure? [y/N]: ")?;
     err.flush()?;
     let mut answer = String::new();
     if io::stdin().lock().read_line(&mut answer)? == 0 {
         writeln!(err)?;
+        return Err("Aborted! Nobody answered: answer y, or give -f".into());
     }
     Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
 }
@@ -295,9 +301,10 @@ fn mounts(environment: &Environment) -> Result<Vec<Mounted>, CommandError> {
     environment.kernel.mounts().map_err(|error| format!("cannot list what is mounted: {error}").into())
 }
 
-/// Whether the kernel has network stacks for jails.
-fn has_vimage(environment: &Environment) -> bool {
-    jailwire::vnet::Vnet::host(environment.kernel.clone())
+/// What the making of a jail depends on of the host.
+fn host_has(environment: &Environment) -> Result<HostHas, Failure> {
+    let vimage = jailwire::vnet::Vnet::host(environment.kernel.clone())
         .sysctl_int("kern.features.vimage")
-        .is_ok_and(|value| value == 1)
+        .is_ok_and(|value| value == 1);
+    Ok(HostHas { vimage, defaults: environment.with_host_to_look_at(|host| host.defaults())?? })
 }

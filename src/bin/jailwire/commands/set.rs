@@ -154,7 +154,8 @@ fn set_defaults(
         let lines = written(store.root().join("defaults.json"), &changes);
         return preview::of_defaults(environment.json, &lines);
     }
-    let changes = environment.with_files(|files| store.set_defaults(assignments, &files))?;
+    let host = environment.with_host_to_look_at(|host| host.defaults())??;
+    let changes = environment.with_files(|files| store.set_defaults(assignments, &host, &files))?;
     if environment.json {
         print_json("default", &changes, &[])?;
         return Ok(ExitCode::SUCCESS);
