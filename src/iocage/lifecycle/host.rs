@@ -75,7 +75,7 @@ impl Host<'_> {
     /// # Errors
     ///
     /// Those of listing interfaces and routes.
-    pub fn defaults(&self) -> Result<HostDefaults, Failure> {
+    pub fn defaults(&self) -> Result<HostDefaults, StepError> {
         let hostid = self.vnet.sysctl("kern.hostuuid").unwrap_or_default();
         let hostid = String::from_utf8_lossy(&hostid).trim_end_matches('\0').trim().to_owned();
         let mac_prefix = self.lasting_facts(Fib::DEFAULT)?.mac_prefix();
