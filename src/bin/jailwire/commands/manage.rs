@@ -243,7 +243,7 @@ fn destroy_one(
 
 /// Says what will be done, and asks whether it shall be. Who cannot be asked has not decided, and that is an
 /// error, as in iocage.
-fn confirmed(what: &str) -> Result<bool, Failure> {
+fn confirmed(what: &str) -> Result<bool, CommandError> {
     let mut err = io::stderr().lock();
     write!(err, "\n{what}\n\nAre you sure? [y/N]: ")?;
     err.flush()?;
@@ -302,7 +302,7 @@ fn mounts(environment: &Environment) -> Result<Vec<Mounted>, CommandError> {
 }
 
 /// What the making of a jail depends on of the host.
-fn host_has(environment: &Environment) -> Result<HostHas, Failure> {
+fn host_has(environment: &Environment) -> Result<HostHas, CommandError> {
     let vimage = jailwire::vnet::Vnet::host(environment.kernel.clone())
         .sysctl_int("kern.features.vimage")
         .is_ok_and(|value| value == 1);
