@@ -4,7 +4,7 @@
 //!     cargo run --example bulk_start -- 64
 //!
 //! Every jail is all or nothing, and one that fails does not keep the others: here the last one names a
-//! router that nobody could reach.
+//! router that no jail could reach.
 
 use std::error::Error;
 use std::io::{self, Write};

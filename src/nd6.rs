@@ -62,7 +62,7 @@ impl Vnet {
     }
 
     /// Sets and clears neighbour discovery flags of an interface, and leaves the others as they are.
-    /// Nothing is written when they are so already. Answers the flags written.
+    /// Nothing is written when they are so already. Returns the flags that were written.
     ///
     /// Clearing [`Nd6Flags::DISABLED`] on an interface that is up makes its link-local address, with
     /// [`Nd6Flags::AUTO_LINKLOCAL`]. The kernel keeps it set, and says nothing, where the link-local

@@ -1,4 +1,4 @@
-//! Neighbours: who on the link has which address, as ARP and IPv6 neighbour discovery have found out.
+//! Neighbours: which node on the link has which address, as ARP and IPv6 neighbour discovery have found out.
 
 use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::route::{RouteFlags, SocketAddress};
 use crate::types::MacAddr;
 use crate::vnet::Vnet;
 
-/// `discard` of [`services(5)`](https://man.freebsd.org/services(5)): who has it does nothing.
+/// `discard` of [`services(5)`](https://man.freebsd.org/services(5)): its node does nothing.
 const DISCARD: u16 = 9;
 /// How long to wait before looking again.
 const LOOK: Duration = Duration::from_millis(50);
@@ -78,7 +78,7 @@ impl Vnet {
             if is_last {
                 return Ok(Some(false));
             }
-            // No route, no source address yet, or nobody there: the next one may fare better.
+            // No route, no source address yet, or no node there: the next datagram may reach it.
             if let Err(Errno::EOPNOTSUPP | Errno::ENOSYS) = self.provoke(address, scope) {
                 return Ok(None);
             }

@@ -233,7 +233,7 @@ impl Vnet {
         self.attempt(call).during(operation, object, call.name)
     }
 
-    /// As [`Vnet::perform`], for those who look at the failure first.
+    /// As [`Vnet::perform`], for a caller that looks at the failure first.
     pub(crate) fn attempt(&self, call: &mut Call) -> kernel::Result<()> {
         let socket = self.socket(&self.inet, Domain::Inet)?;
         self.kernel.ioctl(socket, &mut call.request)
@@ -249,7 +249,7 @@ impl Vnet {
         self.attempt6(call).during(operation, object, call.name)
     }
 
-    /// As [`Vnet::perform6`], for those who look at the failure first.
+    /// As [`Vnet::perform6`], for a caller that looks at the failure first.
     pub(crate) fn attempt6(&self, call: &mut Call) -> kernel::Result<()> {
         let socket = self.socket(&self.inet6, Domain::Inet6)?;
         self.kernel.ioctl(socket, &mut call.request)

@@ -95,7 +95,7 @@ mod regenerate {
     /// Constants that C programs spell as an enum, and that come without the enum's name in front.
     const ENUMERATED: &str = "IFT_* PRISON_STATE_*";
 
-    /// Macros that the patterns above catch and nobody wants: IFT_ names that repeat their enum.
+    /// Macros that the patterns above catch and that have no use: IFT_ names that repeat their enum.
     const IGNORED: &str = "IFT_* ETHERMTU ETHERMIN";
 
     /// Structures of bit-fields, one byte each: taken as that byte.
@@ -152,7 +152,7 @@ mod regenerate {
     /// Into the folder `JAILWIRE_BINDINGS`, for the architectures whose headers are given.
     pub fn run() {
         println!("cargo::rerun-if-changed=wrapper.h");
-        // Whoever builds with all features wants no new bindings.
+        // A build with all features makes no new bindings.
         let Some(output) = variable("JAILWIRE_BINDINGS") else { return };
         for architecture in ["x86_64", "aarch64"] {
             if let Some(include) = variable(&format!("JAILWIRE_INCLUDE_{architecture}")) {

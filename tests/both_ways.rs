@@ -61,7 +61,7 @@ fn host() -> String {
     let mut interfaces: Vec<String> = run("ifconfig -l")
         .split_whitespace()
         .map(|name| {
-            // Duplicate address detection comes to its end by itself.
+            // Duplicate address detection ends by itself.
             let shown = run(&format!("ifconfig {name}")).replace(" tentative", "");
             let lasting = |line: &&str| !line.contains("nd6 options") && !line.contains("options=");
             shown.lines().filter(lasting).collect::<Vec<_>>().join("\n")
@@ -175,7 +175,7 @@ impl World {
         fs::write(conf_path(name), text).expect("a file");
     }
 
-    /// What iocage does first: its devfs ruleset, and `jail -c`. Answers with the jid.
+    /// What iocage does first: its devfs ruleset, and `jail -c`. Returns the jid.
     fn iocage_creates(&self, name: &str, network: &str) -> String {
         run("devfs rule -s 1000 add hide");
         for path in ["null", "zero", "random", "urandom", "fd", "fd/*", "stdin", "stdout", "stderr"] {
@@ -222,7 +222,7 @@ impl World {
         fs::remove_file(&conf).expect("iocage's file is there");
         run("/usr/bin/true");
         let jail = self.jail(name);
-        // What is not mounted any more it is told of, and does not mind.
+        // iocage unmounts what is not mounted any more, and ignores the error.
         try_run(&format!("umount -afF {}", jail.join("fstab").display()));
         for path in ["dev/fd", "dev", "proc", "compat/linux/proc"] {
             try_run(&format!("umount -f {}", jail.join("root").join(path).display()));

@@ -123,7 +123,7 @@ fn a_stop_takes_away_what_was_said() {
             assert_eq!(kernel.watch.asked(), Vec::<&str>::new());
             host.stop(entry, false, &mut Silent).unwrap();
             let mut asked = kernel.watch.asked();
-            // One request for each rule, and a bridge that nobody needs any more.
+            // One request for each rule, and a bridge that no jail needs any more.
             asked.dedup();
             asked.retain(|name| entry.name.as_str() != "db" || *name != "SIOCIFDESTROY");
             let mut said = of_the_kernel(&foreseen);

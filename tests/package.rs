@@ -1,6 +1,6 @@
 //! What a user of the library gets: no more dependencies than promised, and none that asks for a newer Rust.
 //!
-//! Asks cargo, without the network. Where a test runs without cargo, as in a guest, there is nobody to ask.
+//! Asks cargo, without the network. Where a test runs without cargo, as in a guest, the test asks nothing.
 
 use std::collections::BTreeSet;
 use std::process::Command;

@@ -11,7 +11,7 @@ fn main() {
         return;
     }
     let program = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR")).join("baseline");
-    // A cross compiler is told its target by whoever names it: vm/cross does.
+    // vm/cross gives a cross compiler its target.
     let compiler = cc::Build::new().no_default_flags(true).get_compiler();
     let mut command = compiler.to_command();
     command.args(["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", SOURCE, "-o"]).arg(&program);

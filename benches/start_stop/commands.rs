@@ -14,7 +14,7 @@ use crate::{Fallible, Marks, Setup, Timing};
 
 const PATH: &str = "/sbin:/bin:/usr/sbin:/usr/bin";
 
-/// Runs a program and answers what it printed, whatever its status.
+/// Runs a program and returns what the program printed, whatever its status.
 fn attempt(words: &[&str]) -> Fallible<Output> {
     let mut command = Command::new(words[0]);
     command.args(&words[1..]).env_clear().env("PATH", PATH).stdin(Stdio::null());

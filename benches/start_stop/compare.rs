@@ -48,7 +48,7 @@ const ON_DESCRIPTORS: [&str; 8] =
 /// What a program asked: the process itself, then its children in the order of their birth.
 type Log = Vec<Vec<String>>;
 
-/// Compares; answers how many calls were the same.
+/// Compares, and returns how many calls were the same.
 pub fn compare(setup: &Setup<'_>, like: Like) -> Fallible<usize> {
     let directory = tempfile::tempdir()?;
     let trace = directory.path().join("trace");

@@ -106,7 +106,7 @@ pub struct Part {
     pub rounds: usize,
 }
 
-/// What is measured where nobody says what.
+/// What is measured where the environment names nothing.
 const DEFAULT: &str = "iocage,jail,c,one,c-once,bulk/vnet/0,1/1,10/3 c,one,c-once,bulk/shared/1/1,10/3 c,one,c-once,bulk/vnet/1/64/3 steps/vnet/1/64/1";
 
 /// The plan of the environment.

@@ -17,7 +17,7 @@ pub struct Asked {
     pub took: Duration,
 }
 
-/// Who counts it.
+/// The thread that counts it.
 #[derive(Debug, Default)]
 pub struct Counter(Mutex<Asked>);
 

@@ -27,7 +27,7 @@ pub fn routes(count: u32) -> Vec<u8> {
 }
 
 /// NET_RT_IFLISTL of a host with so many interfaces, each with an address of IPv4 and two of IPv6.
-/// They have the same index, which matters to nobody here.
+/// They have the same index, which does not matter here.
 pub fn interfaces(count: u32) -> Vec<u8> {
     let mut interface = vector("iflistl ifinfo");
     for address in ["iflistl newaddr", "iflistl newaddr inet6", "iflistl newaddr link-local"] {

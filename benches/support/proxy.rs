@@ -12,7 +12,7 @@ use jailwire::kernel::{
 };
 use jailwire_sys::{RTM_ADD, RTM_CHANGE, RTM_DELETE, RTM_GET, bridge, request};
 
-/// Who is told.
+/// The observer.
 pub trait Watch: Debug + Send + Sync {
     /// A call was answered: its name in C, whether it went well, how many bytes came back in lists (dumps, members
     /// of bridges, mounts), and how long the other kernel took.
@@ -28,7 +28,7 @@ pub trait Watch: Debug + Send + Sync {
 #[derive(Debug)]
 pub struct Proxy<W> {
     kernel: Arc<dyn Kernel>,
-    /// Who is told.
+    /// The observer.
     pub watch: W,
 }
 

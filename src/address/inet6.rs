@@ -305,7 +305,7 @@ impl Vnet {
 
     /// Waits until none of an interface's IPv6 addresses is being checked for duplicates any more.
     ///
-    /// The kernel tells nobody when a check ends (`netinet6/nd6_nbr.c`), so the flags are looked at 20
+    /// The kernel sends no message when a check ends (`netinet6/nd6_nbr.c`), so the flags are looked at 20
     /// times a second, by the kernel's clock. On an interface that is down checks do not begin.
     ///
     /// # Arguments

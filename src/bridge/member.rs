@@ -236,7 +236,7 @@ impl Vnet {
         Ok(MemberFlags::from_bits_retain(answer.u32_at(offset_of!(ifbreq, ifbr_ifsflags))))
     }
 
-    /// Sets and clears flags of a member, and leaves the others as they are. Answers the flags written.
+    /// Sets and clears flags of a member, and leaves the others as they are. Returns the flags that were written.
     ///
     /// # Errors
     ///

@@ -14,7 +14,7 @@ use crate::vnet::Vnet;
 const RECORD: usize = size_of::<ifbareq>();
 
 bitflags::bitflags! {
-    /// IFBAF_*: how an address came into the table. None of them: it was learned.
+    /// IFBAF_*: how an address came into the table. Without a flag, the bridge has learned the address.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
     pub struct AddressFlags: u8 {
         /// Put there by hand: it does not expire.

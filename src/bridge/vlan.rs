@@ -122,7 +122,7 @@ impl Vnet {
         Ok(BridgeFlags::from_bits_retain(flags))
     }
 
-    /// Sets and clears flags of a bridge, and leaves the others as they are. Answers the flags written.
+    /// Sets and clears flags of a bridge, and leaves the others as they are. Returns the flags that were written.
     ///
     /// # Errors
     ///

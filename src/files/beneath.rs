@@ -41,7 +41,7 @@ impl Files<'_> {
         self.attempt("create symbolic link", &link, || Ok(symlinkat(target, &directory, name_of(&link)?)?))
     }
 
-    /// Removes the file or symbolic link at `relative` beneath `root`, and answers whether it was
+    /// Removes the file or symbolic link at `relative` beneath `root`, and returns whether it was
     /// there.
     ///
     /// # Errors

@@ -224,7 +224,7 @@ impl<'a> Files<'a> {
     }
 
     /// Removes a file or symbolic link, and what a process that was killed while replacing it left.
-    /// Answers whether it was there.
+    /// Returns whether the file was there.
     ///
     /// # Errors
     ///
@@ -238,8 +238,8 @@ impl<'a> Files<'a> {
         }
     }
 
-    /// Removes what a process left beside a file that was killed while replacing it. Whoever calls this
-    /// holds the lock that is about the file.
+    /// Removes what a process left beside a file that was killed while replacing it. The
+    /// caller holds the lock that is about the file.
     ///
     /// # Errors
     ///
@@ -277,11 +277,11 @@ impl<'a> Files<'a> {
     }
 }
 
-/// Creates a hidden file in an open directory, beside the one that it is to replace. Answers with the
+/// Creates a hidden file in an open directory, beside the one that it is to replace. Returns the
 /// name.
 ///
-/// The name is always the same, so that what a killed process left is replaced by the next. Who
-/// writes a file holds a lock that is about it, so nobody else is at work on it.
+/// The name is always the same, so that what a killed process left is replaced by the next. A
+/// writer holds the lock that is about the file, so no other writer is at work on it.
 fn create_beside(directory: &OwnedFd, path: &Path, mode: u32) -> io::Result<(PathBuf, File)> {
     let temporary = beside(path)?;
     let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;

@@ -32,7 +32,7 @@ impl Files<'_> {
     /// hard links and flags. Sockets, devices and other file systems mounted below are left out;
     /// where one is mounted, an empty directory stays.
     ///
-    /// `watch` is told of each directory before it is copied. Who is not root owns the copy.
+    /// `watch` is called with each directory before it is copied. A user who is not root owns the copy.
     ///
     /// # Errors
     ///
@@ -264,8 +264,8 @@ fn flags_of(about: &FileStat) -> nix::sys::stat::FileFlag {
     FileFlag::from_bits_truncate(about.st_flags.into()) & kept
 }
 
-/// Takes flags off that keep a file from being removed. What cannot be taken off will be told of by
-/// the removal.
+/// Takes flags off that keep a file from being removed. The removal reports a
+/// flag that cannot be taken off.
 #[cfg(target_os = "freebsd")]
 fn unlock(path: &Path, about: &FileStat) {
     if !flags_of(about).is_empty() && !is(about, SFlag::S_IFLNK) {

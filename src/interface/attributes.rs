@@ -40,7 +40,7 @@ impl Vnet {
     }
 
     /// Sets and clears flags of an interface, and leaves the others as they are. Nothing is written when
-    /// they are so already. Answers the flags written; the kernel keeps those that are its own.
+    /// they are so already. Returns the flags that were written; the kernel keeps those that are its own.
     ///
     /// # Errors
     ///

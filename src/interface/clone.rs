@@ -144,7 +144,7 @@ impl Vnet {
     /// Gives an interface another name.
     ///
     /// It may be up and have addresses; it stays in its bridge and its groups, and keeps its index. The
-    /// unit of its cloner stays taken. Those who watch see it depart and arrive.
+    /// unit of its cloner stays taken. A monitor reports that it departs and arrives.
     ///
     /// # Errors
     ///

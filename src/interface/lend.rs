@@ -53,7 +53,7 @@ impl Vnet {
     /// from.
     ///
     /// The kernel does not check whether the name is free here, and two interfaces of one name are a
-    /// trap: whoever uses the name gets the older one. So this asks first; between asking and moving
+    /// trap: a request by the name reaches the older interface. So this asks first; between asking and moving
     /// somebody else can still be faster. lo0 must stay where it is, and is refused.
     ///
     /// # Errors

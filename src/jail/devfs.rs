@@ -272,7 +272,7 @@ impl Devfs {
     }
 
     /// Makes a new ruleset with the first free number from `lowest` on, and this as its first rule.
-    /// Answers the number.
+    /// Returns the number.
     ///
     /// Two that do this at the same time get different numbers: each gives its rule the same number
     /// within the ruleset, and the kernel takes only one.
@@ -336,7 +336,7 @@ impl Devfs {
     }
 
     /// Deletes all rules of a ruleset, and with them the ruleset, unless a mount uses it: then it stays,
-    /// empty, until that is unmounted. Answers whether there was anything to delete.
+    /// empty, until that is unmounted. Returns whether there was anything to delete.
     ///
     /// # Errors
     ///

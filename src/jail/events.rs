@@ -248,7 +248,7 @@ fn understand(note: &JailNote, jails: &mut BTreeMap<Handle, Jid>, ready: &mut Ve
     };
     let has = |flag: u32| note.notes & flag != 0;
     let number = i32::try_from(note.data).ok().filter(|number| *number > 0);
-    // With one number for two kinds of event nobody knows whose it is.
+    // With one number for two kinds of event no caller can tell which kind it is.
     let clear = !(has(NOTE_JAIL_CHILD) && has(NOTE_JAIL_ATTACH));
     let number = number.filter(|_| clear);
     if has(NOTE_JAIL_CHILD) {

@@ -1,7 +1,7 @@
 //! File systems that jails need: mounting, finding and unmounting them.
 //!
 //! A mount point has two parts. What is above the jail is trusted; what is beneath its root belongs to
-//! whoever is root in the jail, and may be a symbolic link to anywhere by now. So the kernel resolves
+//! root in the jail, and may be a symbolic link to anywhere by now. So the kernel resolves
 //! that part without leaving the first.
 
 use std::fmt;

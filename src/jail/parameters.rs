@@ -237,7 +237,7 @@ fn parameter(name: &str, value: &JailValue) -> kernel::Result<Parameter> {
         JailValue::Flag(false) => Parameter::flag(negated(name)),
         JailValue::Int(value) => Parameter::int(name, *value),
         JailValue::Long(value) => Parameter::bytes(name, value.to_ne_bytes()),
-        // The kernel would take what is before the NUL, and nobody would notice.
+        // The kernel would take what is before the NUL, without an error.
         JailValue::String(value) if value.contains(&0) => return refuse("a value has no NUL"),
         JailValue::String(value) => {
             let mut bytes = value.clone();

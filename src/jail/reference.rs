@@ -30,7 +30,7 @@ pub fn has_descriptors(kernel: &dyn Kernel) -> Result<bool> {
         Err(failure) if failure.errno == Errno::ENOENT => Ok(true),
         Err(failure) if failure.errno == Errno::EINVAL => Ok(false),
         Err(failure) => Err(failure).during("look for jail descriptors", "", "jail_get"),
-        Ok(_) => Err(Error::malformed("look for jail descriptors", "", "jail_get", "a jail nobody named")),
+        Ok(_) => Err(Error::malformed("look for jail descriptors", "", "jail_get", "a jail without a name")),
     }
 }
 
@@ -278,7 +278,7 @@ impl JailReference {
     /// # Errors
     ///
     /// * ENOENT, before FreeBSD 15 EINVAL: it is gone. On FreeBSD 15 also: it is dying.
-    /// * EPERM: not root; on FreeBSD 15: who made the reference was not.
+    /// * EPERM: not root; on FreeBSD 15: the process that made the reference was not.
     ///
     /// # Source
     ///

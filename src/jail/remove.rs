@@ -44,7 +44,7 @@ pub fn remove(kernel: &dyn Kernel, jid: Jid) -> Result<()> {
 ///
 /// # Source
 ///
-/// [`jail_get(2)`](https://man.freebsd.org/jail_get(2)) with JAIL_DYING, `kern/kern_jail.c:prison_deref`. The kernel tells nobody when a jail is
+/// [`jail_get(2)`](https://man.freebsd.org/jail_get(2)) with JAIL_DYING, `kern/kern_jail.c:prison_deref`. The kernel sends no message when a jail is
 /// gone, only when it begins to die; so this looks, less and less often, by the kernel's clock.
 #[doc(alias = "JAIL_DYING")]
 pub fn wait_gone(kernel: &dyn Kernel, jid: Jid, limit: Duration) -> Result<()> {

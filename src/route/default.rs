@@ -7,7 +7,7 @@ use crate::types::Fib;
 use crate::vnet::Vnet;
 
 impl Vnet {
-    /// Makes this the one default route of its family. Answers whether anything had to change.
+    /// Makes this the one default route of its family. Returns whether anything had to change.
     ///
     /// The route is read first: adding would make a second path next to one that is there, and changing
     /// fails for a route with several. Only a route with several paths costs a dump.

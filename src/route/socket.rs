@@ -25,7 +25,7 @@ pub(crate) struct RouteSocket {
     kernel: Arc<dyn Kernel>,
     handle: Handle,
     fib: Option<Fib>,
-    /// Who the kernel says asked.
+    /// The process and request that the kernel names.
     pid: i32,
 }
 

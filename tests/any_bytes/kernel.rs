@@ -1,4 +1,4 @@
-//! A kernel that answers with whatever it was given.
+//! A kernel that returns the bytes that it was given.
 
 use std::fmt;
 use std::path::Path;

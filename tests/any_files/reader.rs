@@ -28,7 +28,7 @@ pub fn end() {
 }
 
 /// Reads bytes as config.json and goes on to what a start is planned from; and as defaults.json, as an
-/// fstab, as a name, as the file of a running jail. Answers how far the configuration came: not JSON, not
+/// fstab, as a name, as the file of a running jail. Returns how far the configuration came: not JSON, not
 /// a configuration, one that says what the jail's network is to be.
 pub fn read(bytes: &[u8]) -> usize {
     let text = String::from_utf8_lossy(bytes);

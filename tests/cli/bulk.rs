@@ -137,7 +137,7 @@ fn killed_in_the_middle_the_next_start_finishes_and_a_stop_leaves_nothing() {
     }
 }
 
-/// Interrupted at some moment, each jail is up or is not, and is told of; nothing is left behind.
+/// Interrupted at some moment, each jail is up or is not, and is reported; nothing is left behind.
 #[test]
 #[cfg(unix)]
 fn interrupted_it_says_where_it_stopped() {
@@ -151,7 +151,7 @@ fn interrupted_it_says_where_it_stopped() {
     let before = root.kernel_state();
     let mut command = root.command(&["start", "ALL", "--workers", "2"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // The first jail has been told of.
+    // The first jail has been reported.
     let mut errors = BufReader::new(child.stderr.take().unwrap());
     let mut told = String::new();
     while !told.contains(" started (") {

@@ -114,7 +114,7 @@ fn what_is_mended_is_what_was_said() {
     }
     let left = root.ok(&["doctor"]);
     assert!(!left.contains("left behind") && !left.contains("is no jail"), "{left}");
-    // What runs is nobody's leftover.
+    // A running jail is no leftover.
     assert!(!said.contains("vnet1.") && !root.ok(&["gc"]).contains("vnet1."), "{said}");
     assert!(root.ok(&["net", "list", "ioc-db"]).contains("vnet1."));
     assert!(!root.jail(".new-half").exists());

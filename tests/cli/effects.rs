@@ -33,7 +33,7 @@ fn timeless(state: &str) -> String {
             })
             .collect();
     }
-    // Duplicate address detection has come to its end in one, and not yet in the other.
+    // Duplicate address detection has ended in one jail, and not yet in the other.
     text.replace("flags: 2, valid_lifetime", "flags: 0, valid_lifetime")
 }
 

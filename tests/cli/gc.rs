@@ -126,7 +126,7 @@ fn a_leaked_epair_is_removed_and_look_alikes_are_not() {
     let said = root.ok(&["gc"]);
     assert!(!said.contains("removed:"), "{said}");
     for left in ["lan0", "vnet0.096", "vnet0.95", "devfs ruleset 1234", "devfs on "] {
-        assert!(said.contains("left alone:") && said.contains(left), "{left} is told of: {said}");
+        assert!(said.contains("left alone:") && said.contains(left), "{left} is reported: {said}");
     }
     root.settles(&before, "nothing was touched");
 }

@@ -1,4 +1,4 @@
-//! Completions and manual pages: all that there is can be completed, and is told of.
+//! Completions and manual pages: every command and option can be completed, and is described.
 
 use clap::{Arg, Command, CommandFactory as _};
 

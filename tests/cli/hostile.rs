@@ -120,7 +120,7 @@ fn each_is_refused_with_one_clear_error() {
             assert!(said.len() < 4000, "{what}: {command:?}: {} bytes of error", said.len());
             if command[0] == "start" {
                 if output.status.success() {
-                    // What does no harm is told of, and does not keep the jail down.
+                    // What does no harm is reported, and does not keep the jail down.
                     tolerated += 1;
                     if !said.contains(words) {
                         accepted.push(what.clone());
@@ -141,7 +141,7 @@ fn each_is_refused_with_one_clear_error() {
         root.settles(&kernel, &what);
         assert_eq!(fs::read(&config).unwrap(), bytes, "{what}: the file was changed");
     }
-    println!("hostile config.json: {refused} refused, {tolerated} told of and started");
+    println!("hostile config.json: {refused} refused, {tolerated} reported and started");
     assert_eq!(accepted, Vec::<String>::new(), "these were started without a word");
 }
 

@@ -1,4 +1,4 @@
-//! Nobody is let in: files that others can write to.
+//! Files that others can write to are refused.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

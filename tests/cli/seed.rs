@@ -100,7 +100,7 @@ impl Host {
 fn shared_ip() {
     for way in WAYS {
         let host = Host::new(way);
-        // Where nobody says otherwise a new jail has a stack of its own, and its config says so.
+        // Without other defaults, a new jail has a network stack of its own, and its config says so.
         assert_eq!(host.ok("iocage get vnet UUID | TAG"), "1\n", "{way:?}");
         assert_eq!(host.ok("iocage set vnet=off UUID | TAG"), "vnet: 1 -> 0\n");
         assert_eq!(host.ok("iocage get vnet UUID | TAG"), "0\n");

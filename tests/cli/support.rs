@@ -68,14 +68,14 @@ impl Root {
         command
     }
 
-    /// Runs it, expects success, and answers what it printed.
+    /// Runs the program, expects success, and returns what the program printed.
     pub fn ok(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         assert!(output.status.success(), "{arguments:?}: {}\n{}", output.status, text(&output.stderr));
         text(&output.stdout)
     }
 
-    /// Runs it, expects this exit status, and answers what it said on stderr.
+    /// Runs the program, expects this exit status, and returns what the program wrote to standard error.
     pub fn fails(&self, arguments: &[&str], status: i32) -> String {
         let output = self.run(arguments);
         assert_eq!(output.status.code(), Some(status), "{arguments:?}: {}", text(&output.stderr));

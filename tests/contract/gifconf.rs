@@ -5,7 +5,7 @@ use jailwire_sys as sys;
 
 use crate::support::{Refused, World, ask, assert_bytes, n, net4, net6};
 
-/// Asks with a buffer of that length, and answers what was filled.
+/// Asks with a buffer of that length, and returns what the kernel filled in.
 fn list(world: &World, length: i32) -> kernel::Result<Vec<u8>> {
     let mut request = ask(sys::SIOCGIFCONF, "");
     request.argument.put(0, &length.to_ne_bytes());

@@ -1,4 +1,4 @@
-//! A sysctl that is held at a value, and put back whatever happens to those who held it.
+//! A sysctl that is held at a value, and put back whatever happens to its holders.
 
 use std::process::{Command, Stdio};
 use std::time::Duration;

@@ -68,7 +68,7 @@ fn a_socket_keeps_a_jail_dying_and_works() {
     assert!(dying.dying && !dying.persist);
     let pair = inside.create_epair().unwrap();
     inside.rename(&pair.a, &n("web")).unwrap();
-    // Nobody gets in any more.
+    // No process can enter it any more.
     Vnet::enter(host.kernel.clone(), jid).refused(Errno::EINVAL);
     // Once more is fine.
     jail::remove(&*host.kernel, jid).unwrap();

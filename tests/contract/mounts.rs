@@ -154,7 +154,7 @@ fn what_the_kernel_does_not_know() {
     mount::mount(&*host.kernel, &ruleset).refused_saying(Errno::EINVAL, words);
     let ruleset = request("devfs", "devfs", &root, on).option("ruleset", Some("99999".to_owned()));
     mount::mount(&*host.kernel, &ruleset).refused_saying(Errno::EINVAL, words);
-    // A number that nobody has is a ruleset without rules.
+    // A number without a ruleset is a ruleset without rules.
     mount::mount(&*host.kernel, &mount::devfs(&root, on, 7777)).unwrap();
 }
 

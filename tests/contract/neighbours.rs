@@ -45,7 +45,7 @@ fn who_is_on_the_link_answers_and_nobody_else() {
         let known = one.neighbours().unwrap().into_iter().find(|known| known.address == ip(there));
         assert_eq!(known.unwrap().mac, other.mac(&pair.b).unwrap(), "{there}");
     }
-    // Nobody has it; or nothing leads there.
+    // No node has the address, or no route leads there.
     for nobody in ["10.98.0.3", "fd98::3", "10.97.0.1", "fd97::1"] {
         let short = Duration::from_millis(300);
         assert_eq!(one.answers(ip(nobody), 0, short).unwrap(), Some(false), "{nobody}");

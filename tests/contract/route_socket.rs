@@ -280,7 +280,7 @@ fn small(world: &World) -> Handle {
 #[test]
 fn a_full_buffer_loses_messages_and_tells_once_if_asked_to() {
     let world = connected();
-    // What was told of all that is not to be heard.
+    // The messages about all that are not to be read.
     world.listen().forget();
     let (silent, telling) = (small(&world), small(&world));
     world.kernel.set_option(telling, SocketOption::ReportLoss, 1).unwrap();

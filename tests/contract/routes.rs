@@ -314,7 +314,7 @@ fn going_down_takes_what_is_not_static() {
     world.down(&n("epair0a")).unwrap();
     assert_eq!(gateway(&world, "198.51.100.0/24"), None);
     assert_eq!(gateway(&world, "0.0.0.0/0").as_deref(), Some("via 10.0.0.254"));
-    // Of the one that vanished nobody is told.
+    // The kernel sends no message about the route that vanished.
     assert!(!listener.heard_but(&["get"]).iter().any(|line| line.contains("198.51.100")));
     world.up(&n("epair0a")).unwrap();
     assert_eq!(gateway(&world, "198.51.100.0/24"), None);

@@ -20,7 +20,7 @@ fn via(destination: &str, gateway: &str) -> Route {
 }
 
 /// SIOCAIFADDR of an address that is there removes it and adds it again; a default route through it is
-/// gone, and nobody is told. Confirmed: 14.2, 15.1.
+/// gone, without a message. Confirmed: 14.2, 15.1.
 #[test]
 fn trap_11_adding_an_address_again_removes_it_first() {
     let world = World::new();
@@ -69,7 +69,7 @@ fn trap_15_pinned_routes_replace_others() {
     if world.is_15() {
         added.unwrap();
         let heard = listener.heard_but(&["newmaddr", "info"]);
-        // Of the one that was replaced nobody is told.
+        // The kernel sends no message about the address that was replaced.
         assert_eq!(heard, ["newaddr epair1a 10.1.0.1/24", "add 10.1.0.0/24 link epair1a 100041"]);
         assert!(prefix().flags.contains(RouteFlags::PINNED));
         // A user's does not come back over it, and cannot be deleted as one.
@@ -207,7 +207,7 @@ fn trap_32_a_second_ipv6_address_does_not_bring_up() {
     assert!(up());
 }
 
-/// When the prefix goes over to another address, nobody is told that the first is gone. Confirmed: 14.2,
+/// When the prefix goes over to another address, the kernel sends no message that the first is gone. Confirmed: 14.2,
 /// 15.1.
 #[test]
 fn trap_33_an_address_that_hands_over_its_prefix_leaves_silently() {
@@ -220,7 +220,7 @@ fn trap_33_an_address_that_hands_over_its_prefix_leaves_silently() {
     let expected = ["delete 10.0.0.0/24 link epair0a 100040", "add 10.0.0.0/24 link epair0a 100041"];
     assert_eq!(listener.heard(), expected);
     assert_eq!(world.ipv4_addresses(&pair.a).unwrap().len(), 1);
-    // One that holds no route is told of.
+    // An address that holds no route is reported.
     world.add_ipv4(&pair.a, net4("10.0.0.3/24")).unwrap();
     listener.heard();
     world.remove_ipv4(&pair.a, ip4("10.0.0.3")).unwrap();

@@ -46,7 +46,7 @@ fn trap_25_an_unknown_parameter_is_found_last() {
     };
     create(Parameter::int("nosuch", 1)).refused_saying(Errno::EINVAL, "unknown parameter: nosuch");
     assert_eq!(jail::find(&*host.kernel, &name).unwrap(), None);
-    // It has a jid all the same, which nobody gets again.
+    // It has a jid all the same, which no other jail gets.
     let before = host.plain_jail().get();
     create(Parameter::int("nosuch", 1)).refused(Errno::EINVAL);
     let after = host.plain_jail().get();

@@ -101,7 +101,7 @@ fn trap_05_coming_home_checks_no_names() {
     host.ioctl(&mut raw).unwrap();
     let twins = host.links().unwrap().iter().filter(|link| link.name == "contract77").count();
     assert_eq!(twins, 2);
-    // Whoever uses the name gets the older one.
+    // A request by the name reaches the older interface.
     assert_eq!(host.index(&n("contract77")).unwrap(), index);
     host.destroy(&n("contract77")).unwrap();
     assert_ne!(host.index(&n("contract77")).unwrap(), index);
@@ -173,7 +173,7 @@ fn trap_20_a_member_that_moves_stays_promiscuous() {
     assert_eq!(inside.flags(&clean.a).unwrap().bits(), 0x8842);
 }
 
-/// Who is not root learns first whether the interface is there; but not of creating, destroying and
+/// A caller that is not root learns first whether the interface is there; but not of creating, destroying and
 /// moving. Confirmed: 15.1; on 14.2 lending looks for the interface first, too.
 #[test]
 fn trap_27_a_missing_interface_comes_before_a_missing_privilege() {

@@ -13,7 +13,7 @@ fn with_router(address: &str, more: &str) -> String {
 fn a_router_that_does_not_answer_arp() {
     let config = with_router("192.0.2.20/24", "\"defaultrouter\":\"192.0.2.1\"");
     let world = World::new(&[("web", &config)]);
-    // Jails that do not run have nobody to ask.
+    // A jail that does not run cannot ask a router.
     world.nothing("router");
     let bridge = world.vnet.create_bridge().unwrap();
     world.vnet.up(&bridge).unwrap();

@@ -29,7 +29,7 @@ pub fn of_start(kind: Kind) {
                     found.defect(format!("{point}: {error}, and left without a word: {}", shorten(&left)));
                 }
             }
-            Ended::Killed => unreachable!("nobody was killed"),
+            Ended::Killed => unreachable!("no process was killed"),
         }
         if let Ended::Badly(error, _) = world.stop() {
             found.defect(format!("{point}, then stop: {error}"));

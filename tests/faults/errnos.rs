@@ -3,7 +3,7 @@
 //!
 //! Two kinds are left out. An error that a request gives only to arguments that are wrong in themselves
 //! (EFAULT, ENOTTY) cannot come. And one that answers a question with "there is none" is no failure:
-//! `jail_get` with ENOENT, SIOCGIFINDEX with ENXIO, the end of a list of rulesets. Who removes something
+//! `jail_get` with ENOENT, SIOCGIFINDEX with ENXIO, the end of a list of rulesets. A caller that removes something
 //! and hears that it is not there comes too late: then it is gone, by [`Fault::Forestalled`].
 
 use jailwire::kernel::Errno;
@@ -18,7 +18,7 @@ pub fn faults(call: &Call) -> (String, Vec<Fault>) {
     (name, faults)
 }
 
-/// What those who remove something hear when it is not there.
+/// What the removal of something returns when it is not there.
 fn too_late(call: &Call, name: &str) -> &'static [Errno] {
     match (call, name) {
         (Call::JailRemove(_), _) => &[Errno::EINVAL],

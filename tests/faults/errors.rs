@@ -50,7 +50,7 @@ pub fn of_start(kind: Kind) {
                     found.defect(format!("{point}: {error}, and left without a word: {}", shorten(&left)));
                 }
             }
-            Ended::Killed => unreachable!("nobody was killed"),
+            Ended::Killed => unreachable!("no process was killed"),
         }
         if let Ended::Badly(error, _) = world.stop() {
             found.defect(format!("{point}, then stop: {error}"));
@@ -58,7 +58,7 @@ pub fn of_start(kind: Kind) {
         found.compare(&mut world, &format!("{point}, then stop"));
     }
     found.end(&format!(
-        ", {}; {absorbed} did no harm, {undone} undone at once, {owed} owed and told of",
+        ", {}; {absorbed} did no harm, {undone} undone at once, {owed} owed and reported",
         summary(&calls)
     ));
 }
@@ -88,10 +88,10 @@ pub fn of_stop(kind: Kind) {
                 }
                 found.compare(&mut world, &format!("{point}, then stop again"));
             }
-            Ended::Killed => unreachable!("nobody was killed"),
+            Ended::Killed => unreachable!("no process was killed"),
         }
     }
-    found.end(&format!(", {}; {absorbed} did no harm, {told} were told of", summary(&calls)));
+    found.end(&format!(", {}; {absorbed} did no harm, {told} were reported", summary(&calls)));
 }
 
 /// A start that fails at its very end, and whose undoing fails then.
@@ -133,10 +133,10 @@ pub fn of_undo(kind: Kind) {
         }
         found.compare(&mut world, &format!("{point}, then stop"));
     }
-    found.end(&format!(", {}; {absorbed} did no harm, {owed} owed and told of", summary(&calls)));
+    found.end(&format!(", {}; {absorbed} did no harm, {owed} owed and reported", summary(&calls)));
 }
 
-/// Whether what is left behind was told of.
+/// Whether what is left behind was reported.
 pub fn tells_of_it(error: &str, warnings: &[String]) -> bool {
     let words = ["could not be undone", "undoing was cut short", "left something behind", "cannot "];
     let tells = |text: &str| words[..3].iter().any(|word| text.contains(word));

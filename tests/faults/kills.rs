@@ -4,7 +4,7 @@ use jailwire::sim::Fault;
 
 use crate::world::{Ended, Findings, Kind, World, all};
 
-/// Whether the command was killed there, and did not come to its end before.
+/// Whether the command was killed there, and did not end before.
 fn killed(ended: Ended, point: &str) -> bool {
     match ended {
         Ended::Killed => true,

@@ -147,7 +147,7 @@ fn jails_are_entered_from_many_threads() {
             });
         }
     });
-    // None of the children is left.
+    // No child is left.
     kernel.jail_remove(jail.1).unwrap();
     assert!(gone_soon(&kernel, jail.1));
 }

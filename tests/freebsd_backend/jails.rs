@@ -58,7 +58,7 @@ fn sockets_of_a_jail_act_on_its_own_network() {
     assert!(entered.holder.is_none() && entered.answers.is_empty());
     let sockets = entered.sockets.unwrap();
     for socket in [sockets.inet, sockets.inet6, sockets.route] {
-        // Nobody has brought it up in there.
+        // It is not up in the jail.
         assert_eq!(flags(&kernel, socket, "lo0") & IFF_UP, 0);
     }
     let mut create = named(SIOCIFCREATE2, "epair");

@@ -197,7 +197,7 @@ fn what_is_no_file_is_not_read_or_written() {
     println!("hostile roots: {tried} that have something else where files and directories should be");
 }
 
-/// Root in a jail, or whoever can write to its root, changes it while the host looks at it.
+/// Root in a jail, or a user who can write to its root directory, changes it while the host looks at it.
 #[test]
 fn a_root_that_changes_meanwhile_is_not_followed() {
     let world = World::new(0);

@@ -62,7 +62,7 @@ fn many_processes_at_random() {
         }
         rounds += 1;
     }
-    let counts = counts.into_inner().expect("nobody panicked");
+    let counts = counts.into_inner().expect("no process panicked");
     let [mut well, mut badly, mut killed] = [0; 3];
     for (command, [ended_well, ended_badly, were_killed]) in &counts.done {
         println!(
@@ -76,7 +76,7 @@ fn many_processes_at_random() {
         world.jails.len(),
         down.len()
     );
-    assert!(counts.unknown.is_empty(), "nobody foresaw:\n{}", counts.unknown.join("\n"));
+    assert!(counts.unknown.is_empty(), "the test did not foresee:\n{}", counts.unknown.join("\n"));
     assert!(killed > 0 && well > 10, "{well} {killed}");
 }
 
@@ -105,12 +105,12 @@ fn work(world: &World, mut dice: Dice, counts: &Mutex<Counts>) {
         let command = if words.len() > 2 && words[2] == other { "several" } else { words[0] };
         let what = format!("{command} {kind:?}");
         let moment = {
-            let counts = counts.lock().expect("nobody panicked");
+            let counts = counts.lock().expect("no process panicked");
             (!dice.one_in(3)).then(|| counts.durations.moment(&what, &mut dice)).filter(|_| dice.one_in(2))
         };
         let begun = Instant::now();
         let ended = world.run_until(words, moment);
-        let mut counts = counts.lock().expect("nobody panicked");
+        let mut counts = counts.lock().expect("no process panicked");
         let place = match ended {
             Ended::Killed => 2,
             Ended::By(0, _) => 0,

@@ -208,7 +208,7 @@ impl Drop for World {
                 let _ = jail::wait_gone(&**kernel, jail.jid, std::time::Duration::from_secs(10));
             }
         }
-        // Epairs go with the jails that they were made in, and are nobody's to destroy meanwhile.
+        // Epairs go with the jails that they were made in, and no process may destroy them meanwhile.
         std::thread::sleep(std::time::Duration::from_secs(2));
         for mounted in self.mounts() {
             let _ = mount::unmount(&**kernel, &mounted, true);

@@ -76,11 +76,11 @@ fn first_difference(record: &Record, stage: &mut Stage, expected: &mut Vec<Strin
     None
 }
 
-/// Waits until a state is as it should be. Answers what is different when that does not come.
+/// Waits until a state is as it should be. Returns what is different when the state does not come.
 fn settle(stage: &Stage, expected: &[String], limit: Duration) -> Changes {
     let until = stage.kernel.now() + limit;
     loop {
-        // An interface on its way from one stack to another is an error for whoever looks at it.
+        // An interface on its way from one stack to another is an error for a process that looks at it.
         let seen = match stage.observe() {
             Ok(state) => state.lines(),
             Err(error) => vec![format!("{error:#}")],

@@ -23,7 +23,7 @@ impl Dice {
         self.below(times) == 0
     }
 
-    /// One of some things. None of nothing.
+    /// Picks a thing; returns `None` when there is nothing to pick from.
     pub fn one_of<'a, T>(&mut self, things: &'a [T]) -> Option<&'a T> {
         if things.is_empty() { None } else { Some(&things[self.below(things.len())]) }
     }

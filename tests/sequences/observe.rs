@@ -105,7 +105,7 @@ impl Stage {
             };
             state.jails.insert(*place, said);
             match there {
-                // Nobody can enter it any more; its sockets tell the names.
+                // No process can enter it any more; its sockets tell the names.
                 Jail::Dying(_, vnet) => {
                     let names = vnet.links()?.into_iter().map(|link| link.name);
                     let interfaces = names.map(|name| Seen::by_name(vnet, name)).collect::<Result<_>>()?;
@@ -300,7 +300,7 @@ fn of_mac(mac: MacAddr) -> String {
     if mac.0.starts_with(&GIVEN) || mac.0 == [0; 6] { mac.to_string() } else { "own".to_owned() }
 }
 
-/// An address; `fe80::own` for one that was made from a link address that nobody gave.
+/// An address; `fe80::own` for one that was made from a random link address.
 fn of_ip(ip: IpAddr) -> String {
     match ip {
         IpAddr::V6(ip) if made_up(ip) => "fe80::own".to_owned(),

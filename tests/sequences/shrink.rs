@@ -3,7 +3,7 @@
 use crate::compare::Difference;
 use crate::operation::Step;
 
-/// Leaves out operations as long as there is still a difference. Answers what is left, and the difference.
+/// Leaves out operations as long as there is still a difference. Returns what is left, and the difference.
 ///
 /// What comes after the difference goes first, then halves of the rest, then smaller and smaller parts of it,
 /// down to single operations, until none of these can be left out.

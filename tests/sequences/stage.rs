@@ -77,7 +77,7 @@ pub fn simulated(release: Release) -> Sim {
 }
 
 impl Stage {
-    /// Takes a kernel over. Nobody else may change its network stack meanwhile.
+    /// Takes a kernel over. No other process may change its network stack meanwhile.
     pub fn new(kernel: Arc<dyn Kernel>) -> Result<Stage> {
         for module in ["if_epair", "if_bridge"] {
             kernel.load_module(module).unwrap();

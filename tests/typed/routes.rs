@@ -159,7 +159,7 @@ fn the_default_route_is_the_only_one() {
     assert_eq!(default_gateways(&host, true), [one]);
 
     host.add_route(&Route::default_via(two)).unwrap();
-    assert!(host.ensure_default(three, FIB).unwrap(), "none of the paths");
+    assert!(host.ensure_default(three, FIB).unwrap(), "no path leads to it");
     assert_eq!(default_gateways(&host, true), [three]);
     host.delete_route(net("0.0.0.0/0"), None, FIB).unwrap();
 }

@@ -15,7 +15,7 @@ finish() {
 # start_guest FUNCTION: runs a hypervisor. FUNCTION does so by calling `launch`, once or more.
 #
 # It is the child of a guardian that waits for the end of a pipe which only we hold open. However we
-# end, by a signal that nobody can catch too, the guardian sees the end of the pipe and ends the guest.
+# end, by a signal that cannot be caught too, the guardian sees the end of the pipe and ends the guest.
 start_guest() {
     rm -rf "$work/run"
     mkdir "$work/run"
@@ -47,7 +47,7 @@ guard() {
     done
     wait
     destroy_guest
-    # Without a word our parent was killed, and nobody else is left to do it.
+    # Without a word our parent was killed, and no other process is left to do it.
     [ -n "$_word" ] || rm -rf "$work"
 }
 

@@ -18,7 +18,7 @@ add_guests() {
     done
 }
 
-# Takes the command line apart: guests and what vm/run is told of each, cargo's options, and after `--`
+# Takes the command line apart: guests and the options of vm/run for each, cargo's options, and after `--`
 # those of the binaries. Sets them as quoted words, for eval.
 suite_options() {
     while [ $# -gt 0 ]; do

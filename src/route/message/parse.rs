@@ -24,7 +24,7 @@ pub enum Layout {
     Long,
 }
 
-/// Bytes to be read at offsets that nobody has checked.
+/// Bytes to be read at offsets that have not been checked.
 #[derive(Clone, Copy)]
 struct Fields<'a>(&'a [u8]);
 

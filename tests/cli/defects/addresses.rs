@@ -111,7 +111,7 @@ fn dhcp_does_not_take_the_ipv6_address() {
     assert!(shown.lines().any(|line| line.contains("default") && line.contains("2001:db8::1")), "{shown}");
 }
 
-/// #401: the half on the host got an IPv6 address that nobody had asked for.
+/// #401: the half on the host got an IPv6 address that no configuration had asked for.
 #[test]
 fn the_half_on_the_host_has_no_address() {
     let root = Root::new();

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use jailwire::kernel::Kernel;
 use jailwire::sim::Sim;
 
-/// Who makes the calls.
+/// The process that makes the calls.
 #[derive(Debug, Clone, Copy)]
 pub struct Caller {
     /// The jail it is in, by jid.
     pub jail: Option<i32>,
-    /// Whether it is root, or nobody.
+    /// Whether it is root, or the user `nobody`.
     pub root: bool,
 }
 

@@ -79,7 +79,7 @@ impl Listener {
         self.heard()
     }
 
-    /// Forgets what was heard until now, and what is still to be told of it.
+    /// Forgets what was heard until now, and the messages about it that are still to come.
     pub fn forget(&self) {
         self.heard_later();
     }

@@ -78,7 +78,7 @@ impl Host {
         }
     }
 
-    /// The host for vlans, which on a running FreeBSD 14 nobody may disturb: see [`quiet`](super::quiet).
+    /// The host for vlans, which no other test may disturb on a running FreeBSD 14: see [`quiet`](super::quiet).
     pub fn quiet() -> Host {
         let (kernel, sim) = kernel();
         if sim.is_some() || release(&*kernel) >= FREEBSD_15 {
@@ -179,7 +179,7 @@ impl Host {
         call_as(self.sim(), Caller { jail: Some(jid.get()), root: true }, work);
     }
 
-    /// Makes calls as nobody.
+    /// Makes calls as the user `nobody`.
     pub fn unprivileged(&self, work: impl FnOnce(Arc<dyn Kernel>)) {
         call_as(self.sim(), Caller { jail: None, root: false }, work);
     }

@@ -31,7 +31,7 @@ fn state() -> MutexGuard<'static, (usize, bool)> {
 }
 
 impl Running {
-    /// With others. Those who wait to be alone have to wait for all of these, so that one test may have
+    /// With others. A test that waits to be alone has to wait for all of these, so that one test may have
     /// two of them.
     pub fn with_others() -> Running {
         let mut state =

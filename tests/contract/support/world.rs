@@ -132,7 +132,7 @@ impl World {
         World::on(Arc::clone(&self.kernel), self.sim.clone(), &[])
     }
 
-    /// A world for vlans, which on a running FreeBSD 14 nobody may disturb: see [`quiet`](super::quiet).
+    /// A world for vlans, which no other test may disturb on a running FreeBSD 14: see [`quiet`](super::quiet).
     pub fn quiet() -> World {
         let (kernel, sim) = kernel();
         if sim.is_some() || release(&*kernel) >= FREEBSD_15 {
@@ -227,7 +227,7 @@ impl World {
         call_as(self.sim(), Caller { jail: Some(self.jid.get()), root: true }, work);
     }
 
-    /// Makes calls as nobody in the jail.
+    /// Makes calls as the user `nobody` in the jail.
     pub fn inside_unprivileged(&self, work: impl FnOnce(Arc<dyn Kernel>)) {
         call_as(self.sim(), Caller { jail: Some(self.jid.get()), root: false }, work);
     }
