@@ -15,7 +15,7 @@ use crate::iocage::router::Router;
 use crate::jail::devfs::DevfsRule;
 use crate::jail::{JailParameters, JailSystem};
 use crate::types::{InterfaceName, MacAddr};
-use crate::wiring::{self, Alias, HostName, JailSpec, MountSpec, Nic, Shared, VnetSpec};
+use crate::wiring::{self, Alias, HostName, JailSpec, MountSpec, Nic, Shared, Uplink, VnetSpec};
 
 /// What a configuration leaves to the host.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +24,8 @@ pub struct HostFacts {
     pub default4: Option<(Ipv4Addr, InterfaceName)>,
     /// Where its IPv6 default route goes.
     pub default6: Option<(Ipv6Addr, InterfaceName)>,
+    /// The interface of its default route: IPv4's, else IPv6's. A route may lead to an interface without a router.
+    pub default_interface: Option<InterfaceName>,
     /// The addresses it has, without those of interfaces that come and go with jails.
     pub addresses: Vec<IpAddr>,
     /// The MAC address of the interface of its default route.
@@ -42,12 +44,6 @@ impl HostFacts {
     pub fn mac_prefix(&self) -> MacPrefix {
         const LEGACY: MacAddr = MacAddr([0x02, 0xff, 0x60, 0, 0, 0]);
         MacPrefix::from_address(self.default_mac.unwrap_or(LEGACY))
-    }
-
-    /// The interface of the default route: IPv4's, else IPv6's.
-    pub fn default_interface(&self) -> Option<&InterfaceName> {
-        let default4 = self.default4.as_ref().map(|(_, interface)| interface);
-        default4.or(self.default6.as_ref().map(|(_, interface)| interface))
     }
 }
 
@@ -103,8 +99,12 @@ fn vnet(
 ) -> Result<VnetSpec, Missing> {
     let uplink = match &network.default_interface {
         DefaultInterface::None => None,
-        DefaultInterface::Named(name) => Some(*name),
-        DefaultInterface::Auto => Some(*facts.default_interface().ok_or(Missing::DefaultInterface)?),
+        DefaultInterface::Named(name) => Some(Uplink::from(*name)),
+        // As in iocage: where the interface of the default route cannot be on the bridge, the jail goes without.
+        DefaultInterface::Auto => {
+            let interface = facts.default_interface.ok_or(Missing::DefaultInterface)?;
+            Some(Uplink { interface, required: false })
+        }
     };
     let mut nics = Vec::new();
     // As in iocage: a NIC that nothing is configured on is not made.
@@ -179,7 +179,7 @@ fn shared(
         Some(name) => Ok(Some(name)),
         // One that the host has is nothing to add, and nothing to take away.
         None if facts.addresses.contains(&address) => Ok(None),
-        None => facts.default_interface().copied().map(Some).ok_or(Missing::Interface(text)),
+        None => facts.default_interface.map(Some).ok_or(Missing::Interface(text)),
     };
     let mut shared = Shared {
         ip4: Vec::new(),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::interface::Interface;
+use crate::interface::{Interface, InterfaceType};
 use crate::types::{InterfaceName, MacAddr};
 
 /// A list of interfaces. Tables of where they are in it come with [`Dump::index`]: to make them takes longer than to
@@ -47,6 +47,12 @@ impl Dump {
         self.interfaces[self.place(name)?].as_ref()
     }
 
+    /// The names of all bridges.
+    pub fn bridges(&self) -> Vec<InterfaceName> {
+        let all = self.interfaces.iter().flatten();
+        all.filter(|interface| interface.kind == InterfaceType::BRIDGE).map(|bridge| bridge.name).collect()
+    }
+
     pub fn interface_mut(&mut self, name: &InterfaceName) -> Option<&mut Interface> {
         let place = self.place(name)?;
         self.interfaces[place].as_mut()
@@ -80,7 +86,7 @@ impl Dump {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::interface::{InterfaceFlags, InterfaceType, LinkState};
+    use crate::interface::{InterfaceFlags, LinkState};
 
     fn interface(index: u16, name: &str, mac: Option<u8>) -> Interface {
         Interface {

@@ -23,7 +23,7 @@ use ipnetwork::{Ipv4Network, Ipv6Network};
 
 use crate::checksum::crc32;
 use crate::files::{self, Files};
-use crate::types::{InterfaceName, Jid};
+use crate::types::{InterfaceName, Jid, Mtu};
 
 const FORMAT: &str = "jailwire-journal-1";
 const MODE: u32 = 0o600;
@@ -59,6 +59,10 @@ pub enum Owned {
         /// The interface.
         member: InterfaceName,
     },
+    /// An interface of the host that was down, and was brought up for as long as jails need it.
+    Raised(InterfaceName),
+    /// A bridge of the host that had no members, and the MTU that it had before the first jail was on it.
+    BridgeMtu(InterfaceName, Mtu),
     /// IPv6 on an interface of the host that did none: its first address enables it, and brings a
     /// link-local one.
     Inet6(InterfaceName),
@@ -79,6 +83,8 @@ impl fmt::Display for Owned {
             Owned::Epair(name) | Owned::Lent(name) => write!(f, "interface {name}"),
             Owned::Bridge(name) => write!(f, "bridge {name}"),
             Owned::Uplink { bridge, member } => write!(f, "{member} on {bridge}"),
+            Owned::Raised(name) => write!(f, "{name} up"),
+            Owned::BridgeMtu(bridge, was) => write!(f, "the MTU of {bridge}, which was {was}"),
             Owned::Inet6(name) => write!(f, "IPv6 on {name}"),
             Owned::File(path) | Owned::Link(path) => write!(f, "{}", path.display()),
         }
@@ -108,6 +114,8 @@ impl Owned {
             Owned::Uplink { bridge, member } => {
                 ("uplink", vec![escape(bridge.as_str()), escape(member.as_str())])
             }
+            Owned::Raised(name) => ("raised", vec![escape(name.as_str())]),
+            Owned::BridgeMtu(bridge, was) => ("bridge-mtu", vec![escape(bridge.as_str()), was.to_string()]),
             Owned::Inet6(name) => ("inet6", vec![escape(name.as_str())]),
             Owned::File(path) => ("file", vec![escape_path(path)]),
             Owned::Link(path) => ("link", vec![escape_path(path)]),
@@ -129,6 +137,8 @@ impl Owned {
             "lent" => Owned::Lent(next()?.parse().ok()?),
             "bridge" => Owned::Bridge(next()?.parse().ok()?),
             "uplink" => Owned::Uplink { bridge: next()?.parse().ok()?, member: next()?.parse().ok()? },
+            "raised" => Owned::Raised(next()?.parse().ok()?),
+            "bridge-mtu" => Owned::BridgeMtu(next()?.parse().ok()?, Mtu::new(next()?.parse().ok()?).ok()?),
             "inet6" => Owned::Inet6(next()?.parse().ok()?),
             "file" => Owned::File(unescape_path(fields.next()?)?),
             "link" => Owned::Link(unescape_path(fields.next()?)?),

@@ -30,6 +30,7 @@ mod state;
 mod step;
 mod survey;
 mod undo;
+mod uplink;
 mod value_or_text;
 
 pub use attach::{Attached, AttachedNic, Attachment, undo_attaching};
@@ -47,6 +48,7 @@ pub use state::StateDirectory;
 pub use step::{JailInterface, Step};
 pub use survey::Survey;
 pub use undo::{Owed, await_epairs, destroy_epair, undo, undo_and_sweep, undo_order};
+pub use uplink::Uplink;
 pub use value_or_text::ValueOrText;
 
 use std::{fmt, io};

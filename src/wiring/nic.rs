@@ -145,10 +145,11 @@ macro_rules! nic_methods {
             self
         }
 
-        /// Puts an interface of the host on the same bridge, unless it is there.
+        /// Puts an interface of the host on the same bridge, unless it is there. The interface leaves the bridge
+        /// with the last jail, and is then down if it was down.
         pub fn uplink(mut self, interface: impl ValueOrText<InterfaceName>) -> Self {
             if let Some(name) = self.draft.take("the uplink", interface) {
-                self.draft.nic().uplink = Some(name);
+                self.draft.nic().uplink = Some(name.into());
             }
             self
         }

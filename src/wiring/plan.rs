@@ -7,12 +7,20 @@ use super::problem::Problem;
 use super::spec::{Alias, Devfs, JailSpec, Network, Nic, Router, Shared, VnetSpec};
 use super::step::{JailInterface, Step};
 use super::survey::Survey;
+use super::uplink::{Uplink, Uplinking};
+use crate::interface::Interface;
 use crate::types::{InterfaceName, Mtu};
+
+/// IPV6_MMTU: no link with a smaller MTU does IPv6.
+const MTU_OF_INET6: u32 = 1280;
 
 /// The steps that bring a jail up, in order.
 #[derive(Debug, Clone)]
 pub struct Plan {
     steps: Vec<Step>,
+    uplinks: Vec<(InterfaceName, InterfaceName)>,
+    left_out: Vec<Problem>,
+    empty: Vec<InterfaceName>,
 }
 
 impl Plan {
@@ -23,7 +31,7 @@ impl Plan {
     ///
     /// Every problem there is, not just the first.
     pub fn new(spec: &JailSpec, survey: &Survey) -> Result<Plan, Vec<Problem>> {
-        let mut planner = Planner { survey, steps: Vec::new(), problems: Vec::new() };
+        let mut planner = Planner::new(survey);
         planner.check_jail(spec);
         if let Devfs::Generate { first, rules } = &spec.devfs {
             planner.steps.push(Step::CreateRuleset { first: *first, rules: rules.clone() });
@@ -38,7 +46,7 @@ impl Plan {
 
     /// Works out the steps that give NICs and routes to a jail that is there, with a network stack of its own.
     pub(super) fn attaching(vnet: &VnetSpec, survey: &Survey) -> Result<Plan, Vec<Problem>> {
-        let mut planner = Planner { survey, steps: Vec::new(), problems: Vec::new() };
+        let mut planner = Planner::new(survey);
         planner.check_macs(&vnet.nics);
         for (number, nic) in vnet.nics.iter().enumerate() {
             planner.nic(number, nic);
@@ -59,15 +67,48 @@ impl Plan {
     pub fn steps(&self) -> &[Step] {
         &self.steps
     }
+
+    /// Why uplinks that are not required are left out.
+    pub fn left_out(&self) -> &[Problem] {
+        &self.left_out
+    }
+
+    /// The interfaces of the host that are on the bridges of the jail while it runs, by these: those that the plan puts
+    /// there, and those that are there already.
+    pub(super) fn uplinks(&self) -> &[(InterfaceName, InterfaceName)] {
+        &self.uplinks
+    }
+
+    /// The bridges of the host without members that get another MTU from their first one.
+    pub(super) fn empty(&self) -> &[InterfaceName] {
+        &self.empty
+    }
 }
 
 struct Planner<'a> {
     survey: &'a Survey,
     steps: Vec<Step>,
     problems: Vec<Problem>,
+    /// The MTU of bridges once the NICs planned so far are on them.
+    mtus: HashMap<InterfaceName, Mtu>,
+    uplinks: Vec<(InterfaceName, InterfaceName)>,
+    left_out: Vec<Problem>,
+    empty: Vec<InterfaceName>,
 }
 
-impl Planner<'_> {
+impl<'a> Planner<'a> {
+    fn new(survey: &'a Survey) -> Planner<'a> {
+        Planner {
+            survey,
+            steps: Vec::new(),
+            problems: Vec::new(),
+            mtus: HashMap::new(),
+            uplinks: Vec::new(),
+            left_out: Vec::new(),
+            empty: Vec::new(),
+        }
+    }
+
     /// The plan; or every problem, once.
     fn finish(self) -> Result<Plan, Vec<Problem>> {
         let mut problems = Vec::new();
@@ -76,7 +117,10 @@ impl Planner<'_> {
                 problems.push(problem);
             }
         }
-        if problems.is_empty() { Ok(Plan { steps: self.steps }) } else { Err(problems) }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        Ok(Plan { steps: self.steps, uplinks: self.uplinks, left_out: self.left_out, empty: self.empty })
     }
 
     fn check_jail(&mut self, spec: &JailSpec) {
@@ -120,6 +164,9 @@ impl Planner<'_> {
         self.check_macs(&vnet.nics);
         for name in &vnet.lent {
             self.on_host(name);
+            if vnet.nics.iter().any(|nic| nic.uplink.is_some_and(|uplink| uplink.interface == *name)) {
+                self.problems.push(Problem::UplinkLent { member: *name });
+            }
         }
         self.steps.push(Step::HoldJail);
         for (number, nic) in vnet.nics.iter().enumerate() {
@@ -132,7 +179,8 @@ impl Planner<'_> {
 
     /// The epair of one NIC, up to its place on the bridge.
     fn nic(&mut self, nic: usize, spec: &Nic) {
-        let mtu = self.mtu(spec);
+        let uplink = spec.bridge.and_then(|bridge| self.uplink(bridge, spec.uplink?));
+        let mtu = self.mtu(spec, uplink);
         self.steps.push(Step::CreateEpair { nic, unit: epair_unit(&spec.jail_name) });
         self.steps.push(Step::NameJailHalf { nic, name: spec.jail_name });
         self.steps.push(Step::NameHostHalf { nic, name: spec.host_name.clone() });
@@ -142,55 +190,84 @@ impl Planner<'_> {
         self.steps.push(Step::SetMtu { nic, mtu });
         self.steps.push(Step::Describe { nic, text: spec.description.clone() });
         self.steps.push(Step::TakeOut { nic });
-        if let Some(bridge) = &spec.bridge {
-            if let Some(uplink) = &spec.uplink {
-                self.uplink(bridge, uplink);
+        if let Some(bridge) = spec.bridge {
+            if let Some((member, _)) = uplink {
+                self.steps.push(Step::AddUplink { bridge, member });
             }
-            self.steps.push(Step::Join { nic, bridge: *bridge });
+            self.steps.push(Step::Join { nic, bridge });
         }
         self.steps.push(Step::BringUp { nic });
     }
 
-    /// An interface of the host that goes on the bridge too, unless it is there already.
-    fn uplink(&mut self, bridge: &InterfaceName, member: &InterfaceName) {
-        let Some(interface) = self.survey.interface(member) else {
-            return self.problems.push(Problem::NoInterface { name: *member });
+    /// The interface of the host that has to be put on the bridge of a NIC, and its MTU, if there is one.
+    fn uplink(&mut self, bridge: InterfaceName, uplink: Uplink) -> Option<(InterfaceName, Mtu)> {
+        let member = uplink.interface;
+        let other = self.uplinks.iter().find(|(_, planned)| *planned == member).map(|(other, _)| *other);
+        let mtu = self.mtu_of(&bridge);
+        let uplinking = match other {
+            // An earlier NIC has put it there.
+            Some(other) if other == bridge => Ok(Uplinking::IsThere),
+            Some(other) => Err(Problem::UplinkElsewhere { member, other, wanted: bridge }),
+            None => self.survey.uplinking(&bridge, &member, mtu),
         };
-        if let Some(other) = self.survey.bridge_of(member) {
-            if other != bridge {
-                let (member, other, wanted) = (*member, *other, *bridge);
-                self.problems.push(Problem::UplinkElsewhere { member, other, wanted });
+        match uplinking {
+            Ok(Uplinking::Itself) => None,
+            Ok(Uplinking::IsThere) => {
+                self.uplinks.extend(other.is_none().then_some((bridge, member)));
+                None
             }
-        } else if !interface.addresses.is_empty() && !self.survey.member_addresses_allowed {
-            self.problems.push(Problem::AddressOnMember { member: *member, bridge: *bridge });
-        } else if !self
-            .steps
-            .iter()
-            .any(|step| matches!(step, Step::AddUplink { member: other, .. } if other == member))
-        {
-            self.steps.push(Step::AddUplink { bridge: *bridge, member: *member });
+            Ok(Uplinking::Add(mtu)) => {
+                self.uplinks.push((bridge, member));
+                Some((member, mtu))
+            }
+            Err(problem) => {
+                if uplink.required { &mut self.problems } else { &mut self.left_out }.push(problem);
+                None
+            }
         }
     }
 
-    /// The MTU of both halves: the one asked for, else the bridge's, which its first member set.
-    fn mtu(&mut self, nic: &Nic) -> Mtu {
-        let mut bridge_mtu = None;
-        if let Some(name) = &nic.bridge {
-            match self.survey.interface(name) {
-                Some(_) if !self.survey.is_bridge(name) => {
-                    self.problems.push(Problem::NotABridge { name: *name })
-                }
-                // The kernel makes a bridge under such a name only.
-                None if !is_cloned_bridge_name(name) => self.problems.push(Problem::NoBridge { name: *name }),
-                Some(_) | None => bridge_mtu = self.survey.bridge_mtu(name),
+    /// The MTU of a bridge, if it has members by now.
+    fn mtu_of(&self, bridge: &InterfaceName) -> Option<Mtu> {
+        self.mtus.get(bridge).copied().or_else(|| self.survey.bridge_mtu(bridge))
+    }
+
+    /// The MTU of both halves: the bridge's, which its first member sets: an uplink, or this NIC.
+    fn mtu(&mut self, nic: &Nic, uplink: Option<(InterfaceName, Mtu)>) -> Mtu {
+        let Some(bridge) = nic.bridge else { return nic.mtu.unwrap_or(nic.default_mtu) };
+        match self.survey.interface(&bridge) {
+            Some(_) if !self.survey.is_bridge(&bridge) => {
+                self.problems.push(Problem::NotABridge { name: bridge });
             }
+            // The kernel makes a bridge under such a name only.
+            None if !is_cloned_bridge_name(&bridge) => self.problems.push(Problem::NoBridge { name: bridge }),
+            Some(_) | None => {}
         }
-        if let (Some(asked), Some(has), Some(bridge)) = (nic.mtu, bridge_mtu, nic.bridge)
+        if let Some(member) = self.survey.would_lose_inet6(&bridge) {
+            self.problems.push(Problem::LinkLocalOverlap { member, bridge });
+        }
+        let known = self.mtu_of(&bridge);
+        if let (Some(asked), Some(has)) = (nic.mtu, known)
             && asked != has
         {
             self.problems.push(Problem::MtuMismatch { nic: nic.jail_name, asked, bridge, has });
         }
-        nic.mtu.or(bridge_mtu).unwrap_or(nic.default_mtu)
+        if let (Some(asked), None, Some((uplink, has))) = (nic.mtu, known, uplink)
+            && asked != has
+        {
+            self.problems.push(Problem::NicMtu { nic: nic.jail_name, asked, bridge, uplink, has });
+        }
+        let mtu = known.or(uplink.map(|(_, mtu)| mtu)).or(nic.mtu).unwrap_or(nic.default_mtu);
+        let has_inet6 = nic.accept_rtadv || !nic.inet6.is_empty();
+        if has_inet6 && mtu.get() < MTU_OF_INET6 {
+            self.problems.push(Problem::MtuOfInet6 { nic: nic.jail_name, mtu });
+        }
+        let is_other = |interface: &Interface| interface.mtu != mtu.get();
+        if known.is_none() && self.survey.interface(&bridge).is_some_and(is_other) {
+            self.empty.push(bridge);
+        }
+        self.mtus.insert(bridge, mtu);
+        mtu
     }
 
     /// Two interfaces with one MAC address cannot both be heard on a bridge.

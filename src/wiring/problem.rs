@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::interface::InterfaceType;
 use crate::types::{InterfaceName, Jid, MacAddr, Mtu};
 
 /// Something that would keep a jail from coming up, found before anything is changed.
@@ -88,6 +89,94 @@ pub enum Problem {
         /// What the bridge has.
         has: Mtu,
     },
+    /// The MTU asked for is not that of the uplink, which gives it to the bridge.
+    #[error(
+        "{nic} is to have an MTU of {asked}, but {uplink}, which is put on {bridge} first, has {has}: all members of a bridge share one, so give both the same"
+    )]
+    NicMtu {
+        /// The jail's interface.
+        nic: InterfaceName,
+        /// What it should get.
+        asked: Mtu,
+        /// The bridge.
+        bridge: InterfaceName,
+        /// The interface of the host.
+        uplink: InterfaceName,
+        /// What that has.
+        has: Mtu,
+    },
+    /// IPv6 needs larger frames.
+    #[error(
+        "{nic} would have an MTU of {mtu}, which is too small for its IPv6: give its bridge 1280 or more"
+    )]
+    MtuOfInet6 {
+        /// The jail's interface.
+        nic: InterfaceName,
+        /// What it would get.
+        mtu: Mtu,
+    },
+    /// The kernel would change the MTU of an uplink.
+    #[error(
+        "the uplink {member} has an MTU of {has}, and {bridge} one of {wants}: all members of a bridge share one, and the kernel would change that of {member} for good; set one of them to the other's"
+    )]
+    UplinkMtu {
+        /// The interface of the host.
+        member: InterfaceName,
+        /// What it has.
+        has: Mtu,
+        /// The bridge.
+        bridge: InterfaceName,
+        /// What the bridge has.
+        wants: Mtu,
+    },
+    /// The uplink is missing.
+    #[error(
+        "the host has no interface {member} to put on {bridge} as its uplink: name one that it has, or none"
+    )]
+    NoUplink {
+        /// Its name.
+        member: InterfaceName,
+        /// The bridge.
+        bridge: InterfaceName,
+    },
+    /// The uplink is of a type that no bridge takes.
+    #[error(
+        "the uplink {member} is of type {kind} and cannot be on {bridge}: only Ethernet, vlan and gif interfaces can, and no vlan of a bridge; name one of these, or none"
+    )]
+    UplinkType {
+        /// The interface.
+        member: InterfaceName,
+        /// Its type.
+        kind: InterfaceType,
+        /// The bridge.
+        bridge: InterfaceName,
+    },
+    /// The uplink is a span port of the bridge.
+    #[error(
+        "the uplink {member} is a span port of {bridge}, and cannot be a member too: ifconfig {bridge} -span {member}"
+    )]
+    UplinkIsSpan {
+        /// The interface.
+        member: InterfaceName,
+        /// The bridge.
+        bridge: InterfaceName,
+    },
+    /// The uplink is lent to the same jail.
+    #[error("{member} cannot both be lent to the jail and be its uplink: choose one")]
+    UplinkLent {
+        /// The interface.
+        member: InterfaceName,
+    },
+    /// A bridge has a link-local address, and so has a member: the kernel takes all IPv6 addresses from the member.
+    #[error(
+        "{bridge} and {member} both have a link-local address: the kernel would take all IPv6 addresses from {member} when an interface joins {bridge}; remove one of the two, or set net.link.bridge.allow_llz_overlap=1"
+    )]
+    LinkLocalOverlap {
+        /// The member, or the uplink that is to be one.
+        member: InterfaceName,
+        /// The bridge.
+        bridge: InterfaceName,
+    },
     /// A member of a bridge has addresses, and the kernel does not take that.
     #[error(
         "{member} has IP addresses, and net.link.bridge.member_ifaddrs is 0: move them to {bridge}, or set it to 1"
@@ -99,7 +188,9 @@ pub enum Problem {
         bridge: InterfaceName,
     },
     /// The uplink is on another bridge.
-    #[error("{member} is a member of {other} and cannot join {wanted} too")]
+    #[error(
+        "the uplink {member} is a member of {other} and cannot join {wanted} too: put the NIC on {other}, take {member} off it, or name another uplink, or none"
+    )]
     UplinkElsewhere {
         /// The interface.
         member: InterfaceName,

@@ -29,22 +29,32 @@ impl Plan {
     /// the host's interfaces on them.
     fn shared_requests(&self, survey: &Survey) -> Vec<&'static str> {
         let mut made: Vec<&InterfaceName> = Vec::new();
+        // A bridge that is there and down is left alone, unless something is missing.
+        let is_missing = |step: &Step| match step {
+            Step::AddUplink { .. } => true,
+            Step::Join { bridge, .. } => survey.interface(bridge).is_none(),
+            _ => false,
+        };
+        let changes = self.steps().iter().any(is_missing) || !self.empty().is_empty();
         let mut requests = Vec::new();
         for step in self.steps() {
             if let Step::AddUplink { bridge, .. } | Step::Join { bridge, .. } = step
-                && survey.interface(bridge).is_none()
                 && !made.contains(&bridge)
             {
                 made.push(bridge);
-                requests.extend(["SIOCIFCREATE2", "SIOCSIFFLAGS"]);
+                match survey.interface(bridge) {
+                    None => requests.extend(["SIOCIFCREATE2", "SIOCSIFFLAGS"]),
+                    Some(interface) if changes && !interface.is_up() => requests.push("SIOCSIFFLAGS"),
+                    Some(_) => {}
+                }
             }
         }
         for step in self.steps() {
             if let Step::AddUplink { member, .. } = step {
-                requests.push("BRDGADD");
                 if !survey.interface(member).is_some_and(Interface::is_up) {
                     requests.push("SIOCSIFFLAGS");
                 }
+                requests.push("BRDGADD");
             }
         }
         requests

@@ -66,7 +66,7 @@ pub fn apply(
     plan: &Plan,
     mut before: impl FnMut(&Step),
 ) -> Result<Up, Box<Error>> {
-    let mut run = Run::new(site, journal, spec);
+    let mut run = Run::new(site, journal, spec, plan);
     for step in plan.steps() {
         before(step);
         if let Err(failure) = run.step(step) {
@@ -88,7 +88,7 @@ pub(super) fn apply_inside(
     plan: &Plan,
     inside: Vnet,
 ) -> Result<Vec<Epair>, Box<Error>> {
-    let mut run = Run::new(site, journal, spec);
+    let mut run = Run::new(site, journal, spec, plan);
     run.jid = inside.jid();
     run.entered = Some(inside);
     for step in plan.steps() {
@@ -104,6 +104,7 @@ struct Run<'a> {
     site: &'a Site<'a>,
     journal: &'a mut Journal,
     spec: &'a JailSpec,
+    plan: &'a Plan,
     ruleset: u16,
     held: Option<HeldJail>,
     /// The network stack of a jail that was there before.
@@ -114,7 +115,7 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(site: &'a Site<'a>, journal: &'a mut Journal, spec: &'a JailSpec) -> Run<'a> {
+    fn new(site: &'a Site<'a>, journal: &'a mut Journal, spec: &'a JailSpec, plan: &'a Plan) -> Run<'a> {
         let ruleset = match &spec.devfs {
             super::spec::Devfs::Existing(number) => *number,
             super::spec::Devfs::Generate { .. } => 0,
@@ -123,6 +124,7 @@ impl<'a> Run<'a> {
             site,
             journal,
             spec,
+            plan,
             ruleset,
             held: None,
             entered: None,
@@ -376,11 +378,16 @@ impl<'a> Run<'a> {
         if self.joining.is_none() {
             let Network::Vnet(vnet) = &self.spec.network else { return Ok(()) };
             let bridges: Vec<_> = vnet.nics.iter().filter_map(|nic| nic.bridge).collect();
-            let uplinks: Vec<_> =
-                vnet.nics.iter().filter_map(|nic| Some((nic.bridge?, nic.uplink?))).collect();
-            let site = self.site;
-            self.joining =
-                Some(shared::join(site.host, site.state, site.files, site.boot, &bridges, &uplinks)?);
+            let (site, uplinks) = (self.site, self.plan.uplinks());
+            self.joining = Some(shared::join(
+                site.host,
+                site.state,
+                site.files,
+                site.boot,
+                &bridges,
+                uplinks,
+                self.plan.empty(),
+            )?);
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use ipnetwork::{Ipv4Network, Ipv6Network};
 
+use super::uplink::Uplink;
 use crate::jail::devfs::DevfsRule;
 use crate::jail::{JailParameters, JailSystem};
 use crate::types::{InterfaceName, MacAddr, Mtu};
@@ -136,7 +137,7 @@ pub struct Nic {
     /// The bridge the host's half joins.
     pub bridge: Option<InterfaceName>,
     /// An interface of the host that is to be on the same bridge.
-    pub uplink: Option<InterfaceName>,
+    pub uplink: Option<Uplink>,
     /// The jail's IPv4 addresses.
     pub inet: Vec<Ipv4Network>,
     /// The jail's IPv6 addresses.

@@ -1,15 +1,17 @@
 //! The present state of the host, as far as a plan depends on it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use super::StepError;
 use super::dump::Dump;
 use super::journal::Owned;
 use super::spec::{Alias, JailSpec, Network};
+use super::uplink::{Uplinking, has_link_local};
 use crate::error::OptionalExtension;
 use crate::interface::{Interface, InterfaceType};
 use crate::jail;
+use crate::kernel::Errno;
 use crate::types::{InterfaceName, Jid, MacAddr, Mtu};
 use crate::vnet::Vnet;
 
@@ -33,6 +35,15 @@ pub struct Survey {
     expected_macs: HashMap<MacAddr, InterfaceName>,
     /// The MTU of bridges that other jails are about to be on.
     expected: HashMap<InterfaceName, Mtu>,
+    /// The bridges that other jails are about to put interfaces of the host on, by these.
+    expected_uplinks: HashMap<InterfaceName, InterfaceName>,
+    /// Uplinks that get copies of all frames of a bridge, and are no members of it: the bridge, and the uplink.
+    spans: HashSet<(InterfaceName, InterfaceName)>,
+    /// Uplinks that are vlans on a bridge.
+    vlans_of_bridges: HashSet<InterfaceName>,
+    /// Whether a bridge and its members may both have link-local addresses: `net.link.bridge.allow_llz_overlap`, which
+    /// is asked for once a bridge has one.
+    overlap_allowed: Option<bool>,
     /// What was asked about single addresses, since the dump if there is one: whether an interface has them.
     asked: HashMap<(InterfaceName, IpAddr), bool>,
 }
@@ -63,6 +74,10 @@ impl Survey {
             members: HashMap::new(),
             expected_macs: HashMap::new(),
             expected: HashMap::new(),
+            expected_uplinks: HashMap::new(),
+            spans: HashSet::new(),
+            vlans_of_bridges: HashSet::new(),
+            overlap_allowed: None,
             asked: HashMap::new(),
         };
         survey.look_at(host, spec)?;
@@ -96,14 +111,50 @@ impl Survey {
             // The first jail that needs them.
             none => none.insert(Dump::new(host.interfaces()?)),
         };
-        for bridge in vnet.nics.iter().filter_map(|nic| nic.bridge.as_ref()) {
-            if interfaces.interface(bridge).is_some_and(is_bridge) && !self.members.contains_key(bridge) {
-                match host.member_names(bridge).optional()? {
-                    Some(members) => drop(self.members.insert(*bridge, members)),
+        let on: Vec<InterfaceName> = vnet.nics.iter().filter_map(|nic| nic.bridge).collect();
+        let mut bridges = on.clone();
+        let uplinks: Vec<_> = vnet.nics.iter().filter_map(|nic| Some(nic.uplink?.interface)).collect();
+        if !uplinks.is_empty() {
+            // An uplink may be on any of the host's bridges.
+            bridges.extend(interfaces.bridges());
+        }
+        for bridge in bridges {
+            if interfaces.interface(&bridge).is_some_and(is_bridge) && !self.members.contains_key(&bridge) {
+                match host.member_names(&bridge).optional()? {
+                    Some(members) => drop(self.members.insert(bridge, members)),
                     // Another process has stopped the last jail on it meanwhile.
-                    None => interfaces.remove(bridge),
+                    None => interfaces.remove(&bridge),
                 }
             }
+        }
+        let has_link_local =
+            |bridge: &InterfaceName| interfaces.interface(bridge).is_some_and(has_link_local);
+        if self.overlap_allowed.is_none() && on.iter().any(has_link_local) {
+            let allowed = host.sysctl_int("net.link.bridge.allow_llz_overlap");
+            self.overlap_allowed = Some(allowed.is_ok_and(|value| value != 0));
+        }
+        for uplink in &uplinks {
+            self.look_at_uplink(host, uplink)?;
+        }
+        Ok(())
+    }
+
+    /// Looks what an uplink is, as far as no list of interfaces or members tells.
+    fn look_at_uplink(&mut self, host: &Vnet, uplink: &InterfaceName) -> Result<(), StepError> {
+        for (bridge, members) in &mut self.members {
+            // A span port is on the list of members, and is none.
+            if members.contains(uplink)
+                && host.member_flags(bridge, uplink).is_err_and(|error| error.errno() == Errno::ENOENT)
+            {
+                members.retain(|member| member != uplink);
+                self.spans.insert((*bridge, *uplink));
+            }
+        }
+        if self.interface(uplink).is_some_and(|interface| interface.kind == InterfaceType::VLAN)
+            && let Ok(Some(vlan)) = host.vlan(uplink)
+            && self.is_bridge(&vlan.parent)
+        {
+            self.vlans_of_bridges.insert(*uplink);
         }
         Ok(())
     }
@@ -162,7 +213,15 @@ impl Survey {
                 self.expected_macs.insert(*mac, nic.jail_name);
             }
             if let Some(bridge) = nic.bridge {
-                let mtu = nic.mtu.or(self.bridge_mtu(&bridge)).unwrap_or(nic.default_mtu);
+                let has = self.bridge_mtu(&bridge);
+                let mut uplink_mtu = None;
+                if let Some(uplink) = nic.uplink
+                    && let Ok(Uplinking::Add(mtu)) = self.uplinking(&bridge, &uplink.interface, has)
+                {
+                    uplink_mtu = Some(mtu);
+                    self.expected_uplinks.insert(uplink.interface, bridge);
+                }
+                let mtu = has.or(uplink_mtu).or(nic.mtu).unwrap_or(nic.default_mtu);
                 self.expected.entry(bridge).or_insert(mtu);
             }
         }
@@ -249,9 +308,32 @@ impl Survey {
         }
     }
 
-    /// Which of the bridges that the specification names an interface is a member of.
+    /// Which bridge an interface is a member of, or is about to be. The bridges are those that the specification
+    /// names, and all others too if a NIC has an uplink.
     pub fn bridge_of(&self, member: &InterfaceName) -> Option<&InterfaceName> {
-        self.members.iter().find(|(_, members)| members.contains(member)).map(|(bridge, _)| bridge)
+        let is_on = self.members.iter().find(|(_, members)| members.contains(member));
+        is_on.map(|(bridge, _)| bridge).or_else(|| self.expected_uplinks.get(member))
+    }
+
+    /// The members of a bridge that the specification names, without span ports.
+    pub(super) fn members_of(&self, bridge: &InterfaceName) -> &[InterfaceName] {
+        self.members.get(bridge).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Whether the kernel takes the IPv6 addresses from members of a bridge that have a link-local one, because the
+    /// bridge has one (`net/if_bridge.c:bridge_ioctl_add`).
+    pub(super) fn separates_scopes(&self, bridge: &InterfaceName) -> bool {
+        self.overlap_allowed == Some(false) && self.interface(bridge).is_some_and(has_link_local)
+    }
+
+    /// Whether an uplink gets copies of all frames of a bridge, and is no member of it.
+    pub(super) fn is_span_port(&self, bridge: &InterfaceName, uplink: &InterfaceName) -> bool {
+        self.spans.contains(&(*bridge, *uplink))
+    }
+
+    /// Whether an uplink is a vlan whose parent is a bridge.
+    pub(super) fn is_vlan_of_a_bridge(&self, uplink: &InterfaceName) -> bool {
+        self.vlans_of_bridges.contains(uplink)
     }
 
     /// The interface of the host that has this MAC address.

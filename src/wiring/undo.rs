@@ -164,7 +164,11 @@ fn undo_one(host: &Vnet, state: &StateDirectory, files: Files<'_>, owned: &Owned
             files.remove_file_if_present(path)?;
             Ok(())
         }
-        shared @ (Owned::Bridge(_) | Owned::Uplink { .. } | Owned::Inet6(_)) => {
+        shared @ (Owned::Bridge(_)
+        | Owned::Uplink { .. }
+        | Owned::Raised(_)
+        | Owned::BridgeMtu(..)
+        | Owned::Inet6(_)) => {
             let reason = format!("{shared:?} belongs in the shared journal");
             Err(io::Error::new(io::ErrorKind::InvalidData, reason).into())
         }

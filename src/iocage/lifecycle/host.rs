@@ -48,22 +48,27 @@ impl Host<'_> {
         let name_of = |index: u16| -> Option<InterfaceName> {
             interfaces.iter().find(|interface| interface.index == index).map(|interface| interface.name)
         };
+        let (mut interface4, mut interface6) = (None, None);
         for route in self.vnet.routes(fib)?.iter().filter(|route| route.is_default()) {
-            let (Via::Gateway(gateway), Some(interface)) = (route.via, name_of(route.index)) else {
-                continue;
-            };
+            let Some(interface) = name_of(route.index) else { continue };
+            match route.destination.is_ipv4() {
+                true => _ = interface4.get_or_insert(interface),
+                false => _ = interface6.get_or_insert(interface),
+            }
+            let Via::Gateway(gateway) = route.via else { continue };
             match gateway.address {
                 IpAddr::V4(address) => _ = facts.default4.get_or_insert((address, interface)),
                 IpAddr::V6(address) => _ = facts.default6.get_or_insert((address, interface)),
             }
         }
+        facts.default_interface = interface4.or(interface6);
         let lasting =
             interfaces.iter().filter(|one| !PASSING.iter().any(|name| one.name.as_str().starts_with(name)));
         facts.addresses =
             lasting.flat_map(|interface| &interface.addresses).map(|address| address.network.ip()).collect();
         facts.default_mac = facts
-            .default_interface()
-            .and_then(|name| interfaces.iter().find(|interface| interface.name == *name))
+            .default_interface
+            .and_then(|name| interfaces.iter().find(|interface| interface.name == name))
             .and_then(|interface| interface.mac);
         Ok(facts)
     }

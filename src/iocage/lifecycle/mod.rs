@@ -1,5 +1,6 @@
 //! Starting and stopping iocage's jails: its order of events, its messages, its files.
 
+mod advice;
 mod automatic;
 mod bulk;
 mod enter;
@@ -131,7 +132,7 @@ pub enum Error {
 }
 
 fn lines(problems: &[Problem]) -> String {
-    problems.iter().map(|problem| format!("\n  {problem}")).collect()
+    problems.iter().map(|problem| format!("\n  {}", advice::Advised(problem))).collect()
 }
 
 fn lines_owed(owed: &wiring::Owed) -> String {

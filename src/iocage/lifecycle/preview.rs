@@ -1,7 +1,7 @@
 //! What `start` and `stop` would do, without doing it.
 
 use super::ready::has_addresses_to_wait_for;
-use super::{Error, Host, step};
+use super::{Error, Host, advice, step};
 use crate::iocage::config::JailConfig;
 use crate::iocage::hooks::{Command, Hook};
 use crate::iocage::properties::Properties;
@@ -116,6 +116,7 @@ impl Host<'_> {
         let plan =
             Plan::new(&spec, &survey).map_err(|problems| Error::Problems { jail: name.clone(), problems })?;
         preview.warnings.extend(config.warnings.iter().map(|warning| format!("{name}: {warning}")));
+        preview.warnings.extend(plan.left_out().iter().map(|problem| advice::left_out(config, problem)));
         for (property, value) in &made_up {
             preview.add(format!("record {property}={value} in config.json"), &["renameat"]);
         }
@@ -207,6 +208,8 @@ pub(super) fn undoing(owned: &Owned) -> &'static [&'static str] {
         Owned::Lent(_) => &[],
         Owned::Epair(_) | Owned::Bridge(_) => &["SIOCIFDESTROY"],
         Owned::Uplink { .. } => &["BRDGDEL"],
+        Owned::Raised(_) => &["SIOCSIFFLAGS"],
+        Owned::BridgeMtu(..) => &["SIOCSIFMTU"],
         Owned::Inet6(_) => &["SIOCDIFADDR_IN6", "SIOCSIFINFO_FLAGS"],
         Owned::File(_) | Owned::Link(_) => &["unlink"],
     }

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::UNIX_EPOCH;
 
-use super::{Error, Host, Report, owned_file, step};
+use super::{Error, Host, Report, advice, owned_file, step};
 use crate::iocage::address::Ip4;
 use crate::iocage::config::{JailConfig, Localhost, Network, SharedAddress};
 use crate::iocage::jailconf::JailConf;
@@ -84,6 +84,9 @@ impl Host<'_> {
             .map_err(|problems| Error::Problems { jail: name.clone(), problems })?;
         for warning in &config.warnings {
             report.warn(&format!("{name}: {warning}"));
+        }
+        for problem in plan.left_out() {
+            report.warn(&advice::left_out(&config, problem));
         }
         report.say(&format!("* Starting {}", name.flat()));
         let recorded = self.record_made_up(entry, &made_up);
