@@ -33,7 +33,7 @@ fn there_is_nothing_where_jails_are_up_and_down() {
     let root = Root::new();
     assert_eq!(root.ok(&["gc"]), "Nothing is left over.\n");
     root.ok(&["start", "ALL"]);
-    let state = root.kernel_state();
+    let state = root.quiet_state();
     assert_eq!(root.ok(&["gc", "--dry-run"]), "Nothing is left over.\n");
     assert_eq!(root.ok(&["gc"]), "Nothing is left over.\n");
     root.settles(&state, "after gc with jails that are up");

@@ -69,7 +69,7 @@ fn addressed(last: u8) -> String {
 /// Runs it, and expects that everything is afterwards as it was.
 fn changes_nothing(root: &Root, arguments: &[&str]) -> String {
     root.ok(&["list"]);
-    let before = root.kernel_state();
+    let before = root.quiet_state();
     let said = root.fails(arguments, 1);
     root.settles(&before, "after what was refused");
     said
