@@ -3,6 +3,8 @@
     not(test),
     deny(clippy::unwrap_used, clippy::panic, clippy::todo, clippy::print_stdout, clippy::print_stderr)
 )]
+// What needs it is allowed by name, in `kernel`.
+#![deny(unsafe_code)]
 #![doc = include_str!("../docs/crate.md")]
 
 mod abi;

@@ -60,10 +60,10 @@ impl<W: Watch> Proxy<W> {
 
 /// The name of a request; of a bridge's its command, which stands behind the interface's name.
 fn request_name(asked: &Request) -> &'static str {
-    let name = request::name_of(asked.number).expect("a request that C has a name for");
+    let name = request::name_of(asked.number()).expect("a request that C has a name for");
     match name {
         "SIOCSDRVSPEC" | "SIOCGDRVSPEC" => {
-            bridge::name_of(asked.argument.u64_at(16)).expect("a bridge's command")
+            bridge::name_of(asked.argument().u64_at(16)).expect("a bridge's command")
         }
         name => name,
     }
@@ -98,8 +98,8 @@ impl<W: Watch> Kernel for Proxy<W> {
     }
 
     fn ioctl(&self, handle: Handle, request: &mut Request) -> Result<()> {
-        let blocks = request.argument.children.iter().flat_map(|(_, block)| &block.children);
-        let listed = blocks.map(|(_, block)| block.bytes.len()).sum();
+        let blocks = request.argument().children().flat_map(|(_, block)| block.children());
+        let listed = blocks.map(|(_, block)| block.bytes().len()).sum();
         let name = request_name(request);
         self.told(name, |kernel| kernel.ioctl(handle, request), |answer| (answer.is_ok(), listed))
     }

@@ -1,6 +1,6 @@
 //! Jails as a kernel sees them: their parameters, and what it tells of them.
 
-use super::Handle;
+use super::{Errno, Failure, Handle, Result};
 
 /// The value half of one jail parameter.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +51,15 @@ impl Parameter {
     /// Asks for the length of a parameter.
     pub fn ask(name: impl Into<String>) -> Parameter {
         Parameter { name: name.into(), value: Value::Ask }
+    }
+}
+
+/// Refuses a `desc` of the caller's, where the kernel is to add its own: the number that comes back in it is taken
+/// for a new descriptor.
+pub(crate) fn without_descriptor(parameters: &[Parameter]) -> Result<()> {
+    match parameters.iter().any(|parameter| parameter.name == "desc") {
+        true => Err(Failure::with_text(Errno::EINVAL, "'desc' is not the caller's to give")),
+        false => Ok(()),
     }
 }
 

@@ -21,9 +21,10 @@ mod errno;
 mod failure;
 #[cfg(any(target_os = "freebsd", test))]
 mod held_value;
-mod jail;
+pub(crate) mod jail;
 mod mounts;
 #[cfg(any(target_os = "freebsd", test))]
+#[allow(unsafe_code)]
 mod passing;
 mod program;
 mod request;
@@ -31,6 +32,7 @@ mod request;
 mod users;
 
 #[cfg(target_os = "freebsd")]
+#[allow(unsafe_code)]
 pub mod freebsd;
 
 pub use entry::{Entered, Entry, Sockets, Target};
@@ -176,9 +178,10 @@ pub trait Kernel: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// EBADF: no such handle. ENOTTY: no such request on this object. ENXIO: no such interface; its routines differ,
-    /// and the typed operation that makes the request names the rest, errno by errno. EPERM: the caller, or its jail,
-    /// may not. ENOSYS: the simulator does not know the request.
+    /// EBADF: no such handle. EINVAL, EFAULT: the request cannot be made safely, see [`Request`]. ENOTTY: no such
+    /// request on this object. ENXIO: no such interface; its routines differ, and the typed operation that makes the
+    /// request names the rest, errno by errno. EPERM: the caller, or its jail, may not. ENOSYS: the simulator does
+    /// not know the request.
     fn ioctl(&self, handle: Handle, request: &mut Request) -> Result<()>;
 
     /// Writes one message to a routing socket: [`write(2)`](https://man.freebsd.org/write(2)).
@@ -276,7 +279,7 @@ pub trait Kernel: fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// Those of [`Kernel::jail_set`], and ENOSYS: the kernel leaves this method out. EBADF: not a descriptor. EINVAL:
-    /// not one of a jail, or a release without them. ENOENT: its jail is gone. EACCES: the descriptor gives no right to this.
+    /// not one of a jail, or a release without them, or `desc` among the parameters. ENOENT: its jail is gone. EACCES: the descriptor gives no right to this.
     /// EMFILE, ENFILE: no room for another.
     fn jail_set_jd(
         &self,

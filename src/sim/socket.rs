@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::call::Place;
 use super::caller::Caller;
 use super::world::{RouteQueue, Socket, SocketKind, World};
-use crate::kernel::{Domain, Errno, Failure, Handle, Request, Result, SocketOption};
-use jailwire_sys::{self as sys, IOC_INOUT, IOC_OUT};
+use crate::kernel::{Domain, Errno, Handle, Request, Result, SocketOption};
+use jailwire_sys::{IOC_INOUT, IOC_OUT};
 
 /// net.rtsock.recvspace.
 const DEFAULT_RECEIVE_SPACE: usize = 8192;
@@ -140,10 +140,8 @@ impl World {
     pub fn ioctl(&mut self, caller: Caller, handle: Handle, request: &mut Request) -> Result<()> {
         let socket = self.handle(handle)?;
         let stack = socket.stack;
-        if request.argument.bytes.len() < sys::request::size_of_argument(request.number) {
-            // The number says how much is read. The real back end refuses it alike.
-            return Err(Failure::with_text(Errno::EINVAL, "an argument shorter than its request says"));
-        }
+        // What the real back end refuses before the kernel sees it.
+        request.checked()?;
         let before = request.argument.clone();
         let result = match &socket.kind {
             SocketKind::Path(path) => {

@@ -6,7 +6,9 @@
 //! command sent the wrong way, and to a length that is not exactly the argument's.
 
 use core::ffi::c_ulong;
+use core::mem::offset_of;
 
+use crate::request::{Field, Inside, Length, Pointer};
 use crate::*;
 
 /// One command: what C calls it, and how it travels.
@@ -83,6 +85,30 @@ pub const COMMANDS: &[Command] = commands! {
 /// The command whose number is `number`.
 pub fn command(number: c_ulong) -> Option<&'static Command> {
     COMMANDS.get(usize::try_from(number).ok()?)
+}
+
+/// A pointer to an array, whose length in bytes is a `uint32_t` in front of it.
+macro_rules! array {
+    ($conf:ident, $length:ident, $pointer:ident) => {
+        const {
+            const LENGTHS: &[Length] =
+                &[Length { unit: 1, times: &[Field::Unsigned(offset_of!($conf, $length))] }];
+            let at = offset_of!($conf, $pointer);
+            &[Pointer { at, lengths: LENGTHS, least: 0, inside: Inside::Pointers(&[]) }]
+        }
+    };
+}
+
+/// The pointers in the argument of the command whose number is `number`; `None` if there is no such command.
+///
+/// Other drivers use the same ioctls with numbers of their own. None of FreeBSD's has a pointer in an argument.
+pub fn pointers(number: c_ulong) -> Option<&'static [Pointer]> {
+    Some(match command(number)?.number {
+        BRDGGIFS => array!(ifbifconf, ifbic_len, ifbic_ifbicu),
+        BRDGRTS => array!(ifbaconf, ifbac_len, ifbac_ifbacu),
+        BRDGGIFSSTP => array!(ifbpstpconf, ifbpstp_len, ifbpstp_ifbpstpu),
+        _ => &[],
+    })
 }
 
 /// The C name of the bridge command `number`.

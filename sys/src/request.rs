@@ -18,6 +18,9 @@ use core::ffi::c_ulong;
 use crate::{IOC_DIRMASK, IOC_IN, IOC_INOUT, IOC_OUT, IOC_VOID, IOCPARM_MASK};
 
 pub(crate) mod numbers;
+mod pointers;
+
+pub use pointers::{Field, Inside, Length, Pointer, pointers};
 
 /// A request without an argument: C's `_IO`.
 #[doc(alias = "_IO")]

@@ -64,10 +64,10 @@ impl State {
     fn fill_block(&mut self, block: &mut Block) {
         let State { bytes, used, .. } = self;
         let rest = &bytes[*used..];
-        let length = block.bytes.len().min(rest.len());
-        block.bytes[..length].copy_from_slice(&rest[..length]);
+        let length = block.bytes().len().min(rest.len());
+        block.bytes_mut()[..length].copy_from_slice(&rest[..length]);
         *used += length;
-        for (_, child) in &mut block.children {
+        for (_, child) in block.children_mut() {
             self.fill_block(child);
         }
     }
@@ -99,19 +99,19 @@ impl Kernel for Babbler {
     fn ioctl(&self, _: Handle, request: &mut Request) -> Result<()> {
         let mut state = self.state();
         state.begin()?;
-        state.fill_block(&mut request.argument);
-        match request.number {
+        state.fill_block(request.argument_mut());
+        match request.number() {
             SIOCGIFCONF => {
-                let length = request.argument.i32_at(0) % MODEST as i32;
-                request.argument.put(0, &length.to_ne_bytes());
+                let length = request.argument().i32_at(0) % MODEST as i32;
+                request.argument_mut().put(0, &length.to_ne_bytes());
             }
             SIOCGIFDESCR => {
-                let length = request.argument.u64_at(16) % MODEST;
-                request.argument.put(16, &length.to_ne_bytes());
+                let length = request.argument().u64_at(16) % MODEST;
+                request.argument_mut().put(16, &length.to_ne_bytes());
             }
             // A few thousand, or beyond reason.
-            SIOCIFGCLONERS => request.argument.bytes[1..3].fill(1),
-            _ => modest_lists(&mut request.argument),
+            SIOCIFGCLONERS => request.argument_mut().bytes_mut()[1..3].fill(1),
+            _ => modest_lists(request.argument_mut()),
         }
         Ok(())
     }
@@ -302,13 +302,13 @@ impl Babbler {
 
 /// Takes the top of the lengths in which `ifbifconf` and `ifgroupreq` say how much there is.
 fn modest_lists(argument: &mut Block) {
-    for (_, child) in &mut argument.children {
-        if !child.children.is_empty() {
-            child.bytes[2..4].fill(0);
+    for (_, child) in argument.children_mut() {
+        if child.children().next().is_some() {
+            child.bytes_mut()[2..4].fill(0);
         }
     }
     // ifgr_len, which lies behind a name of 16 bytes.
-    if argument.bytes.len() == size_of::<jailwire_sys::ifgroupreq>() {
-        argument.bytes[18] = 0;
+    if argument.bytes().len() == size_of::<jailwire_sys::ifgroupreq>() {
+        argument.bytes_mut()[18] = 0;
     }
 }

@@ -344,7 +344,7 @@ fn addresses_as_bytes() {
     world.add_ipv4(&n("lo0"), net4("127.0.0.1/8")).unwrap();
     let read = |number, name, address: [u8; 16]| {
         let mut request = with(ask(number, name), 16, &address);
-        world.ioctl(&mut request).map(|()| request.argument.bytes)
+        world.ioctl(&mut request).map(|()| request.argument().bytes().to_vec())
     };
     let alias = |name, address| read(sys::SIOCGIFALIAS, name, sockaddr_in(ip4(address))).unwrap();
     const NAME: &str = "766e6574302e31000000000000000000";

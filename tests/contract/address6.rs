@@ -328,7 +328,7 @@ fn lifetimes_are_kept_and_changed() {
     // The requests of the kernel's own: when it ends, by the clock of the machine.
     let mut request = with(ask(sys::SIOCGIFALIFETIME_IN6, "epair0a"), 16, &sockaddr_in6(ip6("fd00::1"), 0));
     world.ioctl6(&mut request).unwrap();
-    assert_eq!((request.argument.u64_at(16), request.argument.u64_at(24)), (0, 0));
+    assert_eq!((request.argument().u64_at(16), request.argument().u64_at(24)), (0, 0));
 }
 
 #[test]
@@ -386,7 +386,7 @@ fn a_link_local_address_belongs_to_its_interface() {
     let mut request = with(ask(sys::SIOCGIFADDR_IN6, "epair0b"), 16, &sockaddr_in6(ip6("fe80::1:1"), 0));
     world.ioctl6(&mut request).unwrap();
     let index = u32::from(world.index(&pair.b).unwrap());
-    assert_eq!(request.argument.get::<28>(16), sockaddr_in6(ip6("fe80::1:1"), index));
+    assert_eq!(request.argument().get::<28>(16), sockaddr_in6(ip6("fe80::1:1"), index));
 }
 
 #[test]
@@ -397,7 +397,7 @@ fn addresses_as_bytes() {
     world.add_ipv6(&pair.a, net6("fd00::1/64")).unwrap();
     let mut request = with(ask(sys::SIOCGIFNETMASK_IN6, "epair0a"), 16, &sockaddr_in6(ip6("fd00::1"), 0));
     world.ioctl6(&mut request).unwrap();
-    assert_eq!(request.argument.get::<28>(16), sockaddr_in6(ip6("ffff:ffff:ffff:ffff::"), 0), "not cut");
+    assert_eq!(request.argument().get::<28>(16), sockaddr_in6(ip6("ffff:ffff:ffff:ffff::"), 0), "not cut");
     let mut request = with(ask(sys::SIOCGIFDSTADDR_IN6, "epair0a"), 16, &sockaddr_in6(ip6("fd00::1"), 0));
     world.ioctl6(&mut request).refused(Errno::EINVAL);
     for number in

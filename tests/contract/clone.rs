@@ -159,7 +159,7 @@ fn the_older_request_creates_too() {
     let world = World::new();
     let mut request = ask(sys::SIOCIFCREATE, "epair");
     world.ioctl(&mut request).unwrap();
-    assert_eq!(request.argument.text_at(0, 16), b"epair0a");
+    assert_eq!(request.argument().text_at(0, 16), b"epair0a");
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn every_socket_creates() {
     let listener = world.listen();
     let mut request = ask(sys::SIOCIFCREATE2, "bridge");
     world.kernel.ioctl(listener.socket, &mut request).unwrap();
-    assert_eq!(request.argument.text_at(0, 16), b"bridge1");
+    assert_eq!(request.argument().text_at(0, 16), b"bridge1");
 }
 
 #[test]
@@ -192,17 +192,17 @@ fn a_list_of_cloners_is_as_long_as_its_buffer() {
     // Without a buffer: how many there are.
     let mut request = ask(sys::SIOCIFGCLONERS, "");
     world.ioctl(&mut request).unwrap();
-    assert_eq!(request.argument.i32_at(TOTAL), i32::try_from(all.len()).unwrap());
+    assert_eq!(request.argument().i32_at(TOTAL), i32::try_from(all.len()).unwrap());
     // With a small one: the first ones.
     let mut request = with(ask(sys::SIOCIFGCLONERS, ""), COUNT, &2_i32.to_ne_bytes());
-    request.argument.point(BUFFER, Block::zeroed(3 * 16));
+    request.argument_mut().point(BUFFER, Block::zeroed(3 * 16));
     world.ioctl(&mut request).unwrap();
-    let names = request.argument.child(BUFFER).unwrap();
+    let names = request.argument().child(BUFFER).unwrap();
     assert_eq!(names.text_at(0, 16), all[0].as_bytes());
     assert_eq!(names.text_at(16, 16), all[1].as_bytes());
-    assert_eq!(names.bytes[32..], [0; 16]);
+    assert_eq!(names.bytes()[32..], [0; 16]);
     let mut request = with(ask(sys::SIOCIFGCLONERS, ""), COUNT, &(-1_i32).to_ne_bytes());
-    request.argument.point(BUFFER, Block::zeroed(16));
+    request.argument_mut().point(BUFFER, Block::zeroed(16));
     world.ioctl(&mut request).refused(Errno::EINVAL);
 }
 

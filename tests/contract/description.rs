@@ -10,7 +10,7 @@ const BUFFER: usize = 24;
 
 fn request(number: u64, length: u64, buffer: Block) -> Request {
     let mut request = with(ask(number, "epair0a"), LENGTH, &length.to_ne_bytes());
-    request.argument.point(BUFFER, buffer);
+    request.argument_mut().point(BUFFER, buffer);
     request
 }
 
@@ -62,10 +62,10 @@ fn a_short_buffer_gets_the_length_alone() {
     world.set_description(&pair.a, "twelve bytes").unwrap();
     let mut short = request(sys::SIOCGIFDESCR, 12, Block::zeroed(12));
     world.ioctl(&mut short).unwrap();
-    assert_eq!(short.argument.u64_at(LENGTH), 13);
-    assert_eq!(short.argument.child(BUFFER).unwrap().bytes, [0; 12]);
+    assert_eq!(short.argument().u64_at(LENGTH), 13);
+    assert_eq!(short.argument().child(BUFFER).unwrap().bytes(), [0; 12]);
     let mut exact = request(sys::SIOCGIFDESCR, 13, Block::zeroed(13));
     world.ioctl(&mut exact).unwrap();
-    assert_eq!(exact.argument.u64_at(LENGTH), 13);
-    assert_eq!(exact.argument.child(BUFFER).unwrap().bytes, b"twelve bytes\0");
+    assert_eq!(exact.argument().u64_at(LENGTH), 13);
+    assert_eq!(exact.argument().child(BUFFER).unwrap().bytes(), b"twelve bytes\0");
 }

@@ -78,14 +78,14 @@ fn a_free_number_is_claimed() {
 
 fn rule(number: u64, ruleset: u16, within: u16, magic: u32) -> Request {
     let mut request = Request::new(number);
-    request.argument.put(0, &magic.to_ne_bytes());
+    request.argument_mut().put(0, &magic.to_ne_bytes());
     let id = u32::from(ruleset) << 16 | u32::from(within);
-    request.argument.put(4, &id.to_ne_bytes());
+    request.argument_mut().put(4, &id.to_ne_bytes());
     // dr_iacts and dr_bacts: hide.
     let offset = std::mem::offset_of!(sys::devfs_rule, dr_iacts);
-    request.argument.put(offset, &sys::DRA_BACTS.to_ne_bytes());
+    request.argument_mut().put(offset, &sys::DRA_BACTS.to_ne_bytes());
     let offset = std::mem::offset_of!(sys::devfs_rule, dr_bacts);
-    request.argument.put(offset, &sys::DRB_HIDE.to_ne_bytes());
+    request.argument_mut().put(offset, &sys::DRB_HIDE.to_ne_bytes());
     request
 }
 
@@ -98,17 +98,17 @@ fn requests_that_make_no_sense() {
     ask(rule(sys::DEVFSIO_RADD, FIRST, 0, 0)).refused(Errno::ERPCMISMATCH);
     // The number within the ruleset is chosen, and not told.
     let made = ask(rule(sys::DEVFSIO_RADD, FIRST, 0, sys::DEVFS_MAGIC)).unwrap();
-    assert_eq!(made.argument.u32_at(4) & 0xffff, 0);
+    assert_eq!(made.argument().u32_at(4) & 0xffff, 0);
     ask(rule(sys::DEVFSIO_RADD, FIRST, 100, sys::DEVFS_MAGIC)).refused(Errno::EEXIST);
     ask(rule(sys::DEVFSIO_RADD, FIRST, 150, sys::DEVFS_MAGIC)).unwrap();
     let mut last = Request::new(sys::DEVFSIO_SGETNEXT);
-    last.argument.put(0, &u16::MAX.to_ne_bytes());
+    last.argument_mut().put(0, &u16::MAX.to_ne_bytes());
     ask(last).refused(Errno::ENOENT);
     let mut missing = Request::new(sys::DEVFSIO_SAPPLY);
-    missing.argument.put(0, &(FIRST + 900).to_ne_bytes());
+    missing.argument_mut().put(0, &(FIRST + 900).to_ne_bytes());
     ask(missing).refused(Errno::ESRCH);
     let mut missing = Request::new(sys::DEVFSIO_RDEL);
-    missing.argument.put(0, &(u32::from(FIRST) << 16 | 999).to_ne_bytes());
+    missing.argument_mut().put(0, &(u32::from(FIRST) << 16 | 999).to_ne_bytes());
     ask(missing).refused(Errno::ENOENT);
     host.kernel.close(handle);
 }

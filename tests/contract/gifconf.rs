@@ -8,11 +8,11 @@ use crate::support::{Refused, World, ask, assert_bytes, n, net4, net6};
 /// Asks with a buffer of that length, and returns what the kernel filled in.
 fn list(world: &World, length: i32) -> kernel::Result<Vec<u8>> {
     let mut request = ask(sys::SIOCGIFCONF, "");
-    request.argument.put(0, &length.to_ne_bytes());
-    request.argument.point(8, Block::zeroed(usize::try_from(length).unwrap_or(16)));
+    request.argument_mut().put(0, &length.to_ne_bytes());
+    request.argument_mut().point(8, Block::zeroed(usize::try_from(length).unwrap_or(16)));
     world.ioctl(&mut request)?;
-    let used = usize::try_from(request.argument.i32_at(0)).unwrap();
-    Ok(request.argument.child(8).unwrap().bytes[..used].to_vec())
+    let used = usize::try_from(request.argument().i32_at(0)).unwrap();
+    Ok(request.argument().child(8).unwrap().bytes()[..used].to_vec())
 }
 
 #[test]

@@ -81,16 +81,16 @@ fn a_list_needs_its_whole_length() {
     for (number, name) in [(sys::SIOCGIFGROUP, "epair0a"), (sys::SIOCGIFGMEMB, "epair")] {
         let mut request = ask(number, name);
         world.ioctl(&mut request).unwrap();
-        assert_eq!(request.argument.u32_at(LENGTH), 32);
+        assert_eq!(request.argument().u32_at(LENGTH), 32);
         let mut request = with(ask(number, name), LENGTH, &16_u32.to_ne_bytes());
-        request.argument.point(GROUP, Block::zeroed(16));
+        request.argument_mut().point(GROUP, Block::zeroed(16));
         world.ioctl(&mut request).refused(Errno::EINVAL);
         let mut request = with(ask(number, name), LENGTH, &64_u32.to_ne_bytes());
-        request.argument.point(GROUP, Block::zeroed(64));
+        request.argument_mut().point(GROUP, Block::zeroed(64));
         world.ioctl(&mut request).unwrap();
-        assert_eq!(request.argument.u32_at(LENGTH), 64, "left at the caller's");
-        assert_ne!(request.argument.child(GROUP).unwrap().bytes[16], 0);
-        assert_eq!(request.argument.child(GROUP).unwrap().bytes[32..], [0; 32]);
+        assert_eq!(request.argument().u32_at(LENGTH), 64, "left at the caller's");
+        assert_ne!(request.argument().child(GROUP).unwrap().bytes()[16], 0);
+        assert_eq!(request.argument().child(GROUP).unwrap().bytes()[32..], [0; 32]);
     }
 }
 

@@ -71,7 +71,7 @@ fn the_permanent_mac_stays() {
     world.set_mac(&pair.a, MAC).unwrap();
     let mut request = ask(sys::SIOCGHWADDR, "epair0a");
     world.ioctl(&mut request).unwrap();
-    assert_eq!(request.argument.get::<6>(18), first.0);
+    assert_eq!(request.argument().get::<6>(18), first.0);
     world.create_bridge().unwrap();
     world.ioctl(&mut ask(sys::SIOCGHWADDR, "bridge0")).refused(Errno::ENODEV);
 }

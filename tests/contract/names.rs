@@ -11,7 +11,7 @@ const IFRU: usize = 16;
 /// SIOCSIFNAME with any bytes.
 fn rename(world: &World, name: &str, new: &[u8]) -> kernel::Result<()> {
     let mut request = ask(sys::SIOCSIFNAME, name);
-    request.argument.point(IFRU, Block::new(new));
+    request.argument_mut().point(IFRU, Block::new(new));
     world.ioctl(&mut request)
 }
 

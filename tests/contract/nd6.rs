@@ -130,14 +130,15 @@ fn further_parameters() {
         world.ioctl6(&mut request).unwrap();
         request
     };
-    let seen = read().argument;
+    let seen = read();
+    let seen = seen.argument();
     // linkmtu, maxmtu, basereachable, retrans, chlim.
     let words: Vec<u32> = [16, 20, 24, 32].iter().map(|offset| seen.u32_at(*offset)).collect();
     assert_eq!(words, [0, 1500, 30_000, 1000]);
     assert_eq!(seen.get::<1>(44), [64]);
     let write = |mtu: u32| {
-        let mut request = read();
-        request.number = sys::SIOCSIFINFO_IN6;
+        let mut request = ask(sys::SIOCSIFINFO_IN6, "");
+        request.argument_mut().put(0, read().argument().bytes());
         world.ioctl6(&mut with(request, LINK_MTU, &mtu.to_ne_bytes()))
     };
     write(1279).refused(Errno::EINVAL);

@@ -45,10 +45,10 @@ fn trap_10_the_name_is_written_only_on_success() {
     let world = World::new();
     let mut request = ask(sys::SIOCIFCREATE2, "epair0");
     world.ioctl(&mut request).unwrap();
-    assert_eq!(request.argument.text_at(0, 16), b"epair0a");
+    assert_eq!(request.argument().text_at(0, 16), b"epair0a");
     let mut request = ask(sys::SIOCIFCREATE2, "epair0");
     world.ioctl(&mut request).refused(Errno::EEXIST);
-    assert_eq!(request.argument.text_at(0, 16), b"epair0");
+    assert_eq!(request.argument().text_at(0, 16), b"epair0");
 }
 
 /// Addresses on bridge members are taken by default, with a warning; 15 can forbid them, 14 has no

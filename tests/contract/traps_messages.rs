@@ -62,10 +62,10 @@ fn trap_21_records_are_raw_and_not_aligned() {
     world.add_ipv6(&pair.a, net6("fe80::abcd/64")).unwrap();
     let index = world.index(&pair.a).unwrap();
     let mut request = crate::support::ask(sys::SIOCGIFCONF, "");
-    request.argument.put(0, &4096_i32.to_ne_bytes());
-    request.argument.point(8, jailwire::kernel::Block::zeroed(4096));
+    request.argument_mut().put(0, &4096_i32.to_ne_bytes());
+    request.argument_mut().point(8, jailwire::kernel::Block::zeroed(4096));
     world.ioctl(&mut request).unwrap();
-    let bytes = &request.argument.child(8).unwrap().bytes;
+    let bytes = request.argument().child(8).unwrap().bytes();
     let place = |index: u16, last: [u8; 2]| {
         let [high, low] = index.to_be_bytes();
         let raw = [0xfe, 0x80, high, low, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, last[0], last[1], 0, 0, 0, 0];

@@ -19,7 +19,7 @@ fn attach(world: &World, name: &str, parent: &str, tag: u16, protocol: u16) -> j
     wanted[16..18].copy_from_slice(&tag.to_ne_bytes());
     wanted[18..].copy_from_slice(&protocol.to_ne_bytes());
     let mut request = ask(sys::SIOCSETVLAN, name);
-    request.argument.point(16, Block::new(wanted));
+    request.argument_mut().point(16, Block::new(wanted));
     world.ioctl(&mut request)
 }
 
@@ -157,7 +157,7 @@ fn a_priority_is_set_where_it_was_made() {
     let name = world.create_vlan(&tagged(pair.a, 5), None, Some(3)).unwrap();
     let read = |name: &str| {
         let mut request = ask(sys::SIOCGVLANPCP, name);
-        world.ioctl(&mut request).map(|()| request.argument.get::<1>(16)[0])
+        world.ioctl(&mut request).map(|()| request.argument().get::<1>(16)[0])
     };
     assert_eq!(read(name.as_str()).unwrap(), 3);
     world.set_vlan_priority(&name, 7).unwrap();

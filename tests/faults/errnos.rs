@@ -55,7 +55,7 @@ pub fn of(call: &Call) -> (String, &'static [Errno]) {
         // Neither fails.
         Call::Sleep(_) | Call::Death { .. } => ("sleep", &[]),
         Call::SetOption { .. } => ("setsockopt", &[Errno::EINVAL, Errno::ENOBUFS, Errno::ENOPROTOOPT]),
-        Call::Ioctl { request, .. } => return of_request(request.number),
+        Call::Ioctl { request, .. } => return of_request(request.number()),
         // net/route/route_ctl.c, net/rtsock.c
         Call::Send { .. } => (
             "write to a routing socket",

@@ -41,9 +41,6 @@ fn requests_go_and_come_back() {
     let failure = kernel.ioctl(socket, &mut missing).unwrap_err();
     assert_eq!((failure.errno, failure.text), (Errno::ENXIO, None));
     assert_eq!(missing, before);
-    let mut short = named(SIOCGIFFLAGS, "lo0");
-    short.argument.bytes.truncate(31);
-    assert_eq!(kernel.ioctl(socket, &mut short).unwrap_err().errno, Errno::EINVAL);
     kernel.close(socket);
 }
 
@@ -56,38 +53,38 @@ fn requests_with_pointers_go_and_come_back() {
 
     // One level: ifreq to a string. The pointer lies behind the length, at 24.
     let mut describe = named(SIOCSIFDESCR, &bridge.2);
-    describe.argument.put(16, &6u64.to_ne_bytes());
-    describe.argument.point(24, Block::new(*b"words\0"));
+    describe.argument_mut().put(16, &6u64.to_ne_bytes());
+    describe.argument_mut().point(24, Block::new(*b"words\0"));
     kernel.ioctl(socket, &mut describe).unwrap();
     let mut described = named(SIOCGIFDESCR, &bridge.2);
-    described.argument.put(16, &64u64.to_ne_bytes());
-    described.argument.point(24, Block::zeroed(64));
+    described.argument_mut().put(16, &64u64.to_ne_bytes());
+    described.argument_mut().point(24, Block::zeroed(64));
     kernel.ioctl(socket, &mut described).unwrap();
-    assert_eq!(described.argument.child(24).unwrap().text_at(0, 64), b"words");
-    assert_eq!(described.argument.u64_at(24), 0);
+    assert_eq!(described.argument().child(24).unwrap().text_at(0, 64), b"words");
+    assert_eq!(described.argument().u64_at(24), 0);
 
     // ifdrv to ifbreq.
     let add = |member: &str| {
         let mut add = named(SIOCSDRVSPEC, &bridge.2);
-        add.argument.put(16, &BRDGADD.to_ne_bytes());
-        add.argument.put(24, &80u64.to_ne_bytes());
+        add.argument_mut().put(16, &BRDGADD.to_ne_bytes());
+        add.argument_mut().put(24, &80u64.to_ne_bytes());
         let mut member_request = Block::zeroed(80);
         member_request.put(0, member.as_bytes());
-        add.argument.point(32, member_request);
+        add.argument_mut().point(32, member_request);
         kernel.ioctl(socket, &mut add)
     };
     add(&epair.2).unwrap();
 
     // ifdrv to ifbifconf to an array.
     let mut list = named(SIOCGDRVSPEC, &bridge.2);
-    list.argument.put(16, &BRDGGIFS.to_ne_bytes());
-    list.argument.put(24, &16u64.to_ne_bytes());
+    list.argument_mut().put(16, &BRDGGIFS.to_ne_bytes());
+    list.argument_mut().put(24, &16u64.to_ne_bytes());
     let mut head = Block::zeroed(16);
     head.put(0, &800u32.to_ne_bytes());
     head.point(8, Block::zeroed(800));
-    list.argument.point(32, head);
+    list.argument_mut().point(32, head);
     kernel.ioctl(socket, &mut list).unwrap();
-    let head = list.argument.child(32).unwrap();
+    let head = list.argument().child(32).unwrap();
     assert_eq!(head.u32_at(0), 80);
     assert_eq!(head.u64_at(8), 0);
     assert_eq!(head.child(8).unwrap().text_at(0, 16), epair.2.as_bytes());

@@ -64,7 +64,7 @@ fn sockets_of_a_jail_act_on_its_own_network() {
     let mut create = named(SIOCIFCREATE2, "epair");
     kernel.load_module("if_epair").unwrap();
     kernel.ioctl(sockets.inet, &mut create).unwrap();
-    let name = String::from_utf8(create.argument.text_at(0, 16).to_vec()).unwrap();
+    let name = String::from_utf8(create.argument().text_at(0, 16).to_vec()).unwrap();
     assert_eq!(shell(&kernel, Some(jail.1), &format!("ifconfig -l | grep -c {name}")).trim(), "1");
     for socket in [sockets.inet, sockets.inet6, sockets.route] {
         kernel.close(socket);

@@ -13,3 +13,4 @@ mod fork_server;
 mod jails;
 mod mounts;
 mod programs;
+mod random;

@@ -79,7 +79,7 @@ impl<'a> Interface<'a> {
         let socket = kernel.socket(Domain::Local).unwrap();
         let mut request = named(SIOCIFCREATE2, cloner);
         kernel.ioctl(socket, &mut request).unwrap();
-        let name = String::from_utf8(request.argument.text_at(0, 16).to_vec()).unwrap();
+        let name = String::from_utf8(request.argument().text_at(0, 16).to_vec()).unwrap();
         Interface(kernel, socket, name)
     }
 }
@@ -93,14 +93,14 @@ impl Drop for Interface<'_> {
 
 pub fn named(number: u64, name: &str) -> Request {
     let mut request = Request::new(number);
-    request.argument.put(0, name.as_bytes());
+    request.argument_mut().put(0, name.as_bytes());
     request
 }
 
 pub fn flags(kernel: &FreeBsd, socket: Handle, name: &str) -> i32 {
     let mut request = named(SIOCGIFFLAGS, name);
     kernel.ioctl(socket, &mut request).unwrap();
-    i32::from(request.argument.u16_at(16))
+    i32::from(request.argument().u16_at(16))
 }
 
 pub fn entry(target: Target) -> Entry {

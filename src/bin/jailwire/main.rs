@@ -7,6 +7,7 @@
     not(test),
     deny(clippy::unwrap_used, clippy::panic, clippy::todo, clippy::print_stdout, clippy::print_stderr)
 )]
+#![forbid(unsafe_code)]
 
 mod cli;
 mod commands;

@@ -2,44 +2,79 @@
 
 use std::ffi::c_void;
 
-use crate::kernel::Block;
+use jailwire_sys::request::Pointer;
 
-/// A copy of a [`Block`] and of all below it, in memory that stays where it is, each pointer field
-/// leading to the copy of its child.
+use crate::kernel::request::inside;
+use crate::kernel::{Block, Request, Result};
+
+/// A copy of a [`Request`]'s argument and of all below it, in memory that stays where it is. Each pointer field
+/// leads to the copy of its block, or is null.
 pub struct Argument {
     /// Whole words, because the kernel's structures hold pointers and `u64`s. At least one.
     words: Vec<u64>,
-    children: Vec<Argument>,
+    /// How many bytes the block has; further ones are only for the kernel.
+    length: usize,
+    /// In the order of the table.
+    pointers: Vec<Filled>,
+}
+
+/// A pointer field, and what it leads to.
+struct Filled {
+    at: usize,
+    copy: Option<Argument>,
 }
 
 impl Argument {
-    /// Copies a block, and writes the addresses of its children into the copy.
-    pub fn of(block: &Block) -> Argument {
+    /// Copies the argument of a request, and writes the addresses of its blocks into the copy.
+    ///
+    /// # Errors
+    ///
+    /// EINVAL, EFAULT: see [`Request`]. What is copied is what was checked.
+    pub fn of(request: &Request) -> Result<Argument> {
+        let pointers = request.checked()?;
+        Ok(Argument::copy(&request.argument, pointers, 0))
+    }
+
+    /// Copies a block that was checked. Nothing at a pointer's place in its bytes comes along.
+    fn copy(block: &Block, pointers: &[Pointer], least: usize) -> Argument {
+        let length = block.bytes.len();
         let mut argument = Argument {
-            words: vec![0; block.bytes.len().div_ceil(size_of::<u64>()).max(1)],
-            children: block.children.iter().map(|(_, child)| Argument::of(child)).collect(),
+            words: vec![0; length.max(least).div_ceil(size_of::<u64>()).max(1)],
+            length,
+            pointers: Vec::new(),
         };
-        argument.bytes_mut()[..block.bytes.len()].copy_from_slice(&block.bytes);
-        for (index, (offset, _)) in block.children.iter().enumerate() {
-            let address = argument.children[index].as_mut_ptr().expose_provenance();
-            argument.bytes_mut()[*offset..][..size_of::<usize>()].copy_from_slice(&address.to_ne_bytes());
+        argument.bytes_mut()[..length].copy_from_slice(&block.bytes);
+        for pointer in pointers.iter().filter(|pointer| pointer.at + size_of::<usize>() <= length) {
+            let copy = block.child(pointer.at).zip(inside(block, pointer));
+            let mut copy = copy.map(|(child, pointers)| Argument::copy(child, pointers, pointer.least));
+            let address = copy.as_mut().map_or(0, |copy| copy.as_mut_ptr().expose_provenance());
+            argument.put_address(pointer.at, address);
+            argument.pointers.push(Filled { at: pointer.at, copy });
         }
         argument
     }
 
-    /// Copies back what the kernel wrote. The pointer fields of the block stay zero.
+    /// Copies back what the kernel wrote. The pointer fields of the block are zero.
     pub fn copy_to(&mut self, block: &mut Block) {
-        let length = block.bytes.len();
+        for index in 0..self.pointers.len() {
+            self.put_address(self.pointers[index].at, 0);
+        }
+        let length = self.length;
         block.bytes.copy_from_slice(&self.bytes_mut()[..length]);
-        for (argument, (offset, child)) in self.children.iter_mut().zip(&mut block.children) {
-            block.bytes[*offset..][..size_of::<usize>()].fill(0);
-            argument.copy_to(child);
+        for Filled { at, copy } in &mut self.pointers {
+            if let (Some(copy), Some(child)) = (copy, block.child_mut(*at)) {
+                copy.copy_to(child);
+            }
         }
     }
 
     /// Where the copy lies.
     pub fn as_mut_ptr(&mut self) -> *mut c_void {
         self.words.as_mut_ptr().cast()
+    }
+
+    fn put_address(&mut self, at: usize, address: usize) {
+        self.bytes_mut()[at..][..size_of::<usize>()].copy_from_slice(&address.to_ne_bytes());
     }
 
     fn bytes_mut(&mut self) -> &mut [u8] {
@@ -51,34 +86,75 @@ impl Argument {
 
 #[cfg(test)]
 mod tests {
+    use jailwire_sys::{BRDGGIFS, SIOCGDRVSPEC, SIOCGIFCONF, SIOCSIFNAME};
+
     use super::*;
+
+    fn address_at(argument: &mut Argument, at: usize) -> usize {
+        usize::from_ne_bytes(argument.bytes_mut()[at..at + 8].try_into().unwrap())
+    }
 
     #[test]
     fn pointers_lead_to_the_children_and_do_not_come_back() {
-        let mut inner = Block::zeroed(16);
-        inner.point(8, Block::new(*b"array"));
-        let mut block = Block::new([1; 24]);
-        block.point(8, inner);
+        let mut list = Block::zeroed(16);
+        list.put(0, &5u32.to_ne_bytes());
+        list.point(8, Block::new(*b"array"));
+        let mut request = Request::new(SIOCGDRVSPEC);
+        request.argument.put(16, &BRDGGIFS.to_ne_bytes());
+        request.argument.put(24, &16u64.to_ne_bytes());
+        request.argument.point(32, list);
 
-        let mut argument = Argument::of(&block);
-        let address = u64::from_ne_bytes(argument.bytes_mut()[8..16].try_into().unwrap());
-        assert_eq!(address as usize, argument.children[0].as_mut_ptr().addr());
-        let address = argument.children[0].words[1] as usize;
-        assert_eq!(address, argument.children[0].children[0].as_mut_ptr().addr());
+        let mut argument = Argument::of(&request).unwrap();
+        let outer = address_at(&mut argument, 32);
+        let list = argument.pointers[0].copy.as_mut().unwrap();
+        assert_eq!(outer, list.as_mut_ptr().addr());
+        let inner = address_at(list, 8);
+        let array = list.pointers[0].copy.as_mut().unwrap();
+        assert_eq!(inner, array.as_mut_ptr().addr());
 
+        array.bytes_mut()[0] = b'A';
+        list.bytes_mut()[0] = 4;
         argument.bytes_mut()[0] = 9;
-        argument.children[0].children[0].bytes_mut()[0] = b'A';
-        argument.copy_to(&mut block);
-        assert_eq!(block.bytes[..8], [9, 1, 1, 1, 1, 1, 1, 1]);
-        assert_eq!(block.bytes[8..16], [0; 8]);
-        let inner = block.child(8).unwrap();
-        assert_eq!(inner.bytes, [0; 16]);
-        assert_eq!(inner.child(8).unwrap().bytes, b"Array");
+        argument.copy_to(&mut request.argument);
+        assert_eq!(request.argument.bytes[..2], [9, 0]);
+        assert_eq!(request.argument.bytes[32..], [0; 8]);
+        let list = request.argument.child(32).unwrap();
+        assert_eq!((list.u32_at(0), list.u64_at(8)), (4, 0));
+        assert_eq!(list.child(8).unwrap().bytes, b"Array");
+    }
+
+    #[test]
+    fn an_address_among_the_bytes_does_not_reach_the_kernel() {
+        let mut request = Request::new(SIOCGIFCONF);
+        request.argument.put(0, &4096i32.to_ne_bytes());
+        request.argument.put(8, &0x1234_5678u64.to_ne_bytes());
+        let mut argument = Argument::of(&request).unwrap();
+        assert_eq!(address_at(&mut argument, 8), 0);
+        argument.copy_to(&mut request.argument);
+        assert_eq!(request.argument.u64_at(8), 0);
+
+        // Nor does the argument of a command that is not in the table.
+        let mut request = Request::new(SIOCGDRVSPEC);
+        request.argument.put(16, &1000u64.to_ne_bytes());
+        request.argument.point(32, Block::new([255; 80]));
+        assert_eq!(address_at(&mut Argument::of(&request).unwrap(), 32), 0);
+    }
+
+    #[test]
+    fn what_the_kernel_reads_without_a_length_ends_in_zeroes() {
+        let mut request = Request::new(SIOCSIFNAME);
+        request.argument.point(16, Block::new(*b"lan"));
+        let mut argument = Argument::of(&request).unwrap();
+        let name = argument.pointers[0].copy.as_mut().unwrap();
+        assert_eq!(name.bytes_mut(), b"lan\0\0\0\0\0\0\0\0\0\0\0\0\0");
+        argument.copy_to(&mut request.argument);
+        assert_eq!(request.argument.child(16).unwrap().bytes, b"lan");
     }
 
     #[test]
     fn an_empty_block_has_an_address_too() {
-        let mut argument = Argument::of(&Block::default());
-        assert!(!argument.as_mut_ptr().is_null());
+        let mut request = Request::new(SIOCGIFCONF);
+        request.argument.point(8, Block::default());
+        assert_ne!(address_at(&mut Argument::of(&request).unwrap(), 8), 0);
     }
 }

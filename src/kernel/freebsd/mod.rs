@@ -36,6 +36,7 @@ use self::argument::Argument;
 use self::fork_server::ForkServer;
 use self::object::Object;
 use self::options::Options;
+use super::jail::without_descriptor;
 use super::passing;
 use super::{
     Domain, Entered, Entry, Errno, Failure, Finished, FsId, Handle, JailNote, Kernel, MountRequest, Mounted,
@@ -150,6 +151,7 @@ impl FreeBsd {
         parameters: &[Parameter],
         descriptor: Option<Handle>,
     ) -> Result<(Options, Option<Arc<OwnedFd>>)> {
+        without_descriptor(parameters)?;
         let descriptor = descriptor.map(|handle| self.descriptor(handle)).transpose()?;
         let number = descriptor.as_ref().map_or(-1, |descriptor| descriptor.as_raw_fd());
         let with = parameters.iter().cloned().chain([Parameter::int("desc", number)]);
@@ -246,13 +248,11 @@ impl Kernel for FreeBsd {
 
     fn ioctl(&self, handle: Handle, request: &mut Request) -> Result<()> {
         let descriptor = self.descriptor(handle)?;
-        if request.argument.bytes.len() < Request::length_of(request.number) {
-            return Err(invalid("an argument shorter than its request says"));
-        }
-        let mut argument = Argument::of(&request.argument);
+        let mut argument = Argument::of(request)?;
         // SAFETY: the kernel reads and writes as many bytes as the number says, which are there, and what the
-        // pointers in them lead to, which lives as long as `argument`. That the lengths in these bytes are
-        // those of the children, and that no other address is among them, is what a block promises.
+        // pointers in them lead to. The table in `jailwire_sys::request` names every pointer that the kernel
+        // uses and every length that it goes by; `Argument::of` has held the request against it, and has made
+        // each pointer null or one to memory of that length, which lives as long as `argument`.
         let rc =
             unsafe { libc::ioctl(descriptor.as_raw_fd(), request.number as c_ulong, argument.as_mut_ptr()) };
         self.check(rc)?;

@@ -6,6 +6,7 @@
 use jailwire_sys as sys;
 
 use super::parameters::refuse;
+use crate::kernel::jail::without_descriptor;
 use crate::kernel::{Errno, Failure, Handle, Parameter, Result};
 use crate::sim::call::Place;
 use crate::sim::caller::{Caller, Privilege};
@@ -36,6 +37,7 @@ impl World {
         descriptor: Option<Handle>,
         place: &Place,
     ) -> Result<(i32, Option<Handle>)> {
+        without_descriptor(parameters)?;
         if self.release < Release::V15_1 {
             // It does not know the flags, or at the end the parameter.
             let with = parameters.iter().cloned().chain([Parameter::int("desc", -1)]);
@@ -57,6 +59,7 @@ impl World {
         flags: i32,
         descriptor: Option<Handle>,
     ) -> Result<(i32, Option<Handle>)> {
+        without_descriptor(parameters)?;
         let jid = self.get_jail(caller, parameters, flags, Some(descriptor))?;
         Ok((jid, self.make_descriptor(caller, jid, flags)))
     }

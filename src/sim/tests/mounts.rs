@@ -181,7 +181,9 @@ fn rules() {
     }
     assert_eq!(delete(1000 << 16 | 100), Some(Errno::ENOENT));
     assert_eq!(host.sim.describe(), before, "an empty set is gone");
-    assert_eq!(errno(ask(&host.sim, 0, Block::default())), Some(Errno(25)));
+    let socket_request = ask(&host.sim, sys::SIOCGIFFLAGS, Block::zeroed(32));
+    assert_eq!(errno(socket_request), Some(Errno(25)));
+    assert_eq!(errno(ask(&host.sim, 0, Block::default())), Some(Errno::EINVAL), "not in the table");
 }
 
 #[test]

@@ -11,14 +11,14 @@ use super::World;
 pub fn ask(number: u64, name: &str) -> Request {
     let mut request = Request::new(number);
     if !name.is_empty() {
-        request.argument.put(0, name.as_bytes());
+        request.argument_mut().put(0, name.as_bytes());
     }
     request
 }
 
 /// A request with bytes at an offset.
 pub fn with(mut request: Request, offset: usize, bytes: &[u8]) -> Request {
-    request.argument.put(offset, bytes);
+    request.argument_mut().put(offset, bytes);
     request
 }
 
@@ -51,10 +51,11 @@ pub fn command(
     argument.resize(known.size_of_argument, 0);
     let direction = if known.answers { sys::SIOCGDRVSPEC } else { sys::SIOCSDRVSPEC };
     let (answer, _) = driver(world, direction, bridge, number, Block::new(argument), known.size_of_argument)?;
-    Ok(answer.bytes)
+    Ok(answer.bytes().to_vec())
 }
 
-/// As [`command`], with nothing checked: the request, the length it says, and the argument.
+/// As [`command`], with nothing checked: the request, the length it says, and the argument, which gets zeroes
+/// behind it up to that length.
 pub fn driver(
     world: &World,
     direction: u64,
@@ -67,10 +68,15 @@ pub fn driver(
     const LENGTH: usize = 24;
     const DATA: usize = 32;
     let mut request = with(ask(direction, bridge), COMMAND, &number.to_ne_bytes());
-    request.argument.put(LENGTH, &(length as u64).to_ne_bytes());
-    request.argument.point(DATA, argument);
+    request.argument_mut().put(LENGTH, &(length as u64).to_ne_bytes());
+    let longer = argument.bytes().len().max(length);
+    let data = request.argument_mut().point(DATA, Block::zeroed(longer));
+    data.put(0, argument.bytes());
+    for (at, child) in argument.children() {
+        data.point(at, child.clone());
+    }
     world.ioctl(&mut request)?;
-    Ok((request.argument.child(DATA).cloned().unwrap_or_default(), request))
+    Ok((request.argument().child(DATA).cloned().unwrap_or_default(), request))
 }
 
 /// An `ifbreq` about a member, with a word at an offset.

@@ -1,0 +1,228 @@
+//! Where the pointers of a request lie, and how far the kernel goes from them.
+//!
+//! A request's number says how long its argument is. It does not say which fields of the argument are
+//! addresses, or how many bytes the kernel reads or writes there. This table does. A request that is not in it
+//! cannot be made safely, because nobody has looked at what the kernel does with its argument.
+//!
+//! To add a request: read the kernel function that serves it, find every `copyin(9)`, `copyout(9)` and
+//! `copyinstr(9)` whose address comes from the argument, and write each into [`pointers`]. If there are none,
+//! add the request to the list of those without a pointer.
+
+use core::ffi::{c_int, c_ulong};
+use core::mem::offset_of;
+
+use crate::*;
+
+/// A pointer in an argument, or in a block that another pointer leads to.
+#[derive(Clone, Copy, Debug)]
+pub struct Pointer {
+    /// The pointer's offset in the block that holds it.
+    pub at: usize,
+    /// How many bytes the kernel reads or writes there at most. Each of these lengths has to fit.
+    pub lengths: &'static [Length],
+    /// How many bytes there must be at least, whatever the lengths say: what the kernel reads or writes
+    /// without being told a length. A shorter block needs zeroes behind it.
+    pub least: usize,
+    /// Which pointers are in the block that the pointer leads to.
+    pub inside: Inside,
+}
+
+/// A length: a number of bytes, multiplied with each of the fields that count them.
+#[derive(Clone, Copy, Debug)]
+pub struct Length {
+    /// The number of bytes.
+    pub unit: usize,
+    /// The fields. They are in the block that holds the pointer.
+    pub times: &'static [Field],
+}
+
+/// A field that counts.
+#[derive(Clone, Copy, Debug)]
+pub enum Field {
+    /// An `int` at this offset. The kernel refuses a negative number before it uses the pointer.
+    Int(usize),
+    /// An `unsigned int` or `uint32_t` at this offset.
+    Unsigned(usize),
+    /// A `size_t`, `unsigned long` or `uint64_t` at this offset.
+    Long(usize),
+}
+
+/// The pointers in a block that a pointer leads to.
+#[derive(Clone, Copy, Debug)]
+pub enum Inside {
+    /// These, and often none.
+    Pointers(&'static [Pointer]),
+    /// Those of a command, whose number is an `unsigned long` in the block that holds the first pointer.
+    Command {
+        /// The offset of the number.
+        at: usize,
+        /// The pointers for a number. `None` is for a command that nobody has looked at: the kernel must not
+        /// get the block.
+        pointers: fn(c_ulong) -> Option<&'static [Pointer]>,
+    },
+}
+
+const fn bytes(unit: usize) -> Length {
+    Length { unit, times: &[] }
+}
+
+const fn counted(times: &'static [Field]) -> Length {
+    Length { unit: 1, times }
+}
+
+const fn pointer(at: usize, lengths: &'static [Length]) -> Pointer {
+    Pointer { at, lengths, least: 0, inside: Inside::Pointers(&[]) }
+}
+
+/// The union of an `ifreq`.
+const IFRU: usize = offset_of!(ifreq, ifr_ifru);
+
+/// `ifr_data`, to what the driver of the interface defines. The largest of these structures has some hundred
+/// bytes, so a page is enough for each.
+const OF_A_DRIVER: &[Pointer] = &[Pointer { least: 4096, ..pointer(IFRU, &[]) }];
+
+/// `ifr_data`, to a name (`net/if.c:ifhwioctl`, `copyinstr`).
+const NAME: &[Pointer] = &[Pointer { least: IFNAMSIZ, ..pointer(IFRU, &[]) }];
+
+/// `ifr_data`, to an `if_data` that the kernel fills.
+const DATA: &[Pointer] = &[pointer(IFRU, &[bytes(size_of::<if_data>())])];
+
+/// `ifr_data`, to an `ifi2creq` that a driver reads and fills.
+const I2C: &[Pointer] = &[pointer(IFRU, &[bytes(size_of::<ifi2creq>())])];
+
+/// `ifr_buffer`.
+const BUFFER: &[Pointer] = &[pointer(
+    IFRU + offset_of!(ifreq_buffer, buffer),
+    &[counted(&[Field::Long(IFRU + offset_of!(ifreq_buffer, length))])],
+)];
+
+/// `ifr_cap_nv`: a packed nvlist, in a buffer that has its own length.
+const CAPABILITIES: &[Pointer] = &[pointer(
+    IFRU + offset_of!(ifreq_nv_req, buffer),
+    &[
+        counted(&[Field::Unsigned(IFRU + offset_of!(ifreq_nv_req, length))]),
+        counted(&[Field::Unsigned(IFRU + offset_of!(ifreq_nv_req, buf_length))]),
+    ],
+)];
+
+const CONFIGURATION: &[Pointer] =
+    &[pointer(offset_of!(ifconf, ifc_ifcu), &[counted(&[Field::Int(offset_of!(ifconf, ifc_len))])])];
+
+const CLONERS: &[Pointer] = &[pointer(
+    offset_of!(if_clonereq, ifcr_buffer),
+    &[Length { unit: IFNAMSIZ, times: &[Field::Int(offset_of!(if_clonereq, ifcr_count))] }],
+)];
+
+const GROUPS: &[Pointer] = &[pointer(
+    offset_of!(ifgroupreq, ifgr_ifgru),
+    &[counted(&[Field::Unsigned(offset_of!(ifgroupreq, ifgr_len))])],
+)];
+
+const MEDIA: &[Pointer] = &[pointer(
+    offset_of!(ifmediareq, ifm_ulist),
+    &[Length { unit: size_of::<c_int>(), times: &[Field::Int(offset_of!(ifmediareq, ifm_count))] }],
+)];
+
+/// `ifd_data`, to the argument of a driver's command.
+const COMMAND: &[Pointer] = &[Pointer {
+    inside: Inside::Command { at: offset_of!(ifdrv, ifd_cmd), pointers: bridge::pointers },
+    ..pointer(offset_of!(ifdrv, ifd_data), &[counted(&[Field::Long(offset_of!(ifdrv, ifd_len))])])
+}];
+
+/// The pointers in the argument of `request`. `None` is for a request that is not in the table.
+pub const fn pointers(request: c_ulong) -> Option<&'static [Pointer]> {
+    Some(match request {
+        SIOCGIFCONF => CONFIGURATION,
+        SIOCSIFNAME => NAME,
+        SIOCGIFDATA => DATA,
+        SIOCGI2C => I2C,
+        SIOCSIFDESCR | SIOCGIFDESCR => BUFFER,
+        SIOCSIFCAPNV | SIOCGIFCAPNV => CAPABILITIES,
+        SIOCGIFMEDIA | SIOCGIFXMEDIA => MEDIA,
+        // Of these only vlans have some: SIOCSETVLAN and SIOCGETVLAN, and what a vlan is created with.
+        SIOCSIFGENERIC | SIOCGIFGENERIC | SIOCIFCREATE2 => OF_A_DRIVER,
+        SIOCSDRVSPEC | SIOCGDRVSPEC => COMMAND,
+        SIOCIFGCLONERS => CLONERS,
+        SIOCGIFGROUP | SIOCGIFGMEMB => GROUPS,
+
+        // No pointer: numbers, names and socket addresses.
+        SIOCSIFADDR | SIOCGIFADDR | SIOCSIFDSTADDR | SIOCGIFDSTADDR | SIOCGIFBRDADDR | SIOCSIFBRDADDR
+        | SIOCGIFNETMASK | SIOCSIFNETMASK | SIOCDIFADDR | OSIOCAIFADDR | SIOCAIFADDR | SIOCGIFALIAS => &[],
+        SIOCSIFFLAGS | SIOCGIFFLAGS | SIOCGIFMETRIC | SIOCSIFMETRIC | SIOCSIFCAP | SIOCGIFCAP
+        | SIOCGIFINDEX | SIOCGIFMTU | SIOCSIFMTU | SIOCGIFPHYS | SIOCSIFPHYS | SIOCSIFMEDIA
+        | SIOCGIFSTATUS | SIOCSIFLLADDR | SIOCGHWADDR | SIOCADDMULTI | SIOCDELMULTI => &[],
+        SIOCSIFPHYADDR | SIOCGIFPSRCADDR | SIOCGIFPDSTADDR | SIOCDIFPHYADDR => &[],
+        SIOCSIFVNET | SIOCSIFRVNET | SIOCGIFFIB | SIOCSIFFIB | SIOCGTUNFIB | SIOCSTUNFIB => &[],
+        SIOCIFCREATE | SIOCIFDESTROY | SIOCAIFGROUP | SIOCDIFGROUP => &[],
+        SIOCGIFRSSKEY | SIOCGIFRSSHASH | SIOCGLANPCP | SIOCSLANPCP | SIOCGIFDOWNREASON => &[],
+        SIOCSIFADDR_IN6 | SIOCGIFADDR_IN6 | SIOCGIFDSTADDR_IN6 | SIOCGIFNETMASK_IN6 | SIOCDIFADDR_IN6
+        | OSIOCAIFADDR_IN6 | SIOCAIFADDR_IN6 | SIOCGIFAFLAG_IN6 | SIOCGIFALIFETIME_IN6 => &[],
+        SIOCSIFPHYADDR_IN6 | SIOCGIFPSRCADDR_IN6 | SIOCGIFPDSTADDR_IN6 => &[],
+        SIOCGIFINFO_IN6 | SIOCSIFINFO_IN6 | SIOCSIFINFO_FLAGS | SIOCSNDFLUSH_IN6 | SIOCGNBRINFO_IN6
+        | SIOCSPFXFLUSH_IN6 | SIOCSRTRFLUSH_IN6 | SIOCSDEFIFACE_IN6 | SIOCGDEFIFACE_IN6 => &[],
+        SIOCGIFSTAT_IN6 | SIOCGIFSTAT_ICMP6 | SIOCSSCOPE6 | SIOCGSCOPE6 | SIOCGSCOPE6DEF => &[],
+        SIOCSIFPREFIX_IN6 | SIOCGIFPREFIX_IN6 | SIOCDIFPREFIX_IN6 | SIOCAIFPREFIX_IN6 | SIOCCIFPREFIX_IN6
+        | SIOCSGIFPREFIX_IN6 | SIOCAADDRCTL_POLICY | SIOCDADDRCTL_POLICY => &[],
+        DEVFSIO_RADD | DEVFSIO_RDEL | DEVFSIO_RAPPLY | DEVFSIO_RAPPLYID | DEVFSIO_RGETNEXT | DEVFSIO_SUSE
+        | DEVFSIO_SAPPLY | DEVFSIO_SGETNEXT => &[],
+
+        // SIOCGIFMAC and SIOCSIFMAC lead to a structure that holds another pointer and that the bindings do not
+        // have; SIOCGPRIVATE_0, SIOCGPRIVATE_1 and those of umb(4) lead to whatever the driver likes.
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Those that the table leaves out.
+    const LEFT_OUT: &[c_ulong] =
+        &[SIOCGIFMAC, SIOCSIFMAC, SIOCGPRIVATE_0, SIOCGPRIVATE_1, SIOCGUMBINFO, SIOCSUMBPARAM, SIOCGUMBPARAM];
+
+    #[test]
+    fn every_request_is_in_the_table_or_left_out_on_purpose() {
+        for (name, number) in request::all() {
+            assert_eq!(pointers(number).is_none(), LEFT_OUT.contains(&number), "{name}");
+        }
+        assert!(pointers(0).is_none());
+        assert!(pointers(SIOCGIFCONF ^ 1 << 16).is_none(), "of another size");
+    }
+
+    /// That every pointer, and every field that counts, lies inside the block it is said to be in.
+    fn check(name: &str, size: usize, table: &[Pointer]) {
+        for pointer in table {
+            assert!(pointer.at % 8 == 0 && pointer.at + 8 <= size, "{name}: {pointer:?}");
+            for field in pointer.lengths.iter().flat_map(|length| length.times) {
+                let (at, width) = match *field {
+                    Field::Int(at) | Field::Unsigned(at) => (at, 4),
+                    Field::Long(at) => (at, 8),
+                };
+                assert!(at % width == 0 && at + width <= size, "{name}: {field:?}");
+                assert!(at + width <= pointer.at || at >= pointer.at + 8, "{name}: {field:?} is the pointer");
+            }
+            match pointer.inside {
+                Inside::Pointers(inner) => {
+                    let length =
+                        pointer.lengths.iter().map(|length| length.unit).max().unwrap_or(pointer.least);
+                    check(name, length, inner);
+                }
+                Inside::Command { at, pointers } => {
+                    assert!(at % 8 == 0 && at + 8 <= size);
+                    for command in bridge::COMMANDS {
+                        check(command.name, command.size_of_argument, pointers(command.number).unwrap());
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn offsets_lie_inside_their_blocks() {
+        for (name, number) in request::all() {
+            if let Some(table) = pointers(number) {
+                check(name, request::size_of_argument(number), table);
+            }
+        }
+    }
+}
