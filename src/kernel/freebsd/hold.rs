@@ -1,8 +1,10 @@
 //! A sysctl that is held at a value, and put back whatever happens to us.
 //!
-//! A child waits on a pipe for our end, and puts the value back if it is the last who holds it. It is
+//! A child waits on a socket for our end, and puts the value back if it is the last who holds it. It is
 //! no child of ours in any other sense: it has a session of its own, so that what is typed or sent to
-//! our process group does not reach it, and `PD_DAEMON` keeps it alive when our descriptor goes.
+//! our process group does not reach it, and `PD_DAEMON` keeps it alive when our descriptor goes. Until it has
+//! that session it says nothing, and until it says so the value is not set: whoever kills our process group
+//! in between leaves a value that nobody has changed.
 //!
 //! Who holds is counted by `flock(2)`: each child has a shared lock on the record, which the kernel
 //! gives back however the child ends. All else is done under the lock of another file.
@@ -11,7 +13,7 @@ use std::ffi::{CStr, CString};
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd, RawFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
@@ -19,30 +21,32 @@ use std::ptr;
 use std::time::{Duration, Instant};
 
 use libc::c_int;
-use nix::fcntl::OFlag;
-use nix::unistd::pipe2;
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 
 use super::child::{Child, keep_only};
 use super::object::Object;
-use super::{Errno, Result, errno, invalid};
+use super::{Errno, Failure, Result, errno, invalid};
 use crate::kernel::Sysctl;
 use crate::kernel::held_value::{HeldValue, LONGEST};
+use crate::kernel::passing::{self, Broken};
 
 /// For the owner only.
 const FILE_MODE: libc::mode_t = 0o600;
-/// How long the child may take once it is told.
+/// What the child says once it has a session of its own.
+const READY: [u8; 1] = [1];
+/// How long the child may take for that, and once it is told to end.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Keeps the value. When this is dropped, or we end, the child puts it back.
 #[derive(Debug)]
 pub struct Held {
     child: Option<Child>,
-    pipe: Option<OwnedFd>,
+    socket: Option<OwnedFd>,
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        drop(self.pipe.take());
+        drop(self.socket.take());
         let Some(mut child) = self.child.take() else { return };
         if !matches!(child.wait(Some(Instant::now() + PATIENCE)), Ok(Some(_))) {
             // To drop it would be to kill it, and it has a value to put back.
@@ -60,7 +64,7 @@ pub fn hold(directory: &Path, name: &str, value: i32) -> Result<Held> {
     DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     let record_path = directory.join(format!("sysctl.{name}"));
     let guard_path = directory.join(format!("sysctl.{name}.lock"));
-    let guard = take(&c_string(&guard_path)?).map_err(|number| super::Failure::from(Errno(number)))?;
+    let guard = take(&c_string(&guard_path)?).map_err(|number| Failure::from(Errno(number)))?;
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(FILE_MODE.into());
     let mut record = options.custom_flags(libc::O_CLOEXEC | libc::O_NOFOLLOW).open(&record_path)?;
@@ -82,18 +86,28 @@ pub fn hold(directory: &Path, name: &str, value: i32) -> Result<Held> {
     record.rewind()?;
     record.set_len(0)?;
     record.write_all(line.as_bytes())?;
-    let (theirs, ours) = pipe2(OFlag::O_CLOEXEC).map_err(super::nix)?;
-    let (pipe, locked) = (theirs.as_raw_fd(), record.as_raw_fd());
-    let child = Child::fork_daemon(&mut || errand.run(pipe, locked))?;
-    let held = Held { child: Some(child), pipe: Some(ours) };
+    let (theirs, ours) = socketpair(AddressFamily::Unix, SockType::Stream, None, SockFlag::SOCK_CLOEXEC)
+        .map_err(super::nix)?;
+    let (socket, locked) = (theirs.as_raw_fd(), record.as_raw_fd());
+    let mut child = Child::fork_daemon(&mut || errand.run(socket, locked))?;
     drop(theirs);
+    match passing::receive(ours.as_fd(), &mut [0; READY.len()], Instant::now() + PATIENCE) {
+        Ok(_) => {}
+        // What is dropped here kills it. There is nothing to put back yet.
+        Err(Broken::Closed) => return Err(child.died()),
+        Err(Broken::TimedOut) => {
+            return Err(Failure::with_text(Errno::ETIMEDOUT, "the process that is to put the value back"));
+        }
+        Err(broken) => return Err(Failure::with_text(Errno::EIO, broken.to_string())),
+    }
+    let held = Held { child: Some(child), socket: Some(ours) };
     // The child has the lock, by a descriptor of its own.
     drop(record);
     let set = Object::new(&Sysctl::write_int(name, value))?;
     let written = write(&set);
     // From here on the child cleans up, whatever we answer.
     drop(guard);
-    written.map_err(|number| super::Failure::from(Errno(number)))?;
+    written.map_err(|number| Failure::from(Errno(number)))?;
     Ok(held)
 }
 
@@ -171,17 +185,22 @@ struct Errand {
 
 /// The child's part. What [`super::child`] says of children holds for all of it.
 impl Errand {
-    fn run(&mut self, pipe: RawFd, record: RawFd) -> c_int {
-        keep_only(&[pipe.min(record), pipe.max(record)]);
+    fn run(&mut self, socket: RawFd, record: RawFd) -> c_int {
+        keep_only(&[socket.min(record), socket.max(record)]);
         // SAFETY: setsid(2) takes nothing, and chdir(2) a string that ends.
-        unsafe {
-            libc::setsid();
+        let session = unsafe {
             libc::chdir(c"/".as_ptr());
+            libc::setsid()
+        };
+        // SAFETY: the descriptor is open: it was kept.
+        let ours = unsafe { BorrowedFd::borrow_raw(socket) };
+        if session < 0 || passing::send(ours, &READY, &[]).is_err() {
+            return 1;
         }
         let mut byte = 0_u8;
         loop {
             // SAFETY: read(2) writes at most one byte.
-            let length = unsafe { libc::read(pipe, (&raw mut byte).cast(), 1) };
+            let length = unsafe { libc::read(socket, (&raw mut byte).cast(), 1) };
             // Nothing is ever written: the end is all there is to hear.
             if length == 0 || (length < 0 && errno() != libc::EINTR) {
                 break;
