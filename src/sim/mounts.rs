@@ -3,14 +3,18 @@
 //! Nothing is mounted in earnest: a mount is an entry in a list. Where the simulation has a directory,
 //! mount points must exist in the real file system, unless something simulated is mounted above them.
 
-use std::path::{Path, PathBuf};
+mod table;
+
+pub(crate) use table::{Mount, Mounts};
+
+use std::path::Path;
 
 use jailwire_sys as sys;
 
 use super::call::Place;
 use super::caller::{Caller, Privilege};
 use super::world::World;
-use crate::kernel::{Errno, Failure, FsId, MountRequest, Mounted, Result};
+use crate::kernel::{Errno, Failure, FsId, MountRequest, Result};
 
 /// File systems: the name, the module that brings it if it is not built in, and whether a jail may be
 /// allowed to mount it (VFCF_JAIL).
@@ -29,91 +33,6 @@ const FILESYSTEMS: [(&str, Option<&str>, bool); 10] = [
 
 /// What the kernel adds for file systems that are not another machine's.
 const LOCAL: u64 = sys::MNT_LOCAL;
-
-/// What is mounted, oldest first.
-#[derive(Debug, Clone)]
-pub(crate) struct Mounts {
-    list: Vec<Mount>,
-    /// For the next identity.
-    next: i32,
-}
-
-/// One mounted file system.
-#[derive(Debug, Clone)]
-pub(crate) struct Mount {
-    pub mounted: Mounted,
-    /// The jail whose process mounted it; 0 for the host. It keeps the jail.
-    pub jid: i32,
-    /// The ruleset of a devfs.
-    pub ruleset: u16,
-}
-
-impl Mounts {
-    /// The root file system and its devfs.
-    pub fn new() -> Mounts {
-        let mut mounts = Mounts { list: Vec::new(), next: 1 };
-        mounts.add("zfs", "zroot/ROOT/default", PathBuf::from("/"), LOCAL | sys::MNT_ROOTFS, 0, 0);
-        mounts.add("devfs", "devfs", PathBuf::from("/dev"), LOCAL, 0, 0);
-        mounts
-    }
-
-    fn add(&mut self, fstype: &str, from: &str, on: PathBuf, flags: u64, jid: i32, ruleset: u16) {
-        // vfs_getnewfsid: a counter, and the type's number.
-        let kind = FILESYSTEMS.iter().position(|(name, ..)| *name == fstype).unwrap_or(0) as i32;
-        let id = FsId(self.next, kind);
-        self.next += 1;
-        let mounted = Mounted { id, fstype: fstype.to_owned(), from: from.to_owned(), on, flags };
-        self.list.push(Mount { mounted, jid, ruleset });
-    }
-
-    /// `getfsstat(2)`.
-    pub fn list(&self) -> Vec<Mounted> {
-        self.list.iter().map(|mount| mount.mounted.clone()).collect()
-    }
-
-    /// All of them.
-    pub fn all(&self) -> impl Iterator<Item = &Mount> {
-        self.list.iter()
-    }
-
-    /// Whether something is mounted there or above, other than what a new host has (a test's directory may
-    /// well be in the real /dev/shm): then the real file system does not know what is there.
-    pub fn covers(&self, path: &Path) -> bool {
-        let of_the_host = |on: &Path| on == Path::new("/") || on == Path::new("/dev");
-        self.list.iter().any(|mount| !of_the_host(&mount.mounted.on) && path.starts_with(&mount.mounted.on))
-    }
-
-    /// Where a path leads. What is simulated is there whatever the real file system says.
-    pub fn resolve(&self, path: &Path, place: &Place) -> std::result::Result<PathBuf, Errno> {
-        match place {
-            Place::Directory(real) => Ok(real.clone()),
-            Place::Nowhere(errno) if !self.covers(path) => Err(*errno),
-            // Without `.` and doubled slashes.
-            Place::Nowhere(_) | Place::Unseen => Ok(path.components().collect()),
-        }
-    }
-
-    /// Whether a jail has mounted something.
-    pub fn hold(&self, jid: i32) -> bool {
-        jid != 0 && self.list.iter().any(|mount| mount.jid == jid)
-    }
-
-    /// A jail got another number.
-    pub fn renumber(&mut self, old: i32, new: i32) {
-        for mount in self.list.iter_mut().filter(|mount| mount.jid == old) {
-            mount.jid = new;
-        }
-    }
-
-    /// The topmost devfs at a path, or above it.
-    pub fn devfs_at(&mut self, path: &Path) -> Option<&mut Mount> {
-        let at = |mount: &&mut Mount| path.starts_with(&mount.mounted.on);
-        let depth = |mount: &&mut Mount| mount.mounted.on.components().count();
-        // Of two at one place the later one is seen.
-        let top = self.list.iter_mut().filter(at).max_by_key(depth)?;
-        (top.mounted.fstype == "devfs").then_some(top)
-    }
-}
 
 impl World {
     /// The file systems that jails may be allowed to mount, which come with their modules
@@ -153,9 +72,8 @@ impl World {
         let options = self.read_options(caller, request)?;
         let flags = options.flags | request.flags & !(sys::MNT_UPDATE | sys::MNT_ROOTFS | sys::MNT_FORCE);
         if update {
-            let last = self.mounts.list.iter_mut().rfind(|mount| mount.mounted.on == on);
             // vfs_domount: EINVAL unless it is the root of a file system.
-            let mount = last.ok_or(Errno::EINVAL)?;
+            let mount = self.mounts.last_on(&on).ok_or(Errno::EINVAL)?;
             mount.mounted.flags = flags | LOCAL;
             // Set 0 does not undo what another has hidden (confirmed).
             if let Some(ruleset) = options.ruleset.filter(|ruleset| *ruleset != 0) {
@@ -234,30 +152,20 @@ impl World {
     /// confirmed.
     pub fn unmount(&mut self, caller: Caller, id: FsId, force: bool) -> Result<()> {
         self.permit(caller, Privilege::Mount)?;
-        let list = &self.mounts.list;
-        let at = list.iter().position(|mount| mount.mounted.id == id).ok_or(Errno::ENOENT)?;
-        let mount = &list[at];
+        let mount = self.mounts.get(id).ok_or(Errno::ENOENT)?;
         if caller.jid != 0 && mount.jid != caller.jid {
             return Err(Errno::EPERM.into());
         }
         if mount.mounted.flags & sys::MNT_ROOTFS != 0 {
             return Err(Errno::EINVAL.into());
         }
-        // Which of them a path is on: the deepest, and of two at one place the later.
-        let holds = |path: &Path| {
-            let above = list.iter().enumerate().filter(|(_, mount)| path.starts_with(&mount.mounted.on));
-            let depth = |mount: &Mount| mount.mounted.on.components().count();
-            above.max_by_key(|(_, mount)| depth(mount)).is_some_and(|(top, _)| top == at)
-        };
-        let later = &list[at + 1..];
-        // What was there before is only hidden by it.
-        let inside = later.iter().any(|later| later.mounted.on.starts_with(&mount.mounted.on));
-        let is_root = self.jails.all().any(|jail| holds(Path::new(&jail.path)));
-        let shows = |upper: &Mount| upper.mounted.fstype == "nullfs" && holds(Path::new(&upper.mounted.from));
-        if (!force && (inside || is_root)) || later.iter().any(shows) {
+        let is_root = || self.jails.roots_below(&mount.mounted.on).any(|path| self.mounts.holds(mount, path));
+        if (!force && (self.mounts.has_inside(mount) || is_root())) || self.mounts.is_shown(mount) {
             return Err(Errno::EBUSY.into());
         }
-        let Mount { jid, ruleset, .. } = self.mounts.list.remove(at);
+        let Some(Mount { jid, ruleset, .. }) = self.mounts.remove(id) else {
+            return Err(Errno::ENOENT.into());
+        };
         if ruleset != 0 {
             self.release_ruleset(ruleset);
         }

@@ -137,12 +137,12 @@ impl World {
             }
             jails.rename(jid, name);
         }
+        if let Some(path) = &wanted.path {
+            jails.move_root(jid, path.clone());
+        }
         let jail = jails.get_mut(jid).expect("it is there");
         set_family(&mut jail.ip4, &wanted.ip4);
         set_family(&mut jail.ip6, &wanted.ip6);
-        if let Some(path) = &wanted.path {
-            jail.path = path.clone();
-        }
         jail.persist = wanted.persist.unwrap_or(jail.persist);
         match wanted.host {
             Some(true) => jail.own_host = true,

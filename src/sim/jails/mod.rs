@@ -21,6 +21,7 @@ mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::path::Path;
 
 pub(crate) use addresses::Addresses;
 pub(crate) use descriptor::Descriptor;
@@ -95,6 +96,11 @@ impl Jails {
     /// All of them, by number.
     pub fn all(&self) -> impl DoubleEndedIterator<Item = &Jail> {
         self.list.all()
+    }
+
+    /// The roots of jails at a path and below it.
+    pub fn roots_below<'a>(&'a self, path: &'a Path) -> impl Iterator<Item = &'a Path> {
+        self.list.roots_below(path)
     }
 
     /// Whether a jail was made in another, or in one that was: it is what that one sees, of itself it

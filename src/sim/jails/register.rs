@@ -1,6 +1,8 @@
 //! The jails by number, by name and by parent: with thousands of them no question walks all.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+use std::path::{Path, PathBuf};
 
 use super::Jail;
 
@@ -14,6 +16,8 @@ pub(super) struct Register {
     /// Dying jails share their names with living ones.
     names: BTreeMap<String, BTreeSet<i32>>,
     children: BTreeMap<i32, BTreeSet<i32>>,
+    /// Their roots. What lies below a path stands together, because paths are ordered by their components.
+    roots: BTreeMap<PathBuf, BTreeSet<i32>>,
     /// Numbers of cpusets below the next new one that jails have given back.
     free_cpusets: BTreeSet<i32>,
     cpusets: i32,
@@ -24,7 +28,7 @@ impl Register {
         self.list.get(&jid)
     }
 
-    /// For changes of anything but its number, its name, its parent and its cpuset.
+    /// For changes of anything but its number, its name, its parent, its root and its cpuset.
     pub fn get_mut(&mut self, jid: i32) -> Option<&mut Jail> {
         self.list.get_mut(&jid)
     }
@@ -77,6 +81,19 @@ impl Register {
         }
     }
 
+    pub fn move_root(&mut self, jid: i32, path: String) {
+        if let Some(mut jail) = self.take(jid) {
+            jail.path = path;
+            self.put(jail);
+        }
+    }
+
+    /// The roots of jails at a path and below it.
+    pub fn roots_below<'a>(&'a self, path: &'a Path) -> impl Iterator<Item = &'a Path> {
+        let from = self.roots.range::<Path, _>((Bound::Included(path), Bound::Unbounded));
+        from.map(|(root, _)| root.as_path()).take_while(move |root| root.starts_with(path))
+    }
+
     /// Those of that full name, by number.
     pub fn named(&self, name: &str) -> impl DoubleEndedIterator<Item = &Jail> {
         self.names.get(name).into_iter().flatten().filter_map(|jid| self.list.get(jid))
@@ -106,6 +123,7 @@ impl Register {
     fn put(&mut self, jail: Jail) {
         self.names.entry(jail.name.clone()).or_default().insert(jail.jid);
         self.children.entry(jail.parent).or_default().insert(jail.jid);
+        self.roots.entry(PathBuf::from(&jail.path)).or_default().insert(jail.jid);
         self.list.insert(jail.jid, jail);
     }
 
@@ -113,6 +131,7 @@ impl Register {
         let jail = self.list.remove(&jid)?;
         withdraw(&mut self.names, &jail.name, jid);
         withdraw(&mut self.children, &jail.parent, jid);
+        withdraw(&mut self.roots, Path::new(&jail.path), jid);
         Some(jail)
     }
 }

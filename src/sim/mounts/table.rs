@@ -1,0 +1,254 @@
+//! The mounted file systems by number, by path and by what they show: with thousands of them no question walks
+//! all.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+use std::path::{Path, PathBuf};
+
+use jailwire_sys as sys;
+
+use super::{FILESYSTEMS, LOCAL};
+use crate::kernel::{Errno, FsId, Mounted};
+use crate::sim::call::Place;
+
+/// What is mounted, oldest first.
+#[derive(Debug, Clone)]
+pub(crate) struct Mounts {
+    list: BTreeMap<i32, Mount>,
+    /// For the next identity.
+    next: i32,
+    /// By mount point.
+    points: Paths,
+    /// The nullfs among them, by what they show.
+    shown: Paths,
+    /// How many each jail has mounted.
+    by_jail: BTreeMap<i32, usize>,
+}
+
+/// Numbers by path. What lies below a path stands together, because paths are ordered by their components.
+#[derive(Debug, Clone, Default)]
+struct Paths(BTreeMap<PathBuf, BTreeSet<i32>>);
+
+/// One mounted file system.
+#[derive(Debug, Clone)]
+pub(crate) struct Mount {
+    pub mounted: Mounted,
+    /// The jail whose process mounted it; 0 for the host. It keeps the jail.
+    pub jid: i32,
+    /// The ruleset of a devfs.
+    pub ruleset: u16,
+}
+
+impl Paths {
+    fn add(&mut self, path: &Path, number: i32) {
+        self.0.entry(path.to_owned()).or_default().insert(number);
+    }
+
+    fn remove(&mut self, path: &Path, number: i32) {
+        if let Some(numbers) = self.0.get_mut(path) {
+            numbers.remove(&number);
+            if numbers.is_empty() {
+                self.0.remove(path);
+            }
+        }
+    }
+
+    /// The latest of those at a path.
+    fn last_at(&self, path: &Path) -> Option<i32> {
+        self.0.get(path)?.last().copied()
+    }
+
+    /// Those at a path and below it.
+    fn below<'a>(&'a self, path: &'a Path) -> impl Iterator<Item = (&'a Path, &'a BTreeSet<i32>)> {
+        let from = self.0.range::<Path, _>((Bound::Included(path), Bound::Unbounded));
+        from.map(|(at, numbers)| (at.as_path(), numbers)).take_while(move |(at, _)| at.starts_with(path))
+    }
+}
+
+impl Mounts {
+    /// The root file system and its devfs.
+    pub fn new() -> Mounts {
+        let mut mounts = Mounts {
+            list: BTreeMap::new(),
+            next: 1,
+            points: Paths::default(),
+            shown: Paths::default(),
+            by_jail: BTreeMap::new(),
+        };
+        mounts.add("zfs", "zroot/ROOT/default", PathBuf::from("/"), LOCAL | sys::MNT_ROOTFS, 0, 0);
+        mounts.add("devfs", "devfs", PathBuf::from("/dev"), LOCAL, 0, 0);
+        mounts
+    }
+
+    pub fn add(&mut self, fstype: &str, from: &str, on: PathBuf, flags: u64, jid: i32, ruleset: u16) {
+        // vfs_getnewfsid: a counter, and the type's number.
+        let kind = FILESYSTEMS.iter().position(|(name, ..)| *name == fstype).unwrap_or(0) as i32;
+        let id = FsId(self.next, kind);
+        self.next += 1;
+        self.points.add(&on, id.0);
+        if fstype == "nullfs" {
+            self.shown.add(Path::new(from), id.0);
+        }
+        *self.by_jail.entry(jid).or_default() += 1;
+        let mounted = Mounted { id, fstype: fstype.to_owned(), from: from.to_owned(), on, flags };
+        self.list.insert(id.0, Mount { mounted, jid, ruleset });
+    }
+
+    pub fn get(&self, id: FsId) -> Option<&Mount> {
+        self.list.get(&id.0).filter(|mount| mount.mounted.id == id)
+    }
+
+    pub fn remove(&mut self, id: FsId) -> Option<Mount> {
+        self.get(id)?;
+        let mount = self.list.remove(&id.0)?;
+        self.points.remove(&mount.mounted.on, id.0);
+        if mount.mounted.fstype == "nullfs" {
+            self.shown.remove(Path::new(&mount.mounted.from), id.0);
+        }
+        if let Some(count) = self.by_jail.get_mut(&mount.jid) {
+            *count -= 1;
+            if *count == 0 {
+                self.by_jail.remove(&mount.jid);
+            }
+        }
+        Some(mount)
+    }
+
+    /// `getfsstat(2)`.
+    pub fn list(&self) -> Vec<Mounted> {
+        self.list.values().map(|mount| mount.mounted.clone()).collect()
+    }
+
+    /// All of them.
+    pub fn all(&self) -> impl Iterator<Item = &Mount> {
+        self.list.values()
+    }
+
+    /// Whether something is mounted there or above, other than what a new host has (a test's directory may
+    /// well be in the real /dev/shm): then the real file system does not know what is there.
+    pub fn covers(&self, path: &Path) -> bool {
+        let of_the_host = |on: &Path| on == Path::new("/") || on == Path::new("/dev");
+        path.ancestors().any(|above| !of_the_host(above) && self.points.last_at(above).is_some())
+    }
+
+    /// Where a path leads. What is simulated is there whatever the real file system says.
+    pub fn resolve(&self, path: &Path, place: &Place) -> std::result::Result<PathBuf, Errno> {
+        match place {
+            Place::Directory(real) => Ok(real.clone()),
+            Place::Nowhere(errno) if !self.covers(path) => Err(*errno),
+            // Without `.` and doubled slashes.
+            Place::Nowhere(_) | Place::Unseen => Ok(path.components().collect()),
+        }
+    }
+
+    /// Which one a path is on: the deepest, and of two at one place the later.
+    fn top(&self, path: &Path) -> Option<i32> {
+        path.ancestors().find_map(|above| self.points.last_at(above))
+    }
+
+    /// Whether a path is on this one.
+    pub fn holds(&self, mount: &Mount, path: &Path) -> bool {
+        self.top(path) == Some(mount.mounted.id.0)
+    }
+
+    /// Whether something is mounted in this one. What was there before is only hidden by it.
+    pub fn has_inside(&self, mount: &Mount) -> bool {
+        let number = mount.mounted.id.0;
+        self.points
+            .below(&mount.mounted.on)
+            .any(|(_, numbers)| numbers.last().is_some_and(|last| *last > number))
+    }
+
+    /// Whether a later nullfs shows something of this one elsewhere.
+    pub fn is_shown(&self, mount: &Mount) -> bool {
+        let number = mount.mounted.id.0;
+        let mut shown = self.shown.below(&mount.mounted.on);
+        shown
+            .any(|(from, uppers)| uppers.last().is_some_and(|last| *last > number) && self.holds(mount, from))
+    }
+
+    /// Whether a jail has mounted something.
+    pub fn hold(&self, jid: i32) -> bool {
+        jid != 0 && self.by_jail.contains_key(&jid)
+    }
+
+    /// A jail got another number.
+    pub fn renumber(&mut self, old: i32, new: i32) {
+        let Some(count) = self.by_jail.remove(&old) else { return };
+        self.by_jail.insert(new, count);
+        for mount in self.list.values_mut().filter(|mount| mount.jid == old) {
+            mount.jid = new;
+        }
+    }
+
+    /// The latest that is mounted at exactly this place.
+    pub fn last_on(&mut self, on: &Path) -> Option<&mut Mount> {
+        self.list.get_mut(&self.points.last_at(on)?)
+    }
+
+    /// The topmost devfs at a path, or above it.
+    pub fn devfs_at(&mut self, path: &Path) -> Option<&mut Mount> {
+        let top = self.list.get_mut(&self.top(path)?)?;
+        (top.mounted.fstype == "devfs").then_some(top)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the walk over all of them answers, which the indices stand for.
+    fn top_by_walking(mounts: &Mounts, path: &Path) -> Option<i32> {
+        let above = mounts.all().filter(|mount| path.starts_with(&mount.mounted.on));
+        above.max_by_key(|mount| mount.mounted.on.components().count()).map(|mount| mount.mounted.id.0)
+    }
+
+    #[test]
+    fn the_indices_answer_as_a_walk_over_all_does() {
+        let places = ["/", "/a", "/a/b", "/a-b", "/a/b/c", "/dev", "/dev/fd", "/ab"];
+        let mut mounts = Mounts::new();
+        let mut seed = 7_u32;
+        let mut below = |end: usize| {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (seed >> 8) as usize % end
+        };
+        for step in 0..2000 {
+            if below(5) < 3 {
+                let (fstype, from) = (["nullfs", "devfs"][below(2)], places[below(8)]);
+                mounts.add(fstype, from, PathBuf::from(places[below(8)]), 0, below(3) as i32, 0);
+            } else if mounts.list.len() > 2 {
+                let id = mounts.list()[below(mounts.list.len())].id;
+                mounts.remove(id);
+            }
+            let list: Vec<Mount> = mounts.all().cloned().collect();
+            for path in places.map(Path::new) {
+                assert_eq!(mounts.top(path), top_by_walking(&mounts, path), "step {step}: {path:?}");
+                let covered = list.iter().any(|mount| {
+                    let on = &mount.mounted.on;
+                    path.starts_with(on) && on != Path::new("/") && on != Path::new("/dev")
+                });
+                assert_eq!(mounts.covers(path), covered);
+            }
+            for (at, mount) in list.iter().enumerate() {
+                let later = &list[at + 1..];
+                let on = &mount.mounted.on;
+                assert_eq!(
+                    mounts.has_inside(mount),
+                    later.iter().any(|later| later.mounted.on.starts_with(on))
+                );
+                let shows = |upper: &Mount| {
+                    let from = Path::new(&upper.mounted.from);
+                    upper.mounted.fstype == "nullfs"
+                        && top_by_walking(&mounts, from) == Some(mount.mounted.id.0)
+                };
+                assert_eq!(mounts.is_shown(mount), later.iter().any(shows));
+            }
+            for jid in 1..3 {
+                assert_eq!(mounts.hold(jid), list.iter().any(|mount| mount.jid == jid));
+            }
+            if mounts.list.len() > 40 {
+                mounts = Mounts::new();
+            }
+        }
+    }
+}
