@@ -19,6 +19,11 @@ pub trait Family: Copy + PartialEq + fmt::Display + FromStr<Err = InvalidAddress
 
     /// The address alone.
     fn ip(self) -> IpAddr;
+
+    /// The interface after the `%` of a link-local address.
+    fn zone(self) -> Option<InterfaceName> {
+        None
+    }
 }
 
 impl Family for Ip4 {
@@ -38,6 +43,10 @@ impl Family for Ip6 {
 
     fn ip(self) -> IpAddr {
         self.address().into()
+    }
+
+    fn zone(self) -> Option<InterfaceName> {
+        Ip6::zone(self)
     }
 }
 

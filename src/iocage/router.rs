@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use super::address::{InvalidAddress, Ip4, Ip6, read_zoned};
+use crate::types::InterfaceName;
 
 /// Where a VNET jail's default route of one family goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,17 +14,47 @@ pub enum Router<A> {
     Auto,
     /// `none`: no default route.
     None,
-    /// Here. A zone that was written after an IPv6 address is left out: it names an interface of
-    /// the host, and the jail has other ones.
+    /// Here.
     Address(A),
+}
+
+/// An IPv6 router: its address, and for a link-local one the interface that was written after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ZonedRouter {
+    /// The address.
+    pub address: Ipv6Addr,
+    /// The interface whose link the router is on. Only a link-local address has one.
+    pub zone: Option<InterfaceName>,
+}
+
+impl From<Ipv6Addr> for ZonedRouter {
+    fn from(address: Ipv6Addr) -> ZonedRouter {
+        ZonedRouter { address, zone: None }
+    }
+}
+
+impl fmt::Display for ZonedRouter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.address.fmt(f)?;
+        self.zone.map_or(Ok(()), |zone| write!(f, "%{zone}"))
+    }
 }
 
 /// The property `defaultrouter`.
 pub type Router4 = Router<Ipv4Addr>;
 /// The property `defaultrouter6`.
-pub type Router6 = Router<Ipv6Addr>;
+pub type Router6 = Router<ZonedRouter>;
 
-impl<A> Router<A> {
+impl<A: Copy> Router<A> {
+    /// The same with something else in place of the address.
+    pub fn map<B>(self, change: impl FnOnce(A) -> B) -> Router<B> {
+        match self {
+            Router::Auto => Router::Auto,
+            Router::None => Router::None,
+            Router::Address(address) => Router::Address(change(address)),
+        }
+    }
+
     /// The words both families know.
     fn word(text: &str) -> Option<Router<A>> {
         match text {
@@ -58,8 +89,10 @@ impl FromStr for Router6 {
         if let Some(word) = Router::word(text) {
             return Ok(word);
         }
-        let (address, _zone) = read_zoned(text)?;
-        Ok(Router::Address(Ip6::new(address, None, None)?.address()))
+        let (address, zone) = read_zoned(text)?;
+        let address = Ip6::new(address, None, None)?.address();
+        // An address that is not link-local is the same on every link.
+        Ok(Router::Address(ZonedRouter { address, zone: zone.filter(|_| address.is_unicast_link_local()) }))
     }
 }
 
@@ -83,7 +116,10 @@ mod tests {
         assert_eq!("auto".parse::<Router4>(), Ok(Router::Auto));
         assert_eq!("none".parse::<Router6>(), Ok(Router::None));
         assert_eq!("192.0.2.1".parse::<Router4>().unwrap().to_string(), "192.0.2.1");
-        assert_eq!("fe80::1%em0".parse::<Router6>().unwrap().to_string(), "fe80::1");
+        for text in ["fe80::1%epair1b", "fe80::1", "2001:db8::1"] {
+            assert_eq!(text.parse::<Router6>().unwrap().to_string(), text);
+        }
+        assert_eq!("2001:db8::1%em0".parse::<Router6>().unwrap().to_string(), "2001:db8::1");
     }
 
     #[test]

@@ -107,6 +107,7 @@ fn vnet(
         }
     };
     let mut nics = Vec::new();
+    let router6_nic = network.router6_nic.map(|number| network.nics[number].name.jail_half());
     // As in iocage: a NIC that nothing is configured on is not made.
     for nic in network.nics.iter().filter(|nic| nic.is_used()) {
         let pair = nic.mac.unwrap_or_else(|| {
@@ -131,15 +132,11 @@ fn vnet(
         });
     }
     Ok(VnetSpec {
-        default4: router(
-            &network.router4,
-            facts.default4.as_ref().map(|(address, _)| *address),
-            !nics.is_empty(),
-        ),
+        default4: router(&network.router4, facts.default4.map(|(address, _)| address), None),
         default6: router(
-            &network.router6,
-            facts.default6.as_ref().map(|(address, _)| *address),
-            !nics.is_empty(),
+            &network.router6.map(|router| router.address),
+            facts.default6.map(|(address, _)| address),
+            nics.iter().position(|nic: &Nic| Some(nic.jail_name) == router6_nic),
         ),
         nics,
         lent: network.lent.clone(),
@@ -148,11 +145,11 @@ fn vnet(
     })
 }
 
-/// `auto` is the host's router, and none where the host has none.
+/// `auto` is the host's router, and none where the host has none. A link-local router is on the link of `nic`.
 fn router<A: Copy + Into<IpAddr>>(
     router: &Router<A>,
     hosts: Option<A>,
-    has_nic: bool,
+    nic: Option<usize>,
 ) -> Option<wiring::Router> {
     let address: IpAddr = match router {
         Router::None => return None,
@@ -160,7 +157,7 @@ fn router<A: Copy + Into<IpAddr>>(
         Router::Address(address) => (*address).into(),
     };
     let local = matches!(address, IpAddr::V6(address) if address.is_unicast_link_local());
-    Some(wiring::Router { address, nic: (local && has_nic).then_some(0) })
+    Some(wiring::Router { address, nic: nic.filter(|_| local) })
 }
 
 /// iocage's rule: the prefix, and digits of the MD5 of the jail's name and the NIC's.

@@ -17,6 +17,7 @@ mod many;
 mod net;
 mod nobody;
 mod rc;
+mod reports;
 mod seed;
 mod storage;
 mod support;

@@ -40,6 +40,7 @@ impl Reader<'_> {
             loopback6: Vec::new(),
             router4: self.read_or_builtin("defaultrouter"),
             router6: self.read_or_builtin("defaultrouter6"),
+            router6_nic: None,
             default_interface: self.default_interface(),
             default_mtu: self.read_or_builtin("vnet_default_mtu"),
             mac_prefix: self.optional("mac_prefix"),
@@ -125,6 +126,16 @@ impl Reader<'_> {
     /// Puts an IPv6 address where it belongs.
     fn place6(&mut self, one: &Assignment<Ip6>, interfaces: Option<&Interfaces>, network: &mut VnetNetwork) {
         let Some(place) = self.place(one, interfaces, network) else { return };
+        let nic = place.map(|nic| &network.nics[nic]);
+        if let Some(zone) = one.address.and_then(Ip6::zone)
+            && !nic.map_or(zone.as_str() == "lo0", |nic| nic.is_called(zone))
+        {
+            let nic = nic.map_or("lo0", |nic| nic.name.as_str());
+            self.error(
+                "ip6_addr",
+                format!("{one} goes on {nic}, and its zone names another interface: leave out %{zone}"),
+            );
+        }
         match (place, one.address) {
             (None, Some(address)) => network.loopback6.push(address.network(128)),
             (None, None) => self.error("ip6_addr", "lo0 hears no router advertisements: give it an address"),
@@ -142,7 +153,10 @@ impl Reader<'_> {
         network: &VnetNetwork,
     ) -> Option<Option<usize>> {
         let first = NicName::first();
-        let name = one.interface.as_ref().map_or(first.as_str(), InterfaceName::as_str);
+        let zone = one.address.and_then(A::zone);
+        let zoned = zone.and_then(|zone| network.nics.iter().find(|nic| nic.is_called(zone)));
+        let otherwise = zoned.map_or(first.as_str(), |nic| nic.name.as_str());
+        let name = one.interface.as_ref().map_or(otherwise, InterfaceName::as_str);
         if name == "lo0" {
             return Some(None);
         }
@@ -215,9 +229,53 @@ impl Reader<'_> {
         if let Router::Address(address) = network.router4 {
             self.check_router("defaultrouter", address.into(), &ip4);
         }
-        if let Router::Address(address) = network.router6 {
-            self.check_router("defaultrouter6", address.into(), &ip6);
+        if let Router::Address(router) = network.router6 {
+            self.check_router("defaultrouter6", router.address.into(), &ip6);
         }
+        network.router6_nic = self.router6_nic(network);
+    }
+
+    /// The NIC that a link-local router is reached through.
+    fn router6_nic(&mut self, network: &VnetNetwork) -> Option<usize> {
+        const PROPERTY: &str = "defaultrouter6";
+        let with_ipv6: Vec<usize> =
+            (0..network.nics.len()).filter(|number| network.nics[*number].has_ipv6()).collect();
+        let first = *with_ipv6.first()?;
+        let router = match network.router6 {
+            Router::Address(router) if router.address.is_unicast_link_local() => router,
+            _ => return Some(first),
+        };
+        let (address, nic) = (router.address, network.nics[first].name.jail_half());
+        let Some(zone) = router.zone else {
+            if with_ipv6.len() > 1 {
+                self.warn(
+                    PROPERTY,
+                    format!("{router} may be on the link of each NIC, and is looked for on {nic}: set {PROPERTY}={address}%{nic} to say so"),
+                );
+            }
+            return Some(first);
+        };
+        match network.nics.iter().position(|nic| nic.is_called(zone)) {
+            Some(number) if network.nics[number].has_ipv6() => return Some(number),
+            Some(_) => self.error(
+                PROPERTY,
+                format!("{router}: {zone} has no IPv6 address: give it one in ip6_addr, or set {PROPERTY}={address}%{nic}"),
+            ),
+            None if network.lent.contains(&zone) => self.error(
+                PROPERTY,
+                format!("{router}: {zone} is lent to the jail, and configured by its rc.conf: set {PROPERTY}=none, and ipv6_defaultrouter there"),
+            ),
+            // A zone of the host's, in an address that was copied from there.
+            None if with_ipv6.len() == 1 => self.warn(
+                PROPERTY,
+                format!("{router}: the jail has no {zone}, and the router is looked for on {nic}: set {PROPERTY}={address}%{nic}"),
+            ),
+            None => self.error(
+                PROPERTY,
+                format!("{router}: the jail has no {zone}: set {PROPERTY}={address}%{nic}, or name another of its NICs"),
+            ),
+        }
+        Some(first)
     }
 
     fn check_router(&mut self, property: &str, router: IpAddr, networks: &[IpNetwork]) {
@@ -318,7 +376,20 @@ impl Reader<'_> {
                         format!("{one} is for a NIC of the jail's own, but vnet is off: set vnet=1"),
                     );
                 }
-                (interface, Some(address)) => shared.push(SharedAddress { interface, address }),
+                (interface, Some(address)) => {
+                    let zone = A::zone(address);
+                    if let (Some(name), Some(zone)) = (interface, zone)
+                        && name != zone
+                    {
+                        self.error(
+                            A::PROPERTY,
+                            format!(
+                                "{one} is for {name}, and its zone names another interface: leave out %{zone}"
+                            ),
+                        );
+                    }
+                    shared.push(SharedAddress { interface: interface.or(zone), address });
+                }
             }
         }
         shared

@@ -37,6 +37,9 @@ pub struct VnetNetwork {
     /// Where its IPv6 default route goes; `None` where that is left to router advertisements, or it
     /// has no address.
     pub router6: Router6,
+    /// The NIC that a link-local IPv6 router is reached through, by its place in `nics`: the one that the router's
+    /// zone names, else the first that has IPv6.
+    pub router6_nic: Option<usize>,
     /// `vnet_default_interface`: an interface of the host to put on the bridges too.
     pub default_interface: DefaultInterface,
     /// `vnet_default_mtu`: the MTU on a bridge without members.
@@ -71,7 +74,17 @@ pub struct Nic {
 impl Nic {
     /// Whether anything is configured on it. As in iocage, a NIC that is not used is not created.
     pub fn is_used(&self) -> bool {
-        !self.ip4.is_empty() || !self.ip6.is_empty() || self.dhcp || self.accept_rtadv
+        !self.ip4.is_empty() || self.dhcp || self.has_ipv6()
+    }
+
+    /// Whether it has IPv6 addresses, or gets some.
+    pub fn has_ipv6(&self) -> bool {
+        !self.ip6.is_empty() || self.accept_rtadv
+    }
+
+    /// Whether an interface name means this NIC: its own, or that of its half in the jail.
+    pub fn is_called(&self, name: InterfaceName) -> bool {
+        self.name.as_str() == name.as_str() || self.name.jail_half() == name
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the host's kernel has, and how it is tuned.
 
+use std::net::IpAddr;
+
 use super::Scene;
 use super::finding::{Finding, Fix, Level, list};
 
@@ -97,19 +99,14 @@ impl Scene<'_> {
 
     /// A jail whose router is the host goes nowhere unless the host forwards.
     fn forwarding(&self, found: &mut Vec<Finding>) {
-        let own: Vec<_> = self
-            .interfaces
-            .iter()
-            .flat_map(|interface| &interface.addresses)
-            .map(|address| address.network.ip())
-            .collect();
         for (name, line, is_ipv4) in [
             ("net.inet.ip.forwarding", "gateway_enable=\"YES\"", true),
             ("net.inet6.ip6.forwarding", "ipv6_gateway_enable=\"YES\"", false),
         ] {
             let routed_here = self.vnet_jails().filter(|(_, network)| {
                 let routers = super::jails::routers(network);
-                routers.iter().any(|router| router.is_ipv4() == is_ipv4 && own.contains(router))
+                let is_here = |router: IpAddr| self.with_router(network, router).is_some();
+                routers.into_iter().any(|router| router.is_ipv4() == is_ipv4 && is_here(router))
             });
             let jails: Vec<_> = routed_here.map(|(subject, _)| subject.name()).collect();
             if self.sysctl(name) == Some(0) && !jails.is_empty() {

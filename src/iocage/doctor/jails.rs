@@ -6,10 +6,11 @@ use std::net::IpAddr;
 
 use super::Scene;
 use super::finding::{Finding, Level, list};
+use crate::interface::Interface;
 use crate::iocage::config::{self, ConfigError, JailConfig, Network, VnetNetwork};
 use crate::iocage::name::JailName;
 use crate::iocage::router::Router;
-use crate::types::MacAddr;
+use crate::types::{InterfaceName, MacAddr};
 
 /// The check of what a start itself refuses or warns of.
 const CONFIGURATION: &str = "configuration";
@@ -21,26 +22,42 @@ pub(super) fn routers(network: &VnetNetwork) -> Vec<IpAddr> {
         _ => None,
     };
     let address6 = match network.router6 {
-        Router::Address(address) => Some(IpAddr::V6(address)),
+        Router::Address(router) => Some(IpAddr::V6(router.address)),
         _ => None,
     };
     address4.into_iter().chain(address6).collect()
 }
 
-/// All addresses of a configuration.
-fn addresses(config: &JailConfig) -> Vec<IpAddr> {
+/// An address, and for a link-local one the interface of the host that is on its link: the same address on another
+/// link is another station's.
+type Place = (IpAddr, Option<InterfaceName>);
+
+/// All addresses of a configuration. A link-local address without a bridge is on a link of its own, and left out.
+fn addresses(config: &JailConfig) -> Vec<Place> {
+    let place = |address: IpAddr, link: Option<InterfaceName>| match is_link_local(address) {
+        true => link.map(|link| (address, Some(link))),
+        false => Some((address, None)),
+    };
     match &config.network {
         Network::Vnet(network) => {
-            let ip4 = network.nics.iter().flat_map(|nic| &nic.ip4).map(|network| IpAddr::V4(network.ip()));
-            let ip6 = network.nics.iter().flat_map(|nic| &nic.ip6).map(|network| IpAddr::V6(network.ip()));
-            ip4.chain(ip6).collect()
+            let of_nic = |nic: &config::Nic| {
+                let ip4 = nic.ip4.iter().map(|network| IpAddr::V4(network.ip()));
+                let ip6 = nic.ip6.iter().map(|network| IpAddr::V6(network.ip()));
+                ip4.chain(ip6).filter_map(|address| place(address, nic.bridge)).collect::<Vec<_>>()
+            };
+            network.nics.iter().flat_map(of_nic).collect()
         }
         Network::Shared(network) => {
-            let ip4 = network.ip4.iter().map(|one| IpAddr::V4(one.address.address()));
-            let ip6 = network.ip6.iter().map(|one| IpAddr::V6(one.address.address()));
-            ip4.chain(ip6).collect()
+            let ip4 = network.ip4.iter().map(|one| (IpAddr::V4(one.address.address()), one.interface));
+            let ip6 = network.ip6.iter().map(|one| (IpAddr::V6(one.address.address()), one.interface));
+            ip4.chain(ip6).filter_map(|(address, interface)| place(address, interface)).collect()
         }
     }
+}
+
+/// Whether an address means something on one link only.
+pub(super) fn is_link_local(address: IpAddr) -> bool {
+    matches!(address, IpAddr::V6(address) if address.is_unicast_link_local())
 }
 
 impl Scene<'_> {
@@ -78,7 +95,7 @@ impl Scene<'_> {
 
     /// Addresses and MACs that more than one has.
     pub(super) fn duplicates(&self, found: &mut Vec<Finding>) {
-        let mut by_address: BTreeMap<IpAddr, Vec<(&JailName, bool)>> = BTreeMap::new();
+        let mut by_address: BTreeMap<Place, Vec<(&JailName, bool)>> = BTreeMap::new();
         let mut by_mac: BTreeMap<MacAddr, Vec<&JailName>> = BTreeMap::new();
         for subject in &self.jails {
             let Ok(config) = &subject.config else { continue };
@@ -112,7 +129,33 @@ impl Scene<'_> {
         }
     }
 
-    fn duplicate_address(&self, address: IpAddr, holders: &[(&JailName, bool)], found: &mut Vec<Finding>) {
+    /// The interface of the host that has the address of a jail's default router. A link-local address is the
+    /// router's on the router's link only: every host has fe80::1 on lo0 as well.
+    pub(super) fn with_router(&self, network: &VnetNetwork, router: IpAddr) -> Option<InterfaceName> {
+        if router.is_loopback() {
+            return None;
+        }
+        let link = match is_link_local(router) {
+            true => Some(network.nics.get(network.router6_nic?)?.bridge?),
+            false => None,
+        };
+        Some(self.with_address((router, link))?.name)
+    }
+
+    /// The interface of the host that has an address, on its link.
+    fn with_address(&self, (address, link): Place) -> Option<&Interface> {
+        let on_link = |interface: &&Interface| {
+            let is_member = |link: InterfaceName| {
+                self.members.get(&link).is_some_and(|members| members.contains(&interface.name))
+            };
+            link.is_none_or(|link| link == interface.name || is_member(link))
+        };
+        let has = |interface: &&Interface| interface.addresses.iter().any(|one| one.network.ip() == address);
+        self.interfaces.iter().filter(on_link).find(has)
+    }
+
+    fn duplicate_address(&self, place: Place, holders: &[(&JailName, bool)], found: &mut Vec<Finding>) {
+        let (address, _) = place;
         let jails: Vec<_> = holders.iter().map(|(name, _)| *name).collect();
         let own_stack = holders.iter().any(|(_, own_stack)| *own_stack);
         // Jails on the host's stack may share one of its addresses.
@@ -128,11 +171,7 @@ impl Scene<'_> {
                 .of(jails.clone()),
             );
         }
-        let on_host = self
-            .interfaces
-            .iter()
-            .find(|interface| interface.addresses.iter().any(|has| has.network.ip() == address));
-        if let (Some(interface), true) = (on_host, own_stack) {
+        if let (Some(interface), true) = (self.with_address(place), own_stack) {
             found.push(
                 Finding::new(
                     Level::Warning,

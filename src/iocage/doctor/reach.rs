@@ -9,6 +9,7 @@ use std::time::Duration;
 use ipnetwork::IpNetwork;
 
 use super::finding::{Finding, Level, list};
+use super::jails::is_link_local;
 use super::{Scene, Subject};
 use crate::interface::Interface;
 use crate::iocage::config::VnetNetwork;
@@ -101,8 +102,9 @@ impl Scene<'_> {
     /// Where the host routes for a jail, the next router has to know of the jail's network.
     fn way_back(&self, subject: &Subject, network: &VnetNetwork, found: &mut Vec<Finding>) {
         let name = subject.name();
-        for router in super::jails::routers(network) {
-            let Some(bridge) = self.interface_with(router) else { continue };
+        // What is on a link is nobody's way back.
+        for router in super::jails::routers(network).into_iter().filter(|router| !is_link_local(*router)) {
+            let Some(bridge) = self.with_router(network, router) else { continue };
             let Some((upstream, own)) = self.upstream(router.is_ipv4()) else { continue };
             let behind = self.networks_of(bridge, router);
             // What is on the way to the upstream router is known to it.
@@ -126,16 +128,6 @@ impl Scene<'_> {
                 );
             }
         }
-    }
-
-    fn interface_with(&self, address: IpAddr) -> Option<InterfaceName> {
-        let has = self.interfaces.iter().find(|interface| {
-            interface
-                .addresses
-                .iter()
-                .any(|one| one.network.ip() == address && !one.network.ip().is_loopback())
-        })?;
-        Some(has.name)
     }
 
     /// The host's own router, and the address that the host has towards it.

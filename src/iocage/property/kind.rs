@@ -143,8 +143,7 @@ impl Kind {
             Kind::Ip4Addresses => reprint::<Ip4Addresses, _>(text)?,
             Kind::Ip6Addresses => reprint::<Ip6Addresses, _>(text)?,
             Kind::Router4 => reprint::<Router4, _>(text)?,
-            // As it was written: the zone, which we do not need, may matter to somebody.
-            Kind::Router6 => text.parse::<Router6>().map(|_| text.trim().to_owned())?,
+            Kind::Router6 => reprint::<Router6, _>(text)?,
             Kind::Interfaces => reprint::<Interfaces, _>(text)?,
             Kind::Interface(words) if words.contains(&text) => text.to_owned(),
             Kind::Interface(_) => host_interface(text)?.to_string(),
