@@ -9,6 +9,8 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 
+use super::paths;
+
 /// One line of an fstab.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mount {
@@ -42,11 +44,17 @@ pub struct FstabError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Reason {
     /// Too few fields, or too many.
-    #[error("it has {0} fields: write source, mount point, type, options, 0 and 0")]
+    #[error("it has {0} fields: write source, mount point, type, options, 0 and 0{hint}", hint = if *.0 > 6 { ", and a blank in a path as \\040" } else { "" })]
     Fields(usize),
+    /// A blank in a path, as older versions of iocage wrote it.
+    #[error("a blank ends a path: write {} as {}", .0.escape_debug(), encode(Path::new(.0)))]
+    Blank(String),
     /// A backslash that does not begin an escape.
     #[error("`{}` has a backslash that is no escape: write blanks as \\040 and backslashes as \\134", .0.escape_debug())]
     Escape(String),
+    /// A type or option with bytes that are no text.
+    #[error("`{}` is no type, and no option, of a file system: write it in ASCII", .0.escape_debug())]
+    Text(String),
     /// Not a number in one of the last two fields.
     #[error("`{}` is not a number: end the line with 0 0", .0.escape_debug())]
     Number(String),
@@ -63,22 +71,47 @@ pub enum Reason {
     Upwards(PathBuf),
 }
 
-/// The lines of an fstab that are neither empty nor comments.
-pub fn mounts(text: &str) -> impl Iterator<Item = Result<Mount, FstabError>> {
-    text.lines().enumerate().filter_map(|(index, line)| {
+/// The lines of an fstab that are neither empty nor comments. Any bytes make a path, and a comment.
+pub fn mounts<T: AsRef<[u8]> + ?Sized>(text: &T) -> impl Iterator<Item = Result<Mount, FstabError>> {
+    text.as_ref().split(|byte| *byte == b'\n').enumerate().filter_map(|(index, line)| {
         let line_number = index + 1;
-        // iocage ends the lines that it writes in a comment.
-        let fields: Vec<&str> = line
-            .split([' ', '\t', '\r', '\x0b', '\x0c'])
-            .filter(|field| !field.is_empty())
-            .take_while(|field| !field.starts_with('#'))
-            .collect();
-        let mount = mount(line_number, &fields);
+        let fields = fields(line, b" \t\r\x0b\x0c");
+        let mount = mount(line_number, &fields).map_err(|reason| blank(line).unwrap_or(reason));
         (!fields.is_empty()).then(|| mount.map_err(|reason| FstabError { line: line_number, reason }))
     })
 }
 
-fn mount(line: usize, fields: &[&str]) -> Result<Mount, Reason> {
+/// The fields of a line. iocage ends the lines that it writes in a comment.
+fn fields<'a>(line: &'a [u8], separators: &[u8]) -> Vec<&'a [u8]> {
+    line.split(|byte| separators.contains(byte))
+        .filter(|field| !field.is_empty())
+        .take_while(|field| !field.starts_with(b"#"))
+        .collect()
+}
+
+/// What is wrong with a line where a blank in a path was written as it is, or with a backslash before it.
+fn blank(line: &[u8]) -> Option<Reason> {
+    let path = match fields(line, b"\t\r") {
+        // Tabs between fields, and blanks in one of them.
+        fields if fields.len() >= 4 => {
+            let blank = |field: &&&[u8]| field.trim_ascii().contains(&b' ');
+            fields[..2].iter().find(blank)?.trim_ascii().to_vec()
+        }
+        _ => {
+            let escaped = line.windows(2).position(|two| two == b"\\ ")?;
+            let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+            let start = line[..escaped].iter().rposition(is_blank).map_or(0, |at| at + 1);
+            let mut end = escaped + 2;
+            while end < line.len() && (!is_blank(&line[end]) || line[end - 1] == b'\\') {
+                end += 1;
+            }
+            line[start..end].to_vec()
+        }
+    };
+    Some(Reason::Blank(String::from_utf8_lossy(&path).replace("\\ ", " ")))
+}
+
+fn mount(line: usize, fields: &[&[u8]]) -> Result<Mount, Reason> {
     let &[source, target, fstype, options, ref numbers @ ..] = fields else {
         return Err(Reason::Fields(fields.len()));
     };
@@ -87,17 +120,25 @@ fn mount(line: usize, fields: &[&str]) -> Result<Mount, Reason> {
     }
     let number = |index: usize| match numbers.get(index) {
         None => Ok(0),
-        Some(text) => text.parse().map_err(|_| Reason::Number((*text).to_owned())),
+        Some(field) => lossy(field).parse().map_err(|_| Reason::Number(lossy(field))),
+    };
+    let text = |field: &[u8]| match std::str::from_utf8(field) {
+        Ok(text) => Ok(text.to_owned()),
+        Err(_) => Err(Reason::Text(lossy(field))),
     };
     Ok(Mount {
         line,
         source: decode(source)?,
         target: decode(target)?,
-        fstype: fstype.to_owned(),
-        options: options.split(',').filter(|option| !option.is_empty()).map(str::to_owned).collect(),
+        fstype: text(fstype)?,
+        options: text(options)?.split(',').filter(|option| !option.is_empty()).map(str::to_owned).collect(),
         frequency: number(0)?,
         pass: number(1)?,
     })
+}
+
+fn lossy(field: &[u8]) -> String {
+    String::from_utf8_lossy(field).into_owned()
 }
 
 impl FromStr for Mount {
@@ -115,34 +156,30 @@ impl Mount {
         self.options.iter().any(|option| matches!(option.as_str(), "ro" | "rdonly"))
     }
 
-    /// The mount point beneath the jail's root, which may be known by more than one path.
+    /// The mount point beneath the jail's root, by whatever path it is written.
     ///
-    /// Nothing is looked up: that no symbolic link leads out is for whoever mounts to make sure.
+    /// That no symbolic link in the jail leads out is for whoever mounts to make sure.
     ///
     /// # Errors
     ///
     /// [`FstabError`], with its line: it is not beneath the root, or has `..` in it.
-    pub fn beneath(&self, roots: &[&Path]) -> Result<PathBuf, FstabError> {
+    pub fn beneath(&self, root: &Path) -> Result<PathBuf, FstabError> {
         let failed = |reason| FstabError { line: self.line, reason };
         if self.target.components().any(|part| part == Component::ParentDir) {
             return Err(failed(Reason::Upwards(self.target.clone())));
         }
-        let target = match self.target.is_absolute() {
-            false => Some(self.target.as_path()),
-            true => roots.iter().find_map(|root| self.target.strip_prefix(root).ok()),
-        };
-        let outside = || {
-            let root = roots.first().map_or(PathBuf::new(), |root| root.to_path_buf());
-            failed(Reason::Outside { target: self.target.clone(), root })
-        };
-        Ok(target.ok_or_else(outside)?.components().filter(|part| *part != Component::CurDir).collect())
+        if self.target.is_relative() {
+            return Ok(self.target.components().filter(|part| *part != Component::CurDir).collect());
+        }
+        let outside = || failed(Reason::Outside { target: self.target.clone(), root: root.to_owned() });
+        paths::inside(&self.target, root).ok_or_else(outside)
     }
 }
 
 /// Takes the escapes of `strunvis(3)` that occur in an fstab out of a field.
-fn decode(field: &str) -> Result<PathBuf, Reason> {
+pub(super) fn decode(field: &[u8]) -> Result<PathBuf, Reason> {
     let mut bytes = Vec::with_capacity(field.len());
-    let mut rest = field.as_bytes();
+    let mut rest = field;
     while let Some((&byte, after)) = rest.split_first() {
         rest = after;
         if byte != b'\\' {
@@ -157,11 +194,11 @@ fn decode(field: &str) -> Result<PathBuf, Reason> {
             [a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', ..] => {
                 ((a - b'0') << 6 | (b - b'0') << 3 | (c - b'0'), 3)
             }
-            _ => return Err(Reason::Escape(field.to_owned())),
+            _ => return Err(Reason::Escape(lossy(field))),
         };
         // A path has no NUL.
         if decoded == 0 {
-            return Err(Reason::Escape(field.to_owned()));
+            return Err(Reason::Escape(lossy(field)));
         }
         bytes.push(decoded);
         rest = &rest[length..];
@@ -170,7 +207,7 @@ fn decode(field: &str) -> Result<PathBuf, Reason> {
 }
 
 /// Puts the escapes in that a field needs.
-fn encode(path: &Path) -> String {
+pub(super) fn encode(path: &Path) -> String {
     let escaped = |byte: &u8| match byte {
         b'\\' | b'#' => format!("\\{byte:03o}"),
         byte if byte.is_ascii_graphic() => char::from(*byte).to_string(),
@@ -213,19 +250,42 @@ mod tests {
         assert!(one("\n\n/a /b nullfs").unwrap_err().starts_with("fstab line 3: it has 3 fields"));
         assert!(one("/a /b nullfs ro 0 0 0").unwrap_err().contains("it has 7 fields"));
         assert!(one("/a /b nullfs ro x 0").unwrap_err().contains("`x` is not a number"));
+        // Blanks in a path: between tabs, as iocage once wrote them, or as a shell would have them.
+        for (line, path) in [
+            ("/My Files\t/b\tnullfs\tro\t0\t0", "write /My Files as /My\\040Files"),
+            ("/My Files\t/b\tnullfs\tro", "write /My Files as /My\\040Files"),
+            ("/a\t/b/My own Files\tnullfs\tro\t0\t0", "write /b/My own Files as /b/My\\040own\\040Files"),
+            ("/My\\ Files /b nullfs ro 0 0", "write /My Files as /My\\040Files"),
+            ("/a /b/My\\ own\\ Files nullfs ro 0 0", "write /b/My own Files as /b/My\\040own\\040Files"),
+            ("/My Files /b nullfs ro 0 0", "a blank in a path as \\040"),
+        ] {
+            let error = one(line).unwrap_err();
+            assert!(error.contains(path), "{line:?}: {error}");
+        }
         for field in ["/a\\", "/a\\9", "/a\\04", "/a\\000", "/a\\400"] {
             assert!(one(&format!("{field} /b nullfs ro 0 0")).is_err(), "{field}");
         }
     }
 
     #[test]
+    fn any_bytes_make_a_path_and_a_comment() {
+        let text = b"/caf\xe9 mnt nullfs ro 0 0\n# caf\xe9\n";
+        let read: Vec<_> = mounts(&text[..]).collect::<Result<_, _>>().unwrap();
+        assert_eq!(read.len(), 1);
+        assert_eq!(read[0].source.as_os_str().as_bytes(), b"/caf\xe9");
+        assert_eq!(read[0].to_string(), "/caf\\351\tmnt\tnullfs\tro\t0\t0");
+        let error = mounts(&b"\n/a b n\xe9 ro 0 0"[..]).next().unwrap().unwrap_err().to_string();
+        assert!(error.starts_with("fstab line 2") && error.contains("ASCII"), "{error}");
+    }
+
+    #[test]
     fn mount_points_are_in_the_jail() {
         let beneath = |target: &str| {
             let mount = one(&format!("/a {target} nullfs ro 0 0")).unwrap();
-            mount.beneath(&[Path::new("/iocage/jails/web/root"), Path::new("/tank/web/root")])
+            mount.beneath(Path::new("/iocage/jails/web/root"))
         };
         assert_eq!(beneath("/iocage/jails/web/root/usr/bin").unwrap(), Path::new("usr/bin"));
-        assert_eq!(beneath("/tank/web/root/./usr//bin/").unwrap(), Path::new("usr/bin"));
+        assert_eq!(beneath("/iocage/jails/web/root/./usr//bin/").unwrap(), Path::new("usr/bin"));
         assert_eq!(beneath("usr/bin").unwrap(), Path::new("usr/bin"));
         assert_eq!(beneath("/iocage/jails/web/root").unwrap(), Path::new(""));
         for target in
@@ -253,7 +313,7 @@ mod tests {
         #[test]
         fn no_text_is_too_strange(text in ".*", fields in "([/a\\\\0-9#]{0,6}[ \t\n]){0,9}") {
             for mount in mounts(&text).chain(mounts(&fields)).flatten() {
-                let _ = mount.beneath(&[Path::new("/")]);
+                let _ = mount.beneath(Path::new("/"));
             }
         }
     }

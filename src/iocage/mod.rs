@@ -49,6 +49,7 @@ pub mod manage;
 pub mod name;
 pub mod nic;
 pub mod order;
+mod paths;
 pub mod properties;
 pub mod property;
 pub mod rcconf;

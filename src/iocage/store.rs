@@ -20,6 +20,7 @@ use super::defaults::HostDefaults;
 use super::document::{Document, DocumentError};
 use super::legacy::Legacy;
 use super::name::{InvalidJailName, JailName};
+use super::paths;
 use super::properties::Properties;
 use super::property::{Change, SetErrors, Stored, boolean};
 use super::zfs::ZfsError;
@@ -127,9 +128,9 @@ pub struct Lock {
 }
 
 impl Entry {
-    /// The jail's own root directory.
+    /// The jail's own root directory, by the path that the kernel has for it: without links, if it is there.
     pub fn root(&self) -> PathBuf {
-        self.directory.join("root")
+        paths::real(&self.directory.join("root"))
     }
 
     /// The file systems that are mounted in it.
@@ -152,10 +153,12 @@ impl Store {
     pub fn open(root: &Path) -> Result<Store, StoreError> {
         let absolute =
             std::path::absolute(root).map_err(|source| StoreError::Read { path: root.to_owned(), source })?;
-        match absolute.join("jails").is_dir() {
-            true => Ok(Store { root: absolute, legacy: None }),
-            false => Err(StoreError::NoRoot(absolute)),
+        if !absolute.join("jails").is_dir() {
+            return Err(StoreError::NoRoot(absolute));
         }
+        // The kernel names what is mounted, and where jails are, without links.
+        let root = absolute.canonicalize().map_err(|source| StoreError::Read { path: absolute, source })?;
+        Ok(Store { root, legacy: None })
     }
 
     /// Reads the properties of jails without a config.json from where legacy iocage kept them.

@@ -5,6 +5,7 @@
 //! ruleset is free.
 
 mod addressing;
+mod mounts;
 mod network;
 mod problem;
 mod reader;
@@ -151,6 +152,9 @@ pub struct Mounts {
     pub linprocfs: bool,
     /// The jail's fstab, each line with its mount point beneath the jail's root.
     pub fstab: Vec<(fstab::Mount, PathBuf)>,
+    /// Whether the file means the same to mount(8): its mount points are absolute, and its paths those of this
+    /// host.
+    pub fstab_is_for_all: bool,
 }
 
 /// What a jail's /dev shows.

@@ -1,22 +1,15 @@
 //! From a jail's files to its configuration.
 
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::mounts;
 use super::problem::{ConfigError, Level};
 use super::reader::Reader;
-use super::{Allow, Commands, Devfs, Host, JailConfig, Mounts};
-use crate::iocage::fstab;
+use super::{Allow, Commands, Devfs, Host, JailConfig};
 use crate::iocage::hostname::Hostname;
 use crate::iocage::properties::Properties;
 use crate::iocage::property::{ALLOW, Builtin, Kind, Property, Scope, TABLE};
 use crate::iocage::store::{Entry, Store};
-
-/// What a problem with the root directory is about.
-const ROOT: &str = "root";
-/// An fstab larger than this is something else.
-const LARGEST_FSTAB: u64 = 1024 * 1024;
 
 impl JailConfig {
     /// Reads a jail's files. All that is wrong is told at once; if none of it is an error, it is in
@@ -61,7 +54,7 @@ impl JailConfig {
         let mut reader = Reader::new(properties);
         let mut config = reader.jail(store, entry);
         reader.told_once();
-        reader.problems.retain(|problem| is_there || problem.about != ROOT);
+        reader.problems.retain(|problem| is_there || problem.about != mounts::ROOT);
         if reader.problems.iter().any(|problem| problem.level == Level::Error) {
             return Err(ConfigError::Problems { name: entry.name.clone(), problems: reader.problems });
         }
@@ -85,7 +78,7 @@ impl Reader<'_> {
             network,
             fib: self.read_or_builtin("exec_fib"),
             commands: self.commands(),
-            mounts: self.mounts(entry),
+            mounts: self.mounts(store, entry),
             devfs: self.devfs(),
             host: self.host(entry),
             allow: Allow(
@@ -122,52 +115,6 @@ impl Reader<'_> {
             stop_timeout: seconds(self.number("stop_timeout")),
             login_flags: self.line("login_flags").split_whitespace().map(str::to_owned).collect(),
         }
-    }
-
-    fn mounts(&mut self, entry: &Entry) -> Mounts {
-        let root = entry.root();
-        if !root.is_dir() {
-            let message =
-                format!("{} is missing: the jail has no root directory; create it again", root.display());
-            self.error(ROOT, message);
-        }
-        Mounts {
-            devfs: self.flag("mount_devfs"),
-            fdescfs: self.flag("mount_fdescfs"),
-            procfs: self.flag("mount_procfs"),
-            linprocfs: self.flag("mount_linprocfs"),
-            fstab: self.fstab(&entry.fstab(), &root),
-        }
-    }
-
-    /// A jail without the file has nothing to mount.
-    fn fstab(&mut self, path: &Path, root: &Path) -> Vec<(fstab::Mount, PathBuf)> {
-        let size = match fs::metadata(path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Vec::new(),
-            other => other.map(|metadata| (metadata.len(), metadata.is_file())),
-        };
-        let text = match size {
-            Ok((size, true)) if size <= LARGEST_FSTAB => fs::read_to_string(path),
-            Ok(_) => Err(std::io::Error::other("not a regular file of at most 1 MiB")),
-            Err(error) => Err(error),
-        };
-        let text = match text {
-            Ok(text) => text,
-            Err(error) => {
-                self.error("fstab", format!("cannot read {}: {error}", path.display()));
-                return Vec::new();
-            }
-        };
-        // The store may be reached by a symbolic link, and the file written with the other path.
-        let real = root.canonicalize().unwrap_or_else(|_| root.to_owned());
-        let mut mounts = Vec::new();
-        for mount in fstab::mounts(&text) {
-            match mount.and_then(|mount| mount.beneath(&[root, &real]).map(|beneath| (mount, beneath))) {
-                Ok(mount) => mounts.push(mount),
-                Err(error) => self.error("fstab", format!("line {}: {}", error.line, error.reason)),
-            }
-        }
-        mounts
     }
 
     fn devfs(&mut self) -> Devfs {

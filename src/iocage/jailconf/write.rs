@@ -87,9 +87,8 @@ impl JailConf {
                 conf.push(name, value);
             }
         }
-        let relative = config.mounts.fstab.iter().any(|(mount, _)| mount.target.is_relative());
-        if relative {
-            // jail(8) refuses a mount point that is not absolute, so the file would be of no use to it.
+        if !config.mounts.fstab_is_for_all {
+            // jail(8) refuses a mount point that is not absolute, and looks for others where they are written.
             for (mount, beneath) in &config.mounts.fstab {
                 let mount = fstab::Mount { target: config.root.join(beneath), ..mount.clone() };
                 conf.push("mount", mount.to_string().replace('\t', " "));

@@ -33,7 +33,7 @@ pub enum Action {
         /// The file.
         path: PathBuf,
         /// What it is to hold.
-        contents: String,
+        contents: Vec<u8>,
     },
     /// Writes a file in a jail's root, without following links out of it.
     WriteBeneath {
@@ -42,7 +42,7 @@ pub enum Action {
         /// The file.
         path: PathBuf,
         /// What it is to hold.
-        contents: String,
+        contents: Vec<u8>,
     },
     /// Renames a file or directory.
     Rename {
@@ -100,9 +100,9 @@ impl Action {
             Action::CreateDirectory(path) => files.create_dir_all(path, DIRECTORY)?,
             Action::CopyTree { from, to } => files.copy_tree(from, to, watch)?,
             Action::RemoveTree(path) => files.remove_tree(path)?,
-            Action::Write { path, contents } => files.write_atomically(path, contents.as_bytes(), MODE)?,
+            Action::Write { path, contents } => files.write_atomically(path, contents, MODE)?,
             Action::WriteBeneath { root, path, contents } => {
-                files.replace_beneath(root, path, contents.as_bytes(), MODE)?;
+                files.replace_beneath(root, path, contents, MODE)?;
             }
             Action::Rename { from, to } => files.rename(from, to)?,
             Action::RemoveLink(path) => {

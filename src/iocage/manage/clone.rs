@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::contents;
+use super::moved;
 use super::storage::Storage;
 use super::{Action, Error, Recipe};
 use crate::files::read_beneath;
@@ -71,13 +72,14 @@ impl CloneOf<'_> {
                     (&source.name, &self.name),
                     &contents::addresses(&old),
                     &contents::addresses(&properties),
-                ),
+                )
+                .into_bytes(),
             });
         }
         let config = properties.document().to_string();
-        recipe.then(Action::Write { path: directory.join("config.json"), contents: config });
-        let fstab = fs::read_to_string(source.fstab()).unwrap_or_default();
-        let fstab = contents::moved_fstab(&fstab, &source.directory, &entry.directory);
+        recipe.then(Action::Write { path: directory.join("config.json"), contents: config.into() });
+        let fstab = fs::read(source.fstab()).unwrap_or_default();
+        let fstab = moved::fstab(&fstab, &source.directory, &entry.directory);
         recipe.then(Action::Write { path: directory.join("fstab"), contents: fstab });
         if directory != entry.directory {
             recipe.then(Action::Rename { from: directory, to: entry.directory });

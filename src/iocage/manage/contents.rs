@@ -1,7 +1,6 @@
 //! What the files of a new jail hold.
 
 use std::net::IpAddr;
-use std::path::Path;
 
 use crate::iocage::addresses::{Addresses, Family, Ip4Addresses, Ip6Addresses};
 use crate::iocage::name::JailName;
@@ -89,20 +88,6 @@ fn own_lines(name: &JailName, addresses: &[IpAddr]) -> String {
     addresses.iter().map(|address| format!("{address}\t{names}\n")).collect()
 }
 
-/// An fstab with the paths below one directory moved below another.
-pub fn moved_fstab(text: &str, from: &Path, to: &Path) -> String {
-    let (from, to) = (format!("{}/", from.display()), format!("{}/", to.display()));
-    let line = |line: &str| -> String {
-        let field = |field: &str| match field.strip_prefix(&from) {
-            Some(rest) => format!("{to}{rest}"),
-            None => field.to_owned(),
-        };
-        // Blanks are kept: people align their fstabs.
-        line.split_inclusive([' ', '\t', '\n']).map(field).collect()
-    };
-    text.split_inclusive('\n').map(line).collect()
-}
-
 /// The host name of a clone: where the first part of the old one was the jail's name, it is the new
 /// jail's.
 pub fn moved_hostname(hostname: &str, old: &JailName, new: &JailName) -> String {
@@ -163,16 +148,6 @@ mod tests {
             "127.0.0.1 localhost shop web2 my-web\n192.0.2.20\tshop.example.org shop"
         );
         assert_eq!(with_name("aaa", "a", "b"), "aaa");
-    }
-
-    #[test]
-    fn paths_of_the_jail_move_and_others_stay() {
-        let text = "# /iocage/jails/web/\n/data\t/iocage/jails/web/root/data nullfs rw 0 0\n/x /iocage/jails/web2/root/x nullfs ro 0 0\n";
-        let moved = moved_fstab(text, Path::new("/iocage/jails/web"), Path::new("/iocage/jails/shop"));
-        assert_eq!(
-            moved,
-            "# /iocage/jails/shop/\n/data\t/iocage/jails/shop/root/data nullfs rw 0 0\n/x /iocage/jails/web2/root/x nullfs ro 0 0\n"
-        );
     }
 
     #[test]

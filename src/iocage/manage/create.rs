@@ -112,8 +112,8 @@ impl NewJail<'_> {
             self.files_inside(&mut recipe, store, from, &directory.join("root"), &properties);
         }
         let config = properties.document().to_string();
-        recipe.then(Action::Write { path: directory.join("config.json"), contents: config });
-        recipe.then(Action::Write { path: directory.join("fstab"), contents: String::new() });
+        recipe.then(Action::Write { path: directory.join("config.json"), contents: config.into() });
+        recipe.then(Action::Write { path: directory.join("fstab"), contents: Vec::new() });
         if directory != entry.directory {
             recipe.then(Action::Rename { from: directory, to: entry.directory });
         }
@@ -163,7 +163,11 @@ impl NewJail<'_> {
             return;
         }
         let mut write = |path: &str, contents: String| {
-            recipe.then(Action::WriteBeneath { root: root.to_owned(), path: path.into(), contents });
+            recipe.then(Action::WriteBeneath {
+                root: root.to_owned(),
+                path: path.into(),
+                contents: contents.into(),
+            });
         };
         if let Some(hosts) = text("etc/hosts") {
             write("etc/hosts", contents::hosts(&hosts, &self.name, &contents::addresses(properties)));
@@ -181,17 +185,17 @@ fn first_time(store: &Store, host: &HostDefaults, recipe: &mut Recipe) -> Result
     let mut told = Vec::new();
     let mut defaults = store.defaults()?.document().clone();
     if !defaults.contains("vnet") {
-        recipe.then(Action::Write { path: store.vnet_mark(), contents: VNET_MARK.to_owned() });
+        recipe.then(Action::Write { path: store.vnet_mark(), contents: VNET_MARK.into() });
     }
     if !defaults.path().exists() {
         told.push("Default configuration missing, creating one".to_owned());
     }
     if host.complete(&mut defaults) {
-        recipe.then(Action::Write { path: defaults.path().to_owned(), contents: defaults.to_string() });
+        recipe.then(Action::Write { path: defaults.path().to_owned(), contents: defaults.to_string().into() });
     }
     let path = store.root().join("default_rc.conf");
     if !path.exists() {
-        recipe.then(Action::Write { path, contents: contents::RC_CONF.to_owned() });
+        recipe.then(Action::Write { path, contents: contents::RC_CONF.into() });
         told.push("Missing default rc.conf, creating it".to_owned());
     }
     Ok(told)

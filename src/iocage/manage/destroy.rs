@@ -16,6 +16,7 @@ use crate::iocage::zfs;
 /// Something that is mounted in it; and those of asking for the origin of its dataset.
 pub fn recipe(entry: &Entry, storage: Storage<'_>) -> Result<Recipe, Error> {
     storage.check_nothing_mounted(entry)?;
+    storage.check_not_shown(entry)?;
     let mut recipe = Recipe::default();
     match storage.dataset(&entry.directory) {
         Some(dataset) => {

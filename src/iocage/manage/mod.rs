@@ -11,6 +11,7 @@ mod clone;
 mod contents;
 mod create;
 pub mod destroy;
+mod moved;
 mod names;
 pub mod rename;
 mod storage;
@@ -92,6 +93,14 @@ pub enum Error {
     /// Something is mounted in it.
     #[error("{}: a file system is mounted on {}: unmount it first", entry.name, on.display())]
     Mounted {
+        /// The jail.
+        entry: Box<Entry>,
+        /// Where.
+        on: PathBuf,
+    },
+    /// Something of it is mounted elsewhere.
+    #[error("{}: {} shows what is in it: stop the jail there, or unmount it, first", entry.name, on.display())]
+    Shown {
         /// The jail.
         entry: Box<Entry>,
         /// Where.

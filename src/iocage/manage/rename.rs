@@ -4,6 +4,7 @@ use std::fs;
 
 use super::contents;
 use super::destroy::tags;
+use super::moved;
 use super::storage::Storage;
 use super::{Action, Error, Recipe};
 use crate::iocage::document::Document;
@@ -27,17 +28,12 @@ pub fn recipe(entry: &Entry, name: &JailName, storage: Storage<'_>) -> Result<Re
         return Err(Error::Exists { name: name.clone(), other: other.name });
     }
     storage.check_nothing_mounted(entry)?;
+    storage.check_not_shown(entry)?;
     let mut recipe = Recipe::default();
     let new = store.entry(entry.place, name.clone());
     let config = store.properties(entry)?.document().clone();
     replace(&mut recipe, &config, renamed(&config, &entry.name, name));
-    if let Ok(fstab) = fs::read_to_string(entry.fstab()) {
-        let moved = contents::moved_fstab(&fstab, &entry.directory, &new.directory);
-        if moved != fstab {
-            let write = |contents| Action::Write { path: entry.fstab(), contents };
-            recipe.then_or(write(moved), write(fstab));
-        }
-    }
+    fstab(&mut recipe, entry, entry, &new);
     match storage.dataset(&entry.directory) {
         Some(dataset) => datasets(&mut recipe, storage, dataset, entry, name)?,
         None => {
@@ -56,12 +52,22 @@ pub fn recipe(entry: &Entry, name: &JailName, storage: Storage<'_>) -> Result<Re
     Ok(recipe)
 }
 
+/// Writes a jail's fstab, if it has paths that lead into the jail that gets another name.
+fn fstab(recipe: &mut Recipe, of: &Entry, old: &Entry, new: &Entry) {
+    let Ok(fstab) = fs::read(of.fstab()) else { return };
+    let moved = moved::fstab(&fstab, &old.directory, &new.directory);
+    if moved != fstab {
+        let write = |contents| Action::Write { path: of.fstab(), contents };
+        recipe.then_or(write(moved), write(fstab));
+    }
+}
+
 /// Writes a configuration, if it differs from what is there.
 fn replace(recipe: &mut Recipe, old: &Document, new: Document) {
     if new != *old {
         let write = |document: &Document| Action::Write {
             path: document.path().to_owned(),
-            contents: document.to_string(),
+            contents: document.to_string().into(),
         };
         recipe.then_or(write(&new), write(old));
     }
@@ -81,9 +87,12 @@ fn renamed(config: &Document, old: &JailName, new: &JailName) -> Document {
     renamed
 }
 
-/// The other jails that name this one: in `depends`, or as the template they were made from.
+/// The other jails that name this one: in `depends`, as the template they were made from, or in an fstab with what
+/// is mounted from here.
 fn others(recipe: &mut Recipe, storage: Storage<'_>, entry: &Entry, name: &JailName) -> Result<(), Error> {
+    let new = storage.store.entry(entry.place, name.clone());
     for other in storage.store.entries()?.iter().filter(|other| *other != entry) {
+        fstab(recipe, other, entry, &new);
         // One that cannot be read names nobody.
         let Ok(config) = storage.store.document(other) else { continue };
         let mut changed = config.clone();

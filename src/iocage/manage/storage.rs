@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::Error;
 use crate::files::Files;
 use crate::iocage::name::JailName;
+use crate::iocage::paths;
 use crate::iocage::store::{Entry, Store};
 use crate::iocage::zfs;
 use crate::kernel::Mounted;
@@ -53,6 +54,21 @@ impl Storage<'_> {
             |mounted: &&Mounted| mounted.on.starts_with(&entry.directory) && mounted.fstype != "zfs";
         match self.mounts.iter().find(foreign) {
             Some(mounted) => Err(Error::Mounted { entry: Box::new(entry.clone()), on: mounted.on.clone() }),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Storage<'_> {
+    /// Refuses to go on while another jail shows what is in this one.
+    pub(super) fn check_not_shown(&self, entry: &Entry) -> Result<(), Error> {
+        let shows = |mounted: &&Mounted| {
+            mounted.fstype == "nullfs"
+                && !mounted.on.starts_with(&entry.directory)
+                && paths::real(Path::new(&mounted.from)).starts_with(&entry.directory)
+        };
+        match self.mounts.iter().find(shows) {
+            Some(mounted) => Err(Error::Shown { entry: Box::new(entry.clone()), on: mounted.on.clone() }),
             None => Ok(()),
         }
     }

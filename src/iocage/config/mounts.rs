@@ -1,0 +1,150 @@
+//! What is mounted in a jail: from its properties and its fstab.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::Mounts;
+use super::reader::Reader;
+use crate::iocage::fstab::{self, Mount, Reason};
+use crate::iocage::paths;
+use crate::iocage::store::{Entry, Store};
+
+/// What a problem with the root directory is about.
+pub(super) const ROOT: &str = "root";
+const FSTAB: &str = "fstab";
+/// An fstab larger than this is something else.
+const LARGEST_FSTAB: u64 = 1024 * 1024;
+
+/// Where lines lead to that were written when iocage's directory, or the jail's, was elsewhere: the old directory,
+/// the new one, and the lines.
+type Moved = BTreeMap<(PathBuf, PathBuf), Vec<usize>>;
+
+impl Reader<'_> {
+    pub(super) fn mounts(&mut self, store: &Store, entry: &Entry) -> Mounts {
+        let root = entry.root();
+        if root == Path::new("/") {
+            let written = entry.directory.join("root");
+            self.error(
+                ROOT,
+                format!("{} leads to /: make it a directory with the jail's files", written.display()),
+            );
+        } else if !root.is_dir() {
+            let message =
+                format!("{} is missing: the jail has no root directory; create it again", root.display());
+            self.error(ROOT, message);
+        }
+        let (fstab, fstab_is_for_all) = self.fstab(store, entry, &root);
+        Mounts {
+            devfs: self.flag("mount_devfs"),
+            fdescfs: self.flag("mount_fdescfs"),
+            procfs: self.flag("mount_procfs"),
+            linprocfs: self.flag("mount_linprocfs"),
+            fstab,
+            fstab_is_for_all,
+        }
+    }
+
+    /// The lines of the jail's fstab, and whether they mean the same to mount(8). A jail without the file has
+    /// nothing to mount.
+    fn fstab(&mut self, store: &Store, entry: &Entry, root: &Path) -> (Vec<(Mount, PathBuf)>, bool) {
+        let path = entry.fstab();
+        let text = match read(&path) {
+            Ok(text) => text,
+            Err(error) => {
+                self.error(FSTAB, format!("cannot read {}: {error}", path.display()));
+                return (Vec::new(), true);
+            }
+        };
+        let mut moved = Moved::new();
+        let mut mounts = Vec::new();
+        for mount in fstab::mounts(&text) {
+            let mut mount = match mount {
+                Ok(mount) => mount,
+                Err(error) => {
+                    self.error(FSTAB, format!("line {}: {}", error.line, error.reason));
+                    continue;
+                }
+            };
+            source(store, &mut mount, &mut moved);
+            match target(store, entry, root, &mount, &mut moved) {
+                Ok(beneath) => mounts.push((mount, beneath)),
+                Err(reason) => self.error(FSTAB, format!("line {}: {reason}", mount.line)),
+            }
+        }
+        let for_all = moved.is_empty() && mounts.iter().all(|(mount, _)| mount.target.is_absolute());
+        self.tell_of_moved(moved);
+        (mounts, for_all)
+    }
+
+    fn tell_of_moved(&mut self, moved: Moved) {
+        for ((from, to), mut lines) in moved {
+            lines.dedup();
+            let (first, more) = (lines[0], lines.len() - 1);
+            let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+            self.warn(
+                FSTAB,
+                format!(
+                    "line {first}{more}: there is no {}, and {} is taken for it: write that, or a mount point relative to the jail's root",
+                    from.display(),
+                    to.display()
+                ),
+            );
+        }
+    }
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let about = match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other?,
+    };
+    match about.is_file() && about.len() <= LARGEST_FSTAB {
+        true => fs::read(path),
+        false => Err(io::Error::other("not a regular file of at most 1 MiB")),
+    }
+}
+
+/// Finds a mount point beneath the jail's root, where that is now.
+fn target(
+    store: &Store,
+    entry: &Entry,
+    root: &Path,
+    mount: &Mount,
+    moved: &mut Moved,
+) -> Result<PathBuf, String> {
+    let reason = match mount.beneath(root) {
+        Ok(beneath) => return Ok(beneath),
+        Err(error) => error.reason,
+    };
+    let Reason::Outside { target, .. } = &reason else { return Err(reason.to_string()) };
+    let Some(placed) = paths::placed(&paths::real(target)) else { return Err(reason.to_string()) };
+    let Some(beneath) = placed.beneath else { return Err(reason.to_string()) };
+    // Another jail's own root, in this directory of iocage's or in another one.
+    let directory = placed.directory.join(placed.place).join(&placed.name);
+    if fs::symlink_metadata(&directory).is_ok() {
+        let whose = if placed.directory == store.root() { "in" } else { "in another iocage directory, in" };
+        return Err(format!(
+            "{} is {whose} the jail {}: if the fstab was copied from there, write {}",
+            target.display(),
+            placed.name,
+            fstab::encode(&root.join(&beneath))
+        ));
+    }
+    moved.entry((directory, entry.directory.clone())).or_default().push(mount.line);
+    Ok(beneath)
+}
+
+/// Finds what is mounted where iocage's directory is now, if it is not where it is written.
+fn source(store: &Store, mount: &mut Mount, moved: &mut Moved) {
+    if !mount.source.is_absolute() || fs::symlink_metadata(&mount.source).is_ok() {
+        return;
+    }
+    let Some(placed) = paths::placed(&mount.source) else { return };
+    let here = store.root().join(&placed.rest);
+    if placed.directory != store.root() && here.exists() {
+        moved.entry((placed.directory, store.root().to_owned())).or_default().push(mount.line);
+        mount.source = here;
+    }
+}
