@@ -74,7 +74,7 @@ fn with_aliases(number: u16, places: Places) -> JailSpec {
 fn specification(number: u16, network: Network) -> JailSpec {
     let devfs = MountSpec {
         fstype: "devfs".to_owned(),
-        from: "devfs".to_owned(),
+        from: "devfs".into(),
         beneath: format!("flat{number}").into(),
         options: Vec::new(),
         ruleset: true,

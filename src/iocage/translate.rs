@@ -323,7 +323,7 @@ fn mounts(config: &JailConfig) -> Vec<MountSpec> {
         };
         mounts.push(MountSpec {
             fstype: line.fstype.clone(),
-            from: line.source.to_string_lossy().into_owned(),
+            from: line.source.clone().into(),
             beneath: beneath.clone(),
             options: options.map(option).collect(),
             ruleset: line.fstype == "devfs",
@@ -331,7 +331,7 @@ fn mounts(config: &JailConfig) -> Vec<MountSpec> {
     }
     let own = |fstype: &str, beneath: &str| MountSpec {
         fstype: fstype.to_owned(),
-        from: fstype.to_owned(),
+        from: fstype.into(),
         beneath: PathBuf::from(beneath),
         options: Vec::new(),
         ruleset: fstype == "devfs",

@@ -4,6 +4,7 @@
 //! root in the jail, and may be a symbolic link to anywhere by now. So the kernel resolves
 //! that part without leaving the first.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -38,9 +39,9 @@ pub fn linprocfs(root: &Path, beneath: &Path) -> MountRequest {
     request("linprocfs", "linprocfs", root, beneath)
 }
 
-/// Another directory, shown here as well.
+/// Another directory, shown here as well; or another file, in place of one.
 pub fn nullfs(from: &Path, root: &Path, beneath: &Path, read_only: bool) -> MountRequest {
-    let mut request = request("nullfs", &from.to_string_lossy(), root, beneath);
+    let mut request = request("nullfs", from, root, beneath);
     if read_only {
         request.flags |= MNT_RDONLY;
     }
@@ -57,10 +58,10 @@ pub fn tmpfs(root: &Path, beneath: &Path, size: Option<u64>) -> MountRequest {
 }
 
 /// Any file system, without options.
-pub fn request(fstype: &str, from: &str, root: &Path, beneath: &Path) -> MountRequest {
+pub fn request(fstype: &str, from: impl AsRef<OsStr>, root: &Path, beneath: &Path) -> MountRequest {
     MountRequest {
         fstype: fstype.to_owned(),
-        from: from.to_owned(),
+        from: from.as_ref().to_owned(),
         root: root.to_owned(),
         beneath: beneath.to_owned(),
         options: Vec::new(),
@@ -84,10 +85,10 @@ impl MountRequest {
 impl fmt::Display for MountRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let on = self.on();
-        if self.from == self.fstype {
+        if self.from == *self.fstype {
             write!(f, "{} on {}", self.fstype, on.display())
         } else {
-            write!(f, "{} ({}) on {}", self.from, self.fstype, on.display())
+            write!(f, "{} ({}) on {}", self.from.display(), self.fstype, on.display())
         }
     }
 }
@@ -96,7 +97,9 @@ impl fmt::Display for MountRequest {
 ///
 /// # Errors
 ///
-/// * ENOENT, ENOTDIR: the mount point, or what is mounted, does not exist or is no directory.
+/// * ENOENT, ENOTDIR: the mount point, or what is mounted, does not exist or is no directory. nullfs takes a file
+///   as well, on a file.
+/// * EINVAL: a nullfs of a directory on a file, or of a file on a directory or on a file with several names.
 /// * ENOTCAPABLE, ELOOP: the part beneath the root leads out of it.
 /// * EINVAL: the kernel does not know the file system, also after looking for its module (`Invalid
 ///   fstype`); or an option or its value, and the kernel says which.

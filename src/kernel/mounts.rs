@@ -1,5 +1,6 @@
 //! File systems.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// One [`nmount(2)`](https://man.freebsd.org/nmount(2)).
@@ -11,9 +12,9 @@ use std::path::PathBuf;
 pub struct MountRequest {
     /// `devfs`, `fdescfs`, `nullfs` …
     pub fstype: String,
-    /// What is mounted: a device, or for nullfs a directory. Passed as `from`, or for nullfs also
+    /// What is mounted: a device, or for nullfs a directory or a file. Passed as `from`, or for nullfs also
     /// as `target`.
-    pub from: String,
+    pub from: OsString,
     /// The trusted part of the mount point.
     pub root: PathBuf,
     /// The rest of the mount point, relative; empty for `root` itself.

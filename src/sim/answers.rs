@@ -178,18 +178,29 @@ impl Kernel for Sim {
 
     fn mount(&self, request: &MountRequest) -> Result<()> {
         let place = match self.shared.directory {
-            Some(_) => paths::place_beneath(&request.root, &request.beneath),
+            Some(_) => match paths::place_beneath(&request.root, &request.beneath) {
+                // vfs_domount_first: a file that has other names is none to mount on.
+                Place::File(file) if paths::has_names(&file) => Place::Nowhere(Errno::EINVAL),
+                place => place,
+            },
             None => Place::Unseen,
         };
         let from = match request.fstype.as_str() {
             "nullfs" => match self.place(Path::new(&request.from)) {
                 // The simulated host has a base system, even where this machine has none.
-                Place::Nowhere(Errno::ENOENT) if paths::is_of_the_base_system(&request.from) => Place::Unseen,
+                Place::Nowhere(Errno::ENOENT) if paths::is_of_the_base_system(Path::new(&request.from)) => {
+                    Place::Unseen
+                }
                 place => place,
             },
             _ => Place::Unseen,
         };
-        self.done(Call::Mount { request: request.clone(), place, from })
+        // What is mounted there already is known by its name without links.
+        let root = match self.place(&request.root) {
+            Place::Directory(real) => real,
+            _ => request.root.clone(),
+        };
+        self.done(Call::Mount { request: MountRequest { root, ..request.clone() }, place, from })
     }
 
     fn unmount(&self, id: FsId, force: bool) -> Result<()> {

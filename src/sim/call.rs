@@ -149,7 +149,7 @@ pub enum Call {
         request: MountRequest,
         /// Where the mount point is.
         place: Place,
-        /// Where the directory is that nullfs is to show.
+        /// Where the directory or file is that nullfs is to show.
         from: Place,
     },
     /// Unmounts a file system.
@@ -186,8 +186,10 @@ pub enum Place {
     Unseen,
     /// To this directory, by its name without links.
     Directory(PathBuf),
-    /// To no directory, and this is why.
+    /// To nothing, and this is why.
     Nowhere(Errno),
+    /// To this file, by its name without links.
+    File(PathBuf),
 }
 
 /// What a call answers.

@@ -140,6 +140,7 @@ enums! {
         0 = Unseen;
         1 = Directory(path);
         2 = Nowhere(errno);
+        3 = File(path);
     }
     Release {
         0 = V14_2;

@@ -56,7 +56,7 @@ impl World {
     ) -> Result<()> {
         // The mount point is opened before anything is asked of the kernel, which takes the flags as an
         // int.
-        let on = self.mounts.resolve(&request.root.join(&request.beneath), place)?;
+        let on = self.mounts.resolve_any(&request.root.join(&request.beneath), place)?;
         if request.flags > i32::MAX as u64 {
             return Err(Errno::EINVAL.into());
         }
@@ -83,22 +83,29 @@ impl World {
             }
             return Ok(());
         }
+        // vfs_domount_first: of these only nullfs has VFCF_FILEMOUNT.
+        if *fstype != "nullfs" && is_file(place) == Some(true) {
+            return Err(Errno::ENOTDIR.into());
+        }
         if *fstype == "nullfs" {
-            match self.mounts.resolve(Path::new(&request.from), from) {
-                Ok(shown) if shown == on => return Err(Errno::EDEADLK.into()),
-                // A file can be shown on a file.
-                Ok(_) | Err(Errno::ENOTDIR) => {}
-                Err(errno) => return Err(errno.into()),
+            if self.mounts.resolve_any(Path::new(&request.from), from)? == on {
+                return Err(Errno::EDEADLK.into());
+            }
+            // nullfs_mount: a file on a file, and a directory on a directory.
+            if let (Some(from), Some(on)) = (is_file(from), is_file(place))
+                && from != on
+            {
+                return Err(Errno::EINVAL.into());
             }
         }
         let ruleset = options.ruleset.unwrap_or(0);
         self.hold_ruleset(ruleset);
         let from = match *fstype {
             // `vfs_mountedfrom`
-            "nullfs" | "unionfs" | "zfs" | "ufs" => &request.from,
-            pseudo => pseudo,
+            "nullfs" | "unionfs" | "zfs" | "ufs" => request.from.to_string_lossy(),
+            pseudo => pseudo.into(),
         };
-        self.mounts.add(fstype, from, on, flags | LOCAL, caller.jid, ruleset);
+        self.mounts.add(fstype, &from, on, flags | LOCAL, caller.jid, ruleset);
         Ok(())
     }
 
@@ -178,6 +185,15 @@ impl World {
 struct MountOptions {
     flags: u64,
     ruleset: Option<u16>,
+}
+
+/// Whether a path leads to a file, if that was looked at.
+fn is_file(place: &Place) -> Option<bool> {
+    match place {
+        Place::File(_) => Some(true),
+        Place::Directory(_) => Some(false),
+        Place::Unseen | Place::Nowhere(_) => None,
+    }
 }
 
 fn has_option(request: &MountRequest, name: &str) -> bool {

@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{Error, ErrorKind};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -16,36 +17,39 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> PathBuf {
     PathBuf::from(OsStr::from_bytes(bytes))
 }
 
-/// The directory that a path leads to.
+/// The directory or file that a path leads to.
 pub(crate) fn place(path: &Path) -> Place {
     match fs::canonicalize(path) {
         Ok(path) if path.is_dir() => Place::Directory(path),
-        Ok(_) => Place::Nowhere(Errno::ENOTDIR),
+        Ok(path) => Place::File(path),
         Err(error) => Place::Nowhere(errno(&error)),
     }
 }
 
+/// Whether a file has more than one name.
+pub(crate) fn has_names(file: &Path) -> bool {
+    fs::metadata(file).is_ok_and(|about| about.nlink() != 1)
+}
+
 /// Whether a directory is one that every FreeBSD has (`hier(7)`).
-pub(crate) fn is_of_the_base_system(path: &str) -> bool {
+pub(crate) fn is_of_the_base_system(path: &Path) -> bool {
     const TOP: [&str; 8] = ["bin", "boot", "etc", "lib", "libexec", "rescue", "sbin", "var"];
     const USR: [&str; 8] = ["bin", "include", "lib", "libdata", "libexec", "sbin", "share", "src"];
-    let Some(name) = path.strip_prefix('/') else { return false };
+    let Some(name) = path.to_str().and_then(|path| path.strip_prefix('/')) else { return false };
     TOP.contains(&name) || name.strip_prefix("usr/").is_some_and(|name| USR.contains(&name))
 }
 
-/// The directory that `beneath` leads to from `root`, without leaving it and without a link at its end:
+/// The directory or file that `beneath` leads to from `root`, without leaving it and without a link at its end:
 /// `openat(2)` with O_RESOLVE_BENEATH and O_NOFOLLOW.
 pub(crate) fn place_beneath(root: &Path, beneath: &Path) -> Place {
     match place(root) {
-        Place::Directory(root) => match walk(root, beneath) {
-            Ok(path) => Place::Directory(path),
-            Err(errno) => Place::Nowhere(errno),
-        },
+        Place::Directory(root) => walk(root, beneath).unwrap_or_else(Place::Nowhere),
+        Place::File(_) => Place::Nowhere(Errno::ENOTDIR),
         nowhere => nowhere,
     }
 }
 
-fn walk(root: PathBuf, beneath: &Path) -> Result<PathBuf, Errno> {
+fn walk(root: PathBuf, beneath: &Path) -> Result<Place, Errno> {
     /// MAXSYMLINKS
     const MOST_LINKS: usize = 32;
 
@@ -73,11 +77,13 @@ fn walk(root: PathBuf, beneath: &Path) -> Result<PathBuf, Errno> {
             }
         } else if metadata.is_dir() {
             here = next;
+        } else if left.is_empty() {
+            return Ok(Place::File(next));
         } else {
             return Err(Errno::ENOTDIR);
         }
     }
-    Ok(here)
+    Ok(Place::Directory(here))
 }
 
 /// The names in a relative path. An absolute one would lead out.
@@ -139,7 +145,6 @@ mod tests {
             ("../outside/dev", Errno::ENOTCAPABLE),
             ("/tmp", Errno::ENOTCAPABLE),
             ("none", Errno::ENOENT),
-            ("file", Errno::ENOTDIR),
             ("file/x", Errno::ENOTDIR),
         ] {
             assert_eq!(place_beneath(&root, Path::new(beneath)), Place::Nowhere(errno), "{beneath}");
@@ -148,6 +153,7 @@ mod tests {
             let place = place_beneath(&root, Path::new(beneath));
             assert_eq!(place, Place::Directory(root.join("inside/dev")), "{beneath}");
         }
+        assert_eq!(place_beneath(&root, Path::new("file")), Place::File(root.join("file")));
         assert_eq!(place_beneath(&root, Path::new("")), Place::Directory(root));
     }
 }

@@ -340,7 +340,8 @@ impl<'a> Run<'a> {
         };
         // The newest first, and it is the newest. One on the right place is hidden by another.
         let found = mount::beneath(kernel, &self.spec.path)?.into_iter().find(|mounted| {
-            (&mounted.fstype, &mounted.from) == (&request.fstype, &request.from)
+            mounted.fstype == request.fstype
+                && mounted.from == request.from.to_string_lossy()
                 && (mounted.on == wanted || !journalled(&mounted.on))
         });
         Ok(found.map(|mounted| mounted.on).filter(|on| *on != wanted))

@@ -1,5 +1,6 @@
 //! What a jail is to look like: the input of a [`Plan`](super::Plan).
 
+use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -48,7 +49,7 @@ pub struct MountSpec {
     /// `devfs`, `fdescfs`, `nullfs` …
     pub fstype: String,
     /// What is mounted.
-    pub from: String,
+    pub from: OsString,
     /// The mount point, relative to the jail's root.
     pub beneath: PathBuf,
     /// Options, with a value where they have one.

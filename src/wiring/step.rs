@@ -149,7 +149,7 @@ impl fmt::Display for Step {
                 write!(f, "create a devfs ruleset of {} rules, numbered from {first} on", rules.len())
             }
             Step::Mount(mount) => {
-                write!(f, "mount {} on {} as {}", mount.from, mount.beneath.display(), mount.fstype)
+                write!(f, "mount {} on {} as {}", mount.from.display(), mount.beneath.display(), mount.fstype)
             }
             Step::AddAlias4(interface, network) => write!(f, "add {network} to {interface}"),
             Step::AddAlias6(interface, network) => write!(f, "add {network} to {interface}"),

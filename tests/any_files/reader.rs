@@ -35,7 +35,7 @@ pub fn read(bytes: &[u8]) -> usize {
     if let Ok(name) = JailName::new(&text) {
         assert!(!name.as_str().contains(['/', '\0', '\n']) && name.as_str() != "..");
     }
-    for mount in fstab::mounts(&text).flatten() {
+    for mount in fstab::mounts(bytes).flatten() {
         if let Ok(beneath) = mount.beneath(Path::new("/jails/web/root")) {
             assert!(beneath.is_relative() && !beneath.components().any(|part| part.as_os_str() == ".."));
         }

@@ -1,6 +1,6 @@
 //! File systems: mounting where no symbolic link decides, unmounting by identity, listing.
 
-use std::ffi::{CString, OsString};
+use std::ffi::{CString, OsStr, OsString};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -23,18 +23,16 @@ unsafe extern "C" {
     fn statfs(path: *const c_char, buffer: *mut sys::statfs) -> c_int;
 }
 
-/// Mounts a file system on a directory that a child stands in.
+/// Mounts a file system on a directory that a child stands in, or a file on a file in such a directory.
 ///
 /// The kernel takes a mount point by name. Whoever may rename directories in a jail could lead that name
-/// elsewhere between a check and the call, so the directory is opened first, and the name is `.`.
+/// elsewhere between a check and the call, so the directory is opened first, and the name is `.`. A file has no
+/// such name: that the file was not replaced by a link meanwhile is looked at afterwards.
 pub fn mount(request: &MountRequest) -> Result<()> {
     let flags =
         c_int::try_from(request.flags).map_err(|_| invalid("MNT_* flags that nmount(2) cannot take"))?;
-    let directory = directory(&request.root, &request.beneath)?;
-    if request.fstype == "nullfs" {
-        keep_apart(Path::new(&request.from), directory.as_fd())?;
-    }
-    let mut options = options(request)?;
+    let Point { directory, file } = Point::open(request)?;
+    let mut options = options(request, file.as_deref().unwrap_or(OsStr::new(".")))?;
     let (answer, theirs) = pipe2(OFlag::O_CLOEXEC).map_err(super::nix)?;
     let mut child = Child::fork(&mut || {
         let outcome = mount_here(directory.as_fd(), theirs.as_fd(), &mut options, flags);
@@ -46,8 +44,76 @@ pub fn mount(request: &MountRequest) -> Result<()> {
     child.wait(None)?;
     let mut report = [0; Report::LENGTH];
     match read_whole(answer.as_fd(), &mut report) {
-        Ok(()) => Report::from_bytes(report).outcome().map(drop),
-        Err(_) => Err(child.died()),
+        Ok(()) => Report::from_bytes(report).outcome().map(drop)?,
+        Err(_) => return Err(child.died()),
+    }
+    match file {
+        Some(file) => check_file(request, directory.as_fd(), &file),
+        None => Ok(()),
+    }
+}
+
+/// Where a file system is to be mounted: on a directory, or on a file in it.
+struct Point {
+    directory: OwnedFd,
+    file: Option<OsString>,
+}
+
+impl Point {
+    fn open(request: &MountRequest) -> Result<Point> {
+        let from = Path::new(&request.from);
+        if request.fstype != "nullfs" {
+            return Ok(Point { directory: directory(&request.root, &request.beneath)?, file: None });
+        }
+        // What is not there is told of by the mount point, or by the next look.
+        if !std::fs::metadata(from).is_ok_and(|from| from.is_file()) {
+            let directory = match directory(&request.root, &request.beneath) {
+                // nullfs_mount: a directory is not mounted on a file.
+                Err(failure) if failure.errno == Errno::ENOTDIR && from.is_dir() => Err(Errno::EINVAL.into()),
+                other => other,
+            }?;
+            keep_apart(from, directory.as_fd())?;
+            return Ok(Point { directory, file: None });
+        }
+        let Some(name) = request.beneath.file_name() else { return Err(Errno::EINVAL.into()) };
+        let above = request.beneath.parent().unwrap_or(Path::new(""));
+        let directory = directory(&request.root, above)?;
+        let file = open_in(directory.as_fd(), name)?;
+        keep_apart(from, file.as_fd())?;
+        Ok(Point { directory, file: Some(name.to_owned()) })
+    }
+}
+
+/// Opens what is in a directory, but no link.
+fn open_in(directory: BorrowedFd<'_>, name: &OsStr) -> Result<OwnedFd> {
+    let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW;
+    openat(directory, name, flags, Mode::empty()).map_err(no_link)
+}
+
+/// Looks whether a file is what was mounted on it. If it is not, a link that took its place has led the mount
+/// elsewhere, and that is taken back.
+fn check_file(request: &MountRequest, directory: BorrowedFd<'_>, name: &OsStr) -> Result<()> {
+    let of = |about: nix::sys::stat::FileStat| (about.st_ino, about.st_size);
+    let from = nix::sys::stat::stat(Path::new(&request.from)).map(of).map_err(super::nix)?;
+    let seen =
+        open_in(directory, name).and_then(|file| nix::sys::stat::fstat(file).map(of).map_err(super::nix));
+    if seen.is_ok_and(|seen| seen == from) {
+        return Ok(());
+    }
+    let ours = |mounted: &Mounted| {
+        mounted.fstype == request.fstype && mounted.from == request.from.to_string_lossy()
+    };
+    if let Some(mounted) = mounts()?.into_iter().rfind(ours) {
+        unmount(mounted.id, true)?;
+    }
+    Err(Errno::ELOOP.into())
+}
+
+fn no_link(errno: nix::errno::Errno) -> Failure {
+    match errno {
+        // FreeBSD's answer to O_NOFOLLOW on a link, where everyone else has ELOOP; open(2), STANDARDS.
+        nix::errno::Errno::EMLINK => Errno::ELOOP.into(),
+        errno => super::nix(errno),
     }
 }
 
@@ -80,20 +146,21 @@ fn mount_here(
     at(Stage::Mount, unsafe { libc::nmount(list, count, flags) })
 }
 
-fn options(request: &MountRequest) -> Result<Options> {
-    let terminated = |text: &str| {
-        CString::new(text).map(CString::into_bytes_with_nul).map_err(|_| invalid("a NUL in a mount option"))
+fn options(request: &MountRequest, on: &OsStr) -> Result<Options> {
+    let terminated = |text: &OsStr| {
+        let text = CString::new(text.as_bytes()).map_err(|_| invalid("a NUL in a mount option"))?;
+        Ok::<_, Failure>(text.into_bytes_with_nul())
     };
     let mut options = vec![
-        ("fstype", Some(terminated(&request.fstype)?)),
-        ("fspath", Some(terminated(".")?)),
+        ("fstype", Some(terminated(request.fstype.as_ref())?)),
+        ("fspath", Some(terminated(on)?)),
         ("from", Some(terminated(&request.from)?)),
     ];
     if request.fstype == "nullfs" {
         options.push(("target", Some(terminated(&request.from)?)));
     }
     for (name, value) in &request.options {
-        options.push((name, value.as_deref().map(terminated).transpose()?));
+        options.push((name, value.as_deref().map(|value| terminated(value.as_ref())).transpose()?));
     }
     Options::new(options.iter().map(|(name, value)| (*name, value.as_deref())))
 }
@@ -106,11 +173,7 @@ fn directory(root: &Path, beneath: &Path) -> Result<OwnedFd> {
         return Ok(root);
     }
     let flags = flags | OFlag::O_NOFOLLOW | OFlag::from_bits_retain(libc::O_RESOLVE_BENEATH);
-    openat(&root, beneath, flags, Mode::empty()).map_err(|errno| match errno {
-        // FreeBSD's answer to O_NOFOLLOW on a link, where everyone else has ELOOP; open(2), STANDARDS.
-        nix::errno::Errno::EMLINK => Errno::ELOOP.into(),
-        errno => super::nix(errno),
-    })
+    openat(&root, beneath, flags, Mode::empty()).map_err(no_link)
 }
 
 /// Unmounts the file system of this identity.

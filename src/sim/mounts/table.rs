@@ -131,10 +131,18 @@ impl Mounts {
         path.ancestors().any(|above| !of_the_host(above) && self.points.last_at(above).is_some())
     }
 
-    /// Where a path leads. What is simulated is there whatever the real file system says.
+    /// The directory that a path leads to. What is simulated is there whatever the real file system says.
     pub fn resolve(&self, path: &Path, place: &Place) -> std::result::Result<PathBuf, Errno> {
         match place {
-            Place::Directory(real) => Ok(real.clone()),
+            Place::File(_) if !self.covers(path) => Err(Errno::ENOTDIR),
+            place => self.resolve_any(path, place),
+        }
+    }
+
+    /// The directory or file that a path leads to.
+    pub fn resolve_any(&self, path: &Path, place: &Place) -> std::result::Result<PathBuf, Errno> {
+        match place {
+            Place::Directory(real) | Place::File(real) => Ok(real.clone()),
             Place::Nowhere(errno) if !self.covers(path) => Err(*errno),
             // Without `.` and doubled slashes.
             Place::Nowhere(_) | Place::Unseen => Ok(path.components().collect()),

@@ -9,7 +9,7 @@ use std::path::Path;
 fn request(fstype: &str, root: &str, beneath: &str) -> MountRequest {
     MountRequest {
         fstype: fstype.to_owned(),
-        from: fstype.to_owned(),
+        from: fstype.into(),
         root: root.into(),
         beneath: beneath.into(),
         options: Vec::new(),

@@ -87,7 +87,7 @@ fn step(host: &Host, dice: &mut Dice, handles: &mut Vec<Handle>) {
         27 => {
             let request = MountRequest {
                 fstype: dice.one_of(&["devfs", "nullfs", "tmpfs"]).to_owned(),
-                from: "/from".to_owned(),
+                from: "/from".into(),
                 root: "/j".into(),
                 beneath: dice.one_of(&["", "dev", "dev/fd"]).into(),
                 options: Vec::new(),

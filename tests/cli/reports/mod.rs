@@ -2,6 +2,7 @@
 //! would have expected.
 
 mod link_local;
+mod paths;
 
 use std::fs;
 use std::path::PathBuf;
