@@ -168,6 +168,33 @@ fn a_directory_on_itself() {
     mount::mount(&*host.kernel, &missing).refused(Errno::ENOENT);
 }
 
+/// nullfs shows a file in place of a file, and neither in place of the other.
+#[test]
+fn a_file_on_a_file() {
+    let host = Host::with_files();
+    let root = tree(&host, &["dir", "other"]);
+    for (file, text) in [("from", "shown"), ("dir/on", "hidden"), ("dir/twice", "")] {
+        fs::write(root.join(file), text).unwrap();
+    }
+    fs::hard_link(root.join("dir/twice"), root.join("dir/again")).unwrap();
+    let show = |from: &str, on: &str| {
+        mount::mount(&*host.kernel, &mount::nullfs(&root.join(from), &root, Path::new(on), true))
+    };
+    show("from", "dir").refused(Errno::EINVAL);
+    show("other", "dir/on").refused(Errno::EINVAL);
+    show("from", "dir/twice").refused(Errno::EINVAL);
+    show("from", "from").refused(Errno::EDEADLK);
+    show("from", "dir/missing").refused(Errno::ENOENT);
+    mount::mount(&*host.kernel, &mount::tmpfs(&root, Path::new("dir/on"), None)).refused(Errno::ENOTDIR);
+    std::os::unix::fs::symlink("on", root.join("dir/link")).unwrap();
+    show("from", "dir/link").refused(Errno::ELOOP);
+    show("from", "dir/on").unwrap();
+    let all = beneath(&*host.kernel, &root).unwrap();
+    assert_eq!((all.len(), all[0].on.as_path()), (1, root.join("dir/on").as_path()));
+    unmount(&*host.kernel, &all[0], false).unwrap();
+    assert!(beneath(&*host.kernel, &root).unwrap().is_empty());
+}
+
 #[test]
 fn what_is_not_mounted_cannot_be_unmounted() {
     let host = Host::with_files();

@@ -69,7 +69,13 @@ impl Point {
         if !std::fs::metadata(from).is_ok_and(|from| from.is_file()) {
             let directory = match directory(&request.root, &request.beneath) {
                 // nullfs_mount: a directory is not mounted on a file.
-                Err(failure) if failure.errno == Errno::ENOTDIR && from.is_dir() => Err(Errno::EINVAL.into()),
+                Err(failure)
+                    if failure.errno == Errno::ENOTDIR
+                        && from.is_dir()
+                        && request.root.join(&request.beneath).is_file() =>
+                {
+                    Err(Errno::EINVAL.into())
+                }
                 other => other,
             }?;
             keep_apart(from, directory.as_fd())?;
