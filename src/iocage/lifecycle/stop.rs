@@ -266,9 +266,8 @@ fn is_of_a_start(mounted: &Mounted, root: &Path, of_fstab: &[PathBuf]) -> bool {
 /// Where the jail's fstab mounts datasets.
 fn datasets_of_fstab(entry: &Entry, root: &Path) -> Vec<PathBuf> {
     let text = fs::read(entry.fstab()).unwrap_or_default();
-    let text = String::from_utf8_lossy(&text);
     let lines = fstab::mounts(&text).filter_map(Result::ok).filter(|mount| mount.fstype == ZFS);
-    lines.filter_map(|mount| Some(root.join(mount.beneath(&[root]).ok()?))).collect()
+    lines.filter_map(|mount| Some(root.join(mount.beneath(root).ok()?))).collect()
 }
 
 /// Says what was taken away, as iocage says it, and of what is still there that it is.

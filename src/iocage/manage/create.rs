@@ -191,7 +191,8 @@ fn first_time(store: &Store, host: &HostDefaults, recipe: &mut Recipe) -> Result
         told.push("Default configuration missing, creating one".to_owned());
     }
     if host.complete(&mut defaults) {
-        recipe.then(Action::Write { path: defaults.path().to_owned(), contents: defaults.to_string().into() });
+        recipe
+            .then(Action::Write { path: defaults.path().to_owned(), contents: defaults.to_string().into() });
     }
     let path = store.root().join("default_rc.conf");
     if !path.exists() {
