@@ -3,7 +3,11 @@
 use super::*;
 
 fn place() -> Option<Place> {
-    let place = Place::with(&["bhyve", "bhyvectl", "bhyveload", "kldload"])?;
+    let place = Place::with(&["bhyve", "bhyvectl", "bhyveload", "df", "kldload", "sysctl"])?;
+    // With it the stand-in for bhyve does to its output what bhyve does.
+    if let Some(python) = find("python3") {
+        symlink(python, place.file("bin/python3")).unwrap();
+    }
     Some(
         place
             .set("FAKE_SYSTEM", "FreeBSD")
@@ -28,8 +32,58 @@ fn a_kernel_and_a_root() {
     assert_eq!(machine(&load), machine(&run));
     assert!(place.log("bhyvectl").contains(&format!("--vm={}\n--destroy\n", machine(&run))));
     assert!(!place.file("input-ended").exists());
-    // The guest writes to a copy.
-    assert!(!run.contains(place.file("root").to_str().unwrap()), "{run}");
+    // The guest writes to a copy. Names are relative, so that a comma in the temporary folder's does no harm.
+    assert!(
+        run.contains("\n3,virtio-blk,disk\n") && run.contains("\n4,virtio-blk,payload.tar,ro\n"),
+        "{run}"
+    );
+    assert!(load.contains("\n-h\nstage\n"), "{load}");
+    // The clock has UTC.
+    assert!(run.contains("\n-u\n"), "{run}");
+}
+
+#[test]
+fn a_guest_has_no_more_cpus_than_the_host_allows() {
+    let Some(place) = place() else { return };
+    let place = place.set("FAKE_CPUS", "1");
+    let answer = place.run("vm/run", &["--", "echo", "ran"]);
+    assert_eq!((answer.output.as_str(), answer.status), ("ran\n", Some(0)), "{answer:?}");
+    assert!(answer.errors.contains("1 of the 2 CPUs"), "{answer:?}");
+    assert!(place.log("bhyve").contains("\n-c\n1\n"), "{}", place.log("bhyve"));
+}
+
+#[test]
+fn a_copy_of_the_disk_has_to_fit() {
+    let Some(place) = place() else { return };
+    let place = place.set("FAKE_FREE", "0");
+    let answer = place.run("vm/run", &["--", "true"]);
+    answer.complains_in_one_line(125, "has 0 MiB: set TMPDIR");
+    // On ZFS it is a clone beside the disk, which goes with the guest.
+    let place = place.set("FAKE_FS", "zfs");
+    assert_eq!(place.run("vm/run", &["--", "true"]).status, Some(0));
+    let there = fs::read_dir(place.file("")).unwrap();
+    let left: Vec<_> = there.map(|entry| entry.unwrap().file_name()).collect();
+    assert!(!left.iter().any(|name| name.to_string_lossy().contains("vm-disk")), "{left:?}");
+}
+
+#[test]
+fn what_the_loader_has_said_is_not_overwritten() {
+    let Some(place) = place() else { return };
+    let place = place.set("FAKE_GUEST", "early-panic");
+    let answer = place.run("vm/run", &["--", "true"]);
+    answer.complains(125, "| the loader was here\n");
+    answer.complains(125, "| panic: a test\n");
+}
+
+#[test]
+fn a_guest_that_waits_at_a_prompt_is_ended_at_once() {
+    for (guest, shown) in [("unbootable", "| cannot load\n"), ("rootless", "| mountroot>")] {
+        let Some(place) = place() else { return };
+        let place = place.set("FAKE_GUEST", guest);
+        let answer = place.run("vm/run", &["-B", "60", "--", "true"]);
+        answer.complains(125, "stopped at a prompt");
+        answer.complains(125, shown);
+    }
 }
 
 #[test]

@@ -20,9 +20,9 @@ use std::time::{Duration, Instant};
 
 /// What the scripts and the stand-ins need of a system.
 const TOOLS: &[&str] = &[
-    "awk", "basename", "cat", "chmod", "cksum", "cp", "cut", "date", "dirname", "env", "grep", "head", "ln",
-    "mkdir", "mkfifo", "mktemp", "mv", "od", "rm", "rmdir", "sed", "sh", "sleep", "sort", "tail", "tar",
-    "touch", "tr", "wc",
+    "awk", "basename", "cat", "chmod", "cksum", "cp", "cut", "date", "df", "dirname", "env", "grep", "head",
+    "ln", "mkdir", "mkfifo", "mktemp", "mv", "od", "rm", "rmdir", "sed", "sh", "sleep", "sort", "tail",
+    "tar", "touch", "tr", "wc",
 ];
 
 /// What they use where it is.

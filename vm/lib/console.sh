@@ -14,6 +14,15 @@ lines() {
 booting() { grep -q 'The FreeBSD Project' "$console"; }
 begun() { lines | grep -q "$payload_begin"; }
 
+# Whether the last line, which is not complete, is the prompt of FreeBSD's loader or of its search for a root file
+# system. A guest that goes on by itself leaves neither.
+prompted() {
+    case $(tail -c 64 "$console" | tr -d '\r' | awk 'END { print }') in
+        'OK ' | 'mountroot> ' | *'[mOK ') return 0 ;;
+        *) return 1 ;;
+    esac
+}
+
 # The payload's exit status; nothing while it runs.
 status() { lines | sed -n "s/.*$payload_end\([0-9][0-9]*\).*/\1/p" | head -n 1; }
 

@@ -6,9 +6,16 @@ status_late=124
 status_error=125
 
 guardian=
+# A copy of the guest's disk that lies outside the folder of this run.
+beside=
 
 finish() {
     stop_guest
+    remove_work
+}
+
+remove_work() {
+    [ -z "$beside" ] || rm -f "$beside"
     rm -rf "$work"
 }
 
@@ -36,6 +43,9 @@ guard() {
     exec 9>&-
     (
         exec 8<&-
+        # Opened once for all that the guest runs: bhyve takes O_APPEND away from its output, and would begin anew
+        # at the start of a file that it alone has opened.
+        exec 7>>"$console"
         _status=0
         "$1" || _status=$?
         echo "$_status" >"$work/run/exit"
@@ -48,12 +58,12 @@ guard() {
     wait
     destroy_guest
     # Without a word our parent was killed, and no other process is left to do it.
-    [ -n "$_word" ] || rm -rf "$work"
+    [ -n "$_word" ] || remove_work
 }
 
 # launch COMMAND...: with the console as its output, and an input that is silent and stays open.
 launch() {
-    "$@" <>"$work/run/input" >>"$console" 2>&1 &
+    "$@" <>"$work/run/input" >&7 2>&1 &
     echo $! >"$work/run/pid"
     # The shell has words for what a signal ended.
     wait $! 2>/dev/null
@@ -85,6 +95,9 @@ await_boot() {
             return 1
         elif [ -n "$_over" ]; then
             why="the guest stopped before it ran the payload"
+            return 1
+        elif prompted; then
+            why="the guest stopped at a prompt: it cannot load its kernel, or cannot mount its root file system"
             return 1
         elif [ $(($(now) - _started)) -ge "$1" ]; then
             why="the guest did not run the payload within $1 seconds"
