@@ -32,14 +32,34 @@ mod regenerate {
         // Jails and what starting one needs.
         "jail xprison prison_state iovec statfs devfs_rule devfs_rid devfs_rnum devfs_rsnum",
         "uexterror kevent kld_file_stat module_stat",
+        // pf: rulesets, tables, states.
+        "pfioc_trans pfioc_trans_pfioc_trans_e pfioc_rule pfioc_pooladdr pfioc_ruleset pfioc_nv pfioc_limit",
+        "pfioc_table pfr_table pfr_addr",
     ];
 
     /// Families of constants, each with the type of the field or argument that its members go to: C's
     /// macros have none. `*` stands for anything, `+` for capitals and digits; the first match wins, and
     /// a value that does not fit becomes a u32.
     const CONSTANTS: &[(IntKind, &str)] = &[
+        // pf
+        (USIZE, "PF_ANCHOR_NAME_SIZE PF_TABLE_NAME_SIZE PF_RULE_LABEL_SIZE"),
+        (IntKind::U8, "PF_PRIO_* PF_POOL_STICKYADDR PF_STATE_NORMAL"),
+        (IntKind::U32, "PFR_TFLAG_*"),
+        (IntKind::Int, "PFR_FLAG_*"),
+        // Protocol families: pf's names begin as theirs do.
+        (
+            IntKind::Int,
+            "PF_UNSPEC PF_LOCAL PF_UNIX PF_INET PF_IMPLINK PF_PUP PF_CHAOS PF_NETBIOS PF_ISO PF_OSI",
+        ),
+        (IntKind::Int, "PF_ECMA PF_DATAKIT PF_CCITT PF_SNA PF_DECnet PF_DLI PF_LAT PF_HYLINK PF_APPLETALK"),
+        (IntKind::Int, "PF_ROUTE PF_LINK PF_XTP PF_COIP PF_CNT PF_SIP PF_IPX PF_RTIP PF_PIP PF_ISDN PF_KEY"),
+        (
+            IntKind::Int,
+            "PF_INET6 PF_NATM PF_ATM PF_NETGRAPH PF_SLOW PF_SCLUSTER PF_ARP PF_BLUETOOTH PF_IEEE80211",
+        ),
+        (IntKind::Int, "PF_NETLINK PF_INET_SDP PF_INET6_SDP PF_DIVERT PF_IPFWLOG PF_MAX"),
         // socket(2), ioctl(2), sysctl(3)
-        (IntKind::Int, "AF_* PF_* SOCK_* SOL_SOCKET SO_* SCM_RIGHTS"),
+        (IntKind::Int, "AF_* SOCK_* SOL_SOCKET SO_* SCM_RIGHTS"),
         (IntKind::Int, "IPPROTO_IP IPPROTO_IPV6 IPPROTO_ICMP IPPROTO_ICMPV6 IPPROTO_TCP IPPROTO_UDP"),
         (IntKind::Int, "CTL_+ CTL_SYSCTL_* NET_RT_* NETLINK_GENERIC IFMIB_* IFDATA_*"),
         // Interfaces
@@ -96,10 +116,19 @@ mod regenerate {
     const ENUMERATED: &str = "IFT_* PRISON_STATE_*";
 
     /// Macros that the patterns above catch and that have no use: IFT_ names that repeat their enum.
-    const IGNORED: &str = "IFT_* ETHERMTU ETHERMIN";
+    const IGNORED: &str = "IFT_* ETHERMTU ETHERMIN EOF";
 
     /// Structures of bit-fields, one byte each: taken as that byte.
     const OPAQUE: &str = "in6_prflags_prf_ra in6_prflags_prf_rr in6_rrenumreq_irr_raflagmask";
+
+    /// Unions of addresses without a name of their own: taken as bytes.
+    const OPAQUE_OF_PF: &str = "pf_addr pf_poolhashkey";
+
+    /// pf's own structures, which nothing but a pointer of the kernel leads to: what is in them is left open.
+    const KERNELS_OF_PF: &str = "pf_anchor pfi_kif";
+
+    /// What those would bring along.
+    const BEHIND_THEM: &str = "ifnet ifg_group pf_ruleset pf_rulequeue pf_anchor_node";
 
     fn words<'a>(lines: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
         lines.iter().flat_map(|line| line.split_whitespace())
@@ -192,8 +221,14 @@ mod regenerate {
         for name in words(TYPES) {
             builder = builder.allowlist_type(name);
         }
-        for name in words(&[OPAQUE]) {
-            builder = builder.opaque_type(name);
+        for name in words(&[OPAQUE, OPAQUE_OF_PF]) {
+            builder = builder.opaque_type(name).blocklist_type(format!("{name}__bindgen.*"));
+        }
+        for name in words(&[KERNELS_OF_PF, BEHIND_THEM]) {
+            builder = builder.blocklist_type(format!("{name}(__bindgen.*)?"));
+        }
+        for name in words(&[KERNELS_OF_PF]) {
+            builder = builder.raw_line(format!("#[repr(C)]\npub struct {name} {{ _unused: [u8; 0] }}"));
         }
         for pattern in
             CONSTANTS.iter().flat_map(|(_, line)| line.split_whitespace()).chain(words(&[ENUMERATED]))

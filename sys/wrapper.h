@@ -39,6 +39,7 @@
 #include <net/ethernet.h>
 #include <net/if_bridgevar.h>
 #include <net/route.h>
+#include <net/pfvar.h>
 
 #include <netinet/in.h>
 #include <netinet/in_var.h>

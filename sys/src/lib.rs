@@ -33,10 +33,12 @@ compile_error!("jailwire-sys has FreeBSD's ABI for x86_64 (amd64) and aarch64 (a
 #[allow(missing_docs, clippy::all)]
 mod bindings;
 pub mod bridge;
+mod enumerated;
 mod newer;
 pub mod request;
 
 pub use bindings::*;
+pub use enumerated::*;
 pub use newer::*;
 pub use request::numbers::*;
 

@@ -1,4 +1,8 @@
 // Written by bindgen from FreeBSD 15.0's headers. To change it, see README.md.
+#[repr(C)]
+pub struct pf_anchor { _unused: [u8; 0] }
+#[repr(C)]
+pub struct pfi_kif { _unused: [u8; 0] }
 
 pub const MAXCOMLEN: usize = 19;
 pub const MAXHOSTNAMELEN: usize = 256;
@@ -758,6 +762,31 @@ pub const IPPROTO_TCP: ::core::ffi::c_int = 6;
 pub const IPPROTO_UDP: ::core::ffi::c_int = 17;
 pub const IPPROTO_IPV6: ::core::ffi::c_int = 41;
 pub const IPPROTO_ICMPV6: ::core::ffi::c_int = 58;
+pub const PF_POOL_STICKYADDR: u8 = 32;
+pub const PF_TABLE_NAME_SIZE: usize = 32;
+pub const PF_ANCHOR_NAME_SIZE: usize = 64;
+pub const PF_RULE_LABEL_SIZE: usize = 64;
+pub const PF_STATE_NORMAL: u8 = 1;
+pub const PF_PRIO_ZERO: u8 = 255;
+pub const PF_PRIO_MAX: u8 = 7;
+pub const PFR_TFLAG_PERSIST: u32 = 1;
+pub const PFR_TFLAG_CONST: u32 = 2;
+pub const PFR_TFLAG_ACTIVE: u32 = 4;
+pub const PFR_TFLAG_INACTIVE: u32 = 8;
+pub const PFR_TFLAG_REFERENCED: u32 = 16;
+pub const PFR_TFLAG_REFDANCHOR: u32 = 32;
+pub const PFR_TFLAG_COUNTERS: u32 = 64;
+pub const PFR_TFLAG_USRMASK: u32 = 67;
+pub const PFR_TFLAG_SETMASK: u32 = 60;
+pub const PFR_TFLAG_ALLMASK: u32 = 127;
+pub const PFR_FLAG_ATOMIC: ::core::ffi::c_int = 1;
+pub const PFR_FLAG_DUMMY: ::core::ffi::c_int = 2;
+pub const PFR_FLAG_FEEDBACK: ::core::ffi::c_int = 4;
+pub const PFR_FLAG_CLSTATS: ::core::ffi::c_int = 8;
+pub const PFR_FLAG_ADDRSTOO: ::core::ffi::c_int = 16;
+pub const PFR_FLAG_REPLACE: ::core::ffi::c_int = 32;
+pub const PFR_FLAG_ALLRSETS: ::core::ffi::c_int = 64;
+pub const PFR_FLAG_ALLMASK: ::core::ffi::c_int = 127;
 pub const IN6_IFF_ANYCAST: ::core::ffi::c_int = 1;
 pub const IN6_IFF_TENTATIVE: ::core::ffi::c_int = 2;
 pub const IN6_IFF_DUPLICATED: ::core::ffi::c_int = 4;
@@ -816,7 +845,9 @@ pub type u_short = ::core::ffi::c_ushort;
 pub type u_int = ::core::ffi::c_uint;
 pub type u_long = ::core::ffi::c_ulong;
 pub type u_int8_t = __uint8_t;
+pub type u_int16_t = __uint16_t;
 pub type u_int32_t = __uint32_t;
+pub type u_int64_t = __uint64_t;
 pub type u_quad_t = __uint64_t;
 pub type caddr_t = *mut ::core::ffi::c_char;
 pub type cpusetid_t = __cpusetid_t;
@@ -3026,6 +3057,7 @@ const _: () = {
         "Offset of field: rt_msghdr::rtm_rmx",
     ][::core::mem::offset_of!(rt_msghdr, rtm_rmx) - 40usize];
 };
+pub type counter_u64_t = *mut u64;
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct in_addr {
@@ -3138,6 +3170,954 @@ const _: () = {
     [
         "Offset of field: sockaddr_in6::sin6_scope_id",
     ][::core::mem::offset_of!(sockaddr_in6, sin6_scope_id) - 24usize];
+};
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct pfioc_nv {
+    pub data: *mut ::core::ffi::c_void,
+    pub len: usize,
+    pub size: usize,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of pfioc_nv"][::core::mem::size_of::<pfioc_nv>() - 24usize];
+    ["Alignment of pfioc_nv"][::core::mem::align_of::<pfioc_nv>() - 8usize];
+    [
+        "Offset of field: pfioc_nv::data",
+    ][::core::mem::offset_of!(pfioc_nv, data) - 0usize];
+    ["Offset of field: pfioc_nv::len"][::core::mem::offset_of!(pfioc_nv, len) - 8usize];
+    [
+        "Offset of field: pfioc_nv::size",
+    ][::core::mem::offset_of!(pfioc_nv, size) - 16usize];
+};
+#[repr(C)]
+#[repr(align(4))]
+#[derive(Debug, Copy, Clone)]
+pub struct pf_addr {
+    pub _bindgen_opaque_blob: [u32; 4usize],
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of pf_addr"][::core::mem::size_of::<pf_addr>() - 16usize];
+    ["Alignment of pf_addr"][::core::mem::align_of::<pf_addr>() - 4usize];
+};
+#[repr(C)]
+#[derive(Copy, Clone)]
+pub struct pf_addr_wrap {
+    pub v: pf_addr_wrap__bindgen_ty_1,
+    pub p: pf_addr_wrap__bindgen_ty_2,
+    pub type_: u_int8_t,
+    pub iflags: u_int8_t,
+}
+#[repr(C)]
+#[derive(Copy, Clone)]
+pub union pf_addr_wrap__bindgen_ty_1 {
+    pub a: pf_addr_wrap__bindgen_ty_1__bindgen_ty_1,
+    pub ifname: [::core::ffi::c_char; 16usize],
+    pub tblname: [::core::ffi::c_char; 32usize],
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct pf_addr_wrap__bindgen_ty_1__bindgen_ty_1 {
+    pub addr: pf_addr,
+    pub mask: pf_addr,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    [
+        "Size of pf_addr_wrap__bindgen_ty_1__bindgen_ty_1",
+    ][::core::mem::size_of::<pf_addr_wrap__bindgen_ty_1__bindgen_ty_1>() - 32usize];
+    [
+        "Alignment of pf_addr_wrap__bindgen_ty_1__bindgen_ty_1",
+    ][::core::mem::align_of::<pf_addr_wrap__bindgen_ty_1__bindgen_ty_1>() - 4usize];
+    [
+        "Offset of field: pf_addr_wrap__bindgen_ty_1__bindgen_ty_1::addr",
+    ][::core::mem::offset_of!(pf_addr_wrap__bindgen_ty_1__bindgen_ty_1, addr) - 0usize];
+    [
+        "Offset of field: pf_addr_wrap__bindgen_ty_1__bindgen_ty_1::mask",
+    ][::core::mem::offset_of!(pf_addr_wrap__bindgen_ty_1__bindgen_ty_1, mask) - 16usize];
+};
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    [
+        "Size of pf_addr_wrap__bindgen_ty_1",
+    ][::core::mem::size_of::<pf_addr_wrap__bindgen_ty_1>() - 32usize];
+    [
+        "Alignment of pf_addr_wrap__bindgen_ty_1",
+    ][::core::mem::align_of::<pf_addr_wrap__bindgen_ty_1>() - 4usize];
+    [
+        "Offset of field: pf_addr_wrap__bindgen_ty_1::a",
+    ][::core::mem::offset_of!(pf_addr_wrap__bindgen_ty_1, a) - 0usize];
+    [
+        "Offset of field: pf_addr_wrap__bindgen_ty_1::ifname",
+    ][::core::mem::offset_of!(pf_addr_wrap__bindgen_ty_1, ifname) - 0usize];
+    [
+        "Offset of field: pf_addr_wrap__bindgen_ty_1::tblname",
+    ][::core::mem::offset_of!(pf_addr_wrap__bindgen_ty_1, tblname) - 0usize];
+};
+#[repr(C)]
+#[derive(Copy, Clone)]
+pub union pf_addr_wrap__bindgen_ty_2 {
+    pub dyn_: *mut pfi_dynaddr,
+    pub tbl: *mut pfr_ktable,
+    pub dyncnt: ::core::ffi::c_int,
+    pub tblcnt: ::core::ffi::c_int,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    [
+        "Size of pf_addr_wrap__bindgen_ty_2",
+    ][::core::mem::size_of::<pf_addr_wrap__bindgen_ty_2>() - 8usize];
+    [
+        "Alignment of pf_addr_wrap__bindgen_ty_2",
+    ][::core::mem::align_of::<pf_addr_wrap__bindgen_ty_2>() - 8usize];
+    [
+        "Offset of field: pf_addr_wrap__bindgen_ty_2::dyn_",
+    ][::core::mem::offset_of!(pf_addr_wrap__bindgen_ty_2, dyn_) - 0usize];
+    [
+        "Offset of field: pf_addr_wrap__bindgen_ty_2::tbl",
+    ][::core::mem::offset_of!(pf_addr_wrap__bindgen_ty_2, tbl) - 0usize];
+    [
+        "Offset of field: pf_addr_wrap__bindgen_ty_2::dyncnt",
+    ][::core::mem::offset_of!(pf_addr_wrap__bindgen_ty_2, dyncnt) - 0usize];
+    [
+        "Offset of field: pf_addr_wrap__bindgen_ty_2::tblcnt",
+    ][::core::mem::offset_of!(pf_addr_wrap__bindgen_ty_2, tblcnt) - 0usize];
+};
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of pf_addr_wrap"][::core::mem::size_of::<pf_addr_wrap>() - 48usize];
+    ["Alignment of pf_addr_wrap"][::core::mem::align_of::<pf_addr_wrap>() - 8usize];
+    [
+        "Offset of field: pf_addr_wrap::v",
+    ][::core::mem::offset_of!(pf_addr_wrap, v) - 0usize];
+    [
+        "Offset of field: pf_addr_wrap::p",
+    ][::core::mem::offset_of!(pf_addr_wrap, p) - 32usize];
+    [
+        "Offset of field: pf_addr_wrap::type_",
+    ][::core::mem::offset_of!(pf_addr_wrap, type_) - 40usize];
+    [
+        "Offset of field: pf_addr_wrap::iflags",
+    ][::core::mem::offset_of!(pf_addr_wrap, iflags) - 41usize];
+};
+#[repr(C)]
+#[derive(Copy, Clone)]
+pub union pf_rule_ptr {
+    pub ptr: *mut pf_rule,
+    pub nr: u_int32_t,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of pf_rule_ptr"][::core::mem::size_of::<pf_rule_ptr>() - 8usize];
+    ["Alignment of pf_rule_ptr"][::core::mem::align_of::<pf_rule_ptr>() - 8usize];
+    [
+        "Offset of field: pf_rule_ptr::ptr",
+    ][::core::mem::offset_of!(pf_rule_ptr, ptr) - 0usize];
+    [
+        "Offset of field: pf_rule_ptr::nr",
+    ][::core::mem::offset_of!(pf_rule_ptr, nr) - 0usize];
+};
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct pf_rule_uid {
+    pub uid: [uid_t; 2usize],
+    pub op: u_int8_t,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of pf_rule_uid"][::core::mem::size_of::<pf_rule_uid>() - 12usize];
+    ["Alignment of pf_rule_uid"][::core::mem::align_of::<pf_rule_uid>() - 4usize];
+    [
+        "Offset of field: pf_rule_uid::uid",
+    ][::core::mem::offset_of!(pf_rule_uid, uid) - 0usize];
+    [
+        "Offset of field: pf_rule_uid::op",
+    ][::core::mem::offset_of!(pf_rule_uid, op) - 8usize];
+};
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct pf_rule_gid {
+    pub gid: [uid_t; 2usize],
+    pub op: u_int8_t,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of pf_rule_gid"][::core::mem::size_of::<pf_rule_gid>() - 12usize];
+    ["Alignment of pf_rule_gid"][::core::mem::align_of::<pf_rule_gid>() - 4usize];
+    [
+        "Offset of field: pf_rule_gid::gid",
+    ][::core::mem::offset_of!(pf_rule_gid, gid) - 0usize];
+    [
+        "Offset of field: pf_rule_gid::op",
+    ][::core::mem::offset_of!(pf_rule_gid, op) - 8usize];
+};
+#[repr(C)]
+#[derive(Copy, Clone)]
+pub struct pf_rule_addr {
+    pub addr: pf_addr_wrap,
+    pub port: [u_int16_t; 2usize],
+    pub neg: u_int8_t,
+    pub port_op: u_int8_t,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of pf_rule_addr"][::core::mem::size_of::<pf_rule_addr>() - 56usize];
+    ["Alignment of pf_rule_addr"][::core::mem::align_of::<pf_rule_addr>() - 8usize];
+    [
+        "Offset of field: pf_rule_addr::addr",
+    ][::core::mem::offset_of!(pf_rule_addr, addr) - 0usize];
+    [
+        "Offset of field: pf_rule_addr::port",
+    ][::core::mem::offset_of!(pf_rule_addr, port) - 48usize];
+    [
+        "Offset of field: pf_rule_addr::neg",
+    ][::core::mem::offset_of!(pf_rule_addr, neg) - 52usize];
+    [
+        "Offset of field: pf_rule_addr::port_op",
+    ][::core::mem::offset_of!(pf_rule_addr, port_op) - 53usize];
+};
+#[repr(C)]
+#[derive(Copy, Clone)]
+pub struct pf_pooladdr {
+    pub addr: pf_addr_wrap,
+    pub entries: pf_pooladdr__bindgen_ty_1,
+    pub ifname: [::core::ffi::c_char; 16usize],
+    pub kif: *mut pfi_kif,
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct pf_pooladdr__bindgen_ty_1 {
+    pub tqe_next: *mut pf_pooladdr,
+    pub tqe_prev: *mut *mut pf_pooladdr,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    [
+        "Size of pf_pooladdr__bindgen_ty_1",
+    ][::core::mem::size_of::<pf_pooladdr__bindgen_ty_1>() - 16usize];
+    [
+        "Alignment of pf_pooladdr__bindgen_ty_1",
+    ][::core::mem::align_of::<pf_pooladdr__bindgen_ty_1>() - 8usize];
+    [
+        "Offset of field: pf_pooladdr__bindgen_ty_1::tqe_next",
+    ][::core::mem::offset_of!(pf_pooladdr__bindgen_ty_1, tqe_next) - 0usize];
+    [
+        "Offset of field: pf_pooladdr__bindgen_ty_1::tqe_prev",
+    ][::core::mem::offset_of!(pf_pooladdr__bindgen_ty_1, tqe_prev) - 8usize];
+};
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of pf_pooladdr"][::core::mem::size_of::<pf_pooladdr>() - 88usize];
+    ["Alignment of pf_pooladdr"][::core::mem::align_of::<pf_pooladdr>() - 8usize];
+    [
+        "Offset of field: pf_pooladdr::addr",
+    ][::core::mem::offset_of!(pf_pooladdr, addr) - 0usize];
+    [
+        "Offset of field: pf_pooladdr::entries",
+    ][::core::mem::offset_of!(pf_pooladdr, entries) - 48usize];
+    [
+        "Offset of field: pf_pooladdr::ifname",
+    ][::core::mem::offset_of!(pf_pooladdr, ifname) - 64usize];
+    [
+        "Offset of field: pf_pooladdr::kif",
+    ][::core::mem::offset_of!(pf_pooladdr, kif) - 80usize];
+};
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct pf_palist {
+    pub tqh_first: *mut pf_pooladdr,
+    pub tqh_last: *mut *mut pf_pooladdr,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of pf_palist"][::core::mem::size_of::<pf_palist>() - 16usize];
+    ["Alignment of pf_palist"][::core::mem::align_of::<pf_palist>() - 8usize];
+    [
+        "Offset of field: pf_palist::tqh_first",
+    ][::core::mem::offset_of!(pf_palist, tqh_first) - 0usize];
+    [
+        "Offset of field: pf_palist::tqh_last",
+    ][::core::mem::offset_of!(pf_palist, tqh_last) - 8usize];
+};
+#[repr(C)]
+#[repr(align(4))]
+#[derive(Debug, Copy, Clone)]
+pub struct pf_poolhashkey {
+    pub _bindgen_opaque_blob: [u32; 4usize],
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of pf_poolhashkey"][::core::mem::size_of::<pf_poolhashkey>() - 16usize];
+    ["Alignment of pf_poolhashkey"][::core::mem::align_of::<pf_poolhashkey>() - 4usize];
+};
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct pf_pool {
+    pub list: pf_palist,
+    pub cur: *mut pf_pooladdr,
+    pub key: pf_poolhashkey,
+    pub counter: pf_addr,
+    pub tblidx: ::core::ffi::c_int,
+    pub proxy_port: [u_int16_t; 2usize],
+    pub opts: u_int8_t,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of pf_pool"][::core::mem::size_of::<pf_pool>() - 72usize];
+    ["Alignment of pf_pool"][::core::mem::align_of::<pf_pool>() - 8usize];
+    ["Offset of field: pf_pool::list"][::core::mem::offset_of!(pf_pool, list) - 0usize];
+    ["Offset of field: pf_pool::cur"][::core::mem::offset_of!(pf_pool, cur) - 16usize];
+    ["Offset of field: pf_pool::key"][::core::mem::offset_of!(pf_pool, key) - 24usize];
+    [
+        "Offset of field: pf_pool::counter",
+    ][::core::mem::offset_of!(pf_pool, counter) - 40usize];
+    [
+        "Offset of field: pf_pool::tblidx",
+    ][::core::mem::offset_of!(pf_pool, tblidx) - 56usize];
+    [
+        "Offset of field: pf_pool::proxy_port",
+    ][::core::mem::offset_of!(pf_pool, proxy_port) - 60usize];
+    ["Offset of field: pf_pool::opts"][::core::mem::offset_of!(pf_pool, opts) - 64usize];
+};
+pub type pf_osfp_t = u_int32_t;
+#[repr(C)]
+#[derive(Copy, Clone)]
+pub struct pf_rule {
+    pub src: pf_rule_addr,
+    pub dst: pf_rule_addr,
+    pub skip: [pf_rule_ptr; 8usize],
+    pub label: [::core::ffi::c_char; 64usize],
+    pub ifname: [::core::ffi::c_char; 16usize],
+    pub qname: [::core::ffi::c_char; 64usize],
+    pub pqname: [::core::ffi::c_char; 64usize],
+    pub tagname: [::core::ffi::c_char; 64usize],
+    pub match_tagname: [::core::ffi::c_char; 64usize],
+    pub overload_tblname: [::core::ffi::c_char; 32usize],
+    pub entries: pf_rule__bindgen_ty_1,
+    pub rpool: pf_pool,
+    pub evaluations: u_int64_t,
+    pub packets: [u_int64_t; 2usize],
+    pub bytes: [u_int64_t; 2usize],
+    pub kif: *mut pfi_kif,
+    pub anchor: *mut pf_anchor,
+    pub overload_tbl: *mut pfr_ktable,
+    pub os_fingerprint: pf_osfp_t,
+    pub rtableid: ::core::ffi::c_int,
+    pub timeout: [u_int32_t; 20usize],
+    pub max_states: u_int32_t,
+    pub max_src_nodes: u_int32_t,
+    pub max_src_states: u_int32_t,
+    pub max_src_conn: u_int32_t,
+    pub max_src_conn_rate: pf_rule__bindgen_ty_2,
+    pub qid: u_int32_t,
+    pub pqid: u_int32_t,
+    pub rt_listid: u_int32_t,
+    pub nr: u_int32_t,
+    pub prob: u_int32_t,
+    pub cuid: uid_t,
+    pub cpid: pid_t,
+    pub states_cur: counter_u64_t,
+    pub states_tot: counter_u64_t,
+    pub src_nodes: counter_u64_t,
+    pub return_icmp: u_int16_t,
+    pub return_icmp6: u_int16_t,
+    pub max_mss: u_int16_t,
+    pub tag: u_int16_t,
+    pub match_tag: u_int16_t,
+    pub scrub_flags: u_int16_t,
+    pub uid: pf_rule_uid,
+    pub gid: pf_rule_gid,
+    pub rule_flag: u_int32_t,
+    pub action: u_int8_t,
+    pub direction: u_int8_t,
+    pub log: u_int8_t,
+    pub logif: u_int8_t,
+    pub quick: u_int8_t,
+    pub ifnot: u_int8_t,
+    pub match_tag_not: u_int8_t,
+    pub natpass: u_int8_t,
+    pub keep_state: u_int8_t,
+    pub af: sa_family_t,
+    pub proto: u_int8_t,
+    pub type_: u_int8_t,
+    pub code: u_int8_t,
+    pub flags: u_int8_t,
+    pub flagset: u_int8_t,
+    pub min_ttl: u_int8_t,
+    pub allow_opts: u_int8_t,
+    pub rt: u_int8_t,
+    pub return_ttl: u_int8_t,
+    pub tos: u_int8_t,
+    pub set_tos: u_int8_t,
+    pub anchor_relative: u_int8_t,
+    pub anchor_wildcard: u_int8_t,
+    pub flush: u_int8_t,
+    pub prio: u_int8_t,
+    pub set_prio: [u_int8_t; 2usize],
+    pub divert: pf_rule__bindgen_ty_3,
+    pub u_states_cur: u64,
+    pub u_states_tot: u64,
+    pub u_src_nodes: u64,
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct pf_rule__bindgen_ty_1 {
+    pub tqe_next: *mut pf_rule,
+    pub tqe_prev: *mut *mut pf_rule,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    [
+        "Size of pf_rule__bindgen_ty_1",
+    ][::core::mem::size_of::<pf_rule__bindgen_ty_1>() - 16usize];
+    [
+        "Alignment of pf_rule__bindgen_ty_1",
+    ][::core::mem::align_of::<pf_rule__bindgen_ty_1>() - 8usize];
+    [
+        "Offset of field: pf_rule__bindgen_ty_1::tqe_next",
+    ][::core::mem::offset_of!(pf_rule__bindgen_ty_1, tqe_next) - 0usize];
+    [
+        "Offset of field: pf_rule__bindgen_ty_1::tqe_prev",
+    ][::core::mem::offset_of!(pf_rule__bindgen_ty_1, tqe_prev) - 8usize];
+};
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct pf_rule__bindgen_ty_2 {
+    pub limit: u_int32_t,
+    pub seconds: u_int32_t,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    [
+        "Size of pf_rule__bindgen_ty_2",
+    ][::core::mem::size_of::<pf_rule__bindgen_ty_2>() - 8usize];
+    [
+        "Alignment of pf_rule__bindgen_ty_2",
+    ][::core::mem::align_of::<pf_rule__bindgen_ty_2>() - 4usize];
+    [
+        "Offset of field: pf_rule__bindgen_ty_2::limit",
+    ][::core::mem::offset_of!(pf_rule__bindgen_ty_2, limit) - 0usize];
+    [
+        "Offset of field: pf_rule__bindgen_ty_2::seconds",
+    ][::core::mem::offset_of!(pf_rule__bindgen_ty_2, seconds) - 4usize];
+};
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct pf_rule__bindgen_ty_3 {
+    pub addr: pf_addr,
+    pub port: u_int16_t,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    [
+        "Size of pf_rule__bindgen_ty_3",
+    ][::core::mem::size_of::<pf_rule__bindgen_ty_3>() - 20usize];
+    [
+        "Alignment of pf_rule__bindgen_ty_3",
+    ][::core::mem::align_of::<pf_rule__bindgen_ty_3>() - 4usize];
+    [
+        "Offset of field: pf_rule__bindgen_ty_3::addr",
+    ][::core::mem::offset_of!(pf_rule__bindgen_ty_3, addr) - 0usize];
+    [
+        "Offset of field: pf_rule__bindgen_ty_3::port",
+    ][::core::mem::offset_of!(pf_rule__bindgen_ty_3, port) - 16usize];
+};
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of pf_rule"][::core::mem::size_of::<pf_rule>() - 976usize];
+    ["Alignment of pf_rule"][::core::mem::align_of::<pf_rule>() - 8usize];
+    ["Offset of field: pf_rule::src"][::core::mem::offset_of!(pf_rule, src) - 0usize];
+    ["Offset of field: pf_rule::dst"][::core::mem::offset_of!(pf_rule, dst) - 56usize];
+    [
+        "Offset of field: pf_rule::skip",
+    ][::core::mem::offset_of!(pf_rule, skip) - 112usize];
+    [
+        "Offset of field: pf_rule::label",
+    ][::core::mem::offset_of!(pf_rule, label) - 176usize];
+    [
+        "Offset of field: pf_rule::ifname",
+    ][::core::mem::offset_of!(pf_rule, ifname) - 240usize];
+    [
+        "Offset of field: pf_rule::qname",
+    ][::core::mem::offset_of!(pf_rule, qname) - 256usize];
+    [
+        "Offset of field: pf_rule::pqname",
+    ][::core::mem::offset_of!(pf_rule, pqname) - 320usize];
+    [
+        "Offset of field: pf_rule::tagname",
+    ][::core::mem::offset_of!(pf_rule, tagname) - 384usize];
+    [
+        "Offset of field: pf_rule::match_tagname",
+    ][::core::mem::offset_of!(pf_rule, match_tagname) - 448usize];
+    [
+        "Offset of field: pf_rule::overload_tblname",
+    ][::core::mem::offset_of!(pf_rule, overload_tblname) - 512usize];
+    [
+        "Offset of field: pf_rule::entries",
+    ][::core::mem::offset_of!(pf_rule, entries) - 544usize];
+    [
+        "Offset of field: pf_rule::rpool",
+    ][::core::mem::offset_of!(pf_rule, rpool) - 560usize];
+    [
+        "Offset of field: pf_rule::evaluations",
+    ][::core::mem::offset_of!(pf_rule, evaluations) - 632usize];
+    [
+        "Offset of field: pf_rule::packets",
+    ][::core::mem::offset_of!(pf_rule, packets) - 640usize];
+    [
+        "Offset of field: pf_rule::bytes",
+    ][::core::mem::offset_of!(pf_rule, bytes) - 656usize];
+    ["Offset of field: pf_rule::kif"][::core::mem::offset_of!(pf_rule, kif) - 672usize];
+    [
+        "Offset of field: pf_rule::anchor",
+    ][::core::mem::offset_of!(pf_rule, anchor) - 680usize];
+    [
+        "Offset of field: pf_rule::overload_tbl",
+    ][::core::mem::offset_of!(pf_rule, overload_tbl) - 688usize];
+    [
+        "Offset of field: pf_rule::os_fingerprint",
+    ][::core::mem::offset_of!(pf_rule, os_fingerprint) - 696usize];
+    [
+        "Offset of field: pf_rule::rtableid",
+    ][::core::mem::offset_of!(pf_rule, rtableid) - 700usize];
+    [
+        "Offset of field: pf_rule::timeout",
+    ][::core::mem::offset_of!(pf_rule, timeout) - 704usize];
+    [
+        "Offset of field: pf_rule::max_states",
+    ][::core::mem::offset_of!(pf_rule, max_states) - 784usize];
+    [
+        "Offset of field: pf_rule::max_src_nodes",
+    ][::core::mem::offset_of!(pf_rule, max_src_nodes) - 788usize];
+    [
+        "Offset of field: pf_rule::max_src_states",
+    ][::core::mem::offset_of!(pf_rule, max_src_states) - 792usize];
+    [
+        "Offset of field: pf_rule::max_src_conn",
+    ][::core::mem::offset_of!(pf_rule, max_src_conn) - 796usize];
+    [
+        "Offset of field: pf_rule::max_src_conn_rate",
+    ][::core::mem::offset_of!(pf_rule, max_src_conn_rate) - 800usize];
+    ["Offset of field: pf_rule::qid"][::core::mem::offset_of!(pf_rule, qid) - 808usize];
+    [
+        "Offset of field: pf_rule::pqid",
+    ][::core::mem::offset_of!(pf_rule, pqid) - 812usize];
+    [
+        "Offset of field: pf_rule::rt_listid",
+    ][::core::mem::offset_of!(pf_rule, rt_listid) - 816usize];
+    ["Offset of field: pf_rule::nr"][::core::mem::offset_of!(pf_rule, nr) - 820usize];
+    [
+        "Offset of field: pf_rule::prob",
+    ][::core::mem::offset_of!(pf_rule, prob) - 824usize];
+    [
+        "Offset of field: pf_rule::cuid",
+    ][::core::mem::offset_of!(pf_rule, cuid) - 828usize];
+    [
+        "Offset of field: pf_rule::cpid",
+    ][::core::mem::offset_of!(pf_rule, cpid) - 832usize];
+    [
+        "Offset of field: pf_rule::states_cur",
+    ][::core::mem::offset_of!(pf_rule, states_cur) - 840usize];
+    [
+        "Offset of field: pf_rule::states_tot",
+    ][::core::mem::offset_of!(pf_rule, states_tot) - 848usize];
+    [
+        "Offset of field: pf_rule::src_nodes",
+    ][::core::mem::offset_of!(pf_rule, src_nodes) - 856usize];
+    [
+        "Offset of field: pf_rule::return_icmp",
+    ][::core::mem::offset_of!(pf_rule, return_icmp) - 864usize];
+    [
+        "Offset of field: pf_rule::return_icmp6",
+    ][::core::mem::offset_of!(pf_rule, return_icmp6) - 866usize];
+    [
+        "Offset of field: pf_rule::max_mss",
+    ][::core::mem::offset_of!(pf_rule, max_mss) - 868usize];
+    ["Offset of field: pf_rule::tag"][::core::mem::offset_of!(pf_rule, tag) - 870usize];
+    [
+        "Offset of field: pf_rule::match_tag",
+    ][::core::mem::offset_of!(pf_rule, match_tag) - 872usize];
+    [
+        "Offset of field: pf_rule::scrub_flags",
+    ][::core::mem::offset_of!(pf_rule, scrub_flags) - 874usize];
+    ["Offset of field: pf_rule::uid"][::core::mem::offset_of!(pf_rule, uid) - 876usize];
+    ["Offset of field: pf_rule::gid"][::core::mem::offset_of!(pf_rule, gid) - 888usize];
+    [
+        "Offset of field: pf_rule::rule_flag",
+    ][::core::mem::offset_of!(pf_rule, rule_flag) - 900usize];
+    [
+        "Offset of field: pf_rule::action",
+    ][::core::mem::offset_of!(pf_rule, action) - 904usize];
+    [
+        "Offset of field: pf_rule::direction",
+    ][::core::mem::offset_of!(pf_rule, direction) - 905usize];
+    ["Offset of field: pf_rule::log"][::core::mem::offset_of!(pf_rule, log) - 906usize];
+    [
+        "Offset of field: pf_rule::logif",
+    ][::core::mem::offset_of!(pf_rule, logif) - 907usize];
+    [
+        "Offset of field: pf_rule::quick",
+    ][::core::mem::offset_of!(pf_rule, quick) - 908usize];
+    [
+        "Offset of field: pf_rule::ifnot",
+    ][::core::mem::offset_of!(pf_rule, ifnot) - 909usize];
+    [
+        "Offset of field: pf_rule::match_tag_not",
+    ][::core::mem::offset_of!(pf_rule, match_tag_not) - 910usize];
+    [
+        "Offset of field: pf_rule::natpass",
+    ][::core::mem::offset_of!(pf_rule, natpass) - 911usize];
+    [
+        "Offset of field: pf_rule::keep_state",
+    ][::core::mem::offset_of!(pf_rule, keep_state) - 912usize];
+    ["Offset of field: pf_rule::af"][::core::mem::offset_of!(pf_rule, af) - 913usize];
+    [
+        "Offset of field: pf_rule::proto",
+    ][::core::mem::offset_of!(pf_rule, proto) - 914usize];
+    [
+        "Offset of field: pf_rule::type_",
+    ][::core::mem::offset_of!(pf_rule, type_) - 915usize];
+    [
+        "Offset of field: pf_rule::code",
+    ][::core::mem::offset_of!(pf_rule, code) - 916usize];
+    [
+        "Offset of field: pf_rule::flags",
+    ][::core::mem::offset_of!(pf_rule, flags) - 917usize];
+    [
+        "Offset of field: pf_rule::flagset",
+    ][::core::mem::offset_of!(pf_rule, flagset) - 918usize];
+    [
+        "Offset of field: pf_rule::min_ttl",
+    ][::core::mem::offset_of!(pf_rule, min_ttl) - 919usize];
+    [
+        "Offset of field: pf_rule::allow_opts",
+    ][::core::mem::offset_of!(pf_rule, allow_opts) - 920usize];
+    ["Offset of field: pf_rule::rt"][::core::mem::offset_of!(pf_rule, rt) - 921usize];
+    [
+        "Offset of field: pf_rule::return_ttl",
+    ][::core::mem::offset_of!(pf_rule, return_ttl) - 922usize];
+    ["Offset of field: pf_rule::tos"][::core::mem::offset_of!(pf_rule, tos) - 923usize];
+    [
+        "Offset of field: pf_rule::set_tos",
+    ][::core::mem::offset_of!(pf_rule, set_tos) - 924usize];
+    [
+        "Offset of field: pf_rule::anchor_relative",
+    ][::core::mem::offset_of!(pf_rule, anchor_relative) - 925usize];
+    [
+        "Offset of field: pf_rule::anchor_wildcard",
+    ][::core::mem::offset_of!(pf_rule, anchor_wildcard) - 926usize];
+    [
+        "Offset of field: pf_rule::flush",
+    ][::core::mem::offset_of!(pf_rule, flush) - 927usize];
+    [
+        "Offset of field: pf_rule::prio",
+    ][::core::mem::offset_of!(pf_rule, prio) - 928usize];
+    [
+        "Offset of field: pf_rule::set_prio",
+    ][::core::mem::offset_of!(pf_rule, set_prio) - 929usize];
+    [
+        "Offset of field: pf_rule::divert",
+    ][::core::mem::offset_of!(pf_rule, divert) - 932usize];
+    [
+        "Offset of field: pf_rule::u_states_cur",
+    ][::core::mem::offset_of!(pf_rule, u_states_cur) - 952usize];
+    [
+        "Offset of field: pf_rule::u_states_tot",
+    ][::core::mem::offset_of!(pf_rule, u_states_tot) - 960usize];
+    [
+        "Offset of field: pf_rule::u_src_nodes",
+    ][::core::mem::offset_of!(pf_rule, u_src_nodes) - 968usize];
+};
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct pfr_table {
+    pub pfrt_anchor: [::core::ffi::c_char; 1024usize],
+    pub pfrt_name: [::core::ffi::c_char; 32usize],
+    pub pfrt_flags: u_int32_t,
+    pub pfrt_fback: u_int8_t,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of pfr_table"][::core::mem::size_of::<pfr_table>() - 1064usize];
+    ["Alignment of pfr_table"][::core::mem::align_of::<pfr_table>() - 4usize];
+    [
+        "Offset of field: pfr_table::pfrt_anchor",
+    ][::core::mem::offset_of!(pfr_table, pfrt_anchor) - 0usize];
+    [
+        "Offset of field: pfr_table::pfrt_name",
+    ][::core::mem::offset_of!(pfr_table, pfrt_name) - 1024usize];
+    [
+        "Offset of field: pfr_table::pfrt_flags",
+    ][::core::mem::offset_of!(pfr_table, pfrt_flags) - 1056usize];
+    [
+        "Offset of field: pfr_table::pfrt_fback",
+    ][::core::mem::offset_of!(pfr_table, pfrt_fback) - 1060usize];
+};
+#[repr(C)]
+#[derive(Copy, Clone)]
+pub struct pfr_addr {
+    pub pfra_u: pfr_addr__bindgen_ty_1,
+    pub pfra_af: u_int8_t,
+    pub pfra_net: u_int8_t,
+    pub pfra_not: u_int8_t,
+    pub pfra_fback: u_int8_t,
+}
+#[repr(C)]
+#[derive(Copy, Clone)]
+pub union pfr_addr__bindgen_ty_1 {
+    pub _pfra_ip4addr: in_addr,
+    pub _pfra_ip6addr: in6_addr,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    [
+        "Size of pfr_addr__bindgen_ty_1",
+    ][::core::mem::size_of::<pfr_addr__bindgen_ty_1>() - 16usize];
+    [
+        "Alignment of pfr_addr__bindgen_ty_1",
+    ][::core::mem::align_of::<pfr_addr__bindgen_ty_1>() - 4usize];
+    [
+        "Offset of field: pfr_addr__bindgen_ty_1::_pfra_ip4addr",
+    ][::core::mem::offset_of!(pfr_addr__bindgen_ty_1, _pfra_ip4addr) - 0usize];
+    [
+        "Offset of field: pfr_addr__bindgen_ty_1::_pfra_ip6addr",
+    ][::core::mem::offset_of!(pfr_addr__bindgen_ty_1, _pfra_ip6addr) - 0usize];
+};
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of pfr_addr"][::core::mem::size_of::<pfr_addr>() - 20usize];
+    ["Alignment of pfr_addr"][::core::mem::align_of::<pfr_addr>() - 4usize];
+    [
+        "Offset of field: pfr_addr::pfra_u",
+    ][::core::mem::offset_of!(pfr_addr, pfra_u) - 0usize];
+    [
+        "Offset of field: pfr_addr::pfra_af",
+    ][::core::mem::offset_of!(pfr_addr, pfra_af) - 16usize];
+    [
+        "Offset of field: pfr_addr::pfra_net",
+    ][::core::mem::offset_of!(pfr_addr, pfra_net) - 17usize];
+    [
+        "Offset of field: pfr_addr::pfra_not",
+    ][::core::mem::offset_of!(pfr_addr, pfra_not) - 18usize];
+    [
+        "Offset of field: pfr_addr::pfra_fback",
+    ][::core::mem::offset_of!(pfr_addr, pfra_fback) - 19usize];
+};
+#[repr(C)]
+#[derive(Copy, Clone)]
+pub struct pfioc_pooladdr {
+    pub action: u_int32_t,
+    pub ticket: u_int32_t,
+    pub nr: u_int32_t,
+    pub r_num: u_int32_t,
+    pub r_action: u_int8_t,
+    pub r_last: u_int8_t,
+    pub af: u_int8_t,
+    pub anchor: [::core::ffi::c_char; 1024usize],
+    pub addr: pf_pooladdr,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of pfioc_pooladdr"][::core::mem::size_of::<pfioc_pooladdr>() - 1136usize];
+    ["Alignment of pfioc_pooladdr"][::core::mem::align_of::<pfioc_pooladdr>() - 8usize];
+    [
+        "Offset of field: pfioc_pooladdr::action",
+    ][::core::mem::offset_of!(pfioc_pooladdr, action) - 0usize];
+    [
+        "Offset of field: pfioc_pooladdr::ticket",
+    ][::core::mem::offset_of!(pfioc_pooladdr, ticket) - 4usize];
+    [
+        "Offset of field: pfioc_pooladdr::nr",
+    ][::core::mem::offset_of!(pfioc_pooladdr, nr) - 8usize];
+    [
+        "Offset of field: pfioc_pooladdr::r_num",
+    ][::core::mem::offset_of!(pfioc_pooladdr, r_num) - 12usize];
+    [
+        "Offset of field: pfioc_pooladdr::r_action",
+    ][::core::mem::offset_of!(pfioc_pooladdr, r_action) - 16usize];
+    [
+        "Offset of field: pfioc_pooladdr::r_last",
+    ][::core::mem::offset_of!(pfioc_pooladdr, r_last) - 17usize];
+    [
+        "Offset of field: pfioc_pooladdr::af",
+    ][::core::mem::offset_of!(pfioc_pooladdr, af) - 18usize];
+    [
+        "Offset of field: pfioc_pooladdr::anchor",
+    ][::core::mem::offset_of!(pfioc_pooladdr, anchor) - 19usize];
+    [
+        "Offset of field: pfioc_pooladdr::addr",
+    ][::core::mem::offset_of!(pfioc_pooladdr, addr) - 1048usize];
+};
+#[repr(C)]
+#[derive(Copy, Clone)]
+pub struct pfioc_rule {
+    pub action: u_int32_t,
+    pub ticket: u_int32_t,
+    pub pool_ticket: u_int32_t,
+    pub nr: u_int32_t,
+    pub anchor: [::core::ffi::c_char; 1024usize],
+    pub anchor_call: [::core::ffi::c_char; 1024usize],
+    pub rule: pf_rule,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of pfioc_rule"][::core::mem::size_of::<pfioc_rule>() - 3040usize];
+    ["Alignment of pfioc_rule"][::core::mem::align_of::<pfioc_rule>() - 8usize];
+    [
+        "Offset of field: pfioc_rule::action",
+    ][::core::mem::offset_of!(pfioc_rule, action) - 0usize];
+    [
+        "Offset of field: pfioc_rule::ticket",
+    ][::core::mem::offset_of!(pfioc_rule, ticket) - 4usize];
+    [
+        "Offset of field: pfioc_rule::pool_ticket",
+    ][::core::mem::offset_of!(pfioc_rule, pool_ticket) - 8usize];
+    [
+        "Offset of field: pfioc_rule::nr",
+    ][::core::mem::offset_of!(pfioc_rule, nr) - 12usize];
+    [
+        "Offset of field: pfioc_rule::anchor",
+    ][::core::mem::offset_of!(pfioc_rule, anchor) - 16usize];
+    [
+        "Offset of field: pfioc_rule::anchor_call",
+    ][::core::mem::offset_of!(pfioc_rule, anchor_call) - 1040usize];
+    [
+        "Offset of field: pfioc_rule::rule",
+    ][::core::mem::offset_of!(pfioc_rule, rule) - 2064usize];
+};
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct pfioc_limit {
+    pub index: ::core::ffi::c_int,
+    pub limit: ::core::ffi::c_uint,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of pfioc_limit"][::core::mem::size_of::<pfioc_limit>() - 8usize];
+    ["Alignment of pfioc_limit"][::core::mem::align_of::<pfioc_limit>() - 4usize];
+    [
+        "Offset of field: pfioc_limit::index",
+    ][::core::mem::offset_of!(pfioc_limit, index) - 0usize];
+    [
+        "Offset of field: pfioc_limit::limit",
+    ][::core::mem::offset_of!(pfioc_limit, limit) - 4usize];
+};
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct pfioc_ruleset {
+    pub nr: u_int32_t,
+    pub path: [::core::ffi::c_char; 1024usize],
+    pub name: [::core::ffi::c_char; 64usize],
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of pfioc_ruleset"][::core::mem::size_of::<pfioc_ruleset>() - 1092usize];
+    ["Alignment of pfioc_ruleset"][::core::mem::align_of::<pfioc_ruleset>() - 4usize];
+    [
+        "Offset of field: pfioc_ruleset::nr",
+    ][::core::mem::offset_of!(pfioc_ruleset, nr) - 0usize];
+    [
+        "Offset of field: pfioc_ruleset::path",
+    ][::core::mem::offset_of!(pfioc_ruleset, path) - 4usize];
+    [
+        "Offset of field: pfioc_ruleset::name",
+    ][::core::mem::offset_of!(pfioc_ruleset, name) - 1028usize];
+};
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct pfioc_trans {
+    pub size: ::core::ffi::c_int,
+    pub esize: ::core::ffi::c_int,
+    pub array: *mut pfioc_trans_pfioc_trans_e,
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct pfioc_trans_pfioc_trans_e {
+    pub rs_num: ::core::ffi::c_int,
+    pub anchor: [::core::ffi::c_char; 1024usize],
+    pub ticket: u_int32_t,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    [
+        "Size of pfioc_trans_pfioc_trans_e",
+    ][::core::mem::size_of::<pfioc_trans_pfioc_trans_e>() - 1032usize];
+    [
+        "Alignment of pfioc_trans_pfioc_trans_e",
+    ][::core::mem::align_of::<pfioc_trans_pfioc_trans_e>() - 4usize];
+    [
+        "Offset of field: pfioc_trans_pfioc_trans_e::rs_num",
+    ][::core::mem::offset_of!(pfioc_trans_pfioc_trans_e, rs_num) - 0usize];
+    [
+        "Offset of field: pfioc_trans_pfioc_trans_e::anchor",
+    ][::core::mem::offset_of!(pfioc_trans_pfioc_trans_e, anchor) - 4usize];
+    [
+        "Offset of field: pfioc_trans_pfioc_trans_e::ticket",
+    ][::core::mem::offset_of!(pfioc_trans_pfioc_trans_e, ticket) - 1028usize];
+};
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of pfioc_trans"][::core::mem::size_of::<pfioc_trans>() - 16usize];
+    ["Alignment of pfioc_trans"][::core::mem::align_of::<pfioc_trans>() - 8usize];
+    [
+        "Offset of field: pfioc_trans::size",
+    ][::core::mem::offset_of!(pfioc_trans, size) - 0usize];
+    [
+        "Offset of field: pfioc_trans::esize",
+    ][::core::mem::offset_of!(pfioc_trans, esize) - 4usize];
+    [
+        "Offset of field: pfioc_trans::array",
+    ][::core::mem::offset_of!(pfioc_trans, array) - 8usize];
+};
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct pfioc_table {
+    pub pfrio_table: pfr_table,
+    pub pfrio_buffer: *mut ::core::ffi::c_void,
+    pub pfrio_esize: ::core::ffi::c_int,
+    pub pfrio_size: ::core::ffi::c_int,
+    pub pfrio_size2: ::core::ffi::c_int,
+    pub pfrio_nadd: ::core::ffi::c_int,
+    pub pfrio_ndel: ::core::ffi::c_int,
+    pub pfrio_nchange: ::core::ffi::c_int,
+    pub pfrio_flags: ::core::ffi::c_int,
+    pub pfrio_ticket: u_int32_t,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of pfioc_table"][::core::mem::size_of::<pfioc_table>() - 1104usize];
+    ["Alignment of pfioc_table"][::core::mem::align_of::<pfioc_table>() - 8usize];
+    [
+        "Offset of field: pfioc_table::pfrio_table",
+    ][::core::mem::offset_of!(pfioc_table, pfrio_table) - 0usize];
+    [
+        "Offset of field: pfioc_table::pfrio_buffer",
+    ][::core::mem::offset_of!(pfioc_table, pfrio_buffer) - 1064usize];
+    [
+        "Offset of field: pfioc_table::pfrio_esize",
+    ][::core::mem::offset_of!(pfioc_table, pfrio_esize) - 1072usize];
+    [
+        "Offset of field: pfioc_table::pfrio_size",
+    ][::core::mem::offset_of!(pfioc_table, pfrio_size) - 1076usize];
+    [
+        "Offset of field: pfioc_table::pfrio_size2",
+    ][::core::mem::offset_of!(pfioc_table, pfrio_size2) - 1080usize];
+    [
+        "Offset of field: pfioc_table::pfrio_nadd",
+    ][::core::mem::offset_of!(pfioc_table, pfrio_nadd) - 1084usize];
+    [
+        "Offset of field: pfioc_table::pfrio_ndel",
+    ][::core::mem::offset_of!(pfioc_table, pfrio_ndel) - 1088usize];
+    [
+        "Offset of field: pfioc_table::pfrio_nchange",
+    ][::core::mem::offset_of!(pfioc_table, pfrio_nchange) - 1092usize];
+    [
+        "Offset of field: pfioc_table::pfrio_flags",
+    ][::core::mem::offset_of!(pfioc_table, pfrio_flags) - 1096usize];
+    [
+        "Offset of field: pfioc_table::pfrio_ticket",
+    ][::core::mem::offset_of!(pfioc_table, pfrio_ticket) - 1100usize];
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -4036,3 +5016,13 @@ const _: () = {
         "Offset of field: devfs_rule::dr_incset",
     ][::core::mem::offset_of!(devfs_rule, dr_incset) - 234usize];
 };
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct pfi_dynaddr {
+    pub _address: u8,
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct pfr_ktable {
+    pub _address: u8,
+}

@@ -273,6 +273,53 @@ requests! {
         /// Remove a rule for choosing a source address.
         SIOCDADDRCTL_POLICY = iow::<in6_addrpolicy>(b'u', 109);
     }
+    "net/pfvar.h" {
+        /// Add a rule to a ruleset that [`DIOCXBEGIN`] opened, with the addresses that [`DIOCADDADDR`] gathered.
+        DIOCADDRULE = iowr::<pfioc_rule>(b'D', 4);
+        /// How many rules an anchor has of the kind that `rule.action` names, and the ticket to read them with.
+        DIOCGETRULES = iowr::<pfioc_rule>(b'D', 6);
+        /// One rule. `data` leads to an nvlist, which has the request and gets the answer.
+        DIOCGETRULENV = iowr::<pfioc_nv>(b'D', 7);
+        /// Whether pf is running, and its counters. `data` leads to where the nvlist goes.
+        DIOCGETSTATUSNV = iowr::<pfioc_nv>(b'D', 21);
+        /// A limit, by its index.
+        DIOCGETLIMIT = iowr::<pfioc_limit>(b'D', 39);
+        /// Take away the states that the nvlist in `data` describes; it gets their number.
+        DIOCKILLSTATESNV = iowr::<pfioc_nv>(b'D', 41);
+        /// Empty the list of addresses that the next rule gets. There is one for all who write rules.
+        DIOCBEGINADDRS = iowr::<pfioc_pooladdr>(b'D', 51);
+        /// Add an address to that list.
+        DIOCADDADDR = iowr::<pfioc_pooladdr>(b'D', 52);
+        /// How many addresses a rule has.
+        DIOCGETADDRS = iowr::<pfioc_pooladdr>(b'D', 53);
+        /// One address of a rule.
+        DIOCGETADDR = iowr::<pfioc_pooladdr>(b'D', 54);
+        /// How many anchors there are right below one.
+        DIOCGETRULESETS = iowr::<pfioc_ruleset>(b'D', 58);
+        /// The name of an anchor right below another, by its number.
+        DIOCGETRULESET = iowr::<pfioc_ruleset>(b'D', 59);
+        /// Add tables: an array of [`pfr_table`](crate::pfr_table).
+        DIOCRADDTABLES = iowr::<pfioc_table>(b'D', 61);
+        /// Remove tables.
+        DIOCRDELTABLES = iowr::<pfioc_table>(b'D', 62);
+        /// The tables of an anchor.
+        DIOCRGETTABLES = iowr::<pfioc_table>(b'D', 63);
+        /// Add addresses to a table: an array of [`pfr_addr`](crate::pfr_addr).
+        DIOCRADDADDRS = iowr::<pfioc_table>(b'D', 67);
+        /// Remove addresses from a table.
+        DIOCRDELADDRS = iowr::<pfioc_table>(b'D', 68);
+        /// Make a table hold these addresses and no others.
+        DIOCRSETADDRS = iowr::<pfioc_table>(b'D', 69);
+        /// The addresses of a table.
+        DIOCRGETADDRS = iowr::<pfioc_table>(b'D', 70);
+        /// Open rulesets to write them anew: an array of
+        /// [`pfioc_trans_pfioc_trans_e`](crate::pfioc_trans_pfioc_trans_e), which get their tickets.
+        DIOCXBEGIN = iowr::<pfioc_trans>(b'D', 81);
+        /// Put what was written in the place of what was there, in all of them at once.
+        DIOCXCOMMIT = iowr::<pfioc_trans>(b'D', 82);
+        /// Drop what was written.
+        DIOCXROLLBACK = iowr::<pfioc_trans>(b'D', 83);
+    }
     "fs/devfs/devfs.h" {
         /// Add a rule. Without a number it gets the next one of its ruleset, and the kernel writes which.
         DEVFSIO_RADD = iowr::<devfs_rule>(b'D', 0);

@@ -87,6 +87,8 @@ impl Bindings {
         }
         for item in file.items {
             match item {
+                // What C declares and does not define, and what only a kernel's pointer leads to.
+                Item::Struct(item) if is_incomplete(&item) => {}
                 Item::Struct(item) => {
                     let layout = bindings.layout(item.ident.to_string(), false, item.fields.into_iter());
                     bindings.structs.push(layout);
@@ -179,6 +181,15 @@ impl Struct {
     pub fn named_fields(&self) -> impl Iterator<Item = &Field> {
         self.fields.iter().filter(|field| !is_made_up(&field.name))
     }
+}
+
+/// Whether C leaves open what is in a structure.
+fn is_incomplete(item: &syn::ItemStruct) -> bool {
+    item.fields.len() == 1
+        && item
+            .fields
+            .iter()
+            .all(|field| field.ident.as_ref().is_some_and(|name| name == "_unused" || name == "_address"))
 }
 
 /// Whether bindgen made the field up, to fill a structure that it takes as bytes.

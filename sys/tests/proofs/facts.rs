@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use jailwire_sys::{NEWER, request};
+use jailwire_sys::{ENUMERATED, NEWER, request};
 
-use crate::bindings::{Bindings, Field, Shape, Struct, Value};
+use crate::bindings::{Bindings, Shape, Struct, Value};
 
 /// One number that Rust and C should agree on.
 pub struct Fact {
@@ -99,7 +99,8 @@ pub fn all(bindings: &Bindings) -> Vec<Fact> {
     for (name, value) in &bindings.constants {
         facts.push(Fact { name: name.clone(), kind: Kind::Constant, c: name.clone(), value: value.clone() });
     }
-    facts.extend(NEWER.iter().map(|&(name, value)| Fact::new(Kind::Constant, name, name, value)));
+    let by_hand = ENUMERATED.iter().chain(NEWER);
+    facts.extend(by_hand.map(|&(name, value)| Fact::new(Kind::Constant, name, name, value)));
     facts.extend(request::all().map(|(name, number)| Fact::new(Kind::Request, name, name, number)));
     facts
 }
@@ -131,21 +132,31 @@ fn structure(bindings: &Bindings, layout: &Struct, facts: &mut Vec<Fact>) {
 /// How C spells the type of `layout`.
 fn c_type(bindings: &Bindings, layout: &Struct) -> String {
     match bindings.structs.iter().find_map(|outer| declared_in(outer, layout)) {
-        Some((outer, field)) => format!("__typeof__((({} *)0)->{field})", c_type(bindings, outer)),
+        Some((outer, field, star)) => {
+            format!("__typeof__({star}(({} *)0)->{field})", c_type(bindings, outer))
+        }
         None => format!("{} {}", if layout.is_union { "union" } else { "struct" }, layout.name),
     }
 }
 
 /// The field of `outer` whose type `layout` is, if C declares it there: its name then begins with that of
-/// `outer`, and C, which may have none for it, reaches it through the field.
-fn declared_in<'a>(outer: &'a Struct, layout: &Struct) -> Option<(&'a Struct, &'a str)> {
-    let rest = layout.name.strip_prefix(&outer.name)?;
-    let has_the_type = |field: &&Field| match &field.ty {
+/// `outer`, and C, which may have none for it, reaches it through the field, with a star in front where the
+/// field is a pointer.
+fn declared_in<'a>(outer: &'a Struct, layout: &Struct) -> Option<(&'a Struct, &'a str, &'static str)> {
+    let rest = layout.name.strip_prefix(&outer.name)?.strip_prefix('_')?;
+    let is_the_type = |ty: &syn::Type| match ty {
         syn::Type::Path(path) => path.path.is_ident(&layout.name),
         _ => false,
     };
-    let field = outer.fields.iter().find(has_the_type)?;
-    rest.starts_with('_').then_some((outer, &field.name))
+    outer
+        .fields
+        .iter()
+        .find_map(|field| match &field.ty {
+            syn::Type::Ptr(pointer) if is_the_type(&pointer.elem) => Some((outer, &*field.name, "*")),
+            ty if is_the_type(ty) => Some((outer, &*field.name, "")),
+            _ => None,
+        })
+        .filter(|_| !rest.is_empty())
 }
 
 /// bindgen appends `_` to what is a word of Rust's.

@@ -1,0 +1,77 @@
+//! Constants that C has in enums without a name, or in ones of which little is needed here. Each has the type
+//! of the field it goes to. The proofs compare them with the headers, as they do the generated ones.
+
+macro_rules! enumerated {
+    ($($(#[$meta:meta])* $name:ident: $type:ty = $value:literal;)*) => {
+        $($(#[$meta])* pub const $name: $type = $value;)*
+
+        /// Each of them, for the proofs.
+        #[doc(hidden)]
+        pub const ENUMERATED: &[(&str, i64)] = &[$((stringify!($name), $name as i64)),*];
+    };
+}
+
+enumerated! {
+    /// pf: let a packet pass. Of `action` of [`pf_rule`](crate::pf_rule), as those up to [`PF_NORDR`].
+    PF_PASS: u8 = 0;
+    /// pf: drop it.
+    PF_DROP: u8 = 1;
+    /// pf: put its fragments together first.
+    PF_SCRUB: u8 = 2;
+    /// pf: do not.
+    PF_NOSCRUB: u8 = 3;
+    /// pf: translate its source.
+    PF_NAT: u8 = 4;
+    /// pf: do not.
+    PF_NONAT: u8 = 5;
+    /// pf: translate its source on the way out, and its destination on the way in.
+    PF_BINAT: u8 = 6;
+    /// pf: do not.
+    PF_NOBINAT: u8 = 7;
+    /// pf: translate its destination.
+    PF_RDR: u8 = 8;
+    /// pf: do not.
+    PF_NORDR: u8 = 9;
+    /// pf: note its rule, and go on.
+    PF_MATCH: u8 = 12;
+
+    /// pf: rules that put fragments together. Of `rs_num` of
+    /// [`pfioc_trans_pfioc_trans_e`](crate::pfioc_trans_pfioc_trans_e), as those up to [`PF_RULESET_TABLE`].
+    PF_RULESET_SCRUB: i32 = 0;
+    /// pf: rules that let pass and drop.
+    PF_RULESET_FILTER: i32 = 1;
+    /// pf: rules that translate sources.
+    PF_RULESET_NAT: i32 = 2;
+    /// pf: rules that translate both.
+    PF_RULESET_BINAT: i32 = 3;
+    /// pf: rules that translate destinations.
+    PF_RULESET_RDR: i32 = 4;
+    /// pf: how many kinds of rules there are.
+    PF_RULESET_MAX: i32 = 5;
+
+    /// pf: in either direction. Of `direction` of [`pf_rule`](crate::pf_rule).
+    PF_INOUT: u8 = 0;
+    /// pf: on the way in.
+    PF_IN: u8 = 1;
+    /// pf: on the way out.
+    PF_OUT: u8 = 2;
+
+    /// pf: any port. Of `port_op` of [`pf_rule_addr`](crate::pf_rule_addr).
+    PF_OP_NONE: u8 = 0;
+    /// pf: this port.
+    PF_OP_EQ: u8 = 2;
+    /// pf: from the first port to the second, both of them too.
+    PF_OP_RRG: u8 = 9;
+
+    /// pf: an address and its mask. Of `type` of [`pf_addr_wrap`](crate::pf_addr_wrap).
+    PF_ADDR_ADDRMASK: u8 = 0;
+    /// pf: the addresses of an interface.
+    PF_ADDR_DYNIFTL: u8 = 2;
+    /// pf: a table.
+    PF_ADDR_TABLE: u8 = 3;
+
+    /// pf: the first address of the pool, and no other. Of `opts` of [`pf_pool`](crate::pf_pool).
+    PF_POOL_NONE: u8 = 0;
+    /// pf: one address of the pool after the other.
+    PF_POOL_ROUNDROBIN: u8 = 4;
+}
