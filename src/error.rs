@@ -290,6 +290,11 @@ fn hint(call: &str, errno: Errno, text: Option<&str>) -> Option<&'static str> {
         ("nmount", Errno::ELOOP | Errno::ENOTCAPABLE) => {
             "the mount point is, or lies behind, a symbolic link: put a directory there"
         }
+        ("open /dev/pf", Errno::ENOENT) => "pf is not loaded: kldload pf, and pf_enable=YES in /etc/rc.conf",
+        ("open /dev/pf", Errno::EACCES) => "this needs root",
+        ("DIOCXBEGIN", Errno::EINVAL) => {
+            "there may be as many anchors as there can be: say set limit anchors in /etc/pf.conf"
+        }
         (call, Errno::ENXIO) if call.starts_with("SIOC") || call.starts_with("BRDG") => {
             "the interface is not in this network stack: it may have been renamed, lent or destroyed"
         }

@@ -23,6 +23,7 @@ pub mod jail;
 pub mod kernel;
 pub mod nd6;
 pub mod neighbour;
+pub mod packet_filter;
 pub mod route;
 pub mod sim;
 #[doc = include_str!("../docs/surface.md")]

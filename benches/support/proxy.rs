@@ -89,6 +89,10 @@ impl<W: Watch> Kernel for Proxy<W> {
         self.pass("open", |kernel| kernel.open(path))
     }
 
+    fn open_device(&self, path: &Path) -> Result<Handle> {
+        self.pass("open", |kernel| kernel.open_device(path))
+    }
+
     fn close(&self, handle: Handle) {
         self.told("close", |kernel| kernel.close(handle), |()| (true, 0));
     }

@@ -23,6 +23,7 @@ mod failure;
 mod held_value;
 pub(crate) mod jail;
 mod mounts;
+pub(crate) mod nvlist;
 #[cfg(any(target_os = "freebsd", test))]
 #[allow(unsafe_code)]
 mod passing;
@@ -162,6 +163,17 @@ pub trait Kernel: fmt::Debug + Send + Sync {
     /// ENOENT, ENOTDIR, EACCES, ELOOP, ENAMETOOLONG: the path, as in the man page. EMFILE, ENFILE: no room for
     /// another.
     fn open(&self, path: &Path) -> Result<Handle>;
+
+    /// Opens a device to read and write: [`open(2)`](https://man.freebsd.org/open(2)) with O_RDWR, close-on-exec. pf changes nothing for whoever
+    /// opened it with [`Kernel::open`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Kernel::open`]. EOPNOTSUPP: the kernel leaves this method out.
+    fn open_device(&self, path: &Path) -> Result<Handle> {
+        let _ = path;
+        Err(Errno::EOPNOTSUPP.into())
+    }
 
     /// Closes a handle. Closing one twice is a defect of the caller and is ignored.
     fn close(&self, handle: Handle);

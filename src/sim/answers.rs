@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::call::{Answer, Call, Place};
+use super::pf::DEVICE;
 use super::store::Store;
 use super::{Sim, paths};
 use crate::kernel::{
@@ -34,9 +35,14 @@ impl Kernel for Sim {
 
     fn open(&self, path: &Path) -> Result<Handle> {
         // `/dev` is the simulated host's own.
-        let place = if path == Path::new("/dev") { Place::Unseen } else { self.place(path) };
+        let of_the_host = path == Path::new("/dev") || path == Path::new(DEVICE);
+        let place = if of_the_host { Place::Unseen } else { self.place(path) };
         let mut call = Call::Open { path: path.to_owned(), place };
         answer!(self.perform(&mut call), Answer::Handle(handle) => handle)
+    }
+
+    fn open_device(&self, path: &Path) -> Result<Handle> {
+        answer!(self.perform(&mut Call::OpenDevice(path.to_owned())), Answer::Handle(handle) => handle)
     }
 
     fn close(&self, handle: Handle) {

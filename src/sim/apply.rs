@@ -26,6 +26,7 @@ impl World {
         match call {
             Call::Socket(domain) => self.socket(caller, *domain).map(Answer::Handle),
             Call::Open { path, place } => self.open(caller, path, place).map(Answer::Handle),
+            Call::OpenDevice(path) => self.open_device(caller, path, true).map(Answer::Handle),
             Call::Close(handle) => {
                 self.close(handle.0);
                 Ok(Answer::Done)

@@ -24,6 +24,8 @@ pub enum Call {
         /// Where it leads.
         place: Place,
     },
+    /// Opens a device for reading and writing.
+    OpenDevice(PathBuf),
     /// Closes a handle.
     Close(Handle),
     /// Sets a socket option.

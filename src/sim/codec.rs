@@ -180,6 +180,7 @@ enums! {
         26 = JailNote(queue);
         27 = HoldSysctl { name, value };
         28 = SendTo { handle, to };
+        29 = OpenDevice(path);
     }
 }
 

@@ -76,6 +76,7 @@ impl World {
         for (name, value) in &stack.sysctls {
             writeln!(out, " sysctl {name} {value}")?;
         }
+        stack.pf.write(out)?;
         Ok(())
     }
 

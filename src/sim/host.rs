@@ -90,6 +90,7 @@ impl World {
             sysctls: self.stack_sysctls(),
             units: BTreeMap::from([("lo", BTreeSet::from([0]))]),
             groups: Vec::new(),
+            pf: Default::default(),
         };
         self.stacks.insert(id, stack);
         self.stack_created(id);

@@ -56,6 +56,7 @@ mod neighbours;
 mod options;
 mod own_routes;
 mod paths;
+mod pf;
 mod prefix6;
 mod process;
 mod protocol_state;

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::call::Place;
-use super::caller::Caller;
+use super::caller::{Caller, Privilege};
+use super::pf;
 use super::world::{RouteQueue, Socket, SocketKind, World};
 use crate::kernel::{Domain, Errno, Handle, Request, Result, SocketOption};
 use jailwire_sys::{IOC_INOUT, IOC_OUT};
@@ -53,8 +54,23 @@ impl World {
 
     /// `open(2)`.
     pub fn open(&mut self, caller: Caller, path: &Path, place: &Place) -> Result<Handle> {
+        if path == Path::new(pf::DEVICE) {
+            return self.open_device(caller, path, false);
+        }
         let path = self.mounts.resolve(path, place)?;
         Ok(self.add_handle(caller, SocketKind::Path(path)))
+    }
+
+    /// `open(2)` of a device, of which there is one. No jail has it in its devfs, unless somebody has put it
+    /// there.
+    pub fn open_device(&mut self, caller: Caller, path: &Path, writable: bool) -> Result<Handle> {
+        let loaded = self.modules.iter().any(|module| module == "pf");
+        if path != Path::new(pf::DEVICE) || !loaded || caller.jid != 0 {
+            return Err(Errno::ENOENT.into());
+        }
+        // 0600, and root's.
+        self.permit(caller, Privilege::Host).map_err(|_| Errno::EACCES)?;
+        Ok(self.add_handle(caller, SocketKind::Pf { writable }))
     }
 
     /// `close(2)`: the last reference to a jail may go with the handle.
@@ -84,7 +100,8 @@ impl World {
                 Err(Errno::EBADF.into())
             }
             Some(Socket {
-                kind: SocketKind::Path(_) | SocketKind::Descriptor(_) | SocketKind::Notes(_),
+                kind:
+                    SocketKind::Path(_) | SocketKind::Pf { .. } | SocketKind::Descriptor(_) | SocketKind::Notes(_),
                 ..
             }) => Err(ENOTSOCK.into()),
             Some(_) => Err(other.into()),
@@ -147,6 +164,10 @@ impl World {
             SocketKind::Path(path) => {
                 let path = path.clone();
                 self.devfs_ioctl(caller, &path, request)
+            }
+            SocketKind::Pf { writable } => {
+                let writable = *writable;
+                self.pf_ioctl(caller, writable, request)
             }
             SocketKind::Holder(_) | SocketKind::Value(..) => Err(Errno::EBADF.into()),
             SocketKind::Descriptor(_) | SocketKind::Notes(_) => Err(ENOTTY.into()),

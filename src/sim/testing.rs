@@ -43,6 +43,7 @@ pub(crate) fn add_stack(world: &mut World, id: StackId) {
         sysctls: world.stack_sysctls(),
         units: BTreeMap::new(),
         groups: Vec::new(),
+        pf: Default::default(),
     };
     world.stacks.insert(id, stack);
     world.stack_created(id);

@@ -15,6 +15,7 @@ use super::interface_table::InterfaceTable;
 use super::jail_notes::Notes;
 use super::jails::{Descriptor, Jails};
 use super::mounts::Mounts;
+use super::pf::Pf;
 use super::protocol_state::{InterfaceProtocols, StackProtocols};
 use super::sysctl::Variable;
 use super::table::Table;
@@ -100,6 +101,8 @@ pub(crate) struct Stack {
     pub units: BTreeMap<&'static str, BTreeSet<u16>>,
     /// The groups of interfaces, oldest first, with their members in the order they joined.
     pub groups: Vec<(String, Vec<u16>)>,
+    /// Its packet filter, which is asked only where the module is loaded.
+    pub pf: Pf,
 }
 
 /// What an interface is.
@@ -287,6 +290,10 @@ pub(crate) enum SocketKind {
     Route(RouteQueue),
     /// An open directory or device, by path.
     Path(std::path::PathBuf),
+    /// `/dev/pf`, and whether for writing too.
+    Pf {
+        writable: bool,
+    },
     /// Holds the child that entered a jail: closing it ends the process with this number.
     Holder(u32),
     /// A jail descriptor.

@@ -48,6 +48,8 @@ enumerated! {
     PF_RULESET_RDR: i32 = 4;
     /// pf: how many kinds of rules there are.
     PF_RULESET_MAX: i32 = 5;
+    /// pf: tables, which are written in a transaction as rules are.
+    PF_RULESET_TABLE: i32 = 6;
 
     /// pf: in either direction. Of `direction` of [`pf_rule`](crate::pf_rule).
     PF_INOUT: u8 = 0;

@@ -90,6 +90,10 @@ impl Kernel for Babbler {
         self.socket(Domain::Inet)
     }
 
+    fn open_device(&self, path: &Path) -> Result<Handle> {
+        self.open(path)
+    }
+
     fn close(&self, _: Handle) {}
 
     fn set_option(&self, _: Handle, _: SocketOption, _: i32) -> Result<()> {

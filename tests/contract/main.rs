@@ -47,6 +47,7 @@ mod multipath;
 mod names;
 mod nd6;
 mod neighbours;
+mod packet_filter;
 mod route_socket;
 mod routes;
 mod run;

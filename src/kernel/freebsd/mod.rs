@@ -219,6 +219,11 @@ impl Kernel for FreeBsd {
         Ok(self.keep_descriptor(nix::fcntl::open(path, flags, Mode::empty()).map_err(nix)?))
     }
 
+    fn open_device(&self, path: &Path) -> Result<Handle> {
+        let flags = OFlag::O_RDWR | OFlag::O_CLOEXEC;
+        Ok(self.keep_descriptor(nix::fcntl::open(path, flags, Mode::empty()).map_err(nix)?))
+    }
+
     fn close(&self, handle: Handle) {
         let open = self.handles().remove(&handle.0);
         // After the lock: a child that is let go is waited for.

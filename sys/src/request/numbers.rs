@@ -2,7 +2,7 @@
 
 use core::ffi::c_ulong;
 
-use super::{iow, iowr};
+use super::{io, iow, iowr};
 
 macro_rules! requests {
     ($($header:literal {
@@ -23,6 +23,7 @@ macro_rules! requests {
             ("SIOCGETVLAN", SIOCGETVLAN),
             ("SIOCGVLANPCP", SIOCGVLANPCP),
             ("SIOCSVLANPCP", SIOCSVLANPCP),
+            ("DIOCSTART", DIOCSTART),
             $($((stringify!($name), $name)),*),*
         ];
     };
@@ -50,6 +51,9 @@ pub const SIOCGVLANPCP: c_ulong = SIOCGLANPCP;
 
 /// Set the priority that a vlan's frames carry: another name of [`SIOCSLANPCP`]. Header: `net/if_vlan_var.h`.
 pub const SIOCSVLANPCP: c_ulong = SIOCSLANPCP;
+
+/// Switch pf on. It has no argument. Header: `net/pfvar.h`.
+pub const DIOCSTART: c_ulong = io(b'D', 1);
 
 requests! {
     "sys/sockio.h" {

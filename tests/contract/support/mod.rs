@@ -26,7 +26,7 @@ pub use raw::{
     ask, assert_bytes, command, driver, of_member, route_message, sockaddr_dl, sockaddr_in, sockaddr_in6,
     with,
 };
-pub use world::{FREEBSD_15, World, kernel};
+pub use world::{FREEBSD_15, World, fresh_name, kernel};
 
 /// Longer than anything takes that is certain to come.
 pub const SOON: Duration = Duration::from_secs(30);
