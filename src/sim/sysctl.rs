@@ -34,7 +34,7 @@ type PerStack = (&'static str, Form, i32, bool, Option<&'static str>, Release);
 
 const BRIDGE: Option<&str> = Some("if_bridge");
 
-const STACK: [PerStack; 21] = [
+const STACK: [PerStack; 22] = [
     ("net.add_addr_allfibs", Form::Int, 0, true, None, Release::V14_2),
     ("net.route.multipath", Form::Int, 1, true, None, Release::V14_2),
     ("net.route.hash_outbound", Form::Int, 0, false, None, Release::V14_2),
@@ -56,6 +56,7 @@ const STACK: [PerStack; 21] = [
     ("net.link.bridge.pfil_member", Form::Int, 0, true, BRIDGE, Release::V14_2),
     ("net.link.bridge.pfil_onlyip", Form::Int, 1, true, BRIDGE, Release::V14_2),
     ("net.link.bridge.ipfw", Form::Int, 0, true, BRIDGE, Release::V14_2),
+    ("net.pf.filter_local", Form::Bool, 0, true, Some("pf"), Release::V14_2),
 ];
 
 /// Sysctls of the machine that hold a number.

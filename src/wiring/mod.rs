@@ -18,6 +18,7 @@ mod dump;
 mod half;
 mod journal;
 mod lock;
+pub mod nat;
 mod nic;
 mod open;
 mod plan;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::interface::InterfaceType;
+use crate::packet_filter::{Family, Protocol};
 use crate::types::{InterfaceName, Jid, MacAddr, Mtu};
 
 /// Something that would keep a jail from coming up, found before anything is changed.
@@ -209,6 +210,72 @@ pub enum Problem {
         /// The one that is to get it.
         second: InterfaceName,
     },
+    /// pf is not loaded.
+    #[error("pf is not loaded: `kldload pf`, and pf_enable=YES in /etc/rc.conf")]
+    NoPf,
+    /// pf is loaded, and does nothing.
+    #[error("pf is not running, so that no rule has an effect: `service pf onestart` switches it on")]
+    PfOff,
+    /// The main ruleset does not call our anchors.
+    #[error(
+        "the main ruleset of pf does not call the anchors of jails: add to /etc/pf.conf, in this order and behind its own translation rules, and load it with `service pf reload`\n{lines}"
+    )]
+    AnchorNotCalled {
+        /// What /etc/pf.conf needs.
+        lines: String,
+    },
+    /// The host forwards no packets.
+    #[error(
+        "the host forwards nothing: set {sysctl} to 1, and gateway_enable or ipv6_gateway_enable in /etc/rc.conf to YES"
+    )]
+    ForwardingOff {
+        /// The sysctl.
+        sysctl: &'static str,
+    },
+    /// No default route, or no address on its interface.
+    #[error(
+        "no packet of {} leaves this host: there is no default route, or no address on {}",
+        words(*family),
+        interface.map_or("its interface".to_owned(), |name| name.to_string())
+    )]
+    NoWayOut {
+        /// The family.
+        family: Family,
+        /// The interface that was chosen.
+        interface: Option<InterfaceName>,
+    },
+    /// A port of the host is published already.
+    #[error("port {port}/{protocol} of {address} is published by jail {jail} already: choose another")]
+    PortTaken {
+        /// The port.
+        port: u16,
+        /// Its protocol.
+        protocol: Protocol,
+        /// The host's address.
+        address: IpAddr,
+        /// Whose it is.
+        jail: String,
+    },
+    /// A port is to be published at an address that is not the host's.
+    #[error("{address} is no address of this host: a port can be published at those that it has")]
+    NotOurAddress {
+        /// The address.
+        address: IpAddr,
+    },
+    /// A jail without a known address.
+    #[error("jail {jail} has no address that is known: NAT and published ports need one that is given")]
+    NoJailAddress {
+        /// Its name.
+        jail: String,
+    },
+    /// A port at an address of a family that the jail does not have.
+    #[error("jail {jail} has no address of the family of {address}")]
+    NoAddressOfFamily {
+        /// Its name.
+        jail: String,
+        /// Where a port was to be published.
+        address: IpAddr,
+    },
     /// No address of the jail has a prefix with the router in it.
     #[error(
         "the default router {router} is in no subnet of the jail's addresses: the kernel would refuse the route"
@@ -217,4 +284,11 @@ pub enum Problem {
         /// The router.
         router: IpAddr,
     },
+}
+
+fn words(family: Family) -> &'static str {
+    match family {
+        Family::Inet => "IPv4",
+        Family::Inet6 => "IPv6",
+    }
 }

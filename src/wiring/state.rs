@@ -182,6 +182,15 @@ impl StateDirectory {
         self.lock(&self.directory.join("rulesets.lock"), Mode::Exclusive, &End::Goes, |_| {})
     }
 
+    /// Takes the lock on NAT and published ports.
+    ///
+    /// # Errors
+    ///
+    /// As [`StateDirectory::lock_jail`].
+    pub fn lock_nat(&self) -> io::Result<Lock> {
+        self.lock(&self.directory.join("nat.lock"), Mode::Exclusive, &End::Goes, |_| {})
+    }
+
     /// The jails that have a journal.
     ///
     /// # Errors

@@ -1,0 +1,384 @@
+//! NAT and published ports of jails: in anchors of pf that are ours, and nowhere else.
+//!
+//! The rules of each jail lie in an anchor of its own below [`TOP`], and are replaced as a whole. The main
+//! ruleset has to call those anchors, and nothing here writes it: where it does not, [`Wiring::publish`] refuses
+//! before it changes anything, and says which lines /etc/pf.conf needs. Nor is pf loaded or switched on, and
+//! forwarding neither.
+//!
+//! # For those who start jails by themselves
+//!
+//! A jail manager, or a container engine's program, that makes jails itself calls three things; all of them take
+//! the jail's name, and none of them asks whether the jail runs:
+//!
+//! * [`Wiring::publish`] puts a jail's rules in the place of those that it has: the same rules again change
+//!   nothing, so it can be repeated. A port that another jail has published is refused with
+//!   [`Problem::PortTaken`], also when two processes ask for it at once.
+//! * [`Wiring::unpublish`] takes a jail's rules away, and the connections that they let through. Where there are
+//!   none, it answers false. It is right at any moment: after a kill, for a jail that is gone, twice.
+//! * [`Wiring::published`] lists all that is there, jail by jail.
+//!
+//! A process that is killed between two requests leaves the old rules or the new ones, and at most an empty
+//! anchor, which the next call for this jail takes away. What belongs to jails that are gone is found with
+//! [`Wiring::published`]: `jailwire gc` does.
+//!
+//! ```
+//! use jailwire::wiring::Wiring;
+//! use jailwire::wiring::nat::JailNat;
+//!
+//! let wiring = Wiring::simulated()?;
+//! # jailwire::wiring::nat::prepare_simulated(&wiring)?;
+//! let web = JailNat::new("web", ["10.0.0.2".parse()?]).nat().publish("8080:80".parse()?);
+//! wiring.publish(&web)?;
+//! wiring.publish(&web)?;
+//! assert_eq!(wiring.published()?[0].published[0].to_string(), "192.0.2.10:8080 to 10.0.0.2:80/tcp");
+//!
+//! let other = JailNat::new("other", ["10.0.0.3".parse()?]).publish("8080:80".parse()?);
+//! let refused = wiring.publish(&other).unwrap_err();
+//! assert_eq!(refused.to_string(), "port 8080/tcp of 192.0.2.10 is published by jail web already: choose another");
+//!
+//! assert!(wiring.unpublish("web")?);
+//! assert!(!wiring.unpublish("web")?);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What a published port needs
+//!
+//! * From other hosts: forwarding (`net.inet.ip.forwarding`, `net.inet6.ip6.forwarding`), and where the main
+//!   ruleset blocks, `anchor "jailwire/*"` in it: each published port has a rule there that lets it pass.
+//! * From other jails: the same. From a jail on the same bridge too: the bridge then needs an address, which
+//!   the answers go through.
+//! * From the host itself: `net.pf.filter_local=1`, without which pf does not see answers to the host's own
+//!   connections.
+
+mod name;
+mod publication;
+mod rules;
+mod surroundings;
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use super::lock::Lock;
+use super::open::{Wiring, WiringError};
+use super::problem::Problem;
+use crate::error::Result;
+use crate::kernel::{Errno, Kernel};
+use crate::packet_filter::{Action, Anchor, PacketFilter, Ports, Protocol, Rule, StateFilter};
+use crate::types::InterfaceName;
+
+pub use name::{InvalidJailName, anchor_of};
+pub use publication::{InvalidPublication, Publication};
+use surroundings::Surroundings;
+
+/// The anchor that all jails' anchors are in.
+pub const TOP: &str = "jailwire";
+
+/// What a jail is to have: NAT for what it sends, ports that are published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JailNat {
+    name: String,
+    addresses: Vec<IpAddr>,
+    nat: bool,
+    interface: Option<InterfaceName>,
+    published: Vec<Publication>,
+}
+
+impl JailNat {
+    /// For the jail of this name with these addresses: those of its own, or in a jail that shares the host's
+    /// network stack those of the host that are the jail's.
+    pub fn new(name: impl Into<String>, addresses: impl IntoIterator<Item = IpAddr>) -> JailNat {
+        JailNat {
+            name: name.into(),
+            addresses: addresses.into_iter().collect(),
+            nat: false,
+            interface: None,
+            published: Vec::new(),
+        }
+    }
+
+    /// What the jail sends out gets the address of the interface that it leaves by: that of the default route
+    /// of each family, or that of [`JailNat::through`].
+    pub fn nat(mut self) -> JailNat {
+        self.nat = true;
+        self
+    }
+
+    /// NAT and published ports are for this interface of the host, in place of that of the default route.
+    pub fn through(mut self, interface: InterfaceName) -> JailNat {
+        self.interface = Some(interface);
+        self
+    }
+
+    /// Publishes a port, or several. May be repeated.
+    pub fn publish(mut self, publication: Publication) -> JailNat {
+        self.published.push(publication);
+        self
+    }
+
+    /// The jail's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        !self.nat && self.published.is_empty()
+    }
+}
+
+/// What the anchor of one jail has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// The jail's name, or what its rules say of it: a name of more than 63 bytes is cut.
+    pub jail: String,
+    /// The anchor.
+    pub anchor: Anchor,
+    /// Its NAT: by which interface, from which address of the jail, to which address of the host.
+    pub nat: Vec<Translated>,
+    /// Its ports.
+    pub published: Vec<PublishedPorts>,
+}
+
+/// NAT of one address of a jail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Translated {
+    /// The interface that packets leave by.
+    pub interface: InterfaceName,
+    /// The jail's address.
+    pub from: IpAddr,
+    /// The host's address, which they get.
+    pub to: IpAddr,
+}
+
+/// Ports of the host that lead into a jail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PublishedPorts {
+    /// TCP or UDP.
+    pub protocol: Protocol,
+    /// The host's address.
+    pub host: IpAddr,
+    /// Its ports.
+    pub ports: Ports,
+    /// The jail's address, and the port that the first of the host's leads to.
+    pub jail: SocketAddr,
+}
+
+impl fmt::Display for PublishedPorts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let host = match self.host {
+            IpAddr::V4(address) => address.to_string(),
+            IpAddr::V6(address) => format!("[{address}]"),
+        };
+        let first = self.jail.port();
+        let last = first.saturating_add((self.ports.count() - 1) as u16);
+        write!(f, "{host}:{} to {}", self.ports, self.jail)?;
+        if last != first {
+            write!(f, "-{last}")?;
+        }
+        write!(f, "/{}", self.protocol)
+    }
+}
+
+impl Published {
+    fn of(anchor: Anchor, name: &str, rules: &[Rule]) -> Published {
+        let label = rules.iter().map(Rule::label).find(|label| !label.is_empty());
+        let mut this = Published {
+            jail: label.map_or_else(|| name::name_of(name), str::to_owned),
+            anchor,
+            nat: Vec::new(),
+            published: Vec::new(),
+        };
+        for rule in rules {
+            match *rule.action() {
+                // Of a published port's own, on the bridge.
+                Action::Nat { .. } if rule.ports().is_some() => {}
+                Action::Nat { to } => {
+                    if let (Some(interface), Some(from)) = (rule.interface(), rule.source()) {
+                        this.nat.push(Translated { interface: *interface, from: from.ip(), to });
+                    }
+                }
+                Action::Redirect { to, port } => {
+                    if let (Some(host), Some(ports), Some(protocol)) =
+                        (rule.destination(), rule.ports(), rule.protocol())
+                    {
+                        let jail = SocketAddr::new(to, port);
+                        this.published.push(PublishedPorts { protocol, host: host.ip(), ports, jail });
+                    }
+                }
+                Action::Pass { .. } => {}
+            }
+        }
+        this
+    }
+}
+
+impl Wiring {
+    /// Gives a jail the NAT and the published ports that it is to have, in the place of what it has: see
+    /// [`nat`](self).
+    ///
+    /// # Errors
+    ///
+    /// * [`WiringError::Problems`]: a port is taken; pf is not loaded, not running, or its main ruleset does not
+    ///   call our anchors; forwarding is off; no route leads out. Nothing was changed.
+    /// * [`WiringError::Failure`]: what pf refused, as of [`PacketFilter::replace`], or a lock.
+    pub fn publish(&self, wanted: &JailNat) -> std::result::Result<(), WiringError> {
+        let anchor = our_anchor(wanted.name())?;
+        if wanted.is_empty() {
+            self.unpublish(wanted.name())?;
+            return Ok(());
+        }
+        let _lock = self.lock_nat()?;
+        let pf = open(self.kernel())?.ok_or(WiringError::Problems(vec![Problem::NoPf]))?;
+        let rules = self.checked(&pf, wanted, &anchor)?;
+        let before = pf.rules(&anchor)?;
+        if before != rules {
+            pf.replace(&anchor, &rules)?;
+            end_states(&pf, before.iter().filter(|rule| !rules.contains(rule)))?;
+        }
+        Ok(())
+    }
+
+    /// What [`Wiring::publish`] would refuse, if anything. Nothing is changed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Wiring::publish`].
+    pub fn check_publish(&self, wanted: &JailNat) -> std::result::Result<(), WiringError> {
+        let anchor = our_anchor(wanted.name())?;
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let pf = open_read_only(self.kernel())?.ok_or(WiringError::Problems(vec![Problem::NoPf]))?;
+        self.checked(&pf, wanted, &anchor).map(drop)
+    }
+
+    /// Takes a jail's NAT and published ports away, and ends the connections that went by them. Answers whether
+    /// there were any. The jail need not be there.
+    ///
+    /// # Errors
+    ///
+    /// [`WiringError::Failure`]: as of [`PacketFilter::remove`], or a lock.
+    pub fn unpublish(&self, jail: &str) -> std::result::Result<bool, WiringError> {
+        let anchor = our_anchor(jail)?;
+        // Who has none needs no right to have some.
+        let Some(looked) = open_read_only(self.kernel())? else { return Ok(false) };
+        if !looked.exists(&anchor)? {
+            return Ok(false);
+        }
+        let _lock = self.lock_nat()?;
+        let Some(pf) = open(self.kernel())? else { return Ok(false) };
+        remove(&pf, &anchor)?;
+        Ok(true)
+    }
+
+    /// All NAT and published ports that are ours, jail by jail, sorted by the names of the anchors. None where
+    /// pf is not loaded.
+    ///
+    /// # Errors
+    ///
+    /// [`WiringError::Failure`]: as of [`PacketFilter::rules`]; EACCES: not root.
+    pub fn published(&self) -> std::result::Result<Vec<Published>, WiringError> {
+        match open_read_only(self.kernel())? {
+            Some(pf) => Ok(all(&pf)?),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The rules, if nothing is in their way.
+    fn checked(
+        &self,
+        pf: &PacketFilter,
+        wanted: &JailNat,
+        anchor: &Anchor,
+    ) -> std::result::Result<Vec<Rule>, WiringError> {
+        let surroundings = Surroundings::of(self.host())?;
+        let (rules, mut problems) = rules::rules(wanted, &surroundings);
+        problems.extend(surroundings::in_the_way(self.host(), pf, wanted, &rules, &surroundings)?);
+        let others = all(pf)?;
+        problems.extend(rules::taken(&rules, others.iter().filter(|other| other.anchor != *anchor)));
+        if problems.is_empty() { Ok(rules) } else { Err(WiringError::Problems(problems)) }
+    }
+
+    /// One at a time: whoever looks whether a port is taken takes it before another looks.
+    fn lock_nat(&self) -> std::result::Result<Lock, WiringError> {
+        Ok(self.state.lock_nat()?)
+    }
+}
+
+/// Takes an anchor away, and ends what went by its rules. For undoing, under the lock on NAT.
+pub(super) fn remove(pf: &PacketFilter, anchor: &Anchor) -> Result<()> {
+    let rules = pf.rules(anchor)?;
+    pf.remove(anchor)?;
+    end_states(pf, rules.iter())
+}
+
+fn end_states<'a>(pf: &PacketFilter, gone: impl Iterator<Item = &'a Rule>) -> Result<()> {
+    for rule in gone {
+        match *rule.action() {
+            Action::Nat { .. } if rule.ports().is_some() => {}
+            Action::Nat { .. } => {
+                if let Some(from) = rule.source() {
+                    pf.kill_states(&StateFilter::from(from.ip()))?;
+                }
+            }
+            Action::Redirect { to, port } => {
+                let count = rule.ports().map_or(1, Ports::count);
+                let last = port.saturating_add((count - 1) as u16);
+                if let (Some(protocol), Some(ports)) = (rule.protocol(), Ports::new(port, last)) {
+                    pf.kill_states(&StateFilter::to(to).at(protocol, ports))?;
+                }
+            }
+            Action::Pass { .. } => {}
+        }
+    }
+    Ok(())
+}
+
+/// The anchor that all of ours are in.
+pub(super) fn top() -> Anchor {
+    Anchor::new(TOP).expect("a name that fits")
+}
+
+fn our_anchor(jail: &str) -> std::result::Result<Anchor, WiringError> {
+    anchor_of(jail).map_err(|error| {
+        let reason = format!("{jail:?}: {error}");
+        WiringError::Problems(vec![Problem::Unreadable { what: "the jail's name", reason }])
+    })
+}
+
+/// Everything below [`TOP`].
+fn all(pf: &PacketFilter) -> Result<Vec<Published>> {
+    let names = pf.anchors_below(&top())?;
+    let anchors = names.iter().filter_map(|name| Some((name, top().below(name).ok()?)));
+    anchors.map(|(name, anchor)| Ok(Published::of(anchor.clone(), name, &pf.rules(&anchor)?))).collect()
+}
+
+/// pf, or none where it is not loaded.
+pub(super) fn open(kernel: &Arc<dyn Kernel>) -> Result<Option<PacketFilter>> {
+    loaded(PacketFilter::open(Arc::clone(kernel)))
+}
+
+/// The same, to read alone.
+pub(super) fn open_read_only(kernel: &Arc<dyn Kernel>) -> Result<Option<PacketFilter>> {
+    loaded(PacketFilter::open_read_only(Arc::clone(kernel)))
+}
+
+fn loaded(opened: Result<PacketFilter>) -> Result<Option<PacketFilter>> {
+    match opened {
+        Ok(pf) => Ok(Some(pf)),
+        Err(error) if [Errno::ENOENT, Errno::ENXIO, Errno::EOPNOTSUPP].contains(&error.errno()) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes a simulated host one on which ports can be published: pf is loaded, runs and calls our anchors, and
+/// packets are forwarded. On FreeBSD that is for the administrator to do, and this refuses.
+///
+/// # Errors
+///
+/// EOPNOTSUPP: the kernel is no simulated one.
+#[doc(hidden)]
+pub fn prepare_simulated(wiring: &Wiring) -> Result<()> {
+    surroundings::prepare_simulated(wiring.host())
+}

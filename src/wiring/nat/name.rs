@@ -1,0 +1,72 @@
+//! Which anchor is whose.
+
+use crate::checksum::crc32;
+use crate::packet_filter::{Anchor, InvalidAnchor};
+
+use super::TOP;
+
+/// Why a jail has no anchor: its name is empty, or has control characters.
+pub type InvalidJailName = InvalidAnchor;
+
+/// As many bytes as the name of an anchor may have.
+const LONGEST: usize = 63;
+
+/// The anchor of the jail of this name. A name of more than 63 bytes, such as a container's id, is cut, and gets
+/// a checksum of the whole at its end.
+///
+/// # Errors
+///
+/// The name is empty, or has control characters.
+///
+/// ```
+/// use jailwire::wiring::nat::anchor_of;
+///
+/// assert_eq!(anchor_of("web")?.as_str(), "jailwire/web");
+/// assert_eq!(anchor_of(&"0123456789abcdef".repeat(4))?.as_str().len(), "jailwire/".len() + 63);
+/// # Ok::<(), jailwire::wiring::nat::InvalidJailName>(())
+/// ```
+pub fn anchor_of(jail: &str) -> Result<Anchor, InvalidJailName> {
+    let mut name = String::with_capacity(jail.len());
+    for character in jail.chars() {
+        match character {
+            '%' => name.push_str("%25"),
+            '/' => name.push_str("%2f"),
+            '*' => name.push_str("%2a"),
+            other => name.push(other),
+        }
+    }
+    if name.len() > LONGEST || ["_pf", ".."].contains(&name.as_str()) {
+        let mut end = name.len().min(LONGEST - 9);
+        while !name.is_char_boundary(end) {
+            end -= 1;
+        }
+        name.truncate(end);
+        name.push_str(&format!("~{:08x}", crc32(jail.as_bytes())));
+    }
+    Anchor::new(TOP)?.below(&name)
+}
+
+/// The jail's name that an anchor's stands for, as far as it tells.
+pub(super) fn name_of(anchor: &str) -> String {
+    anchor.replace("%2a", "*").replace("%2f", "/").replace("%25", "%")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_jail_has_an_anchor_of_its_own() {
+        let long = "x".repeat(64);
+        let names = ["web", "a.b", "a/b", "a%2fb", "_pf", "..", "*", "ä", &long, &format!("{long}y")];
+        let mut anchors: Vec<_> = names.iter().map(|name| anchor_of(name).unwrap()).collect();
+        anchors.sort();
+        anchors.dedup();
+        assert_eq!(anchors.len(), names.len());
+        assert!(anchor_of("").is_err() && anchor_of("a\nb").is_err());
+        for name in ["web", "a.b", "a/b", "a%2fb", "*"] {
+            let anchor = anchor_of(name).unwrap();
+            assert_eq!(name_of(anchor.as_str().strip_prefix("jailwire/").unwrap()), name);
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! A port to be published, in words: `[ADDRESS:]PORT[-PORT]:PORT[/udp]`.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use crate::packet_filter::{Ports, Protocol};
+
+/// Ports of the host that are to lead into a jail.
+///
+/// ```
+/// use jailwire::wiring::nat::Publication;
+///
+/// for text in ["8080:80", "192.0.2.10:8000-8009:80", "[2001:db8::1]:53:53/udp"] {
+///     assert_eq!(text.parse::<Publication>()?.to_string(), text);
+/// }
+/// # Ok::<(), jailwire::wiring::nat::InvalidPublication>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Publication {
+    address: Option<IpAddr>,
+    ports: Ports,
+    to: u16,
+    protocol: Protocol,
+}
+
+/// Why a text says no port to be published.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidPublication {
+    /// It has another form.
+    #[error("{0:?} is not [ADDRESS:]PORT[-PORT]:PORT[/udp], such as 8080:80 or 192.0.2.10:8000-8009:80/udp")]
+    Form(String),
+    /// What is behind the slash is no protocol with ports.
+    #[error("{0:?} is neither tcp nor udp")]
+    Protocol(String),
+    /// A port is none, or 0, or a range ends before it begins.
+    #[error("{0:?} is neither a port from 1 to 65535 nor a range of ports")]
+    Port(String),
+    /// The address is none.
+    #[error("{0:?} is no IP address; one of IPv6 is written in brackets")]
+    Address(String),
+    /// The jail's ports would go beyond 65535.
+    #[error("{0} ports from {1} on go beyond 65535")]
+    Beyond(usize, u16),
+}
+
+impl Publication {
+    /// These ports of the host lead to as many ports of the jail, from `to` on. Without
+    /// [`Publication::at`] they are those of the address that NAT would take.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidPublication::Port`]: `to` is 0. [`InvalidPublication::Beyond`]: they go beyond 65535.
+    pub fn new(protocol: Protocol, ports: Ports, to: u16) -> Result<Publication, InvalidPublication> {
+        if to == 0 {
+            return Err(InvalidPublication::Port("0".to_owned()));
+        }
+        match usize::from(to) + ports.count() - 1 > usize::from(u16::MAX) {
+            true => Err(InvalidPublication::Beyond(ports.count(), to)),
+            false => Ok(Publication { address: None, ports, to, protocol }),
+        }
+    }
+
+    /// At this address of the host alone.
+    pub fn at(self, address: IpAddr) -> Publication {
+        Publication { address: Some(address), ..self }
+    }
+
+    /// The host's address, if it is a certain one.
+    pub fn address(&self) -> Option<IpAddr> {
+        self.address
+    }
+
+    /// The host's ports.
+    pub fn ports(&self) -> Ports {
+        self.ports
+    }
+
+    /// The port of the jail that the first of them leads to.
+    pub fn to(&self) -> u16 {
+        self.to
+    }
+
+    /// TCP or UDP.
+    pub fn protocol(&self) -> Protocol {
+        self.protocol
+    }
+}
+
+impl fmt::Display for Publication {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.address {
+            Some(IpAddr::V4(address)) => write!(f, "{address}:")?,
+            Some(IpAddr::V6(address)) => write!(f, "[{address}]:")?,
+            None => {}
+        }
+        write!(f, "{}:{}", self.ports, self.to)?;
+        match self.protocol {
+            Protocol::Tcp => Ok(()),
+            Protocol::Udp => f.write_str("/udp"),
+        }
+    }
+}
+
+impl FromStr for Publication {
+    type Err = InvalidPublication;
+
+    fn from_str(text: &str) -> Result<Publication, InvalidPublication> {
+        let form = || InvalidPublication::Form(text.to_owned());
+        let (rest, protocol) = match text.rsplit_once('/') {
+            None => (text, Protocol::Tcp),
+            Some((rest, "tcp")) => (rest, Protocol::Tcp),
+            Some((rest, "udp")) => (rest, Protocol::Udp),
+            Some((_, other)) => return Err(InvalidPublication::Protocol(other.to_owned())),
+        };
+        let (rest, to) = rest.rsplit_once(':').ok_or_else(form)?;
+        let (address, ports) = match rest.rsplit_once(':') {
+            None => (None, rest),
+            Some((address, ports)) => (Some(parse_address(address)?), ports),
+        };
+        let published = Publication::new(protocol, parse_ports(ports)?, parse_port(to)?)?;
+        Ok(Publication { address, ..published })
+    }
+}
+
+fn parse_port(text: &str) -> Result<u16, InvalidPublication> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let port = text.parse().ok().filter(|port| digits && *port != 0);
+    port.ok_or_else(|| InvalidPublication::Port(text.to_owned()))
+}
+
+fn parse_ports(text: &str) -> Result<Ports, InvalidPublication> {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let (first, last) = (parse_port(first)?, parse_port(last)?);
+    Ports::new(first, last).ok_or_else(|| InvalidPublication::Port(text.to_owned()))
+}
+
+fn parse_address(text: &str) -> Result<IpAddr, InvalidPublication> {
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+    let address: Option<IpAddr> = bare.unwrap_or(text).parse().ok();
+    let well_written = address.filter(|address| address.is_ipv6() == bare.is_some());
+    well_written.ok_or_else(|| InvalidPublication::Address(text.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        let refused = |text: &str| text.parse::<Publication>().unwrap_err().to_string();
+        assert!(refused("8080").contains("is not [ADDRESS:]PORT"));
+        assert!(refused("80:80/icmp").contains("neither tcp nor udp"));
+        assert!(refused("0:80").contains("\"0\""));
+        assert!(refused("80:65536").contains("65536"));
+        assert!(refused("9-8:80").contains("9-8"));
+        assert!(refused("+80:80").contains("+80"));
+        assert!(refused("2001:db8::1:80:80").contains("brackets"));
+        assert!(refused("[192.0.2.1]:80:80").contains("no IP address"));
+        assert!(refused("host:80:80").contains("no IP address"));
+        assert_eq!(refused("1-10:65530"), "10 ports from 65530 on go beyond 65535");
+        assert_eq!("80:80/tcp".parse::<Publication>().unwrap().to_string(), "80:80");
+    }
+}

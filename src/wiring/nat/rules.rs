@@ -1,0 +1,183 @@
+//! From what a jail is to have to the rules of its anchor.
+
+use std::net::IpAddr;
+
+use ipnetwork::IpNetwork;
+
+use super::super::problem::Problem;
+use super::surroundings::Surroundings;
+use super::{JailNat, Publication, Published};
+use crate::packet_filter::{Action, Family, Ports, Rule};
+
+/// The rules, and what is wrong with the wish. They depend on nothing else, and their order neither: the same wish
+/// on the same host gives the same rules.
+pub(super) fn rules(wanted: &JailNat, surroundings: &Surroundings) -> (Vec<Rule>, Vec<Problem>) {
+    let mut writer = Writer { wanted, surroundings, rules: Vec::new(), problems: Vec::new() };
+    if wanted.addresses.is_empty() {
+        writer.problems.push(Problem::NoJailAddress { jail: wanted.name.clone() });
+    }
+    for family in [Family::Inet, Family::Inet6] {
+        let address = wanted.addresses.iter().find(|address| is_usable(**address, family));
+        match address {
+            Some(address) => writer.family(family, *address),
+            None => writer.without(family),
+        }
+    }
+    let Writer { mut rules, problems, .. } = writer;
+    // As pf lists them: kind by kind.
+    rules.sort_by_key(|rule| match rule.action() {
+        Action::Nat { .. } => 0,
+        Action::Redirect { .. } => 1,
+        Action::Pass { .. } => 2,
+    });
+    // Two ports of the host may lead to one of the jail, and that one is to pass once.
+    let mut single: Vec<Rule> = Vec::with_capacity(rules.len());
+    for rule in rules {
+        let again = !matches!(rule.action(), Action::Redirect { .. }) && single.contains(&rule);
+        if !again {
+            single.push(rule);
+        }
+    }
+    let mut problems = problems;
+    problems.extend(twice(&single, &wanted.name));
+    (single, problems)
+}
+
+/// A link-local address is of no use beyond its link.
+fn is_usable(address: IpAddr, family: Family) -> bool {
+    let local = matches!(address, IpAddr::V6(address) if address.is_unicast_link_local());
+    Family::of(address) == family && !local
+}
+
+struct Writer<'a> {
+    wanted: &'a JailNat,
+    surroundings: &'a Surroundings,
+    rules: Vec<Rule>,
+    problems: Vec<Problem>,
+}
+
+impl Writer<'_> {
+    fn write(&mut self, rule: Rule) {
+        self.rules.push(rule.labelled(&self.wanted.name));
+    }
+
+    fn family(&mut self, family: Family, jail: IpAddr) {
+        let way_out = self.surroundings.way_out(family, self.wanted.interface);
+        if self.wanted.nat {
+            match way_out {
+                Some((interface, to)) => {
+                    let usable = self.wanted.addresses.iter().filter(|other| is_usable(**other, family));
+                    for address in usable.copied().collect::<Vec<_>>() {
+                        let nat = Rule::new(family, Action::Nat { to }).on(interface);
+                        self.write(nat.from(IpNetwork::from(address)));
+                    }
+                }
+                // A jail with both families may be on a host that has one way out.
+                None if self.has_other_way_out(family) => {}
+                None => self.problems.push(Problem::NoWayOut { family, interface: self.wanted.interface }),
+            }
+        }
+        for publication in &self.wanted.published {
+            let host = match publication.address() {
+                Some(address) if Family::of(address) != family => continue,
+                Some(address) if !self.surroundings.has(address) => {
+                    self.problems.push(Problem::NotOurAddress { address });
+                    continue;
+                }
+                Some(address) => address,
+                None => match way_out {
+                    Some((_, address)) => address,
+                    None if self.has_other_way_out(family) => continue,
+                    None => {
+                        let interface = self.wanted.interface;
+                        self.problems.push(Problem::NoWayOut { family, interface });
+                        continue;
+                    }
+                },
+            };
+            self.publish(family, publication, host, jail);
+        }
+    }
+
+    /// Whether the jail has an address of the other family, and the host a way out for it.
+    fn has_other_way_out(&self, family: Family) -> bool {
+        let other = match family {
+            Family::Inet => Family::Inet6,
+            Family::Inet6 => Family::Inet,
+        };
+        self.wanted.addresses.iter().any(|address| is_usable(*address, other))
+            && self.surroundings.way_out(other, self.wanted.interface).is_some()
+    }
+
+    /// Ports at an address of a family that the jail has none of.
+    fn without(&mut self, family: Family) {
+        let mut addresses = self.wanted.published.iter().filter_map(Publication::address);
+        if !self.wanted.addresses.is_empty()
+            && let Some(address) = addresses.find(|address| Family::of(*address) == family)
+        {
+            let jail = self.wanted.name.clone();
+            self.problems.push(Problem::NoAddressOfFamily { jail, address });
+        }
+    }
+
+    fn publish(&mut self, family: Family, publication: &Publication, host: IpAddr, jail: IpAddr) {
+        let (protocol, ports) = (publication.protocol(), publication.ports());
+        let redirect = Rule::new(family, Action::Redirect { to: jail, port: publication.to() });
+        self.write(redirect.to(host.into()).to_ports(protocol, ports));
+        let last = publication.to().saturating_add((ports.count() - 1) as u16);
+        let Some(inside) = Ports::new(publication.to(), last) else { return };
+        let jail_side = |rule: Rule| rule.to(jail.into()).to_ports(protocol, inside);
+        // A neighbour on the same link would get the answer from an address that it has not asked: so it goes
+        // through the host.
+        if let Some((link, own)) = self.surroundings.link_of(jail) {
+            let network = IpNetwork::new(own.network(), own.prefix()).unwrap_or(own);
+            let nat = Rule::new(family, Action::Nat { to: own.ip() }).on(link).from(network);
+            self.write(jail_side(nat));
+        }
+        self.write(jail_side(Rule::new(family, Action::Pass { direction: None })));
+    }
+}
+
+fn takes(rule: &Rule) -> Option<(IpAddr, Ports, crate::packet_filter::Protocol)> {
+    match rule.action() {
+        Action::Redirect { .. } => Some((rule.destination()?.ip(), rule.ports()?, rule.protocol()?)),
+        _ => None,
+    }
+}
+
+fn first_common(one: Ports, other: Ports) -> u16 {
+    one.first().max(other.first())
+}
+
+/// Ports that others have.
+pub(super) fn taken<'a>(rules: &[Rule], others: impl Iterator<Item = &'a Published>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for other in others {
+        for theirs in &other.published {
+            for (host, ports, protocol) in rules.iter().filter_map(takes) {
+                if (host, protocol) == (theirs.host, theirs.protocol) && ports.overlaps(theirs.ports) {
+                    let port = first_common(ports, theirs.ports);
+                    let jail = other.jail.clone();
+                    problems.push(Problem::PortTaken { port, protocol, address: host, jail });
+                }
+            }
+        }
+    }
+    problems
+}
+
+/// Ports that one wish has twice.
+fn twice(rules: &[Rule], jail: &str) -> Vec<Problem> {
+    let all: Vec<_> = rules.iter().filter_map(takes).collect();
+    let mut problems = Vec::new();
+    for (index, (host, ports, protocol)) in all.iter().enumerate() {
+        for (other_host, other, other_protocol) in &all[..index] {
+            if (host, protocol) == (other_host, other_protocol) && ports.overlaps(*other) {
+                let port = first_common(*ports, *other);
+                let jail = jail.to_owned();
+                problems.push(Problem::PortTaken { port, protocol: *protocol, address: *host, jail });
+            }
+        }
+    }
+    problems
+}
