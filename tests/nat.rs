@@ -1,4 +1,4 @@
-//! NAT and published ports: what is refused, what is written, and what is left by whoever is killed.
+//! NAT and published ports: what is refused, what is written, and what a process leaves that is killed.
 
 use std::sync::Arc;
 

@@ -53,7 +53,7 @@ fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
 
 /// Whether a C name is that of a question to the kernel, or of its answer, and not of a flag.
 fn asks(name: &str) -> bool {
-    let families = ["SIOC", "BRDG", "RTM_", "DEVFSIO_", "NET_RT_", "jail_", "SO_", "EVFILT_"];
+    let families = ["SIOC", "BRDG", "RTM_", "DEVFSIO_", "NET_RT_", "jail_", "SO_", "EVFILT_", "DIOC"];
     families.iter().any(|family| name.starts_with(family))
         || ["nmount", "getfsstat", "sysctl", "PF_ROUTE"].contains(&name)
 }

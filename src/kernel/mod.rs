@@ -164,8 +164,8 @@ pub trait Kernel: fmt::Debug + Send + Sync {
     /// another.
     fn open(&self, path: &Path) -> Result<Handle>;
 
-    /// Opens a device to read and write: [`open(2)`](https://man.freebsd.org/open(2)) with O_RDWR, close-on-exec. pf changes nothing for whoever
-    /// opened it with [`Kernel::open`].
+    /// Opens a device to read and write: [`open(2)`](https://man.freebsd.org/open(2)) with O_RDWR, close-on-exec. A handle
+    /// from [`Kernel::open`] is for reading alone, and pf refuses to change anything through it.
     ///
     /// # Errors
     ///

@@ -112,7 +112,7 @@ impl PacketFilter {
         self.attempt(call).during(operation, object, call.name)
     }
 
-    /// Makes a request that has a packed nvlist, or none, and answers with one.
+    /// Makes a request that carries a packed nvlist, or nothing. Returns the nvlist of the kernel's answer.
     fn ask_list(
         &self,
         mut call: Call,
@@ -125,7 +125,7 @@ impl PacketFilter {
             .ok_or_else(|| malformed(operation, object, call.name))
     }
 
-    /// The same, for those who look at the failure first. None: the answer is no nvlist.
+    /// The same, for callers that look at the failure first. Returns `None` when the answer is no nvlist.
     fn attempt_list(&self, call: &mut Call, asked: Option<&NvList>) -> kernel::Result<Option<NvList>> {
         use std::mem::offset_of;
 

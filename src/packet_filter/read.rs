@@ -54,7 +54,7 @@ impl PacketFilter {
     }
 
     /// The rules of an anchor: of each kind in their order, first translation of sources, then of destinations,
-    /// then filter rules. None of an anchor that is not there. Rules of a form that [`Rule`] does not have are
+    /// then filter rules. The list is empty where there is no such anchor. Rules of a form that [`Rule`] does not have are
     /// left out.
     ///
     /// # Errors
@@ -101,7 +101,7 @@ impl PacketFilter {
         }
     }
 
-    /// The names of the anchors right below one, sorted. None where there is no such anchor.
+    /// The names of the anchors right below one, sorted. The list is empty where there is no such anchor.
     ///
     /// # Errors
     ///

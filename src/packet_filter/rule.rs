@@ -73,7 +73,7 @@ impl fmt::Display for Protocol {
     }
 }
 
-/// Ports from one to another, both of them too. None of them is 0.
+/// A range of ports: the first, the last, and all between. Port 0 is in no range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ports {
     first: u16,

@@ -39,9 +39,9 @@ impl StateFilter {
 }
 
 impl PacketFilter {
-    /// Takes states away, and those that belong to them on other interfaces. Answers how many.
+    /// Removes states, and the states of the same connections on other interfaces. Returns how many.
     ///
-    /// FreeBSD 14 knows states by the addresses that they have outside: there those of redirected connections
+    /// FreeBSD 14 compares the addresses outside the translation. There the states of redirected connections
     /// stay until they end by themselves.
     ///
     /// # Errors

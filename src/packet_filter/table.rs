@@ -48,7 +48,7 @@ impl fmt::Display for TableName {
 }
 
 impl PacketFilter {
-    /// Adds an empty table to an anchor, which stays until it is deleted. Answers whether it was not there.
+    /// Adds an empty table to an anchor. The table stays until it is deleted. Returns whether it is new.
     ///
     /// # Errors
     ///
@@ -65,7 +65,7 @@ impl PacketFilter {
         Ok(ask.argument().i32_at(offset_of!(pfioc_table, pfrio_nadd)) != 0)
     }
 
-    /// Deletes a table. Answers whether it was there.
+    /// Deletes a table. Returns whether there was one.
     ///
     /// # Errors
     ///
@@ -81,7 +81,7 @@ impl PacketFilter {
         Ok(ask.argument().i32_at(offset_of!(pfioc_table, pfrio_ndel)) != 0)
     }
 
-    /// The tables of an anchor. None of an anchor that is not there.
+    /// The tables of an anchor. The list is empty where there is no such anchor.
     ///
     /// # Errors
     ///
@@ -125,7 +125,7 @@ impl PacketFilter {
         self.perform(&mut ask, "set table", format_args!("{name} of anchor {anchor}"))
     }
 
-    /// Adds networks to a table. Answers how many were not in it.
+    /// Adds networks to a table. Returns how many are new.
     ///
     /// # Errors
     ///
@@ -138,7 +138,7 @@ impl PacketFilter {
         Ok(ask.argument().i32_at(offset_of!(pfioc_table, pfrio_nadd)) as usize)
     }
 
-    /// Takes networks out of a table. Answers how many were in it.
+    /// Removes networks from a table. Returns how many were in it.
     ///
     /// # Errors
     ///

@@ -27,9 +27,9 @@ impl PacketFilter {
     /// or the new ones. The anchor comes into being with its first rule. No rules at all: see
     /// [`PacketFilter::remove`].
     ///
-    /// All who write rules share one list of addresses, and whoever begins to fill it empties it for the others:
-    /// they get EBUSY, and so does whoever meets another writer in the same anchor. What was refused so is tried
-    /// again, for up to 30 seconds.
+    /// All processes that write rules share one list of addresses in the kernel. A process that begins to fill it
+    /// empties it for the others, and the kernel refuses their next request with EBUSY. It does the same when two
+    /// processes write the same anchor. After EBUSY this function tries again, for up to 30 seconds.
     ///
     /// # Errors
     ///
@@ -73,11 +73,11 @@ impl PacketFilter {
         for table in self.tables(anchor)? {
             self.delete_table(anchor, &table)?;
         }
-        // Tables too: whoever was killed while writing some has left their transaction open.
+        // Tables too: a process that was killed while it wrote tables has left their transaction open.
         self.persist(WHAT, anchor, || self.attempt_to_write(&mut Transaction::of(anchor, true), &[]))
     }
 
-    /// Tries a transaction until nobody is in its way.
+    /// Tries a transaction until no other process is in its way.
     fn persist(
         &self,
         operation: &'static str,

@@ -14,7 +14,7 @@ use jailwire_sys::{
 
 use crate::support::{Host, Refused, fresh_name};
 
-/// pf, and an anchor that is nobody's; nothing is left of it.
+/// pf, and an anchor that no other test has. Its end removes the anchor.
 struct Filter<'a> {
     host: &'a Host,
     pf: PacketFilter,
@@ -133,7 +133,7 @@ fn an_anchor_comes_with_its_first_rule_and_goes_with_its_last() {
     assert_eq!(names(), ["a", "b", "c"]);
     pf.remove(&filter.anchor("b")).unwrap();
     assert_eq!(names(), ["a", "c"]);
-    // As good as removed, and once more.
+    // An anchor without rules is gone. Removing an anchor that is gone succeeds.
     pf.replace(&filter.anchor("a"), &[]).unwrap();
     pf.remove(&filter.anchor("c")).unwrap();
     pf.remove(&filter.anchor("c")).unwrap();
@@ -231,7 +231,7 @@ fn the_addresses_of_the_next_rule_are_those_of_who_came_last() {
     add(first).refused(Errno::EBUSY);
     add(second).unwrap();
     begin();
-    // A rule with a ticket of nobody, and one in an anchor that is not there.
+    // A rule with a ticket that was never given out, and a rule in an anchor that does not exist.
     let path = filter.anchor("web").to_string();
     let mut opened = transaction(sys::DIOCXBEGIN, &path, &[sys::PF_RULESET_NAT], &[]);
     filter.ask(handle, &mut opened).unwrap();
@@ -268,7 +268,7 @@ fn who_calls_an_anchor() {
     let host = Host::new();
     let filter = Filter::of(&host);
     let (pf, handle) = (&filter.pf, filter.raw());
-    // Nobody's main ruleset is touched: only one that is empty, and only for as long as this takes.
+    // Only an empty main ruleset is written here, and it is empty again at the end.
     let count = |kind: u8| {
         let mut ask = Request::new(sys::DIOCGETRULES);
         ask.argument.put(offset_of!(pfioc_rule, rule) + offset_of!(sys::pf_rule, action), &[kind]);

@@ -210,7 +210,7 @@ fn text(block: &Block, offset: usize, length: usize) -> String {
 }
 
 impl World {
-    /// A request on `/dev/pf`: `pfioctl`. Whoever has it open for reading only may not write.
+    /// A request on `/dev/pf`: `pfioctl`. A handle that was opened for reading may not write.
     pub fn pf_ioctl(&mut self, caller: Caller, writable: bool, request: &mut Request) -> Result<()> {
         const READING: [u64; 11] = [
             sys::DIOCGETRULES,
@@ -267,7 +267,7 @@ impl World {
     }
 }
 
-/// A request that takes an nvlist and answers with one (`struct pfioc_nv`).
+/// A request that carries an nvlist, and gets one (`struct pfioc_nv`).
 fn with_list(
     argument: &mut Block,
     answer: impl FnOnce(&crate::kernel::nvlist::NvList) -> Result<crate::kernel::nvlist::NvList>,

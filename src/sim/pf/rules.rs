@@ -52,8 +52,8 @@ fn elements(argument: &Block) -> Result<Vec<(Result<Part>, String, u32)>> {
 }
 
 impl Pf {
-    /// DIOCXBEGIN: whoever was writing there has to begin anew. What an element refuses does not undo what
-    /// those before it began.
+    /// DIOCXBEGIN: a process that was writing there has to begin anew. When an element is refused, the elements
+    /// before it stay begun.
     pub fn begin(&mut self, argument: &mut Block) -> Result<()> {
         let mut tickets = Vec::new();
         for (part, path, _) in elements(argument)? {

@@ -5,16 +5,16 @@
 //! before it changes anything, and says which lines /etc/pf.conf needs. Nor is pf loaded or switched on, and
 //! forwarding neither.
 //!
-//! # For those who start jails by themselves
+//! # For authors of jail managers
 //!
-//! A jail manager, or a container engine's program, that makes jails itself calls three things; all of them take
-//! the jail's name, and none of them asks whether the jail runs:
+//! A jail manager, or a container engine's program, that makes jails itself calls three methods. All of them take
+//! the jail's name. The jail need not run, and need not exist:
 //!
 //! * [`Wiring::publish`] puts a jail's rules in the place of those that it has: the same rules again change
 //!   nothing, so it can be repeated. A port that another jail has published is refused with
 //!   [`Problem::PortTaken`], also when two processes ask for it at once.
-//! * [`Wiring::unpublish`] takes a jail's rules away, and the connections that they let through. Where there are
-//!   none, it answers false. It is right at any moment: after a kill, for a jail that is gone, twice.
+//! * [`Wiring::unpublish`] removes a jail's rules, and the connections that they let through. It returns false
+//!   where there are no rules. It can be called at any moment: after a kill, for a jail that is gone, twice.
 //! * [`Wiring::published`] lists all that is there, jail by jail.
 //!
 //! A process that is killed between two requests leaves the old rules or the new ones, and at most an empty
@@ -253,15 +253,15 @@ impl Wiring {
         self.checked(&pf, wanted, &anchor).map(drop)
     }
 
-    /// Takes a jail's NAT and published ports away, and ends the connections that went by them. Answers whether
-    /// there were any. The jail need not be there.
+    /// Removes a jail's NAT and published ports, and ends the connections that used them. Returns whether
+    /// there were any. The jail need not exist.
     ///
     /// # Errors
     ///
     /// [`WiringError::Failure`]: as of [`PacketFilter::remove`], or a lock.
     pub fn unpublish(&self, jail: &str) -> std::result::Result<bool, WiringError> {
         let anchor = our_anchor(jail)?;
-        // Who has none needs no right to have some.
+        // A jail without rules needs no lock.
         let Some(looked) = open_read_only(self.kernel())? else { return Ok(false) };
         if !looked.exists(&anchor)? {
             return Ok(false);
@@ -300,7 +300,7 @@ impl Wiring {
         if problems.is_empty() { Ok(rules) } else { Err(WiringError::Problems(problems)) }
     }
 
-    /// One at a time: whoever looks whether a port is taken takes it before another looks.
+    /// One process at a time: between the look for a port that is taken and the change no other process changes it.
     fn lock_nat(&self) -> std::result::Result<Lock, WiringError> {
         Ok(self.state.lock_nat()?)
     }
