@@ -89,15 +89,15 @@ fn transaction(number: u64, anchor: &str, kinds: &[i32], tickets: &[u32]) -> Req
         array.put(index * size + offset_of!(element, ticket), &ticket.to_ne_bytes());
     }
     let mut request = Request::new(number);
-    request.argument.put(offset_of!(pfioc_trans, size), &(kinds.len() as i32).to_ne_bytes());
-    request.argument.put(offset_of!(pfioc_trans, esize), &(size as i32).to_ne_bytes());
-    request.argument.point(offset_of!(pfioc_trans, array), array);
+    request.argument_mut().put(offset_of!(pfioc_trans, size), &(kinds.len() as i32).to_ne_bytes());
+    request.argument_mut().put(offset_of!(pfioc_trans, esize), &(size as i32).to_ne_bytes());
+    request.argument_mut().point(offset_of!(pfioc_trans, array), array);
     request
 }
 
 fn tickets(request: &Request) -> Vec<u32> {
-    let array = request.argument.child(offset_of!(pfioc_trans, array)).unwrap();
-    let tickets = array.bytes.chunks(size_of::<element>()).map(|bytes| Block::new(bytes));
+    let array = request.argument().child(offset_of!(pfioc_trans, array)).unwrap();
+    let tickets = array.bytes().chunks(size_of::<element>()).map(Block::new);
     tickets.map(|block| block.u32_at(offset_of!(element, ticket))).collect()
 }
 
@@ -217,12 +217,12 @@ fn the_addresses_of_the_next_rule_are_those_of_who_came_last() {
     let begin = || {
         let mut begin = Request::new(sys::DIOCBEGINADDRS);
         filter.ask(handle, &mut begin).unwrap();
-        begin.argument.u32_at(offset_of!(pfioc_pooladdr, ticket))
+        begin.argument().u32_at(offset_of!(pfioc_pooladdr, ticket))
     };
     let add = |ticket: u32| {
         let mut add = Request::new(sys::DIOCADDADDR);
-        add.argument.put(offset_of!(pfioc_pooladdr, ticket), &ticket.to_ne_bytes());
-        add.argument.put(offset_of!(pfioc_pooladdr, af), &[sys::AF_INET as u8]);
+        add.argument_mut().put(offset_of!(pfioc_pooladdr, ticket), &ticket.to_ne_bytes());
+        add.argument_mut().put(offset_of!(pfioc_pooladdr, af), &[sys::AF_INET as u8]);
         filter.ask(handle, &mut add)
     };
     let first = begin();
@@ -237,10 +237,10 @@ fn the_addresses_of_the_next_rule_are_those_of_who_came_last() {
     filter.ask(handle, &mut opened).unwrap();
     let rule = |path: &str, ticket: u32| {
         let mut add = Request::new(sys::DIOCADDRULE);
-        add.argument.put(offset_of!(pfioc_rule, anchor), path.as_bytes());
-        add.argument.put(offset_of!(pfioc_rule, ticket), &ticket.to_ne_bytes());
+        add.argument_mut().put(offset_of!(pfioc_rule, anchor), path.as_bytes());
+        add.argument_mut().put(offset_of!(pfioc_rule, ticket), &ticket.to_ne_bytes());
         let at = offset_of!(pfioc_rule, rule) + offset_of!(sys::pf_rule, action);
-        add.argument.put(at, &[sys::PF_NAT]);
+        add.argument_mut().put(at, &[sys::PF_NAT]);
         filter.ask(handle, &mut add)
     };
     rule(&path, tickets(&opened)[0]).refused(Errno::EBUSY);
@@ -256,7 +256,7 @@ fn requests_that_pf_does_not_know() {
     let handle = filter.raw();
     filter.ask(handle, &mut Request::new(sys::SIOCGIFFLAGS)).refused(Errno::ENODEV);
     let mut short = transaction(sys::DIOCXBEGIN, "", &[], &[]);
-    short.argument.put(offset_of!(pfioc_trans, esize), &8i32.to_ne_bytes());
+    short.argument_mut().put(offset_of!(pfioc_trans, esize), &8i32.to_ne_bytes());
     filter.ask(handle, &mut short).refused(Errno::ENODEV);
     let mut unknown = transaction(sys::DIOCXBEGIN, &filter.anchor("web").to_string(), &[99], &[]);
     filter.ask(handle, &mut unknown).refused(Errno::EINVAL);
@@ -271,9 +271,9 @@ fn who_calls_an_anchor() {
     // Only an empty main ruleset is written here, and it is empty again at the end.
     let count = |kind: u8| {
         let mut ask = Request::new(sys::DIOCGETRULES);
-        ask.argument.put(offset_of!(pfioc_rule, rule) + offset_of!(sys::pf_rule, action), &[kind]);
+        ask.argument_mut().put(offset_of!(pfioc_rule, rule) + offset_of!(sys::pf_rule, action), &[kind]);
         filter.ask(handle, &mut ask).unwrap();
-        ask.argument.u32_at(offset_of!(pfioc_rule, nr))
+        ask.argument().u32_at(offset_of!(pfioc_rule, nr))
     };
     let kinds = [
         (RuleKind::Nat, sys::PF_NAT, sys::PF_RULESET_NAT),
@@ -291,13 +291,13 @@ fn who_calls_an_anchor() {
                 let mut pool = Request::new(sys::DIOCBEGINADDRS);
                 filter.ask(handle, &mut pool).unwrap();
                 let mut add = Request::new(sys::DIOCADDRULE);
-                add.argument.put(offset_of!(pfioc_rule, ticket), &ticket[0].to_ne_bytes());
-                let pool = pool.argument.get::<4>(offset_of!(pfioc_pooladdr, ticket));
-                add.argument.put(offset_of!(pfioc_rule, pool_ticket), &pool);
-                add.argument.put(offset_of!(pfioc_rule, anchor_call), call.as_bytes());
+                add.argument_mut().put(offset_of!(pfioc_rule, ticket), &ticket[0].to_ne_bytes());
+                let pool = pool.argument().get::<4>(offset_of!(pfioc_pooladdr, ticket));
+                add.argument_mut().put(offset_of!(pfioc_rule, pool_ticket), &pool);
+                add.argument_mut().put(offset_of!(pfioc_rule, anchor_call), call.as_bytes());
                 let rule = offset_of!(pfioc_rule, rule);
-                add.argument.put(rule + offset_of!(sys::pf_rule, action), &[action]);
-                add.argument.put(rule + offset_of!(sys::pf_rule, rtableid), &(-1i32).to_ne_bytes());
+                add.argument_mut().put(rule + offset_of!(sys::pf_rule, action), &[action]);
+                add.argument_mut().put(rule + offset_of!(sys::pf_rule, rtableid), &(-1i32).to_ne_bytes());
                 filter.ask(handle, &mut add).unwrap();
             }
             let mut commit = transaction(sys::DIOCXCOMMIT, "", &[ruleset], &ticket);
@@ -333,7 +333,7 @@ fn tables_keep_what_they_are_given() {
     pf.set_table(&web, &jails, &[]).refused(Errno::ESRCH);
     assert!(pf.add_table(&web, &jails).unwrap());
     assert!(!pf.add_table(&web, &jails).unwrap());
-    assert_eq!(pf.tables(&web).unwrap(), [jails.clone()]);
+    assert_eq!(pf.tables(&web).unwrap(), std::slice::from_ref(&jails));
     assert_eq!(pf.table(&web, &jails).unwrap(), []);
     let some = networks(&["10.0.0.2/32", "10.1.0.0/16", "2001:db8::/64"]);
     assert_eq!(pf.add_to_table(&web, &jails, &some).unwrap(), 3);

@@ -1,6 +1,7 @@
 //! Tables of addresses (`netpfil/pf/pf_table.c`): those that stay without a rule that names them.
 
 use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
 use std::mem::offset_of;
 
 use jailwire_sys as sys;
@@ -92,12 +93,12 @@ impl Pf {
         let mut added = 0;
         for ((path, name), flags) in wanted {
             let ruleset = self.find_or_create(&path).ok_or(Errno::ENOMEM)?;
-            if !ruleset.tables.contains_key(&name) {
+            if let Entry::Vacant(free) = ruleset.tables.entry(name) {
                 added += 1;
                 // Without PFR_TFLAG_PERSIST, and without a rule that names it, it is gone at once.
                 if flags & sys::PFR_TFLAG_PERSIST != 0 {
                     let flags = flags | sys::PFR_TFLAG_ACTIVE;
-                    ruleset.tables.insert(name, Table { flags, ..Table::default() });
+                    free.insert(Table { flags, ..Table::default() });
                 }
             }
             self.remove_if_empty(&path);

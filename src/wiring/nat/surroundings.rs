@@ -9,7 +9,7 @@ use jailwire_sys as sys;
 
 use super::super::problem::Problem;
 use super::{JailNat, top};
-use crate::error::{During as _, Result};
+use crate::error::{During as _, Error, Result};
 use crate::interface::Interface;
 use crate::kernel::{Block, Errno, Request};
 use crate::packet_filter::{Family, PacketFilter, Rule, RuleKind};
@@ -131,7 +131,7 @@ pub(super) fn prepare_simulated(host: &Vnet) -> Result<()> {
     const WHAT: &str = "prepare";
     let kernel = host.kernel();
     if !kernel.simulated() {
-        return Err(Errno::EOPNOTSUPP).map_err(crate::kernel::Failure::from).during(WHAT, "pf", "open");
+        return Err(Error::new(WHAT, "pf", "open /dev/pf", Errno::EOPNOTSUPP));
     }
     kernel.load_module("pf").during(WHAT, "pf", "kldload")?;
     for sysctl in ["net.inet.ip.forwarding", "net.inet6.ip6.forwarding"] {

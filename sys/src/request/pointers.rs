@@ -129,6 +129,38 @@ const COMMAND: &[Pointer] = &[Pointer {
     ..pointer(offset_of!(ifdrv, ifd_data), &[counted(&[Field::Long(offset_of!(ifdrv, ifd_len))])])
 }];
 
+/// The elements of a transaction of pf.
+const TRANSACTION: &[Pointer] = &[pointer(
+    offset_of!(pfioc_trans, array),
+    &[Length {
+        unit: size_of::<pfioc_trans_pfioc_trans_e>(),
+        times: &[Field::Int(offset_of!(pfioc_trans, size))],
+    }],
+)];
+
+/// A packed nvlist, in a buffer that has its own size.
+const NVLIST: &[Pointer] = &[pointer(
+    offset_of!(pfioc_nv, data),
+    &[
+        counted(&[Field::Long(offset_of!(pfioc_nv, len))]),
+        counted(&[Field::Long(offset_of!(pfioc_nv, size))]),
+    ],
+)];
+
+const TABLES: &[Pointer] = &[pointer(
+    offset_of!(pfioc_table, pfrio_buffer),
+    &[Length { unit: size_of::<pfr_table>(), times: &[Field::Int(offset_of!(pfioc_table, pfrio_size))] }],
+)];
+
+/// The addresses of a table; of DIOCRSETADDRS as many as the greater of two fields says.
+const ADDRESSES: &[Pointer] = &[pointer(
+    offset_of!(pfioc_table, pfrio_buffer),
+    &[
+        Length { unit: size_of::<pfr_addr>(), times: &[Field::Int(offset_of!(pfioc_table, pfrio_size))] },
+        Length { unit: size_of::<pfr_addr>(), times: &[Field::Int(offset_of!(pfioc_table, pfrio_size2))] },
+    ],
+)];
+
 /// The pointers in the argument of `request`. `None` is for a request that is not in the table.
 pub const fn pointers(request: c_ulong) -> Option<&'static [Pointer]> {
     Some(match request {
@@ -145,7 +177,17 @@ pub const fn pointers(request: c_ulong) -> Option<&'static [Pointer]> {
         SIOCIFGCLONERS => CLONERS,
         SIOCGIFGROUP | SIOCGIFGMEMB => GROUPS,
 
+        DIOCXBEGIN | DIOCXCOMMIT | DIOCXROLLBACK => TRANSACTION,
+        DIOCGETRULENV | DIOCGETSTATUSNV | DIOCKILLSTATESNV => NVLIST,
+        DIOCRADDTABLES | DIOCRDELTABLES | DIOCRGETTABLES => TABLES,
+        DIOCRADDADDRS | DIOCRDELADDRS | DIOCRSETADDRS | DIOCRGETADDRS => ADDRESSES,
+
+        // The rule and the address of these have pointers of the kernel's own. It refuses those that it would
+        // follow, unless they are null (`netpfil/pf/pf_nv.c:pf_check_rule_addr`), and does not read the others.
+        DIOCADDRULE | DIOCGETRULES | DIOCADDADDR | DIOCGETADDR => &[],
+
         // No pointer: numbers, names and socket addresses.
+        DIOCSTART | DIOCBEGINADDRS | DIOCGETADDRS | DIOCGETRULESETS | DIOCGETRULESET | DIOCGETLIMIT => &[],
         SIOCSIFADDR | SIOCGIFADDR | SIOCSIFDSTADDR | SIOCGIFDSTADDR | SIOCGIFBRDADDR | SIOCSIFBRDADDR
         | SIOCGIFNETMASK | SIOCSIFNETMASK | SIOCDIFADDR | OSIOCAIFADDR | SIOCAIFADDR | SIOCGIFALIAS => &[],
         SIOCSIFFLAGS | SIOCGIFFLAGS | SIOCGIFMETRIC | SIOCSIFMETRIC | SIOCSIFCAP | SIOCGIFCAP
