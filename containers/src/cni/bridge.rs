@@ -1,0 +1,226 @@
+//! `bridge`: an epair, with the host's end of the epair on a bridge.
+
+use jailwire::types::{InterfaceName, VlanId};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::Work;
+use super::check::Check;
+use super::environment::Command;
+use super::error::{Failure, Result};
+use super::interface::{Routes, Words, default_of, mac_of};
+use super::ipam::Ipam;
+use super::result::{AddResult, Interface, Route};
+use crate::host::{Attachment, BridgeWanted, Host, Link, Prepared, forwarding};
+use crate::net::Net;
+
+/// The bridge when the configuration names none.
+const BRIDGE: &str = "cni0";
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct BridgeWords {
+    #[serde(default)]
+    bridge: Option<String>,
+    #[serde(default)]
+    is_gateway: bool,
+    #[serde(default)]
+    is_default_gateway: bool,
+    #[serde(default)]
+    force_address: bool,
+    // FreeBSD's bridges hear everything. And what a container sends to a published port of its own goes through the
+    // host's stack, so nothing has to come back by the port it came from: these two change nothing here.
+    #[serde(default, rename = "promiscMode")]
+    _promiscuous: bool,
+    #[serde(default, rename = "hairpinMode")]
+    _hairpin: bool,
+    #[serde(default)]
+    vlan: u16,
+    #[serde(default)]
+    vlan_trunk: Option<Value>,
+    #[serde(default)]
+    macspoofchk: bool,
+    #[serde(default)]
+    enabledad: bool,
+    #[serde(default)]
+    disable_container_interface: bool,
+    #[serde(default)]
+    port_isolation: bool,
+}
+
+/// The configuration, checked.
+struct BridgeConfig {
+    name: InterfaceName,
+    words: BridgeWords,
+    common: Words,
+    vlan: Option<VlanId>,
+}
+
+impl BridgeConfig {
+    fn read(work: &Work) -> Result<BridgeConfig> {
+        let words: BridgeWords = work.config.decode()?;
+        let common: Words = work.config.decode()?;
+        common.check()?;
+        let name = words.bridge.as_deref().filter(|name| !name.is_empty()).unwrap_or(BRIDGE);
+        let name = name.parse().map_err(|error| Failure::config(format!("bridge: {error}")))?;
+        if let Some(trunk) = &words.vlan_trunk {
+            return Err(Failure::unsupported("vlanTrunk", trunk, "use vlan, or a bridge of your own"));
+        }
+        if words.macspoofchk {
+            return Err(Failure::unsupported("macspoofchk", true, "leave it out"));
+        }
+        if words.disable_container_interface {
+            return Err(Failure::unsupported("disableContainerInterface", true, "leave it out"));
+        }
+        let vlan = match words.vlan {
+            0 => None,
+            number => {
+                let vlan = VlanId::new(number);
+                Some(vlan.map_err(|error| Failure::config(format!("vlan: {error}")))?)
+            }
+        };
+        let gateway = words.is_gateway || words.is_default_gateway;
+        if vlan.is_some() && gateway {
+            return Err(Failure::unsupported(
+                "vlan",
+                words.vlan,
+                "the bridge's own addresses are in no VLAN: leave isGateway and isDefaultGateway out, or use a bridge for each VLAN",
+            ));
+        }
+        Ok(BridgeConfig { name, words, common, vlan })
+    }
+
+    fn is_gateway(&self) -> bool {
+        self.words.is_gateway || self.words.is_default_gateway
+    }
+
+    /// Fills in gateways, and the default routes that the configuration asks for.
+    fn complete(&self, result: &mut AddResult) {
+        for place in 0..result.ips.len() {
+            let ip = &mut result.ips[place];
+            ip.interface = Some(2);
+            if ip.gateway.is_none() && self.is_gateway() {
+                ip.gateway = Net(ip.address.0).first();
+            }
+            let (everything, gateway) = (default_of(ip.address), ip.gateway);
+            let has_default = result.routes.iter().any(|route| route.dst == everything && route.gw.is_some());
+            if self.words.is_default_gateway && !has_default {
+                result.routes.retain(|route| route.dst != everything);
+                result.routes.push(Route { dst: everything, gw: gateway, mtu: None, priority: None });
+            }
+        }
+    }
+
+    /// The host's addresses on the bridge.
+    fn gateways(&self, result: &AddResult) -> Vec<Net> {
+        if !self.is_gateway() {
+            return Vec::new();
+        }
+        let of_ip = |ip: &super::result::Ip| Net::new(ip.gateway?, ip.address.0.prefix());
+        result.ips.iter().filter_map(of_ip).collect()
+    }
+}
+
+/// Runs a command of the plugin.
+pub fn run(work: &Work) -> Result<Option<Value>> {
+    match work.environment.command {
+        Command::Add => add(work).map(Some),
+        Command::Del => work.delete().map(|()| None),
+        Command::Check => check(work).map(|()| None),
+        Command::Gc => work.collect().map(|()| None),
+        Command::Status => {
+            BridgeConfig::read(work)?;
+            work.status().map(|()| None)
+        }
+        Command::Version => Ok(None),
+    }
+}
+
+fn add(work: &Work) -> Result<Value> {
+    let config = BridgeConfig::read(work)?;
+    let ipam = Ipam::of(&work.config, &work.environment)?;
+    let host = super::host()?;
+    let jail = host.jail(&work.environment.namespace)?;
+    let prepared = work.prepare(&host, jail)?;
+    let mut result = work.give_out(&host, &ipam)?;
+    let added = attach(work, &config, &ipam, &host, &prepared, &mut result);
+    if let Err(failure) = added {
+        drop(prepared);
+        work.undo(&host, &ipam);
+        return Err(failure);
+    }
+    if let Some(dns) = config.common.dns.filter(|dns| !dns.is_empty()) {
+        result.dns = dns;
+    }
+    Ok(result.to_json(work.config.version()))
+}
+
+fn attach(
+    work: &Work,
+    config: &BridgeConfig,
+    ipam: &Ipam,
+    host: &Host,
+    prepared: &Prepared,
+    result: &mut AddResult,
+) -> Result<()> {
+    config.complete(result);
+    let routes = Routes::of(result)?;
+    let gateways = config.gateways(result);
+    let forwarding = [false, true]
+        .into_iter()
+        .filter(|ipv6| gateways.iter().any(|gateway| gateway.0.is_ipv6() == *ipv6))
+        .map(forwarding::sysctl);
+    let attachment = Attachment {
+        network: work.config.name().to_owned(),
+        interface: work.environment.interface_name()?,
+        host_interface: None,
+        mac: config.common.mac(work)?,
+        mtu: config.common.mtu()?,
+        link: Link::Bridge(BridgeWanted {
+            name: config.name,
+            make: true,
+            addresses: gateways.clone(),
+            addresses_always: true,
+            replace_addresses: config.words.force_address,
+            filter: config.vlan.is_some(),
+            forwarding: forwarding.collect(),
+        }),
+        vlan: config.vlan,
+        apart: config.words.port_isolation,
+        addresses: result.ips.iter().map(|ip| ip.address).collect(),
+        detect_duplicates: config.words.enabledad,
+        routers: routes.routers,
+        metric: routes.metric,
+        routes: routes.routes,
+        reservation: ipam.reservation(),
+    };
+    let attached = host.attach(prepared, &[attachment])?;
+    let nic = &attached[0];
+    let on_host = |name: &InterfaceName| -> Result<Interface> {
+        let mac = mac_of(host.stack(), name)?;
+        Ok(Interface { name: name.to_string(), mac, mtu: nic.mtu, sandbox: String::new() })
+    };
+    result.interfaces = vec![
+        on_host(&config.name)?,
+        on_host(&nic.host)?,
+        Interface {
+            name: nic.jail.to_string(),
+            mac: nic.jail_mac.map(|mac| mac.to_string()).unwrap_or_default(),
+            mtu: nic.mtu,
+            sandbox: work.environment.namespace.clone(),
+        },
+    ];
+    Ok(())
+}
+
+fn check(work: &Work) -> Result<()> {
+    let config = BridgeConfig::read(work)?;
+    let ipam = Ipam::of(&work.config, &work.environment)?;
+    let host = super::host()?;
+    let result = work.config.previous_result()?;
+    host.with_files(|files| ipam.check(&work.config, &work.environment, files))?;
+    let check = Check::new(work, &host, &result)?;
+    let end = check.container()?;
+    check.bridge(&config.name, &end, &config.gateways(&result))?;
+    check.member(&config.name, &end, config.vlan, config.words.port_isolation)
+}

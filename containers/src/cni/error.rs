@@ -1,0 +1,117 @@
+//! Errors as the Container Network Interface has them.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::host;
+
+/// The kinds of errors, with their numbers in the specification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Code {
+    IncompatibleVersion = 1,
+    UnsupportedField = 2,
+    UnknownContainer = 3,
+    InvalidEnvironment = 4,
+    Io = 5,
+    Decoding = 6,
+    InvalidConfig = 7,
+    NotAvailable = 50,
+    /// The first of those that plugins choose: something exists already.
+    Exists = 100,
+    /// The kernel or a file refused.
+    Refused = 101,
+    /// CHECK found that something is missing or other than it was made.
+    Different = 102,
+    /// No address is left, or the one that was asked for is taken.
+    NoAddress = 103,
+}
+
+/// An error of a plugin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    pub code: Code,
+    pub message: String,
+    pub details: String,
+}
+
+/// The result of a plugin's work.
+pub type Result<T> = std::result::Result<T, Failure>;
+
+#[derive(Serialize)]
+struct Error<'a> {
+    #[serde(rename = "cniVersion")]
+    version: &'a str,
+    code: u32,
+    msg: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    details: &'a str,
+}
+
+impl Failure {
+    pub fn new(code: Code, message: impl Into<String>) -> Failure {
+        Failure { code, message: message.into(), details: String::new() }
+    }
+
+    /// A field of the configuration with a value that is not supported.
+    pub fn unsupported(key: &str, value: impl fmt::Display, reason: &str) -> Failure {
+        Failure {
+            code: Code::UnsupportedField,
+            message: format!("unsupported field {key}: {value}"),
+            details: reason.to_owned(),
+        }
+    }
+
+    /// A field of the configuration with a value that is wrong.
+    pub fn config(message: impl Into<String>) -> Failure {
+        Failure::new(Code::InvalidConfig, message)
+    }
+
+    /// What CHECK found.
+    pub fn different(message: impl Into<String>) -> Failure {
+        Failure::new(Code::Different, message)
+    }
+
+    /// The text for standard output.
+    pub fn to_json(&self, version: &str) -> String {
+        let error = Error { version, code: self.code as u32, msg: &self.message, details: &self.details };
+        serde_json::to_string(&error).expect("strings can be written")
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        if self.details.is_empty() { Ok(()) } else { write!(f, "; {}", self.details) }
+    }
+}
+
+impl From<host::Failure> for Failure {
+    fn from(failure: host::Failure) -> Failure {
+        let code = match &failure {
+            host::Failure::NoJail(_) => Code::UnknownContainer,
+            host::Failure::Exists(_) => Code::Exists,
+            host::Failure::Invalid(_) => Code::InvalidConfig,
+            host::Failure::Refused(_) => Code::Refused,
+        };
+        Failure::new(code, failure.to_string())
+    }
+}
+
+impl From<jailwire::Error> for Failure {
+    fn from(error: jailwire::Error) -> Failure {
+        host::Failure::from(error).into()
+    }
+}
+
+impl From<jailwire::files::FileError> for Failure {
+    fn from(error: jailwire::files::FileError) -> Failure {
+        Failure::new(Code::Io, error.to_string())
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Failure {
+        Failure::new(Code::Io, error.to_string())
+    }
+}

@@ -1,0 +1,203 @@
+//! What `bridge` and `ptp` have in common: an interface in the container, with addresses from a driver of addresses.
+
+use std::net::IpAddr;
+
+use jailwire::jail::JailInfo;
+use jailwire::types::{InterfaceName, MacAddr, Mtu};
+use jailwire::{OptionalExtension as _, Via, Vnet};
+use serde::Deserialize;
+
+use super::Work;
+use super::error::{Code, Failure, Result};
+use super::ipam::Ipam;
+use super::result::{AddResult, Dns, Route};
+use crate::host::{Host, Key, Prepared, StaticRoute};
+use crate::net::Net;
+
+/// Of a container's networks with default routes the one that came first keeps it, unless a route says otherwise.
+const METRIC: u32 = 100;
+
+/// Words that both plugins know.
+#[derive(Debug, Default, Deserialize)]
+pub struct Words {
+    #[serde(default)]
+    pub mtu: u32,
+    #[serde(default, rename = "ipMasq")]
+    pub masquerade: bool,
+    #[serde(default)]
+    pub dns: Option<Dns>,
+    #[serde(default, rename = "runtimeConfig")]
+    pub runtime: Runtime,
+    #[serde(default)]
+    pub args: Option<Args>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub struct Runtime {
+    #[serde(default)]
+    mac: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub struct Args {
+    #[serde(default)]
+    cni: Option<Runtime>,
+}
+
+impl Words {
+    /// The MTU, if one is given.
+    pub fn mtu(&self) -> Result<Option<Mtu>> {
+        if self.mtu == 0 {
+            return Ok(None);
+        }
+        Mtu::new(self.mtu).map(Some).map_err(|error| Failure::config(format!("mtu: {error}")))
+    }
+
+    /// The MAC address, if one is given: in CNI_ARGS, in args, or as a capability, which wins.
+    pub fn mac(&self, work: &Work) -> Result<Option<MacAddr>> {
+        let args = self.args.as_ref().and_then(|args| args.cni.as_ref()).map(|cni| cni.mac.as_str());
+        let environment = work.environment.arguments.get("MAC").map(String::as_str);
+        let given = [Some(self.runtime.mac.as_str()), args, environment];
+        let Some(text) = given.into_iter().flatten().find(|text| !text.is_empty()) else { return Ok(None) };
+        let mac: MacAddr = text.parse().map_err(|error| Failure::config(format!("mac: {error}")))?;
+        if !mac.is_usable() {
+            return Err(Failure::config(format!(
+                "mac: {mac} is no interface's: its first byte must be even"
+            )));
+        }
+        Ok(Some(mac))
+    }
+
+    /// Refuses what is not there yet.
+    pub fn check(&self) -> Result<()> {
+        if self.masquerade {
+            return Err(Failure::unsupported(
+                "ipMasq",
+                true,
+                "addresses are not translated: leave ipMasq out, and let the host's packet filter do it",
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl Work {
+    /// Which attachment this is about.
+    pub fn key(&self) -> Key {
+        Key {
+            container: self.environment.container.clone(),
+            network: self.config.name().to_owned(),
+            interface: self.environment.interface.clone(),
+        }
+    }
+
+    /// Gives out addresses for an attachment that is about to be made. What a killed ADD left of the same one is taken
+    /// back before.
+    pub fn give_out(&self, host: &Host, ipam: &Ipam) -> Result<AddResult> {
+        let result = host.with_files(|files| {
+            if matches!(ipam, Ipam::HostLocal(_)) {
+                ipam.del(&self.config, &self.environment, files)?;
+            }
+            ipam.add(&self.config, &self.environment, files)
+        })?;
+        if result.ips.is_empty() && !matches!(ipam, Ipam::None) {
+            return Err(Failure::new(Code::NoAddress, "IPAM plugin returned missing IP config"));
+        }
+        Ok(result)
+    }
+
+    /// Gets ready to attach the container: its interface has to be free.
+    pub fn prepare(&self, host: &Host, jail: JailInfo) -> Result<Prepared> {
+        let (name, network) = (self.environment.interface_name()?, self.config.name().to_owned());
+        Ok(host.prepare(jail, &self.environment.container, &[(network, name)])?)
+    }
+
+    /// Takes everything away after a failure, which is the one to tell.
+    pub fn undo(&self, host: &Host, ipam: &Ipam) {
+        let _ = host.detach(None, &self.key());
+        let _ = host.with_files(|files| ipam.del(&self.config, &self.environment, files));
+    }
+
+    /// Detaches the container, and takes its addresses back. It does not matter whether the jail is there, and how
+    /// often this is done.
+    pub fn delete(&self) -> Result<()> {
+        let host = super::host()?;
+        let jail = match self.has_namespace() {
+            // A name that cannot be a jail's has none.
+            true => host.find_jail(&self.environment.namespace).unwrap_or_default(),
+            false => None,
+        };
+        let detached = host.detach(jail.as_ref(), &self.key()).map_err(Failure::from);
+        let ipam = Ipam::of(&self.config, &self.environment)?;
+        host.with_files(|files| ipam.del(&self.config, &self.environment, files))?;
+        detached
+    }
+
+    /// Takes away all attachments to this network but the valid ones, and their addresses.
+    pub fn collect(&self) -> Result<()> {
+        let host = super::host()?;
+        let valid = self.config.valid_attachments()?;
+        let is_valid = |key: &Key| {
+            valid.iter().any(|one| one.container == key.container && one.interface == key.interface)
+        };
+        let collected = host.collect(self.config.name(), is_valid).map_err(Failure::from);
+        let ipam = Ipam::of(&self.config, &self.environment)?;
+        host.with_files(|files| ipam.gc(&self.config, &self.environment, files))?;
+        collected
+    }
+
+    /// Looks whether ADD would work.
+    pub fn status(&self) -> Result<()> {
+        let not_available = |failure: Failure| Failure { code: Code::NotAvailable, ..failure };
+        let host = super::host().map_err(not_available)?;
+        let ipam = Ipam::of(&self.config, &self.environment)?;
+        host.with_files(|files| ipam.status(&self.config, &self.environment, files)).map_err(not_available)
+    }
+}
+
+/// The routes of a result, for the container.
+#[derive(Debug, Default)]
+pub struct Routes {
+    pub routers: Vec<IpAddr>,
+    pub metric: u32,
+    pub routes: Vec<StaticRoute>,
+}
+
+impl Routes {
+    /// Reads the routes of a result. One without a gateway leads through the gateway of the addresses.
+    pub fn of(result: &AddResult) -> Result<Routes> {
+        let mut routes = Routes { metric: METRIC, ..Routes::default() };
+        for route in &result.routes {
+            let gateway = gateway_of(route, result)?;
+            if route.dst.0.prefix() == 0 {
+                routes.metric = route.priority.unwrap_or(METRIC);
+                routes.routers.push(gateway);
+            } else {
+                let via = Via::Gateway(gateway.into());
+                routes.routes.push(StaticRoute { destination: route.dst, via });
+            }
+        }
+        Ok(routes)
+    }
+}
+
+/// Where a route leads through.
+pub fn gateway_of(route: &Route, result: &AddResult) -> Result<IpAddr> {
+    let same_family = |address: &IpAddr| address.is_ipv4() == route.dst.0.is_ipv4();
+    let of_address = || result.ips.iter().filter_map(|ip| ip.gateway).find(same_family);
+    route.gw.or_else(of_address).ok_or_else(|| {
+        Failure::config(format!("route {}: neither the route nor an address has a gateway", route.dst))
+    })
+}
+
+/// The default route of a family.
+pub fn default_of(address: Net) -> Net {
+    let everything = if address.0.is_ipv4() { "0.0.0.0/0" } else { "::/0" };
+    everything.parse().expect("a network")
+}
+
+/// The MAC address of an interface as results have it.
+pub fn mac_of(stack: &Vnet, name: &InterfaceName) -> Result<String> {
+    let mac = stack.mac(name).optional()?.flatten();
+    Ok(mac.map(|mac| mac.to_string()).unwrap_or_default())
+}

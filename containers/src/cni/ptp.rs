@@ -1,0 +1,136 @@
+//! `ptp`: an epair, with the host's end of the epair as the container's router. There is no bridge.
+//!
+//! The container's address has a prefix of full length, so that it reaches nothing on the link but the gateway. The
+//! host's end has the gateway's address. The host has a route to the container.
+
+use ipnetwork::IpNetwork;
+use serde_json::Value;
+
+use super::Work;
+use super::check::Check;
+use super::environment::Command;
+use super::error::{Failure, Result};
+use super::interface::{Routes, Words, mac_of};
+use super::ipam::Ipam;
+use super::result::{AddResult, Interface};
+use crate::host::{Attachment, Host, Link, Prepared, forwarding};
+use crate::net::Net;
+
+/// Runs a command of the plugin.
+pub fn run(work: &Work) -> Result<Option<Value>> {
+    match work.environment.command {
+        Command::Add => add(work).map(Some),
+        Command::Del => work.delete().map(|()| None),
+        Command::Check => check(work).map(|()| None),
+        Command::Gc => work.collect().map(|()| None),
+        Command::Status => {
+            read(work)?;
+            work.status().map(|()| None)
+        }
+        Command::Version => Ok(None),
+    }
+}
+
+fn read(work: &Work) -> Result<(Words, Ipam)> {
+    let words: Words = work.config.decode()?;
+    words.check()?;
+    let ipam = Ipam::of(&work.config, &work.environment)?;
+    match ipam {
+        Ipam::None => {
+            Err(Failure::config("ipam.type is missing: a container on a link of its own needs an address"))
+        }
+        ipam => Ok((words, ipam)),
+    }
+}
+
+fn add(work: &Work) -> Result<Value> {
+    let (words, ipam) = read(work)?;
+    let host = super::host()?;
+    let jail = host.jail(&work.environment.namespace)?;
+    let prepared = work.prepare(&host, jail)?;
+    let mut result = work.give_out(&host, &ipam)?;
+    if let Err(failure) = attach(work, &words, &ipam, &host, &prepared, &mut result) {
+        drop(prepared);
+        work.undo(&host, &ipam);
+        return Err(failure);
+    }
+    if let Some(dns) = words.dns.filter(|dns| !dns.is_empty()) {
+        result.dns = dns;
+    }
+    Ok(result.to_json(work.config.version()))
+}
+
+fn attach(
+    work: &Work,
+    words: &Words,
+    ipam: &Ipam,
+    host: &Host,
+    prepared: &Prepared,
+    result: &mut AddResult,
+) -> Result<()> {
+    let mut gateways = Vec::new();
+    for ip in &mut result.ips {
+        if ip.address.0.is_ipv6() {
+            // An IPv6 address is on one interface only, and each container would need the gateway on its own link.
+            return Err(Failure::unsupported(
+                "ipam",
+                ip.address,
+                "ptp routes IPv4 alone: use bridge for IPv6",
+            ));
+        }
+        let gateway = ip.gateway.ok_or_else(|| {
+            Failure::config(format!("ipam: address {} has no gateway, which ptp needs", ip.address))
+        })?;
+        ip.address = Net(IpNetwork::from(ip.address.0.ip()));
+        ip.interface = Some(1);
+        if !gateways.contains(&gateway) {
+            gateways.push(gateway);
+        }
+    }
+    let forwarding =
+        [false, true].into_iter().filter(|ipv6| gateways.iter().any(|gateway| gateway.is_ipv6() == *ipv6));
+    let routes = Routes::of(result)?;
+    let attachment = Attachment {
+        network: work.config.name().to_owned(),
+        interface: work.environment.interface_name()?,
+        host_interface: None,
+        mac: words.mac(work)?,
+        mtu: words.mtu()?,
+        link: Link::Host { forwarding: forwarding.map(forwarding::sysctl).collect(), gateways },
+        vlan: None,
+        apart: false,
+        addresses: result.ips.iter().map(|ip| ip.address).collect(),
+        detect_duplicates: false,
+        routers: routes.routers,
+        metric: routes.metric,
+        routes: routes.routes,
+        reservation: ipam.reservation(),
+    };
+    let attached = host.attach(prepared, &[attachment])?;
+    let nic = &attached[0];
+    result.interfaces = vec![
+        Interface {
+            name: nic.host.to_string(),
+            mac: mac_of(host.stack(), &nic.host)?,
+            mtu: nic.mtu,
+            sandbox: String::new(),
+        },
+        Interface {
+            name: nic.jail.to_string(),
+            mac: nic.jail_mac.map(|mac| mac.to_string()).unwrap_or_default(),
+            mtu: nic.mtu,
+            sandbox: work.environment.namespace.clone(),
+        },
+    ];
+    Ok(())
+}
+
+fn check(work: &Work) -> Result<()> {
+    let (_, ipam) = read(work)?;
+    let host = super::host()?;
+    let result = work.config.previous_result()?;
+    host.with_files(|files| ipam.check(&work.config, &work.environment, files))?;
+    let check = Check::new(work, &host, &result)?;
+    let end = check.container()?;
+    check.routed(&end)
+}

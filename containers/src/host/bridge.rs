@@ -1,0 +1,286 @@
+//! Bridges under any name, made when the first container needs them and gone with the last.
+//!
+//! The kernel makes a bridge under a name of its own. The record has that name before the bridge is there, so that a
+//! bridge without its own name is found after a kill.
+
+use ipnetwork::IpNetwork;
+use jailwire::OptionalExtension as _;
+use jailwire::bridge::BridgeFlags;
+use jailwire::error::ErrorKind;
+use jailwire::interface::InterfaceType;
+use jailwire::kernel::Errno;
+use jailwire::types::InterfaceName;
+
+use super::record::BridgeRecord;
+use super::{Failure, Host, Result};
+use crate::net::Net;
+
+/// The greatest unit of a cloned interface (`net/if_clone.c`: IF_MAXUNIT).
+const LAST_UNIT: u16 = 0x7fff;
+
+/// A bridge that containers are to be on.
+#[derive(Debug, Clone)]
+pub struct BridgeWanted {
+    /// Its name.
+    pub name: InterfaceName,
+    /// Whether it is made when it is missing.
+    pub make: bool,
+    /// The host's addresses on it.
+    pub addresses: Vec<Net>,
+    /// Whether a bridge that is there gets the addresses too, and not only a bridge that is made.
+    pub addresses_always: bool,
+    /// Whether another address of the same network makes way.
+    pub replace_addresses: bool,
+    /// Whether the bridge is to filter VLANs.
+    pub filter: bool,
+    /// The sysctls of forwarding that have to be on.
+    pub forwarding: Vec<&'static str>,
+}
+
+impl Host {
+    /// Makes sure that a bridge is there and as it has to be. The record of an attachment on it has to be written
+    /// before: it keeps the bridge from being taken away.
+    pub(super) fn ensure_bridge(&self, wanted: &BridgeWanted) -> Result<()> {
+        let _lock = self.with_files(|files| self.records.lock_shared(files))?;
+        let host = self.wiring.host();
+        self.finish_bridge(&wanted.name)?;
+        for name in &wanted.forwarding {
+            self.forward(name)?;
+        }
+        if !host.has_interface(&wanted.name)? {
+            if !wanted.make {
+                return Err(Failure::Invalid(format!(
+                    "in unmanaged mode, the bridge must already exist on the host: there is no {}",
+                    wanted.name
+                )));
+            }
+            return self.make_bridge(wanted);
+        }
+        let found = host.interface(&wanted.name)?;
+        if found.kind != InterfaceType::BRIDGE {
+            return Err(Failure::Exists(format!(
+                "bridge interface {} already exists but is a {} interface",
+                wanted.name, found.kind
+            )));
+        }
+        if wanted.filter {
+            self.filter_existing(&wanted.name)?;
+        }
+        if wanted.addresses_always {
+            for address in &wanted.addresses {
+                self.address_existing(wanted, *address)?;
+            }
+        }
+        if !found.is_up() && wanted.make {
+            host.up(&wanted.name)?;
+        }
+        Ok(())
+    }
+
+    /// Makes a bridge, and gives it its name.
+    fn make_bridge(&self, wanted: &BridgeWanted) -> Result<()> {
+        let host = self.wiring.host();
+        let name = &wanted.name;
+        let mut record = BridgeRecord {
+            boot: self.records.boot().to_owned(),
+            made_as: None,
+            named: false,
+            addresses: Vec::new(),
+            filter: false,
+        };
+        let mut made = None;
+        for unit in 0..=LAST_UNIT {
+            let as_made = InterfaceName::new(&format!("bridge{unit}")).expect("a name that fits");
+            if host.has_interface(&as_made)? {
+                continue;
+            }
+            record.made_as = Some(as_made.to_string());
+            self.with_files(|files| self.records.set_bridge(files, name.as_str(), Some(&record)))?;
+            match host.create(as_made.as_str()) {
+                Ok(_) => {
+                    made = Some(as_made);
+                    break;
+                }
+                // Somebody else has just made it, or has it under another name.
+                Err(error) if error.errno() == Errno::EEXIST => {
+                    self.with_files(|files| self.records.set_bridge(files, name.as_str(), None))?;
+                }
+                Err(error) => {
+                    self.with_files(|files| self.records.set_bridge(files, name.as_str(), None))?;
+                    return Err(error.into());
+                }
+            }
+        }
+        let made = made.ok_or_else(|| Failure::Refused("the kernel makes no more bridges".into()))?;
+        let equipped = (|| -> Result<()> {
+            if made != *name {
+                host.rename(&made, name)?;
+            }
+            if wanted.filter {
+                self.switch_filter_on(name)?;
+            }
+            for address in &wanted.addresses {
+                self.add_address(name, *address)?;
+            }
+            host.up(name)?;
+            record.named = true;
+            Ok(self.with_files(|files| self.records.set_bridge(files, name.as_str(), Some(&record)))?)
+        })();
+        // What was made stays on the record if it cannot be taken away.
+        equipped.inspect_err(|_| drop(self.finish_bridge(name)))
+    }
+
+    /// Takes away a bridge that was being made when somebody was killed.
+    fn finish_bridge(&self, name: &InterfaceName) -> Result<()> {
+        let Some(record) = self.records.bridge(name.as_str())? else { return Ok(()) };
+        let Some(made_as) = record.made_as.filter(|_| !record.named) else { return Ok(()) };
+        let host = self.wiring.host();
+        let made_as: Option<InterfaceName> = made_as.parse().ok();
+        for left in [Some(*name), made_as].into_iter().flatten() {
+            if !host.has_interface(&left)?
+                || !host.member_names(&left).optional()?.is_some_and(|on| on.is_empty())
+            {
+                continue;
+            }
+            // Under the kernel's name it was just made. A bridge that somebody uses is another one.
+            let found = host.interface(&left)?;
+            if left == *name || (!found.is_up() && found.addresses.is_empty()) {
+                host.destroy(&left)?;
+            }
+        }
+        Ok(self.with_files(|files| self.records.set_bridge(files, name.as_str(), None))?)
+    }
+
+    /// Takes away what was made of bridges, where no attachment is left, and forwarding.
+    pub(super) fn sweep_shared(&self) -> Result<()> {
+        let _lock = self.with_files(|files| self.records.lock_shared(files))?;
+        for bridge in self.records.bridges()? {
+            if self.records.any(Some(&bridge))? {
+                continue;
+            }
+            match (bridge.parse::<InterfaceName>(), self.records.bridge(&bridge)?) {
+                (Ok(name), Some(record)) => self.release_bridge(&name, &record)?,
+                _ => self.with_files(|files| self.records.set_bridge(files, &bridge, None))?,
+            }
+        }
+        self.forward_no_more()
+    }
+
+    fn release_bridge(&self, name: &InterfaceName, record: &BridgeRecord) -> Result<()> {
+        self.finish_bridge(name)?;
+        let host = self.wiring.host();
+        if host.has_interface(name)? {
+            if record.made_as.is_some() {
+                // What somebody else has put on it makes it theirs.
+                if !host.member_names(name)?.is_empty() {
+                    return Ok(());
+                }
+                host.destroy(name)?;
+            } else {
+                for address in &record.addresses {
+                    match address.0 {
+                        IpNetwork::V4(network) => host.remove_ipv4(name, network.ip()).optional()?,
+                        IpNetwork::V6(network) => host.remove_ipv6(name, network.ip()).optional()?,
+                    };
+                }
+                if record.filter {
+                    host.change_bridge_flags(name, BridgeFlags::empty(), BridgeFlags::VLAN_FILTER)?;
+                }
+            }
+        }
+        Ok(self.with_files(|files| self.records.set_bridge(files, name.as_str(), None))?)
+    }
+
+    /// Gives an address to a bridge that was there before.
+    fn address_existing(&self, wanted: &BridgeWanted, address: Net) -> Result<()> {
+        let host = self.wiring.host();
+        let name = &wanted.name;
+        for found in host.interface(name)?.addresses {
+            let found = Net(found.network);
+            if found == address {
+                return Ok(());
+            }
+            // IPv4 has one address on a bridge; IPv6 may have more, of networks that have nothing in common.
+            if found.0.is_ipv4() == address.0.is_ipv4() && (found.0.is_ipv4() || found.overlaps(address)) {
+                if !wanted.replace_addresses {
+                    return Err(Failure::Exists(format!(
+                        "{name:?} already has an IP address {found} different from {address}: give the bridge that address, or set forceAddress"
+                    )));
+                }
+                match found.0 {
+                    IpNetwork::V4(network) => host.remove_ipv4(name, network.ip())?,
+                    IpNetwork::V6(network) => host.remove_ipv6(name, network.ip())?,
+                }
+            }
+        }
+        let mut record = self.bridge_record(name)?;
+        if record.made_as.is_none() {
+            record.addresses.push(address);
+            self.with_files(|files| self.records.set_bridge(files, name.as_str(), Some(&record)))?;
+        }
+        self.add_address(name, address)
+    }
+
+    fn add_address(&self, name: &InterfaceName, address: Net) -> Result<()> {
+        let host = self.wiring.host();
+        match address.0 {
+            IpNetwork::V4(network) => host.add_ipv4(name, network)?,
+            IpNetwork::V6(network) => {
+                // The address is the router's, and has to be there at once.
+                host.change_nd6_flags(
+                    name,
+                    jailwire::nd6::Nd6Flags::NO_DAD,
+                    jailwire::nd6::Nd6Flags::empty(),
+                )?;
+                host.add_ipv6(name, network)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn filter_existing(&self, name: &InterfaceName) -> Result<()> {
+        let host = self.wiring.host();
+        let flags = host.bridge_flags(name).map_err(no_filter)?;
+        if flags.contains(BridgeFlags::VLAN_FILTER) {
+            return Ok(());
+        }
+        if !host.member_names(name)?.is_empty() {
+            return Err(Failure::Invalid(format!(
+                "{name} does not filter VLANs and has members, which would be cut off: switch the filter on with `ifconfig {name} vlanfilter`, or use another bridge"
+            )));
+        }
+        let mut record = self.bridge_record(name)?;
+        if record.made_as.is_none() {
+            record.filter = true;
+            self.with_files(|files| self.records.set_bridge(files, name.as_str(), Some(&record)))?;
+        }
+        self.switch_filter_on(name)
+    }
+
+    fn switch_filter_on(&self, name: &InterfaceName) -> Result<()> {
+        let host = self.wiring.host();
+        let set = host.change_bridge_flags(name, BridgeFlags::VLAN_FILTER, BridgeFlags::empty());
+        set.map(drop).map_err(no_filter)
+    }
+
+    fn bridge_record(&self, name: &InterfaceName) -> Result<BridgeRecord> {
+        let known = self.records.bridge(name.as_str())?;
+        Ok(known.unwrap_or_else(|| BridgeRecord {
+            boot: self.records.boot().to_owned(),
+            made_as: None,
+            named: true,
+            addresses: Vec::new(),
+            filter: false,
+        }))
+    }
+}
+
+/// Says what an error about VLANs means.
+fn no_filter(error: jailwire::Error) -> Failure {
+    match error.kind() {
+        ErrorKind::Unsupported | ErrorKind::Invalid => Failure::Invalid(format!(
+            "this kernel's bridges do not filter VLANs, which FreeBSD 15 does: use a bridge for each VLAN, with a vlan(4) interface on it ({error})"
+        )),
+        _ => error.into(),
+    }
+}

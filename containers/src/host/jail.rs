@@ -1,0 +1,57 @@
+//! From what a runtime calls a network namespace to a jail.
+
+use jailwire::jail::{self, JailInfo, JailKey};
+use jailwire::types::Jid;
+
+use super::{Failure, Host, Result};
+
+/// Returns what a word names: a number is a jid, all else a jail's name.
+fn key(word: &str) -> JailKey {
+    match word.parse().ok().and_then(|number| Jid::new(number).ok()) {
+        Some(jid) => jid.into(),
+        None => word.into(),
+    }
+}
+
+impl Host {
+    /// Finds the jail whose network stack is meant by a name or a jid. A jail that shares the stack of the jail above
+    /// it means that one, as the containers of a pod do.
+    ///
+    /// Returns `None` when there is no such jail.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::NoJail`] when the jail shares the host's stack.
+    pub fn find_jail(&self, namespace: &str) -> Result<Option<JailInfo>> {
+        if namespace.contains('/') {
+            return Err(Failure::NoJail(format!(
+                "{namespace:?} is a path: on FreeBSD the network namespace of a container is the name or the jid of its jail"
+            )));
+        }
+        let kernel = &**self.kernel();
+        let Some(mut info) = jail::get(kernel, key(namespace))? else { return Ok(None) };
+        while !info.vnet {
+            let above = match info.name.rsplit_once('.') {
+                Some((above, _)) => jail::get(kernel, above)?,
+                None => None,
+            };
+            info = above.ok_or_else(|| {
+                Failure::NoJail(format!(
+                    "jail {namespace} has no network stack of its own: it has to be created with `vnet`"
+                ))
+            })?;
+        }
+        Ok(Some(info))
+    }
+
+    /// Finds the jail, which has to be there.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::NoJail`] when there is no such jail, and as [`Host::find_jail`].
+    pub fn jail(&self, namespace: &str) -> Result<JailInfo> {
+        self.find_jail(namespace)?.ok_or_else(|| {
+            Failure::NoJail(format!("there is no jail {namespace}: `jls` lists those that run"))
+        })
+    }
+}

@@ -1,0 +1,130 @@
+//! The host on which containers get their networks: what both protocols share.
+//!
+//! A container is a jail with a network stack of its own. An [`Attachment`] puts it on a network: an epair, on a bridge
+//! of the host. Each attachment has a [`Record`], which is written before anything is made. A process that is killed leaves
+//! a record that says so, and the next command takes away what was made.
+
+mod attach;
+mod bridge;
+pub mod forwarding;
+pub mod inside;
+mod jail;
+mod record;
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use jailwire::Vnet;
+use jailwire::files::{FileError, Files, KernelGate};
+use jailwire::kernel::{Kernel, Sysctl};
+use jailwire::wiring::{Wiring, WiringError};
+
+pub use attach::{Attachment, Link, Prepared};
+pub use bridge::BridgeWanted;
+pub use inside::StaticRoute;
+pub use record::{Key, Record, Reservation};
+
+use record::Records;
+
+/// A host, with its records of attachments.
+#[derive(Debug)]
+pub struct Host {
+    wiring: Wiring,
+    records: Records,
+}
+
+/// Why a network was not changed.
+#[derive(Debug)]
+pub enum Failure {
+    /// There is no such jail, or it has no network stack.
+    NoJail(String),
+    /// What is to be made is there already.
+    Exists(String),
+    /// What was asked for is wrong, or does not fit this host.
+    Invalid(String),
+    /// The kernel or a file refused.
+    Refused(String),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Failure::NoJail(text) | Failure::Exists(text) | Failure::Invalid(text) | Failure::Refused(text)) =
+            self;
+        f.write_str(text)
+    }
+}
+
+impl From<jailwire::Error> for Failure {
+    fn from(error: jailwire::Error) -> Failure {
+        let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+        Failure::Refused(format!("{error}{hint}"))
+    }
+}
+
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Failure {
+        Failure::Refused(error.to_string())
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Failure {
+        Failure::Refused(error.to_string())
+    }
+}
+
+impl From<WiringError> for Failure {
+    fn from(error: WiringError) -> Failure {
+        match error {
+            WiringError::Problems(_) => Failure::Invalid(error.to_string()),
+            other => Failure::Refused(other.to_string()),
+        }
+    }
+}
+
+impl From<jailwire::wiring::StepError> for Failure {
+    fn from(failure: jailwire::wiring::StepError) -> Failure {
+        WiringError::from(failure).into()
+    }
+}
+
+/// The result of changing a network.
+pub type Result<T> = std::result::Result<T, Failure>;
+
+impl Host {
+    /// Opens the host that a kernel runs.
+    pub fn open(kernel: Arc<dyn Kernel>) -> Result<Host> {
+        if !kernel.privileged() {
+            return Err(Failure::Refused("only root may change the network: run this as root".into()));
+        }
+        let boot = Host::boot(&*kernel)?;
+        let directory = kernel.run_directory().join("jailwire-containers");
+        let wiring = Wiring::on(kernel)?;
+        let host = Host { wiring, records: Records::new(directory, boot) };
+        host.with_files(|files| host.records.open(files))?;
+        Ok(host)
+    }
+
+    /// `kern.boot_id`: records of another boot say nothing of this one.
+    fn boot(kernel: &dyn Kernel) -> Result<String> {
+        let id = kernel.sysctl(&Sysctl::read("kern.boot_id"));
+        let id = id.map_err(|failure| Failure::Refused(format!("cannot read kern.boot_id: {failure}")))?;
+        Ok(id.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// Returns the host's network stack.
+    pub fn stack(&self) -> &Vnet {
+        self.wiring.host()
+    }
+
+    /// Returns the kernel.
+    pub fn kernel(&self) -> &Arc<dyn Kernel> {
+        self.wiring.kernel()
+    }
+
+    /// Calls a function with the door to files, through which a simulated kernel can make changes fail.
+    pub fn with_files<T>(&self, act: impl FnOnce(Files<'_>) -> T) -> T {
+        act(Files::through(&KernelGate(&**self.kernel())))
+    }
+}

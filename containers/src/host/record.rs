@@ -1,0 +1,320 @@
+//! What is written down of each attachment, and of each bridge that was made for them.
+//!
+//! The directory is below the run directory. The file of an attachment is written before anything is made, with the
+//! ending `pending`; it gets the ending `attached` when all is made. A pending file of a container
+//! that is not locked was left by a process that was killed.
+
+use std::fs;
+use std::io;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use jailwire::files::{self, Files};
+use jailwire::types::InterfaceName;
+use jailwire::wiring::{Lock, Mode};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::net::Net;
+
+const DIRECTORY_MODE: u32 = 0o700;
+const FILE_MODE: u32 = 0o600;
+
+/// The ending of a file that is being written.
+const NEW: &str = "new";
+
+/// Which attachment is meant: a container has one for each network and interface.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Key {
+    /// The container's id.
+    pub container: String,
+    /// The network's name.
+    pub network: String,
+    /// The name of the interface in the jail.
+    pub interface: String,
+}
+
+impl Key {
+    /// The attachment of a container to a network.
+    pub fn new(container: &str, network: &str, interface: &InterfaceName) -> Key {
+        let (container, network) = (container.to_owned(), network.to_owned());
+        Key { container, network, interface: interface.to_string() }
+    }
+}
+
+/// An attachment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// `kern.boot_id` when it was made.
+    pub boot: String,
+    /// Which attachment this is.
+    #[serde(flatten)]
+    pub key: Key,
+    /// The jail.
+    pub jail: String,
+    /// The jid it had.
+    pub jid: i32,
+    /// The bridge of the host's end of the epair.
+    pub bridge: Option<String>,
+    /// The routers on this network that may be the jail's default.
+    pub routers: Vec<IpAddr>,
+    /// Of two networks with routers the one with the lower metric has the default route.
+    pub metric: u32,
+    /// When it was begun, in nanoseconds on the kernel's clock: of two with the same metric the older one has it.
+    pub begun: u64,
+    /// The interfaces that the jail had before.
+    pub present: Vec<String>,
+    /// Destinations of routes that do not go with the interface.
+    pub routes: Vec<Net>,
+    /// The addresses that were given out.
+    pub reservation: Option<Reservation>,
+}
+
+/// Addresses that host-local has given out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reservation {
+    /// Where its files lie.
+    pub directory: PathBuf,
+}
+
+/// A bridge that was made or changed for attachments.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BridgeRecord {
+    /// `kern.boot_id` when it was made.
+    pub boot: String,
+    /// The name that the kernel gave to it when it was made. None when it was there before.
+    pub made_as: Option<String>,
+    /// Whether it has got its own name.
+    pub named: bool,
+    /// The addresses that it was given, where it was there before.
+    pub addresses: Vec<Net>,
+    /// Whether the VLAN filter was switched on, where it was there before.
+    pub filter: bool,
+}
+
+/// Forwarding as it was before it was switched on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForwardingRecord {
+    /// `kern.boot_id` when it was switched on.
+    pub boot: String,
+    /// The sysctls that were 0.
+    pub switched_on: Vec<String>,
+}
+
+/// How far an attachment has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// It is being made, or was when somebody was killed.
+    Pending,
+    /// It is there.
+    Attached,
+}
+
+impl Progress {
+    fn ending(self) -> &'static str {
+        match self {
+            Progress::Pending => "pending",
+            Progress::Attached => "attached",
+        }
+    }
+}
+
+/// The directory of records.
+#[derive(Debug)]
+pub struct Records {
+    directory: PathBuf,
+    boot: String,
+}
+
+impl Records {
+    pub fn new(directory: PathBuf, boot: String) -> Records {
+        Records { directory, boot }
+    }
+
+    /// Makes the directory.
+    pub fn open(&self, files: Files<'_>) -> files::Result<()> {
+        files.create_dir_all(&self.directory, DIRECTORY_MODE)
+    }
+
+    pub fn boot(&self) -> &str {
+        &self.boot
+    }
+
+    /// Takes the lock on what attachments share: bridges, forwarding. It is held for a moment.
+    pub fn lock_shared(&self, files: Files<'_>) -> super::Result<Lock> {
+        let lock = Lock::take(&self.directory.join("shared.lock"), Mode::Exclusive, |_| {})?;
+        for entry in self.entries()? {
+            // A process that was killed while writing left this.
+            if entry.extension().is_some_and(|ending| ending == NEW) {
+                files.remove_file_if_present(&entry)?;
+            }
+        }
+        Ok(lock)
+    }
+
+    /// Takes the lock on the attachments of a container.
+    pub fn lock_container(&self, container: &str) -> io::Result<Lock> {
+        Lock::take(&self.container_lock(container), Mode::Exclusive, |_| {})
+    }
+
+    /// Returns whether somebody works on the attachments of a container.
+    pub fn is_locked(&self, container: &str) -> bool {
+        Lock::is_held(&self.container_lock(container))
+    }
+
+    fn container_lock(&self, container: &str) -> PathBuf {
+        self.directory.join(format!("{:016x}.lock", hash([container])))
+    }
+
+    /// The file of an attachment, by the bridge it is on and by what it is.
+    fn path(&self, bridge: Option<&str>, key: &Key, progress: Progress) -> PathBuf {
+        let Key { container, network, interface } = key;
+        let number = hash([container, network, interface]);
+        self.directory.join(format!("{}~{number:016x}.{}", file_name(bridge), progress.ending()))
+    }
+
+    /// Writes down that an attachment is about to be made.
+    pub fn begin(&self, files: Files<'_>, record: &Record) -> files::Result<()> {
+        let path = self.path(record.bridge.as_deref(), &record.key, Progress::Pending);
+        files.append(&path, &to_json(record), FILE_MODE)
+    }
+
+    /// Writes down that an attachment is there.
+    pub fn complete(&self, files: Files<'_>, record: &Record) -> files::Result<()> {
+        let from = self.path(record.bridge.as_deref(), &record.key, Progress::Pending);
+        files.rename(&from, &self.path(record.bridge.as_deref(), &record.key, Progress::Attached))
+    }
+
+    /// Writes down that an attachment is about to be taken away, unless its file says so already.
+    pub fn undo(&self, files: Files<'_>, record: &Record) -> files::Result<()> {
+        let from = self.path(record.bridge.as_deref(), &record.key, Progress::Attached);
+        if from.exists() {
+            files.rename(&from, &self.path(record.bridge.as_deref(), &record.key, Progress::Pending))?;
+        }
+        Ok(())
+    }
+
+    /// Forgets an attachment.
+    pub fn forget(&self, files: Files<'_>, record: &Record) -> files::Result<()> {
+        for progress in [Progress::Attached, Progress::Pending] {
+            let path = self.path(record.bridge.as_deref(), &record.key, progress);
+            files.remove_file_if_present(&path)?;
+        }
+        Ok(())
+    }
+
+    /// Returns all attachments of this boot. What cannot be read was being written when somebody was killed, and
+    /// nothing was made for it yet: its file is removed.
+    pub fn all(&self, files: Files<'_>) -> super::Result<Vec<(Record, Progress)>> {
+        let mut all = Vec::new();
+        for entry in self.entries()? {
+            let progress = match entry.extension().and_then(|ending| ending.to_str()) {
+                Some("pending") => Progress::Pending,
+                Some("attached") => Progress::Attached,
+                _ => continue,
+            };
+            let text = match fs::read(&entry) {
+                // Somebody has taken it away meanwhile.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                other => other?,
+            };
+            match serde_json::from_slice::<Record>(&text) {
+                Ok(record) if record.boot == self.boot => all.push((record, progress)),
+                _ => drop(files.remove_file_if_present(&entry)?),
+            }
+        }
+        all.sort_by(|(one, _), (other, _)| one.key.cmp(&other.key));
+        Ok(all)
+    }
+
+    /// Returns whether there is any attachment, or one on this bridge.
+    pub fn any(&self, bridge: Option<&str>) -> io::Result<bool> {
+        let beginning = bridge.map(|bridge| format!("{}~", file_name(Some(bridge))));
+        Ok(self.entries()?.iter().any(|entry| {
+            let ending = entry.extension().and_then(|ending| ending.to_str());
+            let name = entry.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            matches!(ending, Some("pending" | "attached"))
+                && beginning.as_ref().is_none_or(|beginning| name.starts_with(beginning.as_str()))
+        }))
+    }
+
+    /// Returns the names of the bridges that have a record.
+    pub fn bridges(&self) -> io::Result<Vec<String>> {
+        let named = |entry: &PathBuf| {
+            let name = entry.file_name()?.to_str()?.strip_suffix(".bridge")?;
+            Some(name.to_owned())
+        };
+        Ok(self.entries()?.iter().filter_map(named).collect())
+    }
+
+    /// Reads the record of a bridge. One of another boot is none.
+    pub fn bridge(&self, name: &str) -> io::Result<Option<BridgeRecord>> {
+        let record: Option<BridgeRecord> = read(&self.bridge_path(name))?;
+        Ok(record.filter(|record| record.boot == self.boot))
+    }
+
+    /// Writes the record of a bridge, or removes it.
+    pub fn set_bridge(
+        &self,
+        files: Files<'_>,
+        name: &str,
+        record: Option<&BridgeRecord>,
+    ) -> files::Result<()> {
+        set(files, &self.bridge_path(name), record)
+    }
+
+    fn bridge_path(&self, name: &str) -> PathBuf {
+        self.directory.join(format!("{name}.bridge"))
+    }
+
+    /// Reads what is known of forwarding.
+    pub fn forwarding(&self) -> io::Result<Option<ForwardingRecord>> {
+        let record: Option<ForwardingRecord> = read(&self.directory.join("forwarding"))?;
+        Ok(record.filter(|record| record.boot == self.boot))
+    }
+
+    /// Writes what is known of forwarding, or removes it.
+    pub fn set_forwarding(&self, files: Files<'_>, record: Option<&ForwardingRecord>) -> files::Result<()> {
+        set(files, &self.directory.join("forwarding"), record)
+    }
+
+    fn entries(&self) -> io::Result<Vec<PathBuf>> {
+        fs::read_dir(&self.directory)?.map(|entry| entry.map(|entry| entry.path())).collect()
+    }
+}
+
+fn to_json<T: Serialize>(record: &T) -> Vec<u8> {
+    serde_json::to_vec(record).expect("strings and numbers can be written")
+}
+
+fn read<T: DeserializeOwned>(path: &Path) -> io::Result<Option<T>> {
+    match fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+        // Torn by a kill: nothing was made for it yet.
+        Ok(text) => Ok(serde_json::from_slice(&text).ok()),
+    }
+}
+
+/// Replaces a record in one step: by a file beside it that takes its name. Nothing here outlives the machine, so
+/// nothing is synced.
+fn set<T: Serialize>(files: Files<'_>, path: &Path, record: Option<&T>) -> files::Result<()> {
+    let Some(record) = record else { return files.remove_file_if_present(path).map(drop) };
+    let new = path.with_extension(NEW);
+    let written = files.append(&new, &to_json(record), FILE_MODE).and_then(|()| files.rename(&new, path));
+    // The first failure is the one to tell.
+    written.inspect_err(|_| drop(files.remove_file_if_present(&new)))
+}
+
+/// The bridge's part of a file's name. An interface's name may have any character but a slash and a space.
+fn file_name(bridge: Option<&str>) -> String {
+    bridge.unwrap_or_default().to_owned()
+}
+
+/// FNV-1a of words, 64 bits: names of files for names that a file cannot have.
+pub fn hash<const N: usize>(words: [&str; N]) -> u64 {
+    let bytes = words.iter().flat_map(|word| word.bytes().chain([0]));
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}

@@ -1,0 +1,54 @@
+//! Which kernel the program works on.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use jailwire::kernel::Kernel;
+use jailwire::sim::Sim;
+
+/// The variable that names the directory of a simulated kernel's state.
+pub const SIMULATED: &str = "JAILWIRE_SIM";
+
+/// Returns the kernel to change: a simulated one where `JAILWIRE_SIM` names its directory, else FreeBSD's.
+///
+/// # Errors
+///
+/// Returns the reason in words when the directory cannot be opened, when FreeBSD is older than 14, and when this is
+/// not FreeBSD and no directory is named.
+pub fn chosen() -> Result<Arc<dyn Kernel>, String> {
+    match std::env::var_os(SIMULATED) {
+        Some(directory) => simulated(Path::new(&directory)),
+        None => native(),
+    }
+}
+
+/// Returns the kernel to look at. Where [`chosen`] finds no kernel, this is a new simulated
+/// one in memory: a command that only computes does not need FreeBSD.
+///
+/// # Errors
+///
+/// As [`chosen`], where `JAILWIRE_SIM` is set.
+pub fn to_look_at() -> Result<Arc<dyn Kernel>, String> {
+    match std::env::var_os(SIMULATED) {
+        Some(directory) => simulated(Path::new(&directory)),
+        None => jailwire::kernel::here().map_err(|failure| failure.to_string()),
+    }
+}
+
+fn simulated(directory: &Path) -> Result<Arc<dyn Kernel>, String> {
+    let sim = std::path::absolute(directory).and_then(|directory| Sim::open(&directory));
+    let sim = sim.map_err(|error| {
+        format!("cannot open the simulated kernel in {} ({SIMULATED}): {error}", directory.display())
+    })?;
+    Ok(Arc::new(sim))
+}
+
+#[cfg(target_os = "freebsd")]
+fn native() -> Result<Arc<dyn Kernel>, String> {
+    jailwire::kernel::here().map_err(|failure| format!("cannot use this kernel: {failure}"))
+}
+
+#[cfg(not(target_os = "freebsd"))]
+fn native() -> Result<Arc<dyn Kernel>, String> {
+    Err(format!("this is not FreeBSD: set {SIMULATED} to a directory to work on a simulated kernel in it"))
+}

@@ -1,0 +1,64 @@
+//! Errors as podman reads them.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::host;
+
+/// Why a command failed, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure(String);
+
+/// The result of a command.
+pub type Result<T> = std::result::Result<T, Failure>;
+
+#[derive(Serialize)]
+struct Error<'a> {
+    error: &'a str,
+}
+
+impl Failure {
+    pub fn new(text: impl Into<String>) -> Failure {
+        Failure(text.into())
+    }
+
+    /// The same failure, with what was being done before it.
+    pub fn during(self, what: impl fmt::Display) -> Failure {
+        Failure(format!("{what}: {}", self.0))
+    }
+
+    /// Several failures in one.
+    pub fn all(failures: Vec<Failure>) -> Result<()> {
+        match &failures[..] {
+            [] => Ok(()),
+            [one] => Err(one.clone()),
+            many => {
+                let lines: String = many.iter().map(|failure| format!("\n\t- {failure}")).collect();
+                Err(Failure(format!("netavark encountered multiple errors:{lines}")))
+            }
+        }
+    }
+
+    /// The line for standard output.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(&Error { error: &self.0 }).expect("a string can be written")
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<host::Failure> for Failure {
+    fn from(failure: host::Failure) -> Failure {
+        Failure(failure.to_string())
+    }
+}
+
+/// Writes an answer.
+pub fn to_json(answer: &impl Serialize) -> Result<String> {
+    serde_json::to_string(answer).map_err(|error| Failure(format!("cannot write the answer: {error}")))
+}

@@ -1,0 +1,523 @@
+//! netavark, as podman runs it.
+
+mod support;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use jailwire::bridge::BridgeFlags;
+use jailwire::jail::{self, JailParameters};
+use jailwire::types::{Fib, InterfaceName, Mtu};
+use jailwire::{Via, Vnet};
+use serde_json::{Value, json};
+use support::{World, difference};
+
+const ID: &str = "abc123def4567890123456789012345678901234567890123456789012345678";
+
+fn name(text: &str) -> InterfaceName {
+    text.parse().unwrap()
+}
+
+/// The input of `create` for a bridge network, with other fields in place of its own.
+fn create(network: Value) -> String {
+    let mut all = json!({
+        "network": {
+            "name": "n", "id": ID, "driver": "bridge", "dns_enabled": false, "internal": false, "ipv6_enabled": false
+        },
+        "used": { "interfaces": ["podman1"], "names": { "podman2": ID }, "subnets": ["10.89.0.0/24"] },
+        "options": {
+            "subnet_pools": [{ "base": "10.89.0.0/16", "size": 24 }],
+            "default_interface_name": "podman",
+            "check_used_subnets": true
+        }
+    });
+    for (key, value) in network.as_object().unwrap() {
+        all["network"][key] = value.clone();
+    }
+    all.to_string()
+}
+
+/// A network as podman hands it over.
+fn network(number: u8, options: Value) -> Value {
+    json!({
+        "name": format!("net{number}"),
+        "id": ID,
+        "driver": "bridge",
+        "network_interface": format!("podman{number}"),
+        "subnets": [
+            { "subnet": format!("10.8{number}.0.0/16"), "gateway": format!("10.8{number}.0.1") },
+            { "subnet": format!("fd00:{number}::/64"), "gateway": format!("fd00:{number}::1") }
+        ],
+        "ipv6_enabled": true,
+        "internal": false,
+        "dns_enabled": false,
+        "ipam_options": { "driver": "host-local" },
+        "options": options
+    })
+}
+
+/// The input of `setup` and `teardown` for a container on networks, whose interfaces are eth0, eth1 …
+fn container(networks: &[Value]) -> Value {
+    let named = |network: &Value| network["name"].as_str().unwrap().to_owned();
+    let connection = |(place, network): (usize, &Value)| {
+        let number: u8 = named(network)[3..].parse().unwrap();
+        let addresses = json!([format!("10.8{number}.0.7"), format!("fd00:{number}::7")]);
+        json!({ "name": named(network), "interface_name": format!("eth{place}"), "static_ips": addresses })
+    };
+    json!({
+        "container_id": "c0ffee",
+        "container_name": "web",
+        "networks": networks.iter().enumerate().map(connection).collect::<Vec<_>>(),
+        "network_info": networks.iter().map(|network| (named(network), network.clone())).collect::<serde_json::Map<_, _>>()
+    })
+}
+
+fn default_router(stack: &Vnet, family: &str) -> Option<String> {
+    let route = stack.route(family.parse::<ipnetwork::IpNetwork>().unwrap(), Fib::DEFAULT).unwrap()?;
+    match route.via {
+        Via::Gateway(gateway) => Some(gateway.address.to_string()),
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn the_version_is_a_value() {
+    let answer = World::new().netavark(&["version"], "").json();
+    assert_eq!(answer["version"], env!("CARGO_PKG_VERSION"));
+    assert!(answer["default_fw_driver"].is_string());
+}
+
+#[test]
+fn a_new_network_gets_what_it_lacks() {
+    let world = World::new();
+    let made = world.netavark(&["create"], &create(json!({ "ipv6_enabled": true }))).json();
+    // podman1 is an interface of another network, podman2 is a network.
+    assert_eq!(made["network_interface"], "podman3");
+    assert_eq!(made["subnets"][0], json!({ "gateway": "10.89.1.1", "subnet": "10.89.1.0/24" }));
+    let ipv6 = made["subnets"][1]["subnet"].as_str().unwrap();
+    assert!(ipv6.starts_with("fd") && ipv6.ends_with("::/64"), "{ipv6}");
+    assert_eq!(made["ipam_options"], json!({ "driver": "host-local" }));
+    assert!(made["created"].as_str().unwrap().ends_with('Z'));
+    // What the host has is not free.
+    world.host().rename(&world.host().create_bridge().unwrap(), &name("podman3")).unwrap();
+    let made = world.netavark(&["create"], &create(json!({}))).json();
+    assert_eq!(made["network_interface"], "podman4");
+}
+
+#[test]
+fn docker_s_words_for_options_are_known() {
+    let options =
+        json!({ "com.docker.network.driver.mtu": "1400", "com.docker.network.bridge.name": "br-x" });
+    let made = World::new().netavark(&["create"], &create(json!({ "options": options }))).json();
+    assert_eq!(made["options"], json!({ "mtu": "1400" }));
+    assert_eq!(made["network_interface"], "br-x");
+}
+
+#[test]
+fn what_is_wrong_with_a_new_network_is_said() {
+    let world = World::new();
+    let subnet = |text: &str| json!({ "subnets": [{ "subnet": text }] });
+    let option = |key: &str, value: &str| json!({ "options": { key: value } });
+    for (network, error) in [
+        (json!({ "name": "" }), "Network name must be supplied"),
+        (json!({ "name": "a b" }), "Invalid characters in network name \"a b\""),
+        (json!({ "name": "podman2" }), "network already exists podman2"),
+        (json!({ "id": "" }), "Network id must be supplied"),
+        (json!({ "id": "12" }), "must be a hexadecimal string \"12\" of 64 digits"),
+        (json!({ "network_interface": "podman1" }), "bridge name podman1 already in use"),
+        (json!({ "network_interface": "a-name-that-is-too-long" }), "must be 15 characters or less"),
+        (json!({ "network_interface": "a/b" }), "Interface name cannot contain '/'"),
+        (json!({ "network_interface": "-a" }), "bridge name -a is invalid"),
+        (json!({ "ipam_options": { "driver": "x" } }), "Unsupported ipam driver: x"),
+        (subnet("10.89.0.128/25"), "subnet 10.89.0.128/25 is already used on the host or by another config"),
+        (subnet("10.1.0.0"), "network.subnets.subnet: invalid IP address syntax"),
+        (option("mtu", "x"), "unable to parse \"mtu\": invalid digit found in string"),
+        (option("vlan", "4095"), "vlan must be between 0 and 4094"),
+        (option("isolate", "maybe"), "invalid isolate option \"maybe\""),
+        (option("mode", "x"), "invalid bridge mode \"x\""),
+        (option("metric", "-1"), "unable to parse \"metric\""),
+        (option("no_default_route", "yes"), "unable to parse \"no_default_route\""),
+        (option("colour", "red"), "unsupported bridge network option: colour"),
+        (
+            json!({ "network_dns_servers": ["192.0.2.1"] }),
+            "cannot set NetworkDNSServers if DNS is not enabled",
+        ),
+        (
+            json!({ "routes": [{ "destination": "10.0.0.1/8", "gateway": "10.89.0.9" }] }),
+            "route destination invalid",
+        ),
+        (
+            json!({ "routes": [{ "destination": "10.0.0.0/8", "route_type": "x" }] }),
+            "invalid route type \"x\"",
+        ),
+        (
+            json!({ "driver": "macvlan" }),
+            "driver macvlan is not supported: FreeBSD has no such interfaces: create a bridge",
+        ),
+        (json!({ "driver": "ipvlan" }), "mode=unmanaged"),
+        (json!({ "driver": "weave" }), "plugins are not supported: use driver bridge"),
+    ] {
+        let said = world.netavark(&["create"], &create(network.clone())).error();
+        assert!(said.contains(error), "{network}: {said}");
+    }
+}
+
+#[test]
+fn input_that_is_none_is_an_error_of_the_protocol() {
+    let world = World::new();
+    world.jail("c");
+    let before = world.state();
+    let good = container(&[network(1, json!({}))]);
+    let with = |path: &str, value: Value| {
+        let mut input = good.clone();
+        *input.pointer_mut(path).unwrap() = value;
+        input.to_string()
+    };
+    for (input, error) in [
+        (String::new(), "EOF while parsing"),
+        ("{".to_owned(), "EOF while parsing"),
+        ("no".to_owned(), "expected ident"),
+        (with("/container_id", json!(7)), "container_id: invalid type: integer `7`, expected a string"),
+        (
+            with("/networks/0/static_ips", json!(["10.81.0.x"])),
+            "networks.static_ips: invalid IP address syntax",
+        ),
+        (with("/networks/0/name", json!("other")), "network info for network other not found"),
+        (with("/networks/0/interface_name", json!("")), "no container interface name given"),
+        (
+            with("/networks/0/interface_name", json!("a name that is long")),
+            "interface name \"a name that is long\"",
+        ),
+        (
+            with("/networks/0/static_ips", json!(["192.0.2.9"])),
+            "not all static IPs matched a subnet: expected 1, got 0",
+        ),
+        (with("/networks/0/static_ips", Value::Null), "no static ips provided"),
+        (with("/network_info/net1/network_interface", json!("")), "no bridge interface name given"),
+        (
+            with("/network_info/net1/network_interface", json!("em0")),
+            "bridge interface em0 already exists but is a",
+        ),
+        (with("/network_info/net1/driver", json!("macvlan")), "driver macvlan is not supported"),
+        (with("/network_info/net1/options", json!({ "mtu": "9" })), "MTU"),
+        (with("/network_info/net1/options", json!({ "vrf": "v" })), "option vrf is not supported"),
+        (
+            with("/network_info/net1/options", json!({ "mode": "unmanaged" })),
+            "the bridge must already exist on the host: there is no podman1",
+        ),
+        (
+            with("/network_info/net1/options", json!({ "isolate": "true" })),
+            "option isolate needs a packet filter",
+        ),
+    ] {
+        let said = world.netavark(&["setup", "c"], &input).error();
+        assert!(said.contains(error), "{error}: {said}");
+        assert_eq!(difference(&before, &world.state()), "", "{said}");
+        assert_eq!(world.records(), Vec::<String>::new(), "{said}");
+    }
+    let mut mac = good.clone();
+    mac["networks"][0]["static_mac"] = json!("01:00:5e:00:00:01");
+    assert!(world.netavark(&["setup", "c"], &mac.to_string()).error().contains("first byte must be even"));
+    let mut ports = good.clone();
+    ports["port_mappings"] =
+        json!([{ "host_ip": "", "container_port": 80, "host_port": 8080, "range": 1, "protocol": "tcp" }]);
+    assert!(world.netavark(&["setup", "c"], &ports.to_string()).error().contains("cannot publish port 8080"));
+    assert!(world.netavark(&["setup", "gone"], &good.to_string()).error().contains("there is no jail gone"));
+    assert!(world.netavark(&["setup", "/run/netns/x"], &good.to_string()).error().contains("is a path"));
+    assert_eq!(difference(&before, &world.state()), "");
+}
+
+#[test]
+fn a_container_gets_its_networks_and_leaves_nothing() {
+    let world = World::new();
+    let jid = world.jail("c");
+    let before = world.state();
+    // The second network has the lower metric, and so the default route.
+    let mut input =
+        container(&[network(1, json!({ "metric": "300" })), network(2, json!({ "metric": "200" }))]);
+    input["networks"][1]["static_mac"] = json!("02:00:5e:10:00:01");
+    input["network_info"]["net2"]["routes"] = json!([
+        { "destination": "192.0.2.0/24", "gateway": "10.82.0.9" },
+        { "destination": "198.51.100.0/24", "route_type": "blackhole" },
+        { "destination": "203.0.113.0/24", "route_type": "unreachable" }
+    ]);
+    let answer = world.netavark(&["setup", &jid.to_string()], &input.to_string()).json();
+    assert_eq!(answer["net2"]["interfaces"]["eth1"]["mac_address"], "02:00:5e:10:00:01");
+    assert_eq!(
+        answer["net1"]["interfaces"]["eth0"]["subnets"],
+        json!([
+            { "gateway": "10.81.0.1", "ipnet": "10.81.0.7/16" },
+            { "gateway": "fd00:1::1", "ipnet": "fd00:1::7/64" }
+        ])
+    );
+
+    let (host, inside) = (world.host(), world.inside("c"));
+    assert_eq!(host.interface(&name("podman1")).unwrap().to_string(), "podman1 up 10.81.0.1/16 fd00:1::1/64");
+    assert_eq!(host.sysctl_int("net.inet.ip.forwarding").unwrap(), 1);
+    assert_eq!(host.sysctl_int("net.inet6.ip6.forwarding").unwrap(), 1);
+    let eth1 = inside.interface(&name("eth1")).unwrap();
+    assert!(eth1.is_up() && eth1.mac.unwrap().to_string() == "02:00:5e:10:00:01", "{eth1}");
+    let addresses: Vec<String> = eth1.addresses.iter().map(|one| one.network.to_string()).collect();
+    assert!(addresses.contains(&"10.82.0.7/16".to_owned()) && addresses.contains(&"fd00:2::7/64".to_owned()));
+    assert!(inside.ipv6_flags(&name("eth1"), "fd00:2::7".parse().unwrap()).unwrap().is_empty(), "no waiting");
+    assert_eq!(default_router(&inside, "0.0.0.0/0").as_deref(), Some("10.82.0.1"));
+    assert_eq!(default_router(&inside, "::/0").as_deref(), Some("fd00:2::1"));
+    let via = |text: &str| {
+        inside.route(text.parse::<ipnetwork::IpNetwork>().unwrap(), Fib::DEFAULT).unwrap().unwrap().via
+    };
+    assert!(matches!(via("192.0.2.0/24"), Via::Gateway(_)));
+    assert_eq!((via("198.51.100.0/24"), via("203.0.113.0/24")), (Via::Blackhole, Via::Reject));
+
+    // podman network disconnect: the other network has the default routes now.
+    let mut second = input.clone();
+    second["networks"] = json!([input["networks"][1]]);
+    world.netavark(&["teardown", "c"], &second.to_string()).ok();
+    assert_eq!(default_router(&inside, "0.0.0.0/0").as_deref(), Some("10.81.0.1"));
+    assert!(
+        inside
+            .route("198.51.100.0/24".parse::<ipnetwork::IpNetwork>().unwrap(), Fib::DEFAULT)
+            .unwrap()
+            .is_none()
+    );
+    assert!(!host.has_interface(&name("podman2")).unwrap() && host.has_interface(&name("podman1")).unwrap());
+
+    drop(inside);
+    for _ in 0..2 {
+        world.netavark(&["teardown", "c"], &input.to_string()).ok();
+        assert_eq!(difference(&before, &world.state()), "");
+        assert_eq!(world.records(), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn two_containers_share_a_bridge_and_the_last_one_takes_it_along() {
+    let world = World::new();
+    world.jail("a");
+    world.jail("b");
+    let before = world.state();
+    let mut input = container(&[network(1, json!({ "mtu": "1400" }))]);
+    world.netavark(&["setup", "a"], &input.to_string()).json();
+    let first = input.clone();
+    input["container_id"] = json!("second");
+    input["networks"][0]["static_ips"] = json!(["10.81.0.8"]);
+    world.netavark(&["setup", "b"], &input.to_string()).json();
+    assert_eq!(world.host().member_names(&name("podman1")).unwrap().len(), 2);
+    assert_eq!(world.inside("b").mtu(&name("eth0")).unwrap(), 1400);
+    world.netavark(&["teardown", "a"], &first.to_string()).ok();
+    assert_eq!(world.host().member_names(&name("podman1")).unwrap().len(), 1);
+    // Its jail went first.
+    world.remove_jail("b");
+    world.netavark(&["teardown", "b"], &input.to_string()).ok();
+    world.remove_jail("a");
+    let gone = difference(&before, &world.state());
+    assert!(gone.lines().all(|line| line.starts_with('-')), "{gone}");
+    assert_eq!(world.records(), Vec::<String>::new());
+}
+
+#[test]
+fn an_interface_that_is_there_is_in_the_way() {
+    let world = World::new();
+    world.jail("c");
+    let inside = world.inside("c");
+    inside.rename(&inside.create_epair().unwrap().a, &name("eth1")).unwrap();
+    drop(inside);
+    let before = world.state();
+    let input = container(&[network(1, json!({})), network(2, json!({}))]).to_string();
+    let said = world.netavark(&["setup", "c"], &input).error();
+    assert!(said.contains("interface eth1 already exists in jail c"), "{said}");
+    assert_eq!(difference(&before, &world.state()), "");
+    assert_eq!(world.records(), Vec::<String>::new());
+    // What is not podman's is not taken away.
+    world.netavark(&["teardown", "c"], &input).ok();
+    assert_eq!(difference(&before, &world.state()), "");
+}
+
+#[test]
+fn a_pod_s_containers_are_in_the_stack_of_the_jail_above() {
+    let world = World::new();
+    world.jail("pod");
+    let kernel = world.kernel();
+    let pod = jail::JailReference::find(&kernel, "pod").unwrap().unwrap();
+    pod.create_child(&JailParameters::new("web").set("persist", true)).unwrap();
+    jail::create(&*kernel, &JailParameters::new("shared").set("persist", true)).unwrap();
+    let input = container(&[network(1, json!({}))]).to_string();
+    world.netavark(&["setup", "pod.web"], &input).json();
+    assert!(world.inside("pod").has_interface(&name("eth0")).unwrap());
+    world.netavark(&["teardown", "pod.web"], &input).ok();
+    assert!(!world.inside("pod").has_interface(&name("eth0")).unwrap());
+    let said = world.netavark(&["setup", "shared"], &input).error();
+    assert!(said.contains("has no network stack of its own"), "{said}");
+}
+
+#[test]
+fn a_vlan_is_kept_by_the_bridge() {
+    let world = World::new();
+    world.jail("c");
+    let host = world.host();
+    let bridge = name("br0");
+    host.rename(&host.create_bridge().unwrap(), &bridge).unwrap();
+    let options = json!({ "vlan": "20", "mode": "unmanaged" });
+    let mut input = container(&[network(1, options)]);
+    input["network_info"]["net1"]["network_interface"] = json!("br0");
+    world.netavark(&["setup", "c"], &input.to_string()).json();
+    assert!(host.bridge_flags(&bridge).unwrap().contains(BridgeFlags::VLAN_FILTER));
+    assert_eq!(host.members(&bridge).unwrap()[0].pvid.map(|vlan| vlan.get()), Some(20));
+    world.netavark(&["teardown", "c"], &input.to_string()).ok();
+    assert!(host.bridge_flags(&bridge).unwrap().is_empty(), "it was off before");
+
+    // A bridge whose members would be cut off.
+    let pair = host.create_epair().unwrap();
+    host.add_member(&bridge, &pair.a).unwrap();
+    let before = world.state();
+    let said = world.netavark(&["setup", "c"], &input.to_string()).error();
+    assert!(said.contains("does not filter VLANs and has members"), "{said}");
+    assert_eq!(difference(&before, &world.state()), "");
+}
+
+#[test]
+fn a_kernel_without_vlans_on_bridges_says_so() {
+    let world = World::of_release("14.2");
+    world.jail("c");
+    let before = world.state();
+    let input = container(&[network(1, json!({ "vlan": "20" }))]).to_string();
+    let said = world.netavark(&["setup", "c"], &input).error();
+    assert!(said.contains("do not filter VLANs, which FreeBSD 15 does"), "{said}");
+    assert_eq!(difference(&before, &world.state()), "");
+}
+
+#[test]
+fn a_bridge_of_somebody_else_stays_as_it_is() {
+    let world = World::new();
+    world.jail("c");
+    let host = world.host();
+    let bridge = name("podman1");
+    host.rename(&host.create_bridge().unwrap(), &bridge).unwrap();
+    let uplink = host.create_epair().unwrap();
+    host.set_mtu(&uplink.a, Mtu::new(1400).unwrap()).unwrap();
+    host.add_member(&bridge, &uplink.a).unwrap();
+    host.up(&bridge).unwrap();
+    let before = world.state();
+    for mode in ["managed", "unmanaged"] {
+        let input = container(&[network(1, json!({ "mode": mode }))]).to_string();
+        world.netavark(&["setup", "c"], &input).json();
+        assert!(host.interface(&bridge).unwrap().addresses.is_empty(), "{mode}");
+        assert_eq!(world.inside("c").mtu(&name("eth0")).unwrap(), 1400);
+        world.netavark(&["teardown", "c"], &input).ok();
+        assert_eq!(difference(&before, &world.state()), "", "{mode}");
+    }
+}
+
+#[test]
+fn an_internal_network_leads_nowhere() {
+    let world = World::new();
+    world.jail("c");
+    let mut input = container(&[network(1, json!({}))]);
+    input["network_info"]["net1"]["internal"] = json!(true);
+    world.netavark(&["setup", "c"], &input.to_string()).json();
+    assert_eq!(default_router(&world.inside("c"), "0.0.0.0/0"), None);
+    assert_eq!(world.host().sysctl_int("net.inet.ip.forwarding").unwrap(), 0);
+}
+
+#[test]
+fn forwarding_that_was_on_stays_on() {
+    let world = World::new();
+    world.jail("c");
+    world.host().set_sysctl_int("net.inet.ip.forwarding", 1).unwrap();
+    let before = world.state();
+    let input = container(&[network(1, json!({}))]).to_string();
+    world.netavark(&["setup", "c"], &input).json();
+    world.netavark(&["teardown", "c"], &input).ok();
+    assert_eq!(difference(&before, &world.state()), "");
+}
+
+/// A file that can be run. The simulated kernel runs nothing, and says that it succeeded.
+fn server(world: &World) -> String {
+    let path = world.config().with_file_name("aardvark-dns");
+    fs::write(&path, "#!/bin/sh\n").unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    format!("--aardvark-binary={}", path.display())
+}
+
+#[test]
+fn names_are_written_down_for_the_dns_server() {
+    let world = World::new();
+    world.jail("c");
+    let server = server(&world);
+    let mut input = container(&[network(1, json!({}))]);
+    input["network_info"]["net1"]["dns_enabled"] = json!(true);
+    input["network_info"]["net1"]["network_dns_servers"] = json!(["192.0.2.53"]);
+    input["networks"][0]["aliases"] = json!(["www", "two words", "a,b"]);
+    input["dns_servers"] = json!(["198.51.100.53"]);
+    let file = world.config().join("aardvark-dns/net1");
+
+    // Without the server there is nothing to write, and a message.
+    let answer = world.netavark(&["setup", "c"], &input.to_string());
+    assert_eq!(answer.json()["net1"]["dns_search_domains"], json!(["dns.podman"]));
+    assert!(answer.warnings.contains("aardvark-dns is not here (option --aardvark-binary)"), "{answer:?}");
+    assert!(!file.exists());
+    world.netavark(&["teardown", "c"], &input.to_string()).ok();
+
+    let answer = world.netavark(&[&server, "setup", "c"], &input.to_string());
+    assert_eq!(answer.json()["net1"]["dns_server_ips"], json!(["10.81.0.1", "fd00:1::1"]));
+    assert!(answer.warnings.contains("invalid network alias \"two words\""), "{answer:?}");
+    let text = "10.81.0.1,fd00:1::1 192.0.2.53\nc0ffee 10.81.0.7 fd00:1::7 web,www 198.51.100.53\n";
+    assert_eq!(fs::read_to_string(&file).unwrap(), text);
+    let started: Vec<String> = world
+        .sim()
+        .programs()
+        .iter()
+        .map(|program| {
+            program.arguments.iter().map(|word| word.to_str().unwrap()).collect::<Vec<_>>().join(" ")
+        })
+        .collect();
+    assert!(started.last().unwrap().ends_with("config/aardvark-dns -p 53 run"), "{started:?}");
+
+    // A second container, and other servers.
+    let mut second = input.clone();
+    second["container_id"] = json!("c0ffee2");
+    second["networks"][0]["static_ips"] = json!(["10.81.0.8"]);
+    second["networks"][0]["interface_name"] = json!("eth7");
+    world.netavark(&[&server, "setup", "c"], &second.to_string()).json();
+    world.netavark(&[&server, "update", "net1", "--network-dns-servers", "192.0.2.1,192.0.2.2"], "").ok();
+    let text = fs::read_to_string(&file).unwrap();
+    assert!(text.starts_with("10.81.0.1,fd00:1::1 192.0.2.1,192.0.2.2\nc0ffee "), "{text}");
+    world.netavark(&[&server, "update", "net1", "--network-dns-servers", ""], "").ok();
+    world.netavark(&[&server, "teardown", "c"], &input.to_string()).ok();
+    // One name is the beginning of the other.
+    let text = fs::read_to_string(&file).unwrap();
+    assert_eq!(text, "10.81.0.1,fd00:1::1\nc0ffee2 10.81.0.8  web,www 198.51.100.53\n");
+    world.netavark(&[&server, "teardown", "c"], &second.to_string()).ok();
+    assert!(!file.exists());
+
+    let said = world.netavark(&["update", "net1", "--network-dns-servers", "x"], "").error();
+    assert!(said.contains("network DNS server \"x\": invalid IP address syntax"), "{said}");
+    world.netavark(&["update", "other", "--network-dns-servers", "192.0.2.1"], "").ok();
+}
+
+#[test]
+fn a_dns_server_that_would_ask_itself_is_refused_and_nothing_is_left() {
+    let world = World::new();
+    world.jail("c");
+    let server = server(&world);
+    let before = world.state();
+    let mut input = container(&[network(1, json!({}))]);
+    input["network_info"]["net1"]["dns_enabled"] = json!(true);
+    input["dns_servers"] = json!(["10.81.0.1"]);
+    let said = world.netavark(&[&server, "setup", "c"], &input.to_string()).error();
+    assert!(said.contains("DNS server 10.81.0.1 is the gateway of network \"net1\""), "{said}");
+    assert_eq!(difference(&before, &world.state()), "");
+    assert_eq!(world.records(), Vec::<String>::new());
+    let port =
+        world.netavark_with(&[("NETAVARK_DNS_PORT", "x")], &[&server, "setup", "c"], &input.to_string());
+    assert!(port.error().contains("Invalid NETAVARK_DNS_PORT x"));
+}
+
+#[test]
+fn a_firewall_that_is_not_known_is_refused() {
+    let world = World::new();
+    world.jail("c");
+    let input = container(&[network(1, json!({}))]).to_string();
+    let said = world.netavark_with(&[("NETAVARK_FW", "nftables")], &["setup", "c"], &input).error();
+    assert!(said.contains("Must provide a valid firewall backend, got nftables"), "{said}");
+    world.netavark(&["firewall-reload"], "").ok();
+}

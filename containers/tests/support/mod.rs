@@ -1,0 +1,220 @@
+//! A simulated host on which the program is run as podman and CRI-O run it.
+// Each test uses a part of it.
+#![allow(dead_code)]
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+
+use jailwire::Vnet;
+use jailwire::jail::{self, JailParameters};
+use jailwire::kernel::Kernel;
+use jailwire::sim::{Options, Release, Sim};
+use jailwire::types::Jid;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The program under test.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_netavark");
+
+/// A simulated host, whose state lies in a directory.
+pub struct World {
+    directory: TempDir,
+}
+
+/// What the program answered.
+#[derive(Debug)]
+pub struct Answer {
+    pub code: Option<i32>,
+    pub text: String,
+    pub warnings: String,
+}
+
+impl Answer {
+    fn of(output: Output) -> Answer {
+        Answer {
+            code: output.status.code(),
+            text: String::from_utf8(output.stdout).unwrap(),
+            warnings: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// The JSON of a success.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        assert_eq!(self.code, Some(0), "{self:?}");
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// Nothing was to be said.
+    #[track_caller]
+    pub fn ok(&self) {
+        assert_eq!((self.code, self.text.as_str()), (Some(0), ""), "{self:?}");
+    }
+
+    /// The text of an error of netavark's.
+    #[track_caller]
+    pub fn error(&self) -> String {
+        assert_eq!(self.code, Some(1), "{self:?}");
+        let json: Value =
+            serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self:?}"));
+        assert_eq!(json.as_object().unwrap().len(), 1, "{self:?}");
+        json["error"].as_str().unwrap().to_owned()
+    }
+
+    /// The number and the text of an error of CNI's.
+    #[track_caller]
+    pub fn cni_error(&self) -> (u64, String) {
+        assert_eq!(self.code, Some(1), "{self:?}");
+        let json: Value =
+            serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self:?}"));
+        let details = json["details"].as_str().unwrap_or_default();
+        let text = format!("{} {details}", json["msg"].as_str().unwrap());
+        (json["code"].as_u64().unwrap(), text.trim().to_owned())
+    }
+}
+
+impl World {
+    pub fn new() -> World {
+        let directory = tempfile::tempdir().unwrap();
+        let world = World { directory };
+        fs::create_dir(world.config()).unwrap();
+        fs::create_dir(world.plugins()).unwrap();
+        for name in ["bridge", "ptp", "host-local", "portmap", "loopback"] {
+            symlink(PROGRAM, world.plugins().join(name)).unwrap();
+        }
+        world
+    }
+
+    /// A host that answers as another release of FreeBSD does.
+    pub fn of_release(release: &str) -> World {
+        let world = World::new();
+        let release = Release::from_name(release).unwrap();
+        let options = Options { release, ..Options::default() };
+        Sim::open_with(&world.sim_directory(), options).unwrap();
+        world
+    }
+
+    pub fn sim_directory(&self) -> PathBuf {
+        self.directory.path().join("sim")
+    }
+
+    /// podman's directory for the DNS server.
+    pub fn config(&self) -> PathBuf {
+        self.directory.path().join("config")
+    }
+
+    pub fn plugins(&self) -> PathBuf {
+        self.directory.path().join("bin")
+    }
+
+    /// The directory of host-local's files.
+    pub fn data(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
+    pub fn sim(&self) -> Sim {
+        Sim::open(&self.sim_directory()).unwrap()
+    }
+
+    pub fn kernel(&self) -> Arc<dyn Kernel> {
+        Arc::new(self.sim())
+    }
+
+    /// The whole state of the kernel, without what moves by itself.
+    pub fn state(&self) -> String {
+        self.sim().describe()
+    }
+
+    /// What the program has written down.
+    pub fn records(&self) -> Vec<String> {
+        let directory = self.kernel().run_directory().join("jailwire-containers");
+        let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    /// Makes a jail as podman makes them.
+    pub fn jail(&self, name: &str) -> Jid {
+        let parameters = JailParameters::new(name).vnet().set("persist", true).set("children.max", 10);
+        let jid = jail::create(&*self.kernel(), &parameters).unwrap();
+        // Its loopback is the container's own, and stays as it is made.
+        let inside = self.inside(name);
+        let loopback = "lo0".parse().unwrap();
+        inside.up(&loopback).unwrap();
+        inside.ensure_ipv4(&loopback, "127.0.0.1/8".parse::<ipnetwork::Ipv4Network>().unwrap()).unwrap();
+        jid
+    }
+
+    pub fn remove_jail(&self, name: &str) {
+        let kernel = self.kernel();
+        let jid = jail::find(&*kernel, name).unwrap().unwrap();
+        jail::remove(&*kernel, jid).unwrap();
+    }
+
+    pub fn inside(&self, name: &str) -> Vnet {
+        let kernel = self.kernel();
+        let jid = jail::find(&*kernel, name).unwrap().unwrap();
+        Vnet::enter(kernel, jid).unwrap()
+    }
+
+    pub fn host(&self) -> Vnet {
+        Vnet::host(self.kernel())
+    }
+
+    fn program(&self, path: &Path) -> Command {
+        let mut command = Command::new(path);
+        command.env_clear().env("JAILWIRE_SIM", self.sim_directory());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs netavark as podman does.
+    pub fn netavark(&self, arguments: &[&str], input: &str) -> Answer {
+        self.netavark_with(&[], arguments, input)
+    }
+
+    pub fn netavark_with(&self, environment: &[(&str, &str)], arguments: &[&str], input: &str) -> Answer {
+        let mut command = self.program(Path::new(PROGRAM));
+        command.args(["--config", self.config().to_str().unwrap(), "--rootless=false"]);
+        command.args(arguments).envs(environment.iter().copied());
+        run(&mut command, input)
+    }
+
+    /// Runs a plugin as CRI-O does.
+    pub fn plugin(&self, plugin: &str, environment: &[(&str, &str)], input: &str) -> Answer {
+        let mut command = self.program(&self.plugins().join(plugin));
+        command.env("CNI_PATH", self.plugins()).envs(environment.iter().copied());
+        run(&mut command, input)
+    }
+
+    /// Runs a plugin for a container, which has a jail of that name, with its interface eth0.
+    pub fn cni(&self, plugin: &str, command: &str, container: &str, input: &Value) -> Answer {
+        let environment = [
+            ("CNI_COMMAND", command),
+            ("CNI_CONTAINERID", container),
+            ("CNI_NETNS", container),
+            ("CNI_IFNAME", "eth0"),
+        ];
+        self.plugin(plugin, &environment, &input.to_string())
+    }
+}
+
+fn run(command: &mut Command, input: &str) -> Answer {
+    let mut child = command.spawn().unwrap();
+    // A program that ends before it reads is as good.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    Answer::of(child.wait_with_output().unwrap())
+}
+
+/// The lines that only one of two states has.
+pub fn difference(before: &str, after: &str) -> String {
+    let missing = before.lines().filter(|line| !after.lines().any(|other| other == *line));
+    let new = after.lines().filter(|line| !before.lines().any(|other| other == *line));
+    missing.map(|line| format!("-{line}\n")).chain(new.map(|line| format!("+{line}\n"))).collect()
+}
