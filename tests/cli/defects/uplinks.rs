@@ -19,10 +19,10 @@ fn add_span(host: &Vnet, bridge: &InterfaceName, port: &InterfaceName) {
     let mut argument = Block::zeroed(size_of::<jailwire_sys::ifbreq>());
     argument.put(0, port.as_bytes());
     let mut request = Request::new(jailwire_sys::SIOCSDRVSPEC);
-    request.argument.put(0, bridge.as_bytes());
-    request.argument.put(16, &jailwire_sys::BRDGADDS.to_ne_bytes());
-    request.argument.put(24, &(argument.bytes.len() as u64).to_ne_bytes());
-    request.argument.point(32, argument);
+    request.argument_mut().put(0, bridge.as_bytes());
+    request.argument_mut().put(16, &jailwire_sys::BRDGADDS.to_ne_bytes());
+    request.argument_mut().put(24, &(argument.bytes().len() as u64).to_ne_bytes());
+    request.argument_mut().point(32, argument);
     let socket = host.kernel().socket(Domain::Inet).unwrap();
     host.kernel().ioctl(socket, &mut request).unwrap();
     host.kernel().close(socket);
