@@ -86,6 +86,7 @@ fn specification(number: u16, network: Network) -> JailSpec {
         devfs: Devfs::Existing(0),
         mounts: vec![devfs],
         network,
+        nat: None,
     }
 }
 

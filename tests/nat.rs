@@ -217,3 +217,93 @@ fn nothing_of_others_is_touched() {
     });
     assert_eq!(sim.describe(), before);
 }
+
+/// A jail on a bridge whose address its packets go to.
+fn start(wiring: &Wiring) -> Result<(), WiringError> {
+    let up = wiring
+        .jail("web", "/")
+        .nic("bridge0")
+        .address("10.0.0.2/24")
+        .router("10.0.0.1")
+        .nat()
+        .publish("8080:80")
+        .start();
+    up.map(drop)
+}
+
+#[test]
+fn a_jail_starts_with_its_nat_and_stops_without() {
+    let (sim, wiring) = wiring();
+    let before = sim.describe();
+    start(&wiring).unwrap();
+    let published = wiring.published().unwrap();
+    assert!(published[0].is_of("web"));
+    assert_eq!(published[0].published[0].to_string(), "192.0.2.10:8080 to 10.0.0.2:80/tcp");
+    // A port that is taken is found before anything is made.
+    let full = sim.describe();
+    let other = wiring.jail("other", "/").nic("bridge0").address("10.0.0.3/24").publish("8080:1").start();
+    assert!(matches!(&problems(other.map(drop))[..], [Problem::PortTaken { .. }]));
+    assert_eq!(sim.describe(), full);
+    // What cannot be read is said with the rest.
+    let unread = wiring.jail("other", "/").nic("bridge0").address("10.0.0.3/24").publish("x").start();
+    assert!(matches!(&problems(unread.map(drop))[..], [Problem::Unreadable { .. }]));
+    wiring.stop("web").unwrap();
+    assert_eq!(sim.describe(), before);
+    // A jail that shares the host's addresses needs no forwarding.
+    wiring.host().set_sysctl_int("net.inet.ip.forwarding", 0).unwrap();
+    assert!(matches!(&problems(start(&wiring))[..], [Problem::ForwardingOff { .. }]));
+    wiring.jail("shared", "/").alias("em0", "10.0.0.9/32").nat().start().unwrap();
+    assert_eq!(wiring.published().unwrap()[0].nat[0].from.to_string(), "10.0.0.9");
+    wiring.stop("shared").unwrap();
+    wiring.host().set_sysctl_int("net.inet.ip.forwarding", 1).unwrap();
+    assert_eq!(sim.describe(), before);
+}
+
+#[test]
+fn a_start_with_nat_that_is_killed_leaves_nothing() {
+    let (sim, wiring) = wiring();
+    let before = sim.describe();
+    let calls = sim.calls();
+    start(&wiring).unwrap();
+    let starting = sim.calls() - calls;
+    wiring.stop("web").unwrap();
+    assert!(starting > 60, "{starting}");
+    for number in 1..=starting + 3 {
+        let process = sim.as_process();
+        process.set_fault(process.calls() + number, Fault::Kill);
+        let run = || {
+            let wiring = Wiring::on(Arc::new(process.clone())).unwrap();
+            let _ = start(&wiring);
+        };
+        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
+        process.clear_faults();
+        wiring.stop("web").unwrap();
+        // The kernel's own thread takes the network stack down.
+        sim.sleep(std::time::Duration::from_secs(5));
+        assert_eq!(sim.describe(), before, "call {number}");
+    }
+}
+
+#[test]
+fn a_nic_is_attached_with_nat_and_detached_without() {
+    use jailwire::jail::{self, JailParameters};
+
+    let (sim, wiring) = wiring();
+    jail::create(&sim, &JailParameters::new("theirs").vnet()).unwrap();
+    let before = sim.describe();
+    let attach = || wiring.attach("theirs").nic("bridge0").address("10.0.0.2/24").nat().publish("53:53/udp");
+    let attached = attach().apply().unwrap();
+    assert!(wiring.published().unwrap()[0].is_of("theirs"));
+    assert_eq!(nat::left_over(wiring.host()).unwrap(), []);
+    assert!(matches!(&problems(attach().apply().map(drop))[..], [Problem::HasNat { .. }]));
+    wiring.detach(&attached.nics[0].host).unwrap();
+    assert_eq!(sim.describe(), before);
+    // The jail goes by itself: its rules are found.
+    attach().apply().unwrap();
+    let jid = jail::find(&sim, "theirs").unwrap().unwrap();
+    jail::remove(&sim, jid).unwrap();
+    let left = nat::left_over(wiring.host()).unwrap();
+    assert!(left.len() == 1 && left[0].is_of("theirs"));
+    wiring.unpublish("theirs").unwrap();
+    assert_eq!(wiring.published().unwrap(), []);
+}

@@ -79,6 +79,7 @@ pub fn specification(wiring: Wiring, number: usize, bridge: InterfaceName) -> Ja
         devfs: Devfs::Existing(0),
         mounts: Vec::new(),
         network,
+        nat: None,
     }
 }
 

@@ -9,7 +9,7 @@ use crate::kernel::Kernel;
 use crate::types::Jid;
 
 /// What only a start looks at. NICs' own properties and those that begin so are among it.
-const AT_START: [&str; 25] = [
+const AT_START: [&str; 26] = [
     "allow_tun",
     "assign_localhost",
     "bpf",
@@ -32,6 +32,7 @@ const AT_START: [&str; 25] = [
     "mount_linprocfs",
     "mount_procfs",
     "nat",
+    "nat_forwards",
     "resolver",
     "rtsold",
     "vnet",

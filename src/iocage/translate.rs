@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use ipnetwork::{Ipv4Network, Ipv6Network};
 
 use crate::iocage::config::{
-    DefaultInterface, Devfs, JailConfig, Localhost, Network, SharedAddress, SharedNetwork, Sharing,
+    DefaultInterface, Devfs, JailConfig, Localhost, Nat, Network, SharedAddress, SharedNetwork, Sharing,
     VnetNetwork,
 };
 use crate::iocage::mac::{MacPair, MacPrefix};
@@ -15,6 +15,7 @@ use crate::iocage::router::Router;
 use crate::jail::devfs::DevfsRule;
 use crate::jail::{JailParameters, JailSystem};
 use crate::types::{InterfaceName, MacAddr};
+use crate::wiring::nat::JailNat;
 use crate::wiring::{self, Alias, HostName, JailSpec, MountSpec, Nic, Shared, Uplink, VnetSpec};
 
 /// What a configuration leaves to the host.
@@ -86,9 +87,17 @@ pub fn specification(config: &JailConfig, facts: &HostFacts) -> Result<(JailSpec
         parameters: parameters(config, facts),
         devfs: devfs(&config.devfs),
         mounts: mounts(config),
+        nat: config.nat.as_ref().map(|nat| translation(config, nat, &network)),
         network,
     };
     Ok((spec, made_up))
+}
+
+/// NAT, and ports that are forwarded.
+fn translation(config: &JailConfig, nat: &Nat, network: &wiring::Network) -> JailNat {
+    let wanted = JailNat::of_network(config.name.kernel_name(), network).nat();
+    let wanted = nat.interface.into_iter().fold(wanted, JailNat::through);
+    nat.forwards.iter().copied().fold(wanted, JailNat::publish)
 }
 
 fn vnet(

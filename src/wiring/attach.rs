@@ -8,7 +8,8 @@ use ipnetwork::IpNetwork;
 use super::StepError;
 use super::half::HostHalf;
 use super::journal::{Journal, Owned};
-use super::nic::{Draft, jail_half, nic_methods};
+use super::nat::Publication;
+use super::nic::{Draft, jail_half, nat_methods, nic_methods};
 use super::open::{Wiring, WiringError};
 use super::plan::Plan;
 use super::problem::Problem;
@@ -86,6 +87,7 @@ impl<'a> Attachment<'a> {
     }
 
     nic_methods!();
+    nat_methods!();
 
     /// Attaches what was described: all of it, or nothing.
     ///
@@ -162,6 +164,10 @@ impl<'a> Attachment<'a> {
             return Err(WiringError::Problems(self.draft.mistakes));
         }
         let vnet = self.draft.vnet;
+        let nat = self.draft.nat.of(&info.name, &Network::Vnet(vnet.clone()));
+        if nat.is_some() && self.wiring.published()?.iter().any(|other| other.is_of(&info.name)) {
+            return Err(WiringError::Problems(vec![Problem::HasNat { jail: info.name.clone() }]));
+        }
         let spec = JailSpec {
             name: info.name.clone(),
             path: PathBuf::new(),
@@ -169,9 +175,10 @@ impl<'a> Attachment<'a> {
             devfs: Devfs::Existing(0),
             mounts: Vec::new(),
             network: Network::Vnet(vnet.clone()),
+            nat,
         };
         let survey = Survey::take(self.wiring.host(), &spec)?;
-        let plan = Plan::attaching(&vnet, &survey).map_err(WiringError::Problems)?;
+        let plan = Plan::attaching(&vnet, spec.nat.as_ref(), &survey).map_err(WiringError::Problems)?;
         Ok(Planned { spec, vnet, plan, survey })
     }
 
@@ -288,7 +295,14 @@ impl Wiring {
     ///
     /// SIOCIFDESTROY: [`epair(4)`](https://man.freebsd.org/epair(4)).
     pub fn detach(&self, host_half: &InterfaceName) -> Result<(), WiringError> {
+        let jail = self.epairs()?.into_iter().find(|half| half.name == *host_half).map(|half| half.jail);
         self.host().destroy_epair(host_half)?;
+        // What is published leads to a NIC: without one it leads nowhere.
+        if let Some(jail) = jail
+            && self.epairs_of(&jail)?.is_empty()
+        {
+            self.unpublish(&jail)?;
+        }
         let site = self.site();
         shared::sweep(site.host, site.state, site.files, site.boot)?;
         Ok(())

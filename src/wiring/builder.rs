@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use ipnetwork::IpNetwork;
 
-use super::nic::{Draft, nic_methods};
+use super::nat::Publication;
+use super::nic::{Draft, nat_methods, nic_methods};
 use super::open::{Wiring, WiringError};
 use super::plan::Plan;
 use super::problem::Problem;
@@ -103,12 +104,14 @@ impl<'a, Stage> JailBuilder<'a, Stage> {
         if !self.draft.mistakes.is_empty() {
             return Err(self.draft.mistakes);
         }
+        let wish = self.draft.nat;
         let network = match self.shared {
             Some(shared) => Network::Shared(shared),
             None => Network::Vnet(self.draft.vnet),
         };
         let JailBuilder { name, path, parameters, devfs, mounts, .. } = self;
-        Ok(JailSpec { name, path, parameters, devfs, mounts, network })
+        let nat = wish.of(&name, &network);
+        Ok(JailSpec { name, path, parameters, devfs, mounts, network, nat })
     }
 
     /// What starting it would do now, step by step. Nothing is changed.
@@ -187,9 +190,12 @@ impl<'a> JailBuilder<'a, Wired> {
     }
 
     nic_methods!();
+    nat_methods!();
 }
 
 impl<'a> JailBuilder<'a, SharedIp> {
+    nat_methods!();
+
     /// Gives the jail one more address. The first of each family is the primary one.
     pub fn alias(
         mut self,

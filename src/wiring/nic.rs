@@ -5,8 +5,9 @@ use std::net::IpAddr;
 use ipnetwork::IpNetwork;
 
 use super::half::HostHalf;
+use super::nat::{JailNat, Publication};
 use super::problem::Problem;
-use super::spec::{HostName, Nic, Router, VnetSpec};
+use super::spec::{HostName, Network, Nic, Router, VnetSpec};
 use super::value_or_text::ValueOrText;
 use crate::checksum::crc32;
 use crate::types::{InterfaceName, MacAddr, Mtu};
@@ -19,8 +20,34 @@ const ETHERNET: u32 = 1500;
 pub(super) struct Draft {
     pub vnet: VnetSpec,
     pub mistakes: Vec<Problem>,
+    pub nat: NatDraft,
     /// Whether the names of the halves of each NIC were chosen by the caller: the host's, the jail's.
     pub chosen: Vec<(bool, bool)>,
+}
+
+/// NAT and published ports as they are being described.
+#[derive(Debug, Clone, Default)]
+pub(super) struct NatDraft {
+    pub nat: bool,
+    pub through: Option<InterfaceName>,
+    pub published: Vec<Publication>,
+}
+
+impl NatDraft {
+    /// For a jail of this name with this network; none if nothing was said.
+    pub fn of(self, jail: &str, network: &Network) -> Option<JailNat> {
+        if !self.nat && self.published.is_empty() {
+            return None;
+        }
+        let mut nat = JailNat::of_network(jail, network);
+        if self.nat {
+            nat = nat.nat();
+        }
+        if let Some(interface) = self.through {
+            nat = nat.through(interface);
+        }
+        Some(self.published.into_iter().fold(nat, JailNat::publish))
+    }
 }
 
 impl Draft {
@@ -179,6 +206,36 @@ macro_rules! nic_methods {
     };
 }
 pub(super) use nic_methods;
+
+/// The methods of a builder that describe NAT and published ports.
+macro_rules! nat_methods {
+    () => {
+        /// Translates what the jail sends: it gets the address of the interface that it leaves the host by. See
+        /// [`nat`](crate::wiring::nat) for what the host needs.
+        pub fn nat(mut self) -> Self {
+            self.draft.nat.nat = true;
+            self
+        }
+
+        /// NAT and published ports are for this interface of the host, in place of that of the default route.
+        pub fn nat_through(mut self, interface: impl ValueOrText<InterfaceName>) -> Self {
+            if let Some(name) = self.draft.take("the interface for NAT", interface) {
+                self.draft.nat.through = Some(name);
+            }
+            self
+        }
+
+        /// Publishes ports of the jail at addresses of the host: `[ADDRESS:]PORT[-PORT]:PORT[/udp]`. May be
+        /// repeated.
+        pub fn publish(mut self, ports: impl ValueOrText<Publication>) -> Self {
+            if let Some(ports) = self.draft.take("a published port", ports) {
+                self.draft.nat.published.push(ports);
+            }
+            self
+        }
+    };
+}
+pub(super) use nat_methods;
 
 #[cfg(test)]
 mod tests {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
+use super::nat::JailNat;
 use super::problem::Problem;
 use super::spec::{Alias, Devfs, JailSpec, Network, Nic, Router, Shared, VnetSpec};
 use super::step::{JailInterface, Step};
@@ -37,21 +38,28 @@ impl Plan {
             planner.steps.push(Step::CreateRuleset { first: *first, rules: rules.clone() });
         }
         planner.steps.extend(spec.mounts.iter().cloned().map(Step::Mount));
+        planner.problems.extend_from_slice(survey.nat_problems());
         match &spec.network {
-            Network::Shared(shared) => planner.shared(shared),
-            Network::Vnet(vnet) => planner.vnet(vnet),
+            Network::Shared(shared) => planner.shared(shared, spec.nat.as_ref()),
+            Network::Vnet(vnet) => planner.vnet(vnet, spec.nat.as_ref()),
         }
         planner.finish()
     }
 
     /// Works out the steps that give NICs and routes to a jail that is there, with a network stack of its own.
-    pub(super) fn attaching(vnet: &VnetSpec, survey: &Survey) -> Result<Plan, Vec<Problem>> {
+    pub(super) fn attaching(
+        vnet: &VnetSpec,
+        nat: Option<&JailNat>,
+        survey: &Survey,
+    ) -> Result<Plan, Vec<Problem>> {
         let mut planner = Planner::new(survey);
+        planner.problems.extend_from_slice(survey.nat_problems());
         planner.check_macs(&vnet.nics);
         for (number, nic) in vnet.nics.iter().enumerate() {
             planner.nic(number, nic);
         }
         planner.inside(vnet);
+        planner.publish(nat);
         // It has its loopback.
         planner.steps.retain(|step| !matches!(step, Step::StartLoopback));
         // The host's half first: its name is in the journal, so that an attempt that was killed can be undone.
@@ -135,7 +143,11 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn shared(&mut self, shared: &Shared) {
+    fn publish(&mut self, nat: Option<&JailNat>) {
+        self.steps.extend(nat.filter(|nat| !nat.is_empty()).cloned().map(Step::Publish));
+    }
+
+    fn shared(&mut self, shared: &Shared, nat: Option<&JailNat>) {
         for Alias { interface, network } in &shared.ip4 {
             let Some(interface) = interface else { continue };
             if self.on_host(interface) && !self.survey.has_address(interface, network.ip().into()) {
@@ -148,6 +160,7 @@ impl<'a> Planner<'a> {
                 self.steps.push(Step::AddAlias6(*interface, *network));
             }
         }
+        self.publish(nat);
         self.steps.push(Step::CreateJail);
     }
 
@@ -160,7 +173,7 @@ impl<'a> Planner<'a> {
         found
     }
 
-    fn vnet(&mut self, vnet: &VnetSpec) {
+    fn vnet(&mut self, vnet: &VnetSpec, nat: Option<&JailNat>) {
         self.check_macs(&vnet.nics);
         for name in &vnet.lent {
             self.on_host(name);
@@ -173,6 +186,7 @@ impl<'a> Planner<'a> {
             self.nic(number, nic);
         }
         self.inside(vnet);
+        self.publish(nat);
         self.steps.push(Step::Commit);
         self.steps.extend(vnet.lent.iter().copied().map(Step::Lend));
     }

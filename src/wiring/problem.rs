@@ -268,6 +268,12 @@ pub enum Problem {
         /// Its name.
         jail: String,
     },
+    /// The jail has NAT or published ports.
+    #[error("jail {jail} has NAT or published ports already: detach the NIC that they lead to first")]
+    HasNat {
+        /// Its name.
+        jail: String,
+    },
     /// A port at an address of a family that the jail does not have.
     #[error("jail {jail} has no address of the family of {address}")]
     NoAddressOfFamily {

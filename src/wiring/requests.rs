@@ -84,6 +84,7 @@ fn requests(step: &Step, shared: &mut Option<Vec<&'static str>>) -> Vec<&'static
         Step::StartLoopback => vec!["SIOCSIFFLAGS", "SIOCAIFADDR"],
         Step::AcceptRtadv { .. } => vec!["SIOCSIFINFO_FLAGS"],
         Step::DefaultRoute(_) => vec!["RTM_ADD"],
+        Step::Publish(_) => vec!["DIOCXBEGIN", "DIOCADDRULE", "DIOCXCOMMIT"],
         Step::Lend(_) => vec!["SIOCSIFFIB", "SIOCSIFVNET"],
     }
 }

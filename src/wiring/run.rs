@@ -8,6 +8,7 @@ use ipnetwork::Ipv4Network;
 
 use super::bulk::KernelLock;
 use super::journal::{Journal, Owned};
+use super::nat;
 use super::plan::Plan;
 use super::shared::{self, Joining};
 use super::spec::{HostName, JailSpec, MountSpec, Network, Router};
@@ -248,6 +249,10 @@ impl<'a> Run<'a> {
             }
             Step::BringUpInside { nic } => self.inside().up(&self.epairs[*nic].b)?,
             Step::DefaultRoute(router) => self.default_route(router)?,
+            Step::Publish(wanted) => {
+                self.intend(Owned::Published(wanted.name().to_owned()))?;
+                nat::put(host, self.site.state, wanted).map_err(nat::refused)?;
+            }
             Step::Commit => self.commit()?,
             Step::Lend(interface) => {
                 let jid = self.jid.expect("the plan commits the jail first");

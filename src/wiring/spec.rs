@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use ipnetwork::{Ipv4Network, Ipv6Network};
 
+use super::nat::JailNat;
 use super::uplink::Uplink;
 use crate::jail::devfs::DevfsRule;
 use crate::jail::{JailParameters, JailSystem};
@@ -27,6 +28,8 @@ pub struct JailSpec {
     pub mounts: Vec<MountSpec>,
     /// How it is wired.
     pub network: Network,
+    /// Its NAT and its published ports.
+    pub nat: Option<JailNat>,
 }
 
 /// Which devfs ruleset a jail gets.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use ipnetwork::{Ipv4Network, Ipv6Network};
 
+use super::nat::JailNat;
 use super::spec::{HostName, MountSpec, Router};
 use crate::jail::devfs::DevfsRule;
 use crate::types::{InterfaceName, MacAddr, Mtu};
@@ -118,6 +119,8 @@ pub enum Step {
     },
     /// Sets the default route of one family inside the jail.
     DefaultRoute(Router),
+    /// Puts the rules of its NAT and its published ports into an anchor of pf.
+    Publish(JailNat),
     /// Makes the held jail stay.
     Commit,
     /// Lends an interface of the host to the jail.
@@ -185,6 +188,7 @@ impl fmt::Display for Step {
             }
             Step::BringUpInside { nic } => write!(f, "bring the jail's half of nic {nic} up"),
             Step::DefaultRoute(router) => write!(f, "set the default route to {} inside", router.address),
+            Step::Publish(nat) => write!(f, "{nat}"),
             Step::Commit => f.write_str("make the jail stay"),
             Step::Lend(interface) => write!(f, "lend {interface} to the jail"),
         }

@@ -6,6 +6,9 @@ use std::net::IpAddr;
 use super::StepError;
 use super::dump::Dump;
 use super::journal::Owned;
+use super::nat;
+use super::open::WiringError;
+use super::problem::Problem;
 use super::spec::{Alias, JailSpec, Network};
 use super::uplink::{Uplinking, has_link_local};
 use crate::error::OptionalExtension;
@@ -44,6 +47,8 @@ pub struct Survey {
     /// Whether a bridge and its members may both have link-local addresses: `net.link.bridge.allow_llz_overlap`, which
     /// is asked for once a bridge has one.
     overlap_allowed: Option<bool>,
+    /// What is in the way of NAT and published ports.
+    nat: Vec<Problem>,
     /// What was asked about single addresses, since the dump if there is one: whether an interface has them.
     asked: HashMap<(InterfaceName, IpAddr), bool>,
 }
@@ -78,10 +83,16 @@ impl Survey {
             spans: HashSet::new(),
             vlans_of_bridges: HashSet::new(),
             overlap_allowed: None,
+            nat: Vec::new(),
             asked: HashMap::new(),
         };
         survey.look_at(host, spec)?;
         Ok(survey)
+    }
+
+    /// What is in the way of NAT and published ports.
+    pub(super) fn nat_problems(&self) -> &[Problem] {
+        &self.nat
     }
 
     /// Looks at what concerns another jail, on a host that is otherwise as it was.
@@ -98,6 +109,14 @@ impl Survey {
 
     fn look_at(&mut self, host: &Vnet, spec: &JailSpec) -> Result<(), StepError> {
         self.look_at_bridges(host, spec)?;
+        self.nat = match &spec.nat {
+            Some(wanted) => nat::problems(host, wanted).or_else(|error| match error {
+                WiringError::Problems(problems) => Ok(problems),
+                WiringError::Failure(failure) => Err(failure),
+                other => Err(StepError::Invalid(other.to_string())),
+            })?,
+            None => Vec::new(),
+        };
         self.jail = jail::find(&**host.kernel(), &spec.name)?;
         self.root_exists = spec.path.is_dir();
         self.ask_for_addresses(host, spec)

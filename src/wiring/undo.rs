@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::bulk::KernelLock;
 use super::journal::{Journal, Owned};
+use super::nat;
 use super::state::StateDirectory;
 use super::{StepError, shared};
 use crate::error::OptionalExtension;
@@ -100,7 +101,7 @@ pub fn undo_order(owned: &[Owned]) -> Vec<&Owned> {
 /// in a jail is busy until the jail is gone, and what was lent to it is back then at the latest.
 fn rank(owned: &Owned) -> u8 {
     match owned {
-        Owned::File(_) | Owned::Link(_) => 0,
+        Owned::File(_) | Owned::Link(_) | Owned::Published(_) => 0,
         Owned::Epair(_) => 1,
         Owned::Jail(_) => 2,
         // It comes back by itself, once the jail is gone.
@@ -137,6 +138,10 @@ fn undo_one(host: &Vnet, state: &StateDirectory, files: Files<'_>, owned: &Owned
         Owned::Alias6(interface, network) => absent(host.remove_ipv6(interface, network.ip())),
         Owned::Epair(name) => destroy_epair(host, state, name),
         Owned::Jail(name) => remove_jail(host, state, name),
+        Owned::Published(name) => {
+            nat::take_away(host, state, name).map_err(nat::refused)?;
+            Ok(())
+        }
         Owned::Lent(name) => take_back(host, name),
         Owned::Mount { fstype, on } => {
             // To list all mounts takes the longer, the more jails have some.

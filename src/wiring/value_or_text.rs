@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use ipnetwork::{IpNetwork, Ipv4Network, Ipv6Network};
 
+use super::nat::Publication;
 use crate::types::{InterfaceName, MacAddr, Mtu};
 
 /// A `T`, or text that is one: what the builders take.
@@ -62,7 +63,7 @@ macro_rules! value_or_text {
     )*};
 }
 
-value_or_text!(InterfaceName, MacAddr, Mtu, IpNetwork, IpAddr);
+value_or_text!(InterfaceName, MacAddr, Mtu, IpNetwork, IpAddr, Publication);
 
 fn read<T>(text: &str) -> Result<T, String>
 where

@@ -1,9 +1,12 @@
 //! `net`: wiring jails that somebody else made.
 
+use std::sync::Arc;
+
 use jailwire::jail::{self, JailParameters};
 use jailwire::kernel::Kernel as _;
 use jailwire::sim::Sim;
 use jailwire::types::Jid;
+use jailwire::wiring::Wiring;
 
 use crate::support::{Root, text};
 
@@ -195,4 +198,35 @@ fn nobody_is_in_the_way_of_the_next_one_when_attaching_is_killed() {
     }
     println!("killed at {killed} calls, every {step}. of all");
     assert!(killed * step > 30, "{killed}");
+}
+
+#[test]
+fn nat_and_published_ports_are_shown_and_cleared_up() {
+    let root = Root::new();
+    let jid = theirs(&root);
+    let words = ["net", "attach", "theirs", "--bridge", "bridge0", "--address", "10.0.0.2/24", "--nat"];
+    let publish = ["--publish", "8080:80", "--publish", "5353:53/udp"];
+    let all = [&words[..], &publish[..]].concat();
+    assert!(root.fails(&all, 1).contains("pf is not loaded: `kldload pf`"));
+    jailwire::wiring::nat::prepare_simulated(&Wiring::on(Arc::new(kernel(&root))).unwrap()).unwrap();
+    let before = root.kernel_state();
+    assert!(
+        root.ok(&[&all[..], &["--dry-run"]].concat()).contains("translate what it sends, publish 8080:80")
+    );
+    root.settles(&before, "a preview");
+    assert_eq!(root.ok(&all), format!("vnet0.{jid}\tepair0b\n"));
+    let list = root.ok(&["net", "list"]);
+    for line in ["  nat 10.0.0.2 as 192.0.2.10 on em0\n", "  published 192.0.2.10:8080 to 10.0.0.2:80/tcp\n"]
+    {
+        assert!(list.contains(line), "{list}");
+    }
+    let list: serde_json::Value = serde_json::from_str(&root.ok(&["--json", "net", "list"])).unwrap();
+    assert_eq!(list[0]["published"][1], "192.0.2.10:5353 to 10.0.0.2:53/udp");
+    assert!(root.fails(&all, 1).contains("has NAT or published ports already"));
+    assert_eq!(root.ok(&["gc"]), "Nothing is left over.\n");
+    // The jail goes, and nobody has said so.
+    jail::remove(&kernel(&root), jid).unwrap();
+    assert!(root.ok(&["gc", "--dry-run"]).contains("would be removed: theirs: anchor jailwire/theirs of pf"));
+    assert!(root.ok(&["gc"]).contains("removed: theirs: anchor jailwire/theirs of pf"));
+    assert!(!root.kernel_state().contains("jailwire/theirs"));
 }

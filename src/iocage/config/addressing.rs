@@ -20,9 +20,6 @@ impl Reader<'_> {
     pub(super) fn network(&mut self) -> Network {
         let ip4: Ip4Addresses = self.read_or_builtin("ip4_addr");
         let ip6: Ip6Addresses = self.read_or_builtin("ip6_addr");
-        if self.flag("nat") {
-            self.error("nat", super::UNSUPPORTED_NAT);
-        }
         match self.flag("vnet") {
             true => Network::Vnet(self.vnet(&ip4, &ip6)),
             false => Network::Shared(self.shared(&ip4, &ip6)),

@@ -6,6 +6,7 @@
 
 mod addressing;
 mod mounts;
+mod nat;
 mod network;
 mod problem;
 mod reader;
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+pub use nat::Nat;
 pub use network::{DefaultInterface, Localhost, Network, Nic, SharedAddress, SharedNetwork, VnetNetwork};
 pub use problem::{ConfigError, Level, Problem};
 
@@ -26,9 +28,9 @@ use super::resolver::Resolver;
 use super::store::Place;
 use crate::types::{Fib, MacAddr};
 
-/// What is said of a jail with `nat=1`.
+/// What is said of a jail with `nat=1` where `nat_backend` is `ipfw`, as it is by default.
 pub(super) const UNSUPPORTED_NAT: &str =
-    "is not supported: set nat=0, put the jail on a bridge and translate with the host's pf or ipfw";
+    "is not supported with nat_backend=ipfw: translate with pf, by `set nat_backend=pf default`";
 
 /// A jail's configuration.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +49,8 @@ pub struct JailConfig {
     pub console_log: PathBuf,
     /// How it is on the network.
     pub network: Network,
+    /// `nat`, `nat_interface`, `nat_forwards`: what is translated, if anything.
+    pub nat: Option<Nat>,
     /// The routing table its processes start in.
     pub fib: Fib,
     /// What is run when.

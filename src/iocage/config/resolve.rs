@@ -75,6 +75,7 @@ impl Reader<'_> {
             root: entry.root(),
             services_log: log(""),
             console_log: log("ioc-"),
+            nat: self.nat(&network),
             network,
             fib: self.read_or_builtin("exec_fib"),
             commands: self.commands(),

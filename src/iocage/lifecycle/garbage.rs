@@ -12,7 +12,9 @@ use crate::error::OptionalExtension;
 use crate::jail;
 use crate::jail::devfs::Devfs;
 use crate::jail::mount;
+use crate::packet_filter::Anchor;
 use crate::types::{InterfaceName, Jid};
+use crate::wiring::nat;
 use crate::wiring::{self, HostHalf, Journal, Owed, Owned, StepError};
 
 /// iocage's own rulesets, and ours, begin here.
@@ -43,6 +45,13 @@ pub enum Garbage {
         /// The jail, as the epair's description has it.
         jail: String,
     },
+    /// NAT and published ports of a jail that is gone.
+    Published {
+        /// The jail, as its rules say.
+        jail: String,
+        /// The anchor of the rules.
+        anchor: Anchor,
+    },
     /// A bridge or the like that was made for jails, and serves none any more.
     Shared(Owned),
 }
@@ -55,6 +64,7 @@ impl fmt::Display for Garbage {
                 write!(f, "{jail}: {}, attached in part", list(owned))
             }
             Garbage::Epair { name, jail } => write!(f, "ioc-{jail}: interface {name}"),
+            Garbage::Published { jail, anchor } => write!(f, "{jail}: anchor {anchor} of pf"),
             Garbage::Shared(owned) => write!(f, "{owned}"),
         }
     }
@@ -77,6 +87,12 @@ impl Garbage {
                 preview.add(format!("remove the journal of {jail}"), &["unlink"]);
             }
             Garbage::Epair { name, .. } => preview.add(format!("destroy {name}"), &["SIOCIFDESTROY"]),
+            Garbage::Published { anchor, .. } => {
+                preview.add(
+                    format!("remove anchor {anchor}"),
+                    &["DIOCXBEGIN", "DIOCXCOMMIT", "DIOCKILLSTATESNV"],
+                );
+            }
             Garbage::Shared(owned) => preview.add(format!("take away {owned}"), undoing(owned)),
         }
         preview
@@ -117,6 +133,7 @@ impl Host<'_> {
         }
         journals.extend(attaching);
         self.leaked_epairs(&journals, &mut found)?;
+        self.leaked_rules(&journals, &mut found)?;
         let unneeded = wiring::unneeded(&self.vnet, &self.state, &self.boot)?;
         found.garbage.extend(unneeded.into_iter().map(Garbage::Shared));
         self.doubtful_mounts(&journals, &mut found)?;
@@ -166,6 +183,14 @@ impl Host<'_> {
                 }
                 Ok(still)
             }
+            Garbage::Published { jail, anchor } => {
+                let _lock = self.lock_as(jail, jail, report)?;
+                let leaked = nat::left_over(&self.vnet)?.iter().any(|other| other.anchor == *anchor);
+                if leaked {
+                    nat::remove_anchor(&self.vnet, &self.state, anchor)?;
+                }
+                Ok(leaked)
+            }
             Garbage::Shared(_) => {
                 wiring::sweep(site.host, site.state, site.files, site.boot)?;
                 Ok(true)
@@ -182,6 +207,22 @@ impl Host<'_> {
             }
         }
         Ok(journals)
+    }
+
+    /// Anchors of jails that are gone, and that no journal has.
+    fn leaked_rules(&self, journals: &[(String, Journal)], found: &mut Found) -> Result<(), StepError> {
+        for published in nat::left_over(&self.vnet)? {
+            let known = |journal: &Journal| {
+                let mut owned = journal.owned().iter();
+                owned.any(|owned| matches!(owned, Owned::Published(jail) if published.is_of(jail)))
+            };
+            let jail = published.jail.clone();
+            // A process may be about to start the jail.
+            if !journals.iter().any(|(_, journal)| known(journal)) && !self.state.is_locked(&jail) {
+                found.garbage.push(Garbage::Published { jail, anchor: published.anchor });
+            }
+        }
+        Ok(())
     }
 
     fn leaked_epairs(&self, journals: &[(String, Journal)], found: &mut Found) -> Result<(), StepError> {

@@ -206,6 +206,7 @@ pub(super) fn undoing(owned: &Owned) -> &'static [&'static str] {
         // What was lent comes back with the jail's end.
         Owned::Jail(_) => &["jail_remove"],
         Owned::Lent(_) => &[],
+        Owned::Published(_) => &["DIOCXBEGIN", "DIOCXCOMMIT", "DIOCKILLSTATESNV"],
         Owned::Epair(_) | Owned::Bridge(_) => &["SIOCIFDESTROY"],
         Owned::Uplink { .. } => &["BRDGDEL"],
         Owned::Raised(_) => &["SIOCSIFFLAGS"],

@@ -116,7 +116,9 @@ pub enum Error {
 
 /// A jail that could not be started is not made.
 fn refuse_nat(name: &JailName, properties: &Properties) -> Result<(), Error> {
-    if properties.is_on("nat") { Err(Error::Nat(name.clone())) } else { Ok(()) }
+    let backend = properties.value("nat_backend").ok().flatten().map(|(text, _)| text);
+    let is_pf = backend.is_some_and(|backend| backend.eq_ignore_ascii_case("pf"));
+    if properties.is_on("nat") && !is_pf { Err(Error::Nat(name.clone())) } else { Ok(()) }
 }
 
 fn namesake(name: &JailName, other: &JailName) -> String {

@@ -131,6 +131,7 @@ fn owed(owed: &Owed) -> String {
 ///         devfs: Devfs::Existing(0),
 ///         mounts: Vec::new(),
 ///         network: Network::Vnet(VnetSpec::default()),
+///         nat: None,
 ///     })
 /// });
 /// let mut up = 0;

@@ -59,13 +59,17 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use super::lock::Lock;
+use super::StepError;
 use super::open::{Wiring, WiringError};
 use super::problem::Problem;
-use crate::error::Result;
+use super::spec::Network;
+use super::state::StateDirectory;
+use crate::error::{Error, ErrorKind, Result};
+use crate::jail;
 use crate::kernel::{Errno, Kernel};
 use crate::packet_filter::{Action, Anchor, PacketFilter, Ports, Protocol, Rule, StateFilter};
 use crate::types::InterfaceName;
+use crate::vnet::Vnet;
 
 pub use name::{InvalidJailName, anchor_of};
 pub use publication::{InvalidPublication, Publication};
@@ -82,6 +86,7 @@ pub struct JailNat {
     nat: bool,
     interface: Option<InterfaceName>,
     published: Vec<Publication>,
+    shares: bool,
 }
 
 impl JailNat {
@@ -94,7 +99,32 @@ impl JailNat {
             nat: false,
             interface: None,
             published: Vec::new(),
+            shares: false,
         }
+    }
+
+    /// For the jail of this name with the addresses that its network gives it.
+    pub fn of_network(name: impl Into<String>, network: &Network) -> JailNat {
+        match network {
+            Network::Vnet(vnet) => {
+                let inet = vnet.nics.iter().flat_map(|nic| nic.inet.iter().map(|own| own.ip().into()));
+                let inet6 = vnet.nics.iter().flat_map(|nic| nic.inet6.iter().map(|own| own.ip().into()));
+                JailNat::new(name, inet.chain(inet6))
+            }
+            Network::Shared(shared) => {
+                let ip4 = shared.ip4.iter().map(|alias| alias.network.ip().into());
+                let ip6 = shared.ip6.iter().map(|alias| alias.network.ip().into());
+                // A loopback address of the jail's own is of no use outside.
+                let outside = ip4.chain(ip6).filter(|address: &IpAddr| !address.is_loopback());
+                JailNat::new(name, outside).sharing()
+            }
+        }
+    }
+
+    /// The jail shares the host's network stack: its addresses are, or will be, addresses of the host.
+    pub fn sharing(mut self) -> JailNat {
+        self.shares = true;
+        self
     }
 
     /// What the jail sends out gets the address of the interface that it leaves by: that of the default route
@@ -164,6 +194,20 @@ pub struct PublishedPorts {
     pub jail: SocketAddr,
 }
 
+impl fmt::Display for JailNat {
+    /// What a step says of it: `translate the jail's addresses, publish 8080:80`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.nat {
+            f.write_str("translate what it sends")?;
+        }
+        for (number, publication) in self.published.iter().enumerate() {
+            let between = if number > 0 || self.nat { ", " } else { "" };
+            write!(f, "{between}publish {publication}")?;
+        }
+        Ok(())
+    }
+}
+
 impl fmt::Display for PublishedPorts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let host = match self.host {
@@ -181,6 +225,11 @@ impl fmt::Display for PublishedPorts {
 }
 
 impl Published {
+    /// Whether this is of the jail of that name.
+    pub fn is_of(&self, jail: &str) -> bool {
+        anchor_of(jail).is_ok_and(|anchor| anchor == self.anchor)
+    }
+
     fn of(anchor: Anchor, name: &str, rules: &[Rule]) -> Published {
         let label = rules.iter().map(Rule::label).find(|label| !label.is_empty());
         let mut this = Published {
@@ -223,20 +272,7 @@ impl Wiring {
     ///   call our anchors; forwarding is off; no route leads out. Nothing was changed.
     /// * [`WiringError::Failure`]: what pf refused, as of [`PacketFilter::replace`], or a lock.
     pub fn publish(&self, wanted: &JailNat) -> std::result::Result<(), WiringError> {
-        let anchor = our_anchor(wanted.name())?;
-        if wanted.is_empty() {
-            self.unpublish(wanted.name())?;
-            return Ok(());
-        }
-        let _lock = self.lock_nat()?;
-        let pf = open(self.kernel())?.ok_or(WiringError::Problems(vec![Problem::NoPf]))?;
-        let rules = self.checked(&pf, wanted, &anchor)?;
-        let before = pf.rules(&anchor)?;
-        if before != rules {
-            pf.replace(&anchor, &rules)?;
-            end_states(&pf, before.iter().filter(|rule| !rules.contains(rule)))?;
-        }
-        Ok(())
+        put(self.host(), &self.state, wanted)
     }
 
     /// What [`Wiring::publish`] would refuse, if anything. Nothing is changed.
@@ -245,12 +281,8 @@ impl Wiring {
     ///
     /// As [`Wiring::publish`].
     pub fn check_publish(&self, wanted: &JailNat) -> std::result::Result<(), WiringError> {
-        let anchor = our_anchor(wanted.name())?;
-        if wanted.is_empty() {
-            return Ok(());
-        }
-        let pf = open_read_only(self.kernel())?.ok_or(WiringError::Problems(vec![Problem::NoPf]))?;
-        self.checked(&pf, wanted, &anchor).map(drop)
+        let problems = problems(self.host(), wanted)?;
+        if problems.is_empty() { Ok(()) } else { Err(WiringError::Problems(problems)) }
     }
 
     /// Removes a jail's NAT and published ports, and ends the connections that used them. Returns whether
@@ -260,16 +292,7 @@ impl Wiring {
     ///
     /// [`WiringError::Failure`]: as of [`PacketFilter::remove`], or a lock.
     pub fn unpublish(&self, jail: &str) -> std::result::Result<bool, WiringError> {
-        let anchor = our_anchor(jail)?;
-        // A jail without rules needs no lock.
-        let Some(looked) = open_read_only(self.kernel())? else { return Ok(false) };
-        if !looked.exists(&anchor)? {
-            return Ok(false);
-        }
-        let _lock = self.lock_nat()?;
-        let Some(pf) = open(self.kernel())? else { return Ok(false) };
-        remove(&pf, &anchor)?;
-        Ok(true)
+        take_away(self.host(), &self.state, jail)
     }
 
     /// All NAT and published ports that are ours, jail by jail, sorted by the names of the anchors. None where
@@ -284,33 +307,131 @@ impl Wiring {
             None => Ok(Vec::new()),
         }
     }
+}
 
-    /// The rules, if nothing is in their way.
-    fn checked(
-        &self,
-        pf: &PacketFilter,
-        wanted: &JailNat,
-        anchor: &Anchor,
-    ) -> std::result::Result<Vec<Rule>, WiringError> {
-        let surroundings = Surroundings::of(self.host())?;
-        let (rules, mut problems) = rules::rules(wanted, &surroundings);
-        problems.extend(surroundings::in_the_way(self.host(), pf, wanted, &rules, &surroundings)?);
-        let others = all(pf)?;
-        problems.extend(rules::taken(&rules, others.iter().filter(|other| other.anchor != *anchor)));
-        if problems.is_empty() { Ok(rules) } else { Err(WiringError::Problems(problems)) }
+/// As [`Wiring::publish`].
+pub(super) fn put(
+    host: &Vnet,
+    state: &StateDirectory,
+    wanted: &JailNat,
+) -> std::result::Result<(), WiringError> {
+    let anchor = our_anchor(wanted.name())?;
+    if wanted.is_empty() {
+        take_away(host, state, wanted.name())?;
+        return Ok(());
     }
+    // One process at a time: no other may take a port between the look for it and the change.
+    let _lock = state.lock_nat()?;
+    let pf = open(host.kernel())?.ok_or(WiringError::Problems(vec![Problem::NoPf]))?;
+    let (rules, problems) = checked(host, &pf, wanted, &anchor)?;
+    if !problems.is_empty() {
+        return Err(WiringError::Problems(problems));
+    }
+    let before = pf.rules(&anchor)?;
+    if before != rules {
+        pf.replace(&anchor, &rules)?;
+        end_states(&pf, before.iter().filter(|rule| !rules.contains(rule)))?;
+    }
+    Ok(())
+}
 
-    /// One process at a time: between the look for a port that is taken and the change no other process changes it.
-    fn lock_nat(&self) -> std::result::Result<Lock, WiringError> {
-        Ok(self.state.lock_nat()?)
+/// A refusal, as that of a step.
+pub(super) fn refused(error: WiringError) -> StepError {
+    match error {
+        WiringError::Failure(failure) => failure,
+        other => StepError::Invalid(other.to_string()),
     }
 }
 
-/// Takes an anchor away, and ends what went by its rules. For undoing, under the lock on NAT.
-pub(super) fn remove(pf: &PacketFilter, anchor: &Anchor) -> Result<()> {
-    let rules = pf.rules(anchor)?;
-    pf.remove(anchor)?;
-    end_states(pf, rules.iter())
+/// Everything that is in the way of NAT and published ports.
+pub(super) fn problems(host: &Vnet, wanted: &JailNat) -> std::result::Result<Vec<Problem>, WiringError> {
+    let anchor = our_anchor(wanted.name())?;
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    match open_read_only(host.kernel())? {
+        Some(pf) => Ok(checked(host, &pf, wanted, &anchor)?.1),
+        None => Ok(vec![Problem::NoPf]),
+    }
+}
+
+/// As [`Wiring::unpublish`].
+pub(super) fn take_away(
+    host: &Vnet,
+    state: &StateDirectory,
+    jail: &str,
+) -> std::result::Result<bool, WiringError> {
+    let anchor = our_anchor(jail)?;
+    // A jail without rules needs no lock.
+    let Some(looked) = open_read_only(host.kernel())? else { return Ok(false) };
+    if !looked.exists(&anchor)? {
+        return Ok(false);
+    }
+    let _lock = state.lock_nat()?;
+    let Some(pf) = open(host.kernel())? else { return Ok(false) };
+    let rules = pf.rules(&anchor)?;
+    pf.remove(&anchor)?;
+    end_states(&pf, rules.iter())?;
+    Ok(true)
+}
+
+/// The rules in our anchors of jails that are not there. Nothing where pf is not loaded, and for callers that may
+/// not look at it.
+///
+/// # Errors
+///
+/// Those of [`PacketFilter::rules`] and [`jail::list`].
+pub fn left_over(host: &Vnet) -> Result<Vec<Published>> {
+    let pf = match open_read_only(host.kernel()) {
+        Ok(Some(pf)) => pf,
+        Ok(None) => return Ok(Vec::new()),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let published = all(&pf)?;
+    if published.is_empty() {
+        return Ok(published);
+    }
+    let jails = jail::list(&**host.kernel(), false)?;
+    let there: Vec<Anchor> = jails.iter().filter_map(|info| anchor_of(&info.name).ok()).collect();
+    Ok(published.into_iter().filter(|one| !there.contains(&one.anchor)).collect())
+}
+
+/// Removes an anchor of ours, and ends what went by its rules.
+///
+/// # Errors
+///
+/// As [`PacketFilter::remove`]; EINVAL: the anchor is not below [`TOP`]; those of taking a lock.
+pub fn remove_anchor(
+    host: &Vnet,
+    state: &StateDirectory,
+    anchor: &Anchor,
+) -> std::result::Result<(), StepError> {
+    if !anchor.as_str().starts_with(&format!("{TOP}/")) {
+        return Err(Error::new("remove anchor", anchor, "DIOCXBEGIN", Errno::EINVAL).into());
+    }
+    let _lock = state.lock_nat()?;
+    if let Some(pf) = open(host.kernel())? {
+        let rules = pf.rules(anchor)?;
+        pf.remove(anchor)?;
+        end_states(&pf, rules.iter())?;
+    }
+    Ok(())
+}
+
+/// The rules, and what is in their way.
+fn checked(
+    host: &Vnet,
+    pf: &PacketFilter,
+    wanted: &JailNat,
+    anchor: &Anchor,
+) -> Result<(Vec<Rule>, Vec<Problem>)> {
+    let surroundings = Surroundings::of(host)?;
+    let (rules, mut problems) = rules::rules(wanted, &surroundings);
+    problems.extend(surroundings::in_the_way(host, pf, wanted, &rules, &surroundings)?);
+    let others = all(pf)?;
+    problems.extend(rules::taken(&rules, others.iter().filter(|other| other.anchor != *anchor)));
+    Ok((rules, problems))
 }
 
 fn end_states<'a>(pf: &PacketFilter, gone: impl Iterator<Item = &'a Rule>) -> Result<()> {
@@ -336,7 +457,7 @@ fn end_states<'a>(pf: &PacketFilter, gone: impl Iterator<Item = &'a Rule>) -> Re
 }
 
 /// The anchor that all of ours are in.
-pub(super) fn top() -> Anchor {
+pub(crate) fn top() -> Anchor {
     Anchor::new(TOP).expect("a name that fits")
 }
 
@@ -355,12 +476,12 @@ fn all(pf: &PacketFilter) -> Result<Vec<Published>> {
 }
 
 /// pf, or none where it is not loaded.
-pub(super) fn open(kernel: &Arc<dyn Kernel>) -> Result<Option<PacketFilter>> {
+fn open(kernel: &Arc<dyn Kernel>) -> Result<Option<PacketFilter>> {
     loaded(PacketFilter::open(Arc::clone(kernel)))
 }
 
 /// The same, to read alone.
-pub(super) fn open_read_only(kernel: &Arc<dyn Kernel>) -> Result<Option<PacketFilter>> {
+pub(crate) fn open_read_only(kernel: &Arc<dyn Kernel>) -> Result<Option<PacketFilter>> {
     loaded(PacketFilter::open_read_only(Arc::clone(kernel)))
 }
 

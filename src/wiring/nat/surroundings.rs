@@ -108,7 +108,8 @@ pub(super) fn in_the_way(
     // A jail that shares the host's stack sends and receives as the host does.
     let behind = |family: Family| {
         let mut addresses = wanted.addresses.iter();
-        addresses.any(|address| Family::of(*address) == family && !surroundings.has(*address))
+        !wanted.shares
+            && addresses.any(|address| Family::of(*address) == family && !surroundings.has(*address))
     };
     for (family, sysctl) in
         [(Family::Inet, "net.inet.ip.forwarding"), (Family::Inet6, "net.inet6.ip6.forwarding")]

@@ -201,7 +201,7 @@ fn what_cannot_be_an_address_is_refused_when_it_is_set() {
     assert_eq!(root.run(&["set", "interfaces=vnet0,vnet1", "proxy"]).status.code(), Some(1));
 }
 
-/// #1081: NAT replaced the host's whole packet filter. It is refused, and nothing is made.
+/// #1081: NAT replaced the host's whole packet filter. With ipfw it is refused, and nothing is made.
 #[test]
 fn a_jail_that_asks_for_nat_is_refused_before_anything_is_made() {
     let root = Root::new();
@@ -209,13 +209,49 @@ fn a_jail_that_asks_for_nat_is_refused_before_anything_is_made() {
     for arguments in [&["create", "-e", "-n", "shop", "nat=1"][..], &["clone", "db", "-n", "shop", "nat=on"]]
     {
         let said = root.fails(arguments, 1);
-        assert!(said.contains("nat is not supported: set nat=0"), "{said}");
+        assert!(said.contains("nat is not supported with nat_backend=ipfw"), "{said}");
         assert_eq!(root.files(), files);
     }
     let output = root.run(&["set", "nat=1", "db"]);
-    assert!(text(&output.stderr).contains("db cannot be started like this: nat: is not supported"));
+    assert!(text(&output.stderr).contains("db cannot be started like this: nat: is not supported with"));
     let said = changes_nothing(&root, &["start", "db"]);
-    assert!(said.contains("nat: is not supported"), "{said}");
+    assert!(said.contains("nat: is not supported with nat_backend=ipfw"), "{said}");
+}
+
+/// #1081, with pf: the rules lie in an anchor of the jail's own, and go with the jail; no address is made up.
+#[test]
+fn nat_by_pf_touches_one_anchor() {
+    use std::sync::Arc;
+
+    use jailwire::sim::Sim;
+    use jailwire::wiring::{Wiring, nat};
+
+    let root = Root::new();
+    root.ok(&["set", "nat_backend=pf", "default"]);
+    root.ok(&["create", "-e", "-n", "shop", "vnet=1", "ip4_addr=vnet0|10.7.0.2/24", "nat=1"]);
+    root.ok(&["set", "nat_forwards=tcp(80:8080),udp(53)", "shop"]);
+    let sim = Sim::open(&root.path().join(".sim")).unwrap();
+    let wiring = Wiring::on(Arc::new(sim)).unwrap();
+    assert!(changes_nothing(&root, &["start", "shop"]).contains("pf is not loaded"));
+    nat::prepare_simulated(&wiring).unwrap();
+    let before = root.kernel_state();
+    root.ok(&["start", "shop"]);
+    let published = wiring.published().unwrap();
+    assert!(published[0].is_of("ioc-shop"));
+    assert_eq!(published[0].nat[0].to.to_string(), "192.0.2.10");
+    let ports: Vec<_> = published[0].published.iter().map(ToString::to_string).collect();
+    assert_eq!(ports, ["192.0.2.10:8080 to 10.7.0.2:80/tcp", "192.0.2.10:53 to 10.7.0.2:53/udp"]);
+    root.ok(&["create", "-e", "-n", "other", "vnet=1", "ip4_addr=vnet0|10.7.0.3/24", "nat=1"]);
+    root.ok(&["set", "nat_forwards=tcp(1:8080)", "other"]);
+    assert!(
+        changes_nothing(&root, &["start", "other"])
+            .contains("port 8080/tcp of 192.0.2.10 is published by jail ioc-shop already")
+    );
+    root.ok(&["stop", "shop"]);
+    root.settles(&before, "after stop");
+    // Without an address there is nothing to translate.
+    root.ok(&["set", "ip4_addr=none", "other"]);
+    assert!(changes_nothing(&root, &["start", "other"]).contains("needs an address in ip4_addr or ip6_addr"));
 }
 
 /// It is an iocage that finds out what there is by asking the kernel: nothing is run for it.

@@ -53,6 +53,15 @@ pub struct Attach {
     /// Take IPv6 addresses from router advertisements
     #[arg(long)]
     pub accept_rtadv: bool,
+    /// Translate what the jail sends to the address of the interface that it leaves the host by
+    #[arg(long, requires = "address")]
+    pub nat: bool,
+    /// Publish ports of the jail at addresses of the host; may be repeated
+    #[arg(long, value_name = "[ADDRESS:]PORT[-PORT]:PORT[/udp]", requires = "address")]
+    pub publish: Vec<String>,
+    /// Interface of the host for --nat and --publish [default: that of the default route]
+    #[arg(long, value_name = "INTERFACE")]
+    pub nat_interface: Option<String>,
     /// Wait until addresses are usable, this many seconds at most
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "30")]
     pub wait: Option<u64>,

@@ -40,6 +40,7 @@ fn spec(number: u8, bridge: InterfaceName) -> JailSpec {
         devfs: Devfs::Existing(0),
         mounts: Vec::new(),
         network: Network::Vnet(network),
+        nat: None,
     }
 }
 

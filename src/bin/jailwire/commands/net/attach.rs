@@ -36,6 +36,13 @@ pub fn attach(plumbing: &Plumbing, args: &Attach) -> Result<(), CommandError> {
     if args.accept_rtadv {
         nic = nic.accept_rtadv();
     }
+    if args.nat {
+        nic = nic.nat();
+    }
+    if let Some(interface) = &args.nat_interface {
+        nic = nic.nat_through(interface);
+    }
+    nic = args.publish.iter().fold(nic, |nic, ports| nic.publish(ports));
     nic = args.address.iter().fold(nic, |nic, address| nic.address(address));
     nic = args.router.iter().fold(nic, |nic, router| nic.router(router));
     if args.dry_run {
@@ -58,6 +65,10 @@ pub fn attach(plumbing: &Plumbing, args: &Attach) -> Result<(), CommandError> {
     all["name"] = json!(attached.jail);
     all["addresses"] = json!(args.address);
     all["routers"] = json!(args.router);
+    if args.nat || !args.publish.is_empty() {
+        all["nat"] = json!(args.nat);
+        all["published"] = json!(args.publish);
+    }
     Ok(plumbing.answer(&all, &[&made.host, &made.jail])?)
 }
 

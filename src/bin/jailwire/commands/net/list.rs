@@ -8,12 +8,16 @@ use jailwire::interface::Interface;
 use jailwire::jail::{self, JailInfo};
 use jailwire::types::{Fib, InterfaceName};
 use jailwire::vnet::{Snapshot, Vnet};
+use jailwire::wiring::nat::{Published, Translated};
 use serde_json::{Value, json};
 
 use super::Plumbing;
 use crate::CommandError;
 use crate::cli::NetList;
 use crate::output;
+
+/// A jail, its network stack, the other ends of its interfaces, and its NAT and published ports.
+type Listed = (JailInfo, Snapshot, HashMap<InterfaceName, OtherEnd>, Option<Published>);
 
 /// The other end of an interface of a jail.
 struct OtherEnd {
@@ -30,6 +34,8 @@ pub fn run(plumbing: &Plumbing, args: &NetList) -> Result<(), CommandError> {
     };
     let bridges = bridges(plumbing.wiring.host())?;
     let epairs = plumbing.wiring.epairs()?;
+    // To look at pf is root's alone.
+    let published = plumbing.wiring.published().unwrap_or_default();
     let mut listed = Vec::new();
     for info in jails {
         let stack = Vnet::enter(kernel.clone(), info.jid).and_then(|inside| inside.snapshot(Fib::DEFAULT));
@@ -44,15 +50,16 @@ pub fn run(plumbing: &Plumbing, args: &NetList) -> Result<(), CommandError> {
             .filter(|half| half.jail == info.name)
             .map(|half| (half.nic, OtherEnd { host: half.name, bridge: bridges.get(&half.name).copied() }))
             .collect();
-        listed.push((info, stack, ends));
+        let of_it = published.iter().find(|one| one.is_of(&info.name)).cloned();
+        listed.push((info, stack, ends, of_it));
     }
     if plumbing.json {
-        let all: Vec<Value> = listed.iter().map(|(info, stack, ends)| to_json(info, stack, ends)).collect();
+        let all: Vec<Value> = listed.iter().map(to_json).collect();
         return Ok(output::json(&json!(all))?);
     }
     let mut out = io::stdout().lock();
-    for (info, stack, ends) in &listed {
-        print(&mut out, info, stack, ends)?;
+    for one in &listed {
+        print(&mut out, one)?;
     }
     Ok(())
 }
@@ -79,7 +86,7 @@ fn routers(stack: &Snapshot) -> Vec<String> {
         .collect()
 }
 
-fn to_json(info: &JailInfo, stack: &Snapshot, ends: &HashMap<InterfaceName, OtherEnd>) -> Value {
+fn to_json((info, stack, ends, published): &Listed) -> Value {
     let interface = |interface: &Interface| {
         let end = ends.get(&interface.name);
         json!({
@@ -92,20 +99,26 @@ fn to_json(info: &JailInfo, stack: &Snapshot, ends: &HashMap<InterfaceName, Othe
             "addresses": addresses(interface),
         })
     };
-    json!({
+    let mut all = json!({
         "jid": info.jid.get(),
         "name": info.name,
         "interfaces": stack.interfaces.iter().map(interface).collect::<Vec<_>>(),
         "routers": routers(stack),
-    })
+    });
+    if let Some(published) = published {
+        all["nat"] = json!(translations(published));
+        all["published"] = json!(published.published.iter().map(ToString::to_string).collect::<Vec<_>>());
+    }
+    all
 }
 
-fn print(
-    out: &mut impl io::Write,
-    info: &JailInfo,
-    stack: &Snapshot,
-    ends: &HashMap<InterfaceName, OtherEnd>,
-) -> io::Result<()> {
+/// `10.0.0.2 as 192.0.2.10 on em0`.
+fn translations(published: &Published) -> Vec<String> {
+    let words = |nat: &Translated| format!("{} as {} on {}", nat.from, nat.to, nat.interface);
+    published.nat.iter().map(words).collect()
+}
+
+fn print(out: &mut impl io::Write, (info, stack, ends, published): &Listed) -> io::Result<()> {
     writeln!(out, "{} {}", info.jid, info.name)?;
     for interface in &stack.interfaces {
         let mut line = format!("  {} {}", interface.name, if interface.is_up() { "up" } else { "down" });
@@ -122,6 +135,14 @@ fn print(
     }
     for router in routers(stack) {
         writeln!(out, "  default {router}")?;
+    }
+    if let Some(published) = published {
+        for nat in translations(published) {
+            writeln!(out, "  nat {nat}")?;
+        }
+        for ports in &published.published {
+            writeln!(out, "  published {ports}")?;
+        }
     }
     Ok(())
 }
