@@ -228,7 +228,18 @@ fn nat_by_pf_touches_one_anchor() {
 
     let root = Root::new();
     root.ok(&["set", "nat_backend=pf", "default"]);
-    root.ok(&["create", "-e", "-n", "shop", "vnet=1", "ip4_addr=vnet0|10.7.0.2/24", "nat=1"]);
+    root.ok(&[
+        "create",
+        "-e",
+        "-n",
+        "shop",
+        "vnet=1",
+        "ip4_addr=vnet0|10.7.0.2/24",
+        "defaultrouter=10.7.0.1",
+        "mount_devfs=0",
+        "mount_fdescfs=0",
+        "nat=1",
+    ]);
     root.ok(&["set", "nat_forwards=tcp(80:8080),udp(53)", "shop"]);
     let sim = Sim::open(&root.path().join(".sim")).unwrap();
     let wiring = Wiring::on(Arc::new(sim)).unwrap();
@@ -241,7 +252,18 @@ fn nat_by_pf_touches_one_anchor() {
     assert_eq!(published[0].nat[0].to.to_string(), "192.0.2.10");
     let ports: Vec<_> = published[0].published.iter().map(ToString::to_string).collect();
     assert_eq!(ports, ["192.0.2.10:8080 to 10.7.0.2:80/tcp", "192.0.2.10:53 to 10.7.0.2:53/udp"]);
-    root.ok(&["create", "-e", "-n", "other", "vnet=1", "ip4_addr=vnet0|10.7.0.3/24", "nat=1"]);
+    root.ok(&[
+        "create",
+        "-e",
+        "-n",
+        "other",
+        "vnet=1",
+        "ip4_addr=vnet0|10.7.0.3/24",
+        "defaultrouter=10.7.0.1",
+        "mount_devfs=0",
+        "mount_fdescfs=0",
+        "nat=1",
+    ]);
     root.ok(&["set", "nat_forwards=tcp(1:8080)", "other"]);
     assert!(
         changes_nothing(&root, &["start", "other"])
