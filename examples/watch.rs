@@ -44,8 +44,9 @@ pub fn run(
         match event {
             Event::Arrived { name, index } => writeln!(out, "{name} is here, as number {index}")?,
             Event::Departed { name, .. } => writeln!(out, "{name} is gone")?,
-            Event::Interface { index, flags, mtu, link } => {
-                writeln!(out, "interface {index} has {flags:?}, MTU {mtu}, link {link:?}")?;
+            Event::Interface { index, name, flags, mtu, link } => {
+                let name = name.map_or_else(|| index.to_string(), |name| name.to_string());
+                writeln!(out, "interface {name} has {flags:?}, MTU {mtu}, link {link:?}")?;
             }
             Event::AddressAdded { index, address } => writeln!(out, "interface {index} has {address}")?,
             Event::AddressRemoved { index, address } => {

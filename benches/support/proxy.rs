@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -174,6 +175,10 @@ impl<W: Watch> Kernel for Proxy<W> {
 
     fn jail_watch(&self, queue: Handle, jail: Watched, notes: u32) -> Result<()> {
         self.pass("kevent", |kernel| kernel.jail_watch(queue, jail, notes))
+    }
+
+    fn pollable(&self, handle: Handle) -> Result<OwnedFd> {
+        self.pass("dup", |kernel| kernel.pollable(handle))
     }
 
     fn jail_note(&self, queue: Handle) -> Result<Option<JailNote>> {

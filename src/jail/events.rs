@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
+use std::io::{PipeReader, Read as _, Write as _};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jailwire_sys::{NOTE_JAIL_ATTACH, NOTE_JAIL_CHILD, NOTE_JAIL_REMOVE, NOTE_JAIL_SET};
@@ -47,6 +50,9 @@ pub enum JailEvent {
 
 /// The events of some jails.
 ///
+/// It has a descriptor ([`AsFd`]) that an event loop can wait for: once it is readable, call [`JailEvents::next`]
+/// with no time until there is no event.
+///
 /// On FreeBSD 15 the kernel tells them. Before, jails are looked at again and again while somebody waits:
 /// then what is made and removed between two looks is missed, and changes and processes are not seen.
 ///
@@ -66,6 +72,46 @@ pub struct JailEvents {
     kernel: Arc<dyn Kernel>,
     source: Source,
     ready: VecDeque<JailEvent>,
+    signal: Signal,
+}
+
+/// What an event loop waits for.
+enum Signal {
+    /// The kernel's own queue.
+    Queue(OwnedFd),
+    /// Where the kernel does not tell: a pipe that is readable again some time after each look.
+    Clock { pipe: PipeReader, rung: Arc<AtomicBool> },
+}
+
+impl Signal {
+    /// A thread rings, and ends with the pipe.
+    fn clock() -> std::io::Result<Signal> {
+        let (pipe, mut bell) = std::io::pipe()?;
+        let rung = Arc::new(AtomicBool::new(false));
+        let seen = Arc::downgrade(&rung);
+        let ring = move || {
+            while let Some(rung) = seen.upgrade() {
+                if !rung.swap(true, Ordering::AcqRel) && bell.write_all(&[0]).is_err() {
+                    return;
+                }
+                drop(rung);
+                std::thread::sleep(PERIOD);
+            }
+        };
+        std::thread::Builder::new().name("jailwire events".to_owned()).spawn(ring)?;
+        Ok(Signal::Clock { pipe, rung })
+    }
+
+    /// Somebody looks now.
+    fn answer(&mut self) {
+        if let Signal::Clock { pipe, rung } = self
+            && rung.load(Ordering::Acquire)
+        {
+            // The byte is there, or about to be.
+            let _ = pipe.read(&mut [0]);
+            rung.store(false, Ordering::Release);
+        }
+    }
 }
 
 enum Source {
@@ -99,7 +145,21 @@ impl JailEvents {
             }
             false => Source::Looked { seen: None, watched: BTreeSet::new() },
         };
-        Ok(JailEvents { kernel, source, ready: VecDeque::new() })
+        let signal = match source {
+            Source::Told { queue, .. } => match kernel.pollable(queue) {
+                Ok(descriptor) => Signal::Queue(descriptor),
+                Err(failure) => {
+                    kernel.close(queue);
+                    return Err(failure).during("listen to jails", "", "dup");
+                }
+            },
+            Source::Looked { .. } => {
+                let failed =
+                    |error: std::io::Error| crate::kernel::Failure::from(Errno::of_descriptor(&error));
+                Signal::clock().map_err(failed).during("listen to jails", "", "pipe")?
+            }
+        };
+        Ok(JailEvents { kernel, source, ready: VecDeque::new(), signal })
     }
 
     /// Whether the kernel tells, and nothing is missed.
@@ -210,6 +270,7 @@ impl JailEvents {
 
     /// Takes what there is.
     fn gather(&mut self) -> Result<()> {
+        self.signal.answer();
         match &mut self.source {
             Source::Told { queue, jails } => {
                 let noted = self.kernel.jail_note(*queue).during("listen to jails", "", "kevent")?;
@@ -274,6 +335,17 @@ fn understand(note: &JailNote, jails: &mut BTreeMap<Handle, Jid>, ready: &mut Ve
 fn direct_children(kernel: &dyn Kernel) -> Result<BTreeSet<Jid>> {
     let jails = query::list(kernel, false)?;
     Ok(jails.iter().filter(|jail| !jail.name.contains('.')).map(|jail| jail.jid).collect())
+}
+
+impl AsFd for JailEvents {
+    /// Readable while there is something to take with [`JailEvents::next`], and before FreeBSD 15 whenever it is time
+    /// to look. It is not to be read itself.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match &self.signal {
+            Signal::Queue(descriptor) => descriptor.as_fd(),
+            Signal::Clock { pipe, .. } => pipe.as_fd(),
+        }
+    }
 }
 
 impl Drop for JailEvents {

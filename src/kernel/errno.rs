@@ -127,6 +127,12 @@ impl From<Errno> for std::io::Error {
 }
 
 impl Errno {
+    /// What the system that this runs on said of a descriptor that could not be made: EMFILE, ENFILE, ENOMEM and
+    /// the like, of which all systems have the same numbers.
+    pub(crate) fn of_descriptor(error: &std::io::Error) -> Errno {
+        error.raw_os_error().filter(|number| (1..=34).contains(number)).map_or(Errno::EIO, Errno)
+    }
+
     #[cfg(target_os = "freebsd")]
     fn native(self) -> i32 {
         self.0

@@ -50,6 +50,7 @@ pub use crate::sim;
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -232,6 +233,17 @@ pub trait Kernel: fmt::Debug + Send + Sync {
     ///
     /// EBADF: no such handle. EINTR is not one of them: the wait goes on.
     fn wait(&self, handle: Handle, timeout: Duration) -> Result<bool>;
+
+    /// A descriptor for event loops: it is readable while [`Kernel::receive`] or [`Kernel::jail_note`] has something
+    /// to give for the handle. It is only to be waited for, not to be read.
+    ///
+    /// # Errors
+    ///
+    /// EOPNOTSUPP: this kernel has none. EBADF: no such handle. EMFILE, ENFILE: no descriptor is left.
+    fn pollable(&self, handle: Handle) -> Result<OwnedFd> {
+        let _ = handle;
+        Err(Errno::EOPNOTSUPP.into())
+    }
 
     /// Reads or writes an object of the caller's own network stack and jail: [`sysctl(3)`](https://man.freebsd.org/sysctl(3)).
     ///

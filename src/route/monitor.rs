@@ -5,8 +5,11 @@
 //! over to another), and it announces an address that it then fails to add. Read the state anew where
 //! it matters, and always after [`Event::Lost`].
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ipnetwork::IpNetwork;
@@ -17,12 +20,15 @@ use super::table::RouteEntry;
 use crate::error::{During, Result};
 use crate::interface::{InterfaceFlags, LinkState};
 use crate::kernel::{self, Domain, Entry, Errno, Handle, Kernel, SocketOption, Target};
-use crate::types::InterfaceName;
+use crate::types::{InterfaceName, Jid};
 use crate::vnet::{ENTRY_DEADLINE, Vnet};
 
 /// The receive buffer to ask for, in bytes. The default of 8 KiB holds 26 messages; FreeBSD 14 grants no
 /// more than about 1.8 MiB.
 const BUFFER: i32 = 1 << 20;
+
+/// How long a wait lasts before it looks whether somebody wakes it.
+const SLICE: Duration = Duration::from_millis(50);
 
 /// Something happened in a network stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,8 +53,10 @@ pub enum Event {
     /// An interface went up or down, or its link, MTU or promiscuous mode changed.
     #[doc(alias = "RTM_IFINFO")]
     Interface {
-        /// Its index. The kernel does not tell its name.
+        /// Its index.
         index: u16,
+        /// Its name, which the kernel does not tell: the one that the monitor last knew. None if it knew none.
+        name: Option<InterfaceName>,
         /// Its flags.
         flags: InterfaceFlags,
         /// Its link state.
@@ -91,6 +99,9 @@ pub enum Event {
 
 /// A stream of the events of one network stack.
 ///
+/// It has a descriptor ([`AsFd`]) that an event loop can wait for: once it is readable, call [`Monitor::next`] with
+/// no time until there is no event. A thread that waits in the monitor itself is woken by a [`Waker`].
+///
 /// ```no_run
 /// # fn demo(host: &jailwire::Vnet) -> jailwire::Result<()> {
 /// use std::time::Duration;
@@ -107,6 +118,52 @@ pub struct Monitor {
     kernel: Arc<dyn Kernel>,
     handle: Handle,
     buffer: Vec<u8>,
+    descriptor: OwnedFd,
+    woken: Arc<AtomicBool>,
+    /// The stack: that of this jail, or the host's.
+    jid: Option<Jid>,
+    names: BTreeMap<u16, InterfaceName>,
+    /// Whether the names of the interfaces that were there already have been asked for.
+    listed: bool,
+}
+
+/// Wakes a thread that waits in a [`Monitor`].
+///
+/// ```
+/// use std::time::Duration;
+/// use jailwire::wiring::Wiring;
+///
+/// let wiring = Wiring::simulated()?;
+/// let mut monitor = wiring.host().monitor()?;
+/// let waker = monitor.waker();
+/// let watcher = std::thread::spawn(move || monitor.events().filter_map(Result::ok).count());
+/// wiring.host().create_bridge()?;
+/// std::thread::sleep(Duration::from_millis(100));
+/// waker.wake();
+/// assert!(watcher.join().unwrap() > 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Waker(Arc<AtomicBool>);
+
+impl Waker {
+    /// Ends the wait that goes on, or the next one: [`Monitor::next`] answers None, and [`Monitor::events`] ends.
+    /// It takes up to 50 ms.
+    pub fn wake(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+/// The events of a monitor, one after the other: see [`Monitor::events`].
+#[derive(Debug)]
+pub struct Events<'a>(&'a mut Monitor);
+
+impl Iterator for Events<'_> {
+    type Item = Result<Event>;
+
+    fn next(&mut self) -> Option<Result<Event>> {
+        self.0.wait_for(None).transpose()
+    }
 }
 
 impl Vnet {
@@ -141,7 +198,16 @@ impl Vnet {
                 sockets.route
             }
         };
-        let monitor = Monitor { kernel, handle, buffer: vec![0; LONGEST] };
+        let descriptor = match kernel.pollable(handle) {
+            Ok(descriptor) => descriptor,
+            Err(failure) => {
+                kernel.close(handle);
+                return Err(failure).during("watch", "the network stack", "dup");
+            }
+        };
+        let (buffer, woken, names) = (vec![0; LONGEST], Arc::default(), BTreeMap::new());
+        let monitor =
+            Monitor { kernel, handle, jid: self.jid(), buffer, descriptor, woken, names, listed: false };
         monitor.prepare().during("watch", "the network stack", "setsockopt")?;
         Ok(monitor)
     }
@@ -168,14 +234,41 @@ impl Monitor {
     /// What [`recv(2)`](https://man.freebsd.org/recv(2)) and [`poll(2)`](https://man.freebsd.org/poll(2)) give; lost messages are [`Event::Lost`], not an error.
     #[allow(clippy::should_implement_trait, reason = "it takes a time limit and can fail")]
     pub fn next(&mut self, limit: Duration) -> Result<Option<Event>> {
-        let deadline = self.kernel.now().saturating_add(limit);
+        self.wait_for(Some(limit))
+    }
+
+    /// The events as they come, however long that takes, until somebody [wakes](Monitor::waker) the monitor.
+    ///
+    /// ```
+    /// # let wiring = jailwire::wiring::Wiring::simulated()?;
+    /// let mut monitor = wiring.host().monitor()?;
+    /// wiring.host().create_bridge()?;
+    /// let first = monitor.events().next().expect("there is one")?;
+    /// println!("{first:?}");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn events(&mut self) -> Events<'_> {
+        Events(self)
+    }
+
+    /// What wakes a thread that waits in this monitor.
+    pub fn waker(&self) -> Waker {
+        Waker(Arc::clone(&self.woken))
+    }
+
+    fn wait_for(&mut self, limit: Option<Duration>) -> Result<Option<Event>> {
+        let deadline = limit.map(|limit| self.kernel.now().saturating_add(limit));
         loop {
             match self.kernel.receive(self.handle, &mut self.buffer) {
                 Ok(length) => {
                     let message = self.buffer.get(..length).unwrap_or(&self.buffer);
                     match Messages::new(message, Layout::Plain).next() {
                         Some(Ok(message)) => {
-                            if let Some(event) = Event::from_message(message) {
+                            if let Message::Interface(told) = &message {
+                                self.list_unless_known(told.index);
+                            }
+                            if let Some(event) = Event::from_message(message, &self.names) {
+                                self.note_name(&event);
                                 return Ok(Some(event));
                             }
                         }
@@ -185,21 +278,61 @@ impl Monitor {
                 }
                 Err(failure) if failure.errno == Errno::ENOBUFS => return Ok(Some(Event::Lost)),
                 Err(failure) if failure.errno == Errno::EAGAIN => {
-                    let left = deadline.saturating_sub(self.kernel.now());
-                    let ready = !left.is_zero()
-                        && self.kernel.wait(self.handle, left).during(
-                            "watch",
-                            "the network stack",
-                            "poll",
-                        )?;
-                    if !ready {
+                    if self.woken.swap(false, Ordering::Acquire) {
                         return Ok(None);
                     }
+                    let left = deadline.map_or(SLICE, |deadline| deadline.saturating_sub(self.kernel.now()));
+                    if left.is_zero() {
+                        return Ok(None);
+                    }
+                    let waited = self.kernel.wait(self.handle, left.min(SLICE));
+                    waited.during("watch", "the network stack", "poll")?;
                 }
                 Err(failure) if failure.errno == Errno::EINTR => {}
                 Err(failure) => return Err(failure).during("watch", "the network stack", "recv"),
             }
         }
+    }
+}
+
+impl Monitor {
+    /// Asks for the names of all interfaces, once, if that of this one is not known. One that went meanwhile has
+    /// none.
+    fn list_unless_known(&mut self, index: u16) {
+        if self.listed || self.names.contains_key(&index) {
+            return;
+        }
+        self.listed = true;
+        let kernel = Arc::clone(&self.kernel);
+        let stack = match self.jid {
+            None => Ok(Vnet::host(kernel)),
+            Some(jid) => Vnet::enter(kernel, jid),
+        };
+        let links = stack.and_then(|stack| stack.links()).unwrap_or_default();
+        for link in links {
+            // What was told is newer than this list only for those that came since.
+            self.names.entry(link.index).or_insert(link.name);
+        }
+    }
+
+    fn note_name(&mut self, event: &Event) {
+        match event {
+            Event::Arrived { index, name } => {
+                self.names.insert(*index, *name);
+            }
+            // A rename departs under the old name and arrives under the new one, with one index.
+            Event::Departed { index, .. } => {
+                self.names.remove(index);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl AsFd for Monitor {
+    /// Readable while there is something to take with [`Monitor::next`]. It is not to be read itself.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.descriptor.as_fd()
     }
 }
 
@@ -212,7 +345,7 @@ impl Drop for Monitor {
 impl Event {
     /// The event that a message tells of. None for what is no event: multicast memberships, questions,
     /// requests that failed, and entries of the ARP and neighbour tables.
-    fn from_message(message: Message) -> Option<Event> {
+    fn from_message(message: Message, names: &BTreeMap<u16, InterfaceName>) -> Option<Event> {
         match message {
             Message::Announce(told) if told.arrived => {
                 Some(Event::Arrived { index: told.index, name: told.name })
@@ -220,6 +353,7 @@ impl Event {
             Message::Announce(told) => Some(Event::Departed { index: told.index, name: told.name }),
             Message::Interface(told) => Some(Event::Interface {
                 index: told.index,
+                name: names.get(&told.index).copied(),
                 flags: told.flags,
                 link: told.link,
                 mtu: told.mtu,

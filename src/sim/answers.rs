@@ -1,8 +1,11 @@
 //! The trait's methods as calls, and their answers.
 
 use std::fs;
+use std::io;
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::path::Path;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::call::{Answer, Call, Place};
@@ -78,23 +81,29 @@ impl Kernel for Sim {
     }
 
     fn wait(&self, handle: Handle, timeout: Duration) -> Result<bool> {
-        let mut store = self.lock();
-        if store.is_shared() {
-            // Others may be about to do something. Simulated time passes at once, but a loop that
-            // waits for them must neither spin nor fill the log.
-            let deadline = Instant::now() + timeout.min(LISTEN);
-            while !store.has_news(handle) && Instant::now() < deadline {
-                drop(store);
-                std::thread::sleep(Duration::from_millis(1));
-                store = self.lock();
-            }
-        }
-        drop(store);
+        // Others may be about to do something. Simulated time passes at once, but a loop that waits for them must
+        // neither spin, nor fill the log, nor run ahead of what they do.
+        let timeout = self.listen(handle, timeout);
         answer!(self.perform(&mut Call::Wait { handle, timeout }), Answer::Ready(ready) => ready)
     }
 
     fn sysctl(&self, sysctl: &Sysctl) -> Result<Vec<u8>> {
         answer!(self.perform(&mut Call::Sysctl(sysctl.clone())), Answer::Bytes(bytes) => bytes)
+    }
+
+    fn pollable(&self, handle: Handle) -> Result<OwnedFd> {
+        let descriptor = {
+            let mut store = self.lock();
+            if store.world.handle(handle).is_err() {
+                return Err(Errno::EBADF.into());
+            }
+            let descriptor = store.readiness.descriptor(handle).map_err(of_pipe)?;
+            let Store { readiness, world, .. } = &mut *store;
+            readiness.update(world);
+            descriptor
+        };
+        self.follow_others();
+        Ok(descriptor)
     }
 
     fn hold_sysctl(&self, name: &str, value: i32) -> Result<Handle> {
@@ -254,5 +263,57 @@ impl Kernel for Sim {
     }
 }
 
-/// How long a wait listens, in real time, to what other processes do.
+impl Sim {
+    /// Waits in real time for what others do, and answers how much of the time is left to pass in the simulation.
+    /// Other threads of this process are waited for as long as they make calls.
+    fn listen(&self, handle: Handle, timeout: Duration) -> Duration {
+        let mut store = self.lock();
+        let shared = store.is_shared();
+        if !shared && !store.several_threads {
+            return timeout;
+        }
+        let begin = Instant::now();
+        let (mut heard, mut calls) = (begin, store.calls);
+        while !store.has_news(handle) && heard.elapsed() < LISTEN && begin.elapsed() < timeout {
+            drop(store);
+            std::thread::sleep(Duration::from_millis(1));
+            store = self.lock();
+            if !shared && store.calls != calls {
+                (heard, calls) = (Instant::now(), store.calls);
+            }
+        }
+        if shared { timeout } else { timeout.saturating_sub(begin.elapsed()) }
+    }
+
+    /// Has a thread listen to what other processes do, as long as an event loop of this one may wait for it.
+    fn follow_others(&self) {
+        let mut store = self.lock();
+        if !store.is_shared() || store.followed {
+            return;
+        }
+        let shared = Arc::downgrade(&self.shared);
+        let follow = move || {
+            while let Some(shared) = shared.upgrade() {
+                let mut store = shared.store.lock().unwrap_or_else(PoisonError::into_inner);
+                // A log that cannot be read is the next call's business.
+                let _ = store.synchronise();
+                store.unlock();
+                if store.readiness.is_empty() {
+                    store.followed = false;
+                    return;
+                }
+                drop(store);
+                drop(shared);
+                std::thread::sleep(LISTEN);
+            }
+        };
+        store.followed = std::thread::Builder::new().name("jailwire sim".to_owned()).spawn(follow).is_ok();
+    }
+}
+
+fn of_pipe(error: io::Error) -> Failure {
+    Errno::of_descriptor(&error).into()
+}
+
+/// How long a wait listens, in real time, to what others do.
 const LISTEN: Duration = Duration::from_millis(10);

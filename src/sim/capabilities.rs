@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jailwire_sys as sys;
 
+use super::codec::{Wire, structs};
 use super::options::Release;
 use super::world::{Bridge, Kind, World};
 use crate::kernel::{Errno, Result};
@@ -28,6 +29,10 @@ pub(crate) struct Offers {
     counts: BTreeMap<u32, usize>,
     /// What all members were told to share; none if any has changed since.
     told: Option<u32>,
+}
+
+structs! {
+    Offers { counts, told }
 }
 
 impl Offers {

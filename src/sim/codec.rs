@@ -1,7 +1,8 @@
-//! Calls as bytes, for the log. Everything is little endian; lengths are 32 bits.
+//! Calls and worlds as bytes, for the log. Everything is little endian; lengths are 32 bits.
 
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ffi::{OsStr, OsString};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -68,7 +69,8 @@ macro_rules! enums {
             fn put(&self, out: &mut Vec<u8>) {
                 match self {
                     $($kind::$variant $(($($part),*))? $({ $($field),* })? => {
-                        out.put_u8($tag);
+                        let tag: u8 = $tag;
+                        tag.put(out);
                         $($($part.put(out);)*)?
                         $($($field.put(out);)*)?
                     })*
@@ -87,6 +89,8 @@ macro_rules! enums {
         })*
     };
 }
+
+pub(crate) use {enums, structs};
 
 structs! {
     Parameter { name, value }
@@ -116,6 +120,10 @@ enums! {
     Oid {
         0 = Name(name);
         1 = Numbers(numbers);
+    }
+    IpAddr {
+        0 = V4(address);
+        1 = V6(address);
     }
     Value {
         0 = Bytes(bytes);
@@ -322,6 +330,92 @@ impl<T: Wire> Wire for Vec<T> {
     fn take(input: &mut &[u8]) -> Option<Self> {
         // Not reserved from the count: a damaged one must not take all memory.
         (0..u32::take(input)?).map(|_| T::take(input)).collect()
+    }
+}
+
+impl<T: Wire> Wire for VecDeque<T> {
+    fn put(&self, out: &mut Vec<u8>) {
+        (self.len() as u32).put(out);
+        for value in self {
+            value.put(out);
+        }
+    }
+    fn take(input: &mut &[u8]) -> Option<Self> {
+        Vec::take(input).map(VecDeque::from)
+    }
+}
+
+impl<T: Wire + Ord> Wire for BTreeSet<T> {
+    fn put(&self, out: &mut Vec<u8>) {
+        (self.len() as u32).put(out);
+        for value in self {
+            value.put(out);
+        }
+    }
+    fn take(input: &mut &[u8]) -> Option<Self> {
+        (0..u32::take(input)?).map(|_| T::take(input)).collect()
+    }
+}
+
+impl<K: Wire + Ord, V: Wire> Wire for BTreeMap<K, V> {
+    fn put(&self, out: &mut Vec<u8>) {
+        (self.len() as u32).put(out);
+        for (key, value) in self {
+            key.put(out);
+            value.put(out);
+        }
+    }
+    fn take(input: &mut &[u8]) -> Option<Self> {
+        (0..u32::take(input)?).map(|_| Some((K::take(input)?, V::take(input)?))).collect()
+    }
+}
+
+/// A name that the program itself has in its text. One that it has not is kept for good: there are few.
+impl Wire for &'static str {
+    fn put(&self, out: &mut Vec<u8>) {
+        put_bytes(self.as_bytes(), out);
+    }
+    fn take(input: &mut &[u8]) -> Option<Self> {
+        use std::sync::{Mutex, PoisonError};
+        static KNOWN: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+        let name = std::str::from_utf8(take_bytes(input)?).ok()?;
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known.get(name) {
+            return Some(known);
+        }
+        let name: &'static str = String::from(name).leak();
+        known.insert(name);
+        Some(name)
+    }
+}
+
+impl Wire for Ipv4Addr {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.octets().put(out);
+    }
+    fn take(input: &mut &[u8]) -> Option<Self> {
+        <[u8; 4]>::take(input).map(Ipv4Addr::from)
+    }
+}
+
+impl Wire for Ipv6Addr {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.octets().put(out);
+    }
+    fn take(input: &mut &[u8]) -> Option<Self> {
+        <[u8; 16]>::take(input).map(Ipv6Addr::from)
+    }
+}
+
+impl<A: Wire, B: Wire, C: Wire, D: Wire> Wire for (A, B, C, D) {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.0.put(out);
+        self.1.put(out);
+        self.2.put(out);
+        self.3.put(out);
+    }
+    fn take(input: &mut &[u8]) -> Option<Self> {
+        Some((A::take(input)?, B::take(input)?, C::take(input)?, D::take(input)?))
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 use jailwire_sys as sys;
 
 use super::caller::{Caller, Privilege};
+use super::codec::{Wire, structs};
 use super::world::World;
 use crate::kernel::{Block, Errno, Request, Result};
 
@@ -14,6 +15,11 @@ const MAGIC: usize = offset_of!(sys::devfs_rule, dr_magic);
 const ID: usize = offset_of!(sys::devfs_rule, dr_id);
 const ACTIONS: usize = offset_of!(sys::devfs_rule, dr_iacts);
 const INCLUDED: usize = offset_of!(sys::devfs_rule, dr_incset);
+
+structs! {
+    Devfs { sets }
+    Ruleset { rules, users }
+}
 
 /// What a path that is no device answers.
 const ENOTTY: Errno = Errno(25);

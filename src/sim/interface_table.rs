@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Deref;
 
+use super::codec::Wire;
 use super::world::{Interface, Kind, StackId};
 
 /// One table for all stacks, as in FreeBSD 14 and 15.
@@ -167,6 +168,22 @@ impl InterfaceTable {
     /// The vlans, with a parent or without.
     pub fn vlans(&self) -> impl Iterator<Item = &Interface> {
         self.vlans.iter().map(|index| &self.by_index[index])
+    }
+}
+
+/// The interfaces are all there is besides where the table ends; the indices are made from them.
+impl Wire for InterfaceTable {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.last.put(out);
+        self.by_index.put(out);
+    }
+
+    fn take(input: &mut &[u8]) -> Option<InterfaceTable> {
+        let mut table = InterfaceTable { last: Wire::take(input)?, ..InterfaceTable::default() };
+        for interface in BTreeMap::<u16, Interface>::take(input)?.into_values() {
+            table.insert(interface);
+        }
+        Some(table)
     }
 }
 

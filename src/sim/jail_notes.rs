@@ -8,6 +8,7 @@ use jailwire_sys as sys;
 
 use super::Release;
 use super::caller::Caller;
+use super::codec::{Wire, structs};
 use super::world::{SocketKind, World};
 use crate::kernel::{Errno, Handle, JailNote, Result, Watched};
 
@@ -32,6 +33,11 @@ struct Watch {
     data: i32,
     /// When it began to have something to tell.
     since: Option<u64>,
+}
+
+structs! {
+    Notes { watches, happened }
+    Watch { of, jid, wanted, came, data, since }
 }
 
 impl Notes {

@@ -4,7 +4,7 @@
 //! exclusive `flock(2)`, and a record is one `write(2)` to the end of the file, so that a process that
 //! is killed leaves at most a torn last record, which the next one cuts off.
 //!
-//! A log that has grown is written anew without the records that changed nothing, and put in the old
+//! A log that has grown is written anew, as the world that the calls have led to, and put in the old
 //! one's place. Whoever has the old file open sees, once it holds the lock, that the name leads to
 //! another file, and starts over with that.
 
@@ -21,6 +21,12 @@ use crate::checksum::crc32;
 
 /// The format of records. Logs of another one are refused.
 const VERSION: u8 = 1;
+
+/// Begins a payload that is a part of a world, in place of the version.
+const PART: u8 = 0x57;
+
+/// How much of a world is in one record.
+const LENGTH_OF_PART: usize = 4 << 20;
 
 /// Length and checksum.
 const PREFIX: usize = 8;
@@ -57,6 +63,8 @@ pub(crate) struct Record {
 pub(crate) struct News {
     /// Present when this is all there is, from the beginning.
     pub header: Option<Header>,
+    /// The world that the records begin with, if it is not a new one.
+    pub world: Vec<u8>,
     pub records: Vec<Record>,
 }
 
@@ -139,6 +147,8 @@ impl Log {
                         let header = decode_header(payload).ok_or_else(|| self.damaged())?;
                         self.header = header.clone();
                         news.header = Some(header);
+                    } else if let Some(part) = payload.strip_prefix(&[PART]) {
+                        news.world.extend_from_slice(part);
                     } else {
                         news.records.push(decode_record(payload).ok_or_else(|| self.damaged())?);
                     }
@@ -183,18 +193,12 @@ impl Log {
         self.offset > limit.max(2 * self.header.compacted)
     }
 
-    /// Everything in it. Under the lock.
-    pub fn read_all(&mut self) -> io::Result<News> {
-        self.offset = 0;
-        self.read()
-    }
-
-    /// Puts a log with these records in this one's place. Under the lock, which is then on the new one.
-    pub fn replace(&mut self, records: &[Record]) -> io::Result<()> {
+    /// Puts a log that begins with this world in this one's place. Under the lock, which is then on the new one.
+    pub fn replace(&mut self, world: &[u8]) -> io::Result<()> {
         let mut header = Header { generation: self.header.generation + 1, ..self.header.clone() };
         let mut body = Vec::new();
-        for record in records {
-            body.extend_from_slice(&frame(&encode_record(record))?);
+        for part in world.chunks(LENGTH_OF_PART) {
+            body.extend_from_slice(&frame(&[&[PART], part].concat())?);
         }
         header.compacted = body.len() as u64;
         let mut bytes = frame(&encode_header(&header))?;
@@ -252,10 +256,6 @@ fn encode(caller: Caller, time: u64, took: u64, call: &Call) -> Vec<u8> {
     took.put(&mut out);
     call.put(&mut out);
     out
-}
-
-fn encode_record(record: &Record) -> Vec<u8> {
-    encode(record.caller, record.time, record.took, &record.call)
 }
 
 fn decode_record(payload: &[u8]) -> Option<Record> {
@@ -394,19 +394,23 @@ mod tests {
         one.read().unwrap();
         append(&mut one, 1).unwrap();
         append(&mut one, 2).unwrap();
-        one.replace(&[record(2)]).unwrap();
+        // More than one part of it.
+        let world = vec![7; LENGTH_OF_PART + 1];
+        one.replace(&world).unwrap();
         append(&mut one, 3).unwrap();
         one.unlock();
         other.lock().unwrap();
         let news = other.read().unwrap();
         assert_eq!(news.header.unwrap().generation, 1);
-        assert_eq!(news.records, [record(2), record(3)]);
+        assert_eq!(news.world, world);
+        assert_eq!(news.records, [record(3)]);
     }
 
     #[test]
     fn handles_are_numbers_in_the_log() {
         let mut closing = record(1);
         closing.call = Call::Close(Handle(u64::MAX));
-        assert_eq!(decode_record(&encode_record(&closing)), Some(closing));
+        let Record { caller, time, took, call } = &closing;
+        assert_eq!(decode_record(&encode(*caller, *time, *took, call)), Some(closing));
     }
 }

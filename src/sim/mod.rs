@@ -6,8 +6,9 @@
 //!
 //! The state is a sequence of calls: each [`Call`] changes the world in a way that
 //! depends on nothing but the world and the call. In memory the calls are forgotten once made; with
-//! a directory each is appended to a log before it returns, so that other processes can follow, and
-//! so that a process that is killed at any point has done exactly what it was seen to do.
+//! a directory each is appended to a log before it returns, so that other processes can
+//! follow, and so that a process that is killed at any point has done exactly what it was seen to do. A log that
+//! has grown is written anew, as the world that its calls have led to.
 //!
 //! **It is believed only as far as it is checked**: the contract tests run on this kernel and on real
 //! ones. What is known from reading FreeBSD's source alone, and was never seen on a running kernel, is
@@ -61,9 +62,11 @@ mod prefix6;
 mod process;
 mod protocol_state;
 mod protocols;
+mod readiness;
 mod route_requests;
 mod routed;
 mod rtsock;
+mod snapshot;
 mod sockaddr;
 mod socket;
 mod store;

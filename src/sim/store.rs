@@ -4,20 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
 use std::path::Path;
+use std::thread::ThreadId;
 use std::time::{Duration, SystemTime};
 
 use super::apply::FOREVER;
 use super::call::{Call, Reply};
 use super::caller::{Caller, Owner};
 use super::fault::Fault;
-use super::log::{Header, Log, News, Record};
+use super::log::{Header, Log, Record};
 use super::options::Options;
 use super::process;
+use super::readiness::Readiness;
 use super::world::World;
 use crate::kernel::{Errno, Failure, Handle};
 
 /// A log that is longer is worth writing anew.
-const LONG_LOG: u64 = 4 << 20;
+const LONG_LOG: u64 = 256 << 10;
 
 type Delay = dyn Fn(&Call) -> Duration + Send;
 type Observer = dyn Fn(&Call, &Reply) + Send;
@@ -28,8 +30,6 @@ pub(crate) struct Store {
     log: Option<Log>,
     /// When the simulation began, where time really passes.
     epoch: Duration,
-    /// Whether writing the log anew is still worth trying.
-    compactable: bool,
     /// Calls made through this store.
     pub calls: u64,
     pub faults: BTreeMap<u64, Fault>,
@@ -38,6 +38,13 @@ pub(crate) struct Store {
     /// The simulation's own processes: how many there were, and which of them have ended.
     processes: u32,
     ended: BTreeSet<u32>,
+    /// What event loops wait for.
+    pub readiness: Readiness,
+    /// The thread that made the first call, and whether others have made some since.
+    first_thread: Option<ThreadId>,
+    pub several_threads: bool,
+    /// Whether a thread listens to what other processes do.
+    pub followed: bool,
 }
 
 /// The first number of the simulation's own processes. No system has one so high.
@@ -56,13 +63,16 @@ impl Store {
             world: World::new(options),
             log: None,
             epoch: Duration::ZERO,
-            compactable: true,
             calls: 0,
             faults: BTreeMap::new(),
             delay: None,
             observer: None,
             processes: 0,
             ended: BTreeSet::new(),
+            readiness: Readiness::default(),
+            first_thread: None,
+            several_threads: false,
+            followed: false,
         }
     }
 
@@ -103,6 +113,10 @@ impl Store {
             return None;
         }
         self.calls += 1;
+        if !self.several_threads {
+            let thread = std::thread::current().id();
+            self.several_threads = *self.first_thread.get_or_insert(thread) != thread;
+        }
         let fault = match (self.faults.get(&self.calls).copied(), &*call) {
             // kern/kern_descrip.c:kern_close: the descriptor is gone before anything can fail.
             (Some(Fault::Errno(errno)), Call::Close(_)) => Some(Fault::Forestalled(errno)),
@@ -155,6 +169,7 @@ impl Store {
             self.record_and_apply(caller, Duration::ZERO, &mut death)?.ok();
         }
         let reply = self.record_and_apply(caller, took, call)?;
+        self.readiness.update(&self.world);
         self.compact()?;
         Ok(reply)
     }
@@ -176,9 +191,15 @@ impl Store {
         let news = log.read()?;
         if let Some(header) = &news.header {
             self.epoch = Duration::from_micros(header.epoch);
-            self.world = World::new(&header.options);
+            self.world = match &news.world[..] {
+                [] => World::new(&header.options),
+                bytes => World::from_bytes(bytes).ok_or_else(|| {
+                    io::Error::new(io::ErrorKind::InvalidData, "it begins with a world of another version")
+                })?,
+            };
         }
-        replay(&mut self.world, news);
+        replay(&mut self.world, news.records);
+        self.readiness.update(&self.world);
         Ok(())
     }
 
@@ -217,29 +238,18 @@ impl Store {
         self.log.is_some()
     }
 
-    /// Writes a long log anew, without the calls that only asked.
+    /// Writes a long log anew: the world, without the calls that led to it.
     fn compact(&mut self) -> io::Result<()> {
         let Some(log) = &mut self.log else { return Ok(()) };
-        if !self.compactable || !log.has_grown(LONG_LOG) {
+        if !log.has_grown(LONG_LOG) {
             return Ok(());
         }
-        let News { header, mut records } = log.read_all()?;
-        records.retain(|record| !record.call.only_reads() || record.took > 0);
-        // Believed only when it leads to the same world.
-        let options = header.map(|header| header.options).unwrap_or_default();
-        let mut world = World::new(&options);
-        replay(&mut world, News { header: None, records: records.clone() });
-        if world.describe() == self.world.describe() {
-            log.replace(&records)
-        } else {
-            self.compactable = false;
-            Ok(())
-        }
+        log.replace(&self.world.to_bytes())
     }
 }
 
-fn replay(world: &mut World, news: News) {
-    for Record { caller, time, took, mut call } in news.records {
+fn replay(world: &mut World, records: Vec<Record>) {
+    for Record { caller, time, took, mut call } in records {
         // What it answered was for whoever made the call.
         let _ = world.apply(caller, Duration::from_micros(time), Duration::from_micros(took), &mut call);
     }

@@ -4,6 +4,7 @@
 //! not there before the module is.
 
 use super::caller::Caller;
+use super::codec::{Wire, enums, structs};
 use super::options::{Release, Setting};
 use super::world::{SocketKind, StackId, World};
 use crate::kernel::{Errno, Handle, Oid, Result, Sysctl};
@@ -26,6 +27,18 @@ enum Form {
     Bool,
     /// Eight bytes.
     Long,
+}
+
+structs! {
+    Variable { value, form, writable }
+}
+
+enums! {
+    Form {
+        0 = Int;
+        1 = Bool;
+        2 = Long;
+    }
 }
 
 /// Sysctls that every stack has of its own: name, form, value, whether they can be written, the module

@@ -10,6 +10,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use jailwire_sys as sys;
 
+use super::codec::Wire;
 use crate::kernel::Errno;
 
 /// The most paths of one route (`RIB_MAX_MPATH_WIDTH`).
@@ -191,6 +192,27 @@ pub(crate) struct Table<A: Family> {
 impl<A: Family> Default for Table<A> {
     fn default() -> Table<A> {
         Table { routes: BTreeMap::new() }
+    }
+}
+
+impl<A: Family + Wire> Wire for Table<A> {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.routes.put(out);
+    }
+
+    fn take(input: &mut &[u8]) -> Option<Table<A>> {
+        Some(Table { routes: Wire::take(input)? })
+    }
+}
+
+impl<A: Family + Wire> Wire for Destination<A> {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.address.put(out);
+        self.mask.put(out);
+    }
+
+    fn take(input: &mut &[u8]) -> Option<Destination<A>> {
+        Some(Destination { address: Wire::take(input)?, mask: Wire::take(input)? })
     }
 }
 

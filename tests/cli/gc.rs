@@ -1,6 +1,7 @@
 //! `gc`: what no jail owns goes, and what only looks like it stays.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jailwire::bridge::MemberFlags;
 use jailwire::jail;
@@ -10,7 +11,7 @@ use jailwire::sim::Sim;
 use jailwire::types::InterfaceName;
 use jailwire::vnet::Vnet;
 
-use crate::support::{Root, text};
+use crate::support::{Root, at_every_call, text};
 
 fn vnet(root: &Root) -> Vnet {
     let kernel: Arc<dyn Kernel> = Arc::new(Sim::open(&root.path().join(".sim")).expect("the kernel"));
@@ -47,15 +48,13 @@ fn what_a_killed_start_left_is_listed_and_removed() {
         let fresh = Root::new();
         fresh.ok(&["list"]);
         let before = fresh.kernel_state();
-        for call in (5..).step_by(10) {
+        points += at_every_call(10, |call| {
             let root = Root::new();
-            root.ok(&["list"]);
             let files = root.files();
             let output = root.run_with_fault(&["start", jail], Some(&format!("{call}:kill")));
             if output.status.success() {
-                break;
+                return false;
             }
-            points += 1;
             let left = root.kernel_state();
             let listed = root.ok(&["gc", "-n"]);
             // What is held by no process goes by itself, listed or not; nothing else has changed.
@@ -74,7 +73,8 @@ fn what_a_killed_start_left_is_listed_and_removed() {
             }
             root.settles(&before, &format!("{jail} killed at call {call}, then gc"));
             assert_eq!(root.files(), files, "{jail} killed at call {call}, then gc: files");
-        }
+            true
+        });
     }
     println!("gc: after {points} kills of a start");
     assert!(points > 15);
@@ -153,8 +153,8 @@ fn a_journal_of_a_jail_that_was_destroyed_by_other_means_is_cleared_up() {
 fn what_a_killed_attach_left_is_listed_and_removed() {
     let words = ["net", "attach", "theirs", "--bridge", "bridge0", "--host-name", "outer0"];
     let words = [&words[..], &["--address", "192.0.2.30/24"][..]].concat();
-    let (mut points, mut listed) = (0, 0);
-    for call in (1..).step_by(3) {
+    let listed = AtomicUsize::new(0);
+    let points = at_every_call(3, |call| {
         let root = Root::new();
         root.ok(&["net", "list"]);
         let host = vnet(&root);
@@ -162,9 +162,9 @@ fn what_a_killed_attach_left_is_listed_and_removed() {
         let before = root.kernel_state();
         let output = root.run_with_fault(&words, Some(&format!("{call}:kill")));
         if output.status.success() {
-            break;
+            return false;
         }
-        points += 1;
+        let is_odd = call % 2 == 1;
         let journal = root.path().join(".sim/run/jailwire/theirs.attaching");
         let left = journal.exists();
         let state = root.kernel_state();
@@ -172,7 +172,7 @@ fn what_a_killed_attach_left_is_listed_and_removed() {
         let doubt = root.ok(&["doctor"]).contains("was attached to jail theirs, in part");
         assert_eq!(root.kernel_state(), state, "{call}: looking changed something");
         // Every other time the jail is gone by the time somebody clears up.
-        if points % 2 == 0 {
+        if !is_odd {
             jail::remove(&**host.kernel(), jid).unwrap();
         }
         let removed = root.ok(&["gc"]);
@@ -180,10 +180,10 @@ fn what_a_killed_attach_left_is_listed_and_removed() {
         assert_eq!(said.contains(&format!("would be removed: {line}")), left, "{call}: {said}");
         assert_eq!(removed.contains(&format!("removed: {line}")), left, "{call}: {removed}");
         assert_eq!(doubt, left, "{call}: doctor");
-        listed += usize::from(left);
+        listed.fetch_add(usize::from(left), Ordering::Relaxed);
         assert!(!journal.exists(), "{call}");
         assert_eq!(root.ok(&["gc", "--dry-run"]), "Nothing is left over.\n", "{call}");
-        if points % 2 == 1 && !host.has_interface(&name("outer0")).unwrap() {
+        if is_odd && !host.has_interface(&name("outer0")).unwrap() {
             let inside = Vnet::enter(host.kernel().clone(), jid).unwrap();
             for interface in inside.interfaces().unwrap() {
                 // One that was made and not named yet goes with the jail.
@@ -199,7 +199,9 @@ fn what_a_killed_attach_left_is_listed_and_removed() {
             drop(inside);
             root.settles(&before, &format!("killed at call {call}, then gc"));
         }
-    }
+        true
+    });
+    let listed = listed.into_inner();
     println!("gc: after {points} kills of an attach, {listed} of which left a journal");
     assert!(points > 10 && listed > 5, "{points} {listed}");
 }
@@ -208,21 +210,21 @@ fn what_a_killed_attach_left_is_listed_and_removed() {
 #[test]
 fn a_killed_attach_is_cleared_up_by_the_next_start_or_stop() {
     let words = ["net", "attach", "ioc-db", "--bridge", "bridge0", "--host-name", "outer0", "--name", "eth7"];
-    let (mut points, mut left) = (0, 0);
+    let left = AtomicUsize::new(0);
     let fresh = Root::new();
     fresh.ok(&["list"]);
     let before = fresh.kernel_state();
-    for call in (1..).step_by(4) {
+    let points = at_every_call(4, |call| {
         let root = Root::new();
         root.ok(&["start", "db"]);
         let output = root.run_with_fault(&words, Some(&format!("{call}:kill")));
         if output.status.success() {
-            break;
+            return false;
         }
-        points += 1;
         let journal = root.path().join(".sim/run/jailwire/ioc-db.attaching");
-        left += usize::from(journal.exists());
-        if points % 2 == 0 {
+        left.fetch_add(usize::from(journal.exists()), Ordering::Relaxed);
+        // Every other time.
+        if call / 4 % 2 == 1 {
             let host = vnet(&root);
             let jid = jail::find(&**host.kernel(), "ioc-db").unwrap().unwrap();
             jail::remove(&**host.kernel(), jid).unwrap();
@@ -232,7 +234,9 @@ fn a_killed_attach_is_cleared_up_by_the_next_start_or_stop() {
         root.ok(&["stop", "db"]);
         assert!(!journal.exists(), "{call}: stop");
         root.settles(&before, &format!("killed at call {call}, then stop"));
-    }
+        true
+    });
+    let left = left.into_inner();
     println!("start and stop: after {points} kills of an attach, {left} of which left a journal");
     assert!(points > 8 && left > 4, "{points} {left}");
 }

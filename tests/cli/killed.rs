@@ -1,8 +1,8 @@
 //! The program killed with SIGKILL at every single call it makes.
 
-use crate::support::Root;
+use crate::support::{Root, at_every_call};
 
-/// How many calls one command makes, found by asking for a fault at ever later calls.
+/// Whether a command makes so many calls: it is killed at the last of them, and ends well otherwise.
 fn run_killed(root: &Root, arguments: &[&str], call: usize) -> bool {
     use std::os::unix::process::ExitStatusExt as _;
 
@@ -25,15 +25,12 @@ fn start_killed_everywhere(jail: &str) {
     fresh.ok(&["start", jail]);
     let shown = fresh.ok(&["show", jail]);
 
-    let mut points = 0;
-    for call in 1.. {
+    let points = at_every_call(1, |call| {
         let root = Root::new();
-        root.ok(&["list"]);
         let files = root.files();
         if !run_killed(&root, &["start", jail], call) {
-            break;
+            return false;
         }
-        points += 1;
         // It may have been killed after its last step.
         let again = root.run(&["start", jail]);
         let said = crate::support::text(&again.stderr);
@@ -51,11 +48,11 @@ fn start_killed_everywhere(jail: &str) {
         assert_eq!(without_records(root.files()), without_records(files), "killed at call {call}, files");
 
         let root = Root::new();
-        root.ok(&["list"]);
         assert!(run_killed(&root, &["start", jail], call));
         root.ok(&["stop", jail]);
         root.settles(&before, &format!("killed at call {call}, stopped"));
-    }
+        true
+    });
     println!("start {jail}: killed at {points} points");
     assert!(points > 20, "only {points} calls in a start");
 }
@@ -104,17 +101,16 @@ fn stop_killed_everywhere() {
             root.ok(&["list"]);
             root.kernel_state()
         };
-        let mut points = 0;
-        for call in 1.. {
+        let points = at_every_call(1, |call| {
             let root = Root::new();
             root.ok(&["start", jail]);
-            if !run_killed(&root, &["stop", jail], call) {
-                break;
+            let killed = run_killed(&root, &["stop", jail], call);
+            if killed {
+                root.ok(&["stop", jail]);
+                root.settles(&before, &format!("{jail} killed at call {call}"));
             }
-            points += 1;
-            root.ok(&["stop", jail]);
-            root.settles(&before, &format!("{jail} killed at call {call}"));
-        }
+            killed
+        });
         println!("stop {jail}: killed at {points} points");
         assert!(points > 5, "only {points} calls in a stop");
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::Path;
 
-use crate::support::Root;
+use crate::support::{Root, at_every_call};
 
 /// A root with a release that was fetched.
 fn with_release() -> Root {
@@ -342,15 +342,18 @@ fn a_dry_run_changes_nothing_and_says_what_would_be_done() {
 
 /// Runs a command killed at every change it makes, and then once more. Hidden directories are what a
 /// killed one may leave, and the next one takes away.
-fn killed_everywhere(prepare: &dyn Fn() -> Root, arguments: &[&str], done: &[&str], undone: &[&str]) {
-    let mut points = 0;
-    for call in 1.. {
+fn killed_everywhere(
+    prepare: &(dyn Fn() -> Root + Sync),
+    arguments: &[&str],
+    done: &[&str],
+    undone: &[&str],
+) {
+    let points = at_every_call(1, |call| {
         let root = prepare();
         let output = root.run_with_fault(arguments, Some(&format!("{call}:kill")));
         if output.status.success() {
-            break;
+            return false;
         }
-        points += 1;
         let seen: Vec<_> = names(&root).into_iter().filter(|name| !name.starts_with('.')).collect();
         assert!(seen == done || seen == undone, "{arguments:?} killed at {call}: {seen:?}");
         if seen == undone {
@@ -361,7 +364,8 @@ fn killed_everywhere(prepare: &dyn Fn() -> Root, arguments: &[&str], done: &[&st
             root.ok(&["destroy", "-f", "zzz"]);
         }
         assert_eq!(names(&root), done, "{arguments:?} killed at {call}, and once more");
-    }
+        true
+    });
     println!("{arguments:?}: killed at {points} points");
     assert!(points > 5, "{arguments:?}: only {points}");
 }

@@ -8,7 +8,7 @@ use jailwire::sim::Sim;
 use jailwire::types::Jid;
 use jailwire::wiring::Wiring;
 
-use crate::support::{Root, text};
+use crate::support::{Root, at_every_call, text};
 
 /// The simulated kernel of a root, as somebody else uses it.
 fn kernel(root: &Root) -> Sim {
@@ -173,17 +173,16 @@ fn nobody_is_in_the_way_of_the_next_one_when_attaching_is_killed() {
     let words = [&words[..], &["--address", "192.0.2.30/24"][..]].concat();
     // All of them take a quarter of a minute.
     let every = std::env::var_os("JAILWIRE_EVERY_CALL").is_some();
-    let (mut killed, step) = (0, if every { 1 } else { 5 });
-    for call in (1..).step_by(step) {
+    let step = if every { 1 } else { 5 };
+    let killed = at_every_call(step, |call| {
         let root = Root::new();
         root.ok(&["net", "list"]);
         let before = root.kernel_state();
         let jid = theirs(&root);
         let output = root.run_with_fault(&words, Some(&format!("{call}:kill")));
         if output.status.success() {
-            break;
+            return false;
         }
-        killed += 1;
         // What died with the process takes the kernel a moment; the next attempt finds what was left.
         let again = root.run(&words);
         let said = text(&again.stderr);
@@ -195,7 +194,8 @@ fn nobody_is_in_the_way_of_the_next_one_when_attaching_is_killed() {
         jail::wait_gone(&sim, jid, std::time::Duration::from_secs(10)).unwrap();
         sim.sleep(std::time::Duration::from_secs(2));
         root.settles(&before, &format!("killed at call {call}"));
-    }
+        true
+    });
     println!("killed at {killed} calls, every {step}. of all");
     assert!(killed * step > 30, "{killed}");
 }

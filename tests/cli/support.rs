@@ -1,8 +1,10 @@
 //! A copy of the example root, and the program run on it.
 
 use std::fs;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use jailwire::kernel::{Kernel as _, Sysctl};
@@ -129,6 +131,27 @@ impl Root {
         files.sort();
         files
     }
+}
+
+/// Asks for 1, 1 + `step`, 1 + 2 `step` … until the answer is no, and returns how often it was yes. Several threads
+/// ask: each answer takes processes of its own, which spend much of their time on waiting for each other.
+pub fn at_every_call(step: usize, is_made: impl Fn(usize) -> bool + Sync) -> usize {
+    let (next, yes, end) = (AtomicUsize::new(1), AtomicUsize::new(0), AtomicBool::new(false));
+    let threads = 3 * std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    std::thread::scope(|scope| {
+        let ask = || {
+            while !end.load(Ordering::Relaxed) {
+                match is_made(next.fetch_add(step, Ordering::Relaxed)) {
+                    true => yes.fetch_add(1, Ordering::Relaxed),
+                    false => return end.store(true, Ordering::Relaxed),
+                };
+            }
+        };
+        for _ in 0..threads {
+            scope.spawn(ask);
+        }
+    });
+    yes.into_inner()
 }
 
 fn walk(directory: &Path, files: &mut Vec<(PathBuf, String)>) {

@@ -293,6 +293,10 @@ impl Kernel for FreeBsd {
         Ok(passing::poll_until(&mut polled, Instant::now().checked_add(timeout))?)
     }
 
+    fn pollable(&self, handle: Handle) -> Result<OwnedFd> {
+        Ok(self.descriptor(handle)?.try_clone()?)
+    }
+
     fn sysctl(&self, sysctl: &Sysctl) -> Result<Vec<u8>> {
         Object::new(sysctl)?.read().map_err(|errno| Errno(errno).into())
     }

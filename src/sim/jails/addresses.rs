@@ -1,6 +1,7 @@
 //! The addresses that jails without a network stack of their own may use.
 
 use crate::kernel::Errno;
+use crate::sim::codec::Wire;
 
 /// What a jail may use of one address family.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +14,21 @@ pub(crate) struct Addresses<A> {
     pub list: Vec<A>,
     /// Whether the usual choice of a source address is made, and not always the primary one.
     pub select: bool,
+}
+
+impl<A: Wire> Wire for Addresses<A> {
+    fn put(&self, out: &mut Vec<u8>) {
+        let Addresses { own, limited, list, select } = self;
+        own.put(out);
+        limited.put(out);
+        list.put(out);
+        select.put(out);
+    }
+
+    fn take(input: &mut &[u8]) -> Option<Addresses<A>> {
+        let (own, limited) = (Wire::take(input)?, Wire::take(input)?);
+        Some(Addresses { own, limited, list: Wire::take(input)?, select: Wire::take(input)? })
+    }
 }
 
 impl<A: Copy + Ord> Addresses<A> {

@@ -10,6 +10,7 @@ use crate::kernel::jail::without_descriptor;
 use crate::kernel::{Errno, Failure, Handle, Parameter, Result};
 use crate::sim::call::Place;
 use crate::sim::caller::{Caller, Privilege};
+use crate::sim::codec::{Wire, structs};
 use crate::sim::options::Release;
 use crate::sim::world::{SocketKind, World};
 
@@ -22,6 +23,10 @@ pub(crate) struct Descriptor {
     owning: bool,
     /// Who made it: what it allows is what they were allowed.
     maker: Caller,
+}
+
+structs! {
+    Descriptor { jail, owning, maker }
 }
 
 /// The flags that need a descriptor, or make one.

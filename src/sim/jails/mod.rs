@@ -27,6 +27,7 @@ pub(crate) use addresses::Addresses;
 pub(crate) use descriptor::Descriptor;
 
 use super::caller::Caller;
+use super::codec::{Wire, structs};
 use super::world::{StackId, World};
 use crate::kernel::{Errno, Program, Result};
 
@@ -78,6 +79,14 @@ pub(crate) struct Jail {
     pub sysv: BTreeMap<&'static str, i32>,
     /// meta and env, which came with 15.
     pub meta: BTreeMap<&'static str, String>,
+}
+
+structs! {
+    Jails { list, last, last_dead }
+    Jail {
+        jid, parent, name, path, dying, persist, stack, ip4, ip6, own_host, hostname, domainname, hostuuid, hostid,
+        securelevel, children_max, enforce_statfs, devfs_ruleset, osreldate, osrelease, cpuset, allow, sysv, meta
+    }
 }
 
 impl Jail {

@@ -5,6 +5,7 @@ use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
 use super::Jail;
+use crate::sim::codec::Wire;
 
 /// The first cpuset that a jail can have: 1 is the host's, 0 the kernel's.
 const FIRST_CPUSET: i32 = 2;
@@ -48,20 +49,20 @@ impl Register {
             self.cpusets += 1;
             FIRST_CPUSET + self.cpusets - 1
         });
-        self.put(jail);
+        self.enter(jail);
     }
 
     pub fn remove(&mut self, jid: i32) -> Option<Jail> {
-        let jail = self.take(jid)?;
+        let jail = self.take_out(jid)?;
         self.free_cpusets.insert(jail.cpuset);
         Some(jail)
     }
 
     /// Gives a jail another number, and its children a parent of that number.
     pub fn renumber(&mut self, jid: i32, new: i32) {
-        if let Some(mut jail) = self.take(jid) {
+        if let Some(mut jail) = self.take_out(jid) {
             jail.jid = new;
-            self.put(jail);
+            self.enter(jail);
         }
         let children = self.children.remove(&jid).unwrap_or_default();
         for child in &children {
@@ -75,16 +76,16 @@ impl Register {
     }
 
     pub fn rename(&mut self, jid: i32, name: String) {
-        if let Some(mut jail) = self.take(jid) {
+        if let Some(mut jail) = self.take_out(jid) {
             jail.name = name;
-            self.put(jail);
+            self.enter(jail);
         }
     }
 
     pub fn move_root(&mut self, jid: i32, path: String) {
-        if let Some(mut jail) = self.take(jid) {
+        if let Some(mut jail) = self.take_out(jid) {
             jail.path = path;
-            self.put(jail);
+            self.enter(jail);
         }
     }
 
@@ -120,19 +121,37 @@ impl Register {
         found
     }
 
-    fn put(&mut self, jail: Jail) {
+    fn enter(&mut self, jail: Jail) {
         self.names.entry(jail.name.clone()).or_default().insert(jail.jid);
         self.children.entry(jail.parent).or_default().insert(jail.jid);
         self.roots.entry(PathBuf::from(&jail.path)).or_default().insert(jail.jid);
         self.list.insert(jail.jid, jail);
     }
 
-    fn take(&mut self, jid: i32) -> Option<Jail> {
+    fn take_out(&mut self, jid: i32) -> Option<Jail> {
         let jail = self.list.remove(&jid)?;
         withdraw(&mut self.names, &jail.name, jid);
         withdraw(&mut self.children, &jail.parent, jid);
         withdraw(&mut self.roots, Path::new(&jail.path), jid);
         Some(jail)
+    }
+}
+
+/// The list is all there is besides the counters; the indices are made from it.
+impl Wire for Register {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.list.put(out);
+        self.free_cpusets.put(out);
+        self.cpusets.put(out);
+    }
+
+    fn take(input: &mut &[u8]) -> Option<Register> {
+        let mut register = Register::default();
+        for jail in BTreeMap::<i32, Jail>::take(input)?.into_values() {
+            register.enter(jail);
+        }
+        (register.free_cpusets, register.cpusets) = (Wire::take(input)?, Wire::take(input)?);
+        Some(register)
     }
 }
 

@@ -10,6 +10,7 @@ use jailwire_sys as sys;
 use super::{FILESYSTEMS, LOCAL};
 use crate::kernel::{Errno, FsId, Mounted};
 use crate::sim::call::Place;
+use crate::sim::codec::{Wire, structs};
 
 /// What is mounted, oldest first.
 #[derive(Debug, Clone)]
@@ -66,15 +67,19 @@ impl Paths {
 }
 
 impl Mounts {
-    /// The root file system and its devfs.
-    pub fn new() -> Mounts {
-        let mut mounts = Mounts {
+    fn none() -> Mounts {
+        Mounts {
             list: BTreeMap::new(),
             next: 1,
             points: Paths::default(),
             shown: Paths::default(),
             by_jail: BTreeMap::new(),
-        };
+        }
+    }
+
+    /// The root file system and its devfs.
+    pub fn new() -> Mounts {
+        let mut mounts = Mounts::none();
         mounts.add("zfs", "zroot/ROOT/default", PathBuf::from("/"), LOCAL | sys::MNT_ROOTFS, 0, 0);
         mounts.add("devfs", "devfs", PathBuf::from("/dev"), LOCAL, 0, 0);
         mounts
@@ -85,13 +90,18 @@ impl Mounts {
         let kind = FILESYSTEMS.iter().position(|(name, ..)| *name == fstype).unwrap_or(0) as i32;
         let id = FsId(self.next, kind);
         self.next += 1;
-        self.points.add(&on, id.0);
-        if fstype == "nullfs" {
-            self.shown.add(Path::new(from), id.0);
-        }
-        *self.by_jail.entry(jid).or_default() += 1;
         let mounted = Mounted { id, fstype: fstype.to_owned(), from: from.to_owned(), on, flags };
-        self.list.insert(id.0, Mount { mounted, jid, ruleset });
+        self.put_in(Mount { mounted, jid, ruleset });
+    }
+
+    fn put_in(&mut self, mount: Mount) {
+        let number = mount.mounted.id.0;
+        self.points.add(&mount.mounted.on, number);
+        if mount.mounted.fstype == "nullfs" {
+            self.shown.add(Path::new(&mount.mounted.from), number);
+        }
+        *self.by_jail.entry(mount.jid).or_default() += 1;
+        self.list.insert(number, mount);
     }
 
     pub fn get(&self, id: FsId) -> Option<&Mount> {
@@ -198,6 +208,28 @@ impl Mounts {
     pub fn devfs_at(&mut self, path: &Path) -> Option<&mut Mount> {
         let top = self.list.get_mut(&self.top(path)?)?;
         (top.mounted.fstype == "devfs").then_some(top)
+    }
+}
+
+structs! {
+    Mounted { id, fstype, from, on, flags }
+    Mount { mounted, jid, ruleset }
+}
+
+/// The list is all there is; the indices are made from it.
+impl Wire for Mounts {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.next.put(out);
+        self.list.put(out);
+    }
+
+    fn take(input: &mut &[u8]) -> Option<Mounts> {
+        let mut mounts = Mounts::none();
+        mounts.next = Wire::take(input)?;
+        for mount in BTreeMap::<i32, Mount>::take(input)?.into_values() {
+            mounts.put_in(mount);
+        }
+        Some(mounts)
     }
 }
 

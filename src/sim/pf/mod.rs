@@ -15,6 +15,7 @@ use jailwire_sys as sys;
 
 use self::tables::Table;
 use super::caller::Caller;
+use super::codec::{Wire, structs};
 use super::world::World;
 use crate::kernel::{Block, Errno, Failure, Request, Result};
 
@@ -74,6 +75,35 @@ struct Rule {
 struct PoolAddress {
     family: u8,
     bytes: Vec<u8>,
+}
+
+structs! {
+    Pf { running, rulesets, pool, pool_ticket }
+    Kind { active, active_ticket, inactive, inactive_ticket, open, begun }
+    Rule { rule, pool, calls }
+    PoolAddress { family, bytes }
+}
+
+impl Wire for Ruleset {
+    fn put(&self, out: &mut Vec<u8>) {
+        let Ruleset { kinds, tables, tables_open, tables_ticket } = self;
+        for kind in kinds {
+            kind.put(out);
+        }
+        tables.put(out);
+        tables_open.put(out);
+        tables_ticket.put(out);
+    }
+
+    fn take(input: &mut &[u8]) -> Option<Ruleset> {
+        let mut ruleset = Ruleset::default();
+        for kind in &mut ruleset.kinds {
+            *kind = Wire::take(input)?;
+        }
+        (ruleset.tables, ruleset.tables_open) = (Wire::take(input)?, Wire::take(input)?);
+        ruleset.tables_ticket = Wire::take(input)?;
+        Some(ruleset)
+    }
 }
 
 impl Pf {

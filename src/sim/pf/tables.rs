@@ -17,6 +17,16 @@ pub(super) struct Table {
     addresses: BTreeSet<(u8, [u8; 16], u8, bool)>,
 }
 
+/// Its form in a log. A block's own `put` is meant everywhere else.
+mod form {
+    use super::Table;
+    use crate::sim::codec::{Wire, structs};
+
+    structs! {
+        Table { flags, addresses }
+    }
+}
+
 const TABLE: usize = offset_of!(sys::pfioc_table, pfrio_table);
 const BUFFER: usize = offset_of!(sys::pfioc_table, pfrio_buffer);
 const SIZE: usize = offset_of!(sys::pfioc_table, pfrio_size);

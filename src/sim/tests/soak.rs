@@ -197,9 +197,19 @@ fn check(world: &World) {
 fn soak(host: &Host, seed: u64, steps: usize) {
     let mut dice = Dice(seed);
     let mut handles = Vec::new();
-    for _ in 0..steps {
+    for count in 0..steps {
         step(host, &mut dice, &mut handles);
-        host.sim.look(|store| check(&store.world));
+        host.sim.look(|store| {
+            check(&store.world);
+            if count % 50 > 0 {
+                return;
+            }
+            let bytes = store.world.to_bytes();
+            let read = World::from_bytes(&bytes).expect("a world");
+            check(&read);
+            assert_eq!(read.describe(), store.world.describe());
+            assert!(read.to_bytes() == bytes);
+        });
     }
     // When everything is given up nothing is left but what the host was told to make itself.
     for handle in handles {

@@ -54,11 +54,15 @@ impl World {
 }
 
 impl Listener {
-    /// Listens on a routing socket of a stack.
+    /// Listens on a routing socket of a stack. What happened before is not heard: the kernel may have queued
+    /// messages of it that come to a socket opened since, in their order, so the answer to a question of ours
+    /// comes behind all of them.
     pub fn on(kernel: Arc<dyn Kernel>, socket: Handle, vnet: &Vnet) -> Listener {
         kernel.set_option(socket, SocketOption::ReceiveBuffer, 1 << 20).unwrap();
         let names = vnet.links().unwrap().into_iter().map(|link| (link.index, link.name.to_string()));
-        Listener { kernel, socket, names: RefCell::new(names.collect()) }
+        let listener = Listener { kernel, socket, names: RefCell::new(names.collect()) };
+        drop(listener.messages());
+        listener
     }
 
     /// What was heard since the last time. Link states may still be to come.
