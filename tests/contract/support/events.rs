@@ -101,11 +101,12 @@ impl Listener {
             match self.kernel.receive(self.socket, &mut buffer) {
                 Ok(length) => {
                     let message = &buffer[..length];
-                    if length >= 24 && message[3] == sys::RTM_GET && message[20..24] == sequence.to_ne_bytes()
-                    {
-                        return messages;
+                    match asked(message) {
+                        Some(answered) if answered == sequence => return messages,
+                        // Another listener's question.
+                        Some(_) => {}
+                        None => messages.push(message.to_vec()),
                     }
-                    messages.push(message.to_vec());
                 }
                 Err(failure) if failure.errno == Errno::EAGAIN => {
                     let left = deadline.saturating_sub(self.kernel.now());
@@ -212,9 +213,18 @@ impl Drop for Listener {
     }
 }
 
+/// The number of the first question.
+const FIRST: i32 = 0x7000_0000;
+
+/// The number of the question that a message answers, if it answers one.
+fn asked(message: &[u8]) -> Option<i32> {
+    let sequence = i32::from_ne_bytes(message.get(20..24)?.try_into().ok()?);
+    (message[3] == sys::RTM_GET && sequence >= FIRST).then_some(sequence)
+}
+
 /// A question that changes nothing: the route to 127.0.0.1.
 fn question() -> Vec<u8> {
-    static SEQUENCE: AtomicI32 = AtomicI32::new(0x7000_0000);
+    static SEQUENCE: AtomicI32 = AtomicI32::new(FIRST);
     let mut message = vec![0; 168];
     message[..2].copy_from_slice(&168_u16.to_ne_bytes());
     message[2] = sys::RTM_VERSION;
