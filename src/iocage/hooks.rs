@@ -85,6 +85,40 @@ impl fmt::Display for Command {
     }
 }
 
+/// The first sign that means something to a shell, outside of quotes; none if there is none.
+pub(super) fn unquoted_sign(text: &str) -> Option<String> {
+    let (outside, _) = apart(text);
+    let at = outside.find([';', '&', '|', '<', '>', '`', '$'])?;
+    let sign = &outside[at..];
+    let length = if sign.starts_with("&&") || sign.starts_with("||") { 2 } else { 1 };
+    let word = if sign.starts_with('$') { sign.split(' ').next().unwrap_or(sign) } else { &sign[..length] };
+    Some(word.to_owned())
+}
+
+/// Whether what is in quotes means something else without them.
+pub(super) fn loses_quotes(text: &str) -> bool {
+    let (_, inside) = apart(text);
+    inside.contains([' ', '\t', ';', '&', '|', '<', '>', '`', '$', '*', '?', '(', ')', '\'', '"'])
+}
+
+/// What is outside of quotes, and what is in quotes or follows a backslash.
+fn apart(text: &str) -> (String, String) {
+    let (mut outside, mut inside) = (String::new(), String::new());
+    let mut quote = None;
+    let mut rest = text.chars();
+    while let Some(next) = rest.next() {
+        match (quote, next) {
+            (None, '\\') => inside.extend(rest.next()),
+            (None, '\'' | '"') => quote = Some(next),
+            (None, other) => outside.push(other),
+            (Some(open), close) if open == close => quote = None,
+            (Some('"'), '\\') => inside.extend(rest.next()),
+            (Some(_), other) => inside.push(other),
+        }
+    }
+    (outside, inside)
+}
+
 /// Splits a line as a shell does: at blanks, but for single quotes, double quotes and backslashes.
 fn words(text: &str) -> Result<Vec<String>, InvalidCommand> {
     if text.contains(['\n', '\r', '\0']) {
@@ -140,6 +174,25 @@ mod tests {
         let hook: Hook = "echo 'a  b'".parse().unwrap();
         assert_eq!(hook.arguments().unwrap(), ["/bin/sh", "-c", "echo a  b"]);
         assert!("".parse::<Hook>().is_err());
+    }
+
+    #[test]
+    fn signs_for_a_shell_are_found_outside_of_quotes() {
+        for (text, sign) in [
+            ("/bin/sh /etc/rc && touch /x", Some("&&")),
+            ("/bin/sh /etc/rc; x", Some(";")),
+            ("a | b", Some("|")),
+            ("a > /dev/null", Some(">")),
+            ("a $HOME/x b", Some("$HOME/x")),
+            ("/bin/sh -c 'a && b'", None),
+            ("/bin/sh -c \"a; b\"", None),
+            ("a \\; b", None),
+            ("/bin/sh /etc/rc", None),
+        ] {
+            assert_eq!(unquoted_sign(text).as_deref(), sign, "{text}");
+        }
+        assert!(loses_quotes("logger 'a  b'") && loses_quotes("sh -c \"a; b\""));
+        assert!(!loses_quotes("logger 'a' && b"));
     }
 
     #[test]

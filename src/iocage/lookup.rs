@@ -3,7 +3,8 @@
 use std::fs;
 
 use super::document::Document;
-use super::name::JailName;
+use super::name::{InvalidJailName, JailName};
+use super::properties::Properties;
 use super::store::{Entry, Store, StoreError};
 
 impl Store {
@@ -57,6 +58,21 @@ impl Store {
         Err(StoreError::NotFound(word.to_owned()))
     }
 
+    /// The jails that a jail's `depends` means, each with the word for it, or what is wrong with that.
+    pub fn depends(&self, properties: &Properties) -> Vec<(String, Result<Entry, StoreError>)> {
+        let resolved = |word: String| {
+            let entry = self.resolve(&word);
+            (word, entry)
+        };
+        properties.depends().into_iter().map(resolved).collect()
+    }
+
+    /// The names of the jails that a jail's `depends` means, as far as there are such jails.
+    pub fn needs(&self, entry: &Entry) -> Vec<JailName> {
+        let depends = self.properties(entry).map(|properties| self.depends(&properties)).unwrap_or_default();
+        depends.into_iter().filter_map(|(_, entry)| Some(entry.ok()?.name)).collect()
+    }
+
     /// Where legacy's symbolic link `tags/TAG` leads.
     fn tagged(&self, tag: &str) -> Option<Entry> {
         let target = fs::read_link(self.root().join("tags").join(tag)).ok()?;
@@ -67,9 +83,10 @@ impl Store {
 
 /// Refuses words that would lead out of the directory or spoil a message. Legacy's tags may have
 /// characters that names do not, such as the `@` in a date.
-fn check(word: &str) -> Result<(), StoreError> {
+pub(super) fn check(word: &str) -> Result<(), InvalidJailName> {
     let path = matches!(word, "." | "..") || word.contains('/');
-    if word.is_empty() || path || word.chars().any(char::is_control) {
+    let reserved = matches!(JailName::new(word), Err(InvalidJailName::Reserved(_)));
+    if word.is_empty() || path || reserved || word.chars().any(char::is_control) {
         JailName::new(word)?;
     }
     Ok(())

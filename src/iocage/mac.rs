@@ -114,6 +114,14 @@ impl MacPrefix {
         MacPrefix([(a | 0x02) & !0x01, b, c])
     }
 
+    /// The local prefix in place of a vendor's, which no interface but the vendor's should have; none if the text is
+    /// no vendor's prefix.
+    pub fn of_vendor(text: &str) -> Option<MacPrefix> {
+        let address: MacAddr = format!("{text}000000").parse().ok().filter(|_| text.len() == 6)?;
+        let [first, ..] = address.prefix();
+        (first & 0x03 == 0).then(|| MacPrefix::from_address(address))
+    }
+
     /// The three bytes.
     pub fn bytes(self) -> [u8; 3] {
         self.0
@@ -194,6 +202,11 @@ mod tests {
         assert_eq!("5A9CFC".parse::<MacPrefix>().unwrap().bytes(), [0x5a, 0x9c, 0xfc]);
         for text in ["", "589cfc", "5b9cfc", "zz9cfc", "5a9cf", "5a9cfc0", "5a:9cf", "ééé"] {
             assert!(text.parse::<MacPrefix>().is_err(), "{text:?}");
+        }
+        let of_vendor = |text: &str| MacPrefix::of_vendor(text).map(|prefix| prefix.to_string());
+        assert_eq!(of_vendor("003048").as_deref(), Some("023048"));
+        for text in ["02ff60", "5b9cfc", "00:30", "none", ""] {
+            assert_eq!(of_vendor(text), None, "{text:?}");
         }
         let vendor = "58:9c:fc:10:ff:f4".parse().unwrap();
         assert_eq!(MacPrefix::from_address(vendor).to_string(), "5a9cfc");

@@ -34,6 +34,7 @@ pub mod config;
 pub mod defaults;
 pub mod doctor;
 pub mod document;
+pub mod fitness;
 pub mod fstab;
 pub mod hooks;
 pub mod hostname;

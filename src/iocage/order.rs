@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
+use super::lookup;
 use super::name::{InvalidJailName, JailName};
 
-/// The property `depends`: jails that have to be started before this one.
+/// The property `depends`: jails that have to be started before this one, by the words of a command line: a name, a
+/// UUID or its beginning, a TAG. [`Store::resolve`](super::store::Store::resolve) finds them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Depends(pub Vec<JailName>);
+pub struct Depends(pub Vec<String>);
 
 /// Text that does not name jails.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -24,7 +26,9 @@ impl FromStr for Depends {
             return Ok(Depends::default());
         }
         let words = text.split([' ', '\t', ',']).filter(|word| !word.is_empty());
-        Ok(Depends(words.map(JailName::new).collect::<Result<_, _>>()?))
+        Ok(Depends(
+            words.map(|word| lookup::check(word).map(|()| word.to_owned())).collect::<Result<_, _>>()?,
+        ))
     }
 }
 
@@ -33,8 +37,7 @@ impl fmt::Display for Depends {
         if self.0.is_empty() {
             return f.write_str("none");
         }
-        let names: Vec<_> = self.0.iter().map(JailName::as_str).collect();
-        f.write_str(&names.join(" "))
+        f.write_str(&self.0.join(" "))
     }
 }
 
@@ -91,7 +94,8 @@ fn waiting<'a>(
     rank: &'a Rank,
     left: &BTreeMap<&'a JailName, &'a Rank>,
 ) -> impl Iterator<Item = &'a JailName> {
-    rank.depends.0.iter().filter(|name| left.contains_key(name))
+    let named = |word: &String| left.keys().copied().find(|name| name.as_str() == word);
+    rank.depends.0.iter().filter_map(named)
 }
 
 /// Where every jail waits for another, following any of them ends up in a circle.
@@ -179,7 +183,8 @@ mod tests {
     fn turns(jails: &[(&str, &str)], wanted: &[&str]) -> Vec<Turn> {
         let depends = |name: &JailName| {
             let (_, depends) = jails.iter().find(|(jail, _)| *jail == name.as_str())?;
-            Some(depends.parse::<Depends>().unwrap().0)
+            let words = depends.parse::<Depends>().unwrap().0;
+            Some(words.iter().map(|word| JailName::new(word).unwrap()).collect())
         };
         let wanted: Vec<_> = wanted.iter().map(|name| JailName::new(name).unwrap()).collect();
         sequence(&wanted, depends)
@@ -280,7 +285,7 @@ mod tests {
                 prop_assert_eq!(waves.iter().map(Vec::len).sum::<usize>(), 8);
                 for rank in &ranks {
                     for needed in &rank.depends.0 {
-                        prop_assert!(at(needed) < at(&rank.name));
+                        prop_assert!(at(&JailName::new(needed).unwrap()) < at(&rank.name));
                     }
                 }
             }

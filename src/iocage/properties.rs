@@ -44,6 +44,11 @@ impl Properties {
         Properties { jail: None, defaults: Arc::new(defaults) }
     }
 
+    /// The jail's own file; none of the defaults themselves.
+    pub fn own_document(&self) -> Option<&Document> {
+        self.jail.as_ref().map(|(_, config)| config)
+    }
+
     /// The document that changes go into.
     pub fn document(&self) -> &Document {
         self.jail.as_ref().map_or(&self.defaults, |(_, config)| config)
@@ -136,8 +141,8 @@ impl Properties {
         self.value("priority").ok().flatten().and_then(|(text, _)| number(text)).unwrap_or(99)
     }
 
-    /// The jails that have to be up before this one; none where the property names none.
-    pub fn depends(&self) -> Vec<JailName> {
+    /// The words for the jails that have to be up before this one; none where the property has none.
+    pub fn depends(&self) -> Vec<String> {
         let value = self.value("depends").ok().flatten();
         value.and_then(|(text, _)| text.parse::<Depends>().ok()).unwrap_or_default().0
     }

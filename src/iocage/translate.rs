@@ -67,6 +67,19 @@ pub enum Missing {
     Hostname(String),
 }
 
+impl Missing {
+    /// The property that asks for it.
+    pub fn property(&self) -> &'static str {
+        match self {
+            Missing::Interface(address) if address.contains(':') => "ip6_addr",
+            Missing::Interface(_) => "ip4_addr",
+            Missing::DefaultInterface => "vnet_default_interface",
+            Missing::Loopback => "assign_localhost",
+            Missing::Hostname(_) => "ip_hostname",
+        }
+    }
+}
+
 /// What was made up, to be recorded: the property, and its value.
 pub type MadeUp = Vec<(String, String)>;
 

@@ -47,7 +47,7 @@ fn mend(path: &Path, owner: &u32, foreign: &bool, writable: &bool) -> String {
 }
 
 /// As a shell reads it.
-fn quoted(path: &Path) -> String {
+pub(super) fn quoted(path: &Path) -> String {
     let text = path.to_string_lossy();
     let plain = |character: char| character.is_ascii_alphanumeric() || "/._-+,:@%".contains(character);
     if text.chars().all(plain) { text.into_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }

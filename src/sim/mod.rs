@@ -87,6 +87,7 @@ mod world;
 pub use call::{Answer, Call, Place, Reply};
 pub use fault::Fault;
 pub use options::{Hardware, Options, Release, Setting};
+pub(crate) use paths::is_of_the_base_system;
 
 use std::fmt;
 use std::fs;

@@ -12,6 +12,7 @@ use super::reader::Reader;
 use crate::iocage::address::{Ip4, Ip6};
 use crate::iocage::addresses::{Addresses, Assignment, Family, Ip4Addresses, Ip6Addresses};
 use crate::iocage::interfaces::{Interfaces, host_interface};
+use crate::iocage::mac::MacPrefix;
 use crate::iocage::nic::NicName;
 use crate::iocage::router::Router;
 use crate::types::InterfaceName;
@@ -40,7 +41,7 @@ impl Reader<'_> {
             router6_nic: None,
             default_interface: self.default_interface(),
             default_mtu: self.read_or_builtin("vnet_default_mtu"),
-            mac_prefix: self.optional("mac_prefix"),
+            mac_prefix: None,
             rtsold: self.flag("rtsold"),
         };
         for one in ip4.iter() {
@@ -49,6 +50,7 @@ impl Reader<'_> {
         for one in ip6.iter() {
             self.place6(one, interfaces.as_ref(), &mut network);
         }
+        network.mac_prefix = self.mac_prefix(&network);
         self.automatic(&mut network);
         self.routers(&mut network);
         self.check_nics(&network);
@@ -66,6 +68,25 @@ impl Reader<'_> {
             dhcp: false,
             accept_rtadv: false,
             name: name.clone(),
+        }
+    }
+
+    /// The prefix of MAC addresses that are to be made up; of no matter where all NICs have theirs.
+    fn mac_prefix(&mut self, network: &VnetNetwork) -> Option<MacPrefix> {
+        if network.nics.iter().all(|nic| nic.mac.is_some()) {
+            return self.text_quietly("mac_prefix").parse().ok();
+        }
+        // iocage wrote the host's own into defaults.json until April 2020.
+        let text = self.text_quietly("mac_prefix");
+        match MacPrefix::of_vendor(&text) {
+            Some(local) => {
+                self.warn(
+                    "mac_prefix",
+                    format!("{text} is a vendor's, and {local} is taken for new MAC addresses: set mac_prefix={local}"),
+                );
+                Some(local)
+            }
+            None => self.optional("mac_prefix"),
         }
     }
 
@@ -223,11 +244,12 @@ impl Reader<'_> {
         if ip6.is_empty() || network.nics.iter().any(|nic| nic.accept_rtadv) {
             network.router6 = Router::None;
         }
+        let has_lent = !network.lent.is_empty();
         if let Router::Address(address) = network.router4 {
-            self.check_router("defaultrouter", address.into(), &ip4);
+            self.check_router("defaultrouter", address.into(), &ip4, has_lent);
         }
         if let Router::Address(router) = network.router6 {
-            self.check_router("defaultrouter6", router.address.into(), &ip6);
+            self.check_router("defaultrouter6", router.address.into(), &ip6, has_lent);
         }
         network.router6_nic = self.router6_nic(network);
     }
@@ -275,7 +297,7 @@ impl Reader<'_> {
         Some(first)
     }
 
-    fn check_router(&mut self, property: &str, router: IpAddr, networks: &[IpNetwork]) {
+    fn check_router(&mut self, property: &str, router: IpAddr, networks: &[IpNetwork], has_lent: bool) {
         if networks.iter().any(|network| network.ip() == router) {
             self.error(property, format!("{router} is the jail's own address: name the router's"));
             return;
@@ -284,10 +306,15 @@ impl Reader<'_> {
         let local = matches!(router, IpAddr::V6(address) if address.is_unicast_link_local());
         if !local && !networks.iter().any(|network| network.contains(router)) {
             let networks = join(networks);
-            self.warn(
-                property,
-                format!("{router} is in none of the jail's networks ({networks}): it may not be reachable"),
-            );
+            let what = format!("{router} is in none of the jail's networks ({networks})");
+            // Which network a lent interface is in, the jail's rc.conf says.
+            match has_lent {
+                true => self.warn(property, format!("{what}: it may not be reachable")),
+                false => self.error(
+                    property,
+                    format!("{what}: set {property}=none, or to the address of a router in one of these"),
+                ),
+            }
         }
     }
 

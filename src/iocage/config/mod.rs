@@ -11,6 +11,7 @@ mod network;
 mod problem;
 mod reader;
 mod resolve;
+mod unread;
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -19,6 +20,7 @@ use std::time::Duration;
 pub use nat::Nat;
 pub use network::{DefaultInterface, Localhost, Network, Nic, SharedAddress, SharedNetwork, VnetNetwork};
 pub use problem::{ConfigError, Level, Problem};
+pub(super) use unread::unknown_key;
 
 use super::fstab;
 use super::hooks::{Command, Hook};
@@ -26,7 +28,7 @@ use super::name::JailName;
 use super::order::{Depends, Rank};
 use super::resolver::Resolver;
 use super::store::Place;
-use crate::types::{Fib, MacAddr};
+use crate::types::{Fib, InterfaceName, MacAddr};
 
 /// What is said of a jail with `nat=1` where `nat_backend` is `ipfw`, as it is by default.
 pub(super) const UNSUPPORTED_NAT: &str =
@@ -93,6 +95,14 @@ impl JailConfig {
     /// What the order of starting depends on.
     pub fn rank(&self) -> Rank {
         Rank { name: self.name.clone(), priority: self.priority, depends: self.depends.clone() }
+    }
+
+    /// The interfaces of the host that are lent to it.
+    pub fn lent(&self) -> &[InterfaceName] {
+        match &self.network {
+            Network::Shared(_) => &[],
+            Network::Vnet(network) => &network.lent,
+        }
     }
 
     /// The MAC addresses that are set, to be compared with other jails'.

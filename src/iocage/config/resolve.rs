@@ -69,6 +69,8 @@ impl Reader<'_> {
         let log =
             |prefix: &str| store.log_directory().join(format!("{prefix}{}-console.log", entry.name.flat()));
         self.not_applied();
+        self.unknown_keys();
+        self.without_shell();
         JailConfig {
             place: entry.place,
             directory: entry.directory.clone(),

@@ -6,11 +6,17 @@ use std::net::IpAddr;
 
 use super::Scene;
 use super::finding::{Finding, Level, list};
+use crate::files::Files;
 use crate::interface::Interface;
 use crate::iocage::config::{self, ConfigError, JailConfig, Network, VnetNetwork};
+use crate::iocage::fitness;
+use crate::iocage::lifecycle::Host;
 use crate::iocage::name::JailName;
+use crate::iocage::property::find;
 use crate::iocage::router::Router;
+use crate::iocage::store::Entry;
 use crate::types::{InterfaceName, MacAddr};
+use crate::wiring::bulk::Limits;
 
 /// The check of what a start itself refuses or warns of.
 const CONFIGURATION: &str = "configuration";
@@ -86,7 +92,48 @@ impl Scene<'_> {
                 found.push(
                     Finding::new(level, CONFIGURATION, format!("{name}: {problem}"))
                         .because(why)
-                        .mend(format!("iocage set {} {name}", assignment(problem)))
+                        .mend(remedy(problem, &subject.entry))
+                        .of([name]),
+                );
+            }
+        }
+    }
+
+    /// What is wrong in defaults.json, once for all jails.
+    pub(super) fn defaults(&self, found: &mut Vec<Finding>) {
+        let Ok(defaults) = self.store.defaults() else { return };
+        let document = defaults.document();
+        for key in document.keys() {
+            let Some(problem) = config::unknown_key(&defaults, document, key) else { continue };
+            found.push(
+                Finding::new(Level::Warning, CONFIGURATION, format!("{}: {problem}", key.escape_debug()))
+                    .because("jails may not work as was meant")
+                    .mend(format!("write another key in {}, or take it out", document.path().display()))
+                    .of(self.jails.iter().map(|subject| subject.name())),
+            );
+        }
+    }
+
+    /// What keeps jails from being started on this host that are down.
+    pub(super) fn misfits(&self, found: &mut Vec<Finding>) {
+        let files = Files::new();
+        let Ok(mut host) = Host::look(self.vnet.kernel().clone(), self.store, files) else { return };
+        host.begin_bulk(&Limits::ONE);
+        for subject in self.jails.iter().filter(|subject| subject.jid.is_none()) {
+            let Ok(config) = &subject.config else { continue };
+            let mut problems = host.misfits(config).unwrap_or_default();
+            if let Ok(properties) = self.store.properties(&subject.entry) {
+                problems.extend(fitness::dependencies(self.store, &properties));
+            }
+            // What others tell of, with more to say.
+            let told =
+                |about: &str| matches!(about, "vnet" | "interfaces" | "vnetN_mtu" | "vnetN_mac" | "root");
+            for problem in problems.iter().filter(|problem| !told(&problem.about)) {
+                let name = subject.name();
+                found.push(
+                    Finding::new(Level::Error, CONFIGURATION, format!("{name}: {problem}"))
+                        .because("the jail cannot be started")
+                        .mend(remedy(problem, &subject.entry))
                         .of([name]),
                 );
             }
@@ -223,6 +270,21 @@ impl Scene<'_> {
                 }
             }
         }
+    }
+}
+
+/// What mends a problem of a jail's files: a command, or what to write and where.
+fn remedy(problem: &config::Problem, entry: &Entry) -> String {
+    let is_property = find(&problem.about).is_some() || problem.about.ends_with("_mac");
+    match problem.about.as_str() {
+        "fstab" => format!("mend that line in {}", entry.fstab().display()),
+        "root" => format!("restore {}", entry.root().display()),
+        about if about.starts_with("mount_") && problem.message.contains("mkdir -p ") => {
+            let command = problem.message.split("mkdir -p ").nth(1).unwrap_or_default();
+            format!("mkdir -p {}", command.split(", or set").next().unwrap_or_default())
+        }
+        _ if is_property => format!("iocage set {} {}", assignment(problem), entry.name),
+        _ => format!("write another key in {}, or take it out", entry.config_path().display()),
     }
 }
 

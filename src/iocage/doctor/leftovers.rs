@@ -4,14 +4,17 @@ use std::path::Path;
 
 use super::Scene;
 use super::finding::{Finding, Fix, Level, list};
+use crate::iocage::lifecycle::orphans;
 use crate::iocage::manage;
 use crate::iocage::name::JailName;
+use crate::jail::JailInfo;
 use crate::wiring::{HostHalf, Journal, StateDirectory};
 
 impl Scene<'_> {
     pub(super) fn leftovers(&self, found: &mut Vec<Finding>) {
         self.epairs(found);
         self.journals(found);
+        self.orphans(found);
         self.attachings(found);
         for path in manage::leftovers(self.store).unwrap_or_default() {
             found.push(
@@ -67,7 +70,10 @@ impl Scene<'_> {
             let Some(subject) =
                 self.jails.iter().find(|subject| state.journal(&subject.name().kernel_name()) == path)
             else {
-                self.orphan(&path, found);
+                let runs = state.jail_of(&path).is_some_and(|jail| self.running.contains_key(&jail));
+                if !runs {
+                    self.orphan(&path, found);
+                }
                 continue;
             };
             let Ok(journal) = Journal::open(&path, &boot) else { continue };
@@ -108,11 +114,27 @@ impl Scene<'_> {
         }
     }
 
+    /// Jails that run, and have no directory any more.
+    fn orphans(&self, found: &mut Vec<Finding>) {
+        for JailInfo { name, path, .. } in orphans(&**self.vnet.kernel(), self.store).unwrap_or_default() {
+            let jail = name.strip_prefix("ioc-").unwrap_or(&name).to_owned();
+            found.push(
+                Finding::new(
+                    Level::Warning,
+                    "leftovers",
+                    format!("{name} runs, and its directory is not there: {}", path.display()),
+                )
+                .because("it was renamed or moved by other means, or its dataset is not mounted: `list` does not show the jail")
+                .mend(format!("put the directory back, or stop the jail: iocage stop {jail}")),
+            );
+        }
+    }
+
     fn orphan(&self, path: &Path, found: &mut Vec<Finding>) {
         found.push(
             Finding::new(Level::Note, "leftovers", format!("{} is of no jail there is", path.display()))
                 .because("its jail was destroyed or renamed by other means while something of it was there")
-                .mend(format!("rm {}", path.display())),
+                .mend("jailwire gc"),
         );
     }
 }

@@ -10,6 +10,7 @@ mod finding;
 mod host;
 mod jails;
 mod leftovers;
+mod lending;
 mod reach;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -136,6 +137,8 @@ impl<'a> Scene<'a> {
         let mut found = Vec::new();
         self.host(&mut found);
         self.bridges(&mut found);
+        self.defaults(&mut found);
+        self.lending(&mut found);
         self.duplicates(&mut found);
         self.names(&mut found);
         self.epairs(&mut found);
@@ -152,6 +155,9 @@ impl<'a> Scene<'a> {
         self.devd(&mut found);
         self.bridges(&mut found);
         self.configurations(&mut found);
+        self.defaults(&mut found);
+        self.misfits(&mut found);
+        self.lending(&mut found);
         self.duplicates(&mut found);
         self.names(&mut found);
         self.leftovers(&mut found);

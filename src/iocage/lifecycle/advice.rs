@@ -1,37 +1,76 @@
 //! Problems of wiring, in the words of iocage's properties.
 
-use std::fmt;
+use std::net::IpAddr;
 
-use crate::iocage::config::{DefaultInterface, JailConfig, Network};
+use crate::iocage::config::{self, DefaultInterface, JailConfig, Level, Network, VnetNetwork};
+use crate::iocage::router::Router;
+use crate::types::InterfaceName;
 use crate::wiring::Problem;
 
-/// A problem, and the property that is to be changed.
-pub(super) struct Advised<'a>(pub &'a Problem);
-
-impl fmt::Display for Advised<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)?;
-        match property(self.0) {
-            Some(property) => write!(f, " ({property})"),
-            None => Ok(()),
-        }
-    }
+/// A problem, with the property that is to be changed.
+pub(super) fn advised(config: &JailConfig, problem: &Problem) -> config::Problem {
+    let message = match (problem, &config.network) {
+        (Problem::UnreachableRouter { router }, Network::Vnet(network)) => out_of_reach(network, *router),
+        _ => problem.to_string(),
+    };
+    config::Problem { level: Level::Error, about: property(config, problem).to_owned(), message }
 }
 
-/// The property that a problem is about, if that is not clear from its own words.
-fn property(problem: &Problem) -> Option<&'static str> {
-    Some(match problem {
+/// The property that a problem is about.
+fn property(config: &JailConfig, problem: &Problem) -> &'static str {
+    match problem {
+        Problem::UnreachableRouter { router } if router.is_ipv4() => "defaultrouter",
+        Problem::UnreachableRouter { .. } => "defaultrouter6",
+        Problem::NoInterface { name } => property_of(config, *name),
         Problem::NoUplink { .. }
         | Problem::UplinkType { .. }
         | Problem::UplinkElsewhere { .. }
         | Problem::UplinkIsSpan { .. }
         | Problem::UplinkLent { .. }
         | Problem::UplinkMtu { .. }
-        | Problem::AddressOnMember { .. } => "property vnet_default_interface",
-        Problem::NicMtu { .. } => "properties vnetN_mtu and vnet_default_interface",
-        Problem::MtuMismatch { .. } => "property vnetN_mtu",
-        _ => return None,
-    })
+        | Problem::AddressOnMember { .. } => "vnet_default_interface",
+        Problem::NicMtu { .. } => "vnetN_mtu, vnet_default_interface",
+        Problem::MtuMismatch { .. } => "vnetN_mtu",
+        Problem::DuplicateMac { .. } => "vnetN_mac",
+        Problem::NoBridge { .. } | Problem::NotABridge { .. } => "interfaces",
+        Problem::NoVimage => "vnet",
+        Problem::NoRoot { .. } => "root",
+        _ => "host",
+    }
+}
+
+/// The property that names an interface of the host.
+fn property_of(config: &JailConfig, name: InterfaceName) -> &'static str {
+    match &config.network {
+        Network::Vnet(network) if network.lent.contains(&name) => "vnet_interfaces",
+        Network::Vnet(_) => "vnet_default_interface",
+        Network::Shared(network) => {
+            let is_in_ip4 = network.ip4.iter().any(|one| one.interface == Some(name));
+            if is_in_ip4 { "ip4_addr" } else { "ip6_addr" }
+        }
+    }
+}
+
+/// A router that no address of the jail's leads to, which the user may never have written.
+fn out_of_reach(network: &VnetNetwork, router: IpAddr) -> String {
+    let nics = network.nics.iter();
+    let (property, networks, is_auto) = match router {
+        IpAddr::V4(_) => (
+            "defaultrouter",
+            nics.flat_map(|nic| &nic.ip4).map(ToString::to_string).collect::<Vec<_>>(),
+            network.router4 == Router::Auto,
+        ),
+        IpAddr::V6(_) => (
+            "defaultrouter6",
+            nics.flat_map(|nic| &nic.ip6).map(ToString::to_string).collect(),
+            network.router6 == Router::Auto,
+        ),
+    };
+    let networks = networks.join(", ");
+    let whose = if is_auto { format!("{property}=auto is the host's own router, ") } else { String::new() };
+    format!(
+        "{whose}{router} is in none of the jail's networks ({networks}): set {property}=none, or to the address of a router in one of these"
+    )
 }
 
 /// What a start tells of an uplink that it leaves out.

@@ -1,40 +1,83 @@
-//! What keeps a jail from being started on this host, besides its wiring.
+//! What keeps a jail from being started on this host.
 
-use std::path::Path;
-
-use super::{Error, Host, step};
-use crate::iocage::config::JailConfig;
-use crate::jail::devfs::Devfs;
-
-/// The ruleset that stands for iocage's usual rules, and need not exist.
-const USUAL: u16 = 4;
+use super::{Error, Host, advice, step};
+use crate::iocage::config::{JailConfig, Level, Problem};
+use crate::iocage::fitness;
+use crate::iocage::translate;
+use crate::types::InterfaceName;
+use crate::wiring::{self, Owned, StepError};
 
 impl Host<'_> {
-    /// Refuses a jail that belongs to another host, or whose devfs ruleset does not exist. iocage says
-    /// so too, and then reports success.
+    /// Refuses a jail that asks for what this host does not have, before anything is planned.
     pub(super) fn check_fitness(&self, config: &JailConfig) -> Result<(), Error> {
-        let unfit = |why: String| Err(Error::Unfit { jail: config.name.clone(), why });
-        if let Some(required) = &config.host.required_hostid {
-            let own = self.vnet.sysctl("kern.hostuuid").map_err(|error| step(&config.name)(error.into()))?;
-            let own = String::from_utf8_lossy(&own);
-            let own = own.trim_end_matches('\0');
-            if own != required {
-                return unfit(format!(
-                    "hostid is not matching and 'hostid_strict_check' is on! It belongs to {required}, and this host is {own}: set hostid={own}, or hostid_strict_check=0"
-                ));
-            }
+        let problems = fitness::problems(&self.vnet, config);
+        let problems = problems.map_err(|error| step(&config.name)(error.into()))?;
+        match problems.is_empty() {
+            true => Ok(()),
+            false => Err(Error::Problems { jail: config.name.clone(), problems }),
         }
-        let wanted = config.devfs.ruleset;
-        if !matches!(wanted, 0 | USUAL) {
-            let devfs = Devfs::open(self.kernel().clone(), Path::new("/dev"));
-            let rulesets = devfs.and_then(|devfs| devfs.rulesets());
-            let rulesets = rulesets.map_err(|error| step(&config.name)(error.into()))?;
-            if !rulesets.contains(&wanted) {
-                return unfit(format!(
-                    "devfs_ruleset {wanted} does not exist on this host: define it in /etc/devfs.rules and run `service devfs restart`, or set devfs_ruleset=4 for the usual rules"
-                ));
+    }
+
+    /// All that would keep a jail from being started that is down: what its configuration asks of this host, each
+    /// with the property. Nothing is changed.
+    ///
+    /// # Errors
+    ///
+    /// Those of looking at the host.
+    pub fn misfits(&self, config: &JailConfig) -> Result<Vec<Problem>, StepError> {
+        let mut problems = fitness::problems(&self.vnet, config)?;
+        let facts = self.facts(config)?;
+        let spec = match translate::specification(config, &facts) {
+            Ok((spec, _)) => spec,
+            Err(missing) => {
+                let (about, message) = (missing.property().to_owned(), missing.to_string());
+                problems.push(Problem { level: Level::Error, about, message });
+                return Ok(problems);
             }
+        };
+        if let Err(found) = self.plan(&spec)? {
+            // The root directory is looked at with the configuration.
+            let new = |problem: &&wiring::Problem| {
+                !matches!(problem, wiring::Problem::JailExists { .. } | wiring::Problem::NoRoot { .. })
+            };
+            problems.extend(found.iter().filter(new).map(|problem| self.advised(config, problem)));
+        } else {
+            self.forget(&spec);
         }
-        Ok(())
+        Ok(problems)
+    }
+
+    /// Problems of wiring, each with the property that it is about.
+    pub(super) fn refused(&self, config: &JailConfig, problems: &[wiring::Problem]) -> Error {
+        let problems = problems.iter().map(|problem| self.advised(config, problem)).collect();
+        Error::Problems { jail: config.name.clone(), problems }
+    }
+
+    fn advised(&self, config: &JailConfig, problem: &wiring::Problem) -> Problem {
+        let mut advised = advice::advised(config, problem);
+        if let wiring::Problem::NoInterface { name } = problem
+            && let Some(holder) = self.holder(*name)
+        {
+            advised.message = format!(
+                "{name} is lent to the jail {holder}, which runs: stop {holder} first, or set {}=none",
+                advised.about
+            );
+        }
+        advised
+    }
+
+    /// The running jail that an interface is lent to.
+    fn holder(&self, name: InterfaceName) -> Option<String> {
+        let journals = self.journals(self.state.journals().ok()?).ok()?;
+        let has = |journal: &wiring::Journal| journal.owned().contains(&Owned::Lent(name));
+        let ours = journals.into_iter().find(|(_, journal)| has(journal)).map(|(jail, _)| jail);
+        let theirs = || {
+            let lends = |config: &JailConfig| config.lent().contains(&name);
+            let entries = self.store.entries().ok()?.into_iter();
+            let mut running = entries.filter(|entry| matches!(self.jid(&entry.name), Ok(Some(_))));
+            running.find(|entry| JailConfig::resolve(self.store, entry).is_ok_and(|config| lends(&config)))
+        };
+        let ours = ours.map(|jail| jail.strip_prefix("ioc-").unwrap_or(&jail).to_owned());
+        ours.or_else(|| Some(theirs()?.name.to_string()))
     }
 }

@@ -9,10 +9,12 @@ use std::path::PathBuf;
 use super::preview::{Preview, undoing};
 use super::{Host, Report};
 use crate::error::OptionalExtension;
-use crate::jail;
+use crate::iocage::store::Store;
 use crate::jail::devfs::Devfs;
 use crate::jail::mount;
 use crate::packet_filter::Anchor;
+use crate::jail::{self, JailInfo};
+use crate::kernel::Kernel;
 use crate::types::{InterfaceName, Jid};
 use crate::wiring::nat;
 use crate::wiring::{self, HostHalf, Journal, Owed, Owned, StepError};
@@ -123,6 +125,14 @@ impl Host<'_> {
                 found.garbage.push(Garbage::Journal { jail: jail.clone(), owned: journal.owned().to_vec() });
             }
         }
+        for orphan in self.orphans()? {
+            let JailInfo { name, path, .. } = &orphan;
+            found.doubtful.push(format!(
+                "jail {name} runs, and its directory is not there ({}): stop {} takes it away",
+                path.display(),
+                name.strip_prefix("ioc-").unwrap_or(name)
+            ));
+        }
         let attaching = self.journals(self.state.attachings()?)?;
         for (jail, journal) in &attaching {
             if !self.state.is_locked(jail) {
@@ -198,8 +208,17 @@ impl Host<'_> {
         }
     }
 
+    /// The jails of this store that run, and have no directory any more: it was renamed or moved by other means.
+    ///
+    /// # Errors
+    ///
+    /// Those of listing jails.
+    pub fn orphans(&self) -> crate::Result<Vec<JailInfo>> {
+        orphans(&**self.kernel(), self.store)
+    }
+
     /// Journals, by the kernel's names for their jails.
-    fn journals(&self, paths: Vec<PathBuf>) -> Result<Vec<(String, Journal)>, StepError> {
+    pub(super) fn journals(&self, paths: Vec<PathBuf>) -> Result<Vec<(String, Journal)>, StepError> {
         let mut journals = Vec::new();
         for path in paths {
             if let Some(jail) = self.state.jail_of(&path) {
@@ -313,6 +332,19 @@ impl Host<'_> {
             }
         }
     }
+}
+
+/// As [`Host::orphans`].
+pub(in crate::iocage) fn orphans(kernel: &dyn Kernel, store: &Store) -> crate::Result<Vec<JailInfo>> {
+    let jails = store.root().join("jails");
+    let mut running = jail::list(kernel, false)?;
+    running.retain(|jail| {
+        jail.name.starts_with("ioc-")
+            && jail.path.starts_with(&jails)
+            && jail.path.ends_with("root")
+            && jail.path.parent().is_some_and(|directory| !directory.is_dir())
+    });
+    Ok(running)
 }
 
 /// True if nothing is owed any more, otherwise the first of it.

@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::files::{FileError, Files};
-use crate::iocage::config::{ConfigError, JailConfig};
+use crate::iocage::config::{ConfigError, JailConfig, Problem};
 use crate::iocage::name::JailName;
 use crate::iocage::store::{Entry, Store, StoreError};
 use crate::iocage::translate::Missing;
@@ -29,9 +29,10 @@ use crate::jail;
 use crate::kernel::Kernel;
 use crate::types::Jid;
 use crate::vnet::Vnet;
-use crate::wiring::{self, Journal, Lock, Owned, Problem, StateDirectory};
+use crate::wiring::{self, Journal, Lock, Owned, StateDirectory};
 
 pub use enter::{Ran, RunAs};
+pub(in crate::iocage) use garbage::orphans;
 pub use garbage::{Found, Garbage};
 pub use preview::{Foreseen, Preview};
 pub use start::{Started, Starting};
@@ -132,7 +133,7 @@ pub enum Error {
 }
 
 fn lines(problems: &[Problem]) -> String {
-    problems.iter().map(|problem| format!("\n  {}", advice::Advised(problem))).collect()
+    problems.iter().map(|problem| format!("\n  {problem}")).collect()
 }
 
 fn lines_owed(owed: &wiring::Owed) -> String {

@@ -113,8 +113,7 @@ impl Host<'_> {
         let (spec, made_up) = translate::specification(config, &facts).map_err(missing)?;
         let mut survey = Survey::take(&self.vnet, &spec).map_err(step(name))?.without(undone);
         survey.root_exists |= !is_there;
-        let plan =
-            Plan::new(&spec, &survey).map_err(|problems| Error::Problems { jail: name.clone(), problems })?;
+        let plan = Plan::new(&spec, &survey).map_err(|problems| self.refused(config, &problems))?;
         preview.warnings.extend(config.warnings.iter().map(|warning| format!("{name}: {warning}")));
         preview.warnings.extend(plan.left_out().iter().map(|problem| advice::left_out(config, problem)));
         for (property, value) in &made_up {

@@ -78,10 +78,8 @@ impl Host<'_> {
             self.clear_up(name, &mut journal)?;
             self.is_gone(&owned);
         }
-        let plan = self
-            .plan(&spec)
-            .map_err(step(name))?
-            .map_err(|problems| Error::Problems { jail: name.clone(), problems })?;
+        let plan =
+            self.plan(&spec).map_err(step(name))?.map_err(|problems| self.refused(&config, &problems))?;
         for warning in &config.warnings {
             report.warn(&format!("{name}: {warning}"));
         }

@@ -63,7 +63,10 @@ impl Host<'_> {
         let io = |error: std::io::Error| step(name)(error.into());
         let lock = self.lock(name, report).map_err(io)?;
         let mut journal = self.journal(name).map_err(io)?;
-        self.finish_writing(entry, report);
+        // A jail whose directory has gone has no files either.
+        if entry.directory.is_dir() {
+            self.finish_writing(entry, report);
+        }
         if let Err(error) = self.undo_attaching(name) {
             report.warn(&error.to_string());
         }

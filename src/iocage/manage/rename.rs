@@ -96,9 +96,10 @@ fn others(recipe: &mut Recipe, storage: Storage<'_>, entry: &Entry, name: &JailN
         // One that cannot be read names nobody.
         let Ok(config) = storage.store.document(other) else { continue };
         let mut changed = config.clone();
+        let is_it = |word: &String| *word == entry.name.as_str();
         let depends = config.text("depends").ok().flatten().and_then(|text| text.parse::<Depends>().ok());
-        if let Some(mut depends) = depends.filter(|depends| depends.0.contains(&entry.name)) {
-            depends.0.iter_mut().filter(|one| **one == entry.name).for_each(|one| *one = name.clone());
+        if let Some(mut depends) = depends.filter(|depends| depends.0.iter().any(is_it)) {
+            depends.0.iter_mut().filter(|one| is_it(one)).for_each(|one| *one = name.to_string());
             changed.set("depends", &Stored::Text(depends.to_string()));
         }
         if entry.place == Place::Templates

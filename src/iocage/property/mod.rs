@@ -7,5 +7,5 @@ mod value;
 
 pub use kind::{InvalidValue, Kind};
 pub use set::{Assignment, Change, SetError, SetErrors, Target};
-pub use table::{ALLOW, Builtin, Property, Scope, TABLE, canonical, find, nearest};
+pub use table::{ALLOW, Builtin, Property, Scope, TABLE, canonical, find, is_of_others, nearest};
 pub use value::{Stored, boolean};

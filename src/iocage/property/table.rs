@@ -271,6 +271,35 @@ fn of_nic(suffix: &str) -> &'static str {
     if suffix == "mac" { "vnetN_mac" } else { "vnetN_mtu" }
 }
 
+/// Keys that other versions of iocage have written, and that say nothing of how a jail is started.
+const OF_OTHERS: [&str; 20] = [
+    "CONFIG_TYPE",
+    "children_cur",
+    "exec_create",
+    "ftpdir",
+    "ftpfiles",
+    "ftphost",
+    "gitlocation",
+    "hack88",
+    "id",
+    "ip4_autoend",
+    "ip4_autostart",
+    "ip4_autosubnet",
+    "istemplate",
+    "jail_zfs_create",
+    "legacy",
+    "pkglist",
+    "plugin_version",
+    "prebuilt",
+    "prune",
+    "state",
+];
+
+/// Whether a key is one that other versions of iocage write.
+pub fn is_of_others(key: &str) -> bool {
+    OF_OTHERS.contains(&key)
+}
+
 /// The property whose name is most like this one, if any is like it at all.
 pub fn nearest(name: &str) -> Option<&'static str> {
     let furthest = (name.chars().count() / 3).clamp(1, 4);

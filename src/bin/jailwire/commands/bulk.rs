@@ -132,9 +132,8 @@ pub fn stop(
     let places = places(&names);
     let place = |name: &JailName| places.get(name).copied();
     let mut after = vec![Vec::new(); entries.len()];
-    for (dependent, properties) in environment.store.properties_of(entries).into_iter().flatten().enumerate()
-    {
-        let depends = properties.map(|properties| properties.depends()).unwrap_or_default();
+    for (dependent, entry) in entries.iter().enumerate() {
+        let depends = environment.store.needs(entry);
         for needed in depends.iter().filter_map(place).filter(|needed| *needed != dependent) {
             after[needed].push(dependent);
         }

@@ -259,8 +259,7 @@ fn confirmed(what: &str) -> Result<bool, CommandError> {
 fn dependents(environment: &Environment, name: &JailName) -> BTreeSet<JailName> {
     let store = &environment.store;
     let entries = store.entries().unwrap_or_default();
-    let needs =
-        |entry: &&Entry| store.properties(entry).is_ok_and(|properties| properties.depends().contains(name));
+    let needs = |entry: &&Entry| store.needs(entry).contains(name);
     entries.iter().filter(needs).map(|entry| entry.name.clone()).collect()
 }
 

@@ -47,7 +47,7 @@ impl Selected {
         order::sequence(&names, |name| {
             // One whose configuration cannot be read is told of when its turn comes.
             let entry = store.find(name)?;
-            Some(store.properties(&entry).map(|properties| properties.depends()).unwrap_or_default())
+            Some(store.needs(&entry))
         })
     }
 

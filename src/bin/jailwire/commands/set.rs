@@ -4,6 +4,7 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use jailwire::iocage::config::{ConfigError, JailConfig, Level, Problem};
+use jailwire::iocage::fitness;
 use jailwire::iocage::live::Live;
 use jailwire::iocage::properties::Properties;
 use jailwire::iocage::property::Change;
@@ -66,15 +67,28 @@ impl Meaning {
                 if meaning.jid.is_some() {
                     meaning.live = Live::of(&config, changed());
                 }
-                meaning.problems = config.warnings;
+                // What runs has what it needs, and is in its own way.
+                if meaning.jid.is_none() {
+                    let misfits = environment.with_host_to_look_at(|host| host.misfits(&config))?;
+                    meaning.problems = misfits.map_err(|error| CommandError::from(error.to_string()))?;
+                }
+                meaning.problems.extend(config.warnings);
             }
             Err(ConfigError::Problems { problems, .. }) => meaning.problems = problems,
             Err(error) => return Err(error.into()),
         }
+        meaning.problems.extend(fitness::dependencies(&environment.store, properties));
         // Others may be on their way to be mended: the next set is for them.
         // What the addresses are for is said by these.
         let all = changed().any(|property| matches!(property, "vnet" | "interfaces"));
-        meaning.problems.retain(|problem| all || changed().any(|property| property == problem.about));
+        let concerns = |property: &str, about: &str| {
+            let router =
+                matches!((property, about), ("ip4_addr", "defaultrouter") | ("ip6_addr", "defaultrouter6"));
+            router || about == property || about.split(", ").any(|word| word.replace('N', "0") == property)
+        };
+        meaning
+            .problems
+            .retain(|problem| all || changed().any(|property| concerns(property, &problem.about)));
         Ok(meaning)
     }
 

@@ -1,7 +1,9 @@
 //! `start JAIL…|ALL`, `start --rc`.
 
+use std::fs;
 use std::process::ExitCode;
 
+use jailwire::iocage::fitness;
 use jailwire::iocage::lifecycle::{Error, Host, Report as _};
 use jailwire::iocage::name::JailName;
 use jailwire::iocage::order::Turn;
@@ -20,15 +22,38 @@ pub fn run(environment: &Environment, args: &cli::Start) -> Result<ExitCode, Com
     let selected = Selected::find(&environment.store, &args.jails, args.rc)?;
     if args.dry_run {
         let mut work = Work::begin(environment.json, false);
+        if args.rc {
+            tell_of_unreadable(environment, &mut work)?;
+        }
         environment.with_host_to_look_at(|host| preview(environment, host, &selected, false, &mut work))?;
         return work.end();
     }
     environment.require_root("start")?;
     let mut work = Work::begin(environment.json, args.rc);
+    if args.rc {
+        tell_of_unreadable(environment, &mut work)?;
+    }
     let bulk = Bulk::prepare(&args.bulk);
     environment.with_host(|host| bulk::start(environment, host, &selected, &bulk, &mut work))?;
     let code = work.end()?;
     Ok(if args.ignore { ExitCode::SUCCESS } else { code })
+}
+
+/// Nobody looks at `list` when the host starts: a jail that may have been meant to start with it is told of.
+fn tell_of_unreadable(environment: &Environment, work: &mut Work) -> Result<(), CommandError> {
+    let store = &environment.store;
+    let entries = store.jails()?;
+    for (entry, properties) in entries.iter().zip(store.properties_of(&entries)?) {
+        let Err(error) = properties else { continue };
+        let why = format!("{} was not started, and whether it has boot=on is not known: {error}", entry.name);
+        // Where a dataset was mounted once there is nothing to start.
+        let is_empty = fs::read_dir(&entry.directory).is_ok_and(|mut inside| inside.next().is_none());
+        match is_empty {
+            true => work.report().warn(&why),
+            false => work.fail(&entry.name, &why),
+        }
+    }
+    Ok(())
 }
 
 /// Says what starting jails would do; with `again` those that were selected are stopped before.
@@ -114,9 +139,8 @@ pub fn fit_to_start(
 ) -> Selected {
     if selected.named {
         for entry in &selected.entries {
-            let needs = environment.store.properties(entry).map(|properties| properties.depends());
             // For the others it comes to the same.
-            if needs.is_ok_and(|needs| !needs.is_empty())
+            if !environment.store.needs(entry).is_empty()
                 && let Err(error) = host.preview_start(entry)
             {
                 work.fail(&entry.name, &error);
@@ -136,11 +160,10 @@ pub fn obstacle(
     if let Some(circle) = circle {
         return Some(format!("{name} cannot be started: {circle}"));
     }
-    let missing = |needed: &&JailName| environment.store.find(needed).is_none();
-    if let Some(missing) = depends.iter().find(missing) {
-        return Some(format!(
-            "{name} depends on {missing}, which does not exist: create it, or take it out of depends"
-        ));
+    let properties = environment.store.find(name).and_then(|entry| environment.store.properties(&entry).ok());
+    let needed = properties.map(|properties| environment.store.depends(&properties)).unwrap_or_default();
+    if let Some(problem) = needed.iter().find_map(|(word, found)| fitness::missing(word, found)) {
+        return Some(format!("{name} {problem}"));
     }
     // One that was running already has been complained of, and is what is needed all the same.
     let is_up = |needed: &JailName| {

@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use jailwire::iocage::lifecycle::{Host, Stopped};
-use jailwire::iocage::store::Entry;
+use jailwire::iocage::name::JailName;
+use jailwire::iocage::store::{Entry, Place};
+use jailwire::jail::JailInfo;
 use serde_json::json;
 
 use super::bulk::{self, Bulk};
@@ -14,7 +16,7 @@ use crate::cli;
 use crate::environment::Environment;
 
 pub fn run(environment: &Environment, args: &cli::Stop) -> Result<ExitCode, CommandError> {
-    let selected = Selected::find(&environment.store, &args.jails, args.rc)?;
+    let selected = find(environment, args)?;
     let mut work = Work::begin(environment.json, false);
     let entries = selected.stopping(&environment.store);
     if args.dry_run {
@@ -26,6 +28,35 @@ pub fn run(environment: &Environment, args: &cli::Stop) -> Result<ExitCode, Comm
     environment.with_host(|host| bulk::stop(environment, host, &entries, args.force, &bulk, &mut work))?;
     let code = work.end()?;
     Ok(if args.ignore { ExitCode::SUCCESS } else { code })
+}
+
+/// The jails of the command line, and those that run without a directory: it was renamed or moved by other means.
+fn find(environment: &Environment, args: &cli::Stop) -> Result<Selected, CommandError> {
+    let store = &environment.store;
+    if args.rc {
+        return Selected::find(store, &args.jails, true);
+    }
+    let orphans = environment.with_host_to_look_at(|host| host.orphans())??;
+    let entry_of = |name: &str| {
+        let name = JailName::new(name.strip_prefix("ioc-").unwrap_or(name)).ok()?;
+        let is_it = |jail: &JailInfo| jail.name == name.kernel_name();
+        let runs = store.find(&name).is_none() && orphans.iter().any(is_it);
+        runs.then(|| store.entry(Place::Jails, name))
+    };
+    let (gone, words): (Vec<String>, Vec<String>) =
+        args.jails.iter().cloned().partition(|word| entry_of(word).is_some());
+    let mut gone: Vec<Entry> = gone.iter().filter_map(|word| entry_of(word)).collect();
+    if words.iter().any(|word| word == "ALL") {
+        gone.extend(orphans.iter().filter_map(|jail| entry_of(&jail.name)));
+        gone.sort();
+        gone.dedup();
+    }
+    let mut selected = match words.is_empty() {
+        true => Selected { entries: Vec::new(), named: true, rc: false },
+        false => Selected::find(store, &words, false)?,
+    };
+    selected.entries.extend(gone);
+    Ok(selected)
 }
 
 /// Says what stopping jails would do.

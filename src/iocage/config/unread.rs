@@ -1,0 +1,63 @@
+//! What is written in a configuration and read by nobody: keys that are no properties, and words for a shell where
+//! none reads them.
+
+use super::reader::Reader;
+use crate::iocage::document::Document;
+use crate::iocage::hooks::{self, Hook};
+use crate::iocage::properties::Properties;
+use crate::iocage::property::{is_of_others, nearest};
+
+/// What is said of a key that is no property; none of one that is, or that others write.
+pub(in crate::iocage) fn unknown_key(
+    properties: &Properties,
+    document: &Document,
+    key: &str,
+) -> Option<String> {
+    if properties.find(key).is_some() || is_of_others(key) {
+        return None;
+    }
+    let file = document.path().file_name().unwrap_or_default().to_string_lossy();
+    let meant =
+        nearest(key).map_or("take it out".to_owned(), |name| format!("write {name}, if that was meant"));
+    Some(format!("no property is called so, and what {file} has for it is not read: {meant}"))
+}
+
+impl Reader<'_> {
+    /// Keys of the jail's own file. Those of the defaults are told of once for all jails.
+    pub(super) fn unknown_keys(&mut self) {
+        let properties = self.properties;
+        let Some(document) = properties.own_document() else { return };
+        for key in document.keys() {
+            if let Some(problem) = unknown_key(properties, document, key) {
+                self.warn(key.escape_debug().to_string(), problem);
+            }
+        }
+    }
+
+    /// Lines with signs for a shell that none reads, or reads without their quotes.
+    pub(super) fn without_shell(&mut self) {
+        for name in ["exec_start", "exec_stop"] {
+            let text = self.text_quietly(name);
+            let Some(sign) = hooks::unquoted_sign(&text) else { continue };
+            let how = match text.contains('\'') {
+                false => format!("/bin/sh -c '{text}'"),
+                true => "the path of a script".to_owned(),
+            };
+            self.warn(name, format!("no shell reads it, and `{sign}` is not understood but given as an argument: set {name}=\"{how}\""));
+        }
+        for name in ["exec_prestart", "exec_poststart", "exec_prestop", "exec_poststop"] {
+            let text = self.text_quietly(name);
+            match (text.parse::<Hook>(), hooks::unquoted_sign(&text)) {
+                (Ok(Hook::Program(_)), Some(sign)) => self.warn(
+                    name,
+                    format!("one word is run as it is, and no shell reads `{sign}`: write blanks around it, or put the line into a script"),
+                ),
+                (Ok(Hook::Shell(line)), _) if hooks::loses_quotes(&text) => self.warn(
+                    name,
+                    format!("its quotes are taken off before the shell reads it, as in iocage, and `{line}` is run: put the line into a script, and set {name} to that"),
+                ),
+                _ => {}
+            }
+        }
+    }
+}

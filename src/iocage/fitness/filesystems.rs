@@ -1,0 +1,177 @@
+//! File systems that an fstab may name: which of them the kernel mounts by itself, and what options they have.
+
+/// A file system that the kernel mounts by itself, and its own options.
+struct Known {
+    name: &'static str,
+    options: &'static [&'static str],
+}
+
+/// Those that are mounted in jails. Of others the kernel knows whether they are there.
+const KNOWN: [Known; 9] = [
+    Known { name: "nullfs", options: &["cache", "nocache", "target", "from"] },
+    Known {
+        name: "tmpfs",
+        options: &["size", "maxfilesize", "inodes", "uid", "gid", "mode", "nonc", "pgread", "easize"],
+    },
+    Known { name: "devfs", options: &["ruleset"] },
+    Known { name: "fdescfs", options: &["linrdlnk", "rdlnk", "nodup"] },
+    Known { name: "procfs", options: &[] },
+    Known { name: "linprocfs", options: &[] },
+    Known { name: "linsysfs", options: &[] },
+    Known {
+        name: "unionfs",
+        options: &["below", "target", "from", "copymode", "udir", "ufile", "uid", "gid", "whiteout"],
+    },
+    Known {
+        name: "zfs",
+        options: &["setuid", "nosetuid", "devices", "nodevices", "xattr", "noxattr", "zfsutil"],
+    },
+];
+
+/// The options of every file system, and the words of mount(8), without the `no` that some may begin with.
+const OPTIONS: [&str; 26] = [
+    "ro",
+    "rdonly",
+    "rw",
+    "exec",
+    "suid",
+    "atime",
+    "symfollow",
+    "union",
+    "sync",
+    "async",
+    "clusterr",
+    "clusterw",
+    "multilabel",
+    "acls",
+    "nfsv4acls",
+    "automounted",
+    "force",
+    "update",
+    "snapshot",
+    "export",
+    "cover",
+    "emptydir",
+    "untrusted",
+    "auto",
+    "late",
+    "failok",
+];
+
+/// What is wrong with a type, or with an option of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trouble {
+    /// A program of its own mounts it, or a daemon.
+    NeedsProgram(String),
+    /// Nothing is mounted by such a line.
+    NoFileSystem,
+    /// It is probably misspelt.
+    Meant(&'static str),
+    /// It has no such option; this one is like it.
+    NoOption(String, Option<&'static str>),
+}
+
+/// Looks for what the kernel would refuse, or could not do by itself.
+pub fn trouble(fstype: &str, options: &[String]) -> Option<Trouble> {
+    let program = match fstype {
+        "nfs" | "oldnfs" | "nfsv4" => Some("mount_nfs(8)"),
+        "smbfs" | "cifs" => Some("mount_smbfs(8)"),
+        "fusefs" => Some("mount_fusefs(8) and its daemon"),
+        "autofs" => Some("automountd(8)"),
+        "mfs" | "md" => Some("mdmfs(8)"),
+        other if other.starts_with("fuse") || other.contains("fuse.") => {
+            Some("the daemon of that file system")
+        }
+        _ => None,
+    };
+    if let Some(program) = program {
+        return Some(Trouble::NeedsProgram(program.to_owned()));
+    }
+    if let Some(program) = options.iter().find_map(|option| option.strip_prefix("mountprog=")) {
+        return Some(Trouble::NeedsProgram(program.to_owned()));
+    }
+    if matches!(fstype, "swap" | "sw" | "none" | "ignore" | "xx" | "bind" | "auto") {
+        return Some(match fstype {
+            "bind" | "none" if !options.iter().any(|option| option == "sw") => Trouble::Meant("nullfs"),
+            _ => Trouble::NoFileSystem,
+        });
+    }
+    let Some(known) = KNOWN.iter().find(|known| known.name == fstype) else {
+        return KNOWN
+            .iter()
+            .find(|known| is_like(fstype, known.name))
+            .map(|known| Trouble::Meant(known.name));
+    };
+    let name = |option: &String| option.split('=').next().unwrap_or_default().to_owned();
+    let of_all =
+        |name: &str| OPTIONS.contains(&name.strip_prefix("no").unwrap_or(name)) || OPTIONS.contains(&name);
+    let unknown =
+        options.iter().map(name).find(|name| !of_all(name) && !known.options.contains(&name.as_str()))?;
+    let mut all = known.options.iter().chain(&OPTIONS).copied();
+    let meant = all.find(|other| is_like(&unknown, other));
+    Some(Trouble::NoOption(unknown, meant))
+}
+
+/// Whether two words differ by one letter at most, or by two that changed places.
+fn is_like(one: &str, other: &str) -> bool {
+    let (one, other): (Vec<char>, Vec<char>) =
+        (one.to_lowercase().chars().collect(), other.chars().collect());
+    let same = |a: &[char], b: &[char]| a.iter().zip(b).take_while(|(a, b)| a == b).count();
+    let start = same(&one, &other);
+    let (one, other) = (&one[start..], &other[start..]);
+    match (one, other) {
+        ([], []) | ([_], []) | ([], [_]) | ([_], [_]) => true,
+        ([a, b, one @ ..], [c, d, other @ ..]) if (a, b) == (d, c) && one == other => true,
+        ([_, one @ ..], [_, other @ ..]) if one == other => true,
+        ([_, rest @ ..], other) if rest == other => true,
+        (one, [_, rest @ ..]) if rest == one => true,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(fstype: &str, options: &str) -> Option<Trouble> {
+        trouble(fstype, &options.split(',').map(str::to_owned).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn what_the_kernel_mounts_is_no_trouble() {
+        for (fstype, options) in [
+            ("nullfs", "ro"),
+            ("nullfs", "rw,noatime,nosuid,noexec,late,failok,nocache"),
+            ("tmpfs", "rw,mode=1777,size=512m,nosymfollow"),
+            ("devfs", "rw,ruleset=5"),
+            ("fdescfs", "rw,linrdlnk"),
+            ("unionfs", "rw,below,noatime"),
+            ("ufs", "rw,userquota"),
+            ("msdosfs", "rw,-m=644"),
+        ] {
+            assert_eq!(of(fstype, options), None, "{fstype} {options}");
+        }
+    }
+
+    #[test]
+    fn what_needs_a_program_or_is_misspelt_is_told_of() {
+        for fstype in ["nfs", "smbfs", "fusefs", "fusefs.sshfs", "fuse.s3fs", "autofs", "mfs"] {
+            assert!(matches!(of(fstype, "rw"), Some(Trouble::NeedsProgram(_))), "{fstype}");
+        }
+        let ntfs = of("ufs", "rw,mountprog=/usr/local/bin/ntfs-3g");
+        assert_eq!(ntfs, Some(Trouble::NeedsProgram("/usr/local/bin/ntfs-3g".into())));
+        for (fstype, meant) in [
+            ("nullf", "nullfs"),
+            ("nulfs", "nullfs"),
+            ("tmfps", "tmpfs"),
+            ("NULLFS", "nullfs"),
+            ("bind", "nullfs"),
+        ] {
+            assert_eq!(of(fstype, "rw"), Some(Trouble::Meant(meant)), "{fstype}");
+        }
+        assert_eq!(of("swap", "sw"), Some(Trouble::NoFileSystem));
+        assert_eq!(of("nullfs", "ro,noatme"), Some(Trouble::NoOption("noatme".into(), None)));
+        assert_eq!(of("tmpfs", "rw,sise=1g"), Some(Trouble::NoOption("sise".into(), Some("size"))));
+        assert_eq!(of("nullfs", "ro,soft"), Some(Trouble::NoOption("soft".into(), None)));
+    }
+}

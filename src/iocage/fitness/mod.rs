@@ -1,0 +1,49 @@
+//! What a configuration asks of this host that the host does not have: known before anything is done, and told with
+//! the property, its value and what to write instead.
+
+mod filesystems;
+mod kernel;
+mod mounts;
+
+use super::config::{JailConfig, Level, Problem};
+use super::properties::Properties;
+use super::store::{Entry, Store, StoreError};
+use crate::error::Result;
+use crate::vnet::Vnet;
+
+/// Looks for what this host lacks, besides the wiring of the network: routing tables, rulesets, permissions that the
+/// kernel does not know, and all that is to be mounted.
+///
+/// # Errors
+///
+/// Those of reading sysctls and of listing devfs rulesets.
+pub fn problems(vnet: &Vnet, config: &JailConfig) -> Result<Vec<Problem>> {
+    let mut problems = kernel::problems(vnet, config)?;
+    // One that is to be made has no root directory yet, and that of others is told of elsewhere.
+    if config.root.is_dir() {
+        problems.extend(mounts::problems(config, vnet.kernel().simulated()));
+    }
+    Ok(problems)
+}
+
+/// What is wrong with a word of `depends`, if it means no jail.
+pub fn missing(word: &str, found: &std::result::Result<Entry, StoreError>) -> Option<String> {
+    Some(match found {
+        Ok(_) => return None,
+        Err(StoreError::NotFound(_)) => format!(
+            "depends on {}, which does not exist: create it, or take it out of depends",
+            word.escape_debug()
+        ),
+        Err(error) => format!("depends on {}: {error}", word.escape_debug()),
+    })
+}
+
+/// What is wrong with `depends`.
+pub fn dependencies(store: &Store, properties: &Properties) -> Vec<Problem> {
+    let depends = store.depends(properties);
+    depends.iter().filter_map(|(word, found)| Some(error("depends", missing(word, found)?))).collect()
+}
+
+fn error(about: &str, message: String) -> Problem {
+    Problem { level: Level::Error, about: about.to_owned(), message }
+}
