@@ -3,6 +3,8 @@
 
 mod link_local;
 mod paths;
+mod refusals;
+mod silence;
 
 use std::fs;
 use std::path::PathBuf;
