@@ -152,6 +152,7 @@ fn hostile_configurations_are_refused() {
         (r#""depends": "../../etc""#, "depends", "is not a jail name"),
         (r#""resolver": "nameserver 192.0.2.1\n""#, "resolver", "separate them by `;`"),
         (r#""boot": {}"#, "boot", "is an object"),
+        (r#""ip4_addr": "vnet0|192.0.2.10/24", "defaultrouter": "192.0.3.1""#, "defaultrouter", "set defaultrouter=none"),
     ];
     for (properties, about, words) in table {
         let jail = one(&vnet(properties));
@@ -178,7 +179,7 @@ fn all_problems_are_told_at_once() {
 fn odd_configurations_are_warned_of() {
     #[rustfmt::skip]
     let table: &[(&str, &str, &str)] = &[
-        (r#""ip4_addr": "vnet0|192.0.2.10/24", "defaultrouter": "192.0.3.1""#, "defaultrouter", "in none of the jail's networks (192.0.2.10/24)"),
+        (r#""ip4_addr": "vnet0|192.0.2.10/24", "vnet_interfaces": "em1", "defaultrouter": "192.0.3.1""#, "defaultrouter", "in none of the jail's networks (192.0.2.10/24)"),
         (r#""ip4_addr": "vnet0|192.0.2.0/24""#, "ip4_addr", "address of the network itself"),
         (r#""ip4_addr": "vnet0|192.0.2.255/24""#, "ip4_addr", "broadcast address"),
         (r#""ip4_addr": "vnet0|192.0.2.10/24", "dhcp": 1, "bpf": 1"#, "ip4_addr", "asks for its address by DHCP"),

@@ -16,6 +16,7 @@ fn busy() -> Root {
     root.ok(&["net", "attach", "ioc-db", "--bridge", "bridge0"]);
     root.run_with_fault(&["start", "proxy"], Some("60:kill"));
     root.ok(&["create", "-e", "-n", "gone"]);
+    fs::create_dir(root.jail("gone").join("root/dev")).unwrap();
     fs::create_dir(root.jail(".new-half")).unwrap();
     // Duplicate address detection changes the state by itself.
     while root.quiet_state().contains("flags: 2, valid_lifetime") {

@@ -46,7 +46,7 @@ fn a_configuration_that_makes_no_sense() {
     root.ok(&["set", "ip4_addr=vnet0|192.0.2.20/24", "interfaces=vnet0:em0", "web"]);
     refused(&root, &["start", "web"], 1, &["em0 is not a bridge"]);
     root.ok(&["set", "interfaces=vnet0:bridge0", "defaultrouter=198.51.100.1", "web"]);
-    refused(&root, &["start", "web"], 1, &["198.51.100.1", "subnet"]);
+    refused(&root, &["start", "web"], 1, &["198.51.100.1", "in none of the jail's networks"]);
     root.ok(&["set", "ip4_addr=em7|192.0.2.40/24", "proxy"]);
     refused(&root, &["start", "proxy"], 1, &["em7"]);
 }

@@ -78,7 +78,7 @@ fn configurations_that_make_no_sense() {
     let world = World::new(&[("web", &outside), ("db", "{"), ("nat", r#"{"nat":1}"#)]);
     assert_eq!(
         world.finding("configuration", "192.0.2.1 is in none of the jail's networks").level,
-        Level::Warning
+        Level::Error
     );
     assert_eq!(world.finding("configuration", "db: ").level, Level::Error);
     assert_eq!(world.finding("configuration", "nat: nat: is not supported").level, Level::Error);

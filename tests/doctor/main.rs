@@ -5,6 +5,7 @@
 mod bridges;
 mod host;
 mod jails;
+mod other_hosts;
 mod reach;
 mod starts;
 mod world;

@@ -28,6 +28,9 @@ const KNOWN: [Known; 9] = [
     },
 ];
 
+/// Others that the kernel may have, on devices; their options are for the kernel to judge.
+const OTHERS: [&str; 7] = ["ufs", "msdosfs", "cd9660", "ext2fs", "udf", "tarfs", "p9fs"];
+
 /// The options of every file system, and the words of mount(8), without the `no` that some may begin with.
 const OPTIONS: [&str; 26] = [
     "ro",
@@ -95,6 +98,9 @@ pub fn trouble(fstype: &str, options: &[String]) -> Option<Trouble> {
             "bind" | "none" if !options.iter().any(|option| option == "sw") => Trouble::Meant("nullfs"),
             _ => Trouble::NoFileSystem,
         });
+    }
+    if OTHERS.contains(&fstype) {
+        return None;
     }
     let Some(known) = KNOWN.iter().find(|known| known.name == fstype) else {
         return KNOWN
