@@ -83,7 +83,8 @@ fn configurations_that_make_no_sense() {
     assert_eq!(world.finding("configuration", "db: ").level, Level::Error);
     assert_eq!(world.finding("configuration", "nat: nat: is not supported").level, Level::Error);
     world.configure("web", &outside.replace("192.0.2.1", "10.1.1.1"));
-    world.configure("db", "{}");
-    world.configure("nat", "{}");
+    for jail in ["db", "nat"] {
+        world.configure(jail, r#"{"mount_devfs":0,"mount_fdescfs":0}"#);
+    }
     world.nothing("configuration");
 }

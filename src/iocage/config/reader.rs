@@ -104,7 +104,7 @@ impl<'a> Reader<'a> {
             Ok(number) if (least..=most).contains(&number) => number,
             _ => {
                 let text = text.escape_debug();
-                self.error(name, format!("`{text}` is not a whole number from {least} to {most}"));
+                self.error(name, format!("`{text}` is not a whole number from {least} to {most}: give one"));
                 builtin(self.properties, name).parse().expect("defaults are values")
             }
         };

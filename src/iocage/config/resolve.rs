@@ -150,7 +150,10 @@ impl Reader<'_> {
             "1" => 1,
             "2" => 2,
             other => {
-                self.error("enforce_statfs", format!("`{}` is not 0, 1 or 2", other.escape_debug()));
+                self.error(
+                    "enforce_statfs",
+                    format!("`{}` is not 0, 1 or 2: give one of these", other.escape_debug()),
+                );
                 2
             }
         }

@@ -148,7 +148,10 @@ impl Kind {
             Kind::Interface(words) if words.contains(&text) => text.to_owned(),
             Kind::Interface(_) => host_interface(text)?.to_string(),
             Kind::InterfaceList if none(text) => "none".to_owned(),
-            Kind::InterfaceList => interface_list(text)?.join(" "),
+            Kind::InterfaceList => match interface_list(text)? {
+                list if list.is_empty() => "none".to_owned(),
+                list => list.join(" "),
+            },
             Kind::MacPair if none(text) => "none".to_owned(),
             Kind::MacPair => reprint::<MacPair, _>(text)?,
             Kind::MacPrefix => reprint::<MacPrefix, _>(text)?,
