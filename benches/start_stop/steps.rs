@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-use jailwire::wiring::{self, Journal, Plan, Site, Step, Survey};
+use jailwire::wiring::{Claim, Plan, Site, Step, Survey};
 
 use crate::Setup;
 
@@ -15,15 +15,15 @@ pub fn breakdown(
 ) -> Result<BTreeMap<&'static str, Duration>, Box<dyn Error>> {
     let mut took: BTreeMap<&'static str, Duration> = BTreeMap::new();
     let mut add = |name, duration| *took.entry(name).or_default() += duration;
-    let mut journals = Vec::new();
+    let mut claims = Vec::new();
     for spec in setup.specifications() {
         let begin = Instant::now();
         let survey = Survey::take(site.host, &spec)?;
         let plan = Plan::new(&spec, &survey).map_err(|problems| format!("{problems:?}"))?;
-        let mut journal = Journal::open(&site.state.journal(&spec.name), site.boot)?;
+        let mut claim = Claim::take(site, &spec.name, |_| {})?;
         add("look", begin.elapsed());
         let (mut last, mut begin) = ("", Instant::now());
-        wiring::apply(site, &mut journal, &spec, &plan, |step| {
+        claim.apply(site, &plan, |step| {
             let now = Instant::now();
             if !last.is_empty() {
                 add(last, now - begin);
@@ -31,11 +31,11 @@ pub fn breakdown(
             (last, begin) = (name(step), now);
         })?;
         add(last, begin.elapsed());
-        journals.push(journal);
+        claims.push(claim);
     }
-    for journal in &mut journals {
+    for claim in &mut claims {
         let begin = Instant::now();
-        wiring::undo(site.host, site.state, site.files, journal)?;
+        claim.clear(site)?;
         add("undo", begin.elapsed());
     }
     Ok(took)

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -45,7 +45,7 @@ impl Files<'_> {
         let mut copy = Copy { files: self, device: about.st_dev, links: HashMap::new(), watch };
         let target = self.attempt("create directory", to, || create_or_take_empty(to))?;
         copy.directory(source, &target, from, to)?;
-        self.attempt("set the attributes of", to, || dress(&target, to, &about))
+        self.attempt("set the attributes of", to, || dress(&target, &about))
     }
 
     /// Removes a directory and all in it, but nothing of other file systems: where one is mounted, it
@@ -74,7 +74,7 @@ impl Files<'_> {
             if about.st_dev != device {
                 return Err(io::Error::other("a file system is mounted there: unmount it first"));
             }
-            unlock(path, &about);
+            unlock_opened(&directory, &about);
             Ok(())
         })?;
         for name in self.attempt("read", path, || names(&directory))? {
@@ -87,7 +87,7 @@ impl Files<'_> {
                     Ok(unlinkat(&directory, name.as_os_str(), UnlinkatFlags::RemoveDir)?)
                 })?;
             } else {
-                unlock(&path, &about);
+                unlock(&directory, &name, &about);
                 self.attempt("remove", &path, || {
                     Ok(unlinkat(&directory, name.as_os_str(), UnlinkatFlags::NoRemoveDir)?)
                 })?;
@@ -103,7 +103,7 @@ struct Copy<'a> {
     /// The file system that is copied.
     device: libc::dev_t,
     /// Where files with several names were copied to.
-    links: HashMap<libc::ino_t, PathBuf>,
+    links: HashMap<(libc::dev_t, libc::ino_t), PathBuf>,
     watch: &'a mut dyn FnMut(&Path),
 }
 
@@ -123,7 +123,7 @@ impl Copy<'_> {
                         self.files.attempt("open", &from, || open_directory(&source, Path::new(&name)))?;
                     self.directory(inner, &made, &from, &to)?;
                 }
-                self.files.attempt("set the attributes of", &to, || dress(&made, &to, &about))?;
+                self.files.attempt("set the attributes of", &to, || dress(&made, &about))?;
             } else {
                 self.file(&source, target, &name, &to, &about)?;
             }
@@ -142,14 +142,14 @@ impl Copy<'_> {
     ) -> Result<()> {
         if is(about, SFlag::S_IFREG) {
             if about.st_nlink > 1 {
-                if let Some(first) = self.links.get(&about.st_ino) {
+                if let Some(first) = self.links.get(&(about.st_dev, about.st_ino)) {
                     return self.files.attempt("link", to, || {
                         Ok(linkat(AT_FDCWD, first, target, name, LinkatFlags::empty())?)
                     });
                 }
-                self.links.insert(about.st_ino, to.to_owned());
+                self.links.insert((about.st_dev, about.st_ino), to.to_owned());
             }
-            self.files.attempt("copy", to, || copy_file(source, target, name, to, about))
+            self.files.attempt("copy", to, || copy_file(source, target, name, about))
         } else if is(about, SFlag::S_IFLNK) {
             self.files.attempt("create symbolic link", to, || copy_link(source, target, name, about))
         } else if is(about, SFlag::S_IFIFO) {
@@ -163,13 +163,7 @@ impl Copy<'_> {
     }
 }
 
-fn copy_file(
-    source: &OwnedFd,
-    target: &OwnedFd,
-    name: &OsStr,
-    to: &Path,
-    about: &FileStat,
-) -> io::Result<()> {
+fn copy_file(source: &OwnedFd, target: &OwnedFd, name: &OsStr, about: &FileStat) -> io::Result<()> {
     let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
     let mut from = File::from(openat(source, name, flags, Mode::empty())?);
     let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
@@ -181,7 +175,7 @@ fn copy_file(
             length => copy.write_all(&chunk[..length])?,
         }
     }
-    dress(&copy, to, about)
+    dress(&copy, about)
 }
 
 fn copy_link(source: &OwnedFd, target: &OwnedFd, name: &OsStr, about: &FileStat) -> io::Result<()> {
@@ -192,13 +186,13 @@ fn copy_link(source: &OwnedFd, target: &OwnedFd, name: &OsStr, about: &FileStat)
 
 /// Gives a copy its owner, mode, times and flags: in this order, because each undoes something of
 /// those that follow.
-fn dress(copy: &impl std::os::fd::AsFd, path: &Path, about: &FileStat) -> io::Result<()> {
+fn dress(copy: &impl AsFd, about: &FileStat) -> io::Result<()> {
     let (uid, gid) = owner(about);
     unless_unprivileged(fchown(copy, Some(uid), Some(gid)))?;
     fchmod(copy, Mode::from_bits_truncate(about.st_mode))?;
     let (accessed, modified) = times(about);
     futimens(copy, &accessed, &modified)?;
-    set_flags(path, about)
+    set_flags(copy, about)
 }
 
 /// The same for what is not opened: symbolic links and FIFOs.
@@ -228,14 +222,12 @@ fn unless_unprivileged(result: nix::Result<()>) -> io::Result<()> {
 }
 
 #[cfg(target_os = "freebsd")]
-fn set_flags(path: &Path, about: &FileStat) -> io::Result<()> {
-    use nix::unistd::chflags;
-
+fn set_flags(copy: &impl AsFd, about: &FileStat) -> io::Result<()> {
     let flags = flags_of(about);
     if flags.is_empty() {
         return Ok(());
     }
-    match chflags(path, flags) {
+    match crate::kernel::freebsd::flags::set(copy.as_fd(), flags.bits()) {
         // A file system without flags.
         Err(Errno::EOPNOTSUPP) => Ok(()),
         other => unless_unprivileged(other),
@@ -243,7 +235,7 @@ fn set_flags(path: &Path, about: &FileStat) -> io::Result<()> {
 }
 
 #[cfg(not(target_os = "freebsd"))]
-fn set_flags(_path: &Path, _about: &FileStat) -> io::Result<()> {
+fn set_flags(_copy: &impl AsFd, _about: &FileStat) -> io::Result<()> {
     Ok(())
 }
 
@@ -264,17 +256,28 @@ fn flags_of(about: &FileStat) -> nix::sys::stat::FileFlag {
     FileFlag::from_bits_truncate(about.st_flags.into()) & kept
 }
 
-/// Takes flags off that keep a file from being removed. The removal reports a
-/// flag that cannot be taken off.
+/// Takes flags off that keep a file from being removed, and never those of what a link leads to. What cannot be taken off
+/// will be told of by the removal.
 #[cfg(target_os = "freebsd")]
-fn unlock(path: &Path, about: &FileStat) {
-    if !flags_of(about).is_empty() && !is(about, SFlag::S_IFLNK) {
-        let _ = nix::unistd::chflags(path, nix::sys::stat::FileFlag::empty());
+fn unlock(directory: &OwnedFd, name: &OsStr, about: &FileStat) {
+    if !flags_of(about).is_empty() {
+        let _ = crate::kernel::freebsd::flags::clear_in(directory.as_fd(), name);
+    }
+}
+
+/// The same for what is open.
+#[cfg(target_os = "freebsd")]
+fn unlock_opened(opened: &OwnedFd, about: &FileStat) {
+    if !flags_of(about).is_empty() {
+        let _ = crate::kernel::freebsd::flags::set(opened.as_fd(), 0);
     }
 }
 
 #[cfg(not(target_os = "freebsd"))]
-fn unlock(_path: &Path, _about: &FileStat) {}
+fn unlock(_directory: &OwnedFd, _name: &OsStr, _about: &FileStat) {}
+
+#[cfg(not(target_os = "freebsd"))]
+fn unlock_opened(_opened: &OwnedFd, _about: &FileStat) {}
 
 fn create_or_take_empty(path: &Path) -> io::Result<OwnedFd> {
     match mkdirat(AT_FDCWD, path, Mode::S_IRWXU) {
@@ -290,7 +293,7 @@ fn create_or_take_empty(path: &Path) -> io::Result<OwnedFd> {
     }
 }
 
-fn open_directory(from: impl std::os::fd::AsFd, path: &Path) -> io::Result<OwnedFd> {
+fn open_directory(from: impl AsFd, path: &Path) -> io::Result<OwnedFd> {
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     Ok(openat(from, path, flags, Mode::empty())?)
 }

@@ -11,10 +11,11 @@
 //! ROOT/tags/TAG -> ../jails/NAME        (legacy)
 //! ```
 
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::defaults::HostDefaults;
 use super::document::{Document, DocumentError};
@@ -35,6 +36,8 @@ are the host's.\njailwire set vnet=off default, or vnet=on, decides it, and remo
 pub struct Store {
     root: PathBuf,
     legacy: Option<Legacy>,
+    /// What was read, by path, where each file is to be read once.
+    read: Option<Arc<Mutex<HashMap<PathBuf, Document>>>>,
 }
 
 /// Where a jail lies.
@@ -158,12 +161,42 @@ impl Store {
         }
         // The kernel names what is mounted, and where jails are, without links.
         let root = absolute.canonicalize().map_err(|source| StoreError::Read { path: absolute, source })?;
-        Ok(Store { root, legacy: None })
+        Ok(Store { root, legacy: None, read: None })
     }
 
     /// Reads the properties of jails without a config.json from where legacy iocage kept them.
     pub fn with_legacy(self, legacy: Legacy) -> Store {
         Store { legacy: Some(legacy), ..self }
+    }
+
+    /// The same directory for one command: each config.json, and defaults.json, is read once, and what is read then
+    /// holds for all that the command does. What the command itself writes is seen.
+    pub fn reading_once(&self) -> Store {
+        Store { read: Some(Arc::default()), ..self.clone() }
+    }
+
+    /// The same, where a file is read before it is written: what is there now counts.
+    fn reading_now(&self) -> Store {
+        Store { read: None, ..self.clone() }
+    }
+
+    /// What is in a file, which may have been read before.
+    fn read(&self, path: &Path) -> Result<Document, DocumentError> {
+        let Some(read) = &self.read else { return Document::read(path) };
+        let mut read = read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(document) = read.get(path) {
+            return Ok(document.clone());
+        }
+        let document = Document::read(path)?;
+        read.insert(path.to_owned(), document.clone());
+        Ok(document)
+    }
+
+    /// Notes what was written into a file.
+    fn wrote(&self, path: &Path, document: &Document) {
+        if let Some(read) = &self.read {
+            read.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), document.clone());
+        }
     }
 
     /// The directory.
@@ -285,7 +318,7 @@ impl Store {
     /// Reads a jail's config.json; of a legacy jail that has none, what it would be. Written back, it is
     /// a config.json from then on.
     pub(super) fn document(&self, entry: &Entry) -> Result<Document, StoreError> {
-        match (Document::read(&entry.config_path()), &self.legacy) {
+        match (self.read(&entry.config_path()), &self.legacy) {
             (Err(missing @ DocumentError::Missing(_)), Some(legacy)) => {
                 legacy.document(entry)?.ok_or_else(|| missing.into())
             }
@@ -332,7 +365,7 @@ impl Store {
 
     fn defaults_document(&self) -> Result<Document, StoreError> {
         let path = self.root.join("defaults.json");
-        match Document::read(&path) {
+        match self.read(&path) {
             Err(DocumentError::Missing(path)) => Ok(Document::new(path)),
             other => Ok(other?),
         }
@@ -372,9 +405,10 @@ impl Store {
         files: &Files,
     ) -> Result<Vec<Change>, StoreError> {
         let _lock = self.lock(entry)?;
-        let mut properties = self.properties(entry)?;
+        let mut properties = self.reading_now().properties(entry)?;
         let changes = properties.set(assignments)?;
         properties.document().write(files)?;
+        self.wrote(&entry.config_path(), properties.document());
         Ok(changes)
     }
 
@@ -423,11 +457,13 @@ impl Store {
     /// [`StoreError::Document`]: config.json cannot be read. [`StoreError::File`]: it cannot be written.
     pub fn record(&self, entry: &Entry, values: &[(&str, Stored)], files: &Files) -> Result<(), StoreError> {
         let _lock = self.lock(entry)?;
-        let mut config = self.document(entry)?;
+        let mut config = self.reading_now().document(entry)?;
         for (key, value) in values {
             config.set(key, value);
         }
-        Ok(config.write(files)?)
+        config.write(files)?;
+        self.wrote(&entry.config_path(), &config);
+        Ok(())
     }
 
     /// Removes what processes left that were killed while writing an entry's properties, or the defaults.
@@ -467,6 +503,33 @@ mod tests {
         let store = Store::open(directory.path()).unwrap();
         assert_eq!(store.jails().unwrap(), []);
         assert_eq!(store.defaults().unwrap().get("vnet").as_deref(), Some("0"));
+    }
+
+    /// Two readers in one command do not see different files.
+    #[test]
+    fn one_command_reads_each_file_once_and_sees_what_it_writes() {
+        let directory = tempfile::tempdir().unwrap();
+        let jail = directory.path().join("jails/web");
+        fs::create_dir_all(&jail).unwrap();
+        let (config, defaults) = (jail.join("config.json"), directory.path().join("defaults.json"));
+        fs::write(&config, r#"{"notes":"one"}"#).unwrap();
+        fs::write(&defaults, r#"{"priority":"7"}"#).unwrap();
+        let store = Store::open(directory.path()).unwrap();
+        let once = store.reading_once();
+        let entry = once.jails().unwrap().remove(0);
+        let read = |store: &Store| {
+            let properties = store.properties(&entry).unwrap();
+            (properties.get("notes").unwrap().to_string(), properties.priority())
+        };
+        assert_eq!(read(&once), ("one".to_owned(), 7));
+        fs::write(&config, r#"{"notes":"two"}"#).unwrap();
+        fs::write(&defaults, r#"{"priority":"8"}"#).unwrap();
+        assert_eq!(read(&once), ("one".to_owned(), 7));
+        assert_eq!(read(&store), ("two".to_owned(), 8));
+        // What others have written meanwhile is kept.
+        once.record(&entry, &[("last_started", Stored::Text("now".to_owned()))], &Files::new()).unwrap();
+        assert_eq!(read(&once).0, "two");
+        assert_eq!(once.properties(&entry).unwrap().get("last_started").as_deref(), Some("now"));
     }
 
     #[test]

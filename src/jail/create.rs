@@ -121,6 +121,41 @@ pub fn create_held(kernel: &Arc<dyn Kernel>, parameters: &JailParameters) -> Res
     Ok(HeldJail { jid, vnet, holder })
 }
 
+/// A jail that lives only as long as this is held, and of which no socket is wanted.
+#[derive(Debug)]
+pub(crate) struct HeldPlain {
+    jid: Jid,
+    holder: Holder,
+}
+
+/// Creates a jail that dies with the caller until it is committed: as [`create_held`], without sockets inside. A jail
+/// may have no use of a family, and then there are none.
+pub(crate) fn create_held_plain(kernel: &Arc<dyn Kernel>, parameters: &JailParameters) -> Result<HeldPlain> {
+    let name = parameters.shown_name();
+    let mut parameters = parameters.clone();
+    parameters.remove("persist");
+    let parameters = parameters.to_kernel().during("create jail", &name, "jail_set")?;
+    let target = Target::New(parameters);
+    let entry = Entry { target, sockets: false, sysctls: Vec::new(), hold: true, deadline: ENTRY_DEADLINE };
+    let entered = kernel.enter(&entry).during("create jail", &name, "jail_set")?;
+    let malformed = |why: String| Error::malformed("create jail", &name, "jail_set", why);
+    let jid = Jid::new(entered.jid).map_err(|error| malformed(error.to_string()))?;
+    let handle = entered.holder.ok_or_else(|| malformed("nothing holds the jail".to_owned()))?;
+    Ok(HeldPlain { jid, holder: Holder { kernel: Arc::clone(kernel), handle } })
+}
+
+impl HeldPlain {
+    /// The jail.
+    pub fn jid(&self) -> Jid {
+        self.jid
+    }
+
+    /// Lets the jail live on its own: see [`HeldJail::commit`].
+    pub fn commit(self) -> Result<()> {
+        update(&*self.holder.kernel, self.jid, &JailParameters::default().set("persist", true))
+    }
+}
+
 impl HeldJail {
     /// The jail.
     pub fn jid(&self) -> Jid {

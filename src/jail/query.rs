@@ -2,16 +2,17 @@
 
 use std::ffi::OsString;
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::mem::offset_of;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
-use jailwire_sys::{JAIL_DYING, MAXHOSTNAMELEN, MAXPATHLEN};
+use jailwire_sys::{JAIL_DYING, MAXHOSTNAMELEN, MAXPATHLEN, xprison};
 
 use super::parameters::JailSystem;
 use crate::abi::int;
 use crate::error::{During, Error, Result};
-use crate::kernel::{Errno, Kernel, Parameter, Value};
+use crate::kernel::{Errno, Kernel, Parameter, Sysctl, Value};
 use crate::types::Jid;
 
 /// More than the value of any parameter: the kernel's own limit for a list of addresses is far below.
@@ -88,6 +89,22 @@ pub struct JailInfo {
 pub fn get(kernel: &dyn Kernel, key: impl Into<JailKey>) -> Result<Option<JailInfo>> {
     let key = key.into();
     get_one(kernel, key.parameter(), 0)
+        .map_err(|failure| Error::new("look at jail", &key, "jail_get", failure))
+}
+
+/// Reads a jail, also one that is dying: removed, and kept by something.
+///
+/// # Errors
+///
+/// As [`get`].
+///
+/// # Source
+///
+/// [`jail_get(2)`](https://man.freebsd.org/jail_get(2)) with JAIL_DYING.
+#[doc(alias = "JAIL_DYING")]
+pub fn get_even_dying(kernel: &dyn Kernel, key: impl Into<JailKey>) -> Result<Option<JailInfo>> {
+    let key = key.into();
+    get_one(kernel, key.parameter(), JAIL_DYING)
         .map_err(|failure| Error::new("look at jail", &key, "jail_get", failure))
 }
 
@@ -229,6 +246,64 @@ pub fn addresses(
     let inet = inet.as_chunks::<4>().0.iter().map(|octets| Ipv4Addr::from(*octets));
     let inet6 = inet6.as_chunks::<16>().0.iter().map(|octets| Ipv6Addr::from(*octets));
     Ok(Some((inet.collect(), inet6.collect())))
+}
+
+/// The living jails that are held to addresses and have this one among them.
+///
+/// # Errors
+///
+/// Those of [`sysctl(3)`](https://man.freebsd.org/sysctl(3)), and of [`addresses`].
+///
+/// # Source
+///
+/// `security.jail.list`: `kern/kern_jail.c:sysctl_jail_list`. One call for all jails; the kernel lists a jail without
+/// addresses with those of the one before it, so each that has the address there is asked itself.
+pub fn with_address(kernel: &dyn Kernel, address: IpAddr) -> Result<Vec<Jid>> {
+    let (operation, call) = ("list jails with", "sysctl");
+    let list = kernel.sysctl(&Sysctl::read("security.jail.list")).during(operation, address, call)?;
+    let mut found = Vec::new();
+    for (number, inet, inet6) in listed(&list) {
+        let is_listed = match address {
+            IpAddr::V4(address) => inet.chunks_exact(4).any(|octets| octets == address.octets()),
+            IpAddr::V6(address) => inet6.chunks_exact(16).any(|octets| octets == address.octets()),
+        };
+        let Some(jid) = Jid::new(number).ok().filter(|_| is_listed) else { continue };
+        if get(kernel, jid)?.is_none() {
+            continue;
+        }
+        if let Some((inet, inet6)) = addresses(kernel, jid)? {
+            let has = match address {
+                IpAddr::V4(address) => inet.contains(&address),
+                IpAddr::V6(address) => inet6.contains(&address),
+            };
+            found.extend(has.then_some(jid));
+        }
+    }
+    Ok(found)
+}
+
+/// The jails of `security.jail.list`: number, IPv4 and IPv6 addresses. What is cut short ends it.
+fn listed(mut list: &[u8]) -> Vec<(i32, &[u8], &[u8])> {
+    let mut jails = Vec::new();
+    let word = |record: &[u8], at: usize| {
+        record.get(at..at + 4).map(|bytes| i32::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
+    };
+    while let (Some(number), Some(inet), Some(inet6)) = (
+        word(list, offset_of!(xprison, pr_id)),
+        word(list, offset_of!(xprison, pr_ip4s)),
+        word(list, offset_of!(xprison, pr_ip6s)),
+    ) {
+        let (inet, inet6) = (usize::try_from(inet).unwrap_or(0), usize::try_from(inet6).unwrap_or(0));
+        let Some((addresses, rest)) =
+            list.get(size_of::<xprison>()..).and_then(|after| after.split_at_checked(inet * 4 + inet6 * 16))
+        else {
+            break;
+        };
+        let (inet, inet6) = addresses.split_at(inet * 4);
+        jails.push((number, inet, inet6));
+        list = rest;
+    }
+    jails
 }
 
 /// Reads a jail with everything [`JailInfo`] has, in one call.

@@ -25,20 +25,18 @@ pub(crate) struct RouteSocket {
     kernel: Arc<dyn Kernel>,
     handle: Handle,
     fib: Option<Fib>,
-    /// The process and request that the kernel names.
-    pid: i32,
 }
 
 impl RouteSocket {
     /// Opens one in the caller's network stack.
     pub fn open(kernel: Arc<dyn Kernel>) -> kernel::Result<RouteSocket> {
         let handle = kernel.socket(Domain::Route(0))?;
-        Ok(RouteSocket { kernel, handle, fib: None, pid: own_pid() })
+        Ok(RouteSocket { kernel, handle, fib: None })
     }
 
     /// Takes one that was opened elsewhere, for a known routing table.
     pub fn adopt(kernel: Arc<dyn Kernel>, handle: Handle, fib: Fib) -> RouteSocket {
-        RouteSocket { kernel, handle, fib: Some(fib), pid: own_pid() }
+        RouteSocket { kernel, handle, fib: Some(fib) }
     }
 
     /// Makes a change. When the write is done the change is, so no answer is read.
@@ -55,12 +53,13 @@ impl RouteSocket {
         for _ in 0..ATTEMPTS {
             self.drain(&mut buffer);
             request.sequence = next_sequence();
+            let pid = own_pid();
             self.kernel.send(self.handle, &request.encode())?;
             let deadline = self.kernel.now() + PATIENCE;
             while let Some(left) = deadline.checked_sub(self.kernel.now()) {
                 match self.kernel.receive(self.handle, &mut buffer) {
                     Ok(length) => {
-                        if let Some(answer) = self.answer(&buffer[..length.min(LONGEST)], &request) {
+                        if let Some(answer) = answer(&buffer[..length.min(LONGEST)], &request, pid) {
                             return Ok(answer);
                         }
                     }
@@ -76,17 +75,6 @@ impl RouteSocket {
             }
         }
         Err(kernel::Failure::with_text(Errno::ETIMEDOUT, "the routing socket gave no answer"))
-    }
-
-    /// The answer to our request, if that is what the message is.
-    fn answer(&self, message: &[u8], request: &Request) -> Option<RouteMessage> {
-        match Messages::new(message, Layout::Plain).next() {
-            Some(Ok(Message::Route(answer))) => {
-                (answer.pid == self.pid && answer.sequence == request.sequence && answer.kind == request.kind)
-                    .then_some(answer)
-            }
-            _ => None,
-        }
     }
 
     /// Throws away what has gathered: events, and the echoes of earlier changes.
@@ -116,8 +104,19 @@ impl Drop for RouteSocket {
     }
 }
 
+/// The answer to a request of a process, if that is what the message is.
+fn answer(message: &[u8], request: &Request, pid: i32) -> Option<RouteMessage> {
+    match Messages::new(message, Layout::Plain).next() {
+        Some(Ok(Message::Route(answer))) => {
+            (answer.pid == pid && answer.sequence == request.sequence && answer.kind == request.kind)
+                .then_some(answer)
+        }
+        _ => None,
+    }
+}
+
 /// The kernel writes the pid of the process that wrote the request into the answer, and writing is what
-/// we do ourselves, also on a socket that a child opened.
+/// we do ourselves, also on a socket that a child opened, or that was open before this process became a daemon.
 fn own_pid() -> i32 {
     i32::try_from(std::process::id()).unwrap_or(0)
 }

@@ -82,6 +82,10 @@ impl World {
                 Ok(Answer::Done)
             }
             Call::Checkpoint { .. } => Ok(Answer::Done),
+            Call::Connect { jid, lasts } => {
+                self.connect(*jid, *lasts);
+                Ok(Answer::Done)
+            }
             Call::Death { pid, start } => {
                 self.bury(Owner { pid: *pid, start: *start });
                 Ok(Answer::Done)
@@ -98,6 +102,7 @@ impl World {
             self.time_passed();
             match event {
                 Pending::StackGone(stack) => self.stack_gone(stack),
+                Pending::ConnectionEnds(jid) => self.connection_ends(jid),
             }
         }
         if time > self.now {

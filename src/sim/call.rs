@@ -172,6 +172,13 @@ pub enum Call {
         /// The file.
         path: PathBuf,
     },
+    /// Not a call, but noted like one: a jail has a connection that outlives it.
+    Connect {
+        /// The jail.
+        jid: i32,
+        /// How long it goes on after the jail was removed.
+        lasts: Duration,
+    },
     /// Not a call, but noted like one: a process was found dead, and what it held is dropped.
     Death {
         /// The process's number.

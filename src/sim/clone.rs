@@ -10,7 +10,7 @@ use jailwire_sys as sys;
 use super::caller::Caller;
 use super::interface::UNION;
 use super::options::Release;
-use super::world::{Bridge, Interface, Kind, StackId, World};
+use super::world::{Bridge, Interface, Kind, Pending, StackId, World};
 use crate::kernel::{Errno, Request, Result};
 
 /// Cloners in the order of their registration in GENERIC, and the module that brings each. FreeBSD has
@@ -145,7 +145,20 @@ impl World {
         if !self.cloners().contains(&self.interface(index).driver.as_str()) {
             return Err(Errno::EINVAL.into());
         }
+        self.watch_for_panic(index);
         self.destroy(index, false)
+    }
+
+    /// The cloner of an interface is that of the stack it was made in, and goes with that stack: to destroy the
+    /// interface from elsewhere meanwhile uses the cloner after it was freed.
+    fn watch_for_panic(&mut self, index: u16) {
+        let Interface { home, name, .. } = self.interface(index);
+        let is_going =
+            |(_, event): &(_, Pending)| matches!(event, Pending::StackGone(stack) if stack == home);
+        if self.pending.iter().any(is_going) {
+            let text = format!("{name} was destroyed while the stack it was made in was being torn down");
+            self.panics.push(text);
+        }
     }
 
     /// Destroys a cloned interface, and with half an epair the other half, wherever they are.

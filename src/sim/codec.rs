@@ -189,6 +189,7 @@ enums! {
         27 = HoldSysctl { name, value };
         28 = SendTo { handle, to };
         29 = OpenDevice(path);
+        30 = Connect { jid, lasts };
     }
 }
 

@@ -54,6 +54,8 @@ impl World {
             next_handle: 1,
             drawn: 0,
             programs: Vec::new(),
+            connections: Vec::new(),
+            panics: Vec::new(),
         }
     }
 

@@ -26,6 +26,7 @@ mod caller;
 mod capabilities;
 mod clone;
 mod codec;
+mod connections;
 mod datagram;
 mod describe;
 mod devfs;
@@ -165,10 +166,12 @@ impl Sim {
     ///
     /// A new host is of the release that the environment variable `JAILWIRE_SIM_RELEASE` names.
     /// `JAILWIRE_SIM_FAULT` chooses calls of this process that go wrong: see [`Fault`].
+    /// `JAILWIRE_SIM_CONNECTION=NAME:90s` gives a jail that this process removes a connection that goes on for 90
+    /// seconds: see [`Sim::connect`].
     ///
     /// # Errors
     ///
-    /// `InvalidInput`: one of the two environment variables says what it cannot. Otherwise as
+    /// `InvalidInput`: one of the environment variables says what it cannot. Otherwise as
     /// [`open_with`](Sim::open_with).
     pub fn open(directory: &Path) -> io::Result<Sim> {
         let release = match std::env::var("JAILWIRE_SIM_RELEASE") {
@@ -184,6 +187,11 @@ impl Sim {
             let faults =
                 fault::parse(&text).map_err(|text| io::Error::new(io::ErrorKind::InvalidInput, text))?;
             sim.lock().faults.extend(faults);
+        }
+        if let Ok(text) = std::env::var(connections::VARIABLE) {
+            let connections = connections::parse(&text)
+                .map_err(|text| io::Error::new(io::ErrorKind::InvalidInput, text))?;
+            sim.lock().connections = connections;
         }
         Ok(sim)
     }
@@ -252,6 +260,19 @@ impl Sim {
     /// Takes all faults back.
     pub fn clear_faults(&self) {
         self.lock().faults.clear();
+    }
+
+    /// Gives a jail a TCP connection that its peer neither reads from nor closes. When the jail is removed it goes on
+    /// dying for that long, on the simulated clock, although no process, mount or interface of it is left.
+    pub fn connect(&self, jid: i32, lasts: Duration) {
+        // A log that cannot be written is the next call's business.
+        let _ = self.lock().connect(jid, lasts);
+    }
+
+    /// What has happened so far that a real kernel may not have survived, in words: an interface was destroyed while
+    /// the network stack that it was made in was being torn down (`net/if_clone.c:ifc_unlink_ifp`, seen on 15.1).
+    pub fn panics(&self) -> Vec<String> {
+        self.look(|store| store.world.panics.clone())
     }
 
     /// Leaves room for so many more interfaces on the whole machine, instead of 65535. For tests of what

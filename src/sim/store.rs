@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 use super::apply::FOREVER;
 use super::call::{Call, Reply};
 use super::caller::{Caller, Owner};
+use super::connections::Wanted;
 use super::fault::Fault;
 use super::log::{Header, Log, Record};
 use super::options::Options;
@@ -35,6 +36,8 @@ pub(crate) struct Store {
     pub faults: BTreeMap<u64, Fault>,
     pub delay: Option<Box<Delay>>,
     pub observer: Option<Box<Observer>>,
+    /// Which jails have a connection when this process removes them.
+    pub connections: Vec<Wanted>,
     /// The simulation's own processes: how many there were, and which of them have ended.
     processes: u32,
     ended: BTreeSet<u32>,
@@ -67,6 +70,7 @@ impl Store {
             faults: BTreeMap::new(),
             delay: None,
             observer: None,
+            connections: Vec::new(),
             processes: 0,
             ended: BTreeSet::new(),
             readiness: Readiness::default(),
@@ -168,10 +172,34 @@ impl Store {
             let mut death = Call::Death { pid: owner.pid, start: owner.start };
             self.record_and_apply(caller, Duration::ZERO, &mut death)?.ok();
         }
+        self.connect_those_removed(caller, call)?;
         let reply = self.record_and_apply(caller, took, call)?;
         self.readiness.update(&self.world);
         self.compact()?;
         Ok(reply)
+    }
+
+    /// Gives a jail a connection that outlives it.
+    pub fn connect(&mut self, jid: i32, lasts: Duration) -> io::Result<()> {
+        self.synchronise()?;
+        let Owner { pid, start } = process::this();
+        let caller = Caller { pid, start, jid: 0, root: true };
+        let mut connect = Call::Connect { jid, lasts };
+        self.record_and_apply(caller, Duration::ZERO, &mut connect)?.ok();
+        self.unlock();
+        Ok(())
+    }
+
+    /// Those that are removed now have the connections that they were wished.
+    fn connect_those_removed(&mut self, caller: Caller, call: &Call) -> io::Result<()> {
+        let Call::JailRemove(jid) = *call else { return Ok(()) };
+        let alive = self.world.jails.get(jid).filter(|jail| !jail.dying);
+        let lasts = alive.and_then(|jail| self.connections.iter().find(|one| one.is_for(&jail.name)));
+        if let Some(lasts) = lasts.map(|one| one.lasts) {
+            let mut connect = Call::Connect { jid, lasts };
+            self.record_and_apply(caller, Duration::ZERO, &mut connect)?.ok();
+        }
+        Ok(())
     }
 
     fn record_and_apply(&mut self, caller: Caller, took: Duration, call: &mut Call) -> io::Result<Reply> {

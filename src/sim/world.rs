@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::Release;
 use super::caller::Owner;
 use super::capabilities::Offers;
+use super::connections::Connection;
 use super::devfs::Devfs;
 use super::interface_table::InterfaceTable;
 use super::jail_notes::Notes;
@@ -63,6 +64,10 @@ pub(crate) struct World {
     pub drawn: u32,
     /// The programs that were asked for, oldest first.
     pub programs: Vec<Program>,
+    /// Connections that outlive their jails.
+    pub connections: Vec<Connection>,
+    /// What a real kernel may not have survived.
+    pub panics: Vec<String>,
 }
 
 /// Something that happens later by itself.
@@ -70,6 +75,8 @@ pub(crate) struct World {
 pub(crate) enum Pending {
     /// The kernel's own thread tears down the stack of a jail that is gone.
     StackGone(StackId),
+    /// A connection of a jail that was removed has ended.
+    ConnectionEnds(i32),
 }
 
 /// A process inside a jail, made by [`enter`](crate::kernel::Kernel::enter).

@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use ipnetwork::IpNetwork;
 
 use super::StepError;
-use super::half::HostHalf;
+use super::claim::{Claim, Standing};
+use super::half::{HostHalf, jid_of_half};
 use super::journal::{Journal, Owned};
 use super::nat::Publication;
 use super::nic::{Draft, jail_half, nat_methods, nic_methods};
-use super::open::{Wiring, WiringError};
+use super::open::{Wiring, WiringError, nothing_owed};
 use super::plan::Plan;
 use super::problem::Problem;
 use super::run::{self, Site};
@@ -21,6 +22,7 @@ use super::survey::Survey;
 use super::undo::{self, Owed};
 use super::value_or_text::ValueOrText;
 use crate::jail::{self, JailInfo, JailKey, JailParameters};
+use crate::kernel::Errno;
 use crate::types::{InterfaceName, Jid, MacAddr, Mtu};
 use crate::vnet::Vnet;
 
@@ -64,7 +66,6 @@ pub struct AttachedNic {
 
 /// What was described, made into steps.
 struct Planned {
-    spec: JailSpec,
     vnet: VnetSpec,
     plan: Plan,
     survey: Survey,
@@ -93,7 +94,7 @@ impl<'a> Attachment<'a> {
     ///
     /// The epairs are made inside the jail, through sockets that a child process opens there, and die with it.
     /// A step that fails undoes those before it. What a process left that was killed on the way is taken away
-    /// by the next call for this jail, or by [`undo_attaching`](super::undo_attaching). One thing escapes that: an epair that was made and not named yet, which goes
+    /// by the next call for this jail, or by [`Claim::clear_attaching`]. One thing escapes that: an epair that was made and not named yet, which goes
     /// with the jail.
     ///
     /// # Errors
@@ -110,19 +111,21 @@ impl<'a> Attachment<'a> {
     pub fn apply(self) -> Result<Attached, WiringError> {
         let wiring = self.wiring;
         let info = wiring.jail_with_stack(self.jail.clone())?;
-        let _lock = wiring.lock(&info.name)?;
+        let site = wiring.site();
+        let claim = Claim::take(&site, &info.name, |_| {})?;
+        nothing_owed(claim.clear_attaching(&site)?)?;
+        // It may be another one by now.
+        let info = wiring.jail_with_stack(self.jail.clone())?;
+        if matches!(claim.standing(), Standing::Partial(_)) {
+            return Err(WiringError::Problems(vec![Problem::Unfinished { name: info.name }]));
+        }
         let mut journal = Journal::open(&wiring.state.attaching(&info.name), &wiring.boot)?;
         let inside = Vnet::enter(wiring.kernel().clone(), info.jid)?;
-        if !journal.is_empty() {
-            destroy_inside(&inside, &journal)?;
-            wiring.undo(&mut journal)?;
-        }
-        let Planned { spec, vnet, plan, .. } = self.planned(&info, &inside)?;
-        let site = wiring.site();
-        let epairs = run::apply_inside(&site, &mut journal, &spec, &plan, inside)?;
+        let Planned { vnet, plan, .. } = self.planned(&info, &inside)?;
+        let epairs = run::apply_inside(&site, &mut journal, &plan, inside)?;
         // From here on the jail owns them.
         if let Err(error) = journal.keep(site.files, Vec::new()) {
-            wiring.undo(&mut journal)?;
+            drop(undo_attaching(&site, &info.name)?);
             return Err(StepError::from(error).into());
         }
         let mut nics = Vec::new();
@@ -178,8 +181,8 @@ impl<'a> Attachment<'a> {
             nat,
         };
         let survey = Survey::take(self.wiring.host(), &spec)?;
-        let plan = Plan::attaching(&vnet, spec.nat.as_ref(), &survey).map_err(WiringError::Problems)?;
-        Ok(Planned { spec, vnet, plan, survey })
+        let plan = Plan::attaching(&spec, &survey).map_err(WiringError::Problems)?;
+        Ok(Planned { vnet, plan, survey })
     }
 
     /// The first names that are free, where none were chosen.
@@ -227,6 +230,57 @@ impl<'a> Attachment<'a> {
     }
 }
 
+/// Whether an interface was made by epair's cloner: the kernel puts those in the group of that name.
+///
+/// # Errors
+///
+/// ENXIO: there is no such interface.
+pub(super) fn is_epair(host: &Vnet, name: &InterfaceName) -> crate::Result<bool> {
+    let groups = host.groups(name)?;
+    Ok(groups.iter().any(|group| group.as_str() == "epair"))
+}
+
+/// Makes an epair go by its half on the host, whoever made it, and whether its jail lives, dies or is gone.
+///
+/// The jail is known by the half's description, or by its name: `vnetN.JID`. As long as that jail lives it is held
+/// meanwhile; one that dies takes the epair along. An epair of no jail has the host for a home.
+///
+/// # Errors
+///
+/// Those of SIOCIFDESTROY; ETIMEDOUT: it was to go with its jail, and is still there.
+pub fn release_epair(site: &Site<'_>, name: &InterfaceName) -> Result<(), StepError> {
+    let kernel = site.host.kernel();
+    let number = jid_of_half(name);
+    let mut home = number.map(|jid| jail::get(&**kernel, jid)).transpose()?.flatten();
+    if home.is_none()
+        && number.is_none()
+        && let Some(half) = HostHalf::read(site.host, *name)?
+    {
+        // iocage writes its own name for a jail, and those who attach to any jail the kernel's.
+        for jail in [half.jail.clone(), format!("ioc-{}", half.jail)] {
+            home = home.or(jail::get(&**kernel, jail.as_str())?);
+        }
+    }
+    if let Some(jail) = home.filter(|jail| jail.vnet) {
+        let _lock = site.state.lock_jail(&jail.name, |_| {})?;
+        match Vnet::enter(kernel.clone(), jail.jid) {
+            Ok(_home) => return undo::destroy_held(site, name),
+            // It has begun to die meanwhile.
+            Err(error) if error.errno() == Errno::EINVAL => {}
+            Err(error) => return Err(error.into()),
+        }
+        return undo::let_epair_go(site, name, Some(jail.jid));
+    }
+    match number {
+        // One that another manager made on the host stays when its jail has gone, and has to be destroyed.
+        Some(jid) => match undo::let_epair_go(site, name, Some(jid)) {
+            Err(_) if jail::get_even_dying(&**kernel, jid)?.is_none() => undo::destroy_held(site, name),
+            other => other,
+        },
+        None => undo::destroy_held(site, name),
+    }
+}
+
 /// What was not taken out yet is still in the jail.
 fn destroy_inside(inside: &Vnet, journal: &Journal) -> crate::Result<()> {
     for owned in journal.owned() {
@@ -240,28 +294,29 @@ fn destroy_inside(inside: &Vnet, journal: &Journal) -> crate::Result<()> {
 }
 
 /// Takes away what a process has left that was killed while it attached something to a jail, if one was: on the
-/// host, and in the jail if it is still there. It works under the jail's lock.
-///
-/// # Errors
-///
-/// Those of reading the journal, of [`jail_get(2)`](https://man.freebsd.org/jail_get(2)), of [`Vnet::enter`] and of
-/// SIOCIFDESTROY inside, and as [`undo_and_sweep`](super::undo_and_sweep).
-pub fn undo_attaching(site: &Site<'_>, jail: &str) -> Result<Owed, StepError> {
+/// host, and in the jail if it is the same one still. It works under the jail's lock.
+pub(super) fn undo_attaching(site: &Site<'_>, jail: &str) -> Result<Owed, StepError> {
     let path = site.state.attaching(jail);
     if !path.exists() {
         return Ok(Owed::default());
     }
     let mut journal = Journal::open(&path, site.boot)?;
     let kernel = site.host.kernel();
-    if !journal.is_empty() {
-        match jail::get(&**kernel, jail)? {
-            Some(info) if info.vnet => {
-                destroy_inside(&Vnet::enter(kernel.clone(), info.jid)?, &journal)?;
+    if let Some(own) = journal.jid()
+        && jail::get(&**kernel, own)?.is_some_and(|info| info.name == jail && info.vnet)
+    {
+        // Those that were taken out go while their home is held.
+        let home = Vnet::enter(kernel.clone(), own)?;
+        destroy_inside(&home, &journal)?;
+        for owned in journal.owned() {
+            if let Owned::Epair(name) = owned {
+                undo::destroy_held(site, name)?;
             }
-            _ => undo::await_epairs(site.host, journal.owned()),
         }
     }
-    undo::undo_and_sweep(site.host, site.state, site.files, &mut journal, site.boot)
+    let owed = undo::undo(site, &mut journal, Standing::Partial(None))?;
+    shared::sweep(site)?;
+    Ok(owed)
 }
 
 impl Wiring {
@@ -287,24 +342,32 @@ impl Wiring {
     /// Destroys an epair by its half on the host, and takes away a bridge that was made for it and serves no
     /// jail any more.
     ///
+    /// While the jail goes that the epair was made in, the kernel is not asked to destroy it, because that can panic
+    /// 15.1: then this waits until the epair has gone with the jail, or gives it back to a jail that goes on dying.
+    ///
     /// # Errors
     ///
-    /// As [`Vnet::destroy`]: ENXIO when there is no such interface, EPERM for others than root.
+    /// * [`WiringError::Problems`]: it is no epair.
+    /// * As [`Vnet::destroy`]: ENXIO when there is no such interface, EPERM for others than root.
+    /// * ETIMEDOUT: it was to go with its jail, and is still there.
     ///
     /// # Source
     ///
-    /// SIOCIFDESTROY: [`epair(4)`](https://man.freebsd.org/epair(4)).
+    /// SIOCIFDESTROY: [`epair(4)`](https://man.freebsd.org/epair(4)); `net/if_clone.c:if_clone_destroy`.
     pub fn detach(&self, host_half: &InterfaceName) -> Result<(), WiringError> {
+        if !is_epair(self.host(), host_half)? {
+            return Err(WiringError::Problems(vec![Problem::NotAnEpair { name: *host_half }]));
+        }
         let jail = self.epairs()?.into_iter().find(|half| half.name == *host_half).map(|half| half.jail);
-        self.host().destroy_epair(host_half)?;
+        let site = self.site();
+        release_epair(&site, host_half)?;
         // What is published leads to a NIC: without one it leads nowhere.
         if let Some(jail) = jail
             && self.epairs_of(&jail)?.is_empty()
         {
             self.unpublish(&jail)?;
         }
-        let site = self.site();
-        shared::sweep(site.host, site.state, site.files, site.boot)?;
+        shared::sweep(&site)?;
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::error::OptionalExtension;
 use crate::interface::{Interface, InterfaceType};
-use crate::types::InterfaceName;
+use crate::types::{InterfaceName, Jid};
 use crate::vnet::Vnet;
 
 /// What a description begins with, and what is between its two names: iocage's words.
@@ -55,9 +55,44 @@ impl HostHalf {
     }
 }
 
+/// The jid in `vnetN.JID`, which is what managers call the host's half of a jail's epair.
+pub fn jid_of_half(name: &InterfaceName) -> Option<Jid> {
+    let (nic, jid) = name.as_str().strip_prefix("vnet")?.split_once('.')?;
+    let is_number = |text: &str| {
+        !text.is_empty()
+            && text.bytes().all(|byte| byte.is_ascii_digit())
+            && (text == "0" || !text.starts_with('0'))
+    };
+    if !is_number(nic) || !is_number(jid) {
+        return None;
+    }
+    Jid::new(jid.parse().ok()?).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_names_that_managers_give_have_a_jid() {
+        let read = |name: &str| jid_of_half(&name.parse().unwrap()).map(Jid::get);
+        assert_eq!(read("vnet0.7"), Some(7));
+        assert_eq!(read("vnet12.345"), Some(345));
+        for other in [
+            "vnet0",
+            "vnet.7",
+            "vnet0.",
+            "vnet0.x",
+            "xvnet0.7",
+            "vnet0.07",
+            "vnet00.7",
+            "vnet0.7.1",
+            "epair0a",
+            "vnet0.0",
+        ] {
+            assert_eq!(read(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn only_what_is_described_as_a_jails_is_one() {

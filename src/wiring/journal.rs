@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 
 use ipnetwork::{Ipv4Network, Ipv6Network};
 
+use super::prior::Prior;
 use crate::checksum::crc32;
 use crate::files::{self, Files};
 use crate::types::{InterfaceName, Jid, Mtu};
@@ -68,6 +69,8 @@ pub enum Owned {
     /// IPv6 on an interface of the host that did none: its first address enables it, and brings a
     /// link-local one.
     Inet6(InterfaceName),
+    /// Something of the host that was changed for jails, as it was before.
+    Was(Prior),
     /// A file.
     File(PathBuf),
     /// A symbolic link.
@@ -89,6 +92,7 @@ impl fmt::Display for Owned {
             Owned::Raised(name) => write!(f, "{name} up"),
             Owned::BridgeMtu(bridge, was) => write!(f, "the MTU of {bridge}, which was {was}"),
             Owned::Inet6(name) => write!(f, "IPv6 on {name}"),
+            Owned::Was(prior) => prior.fmt(f),
             Owned::File(path) | Owned::Link(path) => write!(f, "{}", path.display()),
         }
     }
@@ -121,6 +125,10 @@ impl Owned {
             Owned::Raised(name) => ("raised", vec![escape(name.as_str())]),
             Owned::BridgeMtu(bridge, was) => ("bridge-mtu", vec![escape(bridge.as_str()), was.to_string()]),
             Owned::Inet6(name) => ("inet6", vec![escape(name.as_str())]),
+            Owned::Was(prior) => {
+                let (kind, fields) = prior.encode();
+                (kind, fields.iter().map(|field| escape(field)).collect())
+            }
             Owned::File(path) => ("file", vec![escape_path(path)]),
             Owned::Link(path) => ("link", vec![escape_path(path)]),
         };
@@ -147,7 +155,7 @@ impl Owned {
             "inet6" => Owned::Inet6(next()?.parse().ok()?),
             "file" => Owned::File(unescape_path(fields.next()?)?),
             "link" => Owned::Link(unescape_path(fields.next()?)?),
-            _ => return None,
+            kind => Owned::Was(Prior::decode(kind, next)?),
         };
         fields.next().is_none().then_some(owned)
     }
@@ -166,8 +174,12 @@ pub struct Journal {
     boot: String,
     owned: Vec<Owned>,
     complete: bool,
-    /// The jid of the jail that a start which came to its end has made.
-    jid: Option<i32>,
+    /// The name under which the jail is made before it gets its own.
+    making: Option<String>,
+    /// The jid of the jail that the start has made.
+    jid: Option<Jid>,
+    /// The jid of a jail that was there before, to be written with the first record.
+    begin_with: Option<Jid>,
     /// What is in the file has to be written anew before anything is added to it: it is of another
     /// boot, or its last record is torn.
     stale: bool,
@@ -188,7 +200,9 @@ impl Journal {
             boot: boot.to_owned(),
             owned: Vec::new(),
             complete: false,
+            making: None,
             jid: None,
+            begin_with: None,
             stale: false,
             file: None,
         };
@@ -216,9 +230,13 @@ impl Journal {
                     foreign_boot = unescape(boot).as_deref() != Some(&journal.boot)
                 }
                 None if record == "complete" => journal.complete = true,
-                Some(("complete", jid)) => {
-                    journal.complete = true;
-                    journal.jid = Some(jid.parse().map_err(|_| damaged(number + 1))?);
+                Some(("making", name)) => {
+                    journal.making = Some(unescape(name).ok_or_else(|| damaged(number + 1))?);
+                }
+                Some((kind @ ("jid" | "complete"), jid)) => {
+                    journal.complete = kind == "complete";
+                    let jid = jid.parse().ok().and_then(|jid| Jid::new(jid).ok());
+                    journal.jid = Some(jid.ok_or_else(|| damaged(number + 1))?);
                 }
                 _ => journal.owned.push(Owned::decode(record).ok_or_else(|| damaged(number + 1))?),
             }
@@ -226,6 +244,7 @@ impl Journal {
         if foreign_boot {
             journal.owned.retain(|owned| !owned.dies_with_the_machine());
             journal.complete = false;
+            journal.making = None;
             journal.jid = None;
             journal.stale = true;
         }
@@ -242,15 +261,19 @@ impl Journal {
         self.complete
     }
 
-    /// Whether the jail that runs with this jid is another than the one that the journal is of: somebody
-    /// else has stopped that one, and started it again.
-    pub fn is_of_another(&self, jid: Jid) -> bool {
-        self.jid.is_some_and(|own| own != jid.get())
+    /// The jid of the jail that it is of. None as long as there was no jail yet.
+    pub fn jid(&self) -> Option<Jid> {
+        self.jid
+    }
+
+    /// The name that the jail has until it gets its own, if it is made so.
+    pub fn making(&self) -> Option<&str> {
+        self.making.as_deref()
     }
 
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
-        self.owned.is_empty() && !self.complete
+        self.owned.is_empty() && self.jid.is_none() && self.making.is_none() && !self.complete
     }
 
     /// Where it lies.
@@ -269,6 +292,33 @@ impl Journal {
         Ok(())
     }
 
+    /// Writes down the name that the jail has until it gets its own. Nobody else may ever use that name.
+    ///
+    /// # Errors
+    ///
+    /// As [`Journal::intend`].
+    pub fn make_as(&mut self, files: Files<'_>, name: &str) -> files::Result<()> {
+        self.append(files, &format!("making\t{}", escape(name)))?;
+        self.making = Some(name.to_owned());
+        Ok(())
+    }
+
+    /// Says which jail it is of that is there already: it is written with the first record.
+    pub fn begin_with(&mut self, jid: Jid) {
+        self.begin_with = Some(jid);
+    }
+
+    /// Writes down the jid of the jail, which exists by now.
+    ///
+    /// # Errors
+    ///
+    /// As [`Journal::intend`]. The jail is to be taken away then.
+    pub fn made(&mut self, files: Files<'_>, jid: Jid) -> files::Result<()> {
+        self.append(files, &format!("jid\t{jid}"))?;
+        self.jid = Some(jid);
+        Ok(())
+    }
+
     /// Writes down that the start came to its end, and with which jid the jail runs.
     ///
     /// # Errors
@@ -277,7 +327,7 @@ impl Journal {
     pub fn complete(&mut self, files: Files<'_>, jid: Jid) -> files::Result<()> {
         self.append(files, &format!("complete\t{jid}"))?;
         self.complete = true;
-        self.jid = Some(jid.get());
+        self.jid = Some(jid);
         Ok(())
     }
 
@@ -290,12 +340,13 @@ impl Journal {
         self.file = None;
         if owed.is_empty() {
             files.remove_file_if_present(&self.path)?;
+            self.making = None;
+            self.jid = None;
         } else {
             files.write_atomically(&self.path, self.text(&owed).as_bytes(), MODE)?;
         }
         self.owned = owed;
         self.complete = false;
-        self.jid = None;
         self.stale = false;
         Ok(())
     }
@@ -307,6 +358,10 @@ impl Journal {
             self.stale = false;
         }
         let mut text = if self.is_empty() { self.text(&[]) } else { String::new() };
+        if let Some(jid) = self.begin_with.take() {
+            add_line(&mut text, &format!("jid\t{jid}"));
+            self.jid = Some(jid);
+        }
         add_line(&mut text, record);
         files.append_open(&mut self.file, &self.path, text.as_bytes(), MODE)
     }
@@ -315,6 +370,14 @@ impl Journal {
         let mut text = String::with_capacity(128);
         add_line(&mut text, &[FORMAT, "\t", &escape(&self.boot)].concat());
         owned.iter().for_each(|owned| add_line(&mut text, &owned.encode()));
+        if !owned.is_empty() {
+            if let Some(name) = &self.making {
+                add_line(&mut text, &format!("making\t{}", escape(name)));
+            }
+            if let Some(jid) = self.jid {
+                add_line(&mut text, &format!("jid\t{jid}"));
+            }
+        }
         text
     }
 }
@@ -395,6 +458,17 @@ mod tests {
             Owned::Bridge(name("bridge0")),
             Owned::Uplink { bridge: name("bridge0"), member: name("em0") },
             Owned::Inet6(name("em0")),
+            Owned::Was(Prior::Up(name("em0"))),
+            Owned::Was(Prior::Fib(name("em0"), 3)),
+            Owned::Was(Prior::Address(name("em0"), "192.0.2.10/24".parse().unwrap())),
+            Owned::Was(Prior::Address(name("em0"), "2001:db8::10/64".parse().unwrap())),
+            Owned::Was(Prior::Member { bridge: name("bridge0"), member: name("em0"), flags: 3 }),
+            Owned::Was(Prior::Route {
+                interface: name("em0"),
+                to: "0.0.0.0/0".parse().unwrap(),
+                router: "192.0.2.1".parse().unwrap(),
+                fib: 0,
+            }),
             Owned::File("/var/run/jail.ioc-web.conf".into()),
             Owned::Link("/x/dev/log".into()),
         ]
@@ -414,8 +488,29 @@ mod tests {
 
         let read = Journal::open(&path, "boot-1").unwrap();
         assert_eq!(read.owned(), samples());
-        assert!(read.is_complete() && !read.is_of_another(jid));
-        assert!(read.is_of_another(Jid::new(8).unwrap()));
+        assert!(read.is_complete());
+        assert_eq!(read.jid(), Some(jid));
+    }
+
+    /// What is owed is somebody's: whose stays with it.
+    #[test]
+    fn the_jid_is_there_from_the_moment_that_the_jail_is() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("web.journal");
+        let read = |boot: &str| Journal::open(&path, boot).unwrap();
+        let jid = Jid::new(7).unwrap();
+        let mut journal = read("boot-1");
+        journal.make_as(Files::new(), "starting\t1").unwrap();
+        assert_eq!((read("boot-1").making(), read("boot-1").jid()), (Some("starting\t1"), None));
+        journal.intend(Files::new(), Owned::Ruleset(1000)).unwrap();
+        journal.made(Files::new(), jid).unwrap();
+        assert!(!read("boot-1").is_complete());
+        assert_eq!(read("boot-1").jid(), Some(jid));
+        journal.keep(Files::new(), vec![Owned::Ruleset(1000)]).unwrap();
+        assert_eq!((read("boot-1").making(), read("boot-1").jid()), (Some("starting\t1"), Some(jid)));
+        assert_eq!((read("boot-2").making(), read("boot-2").jid()), (None, None), "another boot's jids");
+        journal.keep(Files::new(), vec![]).unwrap();
+        assert!(read("boot-1").is_empty() && journal.is_empty());
     }
 
     #[test]

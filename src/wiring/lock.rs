@@ -7,8 +7,8 @@
 //! than all else here: a jail's stays as long as its journal.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process;
 
@@ -147,7 +147,8 @@ impl Lock {
     fn sign(&self) {
         if self.mode == Mode::Exclusive && !matches!(self.end, End::Stays) {
             let signature = format!("{:<PID_WIDTH$}", process::id());
-            let _ = (&self.file).write_all(signature.as_bytes());
+            // The holder before may have been read, and reading moves the place where the next byte goes.
+            let _ = self.file.write_all_at(signature.as_bytes(), 0);
         }
     }
 }
@@ -201,6 +202,27 @@ mod tests {
             assert_eq!(told.recv().unwrap(), None);
         });
         assert!(!path.exists(), "the last one takes the file away");
+    }
+
+    /// Who waits reads who holds it, with the file that is locked afterwards.
+    #[test]
+    fn who_has_waited_signs_at_the_beginning_of_the_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, journal) = (directory.path().join("web.lock"), directory.path().join("web.journal"));
+        fs::write(&journal, "").unwrap();
+        let take = || Lock::take_for(&path, Mode::Exclusive, End::GoesWith(journal.clone()), |_| {}).unwrap();
+        let first = take();
+        std::thread::scope(|scope| {
+            let second = scope.spawn(|| {
+                let lock = take();
+                (fs::read_to_string(&path).unwrap(), lock)
+            });
+            std::thread::sleep(Duration::from_millis(50));
+            drop(first);
+            let (text, _lock) = second.join().unwrap();
+            assert_eq!(text.len(), PID_WIDTH, "{text:?}");
+            assert_eq!(text.trim().parse::<u32>(), Ok(process::id()));
+        });
     }
 
     #[test]

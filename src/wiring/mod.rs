@@ -2,18 +2,20 @@
 //!
 //! [`Wiring`] is where to begin: [`Wiring::jail`] describes a jail word by word and starts it. Beneath it are
 //! parts that can be used alone. A [`JailSpec`] says what a jail is to look like. A [`Survey`] looks at the host. [`Plan::new`]
-//! checks one against the other and lists the [`Step`]s; [`apply`] takes them. Two things undo them:
+//! checks one against the other and lists the [`Step`]s. A [`Claim`] on the jail's name says whose the jail of that
+//! name is, and takes the steps. Two things undo them:
 //!
 //! * **The kernel.** A jail with a network stack of its own is first made without `persist` and held
 //!   by a child process, and its epairs are made inside it. Until [`Step::Commit`] the end of this
 //!   process, however it comes, takes the jail and its epairs with it.
 //! * **The journal.** What the kernel would keep (aliases, mounts, devfs rulesets, files, a committed
-//!   jail) is written down before it is made; [`undo()`] goes through it backwards.
+//!   jail) is written down before it is made; [`Claim::clear`] goes through it backwards.
 
 pub mod bulk;
 
 mod attach;
 mod builder;
+mod claim;
 mod dump;
 mod half;
 mod journal;
@@ -22,6 +24,7 @@ pub mod nat;
 mod nic;
 mod open;
 mod plan;
+mod prior;
 mod problem;
 mod requests;
 mod run;
@@ -34,21 +37,23 @@ mod undo;
 mod uplink;
 mod value_or_text;
 
-pub use attach::{Attached, AttachedNic, Attachment, undo_attaching};
+pub use attach::{Attached, AttachedNic, Attachment, release_epair};
 pub use builder::{JailBuilder, SharedIp, Unwired, Wired};
-pub use half::HostHalf;
+pub use claim::{Claim, Standing};
+pub use half::{HostHalf, jid_of_half};
 pub use journal::{Journal, Owned};
 pub use lock::{Lock, Mode};
 pub use open::{Wiring, WiringError};
 pub use plan::Plan;
+pub use prior::Prior;
 pub use problem::Problem;
-pub use run::{Site, Up, apply};
+pub use run::{Site, Up, WAIT};
 pub use shared::{sweep, unneeded};
 pub use spec::{Alias, Devfs, HostName, JailSpec, MountSpec, Network, Nic, Router, Shared, VnetSpec};
 pub use state::StateDirectory;
 pub use step::{JailInterface, Step};
 pub use survey::Survey;
-pub use undo::{Owed, await_epairs, destroy_epair, undo, undo_and_sweep, undo_order};
+pub use undo::{Owed, undo_order};
 pub use uplink::Uplink;
 pub use value_or_text::ValueOrText;
 

@@ -3,21 +3,22 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::attach;
 use super::builder::JailBuilder;
+use super::bulk::{self, BulkError, BulkJail, Cancel, Fate, Limits, Trouble};
+use super::claim::Standing;
 use super::journal::Journal;
-use super::lock::Lock;
 use super::plan::Plan;
 use super::problem::Problem;
-use super::run::{self, Site, Up};
+use super::run::{Site, Up, WAIT};
 use super::spec::JailSpec;
 use super::state::StateDirectory;
 use super::survey::Survey;
-use super::undo::{self, Owed};
+use super::undo::Owed;
 use super::{Error, StepError};
 use crate::files::{Files, Gate};
-use crate::jail::{self, JailKey};
+use crate::jail::{self, JailInfo, JailKey};
 use crate::kernel::{self, Kernel};
 use crate::sim::Sim;
 use crate::vnet::Vnet;
@@ -42,6 +43,7 @@ pub struct Wiring {
     pub(super) state: StateDirectory,
     pub(super) boot: String,
     gate: Announcing,
+    wait: Duration,
 }
 
 /// Why a jail was not started, stopped or wired.
@@ -132,7 +134,7 @@ impl Wiring {
         let host = Vnet::host(kernel);
         // Sixteen bytes of no further structure.
         let boot = host.sysctl("kern.boot_id")?.iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Wiring { host, state, boot, gate })
+        Ok(Wiring { host, state, boot, gate, wait: WAIT })
     }
 
     /// The host's network stack.
@@ -169,10 +171,15 @@ impl Wiring {
         Ok(Vnet::enter(Arc::clone(self.kernel()), info.jid)?)
     }
 
-    /// What [`apply`](super::apply) and [`undo`](super::undo()) work with, for those who carry out plans of their
-    /// own.
+    /// What a [`Claim`](super::Claim) works with, for those who carry out plans of their own.
     pub fn site(&self) -> Site<'_> {
-        Site { host: &self.host, state: &self.state, files: Files::through(&self.gate), boot: &self.boot }
+        Site {
+            host: &self.host,
+            state: &self.state,
+            files: Files::through(&self.gate),
+            boot: &self.boot,
+            wait: self.wait,
+        }
     }
 
     /// Begins to describe a jail.
@@ -196,56 +203,73 @@ impl Wiring {
     }
 
     /// Starts a jail: all of it, or nothing of it. What a start that was killed has left of it is taken away
-    /// before.
+    /// before. A jail of that name that was stopped and goes on dying, for the sake of a connection, is in nobody's
+    /// way: the new one is started beside it.
     ///
     /// # Errors
     ///
     /// As [`JailBuilder::start`].
     pub fn start(&self, spec: &JailSpec) -> Result<Up, WiringError> {
-        let site = self.site();
-        let _lock = self.lock(&spec.name)?;
-        let mut journal = Journal::open(&self.state.journal(&spec.name), &self.boot)?;
-        let running = jail::find(&**self.kernel(), &spec.name)?;
-        match running {
-            Some(jid) if journal.is_empty() || journal.is_complete() => {
-                let name = spec.name.clone();
-                return Err(WiringError::Problems(vec![Problem::JailExists { name, jid }]));
-            }
-            _ if !journal.is_empty() => self.undo(&mut journal)?,
-            _ => {}
+        let mut fate = None;
+        let jails = vec![BulkJail::new(spec.clone())];
+        bulk::start(&self.site(), jails, &Limits::ONE, &Cancel::new(), |_, ended| fate = Some(ended))?;
+        match fate {
+            Some(Fate::Up(up)) => Ok(up),
+            Some(Fate::Failed(trouble)) => Err(trouble.into()),
+            Some(Fate::Gone(_) | Fate::Absent | Fate::Cancelled) | None => Err(unfinished()),
         }
-        nothing_owed(attach::undo_attaching(&site, &spec.name)?)?;
-        let plan = self.plan(spec)?;
-        let up = run::apply(&site, &mut journal, spec, &plan, |_| {})?;
-        if let Err(error) = journal.complete(site.files, up.jid) {
-            self.undo(&mut journal)?;
-            return Err(StepError::from(error).into());
-        }
-        Ok(up)
     }
 
     /// Stops a jail that was started here, and takes away all that its start added. Answers whether there was
     /// anything to take away.
     ///
-    /// A jail that somebody else started is left alone: [`jail::remove`] removes any.
+    /// When the kernel has taken the jail, and nothing of it is left that can be touched, it is stopped, at once. It may
+    /// be on the kernel's list of dying jails for as long as a connection of it lives: [`Wiring::dying`] tells.
+    ///
+    /// A jail that somebody else started is left alone, whatever its name: [`jail::remove`] removes any.
     ///
     /// # Errors
     ///
-    /// * [`WiringError::Owed`]: the kernel kept some of it.
+    /// * [`WiringError::Problems`]: the jail of that name was not started here.
+    /// * [`WiringError::Owed`]: the kernel kept some of it, also after the time that [`Wiring::set_wait`] gives it.
     /// * [`WiringError::Failure`]: a lock or a journal.
     pub fn stop(&self, name: &str) -> Result<bool, WiringError> {
-        let _lock = self.lock(name)?;
-        nothing_owed(attach::undo_attaching(&self.site(), name)?)?;
-        let mut journal = Journal::open(&self.state.journal(name), &self.boot)?;
-        if journal.is_empty() {
-            return Ok(false);
+        let mut fate = None;
+        let names = [(name.to_owned(), Vec::new())];
+        bulk::stop(&self.site(), &names, &Limits::ONE, &Cancel::new(), |_, ended| fate = Some(ended))?;
+        match fate {
+            Some(Fate::Gone(_)) => Ok(true),
+            Some(Fate::Absent) => Ok(false),
+            Some(Fate::Failed(trouble)) => Err(trouble.into()),
+            Some(Fate::Up(_) | Fate::Cancelled) | None => Err(unfinished()),
         }
-        self.undo(&mut journal)?;
-        Ok(true)
     }
 
-    pub(super) fn lock(&self, jail: &str) -> Result<Lock, WiringError> {
-        Ok(self.state.lock_jail(jail, |_| {})?)
+    /// What the jail of a name is to us: ours, somebody else's, dying, or not there. Nothing is changed.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading the journal, and of [`jail_get(2)`](https://man.freebsd.org/jail_get(2)).
+    pub fn standing(&self, name: &str) -> Result<Standing, WiringError> {
+        let journal = Journal::open(&self.state.journal(name), &self.boot)?;
+        Ok(Standing::of(&**self.kernel(), name, &journal)?)
+    }
+
+    /// The jails that were removed, by whomever, and that the kernel still has: something holds them, such as a TCP
+    /// connection that its peer does not close. A jail of the same name can be started beside each.
+    ///
+    /// # Errors
+    ///
+    /// As [`jail::list`].
+    pub fn dying(&self) -> Result<Vec<JailInfo>, WiringError> {
+        Ok(jail::list(&**self.kernel(), true)?.into_iter().filter(|jail| jail.dying).collect())
+    }
+
+    /// Sets how long a stop waits for what comes back only with the end of a jail: an interface that was lent and
+    /// renamed inside, a mount that stays busy. What has not come back by then stays in the journal. Nothing else is
+    /// waited for. Without this it is [`WAIT`].
+    pub fn set_wait(&mut self, wait: Duration) {
+        self.wait = wait;
     }
 
     /// `kern.hostuuid`, or nothing where there is none.
@@ -253,15 +277,37 @@ impl Wiring {
         let uuid = self.host.sysctl("kern.hostuuid").unwrap_or_default();
         String::from_utf8_lossy(&uuid).trim_end_matches('\0').to_owned()
     }
+}
 
-    pub(super) fn undo(&self, journal: &mut Journal) -> Result<(), WiringError> {
-        let site = self.site();
-        nothing_owed(undo::undo_and_sweep(site.host, site.state, site.files, journal, site.boot)?)
+pub(super) fn nothing_owed(owed: Owed) -> Result<(), WiringError> {
+    if owed.failures.is_empty() { Ok(()) } else { Err(WiringError::Owed(owed)) }
+}
+
+/// What the engine does not say of a jail that it was given.
+fn unfinished() -> WiringError {
+    StepError::Invalid("it was not brought to its end".to_owned()).into()
+}
+
+impl From<Trouble> for WiringError {
+    fn from(trouble: Trouble) -> WiringError {
+        match trouble {
+            Trouble::Problems(problems) => WiringError::Problems(problems),
+            Trouble::Wiring(error) => WiringError::Plan(error),
+            Trouble::Owed(owed) => WiringError::Owed(owed),
+            Trouble::Failure(failure) => WiringError::Failure(failure),
+            needs @ Trouble::Needs(_) => StepError::Invalid(needs.to_string()).into(),
+        }
     }
 }
 
-fn nothing_owed(owed: Owed) -> Result<(), WiringError> {
-    if owed.failures.is_empty() { Ok(()) } else { Err(WiringError::Owed(owed)) }
+impl From<BulkError> for WiringError {
+    fn from(error: BulkError) -> WiringError {
+        match error {
+            BulkError::Ticks(error) => error.into(),
+            BulkError::Unswept(failure) => failure.into(),
+            circle @ BulkError::Circle(_) => StepError::Invalid(circle.to_string()).into(),
+        }
+    }
 }
 
 impl Drop for Wiring {

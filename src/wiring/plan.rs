@@ -22,6 +22,7 @@ pub struct Plan {
     uplinks: Vec<(InterfaceName, InterfaceName)>,
     left_out: Vec<Problem>,
     empty: Vec<InterfaceName>,
+    spec: JailSpec,
 }
 
 impl Plan {
@@ -43,15 +44,14 @@ impl Plan {
             Network::Shared(shared) => planner.shared(shared, spec.nat.as_ref()),
             Network::Vnet(vnet) => planner.vnet(vnet, spec.nat.as_ref()),
         }
-        planner.finish()
+        planner.finish(spec)
     }
 
     /// Works out the steps that give NICs and routes to a jail that is there, with a network stack of its own.
-    pub(super) fn attaching(
-        vnet: &VnetSpec,
-        nat: Option<&JailNat>,
-        survey: &Survey,
-    ) -> Result<Plan, Vec<Problem>> {
+    pub(super) fn attaching(spec: &JailSpec, survey: &Survey) -> Result<Plan, Vec<Problem>> {
+        let Network::Vnet(vnet) = &spec.network else {
+            return Err(vec![Problem::NoStack { jail: spec.name.clone() }]);
+        };
         let mut planner = Planner::new(survey);
         planner.problems.extend_from_slice(survey.nat_problems());
         planner.check_macs(&vnet.nics);
@@ -59,7 +59,7 @@ impl Plan {
             planner.nic(number, nic);
         }
         planner.inside(vnet);
-        planner.publish(nat);
+        planner.publish(spec.nat.as_ref());
         // It has its loopback.
         planner.steps.retain(|step| !matches!(step, Step::StartLoopback));
         // The host's half first: its name is in the journal, so that an attempt that was killed can be undone.
@@ -68,7 +68,12 @@ impl Plan {
                 planner.steps.swap(place - 1, place);
             }
         }
-        planner.finish()
+        planner.finish(spec)
+    }
+
+    /// What the jail is to look like.
+    pub fn spec(&self) -> &JailSpec {
+        &self.spec
     }
 
     /// The steps, in order.
@@ -118,7 +123,7 @@ impl<'a> Planner<'a> {
     }
 
     /// The plan; or every problem, once.
-    fn finish(self) -> Result<Plan, Vec<Problem>> {
+    fn finish(self, spec: &JailSpec) -> Result<Plan, Vec<Problem>> {
         let mut problems = Vec::new();
         for problem in self.problems {
             if !problems.contains(&problem) {
@@ -128,7 +133,8 @@ impl<'a> Planner<'a> {
         if !problems.is_empty() {
             return Err(problems);
         }
-        Ok(Plan { steps: self.steps, uplinks: self.uplinks, left_out: self.left_out, empty: self.empty })
+        let Planner { steps, uplinks, left_out, empty, .. } = self;
+        Ok(Plan { steps, uplinks, left_out, empty, spec: spec.clone() })
     }
 
     fn check_jail(&mut self, spec: &JailSpec) {

@@ -29,6 +29,28 @@ pub enum Problem {
         /// Its jid.
         jid: Jid,
     },
+    /// A jail of that name is there that was not started here.
+    #[error(
+        "a jail named {name} runs with jid {jid} that was not started here: it is left alone; `jail -r {name}` removes it"
+    )]
+    ForeignJail {
+        /// Its name.
+        name: String,
+        /// Its jid.
+        jid: Jid,
+    },
+    /// What is to be detached is no epair.
+    #[error("{name} is no epair: name the host's half of one, as `net list` shows it")]
+    NotAnEpair {
+        /// The interface.
+        name: InterfaceName,
+    },
+    /// A jail was not started to its end.
+    #[error("jail {name} was not started, or not stopped, to its end: start or stop it first")]
+    Unfinished {
+        /// Its name.
+        name: String,
+    },
     /// There is no such jail.
     #[error("there is no jail {jail}: `jls` lists those that run")]
     NoJail {

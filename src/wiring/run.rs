@@ -3,15 +3,19 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
-use ipnetwork::Ipv4Network;
+use ipnetwork::{Ipv4Network, Ipv6Network};
 
 use super::bulk::KernelLock;
+use super::claim::Standing;
 use super::journal::{Journal, Owned};
 use super::nat;
 use super::plan::Plan;
+use super::prior::{self, Prior};
 use super::shared::{self, Joining};
-use super::spec::{HostName, JailSpec, MountSpec, Network, Router};
+use super::spec::{Alias, HostName, JailSpec, MountSpec, Network, Router};
 use super::state::StateDirectory;
 use super::step::{JailInterface, Step};
 use super::undo::{self, Owed};
@@ -49,25 +53,30 @@ pub struct Site<'a> {
     pub files: Files<'a>,
     /// `kern.boot_id`.
     pub boot: &'a str,
+    /// How long to wait for what comes back only with the end of a jail: an interface that was lent and renamed
+    /// inside, a mount that stays busy. See [`WAIT`].
+    pub wait: Duration,
 }
+
+/// How long is waited for what comes back only with the end of a jail, where nothing else is said.
+pub const WAIT: Duration = Duration::from_secs(10);
 
 /// Brings a jail up as its plan says. `before` is called before each step.
 ///
-/// The journal must be the jail's own, under the jail's lock. What was made is written in it;
+/// The journal is the jail's own, under the jail's lock. What was made is written in it;
 /// the caller completes it when nothing more is to follow.
 ///
 /// # Errors
 ///
 /// The step that failed, and why. Everything made so far is undone by then; what could not be is
 /// in [`Error::owed`] and stays in the journal.
-pub fn apply(
+pub(super) fn apply(
     site: &Site<'_>,
     journal: &mut Journal,
-    spec: &JailSpec,
     plan: &Plan,
     mut before: impl FnMut(&Step),
 ) -> Result<Up, Box<Error>> {
-    let mut run = Run::new(site, journal, spec, plan);
+    let mut run = Run::new(site, journal, plan);
     for step in plan.steps() {
         before(step);
         if let Err(failure) = run.step(step) {
@@ -85,13 +94,15 @@ pub fn apply(
 pub(super) fn apply_inside(
     site: &Site<'_>,
     journal: &mut Journal,
-    spec: &JailSpec,
     plan: &Plan,
     inside: Vnet,
 ) -> Result<Vec<Epair>, Box<Error>> {
-    let mut run = Run::new(site, journal, spec, plan);
+    let mut run = Run::new(site, journal, plan);
     run.jid = inside.jid();
     run.entered = Some(inside);
+    if let Some(jid) = run.jid {
+        run.journal.begin_with(jid);
+    }
     for step in plan.steps() {
         if let Err(failure) = run.step(step) {
             return Err(Box::new(run.fail(step.to_string(), failure)));
@@ -116,7 +127,8 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(site: &'a Site<'a>, journal: &'a mut Journal, spec: &'a JailSpec, plan: &'a Plan) -> Run<'a> {
+    fn new(site: &'a Site<'a>, journal: &'a mut Journal, plan: &'a Plan) -> Run<'a> {
+        let spec = plan.spec();
         let ruleset = match &spec.devfs {
             super::spec::Devfs::Existing(number) => *number,
             super::spec::Devfs::Generate { .. } => 0,
@@ -155,12 +167,27 @@ impl<'a> Run<'a> {
             }
         }
         let site = self.site;
-        let owed = undo::undo_and_sweep(site.host, site.state, site.files, self.journal, site.boot);
+        let owed = self.standing().and_then(|standing| {
+            let owed = undo::undo(site, self.journal, standing)?;
+            shared::sweep(site)?;
+            Ok(owed)
+        });
         let (owed, also) = match owed {
             Ok(owed) => (owed, None),
             Err(failure) => (Owed::default(), Some(failure)),
         };
         Error { step, failure, owed, undo_failure: also }
+    }
+
+    /// What the jail of the journal is by now. One that was there before is not this plan's to remove.
+    fn standing(&self) -> Result<Standing, StepError> {
+        if self.entered.is_some() {
+            return Ok(Standing::Partial(None));
+        }
+        Ok(match Standing::of(&**self.kernel(), &self.spec.name, self.journal)? {
+            Standing::Foreign(_) | Standing::Absent => Standing::Partial(None),
+            other => other,
+        })
     }
 
     fn intend(&mut self, owned: Owned) -> Result<(), StepError> {
@@ -185,16 +212,8 @@ impl<'a> Run<'a> {
         match step {
             Step::CreateRuleset { first, rules } => self.create_ruleset(*first, rules)?,
             Step::Mount(mount) => self.mount(mount)?,
-            Step::AddAlias4(interface, network) => {
-                self.intend(Owned::Alias4(*interface, *network))?;
-                host.add_ipv4(interface, *network)?;
-            }
-            Step::AddAlias6(interface, network) => {
-                let site = self.site;
-                let _enabling = shared::enable_inet6(host, site.state, site.files, site.boot, interface)?;
-                self.intend(Owned::Alias6(*interface, *network))?;
-                host.add_ipv6(interface, *network)?;
-            }
+            Step::AddAlias4(interface, network) => self.add_alias4(interface, *network)?,
+            Step::AddAlias6(interface, network) => self.add_alias6(interface, *network)?,
             Step::CreateJail => self.create_jail()?,
             Step::HoldJail => {
                 // It is the kernel's to undo; this is for waiting until that is done.
@@ -202,8 +221,11 @@ impl<'a> Run<'a> {
                 let parameters = self.parameters();
                 let _pass = self.site.state.pass(KernelLock::Create);
                 let held = jail::create_held(self.kernel(), &parameters)?;
-                self.jid = Some(held.jid());
+                let jid = held.jid();
+                self.jid = Some(jid);
                 self.held = Some(held);
+                // Before anything of it is made: what is left of it later is known by this.
+                self.journal.made(self.site.files, jid)?;
             }
             Step::CreateEpair { unit, .. } => {
                 let epair = match unit {
@@ -256,7 +278,21 @@ impl<'a> Run<'a> {
             Step::Commit => self.commit()?,
             Step::Lend(interface) => {
                 let jid = self.jid.expect("the plan commits the jail first");
+                let prior = prior::of_lent(host, interface)?;
+                let bridges: Vec<_> = prior
+                    .iter()
+                    .filter_map(
+                        |one| if let Prior::Member { bridge, .. } = one { Some(*bridge) } else { None },
+                    )
+                    .collect();
+                for prior in prior {
+                    self.intend(Owned::Was(prior))?;
+                }
                 self.intend(Owned::Lent(*interface))?;
+                for bridge in &bridges {
+                    // Otherwise it stays promiscuous.
+                    host.delete_member(bridge, interface)?;
+                }
                 let _pass = self.site.state.pass(KernelLock::Detach);
                 host.lend(interface, jid)?;
             }
@@ -312,7 +348,7 @@ impl<'a> Run<'a> {
     }
 
     fn mount(&mut self, spec: &MountSpec) -> Result<(), StepError> {
-        let mut request = mount::request(&spec.fstype, &spec.from, &self.spec.path, &spec.beneath);
+        let mut request = mount::request(&spec.fstype, &spec.from, &self.real_root(), &spec.beneath);
         for (name, value) in &spec.options {
             request = request.option(name, value.clone());
         }
@@ -325,6 +361,12 @@ impl<'a> Run<'a> {
             Some(on) => self.intend(Owned::Mount { fstype: request.fstype, on }),
             None => Ok(()),
         }
+    }
+
+    /// The jail's root as the kernel names it, without symbolic links: so it is in the list of what is mounted, and
+    /// whoever comes by another way finds it there.
+    fn real_root(&self) -> PathBuf {
+        std::fs::canonicalize(&self.spec.path).unwrap_or_else(|_| self.spec.path.clone())
     }
 
     /// Where the kernel has mounted it, if that is not where it was to be. Links that stay in the jail's root are
@@ -344,7 +386,7 @@ impl<'a> Run<'a> {
                 .any(|owned| matches!(owned, Owned::Mount { on: other, .. } if other == on))
         };
         // The newest first, and it is the newest. One on the right place is hidden by another.
-        let found = mount::beneath(kernel, &self.spec.path)?.into_iter().find(|mounted| {
+        let found = mount::beneath(kernel, &self.real_root())?.into_iter().find(|mounted| {
             mounted.fstype == request.fstype
                 && mounted.from == request.from.to_string_lossy()
                 && (mounted.on == wanted || !journalled(&mounted.on))
@@ -352,11 +394,84 @@ impl<'a> Run<'a> {
         Ok(found.map(|mounted| mounted.on).filter(|on| *on != wanted))
     }
 
+    fn add_alias4(&mut self, interface: &InterfaceName, network: Ipv4Network) -> Result<(), StepError> {
+        let host = self.site.host;
+        // To add one that is there would remove it first; and it is not ours.
+        if host.find_ipv4(interface, network.ip())?.is_none() {
+            self.intend(Owned::Alias4(*interface, network))?;
+            host.add_ipv4(interface, network)?;
+        }
+        Ok(())
+    }
+
+    fn add_alias6(&mut self, interface: &InterfaceName, network: Ipv6Network) -> Result<(), StepError> {
+        let host = self.site.host;
+        if host.find_ipv6(interface, network.ip())?.is_none() {
+            let _enabling = shared::enable_inet6(self.site, interface)?;
+            self.intend(Owned::Alias6(*interface, network))?;
+            host.add_ipv6(interface, network)?;
+        }
+        Ok(())
+    }
+
+    /// Makes a jail that shares the host's addresses, while these cannot go: the jail that had one of them before may
+    /// be stopped meanwhile.
     fn create_jail(&mut self) -> Result<(), StepError> {
-        let parameters = self.parameters().set("persist", true);
+        let Network::Shared(shared) = &self.spec.network else { return self.create_persistent() };
+        let host = self.site.host;
+        loop {
+            let joining = shared::hold(self.site.state)?;
+            let (mut gone4, mut gone6) = (Vec::new(), Vec::new());
+            for Alias { interface, network } in &shared.ip4 {
+                if let Some(interface) = interface
+                    && host.find_ipv4(interface, network.ip())?.is_none()
+                {
+                    gone4.push((*interface, *network));
+                }
+            }
+            for Alias { interface, network } in &shared.ip6 {
+                if let Some(interface) = interface
+                    && host.find_ipv6(interface, network.ip())?.is_none()
+                {
+                    gone6.push((*interface, *network));
+                }
+            }
+            if gone4.is_empty() && gone6.is_empty() {
+                let created = self.create_persistent();
+                drop(joining);
+                return created;
+            }
+            drop(joining);
+            for (interface, network) in gone4 {
+                self.add_alias4(&interface, network)?;
+            }
+            for (interface, network) in gone6 {
+                self.add_alias6(&interface, network)?;
+            }
+        }
+    }
+
+    /// Makes a jail that stays from the start. Whose it is has to be known at every moment, and its jid is known only
+    /// when it is there: so it is made under a name that is used once, and gets its own when the jid is written down.
+    fn create_persistent(&mut self) -> Result<(), StepError> {
         self.intend(Owned::Jail(self.spec.name.clone()))?;
+        let kernel = self.kernel().clone();
+        // The kernel does not give a jail below another one a new name; a child holds it until its jid is known.
+        if self.spec.name.contains('.') {
+            let held = jail::create_held_plain(&kernel, &self.parameters())?;
+            self.jid = Some(held.jid());
+            self.journal.made(self.site.files, held.jid())?;
+            held.commit()?;
+            return Ok(());
+        }
+        let making = name_used_once(kernel.now());
+        self.journal.make_as(self.site.files, &making)?;
+        let parameters = self.parameters().set("name", making.as_str()).set("persist", true);
         let _pass = self.site.state.pass(KernelLock::Create);
-        self.jid = Some(jail::create(&**self.kernel(), &parameters)?);
+        let jid = jail::create(&*kernel, &parameters)?;
+        self.jid = Some(jid);
+        self.journal.made(self.site.files, jid)?;
+        jail::update(&*kernel, jid, &JailParameters::default().set("name", self.spec.name.as_str()))?;
         Ok(())
     }
 
@@ -384,16 +499,8 @@ impl<'a> Run<'a> {
         if self.joining.is_none() {
             let Network::Vnet(vnet) = &self.spec.network else { return Ok(()) };
             let bridges: Vec<_> = vnet.nics.iter().filter_map(|nic| nic.bridge).collect();
-            let (site, uplinks) = (self.site, self.plan.uplinks());
-            self.joining = Some(shared::join(
-                site.host,
-                site.state,
-                site.files,
-                site.boot,
-                &bridges,
-                uplinks,
-                self.plan.empty(),
-            )?);
+            let (site, plan) = (self.site, self.plan);
+            self.joining = Some(shared::join(site, &bridges, plan.uplinks(), plan.empty())?);
         }
         Ok(())
     }
@@ -439,4 +546,11 @@ impl<'a> Run<'a> {
         self.held.take().expect("the plan holds the jail first").commit()?;
         Ok(())
     }
+}
+
+/// A name that no jail has and none will have. It says what the jail under it is.
+fn name_used_once(now: Duration) -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!("starting_{}_{}_{count}", std::process::id(), now.as_micros())
 }

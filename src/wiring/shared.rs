@@ -1,22 +1,26 @@
-//! What no single jail owns: bridges, the host's interfaces on them, IPv6 on an interface.
+//! What no single jail owns: bridges, the host's interfaces on them, addresses that several jails use, IPv6 on an
+//! interface, and how all of these were before.
 //!
-//! A bridge that is missing is made by the first jail that wants it, and goes with the last. So it
+//! It belongs to all that use it now, and goes, or goes back to what it was, with the last of them. So it
 //! is written down in a journal of its own, under a lock of its own: starts hold it shared from the
-//! moment they have seen the bridge until they are on it, and whoever sweeps holds it alone.
+//! moment they have seen a thing until they use it, and whoever sweeps holds it alone.
 
 use std::io;
+use std::net::IpAddr;
 
 use super::half::HostHalf;
 use super::journal::{Journal, Owned};
 use super::lock::{Lock, Mode};
+use super::run::Site;
 use super::state::StateDirectory;
 use crate::address::Ipv6Address;
 use crate::error::OptionalExtension;
 use crate::files::Files;
 use crate::interface::{InterfaceFlags, InterfaceType};
+use crate::jail;
 use crate::kernel::Errno;
 use crate::nd6::Nd6Flags;
-use crate::types::{InterfaceName, Mtu};
+use crate::types::{InterfaceName, Jid, Mtu};
 use crate::vnet::Vnet;
 use crate::wiring::StepError;
 
@@ -35,18 +39,17 @@ pub struct Joining {
 /// # Errors
 ///
 /// Those of `SIOCIFCREATE2`, `SIOCSIFFLAGS`, `BRDGADD`, and of files.
-pub fn join(
-    host: &Vnet,
-    state: &StateDirectory,
-    files: Files<'_>,
-    boot: &str,
+pub(super) fn join(
+    site: &Site<'_>,
     bridges: &[InterfaceName],
     uplinks: &[(InterfaceName, InterfaceName)],
     empty: &[InterfaceName],
 ) -> Result<Joining, StepError> {
+    let Site { host, state, files, boot, .. } = *site;
     let missing = |host: &Vnet| -> Result<bool, StepError> {
         for bridge in bridges {
-            if !host.has_interface(bridge)? {
+            // A start that was killed may have made it, and no more.
+            if !host.flags(bridge).optional()?.is_some_and(|flags| flags.contains(InterfaceFlags::UP)) {
                 return Ok(true);
             }
         }
@@ -150,6 +153,65 @@ fn is_noted(journal: &Journal, bridge: &InterfaceName) -> bool {
     journal.owned().iter().any(|owned| matches!(owned, Owned::BridgeMtu(noted, _) if noted == bridge))
 }
 
+/// Keeps an address that a jail wants from being taken away until the jail is there.
+///
+/// # Errors
+///
+/// Those of a lock.
+pub(super) fn hold(state: &StateDirectory) -> io::Result<Joining> {
+    Ok(Joining { _lock: state.lock_shared(Mode::Shared)? })
+}
+
+/// Takes an address of a jail that goes off its interface, unless another jail uses it by now. Then it belongs to those
+/// that do, and goes with the last of them.
+///
+/// # Errors
+///
+/// Those of `security.jail.list`, SIOCDIFADDR and SIOCDIFADDR_IN6, and of files.
+pub(super) fn give_up_address(site: &Site<'_>, owned: &Owned, jail: Option<Jid>) -> Result<(), StepError> {
+    let Some((interface, address)) = address_of(owned) else { return Ok(()) };
+    let Site { host, state, boot, .. } = *site;
+    if !host.has_interface(&interface)? {
+        return Ok(());
+    }
+    let _alone = state.lock_shared(Mode::Exclusive)?;
+    if is_used_by_others(host, address, jail)? {
+        let mut journal = Journal::open(&state.shared_journal(), boot)?;
+        return note(&mut journal, site, owned.clone());
+    }
+    remove_address(host, &interface, address)
+}
+
+fn address_of(owned: &Owned) -> Option<(InterfaceName, IpAddr)> {
+    match owned {
+        Owned::Alias4(interface, network) => Some((*interface, network.ip().into())),
+        Owned::Alias6(interface, network) => Some((*interface, network.ip().into())),
+        _ => None,
+    }
+}
+
+/// Whether a living jail besides this one uses an address.
+fn is_used_by_others(host: &Vnet, address: IpAddr, besides: Option<Jid>) -> Result<bool, StepError> {
+    let users = jail::with_address(&**host.kernel(), address)?;
+    Ok(users.iter().any(|jid| Some(*jid) != besides))
+}
+
+fn remove_address(host: &Vnet, interface: &InterfaceName, address: IpAddr) -> Result<(), StepError> {
+    match address {
+        IpAddr::V4(address) => host.remove_ipv4(interface, address).optional()?,
+        IpAddr::V6(address) => host.remove_ipv6(interface, address).optional()?,
+    };
+    Ok(())
+}
+
+/// Writes something down, unless it is.
+fn note(journal: &mut Journal, site: &Site<'_>, owned: Owned) -> Result<(), StepError> {
+    if !journal.owned().contains(&owned) {
+        journal.intend(site.files, owned)?;
+    }
+    Ok(())
+}
+
 /// Notes that IPv6 is about to be enabled on an interface, if it is not.
 ///
 /// The first IPv6 address of an interface clears ND6_IFF_IFDISABLED and brings a link-local address,
@@ -158,13 +220,8 @@ fn is_noted(journal: &Journal, bridge: &InterfaceName) -> bool {
 /// # Errors
 ///
 /// Those of SIOCGIFINFO_IN6, and of files.
-pub fn enable_inet6(
-    host: &Vnet,
-    state: &StateDirectory,
-    files: Files<'_>,
-    boot: &str,
-    interface: &InterfaceName,
-) -> Result<Joining, StepError> {
+pub(super) fn enable_inet6(site: &Site<'_>, interface: &InterfaceName) -> Result<Joining, StepError> {
+    let Site { host, state, files, boot, .. } = *site;
     let disabled = |host: &Vnet| -> Result<bool, StepError> {
         Ok(host.nd6_flags(interface)?.contains(Nd6Flags::DISABLED)
             && host.ipv6_addresses(interface)?.is_empty())
@@ -190,31 +247,39 @@ pub fn enable_inet6(
 /// # Errors
 ///
 /// Those of reading the journal and of the kernel. What could not be taken away stays owed.
-pub fn sweep(host: &Vnet, state: &StateDirectory, files: Files<'_>, boot: &str) -> Result<(), StepError> {
+pub fn sweep(site: &Site<'_>) -> Result<(), StepError> {
+    let Site { host, state, files, boot, .. } = *site;
     let path = state.shared_journal();
     if state.sweep_later() || !path.exists() {
         return Ok(());
     }
     let _lock = state.lock_shared(Mode::Exclusive)?;
     let mut journal = Journal::open(&path, boot)?;
-    let mut owed = Vec::new();
+    let mut stays: Vec<Owned> = Vec::new();
     let mut first_failure = None;
-    // Members go before the bridge they are on.
-    for owned in journal.owned().iter().rev() {
-        match take_away(host, owned, &owed) {
+    for owned in sweep_order(journal.owned()) {
+        match take_away(host, owned, &stays) {
             Ok(true) => {}
-            Ok(false) => owed.insert(0, owned.clone()),
+            Ok(false) => stays.push(owned.clone()),
             Err(failure) => {
-                owed.insert(0, owned.clone());
+                stays.push(owned.clone());
                 first_failure.get_or_insert(failure);
             }
         }
     }
     // One of another boot may have nothing in it, and lie there all the same.
-    if owed.len() != journal.owned().len() || owed.is_empty() {
+    if stays.len() != journal.owned().len() || stays.is_empty() {
+        let owed = journal.owned().iter().filter(|owned| stays.contains(owned)).cloned().collect();
         journal.keep(files, owed)?;
     }
     first_failure.map_or(Ok(()), Err)
+}
+
+/// What is written down last goes first, but addresses go before what they are on.
+fn sweep_order(owned: &[Owned]) -> Vec<&Owned> {
+    let mut order: Vec<&Owned> = owned.iter().rev().collect();
+    order.sort_by_key(|owned| !matches!(owned, Owned::Alias4(..) | Owned::Alias6(..)));
+    order
 }
 
 /// What was made for jails and serves none any more. Nothing is changed.
@@ -225,8 +290,7 @@ pub fn sweep(host: &Vnet, state: &StateDirectory, files: Files<'_>, boot: &str) 
 pub fn unneeded(host: &Vnet, state: &StateDirectory, boot: &str) -> Result<Vec<Owned>, StepError> {
     let journal = Journal::open(&state.shared_journal(), boot)?;
     let mut unneeded = Vec::new();
-    // What is written down last goes first.
-    for owned in journal.owned().iter().rev() {
+    for owned in sweep_order(journal.owned()) {
         let alone = match owned {
             // Its uplinks go before it.
             Owned::Bridge(bridge) | Owned::BridgeMtu(bridge, _) => {
@@ -234,7 +298,8 @@ pub fn unneeded(host: &Vnet, state: &StateDirectory, boot: &str) -> Result<Vec<O
                     journal.owned().contains(&Owned::Uplink { bridge: *bridge, member: *member })
                 };
                 let members = host.member_names(bridge).optional()?.unwrap_or_default();
-                members.iter().all(ours)
+                let keeps = matches!(owned, Owned::Bridge(_)) && has_addresses_but(host, bridge, &unneeded)?;
+                members.iter().all(ours) && !keeps
             }
             Owned::Raised(name) => {
                 let mut uplinks = journal
@@ -264,6 +329,13 @@ fn take_away(host: &Vnet, owned: &Owned, stays: &[Owned]) -> Result<bool, StepEr
         }
         Owned::Raised(interface) if !is_used(host, interface)? => host.down(interface)?,
         Owned::BridgeMtu(bridge, was) if host.has_interface(bridge)? => host.set_mtu(bridge, *was)?,
+        Owned::Alias4(..) | Owned::Alias6(..) => {
+            if let Some((interface, address)) = address_of(owned)
+                && host.has_interface(&interface)?
+            {
+                remove_address(host, &interface, address)?;
+            }
+        }
         Owned::Inet6(interface) if host.has_interface(interface)? => {
             for address in &host.ipv6_addresses(interface)? {
                 host.remove_ipv6(interface, address.network.ip())?;
@@ -283,7 +355,8 @@ fn is_needed(host: &Vnet, owned: &Owned, stays: &[Owned]) -> Result<bool, StepEr
             let is_uplink = |other: &Owned| matches!(other, Owned::Uplink { member, .. } if member == name);
             Ok(stays.iter().any(is_uplink) || is_bridge(host, name)? && has_jails(host, name)?)
         }
-        // Anything somebody else has put on it makes it theirs as much as ours.
+        // Anything somebody else has put on it makes it theirs as much as ours: a member, an address.
+        Owned::Bridge(bridge) if has_addresses_but(host, bridge, &[])? => Ok(true),
         Owned::Bridge(bridge) | Owned::BridgeMtu(bridge, _) => {
             Ok(host.member_names(bridge).optional()?.is_some_and(|members| !members.is_empty()))
         }
@@ -298,6 +371,12 @@ fn is_needed(host: &Vnet, owned: &Owned, stays: &[Owned]) -> Result<bool, StepEr
             let addresses = host.ipv6_addresses(interface).optional()?.unwrap_or_default();
             Ok(!addresses.iter().all(is_local))
         }
+        Owned::Alias4(..) | Owned::Alias6(..) => match address_of(owned) {
+            Some((interface, address)) => {
+                Ok(host.has_interface(&interface)? && is_used_by_others(host, address, None)?)
+            }
+            None => Ok(false),
+        },
         other => {
             Err(io::Error::new(io::ErrorKind::InvalidData, format!("not a shared thing: {other:?}")).into())
         }
@@ -333,6 +412,23 @@ fn is_used(host: &Vnet, name: &InterfaceName) -> Result<bool, StepError> {
         Ok::<_, StepError>(host.bridges_among(&interfaces)?.iter().any(|(_, members)| members.contains(name)))
     };
     Ok(!interface.addresses.is_empty() || on_a_bridge()?)
+}
+
+/// Whether an interface has addresses, but for those that go and those that came by themselves.
+fn has_addresses_but(host: &Vnet, interface: &InterfaceName, going: &[Owned]) -> Result<bool, StepError> {
+    let goes = |address: IpAddr| {
+        going.iter().filter_map(address_of).any(|(on, other)| on == *interface && other == address)
+    };
+    let inet = host.ipv4_addresses(interface).optional()?.unwrap_or_default();
+    if inet.iter().any(|address| !goes(address.network.ip().into())) {
+        return Ok(true);
+    }
+    let inet6 = host.ipv6_addresses(interface).optional()?.unwrap_or_default();
+    let lasting = |address: &Ipv6Address| {
+        let ip = address.network.ip();
+        !ip.is_unicast_link_local() && !goes(ip.into())
+    };
+    Ok(inet6.iter().any(lasting))
 }
 
 fn is_member(host: &Vnet, bridge: &InterfaceName, member: &InterfaceName) -> Result<bool, StepError> {

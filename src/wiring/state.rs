@@ -13,6 +13,10 @@ use super::lock::{End, Lock, Mode};
 use crate::files::{self, Files};
 use crate::kernel::Kernel;
 
+/// The lock on the numbers of devfs rulesets. No file of a jail's is called so: behind a percent sign these have two
+/// digits.
+const RULESETS: &str = "%rulesets.lock";
+
 /// For the owner's eyes only.
 const MODE: u32 = 0o700;
 
@@ -179,7 +183,7 @@ impl StateDirectory {
     ///
     /// As [`StateDirectory::lock_jail`].
     pub fn lock_rulesets(&self) -> io::Result<Lock> {
-        self.lock(&self.directory.join("rulesets.lock"), Mode::Exclusive, &End::Goes, |_| {})
+        self.lock(&self.directory.join(RULESETS), Mode::Exclusive, &End::Goes, |_| {})
     }
 
     /// Takes the lock on NAT and published ports.

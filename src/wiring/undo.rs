@@ -1,26 +1,33 @@
 //! Undoing: one piece of code for a start that failed, a stop, and what a killed process left.
+//!
+//! **Removed means done.** When the kernel has taken the jail, and nothing of it is left that can be touched, the jail
+//! is undone. That the kernel still has it on its list of dying jails, for the sake of a TCP connection, is nobody's
+//! to wait for. Waited for is only what comes back with the end of the jail: an interface that was lent and renamed
+//! inside, and a mount that stays busy.
 
 use std::io;
 use std::path::Path;
 use std::time::Duration;
 
 use super::bulk::KernelLock;
+use super::claim::Standing;
 use super::journal::{Journal, Owned};
 use super::nat;
-use super::state::StateDirectory;
+use super::run::Site;
 use super::{StepError, shared};
 use crate::error::OptionalExtension;
-use crate::files::Files;
 use crate::jail::devfs::Devfs;
 use crate::jail::{self, mount};
-use crate::types::InterfaceName;
+use crate::kernel::Errno;
+use crate::types::{InterfaceName, Jid};
 use crate::vnet::Vnet;
 
-/// How long a jail that was removed may take to be gone, and an interface that was lent to be back.
-const GONE: Duration = Duration::from_secs(10);
+/// How long a jail that was removed, and that nothing holds, may take to be gone: its processes have to be reaped.
+const REAPED: Duration = Duration::from_millis(50);
 
-/// How long an epair that was made inside a jail may take to go with it.
-const WITH_ITS_JAIL: Duration = Duration::from_secs(3);
+/// How long the epairs of a jail that has gone may take to go with its network stack, before the jail is looked at
+/// again: it may be dying slowly.
+const WITH_ITS_STACK: Duration = Duration::from_millis(300);
 
 /// How long to wait before looking again.
 const LOOK: Duration = Duration::from_millis(10);
@@ -30,64 +37,31 @@ const LOOK: Duration = Duration::from_millis(10);
 pub struct Owed {
     /// What could not be undone, with the reason. It stays in the journal.
     pub failures: Vec<(Owned, StepError)>,
+    /// The jail that was removed, if one was.
+    pub removed: Option<Jid>,
 }
 
 /// Undoes what a journal says is owned, newest first, and keeps in it what could not be undone.
 ///
 /// Undoing what is undone already is not an error: what counts is that it is gone.
-///
-/// # Errors
-///
-/// Those of writing the journal; what the kernel refuses is in [`Owed`].
-pub fn undo(
-    host: &Vnet,
-    state: &StateDirectory,
-    files: Files<'_>,
-    journal: &mut Journal,
-) -> Result<Owed, StepError> {
+pub(super) fn undo(site: &Site<'_>, journal: &mut Journal, standing: Standing) -> Result<Owed, StepError> {
     let mut owed = Owed::default();
-    reclaim(host, journal.owned());
-    if jail_has_gone(host, journal.owned()) {
-        await_epairs(host, journal.owned());
-    }
+    let mut jail = Doomed::of(site, journal, standing);
+    jail.reclaim(journal.owned());
     for owned in undo_order(journal.owned()) {
-        if let Err(failure) = undo_one(host, state, files, owned) {
+        if let Err(failure) = jail.undo_one(owned) {
             owed.failures.push((owned.clone(), failure));
         }
     }
+    owed.removed = jail.removed;
     let still: Vec<_> = journal
         .owned()
         .iter()
         .filter(|owned| owed.failures.iter().any(|(failed, _)| failed == *owned))
         .cloned()
         .collect();
-    journal.keep(files, still)?;
+    journal.keep(site.files, still)?;
     Ok(owed)
-}
-
-/// Whether the jail that a journal tells of does not run any more.
-fn jail_has_gone(host: &Vnet, owned: &[Owned]) -> bool {
-    let kernel = &**host.kernel();
-    owned
-        .iter()
-        .any(|owned| matches!(owned, Owned::Jail(name) if matches!(jail::find(kernel, name), Ok(None))))
-}
-
-/// Waits, three seconds at most for all of them, for epairs to go that were made inside jails which have gone.
-///
-/// Their cloner is the jail's, and goes with its network stack: SIOCIFDESTROY of the host's half meanwhile uses it
-/// after it was freed, and the kernel panics (`net/if_clone.c:ifc_unlink_ifp`; seen on 15.1). Those that are still
-/// there after that have another home, and can be destroyed.
-pub fn await_epairs(host: &Vnet, owned: &[Owned]) {
-    let kernel = host.kernel();
-    let deadline = kernel.now().saturating_add(WITH_ITS_JAIL);
-    for owned in owned {
-        if let Owned::Epair(name) = owned {
-            while matches!(host.has_interface(name), Ok(true)) && kernel.now() < deadline {
-                kernel.sleep(LOOK);
-            }
-        }
-    }
 }
 
 /// The order in which things are undone that were made in this one.
@@ -98,7 +72,7 @@ pub fn undo_order(owned: &[Owned]) -> Vec<&Owned> {
 }
 
 /// What goes before what. An epair goes before its jail, which is the faster order; what is mounted
-/// in a jail is busy until the jail is gone, and what was lent to it is back then at the latest.
+/// in a jail is busy until the jail is removed, and what was lent to it is back then at the latest.
 fn rank(owned: &Owned) -> u8 {
     match owned {
         Owned::File(_) | Owned::Link(_) | Owned::Published(_) => 0,
@@ -106,78 +80,156 @@ fn rank(owned: &Owned) -> u8 {
         Owned::Jail(_) => 2,
         // It comes back by itself, once the jail is gone.
         Owned::Lent(_) => 3,
+        // What was lent gets back what it had.
         _ => 4,
     }
 }
 
-/// Takes out of a jail what was lent to it, before the jail is removed: one that goes on dying, for the
-/// sake of a connection, would keep it. What was renamed inside comes back with the jail's end.
-fn reclaim(host: &Vnet, owned: &[Owned]) {
-    let lent: Vec<_> = owned
-        .iter()
-        .filter_map(|owned| if let Owned::Lent(name) = owned { Some(name) } else { None })
-        .collect();
-    if lent.is_empty() {
-        return;
+/// A jail that is being taken away.
+struct Doomed<'a> {
+    site: &'a Site<'a>,
+    /// The jail, if it is alive.
+    alive: Option<Jid>,
+    /// The jail, alive or not.
+    own: Option<Jid>,
+    /// A handle on its network stack: as long as it is open, the stack stays.
+    stack: Option<Vnet>,
+    removed: Option<Jid>,
+}
+
+impl<'a> Doomed<'a> {
+    fn of(site: &'a Site<'a>, journal: &Journal, standing: Standing) -> Doomed<'a> {
+        let alive = standing.alive();
+        Doomed { site, alive, own: alive.or(journal.jid()), stack: None, removed: None }
     }
-    for jail in owned.iter().filter_map(|owned| if let Owned::Jail(name) = owned { Some(name) } else { None })
-    {
-        if let Ok(Some(jid)) = jail::find_even_dying(&**host.kernel(), jail) {
-            for name in &lent {
+
+    /// Takes out of the jail what was lent to it, before the jail is removed: one that goes on dying, for the
+    /// sake of a connection, would keep it. What was renamed inside comes back with the jail's end.
+    fn reclaim(&self, owned: &[Owned]) {
+        let Some(jid) = self.own else { return };
+        for owned in owned {
+            if let Owned::Lent(name) = owned {
                 // Whether it came back is looked at when it has to be.
-                let _ = host.reclaim(name, jid);
+                let _ = self.site.host.reclaim(name, jid);
             }
         }
+    }
+
+    fn undo_one(&mut self, owned: &Owned) -> Result<(), StepError> {
+        if !matches!(owned, Owned::Epair(_) | Owned::File(_) | Owned::Link(_)) {
+            // An open socket would keep the jail.
+            self.stack = None;
+        }
+        let Site { host, state, files, .. } = *self.site;
+        match owned {
+            Owned::Alias4(..) | Owned::Alias6(..) => shared::give_up_address(self.site, owned, self.own),
+            Owned::Epair(name) => self.destroy_epair(name),
+            Owned::Jail(_) => self.remove(),
+            Owned::Published(name) => {
+                nat::take_away(host, state, name).map_err(nat::refused)?;
+                Ok(())
+            }
+            Owned::Lent(name) => {
+                jail::wait_for_interfaces(host, std::slice::from_ref(name), self.site.wait)?;
+                Ok(())
+            }
+            Owned::Was(prior) => prior.put_back(host),
+            Owned::Mount { fstype, on } => self.unmount(fstype, on),
+            Owned::Ruleset(number) => {
+                let _lock = state.lock_rulesets()?;
+                let devfs = Devfs::open(host.kernel().clone(), Path::new("/dev"))?;
+                devfs.delete(*number)?;
+                Ok(())
+            }
+            Owned::File(path) | Owned::Link(path) => {
+                files.remove_file_if_present(path)?;
+                Ok(())
+            }
+            shared @ (Owned::Bridge(_)
+            | Owned::Uplink { .. }
+            | Owned::Raised(_)
+            | Owned::BridgeMtu(..)
+            | Owned::Inet6(_)) => {
+                let reason = format!("{shared:?} belongs in the shared journal");
+                Err(io::Error::new(io::ErrorKind::InvalidData, reason).into())
+            }
+        }
+    }
+
+    /// Destroys an epair of the jail. Its cloner is the jail's, so the stack is held meanwhile.
+    fn destroy_epair(&mut self, name: &InterfaceName) -> Result<(), StepError> {
+        let Site { host, .. } = *self.site;
+        if !host.has_interface(name)? {
+            return Ok(());
+        }
+        if let (Some(jid), None) = (self.alive, &self.stack) {
+            match Vnet::enter(host.kernel().clone(), jid) {
+                Ok(stack) => self.stack = Some(stack),
+                // Somebody has removed the jail meanwhile.
+                Err(error) if error.errno() == Errno::EINVAL && !is_alive(host, jid)? => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        match self.stack {
+            Some(_) => destroy_held(self.site, name),
+            None => let_epair_go(self.site, name, self.own),
+        }
+    }
+
+    /// Removes the jail. Its end is waited for only as long as its processes take to be reaped.
+    fn remove(&mut self) -> Result<(), StepError> {
+        let kernel = &**self.site.host.kernel();
+        if let Some(jid) = self.alive {
+            let pass = self.site.state.pass(KernelLock::Detach);
+            match jail::remove(kernel, jid) {
+                // Somebody was faster.
+                Err(error) if error.errno() == Errno::EINVAL => {}
+                other => other?,
+            }
+            drop(pass);
+            self.alive = None;
+            self.removed = Some(jid);
+            // What goes on dying is done with all the same.
+            let _ = jail::wait_gone(kernel, jid, REAPED);
+        }
+        Ok(())
+    }
+
+    fn unmount(&self, fstype: &str, on: &Path) -> Result<(), StepError> {
+        let kernel = &**self.site.host.kernel();
+        let deadline = kernel.now().saturating_add(self.site.wait);
+        loop {
+            match self.unmount_now(fstype, on) {
+                Err(StepError::Kernel(error)) if error.errno() == Errno::EBUSY && kernel.now() < deadline => {
+                    kernel.sleep(LOOK);
+                }
+                other => return other,
+            }
+        }
+    }
+
+    fn unmount_now(&self, fstype: &str, on: &Path) -> Result<(), StepError> {
+        let kernel = &**self.site.host.kernel();
+        // To list all mounts takes the longer, the more jails have some.
+        if let Ok(Some(mounted)) = mount::seen_on(kernel, on)
+            && mounted.fstype == fstype
+        {
+            return absent(mount::unmount(kernel, &mounted, true));
+        }
+        // It is hidden by another, or was never there, or a link leads elsewhere. Newest first: one that was
+        // mounted over another goes before it.
+        for mounted in mount::beneath(kernel, on)? {
+            if mounted.on == on && mounted.fstype == fstype {
+                absent(mount::unmount(kernel, &mounted, true))?;
+            }
+        }
+        Ok(())
     }
 }
 
-fn undo_one(host: &Vnet, state: &StateDirectory, files: Files<'_>, owned: &Owned) -> Result<(), StepError> {
-    let kernel = &**host.kernel();
-    match owned {
-        Owned::Alias4(interface, network) => absent(host.remove_ipv4(interface, network.ip())),
-        Owned::Alias6(interface, network) => absent(host.remove_ipv6(interface, network.ip())),
-        Owned::Epair(name) => destroy_epair(host, state, name),
-        Owned::Jail(name) => remove_jail(host, state, name),
-        Owned::Published(name) => {
-            nat::take_away(host, state, name).map_err(nat::refused)?;
-            Ok(())
-        }
-        Owned::Lent(name) => take_back(host, name),
-        Owned::Mount { fstype, on } => {
-            // To list all mounts takes the longer, the more jails have some.
-            if let Ok(Some(mounted)) = mount::seen_on(kernel, on)
-                && mounted.fstype == *fstype
-            {
-                return absent(mount::unmount(kernel, &mounted, true));
-            }
-            // It is hidden by another, or was never there, or a link leads elsewhere. Newest first: one that was
-            // mounted over another goes before it.
-            for mounted in mount::beneath(kernel, on)? {
-                if mounted.on == *on && mounted.fstype == *fstype {
-                    absent(mount::unmount(kernel, &mounted, true))?;
-                }
-            }
-            Ok(())
-        }
-        Owned::Ruleset(number) => {
-            let _lock = state.lock_rulesets()?;
-            let devfs = Devfs::open(host.kernel().clone(), Path::new("/dev"))?;
-            devfs.delete(*number)?;
-            Ok(())
-        }
-        Owned::File(path) | Owned::Link(path) => {
-            files.remove_file_if_present(path)?;
-            Ok(())
-        }
-        shared @ (Owned::Bridge(_)
-        | Owned::Uplink { .. }
-        | Owned::Raised(_)
-        | Owned::BridgeMtu(..)
-        | Owned::Inet6(_)) => {
-            let reason = format!("{shared:?} belongs in the shared journal");
-            Err(io::Error::new(io::ErrorKind::InvalidData, reason).into())
-        }
-    }
+/// Whether a jail is there and not dying.
+fn is_alive(host: &Vnet, jid: Jid) -> crate::Result<bool> {
+    Ok(jail::get(&**host.kernel(), jid)?.is_some())
 }
 
 /// Success, also where it was not there to begin with.
@@ -186,21 +238,16 @@ fn absent(result: crate::Result<()>) -> Result<(), StepError> {
     Ok(())
 }
 
-/// Destroys an epair, and waits until it is gone. One of a jail that has just gone may go by itself: give it the time
-/// with [`await_epairs`] first.
-///
-/// # Errors
-///
-/// Those of SIOCIFDESTROY, once it has been tried for ten seconds.
-pub fn destroy_epair(host: &Vnet, state: &StateDirectory, name: &InterfaceName) -> Result<(), StepError> {
-    let kernel = host.kernel();
-    let deadline = kernel.now().saturating_add(GONE);
+/// Destroys an epair whose home cannot go meanwhile: it is the host's stack, or that of a jail that is held.
+pub(super) fn destroy_held(site: &Site<'_>, name: &InterfaceName) -> Result<(), StepError> {
+    let kernel = site.host.kernel();
+    let deadline = kernel.now().saturating_add(site.wait);
     loop {
-        if !host.has_interface(name)? {
+        if !site.host.has_interface(name)? {
             return Ok(());
         }
-        let pass = state.pass(KernelLock::Detach);
-        let destroyed = host.destroy(name);
+        let pass = site.state.pass(KernelLock::Detach);
+        let destroyed = site.host.destroy(name);
         drop(pass);
         match destroyed {
             Ok(()) => return Ok(()),
@@ -210,39 +257,45 @@ pub fn destroy_epair(host: &Vnet, state: &StateDirectory, name: &InterfaceName) 
     }
 }
 
-/// Removes a jail and waits until it is gone, also when it is dying already: what is mounted in it is
-/// busy until then.
-fn remove_jail(host: &Vnet, state: &StateDirectory, name: &str) -> Result<(), StepError> {
-    let kernel = &**host.kernel();
-    if let Some(jid) = jail::find(kernel, name)? {
-        let _pass = state.pass(KernelLock::Detach);
-        jail::remove(kernel, jid)?;
-    }
-    if let Some(jid) = jail::find_even_dying(kernel, name)? {
-        jail::wait_gone(kernel, jid, GONE)?;
-    }
-    Ok(())
-}
-
-/// Waits for an interface that was lent to a jail that is gone by now.
-fn take_back(host: &Vnet, name: &InterfaceName) -> Result<(), StepError> {
-    jail::wait_for_interfaces(host, std::slice::from_ref(name), GONE)?;
-    Ok(())
-}
-
-/// Undoes a journal, and then sweeps the bridges that nobody needs any more.
+/// Sees to it that the host's half of an epair goes which was made in a jail that is not alive any more.
+///
+/// **The kernel is never asked to destroy it.** Its cloner is the jail's, and goes with the jail's network stack:
+/// SIOCIFDESTROY meanwhile uses the cloner after it was freed, and the kernel panics
+/// (`net/if_clone.c:if_clone_destroy`, which takes `ifnet_detach_sxlock` after it has found the cloner; seen on 15.1).
+/// A jail that something holds is given the half back: SIOCSIFVNET holds the jail while it lasts
+/// (`net/if.c:if_vmove_loan`). One that is gone takes the half along.
 ///
 /// # Errors
 ///
-/// As [`undo`] and [`shared::sweep`].
-pub fn undo_and_sweep(
-    host: &Vnet,
-    state: &StateDirectory,
-    files: Files<'_>,
-    journal: &mut Journal,
-    boot: &str,
-) -> Result<Owed, StepError> {
-    let owed = undo(host, state, files, journal)?;
-    shared::sweep(host, state, files, boot)?;
-    Ok(owed)
+/// * ETIMEDOUT: it is still there.
+pub(super) fn let_epair_go(
+    site: &Site<'_>,
+    name: &InterfaceName,
+    jail: Option<Jid>,
+) -> Result<(), StepError> {
+    let kernel = &**site.host.kernel();
+    let begin = kernel.now();
+    let deadline = begin.saturating_add(site.wait.max(WITH_ITS_STACK));
+    let give_back = begin.saturating_add(WITH_ITS_STACK);
+    while site.host.has_interface(name)? {
+        let now = kernel.now();
+        if now >= give_back
+            && let Some(jid) = jail
+            && jail::get_even_dying(kernel, jid)?.is_some_and(|jail| jail.dying)
+        {
+            let pass = site.state.pass(KernelLock::Detach);
+            // One that the jail does not take goes with it.
+            let given = site.host.lend(name, jid);
+            drop(pass);
+            if given.is_ok() {
+                return Ok(());
+            }
+        }
+        if now >= deadline {
+            let why = "wait for end of";
+            return Err(crate::Error::new(why, name, "SIOCGIFINDEX", Errno::ETIMEDOUT).into());
+        }
+        kernel.sleep(LOOK);
+    }
+    Ok(())
 }

@@ -16,6 +16,7 @@ mod manage;
 mod many;
 mod net;
 mod nobody;
+mod owners;
 mod rc;
 mod reports;
 mod seed;

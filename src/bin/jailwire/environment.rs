@@ -64,6 +64,11 @@ impl Environment {
         Ok(Environment { kernel, store, json: cli.json })
     }
 
+    /// The same for one command that reads what a jail is configured as in several places: each file is read once.
+    pub fn reading_once(&self) -> Environment {
+        Environment { kernel: self.kernel.clone(), store: self.store.reading_once(), json: self.json }
+    }
+
     /// Does something with all that starting and stopping jails needs.
     pub fn with_host<T>(&self, act: impl FnOnce(&mut Host<'_>) -> T) -> Result<T, CommandError> {
         let gate = KernelGate(self.kernel.as_ref());

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use super::Scene;
 use super::finding::{Finding, Fix, Level, list};
-use crate::iocage::lifecycle::orphans;
+use crate::iocage::lifecycle::{holder, orphans};
 use crate::iocage::manage;
 use crate::iocage::name::JailName;
-use crate::jail::JailInfo;
+use crate::jail::{self, JailInfo, mount};
 use crate::wiring::{HostHalf, Journal, StateDirectory};
 
 impl Scene<'_> {
@@ -16,6 +16,7 @@ impl Scene<'_> {
         self.journals(found);
         self.orphans(found);
         self.attachings(found);
+        self.dying(found);
         for path in manage::leftovers(self.store).unwrap_or_default() {
             found.push(
                 Finding::new(Level::Warning, "leftovers", format!("{} is no jail", path.display()))
@@ -126,6 +127,24 @@ impl Scene<'_> {
                 )
                 .because("it was renamed or moved by other means, or its dataset is not mounted: `list` does not show the jail")
                 .mend(format!("put the directory back, or stop the jail: iocage stop {jail}")),
+            );
+        }
+    }
+
+    /// Jails that were removed, and that the kernel still has.
+    fn dying(&self, found: &mut Vec<Finding>) {
+        let kernel = &**self.vnet.kernel();
+        for jail in jail::list(kernel, true).unwrap_or_default().into_iter().filter(|jail| jail.dying) {
+            let subject = self.jails.iter().find(|subject| subject.name().kernel_name() == jail.name);
+            let mounts = mount::beneath(kernel, &jail.path).unwrap_or_default();
+            let inside: Vec<_> = mounts.into_iter().filter(|mounted| mounted.on != jail.path).collect();
+            found.push(
+                Finding::new(Level::Note, "dying", format!("jail {} ({}) is dying", jail.jid, jail.name))
+                    .because(format!(
+                        "it was removed, and is held by {}; nothing waits for it, and a jail of that name can be started",
+                        holder(&inside)
+                    ))
+                    .of(subject.map(|subject| subject.name())),
             );
         }
     }

@@ -39,7 +39,7 @@ impl Host<'_> {
         self.bulk = None;
         if unswept {
             let site = self.site();
-            wiring::sweep(site.host, site.state, site.files, site.boot)?;
+            wiring::sweep(&site)?;
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use crate::iocage::config::JailConfig;
 use crate::iocage::store::Entry;
 use crate::kernel::{Exit, Failure, Output, Program};
 use crate::types::Jid;
-use crate::wiring::Lock;
+use crate::wiring::{Claim, Standing};
 
 /// Who a command in a jail is run as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -47,18 +47,17 @@ impl Host<'_> {
     /// # Errors
     ///
     /// [`Error::Running`], and what an earlier start or stop has left.
-    pub fn hold_down(&self, entry: &Entry, report: &mut dyn Report) -> Result<Lock, Error> {
+    pub fn hold_down(&self, entry: &Entry, report: &mut dyn Report) -> Result<Claim, Error> {
         let name = &entry.name;
-        let io = |error: std::io::Error| super::step(name)(error.into());
-        let lock = self.lock(name, report).map_err(io)?;
-        if self.jid(name).map_err(|error| super::step(name)(error.into()))?.is_some() {
+        let mut claim = self.claim(name, report)?;
+        self.refuse_running(entry, claim.standing(), claim.journal())?;
+        if claim.standing().alive().is_some() {
             return Err(Error::Running(name.clone()));
         }
-        let mut journal = self.journal(name).map_err(io)?;
-        if !journal.is_empty() {
-            self.clear_up(name, &mut journal)?;
+        if claim.standing() != Standing::Absent {
+            self.clear_up(name, &mut claim)?;
         }
-        Ok(lock)
+        Ok(claim)
     }
 
     /// Runs a command in a jail, with our standard input, output and error. One word alone is run by
@@ -105,7 +104,7 @@ impl Host<'_> {
     pub fn restart_softly(&self, entry: &Entry, jid: Jid, report: &mut dyn Report) -> Result<(), Error> {
         let name = &entry.name;
         let config = self.trusted_config(entry)?;
-        let _lock = self.lock(name, report).map_err(|error| super::step(name)(error.into()))?;
+        let _claim = self.claim(name, report)?;
         report.say(&format!("Soft restarting {} ({})", name.flat(), name.flat()));
         self.run_inside(&config, "exec_stop", config.commands.stop.words(), jid, &config.services_log)?;
         self.end_processes(&config, jid);

@@ -15,9 +15,9 @@ use crate::jail::mount;
 use crate::jail::{self, JailInfo};
 use crate::kernel::Kernel;
 use crate::packet_filter::Anchor;
-use crate::types::{InterfaceName, Jid};
+use crate::types::InterfaceName;
 use crate::wiring::nat;
-use crate::wiring::{self, HostHalf, Journal, Owed, Owned, StepError};
+use crate::wiring::{self, HostHalf, Journal, Owed, Owned, Standing, StepError};
 
 /// iocage's own rulesets, and ours, begin here.
 const FIRST_RULESET: u16 = 1000;
@@ -121,8 +121,17 @@ impl Host<'_> {
         let mut journals = self.journals(self.state.journals()?)?;
         for (jail, journal) in &journals {
             // One that somebody works on is not left over.
-            if jail::find(&**self.kernel(), jail)?.is_none() && !self.state.is_locked(jail) {
-                found.garbage.push(Garbage::Journal { jail: jail.clone(), owned: journal.owned().to_vec() });
+            if self.state.is_locked(jail) {
+                continue;
+            }
+            let owned = journal.owned().to_vec();
+            match Standing::of(&**self.kernel(), jail, journal)? {
+                Standing::Foreign(jid) => found.doubtful.push(format!(
+                    "{} of jail {jail}, which is gone: a jail of that name that was not started here runs with jid {jid}, and may use it",
+                    list(&owned)
+                )),
+                standing if standing.alive().is_some() => {}
+                _ => found.garbage.push(Garbage::Journal { jail: jail.clone(), owned }),
             }
         }
         for orphan in self.orphans()? {
@@ -151,17 +160,6 @@ impl Host<'_> {
         Ok(found)
     }
 
-    /// Gives the epairs among it the time to go with the jails that they were made in. Call this once before
-    /// [`remove_garbage`](Host::remove_garbage): the kernel is not to be asked to destroy them meanwhile.
-    pub fn let_epairs_go(&self, garbage: &[Garbage]) {
-        let epair = |one: &Garbage| match one {
-            Garbage::Epair { name, .. } => Some(Owned::Epair(*name)),
-            _ => None,
-        };
-        let epairs: Vec<Owned> = garbage.iter().filter_map(epair).collect();
-        wiring::await_epairs(&self.vnet, &epairs);
-    }
-
     /// Removes it, unless it is somebody's by now. Answers whether it did.
     ///
     /// # Errors
@@ -171,30 +169,30 @@ impl Host<'_> {
         let site = self.site();
         match garbage {
             Garbage::Journal { jail, .. } => {
-                let _lock = self.lock_as(jail, jail, report)?;
-                if jail::find(&**self.kernel(), jail)?.is_some() {
+                let mut claim = self.claim_as(jail, jail, report)?;
+                // Somebody has started it meanwhile, or a jail of that name.
+                if claim.standing().alive().is_some() || claim.refuse_foreign().is_err() {
                     return Ok(false);
                 }
-                let mut journal = Journal::open(&self.state.journal(jail), &self.boot)?;
-                paid(wiring::undo_and_sweep(site.host, site.state, site.files, &mut journal, site.boot)?)
+                paid(claim.clear(&site)?)
             }
             Garbage::Attaching { jail, .. } => {
-                let _lock = self.lock_as(jail, jail, report)?;
+                let claim = self.claim_as(jail, jail, report)?;
                 let there = self.state.attaching(jail).exists();
-                Ok(paid(wiring::undo_attaching(&site, jail)?)? && there)
+                Ok(paid(claim.clear_attaching(&site)?)? && there)
             }
             Garbage::Epair { name, jail } => {
                 let kernel_name = format!("ioc-{jail}");
-                let _lock = self.lock_as(&kernel_name, &kernel_name, report)?;
+                let _claim = self.claim_as(&kernel_name, &kernel_name, report)?;
                 let half = HostHalf::read(&self.vnet, *name)?.filter(|half| half.jail == *jail);
                 let still = half.is_some() && self.is_leaked(name)?;
                 if still {
-                    wiring::destroy_epair(&self.vnet, &self.state, name)?;
+                    wiring::release_epair(&site, name)?;
                 }
                 Ok(still)
             }
             Garbage::Published { jail, anchor } => {
-                let _lock = self.lock_as(jail, jail, report)?;
+                let _claim = self.claim_as(jail, jail, report)?;
                 let leaked = nat::left_over(&self.vnet)?.iter().any(|other| other.anchor == *anchor);
                 if leaked {
                     nat::remove_anchor(&self.vnet, &self.state, anchor)?;
@@ -202,7 +200,7 @@ impl Host<'_> {
                 Ok(leaked)
             }
             Garbage::Shared(_) => {
-                wiring::sweep(site.host, site.state, site.files, site.boot)?;
+                wiring::sweep(&site)?;
                 Ok(true)
             }
         }
@@ -215,6 +213,15 @@ impl Host<'_> {
     /// Those of listing jails.
     pub fn orphans(&self) -> crate::Result<Vec<JailInfo>> {
         orphans(&**self.kernel(), self.store)
+    }
+
+    /// Makes an epair go by its half on the host: see [`wiring::release_epair`].
+    ///
+    /// # Errors
+    ///
+    /// As [`wiring::release_epair`].
+    pub fn release_epair(&self, half: &InterfaceName) -> Result<(), StepError> {
+        wiring::release_epair(&self.site(), half)
     }
 
     /// Journals, by the kernel's names for their jails.
@@ -270,7 +277,7 @@ impl Host<'_> {
     /// Whether what is described as a jail's is proven to be an epair of one, and the jail is gone. It is one if it
     /// is called `vnetN.JID`, and was made by epair's cloner.
     fn is_leaked(&self, name: &InterfaceName) -> Result<bool, StepError> {
-        let Some(jid) = jid_of(name.as_str()) else { return Ok(false) };
+        let Some(jid) = wiring::jid_of_half(name) else { return Ok(false) };
         // One that has gone meanwhile is in no group.
         let groups = self.vnet.groups(name).optional()?.unwrap_or_default();
         let is_epair = groups.iter().any(|group| group.as_str() == "epair");
@@ -281,7 +288,7 @@ impl Host<'_> {
 
     /// Whether the jail that it is described as one of does not have it.
     fn is_without_jail(&self, name: &InterfaceName, jail: &str) -> Result<bool, StepError> {
-        let jid = jid_of(name.as_str());
+        let jid = wiring::jid_of_half(name);
         // iocage writes its own name for a jail, and those who attach to any jail the kernel's.
         for kernel_name in [format!("ioc-{jail}"), jail.to_owned()] {
             let running = jail::find(&**self.kernel(), &kernel_name)?;
@@ -352,44 +359,5 @@ fn paid(owed: Owed) -> Result<bool, StepError> {
     match owed.failures.into_iter().next() {
         Some((owned, failure)) => Err(StepError::Invalid(format!("{owned}: {failure}"))),
         None => Ok(true),
-    }
-}
-
-/// The jid in `vnetN.JID`.
-fn jid_of(name: &str) -> Option<Jid> {
-    let (nic, jid) = name.strip_prefix("vnet")?.split_once('.')?;
-    let is_number = |text: &str| {
-        !text.is_empty()
-            && text.bytes().all(|byte| byte.is_ascii_digit())
-            && (text == "0" || !text.starts_with('0'))
-    };
-    if !is_number(nic) || !is_number(jid) {
-        return None;
-    }
-    Jid::new(jid.parse().ok()?).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_names_that_iocage_gives_are_ours() {
-        assert_eq!(jid_of("vnet0.7").map(Jid::get), Some(7));
-        assert_eq!(jid_of("vnet12.345").map(Jid::get), Some(345));
-        for other in [
-            "vnet0",
-            "vnet.7",
-            "vnet0.",
-            "vnet0.x",
-            "xvnet0.7",
-            "vnet0.07",
-            "vnet00.7",
-            "vnet0.7.1",
-            "epair0a",
-            "vnet0.0",
-        ] {
-            assert_eq!(jid_of(other), None, "{other}");
-        }
     }
 }

@@ -3,6 +3,7 @@
 mod advice;
 mod automatic;
 mod bulk;
+mod dying;
 mod enter;
 mod files_inside;
 mod fitness;
@@ -15,9 +16,10 @@ mod start;
 mod stop;
 
 use std::fmt;
-use std::io;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::files::{FileError, Files};
 use crate::iocage::config::{ConfigError, JailConfig, Problem};
@@ -29,8 +31,9 @@ use crate::jail;
 use crate::kernel::Kernel;
 use crate::types::Jid;
 use crate::vnet::Vnet;
-use crate::wiring::{self, Journal, Lock, Owned, StateDirectory};
+use crate::wiring::{self, Claim, Journal, Owned, Standing, StateDirectory, StepError};
 
+pub use dying::{Dying, holder};
 pub use enter::{Ran, RunAs};
 pub(in crate::iocage) use garbage::orphans;
 pub use garbage::{Found, Garbage};
@@ -94,6 +97,17 @@ pub enum Error {
     /// It is running.
     #[error("{0} is already running!")]
     Running(JailName),
+    /// A jail of its name runs that neither we nor iocage have started.
+    #[error(
+        "{jail} is somebody else's: a jail named {} runs with jid {jid} that was started neither by jailwire nor by iocage. It is left alone; `jail -r {}` removes it",
+        .jail.kernel_name(), .jail.kernel_name()
+    )]
+    Foreign {
+        /// The jail.
+        jail: JailName,
+        /// The jid of the other one.
+        jid: Jid,
+    },
     /// A step failed, and everything was undone.
     #[error("{jail}: {error}")]
     Wiring {
@@ -155,6 +169,10 @@ pub struct Host<'a> {
     bulk: Option<bulk::Bulk>,
     /// Whether it may change anything.
     changes: bool,
+    /// How long to wait for what comes back only with the end of a jail.
+    wait: Duration,
+    /// The jails that were removed.
+    removed: Mutex<Vec<(JailName, Jid)>>,
 }
 
 impl<'a> Host<'a> {
@@ -197,7 +215,8 @@ impl<'a> Host<'a> {
         let boot = vnet.sysctl("kern.boot_id")?;
         // Sixteen bytes of no further structure.
         let boot = boot.iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Host { store, files, vnet, state, boot, bulk: None, changes })
+        let (wait, removed) = (wiring::WAIT, Mutex::default());
+        Ok(Host { store, files, vnet, state, boot, bulk: None, changes, wait, removed })
     }
 
     fn kernel(&self) -> &Arc<dyn Kernel> {
@@ -205,7 +224,14 @@ impl<'a> Host<'a> {
     }
 
     fn site(&self) -> wiring::Site<'_> {
-        wiring::Site { host: &self.vnet, state: &self.state, files: self.files, boot: &self.boot }
+        let Host { vnet, state, files, boot, wait, .. } = self;
+        wiring::Site { host: vnet, state, files: *files, boot, wait: *wait }
+    }
+
+    /// Sets how long a stop waits for what comes back only with the end of a jail: an interface that was lent and
+    /// renamed inside, a mount that stays busy.
+    pub fn set_wait(&mut self, wait: Duration) {
+        self.wait = wait;
     }
 
     /// A jail's configuration, if nobody but root (who simulates: but the caller) can have written it.
@@ -222,19 +248,19 @@ impl<'a> Host<'a> {
         self.kernel().run_directory().join(format!("jail.{}.conf", name.kernel_name()))
     }
 
-    /// Keeps others from starting and stopping this jail.
-    fn lock(&self, name: &JailName, report: &mut dyn Report) -> io::Result<Lock> {
-        self.lock_as(&name.kernel_name(), name, report)
+    /// Keeps others from starting and stopping this jail, and finds out what it is to us.
+    fn claim(&self, name: &JailName, report: &mut dyn Report) -> Result<Claim, Error> {
+        self.claim_as(&name.kernel_name(), name, report).map_err(step(name))
     }
 
-    /// Takes the lock of a jail by the kernel's name for it; `shown` is what it is called meanwhile.
-    fn lock_as(
+    /// The same by the kernel's name for a jail; `shown` is what it is called meanwhile.
+    fn claim_as(
         &self,
         kernel_name: &str,
         shown: impl fmt::Display,
         report: &mut dyn Report,
-    ) -> io::Result<Lock> {
-        self.state.lock_jail(kernel_name, |holder| {
+    ) -> Result<Claim, StepError> {
+        Claim::take(&self.site(), kernel_name, |holder| {
             report.warn(&match holder {
                 Some(process) => format!("process {process} is working on {shown}; waiting for it"),
                 None => format!("another process is working on {shown}; waiting for it"),
@@ -242,24 +268,50 @@ impl<'a> Host<'a> {
         })
     }
 
-    fn journal(&self, name: &JailName) -> io::Result<Journal> {
-        Journal::open(&self.state.journal(&name.kernel_name()), &self.boot)
+    /// What a jail is to us, and its journal, for those who only look.
+    fn standing(&self, name: &JailName) -> Result<(Standing, Journal), Error> {
+        let kernel_name = name.kernel_name();
+        let journal = Journal::open(&self.state.journal(&kernel_name), &self.boot)
+            .map_err(|error| step(name)(error.into()))?;
+        let standing = Standing::of(&**self.kernel(), &kernel_name, &journal)
+            .map_err(|error| step(name)(error.into()))?;
+        Ok((standing, journal))
+    }
+
+    /// Whether a jail that we have not started is one that iocage has: it has the directory's root, and there is the
+    /// file that iocage writes at a start, which is not ours.
+    fn is_iocages(&self, entry: &Entry, jid: Jid, journal: &Journal) -> Result<bool, Error> {
+        let written = |path: &Path| fs::metadata(path).and_then(|about| about.modified()).ok();
+        let conf = self.conf_path(&entry.name);
+        let Some(of_conf) = written(&conf) else { return Ok(false) };
+        if journal.owned().contains(&owned_file(conf)) {
+            // We have written the journal after the file. Whoever starts the jail again writes the file anew.
+            match written(journal.path()) {
+                Some(of_journal) if of_conf > of_journal => {}
+                _ => return Ok(false),
+            }
+        }
+        let info = jail::get(&**self.kernel(), jid).map_err(|error| step(&entry.name)(error.into()))?;
+        let root = entry.root();
+        Ok(info.is_some_and(|info| info.path == root))
     }
 
     fn jid(&self, name: &JailName) -> crate::Result<Option<Jid>> {
         jail::find(&**self.kernel(), &name.kernel_name())
     }
 
-    /// Undoes a journal, and tells what it could not.
-    fn undo(&self, name: &JailName, journal: &mut Journal) -> Result<(), Error> {
-        let site = self.site();
-        nothing_owed(name, wiring::undo_and_sweep(site.host, site.state, site.files, journal, site.boot))
+    /// Takes away all that is ours of a jail, and tells what it could not.
+    fn clear(&self, name: &JailName, claim: &mut Claim) -> Result<(), Error> {
+        let owed = nothing_owed(name, claim.clear(&self.site()))?;
+        if let Some(jid) = owed.removed {
+            self.removed.lock().unwrap_or_else(PoisonError::into_inner).push((name.clone(), jid));
+        }
+        Ok(())
     }
 
-    /// Takes away what is left of something that was being attached to the jail, under its lock.
-    fn undo_attaching(&self, name: &JailName) -> Result<(), Error> {
-        let site = self.site();
-        nothing_owed(name, wiring::undo_attaching(&site, &name.kernel_name()))
+    /// Takes away what is left of something that was being attached to the jail.
+    fn clear_attaching(&self, name: &JailName, claim: &Claim) -> Result<(), Error> {
+        nothing_owed(name, claim.clear_attaching(&self.site())).map(drop)
     }
 }
 
@@ -272,9 +324,9 @@ impl Drop for Host<'_> {
 }
 
 /// An error if undoing failed, or something could not be undone.
-fn nothing_owed(name: &JailName, undone: Result<wiring::Owed, wiring::StepError>) -> Result<(), Error> {
+fn nothing_owed(name: &JailName, undone: Result<wiring::Owed, StepError>) -> Result<wiring::Owed, Error> {
     let owed = undone.map_err(step(name))?;
-    if owed.failures.is_empty() { Ok(()) } else { Err(Error::Owed { jail: name.clone(), owed }) }
+    if owed.failures.is_empty() { Ok(owed) } else { Err(Error::Owed { jail: name.clone(), owed }) }
 }
 
 /// Something that failed outside a plan.

@@ -52,11 +52,8 @@ impl Host<'_> {
     /// As [`Host::start`], as far as it is known beforehand.
     pub fn preview_start(&self, entry: &Entry) -> Result<Preview, Error> {
         let name = &entry.name;
-        let journal = self.journal(name).map_err(|error| step(name)(error.into()))?;
-        let running = self.jid(name).map_err(|error| step(name)(error.into()))?;
-        if running.is_some() && (journal.is_complete() || journal.is_empty()) {
-            return Err(Error::Running(name.clone()));
-        }
+        let (standing, journal) = self.standing(name)?;
+        self.refuse_running(entry, standing, &journal)?;
         let mut preview = Preview::default();
         // What is left of it is cleared up before the plan is made.
         for owned in undo_order(journal.owned()) {
@@ -73,8 +70,10 @@ impl Host<'_> {
     pub fn preview_start_again(&self, entry: &Entry) -> Result<Preview, Error> {
         let name = &entry.name;
         // A stop takes away what runs, and what a command that was killed has left.
-        let mut owned = self.journal(name).map_err(|error| step(name)(error.into()))?.owned().to_vec();
-        if let Some(jid) = self.jid(name).map_err(|error| step(name)(error.into()))? {
+        let (standing, journal) = self.standing(name)?;
+        let (running, _) = self.to_be_stopped(entry, standing, &journal)?;
+        let mut owned = journal.owned().to_vec();
+        if let Some(jid) = running {
             owned.extend(self.found(entry, jid).map_err(step(name))?);
         }
         self.plan_start(entry, &owned, Preview::default())
@@ -143,8 +142,8 @@ impl Host<'_> {
     /// Those of reading its journal, or of looking at what there is of it.
     pub fn preview_stop(&self, entry: &Entry, force: bool) -> Result<Preview, Error> {
         let name = &entry.name;
-        let journal = self.journal(name).map_err(|error| step(name)(error.into()))?;
-        let jid = self.jid(name).map_err(|error| step(name)(error.into()))?;
+        let (standing, journal) = self.standing(name)?;
+        let (jid, is_iocages) = self.to_be_stopped(entry, standing, &journal)?;
         let mut preview = Preview::default();
         let config = JailConfig::resolve(self.store, entry);
         let commands = match (&config, jid) {
@@ -161,9 +160,7 @@ impl Host<'_> {
             preview.add(format!("run exec_stop in the jail: {stop}"), &RUN_INSIDE);
         }
         let owned = match jid {
-            Some(jid) if journal.is_empty() || journal.is_of_another(jid) => {
-                self.found(entry, jid).map_err(step(name))?
-            }
+            Some(jid) if is_iocages => self.found(entry, jid).map_err(step(name))?,
             _ => journal.owned().to_vec(),
         };
         for lent in owned.iter().filter(|owned| matches!(owned, Owned::Lent(_))) {
@@ -211,6 +208,7 @@ pub(super) fn undoing(owned: &Owned) -> &'static [&'static str] {
         Owned::Raised(_) => &["SIOCSIFFLAGS"],
         Owned::BridgeMtu(..) => &["SIOCSIFMTU"],
         Owned::Inet6(_) => &["SIOCDIFADDR_IN6", "SIOCSIFINFO_FLAGS"],
+        Owned::Was(prior) => prior.requests(),
         Owned::File(_) | Owned::Link(_) => &["unlink"],
     }
 }

@@ -11,7 +11,7 @@ use crate::iocage::property::Stored;
 use crate::iocage::store::{Entry, Place};
 use crate::iocage::translate::{self, MadeUp};
 use crate::types::Jid;
-use crate::wiring::{self, Devfs, JailSpec, Journal, Lock, Owned, Plan, StepError, Up};
+use crate::wiring::{self, Claim, Devfs, JailSpec, Journal, Owned, Plan, Standing, StepError, Up};
 
 /// A jail that was started.
 #[derive(Debug, Clone)]
@@ -29,8 +29,7 @@ pub struct Starting {
     spec: JailSpec,
     plan: Plan,
     up: Option<Up>,
-    journal: Journal,
-    _lock: Lock,
+    claim: Claim,
 }
 
 impl Host<'_> {
@@ -58,24 +57,20 @@ impl Host<'_> {
             return Err(Error::Template(name.clone()));
         }
         let config = self.trusted_config(entry)?;
-        let lock = self.lock(name, report).map_err(|error| step(name)(error.into()))?;
-        let mut journal = self.journal(name).map_err(|error| step(name)(error.into()))?;
-        let running = self.jid(name).map_err(|error| step(name)(error.into()))?;
-        if running.is_some() && (journal.is_complete() || journal.is_empty()) {
-            return Err(Error::Running(name.clone()));
-        }
+        let mut claim = self.claim(name, report)?;
+        self.refuse_running(entry, claim.standing(), claim.journal())?;
         self.finish_writing(entry, report);
-        self.undo_attaching(name)?;
+        self.clear_attaching(name, &claim)?;
         self.check_fitness(&config)?;
         // What one chooses the next must not.
         let choosing = self.choosing(&config);
         let facts = self.facts(&config).map_err(step(name))?;
         let missing = |missing| Error::Missing { jail: name.clone(), missing };
         let (spec, made_up) = translate::specification(&config, &facts).map_err(missing)?;
-        if !journal.is_empty() {
+        if claim.standing() != Standing::Absent {
             report.warn(&format!("{name} was not started, or not stopped, to the end; clearing up first"));
-            let owned = journal.owned().to_vec();
-            self.clear_up(name, &mut journal)?;
+            let owned = claim.journal().owned().to_vec();
+            self.clear_up(name, &mut claim)?;
             self.is_gone(&owned);
         }
         let plan =
@@ -95,7 +90,24 @@ impl Host<'_> {
             self.forget(&spec);
             return Err(error);
         }
-        Ok(Starting { entry: entry.clone(), config, spec, plan, up: None, journal, _lock: lock })
+        Ok(Starting { entry: entry.clone(), config, spec, plan, up: None, claim })
+    }
+
+    /// Refuses a jail that is up, whoever has started it.
+    pub(super) fn refuse_running(
+        &self,
+        entry: &Entry,
+        standing: Standing,
+        journal: &Journal,
+    ) -> Result<(), Error> {
+        match standing {
+            Standing::Ours(_) => Err(Error::Running(entry.name.clone())),
+            Standing::Foreign(jid) if self.is_iocages(entry, jid, journal)? => {
+                Err(Error::Running(entry.name.clone()))
+            }
+            Standing::Foreign(jid) => Err(Error::Foreign { jail: entry.name.clone(), jid }),
+            Standing::Absent | Standing::Partial(_) | Standing::Dying(_) => Ok(()),
+        }
     }
 
     /// The second part of a start: makes the jail and its network.
@@ -104,8 +116,8 @@ impl Host<'_> {
     ///
     /// As [`Host::start`].
     pub fn wire(&self, starting: &mut Starting, report: &mut dyn Report) -> Result<(), Error> {
-        let Starting { spec, plan, journal, .. } = starting;
-        match wiring::apply(&self.site(), journal, spec, plan, |_| {}) {
+        let Starting { spec, plan, claim, .. } = starting;
+        match claim.apply(&self.site(), plan, |_| {}) {
             Ok(up) => {
                 report.say("  + Started OK");
                 starting.up = Some(up);
@@ -125,12 +137,12 @@ impl Host<'_> {
     ///
     /// As [`Host::start`].
     pub fn finish_start(&self, mut starting: Starting, report: &mut dyn Report) -> Result<Started, Error> {
-        let Starting { entry, config, spec, up, journal, .. } = &mut starting;
+        let Starting { entry, config, spec, up, claim, .. } = &mut starting;
         let Some(up) = up else {
             let failure = StepError::Invalid("it was not made yet".to_owned());
             return Err(step(&entry.name)(failure));
         };
-        match self.finish(entry, config, spec, up, journal, report) {
+        match self.finish(entry, config, spec, up, claim, report) {
             Ok(()) => Ok(Started { jid: up.jid }),
             Err(error) => {
                 self.abandon_start(starting, report);
@@ -143,7 +155,7 @@ impl Host<'_> {
     pub fn abandon_start(&self, mut starting: Starting, report: &mut dyn Report) {
         self.forget(&starting.spec);
         // What led here is the thing to tell; what stays is in the journal.
-        if let Err(owed) = self.undo(&starting.entry.name, &mut starting.journal) {
+        if let Err(owed) = self.clear(&starting.entry.name, &mut starting.claim) {
             report.warn(&format!("undoing was cut short, and a later stop will try again: {owed}"));
         }
     }
@@ -155,7 +167,7 @@ impl Host<'_> {
         config: &JailConfig,
         spec: &JailSpec,
         up: &Up,
-        journal: &mut Journal,
+        claim: &mut Claim,
         report: &mut dyn Report,
     ) -> Result<(), Error> {
         let name = &config.name;
@@ -164,8 +176,8 @@ impl Host<'_> {
         }
         let conf = self.conf_path(name);
         let localhost = loopback(config, spec);
-        let text = self.jail_conf(config, up.ruleset, localhost, journal).map_err(step(name))?;
-        journal.intend(self.files, owned_file(conf.clone())).map_err(|error| Error::from((name, error)))?;
+        let text = self.jail_conf(config, up.ruleset, localhost, claim.journal()).map_err(step(name))?;
+        claim.intend(&self.site(), owned_file(conf.clone())).map_err(|error| Error::from((name, error)))?;
         self.files
             .write_atomically(&conf, text.to_string().as_bytes(), 0o644)
             .map_err(|error| Error::from((name, error)))?;
@@ -178,7 +190,7 @@ impl Host<'_> {
         }
         self.run_created(config, up.jid)?;
         self.write_inside(config, localhost, report)?;
-        self.await_addresses(config, spec, up.jid, journal, report);
+        self.await_addresses(config, spec, up.jid, claim.journal(), report);
         self.run_inside(config, "exec_start", config.commands.start.words(), up.jid, &config.services_log)?;
         report.say("  + Starting services OK");
         self.start_rtsold(config, up.jid);
@@ -186,7 +198,7 @@ impl Host<'_> {
         report.say("  + Executing poststart OK");
         self.await_dhcp(config, up.jid, report)?;
         self.record_start(entry)?;
-        journal.complete(self.files, up.jid).map_err(|error| Error::from((name, error)))
+        claim.complete(&self.site(), up.jid).map_err(|error| Error::from((name, error)))
     }
 
     /// The file that iocage needs to stop the jail. An address names its interface only where this

@@ -12,7 +12,7 @@ use crate::iocage::store::Entry;
 use crate::jail::{self, mount};
 use crate::kernel::Mounted;
 use crate::types::{InterfaceName, Jid};
-use crate::wiring::{self, HostHalf, Journal, Lock, Owned, StepError};
+use crate::wiring::{Claim, HostHalf, Journal, Owned, Standing, StepError};
 
 /// The file system whose mounts are ZFS's own.
 const ZFS: &str = "zfs";
@@ -35,8 +35,7 @@ pub struct Stopping {
     config: Option<JailConfig>,
     running: bool,
     ended: Option<Stopped>,
-    journal: Journal,
-    _lock: Lock,
+    claim: Claim,
 }
 
 impl Host<'_> {
@@ -60,27 +59,22 @@ impl Host<'_> {
     /// As [`Host::stop`].
     pub fn begin_stop(&self, entry: &Entry, force: bool, report: &mut dyn Report) -> Result<Stopping, Error> {
         let name = &entry.name;
-        let io = |error: std::io::Error| step(name)(error.into());
-        let lock = self.lock(name, report).map_err(io)?;
-        let mut journal = self.journal(name).map_err(io)?;
+        let mut claim = self.claim(name, report)?;
+        let (running, is_iocages) = self.to_be_stopped(entry, claim.standing(), claim.journal())?;
         // A jail whose directory has gone has no files either.
         if entry.directory.is_dir() {
             self.finish_writing(entry, report);
         }
-        if let Err(error) = self.undo_attaching(name) {
+        if let Err(error) = self.clear_attaching(name, &claim) {
             report.warn(&error.to_string());
         }
-        let jid = self.jid(name).map_err(|error| step(name)(error.into()))?;
         let mut config = None;
-        if let Some(jid) = jid {
-            if journal.is_of_another(jid) {
-                journal.keep(self.files, Vec::new()).map_err(|error| Error::from((name, error)))?;
-            }
+        if let Some(jid) = running {
             report.say(&format!("* Stopping {}", name.flat()));
             // Without a configuration there is still everything to take away.
             match self.trusted_config(entry) {
                 Ok(resolved) => {
-                    if !force && (journal.is_complete() || journal.is_empty()) {
+                    if !force && (is_iocages || claim.journal().is_complete()) {
                         self.stop_commands(&resolved, jid, report)?;
                     }
                     self.end_processes(&resolved, jid);
@@ -89,18 +83,26 @@ impl Host<'_> {
                 Err(_) if force => {}
                 Err(error) => report.warn(&format!("{name}: its commands are not run: {error}")),
             }
-            if journal.is_empty() {
-                self.adopt(entry, jid, &mut journal).map_err(step(name))?;
+            if is_iocages {
+                let owned = self.found(entry, jid).map_err(step(name))?;
+                claim.adopt(&self.site(), jid, owned).map_err(|error| Error::from((name, error)))?;
             }
         }
-        Ok(Stopping {
-            entry: entry.clone(),
-            config,
-            running: jid.is_some(),
-            ended: None,
-            journal,
-            _lock: lock,
-        })
+        Ok(Stopping { entry: entry.clone(), config, running: running.is_some(), ended: None, claim })
+    }
+
+    /// The jail that a stop removes, if it is up, and whether iocage has started it. A foreign one is refused.
+    pub(super) fn to_be_stopped(
+        &self,
+        entry: &Entry,
+        standing: Standing,
+        journal: &Journal,
+    ) -> Result<(Option<Jid>, bool), Error> {
+        match standing {
+            Standing::Foreign(jid) if self.is_iocages(entry, jid, journal)? => Ok((Some(jid), true)),
+            Standing::Foreign(jid) => Err(Error::Foreign { jail: entry.name.clone(), jid }),
+            other => Ok((other.alive(), false)),
+        }
     }
 
     /// The second part of a stop: takes the jail and its network away.
@@ -109,16 +111,16 @@ impl Host<'_> {
     ///
     /// As [`Host::stop`].
     pub fn unwire(&self, stopping: &mut Stopping, report: &mut dyn Report) -> Result<(), Error> {
-        let Stopping { entry, journal, .. } = stopping;
+        let Stopping { entry, claim, .. } = stopping;
         stopping.ended = Some(match stopping.running {
             true => {
-                let owned = journal.owned().to_vec();
-                let undone = self.undo(&entry.name, journal);
+                let owned = claim.journal().owned().to_vec();
+                let undone = self.clear(&entry.name, claim);
                 tell(&owned, undone.as_ref().err(), report);
                 undone?;
                 Stopped::Stopped
             }
-            false => self.stop_what_is_left(entry, journal, report)?,
+            false => self.stop_what_is_left(entry, claim, report)?,
         });
         Ok(())
     }
@@ -149,44 +151,39 @@ impl Host<'_> {
     fn stop_what_is_left(
         &self,
         entry: &Entry,
-        journal: &mut Journal,
+        claim: &mut Claim,
         report: &mut dyn Report,
     ) -> Result<Stopped, Error> {
         let name = &entry.name;
-        if journal.is_empty() {
-            // A stop that was killed may have come that far and no further.
-            let site = self.site();
-            if journal.path().exists() {
-                // Of another boot, and nothing in it outlived that; or begun, and no more.
-                journal.keep(site.files, Vec::new()).map_err(|error| Error::from((name, error)))?;
-            }
-            wiring::sweep(site.host, site.state, site.files, site.boot).map_err(step(name))?;
+        if claim.standing() == Standing::Absent {
+            // A stop that was killed may have come that far and no further, or may have been of another boot.
+            self.clear(name, claim)?;
             report.warn(&format!("{} is not running!", name.flat()));
             return Ok(Stopped::WasDown);
         }
         report.say(&format!("* Clearing up after {}", name.flat()));
-        self.clear_up(name, journal)?;
+        self.clear_up(name, claim)?;
         Ok(Stopped::Cleared)
     }
 
     /// Undoes what is in the journal of a jail that does not run any more, or not yet. Somebody else may
     /// have stopped it: iocage gives the number of its devfs ruleset to the next jail that is started.
-    pub(super) fn clear_up(&self, name: &JailName, journal: &mut Journal) -> Result<(), Error> {
-        let rulesets = self.rulesets_of_others(name).map_err(|error| step(name)(error.into()))?;
+    pub(super) fn clear_up(&self, name: &JailName, claim: &mut Claim) -> Result<(), Error> {
+        let ours = claim.standing().alive();
+        let rulesets = self.rulesets_of_others(ours).map_err(|error| step(name)(error.into()))?;
         let is_anothers =
             |owned: &Owned| matches!(owned, Owned::Ruleset(number) if rulesets.contains(number));
-        if journal.owned().iter().any(is_anothers) {
-            let ours = journal.owned().iter().filter(|owned| !is_anothers(owned)).cloned().collect();
-            journal.keep(self.files, ours).map_err(|error| Error::from((name, error)))?;
-        }
-        self.undo(name, journal)
+        claim
+            .forget(&self.site(), |owned| !is_anothers(owned))
+            .map_err(|error| Error::from((name, error)))?;
+        self.clear(name, claim)
     }
 
     /// The devfs rulesets of all other jails that run.
-    fn rulesets_of_others(&self, name: &JailName) -> crate::Result<Vec<u16>> {
+    fn rulesets_of_others(&self, ours: Option<Jid>) -> crate::Result<Vec<u16>> {
         let kernel = &**self.kernel();
         let mut rulesets = Vec::new();
-        for jail in jail::list(kernel, false)?.into_iter().filter(|jail| jail.name != name.kernel_name()) {
+        for jail in jail::list(kernel, false)?.into_iter().filter(|jail| Some(jail.jid) != ours) {
             let number = jail::read_int(kernel, jail.jid, "devfs_ruleset")?;
             rulesets.extend(number.and_then(|number| u16::try_from(number).ok()));
         }
@@ -199,14 +196,6 @@ impl Host<'_> {
         report.say("  + Executing prestop OK");
         self.run_inside(config, "exec_stop", config.commands.stop.words(), jid, &config.services_log)?;
         report.say("  + Stopping services OK");
-        Ok(())
-    }
-
-    /// Writes the journal of a jail that somebody else started, from what there is of it.
-    fn adopt(&self, entry: &Entry, jid: Jid, journal: &mut Journal) -> Result<(), StepError> {
-        for owned in self.found(entry, jid)? {
-            journal.intend(self.files, owned)?;
-        }
         Ok(())
     }
 

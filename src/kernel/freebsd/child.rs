@@ -25,9 +25,31 @@ unsafe extern "C" {
     fn setfib(fib: c_int) -> c_int;
 }
 
+/// The status of a child whose work has panicked.
+const PANICKED: c_int = 125;
+
+/// Ends the child with what its work answers. A panic ends the child too: to unwind further would run the destructors
+/// of everything that the parent has on its stack, in a copy of its memory.
+pub fn leave_with(work: impl FnOnce() -> c_int) -> ! {
+    struct Leave;
+
+    impl Drop for Leave {
+        fn drop(&mut self) {
+            // SAFETY: _exit(2) takes a number only, and does not return.
+            unsafe { libc::_exit(PANICKED) };
+        }
+    }
+
+    let leave = Leave;
+    let status = work();
+    std::mem::forget(leave);
+    // SAFETY: as above.
+    unsafe { libc::_exit(status) }
+}
+
 /// How long a child that was killed may take to go. In a system call that cannot be interrupted it
 /// takes longer; it is left to init(8) then.
-const GRACE: Duration = Duration::from_secs(2);
+pub(super) const GRACE: Duration = Duration::from_secs(2);
 
 /// A child process, which goes when this goes.
 #[derive(Debug)]
@@ -65,8 +87,7 @@ impl Child {
             libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr());
             let pid = libc::pdfork(&raw mut descriptor, flags);
             if pid == 0 {
-                let status = work();
-                libc::_exit(status);
+                leave_with(work);
             }
             pid
         };

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use libc::c_int;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 
-use super::child::{Child, keep_only, read_whole};
+use super::child::{Child, keep_only, leave_with, read_whole};
 use super::enter;
 use super::options::{self, Listed, Options};
 use crate::kernel::passing;
@@ -130,7 +130,7 @@ fn make_ready(socket: BorrowedFd<'_>) -> io::Result<()> {
     // leaves by _exit(2) and drops nothing.
     let descriptor = unsafe {
         match libc::pdfork(&raw mut descriptor, libc::PD_CLOEXEC) {
-            0 => libc::_exit(wait_and_enter(theirs.as_fd())),
+            0 => leave_with(|| wait_and_enter(theirs.as_fd())),
             pid if pid < 0 => return Err(io::Error::last_os_error()),
             _ => OwnedFd::from_raw_fd(descriptor),
         }

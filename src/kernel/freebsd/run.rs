@@ -17,7 +17,7 @@ use nix::sys::stat::Mode;
 use nix::unistd::pipe2;
 
 use super::child::{
-    Child, Report, Stage, Stopped, at, attach, forbid_tracing, keep_only, set_fib, write_report,
+    Child, GRACE, Report, Stage, Stopped, at, attach, forbid_tracing, keep_only, set_fib, write_report,
 };
 use super::terminal::{self, Ours, Theirs};
 use super::{Errno, Result, invalid};
@@ -137,15 +137,20 @@ fn attend(
         terminal.pass_on(&child)?;
     }
     let mut output = Vec::new();
-    let mut timed_out = false;
+    let (mut deadline, mut timed_out) = (deadline, false);
     // The program may leave others running that hold the pipe open, and write into it without end.
     let mut rounds_after_the_end = 0..2 * KEPT / CHUNK;
     loop {
         let mut polled = vec![child.ended()];
         polled.extend(capture.as_ref().map(|pipe| PollFd::new(pipe.as_fd(), PollFlags::POLLIN)));
-        if !passing::poll_until(&mut polled, deadline.filter(|_| !timed_out))? {
+        if !passing::poll_until(&mut polled, deadline)? {
+            if timed_out {
+                // One that SIGKILL does not end is in the kernel: init(8) has it when it comes out.
+                break;
+            }
             child.kill();
             timed_out = true;
+            deadline = Instant::now().checked_add(GRACE);
             continue;
         }
         let happened: Vec<bool> = polled.iter().map(|polled| polled.any().unwrap_or(true)).collect();
@@ -157,7 +162,7 @@ fn attend(
             break;
         }
     }
-    let status = child.wait(None)?.unwrap_or_default();
+    let status = child.wait(deadline.filter(|_| timed_out))?.unwrap_or_default();
     let exit = match () {
         () if timed_out => Exit::TimedOut,
         () if libc::WIFSIGNALED(status) => Exit::Signal(libc::WTERMSIG(status)),

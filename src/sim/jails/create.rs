@@ -139,6 +139,7 @@ impl World {
             process.jid = new;
         }
         self.mounts.renumber(jid, new);
+        self.renumber_connections(jid, new);
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! What keeps a jail, and how it ends: `prison_deref`, `prison_deref_kill`.
 //!
 //! A jail is alive while it is persistent, or has processes or children. It is there, dying, while
-//! anything else refers to it: sockets that were opened inside, mounts, children that nobody waited
+//! anything else refers to it: sockets that were opened inside, connections, mounts, children that nobody waited
 //! for. When the last of these goes its number and name are free at once, but its network stack is torn
 //! down only then: by `jail_remove(2)` before it returns, otherwise by a thread of the kernel's a
 //! little later (trap 7).
@@ -70,7 +70,9 @@ impl World {
         loop {
             let used =
                 self.processes.values().any(|process| process.jid == at) || self.jails.list.has_children(at);
-            let held = self.sockets.values().any(|socket| socket.jid == at) || self.mounts.hold(at);
+            let held = self.sockets.values().any(|socket| socket.jid == at)
+                || self.mounts.hold(at)
+                || self.is_connected(at);
             let Some(jail) = self.jails.get(at) else { return };
             if !jail.persist && !used {
                 self.begin_to_die(at);
@@ -90,6 +92,7 @@ impl World {
         jail.dying = true;
         self.tell_jail(jid, sys::NOTE_JAIL_REMOVE, 0);
         self.detach_descriptors(jid);
+        self.connections_begin_to_end(jid);
     }
 
     /// Takes a jail whose creation failed away again.

@@ -11,11 +11,9 @@ use super::fork_server::ForkServer;
 use super::limits::Limits;
 use super::ticks::TickGuard;
 use super::view::View;
-use crate::jail;
 use crate::types::Jid;
 use crate::wiring::{
-    self, Error, JailSpec, Journal, Lock, Network, Owed, Owned, Plan, Problem, Site, StateDirectory,
-    StepError, Up,
+    self, Claim, Error, JailSpec, Network, Owed, Plan, Problem, Site, Standing, StateDirectory, StepError, Up,
 };
 
 /// Something that a caller does for one jail: it may take its time.
@@ -56,8 +54,11 @@ pub type Name = (String, Vec<String>);
 pub enum Fate {
     /// It is up.
     Up(Up),
-    /// It is gone.
-    Gone,
+    /// It is gone, and with it all that was left of it. With its jid, if it was alive: the kernel may have it on its list
+    /// of dying jails for a while.
+    Gone(Option<Jid>),
+    /// It was not there.
+    Absent,
     /// It was not begun, or was taken back, because the operation was cancelled.
     Cancelled,
     /// It failed. What was made of it is undone, but for what stays owed.
@@ -122,7 +123,7 @@ fn owed(owed: &Owed) -> String {
 /// # let kernel: Arc<dyn Kernel> = Arc::new(Sim::new());
 /// let host = Vnet::host(kernel.clone());
 /// let state = StateDirectory::open(&*kernel, Files::new())?;
-/// let site = Site { host: &host, state: &state, files: Files::new(), boot: "this boot" };
+/// let site = Site { host: &host, state: &state, files: Files::new(), boot: "this boot", wait: jailwire::wiring::WAIT };
 /// let jails = ["db", "web"].map(|name| {
 ///     BulkJail::new(JailSpec {
 ///         name: name.to_owned(),
@@ -186,7 +187,7 @@ pub fn stop(
     let state = site.state.for_bulk(limits);
     let batch = Batch::new(site, &state);
     let named = names.iter().zip(after);
-    let jobs = named.map(|(name, after)| Placed { job: Stop { batch: &batch, name, held: None }, after });
+    let jobs = named.map(|(name, after)| Placed { job: Stop { batch: &batch, name, claim: None }, after });
     let jobs = jobs.collect();
     run(jobs, &batch, &names, limits, cancel, ended)
 }
@@ -235,9 +236,11 @@ fn run<J: Job<Outcome = Fate>>(
     };
     engine::run(jobs, limits, cancel, |place, fate| ended(&names[place], fate.unwrap_or(Fate::Cancelled)))
         .map_err(circle)?;
-    let Site { host, state, files, boot } = batch.site;
-    match state.is_unswept() {
-        true => wiring::sweep(host, &state.alone(), files, boot).map_err(BulkError::Unswept),
+    match batch.site.state.is_unswept() {
+        true => {
+            let state = batch.site.state.alone();
+            wiring::sweep(&Site { state: &state, ..batch.site }).map_err(BulkError::Unswept)
+        }
         false => Ok(()),
     }
 }
@@ -254,16 +257,20 @@ impl<'a> Batch<'a> {
         Batch { site: Site { state, ..*site }, view: View::new(), failed: Mutex::default() }
     }
 
-    fn open(&self, name: &str) -> io::Result<(Lock, Journal)> {
-        let Site { state, boot, .. } = self.site;
-        Ok((state.lock_jail(name, |_| {})?, Journal::open(&state.journal(name), boot)?))
+    fn claim(&self, name: &str) -> Result<Claim, Trouble> {
+        Ok(Claim::take(&self.site, name, |_| {})?)
     }
 
-    fn undo(&self, journal: &mut Journal) -> Result<(), Trouble> {
-        let Site { host, state, files, boot } = self.site;
-        let owed = wiring::undo_and_sweep(host, state, files, journal, boot)?;
-        if owed.failures.is_empty() { Ok(()) } else { Err(Trouble::Owed(owed)) }
+    /// Takes away what is left of a jail, and of what was being attached to it. A foreign one is told of.
+    fn clear(&self, claim: &mut Claim) -> Result<Option<Jid>, Trouble> {
+        claim.refuse_foreign().map_err(|problem| Trouble::Problems(vec![problem]))?;
+        nothing_owed(claim.clear_attaching(&self.site)?)?;
+        nothing_owed(claim.clear(&self.site)?)
     }
+}
+
+fn nothing_owed(owed: Owed) -> Result<Option<Jid>, Trouble> {
+    if owed.failures.is_empty() { Ok(owed.removed) } else { Err(Trouble::Owed(owed)) }
 }
 
 struct Start<'a, 't> {
@@ -272,7 +279,7 @@ struct Start<'a, 't> {
     place: usize,
     needs: Vec<usize>,
     jail: BulkJail<'t>,
-    begun: Option<(Lock, Journal, Plan)>,
+    begun: Option<(Claim, Plan)>,
     up: Option<Up>,
 }
 
@@ -286,25 +293,26 @@ impl Start<'_, '_> {
                 if let Some(needed) = needed {
                     return Err(Trouble::Needs(self.names[needed].clone()));
                 }
-                let (lock, mut journal) = self.batch.open(&self.jail.spec.name)?;
-                // What an earlier start left that did not come to its end.
-                if !journal.is_empty() && !journal.is_complete() {
-                    let owned = journal.owned().to_vec();
-                    self.batch.undo(&mut journal)?;
-                    self.batch.view.gone(&owned);
+                let mut claim = self.batch.claim(&self.jail.spec.name)?;
+                if let Standing::Ours(jid) = claim.standing() {
+                    let name = self.jail.spec.name.clone();
+                    return Err(Trouble::Problems(vec![Problem::JailExists { name, jid }]));
                 }
+                // What an earlier start left that did not come to its end.
+                let owned = claim.journal().owned().to_vec();
+                self.batch.clear(&mut claim)?;
+                self.batch.view.gone(&owned);
                 let plan = self.batch.view.plan(self.batch.site.host, &self.jail.spec)?;
                 let plan = plan.map_err(Trouble::Problems)?;
-                self.begun = Some((lock, journal, plan));
+                self.begun = Some((claim, plan));
                 if let Some(task) = self.jail.before.take() {
                     task(None)?;
                 }
                 Ok(Next::Go(Stage::Network))
             }
             Stage::Network => {
-                let Some((_, journal, plan)) = &mut self.begun else { return Ok(Next::Go(Stage::Before)) };
-                let up = wiring::apply(&self.batch.site, journal, &self.jail.spec, plan, |_| {})
-                    .map_err(Trouble::Wiring)?;
+                let Some((claim, plan)) = &mut self.begun else { return Ok(Next::Go(Stage::Before)) };
+                let up = claim.apply(&self.batch.site, plan, |_| {}).map_err(Trouble::Wiring)?;
                 if self.jail.after.is_some() {
                     self.up = Some(up);
                     return Ok(Next::Go(Stage::After));
@@ -322,8 +330,8 @@ impl Start<'_, '_> {
     }
 
     fn finish(&mut self, up: Up) -> Result<Next<Fate>, Trouble> {
-        if let Some((_, journal, _)) = &mut self.begun {
-            journal.complete(self.batch.site.files, up.jid).map_err(StepError::from)?;
+        if let Some((claim, _)) = &mut self.begun {
+            claim.complete(&self.batch.site, up.jid).map_err(StepError::from)?;
         }
         Ok(Next::Done(Fate::Up(up)))
     }
@@ -332,8 +340,9 @@ impl Start<'_, '_> {
     fn take_back(&mut self) -> Result<(), Trouble> {
         self.batch.view.forget(&self.jail.spec);
         match &mut self.begun {
-            Some((_, journal, _)) => self.batch.undo(journal),
-            None => Ok(()),
+            Some((claim, _)) if claim.standing().alive().is_some() => self.batch.clear(claim).map(drop),
+            // An apply that failed has undone what it made, and told of what stays.
+            _ => Ok(()),
         }
     }
 }
@@ -361,28 +370,21 @@ impl Job for Start<'_, '_> {
 struct Stop<'a> {
     batch: &'a Batch<'a>,
     name: &'a str,
-    held: Option<(Lock, Journal)>,
+    claim: Option<Claim>,
 }
 
 impl Stop<'_> {
     fn advance(&mut self, stage: Stage) -> Result<Next<Fate>, Trouble> {
         if stage == Stage::Before {
-            let (lock, mut journal) = self.batch.open(self.name)?;
-            let kernel = &**self.batch.site.host.kernel();
-            let running = jail::find(kernel, self.name).map_err(StepError::from)?;
-            if running.is_some() && journal.is_empty() {
-                // Somebody else has made it: of what belongs to it we know no more than the kernel does.
-                journal
-                    .intend(self.batch.site.files, Owned::Jail(self.name.to_owned()))
-                    .map_err(StepError::from)?;
-            }
-            self.held = Some((lock, journal));
+            let claim = self.batch.claim(self.name)?;
+            claim.refuse_foreign().map_err(|problem| Trouble::Problems(vec![problem]))?;
+            self.claim = Some(claim);
             return Ok(Next::Go(Stage::Network));
         }
-        if let Some((_, journal)) = &mut self.held {
-            self.batch.undo(journal)?;
-        }
-        Ok(Next::Done(Fate::Gone))
+        let Some(claim) = &mut self.claim else { return Ok(Next::Go(Stage::Before)) };
+        let was_there = claim.standing() != Standing::Absent;
+        let removed = self.batch.clear(claim)?;
+        Ok(Next::Done(if was_there { Fate::Gone(removed) } else { Fate::Absent }))
     }
 }
 

@@ -18,6 +18,10 @@ pub struct Bulk {
     /// wait less
     #[arg(long)]
     pub no_tick_guard: bool,
+    /// How long to wait for what comes back only with the end of a jail: an interface that was lent
+    /// and renamed inside, a mount that stays busy; 10 seconds otherwise
+    #[arg(long, value_name = "SECONDS")]
+    pub wait: Option<u64>,
 }
 
 /// `start`.

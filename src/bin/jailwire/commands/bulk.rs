@@ -1,24 +1,24 @@
-//! Several jails at once.
+//! Starting and stopping jails: one, or several at once, by the same engine.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
-use jailwire::iocage::lifecycle::{Error, Host, Report, Starting, Stopping};
+use jailwire::iocage::lifecycle::{Host, Report as _};
 use jailwire::iocage::name::JailName;
 use jailwire::iocage::order::Turn;
 use jailwire::iocage::store::Entry;
-use jailwire::wiring::bulk::{Cancel, ForkServer, Job, Limits, Next, Placed, Stage, TickGuard, run};
+use jailwire::wiring::bulk::{Cancel, ForkServer, Job, Limits, Placed, TickGuard, run};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use serde_json::{Value, json};
+use serde_json::json;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use super::checks::Checks;
+use super::jobs::{End, Listener, Start, Stop, Told};
 use super::selected::Selected;
 use super::work::{Line, Work};
-use super::{start, stop};
 use crate::cli;
 use crate::environment::Environment;
 
@@ -28,6 +28,7 @@ const INTERRUPTED: i32 = 130;
 /// How several jails are worked on.
 pub struct Bulk {
     limits: Limits,
+    wait: Option<Duration>,
     flag: Arc<AtomicBool>,
 }
 
@@ -42,7 +43,20 @@ impl Bulk {
         if let Some(programs) = args.programs {
             limits = limits.programs(programs);
         }
-        Bulk { limits: limits.tick_guard(!args.no_tick_guard), flag: Arc::default() }
+        let wait = args.wait.map(Duration::from_secs);
+        Bulk { limits: limits.tick_guard(!args.no_tick_guard), wait, flag: Arc::default() }
+    }
+
+    /// For commands that work on one jail, and have no words about how.
+    pub fn alone() -> Bulk {
+        Bulk { limits: Limits::ONE, wait: None, flag: Arc::default() }
+    }
+
+    /// Has a host wait as long as the command line says.
+    pub fn set_wait(&self, host: &mut Host<'_>) {
+        if let Some(wait) = self.wait {
+            host.set_wait(wait);
+        }
     }
 
     /// Keeps the CPUs ticking, unless the user wants otherwise. Without it everything takes longer, and
@@ -72,31 +86,26 @@ impl Bulk {
 }
 
 /// Starts jails. One that fails does not keep the others from their turn, unless they depend on it.
-pub fn start(
-    environment: &Environment,
-    host: &mut Host<'_>,
-    selected: &Selected,
-    bulk: &Bulk,
-    work: &mut Work,
-) {
-    if selected.turns(&environment.store).len() < 2 {
-        return start::start(environment, host, selected, work);
-    }
-    let selected = start::fit_to_start(environment, host, selected, work);
+pub fn start(environment: &Environment, host: &mut Host<'_>, selected: &Selected, bulk: &Bulk, work: &Work) {
+    let alone = selected.turns(&environment.store).len() < 2;
+    let selected = fit_to_start(environment, host, selected, work);
     let turns = selected.turns(&environment.store);
     let checks = Checks::make(environment, host, &turns, work);
-    let _guard = bulk.ticks(environment, work);
-    let _children = ForkServer::keep(&environment.kernel);
-    host.begin_bulk(&bulk.limits);
-    let failed = Mutex::new(work.failed().clone());
+    let _guard = if alone { None } else { bulk.ticks(environment, work) };
+    let _children = (!alone).then(|| ForkServer::keep(&environment.kernel));
+    if !alone {
+        host.begin_bulk(&bulk.limits);
+    }
+    let host_of_jobs: &Host<'_> = host;
+    let failed = Mutex::new(work.failed());
     let job = |turn: Turn| Start {
         environment,
-        host,
+        host: host_of_jobs,
         selected: &selected,
         failed: &failed,
         turn,
         starting: None,
-        lines: Lines::default(),
+        lines: listener(alone, work),
     };
     let names: Vec<JailName> = turns.iter().map(|turn| turn.name.clone()).collect();
     let places = places(&names);
@@ -112,7 +121,7 @@ pub fn start(
             Placed { job: job(turn), after }
         })
         .collect();
-    carry_out(jobs, &names, bulk, work, "start", |name| checks.of(name));
+    carry_out(jobs, &names, bulk, alone, work, "start", |name| checks.of(name));
     end(host, work);
 }
 
@@ -123,11 +132,9 @@ pub fn stop(
     entries: &[Entry],
     force: bool,
     bulk: &Bulk,
-    work: &mut Work,
+    work: &Work,
 ) {
-    if entries.len() < 2 {
-        return stop::stop(host, entries, force, work);
-    }
+    let alone = entries.len() < 2;
     let names: Vec<JailName> = entries.iter().map(|entry| entry.name.clone()).collect();
     let places = places(&names);
     let place = |name: &JailName| places.get(name).copied();
@@ -145,11 +152,14 @@ pub fn stop(
             after[place].clear();
         }
     }
-    let _guard = bulk.ticks(environment, work);
-    host.begin_bulk(&bulk.limits);
-    let job = |entry| Stop { host, entry, force, stopping: None, lines: Lines::default() };
+    let _guard = if alone { None } else { bulk.ticks(environment, work) };
+    if !alone {
+        host.begin_bulk(&bulk.limits);
+    }
+    let host_of_jobs: &Host<'_> = host;
+    let job = |entry| Stop { host: host_of_jobs, entry, force, stopping: None, lines: listener(alone, work) };
     let jobs = entries.iter().zip(after).map(|(entry, after)| Placed { job: job(entry), after }).collect();
-    carry_out(jobs, &names, bulk, work, "stop", |_| Vec::new());
+    carry_out(jobs, &names, bulk, alone, work, "stop", |_| Vec::new());
     end(host, work);
 }
 
@@ -157,7 +167,19 @@ fn places(names: &[JailName]) -> HashMap<&JailName, usize> {
     names.iter().enumerate().map(|(place, name)| (name, place)).collect()
 }
 
-fn end(host: &mut Host<'_>, work: &mut Work) {
+/// One jail alone is told of as it happens.
+fn listener(alone: bool, work: &Work) -> Listener<'_> {
+    if alone { Listener::Now(work.report()) } else { Listener::Later(Vec::new()) }
+}
+
+/// Says which of the jails that were removed the kernel still has.
+pub fn tell_dying(host: &Host<'_>, work: &Work) {
+    for dying in host.dying() {
+        work.note(&dying.to_string());
+    }
+}
+
+fn end(host: &mut Host<'_>, work: &Work) {
     if let Err(failure) = host.end_bulk() {
         work.report().warn(&format!("what jails shared could not be taken away: {failure}"));
     }
@@ -168,37 +190,54 @@ fn carry_out<J: Job<Outcome = Told>>(
     jobs: Vec<Placed<J>>,
     names: &[JailName],
     bulk: &Bulk,
-    work: &mut Work,
+    alone: bool,
+    work: &Work,
     verb: &str,
     warnings: impl Fn(&JailName) -> Vec<String>,
 ) {
-    let cancel = bulk.listen();
+    // Ctrl-C ends the work on a single jail at once, and leaves the rest to the kernel.
+    let (cancel, limits) = match alone {
+        true => (Cancel::new(), Limits::ONE),
+        false => (bulk.listen(), bulk.limits),
+    };
     let begin = Instant::now();
     let (mut ended, mut not_begun, mut taken_back) = (Vec::new(), Vec::new(), Vec::new());
-    work.count(names.len(), &format!("{verb}ing"));
-    let told = run(jobs, &bulk.limits, &cancel, |place, told| {
+    match (alone, names.first()) {
+        (true, Some(name)) => work.doing(format!("{verb}ing {name}")),
+        _ => work.count(names.len(), &format!("{verb}ing")),
+    }
+    if alone {
+        // What the doctor has to say comes first.
+        names.iter().flat_map(&warnings).for_each(|warning| work.report().warn(&warning));
+    }
+    let counted = |name: &JailName, word: &str| {
+        if !alone {
+            work.counted(name, word);
+        }
+    };
+    let told = run(jobs, &limits, &cancel, |place, told| {
         let name = &names[place];
-        let Some(Told { lines: Lines(lines), end }) = told else {
+        let Some(Told { lines, end }) = told else {
             not_begun.push(place);
-            work.counted(name, "not begun");
+            counted(name, "not begun");
             return;
         };
-        let warnings = warnings(name).into_iter().map(Line::Warned);
-        work.tell(warnings.chain(lines));
+        let warnings = if alone { Vec::new() } else { warnings(name) };
+        work.tell(warnings.into_iter().map(Line::Warned).chain(lines));
         match end {
             End::Done(word, more) => {
                 work.done(name, word, more);
-                work.counted(name, word);
+                counted(name, word);
                 ended.push(word);
             }
             End::Failed(error) => {
                 work.fail(name, &error);
-                work.counted(name, "failed");
+                counted(name, "failed");
                 ended.push("failed");
             }
             End::TakenBack => {
                 work.done(name, "taken back", json!({}));
-                work.counted(name, "taken back");
+                counted(name, "taken back");
                 taken_back.push(name);
             }
         }
@@ -207,7 +246,7 @@ fn carry_out<J: Job<Outcome = Told>>(
         // What is in a circle was left out above.
         work.report().warn(&circle.to_string());
     }
-    if names.is_empty() {
+    if names.is_empty() || alone {
         return;
     }
     let took = begin.elapsed().as_secs_f64();
@@ -237,161 +276,18 @@ fn carry_out<J: Job<Outcome = Told>>(
     work.interrupted(&text);
 }
 
-/// What there is to tell of a jail in the end.
-struct Told {
-    lines: Lines,
-    end: End,
-}
-
-enum End {
-    Done(&'static str, Value),
-    Failed(String),
-    TakenBack,
-}
-
-/// What was said of a jail, kept until it is told.
-#[derive(Default)]
-struct Lines(Vec<Line>);
-
-impl Report for Lines {
-    fn say(&mut self, line: &str) {
-        self.0.push(Line::Said(line.to_owned()));
-    }
-
-    fn warn(&mut self, line: &str) {
-        self.0.push(Line::Warned(line.to_owned()));
-    }
-}
-
-/// The start of one jail among many.
-struct Start<'a, 'h> {
-    environment: &'a Environment,
-    host: &'a Host<'h>,
-    selected: &'a Selected,
-    /// The jails that could not be started, for those that depend on them.
-    failed: &'a Mutex<BTreeSet<JailName>>,
-    turn: Turn,
-    starting: Option<Starting>,
-    lines: Lines,
-}
-
-impl Start<'_, '_> {
-    fn end(&mut self, end: End) -> Next<Told> {
-        Next::Done(Told { lines: std::mem::take(&mut self.lines), end })
-    }
-
-    fn fail(&mut self, error: String) -> Next<Told> {
-        let name = self.turn.name.clone();
-        self.failed.lock().unwrap_or_else(PoisonError::into_inner).insert(name);
-        self.end(End::Failed(error))
-    }
-
-    fn begin(&mut self) -> Next<Told> {
-        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(obstacle) = start::obstacle(self.environment, &self.turn, |name| failed.contains(name)) {
-            return self.fail(obstacle);
-        }
-        let Some(entry) = self.environment.store.find(&self.turn.name) else {
-            return self.fail(format!("{} is gone", self.turn.name));
-        };
-        match self.host.begin_start(&entry, &mut self.lines) {
-            Ok(starting) => {
-                self.starting = Some(starting);
-                Next::Go(Stage::Network)
-            }
-            // Who asks for all, or for a jail that needs it, has what was asked for.
-            Err(error @ Error::Running(_))
-                if !(self.selected.named && self.selected.entries.contains(&entry)) =>
+/// The jails without those that were named and cannot be started as they are configured: nothing is
+/// started for their sake.
+fn fit_to_start(environment: &Environment, host: &Host<'_>, selected: &Selected, work: &Work) -> Selected {
+    if selected.named {
+        for entry in &selected.entries {
+            // For the others it comes to the same.
+            if !environment.store.needs(entry).is_empty()
+                && let Err(error) = host.preview_start(entry)
             {
-                if !self.selected.named && !self.selected.rc {
-                    self.lines.warn(&error.to_string());
-                }
-                self.end(End::Done("running", json!({})))
-            }
-            Err(error) => self.fail(error.to_string()),
-        }
-    }
-}
-
-impl Job for Start<'_, '_> {
-    type Outcome = Told;
-
-    fn run(&mut self, stage: Stage) -> Next<Told> {
-        match (stage, self.starting.take()) {
-            (Stage::Network, Some(mut starting)) => match self.host.wire(&mut starting, &mut self.lines) {
-                Ok(()) => {
-                    self.starting = Some(starting);
-                    Next::Go(Stage::After)
-                }
-                Err(error) => self.fail(error.to_string()),
-            },
-            (Stage::After, Some(starting)) => match self.host.finish_start(starting, &mut self.lines) {
-                Ok(started) => self.end(End::Done("started", json!({ "jid": started.jid.get() }))),
-                Err(error) => self.fail(error.to_string()),
-            },
-            _ => self.begin(),
-        }
-    }
-
-    fn cancel(&mut self, _next: Stage) -> Told {
-        if let Some(starting) = self.starting.take() {
-            self.host.abandon_start(starting, &mut self.lines);
-        }
-        Told { lines: std::mem::take(&mut self.lines), end: End::TakenBack }
-    }
-}
-
-/// The stop of one jail among many.
-struct Stop<'a, 'h> {
-    host: &'a Host<'h>,
-    entry: &'a Entry,
-    force: bool,
-    stopping: Option<Stopping>,
-    lines: Lines,
-}
-
-impl Stop<'_, '_> {
-    fn end(&mut self, end: Result<&'static str, Error>) -> Told {
-        let end = match end {
-            Ok(word) => End::Done(word, json!({})),
-            Err(error) => End::Failed(error.to_string()),
-        };
-        Told { lines: std::mem::take(&mut self.lines), end }
-    }
-
-    fn advance(&mut self, stage: Stage) -> Result<Next<Told>, Error> {
-        match (stage, self.stopping.take()) {
-            (Stage::Network, Some(mut stopping)) => {
-                self.host.unwire(&mut stopping, &mut self.lines)?;
-                self.stopping = Some(stopping);
-                Ok(Next::Go(Stage::After))
-            }
-            (Stage::After, Some(stopping)) => {
-                let stopped = self.host.finish_stop(stopping, &mut self.lines);
-                Ok(Next::Done(self.end(Ok(stop::word(stopped)))))
-            }
-            _ => {
-                self.stopping = Some(self.host.begin_stop(self.entry, self.force, &mut self.lines)?);
-                Ok(Next::Go(Stage::Network))
+                work.fail(&entry.name, &error);
             }
         }
     }
-}
-
-impl Job for Stop<'_, '_> {
-    type Outcome = Told;
-
-    fn run(&mut self, stage: Stage) -> Next<Told> {
-        self.advance(stage).unwrap_or_else(|error| Next::Done(self.end(Err(error))))
-    }
-
-    /// A stop that has begun goes on to its end: its services are down already.
-    fn cancel(&mut self, mut next: Stage) -> Told {
-        loop {
-            match self.run(next) {
-                Next::Go(stage) => next = stage,
-                Next::Done(told) => return told,
-            }
-        }
-    }
+    selected.without(work)
 }

@@ -132,7 +132,7 @@ fn apply(environment: &Environment, host: &Host<'_>, fix: &Fix) -> Result<(), Co
     let vnet = Vnet::host(environment.kernel.clone());
     match fix {
         Fix::Up(name) => vnet.up(name)?,
-        Fix::Destroy(name) => vnet.destroy(name)?,
+        Fix::Destroy(name) => host.release_epair(name)?,
         Fix::LoadModule(name) => environment.kernel.load_module(name)?,
         Fix::ClearUp(entry) => {
             host.stop(entry, true, &mut Work::begin(false, true).report())?;

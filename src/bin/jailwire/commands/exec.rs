@@ -9,9 +9,10 @@ use jailwire::kernel::{Errno, Exit, Failure as Refusal};
 use jailwire::types::Jid;
 use nix::sys::signal::{SigSet, Signal};
 
+use super::bulk::{self, Bulk};
 use super::selected::Selected;
+use super::simulated;
 use super::work::Work;
-use super::{simulated, start};
 use crate::environment::Environment;
 use crate::{CommandError, cli, output};
 
@@ -77,7 +78,7 @@ impl Visit<'_> {
     }
 
     /// Enters one jail, and answers with the status of what was run there.
-    fn one(&self, host: &Host<'_>, entry: &Entry) -> Result<u8, CommandError> {
+    fn one(&self, host: &mut Host<'_>, entry: &Entry) -> Result<u8, CommandError> {
         let jid = match host.running(entry)? {
             Some(jid) => jid,
             None if !self.force => {
@@ -109,10 +110,10 @@ impl Visit<'_> {
     }
 
     /// Starts a jail that is to be entered. What it says would be taken for the command's output.
-    fn start(&self, host: &Host<'_>, entry: &Entry) -> Result<Option<Jid>, CommandError> {
-        let mut work = Work::begin(false, true);
+    fn start(&self, host: &mut Host<'_>, entry: &Entry) -> Result<Option<Jid>, CommandError> {
+        let work = Work::begin(false, true);
         let selected = Selected { entries: vec![entry.clone()], named: true, rc: false };
-        start::start(self.environment, host, &selected, &mut work);
+        bulk::start(self.environment, host, &selected, &Bulk::alone(), &work);
         Ok(host.running(entry)?)
     }
 

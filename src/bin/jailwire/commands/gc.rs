@@ -26,7 +26,6 @@ pub fn run(environment: &Environment, args: &cli::Gc) -> Result<ExitCode, Comman
 /// Removes it, and tells of what it could not.
 fn remove(environment: &Environment, host: &Host<'_>) -> Result<ExitCode, CommandError> {
     let Found { garbage, doubtful } = host.garbage()?;
-    host.let_epairs_go(&garbage);
     let (mut removed, mut failed) = (Vec::new(), Vec::new());
     for one in garbage {
         match host.remove_garbage(&one, &mut Work::begin(false, true).report()) {

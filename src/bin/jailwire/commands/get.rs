@@ -126,18 +126,29 @@ fn recursive(environment: &Environment, property: &str, bare: bool) -> Result<Ex
 }
 
 /// Which jails are running, asked once for all of them.
-pub struct Running(std::collections::HashMap<String, i32>);
+pub struct Running {
+    up: std::collections::HashMap<String, i32>,
+    dying: Vec<(String, i32)>,
+}
 
 impl Running {
     /// Those that run now.
     pub fn now(environment: &Environment) -> Result<Running, CommandError> {
-        let jails = jail::list(&*environment.kernel, false)?;
-        Ok(Running(jails.into_iter().map(|jail| (jail.name, jail.jid.get())).collect()))
+        let (dying, up): (Vec<_>, Vec<_>) =
+            jail::list(&*environment.kernel, true)?.into_iter().partition(|jail| jail.dying);
+        let of = |jail: jail::JailInfo| (jail.name, jail.jid.get());
+        Ok(Running { up: up.into_iter().map(of).collect(), dying: dying.into_iter().map(of).collect() })
     }
 
     /// The jid of one of ours.
     pub fn jid(&self, entry: &Entry) -> Option<i32> {
-        self.0.get(&entry.name.kernel_name()).copied()
+        self.up.get(&entry.name.kernel_name()).copied()
+    }
+
+    /// The jids of those of ours that were removed, and that the kernel still has.
+    pub fn dying(&self, entry: &Entry) -> Vec<i32> {
+        let name = entry.name.kernel_name();
+        self.dying.iter().filter(|(other, _)| *other == name).map(|(_, jid)| *jid).collect()
     }
 }
 

@@ -12,9 +12,10 @@ use jailwire::iocage::store::Entry;
 use jailwire::kernel::Mounted;
 use serde_json::json;
 
+use super::bulk::{self, Bulk};
+use super::preview;
 use super::selected::Selected;
 use super::work::Work;
-use super::{preview, start};
 use crate::environment::Environment;
 use crate::{CommandError, cli};
 
@@ -54,14 +55,14 @@ fn preview_those_that_boot<'a>(
     made: Made,
     jail: impl Fn(&JailName) -> NewJail<'a>,
 ) -> Result<ExitCode, CommandError> {
-    let Made { mut work, names } = made;
+    let Made { work, names } = made;
     for name in &names {
         let (entry, properties) = jail(name).configuration(&environment.store)?;
         if !properties.is_on("boot") {
             continue;
         }
         match environment.with_host_to_look_at(|host| host.preview_start_of_new(&entry, &properties))? {
-            Ok(preview) => preview::preview(&mut work, name, "started", &preview),
+            Ok(preview) => preview::preview(&work, name, "started", &preview),
             Err(error) => work.fail(name, &error),
         }
     }
@@ -162,7 +163,7 @@ fn carry_out(
 
 /// As in iocage: a jail that is created with `boot=on` is started at once.
 fn start_those_that_boot(environment: &Environment, made: Made) -> Result<ExitCode, CommandError> {
-    let Made { mut work, names } = made;
+    let Made { work, names } = made;
     let store = &environment.store;
     let boots = |name: &&JailName| {
         let entry = store.find(name);
@@ -171,7 +172,8 @@ fn start_those_that_boot(environment: &Environment, made: Made) -> Result<ExitCo
     let entries: Vec<Entry> = names.iter().filter(boots).filter_map(|name| store.find(name)).collect();
     if !entries.is_empty() {
         let selected = Selected { entries, named: true, rc: false };
-        environment.with_host(|host| start::start(environment, host, &selected, &mut work))?;
+        let how = Bulk::alone();
+        environment.with_host(|host| bulk::start(environment, host, &selected, &how, &work))?;
     }
     work.end()
 }

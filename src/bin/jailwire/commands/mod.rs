@@ -7,6 +7,7 @@ mod exec;
 mod gc;
 mod generated;
 mod get;
+mod jobs;
 mod list;
 mod manage;
 mod map;

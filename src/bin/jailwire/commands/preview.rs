@@ -32,7 +32,7 @@ impl Line {
 }
 
 /// What would be done with one jail.
-pub fn lines(work: &mut Work, name: &JailName, verb: &str, lines: &[Line]) {
+pub fn lines(work: &Work, name: &JailName, verb: &str, lines: &[Line]) {
     if !work.is_json() {
         let mut out = anstream::stdout().lock();
         // As with all that is printed about jails: a reader that went away is no failure.
@@ -70,7 +70,7 @@ pub fn print(out: &mut impl io::Write, lines: &[Line]) -> io::Result<()> {
 }
 
 /// What would be done by a start or a stop.
-pub fn preview(work: &mut Work, name: &JailName, verb: &str, preview: &Preview) {
+pub fn preview(work: &Work, name: &JailName, verb: &str, preview: &Preview) {
     for warning in &preview.warnings {
         work.report().warn(warning);
     }
@@ -88,7 +88,7 @@ fn counted(names: &[&str]) -> Vec<String> {
 }
 
 /// What a recipe would do.
-pub fn recipe(work: &mut Work, name: &JailName, verb: &str, recipe: &Recipe) {
+pub fn recipe(work: &Work, name: &JailName, verb: &str, recipe: &Recipe) {
     let line = |action: &jailwire::iocage::manage::Action| Line {
         step: action.to_string(),
         requests: action.requests().iter().map(|name| (*name).to_owned()).collect(),

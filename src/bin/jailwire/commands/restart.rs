@@ -14,30 +14,32 @@ use crate::cli;
 use crate::environment::Environment;
 
 pub fn run(environment: &Environment, args: &cli::Restart) -> Result<ExitCode, CommandError> {
+    let environment = &environment.reading_once();
     let selected = Selected::find(&environment.store, &args.jails, false)?;
-    let mut work = Work::begin(environment.json, false);
+    let work = Work::begin(environment.json, false);
     if args.dry_run {
-        environment
-            .with_host_to_look_at(|host| preview(environment, host, &selected, args.soft, &mut work))?;
+        environment.with_host_to_look_at(|host| preview(environment, host, &selected, args.soft, &work))?;
         return work.end();
     }
     environment.require_root("restart")?;
     let bulk = Bulk::prepare(&args.bulk);
     environment.with_host(|host| {
+        bulk.set_wait(host);
         if args.soft {
-            soft(host, &selected, &mut work);
+            soft(host, &selected, &work);
         } else {
-            let selected = fit_to_restart(host, &selected, &mut work);
+            let selected = fit_to_restart(host, &selected, &work);
             let entries = selected.clone().stopping(&environment.store);
-            bulk::stop(environment, host, &entries, false, &bulk, &mut work);
-            bulk::start(environment, host, &selected.without(&work), &bulk, &mut work);
+            bulk::stop(environment, host, &entries, false, &bulk, &work);
+            bulk::start(environment, host, &selected.without(&work), &bulk, &work);
+            bulk::tell_dying(host, &work);
         }
     })?;
     work.end()
 }
 
 /// The jails without those that could not be started again: these are left running.
-fn fit_to_restart(host: &Host<'_>, selected: &Selected, work: &mut Work) -> Selected {
+fn fit_to_restart(host: &Host<'_>, selected: &Selected, work: &Work) -> Selected {
     for entry in &selected.entries {
         if let Err(error) = host.preview_start_again(entry) {
             work.fail(&entry.name, &error);
@@ -47,7 +49,7 @@ fn fit_to_restart(host: &Host<'_>, selected: &Selected, work: &mut Work) -> Sele
 }
 
 /// Says what restarting jails would do.
-fn preview(environment: &Environment, host: &Host<'_>, selected: &Selected, soft: bool, work: &mut Work) {
+fn preview(environment: &Environment, host: &Host<'_>, selected: &Selected, soft: bool, work: &Work) {
     if !soft {
         stop::preview(host, &selected.clone().stopping(&environment.store), false, work);
         return start::preview(environment, host, selected, true, work);
@@ -61,7 +63,7 @@ fn preview(environment: &Environment, host: &Host<'_>, selected: &Selected, soft
 }
 
 /// Restarts what runs in the jails, and leaves these and their network alone.
-fn soft(host: &Host<'_>, selected: &Selected, work: &mut Work) {
+fn soft(host: &Host<'_>, selected: &Selected, work: &Work) {
     for entry in &selected.entries {
         let name = &entry.name;
         work.doing(format!("restarting {name}"));

@@ -2,11 +2,10 @@
 
 use std::process::ExitCode;
 
-use jailwire::iocage::lifecycle::{Host, Stopped};
+use jailwire::iocage::lifecycle::Host;
 use jailwire::iocage::name::JailName;
 use jailwire::iocage::store::{Entry, Place};
 use jailwire::jail::JailInfo;
-use serde_json::json;
 
 use super::bulk::{self, Bulk};
 use super::selected::Selected;
@@ -16,16 +15,21 @@ use crate::cli;
 use crate::environment::Environment;
 
 pub fn run(environment: &Environment, args: &cli::Stop) -> Result<ExitCode, CommandError> {
+    let environment = &environment.reading_once();
     let selected = find(environment, args)?;
-    let mut work = Work::begin(environment.json, false);
+    let work = Work::begin(environment.json, false);
     let entries = selected.stopping(&environment.store);
     if args.dry_run {
-        environment.with_host_to_look_at(|host| preview(host, &entries, args.force, &mut work))?;
+        environment.with_host_to_look_at(|host| preview(host, &entries, args.force, &work))?;
         return work.end();
     }
     environment.require_root("stop")?;
     let bulk = Bulk::prepare(&args.bulk);
-    environment.with_host(|host| bulk::stop(environment, host, &entries, args.force, &bulk, &mut work))?;
+    environment.with_host(|host| {
+        bulk.set_wait(host);
+        bulk::stop(environment, host, &entries, args.force, &bulk, &work);
+        bulk::tell_dying(host, &work);
+    })?;
     let code = work.end()?;
     Ok(if args.ignore { ExitCode::SUCCESS } else { code })
 }
@@ -60,33 +64,11 @@ fn find(environment: &Environment, args: &cli::Stop) -> Result<Selected, Command
 }
 
 /// Says what stopping jails would do.
-pub fn preview(host: &Host<'_>, entries: &[Entry], force: bool, work: &mut Work) {
+pub fn preview(host: &Host<'_>, entries: &[Entry], force: bool, work: &Work) {
     for entry in entries {
         match host.preview_stop(entry, force) {
             Ok(preview) => super::preview::preview(work, &entry.name, "stopped", &preview),
             Err(error) => work.fail(&entry.name, &error),
         }
-    }
-}
-
-/// Stops jails, one after the other.
-pub fn stop(host: &Host<'_>, entries: &[Entry], force: bool, work: &mut Work) {
-    for entry in entries {
-        let name = &entry.name;
-        work.doing(format!("stopping {name}"));
-        let result = host.stop(entry, force, &mut work.report());
-        match result {
-            Ok(stopped) => work.done(name, word(stopped), json!({})),
-            Err(error) => work.fail(name, &error),
-        }
-    }
-}
-
-/// How a stop ended, in one word.
-pub fn word(stopped: Stopped) -> &'static str {
-    match stopped {
-        Stopped::Stopped => "stopped",
-        Stopped::WasDown => "down",
-        Stopped::Cleared => "cleared",
     }
 }

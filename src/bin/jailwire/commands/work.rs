@@ -1,10 +1,10 @@
 //! What the commands that act on jails share: one jail after the other, and how failures are told.
 
-use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 
 use jailwire::iocage::lifecycle::Report;
 use jailwire::iocage::name::JailName;
@@ -21,7 +21,13 @@ pub struct Work {
     json: bool,
     quiet: bool,
     progress: Progress,
-    lines: RefCell<Lines>,
+    told: Mutex<Told>,
+}
+
+/// What was told so far.
+#[derive(Default)]
+struct Told {
+    lines: Lines,
     outcomes: Vec<Value>,
     failed: BTreeSet<JailName>,
     interrupted: bool,
@@ -46,15 +52,11 @@ impl Work {
     /// Begins. What is said is printed at once, or kept for JSON; with `quiet` only warnings are.
     pub fn begin(json: bool, quiet: bool) -> Work {
         let progress = if json || quiet { Progress::none() } else { Progress::begin() };
-        Work {
-            json,
-            quiet,
-            progress,
-            lines: RefCell::default(),
-            outcomes: Vec::new(),
-            failed: BTreeSet::new(),
-            interrupted: false,
-        }
+        Work { json, quiet, progress, told: Mutex::default() }
+    }
+
+    fn told(&self) -> std::sync::MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether JSON is wanted.
@@ -69,8 +71,9 @@ impl Work {
 
     /// A jail is done with: `result` is one word, and `more` an object with what else there is to
     /// know, for JSON.
-    pub fn done(&mut self, name: &JailName, result: &str, more: Value) {
-        let Lines { said, warned } = self.lines.take();
+    pub fn done(&self, name: &JailName, result: &str, more: Value) {
+        let mut told = self.told();
+        let Lines { said, warned } = std::mem::take(&mut told.lines);
         let mut outcome =
             Map::from_iter([("name".to_owned(), json!(name.as_str())), ("result".to_owned(), json!(result))]);
         if let Value::Object(more) = more {
@@ -81,26 +84,26 @@ impl Work {
                 outcome.insert(key.to_owned(), json!(lines));
             }
         }
-        self.outcomes.push(Value::Object(outcome));
+        told.outcomes.push(Value::Object(outcome));
     }
 
     /// A jail could not be done with.
-    pub fn fail(&mut self, name: &JailName, error: &impl Display) {
+    pub fn fail(&self, name: &JailName, error: &impl Display) {
         if !self.json {
             self.progress.aside(|| output::complain(error));
         }
-        self.failed.insert(name.clone());
+        self.told().failed.insert(name.clone());
         self.done(name, "failed", json!({ "error": error.to_string() }));
     }
 
     /// Whether this jail failed.
     pub fn has_failed(&self, name: &JailName) -> bool {
-        self.failed.contains(name)
+        self.told().failed.contains(name)
     }
 
     /// The jails that failed.
-    pub fn failed(&self) -> &BTreeSet<JailName> {
-        &self.failed
+    pub fn failed(&self) -> BTreeSet<JailName> {
+        self.told().failed.clone()
     }
 
     /// So many jails are worked on at the same time from now on.
@@ -124,25 +127,34 @@ impl Work {
         }
     }
 
+    /// Says something that is about no jail in particular. JSON has no place for it.
+    pub fn note(&self, text: &str) {
+        if !self.json {
+            self.progress.aside(|| output::warn(text));
+        }
+    }
+
     /// Sums up.
     pub fn totals(&self, text: &str) {
         self.progress.sum_up(text);
     }
 
     /// Says where it stopped, because somebody wanted it to.
-    pub fn interrupted(&mut self, text: &str) {
-        self.interrupted = true;
+    pub fn interrupted(&self, text: &str) {
+        self.told().interrupted = true;
         self.progress.aside(|| output::complain(&text));
     }
 
     /// Ends, with what there is to print as JSON.
     pub fn end(self) -> Result<ExitCode, CommandError> {
-        let failed = !self.failed.is_empty();
-        drop(self.progress);
-        if self.json {
-            output::json(&Value::Array(self.outcomes))?;
+        let Work { json, progress, told, .. } = self;
+        let Told { outcomes, failed, interrupted, .. } =
+            told.into_inner().unwrap_or_else(PoisonError::into_inner);
+        drop(progress);
+        if json {
+            output::json(&Value::Array(outcomes))?;
         }
-        Ok(match (self.interrupted, failed) {
+        Ok(match (interrupted, !failed.is_empty()) {
             (true, _) => ExitCode::from(INTERRUPTED),
             (false, true) => ExitCode::FAILURE,
             (false, false) => ExitCode::SUCCESS,
@@ -162,7 +174,7 @@ impl Report for Speaker<'_> {
     fn say(&mut self, line: &str) {
         let Speaker(work) = self;
         if work.json {
-            work.lines.borrow_mut().said.push(line.to_owned());
+            work.told().lines.said.push(line.to_owned());
         } else if !work.quiet {
             // A reader that went away is no reason to stop in the middle of a start.
             work.progress.aside(|| _ = writeln!(io::stdout(), "{line}"));
@@ -172,7 +184,7 @@ impl Report for Speaker<'_> {
     fn warn(&mut self, line: &str) {
         let Speaker(work) = self;
         if work.json {
-            work.lines.borrow_mut().warned.push(line.to_owned());
+            work.told().lines.warned.push(line.to_owned());
         } else {
             work.progress.aside(|| output::warn(line));
         }

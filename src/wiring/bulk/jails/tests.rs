@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::files::Files;
-use crate::jail::{JailParameters, JailSystem};
+use crate::jail::{self, JailParameters, JailSystem};
 use crate::kernel::Kernel;
 use crate::sim::{Call, Sim};
 use crate::types::{InterfaceName, MacAddr, Mtu};
@@ -61,7 +61,7 @@ impl World {
     }
 
     fn site(&self) -> Site<'_> {
-        Site { host: &self.host, state: &self.state, files: Files::new(), boot: BOOT }
+        Site { host: &self.host, state: &self.state, files: Files::new(), boot: BOOT, wait: wiring::WAIT }
     }
 
     fn start(&self, jails: Vec<BulkJail<'_>>, cancel: &Cancel) -> Vec<(String, String)> {
@@ -96,7 +96,8 @@ fn bridge() -> InterfaceName {
 fn told(fate: &Fate) -> String {
     match fate {
         Fate::Up(_) => "up".to_owned(),
-        Fate::Gone => "gone".to_owned(),
+        Fate::Gone(_) => "gone".to_owned(),
+        Fate::Absent => "absent".to_owned(),
         Fate::Cancelled => "cancelled".to_owned(),
         Fate::Failed(trouble) => trouble.to_string(),
     }

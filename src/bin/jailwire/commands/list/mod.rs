@@ -26,6 +26,7 @@ pub fn run(environment: &Environment, args: &cli::List) -> Result<ExitCode, Comm
     let mut rows = Vec::with_capacity(entries.len());
     for (entry, properties) in entries.iter().zip(store.properties_of(&entries)?) {
         let mut row = Row::new(entry, properties.ok().as_ref(), running.jid(entry));
+        row.dying = running.dying(entry);
         if args.long || environment.json {
             row.ask_for_address(environment);
         }
@@ -44,6 +45,14 @@ pub fn run(environment: &Environment, args: &cli::List) -> Result<ExitCode, Comm
     match args.header {
         true => output::bare(&cells)?,
         false => output::table(headers, cells)?,
+    }
+    for row in &rows {
+        for jid in &row.dying {
+            output::warn(&format!(
+                "{} is dying as jail {jid}: it was removed, and something holds it",
+                row.name
+            ));
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -32,6 +32,8 @@ pub struct Row {
     pub template: String,
     basejail: bool,
     dhcp: bool,
+    /// The jids of its jails that were removed, and that the kernel still has.
+    pub dying: Vec<i32>,
 }
 
 impl Row {
@@ -61,6 +63,7 @@ impl Row {
             ip6: property("ip6_addr"),
             template: property("source_template"),
             basejail: on("basejail"),
+            dying: Vec::new(),
         }
     }
 
@@ -123,6 +126,7 @@ impl Row {
             "ip6": value(&self.ip6),
             "template": value(&self.template),
             "basejail": self.basejail,
+            "dying": self.dying,
         })
     }
 

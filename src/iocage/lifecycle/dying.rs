@@ -1,0 +1,71 @@
+//! Jails that were removed, and that the kernel still has.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::Host;
+use crate::iocage::name::JailName;
+use crate::jail::{self, mount};
+use crate::types::Jid;
+use std::sync::PoisonError;
+
+/// How long a jail may take to be gone before it is told of: its processes have to be reaped.
+const SOON: Duration = Duration::from_millis(250);
+/// How long to wait before looking again.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// A jail that was removed and goes on dying. It is stopped: nothing of it is left that could be taken away, and it is
+/// in the way of nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dying {
+    /// The jail.
+    pub name: JailName,
+    /// Its jid.
+    pub jid: Jid,
+    /// What holds it, as far as that can be seen.
+    pub held_by: String,
+}
+
+impl fmt::Display for Dying {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Dying { name, jid, held_by } = self;
+        write!(
+            f,
+            "{name} is stopped; the kernel has jail {jid} on its list of dying jails, held by {held_by}"
+        )
+    }
+}
+
+/// What holds a jail that has no process any more, as far as that can be seen from the host.
+pub fn holder(mounts: &[crate::kernel::Mounted]) -> String {
+    match mounts.first() {
+        Some(mounted) => format!("{} on {}", mounted.fstype, mounted.on.display()),
+        None => "a connection that its peer has not closed, or an open file; it goes with that".to_owned(),
+    }
+}
+
+impl Host<'_> {
+    /// Those of the jails removed so far that go on dying. Each is answered once.
+    pub fn dying(&self) -> Vec<Dying> {
+        let removed = std::mem::take(&mut *self.removed.lock().unwrap_or_else(PoisonError::into_inner));
+        let kernel = &**self.kernel();
+        let deadline = kernel.now().saturating_add(SOON);
+        let mut dying = Vec::new();
+        for (name, jid) in removed {
+            loop {
+                match jail::get_even_dying(kernel, jid) {
+                    Ok(Some(jail)) if jail.dying && kernel.now() < deadline => kernel.sleep(LOOK),
+                    Ok(Some(jail)) if jail.dying => {
+                        let mounts = mount::beneath(kernel, &jail.path).unwrap_or_default();
+                        let inside: Vec<_> =
+                            mounts.into_iter().filter(|mounted| mounted.on != jail.path).collect();
+                        dying.push(Dying { name, jid, held_by: holder(&inside) });
+                        break;
+                    }
+                    _ => break,
+                }
+            }
+        }
+        dying
+    }
+}

@@ -1,0 +1,280 @@
+//! Whose jail it is: decided in one place, once, before anything is done to a jail.
+//!
+//! A name proves nothing: anybody can give a jail any name. Three things together say what the jail of a name is
+//! to us. The *lock* keeps other processes of ours away. The *journal* has what a start made, and the jid of its
+//! jail from the moment that this jail exists. The *kernel* says which jails there are now. A [`Claim`] takes the
+//! lock, reads the journal, asks the kernel, and from then on has one answer: a [`Standing`].
+//!
+//! # How a start that was killed knows its own jail
+//!
+//! The kernel gives a jid when it makes the jail, so no record of the jid can come before the jail. A start that
+//! is killed in between must know its jail all the same, and must not take another one for it:
+//!
+//! * A jail with a network stack of its own is held by a child process, and dies with it. A living jail of that
+//!   name whose jid is in no journal is somebody else's.
+//! * A jail that shares the host's addresses stays by itself from the start. It is made under a name that is used
+//!   once, and that is in the journal before. Its jid is written down, and then it gets its name.
+
+use super::attach;
+use super::journal::{Journal, Owned};
+use super::lock::Lock;
+use super::plan::Plan;
+use super::problem::Problem;
+use super::run::{self, Site, Up};
+use super::step::Step;
+use super::undo::{self, Owed};
+use super::{Error, StepError, shared};
+use crate::files;
+use crate::jail;
+use crate::kernel::Kernel;
+use crate::types::Jid;
+use std::time::Duration;
+
+/// How long the child of a start that was killed may take to end, and its jail with it.
+const CHILD_ENDS: Duration = Duration::from_secs(2);
+
+/// How long to wait before looking again.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// What the jail of a name is to us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// There is no jail of that name, and nothing of ours is left.
+    Absent,
+    /// Ours, and up: its start came to its end.
+    Ours(Jid),
+    /// Ours in part: a start or a stop did not come to its end, or the jail was removed by other means. With the jid
+    /// of the jail, if it is alive.
+    Partial(Option<Jid>),
+    /// Somebody else's. It is not the jail that the journal is of, and is never touched.
+    Foreign(Jid),
+    /// Ours, removed, and not gone: something holds it that nobody can take away, such as a TCP connection. What is
+    /// left of it besides can be taken away, and a new jail of that name can be started beside it.
+    Dying(Jid),
+}
+
+impl Standing {
+    /// What a jail is, by its journal and the kernel. Nothing is changed.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`jail_get(2)`](https://man.freebsd.org/jail_get(2)).
+    pub fn of(kernel: &dyn Kernel, name: &str, journal: &Journal) -> crate::Result<Standing> {
+        let left = || if journal.is_empty() { Standing::Absent } else { Standing::Partial(None) };
+        let named = jail::find(kernel, name)?;
+        let Some(own) = journal.jid() else {
+            if let Some(jid) = named {
+                return Ok(Standing::Foreign(jid));
+            }
+            let made = journal.making().map(|making| jail::find(kernel, making)).transpose()?.flatten();
+            return Ok(made.map_or_else(left, |jid| Standing::Partial(Some(jid))));
+        };
+        if let Some(jid) = named.filter(|jid| *jid != own) {
+            return Ok(Standing::Foreign(jid));
+        }
+        let is_up = || if journal.is_complete() { Standing::Ours(own) } else { Standing::Partial(Some(own)) };
+        if named.is_some() {
+            return Ok(is_up());
+        }
+        Ok(match jail::get_even_dying(kernel, own)? {
+            Some(jail) if jail.dying => Standing::Dying(own),
+            // It has not got its name yet.
+            Some(jail) if Some(jail.name.as_str()) == journal.making() => Standing::Partial(Some(own)),
+            // Somebody has given our jail another name, or another jail our number.
+            Some(_) => Standing::Foreign(own),
+            None => left(),
+        })
+    }
+
+    /// The jail of ours that is alive.
+    pub fn alive(self) -> Option<Jid> {
+        match self {
+            Standing::Ours(jid) | Standing::Partial(Some(jid)) => Some(jid),
+            Standing::Absent | Standing::Partial(None) | Standing::Foreign(_) | Standing::Dying(_) => None,
+        }
+    }
+}
+
+/// The right to work on the jail of a name, and what that jail is. Nobody else works on it until this is dropped.
+#[derive(Debug)]
+pub struct Claim {
+    name: String,
+    standing: Standing,
+    journal: Journal,
+    _lock: Lock,
+}
+
+impl Claim {
+    /// Takes the lock of a jail, and finds out what the jail is. `waiting` hears of a process that has the lock.
+    ///
+    /// # Arguments
+    ///
+    /// * `name`: the kernel's name for the jail.
+    ///
+    /// # Errors
+    ///
+    /// Those of a lock and of a journal, and of [`jail_get(2)`](https://man.freebsd.org/jail_get(2)).
+    pub fn take(site: &Site<'_>, name: &str, waiting: impl FnMut(Option<u32>)) -> Result<Claim, StepError> {
+        let lock = site.state.lock_jail(name, waiting)?;
+        let journal = Journal::open(&site.state.journal(name), site.boot)?;
+        let kernel = &**site.host.kernel();
+        let deadline = kernel.now().saturating_add(CHILD_ENDS);
+        while may_be_held(kernel, name, &journal)? && kernel.now() < deadline {
+            kernel.sleep(LOOK);
+        }
+        let standing = Standing::of(kernel, name, &journal)?;
+        Ok(Claim { name: name.to_owned(), standing, journal, _lock: lock })
+    }
+
+    /// The kernel's name for the jail.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What the jail is.
+    pub fn standing(&self) -> Standing {
+        self.standing
+    }
+
+    /// What was made for it.
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// The jail that runs under that name and is somebody else's, if one does.
+    ///
+    /// # Errors
+    ///
+    /// [`Problem::ForeignJail`].
+    pub fn refuse_foreign(&self) -> Result<(), Problem> {
+        match self.standing {
+            Standing::Foreign(jid) => Err(Problem::ForeignJail { name: self.name.clone(), jid }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes away all that is ours of the jail, and the jail itself if it is alive. A foreign jail of that name is
+    /// left alone, and so is what was left of ours: the foreign one may use it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Claim::refuse_foreign`], as [`StepError::Invalid`]; those of writing the journal and of taking away what
+    /// jails share. What the kernel refuses is in [`Owed`].
+    pub fn clear(&mut self, site: &Site<'_>) -> Result<Owed, StepError> {
+        self.refuse_foreign().map_err(|problem| StepError::Invalid(problem.to_string()))?;
+        let owed = undo::undo(site, &mut self.journal, self.standing)?;
+        // A journal of another boot may have nothing in it, and lie there all the same.
+        if self.journal.is_empty() && self.journal.path().exists() {
+            self.journal.keep(site.files, Vec::new())?;
+        }
+        shared::sweep(site)?;
+        self.standing = Standing::of(&**site.host.kernel(), &self.name, &self.journal)?;
+        Ok(owed)
+    }
+
+    /// Takes away what a process has left that was killed while it attached something to the jail.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading the journal of what is attached, of [`jail_get(2)`](https://man.freebsd.org/jail_get(2)), of
+    /// [`Vnet::enter`](crate::Vnet::enter) and of SIOCIFDESTROY, and as [`Claim::clear`].
+    pub fn clear_attaching(&self, site: &Site<'_>) -> Result<Owed, StepError> {
+        attach::undo_attaching(site, &self.name)
+    }
+
+    /// Makes a jail ours that another manager has started: `owned` is what is known to belong to it, in the order it
+    /// was made. Whether it is that manager's is for the caller to prove.
+    ///
+    /// # Errors
+    ///
+    /// Those of writing the journal.
+    pub fn adopt(&mut self, site: &Site<'_>, jid: Jid, owned: Vec<Owned>) -> files::Result<()> {
+        self.journal.keep(site.files, Vec::new())?;
+        for owned in owned {
+            self.journal.intend(site.files, owned)?;
+        }
+        self.journal.made(site.files, jid)?;
+        self.standing = Standing::Partial(Some(jid));
+        Ok(())
+    }
+
+    /// Forgets part of what the journal has: what `keep` says no to is somebody else's by now.
+    ///
+    /// # Errors
+    ///
+    /// Those of writing the journal.
+    pub fn forget(&mut self, site: &Site<'_>, keep: impl Fn(&Owned) -> bool) -> files::Result<()> {
+        if self.journal.owned().iter().all(&keep) {
+            return Ok(());
+        }
+        let kept = self.journal.owned().iter().filter(|owned| keep(owned)).cloned().collect();
+        self.journal.keep(site.files, kept)
+    }
+
+    /// Writes down that a file is about to be made for the jail.
+    ///
+    /// # Errors
+    ///
+    /// Those of writing the journal. Nothing may be made then.
+    pub fn intend(&mut self, site: &Site<'_>, owned: Owned) -> files::Result<()> {
+        self.journal.intend(site.files, owned)
+    }
+
+    /// Brings the jail up as a plan says: all of it, or nothing of it. `before` is called before each step.
+    ///
+    /// What was made is written in the journal; [`Claim::complete`] it when nothing more is to follow.
+    ///
+    /// # Errors
+    ///
+    /// The step that failed, and why. Everything made so far is undone by then; what could not be is in
+    /// [`Error::owed`] and stays in the journal. A plan for a jail of another name is refused, and a jail that is
+    /// there: [`Claim::clear`] first.
+    pub fn apply(
+        &mut self,
+        site: &Site<'_>,
+        plan: &Plan,
+        before: impl FnMut(&Step),
+    ) -> Result<Up, Box<Error>> {
+        let reason = match self.standing {
+            _ if plan.spec().name != self.name => {
+                format!("the plan is for jail {}, and {} is claimed", plan.spec().name, self.name)
+            }
+            Standing::Absent => String::new(),
+            _ => format!("jail {} is there, or something of it: clear it first", self.name),
+        };
+        if !reason.is_empty() {
+            let failure = StepError::Invalid(reason);
+            let step = "begin".to_owned();
+            return Err(Box::new(Error { step, failure, owed: Owed::default(), undo_failure: None }));
+        }
+        let applied = run::apply(site, &mut self.journal, plan, before);
+        self.standing = match &applied {
+            Ok(up) => Standing::Partial(Some(up.jid)),
+            // What stays owed is told of.
+            Err(_) if self.journal.is_empty() => Standing::Absent,
+            Err(_) => Standing::Partial(None),
+        };
+        applied
+    }
+
+    /// Writes down that the start came to its end.
+    ///
+    /// # Errors
+    ///
+    /// Those of writing the journal. The jail is to be taken away then.
+    pub fn complete(&mut self, site: &Site<'_>, jid: Jid) -> files::Result<()> {
+        self.journal.complete(site.files, jid)?;
+        self.standing = Standing::Ours(jid);
+        Ok(())
+    }
+}
+
+/// Whether the living jail of a name may be the one of a start that was killed before it could write the jid down,
+/// and whose child has not ended yet.
+fn may_be_held(kernel: &dyn Kernel, name: &str, journal: &Journal) -> crate::Result<bool> {
+    let begun = journal.owned().iter().any(|owned| matches!(owned, Owned::Jail(_)));
+    if !begun || journal.jid().is_some() || journal.making().is_some() {
+        return Ok(false);
+    }
+    Ok(jail::get(kernel, name)?.is_some_and(|jail| !jail.persist))
+}

@@ -1,0 +1,534 @@
+//! Whose jail it is, and jails that die slowly: a name proves nothing, a connection keeps nothing of ours, and what
+//! jails share goes with the last of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jailwire::Vnet;
+use jailwire::bridge::MemberFlags;
+use jailwire::files::Files;
+use jailwire::jail::{self, JailParameters, JailSystem};
+use jailwire::kernel::{Errno, Kernel};
+use jailwire::sim::{Fault, Hardware, Options, Sim};
+use jailwire::types::{Fib, InterfaceName, Jid};
+use jailwire::wiring::bulk::{self, Cancel, Fate, Limits};
+use jailwire::wiring::{
+    Claim, Journal, Plan, Problem, Standing, StateDirectory, Step, Survey, Wiring, WiringError,
+};
+
+/// How long a connection goes on that outlives a test.
+const LONG: Duration = Duration::from_secs(600);
+
+fn simulated() -> (Sim, Wiring) {
+    simulated_with(&Options::default())
+}
+
+fn simulated_with(options: &Options) -> (Sim, Wiring) {
+    let sim = Sim::with(options);
+    let wiring = Wiring::on(Arc::new(sim.clone())).expect("a simulated host");
+    (sim, wiring)
+}
+
+fn name(text: &str) -> InterfaceName {
+    text.parse().expect("a name that fits")
+}
+
+/// A jail that somebody else makes.
+fn foreign(wiring: &Wiring, name: &str) -> Jid {
+    let made = jail::create(&**wiring.kernel(), &JailParameters::new(name).vnet().hostname("theirs"));
+    made.expect("a foreign jail")
+}
+
+#[track_caller]
+fn is_untouched(wiring: &Wiring, jid: Jid) {
+    let info = jail::get(&**wiring.kernel(), jid).unwrap().expect("the foreign jail is gone");
+    assert_eq!(info.hostname, "theirs");
+}
+
+fn start_vnet(wiring: &Wiring, jail: &str, last: u8) -> Result<jailwire::wiring::Up, WiringError> {
+    let address = format!("192.0.2.{last}/24");
+    wiring.jail(jail, "/").nic("bridge0").address(address).router("192.0.2.1").start()
+}
+
+/// Ends a process at a call of something it does.
+fn killed_at(sim: &Sim, call: u64, act: impl FnOnce(&Wiring)) -> bool {
+    let process = sim.as_process();
+    sim.set_fault(sim.calls() + call, Fault::Kill);
+    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let wiring = Wiring::on(Arc::new(process)).expect("a simulated host");
+        act(&wiring);
+    }));
+    sim.clear_faults();
+    ended.is_err()
+}
+
+// Jails that die slowly.
+
+#[test]
+fn a_jail_with_a_connection_is_stopped_at_once_and_started_beside_itself() {
+    for shared in [false, true] {
+        let (sim, wiring) = simulated();
+        let start = || match shared {
+            true => wiring.jail("web", "/").alias("em0", "192.0.2.40/32").start(),
+            false => start_vnet(&wiring, "web", 20),
+        };
+        let first = start().unwrap();
+        sim.connect(first.jid.get(), LONG);
+        let begin = sim.now();
+        assert!(wiring.stop("web").unwrap());
+        assert!(sim.now() - begin < Duration::from_secs(1), "the stop has waited for the connection");
+        assert_eq!(wiring.standing("web").unwrap(), Standing::Absent);
+        let dying: Vec<Jid> = wiring.dying().unwrap().into_iter().map(|jail| jail.jid).collect();
+        assert_eq!(dying, [first.jid]);
+
+        let begin = sim.now();
+        let second = start().unwrap();
+        assert!(sim.now() - begin < Duration::from_secs(3), "the start has waited for the connection");
+        assert_ne!(first.jid, second.jid);
+        assert!(matches!(start(), Err(WiringError::Problems(_))), "it was started twice");
+        assert!(wiring.stop("web").unwrap());
+        assert_eq!(sim.panics(), [""; 0]);
+        sim.sleep(LONG);
+        assert!(wiring.dying().unwrap().is_empty());
+    }
+}
+
+#[test]
+fn the_second_jail_has_the_same_addresses_and_macs() {
+    let (sim, wiring) = simulated();
+    let inside = |jid: Jid| {
+        let snapshot = Vnet::enter(wiring.kernel().clone(), jid).unwrap().snapshot(Fib::DEFAULT).unwrap();
+        let nic = snapshot.interfaces.into_iter().find(|one| one.name == "epair0b").unwrap();
+        (nic.mac, nic.addresses.iter().map(ToString::to_string).collect::<Vec<_>>())
+    };
+    let first = start_vnet(&wiring, "web", 20).unwrap();
+    let before = inside(first.jid);
+    sim.connect(first.jid.get(), LONG);
+    wiring.stop("web").unwrap();
+    let second = start_vnet(&wiring, "web", 20).unwrap();
+    assert_eq!(inside(second.jid), before);
+}
+
+/// Somebody else has removed it: its host half is still there, and its stack cannot be entered any more.
+#[test]
+fn a_jail_that_was_removed_by_others_and_dies_slowly_is_started_again() {
+    let (sim, wiring) = simulated();
+    let first = start_vnet(&wiring, "web", 20).unwrap();
+    sim.connect(first.jid.get(), LONG);
+    jail::remove(&**wiring.kernel(), first.jid).unwrap();
+    assert_eq!(wiring.standing("web").unwrap(), Standing::Dying(first.jid));
+    let second = start_vnet(&wiring, "web", 20).unwrap();
+    assert!(!wiring.host().has_interface(&first.epairs[0]).unwrap(), "the old epair is on the host");
+    assert_eq!(wiring.standing("web").unwrap(), Standing::Ours(second.jid));
+    assert_eq!(sim.panics(), [""; 0]);
+}
+
+#[test]
+fn what_was_lent_is_waited_for_as_long_as_was_said_and_then_told_and_kept() {
+    let card = Hardware { driver: "em".to_owned(), unit: 1, mac: [2, 0, 0, 0, 1, 1] };
+    let (sim, mut wiring) = simulated_with(&Options { hardware: vec![card], ..Options::default() });
+    wiring.set_wait(Duration::from_secs(2));
+    let up = wiring.jail("web", "/").nic_alone().lend("em1").start().unwrap();
+    // Renamed inside, it comes back with the end of the jail alone.
+    let inside = Vnet::enter(wiring.kernel().clone(), up.jid).unwrap();
+    inside.rename(&name("em1"), &name("outside0")).unwrap();
+    inside.rename(&name("outside0"), &name("em1")).unwrap();
+    inside.rename(&name("em1"), &name("outside0")).unwrap();
+    drop(inside);
+    sim.connect(up.jid.get(), Duration::from_secs(30));
+    let begin = sim.now();
+    let Err(WiringError::Owed(owed)) = wiring.stop("web") else { panic!("it is not back yet") };
+    let waited = sim.now() - begin;
+    assert!(waited >= Duration::from_secs(2) && waited < Duration::from_secs(4), "{waited:?}");
+    assert!(owed.failures.iter().any(|(owed, _)| owed.to_string().contains("em1")));
+    assert_eq!(wiring.standing("web").unwrap(), Standing::Dying(up.jid));
+}
+
+// Whose jail it is.
+
+#[test]
+fn a_jail_of_that_name_that_others_have_made_is_left_alone() {
+    let (_, wiring) = simulated();
+    let ours = start_vnet(&wiring, "web", 20).unwrap();
+    jail::remove(&**wiring.kernel(), ours.jid).unwrap();
+    let theirs = foreign(&wiring, "web");
+    assert_eq!(wiring.standing("web").unwrap(), Standing::Foreign(theirs));
+    for result in [wiring.stop("web").map(drop), start_vnet(&wiring, "web", 20).map(drop)] {
+        let Err(WiringError::Problems(problems)) = result else { panic!("{result:?}") };
+        assert!(matches!(problems[..], [Problem::ForeignJail { .. }]), "{problems:?}");
+        is_untouched(&wiring, theirs);
+    }
+    // What was left of ours is taken away once theirs is gone.
+    jail::remove(&**wiring.kernel(), theirs).unwrap();
+    assert!(wiring.stop("web").unwrap());
+    assert!(!wiring.host().has_interface(&ours.epairs[0]).unwrap());
+}
+
+/// At every call at which a start can be killed, and at every one at which a stop can.
+#[test]
+fn whenever_a_start_or_a_stop_is_killed_a_foreign_jail_is_left_alone() {
+    let start = |wiring: &Wiring, shared: bool| match shared {
+        true => drop(wiring.jail("web", "/").alias("em0", "192.0.2.40/32").start()),
+        false => drop(start_vnet(wiring, "web", 20)),
+    };
+    let stop = |wiring: &Wiring| drop(wiring.stop("web"));
+    let mut points = 0;
+    for (shared, stops) in [(false, false), (false, true), (true, false), (true, true)] {
+        for call in 1.. {
+            let (sim, wiring) = simulated();
+            let was_killed = match stops {
+                true => {
+                    start(&wiring, shared);
+                    killed_at(&sim, call, stop)
+                }
+                false => killed_at(&sim, call, |wiring| start(wiring, shared)),
+            };
+            if !was_killed {
+                break;
+            }
+            points += 1;
+            // What is held by the process that was killed goes with it.
+            sim.sleep(Duration::from_secs(1));
+            let kernel = &**wiring.kernel();
+            if let Some(jid) = jail::find(kernel, "web").unwrap() {
+                jail::remove(kernel, jid).unwrap();
+            }
+            let theirs = foreign(&wiring, "web");
+            start(&wiring, shared);
+            is_untouched(&wiring, theirs);
+            stop(&wiring);
+            is_untouched(&wiring, theirs);
+            let names = [("web".to_owned(), Vec::new()), ("other".to_owned(), Vec::new())];
+            bulk::stop(&wiring.site(), &names, &Limits::default(), &Cancel::new(), |_, _| {}).unwrap();
+            is_untouched(&wiring, theirs);
+            jail::remove(kernel, theirs).unwrap();
+            sim.sleep(Duration::from_secs(1));
+            start(&wiring, shared);
+            let point = format!("killed at call {call}, stops {stops}, shared {shared}");
+            assert!(matches!(wiring.standing("web").unwrap(), Standing::Ours(_)), "{point}");
+            assert!(wiring.stop("web").unwrap(), "{point}");
+            let left: Vec<_> = jail::list(kernel, true).unwrap().into_iter().map(|jail| jail.name).collect();
+            assert!(left.is_empty(), "{point}: {left:?}");
+            assert_eq!(sim.panics(), [""; 0], "{point}");
+        }
+    }
+    println!("a foreign jail was left alone at {points} points");
+    assert!(points > 100);
+}
+
+#[test]
+fn a_jail_below_another_is_ours_as_any() {
+    let (sim, wiring) = simulated();
+    let before = sim.describe();
+    let parent = JailParameters::new("outer")
+        .set("children.max", 5)
+        .set("ip4", JailSystem::Inherit)
+        .set("ip6", JailSystem::Inherit);
+    let outer = jail::create(&**wiring.kernel(), &parent).unwrap();
+    let up = wiring.jail("outer.inner", "/").alias("em0", "192.0.2.40/32").start().unwrap();
+    assert_eq!(wiring.standing("outer.inner").unwrap(), Standing::Ours(up.jid));
+    assert!(wiring.stop("outer.inner").unwrap());
+    jail::remove(&**wiring.kernel(), outer).unwrap();
+    assert_eq!(sim.describe(), before);
+}
+
+#[test]
+fn names_that_locks_have_are_names_of_jails_too() {
+    let (sim, wiring) = simulated();
+    let before = sim.describe();
+    for jail in ["rulesets", "shared", "a.lock", ".lock", "%2e", "a/b"] {
+        let lock = wiring.site().state.lock_rulesets().unwrap();
+        let journal = wiring.site().state.journal(jail);
+        assert_ne!(journal, wiring.site().state.shared_journal(), "{jail}");
+        let claim =
+            Claim::take(&wiring.site(), jail, |holder| panic!("{jail} waits for {holder:?}")).unwrap();
+        drop((claim, lock));
+    }
+    let rules = jailwire::wiring::Devfs::Generate { first: 1000, rules: Vec::new() };
+    wiring.jail("rulesets", "/").devfs(rules).nic("bridge0").address("192.0.2.20/24").start().unwrap();
+    wiring.stop("rulesets").unwrap();
+    assert_eq!(sim.describe(), before);
+}
+
+#[test]
+fn what_is_no_epair_is_not_detached() {
+    let (_, wiring) = simulated();
+    start_vnet(&wiring, "web", 20).unwrap();
+    for other in ["bridge0", "em0", "lo0"] {
+        let Err(WiringError::Problems(problems)) = wiring.detach(&name(other)) else { panic!("{other}") };
+        assert!(matches!(problems[..], [Problem::NotAnEpair { .. }]), "{problems:?}");
+        assert!(wiring.host().has_interface(&name(other)).unwrap());
+    }
+}
+
+#[test]
+fn an_epair_is_not_destroyed_while_its_stack_is_torn_down() {
+    for connection in [None, Some(LONG)] {
+        let (sim, wiring) = simulated();
+        let jid = foreign(&wiring, "theirs");
+        let attached = wiring.attach("theirs").nic("bridge0").address("192.0.2.30/24").apply().unwrap();
+        let half = attached.nics[0].host;
+        if let Some(lasts) = connection {
+            sim.connect(jid.get(), lasts);
+        }
+        // The last that keeps it goes by itself, and the kernel's own thread takes the stack down.
+        let held = Vnet::enter(wiring.kernel().clone(), jid).unwrap();
+        jail::remove(&**wiring.kernel(), jid).unwrap();
+        drop(held);
+        assert!(wiring.host().has_interface(&half).unwrap());
+        wiring.detach(&half).unwrap();
+        assert!(!wiring.host().has_interface(&half).unwrap());
+        assert_eq!(sim.panics(), [""; 0]);
+    }
+}
+
+#[test]
+fn a_jail_that_is_half_made_is_not_attached_to() {
+    let (sim, wiring) = simulated();
+    let up = start_vnet(&wiring, "web", 20).unwrap();
+    let path = wiring.site().state.journal("web");
+    // As a start leaves it that was killed before it came to its end.
+    let text = std::fs::read_to_string(&path).unwrap();
+    let cut: String =
+        text.lines().filter(|line| !line.contains("complete")).map(|line| format!("{line}\n")).collect();
+    std::fs::write(&path, cut).unwrap();
+    assert_eq!(wiring.standing("web").unwrap(), Standing::Partial(Some(up.jid)));
+    let before = sim.describe();
+    assert!(matches!(wiring.attach("web").nic("bridge0").apply(), Err(WiringError::Problems(_))));
+    assert_eq!(sim.describe(), before);
+}
+
+/// What was attached to a jail that is gone is not looked for in the one that has its name now.
+#[test]
+fn what_was_attached_in_part_is_not_taken_from_another_jail() {
+    let mut points = 0;
+    for call in 1.. {
+        let (sim, wiring) = simulated();
+        let first = foreign(&wiring, "theirs");
+        let attach =
+            |wiring: &Wiring| drop(wiring.attach("theirs").nic("bridge0").address("192.0.2.30/24").apply());
+        if !killed_at(&sim, call, attach) {
+            break;
+        }
+        points += 1;
+        sim.sleep(Duration::from_secs(1));
+        jail::remove(&**wiring.kernel(), first).unwrap();
+        let second = foreign(&wiring, "theirs");
+        let inside = Vnet::enter(wiring.kernel().clone(), second).unwrap();
+        inside.create_epair().unwrap();
+        let names = || inside.links().unwrap().into_iter().map(|link| link.name).collect::<Vec<_>>();
+        let before = names();
+        let site = wiring.site();
+        Claim::take(&site, "theirs", |_| {}).unwrap().clear_attaching(&site).unwrap();
+        assert_eq!(names(), before, "killed at call {call}");
+        assert!(!site.state.attaching("theirs").exists());
+        assert_eq!(sim.panics(), [""; 0]);
+    }
+    println!("attaching was killed at {points} points");
+    assert!(points > 15);
+}
+
+/// One at a time and many at once are one.
+#[test]
+fn a_complete_journal_of_a_jail_that_is_gone_is_cleared_by_all_alike() {
+    for at_once in [false, true] {
+        let (sim, wiring) = simulated();
+        let first = start_vnet(&wiring, "web", 20).unwrap();
+        jail::remove(&**wiring.kernel(), first.jid).unwrap();
+        sim.sleep(Duration::from_secs(1));
+        match at_once {
+            false => drop(start_vnet(&wiring, "web", 20).unwrap()),
+            true => {
+                let spec = wiring.jail("web", "/").nic("bridge0").address("192.0.2.20/24").spec().unwrap();
+                let mut fates = Vec::new();
+                let jails = vec![bulk::BulkJail::new(spec)];
+                let note = |_: &str, fate| fates.push(fate);
+                bulk::start(&wiring.site(), jails, &Limits::default(), &Cancel::new(), note).unwrap();
+                assert!(matches!(fates[..], [Fate::Up(_)]), "{fates:?}");
+            }
+        }
+        assert!(matches!(wiring.standing("web").unwrap(), Standing::Ours(jid) if jid != first.jid));
+    }
+}
+
+#[test]
+fn a_plan_is_for_the_jail_that_it_was_made_for() {
+    let (sim, wiring) = simulated();
+    let spec = wiring.jail("web", "/").nic("bridge0").address("192.0.2.20/24").spec().unwrap();
+    let plan = Plan::new(&spec, &Survey::take(wiring.host(), &spec).unwrap()).unwrap();
+    let before = sim.describe();
+    let site = wiring.site();
+    let mut other = Claim::take(&site, "other", |_| {}).unwrap();
+    assert!(other.apply(&site, &plan, |_| {}).is_err());
+    assert_eq!(sim.describe(), before);
+    drop(other);
+    let mut own = Claim::take(&site, "web", |_| {}).unwrap();
+    let mut steps = 0;
+    let up = own.apply(&site, &plan, |_: &Step| steps += 1).unwrap();
+    own.complete(&site, up.jid).unwrap();
+    assert_eq!(own.standing(), Standing::Ours(up.jid));
+    assert_eq!(steps, plan.steps().len());
+}
+
+// What jails share.
+
+#[test]
+fn an_address_that_two_jails_use_goes_with_the_last_of_them() {
+    for (first, second) in [("a", "b"), ("b", "a")] {
+        let (sim, wiring) = simulated();
+        let before = sim.describe();
+        for jail in ["a", "b"] {
+            let start = wiring.jail(jail, "/").alias("em0", "192.0.2.40/32").alias("em0", "2001:db8::40/128");
+            start.start().unwrap();
+        }
+        let has = || {
+            let address = "192.0.2.40".parse().unwrap();
+            let address6 = "2001:db8::40".parse().unwrap();
+            let host = wiring.host();
+            (
+                host.find_ipv4(&name("em0"), address).unwrap().is_some(),
+                host.find_ipv6(&name("em0"), address6).unwrap().is_some(),
+            )
+        };
+        wiring.stop(first).unwrap();
+        assert_eq!(has(), (true, true), "{second} runs on it");
+        wiring.stop(second).unwrap();
+        assert_eq!(has(), (false, false));
+        assert_eq!(sim.describe(), before);
+    }
+}
+
+#[test]
+fn an_address_that_somebody_elses_jail_uses_stays_as_long_as_that() {
+    let (_, wiring) = simulated();
+    let address: std::net::Ipv4Addr = "192.0.2.40".parse().unwrap();
+    wiring.jail("ours", "/").alias("em0", "192.0.2.40/32").start().unwrap();
+    let theirs = JailParameters::new("theirs").set("ip4.addr", vec![address]).set("ip6", JailSystem::Disable);
+    let theirs = jail::create(&**wiring.kernel(), &theirs).unwrap();
+    wiring.stop("ours").unwrap();
+    let has = || wiring.host().find_ipv4(&name("em0"), address).unwrap().is_some();
+    assert!(has());
+    jail::remove(&**wiring.kernel(), theirs).unwrap();
+    // The next one that stops takes it away.
+    wiring.stop("ours").unwrap();
+    assert!(!has());
+}
+
+#[test]
+fn a_bridge_with_addresses_or_members_of_others_stays_until_it_has_none() {
+    let (sim, wiring) = simulated();
+    let before = sim.describe();
+    let bridge = name("bridge0");
+    start_vnet(&wiring, "web", 20).unwrap();
+    let gateway: ipnetwork::Ipv4Network = "192.0.2.1/24".parse().unwrap();
+    wiring.host().add_ipv4(&bridge, gateway).unwrap();
+    wiring.stop("web").unwrap();
+    assert!(wiring.host().has_interface(&bridge).unwrap(), "the administrator's address went with it");
+    start_vnet(&wiring, "web", 20).unwrap();
+    wiring.host().remove_ipv4(&bridge, gateway.ip()).unwrap();
+    wiring.stop("web").unwrap();
+    assert!(!wiring.host().has_interface(&bridge).unwrap());
+    assert_eq!(sim.describe(), before);
+}
+
+#[test]
+fn the_mtu_of_a_bridge_and_whether_it_is_up_are_put_back() {
+    let (sim, wiring) = simulated();
+    let (host, bridge) = (wiring.host(), name("bridge5"));
+    host.create("bridge5").unwrap();
+    // One that has had a member differs from one that never had.
+    let pair = host.create_epair().unwrap();
+    host.add_member(&bridge, &pair.a).unwrap();
+    host.destroy(&pair.a).unwrap();
+    let before = sim.describe();
+    let start = |jail: &str, last: u8| {
+        wiring.jail(jail, "/").nic("bridge5").mtu(9000).address(format!("192.0.2.{last}/24")).start().unwrap()
+    };
+    start("a", 20);
+    start("b", 21);
+    assert_eq!(host.mtu(&bridge).unwrap(), 9000);
+    wiring.stop("a").unwrap();
+    assert_eq!(host.mtu(&bridge).unwrap(), 9000, "b is on it");
+    wiring.stop("b").unwrap();
+    assert_eq!(host.mtu(&bridge).unwrap(), 1500);
+    assert_eq!(sim.describe(), before);
+}
+
+#[test]
+fn an_uplink_is_taken_off_the_bridge_and_is_as_it_was() {
+    let card = Hardware { driver: "em".to_owned(), unit: 1, mac: [2, 0, 0, 0, 1, 1] };
+    let (sim, wiring) = simulated_with(&Options { hardware: vec![card], ..Options::default() });
+    let before = sim.describe();
+    let host = wiring.host();
+    assert!(!host.interface(&name("em1")).unwrap().is_up());
+    wiring.jail("web", "/").nic("bridge0").uplink("em1").address("192.0.2.20/24").start().unwrap();
+    assert!(host.interface(&name("em1")).unwrap().is_up());
+    wiring.stop("web").unwrap();
+    assert!(!host.interface(&name("em1")).unwrap().is_up());
+    assert_eq!(sim.describe(), before);
+}
+
+#[test]
+fn what_is_lent_comes_back_as_it_was() {
+    let card = |unit| Hardware { driver: "em".to_owned(), unit, mac: [2, 0, 0, 0, 1, unit as u8] };
+    let (_, wiring) = simulated_with(&Options { hardware: vec![card(1), card(2)], ..Options::default() });
+    let host = wiring.host();
+    let (em1, em2, bridge) = (name("em1"), name("em2"), name("bridge7"));
+    let network: ipnetwork::Ipv4Network = "198.51.100.7/24".parse().unwrap();
+    host.add_ipv4(&em1, network).unwrap();
+    let route: ipnetwork::Ipv4Network = "203.0.113.0/24".parse().unwrap();
+    let router: std::net::Ipv4Addr = "198.51.100.1".parse().unwrap();
+    let via = jailwire::route::Via::Gateway(router.into());
+    host.add_route(&jailwire::route::Route::new(route, via)).unwrap();
+    host.create("bridge7").unwrap();
+    host.up(&em2).unwrap();
+    host.add_member(&bridge, &em2).unwrap();
+    host.change_member_flags(&bridge, &em2, MemberFlags::PRIVATE, MemberFlags::empty()).unwrap();
+    let flags = host.member_flags(&bridge, &em2).unwrap();
+
+    wiring.jail("web", "/").nic_alone().lend("em1").lend("em2").start().unwrap();
+    assert!(!host.has_interface(&em1).unwrap() && !host.has_interface(&em2).unwrap());
+    wiring.stop("web").unwrap();
+
+    let back = host.interface(&em1).unwrap();
+    assert!(back.is_up());
+    assert!(back.addresses.iter().any(|address| address.network == network.into()), "{back}");
+    let found = host.routes(Fib::DEFAULT).unwrap();
+    assert!(found.iter().any(|entry| entry.destination == route.into() && entry.via == via));
+    assert!(host.interface(&em2).unwrap().is_up());
+    assert_eq!(host.member_flags(&bridge, &em2).unwrap(), flags);
+}
+
+#[test]
+fn a_bridge_that_a_killed_start_has_only_created_is_brought_up() {
+    let mut seen = false;
+    for call in 1..200 {
+        let (sim, wiring) = simulated();
+        killed_at(&sim, call, |wiring| drop(start_vnet(wiring, "web", 20)));
+        sim.sleep(Duration::from_secs(1));
+        let host = wiring.host();
+        let is_up = |host: &Vnet| host.interface(&name("bridge0")).is_ok_and(|bridge| bridge.is_up());
+        let was_down = host.has_interface(&name("bridge0")).unwrap() && !is_up(host);
+        seen |= was_down;
+        if was_down {
+            start_vnet(&wiring, "other", 21).unwrap();
+            assert!(is_up(host), "killed at call {call}");
+        }
+    }
+    assert!(seen, "no start was killed between creating a bridge and bringing it up");
+}
+
+#[test]
+fn a_journal_knows_its_jail_as_soon_as_there_is_one() {
+    let (sim, wiring) = simulated();
+    let up = start_vnet(&wiring, "web", 20).unwrap();
+    let state = StateDirectory::open(&sim, Files::new()).unwrap();
+    let boot = wiring.site().boot.to_owned();
+    assert_eq!(Journal::open(&state.journal("web"), &boot).unwrap().jid(), Some(up.jid));
+    // Another boot's number is nobody's.
+    assert_eq!(Journal::open(&state.journal("web"), "another").unwrap().jid(), None);
+    sim.set_fault(sim.calls() + 1, Fault::Errno(Errno::EPERM));
+    assert!(wiring.stop("web").is_err());
+    sim.clear_faults();
+    assert!(wiring.stop("web").unwrap());
+}
