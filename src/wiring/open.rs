@@ -212,11 +212,16 @@ impl Wiring {
     pub fn start(&self, spec: &JailSpec) -> Result<Up, WiringError> {
         let mut fate = None;
         let jails = vec![BulkJail::new(spec.clone())];
-        bulk::start(&self.site(), jails, &Limits::ONE, &Cancel::new(), |_, ended| fate = Some(ended))?;
+        let site = self.site();
+        let swept = bulk::start(&site, jails, &Limits::ONE, &Cancel::new(), |_, ended| fate = Some(ended));
         match fate {
+            // What jails shared and could not be taken away stays in its journal, and is no fault of this one.
             Some(Fate::Up(up)) => Ok(up),
             Some(Fate::Failed(trouble)) => Err(trouble.into()),
-            Some(Fate::Gone(_) | Fate::Absent | Fate::Cancelled) | None => Err(unfinished()),
+            Some(Fate::Gone(_) | Fate::Absent | Fate::Cancelled) | None => {
+                swept?;
+                Err(unfinished())
+            }
         }
     }
 

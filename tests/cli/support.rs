@@ -98,7 +98,9 @@ impl Root {
         let deadline = Instant::now() + Duration::from_secs(10);
         loop {
             let state = self.kernel_state();
-            if !state.contains("tentative_until: Some") || Instant::now() > deadline {
+            // IN6_IFF_TENTATIVE, and nothing else.
+            let tentative = |line: &str| line.contains("Address6 {") && line.contains(" flags: 2,");
+            if !state.lines().any(tentative) || Instant::now() > deadline {
                 return state;
             }
             std::thread::sleep(Duration::from_millis(20));

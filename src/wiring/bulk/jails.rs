@@ -261,6 +261,14 @@ impl<'a> Batch<'a> {
         Ok(Claim::take(&self.site, name, |_| {})?)
     }
 
+    /// Takes away what an earlier start or stop left, if one did. A foreign jail is told of.
+    fn clear_left(&self, claim: &mut Claim) -> Result<(), Trouble> {
+        if claim.standing() != Standing::Absent {
+            return self.clear(claim).map(drop);
+        }
+        nothing_owed(claim.clear_attaching(&self.site)?).map(drop)
+    }
+
     /// Takes away what is left of a jail, and of what was being attached to it. A foreign one is told of.
     fn clear(&self, claim: &mut Claim) -> Result<Option<Jid>, Trouble> {
         claim.refuse_foreign().map_err(|problem| Trouble::Problems(vec![problem]))?;
@@ -300,7 +308,7 @@ impl Start<'_, '_> {
                 }
                 // What an earlier start left that did not come to its end.
                 let owned = claim.journal().owned().to_vec();
-                self.batch.clear(&mut claim)?;
+                self.batch.clear_left(&mut claim)?;
                 self.batch.view.gone(&owned);
                 let plan = self.batch.view.plan(self.batch.site.host, &self.jail.spec)?;
                 let plan = plan.map_err(Trouble::Problems)?;
