@@ -125,7 +125,7 @@ impl Making<'_> {
         if !self.dry_run {
             environment.with_files(|files| manage::sweep(store, files))?;
         }
-        let mut work = Work::begin(environment.json, false);
+        let work = Work::begin(environment.json, false);
         let names = self.name.names(store, self.count)?;
         for name in &names {
             let mounts = mounts(environment)?;
@@ -134,10 +134,10 @@ impl Making<'_> {
                 work.report().warn(&notice);
             }
             if self.dry_run {
-                preview::recipe(&mut work, name, done, &recipe);
+                preview::recipe(&work, name, done, &recipe);
                 continue;
             }
-            carry_out(environment, &mut work, name, &recipe)?;
+            carry_out(environment, &work, name, &recipe)?;
             work.report().say(&format!("{name} successfully {done}!"));
             work.done(name, done, json!({}));
         }
@@ -148,7 +148,7 @@ impl Making<'_> {
 /// Carries a recipe out, and says what takes so long.
 fn carry_out(
     environment: &Environment,
-    work: &mut Work,
+    work: &Work,
     name: &JailName,
     recipe: &Recipe,
 ) -> Result<(), CommandError> {
@@ -187,12 +187,12 @@ pub fn destroy(environment: &Environment, args: &cli::Destroy) -> Result<ExitCod
             entries.push(entry);
         }
     }
-    let mut work = Work::begin(environment.json, false);
+    let work = Work::begin(environment.json, false);
     if args.dry_run {
         for entry in &entries {
             let mounts = mounts(environment)?;
             let recipe = manage::destroy::recipe(entry, Storage { store, mounts: &mounts })?;
-            preview::recipe(&mut work, &entry.name, "destroyed", &recipe);
+            preview::recipe(&work, &entry.name, "destroyed", &recipe);
         }
         return work.end();
     }
@@ -200,7 +200,7 @@ pub fn destroy(environment: &Environment, args: &cli::Destroy) -> Result<ExitCod
     environment.with_host(|host| {
         for entry in &entries {
             let name = &entry.name;
-            match destroy_one(environment, host, entry, args.force, &mut work) {
+            match destroy_one(environment, host, entry, args.force, &work) {
                 Ok(true) => work.done(name, "destroyed", json!({})),
                 Ok(false) => work.done(name, "kept", json!({})),
                 Err(error) => work.fail(name, &error),
@@ -215,7 +215,7 @@ fn destroy_one(
     host: &Host<'_>,
     entry: &Entry,
     force: bool,
-    work: &mut Work,
+    work: &Work,
 ) -> Result<bool, CommandError> {
     let (store, name) = (&environment.store, &entry.name);
     if !force && !confirmed(&format!("This will destroy jail {name}"))? {
@@ -269,13 +269,13 @@ pub fn rename(environment: &Environment, args: &cli::Rename) -> Result<ExitCode,
     let store = &environment.store;
     let entry = store.resolve(&args.jail)?;
     let name = JailName::new(&args.new_name)?;
-    let mut work = Work::begin(environment.json, false);
+    let work = Work::begin(environment.json, false);
     let recipe = || -> Result<Recipe, CommandError> {
         let mounts = mounts(environment)?;
         Ok(manage::rename::recipe(&entry, &name, Storage { store, mounts: &mounts })?)
     };
     if args.dry_run {
-        preview::recipe(&mut work, &entry.name, "renamed", &recipe()?);
+        preview::recipe(&work, &entry.name, "renamed", &recipe()?);
         return work.end();
     }
     environment.require_root("rename")?;
@@ -291,7 +291,7 @@ pub fn rename(environment: &Environment, args: &cli::Rename) -> Result<ExitCode,
         }
         let _held = host.hold_down(&entry, &mut work.report())?;
         let _names = store.lock_names()?;
-        carry_out(environment, &mut work, &entry.name, &recipe()?)
+        carry_out(environment, &work, &entry.name, &recipe()?)
     })??;
     work.report().say(&format!("Jail: {} renamed to {name}", entry.name));
     work.done(&entry.name, "renamed", json!({ "new_name": name.as_str() }));

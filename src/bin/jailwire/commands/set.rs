@@ -125,7 +125,7 @@ impl Meaning {
         entry: &Entry,
         changes: &[Change],
     ) -> Result<ExitCode, CommandError> {
-        let mut work = Work::begin(environment.json, false);
+        let work = Work::begin(environment.json, false);
         for warning in self.warnings(entry) {
             output::warn(&warning);
         }
@@ -137,7 +137,7 @@ impl Meaning {
                 requests: vec!["jail_set".to_owned()],
             });
         }
-        preview::lines(&mut work, &entry.name, "changed", &lines);
+        preview::lines(&work, &entry.name, "changed", &lines);
         work.end()
     }
 
