@@ -20,7 +20,7 @@ pub(crate) struct Connection {
     /// How long it goes on after its jail was removed.
     pub lasts: Duration,
     /// Whether that time has begun.
-    ending: bool,
+    pub ending: bool,
 }
 
 /// Which jails have a connection when they are removed, and for how long it goes on.

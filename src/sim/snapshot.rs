@@ -5,6 +5,7 @@
 
 use super::caller::{Caller, Owner};
 use super::codec::{Wire, enums, structs};
+use super::connections::Connection;
 use super::protocol_state::{
     InterfaceProtocols, Membership, Neighbour, NeighbourDiscovery, Prefix6, StackProtocols,
 };
@@ -41,8 +42,10 @@ impl World {
 structs! {
     World {
         release, vimage, boot_id, now, slept, pending, stacks, interfaces, next_stack, jails, processes,
-        next_process, mounts, devfs, modules, sysctls, sockets, next_handle, drawn, programs
+        next_process, mounts, devfs, modules, sysctls, sockets, next_handle, drawn, programs, connections,
+        panics
     }
+    Connection { jid, lasts, ending }
     Process { jid, owner, zombie }
     Owner { pid, start }
     Caller { pid, start, jid, root }
@@ -81,6 +84,7 @@ structs! {
 enums! {
     Pending {
         0 = StackGone(stack);
+        1 = ConnectionEnds(jid);
     }
     Kind {
         0 = Loopback;
