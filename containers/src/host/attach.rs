@@ -354,8 +354,8 @@ impl Host {
         if !site.state.attaching(jail).exists() {
             return Ok(());
         }
-        let _lock = site.state.lock_jail(jail, |_| {})?;
-        match wiring::undo_attaching(&site, jail)?.failures.first() {
+        let claim = wiring::Claim::take(&site, jail, |_| {})?;
+        match claim.clear_attaching(&site)?.failures.first() {
             Some((owned, failure)) => {
                 Err(Failure::Refused(format!("{owned} could not be taken away: {failure}")))
             }
