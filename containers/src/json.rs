@@ -9,13 +9,15 @@ use serde::de::DeserializeOwned;
 /// Returns what is wrong in words: the path of the field, the reason, line and column.
 pub fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
     serde_json::from_slice(text).map_err(|error| {
-        let path = path_at(text, error.line(), error.column());
+        // A field that is missing is missing in the object that ends at the place.
+        let of_object = error.to_string().starts_with("missing field");
+        let path = path_at(text, error.line(), error.column(), of_object);
         if path.is_empty() { error.to_string() } else { format!("{path}: {error}") }
     })
 }
 
 /// Returns the path of the field that is being read at a place, such as `networks.podman.interface_name`.
-fn path_at(text: &[u8], line: usize, column: usize) -> String {
+fn path_at(text: &[u8], line: usize, column: usize, of_object: bool) -> String {
     let mut path: Vec<Option<String>> = Vec::new();
     let mut string: Option<Vec<u8>> = None;
     // The string that was read last: a colon makes it a key.
@@ -49,8 +51,12 @@ fn path_at(text: &[u8], line: usize, column: usize) -> String {
         match byte {
             b'"' => string = Some(Vec::new()),
             b'{' | b'[' => path.push(None),
-            // At its end the place is the object itself.
             b'}' | b']' if (at_line, at_column) < (line, column) => drop(path.pop()),
+            b'}' | b']' if of_object => {
+                if let Some(key) = path.last_mut() {
+                    *key = None;
+                }
+            }
             b':' => {
                 if let Some(key) = path.last_mut() {
                     *key = Some(std::mem::take(&mut last));
@@ -103,6 +109,7 @@ mod tests {
         begins("{\"networks\":\n {\"a\\\"b\": {\"mtu\": -5}}}", "networks.a\"b.mtu: invalid value");
         begins(r#"{"networks": {}, "list": [{"mtu": 1}, {"mtu": true}]}"#, "list.mtu: invalid type: boolean");
         begins(r#"{"networks": 7}"#, "networks: invalid type: integer");
+        begins(r#"{"networks": {"a": {"x": 1}}}"#, "networks.a: missing field `mtu`");
         assert!(wrong(r#"{"networks": {"a": {}}}"#).contains("missing field `mtu`"));
         assert!(wrong("").contains("EOF"));
         assert!(wrong("no").contains("expected"));

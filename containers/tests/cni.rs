@@ -108,7 +108,7 @@ fn what_a_runtime_says_wrong_is_an_error_of_the_protocol() {
         (with("vlan", json!(7)), 2, "unsupported field vlan: 7"),
         (with("vlanTrunk", json!([{ "id": 5 }])), 2, "unsupported field vlanTrunk: [{\"id\":5}]"),
         (with("macspoofchk", json!(true)), 2, "unsupported field macspoofchk: true"),
-        (with("ipMasq", json!(true)), 2, "unsupported field ipMasq: true"),
+        (with("ipMasq", json!(true)), 7, "pf"),
         (with("runtimeConfig", json!({ "mac": "xx" })), 7, "mac: "),
         (with("ipam", json!({ "type": "weave" })), 7, "failed to find plugin \"weave\" in path"),
         (with("ipam", json!({ "type": "../x" })), 7, "is not the name of a program"),
@@ -660,17 +660,96 @@ fn the_loopback_of_a_container_goes_up() {
 }
 
 #[test]
-fn portmap_hands_on_what_came_before_and_refuses_what_it_cannot_do() {
+fn a_chain_of_plugins_publishes_ports() {
+    let world = World::new().with_pf();
+    for container in ["c", "d"] {
+        world.jail(container);
+    }
+    let before = world.state();
+    let mut config = bridge(&world, "1.1.0");
+    config["ipMasq"] = json!(true);
+    let mut ports = json!({ "cniVersion": "1.1.0", "name": "pods", "type": "portmap" });
+    let mappings = json!([
+        { "hostPort": 8080, "containerPort": 80, "protocol": "TCP" },
+        { "hostPort": 5353, "containerPort": 53, "protocol": "udp", "hostIP": "192.0.2.10" }
+    ]);
+    let added = world.cni("bridge", "ADD", "c", &config).json();
+    assert_eq!(world.wiring().published().unwrap()[0].nat.len(), 1);
+    // Without ports there is nothing to do.
+    assert_eq!(world.cni("portmap", "ADD", "c", &after(&ports, &added)).json(), added);
+    assert_eq!(world.published(), Vec::<String>::new());
+    ports["runtimeConfig"] = json!({ "portMappings": mappings });
+    let input = after(&ports, &added);
+    assert_eq!(world.cni("portmap", "ADD", "c", &input).json(), added);
+    let mut published = world.published();
+    published.sort();
+    assert_eq!(published, ["192.0.2.10:5353 to 10.85.0.2:53/udp", "192.0.2.10:8080 to 10.85.0.2:80/tcp"]);
+    assert_eq!(world.wiring().published().unwrap()[0].nat.len(), 1, "ipMasq's rule is still there");
+    world.cni("portmap", "CHECK", "c", &input).ok();
+    world.cni("bridge", "CHECK", "c", &after(&config, &added)).ok();
+
+    let other = world.cni("bridge", "ADD", "d", &config).json();
+    let up = world.state();
+    let (code, said) = world.cni("portmap", "ADD", "d", &after(&ports, &other)).cni_error();
+    assert!(code == 7 && said.contains("published by jail c already"), "{said}");
+    assert_eq!(difference(&up, &world.state()), "");
+
+    // GC of the one plugin leaves the other's.
+    ports["cni.dev/valid-attachments"] = json!([{ "containerID": "d", "ifname": "eth0" }]);
+    world.plugin("portmap", &[("CNI_COMMAND", "GC")], &ports.to_string()).ok();
+    assert_eq!(world.published(), Vec::<String>::new());
+    let (code, said) = world.cni("portmap", "CHECK", "c", &input).cni_error();
+    assert!(code == 102 && said.contains("is not published"), "{said}");
+    world.cni("bridge", "CHECK", "c", &after(&config, &added)).ok();
+    world.cni("portmap", "ADD", "c", &input).json();
+    // In the other order, twice, and without what ADD has answered.
+    for _ in 0..2 {
+        for container in ["c", "d"] {
+            world.cni("portmap", "DEL", container, &ports).ok();
+            world.cni("bridge", "DEL", container, &config).ok();
+        }
+    }
+    nothing_left(&world, &before);
+}
+
+#[test]
+fn check_finds_that_pf_s_rules_are_gone() {
+    let world = World::new().with_pf();
+    world.jail("c");
+    let mut config = bridge(&world, "1.1.0");
+    config["ipMasq"] = json!(true);
+    let result = world.cni("bridge", "ADD", "c", &config).json();
+    world.wiring().unpublish("c").unwrap();
+    let (code, said) = world.cni("bridge", "CHECK", "c", &after(&config, &result)).cni_error();
+    assert!(code == 102 && said.contains("pf has no rule for it"), "{said}");
+}
+
+#[test]
+fn portmap_refuses_what_it_cannot_do() {
     let world = World::new();
+    world.jail("c");
     let previous =
         json!({ "cniVersion": "1.0.0", "ips": [{ "address": "10.85.0.2/24" }], "more": { "x": 1 } });
     let mut config = json!({ "cniVersion": "1.0.0", "name": "pods", "type": "portmap" });
     let answer: Answer = world.cni("portmap", "ADD", "c", &config);
     assert!(answer.cni_error().1.contains("must be called as chained plugin"));
     assert_eq!(world.cni("portmap", "ADD", "c", &after(&config, &previous)).json(), previous);
-    config["runtimeConfig"] =
-        json!({ "portMappings": [{ "hostPort": 8080, "containerPort": 80, "protocol": "tcp" }] });
-    let (code, said) = world.cni("portmap", "ADD", "c", &after(&config, &previous)).cni_error();
-    assert!(code == 2 && said.contains("unsupported field runtimeConfig.portMappings"), "{said}");
+    for (mapping, code, text) in [
+        (json!({ "hostPort": 8080 }), 6, "runtimeConfig.portMappings: missing field `containerPort`"),
+        (json!({ "hostPort": 0, "containerPort": 80 }), 7, "hostPort 0 is no port"),
+        (json!({ "hostPort": 1, "containerPort": 0 }), 7, "portMappings 1:0"),
+        (
+            json!({ "hostPort": 1, "containerPort": 1, "protocol": "sctp" }),
+            7,
+            "protocol \"sctp\" is not supported",
+        ),
+        (json!({ "hostPort": 1, "containerPort": 1, "hostIP": "x" }), 7, "hostIP \"x\""),
+        (json!({ "hostPort": 8080, "containerPort": 80 }), 7, "pf"),
+    ] {
+        config["runtimeConfig"] = json!({ "portMappings": [mapping] });
+        let (found, said) = world.cni("portmap", "ADD", "c", &after(&config, &previous)).cni_error();
+        assert!(found == code && said.contains(text), "{text}: {found} {said}");
+    }
     world.cni("portmap", "DEL", "c", &config).ok();
+    assert_eq!(world.records(), Vec::<String>::new());
 }

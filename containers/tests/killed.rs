@@ -28,6 +28,7 @@ enum Command {
 
 const NETAVARK: &str = r#"{
     "container_id": "c0ffee", "container_name": "web",
+    "port_mappings": [{"host_ip": "", "host_port": 8080, "container_port": 80, "protocol": "tcp", "range": 2}],
     "networks": [
         {"name": "one", "interface_name": "eth0", "static_ips": ["10.81.0.7", "fd00:1::7"]},
         {"name": "two", "interface_name": "eth1", "static_ips": ["10.82.0.7"]}
@@ -45,7 +46,7 @@ const NETAVARK: &str = r#"{
 
 fn cni(world: &World) -> Value {
     json!({
-        "cniVersion": "1.1.0", "name": "pods", "isGateway": true,
+        "cniVersion": "1.1.0", "name": "pods", "isGateway": true, "ipMasq": true,
         "ipam": {
             "type": "host-local", "dataDir": world.data(),
             "ranges": [[{ "subnet": "10.85.0.0/24" }]], "routes": [{ "dst": "0.0.0.0/0" }]
@@ -85,7 +86,7 @@ fn files(world: &World) -> Vec<String> {
 }
 
 fn world() -> (World, String) {
-    let world = World::new();
+    let world = World::new().with_pf();
     fs::write(world.config().with_file_name("server"), "").unwrap();
     world.jail("c");
     let before = world.state();

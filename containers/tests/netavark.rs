@@ -205,10 +205,7 @@ fn input_that_is_none_is_an_error_of_the_protocol() {
             with("/network_info/net1/options", json!({ "mode": "unmanaged" })),
             "the bridge must already exist on the host: there is no podman1",
         ),
-        (
-            with("/network_info/net1/options", json!({ "isolate": "true" })),
-            "option isolate needs a packet filter",
-        ),
+        (with("/network_info/net1/options", json!({ "isolate": "true" })), "option isolate is not supported"),
     ] {
         let said = world.netavark(&["setup", "c"], &input).error();
         assert!(said.contains(error), "{error}: {said}");
@@ -221,7 +218,20 @@ fn input_that_is_none_is_an_error_of_the_protocol() {
     let mut ports = good.clone();
     ports["port_mappings"] =
         json!([{ "host_ip": "", "container_port": 80, "host_port": 8080, "range": 1, "protocol": "tcp" }]);
-    assert!(world.netavark(&["setup", "c"], &ports.to_string()).error().contains("cannot publish port 8080"));
+    assert!(world.netavark(&["setup", "c"], &ports.to_string()).error().contains("pf"));
+    let none = [("NETAVARK_FW", "none")];
+    let said = world.netavark_with(&none, &["setup", "c"], &ports.to_string()).error();
+    assert!(said.contains("cannot publish port 8080: the firewall driver is none"), "{said}");
+    let wrong = |key: &str, value: Value| {
+        let mut input = ports.clone();
+        input["port_mappings"][0][key] = value;
+        world.netavark(&["setup", "c"], &input.to_string()).error()
+    };
+    assert!(wrong("host_ip", json!("abcd")).contains("invalid host ip \"abcd\""));
+    assert!(wrong("protocol", json!("sctp")).contains("protocol \"sctp\" is not supported"));
+    assert!(wrong("range", json!(65000)).contains("65000 ports from 8080 on are no ports"));
+    assert!(wrong("container_port", json!(0)).contains("port mapping 8080:0"));
+    assert!(wrong("host_port", json!("x")).contains("port_mappings.host_port: invalid type: string"));
     assert!(world.netavark(&["setup", "gone"], &good.to_string()).error().contains("there is no jail gone"));
     assert!(world.netavark(&["setup", "/run/netns/x"], &good.to_string()).error().contains("is a path"));
     assert_eq!(difference(&before, &world.state()), "");
@@ -520,4 +530,90 @@ fn a_firewall_that_is_not_known_is_refused() {
     let said = world.netavark_with(&[("NETAVARK_FW", "nftables")], &["setup", "c"], &input).error();
     assert!(said.contains("Must provide a valid firewall backend, got nftables"), "{said}");
     world.netavark(&["firewall-reload"], "").ok();
+}
+
+#[test]
+fn ports_are_published_and_go_with_the_container() {
+    let world = World::new().with_pf();
+    world.jail("c");
+    world.jail("d");
+    let before = world.state();
+    let mut input =
+        container(&[network(1, json!({ "metric": "200" })), network(2, json!({ "metric": "300" }))]);
+    input["port_mappings"] = json!([
+        { "host_ip": "", "host_port": 8000, "container_port": 80, "protocol": "tcp,udp", "range": 3 },
+        { "host_ip": "192.0.2.10", "host_port": 53, "container_port": 5353, "protocol": "udp", "range": 1 }
+    ]);
+    world.netavark(&["setup", "c"], &input.to_string()).json();
+    let published = |address: &str| {
+        let mut all = vec![
+            format!("192.0.2.10:8000-8002 to {address}:80-82/tcp"),
+            format!("192.0.2.10:8000-8002 to {address}:80-82/udp"),
+            format!("192.0.2.10:53 to {address}:5353/udp"),
+        ];
+        all.sort();
+        all
+    };
+    let sorted = || {
+        let mut all = world.published();
+        all.sort();
+        all
+    };
+    assert_eq!(sorted(), published("10.81.0.7"));
+    let nat = &world.wiring().published().unwrap()[0].nat;
+    assert_eq!(nat.len(), 2, "each address of the container: {nat:?}");
+
+    // A port that another container has: found, and nothing is half done.
+    let up = world.state();
+    let mut other = container(&[network(3, json!({}))]);
+    other["container_id"] = json!("other");
+    other["port_mappings"] =
+        json!([{ "host_ip": "", "host_port": 8002, "container_port": 9, "protocol": "tcp", "range": 1 }]);
+    let said = world.netavark(&["setup", "d"], &other.to_string()).error();
+    assert!(said.contains("port 8002/tcp of 192.0.2.10 is published by jail c already"), "{said}");
+    assert_eq!(difference(&up, &world.state()), "");
+
+    // Somebody has flushed the anchors.
+    assert!(world.wiring().unpublish("c").unwrap());
+    assert_eq!(sorted(), Vec::<String>::new());
+    world.netavark(&["firewall-reload"], "").ok();
+    assert_eq!(sorted(), published("10.81.0.7"));
+
+    // The network that the ports led through goes, and they lead through the other one.
+    let mut first = input.clone();
+    first["networks"] = json!([input["networks"][0]]);
+    world.netavark(&["teardown", "c"], &first.to_string()).ok();
+    assert_eq!(sorted(), published("10.82.0.7"));
+    world.netavark(&["teardown", "c"], &input.to_string()).ok();
+    assert_eq!(difference(&before, &world.state()), "");
+    assert_eq!(world.published(), Vec::<String>::new());
+}
+
+#[test]
+fn a_network_that_leads_nowhere_publishes_nothing() {
+    let world = World::new().with_pf();
+    world.jail("c");
+    let mut input = container(&[network(1, json!({}))]);
+    input["network_info"]["net1"]["internal"] = json!(true);
+    input["port_mappings"] =
+        json!([{ "host_ip": "", "host_port": 80, "container_port": 80, "protocol": "tcp", "range": 1 }]);
+    let said = world.netavark(&["setup", "c"], &input.to_string()).error();
+    assert!(
+        said.contains("cannot publish port 80:80: the container is on no managed network that leads outside")
+    );
+}
+
+#[test]
+fn pf_that_is_not_ready_is_told_of_or_refused() {
+    let world = World::new();
+    world.jail("c");
+    let before = world.state();
+    let input = container(&[network(1, json!({}))]).to_string();
+    let answer = world.netavark(&["setup", "c"], &input);
+    answer.json();
+    assert!(answer.warnings.contains("what jail c sends outside keeps its own addresses"), "{answer:?}");
+    world.netavark(&["teardown", "c"], &input).ok();
+    let said = world.netavark_with(&[("NETAVARK_FW", "pf")], &["setup", "c"], &input).error();
+    assert!(said.contains("pf"), "{said}");
+    assert_eq!(difference(&before, &world.state()), "");
 }

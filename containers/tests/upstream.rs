@@ -32,6 +32,9 @@ fn prepare(world: &World, routed: bool) {
             ipnetwork::IpNetwork::V6(network) => host.add_ipv6(&bridge, network).unwrap(),
         }
     }
+    for address in ["192.168.188.24/24", "192.168.188.25/32"] {
+        host.add_ipv4(&"em0".parse().unwrap(), address.parse::<ipnetwork::Ipv4Network>().unwrap()).unwrap();
+    }
     let uplink = host.create_epair().unwrap();
     host.up(&uplink.a).unwrap();
     host.up(&uplink.b).unwrap();
@@ -53,7 +56,7 @@ fn netavarks_own_files_go_through_setup_and_teardown() {
     let (mut up, mut refused) = (0, 0);
     for file in files() {
         let name = file.file_name().unwrap().to_str().unwrap().to_owned();
-        let world = World::new();
+        let world = World::new().with_pf();
         prepare(&world, name.contains("staticroutes"));
         let before = world.state();
         let path = file.to_str().unwrap();

@@ -60,7 +60,6 @@ impl BridgeConfig {
     fn read(work: &Work) -> Result<BridgeConfig> {
         let words: BridgeWords = work.config.decode()?;
         let common: Words = work.config.decode()?;
-        common.check()?;
         let name = words.bridge.as_deref().filter(|name| !name.is_empty()).unwrap_or(BRIDGE);
         let name = name.parse().map_err(|error| Failure::config(format!("bridge: {error}")))?;
         if let Some(trunk) = &words.vlan_trunk {
@@ -193,6 +192,8 @@ fn attach(
         metric: routes.metric,
         routes: routes.routes,
         reservation: ipam.reservation(),
+        masquerade: config.common.masquerade(),
+        published: Vec::new(),
     };
     let attached = host.attach(prepared, &[attachment])?;
     let nic = &attached[0];
@@ -221,6 +222,7 @@ fn check(work: &Work) -> Result<()> {
     host.with_files(|files| ipam.check(&work.config, &work.environment, files))?;
     let check = Check::new(work, &host, &result)?;
     let end = check.container()?;
+    check.masquerade(&config.common)?;
     check.bridge(&config.name, &end, &config.gateways(&result))?;
     check.member(&config.name, &end, config.vlan, config.words.port_isolation)
 }

@@ -9,7 +9,7 @@ use jailwire::{OptionalExtension as _, Via, Vnet};
 
 use super::Work;
 use super::error::{Failure, Result};
-use super::interface::gateway_of;
+use super::interface::{Words, gateway_of};
 use super::result::{AddResult, Interface};
 use crate::host::{Host, forwarding};
 use crate::net::Net;
@@ -92,6 +92,15 @@ impl<'a> Check<'a> {
             expected.ok_or_else(|| Failure::different(format!("{} is not in prevResult", end.name)))?;
         same_mac(&look(host, &end.name, "the host")?, expected)?;
         Ok(end.name)
+    }
+
+    /// Looks whether what leaves the container gets an address of the host.
+    pub fn masquerade(&self, words: &Words) -> Result<()> {
+        if words.masquerade {
+            let found = self.host.check_masquerade(&self.jail.name);
+            found.map_err(|failure| Failure::different(failure.to_string()))?;
+        }
+        Ok(())
     }
 
     /// Looks at the bridge, and at its addresses.

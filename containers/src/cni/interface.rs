@@ -11,7 +11,7 @@ use super::Work;
 use super::error::{Code, Failure, Result};
 use super::ipam::Ipam;
 use super::result::{AddResult, Dns, Route};
-use crate::host::{Host, Key, Prepared, StaticRoute};
+use crate::host::{Host, Key, Masquerade, Prepared, StaticRoute};
 use crate::net::Net;
 
 /// Of a container's networks with default routes the one that came first keeps it, unless a route says otherwise.
@@ -68,16 +68,9 @@ impl Words {
         Ok(Some(mac))
     }
 
-    /// Refuses what is not there yet.
-    pub fn check(&self) -> Result<()> {
-        if self.masquerade {
-            return Err(Failure::unsupported(
-                "ipMasq",
-                true,
-                "addresses are not translated: leave ipMasq out, and let the host's packet filter do it",
-            ));
-        }
-        Ok(())
+    /// Whether what leaves the container gets an address of the host.
+    pub fn masquerade(&self) -> Masquerade {
+        if self.masquerade { Masquerade::Required } else { Masquerade::No }
     }
 }
 

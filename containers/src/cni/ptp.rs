@@ -33,7 +33,6 @@ pub fn run(work: &Work) -> Result<Option<Value>> {
 
 fn read(work: &Work) -> Result<(Words, Ipam)> {
     let words: Words = work.config.decode()?;
-    words.check()?;
     let ipam = Ipam::of(&work.config, &work.environment)?;
     match ipam {
         Ipam::None => {
@@ -105,6 +104,8 @@ fn attach(
         metric: routes.metric,
         routes: routes.routes,
         reservation: ipam.reservation(),
+        masquerade: words.masquerade(),
+        published: Vec::new(),
     };
     let attached = host.attach(prepared, &[attachment])?;
     let nic = &attached[0];
@@ -126,11 +127,12 @@ fn attach(
 }
 
 fn check(work: &Work) -> Result<()> {
-    let (_, ipam) = read(work)?;
+    let (words, ipam) = read(work)?;
     let host = super::host()?;
     let result = work.config.previous_result()?;
     host.with_files(|files| ipam.check(&work.config, &work.environment, files))?;
     let check = Check::new(work, &host, &result)?;
     let end = check.container()?;
+    check.masquerade(&words)?;
     check.routed(&end)
 }

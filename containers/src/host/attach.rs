@@ -9,11 +9,12 @@ use jailwire::error::ErrorKind;
 use jailwire::jail::{self, JailInfo};
 use jailwire::nd6::Nd6Flags;
 use jailwire::types::{InterfaceName, MacAddr, Mtu, VlanId};
+use jailwire::wiring::nat::Publication;
 use jailwire::wiring::{self, AttachedNic, Lock};
 use jailwire::{Route, Via, Vnet};
 
 use super::record::{Progress, hash};
-use super::{BridgeWanted, Failure, Host, Key, Record, Reservation, Result, StaticRoute, inside};
+use super::{BridgeWanted, Failure, Host, Key, Masquerade, Record, Reservation, Result, StaticRoute, inside};
 use crate::net::Net;
 
 /// A network that a container is to be attached to.
@@ -48,6 +49,10 @@ pub struct Attachment {
     pub routes: Vec<StaticRoute>,
     /// The addresses that were given out for this.
     pub reservation: Option<Reservation>,
+    /// Whether what leaves the container gets an address of the host.
+    pub masquerade: Masquerade,
+    /// Ports of the host that lead into the container.
+    pub published: Vec<Publication>,
 }
 
 /// What the host's end of the epair of an epair is joined with.
@@ -143,7 +148,11 @@ impl Host {
                 key: Key::new(container, &one.network, &one.interface),
                 jail: jail.name.clone(),
                 jid: jail.jid.get(),
+                epair: true,
                 bridge: one.link.bridge().map(|bridge| bridge.name.to_string()),
+                addresses: one.addresses.iter().map(|address| address.0.ip()).collect(),
+                masquerade: one.masquerade,
+                published: one.published.iter().map(ToString::to_string).collect(),
                 routers: one.routers.clone(),
                 metric: one.metric,
                 begun,
@@ -209,6 +218,9 @@ impl Host {
         }
         self.settle_defaults(&inside, jail, records)?;
         drop(inside);
+        if records.iter().any(|record| record.masquerade != Masquerade::No || !record.published.is_empty()) {
+            self.settle_nat(&jail.name, records)?;
+        }
         for record in records {
             self.with_files(|files| self.records.complete(files, record))?;
         }
@@ -279,8 +291,9 @@ impl Host {
         }
         // The records may have been removed. The description of the host's end of the epair says whose it is.
         if let (false, Some(jail)) = (found, namespace) {
-            let of_another =
-                |record: &Record| record.jid == jail.jid.get() && record.key.interface == key.interface;
+            let of_another = |record: &Record| {
+                record.epair && record.jid == jail.jid.get() && record.key.interface == key.interface
+            };
             if !known.iter().any(|(record, _)| of_another(record)) {
                 self.detach_epair(&jail.name, &key.interface)?;
             }
@@ -327,8 +340,13 @@ impl Host {
     }
 
     /// Takes an attachment away, under the container's lock. The record goes last.
-    fn take_away(&self, record: &Record, progress: Progress) -> Result<()> {
+    pub(super) fn take_away(&self, record: &Record, progress: Progress) -> Result<()> {
         self.with_files(|files| self.records.undo(files, record))?;
+        // The ports first: the address may be another container's next.
+        self.settle_nat_without(record)?;
+        if !record.epair {
+            return Ok(self.with_files(|files| self.records.forget(files, record))?);
+        }
         // A jail of that name with another jid is another jail. The epair of the first one went with it.
         let jail = jail::get(&**self.kernel(), record.jail.as_str())?;
         match jail.filter(|info| info.jid.get() == record.jid && info.vnet) {

@@ -9,6 +9,7 @@ mod bridge;
 pub mod forwarding;
 pub mod inside;
 mod jail;
+mod nat;
 mod record;
 
 use std::fmt;
@@ -23,6 +24,7 @@ use jailwire::wiring::{Wiring, WiringError};
 pub use attach::{Attachment, Link, Prepared};
 pub use bridge::BridgeWanted;
 pub use inside::StaticRoute;
+pub use nat::Masquerade;
 pub use record::{Key, Record, Reservation};
 
 use record::Records;

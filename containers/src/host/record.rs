@@ -10,11 +10,13 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use jailwire::files::{self, Files};
+use jailwire::jail::JailInfo;
 use jailwire::types::InterfaceName;
 use jailwire::wiring::{Lock, Mode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::Masquerade;
 use crate::net::Net;
 
 const DIRECTORY_MODE: u32 = 0o700;
@@ -54,8 +56,16 @@ pub struct Record {
     pub jail: String,
     /// The jid it had.
     pub jid: i32,
+    /// Whether it is an epair. Ports may be published without one of ours.
+    pub epair: bool,
     /// The bridge of the host's end of the epair.
     pub bridge: Option<String>,
+    /// The jail's addresses, for the packet filter.
+    pub addresses: Vec<IpAddr>,
+    /// Whether what leaves the jail gets an address of the host.
+    pub masquerade: Masquerade,
+    /// Ports of the host that lead into the jail, in the words of the library.
+    pub published: Vec<String>,
     /// The routers on this network that may be the jail's default.
     pub routers: Vec<IpAddr>,
     /// Of two networks with routers the one with the lower metric has the default route.
@@ -68,6 +78,29 @@ pub struct Record {
     pub routes: Vec<Net>,
     /// The addresses that were given out.
     pub reservation: Option<Reservation>,
+}
+
+impl Record {
+    /// A record of something that needs no epair.
+    pub fn without_epair(boot: &str, key: Key, jail: &JailInfo) -> Record {
+        Record {
+            boot: boot.to_owned(),
+            key,
+            jail: jail.name.clone(),
+            jid: jail.jid.get(),
+            epair: false,
+            bridge: None,
+            addresses: Vec::new(),
+            masquerade: Masquerade::No,
+            published: Vec::new(),
+            routers: Vec::new(),
+            metric: 0,
+            begun: 0,
+            present: Vec::new(),
+            routes: Vec::new(),
+            reservation: None,
+        }
+    }
 }
 
 /// Addresses that host-local has given out.

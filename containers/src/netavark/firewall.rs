@@ -1,18 +1,28 @@
 //! What filters and translates the packets of networks.
 
+use std::net::IpAddr;
+
+use jailwire::packet_filter::{Ports, Protocol};
+use jailwire::wiring::nat::Publication;
+
 use super::Cli;
 use super::error::{Failure, Result};
 use super::options::{BridgeOptions, Isolate, Mode};
-use super::types::{Container, Network};
+use super::types::{Container, Network, PortMapping};
+use crate::host::{Host, Masquerade};
 use crate::say;
 
 /// The driver where none is named.
-pub const DEFAULT: &str = "none";
+pub const DEFAULT: &str = "pf";
 
-/// A packet filter.
+/// What is used of a packet filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Driver {
-    /// None: packets are forwarded as they are.
+    /// pf, where it is ready. Ports are published by it in any case.
+    WherePossible,
+    /// pf.
+    Pf,
+    /// Nothing: packets are forwarded as they are.
     None,
 }
 
@@ -20,54 +30,97 @@ impl Driver {
     /// Returns the driver of this name.
     pub fn named(name: Option<&str>) -> Result<Driver> {
         match name.unwrap_or_default() {
-            "" | "none" => Ok(Driver::None),
+            "" => Ok(Driver::WherePossible),
+            "pf" => Ok(Driver::Pf),
+            "none" => Ok(Driver::None),
             other => Err(Failure::new(format!(
-                "Must provide a valid firewall backend, got {other}: this netavark knows none (firewall_driver in containers.conf, or NETAVARK_FW)"
+                "Must provide a valid firewall backend, got {other}: use pf or none (firewall_driver in containers.conf, or NETAVARK_FW)"
             ))),
         }
     }
 
-    /// Refuses what the driver cannot do for a container, before anything is changed.
-    pub fn check(self, container: &Container) -> Result<()> {
+    /// Returns the ports that a container publishes.
+    pub fn published(self, container: &Container) -> Result<Vec<Publication>> {
         match container.port_mappings.first() {
-            Some(mapping) => Err(Failure::new(format!(
+            Some(mapping) if self == Driver::None => Err(Failure::new(format!(
                 "cannot publish port {}: the firewall driver is none, which publishes no ports",
                 mapping.host_port
             ))),
-            None => Ok(()),
+            _ => {
+                let all = container.port_mappings.iter().map(publications);
+                Ok(all.collect::<Result<Vec<_>>>()?.concat())
+            }
         }
     }
 
-    /// Refuses what the driver cannot do for a network, before anything is changed.
-    pub fn check_network(self, network: &Network, options: &BridgeOptions) -> Result<()> {
+    /// Returns what is done with what leaves a network, and refuses what cannot be done, before anything is changed.
+    pub fn masquerade(self, network: &Network, options: &BridgeOptions) -> Result<Masquerade> {
         if options.mode == Mode::Unmanaged {
-            return Ok(());
+            return Ok(Masquerade::No);
         }
         if matches!(options.isolate, Some(Isolate::Normal | Isolate::Strict)) {
             return Err(Failure::new(format!(
-                "network {}: option isolate needs a packet filter, and the firewall driver is none",
+                "network {}: option isolate is not supported: networks of this host reach each other; block that in /etc/pf.conf",
                 network.name
             )));
         }
         if options.outbound4.is_some() || options.outbound6.is_some() {
             return Err(Failure::new(format!(
-                "network {}: options outbound_addr4 and outbound_addr6 need a packet filter, and the firewall driver is none",
+                "network {}: options outbound_addr4 and outbound_addr6 are not supported: the address is that of the interface that the default route leaves by",
                 network.name
             )));
         }
-        if !network.internal {
-            say::warn(&format!(
-                "network {}: the firewall driver is none: what the containers send outside keeps their addresses, and other networks of this host can reach them",
-                network.name
-            ));
+        match self {
+            _ if network.internal => Ok(Masquerade::No),
+            Driver::WherePossible => Ok(Masquerade::WherePossible),
+            Driver::Pf => Ok(Masquerade::Required),
+            Driver::None => {
+                say::warn(&format!(
+                    "network {}: the firewall driver is none: what the containers send outside keeps their addresses",
+                    network.name
+                ));
+                Ok(Masquerade::No)
+            }
         }
-        Ok(())
     }
+}
+
+/// The ports of a mapping, for each of its protocols.
+fn publications(mapping: &PortMapping) -> Result<Vec<Publication>> {
+    let PortMapping { container_port, host_ip, host_port, protocol, range } = mapping;
+    let wrong = |reason: String| Failure::new(format!("port mapping {host_port}:{container_port}: {reason}"));
+    let last = host_port.checked_add((*range).max(1) - 1);
+    let ports = last.and_then(|last| Ports::new(*host_port, last));
+    let ports = ports.ok_or_else(|| wrong(format!("{range} ports from {host_port} on are no ports")))?;
+    let address = match host_ip.as_str() {
+        "" => None,
+        text => {
+            let address: IpAddr =
+                text.parse().map_err(|error| wrong(format!("invalid host ip {text:?}: {error}")))?;
+            Some(address).filter(|address| !address.is_unspecified())
+        }
+    };
+    let words = if protocol.is_empty() { "tcp" } else { protocol };
+    words
+        .split(',')
+        .map(|word| {
+            let protocol = match word {
+                "tcp" => Protocol::Tcp,
+                "udp" => Protocol::Udp,
+                other => return Err(wrong(format!("protocol {other:?} is not supported: use tcp or udp"))),
+            };
+            let published = Publication::new(protocol, ports, *container_port);
+            let published = published.map_err(|error| wrong(error.to_string()))?;
+            Ok(address.map_or(published, |address| published.at(address)))
+        })
+        .collect()
 }
 
 /// `firewall-reload`: writes the rules of all networks anew.
 pub fn reload(cli: &Cli) -> Result<()> {
-    match Driver::named(cli.firewall_driver.as_deref())? {
-        Driver::None => Ok(()),
+    if Driver::named(cli.firewall_driver.as_deref())? == Driver::None {
+        return Ok(());
     }
+    let host = Host::open(crate::kernel::chosen().map_err(Failure::new)?)?;
+    Ok(host.reload_nat()?)
 }

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use jailwire::files::{Files, KernelGate};
 use jailwire::jail::JailInfo;
 use jailwire::types::{InterfaceName, MacAddr, Mtu, VlanId};
+use jailwire::wiring::nat::Publication;
 use jailwire::{OptionalExtension as _, Via};
 
 use super::Cli;
@@ -29,6 +30,8 @@ struct Planned {
     addresses: Addresses,
     entry: Option<Entry>,
     dns_servers: Vec<IpAddr>,
+    /// Whether the network leads outside, and the bridge is ours.
+    open: bool,
 }
 
 /// Attaches a container to its networks, and returns what podman wants to know of them.
@@ -40,12 +43,13 @@ pub fn run(cli: &Cli, namespace: &str) -> Result<BTreeMap<String, Status>> {
     let container = Container::load(cli.file.as_deref())?;
     let host = Host::open(crate::kernel::chosen().map_err(Failure::new)?)?;
     let jail = host.jail(namespace).map_err(|failure| Failure::from(failure).during("invalid namespace"))?;
-    driver.check(&container)?;
+    let published = driver.published(&container)?;
     let mut planned = Vec::new();
     for connection in &container.networks {
         let network = container.network(connection)?;
         planned.push(plan(&host, driver, &container, connection, network)?);
     }
+    publish(&mut planned, &published)?;
     let attachments: Vec<Attachment> = planned.iter().map(|one| one.attachment.clone()).collect();
     let names: Vec<_> = attachments.iter().map(|one| (one.network.clone(), one.interface)).collect();
     let prepared = host.prepare(jail.clone(), &container.container_id, &names)?;
@@ -96,7 +100,7 @@ fn plan(
             network.name
         )));
     }
-    driver.check_network(network, &options)?;
+    let masquerade = driver.masquerade(network, &options)?;
     let managed = options.mode == Mode::Managed;
     let addresses = Addresses::of(network, connection, managed)?;
     let bridge: InterfaceName = match network.network_interface.as_deref() {
@@ -139,10 +143,25 @@ fn plan(
         metric: options.metric,
         routes: network.routes().iter().map(static_route).collect::<Result<_>>()?,
         reservation: None,
+        masquerade,
+        published: Vec::new(),
     };
     let (entry, dns_servers) =
         names(host, container, connection, network, (!managed).then_some(bridge), &addresses)?;
-    Ok(Planned { name: network.name.clone(), attachment, addresses, entry, dns_servers })
+    let open = managed && !network.internal;
+    Ok(Planned { name: network.name.clone(), attachment, addresses, entry, dns_servers, open })
+}
+
+/// Publishes ports on each network that leads outside: they go on when the container leaves one of them.
+fn publish(planned: &mut [Planned], published: &[Publication]) -> Result<()> {
+    let mut open: Vec<_> = planned.iter_mut().filter(|one| one.open).collect();
+    if let (Some(first), true) = (published.first(), open.is_empty()) {
+        return Err(Failure::new(format!(
+            "cannot publish port {first}: the container is on no managed network that leads outside"
+        )));
+    }
+    open.iter_mut().for_each(|one| one.attachment.published = published.to_owned());
+    Ok(())
 }
 
 /// Refuses what is not a bridge network.

@@ -14,6 +14,7 @@ use jailwire::jail::{self, JailParameters};
 use jailwire::kernel::Kernel;
 use jailwire::sim::{Options, Release, Sim};
 use jailwire::types::Jid;
+use jailwire::wiring::{Wiring, nat};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -96,6 +97,22 @@ impl World {
         let options = Options { release, ..Options::default() };
         Sim::open_with(&world.sim_directory(), options).unwrap();
         world
+    }
+
+    /// Loads pf, and lets its main ruleset call the library's anchors.
+    pub fn with_pf(self) -> World {
+        nat::prepare_simulated(&self.wiring()).unwrap();
+        self
+    }
+
+    pub fn wiring(&self) -> Wiring {
+        Wiring::on(self.kernel()).unwrap()
+    }
+
+    /// The published ports of all jails, as text.
+    pub fn published(&self) -> Vec<String> {
+        let all = self.wiring().published().unwrap();
+        all.iter().flat_map(|jail| jail.published.iter().map(ToString::to_string)).collect()
     }
 
     pub fn sim_directory(&self) -> PathBuf {

@@ -1,0 +1,175 @@
+//! What leaves a jail gets an address of the host, and ports of the host lead into a jail: by pf, in the anchor that
+//! the library keeps for the jail.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use jailwire::jail::JailInfo;
+use jailwire::wiring::WiringError;
+use jailwire::wiring::nat::{JailNat, Publication};
+use serde::{Deserialize, Serialize};
+
+use super::record::{Progress, Record};
+use super::{Failure, Host, Key, Result};
+use crate::say;
+
+/// Whether what leaves a jail gets an address of the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Masquerade {
+    /// It keeps its own.
+    No,
+    /// It gets one where pf is ready for it.
+    WherePossible,
+    /// It gets one, or there is no network.
+    Required,
+}
+
+impl Record {
+    fn needs_pf(&self) -> bool {
+        self.masquerade != Masquerade::No || !self.published.is_empty()
+    }
+
+    fn publications(&self) -> impl Iterator<Item = Publication> + '_ {
+        self.published.iter().filter_map(|text| text.parse().ok())
+    }
+}
+
+impl Host {
+    /// Gives a jail the rules that its attachments ask for, in the place of those that it has. `besides` are
+    /// attachments that are being made.
+    pub(super) fn settle_nat(&self, jail: &str, besides: &[Record]) -> Result<()> {
+        let mut records = self.attached_to(jail)?;
+        records.extend(besides.iter().filter(|record| record.needs_pf()).cloned());
+        // The ports lead to the first address of each family: that of the network with the default route.
+        records.sort_by_key(|record| (record.metric, record.begun));
+        let addresses: Vec<IpAddr> =
+            records.iter().flat_map(|record| record.addresses.iter().copied()).collect();
+        let published: BTreeSet<Publication> = records.iter().flat_map(Record::publications).collect();
+        let has = |wanted| records.iter().any(|record| record.masquerade == wanted);
+        let required = has(Masquerade::Required) || !published.is_empty();
+        let mut wanted = JailNat::new(jail, addresses);
+        if has(Masquerade::Required) || has(Masquerade::WherePossible) {
+            wanted = wanted.nat();
+        }
+        wanted = published.into_iter().fold(wanted, JailNat::publish);
+        if wanted.is_empty() {
+            self.wiring.unpublish(jail)?;
+            return Ok(());
+        }
+        match self.wiring.publish(&wanted) {
+            Err(problems @ WiringError::Problems(_)) if !required => {
+                say::warn(&format!("what jail {jail} sends outside keeps its own addresses: {problems}"));
+                self.wiring.unpublish(jail)?;
+                Ok(())
+            }
+            other => Ok(other?),
+        }
+    }
+
+    /// The attachments of a jail that ask for rules.
+    fn attached_to(&self, jail: &str) -> Result<Vec<Record>> {
+        let all = self.with_files(|files| self.records.all(files))?;
+        let asking = all.into_iter().filter(|(record, progress)| {
+            record.jail == jail && *progress == Progress::Attached && record.needs_pf()
+        });
+        Ok(asking.map(|(record, _)| record).collect())
+    }
+
+    /// Settles the rules of a jail whose attachment was taken away.
+    pub(super) fn settle_nat_without(&self, record: &Record) -> Result<()> {
+        if record.needs_pf() { self.settle_nat(&record.jail, &[]) } else { Ok(()) }
+    }
+
+    /// Writes the rules of all jails anew, should they have been flushed. What fails does not keep the others.
+    ///
+    /// # Errors
+    ///
+    /// The first failure.
+    pub fn reload_nat(&self) -> Result<()> {
+        let all = self.with_files(|files| self.records.all(files))?;
+        let jails: BTreeSet<String> = all.into_iter().map(|(record, _)| record.jail).collect();
+        let mut first_failure = None;
+        for jail in jails {
+            if let Err(failure) = self.settle_nat(&jail, &[]) {
+                first_failure.get_or_insert(failure);
+            }
+        }
+        first_failure.map_or(Ok(()), Err)
+    }
+
+    /// Publishes ports of a jail that is attached already, by whatever means.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Invalid`] when a port is taken, or pf is not ready. Nothing is changed then.
+    pub fn publish(
+        &self,
+        jail: &JailInfo,
+        key: Key,
+        addresses: &[IpAddr],
+        published: &[Publication],
+    ) -> Result<()> {
+        let _lock = self.records.lock_container(&key.container)?;
+        for (record, _) in self.with_files(|files| self.records.all(files))? {
+            if record.key == key {
+                self.take_away(&record, Progress::Pending)?;
+            }
+        }
+        let record = Record {
+            addresses: addresses.to_owned(),
+            published: published.iter().map(ToString::to_string).collect(),
+            ..Record::without_epair(self.records.boot(), key, jail)
+        };
+        self.with_files(|files| self.records.begin(files, &record))?;
+        let made = self.settle_nat(&jail.name, std::slice::from_ref(&record)).and_then(|()| {
+            self.with_files(|files| self.records.complete(files, &record))?;
+            Ok(())
+        });
+        if made.is_err() {
+            // The first failure is the one to tell. What cannot be undone stays on the record.
+            let _ = self.take_away(&record, Progress::Pending);
+        }
+        made
+    }
+
+    /// Returns an error where a port of a jail is not published.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Invalid`] names the port.
+    pub fn check_published(&self, jail: &str, wanted: &[Publication]) -> Result<()> {
+        let found = self.wiring.published()?;
+        let of_jail = found
+            .iter()
+            .filter(|found| jailwire::wiring::nat::anchor_of(jail).is_ok_and(|own| own == found.anchor));
+        let ports: Vec<_> = of_jail.flat_map(|found| &found.published).collect();
+        let is_there = |wanted: &&Publication| {
+            ports.iter().any(|found| {
+                found.protocol == wanted.protocol()
+                    && found.ports == wanted.ports()
+                    && found.jail.port() == wanted.to()
+                    && wanted.address().is_none_or(|address| address == found.host)
+            })
+        };
+        match wanted.iter().find(|wanted| !is_there(wanted)) {
+            Some(missing) => Err(Failure::Invalid(format!("port {missing} of jail {jail} is not published"))),
+            None => Ok(()),
+        }
+    }
+
+    /// Returns an error where what leaves a jail keeps its own addresses.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Invalid`].
+    pub fn check_masquerade(&self, jail: &str) -> Result<()> {
+        let found = self.wiring.published()?;
+        let own = jailwire::wiring::nat::anchor_of(jail).ok();
+        if found.iter().any(|found| Some(&found.anchor) == own.as_ref() && !found.nat.is_empty()) {
+            return Ok(());
+        }
+        Err(Failure::Invalid(format!(
+            "what jail {jail} sends outside keeps its own addresses: pf has no rule for it"
+        )))
+    }
+}
