@@ -140,8 +140,8 @@ fn container() -> Value {
 
 /// A pod: a jail with a network stack, and a child that shares it.
 fn pod(name: &str) {
-    ok(&format!("jail -c name={name} vnet persist children.max=4 path=/"));
-    ok(&format!("jail -c name={name}.web persist path=/"));
+    ok(&format!("jail -c name={name} vnet persist children.max=4 allow.raw_sockets path=/"));
+    ok(&format!("jail -c name={name}.web persist allow.raw_sockets path=/"));
 }
 
 #[test]
@@ -254,7 +254,7 @@ fn a_container_on_a_link_of_its_own_is_reached() {
     let place = Place::new();
     let before = state();
     for name in ["jwa", "jwb"] {
-        ok(&format!("jail -c name={name} vnet persist path=/"));
+        ok(&format!("jail -c name={name} vnet persist allow.raw_sockets path=/"));
         answer(&run(place.cni("ptp", "ADD", name), &place.config()));
     }
     ok("ping -c 2 -t 5 10.85.0.2");

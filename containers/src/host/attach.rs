@@ -162,7 +162,7 @@ impl Host {
             })
             .collect();
         let begin = |record| self.with_files(|files| self.records.begin(files, record));
-        let begun = records.iter().try_for_each(begin).map_err(Failure::from);
+        let begun = records.iter().try_for_each(begin);
         let made = begun.and_then(|()| self.make(jail, container, wanted, &records));
         if made.is_err() {
             // The first failure is the one to tell. What cannot be undone stays on the record.

@@ -206,10 +206,11 @@ impl Records {
         self.directory.join(format!("{}~{number:016x}.{}", file_name(bridge), progress.ending()))
     }
 
-    /// Writes down that an attachment is about to be made.
-    pub fn begin(&self, files: Files<'_>, record: &Record) -> files::Result<()> {
+    /// Writes down that an attachment is about to be made. The lock keeps others from reading a part of it.
+    pub fn begin(&self, files: Files<'_>, record: &Record) -> super::Result<()> {
+        let _lock = self.lock_shared(files)?;
         let path = self.path(record.bridge.as_deref(), &record.key, Progress::Pending);
-        files.append(&path, &to_json(record), FILE_MODE)
+        Ok(files.append(&path, &to_json(record), FILE_MODE)?)
     }
 
     /// Writes down that an attachment is there.
@@ -246,14 +247,19 @@ impl Records {
                 Some("attached") => Progress::Attached,
                 _ => continue,
             };
-            let text = match fs::read(&entry) {
-                // Somebody has taken it away meanwhile.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                other => other?,
-            };
-            match serde_json::from_slice::<Record>(&text) {
-                Ok(record) if record.boot == self.boot => all.push((record, progress)),
-                _ => drop(files.remove_file_if_present(&entry)?),
+            let mut record: Option<Record> = read(&entry)?;
+            if record.is_none() && entry.exists() {
+                // It is being written at this moment, or was when somebody was killed: the lock tells.
+                let _lock = self.lock_shared(files)?;
+                record = read(&entry)?;
+                if record.is_none() {
+                    files.remove_file_if_present(&entry)?;
+                }
+            }
+            match record {
+                Some(record) if record.boot == self.boot => all.push((record, progress)),
+                Some(_) => drop(files.remove_file_if_present(&entry)?),
+                None => {}
             }
         }
         all.sort_by(|(one, _), (other, _)| one.key.cmp(&other.key));
