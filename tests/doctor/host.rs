@@ -122,3 +122,28 @@ fn releases_that_nobody_has_tried() {
     assert!(finding.why.contains("14 and 15") && finding.mend == ["update the host"], "{finding:?}");
     World::new(&[("web", "{}")]).nothing("release");
 }
+
+#[test]
+fn nat_needs_pf_that_runs_and_calls_the_anchors() {
+    use std::sync::Arc;
+
+    use jailwire::wiring::{Wiring, nat};
+
+    let config =
+        vnet("10.1.1.10/24").replace('{', "{\"nat\":1,\"nat_backend\":\"pf\",\"nat_forwards\":\"tcp(80)\",");
+    let world = World::new(&[("web", &config)]);
+    let finding = world.finding("nat", "pf is not loaded");
+    assert_eq!((finding.level, finding.jails[0].as_str()), (Level::Error, "web"));
+    assert!(finding.mend[0].contains("kldload pf"), "{finding:?}");
+    let kernel = world.vnet.kernel().clone();
+    kernel.load_module("pf").unwrap();
+    assert!(world.finding("nat", "pf is not running").mend[0].contains("service pf onestart"));
+    let finding = world.finding("nat", "does not call the anchors");
+    assert!(finding.mend[0].contains("nat-anchor \"jailwire/*\""), "{finding:?}");
+    nat::prepare_simulated(&Wiring::on(Arc::clone(&kernel)).unwrap()).unwrap();
+    // What is left is a note.
+    let finding = world.finding("nat", "sends to itself");
+    assert_eq!(finding.level, Level::Note);
+    world.vnet.set_sysctl_int("net.pf.filter_local", 1).unwrap();
+    world.nothing("nat");
+}

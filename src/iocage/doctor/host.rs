@@ -17,6 +17,7 @@ impl Scene<'_> {
         self.modules(found);
         self.packet_filters(found);
         self.forwarding(found);
+        self.nat(found);
         self.release(found);
     }
 

@@ -11,6 +11,7 @@ mod host;
 mod jails;
 mod leftovers;
 mod lending;
+mod nat;
 mod reach;
 
 use std::collections::{BTreeMap, BTreeSet};

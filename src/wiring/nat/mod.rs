@@ -47,8 +47,8 @@
 //!   ruleset blocks, `anchor "jailwire/*"` in it: each published port has a rule there that lets it pass.
 //! * From other jails: the same. From a jail on the same bridge too: the bridge then needs an address, which
 //!   the answers go through.
-//! * From the host itself: `net.pf.filter_local=1`, without which pf does not see answers to the host's own
-//!   connections.
+//! * From the host itself: at least `net.pf.filter_local=1`, without which pf does not see answers to the host's
+//!   own connections. pf looks at it when it is switched on. On 15.1 that alone was not enough.
 
 mod name;
 mod publication;
@@ -344,7 +344,12 @@ pub(super) fn refused(error: WiringError) -> StepError {
 }
 
 /// Everything that is in the way of NAT and published ports.
-pub(super) fn problems(host: &Vnet, wanted: &JailNat) -> std::result::Result<Vec<Problem>, WiringError> {
+///
+/// # Errors
+///
+/// [`WiringError::Problems`]: the jail's name is none. [`WiringError::Failure`]: what the kernel says to a look at
+/// pf, routes and interfaces.
+pub fn problems(host: &Vnet, wanted: &JailNat) -> std::result::Result<Vec<Problem>, WiringError> {
     let anchor = our_anchor(wanted.name())?;
     if wanted.is_empty() {
         return Ok(Vec::new());
