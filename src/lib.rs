@@ -35,6 +35,8 @@ pub mod vlan;
 pub mod vnet;
 pub mod wiring;
 
+pub use ipnetwork;
+
 pub use error::{Error, ErrorKind, OptionalExtension, Result};
 pub use interface::Interface;
 pub use route::{Gateway, Route, Via};

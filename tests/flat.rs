@@ -44,6 +44,8 @@ fn with_a_stack(number: u16, places: Places) -> JailSpec {
         default_mtu: Mtu::new(1500).unwrap(),
         bridge: Some(places.bridge),
         uplink: Some(places.uplink.into()),
+        vlans: None,
+        isolated: false,
         inet: vec![format!("10.1.{high}.{low}/16").parse().unwrap()],
         inet6: vec![format!("fd00::{:x}/64", number + 2).parse().unwrap()],
         accept_rtadv: false,

@@ -93,6 +93,8 @@ fn vnet(number: usize, bridge: InterfaceName) -> VnetSpec {
         default_mtu: Mtu::new(1500).expect("an MTU"),
         bridge: Some(bridge),
         uplink: None,
+        vlans: None,
+        isolated: false,
         inet: vec![address(number).parse().expect("a network")],
         inet6: Vec::new(),
         accept_rtadv: false,

@@ -7,13 +7,14 @@
 
 use std::fmt;
 use std::mem::offset_of;
+use std::str::FromStr;
 
 use jailwire_sys::{BRDG_VLAN_OP_SET, ifbif_vlan_req, ifbreq, ifbrparam};
 
 use super::{command, of_member};
 use crate::error::Result;
 use crate::kernel::Block;
-use crate::types::{InterfaceName, VlanId};
+use crate::types::{InterfaceName, InvalidVlanId, VlanId};
 use crate::vlan::VlanProtocol;
 use crate::vnet::Vnet;
 
@@ -58,6 +59,11 @@ impl VlanSet {
         self.0[bit / 64] |= 1 << (bit % 64);
     }
 
+    /// Whether there is none in it.
+    pub fn is_empty(&self) -> bool {
+        self.0.iter().all(|word| *word == 0)
+    }
+
     /// Whether a VLAN is in it.
     pub fn contains(&self, vlan: VlanId) -> bool {
         let bit = usize::from(vlan.get());
@@ -79,8 +85,43 @@ impl Default for VlanSet {
 impl FromIterator<VlanId> for VlanSet {
     fn from_iter<I: IntoIterator<Item = VlanId>>(vlans: I) -> VlanSet {
         let mut set = VlanSet::empty();
-        vlans.into_iter().for_each(|vlan| set.insert(vlan));
+        set.extend(vlans);
         set
+    }
+}
+
+impl Extend<VlanId> for VlanSet {
+    fn extend<I: IntoIterator<Item = VlanId>>(&mut self, vlans: I) {
+        vlans.into_iter().for_each(|vlan| self.insert(vlan));
+    }
+}
+
+/// Text that is not a set of VLANs.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidVlanSet {
+    /// Something other than a VLAN, or two with a `-` between them.
+    #[error(transparent)]
+    Vlan(#[from] InvalidVlanId),
+    /// A range that ends before it begins.
+    #[error("`{0}-{1}` ends before it begins: write {1}-{0}")]
+    Backwards(VlanId, VlanId),
+}
+
+impl FromStr for VlanSet {
+    type Err = InvalidVlanSet;
+
+    /// As ifconfig(8) takes it: VLANs and ranges of them with commas between them, `1-3,10`. No text is the empty set.
+    fn from_str(text: &str) -> std::result::Result<VlanSet, InvalidVlanSet> {
+        let mut set = VlanSet::empty();
+        for part in text.split(',').map(str::trim).filter(|_| !text.trim().is_empty()) {
+            let (first, last) = part.split_once('-').unwrap_or((part, part));
+            let (first, last): (VlanId, VlanId) = (first.trim().parse()?, last.trim().parse()?);
+            if last < first {
+                return Err(InvalidVlanSet::Backwards(first, last));
+            }
+            set.extend((first.get()..=last.get()).filter_map(|id| VlanId::new(id).ok()));
+        }
+        Ok(set)
     }
 }
 
@@ -295,5 +336,16 @@ mod tests {
     fn a_set_prints_as_ranges() {
         assert_eq!(set(&[]).to_string(), "");
         assert_eq!(set(&[1, 2, 3, 10, 20, 21]).to_string(), "1-3,10,20-21");
+    }
+
+    #[test]
+    fn a_set_is_read_as_it_is_printed() {
+        for text in ["", "20", "1-3,10,20-21", "4094"] {
+            assert_eq!(text.parse::<VlanSet>().unwrap().to_string(), text);
+        }
+        assert_eq!("3, 1-2".parse::<VlanSet>().unwrap(), set(&[1, 2, 3]));
+        for text in ["0", "4095", "1,", "1-", "-1", "5-3", "a", "1-2-3", "1 2"] {
+            assert!(text.parse::<VlanSet>().is_err(), "{text}");
+        }
     }
 }

@@ -10,6 +10,7 @@ pub(crate) mod table;
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
 
 use ipnetwork::IpNetwork;
 
@@ -46,6 +47,31 @@ impl Gateway {
             IpAddr::V4(address) => SocketAddress::V4(address),
             IpAddr::V6(address) => SocketAddress::V6(address, self.scope),
         }
+    }
+}
+
+/// Text that is not the address of a router.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is not the address of a router: write 192.0.2.1, 2001:db8::1, or fe80::1%3 with the index of an interface"
+)]
+pub struct InvalidGateway(String);
+
+impl FromStr for Gateway {
+    type Err = InvalidGateway;
+
+    /// As it is printed: a link-local address has the index of its interface behind a `%`.
+    fn from_str(text: &str) -> Result<Gateway, InvalidGateway> {
+        let invalid = || InvalidGateway(text.to_owned());
+        let Some((address, scope)) = text.split_once('%') else {
+            return text.parse::<IpAddr>().map(Gateway::from).map_err(|_| invalid());
+        };
+        let address: Ipv6Addr = address.parse().map_err(|_| invalid())?;
+        let scope: u32 = scope.parse().map_err(|_| invalid())?;
+        if scope == 0 || !address.is_unicast_link_local() {
+            return Err(invalid());
+        }
+        Ok(Gateway::scoped(address, scope))
     }
 }
 
@@ -187,5 +213,21 @@ fn request(kind: u8, destination: IpAddr, prefix_length: Option<u8>) -> Request 
         prefix_length,
         ask_interface: false,
         metrics: Metrics::default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gateway_is_read_as_it_is_printed() {
+        for text in ["192.0.2.1", "2001:db8::1", "fe80::1%3"] {
+            assert_eq!(text.parse::<Gateway>().unwrap().to_string(), text);
+        }
+        for text in ["", "router", "192.0.2.1/24", "192.0.2.1%3", "2001:db8::1%3", "fe80::1%0", "fe80::1%em0"]
+        {
+            assert!(text.parse::<Gateway>().is_err(), "{text}");
+        }
     }
 }

@@ -11,6 +11,7 @@ use super::half::{HostHalf, jid_of_half};
 use super::journal::{Journal, Owned};
 use super::nat::Publication;
 use super::nic::{Draft, jail_half, nat_methods, nic_methods};
+use super::nic_address::NicAddress;
 use super::open::{Wiring, WiringError, nothing_owed};
 use super::plan::Plan;
 use super::problem::Problem;
@@ -21,9 +22,10 @@ use super::step::Step;
 use super::survey::Survey;
 use super::undo::{self, Owed};
 use super::value_or_text::ValueOrText;
+use crate::bridge::VlanSet;
 use crate::jail::{self, JailInfo, JailKey, JailParameters};
 use crate::kernel::Errno;
-use crate::types::{InterfaceName, Jid, MacAddr, Mtu};
+use crate::types::{Fib, InterfaceName, Jid, MacAddr, Mtu, VlanId};
 use crate::vnet::Vnet;
 
 /// NICs that are being described for a jail that is there: made by [`Wiring::attach`], finished by
@@ -181,7 +183,8 @@ impl<'a> Attachment<'a> {
             nat,
         };
         let survey = Survey::take(self.wiring.host(), &spec)?;
-        let plan = Plan::attaching(&spec, &survey).map_err(WiringError::Problems)?;
+        let there = inside.snapshot(Fib::DEFAULT)?;
+        let plan = Plan::attaching(&spec, &survey, &there).map_err(WiringError::Problems)?;
         Ok(Planned { vnet, plan, survey })
     }
 
@@ -371,14 +374,19 @@ impl Wiring {
         Ok(())
     }
 
-    /// The halves on the host of a jail's epairs, with the names of the jail's halves, as their descriptions
+    /// The halves on the host of the epairs of a jail, by the kernel's name for it, with the names of the jail's halves, as their descriptions
     /// say: those that [`Wiring::attach`], [`Wiring::start`] and iocage write.
     ///
     /// # Errors
     ///
     /// As [`Vnet::interfaces`] and [`Vnet::description`].
     pub fn epairs_of(&self, jail: &str) -> Result<Vec<(InterfaceName, InterfaceName)>, WiringError> {
-        let halves = self.epairs()?.into_iter().filter(|half| half.jail == jail);
+        let running = jail::list(&**self.kernel(), false)?;
+        let is_its = |half: &HostHalf| match half.owner(&running) {
+            Some(owner) => owner.name == jail,
+            None => half.names(jail),
+        };
+        let halves = self.epairs()?.into_iter().filter(is_its);
         Ok(halves.map(|half| (half.name, half.nic)).collect())
     }
 

@@ -7,14 +7,16 @@ use ipnetwork::IpNetwork;
 
 use super::nat::Publication;
 use super::nic::{Draft, nat_methods, nic_methods};
+use super::nic_address::NicAddress;
 use super::open::{Wiring, WiringError};
 use super::plan::Plan;
 use super::problem::Problem;
 use super::run::Up;
 use super::spec::{Alias, Devfs, HostName, JailSpec, MountSpec, Network, Shared};
 use super::value_or_text::ValueOrText;
+use crate::bridge::VlanSet;
 use crate::jail::{JailParameters, JailSystem, JailValue};
-use crate::types::{InterfaceName, MacAddr, Mtu};
+use crate::types::{InterfaceName, MacAddr, Mtu, VlanId};
 use std::net::IpAddr;
 
 /// Nothing was said of the jail's network yet: it has a network stack of its own, with a loopback.

@@ -47,10 +47,17 @@ impl Dump {
         self.interfaces[self.place(name)?].as_ref()
     }
 
+    /// All interfaces.
+    pub fn all(&self) -> impl Iterator<Item = &Interface> {
+        self.interfaces.iter().flatten()
+    }
+
     /// The names of all bridges.
     pub fn bridges(&self) -> Vec<InterfaceName> {
-        let all = self.interfaces.iter().flatten();
-        all.filter(|interface| interface.kind == InterfaceType::BRIDGE).map(|bridge| bridge.name).collect()
+        self.all()
+            .filter(|interface| interface.kind == InterfaceType::BRIDGE)
+            .map(|bridge| bridge.name)
+            .collect()
     }
 
     pub fn interface_mut(&mut self, name: &InterfaceName) -> Option<&mut Interface> {

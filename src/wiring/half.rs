@@ -3,12 +3,16 @@
 use crate::Result;
 use crate::error::OptionalExtension;
 use crate::interface::{Interface, InterfaceType};
+use crate::jail::JailInfo;
 use crate::types::{InterfaceName, Jid};
 use crate::vnet::Vnet;
 
 /// What a description begins with, and what is between its two names: iocage's words.
 const OF_JAIL: &str = "associated with jail: ";
 const AS_NIC: &str = " as nic: ";
+
+/// What iocage puts before a jail's name to have the kernel's.
+const OF_IOCAGE: &str = "ioc-";
 
 /// The host's half of a jail's epair. Which jail it belongs to is in its description, in iocage's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +49,26 @@ impl HostHalf {
     pub fn among(host: &Vnet, interfaces: &[Interface]) -> Result<Vec<HostHalf>> {
         let ethernet = interfaces.iter().filter(|interface| interface.kind == InterfaceType::ETHERNET);
         ethernet.filter_map(|interface| HostHalf::read(host, interface.name).transpose()).collect()
+    }
+
+    /// The jail among those that run that has the other half.
+    ///
+    /// The description has the jail's name as its manager writes it. That is the kernel's name, but for iocage, which
+    /// writes `web` for the jail `ioc-web`. Which of the two is meant is clear from the jid at the end of the half's
+    /// own name, `vnet0.7`, if both run.
+    pub fn owner<'a>(&self, running: &'a [JailInfo]) -> Option<&'a JailInfo> {
+        let number = self.name.as_str().rsplit_once('.').and_then(|(_, jid)| jid.parse::<i32>().ok());
+        let named = || running.iter().filter(|jail| self.names(&jail.name));
+        let by_number = named().find(|jail| number == Some(jail.jid.get()));
+        by_number.or_else(|| named().find(|jail| jail.name == self.jail)).or_else(|| {
+            // The number is that of an earlier jail of this name.
+            named().find(|_| number.is_none())
+        })
+    }
+
+    /// Whether the description names this jail, given by the kernel's name for it.
+    pub(super) fn names(&self, jail: &str) -> bool {
+        jail == self.jail || jail.strip_prefix(OF_IOCAGE) == Some(&self.jail)
     }
 
     fn parse(name: InterfaceName, description: &str) -> Option<HostHalf> {

@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 use ipnetwork::{Ipv4Network, Ipv6Network};
 
 use super::prior::Prior;
+use crate::bridge::VlanSet;
 use crate::checksum::crc32;
 use crate::files::{self, Files};
 use crate::types::{InterfaceName, Jid, Mtu};
@@ -64,6 +65,15 @@ pub enum Owned {
     },
     /// An interface of the host that was down, and was brought up for as long as jails need it.
     Raised(InterfaceName),
+    /// An interface of the host on a bridge that was there before, and the VLANs that it carried then.
+    MemberVlans {
+        /// The bridge.
+        bridge: InterfaceName,
+        /// The interface.
+        member: InterfaceName,
+        /// The VLANs whose tagged frames it carried.
+        was: VlanSet,
+    },
     /// A bridge of the host that had no members, and the MTU that it had before the first jail was on it.
     BridgeMtu(InterfaceName, Mtu),
     /// IPv6 on an interface of the host that did none: its first address enables it, and brings a
@@ -90,6 +100,13 @@ impl fmt::Display for Owned {
             Owned::Bridge(name) => write!(f, "bridge {name}"),
             Owned::Uplink { bridge, member } => write!(f, "{member} on {bridge}"),
             Owned::Raised(name) => write!(f, "{name} up"),
+            Owned::MemberVlans { bridge, member, was } => {
+                write!(
+                    f,
+                    "the VLANs of {member} on {bridge}, which were {}",
+                    if was.is_empty() { "none".to_owned() } else { was.to_string() }
+                )
+            }
             Owned::BridgeMtu(bridge, was) => write!(f, "the MTU of {bridge}, which was {was}"),
             Owned::Inet6(name) => write!(f, "IPv6 on {name}"),
             Owned::Was(prior) => prior.fmt(f),
@@ -123,6 +140,9 @@ impl Owned {
                 ("uplink", vec![escape(bridge.as_str()), escape(member.as_str())])
             }
             Owned::Raised(name) => ("raised", vec![escape(name.as_str())]),
+            Owned::MemberVlans { bridge, member, was } => {
+                ("member-vlans", vec![escape(bridge.as_str()), escape(member.as_str()), was.to_string()])
+            }
             Owned::BridgeMtu(bridge, was) => ("bridge-mtu", vec![escape(bridge.as_str()), was.to_string()]),
             Owned::Inet6(name) => ("inet6", vec![escape(name.as_str())]),
             Owned::Was(prior) => {
@@ -151,6 +171,11 @@ impl Owned {
             "bridge" => Owned::Bridge(next()?.parse().ok()?),
             "uplink" => Owned::Uplink { bridge: next()?.parse().ok()?, member: next()?.parse().ok()? },
             "raised" => Owned::Raised(next()?.parse().ok()?),
+            "member-vlans" => Owned::MemberVlans {
+                bridge: next()?.parse().ok()?,
+                member: next()?.parse().ok()?,
+                was: next()?.parse().ok()?,
+            },
             "bridge-mtu" => Owned::BridgeMtu(next()?.parse().ok()?, Mtu::new(next()?.parse().ok()?).ok()?),
             "inet6" => Owned::Inet6(next()?.parse().ok()?),
             "file" => Owned::File(unescape_path(fields.next()?)?),

@@ -22,6 +22,7 @@ mod journal;
 mod lock;
 pub mod nat;
 mod nic;
+mod nic_address;
 mod open;
 mod plan;
 mod prior;
@@ -36,6 +37,7 @@ mod survey;
 mod undo;
 mod uplink;
 mod value_or_text;
+mod vlans;
 
 pub use attach::{Attached, AttachedNic, Attachment, release_epair};
 pub use builder::{JailBuilder, SharedIp, Unwired, Wired};
@@ -43,19 +45,23 @@ pub use claim::{Claim, Standing};
 pub use half::{HostHalf, jid_of_half};
 pub use journal::{Journal, Owned};
 pub use lock::{Lock, Mode};
+pub use nic_address::{InvalidNicAddress, NicAddress};
 pub use open::{Wiring, WiringError};
 pub use plan::Plan;
 pub use prior::Prior;
 pub use problem::Problem;
 pub use run::{Site, Up, WAIT};
 pub use shared::{sweep, unneeded};
-pub use spec::{Alias, Devfs, HostName, JailSpec, MountSpec, Network, Nic, Router, Shared, VnetSpec};
+pub use spec::{
+    Alias, Devfs, HostName, JailSpec, MountSpec, Network, Nic, Router, Shared, StaticRoute, VnetSpec,
+};
 pub use state::StateDirectory;
 pub use step::{JailInterface, Step};
 pub use survey::Survey;
 pub use undo::{Owed, undo_order};
 pub use uplink::Uplink;
 pub use value_or_text::ValueOrText;
+pub use vlans::NicVlans;
 
 use std::{fmt, io};
 

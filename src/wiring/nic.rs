@@ -7,8 +7,9 @@ use ipnetwork::IpNetwork;
 use super::half::HostHalf;
 use super::nat::{JailNat, Publication};
 use super::problem::Problem;
-use super::spec::{HostName, Network, Nic, Router, VnetSpec};
+use super::spec::{HostName, Network, Nic, Router, StaticRoute, VnetSpec};
 use super::value_or_text::ValueOrText;
+use super::vlans::NicVlans;
 use crate::checksum::crc32;
 use crate::types::{InterfaceName, MacAddr, Mtu};
 
@@ -67,6 +68,8 @@ impl Draft {
             default_mtu: Mtu::new(ETHERNET).expect("an MTU that every interface takes"),
             bridge: None,
             uplink: None,
+            vlans: None,
+            isolated: false,
             inet: Vec::new(),
             inet6: Vec::new(),
             accept_rtadv: false,
@@ -75,6 +78,10 @@ impl Draft {
 
     pub fn nic(&mut self) -> &mut Nic {
         self.vnet.nics.last_mut().expect("a NIC is begun before it is described")
+    }
+
+    pub fn vlans(&mut self) -> &mut NicVlans {
+        self.nic().vlans.get_or_insert_default()
     }
 
     pub fn chose(&mut self) -> &mut (bool, bool) {
@@ -89,14 +96,27 @@ impl Draft {
     }
 
     pub fn router(&mut self, address: IpAddr) {
-        let nic = self.vnet.nics.len().checked_sub(1);
+        let router = self.router_at(address);
         match address {
-            IpAddr::V4(_) => self.vnet.default4 = Some(Router { address, nic: None }),
-            IpAddr::V6(local) => {
-                let nic = nic.filter(|_| local.is_unicast_link_local());
-                self.vnet.default6 = Some(Router { address, nic });
-            }
+            IpAddr::V4(_) => self.vnet.default4 = Some(router),
+            IpAddr::V6(_) => self.vnet.default6 = Some(router),
         }
+    }
+
+    /// A route to everything is a default route.
+    pub fn route(&mut self, destination: IpNetwork, router: IpAddr) {
+        if destination.prefix() == 0 && destination.is_ipv4() == router.is_ipv4() {
+            return self.router(router);
+        }
+        let router = self.router_at(router);
+        self.vnet.routes.push(StaticRoute { destination, router });
+    }
+
+    /// One that is link-local is on the link of the NIC that was begun last.
+    fn router_at(&self, address: IpAddr) -> Router {
+        let nic = self.vnet.nics.len().checked_sub(1);
+        let is_local = matches!(address, IpAddr::V6(local) if local.is_unicast_link_local());
+        Router { address, nic: nic.filter(|_| is_local) }
     }
 
     /// Fills in what was not said.
@@ -181,10 +201,39 @@ macro_rules! nic_methods {
             self
         }
 
+        /// Puts the NIC's frames without a tag in a VLAN of the bridge, which is made to filter VLANs if it is missing.
+        /// The uplink carries the VLAN with its tag.
+        ///
+        /// No frame of another VLAN passes through the port at any moment. FreeBSD 15 has the filter; where there is
+        /// none, this is a [`Problem`].
+        pub fn untagged(mut self, vlan: impl ValueOrText<VlanId>) -> Self {
+            if let Some(vlan) = self.draft.take("the VLAN of a NIC", vlan) {
+                self.draft.vlans().untagged = Some(vlan);
+            }
+            self
+        }
+
+        /// Hands VLANs of the bridge to the NIC with their tags, as text `30,40-49`: a trunk, on which the jail makes
+        /// its own vlan(4) interfaces. May be repeated.
+        pub fn tagged(mut self, vlans: impl ValueOrText<VlanSet>) -> Self {
+            if let Some(vlans) = self.draft.take("the tagged VLANs of a NIC", vlans) {
+                self.draft.vlans().tagged.extend(vlans.iter());
+            }
+            self
+        }
+
+        /// Has the bridge forward nothing between this NIC and other isolated ones.
+        pub fn isolated(mut self) -> Self {
+            self.draft.nic().isolated = true;
+            self
+        }
+
         /// Gives the jail's half an address of IPv4 or IPv6, with its prefix length. May be repeated.
-        pub fn address(mut self, network: impl ValueOrText<IpNetwork>) -> Self {
-            if let Some(network) = self.draft.take("an address", network) {
-                self.draft.address(network);
+        ///
+        /// An IPv6 address without one is a /64. See [`NicAddress`] for what is refused.
+        pub fn address(mut self, address: impl ValueOrText<NicAddress>) -> Self {
+            if let Some(address) = self.draft.take("an address", address) {
+                self.draft.address(address.network());
             }
             self
         }
@@ -200,6 +249,21 @@ macro_rules! nic_methods {
         pub fn router(mut self, router: impl ValueOrText<IpAddr>) -> Self {
             if let Some(router) = self.draft.take("the router", router) {
                 self.draft.router(router);
+            }
+            self
+        }
+
+        /// Adds a route to a network through a router, besides the default route. May be repeated. It goes with the
+        /// jail, or with the NIC, and is undone with the rest when a step fails.
+        pub fn route(
+            mut self,
+            destination: impl ValueOrText<IpNetwork>,
+            router: impl ValueOrText<IpAddr>,
+        ) -> Self {
+            let destination = self.draft.take("the destination of a route", destination);
+            let router = self.draft.take("the router of a route", router);
+            if let (Some(destination), Some(router)) = (destination, router) {
+                self.draft.route(destination, router);
             }
             self
         }

@@ -3,14 +3,19 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
+use ipnetwork::IpNetwork;
+
 use super::nat::JailNat;
 use super::problem::Problem;
-use super::spec::{Alias, Devfs, JailSpec, Network, Nic, Router, Shared, VnetSpec};
+use super::spec::{Alias, Devfs, JailSpec, Network, Nic, Router, Shared, StaticRoute, VnetSpec};
 use super::step::{JailInterface, Step};
 use super::survey::Survey;
 use super::uplink::{Uplink, Uplinking};
+use crate::bridge::VlanSet;
 use crate::interface::Interface;
+use crate::route::{Route, Via};
 use crate::types::{InterfaceName, Mtu};
+use crate::vnet::Snapshot;
 
 /// IPV6_MMTU: no link with a smaller MTU does IPv6.
 const MTU_OF_INET6: u32 = 1280;
@@ -20,9 +25,19 @@ const MTU_OF_INET6: u32 = 1280;
 pub struct Plan {
     steps: Vec<Step>,
     uplinks: Vec<(InterfaceName, InterfaceName)>,
-    left_out: Vec<Problem>,
+    notes: Vec<Problem>,
     empty: Vec<InterfaceName>,
     spec: JailSpec,
+    filtering: Vec<InterfaceName>,
+    carried: Vec<Carried>,
+}
+
+/// VLANs of a bridge, and the interface of the host that is to carry them.
+#[derive(Debug, Clone)]
+pub(super) struct Carried {
+    pub bridge: InterfaceName,
+    pub member: InterfaceName,
+    pub vlans: VlanSet,
 }
 
 impl Plan {
@@ -48,12 +63,18 @@ impl Plan {
     }
 
     /// Works out the steps that give NICs and routes to a jail that is there, with a network stack of its own.
-    pub(super) fn attaching(spec: &JailSpec, survey: &Survey) -> Result<Plan, Vec<Problem>> {
+    /// `inside` is what is there in the jail.
+    pub(super) fn attaching(
+        spec: &JailSpec,
+        survey: &Survey,
+        inside: &Snapshot,
+    ) -> Result<Plan, Vec<Problem>> {
         let Network::Vnet(vnet) = &spec.network else {
             return Err(vec![Problem::NoStack { jail: spec.name.clone() }]);
         };
         let mut planner = Planner::new(survey);
         planner.problems.extend_from_slice(survey.nat_problems());
+        planner.inside = Some(inside);
         planner.check_macs(&vnet.nics);
         for (number, nic) in vnet.nics.iter().enumerate() {
             planner.nic(number, nic);
@@ -81,9 +102,10 @@ impl Plan {
         &self.steps
     }
 
-    /// Why uplinks that are not required are left out.
-    pub fn left_out(&self) -> &[Problem] {
-        &self.left_out
+    /// What is odd, and no reason not to start: an uplink that is left out, because it is not required; a NIC that is in no
+    /// VLAN of its bridge.
+    pub fn notes(&self) -> &[Problem] {
+        &self.notes
     }
 
     /// The interfaces of the host that are on the bridges of the jail while it runs, by these: those that the plan puts
@@ -92,21 +114,36 @@ impl Plan {
         &self.uplinks
     }
 
+    /// The bridges that are made to filter VLANs, if they are missing, and have to filter them.
+    pub(super) fn filtering(&self) -> &[InterfaceName] {
+        &self.filtering
+    }
+
+    /// The VLANs that interfaces of the host carry while the jail runs.
+    pub(super) fn carried(&self) -> &[Carried] {
+        &self.carried
+    }
+
     /// The bridges of the host without members that get another MTU from their first one.
     pub(super) fn empty(&self) -> &[InterfaceName] {
         &self.empty
     }
 }
 
-struct Planner<'a> {
-    survey: &'a Survey,
+pub(super) struct Planner<'a> {
+    pub(super) survey: &'a Survey,
     steps: Vec<Step>,
-    problems: Vec<Problem>,
+    pub(super) problems: Vec<Problem>,
     /// The MTU of bridges once the NICs planned so far are on them.
     mtus: HashMap<InterfaceName, Mtu>,
     uplinks: Vec<(InterfaceName, InterfaceName)>,
-    left_out: Vec<Problem>,
+    pub(super) notes: Vec<Problem>,
     empty: Vec<InterfaceName>,
+    carried: Vec<Carried>,
+    /// Whether bridges filter VLANs once the NICs planned so far are on them.
+    pub(super) filtering: HashMap<InterfaceName, bool>,
+    /// What is there in a jail that runs.
+    inside: Option<&'a Snapshot>,
 }
 
 impl<'a> Planner<'a> {
@@ -117,8 +154,11 @@ impl<'a> Planner<'a> {
             problems: Vec::new(),
             mtus: HashMap::new(),
             uplinks: Vec::new(),
-            left_out: Vec::new(),
+            notes: Vec::new(),
             empty: Vec::new(),
+            carried: Vec::new(),
+            filtering: HashMap::new(),
+            inside: None,
         }
     }
 
@@ -133,8 +173,9 @@ impl<'a> Planner<'a> {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let Planner { steps, uplinks, left_out, empty, .. } = self;
-        Ok(Plan { steps, uplinks, left_out, empty, spec: spec.clone() })
+        let Planner { steps, uplinks, notes, empty, filtering, carried, .. } = self;
+        let filtering = filtering.into_iter().filter(|(_, filters)| *filters).map(|(bridge, _)| bridge).collect();
+        Ok(Plan { steps, uplinks, notes, empty, spec: spec.clone(), filtering, carried })
     }
 
     fn check_jail(&mut self, spec: &JailSpec) {
@@ -201,6 +242,7 @@ impl<'a> Planner<'a> {
     fn nic(&mut self, nic: usize, spec: &Nic) {
         let uplink = spec.bridge.and_then(|bridge| self.uplink(bridge, spec.uplink?));
         let mtu = self.mtu(spec, uplink);
+        self.check_vlans(spec);
         self.steps.push(Step::CreateEpair { nic, unit: epair_unit(&spec.jail_name) });
         self.steps.push(Step::NameJailHalf { nic, name: spec.jail_name });
         self.steps.push(Step::NameHostHalf { nic, name: spec.host_name.clone() });
@@ -214,7 +256,14 @@ impl<'a> Planner<'a> {
             if let Some((member, _)) = uplink {
                 self.steps.push(Step::AddUplink { bridge, member });
             }
+            self.carry(bridge, spec);
             self.steps.push(Step::Join { nic, bridge });
+            if let Some(vlans) = &spec.vlans {
+                self.steps.push(Step::SetVlans { nic, bridge, vlans: vlans.clone() });
+            }
+            if spec.isolated {
+                self.steps.push(Step::Isolate { nic, bridge });
+            }
         }
         self.steps.push(Step::BringUp { nic });
     }
@@ -241,9 +290,24 @@ impl<'a> Planner<'a> {
                 Some((member, mtu))
             }
             Err(problem) => {
-                if uplink.required { &mut self.problems } else { &mut self.left_out }.push(problem);
+                if uplink.required { &mut self.problems } else { &mut self.notes }.push(problem);
                 None
             }
+        }
+    }
+
+    /// The VLANs of a NIC that its uplink does not carry yet.
+    fn carry(&mut self, bridge: InterfaceName, nic: &Nic) {
+        let (Some(vlans), Some(uplink)) = (&nic.vlans, nic.uplink) else { return };
+        let member = uplink.interface;
+        if !self.uplinks.contains(&(bridge, member)) {
+            return;
+        }
+        self.carried.push(Carried { bridge, member, vlans: vlans.all() });
+        let carried = self.survey.carried(&bridge, &member);
+        let missing: VlanSet = vlans.all().iter().filter(|vlan| !carried.contains(*vlan)).collect();
+        if !missing.is_empty() {
+            self.steps.push(Step::Carry { bridge, member, vlans: missing });
         }
     }
 
@@ -333,15 +397,32 @@ impl<'a> Planner<'a> {
             }
         }
         for router in vnet.default4.iter().chain(&vnet.default6) {
-            self.check_router(vnet, router);
+            if !self.reaches(vnet, router) {
+                self.problems.push(Problem::UnreachableRouter { router: router.address });
+            }
+            let everything = Route::default_via(router.address).destination;
+            self.check_that_none_is_replaced(everything, router.address);
             self.steps.push(Step::DefaultRoute(*router));
+        }
+        for route in &vnet.routes {
+            let StaticRoute { destination, router } = *route;
+            let router_address = router.address;
+            if destination.is_ipv4() != router_address.is_ipv4() {
+                self.problems.push(Problem::OtherFamily { destination, router: router_address });
+            } else if !self.reaches(vnet, &router) {
+                self.problems.push(Problem::UnreachableGateway { destination, router: router_address });
+            }
+            self.check_that_none_is_replaced(destination, router_address);
+            self.steps.push(Step::AddRoute(*route));
         }
     }
 
-    /// The kernel resolves a router by the addresses there are; without one whose prefix covers it
-    /// the route is refused with ENETUNREACH (`rt_getifa_fib`).
-    fn check_router(&mut self, vnet: &VnetSpec, router: &Router) {
+    /// Whether the kernel finds a router: it does so by the addresses there are. Without one whose prefix covers the
+    /// router the route is refused with ENETUNREACH (`rt_getifa_fib`).
+    fn reaches(&self, vnet: &VnetSpec, router: &Router) -> bool {
         let mut nics = vnet.nics.iter();
+        let mut present =
+            self.inside.iter().flat_map(|inside| &inside.interfaces).flat_map(|one| &one.addresses);
         let covered = match router.address {
             IpAddr::V4(address) => nics.flat_map(|nic| &nic.inet).any(|network| network.contains(address)),
             IpAddr::V6(address) if address.is_unicast_link_local() => router.nic.is_some(),
@@ -349,8 +430,24 @@ impl<'a> Planner<'a> {
                 nics.any(|nic| nic.accept_rtadv || nic.inet6.iter().any(|network| network.contains(address)))
             }
         };
-        if !covered && vnet.lent.is_empty() {
-            self.problems.push(Problem::UnreachableRouter { router: router.address });
+        covered || !vnet.lent.is_empty() || present.any(|address| address.network.contains(router.address))
+    }
+
+    /// A route of a jail that runs is not replaced: nobody would give it back.
+    fn check_that_none_is_replaced(&mut self, destination: IpNetwork, router: IpAddr) {
+        let mut routes = self.inside.iter().flat_map(|inside| &inside.routes);
+        let same = |network: IpNetwork| {
+            (network.network(), network.prefix()) == (destination.network(), destination.prefix())
+        };
+        let present = routes.find(|route| {
+            let leads_there = matches!(route.via, Via::Gateway(gateway) if gateway.address == router);
+            same(route.destination) && !leads_there
+        });
+        if let Some(present) = present {
+            let all = destination.prefix() == 0;
+            let destination = if all { "default".to_owned() } else { destination.to_string() };
+            let present = present.via.to_string();
+            self.problems.push(Problem::HasRoute { destination, present });
         }
     }
 }

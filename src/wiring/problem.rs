@@ -3,11 +3,12 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use ipnetwork::IpNetwork;
 use thiserror::Error;
 
 use crate::interface::InterfaceType;
 use crate::packet_filter::{Family, Protocol};
-use crate::types::{InterfaceName, Jid, MacAddr, Mtu};
+use crate::types::{InterfaceName, Jid, MacAddr, Mtu, VlanId};
 
 /// Something that would keep a jail from coming up, found before anything is changed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -137,6 +138,72 @@ pub enum Problem {
         nic: InterfaceName,
         /// What it would get.
         mtu: Mtu,
+    },
+    /// VLANs or isolation were asked for, and no bridge.
+    #[error("{nic} is on no bridge: VLANs and isolation are a bridge's, so name one")]
+    PortWithoutBridge {
+        /// The jail's interface.
+        nic: InterfaceName,
+    },
+    /// The kernel has no VLAN filter on bridges.
+    #[error(
+        "{nic} cannot be in VLANs of {bridge}: this kernel does not filter VLANs on bridges, FreeBSD 15 does; make a bridge for each VLAN, with a vlan(4) interface as its uplink"
+    )]
+    NoVlanFilter {
+        /// The jail's interface.
+        nic: InterfaceName,
+        /// The bridge.
+        bridge: InterfaceName,
+    },
+    /// The bridge has no VLAN filter on.
+    #[error(
+        "{nic} cannot be in VLANs of {bridge}, which does not filter them: give its members their VLANs, and then `ifconfig {bridge} vlanfilter`"
+    )]
+    BridgeDoesNotFilter {
+        /// The jail's interface.
+        nic: InterfaceName,
+        /// The bridge.
+        bridge: InterfaceName,
+    },
+    /// A NIC is in no VLAN of a bridge that filters them.
+    #[error(
+        "{bridge} filters VLANs, and {nic} is in none: nothing passes; name its VLAN, or give the bridge a defuntagged"
+    )]
+    NoVlan {
+        /// The jail's interface.
+        nic: InterfaceName,
+        /// The bridge.
+        bridge: InterfaceName,
+    },
+    /// A VLAN is to be both with tags and without.
+    #[error("VLAN {vlan} of {nic} cannot be both untagged and tagged: leave one of them out")]
+    VlanTwice {
+        /// The jail's interface.
+        nic: InterfaceName,
+        /// The VLAN.
+        vlan: VlanId,
+    },
+    /// A trunk is to have addresses of its own.
+    #[error(
+        "{nic} has addresses, and no VLAN for frames without a tag: name that, or leave the addresses to the vlan(4) interfaces that the jail makes on it"
+    )]
+    NoUntagged {
+        /// The jail's interface.
+        nic: InterfaceName,
+    },
+    /// A vlan(4) of the host takes the frames of a VLAN.
+    #[error(
+        "{vlan} of the host takes the frames of VLAN {tag} on {uplink} before {bridge} sees them: destroy it, and give the host its addresses on a vlan(4) of {bridge}"
+    )]
+    VlanTaken {
+        /// The vlan(4) interface.
+        vlan: InterfaceName,
+        /// Its VLAN.
+        tag: VlanId,
+        /// Its parent.
+        uplink: InterfaceName,
+        /// The bridge.
+        bridge: InterfaceName,
     },
     /// The kernel would change the MTU of an uplink.
     #[error(
@@ -311,6 +378,34 @@ pub enum Problem {
     UnreachableRouter {
         /// The router.
         router: IpAddr,
+    },
+    /// No address of the jail has a prefix with the router of a route in it.
+    #[error(
+        "the router {router} of the route to {destination} is in no subnet of the jail's addresses: the kernel would refuse the route"
+    )]
+    UnreachableGateway {
+        /// The network.
+        destination: IpNetwork,
+        /// The router.
+        router: IpAddr,
+    },
+    /// The router of a route is of the other family.
+    #[error("a route to {destination} cannot lead through {router}, which is of the other family")]
+    OtherFamily {
+        /// The network.
+        destination: IpNetwork,
+        /// The router.
+        router: IpAddr,
+    },
+    /// The jail has such a route already.
+    #[error(
+        "the jail has a route to {destination} already, {present}: it is not replaced, because nobody would give it back; delete it first, or leave the new route out"
+    )]
+    HasRoute {
+        /// The network: `default` for all of them.
+        destination: String,
+        /// How the route leads there.
+        present: String,
     },
 }
 

@@ -31,7 +31,7 @@ impl Plan {
         let mut made: Vec<&InterfaceName> = Vec::new();
         // A bridge that is there and down is left alone, unless something is missing.
         let is_missing = |step: &Step| match step {
-            Step::AddUplink { .. } => true,
+            Step::AddUplink { .. } | Step::Carry { .. } => true,
             Step::Join { bridge, .. } => survey.interface(bridge).is_none(),
             _ => false,
         };
@@ -43,6 +43,9 @@ impl Plan {
             {
                 made.push(bridge);
                 match survey.interface(bridge) {
+                    None if self.filtering().contains(bridge) => {
+                        requests.extend(["SIOCIFCREATE2", "BRDGSFLAGS", "SIOCSIFFLAGS"]);
+                    }
                     None => requests.extend(["SIOCIFCREATE2", "SIOCSIFFLAGS"]),
                     Some(interface) if changes && !interface.is_up() => requests.push("SIOCSIFFLAGS"),
                     Some(_) => {}
@@ -55,6 +58,9 @@ impl Plan {
                     requests.push("SIOCSIFFLAGS");
                 }
                 requests.push("BRDGADD");
+            }
+            if let Step::Carry { .. } = step {
+                requests.push("BRDGSIFVLANSET");
             }
         }
         requests
@@ -74,16 +80,19 @@ fn requests(step: &Step, shared: &mut Option<Vec<&'static str>>) -> Vec<&'static
         Step::SetMtu { .. } => vec!["SIOCSIFMTU"; 2],
         Step::Describe { .. } => vec!["SIOCSIFDESCR"],
         Step::TakeOut { .. } => vec!["SIOCSIFRVNET"],
-        Step::AddUplink { .. } => shared.take().unwrap_or_default(),
+        Step::AddUplink { .. } | Step::Carry { .. } => shared.take().unwrap_or_default(),
         Step::Join { .. } => {
             let mut requests = shared.take().unwrap_or_default();
             requests.push("BRDGADD");
             requests
         }
+        Step::SetVlans { vlans, .. } if vlans.tagged.is_empty() => vec!["BRDGSIFPVID"],
+        Step::SetVlans { .. } => vec!["BRDGSIFPVID", "BRDGSIFVLANSET"],
+        Step::Isolate { .. } => vec!["BRDGSIFFLGS"],
         Step::BringUp { .. } | Step::BringUpInside { .. } => vec!["SIOCSIFFLAGS"],
         Step::StartLoopback => vec!["SIOCSIFFLAGS", "SIOCAIFADDR"],
         Step::AcceptRtadv { .. } => vec!["SIOCSIFINFO_FLAGS"],
-        Step::DefaultRoute(_) => vec!["RTM_ADD"],
+        Step::DefaultRoute(_) | Step::AddRoute(_) => vec!["RTM_ADD"],
         Step::Publish(_) => vec!["DIOCXBEGIN", "DIOCADDRULE", "DIOCXCOMMIT"],
         Step::Lend(_) => vec!["SIOCSIFFIB", "SIOCSIFVNET"],
     }

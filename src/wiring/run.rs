@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use ipnetwork::{Ipv4Network, Ipv6Network};
+use ipnetwork::{IpNetwork, Ipv4Network, Ipv6Network};
 
 use super::bulk::KernelLock;
 use super::claim::Standing;
@@ -14,12 +14,13 @@ use super::journal::{Journal, Owned};
 use super::nat;
 use super::plan::Plan;
 use super::prior::{self, Prior};
-use super::shared::{self, Joining};
-use super::spec::{Alias, HostName, JailSpec, MountSpec, Network, Router};
+use super::shared::{self, Joining, Needed};
+use super::spec::{Alias, HostName, JailSpec, MountSpec, Network, Router, StaticRoute};
 use super::state::StateDirectory;
 use super::step::{JailInterface, Step};
 use super::undo::{self, Owed};
 use super::{Error, StepError};
+use crate::bridge::MemberFlags;
 use crate::epair::Epair;
 use crate::files::Files;
 use crate::jail::devfs::{Devfs, DevfsRule};
@@ -27,7 +28,7 @@ use crate::jail::mount;
 use crate::jail::{self, HeldJail, JailParameters, JailSystem};
 use crate::kernel::{Errno, Kernel, MountRequest};
 use crate::nd6::Nd6Flags;
-use crate::route::{Gateway, Route};
+use crate::route::{Gateway, Route, Via};
 use crate::types::{Fib, InterfaceName, Jid};
 use crate::vnet::Vnet;
 
@@ -111,6 +112,9 @@ pub(super) fn apply_inside(
     Ok(run.epairs)
 }
 
+/// The highest unit that a cloner gives: IF_MAXUNIT.
+const MAXIMUM_UNIT: u16 = 32767;
+
 /// A plan under way.
 struct Run<'a> {
     site: &'a Site<'a>,
@@ -124,6 +128,8 @@ struct Run<'a> {
     jid: Option<Jid>,
     epairs: Vec<Epair>,
     joining: Option<Joining>,
+    /// The routes that were added to a jail that was there before.
+    routes: Vec<(IpNetwork, Gateway)>,
 }
 
 impl<'a> Run<'a> {
@@ -144,6 +150,7 @@ impl<'a> Run<'a> {
             jid: None,
             epairs: Vec::new(),
             joining: None,
+            routes: Vec::new(),
         }
     }
 
@@ -161,6 +168,10 @@ impl<'a> Run<'a> {
         self.joining = None;
         drop(self.held.take());
         if let Some(inside) = &self.entered {
+            for (destination, gateway) in &self.routes {
+                // One through the new NIC goes with it.
+                let _ = inside.delete_route(*destination, Some(*gateway), Fib::DEFAULT);
+            }
             for epair in &self.epairs {
                 // The jail's half never leaves it; one that is gone already is as it should be.
                 let _ = inside.destroy(&epair.b);
@@ -228,10 +239,7 @@ impl<'a> Run<'a> {
                 self.journal.made(self.site.files, jid)?;
             }
             Step::CreateEpair { unit, .. } => {
-                let epair = match unit {
-                    Some(unit) => self.inside().create_epair_unit(*unit)?,
-                    None => self.inside().create_epair()?,
-                };
+                let epair = self.create_epair(*unit)?;
                 self.epairs.push(epair);
             }
             Step::NameJailHalf { nic, name } => {
@@ -252,10 +260,21 @@ impl<'a> Run<'a> {
                 let _pass = self.site.state.pass(KernelLock::Detach);
                 host.reclaim(&self.epairs[*nic].a, self.jid())?;
             }
-            Step::AddUplink { .. } => self.join_bridges()?,
+            Step::AddUplink { .. } | Step::Carry { .. } => self.join_bridges()?,
             Step::Join { nic, bridge } => {
                 self.join_bridges()?;
                 host.add_member(bridge, &self.epairs[*nic].a)?;
+            }
+            Step::SetVlans { nic, bridge, vlans } => {
+                let half = &self.epairs[*nic].a;
+                host.set_member_pvid(bridge, half, vlans.untagged)?;
+                if !vlans.tagged.is_empty() {
+                    host.set_member_vlans(bridge, half, &vlans.tagged)?;
+                }
+            }
+            Step::Isolate { nic, bridge } => {
+                let half = &self.epairs[*nic].a;
+                host.change_member_flags(bridge, half, MemberFlags::PRIVATE, MemberFlags::empty())?;
             }
             Step::BringUp { nic } => host.up(&self.epairs[*nic].a)?,
             Step::StartLoopback => self.start_loopback()?,
@@ -275,6 +294,7 @@ impl<'a> Run<'a> {
                 self.intend(Owned::Published(wanted.name().to_owned()))?;
                 nat::put(host, self.site.state, wanted).map_err(nat::refused)?;
             }
+            Step::AddRoute(route) => self.add_route(route)?,
             Step::Commit => self.commit()?,
             Step::Lend(interface) => {
                 let jid = self.jid.expect("the plan commits the jail first");
@@ -475,6 +495,23 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// Makes an epair, under this unit if it is free. A renamed epair holds its unit, and the kernel does not try the
+    /// next one by itself where a half's name is taken.
+    fn create_epair(&self, unit: Option<u16>) -> Result<Epair, StepError> {
+        let inside = self.inside();
+        let mut made = match unit {
+            Some(unit) => inside.create_epair_unit(unit),
+            None => inside.create_epair(),
+        };
+        for unit in 0..=MAXIMUM_UNIT {
+            match made {
+                Err(error) if error.errno() == Errno::EEXIST => made = inside.create_epair_unit(unit),
+                other => return Ok(other?),
+            }
+        }
+        Ok(made?)
+    }
+
     fn name_host_half(&mut self, nic: usize, name: &HostName) -> Result<(), StepError> {
         let name = match name {
             HostName::Fixed(name) => *name,
@@ -500,7 +537,8 @@ impl<'a> Run<'a> {
             let Network::Vnet(vnet) = &self.spec.network else { return Ok(()) };
             let bridges: Vec<_> = vnet.nics.iter().filter_map(|nic| nic.bridge).collect();
             let (site, plan) = (self.site, self.plan);
-            self.joining = Some(shared::join(site, &bridges, plan.uplinks(), plan.empty())?);
+            let needed = Needed { bridges: &bridges, plan };
+            self.joining = Some(shared::join(site, &needed)?);
         }
         Ok(())
     }
@@ -521,13 +559,28 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn default_route(&mut self, router: &Router) -> Result<(), StepError> {
-        let gateway = match (router.address, router.nic) {
+    fn gateway(&self, router: &Router) -> Result<Gateway, StepError> {
+        Ok(match (router.address, router.nic) {
             (IpAddr::V6(address), Some(nic)) if address.is_unicast_link_local() => {
                 Gateway::scoped(address, self.inside().index(&self.epairs[nic].b)?.into())
             }
             (address, _) => Gateway::from(address),
-        };
+        })
+    }
+
+    fn add_route(&mut self, route: &StaticRoute) -> Result<(), StepError> {
+        let gateway = self.gateway(&route.router)?;
+        match self.inside().add_route(&Route::new(route.destination, Via::Gateway(gateway))) {
+            Ok(()) => self.routes.push((route.destination, gateway)),
+            // The same one is there: another would have been told when the plan was made.
+            Err(error) if error.errno() == Errno::EEXIST => {}
+            Err(error) => return Err(error.into()),
+        }
+        Ok(())
+    }
+
+    fn default_route(&mut self, router: &Router) -> Result<(), StepError> {
+        let gateway = self.gateway(router)?;
         // A stack that was made just now has no such route, unless routers are listened to. To ask for it is
         // to read all that was said on the socket before the answer.
         if self.held.is_some() && router.address.is_ipv4() {

@@ -12,8 +12,10 @@ use super::half::HostHalf;
 use super::journal::{Journal, Owned};
 use super::lock::{Lock, Mode};
 use super::run::Site;
+use super::plan::{Carried, Plan};
 use super::state::StateDirectory;
 use crate::address::Ipv6Address;
+use crate::bridge::{BridgeFlags, VlanSet};
 use crate::error::OptionalExtension;
 use crate::files::Files;
 use crate::interface::{InterfaceFlags, InterfaceType};
@@ -33,71 +35,133 @@ pub struct Joining {
     _lock: Lock,
 }
 
-/// Makes sure that `bridges` are there and up, and `uplinks` are on them. What this changes on the host is written down
-/// before, and so is the MTU of the `empty` bridges, which their first member changes.
-///
-/// # Errors
-///
-/// Those of `SIOCIFCREATE2`, `SIOCSIFFLAGS`, `BRDGADD`, and of files.
-pub(super) fn join(
-    site: &Site<'_>,
-    bridges: &[InterfaceName],
-    uplinks: &[(InterfaceName, InterfaceName)],
-    empty: &[InterfaceName],
-) -> Result<Joining, StepError> {
-    let Site { host, state, files, boot, .. } = *site;
-    let missing = |host: &Vnet| -> Result<bool, StepError> {
-        for bridge in bridges {
+/// What a jail needs of the host's bridges.
+#[derive(Debug)]
+pub(super) struct Needed<'a> {
+    /// The bridges: there, and up.
+    pub bridges: &'a [InterfaceName],
+    /// The plan: its uplinks, its bridges that filter VLANs, the VLANs that uplinks carry, its bridges that are empty.
+    pub plan: &'a Plan,
+}
+
+impl Needed<'_> {
+    /// Whether anything is to be done.
+    fn is_missing(&self, host: &Vnet, state: &StateDirectory, boot: &str) -> Result<bool, StepError> {
+        for bridge in self.bridges {
             // A start that was killed may have made it, and no more.
             if !host.flags(bridge).optional()?.is_some_and(|flags| flags.contains(InterfaceFlags::UP)) {
                 return Ok(true);
             }
         }
-        for (bridge, member) in uplinks {
+        for (bridge, member) in self.plan.uplinks() {
             if !is_member(host, bridge, member)? {
                 return Ok(true);
             }
         }
-        for bridge in empty {
+        for Carried { bridge, member, vlans } in self.plan.carried() {
+            if !vlans_beyond(&host.member_vlans(bridge, member)?, vlans).is_empty() {
+                return Ok(true);
+            }
+        }
+        for bridge in self.plan.empty() {
             if is_empty(host, bridge)? && !is_noted(&Journal::open(&state.shared_journal(), boot)?, bridge) {
                 return Ok(true);
             }
         }
         Ok(false)
-    };
-    loop {
-        let lock = state.lock_shared(Mode::Shared)?;
-        if !missing(host)? {
-            return Ok(Joining { _lock: lock });
-        }
-        drop(lock);
-        let _alone = state.lock_shared(Mode::Exclusive)?;
-        let mut journal = Journal::open(&state.shared_journal(), boot)?;
-        for bridge in bridges {
+    }
+
+    /// Does it. What it changes on the host is written down before.
+    fn provide(&self, host: &Vnet, files: Files<'_>, journal: &mut Journal) -> Result<(), StepError> {
+        for bridge in self.bridges {
+            let filters = self.plan.filtering().contains(bridge);
             if !host.has_interface(bridge)? {
-                make_bridge(host, files, &mut journal, bridge)?;
+                make_bridge(host, files, journal, bridge)?;
+                if filters {
+                    // Before anything is on it.
+                    host.change_bridge_flags(bridge, BridgeFlags::VLAN_FILTER, BridgeFlags::empty())?;
+                }
                 host.up(bridge)?;
-            } else {
-                raise(host, files, &mut journal, bridge)?;
+                continue;
             }
+            if filters && !host.bridge_flags(bridge)?.contains(BridgeFlags::VLAN_FILTER) {
+                let reason = format!("{bridge} does not filter VLANs: somebody has made it meanwhile");
+                return Err(StepError::Invalid(reason));
+            }
+            raise(host, files, journal, bridge)?;
         }
-        for bridge in empty {
-            if is_empty(host, bridge)? && !is_noted(&journal, bridge) {
+        for bridge in self.plan.empty() {
+            if is_empty(host, bridge)? && !is_noted(journal, bridge) {
                 let was =
                     Mtu::new(host.mtu(bridge)?).map_err(|error| StepError::Invalid(error.to_string()))?;
                 journal.intend(files, Owned::BridgeMtu(*bridge, was))?;
             }
         }
-        for (bridge, member) in uplinks {
+        for (bridge, member) in self.plan.uplinks() {
             if !is_member(host, bridge, member)? {
                 // It is down again once it is off the bridge: what is written down last goes first.
-                raise(host, files, &mut journal, member)?;
+                raise(host, files, journal, member)?;
                 journal.intend(files, Owned::Uplink { bridge: *bridge, member: *member })?;
                 host.add_member(bridge, member)?;
             }
         }
+        for Carried { bridge, member, vlans } in self.plan.carried() {
+            carry(host, files, journal, (bridge, member), vlans)?;
+        }
+        Ok(())
+    }
+}
+
+/// Makes sure that the bridges of a jail are there and up, and that the interfaces of the host are on them that are to
+/// be.
+///
+/// # Errors
+///
+/// Those of `SIOCIFCREATE2`, `SIOCSIFFLAGS`, `BRDGADD`, `BRDGSIFVLANSET`, and of files.
+pub(super) fn join(site: &Site<'_>, needed: &Needed<'_>) -> Result<Joining, StepError> {
+    let Site { host, state, files, boot, .. } = *site;
+    loop {
+        let lock = state.lock_shared(Mode::Shared)?;
+        if !needed.is_missing(host, state, boot)? {
+            return Ok(Joining { _lock: lock });
+        }
+        drop(lock);
+        let _alone = state.lock_shared(Mode::Exclusive)?;
+        let mut journal = Journal::open(&state.shared_journal(), boot)?;
+        needed.provide(host, files, &mut journal)?;
         // Once more from the start: others wait to join, and somebody may sweep in between.
     }
+}
+
+/// The VLANs that are wanted and not there.
+fn vlans_beyond(there: &VlanSet, wanted: &VlanSet) -> VlanSet {
+    wanted.iter().filter(|vlan| !there.contains(*vlan)).collect()
+}
+
+/// Has a member of a bridge carry VLANs besides those that it carries.
+fn carry(
+    host: &Vnet,
+    files: Files<'_>,
+    journal: &mut Journal,
+    (bridge, member): (&InterfaceName, &InterfaceName),
+    vlans: &VlanSet,
+) -> Result<(), StepError> {
+    let mut carried = host.member_vlans(bridge, member)?;
+    if vlans_beyond(&carried, vlans).is_empty() {
+        return Ok(());
+    }
+    let is_known = |owned: &Owned| match owned {
+        // It leaves the bridge in the end.
+        Owned::Uplink { bridge: on, member: other } => on == bridge && other == member,
+        Owned::MemberVlans { bridge: on, member: other, .. } => on == bridge && other == member,
+        _ => false,
+    };
+    if !journal.owned().iter().any(is_known) {
+        journal
+            .intend(files, Owned::MemberVlans { bridge: *bridge, member: *member, was: carried.clone() })?;
+    }
+    carried.extend(vlans.iter());
+    Ok(host.set_member_vlans(bridge, member, &carried)?)
 }
 
 /// Makes a bridge of this name. A renamed bridge holds the unit of the name that it had: then the bridge is made under
@@ -328,6 +392,9 @@ fn take_away(host: &Vnet, owned: &Owned, stays: &[Owned]) -> Result<bool, StepEr
             host.delete_member(bridge, member)?;
         }
         Owned::Raised(interface) if !is_used(host, interface)? => host.down(interface)?,
+        Owned::MemberVlans { bridge, member, was } if is_member(host, bridge, member)? => {
+            host.set_member_vlans(bridge, member, was)?;
+        }
         Owned::BridgeMtu(bridge, was) if host.has_interface(bridge)? => host.set_mtu(bridge, *was)?,
         Owned::Alias4(..) | Owned::Alias6(..) => {
             if let Some((interface, address)) = address_of(owned)
@@ -355,6 +422,7 @@ fn is_needed(host: &Vnet, owned: &Owned, stays: &[Owned]) -> Result<bool, StepEr
             let is_uplink = |other: &Owned| matches!(other, Owned::Uplink { member, .. } if member == name);
             Ok(stays.iter().any(is_uplink) || is_bridge(host, name)? && has_jails(host, name)?)
         }
+        Owned::MemberVlans { bridge, .. } => has_jails(host, bridge),
         // Anything somebody else has put on it makes it theirs as much as ours: a member, an address.
         Owned::Bridge(bridge) if has_addresses_but(host, bridge, &[])? => Ok(true),
         Owned::Bridge(bridge) | Owned::BridgeMtu(bridge, _) => {

@@ -4,10 +4,11 @@ use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use ipnetwork::{Ipv4Network, Ipv6Network};
+use ipnetwork::{IpNetwork, Ipv4Network, Ipv6Network};
 
 use super::nat::JailNat;
 use super::uplink::Uplink;
+use super::vlans::NicVlans;
 use crate::jail::devfs::DevfsRule;
 use crate::jail::{JailParameters, JailSystem};
 use crate::types::{InterfaceName, MacAddr, Mtu};
@@ -111,6 +112,17 @@ pub struct VnetSpec {
     pub default4: Option<Router>,
     /// Its IPv6 default route.
     pub default6: Option<Router>,
+    /// Its other routes.
+    pub routes: Vec<StaticRoute>,
+}
+
+/// A route of a jail to a network behind a router.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StaticRoute {
+    /// The network.
+    pub destination: IpNetwork,
+    /// The router.
+    pub router: Router,
 }
 
 /// Where a default route goes.
@@ -142,6 +154,10 @@ pub struct Nic {
     pub bridge: Option<InterfaceName>,
     /// An interface of the host that is to be on the same bridge.
     pub uplink: Option<Uplink>,
+    /// The VLANs that it is in, on a bridge that filters them. Without any it is in what the bridge puts new members in.
+    pub vlans: Option<NicVlans>,
+    /// Whether the bridge forwards nothing between it and other isolated members.
+    pub isolated: bool,
     /// The jail's IPv4 addresses.
     pub inet: Vec<Ipv4Network>,
     /// The jail's IPv6 addresses.

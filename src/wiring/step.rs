@@ -5,7 +5,9 @@ use std::fmt;
 use ipnetwork::{Ipv4Network, Ipv6Network};
 
 use super::nat::JailNat;
-use super::spec::{HostName, MountSpec, Router};
+use super::spec::{HostName, MountSpec, Router, StaticRoute};
+use super::vlans::NicVlans;
+use crate::bridge::VlanSet;
 use crate::jail::devfs::DevfsRule;
 use crate::types::{InterfaceName, MacAddr, Mtu};
 
@@ -96,6 +98,31 @@ pub enum Step {
         /// The bridge.
         bridge: InterfaceName,
     },
+    /// Has a bridge carry VLANs through an interface of the host, with their tags.
+    Carry {
+        /// The bridge.
+        bridge: InterfaceName,
+        /// The interface.
+        member: InterfaceName,
+        /// The VLANs.
+        vlans: VlanSet,
+    },
+    /// Puts the host's half in its VLANs on the bridge, before it is up.
+    SetVlans {
+        /// Which NIC.
+        nic: usize,
+        /// The bridge.
+        bridge: InterfaceName,
+        /// The VLANs.
+        vlans: NicVlans,
+    },
+    /// Has the bridge forward nothing between the host's half and other isolated members.
+    Isolate {
+        /// Which NIC.
+        nic: usize,
+        /// The bridge.
+        bridge: InterfaceName,
+    },
     /// Brings the host's half up.
     BringUp {
         /// Which NIC.
@@ -121,6 +148,8 @@ pub enum Step {
     DefaultRoute(Router),
     /// Puts the rules of its NAT and its published ports into an anchor of pf.
     Publish(JailNat),
+    /// Adds a route to a network inside the jail.
+    AddRoute(StaticRoute),
     /// Makes the held jail stay.
     Commit,
     /// Lends an interface of the host to the jail.
@@ -179,6 +208,15 @@ impl fmt::Display for Step {
             Step::TakeOut { nic } => write!(f, "take the host's half of nic {nic} out of the jail"),
             Step::AddUplink { bridge, member } => write!(f, "add {member} to {bridge}"),
             Step::Join { nic, bridge } => write!(f, "add the host's half of nic {nic} to {bridge}"),
+            Step::Carry { bridge, member, vlans } => {
+                write!(f, "carry VLANs {vlans} of {bridge} through {member}")
+            }
+            Step::SetVlans { nic, bridge, vlans } => {
+                write!(f, "put the host's half of nic {nic} in VLANs of {bridge}: {vlans}")
+            }
+            Step::Isolate { nic, bridge } => {
+                write!(f, "isolate the host's half of nic {nic} on {bridge}")
+            }
             Step::BringUp { nic } => write!(f, "bring the host's half of nic {nic} up"),
             Step::StartLoopback => f.write_str("bring lo0 up inside, with 127.0.0.1"),
             Step::AddAddress4(interface, network) => write!(f, "add {network} to {interface}"),
@@ -189,6 +227,9 @@ impl fmt::Display for Step {
             Step::BringUpInside { nic } => write!(f, "bring the jail's half of nic {nic} up"),
             Step::DefaultRoute(router) => write!(f, "set the default route to {} inside", router.address),
             Step::Publish(nat) => write!(f, "{nat}"),
+            Step::AddRoute(route) => {
+                write!(f, "add a route to {} via {} inside", route.destination, route.router.address)
+            }
             Step::Commit => f.write_str("make the jail stay"),
             Step::Lend(interface) => write!(f, "lend {interface} to the jail"),
         }

@@ -11,12 +11,16 @@ use super::open::WiringError;
 use super::problem::Problem;
 use super::spec::{Alias, JailSpec, Network};
 use super::uplink::{Uplinking, has_link_local};
+use crate::bridge::{BridgeFlags, VlanSet};
 use crate::error::OptionalExtension;
 use crate::interface::{Interface, InterfaceType};
 use crate::jail;
 use crate::kernel::Errno;
-use crate::types::{InterfaceName, Jid, MacAddr, Mtu};
+use crate::types::{InterfaceName, Jid, MacAddr, Mtu, VlanId};
 use crate::vnet::Vnet;
+
+/// kern.osreldate of the first release whose bridges filter VLANs: 15.0.
+const FILTERS_SINCE: i32 = 1_500_000;
 
 /// What the host has.
 #[derive(Debug, Clone)]
@@ -44,6 +48,16 @@ pub struct Survey {
     spans: HashSet<(InterfaceName, InterfaceName)>,
     /// Uplinks that are vlans on a bridge.
     vlans_of_bridges: HashSet<InterfaceName>,
+    /// Whether the kernel filters VLANs on bridges: FreeBSD 15 does. Asked if a jail is to be in VLANs.
+    pub(super) can_filter: bool,
+    /// Whether bridges filter VLANs, and whether they put new members in one. Asked likewise.
+    filters: HashMap<InterfaceName, (bool, bool)>,
+    /// Whether bridges filter VLANs that other jails are about to make.
+    expected_filters: HashMap<InterfaceName, bool>,
+    /// The VLANs that uplinks carry for a bridge, by the bridge and the uplink.
+    carried: HashMap<(InterfaceName, InterfaceName), VlanSet>,
+    /// The vlan(4) interfaces on uplinks: the vlan, its parent, its VLAN.
+    vlans: Vec<(InterfaceName, InterfaceName, VlanId)>,
     /// Whether a bridge and its members may both have link-local addresses: `net.link.bridge.allow_llz_overlap`, which
     /// is asked for once a bridge has one.
     overlap_allowed: Option<bool>,
@@ -82,6 +96,11 @@ impl Survey {
             expected_uplinks: HashMap::new(),
             spans: HashSet::new(),
             vlans_of_bridges: HashSet::new(),
+            can_filter: true,
+            filters: HashMap::new(),
+            expected_filters: HashMap::new(),
+            carried: HashMap::new(),
+            vlans: Vec::new(),
             overlap_allowed: None,
             nat: Vec::new(),
             asked: HashMap::new(),
@@ -154,6 +173,50 @@ impl Survey {
         }
         for uplink in &uplinks {
             self.look_at_uplink(host, uplink)?;
+        }
+        if vnet.nics.iter().any(|nic| nic.vlans.is_some()) {
+            self.look_at_vlans(host, &on, &uplinks)?;
+        }
+        Ok(())
+    }
+
+    /// Looks which VLANs there are on the bridges and uplinks of a jail that is to be in some.
+    fn look_at_vlans(
+        &mut self,
+        host: &Vnet,
+        bridges: &[InterfaceName],
+        uplinks: &[InterfaceName],
+    ) -> Result<(), StepError> {
+        self.can_filter = host.sysctl_int("kern.osreldate")? >= FILTERS_SINCE;
+        if !self.can_filter {
+            return Ok(());
+        }
+        for bridge in bridges {
+            if !self.is_bridge(bridge) {
+                continue;
+            }
+            let filters = host.bridge_flags(bridge).optional()?.unwrap_or_default();
+            let default = host.bridge_default_pvid(bridge).optional()?.flatten();
+            self.filters.insert(*bridge, (filters.contains(BridgeFlags::VLAN_FILTER), default.is_some()));
+            for uplink in uplinks {
+                if !self.members_of(bridge).contains(uplink) {
+                    continue;
+                }
+                if let Some(vlans) = host.member_vlans(bridge, uplink).optional()? {
+                    self.carried.insert((*bridge, *uplink), vlans);
+                }
+            }
+        }
+        if uplinks.is_empty() {
+            return Ok(());
+        }
+        self.vlans.clear();
+        let all = self.interfaces.iter().flat_map(Dump::all);
+        for vlan in all.filter(|interface| interface.kind == InterfaceType::VLAN) {
+            // One that was lent out does not tell.
+            if let Ok(Some(found)) = host.vlan(&vlan.name) {
+                self.vlans.push((vlan.name, found.parent, found.tag));
+            }
         }
         Ok(())
     }
@@ -232,6 +295,9 @@ impl Survey {
                 self.expected_macs.insert(*mac, nic.jail_name);
             }
             if let Some(bridge) = nic.bridge {
+                if self.interface(&bridge).is_none() {
+                    self.expected_filters.entry(bridge).or_insert(nic.vlans.is_some());
+                }
                 let has = self.bridge_mtu(&bridge);
                 let mut uplink_mtu = None;
                 if let Some(uplink) = nic.uplink
@@ -348,6 +414,28 @@ impl Survey {
     /// Whether an uplink gets copies of all frames of a bridge, and is no member of it.
     pub(super) fn is_span_port(&self, bridge: &InterfaceName, uplink: &InterfaceName) -> bool {
         self.spans.contains(&(*bridge, *uplink))
+    }
+
+    /// Whether a bridge filters VLANs, or is about to; none if it is not there, or was not asked.
+    pub(super) fn filters_vlans(&self, bridge: &InterfaceName) -> Option<bool> {
+        let there = self.filters.get(bridge).map(|(filters, _)| *filters);
+        there.or_else(|| self.expected_filters.get(bridge).copied())
+    }
+
+    /// Whether a bridge puts new members in a VLAN.
+    pub(super) fn has_default_vlan(&self, bridge: &InterfaceName) -> bool {
+        self.filters.get(bridge).is_some_and(|(_, default)| *default)
+    }
+
+    /// The VLANs of a bridge that an uplink carries.
+    pub(super) fn carried(&self, bridge: &InterfaceName, uplink: &InterfaceName) -> VlanSet {
+        self.carried.get(&(*bridge, *uplink)).cloned().unwrap_or_default()
+    }
+
+    /// The vlan(4) interfaces of the host on an uplink, with their VLANs.
+    pub(super) fn vlans_on(&self, uplink: &InterfaceName) -> Vec<(InterfaceName, VlanId)> {
+        let on = self.vlans.iter().filter(|(_, parent, _)| parent == uplink);
+        on.map(|(vlan, _, tag)| (*vlan, *tag)).collect()
     }
 
     /// Whether an uplink is a vlan whose parent is a bridge.

@@ -16,7 +16,7 @@ pub struct Uplink {
     /// The interface.
     pub interface: InterfaceName,
     /// Whether the jail is not to be started without it. If it is not required, an interface that cannot be on the
-    /// bridge is left out, and [`Plan::left_out`](super::Plan::left_out) says why.
+    /// bridge is left out, and [`Plan::notes`](super::Plan::notes) says why.
     pub required: bool,
 }
 

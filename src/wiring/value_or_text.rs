@@ -7,7 +7,9 @@ use std::str::FromStr;
 use ipnetwork::{IpNetwork, Ipv4Network, Ipv6Network};
 
 use super::nat::Publication;
-use crate::types::{InterfaceName, MacAddr, Mtu};
+use super::nic_address::NicAddress;
+use crate::bridge::VlanSet;
+use crate::types::{InterfaceName, MacAddr, Mtu, VlanId};
 
 /// A `T`, or text that is one: what the builders take.
 ///
@@ -63,7 +65,7 @@ macro_rules! value_or_text {
     )*};
 }
 
-value_or_text!(InterfaceName, MacAddr, Mtu, IpNetwork, IpAddr, Publication);
+value_or_text!(InterfaceName, MacAddr, Mtu, IpNetwork, IpAddr, NicAddress, VlanId, VlanSet, Publication);
 
 fn read<T>(text: &str) -> Result<T, String>
 where
@@ -72,6 +74,18 @@ where
 {
     text.parse().map_err(|error: T::Err| format!("{text:?}: {error}"))
 }
+
+macro_rules! nic_address {
+    ($($kind:ty),*) => {$(
+        impl ValueOrText<NicAddress> for $kind {
+            fn value(self) -> Result<NicAddress, String> {
+                NicAddress::new(self).map_err(|error| format!("{self}: {error}"))
+            }
+        }
+    )*};
+}
+
+nic_address!(IpNetwork, Ipv4Network, Ipv6Network);
 
 impl ValueOrText<IpNetwork> for Ipv4Network {
     fn value(self) -> Result<IpNetwork, String> {
@@ -94,6 +108,12 @@ impl ValueOrText<IpAddr> for Ipv4Addr {
 impl ValueOrText<IpAddr> for Ipv6Addr {
     fn value(self) -> Result<IpAddr, String> {
         Ok(self.into())
+    }
+}
+
+impl ValueOrText<VlanId> for u16 {
+    fn value(self) -> Result<VlanId, String> {
+        VlanId::new(self).map_err(|error| error.to_string())
     }
 }
 

@@ -40,7 +40,7 @@ impl View {
         let plan = match survey {
             Some(survey) => {
                 survey.turn_to(host, spec)?;
-                Plan::new(spec, survey).ok().filter(|plan| plan.left_out().is_empty())
+                Plan::new(spec, survey).ok().filter(|plan| plan.notes().is_empty())
             }
             None => None,
         };

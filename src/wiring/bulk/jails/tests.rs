@@ -24,6 +24,8 @@ fn spec(number: u8, bridge: InterfaceName) -> JailSpec {
         default_mtu: Mtu::new(1500).unwrap(),
         bridge: Some(bridge),
         uplink: None,
+        vlans: None,
+        isolated: false,
         inet: vec![format!("10.0.0.{}/24", number + 2).parse().unwrap()],
         inet6: vec![],
         accept_rtadv: false,

@@ -1,0 +1,90 @@
+//! The VLANs of a NIC, on a bridge that filters them.
+//!
+//! A port is given its VLANs after it has joined the bridge and before it is up: until then the kernel passes nothing to
+//! it and nothing from it, so that no frame of another VLAN goes through it at any moment.
+
+use std::fmt;
+
+use super::plan::Planner;
+use super::problem::Problem;
+use super::spec::Nic;
+use crate::bridge::VlanSet;
+use crate::types::{InterfaceName, VlanId};
+
+/// The VLANs that a NIC is in.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NicVlans {
+    /// The VLAN of the frames without a tag.
+    pub untagged: Option<VlanId>,
+    /// The VLANs whose frames have their tag.
+    pub tagged: VlanSet,
+}
+
+impl NicVlans {
+    /// All of them.
+    pub fn all(&self) -> VlanSet {
+        self.tagged.iter().chain(self.untagged).collect()
+    }
+}
+
+impl fmt::Display for NicVlans {
+    /// `untagged 20, tagged 30,40-49`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.untagged, self.tagged.is_empty()) {
+            (Some(untagged), true) => write!(f, "untagged {untagged}"),
+            (Some(untagged), false) => write!(f, "untagged {untagged}, tagged {}", self.tagged),
+            (None, true) => f.write_str("none"),
+            (None, false) => write!(f, "tagged {}", self.tagged),
+        }
+    }
+}
+
+impl Planner<'_> {
+    /// Checks the VLANs of a NIC against its bridge, and what carries them out of the host.
+    pub(super) fn check_vlans(&mut self, nic: &Nic) {
+        let name = nic.jail_name;
+        let Some(bridge) = nic.bridge else {
+            if nic.vlans.is_some() || nic.isolated {
+                self.problems.push(Problem::PortWithoutBridge { nic: name });
+            }
+            return;
+        };
+        let filters = self.filters(&bridge, nic);
+        let Some(vlans) = &nic.vlans else {
+            if filters == Some(true) && !self.survey.has_default_vlan(&bridge) {
+                self.notes.push(Problem::NoVlan { nic: name, bridge });
+            }
+            return;
+        };
+        if !self.survey.can_filter {
+            return self.problems.push(Problem::NoVlanFilter { nic: name, bridge });
+        }
+        if filters == Some(false) {
+            self.problems.push(Problem::BridgeDoesNotFilter { nic: name, bridge });
+        }
+        if let Some(both) = vlans.untagged.filter(|untagged| vlans.tagged.contains(*untagged)) {
+            self.problems.push(Problem::VlanTwice { nic: name, vlan: both });
+        }
+        let has_addresses = !nic.inet.is_empty() || !nic.inet6.is_empty() || nic.accept_rtadv;
+        if vlans.untagged.is_none() && has_addresses {
+            self.problems.push(Problem::NoUntagged { nic: name });
+        }
+        if vlans.untagged.is_none() && vlans.tagged.is_empty() {
+            self.problems.push(Problem::NoVlan { nic: name, bridge });
+        }
+        if let Some(uplink) = nic.uplink.map(|uplink| uplink.interface).filter(|uplink| *uplink != bridge) {
+            for (vlan, tag) in self.survey.vlans_on(&uplink) {
+                if vlans.all().contains(tag) {
+                    self.problems.push(Problem::VlanTaken { vlan, tag, uplink, bridge });
+                }
+            }
+        }
+    }
+
+    /// Whether a bridge filters VLANs; none if this NIC is the first on it, and the bridge is made for it.
+    fn filters(&mut self, bridge: &InterfaceName, nic: &Nic) -> Option<bool> {
+        let known = self.filtering.get(bridge).copied().or_else(|| self.survey.filters_vlans(bridge));
+        self.filtering.entry(*bridge).or_insert(known.unwrap_or(nic.vlans.is_some()));
+        known
+    }
+}
