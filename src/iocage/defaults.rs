@@ -18,6 +18,9 @@ const OF_ONE_JAIL: [&str; 7] = [
     "tag",
 ];
 
+/// The properties that iocage does not have.
+const UNKNOWN_TO_IOCAGE: [&str; 2] = ["vnetN_vlan", "vnetN_tagged"];
+
 /// How many NICs the file has properties for.
 const NICS: usize = 4;
 
@@ -44,7 +47,8 @@ impl HostDefaults {
                 }
             }
         };
-        for property in TABLE.iter().filter(|property| !OF_ONE_JAIL.contains(&property.name)) {
+        let is_default = |name: &str| !OF_ONE_JAIL.contains(&name) && !UNKNOWN_TO_IOCAGE.contains(&name);
+        for property in TABLE.iter().filter(|property| is_default(property.name)) {
             let value = match (property.name, property.builtin) {
                 ("mac_prefix", _) => Some(Stored::Text(self.mac_prefix.to_string())),
                 ("hostid", _) => self.hostid.clone().map(Stored::Text),

@@ -86,6 +86,16 @@ impl NicName {
         format!("{}_mac", self.0)
     }
 
+    /// The property that holds the VLAN of frames without a tag: `vnet0_vlan`.
+    pub fn vlan_property(&self) -> String {
+        format!("{}_vlan", self.0)
+    }
+
+    /// The property that holds the VLANs whose frames have their tag: `vnet0_tagged`.
+    pub fn tagged_property(&self) -> String {
+        format!("{}_tagged", self.0)
+    }
+
     /// The property that holds the MTU: `vnet0_mtu`.
     pub fn mtu_property(&self) -> String {
         format!("{}_mtu", self.0)

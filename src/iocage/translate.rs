@@ -148,6 +148,8 @@ fn vnet(
             bridge: nic.bridge,
             // The first bridge only: an interface cannot be on two.
             uplink: if nics.is_empty() { uplink } else { None },
+            vlans: nic.vlans.clone(),
+            isolated: false,
             inet: nic.ip4.clone(),
             inet6: nic.ip6.clone(),
             accept_rtadv: nic.accept_rtadv,
@@ -161,6 +163,7 @@ fn vnet(
             nics.iter().position(|nic: &Nic| Some(nic.jail_name) == router6_nic),
         ),
         nics,
+        routes: Vec::new(),
         lent: network.lent.clone(),
         loopback4: network.loopback4.clone(),
         loopback6: network.loopback6.clone(),

@@ -9,13 +9,15 @@ use ipnetwork::{IpNetwork, Ipv4Network};
 use super::Sharing;
 use super::network::{DefaultInterface, Localhost, Network, Nic, SharedAddress, SharedNetwork, VnetNetwork};
 use super::reader::Reader;
+use crate::bridge::VlanSet;
 use crate::iocage::address::{Ip4, Ip6};
 use crate::iocage::addresses::{Addresses, Assignment, Family, Ip4Addresses, Ip6Addresses};
 use crate::iocage::interfaces::{Interfaces, host_interface};
 use crate::iocage::mac::MacPrefix;
 use crate::iocage::nic::NicName;
 use crate::iocage::router::Router;
-use crate::types::InterfaceName;
+use crate::types::{InterfaceName, VlanId};
+use crate::wiring::NicVlans;
 
 impl Reader<'_> {
     pub(super) fn network(&mut self) -> Network {
@@ -59,10 +61,15 @@ impl Reader<'_> {
 
     fn nic(&mut self, name: &NicName, bridge: Option<InterfaceName>) -> Nic {
         let mtu = name.mtu_property();
+        let untagged: Option<VlanId> = self.optional(&name.vlan_property());
+        let tagged: Option<VlanSet> = self.optional(&name.tagged_property());
+        let vlans = (untagged.is_some() || tagged.is_some())
+            .then(|| NicVlans { untagged, tagged: tagged.unwrap_or_default() });
         Nic {
             bridge,
             mac: self.optional(&name.mac_property()),
             mtu: if self.text_quietly(&mtu) == "auto" { None } else { self.read(&mtu) },
+            vlans,
             ip4: Vec::new(),
             ip6: Vec::new(),
             dhcp: false,

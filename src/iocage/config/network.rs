@@ -11,6 +11,7 @@ use crate::iocage::mac::{MacPair, MacPrefix};
 use crate::iocage::nic::NicName;
 use crate::iocage::router::{Router4, Router6};
 use crate::types::{InterfaceName, Mtu};
+use crate::wiring::NicVlans;
 
 /// How a jail is on the network.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,6 +62,8 @@ pub struct Nic {
     pub mac: Option<MacPair>,
     /// `vnetN_mtu`; none for the bridge's.
     pub mtu: Option<Mtu>,
+    /// `vnetN_vlan` and `vnetN_tagged`; none where neither is set.
+    pub vlans: Option<NicVlans>,
     /// Its IPv4 addresses.
     pub ip4: Vec<Ipv4Network>,
     /// Its IPv6 addresses.

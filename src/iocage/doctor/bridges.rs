@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Scene;
 use super::finding::{Finding, Fix, Level, list};
-use crate::interface::InterfaceType;
+use crate::interface::{Interface, InterfaceType};
 use crate::types::InterfaceName;
 
 impl Scene<'_> {
@@ -54,10 +54,52 @@ impl Scene<'_> {
                 };
                 Finding::new(level, "bridge", format!("there is no {bridge}"))
                     .because(why)
-                    .mend(format!("to have it with the host: sysrc cloned_interfaces+={bridge} ifconfig_{bridge}=\"addm em0 up\" && service netif cloneup"))
+                    .mend(format!("to have it with the host: {}", self.making(bridge)))
             }
         };
         found.push(finding.of(jails));
+    }
+
+    /// The commands that make a bridge which rc.d makes anew at each boot. A clone has the name of its cloner and a
+    /// number; any other name is given to it afterwards.
+    fn making(&self, bridge: &InterfaceName) -> String {
+        let number = bridge.as_str().strip_prefix("bridge").unwrap_or_default();
+        let (clone, naming) = match !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) {
+            true => (bridge.to_string(), String::new()),
+            false => {
+                let taken = |number: &u32| {
+                    let name = format!("bridge{number}");
+                    self.interfaces.iter().any(|interface| interface.name.as_str() == name)
+                        || self
+                            .vnet_jails()
+                            .flat_map(|(_, network)| &network.nics)
+                            .any(|nic| nic.bridge.is_some_and(|bridge| bridge.as_str() == name))
+                };
+                let clone = format!("bridge{}", (0..).find(|number| !taken(number)).unwrap_or(0));
+                let naming = format!(" ifconfig_{clone}_name={bridge}");
+                (clone, naming)
+            }
+        };
+        let uplink = self.uplink();
+        format!(
+            "sysrc cloned_interfaces+={clone}{naming} ifconfig_{bridge}=\"addm {uplink} up\" && service netif cloneup"
+        )
+    }
+
+    /// The interface of the host that leads out: that of its default route, or else the first that can be on a bridge
+    /// and is no jail's.
+    fn uplink(&self) -> String {
+        let can_join = |interface: &&Interface| {
+            interface.kind.can_join_bridge()
+                && !self.halves.contains_key(&interface.name)
+                && !self.members.values().flatten().any(|member| *member == interface.name)
+        };
+        let defaults = self.routes.iter().filter(|route| route.is_default());
+        let of_routes = defaults
+            .filter_map(|route| self.interfaces.iter().find(|interface| interface.index == route.index))
+            .find(can_join);
+        let found = of_routes.or_else(|| self.interfaces.iter().find(can_join));
+        found.map_or("INTERFACE".to_owned(), |interface| interface.name.to_string())
     }
 
     /// A bridge that is there.
@@ -97,7 +139,7 @@ impl Scene<'_> {
             found.push(
                 Finding::new(Level::Note, "bridge", format!("{bridge} leads nowhere: only jails are on it"))
                     .because(format!("{} reach each other, and nothing else", list(&jails)))
-                    .mend(format!("put the host's interface on it: ifconfig {bridge} addm em0"))
+                    .mend(format!("put the host's interface on it: ifconfig {bridge} addm {}", self.uplink()))
                     .mend(format!("or let the host route: ifconfig {bridge} inet ADDRESS/24, and make that the jails' defaultrouter"))
                     .of(jails),
             );

@@ -168,7 +168,7 @@ fn silent(subject: &Subject, router: IpAddr) -> Finding {
         ),
     )
     .because("the jail reaches nothing beyond its own network")
-    .mend(format!("see that an interface of the host that leads to it is on {}: iocage map", list(bridges)))
+    .mend(format!("see that an interface of the host that leads to it is on {}: jailwire map", list(bridges)))
     .mend(format!(
         "or name another: iocage set {}=... {name}",
         if router.is_ipv4() { "defaultrouter" } else { "defaultrouter6" }

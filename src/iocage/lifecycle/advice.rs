@@ -31,6 +31,13 @@ fn property(config: &JailConfig, problem: &Problem) -> &'static str {
         | Problem::AddressOnMember { .. } => "vnet_default_interface",
         Problem::NicMtu { .. } => "vnetN_mtu, vnet_default_interface",
         Problem::MtuMismatch { .. } => "vnetN_mtu",
+        Problem::PortWithoutBridge { .. }
+        | Problem::NoVlanFilter { .. }
+        | Problem::BridgeDoesNotFilter { .. }
+        | Problem::NoVlan { .. }
+        | Problem::VlanTwice { .. }
+        | Problem::NoUntagged { .. }
+        | Problem::VlanTaken { .. } => "vnetN_vlan, vnetN_tagged",
         Problem::DuplicateMac { .. } => "vnetN_mac",
         Problem::NoBridge { .. } | Problem::NotABridge { .. } => "interfaces",
         Problem::NoVimage => "vnet",
@@ -73,8 +80,11 @@ fn out_of_reach(network: &VnetNetwork, router: IpAddr) -> String {
     )
 }
 
-/// What a start tells of an uplink that it leaves out.
-pub(super) fn left_out(config: &JailConfig, problem: &Problem) -> String {
+/// What a start tells of what is odd: an uplink that it leaves out, a NIC in no VLAN.
+pub(super) fn note(config: &JailConfig, problem: &Problem) -> String {
+    if let Problem::NoVlan { .. } = problem {
+        return format!("{}: {problem}", config.name);
+    }
     let word = match &config.network {
         Network::Vnet(network) if network.default_interface == DefaultInterface::Auto => {
             "vnet_default_interface=auto"

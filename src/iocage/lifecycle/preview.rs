@@ -114,7 +114,7 @@ impl Host<'_> {
         survey.root_exists |= !is_there;
         let plan = Plan::new(&spec, &survey).map_err(|problems| self.refused(config, &problems))?;
         preview.warnings.extend(config.warnings.iter().map(|warning| format!("{name}: {warning}")));
-        preview.warnings.extend(plan.left_out().iter().map(|problem| advice::left_out(config, problem)));
+        preview.warnings.extend(plan.notes().iter().map(|problem| advice::note(config, problem)));
         for (property, value) in &made_up {
             preview.add(format!("record {property}={value} in config.json"), &["renameat"]);
         }
@@ -206,6 +206,7 @@ pub(super) fn undoing(owned: &Owned) -> &'static [&'static str] {
         Owned::Epair(_) | Owned::Bridge(_) => &["SIOCIFDESTROY"],
         Owned::Uplink { .. } => &["BRDGDEL"],
         Owned::Raised(_) => &["SIOCSIFFLAGS"],
+        Owned::MemberVlans { .. } => &["BRDGSIFVLANSET"],
         Owned::BridgeMtu(..) => &["SIOCSIFMTU"],
         Owned::Inet6(_) => &["SIOCDIFADDR_IN6", "SIOCSIFINFO_FLAGS"],
         Owned::Was(prior) => prior.requests(),

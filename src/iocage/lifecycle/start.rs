@@ -78,8 +78,8 @@ impl Host<'_> {
         for warning in &config.warnings {
             report.warn(&format!("{name}: {warning}"));
         }
-        for problem in plan.left_out() {
-            report.warn(&advice::left_out(&config, problem));
+        for problem in plan.notes() {
+            report.warn(&advice::note(&config, problem));
         }
         report.say(&format!("* Starting {}", name.flat()));
         let recorded = self.record_made_up(entry, &made_up);

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use std::str::FromStr;
 
 use super::value::{Stored, boolean};
+use crate::bridge::{InvalidVlanSet, VlanSet};
 use crate::iocage::address::InvalidAddress;
 use crate::iocage::addresses::{InvalidAddresses, Ip4Addresses, Ip6Addresses};
 use crate::iocage::hooks::{Command, Hook, InvalidCommand};
@@ -14,7 +15,7 @@ use crate::iocage::mac::{InvalidMacPair, InvalidMacPrefix, MacPair, MacPrefix};
 use crate::iocage::order::{Depends, InvalidDepends};
 use crate::iocage::resolver::{InvalidResolver, Resolver};
 use crate::iocage::router::{Router4, Router6};
-use crate::types::{Fib, InvalidFib, InvalidInterfaceName, InvalidMtu, Mtu};
+use crate::types::{Fib, InvalidFib, InvalidInterfaceName, InvalidMtu, InvalidVlanId, Mtu, VlanId};
 
 /// What a property's value may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +53,10 @@ pub enum Kind {
         /// Whether `auto` is a value.
         auto: bool,
     },
+    /// `none`, or a VLAN.
+    Vlan,
+    /// `none`, or VLANs and ranges of them.
+    Vlans,
     /// `host_hostname`.
     Hostname,
     /// A routing table.
@@ -98,6 +103,10 @@ pub enum InvalidValue {
     MacPrefix(#[from] InvalidMacPrefix),
     #[error(transparent)]
     Mtu(#[from] InvalidMtu),
+    #[error(transparent)]
+    Vlan(#[from] InvalidVlanId),
+    #[error(transparent)]
+    Vlans(#[from] InvalidVlanSet),
     #[error(transparent)]
     Hostname(#[from] InvalidHostname),
     #[error(transparent)]
@@ -157,6 +166,9 @@ impl Kind {
             Kind::MacPrefix => reprint::<MacPrefix, _>(text)?,
             Kind::Mtu { auto: true } if text == "auto" => text.to_owned(),
             Kind::Mtu { .. } => reprint::<Mtu, _>(text)?,
+            Kind::Vlan | Kind::Vlans if none(text.trim()) => "none".to_owned(),
+            Kind::Vlan => reprint::<VlanId, _>(text.trim())?,
+            Kind::Vlans => reprint::<VlanSet, _>(text)?,
             Kind::Hostname => reprint::<Hostname, _>(text)?,
             Kind::Fib => reprint::<Fib, _>(text)?,
             Kind::Resolver => reprint::<Resolver, _>(text)?,

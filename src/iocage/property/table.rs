@@ -5,7 +5,8 @@ use super::kind::Kind;
 /// One property.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Property {
-    /// Its name; `vnetN_mac` and `vnetN_mtu` stand for every N.
+    /// Its name; `vnetN_mac`, `vnetN_mtu`, `vnetN_vlan` and `vnetN_tagged` stand for every N. iocage has not the last two,
+    /// and keeps them in config.json as it keeps what it does not know.
     pub name: &'static str,
     /// What it is when neither config.json nor defaults.json says.
     pub builtin: Builtin,
@@ -83,6 +84,8 @@ pub static TABLE: &[Property] = &[
     p("vnet_interfaces", "none", Kind::InterfaceList),
     p("vnetN_mac", "none", Kind::MacPair),
     p("vnetN_mtu", "auto", Mtu { auto: true }),
+    p("vnetN_vlan", "none", Kind::Vlan),
+    p("vnetN_tagged", "none", Kind::Vlans),
     p("vnet_default_mtu", "1500", Mtu { auto: false }),
     scoped("mac_prefix", Builtin::Host, Kind::MacPrefix, Jail),
     p("defaultrouter", "auto", Kind::Router4),
@@ -251,11 +254,11 @@ pub fn canonical(name: &str) -> &str {
     if name == "hostname" { "host_hostname" } else { name }
 }
 
-/// The property of this name, if there is one. Any N will do in `vnetN_mac` and `vnetN_mtu`.
+/// The property of this name, if there is one. Any N will do in `vnetN_mac`, `vnetN_mtu`, `vnetN_vlan` and `vnetN_tagged`.
 pub fn find(name: &str) -> Option<&'static Property> {
     let name = canonical(name);
     let name = match name.strip_prefix("vnet").and_then(|rest| rest.split_once('_')) {
-        Some((number, suffix @ ("mac" | "mtu")))
+        Some((number, suffix @ ("mac" | "mtu" | "vlan" | "tagged")))
             if (1..=4).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit()) =>
         {
             of_nic(suffix)
@@ -268,7 +271,12 @@ pub fn find(name: &str) -> Option<&'static Property> {
 
 /// The table's name for what a NIC's property is called after the NIC.
 fn of_nic(suffix: &str) -> &'static str {
-    if suffix == "mac" { "vnetN_mac" } else { "vnetN_mtu" }
+    match suffix {
+        "mac" => "vnetN_mac",
+        "mtu" => "vnetN_mtu",
+        "vlan" => "vnetN_vlan",
+        _ => "vnetN_tagged",
+    }
 }
 
 /// Keys that other versions of iocage have written, and that say nothing of how a jail is started.
