@@ -149,6 +149,7 @@ impl<'a> Doomed<'a> {
             | Owned::Uplink { .. }
             | Owned::Raised(_)
             | Owned::BridgeMtu(..)
+            | Owned::MemberVlans { .. }
             | Owned::Inet6(_)) => {
                 let reason = format!("{shared:?} belongs in the shared journal");
                 Err(io::Error::new(io::ErrorKind::InvalidData, reason).into())

@@ -48,7 +48,7 @@ const COMMANDS: [(&[&str], &str, &str); 21] = [
     (&["net", "attach", "ioc-db", "--bridge", "bridge0"], "create epair", "SIOCIFCREATE2"),
     (&["net", "detach", "ioc-db", "--all"], "destroy vnet", "SIOCIFDESTROY"),
     (
-        &["net", "lend", "em0", "ioc-db", "--name", "wan", "-a", "198.51.100.2/24"],
+        &["net", "lend", "--force", "em0", "ioc-db", "--name", "wan", "-a", "198.51.100.2/24"],
         "lend wan to ioc-db",
         "SIOCSIFVNET",
     ),

@@ -1,10 +1,12 @@
 //! `--json`, for every command that prints: it parses, and has the shape that it is known by.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use serde_json::Value;
 use snapbox::{Data, assert_data_eq, file};
 
+use crate::schema::Schema;
 use crate::support::{Root, text};
 
 /// The names and types in a value: those of all elements of a list as one.
@@ -28,6 +30,13 @@ fn shape(value: &Value) -> String {
     }
 }
 
+/// The command in a line: of `net` with its own.
+fn command(line: &str) -> String {
+    let words: Vec<&str> = line.split(' ').collect();
+    let count = if words[0] == "net" { 2 } else { 1 };
+    words[..count].join(" ")
+}
+
 /// Types these lines, in this order, on one host.
 fn replay(expected: Data, lines: &[&str]) {
     let root = Root::new();
@@ -35,6 +44,7 @@ fn replay(expected: Data, lines: &[&str]) {
     let config = r#"{"template":1,"release":"15.1-RELEASE","host_hostuuid":"base"}"#;
     std::fs::write(root.path().join("templates/base/config.json"), config).unwrap();
     std::fs::create_dir_all(root.path().join("releases/15.1-RELEASE/root")).unwrap();
+    let (schema, mut answered) = (Schema::documented(), BTreeSet::new());
     let mut seen = String::new();
     for line in lines {
         let words: Vec<&str> = line.split(' ').chain(["--json"]).collect();
@@ -43,9 +53,17 @@ fn replay(expected: Data, lines: &[&str]) {
         assert!(output.status.success(), "{line}: {err}");
         let value: Value =
             serde_json::from_str(&out).unwrap_or_else(|error| panic!("{line}: {error}: {out}"));
+        let command = command(line);
+        schema.check(&command, &value).unwrap_or_else(|error| panic!("{line}: {error}\n{out}"));
+        answered.insert(command);
         writeln!(seen, "$ iocage {line} --json\n{}", shape(&value)).unwrap();
     }
     assert_data_eq!(seen, expected);
+    let described: BTreeSet<String> = schema.commands().into_iter().collect();
+    assert_eq!(
+        answered, described,
+        "commands that were tried, and commands that docs/json.schema.json describes"
+    );
 }
 
 #[test]
@@ -80,15 +98,62 @@ fn every_command_that_prints_has_its_shape() {
             "gc --dry-run",
             "gc",
             "net list",
-            "net attach ioc-web --bridge bridge0 -a 192.0.2.71/24",
+            "net attach ioc-web --dry-run --bridge bridge0 -a 192.0.2.71/24",
+            "net attach ioc-web --bridge bridge0 -a 192.0.2.71/24 -a 2001:db8::71 --route 10.0.0.0/8=192.0.2.1",
+            "net list ioc-web",
+            "map",
             "net wait ioc-web",
+            "net detach --dry-run ioc-web --all",
             "net detach ioc-web --all",
+            "net lend --force --dry-run em0 web",
+            "net lend --force em0 web --name wan0 -a 198.51.100.2/24",
+            "net reclaim --dry-run wan0 web",
+            "net reclaim wan0 web --name em0",
+            "start proxy",
+            "show proxy",
+            "map",
+            "set --dry-run boot=on db",
             "restart -s db",
             "restart db",
             "stop web db",
             "stop --dry-run web",
         ],
     );
+}
+
+/// Each of these ends before there is an answer, and answers all the same.
+#[test]
+fn a_command_that_fails_early_answers_with_an_error() {
+    let (root, schema) = (Root::new(), Schema::documented());
+    for (line, status) in [
+        ("start nosuch", 1),
+        ("stop nosuch web", 1),
+        ("get nosuch web", 1),
+        ("get all nosuch", 1),
+        ("set nosuch=1 web", 1),
+        ("show nosuch", 1),
+        ("destroy -f nosuch", 1),
+        ("rename nosuch other", 1),
+        ("clone nosuch -n other", 1),
+        ("net list nosuch", 1),
+        ("net attach nosuch", 1),
+        ("net lend nosuch web", 1),
+        ("list --sort nope", 1),
+        ("nosuch", 2),
+        ("start --nosuch", 2),
+        ("net attach", 2),
+    ] {
+        let output = root.run(&line.split(' ').chain(["--json"]).collect::<Vec<_>>());
+        let (out, err) = (text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(status), "{line}: {err}");
+        let value: Value =
+            serde_json::from_str(&out).unwrap_or_else(|error| panic!("{line}: {error}: {out}"));
+        schema.check_error(&value).unwrap_or_else(|error| panic!("{line}: {error}"));
+        let told = value["error"].as_str().unwrap();
+        assert!(!told.is_empty() && err.contains(told), "{line}: {told}: {err}");
+    }
+    // Help is no answer, and no failure.
+    assert!(!root.ok(&["--json", "start", "--help"]).contains("\"error\""));
 }
 
 #[test]

@@ -49,18 +49,20 @@ fn answers_are_json_if_asked_for() {
     assert_eq!(
         answer,
         serde_json::json!({
-            "jid": jid.get(), "name": "theirs", "host": "theirs.eth0", "jail": "eth0",
-            "host_mac": "02:00:00:00:00:01", "jail_mac": "02:00:00:00:00:02",
-            "mtu": 1500, "bridge": null, "addresses": [], "routers": [],
+            "jid": jid.get(), "name": "theirs", "host_mac": "02:00:00:00:00:01", "routes": [],
+            "interface": {
+                "name": "eth0", "type": "ethernet", "up": true, "mtu": 1500, "mac": "02:00:00:00:00:02",
+                "addresses": [], "host_half": "theirs.eth0", "bridge": null, "port": null,
+            },
         })
     );
     let list: serde_json::Value =
         serde_json::from_str(&root.ok(&["--json", "net", "list", "theirs"])).unwrap();
     let interface = &list[0]["interfaces"][1];
-    assert_eq!((&interface["jail"], &interface["host"]), (&"eth0".into(), &"theirs.eth0".into()));
+    assert_eq!((&interface["name"], &interface["host_half"]), (&"eth0".into(), &"theirs.eth0".into()));
     let gone = root.ok(&["--json", "net", "detach", "theirs", "--all"]);
     let gone: serde_json::Value = serde_json::from_str(&gone).unwrap();
-    assert_eq!(gone["detached"][0]["host"], "theirs.eth0");
+    assert_eq!(gone["detached"][0]["host_half"], "theirs.eth0");
 }
 
 #[test]
@@ -95,7 +97,17 @@ fn what_is_wrong_is_said_and_nothing_is_changed() {
 fn an_interface_is_lent_and_reclaimed() {
     let root = Root::new();
     theirs(&root);
-    let answer = root.ok(&["net", "lend", "em0", "theirs", "--name", "wan0", "--address", "198.51.100.2/24"]);
+    let answer = root.ok(&[
+        "net",
+        "lend",
+        "--force",
+        "em0",
+        "theirs",
+        "--name",
+        "wan0",
+        "--address",
+        "198.51.100.2/24",
+    ]);
     assert_eq!(answer, "em0\twan0\n");
     assert!(!root.ok(&["show"]).contains("em0"));
     assert!(root.ok(&["net", "list", "theirs"]).contains("  wan0 up 198.51.100.2/24\n"));
@@ -108,9 +120,9 @@ fn the_jail_may_have_an_interface_of_the_old_name() {
     let root = Root::new();
     theirs(&root);
     root.ok(&["net", "attach", "theirs", "--name", "em0"]);
-    let said = root.fails(&["net", "lend", "em0", "theirs"], 1);
+    let said = root.fails(&["net", "lend", "--force", "em0", "theirs"], 1);
     assert!(said.contains("EEXIST"), "{said}");
-    root.ok(&["net", "lend", "em0", "theirs", "--name", "wan0", "--address", "198.51.100.2/24"]);
+    root.ok(&["net", "lend", "--force", "em0", "theirs", "--name", "wan0", "--address", "198.51.100.2/24"]);
     let inside = root.ok(&["net", "list", "theirs"]);
     assert!(inside.contains("  em0 up") && inside.contains("  wan0 up 198.51.100.2/24\n"), "{inside}");
     assert_eq!(root.ok(&["net", "reclaim", "wan0", "theirs", "--name", "em0"]), "em0\n");
@@ -120,7 +132,7 @@ fn the_jail_may_have_an_interface_of_the_old_name() {
 fn lending_that_fails_gives_the_interface_back() {
     let root = Root::new();
     theirs(&root);
-    let words = ["net", "lend", "em0", "theirs", "--name", "wan0", "--router", "203.0.113.1"];
+    let words = ["net", "lend", "--force", "em0", "theirs", "--name", "wan0", "--router", "203.0.113.1"];
     let said = root.fails(&words, 1);
     assert!(said.contains("203.0.113.1"), "{said}");
     assert!(root.ok(&["show"]).contains("  em0 "));
@@ -132,7 +144,8 @@ fn lending_that_fails_leaves_another_interface_of_the_new_name_alone() {
     let root = Root::new();
     theirs(&root);
     root.ok(&["net", "attach", "theirs", "--host-name", "wan0"]);
-    let said = root.fails(&["net", "lend", "em0", "theirs", "--name", "wan0", "--router", "203.0.113.1"], 1);
+    let said = root
+        .fails(&["net", "lend", "--force", "em0", "theirs", "--name", "wan0", "--router", "203.0.113.1"], 1);
     assert!(said.contains("203.0.113.1"), "{said}");
     let host = root.ok(&["show"]);
     assert!(host.contains("  em0 ") && host.contains("  wan0 "), "{host}");
@@ -142,7 +155,7 @@ fn lending_that_fails_leaves_another_interface_of_the_new_name_alone() {
 fn a_dry_run_of_lending_names_things_when_lending_does() {
     let root = Root::new();
     theirs(&root);
-    let words = ["net", "lend", "em0", "theirs", "--name", "wan0", "--dry-run"];
+    let words = ["net", "lend", "--force", "em0", "theirs", "--name", "wan0", "--dry-run"];
     let before = |plan: &str, first: &str, then: &str| {
         let place = |words| plan.find(words).unwrap_or_else(|| panic!("no {words} in {plan}"));
         assert!(place(first) < place(then), "{plan}");
@@ -229,4 +242,193 @@ fn nat_and_published_ports_are_shown_and_cleared_up() {
     assert!(root.ok(&["gc", "--dry-run"]).contains("would be removed: theirs: anchor jailwire/theirs of pf"));
     assert!(root.ok(&["gc"]).contains("removed: theirs: anchor jailwire/theirs of pf"));
     assert!(!root.kernel_state().contains("jailwire/theirs"));
+}
+
+/// The unit of a renamed epair is taken, and its name is free.
+#[test]
+fn one_epair_after_the_other_is_attached_whatever_they_are_called() {
+    let root = Root::new();
+    theirs(&root);
+    root.ok(&["net", "attach", "theirs", "-n", "lan0", "-a", "10.0.0.1/24"]);
+    for number in 0..3 {
+        let answer = root.ok(&["net", "attach", "theirs"]);
+        assert!(answer.ends_with(&format!("\tepair{number}b\n")), "{answer}");
+    }
+    root.ok(&["net", "detach", "theirs", "lan0"]);
+    assert!(root.ok(&["net", "attach", "theirs"]).ends_with("\tepair3b\n"));
+}
+
+/// Unit 0 is the first NIC's, and the name of the second one.
+#[test]
+fn a_nic_with_a_name_of_its_own_may_come_before_vnet0() {
+    let root = Root::new();
+    let config = r#"{"vnet":1,"interfaces":"lan:bridge0,vnet0:bridge1","ip4_addr":"lan|10.0.0.2/24,vnet0|192.0.2.20/24"}"#;
+    std::fs::write(root.jail("web").join("config.json"), config).unwrap();
+    root.ok(&["start", "web"]);
+    let shown = root.ok(&["show", "web"]);
+    assert!(shown.contains("  lan ") && shown.contains("  epair0b "), "{shown}");
+}
+
+#[test]
+fn an_address_is_read_as_the_jails_properties_are() {
+    let root = Root::new();
+    theirs(&root);
+    let before = root.quiet_state();
+    for (address, told) in [
+        ("192.0.2.22", "no prefix length: give one, such as 192.0.2.22/24"),
+        ("0.0.0.0/24", "the unspecified address"),
+        ("224.0.0.1/24", "a multicast address"),
+        ("ff02::1/64", "a multicast address"),
+        ("192.0.2.22/0", "prefix length"),
+    ] {
+        for words in [
+            &["net", "attach", "theirs", "--bridge", "bridge0", "--address", address][..],
+            &["net", "lend", "--force", "em0", "theirs", "--address", address],
+        ] {
+            let said = root.fails(words, 1);
+            assert!(said.contains(told), "{words:?}: {said}");
+            root.settles(&before, address);
+        }
+    }
+    let words = [
+        "net",
+        "attach",
+        "theirs",
+        "--bridge",
+        "bridge0",
+        "--address",
+        "2001:db8::5",
+        "--router",
+        "2001:db8::1",
+    ];
+    root.ok(&words);
+    assert!(root.ok(&["net", "list", "theirs"]).contains(" 2001:db8::5/64"));
+    let output = root.run(&["net", "attach", "theirs", "--address", "192.0.2.0/24"]);
+    assert!(text(&output.stderr).contains("the address of the network itself"), "{}", text(&output.stderr));
+}
+
+/// Nobody would give the old one back when the NIC goes.
+#[test]
+fn a_route_that_the_jail_has_is_not_replaced() {
+    let root = Root::new();
+    root.ok(&["start", "web"]);
+    let before = root.quiet_state();
+    let nic = ["net", "attach", "web", "--bridge", "bridge1", "--address", "198.51.100.2/24"];
+    let said = root.fails(&[&nic[..], &["--router", "198.51.100.1"]].concat(), 1);
+    assert!(said.contains("has a route to default already, via 192.0.2.1"), "{said}");
+    let lend = ["net", "lend", "--force", "em0", "web", "--address", "198.51.100.2/24"];
+    let said = root.fails(&[&lend[..], &["--router", "198.51.100.1"]].concat(), 1);
+    assert!(said.contains("has the default router 192.0.2.1 already"), "{said}");
+    root.settles(&before, "after what was refused");
+    // Another family, another network, and the same again: nothing is replaced.
+    root.ok(&[&nic[..], &["--router", "192.0.2.1", "--route", "203.0.113.0/24=198.51.100.1"]].concat());
+    let said = root.fails(
+        &["net", "attach", "web", "--address", "10.9.0.2/24", "--route", "203.0.113.0/24=10.9.0.1"],
+        1,
+    );
+    assert!(said.contains("a route to 203.0.113.0/24 already"), "{said}");
+    assert!(root.ok(&["show", "web"]).contains("203.0.113.0/24"));
+}
+
+#[test]
+fn what_cannot_be_a_route_is_told() {
+    let root = Root::new();
+    theirs(&root);
+    let before = root.quiet_state();
+    for (route, told) in [
+        ("10.0.0.0/8=203.0.113.1", "is in no subnet"),
+        ("10.0.0.0/8=2001:db8::1", "of the other family"),
+        ("10.0.0.0/40=192.0.2.1", "the destination of a route cannot be read"),
+        ("10.0.0.0/8=gateway", "the router of a route cannot be read"),
+    ] {
+        let said = root.fails(&["net", "attach", "theirs", "--address", "192.0.2.2/24", "--route", route], 1);
+        assert!(said.contains(told), "{route}: {said}");
+        root.settles(&before, route);
+    }
+    root.fails(&["net", "attach", "theirs", "--route", "10.0.0.0/8"], 1);
+}
+
+/// A start describes its halves with iocage's name for the jail, and `net attach` with the kernel's.
+#[test]
+fn epairs_of_jails_that_start_made_are_listed_and_detached() {
+    let root = Root::new();
+    root.ok(&["start", "web"]);
+    root.ok(&["net", "attach", "web", "--bridge", "bridge0", "--name", "lan0", "--address", "10.0.0.2/24"]);
+    for word in ["web", "ioc-web", "2"] {
+        let list = root.ok(&["net", "list", word]);
+        assert!(list.contains("epair0b up host vnet0.2 bridge bridge0"), "{word}: {list}");
+        assert!(list.contains("lan0 up host vnet1.2 bridge bridge0"), "{word}: {list}");
+    }
+    let map = root.ok(&["map"]);
+    assert_eq!(map.matches("jid 2").count(), 2, "once for each NIC: {map}");
+    assert!(map.contains("vnet1.2 ── lan0 ── web"), "{map}");
+    root.ok(&["net", "detach", "web", "epair0b"]);
+    let list = root.ok(&["net", "list", "web"]);
+    assert!(!list.contains("epair0b") && list.contains("lan0"), "{list}");
+    root.ok(&["net", "detach", "web", "--all"]);
+    assert!(!root.ok(&["net", "list", "web"]).contains("host "));
+    root.ok(&["stop", "web"]);
+}
+
+/// Two jails, one called as the other is by iocage.
+#[test]
+fn a_jail_is_not_taken_for_another_of_the_same_word() {
+    let root = Root::new();
+    root.ok(&["start", "web"]);
+    let jid = jail::create(&kernel(&root), &JailParameters::new("web").vnet()).expect("a jail");
+    root.ok(&["net", "attach", "web", "--name", "eth0"]);
+    let (theirs, ours) = (root.ok(&["net", "list", "web"]), root.ok(&["net", "list", "ioc-web"]));
+    assert!(
+        theirs.contains(&format!("eth0 up host vnet0.{jid}")) && !theirs.contains("vnet0.2 "),
+        "{theirs}"
+    );
+    assert!(ours.contains("epair0b up host vnet0.2 ") && !ours.contains("eth0"), "{ours}");
+    root.ok(&["net", "detach", "web", "--all"]);
+    assert_eq!(root.ok(&["net", "list", "ioc-web"]), ours);
+}
+
+/// em0 has the host's address and the way to its router.
+#[test]
+fn what_the_host_lives_on_is_lent_with_force_only() {
+    let root = Root::new();
+    theirs(&root);
+    let before = root.quiet_state();
+    for words in [&["net", "lend", "em0", "theirs"][..], &["net", "lend", "--dry-run", "em0", "theirs"]] {
+        let said = root.fails(words, 1);
+        assert!(
+            said.contains("has 192.0.2.10/24") && said.contains("leads to the default router 192.0.2.1"),
+            "{said}"
+        );
+        assert!(said.contains("--force"), "{said}");
+        root.settles(&before, "after what was refused");
+    }
+    let said = text(&root.run(&["net", "lend", "--force", "em0", "theirs"]).stderr);
+    assert!(said.contains("em0 has 192.0.2.10/24: the host has that no more"), "{said}");
+    let said = text(&root.run(&["net", "reclaim", "em0", "theirs"]).stderr);
+    assert!(said.contains("em0 is down and without addresses: `service netif start em0"), "{said}");
+}
+
+#[test]
+fn an_uplink_of_jails_is_lent_with_force_only() {
+    let root = Root::new();
+    theirs(&root);
+    root.ok(&["set", "vnet_default_interface=em0", "web"]);
+    root.ok(&["start", "web"]);
+    let said = root.fails(&["net", "lend", "em0", "theirs"], 1);
+    assert!(said.contains("is on bridge0, where jail web is"), "{said}");
+    let said = root.fails(&["net", "lend", "em7", "theirs"], 1);
+    assert!(said.contains("the host has no interface em7"), "{said}");
+}
+
+/// Each NIC has the routers that are reached through it.
+#[test]
+fn the_map_shows_a_router_at_its_nic_alone() {
+    let root = Root::new();
+    let config = r#"{"vnet":1,"interfaces":"vnet0:bridge0,vnet1:bridge1","ip4_addr":"vnet0|192.0.2.20/24,vnet1|10.0.0.2/24","defaultrouter":"192.0.2.1"}"#;
+    std::fs::write(root.jail("web").join("config.json"), config).unwrap();
+    root.ok(&["start", "web"]);
+    let map = root.ok(&["map"]);
+    let line = |address: &str| map.lines().find(|line| line.contains(address)).unwrap().to_owned();
+    assert!(line("192.0.2.20/24").contains("via 192.0.2.1"), "{map}");
+    assert!(!line("10.0.0.2/24").contains("via"), "{map}");
 }

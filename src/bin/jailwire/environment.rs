@@ -141,7 +141,8 @@ fn native() -> Result<Arc<dyn Kernel>, CommandError> {
 
 fn simulated(root: &Path, choice: Choice) -> Result<Arc<dyn Kernel>, CommandError> {
     let directory = root.join(".sim");
-    if choice == Choice::Auto {
+    // Once for each root is enough.
+    if choice == Choice::Auto && !directory.exists() {
         output::warn(&format!(
             "no FreeBSD kernel here; using the simulated one, whose state lies in {}",
             directory.display()

@@ -30,9 +30,10 @@ fn main() -> ExitCode {
     if completions::complete() {
         return ExitCode::SUCCESS;
     }
-    let cli = match cli::Cli::try_parse_from(arguments(std::env::args_os().collect())) {
+    let words = arguments(std::env::args_os().collect());
+    let cli = match cli::Cli::try_parse_from(&words) {
         Ok(cli) => cli,
-        Err(error) => return usage(&error),
+        Err(error) => return usage(&error, words.iter().any(|word| word == "--json")),
     };
     let error = match commands::run(&cli) {
         Ok(code) => return code,
@@ -42,11 +43,16 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     if let Some(error) = error.downcast_ref() {
-        return usage(error);
+        return usage(error, cli.json);
     }
-    match error.downcast_ref::<jailwire::Error>().and_then(jailwire::Error::hint) {
-        Some(hint) => output::complain(&format_args!("{error}; {hint}")),
-        None => output::complain(&error),
+    let text = match error.downcast_ref::<jailwire::Error>().and_then(jailwire::Error::hint) {
+        Some(hint) => format!("{error}; {hint}"),
+        None => error.to_string(),
+    };
+    output::complain(&text);
+    if cli.json {
+        // Nobody reads what cannot be written.
+        let _ = output::json_error(&text);
     }
     ExitCode::FAILURE
 }
@@ -69,9 +75,13 @@ fn arguments(mut words: Vec<OsString>) -> Vec<OsString> {
 }
 
 /// Says what is wrong with the command line, or what was asked for: help, or the version.
-fn usage(error: &clap::Error) -> ExitCode {
+fn usage(error: &clap::Error, json: bool) -> ExitCode {
     // Nobody reads what cannot be written.
     let _ = error.print();
+    if json && error.use_stderr() {
+        let text = error.render().to_string();
+        let _ = output::json_error(&text.lines().next().unwrap_or_default().trim_start_matches("error: "));
+    }
     match error.kind() {
         // A value that is wrong is no other error than a jail's name that is.
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => ExitCode::FAILURE,

@@ -280,6 +280,7 @@ fn an_attachments_uplink_is_planned_as_well() {
     let nic = add_nic(&host, 90);
     host.add_member(&other, &nic).unwrap();
     root.ok(&["start", "db"]);
+    root.ok(&["net", "wait", "db"]);
     let attach = |uplink: &str| {
         changes_nothing(&root, &["net", "attach", "ioc-db", "--bridge", "bridge0", "--uplink", uplink])
     };

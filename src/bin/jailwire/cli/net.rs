@@ -47,9 +47,21 @@ pub struct Attach {
     /// Address of the jail's half, with its prefix length; may be repeated
     #[arg(short, long, value_name = "ADDRESS/LENGTH")]
     pub address: Vec<String>,
-    /// Default router of the jail; one of each family
+    /// Default router of the jail; one of each family. A default route that the jail has is not replaced
     #[arg(short, long, value_name = "ADDRESS")]
     pub router: Vec<String>,
+    /// Route to a network through a router; may be repeated
+    #[arg(long, value_name = "NETWORK=ROUTER", value_parser = route)]
+    pub route: Vec<(String, String)>,
+    /// Put frames without a tag in this VLAN of the bridge, which has to filter VLANs, and is made so if it is missing
+    #[arg(long, value_name = "VLAN", requires = "bridge")]
+    pub untagged: Option<String>,
+    /// Hand these VLANs of the bridge to the jail with their tags, as 30,40-49
+    #[arg(long, value_name = "VLANS", requires = "bridge")]
+    pub tagged: Option<String>,
+    /// Have the bridge forward nothing between this NIC and other isolated ones
+    #[arg(long, requires = "bridge")]
+    pub isolated: bool,
     /// Take IPv6 addresses from router advertisements
     #[arg(long)]
     pub accept_rtadv: bool,
@@ -68,6 +80,12 @@ pub struct Attach {
     /// Print what would be done, step by step, and do nothing
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// `NETWORK=ROUTER`.
+fn route(text: &str) -> Result<(String, String), &'static str> {
+    let (network, router) = text.split_once('=').ok_or("write NETWORK=ROUTER, as in 10.0.0.0/8=192.0.2.1")?;
+    Ok((network.to_owned(), router.to_owned()))
 }
 
 /// `net detach`.
@@ -123,6 +141,10 @@ pub struct Lend {
     /// Default router of the jail; one of each family
     #[arg(short, long, value_name = "ADDRESS")]
     pub router: Vec<String>,
+    /// Lend it also if the host uses it: if it has addresses, leads to the default router, is on a bridge with jails or
+    /// carries vlans
+    #[arg(short, long)]
+    pub force: bool,
     /// Print what would be done, step by step, and do nothing
     #[arg(long)]
     pub dry_run: bool,

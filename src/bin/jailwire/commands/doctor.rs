@@ -168,7 +168,7 @@ fn print_findings(out: &mut impl Write, found: &[Finding], first: bool) -> io::R
         if !finding.why.is_empty() {
             writeln!(out, "    {}", finding.why)?;
         }
-        for mend in &finding.mend {
+        for mend in finding.mend.iter().map(|mend| as_called(mend)) {
             writeln!(out, "    {DIM}>{DIM:#} {mend}")?;
         }
     }
@@ -183,13 +183,22 @@ fn style(level: Level) -> Style {
     }
 }
 
+/// A remedy with iocage's commands under the name that this program was called by: it has them all, and may be the only
+/// one that is installed.
+fn as_called(mend: &str) -> String {
+    let name = crate::program_name();
+    ["set", "start", "stop", "restart", "rename", "exec"].iter().fold(mend.to_owned(), |mend, command| {
+        mend.replace(&format!("iocage {command} "), &format!("{name} {command} "))
+    })
+}
+
 fn to_json(finding: &Finding) -> Value {
     json!({
         "level": finding.level.as_str(),
         "check": finding.check,
         "what": finding.what,
         "why": finding.why,
-        "mend": finding.mend,
+        "mend": finding.mend.iter().map(|mend| as_called(mend)).collect::<Vec<_>>(),
         "jails": finding.jails.iter().map(JailName::as_str).collect::<Vec<_>>(),
         "fix": finding.fix.as_ref().map(ToString::to_string),
     })

@@ -12,6 +12,7 @@ mod list;
 mod manage;
 mod map;
 mod net;
+mod ports;
 mod preview;
 mod restart;
 mod selected;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use jailwire::OptionalExtension;
-use jailwire::interface::Interface;
+use jailwire::interface::{Interface, InterfaceAddress};
 use jailwire::jail;
 use jailwire::route::{RouteEntry, Via};
 use jailwire::types::{Fib, InterfaceName, Jid};
@@ -100,25 +100,31 @@ impl Stack {
 
     /// All of it.
     pub fn to_json(&self) -> Value {
-        let addresses = |interface: &Interface| -> Vec<Value> {
-            let of = |address: &jailwire::interface::InterfaceAddress| {
-                json!({
-                    "address": self.scoped(address.network.ip(), address.scope),
-                    "prefix_length": address.network.prefix(),
-                })
-            };
-            interface.addresses.iter().map(of).collect()
-        };
-        let interface = |interface: &Interface| {
+        let interfaces: Vec<_> =
+            self.interfaces.iter().map(|interface| self.interface_to_json(interface)).collect();
+        json!({ "interfaces": interfaces, "routes": self.routes_to_json() })
+    }
+
+    /// An interface, as all commands show it in JSON. `docs/json.md` describes the members.
+    pub fn interface_to_json(&self, interface: &Interface) -> Value {
+        let address = |address: &InterfaceAddress| {
             json!({
-                "name": interface.name.as_str(),
-                "type": interface.kind.to_string(),
-                "up": interface.is_up(),
-                "mtu": interface.mtu,
-                "mac": interface.mac.map(|mac| mac.to_string()),
-                "addresses": addresses(interface),
+                "address": self.scoped(address.network.ip(), address.scope),
+                "prefix_length": address.network.prefix(),
             })
         };
+        json!({
+            "name": interface.name.as_str(),
+            "type": interface.kind.to_string(),
+            "up": interface.is_up(),
+            "mtu": interface.mtu,
+            "mac": interface.mac.map(|mac| mac.to_string()),
+            "addresses": interface.addresses.iter().map(address).collect::<Vec<_>>(),
+        })
+    }
+
+    /// The routes, as all commands show them in JSON.
+    pub fn routes_to_json(&self) -> Value {
         let route = |route: &RouteEntry| {
             json!({
                 "destination": self.destination(route),
@@ -127,10 +133,19 @@ impl Stack {
                 "interface": self.name(route.index).map(InterfaceName::as_str),
             })
         };
-        json!({
-            "interfaces": self.interfaces.iter().map(interface).collect::<Vec<_>>(),
-            "routes": self.routes.iter().map(route).collect::<Vec<_>>(),
-        })
+        Value::Array(self.routes.iter().map(route).collect())
+    }
+
+    /// The interface of this name.
+    pub fn interface(&self, name: &InterfaceName) -> Option<&Interface> {
+        self.interfaces.iter().find(|interface| interface.name == *name)
+    }
+
+    /// The default routes that lead through an interface.
+    pub fn routers_on(&self, interface: &Interface) -> Vec<String> {
+        let defaults =
+            self.routes.iter().filter(|route| route.is_default() && route.index == interface.index);
+        defaults.map(|route| self.via(route)).collect()
     }
 }
 

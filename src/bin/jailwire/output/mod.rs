@@ -5,6 +5,7 @@ mod table;
 
 use std::fmt::Display;
 use std::io::{self, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anstyle::{AnsiColor, Style};
 use serde_json::Value;
@@ -37,8 +38,20 @@ fn say_on_stderr(style: Style, text: &impl Display) {
     let _ = writeln!(anstream::stderr(), "{style}{name}:{style:#} {text}");
 }
 
-/// Prints JSON.
+/// Whether an answer in JSON was printed.
+static ANSWERED: AtomicBool = AtomicBool::new(false);
+
+/// Prints that a command failed, as JSON, unless it has printed its answer.
+pub fn json_error(error: &impl Display) -> io::Result<()> {
+    if ANSWERED.load(Ordering::Relaxed) {
+        return Ok(());
+    }
+    json(&serde_json::json!({ "error": error.to_string() }))
+}
+
+/// Prints JSON: the one value that is the answer of a command.
 pub fn json(value: &Value) -> io::Result<()> {
+    ANSWERED.store(true, Ordering::Relaxed);
     let mut out = io::stdout().lock();
     serde_json::to_writer_pretty(&mut out, value)?;
     writeln!(out)

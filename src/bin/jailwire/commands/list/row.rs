@@ -1,8 +1,10 @@
 //! One jail in the list, and its columns.
 
+use ipnetwork::IpNetwork;
+use jailwire::iocage::addresses::{Ip4Addresses, Ip6Addresses};
 use jailwire::iocage::properties::Properties;
 use jailwire::iocage::store::{Entry, Place};
-use jailwire::types::Jid;
+use jailwire::types::{InterfaceName, Jid};
 use serde_json::{Value, json};
 
 use crate::commands::stack::Stack;
@@ -34,6 +36,47 @@ pub struct Row {
     dhcp: bool,
     /// The jids of its jails that were removed, and that the kernel still has.
     pub dying: Vec<i32>,
+    /// What DHCP has given it.
+    leased: Vec<(InterfaceName, IpNetwork)>,
+    /// What is wrong with its addresses, if they cannot be read.
+    addresses: Result<Configured, String>,
+}
+
+/// The addresses that a jail is configured to have.
+#[derive(Default)]
+struct Configured {
+    ip4: Ip4Addresses,
+    ip6: Ip6Addresses,
+}
+
+impl Configured {
+    fn read(ip4: &str, ip6: &str) -> Result<Configured, String> {
+        // A corrupt jail has none.
+        let given = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
+        Ok(Configured {
+            ip4: given(ip4).parse().map_err(|error| format!("{error}"))?,
+            ip6: given(ip6).parse().map_err(|error| format!("{error}"))?,
+        })
+    }
+
+    /// As all commands show addresses in JSON. A prefix length that is not written is not known.
+    fn to_json(&self) -> Vec<Value> {
+        let name = |interface: &Option<InterfaceName>| interface.map(|name| name.to_string());
+        let ip4 = self.ip4.iter().filter_map(|one| {
+            let address = one.address?;
+            Some(json!({ "address": address.address(), "prefix_length": address.prefix(), "interface": name(&one.interface) }))
+        });
+        let ip6 = self.ip6.iter().filter_map(|one| {
+            let address = one.address?;
+            let prefix = address.prefix();
+            let address = match address.zone() {
+                Some(zone) => format!("{}%{zone}", address.address()),
+                None => address.address().to_string(),
+            };
+            Some(json!({ "address": address, "prefix_length": prefix, "interface": name(&one.interface) }))
+        });
+        ip4.chain(ip6).collect()
+    }
 }
 
 impl Row {
@@ -59,6 +102,8 @@ impl Row {
             },
             release: property("release"),
             dhcp: on("dhcp") || ip4.to_ascii_uppercase().contains("DHCP"),
+            leased: Vec::new(),
+            addresses: Configured::read(&ip4, &property("ip6_addr")),
             ip4,
             ip6: property("ip6_addr"),
             template: property("source_template"),
@@ -77,7 +122,12 @@ impl Row {
             Some(_) if !environment.kernel.privileged() => {
                 Some("DHCP (running -- address requires root)".to_owned())
             }
-            Some(jid) => Stack::of_jail(environment, jid).ok().flatten().map(|stack| leased(&stack)),
+            Some(jid) => Stack::of_jail(environment, jid).ok().flatten().map(|stack| {
+                self.leased = leased(&stack);
+                let shown: Vec<_> =
+                    self.leased.iter().map(|(nic, network)| format!("{nic}|{}", network.ip())).collect();
+                if shown.is_empty() { "DHCP (no address)".to_owned() } else { shown.join(",") }
+            }),
         };
         self.ip4 = found.unwrap_or_else(|| "DHCP".to_owned());
     }
@@ -115,6 +165,12 @@ impl Row {
     /// As JSON has it.
     pub fn to_json(&self) -> Value {
         let value = |text: &String| Some(text.clone()).filter(|text| !matches!(text.as_str(), "" | "none"));
+        let leased = self.leased.iter().map(|(nic, network)| {
+            json!({ "address": network.ip(), "prefix_length": network.prefix(), "interface": nic.as_str() })
+        });
+        let configured = self.addresses.as_ref().map(Configured::to_json).unwrap_or_default();
+        let addresses: Vec<_> = configured.into_iter().chain(leased).collect();
+        let accept_rtadv = self.addresses.as_ref().is_ok_and(|addresses| addresses.ip6.is_automatic());
         json!({
             "jid": self.jid,
             "name": self.name,
@@ -122,8 +178,10 @@ impl Row {
             "state": self.state,
             "type": value(&self.kind),
             "release": value(&self.release),
-            "ip4": value(&self.ip4),
-            "ip6": value(&self.ip6),
+            "addresses": addresses,
+            "addresses_error": self.addresses.as_ref().err(),
+            "dhcp": self.dhcp,
+            "accept_rtadv": accept_rtadv,
             "template": value(&self.template),
             "basejail": self.basejail,
             "dying": self.dying,
@@ -168,15 +226,14 @@ fn short_name(name: &str) -> String {
 }
 
 /// The IPv4 addresses of a jail's NICs.
-fn leased(stack: &Stack) -> String {
+fn leased(stack: &Stack) -> Vec<(InterfaceName, IpNetwork)> {
     let nics = stack.interfaces.iter().filter(|interface| interface.name.as_str().starts_with("epair"));
-    let leased: Vec<_> = nics
-        .flat_map(|nic| {
-            let ip4 = nic.addresses.iter().map(|address| address.network.ip()).filter(|ip| ip.is_ipv4());
-            ip4.filter(|ip| !ip.is_unspecified()).map(|ip| format!("{}|{ip}", nic.name))
-        })
-        .collect();
-    if leased.is_empty() { "DHCP (no address)".to_owned() } else { leased.join(",") }
+    let given = |network: &IpNetwork| network.is_ipv4() && !network.ip().is_unspecified();
+    nics.flat_map(|nic| {
+        let networks = nic.addresses.iter().map(|address| address.network).filter(given);
+        networks.map(|network| (nic.name, network))
+    })
+    .collect()
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use ipnetwork::IpNetwork;
+
 use super::picture::{Network, Picture, Port};
 
 /// Prints as the source of a graph.
@@ -46,7 +48,7 @@ impl fmt::Display for Dot<'_> {
                 Network::Shared(addresses) => {
                     for (interface, addresses) in addresses {
                         let name = format!("{} on {interface}", jail.name);
-                        node(f, "        ", &name, &addresses.join("\n"), "")?;
+                        node(f, "        ", &name, &join(addresses, "\n"), "")?;
                         if !interface.is_empty() {
                             wires.push((host(interface), name));
                         }
@@ -63,6 +65,11 @@ impl fmt::Display for Dot<'_> {
         }
         writeln!(f, "}}")
     }
+}
+
+/// The addresses, each with its prefix length, but for those that no interface has.
+pub fn join(addresses: &[IpNetwork], between: &str) -> String {
+    addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(between)
 }
 
 fn node(f: &mut fmt::Formatter<'_>, indent: &str, name: &str, label: &str, more: &str) -> fmt::Result {

@@ -1,8 +1,9 @@
 //! What is on the picture: the host's interfaces, its bridges, and the jails on them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 
+use ipnetwork::IpNetwork;
 use jailwire::interface::{Interface, InterfaceType};
 use jailwire::jail::{self, JailInfo};
 use jailwire::types::InterfaceName;
@@ -11,6 +12,7 @@ use jailwire::wiring::HostHalf;
 use serde_json::{Value, json};
 
 use crate::CommandError;
+use crate::commands::ports;
 use crate::commands::stack::Stack;
 use crate::environment::Environment;
 
@@ -31,6 +33,8 @@ pub struct Port {
     pub up: bool,
     pub mtu: u32,
     pub addresses: Vec<String>,
+    /// As JSON has it, with the addresses that it made up itself.
+    json: Value,
 }
 
 pub struct Bridge {
@@ -39,6 +43,8 @@ pub struct Bridge {
     pub uplinks: Vec<String>,
     /// The names of all others: epairs, and what somebody else has put there.
     pub members: Vec<String>,
+    /// The ports of both.
+    pub ports: HashMap<String, ports::Port>,
 }
 
 pub struct Jail {
@@ -53,11 +59,11 @@ pub enum Network {
     Own {
         /// Its interfaces; none where only root may look.
         nics: Option<Vec<Nic>>,
-        /// Where its default routes go.
-        routers: Vec<String>,
+        /// Its routes, as JSON has them.
+        routes: Value,
     },
     /// On the host's stack: its addresses, by the host's interface that has them.
-    Shared(BTreeMap<String, Vec<String>>),
+    Shared(BTreeMap<String, Vec<IpNetwork>>),
 }
 
 /// An interface in a jail.
@@ -65,6 +71,8 @@ pub struct Nic {
     pub port: Port,
     /// The other half of an epair, on the host.
     pub host_half: Option<String>,
+    /// Where the default routes through it go.
+    pub routers: Vec<String>,
 }
 
 impl Picture {
@@ -79,19 +87,28 @@ impl Picture {
         };
         let interfaces: Vec<Port> =
             host.interfaces.iter().filter(is_own).map(|interface| port(interface, &host)).collect();
+        let mut all_ports = ports::of_host(&vnet, &host.interfaces)?;
         let mut bridges = Vec::new();
         for (bridge, members) in vnet.bridges_among(&host.interfaces)? {
             let Some(bridge) = host.interfaces.iter().find(|interface| interface.name == bridge) else {
                 continue;
             };
-            let names = members.iter().map(InterfaceName::to_string);
-            let (uplinks, members) =
-                names.rev().partition(|name| interfaces.iter().any(|interface| interface.name == *name));
-            bridges.push(Bridge { port: port(bridge, &host), uplinks, members });
+            let names = members;
+            let (uplinks, members) = names
+                .iter()
+                .map(InterfaceName::to_string)
+                .rev()
+                .partition(|name| interfaces.iter().any(|interface| interface.name == *name));
+            let ports =
+                names.iter().filter_map(|name| Some((name.to_string(), all_ports.remove(name)?))).collect();
+            bridges.push(Bridge { port: port(bridge, &host), uplinks, members, ports });
         }
+        let running = jail::list(&*environment.kernel, false)?;
         let mut jails = Vec::new();
-        for info in jail::list(&*environment.kernel, false)? {
-            jails.push(Jail::look(environment, &info, &host, &halves)?);
+        for info in &running {
+            let is_its = |half: &&HostHalf| half.owner(&running).is_some_and(|owner| owner.jid == info.jid);
+            let halves: Vec<_> = halves.iter().filter(is_its).collect();
+            jails.push(Jail::look(environment, info, &host, &halves)?);
         }
         let running: Vec<_> = jails.iter().map(|jail| jail.name.clone()).collect();
         let down = environment.store.jails()?.into_iter().map(|entry| entry.name);
@@ -114,34 +131,56 @@ impl Picture {
         })
     }
 
+    /// The bridge that an interface of the host is on.
+    pub fn bridge_of(&self, member: &String) -> Option<&Bridge> {
+        self.bridges.iter().find(|bridge| bridge.members.contains(member))
+    }
+
     /// As JSON has it.
     pub fn to_json(&self) -> Value {
-        let port = |port: &Port| json!({ "name": port.name, "up": port.up, "mtu": port.mtu, "addresses": port.addresses });
         let bridge = |bridge: &Bridge| {
-            let mut value = port(&bridge.port);
+            let mut value = bridge.port.json.clone();
             value["uplinks"] = json!(bridge.uplinks);
             value["members"] = json!(bridge.members);
+            let ports = bridge.ports.iter().map(|(name, port)| (name.clone(), port.to_json()));
+            value["ports"] = Value::Object(ports.collect());
             value
         };
         let nic = |nic: &Nic| {
-            let mut value = port(&nic.port);
+            let mut value = nic.port.json.clone();
             value["host_half"] = json!(nic.host_half);
+            let on = nic.host_half.as_ref().and_then(|half| self.bridge_of(half));
+            value["bridge"] = json!(on.map(|bridge| &bridge.port.name));
+            let port = on.zip(nic.host_half.as_ref()).and_then(|(bridge, half)| bridge.ports.get(half));
+            value["port"] = json!(port.map(ports::Port::to_json));
             value
         };
         let jail = |jail: &Jail| match &jail.network {
-            Network::Own { nics, routers } => json!({
+            Network::Own { nics, routes } => json!({
                 "name": jail.name,
                 "jid": jail.jid,
                 "vnet": true,
                 "interfaces": nics.as_ref().map(|nics| nics.iter().map(nic).collect::<Vec<_>>()),
-                "routers": routers,
+                "routes": routes,
             }),
             Network::Shared(addresses) => {
+                let address = |interface: &String, network: &IpNetwork| {
+                    let interface = Some(interface).filter(|name| !name.is_empty());
+                    json!({
+                        "address": network.ip(),
+                        "prefix_length": network.prefix(),
+                        "interface": interface,
+                    })
+                };
+                let addresses: Vec<_> = addresses
+                    .iter()
+                    .flat_map(|(interface, here)| here.iter().map(move |network| address(interface, network)))
+                    .collect();
                 json!({ "name": jail.name, "jid": jail.jid, "vnet": false, "addresses": addresses })
             }
         };
         json!({
-            "interfaces": self.interfaces.iter().map(port).collect::<Vec<_>>(),
+            "interfaces": self.interfaces.iter().map(|port| &port.json).collect::<Vec<_>>(),
             "bridges": self.bridges.iter().map(bridge).collect::<Vec<_>>(),
             "jails": self.jails.iter().map(jail).collect::<Vec<_>>(),
             "down": self.down,
@@ -154,11 +193,11 @@ impl Jail {
         environment: &Environment,
         info: &JailInfo,
         host: &Stack,
-        halves: &[HostHalf],
+        halves: &[&HostHalf],
     ) -> Result<Jail, CommandError> {
         let name = info.name.strip_prefix("ioc-").unwrap_or(&info.name).to_owned();
         let network = match info.vnet {
-            true => Jail::own(environment, info, &name, halves)?,
+            true => Jail::own(environment, info, halves)?,
             false => Network::Shared(shared(environment, info, host)?),
         };
         Ok(Jail { name, jid: info.jid.get(), network })
@@ -167,31 +206,24 @@ impl Jail {
     fn own(
         environment: &Environment,
         info: &JailInfo,
-        name: &str,
-        halves: &[HostHalf],
+        halves: &[&HostHalf],
     ) -> Result<Network, CommandError> {
         if !environment.kernel.privileged() {
-            return Ok(Network::Own { nics: None, routers: Vec::new() });
+            return Ok(Network::Own { nics: None, routes: Value::Null });
         }
         // One that is gone meanwhile has no interfaces any more.
         let Some(inside) = Stack::of_jail(environment, info.jid)? else {
-            return Ok(Network::Own { nics: Some(Vec::new()), routers: Vec::new() });
+            return Ok(Network::Own { nics: Some(Vec::new()), routes: json!([]) });
         };
-        let here = format!(".{}", info.jid);
-        let host_half = |nic: InterfaceName| {
-            let is_other = |half: &&HostHalf| {
-                half.name.as_str().ends_with(&here) && half.jail == name && half.nic == nic
-            };
-            halves.iter().find(is_other).map(|half| half.name.to_string())
-        };
+        let host_half =
+            |nic: InterfaceName| halves.iter().find(|half| half.nic == nic).map(|half| half.name.to_string());
         let nics = inside.interfaces.iter().filter(|interface| interface.kind != InterfaceType::LOOPBACK);
-        let nics = nics
-            .map(|interface| Nic { port: port(interface, &inside), host_half: host_half(interface.name) });
-        let defaults = inside.routes.iter().filter(|route| route.is_default());
-        Ok(Network::Own {
-            nics: Some(nics.collect()),
-            routers: defaults.map(|route| inside.via(route)).collect(),
-        })
+        let nics = nics.map(|interface| Nic {
+            port: port(interface, &inside),
+            host_half: host_half(interface.name),
+            routers: inside.routers_on(interface),
+        });
+        Ok(Network::Own { nics: Some(nics.collect()), routes: inside.routes_to_json() })
     }
 }
 
@@ -200,15 +232,15 @@ fn shared(
     environment: &Environment,
     info: &JailInfo,
     host: &Stack,
-) -> Result<BTreeMap<String, Vec<String>>, CommandError> {
-    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+) -> Result<BTreeMap<String, Vec<IpNetwork>>, CommandError> {
+    let mut found: BTreeMap<String, Vec<IpNetwork>> = BTreeMap::new();
     let Some((ip4, ip6)) = jail::addresses(&*environment.kernel, info.jid)? else { return Ok(found) };
     for ip in ip4.into_iter().map(IpAddr::from).chain(ip6.into_iter().map(IpAddr::from)) {
         let at = host.interfaces.iter().find_map(|interface| {
             let address = interface.addresses.iter().find(|address| address.network.ip() == ip)?;
-            Some((interface.name.to_string(), address.network.to_string()))
+            Some((interface.name.to_string(), address.network))
         });
-        let (interface, address) = at.unwrap_or_else(|| (String::new(), ip.to_string()));
+        let (interface, address) = at.unwrap_or_else(|| (String::new(), IpNetwork::from(ip)));
         found.entry(interface).or_default().push(address);
     }
     Ok(found)
@@ -226,5 +258,6 @@ fn port(interface: &Interface, stack: &Stack) -> Port {
         up: interface.is_up(),
         mtu: interface.mtu,
         addresses: addresses.map(text).collect(),
+        json: stack.interface_to_json(interface),
     }
 }

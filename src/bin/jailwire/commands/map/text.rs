@@ -13,7 +13,8 @@
 
 use std::io::{self, Write};
 
-use super::picture::{Bridge, Jail, Network, Picture, Port};
+use super::dot;
+use super::picture::{Bridge, Jail, Network, Nic, Picture, Port};
 use crate::output::{DIM, TITLE, WARN};
 
 /// One thing on the picture, what is written below it, and what hangs on it.
@@ -70,39 +71,56 @@ fn roots(picture: &Picture) -> Vec<Node> {
 fn bridge_node(picture: &Picture, bridge: &Bridge) -> Node {
     let mut children: Vec<Node> = Vec::new();
     for uplink in bridge.uplinks.iter().skip(1) {
-        children.push(Node { line: uplink.clone(), below: Vec::new(), children: Vec::new() });
+        children.push(Node {
+            line: format!("{uplink}{}", words(bridge, uplink)),
+            below: Vec::new(),
+            children: Vec::new(),
+        });
     }
     for member in &bridge.members {
         children.push(match picture.behind(member) {
             Some((jail, nic)) => {
                 let inside = nic.map(|nic| format!(" ── {}", nic.port.name)).unwrap_or_default();
                 let below = match nic {
-                    Some(nic) => addresses_and_routers(&nic.port, jail),
+                    Some(nic) => addresses_and_routers(nic),
                     None => format!("{DIM}only root may look inside{DIM:#}"),
                 };
                 Node {
-                    line: format!("{member}{inside} ── {}", jail_text(jail)),
+                    line: format!("{member}{inside} ── {}{}", jail_text(jail), words(bridge, member)),
                     below: vec![below],
                     children: Vec::new(),
                 }
             }
-            None => Node { line: member.clone(), below: Vec::new(), children: Vec::new() },
+            None => Node {
+                line: format!("{member}{}", words(bridge, member)),
+                below: Vec::new(),
+                children: Vec::new(),
+            },
         });
     }
     let Port { name, mtu, addresses, .. } = &bridge.port;
     let addresses = join(addresses);
+    // The first uplink is what the bridge hangs on.
+    let carried = bridge.uplinks.first().map(|uplink| words(bridge, uplink)).unwrap_or_default();
+    let carried = if carried.is_empty() { carried } else { format!("  {DIM}uplink{carried}{DIM:#}") };
     Node {
-        line: format!("{TITLE}{name}{TITLE:#}  {}  mtu {mtu}{addresses}", state(&bridge.port)),
+        line: format!("{TITLE}{name}{TITLE:#}  {}  mtu {mtu}{addresses}{carried}", state(&bridge.port)),
         below: Vec::new(),
         children,
     }
+}
+
+/// What a bridge does with a member, if there is anything to say.
+fn words(bridge: &Bridge, member: &String) -> String {
+    let words = bridge.ports.get(member).map(|port| port.words()).unwrap_or_default();
+    words.iter().map(|word| format!("  {word}")).collect()
 }
 
 /// A jail on the host's stack, under one of the interfaces that have its addresses.
 fn shared_node(jail: &Jail, interface: &str) -> Option<Node> {
     let Network::Shared(addresses) = &jail.network else { return None };
     let here = addresses.get(interface)?;
-    Some(Node { line: jail_text(jail), below: vec![here.join("  ")], children: Vec::new() })
+    Some(Node { line: jail_text(jail), below: vec![dot::join(here, "  ")], children: Vec::new() })
 }
 
 /// A jail that hangs on no interface, and the NICs of a jail that are on no bridge.
@@ -113,7 +131,7 @@ fn loose_node(picture: &Picture, jail: &Jail) -> Option<Node> {
             if !addresses.is_empty() && !addresses.contains_key("") {
                 return None;
             }
-            below.extend(addresses.get("").map(|here| here.join("  ")));
+            below.extend(addresses.get("").map(|here| dot::join(here, "  ")));
         }
         Network::Own { nics: None, .. } => return None,
         Network::Own { nics: Some(nics), .. } => {
@@ -126,7 +144,7 @@ fn loose_node(picture: &Picture, jail: &Jail) -> Option<Node> {
             }
             for nic in loose {
                 let half = nic.host_half.as_ref().map(|half| format!("{half} ── ")).unwrap_or_default();
-                below.push(format!("{half}{}  {}", nic.port.name, addresses_and_routers(&nic.port, jail)));
+                below.push(format!("{half}{}  {}", nic.port.name, addresses_and_routers(nic)));
             }
         }
     }
@@ -136,12 +154,10 @@ fn loose_node(picture: &Picture, jail: &Jail) -> Option<Node> {
     Some(Node { line: jail_text(jail), below, children: Vec::new() })
 }
 
-fn addresses_and_routers(port: &Port, jail: &Jail) -> String {
-    let mut words = port.addresses.clone();
-    if let Network::Own { routers, .. } = &jail.network
-        && !routers.is_empty()
-    {
-        words.push(format!("{DIM}via {}{DIM:#}", routers.join(", ")));
+fn addresses_and_routers(nic: &Nic) -> String {
+    let mut words = nic.port.addresses.clone();
+    if !nic.routers.is_empty() {
+        words.push(format!("{DIM}via {}{DIM:#}", nic.routers.join(", ")));
     }
     if words.is_empty() { format!("{DIM}no address{DIM:#}") } else { words.join("  ") }
 }

@@ -4,16 +4,23 @@ use std::time::Duration;
 
 use jailwire::jail;
 use jailwire::types::InterfaceName;
-use jailwire::wiring::{AttachedNic, Step};
+use jailwire::wiring::{Attached, AttachedNic, NicAddress, Step};
 use serde_json::{Value, json};
 
-use super::{Line, Plumbing, key, wait};
+use super::{Line, Plumbing, wait};
 use crate::CommandError;
 use crate::cli::{Attach, Detach};
+use crate::commands::ports;
+use crate::output;
 
 pub fn attach(plumbing: &Plumbing, args: &Attach) -> Result<(), CommandError> {
     let wiring = &plumbing.wiring;
-    let mut nic = wiring.attach(key(&args.jail));
+    for address in args.address.iter().filter_map(|text| text.parse::<NicAddress>().ok()) {
+        if let Some(oddity) = address.oddity() {
+            output::warn(&format!("{address} is {oddity}"));
+        }
+    }
+    let mut nic = wiring.attach(plumbing.key(&args.jail)?);
     nic = match &args.bridge {
         Some(bridge) => nic.nic(bridge),
         None => nic.nic_alone(),
@@ -33,6 +40,15 @@ pub fn attach(plumbing: &Plumbing, args: &Attach) -> Result<(), CommandError> {
     if let [host, jail] = &args.mac[..] {
         nic = nic.macs(host, jail);
     }
+    if let Some(vlan) = &args.untagged {
+        nic = nic.untagged(vlan);
+    }
+    if let Some(vlans) = &args.tagged {
+        nic = nic.tagged(vlans);
+    }
+    if args.isolated {
+        nic = nic.isolated();
+    }
     if args.accept_rtadv {
         nic = nic.accept_rtadv();
     }
@@ -45,6 +61,7 @@ pub fn attach(plumbing: &Plumbing, args: &Attach) -> Result<(), CommandError> {
     nic = args.publish.iter().fold(nic, |nic, ports| nic.publish(ports));
     nic = args.address.iter().fold(nic, |nic, address| nic.address(address));
     nic = args.router.iter().fold(nic, |nic, router| nic.router(router));
+    nic = args.route.iter().fold(nic, |nic, (network, router)| nic.route(network, router));
     if args.dry_run {
         let steps = nic.plan()?;
         let line = |(step, requests): &(Step, Vec<&'static str>)| Line::new(step, requests);
@@ -60,33 +77,38 @@ pub fn attach(plumbing: &Plumbing, args: &Attach) -> Result<(), CommandError> {
             return Err(error);
         }
     }
-    let mut all = to_json(made);
-    all["jid"] = json!(attached.jid.get());
-    all["name"] = json!(attached.jail);
-    all["addresses"] = json!(args.address);
-    all["routers"] = json!(args.router);
-    if args.nat || !args.publish.is_empty() {
-        all["nat"] = json!(args.nat);
-        all["published"] = json!(args.publish);
-    }
-    Ok(plumbing.answer(&all, &[&made.host, &made.jail])?)
+    let all = || {
+        let mut all = to_json(plumbing, &attached, made)?;
+        if args.nat || !args.publish.is_empty() {
+            all["nat"] = json!(args.nat);
+            all["published"] = json!(args.publish);
+        }
+        Ok(all)
+    };
+    plumbing.answer(all, &[&made.host, &made.jail])
 }
 
-fn to_json(nic: &AttachedNic) -> Value {
-    json!({
-        "host": nic.host.as_str(),
-        "jail": nic.jail.as_str(),
+/// What was attached, as the jail has it now.
+fn to_json(plumbing: &Plumbing, attached: &Attached, nic: &AttachedNic) -> Result<Value, CommandError> {
+    let stack = plumbing.stack(attached.jid)?;
+    let host = plumbing.wiring.host();
+    let ports = ports::of_host(host, &host.interfaces()?)?;
+    let interface = stack.interface(&nic.jail).map(|interface| {
+        super::list::to_json_with_end(&stack, interface, Some(&nic.host), ports.get(&nic.host))
+    });
+    Ok(json!({
+        "jid": attached.jid.get(),
+        "name": attached.jail,
+        "interface": interface,
         "host_mac": nic.host_mac.map(|mac| mac.to_string()),
-        "jail_mac": nic.jail_mac.map(|mac| mac.to_string()),
-        "mtu": nic.mtu,
-        "bridge": nic.bridge.as_ref().map(InterfaceName::as_str),
-    })
+        "routes": stack.routes_to_json(),
+    }))
 }
 
 pub fn detach(plumbing: &Plumbing, args: &Detach) -> Result<(), CommandError> {
     let wiring = &plumbing.wiring;
     // A jail that is gone may have left something, under its name.
-    let running = jail::get(&**wiring.kernel(), key(&args.jail))?;
+    let running = jail::get(&**wiring.kernel(), plumbing.key(&args.jail)?)?;
     let name = running.map_or_else(|| args.jail.clone(), |info| info.name);
     let epairs = wiring.epairs_of(&name)?;
     let mut chosen = Vec::new();
@@ -114,9 +136,9 @@ pub fn detach(plumbing: &Plumbing, args: &Detach) -> Result<(), CommandError> {
         wiring.detach(host)?;
     }
     if plumbing.json {
-        let detached = |(host, half): &(InterfaceName, InterfaceName)| json!({ "host": host.as_str(), "jail": half.as_str() });
+        let detached = |(host, half): &(InterfaceName, InterfaceName)| json!({ "name": half.as_str(), "host_half": host.as_str() });
         let all = json!({ "name": name, "detached": chosen.iter().map(detached).collect::<Vec<_>>() });
-        crate::output::json(&all)?;
+        output::json(&all)?;
     }
     Ok(())
 }

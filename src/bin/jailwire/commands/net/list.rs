@@ -7,22 +7,25 @@ use jailwire::OptionalExtension;
 use jailwire::interface::Interface;
 use jailwire::jail::{self, JailInfo};
 use jailwire::types::{Fib, InterfaceName};
-use jailwire::vnet::{Snapshot, Vnet};
+use jailwire::vnet::Vnet;
+use jailwire::wiring::HostHalf;
 use jailwire::wiring::nat::{Published, Translated};
 use serde_json::{Value, json};
 
 use super::Plumbing;
 use crate::CommandError;
 use crate::cli::NetList;
+use crate::commands::ports::{self, Port};
+use crate::commands::stack::Stack;
 use crate::output;
 
 /// A jail, its network stack, the other ends of its interfaces, and its NAT and published ports.
-type Listed = (JailInfo, Snapshot, HashMap<InterfaceName, OtherEnd>, Option<Published>);
+type Listed<'a> = (JailInfo, Stack, HashMap<InterfaceName, OtherEnd<'a>>, Option<Published>);
 
 /// The other end of an interface of a jail.
-struct OtherEnd {
+struct OtherEnd<'a> {
     host: InterfaceName,
-    bridge: Option<InterfaceName>,
+    port: Option<&'a Port>,
 }
 
 pub fn run(plumbing: &Plumbing, args: &NetList) -> Result<(), CommandError> {
@@ -32,10 +35,12 @@ pub fn run(plumbing: &Plumbing, args: &NetList) -> Result<(), CommandError> {
     } else {
         args.jails.iter().map(|word| plumbing.jail(word)).collect::<Result<Vec<_>, _>>()?
     };
-    let bridges = bridges(plumbing.wiring.host())?;
+    let host = plumbing.wiring.host();
+    let ports = ports::of_host(host, &host.interfaces()?)?;
     let epairs = plumbing.wiring.epairs()?;
     // To look at pf is root's alone.
     let published = plumbing.wiring.published().unwrap_or_default();
+    let running = jail::list(&**kernel, false)?;
     let mut listed = Vec::new();
     for info in jails {
         let stack = Vnet::enter(kernel.clone(), info.jid).and_then(|inside| inside.snapshot(Fib::DEFAULT));
@@ -45,13 +50,14 @@ pub fn run(plumbing: &Plumbing, args: &NetList) -> Result<(), CommandError> {
         } else {
             stack?
         };
-        let ends: HashMap<InterfaceName, OtherEnd> = epairs
+        let is_its = |half: &&HostHalf| half.owner(&running).is_some_and(|owner| owner.jid == info.jid);
+        let ends: HashMap<InterfaceName, OtherEnd<'_>> = epairs
             .iter()
-            .filter(|half| half.jail == info.name)
-            .map(|half| (half.nic, OtherEnd { host: half.name, bridge: bridges.get(&half.name).copied() }))
+            .filter(is_its)
+            .map(|half| (half.nic, OtherEnd { host: half.name, port: ports.get(&half.name) }))
             .collect();
         let of_it = published.iter().find(|one| one.is_of(&info.name)).cloned();
-        listed.push((info, stack, ends, of_it));
+        listed.push((info, Stack::from(stack), ends, of_it));
     }
     if plumbing.json {
         let all: Vec<Value> = listed.iter().map(to_json).collect();
@@ -64,46 +70,30 @@ pub fn run(plumbing: &Plumbing, args: &NetList) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// The bridges of the host's members.
-fn bridges(host: &Vnet) -> Result<HashMap<InterfaceName, InterfaceName>, CommandError> {
-    let bridges = host.bridges_among(&host.interfaces()?)?.into_iter();
-    Ok(bridges
-        .flat_map(|(bridge, members)| members.into_iter().map(move |member| (member, bridge)))
-        .collect())
+/// An interface of a jail, as all commands show it in JSON, with its other end.
+pub fn to_json_with_end(
+    stack: &Stack,
+    interface: &Interface,
+    host_half: Option<&InterfaceName>,
+    port: Option<&Port>,
+) -> Value {
+    let mut value = stack.interface_to_json(interface);
+    value["host_half"] = json!(host_half.map(InterfaceName::as_str));
+    value["bridge"] = json!(port.map(|port| port.bridge.as_str()));
+    value["port"] = json!(port.map(Port::to_json));
+    value
 }
 
-fn addresses(interface: &Interface) -> Vec<String> {
-    interface.addresses.iter().map(|address| address.network.to_string()).collect()
-}
-
-fn routers(stack: &Snapshot) -> Vec<String> {
-    let default = stack.routes.iter().filter(|route| route.is_default());
-    default
-        .map(|route| match route.via {
-            jailwire::Via::Gateway(gateway) => gateway.to_string(),
-            other => other.to_string(),
-        })
-        .collect()
-}
-
-fn to_json((info, stack, ends, published): &Listed) -> Value {
+fn to_json((info, stack, ends, published): &Listed<'_>) -> Value {
     let interface = |interface: &Interface| {
         let end = ends.get(&interface.name);
-        json!({
-            "jail": interface.name.as_str(),
-            "host": end.map(|end| end.host.as_str()),
-            "bridge": end.and_then(|end| end.bridge.as_ref()).map(InterfaceName::as_str),
-            "up": interface.is_up(),
-            "mtu": interface.mtu,
-            "mac": interface.mac.map(|mac| mac.to_string()),
-            "addresses": addresses(interface),
-        })
+        to_json_with_end(stack, interface, end.map(|end| &end.host), end.and_then(|end| end.port))
     };
     let mut all = json!({
         "jid": info.jid.get(),
         "name": info.name,
         "interfaces": stack.interfaces.iter().map(interface).collect::<Vec<_>>(),
-        "routers": routers(stack),
+        "routes": stack.routes_to_json(),
     });
     if let Some(published) = published {
         all["nat"] = json!(translations(published));
@@ -118,23 +108,25 @@ fn translations(published: &Published) -> Vec<String> {
     published.nat.iter().map(words).collect()
 }
 
-fn print(out: &mut impl io::Write, (info, stack, ends, published): &Listed) -> io::Result<()> {
+fn print(out: &mut impl io::Write, (info, stack, ends, published): &Listed<'_>) -> io::Result<()> {
     writeln!(out, "{} {}", info.jid, info.name)?;
     for interface in &stack.interfaces {
         let mut line = format!("  {} {}", interface.name, if interface.is_up() { "up" } else { "down" });
         if let Some(end) = ends.get(&interface.name) {
             line.push_str(&format!(" host {}", end.host));
-            if let Some(bridge) = end.bridge {
-                line.push_str(&format!(" bridge {bridge}"));
+            if let Some(port) = end.port {
+                line.push_str(&format!(" bridge {}", port.bridge));
+                port.words().iter().for_each(|word| line.push_str(&format!(" {word}")));
             }
         }
-        for address in addresses(interface) {
-            line.push_str(&format!(" {address}"));
+        for address in &interface.addresses {
+            let ip = stack.scoped(address.network.ip(), address.scope);
+            line.push_str(&format!(" {ip}/{}", address.network.prefix()));
         }
         writeln!(out, "{line}")?;
     }
-    for router in routers(stack) {
-        writeln!(out, "  default {router}")?;
+    for route in stack.routes.iter().filter(|route| route.is_default()) {
+        writeln!(out, "  default {}", stack.via(route))?;
     }
     if let Some(published) = published {
         for nat in translations(published) {

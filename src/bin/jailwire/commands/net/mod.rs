@@ -8,12 +8,15 @@ mod wait;
 use std::io;
 use std::process::ExitCode;
 
+use jailwire::iocage::name::JailName;
 use jailwire::jail::{self, JailInfo, JailKey};
-use jailwire::types::Jid;
+use jailwire::types::{Fib, Jid};
+use jailwire::vnet::Vnet;
 use jailwire::wiring::Wiring;
 use serde_json::{Value, json};
 
 use super::preview::{self, Line};
+use super::stack::Stack;
 use crate::CommandError;
 use crate::cli::{Cli, Net};
 use crate::environment::Environment;
@@ -67,17 +70,41 @@ impl Plumbing {
     }
 
     /// Prints an answer: all of it as JSON, or a line of words for scripts.
-    fn answer(&self, all: &Value, words: &[&dyn std::fmt::Display]) -> io::Result<()> {
+    fn answer(
+        &self,
+        all: impl FnOnce() -> Result<Value, CommandError>,
+        words: &[&dyn std::fmt::Display],
+    ) -> Result<(), CommandError> {
         if self.json {
-            return output::json(all);
+            return Ok(output::json(&all()?)?);
         }
         let words = words.iter().map(ToString::to_string).collect();
-        output::bare(&[words])
+        Ok(output::bare(&[words])?)
+    }
+
+    /// The interfaces and routes of a jail.
+    fn stack(&self, jid: Jid) -> Result<Stack, CommandError> {
+        Ok(Vnet::enter(self.wiring.kernel().clone(), jid)?.snapshot(Fib::DEFAULT)?.into())
+    }
+
+    /// What a word names: a number is a jid, and a name the kernel's. If no jail of that name runs it is iocage's name.
+    fn key(&self, word: &str) -> Result<JailKey, CommandError> {
+        if let Some(jid) = word.parse().ok().and_then(|number| Jid::new(number).ok()) {
+            return Ok(jid.into());
+        }
+        let kernel = &**self.wiring.kernel();
+        if let Ok(name) = word.parse::<JailName>()
+            && jail::get(kernel, word)?.is_none()
+            && jail::get(kernel, name.kernel_name().as_str())?.is_some()
+        {
+            return Ok(name.kernel_name().as_str().into());
+        }
+        Ok(word.into())
     }
 
     /// A running jail with a network stack of its own.
     fn jail(&self, word: &str) -> Result<JailInfo, CommandError> {
-        let info = jail::get(&**self.wiring.kernel(), key(word))?;
+        let info = jail::get(&**self.wiring.kernel(), self.key(word)?)?;
         let info =
             info.ok_or_else(|| format!("there is no jail {word}: `jailwire net list` lists those that run"))?;
         if !info.vnet {
@@ -86,13 +113,5 @@ impl Plumbing {
             );
         }
         Ok(info)
-    }
-}
-
-/// What a word names: a number is a jid.
-fn key(word: &str) -> JailKey {
-    match word.parse().ok().and_then(|number| Jid::new(number).ok()) {
-        Some(jid) => jid.into(),
-        None => word.into(),
     }
 }

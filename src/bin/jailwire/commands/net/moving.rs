@@ -3,23 +3,43 @@
 use std::net::IpAddr;
 
 use ipnetwork::IpNetwork;
+use jailwire::interface::InterfaceType;
+use jailwire::jail::JailInfo;
+use jailwire::route::Via;
 use jailwire::types::{Fib, InterfaceName, Jid};
-use jailwire::vnet::Vnet;
+use jailwire::vnet::{Snapshot, Vnet};
+use jailwire::wiring::{HostHalf, NicAddress};
 use serde_json::json;
 
 use super::{Line, Plumbing};
 use crate::CommandError;
 use crate::cli::{Lend, Reclaim};
+use crate::commands::stack::Stack;
+use crate::output;
 
 pub fn lend(plumbing: &Plumbing, args: &Lend) -> Result<(), CommandError> {
     let host = plumbing.wiring.host();
     // All words are read before anything is changed.
     let interface: InterfaceName = args.interface.parse()?;
     let name: Option<InterfaceName> = args.name.as_deref().map(str::parse).transpose()?;
-    let addresses = args.address.iter().map(|word| word.parse()).collect::<Result<Vec<IpNetwork>, _>>()?;
-    let routers = args.router.iter().map(|word| word.parse()).collect::<Result<Vec<IpAddr>, _>>()?;
+    let address = |word: &String| -> Result<IpNetwork, CommandError> {
+        let address: NicAddress = word.parse().map_err(|error| format!("{word}: {error}"))?;
+        Ok(address.network())
+    };
+    let addresses = args.address.iter().map(address).collect::<Result<Vec<IpNetwork>, _>>()?;
+    let router = |word: &String| word.parse().map_err(|_| format!("{word} is not the address of a router"));
+    let routers = args.router.iter().map(router).collect::<Result<Vec<IpAddr>, _>>()?;
     let info = plumbing.jail(&args.jail)?;
     let bridge = bridge_of(host, &interface)?;
+    let uses = uses(host, &interface, bridge.as_ref())?;
+    if !uses.is_empty() && !args.force {
+        return Err(format!(
+            "{interface} is in use by the host: it {}. The host would lose that, and `net reclaim` does not give it back. Add --force to lend it all the same",
+            uses.join(", and ")
+        )
+        .into());
+    }
+    refuse_to_replace(plumbing, &info, &routers)?;
     let inside = name.unwrap_or(interface);
     // Under its new name from here on where that is free: the jail may have an interface of the old one.
     let carried = if host.has_interface(&inside)? { interface } else { inside };
@@ -44,6 +64,9 @@ pub fn lend(plumbing: &Plumbing, args: &Lend) -> Result<(), CommandError> {
         );
         return Ok(plumbing.preview(&lines)?);
     }
+    for use_ in &uses {
+        output::warn(&format!("{interface} {use_}: the host has that no more"));
+    }
     if let Some(bridge) = &bridge {
         // One that is moved as a member stays promiscuous.
         host.delete_member(bridge, &interface)?;
@@ -62,16 +85,86 @@ pub fn lend(plumbing: &Plumbing, args: &Lend) -> Result<(), CommandError> {
         }
         return Err(error);
     }
-    let all = json!({
-        "jid": info.jid.get(),
-        "name": info.name,
-        "host": interface.as_str(),
-        "jail": inside.as_str(),
-        "left_bridge": bridge.as_ref().map(InterfaceName::as_str),
-        "addresses": args.address,
-        "routers": args.router,
-    });
-    Ok(plumbing.answer(&all, &[&interface, &inside])?)
+    let all = || {
+        let stack = plumbing.stack(info.jid)?;
+        Ok(json!({
+            "jid": info.jid.get(),
+            "name": info.name,
+            "host_name": interface.as_str(),
+            "left_bridge": bridge.as_ref().map(InterfaceName::as_str),
+            "interface": stack.interface(&inside).map(|interface| stack.interface_to_json(interface)),
+            "routes": stack.routes_to_json(),
+        }))
+    };
+    plumbing.answer(all, &[&interface, &inside])
+}
+
+/// What the host uses an interface for, in words.
+fn uses(
+    host: &Vnet,
+    name: &InterfaceName,
+    bridge: Option<&InterfaceName>,
+) -> Result<Vec<String>, CommandError> {
+    let Snapshot { interfaces, routes } = host.snapshot(Fib::DEFAULT)?;
+    let Some(interface) = interfaces.iter().find(|interface| interface.name == *name) else {
+        return Err(
+            format!("the host has no interface {name}: `jailwire show` lists those that it has").into()
+        );
+    };
+    let mut uses = Vec::new();
+    let own: Vec<_> =
+        interface.addresses.iter().filter(|one| one.scope == 0).map(|one| one.network.to_string()).collect();
+    if !own.is_empty() {
+        uses.push(format!("has {}", own.join(", ")));
+    }
+    let through = routes.iter().filter(|route| route.index == interface.index);
+    let routers: Vec<_> = through
+        .filter(|route| route.is_default())
+        .filter_map(|route| match route.via {
+            Via::Gateway(gateway) => Some(gateway.address.to_string()),
+            _ => None,
+        })
+        .collect();
+    if !routers.is_empty() {
+        uses.push(format!("leads to the default router {}", routers.join(", ")));
+    }
+    if let Some(bridge) = bridge {
+        let jails = host.member_names(bridge)?.into_iter();
+        let mut halves = jails.filter_map(|member| HostHalf::read(host, member).ok().flatten());
+        if let Some(half) = halves.next() {
+            uses.push(format!("is on {bridge}, where jail {} is", half.jail));
+        }
+    }
+    for vlan in interfaces.iter().filter(|interface| interface.kind == InterfaceType::VLAN) {
+        if host.vlan(&vlan.name).is_ok_and(|found| found.is_some_and(|found| found.parent == *name)) {
+            uses.push(format!("carries the vlan {}", vlan.name));
+        }
+    }
+    Ok(uses)
+}
+
+/// A default route of a jail is not replaced: nobody would give it back.
+fn refuse_to_replace(plumbing: &Plumbing, info: &JailInfo, routers: &[IpAddr]) -> Result<(), CommandError> {
+    if routers.is_empty() {
+        return Ok(());
+    }
+    let stack = plumbing.stack(info.jid)?;
+    for router in routers {
+        let mut defaults = stack.routes.iter().filter(|route| route.is_default());
+        let other = defaults.find(|route| {
+            let same = matches!(route.via, Via::Gateway(gateway) if gateway.address == *router);
+            route.destination.is_ipv4() == router.is_ipv4() && !same
+        });
+        if let Some(other) = other {
+            let present = stack.via(other);
+            return Err(format!(
+                "{} has the default router {present} already: it is not replaced by {router}, because nobody would give it back; delete that route first, or leave --router out",
+                info.name
+            )
+            .into());
+        }
+    }
+    Ok(())
 }
 
 /// The bridge of the host that an interface is on.
@@ -120,7 +213,7 @@ fn take_back(plumbing: &Plumbing, jid: Jid, carried: &InterfaceName, inside: &In
         let _ = rename(&stack, inside, carried);
     }
     if let Err(error) = plumbing.wiring.host().reclaim(carried, jid) {
-        crate::output::warn(&error.to_string());
+        output::warn(&error.to_string());
     }
 }
 
@@ -159,7 +252,21 @@ pub fn reclaim(plumbing: &Plumbing, args: &Reclaim) -> Result<(), CommandError> 
         host.reclaim(&interface, info.jid)?;
     }
     let now = name.unwrap_or(interface);
-    let all =
-        json!({ "jid": info.jid.get(), "name": info.name, "jail": interface.as_str(), "host": now.as_str() });
-    Ok(plumbing.answer(&all, &[&now])?)
+    let stack = Stack::from(host.snapshot(Fib::DEFAULT)?);
+    let back = stack.interface(&now);
+    // The kernel takes it down and its addresses away when it is moved, and knows nothing of what it had before.
+    if back.is_some_and(|interface| !interface.is_up()) {
+        output::warn(&format!(
+            "{now} is down and without addresses: `service netif start {now} && service routing restart` configures it by /etc/rc.conf"
+        ));
+    }
+    let all = || {
+        Ok(json!({
+            "jid": info.jid.get(),
+            "name": info.name,
+            "jail_name": interface.as_str(),
+            "interface": back.map(|interface| stack.interface_to_json(interface)),
+        }))
+    };
+    plumbing.answer(all, &[&now])
 }

@@ -1,0 +1,290 @@
+//! Jails in VLANs of a bridge that filters them.
+
+use std::sync::Arc;
+
+use jailwire::bridge::{BridgeFlags, MemberFlags, VlanSet};
+use jailwire::interface::InterfaceFlags;
+use jailwire::jail::{self, JailParameters};
+use jailwire::kernel::Kernel;
+use jailwire::kernel::Sysctl;
+use jailwire::sim::{Options, Release, Sim};
+use jailwire::types::{InterfaceName, VlanId};
+use jailwire::vlan::{Vlan, VlanProtocol};
+use jailwire::vnet::Vnet;
+
+use crate::support::{Root, text};
+
+fn name(text: &str) -> InterfaceName {
+    text.parse().unwrap()
+}
+
+fn host(root: &Root) -> Vnet {
+    let kernel: Arc<dyn Kernel> = Arc::new(Sim::open(&root.path().join(".sim")).unwrap());
+    kernel.load_module("if_bridge").unwrap();
+    kernel.load_module("if_epair").unwrap();
+    Vnet::host(kernel)
+}
+
+fn theirs(host: &Vnet) {
+    jail::create(&**host.kernel(), &JailParameters::new("theirs").vnet()).unwrap();
+}
+
+fn vlans(text: &str) -> VlanSet {
+    text.parse().unwrap()
+}
+
+/// A bridge that filters VLANs, with an uplink that carries some.
+fn filtering(host: &Vnet, carried: &str) -> (InterfaceName, InterfaceName) {
+    let bridge = host.create_bridge().unwrap();
+    let uplink = host.create_epair_unit(90).unwrap().a;
+    host.change_bridge_flags(&bridge, BridgeFlags::VLAN_FILTER, BridgeFlags::empty()).unwrap();
+    host.add_member(&bridge, &uplink).unwrap();
+    host.set_member_vlans(&bridge, &uplink, &vlans(carried)).unwrap();
+    host.up(&bridge).unwrap();
+    host.up(&uplink).unwrap();
+    (bridge, uplink)
+}
+
+/// The VLAN of a member's untagged frames, and those of its tagged ones.
+fn port(host: &Vnet, bridge: &InterfaceName, member: &str) -> (Option<u16>, String) {
+    let member = name(member);
+    let found = host.members(bridge).unwrap().into_iter().find(|one| one.name == member).unwrap();
+    let tagged = host.member_vlans(bridge, &member).unwrap();
+    (found.pvid.map(VlanId::get), tagged.to_string())
+}
+
+#[test]
+fn a_missing_bridge_is_made_to_filter_and_the_uplink_carries_the_vlan() {
+    let root = Root::new();
+    let host = host(&root);
+    let uplink = host.create_epair_unit(90).unwrap().a;
+    let before = root.quiet_state();
+    theirs(&host);
+    let words = ["net", "attach", "theirs", "--bridge", "bridge0", "--uplink", uplink.as_str()];
+    root.ok(&[&words[..], &["--untagged", "20", "--address", "192.0.2.20/24", "--isolated"]].concat());
+    root.ok(&[&words[..], &["--tagged", "30,40-42"]].concat());
+    let bridge = name("bridge0");
+    assert!(host.bridge_flags(&bridge).unwrap().contains(BridgeFlags::VLAN_FILTER));
+    assert_eq!(port(&host, &bridge, uplink.as_str()), (None, "20,30,40-42".to_owned()));
+    let halves: Vec<_> =
+        host.member_names(&bridge).unwrap().into_iter().filter(|half| *half != uplink).collect();
+    assert_eq!(port(&host, &bridge, halves[1].as_str()), (Some(20), String::new()));
+    assert_eq!(port(&host, &bridge, halves[0].as_str()), (None, "30,40-42".to_owned()));
+    assert!(host.member_flags(&bridge, &halves[1]).unwrap().contains(MemberFlags::PRIVATE));
+    // All commands that show the wiring show it.
+    let list = root.ok(&["net", "list", "theirs"]);
+    assert!(list.contains("bridge bridge0 vlan 20 isolated 192.0.2.20/24"), "{list}");
+    assert!(list.contains("bridge bridge0 tagged 30,40-42"), "{list}");
+    let shown = root.ok(&["show"]);
+    assert!(
+        shown.contains("    on bridge0  tagged 20,30,40-42")
+            && shown.contains("    on bridge0  vlan 20  isolated"),
+        "{shown}"
+    );
+    let map = root.ok(&["map"]);
+    assert!(map.contains("uplink  tagged 20,30,40-42") && map.contains("  vlan 20  isolated"), "{map}");
+    let json: serde_json::Value =
+        serde_json::from_str(&root.ok(&["net", "list", "theirs", "--json"])).unwrap();
+    let interfaces = json[0]["interfaces"].as_array().unwrap();
+    let nic = interfaces.iter().find(|one| one["name"] == "epair0b").unwrap();
+    let port = serde_json::json!({ "filter": true, "untagged": 20, "tagged": "", "isolated": true });
+    assert_eq!((&nic["bridge"], &nic["port"]), (&"bridge0".into(), &port));
+    root.ok(&["net", "detach", "theirs", "--all"]);
+    let jid = jail::find(&**host.kernel(), "theirs").unwrap().unwrap();
+    jail::remove(&**host.kernel(), jid).unwrap();
+    jail::wait_gone(&**host.kernel(), jid, std::time::Duration::from_secs(10)).unwrap();
+    root.settles(&before, "after the last NIC");
+}
+
+/// An uplink of somebody else's carries the VLAN as long as a jail is in it.
+#[test]
+fn an_uplink_that_is_there_has_its_own_vlans_again() {
+    let root = Root::new();
+    let host = host(&root);
+    let (bridge, uplink) = filtering(&host, "7");
+    theirs(&host);
+    let words = ["net", "attach", "theirs", "--bridge", "bridge0", "--uplink", uplink.as_str(), "--untagged"];
+    for vlan in ["20", "30", "7"] {
+        root.ok(&[&words[..], &[vlan]].concat());
+    }
+    assert_eq!(port(&host, &bridge, uplink.as_str()), (None, "7,20,30".to_owned()));
+    root.ok(&["net", "detach", "theirs", "--all"]);
+    assert_eq!(port(&host, &bridge, uplink.as_str()), (None, "7".to_owned()));
+}
+
+#[test]
+fn without_an_uplink_the_bridges_own_members_are_left_alone() {
+    let root = Root::new();
+    let host = host(&root);
+    let (bridge, uplink) = filtering(&host, "7");
+    theirs(&host);
+    root.ok(&["net", "attach", "theirs", "--bridge", "bridge0", "--untagged", "20"]);
+    assert_eq!(port(&host, &bridge, uplink.as_str()), (None, "7".to_owned()));
+}
+
+/// Between joining the bridge and being in its VLAN a port is down: the kernel passes nothing through it.
+#[test]
+fn no_port_is_up_before_it_is_in_its_vlan() {
+    let attach =
+        ["net", "attach", "theirs", "--bridge", "bridge0", "--host-name", "outer0", "--untagged", "20"];
+    let (mut joined, mut up) = (0, 0);
+    for call in 1.. {
+        let root = Root::new();
+        let host = host(&root);
+        // A bridge that puts new members in a VLAN of its own.
+        let (bridge, _) = filtering(&host, "20");
+        host.set_bridge_default_pvid(&bridge, Some(VlanId::new(99).unwrap())).unwrap();
+        theirs(&host);
+        let output = root.run_with_fault(&attach, Some(&format!("{call}:kill")));
+        // What a killed process leaves is as it was at that call.
+        if let Ok(members) = host.member_names(&bridge)
+            && members.contains(&name("outer0"))
+        {
+            joined += 1;
+            let is_up = host.flags(&name("outer0")).unwrap().contains(InterfaceFlags::UP);
+            let (pvid, tagged) = port(&host, &bridge, "outer0");
+            up += usize::from(is_up);
+            assert!(!is_up || (pvid, tagged.as_str()) == (Some(20), ""), "call {call}: up in VLAN {pvid:?}");
+        }
+        if output.status.success() {
+            break;
+        }
+    }
+    assert!(joined > up && up > 0, "seen {joined} times on the bridge, {up} times up");
+}
+
+#[test]
+fn what_cannot_be_is_refused_before_anything_is_made() {
+    let root = Root::new();
+    let host = host(&root);
+    let (bridge, uplink) = filtering(&host, "7");
+    let plain = host.create_bridge().unwrap();
+    host.kernel().load_module("if_vlan").unwrap();
+    let vlan = Vlan { parent: uplink, tag: VlanId::new(20).unwrap(), protocol: VlanProtocol::Dot1q };
+    host.create_vlan(&vlan, Some(&name("lan.20")), None).unwrap();
+    theirs(&host);
+    let before = root.quiet_state();
+    let (bridge, plain, uplink) = (bridge.as_str(), plain.as_str(), uplink.as_str());
+    for (words, told) in [
+        (&["--bridge", plain, "--untagged", "20"][..], "bridge1, which does not filter them"),
+        (&["--bridge", bridge, "--untagged", "0"], "give a number from 1 to 4094"),
+        (&["--bridge", bridge, "--untagged", "4095"], "give a number from 1 to 4094"),
+        (&["--bridge", bridge, "--tagged", "30-20"], "ends before it begins"),
+        (&["--bridge", bridge, "--tagged", "20,x"], "is not a VLAN"),
+        (
+            &["--bridge", bridge, "--untagged", "20", "--tagged", "10-30"],
+            "cannot be both untagged and tagged",
+        ),
+        (
+            &["--bridge", bridge, "--tagged", "30", "--address", "192.0.2.2/24"],
+            "no VLAN for frames without a tag",
+        ),
+        (
+            &["--bridge", bridge, "--uplink", uplink, "--untagged", "20"],
+            "lan.20 of the host takes the frames of VLAN 20",
+        ),
+    ] {
+        let words = [&["net", "attach", "theirs"][..], words].concat();
+        let said = root.fails(&words, 1);
+        assert!(said.contains(told), "{words:?}: {said}");
+        root.settles(&before, &words.join(" "));
+    }
+    root.fails(&["net", "attach", "theirs", "--untagged", "20"], 2);
+}
+
+#[test]
+fn a_kernel_without_the_filter_says_so() {
+    let root = Root::new();
+    std::fs::create_dir_all(root.path().join(".sim")).unwrap();
+    let options = Options { release: Release::V14_2, ..Options::default() };
+    drop(Sim::open_with(&root.path().join(".sim"), options).unwrap());
+    let host = host(&root);
+    theirs(&host);
+    assert!(host.kernel().sysctl(&Sysctl::read("kern.osreldate")).is_ok());
+    let said = root.fails(&["net", "attach", "theirs", "--bridge", "bridge0", "--untagged", "20"], 1);
+    assert!(said.contains("FreeBSD 15 does") && said.contains("a bridge for each VLAN"), "{said}");
+    root.ok(&["net", "attach", "theirs", "--bridge", "bridge0", "--isolated"]);
+}
+
+/// iocage keeps what it does not know, and starts the jail without.
+#[test]
+fn properties_put_a_jail_in_vlans() {
+    let root = Root::new();
+    let host = host(&root);
+    let (bridge, uplink) = filtering(&host, "7");
+    root.ok(&[
+        "set",
+        "vnet0_vlan=20",
+        "vnet0_tagged=31-33,30",
+        &format!("vnet_default_interface={uplink}"),
+        "db",
+    ]);
+    assert_eq!(root.ok(&["get", "vnet0_tagged", "db"]), "30-33\n");
+    let before = root.quiet_state();
+    let plan = root.ok(&["start", "--dry-run", "db"]);
+    let place = |what: &str| plan.find(what).unwrap_or_else(|| panic!("no {what} in {plan}"));
+    assert!(
+        place("add the host's half of nic 0 to bridge0")
+            < place("in VLANs of bridge0: untagged 20, tagged 30-33")
+    );
+    assert!(place("in VLANs of bridge0") < place("bring the host's half of nic 0 up"));
+    assert!(place("carry VLANs 20,30-33 of bridge0") < place("add the host's half of nic 0"));
+    root.ok(&["start", "db"]);
+    assert_eq!(port(&host, &bridge, "vnet0.1"), (Some(20), "30-33".to_owned()));
+    assert_eq!(port(&host, &bridge, uplink.as_str()), (None, "7,20,30-33".to_owned()));
+    root.ok(&["stop", "db"]);
+    root.settles(&before, "after the stop");
+    for (assignment, told) in
+        [("vnet0_vlan=4095", "1 to 4094"), ("vnet0_tagged=5-1", "ends before it begins")]
+    {
+        let said = root.fails(&["set", assignment, "db"], 1);
+        assert!(said.contains(told), "{said}");
+    }
+    root.ok(&["set", "vnet0_vlan=none", "vnet0_tagged=none", "db"]);
+    root.ok(&["start", "db"]);
+    assert_eq!(port(&host, &bridge, "vnet0.2"), (None, String::new()));
+}
+
+#[test]
+fn what_is_wrong_in_config_json_names_the_property() {
+    let root = Root::new();
+    let config = r#"{"vnet":1,"ip4_addr":"vnet0|192.0.2.20/24","vnet0_tagged":"30"}"#;
+    std::fs::write(root.jail("web").join("config.json"), config).unwrap();
+    let said = root.fails(&["start", "web"], 1);
+    assert!(said.contains("no VLAN for frames without a tag") && said.contains("vnetN_vlan"), "{said}");
+    let config = config.replace("\"30\"", "\"thirty\"");
+    std::fs::write(root.jail("web").join("config.json"), config).unwrap();
+    let said = root.fails(&["start", "web"], 1);
+    assert!(said.contains("vnet0_tagged") && said.contains("`thirty` is not a VLAN"), "{said}");
+}
+
+/// Jails of one start, in bulk: the first makes the bridge, and makes it filter.
+#[test]
+fn many_jails_in_vlans_start_at_once() {
+    let root = Root::new();
+    for number in 1..9 {
+        let directory = root.jail(&format!("v{number}"));
+        std::fs::create_dir_all(directory.join("root")).unwrap();
+        let vlan = 20 + number % 3;
+        let config = format!(
+            r#"{{"vnet":1,"interfaces":"vnet0:bridge5","ip4_addr":"vnet0|198.51.100.{number}/24","defaultrouter":"none","defaultrouter6":"none","vnet0_vlan":"{vlan}","exec_start":"/usr/bin/true","exec_stop":"/usr/bin/true","mount_devfs":0,"mount_fdescfs":0,"resolver":"/dev/null"}}"#
+        );
+        std::fs::write(directory.join("config.json"), config).unwrap();
+        std::fs::write(directory.join("fstab"), "").unwrap();
+    }
+    let names: Vec<String> = (1..9).map(|number| format!("v{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    root.ok(&["list"]);
+    let before = root.quiet_state();
+    let output = root.run(&[&["start"][..], &names].concat());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let host = host(&root);
+    let members = host.members(&name("bridge5")).unwrap();
+    assert_eq!(members.len(), 8);
+    for vlan in [20, 21, 22] {
+        let count = members.iter().filter(|one| one.pvid.map(VlanId::get) == Some(vlan)).count();
+        assert_eq!(count, [2, 3, 3][usize::from(vlan - 20)]);
+    }
+    root.ok(&[&["stop"][..], &names].concat());
+    root.settles(&before, "after the stops");
+}
