@@ -72,7 +72,7 @@ pub enum Owned {
         /// The interface.
         member: InterfaceName,
         /// The VLANs whose tagged frames it carried.
-        was: VlanSet,
+        was: Box<VlanSet>,
     },
     /// A bridge of the host that had no members, and the MTU that it had before the first jail was on it.
     BridgeMtu(InterfaceName, Mtu),
@@ -174,7 +174,7 @@ impl Owned {
             "member-vlans" => Owned::MemberVlans {
                 bridge: next()?.parse().ok()?,
                 member: next()?.parse().ok()?,
-                was: next()?.parse().ok()?,
+                was: Box::new(next()?.parse().ok()?),
             },
             "bridge-mtu" => Owned::BridgeMtu(next()?.parse().ok()?, Mtu::new(next()?.parse().ok()?).ok()?),
             "inet6" => Owned::Inet6(next()?.parse().ok()?),

@@ -157,8 +157,10 @@ fn carry(
         _ => false,
     };
     if !journal.owned().iter().any(is_known) {
-        journal
-            .intend(files, Owned::MemberVlans { bridge: *bridge, member: *member, was: carried.clone() })?;
+        journal.intend(
+            files,
+            Owned::MemberVlans { bridge: *bridge, member: *member, was: Box::new(carried.clone()) },
+        )?;
     }
     carried.extend(vlans.iter());
     Ok(host.set_member_vlans(bridge, member, &carried)?)
