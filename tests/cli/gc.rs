@@ -214,7 +214,7 @@ fn a_killed_attach_is_cleared_up_by_the_next_start_or_stop() {
     let fresh = Root::new();
     fresh.ok(&["list"]);
     let before = fresh.kernel_state();
-    let points = at_every_call(4, |call| {
+    let points = at_every_call(3, |call| {
         let root = Root::new();
         root.ok(&["start", "db"]);
         let output = root.run_with_fault(&words, Some(&format!("{call}:kill")));
