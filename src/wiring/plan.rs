@@ -174,7 +174,8 @@ impl<'a> Planner<'a> {
             return Err(problems);
         }
         let Planner { steps, uplinks, notes, empty, filtering, carried, .. } = self;
-        let filtering = filtering.into_iter().filter(|(_, filters)| *filters).map(|(bridge, _)| bridge).collect();
+        let filtering =
+            filtering.into_iter().filter(|(_, filters)| *filters).map(|(bridge, _)| bridge).collect();
         Ok(Plan { steps, uplinks, notes, empty, spec: spec.clone(), filtering, carried })
     }
 
