@@ -8,7 +8,7 @@ pub enum Net {
     /// Create an epair, put one half into a jail and wire both, or change nothing
     ///
     /// Prints the names of the halves: the host's, then the jail's.
-    Attach(Attach),
+    Attach(Box<Attach>),
     /// Destroy epairs of a jail
     Detach(Detach),
     /// List jails with a network stack of their own, and what they are wired to
