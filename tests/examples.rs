@@ -17,6 +17,9 @@ mod bridge_vlans;
 #[path = "../examples/bulk_start.rs"]
 mod bulk_start;
 #[allow(dead_code)]
+#[path = "../examples/event_loop.rs"]
+mod event_loop;
+#[allow(dead_code)]
 #[path = "../examples/minimal_manager.rs"]
 mod minimal_manager;
 #[allow(dead_code)]
@@ -64,6 +67,16 @@ fn the_manager_starts_lists_and_stops() {
     assert_eq!(again.to_string(), "example-web was not started here");
     assert!(minimal_manager::run(&wiring, &["begin"], &mut Vec::new()).is_err());
     assert!(!wiring.host().has_interface(&"bridge77".parse().unwrap()).unwrap());
+}
+
+#[test]
+fn an_event_loop_of_others_watches_many_jails_start() {
+    let _turn = alone();
+    let wiring = Wiring::on(kernel()).unwrap();
+    let told = printed(|out| event_loop::run(&wiring, 6, out));
+    assert!(told.contains("Arrived {") && told.contains("bridge88"), "{told}");
+    // Where the kernel does not tell, jails that come and go between two looks are missed.
+    assert!(told.contains("Created { parent: None"), "{told}");
 }
 
 #[test]
