@@ -48,7 +48,7 @@ pub fn run(wiring: &Wiring, count: u8, out: &mut dyn Write) -> Result<(), Box<dy
     })?;
     let names: Vec<_> = (0..count).map(|number| (format!("bulk{number}"), Vec::new())).collect();
     bulk::stop(&wiring.site(), &names, &limits, &cancel, |name, fate| match fate {
-        Fate::Gone => told.push(format!("{name} is gone")),
+        Fate::Gone(_) => told.push(format!("{name} is gone")),
         other => told.push(format!("{name}: {other:?}")),
     })?;
     for line in told {
