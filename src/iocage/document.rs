@@ -201,6 +201,13 @@ impl Document {
         self.values.insert(key.to_owned(), value.clone().into());
     }
 
+    /// Takes a value over from another document, as it is there.
+    pub fn copy(&mut self, key: &str, from: &Document) {
+        if let Some(value) = from.values.get(key) {
+            self.values.insert(key.to_owned(), value.clone());
+        }
+    }
+
     /// Sets a value to `null`, as iocage writes what is not known.
     pub fn set_null(&mut self, key: &str) {
         self.values.insert(key.to_owned(), Json::Null);

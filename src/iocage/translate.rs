@@ -9,6 +9,7 @@ use crate::iocage::config::{
     DefaultInterface, Devfs, JailConfig, Localhost, Nat, Network, SharedAddress, SharedNetwork, Sharing,
     VnetNetwork,
 };
+use crate::iocage::fstab::Mount;
 use crate::iocage::mac::{MacPair, MacPrefix};
 use crate::iocage::nic::NicName;
 use crate::iocage::router::Router;
@@ -334,23 +335,24 @@ fn devfs(devfs: &Devfs) -> wiring::Devfs {
     wiring::Devfs::Generate { first: devfs.first, rules }
 }
 
+/// The options of a line of an fstab, without the words that are for mount(8) and no options of a file system.
+pub(super) fn mount_options(line: &Mount) -> impl Iterator<Item = (String, Option<String>)> {
+    let words = line.options.iter();
+    let options = words.filter(|option| !matches!(option.as_str(), "rw" | "noauto" | "late" | "failok"));
+    options.map(|option| match option.split_once('=') {
+        Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
+        None => (option.clone(), None),
+    })
+}
+
 fn mounts(config: &JailConfig) -> Vec<MountSpec> {
     let mut mounts: Vec<MountSpec> = Vec::new();
     for (line, beneath) in &config.mounts.fstab {
-        // Words that are for mount(8), and no options of a file system.
-        let options = line
-            .options
-            .iter()
-            .filter(|option| !matches!(option.as_str(), "rw" | "noauto" | "late" | "failok"));
-        let option = |option: &String| match option.split_once('=') {
-            Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
-            None => (option.clone(), None),
-        };
         mounts.push(MountSpec {
             fstype: line.fstype.clone(),
             from: line.source.clone().into(),
             beneath: beneath.clone(),
-            options: options.map(option).collect(),
+            options: mount_options(line).collect(),
             ruleset: line.fstype == "devfs",
         });
     }

@@ -17,6 +17,7 @@ mod many;
 mod net;
 mod nobody;
 mod owners;
+mod pool;
 mod rc;
 mod reports;
 mod schema;

@@ -1,8 +1,7 @@
-//! Where iocage's directory is a dataset: `zfs` is run to make, copy, rename and destroy jails, to find
-//! the pool that is active, and to read what legacy iocage kept there; and for nothing else.
+//! Where iocage's directory is a dataset: which commands run `zfs` at all, how the active pool is found, and what
+//! legacy iocage kept in properties of datasets. What is made and destroyed of datasets is in `pool`.
 //!
-//! A stand-in on PATH takes the place of `zfs`: it notes what it is asked, and makes directories where
-//! ZFS would mount datasets.
+//! A stand-in on PATH takes the place of `zfs`: it notes what it is asked, and answers with a text.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -19,16 +18,7 @@ use crate::support::{Root, text};
 
 const STAND_IN: &str = r#"#!/bin/sh
 echo "$*" >> "$STAND_IN/asked"
-[ -f "$STAND_IN/fails" ] && [ "$1" = "$(cat "$STAND_IN/fails")" ] && { echo "no space left" >&2; exit 1; }
-for last; do :; done
-where=$STAND_IN_ROOT/${last#tank/iocage/}
-case $1 in
-create) mkdir -p "$where" ;;
-clone) mkdir -p "$where"; cp -R "$STAND_IN_ROOT/$(echo "${2#tank/iocage/}" | cut -d @ -f 1)/." "$where" ;;
-rename) case $last in *@*) ;; *) eval "from=\${$(($# - 1))}"; mv "$STAND_IN_ROOT/${from#tank/iocage/}" "$where" ;; esac ;;
-destroy) case $last in *@*) ;; *) rm -rf "$where" ;; esac ;;
-get) cat "$STAND_IN/answer" 2>/dev/null ;;
-esac
+[ "$1" = get ] && cat "$STAND_IN/answer" 2>/dev/null
 exit 0
 "#;
 
@@ -99,93 +89,6 @@ impl Pool {
     fn answers(&self, text: &str) {
         fs::write(self.stand_in.path().join("answer"), text).unwrap();
     }
-
-    fn fails(&self, command: &str) {
-        fs::write(self.stand_in.path().join("fails"), command).unwrap();
-    }
-}
-
-#[test]
-fn a_jail_is_a_clone_of_its_release() {
-    let pool = Pool::new();
-    pool.ok(&["create", "-n", "shop", "-r", "15.1-RELEASE"]);
-    assert_eq!(
-        pool.asked(),
-        [
-            "snapshot tank/iocage/releases/15.1-RELEASE/root@shop",
-            "create tank/iocage/jails/shop",
-            "clone tank/iocage/releases/15.1-RELEASE/root@shop tank/iocage/jails/shop/root",
-        ]
-    );
-    let config = fs::read_to_string(pool.root.jail("shop").join("config.json")).unwrap();
-    assert!(config.contains("\"release\": \"15.1-RELEASE\""), "{config}");
-    pool.ok(&["create", "-e", "-n", "bare"]);
-    assert_eq!(pool.asked(), ["create -p tank/iocage/jails/bare/root"]);
-}
-
-#[test]
-fn a_create_that_fails_half_way_takes_back_what_it_made() {
-    let pool = Pool::new();
-    pool.fails("clone");
-    let output = pool.run(&["create", "-n", "shop", "-r", "15.1-RELEASE"]);
-    assert_eq!(output.status.code(), Some(1));
-    let said = text(&output.stderr);
-    assert!(said.contains("`zfs clone ") && said.contains("no space left"), "{said}");
-    assert_eq!(
-        pool.asked()[3..],
-        ["destroy -r tank/iocage/jails/shop", "destroy tank/iocage/releases/15.1-RELEASE/root@shop",]
-    );
-    assert!(!pool.root.jail("shop").exists());
-}
-
-#[test]
-fn a_clone_is_one_of_both_datasets() {
-    let pool = Pool::new();
-    pool.ok(&["clone", "web", "-n", "shop", "ip4_addr=none", "ip6_addr=none"]);
-    assert_eq!(
-        pool.asked(),
-        [
-            "snapshot -r tank/iocage/jails/web@shop",
-            "clone tank/iocage/jails/web@shop tank/iocage/jails/shop",
-            "clone tank/iocage/jails/web/root@shop tank/iocage/jails/shop/root",
-        ]
-    );
-}
-
-#[test]
-fn a_rename_takes_the_snapshot_along() {
-    let pool = Pool::new();
-    pool.answers("tank/iocage/releases/15.1-RELEASE/root@web\n");
-    pool.ok(&["rename", "web", "shop"]);
-    assert_eq!(
-        pool.asked(),
-        [
-            "get -H -o value origin tank/iocage/jails/web/root",
-            "rename tank/iocage/releases/15.1-RELEASE/root@web tank/iocage/releases/15.1-RELEASE/root@shop",
-            "rename -f tank/iocage/jails/web tank/iocage/jails/shop",
-        ]
-    );
-    assert_eq!(pool.root.ok(&["get", "host_hostuuid", "shop"]), "shop\n");
-}
-
-#[test]
-fn destroy_takes_one_dataset_and_its_own_snapshot() {
-    let pool = Pool::new();
-    pool.answers("tank/iocage/releases/15.1-RELEASE/root@web\n");
-    pool.ok(&["destroy", "-f", "web"]);
-    assert_eq!(
-        pool.asked(),
-        [
-            "get -H -o value origin tank/iocage/jails/web/root",
-            "destroy -r -f tank/iocage/jails/web",
-            "destroy tank/iocage/releases/15.1-RELEASE/root@web",
-        ]
-    );
-    // fork #94: a snapshot of somebody else's is none of ours.
-    let pool = Pool::new();
-    pool.answers("tank/iocage/releases/15.1-RELEASE/root@before-the-upgrade\n");
-    pool.ok(&["destroy", "-f", "web"]);
-    assert_eq!(pool.asked()[1..], ["destroy -r -f tank/iocage/jails/web"]);
 }
 
 /// What ZFS has mounted is ZFS's: also where no journal says whose a jail's mounts are, because iocage has started
@@ -247,10 +150,6 @@ fn zfs_is_run_for_nothing_else() {
         assert_eq!(pool.asked(), [""; 0], "{arguments:?}");
     }
     assert_eq!(pool.ok(&["get", "-p"]), "tank\n");
-    // A dry run asks where a jail comes from, and changes nothing.
-    let said = pool.ok(&["create", "--dry-run", "-n", "shop", "-r", "15.1-RELEASE"]);
-    assert!(said.contains("run zfs snapshot tank/iocage/releases/15.1-RELEASE/root@shop"), "{said}");
-    assert_eq!(pool.asked(), [""; 0]);
 }
 
 const UUID: &str = "c1a53a2c-cd1d-11e5-8c4f-0cc47a30dcb6";

@@ -1,13 +1,41 @@
 //! What keeps a jail from being started on this host.
 
+use std::fs;
+use std::path::Path;
+
 use super::{Error, Host, advice, step};
 use crate::iocage::config::{JailConfig, Level, Problem};
 use crate::iocage::fitness;
+use crate::iocage::store::Entry;
 use crate::iocage::translate;
+use crate::iocage::zfs;
 use crate::types::InterfaceName;
 use crate::wiring::{self, Owned, StepError};
 
 impl Host<'_> {
+    /// Refuses a jail whose datasets are not mounted: its files are not there then. `zfs` is asked only where
+    /// something is missing.
+    pub(super) fn check_datasets(&self, entry: &Entry) -> Result<(), Error> {
+        let is_empty = |path: &Path| fs::read_dir(path).map_or(true, |mut entries| entries.next().is_none());
+        if entry.config_path().exists() && !is_empty(&entry.root()) {
+            return Ok(());
+        }
+        let mounts = self.kernel().mounts().unwrap_or_default();
+        let Some(root) = zfs::dataset_on(&mounts, self.store.root()) else { return Ok(()) };
+        let Ok(beneath) = entry.directory.strip_prefix(self.store.root()) else { return Ok(()) };
+        let jail = format!("{root}/{}", beneath.display());
+        // One that is no dataset is a directory, and complete as it is.
+        let Ok(datasets) = zfs::Datasets::list(&jail) else { return Ok(()) };
+        let unmounted = datasets.beneath(&jail).find(|dataset| !dataset.is_mounted && dataset.mounts_itself);
+        match unmounted {
+            None => Ok(()),
+            Some(dataset) => Err(Error::Unfit {
+                jail: entry.name.clone(),
+                why: format!("its dataset {0} is not mounted: run `zfs mount {0}`", dataset.name),
+            }),
+        }
+    }
+
     /// Refuses a jail that asks for what this host does not have, before anything is planned.
     pub(super) fn check_fitness(&self, config: &JailConfig) -> Result<(), Error> {
         let problems = fitness::problems(&self.vnet, config);

@@ -7,6 +7,7 @@ mod dying;
 mod enter;
 mod files_inside;
 mod fitness;
+mod fstab;
 mod garbage;
 mod host;
 mod preview;
@@ -38,6 +39,7 @@ pub use enter::{Ran, RunAs};
 pub(in crate::iocage) use garbage::orphans;
 pub use garbage::{Found, Garbage};
 pub use preview::{Foreseen, Preview};
+pub(in crate::iocage) use start::timestamp;
 pub use start::{Started, Starting};
 pub use stop::{Stopped, Stopping};
 

@@ -85,6 +85,7 @@ impl Host<'_> {
         if entry.place == Place::Templates {
             return Err(Error::Template(name.clone()));
         }
+        self.check_datasets(entry)?;
         self.plan_start_of(&JailConfig::resolve(self.store, entry)?, undone, true, preview)
     }
 

@@ -56,6 +56,7 @@ impl Host<'_> {
         if entry.place == Place::Templates {
             return Err(Error::Template(name.clone()));
         }
+        self.check_datasets(entry)?;
         let config = self.trusted_config(entry)?;
         let mut claim = self.claim(name, report)?;
         self.refuse_running(entry, claim.standing(), claim.journal())?;
@@ -288,7 +289,7 @@ fn ip_options(conf: &JailConf) -> String {
 }
 
 /// Seconds since 1970 as a date and a time of day, in the proleptic Gregorian calendar.
-fn timestamp(seconds: u64) -> String {
+pub(in crate::iocage) fn timestamp(seconds: u64) -> String {
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
     // Years that begin in March, so that a leap day is the last of its year.
     let shifted = days + 719_468;

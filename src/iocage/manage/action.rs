@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::Error;
+use super::{Error, Expect, ZfsCall, ZfsCallError};
 use crate::files::Files;
 use crate::iocage::zfs;
 
@@ -15,8 +15,15 @@ const DIRECTORY: u32 = 0o755;
 /// One change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// Runs `zfs` with these words.
-    Zfs(Vec<String>),
+    /// Runs `zfs`, and looks at what it did.
+    Zfs(ZfsCall),
+    /// Copies a snapshot into a dataset of its own.
+    Send {
+        /// The snapshot.
+        snapshot: String,
+        /// The dataset, which does not exist.
+        dataset: String,
+    },
     /// Makes a directory, and those above it that are missing.
     CreateDirectory(PathBuf),
     /// Copies a directory and all in it.
@@ -51,8 +58,10 @@ pub enum Action {
         /// Its new name.
         to: PathBuf,
     },
-    /// Removes a symbolic link.
-    RemoveLink(PathBuf),
+    /// Removes a file or a symbolic link, if it is there.
+    Remove(PathBuf),
+    /// Removes directories that are empty, each of them if it is there.
+    RemoveEmpty(Vec<PathBuf>),
     /// Makes a symbolic link.
     Link {
         /// Where.
@@ -64,14 +73,20 @@ pub enum Action {
 
 impl Action {
     /// Runs `zfs` with these words.
-    pub(super) fn zfs<const N: usize>(words: [&str; N]) -> Action {
-        Action::Zfs(words.map(str::to_owned).into())
+    pub(super) fn zfs<const N: usize>(words: [&str; N], expect: Expect) -> Action {
+        Action::zfs_words(&words, expect)
+    }
+
+    /// The same, with any number of words.
+    pub(super) fn zfs_words(words: &[&str], expect: Expect) -> Action {
+        Action::Zfs(ZfsCall::new(words.iter().map(|word| (*word).to_owned()).collect(), expect))
     }
 
     /// The system calls that it consists of, by their C names.
     pub fn requests(&self) -> &'static [&'static str] {
         match self {
             Action::Zfs(_) => &["execve"],
+            Action::Send { .. } => &["execve", "execve"],
             Action::CreateDirectory(_) => &["mkdir"],
             Action::CopyTree { .. } => &[
                 "mkdirat",
@@ -87,44 +102,59 @@ impl Action {
             Action::RemoveTree(_) => &["chflags", "unlinkat", "rmdir"],
             Action::Write { .. } | Action::WriteBeneath { .. } => &["openat", "write", "fsync", "renameat"],
             Action::Rename { .. } => &["rename"],
-            Action::RemoveLink(_) => &["unlink"],
+            Action::Remove(_) => &["unlink"],
+            Action::RemoveEmpty(_) => &["rmdir"],
             Action::Link { .. } => &["symlink"],
         }
     }
 
-    fn run(&self, files: Files<'_>, watch: &mut dyn FnMut(&Path)) -> Result<(), Error> {
-        match self {
-            Action::Zfs(words) => {
-                zfs::run(words)?;
+    /// Makes the change. With an error comes whether something of it was done that is to be undone.
+    fn run(&self, files: Files<'_>, watch: &mut dyn FnMut(&Path)) -> Result<(), (Error, bool)> {
+        let done = match self {
+            Action::Zfs(call) => return call.run().map_err(|(error, did)| (error.into(), did)),
+            Action::Send { snapshot, dataset } => {
+                // What was received before it failed is taken away with what it is in.
+                let received = zfs::send_and_receive(snapshot, dataset).map_err(ZfsCallError::Zfs);
+                let mounted = received.and_then(|()| super::zfscall::check_mounted(dataset));
+                return mounted.map_err(|error| (error.into(), false));
             }
-            Action::CreateDirectory(path) => files.create_dir_all(path, DIRECTORY)?,
-            Action::CopyTree { from, to } => files.copy_tree(from, to, watch)?,
-            Action::RemoveTree(path) => files.remove_tree(path)?,
-            Action::Write { path, contents } => files.write_atomically(path, contents, MODE)?,
+            Action::CreateDirectory(path) => files.create_dir_all(path, DIRECTORY),
+            Action::CopyTree { from, to } => files.copy_tree(from, to, watch),
+            Action::RemoveTree(path) => files.remove_tree(path),
+            Action::Write { path, contents } => files.write_atomically(path, contents, MODE),
             Action::WriteBeneath { root, path, contents } => {
-                files.replace_beneath(root, path, contents, MODE)?;
+                files.replace_beneath(root, path, contents, MODE)
             }
-            Action::Rename { from, to } => files.rename(from, to)?,
-            Action::RemoveLink(path) => {
-                files.remove_file_if_present(path)?;
+            Action::Rename { from, to } => files.rename(from, to),
+            Action::Remove(path) => files.remove_file_if_present(path).map(drop),
+            Action::RemoveEmpty(paths) => {
+                let mut there = paths.iter().filter(|path| path.is_dir());
+                there.try_for_each(|path| files.remove_dir(path))
             }
-            Action::Link { path, target } => files.symlink(target, path)?,
-        }
-        Ok(())
+            Action::Link { path, target } => files.symlink(target, path),
+        };
+        done.map_err(|error| (error.into(), false))
     }
 }
 
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Action::Zfs(words) => write!(f, "run zfs {}", words.join(" ")),
+            Action::Zfs(call) => write!(f, "run zfs {call}"),
+            Action::Send { snapshot, dataset } => {
+                write!(f, "run zfs send {snapshot} | zfs receive {dataset}")
+            }
             Action::CreateDirectory(path) => write!(f, "create directory {}", path.display()),
             Action::CopyTree { from, to } => write!(f, "copy {} to {}", from.display(), to.display()),
             Action::RemoveTree(path) => write!(f, "remove {} and all in it", path.display()),
             Action::Write { path, .. } => write!(f, "write {}", path.display()),
             Action::WriteBeneath { root, path, .. } => write!(f, "write {}", root.join(path).display()),
             Action::Rename { from, to } => write!(f, "rename {} to {}", from.display(), to.display()),
-            Action::RemoveLink(path) => write!(f, "remove {}", path.display()),
+            Action::Remove(path) => write!(f, "remove {}", path.display()),
+            Action::RemoveEmpty(paths) => {
+                let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+                write!(f, "remove {}, where they are empty", paths.join(" and "))
+            }
             Action::Link { path, target } => write!(f, "link {} to {}", path.display(), target.display()),
         }
     }
@@ -165,18 +195,25 @@ impl Recipe {
     ///
     /// # Errors
     ///
-    /// What went wrong first. What was done before is undone.
+    /// What went wrong first. What was done before is undone; [`Error::HalfDone`] tells what could not be.
     pub fn run(&self, files: Files<'_>, watch: &mut dyn FnMut(&Path)) -> Result<Vec<Error>, Error> {
         for (index, (action, _)) in self.steps.iter().enumerate() {
-            if let Err(error) = action.run(files, watch) {
-                // Not its own: what it found in its way is not for us to take away. The first failure is
-                // the one to tell.
-                for undo in self.steps[..index].iter().rev().filter_map(|(_, undo)| undo.as_ref()) {
-                    let _ = undo.run(files, &mut |_| {});
+            if let Err((error, did)) = action.run(files, watch) {
+                // What it found in its way is not for us to take away: its own only where it was done.
+                let end = if did { index + 1 } else { index };
+                let mut owed = Vec::new();
+                for undo in self.steps[..end].iter().rev().filter_map(|(_, undo)| undo.as_ref()) {
+                    if let Err((error, _)) = undo.run(files, &mut |_| {}) {
+                        owed.push(format!("{undo}: {error}"));
+                    }
                 }
-                return Err(error);
+                return Err(match owed.is_empty() {
+                    true => error,
+                    false => Error::HalfDone { error: Box::new(error), owed },
+                });
             }
         }
-        Ok(self.last.iter().filter_map(|action| action.run(files, watch).err()).collect())
+        let failed = self.last.iter().filter_map(|action| action.run(files, watch).err());
+        Ok(failed.map(|(error, _)| error).collect())
     }
 }

@@ -6,13 +6,14 @@ use std::path::Path;
 use super::contents;
 use super::moved;
 use super::storage::Storage;
-use super::{Action, Error, Recipe};
+use super::{Action, Error, Expect, Recipe};
 use crate::files::read_beneath;
 use crate::iocage::document::Document;
 use crate::iocage::name::JailName;
 use crate::iocage::properties::Properties;
 use crate::iocage::property::Stored;
 use crate::iocage::store::{Entry, Place};
+use crate::iocage::zfs::Dataset;
 
 /// A copy of a jail that is to be made. The jail must be down, and be kept from being started.
 #[derive(Debug, Clone)]
@@ -31,12 +32,14 @@ impl CloneOf<'_> {
     /// # Errors
     ///
     /// A source that is a template or cannot be read, or properties that are wrong.
-    pub fn recipe(&self, storage: Storage<'_>) -> Result<(Recipe, Vec<String>), Error> {
+    pub fn recipe(&self, storage: &Storage<'_>) -> Result<(Recipe, Vec<String>), Error> {
         let (store, source) = (storage.store, self.source);
         if source.place == Place::Templates {
             return Err(Error::IsTemplate(source.name.clone()));
         }
+        storage.check_free(&self.name, None)?;
         storage.check_nothing_mounted(source)?;
+        storage.check_mounted(source)?;
         let entry = store.entry(Place::Jails, self.name.clone());
         let old = store.properties(source)?;
         let mut properties = Properties::of_jail(
@@ -47,10 +50,12 @@ impl CloneOf<'_> {
         properties.set(self.assignments)?;
         super::refuse_nat(&self.name, &properties)?;
         let mut recipe = Recipe::default();
-        let directory = match storage.dataset(&source.directory) {
-            Some(dataset) => {
-                datasets(&mut recipe, storage, dataset, source, &self.name);
-                entry.directory.clone()
+        let place = storage.place(Place::Jails)?;
+        let of_datasets = storage.dataset(&source.directory).zip(place).zip(storage.making(&self.name));
+        let directory = match &of_datasets {
+            Some(((dataset, _), (making, directory))) => {
+                datasets(&mut recipe, storage, dataset, making, &self.name)?;
+                directory.clone()
             }
             None => {
                 let directory = storage.new_directory(&self.name);
@@ -81,8 +86,12 @@ impl CloneOf<'_> {
         let fstab = fs::read(source.fstab()).unwrap_or_default();
         let fstab = moved::fstab(&fstab, &source.directory, &entry.directory);
         recipe.then(Action::Write { path: directory.join("fstab"), contents: fstab });
-        if directory != entry.directory {
-            recipe.then(Action::Rename { from: directory, to: entry.directory });
+        match of_datasets {
+            Some(((_, above), (making, _))) => {
+                put_in_place(&mut recipe, &making, &format!("{above}/{}", self.name));
+                storage.end_making(&mut recipe);
+            }
+            None => recipe.then(Action::Rename { from: directory, to: entry.directory }),
         }
         Ok((recipe, self.notices(&old, &properties)))
     }
@@ -123,13 +132,31 @@ impl CloneOf<'_> {
 }
 
 /// The datasets of a clone: of the jail's own, and of its root.
-fn datasets(recipe: &mut Recipe, storage: Storage<'_>, dataset: &str, source: &Entry, name: &JailName) {
-    // Both are in one directory, so both datasets are below one.
-    let above = dataset.rsplit_once('/').map_or(dataset, |(above, _)| above);
-    let (snapshot, jail) = (format!("{dataset}@{name}"), format!("{above}/{name}"));
-    recipe.then_or(Action::zfs(["snapshot", "-r", &snapshot]), Action::zfs(["destroy", "-r", &snapshot]));
-    recipe.then_or(Action::zfs(["clone", &snapshot, &jail]), Action::zfs(["destroy", "-r", &jail]));
-    if let Some(root) = storage.dataset(&source.root()) {
-        recipe.then(Action::zfs(["clone", &format!("{root}@{name}"), &format!("{jail}/root")]));
+fn datasets(
+    recipe: &mut Recipe,
+    storage: &Storage<'_>,
+    dataset: &Dataset,
+    making: &str,
+    name: &JailName,
+) -> Result<(), Error> {
+    let source = &dataset.name;
+    storage.snapshot_for(recipe, source, true, name)?;
+    recipe.then_or(
+        Action::zfs(["clone", "-p", &format!("{source}@{name}"), making], Expect::Mounted(making.to_owned())),
+        Action::zfs(["destroy", "-r", "-f", making], Expect::Gone(making.to_owned())),
+    );
+    let root = format!("{source}/root");
+    if storage.datasets().is_some_and(|datasets| datasets.get(&root).is_some()) {
+        let to = format!("{making}/root");
+        recipe.then(Action::zfs(["clone", &format!("{root}@{name}"), &to], Expect::Mounted(to.clone())));
     }
+    Ok(())
+}
+
+/// Gives a jail that is put together the place and the name that it is to have.
+pub(super) fn put_in_place(recipe: &mut Recipe, making: &str, dataset: &str) {
+    recipe.then_or(
+        Action::zfs(["rename", "-f", making, dataset], Expect::Mounted(dataset.to_owned())),
+        Action::zfs(["destroy", "-r", "-f", dataset], Expect::Gone(dataset.to_owned())),
+    );
 }

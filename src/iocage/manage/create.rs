@@ -2,18 +2,23 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::clone::put_in_place;
 use super::contents;
-use super::storage::Storage;
-use super::{Action, Error, Recipe};
+use super::fstab::added;
+use super::storage::{Storage, directory_of};
+use super::template::set_read_only;
+use super::{Action, Error, Expect, Recipe};
 use crate::files::read_beneath;
 use crate::iocage::addresses::{Addresses, Ip4Addresses, Ip6Addresses};
 use crate::iocage::defaults::HostDefaults;
 use crate::iocage::document::Document;
+use crate::iocage::fstab::Mount;
 use crate::iocage::interfaces::Interfaces;
 use crate::iocage::name::JailName;
 use crate::iocage::properties::Properties;
-use crate::iocage::property::Stored;
+use crate::iocage::property::{Stored, boolean};
 use crate::iocage::store::{Entry, Place, Store, VNET_MARK};
 use crate::types::InterfaceName;
 
@@ -39,8 +44,21 @@ pub struct NewJail<'a> {
     pub base: &'a Base,
     /// `PROPERTY=VALUE`.
     pub assignments: &'a [String],
+    /// What is special about it.
+    pub form: Form,
     /// What the host has.
     pub host: &'a HostHas,
+}
+
+/// What is special about a jail that is to be made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Form {
+    /// Its root is a copy, and no clone (`-T`).
+    pub thick: bool,
+    /// Its base system is the release's, mounted read-only (`-b`, `-B`).
+    pub basejail: bool,
+    /// Its config.json has all properties (`-C`).
+    pub whole_config: bool,
 }
 
 /// What the making of a jail depends on of the host.
@@ -71,7 +89,7 @@ impl NewJail<'_> {
     /// As [`NewJail::recipe`].
     pub fn configuration(&self, store: &Store) -> Result<(Entry, Properties), Error> {
         let found = self.base.find(store)?;
-        let entry = store.entry(Place::Jails, self.name.clone());
+        let entry = store.entry(self.place()?, self.name.clone());
         let (properties, _) = self.properties(store, &entry, &found)?;
         Ok((entry, properties))
     }
@@ -81,18 +99,22 @@ impl NewJail<'_> {
     /// # Errors
     ///
     /// What is wrong with the properties, or a base that is not there.
-    pub fn recipe(&self, storage: Storage<'_>) -> Result<(Recipe, Vec<String>), Error> {
+    pub fn recipe(&self, storage: &Storage<'_>) -> Result<(Recipe, Vec<String>), Error> {
         let store = storage.store;
+        let place = self.place()?;
         let found = self.base.find(store)?;
-        let entry = store.entry(Place::Jails, self.name.clone());
+        let entry = store.entry(place, self.name.clone());
+        storage.check_free(&self.name, None)?;
         let (properties, notices) = self.properties(store, &entry, &found)?;
         let mut recipe = Recipe::default();
         let mut told = first_time(store, &self.host.defaults, &mut recipe)?;
         told.extend(notices);
-        let directory = match storage.root_dataset() {
-            Some(dataset) => {
-                datasets(&mut recipe, storage, dataset, &self.name, found.root.as_deref());
-                entry.directory.clone()
+        // Jails decide, not templates: where they are directories, so is this.
+        let making = storage.place(Place::Jails)?.and_then(|_| storage.making(&self.name));
+        let directory = match &making {
+            Some((dataset, directory)) => {
+                self.datasets(&mut recipe, storage, dataset, directory, found.root.as_deref())?;
+                directory.clone()
             }
             None => {
                 let directory = storage.new_directory(&self.name);
@@ -108,16 +130,41 @@ impl NewJail<'_> {
                 directory
             }
         };
+        let mut fstab = String::new();
         if let Some(from) = &found.root {
             self.files_inside(&mut recipe, store, from, &directory.join("root"), &properties);
+            if self.form.basejail {
+                fstab = base_system(&mut recipe, from, &directory.join("root"), &entry.root());
+            }
         }
         let config = properties.document().to_string();
         recipe.then(Action::Write { path: directory.join("config.json"), contents: config.into() });
-        recipe.then(Action::Write { path: directory.join("fstab"), contents: Vec::new() });
-        if directory != entry.directory {
-            recipe.then(Action::Rename { from: directory, to: entry.directory });
+        recipe.then(Action::Write { path: directory.join("fstab"), contents: fstab.into() });
+        match making {
+            Some((dataset, _)) => {
+                let above = storage.make_place(&mut recipe, place)?;
+                let name = format!("{above}/{}", self.name);
+                put_in_place(&mut recipe, &dataset, &name);
+                if place == Place::Templates {
+                    recipe.then(set_read_only(&name, true));
+                }
+                storage.end_making(&mut recipe);
+            }
+            None => {
+                if place == Place::Templates {
+                    recipe.then(Action::CreateDirectory(store.root().join(directory_of(place))));
+                }
+                recipe.then(Action::Rename { from: directory, to: entry.directory });
+            }
         }
         Ok((recipe, told))
+    }
+
+    /// Where it will be: `template=1` makes a template of it, as in iocage.
+    fn place(&self) -> Result<Place, Error> {
+        let asked = self.assignments.iter().filter_map(|text| text.strip_prefix("template="));
+        let is_template = asked.last().is_some_and(|value| boolean(value) == Some(true));
+        Ok(if is_template { Place::Templates } else { Place::Jails })
     }
 
     /// The properties of the new jail: few, as in iocage, besides those that were given.
@@ -131,7 +178,22 @@ impl NewJail<'_> {
         let default = DefaultVnet { chosen: store.chosen_vnet(&defaults), vimage: self.host.vimage };
         let mut config = Document::new(entry.config_path());
         let text = |text: &str| Stored::Text(text.to_owned());
-        config.set("cloned_release", &text(&found.cloned_release));
+        if self.form.whole_config {
+            let mut whole = store.defaults()?.document().clone();
+            self.host.defaults.complete(&mut whole);
+            let keys: Vec<String> = whole.keys().map(str::to_owned).collect();
+            keys.iter().for_each(|key| config.copy(key, &whole));
+            config.set("CONFIG_TYPE", &text("THICK"));
+            // Whether it has a network stack of its own is decided below.
+            config.remove("vnet");
+        }
+        // A copy has no tie to what it was copied from.
+        if !self.form.thick {
+            config.set("cloned_release", &text(&found.cloned_release));
+        }
+        if self.form.basejail && found.root.is_some() {
+            config.set("basejail", &Stored::Flag(true));
+        }
         config.set("host_hostname", &text(&self.name.default_hostname()));
         config.set("host_hostuuid", &text(self.name.as_str()));
         config.set("jail_zfs_dataset", &text(&format!("iocage/jails/{}/data", self.name)));
@@ -140,7 +202,13 @@ impl NewJail<'_> {
             config.set("source_template", &text(template.as_str()));
         }
         let mut properties = Properties::of_jail(self.name.clone(), config, defaults);
-        properties.set(self.assignments)?;
+        let is_template = self.place()? == Place::Templates;
+        let others = self.assignments.iter().filter(|text| !text.starts_with("template="));
+        properties.set(&others.collect::<Vec<_>>())?;
+        if is_template {
+            properties.document_mut().set("template", &Stored::Flag(true));
+            properties.document_mut().set("type", &Stored::Text("template".to_owned()));
+        }
         super::refuse_nat(&self.name, &properties)?;
         let notices = required(&mut properties, default);
         Ok((properties, notices))
@@ -283,26 +351,84 @@ fn speaks(properties: &Properties, ip4: Option<&Ip4Addresses>, ip6: Option<&Ip6A
     }
 }
 
-/// The datasets of a jail: its own, and below it a clone of the release's.
-fn datasets(recipe: &mut Recipe, storage: Storage<'_>, dataset: &str, name: &JailName, base: Option<&Path>) {
-    let jail = format!("{dataset}/jails/{name}");
-    let root = format!("{jail}/root");
-    let gone = Action::zfs(["destroy", "-r", &jail]);
-    match base.map(|base| (base, storage.dataset(base))) {
-        Some((_, Some(base))) => {
-            let snapshot = format!("{base}@{name}");
-            recipe.then_or(Action::zfs(["snapshot", &snapshot]), Action::zfs(["destroy", &snapshot]));
-            recipe.then_or(Action::zfs(["create", &jail]), gone);
-            recipe.then(Action::zfs(["clone", &snapshot, &root]));
-        }
-        other => {
-            recipe.then_or(Action::zfs(["create", "-p", &root]), gone);
-            if let Some((from, _)) = other {
-                let to = storage.store.root().join("jails").join(name.as_str()).join("root");
-                recipe.then(Action::CopyTree { from: from.to_owned(), to });
+impl NewJail<'_> {
+    /// The datasets of a jail: its own, and in it that of its root.
+    fn datasets(
+        &self,
+        recipe: &mut Recipe,
+        storage: &Storage<'_>,
+        making: &str,
+        directory: &Path,
+        base: Option<&Path>,
+    ) -> Result<(), Error> {
+        let root = format!("{making}/root");
+        let base = base.map(|path| (path, storage.dataset(path)));
+        let gone = |name: &str| Action::zfs(["destroy", "-r", "-f", name], Expect::Gone(name.to_owned()));
+        let create = |name: &str| Action::zfs(["create", "-p", name], Expect::Mounted(name.to_owned()));
+        if let Some((_, Some(dataset))) = base {
+            // A template's snapshot is one of the template, and of its root.
+            let above = dataset.name.strip_suffix("/root").filter(|_| matches!(self.base, Base::Template(_)));
+            let above = above.filter(|above| storage.datasets().is_some_and(|all| all.get(above).is_some()));
+            let above = above.filter(|_| !self.form.thick);
+            storage.snapshot_for(recipe, above.unwrap_or(&dataset.name), above.is_some(), &self.name)?;
+            let snapshot = format!("{}@{}", dataset.name, self.name);
+            recipe.then_or(create(making), gone(making));
+            if !self.form.thick {
+                recipe.then(Action::zfs(["clone", &snapshot, &root], Expect::Mounted(root.clone())));
+                return Ok(());
             }
+            recipe.then(Action::Send { snapshot: snapshot.clone(), dataset: root.clone() });
+            for snapshot in [format!("{root}@{}", self.name), snapshot] {
+                recipe.then(Action::zfs(["destroy", &snapshot], Expect::Gone(snapshot.clone())));
+            }
+            return Ok(());
         }
+        recipe.then_or(create(making), gone(making));
+        recipe.then(Action::zfs(["create", &root], Expect::Mounted(root.clone())));
+        if let Some((from, None)) = base {
+            recipe.then(Action::CopyTree { from: from.to_owned(), to: directory.join("root") });
+        }
+        Ok(())
     }
+}
+
+/// What a basejail has of its release, and not of its own.
+const BASE_SYSTEM: [&str; 14] = [
+    "bin",
+    "boot",
+    "lib",
+    "libexec",
+    "rescue",
+    "sbin",
+    "usr/bin",
+    "usr/include",
+    "usr/lib",
+    "usr/libexec",
+    "usr/sbin",
+    "usr/share",
+    "usr/libdata",
+    "usr/lib32",
+];
+
+/// Empties the directories of the base system, and returns the fstab that mounts the release's there.
+fn base_system(recipe: &mut Recipe, base: &Path, root: &Path, final_root: &Path) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let mut fstab = String::new();
+    for directory in BASE_SYSTEM.iter().filter(|directory| base.join(directory).is_dir()) {
+        recipe.then(Action::RemoveTree(root.join(directory)));
+        recipe.then(Action::CreateDirectory(root.join(directory)));
+        let mount = Mount {
+            line: 0,
+            source: base.join(directory),
+            target: final_root.join(directory),
+            fstype: "nullfs".to_owned(),
+            options: vec!["ro".to_owned()],
+            frequency: 0,
+            pass: 0,
+        };
+        fstab += &(added(&mount, now) + "\n");
+    }
+    fstab
 }
 
 impl Base {

@@ -1,58 +1,136 @@
 //! `destroy`.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
 use super::storage::Storage;
-use super::{Action, Error, Recipe};
+use super::{Action, Error, Expect, Recipe};
+use crate::iocage::document::Document;
 use crate::iocage::store::Entry;
-use crate::iocage::zfs;
+use crate::iocage::zfs::{Dataset, Datasets};
 
 /// Works out how a jail is destroyed: this one, and nothing else. It must be down, and be kept from
 /// being started.
 ///
 /// # Errors
 ///
-/// Something that is mounted in it; and those of asking for the origin of its dataset.
-pub fn recipe(entry: &Entry, storage: Storage<'_>) -> Result<Recipe, Error> {
+/// Something that is mounted in it, clones that others are, or holds on its snapshots.
+pub fn recipe(entry: &Entry, storage: &Storage<'_>) -> Result<Recipe, Error> {
     storage.check_nothing_mounted(entry)?;
     storage.check_not_shown(entry)?;
     let mut recipe = Recipe::default();
-    match storage.dataset(&entry.directory) {
-        Some(dataset) => {
-            let root = storage.dataset(&entry.root());
-            let origin = root.map(zfs::origin).transpose()?.flatten();
-            recipe.then(Action::zfs(["destroy", "-r", "-f", dataset]));
-            // Of the snapshot it is a clone of there may be others, or it may be the user's own.
-            let ours = |origin: &String| origin.ends_with(&format!("@{}", entry.name));
-            if let Some(snapshot) = origin.filter(ours) {
-                recipe.finally(snapshot_of(&snapshot));
-            }
-        }
-        None => {
+    match (storage.datasets(), storage.dataset(&entry.directory)) {
+        (Some(datasets), Some(dataset)) => of_datasets(&mut recipe, datasets, dataset, entry)?,
+        _ => {
             let gone = storage.gone_directory(entry);
             recipe.then(Action::Rename { from: entry.directory.clone(), to: gone.clone() });
             recipe.then(Action::RemoveTree(gone));
         }
     }
-    for tag in tags(entry, storage) {
-        recipe.finally(Action::RemoveLink(tag));
+    for path in tags(entry, storage).into_iter().chain(logs(entry, storage)) {
+        recipe.finally(Action::Remove(path));
     }
     Ok(recipe)
 }
 
-/// A clone of a jail has a snapshot of both its datasets.
-fn snapshot_of(snapshot: &str) -> Action {
-    match snapshot.split_once("/root@") {
-        Some((jail, name)) if !jail.contains("/releases/") && !jail.contains("/templates/") => {
-            Action::zfs(["destroy", "-r", &format!("{jail}@{name}")])
-        }
-        _ => Action::zfs(["destroy", snapshot]),
+fn of_datasets(
+    recipe: &mut Recipe,
+    datasets: &Datasets,
+    dataset: &Dataset,
+    entry: &Entry,
+) -> Result<(), Error> {
+    let name = &dataset.name;
+    refuse_dependents(datasets, name, entry.name.as_str())?;
+    let held = datasets.snapshots_beneath(name).filter(|snapshot| snapshot.holds > 0);
+    let held: Vec<String> = held.map(|snapshot| snapshot.name.clone()).collect();
+    if !held.is_empty() {
+        return Err(Error::Held(held));
+    }
+    // They go with their last clone, which this jail may be: whatever happens in between, nothing is left of them.
+    for (snapshot, recursive) in snapshots_for(datasets, dataset, entry) {
+        let words: &[&str] = match recursive {
+            true => &["destroy", "-d", "-r", &snapshot],
+            false => &["destroy", "-d", &snapshot],
+        };
+        recipe.then(Action::zfs_words(words, Expect::Success));
+    }
+    recipe.then(Action::zfs(["destroy", "-r", "-f", name], Expect::Gone(name.clone())));
+    // ZFS removes the mount point of what was mounted, and leaves that of what was not.
+    recipe.finally(Action::RemoveEmpty(vec![entry.root(), entry.directory.clone()]));
+    Ok(())
+}
+
+/// Refuses what has clones elsewhere, by the names of these.
+pub(super) fn refuse_dependents(datasets: &Datasets, name: &str, what: &str) -> Result<(), Error> {
+    let clones: BTreeSet<String> =
+        datasets.dependents(name).into_iter().map(|clone| jail_of(datasets, clone)).collect();
+    match clones.is_empty() {
+        true => Ok(()),
+        false => Err(Error::HasClones { what: what.to_owned(), clones: clones.into_iter().collect() }),
     }
 }
 
+/// The jail that a dataset is of; the dataset's own name if it is of none.
+pub(super) fn jail_of(datasets: &Datasets, name: &str) -> String {
+    let beneath = name.strip_prefix(datasets.root()).unwrap_or_default();
+    let mut parts = beneath.split('/').skip(1);
+    match (parts.next(), parts.next()) {
+        (Some("jails" | "templates"), Some(jail)) => jail.to_owned(),
+        _ => name.to_owned(),
+    }
+}
+
+/// The snapshots that were taken for this jail, in what it was made from, and whether those beneath the dataset were
+/// taken with them. A snapshot of another name may be somebody's own, and stays.
+pub(super) fn snapshots_for(
+    datasets: &Datasets,
+    dataset: &Dataset,
+    entry: &Entry,
+) -> BTreeSet<(String, bool)> {
+    let jail = entry.name.as_str();
+    let origins = datasets.beneath(&dataset.name).filter_map(|one| one.origin.as_deref());
+    let named = origins.filter_map(|origin| origin.split_once('@')).filter(|(_, name)| *name == jail);
+    let mut found: BTreeSet<(String, bool)> = named.map(|(base, _)| whole(datasets, base, jail)).collect();
+    // Where the root is gone already, nothing says any more what it was a clone of.
+    let made = |base: &str| {
+        let snapshot = datasets.snapshot(&format!("{base}@{jail}"));
+        snapshot.is_some_and(|snapshot| snapshot.clones.is_empty())
+    };
+    let config = Document::read(&entry.config_path()).ok();
+    let text = |key: &str| config.as_ref()?.text(key).ok().flatten().map(str::to_owned);
+    let root = datasets.root();
+    let bases = [
+        text("cloned_release").map(|release| format!("{root}/releases/{release}/root")),
+        text("source_template").map(|template| format!("{root}/templates/{template}/root")),
+    ];
+    found.extend(
+        bases.into_iter().flatten().filter(|base| made(base)).map(|base| whole(datasets, &base, jail)),
+    );
+    let ours = datasets.snapshots().filter(|snapshot| {
+        snapshot.made_for.as_deref() == Some(jail)
+            && snapshot.short_name() == jail
+            && snapshot.clones.is_empty()
+    });
+    found.extend(ours.map(|snapshot| whole(datasets, snapshot.dataset(), jail)));
+    found
+}
+
+/// A snapshot of a jail's or template's root has a companion: that of the jail itself.
+fn whole(datasets: &Datasets, base: &str, name: &str) -> (String, bool) {
+    if let Some(above) = base.strip_suffix("/root")
+        && datasets.snapshot(&format!("{above}@{name}")).is_some()
+    {
+        return (format!("{above}@{name}"), true);
+    }
+    let beneath = datasets.beneath(base).skip(1);
+    let has_more =
+        beneath.into_iter().any(|one| datasets.snapshot(&format!("{}@{name}", one.name)).is_some());
+    (format!("{base}@{name}"), has_more)
+}
+
 /// Legacy's links to the jail.
-pub(super) fn tags(entry: &Entry, storage: Storage<'_>) -> Vec<PathBuf> {
+pub(super) fn tags(entry: &Entry, storage: &Storage<'_>) -> Vec<PathBuf> {
     let entries = fs::read_dir(storage.store.root().join("tags")).into_iter().flatten().flatten();
     let leads_here = |path: &PathBuf| {
         fs::read_link(path)
@@ -61,4 +139,12 @@ pub(super) fn tags(entry: &Entry, storage: Storage<'_>) -> Vec<PathBuf> {
     let mut tags: Vec<_> = entries.map(|entry| entry.path()).filter(leads_here).collect();
     tags.sort();
     tags
+}
+
+/// What the jail's console, and its services, have written.
+pub(super) fn logs(entry: &Entry, storage: &Storage<'_>) -> Vec<PathBuf> {
+    let name = &entry.name;
+    let names = [format!("{}-console.log", name.flat()), format!("{}-console.log", name.kernel_name())];
+    let paths = names.map(|name| storage.store.log_directory().join(name));
+    paths.into_iter().filter(|path| path.exists()).collect()
 }

@@ -1,20 +1,24 @@
-//! Making, copying, renaming and destroying jails.
+//! Making, copying, renaming and destroying jails, and their snapshots.
 //!
 //! Each is worked out first, as a [`Recipe`]: all that can be wrong is found before anything is
 //! changed, and what would be done can be shown without doing it. In a plain directory a jail is put
 //! together under a hidden name and moved into place as a whole, and one that is destroyed is moved
 //! away first: a process that is killed leaves no half of a jail. Where iocage's directory is a ZFS
-//! dataset, jails are datasets too.
+//! dataset, jails are datasets too. They are put together beside the others, and renamed as a whole.
 
 mod action;
 mod clone;
 mod contents;
 mod create;
 pub mod destroy;
+mod fstab;
 mod moved;
 mod names;
 pub mod rename;
+pub mod snapshots;
 mod storage;
+pub mod template;
+mod zfscall;
 
 use std::path::PathBuf;
 
@@ -29,9 +33,11 @@ use crate::files::FileError;
 
 pub use action::{Action, Recipe};
 pub use clone::CloneOf;
-pub use create::{Base, HostHas, NewJail};
+pub use create::{Base, Form, HostHas, NewJail};
+pub use fstab::{FstabFile, FstabFileError};
 pub use names::NewName;
 pub use storage::{Storage, leftovers, sweep};
+pub use zfscall::{Expect, ZfsCall, ZfsCallError};
 
 /// Why a jail was not made, copied, renamed or destroyed.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +61,48 @@ pub enum Error {
     /// A dataset.
     #[error(transparent)]
     Zfs(#[from] ZfsError),
+    /// A run of `zfs` that did not do what it was to do.
+    #[error(transparent)]
+    ZfsCall(Box<ZfsCallError>),
+    /// A dataset that is not mounted.
+    #[error("{0} is not mounted: run `zfs mount {0}`")]
+    NotMounted(String),
+    /// A dataset that nothing can be written to.
+    #[error("{0} is read-only: run `zfs set readonly=off {0}`")]
+    ReadOnly(String),
+    /// A snapshot of the name that one is to have.
+    #[error("Snapshot: {0} exists!\nPlease manually run zfs destroy {0} if you wish to destroy it.")]
+    SnapshotThere(String),
+    /// No such snapshot.
+    #[error("Snapshot: {0} not found! `snaplist` shows those that there are")]
+    NoSnapshot(String),
+    /// Clones keep a jail, or a snapshot, from being destroyed.
+    #[error("{what} has clones: {}. Destroy these first, or make one of them independent with `zfs promote`", .clones.join(", "))]
+    HasClones {
+        /// The jail, or the snapshot.
+        what: String,
+        /// The jails, or datasets, that are clones of it.
+        clones: Vec<String>,
+    },
+    /// Holds keep snapshots from being destroyed.
+    #[error("held, and cannot be destroyed: {}. `zfs holds SNAPSHOT` shows the tags, and `zfs release TAG SNAPSHOT` takes them away", .0.join(", "))]
+    Held(Vec<String>),
+    /// Only datasets have snapshots and sizes.
+    #[error("{} is a plain directory, and no dataset: {what} works on ZFS alone", path.display())]
+    NoDataset {
+        /// The directory.
+        path: PathBuf,
+        /// What was to be done.
+        what: &'static str,
+    },
+    /// What failed, and what could not be undone.
+    #[error("{error}\nWhat was done before could not be undone:{}", lines(.owed))]
+    HalfDone {
+        /// What failed.
+        error: Box<Error>,
+        /// What is still there, and why.
+        owed: Vec<String>,
+    },
     /// There is one of that name, or one that the kernel would call the same.
     #[error("Jail: {name} already exists!{}", namesake(.name, .other))]
     Exists {
@@ -112,6 +160,16 @@ pub enum Error {
     /// No random numbers.
     #[error("cannot make up a UUID: {0}")]
     Random(std::io::Error),
+}
+
+impl From<ZfsCallError> for Error {
+    fn from(error: ZfsCallError) -> Error {
+        Error::ZfsCall(Box::new(error))
+    }
+}
+
+fn lines(owed: &[String]) -> String {
+    owed.iter().map(|one| format!("\n  {one}")).collect()
 }
 
 /// A jail that could not be started is not made.

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::Read as _;
 
 use super::Error;
+use super::storage::Storage;
 use crate::iocage::name::JailName;
-use crate::iocage::store::Store;
 
 /// How a new jail is called.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -29,7 +29,7 @@ impl NewName {
     /// # Errors
     ///
     /// A name that cannot be one, or that a jail or template has.
-    pub fn names(&self, store: &Store, count: u16) -> Result<Vec<JailName>, Error> {
+    pub fn names(&self, storage: &Storage<'_>, count: u16) -> Result<Vec<JailName>, Error> {
         let names = match self {
             NewName::Random => (0..count).map(|_| random_uuid()).collect::<Result<_, _>>()?,
             NewName::RandomShort => {
@@ -40,11 +40,11 @@ impl NewName {
             NewName::Name(name) if count == 1 => vec![name.clone()],
             NewName::Name(name) => (1..=count).map(|number| format!("{name}_{number}")).collect(),
         };
-        let taken = store.entries()?;
+        let taken = storage.names()?;
         let mut free = Vec::new();
         for name in names {
             let name = JailName::new(&name)?;
-            let others = taken.iter().map(|entry| &entry.name).chain(&free);
+            let others = taken.iter().chain(&free);
             if let Some(other) = others.into_iter().find(|other| other.flat() == name.flat()) {
                 return Err(Error::Exists { other: other.clone(), name });
             }
@@ -82,6 +82,7 @@ fn random_uuid() -> Result<String, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::iocage::store::Store;
 
     #[test]
     fn random_uuids_are_uuids_and_differ() {
@@ -98,8 +99,9 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(directory.path().join("jails/web.2")).unwrap();
         let store = Store::open(directory.path()).unwrap();
+        let storage = Storage::look(&store, &[]).unwrap();
         let names = |name: NewName, count| {
-            let names = name.names(&store, count).map_err(|error| error.to_string())?;
+            let names = name.names(&storage, count).map_err(|error| error.to_string())?;
             Ok::<_, String>(names.iter().map(JailName::to_string).collect::<Vec<_>>())
         };
         assert_eq!(names(NewName::Name("db".into()), 1).unwrap(), ["db"]);

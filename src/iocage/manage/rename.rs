@@ -1,41 +1,61 @@
 //! `rename`.
 
 use std::fs;
+use std::path::PathBuf;
 
 use super::contents;
-use super::destroy::tags;
+use super::destroy::{logs, snapshots_for, tags};
 use super::moved;
 use super::storage::Storage;
-use super::{Action, Error, Recipe};
+use super::{Action, Error, Expect, Recipe};
 use crate::iocage::document::Document;
 use crate::iocage::name::JailName;
 use crate::iocage::order::Depends;
 use crate::iocage::property::Stored;
 use crate::iocage::store::{Entry, Place};
-use crate::iocage::zfs;
+use crate::iocage::zfs::{Dataset, Datasets, MADE_FOR};
 
 /// Works out how a jail is renamed, and with it all that names it. It must be down, and be kept from
 /// being started.
 ///
+/// The jail itself comes last: a command that is killed before can be given again, and goes on.
+///
 /// # Errors
 ///
-/// A name that is taken, something that is mounted in it, files that cannot be read; and those of
-/// asking for the origin of its dataset.
-pub fn recipe(entry: &Entry, name: &JailName, storage: Storage<'_>) -> Result<Recipe, Error> {
+/// A name that is taken, something that is mounted in it, a dataset that is not, or files that cannot be read.
+pub fn recipe(entry: &Entry, name: &JailName, storage: &Storage<'_>) -> Result<Recipe, Error> {
     let store = storage.store;
-    if let Some(other) = store.namesake(name)?.filter(|other| other.name != entry.name || other.name == *name)
-    {
-        return Err(Error::Exists { name: name.clone(), other: other.name });
+    if *name == entry.name {
+        return Err(Error::Exists { name: name.clone(), other: entry.name.clone() });
     }
+    storage.check_free(name, Some(&entry.name))?;
     storage.check_nothing_mounted(entry)?;
     storage.check_not_shown(entry)?;
+    storage.check_mounted(entry)?;
     let mut recipe = Recipe::default();
     let new = store.entry(entry.place, name.clone());
+    let of_datasets = storage.datasets().zip(storage.dataset(&entry.directory));
+    if let Some((datasets, dataset)) = of_datasets {
+        snapshots(&mut recipe, datasets, dataset, entry, name)?;
+    }
     let config = store.properties(entry)?.document().clone();
     replace(&mut recipe, &config, renamed(&config, &entry.name, name));
     fstab(&mut recipe, entry, entry, &new);
-    match storage.dataset(&entry.directory) {
-        Some(dataset) => datasets(&mut recipe, storage, dataset, entry, name)?,
+    others(&mut recipe, storage, entry, name)?;
+    for tag in tags(entry, storage) {
+        let link = |target: &Entry| Action::Link { path: tag.clone(), target: target.directory.clone() };
+        recipe.then_or(Action::Remove(tag.clone()), link(entry));
+        recipe.then_or(link(&new), Action::Remove(tag.clone()));
+    }
+    match of_datasets {
+        Some((_, dataset)) => {
+            let above = dataset.name.rsplit_once('/').map_or("", |(above, _)| above);
+            let (old, new) = (dataset.name.clone(), format!("{above}/{name}"));
+            recipe.then_or(
+                Action::zfs(["rename", "-f", &old, &new], Expect::Mounted(new.clone())),
+                Action::zfs(["rename", "-f", &new, &old], Expect::Mounted(old.clone())),
+            );
+        }
         None => {
             let (from, to) = (entry.directory.clone(), new.directory.clone());
             recipe.then_or(
@@ -44,11 +64,9 @@ pub fn recipe(entry: &Entry, name: &JailName, storage: Storage<'_>) -> Result<Re
             );
         }
     }
-    for tag in tags(entry, storage) {
-        recipe.finally(Action::RemoveLink(tag.clone()));
-        recipe.finally(Action::Link { path: tag, target: new.directory.clone() });
+    for (from, to) in logs(entry, storage).into_iter().zip(log_names(&new, storage, entry)) {
+        recipe.finally(Action::Rename { from, to });
     }
-    others(&mut recipe, storage, entry, name)?;
     Ok(recipe)
 }
 
@@ -60,6 +78,15 @@ fn fstab(recipe: &mut Recipe, of: &Entry, old: &Entry, new: &Entry) {
         let write = |contents| Action::Write { path: of.fstab(), contents };
         recipe.then_or(write(moved), write(fstab));
     }
+}
+
+/// What the logs of a jail are called once it has its new name.
+fn log_names(new: &Entry, storage: &Storage<'_>, old: &Entry) -> Vec<PathBuf> {
+    let moved = |path: PathBuf| {
+        let name = path.file_name()?.to_str()?.replacen(&old.name.flat(), &new.name.flat(), 1);
+        Some(path.with_file_name(name))
+    };
+    logs(old, storage).into_iter().filter_map(moved).collect()
 }
 
 /// Writes a configuration, if it differs from what is there.
@@ -89,7 +116,7 @@ fn renamed(config: &Document, old: &JailName, new: &JailName) -> Document {
 
 /// The other jails that name this one: in `depends`, as the template they were made from, or in an fstab with what
 /// is mounted from here.
-fn others(recipe: &mut Recipe, storage: Storage<'_>, entry: &Entry, name: &JailName) -> Result<(), Error> {
+fn others(recipe: &mut Recipe, storage: &Storage<'_>, entry: &Entry, name: &JailName) -> Result<(), Error> {
     let new = storage.store.entry(entry.place, name.clone());
     for other in storage.store.entries()?.iter().filter(|other| *other != entry) {
         fstab(recipe, other, entry, &new);
@@ -112,24 +139,35 @@ fn others(recipe: &mut Recipe, storage: Storage<'_>, entry: &Entry, name: &JailN
     Ok(())
 }
 
-/// The jail's dataset, and the snapshot that its root is a clone of.
-fn datasets(
+/// The snapshots that were taken for the jail, in what it was made from. Those that have the new name already were
+/// renamed by a command that was killed.
+fn snapshots(
     recipe: &mut Recipe,
-    storage: Storage<'_>,
-    dataset: &str,
+    datasets: &Datasets,
+    dataset: &Dataset,
     entry: &Entry,
     name: &JailName,
 ) -> Result<(), Error> {
-    let origin = storage.dataset(&entry.root()).map(zfs::origin).transpose()?.flatten();
-    if let Some((base, snapshot)) = origin.as_ref().and_then(|origin| origin.split_once('@'))
-        && snapshot == entry.name.as_str()
-    {
-        let (old, new) = (format!("{base}@{snapshot}"), format!("{base}@{name}"));
-        recipe.then_or(Action::zfs(["rename", &old, &new]), Action::zfs(["rename", &new, &old]));
+    for (snapshot, recursive) in snapshots_for(datasets, dataset, entry) {
+        let base = snapshot.split_once('@').map_or("", |(base, _)| base);
+        let (old, new) = (snapshot.clone(), format!("{base}@{name}"));
+        if datasets.snapshot(&new).is_some() {
+            return Err(Error::SnapshotThere(new));
+        }
+        let call = |from: &str, to: &str| {
+            let words: &[&str] = match recursive {
+                true => &["rename", "-r", from, to],
+                false => &["rename", from, to],
+            };
+            Action::zfs_words(words, Expect::There(to.to_owned()))
+        };
+        recipe.then_or(call(&old, &new), call(&new, &old));
+        let made_for = |jail: &JailName, of: &str| {
+            Action::zfs(["set", &format!("{MADE_FOR}={jail}"), of], Expect::Success)
+        };
+        if datasets.snapshot(&snapshot).is_some_and(|one| one.made_for.is_some()) {
+            recipe.then_or(made_for(name, &new), made_for(&entry.name, &new));
+        }
     }
-    let above = dataset.rsplit_once('/').map_or(dataset, |(above, _)| above);
-    let new = format!("{above}/{name}");
-    recipe
-        .then_or(Action::zfs(["rename", "-f", dataset, &new]), Action::zfs(["rename", "-f", &new, dataset]));
     Ok(())
 }

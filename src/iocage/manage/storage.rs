@@ -4,58 +4,254 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::Error;
+use super::{Action, Error, Expect, Recipe};
 use crate::files::Files;
 use crate::iocage::name::JailName;
 use crate::iocage::paths;
-use crate::iocage::store::{Entry, Store};
-use crate::iocage::zfs;
+use crate::iocage::store::{Entry, Place, Store, StoreError};
+use crate::iocage::zfs::{self, Dataset, Datasets, Snapshot};
 use crate::kernel::Mounted;
 
 /// What the names of directories begin with that are not yet jails.
 const NEW: &str = ".new-";
 /// What the names of directories begin with that are no jails any more.
 const GONE: &str = ".gone-";
+/// Where jails are put together that are datasets, beneath iocage's own.
+const MAKING: &str = ".new";
 
-/// iocage's directory, and what is mounted where.
-#[derive(Debug, Clone, Copy)]
+/// iocage's directory, what is mounted where, and the datasets that the directory consists of.
+#[derive(Debug)]
 pub struct Storage<'a> {
     /// The directory.
     pub store: &'a Store,
     /// What is mounted, on all of the host.
     pub mounts: &'a [Mounted],
+    /// The datasets, if the directory is one.
+    datasets: Option<Datasets>,
 }
 
-impl Storage<'_> {
-    /// The dataset that iocage's directory is, if it is one.
-    pub(super) fn root_dataset(&self) -> Option<&str> {
-        self.dataset(self.store.root())
+impl<'a> Storage<'a> {
+    /// Looks at iocage's directory. Where it is a dataset, `zfs` is asked for all beneath it.
+    ///
+    /// # Errors
+    ///
+    /// Those of running `zfs`.
+    pub fn look(store: &'a Store, mounts: &'a [Mounted]) -> Result<Storage<'a>, Error> {
+        let datasets = zfs::dataset_on(mounts, store.root()).map(Datasets::list).transpose()?;
+        Ok(Storage { store, mounts, datasets })
     }
 
-    /// The dataset that a directory is, if it is one.
-    pub(super) fn dataset(&self, directory: &Path) -> Option<&str> {
-        zfs::dataset_on(self.mounts, directory)
+    /// The datasets, if the directory is one.
+    pub fn datasets(&self) -> Option<&Datasets> {
+        self.datasets.as_ref()
     }
 
-    /// Where a jail is put together.
+    /// The dataset of a directory beneath iocage's, mounted or not.
+    pub fn dataset(&self, directory: &Path) -> Option<&Dataset> {
+        let datasets = self.datasets.as_ref()?;
+        let by_name = || {
+            let beneath = directory.strip_prefix(self.store.root()).ok()?.to_str()?;
+            datasets.get(&format!("{}/{beneath}", datasets.root()))
+        };
+        let mounted = zfs::dataset_on(self.mounts, directory).and_then(|name| datasets.get(name));
+        mounted.or_else(by_name)
+    }
+
+    /// The dataset in which jails of a place are, if they are datasets of their own.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotMounted`]: it is not mounted. [`Error::ReadOnly`]: nothing can be written to it.
+    pub(super) fn place(&self, place: Place) -> Result<Option<&str>, Error> {
+        let Some(datasets) = &self.datasets else { return Ok(None) };
+        let name = format!("{}/{}", datasets.root(), directory_of(place));
+        let Some(dataset) = datasets.get(&name) else { return Ok(None) };
+        if !dataset.is_mounted {
+            return Err(Error::NotMounted(dataset.name.clone()));
+        }
+        if dataset.is_read_only {
+            return Err(Error::ReadOnly(dataset.name.clone()));
+        }
+        Ok(Some(&dataset.name))
+    }
+
+    /// The dataset in which jails of a place are, made if it is missing.
+    pub(super) fn make_place(&self, recipe: &mut Recipe, place: Place) -> Result<String, Error> {
+        if let Some(name) = self.place(place)? {
+            return Ok(name.to_owned());
+        }
+        let root = self.datasets.as_ref().map_or("", Datasets::root);
+        let name = format!("{root}/{}", directory_of(place));
+        recipe.then(Action::zfs(["create", &name], Expect::Mounted(name.clone())));
+        Ok(name)
+    }
+
+    /// The jail or template that a whole word means: one whose directory is there, or whose dataset is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::resolve_exactly`].
+    pub fn resolve_exactly(&self, word: &str) -> Result<Entry, StoreError> {
+        self.store.resolve_exactly(word).or_else(|error| self.of_dataset(word).ok_or(error))
+    }
+
+    /// The same, also by the beginning of a name.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::resolve`].
+    pub fn resolve(&self, word: &str) -> Result<Entry, StoreError> {
+        self.store.resolve(word).or_else(|error| self.of_dataset(word).ok_or(error))
+    }
+
+    fn of_dataset(&self, word: &str) -> Option<Entry> {
+        let name = JailName::new(word).ok()?;
+        let entries = [Place::Jails, Place::Templates].map(|place| self.store.entry(place, name.clone()));
+        entries.into_iter().find(|entry| self.dataset(&entry.directory).is_some())
+    }
+
+    /// The names that jails and templates have, by their directories and by their datasets.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Read`]: a directory cannot be read.
+    pub fn names(&self) -> Result<Vec<JailName>, StoreError> {
+        let mut names: Vec<JailName> = self.store.entries()?.into_iter().map(|entry| entry.name).collect();
+        if let Some(datasets) = &self.datasets {
+            for place in [Place::Jails, Place::Templates] {
+                let above = format!("{}/{}", datasets.root(), directory_of(place));
+                names.extend(datasets.children(&above).filter_map(|name| JailName::new(name).ok()));
+            }
+        }
+        names.sort();
+        names.dedup();
+        Ok(names)
+    }
+
+    /// Refuses a name that the kernel would confuse with that of a jail which is there.
+    pub(super) fn check_free(&self, name: &JailName, but: Option<&JailName>) -> Result<(), Error> {
+        let taken = self.names()?.into_iter().find(|other| other.flat() == name.flat() && Some(other) != but);
+        match taken {
+            Some(other) => Err(Error::Exists { name: name.clone(), other }),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses a jail whose configuration cannot be read because its dataset is not mounted.
+    pub(super) fn check_mounted(&self, entry: &Entry) -> Result<(), Error> {
+        match self.dataset(&entry.directory) {
+            Some(dataset) if !dataset.is_mounted => Err(Error::NotMounted(dataset.name.clone())),
+            _ => Ok(()),
+        }
+    }
+
+    /// Where a jail is put together: the dataset, and its directory.
+    pub(super) fn making(&self, name: &JailName) -> Option<(String, PathBuf)> {
+        let datasets = self.datasets.as_ref()?;
+        let directory = self.store.root().join(MAKING).join(name.as_str());
+        Some((format!("{}/{MAKING}/{name}", datasets.root()), directory))
+    }
+
+    /// Takes away what jails are put together in, once the last one is.
+    pub(super) fn end_making(&self, recipe: &mut Recipe) {
+        if let Some(datasets) = &self.datasets {
+            let name = format!("{}/{MAKING}", datasets.root());
+            recipe.finally(Action::zfs(["destroy", &name], Expect::Gone(name.clone())));
+        }
+    }
+
+    /// Where a jail is put together that is no dataset.
     pub(super) fn new_directory(&self, name: &JailName) -> PathBuf {
         self.store.root().join("jails").join(format!("{NEW}{name}"))
     }
 
-    /// Where a jail is taken apart: on the same file system, and out of sight.
+    /// Where a jail is taken apart that is no dataset: on the same file system, and out of sight.
     pub(super) fn gone_directory(&self, entry: &Entry) -> PathBuf {
         entry.directory.with_file_name(format!("{GONE}{}", entry.name))
     }
 
     /// Refuses to go on while something is mounted in a jail: what is mounted there is not the jail's.
     pub(super) fn check_nothing_mounted(&self, entry: &Entry) -> Result<(), Error> {
-        // What is below the jail's directory may be datasets of its own.
-        let foreign =
-            |mounted: &&Mounted| mounted.on.starts_with(&entry.directory) && mounted.fstype != "zfs";
+        // What is beneath the jail's directory may be datasets of its own. Beneath a plain one they are not.
+        let may_be_its_own = self.dataset(&entry.directory).is_some();
+        let foreign = |mounted: &&Mounted| {
+            mounted.on.starts_with(&entry.directory) && (mounted.fstype != "zfs" || !may_be_its_own)
+        };
         match self.mounts.iter().find(foreign) {
             Some(mounted) => Err(Error::Mounted { entry: Box::new(entry.clone()), on: mounted.on.clone() }),
             None => Ok(()),
         }
+    }
+
+    /// Takes a snapshot for a jail that is to be made from a dataset: of the dataset alone, or with those beneath
+    /// it. One that a killed command of ours has left is taken anew.
+    pub(super) fn snapshot_for(
+        &self,
+        recipe: &mut Recipe,
+        dataset: &str,
+        recursive: bool,
+        jail: &JailName,
+    ) -> Result<(), Error> {
+        let name = format!("{dataset}@{jail}");
+        let datasets = self.datasets.as_ref();
+        let there: Vec<&Snapshot> = datasets
+            .into_iter()
+            .flat_map(|datasets| datasets.snapshots_beneath(dataset))
+            .filter(|snapshot| snapshot.short_name() == jail.as_str())
+            .filter(|snapshot| recursive || snapshot.dataset() == dataset)
+            .collect();
+        for snapshot in &there {
+            if snapshot.made_for.as_deref() != Some(jail.as_str()) || !snapshot.clones.is_empty() {
+                return Err(Error::SnapshotThere(snapshot.name.clone()));
+            }
+        }
+        for snapshot in there {
+            recipe.then(Action::zfs(["destroy", &snapshot.name], Expect::Gone(snapshot.name.clone())));
+        }
+        let made_for = format!("{}={jail}", zfs::MADE_FOR);
+        let (take, away) = match recursive {
+            true => (
+                Action::zfs(["snapshot", "-r", "-o", &made_for, &name], Expect::There(name.clone())),
+                Action::zfs(["destroy", "-r", &name], Expect::Gone(name.clone())),
+            ),
+            false => (
+                Action::zfs(["snapshot", "-o", &made_for, &name], Expect::There(name.clone())),
+                Action::zfs(["destroy", &name], Expect::Gone(name.clone())),
+            ),
+        };
+        recipe.then_or(take, away);
+        Ok(())
+    }
+
+    /// What a killed command has left of datasets: those in which a jail was put together, and snapshots that were
+    /// taken for a jail which never came to be.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Read`]: a directory cannot be read.
+    pub fn leftover_datasets(&self) -> Result<Vec<String>, Error> {
+        let Some(datasets) = &self.datasets else { return Ok(Vec::new()) };
+        let making = format!("{}/{MAKING}", datasets.root());
+        let mut found: Vec<String> =
+            datasets.get(&making).map(|dataset| dataset.name.clone()).into_iter().collect();
+        let names = self.names()?;
+        let of_making = |clone: &String| clone.starts_with(&format!("{making}/"));
+        let is_left = |snapshot: &&Snapshot| {
+            let jail = snapshot.made_for.as_deref();
+            jail == Some(snapshot.short_name())
+                && snapshot.clones.iter().all(of_making)
+                && !names.iter().any(|name| Some(name.as_str()) == jail)
+        };
+        found.extend(datasets.snapshots().filter(is_left).map(|snapshot| snapshot.name.clone()));
+        Ok(found)
+    }
+}
+
+/// The name of the directory, and of the dataset, of a place.
+pub(super) fn directory_of(place: Place) -> &'static str {
+    match place {
+        Place::Jails => "jails",
+        Place::Templates => "templates",
     }
 }
 
@@ -82,8 +278,8 @@ impl Storage<'_> {
 /// Those of reading a directory.
 pub fn leftovers(store: &Store) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
-    for place in ["jails", "templates"] {
-        let entries = match fs::read_dir(store.root().join(place)) {
+    for place in [Place::Jails, Place::Templates] {
+        let entries = match fs::read_dir(store.root().join(directory_of(place))) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             other => other?,
         };
@@ -100,18 +296,26 @@ pub fn leftovers(store: &Store) -> io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Removes [`leftovers`]. The caller holds the lock on names.
+/// Removes [`leftovers`] and [`Storage::leftover_datasets`]. The caller holds the lock on names. Returns whether
+/// there were any datasets among them.
 ///
 /// # Errors
 ///
-/// Those of reading and removing directories.
-pub fn sweep(store: &Store, files: Files<'_>) -> Result<(), Error> {
-    let found = leftovers(store).map_err(|source| crate::iocage::store::StoreError::Read {
-        path: store.root().join("jails"),
-        source,
-    })?;
+/// Those of reading and removing directories, and of running `zfs`.
+pub fn sweep(storage: &Storage<'_>, files: Files<'_>) -> Result<bool, Error> {
+    let store = storage.store;
+    let found =
+        leftovers(store).map_err(|source| StoreError::Read { path: store.root().join("jails"), source })?;
     for path in found {
         files.remove_tree(&path)?;
     }
-    Ok(())
+    let datasets = storage.leftover_datasets()?;
+    let mut recipe = Recipe::default();
+    for name in &datasets {
+        let words: &[&str] =
+            if name.contains('@') { &["destroy", name] } else { &["destroy", "-r", "-f", name] };
+        recipe.then(Action::zfs_words(words, Expect::Gone(name.clone())));
+    }
+    recipe.run(files, &mut |_| {})?;
+    Ok(!datasets.is_empty())
 }

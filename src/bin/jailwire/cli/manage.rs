@@ -1,5 +1,7 @@
 //! The commands that make, change and remove jails.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 /// `create`.
@@ -26,6 +28,21 @@ pub struct Create {
     /// Leave its root directory empty
     #[arg(short, long)]
     pub empty: bool,
+    /// Mount the release's base system read-only in a jail that is a copy
+    #[arg(short, long, conflicts_with = "empty")]
+    pub basejail: bool,
+    /// Mount the release's base system read-only in a jail that is a clone
+    #[arg(short = 'B', long = "clone_basejail", visible_alias = "clone-basejail", conflicts_with = "empty")]
+    pub clone_basejail: bool,
+    /// Copy the release or template, so that it can go
+    #[arg(short = 'T', long, conflicts_with = "empty")]
+    pub thickjail: bool,
+    /// Write all properties into the jail's configuration, so that defaults that change later are not its
+    #[arg(short = 'C', long)]
+    pub thickconfig: bool,
+    /// JSON file that lists packages: how to install them is said, and nothing is installed
+    #[arg(short, long, value_name = "FILE")]
+    pub pkglist: Option<PathBuf>,
     /// Print what would be done, and do nothing
     #[arg(long)]
     pub dry_run: bool,

@@ -4,6 +4,7 @@
 mod look;
 mod manage;
 mod net;
+mod pool;
 mod run;
 
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 pub use look::{Doctor, Gc, Get, List, Map, Show, Sort};
 pub use manage::{CloneJail, Create, Destroy, Rename, Set};
 pub use net::{Attach, Detach, Lend, Net, NetList, Reclaim, Wait};
+pub use pool::{Activate, Df, DfSort, Fstab, Rollback, SnapList, SnapRemove, SnapSort, Stays, TakeSnapshot};
 pub use run::{Bulk, Console, Exec, Restart, Start, Stop};
 
 /// Start, stop, inspect and manage iocage's jails without running a program for their network.
@@ -74,6 +76,20 @@ pub enum Command {
     Destroy(Destroy),
     /// Rename a jail
     Rename(Rename),
+    /// Change what is mounted in a jail
+    Fstab(Fstab),
+    /// Take a snapshot of a jail
+    Snapshot(TakeSnapshot),
+    /// List snapshots of a jail
+    Snaplist(SnapList),
+    /// Remove a snapshot of a jail
+    Snapremove(SnapRemove),
+    /// Take a jail back to a snapshot
+    Rollback(Rollback),
+    /// Print how much space jails use
+    Df(Df),
+    /// Make a pool the one that iocage works on
+    Activate(Activate),
     /// Print a property of a jail, or all of them
     Get(Get),
     /// Set properties of a jail, or of all jails that do not say otherwise
@@ -95,6 +111,36 @@ pub enum Command {
     Net(Net),
     /// Remove what starts and stops have left that did not come to their end
     Gc(Gc),
+    /// Fetch a release
+    #[command(hide = true)]
+    Fetch(Stays),
+    /// Update a jail
+    #[command(hide = true)]
+    Update(Stays),
+    /// Upgrade a jail
+    #[command(hide = true)]
+    Upgrade(Stays),
+    /// Export a jail
+    #[command(hide = true)]
+    Export(Stays),
+    /// Import a jail
+    #[command(hide = true)]
+    Import(Stays),
+    /// Migrate jails of legacy iocage
+    #[command(hide = true)]
+    Migrate(Stays),
+    /// Enter a jail that is down
+    #[command(hide = true)]
+    Chroot(Stays),
+    /// Run pkg(8) in a jail
+    #[command(hide = true)]
+    Pkg(Stays),
+    /// Collect what there is to know of a host
+    #[command(hide = true)]
+    Debug(Stays),
+    /// Destroy all there is
+    #[command(hide = true)]
+    Clean(Stays),
     /// Print a shell's completions
     #[command(hide = true)]
     Completions {

@@ -6,18 +6,20 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use jailwire::iocage::lifecycle::{Error as LifecycleError, Host, Report as _};
-use jailwire::iocage::manage::{self, Base, CloneOf, Error, HostHas, NewJail, NewName, Recipe, Storage};
+use jailwire::iocage::manage::{
+    self, Base, CloneOf, Error, Form, HostHas, NewJail, NewName, Recipe, Storage,
+};
 use jailwire::iocage::name::JailName;
 use jailwire::iocage::store::Entry;
 use jailwire::kernel::Mounted;
 use serde_json::json;
 
 use super::bulk::{self, Bulk};
-use super::preview;
+use super::preview::{self, Line};
 use super::selected::Selected;
 use super::work::Work;
 use crate::environment::Environment;
-use crate::{CommandError, cli};
+use crate::{CommandError, cli, output};
 
 pub fn create(environment: &Environment, args: &cli::Create) -> Result<ExitCode, CommandError> {
     let base = match (&args.release, &args.template, args.empty) {
@@ -34,19 +36,72 @@ pub fn create(environment: &Environment, args: &cli::Create) -> Result<ExitCode,
         (None, None, false) => NewName::Random,
     };
     let host = host_has(environment)?;
+    // A basejail is a copy, unless it is to be a clone: what it was made from can go then.
+    let form = Form {
+        thick: args.thickjail || (args.basejail && !args.clone_basejail),
+        basejail: args.basejail || args.clone_basejail,
+        whole_config: args.thickconfig,
+    };
+    let packages = args.pkglist.as_deref().map(packages).transpose()?.unwrap_or_default();
     let making = Making { environment, name, count: args.count.unwrap_or(1), dry_run: args.dry_run };
     let jail = |name: &JailName| NewJail {
         name: name.clone(),
         base: &base,
         assignments: &args.properties,
+        form,
         host: &host,
     };
     let made = making.all("created", |name, storage| jail(name).recipe(storage))?;
+    if !args.dry_run && !packages.is_empty() {
+        let names: Vec<_> = made.names.iter().map(ToString::to_string).collect();
+        let code = start_those_that_boot(environment, made)?;
+        output::complain(&not_installed(&names, &packages));
+        return Ok(if code == ExitCode::SUCCESS { ExitCode::FAILURE } else { code });
+    }
     match (base == Base::Empty, args.dry_run) {
         (true, _) => made.work.end(),
         (false, true) => preview_those_that_boot(environment, made, jail),
         (false, false) => start_those_that_boot(environment, made),
     }
+}
+
+/// The packages that a file of `-p` lists: `{"pkgs": ["foo", "bar"]}`.
+fn packages(path: &Path) -> Result<Vec<String>, CommandError> {
+    const FORM: &str = r#"{"pkgs": ["foo", "bar"]}"#;
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        format!("cannot read {}: {error}; give a JSON file such as {FORM}", path.display())
+    })?;
+    let list: Option<Vec<String>> = serde_json::from_str::<serde_json::Value>(&text)
+        .ok()
+        .and_then(|value| serde_json::from_value(value.get("pkgs")?.clone()).ok());
+    let wrong = || format!("{} is no list of packages: give a JSON file such as {FORM}", path.display());
+    let list = list.ok_or_else(wrong)?;
+    // These go into a command line that the user is told to run.
+    let is_plain = |name: &String| {
+        !name.is_empty()
+            && !name.starts_with('-')
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._+-/@~,".contains(&byte))
+    };
+    match list.iter().find(|name| !is_plain(name)) {
+        Some(name) => {
+            Err(format!("{}: `{}` is no name of a package", path.display(), name.escape_debug()).into())
+        }
+        None => Ok(list),
+    }
+}
+
+/// Packages come over the network, from within the jail: that is not for `create` to do.
+fn not_installed(names: &[String], packages: &[String]) -> String {
+    let commands = names.iter().map(|name| {
+        let program = crate::program_name();
+        let packages = packages.join(" ");
+        format!("\n  {program} start {name}; {program} exec {name} env ASSUME_ALWAYS_YES=yes pkg install {packages}")
+    });
+    format!(
+        "{} created, and the packages of -p not installed, because jailwire runs no pkg: run{}",
+        if names.len() == 1 { "the jail was" } else { "the jails were" },
+        commands.collect::<String>()
+    )
 }
 
 /// What starting those with `boot=on` would do.
@@ -70,14 +125,15 @@ fn preview_those_that_boot<'a>(
 }
 
 pub fn clone(environment: &Environment, args: &cli::CloneJail) -> Result<ExitCode, CommandError> {
-    let source = environment.store.resolve(&args.source)?;
+    let mounted = mounts(environment)?;
+    let source = Storage::look(&environment.store, &mounted)?.resolve(&args.source)?;
     let name = match (args.name.clone(), args.uuid.clone()) {
         (Some(name), _) => NewName::Name(name),
         (None, Some(uuid)) => NewName::Uuid(uuid),
         (None, None) => NewName::Random,
     };
     let making = Making { environment, name, count: args.count.unwrap_or(1), dry_run: args.dry_run };
-    let recipe = |name: &JailName, storage: Storage<'_>| {
+    let recipe = |name: &JailName, storage: &Storage<'_>| {
         CloneOf { source: &source, name: name.clone(), assignments: &args.properties }.recipe(storage)
     };
     if args.dry_run {
@@ -114,7 +170,7 @@ impl Making<'_> {
     fn all(
         &self,
         done: &str,
-        recipe: impl Fn(&JailName, Storage<'_>) -> Result<(Recipe, Vec<String>), Error>,
+        recipe: impl Fn(&JailName, &Storage<'_>) -> Result<(Recipe, Vec<String>), Error>,
     ) -> Result<Made, CommandError> {
         let environment = self.environment;
         let store = &environment.store;
@@ -122,14 +178,16 @@ impl Making<'_> {
             environment.require_root("create")?;
         }
         let _names = if self.dry_run { None } else { Some(store.lock_names()?) };
+        let mounted = mounts(environment)?;
+        let storage = Storage::look(store, &mounted)?;
         if !self.dry_run {
-            environment.with_files(|files| manage::sweep(store, files))?;
+            environment.with_files(|files| manage::sweep(&storage, files))?;
         }
         let work = Work::begin(environment.json, false);
-        let names = self.name.names(store, self.count)?;
+        let names = self.name.names(&storage, self.count)?;
         for name in &names {
             let mounts = mounts(environment)?;
-            let (recipe, notices) = recipe(name, Storage { store, mounts: &mounts })?;
+            let (recipe, notices) = recipe(name, &Storage::look(store, &mounts)?)?;
             for notice in notices {
                 work.report().warn(&notice);
             }
@@ -146,7 +204,7 @@ impl Making<'_> {
 }
 
 /// Carries a recipe out, and says what takes so long.
-fn carry_out(
+pub fn carry_out(
     environment: &Environment,
     work: &Work,
     name: &JailName,
@@ -181,8 +239,10 @@ fn start_those_that_boot(environment: &Environment, made: Made) -> Result<ExitCo
 pub fn destroy(environment: &Environment, args: &cli::Destroy) -> Result<ExitCode, CommandError> {
     let store = &environment.store;
     let mut entries: Vec<Entry> = Vec::new();
+    let mounted = mounts(environment)?;
+    let storage = Storage::look(store, &mounted)?;
     for word in &args.jails {
-        let entry = store.resolve_exactly(word)?;
+        let entry = storage.resolve_exactly(word)?;
         if !entries.contains(&entry) {
             entries.push(entry);
         }
@@ -190,9 +250,21 @@ pub fn destroy(environment: &Environment, args: &cli::Destroy) -> Result<ExitCod
     let work = Work::begin(environment.json, false);
     if args.dry_run {
         for entry in &entries {
-            let mounts = mounts(environment)?;
-            let recipe = manage::destroy::recipe(entry, Storage { store, mounts: &mounts })?;
-            preview::recipe(&work, &entry.name, "destroyed", &recipe);
+            let result = environment.with_host_to_look_at(|host| -> Result<Vec<Line>, CommandError> {
+                let running = host.running(entry)?.is_some();
+                if running && !args.force {
+                    return Err(still_running(&entry.name));
+                }
+                let mut lines = stopping(host, entry, running, true)?;
+                let mounts = without_jails_own(&mounted, entry, running);
+                let storage = Storage::look(store, &mounts)?;
+                lines.extend(preview::recipe_lines(&manage::destroy::recipe(entry, &storage)?));
+                Ok(lines)
+            })?;
+            match result {
+                Ok(lines) => preview::lines(&work, &entry.name, "destroyed", &lines),
+                Err(error) => work.fail(&entry.name, &error),
+            }
         }
         return work.end();
     }
@@ -223,19 +295,16 @@ fn destroy_one(
     }
     if host.running(entry)?.is_some() {
         if !force {
-            return Err(format!(
-                "Jail {name} is still running, please stop the jail first or destroy it with -f"
-            )
-            .into());
+            return Err(still_running(name));
         }
         work.report().say(&format!("Stopping {name}"));
         host.stop(entry, true, &mut Work::begin(false, true).report())?;
     }
-    let _held = host.hold_down(entry, &mut work.report())?;
+    let _held = host.hold_down(entry, &work.report())?;
     let _names = store.lock_names()?;
     work.report().say(&format!("Destroying {name}"));
     let mounts = mounts(environment)?;
-    let recipe = manage::destroy::recipe(entry, Storage { store, mounts: &mounts })?;
+    let recipe = manage::destroy::recipe(entry, &Storage::look(store, &mounts)?)?;
     carry_out(environment, work, name, &recipe)?;
     for dependent in dependents(environment, name) {
         work.report().warn(&format!("{dependent} depends on {name}, which is no more"));
@@ -243,9 +312,28 @@ fn destroy_one(
     Ok(true)
 }
 
+fn still_running(name: &JailName) -> CommandError {
+    format!("Jail {name} is still running, please stop the jail first or destroy it with -f").into()
+}
+
+/// The steps of the stop that comes first where the jail runs.
+fn stopping(host: &Host<'_>, entry: &Entry, running: bool, force: bool) -> Result<Vec<Line>, CommandError> {
+    if !running {
+        return Ok(Vec::new());
+    }
+    Ok(host.preview_stop(entry, force)?.steps.iter().map(Line::of).collect())
+}
+
+/// What is mounted once a jail that runs is stopped.
+fn without_jails_own(mounts: &[Mounted], entry: &Entry, running: bool) -> Vec<Mounted> {
+    let stays =
+        |mounted: &&Mounted| !running || mounted.fstype == "zfs" || !mounted.on.starts_with(entry.root());
+    mounts.iter().filter(stays).cloned().collect()
+}
+
 /// Says what will be done, and asks whether it shall be. Who cannot be asked has not decided, and that is an
 /// error, as in iocage.
-fn confirmed(what: &str) -> Result<bool, CommandError> {
+pub fn confirmed(what: &str) -> Result<bool, CommandError> {
     let mut err = io::stderr().lock();
     write!(err, "\n{what}\n\nAre you sure? [y/N]: ")?;
     err.flush()?;
@@ -267,38 +355,41 @@ fn dependents(environment: &Environment, name: &JailName) -> BTreeSet<JailName> 
 
 pub fn rename(environment: &Environment, args: &cli::Rename) -> Result<ExitCode, CommandError> {
     let store = &environment.store;
-    let entry = store.resolve(&args.jail)?;
+    let mounted = mounts(environment)?;
+    let entry = Storage::look(store, &mounted)?.resolve(&args.jail)?;
     let name = JailName::new(&args.new_name)?;
     let work = Work::begin(environment.json, false);
-    let recipe = || -> Result<Recipe, CommandError> {
-        let mounts = mounts(environment)?;
-        Ok(manage::rename::recipe(&entry, &name, Storage { store, mounts: &mounts })?)
+    let recipe = |mounts: &[Mounted]| -> Result<Recipe, CommandError> {
+        Ok(manage::rename::recipe(&entry, &name, &Storage::look(store, mounts)?)?)
     };
     if args.dry_run {
-        preview::recipe(&work, &entry.name, "renamed", &recipe()?);
+        let lines = environment.with_host_to_look_at(|host| -> Result<Vec<Line>, CommandError> {
+            let running = host.running(&entry)?.is_some();
+            let mut lines = stopping(host, &entry, running, false)?;
+            lines.extend(preview::recipe_lines(&recipe(&without_jails_own(&mounted, &entry, running))?));
+            Ok(lines)
+        })??;
+        preview::lines(&work, &entry.name, "renamed", &lines);
         return work.end();
     }
     environment.require_root("rename")?;
     environment.with_host(|host| -> Result<(), CommandError> {
         if host.running(&entry)?.is_some() {
-            // What can be wrong is wrong before anything is stopped, but for what is mounted in it.
-            store
-                .namesake(&name)?
-                .filter(|other| other.name != entry.name)
-                .map_or(Ok(()), |other| Err(Error::Exists { name: name.clone(), other: other.name }))?;
+            // What can be wrong is wrong before anything is stopped.
+            recipe(&without_jails_own(&mounted, &entry, true))?;
             // As iocage does: without a word.
             host.stop(&entry, false, &mut Work::begin(false, true).report())?;
         }
-        let _held = host.hold_down(&entry, &mut work.report())?;
+        let _held = host.hold_down(&entry, &work.report())?;
         let _names = store.lock_names()?;
-        carry_out(environment, &work, &entry.name, &recipe()?)
+        carry_out(environment, &work, &entry.name, &recipe(&mounts(environment)?)?)
     })??;
     work.report().say(&format!("Jail: {} renamed to {name}", entry.name));
     work.done(&entry.name, "renamed", json!({ "new_name": name.as_str() }));
     work.end()
 }
 
-fn mounts(environment: &Environment) -> Result<Vec<Mounted>, CommandError> {
+pub fn mounts(environment: &Environment) -> Result<Vec<Mounted>, CommandError> {
     environment.kernel.mounts().map_err(|error| format!("cannot list what is mounted: {error}").into())
 }
 

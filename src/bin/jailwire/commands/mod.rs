@@ -4,6 +4,7 @@ mod bulk;
 mod checks;
 mod doctor;
 mod exec;
+mod fstab;
 mod gc;
 mod generated;
 mod get;
@@ -12,6 +13,7 @@ mod list;
 mod manage;
 mod map;
 mod net;
+mod pool;
 mod ports;
 mod preview;
 mod restart;
@@ -19,6 +21,7 @@ mod selected;
 mod set;
 mod show;
 mod simulated;
+mod snapshots;
 mod stack;
 mod start;
 mod stop;
@@ -36,6 +39,17 @@ pub fn run(cli: &Cli) -> Result<ExitCode, CommandError> {
         Command::Completions { shell } => return generated::completions(shell),
         Command::Man { command } => return generated::man(command.as_deref()),
         Command::Net(args) => return net::run(cli, args),
+        Command::Activate(args) => return pool::activate(cli, args),
+        Command::Fetch(_) => return Err(pool::stays("fetch")),
+        Command::Update(_) => return Err(pool::stays("update")),
+        Command::Upgrade(_) => return Err(pool::stays("upgrade")),
+        Command::Export(_) => return Err(pool::stays("export")),
+        Command::Import(_) => return Err(pool::stays("import")),
+        Command::Migrate(_) => return Err(pool::stays("migrate")),
+        Command::Chroot(_) => return Err(pool::stays("chroot")),
+        Command::Pkg(_) => return Err(pool::stays("pkg")),
+        Command::Debug(_) => return Err(pool::stays("debug")),
+        Command::Clean(_) => return Err(pool::stays("clean")),
         _ => {}
     }
     let environment = &Environment::open(cli)?;
@@ -56,6 +70,12 @@ pub fn run(cli: &Cli) -> Result<ExitCode, CommandError> {
         Command::Map(args) => map::run(environment, args),
         Command::Doctor(args) => doctor::run(environment, args),
         Command::Gc(args) => gc::run(environment, args),
-        Command::Completions { .. } | Command::Man { .. } | Command::Net(_) => unreachable!("done above"),
+        Command::Fstab(args) => fstab::run(environment, args),
+        Command::Snapshot(args) => snapshots::snapshot(environment, args),
+        Command::Snaplist(args) => snapshots::snaplist(environment, args),
+        Command::Snapremove(args) => snapshots::snapremove(environment, args),
+        Command::Rollback(args) => snapshots::rollback(environment, args),
+        Command::Df(args) => pool::df(environment, args),
+        _ => unreachable!("done above"),
     }
 }

@@ -88,10 +88,11 @@ fn counted(names: &[&str]) -> Vec<String> {
 }
 
 /// What a recipe would do.
-pub fn recipe(work: &Work, name: &JailName, verb: &str, recipe: &Recipe) {
-    let line = |action: &jailwire::iocage::manage::Action| Line {
-        step: action.to_string(),
-        requests: action.requests().iter().map(|name| (*name).to_owned()).collect(),
-    };
-    lines(work, name, verb, &recipe.actions().map(line).collect::<Vec<_>>());
+pub fn recipe(work: &mut Work, name: &JailName, verb: &str, recipe: &Recipe) {
+    lines(work, name, verb, &recipe_lines(recipe));
+}
+
+/// The steps of making, copying, renaming or destroying a jail.
+pub fn recipe_lines(recipe: &Recipe) -> Vec<Line> {
+    recipe.actions().map(|action| Line::new(action, action.requests())).collect()
 }

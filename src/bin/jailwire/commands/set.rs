@@ -5,14 +5,17 @@ use std::process::ExitCode;
 
 use jailwire::iocage::config::{ConfigError, JailConfig, Level, Problem};
 use jailwire::iocage::fitness;
+use jailwire::iocage::lifecycle::{Error as LifecycleError, Report as _};
 use jailwire::iocage::live::Live;
+use jailwire::iocage::manage::{self, Recipe, Storage};
 use jailwire::iocage::properties::Properties;
-use jailwire::iocage::property::Change;
-use jailwire::iocage::store::Entry;
+use jailwire::iocage::property::{Change, boolean};
+use jailwire::iocage::store::{Entry, Place};
 use jailwire::jail::{self, JailParameters};
 use jailwire::types::Jid;
 use serde_json::json;
 
+use super::manage::{carry_out, mounts};
 use super::preview::{self, Line};
 use super::work::Work;
 use crate::CommandError;
@@ -30,17 +33,92 @@ pub fn run(environment: &Environment, args: &cli::Set) -> Result<ExitCode, Comma
         return set_defaults(environment, assignments, args.dry_run);
     }
     let entry = store.resolve(word)?;
-    // As it will be: what is wrong is wrong before anything is written.
-    let mut properties = store.properties(&entry)?;
-    let mut changes = properties.set(assignments)?;
-    if !args.dry_run {
-        changes = environment.with_files(|files| store.set(&entry, assignments, &files))?;
-        properties = store.properties(&entry)?;
+    let (templates, assignments): (Vec<&String>, Vec<&String>) =
+        assignments.iter().partition(|text| text.starts_with("template="));
+    let assignments: Vec<String> = assignments.into_iter().cloned().collect();
+    if !templates.is_empty() && assignments.is_empty() {
+        return turn(environment, &entry, &templates, args.dry_run);
     }
-    let meaning = Meaning::of(environment, &entry, &properties, &changes)?;
-    match args.dry_run {
-        true => meaning.preview(environment, &entry, &changes),
-        false => meaning.make(environment, &entry, &changes),
+    if !templates.is_empty() {
+        let code = set(environment, &entry, &assignments, args.dry_run)?;
+        turn(environment, &entry, &templates, args.dry_run)?;
+        return Ok(code);
+    }
+    set(environment, &entry, &assignments, args.dry_run)
+}
+
+/// `template=1` and `template=0`: the jail becomes a template, or the template a jail.
+fn turn(
+    environment: &Environment,
+    entry: &Entry,
+    assignments: &[&String],
+    dry_run: bool,
+) -> Result<ExitCode, CommandError> {
+    let store = &environment.store;
+    let [assignment] = assignments else {
+        return Err("template is set twice: say once what it shall be".into());
+    };
+    let value = assignment.split_once('=').map_or("", |(_, value)| value);
+    let place = match boolean(value) {
+        Some(true) => Place::Templates,
+        Some(false) => Place::Jails,
+        None => {
+            let value = value.escape_debug();
+            return Err(format!("{value} is not a valid value for template: say on or off").into());
+        }
+    };
+    let mut work = Work::begin(environment.json, false);
+    let recipe = || -> Result<Recipe, CommandError> {
+        let mounts = mounts(environment)?;
+        Ok(manage::template::recipe(entry, place, &Storage::look(store, &mounts)?)?)
+    };
+    if dry_run {
+        preview::recipe(&mut work, &entry.name, "converted", &recipe()?);
+        return work.end();
+    }
+    environment.require_root("convert")?;
+    environment.with_host(|host| -> Result<(), CommandError> {
+        let held = host.hold_down(entry, &mut work.report()).map_err(|error| match error {
+            LifecycleError::Running(name) => format!("{name} is running.\nPlease stop it first!").into(),
+            other => CommandError::from(other),
+        });
+        let _held = held?;
+        let _names = store.lock_names()?;
+        carry_out(environment, &mut work, &entry.name, &recipe()?)
+    })??;
+    let what = if place == Place::Templates { "template" } else { "jail" };
+    work.report().say(&format!("{} converted to a {what}.", entry.name));
+    work.done(&entry.name, "converted", json!({ "type": what }));
+    work.end()
+}
+
+/// Sets properties of a jail or template.
+fn set(
+    environment: &Environment,
+    entry: &Entry,
+    assignments: &[String],
+    dry_run: bool,
+) -> Result<ExitCode, CommandError> {
+    let store = &environment.store;
+    // As it will be: what is wrong is wrong before anything is written.
+    let mut properties = store.properties(entry)?;
+    let mut changes = properties.set(assignments)?;
+    if !dry_run {
+        let write = || environment.with_files(|files| store.set(entry, assignments, &files));
+        changes = match entry.place {
+            Place::Jails => write()?,
+            // Its dataset is read-only.
+            Place::Templates => {
+                let mounts = mounts(environment)?;
+                manage::template::writable(entry, &Storage::look(store, &mounts)?, write)??
+            }
+        };
+        properties = store.properties(entry)?;
+    }
+    let meaning = Meaning::of(environment, entry, &properties, &changes)?;
+    match dry_run {
+        true => meaning.preview(environment, entry, &changes),
+        false => meaning.make(environment, entry, &changes),
     }
 }
 

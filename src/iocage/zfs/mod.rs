@@ -1,8 +1,11 @@
 //! `zfs(8)`: which datasets iocage's directory consists of, and the commands that make, copy, rename
 //! and destroy them.
 //!
-//! ZFS is asked for nothing else. That a directory is a dataset is known from the list of mounted file
-//! systems, and what is in it is read as any file.
+//! ZFS is asked for little else. What is in a dataset is read as any file. That a directory is a dataset is known
+//! from the list of mounted file systems; whoever makes, copies, renames or destroys jails asks for the
+//! [`Datasets`], because a dataset that is not mounted is in no such list.
+
+mod datasets;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -10,6 +13,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::kernel::Mounted;
+
+pub use datasets::{Dataset, Datasets, MADE_FOR, Snapshot};
 
 /// The user property that marks the pool iocage works on.
 pub const ACTIVE: &str = "org.freebsd.ioc:active";
@@ -46,16 +51,59 @@ pub enum ZfsError {
 ///
 /// When it cannot be run, or fails.
 pub fn run<S: AsRef<str>>(arguments: &[S]) -> Result<String, ZfsError> {
+    let (output, _) = output(arguments)?;
+    Ok(output)
+}
+
+/// Runs `zfs` and answers with what it wrote on standard error, also where it succeeded.
+///
+/// # Errors
+///
+/// As [`run`].
+pub fn run_and_hear<S: AsRef<str>>(arguments: &[S]) -> Result<String, ZfsError> {
+    let (_, heard) = output(arguments)?;
+    Ok(heard)
+}
+
+/// What `zfs` wrote on standard output, and on standard error.
+fn output<S: AsRef<str>>(arguments: &[S]) -> Result<(String, String), ZfsError> {
     let words = arguments.iter().map(AsRef::as_ref);
     let command = std::iter::once("zfs").chain(words.clone()).collect::<Vec<_>>().join(" ");
     let output = Command::new("zfs").args(words).stdin(Stdio::null()).output();
     let output = output.map_err(|source| ZfsError::NotRun { command: command.clone(), source })?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let heard = text(&output.stderr).trim().to_owned();
     if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        return Ok((text(&output.stdout), heard));
     }
-    let text = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    let text = if text.is_empty() { output.status.to_string() } else { text };
+    let text = if heard.is_empty() { output.status.to_string() } else { heard };
     Err(ZfsError::Failed { command, text })
+}
+
+/// Copies a snapshot into a dataset that is not there yet: `zfs send SNAPSHOT | zfs receive DATASET`.
+///
+/// # Errors
+///
+/// When either cannot be run, or fails.
+pub fn send_and_receive(snapshot: &str, dataset: &str) -> Result<(), ZfsError> {
+    let command = format!("zfs send {snapshot} | zfs receive {dataset}");
+    let not_run = |source| ZfsError::NotRun { command: command.clone(), source };
+    let mut send = Command::new("zfs");
+    send.args(["send", snapshot]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut send = send.spawn().map_err(not_run)?;
+    let stream = send.stdout.take().map_or(Stdio::null(), Stdio::from);
+    let received = Command::new("zfs").args(["receive", dataset]).stdin(stream).output();
+    let sent = send.wait_with_output().map_err(not_run)?;
+    let received = received.map_err(not_run)?;
+    // What the sender says is the cause of what the receiver does.
+    match [sent, received].iter().find(|output| !output.status.success()) {
+        None => Ok(()),
+        Some(failed) => {
+            let text = String::from_utf8_lossy(&failed.stderr).trim().to_owned();
+            let text = if text.is_empty() { failed.status.to_string() } else { text };
+            Err(ZfsError::Failed { command, text })
+        }
+    }
 }
 
 /// The dataset that is mounted on this directory, if it is one.
@@ -122,16 +170,6 @@ pub fn legacy_properties(dataset: &str) -> Result<BTreeMap<String, BTreeMap<Stri
         found.entry(jail.to_owned()).or_default().insert(property.to_owned(), value.to_owned());
     }
     Ok(found)
-}
-
-/// The snapshot that a dataset is a clone of.
-///
-/// # Errors
-///
-/// Those of [`run`].
-pub fn origin(dataset: &str) -> Result<Option<String>, ZfsError> {
-    let answer = run(&["get", "-H", "-o", "value", "origin", dataset])?;
-    Ok(Some(answer.trim().to_owned()).filter(|origin| origin.contains('@')))
 }
 
 #[cfg(test)]

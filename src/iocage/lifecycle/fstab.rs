@@ -1,0 +1,76 @@
+//! What `fstab` mounts in a jail that runs, and unmounts.
+
+use super::{Error, Host, Report, step};
+use crate::iocage::fstab::Mount;
+use crate::iocage::store::Entry;
+use crate::iocage::translate;
+use crate::jail::mount;
+use crate::wiring::{Owned, StepError};
+
+impl Host<'_> {
+    /// Mounts a line of a jail's fstab, if the jail runs. Returns whether the jail runs.
+    ///
+    /// The mount is in the jail's journal, and goes with the jail.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`]: a line that leads out of the jail's root, or what the kernel refuses.
+    pub fn mount_in_running(
+        &self,
+        entry: &Entry,
+        line: &Mount,
+        report: &mut dyn Report,
+    ) -> Result<bool, Error> {
+        let name = &entry.name;
+        let failed = step(name);
+        let _lock = self.lock(name, report).map_err(|error| failed(error.into()))?;
+        if self.jid(name).map_err(|error| failed(error.into()))?.is_none() {
+            return Ok(false);
+        }
+        let root = entry.root();
+        let beneath = line.beneath(&root).map_err(|error| failed(StepError::Invalid(error.to_string())))?;
+        let mut request = mount::request(&line.fstype, &line.source, &root, &beneath);
+        for (option, value) in translate::mount_options(line) {
+            request = request.option(option, value);
+        }
+        let mut journal = self.journal(name).map_err(|error| failed(error.into()))?;
+        // Where iocage has started the jail, a stop finds the mount by itself.
+        if !journal.is_empty() {
+            let owned = Owned::Mount { fstype: line.fstype.clone(), on: request.on() };
+            journal.intend(self.files, owned).map_err(|error| Error::from((name, error)))?;
+        }
+        mount::mount(&**self.kernel(), &request).map_err(|error| failed(error.into()))?;
+        Ok(true)
+    }
+
+    /// Unmounts what a line of a jail's fstab has mounted, if the jail runs and it is mounted. Returns whether it
+    /// was.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub fn unmount_in_running(
+        &self,
+        entry: &Entry,
+        line: &Mount,
+        report: &mut dyn Report,
+    ) -> Result<bool, Error> {
+        let name = &entry.name;
+        let failed = step(name);
+        let _lock = self.lock(name, report).map_err(|error| failed(error.into()))?;
+        if self.jid(name).map_err(|error| failed(error.into()))?.is_none() {
+            return Ok(false);
+        }
+        let root = entry.root();
+        let beneath = line.beneath(&root).map_err(|error| failed(StepError::Invalid(error.to_string())))?;
+        let on = if beneath.as_os_str().is_empty() { root } else { root.join(beneath) };
+        let kernel = &**self.kernel();
+        match mount::seen_on(kernel, &on) {
+            Ok(Some(mounted)) if mounted.fstype == line.fstype && mounted.on == on => {
+                mount::unmount(kernel, &mounted, true).map_err(|error| failed(error.into()))?;
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+}

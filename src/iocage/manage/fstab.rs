@@ -1,0 +1,194 @@
+//! An fstab whose lines are added, replaced and removed. What is no mount stays as it is.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::files::{FileError, Files};
+use crate::iocage::fstab::{FstabError, Mount, mounts};
+use crate::iocage::lifecycle::timestamp;
+
+/// Files that everybody may read.
+const MODE: u32 = 0o644;
+
+/// One jail's fstab.
+#[derive(Debug, Clone)]
+pub struct FstabFile {
+    path: PathBuf,
+    lines: Vec<Vec<u8>>,
+}
+
+/// What can be wrong with an fstab, or with a line for it.
+#[derive(Debug, thiserror::Error)]
+pub enum FstabFileError {
+    /// It cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A line of it is wrong.
+    #[error("{}: {error}; correct it with fstab -e", path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// Which, and what is wrong.
+        error: FstabError,
+    },
+    /// No such line.
+    #[error("No matching fstab entry. `fstab -l` lists those that there are")]
+    NoLine,
+    /// No line of this index.
+    #[error("Index {0} not found. `fstab -l` lists those that there are")]
+    NoIndex(usize),
+    /// Something is mounted there already.
+    #[error("Destination: {} already exists!", .0.display())]
+    Taken(PathBuf),
+    /// It cannot be written.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+impl FstabFile {
+    /// Reads an fstab; one that is not there is empty.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read, or a line of it is wrong.
+    pub fn read(path: &Path) -> Result<FstabFile, FstabFileError> {
+        let text = match fs::read(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            other => other.map_err(|source| FstabFileError::Read { path: path.to_owned(), source })?,
+        };
+        let mut lines: Vec<Vec<u8>> = text.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+        // What comes after the last newline is no line, if it is nothing.
+        lines.pop_if(|last| last.is_empty());
+        let file = FstabFile { path: path.to_owned(), lines };
+        file.mounts()?;
+        Ok(file)
+    }
+
+    /// The mounts, by their indexes.
+    ///
+    /// # Errors
+    ///
+    /// A line that is wrong.
+    pub fn mounts(&self) -> Result<Vec<Mount>, FstabFileError> {
+        let text = self.lines.join(&b'\n');
+        let wrong = |error| FstabFileError::Line { path: self.path.clone(), error };
+        mounts(&text).collect::<Result<_, _>>().map_err(wrong)
+    }
+
+    /// Adds a mount at the end.
+    ///
+    /// # Errors
+    ///
+    /// [`FstabFileError::Taken`]: the same is mounted there already.
+    pub fn add(&mut self, mount: &Mount, seconds: u64) -> Result<(), FstabFileError> {
+        let is_same = |other: &Mount| other.target == mount.target && other.source == mount.source;
+        if self.mounts()?.iter().any(is_same) {
+            return Err(FstabFileError::Taken(mount.target.clone()));
+        }
+        self.lines.push(added(mount, seconds).into());
+        Ok(())
+    }
+
+    /// Replaces the mount of an index, and returns what it was.
+    ///
+    /// # Errors
+    ///
+    /// [`FstabFileError::NoIndex`]; [`FstabFileError::Taken`]: another line mounts the same there.
+    pub fn replace(&mut self, index: usize, mount: &Mount, seconds: u64) -> Result<Mount, FstabFileError> {
+        let mounts = self.mounts()?;
+        let old = mounts.get(index).ok_or(FstabFileError::NoIndex(index))?.clone();
+        let others = mounts.iter().enumerate().filter(|(other, _)| *other != index);
+        if others
+            .map(|(_, other)| other)
+            .any(|other| other.target == mount.target && other.source == mount.source)
+        {
+            return Err(FstabFileError::Taken(mount.target.clone()));
+        }
+        self.lines[old.line - 1] = added(mount, seconds).into();
+        Ok(old)
+    }
+
+    /// Removes the mount of an index, and returns it.
+    ///
+    /// # Errors
+    ///
+    /// [`FstabFileError::NoIndex`].
+    pub fn remove(&mut self, index: usize) -> Result<Mount, FstabFileError> {
+        let old = self.mounts()?.get(index).ok_or(FstabFileError::NoIndex(index))?.clone();
+        self.lines.remove(old.line - 1);
+        Ok(old)
+    }
+
+    /// The index of a mount.
+    ///
+    /// # Errors
+    ///
+    /// [`FstabFileError::NoLine`]: no line says the same.
+    pub fn find(&self, mount: &Mount) -> Result<usize, FstabFileError> {
+        let same = |other: &Mount| Mount { line: mount.line, ..other.clone() } == *mount;
+        self.mounts()?.iter().position(same).ok_or(FstabFileError::NoLine)
+    }
+
+    /// Writes it, atomically.
+    ///
+    /// # Errors
+    ///
+    /// As [`Files::write_atomically`].
+    pub fn write(&self, files: Files<'_>) -> Result<(), FstabFileError> {
+        let lines = self.lines.iter().flat_map(|line| line.iter().copied().chain([b'\n']));
+        let text: Vec<u8> = lines.collect();
+        Ok(files.write_atomically(&self.path, &text, MODE)?)
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// A line that is added to an fstab, as iocage marks it.
+pub(super) fn added(mount: &Mount, seconds: u64) -> String {
+    format!("{mount} # Added by iocage on {}", timestamp(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mount(text: &str) -> Mount {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn mounts_have_indexes_and_comments_stay() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("fstab");
+        assert!(FstabFile::read(&path).unwrap().mounts().unwrap().is_empty());
+        fs::write(&path, "# mine\n/a /j/a nullfs ro 0 0\n\n/b /j/b nullfs rw 0 0 # Added by iocage on x\n")
+            .unwrap();
+        let mut file = FstabFile::read(&path).unwrap();
+        file.add(&mount("/c /j/c nullfs ro 0 0"), 0).unwrap();
+        assert!(file.add(&mount("/c /j/c nullfs rw 0 0"), 0).is_err(), "the same is there");
+        assert_eq!(file.find(&mount("/b /j/b nullfs rw 0 0")).unwrap(), 1);
+        assert!(file.find(&mount("/b /j/b nullfs ro 0 0")).is_err());
+        assert_eq!(file.remove(0).unwrap().source, Path::new("/a"));
+        assert_eq!(file.replace(0, &mount("/d /j/b nullfs rw 0 0"), 0).unwrap().source, Path::new("/b"));
+        assert!(file.remove(2).is_err() && file.replace(2, &mount("/x /y nullfs ro 0 0"), 0).is_err());
+        file.write(Files::new()).unwrap();
+        assert_eq!(
+            fs::read_to_string(&path).unwrap(),
+            "# mine\n\n/d\t/j/b\tnullfs\trw\t0\t0 # Added by iocage on 1970-01-01 00:00:00\n/c\t/j/c\tnullfs\tro\t0\t0 # Added by iocage on 1970-01-01 00:00:00\n"
+        );
+        fs::write(&path, "/a /j/a nullfs\n").unwrap();
+        assert!(
+            FstabFile::read(&path).unwrap_err().to_string().contains("fstab line 1"),
+            "what is wrong is said"
+        );
+    }
+}

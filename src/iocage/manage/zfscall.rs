@@ -1,0 +1,173 @@
+//! One run of `zfs` that changes something, and the look at what it did.
+//!
+//! An exit status of 0 does not say that all was done (`zfs create` ends so where the dataset could not be mounted),
+//! and another one not that nothing was. So the datasets are asked.
+
+use std::fmt;
+
+use crate::iocage::zfs::{self, ZfsError};
+
+/// A run of `zfs`, and what is to be the case after it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ZfsCall {
+    words: Vec<String>,
+    expect: Expect,
+}
+
+/// What is to be the case after a run of `zfs`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expect {
+    /// What its exit status says.
+    Success,
+    /// This is there.
+    There(String),
+    /// This dataset is there, and mounted.
+    Mounted(String),
+    /// This is not there.
+    Gone(String),
+}
+
+/// A run of `zfs` that did not do what it was to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ZfsCallError {
+    /// It failed.
+    #[error(transparent)]
+    Zfs(#[from] ZfsError),
+    /// It made the dataset, and could not mount it.
+    #[error("`{command}` made the dataset, and could not mount it{}: see why with `zfs mount {dataset}`", said(.text))]
+    NotMounted {
+        /// The command line.
+        command: String,
+        /// The dataset.
+        dataset: String,
+        /// What it wrote.
+        text: String,
+    },
+    /// It said that it succeeded, and did not.
+    #[error("`{command}` ended with 0, and {name} is {}{}", if *.there { "still there" } else { "not there" }, said(.text))]
+    Undone {
+        /// The command line.
+        command: String,
+        /// What is there, or not.
+        name: String,
+        /// Whether it is there.
+        there: bool,
+        /// What it wrote.
+        text: String,
+    },
+    /// It failed in the middle.
+    #[error("{error}\nOf {name} this is still there: {}. The same command goes on from here, once that is mended.", .left.join(", "))]
+    HalfGone {
+        /// What failed.
+        error: Box<ZfsError>,
+        /// What was to be destroyed.
+        name: String,
+        /// What of it is left.
+        left: Vec<String>,
+    },
+}
+
+fn said(text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!(" ({text})") }
+}
+
+impl ZfsCall {
+    /// A run of `zfs` with these words.
+    pub fn new(words: Vec<String>, expect: Expect) -> ZfsCall {
+        ZfsCall { words, expect }
+    }
+
+    /// The words.
+    pub fn words(&self) -> &[String] {
+        &self.words
+    }
+
+    /// Runs it, and looks at what it did. With an error comes whether it did something that is to be undone.
+    pub fn run(&self) -> Result<(), (ZfsCallError, bool)> {
+        let ran = zfs::run_and_hear(&self.words);
+        match &self.expect {
+            Expect::Success => match ran {
+                Ok(_) => Ok(()),
+                Err(error) => Err((error.into(), false)),
+            },
+            Expect::There(name) => match (ran, is_there(name)) {
+                // Whatever it complained of: it is done.
+                (_, Ok(Some(_))) => Ok(()),
+                (Err(error), _) | (Ok(_), Err(error)) => Err((error.into(), false)),
+                (Ok(heard), Ok(None)) => Err((self.undone(name, false, heard), false)),
+            },
+            Expect::Mounted(name) => match (ran, is_there(name)) {
+                (_, Ok(Some(true))) => Ok(()),
+                (Ok(heard), Ok(Some(false))) => Err((self.not_mounted(name, heard), true)),
+                (Err(ZfsError::Failed { text, .. }), Ok(Some(false))) => {
+                    Err((self.not_mounted(name, text), true))
+                }
+                (Err(error), _) | (Ok(_), Err(error)) => Err((error.into(), false)),
+                (Ok(heard), Ok(None)) => Err((self.undone(name, false, heard), false)),
+            },
+            Expect::Gone(name) => match (ran, what_is_left(name)) {
+                (_, Ok(left)) if left.is_empty() => Ok(()),
+                (Ok(heard), Ok(_)) => Err((self.undone(name, true, heard), false)),
+                (Err(error), Ok(left)) if self.words.iter().any(|word| word == "-r") => {
+                    Err((ZfsCallError::HalfGone { error: error.into(), name: name.clone(), left }, false))
+                }
+                (Err(error), _) | (Ok(_), Err(error)) => Err((error.into(), false)),
+            },
+        }
+    }
+
+    fn command(&self) -> String {
+        format!("zfs {}", self.words.join(" "))
+    }
+
+    fn not_mounted(&self, dataset: &str, text: String) -> ZfsCallError {
+        ZfsCallError::NotMounted { command: self.command(), dataset: dataset.to_owned(), text }
+    }
+
+    fn undone(&self, name: &str, there: bool, text: String) -> ZfsCallError {
+        ZfsCallError::Undone { command: self.command(), name: name.to_owned(), there, text }
+    }
+}
+
+/// Refuses a dataset that ZFS could not mount.
+pub(super) fn check_mounted(dataset: &str) -> Result<(), ZfsCallError> {
+    match is_there(dataset)? {
+        Some(true) => Ok(()),
+        _ => Err(ZfsCallError::NotMounted {
+            command: "zfs receive".to_owned(),
+            dataset: dataset.to_owned(),
+            text: String::new(),
+        }),
+    }
+}
+
+/// Whether a dataset or snapshot is there, and if so, whether it is mounted. One that is not to be mounted counts as
+/// mounted.
+fn is_there(name: &str) -> Result<Option<bool>, ZfsError> {
+    let answer = zfs::run(&["list", "-H", "-t", "all", "-o", "mounted,canmount,mountpoint", name]);
+    let Some(line) = unless_absent(answer)? else { return Ok(None) };
+    let fields: Vec<&str> = line.lines().next().unwrap_or_default().split('\t').collect();
+    let &[mounted, canmount, mountpoint] = fields.as_slice() else { return Ok(Some(true)) };
+    let is_to_be = canmount == "on" && !matches!(mountpoint, "none" | "legacy");
+    Ok(Some(mounted != "no" || !is_to_be))
+}
+
+fn what_is_left(name: &str) -> Result<Vec<String>, ZfsError> {
+    let answer = zfs::run(&["list", "-H", "-r", "-t", "all", "-o", "name", name]);
+    let names = unless_absent(answer)?.unwrap_or_default();
+    Ok(names.lines().map(str::to_owned).collect())
+}
+
+/// What `zfs list` printed; none where there is no such dataset.
+fn unless_absent(answer: Result<String, ZfsError>) -> Result<Option<String>, ZfsError> {
+    match answer {
+        Err(ZfsError::Failed { text, .. }) if text.contains("does not exist") => Ok(None),
+        other => other.map(Some),
+    }
+}
+
+impl fmt::Display for ZfsCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.words.join(" "))
+    }
+}

@@ -1,0 +1,243 @@
+//! Jails on a pool: the program with `zfs(8)`, on a model of it, or on a real pool.
+//!
+//! On FreeBSD as root, `JAILWIRE_TEST_POOL=tank` names a pool that may be written to. Elsewhere `zfs` is the model:
+//! a script on PATH that runs this test program again, which then answers for `zfs`.
+
+mod commands;
+mod killed;
+mod model;
+mod states;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use jailwire::kernel::Kernel as _;
+use jailwire::sim::Sim;
+use tempfile::TempDir;
+
+use crate::support::text;
+
+/// The script in the place of `zfs`. Its standard output and error are handed on as 3 and 4, because the test program
+/// has things to say on its own.
+const SCRIPT: &str = r#"#!/bin/sh
+n=0
+for word; do n=$((n + 1)); eval "export ZFS_WORD_$n=\$word"; done
+export ZFS_WORDS=$# ZFS_MODEL='MODEL'
+unset JAILWIRE_SIM_FAULT
+exec 3>&1 4>&2
+exec 'PROGRAM' --exact pool::answers_for_zfs --nocapture >/dev/null 2>/dev/null
+"#;
+
+/// Answers for `zfs` where the script has started this program, and is no test otherwise.
+#[test]
+fn answers_for_zfs() {
+    let Some(model) = std::env::var_os("ZFS_MODEL") else { return };
+    let number: usize = std::env::var("ZFS_WORDS").unwrap().parse().unwrap();
+    let words: Vec<String> = (1..=number).map(|n| std::env::var(format!("ZFS_WORD_{n}")).unwrap()).collect();
+    let open = |path: &str| fs::OpenOptions::new().write(true).open(path).unwrap();
+    let (mut out, mut err) = (open("/dev/fd/3"), open("/dev/fd/4"));
+    std::process::exit(model::answer(Path::new(&model), &words, &mut out, &mut err));
+}
+
+/// A pool with iocage's datasets, a release, and nothing else.
+pub struct Pool {
+    directory: TempDir,
+    dataset: String,
+    real: bool,
+}
+
+impl Pool {
+    pub fn new() -> Pool {
+        let real = std::env::var("JAILWIRE_TEST_POOL").ok();
+        let memory = Path::new("/dev/shm");
+        let place = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+        let directory = tempfile::tempdir_in(place.canonicalize().unwrap()).unwrap();
+        let (dataset, real) = match real {
+            Some(pool) => {
+                let unique = directory.path().file_name().unwrap().to_string_lossy().replace('.', "");
+                (format!("{pool}/{unique}"), true)
+            }
+            None => ("tank/iocage".to_owned(), false),
+        };
+        let pool = Pool { directory, dataset, real };
+        if !real {
+            let (bin, model) = (pool.directory.path().join("bin"), pool.model());
+            fs::create_dir_all(&bin).unwrap();
+            fs::create_dir_all(&model).unwrap();
+            let program = std::env::current_exe().unwrap();
+            let script = SCRIPT
+                .replace("MODEL'", &format!("{}'", model.display()))
+                .replace("PROGRAM", &program.to_string_lossy());
+            fs::write(bin.join("zfs"), script).unwrap();
+            fs::set_permissions(bin.join("zfs"), fs::Permissions::from_mode(0o755)).unwrap();
+            fs::write(model.join("sim"), pool.root().join(".sim").to_string_lossy().as_bytes()).unwrap();
+            pool.zfs(&["create", "-o", "canmount=off", "-o", "mountpoint=none", "tank"]);
+            pool.load_zfs();
+        }
+        let mountpoint = format!("mountpoint={}", pool.root().display());
+        pool.zfs(&["create", "-o", &mountpoint, &pool.dataset]);
+        for beneath in
+            ["jails", "log", "releases", "releases/15.1-RELEASE", "releases/15.1-RELEASE/root", "templates"]
+        {
+            pool.zfs(&["create", &pool.name(beneath)]);
+        }
+        let release = pool.root().join("releases/15.1-RELEASE/root");
+        for directory in ["bin", "dev", "etc", "usr/bin", "usr/share"] {
+            fs::create_dir_all(release.join(directory)).unwrap();
+        }
+        fs::write(release.join("bin/freebsd-version"), "USERLAND_VERSION=\"15.1-RELEASE-p1\"\n").unwrap();
+        fs::write(release.join("etc/hosts"), "127.0.0.1\t\tlocalhost\n").unwrap();
+        fs::write(release.join("usr/bin/vi"), "an editor").unwrap();
+        pool
+    }
+
+    /// The simulated kernel mounts what it knows.
+    fn load_zfs(&self) {
+        fs::create_dir_all(self.root()).unwrap();
+    }
+
+    fn model(&self) -> PathBuf {
+        self.directory.path().join("model")
+    }
+
+    /// Where iocage's dataset is mounted.
+    pub fn root(&self) -> PathBuf {
+        self.directory.path().join("iocage")
+    }
+
+    pub fn jail(&self, name: &str) -> PathBuf {
+        self.root().join("jails").join(name)
+    }
+
+    /// The name of a dataset beneath iocage's.
+    pub fn name(&self, beneath: &str) -> String {
+        format!("{}/{beneath}", self.dataset)
+    }
+
+    fn prepare(&self, command: &mut Command) {
+        if !self.real {
+            command.env("PATH", format!("{}:/bin:/usr/bin", self.directory.path().join("bin").display()));
+        }
+    }
+
+    /// Runs `zfs`.
+    #[track_caller]
+    pub fn zfs(&self, words: &[&str]) -> String {
+        let mut command =
+            Command::new(if self.real { "zfs".into() } else { self.directory.path().join("bin/zfs") });
+        self.prepare(&mut command);
+        let output = command.args(words).output().unwrap();
+        assert!(output.status.success(), "zfs {words:?}: {}", text(&output.stderr));
+        text(&output.stdout)
+    }
+
+    /// Runs the program on the pool.
+    pub fn run(&self, words: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_jailwire"));
+        if !self.real {
+            command.env_clear().arg("--kernel").arg("sim");
+        }
+        self.prepare(&mut command);
+        command.arg("--root").arg(self.root()).args(words).output().unwrap()
+    }
+
+    #[track_caller]
+    pub fn ok(&self, words: &[&str]) -> String {
+        let output = self.run(words);
+        assert!(output.status.success(), "{words:?}: {}{}", text(&output.stderr), text(&output.stdout));
+        text(&output.stdout)
+    }
+
+    /// Runs it, expects status 1, and returns what it said on standard error.
+    #[track_caller]
+    pub fn fails(&self, words: &[&str]) -> String {
+        let output = self.run(words);
+        assert_eq!(
+            output.status.code(),
+            Some(1),
+            "{words:?}: {}{}",
+            text(&output.stderr),
+            text(&output.stdout)
+        );
+        text(&output.stderr)
+    }
+
+    /// All datasets and snapshots beneath iocage's: whether they are mounted, and what they are clones of.
+    pub fn state(&self) -> Vec<String> {
+        let all = self.zfs(&[
+            "list",
+            "-H",
+            "-r",
+            "-t",
+            "filesystem,snapshot",
+            "-o",
+            "name,mounted,origin",
+            &self.dataset,
+        ]);
+        let mut lines: Vec<String> =
+            all.lines().map(|line| line.replace(&format!("{}/", self.dataset), "")).collect();
+        lines.retain(|line| !line.starts_with(&self.dataset));
+        lines.sort();
+        lines
+    }
+
+    /// Ends the program with SIGKILL at the n-th run of `zfs` from now on, after it has had its effect.
+    pub fn kill_at(&self, n: usize) {
+        let calls: usize = fs::read_to_string(self.model().join("calls")).unwrap().trim().parse().unwrap();
+        fs::write(self.model().join("kill"), (calls + n).to_string()).unwrap();
+    }
+
+    pub fn kill_no_more(&self) {
+        fs::remove_file(self.model().join("kill")).unwrap();
+    }
+
+    /// From now on `zfs` fails where it is run with words that begin so.
+    pub fn refuse(&self, words: &str) {
+        fs::write(self.model().join("refuse"), words).unwrap();
+    }
+
+    /// The file systems that are mounted beneath iocage's directory, by what they are mounted on.
+    pub fn mounts(&self) -> Vec<(String, PathBuf)> {
+        let mounts = match self.real {
+            false => Sim::open(&self.root().join(".sim")).unwrap().mounts().unwrap(),
+            true => real_mounts(),
+        };
+        let mut found: Vec<_> = mounts
+            .into_iter()
+            .filter_map(|one| Some((one.fstype, one.on.strip_prefix(self.root()).ok()?.to_owned())))
+            .collect();
+        found.sort();
+        found
+    }
+
+    /// Whether this is a real pool, where nothing can be made to fail at will.
+    pub fn is_real(&self) -> bool {
+        self.real
+    }
+
+    pub fn config(&self, name: &str) -> serde_json::Value {
+        let path = self.jail(name).join("config.json");
+        serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+    }
+}
+
+#[cfg(target_os = "freebsd")]
+fn real_mounts() -> Vec<jailwire::kernel::Mounted> {
+    jailwire::kernel::freebsd::FreeBsd::new().unwrap().mounts().unwrap()
+}
+
+#[cfg(not(target_os = "freebsd"))]
+fn real_mounts() -> Vec<jailwire::kernel::Mounted> {
+    panic!("a real pool needs FreeBSD")
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        if self.real {
+            // What is left in it shows by its name.
+            let _ = Command::new("zfs").args(["destroy", "-r", "-f", &self.dataset]).status();
+        }
+    }
+}
