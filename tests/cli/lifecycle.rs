@@ -129,3 +129,31 @@ fn a_jail_that_is_up_does_not_keep_those_that_need_it_down() {
     assert!(root.fails(&["start", "web", "db"], 1).contains("db is already running!"));
     assert!(root.ok(&["show", "web"]).contains("192.0.2.20/24"));
 }
+
+/// What iocage's stop has taken away is gone, and the journal of our start is left.
+#[test]
+fn a_journal_that_another_tools_stop_has_made_stale_goes_without_a_word() {
+    for jail in ["db", "proxy"] {
+        let root = Root::new();
+        root.ok(&["start", jail]);
+        let journal = std::fs::read_dir(root.path().join(".sim/run/jailwire"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .find(|path| path.to_string_lossy().ends_with(&format!("ioc-{jail}.journal")))
+            .expect("a journal");
+        let text = std::fs::read(&journal).unwrap();
+        root.ok(&["stop", jail]);
+        for command in ["stop", "start"] {
+            std::fs::write(&journal, &text).unwrap();
+            let output = root.run(&[command, jail]);
+            let said = crate::support::text(&output.stdout) + &crate::support::text(&output.stderr);
+            assert!(output.status.success(), "{jail}: {said}");
+            assert!(
+                !said.contains("to the end") && !said.contains("Clearing up"),
+                "{command} {jail}: {said}"
+            );
+        }
+        root.ok(&["stop", jail]);
+        assert!(!journal.exists());
+    }
+}

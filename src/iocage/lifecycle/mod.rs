@@ -13,6 +13,7 @@ mod host;
 mod preview;
 mod programs;
 mod ready;
+mod stale;
 mod start;
 mod stop;
 

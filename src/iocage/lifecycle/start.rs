@@ -69,7 +69,10 @@ impl Host<'_> {
         let missing = |missing| Error::Missing { jail: name.clone(), missing };
         let (spec, made_up) = translate::specification(&config, &facts).map_err(missing)?;
         if claim.standing() != Standing::Absent {
-            report.warn(&format!("{name} was not started, or not stopped, to the end; clearing up first"));
+            if !self.is_stale(&claim) {
+                report
+                    .warn(&format!("{name} was not started, or not stopped, to the end; clearing up first"));
+            }
             let owned = claim.journal().owned().to_vec();
             self.clear_up(name, &mut claim)?;
             self.is_gone(&owned);

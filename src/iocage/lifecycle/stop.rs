@@ -161,6 +161,11 @@ impl Host<'_> {
             report.warn(&format!("{} is not running!", name.flat()));
             return Ok(Stopped::WasDown);
         }
+        if self.is_stale(claim) {
+            self.clear_up(name, claim)?;
+            report.warn(&format!("{} is not running!", name.flat()));
+            return Ok(Stopped::WasDown);
+        }
         report.say(&format!("* Clearing up after {}", name.flat()));
         self.clear_up(name, claim)?;
         Ok(Stopped::Cleared)
@@ -180,7 +185,7 @@ impl Host<'_> {
     }
 
     /// The devfs rulesets of all other jails that run.
-    fn rulesets_of_others(&self, ours: Option<Jid>) -> crate::Result<Vec<u16>> {
+    pub(super) fn rulesets_of_others(&self, ours: Option<Jid>) -> crate::Result<Vec<u16>> {
         let kernel = &**self.kernel();
         let mut rulesets = Vec::new();
         for jail in jail::list(kernel, false)?.into_iter().filter(|jail| Some(jail.jid) != ours) {

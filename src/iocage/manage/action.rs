@@ -179,7 +179,7 @@ impl Recipe {
         self.steps.push((action, Some(undo)));
     }
 
-    /// Adds a change that comes last, and whose failure is told of and no more.
+    /// Adds a change that comes last, and whose failure is reported and no more.
     pub(super) fn finally(&mut self, action: Action) {
         self.last.push(action);
     }
@@ -189,9 +189,9 @@ impl Recipe {
         self.steps.iter().map(|(action, _)| action).chain(&self.last)
     }
 
-    /// Makes the changes: all, or none. `watch` is told of each directory that is copied.
+    /// Makes the changes: all, or none. `watch` gets each directory that is copied.
     ///
-    /// Answers with what could not be done at the end, and does no harm.
+    /// Returns what could not be done at the end, and does no harm.
     ///
     /// # Errors
     ///

@@ -162,8 +162,8 @@ impl NewJail<'_> {
 
     /// Where it will be: `template=1` makes a template of it, as in iocage.
     fn place(&self) -> Result<Place, Error> {
-        let asked = self.assignments.iter().filter_map(|text| text.strip_prefix("template="));
-        let is_template = asked.last().is_some_and(|value| boolean(value) == Some(true));
+        let mut asked = self.assignments.iter().filter_map(|text| text.strip_prefix("template="));
+        let is_template = asked.next_back().is_some_and(|value| boolean(value) == Some(true));
         Ok(if is_template { Place::Templates } else { Place::Jails })
     }
 
@@ -247,8 +247,8 @@ impl NewJail<'_> {
     }
 }
 
-/// What nobody has made yet: defaults.json, default_rc.conf. A defaults.json that lacks what iocage looks for gets
-/// it. Answers with what to say of it.
+/// What is missing: defaults.json, default_rc.conf. A defaults.json that lacks what iocage looks for gets
+/// it. Returns what to say of it.
 fn first_time(store: &Store, host: &HostDefaults, recipe: &mut Recipe) -> Result<Vec<String>, Error> {
     let mut told = Vec::new();
     let mut defaults = store.defaults()?.document().clone();
@@ -273,7 +273,7 @@ fn first_time(store: &Store, host: &HostDefaults, recipe: &mut Recipe) -> Result
 /// Whether new jails get a network stack of their own where their properties do not say.
 #[derive(Debug, Clone, Copy)]
 struct DefaultVnet {
-    /// What the defaults say; none where nobody has chosen.
+    /// What the defaults say; none if `vnet` was not chosen.
     chosen: Option<bool>,
     /// Whether the kernel has such stacks.
     vimage: bool,

@@ -82,7 +82,11 @@ impl ZfsCall {
         &self.words
     }
 
-    /// Runs it, and looks at what it did. With an error comes whether it did something that is to be undone.
+    /// Runs it, and looks at what it did.
+    ///
+    /// # Errors
+    ///
+    /// [`ZfsCallError`], and whether something was done that is to be undone.
     pub fn run(&self) -> Result<(), (ZfsCallError, bool)> {
         let ran = zfs::run_and_hear(&self.words);
         match &self.expect {

@@ -2,8 +2,8 @@
 //! and destroy them.
 //!
 //! ZFS is asked for little else. What is in a dataset is read as any file. That a directory is a dataset is known
-//! from the list of mounted file systems; whoever makes, copies, renames or destroys jails asks for the
-//! [`Datasets`], because a dataset that is not mounted is in no such list.
+//! from the list of mounted file systems. To make, copy, rename or destroy a jail, the [`Datasets`] are listed,
+//! because a dataset that is not mounted is in no such list.
 
 mod datasets;
 
@@ -45,7 +45,7 @@ pub enum ZfsError {
     TwoPools(Vec<String>),
 }
 
-/// Runs `zfs` and answers with what it printed.
+/// Runs `zfs` and returns what it printed.
 ///
 /// # Errors
 ///
@@ -55,7 +55,7 @@ pub fn run<S: AsRef<str>>(arguments: &[S]) -> Result<String, ZfsError> {
     Ok(output)
 }
 
-/// Runs `zfs` and answers with what it wrote on standard error, also where it succeeded.
+/// Runs `zfs` and returns what it wrote on standard error, also where it succeeded.
 ///
 /// # Errors
 ///

@@ -59,7 +59,7 @@ fn a_rollback_takes_both_datasets_back() {
     pool.ok(&["snapshot", "shop", "-n", "two"]);
     assert!(pool.fails(&["rollback", "shop", "-n", "no"]).contains("not found!"));
     let said = pool.fails(&["rollback", "shop", "-n", "one"]);
-    assert!(said.contains("Aborted!"), "nobody answered: {said}");
+    assert!(said.contains("Aborted!"), "without an answer: {said}");
     pool.ok(&["start", "shop"]);
     assert!(
         pool.fails(&["rollback", "-f", "shop", "-n", "one"]).contains("Please stop shop") || pool.is_real()

@@ -2,7 +2,7 @@
 //!
 //! Datasets are mounted and not, have mount points that are inherited, snapshots, clones, origins and holds. What is
 //! in a dataset that is not mounted lies in the model's own directory, and is moved to the mount point by mounting; the
-//! simulated kernel is told of it. What `zfs` says, and how it ends, is what the real one says: a `create` that cannot
+//! simulated kernel gets the mount. What `zfs` says, and how it ends, is what the real one says: a `create` that cannot
 //! mount ends with 0, and a `destroy -r` that fails in the middle leaves what it came to last.
 
 use std::collections::BTreeMap;
@@ -84,7 +84,7 @@ pub fn answer(
     let kill =
         fs::read_to_string(directory.join("kill")).ok().and_then(|text| text.trim().parse::<u32>().ok());
     if kill == Some(count) {
-        // It has had its effect, and nobody hears the answer.
+        // The call has had its effect, and its answer is lost.
         let _ = Command::new("kill").args(["-9", &std::os::unix::process::parent_id().to_string()]).status();
         return status;
     }
@@ -485,12 +485,10 @@ impl Model {
 
     /// As `zfs create` does: that it could not mount is said, and no failure.
     fn mount_or_say(&mut self, name: &str) {
-        if self.property(name, "canmount") == "on"
-            && !matches!(self.mountpoint(name).as_str(), "none" | "legacy")
-        {
-            if let Err(text) = self.mount(name) {
-                self.err += &format!("{text}\nfilesystem successfully created, but not mounted\n");
-            }
+        let is_to_be = self.property(name, "canmount") == "on"
+            && !matches!(self.mountpoint(name).as_str(), "none" | "legacy");
+        if is_to_be && let Err(text) = self.mount(name) {
+            self.err += &format!("{text}\nfilesystem successfully created, but not mounted\n");
         }
     }
 

@@ -184,7 +184,7 @@ fn a_full_pool_is_told_of_and_nothing_is_left() {
         pool.ok(&["destroy", "-f", "other"]);
         assert_eq!(pool.state(), before, "{refused}");
     }
-    // What cannot be undone is told of.
+    // What cannot be undone is reported.
     pool.refuse("clone\ndestroy -r -f");
     let said = pool.fails(&["create", "-n", "shop", "-r", "15.1-RELEASE"]);
     assert!(said.contains("could not be undone:\n  run zfs destroy -r -f tank/iocage/.new/shop"), "{said}");

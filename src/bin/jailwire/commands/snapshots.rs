@@ -141,7 +141,7 @@ pub fn snapremove(environment: &Environment, args: &cli::SnapRemove) -> Result<E
     Ok(code)
 }
 
-/// The names of a jail's snapshots without those that clones are made of, which are told of.
+/// The names of a jail's snapshots without those that have clones, which are reported.
 fn removable(datasets: &Datasets, dataset: &Dataset) -> Vec<String> {
     let mut snapshots: Vec<&Snapshot> = datasets.snapshots_beneath(&dataset.name).collect();
     snapshots.sort_by_key(|snapshot| std::cmp::Reverse(snapshot.transaction));
