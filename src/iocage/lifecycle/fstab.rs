@@ -23,7 +23,7 @@ impl Host<'_> {
     ) -> Result<bool, Error> {
         let name = &entry.name;
         let failed = step(name);
-        let _lock = self.lock(name, report).map_err(|error| failed(error.into()))?;
+        let mut claim = self.claim(name, report)?;
         if self.jid(name).map_err(|error| failed(error.into()))?.is_none() {
             return Ok(false);
         }
@@ -33,11 +33,10 @@ impl Host<'_> {
         for (option, value) in translate::mount_options(line) {
             request = request.option(option, value);
         }
-        let mut journal = self.journal(name).map_err(|error| failed(error.into()))?;
         // Where iocage has started the jail, a stop finds the mount by itself.
-        if !journal.is_empty() {
+        if !claim.journal().is_empty() {
             let owned = Owned::Mount { fstype: line.fstype.clone(), on: request.on() };
-            journal.intend(self.files, owned).map_err(|error| Error::from((name, error)))?;
+            claim.intend(&self.site(), owned).map_err(|error| Error::from((name, error)))?;
         }
         mount::mount(&**self.kernel(), &request).map_err(|error| failed(error.into()))?;
         Ok(true)
@@ -57,7 +56,7 @@ impl Host<'_> {
     ) -> Result<bool, Error> {
         let name = &entry.name;
         let failed = step(name);
-        let _lock = self.lock(name, report).map_err(|error| failed(error.into()))?;
+        let _claim = self.claim(name, report)?;
         if self.jid(name).map_err(|error| failed(error.into()))?.is_none() {
             return Ok(false);
         }

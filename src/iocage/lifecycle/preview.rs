@@ -56,7 +56,7 @@ impl Host<'_> {
         self.refuse_running(entry, standing, &journal)?;
         let mut preview = Preview::default();
         // What is left of it is cleared up before the plan is made.
-        let is_stale = self.is_stale(name, journal.owned());
+        let is_stale = self.is_stale(standing, &journal);
         for owned in undo_order(journal.owned()).into_iter().filter(|_| !is_stale) {
             preview.add(format!("clear up what an earlier start left: {owned}"), undoing(owned));
         }

@@ -3,19 +3,18 @@
 use std::path::Path;
 
 use super::Host;
-use crate::iocage::name::JailName;
 use crate::jail::devfs::Devfs;
 use crate::jail::mount;
-use crate::wiring::Owned;
+use crate::wiring::{Journal, Owned, Standing};
 
 impl Host<'_> {
     /// Whether nothing is there any more of what the journal of a jail lists that does not run. What cannot be
     /// looked at counts as there.
-    pub(super) fn is_stale(&self, name: &JailName, owned: &[Owned]) -> bool {
-        !owned.iter().any(|owned| self.may_be_there(name, owned))
+    pub(super) fn is_stale(&self, standing: Standing, journal: &Journal) -> bool {
+        standing.alive().is_none() && !journal.owned().iter().any(|owned| self.may_be_there(owned))
     }
 
-    fn may_be_there(&self, name: &JailName, owned: &Owned) -> bool {
+    fn may_be_there(&self, owned: &Owned) -> bool {
         let kernel = &**self.kernel();
         match owned {
             // The jail does not run, and what was lent to it is back.
@@ -26,7 +25,7 @@ impl Host<'_> {
                 .is_ok_and(|all| all.iter().any(|mounted| mounted.on == *on && mounted.fstype == *fstype)),
             Owned::Ruleset(number) => {
                 // iocage gives the number to the next jail that it starts.
-                let others = self.rulesets_of_others(name).unwrap_or_default();
+                let others = self.rulesets_of_others(None).unwrap_or_default();
                 let devfs = Devfs::open(self.kernel().clone(), Path::new("/dev"));
                 let there = devfs.and_then(|devfs| devfs.rulesets()).unwrap_or_default();
                 there.contains(number) && !others.contains(number)

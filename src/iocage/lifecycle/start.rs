@@ -69,7 +69,7 @@ impl Host<'_> {
         let missing = |missing| Error::Missing { jail: name.clone(), missing };
         let (spec, made_up) = translate::specification(&config, &facts).map_err(missing)?;
         if claim.standing() != Standing::Absent {
-            if !self.is_stale(&claim) {
+            if !self.is_stale(claim.standing(), claim.journal()) {
                 report
                     .warn(&format!("{name} was not started, or not stopped, to the end; clearing up first"));
             }

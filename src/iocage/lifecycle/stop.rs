@@ -161,7 +161,7 @@ impl Host<'_> {
             report.warn(&format!("{} is not running!", name.flat()));
             return Ok(Stopped::WasDown);
         }
-        if self.is_stale(claim) {
+        if self.is_stale(claim.standing(), claim.journal()) {
             self.clear_up(name, claim)?;
             report.warn(&format!("{} is not running!", name.flat()));
             return Ok(Stopped::WasDown);

@@ -300,7 +300,7 @@ fn destroy_one(
         work.report().say(&format!("Stopping {name}"));
         host.stop(entry, true, &mut Work::begin(false, true).report())?;
     }
-    let _held = host.hold_down(entry, &work.report())?;
+    let _held = host.hold_down(entry, &mut work.report())?;
     let _names = store.lock_names()?;
     work.report().say(&format!("Destroying {name}"));
     let mounts = mounts(environment)?;
@@ -380,7 +380,7 @@ pub fn rename(environment: &Environment, args: &cli::Rename) -> Result<ExitCode,
             // As iocage does: without a word.
             host.stop(&entry, false, &mut Work::begin(false, true).report())?;
         }
-        let _held = host.hold_down(&entry, &work.report())?;
+        let _held = host.hold_down(&entry, &mut work.report())?;
         let _names = store.lock_names()?;
         carry_out(environment, &work, &entry.name, &recipe(&mounts(environment)?)?)
     })??;

@@ -88,7 +88,7 @@ fn counted(names: &[&str]) -> Vec<String> {
 }
 
 /// What a recipe would do.
-pub fn recipe(work: &mut Work, name: &JailName, verb: &str, recipe: &Recipe) {
+pub fn recipe(work: &Work, name: &JailName, verb: &str, recipe: &Recipe) {
     lines(work, name, verb, &recipe_lines(recipe));
 }
 
