@@ -101,7 +101,8 @@ fn asked(kind: Kind, jails: u16) -> [Asked; 2] {
     let specs: Vec<_> = (0..jails).map(|number| kind(number, places)).collect();
     let names: Vec<Name> = specs.iter().map(|spec| (spec.name.clone(), Vec::new())).collect();
     let jails = specs.into_iter().map(BulkJail::new).collect();
-    let well = |name: &str, fate: Fate| assert!(matches!(fate, Fate::Up(_) | Fate::Gone), "{name}: {fate:?}");
+    let well =
+        |name: &str, fate: Fate| assert!(matches!(fate, Fate::Up(_) | Fate::Gone(_)), "{name}: {fate:?}");
     kernel.asked();
     let site = wiring.site();
     bulk::start(&site, jails, &Limits::ONE, &Cancel::new(), well).unwrap();
