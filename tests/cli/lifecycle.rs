@@ -144,6 +144,7 @@ fn a_journal_that_another_tools_stop_has_made_stale_goes_without_a_word() {
         let text = std::fs::read(&journal).unwrap();
         root.ok(&["stop", jail]);
         for command in ["stop", "start"] {
+            std::fs::create_dir_all(journal.parent().unwrap()).unwrap();
             std::fs::write(&journal, &text).unwrap();
             let output = root.run(&[command, jail]);
             let said = crate::support::text(&output.stdout) + &crate::support::text(&output.stderr);

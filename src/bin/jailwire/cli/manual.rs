@@ -59,6 +59,25 @@ pub const SEE_ALSO: &[(&str, &str)] = &[
 /// Command lines for each page, by the page's name without `jailwire-`; the program's own page has the empty name.
 pub const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
     (
+        "fstab",
+        &[
+            ("Mount /data read-only on /mnt in the jail:", "jailwire fstab -a web /data /mnt nullfs ro 0 0"),
+            ("Remove the first line of the jail's fstab:", "jailwire fstab -r web 0"),
+        ],
+    ),
+    (
+        "snapshot",
+        &[("Take a snapshot of the jail and of its root:", "jailwire snapshot web -n before-upgrade")],
+    ),
+    ("snaplist", &[("List the snapshots of a jail:", "jailwire snaplist web")]),
+    (
+        "snapremove",
+        &[("Remove a snapshot of the jail and of its root:", "jailwire snapremove web -n before-upgrade")],
+    ),
+    ("rollback", &[("Take a jail back to a snapshot:", "jailwire rollback web -n before-upgrade")]),
+    ("df", &[("Print how much space jails use, the smallest first:", "jailwire df -s use")]),
+    ("activate", &[("Make tank the pool that iocage works on:", "jailwire activate tank")]),
+    (
         "",
         &[
             ("See what keeps jails from starting, and what to do about it:", "jailwire doctor"),
