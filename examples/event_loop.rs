@@ -64,7 +64,7 @@ pub fn run(wiring: &Wiring, count: u8, out: &mut dyn Write) -> Result<(), Box<dy
                 }
             }
             if over && events.is_empty() {
-                work.join().expect("it does not panic")?;
+                work.join().map_err(|_| "the thread that starts the jails has panicked")??;
                 return Ok(());
             }
         }
