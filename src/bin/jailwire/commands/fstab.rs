@@ -57,7 +57,7 @@ impl Change {
     /// Changes the file, and what is mounted in the jail if it runs.
     fn make(self, environment: &Environment, entry: &Entry, dry_run: bool) -> Result<ExitCode, CommandError> {
         let name = &entry.name;
-        let mut work = Work::begin(environment.json, false);
+        let work = Work::begin(environment.json, false);
         let lock = environment.store.lock(entry)?;
         let mut file = FstabFile::read(&entry.fstab())?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
@@ -83,7 +83,7 @@ impl Change {
                 lines
                     .extend(new.map(|new| Line::new(format!("mount {}", new.target.display()), &["nmount"])));
             }
-            preview::lines(&mut work, name, "changed", &lines);
+            preview::lines(&work, name, "changed", &lines);
             return work.end();
         }
         environment.require_root("change the fstab of")?;

@@ -67,13 +67,13 @@ fn turn(
             return Err(format!("{value} is not a valid value for template: say on or off").into());
         }
     };
-    let mut work = Work::begin(environment.json, false);
+    let work = Work::begin(environment.json, false);
     let recipe = || -> Result<Recipe, CommandError> {
         let mounts = mounts(environment)?;
         Ok(manage::template::recipe(entry, place, &Storage::look(store, &mounts)?)?)
     };
     if dry_run {
-        preview::recipe(&mut work, &entry.name, "converted", &recipe()?);
+        preview::recipe(&work, &entry.name, "converted", &recipe()?);
         return work.end();
     }
     environment.require_root("convert")?;
@@ -84,7 +84,7 @@ fn turn(
         });
         let _held = held?;
         let _names = store.lock_names()?;
-        carry_out(environment, &mut work, &entry.name, &recipe()?)
+        carry_out(environment, &work, &entry.name, &recipe()?)
     })??;
     let what = if place == Place::Templates { "template" } else { "jail" };
     work.report().say(&format!("{} converted to a {what}.", entry.name));

@@ -35,7 +35,7 @@ fn each(
     done: (&str, &str),
     recipe: impl Fn(&Entry, &Storage<'_>) -> Result<(Recipe, Vec<String>), Error>,
 ) -> Result<ExitCode, CommandError> {
-    let mut work = Work::begin(environment.json, false);
+    let work = Work::begin(environment.json, false);
     if !dry_run {
         environment.require_root(done.0)?;
     }
@@ -45,10 +45,10 @@ fn each(
         let storage = Storage::look(&environment.store, &mounts)?;
         let result = recipe(entry, &storage).map_err(CommandError::from).and_then(|(recipe, said)| {
             if dry_run {
-                preview::recipe(&mut work, &entry.name, done.1, &recipe);
+                preview::recipe(&work, &entry.name, done.1, &recipe);
                 return Ok(());
             }
-            carry_out(environment, &mut work, &entry.name, &recipe)?;
+            carry_out(environment, &work, &entry.name, &recipe)?;
             for line in said {
                 work.report().say(&line);
             }
@@ -170,14 +170,14 @@ pub fn rollback(environment: &Environment, args: &cli::Rollback) -> Result<ExitC
     let store = &environment.store;
     let entry = store.resolve(&args.jail)?;
     let name = checked(&args.name)?;
-    let mut work = Work::begin(environment.json, false);
+    let work = Work::begin(environment.json, false);
     let recipe = || -> Result<(Recipe, String), CommandError> {
         let mounts = mounts(environment)?;
         let storage = Storage::look(store, &mounts)?;
         Ok((snapshots::rollback(&entry, name, &storage)?, name_of(&storage, &entry)))
     };
     if args.dry_run {
-        preview::recipe(&mut work, &entry.name, "rolled back", &recipe()?.0);
+        preview::recipe(&work, &entry.name, "rolled back", &recipe()?.0);
         return work.end();
     }
     environment.require_root("roll back")?;
@@ -199,7 +199,7 @@ pub fn rollback(environment: &Environment, args: &cli::Rollback) -> Result<ExitC
         })?;
         let _names = store.lock_names()?;
         let (recipe, dataset) = recipe()?;
-        carry_out(environment, &mut work, &entry.name, &recipe)?;
+        carry_out(environment, &work, &entry.name, &recipe)?;
         work.report().say(&format!("Rolled back to: {dataset}"));
         Ok(())
     })??;
