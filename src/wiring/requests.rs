@@ -73,7 +73,9 @@ fn requests(step: &Step, shared: &mut Option<Vec<&'static str>>) -> Vec<&'static
         Step::Mount(_) => vec!["nmount"],
         Step::AddAlias4(..) | Step::AddAddress4(..) => vec!["SIOCAIFADDR"],
         Step::AddAlias6(..) | Step::AddAddress6(..) => vec!["SIOCAIFADDR_IN6"],
-        Step::CreateJail | Step::HoldJail | Step::Commit => vec!["jail_set"],
+        // Under a name that is used once, then by its own.
+        Step::CreateJail => vec!["jail_set", "jail_set"],
+        Step::HoldJail | Step::Commit => vec!["jail_set"],
         Step::CreateEpair { .. } => vec!["SIOCIFCREATE2"],
         Step::NameJailHalf { .. } | Step::NameHostHalf { .. } => vec!["SIOCSIFNAME"],
         Step::SetMacs { .. } => vec!["SIOCSIFLLADDR"; 2],

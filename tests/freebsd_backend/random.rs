@@ -142,7 +142,7 @@ fn no_request_reaches_memory_that_is_not_its_own() {
     }
     println!("seed {seed}: {many} requests, answers {answers:?}");
     // It is no test of refusals alone.
-    assert!(made > many / 50, "{made} of {many} requests were made");
+    assert!(made > many / 100, "{made} of {many} requests were made");
     assert!(answers.contains_key(&Errno::EINVAL) && answers.contains_key(&Errno::EFAULT));
     for socket in sockets {
         kernel.close(socket);

@@ -288,9 +288,10 @@ impl<'a> Host<'a> {
         let conf = self.conf_path(&entry.name);
         let Some(of_conf) = written(&conf) else { return Ok(false) };
         if journal.owned().contains(&owned_file(conf)) {
-            // We have written the journal after the file. Whoever starts the jail again writes the file anew.
+            // A start writes the file, and then the journal's last record. iocage writes the file anew when it starts
+            // the jail. Of a start that did not end, the file may be newer than the journal.
             match written(journal.path()) {
-                Some(of_journal) if of_conf > of_journal => {}
+                Some(of_journal) if journal.is_complete() && of_conf > of_journal => {}
                 _ => return Ok(false),
             }
         }

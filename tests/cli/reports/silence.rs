@@ -126,7 +126,7 @@ fn a_running_jail_without_a_directory() {
         right(&root, &["start", "a"], &[]);
         fs::rename(&directory, root.path().join("gone")).unwrap();
         let said =
-            right(&root, &["doctor"], &["ioc-a runs, and its directory is not there", "iocage stop a"]);
+            right(&root, &["doctor"], &["ioc-a runs, and its directory is not there", "jailwire stop a"]);
         assert!(!said.contains("rm "), "{said}");
         right(&root, &["gc", "--dry-run"], &["left alone: jail ioc-a runs"]);
         right(&root, words, &[]);
