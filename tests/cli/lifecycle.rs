@@ -158,3 +158,35 @@ fn a_journal_that_another_tools_stop_has_made_stale_goes_without_a_word() {
         assert!(!journal.exists());
     }
 }
+
+/// No line of a table is wider than the terminal; of several addresses each has a line of its own.
+#[test]
+fn a_table_is_as_wide_as_the_terminal_at_most() {
+    let root = Root::new();
+    root.ok(&["set", "ip4_addr=vnet0|192.0.2.20/24,vnet0|192.0.2.200/24,vnet0|192.0.2.201/24", "web"]);
+    for columns in [80, 100, 120] {
+        let output = root.command(&["list", "-l"]).env("COLUMNS", columns.to_string()).output().unwrap();
+        let table = crate::support::text(&output.stdout);
+        let widest = table.lines().map(|line| line.chars().count()).max().unwrap();
+        assert!(widest <= columns, "{widest} of {columns}:\n{table}");
+    }
+    let wide = root.command(&["list", "-l"]).env("COLUMNS", "200").output().unwrap();
+    let table = crate::support::text(&wide.stdout);
+    assert!(table.contains("vnet0|192.0.2.20/24, ") && !table.contains("192.0.2.20/24,vnet0"), "{table}");
+    // For scripts nothing is changed.
+    assert!(root.ok(&["list", "-l"]).contains("vnet0|192.0.2.20/24,vnet0|192.0.2.200/24"));
+}
+
+/// That it is a simulated kernel is news once.
+#[cfg(not(target_os = "freebsd"))]
+#[test]
+fn the_simulated_kernel_is_announced_once_for_each_root() {
+    let root = Root::new();
+    let list = || {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_jailwire"));
+        let output = command.env_clear().arg("--root").arg(root.path()).arg("list").output().unwrap();
+        crate::support::text(&output.stderr)
+    };
+    assert!(list().contains("no FreeBSD kernel here"));
+    assert_eq!(list(), "");
+}

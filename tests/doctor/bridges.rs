@@ -1,5 +1,6 @@
 //! Bridges, their members, vlans and MTUs.
 
+use jailwire::bridge::BridgeFlags;
 use jailwire::iocage::doctor::{Fix, Level};
 use jailwire::types::{Mtu, VlanId};
 use jailwire::vlan::{Vlan, VlanProtocol};
@@ -111,4 +112,53 @@ fn a_vlan_wants_its_parent_beside_it_before_freebsd_12_only() {
     assert_eq!(alone.mend, ["ifconfig bridge0 addm em0"]);
     world.vnet.add_member(&bridge, &name("em0")).unwrap();
     world.nothing("vlan");
+}
+
+/// The interface that leads out is named, whatever it is called; and a bridge gets its name as rc.d gives names.
+#[test]
+fn remedies_name_the_hosts_own_interface_and_a_clone_that_can_be() {
+    let jail = vnet("192.0.2.20/24").replace("\"vnet\":1", "\"vnet\":1,\"interfaces\":\"vnet0:lan\"");
+    let world = World::new(&[("web", &jail)]);
+    world.vnet.rename(&name("em0"), &name("ix3")).unwrap();
+    let missing = world.finding("bridge", "there is no lan");
+    let told = "sysrc cloned_interfaces+=bridge0 ifconfig_bridge0_name=lan ifconfig_lan=\"addm ix3 up\" && service netif cloneup";
+    assert_eq!(missing.mend, [format!("to have it with the host: {told}")]);
+    world.vnet.create_bridge().unwrap();
+    assert!(world.finding("bridge", "there is no lan").mend[0].contains("cloned_interfaces+=bridge1 "));
+    let world = World::new(&[("web", &vnet("192.0.2.20/24"))]);
+    let told = "sysrc cloned_interfaces+=bridge0 ifconfig_bridge0=\"addm em0 up\"";
+    assert!(world.finding("bridge", "there is no bridge0").mend[0].contains(told));
+    let bridge = world.vnet.create_bridge().unwrap();
+    world.vnet.up(&bridge).unwrap();
+    world.vnet.rename(&name("em0"), &name("ix3")).unwrap();
+    let nowhere = world.finding("bridge", "leads nowhere");
+    assert_eq!(nowhere.mend[0], "put the host's interface on it: ifconfig bridge0 addm ix3");
+}
+
+#[test]
+fn vlans_that_lead_nowhere_and_ports_that_pass_nothing() {
+    let config = vnet("192.0.2.20/24").replace("\"vnet\":1", "\"vnet\":1,\"vnet0_vlan\":\"20\"");
+    let world = World::new(&[("web", &config)]);
+    let host = &world.vnet;
+    let jid = world.start("web");
+    let (bridge, half) = (name("bridge0"), name(&format!("vnet0.{jid}")));
+    let alone = world.finding("vlan", &format!("nobody but {half} is in VLAN 20 of bridge0"));
+    assert_eq!((alone.level, alone.jails[0].as_str()), (Level::Note, "web"));
+    // A NIC of the host's that carries it, and a vlan(4) of the host's that takes it away again.
+    let nic = host.create_epair().unwrap().a;
+    host.add_member(&bridge, &nic).unwrap();
+    let idle = world.finding("vlan", &format!("{nic} is in no VLAN of bridge0"));
+    assert_eq!(idle.level, Level::Warning);
+    host.set_member_vlans(&bridge, &nic, &"20".parse().unwrap()).unwrap();
+    world.nothing("vlan");
+    host.kernel().load_module("if_vlan").unwrap();
+    let vlan = Vlan { parent: nic, tag: VlanId::new(20).unwrap(), protocol: VlanProtocol::Dot1q };
+    let vlan = host.create_vlan(&vlan, None, None).unwrap();
+    world.finding("vlan", &format!("{vlan} takes the frames of VLAN 20 on {nic}"));
+    host.destroy(&vlan).unwrap();
+    host.set_member_pvid(&bridge, &half, None).unwrap();
+    let lost = world.finding("vlan", &format!("{half} is in no VLAN of bridge0, which filters them"));
+    assert!(lost.mend[0].contains("vnet0_vlan=20 web"), "{lost:?}");
+    host.change_bridge_flags(&bridge, BridgeFlags::empty(), BridgeFlags::VLAN_FILTER).unwrap();
+    world.finding("vlan", &format!("{nic} is in VLANs 20 of bridge0, which does not filter VLANs"));
 }

@@ -23,6 +23,7 @@ impl Scene<'_> {
         }
         for (bridge, members) in &self.members {
             self.vlan_with_parent(bridge, members, found);
+            self.vlan_ports(bridge, found);
             self.member_addresses(bridge, members, found);
         }
         self.down_parents(found);

@@ -13,6 +13,7 @@ mod leftovers;
 mod lending;
 mod nat;
 mod reach;
+mod vlans;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
