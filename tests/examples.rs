@@ -1,5 +1,8 @@
 //! Every example does what it says: on FreeBSD as root in the kernel, elsewhere on the simulated one.
 
+// One example starts what another one is.
+#![allow(clippy::duplicate_mod)]
+
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -48,7 +48,9 @@ impl Scene<'_> {
                     format!("{name} is in VLANs {vlans} of {bridge}, which does not filter VLANs"),
                 )
                 .because("frames of all VLANs pass through the port")
-                .mend(format!("give all members of {bridge} their VLANs, and then: ifconfig {bridge} vlanfilter"))
+                .mend(format!(
+                    "give all members of {bridge} their VLANs, and then: ifconfig {bridge} vlanfilter"
+                ))
                 .of(self.jails_on(bridge)),
             );
         }
@@ -60,14 +62,20 @@ impl Scene<'_> {
             let half = self.halves.get(&name);
             if port.vlans().is_empty() {
                 let mend = match half {
-                    Some(half) => format!("name its VLAN: iocage set vnet0_vlan=20 {}, and start it anew", half.jail),
+                    Some(half) => {
+                        format!("name its VLAN: iocage set vnet0_vlan=20 {}, and start it anew", half.jail)
+                    }
                     None => format!("take it off: ifconfig {bridge} deletem {name}"),
                 };
                 found.push(
-                    Finding::new(Level::Warning, "vlan", format!("{name} is in no VLAN of {bridge}, which filters them"))
-                        .because("nothing passes through the port")
-                        .mend(mend)
-                        .of(self.jails_on(bridge)),
+                    Finding::new(
+                        Level::Warning,
+                        "vlan",
+                        format!("{name} is in no VLAN of {bridge}, which filters them"),
+                    )
+                    .because("nothing passes through the port")
+                    .mend(mend)
+                    .of(self.jails_on(bridge)),
                 );
                 continue;
             }
@@ -103,10 +111,17 @@ impl Scene<'_> {
                     Finding::new(
                         Level::Warning,
                         "vlan",
-                        format!("{vlan} takes the frames of VLAN {} on {}, which carries it for {bridge}", about.tag, port.name),
+                        format!(
+                            "{vlan} takes the frames of VLAN {} on {}, which carries it for {bridge}",
+                            about.tag, port.name
+                        ),
                     )
-                    .because(format!("{bridge} sees none of them: a vlan(4) on a member comes before the bridge"))
-                    .mend(format!("ifconfig {vlan} destroy, and give the host its addresses on a vlan(4) of {bridge}"))
+                    .because(format!(
+                        "{bridge} sees none of them: a vlan(4) on a member comes before the bridge"
+                    ))
+                    .mend(format!(
+                        "ifconfig {vlan} destroy, and give the host its addresses on a vlan(4) of {bridge}"
+                    ))
                     .of(self.jails_on(bridge)),
                 );
             }
