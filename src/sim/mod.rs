@@ -88,6 +88,7 @@ mod world;
 pub use call::{Answer, Call, Place, Reply};
 pub use fault::Fault;
 pub use options::{Hardware, Options, Release, Setting};
+#[cfg(feature = "cli")]
 pub(crate) use paths::is_of_the_base_system;
 
 use std::fmt;
@@ -114,14 +115,14 @@ use store::Store;
 /// let socket = sim.socket(Domain::Local)?;
 ///
 /// let mut create = Request::new(jailwire_sys::SIOCIFCREATE2);
-/// create.argument.put(0, b"epair");
+/// create.argument_mut().put(0, b"epair");
 /// sim.ioctl(socket, &mut create)?;
-/// assert_eq!(create.argument.text_at(0, 16), b"epair0a");
+/// assert_eq!(create.argument().text_at(0, 16), b"epair0a");
 ///
 /// // The next call is to fail.
 /// sim.set_fault(sim.calls() + 1, Fault::Errno(Errno::ENOBUFS));
 /// let mut destroy = Request::new(jailwire_sys::SIOCIFDESTROY);
-/// destroy.argument.put(0, b"epair0a");
+/// destroy.argument_mut().put(0, b"epair0a");
 /// assert_eq!(sim.ioctl(socket, &mut destroy).unwrap_err().errno, Errno::ENOBUFS);
 ///
 /// // The one after it does not. Nothing is left.
