@@ -6,7 +6,7 @@ use jailwire_sys::{JAIL_CREATE, JAIL_UPDATE};
 
 use super::parameters::JailParameters;
 use crate::error::{During, Error, Result};
-use crate::kernel::{Entry, Handle, Kernel, Parameter, Target};
+use crate::kernel::{Entered, Entry, Handle, Kernel, Parameter, Target};
 use crate::types::Jid;
 use crate::vnet::{ENTRY_DEADLINE, Vnet};
 
@@ -100,25 +100,35 @@ pub struct HeldJail {
 #[doc(alias = "jail_set")]
 #[doc(alias = "JAIL_ATTACH")]
 pub fn create_held(kernel: &Arc<dyn Kernel>, parameters: &JailParameters) -> Result<HeldJail> {
+    let (entered, holder) = hold(kernel, parameters, true)?;
+    let vnet = Vnet::from_entered(Arc::clone(kernel), &entered)?;
+    let (jid, holder) = held(parameters, &entered, holder)?;
+    Ok(HeldJail { jid, vnet, holder })
+}
+
+/// Creates a jail through a child that holds the jail, with sockets of the jail or without.
+fn hold(
+    kernel: &Arc<dyn Kernel>,
+    parameters: &JailParameters,
+    sockets: bool,
+) -> Result<(Entered, Option<Holder>)> {
     let name = parameters.shown_name();
     let mut parameters = parameters.clone();
     parameters.remove("persist");
     let parameters = parameters.to_kernel().during("create jail", &name, "jail_set")?;
-    let entry = Entry {
-        target: Target::New(parameters),
-        sockets: true,
-        sysctls: Vec::new(),
-        hold: true,
-        deadline: ENTRY_DEADLINE,
-    };
+    let target = Target::New(parameters);
+    let entry = Entry { target, sockets, sysctls: Vec::new(), hold: true, deadline: ENTRY_DEADLINE };
     let entered = kernel.enter(&entry).during("create jail", &name, "jail_set")?;
     let holder = entered.holder.map(|handle| Holder { kernel: Arc::clone(kernel), handle });
-    let vnet = Vnet::from_entered(Arc::clone(kernel), &entered)?;
-    let jid =
-        Jid::new(entered.jid).map_err(|error| Error::malformed("create jail", &name, "jail_set", error))?;
-    let holder =
-        holder.ok_or_else(|| Error::malformed("create jail", &name, "jail_set", "nothing holds the jail"))?;
-    Ok(HeldJail { jid, vnet, holder })
+    Ok((entered, holder))
+}
+
+/// What a kernel has to answer for a jail that is held.
+fn held(parameters: &JailParameters, entered: &Entered, holder: Option<Holder>) -> Result<(Jid, Holder)> {
+    let malformed = |why: String| Error::malformed("create jail", parameters.shown_name(), "jail_set", why);
+    let jid = Jid::new(entered.jid).map_err(|error| malformed(error.to_string()))?;
+    let holder = holder.ok_or_else(|| malformed("nothing holds the jail".to_owned()))?;
+    Ok((jid, holder))
 }
 
 /// A jail that lives only as long as this is held, and of which no socket is wanted.
@@ -131,17 +141,9 @@ pub(crate) struct HeldPlain {
 /// Creates a jail that dies with the caller until it is committed: as [`create_held`], without sockets inside. A jail
 /// may have no use of a family, and then there are none.
 pub(crate) fn create_held_plain(kernel: &Arc<dyn Kernel>, parameters: &JailParameters) -> Result<HeldPlain> {
-    let name = parameters.shown_name();
-    let mut parameters = parameters.clone();
-    parameters.remove("persist");
-    let parameters = parameters.to_kernel().during("create jail", &name, "jail_set")?;
-    let target = Target::New(parameters);
-    let entry = Entry { target, sockets: false, sysctls: Vec::new(), hold: true, deadline: ENTRY_DEADLINE };
-    let entered = kernel.enter(&entry).during("create jail", &name, "jail_set")?;
-    let malformed = |why: String| Error::malformed("create jail", &name, "jail_set", why);
-    let jid = Jid::new(entered.jid).map_err(|error| malformed(error.to_string()))?;
-    let handle = entered.holder.ok_or_else(|| malformed("nothing holds the jail".to_owned()))?;
-    Ok(HeldPlain { jid, holder: Holder { kernel: Arc::clone(kernel), handle } })
+    let (entered, holder) = hold(kernel, parameters, false)?;
+    let (jid, holder) = held(parameters, &entered, holder)?;
+    Ok(HeldPlain { jid, holder })
 }
 
 impl HeldPlain {

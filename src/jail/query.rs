@@ -259,27 +259,45 @@ pub fn addresses(
 /// `security.jail.list`: `kern/kern_jail.c:sysctl_jail_list`. One call for all jails; the kernel lists a jail without
 /// addresses with those of the one before it, so each that has the address there is asked itself.
 pub fn with_address(kernel: &dyn Kernel, address: IpAddr) -> Result<Vec<Jid>> {
-    let (operation, call) = ("list jails with", "sysctl");
-    let list = kernel.sysctl(&Sysctl::read("security.jail.list")).during(operation, address, call)?;
-    let mut found = Vec::new();
-    for (number, inet, inet6) in listed(&list) {
-        let is_listed = match address {
-            IpAddr::V4(address) => inet.chunks_exact(4).any(|octets| octets == address.octets()),
-            IpAddr::V6(address) => inet6.chunks_exact(16).any(|octets| octets == address.octets()),
-        };
-        let Some(jid) = Jid::new(number).ok().filter(|_| is_listed) else { continue };
-        if get(kernel, jid)?.is_none() {
-            continue;
-        }
-        if let Some((inet, inet6)) = addresses(kernel, jid)? {
-            let has = match address {
-                IpAddr::V4(address) => inet.contains(&address),
-                IpAddr::V6(address) => inet6.contains(&address),
-            };
-            found.extend(has.then_some(jid));
-        }
+    AddressUsers::list(kernel, address)?.of(kernel, address)
+}
+
+/// The kernel's list of jails with their addresses: to be asked for several addresses, where no jail can begin to use
+/// one of them meanwhile.
+#[derive(Debug)]
+pub(crate) struct AddressUsers {
+    list: Vec<u8>,
+}
+
+impl AddressUsers {
+    /// Asks for the list. `first` is an address that it is for, for the words of an error.
+    pub fn list(kernel: &dyn Kernel, first: IpAddr) -> Result<AddressUsers> {
+        let list = kernel.sysctl(&Sysctl::read("security.jail.list"));
+        Ok(AddressUsers { list: list.during("list jails with", first, "sysctl")? })
     }
-    Ok(found)
+
+    /// The living jails that use an address: see [`with_address`].
+    pub fn of(&self, kernel: &dyn Kernel, address: IpAddr) -> Result<Vec<Jid>> {
+        let mut found = Vec::new();
+        for (number, inet, inet6) in listed(&self.list) {
+            let is_listed = match address {
+                IpAddr::V4(address) => inet.chunks_exact(4).any(|octets| octets == address.octets()),
+                IpAddr::V6(address) => inet6.chunks_exact(16).any(|octets| octets == address.octets()),
+            };
+            let Some(jid) = Jid::new(number).ok().filter(|_| is_listed) else { continue };
+            if get(kernel, jid)?.is_none() {
+                continue;
+            }
+            if let Some((inet, inet6)) = addresses(kernel, jid)? {
+                let has = match address {
+                    IpAddr::V4(address) => inet.contains(&address),
+                    IpAddr::V6(address) => inet6.contains(&address),
+                };
+                found.extend(has.then_some(jid));
+            }
+        }
+        Ok(found)
+    }
 }
 
 /// The jails of `security.jail.list`: number, IPv4 and IPv6 addresses. What is cut short ends it.

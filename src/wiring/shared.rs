@@ -5,6 +5,7 @@
 //! is written down in a journal of its own, under a lock of its own: starts hold it shared from the
 //! moment they have seen a thing until they use it, and whoever sweeps holds it alone.
 
+use std::cell::OnceCell;
 use std::io;
 use std::net::IpAddr;
 
@@ -19,7 +20,7 @@ use crate::bridge::{BridgeFlags, VlanSet};
 use crate::error::OptionalExtension;
 use crate::files::Files;
 use crate::interface::{InterfaceFlags, InterfaceType};
-use crate::jail;
+use crate::jail::AddressUsers;
 use crate::kernel::Errno;
 use crate::nd6::Nd6Flags;
 use crate::types::{InterfaceName, Jid, Mtu};
@@ -228,24 +229,62 @@ pub(super) fn hold(state: &StateDirectory) -> io::Result<Joining> {
     Ok(Joining { _lock: state.lock_shared(Mode::Shared)? })
 }
 
-/// Takes an address of a jail that goes off its interface, unless another jail uses it by now. Then it belongs to those
-/// that do, and goes with the last of them.
-///
-/// # Errors
-///
-/// Those of `security.jail.list`, SIOCDIFADDR and SIOCDIFADDR_IN6, and of files.
-pub(super) fn give_up_address(site: &Site<'_>, owned: &Owned, jail: Option<Jid>) -> Result<(), StepError> {
-    let Some((interface, address)) = address_of(owned) else { return Ok(()) };
-    let Site { host, state, boot, .. } = *site;
-    if !host.has_interface(&interface)? {
-        return Ok(());
+/// The right to take addresses away, one after the other: no jail of ours begins to use an address meanwhile, so that
+/// the kernel's list of jails is asked for once.
+#[derive(Debug)]
+pub(super) struct GivingUp {
+    _alone: Lock,
+    users: Users,
+}
+
+impl GivingUp {
+    /// Takes an address of a jail that goes off its interface, unless another jail uses it by now. Then it belongs to
+    /// those that do, and goes with the last of them. Waits for the right in `giving_up` unless it is there.
+    ///
+    /// # Errors
+    ///
+    /// Those of `security.jail.list`, SIOCDIFADDR and SIOCDIFADDR_IN6, and of files.
+    pub(super) fn address(
+        giving_up: &mut Option<GivingUp>,
+        site: &Site<'_>,
+        owned: &Owned,
+        jail: Option<Jid>,
+    ) -> Result<(), StepError> {
+        let Some((interface, address)) = address_of(owned) else { return Ok(()) };
+        let Site { host, state, boot, .. } = *site;
+        if !host.has_interface(&interface)? {
+            return Ok(());
+        }
+        let right = match giving_up {
+            Some(right) => right,
+            None => giving_up
+                .insert(GivingUp { _alone: state.lock_shared(Mode::Exclusive)?, users: Users::default() }),
+        };
+        if right.users.has(host, address, jail)? {
+            let mut journal = Journal::open(&state.shared_journal(), boot)?;
+            return note(&mut journal, site, owned.clone());
+        }
+        remove_address(host, &interface, address)
     }
-    let _alone = state.lock_shared(Mode::Exclusive)?;
-    if is_used_by_others(host, address, jail)? {
-        let mut journal = Journal::open(&state.shared_journal(), boot)?;
-        return note(&mut journal, site, owned.clone());
+}
+
+/// The jails that use addresses, asked for when the first address is looked at.
+#[derive(Debug, Default)]
+struct Users(OnceCell<AddressUsers>);
+
+impl Users {
+    /// Whether a living jail besides this one uses an address.
+    fn has(&self, host: &Vnet, address: IpAddr, besides: Option<Jid>) -> Result<bool, StepError> {
+        let kernel = &**host.kernel();
+        let users = match self.0.get() {
+            Some(users) => users,
+            None => {
+                let listed = AddressUsers::list(kernel, address)?;
+                self.0.get_or_init(|| listed)
+            }
+        };
+        Ok(users.of(kernel, address)?.iter().any(|jid| Some(*jid) != besides))
     }
-    remove_address(host, &interface, address)
 }
 
 fn address_of(owned: &Owned) -> Option<(InterfaceName, IpAddr)> {
@@ -254,12 +293,6 @@ fn address_of(owned: &Owned) -> Option<(InterfaceName, IpAddr)> {
         Owned::Alias6(interface, network) => Some((*interface, network.ip().into())),
         _ => None,
     }
-}
-
-/// Whether a living jail besides this one uses an address.
-fn is_used_by_others(host: &Vnet, address: IpAddr, besides: Option<Jid>) -> Result<bool, StepError> {
-    let users = jail::with_address(&**host.kernel(), address)?;
-    Ok(users.iter().any(|jid| Some(*jid) != besides))
 }
 
 fn remove_address(host: &Vnet, interface: &InterfaceName, address: IpAddr) -> Result<(), StepError> {
@@ -323,8 +356,9 @@ pub fn sweep(site: &Site<'_>) -> Result<(), StepError> {
     let mut journal = Journal::open(&path, boot)?;
     let mut stays: Vec<Owned> = Vec::new();
     let mut first_failure = None;
+    let users = Users::default();
     for owned in sweep_order(journal.owned()) {
-        match take_away(host, owned, &stays) {
+        match take_away(host, owned, &stays, &users) {
             Ok(true) => {}
             Ok(false) => stays.push(owned.clone()),
             Err(failure) => {
@@ -356,6 +390,7 @@ fn sweep_order(owned: &[Owned]) -> Vec<&Owned> {
 pub fn unneeded(host: &Vnet, state: &StateDirectory, boot: &str) -> Result<Vec<Owned>, StepError> {
     let journal = Journal::open(&state.shared_journal(), boot)?;
     let mut unneeded = Vec::new();
+    let users = Users::default();
     for owned in sweep_order(journal.owned()) {
         let alone = match owned {
             // Its uplinks go before it.
@@ -372,9 +407,9 @@ pub fn unneeded(host: &Vnet, state: &StateDirectory, boot: &str) -> Result<Vec<O
                     .owned()
                     .iter()
                     .filter(|other| matches!(other, Owned::Uplink { member, .. } if member == name));
-                uplinks.all(|uplink| unneeded.contains(uplink)) && !is_needed(host, owned, &[])?
+                uplinks.all(|uplink| unneeded.contains(uplink)) && !is_needed(host, owned, &[], &users)?
             }
-            owned => !is_needed(host, owned, &[])?,
+            owned => !is_needed(host, owned, &[], &users)?,
         };
         if alone {
             unneeded.insert(0, owned.clone());
@@ -384,8 +419,8 @@ pub fn unneeded(host: &Vnet, state: &StateDirectory, boot: &str) -> Result<Vec<O
 }
 
 /// Takes one thing away unless a jail still needs it, or something that stays; whether it is gone.
-fn take_away(host: &Vnet, owned: &Owned, stays: &[Owned]) -> Result<bool, StepError> {
-    if is_needed(host, owned, stays)? {
+fn take_away(host: &Vnet, owned: &Owned, stays: &[Owned], users: &Users) -> Result<bool, StepError> {
+    if is_needed(host, owned, stays, users)? {
         return Ok(false);
     }
     match owned {
@@ -418,7 +453,7 @@ fn take_away(host: &Vnet, owned: &Owned, stays: &[Owned]) -> Result<bool, StepEr
 }
 
 /// Whether a jail still needs it, or somebody else by now.
-fn is_needed(host: &Vnet, owned: &Owned, stays: &[Owned]) -> Result<bool, StepError> {
+fn is_needed(host: &Vnet, owned: &Owned, stays: &[Owned], users: &Users) -> Result<bool, StepError> {
     match owned {
         Owned::Raised(name) => {
             let is_uplink = |other: &Owned| matches!(other, Owned::Uplink { member, .. } if member == name);
@@ -443,7 +478,7 @@ fn is_needed(host: &Vnet, owned: &Owned, stays: &[Owned]) -> Result<bool, StepEr
         }
         Owned::Alias4(..) | Owned::Alias6(..) => match address_of(owned) {
             Some((interface, address)) => {
-                Ok(host.has_interface(&interface)? && is_used_by_others(host, address, None)?)
+                Ok(host.has_interface(&interface)? && users.has(host, address, None)?)
             }
             None => Ok(false),
         },

@@ -9,12 +9,13 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use super::StepError;
 use super::bulk::KernelLock;
 use super::claim::Standing;
 use super::journal::{Journal, Owned};
 use super::nat;
 use super::run::Site;
-use super::{StepError, shared};
+use super::shared::GivingUp;
 use crate::error::OptionalExtension;
 use crate::jail::devfs::Devfs;
 use crate::jail::{self, mount};
@@ -94,13 +95,15 @@ struct Doomed<'a> {
     own: Option<Jid>,
     /// A handle on its network stack: as long as it is open, the stack stays.
     stack: Option<Vnet>,
+    /// The right to take addresses away, from the first address until something else is undone.
+    giving_up: Option<GivingUp>,
     removed: Option<Jid>,
 }
 
 impl<'a> Doomed<'a> {
     fn of(site: &'a Site<'a>, journal: &Journal, standing: Standing) -> Doomed<'a> {
         let alive = standing.alive();
-        Doomed { site, alive, own: alive.or(journal.jid()), stack: None, removed: None }
+        Doomed { site, alive, own: alive.or(journal.jid()), stack: None, giving_up: None, removed: None }
     }
 
     /// Takes out of the jail what was lent to it, before the jail is removed: one that goes on dying, for the
@@ -120,9 +123,14 @@ impl<'a> Doomed<'a> {
             // An open socket would keep the jail.
             self.stack = None;
         }
+        if !matches!(owned, Owned::Alias4(..) | Owned::Alias6(..)) {
+            self.giving_up = None;
+        }
         let Site { host, state, files, .. } = *self.site;
         match owned {
-            Owned::Alias4(..) | Owned::Alias6(..) => shared::give_up_address(self.site, owned, self.own),
+            Owned::Alias4(..) | Owned::Alias6(..) => {
+                GivingUp::address(&mut self.giving_up, self.site, owned, self.own)
+            }
             Owned::Epair(name) => self.destroy_epair(name),
             Owned::Jail(_) => self.remove(),
             Owned::Published(name) => {

@@ -1,5 +1,7 @@
 //! `bridge`: an epair, with the host's end of the epair on a bridge.
 
+use std::net::IpAddr;
+
 use jailwire::types::{InterfaceName, VlanId};
 use serde::Deserialize;
 use serde_json::Value;
@@ -8,9 +10,9 @@ use super::Work;
 use super::check::Check;
 use super::environment::Command;
 use super::error::{Failure, Result};
-use super::interface::{Routes, Words, default_of, mac_of};
+use super::interface::{Routes, Words, default_of, on_host};
 use super::ipam::Ipam;
-use super::result::{AddResult, Interface, Route};
+use super::result::{AddResult, Route};
 use crate::host::{Attachment, BridgeWanted, Host, Link, Prepared, forwarding};
 use crate::net::Net;
 
@@ -138,20 +140,9 @@ pub fn run(work: &Work) -> Result<Option<Value>> {
 fn add(work: &Work) -> Result<Value> {
     let config = BridgeConfig::read(work)?;
     let ipam = Ipam::of(&work.config, &work.environment)?;
-    let host = super::host()?;
-    let jail = host.jail(&work.environment.namespace)?;
-    let prepared = work.prepare(&host, jail)?;
-    let mut result = work.give_out(&host, &ipam)?;
-    let added = attach(work, &config, &ipam, &host, &prepared, &mut result);
-    if let Err(failure) = added {
-        drop(prepared);
-        work.undo(&host, &ipam);
-        return Err(failure);
-    }
-    if let Some(dns) = config.common.dns.filter(|dns| !dns.is_empty()) {
-        result.dns = dns;
-    }
-    Ok(result.to_json(work.config.version()))
+    work.attach(&config.common, &ipam, |host, prepared, result| {
+        attach(work, &config, &ipam, host, prepared, result)
+    })
 }
 
 fn attach(
@@ -165,10 +156,7 @@ fn attach(
     config.complete(result);
     let routes = Routes::of(result)?;
     let gateways = config.gateways(result);
-    let forwarding = [false, true]
-        .into_iter()
-        .filter(|ipv6| gateways.iter().any(|gateway| gateway.0.is_ipv6() == *ipv6))
-        .map(forwarding::sysctl);
+    let routers: Vec<IpAddr> = gateways.iter().map(|gateway| gateway.0.ip()).collect();
     let attachment = Attachment {
         network: work.config.name().to_owned(),
         interface: work.environment.interface_name()?,
@@ -182,7 +170,7 @@ fn attach(
             addresses_always: true,
             replace_addresses: config.words.force_address,
             filter: config.vlan.is_some(),
-            forwarding: forwarding.collect(),
+            forwarding: forwarding::sysctls(&routers),
         }),
         vlan: config.vlan,
         apart: config.words.port_isolation,
@@ -197,20 +185,9 @@ fn attach(
     };
     let attached = host.attach(prepared, &[attachment])?;
     let nic = &attached[0];
-    let on_host = |name: &InterfaceName| -> Result<Interface> {
-        let mac = mac_of(host.stack(), name)?;
-        Ok(Interface { name: name.to_string(), mac, mtu: nic.mtu, sandbox: String::new() })
-    };
-    result.interfaces = vec![
-        on_host(&config.name)?,
-        on_host(&nic.host)?,
-        Interface {
-            name: nic.jail.to_string(),
-            mac: nic.jail_mac.map(|mac| mac.to_string()).unwrap_or_default(),
-            mtu: nic.mtu,
-            sandbox: work.environment.namespace.clone(),
-        },
-    ];
+    let stack = host.stack();
+    result.interfaces =
+        vec![on_host(stack, &config.name, nic.mtu)?, on_host(stack, &nic.host, nic.mtu)?, work.inside(nic)];
     Ok(())
 }
 

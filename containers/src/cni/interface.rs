@@ -4,13 +4,15 @@ use std::net::IpAddr;
 
 use jailwire::jail::JailInfo;
 use jailwire::types::{InterfaceName, MacAddr, Mtu};
+use jailwire::wiring::AttachedNic;
 use jailwire::{OptionalExtension as _, Via, Vnet};
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::Work;
 use super::error::{Code, Failure, Result};
 use super::ipam::Ipam;
-use super::result::{AddResult, Dns, Route};
+use super::result::{AddResult, Dns, Interface, Route};
 use crate::host::{Host, Key, Masquerade, Prepared, StaticRoute};
 use crate::net::Net;
 
@@ -86,7 +88,7 @@ impl Work {
 
     /// Gives out addresses for an attachment that is about to be made. What a killed ADD left of the same one is taken
     /// back before.
-    pub fn give_out(&self, host: &Host, ipam: &Ipam) -> Result<AddResult> {
+    fn give_out(&self, host: &Host, ipam: &Ipam) -> Result<AddResult> {
         let result = host.with_files(|files| {
             if matches!(ipam, Ipam::HostLocal(_)) {
                 ipam.del(&self.config, &self.environment, files)?;
@@ -99,14 +101,47 @@ impl Work {
         Ok(result)
     }
 
+    /// Attaches a container: gives out addresses, then attaches as `attach` does, which is given what there is so far
+    /// and completes the result. If that fails, everything is taken away.
+    pub fn attach(
+        &self,
+        words: &Words,
+        ipam: &Ipam,
+        attach: impl FnOnce(&Host, &Prepared, &mut AddResult) -> Result<()>,
+    ) -> Result<Value> {
+        let host = super::host()?;
+        let jail = host.jail(&self.environment.namespace)?;
+        let prepared = self.prepare(&host, jail)?;
+        let mut result = self.give_out(&host, ipam)?;
+        if let Err(failure) = attach(&host, &prepared, &mut result) {
+            drop(prepared);
+            self.undo(&host, ipam);
+            return Err(failure);
+        }
+        if let Some(dns) = words.dns.as_ref().filter(|dns| !dns.is_empty()) {
+            result.dns = dns.clone();
+        }
+        Ok(result.to_json(self.config.version()))
+    }
+
+    /// The jail's end of an epair, for a result.
+    pub fn inside(&self, nic: &AttachedNic) -> Interface {
+        Interface {
+            name: nic.jail.to_string(),
+            mac: nic.jail_mac.map(|mac| mac.to_string()).unwrap_or_default(),
+            mtu: nic.mtu,
+            sandbox: self.environment.namespace.clone(),
+        }
+    }
+
     /// Gets ready to attach the container: its interface has to be free.
-    pub fn prepare(&self, host: &Host, jail: JailInfo) -> Result<Prepared> {
+    fn prepare(&self, host: &Host, jail: JailInfo) -> Result<Prepared> {
         let (name, network) = (self.environment.interface_name()?, self.config.name().to_owned());
         Ok(host.prepare(jail, &self.environment.container, &[(network, name)])?)
     }
 
     /// Takes everything away after a failure, which is the one to tell.
-    pub fn undo(&self, host: &Host, ipam: &Ipam) {
+    fn undo(&self, host: &Host, ipam: &Ipam) {
         let _ = host.detach(None, &self.key());
         let _ = host.with_files(|files| ipam.del(&self.config, &self.environment, files));
     }
@@ -189,8 +224,9 @@ pub fn default_of(address: Net) -> Net {
     everything.parse().expect("a network")
 }
 
-/// The MAC address of an interface as results have it.
-pub fn mac_of(stack: &Vnet, name: &InterfaceName) -> Result<String> {
+/// An interface of the host, for a result.
+pub fn on_host(stack: &Vnet, name: &InterfaceName, mtu: u32) -> Result<Interface> {
     let mac = stack.mac(name).optional()?.flatten();
-    Ok(mac.map(|mac| mac.to_string()).unwrap_or_default())
+    let mac = mac.map(|mac| mac.to_string()).unwrap_or_default();
+    Ok(Interface { name: name.to_string(), mac, mtu, sandbox: String::new() })
 }

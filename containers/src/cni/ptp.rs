@@ -10,9 +10,9 @@ use super::Work;
 use super::check::Check;
 use super::environment::Command;
 use super::error::{Failure, Result};
-use super::interface::{Routes, Words, mac_of};
+use super::interface::{Routes, Words, on_host};
 use super::ipam::Ipam;
-use super::result::{AddResult, Interface};
+use super::result::AddResult;
 use crate::host::{Attachment, Host, Link, Prepared, forwarding};
 use crate::net::Net;
 
@@ -44,19 +44,7 @@ fn read(work: &Work) -> Result<(Words, Ipam)> {
 
 fn add(work: &Work) -> Result<Value> {
     let (words, ipam) = read(work)?;
-    let host = super::host()?;
-    let jail = host.jail(&work.environment.namespace)?;
-    let prepared = work.prepare(&host, jail)?;
-    let mut result = work.give_out(&host, &ipam)?;
-    if let Err(failure) = attach(work, &words, &ipam, &host, &prepared, &mut result) {
-        drop(prepared);
-        work.undo(&host, &ipam);
-        return Err(failure);
-    }
-    if let Some(dns) = words.dns.filter(|dns| !dns.is_empty()) {
-        result.dns = dns;
-    }
-    Ok(result.to_json(work.config.version()))
+    work.attach(&words, &ipam, |host, prepared, result| attach(work, &words, &ipam, host, prepared, result))
 }
 
 fn attach(
@@ -86,8 +74,6 @@ fn attach(
             gateways.push(gateway);
         }
     }
-    let forwarding =
-        [false, true].into_iter().filter(|ipv6| gateways.iter().any(|gateway| gateway.is_ipv6() == *ipv6));
     let routes = Routes::of(result)?;
     let attachment = Attachment {
         network: work.config.name().to_owned(),
@@ -95,7 +81,7 @@ fn attach(
         host_interface: None,
         mac: words.mac(work)?,
         mtu: words.mtu()?,
-        link: Link::Host { forwarding: forwarding.map(forwarding::sysctl).collect(), gateways },
+        link: Link::Host { forwarding: forwarding::sysctls(&gateways), gateways },
         vlan: None,
         apart: false,
         addresses: result.ips.iter().map(|ip| ip.address).collect(),
@@ -109,20 +95,7 @@ fn attach(
     };
     let attached = host.attach(prepared, &[attachment])?;
     let nic = &attached[0];
-    result.interfaces = vec![
-        Interface {
-            name: nic.host.to_string(),
-            mac: mac_of(host.stack(), &nic.host)?,
-            mtu: nic.mtu,
-            sandbox: String::new(),
-        },
-        Interface {
-            name: nic.jail.to_string(),
-            mac: nic.jail_mac.map(|mac| mac.to_string()).unwrap_or_default(),
-            mtu: nic.mtu,
-            sandbox: work.environment.namespace.clone(),
-        },
-    ];
+    result.interfaces = vec![on_host(host.stack(), &nic.host, nic.mtu)?, work.inside(nic)];
     Ok(())
 }
 

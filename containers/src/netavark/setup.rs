@@ -114,9 +114,8 @@ fn plan(
     let mtu = options.mtu.map(|mtu| Mtu::new(mtu).map_err(|error| Failure::new(error.to_string())));
     let vlan = options.vlan.map(|vlan| VlanId::new(vlan).map_err(|error| Failure::new(error.to_string())));
     let forwards = managed && !network.internal;
-    let families = [false, true]
-        .into_iter()
-        .filter(|ipv6| forwards && addresses.gateways.iter().any(|gateway| gateway.0.is_ipv6() == *ipv6));
+    let routers: Vec<IpAddr> =
+        addresses.gateways.iter().filter(|_| forwards).map(|gateway| gateway.0.ip()).collect();
     let attachment = Attachment {
         network: connection.name.clone(),
         interface: interface_name(&connection.interface_name)?,
@@ -133,7 +132,7 @@ fn plan(
             addresses_always: false,
             replace_addresses: false,
             filter: options.vlan.is_some(),
-            forwarding: families.map(forwarding::sysctl).collect(),
+            forwarding: forwarding::sysctls(&routers),
         }),
         vlan: vlan.transpose()?,
         apart: false,

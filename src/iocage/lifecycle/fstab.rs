@@ -1,11 +1,13 @@
 //! What `fstab` mounts in a jail that runs, and unmounts.
 
+use std::path::PathBuf;
+
 use super::{Error, Host, Report, step};
 use crate::iocage::fstab::Mount;
 use crate::iocage::store::Entry;
 use crate::iocage::translate;
 use crate::jail::mount;
-use crate::wiring::{Owned, StepError};
+use crate::wiring::{Claim, Owned, StepError};
 
 impl Host<'_> {
     /// Mounts a line of a jail's fstab, if the jail runs. Returns whether the jail runs.
@@ -23,12 +25,10 @@ impl Host<'_> {
     ) -> Result<bool, Error> {
         let name = &entry.name;
         let failed = step(name);
-        let mut claim = self.claim(name, report)?;
-        if self.jid(name).map_err(|error| failed(error.into()))?.is_none() {
+        let Some((mut claim, beneath)) = self.claim_mount_point(entry, line, report)? else {
             return Ok(false);
-        }
+        };
         let root = entry.root();
-        let beneath = line.beneath(&root).map_err(|error| failed(StepError::Invalid(error.to_string())))?;
         let mut request = mount::request(&line.fstype, &line.source, &root, &beneath);
         for (option, value) in translate::mount_options(line) {
             request = request.option(option, value);
@@ -54,14 +54,11 @@ impl Host<'_> {
         line: &Mount,
         report: &mut dyn Report,
     ) -> Result<bool, Error> {
-        let name = &entry.name;
-        let failed = step(name);
-        let _claim = self.claim(name, report)?;
-        if self.jid(name).map_err(|error| failed(error.into()))?.is_none() {
+        let failed = step(&entry.name);
+        let Some((_claim, beneath)) = self.claim_mount_point(entry, line, report)? else {
             return Ok(false);
-        }
+        };
         let root = entry.root();
-        let beneath = line.beneath(&root).map_err(|error| failed(StepError::Invalid(error.to_string())))?;
         let on = if beneath.as_os_str().is_empty() { root } else { root.join(beneath) };
         let kernel = &**self.kernel();
         match mount::seen_on(kernel, &on) {
@@ -71,5 +68,23 @@ impl Host<'_> {
             }
             _ => Ok(false),
         }
+    }
+
+    /// Claims a jail, and finds the mount point of a line beneath the jail's root; none where the jail does not run.
+    fn claim_mount_point(
+        &self,
+        entry: &Entry,
+        line: &Mount,
+        report: &mut dyn Report,
+    ) -> Result<Option<(Claim, PathBuf)>, Error> {
+        let name = &entry.name;
+        let failed = step(name);
+        let claim = self.claim(name, report)?;
+        if self.jid(name).map_err(|error| failed(error.into()))?.is_none() {
+            return Ok(None);
+        }
+        let beneath = line.beneath(&entry.root());
+        let beneath = beneath.map_err(|error| failed(StepError::Invalid(error.to_string())))?;
+        Ok(Some((claim, beneath)))
     }
 }

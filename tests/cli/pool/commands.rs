@@ -42,15 +42,7 @@ fn snapshots_are_taken_listed_and_removed_of_the_jail_and_its_root() {
 #[test]
 fn a_rollback_takes_both_datasets_back() {
     let pool = Pool::new();
-    pool.ok(&[
-        "create",
-        "-n",
-        "shop",
-        "-r",
-        "15.1-RELEASE",
-        "exec_start=/usr/bin/true",
-        "exec_stop=/usr/bin/true",
-    ]);
+    pool.create_shop();
     let file = pool.jail("shop").join("root/file");
     fs::write(&file, "before").unwrap();
     pool.ok(&["snapshot", "shop", "-n", "one"]);
@@ -94,15 +86,7 @@ fn df_has_a_row_for_each_jail_and_template() {
 #[test]
 fn a_jail_becomes_a_template_and_a_jail_again() {
     let pool = Pool::new();
-    pool.ok(&[
-        "create",
-        "-n",
-        "shop",
-        "-r",
-        "15.1-RELEASE",
-        "exec_start=/usr/bin/true",
-        "exec_stop=/usr/bin/true",
-    ]);
+    pool.create_shop();
     let before = pool.state();
     pool.ok(&["start", "shop"]);
     assert!(pool.fails(&["set", "template=1", "shop"]).contains("Please stop it first!"));
@@ -217,15 +201,7 @@ fn packages_are_not_installed_and_it_is_said_how() {
 #[test]
 fn fstab_changes_the_file_and_what_runs() {
     let pool = Pool::new();
-    pool.ok(&[
-        "create",
-        "-n",
-        "shop",
-        "-r",
-        "15.1-RELEASE",
-        "exec_start=/usr/bin/true",
-        "exec_stop=/usr/bin/true",
-    ]);
+    pool.create_shop();
     let data = pool.root().join("my data");
     fs::create_dir_all(&data).unwrap();
     for directory in ["mnt", "other"] {

@@ -93,6 +93,12 @@ impl Pool {
         pool
     }
 
+    /// Creates the jail `shop`, which starts and stops without a userland.
+    pub fn create_shop(&self) {
+        let commands = ["exec_start=/usr/bin/true", "exec_stop=/usr/bin/true"];
+        self.ok(&[&["create", "-n", "shop", "-r", "15.1-RELEASE"][..], &commands].concat());
+    }
+
     /// The simulated kernel mounts what it knows.
     fn load_zfs(&self) {
         fs::create_dir_all(self.root()).unwrap();

@@ -559,15 +559,16 @@ impl Model {
         Ok(())
     }
 
+    /// A dataset, with all beneath it if the command is recursive.
+    fn meant(&self, dataset: &str, recursive: bool) -> Vec<String> {
+        let is_meant = |one: &&String| if recursive { beneath(one, dataset) } else { *one == dataset };
+        self.datasets.keys().filter(is_meant).cloned().collect()
+    }
+
     fn snapshot(&mut self, name: &str, recursive: bool, values: &BTreeMap<char, Vec<&str>>) -> Said<()> {
         let (dataset, short) = name.split_once('@').ok_or("missing '@' delimiter")?;
         self.get_dataset(dataset)?;
-        let all: Vec<String> = self
-            .datasets
-            .keys()
-            .filter(|one| if recursive { beneath(one, dataset) } else { *one == dataset })
-            .cloned()
-            .collect();
+        let all = self.meant(dataset, recursive);
         if let Some(there) = all.iter().find(|one| self.datasets[*one].snapshots.contains_key(short)) {
             return Err(format!("cannot create snapshot '{there}@{short}': dataset already exists"));
         }
@@ -616,12 +617,7 @@ impl Model {
     fn rename(&mut self, from: &str, to: &str, recursive: bool) -> Said<()> {
         if let (Some((dataset, old)), Some((_, new))) = (from.split_once('@'), to.split_once('@')) {
             self.get_snapshot(from)?;
-            let all: Vec<String> = self
-                .datasets
-                .keys()
-                .filter(|one| if recursive { beneath(one, dataset) } else { *one == dataset })
-                .cloned()
-                .collect();
+            let all = self.meant(dataset, recursive);
             if all.iter().any(|one| self.datasets[one].snapshots.contains_key(new)) {
                 return Err(format!("cannot rename '{from}': dataset already exists"));
             }
@@ -682,12 +678,7 @@ impl Model {
 
     fn destroy(&mut self, name: &str, recursive: bool, defer: bool, force: bool) -> Said<()> {
         if let Some((dataset, short)) = name.split_once('@') {
-            let all: Vec<String> = self
-                .datasets
-                .keys()
-                .filter(|one| if recursive { beneath(one, dataset) } else { *one == dataset })
-                .cloned()
-                .collect();
+            let all = self.meant(dataset, recursive);
             let there: Vec<String> = all
                 .into_iter()
                 .filter(|one| self.datasets[one].snapshots.contains_key(short))

@@ -195,15 +195,7 @@ fn a_full_pool_is_told_of_and_nothing_is_left() {
 #[test]
 fn a_jail_whose_datasets_are_not_mounted_says_what_to_do() {
     let pool = Pool::new();
-    pool.ok(&[
-        "create",
-        "-n",
-        "shop",
-        "-r",
-        "15.1-RELEASE",
-        "exec_start=/usr/bin/true",
-        "exec_stop=/usr/bin/true",
-    ]);
+    pool.create_shop();
     let root = pool.name("jails/shop/root");
     pool.zfs(&["unmount", &root]);
     for command in [&["start", "shop"][..], &["start", "--dry-run", "shop"]] {

@@ -40,12 +40,19 @@ fn find(environment: &Environment, args: &cli::Stop) -> Result<Selected, Command
     if args.rc {
         return Selected::find(store, &args.jails, true);
     }
+    let unknown = |name: &str| {
+        let name = JailName::new(name.strip_prefix("ioc-").unwrap_or(name)).ok()?;
+        store.find(&name).is_none().then_some(name)
+    };
+    // To list the jails takes the longer, the more of them run: a word that is a jail of the store needs no list.
+    if !args.jails.iter().any(|word| word == "ALL" || unknown(word).is_some()) {
+        return Selected::find(store, &args.jails, false);
+    }
     let orphans = environment.with_host_to_look_at(|host| host.orphans())??;
     let entry_of = |name: &str| {
-        let name = JailName::new(name.strip_prefix("ioc-").unwrap_or(name)).ok()?;
+        let name = unknown(name)?;
         let is_it = |jail: &JailInfo| jail.name == name.kernel_name();
-        let runs = store.find(&name).is_none() && orphans.iter().any(is_it);
-        runs.then(|| store.entry(Place::Jails, name))
+        orphans.iter().any(is_it).then(|| store.entry(Place::Jails, name))
     };
     let (gone, words): (Vec<String>, Vec<String>) =
         args.jails.iter().cloned().partition(|word| entry_of(word).is_some());
