@@ -1,4 +1,4 @@
-//! Epairs for a jail that is there, whoever made it.
+//! Epairs for a jail that exists already, of any manager.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -243,7 +243,7 @@ pub(super) fn is_epair(host: &Vnet, name: &InterfaceName) -> crate::Result<bool>
     Ok(groups.iter().any(|group| group.as_str() == "epair"))
 }
 
-/// Makes an epair go by its half on the host, whoever made it, and whether its jail lives, dies or is gone.
+/// Destroys an epair, given the host's end, whatever program made it. The jail may be alive, dying or gone.
 ///
 /// The jail is known by the half's description, or by its name: `vnetN.JID`. As long as that jail lives it is held
 /// meanwhile; one that dies takes the epair along. An epair of no jail has the host for a home.
@@ -259,7 +259,7 @@ pub fn release_epair(site: &Site<'_>, name: &InterfaceName) -> Result<(), StepEr
         && number.is_none()
         && let Some(half) = HostHalf::read(site.host, *name)?
     {
-        // iocage writes its own name for a jail, and those who attach to any jail the kernel's.
+        // iocage writes its own name for a jail into the description; `attach` writes the kernel's.
         for jail in [half.jail.clone(), format!("ioc-{}", half.jail)] {
             home = home.or(jail::get(&**kernel, jail.as_str())?);
         }
@@ -323,7 +323,8 @@ pub(super) fn undo_attaching(site: &Site<'_>, jail: &str) -> Result<Owed, StepEr
 }
 
 impl Wiring {
-    /// Begins to describe NICs for a jail that is there, whoever made it, with a network stack of its own.
+    /// Begins to describe NICs for a jail that exists already and has a network stack of its own. Any manager may
+    /// have made the jail.
     ///
     /// ```
     /// use jailwire::jail::{self, JailParameters};

@@ -34,8 +34,8 @@ pub enum SharedIp {}
 /// A jail that is being described: made by [`Wiring::jail`], finished by [`JailBuilder::start`].
 ///
 /// The stages see to it that what is said makes sense: addresses are given to a NIC that was begun, and a
-/// jail with NICs does not share the host's stack. Values are given as themselves or as text; text that is
-/// wrong is told of when the jail is to be started, together with everything else that is wrong.
+/// jail with NICs does not share the host's stack. Values are given as themselves or as text. Text that is
+/// wrong is reported when the jail is to be started, together with everything else that is wrong.
 #[derive(Debug, Clone)]
 #[must_use = "describing a jail starts nothing: call `start`"]
 pub struct JailBuilder<'a, Stage = Unwired> {

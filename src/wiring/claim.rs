@@ -41,15 +41,15 @@ const LOOK: Duration = Duration::from_millis(10);
 pub enum Standing {
     /// There is no jail of that name, and nothing of ours is left.
     Absent,
-    /// Ours, and up: its start came to its end.
+    /// Ours, and up: its start has finished.
     Ours(Jid),
-    /// Ours in part: a start or a stop did not come to its end, or the jail was removed by other means. With the jid
-    /// of the jail, if it is alive.
+    /// Ours in part: a start or a stop did not finish, or the jail was removed by other means. With the jid of the
+    /// jail, if it is alive.
     Partial(Option<Jid>),
     /// Somebody else's. It is not the jail that the journal is of, and is never touched.
     Foreign(Jid),
-    /// Ours, removed, and not gone: something holds it that nobody can take away, such as a TCP connection. What is
-    /// left of it besides can be taken away, and a new jail of that name can be started beside it.
+    /// Ours, removed, and lingering: something holds it that cannot be taken away, such as a TCP connection. What else
+    /// is left of the jail can be taken away, and a new jail of that name can be started beside it.
     Dying(Jid),
 }
 
@@ -95,7 +95,8 @@ impl Standing {
     }
 }
 
-/// The right to work on the jail of a name, and what that jail is. Nobody else works on it until this is dropped.
+/// The right to work on the jail of a name, and what that jail is. Until the claim is dropped, no other thread or
+/// process works on that jail.
 #[derive(Debug)]
 pub struct Claim {
     name: String,
@@ -226,9 +227,9 @@ impl Claim {
     ///
     /// # Errors
     ///
-    /// The step that failed, and why. Everything made so far is undone by then; what could not be is in
-    /// [`Error::owed`] and stays in the journal. A plan for a jail of another name is refused, and a jail that is
-    /// there: [`Claim::clear`] first.
+    /// The step that failed, and why. By then everything made so far is undone. What could not be undone is in
+    /// [`Error::owed`], and stays in the journal. A plan for a jail of another name is refused. If the jail is there,
+    /// the plan is refused too: call [`Claim::clear`] first.
     pub fn apply(
         &mut self,
         site: &Site<'_>,
@@ -250,14 +251,14 @@ impl Claim {
         let applied = run::apply(site, &mut self.journal, plan, before);
         self.standing = match &applied {
             Ok(up) => Standing::Partial(Some(up.jid)),
-            // What stays owed is told of.
+            // The error names what remains.
             Err(_) if self.journal.is_empty() => Standing::Absent,
             Err(_) => Standing::Partial(None),
         };
         applied
     }
 
-    /// Writes down that the start came to its end.
+    /// Writes down that the start has finished.
     ///
     /// # Errors
     ///

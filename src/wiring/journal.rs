@@ -281,7 +281,7 @@ impl Journal {
         &self.owned
     }
 
-    /// Whether the start that wrote it came to its end.
+    /// Whether the start that wrote it has finished.
     pub fn is_complete(&self) -> bool {
         self.complete
     }
@@ -291,7 +291,7 @@ impl Journal {
         self.jid
     }
 
-    /// The name that the jail has until it gets its own, if it is made so.
+    /// The provisional name that the jail has until it gets its own, if a start gave it such a name.
     pub fn making(&self) -> Option<&str> {
         self.making.as_deref()
     }
@@ -317,7 +317,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Writes down the name that the jail has until it gets its own. Nobody else may ever use that name.
+    /// Writes down the provisional name that the jail has until it gets its own. No other start may ever use that name.
     ///
     /// # Errors
     ///
@@ -344,7 +344,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Writes down that the start came to its end, and with which jid the jail runs.
+    /// Writes down that the start has finished, and with which jid the jail runs.
     ///
     /// # Errors
     ///

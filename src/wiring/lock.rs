@@ -1,10 +1,10 @@
-//! Who may change what: one lock for each jail, one for what jails share.
+//! Locks: one for each jail, and one for what jails share.
 //!
-//! The locks are [`flock(2)`](https://man.freebsd.org/flock(2)) on files below the run directory, and on that directory itself, so the
-//! kernel gives them back when a process ends, however it ends. Who removes a file or the directory does it
-//! while holding it alone; whoever gets the lock of one that is not there any more takes the new one's
-//! instead, so that no two ever hold the same lock. To make and remove a file takes a file system longer
-//! than all else here: a jail's stays as long as its journal.
+//! The locks are [`flock(2)`](https://man.freebsd.org/flock(2)) on files in the state directory, and on that directory itself. So the
+//! kernel releases them when a process ends, however it ends. A process removes such a file or the directory only
+//! while it holds the lock alone. A process that gets the lock of a file that is not there any more takes the lock
+//! of the new file instead, so two processes never hold the same lock. Making and removing a file takes a file
+//! system longer than all else here: the lock file of a jail stays as long as its journal.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
@@ -28,7 +28,7 @@ pub(super) enum End {
     Stays,
     /// It is removed.
     Goes,
-    /// It is removed unless there is another file, which is as good as its own.
+    /// It is removed, unless this other file exists: then the lock file remains too.
     GoesWith(PathBuf),
 }
 
@@ -91,8 +91,8 @@ impl Lock {
         }
     }
 
-    /// Takes the file away of a lock that nobody holds. Whoever waits for it, or is about to take it, takes
-    /// the next one.
+    /// Removes the file of a lock that no process holds. A process that waits for the lock, or is about to take it,
+    /// takes that of the next file.
     pub fn clear(path: &Path) {
         let mut options = OpenOptions::new();
         options.read(true).write(true).custom_flags(libc::O_CLOEXEC | libc::O_NOFOLLOW);
@@ -104,7 +104,8 @@ impl Lock {
         }
     }
 
-    /// A directory, held alone, if nobody else holds it: what is to be removed must not be somebody's lock.
+    /// The lock of a directory, held alone, if no other process holds it: a directory that is another's lock must not
+    /// be removed.
     pub(super) fn try_directory(path: &Path) -> Option<Lock> {
         let mut options = OpenOptions::new();
         options.read(true).custom_flags(libc::O_CLOEXEC | libc::O_NOFOLLOW | libc::O_DIRECTORY);
@@ -121,8 +122,8 @@ impl Lock {
         matches!(file.try_lock_shared(), Err(fs::TryLockError::WouldBlock))
     }
 
-    /// A file that is locked, if it is the one that the next one would open: whoever had it may have removed it
-    /// before, and somebody else have made another, which is not ours to remove.
+    /// A locked file, if the path still leads to it. The process that held the lock before may have removed the file,
+    /// and a third may have made another, which is not ours to remove.
     fn of_what_is_there(file: File, path: &Path, mode: Mode, end: End) -> io::Result<Option<Lock>> {
         let mut lock = Lock { file, path: path.to_owned(), mode, end: End::Stays };
         if !lock.is_there()? {
@@ -142,8 +143,8 @@ impl Lock {
         }
     }
 
-    /// Writes who holds it, for the one who waits; nothing depends on it. It is as long whoever holds it,
-    /// and so the last one's needs not be removed first.
+    /// Writes which process holds the lock, for processes that wait; nothing depends on it. The text always has the
+    /// same length, so the text of the process before needs not be removed first.
     fn sign(&self) {
         if self.mode == Mode::Exclusive && !matches!(self.end, End::Stays) {
             let signature = format!("{:<PID_WIDTH$}", process::id());
@@ -160,8 +161,8 @@ impl Drop for Lock {
             End::GoesWith(other) if other.exists() => return,
             End::Goes | End::GoesWith(_) => {}
         }
-        // One that was held alone is still the one that the next one would open: nobody else removes it. One
-        // that is shared may be held by others: only who gets it alone removes it.
+        // The path still leads to a file that was held alone, because no other process removes it. A shared lock may
+        // have other holders: only a process that gets it alone removes the file.
         let remove = self.mode == Mode::Exclusive
             || (self.file.try_lock().is_ok() && self.is_there().is_ok_and(|there| there));
         if remove {
@@ -204,7 +205,7 @@ mod tests {
         assert!(!path.exists(), "the last one takes the file away");
     }
 
-    /// Who waits reads who holds it, with the file that is locked afterwards.
+    /// A process that waits reads which process holds the lock, from the file that is locked afterwards.
     #[test]
     fn who_has_waited_signs_at_the_beginning_of_the_file() {
         let directory = tempfile::tempdir().unwrap();
@@ -266,7 +267,7 @@ mod tests {
         });
         assert!(!path.exists());
         drop([(); 2].map(|()| Lock::take(&path, Mode::Shared, |_| unreachable!()).unwrap()));
-        assert!(!path.exists(), "the last of those who share it takes the file away");
+        assert!(!path.exists(), "the last process that shares the lock takes the file away");
     }
 
     #[test]

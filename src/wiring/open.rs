@@ -119,7 +119,7 @@ impl Wiring {
         Wiring::with(kernel, state, gate)
     }
 
-    /// The same for those who only look, and plan: nothing is made.
+    /// The same for callers that only look and plan: nothing is made.
     ///
     /// # Errors
     ///
@@ -171,7 +171,7 @@ impl Wiring {
         Ok(Vnet::enter(Arc::clone(self.kernel()), info.jid)?)
     }
 
-    /// What a [`Claim`](super::Claim) works with, for those who carry out plans of their own.
+    /// What a [`Claim`](super::Claim) works with, for callers that carry out plans of their own.
     pub fn site(&self) -> Site<'_> {
         Site {
             host: &self.host,
@@ -202,9 +202,8 @@ impl Wiring {
         Plan::new(spec, &survey).map_err(WiringError::Problems)
     }
 
-    /// Starts a jail: all of it, or nothing of it. What a start that was killed has left of it is taken away
-    /// before. A jail of that name that was stopped and goes on dying, for the sake of a connection, is in nobody's
-    /// way: the new one is started beside it.
+    /// Starts a jail: all of it, or nothing of it. If an earlier start was killed, what it left of the jail is taken
+    /// away first. If a stopped jail of that name lingers until a connection ends, the new jail is started beside it.
     ///
     /// # Errors
     ///
@@ -225,7 +224,7 @@ impl Wiring {
         }
     }
 
-    /// Stops a jail that was started here, and takes away all that its start added. Answers whether there was
+    /// Stops a jail that was started here, and takes away all that its start added. Returns whether there was
     /// anything to take away.
     ///
     /// When the kernel has taken the jail, and nothing of it is left that can be touched, it is stopped, at once. It may

@@ -434,7 +434,7 @@ impl<'a> Planner<'a> {
         covered || !vnet.lent.is_empty() || present.any(|address| address.network.contains(router.address))
     }
 
-    /// A route of a jail that runs is not replaced: nobody would give it back.
+    /// A route of a running jail is never replaced: a detach would not restore it.
     fn check_that_none_is_replaced(&mut self, destination: IpNetwork, router: IpAddr) {
         let mut routes = self.inside.iter().flat_map(|inside| &inside.routes);
         let same = |network: IpNetwork| {

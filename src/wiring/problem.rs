@@ -399,7 +399,7 @@ pub enum Problem {
     },
     /// The jail has such a route already.
     #[error(
-        "the jail has a route to {destination} already, {present}: it is not replaced, because nobody would give it back; delete it first, or leave the new route out"
+        "the jail has a route to {destination} already, {present}: it is not replaced, because a detach would not restore it; delete it first, or leave the new route out"
     )]
     HasRoute {
         /// The network: `default` for all of them.

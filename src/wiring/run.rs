@@ -69,8 +69,8 @@ pub const WAIT: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 ///
-/// The step that failed, and why. Everything made so far is undone by then; what could not be is
-/// in [`Error::owed`] and stays in the journal.
+/// The step that failed, and why. By then everything made so far is undone. What could not be undone is in
+/// [`Error::owed`], and stays in the journal.
 pub(super) fn apply(
     site: &Site<'_>,
     journal: &mut Journal,
@@ -87,7 +87,7 @@ pub(super) fn apply(
     Ok(run.finish())
 }
 
-/// Carries out a plan for a jail that is there, through a handle on its network stack. Answers the epairs.
+/// Carries out a plan for a jail that exists already, through a handle on its network stack. Returns the epairs.
 ///
 /// # Errors
 ///
@@ -351,8 +351,8 @@ impl<'a> Run<'a> {
 
     fn create_ruleset(&mut self, first: u16, rules: &[DevfsRule]) -> Result<(), StepError> {
         let devfs = Devfs::open(self.kernel().clone(), Path::new("/dev"))?;
-        // The number has to be in the journal before the ruleset is there, so it is chosen first, and
-        // nobody else may choose meanwhile.
+        // The number has to be in the journal before the ruleset is there. So it is chosen first, and no other
+        // start may choose a number meanwhile.
         let state = self.site.state;
         let _lock = state.lock_rulesets()?;
         let free = devfs.first_free(state.rulesets_from(first))?;
@@ -383,8 +383,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The jail's root as the kernel names it, without symbolic links: so it is in the list of what is mounted, and
-    /// whoever comes by another way finds it there.
+    /// The jail's root as the kernel names it, without symbolic links. The list of what is mounted has that name too,
+    /// so a look-up by any path finds it there.
     fn real_root(&self) -> PathBuf {
         std::fs::canonicalize(&self.spec.path).unwrap_or_else(|_| self.spec.path.clone())
     }
@@ -524,7 +524,7 @@ impl<'a> Run<'a> {
                 format!("the host has an interface {name} already: destroy it, or give it another name");
             return Err(StepError::Invalid(reason));
         }
-        // As with the jail: who clears up waits for it.
+        // As with the jail: a clean-up waits for it.
         self.intend(Owned::Epair(name))?;
         self.inside().rename(&self.epairs[nic].a, &name)?;
         self.epairs[nic].a = name;

@@ -1,9 +1,9 @@
 //! What no single jail owns: bridges, the host's interfaces on them, addresses that several jails use, IPv6 on an
 //! interface, and how all of these were before.
 //!
-//! It belongs to all that use it now, and goes, or goes back to what it was, with the last of them. So it
-//! is written down in a journal of its own, under a lock of its own: starts hold it shared from the
-//! moment they have seen a thing until they use it, and whoever sweeps holds it alone.
+//! A shared thing belongs to all jails that use it now. With the last of them it is removed, or set back to what it
+//! was. So it is written down in a journal of its own, under a lock of its own. A start holds the lock shared from
+//! the moment it has seen a thing until it uses the thing; a sweep holds the lock alone.
 
 use std::cell::OnceCell;
 use std::io;

@@ -49,13 +49,13 @@ impl StateDirectory {
         Ok(state)
     }
 
-    /// The same, without making it: for those who only look.
+    /// The same, without making the directory: for callers that only look.
     pub fn look(kernel: &dyn Kernel) -> StateDirectory {
         StateDirectory { directory: kernel.run_directory().join("jailwire"), bulk: None }
     }
 
-    /// The same, for a bulk operation: threads pass through gates on their way into the kernel, and
-    /// what jails share is swept once, when all is done: by whoever has the state without this.
+    /// The same, for a bulk operation: threads pass through gates on their way into the kernel. What jails share is
+    /// swept once, when all is done, through the state directory that this was made from.
     pub fn for_bulk(&self, limits: &Limits) -> StateDirectory {
         let bulk =
             Bulk { gates: Gates::new(limits), unswept: AtomicBool::new(false), rulesets: Mutex::default() };
@@ -98,7 +98,7 @@ impl StateDirectory {
         }
     }
 
-    /// Takes the locks of dead processes away, and the directory if nothing is in it. Whoever needs it
+    /// Removes the locks of dead processes, and the directory if it is empty. The next start that needs the directory
     /// makes it again.
     pub fn leave(&self, files: Files<'_>) {
         for path in self.with_extension("lock").unwrap_or_default() {

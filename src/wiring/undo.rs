@@ -1,9 +1,9 @@
 //! Undoing: one piece of code for a start that failed, a stop, and what a killed process left.
 //!
 //! **Removed means done.** When the kernel has taken the jail, and nothing of it is left that can be touched, the jail
-//! is undone. That the kernel still has it on its list of dying jails, for the sake of a TCP connection, is nobody's
-//! to wait for. Waited for is only what comes back with the end of the jail: an interface that was lent and renamed
-//! inside, and a mount that stays busy.
+//! is undone. If the jail lingers until a TCP connection ends, a stop does not wait for that. A stop waits only for
+//! what comes back with the end of the jail: an interface that was lent and renamed inside, and a mount that stays
+//! busy.
 
 use std::io;
 use std::path::Path;
@@ -241,7 +241,7 @@ fn is_alive(host: &Vnet, jid: Jid) -> crate::Result<bool> {
     Ok(jail::get(&**host.kernel(), jid)?.is_some())
 }
 
-/// Success, also where it was not there to begin with.
+/// Success; also if the thing was not there before.
 fn absent(result: crate::Result<()>) -> Result<(), StepError> {
     result.optional()?;
     Ok(())

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub struct Cancel(Arc<AtomicBool>);
 
 impl Cancel {
-    /// Nobody has asked yet.
+    /// A handle by which the operation has not been cancelled yet.
     pub fn new() -> Cancel {
         Cancel::default()
     }

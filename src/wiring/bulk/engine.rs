@@ -24,9 +24,9 @@ impl Stage {
     const ALL: [Stage; 3] = [Stage::Before, Stage::Network, Stage::After];
 }
 
-/// What is done to one jail. Whoever keeps a job in a stage for long keeps one worker of that stage.
+/// What is done to one jail. A job that stays in a stage for long keeps one worker of that stage busy.
 pub trait Job: Send {
-    /// What is told of it in the end.
+    /// How the job ended; the caller gets this.
     type Outcome: Send;
 
     /// Does what belongs in a stage. The first one is [`Stage::Before`].
@@ -41,7 +41,7 @@ pub trait Job: Send {
 pub enum Next<T> {
     /// It goes on, in this stage.
     Go(Stage),
-    /// It has come to its end.
+    /// The job has ended.
     Done(T),
 }
 
@@ -112,8 +112,8 @@ struct WorkerPool<'scope, 'env, J: Job> {
 }
 
 impl<'scope, J: Job> WorkerPool<'scope, '_, J> {
-    /// Has somebody look for a job in a stage: one who waits for it, or a new one if there may be more. Before the
-    /// network stage nobody new comes as long as that one has all it can do.
+    /// Has a worker look for a job in a stage: a worker that waits, or a new one if there may be more. While the
+    /// network stage has all the work it can do, the stage before it gets no new worker.
     fn wake(&self, state: &mut State<J>, stage: Stage) {
         let at = stage as usize;
         let Workers { here, idle, coming } = state.workers[at];
@@ -163,7 +163,7 @@ impl<'scope, J: Job> WorkerPool<'scope, '_, J> {
             }
             state.workers[stage as usize].idle += 1;
             if stage == Stage::Network && !state.ready[Stage::Before as usize].is_empty() {
-                // What comes before takes too long for those who are there.
+                // The workers of the stage before are too slow for this one.
                 self.wake(&mut state, Stage::Before);
             }
             state = schedule.wakeups[stage as usize].wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -274,7 +274,7 @@ impl<'a, J: Job> Schedule<'a, J> {
         wake: Wake<'_, J>,
         tell: impl FnOnce(Option<J::Outcome>),
     ) {
-        // Whatever happens, nobody waits for this job for ever.
+        // Whatever happens, the jobs that depend on this one stop waiting for it.
         let mut end = End { schedule: self, wake, place, armed: true };
         let next = match (self.cancel.is_cancelled(), stage) {
             (false, _) => job.run(stage),

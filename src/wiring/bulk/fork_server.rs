@@ -14,9 +14,9 @@ use crate::kernel::{Handle, Kernel};
 /// are threads. Two children wait at a time. All of them have our credentials, limits and jail as they are
 /// when this is made: drop it before you give up privileges.
 ///
-/// [`start`](super::start) uses one by itself ([`Limits::fork_server`](super::Limits::fork_server)). Who starts
-/// many jails one by one keeps one meanwhile. On a kernel that makes no processes, as the simulated one, it
-/// is nothing.
+/// [`start`](super::start) makes a fork server by itself ([`Limits::fork_server`](super::Limits::fork_server)). A
+/// manager that starts many jails by itself keeps a fork server while it does. On a kernel that makes no
+/// processes, such as the simulated kernel, a fork server does nothing.
 ///
 /// # Source
 ///

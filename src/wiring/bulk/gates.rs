@@ -16,7 +16,7 @@ pub enum KernelLock {
 
 /// Lets a limited number of threads into each [`KernelLock`].
 ///
-/// Who waits here sleeps. Who waits in the kernel may spin, and cannot be interrupted.
+/// A thread that waits here sleeps. A thread that waits in the kernel may spin, and cannot be interrupted.
 #[derive(Debug)]
 pub struct Gates {
     create: Gate,

@@ -23,7 +23,7 @@ pub type Task<'a> = Box<dyn FnOnce(Option<Jid>) -> Result<(), StepError> + Send 
 pub struct BulkJail<'a> {
     /// What it is to look like.
     pub spec: JailSpec,
-    /// Who is begun first: the smaller, then the one that is given first.
+    /// The order of beginning: the jail with the smaller number first, and of equals the jail that is given first.
     pub priority: u32,
     /// The jails that have to be up before it begins. Those that are not given are taken to be.
     pub depends: Vec<String>,
@@ -261,7 +261,7 @@ impl<'a> Batch<'a> {
         Ok(Claim::take(&self.site, name, |_| {})?)
     }
 
-    /// Takes away what an earlier start or stop left, if one did. A foreign jail is told of.
+    /// Takes away what an earlier start or stop left. A foreign jail is reported as an error.
     fn clear_left(&self, claim: &mut Claim) -> Result<(), Trouble> {
         if claim.standing() != Standing::Absent {
             return self.clear(claim).map(drop);
@@ -269,7 +269,7 @@ impl<'a> Batch<'a> {
         nothing_owed(claim.clear_attaching(&self.site)?).map(drop)
     }
 
-    /// Takes away what is left of a jail, and of what was being attached to it. A foreign one is told of.
+    /// Takes away what is left of a jail, and of what was being attached to it. A foreign jail is reported as an error.
     fn clear(&self, claim: &mut Claim) -> Result<Option<Jid>, Trouble> {
         claim.refuse_foreign().map_err(|problem| Trouble::Problems(vec![problem]))?;
         nothing_owed(claim.clear_attaching(&self.site)?)?;
@@ -306,7 +306,7 @@ impl Start<'_, '_> {
                     let name = self.jail.spec.name.clone();
                     return Err(Trouble::Problems(vec![Problem::JailExists { name, jid }]));
                 }
-                // What an earlier start left that did not come to its end.
+                // What an earlier start left that did not finish.
                 let owned = claim.journal().owned().to_vec();
                 self.batch.clear_left(&mut claim)?;
                 self.batch.view.gone(&owned);
@@ -349,7 +349,7 @@ impl Start<'_, '_> {
         self.batch.view.forget(&self.jail.spec);
         match &mut self.begun {
             Some((claim, _)) if claim.standing().alive().is_some() => self.batch.clear(claim).map(drop),
-            // An apply that failed has undone what it made, and told of what stays.
+            // A failed `apply` has undone what it made, and its error names what remains.
             _ => Ok(()),
         }
     }
@@ -360,7 +360,7 @@ impl Job for Start<'_, '_> {
 
     fn run(&mut self, stage: Stage) -> Next<Fate> {
         self.advance(stage).unwrap_or_else(|trouble| {
-            // What stays owed is in the journal, and an apply that failed has told of it.
+            // What remains is in the journal, and the error of the failed `apply` names it.
             let _ = self.take_back();
             self.batch.failed.lock().unwrap_or_else(PoisonError::into_inner).insert(self.place);
             Next::Done(Fate::Failed(trouble))

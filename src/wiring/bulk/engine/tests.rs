@@ -56,7 +56,7 @@ fn limits(network: usize, programs: usize) -> Limits {
 
 type Trace = (Vec<(usize, Stage)>, Vec<(usize, Option<&'static str>)>);
 
-/// Runs jobs that wait for these, and answers what they did and how they ended.
+/// Runs jobs that wait for these. Returns what they did, and how they ended.
 fn trace(
     after: &[Vec<usize>],
     limits: Limits,
@@ -115,7 +115,7 @@ fn programs_never_hold_the_network_up() {
         }
         _ => {}
     };
-    // The last one wired may find nobody at the door any more.
+    // When the last job is wired, no job may be waiting before the network stage any more.
     let after = vec![Vec::new(); count];
     let notes = Mutex::default();
     let jobs = after
@@ -131,7 +131,8 @@ fn programs_never_hold_the_network_up() {
     assert_eq!((ends, wired.into_inner()), (count, count));
 }
 
-/// While the network stage has all it can do nobody new prepares more; once it waits, as many do as may.
+/// While the network stage has all the work it can do, no new worker prepares jobs. Once that stage waits, as many
+/// workers prepare as may.
 #[test]
 fn programs_run_side_by_side_once_the_network_waits_for_them() {
     let (begun, together) = (AtomicUsize::new(0), AtomicUsize::new(0));
@@ -140,7 +141,7 @@ fn programs_run_side_by_side_once_the_network_waits_for_them() {
         while !what() && Instant::now() < deadline {
             std::thread::yield_now();
         }
-        assert!(what(), "nobody came to help");
+        assert!(what(), "no second worker came");
     };
     let act = |place: usize, stage: Stage| match (place, stage) {
         (0, Stage::Network) => until(&|| begun.load(Ordering::SeqCst) > 0),

@@ -250,7 +250,7 @@ fn a_stop_takes_dependents_first() {
     assert_eq!(order, ["j2", "j1", "j0"]);
 }
 
-/// Cancelled at any call, each jail is all there or not at all, and is told of.
+/// Cancelled at any call, each jail is there as a whole or not at all, and its end is reported.
 #[test]
 fn cancelled_anywhere_no_jail_is_half_there() {
     let mut points = 0;
