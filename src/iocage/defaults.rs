@@ -1,7 +1,7 @@
 //! defaults.json as iocage has it: every property that can be a default, and two that are the host's.
 //!
-//! iocage looks for each property there, and fails where one is missing. So whoever writes the file writes
-//! all of it.
+//! iocage looks for each property there, and fails if a property is missing. So the file is always written with
+//! all properties.
 
 use super::document::Document;
 use super::mac::MacPrefix;

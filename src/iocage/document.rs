@@ -1,7 +1,7 @@
 //! config.json and defaults.json: one JSON object of properties.
 //!
-//! What a document holds and nobody changes is written back as it was, known to us or not. It is
-//! written as iocage writes it: keys sorted, four blanks of indentation, no newline at the end.
+//! What a document holds and no command changes is written back as it was, known to jailwire or not. The document
+//! is written as iocage writes it: keys sorted, four blanks of indentation, no newline at the end.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -213,7 +213,7 @@ impl Document {
         self.values.insert(key.to_owned(), Json::Null);
     }
 
-    /// Takes a value out, so that the default holds. Answers whether there was one.
+    /// Takes a value out, so that the default holds. Returns whether there was a value.
     pub fn remove(&mut self, key: &str) -> bool {
         self.values.remove(key).is_some()
     }

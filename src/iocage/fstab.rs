@@ -158,7 +158,7 @@ impl Mount {
 
     /// The mount point beneath the jail's root, by whatever path it is written.
     ///
-    /// That no symbolic link in the jail leads out is for whoever mounts to make sure.
+    /// Symbolic links are not looked at: the function that mounts makes sure that no link leads out of the jail.
     ///
     /// # Errors
     ///

@@ -62,8 +62,8 @@ impl Live {
         live
     }
 
-    /// Changes the running jail, one parameter after the other: one that is refused keeps none of the
-    /// others. Answers with the properties that were, and why.
+    /// Changes the running jail, one parameter after the other. If the kernel refuses a parameter, the others are
+    /// changed all the same. Returns the properties that were refused, and why.
     #[doc(alias = "jail_set")]
     pub fn apply(&self, kernel: &dyn Kernel, jid: Jid) -> Vec<(String, crate::Error)> {
         let change = |(property, parameter, value): &(String, String, JailValue)| {

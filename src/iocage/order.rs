@@ -65,8 +65,7 @@ fn list(names: &[JailName]) -> String {
 /// up: whatever a jail depends on is in an earlier wave, and within a wave the smaller priority is
 /// first, then the name.
 ///
-/// Jails that are not among `ranks` are left out of account: they are up already, or nobody's
-/// business.
+/// Jails that are not among `ranks` are left out of account: they are up already, or were not asked for.
 ///
 /// # Errors
 ///
@@ -126,8 +125,8 @@ pub struct Turn {
 /// Puts `wanted`, and all that they depend on, one after the other: a jail comes after what it
 /// depends on, and otherwise the order of `wanted` is kept.
 ///
-/// `depends` answers what a jail depends on; none for one that does not exist, which gets no turn.
-/// Jails in a circle get theirs, to be told of it, and do not stand in the way of others.
+/// `depends` returns what a jail depends on. It returns `None` for a jail that does not exist, which gets no turn.
+/// Jails that depend on each other in a circle get a turn, where that is reported, and do not hinder other jails.
 pub fn sequence(
     wanted: &[JailName],
     mut depends: impl FnMut(&JailName) -> Option<Vec<JailName>>,

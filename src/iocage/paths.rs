@@ -31,7 +31,7 @@ pub fn real(path: &Path) -> PathBuf {
 
 /// The rest of a path that leads into a directory, from there on; none if it leads elsewhere.
 ///
-/// A link beneath the directory is left in the rest: who may follow it is for others to say.
+/// A link beneath the directory is left in the rest: the caller decides whether it may be followed.
 pub fn inside(path: &Path, directory: &Path) -> Option<PathBuf> {
     if !path.components().any(|part| part == Component::ParentDir) {
         if let Ok(rest) = path.strip_prefix(directory) {

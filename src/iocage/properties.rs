@@ -44,7 +44,7 @@ impl Properties {
         Properties { jail: None, defaults: Arc::new(defaults) }
     }
 
-    /// The jail's own file; none of the defaults themselves.
+    /// The jail's own file. Returns `None` for the properties of the defaults.
     pub fn own_document(&self) -> Option<&Document> {
         self.jail.as_ref().map(|(_, config)| config)
     }

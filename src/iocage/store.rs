@@ -27,7 +27,7 @@ use super::property::{Change, SetErrors, Stored, boolean};
 use super::zfs::ZfsError;
 use crate::files::{FileError, Files};
 
-/// What the file holds that says that nobody has chosen the defaults' `vnet`.
+/// The text of the file that marks the defaults' `vnet` as not chosen by any user.
 pub(super) const VNET_MARK: &str = "New jails have a network stack of their own where the kernel has them, unless their addresses \
 are the host's.\njailwire set vnet=off default, or vnet=on, decides it, and removes this file.\n";
 
@@ -371,8 +371,8 @@ impl Store {
         }
     }
 
-    /// Keeps others from changing an entry's files until the lock is dropped, waiting for whoever
-    /// does so now.
+    /// Keeps other commands from changing an entry's files until the lock is dropped. Waits for a command that
+    /// changes them now.
     ///
     /// # Errors
     ///
@@ -381,8 +381,8 @@ impl Store {
         lock(&entry.directory)
     }
 
-    /// Keeps others from making, renaming and destroying jails until the lock is dropped, waiting for
-    /// whoever does so now.
+    /// Keeps other commands from making, renaming and destroying jails until the lock is dropped. Waits for a command
+    /// that does so now.
     ///
     /// # Errors
     ///
@@ -438,13 +438,13 @@ impl Store {
         Ok(changes)
     }
 
-    /// The file that says that defaults.json has a `vnet` that nobody has chosen. iocage wants one there; what
-    /// new jails get is decided by the kernel as long as this file is there.
+    /// The file that marks the `vnet` of defaults.json as not chosen by any user. iocage needs a `vnet` there. While
+    /// this file exists, the kernel's abilities decide what new jails get.
     pub(super) fn vnet_mark(&self) -> PathBuf {
         self.root.join(".vnet-where-possible")
     }
 
-    /// What the defaults say of `vnet`; none where nobody has said anything.
+    /// The `vnet` of the defaults. Returns `None` when no user has chosen it.
     pub(super) fn chosen_vnet(&self, defaults: &Document) -> Option<bool> {
         let on = boolean(defaults.text("vnet").ok().flatten()?).unwrap_or(false);
         (on || !self.vnet_mark().exists()).then_some(on)

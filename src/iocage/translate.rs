@@ -32,7 +32,7 @@ pub struct HostFacts {
     pub addresses: Vec<IpAddr>,
     /// The MAC address of the interface of its default route.
     pub default_mac: Option<MacAddr>,
-    /// An address of 127.0.0.0/8 that nobody has.
+    /// An address of 127.0.0.0/8 that is not in use.
     pub free_loopback: Option<Ipv4Addr>,
     /// The addresses that the jail's host name stands for, where they are asked for.
     pub of_hostname: Vec<IpAddr>,
@@ -244,7 +244,7 @@ fn shared(
     Ok(shared)
 }
 
-/// As jail(8) does for `ip_hostname`: the jail may use the addresses; nobody adds them to the host.
+/// As jail(8) does for `ip_hostname`: the jail may use the addresses, and they are not added to the host.
 fn add_hostname(shared: &mut Shared, config: &JailConfig, facts: &HostFacts) -> Result<(), Missing> {
     if facts.of_hostname.is_empty() {
         return Err(Missing::Hostname(config.host.hostname.clone()));

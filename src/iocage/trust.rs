@@ -1,9 +1,9 @@
 //! Whom root believes: files that only root can have written.
 //!
 //! What a configuration says is done as root: its hooks are run, its mounts made. So a file that root
-//! acts on, and every directory on the way to it, has to be root's, and nobody else may write there. Where
-//! the kernel is simulated nothing is done as root: then it has to be the caller's, and only iocage's own
-//! directory and what is in it is looked at.
+//! acts on, and every directory on the way to it, has to be root's, and writable by root alone. On the
+//! simulated kernel nothing is done as root: then the files have to be the caller's, and only iocage's own
+//! directory and what is in it is checked.
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
@@ -26,7 +26,7 @@ pub struct Untrusted {
     pub path: PathBuf,
     /// What is wrong with it.
     pub why: String,
-    /// Who should own it.
+    /// The uid that should own it.
     pub owner: u32,
     foreign: bool,
     writable: bool,
@@ -56,7 +56,7 @@ pub(super) fn quoted(path: &Path) -> String {
 /// MAXSYMLINKS
 const MOST_LINKS: usize = 32;
 
-/// Who is believed.
+/// The users whose files are believed.
 #[derive(Debug, Clone)]
 pub struct Trust {
     owner: u32,
@@ -69,8 +69,8 @@ pub struct Trust {
 }
 
 impl Trust {
-    /// Root, or where the kernel is simulated the caller. Who simulates as root, as continuous integration
-    /// does, also believes the owner of iocage's directory.
+    /// Root; on the simulated kernel the caller. If root itself runs the simulated kernel, as continuous integration
+    /// does, the owner of iocage's directory is believed as well.
     pub fn of(kernel: &dyn Kernel, store: &Store) -> Trust {
         if !kernel.simulated() {
             return Trust { owner: 0, other: None, group: None, top: None };
@@ -85,7 +85,7 @@ impl Trust {
     ///
     /// # Errors
     ///
-    /// The first one that somebody else can change. One that is not there is nobody's.
+    /// The first file or directory that another user can change. A missing file is no error.
     pub fn check(&self, store: &Store, entry: &Entry) -> Result<(), Untrusted> {
         self.check_path(&entry.config_path())?;
         self.check_path(&entry.fstab())?;
@@ -106,8 +106,8 @@ impl Trust {
         if program.is_absolute() { self.check_path(&program) } else { Ok(()) }
     }
 
-    /// Walks to a file, through symbolic links, and looks at everything on the way. Whoever can rename
-    /// what is on the way can put another file there.
+    /// Walks to a file, through symbolic links, and looks at everything on the way. A user that can rename
+    /// a directory on the way can put another file there.
     fn check_path(&self, path: &Path) -> Result<(), Untrusted> {
         let mut here = PathBuf::from("/");
         let mut left = parts(path);
@@ -123,7 +123,7 @@ impl Trust {
                 Some(about) if about.is_symlink() => {
                     links += 1;
                     let Some(target) = fs::read_link(&here).ok().filter(|_| links <= MOST_LINKS) else {
-                        // Whoever opens it will be told.
+                        // The caller that opens the file gets the error.
                         return Ok(());
                     };
                     here.pop();
@@ -155,7 +155,7 @@ impl Trust {
             return Ok(Some(about));
         }
         let foreign = about.uid() != self.owner && about.uid() != 0 && self.other != Some(about.uid());
-        // In a directory with the sticky bit everybody can make files, but nobody can replace another's.
+        // In a directory with the sticky bit every user can make files, but no user can replace another's.
         let sticky = about.is_dir() && about.mode() & 0o1000 != 0;
         let own_group = self.group.is_some_and(|group| about.gid() == group || about.gid() == about.uid());
         let by_group = about.mode() & 0o020 != 0 && !own_group;
@@ -215,7 +215,7 @@ mod tests {
             set(path, mended);
             trust.check_path(&config).unwrap();
         }
-        // Everybody's, but nobody can take away what is another's there.
+        // Writable by every user, but no user can remove another's files there.
         set(&jails, 0o1777);
         trust.check_path(&config).unwrap();
     }

@@ -142,7 +142,7 @@ fn vlans_that_lead_nowhere_and_ports_that_pass_nothing() {
     let host = &world.vnet;
     let jid = world.start("web");
     let (bridge, half) = (name("bridge0"), name(&format!("vnet0.{jid}")));
-    let alone = world.finding("vlan", &format!("nobody but {half} is in VLAN 20 of bridge0"));
+    let alone = world.finding("vlan", &format!("{half} is the only bridge member in VLAN 20 of bridge0"));
     assert_eq!((alone.level, alone.jails[0].as_str()), (Level::Note, "web"));
     // A NIC of the host's that carries it, and a vlan(4) of the host's that takes it away again.
     let nic = host.create_epair().unwrap().a;

@@ -47,7 +47,7 @@ pub struct JailConfig {
     pub root: PathBuf,
     /// The log that `exec_start` writes to: `ROOT/log/NAME-console.log`.
     pub services_log: PathBuf,
-    /// The log that jail(8) is told of: `ROOT/log/ioc-NAME-console.log`.
+    /// The log that is named in the file for jail(8): `ROOT/log/ioc-NAME-console.log`.
     pub console_log: PathBuf,
     /// How it is on the network.
     pub network: Network,
@@ -61,7 +61,7 @@ pub struct JailConfig {
     pub mounts: Mounts,
     /// What its /dev shows.
     pub devfs: Devfs,
-    /// Who it believes to be.
+    /// Its host name, host id and domain name.
     pub host: Host,
     /// What it may do.
     pub allow: Allow,
@@ -186,7 +186,7 @@ pub struct Devfs {
     pub fuse: bool,
 }
 
-/// Who a jail believes to be.
+/// What a jail sees as its host: names and ids.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Host {
     /// `host_hostname`.

@@ -111,7 +111,7 @@ impl<'a> Reader<'a> {
         T::try_from(number).ok().expect("the table's range fits the type")
     }
 
-    /// The text of a property whose problems are told of elsewhere.
+    /// The text of a property whose problems are reported elsewhere.
     pub fn text_quietly(&self, name: &str) -> String {
         self.properties.value(name).ok().flatten().map(|(text, _)| text.trim().to_owned()).unwrap_or_default()
     }

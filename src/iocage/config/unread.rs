@@ -1,5 +1,5 @@
-//! What is written in a configuration and read by nobody: keys that are no properties, and words for a shell where
-//! none reads them.
+//! What is written in a configuration and has no effect: keys that are no properties, and words for a shell in
+//! commands that no shell reads.
 
 use super::reader::Reader;
 use crate::iocage::document::Document;
@@ -7,7 +7,7 @@ use crate::iocage::hooks::{self, Hook};
 use crate::iocage::properties::Properties;
 use crate::iocage::property::{is_of_others, nearest};
 
-/// What is said of a key that is no property; none of one that is, or that others write.
+/// The message for a key that is no property. Returns `None` for a property, and for a key that other programs write.
 pub(in crate::iocage) fn unknown_key(
     properties: &Properties,
     document: &Document,
@@ -23,7 +23,7 @@ pub(in crate::iocage) fn unknown_key(
 }
 
 impl Reader<'_> {
-    /// Keys of the jail's own file. Those of the defaults are told of once for all jails.
+    /// Keys of the jail's own file. Keys of the defaults are reported once for all jails.
     pub(super) fn unknown_keys(&mut self) {
         let properties = self.properties;
         let Some(document) = properties.own_document() else { return };

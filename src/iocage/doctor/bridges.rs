@@ -110,7 +110,7 @@ impl Scene<'_> {
         if !interface.is_up() {
             found.push(
                 Finding::new(Level::Error, "bridge", format!("{bridge} is down"))
-                    .because(format!("it passes nothing: {} reach nobody", list(&jails)))
+                    .because(format!("it forwards no frames: {} cannot reach anything", list(&jails)))
                     .mend(format!("ifconfig {bridge} up"))
                     .mend(format!("and in /etc/rc.conf: ifconfig_{bridge}=\"... up\""))
                     .of(jails.clone())
@@ -181,7 +181,7 @@ impl Scene<'_> {
         }
     }
 
-    /// A vlan is as good as its parent.
+    /// Reports a vlan(4) whose parent is down: the vlan passes no frames then.
     fn down_parents(&self, found: &mut Vec<Finding>) {
         for (name, vlan) in &self.vlans {
             let Some(bridge) = self.members.iter().find(|(_, members)| members.contains(name)) else {

@@ -33,7 +33,7 @@ impl Level {
 pub enum Fix {
     /// Brings an interface up.
     Up(InterfaceName),
-    /// Destroys an interface that nobody has any more.
+    /// Destroys an interface that no jail uses any more.
     Destroy(InterfaceName),
     /// Loads a kernel module.
     LoadModule(&'static str),

@@ -1,4 +1,4 @@
-//! What starts, stops and other commands have left behind that did not come to their end.
+//! What unfinished starts, stops and other commands have left behind.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ impl Scene<'_> {
         for path in manage::leftovers(self.store).unwrap_or_default() {
             found.push(
                 Finding::new(Level::Warning, "leftovers", format!("{} is no jail", path.display()))
-                    .because("it takes up room: a create or a destroy did not come to its end, or goes on right now")
+                    .because("it takes up room: a create or a destroy did not finish, or is running right now")
                     .mend(format!("rm -rf {}", path.display()))
                     .fix(Fix::Remove(path)),
             );
@@ -30,7 +30,7 @@ impl Scene<'_> {
     /// Halves of epairs on the host whose jail is not there any more.
     pub(super) fn epairs(&self, found: &mut Vec<Finding>) {
         for HostHalf { name: half, jail, .. } in self.halves.values() {
-            // iocage writes its own name for a jail, and those who attach to any jail the kernel's.
+            // iocage writes its own name for a jail into the description; `attach` writes the kernel's.
             let kernel_names = [format!("ioc-{jail}"), jail.clone()];
             let subject =
                 self.jails.iter().find(|subject| kernel_names.contains(&subject.name().kernel_name()));
@@ -86,7 +86,7 @@ impl Scene<'_> {
                         "leftovers",
                         format!("{name} is down, and left behind: {}", list(journal.owned())),
                     )
-                    .because("a start or a stop did not come to its end")
+                    .because("a start or a stop did not finish")
                     .mend(format!("iocage stop {name}"))
                     .of([name])
                     .fix(Fix::ClearUp(subject.entry.clone())),
@@ -95,7 +95,7 @@ impl Scene<'_> {
         }
     }
 
-    /// Journals of what was being attached to a jail, whoever made that.
+    /// Journals of what was being attached to a jail, of any manager.
     fn attachings(&self, found: &mut Vec<Finding>) {
         let state = StateDirectory::look(&**self.vnet.kernel());
         for path in state.attachings().unwrap_or_default() {

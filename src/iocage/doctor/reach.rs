@@ -102,7 +102,7 @@ impl Scene<'_> {
     /// Where the host routes for a jail, the next router has to know of the jail's network.
     fn way_back(&self, subject: &Subject, network: &VnetNetwork, found: &mut Vec<Finding>) {
         let name = subject.name();
-        // What is on a link is nobody's way back.
+        // A link-local router leads no packet back to the jail.
         for router in super::jails::routers(network).into_iter().filter(|router| !is_link_local(*router)) {
             let Some(bridge) = self.with_router(network, router) else { continue };
             let Some((upstream, own)) = self.upstream(router.is_ipv4()) else { continue };

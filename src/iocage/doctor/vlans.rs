@@ -95,9 +95,9 @@ impl Scene<'_> {
                     Finding::new(
                         Level::Note,
                         "vlan",
-                        format!("nobody but {name} is in VLAN {alone} of {bridge}"),
+                        format!("{name} is the only bridge member in VLAN {alone} of {bridge}"),
                     )
-                    .because("the jail reaches nobody in it")
+                    .because("the jail cannot reach anything in that VLAN")
                     .mend("have an interface of the host carry it: iocage set vnet_default_interface=INTERFACE JAIL")
                     .mend(format!("or give the host an address in it: a vlan(4) on {bridge}"))
                     .of(self.jails_on(bridge)),

@@ -19,7 +19,8 @@ use crate::vnet::Vnet;
 /// Those of reading sysctls and of listing devfs rulesets.
 pub fn problems(vnet: &Vnet, config: &JailConfig) -> Result<Vec<Problem>> {
     let mut problems = kernel::problems(vnet, config)?;
-    // One that is to be made has no root directory yet, and that of others is told of elsewhere.
+    // A jail that is to be made has no root directory yet. If another jail's root is missing, that is reported
+    // elsewhere.
     if config.root.is_dir() {
         problems.extend(mounts::problems(config, vnet.kernel().simulated()));
     }

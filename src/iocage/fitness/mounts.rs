@@ -11,7 +11,7 @@ use crate::iocage::config::{JailConfig, Problem};
 use crate::iocage::fstab::{self, Mount};
 use crate::sim;
 
-/// What is seen where something was mounted before: this directory or file, or nobody knows.
+/// What is seen where something was mounted before: this directory or file, or `None` for unknown.
 type Shown = Option<PathBuf>;
 
 /// The jail's root, as the mounts before show it.
@@ -139,7 +139,7 @@ fn file_name(mount: &Mount) -> String {
 }
 
 impl Tree<'_> {
-    /// Looks for a mount point. None where nobody knows what is there by then.
+    /// Looks for a mount point. Returns `None` when it cannot be known what will be there at the time of the mount.
     fn look(&self, beneath: &Path) -> Result<Shown, String> {
         let over = self.mounted.iter().rfind(|(mounted, _)| beneath.starts_with(mounted));
         let top = match over {

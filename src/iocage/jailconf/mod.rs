@@ -16,7 +16,7 @@ use super::interfaces::host_interface;
 
 pub use write::{HostRelease, InvalidRelease};
 
-/// The parameters of one jail, as jail(8) is told of them.
+/// The parameters of one jail, as they are written for jail(8).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct JailConf {
     name: String,

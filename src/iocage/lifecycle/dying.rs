@@ -9,7 +9,7 @@ use crate::jail::{self, mount};
 use crate::types::Jid;
 use std::sync::PoisonError;
 
-/// How long a jail may take to be gone before it is told of: its processes have to be reaped.
+/// How long a jail may take to be gone before it is reported as lingering: its processes have to be reaped.
 const SOON: Duration = Duration::from_millis(250);
 /// How long to wait before looking again.
 const LOOK: Duration = Duration::from_millis(10);

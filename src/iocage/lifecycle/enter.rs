@@ -10,7 +10,7 @@ use crate::kernel::{Exit, Failure, Output, Program};
 use crate::types::Jid;
 use crate::wiring::{Claim, Standing};
 
-/// Who a command in a jail is run as.
+/// The user that a command in a jail is run as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RunAs<'a> {
     /// Root.

@@ -21,8 +21,8 @@ const SYSLOG: &str = "../var/run/log";
 impl Host<'_> {
     /// Writes what the configuration says, where it differs from what is there.
     ///
-    /// A jail without the directory for a file does not get it, and one that keeps the host from
-    /// writing a file is told of; without its rc.conf a NIC would be left alone, and that is an error.
+    /// If a jail lacks the directory for a file, the file is not written. If a jail keeps the host from writing a
+    /// file, that is reported. Without its rc.conf the jail would not configure a NIC, and that is an error.
     pub(super) fn write_inside(
         &self,
         config: &JailConfig,

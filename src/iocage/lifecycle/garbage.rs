@@ -1,7 +1,7 @@
 //! `gc`: what no jail owns, although it was made for one.
 //!
 //! Two things prove that something is ours: a journal, which only root can write, and for an epair its
-//! name, its description and its cloner together. What only looks like ours is told of, and left alone.
+//! name, its description and its cloner together. What only looks like ours is reported, and left alone.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -160,7 +160,7 @@ impl Host<'_> {
         Ok(found)
     }
 
-    /// Removes it, unless it is somebody's by now. Answers whether it did.
+    /// Removes it, unless a jail uses it by now. Returns whether it was removed.
     ///
     /// # Errors
     ///
@@ -258,7 +258,7 @@ impl Host<'_> {
             if journals.iter().any(|(_, journal)| known(journal)) {
                 continue;
             }
-            // One that has gone meanwhile is nobody's.
+            // An epair that has gone meanwhile needs no removal.
             let Some(HostHalf { jail, .. }) = HostHalf::read(&self.vnet, name)? else { continue };
             if self.is_leaked(&name)? {
                 // One that somebody works on is not left over.
@@ -289,7 +289,7 @@ impl Host<'_> {
     /// Whether the jail that it is described as one of does not have it.
     fn is_without_jail(&self, name: &InterfaceName, jail: &str) -> Result<bool, StepError> {
         let jid = wiring::jid_of_half(name);
-        // iocage writes its own name for a jail, and those who attach to any jail the kernel's.
+        // iocage writes its own name for a jail into the description; `attach` writes the kernel's.
         for kernel_name in [format!("ioc-{jail}"), jail.to_owned()] {
             let running = jail::find(&**self.kernel(), &kernel_name)?;
             if running.is_some() && (jid.is_none() || jid == running) {

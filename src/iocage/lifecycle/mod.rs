@@ -193,7 +193,7 @@ impl<'a> Host<'a> {
         Host::with(kernel, store, files, state, true)
     }
 
-    /// The same for those who only look: nothing is made, and nothing cleared up.
+    /// The same for callers that only look: nothing is made, and nothing cleared up.
     ///
     /// # Errors
     ///
@@ -237,7 +237,7 @@ impl<'a> Host<'a> {
         self.wait = wait;
     }
 
-    /// A jail's configuration, if nobody but root (who simulates: but the caller) can have written it.
+    /// A jail's configuration, if only root can have written it; on the simulated kernel, if only the caller can.
     fn trusted_config(&self, entry: &Entry) -> Result<JailConfig, Error> {
         let trust = Trust::of(&**self.kernel(), self.store);
         trust
@@ -271,7 +271,7 @@ impl<'a> Host<'a> {
         })
     }
 
-    /// What a jail is to us, and its journal, for those who only look.
+    /// The owner and state of a jail, and its journal, for callers that only look.
     fn standing(&self, name: &JailName) -> Result<(Standing, Journal), Error> {
         let kernel_name = name.kernel_name();
         let journal = Journal::open(&self.state.journal(&kernel_name), &self.boot)

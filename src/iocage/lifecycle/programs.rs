@@ -1,4 +1,4 @@
-//! The commands of the properties `exec_*`. None of them is for the network.
+//! The commands of the properties `exec_*`. The network needs no command.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -83,7 +83,7 @@ impl Host<'_> {
         let _ = self.kernel().run(&program);
     }
 
-    /// A command in a jail that nobody sees.
+    /// A command in a jail whose output is thrown away.
     pub(super) fn inside(&self, config: &JailConfig, jid: Jid, words: &[&str]) -> Program {
         Program {
             jail: Some(jid.get()),

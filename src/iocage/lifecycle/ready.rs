@@ -27,8 +27,8 @@ pub(super) fn has_addresses_to_wait_for(spec: &JailSpec) -> bool {
 
 impl Host<'_> {
     /// Waits until the IPv6 addresses of a jail are checked for duplicates: before that nothing can be bound
-    /// to them. The first address of an interface is usable at once, and costs no look; link-local addresses
-    /// that nobody configured are not waited for. What comes of it is told, and is no reason to fail.
+    /// to them. The first address of an interface is usable at once, and costs no look. Link-local addresses that
+    /// the kernel made by itself are not waited for. A duplicate is reported, and is no reason to fail.
     pub(super) fn await_addresses(
         &self,
         config: &JailConfig,
@@ -45,7 +45,7 @@ impl Host<'_> {
                 if addresses.is_empty() {
                     return;
                 }
-                // A jail that cannot be entered is told of by what comes next.
+                // If the jail cannot be entered, the next step reports it.
                 let Ok(inside) = Vnet::enter(self.kernel().clone(), jid) else { return };
                 (Some(inside), addresses)
             }

@@ -20,8 +20,8 @@ pub struct Started {
     pub jid: Jid,
 }
 
-/// A jail that is being started: checked and planned, and later up and wired. Until it is done with
-/// nobody else starts or stops it.
+/// A jail that is being started: checked and planned, and later up and wired. Until this is dropped, no other
+/// command starts or stops the jail.
 #[derive(Debug)]
 pub struct Starting {
     entry: Entry,
@@ -97,7 +97,7 @@ impl Host<'_> {
         Ok(Starting { entry: entry.clone(), config, spec, plan, up: None, claim })
     }
 
-    /// Refuses a jail that is up, whoever has started it.
+    /// Refuses a jail that is up, whatever program has started it.
     pub(super) fn refuse_running(
         &self,
         entry: &Entry,

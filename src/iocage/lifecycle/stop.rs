@@ -28,7 +28,7 @@ pub enum Stopped {
     Cleared,
 }
 
-/// A jail that is being stopped. Until it is done with nobody else starts or stops it.
+/// A jail that is being stopped. Until this is dropped, no other command starts or stops the jail.
 #[derive(Debug)]
 pub struct Stopping {
     entry: Entry,
@@ -204,7 +204,7 @@ impl Host<'_> {
         Ok(())
     }
 
-    /// What there is of a running jail, whoever started it, in the order it was made.
+    /// What belongs to a running jail, in the order it was made, whatever program started the jail.
     pub(super) fn found(&self, entry: &Entry, jid: Jid) -> Result<Vec<Owned>, StepError> {
         let name = &entry.name;
         let kernel = &**self.kernel();

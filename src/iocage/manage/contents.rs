@@ -6,7 +6,7 @@ use crate::iocage::addresses::{Addresses, Family, Ip4Addresses, Ip6Addresses};
 use crate::iocage::name::JailName;
 use crate::iocage::properties::Properties;
 
-/// What a jail's rc.conf says where nobody says otherwise, as in iocage: `default_rc.conf`.
+/// What a new jail's rc.conf says by default, as in iocage: `default_rc.conf`.
 pub const RC_CONF: &str = r#"cron_flags="$cron_flags -J 15"
 
 # Disable Sendmail by default

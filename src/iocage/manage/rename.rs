@@ -120,7 +120,7 @@ fn others(recipe: &mut Recipe, storage: &Storage<'_>, entry: &Entry, name: &Jail
     let new = storage.store.entry(entry.place, name.clone());
     for other in storage.store.entries()?.iter().filter(|other| *other != entry) {
         fstab(recipe, other, entry, &new);
-        // One that cannot be read names nobody.
+        // A configuration that cannot be read stays as it is.
         let Ok(config) = storage.store.document(other) else { continue };
         let mut changed = config.clone();
         let is_it = |word: &String| *word == entry.name.as_str();

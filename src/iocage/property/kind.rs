@@ -126,7 +126,7 @@ pub enum InvalidValue {
 }
 
 impl Kind {
-    /// Reads a value, and answers with what is stored for it.
+    /// Reads a value. Returns what is stored for it.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! iocage's properties: which there are, what they may be, and what they are when nobody says.
+//! iocage's properties: their names, their values and their defaults.
 
 mod kind;
 mod set;

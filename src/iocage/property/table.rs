@@ -12,7 +12,7 @@ pub struct Property {
     pub builtin: Builtin,
     /// What it may be.
     pub kind: Kind,
-    /// Who may change it, and for what.
+    /// By which command it may be changed, and for what.
     pub scope: Scope,
 }
 
@@ -29,14 +29,14 @@ pub enum Builtin {
     Host,
 }
 
-/// Who may change a property, and for what.
+/// By which command a property may be changed, and for what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
     /// Users, for one jail or as the default of all.
     Jail,
     /// Users, but only as a default: it is about the host.
     Host,
-    /// Nobody by `set`.
+    /// `set` changes it for nothing.
     Fixed,
 }
 
