@@ -287,7 +287,7 @@ fn a_jail_that_is_half_made_is_not_attached_to() {
     let (sim, wiring) = simulated();
     let up = start_vnet(&wiring, "web", 20).unwrap();
     let path = wiring.site().state.journal("web");
-    // As a start leaves it that was killed before it came to its end.
+    // As a start leaves it that was killed before it finished.
     let text = std::fs::read_to_string(&path).unwrap();
     let cut: String =
         text.lines().filter(|line| !line.contains("complete")).map(|line| format!("{line}\n")).collect();
@@ -525,7 +525,7 @@ fn a_journal_knows_its_jail_as_soon_as_there_is_one() {
     let state = StateDirectory::open(&sim, Files::new()).unwrap();
     let boot = wiring.site().boot.to_owned();
     assert_eq!(Journal::open(&state.journal("web"), &boot).unwrap().jid(), Some(up.jid));
-    // Another boot's number is nobody's.
+    // The number is not used after another boot.
     assert_eq!(Journal::open(&state.journal("web"), "another").unwrap().jid(), None);
     sim.set_fault(sim.calls() + 1, Fault::Errno(Errno::EPERM));
     assert!(wiring.stop("web").is_err());

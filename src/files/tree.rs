@@ -256,8 +256,8 @@ fn flags_of(about: &FileStat) -> nix::sys::stat::FileFlag {
     FileFlag::from_bits_truncate(about.st_flags.into()) & kept
 }
 
-/// Takes flags off that keep a file from being removed, and never those of what a link leads to. What cannot be taken off
-/// will be told of by the removal.
+/// Takes off flags that keep a file from being removed, and never those of what a link leads to. If a flag cannot be
+/// taken off, the removal reports the error.
 #[cfg(target_os = "freebsd")]
 fn unlock(directory: &OwnedFd, name: &OsStr, about: &FileStat) {
     if !flags_of(about).is_empty() {

@@ -99,7 +99,7 @@ pub enum Domain {
 pub enum SocketOption {
     /// SO_SETFIB: the routing table that the socket's requests act on.
     Fib,
-    /// SO_RCVBUF: bytes kept for messages that nobody has read yet.
+    /// SO_RCVBUF: bytes kept for messages that have not been read yet.
     ReceiveBuffer,
     /// SO_USELOOPBACK: whether a routing socket hears its own requests.
     UseLoopback,
@@ -137,7 +137,7 @@ impl Sysctl {
         Sysctl { oid: oid.into(), new: None }
     }
 
-    /// Stores an `int` in an object, and answers with what was there.
+    /// Stores an `int` in an object, and returns the value before.
     pub fn write_int(oid: impl Into<Oid>, value: i32) -> Sysctl {
         Sysctl { oid: oid.into(), new: Some(value.to_ne_bytes().to_vec()) }
     }
@@ -385,9 +385,9 @@ pub trait Kernel: fmt::Debug + Send + Sync {
     fn enter(&self, entry: &Entry) -> Result<Entered>;
 
     /// Has a process fork ahead of time the children that [`Kernel::enter`] needs for jails it makes and holds, until
-    /// the handle is closed. That process has our credentials, limits and jail as they are now. Where it cannot be
-    /// forked, and when it is gone, children are forked one by one, as they are without. None of a kernel that makes
-    /// no processes, the simulated one among them.
+    /// the handle is closed. That process has our credentials, limits and jail as they are now. If it cannot be
+    /// forked, and when it is gone, children are forked one by one, as they are without it. Returns `None` on a
+    /// kernel that makes no processes, such as the simulated kernel.
     fn fork_server(&self) -> Option<Handle> {
         None
     }
@@ -461,7 +461,8 @@ pub trait Kernel: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// None of a real kernel's. What the simulated one was told to fail with ([`Sim::set_fault`](crate::sim::Sim::set_fault)).
+    /// A real kernel returns no error. The simulated kernel returns what [`Sim::set_fault`](crate::sim::Sim::set_fault)
+    /// has set.
     fn checkpoint(&self, operation: &'static str, path: &Path) -> Result<()>;
 
     /// The directory for state that must not outlive the machine's uptime: `/var/run`.

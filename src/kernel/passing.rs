@@ -107,7 +107,7 @@ fn send_once(socket: BorrowedFd<'_>, bytes: &[u8], descriptors: &[RawFd]) -> io:
     }
 }
 
-/// Fills `bytes`, and answers with the descriptors that came along, close-on-exec.
+/// Fills `bytes`. Returns the descriptors that came along, close-on-exec.
 pub fn receive(socket: BorrowedFd<'_>, bytes: &mut [u8], deadline: Instant) -> Result<Vec<OwnedFd>, Broken> {
     let mut descriptors = Vec::new();
     let mut filled = 0;
@@ -147,7 +147,7 @@ fn receive_once(
     };
     // Taken into ownership first, so that an error closes them.
     // SAFETY: the kernel wrote the control messages, whose chain and lengths the CMSG functions follow
-    // within msg_controllen. Descriptors in SCM_RIGHTS are new in this process, and nobody else's.
+    // within msg_controllen. Descriptors in SCM_RIGHTS are new in this process, and nothing else owns them.
     unsafe {
         let mut header = libc::CMSG_FIRSTHDR(&raw const message);
         while !header.is_null() {
@@ -264,7 +264,7 @@ mod tests {
         descriptors.iter().map(AsRawFd::as_raw_fd).collect()
     }
 
-    /// Runs `work` in a child that has nothing but its end of a pair, and answers with the other end.
+    /// Runs `work` in a child that has nothing but its end of a pair. Returns the other end.
     fn child(work: impl Fn(BorrowedFd<'_>)) -> (OwnedFd, Pid) {
         let (ours, theirs) = pair();
         // SAFETY: the child makes system calls only, and leaves by _exit(2).

@@ -192,7 +192,7 @@ impl Request {
     }
 }
 
-/// Which pointers are in the block that `pointer` leads to from `block`. None of a command that is not in the
+/// The pointers in the block that `pointer` leads to from `block`. Returns `None` for a command that is not in the
 /// table.
 pub(crate) fn inside(block: &Block, pointer: &Pointer) -> Option<&'static [Pointer]> {
     match pointer.inside {

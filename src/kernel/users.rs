@@ -27,7 +27,7 @@ pub fn find(passwd: &[u8], name: &[u8]) -> Option<User> {
     })
 }
 
-/// Writes the groups of the user `name` into `groups`, the login group first, and answers how many.
+/// Writes the groups of the user `name` into `groups`, the login group first. Returns how many.
 pub fn groups(group: &[u8], name: &[u8], user: User, groups: &mut [u32; MOST_GROUPS]) -> usize {
     groups[0] = user.gid;
     let mut count = 1;

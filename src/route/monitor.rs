@@ -147,8 +147,8 @@ pub struct Monitor {
 pub struct Waker(Arc<AtomicBool>);
 
 impl Waker {
-    /// Ends the wait that goes on, or the next one: [`Monitor::next`] answers None, and [`Monitor::events`] ends.
-    /// It takes up to 50 ms.
+    /// Ends the wait that goes on, or the next wait: [`Monitor::next`] returns `None`, and [`Monitor::events`] ends.
+    /// That takes up to 50 ms.
     pub fn wake(&self) {
         self.0.store(true, Ordering::Release);
     }

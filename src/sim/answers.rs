@@ -248,7 +248,7 @@ impl Kernel for Sim {
                 Some(directory) => directory.join("run"),
                 None => paths::temporary(),
             };
-            // Whoever writes there finds out what is wrong with it.
+            // If the directory cannot be made, the first write into it fails and says so.
             let _ = fs::create_dir_all(&path);
             path
         })
@@ -264,7 +264,7 @@ impl Kernel for Sim {
 }
 
 impl Sim {
-    /// Waits in real time for what others do, and answers how much of the time is left to pass in the simulation.
+    /// Waits in real time for what others do. Returns how much of the time is left to pass in the simulation.
     /// Other threads of this process are waited for as long as they make calls.
     fn listen(&self, handle: Handle, timeout: Duration) -> Duration {
         let mut store = self.lock();

@@ -9,7 +9,7 @@ use super::caller::{Caller, Owner};
 use super::world::{Pending, World};
 use crate::kernel::{Exit, Finished};
 
-/// Who sleeps or waits for longer wakes up after this long.
+/// A caller that sleeps or waits for longer wakes up after this long.
 pub(crate) const FOREVER: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
 impl World {
@@ -118,7 +118,7 @@ impl World {
         self.advance(self.now + duration);
     }
 
-    /// Who holds something that goes when they end.
+    /// The processes that hold something that is released when they end.
     pub fn owners(&self) -> Vec<Owner> {
         let sockets = self.sockets.values().map(|socket| socket.owner);
         let mut owners: Vec<_> =

@@ -310,7 +310,7 @@ fn parameter(bridge: &mut Bridge, number: u64, argument: &mut Block) -> Explaine
         argument.bytes.fill(0);
         argument.put(0, value);
     };
-    // `bstp_set_*`: seconds within limits. None of these refusals has a text.
+    // `bstp_set_*`: seconds within limits. These refusals come without a text.
     let within = |limits: std::ops::RangeInclusive<u8>| {
         if limits.contains(&byte) { Ok(byte) } else { Err(Errno::EINVAL) }
     };

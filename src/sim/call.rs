@@ -191,7 +191,7 @@ pub enum Call {
 /// Where a path leads in the real file system, which was found out before the call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
-    /// Nobody looked: a host in memory has no real file system.
+    /// Not looked up: a host in memory has no real file system.
     Unseen,
     /// To this directory, by its name without links.
     Directory(PathBuf),

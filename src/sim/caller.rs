@@ -1,4 +1,4 @@
-//! Who makes a call, and what they may do.
+//! The process that makes a call, and its privileges.
 //!
 //! State is chosen by the socket, privilege by the caller: a process of the host that holds a socket
 //! made inside a jail changes the jail's network with the host's rights (`priv_check(td)` in
@@ -18,7 +18,7 @@ pub(crate) struct Owner {
     pub start: u64,
 }
 
-/// Who makes a call: a process on the host, or one that entered a jail.
+/// The process that makes a call: a process on the host, or a process that entered a jail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Caller {
     /// The process, as the host numbers it.

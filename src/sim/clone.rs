@@ -163,7 +163,7 @@ impl World {
 
     /// Destroys a cloned interface, and with half an epair the other half, wherever they are.
     ///
-    /// `force` is the death of the stack it was made in, which asks nobody.
+    /// `force` is set when the stack that it was made in goes: then the cloner's own refusals do not count.
     pub fn destroy(&mut self, index: u16, force: bool) -> Result<()> {
         let interface = self.interface(index);
         let (home, unit, driver) = (interface.home, interface.unit, interface.driver.clone());

@@ -1,9 +1,10 @@
-//! Datagrams: nobody reads them, but the kernel looks for who is to get them. It asks the link by ARP
-//! or neighbour discovery, and knows the answer from then on.
+//! Datagrams: no receiver reads them, but the kernel looks for the neighbour that is to get them. The kernel asks
+//! the link by ARP or neighbour discovery, and knows the answer from then on.
 //!
 //! A link is what frames reach: through epairs, bridges and their members. Behind the first network card
-//! is a router, [`ROUTER`], and nobody else. Not confirmed: who is asked does not learn who asks, what
-//! bridges know of VLANs is not looked at, and who has answered is not forgotten.
+//! is a router, [`ROUTER`], and no other node. Not confirmed on FreeBSD: the node that is asked does not learn the
+//! address of the node that asks, what bridges know of VLANs is not looked at, and a neighbour that has answered is
+//! not forgotten.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

@@ -45,7 +45,7 @@ impl Devfs {
         self.sets.iter().map(|(number, set)| (*number, set.rules.values()))
     }
 
-    /// `devfs_ruleset_reap`: an empty set that nobody uses is gone.
+    /// `devfs_ruleset_reap`: an empty set that no mount uses is gone.
     fn reap(&mut self, number: u16) {
         if self.sets.get(&number).is_some_and(|set| set.rules.is_empty() && set.users == 0) {
             self.sets.remove(&number);

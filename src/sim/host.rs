@@ -18,7 +18,7 @@ use super::options::{Hardware, Options};
 use super::world::{Interface, Kind, Stack, StackId, World};
 use crate::kernel::{Block, Domain, Handle, Request, Result};
 
-/// The first number of the simulation's own processes: none of the real ones is so high.
+/// The first number of the simulation's own processes: numbers of real processes are lower.
 const FIRST_PROCESS: u32 = 1_000_000;
 
 /// em0's address, in the range that FreeBSD keeps for generated ones.

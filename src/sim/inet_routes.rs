@@ -86,7 +86,7 @@ impl World {
     /// Takes an address's routes away, or hands them on (`in_scrubprefix`). `leaving` says that the
     /// address goes, otherwise its interface goes down; in the first case it is off the list already.
     ///
-    /// A route that is handed on is told of; the address that lost it is not.
+    /// A route that is handed on is announced on routing sockets; the loss of the other address is not.
     pub fn scrub_prefix(&mut self, index: u16, address: &Address4, leaving: bool) {
         let Some(interface) = self.interfaces.get(&index) else { return };
         let (stack, fib, prefix) = (interface.stack, interface.fib, prefix_of(interface, address));

@@ -167,7 +167,7 @@ impl World {
                 if !self.interface(index).has(sys::IFF_MULTICAST) {
                     return Err(Errno::EOPNOTSUPP.into());
                 }
-                // Link-layer groups are nobody's business here.
+                // Groups of the link layer are not simulated.
                 return Err(Errno::EINVAL.into());
             }
             sys::SIOCSIFPHYS | sys::SIOCSIFMEDIA => {

@@ -1,8 +1,8 @@
 //! What happens to jails, as `kqueue(2)` tells it: `kern/kern_event.c:filt_jail`,
 //! `kern/kern_jaildesc.c:jaildesc_kqops_event`.
 //!
-//! Notes about one jail that nobody has taken yet become one; of two numbers none is left. Nothing is
-//! told when a dying jail is gone at last.
+//! Notes about one jail that have not been taken yet are merged into one note; of two numbers neither is kept. No
+//! note comes when a dying jail is gone at last.
 
 use jailwire_sys as sys;
 
@@ -67,7 +67,7 @@ impl Notes {
                 watch.jid = None;
             }
         }
-        // One that nobody wants to know of is not watched any more: EV_DROP.
+        // A jail that is gone is not watched any more: EV_DROP.
         self.watches.retain(|watch| watch.jid.is_some() || watch.since.is_some());
     }
 

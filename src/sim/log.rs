@@ -5,8 +5,8 @@
 //! is killed leaves at most a torn last record, which the next one cuts off.
 //!
 //! A log that has grown is written anew, as the world that the calls have led to, and put in the old
-//! one's place. Whoever has the old file open sees, once it holds the lock, that the name leads to
-//! another file, and starts over with that.
+//! one's place. A process that has the old file open sees, once it holds the lock, that the name leads to
+//! another file, and starts over with that file.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};

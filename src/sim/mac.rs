@@ -31,7 +31,7 @@ impl World {
         }
     }
 
-    /// An address that nobody else has: random in the kernel, a counter's hash here. The counter goes
+    /// An address that is not in use: random in the kernel, a counter's hash here. The counter goes
     /// on, so no address comes again.
     pub fn draw_mac(&mut self, last: u8) -> [u8; 6] {
         self.drawn += 1;

@@ -64,7 +64,7 @@ impl World {
         }
     }
 
-    /// Leaves all groups, whoever uses them (`if_purgemaddrs`).
+    /// Leaves all groups, also those that are in use (`if_purgemaddrs`).
     pub fn leave_all_groups(&mut self, index: u16) {
         let Some(interface) = self.interfaces.get_mut(&index) else { return };
         for membership in std::mem::take(&mut interface.protocols.groups) {

@@ -127,7 +127,7 @@ impl World {
             .any(|ours| ours.address.is_unicast_link_local() && ours.flags & sys::IN6_IFF_DUPLICATED != 0);
         if disabled && flags & sys::ND6_IFF_IFDISABLED == 0 {
             if duplicated {
-                // RFC 4862, 5.4.5: it stays disabled, and the caller is told of success.
+                // RFC 4862, 5.4.5: the interface stays disabled, and the call succeeds.
                 flags |= sys::ND6_IFF_IFDISABLED;
             } else {
                 interface.nd6_flags &= !sys::ND6_IFF_IFDISABLED;
@@ -168,9 +168,9 @@ impl World {
         self.attach_inet6(index);
     }
 
-    /// Looks for another node with the address, or says there is none where nobody asks
-    /// (`nd6_dad_start`), from some moment on. An address of an interface that is down waits until that
-    /// is up.
+    /// Looks for another node with the address from some moment on, or takes the address as unique at once if the
+    /// interface does no detection (`nd6_dad_start`). An address of an interface that is down waits until the
+    /// interface is up.
     pub fn start_detection(&mut self, index: u16, address: Ipv6Addr, begin: Duration) {
         let Some(interface) = self.interfaces.get(&index) else { return };
         let probes = self.probes(interface.stack);
@@ -227,7 +227,7 @@ impl World {
         }
     }
 
-    /// Addresses that nobody else answered for are ours (`nd6_dad_timer`). Nothing is told of that.
+    /// Addresses that no other node answered for are ours (`nd6_dad_timer`). No message announces that.
     fn end_detections(&mut self, moment: Duration) {
         let ended = |ours: &&Address6| ours.tentative_until.is_some_and(|until| until <= moment);
         let ended: Vec<(u16, Ipv6Addr, bool)> = self
@@ -302,8 +302,8 @@ impl World {
     }
 }
 
-/// Whether an address was made from an interface's MAC, which nobody else should have. Only network
-/// cards, and what looks like them, count.
+/// Whether an address was made from an interface's MAC, which should be unique. Only network cards, and what
+/// looks like them, count.
 fn is_of_hardware(interface: &Interface, address: Ipv6Addr) -> bool {
     let card = matches!(interface.kind, Kind::Hardware | Kind::Epair { .. });
     let made = identifier(interface).map(|id| u128::from(id) | 0xfe80 << 112);

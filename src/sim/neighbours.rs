@@ -65,7 +65,7 @@ impl World {
                 Ok(())
             }
             sys::RTM_DELETE if own => Err(Errno::EPERM),
-            // Without a message: `LLENTRY_DELETED` is none that sockets are told of.
+            // Without a message: routing sockets get none for `LLENTRY_DELETED`.
             sys::RTM_DELETE => self.forget_neighbour(index, entry.address).map(|_| ()).ok_or(Errno::ENOENT),
             _ => Err(Errno::EINVAL),
         }

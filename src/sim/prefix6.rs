@@ -24,7 +24,7 @@ fn masked(address: Ipv6Addr, index: u16, length: u8) -> Ipv6Addr {
 
 impl World {
     /// Makes the prefix of an address, with its route, or lengthens the life of one that is there.
-    /// That the route could not be made is nobody's error (`nd6_prelist_add`).
+    /// If the route cannot be made, the caller gets no error (`nd6_prelist_add`).
     pub fn add_prefix6(&mut self, index: u16, new: &New6) {
         if new.prefix_length == 128 {
             return;

@@ -32,7 +32,7 @@ impl Readiness {
             std::collections::btree_map::Entry::Occupied(there) => there.into_mut(),
             std::collections::btree_map::Entry::Vacant(place) => {
                 let (reader, writer) = io::pipe()?;
-                // Whoever has the other descriptor may have taken the byte, against what is asked of them.
+                // The holder of the other descriptor may have taken the byte, although the documentation forbids it.
                 fcntl(&reader, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
                 place.insert(Pipe { reader, writer, full: false })
             }

@@ -28,8 +28,7 @@ pub(crate) struct Found<A> {
 }
 
 impl World {
-    /// Does what a request asks for, and answers with the route to tell of: none when a change changed
-    /// nothing.
+    /// Does what a request asks for. Returns the route to announce, or `None` when a change changed nothing.
     pub fn route_request<A: Addressed>(
         &mut self,
         stack: StackId,
@@ -265,7 +264,7 @@ impl World {
         address.is_broadcast() || address.is_unspecified() || self.interfaces.get(&index).is_some_and(of)
     }
 
-    /// Routes whose time is over go, and are told of (`expire_route`).
+    /// Routes whose time is over go, with a message (`expire_route`).
     pub fn expire_routes(&mut self, stack: StackId, second: u64) {
         self.expire_family::<Ipv4Addr>(stack, second);
         self.expire_family::<Ipv6Addr>(stack, second);

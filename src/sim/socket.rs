@@ -217,7 +217,7 @@ impl World {
                 _ if other == Some(true) => return Ok(true),
                 _ if other == Some(false) => {}
                 Ok(queue) if queue.is_ready() => return Ok(true),
-                // Nobody sends to the others.
+                // No messages are sent to other sockets.
                 Err(failure) if failure.errno != Errno::EAGAIN => return Err(failure),
                 _ => {}
             }

@@ -278,7 +278,7 @@ impl Store {
 
 fn replay(world: &mut World, records: Vec<Record>) {
     for Record { caller, time, took, mut call } in records {
-        // What it answered was for whoever made the call.
+        // The result was for the caller of that time.
         let _ = world.apply(caller, Duration::from_micros(time), Duration::from_micros(took), &mut call);
     }
 }

@@ -279,7 +279,7 @@ impl World {
         }
     }
 
-    /// Sets a sysctl of the machine until nobody holds it any more.
+    /// Sets a sysctl of the machine until the last holder ends.
     pub fn hold_sysctl(&mut self, caller: Caller, name: &str, value: i32) -> Result<Handle> {
         let current = match self.sysctls.get(name) {
             Some(Variable { value: Setting::Int(current), .. }) => *current,

@@ -325,7 +325,7 @@ impl<A: Family> Table<A> {
         Ok(Change { path, linked: true })
     }
 
-    /// Deletes all that `filter` picks except pinned routes, and answers what went altogether
+    /// Deletes all that `filter` picks except pinned routes. Returns the routes that are gone altogether
     /// (`rib_walk_del`).
     pub fn remove_where(&mut self, filter: impl Fn(&Nexthop) -> bool) -> Vec<(Destination<A>, Path)> {
         let mut gone = Vec::new();
@@ -375,8 +375,8 @@ impl<A: Family> Table<A> {
     }
 }
 
-/// The path that a change to several paths is told of: the last one added when the change is taken
-/// apart into single ones (`decompose_change_notification`).
+/// The path that is announced for a change to several paths: the path that is added last when the change is taken
+/// apart into single changes (`decompose_change_notification`).
 ///
 /// A lone path that becomes one of several counts as added anew, for its weight is taken as 0 there.
 fn added(before: &[Path], after: &[Path]) -> Option<Path> {

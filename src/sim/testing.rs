@@ -301,7 +301,7 @@ pub(crate) fn route_message(kind: u8, flags: i32, to: &str, gateway: Option<&str
     message
 }
 
-/// Writes such a message, and answers what came of it and its echo's flags.
+/// Writes such a message. Returns the result, and the flags of its echo.
 pub(crate) fn route(
     world: &mut World,
     socket: u64,

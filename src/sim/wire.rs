@@ -1,7 +1,7 @@
-//! Who hears whom: the links that epairs, bridges and vlans make.
+//! Which node hears which: the links that epairs, bridges and vlans make.
 //!
-//! No packets are sent in a simulation. This answers the one question that packets would: whether an
-//! IPv6 address is in use by another node of the same link. Filters and learned addresses of bridges
+//! No packets are sent in a simulation. This room tells the one thing that packets would show: whether another
+//! node of the same link uses an IPv6 address. Filters and learned addresses of bridges
 //! are left out, and so is the spanning tree.
 
 use std::collections::BTreeSet;

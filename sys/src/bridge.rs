@@ -101,7 +101,8 @@ macro_rules! array {
 
 /// The pointers in the argument of the command whose number is `number`; `None` if there is no such command.
 ///
-/// Other drivers use the same ioctls with numbers of their own. None of FreeBSD's has a pointer in an argument.
+/// Other drivers use the same ioctls with numbers of their own. In FreeBSD's drivers the arguments of these commands
+/// have no pointers.
 pub fn pointers(number: c_ulong) -> Option<&'static [Pointer]> {
     Some(match command(number)?.number {
         BRDGGIFS => array!(ifbifconf, ifbic_len, ifbic_ifbicu),

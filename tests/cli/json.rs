@@ -121,7 +121,7 @@ fn every_command_that_prints_has_its_shape() {
     );
 }
 
-/// Each of these ends before there is an answer, and answers all the same.
+/// Each of these fails before there is a result, and prints JSON all the same.
 #[test]
 fn a_command_that_fails_early_answers_with_an_error() {
     let (root, schema) = (Root::new(), Schema::documented());

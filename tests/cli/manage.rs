@@ -172,7 +172,7 @@ fn whose_the_addresses_are_decides_on_the_network() {
         }
     }
     root.ok(&["set", "vnet=on", "default"]);
-    assert_eq!(vnet("bare", &["ip4_addr=192.0.2.94"]), "1\n", "who chooses VNET means vnet0");
+    assert_eq!(vnet("bare", &["ip4_addr=192.0.2.94"]), "1\n", "a user who chooses VNET means vnet0");
     assert_eq!(vnet("hosts", &["ip4_addr=em0|192.0.2.95"]), "0\n");
     root.ok(&["set", "vnet=off", "default"]);
     assert_eq!(vnet("plain", &[]), "0\n");

@@ -237,7 +237,7 @@ fn nat_and_published_ports_are_shown_and_cleared_up() {
     assert_eq!(list[0]["published"][1], "192.0.2.10:5353 to 10.0.0.2:53/udp");
     assert!(root.fails(&all, 1).contains("has NAT or published ports already"));
     assert_eq!(root.ok(&["gc"]), "Nothing is left over.\n");
-    // The jail goes, and nobody has said so.
+    // The jail goes, without a word to jailwire.
     jail::remove(&kernel(&root), jid).unwrap();
     assert!(root.ok(&["gc", "--dry-run"]).contains("would be removed: theirs: anchor jailwire/theirs of pf"));
     assert!(root.ok(&["gc"]).contains("removed: theirs: anchor jailwire/theirs of pf"));
@@ -307,7 +307,7 @@ fn an_address_is_read_as_the_jails_properties_are() {
     assert!(text(&output.stderr).contains("the address of the network itself"), "{}", text(&output.stderr));
 }
 
-/// Nobody would give the old one back when the NIC goes.
+/// The old route would not come back when the NIC goes.
 #[test]
 fn a_route_that_the_jail_has_is_not_replaced() {
     let root = Root::new();

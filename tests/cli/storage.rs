@@ -1,7 +1,7 @@
 //! Where iocage's directory is a dataset: which commands run `zfs` at all, how the active pool is found, and what
 //! legacy iocage kept in properties of datasets. What is made and destroyed of datasets is in `pool`.
 //!
-//! A stand-in on PATH takes the place of `zfs`: it notes what it is asked, and answers with a text.
+//! A stand-in on PATH takes the place of `zfs`: it notes what it is asked, and prints a text.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

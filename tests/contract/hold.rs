@@ -56,7 +56,7 @@ fn the_last_one_puts_it_back_unless_somebody_has_set_another() {
     if kernel.simulated() {
         return;
     }
-    // As soon as the value is set: whoever is to put it back has left the group by then.
+    // As soon as the value is set: by then the process that is to put the value back has left the group.
     let times = std::env::var("JAILWIRE_KILLS").map_or(10, |times| times.parse().unwrap());
     for time in 0..times {
         use std::os::unix::process::CommandExt as _;

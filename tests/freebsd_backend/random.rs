@@ -51,7 +51,7 @@ impl Dice {
     }
 }
 
-/// Memory that nobody writes to, beside what the requests use.
+/// Memory that must not be written to, beside what the requests use.
 struct Witnesses(Vec<Vec<u8>>);
 
 const WITNESS: u8 = 0xa5;

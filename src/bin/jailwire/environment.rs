@@ -154,7 +154,7 @@ fn simulated(root: &Path, choice: Choice) -> Result<Arc<dyn Kernel>, CommandErro
 /// Asks ZFS for the properties of legacy jails, should there be any.
 fn legacy(kernel: Arc<dyn Kernel>, jails: PathBuf) -> Legacy {
     Legacy::new(move || {
-        // Who may not list what is mounted has no dataset to ask for.
+        // A user who may not list what is mounted has no dataset to ask for.
         let mounts = kernel.mounts().unwrap_or_default();
         zfs::dataset_on(&mounts, &jails).map_or(Ok(BTreeMap::new()), zfs::legacy_properties)
     })

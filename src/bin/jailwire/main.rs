@@ -51,7 +51,7 @@ fn main() -> ExitCode {
     };
     output::complain(&text);
     if cli.json {
-        // Nobody reads what cannot be written.
+        // If the output is closed, there is no reader to tell.
         let _ = output::json_error(&text);
     }
     ExitCode::FAILURE
@@ -76,7 +76,7 @@ fn arguments(mut words: Vec<OsString>) -> Vec<OsString> {
 
 /// Says what is wrong with the command line, or what was asked for: help, or the version.
 fn usage(error: &clap::Error, json: bool) -> ExitCode {
-    // Nobody reads what cannot be written.
+    // If the output is closed, there is no reader to tell.
     let _ = error.print();
     if json && error.use_stderr() {
         let text = error.render().to_string();

@@ -20,7 +20,9 @@ impl Scene<'_> {
         for path in manage::leftovers(self.store).unwrap_or_default() {
             found.push(
                 Finding::new(Level::Warning, "leftovers", format!("{} is no jail", path.display()))
-                    .because("it takes up room: a create or a destroy did not finish, or is running right now")
+                    .because(
+                        "it takes up room: a create or a destroy did not finish, or is running right now",
+                    )
                     .mend(format!("rm -rf {}", path.display()))
                     .fix(Fix::Remove(path)),
             );

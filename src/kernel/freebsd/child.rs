@@ -5,7 +5,7 @@
 //! makes system calls and nothing else: it does not allocate, lock, panic or run destructors,
 //! because it is a copy of one thread of many.
 //!
-//! A process descriptor, unlike a process id, is nobody else's: such a child raises no SIGCHLD, is
+//! A process descriptor, unlike a process id, belongs to this process alone: such a child raises no SIGCHLD, is
 //! not found by a [`wait(2)`](https://man.freebsd.org/wait(2)) for any child, and dies when its descriptor is closed.
 
 use std::io;
@@ -54,7 +54,7 @@ pub(super) const GRACE: Duration = Duration::from_secs(2);
 /// A child process, which goes when this goes.
 #[derive(Debug)]
 pub struct Child {
-    /// None of one that another process has forked, which cannot be waited for by number.
+    /// `None` for a child that another process has forked, which cannot be waited for by number.
     pid: Option<pid_t>,
     descriptor: OwnedFd,
     status: Option<c_int>,
@@ -97,7 +97,7 @@ impl Child {
         if pid < 0 {
             return Err(error);
         }
-        // SAFETY: pdfork(2) made this descriptor, and it is nobody else's.
+        // SAFETY: pdfork(2) made this descriptor, and nothing else owns it.
         let descriptor = unsafe { OwnedFd::from_raw_fd(descriptor) };
         Ok(Child { pid: Some(pid), descriptor, status: None })
     }
@@ -112,8 +112,8 @@ impl Child {
         PollFd::new(self.descriptor.as_fd(), PollFlags::empty())
     }
 
-    /// Waits for the end of the child, and answers with its status as [`wait(2)`](https://man.freebsd.org/wait(2)) has it. None when it
-    /// lives at the deadline.
+    /// Waits for the end of the child. Returns its status as [`wait(2)`](https://man.freebsd.org/wait(2)) has it, or `None` when the
+    /// child is alive at the deadline.
     ///
     /// The wait is not for the status alone: an unreaped child keeps its jail. One that was adopted is reaped
     /// when this is dropped, and its status is not known: it is 0.
@@ -335,7 +335,7 @@ pub fn forbid_tracing() -> std::result::Result<(), Stopped> {
     }
 }
 
-/// Writes a report to a pipe. For the child; when nobody listens there is nobody to tell.
+/// Writes a report to a pipe. For the child. A failed write is ignored: then the reader is gone.
 pub fn write_report(pipe: BorrowedFd<'_>, report: &Report) {
     let mut bytes = report.as_bytes();
     while let Ok(written @ 1..) = nix::unistd::write(pipe, bytes) {

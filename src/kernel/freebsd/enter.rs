@@ -221,7 +221,7 @@ impl Errand {
             }
             Place::Descriptor(descriptor, options) => {
                 let jid = set_attach(&mut options.listed(), sys::JAIL_UPDATE | sys::JAIL_USE_DESC)?;
-                // Who came from the jail could do with it as the host.
+                // A process of the jail that gets at this child could use it with the host's rights.
                 // SAFETY: close(2) of a descriptor that nothing in the child owns.
                 unsafe { libc::close(descriptor.as_raw_fd()) };
                 jid
@@ -352,7 +352,7 @@ impl Room {
 
     fn unmake(&mut self) {
         if !self.address.is_null() {
-            // SAFETY: the mapping was made by `make`, and nobody borrows it.
+            // SAFETY: the mapping was made by `make`, and nothing borrows it.
             unsafe { libc::munmap(self.address.cast(), self.length) };
             self.address = ptr::null_mut();
         }

@@ -6,8 +6,8 @@
 //! descriptor of each child and a socket to it; the child has forgotten all our descriptors by then, and
 //! waits to be told which jail to make.
 //!
-//! The server ends when it finds our end of its socket closed, and so does a child that nobody needed:
-//! its descriptor lies in that socket, or is closed with us.
+//! The server ends when it finds our end of its socket closed, and so does a child that was not needed: its
+//! descriptor lies in that socket, or is closed with us.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
@@ -118,7 +118,7 @@ fn serve(socket: BorrowedFd<'_>) -> c_int {
 fn make_ready(socket: BorrowedFd<'_>) -> io::Result<()> {
     let mut pair: [RawFd; 2] = [-1; 2];
     let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC;
-    // SAFETY: socketpair(2) writes two descriptors, which are nobody else's when it succeeds.
+    // SAFETY: socketpair(2) writes two descriptors when it succeeds, and nothing else owns them.
     let [ours, theirs] = unsafe {
         if libc::socketpair(libc::AF_UNIX, kind, 0, pair.as_mut_ptr()) < 0 {
             return Err(io::Error::last_os_error());

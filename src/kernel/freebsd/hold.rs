@@ -3,11 +3,11 @@
 //! A child waits on a socket for our end, and puts the value back if it is the last who holds it. It is
 //! no child of ours in any other sense: it has a session of its own, so that what is typed or sent to
 //! our process group does not reach it, and `PD_DAEMON` keeps it alive when our descriptor goes. Until it has
-//! that session it says nothing, and until it says so the value is not set: whoever kills our process group
-//! in between leaves a value that nobody has changed.
+//! that session it says nothing, and until it says so the value is not set: if our process group is killed in
+//! between, the value has not been changed.
 //!
-//! Who holds is counted by `flock(2)`: each child has a shared lock on the record, which the kernel
-//! gives back however the child ends. All else is done under the lock of another file.
+//! The holders are counted by `flock(2)`: each child has a shared lock on the record, which the kernel
+//! releases however the child ends. All else is done under the lock of another file.
 
 use std::ffi::{CStr, CString};
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -68,7 +68,7 @@ pub fn hold(directory: &Path, name: &str, value: i32) -> Result<Held> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(FILE_MODE.into());
     let mut record = options.custom_flags(libc::O_CLOEXEC | libc::O_NOFOLLOW).open(&record_path)?;
-    // Nobody has it alone, unless under the guard's lock.
+    // A process holds this lock alone only while it has the guard's lock.
     record.lock_shared()?;
     let mut errand = Errand {
         name: Object::new(&read)?,
@@ -139,8 +139,9 @@ fn write(object: &Object) -> std::result::Result<(), c_int> {
     object.ask(&mut |length| if length <= room.len() { room.as_mut_ptr() } else { ptr::null_mut() }).map(drop)
 }
 
-/// Takes the lock of a file that may come and go: who has it alone removes it, and whoever then gets
-/// the lock of the removed file takes the new one's. For parent and child: it does not allocate.
+/// Takes the lock of a file that may come and go: a process that has the lock alone removes the file. A process
+/// that then gets the lock of the removed file takes the lock of the new file. For parent and child: it does not
+/// allocate.
 fn take(path: &CStr) -> std::result::Result<OwnedFd, c_int> {
     loop {
         let flags = libc::O_RDWR | libc::O_CREAT | libc::O_CLOEXEC | libc::O_NOFOLLOW;
@@ -149,7 +150,7 @@ fn take(path: &CStr) -> std::result::Result<OwnedFd, c_int> {
         if file < 0 {
             return Err(errno());
         }
-        // SAFETY: open(2) made this descriptor, and it is nobody else's.
+        // SAFETY: open(2) made this descriptor, and nothing else owns it.
         let file = unsafe { OwnedFd::from_raw_fd(file) };
         // SAFETY: flock(2) takes numbers only.
         while unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX) } < 0 {

@@ -25,7 +25,7 @@ pub fn open() -> Result<OwnedFd> {
     if queue < 0 {
         return Err(last_failure());
     }
-    // SAFETY: kqueue(2) made this descriptor, and it is nobody else's.
+    // SAFETY: kqueue(2) made this descriptor, and nothing else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(queue) })
 }
 

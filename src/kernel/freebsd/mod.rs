@@ -166,10 +166,10 @@ impl FreeBsd {
         }
         // `desc` is the last parameter, in front of errmsg.
         let number = options.int_before_errmsg().filter(|number| *number >= 0).ok_or(Errno::EBADF)?;
-        // SAFETY: the call succeeded, so it made this descriptor, and it is nobody else's.
+        // SAFETY: the call succeeded, so it made this descriptor, and nothing else owns it.
         let descriptor = unsafe { OwnedFd::from_raw_fd(number) };
-        // There is no flag to have it made so. A program that another thread starts before this has it, as
-        // one that this library starts has not: its children close what is not theirs.
+        // The call has no flag for close-on-exec. A program that another thread starts before the next line gets
+        // the descriptor. A program that this library starts does not: its child closes all other descriptors.
         nix::fcntl::fcntl(&descriptor, nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::FD_CLOEXEC))
             .map_err(nix)?;
         Ok(Some(self.keep_descriptor(descriptor)))
@@ -211,7 +211,7 @@ impl Kernel for FreeBsd {
         };
         // SAFETY: socket(2) takes numbers only.
         let socket = self.check(unsafe { libc::socket(domain, kind | libc::SOCK_CLOEXEC, protocol) })?;
-        // SAFETY: socket(2) made this descriptor, and it is nobody else's.
+        // SAFETY: socket(2) made this descriptor, and nothing else owns it.
         Ok(self.keep_descriptor(unsafe { OwnedFd::from_raw_fd(socket) }))
     }
 

@@ -25,9 +25,9 @@ unsafe extern "C" {
 
 /// Mounts a file system on a directory that a child stands in, or a file on a file in such a directory.
 ///
-/// The kernel takes a mount point by name. Whoever may rename directories in a jail could lead that name
-/// elsewhere between a check and the call, so the directory is opened first, and the name is `.`. A file has no
-/// such name: that the file was not replaced by a link meanwhile is looked at afterwards.
+/// The kernel takes a mount point by name. A process that may rename directories in a jail could lead that name
+/// elsewhere between a check and the call. So the directory is opened first, and the name is `.`. A file has no
+/// such name: after the call it is checked that no link has replaced the file meanwhile.
 pub fn mount(request: &MountRequest) -> Result<()> {
     let flags =
         c_int::try_from(request.flags).map_err(|_| invalid("MNT_* flags that nmount(2) cannot take"))?;
@@ -65,7 +65,7 @@ impl Point {
         if request.fstype != "nullfs" {
             return Ok(Point { directory: directory(&request.root, &request.beneath)?, file: None });
         }
-        // What is not there is told of by the mount point, or by the next look.
+        // If `from` is missing, opening the mount point or the next look at it reports that.
         if !std::fs::metadata(from).is_ok_and(|from| from.is_file()) {
             let directory = match directory(&request.root, &request.beneath) {
                 // nullfs_mount: a directory is not mounted on a file.

@@ -34,7 +34,7 @@ impl Object {
         Ok(Object { which, new: sysctl.new.clone() })
     }
 
-    /// Asks, and answers with the length of what is then in the room that `make_room` last made.
+    /// Asks. Returns the length of what is then in the room that `make_room` last made.
     ///
     /// `make_room` returns the address of at least as many writable bytes as it is asked for, or null.
     /// The errors are numbers, as the child needs them.
@@ -56,7 +56,7 @@ impl Object {
         Err(libc::ENOMEM)
     }
 
-    /// Asks, and answers with what there is.
+    /// Asks. Returns the value.
     pub fn read(&self) -> std::result::Result<Vec<u8>, c_int> {
         let mut answer: Vec<u8> = Vec::new();
         let length = self.ask(&mut |length| {

@@ -222,7 +222,7 @@ fn above_standard(descriptor: OwnedFd) -> Result<OwnedFd> {
     }
     let number =
         fcntl(&descriptor, FcntlArg::F_DUPFD_CLOEXEC(libc::STDERR_FILENO + 1)).map_err(super::nix)?;
-    // SAFETY: F_DUPFD_CLOEXEC made this descriptor, and it is nobody else's.
+    // SAFETY: F_DUPFD_CLOEXEC made this descriptor, and nothing else owns it.
     Ok(unsafe { std::os::fd::FromRawFd::from_raw_fd(number) })
 }
 
@@ -250,7 +250,7 @@ fn candidates(program: &Program) -> Result<Vec<CString>> {
     }
     let path = program.environment.iter().find(|(name, _)| name == "PATH");
     let path = path.map_or(DEFAULT_PATH, |(_, path)| path.as_bytes());
-    // An empty element means the current directory, which nobody asks for on purpose.
+    // An empty element would mean the current directory, which is hardly ever wanted: it is left out.
     let directories = path.split(|byte| *byte == b':').filter(|directory| !directory.is_empty());
     directories.map(|directory| c_string(OsStr::from_bytes(&[directory, b"/", name].concat()))).collect()
 }

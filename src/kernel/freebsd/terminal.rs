@@ -233,7 +233,7 @@ impl Relay {
         match nix::unistd::write(&self.master, &self.typed) {
             Ok(taken) => drop(self.typed.drain(..taken)),
             Err(nix::errno::Errno::EINTR | nix::errno::Errno::EAGAIN) => {}
-            // Nobody is there to take it.
+            // The program that would read it is gone.
             Err(_) => self.typed.clear(),
         }
     }

@@ -21,7 +21,7 @@ pub(crate) struct Descriptor {
     pub jail: Option<i32>,
     /// Whether the jail is removed when this is closed.
     owning: bool,
-    /// Who made it: what it allows is what they were allowed.
+    /// The process that made it. The descriptor allows what that process was allowed.
     maker: Caller,
 }
 

@@ -1,7 +1,7 @@
 //! What keeps a jail, and how it ends: `prison_deref`, `prison_deref_kill`.
 //!
 //! A jail is alive while it is persistent, or has processes or children. It is there, dying, while
-//! anything else refers to it: sockets that were opened inside, connections, mounts, children that nobody waited
+//! anything else refers to it: sockets that were opened inside, connections, mounts, children that were not waited
 //! for. When the last of these goes its number and name are free at once, but its network stack is torn
 //! down only then: by `jail_remove(2)` before it returns, otherwise by a thread of the kernel's a
 //! little later (trap 7).
@@ -85,8 +85,8 @@ impl World {
         }
     }
 
-    /// `prison_cleanup_locked`: those who watch it are told now, and not when it is gone (C16); its
-    /// descriptors lead nowhere from now on, and do not keep it (C14).
+    /// `prison_cleanup_locked`: watchers get their note now, and not when the jail is gone (C16). From now on the
+    /// jail's descriptors lead nowhere, and do not keep it (C14).
     fn begin_to_die(&mut self, jid: i32) {
         let Some(jail) = self.jails.list.get_mut(jid).filter(|jail| !jail.dying) else { return };
         jail.dying = true;

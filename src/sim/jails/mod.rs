@@ -1,4 +1,4 @@
-//! Jails: who there is, and who sees whom. `kern/kern_jail.c`.
+//! Jails: which exist, and which jail sees which. `kern/kern_jail.c`.
 //!
 //! * `parameters`: the names and types of what a jail has;
 //! * `set`: `jail_set(2)`, which reads what is `wanted`, finds or `create`s the jail, and `change`s it;

@@ -138,7 +138,7 @@ impl<'a> Options<'a> {
         }
     }
 
-    /// A name that nobody knew. `errmsg` is for the kernel's words.
+    /// A parameter that no reader has taken. `errmsg` is for the kernel's words.
     pub fn unknown(&self) -> Option<&'a str> {
         self.list.iter().find(|option| !option.seen && option.name != "errmsg").map(|option| option.name)
     }

@@ -102,7 +102,7 @@ fn waiting_takes_no_time() {
     host.heard();
     assert!(!host.sim.wait(host.route, Duration::MAX).unwrap(), "not even that");
     host.sim.sleep(Duration::MAX);
-    // Nobody sends to a socket that is not a routing socket.
+    // No messages are sent to a socket that is not a routing socket.
     assert_eq!(host.sim.wait(host.inet, Duration::from_secs(1)), Ok(false));
     assert_eq!(errno(host.sim.receive(host.inet, &mut [0; 9])), Some(Errno::EAGAIN));
     assert_eq!(errno(host.sim.send(host.inet, &[0; 9])), Some(Errno::EDESTADDRREQ));
@@ -205,7 +205,7 @@ fn a_long_log_is_written_anew() {
         one.ask_bridge("bridge0", sys::BRDGGIFS, argument.clone()).unwrap();
     }
     assert!(size() < 64 << 10);
-    assert!(other.exists("bridge0"), "whoever had the old file finds the new one");
+    assert!(other.exists("bridge0"), "a process with the old file finds the new one");
     other.create("epair").unwrap();
     assert!(one.exists("epair0a"));
     assert_eq!(open(&directory).sim.describe(), one.sim.describe());

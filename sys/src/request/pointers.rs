@@ -2,7 +2,7 @@
 //!
 //! A request's number says how long its argument is. It does not say which fields of the argument are
 //! addresses, or how many bytes the kernel reads or writes there. This table does. A request that is not in it
-//! cannot be made safely, because nobody has looked at what the kernel does with its argument.
+//! cannot be made safely: what the kernel does with its argument has not been examined.
 //!
 //! To add a request: read the kernel function that serves it, find every `copyin(9)`, `copyout(9)` and
 //! `copyinstr(9)` whose address comes from the argument, and write each into [`pointers`]. If there are none,
@@ -56,7 +56,7 @@ pub enum Inside {
     Command {
         /// The offset of the number.
         at: usize,
-        /// The pointers for a number. `None` is for a command that nobody has looked at: the kernel must not
+        /// The pointers for a number. `None` is for a command that has not been examined: the kernel must not
         /// get the block.
         pointers: fn(c_ulong) -> Option<&'static [Pointer]>,
     },

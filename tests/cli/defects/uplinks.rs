@@ -189,7 +189,7 @@ fn the_uplink_gives_a_new_bridge_its_mtu_and_both_halves_have_it() {
     }
 }
 
-/// BRDGADD gives a new member the MTU of the bridge, and nobody gives it its own back.
+/// BRDGADD gives a new member the MTU of the bridge. BRDGDEL does not restore the member's own MTU.
 #[test]
 fn the_mtu_of_the_hosts_interface_is_never_changed() {
     for (own, has) in [(1500, 9000), (9000, 1500)] {

@@ -32,7 +32,7 @@ fn jail(root: &Root, name: &str, members: &str) -> PathBuf {
     directory
 }
 
-/// Runs it; answers with its exit status and with all that it said.
+/// Runs it. Returns its exit status and all its output.
 fn try_to(root: &Root, arguments: &[&str]) -> (i32, String) {
     let output = root.run(arguments);
     let said = text(&output.stdout) + &text(&output.stderr);

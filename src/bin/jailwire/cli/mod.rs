@@ -106,10 +106,10 @@ pub enum Command {
     /// starts: notes are left to this command. So are the questions to default routers, which need a
     /// running jail to ask from and up to two seconds to be answered in.
     Doctor(Doctor),
-    /// Wire any jail, whoever made it: one process in place of a script's dozen
+    /// Wire any jail, of any manager: one process in place of a script's dozen
     #[command(subcommand)]
     Net(Net),
-    /// Remove what starts and stops have left that did not come to their end
+    /// Remove what unfinished starts and stops have left behind
     Gc(Gc),
     /// Fetch a release
     #[command(hide = true)]

@@ -53,7 +53,8 @@ pub struct Attach {
     /// Route to a network through a router; may be repeated
     #[arg(long, value_name = "NETWORK=ROUTER", value_parser = route)]
     pub route: Vec<(String, String)>,
-    /// Put frames without a tag in this VLAN of the bridge, which has to filter VLANs, and is made so if it is missing
+    /// Put frames without a tag in this VLAN of the bridge. The bridge has to filter VLANs; a missing bridge is created
+    /// with that filter
     #[arg(long, value_name = "VLAN", requires = "bridge")]
     pub untagged: Option<String>,
     /// Hand these VLANs of the bridge to the jail with their tags, as 30,40-49

@@ -167,7 +167,7 @@ fn places(names: &[JailName]) -> HashMap<&JailName, usize> {
     names.iter().enumerate().map(|(place, name)| (name, place)).collect()
 }
 
-/// One jail alone is told of as it happens.
+/// What happens to a single jail is printed at once.
 fn listener(alone: bool, work: &Work) -> Listener<'_> {
     if alone { Listener::Now(work.report()) } else { Listener::Later(Vec::new()) }
 }

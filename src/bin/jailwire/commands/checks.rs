@@ -36,7 +36,7 @@ impl Checks {
             return Checks(Vec::new());
         }
         let vnet = Vnet::host(environment.kernel.clone());
-        // What cannot be looked at will be told of by the starts.
+        // If something cannot be read, the starts will report it.
         let Ok(scene) = Scene::take(&vnet, &environment.store) else { return Checks(Vec::new()) };
         let found = scene.before_starts(&jails);
         if work.is_json() {
@@ -56,7 +56,7 @@ impl Checks {
     }
 }
 
-/// One line of a finding, for those who start the jail it is about.
+/// A finding in one line, printed before the start of the jail that it is about.
 fn in_short(finding: &Finding) -> String {
     let mend = finding.mend.first().map(|mend| format!(" ({mend})")).unwrap_or_default();
     format!("{}: {}{mend}", finding.what, finding.why)

@@ -60,7 +60,7 @@ fn look(environment: &Environment, args: &cli::Doctor) -> Result<Vec<Finding>, C
     Ok(found)
 }
 
-/// Mends what can be mended without asking. Answers with what was, and with what is left.
+/// Mends what can be mended without asking. Returns what was mended, and what remains.
 fn mend(
     environment: &Environment,
     found: Vec<Finding>,
@@ -138,7 +138,7 @@ fn apply(environment: &Environment, host: &Host<'_>, fix: &Fix) -> Result<(), Co
             host.stop(entry, true, &mut Work::begin(false, true).report())?;
         }
         Fix::Remove(path) => {
-            // Nobody is making or destroying a jail while we hold this.
+            // No command makes or destroys a jail while we hold this lock.
             let _names = environment.store.lock_names()?;
             environment.with_files(|files| files.remove_tree(path))?;
         }

@@ -77,7 +77,7 @@ impl Visit<'_> {
         Ok(ExitCode::from(worst))
     }
 
-    /// Enters one jail, and answers with the status of what was run there.
+    /// Enters one jail. Returns the status of what was run there.
     fn one(&self, host: &mut Host<'_>, entry: &Entry) -> Result<u8, CommandError> {
         let jid = match host.running(entry)? {
             Some(jid) => jid,

@@ -1,4 +1,4 @@
-//! Manual pages and completions, for those who install the program.
+//! Manual pages and completions, for installing.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;

@@ -32,11 +32,11 @@ pub enum End {
     TakenBack,
 }
 
-/// Who hears what happens to a jail.
+/// When the messages about a jail are printed.
 pub enum Listener<'a> {
-    /// Nobody, until the jail is done with: all that is said of it stands together.
+    /// When the jail is done: all messages about it stand together.
     Later(Vec<Line>),
-    /// The user, at once: this jail is the only one.
+    /// At once: this jail is the only one.
     Now(Speaker<'a>),
 }
 
@@ -102,7 +102,7 @@ impl Start<'_, '_> {
                 self.starting = Some(starting);
                 Next::Go(Stage::Network)
             }
-            // Who asks for all, or for a jail that needs it, has what was asked for.
+            // If the user asked for all jails, or for a jail that depends on this one, a running jail is fine.
             Err(error @ Error::Running(_))
                 if !(self.selected.named && self.selected.entries.contains(&entry)) =>
             {

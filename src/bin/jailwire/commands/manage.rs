@@ -331,8 +331,7 @@ fn without_jails_own(mounts: &[Mounted], entry: &Entry, running: bool) -> Vec<Mo
     mounts.iter().filter(stays).cloned().collect()
 }
 
-/// Says what will be done, and asks whether it shall be. Who cannot be asked has not decided, and that is an
-/// error, as in iocage.
+/// Says what will be done, and asks whether it shall be. If there is no answer, that is an error, as in iocage.
 pub fn confirmed(what: &str) -> Result<bool, CommandError> {
     let mut err = io::stderr().lock();
     write!(err, "\n{what}\n\nAre you sure? [y/N]: ")?;
@@ -340,7 +339,7 @@ pub fn confirmed(what: &str) -> Result<bool, CommandError> {
     let mut answer = String::new();
     if io::stdin().lock().read_line(&mut answer)? == 0 {
         writeln!(err)?;
-        return Err("Aborted! Nobody answered: answer y, or give -f".into());
+        return Err("Aborted! There was no answer: answer y, or give -f".into());
     }
     Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
 }

@@ -45,7 +45,7 @@ impl Selected {
     pub fn turns(&self, store: &Store) -> Vec<Turn> {
         let names: Vec<JailName> = self.entries.iter().map(|entry| entry.name.clone()).collect();
         order::sequence(&names, |name| {
-            // One whose configuration cannot be read is told of when its turn comes.
+            // If a configuration cannot be read, that is reported when the jail's turn comes.
             let entry = store.find(name)?;
             Some(store.needs(&entry))
         })
@@ -75,7 +75,7 @@ fn by_priority(store: &Store, entries: Vec<Entry>, boot: bool) -> Result<Vec<Ent
         match properties {
             Ok(properties) if boot && !properties.is_on("boot") => {}
             Ok(properties) => ranked.push((properties.priority(), entry)),
-            // Nobody knows whether it is to be started with the host.
+            // Whether this jail is to be started with the host cannot be known.
             Err(_) if boot => {}
             Err(_) => ranked.push((u32::MAX, entry)),
         }

@@ -19,7 +19,7 @@ const JAIL_SYS_NEW: i32 = jailwire_sys::JAIL_SYS_NEW;
 
 /// Interfaces, their addresses as they are seen, and routes.
 pub struct Stack {
-    /// The interfaces. Who shares the host's stack sees only what has its own addresses.
+    /// The interfaces. A shared-IP jail sees only the interfaces that have its addresses.
     pub interfaces: Vec<Interface>,
     /// The routes of the first table, likewise.
     pub routes: Vec<RouteEntry>,

@@ -41,7 +41,8 @@ pub fn run(environment: &Environment, args: &cli::Start) -> Result<ExitCode, Com
     Ok(if args.ignore { ExitCode::SUCCESS } else { code })
 }
 
-/// Nobody looks at `list` when the host starts: a jail that may have been meant to start with it is told of.
+/// Reports jails whose configuration cannot be read. When the host starts, no user looks at `list`, and such a jail
+/// may have `boot=on`.
 fn tell_of_unreadable(environment: &Environment, work: &Work) -> Result<(), CommandError> {
     let store = &environment.store;
     let entries = store.jails()?;

@@ -34,7 +34,7 @@ pub fn warn(text: &str) {
 
 fn say_on_stderr(style: Style, text: &impl Display) {
     let name = crate::program_name();
-    // Nobody reads what cannot be written. Colours are taken off where nobody would see them.
+    // If standard error is closed, there is no reader to tell. `anstream` takes colours off unless this is a terminal.
     let _ = writeln!(anstream::stderr(), "{style}{name}:{style:#} {text}");
 }
 

@@ -1,4 +1,4 @@
-//! What is going on, for those who wait.
+//! The progress of a bulk operation, for a user who waits.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
@@ -42,7 +42,7 @@ impl Progress {
         Progress { bar, tells: true, lines: !io::stderr().is_terminal() }
     }
 
-    /// A wait that nobody is told of.
+    /// A progress that prints nothing.
     pub fn none() -> Progress {
         Progress { bar: ProgressBar::hidden(), tells: false, lines: false }
     }
@@ -59,7 +59,7 @@ impl Progress {
         self.bar.set_message(doing.to_owned());
     }
 
-    /// One jail is done with. Where nobody sees a bar a line says so.
+    /// One jail is done. Without a terminal a line takes the place of the bar.
     pub fn counted(&self, name: &str, word: &str) {
         self.bar.inc(1);
         if self.lines {

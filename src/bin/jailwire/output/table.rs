@@ -28,7 +28,7 @@ pub fn table(headers: &[&str], mut rows: Rows) -> io::Result<()> {
     writeln!(io::stdout().lock(), "{table}")
 }
 
-/// How many columns the terminal has; none where nobody prints to one.
+/// The columns of the terminal. Returns `None` when standard output is no terminal.
 fn width() -> Option<u16> {
     let (width, _) = terminal_size::terminal_size_of(io::stdout())?;
     Some(width.0)

@@ -40,7 +40,7 @@ impl fmt::Display for Dot<'_> {
                         node(f, "        ", &name, &label(&nic.port), "")?;
                         wires.extend(nic.host_half.as_ref().map(|half| (host(half), name)));
                     }
-                    // A jail that nobody may look into has its place all the same.
+                    // A jail that the user may not look into is drawn all the same.
                     if nics.as_ref().is_none_or(Vec::is_empty) {
                         node(f, "        ", &jail.name, &jail.name, ", style=dashed")?;
                     }

@@ -123,7 +123,7 @@ impl Picture {
                 let nic = nics.iter().find(|nic| nic.host_half.as_deref() == Some(host_half))?;
                 Some((jail, Some(nic)))
             }
-            // Who may not look inside goes by the name: vnet0.JID.
+            // If the user may not look inside, the name tells the jail: vnet0.JID.
             Network::Own { nics: None, .. } => {
                 host_half.ends_with(&format!(".{}", jail.jid)).then_some((jail, None))
             }

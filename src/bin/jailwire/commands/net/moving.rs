@@ -143,7 +143,7 @@ fn uses(
     Ok(uses)
 }
 
-/// A default route of a jail is not replaced: nobody would give it back.
+/// A default route of a jail is not replaced: `detach` would not restore it.
 fn refuse_to_replace(plumbing: &Plumbing, info: &JailInfo, routers: &[IpAddr]) -> Result<(), CommandError> {
     if routers.is_empty() {
         return Ok(());
@@ -158,7 +158,7 @@ fn refuse_to_replace(plumbing: &Plumbing, info: &JailInfo, routers: &[IpAddr]) -
         if let Some(other) = other {
             let present = stack.via(other);
             return Err(format!(
-                "{} has the default router {present} already: it is not replaced by {router}, because nobody would give it back; delete that route first, or leave --router out",
+                "{} has the default router {present} already: it is not replaced by {router}, because a detach would not restore it; delete that route first, or leave --router out",
                 info.name
             )
             .into());

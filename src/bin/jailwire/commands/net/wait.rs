@@ -11,7 +11,7 @@ use super::Plumbing;
 use crate::CommandError;
 use crate::cli::Wait;
 
-/// How often to look. The kernel tells nobody of the end of duplicate address detection.
+/// How often to look. The kernel sends no message at the end of duplicate address detection.
 const PERIOD: Duration = Duration::from_millis(100);
 
 pub fn run(plumbing: &Plumbing, args: &Wait) -> Result<(), CommandError> {
@@ -68,7 +68,8 @@ pub fn until_ready(
     Ok(waited_for)
 }
 
-/// Every network stack has a lo0, with pf(4) a pflog0, with ipsec(4) an enc0 …, which nobody takes up.
+/// Whether to wait until such an interface is up. Every network stack has a lo0, with pf(4) a pflog0, with ipsec(4)
+/// an enc0 …, which stay down.
 fn is_for_frames(kind: InterfaceType) -> bool {
     matches!(kind, InterfaceType::ETHERNET | InterfaceType::VLAN | InterfaceType::BRIDGE)
 }
