@@ -366,6 +366,64 @@ mod tests {
         assert!(Files::new().copy_tree(&from, &to, &mut |_| {}).is_err(), "there is one already");
     }
 
+    /// Two file systems number their files alike: what is mounted over a single file has the number of another one.
+    #[test]
+    fn names_of_one_file_are_known_by_device_and_number() {
+        let directory = tempfile::tempdir().unwrap();
+        let (from, to) = (directory.path().join("from"), directory.path().join("to"));
+        for path in [&from, &to] {
+            fs::create_dir(path).unwrap();
+        }
+        for name in ["a", "b", "c"] {
+            fs::write(from.join(name), name).unwrap();
+        }
+        let (source, target) =
+            (open_directory(AT_FDCWD, &from).unwrap(), open_directory(AT_FDCWD, &to).unwrap());
+        let mut about = look(&source, OsStr::new("a")).unwrap();
+        about.st_nlink = 2;
+        let mut other_device = about;
+        other_device.st_dev += 1;
+        let files = Files::new();
+        let mut copy =
+            Copy { files: &files, device: about.st_dev, links: HashMap::new(), watch: &mut |_| {} };
+        for (name, about) in [("a", &about), ("b", &other_device), ("c", &about)] {
+            copy.file(&source, &target, OsStr::new(name), &to.join(name), about).unwrap();
+        }
+        let [a, b, c] = ["a", "b", "c"].map(|name| fs::metadata(to.join(name)).unwrap());
+        assert_ne!(
+            a.ino(),
+            b.ino(),
+            "another file system's file of that number was taken for a name of the first"
+        );
+        assert_eq!(fs::read_to_string(to.join("b")).unwrap(), "b");
+        assert_eq!((a.ino(), a.nlink()), (c.ino(), 2));
+    }
+
+    /// Somebody in the copy puts a link in the place of a directory that is being copied.
+    #[test]
+    fn what_a_copy_gets_is_not_given_to_what_a_link_leads_to() {
+        let directory = tempfile::tempdir().unwrap();
+        let [from, to, outside, moved] =
+            ["from", "to", "outside", "moved"].map(|name| directory.path().join(name));
+        fs::create_dir_all(from.join("a/b")).unwrap();
+        fs::write(from.join("a/file"), "").unwrap();
+        fs::create_dir(&outside).unwrap();
+        fs::set_permissions(from.join("a"), fs::Permissions::from_mode(0o711)).unwrap();
+        let before = fs::metadata(&outside).unwrap();
+        let copied = Files::new().copy_tree(&from, &to, &mut |source| {
+            if source.ends_with("a/b") {
+                fs::rename(to.join("a"), &moved).unwrap();
+                symlink(&outside, to.join("a")).unwrap();
+            }
+        });
+        copied.unwrap();
+        let after = fs::metadata(&outside).unwrap();
+        assert_eq!((before.mode(), before.mtime_nsec()), (after.mode(), after.mtime_nsec()));
+        assert!(fs::read_dir(&outside).unwrap().next().is_none());
+        assert_eq!(fs::metadata(&moved).unwrap().mode() & 0o777, 0o711);
+        assert!(moved.join("b").is_dir() && moved.join("file").exists());
+    }
+
     #[test]
     fn what_links_lead_to_stays() {
         let directory = tempfile::tempdir().unwrap();

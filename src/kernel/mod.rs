@@ -22,6 +22,9 @@ mod failure;
 #[cfg(any(target_os = "freebsd", test))]
 mod held_value;
 pub(crate) mod jail;
+#[cfg(any(target_os = "freebsd", test))]
+#[allow(unsafe_code)]
+mod leaving;
 mod mounts;
 pub(crate) mod nvlist;
 #[cfg(any(target_os = "freebsd", test))]

@@ -14,3 +14,4 @@ mod jails;
 mod mounts;
 mod programs;
 mod random;
+mod trees;

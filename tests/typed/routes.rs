@@ -94,6 +94,37 @@ fn a_route_is_added_found_changed_and_deleted() {
     assert_eq!(host.delete_route(route.destination, None, FIB).unwrap_err().errno(), Errno::ESRCH);
 }
 
+/// A manager that becomes a daemon goes on under another process id, with the sockets that it had.
+#[test]
+fn a_socket_that_was_open_before_a_fork_hears_its_answers() {
+    let Some(host) = host() else { return };
+    let pair = connected(&host);
+    let ask =
+        || host.route_to(ip4("198.51.100.77"), FIB).map(|found| found.and_then(|found| found.interface));
+    assert_eq!(ask().unwrap(), Some(pair.a));
+    // SAFETY: the C library makes malloc(3) usable in the child of a process with threads. The child takes no lock that
+    // another thread may hold: those are the host's, which is this test's alone. It leaves by _exit(2).
+    let child = match unsafe { nix::unistd::fork() }.unwrap() {
+        nix::unistd::ForkResult::Child => {
+            let answered = std::panic::catch_unwind(std::panic::AssertUnwindSafe(ask));
+            let status = match answered {
+                Ok(Ok(found)) if found == Some(pair.a) => 0,
+                Ok(Ok(_)) => 1,
+                Ok(Err(error)) => error.errno().0,
+                Err(_) => 2,
+            };
+            // SAFETY: _exit(2) runs no destructor.
+            unsafe { libc::_exit(status) }
+        }
+        nix::unistd::ForkResult::Parent { child } => child,
+    };
+    let status = nix::sys::wait::waitpid(child, None).unwrap();
+    // ETIMEDOUT is what a daemon got that listened for the answers to its parent.
+    assert_eq!(status, nix::sys::wait::WaitStatus::Exited(child, 0), "ETIMEDOUT is {}", Errno::ETIMEDOUT.0);
+    // The parent is answered as before.
+    assert_eq!(ask().unwrap(), Some(pair.a));
+}
+
 #[test]
 fn hosts_interfaces_blackholes_and_metrics() {
     let Some(host) = host() else { return };

@@ -18,33 +18,12 @@ use libc::{c_int, c_uint, pid_t};
 use nix::poll::{PollFd, PollFlags};
 
 use super::{Errno, Failure, Result, errno, words};
+use crate::kernel::leaving::leave_with;
 use crate::kernel::passing;
 
 unsafe extern "C" {
     // sys/socket.h
     fn setfib(fib: c_int) -> c_int;
-}
-
-/// The status of a child whose work has panicked.
-const PANICKED: c_int = 125;
-
-/// Ends the child with what its work answers. A panic ends the child too: to unwind further would run the destructors
-/// of everything that the parent has on its stack, in a copy of its memory.
-pub fn leave_with(work: impl FnOnce() -> c_int) -> ! {
-    struct Leave;
-
-    impl Drop for Leave {
-        fn drop(&mut self) {
-            // SAFETY: _exit(2) takes a number only, and does not return.
-            unsafe { libc::_exit(PANICKED) };
-        }
-    }
-
-    let leave = Leave;
-    let status = work();
-    std::mem::forget(leave);
-    // SAFETY: as above.
-    unsafe { libc::_exit(status) }
 }
 
 /// How long a child that was killed may take to go. In a system call that cannot be interrupted it

@@ -18,9 +18,10 @@ use std::time::{Duration, Instant};
 use libc::c_int;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 
-use super::child::{Child, keep_only, leave_with, read_whole};
+use super::child::{Child, keep_only, read_whole};
 use super::enter;
 use super::options::{self, Listed, Options};
+use crate::kernel::leaving::leave_with;
 use crate::kernel::passing;
 
 /// How many children are ready at a time. One is forked while another is taken.
