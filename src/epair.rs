@@ -4,19 +4,19 @@ use crate::error::{Error, Result};
 use crate::types::InterfaceName;
 use crate::vnet::Vnet;
 
-/// The two halves of an epair, under the names they have now.
+/// The two ends of an epair, under the names they have now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Epair {
-    /// The half whose name ends in `a` when it is created.
+    /// The end whose name ends in `a` when it is created.
     pub a: InterfaceName,
-    /// The other half.
+    /// The other end.
     pub b: InterfaceName,
 }
 
 impl Vnet {
     /// Creates an epair, and loads the module `if_epair` where that is missing.
     ///
-    /// Both halves are in this stack, and die with it wherever they are then; they are down and have
+    /// Both ends are in this stack, and die with it wherever they are then; they are down and have
     /// carriers.
     ///
     /// Set both MACs before using it. FreeBSD 15 derives them from the name of the interface and of the
@@ -25,7 +25,7 @@ impl Vnet {
     ///
     /// # Errors
     ///
-    /// * EEXIST: another interface has the name of a half. The kernel does not try the next unit then:
+    /// * EEXIST: another interface has the name of an end. The kernel does not try the next unit then:
     ///   name one by [`Vnet::create_epair_unit`], or rename what is in the way.
     /// * as [`Vnet::create`].
     ///
@@ -47,7 +47,7 @@ impl Vnet {
     #[doc(alias = "SIOCIFCREATE2")]
     pub fn create_epair(&self) -> Result<Epair> {
         let a = self.create("epair")?;
-        halves(a)
+        ends(a)
     }
 
     /// Creates the epair with this unit: 0 to 32767.
@@ -62,14 +62,14 @@ impl Vnet {
     #[doc(alias = "SIOCIFCREATE2")]
     pub fn create_epair_unit(&self, unit: u16) -> Result<Epair> {
         let a = self.create(&format!("epair{unit}"))?;
-        halves(a)
+        ends(a)
     }
 
-    /// Destroys an epair, both halves, wherever the other one is.
+    /// Destroys an epair, both ends, wherever the other one is.
     ///
     /// # Arguments
     ///
-    /// * `half`: the half that is in this stack.
+    /// * `end`: the end that is in this stack.
     ///
     /// # Errors
     ///
@@ -79,17 +79,17 @@ impl Vnet {
     ///
     /// `SIOCIFDESTROY`.
     #[doc(alias = "SIOCIFDESTROY")]
-    pub fn destroy_epair(&self, half: &InterfaceName) -> Result<()> {
-        self.destroy(half)
+    pub fn destroy_epair(&self, end: &InterfaceName) -> Result<()> {
+        self.destroy(end)
     }
 }
 
-/// Names the second half: the kernel tells the name of the first alone.
-fn halves(a: InterfaceName) -> Result<Epair> {
+/// Names the second end: the kernel tells the name of the first alone.
+fn ends(a: InterfaceName) -> Result<Epair> {
     let unit = a.as_bytes().strip_suffix(b"a");
     let b = unit.and_then(|unit| InterfaceName::from_bytes(&[unit, b"b"].concat()));
     let b = b.ok_or_else(|| {
-        Error::malformed("create epair", a, "SIOCIFCREATE2", "the name of the first half does not end in 'a'")
+        Error::malformed("create epair", a, "SIOCIFCREATE2", "the name of the first end does not end in 'a'")
     })?;
     Ok(Epair { a, b })
 }
@@ -99,9 +99,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_second_half_is_named_after_the_first() {
-        let pair = halves("epair32767a".parse().unwrap()).unwrap();
+    fn the_second_end_is_named_after_the_first() {
+        let pair = ends("epair32767a".parse().unwrap()).unwrap();
         assert_eq!(pair.b, "epair32767b");
-        assert!(halves("bridge0".parse().unwrap()).is_err());
+        assert!(ends("bridge0".parse().unwrap()).is_err());
     }
 }

@@ -214,7 +214,7 @@ fn hint(call: &str, errno: Errno, text: Option<&str>) -> Option<&'static str> {
             "the kernel has no cloner for that name: load its module, or check the spelling"
         }
         ("SIOCIFCREATE2", Errno::EEXIST) => {
-            "an interface or unit of that name exists; for an epair either half may be in the way: rename it or name another unit"
+            "an interface or unit of that name exists; for an epair either end may be in the way: rename it or name another unit"
         }
         ("SIOCIFCREATE2", Errno::ENOSPC) => "units go from 0 to 32767",
         ("SIOCIFDESTROY", Errno::EINVAL) => "this interface was not made by a cloner, or is lo0",

@@ -354,9 +354,9 @@ fn jailwire_starts_a_vnet_jail_and_iocages_commands_stop_it() {
     let before = host();
     world.ok(&["start", "vj"]);
     let jid = run("jls -j ioc-vj jid");
-    let half = run(&format!("ifconfig vnet0.{jid}"));
-    assert!(half.contains("description: associated with jail: vj as nic: epair0b"), "{half}");
-    assert!(half.contains("5a:9c:fc:bf:f4:75"), "{half}");
+    let end = run(&format!("ifconfig vnet0.{jid}"));
+    assert!(end.contains("description: associated with jail: vj as nic: epair0b"), "{end}");
+    assert!(end.contains("5a:9c:fc:bf:f4:75"), "{end}");
     let inside = run("jexec ioc-vj ifconfig epair0b");
     assert!(inside.contains("inet 198.51.100.50 ") && inside.contains("5a:9c:fc:bf:f4:76"), "{inside}");
     world.iocage_stops("vj", &["vnet0"]);

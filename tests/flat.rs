@@ -34,7 +34,7 @@ type Kind = fn(u16, Places) -> JailSpec;
 /// A network stack of its own with all that could make one more of them cost more: a bridge with an uplink.
 fn with_a_stack(number: u16, places: Places) -> JailSpec {
     let [high, low] = (number + 2).to_be_bytes();
-    let mac = |half| MacAddr([2, 0, half, 0, high, low]);
+    let mac = |end| MacAddr([2, 0, end, 0, high, low]);
     let nic = Nic {
         host_name: HostName::WithJid("vnet0.".to_owned()),
         jail_name: "epair0b".parse().unwrap(),

@@ -109,7 +109,7 @@ fn the_second_jail_has_the_same_addresses_and_macs() {
     assert_eq!(inside(second.jid), before);
 }
 
-/// Somebody else has removed it: its host half is still there, and its stack cannot be entered any more.
+/// Somebody else has removed it: its host end is still there, and its stack cannot be entered any more.
 #[test]
 fn a_jail_that_was_removed_by_others_and_dies_slowly_is_started_again() {
     let (sim, wiring) = simulated();
@@ -267,7 +267,7 @@ fn an_epair_is_not_destroyed_while_its_stack_is_torn_down() {
         let (sim, wiring) = simulated();
         let jid = foreign(&wiring, "theirs");
         let attached = wiring.attach("theirs").nic("bridge0").address("192.0.2.30/24").apply().unwrap();
-        let half = attached.nics[0].host;
+        let end = attached.nics[0].host;
         if let Some(lasts) = connection {
             sim.connect(jid.get(), lasts);
         }
@@ -275,9 +275,9 @@ fn an_epair_is_not_destroyed_while_its_stack_is_torn_down() {
         let held = Vnet::enter(wiring.kernel().clone(), jid).unwrap();
         jail::remove(&**wiring.kernel(), jid).unwrap();
         drop(held);
-        assert!(wiring.host().has_interface(&half).unwrap());
-        wiring.detach(&half).unwrap();
-        assert!(!wiring.host().has_interface(&half).unwrap());
+        assert!(wiring.host().has_interface(&end).unwrap());
+        wiring.detach(&end).unwrap();
+        assert!(!wiring.host().has_interface(&end).unwrap());
         assert_eq!(sim.panics(), [""; 0]);
     }
 }

@@ -161,13 +161,13 @@ fn reading_changes_nothing_and_closes_what_it_opens() {
         jail::create(&**host.kernel(), &JailParameters::new("web").path("/".as_ref()).vnet()).unwrap();
     };
     let story = |kernel: &Arc<dyn Kernel>, host: &Vnet| {
-        let half = name("epair0a");
+        let end = name("epair0a");
         host.interfaces()?;
         host.links()?;
         host.routes(Fib::DEFAULT)?;
         host.route_to(std::net::Ipv4Addr::new(203, 0, 113, 1), Fib::DEFAULT)?;
-        host.description(&half)?;
-        host.groups(&half)?;
+        host.description(&end)?;
+        host.groups(&end)?;
         host.group_members(&name("epair"))?;
         host.members(&name("bridge0"))?;
         host.bridge_addresses(&name("bridge0"))?;

@@ -51,9 +51,9 @@ fn a_jail_is_as_it_was_described() {
         up.epairs.iter().map(ToString::to_string).collect::<Vec<_>>(),
         [format!("vnet0.{}", up.jid), "web.inner".to_owned()]
     );
-    for (half, bridge) in up.epairs.iter().zip(["bridge0", "bridge1"]) {
+    for (end, bridge) in up.epairs.iter().zip(["bridge0", "bridge1"]) {
         let members = wiring.host().members(&bridge.parse().unwrap()).unwrap();
-        assert_eq!(members.iter().map(|member| member.name).collect::<Vec<_>>(), [*half]);
+        assert_eq!(members.iter().map(|member| member.name).collect::<Vec<_>>(), [*end]);
     }
     let hostname = jail::get(&**wiring.kernel(), up.jid).unwrap().unwrap().hostname;
     assert_eq!(hostname, "web.example.org");
@@ -188,12 +188,12 @@ fn what_is_attached_is_found_and_detached() {
     let before = sim.describe();
     let attached = wiring.attach("theirs").nic("bridge0").address("192.0.2.30/24").nic("bridge0").apply();
     let attached = attached.unwrap();
-    let halves: Vec<_> = attached.nics.iter().map(|nic| (nic.host, nic.jail)).collect();
-    assert_eq!(wiring.epairs_of("theirs").unwrap(), halves);
+    let ends: Vec<_> = attached.nics.iter().map(|nic| (nic.host, nic.jail)).collect();
+    assert_eq!(wiring.epairs_of("theirs").unwrap(), ends);
     assert_eq!(wiring.epairs_of("others").unwrap(), []);
-    let again = wiring.attach(attached.jid).nic("bridge0").named(halves[0].1).apply().unwrap_err();
+    let again = wiring.attach(attached.jid).nic("bridge0").named(ends[0].1).apply().unwrap_err();
     assert!(again.to_string().contains("the jail has an interface epair0b already"), "{again}");
-    for (host, _) in halves {
+    for (host, _) in ends {
         wiring.detach(&host).unwrap();
     }
     assert_eq!(sim.describe(), before);

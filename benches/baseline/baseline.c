@@ -463,10 +463,10 @@ set_name(int socket, const char *old, char *new)
 }
 
 static void
-set_mac(int socket, const char *name, int half, int number)
+set_mac(int socket, const char *name, int end, int number)
 {
 	struct ifreq request = on(name);
-	unsigned char mac[] = { 2, 0, (unsigned char)half, 0, (unsigned char)(number >> 8), (unsigned char)number };
+	unsigned char mac[] = { 2, 0, (unsigned char)end, 0, (unsigned char)(number >> 8), (unsigned char)number };
 
 	request.ifr_addr.sa_len = sizeof(mac);
 	memcpy(request.ifr_addr.sa_data, mac, sizeof(mac));
@@ -570,7 +570,7 @@ commit(int jid, struct inside *inside, struct child *child)
 }
 
 static void
-start_vnet(int number, char *name, const char *bridge, char *host_half)
+start_vnet(int number, char *name, const char *bridge, char *host_end)
 {
 	struct inside in;
 	struct child child;
@@ -590,27 +590,27 @@ start_vnet(int number, char *name, const char *bridge, char *host_half)
 	ASK(in.inet, SIOCIFCREATE2, &request);
 	done(EPAIR, &begin);
 	set_name(in.inet, "epair0b", (char[]){ "epair0b" });
-	snprintf(host_half, IFNAMSIZ, "vnet0.%d", jid);
-	if (has_interface(host_half))
-		errx(1, "%s is there", host_half);
+	snprintf(host_end, IFNAMSIZ, "vnet0.%d", jid);
+	if (has_interface(host_end))
+		errx(1, "%s is there", host_end);
 	note(EPAIR_LENGTH);
-	set_name(in.inet, "epair0a", host_half);
+	set_name(in.inet, "epair0a", host_end);
 	done(NAMES, &begin);
-	set_mac(in.inet, host_half, 1, number);
+	set_mac(in.inet, host_end, 1, number);
 	set_mac(in.inet, "epair0b", 2, number);
 	done(MACS, &begin);
-	set_mtu(in.inet, host_half);
+	set_mtu(in.inet, host_end);
 	set_mtu(in.inet, "epair0b");
 	done(MTU, &begin);
 	snprintf(description, sizeof(description), "associated with jail: %s as nic: epair0b", name);
-	request = on(host_half);
+	request = on(host_end);
 	request.ifr_buffer.buffer = description;
 	request.ifr_buffer.length = strlen(description) + 1;
 	ASK(in.inet, SIOCSIFDESCR, &request);
 	done(DESCRIPTION, &begin);
-	if (has_interface(host_half))
-		errx(1, "%s is there", host_half);
-	request = on(host_half);
+	if (has_interface(host_end))
+		errx(1, "%s is there", host_end);
+	request = on(host_end);
 	request.ifr_jid = jid;
 	ASK(host(), SIOCSIFRVNET, &request);
 	done(TAKE_OUT, &begin);
@@ -618,7 +618,7 @@ start_vnet(int number, char *name, const char *bridge, char *host_half)
 	if (!has_interface(bridge))
 		errx(1, "no %s", bridge);
 	memset(&member, 0, sizeof(member));
-	strlcpy(member.ifbr_ifsname, host_half, sizeof(member.ifbr_ifsname));
+	strlcpy(member.ifbr_ifsname, host_end, sizeof(member.ifbr_ifsname));
 	memset(&command, 0, sizeof(command));
 	strlcpy(command.ifd_name, bridge, sizeof(command.ifd_name));
 	command.ifd_cmd = BRDGADD;
@@ -626,7 +626,7 @@ start_vnet(int number, char *name, const char *bridge, char *host_half)
 	command.ifd_data = &member;
 	ASK(host(), SIOCSDRVSPEC, &command);
 	done(JOIN, &begin);
-	bring_up(host(), host_half);
+	bring_up(host(), host_end);
 	done(UP, &begin);
 	bring_up(in.inet, "lo0");
 	find_address(in.inet, "lo0", INADDR_LOOPBACK);
@@ -695,13 +695,13 @@ remove_jail(char *name)
 }
 
 static void
-stop_vnet(char *name, const char *host_half)
+stop_vnet(char *name, const char *host_end)
 {
-	struct ifreq request = on(host_half);
+	struct ifreq request = on(host_end);
 	uint64_t begin = now();
 
-	if (!has_interface(host_half))
-		errx(1, "no %s", host_half);
+	if (!has_interface(host_end))
+		errx(1, "no %s", host_end);
 	ASK(host(), SIOCIFDESTROY, &request);
 	done(DESTROY, &begin);
 	remove_jail(name);
@@ -735,7 +735,7 @@ int
 main(int argc, char **argv)
 {
 	static char room[BUFSIZ];
-	char name[32], (*host_halves)[IFNAMSIZ];
+	char name[32], (*host_ends)[IFNAMSIZ];
 	const char *bridge = argc > 4 ? argv[4] : "";
 	struct rusage usage;
 	uint64_t begin, step, up[10] = { 0 };
@@ -749,7 +749,7 @@ main(int argc, char **argv)
 	each = with_files || strcmp(argv[2], "each") == 0;
 	if (with_files && mkdir(ROOM, 0700) < 0 && errno != EEXIST)
 		err(1, ROOM);
-	if ((host_halves = calloc((size_t)count, IFNAMSIZ)) == NULL)
+	if ((host_ends = calloc((size_t)count, IFNAMSIZ)) == NULL)
 		err(1, "calloc");
 
 	/* With room of its own it does not ask what standard output is. */
@@ -772,7 +772,7 @@ main(int argc, char **argv)
 			find_address(host(), "lo0", shared_address(jail + 2));
 		done(LOOK, &step);
 		if (vnet)
-			start_vnet(jail + 2, name, bridge, host_halves[jail]);
+			start_vnet(jail + 2, name, bridge, host_ends[jail]);
 		else
 			start_shared(jail + 2, name);
 		end_start();
@@ -797,7 +797,7 @@ main(int argc, char **argv)
 		/* Whether it still runs: the epair of one that does not goes by itself. */
 		find_jail(name, 0);
 		if (vnet)
-			stop_vnet(name, host_halves[jail]);
+			stop_vnet(name, host_ends[jail]);
 		else
 			stop_shared(jail + 2, name);
 		end_stop();

@@ -169,21 +169,21 @@ impl Iocage {
             run(&["ifconfig", member])?;
         }
         let jid = self.look_up(3)?;
-        let host_half = format!("vnet0.{jid}");
+        let host_end = format!("vnet0.{jid}");
         let made = run(&["ifconfig", "epair", "create"])?;
         let unit = made.strip_suffix('a').ok_or("ifconfig made no epair")?;
-        let jail_half = format!("{unit}b");
-        run(&["ifconfig", &made, "name", &host_half, "mtu", "1500"])?;
-        run(&["ifconfig", &host_half, "link", &self.macs[0]])?;
-        run(&["ifconfig", &host_half, "description", &self.description])?;
-        run(&["ifconfig", &jail_half, "vnet", &self.name])?;
-        run(&["jexec", &self.name, "ifconfig", &jail_half, "mtu", "1500"])?;
-        if jail_half != "epair0b" {
-            self.inside(&["ifconfig", &jail_half, "name", "epair0b"])?;
+        let jail_end = format!("{unit}b");
+        run(&["ifconfig", &made, "name", &host_end, "mtu", "1500"])?;
+        run(&["ifconfig", &host_end, "link", &self.macs[0]])?;
+        run(&["ifconfig", &host_end, "description", &self.description])?;
+        run(&["ifconfig", &jail_end, "vnet", &self.name])?;
+        run(&["jexec", &self.name, "ifconfig", &jail_end, "mtu", "1500"])?;
+        if jail_end != "epair0b" {
+            self.inside(&["ifconfig", &jail_end, "name", "epair0b"])?;
         }
         self.inside(&["ifconfig", "epair0b", "link", &self.macs[1]])?;
-        run(&["ifconfig", &self.bridge, "addm", &host_half, "up"])?;
-        run(&["ifconfig", &host_half, "up"])?;
+        run(&["ifconfig", &self.bridge, "addm", &host_end, "up"])?;
+        run(&["ifconfig", &host_end, "up"])?;
         self.look_up(1)?;
         self.inside(&["ifconfig", "epair0b", &self.address, "alias"])?;
         self.look_up(1)?;

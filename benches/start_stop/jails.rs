@@ -44,10 +44,10 @@ pub fn shared_address(number: usize) -> String {
     format!("127.1.{high}.{low}/32")
 }
 
-/// The MAC addresses of the host's half of its epair and of its own.
+/// The MAC addresses of the host's end of its epair and of its own.
 pub fn macs(number: usize) -> (MacAddr, MacAddr) {
     let [high, low] = place(number);
-    let mac = |half| MacAddr([2, 0, half, 0, high, low]);
+    let mac = |end| MacAddr([2, 0, end, 0, high, low]);
     (mac(1), mac(2))
 }
 

@@ -46,7 +46,7 @@ fn name(step: &Step) -> &'static str {
         Step::CreateJail => "create jail",
         Step::HoldJail => "hold jail",
         Step::CreateEpair { .. } => "create epair",
-        Step::NameJailHalf { .. } | Step::NameHostHalf { .. } => "names",
+        Step::NameJailEnd { .. } | Step::NameHostEnd { .. } => "names",
         Step::SetMacs { .. } => "MACs",
         Step::SetMtu { .. } => "MTU",
         Step::Describe { .. } => "description",

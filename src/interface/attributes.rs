@@ -108,7 +108,7 @@ impl Vnet {
 
     /// Sets the MTU of an interface, in bytes.
     ///
-    /// Of an epair each half has its own. On a bridge it goes to all members.
+    /// Of an epair each end has its own. On a bridge it goes to all members.
     ///
     /// # Errors
     ///
@@ -315,7 +315,7 @@ impl Vnet {
     /// Enables and disables capabilities of an interface, and leaves the others as they are. Answers
     /// what is enabled then.
     ///
-    /// Of an epair on FreeBSD 15 some go to the other half as well, wherever that is; a bridge leaves
+    /// Of an epair on FreeBSD 15 some go to the other end as well, wherever that is; a bridge leaves
     /// its members only what all of them have.
     ///
     /// # Errors

@@ -86,7 +86,7 @@ impl Vnet {
 
     /// Destroys an interface that was created.
     ///
-    /// Either half of an epair takes the other with it, wherever that is. A bridge lets its members be.
+    /// Either end of an epair takes the other with it, wherever that is. A bridge lets its members be.
     ///
     /// # Errors
     ///

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::nic::{InvalidNicName, NicName};
 use crate::types::{InterfaceName, InvalidInterfaceName};
 
-/// One NIC, and the bridge its host half is on.
+/// One NIC, and the bridge its host end is on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attachment {
     /// The NIC.
@@ -52,8 +52,8 @@ impl Interfaces {
     /// [`InvalidInterfaces::Duplicate`]: two would be the same interface.
     pub fn new(attachments: Vec<Attachment>) -> Result<Interfaces, InvalidInterfaces> {
         for (index, one) in attachments.iter().enumerate() {
-            let name = one.nic.jail_half();
-            if let Some(other) = attachments[..index].iter().find(|other| other.nic.jail_half() == name) {
+            let name = one.nic.jail_end();
+            if let Some(other) = attachments[..index].iter().find(|other| other.nic.jail_end() == name) {
                 return Err(InvalidInterfaces::Duplicate(other.nic.clone(), one.nic.clone()));
             }
         }

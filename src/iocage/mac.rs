@@ -9,7 +9,7 @@ use super::name::JailName;
 use super::nic::NicName;
 use crate::types::{InvalidMacAddr, MacAddr};
 
-/// The addresses of the two halves of a NIC's epair.
+/// The addresses of the two ends of a NIC's epair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct MacPair {
     host: MacAddr,
@@ -23,10 +23,10 @@ pub enum InvalidMacPair {
     #[error(transparent)]
     Address(#[from] InvalidMacAddr),
     /// Not two of them.
-    #[error("give two MAC addresses, the host's half and the jail's: `5a9cfc000001 5a9cfc000002`")]
+    #[error("give two MAC addresses, the host's end and the jail's: `5a9cfc000001 5a9cfc000002`")]
     Count,
     /// The same twice.
-    #[error("the two halves have the same MAC address {0}: give two different ones")]
+    #[error("the two ends have the same MAC address {0}: give two different ones")]
     Same(MacAddr),
     /// An address that an interface cannot have.
     #[error("{0} is no interface's MAC address: its first byte must be even, and one byte not zero")]
@@ -63,12 +63,12 @@ impl MacPair {
         MacPair { host: address(low), jail: address((low + 1) & 0x00ff_ffff) }
     }
 
-    /// The address of the host's half.
+    /// The address of the host's end.
     pub fn host(self) -> MacAddr {
         self.host
     }
 
-    /// The address of the jail's half.
+    /// The address of the jail's end.
     pub fn jail(self) -> MacAddr {
         self.jail
     }

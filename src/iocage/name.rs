@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use crate::wiring::HostHalf;
+use crate::wiring::HostEnd;
 
 /// HOSTUUIDLEN less its NUL: iocage gives the name to the kernel as `host.hostuuid` too, which is
 /// the tightest of the places it has to fit.
@@ -86,9 +86,9 @@ impl JailName {
         self.0.replace('_', "-")
     }
 
-    /// The text that marks the host half of the jail's epair: `jail_nic` is its other half's name.
+    /// The text that marks the host end of the jail's epair: `jail_nic` is its other end's name.
     pub fn description(&self, jail_nic: &str) -> String {
-        HostHalf::description(&self.flat(), jail_nic)
+        HostEnd::description(&self.flat(), jail_nic)
     }
 
     /// The file that iocage keeps while the jail runs: `/var/run/jail.ioc-NAME.conf`, where

@@ -1,4 +1,4 @@
-//! The name of a jail's NIC, and the names of its two halves.
+//! The name of a jail's NIC, and the names of its two ends.
 
 use std::fmt;
 use std::str::FromStr;
@@ -61,19 +61,19 @@ impl NicName {
         &self.0
     }
 
-    /// The host's half of its epair: `vnet0.JID`.
+    /// The host's end of its epair: `vnet0.JID`.
     ///
     /// # Panics
     ///
     /// If `jid` is not one that FreeBSD gives out: 1 to 999999 (JAIL_MAX).
-    pub fn host_half(&self, jid: i32) -> InterfaceName {
+    pub fn host_end(&self, jid: i32) -> InterfaceName {
         assert!((1..=999_999).contains(&jid), "{jid} is not a jid");
         InterfaceName::new(&format!("{}.{jid}", self.0)).expect("a NIC's name leaves room for a jid")
     }
 
-    /// The jail's half: `epair0b` for `vnet0`, and other names as they are.
+    /// The jail's end: `epair0b` for `vnet0`, and other names as they are.
     #[expect(clippy::missing_panics_doc, reason = "a NIC's name is short enough")]
-    pub fn jail_half(&self) -> InterfaceName {
+    pub fn jail_end(&self) -> InterfaceName {
         let name = match self.0.contains("vnet") {
             true => format!("{}b", self.0.replace("vnet", "epair")),
             false => self.0.clone(),
@@ -81,7 +81,7 @@ impl NicName {
         InterfaceName::new(&name).expect("a NIC's name is short enough")
     }
 
-    /// The property that holds the MAC addresses of the two halves: `vnet0_mac`.
+    /// The property that holds the MAC addresses of the two ends: `vnet0_mac`.
     pub fn mac_property(&self) -> String {
         format!("{}_mac", self.0)
     }
@@ -121,21 +121,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_both_halves() {
+    fn names_both_ends() {
         let nic = NicName::new("vnet12").unwrap();
-        assert_eq!(nic.host_half(7).as_str(), "vnet12.7");
-        assert_eq!(nic.jail_half().as_str(), "epair12b");
-        assert_eq!(NicName::new("lan").unwrap().jail_half().as_str(), "lan");
+        assert_eq!(nic.host_end(7).as_str(), "vnet12.7");
+        assert_eq!(nic.jail_end().as_str(), "epair12b");
+        assert_eq!(NicName::new("lan").unwrap().jail_end().as_str(), "lan");
         assert_eq!(nic.mac_property(), "vnet12_mac");
     }
 
     #[test]
     fn every_name_fits_with_every_jid() {
         let nic = NicName::new("vnet1234").unwrap();
-        assert_eq!(nic.host_half(999_999).as_str(), "vnet1234.999999");
+        assert_eq!(nic.host_end(999_999).as_str(), "vnet1234.999999");
         assert!(matches!(NicName::new("vnet12345"), Err(InvalidNicName::TooLong(_))));
         // The longest that a name can become on the inside.
-        assert!(NicName::new("vnetvnet").unwrap().jail_half().as_str().len() <= 15);
+        assert!(NicName::new("vnetvnet").unwrap().jail_end().as_str().len() <= 15);
     }
 
     #[test]

@@ -62,7 +62,7 @@ impl JailConfig {
         let before = RcConf::new(text);
         let mut after = before.clone();
         for nic in &network.nics {
-            let name = nic.name.jail_half();
+            let name = nic.name.jail_end();
             after.want(nic.dhcp, &format!("ifconfig_{name}"), DHCP);
             after.want(nic.accept_rtadv, &format!("ifconfig_{name}_ipv6"), RTADV);
         }

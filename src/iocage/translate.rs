@@ -130,7 +130,7 @@ fn vnet(
         }
     };
     let mut nics = Vec::new();
-    let router6_nic = network.router6_nic.map(|number| network.nics[number].name.jail_half());
+    let router6_nic = network.router6_nic.map(|number| network.nics[number].name.jail_end());
     // As in iocage: a NIC that nothing is configured on is not made.
     for nic in network.nics.iter().filter(|nic| nic.is_used()) {
         let pair = nic.mac.unwrap_or_else(|| {
@@ -138,7 +138,7 @@ fn vnet(
             made_up.push((nic.name.mac_property(), pair.to_string()));
             pair
         });
-        let jail_name = nic.name.jail_half();
+        let jail_name = nic.name.jail_end();
         nics.push(Nic {
             host_name: HostName::WithJid(format!("{}.", nic.name)),
             jail_name,

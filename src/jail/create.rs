@@ -74,7 +74,7 @@ pub struct HeldJail {
 /// Creates a jail that dies with the caller until it is committed, and opens sockets in it.
 ///
 /// This is how to start a jail without leaving anything behind when it fails: create it held, make an
-/// epair through [`HeldJail::vnet`], rename the half that is to be the host's, take it out with
+/// epair through [`HeldJail::vnet`], rename the end that is to be the host's, take it out with
 /// [`Vnet::reclaim`], configure both, and [`HeldJail::commit`].
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 
 use super::{Errno, Failure, Handle, Result};
 
-/// The value half of one jail parameter.
+/// The value of one jail parameter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
     /// The parameter's bytes. For `jail_get` a buffer to be filled: a list comes back cut to what there

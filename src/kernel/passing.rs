@@ -1,7 +1,7 @@
 //! Passing descriptors between processes: SCM_RIGHTS over a stream socket, [`unix(4)`](https://man.freebsd.org/unix(4)).
 //!
-//! The sending half runs in a child between `fork` and `_exit`: it neither allocates nor locks. The
-//! receiving half has a deadline, because the other end may be anything by then.
+//! The sending end runs in a child between `fork` and `_exit`: it neither allocates nor locks. The
+//! receiving end has a deadline, because the other end may be anything by then.
 
 use std::io;
 use std::mem::{self, MaybeUninit};

@@ -221,7 +221,7 @@ impl World {
         }
     }
 
-    /// The lower half of an interface's own address, made from its MAC or, if that is no good, from
+    /// The lower 64 bits of an interface's own address, made from its MAC or, if that is no good, from
     /// another interface's (`get_ifid`).
     fn interface_identifier(&self, interface: &Interface) -> Option<u64> {
         let others = || self.interfaces_of(interface.stack).filter_map(identifier);

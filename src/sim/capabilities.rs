@@ -19,7 +19,7 @@ const STRIPPED: u32 = sys::IFCAP_LRO as u32;
 /// What an epair(4) of 15 never switches off.
 const RECEIVING: u32 = (sys::IFCAP_RXCSUM | sys::IFCAP_RXCSUM_IPV6) as u32;
 
-/// What both halves of an epair(4) of 15 have, or neither.
+/// What both ends of an epair(4) of 15 have, or neither.
 const MIRRORED: u32 = (sys::IFCAP_TXCSUM | sys::IFCAP_TXCSUM_IPV6 | sys::IFCAP_VLAN_HWTAGGING) as u32;
 
 /// What the members of a bridge could do when they joined. Thousands of them differ in little.
@@ -64,7 +64,7 @@ impl World {
         }
         let interface = self.interface_mut(index);
         match interface.kind {
-            // Also when the other half is in another stack (confirmed).
+            // Also when the other end is in another stack (confirmed).
             Kind::Epair { peer, .. } if release >= Release::V15_1 => {
                 let enabled = wanted | RECEIVING;
                 interface.enabled_capabilities = enabled;
@@ -103,7 +103,7 @@ impl World {
             true => joined.into_iter().collect(),
             false => members.iter().map(|member| member.index).collect(),
         };
-        // An epair that comes to itself on one bridge changes both of its halves.
+        // An epair that comes to itself on one bridge changes both of its ends.
         let mut circle = false;
         for member in members {
             let interface = self.interface(member);

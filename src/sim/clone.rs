@@ -161,7 +161,7 @@ impl World {
         }
     }
 
-    /// Destroys a cloned interface, and with half an epair the other half, wherever they are.
+    /// Destroys a cloned interface, and with an epair end the other end, wherever they are.
     ///
     /// `force` is set when the stack that it was made in goes: then the cloner's own refusals do not count.
     pub fn destroy(&mut self, index: u16, force: bool) -> Result<()> {

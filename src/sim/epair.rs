@@ -9,9 +9,9 @@ use super::world::{Interface, Kind, StackId, World};
 use crate::kernel::{Errno, Result};
 
 impl World {
-    /// Makes both halves; the answer is the `a` half.
+    /// Makes both ends; the answer is the `a` end.
     ///
-    /// A unit whose name is taken by a renamed or lent half is not skipped: every attempt without a
+    /// A unit whose name is taken by a renamed or lent end is not skipped: every attempt without a
     /// number fails until it is gone (trap 3).
     pub fn create_epair(&mut self, caller: Caller, stack: StackId, name: &str) -> Result<u16> {
         let unit = self.allocate_unit(stack, "epair", unit_in(name)?)?;
@@ -29,21 +29,21 @@ impl World {
         }
         let (mac_a, mac_b) = self.epair_macs(caller, &a, &b);
         let release = self.release;
-        // The halves are known to each other only when both have their index.
-        let a = self.attach_new(stack, half(a, unit, mac_a, true, stack, release));
-        let b = self.attach_new(stack, half(b, unit, mac_b, false, stack, release));
+        // The ends are known to each other only when both have their index.
+        let a = self.attach_new(stack, end(a, unit, mac_a, true, stack, release));
+        let b = self.attach_new(stack, end(b, unit, mac_b, false, stack, release));
         for (own, peer, is_a) in [(a, b, true), (b, a, false)] {
             self.interface_mut(own).kind = Kind::Epair { peer, is_a };
         }
-        // The second half is given to the cloner first (confirmed).
+        // The second end is given to the cloner first (confirmed).
         let groups = &mut self.stacks.get_mut(&stack).expect("it was made there").groups;
         if let Some((_, members)) = groups.iter_mut().find(|(name, _)| name == "epair") {
             let count = members.len();
             members.swap(count - 2, count - 1);
         }
-        for half in [a, b] {
-            self.interface_mut(half).flags |= sys::IFF_DRV_RUNNING as u32;
-            self.set_link_state(half, sys::LINK_STATE_UP);
+        for end in [a, b] {
+            self.interface_mut(end).flags |= sys::IFF_DRV_RUNNING as u32;
+            self.set_link_state(end, sys::LINK_STATE_UP);
         }
         Ok(a)
     }
@@ -64,17 +64,17 @@ impl World {
 
     /// `epair_clone_destroy`: both lose their link, then both go, each from where it is.
     pub fn destroy_epair(&mut self, index: u16, peer: u16) {
-        for half in [index, peer] {
-            self.set_link_state(half, sys::LINK_STATE_DOWN);
-            self.interface_mut(half).flags &= !(sys::IFF_DRV_RUNNING as u32);
+        for end in [index, peer] {
+            self.set_link_state(end, sys::LINK_STATE_DOWN);
+            self.interface_mut(end).flags &= !(sys::IFF_DRV_RUNNING as u32);
         }
-        for half in [index, peer] {
-            self.detach_for_good(half);
+        for end in [index, peer] {
+            self.detach_for_good(end);
         }
     }
 }
 
-fn half(name: String, unit: u16, mac: [u8; 6], is_a: bool, home: StackId, release: Release) -> Interface {
+fn end(name: String, unit: u16, mac: [u8; 6], is_a: bool, home: StackId, release: Release) -> Interface {
     // Confirmed: 0x60001b and 0x8.
     let capabilities = match release {
         Release::V14_2 => sys::IFCAP_VLAN_MTU,

@@ -58,7 +58,7 @@ pub(crate) fn host() -> World {
     world
 }
 
-/// As [`host`], and with the two halves of an epair, `vnet0.1` and `epair0b`: the machine that the
+/// As [`host`], and with the two ends of an epair, `vnet0.1` and `epair0b`: the machine that the
 /// vectors were taken from.
 pub(crate) fn pair() -> World {
     let mut world = host();
@@ -95,7 +95,7 @@ pub(crate) fn add_loopback(world: &mut World, stack: StackId) -> u16 {
     index
 }
 
-/// Adds an interface to the host's stack, with the flags, MTU and link of an epair's half.
+/// Adds an interface to the host's stack, with the flags, MTU and link of an epair's end.
 pub(crate) fn add(world: &mut World, name: &str, kind: Kind, mac: [u8; 6]) -> u16 {
     let index = world.interfaces.keys().last().map_or(1, |last| last + 1);
     let interface = Interface {

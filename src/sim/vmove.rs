@@ -106,7 +106,7 @@ impl World {
         loop {
             let next = self.interfaces.made_in(id).next().map(|interface| interface.index);
             let Some(index) = next else { break };
-            // A vlan goes before the parent it hangs on, an epair with its other half.
+            // A vlan goes before the parent it hangs on, an epair with its other end.
             self.drop_vlans_of(index);
             if self.destroy(index, true).is_err() {
                 self.detach_for_good(index);

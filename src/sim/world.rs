@@ -250,7 +250,7 @@ pub(crate) struct Interface {
     pub stack: StackId,
     /// Where it was made, and where it goes when the stack it is lent to dies.
     pub home: StackId,
-    /// IFF_*, both halves.
+    /// IFF_*, all 32 bits.
     pub flags: u32,
     pub mtu: u32,
     pub metric: u32,

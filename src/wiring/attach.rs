@@ -7,10 +7,10 @@ use ipnetwork::IpNetwork;
 
 use super::StepError;
 use super::claim::{Claim, Standing};
-use super::half::{HostHalf, jid_of_half};
+use super::host_end::{HostEnd, jid_of_host_end};
 use super::journal::{Journal, Owned};
 use super::nat::Publication;
-use super::nic::{Draft, jail_half, nat_methods, nic_methods};
+use super::nic::{Draft, jail_end, nat_methods, nic_methods};
 use super::nic_address::NicAddress;
 use super::open::{Wiring, WiringError, nothing_owed};
 use super::plan::Plan;
@@ -52,17 +52,17 @@ pub struct Attached {
 /// An epair between the host and a jail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttachedNic {
-    /// The name of the host's half.
+    /// The name of the host's end.
     pub host: InterfaceName,
-    /// The name of the jail's half.
+    /// The name of the jail's end.
     pub jail: InterfaceName,
-    /// The MAC address of the host's half.
+    /// The MAC address of the host's end.
     pub host_mac: Option<MacAddr>,
-    /// The MAC address of the jail's half.
+    /// The MAC address of the jail's end.
     pub jail_mac: Option<MacAddr>,
     /// Their MTU, in bytes.
     pub mtu: u32,
-    /// The bridge that the host's half was put on.
+    /// The bridge that the host's end was put on.
     pub bridge: Option<InterfaceName>,
 }
 
@@ -193,10 +193,10 @@ impl<'a> Attachment<'a> {
         let (mut in_jail, mut on_host) = (0, 0);
         for (nic, (host_chosen, jail_chosen)) in self.draft.vnet.nics.iter_mut().zip(&self.draft.chosen) {
             if !jail_chosen {
-                while inside.has_interface(&jail_half(in_jail))? {
+                while inside.has_interface(&jail_end(in_jail))? {
                     in_jail += 1;
                 }
-                nic.jail_name = jail_half(in_jail);
+                nic.jail_name = jail_end(in_jail);
                 in_jail += 1;
             }
             if !host_chosen {
@@ -245,7 +245,7 @@ pub(super) fn is_epair(host: &Vnet, name: &InterfaceName) -> crate::Result<bool>
 
 /// Destroys an epair, given the host's end, whatever program made it. The jail may be alive, dying or gone.
 ///
-/// The jail is known by the half's description, or by its name: `vnetN.JID`. As long as that jail lives it is held
+/// The jail is known by the end's description, or by its name: `vnetN.JID`. As long as that jail lives it is held
 /// meanwhile; one that dies takes the epair along. An epair of no jail has the host for a home.
 ///
 /// # Errors
@@ -253,14 +253,14 @@ pub(super) fn is_epair(host: &Vnet, name: &InterfaceName) -> crate::Result<bool>
 /// Those of SIOCIFDESTROY; ETIMEDOUT: it was to go with its jail, and is still there.
 pub fn release_epair(site: &Site<'_>, name: &InterfaceName) -> Result<(), StepError> {
     let kernel = site.host.kernel();
-    let number = jid_of_half(name);
+    let number = jid_of_host_end(name);
     let mut home = number.map(|jid| jail::get(&**kernel, jid)).transpose()?.flatten();
     if home.is_none()
         && number.is_none()
-        && let Some(half) = HostHalf::read(site.host, *name)?
+        && let Some(end) = HostEnd::read(site.host, *name)?
     {
         // iocage writes its own name for a jail into the description; `attach` writes the kernel's.
-        for jail in [half.jail.clone(), format!("ioc-{}", half.jail)] {
+        for jail in [end.jail.clone(), format!("ioc-{}", end.jail)] {
             home = home.or(jail::get(&**kernel, jail.as_str())?);
         }
     }
@@ -343,7 +343,7 @@ impl Wiring {
         Attachment { wiring: self, jail: jail.into(), draft: Draft::default() }
     }
 
-    /// Destroys an epair by its half on the host, and takes away a bridge that was made for it and serves no
+    /// Destroys an epair by its end on the host, and takes away a bridge that was made for it and serves no
     /// jail any more.
     ///
     /// While the jail goes that the epair was made in, the kernel is not asked to destroy it, because that can panic
@@ -358,13 +358,13 @@ impl Wiring {
     /// # Source
     ///
     /// SIOCIFDESTROY: [`epair(4)`](https://man.freebsd.org/epair(4)); `net/if_clone.c:if_clone_destroy`.
-    pub fn detach(&self, host_half: &InterfaceName) -> Result<(), WiringError> {
-        if !is_epair(self.host(), host_half)? {
-            return Err(WiringError::Problems(vec![Problem::NotAnEpair { name: *host_half }]));
+    pub fn detach(&self, host_end: &InterfaceName) -> Result<(), WiringError> {
+        if !is_epair(self.host(), host_end)? {
+            return Err(WiringError::Problems(vec![Problem::NotAnEpair { name: *host_end }]));
         }
-        let jail = self.epairs()?.into_iter().find(|half| half.name == *host_half).map(|half| half.jail);
+        let jail = self.epairs()?.into_iter().find(|end| end.name == *host_end).map(|end| end.jail);
         let site = self.site();
-        release_epair(&site, host_half)?;
+        release_epair(&site, host_end)?;
         // What is published leads to a NIC: without one it leads nowhere.
         if let Some(jail) = jail
             && self.epairs_of(&jail)?.is_empty()
@@ -375,7 +375,7 @@ impl Wiring {
         Ok(())
     }
 
-    /// The halves on the host of the epairs of a jail, by the kernel's name for it, with the names of the jail's halves, as their descriptions
+    /// The ends on the host of the epairs of a jail, by the kernel's name for it, with the names of the jail's ends, as their descriptions
     /// say: those that [`Wiring::attach`], [`Wiring::start`] and iocage write.
     ///
     /// # Errors
@@ -383,21 +383,21 @@ impl Wiring {
     /// As [`Vnet::interfaces`] and [`Vnet::description`].
     pub fn epairs_of(&self, jail: &str) -> Result<Vec<(InterfaceName, InterfaceName)>, WiringError> {
         let running = jail::list(&**self.kernel(), false)?;
-        let is_its = |half: &HostHalf| match half.owner(&running) {
+        let is_its = |end: &HostEnd| match end.owner(&running) {
             Some(owner) => owner.name == jail,
-            None => half.names(jail),
+            None => end.names(jail),
         };
-        let halves = self.epairs()?.into_iter().filter(is_its);
-        Ok(halves.map(|half| (half.name, half.nic)).collect())
+        let ends = self.epairs()?.into_iter().filter(is_its);
+        Ok(ends.map(|end| (end.name, end.nic)).collect())
     }
 
-    /// All halves on the host of jails' epairs.
+    /// All ends on the host of jails' epairs.
     ///
     /// # Errors
     ///
     /// As [`Wiring::epairs_of`].
-    pub fn epairs(&self) -> Result<Vec<HostHalf>, WiringError> {
-        Ok(HostHalf::among(self.host(), &self.host().interfaces()?)?)
+    pub fn epairs(&self) -> Result<Vec<HostEnd>, WiringError> {
+        Ok(HostEnd::among(self.host(), &self.host().interfaces()?)?)
     }
 
     /// A jail with a network stack of its own, or what is wrong.

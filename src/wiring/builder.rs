@@ -145,13 +145,13 @@ impl<'a, Stage> JailBuilder<'a, Stage> {
 }
 
 impl<'a> JailBuilder<'a, Unwired> {
-    /// Begins a NIC: an epair, with one half in the jail and the other on a bridge of the host, which is made
+    /// Begins a NIC: an epair, with one end in the jail and the other on a bridge of the host, which is made
     /// if it is missing and then goes with the last jail on it.
     pub fn nic(self, bridge: impl ValueOrText<InterfaceName>) -> JailBuilder<'a, Wired> {
         self.into_stage::<Wired>().nic(bridge)
     }
 
-    /// Begins a NIC that is on no bridge: the host's half is to be routed to.
+    /// Begins a NIC that is on no bridge: the host's end is to be routed to.
     pub fn nic_alone(self) -> JailBuilder<'a, Wired> {
         self.into_stage::<Wired>().nic_alone()
     }

@@ -48,7 +48,7 @@ pub enum Owned {
     Alias6(InterfaceName, Ipv6Network),
     /// A jail of this name.
     Jail(String),
-    /// The host's half of an epair of the jail.
+    /// The host's end of an epair of the jail.
     Epair(InterfaceName),
     /// The NAT and the published ports of a jail of this name.
     Published(String),

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use ipnetwork::IpNetwork;
 
-use super::half::HostHalf;
+use super::host_end::HostEnd;
 use super::nat::{JailNat, Publication};
 use super::problem::Problem;
 use super::spec::{HostName, Network, Nic, Router, StaticRoute, VnetSpec};
@@ -22,7 +22,7 @@ pub(super) struct Draft {
     pub vnet: VnetSpec,
     pub mistakes: Vec<Problem>,
     pub nat: NatDraft,
-    /// Whether the names of the halves of each NIC were chosen by the caller: the host's, the jail's.
+    /// Whether the names of the ends of each NIC were chosen by the caller: the host's, the jail's.
     pub chosen: Vec<(bool, bool)>,
 }
 
@@ -61,7 +61,7 @@ impl Draft {
         self.chosen.push((false, false));
         self.vnet.nics.push(Nic {
             host_name: HostName::WithJid(format!("vnet{number}.")),
-            jail_name: jail_half(number),
+            jail_name: jail_end(number),
             description: String::new(),
             macs: None,
             mtu: None,
@@ -123,7 +123,7 @@ impl Draft {
     pub fn complete(&mut self, jail: &str, host_uuid: &str) {
         for nic in &mut self.vnet.nics {
             if nic.description.is_empty() {
-                nic.description = HostHalf::description(jail, nic.jail_name.as_str());
+                nic.description = HostEnd::description(jail, nic.jail_name.as_str());
             }
             nic.macs.get_or_insert_with(|| addresses(host_uuid, jail, nic.jail_name));
         }
@@ -131,7 +131,7 @@ impl Draft {
 }
 
 /// The name that the kernel itself would give.
-pub(super) fn jail_half(number: usize) -> InterfaceName {
+pub(super) fn jail_end(number: usize) -> InterfaceName {
     InterfaceName::new(&format!("epair{number}b")).expect("a name that fits")
 }
 
@@ -144,36 +144,36 @@ fn addresses(host_uuid: &str, jail: &str, nic: InterfaceName) -> (MacAddr, MacAd
 /// The methods of a builder that describe the NIC that was begun last. `draft` is the field.
 macro_rules! nic_methods {
     () => {
-        /// Names the jail's half. Without this it is `epair0b`, the next NIC's `epair1b`, and so on.
+        /// Names the jail's end. Without this it is `epair0b`, the next NIC's `epair1b`, and so on.
         pub fn named(mut self, name: impl ValueOrText<InterfaceName>) -> Self {
-            if let Some(name) = self.draft.take("the name of the jail's half", name) {
+            if let Some(name) = self.draft.take("the name of the jail's end", name) {
                 self.draft.nic().jail_name = name;
                 self.draft.chose().1 = true;
             }
             self
         }
 
-        /// Names the host's half. Without this it is `vnet0.JID`, the next NIC's `vnet1.JID`, and so on.
+        /// Names the host's end. Without this it is `vnet0.JID`, the next NIC's `vnet1.JID`, and so on.
         pub fn host_named(mut self, name: impl ValueOrText<InterfaceName>) -> Self {
-            if let Some(name) = self.draft.take("the name of the host's half", name) {
+            if let Some(name) = self.draft.take("the name of the host's end", name) {
                 self.draft.nic().host_name = HostName::Fixed(name);
                 self.draft.chose().0 = true;
             }
             self
         }
 
-        /// Describes the host's half, in place of `associated with jail: NAME as nic: EPAIR`, which is what
+        /// Describes the host's end, in place of `associated with jail: NAME as nic: EPAIR`, which is what
         /// iocage writes.
         pub fn description(mut self, text: impl Into<String>) -> Self {
             self.draft.nic().description = text.into();
             self
         }
 
-        /// Sets the MAC addresses of the host's half and of the jail's. Without this they are made from the
+        /// Sets the MAC addresses of the host's end and of the jail's. Without this they are made from the
         /// host's UUID and the names of jail and NIC: the same at every start, others on every host.
         pub fn macs(mut self, host: impl ValueOrText<MacAddr>, jail: impl ValueOrText<MacAddr>) -> Self {
-            let host = self.draft.take("the MAC address of the host's half", host);
-            let jail = self.draft.take("the MAC address of the jail's half", jail);
+            let host = self.draft.take("the MAC address of the host's end", host);
+            let jail = self.draft.take("the MAC address of the jail's end", jail);
             for mac in host.iter().chain(&jail).filter(|mac| !mac.is_usable()) {
                 let reason = format!("{mac} is no interface's: its first byte must be even");
                 self.draft.mistakes.push(Problem::Unreadable { what: "a MAC address", reason });
@@ -184,7 +184,7 @@ macro_rules! nic_methods {
             self
         }
 
-        /// Sets the MTU of both halves, in bytes. Without this it is the bridge's, or 1500.
+        /// Sets the MTU of both ends, in bytes. Without this it is the bridge's, or 1500.
         pub fn mtu(mut self, mtu: impl ValueOrText<Mtu>) -> Self {
             if let Some(mtu) = self.draft.take("the MTU", mtu) {
                 self.draft.nic().mtu = Some(mtu);
@@ -228,7 +228,7 @@ macro_rules! nic_methods {
             self
         }
 
-        /// Gives the jail's half an address of IPv4 or IPv6, with its prefix length. May be repeated.
+        /// Gives the jail's end an address of IPv4 or IPv6, with its prefix length. May be repeated.
         ///
         /// An IPv6 address without one is a /64. See [`NicAddress`] for what is refused.
         pub fn address(mut self, address: impl ValueOrText<NicAddress>) -> Self {
@@ -238,7 +238,7 @@ macro_rules! nic_methods {
             self
         }
 
-        /// Lets the jail's half take its IPv6 addresses and routers from router advertisements.
+        /// Lets the jail's end take its IPv6 addresses and routers from router advertisements.
         pub fn accept_rtadv(mut self) -> Self {
             self.draft.nic().accept_rtadv = true;
             self
@@ -307,7 +307,7 @@ mod tests {
 
     #[test]
     fn mac_addresses_are_of_the_jail_and_of_the_host() {
-        let nic = jail_half(0);
+        let nic = jail_end(0);
         let (host, jail) = addresses("one", "web", nic);
         assert!(host.is_usable() && host.is_local() && jail.is_usable());
         assert_ne!(host, jail);

@@ -83,9 +83,9 @@ impl Plan {
         planner.publish(spec.nat.as_ref());
         // It has its loopback.
         planner.steps.retain(|step| !matches!(step, Step::StartLoopback));
-        // The host's half first: its name is in the journal, so that an attempt that was killed can be undone.
+        // The host's end first: its name is in the journal, so that an attempt that was killed can be undone.
         for place in 1..planner.steps.len() {
-            if let [Step::NameJailHalf { .. }, Step::NameHostHalf { .. }] = planner.steps[place - 1..=place] {
+            if let [Step::NameJailEnd { .. }, Step::NameHostEnd { .. }] = planner.steps[place - 1..=place] {
                 planner.steps.swap(place - 1, place);
             }
         }
@@ -245,8 +245,8 @@ impl<'a> Planner<'a> {
         let mtu = self.mtu(spec, uplink);
         self.check_vlans(spec);
         self.steps.push(Step::CreateEpair { nic, unit: epair_unit(&spec.jail_name) });
-        self.steps.push(Step::NameJailHalf { nic, name: spec.jail_name });
-        self.steps.push(Step::NameHostHalf { nic, name: spec.host_name.clone() });
+        self.steps.push(Step::NameJailEnd { nic, name: spec.jail_name });
+        self.steps.push(Step::NameHostEnd { nic, name: spec.host_name.clone() });
         if let Some((host, jail)) = spec.macs {
             self.steps.push(Step::SetMacs { nic, host, jail });
         }
@@ -317,7 +317,7 @@ impl<'a> Planner<'a> {
         self.mtus.get(bridge).copied().or_else(|| self.survey.bridge_mtu(bridge))
     }
 
-    /// The MTU of both halves: the bridge's, which its first member sets: an uplink, or this NIC.
+    /// The MTU of both ends: the bridge's, which its first member sets: an uplink, or this NIC.
     fn mtu(&mut self, nic: &Nic, uplink: Option<(InterfaceName, Mtu)>) -> Mtu {
         let Some(bridge) = nic.bridge else { return nic.mtu.unwrap_or(nic.default_mtu) };
         match self.survey.interface(&bridge) {
@@ -453,7 +453,7 @@ impl<'a> Planner<'a> {
     }
 }
 
-/// The unit under which the kernel itself names the second half of an epair so.
+/// The unit under which the kernel itself names the second end of an epair so.
 fn epair_unit(name: &InterfaceName) -> Option<u16> {
     let unit = name.as_str().strip_prefix("epair")?.strip_suffix('b')?;
     (unit == "0" || !unit.starts_with('0')).then(|| unit.parse().ok()).flatten()

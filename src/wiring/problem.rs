@@ -41,7 +41,7 @@ pub enum Problem {
         jid: Jid,
     },
     /// What is to be detached is no epair.
-    #[error("{name} is no epair: name the host's half of one, as `net list` shows it")]
+    #[error("{name} is no epair: name the host's end of one, as `net list` shows it")]
     NotAnEpair {
         /// The interface.
         name: InterfaceName,

@@ -77,7 +77,7 @@ fn requests(step: &Step, shared: &mut Option<Vec<&'static str>>) -> Vec<&'static
         Step::CreateJail => vec!["jail_set", "jail_set"],
         Step::HoldJail | Step::Commit => vec!["jail_set"],
         Step::CreateEpair { .. } => vec!["SIOCIFCREATE2"],
-        Step::NameJailHalf { .. } | Step::NameHostHalf { .. } => vec!["SIOCSIFNAME"],
+        Step::NameJailEnd { .. } | Step::NameHostEnd { .. } => vec!["SIOCSIFNAME"],
         Step::SetMacs { .. } => vec!["SIOCSIFLLADDR"; 2],
         Step::SetMtu { .. } => vec!["SIOCSIFMTU"; 2],
         Step::Describe { .. } => vec!["SIOCSIFDESCR"],

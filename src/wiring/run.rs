@@ -39,7 +39,7 @@ pub struct Up {
     pub jid: Jid,
     /// The devfs ruleset it was given.
     pub ruleset: u16,
-    /// The host's halves of its epairs.
+    /// The host's ends of its epairs.
     pub epairs: Vec<InterfaceName>,
 }
 
@@ -173,7 +173,7 @@ impl<'a> Run<'a> {
                 let _ = inside.delete_route(*destination, Some(*gateway), Fib::DEFAULT);
             }
             for epair in &self.epairs {
-                // The jail's half never leaves it; one that is gone already is as it should be.
+                // The jail's end never leaves it; one that is gone already is as it should be.
                 let _ = inside.destroy(&epair.b);
             }
         }
@@ -242,11 +242,11 @@ impl<'a> Run<'a> {
                 let epair = self.create_epair(*unit)?;
                 self.epairs.push(epair);
             }
-            Step::NameJailHalf { nic, name } => {
+            Step::NameJailEnd { nic, name } => {
                 self.inside().rename(&self.epairs[*nic].b, name)?;
                 self.epairs[*nic].b = *name;
             }
-            Step::NameHostHalf { nic, name } => self.name_host_half(*nic, name)?,
+            Step::NameHostEnd { nic, name } => self.name_host_end(*nic, name)?,
             Step::SetMacs { nic, host, jail } => {
                 self.inside().set_mac(&self.epairs[*nic].a, *host)?;
                 self.inside().set_mac(&self.epairs[*nic].b, *jail)?;
@@ -266,15 +266,15 @@ impl<'a> Run<'a> {
                 host.add_member(bridge, &self.epairs[*nic].a)?;
             }
             Step::SetVlans { nic, bridge, vlans } => {
-                let half = &self.epairs[*nic].a;
-                host.set_member_pvid(bridge, half, vlans.untagged)?;
+                let end = &self.epairs[*nic].a;
+                host.set_member_pvid(bridge, end, vlans.untagged)?;
                 if !vlans.tagged.is_empty() {
-                    host.set_member_vlans(bridge, half, &vlans.tagged)?;
+                    host.set_member_vlans(bridge, end, &vlans.tagged)?;
                 }
             }
             Step::Isolate { nic, bridge } => {
-                let half = &self.epairs[*nic].a;
-                host.change_member_flags(bridge, half, MemberFlags::PRIVATE, MemberFlags::empty())?;
+                let end = &self.epairs[*nic].a;
+                host.change_member_flags(bridge, end, MemberFlags::PRIVATE, MemberFlags::empty())?;
             }
             Step::BringUp { nic } => host.up(&self.epairs[*nic].a)?,
             Step::StartLoopback => self.start_loopback()?,
@@ -496,7 +496,7 @@ impl<'a> Run<'a> {
     }
 
     /// Makes an epair, under this unit if it is free. A renamed epair holds its unit, and the kernel does not try the
-    /// next one by itself where a half's name is taken.
+    /// next one by itself where an end's name is taken.
     fn create_epair(&self, unit: Option<u16>) -> Result<Epair, StepError> {
         let inside = self.inside();
         let mut made = match unit {
@@ -512,7 +512,7 @@ impl<'a> Run<'a> {
         Ok(made?)
     }
 
-    fn name_host_half(&mut self, nic: usize, name: &HostName) -> Result<(), StepError> {
+    fn name_host_end(&mut self, nic: usize, name: &HostName) -> Result<(), StepError> {
         let name = match name {
             HostName::Fixed(name) => *name,
             HostName::WithJid(prefix) => InterfaceName::new(&format!("{prefix}{}", self.jid()))

@@ -9,7 +9,7 @@ use std::cell::OnceCell;
 use std::io;
 use std::net::IpAddr;
 
-use super::half::HostHalf;
+use super::host_end::HostEnd;
 use super::journal::{Journal, Owned};
 use super::lock::{Lock, Mode};
 use super::plan::{Carried, Plan};
@@ -493,10 +493,10 @@ fn is_bridge(host: &Vnet, name: &InterfaceName) -> Result<bool, StepError> {
     Ok(interface.is_some_and(|interface| interface.kind == InterfaceType::BRIDGE))
 }
 
-/// Whether a jail's half of an epair is on a bridge.
+/// Whether a jail's end of an epair is on a bridge.
 fn has_jails(host: &Vnet, bridge: &InterfaceName) -> Result<bool, StepError> {
     for member in host.member_names(bridge).optional()?.unwrap_or_default() {
-        if HostHalf::read(host, member)?.is_some() {
+        if HostEnd::read(host, member)?.is_some() {
             return Ok(true);
         }
     }

@@ -137,20 +137,20 @@ pub struct Router {
 /// One epair between a jail and a bridge of the host.
 #[derive(Debug, Clone)]
 pub struct Nic {
-    /// The name of the host's half.
+    /// The name of the host's end.
     pub host_name: HostName,
-    /// The name of the jail's half.
+    /// The name of the jail's end.
     pub jail_name: InterfaceName,
-    /// Text for the host's half.
+    /// Text for the host's end.
     pub description: String,
     /// The host's MAC, and the jail's. Without them they repeat from jail to jail: the kernel
     /// derives them from the names that epairs have when they are made.
     pub macs: Option<(MacAddr, MacAddr)>,
-    /// The MTU of both halves; that of the bridge if none is given.
+    /// The MTU of both ends; that of the bridge if none is given.
     pub mtu: Option<Mtu>,
     /// The MTU when none is given and the bridge has no member yet.
     pub default_mtu: Mtu,
-    /// The bridge the host's half joins.
+    /// The bridge the host's end joins.
     pub bridge: Option<InterfaceName>,
     /// An interface of the host that is to be on the same bridge.
     pub uplink: Option<Uplink>,
@@ -162,11 +162,11 @@ pub struct Nic {
     pub inet: Vec<Ipv4Network>,
     /// The jail's IPv6 addresses.
     pub inet6: Vec<Ipv6Network>,
-    /// Whether the jail's half takes its IPv6 addresses from router advertisements.
+    /// Whether the jail's end takes its IPv6 addresses from router advertisements.
     pub accept_rtadv: bool,
 }
 
-/// The name of the host's half of an epair.
+/// The name of the host's end of an epair.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HostName {
     /// This one.

@@ -33,7 +33,7 @@ pub enum Step {
     /// Makes a jail with a network stack of its own, that lives as long as this process or until
     /// [`Step::Commit`].
     HoldJail,
-    /// Makes an epair inside the held jail, under an explicit unit where the jail's half is to be
+    /// Makes an epair inside the held jail, under an explicit unit where the jail's end is to be
     /// called `epairNb`.
     CreateEpair {
         /// Which of the jail's NICs it is.
@@ -41,22 +41,22 @@ pub enum Step {
         /// Its unit.
         unit: Option<u16>,
     },
-    /// Renames the half that stays in the jail.
-    NameJailHalf {
+    /// Renames the end that stays in the jail.
+    NameJailEnd {
         /// Which NIC.
         nic: usize,
         /// Its name.
         name: InterfaceName,
     },
-    /// Renames the half that is to be the host's, while it is still inside: on the way out names
+    /// Renames the end that is to be the host's, while it is still inside: on the way out names
     /// are not checked.
-    NameHostHalf {
+    NameHostEnd {
         /// Which NIC.
         nic: usize,
         /// Its name.
         name: HostName,
     },
-    /// Sets the link addresses of both halves.
+    /// Sets the link addresses of both ends.
     SetMacs {
         /// Which NIC.
         nic: usize,
@@ -65,21 +65,21 @@ pub enum Step {
         /// The jail's.
         jail: MacAddr,
     },
-    /// Sets the MTU of both halves.
+    /// Sets the MTU of both ends.
     SetMtu {
         /// Which NIC.
         nic: usize,
         /// In bytes.
         mtu: Mtu,
     },
-    /// Describes the host's half.
+    /// Describes the host's end.
     Describe {
         /// Which NIC.
         nic: usize,
         /// The description.
         text: String,
     },
-    /// Takes the host's half out of the jail.
+    /// Takes the host's end out of the jail.
     TakeOut {
         /// Which NIC.
         nic: usize,
@@ -91,7 +91,7 @@ pub enum Step {
         /// The interface.
         member: InterfaceName,
     },
-    /// Puts the host's half on a bridge, which is made when it is missing, and brought up.
+    /// Puts the host's end on a bridge, which is made when it is missing, and brought up.
     Join {
         /// Which NIC.
         nic: usize,
@@ -107,7 +107,7 @@ pub enum Step {
         /// The VLANs.
         vlans: VlanSet,
     },
-    /// Puts the host's half in its VLANs on the bridge, before it is up.
+    /// Puts the host's end in its VLANs on the bridge, before it is up.
     SetVlans {
         /// Which NIC.
         nic: usize,
@@ -116,14 +116,14 @@ pub enum Step {
         /// The VLANs.
         vlans: NicVlans,
     },
-    /// Has the bridge forward nothing between the host's half and other isolated members.
+    /// Has the bridge forward nothing between the host's end and other isolated members.
     Isolate {
         /// Which NIC.
         nic: usize,
         /// The bridge.
         bridge: InterfaceName,
     },
-    /// Brings the host's half up.
+    /// Brings the host's end up.
     BringUp {
         /// Which NIC.
         nic: usize,
@@ -134,12 +134,12 @@ pub enum Step {
     AddAddress4(JailInterface, Ipv4Network),
     /// Adds an IPv6 address inside the jail.
     AddAddress6(JailInterface, Ipv6Network),
-    /// Lets the jail's half configure itself from router advertisements.
+    /// Lets the jail's end configure itself from router advertisements.
     AcceptRtadv {
         /// Which NIC.
         nic: usize,
     },
-    /// Brings the jail's half up, where no address does that.
+    /// Brings the jail's end up, where no address does that.
     BringUpInside {
         /// Which NIC.
         nic: usize,
@@ -161,7 +161,7 @@ pub enum Step {
 pub enum JailInterface {
     /// `lo0`.
     Loopback,
-    /// The jail's half of this NIC.
+    /// The jail's end of this NIC.
     Nic(usize),
 }
 
@@ -169,7 +169,7 @@ impl fmt::Display for JailInterface {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             JailInterface::Loopback => f.write_str("lo0"),
-            JailInterface::Nic(nic) => write!(f, "the jail's half of nic {nic}"),
+            JailInterface::Nic(nic) => write!(f, "the jail's end of nic {nic}"),
         }
     }
 }
@@ -193,38 +193,38 @@ impl fmt::Display for Step {
                 write!(f, "create epair{unit} inside, for nic {nic}")
             }
             Step::CreateEpair { nic, unit: None } => write!(f, "create an epair inside, for nic {nic}"),
-            Step::NameJailHalf { nic, name } => write!(f, "name the jail's half of nic {nic} {name}"),
-            Step::NameHostHalf { nic, name: HostName::Fixed(name) } => {
-                write!(f, "name the host's half of nic {nic} {name}")
+            Step::NameJailEnd { nic, name } => write!(f, "name the jail's end of nic {nic} {name}"),
+            Step::NameHostEnd { nic, name: HostName::Fixed(name) } => {
+                write!(f, "name the host's end of nic {nic} {name}")
             }
-            Step::NameHostHalf { nic, name: HostName::WithJid(prefix) } => {
-                write!(f, "name the host's half of nic {nic} {prefix}JID")
+            Step::NameHostEnd { nic, name: HostName::WithJid(prefix) } => {
+                write!(f, "name the host's end of nic {nic} {prefix}JID")
             }
             Step::SetMacs { nic, host, jail } => {
                 write!(f, "set the MAC addresses of nic {nic}: {host} on the host, {jail} in the jail")
             }
-            Step::SetMtu { nic, mtu } => write!(f, "set the MTU of both halves of nic {nic} to {mtu}"),
-            Step::Describe { nic, text } => write!(f, "describe the host's half of nic {nic}: {text}"),
-            Step::TakeOut { nic } => write!(f, "take the host's half of nic {nic} out of the jail"),
+            Step::SetMtu { nic, mtu } => write!(f, "set the MTU of both ends of nic {nic} to {mtu}"),
+            Step::Describe { nic, text } => write!(f, "describe the host's end of nic {nic}: {text}"),
+            Step::TakeOut { nic } => write!(f, "take the host's end of nic {nic} out of the jail"),
             Step::AddUplink { bridge, member } => write!(f, "add {member} to {bridge}"),
-            Step::Join { nic, bridge } => write!(f, "add the host's half of nic {nic} to {bridge}"),
+            Step::Join { nic, bridge } => write!(f, "add the host's end of nic {nic} to {bridge}"),
             Step::Carry { bridge, member, vlans } => {
                 write!(f, "carry VLANs {vlans} of {bridge} through {member}")
             }
             Step::SetVlans { nic, bridge, vlans } => {
-                write!(f, "put the host's half of nic {nic} in VLANs of {bridge}: {vlans}")
+                write!(f, "put the host's end of nic {nic} in VLANs of {bridge}: {vlans}")
             }
             Step::Isolate { nic, bridge } => {
-                write!(f, "isolate the host's half of nic {nic} on {bridge}")
+                write!(f, "isolate the host's end of nic {nic} on {bridge}")
             }
-            Step::BringUp { nic } => write!(f, "bring the host's half of nic {nic} up"),
+            Step::BringUp { nic } => write!(f, "bring the host's end of nic {nic} up"),
             Step::StartLoopback => f.write_str("bring lo0 up inside, with 127.0.0.1"),
             Step::AddAddress4(interface, network) => write!(f, "add {network} to {interface}"),
             Step::AddAddress6(interface, network) => write!(f, "add {network} to {interface}"),
             Step::AcceptRtadv { nic } => {
-                write!(f, "accept router advertisements on the jail's half of nic {nic}")
+                write!(f, "accept router advertisements on the jail's end of nic {nic}")
             }
-            Step::BringUpInside { nic } => write!(f, "bring the jail's half of nic {nic} up"),
+            Step::BringUpInside { nic } => write!(f, "bring the jail's end of nic {nic} up"),
             Step::DefaultRoute(router) => write!(f, "set the default route to {} inside", router.address),
             Step::Publish(nat) => write!(f, "{nat}"),
             Step::AddRoute(route) => {

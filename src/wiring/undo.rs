@@ -266,13 +266,13 @@ pub(super) fn destroy_held(site: &Site<'_>, name: &InterfaceName) -> Result<(), 
     }
 }
 
-/// Sees to it that the host's half of an epair goes which was made in a jail that is not alive any more.
+/// Sees to it that the host's end of an epair goes which was made in a jail that is not alive any more.
 ///
 /// **The kernel is never asked to destroy it.** Its cloner is the jail's, and goes with the jail's network stack:
 /// SIOCIFDESTROY meanwhile uses the cloner after it was freed, and the kernel panics
 /// (`net/if_clone.c:if_clone_destroy`, which takes `ifnet_detach_sxlock` after it has found the cloner; seen on 15.1).
-/// A jail that something holds is given the half back: SIOCSIFVNET holds the jail while it lasts
-/// (`net/if.c:if_vmove_loan`). One that is gone takes the half along.
+/// A jail that something holds is given the end back: SIOCSIFVNET holds the jail while it lasts
+/// (`net/if.c:if_vmove_loan`). One that is gone takes the end along.
 ///
 /// # Errors
 ///

@@ -22,7 +22,7 @@ fn name(text: &str) -> InterfaceName {
     text.parse().unwrap()
 }
 
-/// An epair on the host with this name and description on one half.
+/// An epair on the host with this name and description on one end.
 fn epair(host: &Vnet, called: &str, described: &str) {
     let pair = host.create_epair().unwrap();
     host.rename(&pair.a, &name(called)).unwrap();

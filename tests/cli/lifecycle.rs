@@ -29,8 +29,8 @@ fn all_jails_come_up_as_their_configurations_say() {
 
     let host = root.ok(&["show"]);
     // Which jail gets which jid depends on who is faster.
-    let halves = host.lines().filter(|line| line.trim_start().starts_with("vnet0."));
-    assert!(host.contains("bridge0") && halves.count() == 2, "{host}");
+    let ends = host.lines().filter(|line| line.trim_start().starts_with("vnet0."));
+    assert!(host.contains("bridge0") && ends.count() == 2, "{host}");
 }
 
 #[test]

@@ -52,17 +52,17 @@ fn answers_are_json_if_asked_for() {
             "jid": jid.get(), "name": "theirs", "host_mac": "02:00:00:00:00:01", "routes": [],
             "interface": {
                 "name": "eth0", "type": "ethernet", "up": true, "mtu": 1500, "mac": "02:00:00:00:00:02",
-                "addresses": [], "host_half": "theirs.eth0", "bridge": null, "port": null,
+                "addresses": [], "host_end": "theirs.eth0", "bridge": null, "port": null,
             },
         })
     );
     let list: serde_json::Value =
         serde_json::from_str(&root.ok(&["--json", "net", "list", "theirs"])).unwrap();
     let interface = &list[0]["interfaces"][1];
-    assert_eq!((&interface["name"], &interface["host_half"]), (&"eth0".into(), &"theirs.eth0".into()));
+    assert_eq!((&interface["name"], &interface["host_end"]), (&"eth0".into(), &"theirs.eth0".into()));
     let gone = root.ok(&["--json", "net", "detach", "theirs", "--all"]);
     let gone: serde_json::Value = serde_json::from_str(&gone).unwrap();
-    assert_eq!(gone["detached"][0]["host_half"], "theirs.eth0");
+    assert_eq!(gone["detached"][0]["host_end"], "theirs.eth0");
 }
 
 #[test]
@@ -348,7 +348,7 @@ fn what_cannot_be_a_route_is_told() {
     root.fails(&["net", "attach", "theirs", "--route", "10.0.0.0/8"], 1);
 }
 
-/// A start describes its halves with iocage's name for the jail, and `net attach` with the kernel's.
+/// A start describes its ends with iocage's name for the jail, and `net attach` with the kernel's.
 #[test]
 fn epairs_of_jails_that_start_made_are_listed_and_detached() {
     let root = Root::new();

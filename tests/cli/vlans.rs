@@ -66,11 +66,10 @@ fn a_missing_bridge_is_made_to_filter_and_the_uplink_carries_the_vlan() {
     let bridge = name("bridge0");
     assert!(host.bridge_flags(&bridge).unwrap().contains(BridgeFlags::VLAN_FILTER));
     assert_eq!(port(&host, &bridge, uplink.as_str()), (None, "20,30,40-42".to_owned()));
-    let halves: Vec<_> =
-        host.member_names(&bridge).unwrap().into_iter().filter(|half| *half != uplink).collect();
-    assert_eq!(port(&host, &bridge, halves[1].as_str()), (Some(20), String::new()));
-    assert_eq!(port(&host, &bridge, halves[0].as_str()), (None, "30,40-42".to_owned()));
-    assert!(host.member_flags(&bridge, &halves[1]).unwrap().contains(MemberFlags::PRIVATE));
+    let ends: Vec<_> = host.member_names(&bridge).unwrap().into_iter().filter(|end| *end != uplink).collect();
+    assert_eq!(port(&host, &bridge, ends[1].as_str()), (Some(20), String::new()));
+    assert_eq!(port(&host, &bridge, ends[0].as_str()), (None, "30,40-42".to_owned()));
+    assert!(host.member_flags(&bridge, &ends[1]).unwrap().contains(MemberFlags::PRIVATE));
     // All commands that show the wiring show it.
     let list = root.ok(&["net", "list", "theirs"]);
     assert!(list.contains("bridge bridge0 vlan 20 isolated 192.0.2.20/24"), "{list}");
@@ -224,11 +223,11 @@ fn properties_put_a_jail_in_vlans() {
     let plan = root.ok(&["start", "--dry-run", "db"]);
     let place = |what: &str| plan.find(what).unwrap_or_else(|| panic!("no {what} in {plan}"));
     assert!(
-        place("add the host's half of nic 0 to bridge0")
+        place("add the host's end of nic 0 to bridge0")
             < place("in VLANs of bridge0: untagged 20, tagged 30-33")
     );
-    assert!(place("in VLANs of bridge0") < place("bring the host's half of nic 0 up"));
-    assert!(place("carry VLANs 20,30-33 of bridge0") < place("add the host's half of nic 0"));
+    assert!(place("in VLANs of bridge0") < place("bring the host's end of nic 0 up"));
+    assert!(place("carry VLANs 20,30-33 of bridge0") < place("add the host's end of nic 0"));
     root.ok(&["start", "db"]);
     assert_eq!(port(&host, &bridge, "vnet0.1"), (Some(20), "30-33".to_owned()));
     assert_eq!(port(&host, &bridge, uplink.as_str()), (None, "7,20,30-33".to_owned()));

@@ -375,10 +375,10 @@ fn a_link_local_address_belongs_to_its_interface() {
     let world = World::new();
     world.loopback();
     let pair = world.create_epair().unwrap();
-    for half in [pair.a, pair.b] {
-        world.add_ipv6(&half, net6("fe80::1:1/64")).unwrap();
-        assert!(world.find_ipv6(&half, ip6("fe80::1:1")).unwrap().is_some());
-        let seen = world.interface(&half).unwrap();
+    for end in [pair.a, pair.b] {
+        world.add_ipv6(&end, net6("fe80::1:1/64")).unwrap();
+        assert!(world.find_ipv6(&end, ip6("fe80::1:1")).unwrap().is_some());
+        let seen = world.interface(&end).unwrap();
         let found = seen.addresses.iter().find(|seen| seen.network.ip() == ip6("fe80::1:1")).unwrap();
         assert_eq!(found.scope, u32::from(seen.index));
     }

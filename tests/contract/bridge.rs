@@ -7,7 +7,7 @@ use jailwire_sys as sys;
 
 use crate::support::{Refused, World, command, n, net4, net6, of_member};
 
-/// A world with a bridge and so many epairs, whose a halves are members.
+/// A world with a bridge and so many epairs, whose a ends are members.
 fn bridged(pairs: u16) -> World {
     let world = World::new();
     let bridge = world.create_bridge().unwrap();
@@ -231,7 +231,7 @@ fn members_have_the_capabilities_that_all_have() {
     let checksum = Capabilities::TX_CHECKSUM | Capabilities::TX_CHECKSUM_IPV6;
     world.change_capabilities(&poor.a, Capabilities::empty(), checksum).unwrap();
     world.add_member(&n("bridge0"), &poor.a).unwrap();
-    // On the other half as well.
+    // On the other end as well.
     assert_eq!((enabled("epair0a"), enabled("epair0b")), (0x20_0019, 0x20_0019));
     world.delete_member(&n("bridge0"), &poor.a).unwrap();
     assert_eq!((enabled("epair0a"), enabled("epair0b")), (0x60_001b, 0x60_001b));

@@ -10,16 +10,16 @@ use crate::support::{Refused, World, ask, n, with};
 const EPAIR_FLAGS: u32 = 0x8842;
 
 #[test]
-fn an_epair_has_two_halves_that_are_down_and_have_a_link() {
+fn an_epair_has_two_ends_that_are_down_and_have_a_link() {
     let world = World::new();
     let pair = world.create_epair().unwrap();
     assert_eq!((pair.a, pair.b), (n("epair0a"), n("epair0b")));
-    for half in [pair.a, pair.b] {
-        assert_eq!(world.flags(&half).unwrap().bits(), EPAIR_FLAGS);
-        let seen = world.interface(&half).unwrap();
+    for end in [pair.a, pair.b] {
+        assert_eq!(world.flags(&end).unwrap().bits(), EPAIR_FLAGS);
+        let seen = world.interface(&end).unwrap();
         assert_eq!((seen.kind, seen.mtu, seen.link), (InterfaceType::ETHERNET, 1500, LinkState::Up));
         assert!(seen.addresses.is_empty() && seen.mac.is_some());
-        assert_eq!(world.interface_fib(&half).unwrap().get(), 0);
+        assert_eq!(world.interface_fib(&end).unwrap().get(), 0);
     }
     assert_ne!(world.mac(&pair.a).unwrap(), world.mac(&pair.b).unwrap());
     assert_ne!(world.index(&pair.a).unwrap(), world.index(&pair.b).unwrap());
@@ -84,13 +84,13 @@ fn names_that_no_cloner_takes_are_refused() {
 #[test]
 fn an_epair_needs_both_names() {
     let world = World::new();
-    for half in ["epair0a", "epair1b"] {
+    for end in ["epair0a", "epair1b"] {
         let bridge = world.create_bridge().unwrap();
-        world.rename(&bridge, &n(half)).unwrap();
-        let unit = half[5..6].parse().unwrap();
+        world.rename(&bridge, &n(end)).unwrap();
+        let unit = end[5..6].parse().unwrap();
         world.create_epair_unit(unit).refused(Errno::EEXIST);
         assert!(!world.has_interface(&n(if unit == 0 { "epair0b" } else { "epair1a" })).unwrap());
-        world.destroy(&n(half)).unwrap();
+        world.destroy(&n(end)).unwrap();
         // The unit was given back.
         world.create_epair_unit(unit).unwrap();
     }
@@ -108,7 +108,7 @@ fn a_renamed_interface_keeps_its_unit() {
 }
 
 #[test]
-fn a_half_is_destroyed_with_the_other_under_any_name() {
+fn an_end_is_destroyed_with_the_other_under_any_name() {
     let world = World::new();
     let pair = world.create_epair().unwrap();
     world.rename(&pair.a, &n("fifteen_letters")).unwrap();
@@ -217,5 +217,5 @@ fn indices_are_the_machines_and_not_the_stacks() {
     }
     indices.sort_unstable();
     indices.dedup();
-    assert_eq!(indices.len(), 6, "two lo0 and four halves");
+    assert_eq!(indices.len(), 6, "two lo0 and four ends");
 }

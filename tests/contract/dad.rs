@@ -12,7 +12,7 @@ use crate::support::{Host, Refused, World, ip6, n, net6};
 const NONE: Nd6Flags = Nd6Flags::empty();
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// A world with an epair whose first half has an address.
+/// A world with an epair whose first end has an address.
 fn addressed() -> World {
     let world = World::new();
     world.loopback();
@@ -100,7 +100,7 @@ fn on_an_interface_that_is_down_a_check_does_not_begin() {
 
 #[test]
 fn a_duplicate_is_found() {
-    // The halves are in different stacks: in one, the kernel would not take the address twice.
+    // The ends are in different stacks: in one, the kernel would not take the address twice.
     let host = Host::new();
     let jid: Jid = host.vnet_jail();
     let pair = host.create_epair().unwrap();

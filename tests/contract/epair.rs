@@ -1,4 +1,4 @@
-//! What the halves of an epair have in common, and what they do not.
+//! What the ends of an epair have in common, and what they do not.
 
 use jailwire::interface::Capabilities;
 use jailwire::kernel::Errno;
@@ -38,14 +38,14 @@ fn capabilities_are_those_of_the_release() {
     let world = World::new();
     let pair = world.create_epair().unwrap();
     let expected = if world.is_15() { 0x60_001b } else { 0x8 };
-    for half in [pair.a, pair.b] {
-        let (all, enabled) = world.capabilities(&half).unwrap();
+    for end in [pair.a, pair.b] {
+        let (all, enabled) = world.capabilities(&end).unwrap();
         assert_eq!((all.bits(), enabled.bits()), (expected, expected));
     }
 }
 
 #[test]
-fn some_capabilities_go_to_the_other_half() {
+fn some_capabilities_go_to_the_other_end() {
     // Confirmed on 15.1; on 14.2 there is nothing to change.
     let world = World::new();
     let pair = world.create_epair().unwrap();
@@ -53,9 +53,9 @@ fn some_capabilities_go_to_the_other_half() {
         world.change_capabilities(&pair.a, Capabilities::TX_CHECKSUM, NONE).refused(Errno::EINVAL);
         return;
     }
-    let enabled = |half| world.capabilities(half).unwrap().1;
+    let enabled = |end| world.capabilities(end).unwrap().1;
     world.change_capabilities(&pair.a, NONE, !NONE - Capabilities::VLAN_TAGGING).unwrap();
-    // What checks received frames cannot be turned off, and VLAN_MTU is each half's own.
+    // What checks received frames cannot be turned off, and VLAN_MTU is each end's own.
     assert_eq!(enabled(&pair.a).bits(), 0x20_0011);
     assert_eq!(enabled(&pair.b).bits(), 0x20_0019);
     world.change_capabilities(&pair.b, Capabilities::TX_CHECKSUM, NONE).unwrap();
@@ -71,7 +71,7 @@ fn what_it_does_not_have_is_refused() {
 }
 
 #[test]
-fn flags_are_each_halfs_own() {
+fn flags_are_each_ends_own() {
     let world = World::new();
     let pair = world.create_epair().unwrap();
     world.up(&pair.a).unwrap();

@@ -184,8 +184,8 @@ fn any_order_of_taking_down_works() {
         drop(inside);
         gone(&host, jid);
         assert_eq!(host.members(&bridge).unwrap(), [], "{order}");
-        for half in [pair.a, pair.b] {
-            assert!(!host.has_interface(&half).unwrap(), "{order}");
+        for end in [pair.a, pair.b] {
+            assert!(!host.has_interface(&end).unwrap(), "{order}");
         }
     }
 }

@@ -89,10 +89,10 @@ fn a_new_epair_has_macs_of_its_kernels_making() {
     let world = World::new();
     let pair = world.create_epair().unwrap();
     let macs =
-        |pair: &jailwire::epair::Epair| [pair.a, pair.b].map(|half| world.mac(&half).unwrap().unwrap().0);
+        |pair: &jailwire::epair::Epair| [pair.a, pair.b].map(|end| world.mac(&end).unwrap().unwrap().0);
     let [a, b] = macs(&pair);
     if !world.is_15() {
-        // A hash of a counter, and one byte for each half.
+        // A hash of a counter, and one byte for each end.
         assert_eq!((a[0], a[5], b[5]), (0x02, 0x0a, 0x0b));
         assert_eq!(a[..5], b[..5]);
         return;

@@ -31,7 +31,7 @@ fn an_mtu_is_72_to_65535() {
 }
 
 #[test]
-fn each_half_has_its_own() {
+fn each_end_has_its_own() {
     let world = World::new();
     let pair = world.create_epair().unwrap();
     world.set_mtu(&pair.a, mtu(9000)).unwrap();
@@ -88,7 +88,7 @@ fn a_bridges_mtu_goes_to_all_members() {
     for name in [bridge, one.a, two.a] {
         assert_eq!(world.mtu(&name).unwrap(), 1400);
     }
-    assert_eq!(world.mtu(&one.b).unwrap(), 1500, "the other half has its own");
+    assert_eq!(world.mtu(&one.b).unwrap(), 1500, "the other end has its own");
 }
 
 #[test]

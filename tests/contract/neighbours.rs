@@ -35,10 +35,10 @@ fn who_is_on_the_link_answers_and_nobody_else() {
     host.lend(&pair.a, one).unwrap();
     host.lend(&pair.b, other).unwrap();
     let (one, other) = (host.enter(one), host.enter(other));
-    for (inside, half, last) in [(&one, &pair.a, 1), (&other, &pair.b, 2)] {
-        inside.add_ipv4(half, net4(&format!("10.98.0.{last}/24"))).unwrap();
-        inside.add_ipv6(half, net6(&format!("fd98::{last}/64"))).unwrap();
-        inside.wait_for_dad(half, SOON).unwrap();
+    for (inside, end, last) in [(&one, &pair.a, 1), (&other, &pair.b, 2)] {
+        inside.add_ipv4(end, net4(&format!("10.98.0.{last}/24"))).unwrap();
+        inside.add_ipv6(end, net6(&format!("fd98::{last}/64"))).unwrap();
+        inside.wait_for_dad(end, SOON).unwrap();
     }
     for there in ["10.98.0.2", "fd98::2"] {
         assert_eq!(one.answers(ip(there), 0, SOON).unwrap(), Some(true), "{there}");

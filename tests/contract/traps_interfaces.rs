@@ -93,7 +93,7 @@ fn trap_19_the_mtu_of_a_member_is_its_bridges() {
     assert_eq!(world.mtu(&bridge).unwrap(), 9000);
     world.add_member(&bridge, &two.a).unwrap();
     assert_eq!(world.mtu(&two.a).unwrap(), 9000);
-    assert_eq!(world.mtu(&two.b).unwrap(), 1500, "the other half keeps its own");
+    assert_eq!(world.mtu(&two.b).unwrap(), 1500, "the other end keeps its own");
     world.set_mtu(&one.a, mtu(1500)).refused(Errno::EOPNOTSUPP);
     world.set_mtu(&bridge, mtu(1400)).unwrap();
     assert_eq!((world.mtu(&one.a).unwrap(), world.mtu(&two.a).unwrap()), (1400, 1400));

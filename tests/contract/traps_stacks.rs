@@ -74,9 +74,9 @@ fn trap_03_a_wildcard_does_not_try_the_next_unit() {
     assert_eq!(world.create_epair().unwrap().a, n("epair0a"));
 }
 
-/// Root in the jail that was lent a half destroys both. Confirmed: 14.2, 15.1.
+/// Root in the jail that was lent an end destroys both. Confirmed: 14.2, 15.1.
 #[test]
-fn trap_04_a_lent_half_can_be_destroyed_inside_with_the_other() {
+fn trap_04_a_lent_end_can_be_destroyed_inside_with_the_other() {
     let host = Host::new();
     let jid = host.vnet_jail();
     let pair = host.create_epair().unwrap();

@@ -310,7 +310,7 @@ fn an_interface_lent_on_goes_straight_home() {
 }
 
 #[test]
-fn destroying_a_half_takes_the_other_out_of_its_jail() {
+fn destroying_an_end_takes_the_other_out_of_its_jail() {
     let host = Host::new();
     let jid = host.vnet_jail();
     let pair = host.create_epair().unwrap();

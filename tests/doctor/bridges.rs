@@ -91,7 +91,7 @@ fn an_mtu_that_is_not_the_bridges() {
     world.finding("mtu", "web wants an MTU of 9000 on bridge0, which has 1500");
     world.configure("web", &vnet("192.0.2.20/24"));
     world.nothing("mtu");
-    // The kernel leaves the half in a running jail as it is.
+    // The kernel leaves the end in a running jail as it is.
     world.start("web");
     world.nothing("mtu");
     world.vnet.set_mtu(&bridge, Mtu::new(1400).unwrap()).unwrap();
@@ -141,8 +141,8 @@ fn vlans_that_lead_nowhere_and_ports_that_pass_nothing() {
     let world = World::new(&[("web", &config)]);
     let host = &world.vnet;
     let jid = world.start("web");
-    let (bridge, half) = (name("bridge0"), name(&format!("vnet0.{jid}")));
-    let alone = world.finding("vlan", &format!("{half} is the only bridge member in VLAN 20 of bridge0"));
+    let (bridge, end) = (name("bridge0"), name(&format!("vnet0.{jid}")));
+    let alone = world.finding("vlan", &format!("{end} is the only bridge member in VLAN 20 of bridge0"));
     assert_eq!((alone.level, alone.jails[0].as_str()), (Level::Note, "web"));
     // A NIC of the host's that carries it, and a vlan(4) of the host's that takes it away again.
     let nic = host.create_epair().unwrap().a;
@@ -156,8 +156,8 @@ fn vlans_that_lead_nowhere_and_ports_that_pass_nothing() {
     let vlan = host.create_vlan(&vlan, None, None).unwrap();
     world.finding("vlan", &format!("{vlan} takes the frames of VLAN 20 on {nic}"));
     host.destroy(&vlan).unwrap();
-    host.set_member_pvid(&bridge, &half, None).unwrap();
-    let lost = world.finding("vlan", &format!("{half} is in no VLAN of bridge0, which filters them"));
+    host.set_member_pvid(&bridge, &end, None).unwrap();
+    let lost = world.finding("vlan", &format!("{end} is in no VLAN of bridge0, which filters them"));
     assert!(lost.mend[0].contains("vnet0_vlan=20 web"), "{lost:?}");
     host.change_bridge_flags(&bridge, BridgeFlags::empty(), BridgeFlags::VLAN_FILTER).unwrap();
     world.finding("vlan", &format!("{nic} is in VLANs 20 of bridge0, which does not filter VLANs"));

@@ -31,13 +31,13 @@ fn an_epair_whose_jail_is_gone() {
     let world = World::new(&[("web", &vnet("192.0.2.20/24"))]);
     let pair = world.vnet.create_epair().unwrap();
     world.nothing("leaked epair");
-    let half = name("vnet0.7");
-    world.vnet.rename(&pair.a, &half).unwrap();
-    world.vnet.set_description(&half, "associated with jail: web as nic: epair0b").unwrap();
+    let end = name("vnet0.7");
+    world.vnet.rename(&pair.a, &end).unwrap();
+    world.vnet.set_description(&end, "associated with jail: web as nic: epair0b").unwrap();
     let leaked = world.finding("leaked epair", "vnet0.7 is an epair of web");
-    assert_eq!(leaked.fix, Some(Fix::Destroy(half)));
+    assert_eq!(leaked.fix, Some(Fix::Destroy(end)));
     assert_eq!(leaked.mend, ["ifconfig vnet0.7 destroy"]);
-    world.vnet.destroy(&half).unwrap();
+    world.vnet.destroy(&end).unwrap();
     world.nothing("leaked epair");
 }
 

@@ -138,7 +138,7 @@ impl World {
         world
     }
 
-    /// An epair whose halves stand for an interface of the host, and for the network it is in.
+    /// An epair whose ends stand for an interface of the host, and for the network it is in.
     fn wire_host(&self) {
         let pair = self.host.create_epair().expect("an epair");
         let (lan, cable, bridge) = (name("lan0"), name("lan0b"), name("bridge90"));

@@ -44,7 +44,7 @@ fn indices(state: &State) -> BTreeSet<u16> {
 struct Choice<'a> {
     dice: &'a mut Dice,
     state: &'a State,
-    /// The indices of the halves of epairs.
+    /// The indices of the ends of epairs.
     pairs: &'a [[u16; 2]],
     release: Release,
 }
@@ -218,7 +218,7 @@ impl Choice<'_> {
         }
     }
 
-    /// Whether the other half is on a bridge already. Then frames would go round for ever, and a kernel would
+    /// Whether the other end is on a bridge already. Then frames would go round for ever, and a kernel would
     /// have time for little else.
     fn closes_a_circle(&self, at: Place, joining: InterfaceName) -> bool {
         let mut here = self.state.stacks.get(&at).into_iter().flat_map(|stack| &stack.interfaces);

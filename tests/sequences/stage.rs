@@ -236,7 +236,7 @@ impl Stage {
             }
         }
         for link in before.iter().filter(|link| !self.others.contains(&link.index)) {
-            // The other half of an epair goes with the first.
+            // The other end of an epair goes with the first.
             let _ = self.host.destroy(&link.name);
         }
         // Of several paths, one whose gateway is not told can be deleted when the others are gone.

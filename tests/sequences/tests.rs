@@ -194,7 +194,7 @@ fn a_difference_is_shrunk() {
     let differs = |steps: &[Step]| compare(&play(Release::V15_1, steps), Arc::new(simulated(Release::V14_2)));
     let mut steps = generate(Release::V14_2, 11, 30).steps();
     steps.retain(|step| differs(std::slice::from_ref(step)).is_none());
-    // FreeBSD 14 does not forward to the other half what a half of an epair can do.
+    // FreeBSD 14 does not forward to the other end what an end of an epair can do.
     for text in [
         "a: make",
         "h: create epair",

@@ -4,7 +4,7 @@ use jailwire::kernel::Errno;
 use jailwire::{ErrorKind, Fib, MacAddr, Mtu};
 
 #[test]
-fn an_epair_has_two_halves() {
+fn an_epair_has_two_ends() {
     let Some(host) = host() else { return };
     let pair = host.epair();
     let a = host.interface(&pair.a).unwrap();
@@ -13,7 +13,7 @@ fn an_epair_has_two_halves() {
     assert!(!a.is_up() && a.mtu == 1500 && a.mac.is_some());
     assert_ne!(a.index, b.index);
     host.destroy(&pair.b).unwrap();
-    assert!(!host.has_interface(&pair.a).unwrap(), "either half takes the other with it");
+    assert!(!host.has_interface(&pair.a).unwrap(), "either end takes the other with it");
     let error = host.destroy(&pair.a).unwrap_err();
     assert_eq!((error.errno(), error.call()), (Errno::ENXIO, "SIOCIFDESTROY"));
 }
@@ -95,7 +95,7 @@ fn going_up_and_down_leaves_other_flags_alone() {
 }
 
 #[test]
-fn each_half_has_its_own_mtu() {
+fn each_end_has_its_own_mtu() {
     let Some(host) = host() else { return };
     let pair = host.epair();
     host.set_mtu(&pair.a, Mtu::new(9000).unwrap()).unwrap();

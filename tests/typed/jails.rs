@@ -204,7 +204,7 @@ fn a_committed_jail_stays() {
     host.kernel.sleep(Duration::from_millis(200));
     let gateway = vnet.route_to(ip4("203.0.113.1"), Fib::DEFAULT).unwrap().unwrap().via;
     assert_eq!(gateway, Route::default_via(ip4("198.51.100.1")).via);
-    // The stop that jail managers do: the host's half first.
+    // The stop that jail managers do: the host's end first.
     host.destroy(&name(&format!("vnet0.{jid}"))).unwrap();
     assert_eq!(vnet.links().unwrap().len(), 1);
     drop(vnet);

@@ -20,7 +20,7 @@ fn gateway(text: &str) -> Gateway {
     text.parse::<std::net::IpAddr>().unwrap().into()
 }
 
-/// An epair whose first half has 198.51.100.1/24 and 2001:db8:1::1/64.
+/// An epair whose first end has 198.51.100.1/24 and 2001:db8:1::1/64.
 fn connected(host: &Host) -> Pair<'_> {
     let pair = host.epair();
     host.change_nd6_flags(&pair.a, Nd6Flags::NO_DAD, Nd6Flags::empty()).unwrap();

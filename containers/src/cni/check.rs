@@ -4,7 +4,7 @@ use jailwire::bridge::MemberFlags;
 use jailwire::interface::{Interface as Found, InterfaceType};
 use jailwire::jail::JailInfo;
 use jailwire::types::{Fib, InterfaceName, VlanId};
-use jailwire::wiring::HostHalf;
+use jailwire::wiring::HostEnd;
 use jailwire::{OptionalExtension as _, Via, Vnet};
 
 use super::Work;
@@ -81,7 +81,7 @@ impl<'a> Check<'a> {
     /// Finds the host's end of the epair by its description, and looks whether it is the one of the result.
     fn host_end(&self, name: &InterfaceName) -> Result<InterfaceName> {
         let host = self.host.stack();
-        let ends = HostHalf::among(host, &host.interfaces()?)?;
+        let ends = HostEnd::among(host, &host.interfaces()?)?;
         let end = ends.into_iter().find(|end| end.jail == self.jail.name && end.nic == *name);
         let end = end.ok_or_else(|| {
             Failure::different(format!("the host has no epair end for {name} in jail {}", self.jail.name))

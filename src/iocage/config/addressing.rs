@@ -271,7 +271,7 @@ impl Reader<'_> {
             Router::Address(router) if router.address.is_unicast_link_local() => router,
             _ => return Some(first),
         };
-        let (address, nic) = (router.address, network.nics[first].name.jail_half());
+        let (address, nic) = (router.address, network.nics[first].name.jail_end());
         let Some(zone) = router.zone else {
             if with_ipv6.len() > 1 {
                 self.warn(

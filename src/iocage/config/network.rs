@@ -56,7 +56,7 @@ pub struct VnetNetwork {
 pub struct Nic {
     /// Its name.
     pub name: NicName,
-    /// The bridge its host half is on; none for a NIC that is left to the administrator.
+    /// The bridge its host end is on; none for a NIC that is left to the administrator.
     pub bridge: Option<InterfaceName>,
     /// `vnetN_mac`; none if they are still to be made up.
     pub mac: Option<MacPair>,
@@ -85,9 +85,9 @@ impl Nic {
         !self.ip6.is_empty() || self.accept_rtadv
     }
 
-    /// Whether an interface name means this NIC: its own, or that of its half in the jail.
+    /// Whether an interface name means this NIC: its own, or that of its end in the jail.
     pub fn is_called(&self, name: InterfaceName) -> bool {
-        self.name.as_str() == name.as_str() || self.name.jail_half() == name
+        self.name.as_str() == name.as_str() || self.name.jail_end() == name
     }
 }
 

@@ -92,7 +92,7 @@ impl Scene<'_> {
     fn uplink(&self) -> String {
         let can_join = |interface: &&Interface| {
             interface.kind.can_join_bridge()
-                && !self.halves.contains_key(&interface.name)
+                && !self.ends.contains_key(&interface.name)
                 && !self.members.values().flatten().any(|member| *member == interface.name)
         };
         let defaults = self.routes.iter().filter(|route| route.is_default());
@@ -119,7 +119,7 @@ impl Scene<'_> {
         }
         for member in members {
             let down = self.interface(member).is_some_and(|interface| !interface.is_up());
-            if down && !self.halves.contains_key(member) {
+            if down && !self.ends.contains_key(member) {
                 found.push(
                     Finding::new(
                         Level::Warning,
@@ -135,7 +135,7 @@ impl Scene<'_> {
             }
         }
         // What is not a jail's may lead out: an interface of the host's, or a vlan, or a tunnel.
-        let leads_out = members.iter().any(|member| !self.halves.contains_key(member));
+        let leads_out = members.iter().any(|member| !self.ends.contains_key(member));
         if !leads_out && interface.addresses.is_empty() {
             found.push(
                 Finding::new(Level::Note, "bridge", format!("{bridge} leads nowhere: only jails are on it"))
@@ -266,7 +266,7 @@ impl Scene<'_> {
         }
     }
 
-    /// The kernel holds a bridge and its members to one MTU. The halves of epairs in jails it does not.
+    /// The kernel holds a bridge and its members to one MTU. The ends of epairs in jails it does not.
     fn mtus(&self, found: &mut Vec<Finding>) {
         for (subject, network) in self.vnet_jails() {
             for nic in &network.nics {

@@ -8,7 +8,7 @@ use crate::iocage::lifecycle::{holder, orphans};
 use crate::iocage::manage;
 use crate::iocage::name::JailName;
 use crate::jail::{self, JailInfo, mount};
-use crate::wiring::{HostHalf, Journal, StateDirectory};
+use crate::wiring::{HostEnd, Journal, StateDirectory};
 
 impl Scene<'_> {
     pub(super) fn leftovers(&self, found: &mut Vec<Finding>) {
@@ -29,19 +29,19 @@ impl Scene<'_> {
         }
     }
 
-    /// Halves of epairs on the host whose jail is not there any more.
+    /// Ends of epairs on the host whose jail is not there any more.
     pub(super) fn epairs(&self, found: &mut Vec<Finding>) {
-        for HostHalf { name: half, jail, .. } in self.halves.values() {
+        for HostEnd { name: end, jail, .. } in self.ends.values() {
             // iocage writes its own name for a jail into the description; `attach` writes the kernel's.
             let kernel_names = [format!("ioc-{jail}"), jail.clone()];
             let subject =
                 self.jails.iter().find(|subject| kernel_names.contains(&subject.name().kernel_name()));
-            let jid = half.as_str().rsplit_once('.').and_then(|(_, jid)| jid.parse::<i32>().ok());
+            let jid = end.as_str().rsplit_once('.').and_then(|(_, jid)| jid.parse::<i32>().ok());
             let mut running = kernel_names.iter().filter_map(|name| self.running.get(name));
             if running.any(|running| jid.is_none_or(|jid| jid == running.get())) {
                 continue;
             }
-            let members = self.members.iter().filter(|(_, members)| members.contains(half));
+            let members = self.members.iter().filter(|(_, members)| members.contains(end));
             let bridges: Vec<_> = members.map(|(bridge, _)| bridge).collect();
             let place = if bridges.is_empty() {
                 String::new()
@@ -52,14 +52,14 @@ impl Scene<'_> {
                 Finding::new(
                     Level::Warning,
                     "leaked epair",
-                    format!("{half} is an epair of {jail}, which does not run with that jid{place}"),
+                    format!("{end} is an epair of {jail}, which does not run with that jid{place}"),
                 )
                 .because(
                     "it keeps its MAC address on the bridge, and the next start of the jail from its name",
                 )
-                .mend(format!("ifconfig {half} destroy"))
+                .mend(format!("ifconfig {end} destroy"))
                 .of(subject.map(|subject| subject.name()))
-                .fix(Fix::Destroy(*half)),
+                .fix(Fix::Destroy(*end)),
             );
         }
     }

@@ -29,7 +29,7 @@ use crate::route::RouteEntry;
 use crate::types::{Fib, InterfaceName, Jid};
 use crate::vlan::Vlan;
 use crate::vnet::{Snapshot, Vnet};
-use crate::wiring::HostHalf;
+use crate::wiring::HostEnd;
 
 /// Why nothing could be looked at.
 #[derive(Debug, thiserror::Error)]
@@ -54,8 +54,8 @@ pub struct Scene<'a> {
     members: BTreeMap<InterfaceName, Vec<InterfaceName>>,
     /// What vlans there are, and what they are attached to.
     vlans: BTreeMap<InterfaceName, Vlan>,
-    /// The host's halves of jails' epairs.
-    halves: BTreeMap<InterfaceName, HostHalf>,
+    /// The host's ends of jails' epairs.
+    ends: BTreeMap<InterfaceName, HostEnd>,
     jails: Vec<Subject>,
     /// The jails that run, ours or not, by the kernel's names for them.
     running: BTreeMap<String, Jid>,
@@ -94,7 +94,7 @@ impl<'a> Scene<'a> {
     pub fn take(vnet: &'a Vnet, store: &'a Store) -> Result<Scene<'a>, Error> {
         let Snapshot { interfaces, routes } = vnet.snapshot(Fib::DEFAULT)?;
         let members = vnet.bridges_among(&interfaces)?.into_iter().collect();
-        let halves = HostHalf::among(vnet, &interfaces)?.into_iter().map(|half| (half.name, half)).collect();
+        let ends = HostEnd::among(vnet, &interfaces)?.into_iter().map(|end| (end.name, end)).collect();
         let is_vlan = |interface: &&Interface| interface.kind == InterfaceType::VLAN;
         // One that was lent out does not tell.
         let vlan = |name| vnet.vlan(&name).ok().flatten().map(|vlan| (name, vlan));
@@ -112,7 +112,7 @@ impl<'a> Scene<'a> {
         };
         let jails = entries.into_iter().zip(properties).map(subject).collect();
         let devd = ["/etc/devd.conf", "/etc/devd", "/usr/local/etc/devd"].map(PathBuf::from).into();
-        Ok(Scene { store, vnet, interfaces, routes, members, vlans, halves, jails, running, devd })
+        Ok(Scene { store, vnet, interfaces, routes, members, vlans, ends, jails, running, devd })
     }
 
     /// Looks for devd's rules elsewhere than in the system's own places.

@@ -65,7 +65,7 @@ impl Scene<'_> {
         self.way_back(subject, network, found);
     }
 
-    /// The kernel holds a bridge and its members to one MTU, and leaves the halves in jails as they are.
+    /// The kernel holds a bridge and its members to one MTU, and leaves the ends in jails as they are.
     fn mtu_inside(
         &self,
         subject: &Subject,
@@ -75,11 +75,11 @@ impl Scene<'_> {
     ) {
         let name = subject.name();
         for nic in &network.nics {
-            let half = nic.name.jail_half();
-            let half = inside.iter().find(|interface| interface.name == half);
+            let end = nic.name.jail_end();
+            let end = inside.iter().find(|interface| interface.name == end);
             let bridge = nic.bridge.and_then(|bridge| self.interface(&bridge));
-            let (Some(half), Some(bridge)) = (half, bridge) else { continue };
-            if half.mtu == bridge.mtu {
+            let (Some(end), Some(bridge)) = (end, bridge) else { continue };
+            if end.mtu == bridge.mtu {
                 continue;
             }
             found.push(
@@ -88,12 +88,12 @@ impl Scene<'_> {
                     "mtu",
                     format!(
                         "{} in {name} has an MTU of {}, and {} one of {}",
-                        half.name, half.mtu, bridge.name, bridge.mtu
+                        end.name, end.mtu, bridge.name, bridge.mtu
                     ),
                 )
                 .because("frames larger than the smaller of the two are lost on the way")
                 .mend(format!("iocage restart {name}"))
-                .mend(format!("or iocage exec {name} ifconfig {} mtu {}", half.name, bridge.mtu))
+                .mend(format!("or iocage exec {name} ifconfig {} mtu {}", end.name, bridge.mtu))
                 .of([name]),
             );
         }

@@ -59,11 +59,11 @@ impl Scene<'_> {
     fn filtered(&self, bridge: &InterfaceName, ports: &[Port], found: &mut Vec<Finding>) {
         for port in ports {
             let name = port.name;
-            let half = self.halves.get(&name);
+            let end = self.ends.get(&name);
             if port.vlans().is_empty() {
-                let mend = match half {
-                    Some(half) => {
-                        format!("name its VLAN: iocage set vnet0_vlan=20 {}, and start it anew", half.jail)
+                let mend = match end {
+                    Some(end) => {
+                        format!("name its VLAN: iocage set vnet0_vlan=20 {}, and start it anew", end.jail)
                     }
                     None => format!("take it off: ifconfig {bridge} deletem {name}"),
                 };
@@ -79,7 +79,7 @@ impl Scene<'_> {
                 );
                 continue;
             }
-            if half.is_none() {
+            if end.is_none() {
                 continue;
             }
             let alone: VlanSet = port

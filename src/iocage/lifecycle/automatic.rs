@@ -28,7 +28,7 @@ impl Host<'_> {
     ) -> Result<(), Error> {
         let Network::Vnet(network) = &config.network else { return Ok(()) };
         let nics: Vec<InterfaceName> =
-            network.nics.iter().filter(|nic| nic.dhcp).map(|nic| nic.name.jail_half()).collect();
+            network.nics.iter().filter(|nic| nic.dhcp).map(|nic| nic.name.jail_end()).collect();
         if nics.is_empty() {
             return Ok(());
         }

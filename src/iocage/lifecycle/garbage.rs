@@ -17,7 +17,7 @@ use crate::kernel::Kernel;
 use crate::packet_filter::Anchor;
 use crate::types::InterfaceName;
 use crate::wiring::nat;
-use crate::wiring::{self, HostHalf, Journal, Owed, Owned, Standing, StepError};
+use crate::wiring::{self, HostEnd, Journal, Owed, Owned, Standing, StepError};
 
 /// iocage's own rulesets, and ours, begin here.
 const FIRST_RULESET: u16 = 1000;
@@ -40,7 +40,7 @@ pub enum Garbage {
         /// What is in it.
         owned: Vec<Owned>,
     },
-    /// The host's half of an epair, of a jail that is gone.
+    /// The host's end of an epair, of a jail that is gone.
     Epair {
         /// Its name.
         name: InterfaceName,
@@ -184,8 +184,8 @@ impl Host<'_> {
             Garbage::Epair { name, jail } => {
                 let kernel_name = format!("ioc-{jail}");
                 let _claim = self.claim_as(&kernel_name, &kernel_name, report)?;
-                let half = HostHalf::read(&self.vnet, *name)?.filter(|half| half.jail == *jail);
-                let still = half.is_some() && self.is_leaked(name)?;
+                let end = HostEnd::read(&self.vnet, *name)?.filter(|end| end.jail == *jail);
+                let still = end.is_some() && self.is_leaked(name)?;
                 if still {
                     wiring::release_epair(&site, name)?;
                 }
@@ -215,13 +215,13 @@ impl Host<'_> {
         orphans(&**self.kernel(), self.store)
     }
 
-    /// Makes an epair go by its half on the host: see [`wiring::release_epair`].
+    /// Makes an epair go by its end on the host: see [`wiring::release_epair`].
     ///
     /// # Errors
     ///
     /// As [`wiring::release_epair`].
-    pub fn release_epair(&self, half: &InterfaceName) -> Result<(), StepError> {
-        wiring::release_epair(&self.site(), half)
+    pub fn release_epair(&self, end: &InterfaceName) -> Result<(), StepError> {
+        wiring::release_epair(&self.site(), end)
     }
 
     /// Journals, by the kernel's names for their jails.
@@ -259,7 +259,7 @@ impl Host<'_> {
                 continue;
             }
             // An epair that has gone meanwhile needs no removal.
-            let Some(HostHalf { jail, .. }) = HostHalf::read(&self.vnet, name)? else { continue };
+            let Some(HostEnd { jail, .. }) = HostEnd::read(&self.vnet, name)? else { continue };
             if self.is_leaked(&name)? {
                 // One that somebody works on is not left over.
                 if !self.state.is_locked(&format!("ioc-{jail}")) {
@@ -277,7 +277,7 @@ impl Host<'_> {
     /// Whether what is described as a jail's is proven to be an epair of one, and the jail is gone. It is one if it
     /// is called `vnetN.JID`, and was made by epair's cloner.
     fn is_leaked(&self, name: &InterfaceName) -> Result<bool, StepError> {
-        let Some(jid) = wiring::jid_of_half(name) else { return Ok(false) };
+        let Some(jid) = wiring::jid_of_host_end(name) else { return Ok(false) };
         // One that has gone meanwhile is in no group.
         let groups = self.vnet.groups(name).optional()?.unwrap_or_default();
         let is_epair = groups.iter().any(|group| group.as_str() == "epair");
@@ -288,7 +288,7 @@ impl Host<'_> {
 
     /// Whether the jail that it is described as one of does not have it.
     fn is_without_jail(&self, name: &InterfaceName, jail: &str) -> Result<bool, StepError> {
-        let jid = wiring::jid_of_half(name);
+        let jid = wiring::jid_of_host_end(name);
         // iocage writes its own name for a jail into the description; `attach` writes the kernel's.
         for kernel_name in [format!("ioc-{jail}"), jail.to_owned()] {
             let running = jail::find(&**self.kernel(), &kernel_name)?;

@@ -12,7 +12,7 @@ use crate::iocage::store::Entry;
 use crate::jail::{self, mount};
 use crate::kernel::Mounted;
 use crate::types::{InterfaceName, Jid};
-use crate::wiring::{Claim, HostHalf, Journal, Owned, Standing, StepError};
+use crate::wiring::{Claim, HostEnd, Journal, Owned, Standing, StepError};
 
 /// The file system whose mounts are ZFS's own.
 const ZFS: &str = "zfs";
@@ -238,15 +238,15 @@ impl Host<'_> {
         Ok(found)
     }
 
-    /// The host's halves of a jail's epairs: by name, and by what iocage writes on them.
+    /// The host's ends of a jail's epairs: by name, and by what iocage writes on them.
     fn epairs_of(&self, entry: &Entry, jid: Jid) -> Result<Vec<InterfaceName>, StepError> {
         let suffix = format!(".{jid}");
         let mut epairs = Vec::new();
         for interface in self.vnet.interfaces()? {
             let name = interface.name;
             let Some(nic) = name.as_str().strip_suffix(&suffix) else { continue };
-            let is_its = |half: HostHalf| half.jail == entry.name.flat();
-            if nic.starts_with("vnet") && HostHalf::read(&self.vnet, name)?.is_some_and(is_its) {
+            let is_its = |end: HostEnd| end.jail == entry.name.flat();
+            if nic.starts_with("vnet") && HostEnd::read(&self.vnet, name)?.is_some_and(is_its) {
                 epairs.push(name);
             }
         }

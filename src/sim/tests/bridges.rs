@@ -175,7 +175,7 @@ fn members_share_what_they_can() {
     assert_eq!(enabled("epair0a"), 0x60_001b);
     host.add_member("bridge0", "epair1a").unwrap();
     assert_eq!(enabled("epair0a"), 0x20_0019);
-    assert_eq!(enabled("epair0b"), 0x20_0019, "the other half too");
+    assert_eq!(enabled("epair0b"), 0x20_0019, "the other end too");
     host.delete_member("bridge0", "epair1a").unwrap();
     assert_eq!(enabled("epair0a"), 0x60_001b);
     // Moved away, it stays muted.

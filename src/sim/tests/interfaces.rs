@@ -80,7 +80,7 @@ fn the_name_is_written_only_on_success() {
 
 /// Trap 3.
 #[test]
-fn a_foreign_half_stops_every_attempt_without_a_number() {
+fn a_foreign_end_stops_every_attempt_without_a_number() {
     let host = Host::new();
     host.create("epair5").unwrap();
     host.rename("epair5b", "epair0b").unwrap();
@@ -103,13 +103,13 @@ fn a_bridge_skips_names_that_are_taken() {
 }
 
 #[test]
-fn halves_are_as_on_the_real_kernel() {
+fn ends_are_as_on_the_real_kernel() {
     let host = Host::new();
     host.create("epair").unwrap();
-    for half in ["epair0a", "epair0b"] {
-        assert_eq!(host.flags(half), 0x8842);
-        assert_eq!(host.get(sys::SIOCGIFMTU, half), Ok(1500));
-        let mut request = named(sys::SIOCGIFCAP, half);
+    for end in ["epair0a", "epair0b"] {
+        assert_eq!(host.flags(end), 0x8842);
+        assert_eq!(host.get(sys::SIOCGIFMTU, end), Ok(1500));
+        let mut request = named(sys::SIOCGIFCAP, end);
         host.sim.ioctl(host.inet, &mut request).unwrap();
         assert_eq!(request.argument.u32_at(16), 0x60_001b);
         assert_eq!(request.argument.u32_at(20), 0x60_001b);
@@ -144,7 +144,7 @@ fn the_same_name_gets_the_same_address_on_15_and_another_on_14() {
 }
 
 #[test]
-fn both_halves_go_under_any_name() {
+fn both_ends_go_under_any_name() {
     let host = Host::new();
     let before = host.sim.describe();
     host.create("epair3").unwrap();
@@ -315,7 +315,7 @@ fn fibs_and_mtus_have_limits() {
         assert_eq!(errno(host.set(sys::SIOCSIFMTU, "epair0a", mtu)), Some(Errno::EINVAL), "{mtu}");
     }
     host.set(sys::SIOCSIFMTU, "epair0a", 65535).unwrap();
-    assert_eq!(host.get(sys::SIOCGIFMTU, "epair0b"), Ok(1500), "the other half keeps its own");
+    assert_eq!(host.get(sys::SIOCGIFMTU, "epair0b"), Ok(1500), "the other end keeps its own");
 }
 
 /// Trap 27.
@@ -339,7 +339,7 @@ fn a_missing_interface_comes_before_a_missing_privilege() {
 }
 
 #[test]
-fn capabilities_of_a_half_are_its_other_halfs_too() {
+fn capabilities_of_an_end_are_its_other_ends_too() {
     let host = Host::new();
     host.create("epair").unwrap();
     let jid = host.vnet("j");

@@ -87,7 +87,7 @@ fn sockets_decide_where_and_callers_what() {
 
 /// Trap 4.
 #[test]
-fn a_jail_can_destroy_the_hosts_half() {
+fn a_jail_can_destroy_the_hosts_end() {
     let host = Host::new();
     let jid = host.vnet("j");
     host.create("epair7").unwrap();
@@ -114,7 +114,7 @@ fn names_are_not_looked_at_on_the_way_back() {
 }
 
 #[test]
-fn a_lent_half_comes_back_and_an_own_one_dies() {
+fn a_lent_end_comes_back_and_an_own_one_dies() {
     let host = Host::new();
     let before = host.sim.describe();
     let jid = host.vnet("j");

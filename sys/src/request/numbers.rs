@@ -172,7 +172,7 @@ requests! {
         SIOCIFCREATE = iowr::<ifreq>(b'i', 122);
         /// [`SIOCIFCREATE`] with the cloner's parameters in `ifr_data`: a [`vlanreq`](crate::vlanreq), say.
         SIOCIFCREATE2 = iowr::<ifreq>(b'i', 124);
-        /// Destroy an interface that a cloner made. Of an epair, both halves go.
+        /// Destroy an interface that a cloner made. Of an epair, both ends go.
         SIOCIFDESTROY = iow::<ifreq>(b'i', 121);
         /// The names of the cloners.
         SIOCIFGCLONERS = iowr::<if_clonereq>(b'i', 120);

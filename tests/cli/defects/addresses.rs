@@ -59,7 +59,7 @@ fn with_two_nics_there_is_one_default_route() {
     assert!(shown.contains("epair0b") && shown.contains("epair1b"), "{shown}");
 }
 
-/// The second NIC's half came into the jail under a name that the first had taken.
+/// The second NIC's end came into the jail under a name that the first had taken.
 #[test]
 fn nics_get_their_names_whatever_epairs_the_host_has() {
     for taken in [vec![], vec![0u16], vec![1], vec![0, 1, 3]] {
@@ -111,14 +111,14 @@ fn dhcp_does_not_take_the_ipv6_address() {
     assert!(shown.lines().any(|line| line.contains("default") && line.contains("2001:db8::1")), "{shown}");
 }
 
-/// #401: the half on the host got an IPv6 address that no configuration had asked for.
+/// #401: the end on the host got an IPv6 address that no configuration had asked for.
 #[test]
-fn the_half_on_the_host_has_no_address() {
+fn the_end_on_the_host_has_no_address() {
     let root = Root::new();
     root.ok(&["set", "ip6_addr=vnet0|accept_rtadv", "db"]);
     root.ok(&["start", "db"]);
-    let half = host(&root).interface(&name("vnet0.1")).unwrap();
-    assert!(half.addresses.is_empty(), "{half:?}");
+    let end = host(&root).interface(&name("vnet0.1")).unwrap();
+    assert!(end.addresses.is_empty(), "{end:?}");
 }
 
 /// legacy #119: services that bind to an IPv6 address found it tentative.

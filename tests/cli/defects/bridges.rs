@@ -98,9 +98,9 @@ fn a_vlan_is_put_on_the_bridge_without_its_parent() {
     assert!(on.contains(&"vlan7".to_owned()) && !on.contains(&parent.to_string()), "{on:?}");
 }
 
-/// #661, #1095: the MTU is the bridge's, on both halves.
+/// #661, #1095: the MTU is the bridge's, on both ends.
 #[test]
-fn both_halves_have_the_bridges_mtu() {
+fn both_ends_have_the_bridges_mtu() {
     let root = Root::new();
     let host = host(&root);
     let nic = add_nic(&host, 90);

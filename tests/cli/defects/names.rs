@@ -65,13 +65,13 @@ fn list_for_scripts_has_jails_that_are_down() {
     );
 }
 
-/// #717: the colon in `vnet0:7` broke rc.d's netif; and every half has the name its NIC has inside.
+/// #717: the colon in `vnet0:7` broke rc.d's netif; and every end has the name its NIC has inside.
 #[test]
 fn interfaces_are_called_as_rc_can_read_it() {
     let root = Root::new();
     root.ok(&["start", "db"]);
     let host = host(&root);
-    let half = name("vnet0.1");
-    assert!(host.has_interface(&half).unwrap());
-    assert_eq!(host.description(&half).unwrap().as_deref(), Some("associated with jail: db as nic: epair0b"));
+    let end = name("vnet0.1");
+    assert!(host.has_interface(&end).unwrap());
+    assert_eq!(host.description(&end).unwrap().as_deref(), Some("associated with jail: db as nic: epair0b"));
 }

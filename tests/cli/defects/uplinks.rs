@@ -34,7 +34,7 @@ fn web(root: &Root, uplink: &str, more: &str) {
     add_jail(root, "web", &format!(r#"{basics},"vnet_default_interface":"{uplink}"{more}"#));
 }
 
-/// The MTU of the host's half and of the jail's.
+/// The MTU of the host's end and of the jail's.
 fn mtus(root: &Root, host: &Vnet) -> (u32, u32) {
     let shown: serde_json::Value = serde_json::from_str(&root.ok(&["show", "web", "--json"])).unwrap();
     let jid = &shown["jid"];
@@ -171,7 +171,7 @@ fn a_span_port_is_no_member() {
 
 /// bastille #538 and #523, iocage #661 and #1095: in whichever order they come, all have one MTU.
 #[test]
-fn the_uplink_gives_a_new_bridge_its_mtu_and_both_halves_have_it() {
+fn the_uplink_gives_a_new_bridge_its_mtu_and_both_ends_have_it() {
     for (own, default, bridge_is_there) in
         [(1500, 9000, false), (9000, 1500, false), (1460, 1500, true), (9000, 1500, true)]
     {
@@ -217,7 +217,7 @@ fn a_nic_of_another_mtu_than_the_uplinks_is_refused() {
     );
 }
 
-/// Of two NICs on a new bridge the first gives it its MTU, and the kernel the second one's half.
+/// Of two NICs on a new bridge the first gives it its MTU, and the kernel the second one's end.
 #[test]
 fn two_nics_on_a_new_bridge_have_one_mtu() {
     let root = Root::new();

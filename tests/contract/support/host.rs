@@ -207,7 +207,7 @@ impl Host {
         while self.kernel.now() - last < quiet {
             for link in self.vnet.links()? {
                 if !self.before.iter().any(|before| before.index == link.index) {
-                    // The other half of an epair is gone with the first.
+                    // The other end of an epair is gone with the first.
                     let _ = self.vnet.destroy(&link.name);
                     last = self.kernel.now();
                 }

@@ -5,9 +5,9 @@ use clap::{Args, Subcommand};
 /// `net`.
 #[derive(Debug, Subcommand)]
 pub enum Net {
-    /// Create an epair, put one half into a jail and wire both, or change nothing
+    /// Create an epair, put one end into a jail and wire both, or change nothing
     ///
-    /// Prints the names of the halves: the host's, then the jail's.
+    /// Prints the names of the ends: the host's, then the jail's.
     Attach(Box<Attach>),
     /// Destroy epairs of a jail
     Detach(Detach),
@@ -26,25 +26,25 @@ pub enum Net {
 pub struct Attach {
     /// Name or jid of a jail with a network stack of its own
     pub jail: String,
-    /// Put the host's half on this bridge, which is created if it is missing
+    /// Put the host's end on this bridge, which is created if it is missing
     #[arg(short, long)]
     pub bridge: Option<String>,
     /// Put this interface of the host on the bridge too
     #[arg(long, value_name = "INTERFACE", requires = "bridge")]
     pub uplink: Option<String>,
-    /// Name of the jail's half [default: the first free epairNb]
+    /// Name of the jail's end [default: the first free epairNb]
     #[arg(short, long)]
     pub name: Option<String>,
-    /// Name of the host's half [default: the first free vnetN.JID]
+    /// Name of the host's end [default: the first free vnetN.JID]
     #[arg(long)]
     pub host_name: Option<String>,
-    /// MAC addresses of the host's half and of the jail's [default: made from the names, the same each time]
+    /// MAC addresses of the host's end and of the jail's [default: made from the names, the same each time]
     #[arg(long, value_names = ["HOST", "JAIL"], num_args = 2)]
     pub mac: Vec<String>,
-    /// MTU of both halves, in bytes [default: the bridge's, or 1500]
+    /// MTU of both ends, in bytes [default: the bridge's, or 1500]
     #[arg(long)]
     pub mtu: Option<String>,
-    /// Address of the jail's half, with its prefix length; may be repeated
+    /// Address of the jail's end, with its prefix length; may be repeated
     #[arg(short, long, value_name = "ADDRESS/LENGTH")]
     pub address: Vec<String>,
     /// Default router of the jail; one of each family. A default route that the jail has is not replaced
@@ -94,7 +94,7 @@ fn route(text: &str) -> Result<(String, String), &'static str> {
 pub struct Detach {
     /// Name or jid of the jail; also of one that is gone, if something of it is left
     pub jail: String,
-    /// The jail's halves, or the host's
+    /// The jail's ends, or the host's
     #[arg(required_unless_present = "all", conflicts_with = "all", value_name = "INTERFACE")]
     pub interfaces: Vec<String>,
     /// All epairs of the jail

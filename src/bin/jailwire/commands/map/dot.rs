@@ -38,7 +38,7 @@ impl fmt::Display for Dot<'_> {
                     for nic in nics.iter().flatten() {
                         let name = format!("{} {}", jail.name, nic.port.name);
                         node(f, "        ", &name, &label(&nic.port), "")?;
-                        wires.extend(nic.host_half.as_ref().map(|half| (host(half), name)));
+                        wires.extend(nic.host_end.as_ref().map(|end| (host(end), name)));
                     }
                     // A jail that the user may not look into is drawn all the same.
                     if nics.as_ref().is_none_or(Vec::is_empty) {

@@ -8,7 +8,7 @@ use jailwire::interface::{Interface, InterfaceType};
 use jailwire::jail::{self, JailInfo};
 use jailwire::types::InterfaceName;
 use jailwire::vnet::Vnet;
-use jailwire::wiring::HostHalf;
+use jailwire::wiring::HostEnd;
 use serde_json::{Value, json};
 
 use crate::CommandError;
@@ -18,7 +18,7 @@ use crate::environment::Environment;
 
 /// All of it.
 pub struct Picture {
-    /// The host's own interfaces: neither bridges nor halves of a jail's epair.
+    /// The host's own interfaces: neither bridges nor ends of a jail's epair.
     pub interfaces: Vec<Port>,
     pub bridges: Vec<Bridge>,
     /// The jails that run.
@@ -69,8 +69,8 @@ pub enum Network {
 /// An interface in a jail.
 pub struct Nic {
     pub port: Port,
-    /// The other half of an epair, on the host.
-    pub host_half: Option<String>,
+    /// The other end of an epair, on the host.
+    pub host_end: Option<String>,
     /// Where the default routes through it go.
     pub routers: Vec<String>,
 }
@@ -80,8 +80,8 @@ impl Picture {
     pub fn take(environment: &Environment) -> Result<Picture, CommandError> {
         let vnet = Vnet::host(environment.kernel.clone());
         let host = Stack::of_host(environment)?;
-        let halves = HostHalf::among(&vnet, &host.interfaces)?;
-        let names: BTreeSet<InterfaceName> = halves.iter().map(|half| half.name).collect();
+        let ends = HostEnd::among(&vnet, &host.interfaces)?;
+        let names: BTreeSet<InterfaceName> = ends.iter().map(|end| end.name).collect();
         let is_own = |interface: &&Interface| {
             interface.kind != InterfaceType::BRIDGE && !names.contains(&interface.name)
         };
@@ -106,9 +106,9 @@ impl Picture {
         let running = jail::list(&*environment.kernel, false)?;
         let mut jails = Vec::new();
         for info in &running {
-            let is_its = |half: &&HostHalf| half.owner(&running).is_some_and(|owner| owner.jid == info.jid);
-            let halves: Vec<_> = halves.iter().filter(is_its).collect();
-            jails.push(Jail::look(environment, info, &host, &halves)?);
+            let is_its = |end: &&HostEnd| end.owner(&running).is_some_and(|owner| owner.jid == info.jid);
+            let ends: Vec<_> = ends.iter().filter(is_its).collect();
+            jails.push(Jail::look(environment, info, &host, &ends)?);
         }
         let running: Vec<_> = jails.iter().map(|jail| jail.name.clone()).collect();
         let down = environment.store.jails()?.into_iter().map(|entry| entry.name);
@@ -117,15 +117,15 @@ impl Picture {
     }
 
     /// The jail's NIC at the other end of this interface of the host.
-    pub fn behind(&self, host_half: &str) -> Option<(&Jail, Option<&Nic>)> {
+    pub fn behind(&self, host_end: &str) -> Option<(&Jail, Option<&Nic>)> {
         self.jails.iter().find_map(|jail| match &jail.network {
             Network::Own { nics: Some(nics), .. } => {
-                let nic = nics.iter().find(|nic| nic.host_half.as_deref() == Some(host_half))?;
+                let nic = nics.iter().find(|nic| nic.host_end.as_deref() == Some(host_end))?;
                 Some((jail, Some(nic)))
             }
             // If the user may not look inside, the name tells the jail: vnet0.JID.
             Network::Own { nics: None, .. } => {
-                host_half.ends_with(&format!(".{}", jail.jid)).then_some((jail, None))
+                host_end.ends_with(&format!(".{}", jail.jid)).then_some((jail, None))
             }
             Network::Shared(_) => None,
         })
@@ -148,10 +148,10 @@ impl Picture {
         };
         let nic = |nic: &Nic| {
             let mut value = nic.port.json.clone();
-            value["host_half"] = json!(nic.host_half);
-            let on = nic.host_half.as_ref().and_then(|half| self.bridge_of(half));
+            value["host_end"] = json!(nic.host_end);
+            let on = nic.host_end.as_ref().and_then(|end| self.bridge_of(end));
             value["bridge"] = json!(on.map(|bridge| &bridge.port.name));
-            let port = on.zip(nic.host_half.as_ref()).and_then(|(bridge, half)| bridge.ports.get(half));
+            let port = on.zip(nic.host_end.as_ref()).and_then(|(bridge, end)| bridge.ports.get(end));
             value["port"] = json!(port.map(ports::Port::to_json));
             value
         };
@@ -193,21 +193,17 @@ impl Jail {
         environment: &Environment,
         info: &JailInfo,
         host: &Stack,
-        halves: &[&HostHalf],
+        ends: &[&HostEnd],
     ) -> Result<Jail, CommandError> {
         let name = info.name.strip_prefix("ioc-").unwrap_or(&info.name).to_owned();
         let network = match info.vnet {
-            true => Jail::own(environment, info, halves)?,
+            true => Jail::own(environment, info, ends)?,
             false => Network::Shared(shared(environment, info, host)?),
         };
         Ok(Jail { name, jid: info.jid.get(), network })
     }
 
-    fn own(
-        environment: &Environment,
-        info: &JailInfo,
-        halves: &[&HostHalf],
-    ) -> Result<Network, CommandError> {
+    fn own(environment: &Environment, info: &JailInfo, ends: &[&HostEnd]) -> Result<Network, CommandError> {
         if !environment.kernel.privileged() {
             return Ok(Network::Own { nics: None, routes: Value::Null });
         }
@@ -215,12 +211,12 @@ impl Jail {
         let Some(inside) = Stack::of_jail(environment, info.jid)? else {
             return Ok(Network::Own { nics: Some(Vec::new()), routes: json!([]) });
         };
-        let host_half =
-            |nic: InterfaceName| halves.iter().find(|half| half.nic == nic).map(|half| half.name.to_string());
+        let host_end =
+            |nic: InterfaceName| ends.iter().find(|end| end.nic == nic).map(|end| end.name.to_string());
         let nics = inside.interfaces.iter().filter(|interface| interface.kind != InterfaceType::LOOPBACK);
         let nics = nics.map(|interface| Nic {
             port: port(interface, &inside),
-            host_half: host_half(interface.name),
+            host_end: host_end(interface.name),
             routers: inside.routers_on(interface),
         });
         Ok(Network::Own { nics: Some(nics.collect()), routes: inside.routes_to_json() })

@@ -136,15 +136,15 @@ fn loose_node(picture: &Picture, jail: &Jail) -> Option<Node> {
         Network::Own { nics: None, .. } => return None,
         Network::Own { nics: Some(nics), .. } => {
             let on_a_bridge =
-                |half: &String| picture.bridges.iter().any(|bridge| bridge.members.contains(half));
+                |end: &String| picture.bridges.iter().any(|bridge| bridge.members.contains(end));
             let loose: Vec<_> =
-                nics.iter().filter(|nic| !nic.host_half.as_ref().is_some_and(on_a_bridge)).collect();
+                nics.iter().filter(|nic| !nic.host_end.as_ref().is_some_and(on_a_bridge)).collect();
             if loose.is_empty() && !nics.is_empty() {
                 return None;
             }
             for nic in loose {
-                let half = nic.host_half.as_ref().map(|half| format!("{half} ── ")).unwrap_or_default();
-                below.push(format!("{half}{}  {}", nic.port.name, addresses_and_routers(nic)));
+                let end = nic.host_end.as_ref().map(|end| format!("{end} ── ")).unwrap_or_default();
+                below.push(format!("{end}{}  {}", nic.port.name, addresses_and_routers(nic)));
             }
         }
     }

@@ -113,7 +113,7 @@ pub fn detach(plumbing: &Plumbing, args: &Detach) -> Result<(), CommandError> {
     let epairs = wiring.epairs_of(&name)?;
     let mut chosen = Vec::new();
     for word in &args.interfaces {
-        let found = epairs.iter().find(|(host, half)| word == host.as_str() || word == half.as_str());
+        let found = epairs.iter().find(|(host, end)| word == host.as_str() || word == end.as_str());
         let Some(epair) = found else {
             return Err(
                 format!("{name} has no epair {word}: `jailwire net list {name}` lists those it has").into()
@@ -127,8 +127,8 @@ pub fn detach(plumbing: &Plumbing, args: &Detach) -> Result<(), CommandError> {
         chosen = epairs;
     }
     if args.dry_run {
-        let line = |(host, half): &(InterfaceName, InterfaceName)| {
-            Line::new(format!("destroy {host}, and with it {half} in {name}"), &["SIOCIFDESTROY"])
+        let line = |(host, end): &(InterfaceName, InterfaceName)| {
+            Line::new(format!("destroy {host}, and with it {end} in {name}"), &["SIOCIFDESTROY"])
         };
         return Ok(plumbing.preview(&chosen.iter().map(line).collect::<Vec<_>>())?);
     }
@@ -136,7 +136,7 @@ pub fn detach(plumbing: &Plumbing, args: &Detach) -> Result<(), CommandError> {
         wiring.detach(host)?;
     }
     if plumbing.json {
-        let detached = |(host, half): &(InterfaceName, InterfaceName)| json!({ "name": half.as_str(), "host_half": host.as_str() });
+        let detached = |(host, end): &(InterfaceName, InterfaceName)| json!({ "name": end.as_str(), "host_end": host.as_str() });
         let all = json!({ "name": name, "detached": chosen.iter().map(detached).collect::<Vec<_>>() });
         output::json(&all)?;
     }

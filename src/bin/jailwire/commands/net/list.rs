@@ -8,7 +8,7 @@ use jailwire::interface::Interface;
 use jailwire::jail::{self, JailInfo};
 use jailwire::types::{Fib, InterfaceName};
 use jailwire::vnet::Vnet;
-use jailwire::wiring::HostHalf;
+use jailwire::wiring::HostEnd;
 use jailwire::wiring::nat::{Published, Translated};
 use serde_json::{Value, json};
 
@@ -50,11 +50,11 @@ pub fn run(plumbing: &Plumbing, args: &NetList) -> Result<(), CommandError> {
         } else {
             stack?
         };
-        let is_its = |half: &&HostHalf| half.owner(&running).is_some_and(|owner| owner.jid == info.jid);
+        let is_its = |end: &&HostEnd| end.owner(&running).is_some_and(|owner| owner.jid == info.jid);
         let ends: HashMap<InterfaceName, OtherEnd<'_>> = epairs
             .iter()
             .filter(is_its)
-            .map(|half| (half.nic, OtherEnd { host: half.name, port: ports.get(&half.name) }))
+            .map(|end| (end.nic, OtherEnd { host: end.name, port: ports.get(&end.name) }))
             .collect();
         let of_it = published.iter().find(|one| one.is_of(&info.name)).cloned();
         listed.push((info, Stack::from(stack), ends, of_it));
@@ -74,11 +74,11 @@ pub fn run(plumbing: &Plumbing, args: &NetList) -> Result<(), CommandError> {
 pub fn to_json_with_end(
     stack: &Stack,
     interface: &Interface,
-    host_half: Option<&InterfaceName>,
+    host_end: Option<&InterfaceName>,
     port: Option<&Port>,
 ) -> Value {
     let mut value = stack.interface_to_json(interface);
-    value["host_half"] = json!(host_half.map(InterfaceName::as_str));
+    value["host_end"] = json!(host_end.map(InterfaceName::as_str));
     value["bridge"] = json!(port.map(|port| port.bridge.as_str()));
     value["port"] = json!(port.map(Port::to_json));
     value

@@ -8,7 +8,7 @@ use jailwire::jail::JailInfo;
 use jailwire::route::Via;
 use jailwire::types::{Fib, InterfaceName, Jid};
 use jailwire::vnet::{Snapshot, Vnet};
-use jailwire::wiring::{HostHalf, NicAddress};
+use jailwire::wiring::{HostEnd, NicAddress};
 use serde_json::json;
 
 use super::{Line, Plumbing};
@@ -130,9 +130,9 @@ fn uses(
     }
     if let Some(bridge) = bridge {
         let jails = host.member_names(bridge)?.into_iter();
-        let mut halves = jails.filter_map(|member| HostHalf::read(host, member).ok().flatten());
-        if let Some(half) = halves.next() {
-            uses.push(format!("is on {bridge}, where jail {} is", half.jail));
+        let mut ends = jails.filter_map(|member| HostEnd::read(host, member).ok().flatten());
+        if let Some(end) = ends.next() {
+            uses.push(format!("is on {bridge}, where jail {} is", end.jail));
         }
     }
     for vlan in interfaces.iter().filter(|interface| interface.kind == InterfaceType::VLAN) {

@@ -1,4 +1,4 @@
-//! The host's halves of jails' epairs, and how they are told from other interfaces.
+//! The host's ends of jails' epairs, and how they are told from other interfaces.
 
 use crate::Result;
 use crate::error::OptionalExtension;
@@ -14,19 +14,19 @@ const AS_NIC: &str = " as nic: ";
 /// What iocage puts before a jail's name to have the kernel's.
 const OF_IOCAGE: &str = "ioc-";
 
-/// The host's half of a jail's epair. Which jail it belongs to is in its description, in iocage's words.
+/// The host's end of a jail's epair. Which jail it belongs to is in its description, in iocage's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HostHalf {
-    /// This half.
+pub struct HostEnd {
+    /// This end.
     pub name: InterfaceName,
     /// The jail, as its manager calls it.
     pub jail: String,
-    /// The name that the other half got when the two were made.
+    /// The name that the other end got when the two were made.
     pub nic: InterfaceName,
 }
 
-impl HostHalf {
-    /// The description of a jail's host half.
+impl HostEnd {
+    /// The description of a jail's host end.
     pub fn description(jail: &str, nic: &str) -> String {
         format!("{OF_JAIL}{jail}{AS_NIC}{nic}")
     }
@@ -36,25 +36,25 @@ impl HostHalf {
     /// # Errors
     ///
     /// As [`Vnet::description`], but for ENXIO.
-    pub fn read(host: &Vnet, name: InterfaceName) -> Result<Option<HostHalf>> {
+    pub fn read(host: &Vnet, name: InterfaceName) -> Result<Option<HostEnd>> {
         let description = host.description(&name).optional()?.flatten();
-        Ok(description.and_then(|text| HostHalf::parse(name, &text)))
+        Ok(description.and_then(|text| HostEnd::parse(name, &text)))
     }
 
     /// Those among these interfaces. One that goes away meanwhile is left out.
     ///
     /// # Errors
     ///
-    /// As [`HostHalf::read`].
-    pub fn among(host: &Vnet, interfaces: &[Interface]) -> Result<Vec<HostHalf>> {
+    /// As [`HostEnd::read`].
+    pub fn among(host: &Vnet, interfaces: &[Interface]) -> Result<Vec<HostEnd>> {
         let ethernet = interfaces.iter().filter(|interface| interface.kind == InterfaceType::ETHERNET);
-        ethernet.filter_map(|interface| HostHalf::read(host, interface.name).transpose()).collect()
+        ethernet.filter_map(|interface| HostEnd::read(host, interface.name).transpose()).collect()
     }
 
-    /// The jail among those that run that has the other half.
+    /// The jail among those that run that has the other end.
     ///
     /// The description has the jail's name as its manager writes it. That is the kernel's name, but for iocage, which
-    /// writes `web` for the jail `ioc-web`. Which of the two is meant is clear from the jid at the end of the half's
+    /// writes `web` for the jail `ioc-web`. Which of the two is meant is clear from the jid in the end's
     /// own name, `vnet0.7`, if both run.
     pub fn owner<'a>(&self, running: &'a [JailInfo]) -> Option<&'a JailInfo> {
         let number = self.name.as_str().rsplit_once('.').and_then(|(_, jid)| jid.parse::<i32>().ok());
@@ -71,16 +71,16 @@ impl HostHalf {
         jail == self.jail || jail.strip_prefix(OF_IOCAGE) == Some(&self.jail)
     }
 
-    fn parse(name: InterfaceName, description: &str) -> Option<HostHalf> {
+    fn parse(name: InterfaceName, description: &str) -> Option<HostEnd> {
         // A jail's name may have any words in it, an interface's has no spaces.
         let (jail, nic) = description.strip_prefix(OF_JAIL)?.rsplit_once(AS_NIC)?;
         let nic = nic.parse().ok()?;
-        (!jail.is_empty()).then(|| HostHalf { name, jail: jail.to_owned(), nic })
+        (!jail.is_empty()).then(|| HostEnd { name, jail: jail.to_owned(), nic })
     }
 }
 
-/// The jid in `vnetN.JID`, which is what managers call the host's half of a jail's epair.
-pub fn jid_of_half(name: &InterfaceName) -> Option<Jid> {
+/// The jid in `vnetN.JID`, which is what managers call the host's end of a jail's epair.
+pub fn jid_of_host_end(name: &InterfaceName) -> Option<Jid> {
     let (nic, jid) = name.as_str().strip_prefix("vnet")?.split_once('.')?;
     let is_number = |text: &str| {
         !text.is_empty()
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn only_names_that_managers_give_have_a_jid() {
-        let read = |name: &str| jid_of_half(&name.parse().unwrap()).map(Jid::get);
+        let read = |name: &str| jid_of_host_end(&name.parse().unwrap()).map(Jid::get);
         assert_eq!(read("vnet0.7"), Some(7));
         assert_eq!(read("vnet12.345"), Some(345));
         for other in [
@@ -121,9 +121,9 @@ mod tests {
     #[test]
     fn only_what_is_described_as_a_jails_is_one() {
         let name: InterfaceName = "vnet0.7".parse().unwrap();
-        let read = |text: &str| HostHalf::parse(name, text).map(|half| (half.jail, half.nic.to_string()));
+        let read = |text: &str| HostEnd::parse(name, text).map(|end| (end.jail, end.nic.to_string()));
         for jail in ["web", "foo_bar", "a as nic: b", " as nic: "] {
-            let described = HostHalf::description(jail, "epair0b");
+            let described = HostEnd::description(jail, "epair0b");
             assert_eq!(read(&described), Some((jail.to_owned(), "epair0b".to_owned())));
         }
         for other in [
