@@ -11,20 +11,16 @@ mod asked;
 #[path = "start_stop/jails.rs"]
 #[allow(dead_code)] // start_stop's commands need more of it.
 mod jails;
-#[path = "support/proxy.rs"]
-mod proxy;
-
 use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jailwire::kernel::Kernel;
+use jailwire::kernel::{Kernel, Proxy};
 use jailwire::sim::Sim;
 use jailwire::wiring::Wiring;
 use jailwire::wiring::bulk::{self, BulkJail, Cancel, Fate, Limits, Name};
 
 use asked::{Asked, Counter};
-use proxy::Proxy;
 
 /// How often each number of jails is measured; the fastest counts. The simulated kernel walks all members of a
 /// bridge when one joins, as FreeBSD's does, so that very many take it long.
@@ -83,12 +79,12 @@ fn measure(network: jails::Wiring, count: usize) -> Result<[Part; 2], Box<dyn Er
             failure.get_or_insert(format!("{name}: {trouble}"));
         }
     };
-    kernel.asked();
+    kernel.watch.asked();
     let begin = Instant::now();
     bulk::start(&site, jails, &Limits::ONE, &Cancel::new(), &mut note)?;
-    let start = Part { took: begin.elapsed(), asked: kernel.asked() };
+    let start = Part { took: begin.elapsed(), asked: kernel.watch.asked() };
     let begin = Instant::now();
     bulk::stop(&site, &names, &Limits::ONE, &Cancel::new(), &mut note)?;
-    let stop = Part { took: begin.elapsed(), asked: kernel.asked() };
+    let stop = Part { took: begin.elapsed(), asked: kernel.watch.asked() };
     failure.map_or(Ok([start, stop]), |failure| Err(failure.into()))
 }

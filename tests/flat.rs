@@ -2,15 +2,12 @@
 
 #[path = "../benches/support/asked.rs"]
 mod asked;
-#[path = "../benches/support/proxy.rs"]
-mod proxy;
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jailwire::Vnet;
 use jailwire::jail::{JailParameters, JailSystem};
-use jailwire::kernel::Kernel;
+use jailwire::kernel::{Kernel, Proxy};
 use jailwire::sim::Sim;
 use jailwire::wiring::bulk::{self, BulkJail, Cancel, Fate, Limits, Name};
 use jailwire::wiring::{
@@ -19,7 +16,6 @@ use jailwire::wiring::{
 use jailwire::{InterfaceName, MacAddr, Mtu};
 
 use asked::{Asked, Counter};
-use proxy::Proxy;
 
 /// The interfaces of the host that the jails use.
 #[derive(Clone, Copy)]
@@ -103,12 +99,12 @@ fn asked(kind: Kind, jails: u16) -> [Asked; 2] {
     let jails = specs.into_iter().map(BulkJail::new).collect();
     let well =
         |name: &str, fate: Fate| assert!(matches!(fate, Fate::Up(_) | Fate::Gone(_)), "{name}: {fate:?}");
-    kernel.asked();
+    kernel.watch.asked();
     let site = wiring.site();
     bulk::start(&site, jails, &Limits::ONE, &Cancel::new(), well).unwrap();
-    let start = kernel.asked();
+    let start = kernel.watch.asked();
     bulk::stop(&site, &names, &Limits::ONE, &Cancel::new(), well).unwrap();
-    [start, kernel.asked()]
+    [start, kernel.watch.asked()]
 }
 
 /// What each jail more has asked, between two numbers of jails: calls, and bytes of lists.
@@ -160,9 +156,9 @@ fn listed_by_one_start(kind: Kind, others: u16) -> usize {
     for number in 0..others {
         wiring.start(&kind(number, places)).unwrap();
     }
-    kernel.asked();
+    kernel.watch.asked();
     wiring.start(&kind(others, places)).unwrap();
-    kernel.asked().listed
+    kernel.watch.asked().listed
 }
 
 #[test]

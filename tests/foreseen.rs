@@ -2,20 +2,15 @@
 
 #![cfg(feature = "cli")]
 
-#[path = "../benches/support/proxy.rs"]
-mod proxy;
-
 use std::fs;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use jailwire::files::Files;
 use jailwire::iocage::lifecycle::{Host, Report};
 use jailwire::iocage::store::{Entry, Store};
+use jailwire::kernel::{Proxy, Seen, Watch};
 use jailwire::sim::Sim;
 use jailwire_sys::bridge;
-
-use proxy::{Proxy, Watch};
 
 /// Writes down what a kernel is asked to change.
 #[derive(Debug, Default)]
@@ -36,11 +31,11 @@ fn looks(name: &str) -> bool {
 }
 
 impl Watch for Recorder {
-    fn seen(&self, name: &'static str, well: bool, _listed: usize, _took: Duration) {
+    fn seen(&self, Seen { name, errno, .. }: Seen) {
         let requests = ["SIOC", "BRDG", "DEVFSIO"];
         let changes = ["RTM_ADD", "jail_set", "jail_remove", "nmount", "unmount"].contains(&name)
             || requests.iter().any(|kind| name.starts_with(kind)) && !looks(name);
-        if changes && well {
+        if changes && errno.is_none() {
             self.0.lock().unwrap().push(name);
         }
     }

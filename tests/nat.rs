@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jailwire::kernel::{Errno, Kernel};
+use jailwire::kernel::{Calls, Clock, Errno};
 use jailwire::packet_filter::{Anchor, PacketFilter, Rule, RuleKind};
 use jailwire::sim::{Fault, Sim};
 use jailwire::wiring::nat::{self, JailNat, anchor_of};

@@ -8,7 +8,7 @@ use jailwire::Vnet;
 use jailwire::bridge::MemberFlags;
 use jailwire::files::Files;
 use jailwire::jail::{self, JailParameters, JailSystem};
-use jailwire::kernel::{Errno, Kernel};
+use jailwire::kernel::{Clock, Errno};
 use jailwire::sim::{Fault, Hardware, Options, Sim};
 use jailwire::types::{Fib, InterfaceName, Jid};
 use jailwire::wiring::bulk::{self, Cancel, Fate, Limits};

@@ -1,19 +1,14 @@
 //! The typed operations on a kernel that loses messages, and what they cost.
 
-#[path = "../benches/support/proxy.rs"]
-mod proxy;
-
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use jailwire::jail::{self, JailParameters};
-use jailwire::kernel::Kernel;
+use jailwire::kernel::{Clock, Kernel, Proxy, Seen, Watch};
 use jailwire::sim::Sim;
 use jailwire::{ErrorKind, Fib, InterfaceName, Route, Vnet};
-
-use proxy::{Proxy, Watch};
 
 /// A bad wire: the first messages on routing sockets are lost.
 #[derive(Debug, Default)]
@@ -33,7 +28,7 @@ impl Wire {
 }
 
 impl Watch for Wire {
-    fn seen(&self, name: &'static str, _well: bool, _listed: usize, _took: Duration) {
+    fn seen(&self, Seen { name, .. }: Seen) {
         let count = match name {
             "pdfork" => &self.entries,
             name if name.starts_with("RTM_") => &self.sends,

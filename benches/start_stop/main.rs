@@ -288,9 +288,9 @@ fn text(bytes: &[u8]) -> String {
 fn kernel() -> Fallible<Arc<dyn Kernel>> {
     #[cfg(target_os = "freebsd")]
     {
-        let kernel = jailwire::kernel::freebsd::FreeBsd::new()?;
+        let kernel = jailwire::kernel::here()?;
         if kernel.privileged() {
-            return Ok(Arc::new(kernel));
+            return Ok(kernel);
         }
     }
     Ok(Arc::new(jailwire::sim::Sim::new()))

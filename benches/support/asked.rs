@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::proxy::{Proxy, Watch};
+use jailwire::kernel::{Seen, Watch};
 
 /// What was asked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,17 +22,17 @@ pub struct Asked {
 pub struct Counter(Mutex<Asked>);
 
 impl Watch for Counter {
-    fn seen(&self, name: &'static str, _well: bool, listed: usize, took: Duration) {
+    fn seen(&self, seen: Seen) {
         let mut asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *asked.calls.entry(name).or_default() += 1;
-        asked.listed += listed;
-        asked.took += took;
+        *asked.calls.entry(seen.name).or_default() += 1;
+        asked.listed += seen.listed;
+        asked.took += seen.took;
     }
 }
 
-impl Proxy<Counter> {
+impl Counter {
     /// What was asked since the last time.
     pub fn asked(&self) -> Asked {
-        std::mem::take(&mut self.watch.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

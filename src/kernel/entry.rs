@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Handle, Parameter, Result, Sysctl};
 
-/// The jail that a child process enters, see [`Kernel::enter`](super::Kernel::enter).
+/// The jail that a child process enters, see [`Kernel::enter`](super::Processes::enter).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
     /// A jail that exists, by jid.
@@ -18,7 +18,7 @@ pub enum Target {
     New(Vec<Parameter>),
 }
 
-/// What to do inside a jail, see [`Kernel::enter`](super::Kernel::enter).
+/// What to do inside a jail, see [`Kernel::enter`](super::Processes::enter).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// The jail.

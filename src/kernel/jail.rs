@@ -63,7 +63,7 @@ pub(crate) fn without_descriptor(parameters: &[Parameter]) -> Result<()> {
     }
 }
 
-/// A jail to be watched, see [`Kernel::jail_watch`](super::Kernel::jail_watch).
+/// A jail to be watched, see [`Kernel::jail_watch`](super::Calls::jail_watch).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Watched {
     /// By jid: EVFILT_JAIL. 0 is the caller's own jail, or the host.
@@ -72,7 +72,7 @@ pub enum Watched {
     Descriptor(Handle),
 }
 
-/// What happened to a jail since it was last told, see [`Kernel::jail_note`](super::Kernel::jail_note).
+/// What happened to a jail since it was last told, see [`Kernel::jail_note`](super::Calls::jail_note).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JailNote {
     /// The jail, as it was asked for.

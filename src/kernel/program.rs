@@ -15,7 +15,7 @@ pub enum Output {
     Capture,
 }
 
-/// A program to run, on the host or in a jail: see [`Kernel::run`](super::Kernel::run).
+/// A program to run, on the host or in a jail: see [`Kernel::run`](super::Processes::run).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Program {
     /// The jail to enter first, by jid; none for the host.

@@ -125,7 +125,7 @@ impl Block {
 /// * EFAULT: a block is shorter than the length that the request tells the kernel.
 ///
 /// ```
-/// use jailwire::kernel::{Block, Domain, Errno, Kernel, Request};
+/// use jailwire::kernel::{Block, Calls, Domain, Errno, Request};
 /// use jailwire_sys::{SIOCGIFCONF, SIOCSIFMAC, ifconf};
 /// use std::mem::offset_of;
 ///

@@ -12,7 +12,7 @@
 //! use jailwire::sim::Sim;
 //!
 //! let kernel = Arc::new(Sim::new());
-//! jailwire::kernel::Kernel::load_module(&*kernel, "pf")?;
+//! jailwire::kernel::Calls::load_module(&*kernel, "pf")?;
 //! let pf = PacketFilter::open(kernel)?;
 //! let web = Anchor::new("jailwire/web")?;
 //! let nat = Rule::new(Family::Inet, Action::Nat { to: "192.0.2.10".parse()? })

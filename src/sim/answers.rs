@@ -12,9 +12,11 @@ use super::call::{Answer, Call, Place};
 use super::pf::DEVICE;
 use super::store::Store;
 use super::{Sim, paths};
+use crate::kernel::seal::Sealed;
 use crate::kernel::{
-    Domain, Entered, Entry, Errno, Failure, Finished, FsId, Handle, JailNote, Kernel, MountRequest, Mounted,
-    Parameter, Program, Request, Result, SocketOption, Sysctl, Target, Watched,
+    Calls, Clock, Domain, Entered, Entry, Errno, Failure, Finished, FsId, Handle, JailNote, MountRequest,
+    Mounted, Parameter, Processes, Program, Request, Result, Simulation, SocketOption, Sysctl, Target,
+    Watched,
 };
 
 /// An answer of the wrong kind cannot come: each call has one kind.
@@ -31,7 +33,9 @@ macro_rules! answer {
     };
 }
 
-impl Kernel for Sim {
+impl Sealed for Sim {}
+
+impl Calls for Sim {
     fn socket(&self, domain: Domain) -> Result<Handle> {
         answer!(self.perform(&mut Call::Socket(domain)), Answer::Handle(handle) => handle)
     }
@@ -106,11 +110,6 @@ impl Kernel for Sim {
         Ok(descriptor)
     }
 
-    fn hold_sysctl(&self, name: &str, value: i32) -> Result<Handle> {
-        let mut call = Call::HoldSysctl { name: name.to_owned(), value };
-        answer!(self.perform(&mut call), Answer::Handle(handle) => handle)
-    }
-
     fn jail_set(&self, parameters: &[Parameter], flags: i32) -> Result<i32> {
         let place = self.place_of_jail(parameters);
         let mut call = Call::JailSet { parameters: parameters.to_vec(), flags, place };
@@ -171,22 +170,6 @@ impl Kernel for Sim {
         answer!(self.perform(&mut Call::JailNote(queue)), Answer::Note(note) => note)
     }
 
-    fn enter(&self, entry: &Entry) -> Result<Entered> {
-        let place = match &entry.target {
-            Target::New(parameters) => self.place_of_jail(parameters),
-            Target::Existing(_) | Target::Descriptor(_) => Place::Unseen,
-        };
-        let mut call = Call::Enter { entry: entry.clone(), place };
-        answer!(
-            self.perform(&mut call),
-            Answer::Entered { jid, sockets, answers, holder } => Entered { jid, sockets, answers, holder }
-        )
-    }
-
-    fn run(&self, program: &Program) -> Result<Finished> {
-        answer!(self.perform(&mut Call::Run(program.clone())), Answer::Finished(finished) => finished)
-    }
-
     fn load_module(&self, name: &str) -> Result<()> {
         self.done(Call::LoadModule(name.to_owned()))
     }
@@ -225,7 +208,40 @@ impl Kernel for Sim {
     fn mounts(&self) -> Result<Vec<Mounted>> {
         answer!(self.perform(&mut Call::Mounts), Answer::Mounts(mounts) => mounts)
     }
+}
 
+impl Processes for Sim {
+    fn hold_sysctl(&self, name: &str, value: i32) -> Result<Handle> {
+        let mut call = Call::HoldSysctl { name: name.to_owned(), value };
+        answer!(self.perform(&mut call), Answer::Handle(handle) => handle)
+    }
+
+    fn enter(&self, entry: &Entry) -> Result<Entered> {
+        let place = match &entry.target {
+            Target::New(parameters) => self.place_of_jail(parameters),
+            Target::Existing(_) | Target::Descriptor(_) => Place::Unseen,
+        };
+        let mut call = Call::Enter { entry: entry.clone(), place };
+        answer!(
+            self.perform(&mut call),
+            Answer::Entered { jid, sockets, answers, holder } => Entered { jid, sockets, answers, holder }
+        )
+    }
+
+    fn fork_server(&self) -> Option<Handle> {
+        None
+    }
+
+    fn run(&self, program: &Program) -> Result<Finished> {
+        answer!(self.perform(&mut Call::Run(program.clone())), Answer::Finished(finished) => finished)
+    }
+
+    fn privileged(&self) -> bool {
+        self.root
+    }
+}
+
+impl Clock for Sim {
     fn now(&self) -> Duration {
         self.look(Store::time)
     }
@@ -237,7 +253,9 @@ impl Kernel for Sim {
     fn wall_clock(&self) -> SystemTime {
         self.look(Store::wall_clock)
     }
+}
 
+impl Simulation for Sim {
     fn checkpoint(&self, operation: &'static str, path: &Path) -> Result<()> {
         self.done(Call::Checkpoint { operation: operation.to_owned(), path: path.to_owned() })
     }
@@ -252,10 +270,6 @@ impl Kernel for Sim {
             let _ = fs::create_dir_all(&path);
             path
         })
-    }
-
-    fn privileged(&self) -> bool {
-        self.root
     }
 
     fn simulated(&self) -> bool {

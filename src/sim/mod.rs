@@ -107,7 +107,7 @@ use store::Store;
 ///
 /// ```
 /// use jailwire::sim::{Fault, Sim};
-/// use jailwire::kernel::{Domain, Errno, Kernel, Request};
+/// use jailwire::kernel::{Calls, Domain, Errno, Request};
 ///
 /// let sim = Sim::new();
 /// let before = sim.describe();
@@ -240,7 +240,7 @@ impl Sim {
         Sim { process: Some(process), ..self.clone() }
     }
 
-    /// Puts [`run_directory`](crate::kernel::Kernel::run_directory) there, for a host in memory that was not asked for it yet. It is
+    /// Puts [`run_directory`](crate::kernel::Simulation::run_directory) there, for a host in memory that was not asked for it yet. It is
     /// removed with the host.
     pub fn set_run_directory(&self, directory: &Path) {
         let _ = self.shared.run_directory.set(directory.to_owned());

@@ -79,7 +79,7 @@ pub(crate) enum Pending {
     ConnectionEnds(i32),
 }
 
-/// A process inside a jail, made by [`enter`](crate::kernel::Kernel::enter).
+/// A process inside a jail, made by [`enter`](crate::kernel::Processes::enter).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Process {
     /// The jail it entered.

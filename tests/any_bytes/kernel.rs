@@ -2,15 +2,17 @@
 
 use std::fmt;
 use std::fs::File;
+use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use jailwire::kernel::seal::Sealed;
 use jailwire::kernel::{
-    Block, Domain, Entered, Entry, Errno, Exit, Failure, Finished, FsId, Handle, JailNote, Kernel,
-    MountRequest, Mounted, Parameter, Program, Request, Result, SocketOption, Sockets, Sysctl, Target, Value,
-    Watched,
+    Block, Calls, Clock, Domain, Entered, Entry, Errno, Exit, Failure, Finished, FsId, Handle, JailNote,
+    MountRequest, Mounted, Parameter, Processes, Program, Request, Result, Simulation, SocketOption, Sockets,
+    Sysctl, Target, Value, Watched,
 };
 use jailwire_sys::{SIOCGIFCONF, SIOCGIFDESCR, SIOCIFGCLONERS};
 
@@ -81,7 +83,9 @@ impl fmt::Debug for Babbler {
     }
 }
 
-impl Kernel for Babbler {
+impl Sealed for Babbler {}
+
+impl Calls for Babbler {
     fn socket(&self, _: Domain) -> Result<Handle> {
         let mut state = self.state();
         state.socket += 1;
@@ -124,6 +128,10 @@ impl Kernel for Babbler {
 
     fn send(&self, _: Handle, _: &[u8]) -> Result<()> {
         Ok(())
+    }
+
+    fn send_to(&self, _: Handle, _: SocketAddr, _: &[u8]) -> Result<()> {
+        Err(Errno::EOPNOTSUPP.into())
     }
 
     fn receive(&self, _: Handle, buffer: &mut [u8]) -> Result<usize> {
@@ -240,21 +248,6 @@ impl Kernel for Babbler {
         Ok(Some(JailNote { jail, notes, data, ended: which[0] > 0x7f }))
     }
 
-    fn enter(&self, entry: &Entry) -> Result<Entered> {
-        let sockets =
-            entry.sockets.then_some(Sockets { inet: Handle(1), inet6: Handle(2), route: Handle(3) });
-        let answers = entry.sysctls.iter().map(|sysctl| self.sysctl(sysctl)).collect();
-        let jid = match entry.target {
-            Target::Existing(jid) => jid,
-            Target::New(_) | Target::Descriptor(_) => 1,
-        };
-        Ok(Entered { jid, sockets, answers, holder: entry.hold.then_some(Handle(4)) })
-    }
-
-    fn run(&self, _: &Program) -> Result<Finished> {
-        Ok(Finished { exit: Exit::Code(0), output: Vec::new() })
-    }
-
     fn load_module(&self, _: &str) -> Result<()> {
         Ok(())
     }
@@ -270,7 +263,38 @@ impl Kernel for Babbler {
     fn mounts(&self) -> Result<Vec<Mounted>> {
         Ok(Vec::new())
     }
+}
 
+impl Processes for Babbler {
+    fn enter(&self, entry: &Entry) -> Result<Entered> {
+        let sockets =
+            entry.sockets.then_some(Sockets { inet: Handle(1), inet6: Handle(2), route: Handle(3) });
+        let answers = entry.sysctls.iter().map(|sysctl| self.sysctl(sysctl)).collect();
+        let jid = match entry.target {
+            Target::Existing(jid) => jid,
+            Target::New(_) | Target::Descriptor(_) => 1,
+        };
+        Ok(Entered { jid, sockets, answers, holder: entry.hold.then_some(Handle(4)) })
+    }
+
+    fn fork_server(&self) -> Option<Handle> {
+        None
+    }
+
+    fn hold_sysctl(&self, _: &str, _: i32) -> Result<Handle> {
+        Err(Errno::EOPNOTSUPP.into())
+    }
+
+    fn run(&self, _: &Program) -> Result<Finished> {
+        Ok(Finished { exit: Exit::Code(0), output: Vec::new() })
+    }
+
+    fn privileged(&self) -> bool {
+        true
+    }
+}
+
+impl Clock for Babbler {
     fn now(&self) -> Duration {
         let mut state = self.state();
         state.clock += Duration::from_millis(1);
@@ -284,17 +308,15 @@ impl Kernel for Babbler {
     fn wall_clock(&self) -> SystemTime {
         SystemTime::UNIX_EPOCH
     }
+}
 
+impl Simulation for Babbler {
     fn checkpoint(&self, _: &'static str, _: &Path) -> Result<()> {
         Ok(())
     }
 
     fn run_directory(&self) -> &Path {
         Path::new("/nonexistent")
-    }
-
-    fn privileged(&self) -> bool {
-        true
     }
 
     fn simulated(&self) -> bool {

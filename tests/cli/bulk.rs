@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use jailwire::kernel::{Kernel as _, Sysctl};
+use jailwire::kernel::{Calls, Processes, Sysctl};
 use jailwire::sim::Sim;
 
 use crate::support::{Root, text};

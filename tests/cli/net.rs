@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jailwire::jail::{self, JailParameters};
-use jailwire::kernel::Kernel as _;
+use jailwire::kernel::Clock;
 use jailwire::sim::Sim;
 use jailwire::types::Jid;
 use jailwire::wiring::Wiring;

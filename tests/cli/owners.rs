@@ -2,7 +2,7 @@
 //! slowly is stopped and started at once.
 
 use jailwire::jail::{self, JailParameters};
-use jailwire::kernel::Kernel as _;
+use jailwire::kernel::Calls;
 use jailwire::sim::Sim;
 use jailwire::types::Jid;
 use serde_json::Value;

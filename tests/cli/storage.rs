@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 
 use jailwire::iocage::zfs;
 use jailwire::jail::mount;
-use jailwire::kernel::{FsId, Kernel as _, Mounted};
+use jailwire::kernel::{Calls, FsId, Mounted};
 use jailwire::sim::Sim;
 use tempfile::TempDir;
 

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use jailwire::kernel::{Kernel as _, Sysctl};
+use jailwire::kernel::{Calls, Sysctl};
 use jailwire::sim::Sim;
 use tempfile::TempDir;
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 use jailwire::files::{Files, KernelGate};
 use jailwire::iocage::lifecycle::{Host, Report};
 use jailwire::iocage::store::{Entry, Store};
-use jailwire::kernel::Kernel;
+use jailwire::kernel::{Clock, Kernel, Simulation};
 use jailwire::sim::{Call, Fault, Hardware, Killed, Options, Sim};
 use jailwire::vnet::Vnet;
 use tempfile::TempDir;

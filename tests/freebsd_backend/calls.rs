@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use jailwire::kernel::{Block, Domain, Errno, Kernel, Oid, SocketOption, Sysctl};
+use jailwire::kernel::{Block, Calls, Clock, Domain, Errno, Oid, Simulation, SocketOption, Sysctl};
 use jailwire_sys::{
     BRDGADD, BRDGGIFS, IFF_LOOPBACK, SIOCGDRVSPEC, SIOCGIFDESCR, SIOCGIFFLAGS, SIOCSDRVSPEC, SIOCSIFDESCR,
 };

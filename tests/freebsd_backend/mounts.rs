@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use jailwire::kernel::{Errno, FsId, Kernel, MountRequest};
+use jailwire::kernel::{Calls, Errno, FsId, MountRequest};
 use jailwire_sys as sys;
 
 use crate::support::{Directory, kernel};

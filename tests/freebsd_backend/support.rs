@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use jailwire::kernel::freebsd::FreeBsd;
 use jailwire::kernel::{
-    Domain, Entry, Exit, Handle, Kernel, Output, Parameter, Program, Request, Sysctl, Target,
+    Calls, Clock, Domain, Entry, Exit, Handle, Output, Parameter, Processes, Program, Request, Sysctl, Target,
 };
 use jailwire_sys::{JAIL_CREATE, SIOCGIFFLAGS, SIOCIFCREATE2, SIOCIFDESTROY};
 

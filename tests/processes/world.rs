@@ -78,13 +78,11 @@ pub struct World {
 
 #[cfg(target_os = "freebsd")]
 fn machine() -> Option<Arc<dyn Kernel>> {
-    use jailwire::kernel::freebsd::FreeBsd;
-
-    let kernel = FreeBsd::new().ok().filter(FreeBsd::privileged);
+    let kernel = jailwire::kernel::here().ok().filter(|kernel| kernel.privileged());
     if kernel.is_none() {
         eprintln!("this is not root: testing the simulated kernel");
     }
-    Some(Arc::new(kernel?))
+    kernel
 }
 
 #[cfg(not(target_os = "freebsd"))]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jailwire::kernel::Kernel;
+use jailwire::kernel::Clock;
 use jailwire::sim::{Release, Sim};
 
 use crate::observe::State;

@@ -28,9 +28,9 @@ fn number(variable: &str, default: usize) -> usize {
 /// The running kernel on FreeBSD, another simulated one elsewhere.
 #[cfg(target_os = "freebsd")]
 fn kernel() -> Arc<dyn Kernel> {
-    let kernel = jailwire::kernel::freebsd::FreeBsd::new().unwrap();
+    let kernel = jailwire::kernel::here().unwrap();
     assert!(kernel.privileged(), "sequences make jails and interfaces: run them as root, in a guest");
-    Arc::new(kernel)
+    kernel
 }
 
 /// The running kernel on FreeBSD, another simulated one elsewhere.

@@ -47,12 +47,12 @@ fn kernel() -> Option<Arc<dyn Kernel>> {
 
 #[cfg(target_os = "freebsd")]
 fn here() -> Option<Arc<dyn Kernel>> {
-    let kernel = jailwire::kernel::freebsd::FreeBsd::new().unwrap();
+    let kernel = jailwire::kernel::here().unwrap();
     if !kernel.privileged() {
         eprintln!("skipped: needs root");
         return None;
     }
-    Some(Arc::new(kernel))
+    Some(kernel)
 }
 
 #[cfg(not(target_os = "freebsd"))]

@@ -39,9 +39,11 @@ use self::object::Object;
 use self::options::Options;
 use super::jail::without_descriptor;
 use super::passing;
+use super::seal::Sealed;
 use super::{
-    Domain, Entered, Entry, Errno, Failure, Finished, FsId, Handle, JailNote, Kernel, MountRequest, Mounted,
-    Parameter, Program, Request, Result, SocketOption, Sockets, Sysctl, Target, Watched,
+    Calls, Clock, Domain, Entered, Entry, Errno, Failure, Finished, FsId, Handle, JailNote, MountRequest,
+    Mounted, Parameter, Processes, Program, Request, Result, Simulation, SocketOption, Sockets, Sysctl,
+    Target, Watched,
 };
 
 unsafe extern "C" {
@@ -200,7 +202,9 @@ impl FreeBsd {
     }
 }
 
-impl Kernel for FreeBsd {
+impl Sealed for FreeBsd {}
+
+impl Calls for FreeBsd {
     fn socket(&self, domain: Domain) -> Result<Handle> {
         let (domain, kind, protocol) = match domain {
             Domain::Inet => (libc::AF_INET, libc::SOCK_DGRAM, 0),
@@ -302,11 +306,6 @@ impl Kernel for FreeBsd {
         Object::new(sysctl)?.read().map_err(|errno| Errno(errno).into())
     }
 
-    fn hold_sysctl(&self, name: &str, value: i32) -> Result<Handle> {
-        let held = hold::hold(&self.run_directory().join("jailwire"), name, value)?;
-        Ok(self.keep(Open::Value { _held: held }))
-    }
-
     fn jail_set(&self, parameters: &[Parameter], flags: i32) -> Result<i32> {
         let mut options = Options::parameters(parameters)?;
         let (list, count) = options.iovecs();
@@ -387,6 +386,43 @@ impl Kernel for FreeBsd {
         jail_notes::take(self.descriptor(queue)?.as_fd())
     }
 
+    fn load_module(&self, name: &str) -> Result<()> {
+        let name = CString::new(name).map_err(|_| invalid("a NUL in the name of a module"))?;
+        // SAFETY: modfind(2) and kldload(2) read a string that ends.
+        if unsafe { modfind(name.as_ptr()) } >= 0 {
+            return Ok(());
+        }
+        // SAFETY: as above.
+        match self.check(unsafe { kldload(name.as_ptr()) }) {
+            // Someone else was faster.
+            Err(failure) if failure.errno == Errno::EEXIST => Ok(()),
+            other => other.map(drop),
+        }
+    }
+
+    fn mount(&self, request: &MountRequest) -> Result<()> {
+        mount::mount(request)
+    }
+
+    fn unmount(&self, id: FsId, force: bool) -> Result<()> {
+        mount::unmount(id, force)
+    }
+
+    fn mounts(&self) -> Result<Vec<Mounted>> {
+        mount::mounts()
+    }
+
+    fn mounted_at(&self, path: &Path) -> Result<Mounted> {
+        mount::mounted_at(path)
+    }
+}
+
+impl Processes for FreeBsd {
+    fn hold_sysctl(&self, name: &str, value: i32) -> Result<Handle> {
+        let held = hold::hold(&self.run_directory().join("jailwire"), name, value)?;
+        Ok(self.keep(Open::Value { _held: held }))
+    }
+
     fn enter(&self, entry: &Entry) -> Result<Entered> {
         let descriptor = match entry.target {
             Target::Descriptor(_) if !self.jail_descriptors => return Err(no_descriptors()),
@@ -418,36 +454,12 @@ impl Kernel for FreeBsd {
         run::run(program)
     }
 
-    fn load_module(&self, name: &str) -> Result<()> {
-        let name = CString::new(name).map_err(|_| invalid("a NUL in the name of a module"))?;
-        // SAFETY: modfind(2) and kldload(2) read a string that ends.
-        if unsafe { modfind(name.as_ptr()) } >= 0 {
-            return Ok(());
-        }
-        // SAFETY: as above.
-        match self.check(unsafe { kldload(name.as_ptr()) }) {
-            // Someone else was faster.
-            Err(failure) if failure.errno == Errno::EEXIST => Ok(()),
-            other => other.map(drop),
-        }
+    fn privileged(&self) -> bool {
+        nix::unistd::geteuid().is_root()
     }
+}
 
-    fn mount(&self, request: &MountRequest) -> Result<()> {
-        mount::mount(request)
-    }
-
-    fn unmount(&self, id: FsId, force: bool) -> Result<()> {
-        mount::unmount(id, force)
-    }
-
-    fn mounts(&self) -> Result<Vec<Mounted>> {
-        mount::mounts()
-    }
-
-    fn mounted_at(&self, path: &Path) -> Result<Mounted> {
-        mount::mounted_at(path)
-    }
-
+impl Clock for FreeBsd {
     fn now(&self) -> Duration {
         let mut time = MaybeUninit::<libc::timespec>::uninit();
         // SAFETY: clock_gettime(2) writes a timespec, and does not fail for this clock (POSIX).
@@ -465,23 +477,9 @@ impl Kernel for FreeBsd {
     fn wall_clock(&self) -> SystemTime {
         SystemTime::now()
     }
-
-    fn checkpoint(&self, _operation: &'static str, _path: &Path) -> Result<()> {
-        Ok(())
-    }
-
-    fn run_directory(&self) -> &Path {
-        Path::new("/var/run")
-    }
-
-    fn privileged(&self) -> bool {
-        nix::unistd::geteuid().is_root()
-    }
-
-    fn simulated(&self) -> bool {
-        false
-    }
 }
+
+impl Simulation for FreeBsd {}
 
 /// The error number of this thread's last system call that failed.
 fn errno() -> c_int {

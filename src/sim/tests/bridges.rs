@@ -1,7 +1,7 @@
 //! Bridges and their members.
 
 use super::*;
-use crate::kernel::{Failure, Sysctl};
+use crate::kernel::{Calls, Failure, Sysctl};
 use crate::sim::Release;
 
 /// A host with two pairs and a bridge.

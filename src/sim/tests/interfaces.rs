@@ -1,7 +1,7 @@
 //! Interfaces: making, naming, flags, and what else all of them have.
 
 use super::*;
-use crate::kernel::{Failure, Oid, Sysctl};
+use crate::kernel::{Calls, Failure, Oid, Sysctl};
 use crate::sim::Release;
 
 fn older() -> Host {

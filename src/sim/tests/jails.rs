@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::kernel::{Entered, Entry, Failure, Sysctl, Target, Value};
+use crate::kernel::{Calls, Clock, Entered, Entry, Failure, Processes, Sysctl, Target, Value};
 use crate::sim::{Fault, Release};
 
 fn refusal<T: std::fmt::Debug>(result: Result<T>) -> (Errno, String) {

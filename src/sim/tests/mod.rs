@@ -17,7 +17,7 @@ use std::mem::offset_of;
 use jailwire_sys as sys;
 
 use super::{Options, Sim};
-use crate::kernel::{Block, Domain, Errno, Handle, Kernel, Parameter, Request, Result};
+use crate::kernel::{Block, Calls, Domain, Errno, Handle, Parameter, Request, Result};
 
 /// Where the union of an `ifreq` begins.
 pub(crate) const UNION: usize = offset_of!(sys::ifreq, ifr_ifru);

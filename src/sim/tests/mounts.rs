@@ -1,7 +1,7 @@
 //! Mounts and the rules of devfs.
 
 use super::*;
-use crate::kernel::{FsId, MountRequest, Mounted};
+use crate::kernel::{Calls, FsId, MountRequest, Mounted};
 use crate::sim::Release;
 use std::fs;
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! Interfaces between network stacks, and what becomes of them when jails die.
 
 use super::*;
-use crate::kernel::{Entry, Target};
+use crate::kernel::{Calls, Clock, Entry, Processes, Target};
 use std::time::Duration;
 
 fn entry(jid: i32) -> Entry {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::*;
-use crate::kernel::{Entry, Sysctl, Target};
+use crate::kernel::{Calls, Clock, Entry, Processes, Simulation, Sysctl, Target};
 use crate::sim::{Call, Fault};
 
 fn open(directory: &tempfile::TempDir) -> Host {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::*;
-use crate::kernel::{Entry, MountRequest, Sysctl, Target};
+use crate::kernel::{Calls, Clock, Entry, MountRequest, Processes, Sysctl, Target};
 use crate::sim::Release;
 use crate::sim::world::{Kind, World};
 

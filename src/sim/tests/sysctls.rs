@@ -1,7 +1,7 @@
 //! Sysctls.
 
 use super::*;
-use crate::kernel::Sysctl;
+use crate::kernel::{Calls, Sysctl};
 use crate::sim::{Release, Setting};
 
 fn int(sim: &Sim, name: &str) -> Result<i32> {

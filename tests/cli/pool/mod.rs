@@ -13,7 +13,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use jailwire::kernel::Kernel as _;
+use jailwire::kernel::Calls;
 use jailwire::sim::Sim;
 use tempfile::TempDir;
 

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use jailwire::jail::mount;
-use jailwire::kernel::Kernel as _;
+use jailwire::kernel::Calls;
 use jailwire::sim::Sim;
 use serde_json::{Value, json};
 

@@ -23,20 +23,18 @@ pub const FREEBSD_15: i32 = 1_500_000;
 pub fn kernel() -> (Arc<dyn Kernel>, Option<Sim>) {
     use std::sync::OnceLock;
 
-    use jailwire::kernel::freebsd::FreeBsd;
-
-    static RUNNING: OnceLock<Arc<FreeBsd>> = OnceLock::new();
+    static RUNNING: OnceLock<Arc<dyn Kernel>> = OnceLock::new();
     let kernel = RUNNING.get_or_init(|| {
-        let kernel = FreeBsd::new().unwrap();
+        let kernel = kernel::here().unwrap();
         assert!(
             kernel.privileged(),
             "on FreeBSD the contract tests make jails and interfaces: run them as root, in a guest rather than on a \
              host that others use"
         );
-        load_modules(&kernel);
-        Arc::new(kernel)
+        load_modules(&*kernel);
+        kernel
     });
-    (Arc::clone(kernel) as Arc<dyn Kernel>, None)
+    (Arc::clone(kernel), None)
 }
 
 /// The kernel under test: the running one on FreeBSD, a new simulated one elsewhere.

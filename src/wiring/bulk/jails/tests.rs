@@ -4,7 +4,7 @@ use std::sync::Arc;
 use super::*;
 use crate::files::Files;
 use crate::jail::{self, JailParameters, JailSystem};
-use crate::kernel::Kernel;
+use crate::kernel::{Calls, Clock, Kernel};
 use crate::sim::{Call, Sim};
 use crate::types::{InterfaceName, MacAddr, Mtu};
 use crate::vnet::Vnet;

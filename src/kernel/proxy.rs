@@ -7,29 +7,65 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use jailwire::kernel::{
-    Domain, Entered, Entry, Errno, Finished, FsId, Handle, JailNote, Kernel, MountRequest, Mounted,
-    Parameter, Program, Request, Result, SocketOption, Sysctl, Target, Watched,
-};
 use jailwire_sys::{RTM_ADD, RTM_CHANGE, RTM_DELETE, RTM_GET, bridge, request};
 
-/// The observer.
-pub trait Watch: Debug + Send + Sync {
-    /// A call was answered: its name in C, whether it went well, how many bytes came back in lists (dumps, members
-    /// of bridges, mounts), and how long the other kernel took.
-    fn seen(&self, name: &'static str, well: bool, listed: usize, took: Duration);
+use super::seal::Sealed;
+use super::{
+    Calls, Clock, Domain, Entered, Entry, Errno, Finished, FsId, Handle, JailNote, Kernel, MountRequest,
+    Mounted, Parameter, Processes, Program, Request, Result, Simulation, SocketOption, Sysctl, Target,
+    Watched,
+};
 
-    /// Whether what was read from a socket just now gets lost.
+/// A call that a [`Proxy`] has passed on, and that was answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Seen {
+    /// The name in C of the request, or else of the system call: `SIOCAIFADDR`, `BRDGADD`, `RTM_ADD`, `jail_set`.
+    pub name: &'static str,
+    /// The error number, if the call failed.
+    pub errno: Option<Errno>,
+    /// How many bytes came back in lists: dumps, members of bridges, mounts.
+    pub listed: usize,
+    /// How long the other kernel took, by the clock of this machine.
+    pub took: Duration,
+}
+
+/// Who is told of the calls to a kernel: see [`Proxy`].
+pub trait Watch: Debug + Send + Sync {
+    /// A call was answered.
+    fn seen(&self, seen: Seen);
+
+    /// Whether what was read from a socket just now gets lost. The reader is then answered EAGAIN.
     fn loses(&self) -> bool {
         false
     }
 }
 
-/// The kernel.
+/// A kernel that passes every call on to another kernel, and tells of each: for tests that count, and for logs.
+///
+/// ```
+/// use std::sync::{Arc, Mutex};
+/// use jailwire::kernel::{Proxy, Seen, Watch};
+///
+/// #[derive(Debug, Default)]
+/// struct Names(Mutex<Vec<&'static str>>);
+///
+/// impl Watch for Names {
+///     fn seen(&self, seen: Seen) {
+///         self.0.lock().unwrap().push(seen.name);
+///     }
+/// }
+///
+/// let kernel = Arc::new(Proxy::new(jailwire::kernel::here()?, Names::default()));
+/// let host = jailwire::Vnet::host(kernel.clone());
+/// host.interfaces()?;
+/// assert!(kernel.watch.0.lock().unwrap().contains(&"sysctl"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Proxy<W> {
     kernel: Arc<dyn Kernel>,
-    /// The observer.
+    /// Who is told.
     pub watch: W,
 }
 
@@ -39,34 +75,41 @@ impl<W: Watch> Proxy<W> {
         Proxy { kernel, watch }
     }
 
-    /// A call, with what its answer says: whether it went well, and the bytes that it lists.
+    /// A call, with what its answer says: the errno, and the bytes that it lists.
     fn told<T>(
         &self,
         name: &'static str,
         call: impl FnOnce(&dyn Kernel) -> T,
-        says: impl Fn(&T) -> (bool, usize),
+        says: impl Fn(&T) -> (Option<Errno>, usize),
     ) -> T {
         let begin = Instant::now();
         let answer = call(&*self.kernel);
         let took = begin.elapsed();
-        let (well, listed) = says(&answer);
-        self.watch.seen(name, well, listed, took);
+        let (errno, listed) = says(&answer);
+        self.watch.seen(Seen { name, errno, listed, took });
         answer
     }
 
     fn pass<T>(&self, name: &'static str, call: impl FnOnce(&dyn Kernel) -> Result<T>) -> Result<T> {
-        self.told(name, call, |answer| (answer.is_ok(), 0))
+        self.told(name, call, |answer| (errno(answer), 0))
     }
+}
+
+fn errno<T>(answer: &Result<T>) -> Option<Errno> {
+    answer.as_ref().err().map(|failure| failure.errno)
 }
 
 /// The name of a request; of a bridge's its command, which stands behind the interface's name.
 fn request_name(asked: &Request) -> &'static str {
-    let name = request::name_of(asked.number()).expect("a request that C has a name for");
-    match name {
-        "SIOCSDRVSPEC" | "SIOCGDRVSPEC" => {
-            bridge::name_of(asked.argument().u64_at(16)).expect("a bridge's command")
-        }
-        name => name,
+    match request::name_of(asked.number()) {
+        Some(name @ ("SIOCSDRVSPEC" | "SIOCGDRVSPEC")) => asked
+            .argument()
+            .bytes()
+            .get(16..24)
+            .and_then(|command| bridge::name_of(u64::from_ne_bytes(command.try_into().ok()?)))
+            .unwrap_or(name),
+        Some(name) => name,
+        None => "ioctl",
     }
 }
 
@@ -81,7 +124,9 @@ fn message_name(message: &[u8]) -> &'static str {
     }
 }
 
-impl<W: Watch> Kernel for Proxy<W> {
+impl<W: Watch> Sealed for Proxy<W> {}
+
+impl<W: Watch> Calls for Proxy<W> {
     fn socket(&self, domain: Domain) -> Result<Handle> {
         self.pass("socket", |kernel| kernel.socket(domain))
     }
@@ -95,7 +140,7 @@ impl<W: Watch> Kernel for Proxy<W> {
     }
 
     fn close(&self, handle: Handle) {
-        self.told("close", |kernel| kernel.close(handle), |()| (true, 0));
+        self.told("close", |kernel| kernel.close(handle), |()| (None, 0));
     }
 
     fn set_option(&self, handle: Handle, option: SocketOption, value: i32) -> Result<()> {
@@ -106,7 +151,7 @@ impl<W: Watch> Kernel for Proxy<W> {
         let blocks = request.argument().children().flat_map(|(_, block)| block.children());
         let listed = blocks.map(|(_, block)| block.bytes().len()).sum();
         let name = request_name(request);
-        self.told(name, |kernel| kernel.ioctl(handle, request), |answer| (answer.is_ok(), listed))
+        self.told(name, |kernel| kernel.ioctl(handle, request), |answer| (errno(answer), listed))
     }
 
     fn send(&self, handle: Handle, message: &[u8]) -> Result<()> {
@@ -127,12 +172,8 @@ impl<W: Watch> Kernel for Proxy<W> {
     }
 
     fn sysctl(&self, sysctl: &Sysctl) -> Result<Vec<u8>> {
-        let says = |answer: &Result<Vec<u8>>| (answer.is_ok(), answer.as_ref().map_or(0, Vec::len));
+        let says = |answer: &Result<Vec<u8>>| (errno(answer), answer.as_ref().map_or(0, Vec::len));
         self.told("sysctl", |kernel| kernel.sysctl(sysctl), says)
-    }
-
-    fn hold_sysctl(&self, name: &str, value: i32) -> Result<Handle> {
-        self.pass("sysctl", |kernel| kernel.hold_sysctl(name, value))
     }
 
     fn jail_set(&self, parameters: &[Parameter], flags: i32) -> Result<i32> {
@@ -185,21 +226,6 @@ impl<W: Watch> Kernel for Proxy<W> {
         self.pass("kevent", |kernel| kernel.jail_note(queue))
     }
 
-    fn enter(&self, entry: &Entry) -> Result<Entered> {
-        // By a child, which makes the jail or attaches to it.
-        self.watch.seen("pdfork", true, 0, Duration::ZERO);
-        let name = if matches!(entry.target, Target::New(_)) { "jail_set" } else { "jail_attach" };
-        self.pass(name, |kernel| kernel.enter(entry))
-    }
-
-    fn fork_server(&self) -> Option<Handle> {
-        self.told("fork", |kernel| kernel.fork_server(), |server| (server.is_some(), 0))
-    }
-
-    fn run(&self, program: &Program) -> Result<Finished> {
-        self.pass("execve", |kernel| kernel.run(program))
-    }
-
     fn load_module(&self, name: &str) -> Result<()> {
         self.pass("kldload", |kernel| kernel.load_module(name))
     }
@@ -215,7 +241,7 @@ impl<W: Watch> Kernel for Proxy<W> {
     fn mounts(&self) -> Result<Vec<Mounted>> {
         let says = |answer: &Result<Vec<Mounted>>| {
             let mounts = answer.as_ref().map_or(0, Vec::len);
-            (answer.is_ok(), mounts * size_of::<jailwire_sys::statfs>())
+            (errno(answer), mounts * size_of::<jailwire_sys::statfs>())
         };
         self.told("getfsstat", |kernel| kernel.mounts(), says)
     }
@@ -223,29 +249,58 @@ impl<W: Watch> Kernel for Proxy<W> {
     fn mounted_at(&self, path: &Path) -> Result<Mounted> {
         self.pass("statfs", |kernel| kernel.mounted_at(path))
     }
+}
 
+impl<W: Watch> Processes for Proxy<W> {
+    fn hold_sysctl(&self, name: &str, value: i32) -> Result<Handle> {
+        self.pass("sysctl", |kernel| kernel.hold_sysctl(name, value))
+    }
+
+    fn enter(&self, entry: &Entry) -> Result<Entered> {
+        // By a child, which makes the jail or attaches to it.
+        self.watch.seen(Seen { name: "pdfork", errno: None, listed: 0, took: Duration::ZERO });
+        let name = if matches!(entry.target, Target::New(_)) { "jail_set" } else { "jail_attach" };
+        self.pass(name, |kernel| kernel.enter(entry))
+    }
+
+    fn fork_server(&self) -> Option<Handle> {
+        self.told(
+            "fork",
+            |kernel| kernel.fork_server(),
+            |server| (server.is_none().then_some(Errno::EOPNOTSUPP), 0),
+        )
+    }
+
+    fn run(&self, program: &Program) -> Result<Finished> {
+        self.pass("execve", |kernel| kernel.run(program))
+    }
+
+    fn privileged(&self) -> bool {
+        self.kernel.privileged()
+    }
+}
+
+impl<W: Watch> Clock for Proxy<W> {
     fn now(&self) -> Duration {
         self.kernel.now()
     }
 
     fn sleep(&self, duration: Duration) {
-        self.told("nanosleep", |kernel| kernel.sleep(duration), |()| (true, 0));
+        self.told("nanosleep", |kernel| kernel.sleep(duration), |()| (None, 0));
     }
 
     fn wall_clock(&self) -> SystemTime {
         self.kernel.wall_clock()
     }
+}
 
+impl<W: Watch> Simulation for Proxy<W> {
     fn checkpoint(&self, operation: &'static str, path: &Path) -> Result<()> {
         self.kernel.checkpoint(operation, path)
     }
 
     fn run_directory(&self) -> &Path {
         self.kernel.run_directory()
-    }
-
-    fn privileged(&self) -> bool {
-        self.kernel.privileged()
     }
 
     fn simulated(&self) -> bool {

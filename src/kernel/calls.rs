@@ -1,0 +1,243 @@
+//! System calls that the caller makes itself.
+
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::time::Duration;
+
+use super::{
+    Domain, Errno, FsId, Handle, JailNote, MountRequest, Mounted, Parameter, Request, Result, SocketOption,
+    Sysctl, Watched, seal,
+};
+
+/// System calls: sockets and requests, sysctls, jails, modules and mounts.
+pub trait Calls: seal::Sealed {
+    /// Opens a socket in the caller's network stack: [`socket(2)`](https://man.freebsd.org/socket(2)).
+    ///
+    /// # Errors
+    ///
+    /// EPROTONOSUPPORT or EAFNOSUPPORT: the kernel was built without the family, or the caller's jail has none of its
+    /// addresses. EPERM: [`Domain::Route`] in a jail that shares the host's network stack. EMFILE, ENFILE, ENOBUFS: no
+    /// room for another.
+    fn socket(&self, domain: Domain) -> Result<Handle>;
+
+    /// Opens a directory or device for requests on it: [`open(2)`](https://man.freebsd.org/open(2)), read-only, close-on-exec.
+    ///
+    /// # Errors
+    ///
+    /// ENOENT, ENOTDIR, EACCES, ELOOP, ENAMETOOLONG: the path, as in the man page. EMFILE, ENFILE: no room for
+    /// another.
+    fn open(&self, path: &Path) -> Result<Handle>;
+
+    /// Opens a device to read and write: [`open(2)`](https://man.freebsd.org/open(2)) with O_RDWR, close-on-exec. A handle
+    /// from [`Calls::open`] is for reading alone, and pf refuses to change anything through it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Calls::open`].
+    fn open_device(&self, path: &Path) -> Result<Handle>;
+
+    /// Closes a handle. Closing one twice is a defect of the caller and is ignored.
+    fn close(&self, handle: Handle);
+
+    /// Sets a socket option: [`setsockopt(2)`](https://man.freebsd.org/setsockopt(2)).
+    ///
+    /// # Errors
+    ///
+    /// EBADF: no such handle. EINVAL: a routing table that the kernel does not have (`net.fibs`). ENOBUFS: a buffer
+    /// larger than `kern.ipc.maxsockbuf`. ENOPROTOOPT: the socket has no such option.
+    fn set_option(&self, handle: Handle, option: SocketOption, value: i32) -> Result<()>;
+
+    /// Makes a request: [`ioctl(2)`](https://man.freebsd.org/ioctl(2)). On success the request holds what the kernel wrote into it.
+    ///
+    /// # Errors
+    ///
+    /// EBADF: no such handle. EINVAL, EFAULT: the request cannot be made safely, see [`Request`]. ENOTTY: no such
+    /// request on this object. ENXIO: no such interface; its routines differ, and the typed operation that makes the
+    /// request names the rest, errno by errno. EPERM: the caller, or its jail, may not. ENOSYS: the simulator does
+    /// not know the request.
+    fn ioctl(&self, handle: Handle, request: &mut Request) -> Result<()>;
+
+    /// Writes one message to a routing socket: [`write(2)`](https://man.freebsd.org/write(2)).
+    ///
+    /// # Errors
+    ///
+    /// EBADF: no such handle. Otherwise the answer to the request that the message is, from `net/rtsock.c`: see the
+    /// operations in [`crate::route`]. ENOBUFS: no room.
+    fn send(&self, handle: Handle, message: &[u8]) -> Result<()>;
+
+    /// Sends a datagram from a socket of AF_INET or AF_INET6: [`sendto(2)`](https://man.freebsd.org/sendto(2)). The simulated
+    /// kernel looks for who would get it.
+    ///
+    /// # Errors
+    ///
+    /// EBADF: no such handle. EHOSTUNREACH, ENETUNREACH: no route there.
+    /// EADDRNOTAVAIL: the socket's network stack has no address to send from. ENETDOWN: the interface is down. EACCES: a
+    /// broadcast address. EAFNOSUPPORT: an address of the other family.
+    fn send_to(&self, handle: Handle, to: SocketAddr, bytes: &[u8]) -> Result<()>;
+
+    /// Takes one message from a routing socket, cut to `buffer`: [`recv(2)`](https://man.freebsd.org/recv(2)) with MSG_DONTWAIT.
+    /// EAGAIN when there is none.
+    ///
+    /// # Errors
+    ///
+    /// EAGAIN: there is none. ENOBUFS: messages were lost since ([`SocketOption::ReportLoss`]), told once. EBADF: no
+    /// such handle.
+    fn receive(&self, handle: Handle, buffer: &mut [u8]) -> Result<usize>;
+
+    /// Waits until a message can be taken: [`poll(2)`](https://man.freebsd.org/poll(2)). False when the time is over.
+    ///
+    /// # Errors
+    ///
+    /// EBADF: no such handle. EINTR is not one of them: the wait goes on.
+    fn wait(&self, handle: Handle, timeout: Duration) -> Result<bool>;
+
+    /// A descriptor for event loops: it is readable while [`Calls::receive`] or [`Calls::jail_note`] has something
+    /// to give for the handle. It is only to be waited for, not to be read.
+    ///
+    /// # Errors
+    ///
+    /// EBADF: no such handle. EMFILE, ENFILE: no descriptor is left.
+    fn pollable(&self, handle: Handle) -> Result<OwnedFd>;
+
+    /// Reads or writes an object of the caller's own network stack and jail: [`sysctl(3)`](https://man.freebsd.org/sysctl(3)).
+    ///
+    /// # Errors
+    ///
+    /// ENOENT: no such object. EPERM: it is not for the caller, or for its jail, to write. EINVAL: the value's length
+    /// or content. ENOMEM: it grew faster than it could be read. ENOTDIR, EISDIR: the numbers lead into, or end at, a node.
+    fn sysctl(&self, sysctl: &Sysctl) -> Result<Vec<u8>>;
+
+    /// Creates or updates a jail: [`jail_set(2)`](https://man.freebsd.org/jail_set(2)). Answers its jid. `errmsg` is the kernel's to add.
+    ///
+    /// # Errors
+    ///
+    /// EEXIST: JAIL_CREATE, and there is one of that jid or name. ENOENT: JAIL_UPDATE, and there is none, or a
+    /// parameter is not known. EINVAL: a parameter's length or value, or flags that contradict each other. EPERM: more
+    /// than the caller may give. EAGAIN: `children.max` is reached, or no jid is left. ENAMETOOLONG: a string parameter.
+    /// EADDRINUSE: an address that another jail has to itself. EDEADLK: the jail cannot be entered. Paths fail as in [`chroot(2)`](https://man.freebsd.org/chroot(2)). The
+    /// words, where there are some, are the kernel's `errmsg`.
+    fn jail_set(&self, parameters: &[Parameter], flags: i32) -> Result<i32>;
+
+    /// Reads a jail's parameters: [`jail_get(2)`](https://man.freebsd.org/jail_get(2)). Answers its jid. `errmsg` is the kernel's to add.
+    ///
+    /// # Errors
+    ///
+    /// ENOENT: no such jail, or no jail after `lastjid`, or a parameter is not known. EINVAL: a buffer is shorter than
+    /// the value, or its length is not that of the type.
+    fn jail_get(&self, parameters: &mut [Parameter], flags: i32) -> Result<i32>;
+
+    /// Removes a jail, killing its processes: [`jail_remove(2)`](https://man.freebsd.org/jail_remove(2)).
+    ///
+    /// # Errors
+    ///
+    /// EINVAL: no such jail, or one that is dying already. EPERM: the caller is not root, or may not remove jails.
+    fn jail_remove(&self, jid: i32) -> Result<()>;
+
+    /// As [`Calls::jail_set`] with a jail descriptor: the one that `flags` use (JAIL_USE_DESC, JAIL_AT_DESC),
+    /// and a new one if they ask for it (JAIL_GET_DESC, JAIL_OWN_DESC). Close-on-exec. `desc` is the
+    /// kernel's to add.
+    ///
+    /// Closing a descriptor that JAIL_OWN_DESC made removes the jail. FreeBSD 14 knows neither flags nor
+    /// parameter, and answers EINVAL.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Calls::jail_set`], and EBADF: not a descriptor. EINVAL:
+    /// not one of a jail, or a release without them, or `desc` among the parameters. ENOENT: its jail is gone. EACCES: the descriptor gives no right to this.
+    /// EMFILE, ENFILE: no room for another.
+    fn jail_set_jd(
+        &self,
+        parameters: &[Parameter],
+        flags: i32,
+        descriptor: Option<Handle>,
+    ) -> Result<(i32, Option<Handle>)>;
+
+    /// As [`Calls::jail_get`] with a jail descriptor: see [`Calls::jail_set_jd`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Calls::jail_get`], and those that [`Calls::jail_set_jd`] adds.
+    fn jail_get_jd(
+        &self,
+        parameters: &mut [Parameter],
+        flags: i32,
+        descriptor: Option<Handle>,
+    ) -> Result<(i32, Option<Handle>)>;
+
+    /// Removes the jail behind a descriptor, killing its processes: [`jail_remove_jd(2)`](https://man.freebsd.org/jail_remove_jd(2)), since FreeBSD 15.
+    /// ENOSYS before.
+    ///
+    /// # Errors
+    ///
+    /// ENOSYS: the kernel has no such call, as before FreeBSD 15. EBADF: not a descriptor. EINVAL: not one of a jail.
+    /// ENOENT: its jail is gone. EPERM: the descriptor was not made by root, or the caller may not remove jails.
+    fn jail_remove_jd(&self, descriptor: Handle) -> Result<()>;
+
+    /// Opens a queue for what happens to jails: [`kqueue(2)`](https://man.freebsd.org/kqueue(2)). [`Calls::wait`] waits for it.
+    ///
+    /// # Errors
+    ///
+    /// EMFILE, ENFILE, ENOMEM: no room for another.
+    fn jail_notes(&self) -> Result<Handle>;
+
+    /// Has a queue tell what happens to a jail: [`kevent(2)`](https://man.freebsd.org/kevent(2)) with EV_ADD. `notes` are NOTE_JAIL_*. EINVAL
+    /// before FreeBSD 15.
+    ///
+    /// # Errors
+    ///
+    /// EINVAL: a release that tells nothing of jails. ENOENT: no such jail.
+    /// EBADF: no such queue, or no such descriptor.
+    fn jail_watch(&self, queue: Handle, jail: Watched, notes: u32) -> Result<()>;
+
+    /// Takes what a queue has to tell of one jail: [`kevent(2)`](https://man.freebsd.org/kevent(2)) without waiting. None when that is nothing.
+    ///
+    /// # Errors
+    ///
+    /// EBADF: no such queue.
+    fn jail_note(&self, queue: Handle) -> Result<Option<JailNote>>;
+
+    /// Loads a kernel module unless it is there already: [`modfind(2)`](https://man.freebsd.org/modfind(2)), [`kldload(2)`](https://man.freebsd.org/kldload(2)).
+    ///
+    /// # Errors
+    ///
+    /// ENOENT: neither in the kernel nor on the disk. EPERM: the caller is not root, is in a jail, or the securelevel is
+    /// above 0. ENOEXEC: it was made for another kernel.
+    fn load_module(&self, name: &str) -> Result<()>;
+
+    /// Mounts a file system: [`nmount(2)`](https://man.freebsd.org/nmount(2)), from inside the directory it goes on.
+    ///
+    /// # Errors
+    ///
+    /// EINVAL: the kernel knows no such file system, or an option's value is wrong. EPERM: the caller may not. EBUSY: a
+    /// file system that allows one mount there only. EDEADLK: nullfs onto or from itself. ENOENT, ENOTDIR, EACCES: one of the
+    /// two paths. ENOTCAPABLE or ELOOP: `beneath` leads out. The words, where there are some, are the kernel's `errmsg`.
+    fn mount(&self, request: &MountRequest) -> Result<()>;
+
+    /// Unmounts a file system: [`unmount(2)`](https://man.freebsd.org/unmount(2)) with MNT_BYFSID, and MNT_FORCE if asked.
+    ///
+    /// # Errors
+    ///
+    /// ENOENT: no file system of that identity. EBUSY: something in it is open, and `force` is not set. EPERM: the caller
+    /// may not. EINVAL: it is the root file system.
+    fn unmount(&self, id: FsId, force: bool) -> Result<()>;
+
+    /// Lists the mounted file systems, oldest first: [`getfsstat(2)`](https://man.freebsd.org/getfsstat(2)).
+    ///
+    /// # Errors
+    ///
+    /// EIO: a file system did not tell of itself.
+    fn mounts(&self) -> Result<Vec<Mounted>>;
+
+    /// The file system that a path is in, links in the path followed: [`statfs(2)`](https://man.freebsd.org/statfs(2)).
+    ///
+    /// # Errors
+    ///
+    /// ENOENT, ENOTDIR, EACCES, ELOOP, ENAMETOOLONG: the path. EIO: the file system did not tell of itself.
+    fn mounted_at(&self, path: &Path) -> Result<Mounted> {
+        let above = |mounted: &Mounted| path.starts_with(&mounted.on);
+        let depth = |mounted: &Mounted| mounted.on.components().count();
+        // Of two at one place the later one is seen, and that is the last of the greatest.
+        self.mounts()?.into_iter().filter(above).max_by_key(depth).ok_or_else(|| Errno::ENOENT.into())
+    }
+}

@@ -1,0 +1,17 @@
+//! Time, which belongs to the kernel: in the simulated one it passes at once.
+
+use std::time::{Duration, SystemTime};
+
+use super::seal;
+
+/// The clocks of a kernel.
+pub trait Clock: seal::Sealed {
+    /// Time since some fixed moment: CLOCK_MONOTONIC.
+    fn now(&self) -> Duration;
+
+    /// Lets time pass. In the simulator it passes at once.
+    fn sleep(&self, duration: Duration);
+
+    /// The time of day.
+    fn wall_clock(&self) -> SystemTime;
+}
