@@ -267,7 +267,7 @@ fn hint(call: &str, errno: Errno, text: Option<&str>) -> Option<&'static str> {
         }
         ("RTM_ADD", Errno::EEXIST) => "a route to that destination exists",
         ("RTM_DELETE", Errno::ESRCH) => {
-            "there is no such route; one with several gateways is deleted one gateway at a time"
+            "there is no such route; a route with several gateways is deleted one gateway at a time"
         }
         ("RTM_DELETE", Errno::EADDRINUSE) => "the route belongs to an interface address: remove the address",
         ("RTM_CHANGE", Errno::ESRCH) => {
@@ -290,16 +290,20 @@ fn hint(call: &str, errno: Errno, text: Option<&str>) -> Option<&'static str> {
         ("nmount", Errno::ELOOP | Errno::ENOTCAPABLE) => {
             "the mount point is, or lies behind, a symbolic link: put a directory there"
         }
-        ("open /dev/pf", Errno::ENOENT) => "pf is not loaded: kldload pf, and pf_enable=YES in /etc/rc.conf",
+        ("open /dev/pf", Errno::ENOENT) => {
+            "pf is not loaded: run `kldload pf`, and set pf_enable=YES in /etc/rc.conf"
+        }
         ("open /dev/pf", Errno::EACCES) => "this needs root",
         ("DIOCXBEGIN", Errno::EINVAL) => {
-            "there may be as many anchors as there can be: say set limit anchors in /etc/pf.conf"
+            "pf may have reached its limit of anchors: raise `set limit anchors` in /etc/pf.conf"
         }
         (call, Errno::ENXIO) if call.starts_with("SIOC") || call.starts_with("BRDG") => {
             "the interface is not in this network stack: it may have been renamed, lent or destroyed"
         }
         (_, Errno::EPERM) => "this needs root, and in a jail a network stack of its own",
-        (_, Errno::EBUSY) if call.starts_with("SIOC") => "the network stack is being torn down",
+        (_, Errno::EBUSY) if call.starts_with("SIOC") => {
+            "the network stack is being removed with its jail: try again once the jail is gone"
+        }
         (_, Errno::ECAPMODE) => "the process is in capability mode",
         _ => return None,
     };

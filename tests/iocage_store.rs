@@ -184,7 +184,7 @@ fn odd_configurations_are_warned_of() {
         (r#""ip4_addr": "vnet0|192.0.2.255/24""#, "ip4_addr", "broadcast address"),
         (r#""ip4_addr": "vnet0|192.0.2.10/24", "dhcp": 1, "bpf": 1"#, "ip4_addr", "asks for its address by DHCP"),
         (r#""ip4_addr": "em1|192.0.2.10/24", "vnet_interfaces": "em1""#, "ip4_addr", "lent to it"),
-        (r#""priority": "first""#, "priority", "99 it is"),
+        (r#""priority": "first""#, "priority", "99 is used"),
         (r#""cpuset": "0,1""#, "cpuset", "not applied"),
         (r#""memoryuse": "8g:log""#, "memoryuse", "not applied"),
         (r#""jail_zfs": 1"#, "jail_zfs", "zfs jail"),

@@ -29,7 +29,9 @@ pub enum InvalidMacPair {
     #[error("the two ends have the same MAC address {0}: give two different ones")]
     Same(MacAddr),
     /// An address that an interface cannot have.
-    #[error("{0} is no interface's MAC address: its first byte must be even, and one byte not zero")]
+    #[error(
+        "{0} cannot be the MAC address of an interface: its first byte must be even, and at least one byte not zero"
+    )]
     Unusable(MacAddr),
 }
 

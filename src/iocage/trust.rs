@@ -20,7 +20,7 @@ use crate::kernel::Kernel;
 
 /// What somebody else than root can change, and root would act on.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {why}, and would be acted on as {}: {}", path.display(), who(.owner), mend(.path, .owner, .foreign, .writable))]
+#[error("{}: {why}, and what it says would be done as {}: run {}", path.display(), who(.owner), mend(.path, .owner, .foreign, .writable))]
 pub struct Untrusted {
     /// The file or directory.
     pub path: PathBuf,

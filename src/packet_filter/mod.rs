@@ -168,5 +168,5 @@ impl Drop for PacketFilter {
 const OPEN: &str = "open /dev/pf";
 
 fn malformed(operation: &'static str, object: impl std::fmt::Display, call: &'static str) -> Error {
-    Error::malformed(operation, object, call, "the answer has not what it should have")
+    Error::malformed(operation, object, call, "the kernel's answer lacks a field")
 }

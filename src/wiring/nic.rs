@@ -175,7 +175,8 @@ macro_rules! nic_methods {
             let host = self.draft.take("the MAC address of the host's end", host);
             let jail = self.draft.take("the MAC address of the jail's end", jail);
             for mac in host.iter().chain(&jail).filter(|mac| !mac.is_usable()) {
-                let reason = format!("{mac} is no interface's: its first byte must be even");
+                let reason =
+                    format!("{mac} cannot be the address of an interface: its first byte must be even");
                 self.draft.mistakes.push(Problem::Unreadable { what: "a MAC address", reason });
             }
             if let (Some(host), Some(jail)) = (host, jail) {

@@ -30,13 +30,13 @@ pub struct NicAddress(IpNetwork);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidNicAddress {
     /// The text is no address.
-    #[error("not an address with a prefix length, such as 192.0.2.20/24")]
+    #[error("it is not an address with a prefix length: write one such as 192.0.2.20/24")]
     Text,
     /// An IPv4 address without a prefix length.
     #[error("it has no prefix length: give one, such as {0}/24")]
     NoLength(IpAddr),
     /// A prefix length of 0.
-    #[error("0 is no prefix length that an address of a NIC can have: give the length of its network")]
+    #[error("its prefix length is 0: give the prefix length of its network")]
     ZeroLength,
     /// An address that no interface can have.
     #[error("it is {0}, which no interface can have as its address")]

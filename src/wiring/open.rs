@@ -289,7 +289,7 @@ pub(super) fn nothing_owed(owed: Owed) -> Result<(), WiringError> {
 
 /// What the engine does not say of a jail that it was given.
 fn unfinished() -> WiringError {
-    StepError::Invalid("it was not brought to its end".to_owned()).into()
+    StepError::Invalid("a start or stop of it did not finish".to_owned()).into()
 }
 
 impl From<Trouble> for WiringError {

@@ -32,7 +32,7 @@ pub enum Problem {
     },
     /// A jail of that name is there that was not started here.
     #[error(
-        "a jail named {name} runs with jid {jid} that was not started here: it is left alone; `jail -r {name}` removes it"
+        "a jail named {name} runs with jid {jid}, and jailwire did not start it: it is left alone; `jail -r {name}` removes it"
     )]
     ForeignJail {
         /// Its name.
@@ -41,13 +41,13 @@ pub enum Problem {
         jid: Jid,
     },
     /// What is to be detached is no epair.
-    #[error("{name} is no epair: name the host's end of one, as `net list` shows it")]
+    #[error("{name} is no epair: name the host's end of an epair, as `net list` shows it")]
     NotAnEpair {
         /// The interface.
         name: InterfaceName,
     },
     /// A jail was not started to its end.
-    #[error("jail {name} was not started, or not stopped, to its end: start or stop it first")]
+    #[error("the last start or stop of jail {name} did not finish: start or stop the jail first")]
     Unfinished {
         /// Its name.
         name: String,
@@ -73,7 +73,7 @@ pub enum Problem {
         place: &'static str,
     },
     /// The jail's root is not a directory.
-    #[error("{} is not a directory: the jail has no root", path.display())]
+    #[error("{} is not a directory: the jail's root directory is missing; create it, or name another", path.display())]
     NoRoot {
         /// Where it should be.
         path: PathBuf,
@@ -140,7 +140,7 @@ pub enum Problem {
         mtu: Mtu,
     },
     /// VLANs or isolation were asked for, and no bridge.
-    #[error("{nic} is on no bridge: VLANs and isolation are a bridge's, so name one")]
+    #[error("{nic} is on no bridge: VLANs and isolation need a bridge, so name one")]
     PortWithoutBridge {
         /// The jail's interface.
         nic: InterfaceName,
@@ -167,7 +167,7 @@ pub enum Problem {
     },
     /// A NIC is in no VLAN of a bridge that filters them.
     #[error(
-        "{bridge} filters VLANs, and {nic} is in none: nothing passes; name its VLAN, or give the bridge a defuntagged"
+        "{bridge} filters VLANs, and {nic} is in no VLAN, so nothing would pass: name the VLAN of {nic}, or give the bridge a `defuntagged`"
     )]
     NoVlan {
         /// The jail's interface.
@@ -185,7 +185,7 @@ pub enum Problem {
     },
     /// A trunk is to have addresses of its own.
     #[error(
-        "{nic} has addresses, and no VLAN for frames without a tag: name that, or leave the addresses to the vlan(4) interfaces that the jail makes on it"
+        "{nic} has addresses, and no VLAN for frames without a tag: name that VLAN, or leave the addresses to the vlan(4) interfaces that the jail makes on {nic}"
     )]
     NoUntagged {
         /// The jail's interface.
@@ -207,7 +207,7 @@ pub enum Problem {
     },
     /// The kernel would change the MTU of an uplink.
     #[error(
-        "the uplink {member} has an MTU of {has}, and {bridge} one of {wants}: all members of a bridge share one, and the kernel would change that of {member} for good; set one of them to the other's"
+        "the uplink {member} has an MTU of {has}, and {bridge} one of {wants}: all members of a bridge share one MTU, and the kernel would change that of {member} for good; set both to the same MTU"
     )]
     UplinkMtu {
         /// The interface of the host.
@@ -231,7 +231,7 @@ pub enum Problem {
     },
     /// The uplink is of a type that no bridge takes.
     #[error(
-        "the uplink {member} is of type {kind} and cannot be on {bridge}: only Ethernet, vlan and gif interfaces can, and no vlan of a bridge; name one of these, or none"
+        "the uplink {member} is of type {kind} and cannot be on {bridge}: name an Ethernet, vlan or gif interface, but no vlan of a bridge, or none"
     )]
     UplinkType {
         /// The interface.
@@ -290,7 +290,7 @@ pub enum Problem {
         wanted: InterfaceName,
     },
     /// Two interfaces would share a MAC address.
-    #[error("{first} and {second} would both have the MAC address {mac}: give one of them another")]
+    #[error("{first} and {second} would both have the MAC address {mac}: give one of them another address")]
     DuplicateMac {
         /// The address.
         mac: MacAddr,
@@ -300,10 +300,10 @@ pub enum Problem {
         second: InterfaceName,
     },
     /// pf is not loaded.
-    #[error("pf is not loaded: `kldload pf`, and pf_enable=YES in /etc/rc.conf")]
+    #[error("pf is not loaded: run `kldload pf`, and set pf_enable=YES in /etc/rc.conf")]
     NoPf,
     /// pf is loaded, and does nothing.
-    #[error("pf is not running, so that no rule has an effect: `service pf onestart` switches it on")]
+    #[error("pf is not running, so no rule has an effect: run `service pf onestart`")]
     PfOff,
     /// The main ruleset does not call our anchors.
     #[error(
@@ -315,7 +315,7 @@ pub enum Problem {
     },
     /// The host forwards no packets.
     #[error(
-        "the host forwards nothing: set {sysctl} to 1, and gateway_enable or ipv6_gateway_enable in /etc/rc.conf to YES"
+        "the host forwards no packets: run `sysctl {sysctl}=1`, and set gateway_enable or ipv6_gateway_enable to YES in /etc/rc.conf"
     )]
     ForwardingOff {
         /// The sysctl.
@@ -323,7 +323,7 @@ pub enum Problem {
     },
     /// No default route, or no address on its interface.
     #[error(
-        "no packet of {} leaves this host: there is no default route, or no address on {}",
+        "no packet of {} leaves this host: add a default route, or give {} an address",
         words(*family),
         interface.map_or("its interface".to_owned(), |name| name.to_string())
     )]
@@ -346,13 +346,13 @@ pub enum Problem {
         jail: String,
     },
     /// A port is to be published at an address that is not the host's.
-    #[error("{address} is no address of this host: a port can be published at those that it has")]
+    #[error("{address} is no address of this host: publish the port at an address that the host has")]
     NotOurAddress {
         /// The address.
         address: IpAddr,
     },
     /// A jail without a known address.
-    #[error("jail {jail} has no address that is known: NAT and published ports need one that is given")]
+    #[error("jail {jail} has no fixed address: give it an address, which NAT and published ports need")]
     NoJailAddress {
         /// Its name.
         jail: String,
@@ -364,7 +364,9 @@ pub enum Problem {
         jail: String,
     },
     /// A port at an address of a family that the jail does not have.
-    #[error("jail {jail} has no address of the family of {address}")]
+    #[error(
+        "jail {jail} has no address of the family of {address}: give it one, or publish the port at an address of the other family"
+    )]
     NoAddressOfFamily {
         /// Its name.
         jail: String,
@@ -373,7 +375,7 @@ pub enum Problem {
     },
     /// No address of the jail has a prefix with the router in it.
     #[error(
-        "the default router {router} is in no subnet of the jail's addresses: the kernel would refuse the route"
+        "the default router {router} is in no subnet of the jail's addresses, and the kernel would refuse the route: name a router in one of these subnets"
     )]
     UnreachableRouter {
         /// The router.
@@ -381,7 +383,7 @@ pub enum Problem {
     },
     /// No address of the jail has a prefix with the router of a route in it.
     #[error(
-        "the router {router} of the route to {destination} is in no subnet of the jail's addresses: the kernel would refuse the route"
+        "the router {router} of the route to {destination} is in no subnet of the jail's addresses, and the kernel would refuse the route: name a router in one of these subnets"
     )]
     UnreachableGateway {
         /// The network.
@@ -390,7 +392,9 @@ pub enum Problem {
         router: IpAddr,
     },
     /// The router of a route is of the other family.
-    #[error("a route to {destination} cannot lead through {router}, which is of the other family")]
+    #[error(
+        "a route to {destination} cannot lead through {router}, which is of the other address family: name a router of the same family"
+    )]
     OtherFamily {
         /// The network.
         destination: IpNetwork,

@@ -86,7 +86,9 @@ impl Needed<'_> {
                 continue;
             }
             if filters && !host.bridge_flags(bridge)?.contains(BridgeFlags::VLAN_FILTER) {
-                let reason = format!("{bridge} does not filter VLANs: somebody has made it meanwhile");
+                let reason = format!(
+                    "{bridge} does not filter VLANs: another program has made it meanwhile; give its members their VLANs, and run `ifconfig {bridge} vlanfilter`"
+                );
                 return Err(StepError::Invalid(reason));
             }
             raise(host, files, journal, bridge)?;

@@ -134,7 +134,7 @@ fn addresses_of_a_running_jail_wait_for_its_next_start() {
     let output = root.run(&["set", "ip4_addr=em0|192.0.2.41/24", "ip6_addr=none", "ip4_saddrsel=0", "proxy"]);
     assert!(output.status.success());
     let warned = crate::support::text(&output.stderr);
-    let said = "proxy is running: what was set of ip4_addr, ip6_addr counts from its next start on";
+    let said = "proxy is running: the new value of ip4_addr, ip6_addr takes effect at its next start";
     assert!(warned.contains(said), "{warned}");
     let shown = root.ok(&["exec", "proxy", "ifconfig"]);
     assert!(shown.contains("192.0.2.40") && !shown.contains("192.0.2.41"), "{shown}");

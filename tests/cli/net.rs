@@ -220,7 +220,7 @@ fn nat_and_published_ports_are_shown_and_cleared_up() {
     let words = ["net", "attach", "theirs", "--bridge", "bridge0", "--address", "10.0.0.2/24", "--nat"];
     let publish = ["--publish", "8080:80", "--publish", "5353:53/udp"];
     let all = [&words[..], &publish[..]].concat();
-    assert!(root.fails(&all, 1).contains("pf is not loaded: `kldload pf`"));
+    assert!(root.fails(&all, 1).contains("pf is not loaded: run `kldload pf`"));
     jailwire::wiring::nat::prepare_simulated(&Wiring::on(Arc::new(kernel(&root))).unwrap()).unwrap();
     let before = root.kernel_state();
     assert!(
@@ -337,7 +337,7 @@ fn what_cannot_be_a_route_is_told() {
     let before = root.quiet_state();
     for (route, told) in [
         ("10.0.0.0/8=203.0.113.1", "is in no subnet"),
-        ("10.0.0.0/8=2001:db8::1", "of the other family"),
+        ("10.0.0.0/8=2001:db8::1", "of the other address family"),
         ("10.0.0.0/40=192.0.2.1", "the destination of a route cannot be read"),
         ("10.0.0.0/8=gateway", "the router of a route cannot be read"),
     ] {
@@ -403,7 +403,7 @@ fn what_the_host_lives_on_is_lent_with_force_only() {
         root.settles(&before, "after what was refused");
     }
     let said = text(&root.run(&["net", "lend", "--force", "em0", "theirs"]).stderr);
-    assert!(said.contains("em0 has 192.0.2.10/24: the host has that no more"), "{said}");
+    assert!(said.contains("em0 has 192.0.2.10/24: the host has lost that"), "{said}");
     let said = text(&root.run(&["net", "reclaim", "em0", "theirs"]).stderr);
     assert!(said.contains("em0 is down and without addresses: `service netif start em0"), "{said}");
 }

@@ -64,7 +64,7 @@ impl Words {
         let mac: MacAddr = text.parse().map_err(|error| Failure::config(format!("mac: {error}")))?;
         if !mac.is_usable() {
             return Err(Failure::config(format!(
-                "mac: {mac} is no interface's: its first byte must be even"
+                "mac: {mac} cannot be the address of an interface: its first byte must be even"
             )));
         }
         Ok(Some(mac))

@@ -237,7 +237,7 @@ fn mac_address(text: &str) -> Result<MacAddr> {
         text.parse().map_err(|error| Failure::new(format!("unable to parse mac address {text}: {error}")))?;
     if !mac.is_usable() {
         return Err(Failure::new(format!(
-            "mac address {mac} is no interface's: its first byte must be even, and it must not be zero"
+            "mac address {mac} cannot be that of an interface: its first byte must be even, and it must not be zero"
         )));
     }
     Ok(mac)

@@ -41,7 +41,7 @@ impl Reader<'_> {
             None => {
                 let words =
                     "write ports as 80, tcp(80), udp(53) or tcp/udp(80:8080), with commas between them";
-                self.error("nat_forwards", format!("{text:?} is none of it: {words}"));
+                self.error("nat_forwards", format!("{text:?} is no list of ports: {words}"));
                 Vec::new()
             }
         };

@@ -165,7 +165,7 @@ impl Reader<'_> {
         if text.trim().parse::<u32>().is_err() {
             self.warn(
                 "priority",
-                format!("`{}` is not a number from 1 to 99: 99 it is", text.escape_debug()),
+                format!("`{}` is not a number from 1 to 99, and 99 is used: give one", text.escape_debug()),
             );
         }
         self.properties.priority()

@@ -17,9 +17,9 @@ pub(in crate::iocage) fn unknown_key(
         return None;
     }
     let file = document.path().file_name().unwrap_or_default().to_string_lossy();
-    let meant =
-        nearest(key).map_or("take it out".to_owned(), |name| format!("write {name}, if that was meant"));
-    Some(format!("no property is called so, and what {file} has for it is not read: {meant}"))
+    let meant = nearest(key)
+        .map_or("take it out".to_owned(), |name| format!("write {name}, if you meant that property"));
+    Some(format!("there is no such property, and its value in {file} has no effect: {meant}"))
 }
 
 impl Reader<'_> {

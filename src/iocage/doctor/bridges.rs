@@ -39,7 +39,7 @@ impl Scene<'_> {
                 format!("{bridge} is not a bridge, but of type {}", other.kind),
             )
             .because(format!("{} cannot be started", list(&jails)))
-            .mend(format!("name a bridge: iocage set interfaces=vnet0:bridge0 {}", jails[0])),
+            .mend(format!("name a bridge for the jail: iocage set interfaces=vnet0:bridge0 {}", jails[0])),
             None => {
                 let number = bridge.as_str().strip_prefix("bridge").unwrap_or_default();
                 let can_be_made = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
@@ -50,7 +50,7 @@ impl Scene<'_> {
                     ),
                     false => (
                         Level::Error,
-                        "a bridge of that name cannot be made by a start: jails on it cannot be started",
+                        "a start can make bridges with names like bridge0 only: jails on this bridge cannot be started",
                     ),
                 };
                 Finding::new(level, "bridge", format!("there is no {bridge}"))

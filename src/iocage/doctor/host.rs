@@ -118,7 +118,7 @@ impl Scene<'_> {
                         format!("this host does not forward ({name}=0)"),
                     )
                     .because(format!(
-                        "it is the default router of {}, which reach nothing beyond it",
+                        "it is the default router of {}, which cannot reach other networks",
                         list(&jails)
                     ))
                     .mend(format!("sysctl {name}=1"))
@@ -138,7 +138,7 @@ impl Scene<'_> {
                     "release",
                     format!("this is FreeBSD {}", release.unwrap_or_default() / 100_000),
                 )
-                .because("what is done here was tried on FreeBSD 14 and 15 only")
+                .because("jailwire is tested on FreeBSD 14 and 15 only")
                 .mend("update the host")
                 .of(self.jails.iter().map(|subject| subject.name())),
             );

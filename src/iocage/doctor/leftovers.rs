@@ -153,9 +153,13 @@ impl Scene<'_> {
 
     fn orphan(&self, path: &Path, found: &mut Vec<Finding>) {
         found.push(
-            Finding::new(Level::Note, "leftovers", format!("{} is of no jail there is", path.display()))
-                .because("its jail was destroyed or renamed by other means while something of it was there")
-                .mend("jailwire gc"),
+            Finding::new(
+                Level::Note,
+                "leftovers",
+                format!("{} belongs to a jail that does not exist", path.display()),
+            )
+            .because("the jail was destroyed or renamed by another program while it had interfaces or mounts")
+            .mend("jailwire gc"),
         );
     }
 }

@@ -117,10 +117,10 @@ impl Scene<'_> {
                     Finding::new(
                         Level::Note,
                         "way back",
-                        format!("{name} is reached through this host only: {network} is behind {bridge}"),
+                        format!("{name} can be reached through this host only: {network} is behind {bridge}"),
                     )
                     .because(format!(
-                        "answers to what it sends come back only if {upstream} knows that {network} is behind {own}"
+                        "packets for the jail arrive only if {upstream} has a route to {network} through {own}"
                     ))
                     .mend(format!("on {upstream}: route add {family} {network} {own}"))
                     .mend("or translate its addresses on this host, with pf or ipfw")
@@ -167,10 +167,13 @@ fn silent(subject: &Subject, router: IpAddr) -> Finding {
             "{router}, the default router of {name}, does not answer ({protocol}, asked from inside the jail)"
         ),
     )
-    .because("the jail reaches nothing beyond its own network")
-    .mend(format!("see that an interface of the host that leads to it is on {}: jailwire map", list(bridges)))
+    .because("the jail cannot reach other networks")
     .mend(format!(
-        "or name another: iocage set {}=... {name}",
+        "put the interface of the host that leads to the router on {}: see jailwire map",
+        list(bridges)
+    ))
+    .mend(format!(
+        "or name another router: iocage set {}=... {name}",
         if router.is_ipv4() { "defaultrouter" } else { "defaultrouter6" }
     ))
     .of([name])

@@ -63,7 +63,10 @@ impl Scene<'_> {
             if port.vlans().is_empty() {
                 let mend = match end {
                     Some(end) => {
-                        format!("name its VLAN: iocage set vnet0_vlan=20 {}, and start it anew", end.jail)
+                        format!(
+                            "name its VLAN and restart the jail: iocage set vnet0_vlan=20 {0} && iocage restart {0}",
+                            end.jail
+                        )
                     }
                     None => format!("take it off: ifconfig {bridge} deletem {name}"),
                 };
@@ -117,7 +120,7 @@ impl Scene<'_> {
                         ),
                     )
                     .because(format!(
-                        "{bridge} sees none of them: a vlan(4) on a member comes before the bridge"
+                        "{bridge} does not see these frames: a vlan(4) on a member comes before the bridge"
                     ))
                     .mend(format!(
                         "ifconfig {vlan} destroy, and give the host its addresses on a vlan(4) of {bridge}"

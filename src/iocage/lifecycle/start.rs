@@ -70,8 +70,7 @@ impl Host<'_> {
         let (spec, made_up) = translate::specification(&config, &facts).map_err(missing)?;
         if claim.standing() != Standing::Absent {
             if !self.is_stale(claim.standing(), claim.journal()) {
-                report
-                    .warn(&format!("{name} was not started, or not stopped, to the end; clearing up first"));
+                report.warn(&format!("{name}: the last start or stop did not finish; clearing up first"));
             }
             let owned = claim.journal().owned().to_vec();
             self.clear_up(name, &mut claim)?;

@@ -31,16 +31,16 @@ pub enum InvalidPublication {
     #[error("{0:?} is not [ADDRESS:]PORT[-PORT]:PORT[/udp], such as 8080:80 or 192.0.2.10:8000-8009:80/udp")]
     Form(String),
     /// What is behind the slash is no protocol with ports.
-    #[error("{0:?} is neither tcp nor udp")]
+    #[error("{0:?} is no protocol: use tcp or udp")]
     Protocol(String),
     /// A port is none, or 0, or a range ends before it begins.
-    #[error("{0:?} is neither a port from 1 to 65535 nor a range of ports")]
+    #[error("{0:?} is neither a port nor a range of ports: use numbers from 1 to 65535")]
     Port(String),
     /// The address is none.
-    #[error("{0:?} is no IP address; one of IPv6 is written in brackets")]
+    #[error("{0:?} is no IP address: write 192.0.2.10, or an IPv6 address in brackets")]
     Address(String),
     /// The jail's ports would go beyond 65535.
-    #[error("{0} ports from {1} on go beyond 65535")]
+    #[error("{0} ports from {1} on go beyond 65535: choose a lower first port")]
     Beyond(usize, u16),
 }
 

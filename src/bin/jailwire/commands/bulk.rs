@@ -181,7 +181,8 @@ pub fn tell_dying(host: &Host<'_>, work: &Work) {
 
 fn end(host: &mut Host<'_>, work: &Work) {
     if let Err(failure) = host.end_bulk() {
-        work.report().warn(&format!("what jails shared could not be taken away: {failure}"));
+        work.report()
+            .warn(&format!("what jails shared could not be taken away: {failure}; run `gc` to try again"));
     }
 }
 

@@ -237,7 +237,11 @@ fn edit(environment: &Environment, entry: &Entry) -> Result<ExitCode, CommandErr
     }
     let _lock = environment.store.lock(entry)?;
     environment.with_files(|files| files.write_atomically(&path, &edited, 0o644))?;
-    writeln!(io::stdout(), "{} has been changed: it counts from the jail's next start on", path.display())?;
+    writeln!(
+        io::stdout(),
+        "{} has been changed: the change takes effect at the jail's next start",
+        path.display()
+    )?;
     if let Err(error) = FstabFile::read(&path) {
         output::warn(&error.to_string());
     }

@@ -95,7 +95,7 @@ impl Start<'_, '_> {
             return self.fail(obstacle);
         }
         let Some(entry) = self.environment.store.find(&self.turn.name) else {
-            return self.fail(format!("{} is gone", self.turn.name));
+            return self.fail(format!("{} was destroyed or renamed meanwhile", self.turn.name));
         };
         match self.host.begin_start(&entry, &mut self.lines) {
             Ok(starting) => {

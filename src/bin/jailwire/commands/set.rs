@@ -229,7 +229,7 @@ impl Meaning {
         if !self.live.later.is_empty() {
             let later = self.live.later.join(", ");
             warnings
-                .push(format!("{name} is running: what was set of {later} counts from its next start on"));
+                .push(format!("{name} is running: the new value of {later} takes effect at its next start"));
         }
         warnings
     }

@@ -49,7 +49,7 @@ pub fn run(environment: &Environment, args: &cli::List) -> Result<ExitCode, Comm
     for row in &rows {
         for jid in &row.dying {
             output::warn(&format!(
-                "{} is dying as jail {jid}: it was removed, and something holds it",
+                "{} lingers as jail {jid}: it was removed, and a connection or an open file holds it",
                 row.name
             ));
         }

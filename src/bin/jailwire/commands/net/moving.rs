@@ -65,7 +65,7 @@ pub fn lend(plumbing: &Plumbing, args: &Lend) -> Result<(), CommandError> {
         return Ok(plumbing.preview(&lines)?);
     }
     for use_ in &uses {
-        output::warn(&format!("{interface} {use_}: the host has that no more"));
+        output::warn(&format!("{interface} {use_}: the host has lost that"));
     }
     if let Some(bridge) = &bridge {
         // One that is moved as a member stays promiscuous.
