@@ -4,19 +4,18 @@
 //! [`sysctl(3)`](https://man.freebsd.org/sysctl(3)) answers for the stack of the process that asks. So the child opens sockets and passes
 //! them out, and passes out as bytes what only it can ask for.
 
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use std::ptr;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Instant;
 
-use jailwire_sys as sys;
 use libc::c_int;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 
-use super::child::{Child, Report, Stage, Stopped, at, attach, forbid_tracing, keep_only, set_fib};
 use super::fork_server::ForkServer;
 use super::object::Object;
-use super::options::{Listed, Options};
+use super::options::Options;
+use super::process::Child;
+use super::report::Report;
 use super::{Errno, Failure, Result};
 use crate::kernel::passing::{self, Broken};
 use crate::kernel::{Entry, Parameter, Target};
@@ -40,14 +39,14 @@ pub struct Held {
 }
 
 /// Everything the child needs, made before the fork.
-struct Errand {
-    target: Place,
-    sockets: bool,
-    sysctls: Vec<Object>,
-    hold: bool,
+pub(super) struct Errand {
+    pub(super) target: Place,
+    pub(super) sockets: bool,
+    pub(super) sysctls: Vec<Object>,
+    pub(super) hold: bool,
 }
 
-enum Place {
+pub(super) enum Place {
     Existing(c_int),
     /// A jail descriptor, which is open as long as this, and the options that name it.
     Descriptor(Arc<OwnedFd>, Options),
@@ -55,9 +54,9 @@ enum Place {
 }
 
 /// The families of the sockets that are opened inside, in order.
-const DOMAINS: [c_int; 3] = [libc::AF_INET, libc::AF_INET6, libc::PF_ROUTE];
+pub(super) const DOMAINS: [c_int; 3] = [libc::AF_INET, libc::AF_INET6, libc::PF_ROUTE];
 /// An errno and a length, in front of each sysctl's bytes.
-const ANSWER_HEAD: usize = 12;
+pub(super) const ANSWER_HEAD: usize = 12;
 /// More than any dump; a length beyond it is no length.
 const ANSWER_LIMIT: usize = 1 << 30;
 
@@ -172,7 +171,6 @@ fn silent(mut child: Child, broken: Broken) -> Failure {
     }
 }
 
-/// The child's part. What [`super::child`] says of children holds for all of it.
 impl Errand {
     /// Sends a child of the fork server instead of one of ours, if it is an errand for them.
     fn send_through(&mut self, server: Option<&ForkServer>) -> Option<(Child, OwnedFd)> {
@@ -181,192 +179,6 @@ impl Errand {
                 server?.send_into(options)
             }
             Place::New(_) | Place::Existing(_) | Place::Descriptor(..) => None,
-        }
-    }
-
-    fn run(&mut self, socket: BorrowedFd<'_>) -> c_int {
-        let mut opened = NONE_OPENED;
-        let outcome = self.go(socket.as_raw_fd(), &mut opened);
-        let words = match &self.target {
-            Place::New(options) | Place::Descriptor(_, options) => options.errmsg(),
-            Place::Existing(_) => &[],
-        };
-        let sockets = if self.sockets { &opened[..] } else { &[] };
-        if !tell(socket, outcome, words, sockets) {
-            return 1;
-        }
-        for object in &self.sysctls {
-            if answer_with(object, socket).is_err() {
-                return 1;
-            }
-        }
-        if self.hold {
-            stay(socket);
-        }
-        0
-    }
-
-    fn go(&mut self, socket: RawFd, opened: &mut Opened) -> std::result::Result<c_int, Stopped> {
-        match &self.target {
-            Place::Descriptor(descriptor, _) => {
-                let descriptor = descriptor.as_raw_fd();
-                prepare(&[socket.min(descriptor), socket.max(descriptor)])?;
-            }
-            Place::Existing(_) | Place::New(_) => prepare(&[socket])?,
-        }
-        let jid = match &mut self.target {
-            Place::Existing(jid) => {
-                attach(*jid)?;
-                *jid
-            }
-            Place::Descriptor(descriptor, options) => {
-                let jid = set_attach(&mut options.listed(), sys::JAIL_UPDATE | sys::JAIL_USE_DESC)?;
-                // A process of the jail that gets at this child could use it with the host's rights.
-                // SAFETY: close(2) of a descriptor that nothing in the child owns.
-                unsafe { libc::close(descriptor.as_raw_fd()) };
-                jid
-            }
-            Place::New(options) => set_attach(&mut options.listed(), sys::JAIL_CREATE)?,
-        };
-        if self.sockets {
-            open_sockets(opened)?;
-        }
-        Ok(jid)
-    }
-}
-
-/// The sockets that a child has opened in the jail.
-type Opened = [RawFd; DOMAINS.len()];
-const NONE_OPENED: Opened = [-1; DOMAINS.len()];
-
-/// What a child does before it goes anywhere.
-pub fn prepare(keep: &[RawFd]) -> std::result::Result<(), Stopped> {
-    keep_only(keep);
-    set_fib(0)?;
-    forbid_tracing()
-}
-
-/// What a child of the fork server does when it knows which jail it is for: as [`Errand::run`].
-pub fn make_and_hold(
-    socket: BorrowedFd<'_>,
-    prepared: std::result::Result<(), Stopped>,
-    options: &mut Listed<'_>,
-) -> c_int {
-    let mut opened = NONE_OPENED;
-    let outcome = prepared.and_then(|()| {
-        let jid = set_attach(options, sys::JAIL_CREATE)?;
-        open_sockets(&mut opened)?;
-        Ok(jid)
-    });
-    if !tell(socket, outcome, options.errmsg(), &opened) {
-        return 1;
-    }
-    stay(socket);
-    0
-}
-
-fn open_sockets(opened: &mut Opened) -> std::result::Result<(), Stopped> {
-    let stages = [Stage::Inet, Stage::Inet6, Stage::Route];
-    for ((place, domain), stage) in opened.iter_mut().zip(DOMAINS).zip(stages) {
-        let kind = if domain == libc::PF_ROUTE { libc::SOCK_RAW } else { libc::SOCK_DGRAM };
-        // SAFETY: socket(2) takes numbers only.
-        *place = at(stage, unsafe { libc::socket(domain, kind | libc::SOCK_CLOEXEC, 0) })?;
-    }
-    Ok(())
-}
-
-/// Says how it went, with the kernel's words when it failed and the sockets when it did not. Whether there is
-/// more to do.
-fn tell(
-    socket: BorrowedFd<'_>,
-    outcome: std::result::Result<c_int, Stopped>,
-    words: &[u8],
-    sockets: &[RawFd],
-) -> bool {
-    let (words, sockets) = if outcome.is_ok() { (&[][..], sockets) } else { (words, &[][..]) };
-    let report = Report::new(outcome, words);
-    passing::send(socket, report.as_bytes(), sockets).is_ok() && outcome.is_ok()
-}
-
-/// Holds the jail until the other end is closed.
-fn stay(socket: BorrowedFd<'_>) {
-    // Our copies of the sockets would keep the stack when the jail goes.
-    keep_only(&[socket.as_raw_fd()]);
-    wait_for_the_end(socket);
-}
-
-/// Makes or finds a jail, and enters it in the same call. Answers its jid.
-fn set_attach(options: &mut Listed<'_>, flags: c_int) -> std::result::Result<c_int, Stopped> {
-    let (list, count) = options.iovecs();
-    // SAFETY: the iovecs lead to buffers that outlive `options`, all of them writable.
-    at(Stage::Attach, unsafe { libc::jail_set(list, count, flags | sys::JAIL_ATTACH) })
-}
-
-/// Asks a sysctl and sends the answer, or the error in its place.
-fn answer_with(object: &Object, socket: BorrowedFd<'_>) -> std::io::Result<()> {
-    let mut room = Room { address: ptr::null_mut(), length: 0 };
-    let answer = object.ask(&mut |length| room.make(length));
-    let (errno, length) = match answer {
-        Ok(length) => (0, length),
-        Err(errno) => (errno, 0),
-    };
-    let mut head = [0; ANSWER_HEAD];
-    head[..4].copy_from_slice(&errno.to_ne_bytes());
-    head[4..].copy_from_slice(&(length as u64).to_ne_bytes());
-    passing::send(socket, &head, &[])?;
-    let sent = if length == 0 {
-        Ok(())
-    } else {
-        // SAFETY: the room was made with at least as many bytes, which mmap(2) zeroes, and is unmapped below.
-        passing::send(socket, unsafe { std::slice::from_raw_parts(room.address, length) }, &[])
-    };
-    room.unmake();
-    sent
-}
-
-/// Memory for an answer. The child does not allocate; [`mmap(2)`](https://man.freebsd.org/mmap(2)) is a system call like another.
-struct Room {
-    address: *mut u8,
-    length: usize,
-}
-
-impl Room {
-    fn make(&mut self, length: usize) -> *mut u8 {
-        self.unmake();
-        // SAFETY: an anonymous mapping at an address of the kernel's choice touches nothing there is.
-        let address = unsafe {
-            libc::mmap(
-                ptr::null_mut(),
-                length,
-                libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_PRIVATE | libc::MAP_ANON,
-                -1,
-                0,
-            )
-        };
-        if address != libc::MAP_FAILED {
-            *self = Room { address: address.cast(), length };
-        }
-        self.address
-    }
-
-    fn unmake(&mut self) {
-        if !self.address.is_null() {
-            // SAFETY: the mapping was made by `make`, and nothing borrows it.
-            unsafe { libc::munmap(self.address.cast(), self.length) };
-            self.address = ptr::null_mut();
-        }
-    }
-}
-
-/// Reads until the other end is closed.
-fn wait_for_the_end(socket: BorrowedFd<'_>) {
-    let mut byte = [0];
-    loop {
-        match nix::unistd::read(socket, &mut byte) {
-            Ok(0) => return,
-            Ok(_) | Err(nix::errno::Errno::EINTR) => {}
-            Err(_) => return,
         }
     }
 }

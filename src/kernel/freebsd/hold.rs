@@ -9,11 +9,10 @@
 //! The holders are counted by `flock(2)`: each child has a shared lock on the record, which the kernel
 //! releases however the child ends. All else is done under the lock of another file.
 
-use std::ffi::{CStr, CString};
+use std::ffi::CString;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{Read as _, Seek as _, Write as _};
-use std::mem::MaybeUninit;
-use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
@@ -23,17 +22,18 @@ use std::time::{Duration, Instant};
 use libc::c_int;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 
-use super::child::{Child, keep_only};
+use super::child::hold::take;
 use super::object::Object;
-use super::{Errno, Failure, Result, errno, invalid};
+use super::process::Child;
+use super::{Errno, Failure, Result, invalid};
 use crate::kernel::Sysctl;
 use crate::kernel::held_value::{HeldValue, LONGEST};
 use crate::kernel::passing::{self, Broken};
 
 /// For the owner only.
-const FILE_MODE: libc::mode_t = 0o600;
+pub(super) const FILE_MODE: libc::mode_t = 0o600;
 /// What the child says once it has a session of its own.
-const READY: [u8; 1] = [1];
+pub(super) const READY: [u8; 1] = [1];
 /// How long the child may take for that, and once it is told to end.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -139,121 +139,13 @@ fn write(object: &Object) -> std::result::Result<(), c_int> {
     object.ask(&mut |length| if length <= room.len() { room.as_mut_ptr() } else { ptr::null_mut() }).map(drop)
 }
 
-/// Takes the lock of a file that may come and go: a process that has the lock alone removes the file. A process
-/// that then gets the lock of the removed file takes the lock of the new file. For parent and child: it does not
-/// allocate.
-fn take(path: &CStr) -> std::result::Result<OwnedFd, c_int> {
-    loop {
-        let flags = libc::O_RDWR | libc::O_CREAT | libc::O_CLOEXEC | libc::O_NOFOLLOW;
-        // SAFETY: open(2) reads a string that ends.
-        let file = unsafe { libc::open(path.as_ptr(), flags, libc::c_uint::from(FILE_MODE)) };
-        if file < 0 {
-            return Err(errno());
-        }
-        // SAFETY: open(2) made this descriptor, and nothing else owns it.
-        let file = unsafe { OwnedFd::from_raw_fd(file) };
-        // SAFETY: flock(2) takes numbers only.
-        while unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX) } < 0 {
-            if errno() != libc::EINTR {
-                return Err(errno());
-            }
-        }
-        let (mut held, mut found) =
-            (MaybeUninit::<libc::stat>::uninit(), MaybeUninit::<libc::stat>::uninit());
-        // SAFETY: fstat(2) and stat(2) fill what they are given when they succeed, and are read only then.
-        let same = unsafe {
-            libc::fstat(file.as_raw_fd(), held.as_mut_ptr()) == 0
-                && libc::stat(path.as_ptr(), found.as_mut_ptr()) == 0
-                && held.assume_init_ref().st_ino == found.assume_init_ref().st_ino
-                && held.assume_init_ref().st_dev == found.assume_init_ref().st_dev
-        };
-        if same {
-            return Ok(file);
-        }
-    }
-}
-
 /// Everything the child needs, made before the fork.
-struct Errand {
+pub(super) struct Errand {
     /// The sysctl, to be read.
-    name: Object,
+    pub(super) name: Object,
     /// Its name, to write it.
-    restore: CString,
-    record_path: CString,
-    guard_path: CString,
-    boot: [u8; 16],
-}
-
-/// The child's part. What [`super::child`] says of children holds for all of it.
-impl Errand {
-    fn run(&mut self, socket: RawFd, record: RawFd) -> c_int {
-        keep_only(&[socket.min(record), socket.max(record)]);
-        // SAFETY: setsid(2) takes nothing, and chdir(2) a string that ends.
-        let session = unsafe {
-            libc::chdir(c"/".as_ptr());
-            libc::setsid()
-        };
-        // SAFETY: the descriptor is open: it was kept.
-        let ours = unsafe { BorrowedFd::borrow_raw(socket) };
-        if session < 0 || passing::send(ours, &READY, &[]).is_err() {
-            return 1;
-        }
-        let mut byte = 0_u8;
-        loop {
-            // SAFETY: read(2) writes at most one byte.
-            let length = unsafe { libc::read(socket, (&raw mut byte).cast(), 1) };
-            // Nothing is ever written: the end is all there is to hear.
-            if length == 0 || (length < 0 && errno() != libc::EINTR) {
-                break;
-            }
-        }
-        self.leave(record)
-    }
-
-    /// Puts the value back, unless others hold it or somebody has set another.
-    fn leave(&self, record: RawFd) -> c_int {
-        let Ok(guard) = take(&self.guard_path) else { return 1 };
-        // SAFETY: flock(2) takes numbers only. That this is not done in one step does no harm under the guard.
-        if unsafe { libc::flock(record, libc::LOCK_EX | libc::LOCK_NB) } < 0 {
-            return 0;
-        }
-        let mut line = [0_u8; LONGEST];
-        // SAFETY: pread(2) writes at most as many bytes as there are.
-        let length = unsafe { libc::pread(record, line.as_mut_ptr().cast(), line.len(), 0) };
-        let known = usize::try_from(length).ok().and_then(|length| HeldValue::from_line(line.get(..length)?));
-        let current = self.current();
-        let mut status = 0;
-        if let (Some(known), Some(current)) = (known, current)
-            && known.boot == self.boot
-            && known.set == current
-        {
-            // SAFETY: sysctlbyname(3) reads a string that ends and an int.
-            status = unsafe {
-                libc::sysctlbyname(
-                    self.restore.as_ptr(),
-                    ptr::null_mut(),
-                    ptr::null_mut(),
-                    (&raw const known.old).cast(),
-                    size_of::<c_int>(),
-                )
-            };
-        }
-        // SAFETY: unlink(2) reads strings that end.
-        unsafe {
-            libc::unlink(self.record_path.as_ptr());
-            libc::unlink(self.guard_path.as_ptr());
-        }
-        // Only now may another take the lock.
-        drop(guard);
-        i32::from(status < 0)
-    }
-
-    fn current(&self) -> Option<c_int> {
-        let mut room = [0_u8; 256];
-        let length = self
-            .name
-            .ask(&mut |length| if length <= room.len() { room.as_mut_ptr() } else { ptr::null_mut() })
-            .ok()?;
-        room.get(..length)?.try_into().map(c_int::from_ne_bytes).ok()
-    }
+    pub(super) restore: CString,
+    pub(super) record_path: CString,
+    pub(super) guard_path: CString,
+    pub(super) boot: [u8; 16],
 }

@@ -14,6 +14,8 @@ mod jail_notes;
 mod mount;
 mod object;
 mod options;
+mod process;
+mod report;
 mod run;
 mod terminal;
 

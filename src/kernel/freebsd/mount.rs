@@ -2,7 +2,7 @@
 
 use std::ffi::{CString, OsStr, OsString};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
@@ -12,8 +12,10 @@ use nix::fcntl::{OFlag, open, openat};
 use nix::sys::stat::Mode;
 use nix::unistd::pipe2;
 
-use super::child::{Child, Report, Stage, Stopped, at, keep_only, read_whole, write_report};
+use super::child::{self, write_report};
 use super::options::Options;
+use super::process::Child;
+use super::report::{Report, read_whole};
 use super::{Errno, Failure, Result, invalid};
 use crate::kernel::{FsId, MountRequest, Mounted};
 
@@ -35,7 +37,7 @@ pub fn mount(request: &MountRequest) -> Result<()> {
     let mut options = options(request, file.as_deref().unwrap_or(OsStr::new(".")))?;
     let (answer, theirs) = pipe2(OFlag::O_CLOEXEC).map_err(super::nix)?;
     let mut child = Child::fork(&mut || {
-        let outcome = mount_here(directory.as_fd(), theirs.as_fd(), &mut options, flags);
+        let outcome = child::mount::mount_here(directory.as_fd(), theirs.as_fd(), &mut options, flags);
         let words = if outcome.is_err() { options.errmsg() } else { &[] };
         write_report(theirs.as_fd(), &Report::new(outcome, words));
         0
@@ -134,22 +136,6 @@ fn keep_apart(from: &Path, on: BorrowedFd<'_>) -> Result<()> {
         return Err(Failure::with_text(Errno::EDEADLK, "a directory cannot be mounted on itself"));
     }
     Ok(())
-}
-
-/// The child's part. What [`super::child`] says of children holds for it.
-fn mount_here(
-    directory: BorrowedFd<'_>,
-    pipe: BorrowedFd<'_>,
-    options: &mut Options,
-    flags: c_int,
-) -> std::result::Result<c_int, Stopped> {
-    let (directory, pipe) = (directory.as_raw_fd(), pipe.as_raw_fd());
-    keep_only(&[directory.min(pipe), directory.max(pipe)]);
-    // SAFETY: fchdir(2) takes a number only.
-    at(Stage::Directory, unsafe { libc::fchdir(directory) })?;
-    let (list, count) = options.iovecs();
-    // SAFETY: the iovecs lead to buffers of `options`, all of them writable.
-    at(Stage::Mount, unsafe { libc::nmount(list, count, flags) })
 }
 
 fn options(request: &MountRequest, on: &OsStr) -> Result<Options> {

@@ -1,10 +1,10 @@
 //! Running a program, on the host or in a jail, and waiting for its end.
 //!
-//! The program is a child like the others ([`super::child`]): it does not outlive us. What it starts
+//! The program is a child like the others ([`super::process`]): it does not outlive us. What it starts
 //! itself does, a time limit or not.
 
-use std::ffi::{CStr, CString, OsStr};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::ffi::{CString, OsStr};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::ptr;
@@ -16,9 +16,8 @@ use nix::poll::{PollFd, PollFlags};
 use nix::sys::stat::Mode;
 use nix::unistd::pipe2;
 
-use super::child::{
-    Child, GRACE, Report, Stage, Stopped, at, attach, forbid_tracing, keep_only, set_fib, write_report,
-};
+use super::process::{Child, GRACE};
+use super::report::Report;
 use super::terminal::{self, Ours, Theirs};
 use super::{Errno, Result, invalid};
 use crate::kernel::users::{self, MOST_GROUPS, User};
@@ -28,27 +27,25 @@ use crate::kernel::{Exit, Failure, Finished, Output, Program, passing};
 const DEFAULT_PATH: &[u8] = b"/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin";
 /// How much of a program's output is kept.
 const KEPT: usize = 64 << 10;
-/// The last signal there is: _SIG_MAXSIG of sys/_sigset.h.
-const LAST_SIGNAL: c_int = 128;
 /// The largest /etc/passwd or /etc/group that is read.
 const LARGEST_FILE: usize = 1 << 20;
 
 /// Everything the child needs, made before the fork.
-struct Errand {
-    jail: Option<c_int>,
-    fib: u32,
-    user: Option<Who>,
+pub(super) struct Errand {
+    pub(super) jail: Option<c_int>,
+    pub(super) fib: u32,
+    pub(super) user: Option<Who>,
     /// What the program may be, in the order it is tried.
-    paths: Vec<CString>,
-    arguments: Strings,
-    environment: Strings,
+    pub(super) paths: Vec<CString>,
+    pub(super) arguments: Strings,
+    pub(super) environment: Strings,
     /// What becomes standard input, output and error. None leaves what is there.
-    standard: [Option<OwnedFd>; 3],
-    terminal: Option<Theirs>,
+    pub(super) standard: [Option<OwnedFd>; 3],
+    pub(super) terminal: Option<Theirs>,
 }
 
 /// The user to become.
-enum Who {
+pub(super) enum Who {
     /// One of the host's, with the number of groups there are.
     Known(User, [u32; MOST_GROUPS], usize),
     /// One to be looked up where the program is run, with room for the files.
@@ -72,9 +69,9 @@ impl Who {
 }
 
 /// Strings, and the array of their addresses that [`execve(2)`](https://man.freebsd.org/execve(2)) takes, ended by a null.
-struct Strings {
+pub(super) struct Strings {
     _owned: Vec<CString>,
-    addresses: Vec<*const c_char>,
+    pub(super) addresses: Vec<*const c_char>,
 }
 
 impl Strings {
@@ -253,131 +250,4 @@ fn candidates(program: &Program) -> Result<Vec<CString>> {
     // An empty element would mean the current directory, which is hardly ever wanted: it is left out.
     let directories = path.split(|byte| *byte == b':').filter(|directory| !directory.is_empty());
     directories.map(|directory| c_string(OsStr::from_bytes(&[directory, b"/", name].concat()))).collect()
-}
-
-/// The child's part. What [`super::child`] says of children holds for all of it.
-impl Errand {
-    fn run(&mut self, trouble: BorrowedFd<'_>) -> c_int {
-        let Err(stopped) = self.go(trouble);
-        write_report(trouble, &Report::new(Err(stopped), &[]));
-        127
-    }
-
-    fn go(&mut self, trouble: BorrowedFd<'_>) -> std::result::Result<std::convert::Infallible, Stopped> {
-        for (descriptor, number) in self.standard.iter().zip(0..) {
-            if let Some(descriptor) = descriptor {
-                // SAFETY: dup2(2) takes numbers only, and what it closes is not owned by anything in the child.
-                at(Stage::Descriptors, unsafe { libc::dup2(descriptor.as_raw_fd(), number) })?;
-            }
-        }
-        let trouble = trouble.as_raw_fd();
-        // In rising order, with one twice where there is no terminal.
-        let socket = self.terminal.as_ref().map_or(trouble, Theirs::descriptor);
-        let (low, high) = (trouble.min(socket), trouble.max(socket));
-        keep_only(&[libc::STDIN_FILENO, libc::STDOUT_FILENO, libc::STDERR_FILENO, low, high]);
-        if let Some(jid) = self.jail {
-            // The host may have fewer tables than the jail, so the program's own is set inside.
-            set_fib(0)?;
-            forbid_tracing()?;
-            attach(jid)?;
-            // SAFETY: chdir(2) reads a string that ends.
-            at(Stage::Directory, unsafe { libc::chdir(c"/".as_ptr()) })?;
-        }
-        if let Some(terminal) = &self.terminal {
-            terminal.take()?;
-        }
-        set_fib(self.fib)?;
-        match &mut self.user {
-            Some(Who::Known(user, groups, count)) => become_user(*user, &groups[..*count])?,
-            Some(Who::Named(name, buffer)) => become_named(name, buffer)?,
-            None => {}
-        }
-        forget_signals();
-        self.execute()
-    }
-
-    /// As execvp(3) does, which allocates.
-    fn execute(&self) -> std::result::Result<std::convert::Infallible, Stopped> {
-        let mut refused = libc::ENOENT;
-        for path in &self.paths {
-            // SAFETY: both arrays end with a null, and lead to strings that `self` owns.
-            unsafe {
-                libc::execve(
-                    path.as_ptr(),
-                    self.arguments.addresses.as_ptr(),
-                    self.environment.addresses.as_ptr(),
-                );
-            }
-            match super::errno() {
-                libc::ENOENT | libc::ENOTDIR => {}
-                libc::EACCES => refused = libc::EACCES,
-                errno => return Err(Stopped { stage: Stage::Exec, errno }),
-            }
-        }
-        Err(Stopped { stage: Stage::Exec, errno: refused })
-    }
-}
-
-/// Becomes the user that the password file of where we are now gives this name to, with its groups.
-fn become_named(name: &[u8], buffer: &mut [u8]) -> std::result::Result<(), Stopped> {
-    let passwd = read_file(c"/etc/passwd", buffer)?;
-    let Some(user) = users::find(passwd, name) else {
-        return Err(Stopped { stage: Stage::User, errno: Errno::ENOENT.0 });
-    };
-    let mut groups = [0; MOST_GROUPS];
-    let group = read_file(c"/etc/group", buffer)?;
-    let count = users::groups(group, name, user, &mut groups);
-    become_user(user, &groups[..count])
-}
-
-fn become_user(user: User, groups: &[u32]) -> std::result::Result<(), Stopped> {
-    // SAFETY: setgroups(2) reads that many groups; the others take numbers only. The user comes last,
-    // because it is what allows the rest.
-    unsafe {
-        at(Stage::Become, libc::setgroups(groups.len() as c_int, groups.as_ptr()))?;
-        at(Stage::Become, libc::setgid(user.gid))?;
-        at(Stage::Become, libc::setuid(user.uid))?;
-    }
-    Ok(())
-}
-
-fn read_file<'a>(path: &CStr, buffer: &'a mut [u8]) -> std::result::Result<&'a [u8], Stopped> {
-    // Not to wait for a writer, should a jail have a pipe of that name.
-    let flags = libc::O_RDONLY | libc::O_CLOEXEC | libc::O_NONBLOCK;
-    // SAFETY: open(2) reads a string that ends.
-    let file: RawFd = at(Stage::Passwd, unsafe { libc::open(path.as_ptr(), flags) })?;
-    let mut filled = 0;
-    loop {
-        let rest = &mut buffer[filled..];
-        if rest.is_empty() {
-            // A part could end within a number.
-            return Err(Stopped { stage: Stage::Passwd, errno: libc::EFBIG });
-        }
-        // SAFETY: read(2) writes at most the length of `rest`.
-        let length = unsafe { libc::read(file, rest.as_mut_ptr().cast(), rest.len()) };
-        match usize::try_from(length) {
-            Ok(0) => break,
-            Ok(length) => filled += length,
-            Err(_) => return Err(Stopped { stage: Stage::Passwd, errno: super::errno() }),
-        }
-    }
-    // SAFETY: close(2) of the descriptor opened above, which nothing else owns.
-    unsafe { libc::close(file) };
-    Ok(&buffer[..filled])
-}
-
-/// Gives a program the signals as a shell would: none ignored, none blocked. Rust ignores SIGPIPE,
-/// and a fork leaves all blocked.
-fn forget_signals() {
-    // SAFETY: a zeroed sigaction is SIG_DFL without flags; sigaction(2) reads it, and refuses numbers that
-    // are none. sigprocmask(2) reads the empty set.
-    unsafe {
-        let default: libc::sigaction = std::mem::zeroed();
-        for signal in 1..=LAST_SIGNAL {
-            libc::sigaction(signal, &raw const default, ptr::null_mut());
-        }
-        let mut none: libc::sigset_t = std::mem::zeroed();
-        libc::sigemptyset(&raw mut none);
-        libc::sigprocmask(libc::SIG_SETMASK, &raw const none, ptr::null_mut());
-    }
 }

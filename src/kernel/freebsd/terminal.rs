@@ -7,7 +7,7 @@
 
 use std::io::{self, IsTerminal as _};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use libc::{c_int, termios, winsize};
@@ -18,7 +18,7 @@ use nix::sys::signal::{SigSet, Signal};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 
 use super::Result;
-use super::child::{Child, Stage, Stopped, at};
+use super::process::Child;
 use crate::kernel::passing::{self, poll_until};
 
 /// How long the child may take to hand out its terminal.
@@ -26,8 +26,8 @@ const HANDED_OUT: Duration = Duration::from_secs(10);
 /// How much is passed on at once.
 const CHUNK: usize = 8 << 10;
 /// What the child says with the terminal, and without.
-const HERE: u8 = 1;
-const NONE: u8 = 0;
+pub(super) const HERE: u8 = 1;
+pub(super) const NONE: u8 = 0;
 
 /// What is prepared before the fork: our side of it.
 #[derive(Debug)]
@@ -39,9 +39,9 @@ pub struct Ours {
 /// The child's side.
 #[derive(Debug)]
 pub struct Theirs {
-    socket: OwnedFd,
-    settings: termios,
-    size: winsize,
+    pub(super) socket: OwnedFd,
+    pub(super) settings: termios,
+    pub(super) size: winsize,
 }
 
 /// Gets ready to give a program a terminal like ours; nothing where we have none.
@@ -54,63 +54,6 @@ pub fn prepare() -> Result<Option<(Ours, Theirs)>> {
         .map_err(super::nix)?;
     let theirs = Theirs { socket: theirs, settings, size: size_of_ours() };
     Ok(Some((Ours { socket: ours, settings }, theirs)))
-}
-
-/// The child's part. What [`super::child`] says of children holds for all of it.
-impl Theirs {
-    /// The descriptor that the child needs for it.
-    pub fn descriptor(&self) -> RawFd {
-        self.socket.as_raw_fd()
-    }
-
-    /// Makes a terminal in the jail, makes it the child's own, and hands out its other end. In a jail
-    /// whose /dev shows none, the child keeps what it has.
-    pub fn take(&self) -> std::result::Result<(), Stopped> {
-        let Some((master, slave)) = open_pair() else {
-            let _ = passing::send(self.socket.as_fd(), &[NONE], &[]);
-            return Ok(());
-        };
-        // SAFETY: setsid(2) takes nothing; ioctl(2) TIOCSCTTY takes nothing, TIOCSWINSZ reads a winsize;
-        // tcsetattr(3) reads a termios and is one ioctl(2). dup2(2) and close(2) take numbers, of
-        // descriptors that nothing in the child owns.
-        unsafe {
-            at(Stage::Terminal, libc::setsid())?;
-            at(Stage::Terminal, libc::ioctl(slave, libc::TIOCSCTTY as _, 0))?;
-            libc::tcsetattr(slave, libc::TCSANOW, &raw const self.settings);
-            libc::ioctl(slave, libc::TIOCSWINSZ as _, &raw const self.size);
-            for number in [libc::STDIN_FILENO, libc::STDOUT_FILENO, libc::STDERR_FILENO] {
-                at(Stage::Terminal, libc::dup2(slave, number))?;
-            }
-            libc::close(slave);
-        }
-        let sent = passing::send(self.socket.as_fd(), &[HERE], &[master]);
-        // SAFETY: as above.
-        unsafe { libc::close(master) };
-        sent.map_err(|error| Stopped {
-            stage: Stage::Terminal,
-            errno: error.raw_os_error().unwrap_or(libc::EIO),
-        })
-    }
-}
-
-/// Both ends of a new terminal; none where it cannot be opened by its name.
-fn open_pair() -> Option<(RawFd, RawFd)> {
-    // SAFETY: posix_openpt(2) takes flags. ptsname(3) writes into memory of its own, and neither locks nor
-    // allocates (lib/libc/stdlib/ptsname.c); what it answers is null or a string that ends. open(2) reads
-    // that string, and close(2) takes the number of a descriptor that was opened here.
-    unsafe {
-        let master = libc::posix_openpt(libc::O_RDWR | libc::O_NOCTTY | libc::O_CLOEXEC);
-        if master < 0 {
-            return None;
-        }
-        let name = libc::ptsname(master);
-        let slave = if name.is_null() { -1 } else { libc::open(name, libc::O_RDWR | libc::O_NOCTTY) };
-        if slave < 0 {
-            libc::close(master);
-            return None;
-        }
-        Some((master, slave))
-    }
 }
 
 impl Ours {
