@@ -17,7 +17,7 @@ pub mod files;
 pub mod group;
 pub mod guide;
 pub mod interface;
-#[cfg(feature = "cli")]
+#[cfg(feature = "iocage")]
 pub mod iocage;
 pub mod jail;
 pub mod kernel;
@@ -25,6 +25,7 @@ pub mod nd6;
 pub mod neighbour;
 pub mod packet_filter;
 pub mod route;
+#[cfg(feature = "sim")]
 pub mod sim;
 #[doc = include_str!("../docs/surface.md")]
 pub mod surface {}

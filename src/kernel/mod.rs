@@ -23,6 +23,8 @@ mod errno;
 mod failure;
 #[cfg(any(target_os = "freebsd", test))]
 mod held_value;
+// Without a kernel that goes by it, which is another system without the simulated one, some of it is not used.
+#[cfg_attr(not(any(target_os = "freebsd", feature = "sim")), allow(dead_code))]
 pub(crate) mod jail;
 #[cfg(any(target_os = "freebsd", test))]
 #[allow(unsafe_code)]
@@ -35,8 +37,11 @@ mod passing;
 mod processes;
 mod program;
 mod proxy;
+#[cfg_attr(not(any(target_os = "freebsd", feature = "sim")), allow(dead_code))]
 mod request;
 mod simulation;
+#[cfg(feature = "tracing")]
+mod traced;
 #[cfg(any(target_os = "freebsd", test))]
 mod users;
 
@@ -56,8 +61,11 @@ pub use program::{Exit, Finished, Output, Program};
 pub use proxy::{Proxy, Seen, Watch};
 pub use request::{Block, Request};
 pub use simulation::Simulation;
+#[cfg(feature = "tracing")]
+pub use traced::traced;
 
 // The path that the simulated kernel had before it got a room of its own.
+#[cfg(feature = "sim")]
 #[doc(hidden)]
 pub use crate::sim;
 
@@ -68,7 +76,7 @@ use std::sync::Arc;
 ///
 /// # Errors
 ///
-/// ENOSYS: it is older than FreeBSD 14.
+/// ENOSYS: it is older than FreeBSD 14; or it is another system, and the feature `sim` is off.
 ///
 /// ```
 /// let kernel = jailwire::kernel::here()?;
@@ -78,8 +86,10 @@ use std::sync::Arc;
 pub fn here() -> Result<Arc<dyn Kernel>> {
     #[cfg(target_os = "freebsd")]
     return Ok(Arc::new(freebsd::FreeBsd::new()?));
-    #[cfg(not(target_os = "freebsd"))]
-    Ok(Arc::new(sim::Sim::new()))
+    #[cfg(all(not(target_os = "freebsd"), feature = "sim"))]
+    return Ok(Arc::new(sim::Sim::new()));
+    #[cfg(all(not(target_os = "freebsd"), not(feature = "sim")))]
+    return Err(Failure::with_text(Errno::ENOSYS, "this is not FreeBSD, and the feature `sim` is off"));
 }
 
 /// What a kernel answers.

@@ -30,7 +30,7 @@ pub struct Seen {
     pub took: Duration,
 }
 
-/// Who is told of the calls to a kernel: see [`Proxy`].
+/// Something that hears of every call to a kernel: see [`Proxy`].
 pub trait Watch: Debug + Send + Sync {
     /// A call was answered.
     fn seen(&self, seen: Seen);
@@ -65,7 +65,7 @@ pub trait Watch: Debug + Send + Sync {
 #[derive(Debug)]
 pub struct Proxy<W> {
     kernel: Arc<dyn Kernel>,
-    /// Who is told.
+    /// What hears of the calls.
     pub watch: W,
 }
 

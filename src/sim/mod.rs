@@ -88,7 +88,7 @@ mod world;
 pub use call::{Answer, Call, Place, Reply};
 pub use fault::Fault;
 pub use options::{Hardware, Options, Release, Setting};
-#[cfg(feature = "cli")]
+#[cfg(feature = "iocage")]
 pub(crate) use paths::is_of_the_base_system;
 
 use std::fmt;

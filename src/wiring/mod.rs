@@ -30,6 +30,7 @@ mod problem;
 mod requests;
 mod run;
 mod shared;
+mod span;
 mod spec;
 mod state;
 mod step;

@@ -20,7 +20,6 @@ use super::{Error, StepError};
 use crate::files::{Files, Gate};
 use crate::jail::{self, JailInfo, JailKey};
 use crate::kernel::{self, Kernel};
-use crate::sim::Sim;
 use crate::vnet::Vnet;
 
 /// A host on which jails are started and stopped.
@@ -103,8 +102,9 @@ impl Wiring {
     /// # Errors
     ///
     /// Those of making a directory for locks and journals below the temporary directory.
+    #[cfg(feature = "sim")]
     pub fn simulated() -> Result<Wiring, WiringError> {
-        Wiring::on(Arc::new(Sim::new()))
+        Wiring::on(Arc::new(crate::sim::Sim::new()))
     }
 
     /// Gets ready on a kernel.
@@ -131,6 +131,8 @@ impl Wiring {
     }
 
     fn with(kernel: Arc<dyn Kernel>, state: StateDirectory, gate: Announcing) -> Result<Wiring, WiringError> {
+        #[cfg(feature = "tracing")]
+        let kernel = kernel::traced(kernel);
         let host = Vnet::host(kernel);
         // Sixteen bytes of no further structure.
         let boot = host.sysctl("kern.boot_id")?.iter().map(|byte| format!("{byte:02x}")).collect();

@@ -15,6 +15,7 @@ use super::nat;
 use super::plan::Plan;
 use super::prior::{self, Prior};
 use super::shared::{self, Joining, Needed};
+use super::span;
 use super::spec::{Alias, HostName, JailSpec, MountSpec, Network, Router, StaticRoute};
 use super::state::StateDirectory;
 use super::step::{JailInterface, Step};
@@ -80,6 +81,7 @@ pub(super) fn apply(
     let mut run = Run::new(site, journal, plan);
     for step in plan.steps() {
         before(step);
+        let _span = span::of(&plan.spec().name, step);
         if let Err(failure) = run.step(step) {
             return Err(Box::new(run.fail(step.to_string(), failure)));
         }
@@ -105,6 +107,7 @@ pub(super) fn apply_inside(
         run.journal.begin_with(jid);
     }
     for step in plan.steps() {
+        let _span = span::of(&plan.spec().name, step);
         if let Err(failure) = run.step(step) {
             return Err(Box::new(run.fail(step.to_string(), failure)));
         }

@@ -50,6 +50,7 @@ pub(super) fn undo(site: &Site<'_>, journal: &mut Journal, standing: Standing) -
     let mut jail = Doomed::of(site, journal, standing);
     jail.reclaim(journal.owned());
     for owned in undo_order(journal.owned()) {
+        let _span = super::span::of_undoing(owned);
         if let Err(failure) = jail.undo_one(owned) {
             owed.failures.push((owned.clone(), failure));
         }

@@ -9,7 +9,6 @@ use super::error;
 use super::filesystems::{Trouble, trouble};
 use crate::iocage::config::{JailConfig, Problem};
 use crate::iocage::fstab::{self, Mount};
-use crate::sim;
 
 /// What is seen where something was mounted before: this directory or file, or `None` for unknown.
 type Shown = Option<PathBuf>;
@@ -102,7 +101,7 @@ fn source(mount: &Mount, tree: &Tree<'_>, simulated: bool) -> Result<Shown, Stri
     match fs::metadata(source) {
         Ok(_) => Ok(Some(source.clone())),
         // The simulated host has a base system, even where this machine has none.
-        Err(_) if simulated && sim::is_of_the_base_system(source) => Ok(None),
+        Err(_) if simulated && is_simulated(source) => Ok(None),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             Err(format!("there is no {}: make it, or take the line out", source.display()))
         }
@@ -189,4 +188,14 @@ impl Tree<'_> {
 
 fn is_empty(directory: &Path) -> bool {
     fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_none())
+}
+/// Whether a path is one of the base system that the simulated host has.
+fn is_simulated(path: &Path) -> bool {
+    #[cfg(feature = "sim")]
+    return crate::sim::is_of_the_base_system(path);
+    #[cfg(not(feature = "sim"))]
+    {
+        let _ = path;
+        false
+    }
 }

@@ -7,7 +7,7 @@ use crate::kernel::freebsd::report::{Stage, Stopped};
 use crate::kernel::freebsd::terminal::{HERE, NONE, Theirs};
 use crate::kernel::passing;
 
-/// The child's part. What [`super::child`] says of children holds for all of it.
+/// What the child does with the terminal that its parent has described.
 impl Theirs {
     /// The descriptor that the child needs for it.
     pub fn descriptor(&self) -> RawFd {
