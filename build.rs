@@ -197,7 +197,10 @@ mod generate {
         }
         let family = name.split('-').next().unwrap_or_default();
         for (other, _) in below(program, "") {
-            let near = if family == "net" { other.starts_with("net") } else { name.is_empty() };
+            let near = match family {
+                "net" | "host" => other.starts_with(family),
+                _ => name.is_empty(),
+            };
             if near && other != name {
                 pages.push((format!("jailwire-{other}"), manual::SECTION));
             }

@@ -268,6 +268,33 @@ impl Vnet {
         Ok(Some(Ipv6Address { network, peer, flags, valid, preferred }))
     }
 
+    /// When an IPv6 address of an interface ends, and when new connections stop to use it, by
+    /// [`Clock::now`](crate::kernel::Clock::now); none if it lives for ever. The kernel counts in seconds.
+    ///
+    /// # Errors
+    ///
+    /// * ENXIO: no such interface.
+    /// * EADDRNOTAVAIL: it does not have the address.
+    ///
+    /// # Source
+    ///
+    /// `SIOCGIFALIFETIME_IN6`: [`inet6(4)`](https://man.freebsd.org/inet6(4)), `netinet6/in6.c:in6_control_ioctl`.
+    #[doc(alias = "SIOCGIFALIFETIME_IN6")]
+    pub fn ipv6_ends(
+        &self,
+        name: &InterfaceName,
+        address: Ipv6Addr,
+    ) -> Result<(Option<Duration>, Option<Duration>)> {
+        let mut ask = call!(SIOCGIFALIFETIME_IN6).on(name).with(IFRU6, &sockaddr_in6(address, 0));
+        self.perform6(&mut ask, "find address", format_args!("{address} on {name}"))?;
+        let end = |offset: usize| {
+            let seconds = u64::from_ne_bytes(ask.request.argument.get(IFRU6 + offset));
+            (seconds != 0).then(|| Duration::from_secs(seconds))
+        };
+        let valid = end(offset_of!(in6_addrlifetime, ia6t_expire));
+        Ok((valid, end(offset_of!(in6_addrlifetime, ia6t_preferred))))
+    }
+
     /// The flags of an IPv6 address.
     ///
     /// # Errors

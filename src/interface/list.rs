@@ -1,6 +1,7 @@
 //! What interfaces there are.
 
 use std::mem::offset_of;
+use std::net::IpAddr;
 
 use jailwire_sys::{CTL_NET, IFNAMSIZ, NET_RT_IFLISTL, PF_ROUTE, ifconf, sockaddr};
 
@@ -98,6 +99,32 @@ impl Vnet {
             _ => None,
         });
         Ok(links.collect())
+    }
+
+    /// The addresses of an interface that belong to virtual hosts of carp(4), each with its vhid.
+    ///
+    /// # Errors
+    ///
+    /// * ENXIO: no such interface.
+    /// * as [`Vnet::sysctls`].
+    ///
+    /// # Source
+    ///
+    /// [`sysctl(3)`](https://man.freebsd.org/sysctl(3)) with NET_RT_IFLISTL, `net/rtsock.c:sysctl_iflist_ifaml`.
+    #[doc(alias = "ifi_vhid")]
+    pub fn carp_addresses(&self, name: &InterfaceName) -> Result<Vec<(IpAddr, u8)>> {
+        let bytes = self.sysctl(oid(self.index(name)?))?;
+        let mut found = Vec::new();
+        read_interfaces(&bytes, |message| {
+            if let InterfaceOrAddress::Address(message) = message
+                && message.vhid != 0
+                && let Some(address) = message.addresses.interface_address().and_then(SocketAddress::ip)
+            {
+                found.push((address, message.vhid));
+            }
+        })
+        .map_err(|why| Error::malformed("list addresses of", name, "NET_RT_IFLISTL", why))?;
+        Ok(found)
     }
 
     /// The link address of an interface. None if it has none of six bytes.

@@ -10,7 +10,12 @@ pub struct VlanId(u16);
 
 /// A number that no VLAN can have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a VLAN: give a number from {min} to {max}", min = VlanId::MIN.0, max = VlanId::MAX.0)]
+#[error(
+    "`{0}` is not a VLAN: give a number from {min} to {max}{more}",
+    min = VlanId::MIN.0,
+    max = VlanId::MAX.0,
+    more = if .0 == "0" { "; to have no VLAN for frames without a tag, name none" } else { "" }
+)]
 pub struct InvalidVlanId(String);
 
 impl VlanId {

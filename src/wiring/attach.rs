@@ -47,6 +47,8 @@ pub struct Attached {
     pub jail: String,
     /// Its new NICs, in the order they were described.
     pub nics: Vec<AttachedNic>,
+    /// What is odd about them, and no failure: as of [`Plan::notes`].
+    pub notes: Vec<Problem>,
 }
 
 /// An epair between the host and a jail.
@@ -145,7 +147,7 @@ impl<'a> Attachment<'a> {
                 bridge: nic.bridge,
             });
         }
-        Ok(Attached { jid: info.jid, jail: info.name, nics })
+        Ok(Attached { jid: info.jid, jail: info.name, nics, notes: plan.notes().to_vec() })
     }
 
     /// What [`Attachment::apply`] would do now: each step, and the requests that it makes to change something,
@@ -185,6 +187,10 @@ impl<'a> Attachment<'a> {
         let survey = Survey::take(self.wiring.host(), &spec)?;
         let there = inside.snapshot(Fib::DEFAULT)?;
         let plan = Plan::attaching(&spec, &survey, &there).map_err(WiringError::Problems)?;
+        let vnet = match &plan.spec().network {
+            Network::Vnet(planned) => planned.clone(),
+            Network::Shared(_) => vnet,
+        };
         Ok(Planned { vnet, plan, survey })
     }
 

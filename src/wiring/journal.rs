@@ -13,19 +13,18 @@
 //! [`fsync(2)`](https://man.freebsd.org/fsync(2)) for the same reason. A last line that is torn or altered was never acted on, because
 //! a record is complete before its change begins.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::fs::File;
 use std::io;
-use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
 use ipnetwork::{Ipv4Network, Ipv6Network};
 
 use super::prior::Prior;
+use super::records::{add_line, escape, escape_path, network, unescape, unescape_path, verified};
 use crate::bridge::VlanSet;
-use crate::checksum::crc32;
 use crate::files::{self, Files};
-use crate::types::{InterfaceName, Jid, Mtu};
+use crate::types::{InterfaceName, Jid, Mtu, VlanId};
 
 const FORMAT: &str = "jailwire-journal-1";
 const MODE: u32 = 0o600;
@@ -63,6 +62,15 @@ pub enum Owned {
         /// The interface.
         member: InterfaceName,
     },
+    /// A vlan(4) of the host that was made to be an uplink, for as long as jails are in its VLAN.
+    Vlan {
+        /// The vlan(4).
+        name: InterfaceName,
+        /// Its parent.
+        parent: InterfaceName,
+        /// The VLAN.
+        tag: VlanId,
+    },
     /// An interface of the host that was down, and was brought up for as long as jails need it.
     Raised(InterfaceName),
     /// An interface of the host on a bridge that was there before, and the VLANs that it carried then.
@@ -99,6 +107,7 @@ impl fmt::Display for Owned {
             Owned::Epair(name) | Owned::Lent(name) => write!(f, "interface {name}"),
             Owned::Bridge(name) => write!(f, "bridge {name}"),
             Owned::Uplink { bridge, member } => write!(f, "{member} on {bridge}"),
+            Owned::Vlan { name, parent, tag } => write!(f, "{name} on {parent}, for VLAN {tag}"),
             Owned::Raised(name) => write!(f, "{name} up"),
             Owned::MemberVlans { bridge, member, was } => {
                 write!(
@@ -139,6 +148,9 @@ impl Owned {
             Owned::Uplink { bridge, member } => {
                 ("uplink", vec![escape(bridge.as_str()), escape(member.as_str())])
             }
+            Owned::Vlan { name, parent, tag } => {
+                ("vlan", vec![escape(name.as_str()), escape(parent.as_str()), tag.to_string()])
+            }
             Owned::Raised(name) => ("raised", vec![escape(name.as_str())]),
             Owned::MemberVlans { bridge, member, was } => {
                 ("member-vlans", vec![escape(bridge.as_str()), escape(member.as_str()), was.to_string()])
@@ -170,6 +182,11 @@ impl Owned {
             "lent" => Owned::Lent(next()?.parse().ok()?),
             "bridge" => Owned::Bridge(next()?.parse().ok()?),
             "uplink" => Owned::Uplink { bridge: next()?.parse().ok()?, member: next()?.parse().ok()? },
+            "vlan" => Owned::Vlan {
+                name: next()?.parse().ok()?,
+                parent: next()?.parse().ok()?,
+                tag: next()?.parse().ok()?,
+            },
             "raised" => Owned::Raised(next()?.parse().ok()?),
             "member-vlans" => Owned::MemberVlans {
                 bridge: next()?.parse().ok()?,
@@ -184,12 +201,6 @@ impl Owned {
         };
         fields.next().is_none().then_some(owned)
     }
-}
-
-/// `ADDRESS/LENGTH`, both given: unlike `ipnetwork`'s own parser, which fills a length in.
-fn network<A: std::str::FromStr, N, E>(text: &str, make: impl Fn(A, u8) -> Result<N, E>) -> Option<N> {
-    let (address, length) = text.split_once('/')?;
-    make(address.parse().ok()?, length.parse().ok()?).ok()
 }
 
 /// The journal of one jail.
@@ -407,63 +418,6 @@ impl Journal {
     }
 }
 
-fn add_line(text: &mut String, record: &str) {
-    writeln!(text, "{:08x} {record}", crc32(record.as_bytes())).expect("writing to a String");
-}
-
-fn verified(line: &[u8]) -> Option<&str> {
-    let (sum, record) = std::str::from_utf8(line).ok()?.split_once(' ')?;
-    (u32::from_str_radix(sum, 16) == Ok(crc32(record.as_bytes()))).then_some(record)
-}
-
-/// Tabs, newlines, backslashes and what is not UTF-8 as `\xHH`.
-fn escape_bytes(bytes: &[u8]) -> String {
-    const SPECIAL: [char; 3] = ['\t', '\n', '\\'];
-    let mut text = String::with_capacity(bytes.len());
-    for chunk in bytes.utf8_chunks() {
-        for part in chunk.valid().split_inclusive(SPECIAL) {
-            let plain = part.trim_end_matches(SPECIAL);
-            text.push_str(plain);
-            for special in part[plain.len()..].bytes() {
-                write!(text, "\\x{special:02x}").expect("writing to a String");
-            }
-        }
-        for byte in chunk.invalid() {
-            write!(text, "\\x{byte:02x}").expect("writing to a String");
-        }
-    }
-    text
-}
-
-fn escape(text: &str) -> String {
-    escape_bytes(text.as_bytes())
-}
-
-fn escape_path(path: &Path) -> String {
-    escape_bytes(path.as_os_str().as_encoded_bytes())
-}
-
-fn unescape(text: &str) -> Option<String> {
-    String::from_utf8(unescape_bytes(text)?).ok()
-}
-
-fn unescape_path(text: &str) -> Option<PathBuf> {
-    Some(std::ffi::OsString::from_vec(unescape_bytes(text)?).into())
-}
-
-fn unescape_bytes(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find('\\') {
-        bytes.extend_from_slice(&rest.as_bytes()[..at]);
-        let code = rest[at..].strip_prefix("\\x")?.get(..2)?;
-        bytes.push(u8::from_str_radix(code, 16).ok()?);
-        rest = &rest[at + 4..];
-    }
-    bytes.extend_from_slice(rest.as_bytes());
-    Some(bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use std::net::{Ipv4Addr, Ipv6Addr};
@@ -482,6 +436,7 @@ mod tests {
             Owned::Lent(name("em1")),
             Owned::Bridge(name("bridge0")),
             Owned::Uplink { bridge: name("bridge0"), member: name("em0") },
+            Owned::Vlan { name: name("em0.20"), parent: name("em0"), tag: VlanId::new(20).unwrap() },
             Owned::Inet6(name("em0")),
             Owned::Was(Prior::Up(name("em0"))),
             Owned::Was(Prior::Fib(name("em0"), 3)),

@@ -27,6 +27,8 @@ mod open;
 mod plan;
 mod prior;
 mod problem;
+mod records;
+mod relocation;
 mod requests;
 mod run;
 mod shared;
@@ -38,6 +40,7 @@ mod survey;
 mod undo;
 mod uplink;
 mod value_or_text;
+mod vlan_bridges;
 mod vlans;
 
 pub use attach::{Attached, AttachedNic, Attachment, release_epair};
@@ -51,6 +54,7 @@ pub use open::{Wiring, WiringError};
 pub use plan::Plan;
 pub use prior::Prior;
 pub use problem::Problem;
+pub use relocation::{AddressMove, MacChange, MovedIpv6, MovedRoute, PendingMove};
 pub use run::{Site, Up, WAIT};
 pub use shared::{sweep, unneeded};
 pub use spec::{

@@ -1,5 +1,6 @@
 //! From a specification and the present state of the host to a list of steps.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::net::IpAddr;
 
@@ -11,6 +12,7 @@ use super::spec::{Alias, Devfs, JailSpec, Network, Nic, Router, Shared, StaticRo
 use super::step::{JailInterface, Step};
 use super::survey::Survey;
 use super::uplink::{Uplink, Uplinking};
+use super::vlan_bridges::{Separated, VlanUplink};
 use crate::bridge::VlanSet;
 use crate::interface::Interface;
 use crate::route::{Route, Via};
@@ -30,6 +32,7 @@ pub struct Plan {
     spec: JailSpec,
     filtering: Vec<InterfaceName>,
     carried: Vec<Carried>,
+    vlan_uplinks: Vec<VlanUplink>,
 }
 
 /// VLANs of a bridge, and the interface of the host that is to carry them.
@@ -48,7 +51,10 @@ impl Plan {
     ///
     /// Every problem there is, not just the first.
     pub fn new(spec: &JailSpec, survey: &Survey) -> Result<Plan, Vec<Problem>> {
+        let separated = survey.separate(spec);
         let mut planner = Planner::new(survey);
+        let adopted = planner.adopt(separated);
+        let spec = &*adopted;
         planner.check_jail(spec);
         if let Devfs::Generate { first, rules } = &spec.devfs {
             planner.steps.push(Step::CreateRuleset { first: *first, rules: rules.clone() });
@@ -69,10 +75,13 @@ impl Plan {
         survey: &Survey,
         inside: &Snapshot,
     ) -> Result<Plan, Vec<Problem>> {
+        let separated = survey.separate(spec);
+        let mut planner = Planner::new(survey);
+        let adopted = planner.adopt(separated);
+        let spec = &*adopted;
         let Network::Vnet(vnet) = &spec.network else {
             return Err(vec![Problem::NoStack { jail: spec.name.clone() }]);
         };
-        let mut planner = Planner::new(survey);
         planner.problems.extend_from_slice(survey.nat_problems());
         planner.inside = Some(inside);
         planner.check_macs(&vnet.nics);
@@ -124,6 +133,11 @@ impl Plan {
         &self.carried
     }
 
+    /// The vlan(4) interfaces that are made, if they are missing, before they are put on bridges.
+    pub(super) fn vlan_uplinks(&self) -> &[VlanUplink] {
+        &self.vlan_uplinks
+    }
+
     /// The bridges of the host without members that get another MTU from their first one.
     pub(super) fn empty(&self) -> &[InterfaceName] {
         &self.empty
@@ -142,6 +156,10 @@ pub(super) struct Planner<'a> {
     carried: Vec<Carried>,
     /// Whether bridges filter VLANs once the NICs planned so far are on them.
     pub(super) filtering: HashMap<InterfaceName, bool>,
+    /// The vlan(4) interfaces that take the place of uplinks.
+    vlan_uplinks: Vec<VlanUplink>,
+    /// The bridges of single VLANs, which are made under any name.
+    vlan_bridges: Vec<InterfaceName>,
     /// What is there in a jail that runs.
     inside: Option<&'a Snapshot>,
 }
@@ -158,8 +176,19 @@ impl<'a> Planner<'a> {
             empty: Vec::new(),
             carried: Vec::new(),
             filtering: HashMap::new(),
+            vlan_uplinks: Vec::new(),
+            vlan_bridges: Vec::new(),
             inside: None,
         }
+    }
+
+    /// Goes by a specification that a kernel without VLAN filter can do.
+    fn adopt<'s>(&mut self, separated: Separated<'s>) -> Cow<'s, JailSpec> {
+        let Separated { spec, uplinks, bridges, problems, notes } = separated;
+        self.problems.extend(problems);
+        self.notes.extend(notes);
+        (self.vlan_uplinks, self.vlan_bridges) = (uplinks, bridges);
+        spec
     }
 
     /// The plan; or every problem, once.
@@ -173,10 +202,11 @@ impl<'a> Planner<'a> {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let Planner { steps, uplinks, notes, empty, filtering, carried, .. } = self;
+        let Planner { steps, uplinks, notes, empty, filtering, carried, mut vlan_uplinks, .. } = self;
+        vlan_uplinks.retain(|made| uplinks.iter().any(|(_, member)| *member == made.name));
         let filtering =
             filtering.into_iter().filter(|(_, filters)| *filters).map(|(bridge, _)| bridge).collect();
-        Ok(Plan { steps, uplinks, notes, empty, spec: spec.clone(), filtering, carried })
+        Ok(Plan { steps, uplinks, notes, empty, spec: spec.clone(), filtering, carried, vlan_uplinks })
     }
 
     fn check_jail(&mut self, spec: &JailSpec) {
@@ -255,6 +285,11 @@ impl<'a> Planner<'a> {
         self.steps.push(Step::TakeOut { nic });
         if let Some(bridge) = spec.bridge {
             if let Some((member, _)) = uplink {
+                let is_missing =
+                    |made: &&VlanUplink| made.name == member && self.survey.interface(&member).is_none();
+                if let Some(VlanUplink { name, parent, tag }) = self.vlan_uplinks.iter().find(is_missing) {
+                    self.steps.push(Step::MakeVlan { vlan: *name, parent: *parent, tag: *tag });
+                }
                 self.steps.push(Step::AddUplink { bridge, member });
             }
             self.carry(bridge, spec);
@@ -325,7 +360,9 @@ impl<'a> Planner<'a> {
                 self.problems.push(Problem::NotABridge { name: bridge });
             }
             // The kernel makes a bridge under such a name only.
-            None if !is_cloned_bridge_name(&bridge) => self.problems.push(Problem::NoBridge { name: bridge }),
+            None if !is_cloned_bridge_name(&bridge) && !self.vlan_bridges.contains(&bridge) => {
+                self.problems.push(Problem::NoBridge { name: bridge })
+            }
             Some(_) | None => {}
         }
         if let Some(member) = self.survey.would_lose_inet6(&bridge) {
@@ -459,7 +496,7 @@ fn epair_unit(name: &InterfaceName) -> Option<u16> {
     (unit == "0" || !unit.starts_with('0')).then(|| unit.parse().ok()).flatten()
 }
 
-fn is_cloned_bridge_name(name: &InterfaceName) -> bool {
+pub(super) fn is_cloned_bridge_name(name: &InterfaceName) -> bool {
     let unit = name.as_str().strip_prefix("bridge").unwrap_or_default();
     !unit.is_empty() && unit.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -147,11 +147,69 @@ pub enum Problem {
     },
     /// The kernel has no VLAN filter on bridges.
     #[error(
-        "{nic} cannot be in VLANs of {bridge}: this kernel does not filter VLANs on bridges, FreeBSD 15 does; make a bridge for each VLAN, with a vlan(4) interface as its uplink"
+        "{nic} cannot have frames with tags of {bridge}: this kernel does not filter VLANs on bridges, FreeBSD 15 does; give the jail a NIC for each VLAN, with this VLAN untagged"
     )]
     NoVlanFilter {
         /// The jail's interface.
         nic: InterfaceName,
+        /// The bridge.
+        bridge: InterfaceName,
+    },
+    /// The kernel has no VLAN filter on bridges, and a bridge of the VLAN's own does its work.
+    #[error(
+        "{nic} is in VLAN {tag} of {bridge}: this kernel does not filter VLANs on bridges, so that the VLAN has a bridge of its own, {own}; what else is on {bridge} is not in the VLAN"
+    )]
+    BridgePerVlan {
+        /// The jail's interface.
+        nic: InterfaceName,
+        /// The bridge that was named.
+        bridge: InterfaceName,
+        /// The VLAN.
+        tag: VlanId,
+        /// The bridge of the VLAN.
+        own: InterfaceName,
+    },
+    /// No bridge of the VLAN's own can have a name.
+    #[error(
+        "{nic} cannot be in VLAN {tag} of {bridge}: this kernel does not filter VLANs on bridges, and {bridge}v{tag} is too long for the name of a bridge of its own; give {bridge} a shorter name"
+    )]
+    VlanBridgeName {
+        /// The jail's interface.
+        nic: InterfaceName,
+        /// The bridge that was named.
+        bridge: InterfaceName,
+        /// The VLAN.
+        tag: VlanId,
+    },
+    /// No vlan(4) of an interface can have a name.
+    #[error(
+        "{parent}.{tag} is too long for the name of an interface: create a vlan(4) for VLAN {tag} on {parent}, of any name"
+    )]
+    VlanName {
+        /// The interface.
+        parent: InterfaceName,
+        /// The VLAN.
+        tag: VlanId,
+    },
+    /// The parent of a vlan(4) is on a bridge.
+    #[error(
+        "{vlan} hears nothing: {parent} is on {bridge}, which takes the frames of all VLANs before {vlan} sees them; take {parent} off {bridge}: `ifconfig {bridge} deletem {parent}`"
+    )]
+    ParentOnBridge {
+        /// The vlan(4).
+        vlan: InterfaceName,
+        /// Its parent.
+        parent: InterfaceName,
+        /// The bridge.
+        bridge: InterfaceName,
+    },
+    /// A vlan(4) cannot be the uplink of a bridge that filters VLANs.
+    #[error(
+        "the uplink {uplink} is a vlan(4): its frames have no tag on {bridge}, which filters VLANs; name its parent as the uplink"
+    )]
+    UplinkIsVlan {
+        /// The vlan(4).
+        uplink: InterfaceName,
         /// The bridge.
         bridge: InterfaceName,
     },
@@ -276,6 +334,102 @@ pub enum Problem {
         member: InterfaceName,
         /// The bridge it is to join.
         bridge: InterfaceName,
+    },
+    /// Neither interface is a bridge that the other is on.
+    #[error(
+        "{from} and {to} are no bridge and its member: addresses move between these; `ifconfig {to} addm {from}` puts {from} on {to}"
+    )]
+    NotBridgeAndMember {
+        /// The interface that has the addresses.
+        from: InterfaceName,
+        /// The interface that is to get them.
+        to: InterfaceName,
+    },
+    /// There is nothing to move.
+    #[error("{from} has no addresses that could be moved")]
+    NothingToMove {
+        /// The interface.
+        from: InterfaceName,
+    },
+    /// A bridge that filters VLANs passes nothing of the host's.
+    #[error(
+        "{bridge} filters VLANs, and passes no frame without a tag: give the host's address to a vlan(4) of {bridge}, as `ifconfig vlan create vlan 20 vlandev {bridge}`"
+    )]
+    BridgeFiltersHost {
+        /// The bridge.
+        bridge: InterfaceName,
+    },
+    /// The kernel takes no address on a bridge member.
+    #[error(
+        "{member} is on {bridge}, and the kernel takes no addresses on bridge members: set net.link.bridge.member_ifaddrs to 1, which FreeBSD 16 does not have any more, or take {member} off {bridge} first"
+    )]
+    MemberTakesNoAddress {
+        /// The member.
+        member: InterfaceName,
+        /// Its bridge.
+        bridge: InterfaceName,
+    },
+    /// An address belongs to a jail that shares the host's addresses.
+    #[error(
+        "{address} on {interface} belongs to jail {jail}, whose stop takes it away: stop {jail}, move the addresses, and give {jail} its address on {to}"
+    )]
+    AddressOfJail {
+        /// The address.
+        address: IpAddr,
+        /// The interface that has it.
+        interface: InterfaceName,
+        /// The jail.
+        jail: String,
+        /// The interface that the other addresses go to.
+        to: InterfaceName,
+    },
+    /// Both interfaces have an address.
+    #[error("both {from} and {to} have {address}: remove it from one of them")]
+    AddressOnBoth {
+        /// The address.
+        address: IpAddr,
+        /// The interface that has the addresses.
+        from: InterfaceName,
+        /// The interface that is to get them.
+        to: InterfaceName,
+    },
+    /// An address is carp's.
+    #[error(
+        "{address} on {interface} is an address of carp(4), of vhid {vhid}: take vhid {vhid} off {interface} first, and configure it on the bridge"
+    )]
+    AddressOfCarp {
+        /// The address.
+        address: IpAddr,
+        /// The interface that has it.
+        interface: InterfaceName,
+        /// The virtual host.
+        vhid: u8,
+    },
+    /// The interfaces use different routing tables.
+    #[error(
+        "packets from {from} use routing table {has}, and those from {to}, which has addresses of its own, {wants}: `ifconfig {to} fib {has}` gives both the same"
+    )]
+    FibOfAddresses {
+        /// The interface that has the addresses.
+        from: InterfaceName,
+        /// Its routing table.
+        has: u32,
+        /// The interface that is to get them.
+        to: InterfaceName,
+        /// Its routing table.
+        wants: u32,
+    },
+    /// A move of addresses waits to be confirmed.
+    #[error("the move of {what} waits to be confirmed: `jailwire host confirm`, or `jailwire host undo`")]
+    MovePending {
+        /// The move.
+        what: String,
+    },
+    /// A move of addresses was interrupted.
+    #[error("the move of {what} was interrupted, and cannot be confirmed: `jailwire host undo` undoes it")]
+    MoveInterrupted {
+        /// The move.
+        what: String,
     },
     /// The uplink is on another bridge.
     #[error(

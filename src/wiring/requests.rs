@@ -1,6 +1,6 @@
 //! What a step asks of the kernel, by the names that C has for it.
 
-use super::plan::Plan;
+use super::plan::{Plan, is_cloned_bridge_name};
 use super::step::{JailInterface, Step};
 use super::survey::Survey;
 use crate::interface::Interface;
@@ -31,7 +31,7 @@ impl Plan {
         let mut made: Vec<&InterfaceName> = Vec::new();
         // A bridge that is there and down is left alone, unless something is missing.
         let is_missing = |step: &Step| match step {
-            Step::AddUplink { .. } | Step::Carry { .. } => true,
+            Step::MakeVlan { .. } | Step::AddUplink { .. } | Step::Carry { .. } => true,
             Step::Join { bridge, .. } => survey.interface(bridge).is_none(),
             _ => false,
         };
@@ -46,6 +46,10 @@ impl Plan {
                     None if self.filtering().contains(bridge) => {
                         requests.extend(["SIOCIFCREATE2", "BRDGSFLAGS", "SIOCSIFFLAGS"]);
                     }
+                    // The kernel gives a bridge no such name.
+                    None if !is_cloned_bridge_name(bridge) => {
+                        requests.extend(["SIOCIFCREATE2", "SIOCSIFNAME", "SIOCSIFFLAGS"]);
+                    }
                     None => requests.extend(["SIOCIFCREATE2", "SIOCSIFFLAGS"]),
                     Some(interface) if changes && !interface.is_up() => requests.push("SIOCSIFFLAGS"),
                     Some(_) => {}
@@ -53,6 +57,12 @@ impl Plan {
             }
         }
         for step in self.steps() {
+            if let Step::MakeVlan { parent, .. } = step {
+                requests.push("SIOCIFCREATE2");
+                if !survey.interface(parent).is_some_and(Interface::is_up) {
+                    requests.push("SIOCSIFFLAGS");
+                }
+            }
             if let Step::AddUplink { member, .. } = step {
                 if !survey.interface(member).is_some_and(Interface::is_up) {
                     requests.push("SIOCSIFFLAGS");
@@ -82,7 +92,9 @@ fn requests(step: &Step, shared: &mut Option<Vec<&'static str>>) -> Vec<&'static
         Step::SetMtu { .. } => vec!["SIOCSIFMTU"; 2],
         Step::Describe { .. } => vec!["SIOCSIFDESCR"],
         Step::TakeOut { .. } => vec!["SIOCSIFRVNET"],
-        Step::AddUplink { .. } | Step::Carry { .. } => shared.take().unwrap_or_default(),
+        Step::MakeVlan { .. } | Step::AddUplink { .. } | Step::Carry { .. } => {
+            shared.take().unwrap_or_default()
+        }
         Step::Join { .. } => {
             let mut requests = shared.take().unwrap_or_default();
             requests.push("BRDGADD");

@@ -263,7 +263,7 @@ impl<'a> Run<'a> {
                 let _pass = self.site.state.pass(KernelLock::Detach);
                 host.reclaim(&self.epairs[*nic].a, self.jid())?;
             }
-            Step::AddUplink { .. } | Step::Carry { .. } => self.join_bridges()?,
+            Step::MakeVlan { .. } | Step::AddUplink { .. } | Step::Carry { .. } => self.join_bridges()?,
             Step::Join { nic, bridge } => {
                 self.join_bridges()?;
                 host.add_member(bridge, &self.epairs[*nic].a)?;

@@ -12,9 +12,10 @@ use std::net::IpAddr;
 use super::host_end::HostEnd;
 use super::journal::{Journal, Owned};
 use super::lock::{Lock, Mode};
-use super::plan::{Carried, Plan};
+use super::plan::{Carried, Plan, is_cloned_bridge_name};
 use super::run::Site;
 use super::state::StateDirectory;
+use super::vlan_bridges::VlanUplink;
 use crate::address::Ipv6Address;
 use crate::bridge::{BridgeFlags, VlanSet};
 use crate::error::OptionalExtension;
@@ -23,12 +24,16 @@ use crate::interface::{InterfaceFlags, InterfaceType};
 use crate::jail::AddressUsers;
 use crate::kernel::Errno;
 use crate::nd6::Nd6Flags;
-use crate::types::{InterfaceName, Jid, Mtu};
+use crate::types::{InterfaceName, Jid, Mtu, VlanId};
+use crate::vlan::{Vlan, VlanProtocol};
 use crate::vnet::Vnet;
 use crate::wiring::StepError;
 
 /// The highest unit that a cloner gives: IF_MAXUNIT.
 const MAXIMUM_UNIT: u16 = 32767;
+
+/// Where to begin looking for the unit of a bridge that is given another name.
+const UNITS_OF_RENAMED: u16 = 4096;
 
 /// The right to join bridges, and not to have them swept away meanwhile.
 #[derive(Debug)]
@@ -56,6 +61,11 @@ impl Needed<'_> {
         }
         for (bridge, member) in self.plan.uplinks() {
             if !is_member(host, bridge, member)? {
+                return Ok(true);
+            }
+        }
+        for made in self.plan.vlan_uplinks() {
+            if !host.has_interface(&made.name)? {
                 return Ok(true);
             }
         }
@@ -98,6 +108,11 @@ impl Needed<'_> {
                 let was =
                     Mtu::new(host.mtu(bridge)?).map_err(|error| StepError::Invalid(error.to_string()))?;
                 journal.intend(files, Owned::BridgeMtu(*bridge, was))?;
+            }
+        }
+        for made in self.plan.vlan_uplinks() {
+            if !host.has_interface(&made.name)? {
+                make_vlan(host, files, journal, made)?;
             }
         }
         for (bridge, member) in self.plan.uplinks() {
@@ -169,6 +184,28 @@ fn carry(
     Ok(host.set_member_vlans(bridge, member, &carried)?)
 }
 
+/// Makes a vlan(4), in one request where its name says all of it.
+fn make_vlan(
+    host: &Vnet,
+    files: Files<'_>,
+    journal: &mut Journal,
+    made: &VlanUplink,
+) -> Result<(), StepError> {
+    let VlanUplink { name, parent, tag } = *made;
+    raise(host, files, journal, &parent)?;
+    journal.intend(files, Owned::Vlan { name, parent, tag })?;
+    let wanted = Vlan { parent, tag, protocol: VlanProtocol::Dot1q };
+    // Without a digit in the parent's name the kernel takes the tag for a unit (`net/if_clone.c:ifc_name2unit`).
+    match parent.as_str().bytes().any(|byte| byte.is_ascii_digit()) {
+        true => host.create(name.as_str())?,
+        false => host.create_vlan(&wanted, Some(&name), None)?,
+    };
+    match host.vlan(&name)? {
+        Some(vlan) if vlan == wanted => Ok(()),
+        _ => Err(StepError::Invalid(format!("{name} is no vlan(4) of VLAN {tag} on {parent}: destroy it"))),
+    }
+}
+
 /// Makes a bridge of this name. A renamed bridge holds the unit of the name that it had: then the bridge is made under
 /// the next unit, and renamed.
 fn make_bridge(
@@ -178,11 +215,15 @@ fn make_bridge(
     bridge: &InterfaceName,
 ) -> Result<(), StepError> {
     journal.intend(files, Owned::Bridge(*bridge))?;
-    let mut refusal = match host.create(bridge.as_str()) {
-        Err(error) if error.errno() == Errno::EEXIST && !host.has_interface(bridge)? => error,
-        other => return Ok(other.map(drop)?),
+    let has_own_unit = is_cloned_bridge_name(bridge);
+    let mut refusal = match has_own_unit.then(|| host.create(bridge.as_str())) {
+        Some(Err(error)) if error.errno() == Errno::EEXIST && !host.has_interface(bridge)? => Some(error),
+        Some(other) => return Ok(other.map(drop)?),
+        None => None,
     };
-    for unit in 0..=MAXIMUM_UNIT {
+    // The units of the bridges that people name are left to these.
+    let first = if has_own_unit { 0 } else { UNITS_OF_RENAMED };
+    for unit in first..=MAXIMUM_UNIT {
         let name = InterfaceName::new(&format!("bridge{unit}"))
             .map_err(|error| StepError::Invalid(error.to_string()))?;
         if name == *bridge || host.has_interface(&name)? {
@@ -191,11 +232,11 @@ fn make_bridge(
         journal.intend(files, Owned::Bridge(name))?;
         match host.create(name.as_str()) {
             Ok(made) => return Ok(host.rename(&made, bridge)?),
-            Err(error) if error.errno() == Errno::EEXIST => refusal = error,
+            Err(error) if error.errno() == Errno::EEXIST => refusal = Some(error),
             Err(error) => return Err(error.into()),
         }
     }
-    Err(refusal.into())
+    Err(refusal.map_or_else(|| StepError::Invalid(format!("no unit is free for {bridge}")), StepError::from))
 }
 
 /// Brings an interface of the host up that is down, for as long as jails need it.
@@ -411,6 +452,17 @@ pub fn unneeded(host: &Vnet, state: &StateDirectory, boot: &str) -> Result<Vec<O
                     .filter(|other| matches!(other, Owned::Uplink { member, .. } if member == name));
                 uplinks.all(|uplink| unneeded.contains(uplink)) && !is_needed(host, owned, &[], &users)?
             }
+            // It goes with its place on the bridge.
+            Owned::Vlan { name, .. } => {
+                let mut uplinks = journal
+                    .owned()
+                    .iter()
+                    .filter(|other| matches!(other, Owned::Uplink { member, .. } if member == name));
+                match uplinks.next() {
+                    Some(uplink) => unneeded.contains(uplink),
+                    None => !is_needed(host, owned, &[], &users)?,
+                }
+            }
             owned => !is_needed(host, owned, &[], &users)?,
         };
         if alone {
@@ -431,6 +483,8 @@ fn take_away(host: &Vnet, owned: &Owned, stays: &[Owned], users: &Users) -> Resu
             host.delete_member(bridge, member)?;
         }
         Owned::Raised(interface) if !is_used(host, interface)? => host.down(interface)?,
+        // Another one of that name is not ours.
+        Owned::Vlan { name, parent, tag } if is_vlan(host, name, parent, *tag)? => host.destroy(name)?,
         Owned::MemberVlans { bridge, member, was } if is_member(host, bridge, member)? => {
             host.set_member_vlans(bridge, member, was)?;
         }
@@ -459,8 +513,11 @@ fn is_needed(host: &Vnet, owned: &Owned, stays: &[Owned], users: &Users) -> Resu
     match owned {
         Owned::Raised(name) => {
             let is_uplink = |other: &Owned| matches!(other, Owned::Uplink { member, .. } if member == name);
-            Ok(stays.iter().any(is_uplink) || is_bridge(host, name)? && has_jails(host, name)?)
+            let is_parent = |other: &Owned| matches!(other, Owned::Vlan { parent, .. } if parent == name);
+            Ok(stays.iter().any(|other| is_uplink(other) || is_parent(other))
+                || is_bridge(host, name)? && has_jails(host, name)?)
         }
+        Owned::Vlan { name, parent, tag } => Ok(is_vlan(host, name, parent, *tag)? && is_used(host, name)?),
         Owned::MemberVlans { bridge, .. } => has_jails(host, bridge),
         // Anything somebody else has put on it makes it theirs as much as ours: a member, an address.
         Owned::Bridge(bridge) if has_addresses_but(host, bridge, &[])? => Ok(true),
@@ -493,6 +550,17 @@ fn is_needed(host: &Vnet, owned: &Owned, stays: &[Owned], users: &Users) -> Resu
 fn is_bridge(host: &Vnet, name: &InterfaceName) -> Result<bool, StepError> {
     let interface = host.interface(name).optional()?;
     Ok(interface.is_some_and(|interface| interface.kind == InterfaceType::BRIDGE))
+}
+
+/// Whether an interface is the vlan(4) of this VLAN on this parent.
+fn is_vlan(
+    host: &Vnet,
+    name: &InterfaceName,
+    parent: &InterfaceName,
+    tag: VlanId,
+) -> Result<bool, StepError> {
+    let is_it = |vlan: Vlan| vlan.parent == *parent && vlan.tag == tag;
+    Ok(host.has_interface(name)? && host.vlan(name).is_ok_and(|vlan| vlan.is_some_and(is_it)))
 }
 
 /// Whether a jail's end of an epair is on a bridge.

@@ -195,6 +195,25 @@ impl StateDirectory {
         self.lock(&self.directory.join("nat.lock"), Mode::Exclusive, &End::Goes, |_| {})
     }
 
+    /// The record of a move of the host's addresses.
+    pub(super) fn addresses(&self) -> PathBuf {
+        self.directory.join("%addresses")
+    }
+
+    /// The record of a link address that a bridge had before.
+    pub(super) fn link_addresses(&self) -> PathBuf {
+        self.directory.join("%link-addresses")
+    }
+
+    /// Takes the lock on the host's own addresses.
+    ///
+    /// # Errors
+    ///
+    /// As [`StateDirectory::lock_jail`].
+    pub(super) fn lock_addresses(&self) -> io::Result<Lock> {
+        self.lock(&self.directory.join("%addresses.lock"), Mode::Exclusive, &End::Goes, |_| {})
+    }
+
     /// The jails that have a journal.
     ///
     /// # Errors

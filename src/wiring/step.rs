@@ -9,7 +9,7 @@ use super::spec::{HostName, MountSpec, Router, StaticRoute};
 use super::vlans::NicVlans;
 use crate::bridge::VlanSet;
 use crate::jail::devfs::DevfsRule;
-use crate::types::{InterfaceName, MacAddr, Mtu};
+use crate::types::{InterfaceName, MacAddr, Mtu, VlanId};
 
 /// One change. Each can be made again where it was made before: a step that finds its work done
 /// leaves it as it is.
@@ -90,6 +90,15 @@ pub enum Step {
         bridge: InterfaceName,
         /// The interface.
         member: InterfaceName,
+    },
+    /// Makes a vlan(4) of the host that is to be an uplink, for as long as jails are in its VLAN.
+    MakeVlan {
+        /// The vlan(4).
+        vlan: InterfaceName,
+        /// Its parent.
+        parent: InterfaceName,
+        /// The VLAN.
+        tag: VlanId,
     },
     /// Puts the host's end on a bridge, which is made when it is missing, and brought up.
     Join {
@@ -207,6 +216,7 @@ impl fmt::Display for Step {
             Step::Describe { nic, text } => write!(f, "describe the host's end of nic {nic}: {text}"),
             Step::TakeOut { nic } => write!(f, "take the host's end of nic {nic} out of the jail"),
             Step::AddUplink { bridge, member } => write!(f, "add {member} to {bridge}"),
+            Step::MakeVlan { vlan, parent, tag } => write!(f, "create {vlan} on {parent}, for VLAN {tag}"),
             Step::Join { nic, bridge } => write!(f, "add the host's end of nic {nic} to {bridge}"),
             Step::Carry { bridge, member, vlans } => {
                 write!(f, "carry VLANs {vlans} of {bridge} through {member}")

@@ -11,6 +11,7 @@ use super::open::WiringError;
 use super::problem::Problem;
 use super::spec::{Alias, JailSpec, Network};
 use super::uplink::{Uplinking, has_link_local};
+use super::vlan_bridges::VlanUplink;
 use crate::bridge::{BridgeFlags, VlanSet};
 use crate::error::OptionalExtension;
 use crate::interface::{Interface, InterfaceType};
@@ -58,6 +59,8 @@ pub struct Survey {
     carried: HashMap<(InterfaceName, InterfaceName), VlanSet>,
     /// The vlan(4) interfaces on uplinks: the vlan, its parent, its VLAN.
     vlans: Vec<(InterfaceName, InterfaceName, VlanId)>,
+    /// The vlan(4) interfaces that take the place of uplinks, where the kernel does not filter VLANs.
+    pub(super) vlan_uplinks: Vec<VlanUplink>,
     /// Whether a bridge and its members may both have link-local addresses: `net.link.bridge.allow_llz_overlap`, which
     /// is asked for once a bridge has one.
     overlap_allowed: Option<bool>,
@@ -101,6 +104,7 @@ impl Survey {
             expected_filters: HashMap::new(),
             carried: HashMap::new(),
             vlans: Vec::new(),
+            vlan_uplinks: Vec::new(),
             overlap_allowed: None,
             nat: Vec::new(),
             asked: HashMap::new(),
@@ -127,6 +131,10 @@ impl Survey {
     }
 
     fn look_at(&mut self, host: &Vnet, spec: &JailSpec) -> Result<(), StepError> {
+        self.look_for_filter(host, spec)?;
+        let separated = self.separate(spec);
+        let (spec, uplinks) = (&*separated.spec, separated.uplinks);
+        self.vlan_uplinks.extend(uplinks);
         self.look_at_bridges(host, spec)?;
         self.nat = match &spec.nat {
             Some(wanted) => nat::problems(host, wanted).or_else(|error| match error {
@@ -139,6 +147,35 @@ impl Survey {
         self.jail = jail::find(&**host.kernel(), &spec.name)?;
         self.root_exists = spec.path.is_dir();
         self.ask_for_addresses(host, spec)
+    }
+
+    /// Looks whether the kernel filters VLANs, if a jail is to be in some; and for the vlan(4) interfaces that there
+    /// are, if it does not.
+    fn look_for_filter(&mut self, host: &Vnet, spec: &JailSpec) -> Result<(), StepError> {
+        let Network::Vnet(vnet) = &spec.network else { return Ok(()) };
+        if vnet.nics.iter().all(|nic| nic.vlans.is_none()) {
+            return Ok(());
+        }
+        self.can_filter = host.sysctl_int("kern.osreldate")? >= FILTERS_SINCE;
+        if !self.can_filter {
+            if self.interfaces.is_none() {
+                self.interfaces = Some(Dump::new(host.interfaces()?));
+            }
+            self.look_for_vlans(host);
+        }
+        Ok(())
+    }
+
+    /// Looks for the vlan(4) interfaces of the host.
+    fn look_for_vlans(&mut self, host: &Vnet) {
+        self.vlans.clear();
+        let all = self.interfaces.iter().flat_map(Dump::all);
+        for vlan in all.filter(|interface| interface.kind == InterfaceType::VLAN) {
+            // One that was lent out does not tell.
+            if let Ok(Some(found)) = host.vlan(&vlan.name) {
+                self.vlans.push((vlan.name, found.parent, found.tag));
+            }
+        }
     }
 
     /// Looks who is on the bridges of a jail, each the first time.
@@ -187,10 +224,6 @@ impl Survey {
         bridges: &[InterfaceName],
         uplinks: &[InterfaceName],
     ) -> Result<(), StepError> {
-        self.can_filter = host.sysctl_int("kern.osreldate")? >= FILTERS_SINCE;
-        if !self.can_filter {
-            return Ok(());
-        }
         for bridge in bridges {
             if !self.is_bridge(bridge) {
                 continue;
@@ -207,16 +240,8 @@ impl Survey {
                 }
             }
         }
-        if uplinks.is_empty() {
-            return Ok(());
-        }
-        self.vlans.clear();
-        let all = self.interfaces.iter().flat_map(Dump::all);
-        for vlan in all.filter(|interface| interface.kind == InterfaceType::VLAN) {
-            // One that was lent out does not tell.
-            if let Ok(Some(found)) = host.vlan(&vlan.name) {
-                self.vlans.push((vlan.name, found.parent, found.tag));
-            }
+        if !uplinks.is_empty() {
+            self.look_for_vlans(host);
         }
         Ok(())
     }
@@ -288,6 +313,8 @@ impl Survey {
     ///
     /// Those of BRDGGIFS, of a bridge that was not looked at yet.
     pub(super) fn expect(&mut self, host: &Vnet, spec: &JailSpec) -> Result<(), StepError> {
+        let separated = self.separate(spec);
+        let spec = &*separated.spec;
         let Network::Vnet(vnet) = &spec.network else { return Ok(()) };
         self.look_at_bridges(host, spec)?;
         for nic in &vnet.nics {

@@ -156,6 +156,7 @@ impl<'a> Doomed<'a> {
             }
             shared @ (Owned::Bridge(_)
             | Owned::Uplink { .. }
+            | Owned::Vlan { .. }
             | Owned::Raised(_)
             | Owned::BridgeMtu(..)
             | Owned::MemberVlans { .. }

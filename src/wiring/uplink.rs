@@ -49,6 +49,9 @@ impl Survey {
         if member == bridge {
             return Ok(Uplinking::Itself);
         }
+        if let Some(decided) = self.vlan_uplinking(bridge, member, mtu) {
+            return decided;
+        }
         let (member, bridge) = (*member, *bridge);
         let Some(interface) = self.interface(&member) else {
             return Err(Problem::NoUplink { member, bridge });

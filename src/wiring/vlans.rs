@@ -9,6 +9,7 @@ use super::plan::Planner;
 use super::problem::Problem;
 use super::spec::Nic;
 use crate::bridge::VlanSet;
+use crate::interface::{Interface, InterfaceType};
 use crate::types::{InterfaceName, VlanId};
 
 /// The VLANs that a NIC is in.
@@ -57,7 +58,8 @@ impl Planner<'_> {
             return;
         };
         if !self.survey.can_filter {
-            return self.problems.push(Problem::NoVlanFilter { nic: name, bridge });
+            // What can be done without a filter was done, and what cannot was told.
+            return;
         }
         if filters == Some(false) {
             self.problems.push(Problem::BridgeDoesNotFilter { nic: name, bridge });
@@ -73,6 +75,10 @@ impl Planner<'_> {
             self.problems.push(Problem::NoVlan { nic: name, bridge });
         }
         if let Some(uplink) = nic.uplink.map(|uplink| uplink.interface).filter(|uplink| *uplink != bridge) {
+            let is_vlan = |interface: &Interface| interface.kind == InterfaceType::VLAN;
+            if self.survey.interface(&uplink).is_some_and(is_vlan) {
+                self.problems.push(Problem::UplinkIsVlan { uplink, bridge });
+            }
             for (vlan, tag) in self.survey.vlans_on(&uplink) {
                 if vlans.all().contains(tag) {
                     self.problems.push(Problem::VlanTaken { vlan, tag, uplink, bridge });

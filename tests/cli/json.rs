@@ -30,10 +30,10 @@ fn shape(value: &Value) -> String {
     }
 }
 
-/// The command in a line: of `net` with its own.
+/// The command in a line: of `net` and `host` with their own.
 fn command(line: &str) -> String {
     let words: Vec<&str> = line.split(' ').collect();
-    let count = if words[0] == "net" { 2 } else { 1 };
+    let count = if ["net", "host"].contains(&words[0]) { 2 } else { 1 };
     words[..count].join(" ")
 }
 
@@ -97,6 +97,14 @@ fn every_command_that_prints_has_its_shape() {
             "doctor --fix --dry-run",
             "gc --dry-run",
             "gc",
+            "net attach ioc-web --bridge bridge7 --uplink em0",
+            "host move-address --dry-run em0 bridge7",
+            "host move-address em0 bridge7 --confirm-within 1h",
+            "host confirm",
+            "host move-address bridge7 em0 --confirm-within 1h",
+            "host undo",
+            "host move-address bridge7 em0 --confirmed",
+            "net detach ioc-web --all",
             "net list",
             "net attach ioc-web --dry-run --bridge bridge0 -a 192.0.2.71/24",
             "net attach ioc-web --bridge bridge0 -a 192.0.2.71/24 -a 2001:db8::71 --route 10.0.0.0/8=192.0.2.1",

@@ -6,8 +6,7 @@ use jailwire::bridge::{BridgeFlags, MemberFlags, VlanSet};
 use jailwire::interface::InterfaceFlags;
 use jailwire::jail::{self, JailParameters};
 use jailwire::kernel::Kernel;
-use jailwire::kernel::Sysctl;
-use jailwire::sim::{Options, Release, Sim};
+use jailwire::sim::Sim;
 use jailwire::types::{InterfaceName, VlanId};
 use jailwire::vlan::{Vlan, VlanProtocol};
 use jailwire::vnet::Vnet;
@@ -192,17 +191,46 @@ fn what_cannot_be_is_refused_before_anything_is_made() {
 }
 
 #[test]
-fn a_kernel_without_the_filter_says_so() {
+fn what_cannot_be_a_vlan_and_what_has_none_is_told() {
     let root = Root::new();
-    std::fs::create_dir_all(root.path().join(".sim")).unwrap();
-    let options = Options { release: Release::V14_2, ..Options::default() };
-    drop(Sim::open_with(&root.path().join(".sim"), options).unwrap());
+    let host = host(&root);
+    let uplink = host.create_epair_unit(90).unwrap().a;
+    let vlan = Vlan { parent: uplink, tag: VlanId::new(20).unwrap(), protocol: VlanProtocol::Dot1q };
+    host.create_vlan(&vlan, Some(&name("office")), None).unwrap();
+    theirs(&host);
+    let before = root.quiet_state();
+    let words = ["net", "attach", "theirs", "--bridge", "bridge0"];
+    for option in [["--untagged", "0"], ["--tagged", "0"]] {
+        let told = root.fails(&[&words[..], &option].concat(), 1);
+        assert!(told.contains("`0` is not a VLAN") && told.contains("name none"), "{told}");
+    }
+    // Its frames have no tag on the bridge, which puts them in VLANs by their tags.
+    let told = root.fails(&[&words[..], &["--uplink", "office", "--untagged", "20"]].concat(), 1);
+    assert!(told.contains("the uplink office is a vlan(4)") && told.contains("name its parent"), "{told}");
+    root.settles(&before, "nothing is changed");
+}
+
+/// The jail makes its own vlan(4) interfaces on a trunk, and the host one on the bridge.
+#[test]
+fn a_trunk_is_for_the_jails_own_vlans_and_the_bridge_for_the_hosts() {
+    let root = Root::new();
     let host = host(&root);
     theirs(&host);
-    assert!(host.kernel().sysctl(&Sysctl::read("kern.osreldate")).is_ok());
-    let said = root.fails(&["net", "attach", "theirs", "--bridge", "bridge0", "--untagged", "20"], 1);
-    assert!(said.contains("FreeBSD 15 does") && said.contains("a bridge for each VLAN"), "{said}");
-    root.ok(&["net", "attach", "theirs", "--bridge", "bridge0", "--isolated"]);
+    root.ok(&["net", "attach", "theirs", "--bridge", "bridge0", "--tagged", "20,30", "--name", "trunk0"]);
+    let jid = jail::find(&**host.kernel(), "theirs").unwrap().unwrap();
+    let inside = Vnet::enter(host.kernel().clone(), jid).unwrap();
+    let tag = |number| VlanId::new(number).unwrap();
+    let on =
+        |parent: &str, number| Vlan { parent: name(parent), tag: tag(number), protocol: VlanProtocol::Dot1q };
+    let made = inside.create_vlan(&on("trunk0", 30), Some(&name("trunk0.30")), None).unwrap();
+    inside.add_ipv4(&made, "192.0.2.30/24".parse::<ipnetwork::Ipv4Network>().unwrap()).unwrap();
+    let own = host.create_vlan(&on("bridge0", 30), Some(&name("servers")), None).unwrap();
+    host.add_ipv4(&own, "192.0.2.1/24".parse::<ipnetwork::Ipv4Network>().unwrap()).unwrap();
+    assert_eq!(inside.vlan(&made).unwrap(), Some(on("trunk0", 30)));
+    // The trunk itself has no address: frames without a tag are in no VLAN.
+    let words = ["net", "attach", "theirs", "--bridge", "bridge0", "--tagged", "20"];
+    let told = root.fails(&[&words[..], &["--address", "192.0.2.40/24"]].concat(), 1);
+    assert!(told.contains("leave the addresses to the vlan(4) interfaces that the jail makes"), "{told}");
 }
 
 /// iocage keeps what it does not know, and starts the jail without.

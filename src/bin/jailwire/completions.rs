@@ -83,6 +83,11 @@ fn command() -> Command {
             }
             net
         })
+        .mut_subcommand("host", |host| {
+            host.mut_subcommand("move-address", |command| {
+                fill_in(fill_in(command, "from", interfaces()), "to", interfaces())
+            })
+        })
 }
 
 /// Says what a word of a command can be. The words stay in their order, which `mut_arg` would change.

@@ -7,6 +7,9 @@ use super::finding::{Finding, Fix, Level, list};
 use crate::interface::{Interface, InterfaceType};
 use crate::types::InterfaceName;
 
+/// `kern.osreldate` of the first release that takes no addresses on bridge members.
+const NO_MEMBER_ADDRESSES: i32 = 1_600_000;
+
 impl Scene<'_> {
     pub(super) fn bridges(&self, found: &mut Vec<Finding>) {
         let wanted: BTreeSet<InterfaceName> = self
@@ -206,8 +209,13 @@ impl Scene<'_> {
 
     /// Addresses belong on the bridge: those of its members are on their way out of FreeBSD.
     fn member_addresses(&self, bridge: &InterfaceName, members: &[InterfaceName], found: &mut Vec<Finding>) {
-        // Releases without it allow them, and say nothing.
-        let Some(allowed) = self.sysctl("net.link.bridge.member_ifaddrs") else { return };
+        let gone = self.osreldate().is_some_and(|release| release >= NO_MEMBER_ADDRESSES);
+        let allowed = match self.sysctl("net.link.bridge.member_ifaddrs") {
+            Some(allowed) => allowed,
+            None if gone => 0,
+            // Releases without it allow them, and say nothing.
+            None => return,
+        };
         for interface in members.iter().filter_map(|member| self.interface(member)) {
             let addresses: Vec<_> = interface
                 .addresses
@@ -219,17 +227,28 @@ impl Scene<'_> {
                 continue;
             }
             let (name, addresses) = (interface.name, list(addresses));
-            let level = if allowed == 0 { Level::Warning } else { Level::Note };
+            let (level, why) = match (gone, allowed) {
+                (true, _) => (
+                    Level::Error,
+                    format!("this release takes no addresses on bridge members: {name} loses them with the next change"),
+                ),
+                (false, 0) => (
+                    Level::Warning,
+                    format!("net.link.bridge.member_ifaddrs is 0: {name} keeps the addresses that it has until it leaves {bridge}, and gets no others; the next boot cannot put them there again"),
+                ),
+                (false, _) => (
+                    Level::Note,
+                    "it works on FreeBSD 15 as long as net.link.bridge.member_ifaddrs is 1, and stops to work with FreeBSD 16: the host is cut off then".to_owned(),
+                ),
+            };
             found.push(
                 Finding::new(
                     level,
                     "member addresses",
                     format!("{name} has addresses ({addresses}), and is on {bridge}"),
                 )
-                .because(format!(
-                    "net.link.bridge.member_ifaddrs is {allowed}: with 0 an interface with addresses cannot be put on a bridge, and FreeBSD 16 will know nothing else"
-                ))
-                .mend(format!("move them to {bridge}: in /etc/rc.conf ifconfig_{bridge}=\"inet {addresses} addm {name} up\" and ifconfig_{name}=\"up\""))
+                .because(why)
+                .mend(format!("jailwire host move-address {name} {bridge}"))
                 .of(self.jails_on(bridge)),
             );
         }

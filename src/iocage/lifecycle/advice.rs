@@ -27,12 +27,16 @@ fn property(config: &JailConfig, problem: &Problem) -> &'static str {
         | Problem::UplinkElsewhere { .. }
         | Problem::UplinkIsSpan { .. }
         | Problem::UplinkLent { .. }
+        | Problem::UplinkIsVlan { .. }
+        | Problem::VlanName { .. }
+        | Problem::ParentOnBridge { .. }
         | Problem::UplinkMtu { .. }
         | Problem::AddressOnMember { .. } => "vnet_default_interface",
         Problem::NicMtu { .. } => "vnetN_mtu, vnet_default_interface",
         Problem::MtuMismatch { .. } => "vnetN_mtu",
         Problem::PortWithoutBridge { .. }
         | Problem::NoVlanFilter { .. }
+        | Problem::VlanBridgeName { .. }
         | Problem::BridgeDoesNotFilter { .. }
         | Problem::NoVlan { .. }
         | Problem::VlanTwice { .. }
@@ -82,7 +86,7 @@ fn out_of_reach(network: &VnetNetwork, router: IpAddr) -> String {
 
 /// What a start tells of what is odd: an uplink that it leaves out, a NIC in no VLAN.
 pub(super) fn note(config: &JailConfig, problem: &Problem) -> String {
-    if let Problem::NoVlan { .. } = problem {
+    if let Problem::NoVlan { .. } | Problem::BridgePerVlan { .. } = problem {
         return format!("{}: {problem}", config.name);
     }
     let word = match &config.network {

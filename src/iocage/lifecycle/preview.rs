@@ -205,7 +205,7 @@ pub(super) fn undoing(owned: &Owned) -> &'static [&'static str] {
         Owned::Jail(_) => &["jail_remove"],
         Owned::Lent(_) => &[],
         Owned::Published(_) => &["DIOCXBEGIN", "DIOCXCOMMIT", "DIOCKILLSTATESNV"],
-        Owned::Epair(_) | Owned::Bridge(_) => &["SIOCIFDESTROY"],
+        Owned::Epair(_) | Owned::Bridge(_) | Owned::Vlan { .. } => &["SIOCIFDESTROY"],
         Owned::Uplink { .. } => &["BRDGDEL"],
         Owned::Raised(_) => &["SIOCSIFFLAGS"],
         Owned::MemberVlans { .. } => &["BRDGSIFVLANSET"],

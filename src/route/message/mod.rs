@@ -161,6 +161,8 @@ pub struct AddressMessage {
     pub index: u16,
     /// The address, its mask and its broadcast address.
     pub addresses: Addresses,
+    /// The virtual host of carp(4) that the address belongs to; 0 for none. Only a dump of interfaces tells.
+    pub vhid: u8,
 }
 
 /// A message about an interface that came or went.

@@ -213,6 +213,12 @@ fn parse_address(kind: u8, message: Fields<'_>, layout: Layout) -> Result<Addres
         kind,
         index: message.u16(offset_of!(ifa_msghdr, ifam_index))?,
         addresses: Addresses::parse(present, message.from(end)?)?,
+        vhid: match layout {
+            Layout::Plain => 0,
+            Layout::Long => {
+                message.array::<1>(offset_of!(ifa_msghdrl, ifam_data) + offset_of!(if_data, ifi_vhid))?[0]
+            }
+        },
     })
 }
 
@@ -222,6 +228,7 @@ fn parse_multicast(kind: u8, message: Fields<'_>) -> Result<AddressMessage, Malf
         kind,
         index: message.u16(offset_of!(ifma_msghdr, ifmam_index))?,
         addresses: Addresses::parse(present, message.from(size_of::<ifma_msghdr>())?)?,
+        vhid: 0,
     })
 }
 

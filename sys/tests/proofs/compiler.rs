@@ -55,6 +55,9 @@ impl Failure {
     }
 }
 
+/// Names a compiler with the headers of FreeBSD 16, which is not released: only who has one proves for it.
+pub const NEXT: &str = "JAILWIRE_FREEBSD16_CC";
+
 const WRAPPER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/wrapper.h");
 
 impl Compiler {
@@ -74,9 +77,9 @@ impl Compiler {
         Err(reasons.join("; "))
     }
 
-    /// Which release the headers are of: the newest system call tells.
+    /// Which release the headers are of: the newest system call tells, and from FreeBSD 16 on the version.
     fn release(&self) -> Result<Release, String> {
-        let text = "#if defined(SYS_pdrfork)\nrelease 15.1\n#elif defined(SYS_jail_attach_jd)\nrelease 15.0\n\
+        let text = "#if __FreeBSD_version >= 1600000\nrelease 16\n#elif defined(SYS_pdrfork)\nrelease 15.1\n#elif defined(SYS_jail_attach_jd)\nrelease 15.0\n\
                     #else\nrelease 14\n#endif\n";
         let output = self.run(text, &["-E"])?;
         if !output.status.success() {
@@ -87,6 +90,7 @@ impl Compiler {
             Some("14") => Ok(Release::V14),
             Some("15.0") => Ok(Release::V15_0),
             Some("15.1") => Ok(Release::V15_1),
+            Some("16") => Ok(Release::V16),
             _ => Err(complaint(&output.stderr)),
         }
     }
@@ -149,7 +153,7 @@ fn error(line: &str) -> Option<(usize, &str)> {
 /// The compilers to try, and whether somebody chose them.
 fn candidates(architecture: Architecture) -> Vec<(Vec<String>, bool)> {
     let split = |command: String| command.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-    let mut candidates: Vec<_> = ["JAILWIRE_FREEBSD_CC", "JAILWIRE_FREEBSD14_CC"]
+    let mut candidates: Vec<_> = ["JAILWIRE_FREEBSD_CC", "JAILWIRE_FREEBSD14_CC", NEXT]
         .iter()
         .filter_map(|name| std::env::var(name).ok())
         .map(|command| (split(command), true))

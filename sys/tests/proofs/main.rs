@@ -1,12 +1,12 @@
 //! Proves that what Rust sees is what C sees: every size, alignment, offset, field, constant and request of
-//! this crate, against the headers of FreeBSD 14 and 15, for amd64 and arm64.
+//! this crate, against the headers of FreeBSD 14 and 15, and of 16 where somebody has them, for amd64 and arm64.
 //!
 //! Each proof is a C file with one `_Static_assert` a line, compiled with a C compiler that has FreeBSD's
 //! headers; nothing runs. The Rust side is read from the checked-in bindings themselves, so no name can be
 //! forgotten, and the numbers in them are the ones that rustc computes: bindgen's own assertions, which rustc
 //! checks in every build, see to that (`bindings.rs` makes sure that none of those is missing).
 //!
-//! `JAILWIRE_FREEBSD_CC` and `JAILWIRE_FREEBSD14_CC` name the compilers, with arguments if need be. Without
+//! `JAILWIRE_FREEBSD_CC`, `JAILWIRE_FREEBSD14_CC` and `JAILWIRE_FREEBSD16_CC` name the compilers, with arguments if need be. Without
 //! them, `python3 -m ziglang cc` is tried, and `cc` on FreeBSD. What cannot be compiled is said in a line and
 //! passes, unless `JAILWIRE_REQUIRE_PROOFS` is set; but a number that is not the one that was proven last fails
 //! everywhere (`changed.rs`).
@@ -53,6 +53,23 @@ fn freebsd_15_amd64() {
 #[test]
 fn freebsd_15_arm64() {
     prove(15, Architecture::Arm64);
+}
+
+/// FreeBSD 16 is not released. What its headers change is found by whoever has them.
+#[test]
+fn freebsd_16_amd64() {
+    prove_next(Architecture::Amd64);
+}
+
+#[test]
+fn freebsd_16_arm64() {
+    prove_next(Architecture::Arm64);
+}
+
+fn prove_next(architecture: Architecture) {
+    if std::env::var_os(compiler::NEXT).is_some() {
+        prove(16, architecture);
+    }
 }
 
 /// Requests that the headers have and this crate leaves out: sockets' own, and those of multicast routing.

@@ -12,11 +12,16 @@ pub enum Release {
     V14,
     V15_0,
     V15_1,
+    V16,
 }
 
 impl Release {
     pub fn major(self) -> u32 {
-        if self == Self::V14 { 14 } else { 15 }
+        match self {
+            Self::V14 => 14,
+            Self::V15_0 | Self::V15_1 => 15,
+            Self::V16 => 16,
+        }
     }
 }
 
@@ -26,6 +31,7 @@ impl fmt::Display for Release {
             Self::V14 => "FreeBSD 14",
             Self::V15_0 => "FreeBSD 15.0",
             Self::V15_1 => "FreeBSD 15.1",
+            Self::V16 => "FreeBSD 16",
         })
     }
 }
@@ -84,7 +90,7 @@ const DIFFERENCES: &[Difference] = &[
         other: &[],
     },
     Difference {
-        releases: &[Release::V15_1],
+        releases: &[Release::V15_1, Release::V16],
         absent: &[
             // Became EXTERR_CAT_FUSE_VNOPS.
             "EXTERR_CAT_FUSE",

@@ -221,6 +221,28 @@ pub const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     ("net-list", &[("List jails and their interfaces as JSON:", "jailwire --json net list")]),
+    (
+        "host",
+        &[(
+            "Move the host's addresses to the bridge that its interface is on:",
+            "jailwire host move-address em0 bridge0",
+        )],
+    ),
+    (
+        "host-move-address",
+        &[
+            (
+                "See what moving the host's addresses to its bridge would do:",
+                "jailwire host move-address --dry-run em0 bridge0",
+            ),
+            (
+                "Move them, and undo that unless it is confirmed within two minutes:",
+                "jailwire host move-address em0 bridge0 --confirm-within 2m",
+            ),
+        ],
+    ),
+    ("host-confirm", &[("Have the move stay, from a new session:", "jailwire host confirm")]),
+    ("host-undo", &[("Undo it at once:", "jailwire host undo")]),
     ("net-wait", &[("Wait until a jail's addresses can be bound to:", "jailwire net wait web")]),
     (
         "net-lend",

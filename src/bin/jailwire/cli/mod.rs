@@ -1,6 +1,7 @@
 // The command line. These files are also read by build.rs, which makes the man pages and the
 // completions from them, so they may use nothing but clap and the standard library.
 
+mod host;
 mod look;
 mod manage;
 mod net;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
+pub use host::{Host, MoveAddress, Watch};
 pub use look::{Doctor, Gc, Get, List, Map, Show, Sort};
 pub use manage::{CloneJail, Create, Destroy, Rename, Set};
 pub use net::{Attach, Detach, Lend, Net, NetList, Reclaim, Wait};
@@ -109,6 +111,9 @@ pub enum Command {
     /// Wire any jail, of any manager: one process in place of a script's dozen
     #[command(subcommand)]
     Net(Net),
+    /// Change the host's own network
+    #[command(subcommand)]
+    Host(Host),
     /// Remove what unfinished starts and stops have left behind
     Gc(Gc),
     /// Fetch a release

@@ -8,6 +8,7 @@ mod fstab;
 mod gc;
 mod generated;
 mod get;
+mod host;
 mod jobs;
 mod list;
 mod manage;
@@ -39,6 +40,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode, CommandError> {
         Command::Completions { shell } => return generated::completions(shell),
         Command::Man { command } => return generated::man(command.as_deref()),
         Command::Net(args) => return net::run(cli, args),
+        Command::Host(args) => return host::run(cli, args),
         Command::Activate(args) => return pool::activate(cli, args),
         Command::Fetch(_) => return Err(pool::stays("fetch")),
         Command::Update(_) => return Err(pool::stays("update")),

@@ -68,6 +68,7 @@ pub fn attach(plumbing: &Plumbing, args: &Attach) -> Result<(), CommandError> {
         return Ok(plumbing.preview(&steps.iter().map(line).collect::<Vec<_>>())?);
     }
     let attached = nic.apply()?;
+    attached.notes.iter().for_each(|note| output::warn(&note.to_string()));
     let [made] = &attached.nics[..] else { unreachable!("one was described") };
     if let Some(seconds) = args.wait {
         let waited = wait::until_ready(plumbing, attached.jid, &[made.jail], Duration::from_secs(seconds));

@@ -1,0 +1,73 @@
+//! `host`: the host's own network.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+
+/// `host`.
+#[derive(Debug, Subcommand)]
+pub enum Host {
+    /// Move all addresses of a bridge member to its bridge, or back, and undo that unless it is confirmed
+    ///
+    /// Moves the addresses of both families, what neighbour discovery does for them, and the routes of all routing tables.
+    /// Established TCP connections go on. If a call fails, everything is put back. Without a
+    /// confirmation in time a process of its own puts everything back: also after this program was killed, and the ssh
+    /// session lost.
+    MoveAddress(MoveAddress),
+    /// Have a move of addresses stay
+    Confirm,
+    /// Undo a move of addresses that was not confirmed
+    Undo,
+    /// Undo a move unless it is confirmed
+    #[command(hide = true)]
+    Watch(Watch),
+}
+
+/// `host move-address`.
+#[derive(Debug, Args)]
+pub struct MoveAddress {
+    /// The interface that has the addresses
+    pub from: String,
+    /// The interface that gets them: the bridge that the first is on, or a member of the first
+    pub to: String,
+    /// Undo the move unless `host confirm` is run within this time, as 60s or 5m
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
+    pub confirm_within: Duration,
+    /// Do not wait for a confirmation: for consoles, and for scripts that test the network themselves
+    #[arg(long, conflicts_with = "confirm_within")]
+    pub confirmed: bool,
+    /// Give the bridge the MAC address of its member also where no DHCP client is found
+    #[arg(long)]
+    pub mac: bool,
+    /// Where the host's configuration lies [default: /etc/rc.conf; on the simulated kernel none]
+    #[arg(long, value_name = "FILE")]
+    pub rc_conf: Option<PathBuf>,
+    /// Print what would be done, step by step, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `host watch`.
+#[derive(Debug, Args)]
+pub struct Watch {
+    /// Which move
+    pub token: String,
+    /// How long to wait, in milliseconds
+    pub within: u64,
+}
+
+/// `60s`, `5m`, `1h`, or a number of seconds.
+fn duration(text: &str) -> Result<Duration, &'static str> {
+    let (number, unit) = match text.char_indices().next_back() {
+        Some((at, 's')) => (&text[..at], 1),
+        Some((at, 'm')) => (&text[..at], 60),
+        Some((at, 'h')) => (&text[..at], 3600),
+        _ => (text, 1),
+    };
+    let seconds = number.parse::<u32>().ok().and_then(|number| number.checked_mul(unit));
+    match seconds {
+        Some(seconds @ 1..=86400) => Ok(Duration::from_secs(seconds.into())),
+        _ => Err("write a time from 1s to 24h, as 60s or 5m"),
+    }
+}

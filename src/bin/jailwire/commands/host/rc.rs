@@ -1,0 +1,175 @@
+//! The lines of the host's rc.conf(5) that make a move of addresses last.
+
+use std::fs;
+use std::io;
+use std::net::IpAddr;
+use std::path::Path;
+
+use jailwire::interface::InterfaceType;
+use jailwire::iocage::rcconf::RcConf;
+use jailwire::nd6::Nd6Flags;
+use jailwire::route::Via;
+use jailwire::types::{Fib, InterfaceName};
+use jailwire::wiring::{AddressMove, HostEnd, MacChange, Wiring};
+
+use crate::CommandError;
+
+/// The host's configuration, as far as it is known.
+#[derive(Debug)]
+pub struct HostRc(RcConf);
+
+impl HostRc {
+    /// Reads a file: the one that was named, or the system's unless the kernel is simulated.
+    pub fn read(named: Option<&Path>, simulated: bool) -> Result<HostRc, CommandError> {
+        let text = match named {
+            Some(path) => fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?,
+            None if simulated => String::new(),
+            None => match fs::read_to_string("/etc/rc.conf") {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+                other => other?,
+            },
+        };
+        Ok(HostRc(RcConf::new(&text)))
+    }
+
+    /// The words of a variable.
+    fn words(&self, name: &str) -> Vec<&str> {
+        self.0.get(name).map(|value| value.split_whitespace().collect()).unwrap_or_default()
+    }
+
+    /// Whether an interface gets its address by DHCP.
+    pub fn uses_dhcp(&self, interface: &InterfaceName) -> bool {
+        let is_dhcp =
+            |word: &&str| ["DHCP", "SYNCDHCP", "NOSYNCDHCP"].contains(&word.to_uppercase().as_str());
+        self.words(&format!("ifconfig_{}", variable(interface))).iter().any(is_dhcp)
+    }
+
+    /// What an interface is configured with, but for its addresses and what the move decides.
+    fn others(&self, interface: &InterfaceName) -> Vec<&str> {
+        let mut others = Vec::new();
+        let mut words = self.words(&format!("ifconfig_{}", variable(interface))).into_iter().peekable();
+        while let Some(word) = words.next() {
+            match word.to_uppercase().as_str() {
+                "DHCP" | "SYNCDHCP" | "NOSYNCDHCP" | "UP" | "ALIAS" => {}
+                // With the word behind them.
+                "INET" | "INET6" | "NETMASK" | "BROADCAST" | "PREFIXLEN" | "ETHER" | "VHID" | "FIB" => {
+                    words.next();
+                }
+                // An address without `inet` before it.
+                _ if word.split('/').next().is_some_and(|ip| ip.parse::<IpAddr>().is_ok()) => {}
+                _ => others.push(word),
+            }
+        }
+        others
+    }
+}
+
+/// The name of an interface in a variable.
+fn variable(interface: &InterfaceName) -> String {
+    interface.as_str().replace(['.', '-', '/', '+'], "_")
+}
+
+/// The lines.
+pub fn lines(
+    wiring: &Wiring,
+    plan: &AddressMove,
+    rc: &HostRc,
+    dhcp: bool,
+) -> Result<Vec<String>, CommandError> {
+    let host = wiring.host();
+    let is_bridge =
+        |name: &InterfaceName| Ok::<_, CommandError>(host.interface(name)?.kind == InterfaceType::BRIDGE);
+    let bridge = if is_bridge(&plan.to)? { plan.to } else { plan.from };
+    let mut lines = Vec::new();
+    let cloned = rc.words("cloned_interfaces");
+    if !cloned.contains(&bridge.as_str()) {
+        let all = [&cloned[..], &[bridge.as_str()]].concat().join(" ");
+        lines.push(format!("cloned_interfaces=\"{all}\""));
+    }
+    // Jails come onto the bridge by themselves.
+    let mut members = Vec::new();
+    for member in host.member_names(&bridge)? {
+        if HostEnd::read(host, member)?.is_none() {
+            members.push(format!("addm {member}"));
+        }
+    }
+
+    let mut has = Vec::new();
+    if let Some(MacChange { interface, now, .. }) = plan.mac
+        && interface == plan.to
+    {
+        has.push(format!("ether {now}"));
+    }
+    if plan.fib.1 != Fib::DEFAULT {
+        has.push(format!("fib {}", plan.fib.1.get()));
+    }
+    let mut inet = plan.inet.iter().map(|address| format!("inet {}", address.network));
+    match dhcp {
+        true => has.push("SYNCDHCP".to_owned()),
+        false => has.extend(inet.next()),
+    }
+    let mut configured = |interface: InterfaceName, own: Vec<String>| {
+        let mut words = own;
+        let others = rc.others(&interface);
+        if interface == bridge {
+            let mut others = others.iter();
+            let mut rest = Vec::new();
+            while let Some(word) = others.next() {
+                match *word {
+                    "addm" => drop(others.next()),
+                    other => rest.push(other.to_owned()),
+                }
+            }
+            words.extend(rest);
+            words.extend(members.iter().cloned());
+        } else {
+            words.extend(others.into_iter().map(str::to_owned));
+        }
+        words.push("up".to_owned());
+        lines.push(format!("ifconfig_{}=\"{}\"", variable(&interface), words.join(" ")));
+    };
+    configured(plan.from, Vec::new());
+    configured(plan.to, has);
+
+    let (to, from) = (variable(&plan.to), variable(&plan.from));
+    let mut aliases = Vec::new();
+    if !dhcp {
+        aliases.extend(inet);
+    }
+    let mut inet6: Vec<String> = Vec::new();
+    for moved in &plan.inet6 {
+        let (address, flags) = (moved.address.network, moved.address.flags);
+        if !address.ip().is_unicast_link_local() && !flags.contains(jailwire::address::Ipv6Flags::AUTOCONF) {
+            inet6.push(format!("inet6 {address}"));
+        }
+    }
+    let listens = plan.neighbour_discovery().contains(Nd6Flags::ACCEPT_RTADV);
+    if listens || !inet6.is_empty() {
+        let first = if inet6.is_empty() { "inet6".to_owned() } else { inet6.remove(0) };
+        let more = if listens { " auto_linklocal accept_rtadv" } else { " auto_linklocal" };
+        lines.push(format!("ifconfig_{to}_ipv6=\"{first}{more}\""));
+    }
+    aliases.extend(inet6);
+    lines.extend(
+        aliases.iter().enumerate().map(|(number, alias)| format!("ifconfig_{to}_alias{number}=\"{alias}\"")),
+    );
+    for moved in plan.routes.iter().filter(|moved| moved.scoped) {
+        if let Via::Gateway(gateway) = moved.route.via
+            && moved.route.destination.prefix() == 0
+            && moved.route.fib == Fib::DEFAULT
+        {
+            lines.push(format!("ipv6_defaultrouter=\"{}%{}\"", gateway.address, plan.to));
+        }
+    }
+    let gone: Vec<String> = [format!("ifconfig_{from}_ipv6")]
+        .into_iter()
+        .chain(
+            (0..)
+                .map(|number| format!("ifconfig_{from}_alias{number}"))
+                .take(plan.inet.len() + plan.inet6.len()),
+        )
+        .filter(|name| rc.0.get(name).is_some())
+        .collect();
+    lines.extend(gone.iter().map(|name| format!("# and without {name}")));
+    Ok(lines)
+}

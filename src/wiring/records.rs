@@ -1,0 +1,77 @@
+//! The lines of journals: one record a line, its CRC-32 before it, its fields separated by tabs.
+
+use std::fmt::Write as _;
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use crate::checksum::crc32;
+
+/// Adds a record, and its checksum before it.
+pub(super) fn add_line(text: &mut String, record: &str) {
+    writeln!(text, "{:08x} {record}", crc32(record.as_bytes())).expect("writing to a String");
+}
+
+/// Returns the record of a line. None: the line is torn or altered.
+pub(super) fn verified(line: &[u8]) -> Option<&str> {
+    let (sum, record) = std::str::from_utf8(line).ok()?.split_once(' ')?;
+    (u32::from_str_radix(sum, 16) == Ok(crc32(record.as_bytes()))).then_some(record)
+}
+
+/// Tabs, newlines, backslashes and what is not UTF-8 as `\xHH`.
+fn escape_bytes(bytes: &[u8]) -> String {
+    const SPECIAL: [char; 3] = ['\t', '\n', '\\'];
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for part in chunk.valid().split_inclusive(SPECIAL) {
+            let plain = part.trim_end_matches(SPECIAL);
+            text.push_str(plain);
+            for special in part[plain.len()..].bytes() {
+                write!(text, "\\x{special:02x}").expect("writing to a String");
+            }
+        }
+        for byte in chunk.invalid() {
+            write!(text, "\\x{byte:02x}").expect("writing to a String");
+        }
+    }
+    text
+}
+
+/// Returns text that can be a field of a record.
+pub(super) fn escape(text: &str) -> String {
+    escape_bytes(text.as_bytes())
+}
+
+/// Returns a path that can be a field of a record.
+pub(super) fn escape_path(path: &Path) -> String {
+    escape_bytes(path.as_os_str().as_encoded_bytes())
+}
+
+/// Returns the text of a field. None: the field is no text.
+pub(super) fn unescape(text: &str) -> Option<String> {
+    String::from_utf8(unescape_bytes(text)?).ok()
+}
+
+/// Returns the path of a field.
+pub(super) fn unescape_path(text: &str) -> Option<PathBuf> {
+    Some(std::ffi::OsString::from_vec(unescape_bytes(text)?).into())
+}
+
+fn unescape_bytes(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        bytes.extend_from_slice(&rest.as_bytes()[..at]);
+        let code = rest[at..].strip_prefix("\\x")?.get(..2)?;
+        bytes.push(u8::from_str_radix(code, 16).ok()?);
+        rest = &rest[at + 4..];
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    Some(bytes)
+}
+
+/// Reads `ADDRESS/LENGTH`, both given: `ipnetwork`'s own parser would fill a length in.
+pub(super) fn network<A: FromStr, N, E>(text: &str, make: impl Fn(A, u8) -> Result<N, E>) -> Option<N> {
+    let (address, length) = text.split_once('/')?;
+    make(address.parse().ok()?, length.parse().ok()?).ok()
+}

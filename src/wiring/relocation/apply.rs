@@ -1,0 +1,282 @@
+//! Moving, and undoing a move.
+//!
+//! Undoing asks for what is there and makes it what it was: it does not matter how far the move had come, nor how far an
+//! earlier undoing.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::record::{self, Stage};
+use super::{AddressMove, MacChange, MovedIpv6, MovedRoute, look};
+use crate::address::{Ipv6Address, Lifetime};
+use crate::error::OptionalExtension;
+use crate::kernel::Errno;
+use crate::nd6::Nd6Flags;
+use crate::route::{Gateway, Route, Via};
+use crate::types::{Fib, InterfaceName};
+use crate::vnet::Vnet;
+use crate::wiring::StepError;
+use crate::wiring::run::Site;
+
+/// What an interface does not do by itself while its addresses move: make a link-local address, listen to routers.
+const BY_ITSELF: Nd6Flags = Nd6Flags::AUTO_LINKLOCAL.union(Nd6Flags::ACCEPT_RTADV);
+
+/// The sysctl that allows addresses on bridge members.
+const MEMBER_ADDRESSES: &str = "net.link.bridge.member_ifaddrs";
+
+/// Moves.
+pub(super) fn forward(site: &Site<'_>, plan: &AddressMove) -> Result<(), StepError> {
+    let host = site.host;
+    let AddressMove { from, to, .. } = plan;
+    let moves_inet6 = plan.nd6_from.0 != plan.nd6_from.1;
+    if moves_inet6 {
+        // The addresses are not new on this link: no other station has them.
+        host.change_nd6_flags(to, Nd6Flags::NO_DAD, BY_ITSELF)?;
+        host.change_nd6_flags(from, Nd6Flags::empty(), BY_ITSELF)?;
+    }
+    if !plan.was_up {
+        host.up(to)?;
+    }
+    if plan.fib.0 != plan.fib.1 {
+        host.set_interface_fib(to, plan.fib.1)?;
+    }
+    if let Some(MacChange { interface, now, .. }) = &plan.mac {
+        host.set_mac(interface, *now)?;
+    }
+    for MovedRoute { route, .. } in &plan.routes {
+        delete(host, route)?;
+    }
+    // All of them first: the kernel makes the route of a prefix for one address of it, and gives it to the next.
+    for address in &plan.inet {
+        host.remove_ipv4(from, address.network.ip())?;
+    }
+    for moved in &plan.inet6 {
+        host.remove_ipv6(from, moved.address.network.ip())?;
+    }
+    for address in &plan.inet {
+        host.add_ipv4(to, *address)?;
+    }
+    for moved in &plan.inet6 {
+        add_ipv6(host, to, moved)?;
+    }
+    for moved in &plan.routes {
+        add(host, moved, to)?;
+    }
+    if moves_inet6 {
+        set_nd6(host, to, plan.nd6_to.1)?;
+        set_nd6(host, from, plan.nd6_from.1)?;
+    }
+    Ok(())
+}
+
+/// Undoes a move, whatever there is of it, and forgets it when all of it is undone.
+pub(super) fn undo(site: &Site<'_>, plan: &AddressMove) -> Result<(), StepError> {
+    record::note(site, Stage::Undoing)?;
+    let host = site.host;
+    let mut undoing = Undoing { host, failure: None };
+    let (has_to, has_from) = (host.has_interface(&plan.to)?, host.has_interface(&plan.from)?);
+    let moves_inet6 = plan.nd6_from.0 != plan.nd6_from.1;
+    if moves_inet6 {
+        for (name, _) in [(&plan.to, has_to), (&plan.from, has_from)].into_iter().filter(|(_, is)| *is) {
+            undoing.attempt(|host| {
+                host.change_nd6_flags(name, Nd6Flags::NO_DAD, BY_ITSELF)?;
+                Ok(())
+            });
+        }
+    }
+    if has_to {
+        undoing.attempt(|host| take_off(host, plan));
+    }
+    if has_from {
+        undoing.attempt(|host| put_back(host, plan));
+    }
+    if let Some(MacChange { interface, was, .. }) = &plan.mac {
+        undoing.attempt(|host| {
+            let now = host.mac(interface).optional()?.flatten();
+            if now.is_some_and(|now| now != *was) {
+                host.set_mac(interface, *was)?;
+            }
+            Ok(())
+        });
+    }
+    if has_to {
+        undoing.attempt(|host| {
+            if host.interface_fib(&plan.to)? != plan.fib.0 {
+                host.set_interface_fib(&plan.to, plan.fib.0)?;
+            }
+            if !plan.was_up {
+                host.down(&plan.to)?;
+            }
+            if moves_inet6 { set_nd6(host, &plan.to, plan.nd6_to.0) } else { Ok(()) }
+        });
+    }
+    if has_from && moves_inet6 {
+        undoing.attempt(|host| set_nd6(host, &plan.from, plan.nd6_from.0));
+    }
+    match undoing.failure {
+        Some(failure) => Err(failure),
+        None => record::forget(site),
+    }
+}
+
+/// An undoing that goes on when something fails: what can be put back is.
+struct Undoing<'a> {
+    host: &'a Vnet,
+    failure: Option<StepError>,
+}
+
+impl Undoing<'_> {
+    fn attempt(&mut self, act: impl FnOnce(&Vnet) -> Result<(), StepError>) {
+        if let Err(failure) = act(self.host) {
+            self.failure.get_or_insert(failure);
+        }
+    }
+}
+
+/// Takes routes and addresses off the interface that got them.
+fn take_off(host: &Vnet, plan: &AddressMove) -> Result<(), StepError> {
+    let index = host.index(&plan.to)?;
+    for moved in &plan.routes {
+        let leads = present(host, moved)?;
+        if leads.contains(&index) {
+            delete(host, &through(host, moved, &plan.to)?)?;
+        }
+    }
+    for address in host.ipv4_addresses(&plan.to)? {
+        if plan.inet.iter().any(|moved| moved.network.ip() == address.network.ip()) {
+            host.remove_ipv4(&plan.to, address.network.ip())?;
+        }
+    }
+    for address in host.ipv6_addresses(&plan.to)? {
+        if plan.inet6.iter().any(|moved| moved.address.network.ip() == address.network.ip()) {
+            host.remove_ipv6(&plan.to, address.network.ip())?;
+        }
+    }
+    Ok(())
+}
+
+/// Gives addresses and routes back to the interface that had them.
+fn put_back(host: &Vnet, plan: &AddressMove) -> Result<(), StepError> {
+    let lift = plan.forbidden && !look::takes_member_addresses(host);
+    if lift {
+        host.set_sysctl_int(MEMBER_ADDRESSES, 1)?;
+    }
+    let given = give_addresses(host, plan);
+    if plan.forbidden {
+        host.set_sysctl_int(MEMBER_ADDRESSES, 0)?;
+    }
+    given?;
+    let index = host.index(&plan.from)?;
+    for moved in &plan.routes {
+        if !present(host, moved)?.contains(&index) {
+            add(host, moved, &plan.from)?;
+        }
+    }
+    Ok(())
+}
+
+/// Gives addresses back, in their order. The kernel keeps the order in which addresses were added: from the first
+/// that is missing on, all are added anew.
+fn give_addresses(host: &Vnet, plan: &AddressMove) -> Result<(), StepError> {
+    let from = &plan.from;
+    let there = host.ipv4_addresses(from)?;
+    let kept = common(there.iter().map(|one| one.network.ip()), plan.inet.iter().map(|one| one.network.ip()));
+    for address in &there[kept..] {
+        host.remove_ipv4(from, address.network.ip())?;
+    }
+    for address in &plan.inet[kept..] {
+        host.add_ipv4(from, *address)?;
+    }
+    let there = host.ipv6_addresses(from)?;
+    let kept = common(
+        there.iter().map(|one| one.network.ip()),
+        plan.inet6.iter().map(|one| one.address.network.ip()),
+    );
+    for address in &there[kept..] {
+        host.remove_ipv6(from, address.network.ip())?;
+    }
+    for moved in &plan.inet6[kept..] {
+        add_ipv6(host, from, moved)?;
+    }
+    Ok(())
+}
+
+/// How many two lists have in common at their beginnings.
+fn common<T: PartialEq>(one: impl Iterator<Item = T>, other: impl Iterator<Item = T>) -> usize {
+    one.zip(other).take_while(|(one, other)| one == other).count()
+}
+
+/// Adds an address with what is left of its life; one that has ended meanwhile is left out.
+fn add_ipv6(host: &Vnet, to: &InterfaceName, moved: &MovedIpv6) -> Result<(), StepError> {
+    let now = host.kernel().now();
+    let Some(valid) = left(moved.address.valid, moved.valid_until, now) else { return Ok(()) };
+    let preferred = left(moved.address.preferred, moved.preferred_until, now).unwrap_or(Lifetime::Seconds(0));
+    Ok(host.add_ipv6(to, Ipv6Address { valid, preferred, ..moved.address })?)
+}
+
+/// What is left of a lifetime. None: it is over.
+fn left(lifetime: Lifetime, until: Option<Duration>, now: Duration) -> Option<Lifetime> {
+    match (lifetime, until) {
+        (Lifetime::Infinite, _) => Some(Lifetime::Infinite),
+        (Lifetime::Seconds(_), Some(until)) => {
+            let seconds = u32::try_from(until.saturating_sub(now).as_secs()).unwrap_or(u32::MAX - 1);
+            (seconds > 0).then_some(Lifetime::Seconds(seconds))
+        }
+        (whole @ Lifetime::Seconds(_), None) => Some(whole),
+    }
+}
+
+/// Sets the flags of neighbour discovery to these.
+fn set_nd6(host: &Vnet, name: &InterfaceName, flags: Nd6Flags) -> Result<(), StepError> {
+    host.change_nd6_flags(name, flags, !flags)?;
+    Ok(())
+}
+
+/// A route as it leads through an interface.
+fn through(host: &Vnet, moved: &MovedRoute, name: &InterfaceName) -> Result<Route, StepError> {
+    let index = host.index(name)?;
+    let via = match moved.route.via {
+        Via::Gateway(Gateway { address: IpAddr::V6(address), .. }) if moved.scoped => {
+            Via::Gateway(Gateway::scoped(address, index.into()))
+        }
+        Via::Interface(_) => Via::Interface(index),
+        other => other,
+    };
+    Ok(Route { via, ..moved.route })
+}
+
+fn add(host: &Vnet, moved: &MovedRoute, name: &InterfaceName) -> Result<(), StepError> {
+    match host.add_route(&through(host, moved, name)?) {
+        // An advertisement was faster.
+        Err(error) if error.errno() == Errno::EEXIST => Ok(()),
+        other => Ok(other?),
+    }
+}
+
+fn delete(host: &Vnet, route: &Route) -> Result<(), StepError> {
+    let gateway = match route.via {
+        Via::Gateway(gateway) => Some(gateway),
+        _ => None,
+    };
+    match host.delete_route(route.destination, gateway, route.fib) {
+        Err(error) if error.errno() == Errno::ESRCH => Ok(()),
+        other => Ok(other?),
+    }
+}
+
+/// The interfaces through which routes to this destination and router lead now.
+fn present(host: &Vnet, moved: &MovedRoute) -> Result<Vec<u16>, StepError> {
+    let Route { destination, via, fib, .. } = moved.route;
+    let same_way = |other: &Via| match (via, other) {
+        (Via::Gateway(wanted), Via::Gateway(gateway)) => wanted.address == gateway.address,
+        (Via::Interface(_), Via::Interface(_)) => true,
+        _ => false,
+    };
+    let routes = host.routes(fib).or_else(|error| match fib {
+        // The table is gone.
+        Fib::DEFAULT => Err(error),
+        _ => Ok(Vec::new()),
+    })?;
+    let leads = routes.iter().filter(|route| route.destination == destination && same_way(&route.via));
+    Ok(leads.map(|route| route.index).collect())
+}

@@ -1,0 +1,215 @@
+//! What there is to move, and what is in the way.
+
+use std::net::IpAddr;
+use std::process;
+
+use super::{AddressMove, MacChange, MovedIpv6, MovedRoute, record};
+use crate::address::Ipv6Flags;
+use crate::bridge::BridgeFlags;
+use crate::error::OptionalExtension;
+use crate::interface::{Interface, InterfaceType};
+use crate::kernel::Errno;
+use crate::nd6::Nd6Flags;
+use crate::route::{Metrics, Route, RouteEntry, RouteFlags, Via};
+use crate::types::{Fib, InterfaceName};
+use crate::vnet::Vnet;
+use crate::wiring::StepError;
+use crate::wiring::journal::{Journal, Owned};
+use crate::wiring::open::WiringError;
+use crate::wiring::problem::Problem;
+use crate::wiring::run::Site;
+
+/// `kern.osreldate` of the first release that takes no address on a bridge member.
+const NO_MEMBER_ADDRESSES: i32 = 1_600_000;
+
+/// What neighbour discovery does for the addresses of an interface, and moves with them.
+const OF_ADDRESSES: Nd6Flags =
+    Nd6Flags::ACCEPT_RTADV.union(Nd6Flags::NO_RADR).union(Nd6Flags::NO_PREFER_IFACE);
+
+/// Works out a move.
+pub(super) fn plan(
+    site: &Site<'_>,
+    from: &InterfaceName,
+    to: &InterfaceName,
+    with_mac: bool,
+) -> Result<AddressMove, WiringError> {
+    let host = site.host;
+    let interfaces = host.interfaces()?;
+    let find = |name: &InterfaceName| interfaces.iter().find(|interface| interface.name == *name);
+    let (Some(source), Some(target)) = (find(from), find(to)) else {
+        let name = if find(from).is_none() { *from } else { *to };
+        return Err(WiringError::Problems(vec![Problem::NoInterface { name }]));
+    };
+    let to_bridge = is_on(host, target, from)?;
+    if !to_bridge && !is_on(host, source, to)? {
+        return Err(WiringError::Problems(vec![Problem::NotBridgeAndMember { from: *from, to: *to }]));
+    }
+    let mut problems = Vec::new();
+    let forbidden = !takes_member_addresses(host);
+    if to_bridge {
+        let flags = host.bridge_flags(to).unwrap_or_default();
+        if flags.contains(BridgeFlags::VLAN_FILTER) {
+            problems.push(Problem::BridgeFiltersHost { bridge: *to });
+        }
+    } else if forbidden {
+        problems.push(Problem::MemberTakesNoAddress { member: *to, bridge: *from });
+    }
+
+    let inet = host.ipv4_addresses(from)?;
+    let mut inet6 = Vec::new();
+    for address in host.ipv6_addresses(from)? {
+        let (valid_until, preferred_until) = host.ipv6_ends(from, address.network.ip())?;
+        inet6.push(MovedIpv6 { address, valid_until, preferred_until });
+    }
+    if inet.is_empty() && inet6.iter().all(|moved| moved.address.network.ip().is_unicast_link_local()) {
+        problems.push(Problem::NothingToMove { from: *from });
+    }
+    let moving: Vec<IpAddr> = inet
+        .iter()
+        .map(|address| IpAddr::from(address.network.ip()))
+        .chain(inet6.iter().map(|moved| moved.address.network.ip().into()))
+        .collect();
+    for address in &target.addresses {
+        if moving.contains(&address.network.ip()) {
+            problems.push(Problem::AddressOnBoth { address: address.network.ip(), from: *from, to: *to });
+        }
+    }
+    for (address, vhid) in host.carp_addresses(from)? {
+        problems.push(Problem::AddressOfCarp { address, interface: *from, vhid });
+    }
+    problems.extend(of_jails(site, from, to)?);
+
+    let fib = (host.interface_fib(to)?, host.interface_fib(from)?);
+    if fib.0 != fib.1 && !target.addresses.is_empty() {
+        let (has, wants) = (fib.1.get(), fib.0.get());
+        problems.push(Problem::FibOfAddresses { from: *from, has, to: *to, wants });
+    }
+    if !problems.is_empty() {
+        return Err(WiringError::Problems(problems));
+    }
+
+    let autoconf = inet6.iter().any(|moved| moved.address.flags.contains(Ipv6Flags::AUTOCONF));
+    let mac = match (source.mac, target.mac) {
+        (Some(now), Some(was)) if to_bridge && (with_mac || autoconf) => {
+            Some(MacChange { interface: *to, was, now })
+        }
+        (Some(was), _) if !to_bridge => {
+            record::kept_mac(site, from, was)?.map(|own| MacChange { interface: *from, was, now: own })
+        }
+        _ => None,
+    };
+    let (nd6_from, nd6_to) = neighbour_discovery(host, from, to)?;
+    Ok(AddressMove {
+        from: *from,
+        to: *to,
+        inet,
+        inet6,
+        routes: routes(host, source)?,
+        mac: mac.filter(|mac| mac.was != mac.now),
+        fib,
+        was_up: target.is_up(),
+        nd6_from,
+        nd6_to,
+        forbidden: forbidden && to_bridge,
+        token: format!("{}-{}", process::id(), host.kernel().now().as_micros()),
+    })
+}
+
+/// Whether an interface is a bridge, and another one a member of it.
+fn is_on(host: &Vnet, bridge: &Interface, member: &InterfaceName) -> Result<bool, StepError> {
+    if bridge.kind != InterfaceType::BRIDGE {
+        return Ok(false);
+    }
+    Ok(host
+        .member_flags(&bridge.name, member)
+        .optional()
+        .or_else(|error| match error.errno() {
+            Errno::ENOENT => Ok(None),
+            _ => Err(error),
+        })?
+        .is_some())
+}
+
+/// Whether the kernel takes addresses on bridge members now.
+pub(super) fn takes_member_addresses(host: &Vnet) -> bool {
+    match host.sysctl_int("net.link.bridge.member_ifaddrs") {
+        Ok(allowed) => allowed != 0,
+        // Releases before 15 do not know it, and allow them.
+        Err(_) => host.sysctl_int("kern.osreldate").is_ok_and(|release| release < NO_MEMBER_ADDRESSES),
+    }
+}
+
+/// The neighbour discovery flags of both interfaces, before and after.
+#[allow(clippy::type_complexity)]
+fn neighbour_discovery(
+    host: &Vnet,
+    from: &InterfaceName,
+    to: &InterfaceName,
+) -> Result<((Nd6Flags, Nd6Flags), (Nd6Flags, Nd6Flags)), StepError> {
+    let (from, to) = (flags(host, from)?, flags(host, to)?);
+    if from.contains(Nd6Flags::DISABLED) {
+        return Ok(((from, from), (to, to)));
+    }
+    let gets = (to - Nd6Flags::DISABLED) | (from & OF_ADDRESSES);
+    Ok(((from, (from - OF_ADDRESSES) | Nd6Flags::DISABLED), (to, gets)))
+}
+
+/// The flags of an interface; those of one that does no IPv6 say so.
+fn flags(host: &Vnet, name: &InterfaceName) -> Result<Nd6Flags, StepError> {
+    match host.nd6_flags(name) {
+        Err(error) if error.errno() == Errno::EPFNOSUPPORT => Ok(Nd6Flags::DISABLED),
+        other => Ok(other?),
+    }
+}
+
+/// The routes of all tables that lead through an interface, and are no address's own.
+fn routes(host: &Vnet, interface: &Interface) -> Result<Vec<MovedRoute>, StepError> {
+    let mut moved = Vec::new();
+    for fib in 0..host.sysctl_int("net.fibs").ok().and_then(|fibs| u32::try_from(fibs).ok()).unwrap_or(1) {
+        let Ok(fib) = Fib::new(fib) else { continue };
+        for route in host.routes(fib)? {
+            if route.index == interface.index && is_given(&route) {
+                // Each route tells an MTU, also where it is the interface's.
+                let fixed = route.flags.contains(RouteFlags::FIXED_MTU);
+                let metrics = Metrics { mtu: route.metrics.mtu.filter(|_| fixed), ..route.metrics };
+                let scoped = matches!(route.via, Via::Gateway(gateway) if gateway.scope != 0);
+                let given = Route::new(route.destination, route.via).in_fib(fib).with_metrics(metrics);
+                moved.push(MovedRoute { route: given, scoped });
+            }
+        }
+    }
+    Ok(moved)
+}
+
+/// Whether somebody has added a route, rather than an address that the interface has.
+fn is_given(route: &RouteEntry) -> bool {
+    let by_somebody = route.flags.intersects(RouteFlags::STATIC | RouteFlags::GATEWAY);
+    let leads = matches!(route.via, Via::Gateway(_) | Via::Interface(_));
+    by_somebody && leads && !route.flags.contains(RouteFlags::PINNED)
+}
+
+/// The addresses of an interface that jails have put there.
+fn of_jails(site: &Site<'_>, from: &InterfaceName, to: &InterfaceName) -> Result<Vec<Problem>, StepError> {
+    let mut problems = Vec::new();
+    let mut look = |journal: &Journal, jail: &str| {
+        for owned in journal.owned() {
+            let address: IpAddr = match owned {
+                Owned::Alias4(interface, network) if interface == from => network.ip().into(),
+                Owned::Alias6(interface, network) if interface == from => network.ip().into(),
+                _ => continue,
+            };
+            problems.push(Problem::AddressOfJail {
+                address,
+                interface: *from,
+                jail: jail.to_owned(),
+                to: *to,
+            });
+        }
+    };
+    for path in site.state.journals()? {
+        let Some(jail) = site.state.jail_of(&path) else { continue };
+        look(&Journal::open(&path, site.boot)?, jail.strip_prefix("ioc-").unwrap_or(&jail));
+    }
+    look(&Journal::open(&site.state.shared_journal(), site.boot)?, "another jail");
+    Ok(problems)
+}

@@ -1,0 +1,288 @@
+//! Moving the host's addresses from a bridge member to its bridge, and back.
+//!
+//! FreeBSD 16 takes no address on a bridge member. A host whose address is on `em0`, and whose `em0` is on `bridge0`,
+//! is cut off then. [`AddressMove`] moves all addresses of an interface, what neighbour discovery does there, and all
+//! routes through it, of every routing table.
+//!
+//! **A move is written down whole before its first change**, and undone from there: by the mover if a call fails, and
+//! by the next process if the mover is killed. A move that is done is still undone unless somebody confirms it:
+//! [`Wiring::confirm_move`].
+//!
+//! Established TCP connections go on: the kernel keeps a connection whose address is gone for a moment, and sends again
+//! what it could not send.
+
+mod apply;
+mod look;
+mod record;
+
+use std::fmt;
+use std::time::Duration;
+
+use super::StepError;
+use super::lock::Lock;
+use super::open::{Wiring, WiringError};
+use super::problem::Problem;
+use super::run::Site;
+use crate::address::{Ipv4Address, Ipv6Address};
+use crate::nd6::Nd6Flags;
+use crate::route::Route;
+use crate::types::{Fib, InterfaceName, MacAddr};
+use record::Stage;
+
+/// All addresses of an interface of the host, on their way to another interface.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AddressMove {
+    /// The interface that has the addresses.
+    pub from: InterfaceName,
+    /// The interface that gets them.
+    pub to: InterfaceName,
+    /// The IPv4 addresses, in order.
+    pub inet: Vec<Ipv4Address>,
+    /// The IPv6 addresses, in order, link-local ones among them.
+    pub inet6: Vec<MovedIpv6>,
+    /// The routes through the interface that are no address's own.
+    pub routes: Vec<MovedRoute>,
+    /// The change of the bridge's link address, if the network knows the host by that of the member.
+    pub mac: Option<MacChange>,
+    /// The routing tables of the packets that arrive on `to`: before, and from now on.
+    pub fib: (Fib, Fib),
+    /// Whether `to` was up before.
+    was_up: bool,
+    /// The neighbour discovery flags of `from`: before, and from now on.
+    nd6_from: (Nd6Flags, Nd6Flags),
+    /// Those of `to`.
+    nd6_to: (Nd6Flags, Nd6Flags),
+    /// Whether the kernel takes addresses on `from` only while `net.link.bridge.member_ifaddrs` is set to 1 for that.
+    forbidden: bool,
+    /// What tells this move from others.
+    token: String,
+}
+
+/// Another link address for a bridge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MacChange {
+    /// The bridge.
+    pub interface: InterfaceName,
+    /// What it had before.
+    pub was: MacAddr,
+    /// What it gets.
+    pub now: MacAddr,
+}
+
+/// An IPv6 address that moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MovedIpv6 {
+    /// The address, and how long it lives in all.
+    pub address: Ipv6Address,
+    /// When it ends, by [`Clock::now`](crate::kernel::Clock::now); none if it lives for ever.
+    pub valid_until: Option<Duration>,
+    /// When new connections stop to use it.
+    pub preferred_until: Option<Duration>,
+}
+
+/// A route that moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MovedRoute {
+    /// The route, as it leads through `from`.
+    pub route: Route,
+    /// Whether its router is a link-local one, which has the interface for a scope.
+    pub scoped: bool,
+}
+
+/// A move that was neither confirmed nor undone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingMove {
+    /// The move.
+    pub plan: AddressMove,
+    /// Whether it is done. One that is not was interrupted: the mover works on it, or was killed.
+    pub done: bool,
+}
+
+impl AddressMove {
+    /// The steps, in words, each with the requests that it makes.
+    pub fn steps(&self) -> Vec<(String, Vec<&'static str>)> {
+        let AddressMove { from, to, .. } = self;
+        let mut steps = Vec::new();
+        let mut step = |words: String, requests: &[&'static str]| steps.push((words, requests.to_vec()));
+        if !self.was_up {
+            step(format!("bring {to} up"), &["SIOCSIFFLAGS"]);
+        }
+        if self.fib.0 != self.fib.1 {
+            step(format!("set the routing table of {to} to {}", self.fib.1.get()), &["SIOCSIFFIB"]);
+        }
+        if let Some(MacChange { interface, now, .. }) = self.mac {
+            step(format!("set the MAC address of {interface} to {now}"), &["SIOCSIFLLADDR"]);
+        }
+        for MovedRoute { route, .. } in &self.routes {
+            step(format!("delete the route {}", shown(route)), &["RTM_DELETE"]);
+        }
+        for address in &self.inet {
+            step(format!("move {} to {to}", address.network), &["SIOCDIFADDR", "SIOCAIFADDR"]);
+        }
+        for moved in &self.inet6 {
+            step(format!("move {} to {to}", moved.address.network), &["SIOCDIFADDR_IN6", "SIOCAIFADDR_IN6"]);
+        }
+        for MovedRoute { route, .. } in &self.routes {
+            step(format!("add the route {} on {to}", shown(route)), &["RTM_ADD"]);
+        }
+        if self.nd6_from.0 != self.nd6_from.1 || self.nd6_to.0 != self.nd6_to.1 {
+            step(format!("do on {to} the neighbour discovery of {from}"), &["SIOCSIFINFO_FLAGS"]);
+        }
+        steps
+    }
+
+    /// What tells this move from others.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// The neighbour discovery flags that `to` has from now on.
+    pub fn neighbour_discovery(&self) -> Nd6Flags {
+        self.nd6_to.1
+    }
+}
+
+fn shown(route: &Route) -> String {
+    match route.fib {
+        Fib::DEFAULT => route.to_string(),
+        fib => format!("{route} of routing table {}", fib.get()),
+    }
+}
+
+impl fmt::Display for AddressMove {
+    /// `192.0.2.10/24, 2001:db8::10/64 from em0 to bridge0`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inet = self.inet.iter().map(|address| address.network.to_string());
+        let lasting = self.inet6.iter().filter(|moved| !moved.address.network.ip().is_unicast_link_local());
+        let inet6 = lasting.map(|moved| moved.address.network.to_string());
+        let all: Vec<String> = inet.chain(inet6).collect();
+        let all = if all.is_empty() { "link-local addresses".to_owned() } else { all.join(", ") };
+        write!(f, "{all} from {} to {}", self.from, self.to)
+    }
+}
+
+impl Wiring {
+    /// Works out how all addresses of an interface of the host move to another one. One of the two is a bridge, the
+    /// other a member of it. Nothing is changed.
+    ///
+    /// # Arguments
+    ///
+    /// * `with_mac`: whether the network knows the host by the link address of `from`, as a DHCP server does. It moves
+    ///   along in any case where an address was made from it, by router advertisements.
+    ///
+    /// # Errors
+    ///
+    /// * [`WiringError::Problems`]: what keeps the addresses from being moved.
+    /// * [`WiringError::Failure`]: the kernel, or a file.
+    ///
+    /// ```
+    /// use jailwire::wiring::Wiring;
+    ///
+    /// let wiring = Wiring::simulated()?;
+    /// let host = wiring.host();
+    /// let (em0, bridge0) = ("em0".parse()?, host.create("bridge0")?);
+    /// host.add_member(&bridge0, &em0)?;
+    ///
+    /// let plan = wiring.plan_move(&em0, &bridge0, false)?;
+    /// wiring.move_addresses(&plan)?;
+    /// assert!(wiring.confirm_move()?.is_some());
+    /// assert_eq!(host.ipv4_addresses(&bridge0)?[0].network.to_string(), "192.0.2.10/24");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn plan_move(
+        &self,
+        from: &InterfaceName,
+        to: &InterfaceName,
+        with_mac: bool,
+    ) -> Result<AddressMove, WiringError> {
+        look::plan(&self.site(), from, to, with_mac)
+    }
+
+    /// Moves the addresses: all of them, or none. What is done stays to be confirmed, or undone.
+    ///
+    /// # Errors
+    ///
+    /// * [`WiringError::Problems`]: another move waits to be confirmed.
+    /// * [`WiringError::Failure`]: a call failed. The move was undone; where that failed too, the message says so, and
+    ///   [`Wiring::undo_move`] goes on with it.
+    pub fn move_addresses(&self, plan: &AddressMove) -> Result<(), WiringError> {
+        let site = self.site();
+        let _lock = lock(&site)?;
+        if let Some(pending) = record::read(&site)? {
+            match pending.stage {
+                Stage::Done => {
+                    return Err(WiringError::Problems(vec![Problem::MovePending {
+                        what: pending.plan.to_string(),
+                    }]));
+                }
+                // Its mover was killed.
+                Stage::Begun | Stage::Undoing => apply::undo(&site, &pending.plan)?,
+            }
+        }
+        record::begin(&site, plan)?;
+        let moved = apply::forward(&site, plan).and_then(|()| record::note(&site, Stage::Done));
+        let Err(failure) = moved else { return Ok(()) };
+        match apply::undo(&site, plan) {
+            Ok(()) => Err(failure.into()),
+            Err(also) => Err(StepError::Invalid(format!(
+                "{failure}; the move could not be undone either: {also}; `jailwire host undo` tries again"
+            ))
+            .into()),
+        }
+    }
+
+    /// The move that was neither confirmed nor undone, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading a file.
+    pub fn pending_move(&self) -> Result<Option<PendingMove>, WiringError> {
+        let recorded = record::read(&self.site())?;
+        Ok(recorded.map(|recorded| PendingMove { plan: recorded.plan, done: recorded.stage == Stage::Done }))
+    }
+
+    /// Has a move that is done stay. Returns it, or none if nothing waits.
+    ///
+    /// # Errors
+    ///
+    /// * [`WiringError::Problems`]: the move was interrupted, and can only be undone.
+    /// * [`WiringError::Failure`]: a file.
+    pub fn confirm_move(&self) -> Result<Option<AddressMove>, WiringError> {
+        let site = self.site();
+        let _lock = lock(&site)?;
+        let Some(recorded) = record::read(&site)? else { return Ok(None) };
+        if recorded.stage != Stage::Done {
+            return Err(WiringError::Problems(vec![Problem::MoveInterrupted {
+                what: recorded.plan.to_string(),
+            }]));
+        }
+        record::confirm(&site, &recorded.plan)?;
+        Ok(Some(recorded.plan))
+    }
+
+    /// Undoes a move that was not confirmed. Returns it, or none if nothing waits.
+    ///
+    /// # Arguments
+    ///
+    /// * `token`: only the move with this token; any if none is given.
+    ///
+    /// # Errors
+    ///
+    /// [`WiringError::Failure`]: the kernel, or a file. What is done of the undoing stays done, and the next call goes
+    /// on with it.
+    pub fn undo_move(&self, token: Option<&str>) -> Result<Option<AddressMove>, WiringError> {
+        let site = self.site();
+        let _lock = lock(&site)?;
+        let Some(recorded) = record::read(&site)? else { return Ok(None) };
+        if token.is_some_and(|token| token != recorded.plan.token) {
+            return Ok(None);
+        }
+        apply::undo(&site, &recorded.plan)?;
+        Ok(Some(recorded.plan))
+    }
+}
+
+/// One at a time moves, undoes and confirms.
+fn lock(site: &Site<'_>) -> Result<Lock, StepError> {
+    Ok(site.state.lock_addresses()?)
+}

@@ -1,0 +1,322 @@
+//! A move, written down: lines as in a journal.
+//!
+//! The first write has the whole plan and ends with `begun`: a file that is torn before that was never acted on. What
+//! follows says how far the move has come.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
+use std::time::Duration;
+
+use ipnetwork::{IpNetwork, Ipv4Network, Ipv6Network};
+
+use super::{AddressMove, MacChange, MovedIpv6, MovedRoute};
+use crate::address::{Ipv4Address, Ipv6Address, Ipv6Flags, Lifetime};
+use crate::nd6::Nd6Flags;
+use crate::route::{Gateway, Metrics, Route, Via};
+use crate::types::{Fib, InterfaceName, MacAddr};
+use crate::wiring::StepError;
+use crate::wiring::records::{add_line, escape, network, unescape, verified};
+use crate::wiring::run::Site;
+
+const FORMAT: &str = "jailwire-addresses-1";
+const MODE: u32 = 0o600;
+/// What stands for a value that is not there.
+const NONE: &str = "-";
+/// What stands before the index of an interface that a route leads to without a router.
+const LINK: &str = "link#";
+
+/// How far a move has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// It is written down, and maybe changed in part.
+    Begun,
+    /// It is done, and waits to be confirmed.
+    Done,
+    /// It is being undone.
+    Undoing,
+}
+
+impl Stage {
+    fn as_str(self) -> &'static str {
+        match self {
+            Stage::Begun => "begun",
+            Stage::Done => "done",
+            Stage::Undoing => "undoing",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Stage> {
+        [Stage::Begun, Stage::Done, Stage::Undoing].into_iter().find(|stage| stage.as_str() == text)
+    }
+}
+
+/// A move that is written down.
+#[derive(Debug)]
+pub(super) struct Recorded {
+    pub plan: AddressMove,
+    pub stage: Stage,
+}
+
+/// Reads what is written down. None: nothing is, or only what the machine's last boot has ended, or what was torn before
+/// anything was changed.
+pub(super) fn read(site: &Site<'_>) -> Result<Option<Recorded>, StepError> {
+    let path = site.state.addresses();
+    let text = match std::fs::read(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other?,
+    };
+    let mut lines = text.split_inclusive(|byte| *byte == b'\n').filter_map(|line| line.strip_suffix(b"\n"));
+    let mut next = || lines.next().and_then(verified);
+    let boot = next().and_then(|line| line.strip_prefix(FORMAT)?.strip_prefix('\t')).and_then(unescape);
+    if boot.as_deref() != Some(site.boot) {
+        return Ok(None);
+    }
+    let mut reading = Reading::default();
+    let mut stage = None;
+    while let Some(line) = next() {
+        if let Some(now) = Stage::parse(line) {
+            stage = Some(now);
+        } else if stage.is_some() || reading.line(line).is_none() {
+            let reason =
+                format!("{}: `{line}` is not understood; move the file away to go on", path.display());
+            return Err(io::Error::new(io::ErrorKind::InvalidData, reason).into());
+        }
+    }
+    let Some(stage) = stage else { return Ok(None) };
+    let plan = reading.plan().ok_or_else(|| {
+        let reason = format!("{}: it is not complete; move the file away to go on", path.display());
+        io::Error::new(io::ErrorKind::InvalidData, reason)
+    })?;
+    Ok(Some(Recorded { plan, stage }))
+}
+
+/// Writes a move down, before its first change.
+pub(super) fn begin(site: &Site<'_>, plan: &AddressMove) -> Result<(), StepError> {
+    let path = site.state.addresses();
+    // One that was torn, or of another boot.
+    site.files.remove_file_if_present(&path)?;
+    let mut text = String::new();
+    add_line(&mut text, &format!("{FORMAT}\t{}", escape(site.boot)));
+    lines(plan).iter().for_each(|line| add_line(&mut text, line));
+    add_line(&mut text, Stage::Begun.as_str());
+    Ok(site.files.append(&path, text.as_bytes(), MODE)?)
+}
+
+/// Writes down how far a move has come.
+pub(super) fn note(site: &Site<'_>, stage: Stage) -> Result<(), StepError> {
+    let mut text = String::new();
+    add_line(&mut text, stage.as_str());
+    Ok(site.files.append(&site.state.addresses(), text.as_bytes(), MODE)?)
+}
+
+/// Forgets a move that was undone.
+pub(super) fn forget(site: &Site<'_>) -> Result<(), StepError> {
+    site.files.remove_file_if_present(&site.state.addresses())?;
+    Ok(())
+}
+
+/// Forgets a move that stays, but for the link address that the bridge had before.
+pub(super) fn confirm(site: &Site<'_>, plan: &AddressMove) -> Result<(), StepError> {
+    let path = site.state.link_addresses();
+    match plan.mac {
+        // It has its own again.
+        Some(change) if change.interface == plan.from => drop(site.files.remove_file_if_present(&path)?),
+        Some(MacChange { interface, was, now }) => {
+            let mut text = String::new();
+            add_line(&mut text, &format!("{FORMAT}\t{}", escape(site.boot)));
+            add_line(&mut text, &format!("mac\t{interface}\t{was}\t{now}"));
+            site.files.remove_file_if_present(&path)?;
+            site.files.append(&path, text.as_bytes(), MODE)?;
+        }
+        None => {}
+    }
+    forget(site)
+}
+
+/// The link address that an interface had before a move gave it the one that it has now.
+pub(super) fn kept_mac(
+    site: &Site<'_>,
+    name: &InterfaceName,
+    now: MacAddr,
+) -> Result<Option<MacAddr>, StepError> {
+    let text = match std::fs::read(site.state.link_addresses()) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other?,
+    };
+    let mut lines = text.split(|byte| *byte == b'\n').filter_map(verified);
+    let boot = lines.next().and_then(|line| line.strip_prefix(FORMAT)?.strip_prefix('\t')).and_then(unescape);
+    let fields = lines.next().map(|line| line.split('\t').collect::<Vec<_>>()).unwrap_or_default();
+    let ["mac", interface, was, given] = fields[..] else { return Ok(None) };
+    let is_it = boot.as_deref() == Some(site.boot) && *name == interface && given.parse() == Ok(now);
+    Ok(was.parse().ok().filter(|_| is_it))
+}
+
+/// The lines of a plan.
+fn lines(plan: &AddressMove) -> Vec<String> {
+    let flag = |set: bool| u8::from(set).to_string();
+    let mut lines = vec![
+        format!("move\t{}\t{}\t{}", plan.from, plan.to, escape(&plan.token)),
+        format!("was\t{}\t{}", flag(plan.was_up), flag(plan.forbidden)),
+        format!("fib\t{}\t{}", plan.fib.0.get(), plan.fib.1.get()),
+        format!(
+            "nd6\t{}\t{}\t{}\t{}",
+            plan.nd6_from.0.bits(),
+            plan.nd6_from.1.bits(),
+            plan.nd6_to.0.bits(),
+            plan.nd6_to.1.bits()
+        ),
+    ];
+    if let Some(MacChange { interface, was, now }) = plan.mac {
+        lines.push(format!("mac\t{interface}\t{was}\t{now}"));
+    }
+    for address in &plan.inet {
+        lines.push(format!("inet\t{}\t{}", address.network, or_none(address.broadcast)));
+    }
+    for MovedIpv6 { address, valid_until, preferred_until } in &plan.inet6 {
+        let until = |until: Option<Duration>| or_none(until.map(|until| until.as_millis()));
+        lines.push(format!(
+            "inet6\t{}\t{}\t{}\t{}\t{}\t{}\t{}",
+            address.network,
+            or_none(address.peer),
+            address.flags.bits(),
+            or_none(seconds(address.valid)),
+            or_none(seconds(address.preferred)),
+            until(*valid_until),
+            until(*preferred_until)
+        ));
+    }
+    for MovedRoute { route, scoped } in &plan.routes {
+        let via = match route.via {
+            Via::Gateway(gateway) => Some(gateway.to_string()),
+            Via::Interface(index) => Some(format!("{LINK}{index}")),
+            _ => None,
+        };
+        let Metrics { mtu, weight, expire } = route.metrics;
+        lines.push(format!(
+            "route\t{}\t{}\t{}\t{}\t{}\t{}\t{}",
+            route.destination,
+            or_none(via),
+            flag(*scoped),
+            route.fib.get(),
+            or_none(mtu),
+            or_none(weight),
+            or_none(expire)
+        ));
+    }
+    lines
+}
+
+fn or_none<T: ToString>(value: Option<T>) -> String {
+    value.map_or_else(|| NONE.to_owned(), |value| value.to_string())
+}
+
+fn seconds(lifetime: Lifetime) -> Option<u32> {
+    match lifetime {
+        Lifetime::Infinite => None,
+        Lifetime::Seconds(seconds) => Some(seconds),
+    }
+}
+
+fn lifetime(seconds: Option<u32>) -> Lifetime {
+    seconds.map_or(Lifetime::Infinite, Lifetime::Seconds)
+}
+
+/// A plan that is being read.
+#[derive(Debug, Default)]
+struct Reading {
+    names: Option<(InterfaceName, InterfaceName, String)>,
+    was: Option<(bool, bool)>,
+    fib: Option<(Fib, Fib)>,
+    nd6: Option<[Nd6Flags; 4]>,
+    mac: Option<MacChange>,
+    inet: Vec<Ipv4Address>,
+    inet6: Vec<MovedIpv6>,
+    routes: Vec<MovedRoute>,
+}
+
+impl Reading {
+    /// Takes a line in. None: it is none of a plan.
+    fn line(&mut self, line: &str) -> Option<()> {
+        let fields: Vec<&str> = line.split('\t').collect();
+        match fields[..] {
+            ["move", from, to, token] => {
+                self.names = Some((from.parse().ok()?, to.parse().ok()?, unescape(token)?));
+            }
+            ["was", up, forbidden] => self.was = Some((up == "1", forbidden == "1")),
+            ["fib", was, now] => self.fib = Some((fib(was)?, fib(now)?)),
+            ["nd6", from_was, from_now, to_was, to_now] => {
+                let flags = |text: &str| Some(Nd6Flags::from_bits_retain(text.parse().ok()?));
+                self.nd6 = Some([flags(from_was)?, flags(from_now)?, flags(to_was)?, flags(to_now)?]);
+            }
+            ["mac", interface, was, now] => {
+                let interface = interface.parse().ok()?;
+                self.mac = Some(MacChange { interface, was: was.parse().ok()?, now: now.parse().ok()? });
+            }
+            ["inet", address, broadcast] => self.inet.push(Ipv4Address {
+                network: network::<Ipv4Addr, _, _>(address, Ipv4Network::new)?,
+                broadcast: optional(broadcast)?,
+            }),
+            ["inet6", address, peer, flags, valid, preferred, valid_until, preferred_until] => {
+                let until = |text: &str| Some(optional::<u64>(text)?.map(Duration::from_millis));
+                self.inet6.push(MovedIpv6 {
+                    address: Ipv6Address {
+                        network: network::<Ipv6Addr, _, _>(address, Ipv6Network::new)?,
+                        peer: optional(peer)?,
+                        flags: Ipv6Flags::from_bits_retain(flags.parse().ok()?),
+                        valid: lifetime(optional(valid)?),
+                        preferred: lifetime(optional(preferred)?),
+                    },
+                    valid_until: until(valid_until)?,
+                    preferred_until: until(preferred_until)?,
+                });
+            }
+            ["route", to, via, scoped, table, mtu, weight, expire] => {
+                let via = match via.strip_prefix(LINK) {
+                    Some(index) => Via::Interface(index.parse().ok()?),
+                    None => Via::Gateway(via.parse::<Gateway>().ok()?),
+                };
+                let metrics =
+                    Metrics { mtu: optional(mtu)?, weight: optional(weight)?, expire: optional(expire)? };
+                let to: IpNetwork = network::<IpAddr, _, _>(to, IpNetwork::new)?;
+                let route = Route::new(to, via).in_fib(fib(table)?).with_metrics(metrics);
+                self.routes.push(MovedRoute { route, scoped: scoped == "1" });
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// The plan, if all of it was there.
+    fn plan(self) -> Option<AddressMove> {
+        let (from, to, token) = self.names?;
+        let (was_up, forbidden) = self.was?;
+        let [from_was, from_now, to_was, to_now] = self.nd6?;
+        Some(AddressMove {
+            from,
+            to,
+            inet: self.inet,
+            inet6: self.inet6,
+            routes: self.routes,
+            mac: self.mac,
+            fib: self.fib?,
+            was_up,
+            nd6_from: (from_was, from_now),
+            nd6_to: (to_was, to_now),
+            forbidden,
+            token,
+        })
+    }
+}
+
+fn fib(text: &str) -> Option<Fib> {
+    Fib::new(text.parse().ok()?).ok()
+}
+
+/// A value that may not be there. None: it is there and cannot be read.
+fn optional<T: FromStr>(text: &str) -> Option<Option<T>> {
+    match text {
+        NONE => Some(None),
+        text => text.parse().ok().map(Some),
+    }
+}

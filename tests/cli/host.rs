@@ -1,0 +1,190 @@
+//! `host`: the host's own addresses, moved by the program, undone by the process that watches over it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jailwire::kernel::Kernel;
+use jailwire::sim::Sim;
+use jailwire::types::InterfaceName;
+use jailwire::vnet::Vnet;
+
+use crate::support::{Root, assert_same, at_every_call, text};
+
+fn name(text: &str) -> InterfaceName {
+    text.parse().unwrap()
+}
+
+/// em0 on bridge0, with the addresses that it has from the start.
+fn host(root: &Root) -> Vnet {
+    let kernel: Arc<dyn Kernel> = Arc::new(Sim::open(&root.path().join(".sim")).unwrap());
+    kernel.load_module("if_bridge").unwrap();
+    let host = Vnet::host(kernel);
+    let bridge = host.create("bridge0").unwrap();
+    host.add_member(&bridge, &name("em0")).unwrap();
+    host
+}
+
+fn addresses(host: &Vnet, interface: &str) -> Vec<String> {
+    let addresses = host.ipv4_addresses(&name(interface)).unwrap();
+    addresses.iter().map(|address| address.network.to_string()).collect()
+}
+
+/// Waits until no move is written down any more: the watcher has done its work.
+fn wait_for_the_watcher(root: &Root) {
+    let record = root.path().join(".sim/run/jailwire/%addresses");
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while record.exists() {
+        assert!(Instant::now() < deadline, "the watcher does nothing");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_move_that_is_confirmed_stays_and_one_that_is_not_is_undone() {
+    let root = Root::new();
+    let host = host(&root);
+    let before = root.quiet_state();
+    let said = root.ok(&["host", "move-address", "em0", "bridge0", "--confirm-within", "1s"]);
+    assert!(said.starts_with("Moved 192.0.2.10/24 from em0 to bridge0.\n"), "{said}");
+    assert!(said.contains("undone in 1 seconds, unless you run: jailwire host confirm\n"), "{said}");
+    for line in [
+        "cloned_interfaces=\"bridge0\"",
+        "ifconfig_em0=\"up\"",
+        "ifconfig_bridge0=\"inet 192.0.2.10/24 addm em0 up\"",
+    ] {
+        assert!(said.contains(&format!("\n    {line}\n")), "{line}: {said}");
+    }
+    wait_for_the_watcher(&root);
+    root.settles(&before, "not confirmed");
+    assert!(root.fails(&["host", "confirm"], 1).contains("was undone"));
+
+    root.ok(&["host", "move-address", "em0", "bridge0", "--confirm-within", "1h"]);
+    let pending = root.fails(&["host", "move-address", "bridge0", "em0"], 1);
+    assert!(pending.contains("host confirm"), "{pending}");
+    assert_eq!(root.ok(&["host", "confirm"]), "Confirmed: 192.0.2.10/24 from em0 to bridge0.\n");
+    assert_eq!(
+        (addresses(&host, "bridge0"), addresses(&host, "em0")),
+        (vec!["192.0.2.10/24".into()], vec![])
+    );
+
+    let back = root.ok(&["host", "move-address", "bridge0", "em0", "--confirmed"]);
+    assert!(!back.contains("host confirm"), "{back}");
+    assert!(
+        back.contains("    ifconfig_bridge0=\"addm em0 up\"\n    ifconfig_em0=\"inet 192.0.2.10/24 up\"\n"),
+        "{back}"
+    );
+    host.down(&name("bridge0")).unwrap();
+    root.settles(&before, "and back");
+}
+
+#[test]
+fn a_move_is_undone_at_once_when_its_mover_is_killed() {
+    let fresh = Root::new();
+    host(&fresh);
+    let before = fresh.quiet_state();
+    let killed = at_every_call(3, |call| {
+        use std::os::unix::process::ExitStatusExt as _;
+
+        let root = Root::new();
+        host(&root);
+        // Longer than the test: what is undone is undone because the mover has ended.
+        let arguments = ["host", "move-address", "em0", "bridge0", "--confirm-within", "10m"];
+        let output = root.run_with_fault(&arguments, Some(&format!("{call}:kill")));
+        if output.status.signal() != Some(9) {
+            assert!(output.status.success(), "call {call}: {}", text(&output.stderr));
+            root.ok(&["host", "undo"]);
+            root.settles(&before, "undone by hand");
+            return false;
+        }
+        // After its last change it is a move that waits to be confirmed.
+        let deadline = Instant::now() + Duration::from_secs(30);
+        let record = root.path().join(".sim/run/jailwire/%addresses");
+        while std::fs::read_to_string(&record).is_ok_and(|text| !text.contains(" done")) {
+            assert!(Instant::now() < deadline, "killed at call {call}: the watcher does nothing");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        if record.exists() {
+            root.ok(&["host", "undo"]);
+        }
+        root.settles(&before, &format!("killed at call {call}"));
+        true
+    });
+    println!("killed at {killed} points");
+    assert!(killed > 10, "{killed}");
+}
+
+#[test]
+fn a_move_that_fails_tells_why_and_changes_nothing() {
+    let root = Root::new();
+    let host = host(&root);
+    let before = root.quiet_state();
+    let calls = |fault: &str| {
+        let arguments = ["host", "move-address", "em0", "bridge0", "--confirm-within", "10m"];
+        root.run_with_fault(&arguments, Some(fault))
+    };
+    let mut failed = 0;
+    for call in (20..60).step_by(4) {
+        let output = calls(&format!("{call}:ENOBUFS"));
+        if output.status.success() {
+            root.ok(&["host", "undo"]);
+        } else {
+            failed += 1;
+            assert!(text(&output.stderr).contains("ENOBUFS"), "{}", text(&output.stderr));
+        }
+        wait_for_the_watcher(&root);
+        root.settles(&before, &format!("failed at call {call}"));
+    }
+    assert!(failed > 3, "{failed}");
+    assert_eq!(addresses(&host, "em0"), ["192.0.2.10/24"]);
+}
+
+#[test]
+fn a_lease_moves_with_the_mac_and_the_lines_ask_for_it_again() {
+    let root = Root::new();
+    let host = host(&root);
+    let rc = root.path().join("rc.conf");
+    std::fs::write(
+        &rc,
+        "cloned_interfaces=\"lo1\"\nifconfig_em0=\"SYNCDHCP mtu 9000 -tso\"\nifconfig_em0_alias0=\"inet 198.51.100.7/32\"\nifconfig_bridge0=\"addm em0 stp em0 up\"\n",
+    )
+    .unwrap();
+    let own = host.mac(&name("bridge0")).unwrap().unwrap();
+    let mac = host.mac(&name("em0")).unwrap().unwrap();
+    let arguments = ["host", "move-address", "em0", "bridge0", "--rc-conf", rc.to_str().unwrap()];
+    let dry = root.ok(&[&arguments[..], &["--dry-run"]].concat());
+    assert!(dry.contains(&format!("set the MAC address of bridge0 to {mac}")), "{dry}");
+    assert!(dry.contains("SIOCDIFADDR, SIOCAIFADDR"), "{dry}");
+    assert_eq!(host.mac(&name("bridge0")).unwrap(), Some(own), "nothing is done");
+    let said = root.ok(&[&arguments[..], &["--confirmed"]].concat());
+    for line in [
+        "    cloned_interfaces=\"lo1 bridge0\"\n",
+        "    ifconfig_em0=\"mtu 9000 -tso up\"\n",
+        &format!("    ifconfig_bridge0=\"ether {mac} SYNCDHCP stp em0 addm em0 up\"\n"),
+        "    # and without ifconfig_em0_alias0\n",
+        "To renew the lease from now on: service dhclient start bridge0\n",
+    ] {
+        assert!(said.contains(line), "{line}: {said}");
+    }
+    assert_eq!(host.mac(&name("bridge0")).unwrap(), Some(mac));
+    let json: serde_json::Value =
+        serde_json::from_str(&root.ok(&["host", "move-address", "bridge0", "em0", "--confirmed", "--json"]))
+            .unwrap();
+    assert_eq!(json["addresses"][0]["address"], "192.0.2.10", "{json}");
+    assert_eq!(json["mac"], own.to_string(), "the bridge has its own again");
+    assert_eq!(host.mac(&name("bridge0")).unwrap(), Some(own));
+}
+
+#[test]
+fn what_cannot_be_moved_and_times_that_are_none_are_told() {
+    let root = Root::new();
+    host(&root);
+    let before = root.kernel_state();
+    let told = root.fails(&["host", "move-address", "em0", "lo0"], 1);
+    assert!(told.contains("em0 and lo0 are no bridge and its member"), "{told}");
+    for time in ["0s", "25h", "soon", "", "-1"] {
+        let option = format!("--confirm-within={time}");
+        let told = root.fails(&["host", "move-address", "em0", "bridge0", &option], 1);
+        assert!(told.contains("1s to 24h"), "{time}: {told}");
+    }
+    assert_same(&root.kernel_state(), &before, "nothing is changed");
+}

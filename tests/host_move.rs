@@ -1,0 +1,406 @@
+//! The host's addresses moved from a bridge member to its bridge, and back: whole, or not at all, also where a call
+//! fails and where the mover is killed.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipnetwork::{IpNetwork, Ipv4Network, Ipv6Network};
+use jailwire::address::{Ipv6Address, Lifetime};
+use jailwire::bridge::BridgeFlags;
+use jailwire::kernel::{Clock as _, Errno};
+use jailwire::nd6::Nd6Flags;
+use jailwire::route::{Gateway, Route, Via};
+use jailwire::sim::{Fault, Killed, Options, Setting, Sim};
+use jailwire::types::{Fib, InterfaceName};
+use jailwire::vnet::Vnet;
+use jailwire::wiring::{AddressMove, Problem, Wiring, WiringError};
+
+const MEMBER_ADDRESSES: &str = "net.link.bridge.member_ifaddrs";
+
+fn name(text: &str) -> InterfaceName {
+    text.parse().unwrap()
+}
+
+/// A host whose em0 is on bridge0 and has addresses and routes of all kinds.
+struct World {
+    sim: Sim,
+    directory: tempfile::TempDir,
+}
+
+impl World {
+    fn new() -> World {
+        let modules = ["bridgestp", "if_bridge", "if_epair"].map(str::to_owned).into();
+        let sysctls = vec![("kern.hostname".to_owned(), Setting::Text("host".to_owned()))];
+        let sim = Sim::with(&Options { modules, sysctls, ..Options::default() });
+        let memory = std::path::Path::new("/dev/shm");
+        let place = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+        let directory = tempfile::tempdir_in(place).unwrap();
+        sim.set_run_directory(directory.path());
+        let world = World { sim, directory };
+        let host = world.host();
+        host.set_sysctl_int("net.fibs", 2).unwrap();
+        // The prefixes of addresses are in both tables, those of the first one too.
+        host.set_sysctl_int("net.add_addr_allfibs", 1).unwrap();
+        let (em0, bridge0) = (name("em0"), host.create("bridge0").unwrap());
+        host.add_member(&bridge0, &em0).unwrap();
+        host.remove_ipv4(&em0, "192.0.2.10".parse().unwrap()).unwrap();
+        host.add_ipv4(&em0, "192.0.2.10/24".parse::<Ipv4Network>().unwrap()).unwrap();
+        host.add_route(&Route::default_via("192.0.2.1".parse::<Gateway>().unwrap())).unwrap();
+        host.add_ipv4(&em0, "192.0.2.11/24".parse::<Ipv4Network>().unwrap()).unwrap();
+        host.add_ipv4(&em0, "198.51.100.7/32".parse::<Ipv4Network>().unwrap()).unwrap();
+        for address in ["2001:db8::10/64", "2001:db8:1::10/64"] {
+            host.add_ipv6(&em0, address.parse::<Ipv6Network>().unwrap()).unwrap();
+        }
+        let index = u32::from(host.index(&em0).unwrap());
+        let scoped = Gateway::scoped("fe80::1".parse().unwrap(), index);
+        host.add_route(&Route::default_via(scoped)).unwrap();
+        let to: IpNetwork = "10.0.0.0/8".parse().unwrap();
+        let router: Gateway = "192.0.2.254".parse().unwrap();
+        host.add_route(&Route::new(to, Via::Gateway(router))).unwrap();
+        let other = Fib::new(1).unwrap();
+        host.add_route(&Route::new(to, Via::Gateway(router)).in_fib(other)).unwrap();
+        let direct: IpNetwork = "203.0.113.0/24".parse().unwrap();
+        host.add_route(&Route::new(direct, Via::Interface(host.index(&em0).unwrap()))).unwrap();
+        host.change_nd6_flags(&em0, Nd6Flags::ACCEPT_RTADV, Nd6Flags::empty()).unwrap();
+        world.sim.sleep(Duration::from_secs(120));
+        world
+    }
+
+    /// The host, as another process has it.
+    fn wiring(&self) -> Wiring {
+        Wiring::on(Arc::new(self.sim.as_process())).unwrap()
+    }
+
+    fn host(&self) -> Vnet {
+        Vnet::host(Arc::new(self.sim.clone()))
+    }
+
+    /// All there is once what goes by itself has gone.
+    fn state(&self) -> String {
+        self.sim.clear_faults();
+        self.sim.sleep(Duration::from_secs(120));
+        // When the kernel has heard of a prefix is no state.
+        let described = self.sim.describe();
+        let mut parts = described.split("since: ");
+        let first = parts.next().unwrap_or_default().to_owned();
+        let described =
+            parts.fold(first, |all, part| all + part.split_once(", ").map_or(part, |(_, rest)| rest));
+        // Nor is the order of groups, prefixes and the paths of routes. That of addresses is.
+        let sorted = |line: &str| match line.split_once('[').zip(line.find(']')) {
+            Some(((before, _), end)) if line.contains("Membership {") || line.contains("Prefix6 {") => {
+                let mut items: Vec<&str> = line[before.len() + 1..end].split(", ").collect();
+                items.sort_unstable();
+                format!("{before}{items:?}{}", &line[end..])
+            }
+            _ => line.to_owned(),
+        };
+        // Routing tables are compared as they are dumped: which address of a prefix made its route is not told.
+        let tables = |line: &&str| !line.starts_with("    ") && !line.starts_with(" inet");
+        let mut lines: Vec<String> = described.lines().filter(tables).map(sorted).collect();
+        let host = self.host();
+        for fib in [0, 1] {
+            for route in host.routes(Fib::new(fib).unwrap()).unwrap_or_default() {
+                lines.push(format!(
+                    "fib {fib}: {route} {:?} {:?} {:?}",
+                    route.flags, route.interface, route.metrics
+                ));
+            }
+        }
+        lines.sort_unstable();
+        for interface in ["em0", "bridge0"] {
+            if host.has_interface(&name(interface)).unwrap() {
+                lines.push(format!("{interface}: {:?}", shown(&host, interface)));
+            }
+        }
+        lines.join("\n")
+    }
+
+    /// Runs something as a process of its own, with faults at calls of it, counted from 1. None: it was killed.
+    fn run<T>(&self, faults: &[(u64, Fault)], act: impl FnOnce(&Wiring) -> T) -> Option<T> {
+        let wiring = self.wiring();
+        self.sim.clear_faults();
+        for (call, fault) in faults {
+            self.sim.set_fault(self.sim.calls() + call, *fault);
+        }
+        let ended = catch_unwind(AssertUnwindSafe(|| {
+            let done = act(&wiring);
+            // What closing a handle may do is not a part of it.
+            self.sim.clear_faults();
+            done
+        }));
+        self.sim.clear_faults();
+        // A process that was killed runs no destructor.
+        match ended {
+            Ok(done) => Some(done),
+            Err(payload) if payload.is::<Killed>() => {
+                std::mem::forget(wiring);
+                None
+            }
+            Err(payload) => resume_unwind(payload),
+        }
+    }
+
+    fn plan(&self) -> AddressMove {
+        self.wiring().plan_move(&name("em0"), &name("bridge0"), true).unwrap()
+    }
+}
+
+#[track_caller]
+fn assert_same(now: &str, before: &str, what: &str) {
+    let beyond = |text: &str, other: &str, sign: &str| {
+        let other: Vec<&str> = other.lines().collect();
+        let lines = text.lines().filter(|line| !other.contains(line));
+        lines.map(|line| format!("{sign} {line}\n")).collect::<String>()
+    };
+    assert!(now == before, "{what}:\n{}{}", beyond(now, before, "+"), beyond(before, now, "-"));
+}
+
+/// The addresses of an interface in the kernel's order, those of IPv4 first.
+fn shown(host: &Vnet, interface: &str) -> Vec<String> {
+    let mut addresses = host.interface(&name(interface)).unwrap().addresses;
+    addresses.sort_by_key(|one| one.network.is_ipv6());
+    addresses.iter().map(|one| one.network.to_string()).collect()
+}
+
+fn problems(error: WiringError) -> Vec<Problem> {
+    match error {
+        WiringError::Problems(problems) => problems,
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn all_of_it_moves_and_comes_back_as_it_was() {
+    let world = World::new();
+    let host = world.host();
+    let before = world.state();
+    let had = shown(&host, "em0");
+    let wiring = world.wiring();
+    let mac = host.mac(&name("em0")).unwrap();
+    for round in 0..50 {
+        let plan = wiring.plan_move(&name("em0"), &name("bridge0"), true).unwrap();
+        wiring.move_addresses(&plan).unwrap();
+        assert!(wiring.pending_move().unwrap().unwrap().done);
+        assert_eq!(wiring.confirm_move().unwrap().unwrap(), plan);
+        assert_eq!(shown(&host, "bridge0"), had, "round {round}");
+        assert_eq!(shown(&host, "em0"), [""; 0], "round {round}");
+        assert_eq!(host.mac(&name("bridge0")).unwrap(), mac);
+        let bridge = host.index(&name("bridge0")).unwrap();
+        let through = |fib: u32| {
+            let routes = host.routes(Fib::new(fib).unwrap()).unwrap();
+            let mut through: Vec<_> = routes
+                .iter()
+                .filter(|route| matches!(route.via, Via::Gateway(_)) && route.index == bridge)
+                .map(ToString::to_string)
+                .collect();
+            through.sort();
+            through
+        };
+        let scoped = format!("default (IPv6) via fe80::1%{bridge}");
+        assert_eq!(through(0), ["10.0.0.0/8 via 192.0.2.254", &scoped, "default via 192.0.2.1"]);
+        assert_eq!(through(1), ["10.0.0.0/8 via 192.0.2.254"]);
+        assert!(host.nd6_flags(&name("bridge0")).unwrap().contains(Nd6Flags::ACCEPT_RTADV));
+        assert!(host.nd6_flags(&name("em0")).unwrap().contains(Nd6Flags::DISABLED));
+
+        let back = wiring.plan_move(&name("bridge0"), &name("em0"), true).unwrap();
+        wiring.move_addresses(&back).unwrap();
+        wiring.confirm_move().unwrap().unwrap();
+        host.down(&name("bridge0")).unwrap();
+        if round % 10 == 0 {
+            assert_same(&world.state(), &before, &format!("round {round}"));
+        }
+    }
+    assert_same(&world.state(), &before, "in the end");
+    drop((wiring, host));
+    assert!(std::fs::read_dir(world.directory.path().join("jailwire")).is_err(), "no file is left");
+}
+
+#[test]
+fn what_is_left_of_a_lifetime_moves() {
+    let world = World::new();
+    let host = world.host();
+    let address = "2001:db8:2::10/64".parse::<Ipv6Network>().unwrap();
+    let (valid, preferred) = (Lifetime::Seconds(1000), Lifetime::Seconds(500));
+    host.add_ipv6(&name("em0"), Ipv6Address { valid, preferred, ..address.into() }).unwrap();
+    world.sim.sleep(Duration::from_secs(100));
+    let wiring = world.wiring();
+    let ends = host.ipv6_ends(&name("em0"), address.ip()).unwrap();
+    let near = |now: (Option<Duration>, Option<Duration>)| {
+        let gap =
+            |one: Option<Duration>, other: Option<Duration>| one.unwrap().abs_diff(other.unwrap()).as_secs();
+        assert!(gap(now.0, ends.0) <= 2 && gap(now.1, ends.1) <= 2, "{now:?} {ends:?}");
+    };
+    wiring.move_addresses(&world.plan()).unwrap();
+    near(host.ipv6_ends(&name("bridge0"), address.ip()).unwrap());
+    world.sim.sleep(Duration::from_secs(50));
+    wiring.undo_move(None).unwrap().unwrap();
+    near(host.ipv6_ends(&name("em0"), address.ip()).unwrap());
+    // One that ends meanwhile does not come back.
+    wiring.move_addresses(&world.plan()).unwrap();
+    world.sim.sleep(Duration::from_secs(2000));
+    wiring.undo_move(None).unwrap().unwrap();
+    assert_eq!(host.find_ipv6(&name("em0"), address.ip()).unwrap(), None);
+}
+
+/// A move that is killed at a call is undone by the next process, also if the next process is killed.
+fn killed_everywhere(allowed: i32) {
+    let world = World::new();
+    world.host().set_sysctl_int(MEMBER_ADDRESSES, allowed).unwrap();
+    let before = world.state();
+    let plan = world.plan();
+    let mut points = 0;
+    for call in 1.. {
+        let what = format!("killed at call {call}, member_ifaddrs {allowed}");
+        let ended = world.run(&[(call, Fault::Kill)], |wiring| wiring.move_addresses(&plan));
+        if let Some(moved) = ended {
+            moved.unwrap();
+            world.wiring().undo_move(None).unwrap().unwrap();
+            assert_same(&world.state(), &before, "not killed");
+            break;
+        }
+        points += 1;
+        // The undoing is killed as well, at a call that differs from time to time.
+        let also = (call * 7) % 60 + 1;
+        let _ = world.run(&[(also, Fault::Kill)], |wiring| wiring.undo_move(None).map(drop));
+        world.wiring().undo_move(None).unwrap();
+        assert_same(&world.state(), &before, &format!("{what}, the undoing at {also}"));
+        assert_eq!(world.wiring().pending_move().unwrap(), None, "{what}");
+    }
+    println!("killed at {points} points");
+    assert!(points > 40, "{points}");
+}
+
+#[test]
+fn a_move_is_killed_at_every_call() {
+    killed_everywhere(1);
+}
+
+#[test]
+fn a_move_is_killed_at_every_call_where_members_take_no_addresses() {
+    killed_everywhere(0);
+}
+
+#[test]
+fn an_undoing_is_killed_at_every_call() {
+    for allowed in [1, 0] {
+        let world = World::new();
+        world.host().set_sysctl_int(MEMBER_ADDRESSES, allowed).unwrap();
+        let before = world.state();
+        for call in 1.. {
+            world.wiring().move_addresses(&world.plan()).unwrap();
+            let ended = world.run(&[(call, Fault::Kill)], |wiring| wiring.undo_move(None).map(drop));
+            world.wiring().undo_move(None).unwrap();
+            assert_same(&world.state(), &before, &format!("killed at call {call}"));
+            if let Some(undone) = ended {
+                undone.unwrap();
+                assert!(call > 30, "{call}");
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_move_that_fails_at_any_call_changes_nothing() {
+    let world = World::new();
+    let before = world.state();
+    let plan = world.plan();
+    let mut failed = 0;
+    for call in 1.. {
+        let calls = world.sim.calls();
+        let fault = [(call, Fault::Errno(Errno::ENOBUFS))];
+        let moved = world.run(&fault, |wiring| wiring.move_addresses(&plan)).expect("no fault kills");
+        let reached = world.sim.calls() - calls > call;
+        match moved {
+            Ok(()) => drop(world.wiring().undo_move(None).unwrap().unwrap()),
+            Err(error) => {
+                failed += 1;
+                assert!(!error.to_string().contains("could not be undone"), "call {call}: {error}");
+            }
+        }
+        assert_same(&world.state(), &before, &format!("failed at call {call}"));
+        if !reached {
+            break;
+        }
+    }
+    assert!(failed > 40, "{failed}");
+}
+
+#[test]
+fn a_confirmation_is_killed_at_every_call() {
+    let world = World::new();
+    for call in 1.. {
+        world.wiring().move_addresses(&world.plan()).unwrap();
+        let after = world.state();
+        let ended = world.run(&[(call, Fault::Kill)], |wiring| wiring.confirm_move().map(drop));
+        assert_same(&world.state(), &after, &format!("killed at call {call}"));
+        // Either it is confirmed, or it still can be.
+        let _ = world.wiring().confirm_move().unwrap();
+        assert_same(&world.state(), &after, &format!("killed at call {call}, confirmed"));
+        let wiring = world.wiring();
+        wiring.move_addresses(&wiring.plan_move(&name("bridge0"), &name("em0"), true).unwrap()).unwrap();
+        wiring.confirm_move().unwrap().unwrap();
+        if let Some(confirmed) = ended {
+            return confirmed.unwrap();
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_moved_is_told_before_anything_is_changed() {
+    let world = World::new();
+    let (wiring, host) = (world.wiring(), world.host());
+    let (em0, bridge0) = (name("em0"), name("bridge0"));
+    let told = |from: &str, to: &str| problems(wiring.plan_move(&name(from), &name(to), false).unwrap_err());
+    assert_eq!(told("em0", "em7"), [Problem::NoInterface { name: name("em7") }]);
+    assert_eq!(told("em0", "lo0"), [Problem::NotBridgeAndMember { from: em0, to: name("lo0") }]);
+    assert_eq!(told("em0", "em0"), [Problem::NotBridgeAndMember { from: em0, to: em0 }]);
+    host.set_sysctl_int(MEMBER_ADDRESSES, 0).unwrap();
+    let nothing = Problem::NothingToMove { from: bridge0 };
+    assert_eq!(
+        told("bridge0", "em0"),
+        [Problem::MemberTakesNoAddress { member: em0, bridge: bridge0 }, nothing.clone()]
+    );
+    host.set_sysctl_int(MEMBER_ADDRESSES, 1).unwrap();
+    assert_eq!(told("bridge0", "em0"), [nothing]);
+    host.change_bridge_flags(&bridge0, BridgeFlags::VLAN_FILTER, BridgeFlags::empty()).unwrap();
+    assert_eq!(told("em0", "bridge0"), [Problem::BridgeFiltersHost { bridge: bridge0 }]);
+    host.change_bridge_flags(&bridge0, BridgeFlags::empty(), BridgeFlags::VLAN_FILTER).unwrap();
+
+    // Another one waits.
+    let plan = world.plan();
+    wiring.move_addresses(&plan).unwrap();
+    let back = wiring.plan_move(&bridge0, &em0, false).unwrap();
+    let pending = problems(wiring.move_addresses(&back).unwrap_err());
+    assert_eq!(pending, [Problem::MovePending { what: plan.to_string() }]);
+    assert_eq!(wiring.undo_move(Some("another")).unwrap(), None);
+    assert_eq!(wiring.undo_move(Some(plan.token())).unwrap(), Some(plan));
+    assert_eq!(wiring.confirm_move().unwrap(), None);
+}
+
+#[test]
+fn an_address_of_a_jail_stays_with_the_jail() {
+    let world = World::new();
+    let wiring = world.wiring();
+    wiring.jail("web", "/").alias("em0", "192.0.2.40/24").start().unwrap();
+    let told = problems(wiring.plan_move(&name("em0"), &name("bridge0"), false).unwrap_err());
+    let address = "192.0.2.40".parse().unwrap();
+    let jail = "web".to_owned();
+    assert_eq!(told, [Problem::AddressOfJail { address, interface: name("em0"), jail, to: name("bridge0") }]);
+    wiring.stop("web").unwrap();
+    wiring.plan_move(&name("em0"), &name("bridge0"), false).unwrap();
+}
+
+/// The machine's next boot has no more of it, and nothing is undone then.
+#[test]
+fn a_move_of_another_boot_is_forgotten() {
+    let world = World::new();
+    world.wiring().move_addresses(&world.plan()).unwrap();
+    let modules = ["bridgestp", "if_bridge"].map(str::to_owned).into();
+    world.sim.reboot(&Options { modules, boot_id: [7; 16], ..Options::default() });
+    let wiring = world.wiring();
+    let before = world.state();
+    assert_eq!((wiring.pending_move().unwrap(), wiring.undo_move(None).unwrap()), (None, None));
+    assert_same(&world.state(), &before, "nothing is undone");
+}

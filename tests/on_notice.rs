@@ -1,0 +1,84 @@
+//! What the kernel's source has on notice stands in few places: `docs/on-notice.md`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use jailwire::sim::{Call, Sim};
+use jailwire::vnet::Vnet;
+use jailwire::wiring::Wiring;
+
+fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).expect("a directory") {
+        let path = entry.expect("an entry").path();
+        match path.is_dir() {
+            true => sources(&path, found),
+            false if path.extension().is_some_and(|extension| extension == "rs") => found.push(path),
+            false => {}
+        }
+    }
+}
+
+/// The files of the library outside the simulated kernel that have one of these words in their code.
+fn with(words: &[&str]) -> Vec<String> {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = Vec::new();
+    sources(&top.join("src"), &mut found);
+    let mut with: Vec<String> = Vec::new();
+    for path in found {
+        let name = path.strip_prefix(top).unwrap().to_string_lossy().into_owned();
+        let text = fs::read_to_string(&path).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let mut lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+        if !name.starts_with("src/sim/") && lines.any(|line| words.iter().any(|word| line.contains(word))) {
+            with.push(name);
+        }
+    }
+    with.sort();
+    with
+}
+
+#[test]
+fn all_commands_of_bridges_pass_one_function() {
+    assert_eq!(with(&["call!(SIOCGDRVSPEC)", "call!(SIOCSDRVSPEC)"]), ["src/bridge/mod.rs"]);
+}
+
+#[test]
+fn only_the_bridges_module_knows_their_structures() {
+    let structures =
+        ["ifbreq", "ifbifconf", "ifbareq", "ifbaconf", "ifbrparam", "ifbropreq", "ifbif_vlan_req"];
+    let files = with(&structures);
+    assert!(files.len() >= 4, "{files:?}");
+    assert!(files.iter().all(|file| file.starts_with("src/bridge/")), "{files:?}");
+}
+
+/// An address without a mask gets that of its class: the kernel warns of it, and will refuse it.
+#[test]
+fn no_address_comes_without_its_mask() {
+    let sim = Sim::new();
+    let (asked, bare) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (counted, without) = (Arc::clone(&asked), Arc::clone(&bare));
+    sim.observe(move |call, _| {
+        if let Call::Ioctl { request, .. } = call
+            && request.number() == jailwire_sys::SIOCAIFADDR
+        {
+            counted.fetch_add(1, Ordering::Relaxed);
+            let length =
+                request.argument().bytes()[std::mem::offset_of!(jailwire_sys::in_aliasreq, ifra_mask)];
+            without.fetch_add(usize::from(length == 0), Ordering::Relaxed);
+        }
+    });
+    let wiring = Wiring::on(Arc::new(sim.clone())).unwrap();
+    wiring.jail("web", "/").nic("bridge0").address("192.0.2.20/24").start().unwrap();
+    wiring.jail("proxy", "/").alias("em0", "192.0.2.40/32").start().unwrap();
+    let host = Vnet::host(Arc::new(sim.clone()));
+    host.add_member(&"bridge0".parse().unwrap(), &"em0".parse().unwrap()).unwrap();
+    wiring.stop("proxy").unwrap();
+    let plan = wiring.plan_move(&"em0".parse().unwrap(), &"bridge0".parse().unwrap(), false).unwrap();
+    wiring.move_addresses(&plan).unwrap();
+    wiring.undo_move(None).unwrap();
+    // The jail's own and its loopback's, the alias, there and back.
+    assert!(asked.load(Ordering::Relaxed) >= 5, "{asked:?}");
+    assert_eq!(bare.load(Ordering::Relaxed), 0);
+}
