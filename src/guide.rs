@@ -11,5 +11,8 @@ pub mod kernel {}
 #[doc = include_str!("../docs/guide/testing.md")]
 pub mod testing {}
 
+#[doc = include_str!("../docs/guide/tutorial.md")]
+pub mod tutorial {}
+
 #[doc = include_str!("../docs/guide/iocage.md")]
 pub mod iocage {}

@@ -47,6 +47,42 @@ fn every_contract_test_that_the_guide_names_is_there() {
     assert!(named > 40, "the guide names {named} tests");
 }
 
+/// What the port installs, by its Makefile, below the prefix.
+fn installed() -> Vec<String> {
+    let makefile = read("etc/port/Makefile").replace("\\\n", " ");
+    let line = |name: &str| {
+        let found =
+            makefile.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_else(|| panic!("no {name}"));
+        found.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let mut files = line("PLIST_FILES=");
+    assert!(files.pop().unwrap().starts_with("${MANUALS:"));
+    files.push("share/man/man8/jailwire*.8.gz".to_owned());
+    files.push(format!("etc/rc.d/{}", line("USE_RC_SUBR=")[0]));
+    assert_eq!(line("PORTEXAMPLES="), ["*"]);
+    files.push("share/examples/jailwire".to_owned());
+    files.sort();
+    files
+}
+
+#[test]
+fn the_tutorial_says_where_every_file_of_the_port_lies() {
+    let page = read("docs/guide/tutorial.md");
+    let (_, table) = page.split_once("\n## Which files lie where\n").unwrap();
+    let mut told: Vec<String> = table
+        .lines()
+        .filter(|line| line.ends_with("| the port |"))
+        .map(|line| line.split('`').nth(1).unwrap().strip_prefix("/usr/local/").unwrap().to_owned())
+        .collect();
+    told.sort();
+    assert_eq!(told, installed());
+    // The manual pages name the same places.
+    let manual = read("src/bin/jailwire/cli/manual.rs");
+    for name in ["/usr/local/etc/rc.d/jailwire", "/var/run/jail.ioc-NAME.conf", "/var/run/jailwire"] {
+        assert!(table.contains(&format!("`{name}`")) && manual.contains(&format!("\"{name}\"")), "{name}");
+    }
+}
+
 #[test]
 fn every_guide_is_in_the_documentation_and_named_by_the_crate_page() {
     let (module, page) = (read("src/guide.rs"), read("docs/crate.md"));

@@ -26,6 +26,7 @@ mod seed;
 mod storage;
 mod support;
 mod transcripts;
+mod tutorial;
 mod vanishing;
 mod vlan_bridges;
 mod vlans;

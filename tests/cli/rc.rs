@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::support::{Root, text};
 
 /// What the script needs of rc.subr: variables from rc.conf, and its own functions called by name.
-const RC_SUBR: &str = r#"
+pub const RC_SUBR: &str = r#"
 load_rc_config() { . "$RC_CONF"; }
 run_rc_command() {
     eval "enabled=\$$rcvar"
