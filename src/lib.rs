@@ -29,6 +29,8 @@ pub mod route;
 pub mod sim;
 #[doc = include_str!("../docs/surface.md")]
 pub mod surface {}
+#[cfg(feature = "serde")]
+mod spelling;
 #[cfg(test)]
 mod testdata;
 pub mod types;

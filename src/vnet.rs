@@ -49,6 +49,7 @@ pub struct Vnet {
 
 /// What a network stack has.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Snapshot {
     /// The interfaces and their addresses.
     pub interfaces: Vec<Interface>,

@@ -45,6 +45,11 @@ bitflags::bitflags! {
 /// assert_eq!(set.to_string(), "10,20");
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(try_from = "String", into = "String")
+)]
 pub struct VlanSet([u64; WORDS]);
 
 impl VlanSet {

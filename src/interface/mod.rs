@@ -138,6 +138,7 @@ bitflags::bitflags! {
 /// Whether an interface has a carrier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[doc(alias = "ifi_link_state")]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 pub enum LinkState {
     /// It does not tell.
     #[default]
@@ -198,6 +199,7 @@ impl fmt::Display for InterfaceType {
 
 /// An address of an interface, as a dump shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(into = "crate::spelling::InterfaceAddress"))]
 pub struct InterfaceAddress {
     /// The address and its prefix length.
     pub network: IpNetwork,
@@ -209,6 +211,7 @@ pub struct InterfaceAddress {
 
 /// An interface, as a dump shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(into = "crate::spelling::Interface"))]
 pub struct Interface {
     /// Its name.
     pub name: InterfaceName,

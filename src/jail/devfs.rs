@@ -22,6 +22,7 @@ const FIRST_RULE: u16 = 100;
 /// One rule: for which devices, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[doc(alias = "devfs_rule")]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct DevfsRule {
     /// The paths it is for, relative to the mount, as a pattern of [`fnmatch(3)`](https://man.freebsd.org/fnmatch(3)): `bpf*`. None: all.
     pub path: Option<String>,

@@ -22,6 +22,7 @@ const PERIOD: Duration = Duration::from_millis(50);
 /// Something that happened to a jail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(into = "crate::spelling::JailEvent"))]
 pub enum JailEvent {
     /// A jail was made directly below `parent`: below the caller's own jail, or on the host, if that is
     /// none.

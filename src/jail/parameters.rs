@@ -12,6 +12,7 @@ use crate::kernel::{self, Errno, Failure, Parameter};
 
 /// What a jail has of a subsystem: the type of `vnet`, `ip4`, `host`, `sysvmsg` and others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum JailSystem {
     /// Nothing.
     #[doc(alias = "JAIL_SYS_DISABLE")]
@@ -45,6 +46,11 @@ impl JailSystem {
 
 /// The value of a parameter. The type must be the parameter's: the kernel looks at lengths.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(tag = "type", content = "value", rename_all = "snake_case")
+)]
 pub enum JailValue {
     /// `persist`, `allow.raw_sockets` …: set, or cleared by the `no` form of the name.
     Flag(bool),
@@ -53,7 +59,7 @@ pub enum JailValue {
     /// `host.hostid`.
     Long(u64),
     /// `name`, `path`, `host.hostname` …: bytes without NUL.
-    String(Vec<u8>),
+    String(#[cfg_attr(feature = "serde", serde(with = "crate::spelling::bytes"))] Vec<u8>),
     /// `vnet`, `ip4`, `sysvmsg` …
     System(JailSystem),
     /// `ip4.addr`: the first is the primary one.
@@ -130,6 +136,11 @@ impl From<Vec<Ipv6Addr>> for JailValue {
 /// `exec.*`, `mount.*`, `interface` and some more belong to the program jail(8), and the kernel does not
 /// know them. **It finds a name that it does not know only after building the whole jail.**
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(from = "Vec<crate::spelling::Parameter>", into = "Vec<crate::spelling::Parameter>")
+)]
 pub struct JailParameters(Vec<(String, JailValue)>);
 
 impl JailParameters {

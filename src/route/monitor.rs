@@ -33,6 +33,7 @@ const SLICE: Duration = Duration::from_millis(50);
 /// Something happened in a network stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(into = "crate::spelling::Event"))]
 pub enum Event {
     /// An interface came: it was created, moved here, or renamed to this name.
     #[doc(alias = "RTM_IFANNOUNCE")]

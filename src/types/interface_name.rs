@@ -14,6 +14,11 @@ const LONGEST: usize = 15;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[doc(alias = "IFNAMSIZ")]
 #[doc(alias = "ifr_name")]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(try_from = "String", into = "String")
+)]
 pub struct InterfaceName {
     // Zero-filled, so that the derived comparisons are those of the text.
     bytes: [u8; LONGEST + 1],

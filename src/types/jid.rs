@@ -8,6 +8,11 @@ use std::str::FromStr;
 /// The kernel gives numbers out in turn, and takes one that was freed again only after all others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[doc(alias = "JAIL_MAX")]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(try_from = "i32", into = "i32")
+)]
 pub struct Jid(i32);
 
 /// A number that no jail can have.

@@ -6,6 +6,11 @@ use std::str::FromStr;
 /// An Ethernet address.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[doc(alias = "SIOCSIFLLADDR")]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(try_from = "String", into = "String")
+)]
 pub struct MacAddr(pub [u8; 6]);
 
 /// Text that is not an Ethernet address.

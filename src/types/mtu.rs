@@ -8,6 +8,11 @@ use std::str::FromStr;
 /// What a driver takes may be narrower; the kernel says so when it is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[doc(alias = "SIOCSIFMTU")]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(try_from = "u32", into = "u32")
+)]
 pub struct Mtu(u16);
 
 /// A number that no interface can have as its MTU.

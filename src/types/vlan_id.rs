@@ -6,6 +6,11 @@ use std::str::FromStr;
 /// The number of an IEEE 802.1Q VLAN: 1 to 4094.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[doc(alias = "EVL_VLID_MASK")]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(try_from = "u16", into = "u16")
+)]
 pub struct VlanId(u16);
 
 /// A number that no VLAN can have.

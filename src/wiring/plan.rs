@@ -24,6 +24,7 @@ const MTU_OF_INET6: u32 = 1280;
 
 /// The steps that bring a jail up, in order.
 #[derive(Debug, Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(into = "crate::spelling::Plan"))]
 pub struct Plan {
     steps: Vec<Step>,
     uplinks: Vec<(InterfaceName, InterfaceName)>,

@@ -13,6 +13,7 @@ use crate::types::{InterfaceName, Jid, MacAddr, Mtu, VlanId};
 /// Something that would keep a jail from coming up, found before anything is changed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(tag = "problem", rename_all = "snake_case"))]
 pub enum Problem {
     /// A value was given as text that is none.
     #[error("{what} cannot be read: {reason}")]
@@ -295,6 +296,7 @@ pub enum Problem {
         /// The interface.
         member: InterfaceName,
         /// Its type.
+        #[cfg_attr(feature = "serde", serde(serialize_with = "crate::spelling::displayed::serialize"))]
         kind: InterfaceType,
         /// The bridge.
         bridge: InterfaceName,
@@ -541,6 +543,7 @@ pub enum Problem {
     )]
     UnreachableGateway {
         /// The network.
+        #[cfg_attr(feature = "serde", serde(serialize_with = "crate::spelling::displayed::serialize"))]
         destination: IpNetwork,
         /// The router.
         router: IpAddr,
@@ -551,6 +554,7 @@ pub enum Problem {
     )]
     OtherFamily {
         /// The network.
+        #[cfg_attr(feature = "serde", serde(serialize_with = "crate::spelling::displayed::serialize"))]
         destination: IpNetwork,
         /// The router.
         router: IpAddr,

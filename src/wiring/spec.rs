@@ -15,6 +15,7 @@ use crate::types::{InterfaceName, MacAddr, Mtu};
 
 /// A jail, its mounts and its network.
 #[derive(Debug, Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct JailSpec {
     /// The kernel's name for it.
     pub name: String,
@@ -22,19 +23,23 @@ pub struct JailSpec {
     pub path: PathBuf,
     /// Its parameters, without `name`, `path`, `persist`, `vnet`, `ip4*`, `ip6*` and
     /// `devfs_ruleset`, which follow from the rest.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub parameters: JailParameters,
     /// The devfs rules its `/dev` is shown by.
     pub devfs: Devfs,
     /// What is mounted in it, in order.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub mounts: Vec<MountSpec>,
     /// How it is wired.
     pub network: Network,
     /// Its NAT and its published ports.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub nat: Option<JailNat>,
 }
 
 /// Which devfs ruleset a jail gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Devfs {
     /// An existing one, or 0 for none.
     Existing(u16),
@@ -49,21 +54,30 @@ pub enum Devfs {
 
 /// One mount.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct MountSpec {
     /// `devfs`, `fdescfs`, `nullfs` …
     pub fstype: String,
     /// What is mounted.
+    #[cfg_attr(feature = "serde", serde(with = "crate::spelling::os_text"))]
     pub from: OsString,
     /// The mount point, relative to the jail's root.
     pub beneath: PathBuf,
     /// Options, with a value where they have one.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub options: Vec<(String, Option<String>)>,
     /// Whether the jail's devfs ruleset is to be applied: devfs only.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub ruleset: bool,
 }
 
 /// How a jail is wired.
 #[derive(Debug, Clone)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(tag = "kind", rename_all = "snake_case")
+)]
 pub enum Network {
     /// On the host's network stack, held to addresses of its own.
     Shared(Shared),
@@ -73,10 +87,13 @@ pub enum Network {
 
 /// The network of a jail that shares the host's stack.
 #[derive(Debug, Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Shared {
     /// Its IPv4 addresses, the primary one first.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub ip4: Vec<Alias<Ipv4Network>>,
     /// Its IPv6 addresses, the primary one first.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub ip6: Vec<Alias<Ipv6Network>>,
     /// `ip4`: none, its own addresses, or all of the host's.
     pub ip4_mode: JailSystem,
@@ -90,23 +107,33 @@ pub struct Shared {
 
 /// One address of a shared-IP jail.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(bound = "N: crate::spelling::Net")
+)]
 pub struct Alias<N> {
     /// The interface to add it to; none when the host has it already.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub interface: Option<InterfaceName>,
     /// The address.
+    #[cfg_attr(feature = "serde", serde(with = "crate::spelling::network"))]
     pub network: N,
 }
 
 /// The network of a jail with a stack of its own.
 #[derive(Debug, Clone, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct VnetSpec {
     /// Its epairs.
     pub nics: Vec<Nic>,
     /// Interfaces of the host that are lent to it.
     pub lent: Vec<InterfaceName>,
     /// Addresses for its loopback interface, besides 127.0.0.1 and ::1.
+    #[cfg_attr(feature = "serde", serde(with = "crate::spelling::networks"))]
     pub loopback4: Vec<Ipv4Network>,
     /// The same in IPv6.
+    #[cfg_attr(feature = "serde", serde(with = "crate::spelling::networks"))]
     pub loopback6: Vec<Ipv6Network>,
     /// Its IPv4 default route.
     pub default4: Option<Router>,
@@ -118,8 +145,10 @@ pub struct VnetSpec {
 
 /// A route of a jail to a network behind a router.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct StaticRoute {
     /// The network.
+    #[cfg_attr(feature = "serde", serde(with = "crate::spelling::network"))]
     pub destination: IpNetwork,
     /// The router.
     pub router: Router,
@@ -127,47 +156,61 @@ pub struct StaticRoute {
 
 /// Where a default route goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Router {
     /// Its address.
     pub address: IpAddr,
     /// For a link-local address the NIC whose link it is on.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub nic: Option<usize>,
 }
 
 /// One epair between a jail and a bridge of the host.
 #[derive(Debug, Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Nic {
     /// The name of the host's end.
     pub host_name: HostName,
     /// The name of the jail's end.
     pub jail_name: InterfaceName,
     /// Text for the host's end.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub description: String,
     /// The host's MAC, and the jail's. Without them they repeat from jail to jail: the kernel
     /// derives them from the names that epairs have when they are made.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub macs: Option<(MacAddr, MacAddr)>,
     /// The MTU of both ends; that of the bridge if none is given.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub mtu: Option<Mtu>,
     /// The MTU when none is given and the bridge has no member yet.
     pub default_mtu: Mtu,
     /// The bridge the host's end joins.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub bridge: Option<InterfaceName>,
     /// An interface of the host that is to be on the same bridge.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub uplink: Option<Uplink>,
     /// The VLANs that it is in, on a bridge that filters them. Without any it is in what the bridge puts new members in.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub vlans: Option<NicVlans>,
     /// Whether the bridge forwards nothing between it and other isolated members.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub isolated: bool,
     /// The jail's IPv4 addresses.
+    #[cfg_attr(feature = "serde", serde(default, with = "crate::spelling::networks"))]
     pub inet: Vec<Ipv4Network>,
     /// The jail's IPv6 addresses.
+    #[cfg_attr(feature = "serde", serde(default, with = "crate::spelling::networks"))]
     pub inet6: Vec<Ipv6Network>,
     /// Whether the jail's end takes its IPv6 addresses from router advertisements.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub accept_rtadv: bool,
 }
 
 /// The name of the host's end of an epair.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum HostName {
     /// This one.
     Fixed(InterfaceName),

@@ -80,6 +80,7 @@ pub const TOP: &str = "jailwire";
 
 /// What a jail is to have: NAT for what it sends, ports that are published.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct JailNat {
     name: String,
     addresses: Vec<IpAddr>,

@@ -17,6 +17,11 @@ use crate::packet_filter::{Ports, Protocol};
 /// # Ok::<(), jailwire::wiring::nat::InvalidPublication>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(try_from = "String", into = "String")
+)]
 pub struct Publication {
     address: Option<IpAddr>,
     ports: Ports,
