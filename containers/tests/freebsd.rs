@@ -138,10 +138,23 @@ fn container() -> Value {
     })
 }
 
-/// A pod: a jail with a network stack, and a child that shares it.
-fn pod(name: &str) {
-    ok(&format!("jail -c name={name} vnet persist children.max=4 allow.raw_sockets path=/"));
-    ok(&format!("jail -c name={name}.web persist allow.raw_sockets path=/"));
+/// A pod: a jail with a network stack, and a child that shares it. Both go with the test, also when the test fails.
+struct Pod(&'static str);
+
+impl Pod {
+    fn new(name: &'static str) -> Pod {
+        ok(&format!("jail -c name={name} vnet persist children.max=4 allow.raw_sockets path=/"));
+        let pod = Pod(name);
+        // A child gets no address family of its parent's network stack unless it asks for it.
+        ok(&format!("jail -c name={name}.web persist ip4=inherit ip6=inherit allow.raw_sockets path=/"));
+        pod
+    }
+}
+
+impl Drop for Pod {
+    fn drop(&mut self) {
+        sh(&format!("jail -r {} 2>/dev/null", self.0));
+    }
 }
 
 #[test]
@@ -151,7 +164,7 @@ fn podman_s_container_is_reached_and_leaves_nothing() {
     let place = Place::new();
     let before = state();
     for round in 0..3 {
-        pod("jwpod");
+        let _pod = Pod::new("jwpod");
         let up = answer(&run(place.netavark("setup", "jwpod.web"), &container()));
         assert_eq!(up["one"]["interfaces"]["eth0"]["subnets"][0]["ipnet"], "10.81.0.7/16");
         // The first frame finds the neighbour.
@@ -189,7 +202,7 @@ fn what_a_killed_command_left_is_taken_away() {
     ok("kldload -n if_bridge if_epair");
     let place = Place::new();
     let before = state();
-    pod("jwpod");
+    let _pod = Pod::new("jwpod");
     let begun = Instant::now();
     answer(&run(place.netavark("setup", "jwpod"), &container()));
     let whole = begun.elapsed();
