@@ -164,6 +164,72 @@ fn a_jail_of_that_name_that_others_have_made_is_left_alone() {
     assert!(!wiring.host().has_interface(&ours.epairs[0]).unwrap());
 }
 
+/// The kernel gives a jid to whoever asks for it, as soon as no living jail has it.
+#[test]
+fn a_jail_that_was_made_with_the_name_and_the_jid_of_ours_is_left_alone() {
+    for (shared, lingers) in [(false, false), (false, true), (true, false), (true, true)] {
+        let (sim, wiring) = simulated();
+        let start = || {
+            let rules = jailwire::wiring::Devfs::Generate { first: 1000, rules: Vec::new() };
+            let described = wiring.jail("web", "/").devfs(rules);
+            match shared {
+                true => described.alias("em0", "192.0.2.40/32").start(),
+                false => described.nic("bridge0").address("192.0.2.20/24").start(),
+            }
+        };
+        let point = format!("shared {shared}, lingers {lingers}");
+        let ours = start().unwrap();
+        if lingers {
+            // Then ours gets another jid.
+            sim.connect(ours.jid.get(), LONG);
+        }
+        let kernel = &**wiring.kernel();
+        jail::remove(kernel, ours.jid).unwrap();
+        sim.sleep(Duration::from_secs(1));
+        let parameters = JailParameters::new("web").path("/".as_ref()).hostname("theirs");
+        let parameters = match shared {
+            true => parameters.set("ip4", JailSystem::Inherit).set("ip6", JailSystem::Inherit),
+            false => parameters.vnet(),
+        };
+        let theirs = jail::create(kernel, &parameters.set("jid", ours.jid.get())).unwrap();
+        assert_eq!(theirs, ours.jid);
+        assert_eq!(wiring.standing("web").unwrap(), Standing::Foreign(theirs), "{point}");
+        for result in [wiring.stop("web").map(drop), start().map(drop)] {
+            let Err(WiringError::Problems(problems)) = result else { panic!("{point}: {result:?}") };
+            assert!(matches!(problems[..], [Problem::ForeignJail { .. }]), "{point}: {problems:?}");
+            is_untouched(&wiring, theirs);
+        }
+        // Under another name it is in nobody's way, and what is left of ours is taken away beside it.
+        jail::update(kernel, theirs, &JailParameters::default().set("name", "theirs")).unwrap();
+        match wiring.standing("web").unwrap() {
+            Standing::Partial(None) => {}
+            Standing::Dying(jid) if lingers && jid != theirs => {}
+            standing => panic!("{point}: {standing:?}"),
+        }
+        let again = start().unwrap();
+        is_untouched(&wiring, theirs);
+        assert_eq!(wiring.standing("web").unwrap(), Standing::Ours(again.jid), "{point}");
+        assert!(wiring.stop("web").unwrap(), "{point}");
+        is_untouched(&wiring, theirs);
+        assert_eq!(sim.panics(), [""; 0], "{point}");
+    }
+}
+
+/// An administrator may give a jail that runs another devfs ruleset.
+#[test]
+fn a_jail_of_ours_that_was_changed_is_still_ours() {
+    let (_, wiring) = simulated();
+    let parameters = JailParameters::default().set("host.hostuuid", "web");
+    let described = || wiring.jail("web", "/").nic("bridge0").address("192.0.2.20/24");
+    let mut spec = described().spec().unwrap();
+    spec.parameters = parameters;
+    let up = wiring.start(&spec).unwrap();
+    let other = JailParameters::default().set("devfs_ruleset", 3);
+    jail::update(&**wiring.kernel(), up.jid, &other).unwrap();
+    assert_eq!(wiring.standing("web").unwrap(), Standing::Ours(up.jid));
+    assert!(wiring.stop("web").unwrap());
+}
+
 /// At every call at which a start can be killed, and at every one at which a stop can.
 #[test]
 fn whenever_a_start_or_a_stop_is_killed_a_foreign_jail_is_left_alone() {
@@ -280,6 +346,56 @@ fn an_epair_is_not_destroyed_while_its_stack_is_torn_down() {
         assert!(!wiring.host().has_interface(&end).unwrap());
         assert_eq!(sim.panics(), [""; 0]);
     }
+}
+
+/// Neither its name nor a description says in which jail it was made.
+#[test]
+fn an_epair_that_says_nothing_of_its_jail_is_not_destroyed_while_its_stack_is_torn_down() {
+    for (connection, renamed) in [(None, false), (None, true), (Some(Duration::from_secs(3)), false)] {
+        let (sim, wiring) = simulated();
+        let (jid, other) = (foreign(&wiring, "theirs"), foreign(&wiring, "other"));
+        let held = Vnet::enter(wiring.kernel().clone(), jid).unwrap();
+        let mut half = held.create_epair().unwrap().a;
+        if renamed {
+            held.rename(&half, &name("e0a_theirs")).unwrap();
+            half = name("e0a_theirs");
+        }
+        wiring.host().reclaim(&half, jid).unwrap();
+        if let Some(lasts) = connection {
+            sim.connect(jid.get(), lasts);
+        }
+        jail::remove(&**wiring.kernel(), jid).unwrap();
+        drop(held);
+        assert!(wiring.host().has_interface(&half).unwrap());
+        wiring.detach(&half).unwrap();
+        assert!(!wiring.host().has_interface(&half).unwrap());
+        is_untouched(&wiring, other);
+        assert_eq!(sim.panics(), [""; 0], "connection {connection:?}, renamed {renamed}");
+    }
+}
+
+/// One that was made on the host is destroyed, also while jails run; and not while one is dying that may have made it.
+#[test]
+fn an_epair_of_the_hosts_is_destroyed_unless_a_jail_that_may_have_made_it_goes_on_dying() {
+    let (sim, mut wiring) = simulated();
+    foreign(&wiring, "theirs");
+    let half = wiring.host().create_epair().unwrap().a;
+    wiring.detach(&half).unwrap();
+    assert!(!wiring.host().has_interface(&half).unwrap());
+
+    let dying = foreign(&wiring, "dying");
+    sim.connect(dying.get(), Duration::from_secs(30));
+    jail::remove(&**wiring.kernel(), dying).unwrap();
+    let half = wiring.host().create_epair().unwrap().a;
+    wiring.set_wait(Duration::from_secs(1));
+    let begin = sim.now();
+    let refused = wiring.detach(&half).unwrap_err().to_string();
+    assert!(refused.contains("ETIMEDOUT") && refused.contains("dying"), "{refused}");
+    assert!(sim.now() - begin >= Duration::from_secs(1));
+    wiring.set_wait(Duration::from_secs(60));
+    wiring.detach(&half).unwrap();
+    assert!(!wiring.host().has_interface(&half).unwrap());
+    assert_eq!(sim.panics(), [""; 0]);
 }
 
 #[test]

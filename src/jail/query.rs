@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
-use jailwire_sys::{JAIL_DYING, MAXHOSTNAMELEN, MAXPATHLEN, xprison};
+use jailwire_sys::{HOSTUUIDLEN, JAIL_DYING, MAXHOSTNAMELEN, MAXPATHLEN, xprison};
 
 use super::parameters::JailSystem;
 use crate::abi::int;
@@ -368,6 +368,43 @@ pub(super) fn read_all(
         persist: int(value("persist")).is_some_and(|set| set != 0),
         dying: int(value("dying")).is_some_and(|set| set != 0),
     }))
+}
+
+/// Reads what a living jail is told from others by: its jid, whether it has a network stack of its own, its devfs
+/// ruleset, its host UUID and its root directory. Returns `None` when there is no such jail, or the jail is dying.
+///
+/// # Errors
+///
+/// As [`get`].
+///
+/// # Source
+///
+/// [`jail_get(2)`](https://man.freebsd.org/jail_get(2)), once.
+pub(crate) fn marks(
+    kernel: &dyn Kernel,
+    key: impl Into<JailKey>,
+) -> Result<Option<(Jid, bool, i32, String, PathBuf)>> {
+    let key = key.into();
+    let mut asked = [
+        key.parameter(),
+        Parameter::bytes("path", vec![0; MAXPATHLEN]),
+        Parameter::bytes("host.hostuuid", vec![0; HOSTUUIDLEN]),
+        Parameter::int("vnet", 0),
+        Parameter::int("devfs_ruleset", 0),
+    ];
+    let jid = match kernel.jail_get(&mut asked, 0) {
+        Err(failure) if failure.errno == Errno::ENOENT => return Ok(None),
+        other => other.during("look at jail", &key, "jail_get")?,
+    };
+    let jid = Jid::new(jid).map_err(|error| Error::malformed("look at jail", &key, "jail_get", error))?;
+    let value = |place: usize| match &asked[place].value {
+        Value::Bytes(bytes) => bytes.as_slice(),
+        _ => &[],
+    };
+    let path = PathBuf::from(OsString::from_vec(text(value(1)).to_vec()));
+    let uuid = String::from_utf8_lossy(text(value(2))).into_owned();
+    let vnet = int(value(3)).and_then(JailSystem::from_raw) == Some(JailSystem::New);
+    Ok(Some((jid, vnet, int(value(4)).unwrap_or(0), uuid, path)))
 }
 
 /// What is before the NUL.

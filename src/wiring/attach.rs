@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use ipnetwork::IpNetwork;
 
 use super::StepError;
-use super::claim::{Claim, Standing};
+use super::claim::{self, Claim, Standing};
 use super::host_end::{HostEnd, jid_of_host_end};
+use super::identity::Identity;
 use super::journal::{Journal, Owned};
 use super::nat::Publication;
 use super::nic::{Draft, jail_end, nat_methods, nic_methods};
@@ -125,6 +126,10 @@ impl<'a> Attachment<'a> {
         }
         let mut journal = Journal::open(&wiring.state.attaching(&info.name), &wiring.boot)?;
         let inside = Vnet::enter(wiring.kernel().clone(), info.jid)?;
+        let Some((jid, identity)) = Identity::read(&**wiring.kernel(), info.jid)? else {
+            return Err(WiringError::Problems(vec![Problem::NoJail { jail: info.name }]));
+        };
+        journal.begin_with(jid, identity);
         let Planned { vnet, plan, .. } = self.planned(&info, &inside)?;
         let epairs = run::apply_inside(&site, &mut journal, &plan, inside)?;
         // From here on the jail owns them.
@@ -252,11 +257,13 @@ pub(super) fn is_epair(host: &Vnet, name: &InterfaceName) -> crate::Result<bool>
 /// Destroys an epair, given the host's end, whatever program made it. The jail may be alive, dying or gone.
 ///
 /// The jail is known by the end's description, or by its name: `vnetN.JID`. As long as that jail lives it is held
-/// meanwhile; one that dies takes the epair along. An epair of no jail has the host for a home.
+/// meanwhile; one that dies takes the epair along. An epair that says nothing of its jail may have been made in any of
+/// them, or on the host: all living jails are held meanwhile, and the end of those that die is waited for.
 ///
 /// # Errors
 ///
-/// Those of SIOCIFDESTROY; ETIMEDOUT: it was to go with its jail, and is still there.
+/// Those of SIOCIFDESTROY; ETIMEDOUT: it was to go with its jail, and is still there, or a jail that may have made it
+/// goes on dying.
 pub fn release_epair(site: &Site<'_>, name: &InterfaceName) -> Result<(), StepError> {
     let kernel = site.host.kernel();
     let number = jid_of_host_end(name);
@@ -286,7 +293,7 @@ pub fn release_epair(site: &Site<'_>, name: &InterfaceName) -> Result<(), StepEr
             Err(_) if jail::get_even_dying(&**kernel, jid)?.is_none() => undo::destroy_held(site, name),
             other => other,
         },
-        None => undo::destroy_held(site, name),
+        None => undo::destroy_of_unknown_home(site, name),
     }
 }
 
@@ -313,6 +320,7 @@ pub(super) fn undo_attaching(site: &Site<'_>, jail: &str) -> Result<Owed, StepEr
     let kernel = site.host.kernel();
     if let Some(own) = journal.jid()
         && jail::get(&**kernel, own)?.is_some_and(|info| info.name == jail && info.vnet)
+        && !claim::is_anothers(&**kernel, &journal, own)?
     {
         // Those that were taken out go while their home is held.
         let home = Vnet::enter(kernel.clone(), own)?;

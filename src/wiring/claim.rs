@@ -1,9 +1,10 @@
 //! Whose jail it is: decided in one place, once, before anything is done to a jail.
 //!
 //! A name proves nothing: anybody can give a jail any name. Three things together say what the jail of a name is
-//! to us. The *lock* keeps other processes of ours away. The *journal* has what a start made, and the jid of its
-//! jail from the moment that this jail exists. The *kernel* says which jails there are now. A [`Claim`] takes the
-//! lock, reads the journal, asks the kernel, and from then on has one answer: a [`Standing`].
+//! to us. The *lock* keeps other processes of ours away. The *journal* has what a start made, and from the moment that
+//! its jail exists the jid and the [`Identity`] of that jail, because anybody can give a jail any jid too. The *kernel*
+//! says which jails there are now. A [`Claim`] takes the lock, reads the journal, asks the kernel, and from then on has
+//! one answer: a [`Standing`].
 //!
 //! # How a start that was killed knows its own jail
 //!
@@ -16,6 +17,7 @@
 //!   once, and that is in the journal before. Its jid is written down, and then it gets its name.
 
 use super::attach;
+use super::identity::Identity;
 use super::journal::{Journal, Owned};
 use super::lock::Lock;
 use super::plan::Plan;
@@ -61,26 +63,32 @@ impl Standing {
     /// Those of [`jail_get(2)`](https://man.freebsd.org/jail_get(2)).
     pub fn of(kernel: &dyn Kernel, name: &str, journal: &Journal) -> crate::Result<Standing> {
         let left = || if journal.is_empty() { Standing::Absent } else { Standing::Partial(None) };
-        let named = jail::find(kernel, name)?;
         let Some(own) = journal.jid() else {
-            if let Some(jid) = named {
+            if let Some(jid) = jail::find(kernel, name)? {
                 return Ok(Standing::Foreign(jid));
             }
             let made = journal.making().map(|making| jail::find(kernel, making)).transpose()?.flatten();
             return Ok(made.map_or_else(left, |jid| Standing::Partial(Some(jid))));
         };
-        if let Some(jid) = named.filter(|jid| *jid != own) {
-            return Ok(Standing::Foreign(jid));
-        }
-        let is_up = || if journal.is_complete() { Standing::Ours(own) } else { Standing::Partial(Some(own)) };
-        if named.is_some() {
-            return Ok(is_up());
+        if let Some((jid, found)) = Identity::read(kernel, name)? {
+            return Ok(match jid == own && journal.is_of(&found) {
+                false => Standing::Foreign(jid),
+                true if journal.is_complete() => Standing::Ours(own),
+                true => Standing::Partial(Some(own)),
+            });
         }
         Ok(match jail::get_even_dying(kernel, own)? {
             Some(jail) if jail.dying => Standing::Dying(own),
             // It has not got its name yet.
             Some(jail) if Some(jail.name.as_str()) == journal.making() => Standing::Partial(Some(own)),
-            // Somebody has given our jail another name, or another jail our number.
+            // Somebody has given another jail our number. Then ours is gone, or is dying under another number.
+            Some(_) if is_anothers(kernel, journal, own)? => {
+                let mut jails = jail::list(kernel, true)?.into_iter();
+                jails
+                    .find(|jail| jail.dying && jail.name == name)
+                    .map_or_else(left, |jail| Standing::Dying(jail.jid))
+            }
+            // Somebody has given our jail another name.
             Some(_) => Standing::Foreign(own),
             None => left(),
         })
@@ -93,6 +101,11 @@ impl Standing {
             Standing::Absent | Standing::Partial(None) | Standing::Foreign(_) | Standing::Dying(_) => None,
         }
     }
+}
+
+/// Whether a living jail has the jid that the journal's jail had, and is another one.
+pub(super) fn is_anothers(kernel: &dyn Kernel, journal: &Journal, jid: Jid) -> crate::Result<bool> {
+    Ok(Identity::read(kernel, jid)?.is_some_and(|(_, found)| !journal.is_of(&found)))
 }
 
 /// The right to work on the jail of a name, and what that jail is. Until the claim is dropped, no other thread or
@@ -188,13 +201,16 @@ impl Claim {
     ///
     /// # Errors
     ///
-    /// Those of writing the journal.
-    pub fn adopt(&mut self, site: &Site<'_>, jid: Jid, owned: Vec<Owned>) -> files::Result<()> {
+    /// Those of writing the journal, and of [`jail_get(2)`](https://man.freebsd.org/jail_get(2)).
+    pub fn adopt(&mut self, site: &Site<'_>, jid: Jid, owned: Vec<Owned>) -> Result<(), StepError> {
+        let Some((_, identity)) = Identity::read(&**site.host.kernel(), jid)? else {
+            return Err(StepError::Invalid(format!("jail {} is gone", self.name)));
+        };
         self.journal.keep(site.files, Vec::new())?;
         for owned in owned {
             self.journal.intend(site.files, owned)?;
         }
-        self.journal.made(site.files, jid)?;
+        self.journal.made(site.files, jid, identity)?;
         self.standing = Standing::Partial(Some(jid));
         Ok(())
     }

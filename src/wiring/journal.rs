@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 
 use ipnetwork::{Ipv4Network, Ipv6Network};
 
+use super::identity::{self, Identity};
 use super::prior::Prior;
 use super::records::{add_line, escape, escape_path, network, unescape, unescape_path, verified};
 use crate::bridge::VlanSet;
@@ -214,8 +215,10 @@ pub struct Journal {
     making: Option<String>,
     /// The jid of the jail that the start has made.
     jid: Option<Jid>,
+    /// What that jail is known by besides.
+    identity: Option<Identity>,
     /// The jid of a jail that was there before, to be written with the first record.
-    begin_with: Option<Jid>,
+    begin_with: Option<(Jid, Identity)>,
     /// What is in the file has to be written anew before anything is added to it: it is of another
     /// boot, or its last record is torn.
     stale: bool,
@@ -238,6 +241,7 @@ impl Journal {
             complete: false,
             making: None,
             jid: None,
+            identity: None,
             begin_with: None,
             stale: false,
             file: None,
@@ -269,10 +273,15 @@ impl Journal {
                 Some(("making", name)) => {
                     journal.making = Some(unescape(name).ok_or_else(|| damaged(number + 1))?);
                 }
-                Some((kind @ ("jid" | "complete"), jid)) => {
+                Some((kind @ ("jid" | "complete"), rest)) => {
                     journal.complete = kind == "complete";
+                    let (jid, known_by) =
+                        rest.split_once('\t').map_or((rest, None), |(jid, rest)| (jid, Some(rest)));
                     let jid = jid.parse().ok().and_then(|jid| Jid::new(jid).ok());
                     journal.jid = Some(jid.ok_or_else(|| damaged(number + 1))?);
+                    if let Some(text) = known_by {
+                        journal.identity = Some(Identity::decode(text).ok_or_else(|| damaged(number + 1))?);
+                    }
                 }
                 _ => journal.owned.push(Owned::decode(record).ok_or_else(|| damaged(number + 1))?),
             }
@@ -282,6 +291,7 @@ impl Journal {
             journal.complete = false;
             journal.making = None;
             journal.jid = None;
+            journal.identity = None;
             journal.stale = true;
         }
         Ok(journal)
@@ -300,6 +310,11 @@ impl Journal {
     /// The jid of the jail that it is of. None as long as there was no jail yet.
     pub fn jid(&self) -> Option<Jid> {
         self.jid
+    }
+
+    /// Whether a jail that has the jid, or the name, is the one that the journal is of.
+    pub fn is_of(&self, found: &Identity) -> bool {
+        self.identity.as_ref().is_none_or(|own| own.is_same(found))
     }
 
     /// The provisional name that the jail has until it gets its own, if a start gave it such a name.
@@ -340,18 +355,18 @@ impl Journal {
     }
 
     /// Says which jail it is of that is there already: it is written with the first record.
-    pub fn begin_with(&mut self, jid: Jid) {
-        self.begin_with = Some(jid);
+    pub fn begin_with(&mut self, jid: Jid, identity: Identity) {
+        self.begin_with = Some((jid, identity));
     }
 
-    /// Writes down the jid of the jail, which exists by now.
+    /// Writes down the jid of the jail, which exists by now, and what it is known by besides.
     ///
     /// # Errors
     ///
     /// As [`Journal::intend`]. The jail is to be taken away then.
-    pub fn made(&mut self, files: Files<'_>, jid: Jid) -> files::Result<()> {
-        self.append(files, &format!("jid\t{jid}"))?;
-        self.jid = Some(jid);
+    pub fn made(&mut self, files: Files<'_>, jid: Jid, identity: Identity) -> files::Result<()> {
+        self.append(files, &identity::record(jid, Some(&identity)))?;
+        (self.jid, self.identity) = (Some(jid), Some(identity));
         Ok(())
     }
 
@@ -378,6 +393,7 @@ impl Journal {
             files.remove_file_if_present(&self.path)?;
             self.making = None;
             self.jid = None;
+            self.identity = None;
         } else {
             files.write_atomically(&self.path, self.text(&owed).as_bytes(), MODE)?;
         }
@@ -394,9 +410,9 @@ impl Journal {
             self.stale = false;
         }
         let mut text = if self.is_empty() { self.text(&[]) } else { String::new() };
-        if let Some(jid) = self.begin_with.take() {
-            add_line(&mut text, &format!("jid\t{jid}"));
-            self.jid = Some(jid);
+        if let Some((jid, identity)) = self.begin_with.take() {
+            add_line(&mut text, &identity::record(jid, Some(&identity)));
+            (self.jid, self.identity) = (Some(jid), Some(identity));
         }
         add_line(&mut text, record);
         files.append_open(&mut self.file, &self.path, text.as_bytes(), MODE)
@@ -411,7 +427,7 @@ impl Journal {
                 add_line(&mut text, &format!("making\t{}", escape(name)));
             }
             if let Some(jid) = self.jid {
-                add_line(&mut text, &format!("jid\t{jid}"));
+                add_line(&mut text, &identity::record(jid, self.identity.as_ref()));
             }
         }
         text
@@ -483,11 +499,15 @@ mod tests {
         journal.make_as(Files::new(), "starting\t1").unwrap();
         assert_eq!((read("boot-1").making(), read("boot-1").jid()), (Some("starting\t1"), None));
         journal.intend(Files::new(), Owned::Ruleset(1000)).unwrap();
-        journal.made(Files::new(), jid).unwrap();
+        let identity = Identity { vnet: true, ruleset: 1000, uuid: "a\tb".into(), path: "/x\ty".into() };
+        let another = Identity { ruleset: 0, uuid: String::new(), ..identity.clone() };
+        journal.made(Files::new(), jid, identity.clone()).unwrap();
         assert!(!read("boot-1").is_complete());
         assert_eq!(read("boot-1").jid(), Some(jid));
+        assert!(read("boot-1").is_of(&identity) && !read("boot-1").is_of(&another));
         journal.keep(Files::new(), vec![Owned::Ruleset(1000)]).unwrap();
         assert_eq!((read("boot-1").making(), read("boot-1").jid()), (Some("starting\t1"), Some(jid)));
+        assert!(read("boot-1").is_of(&identity) && !read("boot-1").is_of(&another));
         assert_eq!((read("boot-2").making(), read("boot-2").jid()), (None, None), "another boot's jids");
         journal.keep(Files::new(), vec![]).unwrap();
         assert!(read("boot-1").is_empty() && journal.is_empty());

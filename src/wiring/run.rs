@@ -10,6 +10,7 @@ use ipnetwork::{IpNetwork, Ipv4Network, Ipv6Network};
 
 use super::bulk::KernelLock;
 use super::claim::Standing;
+use super::identity::Identity;
 use super::journal::{Journal, Owned};
 use super::nat;
 use super::plan::Plan;
@@ -103,9 +104,6 @@ pub(super) fn apply_inside(
     let mut run = Run::new(site, journal, plan);
     run.jid = inside.jid();
     run.entered = Some(inside);
-    if let Some(jid) = run.jid {
-        run.journal.begin_with(jid);
-    }
     for step in plan.steps() {
         let _span = span::of(&plan.spec().name, step);
         if let Err(failure) = run.step(step) {
@@ -208,6 +206,11 @@ impl<'a> Run<'a> {
         Ok(self.journal.intend(self.site.files, owned)?)
     }
 
+    /// Writes down which jail was made.
+    fn made(&mut self, jid: Jid) -> Result<(), StepError> {
+        Ok(self.journal.made(self.site.files, jid, Identity::given(self.spec, self.ruleset))?)
+    }
+
     fn held(&self) -> &HeldJail {
         self.held.as_ref().expect("the plan holds the jail first")
     }
@@ -239,7 +242,7 @@ impl<'a> Run<'a> {
                 self.jid = Some(jid);
                 self.held = Some(held);
                 // Before anything of it is made: what is left of it later is known by this.
-                self.journal.made(self.site.files, jid)?;
+                self.made(jid)?;
             }
             Step::CreateEpair { unit, .. } => {
                 let epair = self.create_epair(*unit)?;
@@ -483,7 +486,7 @@ impl<'a> Run<'a> {
         if self.spec.name.contains('.') {
             let held = jail::create_held_plain(&kernel, &self.parameters())?;
             self.jid = Some(held.jid());
-            self.journal.made(self.site.files, held.jid())?;
+            self.made(held.jid())?;
             held.commit()?;
             return Ok(());
         }
@@ -493,7 +496,7 @@ impl<'a> Run<'a> {
         let _pass = self.site.state.pass(KernelLock::Create);
         let jid = jail::create(&*kernel, &parameters)?;
         self.jid = Some(jid);
-        self.journal.made(self.site.files, jid)?;
+        self.made(jid)?;
         jail::update(&*kernel, jid, &JailParameters::default().set("name", self.spec.name.as_str()))?;
         Ok(())
     }

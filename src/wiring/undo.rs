@@ -7,11 +7,12 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::StepError;
 use super::bulk::KernelLock;
-use super::claim::Standing;
+use super::claim::{self, Standing};
 use super::journal::{Journal, Owned};
 use super::nat;
 use super::run::Site;
@@ -19,7 +20,7 @@ use super::shared::GivingUp;
 use crate::error::OptionalExtension;
 use crate::jail::devfs::Devfs;
 use crate::jail::{self, mount};
-use crate::kernel::Errno;
+use crate::kernel::{Errno, Kernel};
 use crate::types::{InterfaceName, Jid};
 use crate::vnet::Vnet;
 
@@ -104,7 +105,14 @@ struct Doomed<'a> {
 impl<'a> Doomed<'a> {
     fn of(site: &'a Site<'a>, journal: &Journal, standing: Standing) -> Doomed<'a> {
         let alive = standing.alive();
-        Doomed { site, alive, own: alive.or(journal.jid()), stack: None, giving_up: None, removed: None }
+        // A number that another jail has by now is not that of ours.
+        let is_anothers =
+            |jid: &Jid| claim::is_anothers(&**site.host.kernel(), journal, *jid).unwrap_or(true);
+        let own = match standing {
+            Standing::Dying(jid) => Some(jid),
+            _ => alive.or_else(|| journal.jid().filter(|jid| !is_anothers(jid))),
+        };
+        Doomed { site, alive, own, stack: None, giving_up: None, removed: None }
     }
 
     /// Takes out of the jail what was lent to it, before the jail is removed: one that goes on dying, for the
@@ -309,4 +317,52 @@ pub(super) fn let_epair_go(
         kernel.sleep(LOOK);
     }
     Ok(())
+}
+
+/// Destroys an epair by its half on the host, when neither its name nor its description says which jail it was made in.
+///
+/// Any jail with a network stack may be its home. So every living one is held meanwhile, and the end of every dying one
+/// is waited for: if the epair was made in that jail, the epair goes with it. A jail may have left the kernel's list
+/// just now, with its stack still being torn down: so the epair is given a moment to go first.
+///
+/// # Errors
+///
+/// Those of SIOCIFDESTROY, of [`jail_get(2)`](https://man.freebsd.org/jail_get(2)) and of [`Vnet::enter`]; ETIMEDOUT: a
+/// jail that may be its home is still dying.
+pub(super) fn destroy_of_unknown_home(site: &Site<'_>, name: &InterfaceName) -> Result<(), StepError> {
+    let kernel = site.host.kernel();
+    let deadline = kernel.now().saturating_add(site.wait.max(WITH_ITS_STACK));
+    // From the last moment on at which a jail was dying.
+    let mut goes_until = kernel.now().saturating_add(WITH_ITS_STACK);
+    while site.host.has_interface(name)? {
+        let now = kernel.now();
+        match hold_all_stacks(kernel)? {
+            Some(_homes) if now >= goes_until => return destroy_held(site, name),
+            Some(_) => {}
+            None if now >= deadline => {
+                let why = "wait for the end of the dying jails that may have made";
+                return Err(crate::Error::new(why, name, "jail_get", Errno::ETIMEDOUT).into());
+            }
+            None => goes_until = now.saturating_add(WITH_ITS_STACK),
+        }
+        kernel.sleep(LOOK);
+    }
+    Ok(())
+}
+
+/// Holds the network stacks of all jails. Returns `None` while one of these jails is dying.
+fn hold_all_stacks(kernel: &Arc<dyn Kernel>) -> Result<Option<Vec<Vnet>>, StepError> {
+    let mut held = Vec::new();
+    for jail in jail::list(&**kernel, true)?.into_iter().filter(|jail| jail.vnet) {
+        if jail.dying {
+            return Ok(None);
+        }
+        match Vnet::enter(kernel.clone(), jail.jid) {
+            Ok(stack) => held.push(stack),
+            // It has begun to die meanwhile.
+            Err(error) if error.errno() == Errno::EINVAL => return Ok(None),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(Some(held))
 }

@@ -1,13 +1,15 @@
 //! Whose jail it is, by the command line: somebody else's jail is left alone by every command, and a jail that dies
 //! slowly is stopped and started at once.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use jailwire::jail::{self, JailParameters};
 use jailwire::kernel::Calls;
 use jailwire::sim::Sim;
 use jailwire::types::Jid;
 use serde_json::Value;
 
-use crate::support::{Root, text};
+use crate::support::{Root, at_every_call, text};
 
 /// Every command that could take a jail for ours by its name.
 const COMMANDS: [&[&str]; 8] = [
@@ -25,16 +27,21 @@ fn kernel(root: &Root) -> Sim {
     Sim::open(&root.path().join(".sim")).expect("the simulated kernel")
 }
 
-/// Somebody else makes a jail of the name of ours, which is not there any more.
-fn foreign(root: &Root, jail: &str) -> Jid {
+/// Somebody else makes a jail of the name of ours, which is not there any more. `same` is a jail with the jid of ours too,
+/// if ours was there.
+fn foreign(root: &Root, jail: &str, same: bool) -> Jid {
     let sim = kernel(root);
     let name = format!("ioc-{jail}");
-    if let Some(jid) = jail::find(&sim, &name).unwrap() {
+    let own = jail::find(&sim, &name).unwrap();
+    if let Some(jid) = own {
         jail::remove(&sim, jid).unwrap();
     }
     // The child of a start that was killed ends with it.
     let path = root.jail(jail).join("root");
-    let parameters = JailParameters::new(&name).path(&path).vnet().hostname("theirs");
+    let mut parameters = JailParameters::new(&name).path(&path).vnet().hostname("theirs");
+    if let Some(jid) = own.filter(|_| same) {
+        parameters = parameters.set("jid", jid.get());
+    }
     jail::create(&sim, &parameters).expect("a foreign jail")
 }
 
@@ -46,8 +53,14 @@ fn is_untouched(root: &Root, jid: Jid, point: &str) {
     assert_eq!((info.hostname.as_str(), info.persist, info.dying), ("theirs", true, false), "{point}");
 }
 
+/// Lets each command meet the foreign jail; `first` says with which of them to begin.
 fn commands_after(root: &Root, jail: &str, first: usize, point: &str) {
-    let jid = foreign(root, jail);
+    let jid = foreign(root, jail, first % 2 == 0);
+    all_commands(root, jail, jid, first, point);
+}
+
+/// Runs each command, and looks after each whether the foreign jail is as it was.
+fn all_commands(root: &Root, jail: &str, jid: Jid, first: usize, point: &str) {
     for at in 0..COMMANDS.len() {
         let words: Vec<String> =
             COMMANDS[(first + at) % COMMANDS.len()].iter().map(|word| word.replace("JAIL", jail)).collect();
@@ -57,45 +70,93 @@ fn commands_after(root: &Root, jail: &str, first: usize, point: &str) {
     }
 }
 
-/// Kills a command at each of its calls, and then lets each command meet a foreign jail of that name first.
-fn a_foreign_jail_is_left_alone(jail: &str, prepare: &[&[&str]], killed: &[&str]) {
-    let mut points = 0;
-    for call in 1.. {
-        let root = Root::new();
-        prepare.iter().for_each(|words| drop(root.ok(words)));
-        let output = root.run_with_fault(killed, Some(&format!("{call}:kill")));
-        if output.status.code().is_some() {
-            break;
-        }
-        points += 1;
-        commands_after(&root, jail, call, &format!("{killed:?} killed at call {call}"));
+/// With which commands it begins after each kill: one after the other, or each at every point.
+fn beginnings(call: usize) -> Vec<usize> {
+    match std::env::var_os("JAILWIRE_OWNERS").is_some_and(|wanted| wanted == "all") {
+        true => (0..COMMANDS.len()).collect(),
+        false => vec![call],
     }
-    println!("{killed:?}: a foreign jail was left alone after {points} kills");
-    assert!(points > 20, "only {points} calls");
+}
+
+/// Kills a command at each of its calls, and then lets all commands meet a foreign jail of that name.
+fn a_foreign_jail_is_left_alone(jail: &str, prepare: &[&[&str]], killed: &[&str], step: usize) {
+    let met = AtomicUsize::new(0);
+    let points = at_every_call(step, |call| {
+        for first in beginnings(call) {
+            let root = Root::new();
+            prepare.iter().for_each(|words| drop(root.ok(words)));
+            let output = root.run_with_fault(killed, Some(&format!("{call}:kill")));
+            if output.status.code().is_some() {
+                return false;
+            }
+            commands_after(&root, jail, first, &format!("{killed:?} killed at call {call}"));
+            met.fetch_add(COMMANDS.len(), Ordering::Relaxed);
+        }
+        true
+    });
+    println!(
+        "{killed:?}: a foreign jail {jail} was left alone by {} commands after {points} kills, at every {step}. call",
+        met.into_inner()
+    );
+    assert!(points * step > 20, "only {points} calls");
+}
+
+/// Every call of a command for one jail, and some of one for all; all of them if the environment says so.
+fn step() -> usize {
+    if beginnings(0).len() > 1 { 1 } else { 41 }
 }
 
 #[test]
 fn a_foreign_jail_is_left_alone_after_a_killed_start() {
-    a_foreign_jail_is_left_alone("db", &[], &["start", "db"]);
-    a_foreign_jail_is_left_alone("proxy", &[], &["start", "proxy"]);
+    a_foreign_jail_is_left_alone("db", &[], &["start", "db"], 1);
+    a_foreign_jail_is_left_alone("proxy", &[], &["start", "proxy"], 1);
+}
+
+#[test]
+fn a_foreign_jail_is_left_alone_after_a_killed_start_of_all() {
+    a_foreign_jail_is_left_alone("db", &[], &["start", "ALL"], step());
+    a_foreign_jail_is_left_alone("proxy", &[], &["start", "ALL"], step());
 }
 
 #[test]
 fn a_foreign_jail_is_left_alone_after_a_killed_stop() {
-    a_foreign_jail_is_left_alone("db", &[&["start", "db"]], &["stop", "db"]);
-    a_foreign_jail_is_left_alone("proxy", &[&["start", "proxy"]], &["stop", "proxy"]);
+    a_foreign_jail_is_left_alone("db", &[&["start", "db"]], &["stop", "db"], 1);
+    a_foreign_jail_is_left_alone("proxy", &[&["start", "proxy"]], &["stop", "proxy"], 1);
+}
+
+#[test]
+fn a_foreign_jail_is_left_alone_after_a_killed_stop_of_all() {
+    a_foreign_jail_is_left_alone("db", &[&["start", "ALL"]], &["stop", "ALL"], step());
+    a_foreign_jail_is_left_alone("proxy", &[&["start", "ALL"]], &["stop", "ALL"], step());
 }
 
 #[test]
 fn what_is_somebody_elses_is_told() {
     let root = Root::new();
     root.ok(&["list"]);
-    let jid = foreign(&root, "db");
+    let jid = foreign(&root, "db", false);
     for command in ["start", "stop", "restart"] {
         let said = root.fails(&[command, "db"], 1);
         assert!(said.contains("somebody else's") && said.contains("jail -r ioc-db"), "{command}: {said}");
     }
     is_untouched(&root, jid, "all of them");
+}
+
+/// The kernel gives a jid to whoever asks for it.
+#[test]
+fn a_jail_with_the_name_the_directory_and_the_jid_of_ours_is_left_alone() {
+    for jail in ["db", "proxy"] {
+        let root = Root::new();
+        root.ok(&["start", jail]);
+        let own = jail::find(&kernel(&root), &format!("ioc-{jail}")).unwrap();
+        let jid = foreign(&root, jail, true);
+        assert_eq!(Some(jid), own);
+        all_commands(&root, jail, jid, 0, "made with its jid");
+        assert!(root.fails(&["stop", jail], 1).contains("somebody else's"));
+        jail::remove(&kernel(&root), jid).unwrap();
+        root.ok(&["start", jail]);
+        root.ok(&["stop", jail]);
+    }
 }
 
 #[test]

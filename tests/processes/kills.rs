@@ -125,7 +125,8 @@ fn start_again(world: &World, jail: &str) {
     }
 }
 
-struct SetWhenDropped<'a>(&'a AtomicBool);
+/// Sets a flag when it is dropped, also by a panic.
+pub struct SetWhenDropped<'a>(pub &'a AtomicBool);
 
 impl Drop for SetWhenDropped<'_> {
     fn drop(&mut self) {

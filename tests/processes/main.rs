@@ -2,17 +2,23 @@
 //! runs inside. On FreeBSD as root the kernel is the machine's own, elsewhere it is the simulated one.
 //!
 //! The counts and the seeds are printed (`--nocapture`). `JAILWIRE_SEED` chooses another seed; moments of real
-//! processes are as they are. `JAILWIRE_KILLS=200` kills that often, `JAILWIRE_SOAK=600` soaks for so many seconds.
+//! processes are as they are. `JAILWIRE_KILLS=200` kills that often, `JAILWIRE_SOAK=600` soaks for so many seconds,
+//! `JAILWIRE_REMOVALS=300` removes that many jails under the commands' hands, `JAILWIRE_CONNECTED=20` starts and stops
+//! so many jails with connections.
 
 #![cfg(feature = "cli")]
 
+mod connections;
 #[path = "../sequences/dice.rs"]
 #[allow(dead_code, reason = "not all of it is needed here")]
 mod dice;
 mod inside;
 mod kills;
 mod program;
+mod removals;
 mod roots;
+#[cfg(target_os = "freebsd")]
+mod server;
 mod soak;
 mod state;
 mod world;

@@ -103,6 +103,11 @@ pub fn name(text: &str) -> InterfaceName {
 impl World {
     /// A host with so many jails of each kind, which were up once, and are down.
     pub fn new(of_each: usize) -> World {
+        World::of(&KINDS.map(|kind| (kind, of_each)))
+    }
+
+    /// A host with so many jails of these kinds, which were up once, and are down.
+    pub fn of(wanted: &[(Kind, usize)]) -> World {
         let directory = tempfile::tempdir_in(place()).expect("a temporary directory");
         let (kernel, sim, alone): (Arc<dyn Kernel>, _, _) = match machine() {
             Some(kernel) => {
@@ -120,12 +125,12 @@ impl World {
         let mut world = World { host: Vnet::host(kernel), sim, jails: Vec::new(), directory, _alone: alone };
         world.wire_host();
         fs::create_dir_all(world.path("log")).expect("a directory");
-        for number in 0..of_each {
-            for kind in KINDS {
-                world.add(kind, number);
+        for number in 0..wanted.iter().map(|(_, count)| *count).max().unwrap_or(0) {
+            for (kind, _) in wanted.iter().filter(|(_, count)| number < *count) {
+                world.add(*kind, number);
             }
         }
-        if of_each > 0 {
+        if !world.jails.is_empty() {
             // What a start leaves for good, as iocage does, is there from now on, and config.json as it is written.
             for (name, _) in &world.jails {
                 world.ok(&["set", "notes=none", name]);

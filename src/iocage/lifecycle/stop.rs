@@ -85,7 +85,7 @@ impl Host<'_> {
             }
             if is_iocages {
                 let owned = self.found(entry, jid).map_err(step(name))?;
-                claim.adopt(&self.site(), jid, owned).map_err(|error| Error::from((name, error)))?;
+                claim.adopt(&self.site(), jid, owned).map_err(step(name))?;
             }
         }
         Ok(Stopping { entry: entry.clone(), config, running: running.is_some(), ended: None, claim })

@@ -1,0 +1,224 @@
+//! Servers in jails, and what connects to them from the host: connections in the states that hold a jail.
+
+use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use jailwire::jail;
+
+use crate::program::text;
+use crate::world::World;
+
+/// What a server is told: the jid, the address, the state.
+const ERRAND: &str = "JAILWIRE_TEST_SERVER";
+const PORT: u16 = 7777;
+/// What each server sends to whoever connects.
+const GREETING: &[u8] = b"here";
+/// What a line of a server's begins with, among those of the test's.
+const SAYS: &str = "server: ";
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The state of a jail's end of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// There is none any more.
+    None,
+    /// The peer takes nothing of what was sent.
+    Established,
+    /// Closed by the jail, and the peer takes nothing of what was sent before.
+    FinWait1,
+    /// Closed by the peer alone.
+    CloseWait,
+    /// Closed by the jail first.
+    TimeWait,
+}
+
+const STATES: [State; 4] = [State::Established, State::FinWait1, State::CloseWait, State::TimeWait];
+
+impl State {
+    /// As netstat(1) calls it.
+    fn word(self) -> &'static str {
+        match self {
+            State::None => "",
+            State::Established => "ESTABLISHED",
+            State::FinWait1 => "FIN_WAIT_1",
+            State::CloseWait => "CLOSE_WAIT",
+            State::TimeWait => "TIME_WAIT",
+        }
+    }
+}
+
+/// A connection to each jail, with its server.
+pub struct Connections {
+    servers: Vec<Server>,
+    _streams: Vec<TcpStream>,
+}
+
+struct Server {
+    jail: String,
+    process: Child,
+    output: BufReader<ChildStdout>,
+    address: Ipv4Addr,
+    state: State,
+}
+
+impl Connections {
+    /// Asks each jail for something, and leaves it with a connection, or without one.
+    pub fn open(world: &World, connected: bool) -> Connections {
+        let mut servers: Vec<Server> = Vec::new();
+        for (number, (jail, kind)) in world.jails.iter().enumerate() {
+            let state = if connected { STATES[number % STATES.len()] } else { State::None };
+            let place: usize = jail[1..].parse().expect("a number");
+            let ip4 = kind.ip4(place)[0].clone();
+            let address = ip4.split(['|', '/']).nth(1).expect("an address").parse().expect("an address");
+            servers.push(Server::begin(world, jail, address, state));
+        }
+        let mut connections = Connections { servers, _streams: Vec::new() };
+        for server in &mut connections.servers {
+            server.hear("listening");
+            connections._streams.extend(server.connect());
+        }
+        for server in &mut connections.servers {
+            server.hear("done");
+            server.look(world);
+        }
+        connections
+    }
+}
+
+impl Server {
+    fn begin(world: &World, jail: &str, address: Ipv4Addr, state: State) -> Server {
+        let jid =
+            jail::find(&**world.host.kernel(), &format!("ioc-{jail}")).expect("the jail").expect("it runs");
+        let mut command = Command::new(std::env::current_exe().expect("this program"));
+        command.args(["--exact", "server::serves_in_a_jail", "--nocapture"]);
+        command.env(ERRAND, format!("{jid} {address} {}", state.word()));
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut process = command.spawn().expect("a server");
+        let output = BufReader::new(process.stdout.take().expect("a pipe"));
+        Server { jail: jail.to_owned(), process, output, address, state }
+    }
+
+    /// Waits until the server says this.
+    fn hear(&mut self, wanted: &str) {
+        let mut said = String::new();
+        loop {
+            let mut line = String::new();
+            let length = self.output.read_line(&mut line).expect("text");
+            assert!(length > 0, "{}: {:?}: no `{wanted}` in {said}", self.jail, self.state);
+            if line.contains(&format!("{SAYS}{wanted}")) {
+                return;
+            }
+            said += &line;
+        }
+    }
+
+    /// Connects to it, is greeted, and does the host's part for the state. A connection that the host keeps open is
+    /// returned.
+    fn connect(&self) -> Option<TcpStream> {
+        let address = SocketAddr::from((self.address, PORT));
+        let mut stream = TcpStream::connect_timeout(&address, PATIENCE)
+            .unwrap_or_else(|error| panic!("{} does not serve at {address}: {error}", self.jail));
+        stream.set_read_timeout(Some(PATIENCE)).expect("a time limit");
+        let mut greeting = [0; GREETING.len()];
+        stream
+            .read_exact(&mut greeting)
+            .unwrap_or_else(|error| panic!("{}: no greeting: {error}", self.jail));
+        assert_eq!(greeting, GREETING);
+        match self.state {
+            State::Established | State::FinWait1 => Some(stream),
+            State::CloseWait => {
+                stream.shutdown(Shutdown::Write).expect("it is closed");
+                Some(stream)
+            }
+            State::TimeWait => {
+                let mut rest = Vec::new();
+                stream.read_to_end(&mut rest).expect("the end");
+                None
+            }
+            State::None => None,
+        }
+    }
+
+    /// Looks whether the jail's end is in the state that it should be in.
+    fn look(&self, world: &World) {
+        if self.state == State::None {
+            return;
+        }
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let output =
+                world.run(&["exec", &self.jail, "--", "/usr/bin/netstat", "-an", "-f", "inet", "-p", "tcp"]);
+            let shown = text(&output.stdout) + &text(&output.stderr);
+            let own = format!("{}.{PORT}", self.address);
+            let is = |line: &str| line.contains(&own) && line.contains(self.state.word());
+            if shown.lines().any(is) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{}: {:?}: {shown}", self.jail, self.state);
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Its jail's end was its own, most of the time.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The server's part, in a process of its own.
+#[test]
+fn serves_in_a_jail() {
+    let Ok(errand) = std::env::var(ERRAND) else { return };
+    let mut words = errand.split(' ');
+    let jid = words.next().and_then(|jid| jid.parse().ok()).expect("a jid");
+    let address: Ipv4Addr = words.next().and_then(|address| address.parse().ok()).expect("an address");
+    let word = words.next().expect("a state");
+    let state = STATES.into_iter().find(|state| state.word() == word).unwrap_or(State::None);
+    // SAFETY: jail_attach(2) takes a number only.
+    let attached = unsafe { libc::jail_attach(jid) };
+    assert_eq!(attached, 0, "jail_attach: {}", std::io::Error::last_os_error());
+    let listener = TcpListener::bind((address, PORT)).expect("the address");
+    println!("\n{SAYS}listening");
+    let (mut stream, _) = listener.accept().expect("a connection");
+    stream.write_all(GREETING).expect("a greeting");
+    let kept = match state {
+        State::Established => {
+            fill(&mut stream);
+            Some(stream)
+        }
+        State::FinWait1 => {
+            fill(&mut stream);
+            None
+        }
+        State::TimeWait => None,
+        State::None | State::CloseWait => {
+            let mut rest = Vec::new();
+            stream.read_to_end(&mut rest).expect("the end");
+            (state == State::CloseWait).then_some(stream)
+        }
+    };
+    println!("\n{SAYS}done");
+    std::thread::sleep(Duration::from_secs(3600));
+    drop((kept, listener));
+}
+
+/// Sends until neither end has room for more.
+fn fill(stream: &mut TcpStream) {
+    stream.set_nonblocking(true).expect("a flag");
+    let (chunk, mut full) = ([7; 16 << 10], 0);
+    while full < 5 {
+        match stream.write(&chunk) {
+            Ok(_) => full = 0,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                full += 1;
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
