@@ -164,7 +164,7 @@ fn a_jail_of_that_name_that_others_have_made_is_left_alone() {
     assert!(!wiring.host().has_interface(&ours.epairs[0]).unwrap());
 }
 
-/// The kernel gives a jid to whoever asks for it, as soon as no living jail has it.
+/// The kernel gives any jid that is asked for, as soon as no living jail has it.
 #[test]
 fn a_jail_that_was_made_with_the_name_and_the_jid_of_ours_is_left_alone() {
     for (shared, lingers) in [(false, false), (false, true), (true, false), (true, true)] {
@@ -199,7 +199,7 @@ fn a_jail_that_was_made_with_the_name_and_the_jid_of_ours_is_left_alone() {
             assert!(matches!(problems[..], [Problem::ForeignJail { .. }]), "{point}: {problems:?}");
             is_untouched(&wiring, theirs);
         }
-        // Under another name it is in nobody's way, and what is left of ours is taken away beside it.
+        // Under another name it is not in the way, and what is left of ours is taken away beside it.
         jail::update(kernel, theirs, &JailParameters::default().set("name", "theirs")).unwrap();
         match wiring.standing("web").unwrap() {
             Standing::Partial(None) => {}
@@ -355,22 +355,43 @@ fn an_epair_that_says_nothing_of_its_jail_is_not_destroyed_while_its_stack_is_to
         let (sim, wiring) = simulated();
         let (jid, other) = (foreign(&wiring, "theirs"), foreign(&wiring, "other"));
         let held = Vnet::enter(wiring.kernel().clone(), jid).unwrap();
-        let mut half = held.create_epair().unwrap().a;
+        let mut end = held.create_epair().unwrap().a;
         if renamed {
-            held.rename(&half, &name("e0a_theirs")).unwrap();
-            half = name("e0a_theirs");
+            held.rename(&end, &name("e0a_theirs")).unwrap();
+            end = name("e0a_theirs");
         }
-        wiring.host().reclaim(&half, jid).unwrap();
+        wiring.host().reclaim(&end, jid).unwrap();
         if let Some(lasts) = connection {
             sim.connect(jid.get(), lasts);
         }
         jail::remove(&**wiring.kernel(), jid).unwrap();
         drop(held);
-        assert!(wiring.host().has_interface(&half).unwrap());
-        wiring.detach(&half).unwrap();
-        assert!(!wiring.host().has_interface(&half).unwrap());
+        assert!(wiring.host().has_interface(&end).unwrap());
+        wiring.detach(&end).unwrap();
+        assert!(!wiring.host().has_interface(&end).unwrap());
         is_untouched(&wiring, other);
         assert_eq!(sim.panics(), [""; 0], "connection {connection:?}, renamed {renamed}");
+    }
+}
+
+/// Its description says in which jail it was made, and its name does not say which jid that jail has.
+#[test]
+fn an_epair_that_is_described_as_that_of_a_dying_jail_goes_with_it_or_back_to_it() {
+    for connection in [None, Some(LONG)] {
+        let (sim, wiring) = simulated();
+        let jid = foreign(&wiring, "theirs");
+        let attach = wiring.attach("theirs").nic("bridge0").host_named("outer0").address("192.0.2.30/24");
+        let end = attach.apply().unwrap().nics[0].host;
+        if let Some(lasts) = connection {
+            sim.connect(jid.get(), lasts);
+        }
+        let held = Vnet::enter(wiring.kernel().clone(), jid).unwrap();
+        jail::remove(&**wiring.kernel(), jid).unwrap();
+        drop(held);
+        assert!(wiring.host().has_interface(&end).unwrap());
+        wiring.detach(&end).unwrap();
+        assert!(!wiring.host().has_interface(&end).unwrap());
+        assert_eq!(sim.panics(), [""; 0], "{connection:?}");
     }
 }
 
@@ -379,22 +400,22 @@ fn an_epair_that_says_nothing_of_its_jail_is_not_destroyed_while_its_stack_is_to
 fn an_epair_of_the_hosts_is_destroyed_unless_a_jail_that_may_have_made_it_goes_on_dying() {
     let (sim, mut wiring) = simulated();
     foreign(&wiring, "theirs");
-    let half = wiring.host().create_epair().unwrap().a;
-    wiring.detach(&half).unwrap();
-    assert!(!wiring.host().has_interface(&half).unwrap());
+    let end = wiring.host().create_epair().unwrap().a;
+    wiring.detach(&end).unwrap();
+    assert!(!wiring.host().has_interface(&end).unwrap());
 
     let dying = foreign(&wiring, "dying");
     sim.connect(dying.get(), Duration::from_secs(30));
     jail::remove(&**wiring.kernel(), dying).unwrap();
-    let half = wiring.host().create_epair().unwrap().a;
+    let end = wiring.host().create_epair().unwrap().a;
     wiring.set_wait(Duration::from_secs(1));
     let begin = sim.now();
-    let refused = wiring.detach(&half).unwrap_err().to_string();
+    let refused = wiring.detach(&end).unwrap_err().to_string();
     assert!(refused.contains("ETIMEDOUT") && refused.contains("dying"), "{refused}");
     assert!(sim.now() - begin >= Duration::from_secs(1));
     wiring.set_wait(Duration::from_secs(60));
-    wiring.detach(&half).unwrap();
-    assert!(!wiring.host().has_interface(&half).unwrap());
+    wiring.detach(&end).unwrap();
+    assert!(!wiring.host().has_interface(&end).unwrap());
     assert_eq!(sim.panics(), [""; 0]);
 }
 

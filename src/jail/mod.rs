@@ -15,7 +15,7 @@ pub(crate) use create::create_held_plain;
 pub use create::{HeldJail, create, create_held, update};
 pub use events::{JailEvent, JailEvents};
 pub use parameters::{JailParameters, JailSystem, JailValue};
-pub(crate) use query::{AddressUsers, marks};
+pub(crate) use query::{AddressUsers, Marks, marks};
 pub use query::{
     JailInfo, JailKey, addresses, find, find_even_dying, get, get_even_dying, list, read, read_int,
     read_string, with_address,

@@ -370,8 +370,17 @@ pub(super) fn read_all(
     }))
 }
 
-/// Reads what a living jail is told from others by: its jid, whether it has a network stack of its own, its devfs
-/// ruleset, its host UUID and its root directory. Returns `None` when there is no such jail, or the jail is dying.
+/// What a jail is told from others by.
+#[derive(Debug)]
+pub(crate) struct Marks {
+    pub jid: Jid,
+    pub vnet: bool,
+    pub ruleset: i32,
+    pub uuid: String,
+    pub path: PathBuf,
+}
+
+/// Reads what a living jail is told from others by. Returns `None` when there is no such jail, or the jail is dying.
 ///
 /// # Errors
 ///
@@ -380,10 +389,7 @@ pub(super) fn read_all(
 /// # Source
 ///
 /// [`jail_get(2)`](https://man.freebsd.org/jail_get(2)), once.
-pub(crate) fn marks(
-    kernel: &dyn Kernel,
-    key: impl Into<JailKey>,
-) -> Result<Option<(Jid, bool, i32, String, PathBuf)>> {
+pub(crate) fn marks(kernel: &dyn Kernel, key: impl Into<JailKey>) -> Result<Option<Marks>> {
     let key = key.into();
     let mut asked = [
         key.parameter(),
@@ -404,7 +410,7 @@ pub(crate) fn marks(
     let path = PathBuf::from(OsString::from_vec(text(value(1)).to_vec()));
     let uuid = String::from_utf8_lossy(text(value(2))).into_owned();
     let vnet = int(value(3)).and_then(JailSystem::from_raw) == Some(JailSystem::New);
-    Ok(Some((jid, vnet, int(value(4)).unwrap_or(0), uuid, path)))
+    Ok(Some(Marks { jid, vnet, ruleset: int(value(4)).unwrap_or(0), uuid, path }))
 }
 
 /// What is before the NUL.

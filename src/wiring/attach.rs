@@ -266,7 +266,7 @@ pub(super) fn is_epair(host: &Vnet, name: &InterfaceName) -> crate::Result<bool>
 /// goes on dying.
 pub fn release_epair(site: &Site<'_>, name: &InterfaceName) -> Result<(), StepError> {
     let kernel = site.host.kernel();
-    let number = jid_of_host_end(name);
+    let mut number = jid_of_host_end(name);
     let mut home = number.map(|jid| jail::get(&**kernel, jid)).transpose()?.flatten();
     if home.is_none()
         && number.is_none()
@@ -275,6 +275,8 @@ pub fn release_epair(site: &Site<'_>, name: &InterfaceName) -> Result<(), StepEr
         // iocage writes its own name for a jail into the description; `attach` writes the kernel's.
         for jail in [end.jail.clone(), format!("ioc-{}", end.jail)] {
             home = home.or(jail::get(&**kernel, jail.as_str())?);
+            let dying = jail::get_even_dying(&**kernel, jail.as_str())?.filter(|jail| jail.dying);
+            number = number.or(dying.map(|jail| jail.jid));
         }
     }
     if let Some(jail) = home.filter(|jail| jail.vnet) {
@@ -288,9 +290,11 @@ pub fn release_epair(site: &Site<'_>, name: &InterfaceName) -> Result<(), StepEr
         return undo::let_epair_go(site, name, Some(jail.jid));
     }
     match number {
-        // One that another manager made on the host stays when its jail has gone, and has to be destroyed.
+        // An epair that another manager made on the host stays when its jail is gone, and has to be destroyed.
         Some(jid) => match undo::let_epair_go(site, name, Some(jid)) {
-            Err(_) if jail::get_even_dying(&**kernel, jid)?.is_none() => undo::destroy_held(site, name),
+            Err(_) if jail::get_even_dying(&**kernel, jid)?.is_none() => {
+                undo::destroy_of_unknown_home(site, name)
+            }
             other => other,
         },
         None => undo::destroy_of_unknown_home(site, name),

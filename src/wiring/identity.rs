@@ -1,6 +1,6 @@
 //! What a jail is known by besides its jid and its name.
 //!
-//! The kernel gives a jid to whoever asks for it (`jail -c jid=5`), as soon as no living jail has it; a dying jail of that
+//! The kernel gives any jid that is asked for (`jail -c jid=5`), as soon as no living jail has it; a dying jail of that
 //! number gets another one then (`kern/kern_jail.c:kern_jail_set`). So boot, jid and name together do not prove that a
 //! jail is the one that a journal is of.
 
@@ -9,20 +9,20 @@ use std::path::{Path, PathBuf};
 
 use super::records::{escape, escape_path, unescape, unescape_path};
 use super::spec::{JailSpec, Network};
-use crate::jail::{JailKey, JailValue, marks};
+use crate::jail::{JailKey, JailValue, Marks, marks};
 use crate::kernel::Kernel;
 use crate::types::Jid;
 
 /// What a start gave its jail, and what others are unlikely to give theirs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// Whether the jail has a network stack of its own. Nobody can change that.
+    /// Whether the jail has a network stack of its own. The kernel does not let that be changed.
     pub vnet: bool,
     /// The devfs ruleset.
     pub ruleset: i32,
     /// The host UUID; empty where the start gave the jail none.
     pub uuid: String,
-    /// The root directory, without links. Nobody can change that.
+    /// The root directory, without links. The kernel does not let that be changed.
     pub path: PathBuf,
 }
 
@@ -44,7 +44,8 @@ impl Identity {
     /// Those of [`jail_get(2)`](https://man.freebsd.org/jail_get(2)).
     pub fn read(kernel: &dyn Kernel, key: impl Into<JailKey>) -> crate::Result<Option<(Jid, Identity)>> {
         let found = marks(kernel, key)?;
-        Ok(found.map(|(jid, vnet, ruleset, uuid, path)| (jid, Identity { vnet, ruleset, uuid, path })))
+        let split = |Marks { jid, vnet, ruleset, uuid, path }| (jid, Identity { vnet, ruleset, uuid, path });
+        Ok(found.map(split))
     }
 
     /// Reads what is in the record behind the jid. Returns `None` for anything else.

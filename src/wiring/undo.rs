@@ -319,7 +319,7 @@ pub(super) fn let_epair_go(
     Ok(())
 }
 
-/// Destroys an epair by its half on the host, when neither its name nor its description says which jail it was made in.
+/// Destroys an epair given the host's end, when neither its name nor its description says which jail it was made in.
 ///
 /// Any jail with a network stack may be its home. So every living one is held meanwhile, and the end of every dying one
 /// is waited for: if the epair was made in that jail, the epair goes with it. A jail may have left the kernel's list

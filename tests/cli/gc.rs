@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use jailwire::bridge::MemberFlags;
 use jailwire::jail;
 use jailwire::jail::devfs::{Devfs, DevfsRule};
-use jailwire::kernel::Kernel;
+use jailwire::kernel::{Clock as _, Kernel};
 use jailwire::sim::Sim;
 use jailwire::types::InterfaceName;
 use jailwire::vnet::Vnet;
+use jailwire::wiring::Wiring;
 
 use crate::support::{Root, at_every_call, text};
 
@@ -254,4 +255,26 @@ fn a_reader_that_has_gone_is_no_reason_to_panic() {
         let output = output.unwrap();
         assert!(output.status.success() && output.stderr.is_empty(), "{words:?}: {}", text(&output.stderr));
     }
+}
+
+/// What was lent, and was renamed inside, comes back with the end of its jail at the earliest.
+#[test]
+fn what_comes_back_with_the_end_of_a_jail_is_waited_for_as_long_as_was_said() {
+    let root = Root::new();
+    root.ok(&["net", "list"]);
+    let sim = Sim::open(&root.path().join(".sim")).expect("the simulated kernel");
+    let wiring = Wiring::on(Arc::new(sim.clone())).expect("a simulated host");
+    let pair = wiring.host().create_epair().unwrap();
+    let up = wiring.jail("ioc-lender", "/").nic_alone().lend(pair.a).start().unwrap();
+    let inside = Vnet::enter(wiring.kernel().clone(), up.jid).unwrap();
+    inside.rename(&pair.a, &name("outside0")).unwrap();
+    drop(inside);
+    sim.connect(up.jid.get(), std::time::Duration::from_secs(600));
+    jail::remove(&**wiring.kernel(), up.jid).unwrap();
+    // By the clock of the simulated kernel. Without the option it would be ten seconds.
+    let begin = sim.now();
+    let said = root.fails(&["gc", "--wait", "45"], 1);
+    assert!(said.contains(&format!("interface {}", pair.a)), "{said}");
+    let waited = sim.now() - begin;
+    assert!(waited.as_secs() >= 45, "{waited:?}");
 }

@@ -142,7 +142,7 @@ fn what_is_somebody_elses_is_told() {
     is_untouched(&root, jid, "all of them");
 }
 
-/// The kernel gives a jid to whoever asks for it.
+/// The kernel gives any jid that is asked for.
 #[test]
 fn a_jail_with_the_name_the_directory_and_the_jid_of_ours_is_left_alone() {
     for jail in ["db", "proxy"] {

@@ -13,7 +13,7 @@ use crate::world::World;
 /// What a server is told: the jid, the address, the state.
 const ERRAND: &str = "JAILWIRE_TEST_SERVER";
 const PORT: u16 = 7777;
-/// What each server sends to whoever connects.
+/// What each server sends to each client.
 const GREETING: &[u8] = b"here";
 /// What a line of a server's begins with, among those of the test's.
 const SAYS: &str = "server: ";

@@ -124,7 +124,8 @@ suite_environment() {
     # insta would ask cargo for the workspace; nothing new is accepted in a guest.
     printf 'export INSTA_WORKSPACE_ROOT=%s INSTA_UPDATE=no\n' "$(quote "$workspace")"
     for _name in RUST_BACKTRACE RUST_LOG PROPTEST_CASES JAILWIRE_SEED JAILWIRE_SEQUENCES \
-        JAILWIRE_BENCH_PLAN JAILWIRE_KILLS JAILWIRE_SOAK JAILWIRE_SWAPS; do
+        JAILWIRE_BENCH_PLAN JAILWIRE_KILLS JAILWIRE_SOAK JAILWIRE_SWAPS JAILWIRE_REMOVALS \
+        JAILWIRE_CONNECTED JAILWIRE_ROUNDS; do
         eval "_value=\${$_name:-}"
         [ -z "$_value" ] || printf 'export %s=%s\n' "$_name" "$(quote "$_value")"
     done

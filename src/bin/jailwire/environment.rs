@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jailwire::files::{Files, KernelGate};
 use jailwire::iocage::legacy::Legacy;
@@ -74,6 +75,20 @@ impl Environment {
         let gate = KernelGate(self.kernel.as_ref());
         let mut host = Host::open(self.kernel.clone(), &self.store, Files::through(&gate))?;
         Ok(act(&mut host))
+    }
+
+    /// The same, with a host that waits so many seconds for what comes back only with the end of a jail.
+    pub fn with_host_that_waits<T>(
+        &self,
+        seconds: Option<u64>,
+        act: impl FnOnce(&mut Host<'_>) -> T,
+    ) -> Result<T, CommandError> {
+        self.with_host(|host| {
+            if let Some(seconds) = seconds {
+                host.set_wait(Duration::from_secs(seconds));
+            }
+            act(host)
+        })
     }
 
     /// The same for what only looks.

@@ -104,6 +104,10 @@ pub struct Doctor {
     /// Exit with status 1 if anything was found
     #[arg(long)]
     pub strict: bool,
+    /// With --fix: how long to wait for what comes back only with the end of a jail: an interface that was lent
+    /// and renamed inside, a mount that stays busy; 10 seconds otherwise
+    #[arg(long, value_name = "SECONDS", requires = "fix")]
+    pub wait: Option<u64>,
 }
 
 /// `gc`.
@@ -112,4 +116,8 @@ pub struct Gc {
     /// Print what would be removed, and do nothing
     #[arg(short = 'n', long)]
     pub dry_run: bool,
+    /// How long to wait for what comes back only with the end of a jail: an interface that was lent
+    /// and renamed inside, a mount that stays busy; 10 seconds otherwise
+    #[arg(long, value_name = "SECONDS")]
+    pub wait: Option<u64>,
 }

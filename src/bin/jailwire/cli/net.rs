@@ -103,6 +103,9 @@ pub struct Detach {
     /// Print what would be done, step by step, and do nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// How long to wait for an epair that goes with the end of a jail; 10 seconds otherwise
+    #[arg(long, value_name = "SECONDS")]
+    pub wait: Option<u64>,
 }
 
 /// `net list`.

@@ -24,7 +24,7 @@ pub fn run(environment: &Environment, args: &cli::Doctor) -> Result<ExitCode, Co
     let mut mended = Vec::new();
     if args.fix {
         environment.require_root("mend")?;
-        (mended, found) = mend(environment, found)?;
+        (mended, found) = mend(environment, found, args.wait)?;
     }
     if environment.json {
         let list = |findings: &[Finding]| findings.iter().map(to_json).collect::<Vec<Value>>();
@@ -64,9 +64,10 @@ fn look(environment: &Environment, args: &cli::Doctor) -> Result<Vec<Finding>, C
 fn mend(
     environment: &Environment,
     found: Vec<Finding>,
+    wait: Option<u64>,
 ) -> Result<(Vec<Finding>, Vec<Finding>), CommandError> {
     let (mut mended, mut left) = (Vec::new(), Vec::new());
-    environment.with_host(|host| {
+    environment.with_host_that_waits(wait, |host| {
         for finding in found {
             let Some(fix) = finding.fix.clone() else {
                 left.push(finding);

@@ -20,7 +20,7 @@ pub fn run(environment: &Environment, args: &cli::Gc) -> Result<ExitCode, Comman
         return preview_removal(environment, &garbage, &doubtful);
     }
     environment.require_root("clear up after")?;
-    environment.with_host(|host| remove(environment, host))?
+    environment.with_host_that_waits(args.wait, |host| remove(environment, host))?
 }
 
 /// Removes it, and tells of what it could not.

@@ -7,6 +7,7 @@ mod wait;
 
 use std::io;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use jailwire::iocage::name::JailName;
 use jailwire::jail::{self, JailInfo, JailKey};
@@ -18,7 +19,7 @@ use serde_json::{Value, json};
 use super::preview::{self, Line};
 use super::stack::Stack;
 use crate::CommandError;
-use crate::cli::{Cli, Net};
+use crate::cli::{Cli, Detach, Net};
 use crate::environment::Environment;
 use crate::output;
 
@@ -34,7 +35,10 @@ pub fn run(cli: &Cli, args: &Net) -> Result<ExitCode, CommandError> {
         let text = "you need to be root to wire jails: run it as root, or add --kernel sim to try it on the simulated kernel";
         return Err(text.into());
     }
-    let wiring = if args.only_looks() { Wiring::look(kernel)? } else { Wiring::on(kernel)? };
+    let mut wiring = if args.only_looks() { Wiring::look(kernel)? } else { Wiring::on(kernel)? };
+    if let Net::Detach(Detach { wait: Some(seconds), .. }) = args {
+        wiring.set_wait(Duration::from_secs(*seconds));
+    }
     let plumbing = Plumbing { wiring, json: cli.json };
     match args {
         Net::Attach(args) => attach::attach(&plumbing, args)?,
