@@ -176,7 +176,7 @@ impl std::error::Error for Error {
 
 /// Reading what may go away meanwhile.
 pub trait OptionalExtension<T> {
-    /// None where there is no such thing ([`ErrorKind::NotFound`]): between a list and a question about one
+    /// Returns `None` if there is no such thing ([`ErrorKind::NotFound`]): between a list and a question about one
     /// thing on it, somebody else may have taken it away.
     ///
     /// # Errors

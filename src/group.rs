@@ -72,7 +72,7 @@ impl Vnet {
         self.names(|| call!(SIOCGIFGROUP).on(name), "list groups of", name)
     }
 
-    /// The interfaces of this stack that are in a group, in the order they joined. None if there is no
+    /// The interfaces of this stack that are in a group, in the order they joined. Returns `None` if there is no
     /// such group.
     ///
     /// # Errors

@@ -24,7 +24,7 @@ pub struct Neighbour {
     pub address: IpAddr,
     /// For a link-local address the interface's index; 0 for all others.
     pub scope: u32,
-    /// Its MAC address; none while it has not answered.
+    /// Its MAC address. `None` while it has not answered.
     pub mac: Option<MacAddr>,
     /// The index of the interface it is behind.
     pub index: u16,
@@ -56,7 +56,7 @@ impl Vnet {
     /// Whether a neighbour answers: ARP, or neighbour discovery. A datagram is sent to its port
     /// `discard`, which makes the kernel look for it, and then its entry is waited for.
     ///
-    /// None where it cannot be found out: on a kernel that sends nothing.
+    /// Returns `None` if it cannot be found out: on a kernel that sends nothing.
     ///
     /// # Arguments
     ///

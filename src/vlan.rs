@@ -58,8 +58,8 @@ impl Vnet {
     ///
     /// # Arguments
     ///
-    /// * `name`: what it is to be called; none for the kernel's choice, such as `vlan0`.
-    /// * `priority`: IEEE 802.1p priority of its frames, 0 to 7; none for the kernel's choice.
+    /// * `name`: what it is to be called. `None` for the kernel's choice, such as `vlan0`.
+    /// * `priority`: IEEE 802.1p priority of its frames, 0 to 7. `None` for the kernel's choice.
     ///
     /// # Errors
     ///
@@ -139,7 +139,7 @@ impl Vnet {
         )
     }
 
-    /// What a vlan is attached to. None if it is attached to nothing, as after its parent went.
+    /// What a vlan is attached to. Returns `None` if it is attached to nothing, as after its parent went.
     ///
     /// # Errors
     ///

@@ -1,12 +1,12 @@
 //! A handle on one network stack (vnet): sockets that act on it, wherever they are used from.
 //!
-//! A socket belongs for life to the stack it was opened in, while privilege is checked against the
-//! process that uses it (`kern/uipc_socket.c:socreate`, `net/if.c:ifioctl`). So a child process enters
-//! a jail once, opens three sockets there, hands them out and is gone; from then on the host works on
-//! the jail's stack as on its own.
+//! A socket belongs for life to the network stack in which it was opened. The kernel checks the privileges of the
+//! process that uses the socket (`kern/uipc_socket.c:socreate`, `net/if.c:ifioctl`). So a child process enters
+//! a jail once, opens three sockets there, passes them to the host, and ends. From then on the host works on
+//! the jail's network stack as on its own.
 //!
-//! What sockets cannot do is dump: [`sysctl(3)`](https://man.freebsd.org/sysctl(3)) answers for the caller's stack. For that another child
-//! is sent in, see [`Vnet::sysctls`].
+//! Interfaces and routes are listed by [`sysctl(3)`](https://man.freebsd.org/sysctl(3)), which reads the caller's stack. For that another child
+//! enters the jail: see [`Vnet::sysctls`].
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -26,9 +26,8 @@ pub const ENTRY_DEADLINE: Duration = Duration::from_secs(60);
 
 /// One network stack, of the host or of a jail.
 ///
-/// Every operation on interfaces, addresses, bridges and routes is a method here. Dropping it closes
-/// its sockets. **An open socket keeps a jail that was removed from going away**, so drop the handle
-/// before waiting for that.
+/// Every operation on interfaces, addresses, bridges and routes is a method here. Dropping the handle closes its sockets.
+/// **An open socket of a jail keeps the removed jail from going**: drop the handle before you wait for the jail's end.
 ///
 /// ```
 /// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::sim::Sim::new());
@@ -90,11 +89,11 @@ impl Vnet {
         Vnet::from_entered(kernel, &entered)
     }
 
-    /// The network stack that an entry brought sockets of. They belong to the handle from now on.
+    /// The network stack whose sockets an entry has passed out. The sockets belong to the handle from now on.
     ///
     /// # Errors
     ///
-    /// When the entry was not asked for sockets, or its jid makes no sense.
+    /// The entry was made without sockets, or its jid is no jid.
     pub fn from_entered(kernel: Arc<dyn Kernel>, entered: &Entered) -> Result<Vnet> {
         let sockets = entered.sockets.ok_or_else(|| {
             Error::malformed("enter jail", entered.jid, "jail_attach", "no sockets were passed out")
@@ -121,14 +120,14 @@ impl Vnet {
         &self.kernel
     }
 
-    /// The jail whose stack this is; none for the stack of the calling process.
+    /// The jail whose stack this is. Returns `None` for the stack of the calling process.
     pub fn jid(&self) -> Option<Jid> {
         self.jid
     }
 
     /// Makes sysctl calls in this stack: directly, or for a jail in one child process for all of them.
     ///
-    /// The outer error is that of entering the jail; each call has its own answer.
+    /// The outer error is that of entering the jail. Each call has its own result.
     ///
     /// # Errors
     ///
@@ -136,7 +135,7 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// [`sysctl(3)`](https://man.freebsd.org/sysctl(3)), `kern/kern_sysctl.c:sysctl_root`: the calling thread's stack answers.
+    /// [`sysctl(3)`](https://man.freebsd.org/sysctl(3)), `kern/kern_sysctl.c:sysctl_root`: it reads the stack of the calling thread.
     #[doc(alias = "sysctl")]
     pub fn sysctls(&self, sysctls: Vec<Sysctl>) -> Result<Vec<kernel::Result<Vec<u8>>>> {
         let Some(jid) = self.jid else {
@@ -162,7 +161,7 @@ impl Vnet {
     /// # Errors
     ///
     /// * ENOENT: no such object.
-    /// * ENOMEM: the answer kept growing.
+    /// * ENOMEM: the value kept growing.
     /// * as [`Vnet::enter`].
     pub fn sysctl(&self, oid: impl Into<Oid>) -> Result<Vec<u8>> {
         let sysctl = Sysctl::read(oid);
@@ -194,7 +193,7 @@ impl Vnet {
         answer.map(drop).during("set", format_args!("{name}={value}"), "sysctl")
     }
 
-    /// Looks at all of this stack at once: for a jail, with one child process.
+    /// Lists the interfaces, addresses and routes of this stack at once. For a jail one child process does that.
     ///
     /// # Arguments
     ///
@@ -280,7 +279,7 @@ impl Vnet {
         }
         let opened = self.kernel.socket(domain)?;
         if let Err(late) = slot.set(opened) {
-            // Another thread opened one at the same time.
+            // Another thread opened a socket at the same time.
             self.kernel.close(late);
         }
         Ok(slot.get().copied().unwrap_or(opened))
@@ -306,7 +305,7 @@ impl fmt::Debug for Vnet {
     }
 }
 
-/// The routing socket of a stack while somebody uses it.
+/// The routing socket of a stack, while one caller uses it.
 pub(crate) struct RouteGuard<'a>(MutexGuard<'a, Option<RouteSocket>>);
 
 impl RouteGuard<'_> {

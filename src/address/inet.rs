@@ -24,7 +24,7 @@ const MASK: usize = offset_of!(in_aliasreq, ifra_mask);
 pub struct Ipv4Address {
     /// The address and its prefix length.
     pub network: Ipv4Network,
-    /// The broadcast address; on a point-to-point interface the far end. None for the kernel's choice:
+    /// The broadcast address; on a point-to-point interface the far end. `None` for the kernel's choice:
     /// the last address of the network, for a /31 255.255.255.255, for a /32 the address itself.
     pub broadcast: Option<Ipv4Addr>,
 }
@@ -152,7 +152,7 @@ impl Vnet {
         Ok(addresses)
     }
 
-    /// Looks for an IPv4 address of an interface. None if it does not have it.
+    /// Looks for an IPv4 address of an interface. Returns `None` if it does not have it.
     ///
     /// # Errors
     ///

@@ -230,7 +230,7 @@ impl Vnet {
         Ok(addresses)
     }
 
-    /// Looks for an IPv6 address of an interface. None if it does not have it.
+    /// Looks for an IPv6 address of an interface. Returns `None` if it does not have it.
     ///
     /// # Errors
     ///
@@ -269,7 +269,7 @@ impl Vnet {
     }
 
     /// When an IPv6 address of an interface ends, and when new connections stop to use it, by
-    /// [`Clock::now`](crate::kernel::Clock::now); none if it lives for ever. The kernel counts in seconds.
+    /// [`Clock::now`](crate::kernel::Clock::now). Returns `None` if it lives for ever. The kernel counts in seconds.
     ///
     /// # Errors
     ///
@@ -312,7 +312,7 @@ impl Vnet {
         Ok(Ipv6Flags::from_bits_retain(ask.argument().u32_at(IFRU6)))
     }
 
-    /// The prefix length of an address. None if the interface does not have it.
+    /// The prefix length of an address. Returns `None` if the interface does not have it.
     fn ipv6_prefix_length(&self, name: &InterfaceName, address: Ipv6Addr) -> Result<Option<u8>> {
         let object = format_args!("{address} on {name}");
         let mut ask = call!(SIOCGIFNETMASK_IN6).on(name).with(IFRU6, &sockaddr_in6(address, 0));

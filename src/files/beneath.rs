@@ -88,7 +88,7 @@ impl Files<'_> {
     }
 }
 
-/// Reads at most 1 MiB of the regular file at `relative` beneath `root`. None if there is no file.
+/// Reads at most 1 MiB of the regular file at `relative` beneath `root`. Returns `None` if there is no file.
 ///
 /// # Errors
 ///

@@ -156,7 +156,7 @@ impl Vnet {
         self.perform(&mut ask, "set MAC of", object)
     }
 
-    /// The description of an interface, bytes that are not UTF-8 replaced. None if it has none.
+    /// The description of an interface, bytes that are not UTF-8 replaced. Returns `None` if it has none.
     ///
     /// # Errors
     ///
@@ -312,7 +312,7 @@ impl Vnet {
         ))
     }
 
-    /// Enables and disables capabilities of an interface, and leaves the others as they are. Answers
+    /// Enables and disables capabilities of an interface, and leaves the others as they are. Returns
     /// what is enabled then.
     ///
     /// Of an epair on FreeBSD 15 some go to the other end as well, wherever that is; a bridge leaves

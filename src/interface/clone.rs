@@ -18,7 +18,7 @@ const MODULES: [(&str, &str); 4] =
 const MANY: usize = 1 << 16;
 
 impl Vnet {
-    /// Creates an interface, and loads the kernel module of its cloner where that is missing. Answers
+    /// Creates an interface, and loads the kernel module of its cloner where that is missing. Returns
     /// the name it got.
     ///
     /// It is down, and has no addresses; it belongs to this stack and dies with it, wherever it is then.

@@ -127,7 +127,7 @@ impl Vnet {
         Ok(found)
     }
 
-    /// The link address of an interface. None if it has none of six bytes.
+    /// The link address of an interface. Returns `None` if it has none of six bytes.
     ///
     /// # Errors
     ///

@@ -56,7 +56,7 @@ pub struct Assignment<A> {
     /// The interface: a NIC of a VNET jail, or one of the host's. Without one (or with legacy's
     /// `DEFAULT`) it is `vnet0`, or the interface of the host's default route.
     pub interface: Option<InterfaceName>,
-    /// What the interface gets; none where it asks the network, by DHCP or router advertisements.
+    /// What the interface gets. `None` where it asks the network, by DHCP or router advertisements.
     pub address: Option<A>,
 }
 

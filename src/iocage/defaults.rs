@@ -29,7 +29,7 @@ const NICS: usize = 4;
 pub struct HostDefaults {
     /// The first three bytes of the MAC addresses that are made up.
     pub mac_prefix: MacPrefix,
-    /// The host's UUID; none where it has none.
+    /// The host's UUID. `None` where it has none.
     pub hostid: Option<String>,
 }
 

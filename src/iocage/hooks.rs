@@ -85,7 +85,7 @@ impl fmt::Display for Command {
     }
 }
 
-/// The first sign that means something to a shell, outside of quotes; none if there is none.
+/// The first sign that means something to a shell, outside of quotes. Returns `None` if there is none.
 pub(super) fn unquoted_sign(text: &str) -> Option<String> {
     let (outside, _) = apart(text);
     let at = outside.find([';', '&', '|', '<', '>', '`', '$'])?;

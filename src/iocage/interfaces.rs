@@ -11,7 +11,7 @@ use crate::types::{InterfaceName, InvalidInterfaceName};
 pub struct Attachment {
     /// The NIC.
     pub nic: NicName,
-    /// The bridge; none for a NIC that is left to the administrator.
+    /// The bridge. `None` for a NIC that is left to the administrator.
     pub bridge: Option<InterfaceName>,
 }
 

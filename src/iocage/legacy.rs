@@ -28,7 +28,7 @@ impl Legacy {
         Legacy(Arc::new(Source { ask: Box::new(ask), answer: OnceLock::new() }))
     }
 
-    /// A jail's properties as the config.json they would be; none if it has none.
+    /// A jail's properties as the config.json they would be. Returns `None` if it has none.
     pub(super) fn document(&self, entry: &Entry) -> Result<Option<Document>, ZfsError> {
         let answer = match self.0.answer.get() {
             Some(answer) => answer,

@@ -116,7 +116,7 @@ impl MacPrefix {
         MacPrefix([(a | 0x02) & !0x01, b, c])
     }
 
-    /// The local prefix in place of a vendor's, which no interface but the vendor's should have; none if the text is
+    /// The local prefix in place of a vendor's, which no interface but the vendor's should have. Returns `None` if the text is
     /// no vendor's prefix.
     pub fn of_vendor(text: &str) -> Option<MacPrefix> {
         let address: MacAddr = format!("{text}000000").parse().ok().filter(|_| text.len() == 6)?;

@@ -92,7 +92,7 @@ impl JailName {
     }
 
     /// The file that iocage keeps while the jail runs: `/var/run/jail.ioc-NAME.conf`, where
-    /// `/var/run` is the run directory.
+    /// `/var/run` stands for the kernel's directory of run-time files.
     pub fn conf_path(&self, run_directory: &Path) -> PathBuf {
         run_directory.join(format!("jail.{}.conf", self.kernel_name()))
     }

@@ -29,7 +29,7 @@ pub fn real(path: &Path) -> PathBuf {
     }
 }
 
-/// The rest of a path that leads into a directory, from there on; none if it leads elsewhere.
+/// The rest of a path that leads into a directory, from there on. Returns `None` if it leads elsewhere.
 ///
 /// A link beneath the directory is left in the rest: the caller decides whether it may be followed.
 pub fn inside(path: &Path, directory: &Path) -> Option<PathBuf> {
@@ -70,7 +70,7 @@ pub struct Placed {
     pub place: &'static str,
     /// The name of the jail, template or release.
     pub name: String,
-    /// What is beneath its root; none if the path does not lead through that.
+    /// What is beneath its root. `None` if the path does not lead through that.
     pub beneath: Option<PathBuf>,
     /// What is beneath iocage's directory.
     pub rest: PathBuf,

@@ -27,7 +27,7 @@ pub enum Source {
 /// The properties of one jail, or those of every jail that does not say otherwise.
 #[derive(Debug, Clone)]
 pub struct Properties {
-    /// None where these are the defaults themselves.
+    /// `None` where these are the defaults themselves.
     jail: Option<(JailName, Document)>,
     /// Shared by all jails that are looked at together.
     defaults: Arc<Document>,
@@ -95,7 +95,7 @@ impl Properties {
         }
     }
 
-    /// A property as `get` prints it: booleans as 0 and 1, unknown keys as they are; none if there
+    /// A property as `get` prints it: booleans as 0 and 1, unknown keys as they are. Returns `None` if there
     /// is no such property.
     pub fn get(&self, name: &str) -> Option<String> {
         let name = canonical(name);
@@ -141,7 +141,7 @@ impl Properties {
         self.value("priority").ok().flatten().and_then(|(text, _)| number(text)).unwrap_or(99)
     }
 
-    /// The words for the jails that have to be up before this one; none where the property has none.
+    /// The words for the jails that have to be up before this one. Returns `None` if the property has none.
     pub fn depends(&self) -> Vec<String> {
         let value = self.value("depends").ok().flatten();
         value.and_then(|(text, _)| text.parse::<Depends>().ok()).unwrap_or_default().0

@@ -141,7 +141,7 @@ impl Trust {
         Ok(())
     }
 
-    /// Judges one file or directory. None if it is not there, or cannot be looked at.
+    /// Judges one file or directory. Returns `None` if it is not there, or cannot be looked at.
     fn judge(&self, path: &Path) -> Result<Option<Metadata>, Untrusted> {
         let about = match fs::symlink_metadata(path) {
             Ok(about) => about,

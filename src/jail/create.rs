@@ -169,7 +169,7 @@ impl HeldJail {
         &self.vnet
     }
 
-    /// Lets the jail live on its own: it stays until it is removed. Answers its network stack.
+    /// Lets the jail live on its own: it stays until it is removed. Returns its network stack.
     ///
     /// # Errors
     ///

@@ -181,7 +181,7 @@ impl Devfs {
         }
     }
 
-    /// The first number from `lowest` on that no ruleset has; none when all up to 65535 are taken.
+    /// The first number from `lowest` on that no ruleset has. Returns `None` when all up to 65535 are taken.
     ///
     /// # Errors
     ///

@@ -30,7 +30,7 @@ pub enum JailEvent {
     Created {
         /// Where.
         parent: Option<Jid>,
-        /// Which. None when it was more than one since the last event: [`list`](super::list) tells.
+        /// Which. `None` when it was more than one since the last event: [`list`](super::list) tells.
         jid: Option<Jid>,
     },
     /// Somebody changed it. Not seen before FreeBSD 15.
@@ -41,7 +41,7 @@ pub enum JailEvent {
     Attached {
         /// The jail.
         jid: Jid,
-        /// The process. None when it was more than one since the last event.
+        /// The process. `None` when it was more than one since the last event.
         process: Option<i32>,
     },
     /// It is dying: [`wait_gone`](super::wait_gone) waits until it is gone.
@@ -245,7 +245,7 @@ impl JailEvents {
         }
     }
 
-    /// The next event. None when there was none in that time.
+    /// The next event. Returns `None` when there was none in that time.
     ///
     /// # Errors
     ///

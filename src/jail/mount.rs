@@ -136,7 +136,7 @@ pub fn beneath(kernel: &dyn Kernel, directory: &Path) -> Result<Vec<Mounted>> {
     Ok(mounts)
 }
 
-/// What is mounted on a directory, and seen there. None if that is nothing, or if a symbolic link in the path
+/// What is mounted on a directory, and seen there. Returns `None` if that is nothing, or if a symbolic link in the path
 /// leads elsewhere.
 ///
 /// Unlike [`beneath`], this does not look at everything that is mounted anywhere.

@@ -76,7 +76,7 @@ pub struct JailInfo {
     pub dying: bool,
 }
 
-/// Reads a jail. None if there is no such jail, or it is dying.
+/// Reads a jail. Returns `None` if there is no such jail, or it is dying.
 ///
 /// # Errors
 ///
@@ -108,7 +108,7 @@ pub fn get_even_dying(kernel: &dyn Kernel, key: impl Into<JailKey>) -> Result<Op
         .map_err(|failure| Error::new("look at jail", &key, "jail_get", failure))
 }
 
-/// Finds a jail by name. None if there is none, or it is dying.
+/// Finds a jail by name. Returns `None` if there is none, or it is dying.
 ///
 /// # Errors
 ///
@@ -163,7 +163,7 @@ pub fn list(kernel: &dyn Kernel, dying: bool) -> Result<Vec<JailInfo>> {
     }
 }
 
-/// Reads the bytes of one parameter of a jail, dying ones included. None if there is no such jail.
+/// Reads the bytes of one parameter of a jail, dying ones included. Returns `None` if there is no such jail.
 ///
 /// # Errors
 ///
@@ -229,7 +229,7 @@ pub fn read_int(kernel: &dyn Kernel, key: impl Into<JailKey>, name: &str) -> Res
 }
 
 /// Reads the addresses of a jail that shares the network stack of its parent: the first of each family is
-/// the primary one. None if there is no such jail.
+/// the primary one. Returns `None` if there is no such jail.
 ///
 /// # Errors
 ///

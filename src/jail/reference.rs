@@ -59,7 +59,7 @@ pub struct JailReference {
 }
 
 impl JailReference {
-    /// A jail that is there. None if there is no such jail, or it is dying.
+    /// A jail that is there. Returns `None` if there is no such jail, or it is dying.
     ///
     /// # Errors
     ///
@@ -205,7 +205,7 @@ impl JailReference {
         self.descriptor
     }
 
-    /// Reads the jail. None when it is gone, or dying.
+    /// Reads the jail. Returns `None` when it is gone, or dying.
     ///
     /// # Errors
     ///

@@ -27,7 +27,7 @@ pub enum JailType {
 }
 
 impl JailType {
-    /// What the bytes of a value of this type say. None where they cannot be one.
+    /// What the bytes of a value of this type say. Returns `None` if they cannot be one.
     fn read(self, bytes: &[u8]) -> Option<JailValue> {
         Some(match self {
             JailType::Flag => JailValue::Flag(int(bytes)? != 0),
@@ -55,7 +55,7 @@ fn int(bytes: &[u8]) -> Option<i32> {
     bytes.try_into().ok().map(i32::from_ne_bytes)
 }
 
-/// Reads a parameter of a jail, dying ones included. None if there is no such jail.
+/// Reads a parameter of a jail, dying ones included. Returns `None` if there is no such jail.
 ///
 /// # Errors
 ///

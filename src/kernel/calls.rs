@@ -77,15 +77,15 @@ pub trait Calls: seal::Sealed {
     fn send_to(&self, handle: Handle, to: SocketAddr, bytes: &[u8]) -> Result<()>;
 
     /// Takes one message from a routing socket, cut to `buffer`: [`recv(2)`](https://man.freebsd.org/recv(2)) with MSG_DONTWAIT.
-    /// EAGAIN when there is none.
+    /// Returns EAGAIN when no message is there.
     ///
     /// # Errors
     ///
-    /// EAGAIN: there is none. ENOBUFS: messages were lost since ([`SocketOption::ReportLoss`]), told once. EBADF: no
+    /// EAGAIN: no message is there. ENOBUFS: messages were lost since ([`SocketOption::ReportLoss`]), reported once. EBADF: no
     /// such handle.
     fn receive(&self, handle: Handle, buffer: &mut [u8]) -> Result<usize>;
 
-    /// Waits until a message can be taken: [`poll(2)`](https://man.freebsd.org/poll(2)). False when the time is over.
+    /// Waits until a message can be taken: [`poll(2)`](https://man.freebsd.org/poll(2)). Returns false when the time is over.
     ///
     /// # Errors
     ///
@@ -93,7 +93,7 @@ pub trait Calls: seal::Sealed {
     fn wait(&self, handle: Handle, timeout: Duration) -> Result<bool>;
 
     /// A descriptor for event loops: it is readable while [`Calls::receive`] or [`Calls::jail_note`] has something
-    /// to give for the handle. It is only to be waited for, not to be read.
+    /// to give for the handle. Only wait for it: do not read it.
     ///
     /// # Errors
     ///
@@ -108,7 +108,7 @@ pub trait Calls: seal::Sealed {
     /// or content. ENOMEM: it grew faster than it could be read. ENOTDIR, EISDIR: the numbers lead into, or end at, a node.
     fn sysctl(&self, sysctl: &Sysctl) -> Result<Vec<u8>>;
 
-    /// Creates or updates a jail: [`jail_set(2)`](https://man.freebsd.org/jail_set(2)). Answers its jid. `errmsg` is the kernel's to add.
+    /// Creates or updates a jail: [`jail_set(2)`](https://man.freebsd.org/jail_set(2)). Returns its jid. The implementation adds `errmsg`.
     ///
     /// # Errors
     ///
@@ -119,7 +119,7 @@ pub trait Calls: seal::Sealed {
     /// words, where there are some, are the kernel's `errmsg`.
     fn jail_set(&self, parameters: &[Parameter], flags: i32) -> Result<i32>;
 
-    /// Reads a jail's parameters: [`jail_get(2)`](https://man.freebsd.org/jail_get(2)). Answers its jid. `errmsg` is the kernel's to add.
+    /// Reads a jail's parameters: [`jail_get(2)`](https://man.freebsd.org/jail_get(2)). Returns its jid. The implementation adds `errmsg`.
     ///
     /// # Errors
     ///
@@ -135,11 +135,11 @@ pub trait Calls: seal::Sealed {
     fn jail_remove(&self, jid: i32) -> Result<()>;
 
     /// As [`Calls::jail_set`] with a jail descriptor: the one that `flags` use (JAIL_USE_DESC, JAIL_AT_DESC),
-    /// and a new one if they ask for it (JAIL_GET_DESC, JAIL_OWN_DESC). Close-on-exec. `desc` is the
-    /// kernel's to add.
+    /// and a new one if they ask for it (JAIL_GET_DESC, JAIL_OWN_DESC). Close-on-exec. The implementation
+    /// adds `desc`.
     ///
-    /// Closing a descriptor that JAIL_OWN_DESC made removes the jail. FreeBSD 14 knows neither flags nor
-    /// parameter, and answers EINVAL.
+    /// Closing a descriptor that JAIL_OWN_DESC made removes the jail. FreeBSD 14 knows neither the flags nor the parameter, and
+    /// returns EINVAL.
     ///
     /// # Errors
     ///
@@ -181,16 +181,16 @@ pub trait Calls: seal::Sealed {
     /// EMFILE, ENFILE, ENOMEM: no room for another.
     fn jail_notes(&self) -> Result<Handle>;
 
-    /// Has a queue tell what happens to a jail: [`kevent(2)`](https://man.freebsd.org/kevent(2)) with EV_ADD. `notes` are NOTE_JAIL_*. EINVAL
+    /// Has a queue report what happens to a jail: [`kevent(2)`](https://man.freebsd.org/kevent(2)) with EV_ADD. `notes` are NOTE_JAIL_*. EINVAL
     /// before FreeBSD 15.
     ///
     /// # Errors
     ///
-    /// EINVAL: a release that tells nothing of jails. ENOENT: no such jail.
+    /// EINVAL: a release that reports nothing of jails. ENOENT: no such jail.
     /// EBADF: no such queue, or no such descriptor.
     fn jail_watch(&self, queue: Handle, jail: Watched, notes: u32) -> Result<()>;
 
-    /// Takes what a queue has to tell of one jail: [`kevent(2)`](https://man.freebsd.org/kevent(2)) without waiting. None when that is nothing.
+    /// Takes what a queue reports of one jail: [`kevent(2)`](https://man.freebsd.org/kevent(2)) without waiting. Returns `None` when there is nothing to report.
     ///
     /// # Errors
     ///
@@ -226,14 +226,14 @@ pub trait Calls: seal::Sealed {
     ///
     /// # Errors
     ///
-    /// EIO: a file system did not tell of itself.
+    /// EIO: a file system did not report itself.
     fn mounts(&self) -> Result<Vec<Mounted>>;
 
     /// The file system that a path is in, links in the path followed: [`statfs(2)`](https://man.freebsd.org/statfs(2)).
     ///
     /// # Errors
     ///
-    /// ENOENT, ENOTDIR, EACCES, ELOOP, ENAMETOOLONG: the path. EIO: the file system did not tell of itself.
+    /// ENOENT, ENOTDIR, EACCES, ELOOP, ENAMETOOLONG: the path. EIO: the file system did not report itself.
     fn mounted_at(&self, path: &Path) -> Result<Mounted> {
         let above = |mounted: &Mounted| path.starts_with(&mounted.on);
         let depth = |mounted: &Mounted| mounted.on.components().count();

@@ -22,7 +22,7 @@ impl HeldValue {
         format!("{boot} {} {}\n", self.old, self.set)
     }
 
-    /// Reads a line; none if it is not whole. It neither allocates nor panics.
+    /// Reads a line. Returns `None` if it is not whole. It neither allocates nor panics.
     pub fn from_line(line: &[u8]) -> Option<HeldValue> {
         let line = line.strip_suffix(b"\n")?;
         let mut words = line.split(|byte| *byte == b' ');

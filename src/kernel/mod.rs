@@ -1,20 +1,20 @@
-//! The waist: everything the library asks of an operating system kernel, in one trait of four topics.
+//! The kernel interface: everything the library asks of an operating system kernel, in one trait of four topics.
 //!
 //! Data flows one way. The typed operations ([`crate::interface`], [`crate::route`],
-//! [`crate::jail`] …) lay requests out in bytes and hand them to a [`Kernel`]. There are two:
+//! [`crate::jail`] …) lay requests out in bytes and hand them to a [`Kernel`]. There are two kernels:
 //!
 //! * [`freebsd`](crate::kernel) makes the system calls. It is the only code in the library that does.
-//! * [`crate::sim`] decodes the same bytes and keeps a simulated host, so that everything above the waist
-//!   runs, and is tested, on every system.
+//! * [`crate::sim`] decodes the same bytes and keeps a simulated host, so that the rest of the library runs, and is
+//!   tested, on every system.
 //!
-//! Neither is trusted by the other's word: the contract tests run unchanged on both.
+//! The contract tests run unchanged on both.
 //!
 //! # What passes through
 //!
 //! Handles are opaque numbers that the kernel gives out and takes back. Requests hold contents and
 //! never an address: a [`Block`] names the offset at which its child's pointer belongs, and the
-//! FreeBSD back end alone fills it in, for the length of one system call. Time belongs to the
-//! kernel too, so that waiting in the simulator takes none.
+//! FreeBSD back end alone fills it in, for the length of one system call. The clock belongs to the
+//! kernel too: a wait on the simulated kernel takes no real time.
 
 mod calls;
 mod clock;
@@ -92,7 +92,7 @@ pub fn here() -> Result<Arc<dyn Kernel>> {
     return Err(Failure::with_text(Errno::ENOSYS, "this is not FreeBSD, and the feature `sim` is off"));
 }
 
-/// What a kernel answers.
+/// The result of a call to a kernel.
 pub type Result<T> = std::result::Result<T, Failure>;
 
 /// A socket or other open object inside a kernel. Opaque, and never reused by one kernel.

@@ -101,7 +101,7 @@ impl NvList {
         }
     }
 
-    /// From bytes, all of them. None when they are no packed list.
+    /// From bytes, all of them. Returns `None` when they are no packed list.
     pub fn unpack(mut bytes: &[u8]) -> Option<NvList> {
         let list = NvList::take(&mut bytes, 0, None)?;
         bytes.is_empty().then_some(list)

@@ -18,7 +18,7 @@ pub enum Output {
 /// A program to run, on the host or in a jail: see [`Kernel::run`](super::Processes::run).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Program {
-    /// The jail to enter first, by jid; none for the host.
+    /// The jail to enter first, by jid. `None` for the host.
     pub jail: Option<i32>,
     /// The routing table of the process.
     pub fib: u32,

@@ -218,7 +218,7 @@ fn check(block: &Block, pointers: &[Pointer]) -> Result<()> {
     Ok(())
 }
 
-/// The length that a block's fields make. None if that is beyond all memory.
+/// The length that a block's fields make. Returns `None` if that is beyond all memory.
 fn length_in(block: &Block, length: &Length) -> Option<usize> {
     length.times.iter().try_fold(length.unit, |product, field| {
         let count = match *field {

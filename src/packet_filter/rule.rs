@@ -83,12 +83,12 @@ pub struct Ports {
 }
 
 impl Ports {
-    /// One port; none if it is 0.
+    /// One port. Returns `None` if it is 0.
     pub fn one(port: u16) -> Option<Ports> {
         Ports::new(port, port)
     }
 
-    /// From the first to the last; none if the first is 0 or comes after the last.
+    /// From the first to the last. Returns `None` if the first is 0 or comes after the last.
     pub fn new(first: u16, last: u16) -> Option<Ports> {
         (first != 0 && first <= last).then_some(Ports { first, last })
     }

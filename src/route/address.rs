@@ -201,7 +201,7 @@ impl Addresses {
 
     /// RTAX_NETMASK, as the prefix length of an address of the family of `of`.
     ///
-    /// None when there is no mask, when `of` is no IP address, or when the mask has gaps. A mask's own
+    /// Returns `None` when there is no mask, when `of` is no IP address, or when the mask has gaps. A mask's own
     /// family means nothing, and its length may be cut short.
     pub fn prefix_length(&self, of: &SocketAddress) -> Option<u8> {
         self.slot(RTAX_NETMASK)?;

@@ -97,7 +97,7 @@ impl Vnet {
         self.change(request, fib).during("delete route", shown, "RTM_DELETE")
     }
 
-    /// Finds the route that packets to an address take. None when there is none.
+    /// Finds the route that packets to an address take. Returns `None` when there is none.
     ///
     /// Of a route with several paths it names one, always the same, and no weight.
     ///
@@ -114,7 +114,7 @@ impl Vnet {
         self.ask(request(RTM_GET, address, None), fib).during("find route to", address, "RTM_GET")
     }
 
-    /// Finds the route to exactly this destination. None when there is none.
+    /// Finds the route to exactly this destination. Returns `None` when there is none.
     ///
     /// # Errors
     ///

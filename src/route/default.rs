@@ -70,7 +70,7 @@ impl Vnet {
         Ok(true)
     }
 
-    /// Deletes all routes of both families that have a gateway or lead nowhere (blackhole, reject). Answers
+    /// Deletes all routes of both families that have a gateway or lead nowhere (blackhole, reject). Returns
     /// how many there were.
     ///
     /// Routes of interface addresses stay, as with `route flush`, and so do those to an interface.

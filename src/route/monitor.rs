@@ -56,7 +56,7 @@ pub enum Event {
     Interface {
         /// Its index.
         index: u16,
-        /// Its name, which the kernel does not tell: the one that the monitor last knew. None if it knew none.
+        /// Its name, which the kernel does not tell: the one that the monitor last knew. `None` if it knew none.
         name: Option<InterfaceName>,
         /// Its flags.
         flags: InterfaceFlags,
@@ -228,7 +228,7 @@ impl Monitor {
         Ok(())
     }
 
-    /// The next event. None when there was none for that long.
+    /// The next event. Returns `None` when there was none for that long.
     ///
     /// # Errors
     ///
@@ -344,7 +344,7 @@ impl Drop for Monitor {
 }
 
 impl Event {
-    /// The event that a message tells of. None for what is no event: multicast memberships, questions,
+    /// The event that a message tells of. Returns `None` for what is no event: multicast memberships, questions,
     /// requests that failed, and entries of the ARP and neighbour tables.
     fn from_message(message: Message, names: &BTreeMap<u16, InterfaceName>) -> Option<Event> {
         match message {

@@ -40,7 +40,7 @@ impl RouteEntry {
         self.destination.prefix() == 0 && self.destination.ip().is_unspecified()
     }
 
-    /// What a message says about a route. None if it is not about a route of IPv4 or IPv6.
+    /// What a message says about a route. Returns `None` if it is not about a route of IPv4 or IPv6.
     pub(crate) fn from_message(message: &RouteMessage) -> Option<RouteEntry> {
         if message.flags.contains(RouteFlags::LLDATA) {
             return None;

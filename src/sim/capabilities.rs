@@ -27,7 +27,7 @@ const MIRRORED: u32 = (sys::IFCAP_TXCSUM | sys::IFCAP_TXCSUM_IPV6 | sys::IFCAP_V
 pub(crate) struct Offers {
     /// How many joined with each set.
     counts: BTreeMap<u32, usize>,
-    /// What all members were told to share; none if any has changed since.
+    /// What all members were told to share. `None` if any has changed since.
     told: Option<u32>,
 }
 

@@ -20,7 +20,7 @@ use crate::kernel::{
 pub(crate) trait Wire: Sized {
     /// Appends the value.
     fn put(&self, out: &mut Vec<u8>);
-    /// Takes a value from the front; none when the bytes are not one.
+    /// Takes a value from the front. Returns `None` when the bytes are not one.
     fn take(input: &mut &[u8]) -> Option<Self>;
 }
 

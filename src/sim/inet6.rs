@@ -91,7 +91,7 @@ impl World {
         Ok(true)
     }
 
-    /// The address that a request names, without its scope; none if that is not of this family.
+    /// The address that a request names, without its scope. Returns `None` if that is not of this family.
     fn named_address(
         &self,
         caller: Caller,

@@ -39,7 +39,7 @@ impl Default for InterfaceTable {
 }
 
 impl InterfaceTable {
-    /// The lowest index that no interface has; none when all 65535 are taken.
+    /// The lowest index that no interface has. Returns `None` when all 65535 are taken.
     pub fn lowest_free(&mut self) -> Option<u16> {
         loop {
             let next = self.dense.checked_add(1).filter(|next| *next <= self.last)?;

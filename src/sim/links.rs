@@ -126,7 +126,7 @@ impl World {
         }
     }
 
-    /// The fib that messages about the addresses of an interface are for; none for all.
+    /// The fib that messages about the addresses of an interface are for. Returns `None` for all.
     pub fn fib_of_events(&self, stack: StackId, fib: u32) -> Option<u32> {
         (!self.all_fibs(stack)).then_some(fib)
     }

@@ -2,7 +2,7 @@
 //!
 //! [`Sim`] stands behind the same trait as the real kernel, decodes the same bytes, and answers with
 //! FreeBSD's errno and side effects. It runs on every system, so that the program can be tried and
-//! everything above the waist be tested anywhere.
+//! everything above the kernel interface be tested anywhere.
 //!
 //! The state is a sequence of calls: each [`Call`] changes the world in a way that
 //! depends on nothing but the world and the call. In memory the calls are forgotten once made; with

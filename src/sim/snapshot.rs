@@ -33,7 +33,7 @@ impl World {
         out
     }
 
-    /// The world that these bytes are; none if they are not one.
+    /// The world that these bytes are. Returns `None` if they are not one.
     pub fn from_bytes(mut bytes: &[u8]) -> Option<World> {
         World::take(&mut bytes).filter(|_| bytes.is_empty())
     }

@@ -253,7 +253,7 @@ impl Socket {
         }
     }
 
-    /// Whether a queue of notes has some, or the jail of a descriptor is gone (POLLHUP). None for
+    /// Whether a queue of notes has some, or the jail of a descriptor is gone (POLLHUP). Returns `None` for
     /// everything else.
     fn is_ready(&self) -> Option<bool> {
         match &self.kind {

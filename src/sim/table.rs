@@ -166,7 +166,7 @@ pub(crate) struct Path {
 /// What a change did, as far as the answer to it tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Change {
-    /// The path that was added, changed or deleted; none when nothing changed.
+    /// The path that was added, changed or deleted. `None` when nothing changed.
     pub path: Option<Path>,
     /// Whether the destination still has a route.
     pub linked: bool,

@@ -60,7 +60,7 @@ impl InterfaceName {
         Ok(InterfaceName { bytes })
     }
 
-    /// The interface that the kernel calls so: 1 to 15 bytes without NUL. None for others.
+    /// The interface that the kernel calls so: 1 to 15 bytes without NUL. Returns `None` for others.
     pub fn from_bytes(name: &[u8]) -> Option<InterfaceName> {
         if name.is_empty() || name.len() > LONGEST || name.contains(&0) {
             return None;
@@ -70,7 +70,7 @@ impl InterfaceName {
         Some(InterfaceName { bytes })
     }
 
-    /// The interface whose name lies in a field of a structure: what is before the first NUL. None if
+    /// The interface whose name lies in a field of a structure: what is before the first NUL. Returns `None` if
     /// that is nothing, too much, or not ended.
     pub fn from_ifname(field: &[u8]) -> Option<InterfaceName> {
         let end = field.iter().position(|&byte| byte == 0)?;

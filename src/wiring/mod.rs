@@ -2,12 +2,12 @@
 //!
 //! [`Wiring`] is where to begin: [`Wiring::jail`] describes a jail word by word and starts it. Beneath it are
 //! parts that can be used alone. A [`JailSpec`] says what a jail is to look like. A [`Survey`] looks at the host. [`Plan::new`]
-//! checks one against the other and lists the [`Step`]s. A [`Claim`] on the jail's name says whose the jail of that
-//! name is, and takes the steps. Two things undo them:
+//! checks one against the other and lists the [`Step`]s. A [`Claim`] on the jail's name says whether the jail of that
+//! name was started here, and carries out the steps. Two things undo them:
 //!
 //! * **The kernel.** A jail with a network stack of its own is first made without `persist` and held
-//!   by a child process, and its epairs are made inside it. Until [`Step::Commit`] the end of this
-//!   process, however it comes, takes the jail and its epairs with it.
+//!   by a child process, and its epairs are made inside it. Until [`Step::Commit`] the jail and its epairs go with the
+//!   end of this process, however the process ends.
 //! * **The journal.** What the kernel would keep (aliases, mounts, devfs rulesets, files, a committed
 //!   jail) is written down before it is made; [`Claim::clear`] goes through it backwards.
 

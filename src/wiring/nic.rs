@@ -35,7 +35,7 @@ pub(super) struct NatDraft {
 }
 
 impl NatDraft {
-    /// For a jail of this name with this network; none if nothing was said.
+    /// For a jail of this name with this network. Returns `None` if nothing was said.
     pub fn of(self, jail: &str, network: &Network) -> Option<JailNat> {
         if !self.nat && self.published.is_empty() {
             return None;

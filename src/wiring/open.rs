@@ -59,7 +59,7 @@ pub enum WiringError {
     /// tries again.
     #[error("something is left behind, and is in the journal:{}", owed(.0))]
     Owed(Owed),
-    /// The kernel, or a file, outside any step.
+    /// A call to the kernel or to a file failed, outside any step.
     #[error(transparent)]
     Failure(#[from] StepError),
 }
@@ -85,7 +85,7 @@ fn owed(owed: &Owed) -> String {
 }
 
 impl Wiring {
-    /// Gets ready on this machine: on its kernel where it runs FreeBSD, on a simulated one elsewhere.
+    /// Opens this machine: on FreeBSD its kernel, and elsewhere a new simulated kernel.
     ///
     /// # Errors
     ///
@@ -97,22 +97,22 @@ impl Wiring {
         Wiring::on(kernel)
     }
 
-    /// Gets ready on a simulated host of its own, which is gone when the last handle on it is dropped.
+    /// Opens a new simulated host. The host is gone when its last handle is dropped.
     ///
     /// # Errors
     ///
-    /// Those of making a directory for locks and journals below the temporary directory.
+    /// Errors of making a state directory below the temporary directory.
     #[cfg(feature = "sim")]
     pub fn simulated() -> Result<Wiring, WiringError> {
         Wiring::on(Arc::new(crate::sim::Sim::new()))
     }
 
-    /// Gets ready on a kernel.
+    /// Opens the host of a kernel.
     ///
     /// # Errors
     ///
-    /// Those of making the directory for locks and journals, which is `/var/run/jailwire` on FreeBSD and for
-    /// root alone, and of reading `kern.boot_id`.
+    /// Errors of making the state directory, which is `/var/run/jailwire` on FreeBSD and readable for root alone. Errors of
+    /// reading `kern.boot_id`.
     pub fn on(kernel: Arc<dyn Kernel>) -> Result<Wiring, WiringError> {
         let gate = Announcing(Arc::clone(&kernel));
         let state = StateDirectory::open(&*kernel, Files::through(&gate)).map_err(StepError::from)?;
@@ -198,7 +198,7 @@ impl Wiring {
     ///
     /// # Errors
     ///
-    /// [`WiringError::Problems`]; and what the kernel says to a look at the host.
+    /// [`WiringError::Problems`]; and the kernel's errors from a look at the host.
     pub fn plan(&self, spec: &JailSpec) -> Result<Plan, WiringError> {
         let survey = Survey::take(&self.host, spec)?;
         Plan::new(spec, &survey).map_err(WiringError::Problems)
@@ -229,10 +229,10 @@ impl Wiring {
     /// Stops a jail that was started here, and takes away all that its start added. Returns whether there was
     /// anything to take away.
     ///
-    /// When the kernel has taken the jail, and nothing of it is left that can be touched, it is stopped, at once. It may
-    /// be on the kernel's list of dying jails for as long as a connection of it lives: [`Wiring::dying`] tells.
+    /// The jail counts as stopped when the kernel has removed it, and nothing of it is left that can be removed. The kernel
+    /// may keep the jail on its list until a connection ends: [`Wiring::dying`] lists such lingering jails.
     ///
-    /// A jail that somebody else started is left alone, whatever its name: [`jail::remove`] removes any.
+    /// A jail that another program started is left alone, whatever its name. [`jail::remove`] removes any jail.
     ///
     /// # Errors
     ///
@@ -251,7 +251,8 @@ impl Wiring {
         }
     }
 
-    /// What the jail of a name is to us: ours, somebody else's, dying, or not there. Nothing is changed.
+    /// Whether the jail of a name was started here, was started by another program, lingers, or is not there. Nothing is
+    /// changed.
     ///
     /// # Errors
     ///
@@ -261,8 +262,8 @@ impl Wiring {
         Ok(Standing::of(&**self.kernel(), name, &journal)?)
     }
 
-    /// The jails that were removed, by whomever, and that the kernel still has: something holds them, such as a TCP
-    /// connection that its peer does not close. A jail of the same name can be started beside each.
+    /// The lingering jails: any program has removed them, and something still holds them, such as a TCP connection that its
+    /// peer does not close. A jail of the same name can be started beside each.
     ///
     /// # Errors
     ///
@@ -272,8 +273,8 @@ impl Wiring {
     }
 
     /// Sets how long a stop waits for what comes back only with the end of a jail: an interface that was lent and
-    /// renamed inside, a mount that stays busy. What has not come back by then stays in the journal. Nothing else is
-    /// waited for. Without this it is [`WAIT`].
+    /// renamed inside, a mount that stays busy. What has not come back by then stays in the journal. A stop waits for
+    /// nothing else. The default is [`WAIT`].
     pub fn set_wait(&mut self, wait: Duration) {
         self.wait = wait;
     }
@@ -289,7 +290,7 @@ pub(super) fn nothing_owed(owed: Owed) -> Result<(), WiringError> {
     if owed.failures.is_empty() { Ok(()) } else { Err(WiringError::Owed(owed)) }
 }
 
-/// What the engine does not say of a jail that it was given.
+/// The error for a jail of which the engine reports no end.
 fn unfinished() -> WiringError {
     StepError::Invalid("a start or stop of it did not finish".to_owned()).into()
 }

@@ -113,7 +113,7 @@ pub struct Shared {
     serde(bound = "N: crate::spelling::Net")
 )]
 pub struct Alias<N> {
-    /// The interface to add it to; none when the host has it already.
+    /// The interface to add it to. `None` when the host has it already.
     #[cfg_attr(feature = "serde", serde(default))]
     pub interface: Option<InterfaceName>,
     /// The address.

@@ -1,4 +1,4 @@
-//! Where locks and journals lie: one directory below the run directory.
+//! The state directory, in which locks and journals lie.
 
 use std::collections::BTreeMap;
 use std::fs::DirBuilder;
@@ -38,7 +38,7 @@ struct Bulk {
 }
 
 impl StateDirectory {
-    /// `jailwire` below the kernel's run directory, made when missing, for the owner's eyes only.
+    /// `jailwire` in `/var/run`, or in the same place of a simulated host. It is made when missing, and readable for its owner alone.
     ///
     /// # Errors
     ///

@@ -443,7 +443,7 @@ impl Survey {
         self.spans.contains(&(*bridge, *uplink))
     }
 
-    /// Whether a bridge filters VLANs, or is about to; none if it is not there, or was not asked.
+    /// Whether a bridge filters VLANs, or is about to. Returns `None` if it is not there, or was not asked.
     pub(super) fn filters_vlans(&self, bridge: &InterfaceName) -> Option<bool> {
         let there = self.filters.get(bridge).map(|(filters, _)| *filters);
         there.or_else(|| self.expected_filters.get(bridge).copied())

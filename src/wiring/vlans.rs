@@ -88,7 +88,7 @@ impl Planner<'_> {
         }
     }
 
-    /// Whether a bridge filters VLANs; none if this NIC is the first on it, and the bridge is made for it.
+    /// Whether a bridge filters VLANs. Returns `None` if this NIC is the first on it, and the bridge is made for it.
     fn filters(&mut self, bridge: &InterfaceName, nic: &Nic) -> Option<bool> {
         let known = self.filtering.get(bridge).copied().or_else(|| self.survey.filters_vlans(bridge));
         self.filtering.entry(*bridge).or_insert(known.unwrap_or(nic.vlans.is_some()));

@@ -19,7 +19,7 @@ const SETTLES: Duration = Duration::from_secs(30);
 impl World {
     /// The whole state, in an order of its own and without the numbers that only ever grow: interfaces with
     /// their addresses, members and descriptions, routes, jails and what is inside them, mounts, rulesets of
-    /// devfs, the run directory, the files below iocage's own.
+    /// devfs, the state directory, the files below iocage's own.
     pub fn state(&self) -> Vec<String> {
         let mut lines = self.kernel_state().unwrap_or_else(|error| vec![format!("looking failed: {error}")]);
         run_files(&self.run_directory(), &mut lines);
@@ -120,7 +120,7 @@ fn stack(whose: &str, vnet: &Vnet) -> jailwire::Result<Vec<String>> {
     Ok(lines)
 }
 
-/// The files of jails in the run directory, and those of ours.
+/// The files of jails in /var/run, and those of ours.
 fn run_files(directory: &Path, lines: &mut Vec<String>) {
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         let (name, path) = (entry.file_name(), entry.path());

@@ -1,6 +1,6 @@
 //! What is written down of each attachment, and of each bridge that was made for them.
 //!
-//! The directory is below the run directory. The file of an attachment is written before anything is made, with the
+//! The directory is `/var/run/jailwire-containers`. The file of an attachment is written before anything is made, with the
 //! ending `pending`; it gets the ending `attached` when all is made. A pending file of a container
 //! that is not locked was left by a process that was killed.
 
@@ -115,7 +115,7 @@ pub struct Reservation {
 pub struct BridgeRecord {
     /// `kern.boot_id` when it was made.
     pub boot: String,
-    /// The name that the kernel gave to it when it was made. None when it was there before.
+    /// The name that the kernel gave to it when it was made. `None` when it was there before.
     pub made_as: Option<String>,
     /// Whether it has got its own name.
     pub named: bool,

@@ -48,7 +48,7 @@ pub enum Isolate {
 pub struct BridgeOptions {
     pub mode: Mode,
     pub mtu: Option<u32>,
-    /// None where the network does not say it.
+    /// `None` where the network does not say it.
     pub isolate: Option<Isolate>,
     pub metric: u32,
     pub no_default_route: bool,

@@ -36,7 +36,7 @@ pub fn complete() -> bool {
     asked.unwrap_or_else(|error| error.exit())
 }
 
-/// The script that makes a shell ask the program; none for an unknown shell.
+/// The script that makes a shell ask the program. Returns `None` for an unknown shell.
 pub fn registration(shell: &str, name: &str) -> Option<io::Result<Vec<u8>>> {
     let shells = Shells::builtins();
     let completer = shells.completer(shell)?;

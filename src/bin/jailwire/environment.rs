@@ -40,7 +40,7 @@ impl Environment {
         }
     }
 
-    /// The kernel to look at while a command line is being typed: none where there is none, and nothing is said.
+    /// The kernel to look at while a command line is being typed. Returns `None` if there is none, and nothing is said.
     pub fn quiet_kernel(typed: &Typed) -> Option<Arc<dyn Kernel>> {
         match chosen(typed.kernel).ok()? {
             Some(kernel) => Some(kernel),
@@ -115,7 +115,7 @@ impl Environment {
     }
 }
 
-/// FreeBSD's kernel; none for a simulated one.
+/// FreeBSD's kernel. Returns `None` for a simulated one.
 fn chosen(choice: Choice) -> Result<Option<Arc<dyn Kernel>>, CommandError> {
     match choice {
         Choice::Sim => Ok(None),

@@ -138,9 +138,9 @@ pub struct Commands {
     pub poststop: Hook,
     /// `exec_clean`: whether commands in the jail get a clean environment.
     pub clean: bool,
-    /// `exec_timeout`: how long a command may take; none for ever.
+    /// `exec_timeout`: how long a command may take. `None` for ever.
     pub timeout: Option<Duration>,
-    /// `stop_timeout`: how long processes have to end before they are killed; none for not at all.
+    /// `stop_timeout`: how long processes have to end before they are killed. `None` for not at all.
     pub stop_timeout: Option<Duration>,
     /// `login_flags`: what `console` gives login(1).
     pub login_flags: Vec<String>,

@@ -10,7 +10,7 @@ use crate::wiring::nat::Publication;
 /// What of a jail is translated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Nat {
-    /// `nat_interface`: the interface of the host; none for that of the default route.
+    /// `nat_interface`: the interface of the host. `None` for that of the default route.
     pub interface: Option<InterfaceName>,
     /// `nat_forwards`: ports of the host that lead to the jail.
     pub forwards: Vec<Publication>,

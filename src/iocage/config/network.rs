@@ -45,7 +45,7 @@ pub struct VnetNetwork {
     pub default_interface: DefaultInterface,
     /// `vnet_default_mtu`: the MTU on a bridge without members.
     pub default_mtu: Mtu,
-    /// `mac_prefix`, from which missing MAC addresses are made up; none for one from the host's.
+    /// `mac_prefix`, from which missing MAC addresses are made up. `None` for one from the host's.
     pub mac_prefix: Option<MacPrefix>,
     /// `rtsold`: whether the jail runs rtsold(8).
     pub rtsold: bool,
@@ -56,13 +56,13 @@ pub struct VnetNetwork {
 pub struct Nic {
     /// Its name.
     pub name: NicName,
-    /// The bridge its host end is on; none for a NIC that is left to the administrator.
+    /// The bridge its host end is on. `None` for a NIC that is left to the administrator.
     pub bridge: Option<InterfaceName>,
-    /// `vnetN_mac`; none if they are still to be made up.
+    /// `vnetN_mac`. `None` if they are still to be made up.
     pub mac: Option<MacPair>,
-    /// `vnetN_mtu`; none for the bridge's.
+    /// `vnetN_mtu`. `None` for the bridge's.
     pub mtu: Option<Mtu>,
-    /// `vnetN_vlan` and `vnetN_tagged`; none where neither is set.
+    /// `vnetN_vlan` and `vnetN_tagged`. `None` where neither is set.
     pub vlans: Option<NicVlans>,
     /// Its IPv4 addresses.
     pub ip4: Vec<Ipv4Network>,

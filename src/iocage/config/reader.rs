@@ -61,7 +61,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Text by its own grammar; none if it does not keep to it.
+    /// Text by its own grammar. Returns `None` if it does not keep to it.
     pub fn read<T>(&mut self, name: &str) -> Option<T>
     where
         T: FromStr,

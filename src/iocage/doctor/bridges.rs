@@ -238,7 +238,7 @@ impl Scene<'_> {
                 ),
                 (false, _) => (
                     Level::Note,
-                    "it works on FreeBSD 15 as long as net.link.bridge.member_ifaddrs is 1, and stops to work with FreeBSD 16: the host is cut off then".to_owned(),
+                    "it works on FreeBSD 15 as long as net.link.bridge.member_ifaddrs is 1, and FreeBSD 16 will refuse it: the host would be cut off".to_owned(),
                 ),
             };
             found.push(

@@ -10,7 +10,7 @@ use super::finding::{Finding, Level};
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Rule {
     priority: u32,
-    /// The pattern that the interface's name has to match; none for any.
+    /// The pattern that the interface's name has to match. `None` for any.
     subsystem: Option<String>,
     action: String,
 }
@@ -36,7 +36,7 @@ impl Scene<'_> {
                 format!("devd starts a script for every epair that comes: {}", rule.action),
             )
             .because(format!(
-                "each start of a jail costs some processes more, and with {jails} jails at boot they compete with it; on a new epair rc.d may also enable IPv6, which keeps it from a bridge where members may have no addresses"
+                "each start of a jail runs some more processes, and at boot those of {jails} jails compete with the start; rc.d may also enable IPv6 on a new epair, which keeps the epair from a bridge whose members may have no addresses"
             ))
             .mend("write /etc/devd/jailwire.conf: notify 100 { match \"system\" \"IFNET\"; match \"subsystem\" \"(epair|vnet)[0-9].*\"; match \"type\" \"ATTACH\"; action \"true\"; };")
             .mend("and run: service devd restart"),

@@ -82,7 +82,7 @@ pub struct Finding {
     pub why: String,
     /// The command that mends it, or the line and where it belongs: one of these.
     pub mend: Vec<String>,
-    /// The jails that it hurts; none where it is about the host.
+    /// The jails that it hurts. `None` where it is about the host.
     pub jails: Vec<JailName>,
     /// What can be done about it without asking.
     pub fix: Option<Fix>,

@@ -70,7 +70,7 @@ impl Host<'_> {
         }
     }
 
-    /// Claims a jail, and finds the mount point of a line beneath the jail's root; none where the jail does not run.
+    /// Claims a jail, and finds the mount point of a line beneath the jail's root. Returns `None` if the jail does not run.
     fn claim_mount_point(
         &self,
         entry: &Entry,

@@ -73,7 +73,7 @@ pub struct HostHas {
 
 /// What a base comes to.
 struct Found {
-    /// The directory to copy; none for an empty one.
+    /// The directory to copy. `None` for an empty one.
     root: Option<PathBuf>,
     /// Which release it is, and which it was when it was fetched.
     release: String,
@@ -273,7 +273,7 @@ fn first_time(store: &Store, host: &HostDefaults, recipe: &mut Recipe) -> Result
 /// Whether new jails get a network stack of their own where their properties do not say.
 #[derive(Debug, Clone, Copy)]
 struct DefaultVnet {
-    /// What the defaults say; none if `vnet` was not chosen.
+    /// What the defaults say. `None` if `vnet` was not chosen.
     chosen: Option<bool>,
     /// Whether the kernel has such stacks.
     vimage: bool,

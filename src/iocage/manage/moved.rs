@@ -39,7 +39,7 @@ fn is_blank(byte: &u8) -> bool {
     b" \t\r\n\x0b\x0c".contains(byte)
 }
 
-/// A path that leads into a directory, leading into another; none if it leads elsewhere. One that led into a jail's
+/// A path that leads into a directory, leading into another. Returns `None` if it leads elsewhere. One that led into a jail's
 /// directory when iocage's was elsewhere leads into it as well.
 fn path_moved(path: &Path, from: &Path, to: &Path) -> Option<PathBuf> {
     if !path.is_absolute() {

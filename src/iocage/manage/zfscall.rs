@@ -162,7 +162,7 @@ fn what_is_left(name: &str) -> Result<Vec<String>, ZfsError> {
     Ok(names.lines().map(str::to_owned).collect())
 }
 
-/// What `zfs list` printed; none where there is no such dataset.
+/// What `zfs list` printed. Returns `None` if there is no such dataset.
 fn unless_absent(answer: Result<String, ZfsError>) -> Result<Option<String>, ZfsError> {
     match answer {
         Err(ZfsError::Failed { text, .. }) if text.contains("does not exist") => Ok(None),

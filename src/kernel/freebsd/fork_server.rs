@@ -31,7 +31,7 @@ pub(super) const MOST_BYTES: usize = 16 << 10;
 /// The number of vectors, and the length of each.
 pub(super) const HEAD: usize = 4 + 4 * MOST_VECTORS;
 
-/// The server and our end of its socket. None if it could not be forked, is gone, or was no help.
+/// The server and our end of its socket. `None` if it could not be forked, is gone, or was no help.
 #[derive(Debug)]
 pub struct ForkServer {
     server: Mutex<Option<Server>>,
@@ -50,7 +50,7 @@ impl ForkServer {
         ForkServer { server: Mutex::new(Server::fork().ok()) }
     }
 
-    /// A child that has been told to make and enter the jail of these options, and to stay. None when
+    /// A child that has been told to make and enter the jail of these options, and to stay. Returns `None` when
     /// it has to be forked the usual way.
     pub fn send_into(&self, options: &mut Options) -> Option<(Child, OwnedFd)> {
         let errand = encode(options.listed())?;
@@ -88,7 +88,7 @@ impl Server {
     }
 }
 
-/// What a child is told: the number of vectors, their lengths, and what is in them. None when that is
+/// What a child is told: the number of vectors, their lengths, and what is in them. Returns `None` when that is
 /// too much.
 fn encode(listed: Listed<'_>) -> Option<Vec<u8>> {
     let buffers = listed.buffers();

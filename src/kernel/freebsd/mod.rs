@@ -514,7 +514,7 @@ fn no_descriptors() -> Failure {
     Failure::with_text(Errno::ENOSYS, "jail descriptors came with FreeBSD 15")
 }
 
-/// The kernel's words in a buffer, up to the NUL and without the newline. None if there are none.
+/// The kernel's words in a buffer, up to the NUL and without the newline. Returns `None` if there are none.
 fn words(buffer: &[u8]) -> Option<String> {
     let text = buffer.split(|byte| *byte == 0).next().unwrap_or_default().trim_ascii_end();
     (!text.is_empty()).then(|| String::from_utf8_lossy(text).into_owned())

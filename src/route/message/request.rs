@@ -30,7 +30,7 @@ pub struct Request {
     pub destination: SocketAddress,
     /// Where packets go next.
     pub gateway: Option<SocketAddress>,
-    /// The prefix length; none for a host, and in RTM_GET for the best match.
+    /// The prefix length. `None` for a host, and in RTM_GET for the best match.
     pub prefix_length: Option<u8>,
     /// Whether the answer is to name the interface.
     pub ask_interface: bool,

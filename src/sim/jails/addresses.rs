@@ -72,7 +72,7 @@ impl<A: Copy + Ord> Addresses<A> {
     }
 }
 
-/// `prison_ip_copyin`: the first stays first, the others are sorted; none when there are duplicates.
+/// `prison_ip_copyin`: the first stays first, the others are sorted. Returns `None` when there are duplicates.
 pub(super) fn in_order<A: Copy + Ord>(mut list: Vec<A>, is_valid: impl Fn(&A) -> bool) -> Option<Vec<A>> {
     if list.len() > 1 {
         list[1..].sort_unstable();

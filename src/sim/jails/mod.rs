@@ -97,7 +97,7 @@ impl Jail {
 }
 
 impl Jails {
-    /// A jail, dying or not. None for the host.
+    /// A jail, dying or not. Returns `None` for the host.
     pub fn get(&self, jid: i32) -> Option<&Jail> {
         self.list.get(jid)
     }

@@ -141,7 +141,7 @@ impl<'scope, J: Job> WorkerPool<'scope, '_, J> {
         }
     }
 
-    /// Waits for a job that is ready for a stage. None when all have ended.
+    /// Waits for a job that is ready for a stage. Returns `None` when all have ended.
     fn next(&self, stage: Stage) -> Option<(usize, J)> {
         let schedule = self.schedule;
         let mut state = schedule.lock();

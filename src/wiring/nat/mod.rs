@@ -296,7 +296,7 @@ impl Wiring {
         take_away(self.host(), &self.state, jail)
     }
 
-    /// All NAT and published ports that are ours, jail by jail, sorted by the names of the anchors. None where
+    /// All NAT and published ports that are ours, jail by jail, sorted by the names of the anchors. Returns `None` if
     /// pf is not loaded.
     ///
     /// # Errors

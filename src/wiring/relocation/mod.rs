@@ -74,7 +74,7 @@ pub struct MacChange {
 pub struct MovedIpv6 {
     /// The address, and how long it lives in all.
     pub address: Ipv6Address,
-    /// When it ends, by [`Clock::now`](crate::kernel::Clock::now); none if it lives for ever.
+    /// When it ends, by [`Clock::now`](crate::kernel::Clock::now). `None` if it lives for ever.
     pub valid_until: Option<Duration>,
     /// When new connections stop to use it.
     pub preferred_until: Option<Duration>,

@@ -55,7 +55,7 @@ fn freebsd_15_arm64() {
     prove(15, Architecture::Arm64);
 }
 
-/// FreeBSD 16 is not released. What its headers change is found by whoever has them.
+/// FreeBSD 16 is not released. The proofs find what its headers change when the headers are at hand.
 #[test]
 fn freebsd_16_amd64() {
     prove_next(Architecture::Amd64);

@@ -98,7 +98,7 @@ impl Refusal for Failure {
 pub trait Refused {
     /// Fails the test unless the kernel refused with this error number.
     fn refused(self, errno: Errno);
-    /// As `refused`, with exactly these words; none for an empty text.
+    /// As `refused`, with exactly these words. Returns `None` for an empty text.
     fn refused_saying(self, errno: Errno, words: &str);
 }
 

@@ -39,7 +39,7 @@ impl Stack {
         Ok(Vnet::host(environment.kernel.clone()).snapshot(Fib::DEFAULT)?.into())
     }
 
-    /// What a running jail sees; none if it is gone meanwhile.
+    /// What a running jail sees. Returns `None` if it is gone meanwhile.
     pub fn of_jail(environment: &Environment, jid: Jid) -> Result<Option<Stack>, CommandError> {
         let kernel = &environment.kernel;
         let Some((ip4, ip6)) = jail::addresses(&**kernel, jid)? else { return Ok(None) };

@@ -125,7 +125,7 @@ fn stay(socket: BorrowedFd<'_>) {
     wait_for_the_end(socket);
 }
 
-/// Makes or finds a jail, and enters it in the same call. Answers its jid.
+/// Makes or finds a jail, and enters it in the same call. Returns its jid.
 fn set_attach(options: &mut Listed<'_>, flags: c_int) -> std::result::Result<c_int, Stopped> {
     let (list, count) = options.iovecs();
     // SAFETY: the iovecs lead to buffers that outlive `options`, all of them writable.

@@ -81,7 +81,7 @@ fn wait_and_enter(socket: BorrowedFd<'_>) -> c_int {
     enter::make_and_hold(socket, prepared, &mut Listed::new(&mut vectors[..lengths.count()]))
 }
 
-/// The lengths of the vectors that come; none when nothing comes any more.
+/// The lengths of the vectors that come. Returns `None` when nothing comes any more.
 fn read_head<'a>(
     socket: BorrowedFd<'_>,
     head: &'a mut [u8; HEAD],

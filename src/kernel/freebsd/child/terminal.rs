@@ -44,7 +44,7 @@ impl Theirs {
     }
 }
 
-/// Both ends of a new terminal; none where it cannot be opened by its name.
+/// Both ends of a new terminal. Returns `None` if it cannot be opened by its name.
 fn open_pair() -> Option<(RawFd, RawFd)> {
     // SAFETY: posix_openpt(2) takes flags. ptsname(3) writes into memory of its own, and neither locks nor
     // allocates (lib/libc/stdlib/ptsname.c); what it answers is null or a string that ends. open(2) reads

@@ -57,7 +57,7 @@ pub struct Jail {
 pub enum Network {
     /// With a network stack of its own.
     Own {
-        /// Its interfaces; none where only root may look.
+        /// Its interfaces. `None` where only root may look.
         nics: Option<Vec<Nic>>,
         /// Its routes, as JSON has them.
         routes: Value,
