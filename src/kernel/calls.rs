@@ -54,7 +54,7 @@ pub trait Calls: seal::Sealed {
     ///
     /// EBADF: no such handle. EINVAL, EFAULT: the request cannot be made safely, see [`Request`]. ENOTTY: no such
     /// request on this object. ENXIO: no such interface; its routines differ, and the typed operation that makes the
-    /// request names the rest, errno by errno. EPERM: the caller, or its jail, may not. ENOSYS: the simulator does
+    /// request names the rest, errno by errno. EPERM: the caller, or its jail, may not. ENOSYS: the simulated kernel does
     /// not know the request.
     fn ioctl(&self, handle: Handle, request: &mut Request) -> Result<()>;
 

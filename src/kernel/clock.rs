@@ -9,7 +9,7 @@ pub trait Clock: seal::Sealed {
     /// Time since some fixed moment: CLOCK_MONOTONIC.
     fn now(&self) -> Duration;
 
-    /// Lets time pass. In the simulator it passes at once.
+    /// Lets time pass. In the simulated kernel it passes at once.
     fn sleep(&self, duration: Duration);
 
     /// The time of day.

@@ -29,7 +29,7 @@ use crate::kernel::Errno;
 use crate::types::{Fib, InterfaceName, Jid, MacAddr, Mtu, VlanId};
 use crate::vnet::Vnet;
 
-/// NICs that are being described for a jail that is there: made by [`Wiring::attach`], finished by
+/// NICs that are being described for a jail that exists already: made by [`Wiring::attach`], finished by
 /// [`Attachment::apply`].
 #[derive(Debug, Clone)]
 #[must_use = "describing a NIC attaches nothing: call `apply`"]
@@ -48,7 +48,7 @@ pub struct Attached {
     pub jail: String,
     /// Its new NICs, in the order they were described.
     pub nics: Vec<AttachedNic>,
-    /// What is odd about them, and no failure: as of [`Plan::notes`].
+    /// Problems that are no errors: see [`Plan::notes`].
     pub notes: Vec<Problem>,
 }
 
@@ -77,7 +77,7 @@ struct Planned {
 }
 
 impl<'a> Attachment<'a> {
-    /// Begins another NIC, on a bridge, which is made if it is missing.
+    /// Begins another NIC, on a bridge. A missing bridge is made.
     pub fn nic(mut self, bridge: impl ValueOrText<InterfaceName>) -> Attachment<'a> {
         self.draft.begin();
         if let Some(bridge) = self.draft.take("the bridge", bridge) {
@@ -97,17 +97,17 @@ impl<'a> Attachment<'a> {
 
     /// Attaches what was described: all of it, or nothing.
     ///
-    /// The epairs are made inside the jail, through sockets that a child process opens there, and die with it.
-    /// A step that fails undoes those before it. What a process left that was killed on the way is taken away
-    /// by the next call for this jail, or by [`Claim::clear_attaching`]. One thing escapes that: an epair that was made and not named yet, which goes
-    /// with the jail.
+    /// The epairs are made inside the jail, through sockets that a child process opens there, and are destroyed with the
+    /// jail. If a step fails, the steps before it are undone. If the process is killed, the next call for this jail, or
+    /// [`Claim::clear_attaching`], takes away what is left. An epair that was made and not named yet remains until the jail
+    /// is removed.
     ///
     /// # Errors
     ///
-    /// * [`WiringError::Problems`]: there is no such jail, it has no network stack of its own, or what was said
-    ///   is wrong or does not fit. Nothing was changed.
-    /// * [`WiringError::Plan`]: a step failed, and those before it were undone.
-    /// * [`WiringError::Failure`]: the kernel, or a file, outside any step.
+    /// * [`WiringError::Problems`]: there is no such jail, the jail has no network stack of its own, or the description has
+    ///   problems. Nothing was changed.
+    /// * [`WiringError::Plan`]: a step failed, and the steps before it were undone.
+    /// * [`WiringError::Failure`]: a call to the kernel or to a file failed, outside any step.
     ///
     /// # Source
     ///
@@ -160,7 +160,7 @@ impl<'a> Attachment<'a> {
     ///
     /// # Errors
     ///
-    /// [`WiringError::Problems`], as of [`Attachment::apply`]; and what the kernel says to a look at the jail.
+    /// [`WiringError::Problems`], as of [`Attachment::apply`]; and the kernel's errors from a look at the jail.
     pub fn plan(self) -> Result<Vec<(Step, Vec<&'static str>)>, WiringError> {
         let info = self.wiring.jail_with_stack(self.jail.clone())?;
         let inside = Vnet::enter(self.wiring.kernel().clone(), info.jid)?;
@@ -199,7 +199,7 @@ impl<'a> Attachment<'a> {
         Ok(Planned { vnet, plan, survey })
     }
 
-    /// The first names that are free, where none were chosen.
+    /// Chooses the first free names for NICs without names.
     fn choose_names(&mut self, inside: &Vnet, jid: Jid) -> Result<(), WiringError> {
         let (mut in_jail, mut on_host) = (0, 0);
         for (nic, (host_chosen, jail_chosen)) in self.draft.vnet.nics.iter_mut().zip(&self.draft.chosen) {
@@ -226,7 +226,7 @@ impl<'a> Attachment<'a> {
         Ok(())
     }
 
-    /// Names that were chosen and are taken.
+    /// Reports chosen names that are in use.
     fn check_names(&mut self, inside: &Vnet) -> Result<(), WiringError> {
         let mut taken = Vec::new();
         for nic in &self.draft.vnet.nics {
@@ -393,8 +393,8 @@ impl Wiring {
         Ok(())
     }
 
-    /// The ends on the host of the epairs of a jail, by the kernel's name for it, with the names of the jail's ends, as their descriptions
-    /// say: those that [`Wiring::attach`], [`Wiring::start`] and iocage write.
+    /// Lists the epairs of a jail, given the kernel's name for the jail: the name of the host's end, and the name of the jail's
+    /// end. The descriptions of the host's ends say so: [`Wiring::attach`], [`Wiring::start`] and iocage write them.
     ///
     /// # Errors
     ///
@@ -409,7 +409,7 @@ impl Wiring {
         Ok(ends.map(|end| (end.name, end.nic)).collect())
     }
 
-    /// All ends on the host of jails' epairs.
+    /// Lists the host's ends of the epairs of all jails.
     ///
     /// # Errors
     ///

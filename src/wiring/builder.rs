@@ -33,9 +33,9 @@ pub enum SharedIp {}
 
 /// A jail that is being described: made by [`Wiring::jail`], finished by [`JailBuilder::start`].
 ///
-/// The stages see to it that what is said makes sense: addresses are given to a NIC that was begun, and a
-/// jail with NICs does not share the host's stack. Values are given as themselves or as text. Text that is
-/// wrong is reported when the jail is to be started, together with everything else that is wrong.
+/// The stages allow only descriptions that make sense: a NIC is begun before it gets addresses, and a jail with NICs
+/// does not share the host's stack. A value is given as a value of its type, or as text. Wrong text is reported when the
+/// jail is to be started, together with all other problems.
 #[derive(Debug, Clone)]
 #[must_use = "describing a jail starts nothing: call `start`"]
 pub struct JailBuilder<'a, Stage = Unwired> {
@@ -79,12 +79,12 @@ impl<'a, Stage> JailBuilder<'a, Stage> {
         self
     }
 
-    /// `host.hostname`. Without this it is the jail's name.
+    /// Sets `host.hostname`. The default is the jail's name.
     pub fn hostname(self, hostname: &str) -> Self {
         self.parameter("host.hostname", hostname)
     }
 
-    /// Which devices the jail's `/dev` shows: see [`devfs(8)`](https://man.freebsd.org/devfs(8)).
+    /// Sets the devfs rules of the jail's `/dev`: see [`devfs(8)`](https://man.freebsd.org/devfs(8)).
     pub fn devfs(mut self, devfs: Devfs) -> Self {
         self.devfs = devfs;
         self
@@ -100,7 +100,7 @@ impl<'a, Stage> JailBuilder<'a, Stage> {
     ///
     /// # Errors
     ///
-    /// Every word that could not be read.
+    /// Every value that could not be read.
     pub fn spec(mut self) -> Result<JailSpec, Vec<Problem>> {
         self.draft.complete(&self.name, &self.wiring.host_uuid());
         if !self.draft.mistakes.is_empty() {
@@ -120,7 +120,7 @@ impl<'a, Stage> JailBuilder<'a, Stage> {
     ///
     /// # Errors
     ///
-    /// [`WiringError::Problems`]; and what the kernel says to a look at the host.
+    /// [`WiringError::Problems`]; and the kernel's errors from a look at the host.
     pub fn plan(self) -> Result<Plan, WiringError> {
         let wiring = self.wiring;
         wiring.plan(&self.spec().map_err(WiringError::Problems)?)
@@ -128,16 +128,15 @@ impl<'a, Stage> JailBuilder<'a, Stage> {
 
     /// Starts the jail: all of it, or nothing of it.
     ///
-    /// A step that fails undoes those before it. When the process is killed the kernel takes away the jail
-    /// and its epairs; the next start or stop of this jail takes away the rest.
+    /// If a step fails, the steps before it are undone. If the process is killed, the kernel removes the jail and its
+    /// epairs, and the next start or stop of this jail removes the rest.
     ///
     /// # Errors
     ///
-    /// * [`WiringError::Problems`]: everything that is wrong with what was said, or does not fit this host.
-    ///   Nothing was changed.
-    /// * [`WiringError::Plan`]: a step failed, and those before it were undone.
+    /// * [`WiringError::Problems`]: all problems of the description, on this host. Nothing was changed.
+    /// * [`WiringError::Plan`]: a step failed, and the steps before it were undone.
     /// * [`WiringError::Owed`]: what an earlier start has left cannot be taken away.
-    /// * [`WiringError::Failure`]: the kernel, or a file, outside any step.
+    /// * [`WiringError::Failure`]: a call to the kernel or to a file failed, outside any step.
     pub fn start(self) -> Result<Up, WiringError> {
         let wiring = self.wiring;
         wiring.start(&self.spec().map_err(WiringError::Problems)?)
@@ -145,8 +144,8 @@ impl<'a, Stage> JailBuilder<'a, Stage> {
 }
 
 impl<'a> JailBuilder<'a, Unwired> {
-    /// Begins a NIC: an epair, with one end in the jail and the other on a bridge of the host, which is made
-    /// if it is missing and then goes with the last jail on it.
+    /// Begins a NIC: an epair with one end in the jail, and the other end on a bridge of the host. A missing bridge is
+    /// made, and is removed with the last jail on it.
     pub fn nic(self, bridge: impl ValueOrText<InterfaceName>) -> JailBuilder<'a, Wired> {
         self.into_stage::<Wired>().nic(bridge)
     }
@@ -156,8 +155,8 @@ impl<'a> JailBuilder<'a, Unwired> {
         self.into_stage::<Wired>().nic_alone()
     }
 
-    /// Gives the jail an address of the host's network stack, which it shares. The address is added to the
-    /// interface unless that has it, and goes with the jail then.
+    /// Gives the jail an address of the host's network stack, which the jail shares. If the interface does not have the
+    /// address, the start adds it, and the stop removes it.
     pub fn alias(
         self,
         interface: impl ValueOrText<InterfaceName>,
@@ -183,7 +182,7 @@ impl<'a> JailBuilder<'a, Wired> {
         self
     }
 
-    /// Lends an interface of the host to the jail, which gives it back when it goes.
+    /// Lends an interface of the host to the jail. The interface comes back when the jail is removed.
     pub fn lend(mut self, interface: impl ValueOrText<InterfaceName>) -> JailBuilder<'a, Wired> {
         if let Some(name) = self.draft.take("the interface to lend", interface) {
             self.draft.vnet.lent.push(name);
@@ -198,7 +197,7 @@ impl<'a> JailBuilder<'a, Wired> {
 impl<'a> JailBuilder<'a, SharedIp> {
     nat_methods!();
 
-    /// Gives the jail one more address. The first of each family is the primary one.
+    /// Gives the jail one more address. The first address of each family is the primary address.
     pub fn alias(
         mut self,
         interface: impl ValueOrText<InterfaceName>,

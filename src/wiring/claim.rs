@@ -38,7 +38,7 @@ const CHILD_ENDS: Duration = Duration::from_secs(2);
 /// How long to wait before looking again.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// What the jail of a name is to us.
+/// Whether the jail of a name was started here, and how far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
     /// There is no jail of that name, and nothing of ours is left.
@@ -48,7 +48,7 @@ pub enum Standing {
     /// Ours in part: a start or a stop did not finish, or the jail was removed by other means. With the jid of the
     /// jail, if it is alive.
     Partial(Option<Jid>),
-    /// Somebody else's. It is not the jail that the journal is of, and is never touched.
+    /// Another program's. It is not the jail that the journal is of, and is never touched.
     Foreign(Jid),
     /// Ours, removed, and lingering: something holds it that cannot be taken away, such as a TCP connection. What else
     /// is left of the jail can be taken away, and a new jail of that name can be started beside it.
@@ -155,7 +155,7 @@ impl Claim {
         &self.journal
     }
 
-    /// The jail that runs under that name and is somebody else's, if one does.
+    /// Refuses a jail that runs under that name and was started by another program.
     ///
     /// # Errors
     ///
@@ -186,7 +186,7 @@ impl Claim {
         Ok(owed)
     }
 
-    /// Takes away what a process has left that was killed while it attached something to the jail.
+    /// Takes away what a process has left if it was killed while it attached something to the jail.
     ///
     /// # Errors
     ///
@@ -196,8 +196,8 @@ impl Claim {
         attach::undo_attaching(site, &self.name)
     }
 
-    /// Makes a jail ours that another manager has started: `owned` is what is known to belong to it, in the order it
-    /// was made. Whether it is that manager's is for the caller to prove.
+    /// Takes over a jail that another manager has started: `owned` is what is known to belong to the jail, in the order it
+    /// was made. The caller has to prove that the jail is that manager's.
     ///
     /// # Errors
     ///
@@ -215,7 +215,7 @@ impl Claim {
         Ok(())
     }
 
-    /// Forgets part of what the journal has: what `keep` says no to is somebody else's by now.
+    /// Removes from the journal what `keep` refuses: another program owns it by now.
     ///
     /// # Errors
     ///
@@ -232,14 +232,14 @@ impl Claim {
     ///
     /// # Errors
     ///
-    /// Those of writing the journal. Nothing may be made then.
+    /// Those of writing the journal. After an error the file must not be made.
     pub fn intend(&mut self, site: &Site<'_>, owned: Owned) -> files::Result<()> {
         self.journal.intend(site.files, owned)
     }
 
     /// Brings the jail up as a plan says: all of it, or nothing of it. `before` is called before each step.
     ///
-    /// What was made is written in the journal; [`Claim::complete`] it when nothing more is to follow.
+    /// What was made is written in the journal. Call [`Claim::complete`] when nothing more is to follow.
     ///
     /// # Errors
     ///
@@ -278,7 +278,7 @@ impl Claim {
     ///
     /// # Errors
     ///
-    /// Those of writing the journal. The jail is to be taken away then.
+    /// Those of writing the journal. After an error the jail has to be taken away.
     pub fn complete(&mut self, site: &Site<'_>, jid: Jid) -> files::Result<()> {
         self.journal.complete(site.files, jid)?;
         self.standing = Standing::Ours(jid);

@@ -16,7 +16,7 @@ use crate::types::{InterfaceName, MacAddr, Mtu};
 /// The MTU of an epair when it is made.
 const ETHERNET: u32 = 1500;
 
-/// NICs as they are being described, and what was wrong with the words.
+/// NICs as they are being described, and the values that could not be read.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Draft {
     pub vnet: VnetSpec,
@@ -112,14 +112,14 @@ impl Draft {
         self.vnet.routes.push(StaticRoute { destination, router });
     }
 
-    /// One that is link-local is on the link of the NIC that was begun last.
+    /// A link-local router is on the link of the NIC that was begun last.
     fn router_at(&self, address: IpAddr) -> Router {
         let nic = self.vnet.nics.len().checked_sub(1);
         let is_local = matches!(address, IpAddr::V6(local) if local.is_unicast_link_local());
         Router { address, nic: nic.filter(|_| is_local) }
     }
 
-    /// Fills in what was not said.
+    /// Fills in the defaults.
     pub fn complete(&mut self, jail: &str, host_uuid: &str) {
         for nic in &mut self.vnet.nics {
             if nic.description.is_empty() {
@@ -130,12 +130,12 @@ impl Draft {
     }
 }
 
-/// The name that the kernel itself would give.
+/// The name that the kernel itself would give to the jail's end.
 pub(super) fn jail_end(number: usize) -> InterfaceName {
     InterfaceName::new(&format!("epair{number}b")).expect("a name that fits")
 }
 
-/// MAC addresses that are the same whenever the jail is started, and others on each host.
+/// MAC addresses that are the same at every start of the jail, and different on every host.
 fn addresses(host_uuid: &str, jail: &str, nic: InterfaceName) -> (MacAddr, MacAddr) {
     let [a, b, c, d] = crc32(format!("{host_uuid}/{jail}/{nic}").as_bytes()).to_be_bytes();
     (MacAddr([0x02, a, b, c, d, 0x0a]), MacAddr([0x02, a, b, c, d, 0x0b]))
@@ -144,7 +144,7 @@ fn addresses(host_uuid: &str, jail: &str, nic: InterfaceName) -> (MacAddr, MacAd
 /// The methods of a builder that describe the NIC that was begun last. `draft` is the field.
 macro_rules! nic_methods {
     () => {
-        /// Names the jail's end. Without this it is `epair0b`, the next NIC's `epair1b`, and so on.
+        /// Names the jail's end. The default is `epair0b`, for the next NIC `epair1b`, and so on.
         pub fn named(mut self, name: impl ValueOrText<InterfaceName>) -> Self {
             if let Some(name) = self.draft.take("the name of the jail's end", name) {
                 self.draft.nic().jail_name = name;
@@ -153,7 +153,7 @@ macro_rules! nic_methods {
             self
         }
 
-        /// Names the host's end. Without this it is `vnet0.JID`, the next NIC's `vnet1.JID`, and so on.
+        /// Names the host's end. The default is `vnet0.JID`, for the next NIC `vnet1.JID`, and so on.
         pub fn host_named(mut self, name: impl ValueOrText<InterfaceName>) -> Self {
             if let Some(name) = self.draft.take("the name of the host's end", name) {
                 self.draft.nic().host_name = HostName::Fixed(name);
@@ -162,15 +162,14 @@ macro_rules! nic_methods {
             self
         }
 
-        /// Describes the host's end, in place of `associated with jail: NAME as nic: EPAIR`, which is what
-        /// iocage writes.
+        /// Sets the description of the host's end. The default is iocage's: `associated with jail: NAME as nic: EPAIR`.
         pub fn description(mut self, text: impl Into<String>) -> Self {
             self.draft.nic().description = text.into();
             self
         }
 
-        /// Sets the MAC addresses of the host's end and of the jail's. Without this they are made from the
-        /// host's UUID and the names of jail and NIC: the same at every start, others on every host.
+        /// Sets the MAC addresses of the host's end and of the jail's end. By default they are made from the host's UUID and the
+        /// names of the jail and the NIC: the same at every start, and different on every host.
         pub fn macs(mut self, host: impl ValueOrText<MacAddr>, jail: impl ValueOrText<MacAddr>) -> Self {
             let host = self.draft.take("the MAC address of the host's end", host);
             let jail = self.draft.take("the MAC address of the jail's end", jail);
@@ -185,7 +184,7 @@ macro_rules! nic_methods {
             self
         }
 
-        /// Sets the MTU of both ends, in bytes. Without this it is the bridge's, or 1500.
+        /// Sets the MTU of both ends, in bytes. The default is the MTU of the bridge, or 1500.
         pub fn mtu(mut self, mtu: impl ValueOrText<Mtu>) -> Self {
             if let Some(mtu) = self.draft.take("the MTU", mtu) {
                 self.draft.nic().mtu = Some(mtu);
@@ -193,8 +192,8 @@ macro_rules! nic_methods {
             self
         }
 
-        /// Puts an interface of the host on the same bridge, unless it is there. The interface leaves the bridge
-        /// with the last jail, and is then down if it was down.
+        /// Puts an interface of the host on the same bridge, unless the interface is there already. It leaves the bridge with
+        /// the last jail, and is then down if it was down before.
         pub fn uplink(mut self, interface: impl ValueOrText<InterfaceName>) -> Self {
             if let Some(name) = self.draft.take("the uplink", interface) {
                 self.draft.nic().uplink = Some(name.into());
@@ -202,7 +201,7 @@ macro_rules! nic_methods {
             self
         }
 
-        /// Puts the NIC's frames without a tag in a VLAN of the bridge, which is made to filter VLANs if it is missing.
+        /// Puts the NIC's frames without a tag in a VLAN of the bridge. A missing bridge is made with the VLAN filter on.
         /// The uplink carries the VLAN with its tag.
         ///
         /// No frame of another VLAN passes through the port at any moment. FreeBSD 15 has the filter; where there is
@@ -214,8 +213,8 @@ macro_rules! nic_methods {
             self
         }
 
-        /// Hands VLANs of the bridge to the NIC with their tags, as text `30,40-49`: a trunk, on which the jail makes
-        /// its own vlan(4) interfaces. May be repeated.
+        /// Gives the NIC frames of these VLANs of the bridge with their tags, as text `30,40-49`. The jail makes vlan(4)
+        /// interfaces for them. May be repeated.
         pub fn tagged(mut self, vlans: impl ValueOrText<VlanSet>) -> Self {
             if let Some(vlans) = self.draft.take("the tagged VLANs of a NIC", vlans) {
                 self.draft.vlans().tagged.extend(vlans.iter());
@@ -223,7 +222,7 @@ macro_rules! nic_methods {
             self
         }
 
-        /// Has the bridge forward nothing between this NIC and other isolated ones.
+        /// Has the bridge forward nothing between this NIC and other isolated NICs.
         pub fn isolated(mut self) -> Self {
             self.draft.nic().isolated = true;
             self
@@ -231,7 +230,7 @@ macro_rules! nic_methods {
 
         /// Gives the jail's end an address of IPv4 or IPv6, with its prefix length. May be repeated.
         ///
-        /// An IPv6 address without one is a /64. See [`NicAddress`] for what is refused.
+        /// An IPv6 address without a prefix length is a /64. See [`NicAddress`] for what is refused.
         pub fn address(mut self, address: impl ValueOrText<NicAddress>) -> Self {
             if let Some(address) = self.draft.take("an address", address) {
                 self.draft.address(address.network());
@@ -245,8 +244,8 @@ macro_rules! nic_methods {
             self
         }
 
-        /// Makes a router the jail's default of its family. One that is link-local is on the link of the
-        /// NIC that was begun last.
+        /// Sets the jail's default router of the router's address family. A link-local router is on the link of the NIC that
+        /// was begun last.
         pub fn router(mut self, router: impl ValueOrText<IpAddr>) -> Self {
             if let Some(router) = self.draft.take("the router", router) {
                 self.draft.router(router);
@@ -254,8 +253,8 @@ macro_rules! nic_methods {
             self
         }
 
-        /// Adds a route to a network through a router, besides the default route. May be repeated. It goes with the
-        /// jail, or with the NIC, and is undone with the rest when a step fails.
+        /// Adds a route to a network through a router, besides the default route. May be repeated. The route is removed with the
+        /// jail or the NIC, and is undone with the other steps when a step fails.
         pub fn route(
             mut self,
             destination: impl ValueOrText<IpNetwork>,
@@ -275,14 +274,14 @@ pub(super) use nic_methods;
 /// The methods of a builder that describe NAT and published ports.
 macro_rules! nat_methods {
     () => {
-        /// Translates what the jail sends: it gets the address of the interface that it leaves the host by. See
-        /// [`nat`](crate::wiring::nat) for what the host needs.
+        /// Translates the source addresses of the jail's packets to the address of the interface by which they leave the host.
+        /// [`nat`](crate::wiring::nat) says what the host needs for that.
         pub fn nat(mut self) -> Self {
             self.draft.nat.nat = true;
             self
         }
 
-        /// NAT and published ports are for this interface of the host, in place of that of the default route.
+        /// Sets the interface of the host for NAT and published ports. The default is the interface of the default route.
         pub fn nat_through(mut self, interface: impl ValueOrText<InterfaceName>) -> Self {
             if let Some(name) = self.draft.take("the interface for NAT", interface) {
                 self.draft.nat.through = Some(name);

@@ -41,9 +41,9 @@ pub struct JailSpec {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Devfs {
-    /// An existing one, or 0 for none.
+    /// An existing ruleset, or 0 for no rules.
     Existing(u16),
-    /// One of its own, with the first free number from `first` on.
+    /// A ruleset of the jail's own, with the first free number from `first` on.
     Generate {
         /// Where to begin looking.
         first: u16,
@@ -63,7 +63,7 @@ pub struct MountSpec {
     pub from: OsString,
     /// The mount point, relative to the jail's root.
     pub beneath: PathBuf,
-    /// Options, with a value where they have one.
+    /// Options, and the values of those that have one.
     #[cfg_attr(feature = "serde", serde(default))]
     pub options: Vec<(String, Option<String>)>,
     /// Whether the jail's devfs ruleset is to be applied: devfs only.
@@ -79,13 +79,13 @@ pub struct MountSpec {
     serde(tag = "kind", rename_all = "snake_case")
 )]
 pub enum Network {
-    /// On the host's network stack, held to addresses of its own.
+    /// A shared-IP jail: on the host's network stack, limited to addresses of its own.
     Shared(Shared),
     /// With a network stack of its own.
     Vnet(VnetSpec),
 }
 
-/// The network of a jail that shares the host's stack.
+/// The network of a shared-IP jail.
 #[derive(Debug, Clone)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Shared {
@@ -160,7 +160,7 @@ pub struct StaticRoute {
 pub struct Router {
     /// Its address.
     pub address: IpAddr,
-    /// For a link-local address the NIC whose link it is on.
+    /// For a link-local router: the NIC on whose link the router is.
     #[cfg_attr(feature = "serde", serde(default))]
     pub nic: Option<usize>,
 }
@@ -176,25 +176,25 @@ pub struct Nic {
     /// Text for the host's end.
     #[cfg_attr(feature = "serde", serde(default))]
     pub description: String,
-    /// The host's MAC, and the jail's. Without them they repeat from jail to jail: the kernel
-    /// derives them from the names that epairs have when they are made.
+    /// The MAC addresses of the host's end and of the jail's end. Without them the kernel derives addresses from the names
+    /// that epairs have when they are made, and these repeat from jail to jail.
     #[cfg_attr(feature = "serde", serde(default))]
     pub macs: Option<(MacAddr, MacAddr)>,
-    /// The MTU of both ends; that of the bridge if none is given.
+    /// The MTU of both ends, in bytes. `None` for the MTU of the bridge.
     #[cfg_attr(feature = "serde", serde(default))]
     pub mtu: Option<Mtu>,
-    /// The MTU when none is given and the bridge has no member yet.
+    /// The MTU, in bytes, if none is given and the bridge has no member yet.
     pub default_mtu: Mtu,
-    /// The bridge the host's end joins.
+    /// The bridge that the host's end joins.
     #[cfg_attr(feature = "serde", serde(default))]
     pub bridge: Option<InterfaceName>,
     /// An interface of the host that is to be on the same bridge.
     #[cfg_attr(feature = "serde", serde(default))]
     pub uplink: Option<Uplink>,
-    /// The VLANs that it is in, on a bridge that filters them. Without any it is in what the bridge puts new members in.
+    /// The VLANs of the NIC, on a bridge that filters VLANs. Without any, the NIC is in the VLAN of the bridge's new members.
     #[cfg_attr(feature = "serde", serde(default))]
     pub vlans: Option<NicVlans>,
-    /// Whether the bridge forwards nothing between it and other isolated members.
+    /// Whether the bridge forwards nothing between this NIC and other isolated members.
     #[cfg_attr(feature = "serde", serde(default))]
     pub isolated: bool,
     /// The jail's IPv4 addresses.
@@ -212,8 +212,8 @@ pub struct Nic {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum HostName {
-    /// This one.
+    /// This name.
     Fixed(InterfaceName),
-    /// This, and the jid behind it: `vnet0.` gives `vnet0.7`.
+    /// This text, and the jid behind it: `vnet0.` gives `vnet0.7`.
     WithJid(String),
 }

@@ -36,7 +36,7 @@ pub struct Pass<'a>(&'a Gate);
 impl Gates {
     /// Gates as wide as the limits say.
     pub fn new(limits: &Limits) -> Gates {
-        let gate = |width: NonZeroUsize| Gate { free: Mutex::new(width.get()), left: Condvar::new() };
+        let gate = |limit: NonZeroUsize| Gate { free: Mutex::new(limit.get()), left: Condvar::new() };
         Gates { create: gate(limits.create), detach: gate(limits.detach) }
     }
 
