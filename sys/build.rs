@@ -35,6 +35,11 @@ mod regenerate {
         // pf: rulesets, tables, states.
         "pfioc_trans pfioc_trans_pfioc_trans_e pfioc_rule pfioc_pooladdr pfioc_ruleset pfioc_nv pfioc_limit",
         "pfioc_table pfr_table pfr_addr",
+        // ipfw: what IP_FW3 carries, rules and their instructions, tables, NAT.
+        "ip_fw3_opheader ipfw_cfg_lheader ipfw_obj_lheader ipfw_obj_header ipfw_obj_tlv ipfw_obj_ctlv",
+        "ipfw_obj_ntlv ipfw_obj_tentry ipfw_xtable_info ipfw_range_header ip_fw_rule",
+        "ipfw_insn ipfw_insn_u32 ipfw_insn_ip ipfw_insn_kidx ipfw_insn_if ipfw_insn_nat",
+        "nat44_cfg_nat nat44_cfg_redir",
     ];
 
     /// Families of constants, each with the type of the field or argument that its members go to: C's
@@ -46,6 +51,17 @@ mod regenerate {
         (IntKind::U8, "PF_PRIO_* PF_POOL_STICKYADDR PF_STATE_NORMAL"),
         (IntKind::U32, "PFR_TFLAG_*"),
         (IntKind::Int, "PFR_FLAG_*"),
+        // ipfw
+        (IntKind::Int, "IP_FW3 IPPROTO_RAW"),
+        (IntKind::U16, "IP_FW3_OPVER_0 IP_FW3_OPVER_1 IP_FW_X+ IP_FW_TABLE_X+ IP_FW_TABLES_XLIST"),
+        (IntKind::U16, "IP_FW_NAT44_XCONFIG IP_FW_NAT44_DESTROY IP_FW_NAT44_XGETCONFIG IP_FW_NAT44_LIST_NAT"),
+        (
+            IntKind::U16,
+            "IPFW_TLV_TBL_NAME IPFW_TLV_TBLNAME_LIST IPFW_TLV_RULE_LIST IPFW_TLV_RULE_ENT IPFW_TLV_TBLENT_LIST",
+        ),
+        (IntKind::U16, "NAT44_REDIR_*"),
+        (IntKind::U32, "IPFW_DEFAULT_RULE RESVD_SET IPFW_MAX_SETS IPFW_CFG_GET_STATIC IPFW_RCFLAG_*"),
+        (IntKind::U8, "IPFW_TABLE_ADDR F_NOT F_OR F_LEN_MASK IPFW_CTF_ATOMIC IPFW_TR_*"),
         // Protocol families: pf's names begin as theirs do.
         (
             IntKind::Int,
@@ -123,6 +139,9 @@ mod regenerate {
 
     /// Unions of addresses without a name of their own: taken as bytes.
     const OPAQUE_OF_PF: &str = "pf_addr pf_poolhashkey";
+
+    /// What a table of ipfw has for an address, which is nothing here: taken as bytes.
+    const OPAQUE_OF_IPFW: &str = "_ipfw_table_value";
 
     /// pf's own structures, which nothing but a pointer of the kernel leads to: what is in them is left open.
     const KERNELS_OF_PF: &str = "pf_anchor pfi_kif";
@@ -221,7 +240,7 @@ mod regenerate {
         for name in words(TYPES) {
             builder = builder.allowlist_type(name);
         }
-        for name in words(&[OPAQUE, OPAQUE_OF_PF]) {
+        for name in words(&[OPAQUE, OPAQUE_OF_PF, OPAQUE_OF_IPFW]) {
             builder = builder.opaque_type(name).blocklist_type(format!("{name}__bindgen.*"));
         }
         for name in words(&[KERNELS_OF_PF, BEHIND_THEM]) {

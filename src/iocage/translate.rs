@@ -109,7 +109,7 @@ pub fn specification(config: &JailConfig, facts: &HostFacts) -> Result<(JailSpec
 
 /// NAT, and ports that are forwarded.
 fn translation(config: &JailConfig, nat: &Nat, network: &wiring::Network) -> JailNat {
-    let wanted = JailNat::of_network(config.name.kernel_name(), network).nat();
+    let wanted = JailNat::of_network(config.name.kernel_name(), network).nat().by(nat.backend);
     let wanted = nat.interface.into_iter().fold(wanted, JailNat::through);
     nat.forwards.iter().copied().fold(wanted, JailNat::publish)
 }

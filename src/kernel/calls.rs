@@ -17,8 +17,8 @@ pub trait Calls: seal::Sealed {
     /// # Errors
     ///
     /// EPROTONOSUPPORT or EAFNOSUPPORT: the kernel was built without the family, or the caller's jail has none of its
-    /// addresses. EPERM: [`Domain::Route`] in a jail that shares the host's network stack. EMFILE, ENFILE, ENOBUFS: no
-    /// room for another.
+    /// addresses. EPERM: [`Domain::Route`] in a jail that shares the host's network stack; [`Domain::Raw`] for a caller
+    /// who is not root. EMFILE, ENFILE, ENOBUFS: no room for another.
     fn socket(&self, domain: Domain) -> Result<Handle>;
 
     /// Opens a directory or device for requests on it: [`open(2)`](https://man.freebsd.org/open(2)), read-only, close-on-exec.
@@ -57,6 +57,17 @@ pub trait Calls: seal::Sealed {
     /// request names the rest, errno by errno. EPERM: the caller, or its jail, may not. ENOSYS: the simulated kernel does
     /// not know the request.
     fn ioctl(&self, handle: Handle, request: &mut Request) -> Result<()>;
+
+    /// Hands a message to [`ipfw(4)`](https://man.freebsd.org/ipfw(4)) by a socket of [`Domain::Raw`], and takes the
+    /// answer, of the same length: [`getsockopt(2)`](https://man.freebsd.org/getsockopt(2)) with IP_FW3. The kernel may
+    /// write into the message also when it fails: with ENOMEM, how much room an answer takes.
+    ///
+    /// # Errors
+    ///
+    /// ENOPROTOOPT: ipfw is not loaded. EINVAL: no such request in this release, or in a module that is not loaded; a
+    /// message of the wrong form. EPERM: the caller may not. EBADF: no such handle. [`crate::packet_filter::ipfw`]
+    /// names the rest.
+    fn firewall(&self, handle: Handle, message: &mut Vec<u8>) -> Result<()>;
 
     /// Writes one message to a routing socket: [`write(2)`](https://man.freebsd.org/write(2)).
     ///

@@ -21,6 +21,7 @@ mod clock;
 mod entry;
 mod errno;
 mod failure;
+pub(crate) mod firewall;
 #[cfg(any(target_os = "freebsd", test))]
 mod held_value;
 // Without a kernel that goes by it, which is another system without the simulated one, some of it is not used.
@@ -111,6 +112,8 @@ pub enum Domain {
     /// A raw routing socket ([`route(4)`](https://man.freebsd.org/route(4))) that sees the messages of one address family, in FreeBSD's
     /// numbering; 0 sees all.
     Route(u8),
+    /// A raw socket of AF_INET, for [`Calls::firewall`].
+    Raw,
 }
 
 /// The socket options the library sets. The values are `int`s.

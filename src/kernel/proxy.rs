@@ -147,6 +147,10 @@ impl<W: Watch> Calls for Proxy<W> {
         self.pass("setsockopt", |kernel| kernel.set_option(handle, option, value))
     }
 
+    fn firewall(&self, handle: Handle, message: &mut Vec<u8>) -> Result<()> {
+        self.pass("getsockopt", |kernel| kernel.firewall(handle, message))
+    }
+
     fn ioctl(&self, handle: Handle, request: &mut Request) -> Result<()> {
         let blocks = request.argument().children().flat_map(|(_, block)| block.children());
         let listed = blocks.map(|(_, block)| block.bytes().len()).sum();

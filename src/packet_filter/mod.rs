@@ -25,6 +25,7 @@
 //! ```
 
 mod anchor;
+pub mod ipfw;
 mod read;
 mod rule;
 mod states;

@@ -61,7 +61,7 @@ impl Protocol {
         }
     }
 
-    fn from_number(number: u64) -> Option<Protocol> {
+    pub(super) fn from_number(number: u64) -> Option<Protocol> {
         [Protocol::Tcp, Protocol::Udp].into_iter().find(|protocol| u64::from(protocol.number()) == number)
     }
 }

@@ -69,6 +69,15 @@ impl Calls for Sim {
         Ok(())
     }
 
+    fn firewall(&self, handle: Handle, message: &mut Vec<u8>) -> Result<()> {
+        let mut call = Call::Firewall { handle, message: message.clone() };
+        let reply = self.perform(&mut call);
+        if let Call::Firewall { message: answered, .. } = call {
+            *message = answered;
+        }
+        reply.map(drop)
+    }
+
     fn send_to(&self, handle: Handle, to: SocketAddr, _bytes: &[u8]) -> Result<()> {
         self.done(Call::SendTo { handle, to })
     }

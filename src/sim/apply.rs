@@ -35,6 +35,9 @@ impl World {
                 self.set_option(*handle, *option, *value).map(|()| Answer::Done)
             }
             Call::Ioctl { handle, request } => self.ioctl(caller, *handle, request).map(|()| Answer::Done),
+            Call::Firewall { handle, message } => {
+                self.firewall(caller, *handle, message).map(|()| Answer::Done)
+            }
             Call::Send { handle, message } => self.send(caller, *handle, message).map(|()| Answer::Done),
             Call::SendTo { handle, to } => self.send_to(*handle, *to).map(|()| Answer::Done),
             Call::Receive { handle, length } => self.receive(*handle, *length).map(Answer::Bytes),

@@ -44,6 +44,13 @@ pub enum Call {
         /// The request; the answer is written into it.
         request: Request,
     },
+    /// Hands a message to ipfw.
+    Firewall {
+        /// The raw socket.
+        handle: Handle,
+        /// The message; the answer is written into it.
+        message: Vec<u8>,
+    },
     /// Writes a message to a routing socket.
     Send {
         /// The socket.

@@ -110,6 +110,7 @@ enums! {
         1 = Inet6;
         2 = Local;
         3 = Route(family);
+        4 = Raw;
     }
     SocketOption {
         0 = Fib;
@@ -190,6 +191,7 @@ enums! {
         28 = SendTo { handle, to };
         29 = OpenDevice(path);
         30 = Connect { jid, lasts };
+        31 = Firewall { handle, message };
     }
 }
 

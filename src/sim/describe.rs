@@ -77,6 +77,7 @@ impl World {
             writeln!(out, " sysctl {name} {value}")?;
         }
         stack.pf.write(out)?;
+        stack.ipfw.write(out)?;
         Ok(())
     }
 

@@ -92,7 +92,7 @@ const BUILT_IN: [&str; 8] =
     ["if_lo", "if_vlan", "if_tuntap", "if_gif", "procfs", "pseudofs", "tmpfs", "devfs"];
 
 /// What there is to load that jails and their networks need.
-const MODULES: [&str; 20] = [
+const MODULES: [&str; 22] = [
     "bridgestp",
     "if_bridge",
     "if_epair",
@@ -108,6 +108,8 @@ const MODULES: [&str; 20] = [
     "zfs",
     "pf",
     "ipfw",
+    "ipfw_nat",
+    "libalias",
     "carp",
     "if_vxlan",
     "if_wg",

@@ -93,6 +93,7 @@ impl World {
             units: BTreeMap::from([("lo", BTreeSet::from([0]))]),
             groups: Vec::new(),
             pf: Default::default(),
+            ipfw: Default::default(),
         };
         self.stacks.insert(id, stack);
         self.stack_created(id);

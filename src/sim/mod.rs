@@ -45,6 +45,7 @@ mod inet6;
 mod inet_routes;
 mod interface;
 mod interface_table;
+mod ipfw;
 mod jail_notes;
 mod jails;
 mod links;

@@ -49,7 +49,7 @@ structs! {
     Process { jid, owner, zombie }
     Owner { pid, start }
     Caller { pid, start, jid, root }
-    Stack { id, order, fibs, inet, inet6, protocols, sysctls, units, groups, pf }
+    Stack { id, order, fibs, inet, inet6, protocols, sysctls, units, groups, pf, ipfw }
     Bridge {
         members, offers, spans, priority, hello_time, forward_delay, max_age, hold_count, protocol, cache_size,
         cache_time, flags, default_pvid, addresses, exceeded
@@ -104,6 +104,7 @@ enums! {
         7 = Notes(notes);
         8 = Value(name, old, set);
         9 = Pf { writable };
+        10 = Raw;
     }
     Gateway {
         0 = Link { index, kind };

@@ -21,6 +21,7 @@ impl World {
             Domain::Inet => SocketKind::Inet,
             Domain::Inet6 => SocketKind::Inet6,
             Domain::Local => SocketKind::Local,
+            Domain::Raw => SocketKind::Raw,
             Domain::Route(family) => SocketKind::Route(RouteQueue {
                 family,
                 messages: VecDeque::new(),
@@ -32,12 +33,17 @@ impl World {
         };
         // prison_check_af, of which socreate makes EPROTONOSUPPORT.
         let allowed = match (self.jails.get(caller.jid), domain) {
-            (Some(jail), Domain::Inet) => jail.allows("socket_af") || !jail.ip4.is_disabled(),
+            (Some(jail), Domain::Inet | Domain::Raw) => jail.allows("socket_af") || !jail.ip4.is_disabled(),
             (Some(jail), Domain::Inet6) => jail.allows("socket_af") || !jail.ip6.is_disabled(),
             _ => true,
         };
         if !allowed {
             return Err(Errno::EPROTONOSUPPORT.into());
+        }
+        // rip_attach: PRIV_NETINET_RAW.
+        let raw = self.jails.get(caller.jid).is_none_or(|jail| jail.allows("raw_sockets"));
+        if matches!(kind, SocketKind::Raw) && !(caller.root && raw) {
+            return Err(Errno::EPERM.into());
         }
         Ok(self.add_handle(caller, kind))
     }
@@ -275,6 +281,7 @@ impl SocketKind {
         match self {
             SocketKind::Inet => Protocol::Inet,
             SocketKind::Inet6 => Protocol::Inet6,
+            SocketKind::Raw => Protocol::Inet,
             _ => Protocol::None,
         }
     }

@@ -47,7 +47,9 @@ type PerStack = (&'static str, Form, i32, bool, Option<&'static str>, Release);
 
 const BRIDGE: Option<&str> = Some("if_bridge");
 
-const STACK: [PerStack; 22] = [
+const IPFW: Option<&str> = Some("ipfw");
+
+const STACK: [PerStack; 26] = [
     ("net.add_addr_allfibs", Form::Int, 0, true, None, Release::V14_2),
     ("net.route.multipath", Form::Int, 1, true, None, Release::V14_2),
     ("net.route.hash_outbound", Form::Int, 0, false, None, Release::V14_2),
@@ -70,6 +72,10 @@ const STACK: [PerStack; 22] = [
     ("net.link.bridge.pfil_onlyip", Form::Int, 1, true, BRIDGE, Release::V14_2),
     ("net.link.bridge.ipfw", Form::Int, 0, true, BRIDGE, Release::V14_2),
     ("net.pf.filter_local", Form::Bool, 0, true, Some("pf"), Release::V14_2),
+    ("net.inet.ip.fw.enable", Form::Int, 1, true, IPFW, Release::V14_2),
+    ("net.inet.ip.fw.one_pass", Form::Int, 1, true, IPFW, Release::V14_2),
+    ("net.inet.ip.fw.tables_max", Form::Int, 128, true, IPFW, Release::V14_2),
+    ("net.inet.ip.fw.default_to_accept", Form::Int, 0, false, IPFW, Release::V14_2),
 ];
 
 /// Sysctls of the machine that hold a number.

@@ -44,6 +44,7 @@ pub(crate) fn add_stack(world: &mut World, id: StackId) {
         units: BTreeMap::new(),
         groups: Vec::new(),
         pf: Default::default(),
+        ipfw: Default::default(),
     };
     world.stacks.insert(id, stack);
     world.stack_created(id);

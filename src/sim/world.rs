@@ -13,6 +13,7 @@ use super::capabilities::Offers;
 use super::connections::Connection;
 use super::devfs::Devfs;
 use super::interface_table::InterfaceTable;
+use super::ipfw::Ipfw;
 use super::jail_notes::Notes;
 use super::jails::{Descriptor, Jails};
 use super::mounts::Mounts;
@@ -110,6 +111,8 @@ pub(crate) struct Stack {
     pub groups: Vec<(String, Vec<u16>)>,
     /// Its packet filter, which is asked only where the module is loaded.
     pub pf: Pf,
+    /// Its other packet filter, likewise.
+    pub ipfw: Ipfw,
 }
 
 /// What an interface is.
@@ -295,6 +298,8 @@ pub(crate) enum SocketKind {
     Inet6,
     Local,
     Route(RouteQueue),
+    /// A raw socket of AF_INET.
+    Raw,
     /// An open directory or device, by path.
     Path(std::path::PathBuf),
     /// `/dev/pf`, and whether for writing too.

@@ -10,7 +10,7 @@ use super::claim::{self, Claim, Standing};
 use super::host_end::{HostEnd, jid_of_host_end};
 use super::identity::Identity;
 use super::journal::{Journal, Owned};
-use super::nat::Publication;
+use super::nat::{Backend, Publication};
 use super::nic::{Draft, jail_end, nat_methods, nic_methods};
 use super::nic_address::NicAddress;
 use super::open::{Wiring, WiringError, nothing_owed};

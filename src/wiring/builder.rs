@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use ipnetwork::IpNetwork;
 
-use super::nat::Publication;
+use super::nat::{Backend, Publication};
 use super::nic::{Draft, nat_methods, nic_methods};
 use super::nic_address::NicAddress;
 use super::open::{Wiring, WiringError};

@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use ipnetwork::{Ipv4Network, Ipv6Network};
 
 use super::identity::{self, Identity};
+use super::nat::Backend;
 use super::prior::Prior;
 use super::records::{add_line, escape, escape_path, network, unescape, unescape_path, verified};
 use crate::bridge::VlanSet;
@@ -51,7 +52,7 @@ pub enum Owned {
     /// The host's end of an epair of the jail.
     Epair(InterfaceName),
     /// The NAT and the published ports of a jail of this name.
-    Published(String),
+    Published(String, Backend),
     /// An interface of the host that was lent to the jail.
     Lent(InterfaceName),
     /// A bridge that the first jail on it made, and the last one takes away.
@@ -104,7 +105,7 @@ impl fmt::Display for Owned {
             Owned::Alias4(interface, network) => write!(f, "{network} on {interface}"),
             Owned::Alias6(interface, network) => write!(f, "{network} on {interface}"),
             Owned::Jail(name) => write!(f, "jail {name}"),
-            Owned::Published(name) => write!(f, "NAT and published ports of {name}"),
+            Owned::Published(name, _) => write!(f, "NAT and published ports of {name}"),
             Owned::Epair(name) | Owned::Lent(name) => write!(f, "interface {name}"),
             Owned::Bridge(name) => write!(f, "bridge {name}"),
             Owned::Uplink { bridge, member } => write!(f, "{member} on {bridge}"),
@@ -142,7 +143,8 @@ impl Owned {
                 ("alias6", vec![escape(interface.as_str()), network.to_string()])
             }
             Owned::Jail(name) => ("jail", vec![escape(name)]),
-            Owned::Published(name) => ("published", vec![escape(name)]),
+            Owned::Published(name, Backend::Pf) => ("published", vec![escape(name)]),
+            Owned::Published(name, Backend::Ipfw) => ("published-ipfw", vec![escape(name)]),
             Owned::Epair(name) => ("epair", vec![escape(name.as_str())]),
             Owned::Lent(name) => ("lent", vec![escape(name.as_str())]),
             Owned::Bridge(name) => ("bridge", vec![escape(name.as_str())]),
@@ -178,7 +180,8 @@ impl Owned {
             "alias4" => Owned::Alias4(next()?.parse().ok()?, network(&next()?, Ipv4Network::new)?),
             "alias6" => Owned::Alias6(next()?.parse().ok()?, network(&next()?, Ipv6Network::new)?),
             "jail" => Owned::Jail(next()?),
-            "published" => Owned::Published(next()?),
+            "published" => Owned::Published(next()?, Backend::Pf),
+            "published-ipfw" => Owned::Published(next()?, Backend::Ipfw),
             "epair" => Owned::Epair(next()?.parse().ok()?),
             "lent" => Owned::Lent(next()?.parse().ok()?),
             "bridge" => Owned::Bridge(next()?.parse().ok()?),

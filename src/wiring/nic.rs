@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ipnetwork::IpNetwork;
 
 use super::host_end::HostEnd;
-use super::nat::{JailNat, Publication};
+use super::nat::{Backend, JailNat, Publication};
 use super::problem::Problem;
 use super::spec::{HostName, Network, Nic, Router, StaticRoute, VnetSpec};
 use super::value_or_text::ValueOrText;
@@ -31,6 +31,7 @@ pub(super) struct Draft {
 pub(super) struct NatDraft {
     pub nat: bool,
     pub through: Option<InterfaceName>,
+    pub backend: Backend,
     pub published: Vec<Publication>,
 }
 
@@ -40,7 +41,7 @@ impl NatDraft {
         if !self.nat && self.published.is_empty() {
             return None;
         }
-        let mut nat = JailNat::of_network(jail, network);
+        let mut nat = JailNat::of_network(jail, network).by(self.backend);
         if self.nat {
             nat = nat.nat();
         }
@@ -285,6 +286,14 @@ macro_rules! nat_methods {
         pub fn nat_through(mut self, interface: impl ValueOrText<InterfaceName>) -> Self {
             if let Some(name) = self.draft.take("the interface for NAT", interface) {
                 self.draft.nat.through = Some(name);
+            }
+            self
+        }
+
+        /// This packet filter does NAT and publishes ports, in place of pf.
+        pub fn nat_by(mut self, backend: impl ValueOrText<Backend>) -> Self {
+            if let Some(backend) = self.draft.take("the packet filter for NAT", backend) {
+                self.draft.nat.backend = backend;
             }
             self
         }

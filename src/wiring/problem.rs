@@ -461,6 +461,42 @@ pub enum Problem {
     /// pf is loaded, and does nothing.
     #[error("pf is not running, so no rule has an effect: run `service pf onestart`")]
     PfOff,
+    /// ipfw is not in the kernel.
+    #[error(
+        "ipfw is not loaded: set firewall_enable and firewall_nat_enable to YES and firewall_type in /etc/rc.conf, and run `service ipfw start`; without rules of yours it drops everything"
+    )]
+    NoIpfw,
+    /// ipfw has no NAT.
+    #[error("ipfw has no NAT: run `kldload ipfw_nat`, and set firewall_nat_enable in /etc/rc.conf to YES")]
+    NoIpfwNat,
+    /// ipfw is loaded, and does nothing.
+    #[error("ipfw is switched off, so that no rule has an effect: run `sysctl net.inet.ip.fw.enable=1`")]
+    IpfwOff,
+    /// What NAT of ipfw has looked at passes.
+    #[error(
+        "packets that NAT of ipfw has looked at pass without a look at the rules behind: set net.inet.ip.fw.one_pass to 0, in /etc/sysctl.conf too"
+    )]
+    OnePass,
+    /// NAT of ipfw is for IPv4.
+    #[error("jail {jail} has no IPv4 address, and ipfw does no NAT for IPv6: use pf")]
+    NoInet6Nat {
+        /// Its name.
+        jail: String,
+    },
+    /// With ipfw a published port needs NAT.
+    #[error(
+        "ports of jail {jail} can only be published together with NAT, as long as ipfw does it: ask for NAT too, or use pf"
+    )]
+    PublishesWithoutNat {
+        /// Its name.
+        jail: String,
+    },
+    /// There are too many ways out.
+    #[error("ipfw does NAT for {most} addresses of this host already, which is all that there is room for")]
+    NoRoomForNat {
+        /// How many there may be.
+        most: u16,
+    },
     /// The main ruleset does not call our anchors.
     #[error(
         "the main ruleset of pf does not call the anchors of jails: add to /etc/pf.conf, in this order and behind its own translation rules, and load it with `service pf reload`\n{lines}"

@@ -1,5 +1,6 @@
 //! What a step asks of the kernel, by the names that C has for it.
 
+use super::nat::Backend;
 use super::plan::{Plan, is_cloned_bridge_name};
 use super::step::{JailInterface, Step};
 use super::survey::Survey;
@@ -107,7 +108,10 @@ fn requests(step: &Step, shared: &mut Option<Vec<&'static str>>) -> Vec<&'static
         Step::StartLoopback => vec!["SIOCSIFFLAGS", "SIOCAIFADDR"],
         Step::AcceptRtadv { .. } => vec!["SIOCSIFINFO_FLAGS"],
         Step::DefaultRoute(_) | Step::AddRoute(_) => vec!["RTM_ADD"],
-        Step::Publish(_) => vec!["DIOCXBEGIN", "DIOCADDRULE", "DIOCXCOMMIT"],
+        Step::Publish(nat) => match nat.backend() {
+            Backend::Pf => vec!["DIOCXBEGIN", "DIOCADDRULE", "DIOCXCOMMIT"],
+            Backend::Ipfw => vec!["IP_FW_XADD", "IP_FW_NAT44_XCONFIG", "IP_FW_TABLE_XADD"],
+        },
         Step::Lend(_) => vec!["SIOCSIFFIB", "SIOCSIFVNET"],
     }
 }

@@ -297,7 +297,7 @@ impl<'a> Run<'a> {
             Step::BringUpInside { nic } => self.inside().up(&self.epairs[*nic].b)?,
             Step::DefaultRoute(router) => self.default_route(router)?,
             Step::Publish(wanted) => {
-                self.intend(Owned::Published(wanted.name().to_owned()))?;
+                self.intend(Owned::Published(wanted.name().to_owned(), wanted.backend()))?;
                 nat::put(host, self.site.state, wanted).map_err(nat::refused)?;
             }
             Step::AddRoute(route) => self.add_route(route)?,

@@ -78,7 +78,7 @@ pub fn undo_order(owned: &[Owned]) -> Vec<&Owned> {
 /// in a jail is busy until the jail is removed, and what was lent to it is back then at the latest.
 fn rank(owned: &Owned) -> u8 {
     match owned {
-        Owned::File(_) | Owned::Link(_) | Owned::Published(_) => 0,
+        Owned::File(_) | Owned::Link(_) | Owned::Published(..) => 0,
         Owned::Epair(_) => 1,
         Owned::Jail(_) => 2,
         // It comes back by itself, once the jail is gone.
@@ -142,7 +142,7 @@ impl<'a> Doomed<'a> {
             }
             Owned::Epair(name) => self.destroy_epair(name),
             Owned::Jail(_) => self.remove(),
-            Owned::Published(name) => {
+            Owned::Published(name, _) => {
                 nat::take_away(host, state, name).map_err(nat::refused)?;
                 Ok(())
             }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use ipnetwork::{IpNetwork, Ipv4Network, Ipv6Network};
 
-use super::nat::Publication;
+use super::nat::{Backend, Publication};
 use super::nic_address::NicAddress;
 use crate::bridge::VlanSet;
 use crate::types::{InterfaceName, MacAddr, Mtu, VlanId};
@@ -65,7 +65,18 @@ macro_rules! value_or_text {
     )*};
 }
 
-value_or_text!(InterfaceName, MacAddr, Mtu, IpNetwork, IpAddr, NicAddress, VlanId, VlanSet, Publication);
+value_or_text!(
+    InterfaceName,
+    MacAddr,
+    Mtu,
+    IpNetwork,
+    IpAddr,
+    NicAddress,
+    VlanId,
+    VlanSet,
+    Publication,
+    Backend
+);
 
 fn read<T>(text: &str) -> Result<T, String>
 where

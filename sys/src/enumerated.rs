@@ -76,4 +76,37 @@ enumerated! {
     PF_POOL_NONE: u8 = 0;
     /// pf: one address of the pool after the other.
     PF_POOL_ROUNDROBIN: u8 = 4;
+
+    /// ipfw: nothing but a comment. Of `opcode` of [`ipfw_insn`](crate::ipfw_insn), as those up to [`O_TAGGED`].
+    O_NOP: u8 = 0;
+    /// ipfw: the source is this address.
+    O_IP_SRC: u8 = 1;
+    /// ipfw: the source is in one of these networks.
+    O_IP_SRC_MASK: u8 = 2;
+    /// ipfw: the destination is this address.
+    O_IP_DST: u8 = 5;
+    /// ipfw: the protocol.
+    O_PROTO: u8 = 11;
+    /// ipfw: a packet that came in.
+    O_IN: u8 = 15;
+    /// ipfw: the interface that it came in by.
+    O_RECV: u8 = 17;
+    /// ipfw: the interface that it leaves by.
+    O_XMIT: u8 = 18;
+    /// ipfw: let it pass.
+    O_ACCEPT: u8 = 45;
+    /// ipfw: drop it.
+    O_DENY: u8 = 46;
+    /// ipfw: count it, and go on.
+    O_COUNT: u8 = 48;
+    /// ipfw: translate it.
+    O_NAT: u8 = 56;
+    /// ipfw: the source is in a table.
+    O_IP_SRC_LOOKUP: u8 = 59;
+    /// ipfw: a packet of IPv4.
+    O_IP4: u8 = 78;
+    /// ipfw: tag it.
+    O_TAG: u8 = 80;
+    /// ipfw: it has this tag.
+    O_TAGGED: u8 = 81;
 }

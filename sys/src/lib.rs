@@ -4,6 +4,7 @@
 //!   FreeBSD's headers. They are laid out the same on amd64 and arm64, and they are what FreeBSD says on any
 //!   host: nothing here asks for FreeBSD as the target, so code above can be built and tested elsewhere.
 //! * [`request`]: the numbers of ioctl requests, which C computes from the size of what they carry.
+//! * [`freebsd14`]: structures that FreeBSD 15 has changed, as FreeBSD 14 has them.
 //! * [`bridge`]: the commands of bridge(4), which travel inside `SIOCSDRVSPEC` and `SIOCGDRVSPEC`.
 //!
 //! The tests compare each structure, field, constant and request with the C headers of FreeBSD 14 and 15.
@@ -34,6 +35,8 @@ compile_error!("jailwire-sys has FreeBSD's ABI for x86_64 (amd64) and aarch64 (a
 mod bindings;
 pub mod bridge;
 mod enumerated;
+#[allow(non_camel_case_types)]
+pub mod freebsd14;
 mod newer;
 pub mod request;
 

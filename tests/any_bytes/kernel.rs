@@ -106,6 +106,13 @@ impl Calls for Babbler {
         Ok(())
     }
 
+    fn firewall(&self, _: Handle, message: &mut Vec<u8>) -> Result<()> {
+        let mut state = self.state();
+        state.begin()?;
+        state.fill(message);
+        Ok(())
+    }
+
     fn ioctl(&self, _: Handle, request: &mut Request) -> Result<()> {
         let mut state = self.state();
         state.begin()?;

@@ -33,6 +33,7 @@ mod found;
 mod gifconf;
 mod group;
 mod hold;
+mod ipfw;
 mod jail_create;
 mod jail_descriptors;
 mod jail_events;

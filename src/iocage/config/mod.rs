@@ -30,10 +30,6 @@ use super::resolver::Resolver;
 use super::store::Place;
 use crate::types::{Fib, InterfaceName, MacAddr};
 
-/// What is said of a jail with `nat=1` where `nat_backend` is `ipfw`, as it is by default.
-pub(super) const UNSUPPORTED_NAT: &str =
-    "is not supported with nat_backend=ipfw: translate with pf, by `set nat_backend=pf default`";
-
 /// A jail's configuration.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JailConfig {

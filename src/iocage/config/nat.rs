@@ -1,15 +1,16 @@
 //! NAT and ports that are forwarded: `nat`, `nat_backend`, `nat_interface`, `nat_forwards`.
 
-use super::UNSUPPORTED_NAT;
 use super::network::{Network, SharedNetwork, VnetNetwork};
 use super::reader::Reader;
 use crate::packet_filter::{Ports, Protocol};
 use crate::types::InterfaceName;
-use crate::wiring::nat::Publication;
+use crate::wiring::nat::{Backend, Publication};
 
 /// What of a jail is translated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Nat {
+    /// `nat_backend`: the packet filter that does it.
+    pub backend: Backend,
     /// `nat_interface`: the interface of the host. `None` for that of the default route.
     pub interface: Option<InterfaceName>,
     /// `nat_forwards`: ports of the host that lead to the jail.
@@ -21,10 +22,14 @@ impl Reader<'_> {
         if !self.flag("nat") {
             return None;
         }
-        if !self.text("nat_backend").eq_ignore_ascii_case("pf") {
-            self.error("nat", UNSUPPORTED_NAT);
-            return None;
-        }
+        let backend = self.text("nat_backend");
+        let backend: Backend = match backend.to_ascii_lowercase().parse() {
+            Ok(backend) => backend,
+            Err(error) => {
+                self.error("nat_backend", error.to_string());
+                return None;
+            }
+        };
         let has_address = match network {
             Network::Vnet(VnetNetwork { nics, .. }) => {
                 nics.iter().any(|nic| !nic.ip4.is_empty() || !nic.ip6.is_empty())
@@ -45,7 +50,7 @@ impl Reader<'_> {
                 Vec::new()
             }
         };
-        Some(Nat { interface: self.optional("nat_interface"), forwards })
+        Some(Nat { backend, interface: self.optional("nat_interface"), forwards })
     }
 }
 

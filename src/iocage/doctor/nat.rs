@@ -62,7 +62,7 @@ fn wanted(config: &JailConfig) -> Option<JailNat> {
             ip4.chain(shared.ip6.iter().map(|own| own.address.address().into())).collect()
         }
     };
-    let mut wanted = JailNat::new(config.name.kernel_name(), addresses).nat();
+    let mut wanted = JailNat::new(config.name.kernel_name(), addresses).nat().by(nat.backend);
     if matches!(config.network, Network::Shared(_)) {
         wanted = wanted.sharing();
     }

@@ -16,7 +16,7 @@ use crate::jail::{self, JailInfo};
 use crate::kernel::Kernel;
 use crate::packet_filter::Anchor;
 use crate::types::InterfaceName;
-use crate::wiring::nat;
+use crate::wiring::nat::{self, Backend, Published};
 use crate::wiring::{self, HostEnd, Journal, Owed, Owned, Standing, StepError};
 
 /// iocage's own rulesets, and ours, begin here.
@@ -51,8 +51,10 @@ pub enum Garbage {
     Published {
         /// The jail, as its rules say.
         jail: String,
-        /// The anchor of the rules.
+        /// The anchor of the rules, or what rules of ipfw call the jail.
         anchor: Anchor,
+        /// Which packet filter has them.
+        backend: Backend,
     },
     /// A bridge or the like that was made for jails, and serves none any more.
     Shared(Owned),
@@ -66,7 +68,10 @@ impl fmt::Display for Garbage {
                 write!(f, "{jail}: {}, attached in part", list(owned))
             }
             Garbage::Epair { name, jail } => write!(f, "ioc-{jail}: interface {name}"),
-            Garbage::Published { jail, anchor } => write!(f, "{jail}: anchor {anchor} of pf"),
+            Garbage::Published { jail, anchor, backend: Backend::Pf } => {
+                write!(f, "{jail}: anchor {anchor} of pf")
+            }
+            Garbage::Published { jail, backend: Backend::Ipfw, .. } => write!(f, "{jail}: rules of ipfw"),
             Garbage::Shared(owned) => write!(f, "{owned}"),
         }
     }
@@ -89,11 +94,12 @@ impl Garbage {
                 preview.add(format!("remove the journal of {jail}"), &["unlink"]);
             }
             Garbage::Epair { name, .. } => preview.add(format!("destroy {name}"), &["SIOCIFDESTROY"]),
-            Garbage::Published { anchor, .. } => {
-                preview.add(
-                    format!("remove anchor {anchor}"),
-                    &["DIOCXBEGIN", "DIOCXCOMMIT", "DIOCKILLSTATESNV"],
-                );
+            Garbage::Published { anchor, jail, backend } => {
+                let words = match backend {
+                    Backend::Pf => format!("remove anchor {anchor}"),
+                    Backend::Ipfw => format!("remove the rules of {jail} from ipfw"),
+                };
+                preview.add(words, undoing(&Owned::Published(jail.clone(), *backend)));
             }
             Garbage::Shared(owned) => preview.add(format!("take away {owned}"), undoing(owned)),
         }
@@ -191,7 +197,7 @@ impl Host<'_> {
                 }
                 Ok(still)
             }
-            Garbage::Published { jail, anchor } => {
+            Garbage::Published { jail, anchor, .. } => {
                 let _claim = self.claim_as(jail, jail, report)?;
                 let leaked = nat::left_over(&self.vnet)?.iter().any(|other| other.anchor == *anchor);
                 if leaked {
@@ -240,12 +246,13 @@ impl Host<'_> {
         for published in nat::left_over(&self.vnet)? {
             let known = |journal: &Journal| {
                 let mut owned = journal.owned().iter();
-                owned.any(|owned| matches!(owned, Owned::Published(jail) if published.is_of(jail)))
+                owned.any(|owned| matches!(owned, Owned::Published(jail, _) if published.is_of(jail)))
             };
             let jail = published.jail.clone();
             // A process may be about to start the jail.
             if !journals.iter().any(|(_, journal)| known(journal)) && !self.state.is_locked(&jail) {
-                found.garbage.push(Garbage::Published { jail, anchor: published.anchor });
+                let Published { anchor, backend, .. } = published;
+                found.garbage.push(Garbage::Published { jail, anchor, backend });
             }
         }
         Ok(())

@@ -7,6 +7,7 @@ use crate::iocage::hooks::{Command, Hook};
 use crate::iocage::properties::Properties;
 use crate::iocage::store::{Entry, Place};
 use crate::iocage::translate;
+use crate::wiring::nat::Backend;
 use crate::wiring::{Owned, Plan, Survey, undo_order};
 
 /// What is asked of the kernel to run a program.
@@ -204,7 +205,8 @@ pub(super) fn undoing(owned: &Owned) -> &'static [&'static str] {
         // What was lent comes back with the jail's end.
         Owned::Jail(_) => &["jail_remove"],
         Owned::Lent(_) => &[],
-        Owned::Published(_) => &["DIOCXBEGIN", "DIOCXCOMMIT", "DIOCKILLSTATESNV"],
+        Owned::Published(_, Backend::Pf) => &["DIOCXBEGIN", "DIOCXCOMMIT", "DIOCKILLSTATESNV"],
+        Owned::Published(_, Backend::Ipfw) => &["IP_FW_NAT44_XCONFIG", "IP_FW_TABLE_XDEL", "IP_FW_XDEL"],
         Owned::Epair(_) | Owned::Bridge(_) | Owned::Vlan { .. } => &["SIOCIFDESTROY"],
         Owned::Uplink { .. } => &["BRDGDEL"],
         Owned::Raised(_) => &["SIOCSIFFLAGS"],

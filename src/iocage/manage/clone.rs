@@ -48,7 +48,6 @@ impl CloneOf<'_> {
             store.defaults()?.document().clone(),
         );
         properties.set(self.assignments)?;
-        super::refuse_nat(&self.name, &properties)?;
         let mut recipe = Recipe::default();
         let place = storage.place(Place::Jails)?;
         let of_datasets = storage.dataset(&source.directory).zip(place).zip(storage.making(&self.name));

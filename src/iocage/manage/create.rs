@@ -209,7 +209,6 @@ impl NewJail<'_> {
             properties.document_mut().set("template", &Stored::Flag(true));
             properties.document_mut().set("type", &Stored::Text("template".to_owned()));
         }
-        super::refuse_nat(&self.name, &properties)?;
         let notices = required(&mut properties, default);
         Ok((properties, notices))
     }

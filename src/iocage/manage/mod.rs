@@ -22,10 +22,8 @@ mod zfscall;
 
 use std::path::PathBuf;
 
-use super::config::UNSUPPORTED_NAT;
 use super::document::DocumentError;
 use super::name::{InvalidJailName, JailName};
-use super::properties::Properties;
 use super::property::SetErrors;
 use super::store::{Entry, StoreError};
 use super::zfs::ZfsError;
@@ -154,9 +152,6 @@ pub enum Error {
         /// Where.
         on: PathBuf,
     },
-    /// `nat`, before anything is made.
-    #[error("{0}: nat {UNSUPPORTED_NAT}")]
-    Nat(JailName),
     /// No random numbers.
     #[error("cannot make up a UUID: {0}")]
     Random(std::io::Error),
@@ -170,13 +165,6 @@ impl From<ZfsCallError> for Error {
 
 fn lines(owed: &[String]) -> String {
     owed.iter().map(|one| format!("\n  {one}")).collect()
-}
-
-/// A jail that could not be started is not made.
-fn refuse_nat(name: &JailName, properties: &Properties) -> Result<(), Error> {
-    let backend = properties.value("nat_backend").ok().flatten().map(|(text, _)| text);
-    let is_pf = backend.is_some_and(|backend| backend.eq_ignore_ascii_case("pf"));
-    if properties.is_on("nat") && !is_pf { Err(Error::Nat(name.clone())) } else { Ok(()) }
 }
 
 fn namesake(name: &JailName, other: &JailName) -> String {

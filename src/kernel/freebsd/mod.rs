@@ -214,6 +214,7 @@ impl Calls for FreeBsd {
             Domain::Local => (libc::AF_LOCAL, libc::SOCK_DGRAM, 0),
             // route(4): the protocol is the address family whose messages are wanted.
             Domain::Route(family) => (libc::PF_ROUTE, libc::SOCK_RAW, c_int::from(family)),
+            Domain::Raw => (libc::AF_INET, libc::SOCK_RAW, libc::IPPROTO_RAW),
         };
         // SAFETY: socket(2) takes numbers only.
         let socket = self.check(unsafe { libc::socket(domain, kind | libc::SOCK_CLOEXEC, protocol) })?;
@@ -253,6 +254,24 @@ impl Calls for FreeBsd {
                 name,
                 (&raw const value).cast(),
                 size_of::<c_int>() as libc::socklen_t,
+            )
+        };
+        self.check(rc).map(drop)
+    }
+
+    fn firewall(&self, handle: Handle, message: &mut Vec<u8>) -> Result<()> {
+        let socket = self.descriptor(handle)?;
+        super::firewall::check(message)?;
+        let mut length = libc::socklen_t::try_from(message.len()).map_err(|_| Errno::EINVAL)?;
+        // SAFETY: ipfw reads and writes at most `length` bytes, which the message has. The only pointer that a message
+        // could have is checked to be null.
+        let rc = unsafe {
+            libc::getsockopt(
+                socket.as_raw_fd(),
+                libc::IPPROTO_IP,
+                sys::IP_FW3,
+                message.as_mut_ptr().cast(),
+                &raw mut length,
             )
         };
         self.check(rc).map(drop)

@@ -7,7 +7,7 @@ use ipnetwork::IpNetwork;
 use super::super::problem::Problem;
 use super::surroundings::Surroundings;
 use super::{JailNat, Publication, Published};
-use crate::packet_filter::{Action, Family, Ports, Rule};
+use crate::packet_filter::{Action, Family, Ports, Protocol, Rule};
 
 /// The rules, and what is wrong with the wish. They depend on nothing else, and their order neither: the same wish
 /// on the same host gives the same rules.
@@ -39,12 +39,12 @@ pub(super) fn rules(wanted: &JailNat, surroundings: &Surroundings) -> (Vec<Rule>
         }
     }
     let mut problems = problems;
-    problems.extend(twice(&single, &wanted.name));
+    problems.extend(twice(&ports_of(&single), &wanted.name));
     (single, problems)
 }
 
 /// A link-local address is of no use beyond its link.
-fn is_usable(address: IpAddr, family: Family) -> bool {
+pub(super) fn is_usable(address: IpAddr, family: Family) -> bool {
     let local = matches!(address, IpAddr::V6(address) if address.is_unicast_link_local());
     Family::of(address) == family && !local
 }
@@ -138,11 +138,16 @@ impl Writer<'_> {
     }
 }
 
-fn takes(rule: &Rule) -> Option<(IpAddr, Ports, crate::packet_filter::Protocol)> {
-    match rule.action() {
+/// Ports of the host that lead to a jail: the host's address, the ports, their protocol.
+pub(super) type Taken = (IpAddr, Ports, Protocol);
+
+/// The ports that rules lead elsewhere.
+pub(super) fn ports_of(rules: &[Rule]) -> Vec<Taken> {
+    let takes = |rule: &Rule| match rule.action() {
         Action::Redirect { .. } => Some((rule.destination()?.ip(), rule.ports()?, rule.protocol()?)),
         _ => None,
-    }
+    };
+    rules.iter().filter_map(takes).collect()
 }
 
 fn first_common(one: Ports, other: Ports) -> u16 {
@@ -150,15 +155,15 @@ fn first_common(one: Ports, other: Ports) -> u16 {
 }
 
 /// Ports that others have.
-pub(super) fn taken<'a>(rules: &[Rule], others: impl Iterator<Item = &'a Published>) -> Vec<Problem> {
+pub(super) fn taken<'a>(ports: &[Taken], others: impl Iterator<Item = &'a Published>) -> Vec<Problem> {
     let mut problems = Vec::new();
     for other in others {
         for theirs in &other.published {
-            for (host, ports, protocol) in rules.iter().filter_map(takes) {
-                if (host, protocol) == (theirs.host, theirs.protocol) && ports.overlaps(theirs.ports) {
-                    let port = first_common(ports, theirs.ports);
+            for (host, ports, protocol) in ports {
+                if (*host, *protocol) == (theirs.host, theirs.protocol) && ports.overlaps(theirs.ports) {
+                    let port = first_common(*ports, theirs.ports);
                     let jail = other.jail.clone();
-                    problems.push(Problem::PortTaken { port, protocol, address: host, jail });
+                    problems.push(Problem::PortTaken { port, protocol: *protocol, address: *host, jail });
                 }
             }
         }
@@ -167,8 +172,7 @@ pub(super) fn taken<'a>(rules: &[Rule], others: impl Iterator<Item = &'a Publish
 }
 
 /// Ports that one wish has twice.
-fn twice(rules: &[Rule], jail: &str) -> Vec<Problem> {
-    let all: Vec<_> = rules.iter().filter_map(takes).collect();
+pub(super) fn twice(all: &[Taken], jail: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (index, (host, ports, protocol)) in all.iter().enumerate() {
         for (other_host, other, other_protocol) in &all[..index] {

@@ -105,20 +105,29 @@ pub(super) fn in_the_way(
     if !missing.is_empty() {
         problems.push(Problem::AnchorNotCalled { lines: lines(&missing) });
     }
-    // A jail that shares the host's stack sends and receives as the host does.
-    let behind = |family: Family| {
-        let mut addresses = wanted.addresses.iter();
-        !wanted.shares
-            && addresses.any(|address| Family::of(*address) == family && !surroundings.has(*address))
-    };
-    for (family, sysctl) in
-        [(Family::Inet, "net.inet.ip.forwarding"), (Family::Inet6, "net.inet6.ip6.forwarding")]
-    {
-        if behind(family) && host.sysctl_int(sysctl)? == 0 {
-            problems.push(Problem::ForwardingOff { sysctl });
-        }
+    for family in [Family::Inet, Family::Inet6] {
+        problems.extend(forwarding_off(host, wanted, surroundings, family)?);
     }
     Ok(problems)
+}
+
+/// Forwarding of a family that a jail needs, and that is off.
+pub(super) fn forwarding_off(
+    host: &Vnet,
+    wanted: &JailNat,
+    surroundings: &Surroundings,
+    family: Family,
+) -> Result<Option<Problem>> {
+    let sysctl = match family {
+        Family::Inet => "net.inet.ip.forwarding",
+        Family::Inet6 => "net.inet6.ip6.forwarding",
+    };
+    // A jail that shares the host's stack sends and receives as the host does.
+    let mut addresses = wanted.addresses.iter();
+    let behind = !wanted.shares
+        && addresses.any(|address| Family::of(*address) == family && !surroundings.has(*address));
+    let off = behind && host.sysctl_int(sysctl)? == 0;
+    Ok(off.then_some(Problem::ForwardingOff { sysctl }))
 }
 
 /// The lines of pf.conf(5) that call our anchors.
@@ -135,9 +144,13 @@ pub(super) fn prepare_simulated(host: &Vnet) -> Result<()> {
         return Err(Error::new(WHAT, "pf", "open /dev/pf", Errno::EOPNOTSUPP));
     }
     kernel.load_module("pf").during(WHAT, "pf", "kldload")?;
+    for module in ["ipfw", "ipfw_nat"] {
+        kernel.load_module(module).during(WHAT, module, "kldload")?;
+    }
     for sysctl in ["net.inet.ip.forwarding", "net.inet6.ip6.forwarding"] {
         host.set_sysctl_int(sysctl, 1)?;
     }
+    host.set_sysctl_int("net.inet.ip.fw.one_pass", 0)?;
     let handle = kernel.open_device(Path::new("/dev/pf")).during(WHAT, "pf", "open /dev/pf")?;
     let outcome = call_our_anchors(&mut |request| kernel.ioctl(handle, request));
     kernel.close(handle);

@@ -761,7 +761,9 @@ pub const IPPROTO_ICMP: ::core::ffi::c_int = 1;
 pub const IPPROTO_TCP: ::core::ffi::c_int = 6;
 pub const IPPROTO_UDP: ::core::ffi::c_int = 17;
 pub const IPPROTO_IPV6: ::core::ffi::c_int = 41;
+pub const IPPROTO_RAW: ::core::ffi::c_int = 255;
 pub const IPPROTO_ICMPV6: ::core::ffi::c_int = 58;
+pub const IP_FW3: ::core::ffi::c_int = 48;
 pub const PF_POOL_STICKYADDR: u8 = 32;
 pub const PF_TABLE_NAME_SIZE: usize = 32;
 pub const PF_ANCHOR_NAME_SIZE: usize = 64;
@@ -797,6 +799,62 @@ pub const IN6_IFF_AUTOCONF: ::core::ffi::c_int = 64;
 pub const IN6_IFF_TEMPORARY: ::core::ffi::c_int = 128;
 pub const IN6_IFF_PREFER_SOURCE: ::core::ffi::c_int = 256;
 pub const IN6_IFF_NOTREADY: ::core::ffi::c_int = 6;
+pub const IPFW_DEFAULT_RULE: u32 = 65535;
+pub const RESVD_SET: u32 = 31;
+pub const IPFW_MAX_SETS: u32 = 32;
+pub const IP_FW3_OPVER_0: u16 = 0;
+pub const IP_FW3_OPVER_1: u16 = 1;
+pub const IP_FW_TABLE_XADD: u16 = 86;
+pub const IP_FW_TABLE_XDEL: u16 = 87;
+pub const IP_FW_TABLE_XGETSIZE: u16 = 88;
+pub const IP_FW_TABLE_XLIST: u16 = 89;
+pub const IP_FW_TABLE_XDESTROY: u16 = 90;
+pub const IP_FW_TABLES_XLIST: u16 = 92;
+pub const IP_FW_TABLE_XINFO: u16 = 93;
+pub const IP_FW_TABLE_XFLUSH: u16 = 94;
+pub const IP_FW_TABLE_XCREATE: u16 = 95;
+pub const IP_FW_TABLE_XMODIFY: u16 = 96;
+pub const IP_FW_XGET: u16 = 97;
+pub const IP_FW_XADD: u16 = 98;
+pub const IP_FW_XDEL: u16 = 99;
+pub const IP_FW_XMOVE: u16 = 100;
+pub const IP_FW_XZERO: u16 = 101;
+pub const IP_FW_XRESETLOG: u16 = 102;
+pub const IP_FW_TABLE_XFIND: u16 = 106;
+pub const IP_FW_XIFLIST: u16 = 107;
+pub const IP_FW_TABLE_XSWAP: u16 = 109;
+pub const IP_FW_NAT44_XCONFIG: u16 = 111;
+pub const IP_FW_NAT44_DESTROY: u16 = 112;
+pub const IP_FW_NAT44_XGETCONFIG: u16 = 113;
+pub const IP_FW_NAT44_LIST_NAT: u16 = 114;
+pub const F_NOT: u8 = 128;
+pub const F_OR: u8 = 64;
+pub const F_LEN_MASK: u8 = 63;
+pub const NAT44_REDIR_ADDR: u16 = 1;
+pub const NAT44_REDIR_PORT: u16 = 2;
+pub const NAT44_REDIR_PROTO: u16 = 4;
+pub const IPFW_TABLE_ADDR: u8 = 1;
+pub const IPFW_TLV_TBL_NAME: u16 = 1;
+pub const IPFW_TLV_TBLNAME_LIST: u16 = 2;
+pub const IPFW_TLV_RULE_LIST: u16 = 3;
+pub const IPFW_TLV_RULE_ENT: u16 = 7;
+pub const IPFW_TLV_TBLENT_LIST: u16 = 8;
+pub const IPFW_CTF_ATOMIC: u8 = 1;
+pub const IPFW_TR_IGNORED: u8 = 0;
+pub const IPFW_TR_ADDED: u8 = 1;
+pub const IPFW_TR_UPDATED: u8 = 2;
+pub const IPFW_TR_DELETED: u8 = 3;
+pub const IPFW_TR_LIMIT: u8 = 4;
+pub const IPFW_TR_NOTFOUND: u8 = 5;
+pub const IPFW_TR_EXISTS: u8 = 6;
+pub const IPFW_TR_ERROR: u8 = 7;
+pub const IPFW_RCFLAG_RANGE: u32 = 1;
+pub const IPFW_RCFLAG_ALL: u32 = 2;
+pub const IPFW_RCFLAG_SET: u32 = 4;
+pub const IPFW_RCFLAG_DYNAMIC: u32 = 8;
+pub const IPFW_RCFLAG_USER: u32 = 15;
+pub const IPFW_RCFLAG_DEFAULT: u32 = 256;
+pub const IPFW_CFG_GET_STATIC: u32 = 1;
 pub const RTF_ANNOUNCE: ::core::ffi::c_int = 16384;
 pub const ND6_LLINFO_NOSTATE: ::core::ffi::c_int = -2;
 pub const ND6_LLINFO_INCOMPLETE: ::core::ffi::c_int = 0;
@@ -4756,6 +4814,919 @@ const _: () = {
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
+pub struct _ip_fw3_opheader {
+    pub opcode: u16,
+    pub version: u16,
+    pub reserved: [u16; 2usize],
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of _ip_fw3_opheader"][::core::mem::size_of::<_ip_fw3_opheader>() - 8usize];
+    [
+        "Alignment of _ip_fw3_opheader",
+    ][::core::mem::align_of::<_ip_fw3_opheader>() - 2usize];
+    [
+        "Offset of field: _ip_fw3_opheader::opcode",
+    ][::core::mem::offset_of!(_ip_fw3_opheader, opcode) - 0usize];
+    [
+        "Offset of field: _ip_fw3_opheader::version",
+    ][::core::mem::offset_of!(_ip_fw3_opheader, version) - 2usize];
+    [
+        "Offset of field: _ip_fw3_opheader::reserved",
+    ][::core::mem::offset_of!(_ip_fw3_opheader, reserved) - 4usize];
+};
+pub type ip_fw3_opheader = _ip_fw3_opheader;
+#[repr(C)]
+#[repr(align(4))]
+#[derive(Debug, Copy, Clone)]
+pub struct _ipfw_insn {
+    pub opcode: u_int8_t,
+    pub len: u_int8_t,
+    pub arg1: u_int16_t,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of _ipfw_insn"][::core::mem::size_of::<_ipfw_insn>() - 4usize];
+    ["Alignment of _ipfw_insn"][::core::mem::align_of::<_ipfw_insn>() - 4usize];
+    [
+        "Offset of field: _ipfw_insn::opcode",
+    ][::core::mem::offset_of!(_ipfw_insn, opcode) - 0usize];
+    [
+        "Offset of field: _ipfw_insn::len",
+    ][::core::mem::offset_of!(_ipfw_insn, len) - 1usize];
+    [
+        "Offset of field: _ipfw_insn::arg1",
+    ][::core::mem::offset_of!(_ipfw_insn, arg1) - 2usize];
+};
+pub type ipfw_insn = _ipfw_insn;
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct _ipfw_insn_u32 {
+    pub o: ipfw_insn,
+    pub d: [u_int32_t; 1usize],
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of _ipfw_insn_u32"][::core::mem::size_of::<_ipfw_insn_u32>() - 8usize];
+    ["Alignment of _ipfw_insn_u32"][::core::mem::align_of::<_ipfw_insn_u32>() - 4usize];
+    [
+        "Offset of field: _ipfw_insn_u32::o",
+    ][::core::mem::offset_of!(_ipfw_insn_u32, o) - 0usize];
+    [
+        "Offset of field: _ipfw_insn_u32::d",
+    ][::core::mem::offset_of!(_ipfw_insn_u32, d) - 4usize];
+};
+pub type ipfw_insn_u32 = _ipfw_insn_u32;
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct _ipfw_insn_kidx {
+    pub o: ipfw_insn,
+    pub kidx: u32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of _ipfw_insn_kidx"][::core::mem::size_of::<_ipfw_insn_kidx>() - 8usize];
+    [
+        "Alignment of _ipfw_insn_kidx",
+    ][::core::mem::align_of::<_ipfw_insn_kidx>() - 4usize];
+    [
+        "Offset of field: _ipfw_insn_kidx::o",
+    ][::core::mem::offset_of!(_ipfw_insn_kidx, o) - 0usize];
+    [
+        "Offset of field: _ipfw_insn_kidx::kidx",
+    ][::core::mem::offset_of!(_ipfw_insn_kidx, kidx) - 4usize];
+};
+pub type ipfw_insn_kidx = _ipfw_insn_kidx;
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct _ipfw_insn_ip {
+    pub o: ipfw_insn,
+    pub addr: in_addr,
+    pub mask: in_addr,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of _ipfw_insn_ip"][::core::mem::size_of::<_ipfw_insn_ip>() - 12usize];
+    ["Alignment of _ipfw_insn_ip"][::core::mem::align_of::<_ipfw_insn_ip>() - 4usize];
+    [
+        "Offset of field: _ipfw_insn_ip::o",
+    ][::core::mem::offset_of!(_ipfw_insn_ip, o) - 0usize];
+    [
+        "Offset of field: _ipfw_insn_ip::addr",
+    ][::core::mem::offset_of!(_ipfw_insn_ip, addr) - 4usize];
+    [
+        "Offset of field: _ipfw_insn_ip::mask",
+    ][::core::mem::offset_of!(_ipfw_insn_ip, mask) - 8usize];
+};
+pub type ipfw_insn_ip = _ipfw_insn_ip;
+#[repr(C)]
+#[derive(Copy, Clone)]
+pub struct _ipfw_insn_if {
+    pub o: ipfw_insn,
+    pub p: _ipfw_insn_if__bindgen_ty_1,
+    pub name: [::core::ffi::c_char; 16usize],
+}
+#[repr(C)]
+#[derive(Copy, Clone)]
+pub union _ipfw_insn_if__bindgen_ty_1 {
+    pub ip: in_addr,
+    pub glob: ::core::ffi::c_int,
+    pub kidx_v0: u16,
+    pub kidx: u32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    [
+        "Size of _ipfw_insn_if__bindgen_ty_1",
+    ][::core::mem::size_of::<_ipfw_insn_if__bindgen_ty_1>() - 4usize];
+    [
+        "Alignment of _ipfw_insn_if__bindgen_ty_1",
+    ][::core::mem::align_of::<_ipfw_insn_if__bindgen_ty_1>() - 4usize];
+    [
+        "Offset of field: _ipfw_insn_if__bindgen_ty_1::ip",
+    ][::core::mem::offset_of!(_ipfw_insn_if__bindgen_ty_1, ip) - 0usize];
+    [
+        "Offset of field: _ipfw_insn_if__bindgen_ty_1::glob",
+    ][::core::mem::offset_of!(_ipfw_insn_if__bindgen_ty_1, glob) - 0usize];
+    [
+        "Offset of field: _ipfw_insn_if__bindgen_ty_1::kidx_v0",
+    ][::core::mem::offset_of!(_ipfw_insn_if__bindgen_ty_1, kidx_v0) - 0usize];
+    [
+        "Offset of field: _ipfw_insn_if__bindgen_ty_1::kidx",
+    ][::core::mem::offset_of!(_ipfw_insn_if__bindgen_ty_1, kidx) - 0usize];
+};
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of _ipfw_insn_if"][::core::mem::size_of::<_ipfw_insn_if>() - 24usize];
+    ["Alignment of _ipfw_insn_if"][::core::mem::align_of::<_ipfw_insn_if>() - 4usize];
+    [
+        "Offset of field: _ipfw_insn_if::o",
+    ][::core::mem::offset_of!(_ipfw_insn_if, o) - 0usize];
+    [
+        "Offset of field: _ipfw_insn_if::p",
+    ][::core::mem::offset_of!(_ipfw_insn_if, p) - 4usize];
+    [
+        "Offset of field: _ipfw_insn_if::name",
+    ][::core::mem::offset_of!(_ipfw_insn_if, name) - 8usize];
+};
+pub type ipfw_insn_if = _ipfw_insn_if;
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct nat44_cfg_redir {
+    pub laddr: in_addr,
+    pub paddr: in_addr,
+    pub raddr: in_addr,
+    pub lport: u16,
+    pub pport: u16,
+    pub rport: u16,
+    pub pport_cnt: u16,
+    pub rport_cnt: u16,
+    pub mode: u16,
+    pub spool_cnt: u16,
+    pub spare: u16,
+    pub proto: u32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of nat44_cfg_redir"][::core::mem::size_of::<nat44_cfg_redir>() - 32usize];
+    [
+        "Alignment of nat44_cfg_redir",
+    ][::core::mem::align_of::<nat44_cfg_redir>() - 4usize];
+    [
+        "Offset of field: nat44_cfg_redir::laddr",
+    ][::core::mem::offset_of!(nat44_cfg_redir, laddr) - 0usize];
+    [
+        "Offset of field: nat44_cfg_redir::paddr",
+    ][::core::mem::offset_of!(nat44_cfg_redir, paddr) - 4usize];
+    [
+        "Offset of field: nat44_cfg_redir::raddr",
+    ][::core::mem::offset_of!(nat44_cfg_redir, raddr) - 8usize];
+    [
+        "Offset of field: nat44_cfg_redir::lport",
+    ][::core::mem::offset_of!(nat44_cfg_redir, lport) - 12usize];
+    [
+        "Offset of field: nat44_cfg_redir::pport",
+    ][::core::mem::offset_of!(nat44_cfg_redir, pport) - 14usize];
+    [
+        "Offset of field: nat44_cfg_redir::rport",
+    ][::core::mem::offset_of!(nat44_cfg_redir, rport) - 16usize];
+    [
+        "Offset of field: nat44_cfg_redir::pport_cnt",
+    ][::core::mem::offset_of!(nat44_cfg_redir, pport_cnt) - 18usize];
+    [
+        "Offset of field: nat44_cfg_redir::rport_cnt",
+    ][::core::mem::offset_of!(nat44_cfg_redir, rport_cnt) - 20usize];
+    [
+        "Offset of field: nat44_cfg_redir::mode",
+    ][::core::mem::offset_of!(nat44_cfg_redir, mode) - 22usize];
+    [
+        "Offset of field: nat44_cfg_redir::spool_cnt",
+    ][::core::mem::offset_of!(nat44_cfg_redir, spool_cnt) - 24usize];
+    [
+        "Offset of field: nat44_cfg_redir::spare",
+    ][::core::mem::offset_of!(nat44_cfg_redir, spare) - 26usize];
+    [
+        "Offset of field: nat44_cfg_redir::proto",
+    ][::core::mem::offset_of!(nat44_cfg_redir, proto) - 28usize];
+};
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct nat44_cfg_nat {
+    pub name: [::core::ffi::c_char; 64usize],
+    pub if_name: [::core::ffi::c_char; 64usize],
+    pub size: u32,
+    pub ip: in_addr,
+    pub mode: u32,
+    pub redir_cnt: u32,
+    pub alias_port_lo: u_short,
+    pub alias_port_hi: u_short,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of nat44_cfg_nat"][::core::mem::size_of::<nat44_cfg_nat>() - 148usize];
+    ["Alignment of nat44_cfg_nat"][::core::mem::align_of::<nat44_cfg_nat>() - 4usize];
+    [
+        "Offset of field: nat44_cfg_nat::name",
+    ][::core::mem::offset_of!(nat44_cfg_nat, name) - 0usize];
+    [
+        "Offset of field: nat44_cfg_nat::if_name",
+    ][::core::mem::offset_of!(nat44_cfg_nat, if_name) - 64usize];
+    [
+        "Offset of field: nat44_cfg_nat::size",
+    ][::core::mem::offset_of!(nat44_cfg_nat, size) - 128usize];
+    [
+        "Offset of field: nat44_cfg_nat::ip",
+    ][::core::mem::offset_of!(nat44_cfg_nat, ip) - 132usize];
+    [
+        "Offset of field: nat44_cfg_nat::mode",
+    ][::core::mem::offset_of!(nat44_cfg_nat, mode) - 136usize];
+    [
+        "Offset of field: nat44_cfg_nat::redir_cnt",
+    ][::core::mem::offset_of!(nat44_cfg_nat, redir_cnt) - 140usize];
+    [
+        "Offset of field: nat44_cfg_nat::alias_port_lo",
+    ][::core::mem::offset_of!(nat44_cfg_nat, alias_port_lo) - 144usize];
+    [
+        "Offset of field: nat44_cfg_nat::alias_port_hi",
+    ][::core::mem::offset_of!(nat44_cfg_nat, alias_port_hi) - 146usize];
+};
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct _ipfw_insn_nat {
+    pub o: ipfw_insn,
+    pub nat: *mut cfg_nat,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of _ipfw_insn_nat"][::core::mem::size_of::<_ipfw_insn_nat>() - 16usize];
+    ["Alignment of _ipfw_insn_nat"][::core::mem::align_of::<_ipfw_insn_nat>() - 8usize];
+    [
+        "Offset of field: _ipfw_insn_nat::o",
+    ][::core::mem::offset_of!(_ipfw_insn_nat, o) - 0usize];
+    [
+        "Offset of field: _ipfw_insn_nat::nat",
+    ][::core::mem::offset_of!(_ipfw_insn_nat, nat) - 8usize];
+};
+pub type ipfw_insn_nat = _ipfw_insn_nat;
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct ip_fw_rule {
+    pub act_ofs: u16,
+    pub cmd_len: u16,
+    pub spare: u16,
+    pub set: u8,
+    pub flags: u8,
+    pub rulenum: u32,
+    pub id: u32,
+    pub cmd: [ipfw_insn; 1usize],
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of ip_fw_rule"][::core::mem::size_of::<ip_fw_rule>() - 20usize];
+    ["Alignment of ip_fw_rule"][::core::mem::align_of::<ip_fw_rule>() - 4usize];
+    [
+        "Offset of field: ip_fw_rule::act_ofs",
+    ][::core::mem::offset_of!(ip_fw_rule, act_ofs) - 0usize];
+    [
+        "Offset of field: ip_fw_rule::cmd_len",
+    ][::core::mem::offset_of!(ip_fw_rule, cmd_len) - 2usize];
+    [
+        "Offset of field: ip_fw_rule::spare",
+    ][::core::mem::offset_of!(ip_fw_rule, spare) - 4usize];
+    [
+        "Offset of field: ip_fw_rule::set",
+    ][::core::mem::offset_of!(ip_fw_rule, set) - 6usize];
+    [
+        "Offset of field: ip_fw_rule::flags",
+    ][::core::mem::offset_of!(ip_fw_rule, flags) - 7usize];
+    [
+        "Offset of field: ip_fw_rule::rulenum",
+    ][::core::mem::offset_of!(ip_fw_rule, rulenum) - 8usize];
+    [
+        "Offset of field: ip_fw_rule::id",
+    ][::core::mem::offset_of!(ip_fw_rule, id) - 12usize];
+    [
+        "Offset of field: ip_fw_rule::cmd",
+    ][::core::mem::offset_of!(ip_fw_rule, cmd) - 16usize];
+};
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct _ipfw_obj_tlv {
+    pub type_: u16,
+    pub flags: u16,
+    pub length: u32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of _ipfw_obj_tlv"][::core::mem::size_of::<_ipfw_obj_tlv>() - 8usize];
+    ["Alignment of _ipfw_obj_tlv"][::core::mem::align_of::<_ipfw_obj_tlv>() - 4usize];
+    [
+        "Offset of field: _ipfw_obj_tlv::type_",
+    ][::core::mem::offset_of!(_ipfw_obj_tlv, type_) - 0usize];
+    [
+        "Offset of field: _ipfw_obj_tlv::flags",
+    ][::core::mem::offset_of!(_ipfw_obj_tlv, flags) - 2usize];
+    [
+        "Offset of field: _ipfw_obj_tlv::length",
+    ][::core::mem::offset_of!(_ipfw_obj_tlv, length) - 4usize];
+};
+pub type ipfw_obj_tlv = _ipfw_obj_tlv;
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct _ipfw_obj_ntlv {
+    pub head: ipfw_obj_tlv,
+    pub idx: u32,
+    pub set: u8,
+    pub type_: u8,
+    pub spare: u16,
+    pub name: [::core::ffi::c_char; 64usize],
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of _ipfw_obj_ntlv"][::core::mem::size_of::<_ipfw_obj_ntlv>() - 80usize];
+    ["Alignment of _ipfw_obj_ntlv"][::core::mem::align_of::<_ipfw_obj_ntlv>() - 4usize];
+    [
+        "Offset of field: _ipfw_obj_ntlv::head",
+    ][::core::mem::offset_of!(_ipfw_obj_ntlv, head) - 0usize];
+    [
+        "Offset of field: _ipfw_obj_ntlv::idx",
+    ][::core::mem::offset_of!(_ipfw_obj_ntlv, idx) - 8usize];
+    [
+        "Offset of field: _ipfw_obj_ntlv::set",
+    ][::core::mem::offset_of!(_ipfw_obj_ntlv, set) - 12usize];
+    [
+        "Offset of field: _ipfw_obj_ntlv::type_",
+    ][::core::mem::offset_of!(_ipfw_obj_ntlv, type_) - 13usize];
+    [
+        "Offset of field: _ipfw_obj_ntlv::spare",
+    ][::core::mem::offset_of!(_ipfw_obj_ntlv, spare) - 14usize];
+    [
+        "Offset of field: _ipfw_obj_ntlv::name",
+    ][::core::mem::offset_of!(_ipfw_obj_ntlv, name) - 16usize];
+};
+pub type ipfw_obj_ntlv = _ipfw_obj_ntlv;
+#[repr(C)]
+#[derive(Copy, Clone)]
+pub struct tflow_entry {
+    pub af: u8,
+    pub proto: u8,
+    pub spare: u16,
+    pub sport: u16,
+    pub dport: u16,
+    pub a: tflow_entry__bindgen_ty_1,
+}
+#[repr(C)]
+#[derive(Copy, Clone)]
+pub union tflow_entry__bindgen_ty_1 {
+    pub a4: tflow_entry__bindgen_ty_1__bindgen_ty_1,
+    pub a6: tflow_entry__bindgen_ty_1__bindgen_ty_2,
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct tflow_entry__bindgen_ty_1__bindgen_ty_1 {
+    pub sip: in_addr,
+    pub dip: in_addr,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    [
+        "Size of tflow_entry__bindgen_ty_1__bindgen_ty_1",
+    ][::core::mem::size_of::<tflow_entry__bindgen_ty_1__bindgen_ty_1>() - 8usize];
+    [
+        "Alignment of tflow_entry__bindgen_ty_1__bindgen_ty_1",
+    ][::core::mem::align_of::<tflow_entry__bindgen_ty_1__bindgen_ty_1>() - 4usize];
+    [
+        "Offset of field: tflow_entry__bindgen_ty_1__bindgen_ty_1::sip",
+    ][::core::mem::offset_of!(tflow_entry__bindgen_ty_1__bindgen_ty_1, sip) - 0usize];
+    [
+        "Offset of field: tflow_entry__bindgen_ty_1__bindgen_ty_1::dip",
+    ][::core::mem::offset_of!(tflow_entry__bindgen_ty_1__bindgen_ty_1, dip) - 4usize];
+};
+#[repr(C)]
+#[derive(Copy, Clone)]
+pub struct tflow_entry__bindgen_ty_1__bindgen_ty_2 {
+    pub sip6: in6_addr,
+    pub dip6: in6_addr,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    [
+        "Size of tflow_entry__bindgen_ty_1__bindgen_ty_2",
+    ][::core::mem::size_of::<tflow_entry__bindgen_ty_1__bindgen_ty_2>() - 32usize];
+    [
+        "Alignment of tflow_entry__bindgen_ty_1__bindgen_ty_2",
+    ][::core::mem::align_of::<tflow_entry__bindgen_ty_1__bindgen_ty_2>() - 4usize];
+    [
+        "Offset of field: tflow_entry__bindgen_ty_1__bindgen_ty_2::sip6",
+    ][::core::mem::offset_of!(tflow_entry__bindgen_ty_1__bindgen_ty_2, sip6) - 0usize];
+    [
+        "Offset of field: tflow_entry__bindgen_ty_1__bindgen_ty_2::dip6",
+    ][::core::mem::offset_of!(tflow_entry__bindgen_ty_1__bindgen_ty_2, dip6) - 16usize];
+};
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    [
+        "Size of tflow_entry__bindgen_ty_1",
+    ][::core::mem::size_of::<tflow_entry__bindgen_ty_1>() - 32usize];
+    [
+        "Alignment of tflow_entry__bindgen_ty_1",
+    ][::core::mem::align_of::<tflow_entry__bindgen_ty_1>() - 4usize];
+    [
+        "Offset of field: tflow_entry__bindgen_ty_1::a4",
+    ][::core::mem::offset_of!(tflow_entry__bindgen_ty_1, a4) - 0usize];
+    [
+        "Offset of field: tflow_entry__bindgen_ty_1::a6",
+    ][::core::mem::offset_of!(tflow_entry__bindgen_ty_1, a6) - 0usize];
+};
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of tflow_entry"][::core::mem::size_of::<tflow_entry>() - 40usize];
+    ["Alignment of tflow_entry"][::core::mem::align_of::<tflow_entry>() - 4usize];
+    [
+        "Offset of field: tflow_entry::af",
+    ][::core::mem::offset_of!(tflow_entry, af) - 0usize];
+    [
+        "Offset of field: tflow_entry::proto",
+    ][::core::mem::offset_of!(tflow_entry, proto) - 1usize];
+    [
+        "Offset of field: tflow_entry::spare",
+    ][::core::mem::offset_of!(tflow_entry, spare) - 2usize];
+    [
+        "Offset of field: tflow_entry::sport",
+    ][::core::mem::offset_of!(tflow_entry, sport) - 4usize];
+    [
+        "Offset of field: tflow_entry::dport",
+    ][::core::mem::offset_of!(tflow_entry, dport) - 6usize];
+    [
+        "Offset of field: tflow_entry::a",
+    ][::core::mem::offset_of!(tflow_entry, a) - 8usize];
+};
+#[repr(C)]
+#[repr(align(4))]
+#[derive(Debug, Copy, Clone)]
+pub struct _ipfw_table_value {
+    pub _bindgen_opaque_blob: [u32; 16usize],
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of _ipfw_table_value"][::core::mem::size_of::<_ipfw_table_value>() - 64usize];
+    [
+        "Alignment of _ipfw_table_value",
+    ][::core::mem::align_of::<_ipfw_table_value>() - 4usize];
+};
+pub type ipfw_table_value = _ipfw_table_value;
+#[repr(C)]
+#[derive(Copy, Clone)]
+pub struct _ipfw_obj_tentry {
+    pub head: ipfw_obj_tlv,
+    pub subtype: u8,
+    pub masklen: u8,
+    pub result: u8,
+    pub spare0: u8,
+    pub idx: u32,
+    pub k: _ipfw_obj_tentry__bindgen_ty_1,
+    pub v: _ipfw_obj_tentry__bindgen_ty_2,
+}
+#[repr(C)]
+#[derive(Copy, Clone)]
+pub union _ipfw_obj_tentry__bindgen_ty_1 {
+    pub addr: in_addr,
+    pub key: u32,
+    pub addr6: in6_addr,
+    pub iface: [::core::ffi::c_char; 16usize],
+    pub mac: [u_char; 20usize],
+    pub flow: tflow_entry,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    [
+        "Size of _ipfw_obj_tentry__bindgen_ty_1",
+    ][::core::mem::size_of::<_ipfw_obj_tentry__bindgen_ty_1>() - 40usize];
+    [
+        "Alignment of _ipfw_obj_tentry__bindgen_ty_1",
+    ][::core::mem::align_of::<_ipfw_obj_tentry__bindgen_ty_1>() - 4usize];
+    [
+        "Offset of field: _ipfw_obj_tentry__bindgen_ty_1::addr",
+    ][::core::mem::offset_of!(_ipfw_obj_tentry__bindgen_ty_1, addr) - 0usize];
+    [
+        "Offset of field: _ipfw_obj_tentry__bindgen_ty_1::key",
+    ][::core::mem::offset_of!(_ipfw_obj_tentry__bindgen_ty_1, key) - 0usize];
+    [
+        "Offset of field: _ipfw_obj_tentry__bindgen_ty_1::addr6",
+    ][::core::mem::offset_of!(_ipfw_obj_tentry__bindgen_ty_1, addr6) - 0usize];
+    [
+        "Offset of field: _ipfw_obj_tentry__bindgen_ty_1::iface",
+    ][::core::mem::offset_of!(_ipfw_obj_tentry__bindgen_ty_1, iface) - 0usize];
+    [
+        "Offset of field: _ipfw_obj_tentry__bindgen_ty_1::mac",
+    ][::core::mem::offset_of!(_ipfw_obj_tentry__bindgen_ty_1, mac) - 0usize];
+    [
+        "Offset of field: _ipfw_obj_tentry__bindgen_ty_1::flow",
+    ][::core::mem::offset_of!(_ipfw_obj_tentry__bindgen_ty_1, flow) - 0usize];
+};
+#[repr(C)]
+#[derive(Copy, Clone)]
+pub union _ipfw_obj_tentry__bindgen_ty_2 {
+    pub value: ipfw_table_value,
+    pub kidx: u32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    [
+        "Size of _ipfw_obj_tentry__bindgen_ty_2",
+    ][::core::mem::size_of::<_ipfw_obj_tentry__bindgen_ty_2>() - 64usize];
+    [
+        "Alignment of _ipfw_obj_tentry__bindgen_ty_2",
+    ][::core::mem::align_of::<_ipfw_obj_tentry__bindgen_ty_2>() - 4usize];
+    [
+        "Offset of field: _ipfw_obj_tentry__bindgen_ty_2::value",
+    ][::core::mem::offset_of!(_ipfw_obj_tentry__bindgen_ty_2, value) - 0usize];
+    [
+        "Offset of field: _ipfw_obj_tentry__bindgen_ty_2::kidx",
+    ][::core::mem::offset_of!(_ipfw_obj_tentry__bindgen_ty_2, kidx) - 0usize];
+};
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of _ipfw_obj_tentry"][::core::mem::size_of::<_ipfw_obj_tentry>() - 120usize];
+    [
+        "Alignment of _ipfw_obj_tentry",
+    ][::core::mem::align_of::<_ipfw_obj_tentry>() - 4usize];
+    [
+        "Offset of field: _ipfw_obj_tentry::head",
+    ][::core::mem::offset_of!(_ipfw_obj_tentry, head) - 0usize];
+    [
+        "Offset of field: _ipfw_obj_tentry::subtype",
+    ][::core::mem::offset_of!(_ipfw_obj_tentry, subtype) - 8usize];
+    [
+        "Offset of field: _ipfw_obj_tentry::masklen",
+    ][::core::mem::offset_of!(_ipfw_obj_tentry, masklen) - 9usize];
+    [
+        "Offset of field: _ipfw_obj_tentry::result",
+    ][::core::mem::offset_of!(_ipfw_obj_tentry, result) - 10usize];
+    [
+        "Offset of field: _ipfw_obj_tentry::spare0",
+    ][::core::mem::offset_of!(_ipfw_obj_tentry, spare0) - 11usize];
+    [
+        "Offset of field: _ipfw_obj_tentry::idx",
+    ][::core::mem::offset_of!(_ipfw_obj_tentry, idx) - 12usize];
+    [
+        "Offset of field: _ipfw_obj_tentry::k",
+    ][::core::mem::offset_of!(_ipfw_obj_tentry, k) - 16usize];
+    [
+        "Offset of field: _ipfw_obj_tentry::v",
+    ][::core::mem::offset_of!(_ipfw_obj_tentry, v) - 56usize];
+};
+pub type ipfw_obj_tentry = _ipfw_obj_tentry;
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct _ipfw_obj_ctlv {
+    pub head: ipfw_obj_tlv,
+    pub count: u32,
+    pub objsize: u16,
+    pub version: u8,
+    pub flags: u8,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of _ipfw_obj_ctlv"][::core::mem::size_of::<_ipfw_obj_ctlv>() - 16usize];
+    ["Alignment of _ipfw_obj_ctlv"][::core::mem::align_of::<_ipfw_obj_ctlv>() - 4usize];
+    [
+        "Offset of field: _ipfw_obj_ctlv::head",
+    ][::core::mem::offset_of!(_ipfw_obj_ctlv, head) - 0usize];
+    [
+        "Offset of field: _ipfw_obj_ctlv::count",
+    ][::core::mem::offset_of!(_ipfw_obj_ctlv, count) - 8usize];
+    [
+        "Offset of field: _ipfw_obj_ctlv::objsize",
+    ][::core::mem::offset_of!(_ipfw_obj_ctlv, objsize) - 12usize];
+    [
+        "Offset of field: _ipfw_obj_ctlv::version",
+    ][::core::mem::offset_of!(_ipfw_obj_ctlv, version) - 14usize];
+    [
+        "Offset of field: _ipfw_obj_ctlv::flags",
+    ][::core::mem::offset_of!(_ipfw_obj_ctlv, flags) - 15usize];
+};
+pub type ipfw_obj_ctlv = _ipfw_obj_ctlv;
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct _ipfw_range_tlv {
+    pub head: ipfw_obj_tlv,
+    pub flags: u32,
+    pub start_rule: u32,
+    pub end_rule: u32,
+    pub set: u32,
+    pub new_set: u32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of _ipfw_range_tlv"][::core::mem::size_of::<_ipfw_range_tlv>() - 28usize];
+    [
+        "Alignment of _ipfw_range_tlv",
+    ][::core::mem::align_of::<_ipfw_range_tlv>() - 4usize];
+    [
+        "Offset of field: _ipfw_range_tlv::head",
+    ][::core::mem::offset_of!(_ipfw_range_tlv, head) - 0usize];
+    [
+        "Offset of field: _ipfw_range_tlv::flags",
+    ][::core::mem::offset_of!(_ipfw_range_tlv, flags) - 8usize];
+    [
+        "Offset of field: _ipfw_range_tlv::start_rule",
+    ][::core::mem::offset_of!(_ipfw_range_tlv, start_rule) - 12usize];
+    [
+        "Offset of field: _ipfw_range_tlv::end_rule",
+    ][::core::mem::offset_of!(_ipfw_range_tlv, end_rule) - 16usize];
+    [
+        "Offset of field: _ipfw_range_tlv::set",
+    ][::core::mem::offset_of!(_ipfw_range_tlv, set) - 20usize];
+    [
+        "Offset of field: _ipfw_range_tlv::new_set",
+    ][::core::mem::offset_of!(_ipfw_range_tlv, new_set) - 24usize];
+};
+pub type ipfw_range_tlv = _ipfw_range_tlv;
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct _ipfw_ta_tinfo {
+    pub flags: u32,
+    pub spare: u32,
+    pub taclass4: u8,
+    pub spare4: u8,
+    pub itemsize4: u16,
+    pub size4: u32,
+    pub count4: u32,
+    pub taclass6: u8,
+    pub spare6: u8,
+    pub itemsize6: u16,
+    pub size6: u32,
+    pub count6: u32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of _ipfw_ta_tinfo"][::core::mem::size_of::<_ipfw_ta_tinfo>() - 32usize];
+    ["Alignment of _ipfw_ta_tinfo"][::core::mem::align_of::<_ipfw_ta_tinfo>() - 4usize];
+    [
+        "Offset of field: _ipfw_ta_tinfo::flags",
+    ][::core::mem::offset_of!(_ipfw_ta_tinfo, flags) - 0usize];
+    [
+        "Offset of field: _ipfw_ta_tinfo::spare",
+    ][::core::mem::offset_of!(_ipfw_ta_tinfo, spare) - 4usize];
+    [
+        "Offset of field: _ipfw_ta_tinfo::taclass4",
+    ][::core::mem::offset_of!(_ipfw_ta_tinfo, taclass4) - 8usize];
+    [
+        "Offset of field: _ipfw_ta_tinfo::spare4",
+    ][::core::mem::offset_of!(_ipfw_ta_tinfo, spare4) - 9usize];
+    [
+        "Offset of field: _ipfw_ta_tinfo::itemsize4",
+    ][::core::mem::offset_of!(_ipfw_ta_tinfo, itemsize4) - 10usize];
+    [
+        "Offset of field: _ipfw_ta_tinfo::size4",
+    ][::core::mem::offset_of!(_ipfw_ta_tinfo, size4) - 12usize];
+    [
+        "Offset of field: _ipfw_ta_tinfo::count4",
+    ][::core::mem::offset_of!(_ipfw_ta_tinfo, count4) - 16usize];
+    [
+        "Offset of field: _ipfw_ta_tinfo::taclass6",
+    ][::core::mem::offset_of!(_ipfw_ta_tinfo, taclass6) - 20usize];
+    [
+        "Offset of field: _ipfw_ta_tinfo::spare6",
+    ][::core::mem::offset_of!(_ipfw_ta_tinfo, spare6) - 21usize];
+    [
+        "Offset of field: _ipfw_ta_tinfo::itemsize6",
+    ][::core::mem::offset_of!(_ipfw_ta_tinfo, itemsize6) - 22usize];
+    [
+        "Offset of field: _ipfw_ta_tinfo::size6",
+    ][::core::mem::offset_of!(_ipfw_ta_tinfo, size6) - 24usize];
+    [
+        "Offset of field: _ipfw_ta_tinfo::count6",
+    ][::core::mem::offset_of!(_ipfw_ta_tinfo, count6) - 28usize];
+};
+pub type ipfw_ta_tinfo = _ipfw_ta_tinfo;
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct _ipfw_xtable_info {
+    pub type_: u8,
+    pub tflags: u8,
+    pub mflags: u16,
+    pub flags: u16,
+    pub spare: [u16; 3usize],
+    pub vmask: u32,
+    pub set: u32,
+    pub kidx: u32,
+    pub refcnt: u32,
+    pub count: u32,
+    pub size: u32,
+    pub limit: u32,
+    pub tablename: [::core::ffi::c_char; 64usize],
+    pub algoname: [::core::ffi::c_char; 64usize],
+    pub ta_info: ipfw_ta_tinfo,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    [
+        "Size of _ipfw_xtable_info",
+    ][::core::mem::size_of::<_ipfw_xtable_info>() - 200usize];
+    [
+        "Alignment of _ipfw_xtable_info",
+    ][::core::mem::align_of::<_ipfw_xtable_info>() - 4usize];
+    [
+        "Offset of field: _ipfw_xtable_info::type_",
+    ][::core::mem::offset_of!(_ipfw_xtable_info, type_) - 0usize];
+    [
+        "Offset of field: _ipfw_xtable_info::tflags",
+    ][::core::mem::offset_of!(_ipfw_xtable_info, tflags) - 1usize];
+    [
+        "Offset of field: _ipfw_xtable_info::mflags",
+    ][::core::mem::offset_of!(_ipfw_xtable_info, mflags) - 2usize];
+    [
+        "Offset of field: _ipfw_xtable_info::flags",
+    ][::core::mem::offset_of!(_ipfw_xtable_info, flags) - 4usize];
+    [
+        "Offset of field: _ipfw_xtable_info::spare",
+    ][::core::mem::offset_of!(_ipfw_xtable_info, spare) - 6usize];
+    [
+        "Offset of field: _ipfw_xtable_info::vmask",
+    ][::core::mem::offset_of!(_ipfw_xtable_info, vmask) - 12usize];
+    [
+        "Offset of field: _ipfw_xtable_info::set",
+    ][::core::mem::offset_of!(_ipfw_xtable_info, set) - 16usize];
+    [
+        "Offset of field: _ipfw_xtable_info::kidx",
+    ][::core::mem::offset_of!(_ipfw_xtable_info, kidx) - 20usize];
+    [
+        "Offset of field: _ipfw_xtable_info::refcnt",
+    ][::core::mem::offset_of!(_ipfw_xtable_info, refcnt) - 24usize];
+    [
+        "Offset of field: _ipfw_xtable_info::count",
+    ][::core::mem::offset_of!(_ipfw_xtable_info, count) - 28usize];
+    [
+        "Offset of field: _ipfw_xtable_info::size",
+    ][::core::mem::offset_of!(_ipfw_xtable_info, size) - 32usize];
+    [
+        "Offset of field: _ipfw_xtable_info::limit",
+    ][::core::mem::offset_of!(_ipfw_xtable_info, limit) - 36usize];
+    [
+        "Offset of field: _ipfw_xtable_info::tablename",
+    ][::core::mem::offset_of!(_ipfw_xtable_info, tablename) - 40usize];
+    [
+        "Offset of field: _ipfw_xtable_info::algoname",
+    ][::core::mem::offset_of!(_ipfw_xtable_info, algoname) - 104usize];
+    [
+        "Offset of field: _ipfw_xtable_info::ta_info",
+    ][::core::mem::offset_of!(_ipfw_xtable_info, ta_info) - 168usize];
+};
+pub type ipfw_xtable_info = _ipfw_xtable_info;
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct _ipfw_obj_header {
+    pub opheader: ip_fw3_opheader,
+    pub idx: u32,
+    pub spare: u16,
+    pub objtype: u8,
+    pub objsubtype: u8,
+    pub ntlv: ipfw_obj_ntlv,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of _ipfw_obj_header"][::core::mem::size_of::<_ipfw_obj_header>() - 96usize];
+    [
+        "Alignment of _ipfw_obj_header",
+    ][::core::mem::align_of::<_ipfw_obj_header>() - 4usize];
+    [
+        "Offset of field: _ipfw_obj_header::opheader",
+    ][::core::mem::offset_of!(_ipfw_obj_header, opheader) - 0usize];
+    [
+        "Offset of field: _ipfw_obj_header::idx",
+    ][::core::mem::offset_of!(_ipfw_obj_header, idx) - 8usize];
+    [
+        "Offset of field: _ipfw_obj_header::spare",
+    ][::core::mem::offset_of!(_ipfw_obj_header, spare) - 12usize];
+    [
+        "Offset of field: _ipfw_obj_header::objtype",
+    ][::core::mem::offset_of!(_ipfw_obj_header, objtype) - 14usize];
+    [
+        "Offset of field: _ipfw_obj_header::objsubtype",
+    ][::core::mem::offset_of!(_ipfw_obj_header, objsubtype) - 15usize];
+    [
+        "Offset of field: _ipfw_obj_header::ntlv",
+    ][::core::mem::offset_of!(_ipfw_obj_header, ntlv) - 16usize];
+};
+pub type ipfw_obj_header = _ipfw_obj_header;
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct _ipfw_obj_lheader {
+    pub opheader: ip_fw3_opheader,
+    pub set_mask: u32,
+    pub count: u32,
+    pub size: u32,
+    pub objsize: u32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of _ipfw_obj_lheader"][::core::mem::size_of::<_ipfw_obj_lheader>() - 24usize];
+    [
+        "Alignment of _ipfw_obj_lheader",
+    ][::core::mem::align_of::<_ipfw_obj_lheader>() - 4usize];
+    [
+        "Offset of field: _ipfw_obj_lheader::opheader",
+    ][::core::mem::offset_of!(_ipfw_obj_lheader, opheader) - 0usize];
+    [
+        "Offset of field: _ipfw_obj_lheader::set_mask",
+    ][::core::mem::offset_of!(_ipfw_obj_lheader, set_mask) - 8usize];
+    [
+        "Offset of field: _ipfw_obj_lheader::count",
+    ][::core::mem::offset_of!(_ipfw_obj_lheader, count) - 12usize];
+    [
+        "Offset of field: _ipfw_obj_lheader::size",
+    ][::core::mem::offset_of!(_ipfw_obj_lheader, size) - 16usize];
+    [
+        "Offset of field: _ipfw_obj_lheader::objsize",
+    ][::core::mem::offset_of!(_ipfw_obj_lheader, objsize) - 20usize];
+};
+pub type ipfw_obj_lheader = _ipfw_obj_lheader;
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct _ipfw_cfg_lheader {
+    pub opheader: ip_fw3_opheader,
+    pub set_mask: u32,
+    pub spare: u32,
+    pub flags: u32,
+    pub size: u32,
+    pub start_rule: u32,
+    pub end_rule: u32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of _ipfw_cfg_lheader"][::core::mem::size_of::<_ipfw_cfg_lheader>() - 32usize];
+    [
+        "Alignment of _ipfw_cfg_lheader",
+    ][::core::mem::align_of::<_ipfw_cfg_lheader>() - 4usize];
+    [
+        "Offset of field: _ipfw_cfg_lheader::opheader",
+    ][::core::mem::offset_of!(_ipfw_cfg_lheader, opheader) - 0usize];
+    [
+        "Offset of field: _ipfw_cfg_lheader::set_mask",
+    ][::core::mem::offset_of!(_ipfw_cfg_lheader, set_mask) - 8usize];
+    [
+        "Offset of field: _ipfw_cfg_lheader::spare",
+    ][::core::mem::offset_of!(_ipfw_cfg_lheader, spare) - 12usize];
+    [
+        "Offset of field: _ipfw_cfg_lheader::flags",
+    ][::core::mem::offset_of!(_ipfw_cfg_lheader, flags) - 16usize];
+    [
+        "Offset of field: _ipfw_cfg_lheader::size",
+    ][::core::mem::offset_of!(_ipfw_cfg_lheader, size) - 20usize];
+    [
+        "Offset of field: _ipfw_cfg_lheader::start_rule",
+    ][::core::mem::offset_of!(_ipfw_cfg_lheader, start_rule) - 24usize];
+    [
+        "Offset of field: _ipfw_cfg_lheader::end_rule",
+    ][::core::mem::offset_of!(_ipfw_cfg_lheader, end_rule) - 28usize];
+};
+pub type ipfw_cfg_lheader = _ipfw_cfg_lheader;
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct _ipfw_range_header {
+    pub opheader: ip_fw3_opheader,
+    pub range: ipfw_range_tlv,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    [
+        "Size of _ipfw_range_header",
+    ][::core::mem::size_of::<_ipfw_range_header>() - 36usize];
+    [
+        "Alignment of _ipfw_range_header",
+    ][::core::mem::align_of::<_ipfw_range_header>() - 4usize];
+    [
+        "Offset of field: _ipfw_range_header::opheader",
+    ][::core::mem::offset_of!(_ipfw_range_header, opheader) - 0usize];
+    [
+        "Offset of field: _ipfw_range_header::range",
+    ][::core::mem::offset_of!(_ipfw_range_header, range) - 8usize];
+};
+pub type ipfw_range_header = _ipfw_range_header;
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
 pub struct nd_ifinfo {
     pub linkmtu: u_int32_t,
     pub maxmtu: u_int32_t,
@@ -5024,5 +5995,10 @@ pub struct pfi_dynaddr {
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct pfr_ktable {
+    pub _address: u8,
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct cfg_nat {
     pub _address: u8,
 }

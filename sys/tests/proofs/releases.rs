@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use jailwire_sys::freebsd14;
+
 use crate::bindings::Value;
 use crate::facts::{Fact, Kind};
 
@@ -67,6 +69,8 @@ const DIFFERENCES: &[Difference] = &[
             // This and that.
             "SOCK_CLOFORK SO_FIB AF_IPFWLOG PF_IPFWLOG RTM_IPFWLOG MNT_NAMEDATTR",
             "IFCAP_B_IPSEC_OFFLOAD IFCAP2_IPSEC_OFFLOAD IFT_MBIM SIOCGUMBINFO SIOCSUMBPARAM SIOCGUMBPARAM",
+            // ipfw: 32 bits for the numbers of rules and tables.
+            "IP_FW3_OPVER_0 IP_FW3_OPVER_1 _ipfw_insn_kidx ipfw_insn_kidx _ipfw_insn_if__bindgen_ty_1.kidx_v0",
         ],
         other: &[
             // The two new fields took their room from the padding.
@@ -78,6 +82,8 @@ const DIFFERENCES: &[Difference] = &[
             (Kind::Constant, "PF_MAX", 44),
             (Kind::Constant, "MNT_VISFLAGMASK", 0x0f_fef0_ffff),
             (Kind::Constant, "IFCAP_B_SIZE", 34),
+            (Kind::FieldSize, "_ipfw_insn_if__bindgen_ty_1.kidx", 2),
+            (Kind::FieldSize, "_ipfw_obj_tentry.idx", 2),
         ],
     },
     Difference {
@@ -105,6 +111,8 @@ pub enum Change {
     Absent(&'static str),
     /// The number is another one.
     Other(Kind, &'static str, i128),
+    /// The number is that of src/freebsd14.rs, be it another one or not.
+    Told(Kind, &'static str, i128),
 }
 
 /// All that differs in `release`.
@@ -116,13 +124,29 @@ pub fn changes(release: Release) -> Vec<Change> {
         changes
             .extend(difference.other.iter().map(|&(kind, name, number)| Change::Other(kind, name, number)));
     }
+    if release == Release::V14 {
+        changes
+            .extend(freebsd14::FIELDS.iter().flat_map(|&(name, offset, size)| of_field(name, offset, size)));
+    }
     changes
+}
+
+/// What src/freebsd14.rs says of a field or a structure.
+fn of_field(name: &'static str, offset: usize, size: usize) -> Vec<Change> {
+    let is_field = name.contains('.');
+    let kinds = match is_field {
+        true => vec![(Kind::Offset, offset), (Kind::FieldSize, size)],
+        false => vec![(Kind::Size, size)],
+    };
+    let of_alias = name.strip_prefix('_').filter(|_| !is_field);
+    let told = kinds.into_iter().map(|(kind, number)| Change::Told(kind, name, number as i128));
+    told.chain(of_alias.map(|alias| Change::Told(Kind::AliasSize, alias, size as i128))).collect()
 }
 
 impl Change {
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Absent(name) | Self::Other(_, name, _) => name,
+            Self::Absent(name) | Self::Other(_, name, _) | Self::Told(_, name, _) => name,
         }
     }
 
@@ -137,12 +161,17 @@ impl Change {
                 let rest = fact.name.strip_prefix(name);
                 rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
             }
-            Self::Other(kind, name, _) => fact.kind == *kind && fact.name == *name,
+            Self::Other(kind, name, _) | Self::Told(kind, name, _) => {
+                fact.kind == *kind && fact.name == *name
+            }
         }
     }
 
     /// Gives `fact`, which it concerns, the number that it has in the release.
     pub fn apply(&self, fact: &mut Fact) {
+        if let Self::Told(_, _, number) = self {
+            fact.value = Value::Number(*number);
+        }
         if let Self::Other(_, name, number) = self {
             let ours = std::mem::replace(&mut fact.value, Value::Number(*number));
             assert_ne!(ours, fact.value, "releases.rs: {name} is no other number");

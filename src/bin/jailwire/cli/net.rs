@@ -72,6 +72,9 @@ pub struct Attach {
     /// Publish ports of the jail at addresses of the host; may be repeated
     #[arg(long, value_name = "[ADDRESS:]PORT[-PORT]:PORT[/udp]", requires = "address")]
     pub publish: Vec<String>,
+    /// Packet filter for --nat and --publish: pf, or ipfw, which does IPv4 alone
+    #[arg(long, value_name = "pf|ipfw", default_value = "pf")]
+    pub nat_backend: String,
     /// Interface of the host for --nat and --publish [default: that of the default route]
     #[arg(long, value_name = "INTERFACE")]
     pub nat_interface: Option<String>,

@@ -55,6 +55,7 @@ pub fn attach(plumbing: &Plumbing, args: &Attach) -> Result<(), CommandError> {
     if args.nat {
         nic = nic.nat();
     }
+    nic = nic.nat_by(&args.nat_backend);
     if let Some(interface) = &args.nat_interface {
         nic = nic.nat_through(interface);
     }

@@ -1,0 +1,201 @@
+//! ipfw(4): numbered rules, tables, NAT in the kernel, by messages of IP_FW3; no `ipfw`, no `natd`.
+//!
+//! Every rule has a number and a set. Rules are added one by one and deleted by number and set, so that a program
+//! with a set of its own leaves the rules of everybody else as they are: nothing here flushes anything. ipfw itself is
+//! never loaded or switched on, since its last rule drops all packets unless `net.inet.ip.fw.default_to_accept` says
+//! otherwise.
+//!
+//! The messages differ between FreeBSD 14, whose rules and tables have numbers of 16 bits, and FreeBSD 15. Which of
+//! them a kernel speaks is found out when ipfw is opened.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use jailwire::kernel::Kernel;
+//! use jailwire::packet_filter::ipfw::{Action, Ipfw, Nat, NatNumber, Rule, RuleNumber, RuleSet};
+//! use jailwire::sim::Sim;
+//!
+//! let kernel = Arc::new(Sim::new());
+//! kernel.load_module("ipfw")?;
+//! kernel.load_module("ipfw_nat")?;
+//! let ipfw = Ipfw::open(kernel)?;
+//! let nat = Nat::new(NatNumber::new(10)?, "192.0.2.10".parse()?);
+//! ipfw.configure_nat(&nat)?;
+//! assert_eq!(ipfw.nat(nat.number())?, Some(nat.clone()));
+//!
+//! let (number, set) = (RuleNumber::new(50)?, RuleSet::new(29)?);
+//! let rule = Rule::new(number, set, Action::Nat(nat.number()))
+//!     .from_networks(["10.0.0.2/32".parse()?])
+//!     .leaving_by("em0".parse()?)
+//!     .commented("NAT of web")?;
+//! ipfw.add(&rule)?;
+//! assert_eq!(ipfw.rules(number, number)?, [rule]);
+//! assert_eq!(ipfw.delete(number, set)?, 1);
+//! assert!(ipfw.delete_nat(nat.number())?);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod instruction;
+mod layout;
+mod nat;
+mod rule;
+mod rules;
+mod table;
+
+use std::fmt;
+use std::mem::offset_of;
+use std::sync::Arc;
+
+use jailwire_sys::{self as sys, ip_fw3_opheader};
+
+use self::layout::Layout;
+use crate::error::{During as _, Error, Result};
+use crate::kernel::{self, Block, Domain, Errno, Handle, Kernel};
+
+pub use nat::{Nat, NatNumber, NatRedirect};
+pub use rule::{Action, InvalidComment, InvalidNumber, Rule, RuleNumber, RuleSet, Source};
+
+/// The ipfw of the host.
+#[derive(Debug)]
+pub struct Ipfw {
+    kernel: Arc<dyn Kernel>,
+    handle: Handle,
+    layout: Layout,
+}
+
+/// A request: its number, and its name for errors.
+#[derive(Debug, Clone, Copy)]
+struct Opcode(u16, &'static str);
+
+/// `opcode!(IP_FW_XADD)`
+macro_rules! opcode {
+    ($name:ident) => {
+        $crate::packet_filter::ipfw::Opcode(jailwire_sys::$name, stringify!($name))
+    };
+}
+use opcode;
+
+impl Ipfw {
+    /// Opens ipfw.
+    ///
+    /// # Errors
+    ///
+    /// * ENOPROTOOPT: ipfw is not loaded.
+    /// * EPERM: the caller is not root, or is in a jail that shares the host's network stack.
+    ///
+    /// # Source
+    ///
+    /// `IP_FW3`: [`ipfw(4)`](https://man.freebsd.org/ipfw(4)), `netpfil/ipfw/ip_fw_sockopt.c:ipfw_ctl3`.
+    #[doc(alias = "IP_FW3")]
+    pub fn open(kernel: Arc<dyn Kernel>) -> Result<Ipfw> {
+        let layout = Layout::of(&*kernel)?;
+        let handle = kernel.socket(Domain::Raw).during("open", "ipfw", "socket")?;
+        let ipfw = Ipfw { kernel, handle, layout };
+        // The smallest of all questions: how much room the rules between two numbers take.
+        ipfw.measure()?;
+        Ok(ipfw)
+    }
+
+    /// Whether ipfw sees packets of IPv4: `net.inet.ip.fw.enable`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`sysctl(3)`](https://man.freebsd.org/sysctl(3)).
+    pub fn is_enabled(&self) -> Result<bool> {
+        Ok(self.sysctl("net.inet.ip.fw.enable")? != 0)
+    }
+
+    /// Whether a packet that NAT has looked at passes without the rules behind it: `net.inet.ip.fw.one_pass`. That
+    /// is so also for packets that NAT leaves as they are.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`sysctl(3)`](https://man.freebsd.org/sysctl(3)).
+    pub fn is_one_pass(&self) -> Result<bool> {
+        Ok(self.sysctl("net.inet.ip.fw.one_pass")? != 0)
+    }
+
+    fn sysctl(&self, name: &'static str) -> Result<i32> {
+        const WHAT: &str = "read";
+        let value = self.kernel.sysctl(&kernel::Sysctl::read(name)).during(WHAT, name, "sysctl")?;
+        crate::abi::int(&value).ok_or_else(|| malformed(WHAT, name, "sysctl"))
+    }
+
+    /// Hands a message over, whose first 8 bytes are filled in here.
+    fn attempt(&self, opcode: Opcode, message: &mut Block) -> kernel::Result<()> {
+        message.put(offset_of!(ip_fw3_opheader, opcode), &opcode.0.to_ne_bytes());
+        message.put(offset_of!(ip_fw3_opheader, version), &self.layout.version().to_ne_bytes());
+        self.kernel.firewall(self.handle, &mut message.bytes)
+    }
+
+    fn perform(
+        &self,
+        opcode: Opcode,
+        message: &mut Block,
+        operation: &'static str,
+        object: impl fmt::Display,
+    ) -> Result<()> {
+        self.attempt(opcode, message).during(operation, object, opcode.1)
+    }
+
+    /// Asks a question with more room each time, until the answer fits. `size` finds in an answer how much room it
+    /// takes. Returns `None` where the errno is `absent`.
+    fn list(
+        &self,
+        opcode: Opcode,
+        question: &Block,
+        absent: Option<Errno>,
+        size: impl Fn(&Block) -> usize,
+    ) -> kernel::Result<Option<Block>> {
+        const MOST: usize = 16 << 20;
+        let mut room = question.bytes.len().max(4096);
+        loop {
+            let mut message = question.clone();
+            message.bytes.resize(room, 0);
+            match self.attempt(opcode, &mut message) {
+                Ok(()) => return Ok(Some(message)),
+                Err(failure) if Some(failure.errno) == absent => return Ok(None),
+                // What there is may grow until the next question.
+                Err(failure) if failure.errno == Errno::ENOMEM && room < MOST => {
+                    room = (size(&message) + size(&message) / 8).clamp(room * 2, MOST);
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+    }
+}
+
+impl Drop for Ipfw {
+    fn drop(&mut self) {
+        self.kernel.close(self.handle);
+    }
+}
+
+fn malformed(operation: &'static str, object: impl fmt::Display, call: &'static str) -> Error {
+    Error::malformed(operation, object, call, "the answer has not what it should have")
+}
+
+/// The bytes of a C string with its NUL, as far as there is room for the NUL.
+fn put_text(block: &mut Block, offset: usize, room: usize, text: &str) {
+    let bytes = text.as_bytes();
+    block.put(offset, &bytes[..bytes.len().min(room - 1)]);
+}
+
+/// What the length of a structure is in the field of 32 bits.
+fn length_of<T>() -> [u8; 4] {
+    (size_of::<T>() as u32).to_ne_bytes()
+}
+
+/// `ipfw_obj_ctlv`: begins a list of `count` elements of `size` bytes each, or of different sizes for 0.
+fn list_head(kind: u16, count: usize, size: usize, bytes: usize) -> Block {
+    use sys::ipfw_obj_ctlv as list;
+    use sys::ipfw_obj_tlv as head;
+
+    let mut block = Block::zeroed(size_of::<list>());
+    let length = (size_of::<list>() + bytes) as u32;
+    block.put(offset_of!(list, head) + offset_of!(head, type_), &kind.to_ne_bytes());
+    block.put(offset_of!(list, head) + offset_of!(head, length), &length.to_ne_bytes());
+    block.put(offset_of!(list, count), &(count as u32).to_ne_bytes());
+    block.put(offset_of!(list, objsize), &(size as u16).to_ne_bytes());
+    block
+}

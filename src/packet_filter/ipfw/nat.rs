@@ -1,0 +1,288 @@
+//! NAT in the kernel: instances of libalias(3).
+
+use std::fmt;
+use std::mem::offset_of;
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use jailwire_sys::{self as sys, ipfw_obj_lheader, nat44_cfg_nat, nat44_cfg_redir};
+
+use super::{InvalidNumber, Ipfw, opcode, put_text};
+use crate::error::{During as _, Error, Result};
+use crate::kernel::{Block, Errno, Failure};
+use crate::packet_filter::{Ports, Protocol};
+
+/// `PKT_ALIAS_SAME_PORTS`: keep the source port where it is free (`netinet/libalias/alias.h`).
+const SAME_PORTS: u32 = 0x4;
+/// `PKT_ALIAS_SKIP_GLOBAL`: `nat global` of others does not ask this instance.
+const SKIP_GLOBAL: u32 = 0x200;
+
+/// The bytes of a name and of an interface's name in `nat44_cfg_nat`.
+const NAME: usize = 64;
+
+/// The number of an instance: 1 to 65534.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NatNumber(u16);
+
+impl NatNumber {
+    /// Checks a number.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidNumber`]: 0, which means the value of a table, or 65535, which means all instances.
+    pub const fn new(number: u16) -> std::result::Result<NatNumber, InvalidNumber> {
+        const LAST: u32 = sys::IPFW_DEFAULT_RULE - 1;
+        match number as u32 {
+            1..=LAST => Ok(NatNumber(number)),
+            number => Err(InvalidNumber { what: "an instance of NAT", number, first: 1, last: LAST }),
+        }
+    }
+
+    /// The number.
+    pub const fn get(self) -> u16 {
+        self.0
+    }
+}
+
+impl fmt::Display for NatNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Ports of the host that lead elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[doc(alias = "nat44_cfg_redir")]
+pub struct NatRedirect {
+    /// TCP or UDP.
+    pub protocol: Protocol,
+    /// The host's address.
+    pub host: Ipv4Addr,
+    /// Its ports.
+    pub ports: Ports,
+    /// Where the first of them leads; the next one to the next port, and so on.
+    pub to: SocketAddrV4,
+}
+
+/// An instance: an address that packets get as their source, and ports that lead elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[doc(alias = "nat44_cfg_nat")]
+pub struct Nat {
+    number: NatNumber,
+    address: Ipv4Addr,
+    /// Sorted.
+    redirects: Vec<NatRedirect>,
+}
+
+impl Nat {
+    /// An instance with no ports that lead elsewhere.
+    pub fn new(number: NatNumber, address: Ipv4Addr) -> Nat {
+        Nat { number, address, redirects: Vec::new() }
+    }
+
+    /// With these ports besides the others.
+    pub fn redirecting(mut self, redirects: impl IntoIterator<Item = NatRedirect>) -> Nat {
+        self.redirects.extend(redirects);
+        self.redirects.sort();
+        self.redirects.dedup();
+        self
+    }
+
+    /// Its number.
+    pub fn number(&self) -> NatNumber {
+        self.number
+    }
+
+    /// The address that packets get.
+    pub fn address(&self) -> Ipv4Addr {
+        self.address
+    }
+
+    /// The ports that lead elsewhere, sorted.
+    pub fn redirects(&self) -> &[NatRedirect] {
+        &self.redirects
+    }
+
+    /// A `nat44_cfg_nat` and its redirects.
+    fn encode(&self) -> Block {
+        let mut block = Block::zeroed(size_of::<nat44_cfg_nat>());
+        put_text(&mut block, offset_of!(nat44_cfg_nat, name), NAME, &self.number.to_string());
+        block.put(offset_of!(nat44_cfg_nat, ip), &self.address.octets());
+        block.put(offset_of!(nat44_cfg_nat, mode), &(SAME_PORTS | SKIP_GLOBAL).to_ne_bytes());
+        let count = self.redirects.len() as u32;
+        block.put(offset_of!(nat44_cfg_nat, redir_cnt), &count.to_ne_bytes());
+        for redirect in &self.redirects {
+            block.bytes.extend(redirect.encode().bytes);
+        }
+        let size = block.bytes.len() as u32;
+        block.put(offset_of!(nat44_cfg_nat, size), &size.to_ne_bytes());
+        block
+    }
+}
+
+impl NatRedirect {
+    fn encode(&self) -> Block {
+        let mut block = Block::zeroed(size_of::<nat44_cfg_redir>());
+        let mut short = |offset: usize, value: u16| block.put(offset, &value.to_ne_bytes());
+        // In the order of the host, and not of the network.
+        short(offset_of!(nat44_cfg_redir, lport), self.to.port());
+        short(offset_of!(nat44_cfg_redir, pport), self.ports.first());
+        short(offset_of!(nat44_cfg_redir, pport_cnt), self.ports.count() as u16);
+        short(offset_of!(nat44_cfg_redir, rport_cnt), 1);
+        short(offset_of!(nat44_cfg_redir, mode), sys::NAT44_REDIR_PORT);
+        block.put(offset_of!(nat44_cfg_redir, laddr), &self.to.ip().octets());
+        block.put(offset_of!(nat44_cfg_redir, paddr), &self.host.octets());
+        let protocol = u32::from(self.protocol.number());
+        block.put(offset_of!(nat44_cfg_redir, proto), &protocol.to_ne_bytes());
+        block
+    }
+
+    /// None: a form that is not this one.
+    fn decode(bytes: &[u8]) -> Option<NatRedirect> {
+        let block = Block::new(bytes);
+        let short = |offset: usize| block.u16_at(offset);
+        let address = |offset: usize| Ipv4Addr::from(block.get::<4>(offset));
+        let first = short(offset_of!(nat44_cfg_redir, pport));
+        let count = short(offset_of!(nat44_cfg_redir, pport_cnt)).checked_sub(1)?;
+        let to = address(offset_of!(nat44_cfg_redir, laddr));
+        (short(offset_of!(nat44_cfg_redir, mode)) == sys::NAT44_REDIR_PORT).then_some(())?;
+        Some(NatRedirect {
+            protocol: Protocol::from_number(block.u32_at(offset_of!(nat44_cfg_redir, proto)).into())?,
+            host: address(offset_of!(nat44_cfg_redir, paddr)),
+            ports: Ports::new(first, first.checked_add(count)?)?,
+            to: SocketAddrV4::new(to, short(offset_of!(nat44_cfg_redir, lport))),
+        })
+    }
+}
+
+impl Ipfw {
+    /// Whether the kernel has NAT for ipfw: the module `ipfw_nat`.
+    ///
+    /// # Errors
+    ///
+    /// EPERM: the caller may not.
+    pub fn has_nat(&self) -> Result<bool> {
+        match self.nats() {
+            Ok(_) => Ok(true),
+            // No such request.
+            Err(error) if error.errno() == Errno::EINVAL => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The numbers of all instances, sorted.
+    ///
+    /// # Errors
+    ///
+    /// EINVAL: `ipfw_nat` is not loaded. EPERM: the caller may not.
+    ///
+    /// # Source
+    ///
+    /// `IP_FW_NAT44_LIST_NAT`: `netpfil/ipfw/ip_fw_nat.c:nat44_list_nat`.
+    #[doc(alias = "IP_FW_NAT44_LIST_NAT")]
+    pub fn nats(&self) -> Result<Vec<NatNumber>> {
+        const COUNT: usize = offset_of!(ipfw_obj_lheader, count);
+        let question = Block::zeroed(size_of::<ipfw_obj_lheader>());
+        let size = |answer: &Block| answer.u32_at(offset_of!(ipfw_obj_lheader, size)) as usize;
+        let answer = self
+            .list(opcode!(IP_FW_NAT44_LIST_NAT), &question, None, size)
+            .during("list", "the instances of NAT", "IP_FW_NAT44_LIST_NAT")?
+            .unwrap_or_default();
+        let count = answer.u32_at(COUNT) as usize;
+        let listed = answer.bytes.get(size_of::<ipfw_obj_lheader>()..).unwrap_or_default();
+        let number = |nat: &[u8]| {
+            let name = Block::new(nat);
+            let name = name.text_at(offset_of!(nat44_cfg_nat, name), NAME);
+            NatNumber::new(std::str::from_utf8(name).ok()?.parse().ok()?).ok()
+        };
+        let mut numbers: Vec<_> =
+            listed.chunks_exact(size_of::<nat44_cfg_nat>()).take(count).filter_map(number).collect();
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+
+    /// An instance; none where there is none of that number. Redirects of a form that [`NatRedirect`] does not have
+    /// are left out.
+    ///
+    /// # Errors
+    ///
+    /// EINVAL: `ipfw_nat` is not loaded. EPERM: the caller may not.
+    ///
+    /// # Source
+    ///
+    /// `IP_FW_NAT44_XGETCONFIG`: `netpfil/ipfw/ip_fw_nat.c:nat44_get_cfg`.
+    #[doc(alias = "IP_FW_NAT44_XGETCONFIG")]
+    pub fn nat(&self, number: NatNumber) -> Result<Option<Nat>> {
+        let mut question = self.layout.about_number(number.get());
+        let header = question.bytes.len();
+        question.bytes.extend(Nat::new(number, Ipv4Addr::UNSPECIFIED).encode().bytes);
+        let size = |answer: &Block| answer.u32_at(header + offset_of!(nat44_cfg_nat, size)) as usize;
+        let answer = self.list(opcode!(IP_FW_NAT44_XGETCONFIG), &question, Some(Errno::ESRCH), size).during(
+            "read NAT",
+            number,
+            "IP_FW_NAT44_XGETCONFIG",
+        )?;
+        let Some(answer) = answer else { return Ok(None) };
+        let address = Ipv4Addr::from(answer.get::<4>(header + offset_of!(nat44_cfg_nat, ip)));
+        let end = size(&answer).min(answer.bytes.len());
+        let redirects = answer.bytes.get(header + size_of::<nat44_cfg_nat>()..end).unwrap_or_default();
+        let redirects = redirects.chunks_exact(size_of::<nat44_cfg_redir>()).filter_map(NatRedirect::decode);
+        Ok(Some(Nat::new(number, address).redirecting(redirects)))
+    }
+
+    /// Makes an instance, or puts another configuration in the place of what it has. Connections that it translates
+    /// go on, also those to ports that no longer lead anywhere. While it is being changed, for some microseconds,
+    /// packets that a rule hands to it are dropped.
+    ///
+    /// # Errors
+    ///
+    /// EINVAL: a redirect that begins or ends beyond port 65535, or which the kernel did not take; `ipfw_nat` is not
+    /// loaded. EPERM: the caller may not, or the securelevel is 3. EFBIG: more than 16 MiB.
+    ///
+    /// # Source
+    ///
+    /// `IP_FW_NAT44_XCONFIG`: `netpfil/ipfw/ip_fw_nat.c:nat44_cfg`. It does not tell of a redirect that it did not take:
+    /// the instance is read again for that reason.
+    #[doc(alias = "IP_FW_NAT44_XCONFIG")]
+    pub fn configure_nat(&self, nat: &Nat) -> Result<()> {
+        const WHAT: &str = "configure NAT";
+        let number = nat.number;
+        let refuse = |words: String| {
+            let failure = Failure::with_text(Errno::EINVAL, words);
+            Err(Error::new(WHAT, number, "IP_FW_NAT44_XCONFIG", failure))
+        };
+        let beyond = |one: &&NatRedirect| {
+            one.to.port() == 0 || usize::from(one.to.port()) + one.ports.count() - 1 > usize::from(u16::MAX)
+        };
+        if let Some(beyond) = nat.redirects.iter().find(beyond) {
+            return refuse(format!("port {} leads to ports that are none", beyond.ports));
+        }
+        let mut message = self.layout.about_number(number.get());
+        message.bytes.extend(nat.encode().bytes);
+        self.perform(opcode!(IP_FW_NAT44_XCONFIG), &mut message, WHAT, number)?;
+        let made = self.nat(number)?;
+        let made = made.as_ref().map_or(&[][..], Nat::redirects);
+        match nat.redirects.iter().find(|wanted| !made.contains(wanted)) {
+            Some(missing) => refuse(format!("the kernel did not take port {}", missing.ports)),
+            None => Ok(()),
+        }
+    }
+
+    /// Removes an instance, with all connections that it translates. Returns whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// EINVAL: `ipfw_nat` is not loaded. EPERM: the caller may not, or the securelevel is 3.
+    ///
+    /// # Source
+    ///
+    /// `IP_FW_NAT44_DESTROY`: `netpfil/ipfw/ip_fw_nat.c:nat44_destroy`.
+    #[doc(alias = "IP_FW_NAT44_DESTROY")]
+    pub fn delete_nat(&self, number: NatNumber) -> Result<bool> {
+        let opcode = opcode!(IP_FW_NAT44_DESTROY);
+        match self.attempt(opcode, &mut self.layout.about_number(number.get())) {
+            Ok(()) => Ok(true),
+            Err(failure) if failure.errno == Errno::ESRCH => Ok(false),
+            Err(failure) => Err(Error::new("delete NAT", number, opcode.1, failure)),
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! Rules: their numbers and sets, what they are for, and what they do.
+
+use std::fmt;
+use std::net::Ipv4Addr;
+
+use ipnetwork::Ipv4Network;
+use jailwire_sys::{IPFW_DEFAULT_RULE, RESVD_SET};
+
+use super::NatNumber;
+use crate::packet_filter::{Direction, TableName};
+use crate::types::InterfaceName;
+
+/// The number of a rule: 1 to 65534. Rules are asked in the order of their numbers; those of one number in the order
+/// in which they were added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RuleNumber(u16);
+
+/// The set that a rule is in: 0 to 30. Set 31 is the kernel's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RuleSet(u8);
+
+/// A number that a rule, a set or an instance of NAT cannot have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{number} is not a number of {what}: give one from {first} to {last}")]
+pub struct InvalidNumber {
+    pub(super) what: &'static str,
+    pub(super) number: u32,
+    pub(super) first: u32,
+    pub(super) last: u32,
+}
+
+impl RuleNumber {
+    /// Checks a number.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidNumber`]: 0, or 65535, which is the last rule's.
+    pub const fn new(number: u16) -> Result<RuleNumber, InvalidNumber> {
+        const LAST: u32 = IPFW_DEFAULT_RULE - 1;
+        match number as u32 {
+            1..=LAST => Ok(RuleNumber(number)),
+            number => Err(InvalidNumber { what: "a rule", number, first: 1, last: LAST }),
+        }
+    }
+
+    /// The number.
+    pub const fn get(self) -> u16 {
+        self.0
+    }
+}
+
+impl RuleSet {
+    /// Checks a number.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidNumber`]: 31 or more.
+    pub const fn new(number: u8) -> Result<RuleSet, InvalidNumber> {
+        const LAST: u32 = RESVD_SET - 1;
+        match number as u32 {
+            0..=LAST => Ok(RuleSet(number)),
+            number => Err(InvalidNumber { what: "a set of rules", number, first: 0, last: LAST }),
+        }
+    }
+
+    /// The number.
+    pub const fn get(self) -> u8 {
+        self.0
+    }
+}
+
+impl fmt::Display for RuleNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for RuleSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What a rule does with the packets that it is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// An instance of NAT translates them. A packet whose instance is missing is dropped.
+    Nat(NatNumber),
+    /// They are counted, and the next rule is asked.
+    Count,
+    /// They pass.
+    Accept,
+    /// They are dropped.
+    Deny,
+}
+
+/// Where packets come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// From anywhere.
+    Any,
+    /// From one of these networks: 1 to 15.
+    Networks(Vec<Ipv4Network>),
+    /// From an address in a table.
+    Table(TableName),
+}
+
+/// A rule for packets of IPv4.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[doc(alias = "ip_fw_rule")]
+pub struct Rule {
+    pub(super) number: RuleNumber,
+    pub(super) set: RuleSet,
+    pub(super) action: Action,
+    pub(super) from: Source,
+    pub(super) to: Option<Ipv4Addr>,
+    pub(super) direction: Option<Direction>,
+    /// The interface, and whether all but this interface are meant.
+    pub(super) interface: Option<(InterfaceName, bool)>,
+    pub(super) tagged: Option<u16>,
+    pub(super) tag: Option<u16>,
+    pub(super) comment: String,
+}
+
+/// A text that is no comment of a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a comment has at most {max} bytes and no control characters", max = Rule::LONGEST_COMMENT)]
+pub struct InvalidComment;
+
+impl Rule {
+    /// How many bytes a comment has at most.
+    pub const LONGEST_COMMENT: usize = 112;
+
+    /// How many networks a rule has at most as its source.
+    pub const MOST_NETWORKS: usize = 15;
+
+    /// A rule for all packets of IPv4.
+    pub fn new(number: RuleNumber, set: RuleSet, action: Action) -> Rule {
+        Rule {
+            number,
+            set,
+            action,
+            from: Source::Any,
+            to: None,
+            direction: None,
+            interface: None,
+            tagged: None,
+            tag: None,
+            comment: String::new(),
+        }
+    }
+
+    /// For packets from one of these networks. [`Ipfw::add`](super::Ipfw::add) refuses none, and more than
+    /// [`Rule::MOST_NETWORKS`].
+    pub fn from_networks(mut self, networks: impl IntoIterator<Item = Ipv4Network>) -> Rule {
+        self.from = Source::Networks(networks.into_iter().collect());
+        self
+    }
+
+    /// For packets from the addresses in a table. Where there is no such table, one comes into being with the rule.
+    pub fn from_table(mut self, table: TableName) -> Rule {
+        self.from = Source::Table(table);
+        self
+    }
+
+    /// For packets to this address.
+    pub fn to(mut self, address: Ipv4Addr) -> Rule {
+        self.to = Some(address);
+        self
+    }
+
+    /// For packets of this direction.
+    pub fn going(mut self, direction: Direction) -> Rule {
+        self.direction = Some(direction);
+        self
+    }
+
+    /// For packets that came in by this interface.
+    pub fn coming_by(mut self, interface: InterfaceName) -> Rule {
+        (self.direction, self.interface) = (Some(Direction::In), Some((interface, false)));
+        self
+    }
+
+    /// For packets that came in by any interface but this.
+    pub fn not_coming_by(mut self, interface: InterfaceName) -> Rule {
+        (self.direction, self.interface) = (Some(Direction::In), Some((interface, true)));
+        self
+    }
+
+    /// For packets that leave by this interface.
+    pub fn leaving_by(mut self, interface: InterfaceName) -> Rule {
+        (self.direction, self.interface) = (Some(Direction::Out), Some((interface, false)));
+        self
+    }
+
+    /// For packets that a rule has tagged with this number: 1 to 65534.
+    pub fn tagged(mut self, tag: u16) -> Rule {
+        self.tagged = Some(tag);
+        self
+    }
+
+    /// Tags the packets with this number, which goes with them as long as they are in the host: 1 to 65534.
+    pub fn tagging(mut self, tag: u16) -> Rule {
+        self.tag = Some(tag);
+        self
+    }
+
+    /// A text that `ipfw list` shows behind the rule.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidComment`]: more than [`Rule::LONGEST_COMMENT`] bytes, or a control character.
+    pub fn commented(mut self, comment: &str) -> Result<Rule, InvalidComment> {
+        if comment.len() > Rule::LONGEST_COMMENT || comment.chars().any(char::is_control) {
+            return Err(InvalidComment);
+        }
+        self.comment = comment.to_owned();
+        Ok(self)
+    }
+
+    /// Its number.
+    pub fn number(&self) -> RuleNumber {
+        self.number
+    }
+
+    /// Its set.
+    pub fn set(&self) -> RuleSet {
+        self.set
+    }
+
+    /// What it does.
+    pub fn action(&self) -> Action {
+        self.action
+    }
+
+    /// From where.
+    pub fn source(&self) -> &Source {
+        &self.from
+    }
+
+    /// To where, if it is for one address alone.
+    pub fn destination(&self) -> Option<Ipv4Addr> {
+        self.to
+    }
+
+    /// Which way, if it is for one alone.
+    pub fn direction(&self) -> Option<Direction> {
+        self.direction
+    }
+
+    /// The interface, if it is for one alone.
+    pub fn interface(&self) -> Option<&InterfaceName> {
+        self.interface.as_ref().filter(|(_, others)| !others).map(|(name, _)| name)
+    }
+
+    /// The comment.
+    pub fn comment(&self) -> &str {
+        &self.comment
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_those_that_the_kernel_takes() {
+        assert!(RuleNumber::new(1).is_ok() && RuleNumber::new(65534).is_ok());
+        let refused = RuleNumber::new(65535).unwrap_err().to_string();
+        assert_eq!(refused, "65535 is not a number of a rule: give one from 1 to 65534");
+        assert!(RuleNumber::new(0).is_err());
+        assert!(RuleSet::new(0).is_ok() && RuleSet::new(30).is_ok() && RuleSet::new(31).is_err());
+    }
+
+    #[test]
+    fn a_comment_fits_into_an_instruction() {
+        let rule = || Rule::new(RuleNumber::new(1).unwrap(), RuleSet::new(0).unwrap(), Action::Count);
+        assert!(rule().commented(&"x".repeat(112)).is_ok());
+        assert_eq!(rule().commented(&"x".repeat(113)), Err(InvalidComment));
+        assert_eq!(rule().commented("a\nb"), Err(InvalidComment));
+    }
+}

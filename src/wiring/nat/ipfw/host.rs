@@ -1,0 +1,193 @@
+//! What ipfw has of ours, and how it is changed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+
+use ipnetwork::Ipv4Network;
+
+use super::names::{self, Instance, MARKS};
+use super::{Wish, unfit};
+use crate::error::{Error, Result};
+use crate::kernel::{Errno, Failure};
+use crate::packet_filter::Direction;
+use crate::packet_filter::ipfw::{Action, Ipfw, Nat, Rule, RuleNumber, Source};
+use crate::types::InterfaceName;
+
+/// The rule that says what is a jail's. A jail with many addresses has several of one number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Mark {
+    pub number: RuleNumber,
+    pub instance: Instance,
+    /// What rules call the jail.
+    pub name: String,
+    /// The jail's addresses.
+    pub addresses: BTreeSet<Ipv4Addr>,
+}
+
+/// What there is of ours.
+#[derive(Debug, Default)]
+pub(super) struct Host {
+    pub marks: Vec<Mark>,
+    rules: BTreeMap<Instance, Vec<Rule>>,
+    nats: BTreeMap<Instance, Nat>,
+}
+
+impl Mark {
+    /// Removes the rule.
+    pub fn delete(&self, ipfw: &Ipfw) -> Result<()> {
+        ipfw.delete(self.number, names::set()).map(drop)
+    }
+}
+
+impl Host {
+    /// What says what is whose.
+    pub fn marks(ipfw: &Ipfw) -> Result<Vec<Mark>> {
+        let rules = ipfw.rules(number(*MARKS.start()), number(*MARKS.end()))?;
+        let mut marks: Vec<Mark> = Vec::new();
+        for rule in rules.iter().filter(|rule| rule.set() == names::set()) {
+            let Some((instance, name)) = Instance::from_comment(rule.comment()) else { continue };
+            let Source::Networks(networks) = rule.source() else { continue };
+            let addresses = networks.iter().map(|network| network.ip());
+            let mark = Mark { number: rule.number(), instance, name, addresses: addresses.collect() };
+            match marks.last_mut().filter(|last| (last.number, &last.name) == (mark.number, &mark.name)) {
+                Some(last) => last.addresses.extend(mark.addresses),
+                None => marks.push(mark),
+            }
+        }
+        Ok(marks)
+    }
+
+    /// All of it. The list of instances is empty where `ipfw_nat` is not loaded.
+    pub fn read(ipfw: &Ipfw) -> Result<Host> {
+        let mut host = Host { marks: Host::marks(ipfw)?, ..Host::default() };
+        let instances: Vec<Instance> = Instance::all().collect();
+        let (Some(first), Some(last)) = (instances.first(), instances.last()) else { return Ok(host) };
+        for rule in ipfw.rules(first.rule(), last.rule())? {
+            let own = rule.set() == names::set();
+            let Some(instance) = Instance::of_rule(rule.number()).filter(|_| own) else { continue };
+            if rule.comment() == names::COMMENT {
+                host.rules.entry(instance).or_default().push(rule);
+            }
+        }
+        let used: Vec<Instance> = instances.into_iter().filter(|instance| host.uses(*instance)).collect();
+        for instance in used {
+            match ipfw.nat(instance.nat()) {
+                Ok(nat) => host.nats.extend(nat.map(|nat| (instance, nat))),
+                Err(error) if error.errno() == Errno::EINVAL => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(host)
+    }
+
+    /// Whether something of ours names an instance.
+    pub fn uses(&self, instance: Instance) -> bool {
+        self.rules.contains_key(&instance) || self.marks.iter().any(|mark| mark.instance == instance)
+    }
+
+    pub fn nat(&self, instance: Instance) -> Option<&Nat> {
+        self.nats.get(&instance)
+    }
+
+    /// The interface that packets of an instance leave by.
+    pub fn interface(&self, instance: Instance) -> Option<InterfaceName> {
+        let rules = self.rules.get(&instance).into_iter().flatten();
+        let mut out = rules.filter(|rule| rule.direction() == Some(Direction::Out));
+        out.find_map(|rule| rule.interface().copied())
+    }
+
+    /// Adds the rule that says what is a jail's. Returns its number.
+    pub fn add_mark(
+        &self,
+        ipfw: &Ipfw,
+        instance: Instance,
+        jail: &str,
+        addresses: &BTreeSet<Ipv4Addr>,
+    ) -> Result<RuleNumber> {
+        // A number that others have in a set of theirs is free for ours, but would confuse a reader.
+        let taken: BTreeSet<RuleNumber> =
+            ipfw.rules(number(*MARKS.start()), number(*MARKS.end()))?.iter().map(Rule::number).collect();
+        let free = MARKS.rev().map(number).find(|number| !taken.contains(number));
+        let free = free.ok_or_else(|| {
+            let failure = Failure::with_text(Errno::ENOSPC, "every number from 55000 to 65534 is taken");
+            Error::new("find a number for", "a rule of ipfw", "IP_FW_XADD", failure)
+        })?;
+        let addresses: Vec<Ipv4Addr> = addresses.iter().copied().collect();
+        for some in addresses.chunks(Rule::MOST_NETWORKS) {
+            let rule = Rule::new(free, names::set(), Action::Count)
+                .from_networks(some.iter().copied().map(Ipv4Network::from))
+                .commented(&instance.comment_of(jail))
+                .map_err(|error| unfit("a rule of ipfw", error))?;
+            ipfw.add(&rule)?;
+        }
+        Ok(free)
+    }
+}
+
+fn number(number: u16) -> RuleNumber {
+    RuleNumber::new(number).expect("a number of a rule")
+}
+
+/// The rules of a way out, in the order in which they are asked.
+fn rules(instance: Instance, wanted: &Wish) -> Result<Vec<Rule>> {
+    let loopback: InterfaceName = "lo0".parse().map_err(|error| unfit("an interface", error))?;
+    let nat = || Rule::new(instance.rule(), names::set(), Action::Nat(instance.nat()));
+    let mut hosts: BTreeSet<Ipv4Addr> = wanted.redirects.iter().map(|redirect| redirect.host).collect();
+    hosts.insert(wanted.address);
+    // Answers from outside, and connections to published ports from there.
+    let outside = hosts.iter().map(|host| nat().to(*host).coming_by(wanted.interface));
+    // Connections to published ports from jails. They are tagged, and get the host's address on their way on, so
+    // that the answer comes back here: the jail may be on the link of the other.
+    let inside = hosts.iter().map(|host| nat().to(*host).not_coming_by(loopback).tagging(instance.tag()));
+    let onwards = nat().going(Direction::Out).tagged(instance.tag());
+    let out = nat().from_table(instance.table()).leaving_by(wanted.interface);
+    let all = outside.chain(inside).chain([onwards, out]);
+    all.map(|rule| rule.commented(names::COMMENT).map_err(|error| unfit("a rule", error))).collect()
+}
+
+/// Makes an instance what is wanted. What is so already is left as it is.
+pub(super) fn make(ipfw: &Ipfw, seen: &Host, instance: Instance, wanted: &Wish) -> Result<()> {
+    let nat = Nat::new(instance.nat(), wanted.address).redirecting(wanted.redirects.iter().copied());
+    if seen.nat(instance) != Some(&nat) {
+        ipfw.configure_nat(&nat)?;
+    }
+    let table = instance.table();
+    let listed = ipfw.table(&table, names::set())?;
+    if listed.is_none() {
+        ipfw.add_table(&table, names::set())?;
+    }
+    let rules = rules(instance, wanted)?;
+    let present = seen.rules.get(&instance).map_or(&[][..], Vec::as_slice);
+    // Rules for addresses at which no port is published any more may stay as long as the instance.
+    let keeps = |rule: &&Rule| rule.destination().is_some() || rules.contains(rule);
+    let same = present.iter().all(|rule| keeps(&rule));
+    if !same && !present.is_empty() {
+        ipfw.delete(instance.rule(), names::set())?;
+    }
+    for rule in rules.iter().filter(|rule| !same || !present.contains(rule)) {
+        ipfw.add(rule)?;
+    }
+    let listed: BTreeSet<Ipv4Network> = listed.unwrap_or_default().into_iter().collect();
+    let addresses: BTreeSet<Ipv4Network> = wanted.addresses.iter().copied().map(Ipv4Network::from).collect();
+    for network in listed.difference(&addresses) {
+        ipfw.delete_from_table(&table, names::set(), *network)?;
+    }
+    for network in addresses.difference(&listed) {
+        ipfw.add_to_table(&table, names::set(), *network)?;
+    }
+    Ok(())
+}
+
+/// Removes an instance: its rules first, since a packet whose instance is missing is dropped.
+pub(super) fn unmake(ipfw: &Ipfw, seen: &Host, instance: Instance) -> Result<()> {
+    if seen.rules.contains_key(&instance) {
+        ipfw.delete(instance.rule(), names::set())?;
+    }
+    match ipfw.delete_nat(instance.nat()) {
+        Ok(_) => {}
+        // `ipfw_nat` was unloaded, with all that it had.
+        Err(error) if error.errno() == Errno::EINVAL => {}
+        Err(error) => return Err(error),
+    }
+    ipfw.delete_table(&instance.table(), names::set()).map(drop)
+}

@@ -1,0 +1,265 @@
+//! By ipfw: an instance of NAT for each way out, and a rule for each jail that says what is the jail's.
+
+mod host;
+mod names;
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
+
+use super::super::problem::Problem;
+use super::rules::{self, Taken, is_usable};
+use super::surroundings::forwarding_off;
+use super::{Backend, JailNat, Published, PublishedPorts, Surroundings, Translated, pf};
+use crate::error::{Error, Result};
+use crate::kernel::Errno;
+use crate::packet_filter::ipfw::{Ipfw, NatRedirect};
+use crate::packet_filter::{Anchor, Family};
+use crate::types::InterfaceName;
+use crate::vnet::Vnet;
+use crate::wiring::WiringError;
+
+use host::{Host, Mark};
+use names::{INSTANCES, Instance};
+
+/// What a jail is to have, worked out; or what all jails of a way out have together.
+struct Wish {
+    interface: InterfaceName,
+    /// The host's address that packets get.
+    address: Ipv4Addr,
+    /// The jails'.
+    addresses: BTreeSet<Ipv4Addr>,
+    redirects: BTreeSet<NatRedirect>,
+}
+
+/// ipfw, or none where it is not loaded.
+fn open(host: &Vnet) -> Result<Option<Ipfw>> {
+    // Asked first: it takes one call where there is no ipfw, as on most hosts.
+    match host.sysctl_int("net.inet.ip.fw.enable") {
+        Err(error) if error.errno() == Errno::ENOENT => return Ok(None),
+        _ => {}
+    }
+    match Ipfw::open(host.kernel().clone()) {
+        Ok(ipfw) => Ok(Some(ipfw)),
+        Err(error) if error.errno() == Errno::ENOPROTOOPT => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Gives a jail its rules. The caller holds the lock.
+pub(super) fn put(host: &Vnet, wanted: &JailNat, anchor: &Anchor) -> std::result::Result<(), WiringError> {
+    let (wish, problems) = checked(host, wanted, anchor)?;
+    if !problems.is_empty() {
+        return Err(WiringError::Problems(problems));
+    }
+    let (Some(wish), Some(ipfw)) = (wish, open(host)?) else {
+        return Err(WiringError::Problems(vec![Problem::NoIpfw]));
+    };
+    let before = Host::read(&ipfw)?;
+    let name = names::name_of(anchor);
+    let old: Vec<&Mark> = before.marks.iter().filter(|mark| mark.name == name).collect();
+    let Some(instance) = instance_for(&ipfw, &before, &wish)? else {
+        return Err(WiringError::Problems(vec![Problem::NoRoomForNat { most: INSTANCES }]));
+    };
+    let said = |mark: &&&Mark| mark.instance == instance && mark.addresses == wish.addresses;
+    let stays = old.iter().find(said).map(|mark| mark.number);
+    let number = match stays {
+        Some(number) => number,
+        // The rule that says whose the rest is comes first, and goes last.
+        None => before.add_mark(&ipfw, instance, &name, &wish.addresses)?,
+    };
+    let settled = settle(&ipfw, &before, instance, &name, Some(&wish)).and_then(|()| {
+        for mark in old.iter().filter(|mark| mark.number != number) {
+            if mark.instance != instance {
+                settle(&ipfw, &before, mark.instance, &name, None)?;
+            }
+            mark.delete(&ipfw)?;
+        }
+        Ok(())
+    });
+    if settled.is_err() && old.is_empty() {
+        // The first failure is the one to tell. What is left has its rule, by which it is found.
+        let _ = take(host, anchor);
+    }
+    Ok(settled?)
+}
+
+/// What is in the way.
+pub(super) fn problems(host: &Vnet, wanted: &JailNat, anchor: &Anchor) -> Result<Vec<Problem>> {
+    Ok(checked(host, wanted, anchor)?.1)
+}
+
+/// Whether there are rules of a jail.
+pub(super) fn has(host: &Vnet, anchor: &Anchor) -> Result<bool> {
+    let Some(ipfw) = open(host)? else { return Ok(false) };
+    let name = names::name_of(anchor);
+    Ok(Host::marks(&ipfw)?.iter().any(|mark| mark.name == name))
+}
+
+/// Removes what is a jail's. Returns whether there was something. The caller holds the lock.
+pub(super) fn take(host: &Vnet, anchor: &Anchor) -> Result<bool> {
+    let Some(ipfw) = open(host)? else { return Ok(false) };
+    let before = Host::read(&ipfw)?;
+    let name = names::name_of(anchor);
+    let own: Vec<&Mark> = before.marks.iter().filter(|mark| mark.name == name).collect();
+    for mark in &own {
+        settle(&ipfw, &before, mark.instance, &name, None)?;
+        mark.delete(&ipfw)?;
+    }
+    Ok(!own.is_empty())
+}
+
+/// Everything that is ours.
+pub(super) fn all(host: &Vnet) -> Result<Vec<Published>> {
+    let Some(ipfw) = open(host)? else { return Ok(Vec::new()) };
+    let seen = Host::read(&ipfw)?;
+    let published = |mark: &Mark| {
+        let anchor = super::top().below(&mark.name).ok()?;
+        let own = |redirect: &&NatRedirect| mark.addresses.contains(redirect.to.ip());
+        let nat = seen.nat(mark.instance);
+        let ports = nat.iter().flat_map(|nat| nat.redirects()).filter(own).map(|redirect| PublishedPorts {
+            protocol: redirect.protocol,
+            host: IpAddr::V4(redirect.host),
+            ports: redirect.ports,
+            jail: SocketAddr::V4(redirect.to),
+        });
+        let way_out = nat.zip(seen.interface(mark.instance));
+        let translated = way_out.into_iter().flat_map(|(nat, interface)| {
+            let from = |from: &Ipv4Addr| Translated {
+                interface,
+                from: IpAddr::V4(*from),
+                to: IpAddr::V4(nat.address()),
+            };
+            mark.addresses.iter().map(from).collect::<Vec<_>>()
+        });
+        Some(Published {
+            jail: super::name::name_of(&mark.name),
+            backend: Backend::Ipfw,
+            nat: translated.collect(),
+            published: ports.collect(),
+            anchor,
+        })
+    };
+    let mut all: Vec<Published> = seen.marks.iter().filter_map(published).collect();
+    all.sort_by(|one, other| one.anchor.cmp(&other.anchor));
+    Ok(all)
+}
+
+/// The wish, unless it cannot be told, and what is in its way.
+fn checked(host: &Vnet, wanted: &JailNat, anchor: &Anchor) -> Result<(Option<Wish>, Vec<Problem>)> {
+    let Some(ipfw) = open(host)? else { return Ok((None, vec![Problem::NoIpfw])) };
+    let surroundings = Surroundings::of(host)?;
+    let mut problems = Vec::new();
+    if !ipfw.is_enabled()? {
+        problems.push(Problem::IpfwOff);
+    }
+    if !ipfw.has_nat()? {
+        problems.push(Problem::NoIpfwNat);
+    }
+    if ipfw.is_one_pass()? {
+        problems.push(Problem::OnePass);
+    }
+    problems.extend(forwarding_off(host, wanted, &surroundings, Family::Inet)?);
+    let wish = wish(wanted, &surroundings, &mut problems);
+    if let Some(wish) = &wish {
+        let ports: Vec<Taken> = wish
+            .redirects
+            .iter()
+            .map(|redirect| (IpAddr::V4(redirect.host), redirect.ports, redirect.protocol))
+            .collect();
+        problems.extend(rules::twice(&ports, wanted.name()));
+        let mut others = all(host)?;
+        others.extend(pf::all(host)?);
+        problems.extend(rules::taken(&ports, others.iter().filter(|other| other.anchor != *anchor)));
+    }
+    Ok((wish, problems))
+}
+
+/// What a jail is to have.
+fn wish(wanted: &JailNat, surroundings: &Surroundings, problems: &mut Vec<Problem>) -> Option<Wish> {
+    let jail = || wanted.name().to_owned();
+    let usable = wanted.addresses.iter().filter(|address| is_usable(**address, Family::Inet));
+    let inet = |address: &IpAddr| match address {
+        IpAddr::V4(address) => Some(*address),
+        IpAddr::V6(_) => None,
+    };
+    let addresses: Vec<Ipv4Addr> = usable.filter_map(inet).collect();
+    let Some(first) = addresses.first().copied() else {
+        problems.push(match wanted.addresses.is_empty() {
+            true => Problem::NoJailAddress { jail: jail() },
+            false => Problem::NoInet6Nat { jail: jail() },
+        });
+        return None;
+    };
+    if !wanted.nat {
+        problems.push(Problem::PublishesWithoutNat { jail: jail() });
+    }
+    let interface = wanted.interface;
+    let Some((interface, IpAddr::V4(address))) = surroundings.way_out(Family::Inet, interface) else {
+        problems.push(Problem::NoWayOut { family: Family::Inet, interface });
+        return None;
+    };
+    let mut redirects = BTreeSet::new();
+    for publication in &wanted.published {
+        let host = match publication.address() {
+            None => address,
+            Some(IpAddr::V4(host)) if surroundings.has(host.into()) => host,
+            Some(other @ IpAddr::V4(_)) => {
+                problems.push(Problem::NotOurAddress { address: other });
+                continue;
+            }
+            Some(other @ IpAddr::V6(_)) => {
+                problems.push(Problem::NoAddressOfFamily { jail: jail(), address: other });
+                continue;
+            }
+        };
+        let to = SocketAddrV4::new(first, publication.to());
+        let (protocol, ports) = (publication.protocol(), publication.ports());
+        redirects.insert(NatRedirect { protocol, host, ports, to });
+    }
+    Some(Wish { interface, address, addresses: addresses.into_iter().collect(), redirects })
+}
+
+/// The instance for a way out: the one that there is, or a free one. None: there are as many as there may be.
+fn instance_for(ipfw: &Ipfw, seen: &Host, wish: &Wish) -> Result<Option<Instance>> {
+    let fits = |instance: &Instance| {
+        seen.nat(*instance).is_some_and(|nat| nat.address() == wish.address)
+            && seen.interface(*instance) == Some(wish.interface)
+    };
+    if let Some(instance) = Instance::all().find(fits) {
+        return Ok(Some(instance));
+    }
+    let foreign = ipfw.nats()?;
+    let free = |instance: &Instance| !seen.uses(*instance) && !foreign.contains(&instance.nat());
+    Ok(Instance::all().find(free))
+}
+
+/// Makes an instance what all jails of it ask for, this jail with its wish, or without one.
+fn settle(ipfw: &Ipfw, seen: &Host, instance: Instance, jail: &str, wish: Option<&Wish>) -> Result<()> {
+    let others = seen.marks.iter().filter(|mark| mark.instance == instance && mark.name != jail);
+    let mut addresses: BTreeSet<Ipv4Addr> = others.flat_map(|mark| mark.addresses.iter().copied()).collect();
+    let nat = seen.nat(instance);
+    let stays = |redirect: &&NatRedirect| addresses.contains(redirect.to.ip());
+    let mut redirects: BTreeSet<NatRedirect> =
+        nat.iter().flat_map(|nat| nat.redirects()).filter(stays).copied().collect();
+    let way_out = match wish {
+        Some(wish) => {
+            addresses.extend(&wish.addresses);
+            redirects.extend(&wish.redirects);
+            Some((wish.interface, wish.address))
+        }
+        None => seen.interface(instance).zip(nat.map(|nat| nat.address())),
+    };
+    match way_out {
+        Some((interface, address)) if !addresses.is_empty() => {
+            let wanted = Wish { interface, address, addresses, redirects };
+            host::make(ipfw, seen, instance, &wanted)
+        }
+        // No jail is left, or the instance is gone: its jails get it again with their next start.
+        _ => host::unmake(ipfw, seen, instance),
+    }
+}
+
+/// An error of a name that should have been checked.
+fn unfit(what: &'static str, error: impl std::fmt::Display) -> Error {
+    Error::malformed("name", what, "IP_FW_XADD", error)
+}
