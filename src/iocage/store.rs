@@ -425,7 +425,7 @@ impl Store {
         files: &Files,
     ) -> Result<Vec<Change>, StoreError> {
         let _lock = lock(&self.root)?;
-        let mut properties = self.defaults()?;
+        let mut properties = self.reading_now().defaults()?;
         let leaves_vnet_open = !properties.document().contains("vnet");
         let changes = properties.set(assignments)?;
         if changes.iter().any(|change| change.property == "vnet") {
@@ -435,6 +435,7 @@ impl Store {
         }
         host.complete(properties.document_mut());
         properties.document().write(files)?;
+        self.wrote(&self.root.join("defaults.json"), properties.document());
         Ok(changes)
     }
 

@@ -20,6 +20,8 @@ mod nobody;
 mod owners;
 mod pool;
 mod rc;
+#[cfg(target_os = "linux")]
+mod read_once;
 mod reports;
 mod schema;
 mod seed;

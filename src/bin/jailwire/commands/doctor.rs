@@ -17,6 +17,7 @@ use crate::output::{self, BAD, DIM, Progress, TITLE, WARN};
 use crate::{CommandError, cli};
 
 pub fn run(environment: &Environment, args: &cli::Doctor) -> Result<ExitCode, CommandError> {
+    let environment = &environment.reading_once();
     let mut found = look(environment, args)?;
     if args.fix && args.dry_run {
         return preview_mending(environment, found, args.strict);

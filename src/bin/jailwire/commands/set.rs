@@ -27,6 +27,7 @@ use crate::output;
 const WRITE: [&str; 4] = ["openat", "write", "fsync", "renameat"];
 
 pub fn run(environment: &Environment, args: &cli::Set) -> Result<ExitCode, CommandError> {
+    let environment = &environment.reading_once();
     let (word, assignments) = args.words.split_last().expect("clap asks for two words at least");
     let store = &environment.store;
     if word == "default" {
