@@ -193,9 +193,13 @@ fn serves_in_a_jail() {
         }
         State::FinWait1 => {
             fill(&mut stream);
+            drop(stream);
             None
         }
-        State::TimeWait => None,
+        State::TimeWait => {
+            drop(stream);
+            None
+        }
         State::None | State::CloseWait => {
             let mut rest = Vec::new();
             stream.read_to_end(&mut rest).expect("the end");
