@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use jailwire::kernel::{Kernel, Proxy};
 use jailwire::sim::Sim;
 use jailwire::wiring::Wiring;
-use jailwire::wiring::bulk::{self, BulkJail, Cancel, Fate, Limits, Name};
+use jailwire::wiring::bulk::{Cancel, Fate, Limits, Progress};
 
 use asked::{Asked, Counter};
 
@@ -70,21 +70,19 @@ fn measure(network: jails::Wiring, count: usize) -> Result<[Part; 2], Box<dyn Er
     let wiring = Wiring::on(Arc::<Proxy<Counter>>::clone(&kernel) as Arc<dyn Kernel>)?;
     let bridge = wiring.host().create_bridge()?;
     let specs: Vec<_> = (0..count).map(|number| jails::specification(network, number, bridge)).collect();
-    let names: Vec<Name> = specs.iter().map(|spec| (spec.name.clone(), Vec::new())).collect();
-    let jails = specs.into_iter().map(BulkJail::new).collect();
-    let site = wiring.site();
+    let names: Vec<String> = specs.iter().map(|spec| spec.name.clone()).collect();
     let mut failure = None;
-    let mut note = |name: &str, fate: Fate| {
-        if let Fate::Failed(trouble) = fate {
+    let mut note = |name: &str, told: Progress| {
+        if let Some(Fate::Failed(trouble)) = told.fate() {
             failure.get_or_insert(format!("{name}: {trouble}"));
         }
     };
     kernel.watch.asked();
     let begin = Instant::now();
-    bulk::start(&site, jails, &Limits::ONE, &Cancel::new(), &mut note)?;
+    wiring.start_many(specs, &Limits::ONE, &Cancel::new(), &mut note)?;
     let start = Part { took: begin.elapsed(), asked: kernel.watch.asked() };
     let begin = Instant::now();
-    bulk::stop(&site, &names, &Limits::ONE, &Cancel::new(), &mut note)?;
+    wiring.stop_many(names, &Limits::ONE, &Cancel::new(), &mut note)?;
     let stop = Part { took: begin.elapsed(), asked: kernel.watch.asked() };
     failure.map_or(Ok([start, stop]), |failure| Err(failure.into()))
 }

@@ -10,7 +10,7 @@ use std::error::Error;
 use std::io::{self, Write};
 
 use jailwire::wiring::Wiring;
-use jailwire::wiring::bulk::{self, BulkJail, Cancel, Fate, Limits};
+use jailwire::wiring::bulk::{BulkJail, Cancel, Fate, Limits, Progress};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let count = std::env::args().nth(1).map_or(Ok(16), |word| word.parse())?;
@@ -27,28 +27,28 @@ pub fn run(wiring: &Wiring, count: u8, out: &mut dyn Write) -> Result<(), Box<dy
     for number in 0..count {
         let jail = wiring.jail(&format!("bulk{number}"), "/").nic("bridge88");
         let jail = jail.address(format!("198.51.100.{}/24", number + 2)).router("198.51.100.1");
-        let mut jail = BulkJail::new(jail.spec().map_err(|problems| format!("{problems:?}"))?);
+        let mut jail = BulkJail::new(jail.spec()?);
         // The first one is a database, say: the others begin when it is up.
         if number > 0 {
-            jail.depends.push("bulk0".to_owned());
+            jail = jail.depends_on("bulk0");
         }
         jails.push(jail);
     }
     let lost = wiring.jail("lost", "/").nic("bridge88").address("198.51.100.254/24").router("203.0.113.1");
-    jails.push(BulkJail::new(lost.spec().map_err(|problems| format!("{problems:?}"))?));
+    jails.push(BulkJail::new(lost.spec()?));
 
     // With `Cancel::cancel`, from a signal handler's thread for one, what is under way is undone.
     let (cancel, limits, mut told) = (Cancel::new(), Limits::default(), Vec::new());
-    bulk::start(&wiring.site(), jails, &limits, &cancel, |name, fate| {
-        told.push(match fate {
-            Fate::Up(up) => format!("{name} is jail {}", up.jid),
-            Fate::Failed(trouble) => format!("{name} failed: {trouble}"),
-            other => format!("{name}: {other:?}"),
-        });
+    wiring.start_many(jails, &limits, &cancel, |name, progress| match progress {
+        Progress::Ended(Fate::Up(up)) => told.push(format!("{name} is jail {}", up.jid)),
+        Progress::Ended(Fate::Failed(trouble)) => told.push(format!("{name} failed: {trouble}")),
+        Progress::Begun => {}
+        other => told.push(format!("{name}: {other:?}")),
     })?;
-    let names: Vec<_> = (0..count).map(|number| (format!("bulk{number}"), Vec::new())).collect();
-    bulk::stop(&wiring.site(), &names, &limits, &cancel, |name, fate| match fate {
-        Fate::Gone(_) => told.push(format!("{name} is gone")),
+    let names = (0..count).map(|number| format!("bulk{number}"));
+    wiring.stop_many(names, &limits, &cancel, |name, progress| match progress {
+        Progress::Ended(Fate::Gone(_)) => told.push(format!("{name} is gone")),
+        Progress::Begun => {}
         other => told.push(format!("{name}: {other:?}")),
     })?;
     for line in told {

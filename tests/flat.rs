@@ -9,7 +9,7 @@ use jailwire::Vnet;
 use jailwire::jail::{JailParameters, JailSystem};
 use jailwire::kernel::{Kernel, Proxy};
 use jailwire::sim::Sim;
-use jailwire::wiring::bulk::{self, BulkJail, Cancel, Fate, Limits, Name};
+use jailwire::wiring::bulk::{Cancel, Fate, Limits, Progress};
 use jailwire::wiring::{
     Alias, Devfs, HostName, JailSpec, MountSpec, Network, Nic, Router, Shared, VnetSpec, Wiring,
 };
@@ -95,15 +95,15 @@ fn asked(kind: Kind, jails: u16) -> [Asked; 2] {
     let host = Vnet::host(Arc::clone(wiring.kernel()));
     let places = Places { bridge: host.create_bridge().unwrap(), uplink: host.create_epair().unwrap().a };
     let specs: Vec<_> = (0..jails).map(|number| kind(number, places)).collect();
-    let names: Vec<Name> = specs.iter().map(|spec| (spec.name.clone(), Vec::new())).collect();
-    let jails = specs.into_iter().map(BulkJail::new).collect();
-    let well =
-        |name: &str, fate: Fate| assert!(matches!(fate, Fate::Up(_) | Fate::Gone(_)), "{name}: {fate:?}");
+    let names: Vec<String> = specs.iter().map(|spec| spec.name.clone()).collect();
+    let well = |name: &str, told: Progress| {
+        let fate = told.fate();
+        assert!(matches!(fate, None | Some(Fate::Up(_) | Fate::Gone(_))), "{name}: {fate:?}");
+    };
     kernel.watch.asked();
-    let site = wiring.site();
-    bulk::start(&site, jails, &Limits::ONE, &Cancel::new(), well).unwrap();
+    wiring.start_many(specs, &Limits::ONE, &Cancel::new(), well).unwrap();
     let start = kernel.watch.asked();
-    bulk::stop(&site, &names, &Limits::ONE, &Cancel::new(), well).unwrap();
+    wiring.stop_many(names, &Limits::ONE, &Cancel::new(), well).unwrap();
     [start, kernel.watch.asked()]
 }
 

@@ -127,7 +127,7 @@ fn a_jail_that_was_removed_by_others_and_dies_slowly_is_started_again() {
 fn what_was_lent_is_waited_for_as_long_as_was_said_and_then_told_and_kept() {
     let card = Hardware { driver: "em".to_owned(), unit: 1, mac: [2, 0, 0, 0, 1, 1] };
     let (sim, mut wiring) = simulated_with(&Options { hardware: vec![card], ..Options::default() });
-    wiring.set_wait(Duration::from_secs(2));
+    wiring.times_mut().wait = Duration::from_secs(2);
     let up = wiring.jail("web", "/").nic_alone().lend("em1").start().unwrap();
     // Renamed inside, it comes back with the end of the jail alone.
     let inside = Vnet::enter(wiring.kernel().clone(), up.jid).unwrap();
@@ -264,8 +264,7 @@ fn whenever_a_start_or_a_stop_is_killed_a_foreign_jail_is_left_alone() {
             is_untouched(&wiring, theirs);
             stop(&wiring);
             is_untouched(&wiring, theirs);
-            let names = [("web".to_owned(), Vec::new()), ("other".to_owned(), Vec::new())];
-            bulk::stop(&wiring.site(), &names, &Limits::default(), &Cancel::new(), |_, _| {}).unwrap();
+            wiring.stop_many(["web", "other"], &Limits::default(), &Cancel::new(), |_, _| {}).unwrap();
             is_untouched(&wiring, theirs);
             jail::remove(kernel, theirs).unwrap();
             sim.sleep(Duration::from_secs(1));
@@ -408,12 +407,12 @@ fn an_epair_of_the_hosts_is_destroyed_unless_a_jail_that_may_have_made_it_goes_o
     sim.connect(dying.get(), Duration::from_secs(30));
     jail::remove(&**wiring.kernel(), dying).unwrap();
     let end = wiring.host().create_epair().unwrap().a;
-    wiring.set_wait(Duration::from_secs(1));
+    wiring.times_mut().wait = Duration::from_secs(1);
     let begin = sim.now();
     let refused = wiring.detach(&end).unwrap_err().to_string();
     assert!(refused.contains("ETIMEDOUT") && refused.contains("dying"), "{refused}");
     assert!(sim.now() - begin >= Duration::from_secs(1));
-    wiring.set_wait(Duration::from_secs(60));
+    wiring.times_mut().wait = Duration::from_secs(60);
     wiring.detach(&end).unwrap();
     assert!(!wiring.host().has_interface(&end).unwrap());
     assert_eq!(sim.panics(), [""; 0]);
@@ -479,8 +478,8 @@ fn a_complete_journal_of_a_jail_that_is_gone_is_cleared_by_all_alike() {
                 let spec = wiring.jail("web", "/").nic("bridge0").address("192.0.2.20/24").spec().unwrap();
                 let mut fates = Vec::new();
                 let jails = vec![bulk::BulkJail::new(spec)];
-                let note = |_: &str, fate| fates.push(fate);
-                bulk::start(&wiring.site(), jails, &Limits::default(), &Cancel::new(), note).unwrap();
+                let note = |_: &str, told: bulk::Progress| fates.extend(told.fate());
+                wiring.start_many(jails, &Limits::default(), &Cancel::new(), note).unwrap();
                 assert!(matches!(fates[..], [Fate::Up(_)]), "{fates:?}");
             }
         }

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::time::Instant;
 
-use jailwire::wiring::bulk::{self, BulkJail, Cancel, Fate, Limits, Name};
+use jailwire::wiring::bulk::{Cancel, Fate, Limits};
 
 use crate::plan::Variant;
 use crate::{Fallible, Setup, Timing};
@@ -54,21 +54,26 @@ fn one(setup: &Setup<'_>, mark: Mark<'_>) -> Fallible<Timing> {
 /// The engine. The host keeps its CPUs ticking or not as the benchmark says, so there is no guard in it.
 fn bulk(setup: &Setup<'_>, limits: &Limits, mark: Mark<'_>) -> Fallible<Timing> {
     let specs = setup.specifications();
-    let names: Vec<Name> = specs.iter().map(|spec| (spec.name.clone(), Vec::new())).collect();
-    let site = setup.wiring.site();
+    let names: Vec<String> = specs.iter().map(|spec| spec.name.clone()).collect();
+    let wiring = &setup.wiring;
     let mut timing = Timing::default();
     let mut failure = None;
     mark(&timing)?;
     let begin = Instant::now();
-    let jails = specs.into_iter().map(BulkJail::new).collect();
-    bulk::start(&site, jails, limits, &Cancel::new(), |name, fate| {
-        timing.up.push(begin.elapsed());
-        note(&mut failure, name, fate);
+    wiring.start_many(specs, limits, &Cancel::new(), |name, told| {
+        if let Some(fate) = told.fate() {
+            timing.up.push(begin.elapsed());
+            note(&mut failure, name, fate);
+        }
     })?;
     timing.start = begin.elapsed();
     mark(&timing)?;
     let begin = Instant::now();
-    bulk::stop(&site, &names, limits, &Cancel::new(), |name, fate| note(&mut failure, name, fate))?;
+    wiring.stop_many(names, limits, &Cancel::new(), |name, told| {
+        if let Some(fate) = told.fate() {
+            note(&mut failure, name, fate);
+        }
+    })?;
     timing.stop = begin.elapsed();
     mark(&timing)?;
     failure.map_or(Ok(timing), |failure| Err(failure.into()))

@@ -191,7 +191,7 @@ impl<'a> Attachment<'a> {
         };
         let survey = Survey::take(self.wiring.host(), &spec)?;
         let there = inside.snapshot(Fib::DEFAULT)?;
-        let plan = Plan::attaching(&spec, &survey, &there).map_err(WiringError::Problems)?;
+        let plan = Plan::attaching(&spec, &survey, &there)?;
         let vnet = match &plan.spec().network {
             Network::Vnet(planned) => planned.clone(),
             Network::Shared(_) => vnet,

@@ -10,7 +10,7 @@ use super::nic::{Draft, nat_methods, nic_methods};
 use super::nic_address::NicAddress;
 use super::open::{Wiring, WiringError};
 use super::plan::Plan;
-use super::problem::Problem;
+use super::problem::{Problem, Problems};
 use super::run::Up;
 use super::spec::{Alias, Devfs, HostName, JailSpec, MountSpec, Network, Shared};
 use super::value_or_text::ValueOrText;
@@ -101,10 +101,10 @@ impl<'a, Stage> JailBuilder<'a, Stage> {
     /// # Errors
     ///
     /// Every value that could not be read.
-    pub fn spec(mut self) -> Result<JailSpec, Vec<Problem>> {
+    pub fn spec(mut self) -> Result<JailSpec, Problems> {
         self.draft.complete(&self.name, &self.wiring.host_uuid());
         if !self.draft.mistakes.is_empty() {
-            return Err(self.draft.mistakes);
+            return Err(Problems(self.draft.mistakes));
         }
         let wish = self.draft.nat;
         let network = match self.shared {
@@ -123,7 +123,7 @@ impl<'a, Stage> JailBuilder<'a, Stage> {
     /// [`WiringError::Problems`]; and the kernel's errors from a look at the host.
     pub fn plan(self) -> Result<Plan, WiringError> {
         let wiring = self.wiring;
-        wiring.plan(&self.spec().map_err(WiringError::Problems)?)
+        wiring.plan(&self.spec()?)
     }
 
     /// Starts the jail: all of it, or nothing of it.
@@ -139,7 +139,7 @@ impl<'a, Stage> JailBuilder<'a, Stage> {
     /// * [`WiringError::Failure`]: a call to the kernel or to a file failed, outside any step.
     pub fn start(self) -> Result<Up, WiringError> {
         let wiring = self.wiring;
-        wiring.start(&self.spec().map_err(WiringError::Problems)?)
+        wiring.start(&self.spec()?)
     }
 }
 

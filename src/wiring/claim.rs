@@ -30,13 +30,6 @@ use crate::files;
 use crate::jail;
 use crate::kernel::Kernel;
 use crate::types::Jid;
-use std::time::Duration;
-
-/// How long the child of a start that was killed may take to end, and its jail with it.
-const CHILD_ENDS: Duration = Duration::from_secs(2);
-
-/// How long to wait before looking again.
-const LOOK: Duration = Duration::from_millis(10);
 
 /// Whether the jail of a name was started here, and how far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,9 +125,9 @@ impl Claim {
         let lock = site.state.lock_jail(name, waiting)?;
         let journal = Journal::open(&site.state.journal(name), site.boot)?;
         let kernel = &**site.host.kernel();
-        let deadline = kernel.now().saturating_add(CHILD_ENDS);
+        let deadline = kernel.now().saturating_add(site.times.child_ends);
         while may_be_held(kernel, name, &journal)? && kernel.now() < deadline {
-            kernel.sleep(LOOK);
+            kernel.sleep(site.times.look);
         }
         let standing = Standing::of(kernel, name, &journal)?;
         Ok(Claim { name: name.to_owned(), standing, journal, _lock: lock })

@@ -38,6 +38,7 @@ mod spec;
 mod state;
 mod step;
 mod survey;
+mod times;
 mod undo;
 mod uplink;
 mod value_or_text;
@@ -55,9 +56,9 @@ pub use nic_address::{InvalidNicAddress, NicAddress};
 pub use open::{Wiring, WiringError};
 pub use plan::Plan;
 pub use prior::Prior;
-pub use problem::Problem;
+pub use problem::{Problem, Problems};
 pub use relocation::{AddressMove, MacChange, MovedIpv6, MovedRoute, PendingMove};
-pub use run::{Site, Up, WAIT};
+pub use run::{Site, Up};
 pub use shared::{sweep, unneeded};
 pub use spec::{
     Alias, Devfs, HostName, JailSpec, MountSpec, Network, Nic, Router, Shared, StaticRoute, VnetSpec,
@@ -65,6 +66,7 @@ pub use spec::{
 pub use state::StateDirectory;
 pub use step::{JailInterface, Step};
 pub use survey::Survey;
+pub use times::Times;
 pub use undo::{Owed, undo_order};
 pub use uplink::Uplink;
 pub use value_or_text::ValueOrText;

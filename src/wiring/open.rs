@@ -1,25 +1,26 @@
 //! A host that is ready for jails: the kernel, its locks and its journals.
 
+use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::builder::JailBuilder;
-use super::bulk::{self, BulkError, BulkJail, Cancel, Fate, Limits, Trouble};
+use super::bulk::{self, BulkError, BulkJail, BulkStop, Cancel, Fate, Limits, Progress, Trouble};
 use super::claim::Standing;
 use super::journal::Journal;
 use super::plan::Plan;
-use super::problem::Problem;
-use super::run::{Site, Up, WAIT};
+use super::problem::{Problem, Problems};
+use super::run::{Site, Up};
 use super::spec::JailSpec;
 use super::state::StateDirectory;
 use super::survey::Survey;
+use super::times::Times;
 use super::undo::Owed;
 use super::{Error, StepError};
 use crate::files::{Files, Gate};
 use crate::jail::{self, JailInfo, JailKey};
-use crate::kernel::{self, Kernel};
+use crate::kernel::{self, Finished, Kernel, Output, Program};
 use crate::vnet::Vnet;
 
 /// A host on which jails are started and stopped.
@@ -42,7 +43,7 @@ pub struct Wiring {
     pub(super) state: StateDirectory,
     pub(super) boot: String,
     gate: Announcing,
-    wait: Duration,
+    times: Times,
 }
 
 /// Why a jail was not started, stopped or wired.
@@ -62,6 +63,12 @@ pub enum WiringError {
     /// A call to the kernel or to a file failed, outside any step.
     #[error(transparent)]
     Failure(#[from] StepError),
+}
+
+impl From<Problems> for WiringError {
+    fn from(problems: Problems) -> WiringError {
+        WiringError::Problems(problems.0)
+    }
 }
 
 impl From<crate::Error> for WiringError {
@@ -136,7 +143,7 @@ impl Wiring {
         let host = Vnet::host(kernel);
         // Sixteen bytes of no further structure.
         let boot = host.sysctl("kern.boot_id")?.iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Wiring { host, state, boot, gate, wait: WAIT })
+        Ok(Wiring { host, state, boot, gate, times: Times::default() })
     }
 
     /// The host's network stack.
@@ -180,7 +187,7 @@ impl Wiring {
             state: &self.state,
             files: Files::through(&self.gate),
             boot: &self.boot,
-            wait: self.wait,
+            times: self.times,
         }
     }
 
@@ -201,7 +208,7 @@ impl Wiring {
     /// [`WiringError::Problems`]; and the kernel's errors from a look at the host.
     pub fn plan(&self, spec: &JailSpec) -> Result<Plan, WiringError> {
         let survey = Survey::take(&self.host, spec)?;
-        Plan::new(spec, &survey).map_err(WiringError::Problems)
+        Ok(Plan::new(spec, &survey)?)
     }
 
     /// Starts a jail: all of it, or nothing of it. If an earlier start was killed, what it left of the jail is taken
@@ -214,7 +221,7 @@ impl Wiring {
         let mut fate = None;
         let jails = vec![BulkJail::new(spec.clone())];
         let site = self.site();
-        let swept = bulk::start(&site, jails, &Limits::ONE, &Cancel::new(), |_, ended| fate = Some(ended));
+        let swept = bulk::start(&site, jails, &Limits::ONE, &Cancel::new(), |_, told| fate = told.fate());
         match fate {
             // What jails shared and could not be taken away stays in its journal, and is no fault of this one.
             Some(Fate::Up(up)) => Ok(up),
@@ -237,12 +244,12 @@ impl Wiring {
     /// # Errors
     ///
     /// * [`WiringError::Problems`]: the jail of that name was not started here.
-    /// * [`WiringError::Owed`]: the kernel kept some of it, also after the time that [`Wiring::set_wait`] gives it.
+    /// * [`WiringError::Owed`]: the kernel kept some of it, also after the time that [`Times::wait`] gives it.
     /// * [`WiringError::Failure`]: a lock or a journal.
     pub fn stop(&self, name: &str) -> Result<bool, WiringError> {
         let mut fate = None;
-        let names = [(name.to_owned(), Vec::new())];
-        bulk::stop(&self.site(), &names, &Limits::ONE, &Cancel::new(), |_, ended| fate = Some(ended))?;
+        let jails = vec![BulkStop::new(name)];
+        bulk::stop(&self.site(), jails, &Limits::ONE, &Cancel::new(), |_, told| fate = told.fate())?;
         match fate {
             Some(Fate::Gone(_)) => Ok(true),
             Some(Fate::Absent) => Ok(false),
@@ -272,11 +279,83 @@ impl Wiring {
         Ok(jail::list(&**self.kernel(), true)?.into_iter().filter(|jail| jail.dying).collect())
     }
 
-    /// Sets how long a stop waits for what comes back only with the end of a jail: an interface that was lent and
-    /// renamed inside, a mount that stays busy. What has not come back by then stays in the journal. A stop waits for
-    /// nothing else. The default is [`WAIT`].
-    pub fn set_wait(&mut self, wait: Duration) {
-        self.wait = wait;
+    /// How long things are waited for, to be changed.
+    pub fn times_mut(&mut self) -> &mut Times {
+        &mut self.times
+    }
+
+    /// The jails of this host that are not dying.
+    ///
+    /// # Errors
+    ///
+    /// As [`jail::list`].
+    pub fn jails(&self) -> Result<Vec<JailInfo>, WiringError> {
+        Ok(jail::list(&**self.kernel(), false)?)
+    }
+
+    /// Runs a program in a jail and waits for its end: as root, with a usual environment and nothing to read, its
+    /// output kept, and no time limit. The simulated kernel records the program and runs nothing. For anything else
+    /// make a [`Program`] and give it to [`Processes::run`](crate::kernel::Processes::run).
+    ///
+    /// # Errors
+    ///
+    /// * [`WiringError::Problems`]: there is no such jail.
+    /// * as [`Processes::run`](crate::kernel::Processes::run). How the program ends is not an error, but an
+    ///   [`Exit`](crate::kernel::Exit).
+    ///
+    /// ```
+    /// let wiring = jailwire::wiring::Wiring::simulated()?;
+    /// wiring.jail("web", "/").nic("bridge0").address("192.0.2.20/24").start()?;
+    /// let finished = wiring.run("web", ["/bin/sh", "/etc/rc"])?;
+    /// println!("{:?}: {}", finished.exit, String::from_utf8_lossy(&finished.output));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn run<A: Into<OsString>>(
+        &self,
+        jail: impl Into<JailKey>,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Result<Finished, WiringError> {
+        let key = jail.into();
+        let shown = key.to_string();
+        let kernel = &**self.kernel();
+        let Some(info) = jail::get(kernel, key)? else {
+            return Err(Problems(vec![Problem::NoJail { jail: shown }]).into());
+        };
+        let program = Program { output: Output::Capture, ..Program::in_jail(info.jid, arguments) };
+        let finished = kernel.run(&program);
+        Ok(finished.map_err(|failure| crate::Error::new("run a program in", shown, "execve", failure))?)
+    }
+
+    /// Starts many jails: each of them all of it, or nothing of it. See [`bulk`] for the order.
+    ///
+    /// `told` hears when a jail begins, and what became of it; it is called in the calling thread.
+    ///
+    /// # Errors
+    ///
+    /// See [`BulkError`]. What becomes of a single jail is not among them.
+    pub fn start_many<'j, J: Into<BulkJail<'j>>>(
+        &self,
+        jails: impl IntoIterator<Item = J>,
+        limits: &Limits,
+        cancel: &Cancel,
+        told: impl FnMut(&str, Progress),
+    ) -> Result<(), BulkError> {
+        bulk::start(&self.site(), jails.into_iter().map(Into::into).collect(), limits, cancel, told)
+    }
+
+    /// Stops many jails, and takes away all that their starts added. A jail goes before those that it depends on.
+    ///
+    /// # Errors
+    ///
+    /// As [`Wiring::start_many`].
+    pub fn stop_many<J: Into<BulkStop>>(
+        &self,
+        jails: impl IntoIterator<Item = J>,
+        limits: &Limits,
+        cancel: &Cancel,
+        told: impl FnMut(&str, Progress),
+    ) -> Result<(), BulkError> {
+        bulk::stop(&self.site(), jails.into_iter().map(Into::into).collect(), limits, cancel, told)
     }
 
     /// `kern.hostuuid`, or nothing where there is none.

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use ipnetwork::IpNetwork;
 
 use super::nat::JailNat;
-use super::problem::Problem;
+use super::problem::{Problem, Problems};
 use super::spec::{Alias, Devfs, JailSpec, Network, Nic, Router, Shared, StaticRoute, VnetSpec};
 use super::step::{JailInterface, Step};
 use super::survey::Survey;
@@ -51,7 +51,7 @@ impl Plan {
     /// # Errors
     ///
     /// Every problem there is, not just the first.
-    pub fn new(spec: &JailSpec, survey: &Survey) -> Result<Plan, Vec<Problem>> {
+    pub fn new(spec: &JailSpec, survey: &Survey) -> Result<Plan, Problems> {
         let separated = survey.separate(spec);
         let mut planner = Planner::new(survey);
         let adopted = planner.adopt(separated);
@@ -71,17 +71,13 @@ impl Plan {
 
     /// Works out the steps that give NICs and routes to a jail that is there, with a network stack of its own.
     /// `inside` is what is there in the jail.
-    pub(super) fn attaching(
-        spec: &JailSpec,
-        survey: &Survey,
-        inside: &Snapshot,
-    ) -> Result<Plan, Vec<Problem>> {
+    pub(super) fn attaching(spec: &JailSpec, survey: &Survey, inside: &Snapshot) -> Result<Plan, Problems> {
         let separated = survey.separate(spec);
         let mut planner = Planner::new(survey);
         let adopted = planner.adopt(separated);
         let spec = &*adopted;
         let Network::Vnet(vnet) = &spec.network else {
-            return Err(vec![Problem::NoStack { jail: spec.name.clone() }]);
+            return Err(Problems(vec![Problem::NoStack { jail: spec.name.clone() }]));
         };
         planner.problems.extend_from_slice(survey.nat_problems());
         planner.inside = Some(inside);
@@ -193,7 +189,7 @@ impl<'a> Planner<'a> {
     }
 
     /// The plan; or every problem, once.
-    fn finish(self, spec: &JailSpec) -> Result<Plan, Vec<Problem>> {
+    fn finish(self, spec: &JailSpec) -> Result<Plan, Problems> {
         let mut problems = Vec::new();
         for problem in self.problems {
             if !problems.contains(&problem) {
@@ -201,7 +197,7 @@ impl<'a> Planner<'a> {
             }
         }
         if !problems.is_empty() {
-            return Err(problems);
+            return Err(Problems(problems));
         }
         let Planner { steps, uplinks, notes, empty, filtering, carried, mut vlan_uplinks, .. } = self;
         vlan_uplinks.retain(|made| uplinks.iter().any(|(_, member)| *member == made.name));

@@ -20,6 +20,7 @@ use super::span;
 use super::spec::{Alias, HostName, JailSpec, MountSpec, Network, Router, StaticRoute};
 use super::state::StateDirectory;
 use super::step::{JailInterface, Step};
+use super::times::Times;
 use super::undo::{self, Owed};
 use super::{Error, StepError};
 use crate::bridge::MemberFlags;
@@ -56,13 +57,9 @@ pub struct Site<'a> {
     pub files: Files<'a>,
     /// `kern.boot_id`.
     pub boot: &'a str,
-    /// How long to wait for what comes back only with the end of a jail: an interface that was lent and renamed
-    /// inside, a mount that stays busy. See [`WAIT`].
-    pub wait: Duration,
+    /// How long things are waited for.
+    pub times: Times,
 }
-
-/// How long is waited for what comes back only with the end of a jail, where nothing else is said.
-pub const WAIT: Duration = Duration::from_secs(10);
 
 /// Brings a jail up as its plan says. `before` is called before each step.
 ///

@@ -8,7 +8,6 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::StepError;
 use super::bulk::KernelLock;
@@ -23,16 +22,6 @@ use crate::jail::{self, mount};
 use crate::kernel::{Errno, Kernel};
 use crate::types::{InterfaceName, Jid};
 use crate::vnet::Vnet;
-
-/// How long a jail that was removed, and that nothing holds, may take to be gone: its processes have to be reaped.
-const REAPED: Duration = Duration::from_millis(50);
-
-/// How long the epairs of a jail that has gone may take to go with its network stack, before the jail is looked at
-/// again: it may be dying slowly.
-const WITH_ITS_STACK: Duration = Duration::from_millis(300);
-
-/// How long to wait before looking again.
-const LOOK: Duration = Duration::from_millis(10);
 
 /// What remains after undoing.
 #[derive(Debug, Default)]
@@ -147,7 +136,7 @@ impl<'a> Doomed<'a> {
                 Ok(())
             }
             Owned::Lent(name) => {
-                jail::wait_for_interfaces(host, std::slice::from_ref(name), self.site.wait)?;
+                jail::wait_for_interfaces(host, std::slice::from_ref(name), self.site.times.wait)?;
                 Ok(())
             }
             Owned::Was(prior) => prior.put_back(host),
@@ -209,18 +198,18 @@ impl<'a> Doomed<'a> {
             self.alive = None;
             self.removed = Some(jid);
             // What goes on dying is done with all the same.
-            let _ = jail::wait_gone(kernel, jid, REAPED);
+            let _ = jail::wait_gone(kernel, jid, self.site.times.reaped);
         }
         Ok(())
     }
 
     fn unmount(&self, fstype: &str, on: &Path) -> Result<(), StepError> {
         let kernel = &**self.site.host.kernel();
-        let deadline = kernel.now().saturating_add(self.site.wait);
+        let deadline = kernel.now().saturating_add(self.site.times.wait);
         loop {
             match self.unmount_now(fstype, on) {
                 Err(StepError::Kernel(error)) if error.errno() == Errno::EBUSY && kernel.now() < deadline => {
-                    kernel.sleep(LOOK);
+                    kernel.sleep(self.site.times.look);
                 }
                 other => return other,
             }
@@ -260,7 +249,7 @@ fn absent(result: crate::Result<()>) -> Result<(), StepError> {
 /// Destroys an epair whose home cannot go meanwhile: it is the host's stack, or that of a jail that is held.
 pub(super) fn destroy_held(site: &Site<'_>, name: &InterfaceName) -> Result<(), StepError> {
     let kernel = site.host.kernel();
-    let deadline = kernel.now().saturating_add(site.wait);
+    let deadline = kernel.now().saturating_add(site.times.wait);
     loop {
         if !site.host.has_interface(name)? {
             return Ok(());
@@ -271,7 +260,7 @@ pub(super) fn destroy_held(site: &Site<'_>, name: &InterfaceName) -> Result<(), 
         match destroyed {
             Ok(()) => return Ok(()),
             Err(error) if kernel.now() >= deadline => return Err(error.into()),
-            Err(_) => kernel.sleep(LOOK),
+            Err(_) => kernel.sleep(site.times.look),
         }
     }
 }
@@ -294,8 +283,8 @@ pub(super) fn let_epair_go(
 ) -> Result<(), StepError> {
     let kernel = &**site.host.kernel();
     let begin = kernel.now();
-    let deadline = begin.saturating_add(site.wait.max(WITH_ITS_STACK));
-    let give_back = begin.saturating_add(WITH_ITS_STACK);
+    let deadline = begin.saturating_add(site.times.wait.max(site.times.with_its_stack));
+    let give_back = begin.saturating_add(site.times.with_its_stack);
     while site.host.has_interface(name)? {
         let now = kernel.now();
         if now >= give_back
@@ -314,7 +303,7 @@ pub(super) fn let_epair_go(
             let why = "wait for end of";
             return Err(crate::Error::new(why, name, "SIOCGIFINDEX", Errno::ETIMEDOUT).into());
         }
-        kernel.sleep(LOOK);
+        kernel.sleep(site.times.look);
     }
     Ok(())
 }
@@ -331,9 +320,9 @@ pub(super) fn let_epair_go(
 /// jail that may be its home is still dying.
 pub(super) fn destroy_of_unknown_home(site: &Site<'_>, name: &InterfaceName) -> Result<(), StepError> {
     let kernel = site.host.kernel();
-    let deadline = kernel.now().saturating_add(site.wait.max(WITH_ITS_STACK));
+    let deadline = kernel.now().saturating_add(site.times.wait.max(site.times.with_its_stack));
     // From the last moment on at which a jail was dying.
-    let mut goes_until = kernel.now().saturating_add(WITH_ITS_STACK);
+    let mut goes_until = kernel.now().saturating_add(site.times.with_its_stack);
     while site.host.has_interface(name)? {
         let now = kernel.now();
         match hold_all_stacks(kernel)? {
@@ -343,9 +332,9 @@ pub(super) fn destroy_of_unknown_home(site: &Site<'_>, name: &InterfaceName) -> 
                 let why = "wait for the end of the dying jails that may have made";
                 return Err(crate::Error::new(why, name, "jail_get", Errno::ETIMEDOUT).into());
             }
-            None => goes_until = now.saturating_add(WITH_ITS_STACK),
+            None => goes_until = now.saturating_add(site.times.with_its_stack),
         }
-        kernel.sleep(LOOK);
+        kernel.sleep(site.times.look);
     }
     Ok(())
 }

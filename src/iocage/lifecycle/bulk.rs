@@ -8,7 +8,7 @@ use crate::iocage::config::{JailConfig, Localhost, Network};
 use crate::iocage::translate::HostFacts;
 use crate::types::Fib;
 use crate::wiring::bulk::{Limits, View};
-use crate::wiring::{self, JailSpec, Owned, Plan, Problem, StepError, Survey};
+use crate::wiring::{self, JailSpec, Owned, Plan, Problems, StepError, Survey};
 
 /// The host, looked at once for all jails.
 #[derive(Debug, Default)]
@@ -45,7 +45,7 @@ impl Host<'_> {
     }
 
     /// Plans a start on the host as it is.
-    pub(super) fn plan(&self, spec: &JailSpec) -> Result<Result<Plan, Vec<Problem>>, StepError> {
+    pub(super) fn plan(&self, spec: &JailSpec) -> Result<Result<Plan, Problems>, StepError> {
         match &self.bulk {
             Some(bulk) => bulk.view.plan(&self.vnet, spec),
             None => Ok(Plan::new(spec, &Survey::take(&self.vnet, spec)?)),

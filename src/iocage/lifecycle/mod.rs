@@ -172,8 +172,8 @@ pub struct Host<'a> {
     bulk: Option<bulk::Bulk>,
     /// Whether it may change anything.
     changes: bool,
-    /// How long to wait for what comes back only with the end of a jail.
-    wait: Duration,
+    /// How long things are waited for.
+    times: wiring::Times,
     /// The jails that were removed.
     removed: Mutex<Vec<(JailName, Jid)>>,
 }
@@ -218,8 +218,8 @@ impl<'a> Host<'a> {
         let boot = vnet.sysctl("kern.boot_id")?;
         // Sixteen bytes of no further structure.
         let boot = boot.iter().map(|byte| format!("{byte:02x}")).collect();
-        let (wait, removed) = (wiring::WAIT, Mutex::default());
-        Ok(Host { store, files, vnet, state, boot, bulk: None, changes, wait, removed })
+        let (times, removed) = (wiring::Times::default(), Mutex::default());
+        Ok(Host { store, files, vnet, state, boot, bulk: None, changes, times, removed })
     }
 
     fn kernel(&self) -> &Arc<dyn Kernel> {
@@ -227,14 +227,14 @@ impl<'a> Host<'a> {
     }
 
     fn site(&self) -> wiring::Site<'_> {
-        let Host { vnet, state, files, boot, wait, .. } = self;
-        wiring::Site { host: vnet, state, files: *files, boot, wait: *wait }
+        let Host { vnet, state, files, boot, times, .. } = self;
+        wiring::Site { host: vnet, state, files: *files, boot, times: *times }
     }
 
     /// Sets how long a stop waits for what comes back only with the end of a jail: an interface that was lent and
     /// renamed inside, a mount that stays busy.
     pub fn set_wait(&mut self, wait: Duration) {
-        self.wait = wait;
+        self.times.wait = wait;
     }
 
     /// A jail's configuration, if only root can have written it; on the simulated kernel, if only the caller can.

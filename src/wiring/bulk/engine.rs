@@ -83,32 +83,54 @@ pub fn run<J: Job>(
     cancel: &Cancel,
     mut ended: impl FnMut(usize, Option<J::Outcome>),
 ) -> Result<(), Circle> {
+    run_telling(jobs, limits, cancel, |place, told| match told {
+        Told::Begun => {}
+        Told::Ended(outcome) => ended(place, outcome),
+    })
+}
+
+/// What is told of a job.
+#[derive(Debug)]
+pub enum Told<T> {
+    /// The job has begun.
+    Begun,
+    /// The job has ended. Without an outcome the job was not begun, because the operation was cancelled.
+    Ended(Option<T>),
+}
+
+/// As [`run`], and `told` hears as well when a job begins.
+///
+/// # Errors
+///
+/// As [`run`].
+pub fn run_telling<J: Job>(
+    jobs: Vec<Placed<J>>,
+    limits: &Limits,
+    cancel: &Cancel,
+    mut told: impl FnMut(usize, Told<J::Outcome>),
+) -> Result<(), Circle> {
     let count = jobs.len();
     let schedule = Schedule::new(jobs, limits, cancel)?;
     if count <= 1 || limits.is_one() {
-        while let Some((place, outcome)) = schedule.work_alone() {
-            ended(place, outcome);
-        }
+        schedule.work_alone(&mut told);
         return Ok(());
     }
     thread::scope(|scope| {
-        let (tell, told) = channel();
+        let (tell, heard) = channel();
         WorkerPool { scope, schedule: &schedule, tell }.wake(&mut schedule.lock(), Stage::Before);
         // Ends when the last worker is gone.
-        for (place, outcome) in told {
-            ended(place, outcome);
+        for (place, what) in heard {
+            told(place, what);
         }
     });
     Ok(())
 }
 
-type Ended<T> = (usize, Option<T>);
-
 /// The workers, who come when they are needed: a thread takes longer to begin than many a job.
 struct WorkerPool<'scope, 'env, J: Job> {
     scope: &'scope Scope<'scope, 'env>,
     schedule: &'scope Schedule<'env, J>,
-    tell: Sender<Ended<J::Outcome>>,
+    tell: Sender<(usize, Told<J::Outcome>)>,
 }
 
 impl<'scope, J: Job> WorkerPool<'scope, '_, J> {
@@ -134,9 +156,9 @@ impl<'scope, J: Job> WorkerPool<'scope, '_, J> {
         let _active = ActiveWorker { pool: self, stage };
         while let Some((place, job)) = self.next(stage) {
             let wake = |state: &mut State<J>, stage| self.wake(state, stage);
-            self.schedule.advance(place, job, stage, &wake, |outcome| {
+            self.schedule.advance(place, job, stage, &wake, &mut |told| {
                 // The caller listens until all have ended.
-                let _ = self.tell.send((place, outcome));
+                let _ = self.tell.send((place, told));
             });
         }
     }
@@ -220,6 +242,8 @@ struct State<J> {
     /// How many jobs each one still waits for.
     waits_for: Vec<usize>,
     followers: Vec<Vec<usize>>,
+    /// Which have begun.
+    begun: Vec<bool>,
     /// How many have not ended.
     left: usize,
     workers: [Workers; 3],
@@ -233,6 +257,7 @@ impl<'a, J: Job> Schedule<'a, J> {
             ready: Default::default(),
             waits_for: Vec::with_capacity(count),
             followers: vec![Vec::new(); count],
+            begun: vec![false; count],
             left: count,
             workers: Default::default(),
         };
@@ -265,22 +290,27 @@ impl<'a, J: Job> Schedule<'a, J> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a job through a stage. `tell` hears of it when it has ended, before those that follow begin.
+    /// Takes a job through a stage. `tell` hears of its begin, and of its end before those that follow begin.
     fn advance(
         &self,
         place: usize,
         mut job: J,
         stage: Stage,
         wake: Wake<'_, J>,
-        tell: impl FnOnce(Option<J::Outcome>),
+        tell: &mut dyn FnMut(Told<J::Outcome>),
     ) {
         // Whatever happens, the jobs that depend on this one stop waiting for it.
         let mut end = End { schedule: self, wake, place, armed: true };
         let next = match (self.cancel.is_cancelled(), stage) {
-            (false, _) => job.run(stage),
+            (false, _) => {
+                if !std::mem::replace(&mut self.lock().begun[place], true) {
+                    tell(Told::Begun);
+                }
+                job.run(stage)
+            }
             (true, Stage::Before) => {
                 drop(job);
-                return tell(None);
+                return tell(Told::Ended(None));
             }
             (true, _) => Next::Done(job.cancel(stage)),
         };
@@ -295,24 +325,20 @@ impl<'a, J: Job> Schedule<'a, J> {
             Next::Done(outcome) => {
                 // What the job holds, such as its lock, goes before those that follow begin.
                 drop(job);
-                tell(Some(outcome));
+                tell(Told::Ended(Some(outcome)));
             }
         }
     }
 
-    /// Takes jobs as far as they go in the calling thread, until one has ended.
-    fn work_alone(&self) -> Option<Ended<J::Outcome>> {
+    /// Takes all jobs to their ends in the calling thread.
+    fn work_alone(&self, told: &mut impl FnMut(usize, Told<J::Outcome>)) {
         loop {
             let mut state = self.lock();
             // What has begun comes first.
-            let (stage, (place, job)) =
-                Stage::ALL.into_iter().rev().find_map(|stage| Some((stage, state.take(stage)?)))?;
+            let found = Stage::ALL.into_iter().rev().find_map(|stage| Some((stage, state.take(stage)?)));
             drop(state);
-            let mut ended = None;
-            self.advance(place, job, stage, &|_, _| {}, |outcome| ended = Some((place, outcome)));
-            if ended.is_some() {
-                return ended;
-            }
+            let Some((stage, (place, job))) = found else { return };
+            self.advance(place, job, stage, &|_, _| {}, &mut |what| told(place, what));
         }
     }
 }

@@ -6,7 +6,7 @@ use std::io;
 use std::sync::{Mutex, PoisonError};
 
 use super::cancel::Cancel;
-use super::engine::{self, Circle, Job, Next, Placed, Stage};
+use super::engine::{self, Circle, Job, Next, Placed, Stage, Told};
 use super::fork_server::ForkServer;
 use super::limits::Limits;
 use super::ticks::TickGuard;
@@ -20,6 +20,7 @@ use crate::wiring::{
 pub type Task<'a> = Box<dyn FnOnce(Option<Jid>) -> Result<(), StepError> + Send + 'a>;
 
 /// A jail to be started.
+#[non_exhaustive]
 pub struct BulkJail<'a> {
     /// What it is to look like.
     pub spec: JailSpec,
@@ -38,6 +39,42 @@ impl<'a> BulkJail<'a> {
     pub fn new(spec: JailSpec) -> BulkJail<'a> {
         BulkJail { spec, priority: 0, depends: Vec::new(), before: None, after: None }
     }
+
+    /// Sets its priority: the smaller is begun first.
+    pub fn priority(mut self, priority: u32) -> BulkJail<'a> {
+        self.priority = priority;
+        self
+    }
+
+    /// Adds a jail that has to be up before this one begins.
+    pub fn depends_on(mut self, name: impl Into<String>) -> BulkJail<'a> {
+        self.depends.push(name.into());
+        self
+    }
+
+    /// Sets what comes before it is made.
+    pub fn before(
+        mut self,
+        task: impl FnOnce(Option<Jid>) -> Result<(), StepError> + Send + 'a,
+    ) -> BulkJail<'a> {
+        self.before = Some(Box::new(task));
+        self
+    }
+
+    /// Sets what comes when it is up. If that fails the jail is taken away again.
+    pub fn after(
+        mut self,
+        task: impl FnOnce(Option<Jid>) -> Result<(), StepError> + Send + 'a,
+    ) -> BulkJail<'a> {
+        self.after = Some(Box::new(task));
+        self
+    }
+}
+
+impl From<JailSpec> for BulkJail<'_> {
+    fn from(spec: JailSpec) -> Self {
+        BulkJail::new(spec)
+    }
 }
 
 impl fmt::Debug for BulkJail<'_> {
@@ -46,8 +83,54 @@ impl fmt::Debug for BulkJail<'_> {
     }
 }
 
-/// A jail to be stopped: its name, and the jails that it depends on, which are stopped after it.
-pub type Name = (String, Vec<String>);
+/// A jail to be stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BulkStop {
+    /// The kernel's name for it.
+    pub name: String,
+    /// The jails that it depends on: they are stopped after it.
+    pub depends: Vec<String>,
+}
+
+impl BulkStop {
+    /// A jail that depends on no other.
+    pub fn new(name: impl Into<String>) -> BulkStop {
+        BulkStop { name: name.into(), depends: Vec::new() }
+    }
+
+    /// Adds a jail that it depends on.
+    pub fn depends_on(mut self, name: impl Into<String>) -> BulkStop {
+        self.depends.push(name.into());
+        self
+    }
+}
+
+impl<T: Into<String>> From<T> for BulkStop {
+    fn from(name: T) -> BulkStop {
+        BulkStop::new(name)
+    }
+}
+
+/// What is told of one jail, while many are started or stopped.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Progress {
+    /// Its start or stop has begun.
+    Begun,
+    /// Its start or stop has ended.
+    Ended(Fate),
+}
+
+impl Progress {
+    /// What became of the jail, if its start or stop has ended.
+    pub fn fate(self) -> Option<Fate> {
+        match self {
+            Progress::Begun => None,
+            Progress::Ended(fate) => Some(fate),
+        }
+    }
+}
 
 /// What became of one jail.
 #[derive(Debug)]
@@ -102,7 +185,8 @@ fn owed(owed: &Owed) -> String {
 
 /// Starts jails: each of them all of it, or nothing of it.
 ///
-/// `ended` hears what became of each, in the order in which they end.
+/// `told` hears when a jail begins, and what became of it. It is called in the calling thread, in the order in which
+/// that happens. [`Wiring::start_many`](crate::wiring::Wiring::start_many) does the same.
 ///
 /// # Errors
 ///
@@ -111,35 +195,21 @@ fn owed(owed: &Owed) -> String {
 /// # Example
 ///
 /// ```
-/// # use std::sync::Arc;
-/// # use jailwire::kernel::Kernel;
-/// # use jailwire::sim::Sim;
-/// use jailwire::files::Files;
-/// use jailwire::jail::JailParameters;
-/// use jailwire::wiring::bulk::{self, BulkJail, Cancel, Fate, Limits};
-/// use jailwire::wiring::{Devfs, JailSpec, Network, StateDirectory, Site, VnetSpec};
-/// use jailwire::Vnet;
+/// use jailwire::wiring::Wiring;
+/// use jailwire::wiring::bulk::{Cancel, Fate, Limits, Progress};
 ///
-/// # let kernel: Arc<dyn Kernel> = Arc::new(Sim::new());
-/// let host = Vnet::host(kernel.clone());
-/// let state = StateDirectory::open(&*kernel, Files::new())?;
-/// let site = Site { host: &host, state: &state, files: Files::new(), boot: "this boot", wait: jailwire::wiring::WAIT };
-/// let jails = ["db", "web"].map(|name| {
-///     BulkJail::new(JailSpec {
-///         name: name.to_owned(),
-///         path: "/".into(),
-///         parameters: JailParameters::default(),
-///         devfs: Devfs::Existing(0),
-///         mounts: Vec::new(),
-///         network: Network::Vnet(VnetSpec::default()),
-///         nat: None,
-///     })
-/// });
+/// let wiring = Wiring::simulated()?;
+/// let mut jails = Vec::new();
+/// for (name, address) in [("db", "192.0.2.20/24"), ("web", "192.0.2.21/24")] {
+///     jails.push(wiring.jail(name, "/").nic("bridge0").address(address).spec()?);
+/// }
 /// let mut up = 0;
-/// bulk::start(&site, jails.into(), &Limits::default(), &Cancel::new(), |_name, fate| {
-///     up += usize::from(matches!(fate, Fate::Up(_)));
+/// wiring.start_many(jails, &Limits::default(), &Cancel::new(), |name, progress| match progress {
+///     Progress::Ended(Fate::Up(_)) => up += 1,
+///     other => println!("{name}: {other:?}"),
 /// })?;
 /// assert_eq!(up, 2);
+/// wiring.stop_many(["web", "db"], &Limits::default(), &Cancel::new(), |_, _| {})?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn start(
@@ -147,7 +217,7 @@ pub fn start(
     mut jails: Vec<BulkJail<'_>>,
     limits: &Limits,
     cancel: &Cancel,
-    ended: impl FnMut(&str, Fate),
+    told: impl FnMut(&str, Progress),
 ) -> Result<(), BulkError> {
     jails.sort_by_key(|jail| jail.priority);
     let names: Vec<String> = jails.iter().map(|jail| jail.spec.name.clone()).collect();
@@ -161,7 +231,7 @@ pub fn start(
         after,
     };
     let jobs = jails.into_iter().zip(depends).enumerate().map(job).collect();
-    run(jobs, &batch, &names, limits, cancel, ended)
+    run(jobs, &batch, &names, limits, cancel, told)
 }
 
 /// Stops jails, and takes away everything that their journals say. A jail goes before those that it
@@ -172,15 +242,15 @@ pub fn start(
 /// As [`start`].
 pub fn stop(
     site: &Site<'_>,
-    jails: &[Name],
+    jails: Vec<BulkStop>,
     limits: &Limits,
     cancel: &Cancel,
-    ended: impl FnMut(&str, Fate),
+    told: impl FnMut(&str, Progress),
 ) -> Result<(), BulkError> {
-    let names: Vec<String> = jails.iter().map(|(name, _)| name.clone()).collect();
+    let names: Vec<String> = jails.iter().map(|jail| jail.name.clone()).collect();
     let mut after = vec![Vec::new(); names.len()];
     for (place, needed) in
-        places(&names, jails.iter().map(|(_, depends)| depends.as_slice())).into_iter().enumerate()
+        places(&names, jails.iter().map(|jail| jail.depends.as_slice())).into_iter().enumerate()
     {
         needed.into_iter().for_each(|needed| after[needed].push(place));
     }
@@ -189,7 +259,7 @@ pub fn stop(
     let named = names.iter().zip(after);
     let jobs = named.map(|(name, after)| Placed { job: Stop { batch: &batch, name, claim: None }, after });
     let jobs = jobs.collect();
-    run(jobs, &batch, &names, limits, cancel, ended)
+    run(jobs, &batch, &names, limits, cancel, told)
 }
 
 /// What is wrong with a bulk operation as a whole.
@@ -226,7 +296,7 @@ fn run<J: Job<Outcome = Fate>>(
     names: &[String],
     limits: &Limits,
     cancel: &Cancel,
-    mut ended: impl FnMut(&str, Fate),
+    mut told: impl FnMut(&str, Progress),
 ) -> Result<(), BulkError> {
     let host = batch.site.host;
     let guard = limits.tick_guard.then(|| TickGuard::hold(host.kernel())).transpose();
@@ -234,8 +304,14 @@ fn run<J: Job<Outcome = Fate>>(
     let circle = |Circle(places): Circle| {
         BulkError::Circle(places.into_iter().map(|place| names[place].clone()).collect())
     };
-    engine::run(jobs, limits, cancel, |place, fate| ended(&names[place], fate.unwrap_or(Fate::Cancelled)))
-        .map_err(circle)?;
+    let pass_on = |place: usize, what| {
+        let progress = match what {
+            Told::Begun => Progress::Begun,
+            Told::Ended(fate) => Progress::Ended(fate.unwrap_or(Fate::Cancelled)),
+        };
+        told(&names[place], progress);
+    };
+    engine::run_telling(jobs, limits, cancel, pass_on).map_err(circle)?;
     match batch.site.state.is_unswept() {
         true => {
             let state = batch.site.state.alone();
@@ -311,7 +387,7 @@ impl Start<'_, '_> {
                 self.batch.clear_left(&mut claim)?;
                 self.batch.view.gone(&owned);
                 let plan = self.batch.view.plan(self.batch.site.host, &self.jail.spec)?;
-                let plan = plan.map_err(Trouble::Problems)?;
+                let plan = plan.map_err(|problems| Trouble::Problems(problems.0))?;
                 self.begun = Some((claim, plan));
                 if let Some(task) = self.jail.before.take() {
                     task(None)?;

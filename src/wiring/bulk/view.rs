@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::types::MacAddr;
 use crate::vnet::Vnet;
-use crate::wiring::{JailSpec, Network, Owned, Plan, Problem, StepError, Survey};
+use crate::wiring::{JailSpec, Network, Owned, Plan, Problems, StepError, Survey};
 
 /// A [`Survey`] that is shared by the starts of a bulk operation.
 ///
@@ -34,7 +34,7 @@ impl View {
     /// # Errors
     ///
     /// Those of [`Survey::take`]; the inner ones are those of [`Plan::new`].
-    pub fn plan(&self, host: &Vnet, spec: &JailSpec) -> Result<Result<Plan, Vec<Problem>>, StepError> {
+    pub fn plan(&self, host: &Vnet, spec: &JailSpec) -> Result<Result<Plan, Problems>, StepError> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let Seen { survey, expected } = &mut *seen;
         let plan = match survey {

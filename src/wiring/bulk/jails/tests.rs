@@ -63,19 +63,29 @@ impl World {
     }
 
     fn site(&self) -> Site<'_> {
-        Site { host: &self.host, state: &self.state, files: Files::new(), boot: BOOT, wait: wiring::WAIT }
+        Site {
+            host: &self.host,
+            state: &self.state,
+            files: Files::new(),
+            boot: BOOT,
+            times: wiring::Times::default(),
+        }
     }
 
     fn start(&self, jails: Vec<BulkJail<'_>>, cancel: &Cancel) -> Vec<(String, String)> {
         let mut fates = Vec::new();
-        let note = |name: &str, fate| fates.push((name.to_owned(), told(&fate)));
+        let note = |name: &str, progress: Progress| {
+            fates.extend(progress.fate().map(|fate| (name.to_owned(), told(&fate))));
+        };
         start(&self.site(), jails, &four(), cancel, note).unwrap();
         fates
     }
 
-    fn stop(&self, jails: &[Name]) -> Vec<(String, String)> {
+    fn stop(&self, jails: Vec<BulkStop>) -> Vec<(String, String)> {
         let mut fates = Vec::new();
-        let note = |name: &str, fate| fates.push((name.to_owned(), told(&fate)));
+        let note = |name: &str, progress: Progress| {
+            fates.extend(progress.fate().map(|fate| (name.to_owned(), told(&fate))));
+        };
         stop(&self.site(), jails, &four(), &Cancel::new(), note).unwrap();
         fates
     }
@@ -109,8 +119,8 @@ fn jail(number: u8) -> BulkJail<'static> {
     BulkJail::new(spec(number, bridge()))
 }
 
-fn names(numbers: impl Iterator<Item = u8>) -> Vec<Name> {
-    numbers.map(|number| (format!("j{number}"), Vec::new())).collect()
+fn names(numbers: impl Iterator<Item = u8>) -> Vec<BulkStop> {
+    numbers.map(|number| BulkStop::new(format!("j{number}"))).collect()
 }
 
 #[test]
@@ -120,7 +130,7 @@ fn many_come_up_on_a_bridge_that_was_not_there_and_go_without_a_trace() {
     let fates = world.start((0..50).map(jail).collect(), &Cancel::new());
     assert!(fates.len() == 50 && fates.iter().all(|(_, fate)| fate == "up"), "{fates:?}");
     assert_eq!(world.host.members(&bridge()).unwrap().len(), 50);
-    let fates = world.stop(&names(0..50));
+    let fates = world.stop(names(0..50));
     assert!(fates.len() == 50 && fates.iter().all(|(_, fate)| fate == "gone"), "{fates:?}");
     assert_eq!(world.settled(), before);
     assert_eq!(std::fs::read_dir(world.state.directory()).unwrap().count(), 0, "locks and journals are left");
@@ -220,12 +230,12 @@ fn jails_of_both_kinds_come_up_one_after_the_other() {
         .zip(0..)
         .map(|(spec, number)| BulkJail::new(JailSpec { name: format!("j{number}"), ..spec }));
     let mut fates = Vec::new();
-    let note = |_: &str, fate| fates.push(told(&fate));
+    let note = |_: &str, progress: Progress| fates.extend(progress.fate().map(|fate| told(&fate)));
     start(&world.site(), jails.collect(), &Limits::ONE, &Cancel::new(), note).unwrap();
     assert_eq!([&fates[0], &fates[2], &fates[3]], ["up", "up", "up"], "{fates:?}");
     assert!(fates[1].contains("em9") && fates[4].contains("02:00:01:00:00:02"), "{fates:?}");
     assert_eq!(world.host.ipv4_addresses(&"lo0".parse().unwrap()).unwrap().len(), 3);
-    world.stop(&names(0..5));
+    world.stop(names(0..5));
     assert_eq!(world.settled(), before);
 }
 
@@ -236,17 +246,25 @@ fn the_smaller_priority_is_begun_first() {
     jails[3].priority = 1;
     jails.iter_mut().take(3).for_each(|jail| jail.priority = 2);
     let mut order = Vec::new();
-    start(&world.site(), jails, &Limits::ONE, &Cancel::new(), |name, _| order.push(name.to_owned())).unwrap();
-    assert_eq!(order, ["j3", "j0", "j1", "j2"]);
+    start(&world.site(), jails, &Limits::ONE, &Cancel::new(), |name, progress| {
+        order.push((name.to_owned(), matches!(progress, Progress::Begun)));
+    })
+    .unwrap();
+    let begun: Vec<_> = order.iter().filter(|(_, begun)| *begun).map(|(name, _)| name).collect();
+    assert_eq!(begun, ["j3", "j0", "j1", "j2"]);
+    // Each is told of twice, the begin before the end.
+    assert_eq!(order.len(), 8);
+    for pair in order.chunks(2) {
+        assert!(pair[0].0 == pair[1].0 && pair[0].1 && !pair[1].1, "{order:?}");
+    }
 }
 
 #[test]
 fn a_stop_takes_dependents_first() {
     let world = World::new();
     world.start((0..3).map(jail).collect(), &Cancel::new());
-    let jails: Vec<Name> =
-        vec![("j0".into(), vec![]), ("j1".into(), vec!["j0".into()]), ("j2".into(), vec!["j1".into()])];
-    let order: Vec<String> = world.stop(&jails).into_iter().map(|(name, _)| name).collect();
+    let jails = vec!["j0".into(), BulkStop::new("j1").depends_on("j0"), BulkStop::new("j2").depends_on("j1")];
+    let order: Vec<String> = world.stop(jails).into_iter().map(|(name, _)| name).collect();
     assert_eq!(order, ["j2", "j1", "j0"]);
 }
 
@@ -278,7 +296,7 @@ fn cancelled_anywhere_no_jail_is_half_there() {
         there.sort();
         told.sort();
         assert_eq!(there, told, "at {at}");
-        world.stop(&up.iter().map(|name| (name.clone(), Vec::new())).collect::<Vec<_>>());
+        world.stop(up.iter().map(BulkStop::new).collect());
         assert_eq!(world.settled(), before, "cancelled at {at}");
         points += 1;
         if up.len() == 6 && !cancel.is_cancelled() {

@@ -37,7 +37,7 @@ pub fn run(cli: &Cli, args: &Net) -> Result<ExitCode, CommandError> {
     }
     let mut wiring = if args.only_looks() { Wiring::look(kernel)? } else { Wiring::on(kernel)? };
     if let Net::Detach(Detach { wait: Some(seconds), .. }) = args {
-        wiring.set_wait(Duration::from_secs(*seconds));
+        wiring.times_mut().wait = Duration::from_secs(*seconds);
     }
     let plumbing = Plumbing { wiring, json: cli.json };
     match args {
