@@ -1,4 +1,4 @@
-//! What `src/bindings` says, read back from its text: each structure with the layout that bindgen has rustc
+//! What `src/bindings.rs` says, read back from its text: each structure with the layout that bindgen has rustc
 //! assert, each alias, each constant.
 
 use std::collections::HashMap;
@@ -7,8 +7,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use syn::{Expr, Item, Lit, Type, UnOp};
-
-use crate::compiler::Architecture;
 
 pub struct Bindings {
     pub structs: Vec<Struct>,
@@ -55,14 +53,13 @@ pub struct Shape {
 }
 
 impl Bindings {
-    /// Where the bindings of an architecture are.
-    pub fn path(architecture: Architecture) -> PathBuf {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/bindings");
-        folder.join(architecture.rust()).with_extension("rs")
+    /// Where the bindings are, which are those of both architectures.
+    pub fn path() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("src/bindings.rs")
     }
 
-    pub fn read(architecture: Architecture) -> Self {
-        let path = Self::path(architecture);
+    pub fn read() -> Self {
+        let path = Self::path();
         let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         Self::parse(&text)
     }
