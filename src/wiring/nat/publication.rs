@@ -155,7 +155,7 @@ mod tests {
     fn what_is_wrong_is_said() {
         let refused = |text: &str| text.parse::<Publication>().unwrap_err().to_string();
         assert!(refused("8080").contains("is not [ADDRESS:]PORT"));
-        assert!(refused("80:80/icmp").contains("neither tcp nor udp"));
+        assert!(refused("80:80/icmp").contains("use tcp or udp"));
         assert!(refused("0:80").contains("\"0\""));
         assert!(refused("80:65536").contains("65536"));
         assert!(refused("9-8:80").contains("9-8"));
