@@ -112,10 +112,8 @@ impl Config {
             .map_err(|error| Failure::new(Code::Decoding, format!("could not parse prevResult: {error}")))
     }
 
-    /// The attachments that GC is to leave.
-    pub fn valid_attachments(&self) -> Result<Vec<Valid>> {
-        let valid = self.common.valid.as_ref().or(self.common.valid_before.as_ref());
-        // Without the list all would have to go.
-        valid.cloned().ok_or_else(|| Failure::config("cni.dev/valid-attachments is missing"))
+    /// Returns the attachments that GC leaves, or `None` when the runtime gives no list.
+    pub fn valid_attachments(&self) -> Option<&[Valid]> {
+        self.common.valid.as_deref().or(self.common.valid_before.as_deref())
     }
 }

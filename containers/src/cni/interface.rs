@@ -161,14 +161,22 @@ impl Work {
         detached
     }
 
-    /// Takes away all attachments to this network but the valid ones, and their addresses.
-    pub fn collect(&self) -> Result<()> {
-        let host = super::host()?;
-        let valid = self.config.valid_attachments()?;
+    /// Takes away what is attached to a network, but for the valid attachments. When the runtime gives no list of those,
+    /// as libcni does where it knows no attachment, an attachment is valid as long as its jail runs.
+    pub fn collect_network(&self, host: &Host, network: &str) -> Result<()> {
+        let Some(valid) = self.config.valid_attachments() else {
+            return Ok(host.collect(network, |record| host.has_jail_of(record))?);
+        };
         let is_valid = |key: &Key| {
             valid.iter().any(|one| one.container == key.container && one.interface == key.interface)
         };
-        let collected = host.collect(self.config.name(), is_valid).map_err(Failure::from);
+        Ok(host.collect(network, |record| Ok(is_valid(&record.key)))?)
+    }
+
+    /// Takes away all attachments to this network but the valid ones, and their addresses.
+    pub fn collect(&self) -> Result<()> {
+        let host = super::host()?;
+        let collected = self.collect_network(&host, self.config.name());
         let ipam = Ipam::of(&self.config, &self.environment)?;
         host.with_files(|files| ipam.gc(&self.config, &self.environment, files))?;
         collected

@@ -79,11 +79,7 @@ pub fn run(work: &Work) -> Result<Option<Value>> {
             Ok(None)
         }
         Command::Gc => {
-            let valid = work.config.valid_attachments()?;
-            let is_valid = |key: &Key| {
-                valid.iter().any(|one| one.container == key.container && one.interface == key.interface)
-            };
-            super::host()?.collect(&key(work).network, is_valid)?;
+            work.collect_network(&super::host()?, &key(work).network)?;
             Ok(None)
         }
         Command::Status => {

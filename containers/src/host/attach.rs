@@ -321,15 +321,20 @@ impl Host {
     /// # Errors
     ///
     /// The first failure.
-    pub fn collect(&self, network: &str, is_valid: impl Fn(&Key) -> bool) -> Result<()> {
+    pub fn collect(&self, network: &str, is_valid: impl Fn(&Record) -> Result<bool>) -> Result<()> {
         let mut first_failure = None;
         for (record, progress) in self.with_files(|files| self.records.all(files))? {
-            if record.key.network != network || is_valid(&record.key) {
+            if record.key.network != network {
                 continue;
             }
-            let taken = self.records.lock_container(&record.key.container).map_err(Failure::from);
-            let taken = taken.and_then(|_lock| self.take_away(&record, progress));
-            if let Err(failure) = taken {
+            let collected = is_valid(&record).and_then(|valid| {
+                if valid {
+                    return Ok(());
+                }
+                let _lock = self.records.lock_container(&record.key.container)?;
+                self.take_away(&record, progress)
+            });
+            if let Err(failure) = collected {
                 first_failure.get_or_insert(failure);
             }
         }
@@ -337,6 +342,16 @@ impl Host {
             first_failure.get_or_insert(failure);
         }
         first_failure.map_or(Ok(()), Err)
+    }
+
+    /// Tells whether the jail of an attachment runs. A jail of that name with another jid is another jail.
+    ///
+    /// # Errors
+    ///
+    /// As [`jail::get`].
+    pub fn has_jail_of(&self, record: &Record) -> Result<bool> {
+        let jail = jail::get(&**self.kernel(), record.jail.as_str())?;
+        Ok(jail.is_some_and(|info| info.jid.get() == record.jid))
     }
 
     /// Takes an attachment away, under the container's lock. The record goes last.

@@ -1,5 +1,7 @@
 //! From what a runtime calls a network namespace to a jail.
 
+use std::path::Path;
+
 use jailwire::jail::{self, JailInfo, JailKey};
 use jailwire::types::Jid;
 
@@ -13,23 +15,34 @@ fn key(word: &str) -> JailKey {
     }
 }
 
+fn is_path(namespace: &str) -> Failure {
+    Failure::NoJail(format!(
+        "{namespace:?} is a path: on FreeBSD the network namespace of a container is the name or the jid of its jail"
+    ))
+}
+
 impl Host {
     /// Finds the jail whose network stack is meant by a name or a jid. A jail that shares the stack of the jail above
     /// it means that one, as the containers of a pod do.
+    ///
+    /// A path means the jail that its last component names: programs that know Linux put their working directory before
+    /// the name, as libcni's cnitool does.
     ///
     /// Returns `None` when there is no such jail.
     ///
     /// # Errors
     ///
-    /// [`Failure::NoJail`] when the jail shares the host's stack.
+    /// [`Failure::NoJail`] when the jail shares the host's stack, and when a path leads to a file or names no jail.
     pub fn find_jail(&self, namespace: &str) -> Result<Option<JailInfo>> {
-        if namespace.contains('/') {
-            return Err(Failure::NoJail(format!(
-                "{namespace:?} is a path: on FreeBSD the network namespace of a container is the name or the jid of its jail"
-            )));
-        }
         let kernel = &**self.kernel();
-        let Some(mut info) = jail::get(kernel, key(namespace))? else { return Ok(None) };
+        let found = match namespace.rsplit_once('/') {
+            None => jail::get(kernel, key(namespace))?,
+            Some((_, name)) if !name.is_empty() && !Path::new(namespace).exists() => {
+                Some(jail::get(kernel, key(name))?.ok_or_else(|| is_path(namespace))?)
+            }
+            Some(_) => return Err(is_path(namespace)),
+        };
+        let Some(mut info) = found else { return Ok(None) };
         while !info.vnet {
             let above = match info.name.rsplit_once('.') {
                 Some((above, _)) => jail::get(kernel, above)?,

@@ -71,11 +71,14 @@ impl Ipam {
         }
     }
 
-    /// Takes addresses back from all containers but the valid ones.
+    /// Takes addresses back from all containers but the valid ones. Without a list of those, host-local cannot know
+    /// whose address is in use, and takes none back.
     pub fn gc(&self, config: &Config, environment: &Environment, files: Files<'_>) -> Result<()> {
         match self {
             Ipam::None => Ok(()),
-            Ipam::HostLocal(local) => local.gc(&config.valid_attachments()?, files),
+            Ipam::HostLocal(local) => {
+                config.valid_attachments().map_or(Ok(()), |valid| local.gc(valid, files))
+            }
             Ipam::Delegate(name) => delegate::run(name, config, environment, Command::Gc).map(drop),
         }
     }
