@@ -1,4 +1,4 @@
-//! Time, which belongs to the kernel: in the simulated one it passes at once.
+//! The clocks of a kernel. In the simulated kernel time passes at once.
 
 use std::time::{Duration, SystemTime};
 

@@ -23,11 +23,11 @@ pub enum Target {
 pub struct Entry {
     /// The jail.
     pub target: Target,
-    /// Open an AF_INET, an AF_INET6 and an unfiltered routing socket inside, and hand them out.
+    /// Whether to open an AF_INET, an AF_INET6 and an unfiltered routing socket inside, and to pass them out.
     pub sockets: bool,
-    /// Run these inside, in order, and hand out what they answer.
+    /// The sysctls to make inside, in order.
     pub sysctls: Vec<Sysctl>,
-    /// Keep the child, and with it the jail, until [`Entered::holder`] is closed. When the calling
+    /// Whether to keep the child, and with it the jail, until [`Entered::holder`] is closed. When the calling
     /// process ends, however it ends, the child ends too.
     pub hold: bool,
     /// How long the child may take before it is killed and the call fails with ETIMEDOUT.
@@ -52,8 +52,8 @@ pub struct Entered {
     pub jid: i32,
     /// Its sockets, if they were asked for.
     pub sockets: Option<Sockets>,
-    /// The answer to each sysctl.
+    /// The result of each sysctl.
     pub answers: Vec<Result<Vec<u8>>>,
-    /// Closing it lets a held child go.
+    /// The handle of the held child. Closing it ends the child.
     pub holder: Option<Handle>,
 }

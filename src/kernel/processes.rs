@@ -11,10 +11,10 @@ pub trait Processes: seal::Sealed {
     ///
     /// # Errors
     ///
-    /// What `jail_attach(2)` or [`Calls::jail_set`] answers: EINVAL or ENOENT: no such jail. EPERM: the caller is not
-    /// root, or may not enter it. What [`Calls::socket`] answers, when the entry asks for sockets. ETIMEDOUT: the child
+    /// Those of `jail_attach(2)` or [`Calls::jail_set`]. EINVAL or ENOENT: no such jail. EPERM: the caller is not
+    /// root, or may not enter it. Those of [`Calls::socket`], when the entry asks for sockets. ETIMEDOUT: the child
     /// took longer than the deadline, and was killed. EAGAIN, ENOMEM, EMFILE: no room for a child or for what it hands
-    /// out. EIO: the child ended before it answered. A sysctl that fails is not an error of the call, but an answer of [`Entered::answers`].
+    /// out. EIO: the child ended before it answered. The error of a sysctl is no error of the call: it is in [`Entered::answers`].
     fn enter(&self, entry: &Entry) -> Result<Entered>;
 
     /// Has a process fork ahead of time the children that [`Processes::enter`] needs for jails it makes and holds, until
@@ -23,7 +23,7 @@ pub trait Processes: seal::Sealed {
     /// kernel that makes no processes, such as the simulated kernel.
     fn fork_server(&self) -> Option<Handle>;
 
-    /// Runs a program and waits for its end. The simulated kernel records it and runs nothing.
+    /// Runs a program and waits for its end. The simulated kernel records the program and runs nothing.
     ///
     /// # Errors
     ///
@@ -33,10 +33,9 @@ pub trait Processes: seal::Sealed {
     /// an error, but an [`Exit`].
     fn run(&self, program: &Program) -> Result<Finished>;
 
-    /// Sets a sysctl of the host that holds an `int`, for as long as somebody holds the handle that
-    /// this answers: several may, in several processes. When the last has closed it, or has ended,
-    /// however it ended, the value from before the first comes back, unless somebody has set another
-    /// meanwhile.
+    /// Sets a sysctl of the host that holds an `int`, as long as a process holds the returned handle. Several processes may
+    /// hold handles at the same time. When the last of them has closed its handle, or has ended, however it ended, the value
+    /// from before the first comes back, unless another program has set another value meanwhile.
     ///
     /// # Errors
     ///

@@ -7,7 +7,7 @@ use std::time::Duration;
 /// Where a program's output goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
-    /// To where ours goes.
+    /// To the caller's own output.
     Inherit,
     /// To the end of a file, which is created when missing.
     Append(PathBuf),
@@ -29,13 +29,13 @@ pub struct Program {
     /// The user to become, by name as the jail's own (or the host's) password file has it. Root
     /// stays root when none is given.
     pub user: Option<String>,
-    /// Whether the user is looked up on the host, whatever the jail calls them.
+    /// Whether the user is looked up on the host, and not in the jail.
     pub host_user: bool,
-    /// Whether standard input is ours; otherwise it is `/dev/null`.
+    /// Whether standard input is the caller's. Otherwise it is `/dev/null`.
     pub stdin: bool,
-    /// Whether it gets a terminal of its own, which we connect to ours until it ends. Then
-    /// `stdin` and `output` are of no account. Where our standard input is no terminal, or the
-    /// jail shows none in its /dev, it gets our standard input, output and error instead.
+    /// Whether the program gets a terminal of its own, which is connected to the caller's terminal until the program ends.
+    /// `stdin` and `output` have no effect then. If the caller's standard input is no terminal, or the jail has no terminal in
+    /// its /dev, the program gets the caller's standard input, output and error instead.
     pub terminal: bool,
     /// Standard output and error.
     pub output: Output,
@@ -44,7 +44,7 @@ pub struct Program {
 }
 
 impl Program {
-    /// A program in a jail: as root, with a usual environment and nothing to read, its output where ours goes,
+    /// A program in a jail: as root, with a usual environment and nothing to read, its output going to the caller's,
     /// and no time limit.
     ///
     /// ```
@@ -91,7 +91,7 @@ pub enum Exit {
 /// A program that has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finished {
-    /// How.
+    /// How it ended.
     pub exit: Exit,
     /// What it wrote, with [`Output::Capture`].
     pub output: Vec<u8>,

@@ -1,4 +1,4 @@
-//! A kernel that passes everything on to another, and tells of it.
+//! A kernel that passes every call on to another kernel, and reports each call.
 
 use std::fmt::Debug;
 use std::net::SocketAddr;
@@ -16,7 +16,7 @@ use super::{
     Watched,
 };
 
-/// A call that a [`Proxy`] has passed on, and that was answered.
+/// A call that a [`Proxy`] has passed on, and that has returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Seen {
@@ -30,18 +30,18 @@ pub struct Seen {
     pub took: Duration,
 }
 
-/// Something that hears of every call to a kernel: see [`Proxy`].
+/// The receiver of reports about every call to a kernel: see [`Proxy`].
 pub trait Watch: Debug + Send + Sync {
-    /// A call was answered.
+    /// A call has returned.
     fn seen(&self, seen: Seen);
 
-    /// Whether what was read from a socket just now gets lost. The reader is then answered EAGAIN.
+    /// Whether the message that was read from a socket just now gets lost. The reader then gets EAGAIN.
     fn loses(&self) -> bool {
         false
     }
 }
 
-/// A kernel that passes every call on to another kernel, and tells of each: for tests that count, and for logs.
+/// A kernel that passes every call on to another kernel, and reports each call: for tests that count, and for logs.
 ///
 /// ```
 /// use std::sync::{Arc, Mutex};
@@ -65,7 +65,7 @@ pub trait Watch: Debug + Send + Sync {
 #[derive(Debug)]
 pub struct Proxy<W> {
     kernel: Arc<dyn Kernel>,
-    /// What hears of the calls.
+    /// The receiver of the reports.
     pub watch: W,
 }
 

@@ -1,14 +1,13 @@
-//! What the simulated kernel has, and no other.
+//! What only the simulated kernel has.
 
 use std::path::Path;
 
 use super::{Result, seal};
 
-/// What only a simulation has. A real kernel takes every method as it is here.
+/// What only a simulation has. A real kernel uses the methods as they are written here.
 pub trait Simulation: seal::Sealed {
-    /// Announces a change to a file, made by the program itself. A real kernel has nothing to do
-    /// here; the simulated one counts it among its calls, so that it can be made to fail or to be
-    /// the last.
+    /// Announces a change to a file, made by the program itself. A real kernel does nothing here. The simulated kernel counts
+    /// the change among its calls, so that a test can make it fail, or end the program after it.
     ///
     /// # Errors
     ///
