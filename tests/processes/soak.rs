@@ -23,8 +23,10 @@ struct Counts {
     unknown: Vec<String>,
 }
 
-/// What a command may say that comes too early, too late, or in between.
-const FORESEEN: [&str; 3] = ["is already running!", "is not running!", "Nothing is left over"];
+/// What a command may say that comes too early, too late, or in between. A restart has stopped its jail when another
+/// process starts the jail.
+const FORESEEN: [&str; 4] =
+    ["is already running!", "is not running!", "Nothing is left over", "is running already, with jid"];
 
 #[test]
 fn many_processes_at_random() {
