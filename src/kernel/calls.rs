@@ -17,8 +17,8 @@ pub trait Calls: seal::Sealed {
     /// # Errors
     ///
     /// EPROTONOSUPPORT or EAFNOSUPPORT: the kernel was built without the family, or the caller's jail has none of its
-    /// addresses. EPERM: [`Domain::Route`] in a jail that shares the host's network stack; [`Domain::Raw`] for a caller
-    /// who is not root. EMFILE, ENFILE, ENOBUFS: no room for another.
+    /// addresses. EPERM: [`Domain::Route`] in a jail that shares the host's network stack; [`Domain::Raw`] for callers
+    /// other than root. EMFILE, ENFILE, ENOBUFS: no room for another.
     fn socket(&self, domain: Domain) -> Result<Handle>;
 
     /// Opens a directory or device for requests on it: [`open(2)`](https://man.freebsd.org/open(2)), read-only, close-on-exec.

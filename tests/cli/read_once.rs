@@ -23,7 +23,7 @@ impl Watch {
         // SAFETY: inotify_init1(2) takes flags.
         let number = unsafe { libc::inotify_init1(libc::IN_NONBLOCK | libc::IN_CLOEXEC) };
         assert!(number >= 0, "{}", std::io::Error::last_os_error());
-        // SAFETY: the call above made this descriptor, and it is nobody else's.
+        // SAFETY: the call above made this descriptor, and nothing else owns it.
         let events = unsafe { File::from_raw_fd(number) };
         let mut watch = Watch { events, directories: BTreeMap::new() };
         for directory in directories {

@@ -172,7 +172,7 @@ impl Drop for Ipfw {
 }
 
 fn malformed(operation: &'static str, object: impl fmt::Display, call: &'static str) -> Error {
-    Error::malformed(operation, object, call, "the answer has not what it should have")
+    Error::malformed(operation, object, call, "the kernel's answer lacks a field")
 }
 
 /// The bytes of a C string with its NUL, as far as there is room for the NUL.

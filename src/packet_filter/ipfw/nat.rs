@@ -200,7 +200,7 @@ impl Ipfw {
         Ok(numbers)
     }
 
-    /// An instance; none where there is none of that number. Redirects of a form that [`NatRedirect`] does not have
+    /// Reads an instance. Returns `None` if there is no instance of that number. Redirects of a form that [`NatRedirect`] does not have
     /// are left out.
     ///
     /// # Errors

@@ -89,7 +89,7 @@ pub fn run<J: Job>(
     })
 }
 
-/// What is told of a job.
+/// What is reported of a job.
 #[derive(Debug)]
 pub enum Told<T> {
     /// The job has begun.

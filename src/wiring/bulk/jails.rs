@@ -112,7 +112,7 @@ impl<T: Into<String>> From<T> for BulkStop {
     }
 }
 
-/// What is told of one jail, while many are started or stopped.
+/// What is reported of one jail, while many are started or stopped.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Progress {

@@ -252,7 +252,7 @@ fn the_smaller_priority_is_begun_first() {
     .unwrap();
     let begun: Vec<_> = order.iter().filter(|(_, begun)| *begun).map(|(name, _)| name).collect();
     assert_eq!(begun, ["j3", "j0", "j1", "j2"]);
-    // Each is told of twice, the begin before the end.
+    // Each jail is reported twice, the begin before the end.
     assert_eq!(order.len(), 8);
     for pair in order.chunks(2) {
         assert!(pair[0].0 == pair[1].0 && pair[0].1 && !pair[1].1, "{order:?}");
