@@ -200,6 +200,7 @@ impl fmt::Display for InterfaceType {
 /// An address of an interface, as a dump shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(into = "crate::spelling::InterfaceAddress"))]
+#[non_exhaustive]
 pub struct InterfaceAddress {
     /// The address and its prefix length.
     pub network: IpNetwork,

@@ -59,6 +59,7 @@ impl fmt::Display for JailKey {
 
 /// A jail as [`jail_get(2)`](https://man.freebsd.org/jail_get(2)) shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct JailInfo {
     /// Its jid.
     pub jid: Jid,

@@ -17,6 +17,7 @@ use crate::vnet::Vnet;
 /// One route of a table, or one path of a route that has several.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(into = "crate::spelling::Route"))]
+#[non_exhaustive]
 pub struct RouteEntry {
     /// Where it leads to.
     pub destination: IpNetwork,

@@ -41,6 +41,7 @@ pub struct Attachment<'a> {
 
 /// What was attached to a jail.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Attached {
     /// The jail.
     pub jid: Jid,
@@ -54,6 +55,7 @@ pub struct Attached {
 
 /// An epair between the host and a jail.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct AttachedNic {
     /// The name of the host's end.
     pub host: InterfaceName,

@@ -16,6 +16,7 @@ const OF_IOCAGE: &str = "ioc-";
 
 /// The host's end of a jail's epair. Which jail it belongs to is in its description, in iocage's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HostEnd {
     /// This end.
     pub name: InterfaceName,

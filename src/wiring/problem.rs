@@ -44,7 +44,7 @@ pub enum Problem {
         jid: Jid,
     },
     /// What is to be detached is no epair.
-    #[error("{name} is no epair: name the host's end of an epair, as `net list` shows it")]
+    #[error("{name} is no epair: name the host's end of an epair")]
     NotAnEpair {
         /// The interface.
         name: InterfaceName,
@@ -82,10 +82,12 @@ pub enum Problem {
         path: PathBuf,
     },
     /// The kernel has no network stacks for jails.
-    #[error("this kernel was built without VIMAGE: set vnet=off, or boot a kernel with `options VIMAGE`")]
+    #[error(
+        "this kernel was built without VIMAGE: let the jail share the host's network stack, or boot a kernel with `options VIMAGE`"
+    )]
     NoVimage,
     /// An interface is missing.
-    #[error("the host has no interface {name}: check the name against `show`")]
+    #[error("the host has no interface {name}: check the name against `ifconfig -l`")]
     NoInterface {
         /// Its name.
         name: InterfaceName,
@@ -99,7 +101,7 @@ pub enum Problem {
         name: InterfaceName,
     },
     /// Something else has the bridge's name.
-    #[error("{name} is not a bridge: name a bridge in `interfaces`, or none")]
+    #[error("{name} is not a bridge: name a bridge, or none")]
     NotABridge {
         /// The interface.
         name: InterfaceName,

@@ -37,6 +37,7 @@ use crate::vnet::Vnet;
 
 /// A jail that is up.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Up {
     /// Its jid.
     pub jid: Jid,

@@ -25,6 +25,7 @@ use crate::vnet::Vnet;
 
 /// What remains after undoing.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct Owed {
     /// What could not be undone, with the reason. It stays in the journal.
     pub failures: Vec<(Owned, StepError)>,

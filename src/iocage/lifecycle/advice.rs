@@ -11,6 +11,16 @@ use crate::wiring::Problem;
 pub(super) fn advised(config: &JailConfig, problem: &Problem) -> config::Problem {
     let message = match (problem, &config.network) {
         (Problem::UnreachableRouter { router }, Network::Vnet(network)) => out_of_reach(network, *router),
+        (Problem::NoVimage, _) => {
+            "this kernel was built without VIMAGE: set vnet=off, or boot a kernel with `options VIMAGE`"
+                .to_owned()
+        }
+        (Problem::NotABridge { name }, _) => {
+            format!("{name} is not a bridge: name a bridge in `interfaces`, or none")
+        }
+        (Problem::NoInterface { name }, _) => {
+            format!("the host has no interface {name}: check the name against `show`")
+        }
         _ => problem.to_string(),
     };
     config::Problem { level: Level::Error, about: property(config, problem).to_owned(), message }

@@ -134,6 +134,7 @@ impl Progress {
 
 /// What became of one jail.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Fate {
     /// It is up.
     Up(Up),
