@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::Scene;
 use super::finding::{Finding, Level, list};
 use crate::iocage::config::{JailConfig, Network, VnetNetwork};
-use crate::wiring::nat::{self, JailNat};
+use crate::wiring::nat::{self, Backend, JailNat};
 
 impl Scene<'_> {
     /// What a start would refuse, once for all jails that it concerns; and what published ports lack without it.
@@ -15,7 +15,8 @@ impl Scene<'_> {
         for subject in &self.jails {
             let Ok(config) = &subject.config else { continue };
             let Some(wanted) = wanted(config) else { continue };
-            if config.nat.as_ref().is_some_and(|nat| !nat.forwards.is_empty()) {
+            let by_pf = wanted.backend() == Backend::Pf;
+            if by_pf && config.nat.as_ref().is_some_and(|nat| !nat.forwards.is_empty()) {
                 publishing.push(subject.name());
             }
             for problem in nat::problems(self.vnet, &wanted).unwrap_or_default() {

@@ -190,7 +190,7 @@ impl Wiring {
     /// [`WiringError::Failure`]: as of [`PacketFilter::rules`] and [`Ipfw`](crate::packet_filter::ipfw::Ipfw);
     /// EACCES or EPERM: not root.
     pub fn published(&self) -> std::result::Result<Vec<Published>, WiringError> {
-        Ok(all(self.host())?)
+        Ok(published(self.host())?)
     }
 }
 
@@ -276,7 +276,7 @@ fn take_away_anchor(
 /// Those of [`PacketFilter::rules`], of [`Ipfw::rules`](crate::packet_filter::ipfw::Ipfw::rules) and of
 /// [`jail::list`].
 pub fn left_over(host: &Vnet) -> Result<Vec<Published>> {
-    let published = match all(host) {
+    let published = match published(host) {
         Err(error) if error.kind() == ErrorKind::PermissionDenied => return Ok(Vec::new()),
         other => other?,
     };
@@ -319,8 +319,12 @@ fn our_anchor(jail: &str) -> std::result::Result<Anchor, WiringError> {
     })
 }
 
-/// Everything that is ours.
-fn all(host: &Vnet) -> Result<Vec<Published>> {
+/// As [`Wiring::published`].
+///
+/// # Errors
+///
+/// As [`Wiring::published`].
+pub fn published(host: &Vnet) -> Result<Vec<Published>> {
     let mut all = pf::all(host)?;
     all.extend(ipfw::all(host)?);
     Ok(all)

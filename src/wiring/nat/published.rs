@@ -46,6 +46,13 @@ pub struct PublishedPorts {
     pub jail: SocketAddr,
 }
 
+impl fmt::Display for Translated {
+    /// `10.0.0.2 as 192.0.2.10 on em0`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} as {} on {}", self.from, self.to, self.interface)
+    }
+}
+
 impl fmt::Display for PublishedPorts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let host = match self.host {

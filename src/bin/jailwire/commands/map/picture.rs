@@ -9,6 +9,7 @@ use jailwire::jail::{self, JailInfo};
 use jailwire::types::InterfaceName;
 use jailwire::vnet::Vnet;
 use jailwire::wiring::HostEnd;
+use jailwire::wiring::nat::{self, Published};
 use serde_json::{Value, json};
 
 use crate::CommandError;
@@ -51,6 +52,8 @@ pub struct Jail {
     pub name: String,
     pub jid: i32,
     pub network: Network,
+    /// Its NAT and published ports.
+    published: Option<Published>,
 }
 
 /// How a jail is wired.
@@ -105,10 +108,13 @@ impl Picture {
         }
         let running = jail::list(&*environment.kernel, false)?;
         let mut jails = Vec::new();
+        // Only root may look at the packet filter.
+        let published = nat::published(&vnet).unwrap_or_default();
         for info in &running {
             let is_its = |end: &&HostEnd| end.owner(&running).is_some_and(|owner| owner.jid == info.jid);
             let ends: Vec<_> = ends.iter().filter(is_its).collect();
-            jails.push(Jail::look(environment, info, &host, &ends)?);
+            let of_it = published.iter().find(|one| one.is_of(&info.name)).cloned();
+            jails.push(Jail { published: of_it, ..Jail::look(environment, info, &host, &ends)? });
         }
         let running: Vec<_> = jails.iter().map(|jail| jail.name.clone()).collect();
         let down = environment.store.jails()?.into_iter().map(|entry| entry.name);
@@ -155,7 +161,7 @@ impl Picture {
             value["port"] = json!(port.map(ports::Port::to_json));
             value
         };
-        let jail = |jail: &Jail| match &jail.network {
+        let wiring = |jail: &Jail| match &jail.network {
             Network::Own { nics, routes } => json!({
                 "name": jail.name,
                 "jid": jail.jid,
@@ -179,6 +185,15 @@ impl Picture {
                 json!({ "name": jail.name, "jid": jail.jid, "vnet": false, "addresses": addresses })
             }
         };
+        let jail = |jail: &Jail| {
+            let mut value = wiring(jail);
+            if let Some(published) = &jail.published {
+                value["nat"] = json!(published.nat.iter().map(ToString::to_string).collect::<Vec<_>>());
+                let ports = published.published.iter().map(ToString::to_string);
+                value["published"] = json!(ports.collect::<Vec<_>>());
+            }
+            value
+        };
         json!({
             "interfaces": self.interfaces.iter().map(|port| &port.json).collect::<Vec<_>>(),
             "bridges": self.bridges.iter().map(bridge).collect::<Vec<_>>(),
@@ -189,6 +204,15 @@ impl Picture {
 }
 
 impl Jail {
+    /// The NAT and the published ports of those of its addresses that are wanted, a line each.
+    pub fn translations(&self, wanted: impl Fn(IpAddr) -> bool) -> Vec<String> {
+        let published = self.published.iter();
+        let nat = published.clone().flat_map(|one| &one.nat).filter(|nat| wanted(nat.from));
+        let ports = published.flat_map(|one| &one.published).filter(|ports| wanted(ports.jail.ip()));
+        let nat = nat.map(|nat| format!("nat {nat}"));
+        nat.chain(ports.map(|ports| format!("published {ports}"))).collect()
+    }
+
     fn look(
         environment: &Environment,
         info: &JailInfo,
@@ -200,7 +224,7 @@ impl Jail {
             true => Jail::own(environment, info, ends)?,
             false => Network::Shared(shared(environment, info, host)?),
         };
-        Ok(Jail { name, jid: info.jid.get(), network })
+        Ok(Jail { name, jid: info.jid.get(), network, published: None })
     }
 
     fn own(environment: &Environment, info: &JailInfo, ends: &[&HostEnd]) -> Result<Network, CommandError> {

@@ -82,12 +82,12 @@ fn bridge_node(picture: &Picture, bridge: &Bridge) -> Node {
             Some((jail, nic)) => {
                 let inside = nic.map(|nic| format!(" ── {}", nic.port.name)).unwrap_or_default();
                 let below = match nic {
-                    Some(nic) => addresses_and_routers(nic),
-                    None => format!("{DIM}only root may look inside{DIM:#}"),
+                    Some(nic) => below_nic(jail, nic),
+                    None => vec![format!("{DIM}only root may look inside{DIM:#}")],
                 };
                 Node {
                     line: format!("{member}{inside} ── {}{}", jail_text(jail), words(bridge, member)),
-                    below: vec![below],
+                    below,
                     children: Vec::new(),
                 }
             }
@@ -120,7 +120,9 @@ fn words(bridge: &Bridge, member: &String) -> String {
 fn shared_node(jail: &Jail, interface: &str) -> Option<Node> {
     let Network::Shared(addresses) = &jail.network else { return None };
     let here = addresses.get(interface)?;
-    Some(Node { line: jail_text(jail), below: vec![dot::join(here, "  ")], children: Vec::new() })
+    let mut below = vec![dot::join(here, "  ")];
+    below.extend(jail.translations(|ip| here.iter().any(|network| network.ip() == ip)));
+    Some(Node { line: jail_text(jail), below, children: Vec::new() })
 }
 
 /// A jail that hangs on no interface, and the NICs of a jail that are on no bridge.
@@ -144,7 +146,10 @@ fn loose_node(picture: &Picture, jail: &Jail) -> Option<Node> {
             }
             for nic in loose {
                 let end = nic.host_end.as_ref().map(|end| format!("{end} ── ")).unwrap_or_default();
-                below.push(format!("{end}{}  {}", nic.port.name, addresses_and_routers(nic)));
+                let lines = below_nic(jail, nic);
+                let (first, others) = lines.split_first().expect("a line of addresses");
+                below.push(format!("{end}{}  {first}", nic.port.name));
+                below.extend(others.iter().cloned());
             }
         }
     }
@@ -152,6 +157,17 @@ fn loose_node(picture: &Picture, jail: &Jail) -> Option<Node> {
         below.push(format!("{DIM}no address{DIM:#}"));
     }
     Some(Node { line: jail_text(jail), below, children: Vec::new() })
+}
+
+/// The addresses of a NIC, and what is translated to or from them.
+fn below_nic(jail: &Jail, nic: &Nic) -> Vec<String> {
+    let is_its = |ip: std::net::IpAddr| {
+        let text = ip.to_string();
+        nic.port.addresses.iter().any(|address| address.split('/').next() == Some(text.as_str()))
+    };
+    let mut below = vec![addresses_and_routers(nic)];
+    below.extend(jail.translations(is_its));
+    below
 }
 
 fn addresses_and_routers(nic: &Nic) -> String {

@@ -9,7 +9,7 @@ use jailwire::jail::{self, JailInfo};
 use jailwire::types::{Fib, InterfaceName};
 use jailwire::vnet::Vnet;
 use jailwire::wiring::HostEnd;
-use jailwire::wiring::nat::{Published, Translated};
+use jailwire::wiring::nat::Published;
 use serde_json::{Value, json};
 
 use super::Plumbing;
@@ -96,16 +96,10 @@ fn to_json((info, stack, ends, published): &Listed<'_>) -> Value {
         "routes": stack.routes_to_json(),
     });
     if let Some(published) = published {
-        all["nat"] = json!(translations(published));
+        all["nat"] = json!(published.nat.iter().map(ToString::to_string).collect::<Vec<_>>());
         all["published"] = json!(published.published.iter().map(ToString::to_string).collect::<Vec<_>>());
     }
     all
-}
-
-/// `10.0.0.2 as 192.0.2.10 on em0`.
-fn translations(published: &Published) -> Vec<String> {
-    let words = |nat: &Translated| format!("{} as {} on {}", nat.from, nat.to, nat.interface);
-    published.nat.iter().map(words).collect()
 }
 
 fn print(out: &mut impl io::Write, (info, stack, ends, published): &Listed<'_>) -> io::Result<()> {
@@ -129,7 +123,7 @@ fn print(out: &mut impl io::Write, (info, stack, ends, published): &Listed<'_>) 
         writeln!(out, "  default {}", stack.via(route))?;
     }
     if let Some(published) = published {
-        for nat in translations(published) {
+        for nat in &published.nat {
             writeln!(out, "  nat {nat}")?;
         }
         for ports in &published.published {
