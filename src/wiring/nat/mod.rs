@@ -19,6 +19,9 @@
 //! * For each jail a rule that counts, with a number below 65535, the highest first. It says whose addresses are in
 //!   the table, and which ports lead to them.
 //!
+//! Where ipfw is loaded, each network stack has an ipfw of its own, and its last rule drops everything unless
+//! `net.inet.ip.fw.default_to_accept` was set in loader.conf: so do jails with a network stack of their own.
+//!
 //! `net.inet.ip.fw.one_pass` has to be 0: with 1 all packets that NAT looks at would pass without a look at the
 //! rules behind ours. A jail whose ports are published has NAT as well. When a jail's rules go, connections to its ports
 //! are known to NAT until they end.
@@ -67,8 +70,8 @@
 //!   ruleset blocks, `anchor "jailwire/*"` in it: each published port has a rule there that lets it pass.
 //! * From other jails: the same. From a jail on the same bridge too: the bridge then needs an address, which
 //!   the answers go through.
-//! * From the host itself: at least `net.pf.filter_local=1`, without which pf does not see answers to the host's
-//!   own connections. pf looks at it when it is switched on. On 15.1 that alone was not enough.
+//! * From the host itself: `net.pf.filter_local=1`, set before pf is switched on, because pf looks at it then. Without
+//!   it pf does not see the answers to the host's own connections.
 //!
 //! With ipfw:
 //!
