@@ -53,6 +53,33 @@ impl State {
 pub struct Connections {
     servers: Vec<Server>,
     _streams: Vec<TcpStream>,
+    _local: LocalTimeWait,
+}
+
+/// The kernel spares TIME_WAIT where both ends are the host's, as they are with shared-IP jails, unless told otherwise.
+struct LocalTimeWait(String);
+
+impl LocalTimeWait {
+    const NAME: &str = "net.inet.tcp.nolocaltimewait";
+
+    fn keep() -> LocalTimeWait {
+        let output = Command::new("/sbin/sysctl").args(["-n", LocalTimeWait::NAME]).output().expect("sysctl");
+        let was = LocalTimeWait(text(&output.stdout).trim().to_owned());
+        LocalTimeWait::set("0");
+        was
+    }
+
+    fn set(value: &str) {
+        let word = format!("{}={value}", LocalTimeWait::NAME);
+        let output = Command::new("/sbin/sysctl").arg(word).output().expect("sysctl");
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    }
+}
+
+impl Drop for LocalTimeWait {
+    fn drop(&mut self) {
+        LocalTimeWait::set(&self.0);
+    }
 }
 
 struct Server {
@@ -74,7 +101,7 @@ impl Connections {
             let address = ip4.split(['|', '/']).nth(1).expect("an address").parse().expect("an address");
             servers.push(Server::begin(world, jail, address, state));
         }
-        let mut connections = Connections { servers, _streams: Vec::new() };
+        let mut connections = Connections { servers, _streams: Vec::new(), _local: LocalTimeWait::keep() };
         for server in &mut connections.servers {
             server.hear("listening");
             connections._streams.extend(server.connect());
