@@ -71,6 +71,8 @@ impl World {
         for hardware in std::iter::once(&em0).chain(&options.hardware) {
             world.attach_hardware(hardware);
         }
+        // Its root is on a pool, and the loader has loaded what reads it.
+        world.modules.push(super::mounts::ROOT_FILE_SYSTEM.to_owned());
         for module in &options.modules {
             // One that does not exist is the caller's mistake, and is simply not there.
             let _ = world.load_module(INIT, module);

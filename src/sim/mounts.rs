@@ -16,6 +16,9 @@ use super::caller::{Caller, Privilege};
 use super::world::World;
 use crate::kernel::{Errno, Failure, FsId, MountRequest, Result};
 
+/// The file system of the host's root, and the module that reads it.
+pub(crate) const ROOT_FILE_SYSTEM: &str = "zfs";
+
 /// File systems: the name, the module that brings it if it is not built in, and whether a jail may be
 /// allowed to mount it (VFCF_JAIL).
 const FILESYSTEMS: [(&str, Option<&str>, bool); 10] = [

@@ -56,14 +56,15 @@ pub enum Setting {
 /// What a new simulated host is like: see [`Sim::with`](super::Sim::with).
 ///
 /// By default it is FreeBSD 15.1 with the GENERIC kernel, `lo0`, and `em0` with 192.0.2.10/24 and a
-/// default route to 192.0.2.1. `if_epair` and `if_bridge` are modules and not loaded.
+/// default route to 192.0.2.1. Its root is on ZFS, so `zfs` is loaded; `if_epair` and `if_bridge` are modules and not
+/// loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// The release.
     pub release: Release,
     /// Whether the kernel was built with VIMAGE.
     pub vimage: bool,
-    /// Modules that are loaded from the start.
+    /// Modules that are loaded from the start, besides `zfs`.
     pub modules: Vec<String>,
     /// Network cards besides `em0`.
     pub hardware: Vec<Hardware>,

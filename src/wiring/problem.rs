@@ -94,7 +94,7 @@ pub enum Problem {
     },
     /// A bridge is missing, and the kernel makes none of that name.
     #[error(
-        "there is no bridge {name}, and only names like bridge0 can be made when missing: create it first"
+        "there is no bridge {name}, and only names like bridge0 can be made when missing: create it with `ifconfig bridge create name {name} up`, or name another"
     )]
     NoBridge {
         /// Its name.

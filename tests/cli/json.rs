@@ -123,8 +123,9 @@ fn every_command_that_prints_has_its_shape() {
             "set --dry-run boot=on db",
             "restart -s db",
             "restart db",
-            "stop web db",
             "stop --dry-run web",
+            "stop web db",
+            "stop --dry-run db",
         ],
     );
 }
@@ -146,7 +147,7 @@ fn a_command_that_fails_early_answers_with_an_error() {
         ("net list nosuch", 1),
         ("net attach nosuch", 1),
         ("net lend nosuch web", 1),
-        ("list --sort nope", 1),
+        ("list --sort nope", 2),
         ("nosuch", 2),
         ("start --nosuch", 2),
         ("net attach", 2),

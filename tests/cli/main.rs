@@ -32,3 +32,4 @@ mod tutorial;
 mod vanishing;
 mod vlan_bridges;
 mod vlans;
+mod words;

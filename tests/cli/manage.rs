@@ -100,7 +100,7 @@ fn names_are_given_numbered_or_made_up() {
     assert_eq!(name(root.ok(&["create", "-e"])).len(), 36);
     assert_eq!(name(root.ok(&["create", "-e", "-s"])).len(), 8);
     assert!(root.fails(&["create", "-e", "-u", "shop"], 1).contains("valid UUID"));
-    assert!(root.fails(&["create", "-e", "-n", "shop", "-c", "x"], 1).contains("'x'"));
+    assert!(root.fails(&["create", "-e", "-n", "shop", "-c", "x"], 2).contains("'x'"));
 }
 
 #[test]

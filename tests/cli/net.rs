@@ -345,7 +345,7 @@ fn what_cannot_be_a_route_is_told() {
         assert!(said.contains(told), "{route}: {said}");
         root.settles(&before, route);
     }
-    root.fails(&["net", "attach", "theirs", "--route", "10.0.0.0/8"], 1);
+    root.fails(&["net", "attach", "theirs", "--route", "10.0.0.0/8"], 2);
 }
 
 /// A start describes its ends with iocage's name for the jail, and `net attach` with the kernel's.

@@ -58,7 +58,6 @@ impl Pool {
 
     fn mount(&self, dataset: &str, root: &Path, beneath: &Path) {
         let sim = Sim::open(&self.root.path().join(".sim")).unwrap();
-        sim.load_module("zfs").unwrap();
         mount::mount(&sim, &mount::request("zfs", dataset, root, beneath)).unwrap();
     }
 

@@ -278,7 +278,7 @@ fn what_is_wrong_in_config_json_names_the_property() {
     let config = r#"{"vnet":1,"ip4_addr":"vnet0|192.0.2.20/24","vnet0_tagged":"30"}"#;
     std::fs::write(root.jail("web").join("config.json"), config).unwrap();
     let said = root.fails(&["start", "web"], 1);
-    assert!(said.contains("no VLAN for frames without a tag") && said.contains("vnetN_vlan"), "{said}");
+    assert!(said.contains("no VLAN for frames without a tag") && said.contains("vnet0_vlan"), "{said}");
     let config = config.replace("\"30\"", "\"thirty\"");
     std::fs::write(root.jail("web").join("config.json"), config).unwrap();
     let said = root.fails(&["start", "web"], 1);

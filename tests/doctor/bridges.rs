@@ -34,7 +34,7 @@ fn a_bridge_that_is_down_or_leads_nowhere() {
     let down = world.finding("bridge", "em0, which is on bridge0, is down");
     assert_eq!((down.level, &down.fix), (Level::Warning, &Some(Fix::Up(name("em0")))));
     assert!(down.why.contains("behind em0") && down.mend[0] == "ifconfig em0 up", "{down:?}");
-    assert_eq!(down.mend[1], "and in /etc/rc.conf: ifconfig_em0=\"up\"");
+    assert_eq!(down.mend[1], "and for every boot: sysrc ifconfig_em0+=\" up\"");
     world.vnet.up(&name("em0")).unwrap();
     world.nothing("bridge");
 }
@@ -109,7 +109,7 @@ fn a_vlan_wants_its_parent_beside_it_before_freebsd_12_only() {
     world.vnet.create_vlan(&vlan, Some(&name("em0.5")), None).unwrap();
     world.vnet.add_member(&bridge, &name("em0.5")).unwrap();
     let alone = world.finding("vlan", "em0.5 is on bridge0, and its parent em0 is not");
-    assert_eq!(alone.mend, ["ifconfig bridge0 addm em0"]);
+    assert!(alone.mend[0].contains("ifconfig bridge0 addm em0 up"), "{alone:?}");
     world.vnet.add_member(&bridge, &name("em0")).unwrap();
     world.nothing("vlan");
 }
@@ -121,18 +121,20 @@ fn remedies_name_the_hosts_own_interface_and_a_clone_that_can_be() {
     let world = World::new(&[("web", &jail)]);
     world.vnet.rename(&name("em0"), &name("ix3")).unwrap();
     let missing = world.finding("bridge", "there is no lan");
-    let told = "sysrc cloned_interfaces+=bridge0 ifconfig_bridge0_name=lan ifconfig_lan=\"addm ix3 up\" && service netif cloneup";
-    assert_eq!(missing.mend, [format!("to have it with the host: {told}")]);
+    let moving = "ifconfig ix3 inet 192.0.2.10 -alias && ifconfig lan addm ix3 up && ifconfig lan inet 192.0.2.10/24 alias && route add default 192.0.2.1";
+    assert_eq!(missing.mend[0], format!("ifconfig bridge create name lan && {moving}"));
+    let boot = "sysrc cloned_interfaces+=bridge0 ifconfig_bridge0_name=lan ifconfig_lan=\"inet 192.0.2.10/24 addm ix3 up\" ifconfig_ix3=up";
+    assert_eq!(missing.mend[1], format!("and for every boot: {boot}"));
     world.vnet.create_bridge().unwrap();
-    assert!(world.finding("bridge", "there is no lan").mend[0].contains("cloned_interfaces+=bridge1 "));
+    assert!(world.finding("bridge", "there is no lan").mend[1].contains("cloned_interfaces+=bridge1 "));
     let world = World::new(&[("web", &vnet("192.0.2.20/24"))]);
-    let told = "sysrc cloned_interfaces+=bridge0 ifconfig_bridge0=\"addm em0 up\"";
-    assert!(world.finding("bridge", "there is no bridge0").mend[0].contains(told));
+    let told = "sysrc cloned_interfaces+=bridge0 ifconfig_bridge0=\"inet 192.0.2.10/24 addm em0 up\"";
+    assert!(world.finding("bridge", "there is no bridge0").mend[1].contains(told));
     let bridge = world.vnet.create_bridge().unwrap();
     world.vnet.up(&bridge).unwrap();
     world.vnet.rename(&name("em0"), &name("ix3")).unwrap();
     let nowhere = world.finding("bridge", "leads nowhere");
-    assert_eq!(nowhere.mend[0], "put the host's interface on it: ifconfig bridge0 addm ix3");
+    assert!(nowhere.mend[0].contains("ifconfig bridge0 addm ix3 up"), "{nowhere:?}");
 }
 
 #[test]
@@ -158,7 +160,7 @@ fn vlans_that_lead_nowhere_and_ports_that_pass_nothing() {
     host.destroy(&vlan).unwrap();
     host.set_member_pvid(&bridge, &end, None).unwrap();
     let lost = world.finding("vlan", &format!("{end} is in no VLAN of bridge0, which filters them"));
-    assert!(lost.mend[0].contains("vnet0_vlan=20 web"), "{lost:?}");
+    assert!(lost.mend[0].contains("vnet0_vlan=VLAN web"), "{lost:?}");
     host.change_bridge_flags(&bridge, BridgeFlags::empty(), BridgeFlags::VLAN_FILTER).unwrap();
     world.finding("vlan", &format!("{nic} is in VLANs 20 of bridge0, which does not filter VLANs"));
 }

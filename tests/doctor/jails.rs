@@ -20,7 +20,7 @@ fn two_jails_with_one_address_or_mac() {
     assert!(macs.level == Level::Error && macs.mend[0].ends_with("vnet0_mac=none web"), "{macs:?}");
     let world = World::new(&[("web", &vnet("192.0.2.10/24"))]);
     let hosts = world.finding("duplicate address", "192.0.2.10, which web shall have, is the host's on em0");
-    assert_eq!(hosts.mend, ["iocage set ip4_addr=... web"]);
+    assert_eq!(hosts.mend, ["iocage set ip4_addr=\"vnet0|ADDRESS/24\" web"]);
     world.configure("web", &vnet("192.0.2.20/24"));
     world.nothing("duplicate address");
     world.nothing("duplicate mac");

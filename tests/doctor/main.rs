@@ -7,5 +7,6 @@ mod host;
 mod jails;
 mod other_hosts;
 mod reach;
+mod remedies;
 mod starts;
 mod world;

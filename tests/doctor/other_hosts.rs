@@ -130,7 +130,7 @@ const VNET: &str =
 /// A jail's configuration, the defaults, its fstab, and what becomes of it: `start`, or words of the refusal.
 /// Each stands for a host that somebody has shown in public; all of them were written for this test.
 #[rustfmt::skip]
-const HOSTS: [(&str, &str, &str, &str); 43] = [
+const HOSTS: [(&str, &str, &str, &str); 45] = [
     (r#""CONFIG_VERSION":"28","host_hostname":"nginx","host_hostuuid":"nginx","VNET,"release":"12.2-RELEASE-p6","jail_zfs_dataset":"iocage/jails/nginx/data","vnet0_mac":"0aabbccdd001 0aabbccdd002","last_started":"2021-03-04 10:11:12","interfaces":"vnet0:bridge0""#, "{}", "", "start"),
     (r#""VNET,"vnet0_mac":"02ff60b1c2d3,02ff60b1c2d4","boot":"on","allow_raw_sockets":"1""#, r#"{"CONFIG_VERSION":"14","vnet":"off"}"#, "", "start"),
     (r#""VNET,"type":"pluginv2","plugin_name":"plexmediaserver","plugin_repository":"https://example.org/plugins.git","allow_tun":"1","securelevel":"2""#, r#"{"CONFIG_VERSION":"25"}"#, "", "start"),
@@ -163,7 +163,9 @@ const HOSTS: [(&str, &str, &str, &str); 43] = [
     (r#""VNET,"ftpdir":"x","ftpfiles":"x","gitlocation":"https://example.org","hack88":"0","prune":"0","ip4_autostart":"none""#, "{}", "", "start"),
     (r#""VNET,"vnet0_mtu":"9000","vnet_default_mtu":"1500""#, "{}", "", "start"),
     (r#""VNET,"allow_mount":"1","allow_mount_nullfs":"1","allow_mount_tmpfs":1,"enforce_statfs":"1","children_max":"10""#, "{}", "ROOT/data mnt nullfs ro 0 0", "start"),
-    (r#""VNET,"allow_mount_zfs":"1","jail_zfs":"1""#, "{}", "", "kldload zfs"),
+    (r#""VNET,"allow_mount_zfs":"1","jail_zfs":"1""#, "{}", "", "start"),
+    (r#""VNET,"allow_mount":"1","allow_mount_linsysfs":"1""#, "{}", "", "kldload linsysfs"),
+    (r#""VNET,"allow_mount":"1","allow_mount_fusefs":"1""#, "{}", "", "kldload fusefs"),
     (r#""VNET,"mount_procfs":"1","mount_linprocfs":"on","mount_fdescfs":"0""#, "{}", "", "start"),
     (r#""ip4_addr":"none""#, "{}", "ROOT/data\tROOT/jails/a/root/mnt\tnullfs\tro\t0\t0 # Added by iocage on 2020-02-03 01:27:44\n", "start"),
     (r#""ip4_addr":"none""#, "{}", "ROOT/data /mnt/tank/iocage/jails/a/root/mnt nullfs rw 0 0\n", "start"),

@@ -175,7 +175,7 @@ impl Typed {
                 }
             })
         };
-        let root = value("--root").or_else(|| std::env::var_os("JAILWIRE_ROOT")).map(PathBuf::from);
+        let root = value("--root").map(PathBuf::from).or_else(environment::root_of_environment);
         let kernel = match value("--kernel").as_deref().and_then(OsStr::to_str) {
             Some("sim") => Choice::Sim,
             Some("freebsd") => Choice::Freebsd,

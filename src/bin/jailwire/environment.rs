@@ -34,9 +34,7 @@ impl Environment {
     pub fn kernel_alone(cli: &Cli) -> Result<Arc<dyn Kernel>, CommandError> {
         match chosen(cli.kernel)? {
             Some(kernel) => Ok(kernel),
-            None => {
-                simulated(&std::path::absolute(cli.root.clone().unwrap_or_else(default_root))?, cli.kernel)
-            }
+            None => simulated(&std::path::absolute(named(cli).unwrap_or_else(default_root))?, cli.kernel),
         }
     }
 
@@ -55,7 +53,7 @@ impl Environment {
     /// Opens what the command line says.
     pub fn open(cli: &Cli) -> Result<Environment, CommandError> {
         let native = chosen(cli.kernel)?;
-        let root = directory(cli.root.as_deref(), native.as_deref())?;
+        let root = directory(named(cli).as_deref(), native.as_deref())?;
         let store = Store::open(&root)?;
         let kernel = match native {
             Some(kernel) => kernel,
@@ -128,6 +126,16 @@ fn chosen(choice: Choice) -> Result<Option<Arc<dyn Kernel>>, CommandError> {
 pub fn store(typed: &Typed) -> Result<Store, CommandError> {
     let native = chosen(typed.kernel)?;
     Ok(Store::open(&directory(typed.root.as_deref(), native.as_deref())?)?)
+}
+
+/// iocage's directory by the command line, or by the variable in its place.
+fn named(cli: &Cli) -> Option<PathBuf> {
+    cli.root.clone().or_else(root_of_environment)
+}
+
+/// What `JAILWIRE_ROOT` says. An empty variable says nothing.
+pub fn root_of_environment() -> Option<PathBuf> {
+    std::env::var_os("JAILWIRE_ROOT").filter(|root| !root.is_empty()).map(PathBuf::from)
 }
 
 /// iocage's directory: the one that was named, or where its dataset is mounted.

@@ -1,7 +1,8 @@
 //! `jailwire`: iocage's commands, on iocage's files, without its processes.
 //!
-//! Exit status: 0; 1 for a name or value that is wrong, and for jails that failed; 2 for an unknown
-//! command or option or a missing operand. `exec` and `console` pass on the status of what they ran.
+//! Exit status: 0; 1 for jails that failed, and for a name or a property's value that is wrong; 2 for a command line that
+//! is wrong: an unknown command or option, an operand that is missing, an option's value that is none. `exec` and
+//! `console` pass on the status of what they ran.
 // What cannot happen is said with `expect`, and why; a reader that goes away is no reason to panic.
 #![cfg_attr(
     not(test),
@@ -20,7 +21,6 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser as _};
 
 /// Anything that ends the program with status 1. The message is what the user reads.
@@ -57,12 +57,20 @@ fn main() -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// The command line, with iocage's `COMMAND help` as `COMMAND --help`.
+/// The command line, with iocage's `COMMAND help`, and with `help COMMAND`, as `COMMAND --help`.
 fn arguments(mut words: Vec<OsString>) -> Vec<OsString> {
+    let program = cli::Cli::command();
     let is_command = |word: &OsStr| {
         let word = word.to_str().unwrap_or_default();
-        cli::Cli::command().get_subcommands().any(|command| command.get_name() == word)
+        program.get_subcommands().any(|command| command.get_name() == word)
     };
+    let first =
+        words.iter().skip(1).position(|word| word == "help" || is_command(word)).map(|place| place + 1);
+    if let Some(place) = first.filter(|place| words[*place] == "help" && *place + 1 < words.len()) {
+        words.remove(place);
+        words.push("--help".into());
+        return words;
+    }
     let asks = match words.as_slice() {
         // What comes after a command and another word may be anything: exec JAIL help.
         [_, before @ .., help] if help == "help" => !before.iter().rev().skip(1).any(|word| is_command(word)),
@@ -82,11 +90,7 @@ fn usage(error: &clap::Error, json: bool) -> ExitCode {
         let text = error.render().to_string();
         let _ = output::json_error(&text.lines().next().unwrap_or_default().trim_start_matches("error: "));
     }
-    match error.kind() {
-        // A value that is wrong is no other error than a jail's name that is.
-        ErrorKind::InvalidValue | ErrorKind::ValueValidation => ExitCode::FAILURE,
-        _ => u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from),
-    }
+    u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
 /// What the program was called: `jailwire`, or `iocage` through a link.

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::Scene;
-use super::finding::{Finding, Fix, Level, list};
-use crate::interface::{Interface, InterfaceType};
+use super::finding::{Finding, Fix, Kind, Level, list};
+use super::remedies::{WayOut, is_clone};
+use crate::interface::InterfaceType;
 use crate::types::InterfaceName;
 
 /// `kern.osreldate` of the first release that takes no addresses on bridge members.
@@ -33,20 +34,34 @@ impl Scene<'_> {
         self.mtus(found);
     }
 
+    /// A bridge that jails are to be on, and that is none.
     fn missing(&self, bridge: &InterfaceName, found: &mut Vec<Finding>) {
         let jails = self.jails_on(bridge);
+        let way_out = self.way_out();
         let finding = match self.interface(bridge) {
-            Some(other) => Finding::new(
-                Level::Error,
-                "bridge",
-                format!("{bridge} is not a bridge, but of type {}", other.kind),
-            )
-            .because(format!("{} cannot be started", list(&jails)))
-            .mend(format!("name a bridge for the jail: iocage set interfaces=vnet0:bridge0 {}", jails[0])),
+            Some(other) => {
+                let finding = Finding::new(
+                    Level::Error,
+                    Kind::NotABridge,
+                    format!("{bridge} is not a bridge, but of type {}", other.kind),
+                )
+                .because(format!("{} cannot be started", list(&jails)));
+                let (to, making) = match way_out {
+                    WayOut::Bridge(there) => (there.to_string(), Vec::new()),
+                    WayOut::Interface(_) | WayOut::None => {
+                        let new = self.free_bridge();
+                        let making = new.parse().map(|name| self.making(name, interface(way_out)));
+                        (new, making.unwrap_or_default())
+                    }
+                };
+                let mut lines = self.rewiring(*bridge, &to);
+                if !making.is_empty() {
+                    lines[0] = format!("and {}", lines[0]);
+                }
+                finding.mend_by(making.into_iter().chain(lines))
+            }
             None => {
-                let number = bridge.as_str().strip_prefix("bridge").unwrap_or_default();
-                let can_be_made = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-                let (level, why) = match can_be_made {
+                let (level, why) = match is_clone(bridge.as_str()) {
                     true => (
                         Level::Note,
                         "the first start makes it, with nothing but jails on it: they reach each other, and nothing else",
@@ -56,54 +71,15 @@ impl Scene<'_> {
                         "a start can make bridges with names like bridge0 only: jails on this bridge cannot be started",
                     ),
                 };
-                Finding::new(level, "bridge", format!("there is no {bridge}"))
-                    .because(why)
-                    .mend(format!("to have it with the host: {}", self.making(bridge)))
+                let finding =
+                    Finding::new(level, Kind::NoBridge, format!("there is no {bridge}")).because(why);
+                match way_out {
+                    WayOut::Bridge(there) => finding.mend_by(self.rewiring(*bridge, there.as_str())),
+                    other => finding.mend_by(self.making(*bridge, interface(other))),
+                }
             }
         };
         found.push(finding.of(jails));
-    }
-
-    /// The commands that make a bridge which rc.d makes anew at each boot. A clone has the name of its cloner and a
-    /// number; any other name is given to it afterwards.
-    fn making(&self, bridge: &InterfaceName) -> String {
-        let number = bridge.as_str().strip_prefix("bridge").unwrap_or_default();
-        let (clone, naming) = match !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) {
-            true => (bridge.to_string(), String::new()),
-            false => {
-                let taken = |number: &u32| {
-                    let name = format!("bridge{number}");
-                    self.interfaces.iter().any(|interface| interface.name.as_str() == name)
-                        || self
-                            .vnet_jails()
-                            .flat_map(|(_, network)| &network.nics)
-                            .any(|nic| nic.bridge.is_some_and(|bridge| bridge.as_str() == name))
-                };
-                let clone = format!("bridge{}", (0..).find(|number| !taken(number)).unwrap_or(0));
-                let naming = format!(" ifconfig_{clone}_name={bridge}");
-                (clone, naming)
-            }
-        };
-        let uplink = self.uplink();
-        format!(
-            "sysrc cloned_interfaces+={clone}{naming} ifconfig_{bridge}=\"addm {uplink} up\" && service netif cloneup"
-        )
-    }
-
-    /// The interface of the host that leads out: that of its default route, or else the first that can be on a bridge
-    /// and is no jail's.
-    fn uplink(&self) -> String {
-        let can_join = |interface: &&Interface| {
-            interface.kind.can_join_bridge()
-                && !self.ends.contains_key(&interface.name)
-                && !self.members.values().flatten().any(|member| *member == interface.name)
-        };
-        let defaults = self.routes.iter().filter(|route| route.is_default());
-        let of_routes = defaults
-            .filter_map(|route| self.interfaces.iter().find(|interface| interface.index == route.index))
-            .find(can_join);
-        let found = of_routes.or_else(|| self.interfaces.iter().find(can_join));
-        found.map_or("INTERFACE".to_owned(), |interface| interface.name.to_string())
     }
 
     /// A bridge that is there.
@@ -112,10 +88,10 @@ impl Scene<'_> {
         let Some(interface) = self.interface(bridge) else { return };
         if !interface.is_up() {
             found.push(
-                Finding::new(Level::Error, "bridge", format!("{bridge} is down"))
+                Finding::new(Level::Error, Kind::BridgeDown, format!("{bridge} is down"))
                     .because(format!("it forwards no frames: {} cannot reach anything", list(&jails)))
                     .mend(format!("ifconfig {bridge} up"))
-                    .mend(format!("and in /etc/rc.conf: ifconfig_{bridge}=\"... up\""))
+                    .mend(format!("and for every boot: sysrc ifconfig_{bridge}+=\" up\""))
                     .of(jails.clone())
                     .fix(Fix::Up(*bridge)),
             );
@@ -126,12 +102,12 @@ impl Scene<'_> {
                 found.push(
                     Finding::new(
                         Level::Warning,
-                        "bridge",
+                        Kind::MemberDown,
                         format!("{member}, which is on {bridge}, is down"),
                     )
                     .because(format!("nothing passes between {bridge} and what is behind {member}"))
                     .mend(format!("ifconfig {member} up"))
-                    .mend(format!("and in /etc/rc.conf: ifconfig_{member}=\"up\""))
+                    .mend(format!("and for every boot: sysrc ifconfig_{member}+=\" up\""))
                     .of(jails.clone())
                     .fix(Fix::Up(*member)),
                 );
@@ -140,12 +116,25 @@ impl Scene<'_> {
         // What is not a jail's may lead out: an interface of the host's, or a vlan, or a tunnel.
         let leads_out = members.iter().any(|member| !self.ends.contains_key(member));
         if !leads_out && interface.addresses.is_empty() {
+            let mend = match self.way_out() {
+                WayOut::Bridge(other) => self.rewiring(*bridge, other.as_str()),
+                WayOut::Interface(uplink) => self.joining(*bridge, uplink),
+                WayOut::None => {
+                    vec![format!("give the host a network card, and then: ifconfig {bridge} addm CARD")]
+                }
+            };
             found.push(
-                Finding::new(Level::Note, "bridge", format!("{bridge} leads nowhere: only jails are on it"))
-                    .because(format!("{} reach each other, and nothing else", list(&jails)))
-                    .mend(format!("put the host's interface on it: ifconfig {bridge} addm {}", self.uplink()))
-                    .mend(format!("or let the host route: ifconfig {bridge} inet ADDRESS/24, and make that the jails' defaultrouter"))
-                    .of(jails),
+                Finding::new(
+                    Level::Note,
+                    Kind::LeadsNowhere,
+                    format!("{bridge} leads nowhere: only jails are on it"),
+                )
+                .because(format!(
+                    "{} reach each other, and nothing else; where an address of the host's is on the bridge, the host can be their router",
+                    list(&jails)
+                ))
+                .mend_by(mend)
+                .of(jails),
             );
         }
     }
@@ -161,23 +150,23 @@ impl Scene<'_> {
                 found.push(
                     Finding::new(
                         Level::Warning,
-                        "vlan",
+                        Kind::VlanWithParent,
                         format!("{name} and its parent {} are both on {bridge}", vlan.parent),
                     )
                     .because("frames of the vlan are bridged by the parent before the vlan sees them; that both are needed is advice for releases before FreeBSD 12")
                     .mend(format!("ifconfig {bridge} deletem {}", vlan.parent))
-                    .mend(format!("and take `addm {}` out of ifconfig_{bridge} in /etc/rc.conf", vlan.parent))
+                    .mend(format!("and for every boot: sysrc {}", self.at_boot_without(*bridge, vlan.parent)))
                     .of(jails),
                 );
             } else if !both && self.wants_parent_on_bridge() {
                 found.push(
                     Finding::new(
                         Level::Warning,
-                        "vlan",
+                        Kind::VlanWithoutParent,
                         format!("{name} is on {bridge}, and its parent {} is not", vlan.parent),
                     )
                     .because("this release passes nothing to a vlan on a bridge without its parent")
-                    .mend(format!("ifconfig {bridge} addm {}", vlan.parent))
+                    .mend_by(self.joining(*bridge, vlan.parent))
                     .of(jails),
                 );
             }
@@ -194,12 +183,12 @@ impl Scene<'_> {
                 found.push(
                     Finding::new(
                         Level::Warning,
-                        "vlan",
+                        Kind::VlanParentDown,
                         format!("{}, the parent of {name}, is down", vlan.parent),
                     )
                     .because(format!("nothing passes through {name}"))
                     .mend(format!("ifconfig {} up", vlan.parent))
-                    .mend(format!("and in /etc/rc.conf: ifconfig_{}=\"up\"", vlan.parent))
+                    .mend(format!("and for every boot: sysrc ifconfig_{}+=\" up\"", vlan.parent))
                     .of(self.jails_on(bridge.0))
                     .fix(Fix::Up(vlan.parent)),
                 );
@@ -244,11 +233,13 @@ impl Scene<'_> {
             found.push(
                 Finding::new(
                     level,
-                    "member addresses",
+                    Kind::AddressOnMember,
                     format!("{name} has addresses ({addresses}), and is on {bridge}"),
                 )
                 .because(why)
                 .mend(format!("jailwire host move-address {name} {bridge}"))
+                .mend("and while the host is still there: jailwire host confirm")
+                .mend(format!("and for every boot: sysrc {}", self.at_boot(*bridge, Some(name))))
                 .of(self.jails_on(bridge)),
             );
         }
@@ -274,11 +265,12 @@ impl Scene<'_> {
                 found.push(
                     Finding::new(
                         Level::Error,
-                        "member addresses",
+                        Kind::AddressOnUplink,
                         format!("{name} has addresses, and {} wants it on {bridge}", subject.name()),
                     )
                     .because("net.link.bridge.member_ifaddrs is 0: the kernel refuses it")
-                    .mend(format!("iocage set vnet_default_interface=none {}", subject.name()))
+                    .mend_by(self.joining(*bridge, name))
+                    .mend(format!("or iocage set vnet_default_interface=none {}", subject.name()))
                     .of([subject.name()]),
                 );
             }
@@ -300,7 +292,7 @@ impl Scene<'_> {
                     found.push(
                         Finding::new(
                             Level::Error,
-                            "mtu",
+                            Kind::NicMtu,
                             format!(
                                 "{name} wants an MTU of {asked} on {}, which has {}",
                                 bridge.name, bridge.mtu
@@ -308,11 +300,18 @@ impl Scene<'_> {
                         )
                         .because("frames larger than the smaller of the two are lost on the way")
                         .mend(format!("iocage set {property}=auto {name}"))
-                        .mend(format!("or ifconfig {} mtu {asked}", bridge.name))
                         .of([name]),
                     );
                 }
             }
         }
+    }
+}
+
+/// The interface of a way out that can be put on a bridge.
+fn interface(way_out: WayOut) -> Option<InterfaceName> {
+    match way_out {
+        WayOut::Interface(name) => Some(name),
+        WayOut::Bridge(_) | WayOut::None => None,
     }
 }

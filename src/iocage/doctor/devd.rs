@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Scene;
-use super::finding::{Finding, Level};
+use super::finding::{Finding, Kind, Level};
 
 /// A rule that says what is done when an interface is attached.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl Scene<'_> {
         found.push(
             Finding::new(
                 Level::Note,
-                "devd",
+                Kind::DevdScript,
                 format!("devd starts a script for every epair that comes: {}", rule.action),
             )
             .because(format!(

@@ -2,13 +2,16 @@
 
 use std::net::IpAddr;
 
-use super::Scene;
-use super::finding::{Finding, Fix, Level, list};
+use ipnetwork::IpNetwork;
+
+use super::finding::{Finding, Fix, Kind, Level, list};
+use super::remedies::{WayOut, each};
+use super::{Scene, Subject};
+use crate::interface::Interface;
+use crate::iocage::config::VnetNetwork;
 
 /// `kern.osreldate` of the first release whose bridges take a vlan without its parent.
 const FREEBSD_12: i32 = 1_200_000;
-/// The check of what a start itself refuses.
-pub(super) const VIMAGE: &str = "vimage";
 
 impl Scene<'_> {
     pub(super) fn host(&self, found: &mut Vec<Finding>) {
@@ -27,27 +30,74 @@ impl Scene<'_> {
             return;
         }
         found.push(
-            Finding::new(Level::Error, VIMAGE, "this kernel has no network stacks for jails (VIMAGE)")
-                .because(format!("jails with vnet=on cannot be started: {}", list(&jails)))
-                .mend("run GENERIC, or build a kernel with: options VIMAGE")
-                .mend("or let the jails share the host's stack: iocage set vnet=off JAIL")
-                .of(jails),
+            Finding::new(
+                Level::Error,
+                Kind::NoVimage,
+                "this kernel has no network stacks for jails (VIMAGE)",
+            )
+            .because(format!("jails with vnet=on cannot be started: {}", list(&jails)))
+            .mend("run GENERIC, or build a kernel with: options VIMAGE")
+            .mend_by(self.sharing())
+            .of(jails),
         );
+    }
+
+    /// How jails with a stack of their own share the host's: with their addresses on the interface that is in the same
+    /// network, or else on the one that leads out.
+    fn sharing(&self) -> Vec<String> {
+        let uplink = match self.way_out() {
+            WayOut::Bridge(name) | WayOut::Interface(name) => name.to_string(),
+            WayOut::None => "INTERFACE".to_owned(),
+        };
+        let shared = |network: IpNetwork| {
+            let is_in = |interface: &&Interface| {
+                interface.addresses.iter().any(|one| one.scope == 0 && one.network.contains(network.ip()))
+            };
+            match self.interfaces.iter().find(is_in) {
+                Some(interface) => format!("{}|{}", interface.name, network.ip()),
+                None => format!("{uplink}|{network}"),
+            }
+        };
+        let addresses = |networks: Vec<IpNetwork>| match networks.is_empty() {
+            true => "none".to_owned(),
+            false => format!("\"{}\"", networks.into_iter().map(shared).collect::<Vec<_>>().join(",")),
+        };
+        let command = |(subject, network): (&Subject, &VnetNetwork)| {
+            let ip4 = network.nics.iter().flat_map(|nic| &nic.ip4).map(|ip| IpNetwork::V4(*ip)).collect();
+            let ip6 = network.nics.iter().flat_map(|nic| &nic.ip6).map(|ip| IpNetwork::V6(*ip));
+            let ip6 = ip6.filter(|ip| !super::jails::is_link_local(ip.ip())).collect();
+            let (ip4, ip6) = (addresses(ip4), addresses(ip6));
+            let dhcp = if network.nics.iter().any(|nic| nic.dhcp) { " dhcp=0" } else { "" };
+            format!("iocage set vnet=off{dhcp} ip4_addr={ip4} ip6_addr={ip6} {}", subject.name())
+        };
+        let mut lines = each(self.vnet_jails().map(command));
+        if let Some(first) = lines.first_mut() {
+            *first = format!("or let the jails share the host's stack: {first}");
+        }
+        lines
     }
 
     fn resource_limits(&self, found: &mut Vec<Finding>) {
         let built = ["kern.features.racct", "kern.features.rctl"].map(|name| self.sysctl(name) == Some(1));
         if built != [true, true] {
             found.push(
-                Finding::new(Level::Note, "rctl", "this kernel has no resource limits (RACCT, RCTL)")
-                    .because("rctl(8) cannot count or limit what a jail uses")
-                    .mend("run GENERIC, or build a kernel with: options RACCT, options RCTL"),
+                Finding::new(
+                    Level::Note,
+                    Kind::NoResourceLimits,
+                    "this kernel has no resource limits (RACCT, RCTL)",
+                )
+                .because("rctl(8) cannot count or limit what a jail uses")
+                .mend("run GENERIC, or build a kernel with: options RACCT, options RCTL"),
             );
         } else if self.sysctl("kern.racct.enable") == Some(0) {
             found.push(
-                Finding::new(Level::Note, "rctl", "resource limits are switched off (kern.racct.enable=0)")
-                    .because("rctl(8) cannot count or limit what a jail uses")
-                    .mend("add to /boot/loader.conf, and restart the machine: kern.racct.enable=1"),
+                Finding::new(
+                    Level::Note,
+                    Kind::ResourceLimitsOff,
+                    "resource limits are switched off (kern.racct.enable=0)",
+                )
+                .because("rctl(8) cannot count or limit what a jail uses")
+                .mend("add to /boot/loader.conf, and restart the machine: kern.racct.enable=1"),
             );
         }
     }
@@ -61,12 +111,16 @@ impl Scene<'_> {
                 continue;
             }
             found.push(
-                Finding::new(Level::Note, "modules", format!("the kernel module {module} is not loaded"))
-                    .because("the first start of a jail loads it; with kern.securelevel above 0 it could not")
-                    .mend(format!("add to /boot/loader.conf: {module}_load=\"YES\""))
-                    .mend(format!("and load it now: kldload {module}"))
-                    .of(jails.clone())
-                    .fix(Fix::LoadModule(module)),
+                Finding::new(
+                    Level::Note,
+                    Kind::NoModule,
+                    format!("the kernel module {module} is not loaded"),
+                )
+                .because("the first start of a jail loads it; with kern.securelevel above 0 it could not")
+                .mend(format!("kldload {module}"))
+                .mend(format!("and for every boot, add to /boot/loader.conf: {module}_load=\"YES\""))
+                .of(jails.clone())
+                .fix(Fix::LoadModule(module)),
             );
         }
     }
@@ -89,10 +143,10 @@ impl Scene<'_> {
         ] {
             if self.sysctl(name) == Some(1) && !self.members.is_empty() {
                 found.push(
-                    Finding::new(Level::Note, "pfil", format!("{name} is 1"))
+                    Finding::new(Level::Note, Kind::FilterOnBridge, format!("{name} is 1"))
                         .because(why)
                         .mend(format!("unless your rules are written for it: sysctl {name}=0"))
-                        .mend(format!("and add to /etc/sysctl.conf: {name}=0")),
+                        .mend(format!("and for every boot, add to /etc/sysctl.conf: {name}=0")),
                 );
             }
         }
@@ -101,8 +155,8 @@ impl Scene<'_> {
     /// A jail whose router is the host goes nowhere unless the host forwards.
     fn forwarding(&self, found: &mut Vec<Finding>) {
         for (name, line, is_ipv4) in [
-            ("net.inet.ip.forwarding", "gateway_enable=\"YES\"", true),
-            ("net.inet6.ip6.forwarding", "ipv6_gateway_enable=\"YES\"", false),
+            ("net.inet.ip.forwarding", "gateway_enable=YES", true),
+            ("net.inet6.ip6.forwarding", "ipv6_gateway_enable=YES", false),
         ] {
             let routed_here = self.vnet_jails().filter(|(_, network)| {
                 let routers = super::jails::routers(network);
@@ -114,7 +168,7 @@ impl Scene<'_> {
                 found.push(
                     Finding::new(
                         Level::Warning,
-                        "forwarding",
+                        Kind::NoForwarding,
                         format!("this host does not forward ({name}=0)"),
                     )
                     .because(format!(
@@ -122,7 +176,7 @@ impl Scene<'_> {
                         list(&jails)
                     ))
                     .mend(format!("sysctl {name}=1"))
-                    .mend(format!("and add to /etc/rc.conf: {line}"))
+                    .mend(format!("and for every boot: sysrc {line}"))
                     .of(jails),
                 );
             }
@@ -135,7 +189,7 @@ impl Scene<'_> {
             found.push(
                 Finding::new(
                     Level::Warning,
-                    "release",
+                    Kind::OldRelease,
                     format!("this is FreeBSD {}", release.unwrap_or_default() / 100_000),
                 )
                 .because("jailwire is tested on FreeBSD 14 and 15 only")

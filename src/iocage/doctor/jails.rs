@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::net::IpAddr;
 
-use super::Scene;
-use super::finding::{Finding, Level, list};
+use super::finding::{Finding, Kind, Level, list};
+use super::remedies::each;
+use super::{Scene, Subject};
 use crate::files::Files;
 use crate::interface::Interface;
 use crate::iocage::config::{self, ConfigError, JailConfig, Network, VnetNetwork};
@@ -15,11 +16,9 @@ use crate::iocage::name::JailName;
 use crate::iocage::property::find;
 use crate::iocage::router::Router;
 use crate::iocage::store::Entry;
+use crate::iocage::trust::quoted;
 use crate::types::{InterfaceName, MacAddr};
 use crate::wiring::bulk::Limits;
-
-/// The check of what a start itself refuses or warns of.
-const CONFIGURATION: &str = "configuration";
 
 /// The addresses of a jail's default routers, where it names them.
 pub(super) fn routers(network: &VnetNetwork) -> Vec<IpAddr> {
@@ -76,7 +75,7 @@ impl Scene<'_> {
                 Err(ConfigError::Problems { problems, .. }) => problems.as_slice(),
                 Err(ConfigError::Store(error)) => {
                     found.push(
-                        Finding::new(Level::Error, CONFIGURATION, format!("{name}: {error}"))
+                        Finding::new(Level::Error, Kind::Unreadable, format!("{name}: {error}"))
                             .because("the jail cannot be started, and is listed as CORRUPT")
                             .mend(format!("restore {}", subject.entry.config_path().display()))
                             .of([name]),
@@ -90,7 +89,7 @@ impl Scene<'_> {
                     config::Level::Warning => (Level::Warning, "the jail may not work as was meant"),
                 };
                 found.push(
-                    Finding::new(level, CONFIGURATION, format!("{name}: {problem}"))
+                    Finding::new(level, Kind::Configuration, format!("{name}: {problem}"))
                         .because(why)
                         .mend(remedy(problem, &subject.entry))
                         .of([name]),
@@ -106,10 +105,14 @@ impl Scene<'_> {
         for key in document.keys() {
             let Some(problem) = config::unknown_key(&defaults, document, key) else { continue };
             found.push(
-                Finding::new(Level::Warning, CONFIGURATION, format!("{}: {problem}", key.escape_debug()))
-                    .because("jails may not work as was meant")
-                    .mend(format!("write another key in {}, or take it out", document.path().display()))
-                    .of(self.jails.iter().map(|subject| subject.name())),
+                Finding::new(
+                    Level::Warning,
+                    Kind::UnknownDefault,
+                    format!("{}: {problem}", key.escape_debug()),
+                )
+                .because("jails may not work as was meant")
+                .mend(format!("write another key in {}, or take it out", document.path().display()))
+                .of(self.jails.iter().map(|subject| subject.name())),
             );
         }
     }
@@ -126,12 +129,15 @@ impl Scene<'_> {
                 problems.extend(fitness::dependencies(self.store, &properties));
             }
             // What others tell of, with more to say.
-            let told =
-                |about: &str| matches!(about, "vnet" | "interfaces" | "vnetN_mtu" | "vnetN_mac" | "root");
+            let told = |about: &str| {
+                matches!(about, "vnet" | "interfaces" | "root")
+                    || about.ends_with("_mtu")
+                    || about.ends_with("_mac")
+            };
             for problem in problems.iter().filter(|problem| !told(&problem.about)) {
                 let name = subject.name();
                 found.push(
-                    Finding::new(Level::Error, CONFIGURATION, format!("{name}: {problem}"))
+                    Finding::new(Level::Error, Kind::Misfit, format!("{name}: {problem}"))
                         .because("the jail cannot be started")
                         .mend(remedy(problem, &subject.entry))
                         .of([name]),
@@ -142,35 +148,38 @@ impl Scene<'_> {
 
     /// Addresses and MACs that more than one has.
     pub(super) fn duplicates(&self, found: &mut Vec<Finding>) {
-        let mut by_address: BTreeMap<Place, Vec<(&JailName, bool)>> = BTreeMap::new();
-        let mut by_mac: BTreeMap<MacAddr, Vec<&JailName>> = BTreeMap::new();
+        let mut by_address: BTreeMap<Place, Vec<(&Subject, bool)>> = BTreeMap::new();
+        let mut by_mac: BTreeMap<MacAddr, Vec<&Subject>> = BTreeMap::new();
         for subject in &self.jails {
             let Ok(config) = &subject.config else { continue };
             let own_stack = subject.vnet().is_some();
             for address in addresses(config) {
-                by_address.entry(address).or_default().push((subject.name(), own_stack));
+                by_address.entry(address).or_default().push((subject, own_stack));
             }
             for mac in config.macs() {
-                by_mac.entry(mac).or_default().push(subject.name());
+                by_mac.entry(mac).or_default().push(subject);
             }
         }
         for (address, holders) in by_address {
             self.duplicate_address(address, &holders, found);
         }
         // Of two jails with the same pair it is said once.
-        let mut same: BTreeMap<Vec<&JailName>, Vec<MacAddr>> = BTreeMap::new();
-        for (mac, jails) in by_mac.into_iter().filter(|(_, jails)| jails.len() > 1) {
-            same.entry(jails).or_default().push(mac);
+        let mut same: BTreeMap<Vec<&JailName>, (Vec<MacAddr>, Vec<&Subject>)> = BTreeMap::new();
+        for (mac, subjects) in by_mac.into_iter().filter(|(_, subjects)| subjects.len() > 1) {
+            let names = subjects.iter().map(|subject| subject.name()).collect();
+            let (macs, _) = same.entry(names).or_insert((Vec::new(), subjects));
+            macs.push(mac);
         }
-        for (jails, macs) in same {
-            let what = format!("{} have the same MAC address: {}", list(&jails), list(macs));
+        for (jails, (macs, subjects)) in same {
+            let what = format!("{} have the same MAC address: {}", list(&jails), list(&macs));
+            // The first keeps its own.
+            let others = subjects[1..].iter().map(|subject| without_macs(subject, &macs));
+            let mut mend = each(others);
+            mend[0] = format!("give all but one a new pair at their next start: {}", mend[0]);
             found.push(
-                Finding::new(Level::Error, "duplicate mac", what)
+                Finding::new(Level::Error, Kind::DuplicateMac, what)
                     .because("a bridge sends what is for one of them to the other")
-                    .mend(format!(
-                        "give one a new pair at its next start: iocage set vnet0_mac=none {}",
-                        jails[1]
-                    ))
+                    .mend_by(mend)
                     .of(jails),
             );
         }
@@ -201,20 +210,21 @@ impl Scene<'_> {
         self.interfaces.iter().filter(on_link).find(has)
     }
 
-    fn duplicate_address(&self, place: Place, holders: &[(&JailName, bool)], found: &mut Vec<Finding>) {
+    fn duplicate_address(&self, place: Place, holders: &[(&Subject, bool)], found: &mut Vec<Finding>) {
         let (address, _) = place;
-        let jails: Vec<_> = holders.iter().map(|(name, _)| *name).collect();
+        let jails: Vec<_> = holders.iter().map(|(subject, _)| subject.name()).collect();
+        let elsewhere = |(subject, _): &(&Subject, bool)| self.with_another_address(subject, address);
         let own_stack = holders.iter().any(|(_, own_stack)| *own_stack);
         // Jails on the host's stack may share one of its addresses.
         if jails.len() > 1 && own_stack {
             found.push(
                 Finding::new(
                     Level::Warning,
-                    "duplicate address",
+                    Kind::DuplicateAddress,
                     format!("{} have the same address, {address}", list(&jails)),
                 )
                 .because("if both run, each gets some of what is for the other, and IPv6 does without it")
-                .mend(format!("iocage set {}=... {}", property(address), jails[1]))
+                .mend_by(each(holders[1..].iter().map(elsewhere)))
                 .of(jails.clone()),
             );
         }
@@ -222,7 +232,7 @@ impl Scene<'_> {
             found.push(
                 Finding::new(
                     Level::Warning,
-                    "duplicate address",
+                    Kind::AddressOfHost,
                     format!(
                         "{address}, which {} shall have, is the host's on {}",
                         list(&jails),
@@ -230,10 +240,27 @@ impl Scene<'_> {
                     ),
                 )
                 .because("both answer for it, and neither is reached reliably")
-                .mend(format!("iocage set {}=... {}", property(address), jails[0]))
+                .mend_by(each(holders.iter().map(elsewhere)))
                 .of(jails),
             );
         }
+    }
+
+    /// The command that gives a jail another address in the place of one.
+    fn with_another_address(&self, subject: &Subject, address: IpAddr) -> String {
+        let property = property(address);
+        let text = self.raw(subject, property);
+        let piece = |piece: &str| {
+            let (before, own) = piece.rsplit_once('|').map_or(("", piece), |(nic, own)| (nic, own));
+            let bar = if before.is_empty() { "" } else { "|" };
+            let end = own.find(['/', '%']).unwrap_or(own.len());
+            match own[..end].trim().parse::<IpAddr>() {
+                Ok(it) if it == address => format!("{before}{bar}ADDRESS{}", &own[end..]),
+                _ => piece.to_owned(),
+            }
+        };
+        let text = text.split(',').map(piece).collect::<Vec<_>>().join(",");
+        format!("iocage set {property}=\"{text}\" {}", subject.name())
     }
 
     /// Directories that look like jails and cannot be.
@@ -250,16 +277,16 @@ impl Scene<'_> {
             }
             match JailName::new(&name) {
                 Err(error) => found.push(
-                    Finding::new(Level::Warning, "names", error.to_string())
+                    Finding::new(Level::Warning, Kind::NoJailName, error.to_string())
                         .because("the directory is passed over: nothing can be done with it as a jail")
-                        .mend(format!("mv {} {}", path.display(), directory.join("NAME").display())),
+                        .mend(format!("mv {} {}", quoted(&path), quoted(&directory.join("NAME")))),
                 ),
                 Ok(name) => {
                     if let Some(other) = flat.insert(name.flat(), name.clone()) {
                         found.push(
                             Finding::new(
                                 Level::Error,
-                                "names",
+                                Kind::SameKernelName,
                                 format!("{other} and {name} are the same to the kernel, {}", name.kernel_name()),
                             )
                             .because("each would be taken for the other: started, stopped and destroyed in its place")
@@ -273,6 +300,16 @@ impl Scene<'_> {
     }
 }
 
+/// The command that has a jail make up MAC addresses anew that it has of others.
+fn without_macs(subject: &Subject, macs: &[MacAddr]) -> String {
+    let nics = subject.vnet().into_iter().flat_map(|network| &network.nics);
+    let has = |nic: &&config::Nic| {
+        nic.mac.is_some_and(|pair| macs.contains(&pair.host()) || macs.contains(&pair.jail()))
+    };
+    let properties = nics.filter(has).map(|nic| format!("{}=none", nic.name.mac_property()));
+    format!("iocage set {} {}", properties.collect::<Vec<_>>().join(" "), subject.name())
+}
+
 /// What mends a problem of a jail's files: a command, or what to write and where.
 fn remedy(problem: &config::Problem, entry: &Entry) -> String {
     let is_property = find(&problem.about).is_some() || problem.about.ends_with("_mac");
@@ -284,6 +321,8 @@ fn remedy(problem: &config::Problem, entry: &Entry) -> String {
             format!("mkdir -p {}", command.split(", or set").next().unwrap_or_default())
         }
         _ if is_property => format!("iocage set {} {}", assignment(problem), entry.name),
+        // Of the host, and not of a file.
+        "host" => problem.message.split_once(": ").map_or(&*problem.message, |(_, how)| how).to_owned(),
         _ => format!("write another key in {}, or take it out", entry.config_path().display()),
     }
 }
@@ -294,7 +333,10 @@ fn assignment(problem: &config::Problem) -> String {
         let word = rest.split([' ', ',', ':']).next()?;
         word.split_once('=').filter(|(_, value)| !value.is_empty()).map(|_| word.to_owned())
     });
-    says.into_iter().next().unwrap_or_else(|| format!("{}=...", problem.about))
+    says.into_iter().next().unwrap_or_else(|| match problem.message.ends_with("or none") {
+        true => format!("{}=none", problem.about),
+        false => format!("{}=VALUE", problem.about),
+    })
 }
 
 fn property(address: IpAddr) -> &'static str {

@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use super::Scene;
-use super::finding::{Finding, Fix, Level, list};
+use super::finding::{Finding, Fix, Kind, Level, list};
+use super::remedies::each;
 use crate::iocage::lifecycle::{holder, orphans};
 use crate::iocage::manage;
 use crate::iocage::name::JailName;
+use crate::iocage::trust::quoted;
 use crate::jail::{self, JailInfo, mount};
 use crate::wiring::{HostEnd, Journal, StateDirectory};
 
@@ -19,11 +21,12 @@ impl Scene<'_> {
         self.dying(found);
         for path in manage::leftovers(self.store).unwrap_or_default() {
             found.push(
-                Finding::new(Level::Warning, "leftovers", format!("{} is no jail", path.display()))
+                Finding::new(Level::Warning, Kind::NoJail, format!("{} is no jail", path.display()))
                     .because(
                         "it takes up room: a create or a destroy did not finish, or is running right now",
                     )
-                    .mend(format!("rm -rf {}", path.display()))
+                    // A base system has files that nobody may remove as they are.
+                    .mend(format!("chflags -R 0 {0} && rm -rf {0}", quoted(&path)))
                     .fix(Fix::Remove(path)),
             );
         }
@@ -51,7 +54,7 @@ impl Scene<'_> {
             found.push(
                 Finding::new(
                     Level::Warning,
-                    "leaked epair",
+                    Kind::LeakedEpair,
                     format!("{end} is an epair of {jail}, which does not run with that jid{place}"),
                 )
                 .because(
@@ -85,7 +88,7 @@ impl Scene<'_> {
                 found.push(
                     Finding::new(
                         Level::Warning,
-                        "leftovers",
+                        Kind::LeftBehind,
                         format!("{name} is down, and left behind: {}", list(journal.owned())),
                     )
                     .because("a start or a stop did not finish")
@@ -108,7 +111,7 @@ impl Scene<'_> {
             found.push(
                 Finding::new(
                     Level::Warning,
-                    "leftovers",
+                    Kind::HalfAttached,
                     format!("an epair was attached to jail {jail}, in part"),
                 )
                 .because("the process that attached it was killed")
@@ -124,11 +127,12 @@ impl Scene<'_> {
             found.push(
                 Finding::new(
                     Level::Warning,
-                    "leftovers",
+                    Kind::NoDirectory,
                     format!("{name} runs, and its directory is not there: {}", path.display()),
                 )
                 .because("it was renamed or moved by other means, or its dataset is not mounted: `list` does not show the jail")
-                .mend(format!("put the directory back, or stop the jail: iocage stop {jail}")),
+                .mend(format!("iocage stop {jail}"))
+                .mend(format!("or put the directory back, by zfs mount or mv: {}", quoted(&path))),
             );
         }
     }
@@ -140,12 +144,20 @@ impl Scene<'_> {
             let subject = self.jails.iter().find(|subject| subject.name().kernel_name() == jail.name);
             let mounts = mount::beneath(kernel, &jail.path).unwrap_or_default();
             let inside: Vec<_> = mounts.into_iter().filter(|mounted| mounted.on != jail.path).collect();
+            let mend = match inside.is_empty() {
+                true => vec!["wait: it goes with what holds it".to_owned()],
+                // The last that was mounted goes first.
+                false => each(inside.iter().rev().map(|mounted| format!("umount {}", quoted(&mounted.on)))),
+            };
             found.push(
-                Finding::new(Level::Note, "dying", format!("jail {} ({}) is dying", jail.jid, jail.name))
+                Finding::new(
+                    Level::Note,
+                    Kind::Dying, format!("jail {} ({}) is dying", jail.jid, jail.name))
                     .because(format!(
                         "it was removed, and is held by {}; nothing waits for it, and a jail of that name can be started",
                         holder(&inside)
                     ))
+                    .mend_by(mend)
                     .of(subject.map(|subject| subject.name())),
             );
         }
@@ -155,7 +167,7 @@ impl Scene<'_> {
         found.push(
             Finding::new(
                 Level::Note,
-                "leftovers",
+                Kind::OrphanedJournal,
                 format!("{} belongs to a jail that does not exist", path.display()),
             )
             .because("the jail was destroyed or renamed by another program while it had interfaces or mounts")

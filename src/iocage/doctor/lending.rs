@@ -1,7 +1,7 @@
 //! Interfaces that are lent to jails, and that the host lives on.
 
 use super::Scene;
-use super::finding::{Finding, Level, list};
+use super::finding::{Finding, Kind, Level, list};
 
 impl Scene<'_> {
     pub(super) fn lending(&self, found: &mut Vec<Finding>) {
@@ -27,17 +27,26 @@ impl Scene<'_> {
                     continue;
                 }
                 let jail = subject.name();
+                let others: Vec<_> =
+                    network.lent.iter().filter(|other| *other != name).map(ToString::to_string).collect();
+                let left = match others.as_slice() {
+                    [] => "none".to_owned(),
+                    [other] => other.clone(),
+                    several => format!("\"{}\"", several.join(" ")),
+                };
                 found.push(
                     Finding::new(
                         Level::Warning,
-                        "lending",
+                        Kind::Lifeline,
                         format!("{name}, which vnet_interfaces lends to {jail}, is what the host lives on"),
                     )
                     .because(format!(
                         "while {jail} runs, the host is without {}",
                         loses.join(", and without ")
                     ))
-                    .mend(format!("lend another interface, or none: iocage set vnet_interfaces=none {jail}"))
+                    .mend(format!(
+                        "lend another interface, or none: iocage set vnet_interfaces={left} {jail}"
+                    ))
                     .of([jail]),
                 );
             }

@@ -13,12 +13,13 @@ mod leftovers;
 mod lending;
 mod nat;
 mod reach;
+mod remedies;
 mod vlans;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-pub use finding::{Finding, Fix, Level};
+pub use finding::{Finding, Fix, Kind, Level};
 
 use super::config::{ConfigError, JailConfig, Network, VnetNetwork};
 use super::name::JailName;
@@ -133,7 +134,7 @@ impl<'a> Scene<'a> {
 
     /// Judges what concerns jails that are about to be started, each thing once: what does not work, or
     /// will not. Notes are left to [`Scene::examine`], and so is what a start looks at and tells of
-    /// itself: its configuration, whether there is VIMAGE, and what an earlier start has left. Routers
+    /// itself: its configuration, whether there is VIMAGE, bridges that are missing, and what an earlier start has left. Routers
     /// cannot be asked before a jail is there to ask from.
     pub fn before_starts(&self, names: &BTreeSet<JailName>) -> Vec<Finding> {
         let mut found = Vec::new();
@@ -146,7 +147,7 @@ impl<'a> Scene<'a> {
         self.epairs(&mut found);
         let concerns = |finding: &Finding| finding.jails.iter().any(|jail| names.contains(jail));
         found.retain(|finding| {
-            finding.level >= Level::Warning && finding.check != host::VIMAGE && concerns(finding)
+            finding.level >= Level::Warning && !finding.kind.is_refused_by_a_start() && concerns(finding)
         });
         sorted(found)
     }

@@ -3,36 +3,44 @@
 use std::net::IpAddr;
 
 use super::Scene;
-use super::finding::{Finding, Level, list};
+use super::finding::{Finding, Kind, Level, list};
+use super::remedies::each;
 use crate::iocage::config::{JailConfig, Network, VnetNetwork};
+use crate::iocage::name::JailName;
+use crate::packet_filter::RuleKind;
+use crate::wiring::Problem;
 use crate::wiring::nat::{self, Backend, JailNat};
 
 impl Scene<'_> {
     /// What a start would refuse, once for all jails that it concerns; and what published ports lack without it.
     pub(super) fn nat(&self, found: &mut Vec<Finding>) {
-        let mut refused: Vec<(String, Vec<_>)> = Vec::new();
+        let mut refused: Vec<(Problem, bool, Vec<&JailName>)> = Vec::new();
         let mut publishing = Vec::new();
         for subject in &self.jails {
             let Ok(config) = &subject.config else { continue };
             let Some(wanted) = wanted(config) else { continue };
             let by_pf = wanted.backend() == Backend::Pf;
-            if by_pf && config.nat.as_ref().is_some_and(|nat| !nat.forwards.is_empty()) {
+            let publishes = by_pf && config.nat.as_ref().is_some_and(|nat| !nat.forwards.is_empty());
+            if publishes {
                 publishing.push(subject.name());
             }
             for problem in nat::problems(self.vnet, &wanted).unwrap_or_default() {
-                let words = problem.to_string();
-                match refused.iter_mut().find(|(other, _)| *other == words) {
-                    Some((_, jails)) => jails.push(subject.name()),
-                    None => refused.push((words, vec![subject.name()])),
+                match refused.iter_mut().find(|(other, ..)| *other == problem) {
+                    Some((_, published, jails)) => {
+                        *published |= publishes;
+                        jails.push(subject.name());
+                    }
+                    None => refused.push((problem, publishes, vec![subject.name()])),
                 }
             }
         }
-        for (words, jails) in refused {
-            let (what, mend) = words.split_once(": ").unwrap_or((&words, "see pf.conf(5)"));
+        for (problem, published, jails) in refused {
+            let words = problem.to_string();
+            let what = words.split_once(": ").map_or(&*words, |(what, _)| what);
             found.push(
-                Finding::new(Level::Error, "nat", what)
+                Finding::new(Level::Error, Kind::NatRefused, what)
                     .because(format!("what these jails have of nat=1 has no effect: {}", list(&jails)))
-                    .mend(mend)
+                    .mend_by(ways(&problem, published, &jails))
                     .of(jails),
             );
         }
@@ -40,12 +48,53 @@ impl Scene<'_> {
             self.vnet.sysctl("net.pf.filter_local").ok().and_then(|value| value.first().copied());
         if filters_local == Some(0) && !publishing.is_empty() {
             found.push(
-                Finding::new(Level::Note, "nat", "pf does not see what this host sends to itself")
-                    .because(format!("the host itself does not reach the ports of: {}", list(&publishing)))
-                    .mend("sysctl net.pf.filter_local=1, and then switch pf off and on: service pf restart")
-                    .mend("and add to /etc/sysctl.conf: net.pf.filter_local=1")
-                    .of(publishing),
+                Finding::new(
+                    Level::Note,
+                    Kind::NatNotLocal,
+                    "pf does not see what this host sends to itself",
+                )
+                .because(format!("the host itself does not reach the ports of: {}", list(&publishing)))
+                .mend("sysctl net.pf.filter_local=1 && service pf restart")
+                .mend("and for every boot, add to /etc/sysctl.conf: net.pf.filter_local=1")
+                .of(publishing),
             );
+        }
+    }
+}
+
+/// What is to be done about it, and with it about all that would be found next.
+fn ways(problem: &Problem, publishes: bool, jails: &[&JailName]) -> Vec<String> {
+    let at_boot = "for every boot: sysrc pf_enable=YES".to_owned();
+    let calls = |lines: &str| lines.lines().map(|line| format!("add to /etc/pf.conf: {line}")).collect();
+    match problem {
+        Problem::NoPf => {
+            let kinds: &[RuleKind] =
+                if publishes { &[RuleKind::Nat, RuleKind::Redirect] } else { &[RuleKind::Nat] };
+            let mut ways: Vec<String> = calls(&nat::lines(kinds));
+            let own = if publishes { "sysctl net.pf.filter_local=1 && " } else { "" };
+            ways.push(format!("kldload pf && {own}service pf onestart"));
+            ways.push(at_boot);
+            if publishes {
+                ways.push("for every boot, add to /etc/sysctl.conf: net.pf.filter_local=1".to_owned());
+            }
+            each(ways)
+        }
+        Problem::PfOff => each(["service pf onestart".to_owned(), at_boot]),
+        Problem::AnchorNotCalled { lines } => {
+            let mut ways: Vec<String> = calls(lines);
+            ways.push("service pf reload".to_owned());
+            each(ways)
+        }
+        Problem::ForwardingOff { sysctl } => {
+            let family = if sysctl.contains("inet6") { "ipv6_" } else { "" };
+            each([format!("sysctl {sysctl}=1"), format!("for every boot: sysrc {family}gateway_enable=YES")])
+        }
+        Problem::PortTaken { .. } => {
+            each(jails.iter().map(|jail| format!("iocage set nat_forwards=VALUE {jail}")))
+        }
+        other => {
+            let words = other.to_string();
+            vec![words.split_once(": ").map_or(&*words, |(_, how)| how).to_owned()]
         }
     }
 }

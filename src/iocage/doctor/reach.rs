@@ -8,14 +8,16 @@ use std::time::Duration;
 
 use ipnetwork::IpNetwork;
 
-use super::finding::{Finding, Level, list};
+use super::finding::{Finding, Kind, Level};
 use super::jails::is_link_local;
+use super::remedies::WayOut;
 use super::{Scene, Subject};
 use crate::interface::Interface;
 use crate::iocage::config::VnetNetwork;
 use crate::route::Via;
 use crate::types::{Fib, InterfaceName, Jid};
 use crate::vnet::Vnet;
+use crate::wiring::nat::{self, JailNat};
 
 /// How long a router may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -58,7 +60,7 @@ impl Scene<'_> {
         for route in snapshot.routes.iter().filter(|route| route.is_default()) {
             let Via::Gateway(gateway) = route.via else { continue };
             if let Ok(Some(false)) = inside.answers(gateway.address, gateway.scope, PATIENCE) {
-                found.push(silent(subject, gateway.address));
+                found.push(self.silent(subject, network, gateway.address));
             }
         }
         self.mtu_inside(subject, network, &snapshot.interfaces, found);
@@ -85,7 +87,7 @@ impl Scene<'_> {
             found.push(
                 Finding::new(
                     Level::Warning,
-                    "mtu",
+                    Kind::MtuInside,
                     format!(
                         "{} in {name} has an MTU of {}, and {} one of {}",
                         end.name, end.mtu, bridge.name, bridge.mtu
@@ -104,6 +106,10 @@ impl Scene<'_> {
         let name = subject.name();
         // A link-local router leads no packet back to the jail.
         for router in super::jails::routers(network).into_iter().filter(|router| !is_link_local(*router)) {
+            // Where the host translates, the next router sees the host's address.
+            if subject.config.as_ref().is_ok_and(|config| config.nat.is_some()) {
+                continue;
+            }
             let Some(bridge) = self.with_router(network, router) else { continue };
             let Some((upstream, own)) = self.upstream(router.is_ipv4()) else { continue };
             let behind = self.networks_of(bridge, router);
@@ -116,17 +122,47 @@ impl Scene<'_> {
                 found.push(
                     Finding::new(
                         Level::Note,
-                        "way back",
+                        Kind::WayBack,
                         format!("{name} can be reached through this host only: {network} is behind {bridge}"),
                     )
                     .because(format!(
                         "packets for the jail arrive only if {upstream} has a route to {network} through {own}"
                     ))
                     .mend(format!("on {upstream}: route add {family} {network} {own}"))
-                    .mend("or translate its addresses on this host, with pf or ipfw")
+                    .mend(translating(self.vnet, subject))
                     .of([name]),
                 );
             }
+        }
+    }
+
+    fn silent(&self, subject: &Subject, network: &VnetNetwork, router: IpAddr) -> Finding {
+        let name = subject.name();
+        let (protocol, property) = match router.is_ipv4() {
+            true => ("ARP", "defaultrouter"),
+            false => ("neighbour discovery", "defaultrouter6"),
+        };
+        let finding = Finding::new(
+            Level::Warning,
+            Kind::SilentRouter,
+            format!(
+                "{router}, the default router of {name}, does not answer ({protocol}, asked from inside the jail)"
+            ),
+        )
+        .because("the jail cannot reach other networks")
+        .of([name]);
+        let bridges: Vec<InterfaceName> = network.nics.iter().filter_map(|nic| nic.bridge).collect();
+        let is_alone = |bridge: &&InterfaceName| {
+            self.members
+                .get(*bridge)
+                .is_some_and(|members| members.iter().all(|member| self.ends.contains_key(member)))
+        };
+        let another = format!("iocage set {property}=ROUTER {name} && iocage restart {name}");
+        match (bridges.iter().find(is_alone), self.way_out()) {
+            (Some(bridge), WayOut::Interface(uplink)) => finding
+                .mend_by(self.joining(*bridge, uplink))
+                .mend(format!("or name another router: {another}")),
+            _ => finding.mend(format!("see that {router} is up, or name another router: {another}")),
         }
     }
 
@@ -150,31 +186,21 @@ impl Scene<'_> {
     }
 }
 
+/// What has the host translate a jail's addresses: by the jail's own properties, where pf is ready for that.
+fn translating(host: &Vnet, subject: &Subject) -> String {
+    let name = subject.name();
+    let network = subject.vnet().into_iter().flat_map(|network| &network.nics);
+    let addresses = network.flat_map(|nic| nic.ip4.iter().map(|own| IpAddr::from(own.ip())));
+    let wanted = JailNat::new(name.kernel_name(), addresses).nat();
+    match nat::problems(host, &wanted) {
+        Ok(problems) if problems.is_empty() => format!(
+            "or translate its addresses on this host: iocage set nat_backend=pf default && iocage set nat=1 {name} && iocage restart {name}"
+        ),
+        _ => "or translate its addresses on this host, with pf or ipfw".to_owned(),
+    }
+}
+
 /// The network that an address is in.
 fn prefix(network: IpNetwork) -> String {
     format!("{}/{}", network.network(), network.prefix())
-}
-
-fn silent(subject: &Subject, router: IpAddr) -> Finding {
-    let name = subject.name();
-    let protocol = if router.is_ipv4() { "ARP" } else { "neighbour discovery" };
-    let bridges: Vec<_> =
-        subject.vnet().into_iter().flat_map(|network| &network.nics).filter_map(|nic| nic.bridge).collect();
-    Finding::new(
-        Level::Warning,
-        "router",
-        format!(
-            "{router}, the default router of {name}, does not answer ({protocol}, asked from inside the jail)"
-        ),
-    )
-    .because("the jail cannot reach other networks")
-    .mend(format!(
-        "put the interface of the host that leads to the router on {}: see jailwire map",
-        list(bridges)
-    ))
-    .mend(format!(
-        "or name another router: iocage set {}=... {name}",
-        if router.is_ipv4() { "defaultrouter" } else { "defaultrouter6" }
-    ))
-    .of([name])
 }

@@ -1,9 +1,11 @@
 //! VLANs on the host's bridges: ports that pass nothing, and VLANs that lead nowhere.
 
 use super::Scene;
-use super::finding::{Finding, Level};
+use super::finding::{Finding, Kind, Level};
+use super::remedies::{WayOut, chain};
 use crate::bridge::{BridgeFlags, MemberFlags, VlanSet};
 use crate::types::{InterfaceName, VlanId};
+use crate::wiring::HostEnd;
 
 /// A member of a bridge, and its VLANs.
 struct Port {
@@ -44,13 +46,11 @@ impl Scene<'_> {
             found.push(
                 Finding::new(
                     Level::Warning,
-                    "vlan",
+                    Kind::UnfilteredPort,
                     format!("{name} is in VLANs {vlans} of {bridge}, which does not filter VLANs"),
                 )
                 .because("frames of all VLANs pass through the port")
-                .mend(format!(
-                    "give all members of {bridge} their VLANs, and then: ifconfig {bridge} vlanfilter"
-                ))
+                .mend(self.filtering(bridge, ports))
                 .of(self.jails_on(bridge)),
             );
         }
@@ -61,19 +61,24 @@ impl Scene<'_> {
             let name = port.name;
             let end = self.ends.get(&name);
             if port.vlans().is_empty() {
+                let used: VlanSet =
+                    ports.iter().flat_map(|port| port.vlans().iter().collect::<Vec<_>>()).collect();
                 let mend = match end {
                     Some(end) => {
+                        let (property, jail) = (property(end), &end.jail);
                         format!(
-                            "name its VLAN and restart the jail: iocage set vnet0_vlan=20 {0} && iocage restart {0}",
-                            end.jail
+                            "name its VLAN and restart the jail: iocage set {property}=VLAN {jail} && iocage restart {jail}"
                         )
                     }
-                    None => format!("take it off: ifconfig {bridge} deletem {name}"),
+                    None if used.is_empty() => format!("take it off: ifconfig {bridge} deletem {name}"),
+                    None => {
+                        format!("have it carry those of the others: ifconfig {bridge} iftagged {name} {used}")
+                    }
                 };
                 found.push(
                     Finding::new(
                         Level::Warning,
-                        "vlan",
+                        Kind::PortInNoVlan,
                         format!("{name} is in no VLAN of {bridge}, which filters them"),
                     )
                     .because("nothing passes through the port")
@@ -97,12 +102,12 @@ impl Scene<'_> {
                 found.push(
                     Finding::new(
                         Level::Note,
-                        "vlan",
+                        Kind::AloneInVlan,
                         format!("{name} is the only bridge member in VLAN {alone} of {bridge}"),
                     )
                     .because("the jail cannot reach anything in that VLAN")
-                    .mend("have an interface of the host carry it: iocage set vnet_default_interface=INTERFACE JAIL")
-                    .mend(format!("or give the host an address in it: a vlan(4) on {bridge}"))
+                    .mend_by(self.carrying(bridge, ports, &alone))
+                    .mend(format!("or give the host an address in it: {}", vlan_of(bridge, &alone)))
                     .of(self.jails_on(bridge)),
                 );
             }
@@ -113,7 +118,7 @@ impl Scene<'_> {
                 found.push(
                     Finding::new(
                         Level::Warning,
-                        "vlan",
+                        Kind::VlanTaken,
                         format!(
                             "{vlan} takes the frames of VLAN {} on {}, which carries it for {bridge}",
                             about.tag, port.name
@@ -122,17 +127,81 @@ impl Scene<'_> {
                     .because(format!(
                         "{bridge} does not see these frames: a vlan(4) on a member comes before the bridge"
                     ))
-                    .mend(format!(
-                        "ifconfig {vlan} destroy, and give the host its addresses on a vlan(4) of {bridge}"
-                    ))
+                    .mend(self.moving_vlan(vlan, bridge, about.tag))
                     .of(self.jails_on(bridge)),
                 );
             }
         }
     }
 
+    /// What has a bridge filter VLANs: members that are in none would pass nothing, and get one first.
+    fn filtering(&self, bridge: &InterfaceName, ports: &[Port]) -> String {
+        let idle = ports.iter().filter(|port| port.vlans().is_empty());
+        let mut commands: Vec<String> =
+            idle.map(|port| format!("ifconfig {bridge} iftagged {} VLANS", port.name)).collect();
+        commands.push(format!("ifconfig {bridge} vlanfilter"));
+        chain(&commands)
+    }
+
+    /// What has an interface of the host carry VLANs: one that is on the bridge, or else the one that leads out.
+    fn carrying(&self, bridge: &InterfaceName, ports: &[Port], vlans: &VlanSet) -> Vec<String> {
+        let (mut lines, name) = match ports.iter().find(|port| !self.ends.contains_key(&port.name)) {
+            Some(port) => (Vec::new(), port.name),
+            None => match self.way_out() {
+                WayOut::Interface(name) => (self.joining(*bridge, name), name),
+                WayOut::Bridge(_) | WayOut::None => {
+                    return vec![format!(
+                        "give the host a network card, and then: ifconfig {bridge} addm CARD iftagged CARD {vlans}"
+                    )];
+                }
+            },
+        };
+        let tag = format!("ifconfig {bridge} +iftagged {name} {vlans}");
+        match lines.first_mut() {
+            Some(first) => *first = format!("{first} && {tag}"),
+            None => lines.push(tag),
+        }
+        lines
+    }
+
+    /// What puts a vlan(4) of the host on the bridge itself, with its addresses.
+    fn moving_vlan(&self, vlan: &InterfaceName, bridge: &InterfaceName, tag: VlanId) -> String {
+        let addresses =
+            self.interface(vlan).map(|interface| interface.addresses.as_slice()).unwrap_or_default();
+        let addresses = addresses.iter().filter(|one| one.scope == 0).map(|one| one.network);
+        let own = format!("{bridge}.{tag}");
+        let mut commands = vec![
+            format!("ifconfig {vlan} destroy"),
+            format!("ifconfig {own} create vlan {tag} vlandev {bridge} up"),
+        ];
+        commands.extend(addresses.map(|address| {
+            let family = if address.is_ipv4() { "inet" } else { "inet6" };
+            format!("ifconfig {own} {family} {address} alias")
+        }));
+        chain(&commands)
+    }
+
     /// Whether the host itself is in a VLAN of a bridge.
     fn has_own(&self, bridge: &InterfaceName, vlan: VlanId) -> bool {
         self.vlans.values().any(|about| about.parent == *bridge && about.tag == vlan)
     }
+}
+
+/// The property of the VLAN of a NIC, by the name of its end in the jail.
+fn property(end: &HostEnd) -> String {
+    let inside = end.nic.as_str();
+    let number = inside.strip_prefix("epair").and_then(|rest| rest.strip_suffix('b'));
+    match number.filter(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())) {
+        Some(number) => format!("vnet{number}_vlan"),
+        None => format!("{inside}_vlan"),
+    }
+}
+
+/// The command that makes a vlan(4) of a bridge.
+fn vlan_of(bridge: &InterfaceName, vlans: &VlanSet) -> String {
+    let tags = vlans.iter();
+    let commands: Vec<String> = tags
+        .map(|tag| format!("ifconfig {bridge}.{tag} create vlan {tag} vlandev {bridge} inet ADDRESS up"))
+        .collect();
+    chain(&commands)
 }

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use crate::iocage::config::{self, DefaultInterface, JailConfig, Level, Network, VnetNetwork};
+use crate::iocage::nic::NicName;
 use crate::iocage::router::Router;
 use crate::types::InterfaceName;
 use crate::wiring::Problem;
@@ -23,15 +24,34 @@ pub(super) fn advised(config: &JailConfig, problem: &Problem) -> config::Problem
         }
         _ => problem.to_string(),
     };
-    config::Problem { level: Level::Error, about: property(config, problem).to_owned(), message }
+    config::Problem { level: Level::Error, about: property(config, problem), message }
 }
 
 /// The property that a problem is about.
-fn property(config: &JailConfig, problem: &Problem) -> &'static str {
-    match problem {
+fn property(config: &JailConfig, problem: &Problem) -> String {
+    let of_nic = |nic: InterfaceName, property: fn(&NicName) -> String| {
+        let nics = match &config.network {
+            Network::Vnet(network) => network.nics.as_slice(),
+            Network::Shared(_) => &[],
+        };
+        let found = nics.iter().find(|other| other.is_called(nic));
+        found.map_or("interfaces".to_owned(), |nic| property(&nic.name))
+    };
+    let fixed = match problem {
+        Problem::MtuMismatch { nic, .. } | Problem::NicMtu { nic, .. } => {
+            return of_nic(*nic, NicName::mtu_property);
+        }
+        Problem::PortWithoutBridge { nic }
+        | Problem::NoVlanFilter { nic, .. }
+        | Problem::VlanBridgeName { nic, .. }
+        | Problem::BridgeDoesNotFilter { nic, .. }
+        | Problem::NoVlan { nic, .. }
+        | Problem::VlanTwice { nic, .. }
+        | Problem::NoUntagged { nic } => return of_nic(*nic, NicName::vlan_property),
+        Problem::DuplicateMac { second, .. } => return of_nic(*second, NicName::mac_property),
+        Problem::NoInterface { name } => property_of(config, *name),
         Problem::UnreachableRouter { router } if router.is_ipv4() => "defaultrouter",
         Problem::UnreachableRouter { .. } => "defaultrouter6",
-        Problem::NoInterface { name } => property_of(config, *name),
         Problem::NoUplink { .. }
         | Problem::UplinkType { .. }
         | Problem::UplinkElsewhere { .. }
@@ -41,23 +61,14 @@ fn property(config: &JailConfig, problem: &Problem) -> &'static str {
         | Problem::VlanName { .. }
         | Problem::ParentOnBridge { .. }
         | Problem::UplinkMtu { .. }
+        | Problem::VlanTaken { .. }
         | Problem::AddressOnMember { .. } => "vnet_default_interface",
-        Problem::NicMtu { .. } => "vnetN_mtu, vnet_default_interface",
-        Problem::MtuMismatch { .. } => "vnetN_mtu",
-        Problem::PortWithoutBridge { .. }
-        | Problem::NoVlanFilter { .. }
-        | Problem::VlanBridgeName { .. }
-        | Problem::BridgeDoesNotFilter { .. }
-        | Problem::NoVlan { .. }
-        | Problem::VlanTwice { .. }
-        | Problem::NoUntagged { .. }
-        | Problem::VlanTaken { .. } => "vnetN_vlan, vnetN_tagged",
-        Problem::DuplicateMac { .. } => "vnetN_mac",
         Problem::NoBridge { .. } | Problem::NotABridge { .. } => "interfaces",
         Problem::NoVimage => "vnet",
         Problem::NoRoot { .. } => "root",
         _ => "host",
-    }
+    };
+    fixed.to_owned()
 }
 
 /// The property that names an interface of the host.

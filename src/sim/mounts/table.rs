@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use jailwire_sys as sys;
 
-use super::{FILESYSTEMS, LOCAL};
+use super::{FILESYSTEMS, LOCAL, ROOT_FILE_SYSTEM};
 use crate::kernel::{Errno, FsId, Mounted};
 use crate::sim::call::Place;
 use crate::sim::codec::{Wire, structs};
@@ -80,7 +80,7 @@ impl Mounts {
     /// The root file system and its devfs.
     pub fn new() -> Mounts {
         let mut mounts = Mounts::none();
-        mounts.add("zfs", "zroot/ROOT/default", PathBuf::from("/"), LOCAL | sys::MNT_ROOTFS, 0, 0);
+        mounts.add(ROOT_FILE_SYSTEM, "zroot/ROOT/default", PathBuf::from("/"), LOCAL | sys::MNT_ROOTFS, 0, 0);
         mounts.add("devfs", "devfs", PathBuf::from("/dev"), LOCAL, 0, 0);
         mounts
     }

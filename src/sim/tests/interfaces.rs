@@ -18,7 +18,7 @@ fn a_new_host_is_ready() {
         assert!(text.contains(part), "{part} in {text}");
     }
     assert_eq!(host.sim.open_handles(), 2);
-    assert!(host.sim.modules().is_empty());
+    assert_eq!(host.sim.modules(), ["zfs"]);
 }
 
 #[test]
@@ -31,7 +31,7 @@ fn modules_bring_cloners() {
     assert_eq!(errno(host.sim.load_module("if_nothing")), Some(Errno::ENOENT));
     assert_eq!(errno(host.sim.inside(7).load_module("if_bridge")), Some(Errno::EPERM));
     host.sim.load_module("if_bridge").unwrap();
-    assert_eq!(host.sim.modules(), ["if_epair", "bridgestp", "if_bridge"]);
+    assert_eq!(host.sim.modules(), ["zfs", "if_epair", "bridgestp", "if_bridge"]);
 
     let mut request = Request::new(sys::SIOCIFGCLONERS);
     request.argument.put(4, &8i32.to_ne_bytes());

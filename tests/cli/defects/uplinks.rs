@@ -212,7 +212,7 @@ fn a_nic_of_another_mtu_than_the_uplinks_is_refused() {
     web(&root, nic.as_str(), r#","vnet0_mtu":"9000""#);
     let said = changes_nothing(&root, &["start", "web"]);
     assert!(
-        said.contains("MTU of 9000") && said.contains("has 1500") && said.contains("vnetN_mtu"),
+        said.contains("MTU of 9000") && said.contains("has 1500") && said.contains("vnet0_mtu"),
         "{said}"
     );
 }

@@ -107,7 +107,8 @@ pub struct Rename {
 #[derive(Debug, Args)]
 pub struct Set {
     /// PROPERTY=VALUE pairs, then the name of a jail, or default
-    #[arg(required = true, num_args = 2.., value_names = ["PROPERTY=VALUE", "JAIL"])]
+    // Options may stand between them: how many there are in all is looked at later.
+    #[arg(required = true, num_args = 1.., value_names = ["PROPERTY=VALUE", "JAIL"])]
     pub words: Vec<String>,
     /// Print what would be changed, and do nothing
     #[arg(long)]

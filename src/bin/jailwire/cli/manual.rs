@@ -37,8 +37,14 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
 /// An exit status, and when the program ends with it.
 pub const STATUS: &[(&str, &str)] = &[
     ("0", "Everything that was asked for is done, or was so before."),
-    ("1", "A name or a value is wrong, or a jail failed. Standard error says which, and why."),
-    ("2", "The command line makes no sense: an unknown command or option, or a missing word."),
+    (
+        "1",
+        "The name of a jail or the value of a property is wrong, or a jail failed. Standard error says which, and why.",
+    ),
+    (
+        "2",
+        "The command line makes no sense: an unknown command or option, a value that an option cannot have, or a missing word.",
+    ),
 ];
 
 /// What `exec` and `console` end with, beside the statuses of all commands.

@@ -30,7 +30,8 @@ pub use run::{Bulk, Console, Exec, Restart, Start, Stop};
 )]
 pub struct Cli {
     /// Directory laid out as iocage's [default: the mounted iocage dataset, else /iocage]
-    #[arg(long, global = true, value_name = "DIR", env = "JAILWIRE_ROOT")]
+    // The environment is read elsewhere: clap would show the option as one that has to be given.
+    #[arg(long, global = true, value_name = "DIR")]
     pub root: Option<PathBuf>,
 
     /// Kernel to work on: auto is FreeBSD's on FreeBSD, and the simulated one elsewhere
@@ -146,6 +147,9 @@ pub enum Command {
     /// Destroy all there is
     #[command(hide = true)]
     Clean(Stays),
+    /// Take a pool from iocage
+    #[command(hide = true)]
+    Deactivate(Stays),
     /// Print a shell's completions
     #[command(hide = true)]
     Completions {

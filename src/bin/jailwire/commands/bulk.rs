@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use jailwire::iocage::lifecycle::{Host, Report as _};
+use jailwire::iocage::lifecycle::{Error, Host, Report as _};
 use jailwire::iocage::name::JailName;
 use jailwire::iocage::order::Turn;
 use jailwire::iocage::store::Entry;
@@ -201,7 +201,7 @@ fn carry_out<J: Job<Outcome = Told>>(
         true => (Cancel::new(), Limits::ONE),
         false => (bulk.listen(), bulk.limits),
     };
-    let begin = Instant::now();
+    let began = Instant::now();
     let (mut ended, mut not_begun, mut taken_back) = (Vec::new(), Vec::new(), Vec::new());
     match (alone, names.first()) {
         (true, Some(name)) => work.doing(format!("{verb}ing {name}")),
@@ -224,7 +224,12 @@ fn carry_out<J: Job<Outcome = Told>>(
             return;
         };
         let warnings = if alone { Vec::new() } else { warnings(name) };
-        work.tell(warnings.into_iter().map(Line::Warned).chain(lines));
+        let warnings = warnings.into_iter().map(Line::Warned).chain(lines);
+        // That it had nothing to do is said once: with its number, where each jail has a line with one.
+        let idle = [Error::Running(name.clone()).to_string(), format!("{} is not running!", name.flat())];
+        let is_told = |line: &Line| matches!(line, Line::Warned(text) if idle.contains(text));
+        let counts = !alone && matches!(end, End::Done(..)) && work.tells_each();
+        work.tell(warnings.filter(|line| !counts || !is_told(line)));
         match end {
             End::Done(word, more) => {
                 work.done(name, word, more);
@@ -250,15 +255,14 @@ fn carry_out<J: Job<Outcome = Told>>(
     if names.is_empty() || alone {
         return;
     }
-    let took = begin.elapsed().as_secs_f64();
     let mut words: Vec<&str> = ended.clone();
     words.sort_unstable();
     words.dedup();
     let count = |word: &&str| format!("{} {word}", ended.iter().filter(|other| other == &word).count());
     let counts = words.iter().map(count).collect::<Vec<_>>().join(", ");
-    let rate = names.len() as f64 / took.max(1e-6);
     if not_begun.is_empty() && taken_back.is_empty() {
-        work.totals(&format!("{} jails: {counts}, in {took:.1} s ({rate:.1} a second)", names.len()));
+        let worked = ended.iter().filter(|word| !matches!(**word, "failed" | "running" | "down")).count();
+        work.totals(&format!("{} jails: {counts}{}", names.len(), pace(worked, began.elapsed())));
         return;
     }
     let list = |names: &[&JailName]| names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(" ");
@@ -277,9 +281,23 @@ fn carry_out<J: Job<Outcome = Told>>(
     work.interrupted(&text);
 }
 
+/// How long it took to start or stop so many jails, and how many that is a second; nothing for nothing.
+fn pace(jails: usize, took: Duration) -> String {
+    match (jails, took.as_secs_f64()) {
+        (0, _) => String::new(),
+        (_, took) if took < 1.0 => format!(", in {:.0} ms", took * 1e3),
+        (_, took) => format!(", in {took:.1} s ({:.1} a second)", jails as f64 / took),
+    }
+}
+
 /// The jails without those that were named and cannot be started as they are configured: nothing is
 /// started for their sake.
-fn fit_to_start(environment: &Environment, host: &Host<'_>, selected: &Selected, work: &Work) -> Selected {
+pub fn fit_to_start(
+    environment: &Environment,
+    host: &Host<'_>,
+    selected: &Selected,
+    work: &Work,
+) -> Selected {
     if selected.named {
         for entry in &selected.entries {
             // For the others it comes to the same.

@@ -3,7 +3,6 @@
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use clap::CommandFactory as _;
 use clap::error::ErrorKind;
 use jailwire::iocage::properties::Properties;
 use jailwire::iocage::property;
@@ -11,10 +10,14 @@ use jailwire::iocage::store::Entry;
 use jailwire::jail;
 use serde_json::{Value, json};
 
+use super::operands;
 use crate::CommandError;
 use crate::cli;
 use crate::environment::Environment;
 use crate::output;
+
+/// What is said of more operands than there can be.
+const TOO_MANY: &str = "one word too many: get PROPERTY JAIL, get -a|-s|-j JAIL, or get -r PROPERTY";
 
 pub fn run(environment: &Environment, args: &cli::Get) -> Result<ExitCode, CommandError> {
     if args.pool {
@@ -22,6 +25,7 @@ pub fn run(environment: &Environment, args: &cli::Get) -> Result<ExitCode, Comma
     }
     let word = |index: usize| args.words.get(index).map(String::as_str);
     match (word(0), word(1)) {
+        _ if args.words.len() > 2 => Err(operands(ErrorKind::TooManyValues, TOO_MANY)),
         (Some(property), None) if args.recursive => recursive(environment, property, args.header),
         (Some(jail), None) if args.all => one(environment, "all", jail),
         (Some(jail), None) if args.state => one(environment, "state", jail),
@@ -30,18 +34,10 @@ pub fn run(environment: &Environment, args: &cli::Get) -> Result<ExitCode, Comma
             one(environment, property, jail)
         }
         (Some(_), None) => {
-            Err(operand(ErrorKind::MissingRequiredArgument, "a JAIL is missing: get PROPERTY JAIL"))
+            Err(operands(ErrorKind::MissingRequiredArgument, "a JAIL is missing: get PROPERTY JAIL"))
         }
-        _ => Err(operand(
-            ErrorKind::TooManyValues,
-            "one word too many: get PROPERTY JAIL, get -a|-s|-j JAIL, or get -r PROPERTY",
-        )),
+        _ => Err(operands(ErrorKind::TooManyValues, TOO_MANY)),
     }
-}
-
-/// What is wrong with the words, for what clap does not know.
-fn operand(kind: ErrorKind, text: &str) -> CommandError {
-    Box::new(cli::Cli::command().error(kind, text))
 }
 
 fn one(environment: &Environment, property: &str, word: &str) -> Result<ExitCode, CommandError> {

@@ -290,6 +290,10 @@ fn destroy_one(
     work: &Work,
 ) -> Result<bool, CommandError> {
     let (store, name) = (&environment.store, &entry.name);
+    // Nobody is asked about what will be refused.
+    if !force && host.running(entry)?.is_some() {
+        return Err(still_running(name));
+    }
     if !force && !confirmed(&format!("This will destroy jail {name}"))? {
         return Ok(false);
     }

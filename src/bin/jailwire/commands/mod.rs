@@ -30,9 +30,17 @@ mod work;
 
 use std::process::ExitCode;
 
+use clap::CommandFactory as _;
+use clap::error::ErrorKind;
+
 use crate::CommandError;
 use crate::cli::{Cli, Command};
 use crate::environment::Environment;
+
+/// What is wrong with the operands of a command, where clap does not know.
+fn operands(kind: ErrorKind, text: &str) -> CommandError {
+    Box::new(Cli::command().error(kind, text))
+}
 
 /// Does what the command line says.
 pub fn run(cli: &Cli) -> Result<ExitCode, CommandError> {
@@ -52,6 +60,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode, CommandError> {
         Command::Pkg(_) => return Err(pool::stays("pkg")),
         Command::Debug(_) => return Err(pool::stays("debug")),
         Command::Clean(_) => return Err(pool::stays("clean")),
+        Command::Deactivate(_) => return Err(pool::stays("deactivate")),
         _ => {}
     }
     let environment = &Environment::open(cli)?;

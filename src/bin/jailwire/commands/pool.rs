@@ -142,6 +142,7 @@ pub fn stays(command: &str) -> CommandError {
         "pkg" => "; or run pkg in the jail: exec JAIL pkg",
         "debug" => "; or see doctor, show and list -l",
         "clean" => "; or destroy what is not needed one by one",
+        "deactivate" => "; or run zfs set org.freebsd.ioc:active=no POOL",
         _ => "",
     };
     format!("{command} stays with iocage: run the {command} of iocage itself{instead}").into()

@@ -3,6 +3,8 @@
 use std::process::ExitCode;
 
 use jailwire::iocage::lifecycle::{Host, Report as _};
+use jailwire::iocage::store::Entry;
+use jailwire::types::Jid;
 use serde_json::json;
 
 use super::bulk::{self, Bulk};
@@ -51,10 +53,14 @@ fn fit_to_restart(host: &Host<'_>, selected: &Selected, work: &Work) -> Selected
 /// Says what restarting jails would do.
 fn preview(environment: &Environment, host: &Host<'_>, selected: &Selected, soft: bool, work: &Work) {
     if !soft {
+        let selected = fit_to_restart(host, selected, work);
         stop::preview(host, &selected.clone().stopping(&environment.store), false, work);
-        return start::preview(environment, host, selected, true, work);
+        return start::preview(environment, host, &selected, true, work);
     }
     for entry in &selected.entries {
+        if to_restart_softly(host, entry, selected, work).is_none() {
+            continue;
+        }
         match host.preview_restart_softly(entry) {
             Ok(preview) => super::preview::preview(work, &entry.name, "restarted", &preview),
             Err(error) => work.fail(&entry.name, &error),
@@ -67,26 +73,26 @@ fn soft(host: &Host<'_>, selected: &Selected, work: &Work) {
     for entry in &selected.entries {
         let name = &entry.name;
         work.doing(format!("restarting {name}"));
-        let jid = match host.running(entry) {
-            Ok(Some(jid)) => jid,
-            Ok(None) if selected.named => {
-                work.fail(name, &format!("{} is not running!", name.flat()));
-                continue;
-            }
-            Ok(None) => {
-                work.report().warn(&format!("{} is not running!", name.flat()));
-                work.done(name, "down", json!({}));
-                continue;
-            }
-            Err(error) => {
-                work.fail(name, &error);
-                continue;
-            }
-        };
+        let Some(jid) = to_restart_softly(host, entry, selected, work) else { continue };
         let result = host.restart_softly(entry, jid, &mut work.report());
         match result {
             Ok(()) => work.done(name, "restarted", json!({ "jid": jid.get() })),
             Err(error) => work.fail(name, &error),
         }
     }
+}
+
+/// The jail that a soft restart works on; none where it does not run, which is told.
+fn to_restart_softly(host: &Host<'_>, entry: &Entry, selected: &Selected, work: &Work) -> Option<Jid> {
+    let name = &entry.name;
+    match host.running(entry) {
+        Ok(Some(jid)) => return Some(jid),
+        Ok(None) if selected.named => work.fail(name, &format!("{} is not running!", name.flat())),
+        Ok(None) => {
+            work.report().warn(&format!("{} is not running!", name.flat()));
+            work.done(name, "down", json!({}));
+        }
+        Err(error) => work.fail(name, &error),
+    }
+    None
 }

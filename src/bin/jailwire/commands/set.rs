@@ -3,6 +3,7 @@
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use jailwire::iocage::config::{ConfigError, JailConfig, Level, Problem};
 use jailwire::iocage::fitness;
 use jailwire::iocage::lifecycle::{Error as LifecycleError, Report as _};
@@ -16,6 +17,7 @@ use jailwire::types::Jid;
 use serde_json::json;
 
 use super::manage::{carry_out, mounts};
+use super::operands;
 use super::preview::{self, Line};
 use super::work::Work;
 use crate::CommandError;
@@ -27,8 +29,18 @@ use crate::output;
 const WRITE: [&str; 4] = ["openat", "write", "fsync", "renameat"];
 
 pub fn run(environment: &Environment, args: &cli::Set) -> Result<ExitCode, CommandError> {
+<<<<<<< HEAD
     let environment = &environment.reading_once();
     let (word, assignments) = args.words.split_last().expect("clap asks for two words at least");
+=======
+    let (word, assignments) = match args.words.split_last() {
+        Some((word, assignments)) if !assignments.is_empty() => (word, assignments),
+        _ => {
+            let missing = "a JAIL is missing, or a PROPERTY=VALUE: set PROPERTY=VALUE... JAIL";
+            return Err(operands(ErrorKind::MissingRequiredArgument, missing));
+        }
+    };
+>>>>>>> 7c24d1a (Every remedy of doctor is carried out by a test on the host that shows its finding; plans end as their commands do; the simulated host has ZFS)
     let store = &environment.store;
     if word == "default" {
         return set_defaults(environment, assignments, args.dry_run);

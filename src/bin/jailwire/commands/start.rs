@@ -61,7 +61,9 @@ fn tell_of_unreadable(environment: &Environment, work: &Work) -> Result<(), Comm
 
 /// Says what starting jails would do; with `again` those that were selected are stopped before.
 pub fn preview(environment: &Environment, host: &Host<'_>, selected: &Selected, again: bool, work: &Work) {
-    let turns = selected.turns(&environment.store);
+    // As before a start: for the sake of those that cannot be started nothing else is.
+    let fit = if again { selected.clone() } else { bulk::fit_to_start(environment, host, selected, work) };
+    let turns = fit.turns(&environment.store);
     let checks = match again {
         true => Checks::of_jails(environment, turns.iter().map(|turn| &turn.name), work),
         false => Checks::make(environment, host, &turns, work),

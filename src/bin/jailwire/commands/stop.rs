@@ -2,10 +2,11 @@
 
 use std::process::ExitCode;
 
-use jailwire::iocage::lifecycle::Host;
+use jailwire::iocage::lifecycle::{Host, Report as _};
 use jailwire::iocage::name::JailName;
 use jailwire::iocage::store::{Entry, Place};
 use jailwire::jail::JailInfo;
+use serde_json::json;
 
 use super::bulk::{self, Bulk};
 use super::selected::Selected;
@@ -74,6 +75,11 @@ fn find(environment: &Environment, args: &cli::Stop) -> Result<Selected, Command
 pub fn preview(host: &Host<'_>, entries: &[Entry], force: bool, work: &Work) {
     for entry in entries {
         match host.preview_stop(entry, force) {
+            // As a stop says of it.
+            Ok(preview) if preview.steps.is_empty() => {
+                work.report().warn(&format!("{} is not running!", entry.name.flat()));
+                work.done(&entry.name, "down", json!({}));
+            }
             Ok(preview) => super::preview::preview(work, &entry.name, "stopped", &preview),
             Err(error) => work.fail(&entry.name, &error),
         }

@@ -116,6 +116,11 @@ impl Work {
         self.progress.counted(name.as_str(), word);
     }
 
+    /// Whether each of them gets a line when it is done with.
+    pub fn tells_each(&self) -> bool {
+        self.progress.tells_each()
+    }
+
     /// Says what was kept to be said of one of them.
     pub fn tell(&self, lines: impl IntoIterator<Item = Line>) {
         let mut speaker = self.report();

@@ -68,6 +68,11 @@ impl Progress {
         }
     }
 
+    /// Whether a line says of each jail that it is done with.
+    pub fn tells_each(&self) -> bool {
+        self.lines
+    }
+
     /// Says what has been done in all.
     pub fn sum_up(&self, text: &str) {
         if self.tells {
