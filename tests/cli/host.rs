@@ -183,7 +183,7 @@ fn what_cannot_be_moved_and_times_that_are_none_are_told() {
     assert!(told.contains("em0 and lo0 are no bridge and its member"), "{told}");
     for time in ["0s", "25h", "soon", "", "-1"] {
         let option = format!("--confirm-within={time}");
-        let told = root.fails(&["host", "move-address", "em0", "bridge0", &option], 1);
+        let told = root.fails(&["host", "move-address", "em0", "bridge0", &option], 2);
         assert!(told.contains("1s to 24h"), "{time}: {told}");
     }
     assert_same(&root.kernel_state(), &before, "nothing is changed");

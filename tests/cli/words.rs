@@ -41,7 +41,6 @@ fn a_plan_is_refused_where_the_command_is() {
         &["set", "vnet=banana", "proxy"],
         &["set", "template=1", "web"],
         &["net", "lend", "ix0", "ioc-web"],
-        &["net", "reclaim", "ix0", "ioc-web"],
         &["net", "detach", "vnet7.1"],
         &["net", "attach", "ioc-nosuch"],
         &["snapshot", "web"],

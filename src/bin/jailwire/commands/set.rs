@@ -9,6 +9,7 @@ use jailwire::iocage::fitness;
 use jailwire::iocage::lifecycle::{Error as LifecycleError, Report as _};
 use jailwire::iocage::live::Live;
 use jailwire::iocage::manage::{self, Recipe, Storage};
+use jailwire::iocage::name::JailName;
 use jailwire::iocage::properties::Properties;
 use jailwire::iocage::property::{Change, boolean};
 use jailwire::iocage::store::{Entry, Place};
@@ -85,14 +86,18 @@ fn turn(
         let mounts = mounts(environment)?;
         Ok(manage::template::recipe(entry, place, &Storage::look(store, &mounts)?)?)
     };
+    let running = |name: &JailName| format!("{name} is running.\nPlease stop it first!");
     if dry_run {
+        if environment.with_host_to_look_at(|host| host.running(entry))??.is_some() {
+            return Err(running(&entry.name).into());
+        }
         preview::recipe(&work, &entry.name, "converted", &recipe()?);
         return work.end();
     }
     environment.require_root("convert")?;
     environment.with_host(|host| -> Result<(), CommandError> {
         let held = host.hold_down(entry, &mut work.report()).map_err(|error| match error {
-            LifecycleError::Running(name) => format!("{name} is running.\nPlease stop it first!").into(),
+            LifecycleError::Running(name) => running(&name).into(),
             other => CommandError::from(other),
         });
         let _held = held?;
