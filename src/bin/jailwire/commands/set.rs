@@ -30,10 +30,7 @@ use crate::output;
 const WRITE: [&str; 4] = ["openat", "write", "fsync", "renameat"];
 
 pub fn run(environment: &Environment, args: &cli::Set) -> Result<ExitCode, CommandError> {
-<<<<<<< HEAD
     let environment = &environment.reading_once();
-    let (word, assignments) = args.words.split_last().expect("clap asks for two words at least");
-=======
     let (word, assignments) = match args.words.split_last() {
         Some((word, assignments)) if !assignments.is_empty() => (word, assignments),
         _ => {
@@ -41,7 +38,6 @@ pub fn run(environment: &Environment, args: &cli::Set) -> Result<ExitCode, Comma
             return Err(operands(ErrorKind::MissingRequiredArgument, missing));
         }
     };
->>>>>>> 7c24d1a (Every remedy of doctor is carried out by a test on the host that shows its finding; plans end as their commands do; the simulated host has ZFS)
     let store = &environment.store;
     if word == "default" {
         return set_defaults(environment, assignments, args.dry_run);
