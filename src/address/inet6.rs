@@ -330,6 +330,36 @@ impl Vnet {
         }
     }
 
+    /// Waits until a router's advertisement has given an interface an address, and the address can be used. Returns none
+    /// when no address came in time. The kernel asks no router by itself: rtsol(8) and rtsold(8) do.
+    ///
+    /// # Arguments
+    ///
+    /// * `limit`: how long to wait.
+    ///
+    /// # Errors
+    ///
+    /// As [`Vnet::ipv6_addresses`].
+    #[doc(alias = "IN6_IFF_AUTOCONF")]
+    pub fn wait_for_autoconf(&self, name: &InterfaceName, limit: Duration) -> Result<Option<Ipv6Address>> {
+        let kernel = self.kernel();
+        let deadline = kernel.now().saturating_add(limit);
+        let unusable = Ipv6Flags::TENTATIVE | Ipv6Flags::DUPLICATED | Ipv6Flags::DETACHED;
+        let came = |address: &Ipv6Address| {
+            address.flags.contains(Ipv6Flags::AUTOCONF) && !address.flags.intersects(unusable)
+        };
+        loop {
+            if let Some(found) = self.ipv6_addresses(name)?.into_iter().find(came) {
+                return Ok(Some(found));
+            }
+            let left = deadline.saturating_sub(kernel.now());
+            if left.is_zero() {
+                return Ok(None);
+            }
+            kernel.sleep(left.min(DAD_PERIOD));
+        }
+    }
+
     /// Waits until none of an interface's IPv6 addresses is being checked for duplicates any more.
     ///
     /// The kernel sends no message when a check ends (`netinet6/nd6_nbr.c`), so the flags are looked at 20

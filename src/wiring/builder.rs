@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ipnetwork::IpNetwork;
 
@@ -11,12 +12,13 @@ use super::nic_address::NicAddress;
 use super::open::{Wiring, WiringError};
 use super::plan::Plan;
 use super::problem::{Problem, Problems};
-use super::run::Up;
+use super::run::{AUTOCONF_LIMIT, Up};
 use super::spec::{Alias, Devfs, HostName, JailSpec, MountSpec, Network, Shared};
 use super::value_or_text::ValueOrText;
 use crate::bridge::VlanSet;
 use crate::jail::{JailParameters, JailSystem, JailValue};
 use crate::types::{InterfaceName, MacAddr, Mtu, VlanId};
+use crate::vnet::Vnet;
 use std::net::IpAddr;
 
 /// Nothing was said of the jail's network yet: it has a network stack of its own, with a loopback.
@@ -139,7 +141,19 @@ impl<'a, Stage> JailBuilder<'a, Stage> {
     /// * [`WiringError::Failure`]: a call to the kernel or to a file failed, outside any step.
     pub fn start(self) -> Result<Up, WiringError> {
         let wiring = self.wiring;
-        wiring.start(&self.spec()?)
+        let waited_for = self.draft.autoconf.clone();
+        let spec = self.spec()?;
+        let mut up = wiring.start(&spec)?;
+        if let Network::Vnet(vnet) = &spec.network
+            && !waited_for.is_empty()
+        {
+            let inside = Vnet::enter(Arc::clone(wiring.kernel()), up.jid)?;
+            for nic in waited_for.iter().filter_map(|place| vnet.nics.get(*place)) {
+                let came = inside.wait_for_autoconf(&nic.jail_name, AUTOCONF_LIMIT)?;
+                up.autoconf.push((nic.jail_name, came.map(|address| address.network)));
+            }
+        }
+        Ok(up)
     }
 }
 
@@ -188,6 +202,14 @@ impl<'a> JailBuilder<'a, Wired> {
             self.draft.vnet.lent.push(name);
         }
         self
+    }
+
+    /// Lets the jail's end take its IPv6 addresses and routers from router advertisements, and has the start wait for an
+    /// address, up to [`AUTOCONF_LIMIT`]. [`Up::autoconf`] has the address that came, or says that no address came. The kernel
+    /// asks no router by itself: rtsol(8) and rtsold(8) in the jail do.
+    pub fn autoconf(mut self) -> JailBuilder<'a, Wired> {
+        self.draft.autoconf.push(self.draft.vnet.nics.len().saturating_sub(1));
+        self.accept_rtadv()
     }
 
     nic_methods!();

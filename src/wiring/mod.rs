@@ -58,7 +58,7 @@ pub use plan::Plan;
 pub use prior::Prior;
 pub use problem::{Problem, Problems};
 pub use relocation::{AddressMove, MacChange, MovedIpv6, MovedRoute, PendingMove};
-pub use run::{Site, Up};
+pub use run::{AUTOCONF_LIMIT, Site, Up};
 pub use shared::{sweep, unneeded};
 pub use spec::{
     Alias, Devfs, HostName, JailSpec, MountSpec, Network, Nic, Router, Shared, StaticRoute, VnetSpec,

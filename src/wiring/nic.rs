@@ -10,7 +10,7 @@ use super::problem::Problem;
 use super::spec::{HostName, Network, Nic, Router, StaticRoute, VnetSpec};
 use super::value_or_text::ValueOrText;
 use super::vlans::NicVlans;
-use crate::checksum::crc32;
+use crate::checksum::hash64;
 use crate::types::{InterfaceName, MacAddr, Mtu};
 
 /// The MTU of an epair when it is made.
@@ -22,6 +22,8 @@ pub(super) struct Draft {
     pub vnet: VnetSpec,
     pub mistakes: Vec<Problem>,
     pub nat: NatDraft,
+    /// The NICs whose address from a router's advertisement is waited for.
+    pub autoconf: Vec<usize>,
     /// Whether the names of the ends of each NIC were chosen by the caller: the host's, the jail's.
     pub chosen: Vec<(bool, bool)>,
 }
@@ -136,10 +138,13 @@ pub(super) fn jail_end(number: usize) -> InterfaceName {
     InterfaceName::new(&format!("epair{number}b")).expect("a name that fits")
 }
 
-/// MAC addresses that are the same at every start of the jail, and different on every host.
+/// MAC addresses by a rule that is the same on every host and at every start: the first 48 bits of a hash of
+/// `UUID/JAIL/NIC`, with the bit of local addresses set and the bit of groups cleared; the last bit is 0 in the address
+/// of the host's end and 1 in that of the jail's end.
 fn addresses(host_uuid: &str, jail: &str, nic: InterfaceName) -> (MacAddr, MacAddr) {
-    let [a, b, c, d] = crc32(format!("{host_uuid}/{jail}/{nic}").as_bytes()).to_be_bytes();
-    (MacAddr([0x02, a, b, c, d, 0x0a]), MacAddr([0x02, a, b, c, d, 0x0b]))
+    let [a, b, c, d, e, f, ..] = hash64(format!("{host_uuid}/{jail}/{nic}").as_bytes()).to_be_bytes();
+    let address = |end: u8| MacAddr([(a | 0x02) & !0x01, b, c, d, e, (f & !0x01) | end]);
+    (address(0), address(1))
 }
 
 /// The methods of a builder that describe the NIC that was begun last. `draft` is the field.
@@ -169,8 +174,9 @@ macro_rules! nic_methods {
             self
         }
 
-        /// Sets the MAC addresses of the host's end and of the jail's end. By default they are made from the host's UUID and the
-        /// names of the jail and the NIC: the same at every start, and different on every host.
+        /// Sets the MAC addresses of the host's end and of the jail's end. By default they are made from the host's UUID and
+        /// the names of the jail and the NIC, by one rule: the same at every start, and different on every host. 45 bits
+        /// tell them apart, so that no two of a million names are alike. To keep them on another host, give them here.
         pub fn macs(mut self, host: impl ValueOrText<MacAddr>, jail: impl ValueOrText<MacAddr>) -> Self {
             let host = self.draft.take("the MAC address of the host's end", host);
             let jail = self.draft.take("the MAC address of the jail's end", jail);
@@ -324,5 +330,32 @@ mod tests {
         for other in [addresses("two", "web", nic), addresses("one", "db", nic)] {
             assert_ne!(other.0, host);
         }
+    }
+
+    #[test]
+    fn no_two_of_a_million_names_have_a_mac_address_in_common() {
+        let nics = ["epair0b", "epair1b"].map(|name| InterfaceName::new(name).unwrap());
+        let mut seen = Vec::with_capacity(2_000_000);
+        for number in 0..500_000 {
+            for nic in nics {
+                let (host, jail) =
+                    addresses("5c8f0a31-7d5e-11ef-9c41-589cfc000001", &format!("jail{number}"), nic);
+                assert!(host.is_usable() && host.is_local() && jail.is_usable() && jail.is_local());
+                seen.extend([host.0, jail.0]);
+            }
+        }
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen.len(), 2_000_000);
+    }
+
+    /// A jail keeps its addresses, also when this program is a later release.
+    #[test]
+    fn the_rule_does_not_change() {
+        let (host, jail) = addresses("uuid", "web", InterfaceName::new("epair0b").unwrap());
+        assert_eq!(
+            (host.to_string(), jail.to_string()),
+            ("da:ab:29:4b:00:76".to_owned(), "da:ab:29:4b:00:77".to_owned())
+        );
     }
 }

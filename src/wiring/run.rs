@@ -45,6 +45,8 @@ pub struct Up {
     pub ruleset: u16,
     /// The host's ends of its epairs.
     pub epairs: Vec<InterfaceName>,
+    /// The NICs whose address from a router's advertisement was waited for, with the address; none if no address came.
+    pub autoconf: Vec<(InterfaceName, Option<Ipv6Network>)>,
 }
 
 /// Everything a plan is carried out with.
@@ -61,6 +63,9 @@ pub struct Site<'a> {
     /// How long things are waited for.
     pub times: Times,
 }
+
+/// How long a start waits for an address from a router's advertisement.
+pub const AUTOCONF_LIMIT: Duration = Duration::from_secs(10);
 
 /// Brings a jail up as its plan says. `before` is called before each step.
 ///
@@ -159,7 +164,8 @@ impl<'a> Run<'a> {
 
     fn finish(self) -> Up {
         let jid = self.jid.expect("every plan makes a jail");
-        Up { jid, ruleset: self.ruleset, epairs: self.epairs.into_iter().map(|epair| epair.a).collect() }
+        let epairs = self.epairs.into_iter().map(|epair| epair.a).collect();
+        Up { jid, ruleset: self.ruleset, epairs, autoconf: Vec::new() }
     }
 
     /// Undoes what there is: the held jail goes by itself, the rest by the journal.

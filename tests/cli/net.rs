@@ -432,3 +432,28 @@ fn the_map_shows_a_router_at_its_nic_alone() {
     assert!(line("192.0.2.20/24").contains("via 192.0.2.1"), "{map}");
     assert!(!line("10.0.0.2/24").contains("via"), "{map}");
 }
+
+#[test]
+fn an_address_is_waited_for_if_it_is_asked_for() {
+    let root = Root::new();
+    let jid = theirs(&root);
+    root.ok(&["net", "attach", "theirs", "--bridge", "bridge0"]);
+    assert_eq!(root.ok(&["net", "wait", "theirs"]), "");
+    let told = root.fails(&["net", "wait", "theirs", "--inet", "--timeout", "3"], 1);
+    assert!(
+        told.contains("epair0b of jail")
+            && told.contains("no IPv4 address after 3 seconds: see whether dhclient"),
+        "{told}"
+    );
+    let inside = jailwire::Vnet::enter(std::sync::Arc::new(kernel(&root)), jid).unwrap();
+    let nic = "epair0b".parse().unwrap();
+    inside.add_ipv4(&nic, "192.0.2.30/24".parse::<ipnetwork::Ipv4Network>().unwrap()).unwrap();
+    root.ok(&["net", "wait", "theirs", "--inet"]);
+    let told = root.fails(&["net", "wait", "theirs", "--inet", "--inet6", "--timeout", "3"], 1);
+    assert!(
+        told.contains("no IPv6 address after 3 seconds: see whether a router is on its bridge"),
+        "{told}"
+    );
+    inside.add_ipv6(&nic, "2001:db8::30/64".parse::<ipnetwork::Ipv6Network>().unwrap()).unwrap();
+    root.ok(&["net", "wait", "theirs", "--inet", "--inet6"]);
+}

@@ -171,3 +171,24 @@ fn lifetimes_and_link_local_addresses_come_back() {
     host.remove_ipv6(&pair.a, ip6("fe80::5")).unwrap();
     assert_eq!(host.find_ipv6(&pair.a, ip6("fe80::5")).unwrap(), None);
 }
+
+/// Routers are not heard by the simulated kernel: the address is given as a router's would be.
+#[test]
+fn an_address_of_a_routers_advertisement_is_waited_for() {
+    use jailwire::kernel::Clock as _;
+
+    let sim = jailwire::sim::Sim::new();
+    let host = jailwire::Vnet::host(std::sync::Arc::new(sim.clone()));
+    let em0 = "em0".parse().unwrap();
+    let begin = sim.now();
+    let limit = std::time::Duration::from_secs(10);
+    assert_eq!(host.wait_for_autoconf(&em0, limit).unwrap(), None);
+    assert!(sim.now() >= begin + limit);
+    let network: ipnetwork::Ipv6Network = "2001:db8::5/64".parse().unwrap();
+    host.add_ipv6(&em0, network).unwrap();
+    assert_eq!(host.wait_for_autoconf(&em0, limit).unwrap(), None, "it was given by hand");
+    let advertised: ipnetwork::Ipv6Network = "2001:db8:1::5/64".parse().unwrap();
+    let flags = jailwire::address::Ipv6Flags::AUTOCONF;
+    host.add_ipv6(&em0, jailwire::address::Ipv6Address { flags, ..advertised.into() }).unwrap();
+    assert_eq!(host.wait_for_autoconf(&em0, limit).unwrap().unwrap().network, advertised);
+}

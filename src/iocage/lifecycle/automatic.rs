@@ -6,6 +6,7 @@ use super::{Error, Host, Report, step};
 use crate::iocage::config::{JailConfig, Network};
 use crate::types::{InterfaceName, Jid};
 use crate::vnet::Vnet;
+use crate::wiring::AUTOCONF_LIMIT;
 
 impl Host<'_> {
     /// Starts rtsold(8) in a jail that hears router advertisements: rc.d does not start it before
@@ -15,6 +16,36 @@ impl Host<'_> {
         if network.rtsold || network.nics.iter().any(|nic| nic.accept_rtadv) {
             // As in iocage: a jail without it does without.
             let _ = self.kernel().run(&self.inside(config, jid, &["service", "rtsold", "start"]));
+        }
+    }
+
+    /// Says which addresses routers have given a jail by their advertisements, or warns that no address came in time: a
+    /// network may have no router yet, and the jail takes its address when there is one.
+    pub(super) fn await_advertisements(&self, config: &JailConfig, jid: Jid, report: &mut dyn Report) {
+        let Network::Vnet(network) = &config.network else { return };
+        let nics: Vec<InterfaceName> =
+            network.nics.iter().filter(|nic| nic.accept_rtadv).map(|nic| nic.name.jail_end()).collect();
+        if nics.is_empty() {
+            return;
+        }
+        if self.kernel().simulated() {
+            report.say("  + IPv6 Address: none, as the simulated kernel hears no router");
+            return;
+        }
+        // If the jail cannot be entered, the next step reports it.
+        let Ok(vnet) = Vnet::enter(self.kernel().clone(), jid) else { return };
+        let deadline = self.kernel().now().saturating_add(AUTOCONF_LIMIT);
+        for nic in nics {
+            let left = deadline.saturating_sub(self.kernel().now());
+            match vnet.wait_for_autoconf(&nic, left) {
+                Ok(Some(address)) => report.say(&format!("  + IPv6 Address: {}", address.network)),
+                Ok(None) => report.warn(&format!(
+                    "{}: no router has advertised an address for {nic} within {} seconds: see whether a router is on its bridge; the jail takes an address as soon as one is advertised",
+                    config.name,
+                    AUTOCONF_LIMIT.as_secs()
+                )),
+                Err(error) => report.warn(&format!("{}: {error}", config.name)),
+            }
         }
     }
 

@@ -200,6 +200,7 @@ impl Host<'_> {
         self.run_hook(name, "exec_poststart", &config.commands.poststart, Some(up.jid))?;
         report.say("  + Executing poststart OK");
         self.await_dhcp(config, up.jid, report)?;
+        self.await_advertisements(config, up.jid, report);
         self.record_start(entry)?;
         claim.complete(&self.site(), up.jid).map_err(|error| Error::from((name, error)))
     }

@@ -43,6 +43,7 @@ pub(super) fn forward(site: &Site<'_>, plan: &AddressMove) -> Result<(), StepErr
     if let Some(MacChange { interface, now, .. }) = &plan.mac {
         host.set_mac(interface, *now)?;
     }
+    drop_packets(host, plan)?;
     for MovedRoute { route, .. } in &plan.routes {
         delete(host, route)?;
     }
@@ -59,6 +60,7 @@ pub(super) fn forward(site: &Site<'_>, plan: &AddressMove) -> Result<(), StepErr
     for moved in &plan.inet6 {
         add_ipv6(host, to, moved)?;
     }
+    drop_no_more(host, plan)?;
     for moved in &plan.routes {
         add(host, moved, to)?;
     }
@@ -84,11 +86,16 @@ pub(super) fn undo(site: &Site<'_>, plan: &AddressMove) -> Result<(), StepError>
             });
         }
     }
+    undoing.attempt(|host| drop_packets(host, plan));
     if has_to {
         undoing.attempt(|host| take_off(host, plan));
     }
     if has_from {
         undoing.attempt(|host| put_back(host, plan));
+    }
+    undoing.attempt(|host| drop_no_more(host, plan));
+    if has_from {
+        undoing.attempt(|host| routes_back(host, plan));
     }
     if let Some(MacChange { interface, was, .. }) = &plan.mac {
         undoing.attempt(|host| {
@@ -133,6 +140,33 @@ impl Undoing<'_> {
     }
 }
 
+/// Has the kernel drop packets to the networks of the addresses.
+fn drop_packets(host: &Vnet, plan: &AddressMove) -> Result<(), StepError> {
+    for (network, fib) in &plan.dropped {
+        match host.add_route(&Route::new(*network, Via::Blackhole).in_fib(*fib)) {
+            // Without a loopback address the kernel cannot drop packets so, and the programs see its errors.
+            Err(error) if matches!(error.errno(), Errno::EEXIST | Errno::EOPNOTSUPP) => {}
+            other => other?,
+        }
+    }
+    Ok(())
+}
+
+/// Has the kernel send again.
+fn drop_no_more(host: &Vnet, plan: &AddressMove) -> Result<(), StepError> {
+    let mut tables: Vec<Fib> = plan.dropped.iter().map(|(_, fib)| *fib).collect();
+    tables.dedup();
+    for fib in tables {
+        for route in host.routes(fib)? {
+            // Another one that somebody has added meanwhile is not ours.
+            if route.via == Via::Blackhole && plan.dropped.contains(&(route.destination, fib)) {
+                delete(host, &Route::new(route.destination, Via::Blackhole).in_fib(fib))?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Takes routes and addresses off the interface that got them.
 fn take_off(host: &Vnet, plan: &AddressMove) -> Result<(), StepError> {
     let index = host.index(&plan.to)?;
@@ -155,7 +189,7 @@ fn take_off(host: &Vnet, plan: &AddressMove) -> Result<(), StepError> {
     Ok(())
 }
 
-/// Gives addresses and routes back to the interface that had them.
+/// Gives addresses back to the interface that had them.
 fn put_back(host: &Vnet, plan: &AddressMove) -> Result<(), StepError> {
     let lift = plan.forbidden && !look::takes_member_addresses(host);
     if lift {
@@ -165,7 +199,11 @@ fn put_back(host: &Vnet, plan: &AddressMove) -> Result<(), StepError> {
     if plan.forbidden {
         host.set_sysctl_int(MEMBER_ADDRESSES, 0)?;
     }
-    given?;
+    given
+}
+
+/// Gives routes back to the interface that had them.
+fn routes_back(host: &Vnet, plan: &AddressMove) -> Result<(), StepError> {
     let index = host.index(&plan.from)?;
     for moved in &plan.routes {
         if !present(host, moved)?.contains(&index) {

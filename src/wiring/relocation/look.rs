@@ -1,10 +1,12 @@
 //! What there is to move, and what is in the way.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::process;
 
 use super::{AddressMove, MacChange, MovedIpv6, MovedRoute, record};
-use crate::address::Ipv6Flags;
+use ipnetwork::IpNetwork;
+
+use crate::address::{Ipv4Address, Ipv6Flags};
 use crate::bridge::BridgeFlags;
 use crate::error::OptionalExtension;
 use crate::interface::{Interface, InterfaceType};
@@ -99,12 +101,14 @@ pub(super) fn plan(
         _ => None,
     };
     let (nd6_from, nd6_to) = neighbour_discovery(host, from, to)?;
+    let dropped = halves(host, &inet)?;
     Ok(AddressMove {
         from: *from,
         to: *to,
         inet,
         inet6,
         routes: routes(host, source)?,
+        dropped,
         mac: mac.filter(|mac| mac.was != mac.now),
         fib,
         was_up: target.is_up(),
@@ -165,8 +169,7 @@ fn flags(host: &Vnet, name: &InterfaceName) -> Result<Nd6Flags, StepError> {
 /// The routes of all tables that lead through an interface, and are no address's own.
 fn routes(host: &Vnet, interface: &Interface) -> Result<Vec<MovedRoute>, StepError> {
     let mut moved = Vec::new();
-    for fib in 0..host.sysctl_int("net.fibs").ok().and_then(|fibs| u32::try_from(fibs).ok()).unwrap_or(1) {
-        let Ok(fib) = Fib::new(fib) else { continue };
+    for fib in tables(host) {
         for route in host.routes(fib)? {
             if route.index == interface.index && is_given(&route) {
                 // Each route tells an MTU, also where it is the interface's.
@@ -179,6 +182,33 @@ fn routes(host: &Vnet, interface: &Interface) -> Result<Vec<MovedRoute>, StepErr
         }
     }
     Ok(moved)
+}
+
+/// Both halves of each network of these addresses, in each routing table: a route to a half comes before that to the
+/// whole. Those that have a route already are left out.
+fn halves(host: &Vnet, inet: &[Ipv4Address]) -> Result<Vec<(IpNetwork, Fib)>, StepError> {
+    let mut halves: Vec<(IpNetwork, Fib)> = Vec::new();
+    for fib in tables(host) {
+        let routes = host.routes(fib)?;
+        for network in inet.iter().map(|address| address.network).filter(|network| network.prefix() < 31) {
+            let half = network.prefix() + 1;
+            let first = network.network();
+            let second = Ipv4Addr::from_bits(first.to_bits() | 1 << (32 - half));
+            for half in [first, second].into_iter().filter_map(|ip| IpNetwork::new(ip.into(), half).ok()) {
+                let is_there = routes.iter().any(|route| route.destination == half);
+                if !is_there && !halves.contains(&(half, fib)) {
+                    halves.push((half, fib));
+                }
+            }
+        }
+    }
+    Ok(halves)
+}
+
+/// All routing tables.
+fn tables(host: &Vnet) -> Vec<Fib> {
+    let count = host.sysctl_int("net.fibs").ok().and_then(|fibs| u32::try_from(fibs).ok()).unwrap_or(1);
+    (0..count).filter_map(|fib| Fib::new(fib).ok()).collect()
 }
 
 /// Whether somebody has added a route, rather than an address that the interface has.

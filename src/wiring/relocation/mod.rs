@@ -18,6 +18,8 @@ mod record;
 use std::fmt;
 use std::time::Duration;
 
+use ipnetwork::IpNetwork;
+
 use super::StepError;
 use super::lock::Lock;
 use super::open::{Wiring, WiringError};
@@ -42,6 +44,10 @@ pub struct AddressMove {
     pub inet6: Vec<MovedIpv6>,
     /// The routes through the interface that are no address's own.
     pub routes: Vec<MovedRoute>,
+    /// Where packets to the networks of the IPv4 addresses are dropped while these move, in which routing table. A
+    /// program that sends meanwhile would be told EINVAL by the kernel, and take its connection for dead
+    /// (`netinet/if_ether.c:arpresolve_full`); what is dropped TCP sends again.
+    dropped: Vec<(IpNetwork, Fib)>,
     /// The change of the bridge's link address, if the network knows the host by that of the member.
     pub mac: Option<MacChange>,
     /// The routing tables of the packets that arrive on `to`: before, and from now on.
@@ -112,6 +118,9 @@ impl AddressMove {
         }
         if let Some(MacChange { interface, now, .. }) = self.mac {
             step(format!("set the MAC address of {interface} to {now}"), &["SIOCSIFLLADDR"]);
+        }
+        for (network, _) in &self.dropped {
+            step(format!("drop what is sent to {network} meanwhile"), &["RTM_ADD", "RTM_DELETE"]);
         }
         for MovedRoute { route, .. } in &self.routes {
             step(format!("delete the route {}", shown(route)), &["RTM_DELETE"]);

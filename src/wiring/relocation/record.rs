@@ -186,6 +186,9 @@ fn lines(plan: &AddressMove) -> Vec<String> {
             until(*preferred_until)
         ));
     }
+    for (network, fib) in &plan.dropped {
+        lines.push(format!("drop\t{network}\t{}", fib.get()));
+    }
     for MovedRoute { route, scoped } in &plan.routes {
         let via = match route.via {
             Via::Gateway(gateway) => Some(gateway.to_string()),
@@ -233,6 +236,7 @@ struct Reading {
     inet: Vec<Ipv4Address>,
     inet6: Vec<MovedIpv6>,
     routes: Vec<MovedRoute>,
+    dropped: Vec<(IpNetwork, Fib)>,
 }
 
 impl Reading {
@@ -271,6 +275,9 @@ impl Reading {
                     preferred_until: until(preferred_until)?,
                 });
             }
+            ["drop", to, table] => {
+                self.dropped.push((network::<IpAddr, _, _>(to, IpNetwork::new)?, fib(table)?));
+            }
             ["route", to, via, scoped, table, mtu, weight, expire] => {
                 let via = match via.strip_prefix(LINK) {
                     Some(index) => Via::Interface(index.parse().ok()?),
@@ -298,6 +305,7 @@ impl Reading {
             inet: self.inet,
             inet6: self.inet6,
             routes: self.routes,
+            dropped: self.dropped,
             mac: self.mac,
             fib: self.fib?,
             was_up,

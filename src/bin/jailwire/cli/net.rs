@@ -13,7 +13,7 @@ pub enum Net {
     Detach(Detach),
     /// List jails with a network stack of their own, and what they are wired to
     List(NetList),
-    /// Wait until interfaces of a jail are up and their IPv6 addresses are usable
+    /// Wait until interfaces of a jail are up, have addresses, and these are usable
     Wait(Wait),
     /// Lend an interface of the host to a jail, which gives it back when it is removed
     Lend(Lend),
@@ -130,6 +130,12 @@ pub struct Wait {
     /// How many seconds to wait at most
     #[arg(short, long, value_name = "SECONDS", default_value_t = 30)]
     pub timeout: u64,
+    /// Wait for an IPv4 address of each, too, as dhclient in the jail gets it
+    #[arg(long)]
+    pub inet: bool,
+    /// Wait for an IPv6 address of each that is not link-local, too, as routers advertise it
+    #[arg(long)]
+    pub inet6: bool,
 }
 
 /// `net lend`.

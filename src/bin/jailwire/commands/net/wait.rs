@@ -20,10 +20,63 @@ pub fn run(plumbing: &Plumbing, args: &Wait) -> Result<(), CommandError> {
     for word in &args.interfaces {
         names.push(word.parse()?);
     }
-    let ready = until_ready(plumbing, info.jid, &names, Duration::from_secs(args.timeout))?;
+    let limit = Duration::from_secs(args.timeout);
+    let deadline = plumbing.wiring.kernel().now().saturating_add(limit);
+    let ready = until_ready(plumbing, info.jid, &names, limit)?;
+    until_addressed(plumbing, info.jid, &ready, (args.inet, args.inet6), deadline, args.timeout)?;
     let ready: Vec<&str> = ready.iter().map(InterfaceName::as_str).collect();
     if plumbing.json {
         crate::output::json(&json!({ "jid": info.jid.get(), "name": info.name, "ready": ready }))?;
+    }
+    Ok(())
+}
+
+/// Waits until interfaces have addresses of the families that are asked for, and no address is checked for duplicates.
+fn until_addressed(
+    plumbing: &Plumbing,
+    jid: Jid,
+    names: &[InterfaceName],
+    (inet, inet6): (bool, bool),
+    deadline: Duration,
+    seconds: u64,
+) -> Result<(), CommandError> {
+    if !inet && !inet6 {
+        return Ok(());
+    }
+    let kernel = plumbing.wiring.kernel();
+    let inside = Vnet::enter(kernel.clone(), jid)?;
+    let family = |name: &InterfaceName| -> Result<Option<&'static str>, CommandError> {
+        let has_inet = || {
+            Ok::<_, CommandError>(
+                inside.ipv4_addresses(name)?.iter().any(|one| !one.network.ip().is_unspecified()),
+            )
+        };
+        let has_inet6 = || {
+            let addresses = inside.ipv6_addresses(name)?;
+            Ok::<_, CommandError>(addresses.iter().any(|one| !one.network.ip().is_unicast_link_local()))
+        };
+        Ok(match () {
+            () if inet && !has_inet()? => Some("IPv4"),
+            () if inet6 && !has_inet6()? => Some("IPv6"),
+            () => None,
+        })
+    };
+    for name in names {
+        while let Some(missing) = family(name)? {
+            let left = deadline.saturating_sub(kernel.now());
+            if left.is_zero() {
+                let why = match missing {
+                    "IPv4" => "see whether dhclient runs in the jail",
+                    _ => "see whether a router is on its bridge, and rtsold runs in the jail",
+                };
+                return Err(format!(
+                    "{name} of jail {jid} has no {missing} address after {seconds} seconds: {why}"
+                )
+                .into());
+            }
+            kernel.sleep(left.min(PERIOD));
+        }
+        inside.wait_for_dad(name, deadline.saturating_sub(kernel.now()))?;
     }
     Ok(())
 }

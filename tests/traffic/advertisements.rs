@@ -1,0 +1,41 @@
+//! Router advertisements from one jail to another.
+
+use std::process::{Command, Stdio};
+
+use jailwire::wiring::Wiring;
+
+use crate::tools::{Jail, Made, alone, inside, output, sh, wait};
+
+#[test]
+fn a_jail_takes_its_address_from_a_router_that_is_a_jail() {
+    let _turn = alone();
+    let _made = Made(vec!["epair92a"]);
+    sh("ifconfig epair92 create && ifconfig epair92a up");
+    let router = Jail::new("router");
+    sh("ifconfig epair92b vnet router");
+    router.sh(
+        "sysctl -q net.inet6.ip6.forwarding=1; ifconfig lo0 up; ifconfig epair92b inet6 2001:db8:92::1/64 up",
+    );
+    // It goes with its jail.
+    let _ = Command::new("jexec")
+        .args(["router", "rtadvd", "-f", "-c", "/dev/null", "-p", "/tmp/rtadvd.pid", "epair92b"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("rtadvd");
+    let wiring = Wiring::here().unwrap();
+    let nic =
+        wiring.jail("listener", "/").parameter("allow.raw_sockets", true).nic("bridge92").uplink("epair92a");
+    nic.accept_rtadv().start().unwrap();
+    output("jexec listener rtsol epair0b");
+    wait("an address comes", || {
+        output("jexec listener rtsol epair0b");
+        inside("listener", "ifconfig epair0b inet6").contains("2001:db8:92:")
+    });
+    wait("the router is reached", || {
+        output("jexec listener timeout 3 ping -c 1 2001:db8:92::1").status.success()
+    });
+    assert!(inside("listener", "netstat -rn -6").contains("default"));
+    wiring.stop("listener").unwrap();
+}
