@@ -81,7 +81,7 @@ fn configurations_that_make_no_sense() {
         Level::Error
     );
     assert_eq!(world.finding("configuration", "db: ").level, Level::Error);
-    assert_eq!(world.finding("configuration", "nat: nat: is not supported").level, Level::Error);
+    assert_eq!(world.finding("configuration", "nat: nat: needs an address").level, Level::Error);
     world.configure("web", &outside.replace("192.0.2.1", "10.1.1.1"));
     for jail in ["db", "nat"] {
         world.configure(jail, r#"{"mount_devfs":0,"mount_fdescfs":0}"#);
