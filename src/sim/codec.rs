@@ -22,6 +22,17 @@ pub(crate) trait Wire: Sized {
     fn put(&self, out: &mut Vec<u8>);
     /// Takes a value from the front. Returns `None` when the bytes are not one.
     fn take(input: &mut &[u8]) -> Option<Self>;
+    /// Appends several values, without their number.
+    fn put_all(values: &[Self], out: &mut Vec<u8>) {
+        for value in values {
+            value.put(out);
+        }
+    }
+    /// Takes so many values from the front.
+    fn take_all(count: u32, input: &mut &[u8]) -> Option<Vec<Self>> {
+        // Not reserved from the count: a damaged one must not take all memory.
+        (0..count).map(|_| Self::take(input)).collect()
+    }
 }
 
 macro_rules! numbers {
@@ -38,11 +49,28 @@ macro_rules! numbers {
 }
 
 numbers! {
-    u8: put_u8 try_get_u8;
     u16: put_u16_le try_get_u16_le;
     u32: put_u32_le try_get_u32_le;
     u64: put_u64_le try_get_u64_le;
     i32: put_i32_le try_get_i32_le;
+}
+
+/// Most of a log is bytes: they are copied as a whole.
+impl Wire for u8 {
+    fn put(&self, out: &mut Vec<u8>) {
+        out.put_u8(*self);
+    }
+    fn take(input: &mut &[u8]) -> Option<Self> {
+        input.try_get_u8().ok()
+    }
+    fn put_all(values: &[u8], out: &mut Vec<u8>) {
+        out.put_slice(values);
+    }
+    fn take_all(count: u32, input: &mut &[u8]) -> Option<Vec<u8>> {
+        let (bytes, rest) = input.split_at_checked(count as usize)?;
+        *input = rest;
+        Some(bytes.to_vec())
+    }
 }
 
 /// Structs, field by field. The fields are named twice by the compiler's leave: a field that is
@@ -326,13 +354,10 @@ impl<T: Wire> Wire for Option<T> {
 impl<T: Wire> Wire for Vec<T> {
     fn put(&self, out: &mut Vec<u8>) {
         (self.len() as u32).put(out);
-        for value in self {
-            value.put(out);
-        }
+        T::put_all(self, out);
     }
     fn take(input: &mut &[u8]) -> Option<Self> {
-        // Not reserved from the count: a damaged one must not take all memory.
-        (0..u32::take(input)?).map(|_| T::take(input)).collect()
+        T::take_all(u32::take(input)?, input)
     }
 }
 

@@ -28,6 +28,9 @@ const PART: u8 = 0x57;
 /// How much of a world is in one record.
 const LENGTH_OF_PART: usize = 4 << 20;
 
+/// A log that is at least so long has a whole header.
+const SHORT: u64 = 64 << 10;
+
 /// Length and checksum.
 const PREFIX: usize = 8;
 
@@ -88,7 +91,9 @@ impl Log {
         let mut log =
             Log { file: open_file(&path)?, opened_by: std::process::id(), path, offset: 0, header: new };
         log.lock()?;
-        if log.read()?.header.is_none() {
+        // Only the first record can be missing or torn where the log is short. A long one is read once, by whoever
+        // wants what is in it.
+        if log.file.metadata()?.len() < SHORT && log.read()?.header.is_none() {
             let bytes = frame(&encode_header(&log.header))?;
             log.write(&bytes)?;
         }

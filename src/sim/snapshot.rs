@@ -16,7 +16,7 @@ use super::world::{
 };
 
 /// How many programs are remembered beyond the moment at which a log is written anew.
-const PROGRAMS: usize = 1000;
+const PROGRAMS: usize = 100;
 
 impl World {
     /// All of it, but for the oldest programs.
