@@ -3,7 +3,6 @@
 use std::fs;
 
 use jailwire::kernel::{Calls, Processes, Sysctl};
-use jailwire::sim::Sim;
 
 use crate::support::{Root, text};
 
@@ -90,7 +89,7 @@ fn one_that_fails_is_told_of_and_takes_down_only_those_that_need_it() {
 
 /// Whether idle CPUs tick.
 fn idletick(root: &Root) -> i32 {
-    let sim = Sim::open(&root.path().join(".sim")).unwrap();
+    let sim = root.kernel();
     let value = sim.sysctl(&Sysctl::read("kern.eventtimer.idletick")).unwrap();
     i32::from_ne_bytes(value.try_into().unwrap())
 }
@@ -110,7 +109,7 @@ fn the_cpus_tick_for_two_jails_and_more_unless_that_is_not_wanted() {
     assert!(ticked(&root, &["start", "ALL"]));
     assert_eq!(idletick(&root), 0);
     // Another one holds it too: it stays until that one lets go.
-    let sim = Sim::open(&root.path().join(".sim")).unwrap();
+    let sim = root.kernel();
     let held = sim.hold_sysctl("kern.eventtimer.idletick", 1).unwrap();
     root.ok(&["stop", "ALL"]);
     assert_eq!(idletick(&root), 1);

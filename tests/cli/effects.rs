@@ -20,7 +20,7 @@ pub fn ends(log: &[u8]) -> Vec<usize> {
 }
 
 /// The state of the kernel without the moments at which things were made, or will end.
-fn timeless(state: &str) -> String {
+pub fn timeless(state: &str) -> String {
     let mut text = state.to_owned();
     for key in ["since: ", "tentative_until: "] {
         text = text
@@ -53,6 +53,19 @@ fn settled(root: &Root) -> String {
 
 #[test]
 fn a_start_killed_after_call_k_has_had_k_effects() {
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let calls: Vec<_> = thread::scope(|scope| {
+        let threads: Vec<_> =
+            (0..threads).map(|first| scope.spawn(move || killed_after(first + 1, threads))).collect();
+        threads.into_iter().map(|thread| thread.join().expect("no thread panics")).collect()
+    });
+    assert!(calls.iter().all(|one| *one == calls[0]), "{calls:?}");
+    println!("start db: {} calls, each the last one once", calls[0]);
+}
+
+/// Kills a start after the first of these calls, and after each that is `step` calls later. Returns how many calls it
+/// makes.
+fn killed_after(first: usize, step: usize) -> usize {
     let root = Root::new();
     root.ok(&["list"]);
     let log = root.path().join(".sim/log");
@@ -66,7 +79,7 @@ fn a_start_killed_after_call_k_has_had_k_effects() {
         fs::create_dir(root.path().join(".sim")).expect("a directory");
         fs::write(&log, contents).expect("a log");
     };
-    for k in 1..=calls {
+    for k in (first..=calls).step_by(step) {
         begin_again_with(&base);
         root.run_with_fault(&["start", "db"], Some(&format!("{k}:kill")));
         let killed = fs::read(&log).expect("the log");
@@ -76,5 +89,5 @@ fn a_start_killed_after_call_k_has_had_k_effects() {
         begin_again_with(&full[..ends[before + k - 1]]);
         assert_same(&timeless(&had), &timeless(&settled(&root)), &format!("after call {k} of {calls}"));
     }
-    println!("start db: {calls} calls, each the last one once");
+    calls
 }

@@ -7,15 +7,15 @@ use jailwire::bridge::MemberFlags;
 use jailwire::jail;
 use jailwire::jail::devfs::{Devfs, DevfsRule};
 use jailwire::kernel::{Clock as _, Kernel};
-use jailwire::sim::Sim;
 use jailwire::types::InterfaceName;
 use jailwire::vnet::Vnet;
 use jailwire::wiring::Wiring;
 
-use crate::support::{Root, at_every_call, text};
+use crate::points::at_every_call;
+use crate::support::{Root, text};
 
 fn vnet(root: &Root) -> Vnet {
-    let kernel: Arc<dyn Kernel> = Arc::new(Sim::open(&root.path().join(".sim")).expect("the kernel"));
+    let kernel: Arc<dyn Kernel> = Arc::new(root.kernel());
     Vnet::host(kernel)
 }
 
@@ -262,7 +262,7 @@ fn a_reader_that_has_gone_is_no_reason_to_panic() {
 fn what_comes_back_with_the_end_of_a_jail_is_waited_for_as_long_as_was_said() {
     let root = Root::new();
     root.ok(&["net", "list"]);
-    let sim = Sim::open(&root.path().join(".sim")).expect("the simulated kernel");
+    let sim = root.kernel();
     let wiring = Wiring::on(Arc::new(sim.clone())).expect("a simulated host");
     let pair = wiring.host().create_epair().unwrap();
     let up = wiring.jail("ioc-lender", "/").nic_alone().lend(pair.a).start().unwrap();

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jailwire::kernel::Kernel;
-use jailwire::sim::Sim;
 use jailwire::types::InterfaceName;
 use jailwire::vnet::Vnet;
 
-use crate::support::{Root, assert_same, at_every_call, text};
+use crate::points::at_every_call;
+use crate::support::{Root, assert_same, text};
 
 fn name(text: &str) -> InterfaceName {
     text.parse().unwrap()
@@ -16,7 +16,7 @@ fn name(text: &str) -> InterfaceName {
 
 /// em0 on bridge0, with the addresses that it has from the start.
 fn host(root: &Root) -> Vnet {
-    let kernel: Arc<dyn Kernel> = Arc::new(Sim::open(&root.path().join(".sim")).unwrap());
+    let kernel: Arc<dyn Kernel> = Arc::new(root.kernel());
     kernel.load_module("if_bridge").unwrap();
     let host = Vnet::host(kernel);
     let bridge = host.create("bridge0").unwrap();

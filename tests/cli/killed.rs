@@ -1,21 +1,9 @@
 //! The program killed with SIGKILL at every single call it makes.
 
-use crate::support::{Root, at_every_call};
+use std::path::PathBuf;
 
-/// Whether a command makes so many calls: it is killed at the last of them, and ends well otherwise.
-fn run_killed(root: &Root, arguments: &[&str], call: usize) -> bool {
-    use std::os::unix::process::ExitStatusExt as _;
-
-    let output = root.run_with_fault(arguments, Some(&format!("{call}:kill")));
-    match output.status.signal() {
-        Some(9) => true,
-        None => {
-            assert!(output.status.success(), "call {call}: {}", crate::support::text(&output.stderr));
-            false
-        }
-        Some(other) => panic!("call {call}: ended by signal {other}"),
-    }
-}
+use crate::points::killed_at_every_call;
+use crate::support::Root;
 
 /// Kills `start` at each call, then starts again, looks, stops, and compares.
 fn start_killed_everywhere(jail: &str) {
@@ -25,12 +13,8 @@ fn start_killed_everywhere(jail: &str) {
     fresh.ok(&["start", jail]);
     let shown = fresh.ok(&["show", jail]);
 
-    let points = at_every_call(1, |call| {
-        let root = Root::new();
-        let files = root.files();
-        if !run_killed(&root, &["start", jail], call) {
-            return false;
-        }
+    let files = without_records(&Root::new());
+    let points = killed_at_every_call(1, Root::new, &["start", jail], |root, call| {
         // It may have been killed after its last step.
         let again = root.run(&["start", jail]);
         let said = crate::support::text(&again.stderr);
@@ -45,30 +29,24 @@ fn start_killed_everywhere(jail: &str) {
         );
         root.ok(&["stop", jail]);
         root.settles(&before, &format!("killed at call {call}, started again, stopped"));
-        assert_eq!(without_records(root.files()), without_records(files), "killed at call {call}, files");
+        assert_eq!(without_records(root), files, "killed at call {call}, files");
 
         let root = Root::new();
-        assert!(run_killed(&root, &["start", jail], call));
+        assert!(root.is_killed(&["start", jail], call));
         root.ok(&["stop", jail]);
         root.settles(&before, &format!("killed at call {call}, stopped"));
-        true
     });
-    println!("start {jail}: killed at {points} points");
-    assert!(points > 20, "only {points} calls in a start");
+    assert!(points.killed > 20 && points.states > 10, "only {points:?} in a start");
 }
 
-/// What iocage too writes into config.json.
-fn without_records(files: Vec<(std::path::PathBuf, String)>) -> Vec<(std::path::PathBuf, String)> {
+/// The files of a root, by their paths in it, without what iocage too writes into config.json.
+fn without_records(root: &Root) -> Vec<(PathBuf, String)> {
     let relevant = |line: &&str| !line.contains("\"last_started\"") && !line.contains("_mac\"");
-    let mut files: Vec<_> = files
-        .into_iter()
-        .map(|(path, text)| (path, text.lines().filter(relevant).collect::<Vec<_>>().join("\n")))
-        .collect();
-    // The copies have roots of their own.
-    for (path, _) in &mut files {
-        *path = path.components().skip(3).collect();
-    }
-    files
+    let in_root = |(path, text): (PathBuf, String)| {
+        let path = path.strip_prefix(root.path()).expect("below the root").to_owned();
+        (path, text.lines().filter(relevant).collect::<Vec<_>>().join("\n"))
+    };
+    root.files().into_iter().map(in_root).collect()
 }
 
 /// What is shown, without what goes on counting after a start that was killed: jids, and indexes of
@@ -101,17 +79,15 @@ fn stop_killed_everywhere() {
             root.ok(&["list"]);
             root.kernel_state()
         };
-        let points = at_every_call(1, |call| {
+        let up = || {
             let root = Root::new();
             root.ok(&["start", jail]);
-            let killed = run_killed(&root, &["stop", jail], call);
-            if killed {
-                root.ok(&["stop", jail]);
-                root.settles(&before, &format!("{jail} killed at call {call}"));
-            }
-            killed
+            root
+        };
+        let points = killed_at_every_call(1, up, &["stop", jail], |root, call| {
+            root.ok(&["stop", jail]);
+            root.settles(&before, &format!("{jail} killed at call {call}"));
         });
-        println!("stop {jail}: killed at {points} points");
-        assert!(points > 5, "only {points} calls in a stop");
+        assert!(points.killed > 5 && points.states > 5, "only {points:?} in a stop");
     }
 }

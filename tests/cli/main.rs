@@ -18,6 +18,7 @@ mod many;
 mod net;
 mod nobody;
 mod owners;
+mod points;
 mod pool;
 mod rc;
 #[cfg(target_os = "linux")]

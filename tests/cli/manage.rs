@@ -4,7 +4,8 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::Path;
 
-use crate::support::{Root, at_every_call};
+use crate::points::at_every_call;
+use crate::support::Root;
 
 /// A root with a release that was fetched.
 fn with_release() -> Root {

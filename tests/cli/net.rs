@@ -4,20 +4,15 @@ use std::sync::Arc;
 
 use jailwire::jail::{self, JailParameters};
 use jailwire::kernel::Clock;
-use jailwire::sim::Sim;
 use jailwire::types::Jid;
 use jailwire::wiring::Wiring;
 
-use crate::support::{Root, at_every_call, text};
-
-/// The simulated kernel of a root, as somebody else uses it.
-fn kernel(root: &Root) -> Sim {
-    Sim::open(&root.path().join(".sim")).expect("the simulated kernel")
-}
+use crate::points::at_every_call;
+use crate::support::{Root, text};
 
 /// A jail as jail(8) makes one from `vnet; persist;`.
 fn theirs(root: &Root) -> Jid {
-    jail::create(&kernel(root), &JailParameters::new("theirs").vnet()).expect("a jail")
+    jail::create(&root.kernel(), &JailParameters::new("theirs").vnet()).expect("a jail")
 }
 
 #[test]
@@ -69,7 +64,7 @@ fn answers_are_json_if_asked_for() {
 fn what_is_wrong_is_said_and_nothing_is_changed() {
     let root = Root::new();
     theirs(&root);
-    jail::create(&kernel(&root), &JailParameters::new("shared")).expect("a jail");
+    jail::create(&root.kernel(), &JailParameters::new("shared")).expect("a jail");
     let before = root.kernel_state();
     for (words, told) in [
         (&["net", "attach", "nobody", "--bridge", "bridge0"][..], "there is no jail nobody"),
@@ -171,7 +166,7 @@ fn waiting_ends_when_the_time_is_over() {
     let root = Root::new();
     theirs(&root);
     root.ok(&["net", "attach", "theirs", "--name", "eth0", "--address", "192.0.2.30/24"]);
-    let sim = kernel(&root);
+    let sim = root.kernel();
     let jid = jail::find(&sim, "theirs").unwrap().unwrap();
     let inside = jailwire::Vnet::enter(std::sync::Arc::new(sim), jid).unwrap();
     inside.down(&"eth0".parse().unwrap()).unwrap();
@@ -202,7 +197,7 @@ fn nobody_is_in_the_way_of_the_next_one_when_attaching_is_killed() {
         // Killed at the very end, all of it is there.
         assert!(again.status.success() || said.contains("already"), "killed at call {call}: {said}");
         root.ok(&["net", "detach", "theirs", "eth0"]);
-        let sim = kernel(&root);
+        let sim = root.kernel();
         jail::remove(&sim, jid).unwrap();
         jail::wait_gone(&sim, jid, std::time::Duration::from_secs(10)).unwrap();
         sim.sleep(std::time::Duration::from_secs(2));
@@ -221,7 +216,7 @@ fn nat_and_published_ports_are_shown_and_cleared_up() {
     let publish = ["--publish", "8080:80", "--publish", "5353:53/udp"];
     let all = [&words[..], &publish[..]].concat();
     assert!(root.fails(&all, 1).contains("pf is not loaded: run `kldload pf`"));
-    jailwire::wiring::nat::prepare_simulated(&Wiring::on(Arc::new(kernel(&root))).unwrap()).unwrap();
+    jailwire::wiring::nat::prepare_simulated(&Wiring::on(Arc::new(root.kernel())).unwrap()).unwrap();
     let before = root.kernel_state();
     assert!(
         root.ok(&[&all[..], &["--dry-run"]].concat()).contains("translate what it sends, publish 8080:80")
@@ -238,7 +233,7 @@ fn nat_and_published_ports_are_shown_and_cleared_up() {
     assert!(root.fails(&all, 1).contains("has NAT or published ports already"));
     assert_eq!(root.ok(&["gc"]), "Nothing is left over.\n");
     // The jail goes, without a word to jailwire.
-    jail::remove(&kernel(&root), jid).unwrap();
+    jail::remove(&root.kernel(), jid).unwrap();
     assert!(root.ok(&["gc", "--dry-run"]).contains("would be removed: theirs: anchor jailwire/theirs of pf"));
     assert!(root.ok(&["gc"]).contains("removed: theirs: anchor jailwire/theirs of pf"));
     assert!(!root.kernel_state().contains("jailwire/theirs"));
@@ -375,7 +370,7 @@ fn epairs_of_jails_that_start_made_are_listed_and_detached() {
 fn a_jail_is_not_taken_for_another_of_the_same_word() {
     let root = Root::new();
     root.ok(&["start", "web"]);
-    let jid = jail::create(&kernel(&root), &JailParameters::new("web").vnet()).expect("a jail");
+    let jid = jail::create(&root.kernel(), &JailParameters::new("web").vnet()).expect("a jail");
     root.ok(&["net", "attach", "web", "--name", "eth0"]);
     let (theirs, ours) = (root.ok(&["net", "list", "web"]), root.ok(&["net", "list", "ioc-web"]));
     assert!(

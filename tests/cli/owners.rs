@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jailwire::jail::{self, JailParameters};
 use jailwire::kernel::Calls;
-use jailwire::sim::Sim;
 use jailwire::types::Jid;
 use serde_json::Value;
 
-use crate::support::{Root, at_every_call, text};
+use crate::points::killed_at_every_call;
+use crate::support::{Root, text};
 
 /// Every command that could take a jail for ours by its name.
 const COMMANDS: [&[&str]; 8] = [
@@ -23,14 +23,10 @@ const COMMANDS: [&[&str]; 8] = [
     &["net", "detach", "ioc-JAIL"],
 ];
 
-fn kernel(root: &Root) -> Sim {
-    Sim::open(&root.path().join(".sim")).expect("the simulated kernel")
-}
-
 /// Somebody else makes a jail of the name of ours, which is not there any more. `same` is a jail with the jid of ours too,
 /// if ours was there.
 fn foreign(root: &Root, jail: &str, same: bool) -> Jid {
-    let sim = kernel(root);
+    let sim = root.kernel();
     let name = format!("ioc-{jail}");
     let own = jail::find(&sim, &name).unwrap();
     if let Some(jid) = own {
@@ -47,7 +43,7 @@ fn foreign(root: &Root, jail: &str, same: bool) -> Jid {
 
 #[track_caller]
 fn is_untouched(root: &Root, jid: Jid, point: &str) {
-    let sim = kernel(root);
+    let sim = root.kernel();
     let info = jail::get(&sim, jid).unwrap();
     let info = info.unwrap_or_else(|| panic!("{point}: the foreign jail is gone"));
     assert_eq!((info.hostname.as_str(), info.persist, info.dying), ("theirs", true, false), "{point}");
@@ -70,35 +66,40 @@ fn all_commands(root: &Root, jail: &str, jid: Jid, first: usize, point: &str) {
     }
 }
 
-/// With which commands it begins after each kill: one after the other, or each at every point.
-fn beginnings(call: usize) -> Vec<usize> {
+/// With which commands it begins in each state that a kill leaves: two of them, which go on from state to state, or each
+/// in every state.
+fn beginnings(state: usize) -> Vec<usize> {
     match std::env::var_os("JAILWIRE_OWNERS").is_some_and(|wanted| wanted == "all") {
         true => (0..COMMANDS.len()).collect(),
-        false => vec![call],
+        // One with another jid, and one with the same.
+        false => vec![state, state + 1],
     }
 }
 
 /// Kills a command at each of its calls, and then lets all commands meet a foreign jail of that name.
 fn a_foreign_jail_is_left_alone(jail: &str, prepare: &[&[&str]], killed: &[&str], step: usize) {
-    let met = AtomicUsize::new(0);
-    let points = at_every_call(step, |call| {
-        for first in beginnings(call) {
-            let root = Root::new();
-            prepare.iter().for_each(|words| drop(root.ok(words)));
-            let output = root.run_with_fault(killed, Some(&format!("{call}:kill")));
-            if output.status.code().is_some() {
-                return false;
+    let (met, states) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let prepared = || {
+        let root = Root::new();
+        prepare.iter().for_each(|words| drop(root.ok(words)));
+        root
+    };
+    let points = killed_at_every_call(step, prepared, killed, |root, call| {
+        let state = states.fetch_add(1, Ordering::Relaxed);
+        for (number, first) in beginnings(state).into_iter().enumerate() {
+            let point = format!("{killed:?} killed at call {call}");
+            if number == 0 {
+                commands_after(root, jail, first, &point);
+            } else {
+                let root = prepared();
+                assert!(root.is_killed(killed, call));
+                commands_after(&root, jail, first, &point);
             }
-            commands_after(&root, jail, first, &format!("{killed:?} killed at call {call}"));
             met.fetch_add(COMMANDS.len(), Ordering::Relaxed);
         }
-        true
     });
-    println!(
-        "{killed:?}: a foreign jail {jail} was left alone by {} commands after {points} kills, at every {step}. call",
-        met.into_inner()
-    );
-    assert!(points * step > 20, "only {points} calls");
+    println!("{killed:?}: a foreign jail {jail} was left alone by {} commands", met.into_inner());
+    assert!(points.killed * step > 20 && points.states * step > 10, "only {points:?}");
 }
 
 /// Every call of a command for one jail, and some of one for all; all of them if the environment says so.
@@ -148,12 +149,12 @@ fn a_jail_with_the_name_the_directory_and_the_jid_of_ours_is_left_alone() {
     for jail in ["db", "proxy"] {
         let root = Root::new();
         root.ok(&["start", jail]);
-        let own = jail::find(&kernel(&root), &format!("ioc-{jail}")).unwrap();
+        let own = jail::find(&root.kernel(), &format!("ioc-{jail}")).unwrap();
         let jid = foreign(&root, jail, true);
         assert_eq!(Some(jid), own);
         all_commands(&root, jail, jid, 0, "made with its jid");
         assert!(root.fails(&["stop", jail], 1).contains("somebody else's"));
-        jail::remove(&kernel(&root), jid).unwrap();
+        jail::remove(&root.kernel(), jid).unwrap();
         root.ok(&["start", jail]);
         root.ok(&["stop", jail]);
     }
@@ -182,7 +183,7 @@ fn jails_that_die_slowly_are_stopped_and_started_at_once() {
     assert!(root.ok(&["doctor"]).contains("is dying"));
     run(&["start", "db"]);
     run(&["stop", "ALL"]);
-    assert!(kernel(&root).panics().is_empty());
+    assert!(root.kernel().panics().is_empty());
 }
 
 /// The kernel names what is mounted without links; started by one way, it is stopped by the other.
@@ -200,7 +201,7 @@ fn a_root_behind_a_link_is_the_same_root() {
         let output = command.output().expect("the program starts");
         assert!(output.status.success(), "{words:?}: {}", text(&output.stderr));
     };
-    let mounts = || kernel(&root).mounts().unwrap().len();
+    let mounts = || root.kernel().mounts().unwrap().len();
     let none = mounts();
     by_link(&["start", "db"]);
     assert!(mounts() > none);

@@ -11,7 +11,6 @@ use std::process::{Command, Output};
 use jailwire::iocage::zfs;
 use jailwire::jail::mount;
 use jailwire::kernel::{Calls, FsId, Mounted};
-use jailwire::sim::Sim;
 use tempfile::TempDir;
 
 use crate::support::{Root, text};
@@ -57,7 +56,7 @@ impl Pool {
     }
 
     fn mount(&self, dataset: &str, root: &Path, beneath: &Path) {
-        let sim = Sim::open(&self.root.path().join(".sim")).unwrap();
+        let sim = self.root.kernel();
         mount::mount(&sim, &mount::request("zfs", dataset, root, beneath)).unwrap();
     }
 
@@ -100,7 +99,7 @@ fn a_stop_leaves_what_zfs_has_mounted() {
     fs::create_dir_all(pool.root.jail("web").join("root/legacy")).unwrap();
     pool.mount("tank/iocage/jails/web/root/data", pool.root.path(), Path::new("jails/web/root/data"));
     let mounts = || {
-        let sim = Sim::open(&pool.root.path().join(".sim")).unwrap();
+        let sim = pool.root.kernel();
         let mut mounts: Vec<_> = sim.mounts().unwrap().into_iter().map(|one| (one.fstype, one.on)).collect();
         mounts.sort();
         mounts

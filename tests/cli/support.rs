@@ -1,10 +1,9 @@
 //! A copy of the example root, and the program run on it.
 
 use std::fs;
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use jailwire::kernel::{Calls, Sysctl};
@@ -14,6 +13,7 @@ use tempfile::TempDir;
 /// A directory with the example jails, of the test's own.
 pub struct Root {
     directory: TempDir,
+    kernel: OnceLock<Sim>,
 }
 
 impl Root {
@@ -24,7 +24,7 @@ impl Root {
         let place = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
         let directory = tempfile::tempdir_in(place).expect("a temporary directory");
         copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/iocage"), directory.path());
-        Root { directory }
+        Root { directory, kernel: OnceLock::new() }
     }
 
     pub fn path(&self) -> &Path {
@@ -48,6 +48,22 @@ impl Root {
             command.env("JAILWIRE_SIM_FAULT", fault);
         }
         command.output().expect("the program starts")
+    }
+
+    /// Whether a command makes so many calls: it is killed at the last of them, and ends well otherwise.
+    #[track_caller]
+    pub fn is_killed(&self, arguments: &[&str], call: usize) -> bool {
+        use std::os::unix::process::ExitStatusExt as _;
+
+        let output = self.run_with_fault(arguments, Some(&format!("{call}:kill")));
+        match output.status.signal() {
+            Some(9) => true,
+            None => {
+                assert!(output.status.success(), "call {call}: {}", text(&output.stderr));
+                false
+            }
+            Some(other) => panic!("call {call}: ended by signal {other}"),
+        }
     }
 
     /// Runs it with something to read.
@@ -84,9 +100,15 @@ impl Root {
         text(&output.stderr)
     }
 
+    /// The simulated kernel, as this process sees it: opened once, for each opening reads the whole log.
+    pub fn kernel(&self) -> Sim {
+        let open = || Sim::open(&self.path().join(".sim")).expect("the simulated kernel");
+        self.kernel.get_or_init(open).clone()
+    }
+
     /// The whole state of the simulated kernel, in words.
     pub fn kernel_state(&self) -> String {
-        let sim = Sim::open(&self.path().join(".sim")).expect("the simulated kernel");
+        let sim = self.kernel();
         // Time passes for it with each call.
         let _ = sim.sysctl(&Sysctl::read("kern.osreldate"));
         sim.describe()
@@ -133,27 +155,6 @@ impl Root {
         files.sort();
         files
     }
-}
-
-/// Asks for 1, 1 + `step`, 1 + 2 `step` … until the answer is no, and returns how often it was yes. Several threads
-/// ask: each answer takes processes of its own, which spend much of their time on waiting for each other.
-pub fn at_every_call(step: usize, is_made: impl Fn(usize) -> bool + Sync) -> usize {
-    let (next, yes, end) = (AtomicUsize::new(1), AtomicUsize::new(0), AtomicBool::new(false));
-    let threads = 3 * std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    std::thread::scope(|scope| {
-        let ask = || {
-            while !end.load(Ordering::Relaxed) {
-                match is_made(next.fetch_add(step, Ordering::Relaxed)) {
-                    true => yes.fetch_add(1, Ordering::Relaxed),
-                    false => return end.store(true, Ordering::Relaxed),
-                };
-            }
-        };
-        for _ in 0..threads {
-            scope.spawn(ask);
-        }
-    });
-    yes.into_inner()
 }
 
 fn walk(directory: &Path, files: &mut Vec<(PathBuf, String)>) {

@@ -1,13 +1,13 @@
 //! What is looked at may go away meanwhile: that is no failure of a command that looks at everything.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use jailwire::kernel::Kernel;
-use jailwire::sim::Sim;
 use jailwire::vnet::Vnet;
 
-use crate::support::{Root, at_every_call, text};
+use crate::points::at_every_call;
+use crate::support::{Root, text};
 
 /// A host with jails that are up, an epair of one that is not, and one more bridge.
 fn root() -> Root {
@@ -17,7 +17,7 @@ fn root() -> Root {
         root.ok(&["set", "defaultrouter=none", "defaultrouter6=none", jail]);
     }
     root.ok(&["start", "ALL"]);
-    let kernel: Arc<dyn Kernel> = Arc::new(Sim::open(&root.path().join(".sim")).expect("the kernel"));
+    let kernel: Arc<dyn Kernel> = Arc::new(root.kernel());
     let host = Vnet::host(kernel);
     let pair = host.create_epair().expect("an epair");
     host.set_description(&pair.a, "associated with jail: gone as nic: epair0b").expect("a description");
@@ -29,17 +29,21 @@ fn root() -> Root {
 /// What the command may not complain of is that.
 #[track_caller]
 fn is_not_told_of(command: &[&str], errno: &str, about: &[&str]) -> usize {
-    let root = root();
-    let (calls, tolerated) = (calls_of(&root, command), AtomicUsize::new(0));
+    let first = root();
+    let (calls, tolerated) = (calls_of(&first, command), AtomicUsize::new(0));
+    // One for each thread: those who share a kernel follow each other's calls.
+    let idle = Mutex::new(vec![first]);
     at_every_call(1, |call| {
         if call > calls {
             return false;
         }
+        let root = idle.lock().unwrap().pop().unwrap_or_else(root);
         let output = root.run_with_fault(command, Some(&format!("{call}:{errno}")));
         let said = text(&output.stderr);
         let told = about.iter().any(|request| said.contains(request));
         assert!(output.status.success() || !told, "{command:?}, call {call}, {errno}: {said}");
         tolerated.fetch_add(usize::from(output.status.success()), Ordering::Relaxed);
+        idle.lock().unwrap().push(root);
         true
     });
     tolerated.into_inner()

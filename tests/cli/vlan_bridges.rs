@@ -9,7 +9,8 @@ use jailwire::types::{InterfaceName, VlanId};
 use jailwire::vlan::{Vlan, VlanProtocol};
 use jailwire::vnet::Vnet;
 
-use crate::support::{Root, at_every_call, text};
+use crate::points::at_every_call;
+use crate::support::{Root, text};
 
 fn name(text: &str) -> InterfaceName {
     text.parse().unwrap()

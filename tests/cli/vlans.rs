@@ -6,7 +6,6 @@ use jailwire::bridge::{BridgeFlags, MemberFlags, VlanSet};
 use jailwire::interface::InterfaceFlags;
 use jailwire::jail::{self, JailParameters};
 use jailwire::kernel::Kernel;
-use jailwire::sim::Sim;
 use jailwire::types::{InterfaceName, VlanId};
 use jailwire::vlan::{Vlan, VlanProtocol};
 use jailwire::vnet::Vnet;
@@ -18,7 +17,7 @@ fn name(text: &str) -> InterfaceName {
 }
 
 fn host(root: &Root) -> Vnet {
-    let kernel: Arc<dyn Kernel> = Arc::new(Sim::open(&root.path().join(".sim")).unwrap());
+    let kernel: Arc<dyn Kernel> = Arc::new(root.kernel());
     kernel.load_module("if_bridge").unwrap();
     kernel.load_module("if_epair").unwrap();
     Vnet::host(kernel)

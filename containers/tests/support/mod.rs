@@ -7,7 +7,7 @@ use std::io::Write as _;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jailwire::Vnet;
 use jailwire::jail::{self, JailParameters};
@@ -24,6 +24,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_netavark");
 /// A simulated host, whose state lies in a directory.
 pub struct World {
     directory: TempDir,
+    sim: OnceLock<Sim>,
 }
 
 /// What the program answered.
@@ -81,7 +82,7 @@ impl Answer {
 impl World {
     pub fn new() -> World {
         let directory = tempfile::tempdir().unwrap();
-        let world = World { directory };
+        let world = World { directory, sim: OnceLock::new() };
         fs::create_dir(world.config()).unwrap();
         fs::create_dir(world.plugins()).unwrap();
         for name in ["bridge", "ptp", "host-local", "portmap", "loopback"] {
@@ -133,8 +134,9 @@ impl World {
         self.directory.path().join("data")
     }
 
+    /// The simulated kernel, opened once: each opening reads all that has happened.
     pub fn sim(&self) -> Sim {
-        Sim::open(&self.sim_directory()).unwrap()
+        self.sim.get_or_init(|| Sim::open(&self.sim_directory()).unwrap()).clone()
     }
 
     pub fn kernel(&self) -> Arc<dyn Kernel> {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use jailwire::address::Ipv6Flags;
 use jailwire::jail;
 use jailwire::kernel::Kernel;
-use jailwire::sim::Sim;
 use jailwire::vnet::Vnet;
 
 use super::{add_jail, add_nic, addressed, changes_nothing, host, name};
@@ -126,7 +125,7 @@ fn the_end_on_the_host_has_no_address() {
 fn addresses_can_be_used_when_services_start() {
     let root = Root::new();
     root.ok(&["start", "db"]);
-    let kernel: Arc<dyn Kernel> = Arc::new(Sim::open(&root.path().join(".sim")).unwrap());
+    let kernel: Arc<dyn Kernel> = Arc::new(root.kernel());
     let jid = jail::find(&*kernel, "ioc-db").unwrap().unwrap();
     let inside = Vnet::enter(kernel, jid).unwrap();
     let flags = inside.ipv6_flags(&name("epair0b"), "2001:db8::21".parse().unwrap()).unwrap();
@@ -217,7 +216,6 @@ fn nat_by_ipfw_touches_one_set() {
 fn nat_touches_what_is_its_own(backend: &str) {
     use std::sync::Arc;
 
-    use jailwire::sim::Sim;
     use jailwire::wiring::{Wiring, nat};
 
     let root = Root::new();
@@ -235,7 +233,7 @@ fn nat_touches_what_is_its_own(backend: &str) {
         "nat=1",
     ]);
     root.ok(&["set", "nat_forwards=tcp(80:8080),udp(53)", "shop"]);
-    let sim = Sim::open(&root.path().join(".sim")).unwrap();
+    let sim = root.kernel();
     let wiring = Wiring::on(Arc::new(sim)).unwrap();
     assert!(changes_nothing(&root, &["start", "shop"]).contains(&format!("{backend} is not loaded")));
     nat::prepare_simulated(&wiring).unwrap();

@@ -13,7 +13,6 @@ use std::fs;
 use std::sync::Arc;
 
 use jailwire::kernel::Kernel;
-use jailwire::sim::Sim;
 use jailwire::types::InterfaceName;
 use jailwire::vnet::Vnet;
 
@@ -25,7 +24,7 @@ fn name(text: &str) -> InterfaceName {
 
 /// The simulated host of a root, as an administrator has it in hand.
 fn host(root: &Root) -> Vnet {
-    let kernel: Arc<dyn Kernel> = Arc::new(Sim::open(&root.path().join(".sim")).unwrap());
+    let kernel: Arc<dyn Kernel> = Arc::new(root.kernel());
     kernel.load_module("if_bridge").unwrap();
     kernel.load_module("if_epair").unwrap();
     Vnet::host(kernel)

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
 
 use super::Pool;
+use crate::points::at_every_call;
 use crate::support::text;
 
 /// A pool with a template, a jail from it and one from the release.
@@ -25,17 +26,15 @@ fn killed_everywhere(arguments: &[&str], jail: &str) {
     let whole = with_jails();
     whole.ok(arguments);
     let (expected, config) = (swept(&whole), fs::read_to_string(whole.jail(jail).join("config.json")).ok());
-    let mut points = 0;
-    for call in 1.. {
+    let points = at_every_call(1, |call| {
         let pool = with_jails();
         pool.kill_at(call);
         let output = pool.run(arguments);
         pool.kill_no_more();
         if output.status.signal() != Some(9) {
             assert!(output.status.success(), "{call}: {}", text(&output.stderr));
-            break;
+            return false;
         }
-        points += 1;
         let listed = pool.run(&["list"]);
         assert!(listed.status.success(), "{call}: {}", text(&listed.stderr));
         let again = pool.run(arguments);
@@ -54,7 +53,8 @@ fn killed_everywhere(arguments: &[&str], jail: &str) {
                 assert_eq!(fs::read_to_string(precious).unwrap(), "data", "killed at {call}");
             }
         }
-    }
+        true
+    });
     println!("{arguments:?}: killed at {points} runs of zfs");
     assert!(points >= 4, "{arguments:?}: only {points}");
 }

@@ -1,0 +1,107 @@
+//! A command that is killed, or fails, at every single call that it makes.
+
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use crate::effects::timeless;
+use crate::support::Root;
+
+/// Asks for 1, 1 + `step`, 1 + 2 `step` … until the answer is no, and returns how often it was yes. Several threads
+/// ask: each answer takes processes of its own, which spend much of their time on waiting for each other.
+pub fn at_every_call(step: usize, is_made: impl Fn(usize) -> bool + Sync) -> usize {
+    let (next, yes, end) = (AtomicUsize::new(1), AtomicUsize::new(0), AtomicBool::new(false));
+    let threads = 3 * std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    std::thread::scope(|scope| {
+        let ask = || {
+            while !end.load(Ordering::Relaxed) {
+                match is_made(next.fetch_add(step, Ordering::Relaxed)) {
+                    true => yes.fetch_add(1, Ordering::Relaxed),
+                    false => return end.store(true, Ordering::Relaxed),
+                };
+            }
+        };
+        for _ in 0..threads {
+            scope.spawn(ask);
+        }
+    });
+    yes.into_inner()
+}
+
+/// How often a command was killed, and how many different states that left.
+#[derive(Debug, Clone, Copy)]
+pub struct Points {
+    pub killed: usize,
+    pub states: usize,
+}
+
+/// Kills a command at every call that it makes, or at every `step`th one, each time in a root of its own, and hands on
+/// every root that a kill left in a state of its own, with the number of the call.
+///
+/// Most calls only look: a kill after such a call leaves what the kill before it left. What commands do next depends on
+/// nothing but what was left, which is the kernel and the files. So each state is handed on once, and the number of
+/// states does not depend on how the command looks.
+pub fn killed_at_every_call(
+    step: usize,
+    prepare: impl Fn() -> Root + Sync,
+    command: &[&str],
+    check: impl Fn(&Root, usize) + Sync,
+) -> Points {
+    let seen = Mutex::new(BTreeSet::new());
+    let killed = at_every_call(step, |call| {
+        let root = prepare();
+        if !root.is_killed(command, call) {
+            return false;
+        }
+        if seen.lock().expect("nobody panicked").insert(left_in(&root)) {
+            check(&root, call);
+        }
+        true
+    });
+    let states = seen.into_inner().expect("nobody panicked").len();
+    println!("{command:?}: killed at {killed} points, at every {step}. call, which leaves {states} states");
+    Points { killed, states }
+}
+
+/// The state of the simulated kernel and of all files, as it is in every root that commands were killed in after the
+/// same changes.
+fn left_in(root: &Root) -> String {
+    let place = root.path().to_str().expect("a path in ASCII");
+    let mut text = format!("{}{:?}", timeless(&root.kernel_state()), root.kernel().modules());
+    for (path, contents) in root.files() {
+        let path = path.strip_prefix(root.path()).expect("below the root");
+        text.push_str(&format!("\n{}\n", path.display()));
+        contents.lines().for_each(|line| text.push_str(&without_chance(path, line)));
+    }
+    text.replace(place, "ROOT")
+}
+
+/// A line of a file, without what differs from run to run: journals carry checksums and the identifier of the boot,
+/// configurations the time of the last start, and what is copied from elsewhere nothing of that kind.
+fn without_chance(path: &Path, line: &str) -> String {
+    let line = match line.split_once(' ') {
+        Some((_, record)) if path.starts_with(".sim/run/jailwire") => {
+            record.split('\t').next().filter(|first| first.starts_with("jailwire-journal")).unwrap_or(record)
+        }
+        _ if line.contains("\"last_started\"") => &line[..line.len().min(20)],
+        _ => line,
+    };
+    format!("{line}\n")
+}
+
+/// The states that follow each other in a start are told apart, and those of two roots are not.
+#[test]
+fn what_kills_leave_is_compared_without_the_root_it_is_left_in() {
+    let started = |fault: usize| {
+        let root = Root::new();
+        assert!(root.is_killed(&["start", "db"], fault));
+        left_in(&root)
+    };
+    let (early, late) = (started(1), started(150));
+    assert_eq!(early, started(1));
+    assert_eq!(late, started(150));
+    assert_ne!(early, late);
+    assert!(late.contains("mount\tnullfs\tROOT/jails/db/root/bin"), "{late}");
+}
