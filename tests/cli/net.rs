@@ -440,7 +440,7 @@ fn an_address_is_waited_for_if_it_is_asked_for() {
             && told.contains("no IPv4 address after 3 seconds: see whether dhclient"),
         "{told}"
     );
-    let inside = jailwire::Vnet::enter(std::sync::Arc::new(kernel(&root)), jid).unwrap();
+    let inside = jailwire::Vnet::enter(std::sync::Arc::new(root.kernel()), jid).unwrap();
     let nic = "epair0b".parse().unwrap();
     inside.add_ipv4(&nic, "192.0.2.30/24".parse::<ipnetwork::Ipv4Network>().unwrap()).unwrap();
     root.ok(&["net", "wait", "theirs", "--inet"]);
