@@ -211,7 +211,7 @@ mod tests {
             let error = trust.check_path(&config).unwrap_err();
             assert_eq!(error.path, *path);
             let text = error.to_string();
-            assert!(text.ends_with(&format!(": chmod go-w {}", path.display())), "{text}");
+            assert!(text.ends_with(&format!(": run chmod go-w {}", path.display())), "{text}");
             set(path, mended);
             trust.check_path(&config).unwrap();
         }

@@ -163,7 +163,10 @@ mod tests {
         assert!(refused("2001:db8::1:80:80").contains("brackets"));
         assert!(refused("[192.0.2.1]:80:80").contains("no IP address"));
         assert!(refused("host:80:80").contains("no IP address"));
-        assert_eq!(refused("1-10:65530"), "10 ports from 65530 on go beyond 65535");
+        assert_eq!(
+            refused("1-10:65530"),
+            "10 ports from 65530 on go beyond 65535: choose a lower first port"
+        );
         assert_eq!("80:80/tcp".parse::<Publication>().unwrap().to_string(), "80:80");
     }
 }
