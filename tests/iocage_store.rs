@@ -139,7 +139,7 @@ fn hostile_configurations_are_refused() {
         (r#""dhcp": 1"#, "dhcp", "requires bpf"),
         (r#""dhcp": "banana""#, "dhcp", "neither on nor off"),
         (r#""rtsold": 1"#, "rtsold", "accept_rtadv"),
-        (r#""nat": 1"#, "nat", "is not supported"),
+        (r#""nat": 1"#, "nat", "needs an address"),
         (r#""exec_fib": "99999999""#, "exec_fib", "not a routing table"),
         (r#""exec_start": """#, "exec_start", "a command is missing"),
         (r#""exec_prestart": "sh -c 'oops""#, "exec_prestart", "close it"),

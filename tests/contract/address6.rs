@@ -323,12 +323,12 @@ fn lifetimes_are_kept_and_changed() {
     };
     world.add_ipv6(&pair.a, asked(1000, 500)).unwrap();
     assert_eq!(read(), (Lifetime::Seconds(1000), Lifetime::Seconds(500)));
+    // When the lifetimes end, on the clock of the machine.
+    let (valid, preferred) = world.ipv6_ends(&pair.a, ip6("fd00::1")).unwrap();
+    assert_eq!(valid.unwrap() - preferred.unwrap(), Duration::from_secs(500));
     world.add_ipv6(&pair.a, net6("fd00::1/64")).unwrap();
     assert_eq!(read(), (Lifetime::Infinite, Lifetime::Infinite));
-    // The requests of the kernel's own: when it ends, by the clock of the machine.
-    let mut request = with(ask(sys::SIOCGIFALIFETIME_IN6, "epair0a"), 16, &sockaddr_in6(ip6("fd00::1"), 0));
-    world.ioctl6(&mut request).unwrap();
-    assert_eq!((request.argument().u64_at(16), request.argument().u64_at(24)), (0, 0));
+    assert_eq!(world.ipv6_ends(&pair.a, ip6("fd00::1")).unwrap(), (None, None));
 }
 
 #[test]

@@ -11,7 +11,7 @@
 //! ```
 //! use std::sync::Arc;
 //!
-//! use jailwire::kernel::Kernel;
+//! use jailwire::kernel::Calls as _;
 //! use jailwire::packet_filter::ipfw::{Action, Ipfw, Nat, NatNumber, Rule, RuleNumber, RuleSet};
 //! use jailwire::sim::Sim;
 //!
