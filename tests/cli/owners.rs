@@ -51,7 +51,7 @@ fn is_untouched(root: &Root, jid: Jid, point: &str) {
 
 /// Lets each command meet the foreign jail; `first` says with which of them to begin.
 fn commands_after(root: &Root, jail: &str, first: usize, point: &str) {
-    let jid = foreign(root, jail, first % 2 == 0);
+    let jid = foreign(root, jail, first.is_multiple_of(2));
     all_commands(root, jail, jid, first, point);
 }
 

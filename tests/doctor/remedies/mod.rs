@@ -13,6 +13,9 @@ use jailwire::iocage::doctor::{Finding, Kind};
 
 use self::host::Host;
 
+/// What an operator does to the host by hand.
+type ByHand = fn(&mut Host);
+
 /// A host that shows a finding, and what each way of mending it changes.
 pub struct Case {
     pub kind: Kind,
@@ -22,7 +25,7 @@ pub struct Case {
     /// What a user chooses for words in capital letters.
     pub chosen: &'static [(&'static str, &'static str)],
     /// What is no command line, and what somebody does who reads it.
-    pub by_hand: &'static [(&'static str, fn(&mut Host))],
+    pub by_hand: &'static [(&'static str, ByHand)],
     /// For each way what changes: lines of the host's state, with a sign before them.
     pub changes: &'static [&'static [&'static str]],
 }
