@@ -21,6 +21,7 @@ mod clock;
 mod entry;
 mod errno;
 mod failure;
+#[cfg(any(target_os = "freebsd", feature = "sim"))]
 pub(crate) mod firewall;
 #[cfg(any(target_os = "freebsd", test))]
 mod held_value;

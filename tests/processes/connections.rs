@@ -39,7 +39,7 @@ fn connect(world: &World, connected: bool) -> Connections {
         return Some(crate::server::Connections::open(world, connected));
     }
     let _ = (world, connected);
-    Connections::default()
+    Default::default()
 }
 
 /// Runs a command for all jails, and says how long it took.

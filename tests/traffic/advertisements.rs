@@ -16,8 +16,7 @@ fn a_jail_takes_its_address_from_a_router_that_is_a_jail() {
     router.sh(
         "sysctl -q net.inet6.ip6.forwarding=1; ifconfig lo0 up; ifconfig epair92b inet6 2001:db8:92::1/64 up",
     );
-    // It goes with its jail.
-    let _ = Command::new("jexec")
+    let mut advertiser = Command::new("jexec")
         .args(["router", "rtadvd", "-f", "-c", "/dev/null", "-p", "/tmp/rtadvd.pid", "epair92b"])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -38,4 +37,6 @@ fn a_jail_takes_its_address_from_a_router_that_is_a_jail() {
     });
     assert!(inside("listener", "netstat -rn -6").contains("default"));
     wiring.stop("listener").unwrap();
+    advertiser.kill().unwrap();
+    advertiser.wait().unwrap();
 }

@@ -125,7 +125,7 @@ fn who_reaches_whom_and_which_frames_ports_carry() {
         }
         table.extend([("trunk", "192.0.2.1", true), ("trunk", "2001:db8:30::1", true)]);
     }
-    let port = Capture::on(&sh("ifconfig -l | tr \" \" \"\\n\" | grep vnet | head -1").trim().to_owned());
+    let port = Capture::on(sh("ifconfig -l | tr \" \" \"\\n\" | grep vnet | head -1").trim());
     for round in 0..2 {
         for (from, to, expected) in &table {
             assert_eq!(reaches(from, to, *expected), *expected, "round {round}: {from} to {to}");

@@ -108,6 +108,7 @@ pub use name::{InvalidJailName, anchor_of};
 pub use publication::{InvalidPublication, Publication};
 pub use published::{Published, PublishedPorts, Translated};
 use surroundings::Surroundings;
+#[cfg(feature = "iocage")]
 pub(crate) use surroundings::lines;
 pub use wish::JailNat;
 
