@@ -91,8 +91,8 @@ impl Log {
         let mut log =
             Log { file: open_file(&path)?, opened_by: std::process::id(), path, offset: 0, header: new };
         log.lock()?;
-        // Only the first record can be missing or torn where the log is short. A long one is read once, by whoever
-        // wants what is in it.
+        // The first record can be missing or torn only where the log is short. A long log is read once, by the call
+        // that needs its records.
         if log.file.metadata()?.len() < SHORT && log.read()?.header.is_none() {
             let bytes = frame(&encode_header(&log.header))?;
             log.write(&bytes)?;

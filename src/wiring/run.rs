@@ -45,7 +45,7 @@ pub struct Up {
     pub ruleset: u16,
     /// The host's ends of its epairs.
     pub epairs: Vec<InterfaceName>,
-    /// The NICs whose address from a router's advertisement was waited for, with the address; none if no address came.
+    /// The NICs whose address from a router's advertisement was waited for, with the address, or `None` when no address came.
     pub autoconf: Vec<(InterfaceName, Option<Ipv6Network>)>,
 }
 

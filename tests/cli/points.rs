@@ -55,12 +55,12 @@ pub fn killed_at_every_call(
         if !root.is_killed(command, call) {
             return false;
         }
-        if seen.lock().expect("nobody panicked").insert(left_in(&root)) {
+        if seen.lock().expect("no thread panicked").insert(left_in(&root)) {
             check(&root, call);
         }
         true
     });
-    let states = seen.into_inner().expect("nobody panicked").len();
+    let states = seen.into_inner().expect("no thread panicked").len();
     println!("{command:?}: killed at {killed} points, at every {step}. call, which leaves {states} states");
     Points { killed, states }
 }

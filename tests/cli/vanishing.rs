@@ -31,7 +31,7 @@ fn root() -> Root {
 fn is_not_told_of(command: &[&str], errno: &str, about: &[&str]) -> usize {
     let first = root();
     let (calls, tolerated) = (calls_of(&first, command), AtomicUsize::new(0));
-    // One for each thread: those who share a kernel follow each other's calls.
+    // A root for each thread: threads that share a kernel follow each other's calls.
     let idle = Mutex::new(vec![first]);
     at_every_call(1, |call| {
         if call > calls {

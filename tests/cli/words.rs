@@ -201,7 +201,7 @@ fn all_of_them_are_told_of_once() {
     let first = root.fails(&["start", "ALL"], 1);
     assert_eq!(first.lines().filter(|line| line.contains("web")).count(), 1, "{first}");
     assert!(first.contains("web: running (") && !first.contains("already running"), "{first}");
-    // Each jail says what it lacks, and nobody else does.
+    // Only the jails that lack the bridge say so.
     assert_eq!(first.matches("there is no bridge lan").count(), 2, "{first}");
     assert!(!first.contains("there is no lan"), "{first}");
     assert!(first.contains("ifconfig bridge create name lan up"), "{first}");

@@ -108,11 +108,11 @@ kinds! {
     NoJailName => "names",
     /// Two jails have one name to the kernel.
     SameKernelName => "names",
-    /// A directory of a create or a destroy that did not come to its end.
+    /// A directory of a create or a destroy that did not finish.
     NoJail => "leftovers",
     /// An epair whose jail is gone.
     LeakedEpair => "leaked epair",
-    /// A start or a stop did not come to its end.
+    /// A start or a stop did not finish.
     LeftBehind => "leftovers",
     /// An epair was attached to a jail in part.
     HalfAttached => "leftovers",
@@ -138,7 +138,7 @@ kinds! {
     UnfilteredPort => "vlan",
     /// A port is in no VLAN of a bridge that filters them.
     PortInNoVlan => "vlan",
-    /// Nobody else is in the VLAN of a jail.
+    /// The VLAN of a jail has no other member.
     AloneInVlan => "vlan",
     /// A vlan of the host takes the frames that are meant for a bridge.
     VlanTaken => "vlan",

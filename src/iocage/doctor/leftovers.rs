@@ -25,7 +25,7 @@ impl Scene<'_> {
                     .because(
                         "it takes up room: a create or a destroy did not finish, or is running right now",
                     )
-                    // A base system has files that nobody may remove as they are.
+                    // A base system has files whose flags forbid to remove them.
                     .mend(format!("chflags -R 0 {0} && rm -rf {0}", quoted(&path)))
                     .fix(Fix::Remove(path)),
             );

@@ -855,7 +855,7 @@ pub const CASES: &[Case] = &[
         },
         chosen: &[],
         by_hand: &[],
-        // What the next router knows nobody can see from here.
+        // What the next router knows cannot be seen from here.
         changes: &[
             &[ELSEWHERE],
             &[

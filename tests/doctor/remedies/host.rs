@@ -320,7 +320,7 @@ impl Host {
             if is_left(self) {
                 return;
             }
-            assert!(!output.status.success(), "{words:?} came to its end, and left nothing that was wanted");
+            assert!(!output.status.success(), "{words:?} finished, and left nothing that was wanted");
         }
     }
 

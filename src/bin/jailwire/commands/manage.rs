@@ -290,7 +290,7 @@ fn destroy_one(
     work: &Work,
 ) -> Result<bool, CommandError> {
     let (store, name) = (&environment.store, &entry.name);
-    // Nobody is asked about what will be refused.
+    // What will be refused is refused before the question.
     if !force && host.running(entry)?.is_some() {
         return Err(still_running(name));
     }

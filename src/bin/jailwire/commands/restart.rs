@@ -82,7 +82,7 @@ fn soft(host: &Host<'_>, selected: &Selected, work: &Work) {
     }
 }
 
-/// The jail that a soft restart works on; none where it does not run, which is told.
+/// Returns the jail that a soft restart works on. Returns `None`, and says so, when the jail does not run.
 fn to_restart_softly(host: &Host<'_>, entry: &Entry, selected: &Selected, work: &Work) -> Option<Jid> {
     let name = &entry.name;
     match host.running(entry) {

@@ -60,7 +60,7 @@ fn records(headers: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
     Ok(())
 }
 
-/// How many columns the terminal has; none where nobody prints to one.
+/// Returns how many columns the terminal has. Returns `None` when the output is not a terminal.
 fn width() -> Option<u16> {
     let (width, _) = terminal_size::terminal_size_of(io::stdout())?;
     Some(width.0)
