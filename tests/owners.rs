@@ -326,6 +326,28 @@ fn what_is_no_epair_is_not_detached() {
     }
 }
 
+/// Removes a jail, which dies as long as its connection lasts, and detaches an epair of the jail meanwhile.
+#[track_caller]
+fn is_detached_while_its_jail_dies(
+    sim: &Sim,
+    wiring: &Wiring,
+    jid: Jid,
+    connection: Option<Duration>,
+    end: &InterfaceName,
+) {
+    if let Some(lasts) = connection {
+        sim.connect(jid.get(), lasts);
+    }
+    // The last that keeps it goes by itself, and the kernel's own thread takes the stack down.
+    let held = Vnet::enter(wiring.kernel().clone(), jid).unwrap();
+    jail::remove(&**wiring.kernel(), jid).unwrap();
+    drop(held);
+    assert!(wiring.host().has_interface(end).unwrap());
+    wiring.detach(end).unwrap();
+    assert!(!wiring.host().has_interface(end).unwrap());
+    assert_eq!(sim.panics(), [""; 0], "{connection:?}");
+}
+
 #[test]
 fn an_epair_is_not_destroyed_while_its_stack_is_torn_down() {
     for connection in [None, Some(LONG)] {
@@ -333,17 +355,7 @@ fn an_epair_is_not_destroyed_while_its_stack_is_torn_down() {
         let jid = foreign(&wiring, "theirs");
         let attached = wiring.attach("theirs").nic("bridge0").address("192.0.2.30/24").apply().unwrap();
         let end = attached.nics[0].host;
-        if let Some(lasts) = connection {
-            sim.connect(jid.get(), lasts);
-        }
-        // The last that keeps it goes by itself, and the kernel's own thread takes the stack down.
-        let held = Vnet::enter(wiring.kernel().clone(), jid).unwrap();
-        jail::remove(&**wiring.kernel(), jid).unwrap();
-        drop(held);
-        assert!(wiring.host().has_interface(&end).unwrap());
-        wiring.detach(&end).unwrap();
-        assert!(!wiring.host().has_interface(&end).unwrap());
-        assert_eq!(sim.panics(), [""; 0]);
+        is_detached_while_its_jail_dies(&sim, &wiring, jid, connection, &end);
     }
 }
 
@@ -381,16 +393,7 @@ fn an_epair_that_is_described_as_that_of_a_dying_jail_goes_with_it_or_back_to_it
         let jid = foreign(&wiring, "theirs");
         let attach = wiring.attach("theirs").nic("bridge0").host_named("outer0").address("192.0.2.30/24");
         let end = attach.apply().unwrap().nics[0].host;
-        if let Some(lasts) = connection {
-            sim.connect(jid.get(), lasts);
-        }
-        let held = Vnet::enter(wiring.kernel().clone(), jid).unwrap();
-        jail::remove(&**wiring.kernel(), jid).unwrap();
-        drop(held);
-        assert!(wiring.host().has_interface(&end).unwrap());
-        wiring.detach(&end).unwrap();
-        assert!(!wiring.host().has_interface(&end).unwrap());
-        assert_eq!(sim.panics(), [""; 0], "{connection:?}");
+        is_detached_while_its_jail_dies(&sim, &wiring, jid, connection, &end);
     }
 }
 

@@ -8,22 +8,10 @@ use jailwire::sim::{Fault, Sim};
 use jailwire::wiring::nat::{self, JailNat, anchor_of};
 use jailwire::wiring::{Problem, Wiring, WiringError};
 
-fn wiring() -> (Sim, Wiring) {
-    let sim = Sim::new();
-    let wiring = Wiring::on(Arc::new(sim.clone())).unwrap();
-    nat::prepare_simulated(&wiring).unwrap();
-    (sim, wiring)
-}
+use crate::support::{problems, wiring, with_fault};
 
 fn web() -> JailNat {
     JailNat::new("web", ["10.0.0.2".parse().unwrap()]).nat().publish("8080:80".parse().unwrap())
-}
-
-fn problems(outcome: Result<(), WiringError>) -> Vec<Problem> {
-    match outcome {
-        Err(WiringError::Problems(problems)) => problems,
-        other => panic!("not refused: {other:?}"),
-    }
 }
 
 fn rules(wiring: &Wiring, jail: &str) -> Vec<Rule> {
@@ -160,19 +148,9 @@ fn whatever_is_killed_or_refused_can_be_taken_away() {
     assert_eq!(sim.describe(), before);
     assert!(publishing > 20 && unpublishing > 5, "{publishing} {unpublishing}");
 
-    let outcome = |act: &dyn Fn(&Wiring), fault: Fault, number: u64| {
-        let process = sim.as_process();
-        process.set_fault(process.calls() + number, fault);
-        let run = || {
-            let wiring = Wiring::on(Arc::new(process.clone())).unwrap();
-            act(&wiring);
-        };
-        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
-        process.clear_faults();
-    };
     for number in 1..=publishing + 3 {
         for fault in [Fault::Kill, Fault::Errno(Errno::ENOMEM)] {
-            outcome(&|wiring| drop(wiring.publish(&web())), fault, number);
+            with_fault(&sim, fault, number, |wiring| drop(wiring.publish(&web())));
             // All of it or nothing, and nothing of it for ever.
             let now = rules(&wiring, "web");
             assert!(now.is_empty() || sim.describe() == full, "{number}");
@@ -183,7 +161,7 @@ fn whatever_is_killed_or_refused_can_be_taken_away() {
     for number in 1..=unpublishing + 3 {
         for fault in [Fault::Kill, Fault::Errno(Errno::ENOMEM)] {
             wiring.publish(&web()).unwrap();
-            outcome(&|wiring| drop(wiring.unpublish("web")), fault, number);
+            with_fault(&sim, fault, number, |wiring| drop(wiring.unpublish("web")));
             wiring.unpublish("web").unwrap();
             assert_eq!(sim.describe(), before, "unpublishing, call {number}");
         }
@@ -269,14 +247,7 @@ fn a_start_with_nat_that_is_killed_leaves_nothing() {
     wiring.stop("web").unwrap();
     assert!(starting > 60, "{starting}");
     for number in 1..=starting + 3 {
-        let process = sim.as_process();
-        process.set_fault(process.calls() + number, Fault::Kill);
-        let run = || {
-            let wiring = Wiring::on(Arc::new(process.clone())).unwrap();
-            let _ = start(&wiring);
-        };
-        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
-        process.clear_faults();
+        with_fault(&sim, Fault::Kill, number, |wiring| drop(start(wiring)));
         wiring.stop("web").unwrap();
         // The kernel's own thread takes the network stack down.
         sim.sleep(std::time::Duration::from_secs(5));

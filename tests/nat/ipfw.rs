@@ -6,14 +6,9 @@ use jailwire::kernel::{Calls, Clock, Errno, Sysctl};
 use jailwire::packet_filter::ipfw::{Action, Ipfw, Nat, NatNumber, Rule, RuleNumber, RuleSet};
 use jailwire::sim::{Fault, Sim};
 use jailwire::wiring::nat::{self, Backend, JailNat};
-use jailwire::wiring::{Problem, Wiring, WiringError};
+use jailwire::wiring::{Problem, Wiring};
 
-fn wiring() -> (Sim, Wiring) {
-    let sim = Sim::new();
-    let wiring = Wiring::on(Arc::new(sim.clone())).unwrap();
-    nat::prepare_simulated(&wiring).unwrap();
-    (sim, wiring)
-}
+use crate::support::{problems, wiring, with_fault};
 
 fn jail(name: &str, address: &str) -> JailNat {
     JailNat::new(name, [address.parse().unwrap()]).by(Backend::Ipfw).nat()
@@ -21,13 +16,6 @@ fn jail(name: &str, address: &str) -> JailNat {
 
 fn web() -> JailNat {
     jail("web", "10.0.0.2").publish("8080:80".parse().unwrap())
-}
-
-fn problems(outcome: Result<(), WiringError>) -> Vec<Problem> {
-    match outcome {
-        Err(WiringError::Problems(problems)) => problems,
-        other => panic!("not refused: {other:?}"),
-    }
 }
 
 fn ipfw(sim: &Sim) -> Ipfw {
@@ -226,19 +214,9 @@ fn whatever_is_killed_or_refused_can_be_taken_away() {
         let unpublishing = sim.calls() - calls;
         assert_eq!(sim.describe(), before);
         assert!(publishing > 15 && unpublishing > 5, "{publishing} {unpublishing}");
-        let outcome = |act: &dyn Fn(&Wiring), fault: Fault, number: u64| {
-            let process = sim.as_process();
-            process.set_fault(process.calls() + number, fault);
-            let run = || {
-                let wiring = Wiring::on(Arc::new(process.clone())).unwrap();
-                act(&wiring);
-            };
-            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
-            process.clear_faults();
-        };
         for number in 1..=publishing + 3 {
             for fault in [Fault::Kill, Fault::Errno(Errno::ENOMEM)] {
-                outcome(&|wiring| drop(wiring.publish(&web())), fault, number);
+                with_fault(&sim, fault, number, |wiring| drop(wiring.publish(&web())));
                 wiring.unpublish("web").unwrap();
                 assert_eq!(sim.describe(), before, "publishing, call {number}");
             }
@@ -246,7 +224,7 @@ fn whatever_is_killed_or_refused_can_be_taken_away() {
         for number in 1..=unpublishing + 3 {
             for fault in [Fault::Kill, Fault::Errno(Errno::ENOMEM)] {
                 wiring.publish(&web()).unwrap();
-                outcome(&|wiring| drop(wiring.unpublish("web")), fault, number);
+                with_fault(&sim, fault, number, |wiring| drop(wiring.unpublish("web")));
                 wiring.unpublish("web").unwrap();
                 assert_eq!(sim.describe(), before, "unpublishing, call {number}");
             }
@@ -276,11 +254,7 @@ fn a_jail_starts_with_its_nat_and_stops_without() {
     let starting = sim.calls() - calls;
     wiring.stop("web").unwrap();
     for number in (1..=starting + 3).rev().take(40) {
-        let process = sim.as_process();
-        process.set_fault(process.calls() + number, Fault::Kill);
-        let run = || drop(start(&Wiring::on(Arc::new(process.clone())).unwrap()));
-        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
-        process.clear_faults();
+        with_fault(&sim, Fault::Kill, number, |wiring| drop(start(wiring)));
         wiring.stop("web").unwrap();
         // The kernel's own thread takes the network stack down.
         sim.sleep(std::time::Duration::from_secs(5));

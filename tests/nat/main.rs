@@ -1,0 +1,5 @@
+//! NAT and published ports of jails.
+
+mod ipfw;
+mod pf;
+mod support;
