@@ -28,6 +28,8 @@ pub(super) struct Mark {
 #[derive(Debug, Default)]
 pub(super) struct Host {
     pub marks: Vec<Mark>,
+    /// The numbers among [`MARKS`] that rules of anybody have.
+    taken: BTreeSet<RuleNumber>,
     rules: BTreeMap<Instance, Vec<Rule>>,
     nats: BTreeMap<Instance, Nat>,
 }
@@ -42,24 +44,14 @@ impl Mark {
 impl Host {
     /// What says what is whose.
     pub fn marks(ipfw: &Ipfw) -> Result<Vec<Mark>> {
-        let rules = ipfw.rules(number(*MARKS.start()), number(*MARKS.end()))?;
-        let mut marks: Vec<Mark> = Vec::new();
-        for rule in rules.iter().filter(|rule| rule.set() == names::set()) {
-            let Some((instance, name)) = Instance::from_comment(rule.comment()) else { continue };
-            let Source::Networks(networks) = rule.source() else { continue };
-            let addresses = networks.iter().map(|network| network.ip());
-            let mark = Mark { number: rule.number(), instance, name, addresses: addresses.collect() };
-            match marks.last_mut().filter(|last| (last.number, &last.name) == (mark.number, &mark.name)) {
-                Some(last) => last.addresses.extend(mark.addresses),
-                None => marks.push(mark),
-            }
-        }
-        Ok(marks)
+        Ok(marks_among(&rules_of_marks(ipfw)?))
     }
 
     /// All of it. The list of instances is empty where `ipfw_nat` is not loaded.
     pub fn read(ipfw: &Ipfw) -> Result<Host> {
-        let mut host = Host { marks: Host::marks(ipfw)?, ..Host::default() };
+        let marks = rules_of_marks(ipfw)?;
+        let taken = marks.iter().map(Rule::number).collect();
+        let mut host = Host { marks: marks_among(&marks), taken, ..Host::default() };
         let instances: Vec<Instance> = Instance::all().collect();
         let (Some(first), Some(last)) = (instances.first(), instances.last()) else { return Ok(host) };
         for rule in ipfw.rules(first.rule(), last.rule())? {
@@ -105,9 +97,7 @@ impl Host {
         addresses: &BTreeSet<Ipv4Addr>,
     ) -> Result<RuleNumber> {
         // A number that others have in a set of theirs is free for ours, but would confuse a reader.
-        let taken: BTreeSet<RuleNumber> =
-            ipfw.rules(number(*MARKS.start()), number(*MARKS.end()))?.iter().map(Rule::number).collect();
-        let free = MARKS.rev().map(number).find(|number| !taken.contains(number));
+        let free = MARKS.rev().map(number).find(|number| !self.taken.contains(number));
         let free = free.ok_or_else(|| {
             let failure = Failure::with_text(Errno::ENOSPC, "every number from 55000 to 65534 is taken");
             Error::new("find a number for", "a rule of ipfw", "IP_FW_XADD", failure)
@@ -122,6 +112,26 @@ impl Host {
         }
         Ok(free)
     }
+}
+
+/// The rules of anybody that have a number among [`MARKS`].
+fn rules_of_marks(ipfw: &Ipfw) -> Result<Vec<Rule>> {
+    ipfw.rules(number(*MARKS.start()), number(*MARKS.end()))
+}
+
+fn marks_among(rules: &[Rule]) -> Vec<Mark> {
+    let mut marks: Vec<Mark> = Vec::new();
+    for rule in rules.iter().filter(|rule| rule.set() == names::set()) {
+        let Some((instance, name)) = Instance::from_comment(rule.comment()) else { continue };
+        let Source::Networks(networks) = rule.source() else { continue };
+        let addresses = networks.iter().map(|network| network.ip());
+        let mark = Mark { number: rule.number(), instance, name, addresses: addresses.collect() };
+        match marks.last_mut().filter(|last| (last.number, &last.name) == (mark.number, &mark.name)) {
+            Some(last) => last.addresses.extend(mark.addresses),
+            None => marks.push(mark),
+        }
+    }
+    marks
 }
 
 fn number(number: u16) -> RuleNumber {

@@ -47,14 +47,10 @@ fn open(host: &Vnet) -> Result<Option<Ipfw>> {
 
 /// Gives a jail its rules. The caller holds the lock.
 pub(super) fn put(host: &Vnet, wanted: &JailNat, anchor: &Anchor) -> std::result::Result<(), WiringError> {
-    let (wish, problems) = checked(host, wanted, anchor)?;
-    if !problems.is_empty() {
-        return Err(WiringError::Problems(problems));
-    }
-    let (Some(wish), Some(ipfw)) = (wish, open(host)?) else {
-        return Err(WiringError::Problems(vec![Problem::NoIpfw]));
-    };
+    let ipfw = open(host)?.ok_or(WiringError::Problems(vec![Problem::NoIpfw]))?;
     let before = Host::read(&ipfw)?;
+    let (wish, problems) = checked(host, &ipfw, &before, wanted, anchor)?;
+    let wish = wish.filter(|_| problems.is_empty()).ok_or(WiringError::Problems(problems))?;
     let name = names::name_of(anchor);
     let old: Vec<&Mark> = before.marks.iter().filter(|mark| mark.name == name).collect();
     let Some(instance) = instance_for(&ipfw, &before, &wish)? else {
@@ -85,7 +81,10 @@ pub(super) fn put(host: &Vnet, wanted: &JailNat, anchor: &Anchor) -> std::result
 
 /// What is in the way.
 pub(super) fn problems(host: &Vnet, wanted: &JailNat, anchor: &Anchor) -> Result<Vec<Problem>> {
-    Ok(checked(host, wanted, anchor)?.1)
+    match open(host)? {
+        Some(ipfw) => Ok(checked(host, &ipfw, &Host::read(&ipfw)?, wanted, anchor)?.1),
+        None => Ok(vec![Problem::NoIpfw]),
+    }
 }
 
 /// Whether there are rules of a jail.
@@ -110,8 +109,11 @@ pub(super) fn take(host: &Vnet, anchor: &Anchor) -> Result<bool> {
 
 /// Everything that is ours.
 pub(super) fn all(host: &Vnet) -> Result<Vec<Published>> {
-    let Some(ipfw) = open(host)? else { return Ok(Vec::new()) };
-    let seen = Host::read(&ipfw)?;
+    open(host)?.map_or_else(|| Ok(Vec::new()), |ipfw| Ok(published(&Host::read(&ipfw)?)))
+}
+
+/// What the jails of a host have.
+fn published(seen: &Host) -> Vec<Published> {
     let published = |mark: &Mark| {
         let anchor = super::top().below(&mark.name).ok()?;
         let own = |redirect: &&NatRedirect| mark.addresses.contains(redirect.to.ip());
@@ -141,12 +143,17 @@ pub(super) fn all(host: &Vnet) -> Result<Vec<Published>> {
     };
     let mut all: Vec<Published> = seen.marks.iter().filter_map(published).collect();
     all.sort_by(|one, other| one.anchor.cmp(&other.anchor));
-    Ok(all)
+    all
 }
 
-/// The wish, unless it cannot be told, and what is in its way.
-fn checked(host: &Vnet, wanted: &JailNat, anchor: &Anchor) -> Result<(Option<Wish>, Vec<Problem>)> {
-    let Some(ipfw) = open(host)? else { return Ok((None, vec![Problem::NoIpfw])) };
+/// The wish, and what is in its way. A wish that cannot be told has a problem.
+fn checked(
+    host: &Vnet,
+    ipfw: &Ipfw,
+    seen: &Host,
+    wanted: &JailNat,
+    anchor: &Anchor,
+) -> Result<(Option<Wish>, Vec<Problem>)> {
     let surroundings = Surroundings::of(host)?;
     let mut problems = Vec::new();
     if !ipfw.is_enabled()? {
@@ -167,7 +174,7 @@ fn checked(host: &Vnet, wanted: &JailNat, anchor: &Anchor) -> Result<(Option<Wis
             .map(|redirect| (IpAddr::V4(redirect.host), redirect.ports, redirect.protocol))
             .collect();
         problems.extend(rules::twice(&ports, wanted.name()));
-        let mut others = all(host)?;
+        let mut others = published(seen);
         others.extend(pf::all(host)?);
         problems.extend(rules::taken(&ports, others.iter().filter(|other| other.anchor != *anchor)));
     }
