@@ -46,6 +46,9 @@ macro_rules! command {
 }
 use command;
 
+/// `kern.osreldate` of the first release that takes no addresses on bridge members.
+pub(crate) const NO_MEMBER_ADDRESSES: i32 = 1_600_000;
+
 impl Vnet {
     /// Creates a bridge, and loads the module `if_bridge` where that is missing.
     ///

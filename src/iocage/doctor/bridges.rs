@@ -5,11 +5,9 @@ use std::collections::BTreeSet;
 use super::Scene;
 use super::finding::{Finding, Fix, Kind, Level, list};
 use super::remedies::{WayOut, is_clone};
+use crate::bridge::NO_MEMBER_ADDRESSES;
 use crate::interface::InterfaceType;
 use crate::types::InterfaceName;
-
-/// `kern.osreldate` of the first release that takes no addresses on bridge members.
-const NO_MEMBER_ADDRESSES: i32 = 1_600_000;
 
 impl Scene<'_> {
     pub(super) fn bridges(&self, found: &mut Vec<Finding>) {
@@ -282,8 +280,7 @@ impl Scene<'_> {
         for (subject, network) in self.vnet_jails() {
             for nic in &network.nics {
                 let bridge = nic.bridge.and_then(|bridge| {
-                    let members = self.members.get(&bridge).filter(|members| !members.is_empty())?;
-                    let _ = members;
+                    self.members.get(&bridge).filter(|members| !members.is_empty())?;
                     self.interface(&bridge).filter(|interface| interface.kind == InterfaceType::BRIDGE)
                 });
                 let (Some(bridge), Some(asked)) = (bridge, nic.mtu) else { continue };

@@ -61,9 +61,7 @@ pub(super) fn forward(site: &Site<'_>, plan: &AddressMove) -> Result<(), StepErr
         add_ipv6(host, to, moved)?;
     }
     drop_no_more(host, plan)?;
-    for moved in &plan.routes {
-        add(host, moved, to)?;
-    }
+    add_routes(host, &plan.routes, to)?;
     if moves_inet6 {
         set_nd6(host, to, plan.nd6_to.1)?;
         set_nd6(host, from, plan.nd6_from.1)?;
@@ -173,7 +171,7 @@ fn take_off(host: &Vnet, plan: &AddressMove) -> Result<(), StepError> {
     for moved in &plan.routes {
         let leads = present(host, moved)?;
         if leads.contains(&index) {
-            delete(host, &through(host, moved, &plan.to)?)?;
+            delete(host, &through(moved, index))?;
         }
     }
     for address in host.ipv4_addresses(&plan.to)? {
@@ -207,7 +205,7 @@ fn routes_back(host: &Vnet, plan: &AddressMove) -> Result<(), StepError> {
     let index = host.index(&plan.from)?;
     for moved in &plan.routes {
         if !present(host, moved)?.contains(&index) {
-            add(host, moved, &plan.from)?;
+            add(host, moved, index)?;
         }
     }
     Ok(())
@@ -270,9 +268,8 @@ fn set_nd6(host: &Vnet, name: &InterfaceName, flags: Nd6Flags) -> Result<(), Ste
     Ok(())
 }
 
-/// A route as it leads through an interface.
-fn through(host: &Vnet, moved: &MovedRoute, name: &InterfaceName) -> Result<Route, StepError> {
-    let index = host.index(name)?;
+/// A route as it leads through the interface of an index.
+fn through(moved: &MovedRoute, index: u16) -> Route {
     let via = match moved.route.via {
         Via::Gateway(Gateway { address: IpAddr::V6(address), .. }) if moved.scoped => {
             Via::Gateway(Gateway::scoped(address, index.into()))
@@ -280,11 +277,20 @@ fn through(host: &Vnet, moved: &MovedRoute, name: &InterfaceName) -> Result<Rout
         Via::Interface(_) => Via::Interface(index),
         other => other,
     };
-    Ok(Route { via, ..moved.route })
+    Route { via, ..moved.route }
 }
 
-fn add(host: &Vnet, moved: &MovedRoute, name: &InterfaceName) -> Result<(), StepError> {
-    match host.add_route(&through(host, moved, name)?) {
+/// Adds routes through an interface.
+fn add_routes(host: &Vnet, routes: &[MovedRoute], name: &InterfaceName) -> Result<(), StepError> {
+    if routes.is_empty() {
+        return Ok(());
+    }
+    let index = host.index(name)?;
+    routes.iter().try_for_each(|moved| add(host, moved, index))
+}
+
+fn add(host: &Vnet, moved: &MovedRoute, index: u16) -> Result<(), StepError> {
+    match host.add_route(&through(moved, index)) {
         // An advertisement was faster.
         Err(error) if error.errno() == Errno::EEXIST => Ok(()),
         other => Ok(other?),

@@ -7,7 +7,7 @@ use super::{AddressMove, MacChange, MovedIpv6, MovedRoute, record};
 use ipnetwork::IpNetwork;
 
 use crate::address::{Ipv4Address, Ipv6Flags};
-use crate::bridge::BridgeFlags;
+use crate::bridge::{BridgeFlags, NO_MEMBER_ADDRESSES};
 use crate::error::OptionalExtension;
 use crate::interface::{Interface, InterfaceType};
 use crate::kernel::Errno;
@@ -20,9 +20,6 @@ use crate::wiring::journal::{Journal, Owned};
 use crate::wiring::open::WiringError;
 use crate::wiring::problem::Problem;
 use crate::wiring::run::Site;
-
-/// `kern.osreldate` of the first release that takes no address on a bridge member.
-const NO_MEMBER_ADDRESSES: i32 = 1_600_000;
 
 /// What neighbour discovery does for the addresses of an interface, and moves with them.
 const OF_ADDRESSES: Nd6Flags =

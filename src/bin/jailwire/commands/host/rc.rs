@@ -44,7 +44,7 @@ impl HostRc {
         self.words(&format!("ifconfig_{}", variable(interface))).iter().any(is_dhcp)
     }
 
-    /// What an interface is configured with, but for its addresses and what the move decides.
+    /// What an interface is configured with, but for its addresses, its members, and what the move decides.
     fn others(&self, interface: &InterfaceName) -> Vec<&str> {
         let mut others = Vec::new();
         let mut words = self.words(&format!("ifconfig_{}", variable(interface))).into_iter().peekable();
@@ -52,7 +52,8 @@ impl HostRc {
             match word.to_uppercase().as_str() {
                 "DHCP" | "SYNCDHCP" | "NOSYNCDHCP" | "UP" | "ALIAS" => {}
                 // With the word behind them.
-                "INET" | "INET6" | "NETMASK" | "BROADCAST" | "PREFIXLEN" | "ETHER" | "VHID" | "FIB" => {
+                "INET" | "INET6" | "NETMASK" | "BROADCAST" | "PREFIXLEN" | "ETHER" | "VHID" | "FIB"
+                | "ADDM" => {
                     words.next();
                 }
                 // An address without `inet` before it.
@@ -110,20 +111,9 @@ pub fn lines(
     }
     let mut configured = |interface: InterfaceName, own: Vec<String>| {
         let mut words = own;
-        let others = rc.others(&interface);
+        words.extend(rc.others(&interface).into_iter().map(str::to_owned));
         if interface == bridge {
-            let mut others = others.iter();
-            let mut rest = Vec::new();
-            while let Some(word) = others.next() {
-                match *word {
-                    "addm" => drop(others.next()),
-                    other => rest.push(other.to_owned()),
-                }
-            }
-            words.extend(rest);
             words.extend(members.iter().cloned());
-        } else {
-            words.extend(others.into_iter().map(str::to_owned));
         }
         words.push("up".to_owned());
         lines.push(format!("ifconfig_{}=\"{}\"", variable(&interface), words.join(" ")));
