@@ -87,6 +87,35 @@ impl Standing {
         })
     }
 
+    /// What a jail is, and its journal, for callers that only look: without the lock of the jail.
+    ///
+    /// Another process may start the jail between the look at the journal and the look at the kernel. So a jail is not
+    /// taken for somebody else's before the journal has stayed as it was, and before no start is known that could hold
+    /// the jail.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading the journal, and of [`jail_get(2)`](https://man.freebsd.org/jail_get(2)).
+    pub fn look(site: &Site<'_>, name: &str) -> Result<(Standing, Journal), StepError> {
+        let kernel = &**site.host.kernel();
+        let deadline = kernel.now().saturating_add(site.times.child_ends);
+        let read = || Journal::open(&site.state.journal(name), site.boot);
+        let mut journal = read()?;
+        loop {
+            let standing = Standing::of(kernel, name, &journal)?;
+            if !matches!(standing, Standing::Foreign(_)) || kernel.now() >= deadline {
+                return Ok((standing, journal));
+            }
+            let before = std::mem::replace(&mut journal, read()?);
+            if before.jid() == journal.jid() && before.owned() == journal.owned() {
+                if !may_be_held(kernel, name, &journal)? {
+                    return Ok((standing, journal));
+                }
+                kernel.sleep(site.times.look);
+            }
+        }
+    }
+
     /// The jail of ours that is alive.
     pub fn alive(self) -> Option<Jid> {
         match self {

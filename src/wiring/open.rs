@@ -8,7 +8,6 @@ use std::sync::Arc;
 use super::builder::JailBuilder;
 use super::bulk::{self, BulkError, BulkJail, BulkStop, Cancel, Fate, Limits, Progress, Trouble};
 use super::claim::Standing;
-use super::journal::Journal;
 use super::plan::Plan;
 use super::problem::{Problem, Problems};
 use super::run::{Site, Up};
@@ -265,8 +264,7 @@ impl Wiring {
     ///
     /// Those of reading the journal, and of [`jail_get(2)`](https://man.freebsd.org/jail_get(2)).
     pub fn standing(&self, name: &str) -> Result<Standing, WiringError> {
-        let journal = Journal::open(&self.state.journal(name), &self.boot)?;
-        Ok(Standing::of(&**self.kernel(), name, &journal)?)
+        Ok(Standing::look(&self.site(), name)?.0)
     }
 
     /// The lingering jails: any program has removed them, and something still holds them, such as a TCP connection that its

@@ -273,12 +273,7 @@ impl<'a> Host<'a> {
 
     /// The owner and state of a jail, and its journal, for callers that only look.
     fn standing(&self, name: &JailName) -> Result<(Standing, Journal), Error> {
-        let kernel_name = name.kernel_name();
-        let journal = Journal::open(&self.state.journal(&kernel_name), &self.boot)
-            .map_err(|error| step(name)(error.into()))?;
-        let standing = Standing::of(&**self.kernel(), &kernel_name, &journal)
-            .map_err(|error| step(name)(error.into()))?;
-        Ok((standing, journal))
+        Standing::look(&self.site(), &name.kernel_name()).map_err(step(name))
     }
 
     /// Whether a jail that we have not started is one that iocage has: it has the directory's root, and there is the
