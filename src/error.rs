@@ -82,7 +82,7 @@ impl Error {
         Error::new(operation, object, call, Failure::with_text(MALFORMED, why.to_string()))
     }
 
-    /// What was tried, such as `add address`.
+    /// Returns what was tried, such as `add address`.
     pub fn operation(&self) -> &'static str {
         self.0.operation
     }
@@ -92,22 +92,22 @@ impl Error {
         &self.0.object
     }
 
-    /// The request or system call that failed, by its C name.
+    /// Returns the request or system call that failed, by its C name.
     pub fn call(&self) -> &'static str {
         self.0.call
     }
 
-    /// The error number.
+    /// Returns the error number.
     pub fn errno(&self) -> Errno {
         self.0.failure.errno
     }
 
-    /// The kernel's own words, where it had any.
+    /// Returns the kernel's own words, where it had any.
     pub fn kernel_text(&self) -> Option<&str> {
         self.0.failure.text.as_deref()
     }
 
-    /// The class of the failure, from its error number.
+    /// Returns the class of the failure, from its error number.
     pub fn kind(&self) -> ErrorKind {
         // For these two the kernel's word for "there is no such jail" is EINVAL.
         if self.errno() == Errno::EINVAL && matches!(self.call(), "jail_attach" | "jail_remove") {
@@ -151,7 +151,7 @@ impl Error {
         }
     }
 
-    /// What to do next, where that is known.
+    /// Returns what to do next, where that is known.
     pub fn hint(&self) -> Option<&'static str> {
         hint(self.call(), self.errno(), self.kernel_text())
     }

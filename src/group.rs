@@ -58,7 +58,7 @@ impl Vnet {
         self.perform(&mut ask, "delete from group", format_args!("{group} interface {name}"))
     }
 
-    /// The groups an interface is in: `all`, that of its cloner, and others.
+    /// Returns the groups an interface is in: `all`, that of its cloner, and others.
     ///
     /// # Errors
     ///
@@ -72,8 +72,8 @@ impl Vnet {
         self.names(|| call!(SIOCGIFGROUP).on(name), "list groups of", name)
     }
 
-    /// The interfaces of this stack that are in a group, in the order they joined. Returns `None` if there is no
-    /// such group.
+    /// Returns the interfaces of this stack that are in a group, in the order they joined. Returns `None` if there is
+    /// no such group.
     ///
     /// # Errors
     ///

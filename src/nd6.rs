@@ -44,7 +44,7 @@ bitflags::bitflags! {
 }
 
 impl Vnet {
-    /// The neighbour discovery flags of an interface.
+    /// Returns the neighbour discovery flags of an interface.
     ///
     /// # Errors
     ///
@@ -76,7 +76,8 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCSIFINFO_FLAGS`: [`inet6(4)`](https://man.freebsd.org/inet6(4)), `netinet6/nd6.c:nd6_ioctl`, which replaces all flags at once.
+    /// `SIOCSIFINFO_FLAGS`: [`inet6(4)`](https://man.freebsd.org/inet6(4)), `netinet6/nd6.c:nd6_ioctl`, which replaces
+    /// all flags at once.
     ///
     /// # Example
     ///

@@ -39,7 +39,8 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// [`sysctl(3)`](https://man.freebsd.org/sysctl(3)) with NET_RT_FLAGS and RTF_LLDATA, `net/if_llatbl.c:lltable_sysctl_dumparp`.
+    /// [`sysctl(3)`](https://man.freebsd.org/sysctl(3)) with NET_RT_FLAGS and RTF_LLDATA,
+    /// `net/if_llatbl.c:lltable_sysctl_dumparp`.
     #[doc(alias = "NET_RT_FLAGS")]
     pub fn neighbours(&self) -> Result<Vec<Neighbour>> {
         let oid = |family| Oid::Numbers(vec![CTL_NET, PF_ROUTE, 0, family, NET_RT_FLAGS, RTF_LLDATA]);
@@ -53,7 +54,7 @@ impl Vnet {
         Ok(found)
     }
 
-    /// Whether a neighbour answers: ARP, or neighbour discovery. A datagram is sent to its port
+    /// Returns whether a neighbour answers: ARP, or neighbour discovery. A datagram is sent to its port
     /// `discard`, which makes the kernel look for it, and then its entry is waited for.
     ///
     /// Returns `None` if it cannot be found out: on a kernel that sends nothing.

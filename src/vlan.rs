@@ -139,7 +139,7 @@ impl Vnet {
         )
     }
 
-    /// What a vlan is attached to. Returns `None` if it is attached to nothing, as after its parent went.
+    /// Returns what a vlan is attached to. Returns `None` if it is attached to nothing, as after its parent went.
     ///
     /// # Errors
     ///

@@ -5,8 +5,8 @@
 //! a jail once, opens three sockets there, passes them to the host, and ends. From then on the host works on
 //! the jail's network stack as on its own.
 //!
-//! Interfaces and routes are listed by [`sysctl(3)`](https://man.freebsd.org/sysctl(3)), which reads the caller's stack. For that another child
-//! enters the jail: see [`Vnet::sysctls`].
+//! Interfaces and routes are listed by [`sysctl(3)`](https://man.freebsd.org/sysctl(3)), which reads the caller's
+//! stack. For that another child enters the jail: see [`Vnet::sysctls`].
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -26,7 +26,8 @@ pub const ENTRY_DEADLINE: Duration = Duration::from_secs(60);
 
 /// One network stack, of the host or of a jail.
 ///
-/// Every operation on interfaces, addresses, bridges and routes is a method here. Dropping the handle closes its sockets.
+/// Every operation on interfaces, addresses, bridges and routes is a method here. Dropping the handle closes its
+/// sockets.
 /// **An open socket of a jail keeps the removed jail from going**: drop the handle before you wait for the jail's end.
 ///
 /// ```
@@ -57,12 +58,12 @@ pub struct Snapshot {
 }
 
 impl Vnet {
-    /// The network stack of the calling process. Its sockets are opened when they are needed.
+    /// Returns the network stack of the calling process. Its sockets are opened when they are needed.
     pub fn host(kernel: Arc<dyn Kernel>) -> Vnet {
         Vnet { kernel, jid: None, inet: OnceLock::new(), inet6: OnceLock::new(), route: Mutex::new(None) }
     }
 
-    /// The network stack of a jail, through sockets that a child process opens inside.
+    /// Returns the network stack of a jail, through sockets that a child process opens inside.
     ///
     /// A jail without a network stack of its own (`vnet=inherit`) has that of the host, and the handle
     /// acts on it.
@@ -89,7 +90,7 @@ impl Vnet {
         Vnet::from_entered(kernel, &entered)
     }
 
-    /// The network stack whose sockets an entry has passed out. The sockets belong to the handle from now on.
+    /// Returns the network stack whose sockets an entry has passed out. The sockets belong to the handle from now on.
     ///
     /// # Errors
     ///
@@ -115,12 +116,12 @@ impl Vnet {
         })
     }
 
-    /// The kernel that the stack belongs to.
+    /// Returns the kernel that the stack belongs to.
     pub fn kernel(&self) -> &Arc<dyn Kernel> {
         &self.kernel
     }
 
-    /// The jail whose stack this is. Returns `None` for the stack of the calling process.
+    /// Returns the jail whose stack this is. Returns `None` for the stack of the calling process.
     pub fn jid(&self) -> Option<Jid> {
         self.jid
     }
@@ -135,7 +136,8 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// [`sysctl(3)`](https://man.freebsd.org/sysctl(3)), `kern/kern_sysctl.c:sysctl_root`: it reads the stack of the calling thread.
+    /// [`sysctl(3)`](https://man.freebsd.org/sysctl(3)), `kern/kern_sysctl.c:sysctl_root`: it reads the stack of the
+    /// calling thread.
     #[doc(alias = "sysctl")]
     pub fn sysctls(&self, sysctls: Vec<Sysctl>) -> Result<Vec<kernel::Result<Vec<u8>>>> {
         let Some(jid) = self.jid else {
@@ -206,7 +208,8 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// [`sysctl(3)`](https://man.freebsd.org/sysctl(3)) with NET_RT_IFLISTL and NET_RT_DUMP, `net/rtsock.c:sysctl_rtsock`.
+    /// [`sysctl(3)`](https://man.freebsd.org/sysctl(3)) with NET_RT_IFLISTL and NET_RT_DUMP,
+    /// `net/rtsock.c:sysctl_rtsock`.
     #[doc(alias = "NET_RT_IFLISTL")]
     #[doc(alias = "NET_RT_DUMP")]
     pub fn snapshot(&self, fib: Fib) -> Result<Snapshot> {

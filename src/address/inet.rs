@@ -122,15 +122,15 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCDIFADDR`: [`netintro(4)`](https://man.freebsd.org/netintro(4)), `netinet/in.c:in_difaddr_ioctl`. Without an address the kernel
-    /// would remove the first one there is.
+    /// `SIOCDIFADDR`: [`netintro(4)`](https://man.freebsd.org/netintro(4)), `netinet/in.c:in_difaddr_ioctl`. Without an
+    /// address the kernel would remove the first one there is.
     #[doc(alias = "SIOCDIFADDR")]
     pub fn remove_ipv4(&self, name: &InterfaceName, address: Ipv4Addr) -> Result<()> {
         let mut ask = call!(SIOCDIFADDR).on(name).with(IFRU, &sockaddr_in(address));
         self.perform(&mut ask, "remove address", format_args!("{address} from {name}"))
     }
 
-    /// The IPv4 addresses of an interface, in the kernel's order, through sockets alone.
+    /// Returns the IPv4 addresses of an interface, in the kernel's order, through sockets alone.
     ///
     /// # Errors
     ///
@@ -138,7 +138,8 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCGIFALIAS`: [`netintro(4)`](https://man.freebsd.org/netintro(4)), `net/if.c:ifconf`, `netinet/in.c:in_gifaddr_ioctl`.
+    /// `SIOCGIFALIAS`: [`netintro(4)`](https://man.freebsd.org/netintro(4)), `net/if.c:ifconf`,
+    /// `netinet/in.c:in_gifaddr_ioctl`.
     #[doc(alias = "SIOCGIFALIAS")]
     pub fn ipv4_addresses(&self, name: &InterfaceName) -> Result<Vec<Ipv4Address>> {
         self.index(name)?;
@@ -160,7 +161,8 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCGIFALIAS`: [`netintro(4)`](https://man.freebsd.org/netintro(4)), `netinet/in.c:in_gifaddr_ioctl`. The mask comes back cut short.
+    /// `SIOCGIFALIAS`: [`netintro(4)`](https://man.freebsd.org/netintro(4)), `netinet/in.c:in_gifaddr_ioctl`. The mask
+    /// comes back cut short.
     #[doc(alias = "SIOCGIFALIAS")]
     pub fn find_ipv4(&self, name: &InterfaceName, address: Ipv4Addr) -> Result<Option<Ipv4Address>> {
         let mut ask = call!(SIOCGIFALIAS).on(name).with(ADDRESS, &sockaddr_in(address));
@@ -186,7 +188,7 @@ impl Vnet {
         }
     }
 
-    /// Whether an interface has another end rather than a broadcast address.
+    /// Returns whether an interface has another end rather than a broadcast address.
     ///
     /// # Errors
     ///

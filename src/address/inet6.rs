@@ -134,7 +134,8 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCAIFADDR_IN6`: [`inet6(4)`](https://man.freebsd.org/inet6(4)), `netinet6/in6.c:in6_control_ioctl`, `in6_update_ifa`.
+    /// `SIOCAIFADDR_IN6`: [`inet6(4)`](https://man.freebsd.org/inet6(4)), `netinet6/in6.c:in6_control_ioctl`,
+    /// `in6_update_ifa`.
     ///
     /// [`Nd6Flags::DISABLED`]: crate::nd6::Nd6Flags::DISABLED
     /// [`Nd6Flags::NO_DAD`]: crate::nd6::Nd6Flags::NO_DAD
@@ -206,7 +207,7 @@ impl Vnet {
         self.perform6(&mut ask, "remove address", format_args!("{address} from {name}"))
     }
 
-    /// The IPv6 addresses of an interface with their flags, in the kernel's order, through sockets alone.
+    /// Returns the IPv6 addresses of an interface with their flags, in the kernel's order, through sockets alone.
     ///
     /// # Errors
     ///
@@ -295,7 +296,7 @@ impl Vnet {
         Ok((valid, end(offset_of!(in6_addrlifetime, ia6t_preferred))))
     }
 
-    /// The flags of an IPv6 address.
+    /// Returns the flags of an IPv6 address.
     ///
     /// # Errors
     ///
@@ -330,8 +331,8 @@ impl Vnet {
         }
     }
 
-    /// Waits until a router's advertisement has given an interface an address, and the address can be used. Returns none
-    /// when no address came in time. The kernel asks no router by itself: rtsol(8) and rtsold(8) do.
+    /// Waits until a router's advertisement has given an interface an address, and the address can be used. Returns
+    /// `None` none when no address came in time. The kernel asks no router by itself: rtsol(8) and rtsold(8) do.
     ///
     /// # Arguments
     ///

@@ -18,7 +18,7 @@ pub enum Ensured {
 }
 
 impl Ensured {
-    /// Whether anything changed.
+    /// Returns whether anything changed.
     pub fn changed(self) -> bool {
         self != Ensured::Present
     }

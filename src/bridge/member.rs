@@ -149,7 +149,7 @@ impl Vnet {
         Ok(parse_all(&bytes, RECORD, Member::parse))
     }
 
-    /// The names of the members of a bridge, and of its span ports, as [`Vnet::members`] lists them.
+    /// Returns the names of the members of a bridge, and of its span ports, as [`Vnet::members`] lists them.
     ///
     /// # Errors
     ///
@@ -167,8 +167,8 @@ impl Vnet {
         Ok(bytes.chunks_exact(RECORD).filter_map(name).collect())
     }
 
-    /// The bridges among these interfaces, each with the names of its members. One that goes away meanwhile is left
-    /// out.
+    /// Returns the bridges among these interfaces, each with the names of its members. One that goes away meanwhile is
+    /// left out.
     ///
     /// # Errors
     ///
@@ -217,7 +217,7 @@ impl Vnet {
         }
     }
 
-    /// What a bridge does with one of its members.
+    /// Returns what a bridge does with one of its members.
     ///
     /// # Errors
     ///
@@ -247,7 +247,8 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `BRDGSIFFLGS`: [`bridge(4)`](https://man.freebsd.org/bridge(4)), `net/if_bridge.c:bridge_ioctl_sifflags`, which replaces all flags at once.
+    /// `BRDGSIFFLGS`: [`bridge(4)`](https://man.freebsd.org/bridge(4)), `net/if_bridge.c:bridge_ioctl_sifflags`, which
+    /// replaces all flags at once.
     #[doc(alias = "BRDGSIFFLGS")]
     pub fn change_member_flags(
         &self,

@@ -34,7 +34,7 @@ pub struct SpanningTree {
 }
 
 impl Vnet {
-    /// How many addresses the table of a bridge may have.
+    /// Returns how many addresses the table of a bridge may have.
     ///
     /// # Errors
     ///
@@ -63,7 +63,7 @@ impl Vnet {
         self.set_bridge_parameter(command!(set BRDGSCACHE), bridge, addresses, "set cache size of")
     }
 
-    /// How long a bridge keeps addresses it learned. None: for ever.
+    /// Returns how long a bridge keeps addresses it learned. None: for ever.
     ///
     /// # Errors
     ///
@@ -95,7 +95,7 @@ impl Vnet {
         self.set_bridge_parameter(command!(set BRDGSTO), bridge, seconds, "set cache time of")
     }
 
-    /// The spanning tree priority of a bridge.
+    /// Returns the spanning tree priority of a bridge.
     ///
     /// # Errors
     ///
@@ -129,7 +129,7 @@ impl Vnet {
         self.command(command!(set BRDGSPRI), bridge, asked, "set priority of", object).map(drop)
     }
 
-    /// The state of a bridge in the spanning tree.
+    /// Returns the state of a bridge in the spanning tree.
     ///
     /// # Errors
     ///

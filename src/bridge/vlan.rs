@@ -53,7 +53,7 @@ bitflags::bitflags! {
 pub struct VlanSet([u64; WORDS]);
 
 impl VlanSet {
-    /// The set without any.
+    /// Returns the set without any.
     pub const fn empty() -> VlanSet {
         VlanSet([0; WORDS])
     }
@@ -64,18 +64,18 @@ impl VlanSet {
         self.0[bit / 64] |= 1 << (bit % 64);
     }
 
-    /// Whether there is none in it.
+    /// Returns whether there is none in it.
     pub fn is_empty(&self) -> bool {
         self.0.iter().all(|word| *word == 0)
     }
 
-    /// Whether a VLAN is in it.
+    /// Returns whether a VLAN is in it.
     pub fn contains(&self, vlan: VlanId) -> bool {
         let bit = usize::from(vlan.get());
         self.0[bit / 64] & 1 << (bit % 64) != 0
     }
 
-    /// The VLANs in it, in rising order.
+    /// Returns the VLANs in it, in rising order.
     pub fn iter(&self) -> impl Iterator<Item = VlanId> + '_ {
         (1..=4094).filter_map(|id| VlanId::new(id).ok()).filter(|vlan| self.contains(*vlan))
     }
@@ -153,7 +153,7 @@ impl fmt::Debug for VlanSet {
 }
 
 impl Vnet {
-    /// What a bridge does as a whole.
+    /// Returns what a bridge does as a whole.
     ///
     /// # Errors
     ///
@@ -176,7 +176,8 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `BRDGSFLAGS`: [`bridge(4)`](https://man.freebsd.org/bridge(4)), `net/if_bridge.c:bridge_ioctl_sflags`, which replaces all flags at once.
+    /// `BRDGSFLAGS`: [`bridge(4)`](https://man.freebsd.org/bridge(4)), `net/if_bridge.c:bridge_ioctl_sflags`, which
+    /// replaces all flags at once.
     #[doc(alias = "BRDGSFLAGS")]
     pub fn change_bridge_flags(
         &self,
@@ -192,7 +193,7 @@ impl Vnet {
         Ok(new)
     }
 
-    /// The VLAN that members get as pvid when they join.
+    /// Returns the VLAN that members get as pvid when they join.
     ///
     /// # Errors
     ///
@@ -270,7 +271,7 @@ impl Vnet {
         self.command(command!(set BRDGSIFVLANPROTO), bridge, asked, operation, object).map(drop)
     }
 
-    /// The VLANs whose tagged frames a member may send and gets.
+    /// Returns the VLANs whose tagged frames a member may send and gets.
     ///
     /// # Errors
     ///

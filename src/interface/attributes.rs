@@ -20,7 +20,7 @@ const BUFFER_LENGTH: usize = IFRU + offset_of!(ifreq_buffer, length);
 const BUFFER: usize = IFRU + offset_of!(ifreq_buffer, buffer);
 
 impl Vnet {
-    /// The flags of an interface.
+    /// Returns the flags of an interface.
     ///
     /// # Errors
     ///
@@ -49,8 +49,8 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCSIFFLAGS`: [`networking(4)`](https://man.freebsd.org/networking(4)), `net/if.c:ifhwioctl`. The kernel takes all 32 flags at once, so
-    /// they are read first: writing IFF_UP alone would make lo0 no loopback any more.
+    /// `SIOCSIFFLAGS`: [`networking(4)`](https://man.freebsd.org/networking(4)), `net/if.c:ifhwioctl`. The kernel takes
+    /// all 32 flags at once, so they are read first: writing IFF_UP alone would make lo0 no loopback any more.
     #[doc(alias = "SIOCSIFFLAGS")]
     pub fn change_flags(
         &self,
@@ -90,7 +90,7 @@ impl Vnet {
         self.change_flags(name, InterfaceFlags::empty(), InterfaceFlags::UP).map(drop)
     }
 
-    /// The MTU of an interface, in bytes.
+    /// Returns the MTU of an interface, in bytes.
     ///
     /// # Errors
     ///
@@ -139,8 +139,8 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCSIFLLADDR`: [`networking(4)`](https://man.freebsd.org/networking(4)), `net/if.c:if_setlladdr`: `sa_len` must be the address's
-    /// length, 6, and the family is not looked at.
+    /// `SIOCSIFLLADDR`: [`networking(4)`](https://man.freebsd.org/networking(4)), `net/if.c:if_setlladdr`: `sa_len`
+    /// must be the address's length, 6, and the family is not looked at.
     #[doc(alias = "SIOCSIFLLADDR")]
     pub fn set_mac(&self, name: &InterfaceName, mac: MacAddr) -> Result<()> {
         let object = format_args!("{name} to {mac}");
@@ -156,7 +156,7 @@ impl Vnet {
         self.perform(&mut ask, "set MAC of", object)
     }
 
-    /// The description of an interface, bytes that are not UTF-8 replaced. Returns `None` if it has none.
+    /// Returns the description of an interface, bytes that are not UTF-8 replaced. Returns `None` if it has none.
     ///
     /// # Errors
     ///
@@ -220,7 +220,7 @@ impl Vnet {
         self.perform(&mut ask, "describe", name)
     }
 
-    /// The index of an interface.
+    /// Returns the index of an interface.
     ///
     /// # Errors
     ///
@@ -228,8 +228,9 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCGIFINDEX`: [`networking(4)`](https://man.freebsd.org/networking(4)); [`if_nametoindex(3)`](https://man.freebsd.org/if_nametoindex(3)) uses the same. C's field is signed, an
-    /// index is not.
+    /// `SIOCGIFINDEX`: [`networking(4)`](https://man.freebsd.org/networking(4));
+    /// [`if_nametoindex(3)`](https://man.freebsd.org/if_nametoindex(3)) uses the same. C's field is signed, an index is
+    /// not.
     #[doc(alias = "SIOCGIFINDEX")]
     #[doc(alias = "if_nametoindex")]
     pub fn index(&self, name: &InterfaceName) -> Result<u16> {
@@ -238,7 +239,7 @@ impl Vnet {
         Ok(ask.argument().u16_at(IFRU))
     }
 
-    /// Whether this stack has an interface of that name.
+    /// Returns whether this stack has an interface of that name.
     ///
     /// # Errors
     ///
@@ -256,7 +257,7 @@ impl Vnet {
         }
     }
 
-    /// The routing table that the routes of an interface's addresses go to.
+    /// Returns the routing table that the routes of an interface's addresses go to.
     ///
     /// # Errors
     ///
@@ -292,7 +293,7 @@ impl Vnet {
         self.perform(&mut ask, "set fib of", format_args!("{name} to {fib}"))
     }
 
-    /// The capabilities of an interface: all it has, and those that are enabled.
+    /// Returns the capabilities of an interface: all it has, and those that are enabled.
     ///
     /// # Errors
     ///

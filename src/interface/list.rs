@@ -39,7 +39,8 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// [`sysctl(3)`](https://man.freebsd.org/sysctl(3)) with NET_RT_IFLISTL, `net/rtsock.c:sysctl_iflist`; [`getifaddrs(3)`](https://man.freebsd.org/getifaddrs(3)) uses the same.
+    /// [`sysctl(3)`](https://man.freebsd.org/sysctl(3)) with NET_RT_IFLISTL, `net/rtsock.c:sysctl_iflist`;
+    /// [`getifaddrs(3)`](https://man.freebsd.org/getifaddrs(3)) uses the same.
     ///
     /// # Example
     ///
@@ -101,7 +102,7 @@ impl Vnet {
         Ok(links.collect())
     }
 
-    /// The addresses of an interface that belong to virtual hosts of carp(4), each with its vhid.
+    /// Returns the addresses of an interface that belong to virtual hosts of carp(4), each with its vhid.
     ///
     /// # Errors
     ///
@@ -127,7 +128,7 @@ impl Vnet {
         Ok(found)
     }
 
-    /// The link address of an interface. Returns `None` if it has none of six bytes.
+    /// Returns the link address of an interface. Returns `None` if it has none of six bytes.
     ///
     /// # Errors
     ///
@@ -144,7 +145,7 @@ impl Vnet {
         found.map(|link| link.mac)
     }
 
-    /// The link address that an interface came with, whatever it was given since.
+    /// Returns the link address that an interface came with, whatever it was given since.
     ///
     /// # Errors
     ///

@@ -177,7 +177,7 @@ impl InterfaceType {
     /// WireGuard.
     pub const WIREGUARD: InterfaceType = InterfaceType(jailwire_sys::IFT_WIREGUARD as u8);
 
-    /// Whether an interface of this type can be a member of a bridge.
+    /// Returns whether an interface of this type can be a member of a bridge.
     pub fn can_join_bridge(self) -> bool {
         matches!(self, InterfaceType::ETHERNET | InterfaceType::VLAN | InterfaceType::GIF)
     }
@@ -251,7 +251,7 @@ impl fmt::Display for Interface {
 }
 
 impl Interface {
-    /// Whether it is up.
+    /// Returns whether it is up.
     pub fn is_up(&self) -> bool {
         self.flags.contains(InterfaceFlags::UP)
     }

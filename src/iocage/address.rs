@@ -73,12 +73,12 @@ pub enum InvalidAddress {
 }
 
 impl Ip4 {
-    /// An address that an interface can have, with a prefix length of 1 to 32.
+    /// Returns an address that an interface can have, with a prefix length of 1 to 32.
     ///
     /// # Errors
     ///
-    /// [`InvalidAddress`]: no interface can have it (multicast, unspecified and the like), or the prefix length is out of
-    /// range.
+    /// [`InvalidAddress`]: no interface can have it (multicast, unspecified and the like), or the prefix length is out
+    /// of range.
     pub fn new(address: Ipv4Addr, prefix: Option<u8>) -> Result<Ip4, InvalidAddress> {
         let kind = match address {
             _ if address.is_unspecified() => Some("the unspecified address"),
@@ -93,17 +93,17 @@ impl Ip4 {
         Ok(Ip4 { address, prefix })
     }
 
-    /// The address.
+    /// Returns the address.
     pub fn address(self) -> Ipv4Addr {
         self.address
     }
 
-    /// The prefix length, if one was written.
+    /// Returns the prefix length, if one was written.
     pub fn prefix(self) -> Option<u8> {
         self.prefix
     }
 
-    /// The address with its prefix length, or with this one where none was written.
+    /// Returns the address with its prefix length, or with this one where none was written.
     ///
     /// # Panics
     ///
@@ -114,7 +114,7 @@ impl Ip4 {
 }
 
 impl Ip6 {
-    /// An address that an interface can have, with a prefix length of 1 to 128.
+    /// Returns an address that an interface can have, with a prefix length of 1 to 128.
     ///
     /// # Errors
     ///
@@ -141,22 +141,22 @@ impl Ip6 {
         Ok(Ip6 { address, zone, prefix })
     }
 
-    /// The address.
+    /// Returns the address.
     pub fn address(self) -> Ipv6Addr {
         self.address
     }
 
-    /// The interface after the `%` of a link-local address.
+    /// Returns the interface after the `%` of a link-local address.
     pub fn zone(self) -> Option<InterfaceName> {
         self.zone
     }
 
-    /// The prefix length, if one was written.
+    /// Returns the prefix length, if one was written.
     pub fn prefix(self) -> Option<u8> {
         self.prefix
     }
 
-    /// The address with its prefix length, or with this one where none was written.
+    /// Returns the address with its prefix length, or with this one where none was written.
     ///
     /// # Panics
     ///

@@ -101,7 +101,7 @@ pub enum InvalidAddresses {
 }
 
 impl<A: Family> Addresses<A> {
-    /// A list of different addresses.
+    /// Returns a list of different addresses.
     ///
     /// # Errors
     ///
@@ -116,17 +116,17 @@ impl<A: Family> Addresses<A> {
         Ok(Addresses(assignments))
     }
 
-    /// The entries, in the order they were written.
+    /// Returns the entries, in the order they were written.
     pub fn iter(&self) -> std::slice::Iter<'_, Assignment<A>> {
         self.0.iter()
     }
 
-    /// Whether the list is `none`.
+    /// Returns whether the list is `none`.
     pub fn is_none(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether any interface asks the network for addresses.
+    /// Returns whether any interface asks the network for addresses.
     pub fn is_automatic(&self) -> bool {
         self.0.iter().any(|one| one.address.is_none())
     }

@@ -95,7 +95,7 @@ pub struct Document {
 }
 
 impl Document {
-    /// A document without values, to be written to this file.
+    /// Returns a document without values, to be written to this file.
     pub fn new(path: impl Into<PathBuf>) -> Document {
         Document { path: path.into(), values: BTreeMap::new() }
     }
@@ -104,7 +104,8 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// [`DocumentError`]: it is missing, cannot be read, is no regular file, is larger than 1 MiB, or is not a JSON object.
+    /// [`DocumentError`]: it is missing, cannot be read, is no regular file, is larger than 1 MiB, or is not a JSON
+    /// object.
     pub fn read(path: &Path) -> Result<Document, DocumentError> {
         let failed = |source: io::Error| match source.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => DocumentError::Missing(path.to_owned()),
@@ -158,22 +159,22 @@ impl Document {
         Ok(Document { path: path.to_owned(), values })
     }
 
-    /// The file.
+    /// Returns the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The keys, sorted.
+    /// Returns the keys, sorted.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.values.keys().map(String::as_str)
     }
 
-    /// Whether there is such a key, whatever its value.
+    /// Returns whether there is such a key, whatever its value.
     pub fn contains(&self, key: &str) -> bool {
         self.values.contains_key(key)
     }
 
-    /// A value as text: numbers as they were written, true and false as 1 and 0, null as not there.
+    /// Returns a value as text: numbers as they were written, true and false as 1 and 0, null as not there.
     ///
     /// # Errors
     ///
@@ -188,7 +189,7 @@ impl Document {
         Err(WrongType { property: key.to_owned(), found, path: self.path.clone() })
     }
 
-    /// A value as `get` prints it: as text, and lists and objects as JSON.
+    /// Returns a value as `get` prints it: as text, and lists and objects as JSON.
     pub fn printed(&self, key: &str) -> Option<String> {
         match self.values.get(key)? {
             Json::Nested(value) => Some(value.to_string()),

@@ -71,7 +71,7 @@ pub enum Reason {
     Upwards(PathBuf),
 }
 
-/// The lines of an fstab that are neither empty nor comments. Any bytes make a path, and a comment.
+/// Returns the lines of an fstab that are neither empty nor comments. Any bytes make a path, and a comment.
 pub fn mounts<T: AsRef<[u8]> + ?Sized>(text: &T) -> impl Iterator<Item = Result<Mount, FstabError>> {
     text.as_ref().split(|byte| *byte == b'\n').enumerate().filter_map(|(index, line)| {
         let line_number = index + 1;
@@ -151,12 +151,12 @@ impl FromStr for Mount {
 }
 
 impl Mount {
-    /// Whether the file system is mounted read-only.
+    /// Returns whether the file system is mounted read-only.
     pub fn is_read_only(&self) -> bool {
         self.options.iter().any(|option| matches!(option.as_str(), "ro" | "rdonly"))
     }
 
-    /// The mount point beneath the jail's root, by whatever path it is written.
+    /// Returns the mount point beneath the jail's root, by whatever path it is written.
     ///
     /// Symbolic links are not looked at: the function that mounts makes sure that no link leads out of the jail.
     ///

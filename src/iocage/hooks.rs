@@ -37,7 +37,7 @@ pub enum InvalidCommand {
 }
 
 impl Hook {
-    /// The program and arguments to run, if any.
+    /// Returns the program and arguments to run, if any.
     pub fn arguments(&self) -> Option<Vec<String>> {
         match self {
             Hook::Nothing => None,
@@ -62,7 +62,7 @@ impl FromStr for Hook {
 }
 
 impl Command {
-    /// The program and its arguments.
+    /// Returns the program and its arguments.
     pub fn words(&self) -> &[String] {
         &self.0
     }

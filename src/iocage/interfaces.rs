@@ -60,7 +60,7 @@ impl Interfaces {
         Ok(Interfaces(attachments))
     }
 
-    /// The NICs, in the order they were written.
+    /// Returns the NICs, in the order they were written.
     pub fn iter(&self) -> std::slice::Iter<'_, Attachment> {
         self.0.iter()
     }

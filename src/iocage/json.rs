@@ -34,7 +34,7 @@ impl Json {
         })
     }
 
-    /// The value as text, unless it is null, a list or an object.
+    /// Returns the value as text, unless it is null, a list or an object.
     pub fn text(&self) -> Option<&str> {
         match self {
             Json::Text(text) | Json::Number(text) => Some(text),
@@ -44,7 +44,7 @@ impl Json {
         }
     }
 
-    /// What iocage makes of a value when it loads a file: numbers for booleans, text for the rest.
+    /// Returns what iocage makes of a value when it loads a file: numbers for booleans, text for the rest.
     pub fn normalised(&self, key: &str) -> Cow<'_, Json> {
         let (Some(property), Some(text)) = (find(key), self.text()) else { return Cow::Borrowed(self) };
         match (property.kind, boolean(text)) {

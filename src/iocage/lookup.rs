@@ -8,13 +8,13 @@ use super::properties::Properties;
 use super::store::{Entry, Store, StoreError};
 
 impl Store {
-    /// The jail or template that a word means: the one of that name, else the one with that UUID
+    /// Returns the jail or template that a word means: the one of that name, else the one with that UUID
     /// (`host_hostuuid`), else the one with that TAG, else the only one whose name begins so.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Name`]: the word cannot be a name. [`StoreError::NotFound`]: nothing fits. [`StoreError::Ambiguous`]: more
-    /// than one does. [`StoreError::Read`]: a directory cannot be read.
+    /// [`StoreError::Name`]: the word cannot be a name. [`StoreError::NotFound`]: nothing fits.
+    /// [`StoreError::Ambiguous`]: more than one does. [`StoreError::Read`]: a directory cannot be read.
     pub fn resolve(&self, word: &str) -> Result<Entry, StoreError> {
         self.look_up(word, true)
     }
@@ -58,7 +58,7 @@ impl Store {
         Err(StoreError::NotFound(word.to_owned()))
     }
 
-    /// The jails that a jail's `depends` means, each with the word for it, or what is wrong with that.
+    /// Returns the jails that a jail's `depends` means, each with the word for it, or what is wrong with that.
     pub fn depends(&self, properties: &Properties) -> Vec<(String, Result<Entry, StoreError>)> {
         let resolved = |word: String| {
             let entry = self.resolve(&word);
@@ -67,7 +67,7 @@ impl Store {
         properties.depends().into_iter().map(resolved).collect()
     }
 
-    /// The names of the jails that a jail's `depends` means, as far as there are such jails.
+    /// Returns the names of the jails that a jail's `depends` means, as far as there are such jails.
     pub fn needs(&self, entry: &Entry) -> Vec<JailName> {
         let depends = self.properties(entry).map(|properties| self.depends(&properties)).unwrap_or_default();
         depends.into_iter().filter_map(|(_, entry)| Some(entry.ok()?.name)).collect()

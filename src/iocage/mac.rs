@@ -36,7 +36,7 @@ pub enum InvalidMacPair {
 }
 
 impl MacPair {
-    /// A pair of two different addresses that interfaces can have.
+    /// Returns a pair of two different addresses that interfaces can have.
     ///
     /// # Errors
     ///
@@ -51,7 +51,7 @@ impl MacPair {
         Ok(MacPair { host, jail })
     }
 
-    /// The pair that iocage gives a NIC: the prefix and the first digits of an MD5 over the jail's
+    /// Returns the pair that iocage gives a NIC: the prefix and the first digits of an MD5 over the jail's
     /// flat name and the NIC's, and the number after that.
     ///
     /// iocage lets that addition carry into the prefix; here it wraps within the last three bytes.
@@ -65,12 +65,12 @@ impl MacPair {
         MacPair { host: address(low), jail: address((low + 1) & 0x00ff_ffff) }
     }
 
-    /// The address of the host's end.
+    /// Returns the address of the host's end.
     pub fn host(self) -> MacAddr {
         self.host
     }
 
-    /// The address of the jail's end.
+    /// Returns the address of the jail's end.
     pub fn jail(self) -> MacAddr {
         self.jail
     }
@@ -109,22 +109,22 @@ pub struct MacPrefix([u8; 3]);
 pub struct InvalidMacPrefix(String);
 
 impl MacPrefix {
-    /// The prefix of an address, the bit for local addresses set and the bit for groups cleared: how
+    /// Returns the prefix of an address, the bit for local addresses set and the bit for groups cleared: how
     /// iocage chooses the prefix from the interface of the host's default route.
     pub fn from_address(address: MacAddr) -> MacPrefix {
         let [a, b, c] = address.prefix();
         MacPrefix([(a | 0x02) & !0x01, b, c])
     }
 
-    /// The local prefix in place of a vendor's, which no interface but the vendor's should have. Returns `None` if the text is
-    /// no vendor's prefix.
+    /// Returns the local prefix in place of a vendor's, which no interface but the vendor's should have. Returns `None`
+    /// if the text is no vendor's prefix.
     pub fn of_vendor(text: &str) -> Option<MacPrefix> {
         let address: MacAddr = format!("{text}000000").parse().ok().filter(|_| text.len() == 6)?;
         let [first, ..] = address.prefix();
         (first & 0x03 == 0).then(|| MacPrefix::from_address(address))
     }
 
-    /// The three bytes.
+    /// Returns the three bytes.
     pub fn bytes(self) -> [u8; 3] {
         self.0
     }

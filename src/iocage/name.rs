@@ -38,12 +38,12 @@ pub enum InvalidJailName {
 }
 
 impl JailName {
-    /// The jail of this name.
+    /// Returns the jail of this name.
     ///
     /// # Errors
     ///
-    /// [`InvalidJailName`]: it is empty, too long, has a character that a name cannot have, or is a word of its own such as
-    /// `ALL`.
+    /// [`InvalidJailName`]: it is empty, too long, has a character that a name cannot have, or is a word of its own
+    /// such as `ALL`.
     pub fn new(name: &str) -> Result<JailName, InvalidJailName> {
         if name.is_empty() {
             return Err(InvalidJailName::Empty);
@@ -63,12 +63,12 @@ impl JailName {
         Ok(JailName(name.to_owned()))
     }
 
-    /// The name.
+    /// Returns the name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The name with `.` as `_`, as messages, descriptions, logs and `host.hostuuid` have it.
+    /// Returns the name with `.` as `_`, as messages, descriptions, logs and `host.hostuuid` have it.
     ///
     /// The kernel reads a dot as the parent of a child jail, so `foo.bar` and `foo_bar` share this
     /// name and cannot both exist.
@@ -76,22 +76,22 @@ impl JailName {
         self.0.replace('.', "_")
     }
 
-    /// The kernel's name for the jail: `ioc-` and the flat name.
+    /// Returns the kernel's name for the jail: `ioc-` and the flat name.
     pub fn kernel_name(&self) -> String {
         format!("ioc-{}", self.flat())
     }
 
-    /// The host name of a jail that was not given one: `_`, which host names do not have, as `-`.
+    /// Returns the host name of a jail that was not given one: `_`, which host names do not have, as `-`.
     pub fn default_hostname(&self) -> String {
         self.0.replace('_', "-")
     }
 
-    /// The text that marks the host end of the jail's epair: `jail_nic` is its other end's name.
+    /// Returns the text that marks the host end of the jail's epair: `jail_nic` is its other end's name.
     pub fn description(&self, jail_nic: &str) -> String {
         HostEnd::description(&self.flat(), jail_nic)
     }
 
-    /// The file that iocage keeps while the jail runs: `/var/run/jail.ioc-NAME.conf`, where
+    /// Returns the file that iocage keeps while the jail runs: `/var/run/jail.ioc-NAME.conf`, where
     /// `/var/run` stands for the kernel's directory of run-time files.
     pub fn conf_path(&self, run_directory: &Path) -> PathBuf {
         run_directory.join(format!("jail.{}.conf", self.kernel_name()))

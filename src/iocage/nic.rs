@@ -30,12 +30,12 @@ pub enum InvalidNicName {
 }
 
 impl NicName {
-    /// The NIC of this name.
+    /// Returns the NIC of this name.
     ///
     /// # Errors
     ///
-    /// [`InvalidNicName`]: it is no word of small letters and digits that begins with a letter, has more than eight bytes, or
-    /// is lo0, which every network stack has already.
+    /// [`InvalidNicName`]: it is no word of small letters and digits that begins with a letter, has more than eight
+    /// bytes, or is lo0, which every network stack has already.
     pub fn new(name: &str) -> Result<NicName, InvalidNicName> {
         let word = name.starts_with(|first: char| first.is_ascii_lowercase())
             && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
@@ -51,17 +51,17 @@ impl NicName {
         Ok(NicName(name.to_owned()))
     }
 
-    /// The NIC that an address without an interface goes to: `vnet0`.
+    /// Returns the NIC that an address without an interface goes to: `vnet0`.
     pub fn first() -> NicName {
         NicName("vnet0".to_owned())
     }
 
-    /// The name.
+    /// Returns the name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The host's end of its epair: `vnet0.JID`.
+    /// Returns the host's end of its epair: `vnet0.JID`.
     ///
     /// # Panics
     ///
@@ -71,7 +71,7 @@ impl NicName {
         InterfaceName::new(&format!("{}.{jid}", self.0)).expect("a NIC's name leaves room for a jid")
     }
 
-    /// The jail's end: `epair0b` for `vnet0`, and other names as they are.
+    /// Returns the jail's end: `epair0b` for `vnet0`, and other names as they are.
     #[expect(clippy::missing_panics_doc, reason = "a NIC's name is short enough")]
     pub fn jail_end(&self) -> InterfaceName {
         let name = match self.0.contains("vnet") {
@@ -81,22 +81,22 @@ impl NicName {
         InterfaceName::new(&name).expect("a NIC's name is short enough")
     }
 
-    /// The property that holds the MAC addresses of the two ends: `vnet0_mac`.
+    /// Returns the property that holds the MAC addresses of the two ends: `vnet0_mac`.
     pub fn mac_property(&self) -> String {
         format!("{}_mac", self.0)
     }
 
-    /// The property that holds the VLAN of frames without a tag: `vnet0_vlan`.
+    /// Returns the property that holds the VLAN of frames without a tag: `vnet0_vlan`.
     pub fn vlan_property(&self) -> String {
         format!("{}_vlan", self.0)
     }
 
-    /// The property that holds the VLANs whose frames have their tag: `vnet0_tagged`.
+    /// Returns the property that holds the VLANs whose frames have their tag: `vnet0_tagged`.
     pub fn tagged_property(&self) -> String {
         format!("{}_tagged", self.0)
     }
 
-    /// The property that holds the MTU: `vnet0_mtu`.
+    /// Returns the property that holds the MTU: `vnet0_mtu`.
     pub fn mtu_property(&self) -> String {
         format!("{}_mtu", self.0)
     }

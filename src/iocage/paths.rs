@@ -12,7 +12,7 @@ use std::path::{Component, Path, PathBuf};
 const PLACES: [&str; 3] = ["jails", "templates", "releases"];
 const ROOT: &str = "root";
 
-/// Where a path leads: without links, as far as it exists, and then as it is written.
+/// Returns where a path leads: without links, as far as it exists, and then as it is written.
 pub fn real(path: &Path) -> PathBuf {
     let mut rest = Vec::new();
     let mut here = path;
@@ -29,7 +29,7 @@ pub fn real(path: &Path) -> PathBuf {
     }
 }
 
-/// The rest of a path that leads into a directory, from there on. Returns `None` if it leads elsewhere.
+/// Returns the rest of a path that leads into a directory, from there on. Returns `None` if it leads elsewhere.
 ///
 /// A link beneath the directory is left in the rest: the caller decides whether it may be followed.
 pub fn inside(path: &Path, directory: &Path) -> Option<PathBuf> {

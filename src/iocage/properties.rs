@@ -34,27 +34,27 @@ pub struct Properties {
 }
 
 impl Properties {
-    /// A jail's.
+    /// Returns a jail's.
     pub fn of_jail(name: JailName, config: Document, defaults: impl Into<Arc<Document>>) -> Properties {
         Properties { jail: Some((name, config)), defaults: defaults.into() }
     }
 
-    /// The defaults.
+    /// Returns the defaults.
     pub fn of_defaults(defaults: Document) -> Properties {
         Properties { jail: None, defaults: Arc::new(defaults) }
     }
 
-    /// The jail's own file. Returns `None` for the properties of the defaults.
+    /// Returns the jail's own file. Returns `None` for the properties of the defaults.
     pub fn own_document(&self) -> Option<&Document> {
         self.jail.as_ref().map(|(_, config)| config)
     }
 
-    /// The document that changes go into.
+    /// Returns the document that changes go into.
     pub fn document(&self) -> &Document {
         self.jail.as_ref().map_or(&self.defaults, |(_, config)| config)
     }
 
-    /// The document that changes go into, to be changed.
+    /// Returns the document that changes go into, to be changed.
     pub fn document_mut(&mut self) -> &mut Document {
         match &mut self.jail {
             Some((_, config)) => config,
@@ -62,7 +62,7 @@ impl Properties {
         }
     }
 
-    /// The value of a known property, and where it is from. Unknown ones have none.
+    /// Returns the value of a known property, and where it is from. Unknown ones have none.
     ///
     /// # Errors
     ///
@@ -95,7 +95,7 @@ impl Properties {
         }
     }
 
-    /// A property as `get` prints it: booleans as 0 and 1, unknown keys as they are. Returns `None` if there
+    /// Returns a property as `get` prints it: booleans as 0 and 1, unknown keys as they are. Returns `None` if there
     /// is no such property.
     pub fn get(&self, name: &str) -> Option<String> {
         let name = canonical(name);
@@ -116,7 +116,7 @@ impl Properties {
         config.or_else(|| self.defaults.printed(name))
     }
 
-    /// All properties as `get all` prints them, and the unknown keys of both files.
+    /// Returns all properties as `get all` prints them, and the unknown keys of both files.
     pub fn all(&self) -> BTreeMap<String, String> {
         let known = TABLE.iter().map(|property| property.name).filter(|name| !name.starts_with("vnetN_"));
         let nics = (0..4).flat_map(|n| [format!("vnet{n}_mac"), format!("vnet{n}_mtu")]);
@@ -130,7 +130,7 @@ impl Properties {
             .collect()
     }
 
-    /// Whether a boolean property is on. What is not a boolean is off.
+    /// Returns whether a boolean property is on. What is not a boolean is off.
     pub fn is_on(&self, name: &str) -> bool {
         matches!(self.value(name), Ok(Some((text, _))) if boolean(&text) == Some(true))
     }
@@ -141,13 +141,13 @@ impl Properties {
         self.value("priority").ok().flatten().and_then(|(text, _)| number(text)).unwrap_or(99)
     }
 
-    /// The words for the jails that have to be up before this one. Returns `None` if the property has none.
+    /// Returns the words for the jails that have to be up before this one. Returns `None` if the property has none.
     pub fn depends(&self) -> Vec<String> {
         let value = self.value("depends").ok().flatten();
         value.and_then(|(text, _)| text.parse::<Depends>().ok()).unwrap_or_default().0
     }
 
-    /// The property of this name. Beside the table's there are `NIC_mac` and `NIC_mtu` for the
+    /// Returns the property of this name. Beside the table's there are `NIC_mac` and `NIC_mtu` for the
     /// jail's own NICs, when they are called something other than `vnetN`.
     pub fn find(&self, name: &str) -> Option<&'static Property> {
         find(name).or_else(|| {

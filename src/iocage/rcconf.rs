@@ -24,7 +24,7 @@ impl RcConf {
         RcConf { lines: text.lines().map(str::to_owned).collect() }
     }
 
-    /// The value of a variable: that of its last assignment, without quotes.
+    /// Returns the value of a variable: that of its last assignment, without quotes.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.lines.iter().rev().find_map(|line| value(line, name))
     }
@@ -56,7 +56,7 @@ impl RcConf {
 }
 
 impl JailConfig {
-    /// What has to become of the jail's rc.conf, if anything.
+    /// Returns what has to become of the jail's rc.conf, if anything.
     pub fn update_rc_conf(&self, text: &str) -> Option<String> {
         let Network::Vnet(network) = &self.network else { return None };
         let before = RcConf::new(text);

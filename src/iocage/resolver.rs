@@ -20,7 +20,7 @@ pub enum Resolver {
 pub struct InvalidResolver(String);
 
 impl Resolver {
-    /// What to write into the jail's file, unless it is the host's or none of our business.
+    /// Returns what to write into the jail's file, unless it is the host's or none of our business.
     pub fn contents(&self) -> Option<String> {
         match self {
             Resolver::Host | Resolver::Leave => None,

@@ -116,7 +116,7 @@ pub enum Selection {
 }
 
 impl Selection {
-    /// What was selected.
+    /// Returns what was selected.
     pub fn entries(&self) -> &[Entry] {
         match self {
             Selection::All(entries) | Selection::Named(entries) => entries,
@@ -131,12 +131,12 @@ pub struct Lock {
 }
 
 impl Entry {
-    /// The jail's own root directory, by the path that the kernel has for it: without links, if it is there.
+    /// Returns the jail's own root directory, by the path that the kernel has for it: without links, if it is there.
     pub fn root(&self) -> PathBuf {
         paths::real(&self.directory.join("root"))
     }
 
-    /// The file systems that are mounted in it.
+    /// Returns the file systems that are mounted in it.
     pub fn fstab(&self) -> PathBuf {
         self.directory.join("fstab")
     }
@@ -199,22 +199,22 @@ impl Store {
         }
     }
 
-    /// The directory.
+    /// Returns the directory.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// Where consoles are logged.
+    /// Returns where consoles are logged.
     pub fn log_directory(&self) -> PathBuf {
         self.root.join("log")
     }
 
-    /// The releases that jails can be created from.
+    /// Returns the releases that jails can be created from.
     pub fn release_root(&self, release: &str) -> PathBuf {
         self.root.join("releases").join(release).join("root")
     }
 
-    /// Where an entry of this name is, or would be.
+    /// Returns where an entry of this name is, or would be.
     pub fn entry(&self, place: Place, name: JailName) -> Entry {
         Entry { directory: self.directory(place).join(name.as_str()), place, name }
     }
@@ -226,7 +226,7 @@ impl Store {
         })
     }
 
-    /// The jails, by name.
+    /// Returns the jails, by name.
     ///
     /// # Errors
     ///
@@ -235,7 +235,7 @@ impl Store {
         self.list(Place::Jails)
     }
 
-    /// The templates, by name.
+    /// Returns the templates, by name.
     ///
     /// # Errors
     ///
@@ -277,7 +277,7 @@ impl Store {
         Ok(entries)
     }
 
-    /// The entry of exactly this name: a jail, else a template.
+    /// Returns the entry of exactly this name: a jail, else a template.
     pub fn find(&self, name: &JailName) -> Option<Entry> {
         [Place::Jails, Place::Templates]
             .map(|place| self.entry(place, name.clone()))
@@ -285,7 +285,7 @@ impl Store {
             .find(|entry| entry.directory.is_dir())
     }
 
-    /// An entry whose kernel name is that of `name`, which therefore cannot be created: the same
+    /// Returns an entry whose kernel name is that of `name`, which therefore cannot be created: the same
     /// name, or one that differs in `.` and `_`.
     ///
     /// # Errors
@@ -295,12 +295,12 @@ impl Store {
         Ok(self.entries()?.into_iter().find(|entry| entry.name.flat() == name.flat()))
     }
 
-    /// The entries that words on a command line select. Only the whole word `ALL` means all.
+    /// Returns the entries that words on a command line select. Only the whole word `ALL` means all.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Name`]: the word cannot be a name. [`StoreError::NotFound`]: nothing fits. [`StoreError::Ambiguous`]: more
-    /// than one does. [`StoreError::Read`]: a directory cannot be read.
+    /// [`StoreError::Name`]: the word cannot be a name. [`StoreError::NotFound`]: nothing fits.
+    /// [`StoreError::Ambiguous`]: more than one does. [`StoreError::Read`]: a directory cannot be read.
     pub fn select<T: AsRef<str>>(&self, words: &[T]) -> Result<Selection, StoreError> {
         if words.iter().any(|word| word.as_ref() == "ALL") {
             return Ok(Selection::All(self.entries()?));

@@ -41,8 +41,8 @@ pub struct HostFacts {
 }
 
 impl HostFacts {
-    /// What made-up MAC addresses begin with: the digits of the default route's interface. Without any interface
-    /// to go by it is the prefix that legacy iocage used.
+    /// Returns what made-up MAC addresses begin with: the digits of the default route's interface. Without any
+    /// interface to go by it is the prefix that legacy iocage used.
     pub fn mac_prefix(&self) -> MacPrefix {
         const LEGACY: MacAddr = MacAddr([0x02, 0xff, 0x60, 0, 0, 0]);
         MacPrefix::from_address(self.default_mac.unwrap_or(LEGACY))
@@ -69,7 +69,7 @@ pub enum Missing {
 }
 
 impl Missing {
-    /// The property that asks for it.
+    /// Returns the property that asks for it.
     pub fn property(&self) -> &'static str {
         match self {
             Missing::Interface(address) if address.contains(':') => "ip6_addr",
@@ -84,7 +84,7 @@ impl Missing {
 /// What was made up, to be recorded: the property, and its value.
 pub type MadeUp = Vec<(String, String)>;
 
-/// The specification of a jail, and the values that were made up for it.
+/// Returns the specification of a jail, and the values that were made up for it.
 ///
 /// # Errors
 ///

@@ -46,8 +46,8 @@ pub fn create(kernel: &dyn Kernel, parameters: &JailParameters) -> Result<Jid> {
 ///
 /// # Source
 ///
-/// [`jail_set(2)`](https://man.freebsd.org/jail_set(2)), `kern/kern_jail.c:kern_jail_set`. JAIL_DYING is never given: FreeBSD 14 would bring a
-/// dying jail back to life.
+/// [`jail_set(2)`](https://man.freebsd.org/jail_set(2)), `kern/kern_jail.c:kern_jail_set`. JAIL_DYING is never given:
+/// FreeBSD 14 would bring a dying jail back to life.
 #[doc(alias = "jail_set")]
 #[doc(alias = "JAIL_UPDATE")]
 pub fn update(kernel: &dyn Kernel, jid: Jid, parameters: &JailParameters) -> Result<()> {
@@ -147,7 +147,7 @@ pub(crate) fn create_held_plain(kernel: &Arc<dyn Kernel>, parameters: &JailParam
 }
 
 impl HeldPlain {
-    /// The jail.
+    /// Returns the jail.
     pub fn jid(&self) -> Jid {
         self.jid
     }
@@ -159,7 +159,7 @@ impl HeldPlain {
 }
 
 impl HeldJail {
-    /// The jail.
+    /// Returns the jail.
     pub fn jid(&self) -> Jid {
         self.jid
     }

@@ -24,7 +24,8 @@ const FIRST_RULE: u16 = 100;
 #[doc(alias = "devfs_rule")]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct DevfsRule {
-    /// The paths it is for, relative to the mount, as a pattern of [`fnmatch(3)`](https://man.freebsd.org/fnmatch(3)): `bpf*`. None: all.
+    /// The paths it is for, relative to the mount, as a pattern of [`fnmatch(3)`](https://man.freebsd.org/fnmatch(3)):
+    /// `bpf*`. None: all.
     pub path: Option<String>,
     /// Hide (true) or show (false) them.
     pub hide: Option<bool>,
@@ -149,7 +150,7 @@ impl Devfs {
         Ok(Devfs { kernel, handle, on: on.to_owned() })
     }
 
-    /// The numbers of all rulesets, rising.
+    /// Returns the numbers of all rulesets, rising.
     ///
     /// # Errors
     ///
@@ -181,7 +182,7 @@ impl Devfs {
         }
     }
 
-    /// The first number from `lowest` on that no ruleset has. Returns `None` when all up to 65535 are taken.
+    /// Returns the first number from `lowest` on that no ruleset has. Returns `None` when all up to 65535 are taken.
     ///
     /// # Errors
     ///
@@ -206,7 +207,7 @@ impl Devfs {
         Ok(None)
     }
 
-    /// The rules of a ruleset, each with its number, rising.
+    /// Returns the rules of a ruleset, each with its number, rising.
     ///
     /// # Errors
     ///
@@ -345,8 +346,8 @@ impl Devfs {
     ///
     /// # Source
     ///
-    /// `DEVFSIO_RDEL`: [`devfs(8)`](https://man.freebsd.org/devfs(8)), `fs/devfs/devfs_rule.c:devfs_rules_ioctl`: there is no request for a
-    /// whole ruleset.
+    /// `DEVFSIO_RDEL`: [`devfs(8)`](https://man.freebsd.org/devfs(8)), `fs/devfs/devfs_rule.c:devfs_rules_ioctl`: there
+    /// is no request for a whole ruleset.
     #[doc(alias = "DEVFSIO_RDEL")]
     pub fn delete(&self, ruleset: u16) -> Result<bool> {
         let mut deleted = false;

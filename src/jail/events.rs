@@ -163,7 +163,7 @@ impl JailEvents {
         Ok(JailEvents { kernel, source, ready: VecDeque::new(), signal })
     }
 
-    /// Whether the kernel tells, and nothing is missed.
+    /// Returns whether the kernel tells, and nothing is missed.
     pub fn are_told(&self) -> bool {
         matches!(self.source, Source::Told { .. })
     }
@@ -176,7 +176,8 @@ impl JailEvents {
     ///
     /// # Source
     ///
-    /// [`kevent(2)`](https://man.freebsd.org/kevent(2)) with EVFILT_JAIL and the number 0, `kern/kern_event.c:filt_jailattach`.
+    /// [`kevent(2)`](https://man.freebsd.org/kevent(2)) with EVFILT_JAIL and the number 0,
+    /// `kern/kern_event.c:filt_jailattach`.
     #[doc(alias = "EVFILT_JAIL")]
     pub fn watch_own(&mut self) -> Result<()> {
         match &mut self.source {
@@ -245,7 +246,7 @@ impl JailEvents {
         }
     }
 
-    /// The next event. Returns `None` when there was none in that time.
+    /// Returns the next event. Returns `None` when there was none in that time.
     ///
     /// # Errors
     ///

@@ -13,7 +13,7 @@ use jailwire_sys::MNT_RDONLY;
 use crate::error::{During, Result};
 use crate::kernel::{Kernel, MountRequest, Mounted};
 
-/// A devfs with a ruleset.
+/// Returns a devfs with a ruleset.
 ///
 /// # Arguments
 ///
@@ -24,17 +24,17 @@ pub fn devfs(root: &Path, beneath: &Path, ruleset: u16) -> MountRequest {
     request("devfs", "devfs", root, beneath).option("ruleset", Some(ruleset.to_string()))
 }
 
-/// A file-descriptor file system.
+/// Returns a file-descriptor file system.
 pub fn fdescfs(root: &Path, beneath: &Path) -> MountRequest {
     request("fdescfs", "fdescfs", root, beneath)
 }
 
-/// A process file system.
+/// Returns a process file system.
 pub fn procfs(root: &Path, beneath: &Path) -> MountRequest {
     request("procfs", "proc", root, beneath)
 }
 
-/// A process file system as Linux has it.
+/// Returns a process file system as Linux has it.
 pub fn linprocfs(root: &Path, beneath: &Path) -> MountRequest {
     request("linprocfs", "linprocfs", root, beneath)
 }
@@ -48,7 +48,7 @@ pub fn nullfs(from: &Path, root: &Path, beneath: &Path, read_only: bool) -> Moun
     request
 }
 
-/// A file system in memory; `size` limits it, in bytes.
+/// Returns a file system in memory; `size` limits it, in bytes.
 pub fn tmpfs(root: &Path, beneath: &Path, size: Option<u64>) -> MountRequest {
     let request = request("tmpfs", "tmpfs", root, beneath);
     match size {
@@ -76,7 +76,7 @@ impl MountRequest {
         self
     }
 
-    /// Where it is to be mounted.
+    /// Returns where it is to be mounted.
     pub fn on(&self) -> PathBuf {
         if self.beneath.as_os_str().is_empty() { self.root.clone() } else { self.root.join(&self.beneath) }
     }
@@ -136,8 +136,8 @@ pub fn beneath(kernel: &dyn Kernel, directory: &Path) -> Result<Vec<Mounted>> {
     Ok(mounts)
 }
 
-/// What is mounted on a directory, and seen there. Returns `None` if that is nothing, or if a symbolic link in the path
-/// leads elsewhere.
+/// Returns what is mounted on a directory, and seen there. Returns `None` if that is nothing, or if a symbolic link in
+/// the path leads elsewhere.
 ///
 /// Unlike [`beneath`], this does not look at everything that is mounted anywhere.
 ///

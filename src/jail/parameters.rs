@@ -132,9 +132,9 @@ impl From<Vec<Ipv6Addr>> for JailValue {
 ///     allow.raw_sockets children.max=0");
 /// ```
 ///
-/// What a parameter means is in [`jail(8)`](https://man.freebsd.org/jail(8)); the kernel's list is the sysctl tree `security.jail.param`.
-/// `exec.*`, `mount.*`, `interface` and some more belong to the program jail(8), and the kernel does not
-/// know them. **It finds a name that it does not know only after building the whole jail.**
+/// What a parameter means is in [`jail(8)`](https://man.freebsd.org/jail(8)); the kernel's list is the sysctl tree
+/// `security.jail.param`. `exec.*`, `mount.*`, `interface` and some more belong to the program jail(8), and the kernel
+/// does not know them. **It finds a name that it does not know only after building the whole jail.**
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[cfg_attr(
     feature = "serde",
@@ -176,7 +176,7 @@ impl JailParameters {
         self.set("vnet", JailSystem::New)
     }
 
-    /// The value of a parameter.
+    /// Returns the value of a parameter.
     pub fn get(&self, name: &str) -> Option<&JailValue> {
         self.0.iter().find(|(present, _)| present == name).map(|(_, value)| value)
     }
@@ -186,7 +186,7 @@ impl JailParameters {
         self.0.retain(|(present, _)| present != name);
     }
 
-    /// All parameters, in the order they were first set.
+    /// Returns all parameters, in the order they were first set.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &JailValue)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }

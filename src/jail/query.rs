@@ -149,7 +149,8 @@ fn find_with(kernel: &dyn Kernel, name: &str, flags: i32) -> Result<Option<Jid>>
 ///
 /// # Source
 ///
-/// [`jail_get(2)`](https://man.freebsd.org/jail_get(2)) with `lastjid`. Jails that come or go meanwhile may be in it or not.
+/// [`jail_get(2)`](https://man.freebsd.org/jail_get(2)) with `lastjid`. Jails that come or go meanwhile may be in it or
+/// not.
 #[doc(alias = "jail_get")]
 pub fn list(kernel: &dyn Kernel, dying: bool) -> Result<Vec<JailInfo>> {
     let flags = if dying { JAIL_DYING } else { 0 };
@@ -173,7 +174,8 @@ pub fn list(kernel: &dyn Kernel, dying: bool) -> Result<Vec<JailInfo>> {
 ///
 /// # Source
 ///
-/// [`jail_get(2)`](https://man.freebsd.org/jail_get(2)): first for the length, then for the value, which may have grown.
+/// [`jail_get(2)`](https://man.freebsd.org/jail_get(2)): first for the length, then for the value, which may have
+/// grown.
 #[doc(alias = "jail_get")]
 pub fn read(kernel: &dyn Kernel, key: impl Into<JailKey>, name: &str) -> Result<Option<Vec<u8>>> {
     let key = key.into();
@@ -249,7 +251,7 @@ pub fn addresses(
     Ok(Some((inet.collect(), inet6.collect())))
 }
 
-/// The living jails that are held to addresses and have this one among them.
+/// Returns the living jails that are held to addresses and have this one among them.
 ///
 /// # Errors
 ///
@@ -277,7 +279,7 @@ impl AddressUsers {
         Ok(AddressUsers { list: list.during("list jails with", first, "sysctl")? })
     }
 
-    /// The living jails that use an address: see [`with_address`].
+    /// Returns the living jails that use an address: see [`with_address`].
     pub fn of(&self, kernel: &dyn Kernel, address: IpAddr) -> Result<Vec<Jid>> {
         let mut found = Vec::new();
         for (number, inet, inet6) in listed(&self.list) {

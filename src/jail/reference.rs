@@ -13,7 +13,7 @@ use crate::kernel::{Entry, Errno, Failure, Handle, Kernel, Target};
 use crate::types::Jid;
 use crate::vnet::{ENTRY_DEADLINE, Vnet};
 
-/// Whether this kernel has jail descriptors and jail events, which came with FreeBSD 15.
+/// Returns whether this kernel has jail descriptors and jail events, which came with FreeBSD 15.
 ///
 /// The kernel itself is asked. kern.osreldate is not, which in a jail is whatever the jail was given.
 ///
@@ -23,8 +23,8 @@ use crate::vnet::{ENTRY_DEADLINE, Vnet};
 ///
 /// # Source
 ///
-/// [`jail_get(2)`](https://man.freebsd.org/jail_get(2)) with JAIL_GET_DESC and no descriptor: EINVAL where the flag is unknown, and ENOENT where
-/// the parameter `desc` is missed.
+/// [`jail_get(2)`](https://man.freebsd.org/jail_get(2)) with JAIL_GET_DESC and no descriptor: EINVAL where the flag is
+/// unknown, and ENOENT where the parameter `desc` is missed.
 pub fn has_descriptors(kernel: &dyn Kernel) -> Result<bool> {
     match kernel.jail_get(&mut [], JAIL_GET_DESC) {
         Err(failure) if failure.errno == Errno::ENOENT => Ok(true),
@@ -59,7 +59,7 @@ pub struct JailReference {
 }
 
 impl JailReference {
-    /// A jail that is there. Returns `None` if there is no such jail, or it is dying.
+    /// Returns a jail that is there. Returns `None` if there is no such jail, or it is dying.
     ///
     /// # Errors
     ///
@@ -67,8 +67,8 @@ impl JailReference {
     ///
     /// # Source
     ///
-    /// [`jail_get(2)`](https://man.freebsd.org/jail_get(2)) with JAIL_GET_DESC, `kern/kern_jaildesc.c:jaildesc_alloc`. It needs no privilege, but
-    /// a descriptor allows only what its maker may do.
+    /// [`jail_get(2)`](https://man.freebsd.org/jail_get(2)) with JAIL_GET_DESC, `kern/kern_jaildesc.c:jaildesc_alloc`.
+    /// It needs no privilege, but a descriptor allows only what its maker may do.
     #[doc(alias = "jail_get")]
     #[doc(alias = "JAIL_GET_DESC")]
     pub fn find(kernel: &Arc<dyn Kernel>, key: impl Into<JailKey>) -> Result<Option<JailReference>> {
@@ -119,8 +119,8 @@ impl JailReference {
     ///
     /// # Source
     ///
-    /// [`jail_set(2)`](https://man.freebsd.org/jail_set(2)) with JAIL_CREATE and JAIL_OWN_DESC, `kern/kern_jaildesc.c:jaildesc_close`. The jail
-    /// must be persistent all the same.
+    /// [`jail_set(2)`](https://man.freebsd.org/jail_set(2)) with JAIL_CREATE and JAIL_OWN_DESC,
+    /// `kern/kern_jaildesc.c:jaildesc_close`. The jail must be persistent all the same.
     #[doc(alias = "jail_set")]
     #[doc(alias = "JAIL_OWN_DESC")]
     pub fn create_owned(kernel: &Arc<dyn Kernel>, parameters: &JailParameters) -> Result<JailReference> {
@@ -141,8 +141,8 @@ impl JailReference {
     ///
     /// # Source
     ///
-    /// [`jail_set(2)`](https://man.freebsd.org/jail_set(2)) with JAIL_AT_DESC and JAIL_GET_DESC; before FreeBSD 15 by a name with this jail's before
-    /// it.
+    /// [`jail_set(2)`](https://man.freebsd.org/jail_set(2)) with JAIL_AT_DESC and JAIL_GET_DESC; before FreeBSD 15 by a
+    /// name with this jail's before it.
     #[doc(alias = "jail_set")]
     #[doc(alias = "JAIL_AT_DESC")]
     pub fn create_child(&self, parameters: &JailParameters) -> Result<JailReference> {
@@ -191,12 +191,12 @@ impl JailReference {
         Ok(JailReference { kernel: Arc::clone(kernel), jid, descriptor })
     }
 
-    /// The jid that the jail had when it was found.
+    /// Returns the jid that the jail had when it was found.
     pub fn jid(&self) -> Jid {
         self.jid
     }
 
-    /// Whether this is a jail descriptor.
+    /// Returns whether this is a jail descriptor.
     pub fn is_descriptor(&self) -> bool {
         self.descriptor.is_some()
     }
@@ -244,7 +244,7 @@ impl JailReference {
         updated.map(drop).during("change jail", self.jid, "jail_set")
     }
 
-    /// The jail's network stack, as [`Vnet::enter`].
+    /// Returns the jail's network stack, as [`Vnet::enter`].
     ///
     /// # Errors
     ///
@@ -253,9 +253,10 @@ impl JailReference {
     ///
     /// # Source
     ///
-    /// [`jail_set(2)`](https://man.freebsd.org/jail_set(2)) with JAIL_UPDATE, JAIL_USE_DESC and JAIL_ATTACH, `kern/kern_jail.c:do_jail_attach`; before
-    /// FreeBSD 15 [`jail_attach(2)`](https://man.freebsd.org/jail_attach(2)). Of [`jail_attach_jd(2)`](https://man.freebsd.org/jail_attach_jd(2)) on 15.1 a reference to the jail stays behind, and
-    /// the jail dying for ever.
+    /// [`jail_set(2)`](https://man.freebsd.org/jail_set(2)) with JAIL_UPDATE, JAIL_USE_DESC and JAIL_ATTACH,
+    /// `kern/kern_jail.c:do_jail_attach`; before FreeBSD 15 [`jail_attach(2)`](https://man.freebsd.org/jail_attach(2)).
+    /// Of [`jail_attach_jd(2)`](https://man.freebsd.org/jail_attach_jd(2)) on 15.1 a reference to the jail stays
+    /// behind, and the jail dying for ever.
     #[doc(alias = "jail_set")]
     #[doc(alias = "JAIL_ATTACH")]
     pub fn enter(&self) -> Result<Vnet> {
@@ -282,7 +283,8 @@ impl JailReference {
     ///
     /// # Source
     ///
-    /// [`jail_remove_jd(2)`](https://man.freebsd.org/jail_remove_jd(2)), `kern/kern_jail.c:sys_jail_remove_jd`; before FreeBSD 15 [`jail_remove(2)`](https://man.freebsd.org/jail_remove(2)).
+    /// [`jail_remove_jd(2)`](https://man.freebsd.org/jail_remove_jd(2)), `kern/kern_jail.c:sys_jail_remove_jd`; before
+    /// FreeBSD 15 [`jail_remove(2)`](https://man.freebsd.org/jail_remove(2)).
     #[doc(alias = "jail_remove_jd")]
     pub fn remove(&self) -> Result<()> {
         match self.descriptor {

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// A FreeBSD error number: [`errno(2)`](https://man.freebsd.org/errno(2)), [`intro(2)`](https://man.freebsd.org/intro(2)).
+/// A FreeBSD error number: [`errno(2)`](https://man.freebsd.org/errno(2)),
+/// [`intro(2)`](https://man.freebsd.org/intro(2)).
 ///
 /// The simulated kernel runs where other numbers are in use, so the numbers are FreeBSD's own here,
 /// wherever the library runs.
@@ -15,7 +16,7 @@ macro_rules! errnos {
         impl Errno {
             $(pub const $name: Errno = Errno($number);)*
 
-            /// The C name, such as `EEXIST`.
+            /// Returns the C name, such as `EEXIST`.
             pub const fn name(self) -> Option<&'static str> {
                 match self.0 {
                     $($number => Some(stringify!($name)),)*
@@ -23,7 +24,7 @@ macro_rules! errnos {
                 }
             }
 
-            /// The error number of a C name.
+            /// Returns the error number of a C name.
             pub fn from_name(name: &str) -> Option<Errno> {
                 match name {
                     $(stringify!($name) => Some(Errno($number)),)*

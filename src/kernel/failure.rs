@@ -6,8 +6,9 @@ use super::Errno;
 
 /// A kernel's refusal: the error number, and the kernel's own words where it has some.
 ///
-/// FreeBSD gives words in two places: [`jail_set(2)`](https://man.freebsd.org/jail_set(2)) and [`nmount(2)`](https://man.freebsd.org/nmount(2)) through an `errmsg` parameter,
-/// and from FreeBSD 15 on, for some calls, extended errors ([`exterror(9)`](https://man.freebsd.org/exterror(9))).
+/// FreeBSD gives words in two places: [`jail_set(2)`](https://man.freebsd.org/jail_set(2)) and
+/// [`nmount(2)`](https://man.freebsd.org/nmount(2)) through an `errmsg` parameter, and from FreeBSD 15 on, for some
+/// calls, extended errors ([`exterror(9)`](https://man.freebsd.org/exterror(9))).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     /// The error number, in FreeBSD's numbering on every system.
@@ -17,7 +18,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A refusal with words.
+    /// Returns a refusal with words.
     pub fn with_text(errno: Errno, text: impl Into<String>) -> Failure {
         let text = text.into();
         Failure { errno, text: (!text.is_empty()).then_some(text) }

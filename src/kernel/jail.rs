@@ -14,7 +14,8 @@ pub enum Value {
     Length(usize),
 }
 
-/// One parameter of [`jail_set(2)`](https://man.freebsd.org/jail_set(2)) or [`jail_get(2)`](https://man.freebsd.org/jail_get(2)): a name and a value of that parameter's type.
+/// One parameter of [`jail_set(2)`](https://man.freebsd.org/jail_set(2)) or
+/// [`jail_get(2)`](https://man.freebsd.org/jail_get(2)): a name and a value of that parameter's type.
 ///
 /// Strings carry their NUL, integers are in native order, flags are empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,24 +27,24 @@ pub struct Parameter {
 }
 
 impl Parameter {
-    /// A parameter from raw bytes.
+    /// Returns a parameter from raw bytes.
     pub fn bytes(name: impl Into<String>, value: impl Into<Vec<u8>>) -> Parameter {
         Parameter { name: name.into(), value: Value::Bytes(value.into()) }
     }
 
-    /// A string parameter; the NUL is added.
+    /// Returns a string parameter; the NUL is added.
     pub fn string(name: impl Into<String>, value: &str) -> Parameter {
         let mut bytes = value.as_bytes().to_vec();
         bytes.push(0);
         Parameter::bytes(name, bytes)
     }
 
-    /// An `int` parameter.
+    /// Returns an `int` parameter.
     pub fn int(name: impl Into<String>, value: i32) -> Parameter {
         Parameter::bytes(name, value.to_ne_bytes())
     }
 
-    /// A flag: set by its name, cleared by its `no` form.
+    /// Returns a flag: set by its name, cleared by its `no` form.
     pub fn flag(name: impl Into<String>) -> Parameter {
         Parameter::bytes(name, [])
     }

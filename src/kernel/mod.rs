@@ -74,7 +74,8 @@ pub use crate::sim;
 use std::fmt;
 use std::sync::Arc;
 
-/// The kernel of this machine: FreeBSD's where that runs, and a new [`Sim`](crate::sim::Sim) in memory elsewhere.
+/// Returns the kernel of this machine: FreeBSD's where that runs, and a new [`Sim`](crate::sim::Sim) in memory
+/// elsewhere.
 ///
 /// # Errors
 ///
@@ -110,8 +111,8 @@ pub enum Domain {
     Inet6,
     /// A datagram socket of AF_LOCAL: interface requests that belong to no protocol.
     Local,
-    /// A raw routing socket ([`route(4)`](https://man.freebsd.org/route(4))) that sees the messages of one address family, in FreeBSD's
-    /// numbering; 0 sees all.
+    /// A raw routing socket ([`route(4)`](https://man.freebsd.org/route(4))) that sees the messages of one address
+    /// family, in FreeBSD's numbering; 0 sees all.
     Route(u8),
     /// A raw socket of AF_INET, for [`Calls::firewall`].
     Raw,

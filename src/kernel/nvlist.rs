@@ -1,4 +1,5 @@
-//! Lists of named values, [`nv(9)`](https://man.freebsd.org/nv(9)), as the bytes in which they go into the kernel and come out.
+//! Lists of named values, [`nv(9)`](https://man.freebsd.org/nv(9)), as the bytes in which they go into the kernel and
+//! come out.
 //!
 //! A packed list begins with a header, and each value with one of its own and its name. A list in a list
 //! ends with a value of the kind "up". The header of each list says how many bytes follow it: all that are
@@ -57,7 +58,7 @@ impl NvList {
         self
     }
 
-    /// The value of that name.
+    /// Returns the value of that name.
     pub fn get(&self, name: &str) -> Option<&NvValue> {
         self.0.iter().find(|(other, _)| other == name).map(|(_, value)| value)
     }
@@ -70,7 +71,7 @@ impl NvList {
         numbers: Numbers => Vec<u64>;
     }
 
-    /// The list of that name.
+    /// Returns the list of that name.
     pub fn list(&self, name: &str) -> Option<&NvList> {
         match self.get(name)? {
             NvValue::List(list) => Some(list),

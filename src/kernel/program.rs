@@ -33,9 +33,9 @@ pub struct Program {
     pub host_user: bool,
     /// Whether standard input is the caller's. Otherwise it is `/dev/null`.
     pub stdin: bool,
-    /// Whether the program gets a terminal of its own, which is connected to the caller's terminal until the program ends.
-    /// `stdin` and `output` have no effect then. If the caller's standard input is no terminal, or the jail has no terminal in
-    /// its /dev, the program gets the caller's standard input, output and error instead.
+    /// Whether the program gets a terminal of its own, which is connected to the caller's terminal until the program
+    /// ends. `stdin` and `output` have no effect then. If the caller's standard input is no terminal, or the jail has
+    /// no terminal in its /dev, the program gets the caller's standard input, output and error instead.
     pub terminal: bool,
     /// Standard output and error.
     pub output: Output,
@@ -44,8 +44,8 @@ pub struct Program {
 }
 
 impl Program {
-    /// A program in a jail: as root, with a usual environment and nothing to read, its output going to the caller's,
-    /// and no time limit.
+    /// Returns a program in a jail: as root, with a usual environment and nothing to read, its output going to the
+    /// caller's, and no time limit.
     ///
     /// ```
     /// use jailwire::Jid;
@@ -98,7 +98,7 @@ pub struct Finished {
 }
 
 impl Finished {
-    /// Whether it exited with status 0.
+    /// Returns whether it exited with status 0.
     pub fn succeeded(&self) -> bool {
         self.exit == Exit::Code(0)
     }

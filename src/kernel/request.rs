@@ -18,32 +18,32 @@ pub struct Block {
 }
 
 impl Block {
-    /// A block of zeroes.
+    /// Returns a block of zeroes.
     pub fn zeroed(length: usize) -> Block {
         Block { bytes: vec![0; length], children: Vec::new() }
     }
 
-    /// A block with contents.
+    /// Returns a block with contents.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Block {
         Block { bytes: bytes.into(), children: Vec::new() }
     }
 
-    /// The contents, in the kernel's layout. Pointers are zero.
+    /// Returns the contents, in the kernel's layout. Pointers are zero.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The contents, to be changed. Whatever is written to a pointer's place, the kernel does not see it.
+    /// Returns the contents, to be changed. Whatever is written to a pointer's place, the kernel does not see it.
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         &mut self.bytes
     }
 
-    /// The blocks that pointers lead to, each with the offset of its pointer, in rising order.
+    /// Returns the blocks that pointers lead to, each with the offset of its pointer, in rising order.
     pub fn children(&self) -> impl Iterator<Item = (usize, &Block)> {
         self.children.iter().map(|(at, child)| (*at, child))
     }
 
-    /// The blocks that pointers lead to, to be changed.
+    /// Returns the blocks that pointers lead to, to be changed.
     pub fn children_mut(&mut self) -> impl Iterator<Item = (usize, &mut Block)> {
         self.children.iter_mut().map(|(at, child)| (*at, child))
     }
@@ -60,12 +60,12 @@ impl Block {
         &mut self.children[at].1
     }
 
-    /// The block that the pointer at `offset` leads to.
+    /// Returns the block that the pointer at `offset` leads to.
     pub fn child(&self, offset: usize) -> Option<&Block> {
         self.children.iter().find(|(at, _)| *at == offset).map(|(_, child)| child)
     }
 
-    /// The block that the pointer at `offset` leads to, to be changed.
+    /// Returns the block that the pointer at `offset` leads to, to be changed.
     pub fn child_mut(&mut self, offset: usize) -> Option<&mut Block> {
         self.children.iter_mut().find(|(at, _)| *at == offset).map(|(_, child)| child)
     }
@@ -79,7 +79,7 @@ impl Block {
         self.bytes[offset..offset + value.len()].copy_from_slice(value);
     }
 
-    /// The `N` bytes at `offset`.
+    /// Returns the `N` bytes at `offset`.
     ///
     /// # Panics
     ///
@@ -88,27 +88,27 @@ impl Block {
         self.bytes[offset..offset + N].try_into().expect("a slice of N bytes")
     }
 
-    /// The `u16` at `offset`, in native order.
+    /// Returns the `u16` at `offset`, in native order.
     pub fn u16_at(&self, offset: usize) -> u16 {
         u16::from_ne_bytes(self.get(offset))
     }
 
-    /// The `i32` at `offset`, in native order.
+    /// Returns the `i32` at `offset`, in native order.
     pub fn i32_at(&self, offset: usize) -> i32 {
         i32::from_ne_bytes(self.get(offset))
     }
 
-    /// The `u32` at `offset`, in native order.
+    /// Returns the `u32` at `offset`, in native order.
     pub fn u32_at(&self, offset: usize) -> u32 {
         u32::from_ne_bytes(self.get(offset))
     }
 
-    /// The `u64` at `offset`, in native order.
+    /// Returns the `u64` at `offset`, in native order.
     pub fn u64_at(&self, offset: usize) -> u64 {
         u64::from_ne_bytes(self.get(offset))
     }
 
-    /// The bytes from `offset` up to the first NUL or `limit` bytes, whichever comes first.
+    /// Returns the bytes from `offset` up to the first NUL or `limit` bytes, whichever comes first.
     pub fn text_at(&self, offset: usize, limit: usize) -> &[u8] {
         let field = &self.bytes[offset..(offset + limit).min(self.bytes.len())];
         &field[..field.iter().position(|byte| *byte == 0).unwrap_or(field.len())]
@@ -150,27 +150,27 @@ pub struct Request {
 }
 
 impl Request {
-    /// A request with a zeroed argument of the size that its number names.
+    /// Returns a request with a zeroed argument of the size that its number names.
     pub fn new(number: u64) -> Request {
         Request { number, argument: Block::zeroed(Request::length_of(number)) }
     }
 
-    /// The number, which also carries the direction and the argument's size.
+    /// Returns the number, which also carries the direction and the argument's size.
     pub fn number(&self) -> u64 {
         self.number
     }
 
-    /// The argument.
+    /// Returns the argument.
     pub fn argument(&self) -> &Block {
         &self.argument
     }
 
-    /// The argument, to be filled in.
+    /// Returns the argument, to be filled in.
     pub fn argument_mut(&mut self) -> &mut Block {
         &mut self.argument
     }
 
-    /// The size of an argument that a request's number names (`IOCPARM_LEN` of `sys/ioccom.h`).
+    /// Returns the size of an argument that a request's number names (`IOCPARM_LEN` of `sys/ioccom.h`).
     #[doc(alias = "IOCPARM_LEN")]
     pub fn length_of(number: u64) -> usize {
         (number >> 16 & 0x1fff) as usize

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Kernel, Proxy, Seen, Watch};
 
-/// A kernel that emits a `tracing` event for every call that it passes on to another kernel.
+/// Returns a kernel that emits a `tracing` event for every call that it passes on to another kernel.
 ///
 /// The events have the level DEBUG and the target `jailwire::kernel`. Their fields:
 ///

@@ -1,10 +1,12 @@
-//! Users as [`passwd(5)`](https://man.freebsd.org/passwd(5)) and [`group(5)`](https://man.freebsd.org/group(5)) have them, read without the C library.
+//! Users as [`passwd(5)`](https://man.freebsd.org/passwd(5)) and [`group(5)`](https://man.freebsd.org/group(5)) have
+//! them, read without the C library.
 //!
-//! A program that is to run in a jail as a user of that jail learns who that is in a child, between
-//! `jail_attach` and `execve`. [`getpwnam(3)`](https://man.freebsd.org/getpwnam(3)) allocates, locks and loads modules there; these
+//! A program that is to run in a jail as a user of that jail learns who that is in a child, between `jail_attach` and
+//! `execve`. [`getpwnam(3)`](https://man.freebsd.org/getpwnam(3)) allocates, locks and loads modules there; these
 //! functions only look at bytes. Users that only NIS or LDAP know are not found.
 
-/// The most supplementary groups that are looked up; [`security(7)`](https://man.freebsd.org/security(7))'s NGROUPS_MAX is far larger.
+/// The most supplementary groups that are looked up; [`security(7)`](https://man.freebsd.org/security(7))'s NGROUPS_MAX
+/// is far larger.
 pub const MOST_GROUPS: usize = 32;
 
 /// A user's number and login group.
@@ -16,7 +18,7 @@ pub struct User {
     pub gid: u32,
 }
 
-/// The user `name` in the text of `/etc/passwd`.
+/// Returns the user `name` in the text of `/etc/passwd`.
 pub fn find(passwd: &[u8], name: &[u8]) -> Option<User> {
     lines(passwd).find_map(|line| {
         let mut fields = line.split(|byte| *byte == b':');

@@ -50,7 +50,7 @@ impl Anchor {
         Ok(Anchor(path.to_owned()))
     }
 
-    /// The anchor of that name right below this one.
+    /// Returns the anchor of that name right below this one.
     ///
     /// # Errors
     ///
@@ -62,7 +62,7 @@ impl Anchor {
         }
     }
 
-    /// The path.
+    /// Returns the path.
     pub fn as_str(&self) -> &str {
         &self.0
     }

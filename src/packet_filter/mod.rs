@@ -84,7 +84,7 @@ impl PacketFilter {
         Ok(PacketFilter { kernel, handle })
     }
 
-    /// Whether pf is running: rules of one that is not have no effect.
+    /// Returns whether pf is running: rules of one that is not have no effect.
     ///
     /// # Errors
     ///

@@ -27,7 +27,7 @@ struct Said {
 }
 
 impl PacketFilter {
-    /// Whether the main ruleset calls the anchors right below one, by a rule such as `nat-anchor "NAME/*"`.
+    /// Returns whether the main ruleset calls the anchors right below one, by a rule such as `nat-anchor "NAME/*"`.
     ///
     /// # Errors
     ///
@@ -43,7 +43,7 @@ impl PacketFilter {
         Ok(rules.iter().any(|rule| rule.calls.trim_start_matches('/') == wanted))
     }
 
-    /// Whether the main ruleset has rules that drop packets.
+    /// Returns whether the main ruleset has rules that drop packets.
     ///
     /// # Errors
     ///
@@ -53,9 +53,9 @@ impl PacketFilter {
         Ok(rules.iter().any(|rule| rule.list.number("action") == Some(u64::from(PF_DROP))))
     }
 
-    /// The rules of an anchor: of each kind in their order, first translation of sources, then of destinations,
-    /// then filter rules. The list is empty where there is no such anchor. Rules of a form that [`Rule`] does not have are
-    /// left out.
+    /// Returns the rules of an anchor: of each kind in their order, first translation of sources, then of destinations,
+    /// then filter rules. The list is empty where there is no such anchor. Rules of a form that [`Rule`] does not have
+    /// are left out.
     ///
     /// # Errors
     ///
@@ -88,7 +88,7 @@ impl PacketFilter {
         Err(Error::new(WHAT, anchor, "DIOCGETADDR", Errno::EBUSY))
     }
 
-    /// Whether there is such an anchor, even an empty one.
+    /// Returns whether there is such an anchor, even an empty one.
     ///
     /// # Errors
     ///
@@ -101,7 +101,7 @@ impl PacketFilter {
         }
     }
 
-    /// The names of the anchors right below one, sorted. The list is empty where there is no such anchor.
+    /// Returns the names of the anchors right below one, sorted. The list is empty where there is no such anchor.
     ///
     /// # Errors
     ///

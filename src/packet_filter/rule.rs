@@ -26,7 +26,7 @@ pub enum Family {
 }
 
 impl Family {
-    /// The family of an address.
+    /// Returns the family of an address.
     pub fn of(address: IpAddr) -> Family {
         if address.is_ipv4() { Family::Inet } else { Family::Inet6 }
     }
@@ -93,22 +93,22 @@ impl Ports {
         (first != 0 && first <= last).then_some(Ports { first, last })
     }
 
-    /// The first.
+    /// Returns the first.
     pub fn first(self) -> u16 {
         self.first
     }
 
-    /// The last.
+    /// Returns the last.
     pub fn last(self) -> u16 {
         self.last
     }
 
-    /// How many there are.
+    /// Returns how many there are.
     pub fn count(self) -> usize {
         usize::from(self.last - self.first) + 1
     }
 
-    /// Whether a port is in both.
+    /// Returns whether a port is in both.
     pub fn overlaps(self, other: Ports) -> bool {
         self.first <= other.last && other.first <= self.last
     }
@@ -170,7 +170,7 @@ impl RuleKind {
     /// All of them.
     pub const ALL: [RuleKind; 3] = [RuleKind::Nat, RuleKind::Redirect, RuleKind::Filter];
 
-    /// The word of pf.conf(5) that calls an anchor's rules of this kind.
+    /// Returns the word of pf.conf(5) that calls an anchor's rules of this kind.
     pub fn anchor_word(self) -> &'static str {
         match self {
             RuleKind::Nat => "nat-anchor",
@@ -212,7 +212,7 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// A rule for all packets of a family.
+    /// Returns a rule for all packets of a family.
     pub fn new(family: Family, action: Action) -> Rule {
         Rule {
             family,
@@ -266,22 +266,22 @@ impl Rule {
         self
     }
 
-    /// The family.
+    /// Returns the family.
     pub fn family(&self) -> Family {
         self.family
     }
 
-    /// What it does.
+    /// Returns what it does.
     pub fn action(&self) -> &Action {
         &self.action
     }
 
-    /// The interface, if it is for one alone.
+    /// Returns the interface, if it is for one alone.
     pub fn interface(&self) -> Option<&InterfaceName> {
         self.interface.as_ref()
     }
 
-    /// The protocol, if it is for one alone.
+    /// Returns the protocol, if it is for one alone.
     pub fn protocol(&self) -> Option<Protocol> {
         self.protocol
     }
@@ -301,7 +301,7 @@ impl Rule {
         self.ports
     }
 
-    /// The label.
+    /// Returns the label.
     pub fn label(&self) -> &str {
         &self.label
     }

@@ -81,7 +81,7 @@ impl PacketFilter {
         Ok(ask.argument().i32_at(offset_of!(pfioc_table, pfrio_ndel)) != 0)
     }
 
-    /// The tables of an anchor. The list is empty where there is no such anchor.
+    /// Returns the tables of an anchor. The list is empty where there is no such anchor.
     ///
     /// # Errors
     ///
@@ -156,7 +156,7 @@ impl PacketFilter {
         Ok(ask.argument().i32_at(offset_of!(pfioc_table, pfrio_ndel)) as usize)
     }
 
-    /// The networks in a table.
+    /// Returns the networks in a table.
     ///
     /// # Errors
     ///

@@ -74,7 +74,7 @@ impl SocketAddress {
         Ok(parsed.unwrap_or(SocketAddress::Other(family)))
     }
 
-    /// The address, without a scope, if it is one of IPv4 or IPv6.
+    /// Returns the address, without a scope, if it is one of IPv4 or IPv6.
     pub fn ip(&self) -> Option<IpAddr> {
         match self {
             SocketAddress::V4(address) => Some(IpAddr::V4(*address)),
@@ -83,7 +83,7 @@ impl SocketAddress {
         }
     }
 
-    /// The interface, if it is one.
+    /// Returns the interface, if it is one.
     pub fn link(&self) -> Option<&LinkAddress> {
         match self {
             SocketAddress::Link(link) => Some(link),
@@ -217,7 +217,7 @@ impl Addresses {
         }
     }
 
-    /// Whether the message has a mask at all: a route without one leads to a single host.
+    /// Returns whether the message has a mask at all: a route without one leads to a single host.
     pub fn has_mask(&self) -> bool {
         self.slot(RTAX_NETMASK).is_some()
     }

@@ -1,4 +1,5 @@
-//! Routes: adding, deleting, changing, asking, listing and watching them through [`route(4)`](https://man.freebsd.org/route(4)).
+//! Routes: adding, deleting, changing, asking, listing and watching them through
+//! [`route(4)`](https://man.freebsd.org/route(4)).
 
 mod address;
 mod change;
@@ -37,7 +38,7 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// A link-local IPv6 router on the interface with this index.
+    /// Returns a link-local IPv6 router on the interface with this index.
     pub const fn scoped(address: Ipv6Addr, scope: u32) -> Gateway {
         Gateway { address: IpAddr::V6(address), scope }
     }
@@ -141,12 +142,12 @@ pub struct Route {
 }
 
 impl Route {
-    /// A route without metrics, in the first routing table.
+    /// Returns a route without metrics, in the first routing table.
     pub fn new(destination: impl Into<IpNetwork>, via: Via) -> Route {
         Route { destination: destination.into(), via, metrics: Metrics::default(), fib: Fib::DEFAULT }
     }
 
-    /// A default route, of the family of the gateway.
+    /// Returns a default route, of the family of the gateway.
     pub fn default_via(gateway: impl Into<Gateway>) -> Route {
         let gateway = gateway.into();
         Route::new(everything(gateway.address), Via::Gateway(gateway))

@@ -176,7 +176,8 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// [`route(4)`](https://man.freebsd.org/route(4)), `net/rtsock.c`; SO_RERROR in [`setsockopt(2)`](https://man.freebsd.org/setsockopt(2)).
+    /// [`route(4)`](https://man.freebsd.org/route(4)), `net/rtsock.c`; SO_RERROR in
+    /// [`setsockopt(2)`](https://man.freebsd.org/setsockopt(2)).
     #[doc(alias = "PF_ROUTE")]
     pub fn monitor(&self) -> Result<Monitor> {
         let kernel = Arc::clone(self.kernel());
@@ -228,17 +229,18 @@ impl Monitor {
         Ok(())
     }
 
-    /// The next event. Returns `None` when there was none for that long.
+    /// Returns the next event. Returns `None` when there was none for that long.
     ///
     /// # Errors
     ///
-    /// What [`recv(2)`](https://man.freebsd.org/recv(2)) and [`poll(2)`](https://man.freebsd.org/poll(2)) give; lost messages are [`Event::Lost`], not an error.
+    /// What [`recv(2)`](https://man.freebsd.org/recv(2)) and [`poll(2)`](https://man.freebsd.org/poll(2)) give; lost
+    /// messages are [`Event::Lost`], not an error.
     #[allow(clippy::should_implement_trait, reason = "it takes a time limit and can fail")]
     pub fn next(&mut self, limit: Duration) -> Result<Option<Event>> {
         self.wait_for(Some(limit))
     }
 
-    /// The events as they come, however long that takes, until somebody [wakes](Monitor::waker) the monitor.
+    /// Returns the events as they come, however long that takes, until somebody [wakes](Monitor::waker) the monitor.
     ///
     /// ```
     /// # let wiring = jailwire::wiring::Wiring::simulated()?;
@@ -252,7 +254,7 @@ impl Monitor {
         Events(self)
     }
 
-    /// What wakes a thread that waits in this monitor.
+    /// Returns what wakes a thread that waits in this monitor.
     pub fn waker(&self) -> Waker {
         Waker(Arc::clone(&self.woken))
     }

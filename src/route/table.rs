@@ -36,7 +36,7 @@ pub struct RouteEntry {
 }
 
 impl RouteEntry {
-    /// Whether it is a default route.
+    /// Returns whether it is a default route.
     pub fn is_default(&self) -> bool {
         self.destination.prefix() == 0 && self.destination.ip().is_unspecified()
     }

@@ -153,17 +153,17 @@ struct Shared {
 }
 
 impl Sim {
-    /// A new host in memory. Its time passes only by being slept.
+    /// Returns a new host in memory. Its time passes only by being slept.
     pub fn new() -> Sim {
         Sim::with(&Options::default())
     }
 
-    /// A new host in memory that differs from the usual one.
+    /// Returns a new host in memory that differs from the usual one.
     pub fn with(options: &Options) -> Sim {
         Sim::from_store(Store::in_memory(options), None, options.privileged)
     }
 
-    /// The host whose log lies in a directory; a new one if there is none. Processes that open the
+    /// Returns the host whose log lies in a directory; a new one if there is none. Processes that open the
     /// same directory share the host, and each is told what the others do.
     ///
     /// A new host is of the release that the environment variable `JAILWIRE_SIM_RELEASE` names.
@@ -203,8 +203,8 @@ impl Sim {
     ///
     /// # Errors
     ///
-    /// The directory cannot be made, or its log cannot be opened or locked, with the system's reason. `InvalidData`: the
-    /// log holds what this version did not write.
+    /// The directory cannot be made, or its log cannot be opened or locked, with the system's reason. `InvalidData`:
+    /// the log holds what this version did not write.
     pub fn open_with(directory: &Path, options: Options) -> io::Result<Sim> {
         let privileged = options.privileged;
         let store = Store::in_directory(directory, options).map_err(|error| {
@@ -241,8 +241,8 @@ impl Sim {
         Sim { process: Some(process), ..self.clone() }
     }
 
-    /// Puts [`run_directory`](crate::kernel::Simulation::run_directory) there, for a host in memory that was not asked for it yet. It is
-    /// removed with the host.
+    /// Puts [`run_directory`](crate::kernel::Simulation::run_directory) there, for a host in memory that was not asked
+    /// for it yet. It is removed with the host.
     pub fn set_run_directory(&self, directory: &Path) {
         let _ = self.shared.run_directory.set(directory.to_owned());
     }
@@ -253,8 +253,8 @@ impl Sim {
         self.lock().reboot(options);
     }
 
-    /// Lets the call of that number (from 1) go wrong. Every method of [`Kernel`](crate::kernel::Kernel) is a call, but for
-    /// `now`, `wall_clock`, `run_directory`, `privileged` and `simulated`.
+    /// Lets the call of that number (from 1) go wrong. Every method of [`Kernel`](crate::kernel::Kernel) is a call, but
+    /// for `now`, `wall_clock`, `run_directory`, `privileged` and `simulated`.
     pub fn set_fault(&self, number: u64, fault: Fault) {
         self.lock().faults.insert(number, fault);
     }
@@ -271,8 +271,8 @@ impl Sim {
         let _ = self.lock().connect(jid, lasts);
     }
 
-    /// What has happened so far that a real kernel may not have survived, in words: an interface was destroyed while
-    /// the network stack that it was made in was being torn down (`net/if_clone.c:ifc_unlink_ifp`, seen on 15.1).
+    /// Returns what has happened so far that a real kernel may not have survived, in words: an interface was destroyed
+    /// while the network stack that it was made in was being torn down (`net/if_clone.c:ifc_unlink_ifp`, seen on 15.1).
     pub fn panics(&self) -> Vec<String> {
         self.look(|store| store.world.panics.clone())
     }
@@ -283,7 +283,7 @@ impl Sim {
         self.lock().world.interfaces.end_after(interfaces);
     }
 
-    /// How many calls this process has made.
+    /// Returns how many calls this process has made.
     pub fn calls(&self) -> u64 {
         self.lock().calls
     }
@@ -299,7 +299,7 @@ impl Sim {
         self.lock().observer = Some(Box::new(observer));
     }
 
-    /// The whole state of the kernel as text: interfaces, addresses, routes, jails, mounts, rulesets.
+    /// Returns the whole state of the kernel as text: interfaces, addresses, routes, jails, mounts, rulesets.
     ///
     /// The same state gives the same text. What a host does not get back is not in it: handles, clocks,
     /// counters, modules and the programs that were run. So "nothing is left" is a comparison.
@@ -307,17 +307,17 @@ impl Sim {
         self.look(|store| store.world.describe())
     }
 
-    /// How many handles are open, of all processes.
+    /// Returns how many handles are open, of all processes.
     pub fn open_handles(&self) -> usize {
         self.look(|store| store.world.sockets.len())
     }
 
-    /// The modules that are loaded, oldest first.
+    /// Returns the modules that are loaded, oldest first.
     pub fn modules(&self) -> Vec<String> {
         self.look(|store| store.world.modules.clone())
     }
 
-    /// The programs that were asked for, oldest first.
+    /// Returns the programs that were asked for, oldest first.
     pub fn programs(&self) -> Vec<Program> {
         self.look(|store| store.world.programs.clone())
     }

@@ -1,6 +1,6 @@
 //! Bytes from a running kernel, for tests.
 
-/// The vector of this name.
+/// Returns the vector of this name.
 pub fn vector(name: &str) -> Vec<u8> {
     let text = include_str!("freebsd-15.1.txt");
     let mut lines = text.lines().skip_while(|line| line.strip_prefix("== ") != Some(name));

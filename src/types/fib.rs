@@ -21,7 +21,7 @@ impl Fib {
     /// The last table the kernel can be built or booted with (RT_MAXFIBS is 65535).
     pub const MAX: Fib = Fib(u16::MAX - 1);
 
-    /// The table of this number.
+    /// Returns the table of this number.
     ///
     /// # Errors
     ///
@@ -33,7 +33,7 @@ impl Fib {
         }
     }
 
-    /// The number.
+    /// Returns the number.
     pub fn get(self) -> u32 {
         u32::from(self.0)
     }

@@ -39,7 +39,7 @@ pub enum InvalidInterfaceName {
 }
 
 impl InterfaceName {
-    /// The interface of this name.
+    /// Returns the interface of this name.
     ///
     /// # Errors
     ///
@@ -60,7 +60,7 @@ impl InterfaceName {
         Ok(InterfaceName { bytes })
     }
 
-    /// The interface that the kernel calls so: 1 to 15 bytes without NUL. Returns `None` for others.
+    /// Returns the interface that the kernel calls so: 1 to 15 bytes without NUL. Returns `None` for others.
     pub fn from_bytes(name: &[u8]) -> Option<InterfaceName> {
         if name.is_empty() || name.len() > LONGEST || name.contains(&0) {
             return None;
@@ -70,25 +70,25 @@ impl InterfaceName {
         Some(InterfaceName { bytes })
     }
 
-    /// The interface whose name lies in a field of a structure: what is before the first NUL. Returns `None` if
+    /// Returns the interface whose name lies in a field of a structure: what is before the first NUL. Returns `None` if
     /// that is nothing, too much, or not ended.
     pub fn from_ifname(field: &[u8]) -> Option<InterfaceName> {
         let end = field.iter().position(|&byte| byte == 0)?;
         InterfaceName::from_bytes(&field[..end])
     }
 
-    /// The name. One that is not UTF-8, which can only come from the kernel, reads as `?`.
+    /// Returns the name. One that is not UTF-8, which can only come from the kernel, reads as `?`.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(self.as_bytes()).unwrap_or("?")
     }
 
-    /// The name's bytes.
+    /// Returns the name's bytes.
     pub fn as_bytes(&self) -> &[u8] {
         let length = self.bytes.iter().position(|&byte| byte == 0).unwrap_or(LONGEST);
         &self.bytes[..length]
     }
 
-    /// The name as the kernel takes it: IFNAMSIZ bytes, NUL-terminated.
+    /// Returns the name as the kernel takes it: IFNAMSIZ bytes, NUL-terminated.
     pub fn as_ifname(&self) -> &[u8; LONGEST + 1] {
         &self.bytes
     }

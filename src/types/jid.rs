@@ -26,7 +26,7 @@ impl Jid {
     /// The last.
     pub const MAX: Jid = Jid(999_999);
 
-    /// The jail of this number.
+    /// Returns the jail of this number.
     ///
     /// # Errors
     ///
@@ -39,7 +39,7 @@ impl Jid {
         }
     }
 
-    /// The number.
+    /// Returns the number.
     pub const fn get(self) -> i32 {
         self.0
     }

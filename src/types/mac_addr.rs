@@ -22,27 +22,27 @@ pub struct MacAddr(pub [u8; 6]);
 pub struct InvalidMacAddr(String);
 
 impl MacAddr {
-    /// Whether this is a group (multicast or broadcast) address, which no interface can have.
+    /// Returns whether this is a group (multicast or broadcast) address, which no interface can have.
     pub fn is_group(self) -> bool {
         self.0[0] & 0x01 != 0
     }
 
-    /// Whether this address was made up locally rather than given out by a vendor.
+    /// Returns whether this address was made up locally rather than given out by a vendor.
     pub fn is_local(self) -> bool {
         self.0[0] & 0x02 != 0
     }
 
-    /// Whether an interface can have this address: neither a group's nor all zeros.
+    /// Returns whether an interface can have this address: neither a group's nor all zeros.
     pub fn is_usable(self) -> bool {
         !self.is_group() && self.0 != [0; 6]
     }
 
-    /// The first three bytes, the vendor's.
+    /// Returns the first three bytes, the vendor's.
     pub fn prefix(self) -> [u8; 3] {
         [self.0[0], self.0[1], self.0[2]]
     }
 
-    /// The 12 hex digits without separators, as iocage stores them.
+    /// Returns the 12 hex digits without separators, as iocage stores them.
     pub fn plain(self) -> String {
         self.0.iter().map(|byte| format!("{byte:02x}")).collect()
     }

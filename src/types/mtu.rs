@@ -28,7 +28,7 @@ impl Mtu {
     /// What an Ethernet interface starts with: 1500.
     pub const ETHERNET: Mtu = Mtu(1500);
 
-    /// An MTU of this many bytes.
+    /// Returns an MTU of this many bytes.
     ///
     /// # Errors
     ///
@@ -40,7 +40,7 @@ impl Mtu {
         }
     }
 
-    /// The number of bytes.
+    /// Returns the number of bytes.
     pub fn get(self) -> u32 {
         u32::from(self.0)
     }

@@ -29,7 +29,7 @@ impl VlanId {
     /// The last.
     pub const MAX: VlanId = VlanId(4094);
 
-    /// The VLAN of this number.
+    /// Returns the VLAN of this number.
     ///
     /// # Errors
     ///
@@ -42,7 +42,7 @@ impl VlanId {
         }
     }
 
-    /// The number.
+    /// Returns the number.
     pub const fn get(self) -> u16 {
         self.0
     }

@@ -99,15 +99,15 @@ impl<'a> Attachment<'a> {
 
     /// Attaches what was described: all of it, or nothing.
     ///
-    /// The epairs are made inside the jail, through sockets that a child process opens there, and are destroyed with the
-    /// jail. If a step fails, the steps before it are undone. If the process is killed, the next call for this jail, or
-    /// [`Claim::clear_attaching`], takes away what is left. An epair that was made and not named yet remains until the jail
-    /// is removed.
+    /// The epairs are made inside the jail, through sockets that a child process opens there, and are destroyed with
+    /// the jail. If a step fails, the steps before it are undone. If the process is killed, the next call for this
+    /// jail, or [`Claim::clear_attaching`], takes away what is left. An epair that was made and not named yet remains
+    /// until the jail is removed.
     ///
     /// # Errors
     ///
-    /// * [`WiringError::Problems`]: there is no such jail, the jail has no network stack of its own, or the description has
-    ///   problems. Nothing was changed.
+    /// * [`WiringError::Problems`]: there is no such jail, the jail has no network stack of its own, or the description
+    ///   has problems. Nothing was changed.
     /// * [`WiringError::Plan`]: a step failed, and the steps before it were undone.
     /// * [`WiringError::Failure`]: a call to the kernel or to a file failed, outside any step.
     ///
@@ -157,7 +157,7 @@ impl<'a> Attachment<'a> {
         Ok(Attached { jid: info.jid, jail: info.name, nics, notes: plan.notes().to_vec() })
     }
 
-    /// What [`Attachment::apply`] would do now: each step, and the requests that it makes to change something,
+    /// Returns what [`Attachment::apply`] would do now: each step, and the requests that it makes to change something,
     /// by their C names. Nothing is changed.
     ///
     /// # Errors
@@ -395,8 +395,9 @@ impl Wiring {
         Ok(())
     }
 
-    /// Lists the epairs of a jail, given the kernel's name for the jail: the name of the host's end, and the name of the jail's
-    /// end. The descriptions of the host's ends say so: [`Wiring::attach`], [`Wiring::start`] and iocage write them.
+    /// Lists the epairs of a jail, given the kernel's name for the jail: the name of the host's end, and the name of
+    /// the jail's end. The descriptions of the host's ends say so: [`Wiring::attach`], [`Wiring::start`] and iocage
+    /// write them.
     ///
     /// # Errors
     ///

@@ -36,8 +36,8 @@ pub enum SharedIp {}
 /// A jail that is being described: made by [`Wiring::jail`], finished by [`JailBuilder::start`].
 ///
 /// The stages allow only descriptions that make sense: a NIC is begun before it gets addresses, and a jail with NICs
-/// does not share the host's stack. A value is given as a value of its type, or as text. Wrong text is reported when the
-/// jail is to be started, together with all other problems.
+/// does not share the host's stack. A value is given as a value of its type, or as text. Wrong text is reported when
+/// the jail is to be started, together with all other problems.
 #[derive(Debug, Clone)]
 #[must_use = "describing a jail starts nothing: call `start`"]
 pub struct JailBuilder<'a, Stage = Unwired> {
@@ -98,7 +98,7 @@ impl<'a, Stage> JailBuilder<'a, Stage> {
         self
     }
 
-    /// The specification as it stands.
+    /// Returns the specification as it stands.
     ///
     /// # Errors
     ///
@@ -118,7 +118,7 @@ impl<'a, Stage> JailBuilder<'a, Stage> {
         Ok(JailSpec { name, path, parameters, devfs, mounts, network, nat })
     }
 
-    /// What starting it would do now, step by step. Nothing is changed.
+    /// Returns what starting it would do now, step by step. Nothing is changed.
     ///
     /// # Errors
     ///
@@ -204,9 +204,9 @@ impl<'a> JailBuilder<'a, Wired> {
         self
     }
 
-    /// Lets the jail's end take its IPv6 addresses and routers from router advertisements, and has the start wait for an
-    /// address, up to [`AUTOCONF_LIMIT`]. [`Up::autoconf`] has the address that came, or says that no address came. The kernel
-    /// asks no router by itself: rtsol(8) and rtsold(8) in the jail do.
+    /// Lets the jail's end take its IPv6 addresses and routers from router advertisements, and has the start wait for
+    /// an address, up to [`AUTOCONF_LIMIT`]. [`Up::autoconf`] has the address that came, or says that no address came.
+    /// The kernel asks no router by itself: rtsol(8) and rtsold(8) in the jail do.
     pub fn autoconf(mut self) -> JailBuilder<'a, Wired> {
         self.draft.autoconf.push(self.draft.vnet.nics.len().saturating_sub(1));
         self.accept_rtadv()

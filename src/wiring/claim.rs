@@ -49,7 +49,7 @@ pub enum Standing {
 }
 
 impl Standing {
-    /// What a jail is, by its journal and the kernel. Nothing is changed.
+    /// Returns what a jail is, by its journal and the kernel. Nothing is changed.
     ///
     /// # Errors
     ///
@@ -87,7 +87,7 @@ impl Standing {
         })
     }
 
-    /// What a jail is, and its journal, for callers that only look: without the lock of the jail.
+    /// Returns what a jail is, and its journal, for callers that only look: without the lock of the jail.
     ///
     /// Another process may start the jail between the look at the journal and the look at the kernel. So a jail is not
     /// taken for somebody else's before the journal has stayed as it was, and before no start is known that could hold
@@ -116,7 +116,7 @@ impl Standing {
         }
     }
 
-    /// The jail of ours that is alive.
+    /// Returns the jail of ours that is alive.
     pub fn alive(self) -> Option<Jid> {
         match self {
             Standing::Ours(jid) | Standing::Partial(Some(jid)) => Some(jid),
@@ -162,17 +162,17 @@ impl Claim {
         Ok(Claim { name: name.to_owned(), standing, journal, _lock: lock })
     }
 
-    /// The kernel's name for the jail.
+    /// Returns the kernel's name for the jail.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// What the jail is.
+    /// Returns what the jail is.
     pub fn standing(&self) -> Standing {
         self.standing
     }
 
-    /// What was made for it.
+    /// Returns what was made for it.
     pub fn journal(&self) -> &Journal {
         &self.journal
     }
@@ -218,8 +218,8 @@ impl Claim {
         attach::undo_attaching(site, &self.name)
     }
 
-    /// Takes over a jail that another manager has started: `owned` is what is known to belong to the jail, in the order it
-    /// was made. The caller has to prove that the jail is that manager's.
+    /// Takes over a jail that another manager has started: `owned` is what is known to belong to the jail, in the order
+    /// it was made. The caller has to prove that the jail is that manager's.
     ///
     /// # Errors
     ///

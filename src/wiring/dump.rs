@@ -47,12 +47,12 @@ impl Dump {
         self.interfaces[self.place(name)?].as_ref()
     }
 
-    /// All interfaces.
+    /// Returns all interfaces.
     pub fn all(&self) -> impl Iterator<Item = &Interface> {
         self.interfaces.iter().flatten()
     }
 
-    /// The names of all bridges.
+    /// Returns the names of all bridges.
     pub fn bridges(&self) -> Vec<InterfaceName> {
         self.all()
             .filter(|interface| interface.kind == InterfaceType::BRIDGE)
@@ -65,7 +65,7 @@ impl Dump {
         self.interfaces[place].as_mut()
     }
 
-    /// The interface with a MAC address.
+    /// Returns the interface with a MAC address.
     pub fn with_mac(&self, mac: MacAddr) -> Option<&Interface> {
         let known = match &self.places {
             Some(places) => self.interfaces[*places.macs.get(&mac)?].as_ref(),

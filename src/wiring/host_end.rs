@@ -27,12 +27,12 @@ pub struct HostEnd {
 }
 
 impl HostEnd {
-    /// The description of a jail's host end.
+    /// Returns the description of a jail's host end.
     pub fn description(jail: &str, nic: &str) -> String {
         format!("{OF_JAIL}{jail}{AS_NIC}{nic}")
     }
 
-    /// Whether an interface is one. One that has gone meanwhile is none.
+    /// Returns whether an interface is one. One that has gone meanwhile is none.
     ///
     /// # Errors
     ///
@@ -52,7 +52,7 @@ impl HostEnd {
         ethernet.filter_map(|interface| HostEnd::read(host, interface.name).transpose()).collect()
     }
 
-    /// The jail among those that run that has the other end.
+    /// Returns the jail among those that run that has the other end.
     ///
     /// The description has the jail's name as its manager writes it. That is the kernel's name, but for iocage, which
     /// writes `web` for the jail `ioc-web`. Which of the two is meant is clear from the jid in the end's
@@ -80,7 +80,7 @@ impl HostEnd {
     }
 }
 
-/// The jid in `vnetN.JID`, which is what managers call the host's end of a jail's epair.
+/// Returns the jid in `vnetN.JID`, which is what managers call the host's end of a jail's epair.
 pub fn jid_of_host_end(name: &InterfaceName) -> Option<Jid> {
     let (nic, jid) = name.as_str().strip_prefix("vnet")?.split_once('.')?;
     let is_number = |text: &str| {

@@ -61,7 +61,7 @@ impl Identity {
         fields.next().is_none().then_some(Identity { vnet, ruleset, uuid, path })
     }
 
-    /// Whether a jail that was found is the one that was started with this identity.
+    /// Returns whether a jail that was found is the one that was started with this identity.
     ///
     /// An administrator may change the devfs ruleset of a jail that runs, and root in the jail its host UUID. If only
     /// one of ruleset, UUID and directory differs, the jail is still the same. If nothing but the directory is alike,

@@ -7,11 +7,11 @@
 //!
 //! # Format
 //!
-//! One text line a record, written by one [`write(2)`](https://man.freebsd.org/write(2)): CRC-32 of the rest in hexadecimal, a blank,
-//! then tab-separated fields. The first record carries the format and `kern.boot_id`: kernel state
-//! dies with the machine, so a journal of another boot owes nothing but its files. There is no
-//! [`fsync(2)`](https://man.freebsd.org/fsync(2)) for the same reason. A last line that is torn or altered was never acted on, because
-//! a record is complete before its change begins.
+//! One text line a record, written by one [`write(2)`](https://man.freebsd.org/write(2)): CRC-32 of the rest in
+//! hexadecimal, a blank, then tab-separated fields. The first record carries the format and `kern.boot_id`: kernel
+//! state dies with the machine, so a journal of another boot owes nothing but its files. There is no
+//! [`fsync(2)`](https://man.freebsd.org/fsync(2)) for the same reason. A last line that is torn or altered was never
+//! acted on, because a record is complete before its change begins.
 
 use std::fmt;
 use std::fs::File;
@@ -127,7 +127,7 @@ impl fmt::Display for Owned {
 }
 
 impl Owned {
-    /// Whether it is lost when the machine restarts, and so no longer owed in another boot.
+    /// Returns whether it is lost when the machine restarts, and so no longer owed in another boot.
     pub fn dies_with_the_machine(&self) -> bool {
         !matches!(self, Owned::File(_) | Owned::Link(_))
     }
@@ -300,37 +300,37 @@ impl Journal {
         Ok(journal)
     }
 
-    /// What is owned, in the order it was made.
+    /// Returns what is owned, in the order it was made.
     pub fn owned(&self) -> &[Owned] {
         &self.owned
     }
 
-    /// Whether the start that wrote it has finished.
+    /// Returns whether the start that wrote it has finished.
     pub fn is_complete(&self) -> bool {
         self.complete
     }
 
-    /// The jid of the jail that it is of. None as long as there was no jail yet.
+    /// Returns the jid of the jail that it is of. None as long as there was no jail yet.
     pub fn jid(&self) -> Option<Jid> {
         self.jid
     }
 
-    /// Whether a jail that has the jid, or the name, is the one that the journal is of.
+    /// Returns whether a jail that has the jid, or the name, is the one that the journal is of.
     pub fn is_of(&self, found: &Identity) -> bool {
         self.identity.as_ref().is_none_or(|own| own.is_same(found))
     }
 
-    /// The provisional name that the jail has until it gets its own, if a start gave it such a name.
+    /// Returns the provisional name that the jail has until it gets its own, if a start gave it such a name.
     pub fn making(&self) -> Option<&str> {
         self.making.as_deref()
     }
 
-    /// Whether there is nothing in it.
+    /// Returns whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
         self.owned.is_empty() && self.jid.is_none() && self.making.is_none() && !self.complete
     }
 
-    /// Where it lies.
+    /// Returns where it lies.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -1,10 +1,10 @@
 //! Locks: one for each jail, and one for what jails share.
 //!
-//! The locks are [`flock(2)`](https://man.freebsd.org/flock(2)) on files in the state directory, and on that directory itself. So the
-//! kernel releases them when a process ends, however it ends. A process removes such a file or the directory only
-//! while it holds the lock alone. A process that gets the lock of a file that is not there any more takes the lock
-//! of the new file instead, so two processes never hold the same lock. Making and removing a file takes a file
-//! system longer than all else here: the lock file of a jail stays as long as its journal.
+//! The locks are [`flock(2)`](https://man.freebsd.org/flock(2)) on files in the state directory, and on that directory
+//! itself. So the kernel releases them when a process ends, however it ends. A process removes such a file or the
+//! directory only while it holds the lock alone. A process that gets the lock of a file that is not there any more
+//! takes the lock of the new file instead, so two processes never hold the same lock. Making and removing a file takes
+//! a file system longer than all else here: the lock file of a jail stays as long as its journal.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
@@ -114,7 +114,7 @@ impl Lock {
         Some(Lock { file, path: path.to_owned(), mode: Mode::Exclusive, end: End::Stays })
     }
 
-    /// Whether somebody holds a lock, alone.
+    /// Returns whether somebody holds a lock, alone.
     pub fn is_held(path: &Path) -> bool {
         let mut options = OpenOptions::new();
         options.read(true).custom_flags(libc::O_CLOEXEC | libc::O_NOFOLLOW);

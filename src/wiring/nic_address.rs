@@ -11,8 +11,8 @@ const USUAL_INET6: u8 = 64;
 
 /// An address that a NIC can have, with its prefix length.
 ///
-/// Text without a prefix length is a /64 for IPv6. For IPv4 it is refused: as a /32 the address would have no neighbours,
-/// and what ifconfig(8) takes, the class of the address, is hardly ever meant.
+/// Text without a prefix length is a /64 for IPv6. For IPv4 it is refused: as a /32 the address would have no
+/// neighbours, and what ifconfig(8) takes, the class of the address, is hardly ever meant.
 ///
 /// ```
 /// use jailwire::wiring::NicAddress;
@@ -44,7 +44,7 @@ pub enum InvalidNicAddress {
 }
 
 impl NicAddress {
-    /// An address with its prefix length.
+    /// Returns an address with its prefix length.
     ///
     /// # Errors
     ///
@@ -60,12 +60,13 @@ impl NicAddress {
         Ok(NicAddress(network))
     }
 
-    /// The address and its prefix length.
+    /// Returns the address and its prefix length.
     pub fn network(self) -> IpNetwork {
         self.0
     }
 
-    /// What is odd about the address, in words, if anything is: it names its whole network, or reaches all of it.
+    /// Returns what is odd about the address, in words, if anything is: it names its whole network, or reaches all of
+    /// it.
     pub fn oddity(self) -> Option<&'static str> {
         match self.0 {
             IpNetwork::V4(network) if network.prefix() < 31 && network.ip() == network.network() => {

@@ -117,8 +117,8 @@ impl Wiring {
     ///
     /// # Errors
     ///
-    /// Errors of making the state directory, which is `/var/run/jailwire` on FreeBSD and readable for root alone. Errors of
-    /// reading `kern.boot_id`.
+    /// Errors of making the state directory, which is `/var/run/jailwire` on FreeBSD and readable for root alone.
+    /// Errors of reading `kern.boot_id`.
     pub fn on(kernel: Arc<dyn Kernel>) -> Result<Wiring, WiringError> {
         let gate = Announcing(Arc::clone(&kernel));
         let state = StateDirectory::open(&*kernel, Files::through(&gate)).map_err(StepError::from)?;
@@ -145,18 +145,18 @@ impl Wiring {
         Ok(Wiring { host, state, boot, gate, times: Times::default() })
     }
 
-    /// The host's network stack.
+    /// Returns the host's network stack.
     pub fn host(&self) -> &Vnet {
         &self.host
     }
 
-    /// The kernel.
+    /// Returns the kernel.
     pub fn kernel(&self) -> &Arc<dyn Kernel> {
         self.host.kernel()
     }
 
-    /// A handle on the network stack of a jail that runs, by its name or jid. Drop it before the jail is stopped:
-    /// its sockets keep a jail from going.
+    /// Returns a handle on the network stack of a jail that runs, by its name or jid. Drop it before the jail is
+    /// stopped: its sockets keep a jail from going.
     ///
     /// # Errors
     ///
@@ -165,7 +165,8 @@ impl Wiring {
     ///
     /// # Source
     ///
-    /// [`jail_get(2)`](https://man.freebsd.org/jail_get(2)), [`jail_attach(2)`](https://man.freebsd.org/jail_attach(2)).
+    /// [`jail_get(2)`](https://man.freebsd.org/jail_get(2)),
+    /// [`jail_attach(2)`](https://man.freebsd.org/jail_attach(2)).
     ///
     /// ```
     /// let wiring = jailwire::wiring::Wiring::simulated()?;
@@ -179,7 +180,7 @@ impl Wiring {
         Ok(Vnet::enter(Arc::clone(self.kernel()), info.jid)?)
     }
 
-    /// What a [`Claim`](super::Claim) works with, for callers that carry out plans of their own.
+    /// Returns what a [`Claim`](super::Claim) works with, for callers that carry out plans of their own.
     pub fn site(&self) -> Site<'_> {
         Site {
             host: &self.host,
@@ -200,7 +201,7 @@ impl Wiring {
         JailBuilder::new(self, name, path.as_ref())
     }
 
-    /// What starting a jail would do now. Nothing is changed.
+    /// Returns what starting a jail would do now. Nothing is changed.
     ///
     /// # Errors
     ///
@@ -235,8 +236,8 @@ impl Wiring {
     /// Stops a jail that was started here, and takes away all that its start added. Returns whether there was
     /// anything to take away.
     ///
-    /// The jail counts as stopped when the kernel has removed it, and nothing of it is left that can be removed. The kernel
-    /// may keep the jail on its list until a connection ends: [`Wiring::dying`] lists such lingering jails.
+    /// The jail counts as stopped when the kernel has removed it, and nothing of it is left that can be removed. The
+    /// kernel may keep the jail on its list until a connection ends: [`Wiring::dying`] lists such lingering jails.
     ///
     /// A jail that another program started is left alone, whatever its name. [`jail::remove`] removes any jail.
     ///
@@ -257,8 +258,8 @@ impl Wiring {
         }
     }
 
-    /// Whether the jail of a name was started here, was started by another program, lingers, or is not there. Nothing is
-    /// changed.
+    /// Returns whether the jail of a name was started here, was started by another program, lingers, or is not there.
+    /// Nothing is changed.
     ///
     /// # Errors
     ///
@@ -267,8 +268,8 @@ impl Wiring {
         Ok(Standing::look(&self.site(), name)?.0)
     }
 
-    /// The lingering jails: any program has removed them, and something still holds them, such as a TCP connection that its
-    /// peer does not close. A jail of the same name can be started beside each.
+    /// Returns the lingering jails: any program has removed them, and something still holds them, such as a TCP
+    /// connection that its peer does not close. A jail of the same name can be started beside each.
     ///
     /// # Errors
     ///
@@ -277,12 +278,12 @@ impl Wiring {
         Ok(jail::list(&**self.kernel(), true)?.into_iter().filter(|jail| jail.dying).collect())
     }
 
-    /// How long things are waited for, to be changed.
+    /// Returns how long things are waited for, to be changed.
     pub fn times_mut(&mut self) -> &mut Times {
         &mut self.times
     }
 
-    /// The jails of this host that are not dying.
+    /// Returns the jails of this host that are not dying.
     ///
     /// # Errors
     ///

@@ -98,18 +98,18 @@ impl Plan {
         planner.finish(spec)
     }
 
-    /// What the jail is to look like.
+    /// Returns what the jail is to look like.
     pub fn spec(&self) -> &JailSpec {
         &self.spec
     }
 
-    /// The steps, in order.
+    /// Returns the steps, in order.
     pub fn steps(&self) -> &[Step] {
         &self.steps
     }
 
-    /// What is odd, and no reason not to start: an uplink that is left out, because it is not required; a NIC that is in no
-    /// VLAN of its bridge.
+    /// Returns what is odd, and no reason not to start: an uplink that is left out, because it is not required; a NIC
+    /// that is in no VLAN of its bridge.
     pub fn notes(&self) -> &[Problem] {
         &self.notes
     }

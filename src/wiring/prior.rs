@@ -97,7 +97,7 @@ impl Prior {
         })
     }
 
-    /// The requests that putting it back makes, by their C names.
+    /// Returns the requests that putting it back makes, by their C names.
     pub fn requests(&self) -> &'static [&'static str] {
         match self {
             Prior::Up(_) => &["SIOCSIFFLAGS"],

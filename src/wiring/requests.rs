@@ -8,7 +8,7 @@ use crate::interface::Interface;
 use crate::types::InterfaceName;
 
 impl Plan {
-    /// The steps, each with the requests that it makes to change something, in order. What it asks
+    /// Returns the steps, each with the requests that it makes to change something, in order. What it asks
     /// only to look is not among them.
     pub fn requests(&self, survey: &Survey) -> Vec<(&Step, Vec<&'static str>)> {
         let mut shared = Some(self.shared_requests(survey));

@@ -425,7 +425,7 @@ fn sweep_order(owned: &[Owned]) -> Vec<&Owned> {
     order
 }
 
-/// What was made for jails and serves none any more. Nothing is changed.
+/// Returns what was made for jails and serves none any more. Nothing is changed.
 ///
 /// # Errors
 ///
@@ -573,8 +573,8 @@ fn has_jails(host: &Vnet, bridge: &InterfaceName) -> Result<bool, StepError> {
     Ok(false)
 }
 
-/// Whether somebody else uses an interface by now: it has addresses, or is on a bridge. So is one that is gone. A bridge
-/// is as it was before.
+/// Whether somebody else uses an interface by now: it has addresses, or is on a bridge. So is one that is gone. A
+/// bridge is as it was before.
 fn is_used(host: &Vnet, name: &InterfaceName) -> Result<bool, StepError> {
     let interfaces = host.interfaces()?;
     let Some(interface) = interfaces.iter().find(|interface| interface.name == *name) else {

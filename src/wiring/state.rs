@@ -38,7 +38,8 @@ struct Bulk {
 }
 
 impl StateDirectory {
-    /// `jailwire` in `/var/run`, or in the same place of a simulated host. It is made when missing, and readable for its owner alone.
+    /// `jailwire` in `/var/run`, or in the same place of a simulated host. It is made when missing, and readable for
+    /// its owner alone.
     ///
     /// # Errors
     ///
@@ -77,7 +78,7 @@ impl StateDirectory {
         self.bulk.as_ref().inspect(|bulk| bulk.unswept.store(true, Ordering::Relaxed)).is_some()
     }
 
-    /// Whether there is something to sweep, which was put off.
+    /// Returns whether there is something to sweep, which was put off.
     pub fn is_unswept(&self) -> bool {
         self.bulk.as_ref().is_some_and(|bulk| bulk.unswept.load(Ordering::Relaxed))
     }
@@ -131,12 +132,12 @@ impl StateDirectory {
         }
     }
 
-    /// The journal of a jail, by the kernel's name for it.
+    /// Returns the journal of a jail, by the kernel's name for it.
     pub fn journal(&self, jail: &str) -> PathBuf {
         self.of_jail(jail, "journal")
     }
 
-    /// The journal of what is being attached to a jail. It is empty whenever nothing is.
+    /// Returns the journal of what is being attached to a jail. It is empty whenever nothing is.
     pub fn attaching(&self, jail: &str) -> PathBuf {
         self.of_jail(jail, "attaching")
     }
@@ -148,12 +149,12 @@ impl StateDirectory {
         Some(name.replace("%2e", ".").replace("%2f", "/").replace("%25", "%"))
     }
 
-    /// Whether somebody works on a jail.
+    /// Returns whether somebody works on a jail.
     pub fn is_locked(&self, jail: &str) -> bool {
         Lock::is_held(&self.of_jail(jail, "lock"))
     }
 
-    /// The journal of what jails share.
+    /// Returns the journal of what jails share.
     pub fn shared_journal(&self) -> PathBuf {
         self.directory.join("shared")
     }
@@ -214,7 +215,7 @@ impl StateDirectory {
         self.lock(&self.directory.join("%addresses.lock"), Mode::Exclusive, &End::Goes, |_| {})
     }
 
-    /// The jails that have a journal.
+    /// Returns the jails that have a journal.
     ///
     /// # Errors
     ///
@@ -223,7 +224,7 @@ impl StateDirectory {
         self.with_extension("journal")
     }
 
-    /// The journals of what is being attached, or was when somebody was killed.
+    /// Returns the journals of what is being attached, or was when somebody was killed.
     ///
     /// # Errors
     ///
@@ -264,7 +265,7 @@ impl StateDirectory {
         Ok(paths)
     }
 
-    /// The directory itself.
+    /// Returns the directory itself.
     pub fn directory(&self) -> &Path {
         &self.directory
     }

@@ -23,17 +23,17 @@ use crate::vnet::Vnet;
 /// kern.osreldate of the first release whose bridges filter VLANs: 15.0.
 const FILTERS_SINCE: i32 = 1_500_000;
 
-/// What the host has.
+/// The host's state that a plan depends on.
 #[derive(Debug, Clone)]
 pub struct Survey {
-    /// Whether the kernel has network stacks for jails.
+    /// Whether the kernel has network stacks for jails (VIMAGE).
     pub vimage: bool,
     /// Whether the jail's root is a directory.
     pub root_exists: bool,
-    /// The jail of that name, if it is running.
+    /// The jid of the jail with the specification's name, if that jail is running.
     pub jail: Option<Jid>,
-    /// Whether members of a bridge may have addresses: `net.link.bridge.member_ifaddrs`. Kernels
-    /// before FreeBSD 15 do not know it, and allow them.
+    /// Whether bridge members may have addresses: `net.link.bridge.member_ifaddrs`. Kernels before FreeBSD 15 do not
+    /// have this setting, and allow addresses.
     pub member_addresses_allowed: bool,
     /// The host's interfaces. A jail that shares the host's addresses needs no list of them: it may be long.
     interfaces: Option<Dump>,
@@ -76,14 +76,15 @@ fn is_bridge(interface: &Interface) -> bool {
 }
 
 impl Survey {
-    /// Looks at the host with a jail in mind. For one with a network stack of its own: one dump of the host's
-    /// interfaces, and a request for each bridge that the jail is to be on; for one that shares the host's addresses
-    /// a request for each of them.
+    /// Reads the host's state for a jail. For a jail with a network stack of its own that is one dump of the host's
+    /// interfaces, and a request for each bridge that the jail is to be on. For a shared-IP jail it is a request for
+    /// each of its addresses.
     ///
     /// # Errors
     ///
-    /// Those of [`sysctl(3)`](https://man.freebsd.org/sysctl(3)), [`jail_get(2)`](https://man.freebsd.org/jail_get(2)) and BRDGGIFS;
-    /// and those of [`Vnet::find_ipv4`] and [`Vnet::find_ipv6`], but for an interface that is not there.
+    /// Those of [`sysctl(3)`](https://man.freebsd.org/sysctl(3)), [`jail_get(2)`](https://man.freebsd.org/jail_get(2))
+    /// and BRDGGIFS; those of [`Vnet::find_ipv4`] and [`Vnet::find_ipv6`], except the error for an interface that does
+    /// not exist.
     pub fn take(host: &Vnet, spec: &JailSpec) -> Result<Survey, StepError> {
         let mut survey = Survey {
             vimage: host.sysctl_int("kern.features.vimage").is_ok_and(|value| value == 1),
@@ -347,7 +348,7 @@ impl Survey {
         }
     }
 
-    /// Sees the host as it will be once these are undone.
+    /// Returns the host's state as it will be when these steps are undone.
     pub fn without(mut self, owned: &[Owned]) -> Survey {
         self.remove(owned);
         self
@@ -379,19 +380,20 @@ impl Survey {
         }
     }
 
-    /// An interface of the host. None, too, where the jails that were looked at share the host's addresses: no list
-    /// of interfaces was asked for.
+    /// Returns an interface of the host. Returns `None` also when the survey was made for shared-IP jails alone: such a
+    /// survey reads no list of interfaces.
     pub fn interface(&self, name: &InterfaceName) -> Option<&Interface> {
         self.interfaces.as_ref()?.interface(name)
     }
 
-    /// Whether the host has an interface: one with an address that a jail is to share, or any, if there is a list.
+    /// Returns whether the host has an interface. A survey for shared-IP jails alone knows only the interfaces of their
+    /// addresses.
     pub fn has_interface(&self, name: &InterfaceName) -> bool {
         self.interface(name).is_some() || self.asked.keys().any(|(interface, _)| interface == name)
     }
 
-    /// Whether an interface of the host has this address. It is one of those that a jail is to share, or there is a
-    /// list of interfaces.
+    /// Returns whether an interface of the host has this address. A survey for shared-IP jails alone knows only their
+    /// addresses.
     pub fn has_address(&self, name: &InterfaceName, address: IpAddr) -> bool {
         let in_list =
             |interface: &Interface| interface.addresses.iter().any(|has| has.network.ip() == address);
@@ -401,17 +403,18 @@ impl Survey {
         }
     }
 
-    /// Whether it is a bridge.
+    /// Returns whether an interface of the host is a bridge.
     pub fn is_bridge(&self, name: &InterfaceName) -> bool {
         self.interface(name).is_some_and(is_bridge)
     }
 
-    /// Whether a bridge that the specification names has members.
+    /// Returns whether a bridge that the specification names has members.
     pub fn has_members(&self, bridge: &InterfaceName) -> bool {
         self.members.get(bridge).is_some_and(|members| !members.is_empty())
     }
 
-    /// The MTU that the members of a bridge share, if it has any.
+    /// Returns the MTU of a bridge's members, in bytes: all members have the same. Returns `None` if the bridge has no
+    /// member.
     pub fn bridge_mtu(&self, bridge: &InterfaceName) -> Option<Mtu> {
         match self.expected.get(bridge) {
             Some(mtu) => Some(*mtu),
@@ -420,8 +423,8 @@ impl Survey {
         }
     }
 
-    /// Which bridge an interface is a member of, or is about to be. The bridges are those that the specification
-    /// names, and all others too if a NIC has an uplink.
+    /// Returns the bridge that an interface is a member of, or is to become a member of. The survey knows the bridges
+    /// that the specification names, and all other bridges if a NIC has an uplink.
     pub fn bridge_of(&self, member: &InterfaceName) -> Option<&InterfaceName> {
         let is_on = self.members.iter().find(|(_, members)| members.contains(member));
         is_on.map(|(bridge, _)| bridge).or_else(|| self.expected_uplinks.get(member))
@@ -470,7 +473,7 @@ impl Survey {
         self.vlans_of_bridges.contains(uplink)
     }
 
-    /// The interface of the host that has this MAC address.
+    /// Returns the interface of the host that has this MAC address.
     pub fn owner_of_mac(&self, mac: MacAddr) -> Option<&InterfaceName> {
         let there = || Some(&self.interfaces.as_ref()?.with_mac(mac)?.name);
         self.expected_macs.get(&mac).or_else(there)

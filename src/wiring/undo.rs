@@ -57,7 +57,7 @@ pub(super) fn undo(site: &Site<'_>, journal: &mut Journal, standing: Standing) -
     Ok(owed)
 }
 
-/// The order in which things are undone that were made in this one.
+/// Returns the order in which things are undone that were made in this one.
 pub fn undo_order(owned: &[Owned]) -> Vec<&Owned> {
     let mut order: Vec<&Owned> = owned.iter().rev().collect();
     order.sort_by_key(|owned| rank(owned));

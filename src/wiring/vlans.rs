@@ -1,7 +1,7 @@
 //! The VLANs of a NIC, on a bridge that filters them.
 //!
-//! A port is given its VLANs after it has joined the bridge and before it is up: until then the kernel passes nothing to
-//! it and nothing from it, so that no frame of another VLAN goes through it at any moment.
+//! A port is given its VLANs after it has joined the bridge and before it is up: until then the kernel passes nothing
+//! to it and nothing from it, so that no frame of another VLAN goes through it at any moment.
 
 use std::fmt;
 
@@ -23,7 +23,7 @@ pub struct NicVlans {
 }
 
 impl NicVlans {
-    /// All of them.
+    /// Returns all of them.
     pub fn all(&self) -> VlanSet {
         self.tagged.iter().chain(self.untagged).collect()
     }

@@ -82,7 +82,7 @@ pub const COMMANDS: &[Command] = commands! {
     set BRDGSIFVLANPROTO: ifbreq;
 };
 
-/// The command whose number is `number`.
+/// Returns the command whose number is `number`.
 pub fn command(number: c_ulong) -> Option<&'static Command> {
     COMMANDS.get(usize::try_from(number).ok()?)
 }
@@ -99,7 +99,7 @@ macro_rules! array {
     };
 }
 
-/// The pointers in the argument of the command whose number is `number`; `None` if there is no such command.
+/// Returns the pointers in the argument of the command whose number is `number`; `None` if there is no such command.
 ///
 /// Other drivers use the same ioctls with numbers of their own. In FreeBSD's drivers the arguments of these commands
 /// have no pointers.
@@ -112,7 +112,7 @@ pub fn pointers(number: c_ulong) -> Option<&'static [Pointer]> {
     })
 }
 
-/// The C name of the bridge command `number`.
+/// Returns the C name of the bridge command `number`.
 pub fn name_of(number: c_ulong) -> Option<&'static str> {
     command(number).map(|command| command.name)
 }

@@ -22,25 +22,25 @@ mod pointers;
 
 pub use pointers::{Field, Inside, Length, Pointer, pointers};
 
-/// A request without an argument: C's `_IO`.
+/// Returns a request without an argument: C's `_IO`.
 #[doc(alias = "_IO")]
 pub const fn io(group: u8, number: u8) -> c_ulong {
     encode(IOC_VOID, group, number, 0)
 }
 
-/// A request that the kernel fills a `T` for: C's `_IOR`.
+/// Returns a request that the kernel fills a `T` for: C's `_IOR`.
 #[doc(alias = "_IOR")]
 pub const fn ior<T>(group: u8, number: u8) -> c_ulong {
     encode(IOC_OUT, group, number, size_of::<T>())
 }
 
-/// A request that gives the kernel a `T`, and gets nothing back in it: C's `_IOW`.
+/// Returns a request that gives the kernel a `T`, and gets nothing back in it: C's `_IOW`.
 #[doc(alias = "_IOW")]
 pub const fn iow<T>(group: u8, number: u8) -> c_ulong {
     encode(IOC_IN, group, number, size_of::<T>())
 }
 
-/// A request that gives the kernel a `T`, which it may change: C's `_IOWR`.
+/// Returns a request that gives the kernel a `T`, which it may change: C's `_IOWR`.
 ///
 /// The kernel copies the argument back only when the call succeeds.
 #[doc(alias = "_IOWR")]
@@ -71,7 +71,7 @@ pub enum Direction {
     InOut,
 }
 
-/// The direction that `request` says, or `None` if it says none that FreeBSD has.
+/// Returns the direction that `request` says, or `None` if it says none that FreeBSD has.
 pub const fn direction(request: c_ulong) -> Option<Direction> {
     match request & IOC_DIRMASK {
         IOC_VOID => Some(Direction::Void),
@@ -82,19 +82,19 @@ pub const fn direction(request: c_ulong) -> Option<Direction> {
     }
 }
 
-/// The number of bytes that `request` says its argument has.
+/// Returns the number of bytes that `request` says its argument has.
 #[doc(alias = "IOCPARM_LEN")]
 pub const fn size_of_argument(request: c_ulong) -> usize {
     (request >> 16 & IOCPARM_MASK) as usize
 }
 
-/// The group that `request` belongs to, such as `b'i'`.
+/// Returns the group that `request` belongs to, such as `b'i'`.
 #[doc(alias = "IOCGROUP")]
 pub const fn group(request: c_ulong) -> u8 {
     (request >> 8) as u8
 }
 
-/// The C name of `request`, if it is one of this crate's.
+/// Returns the C name of `request`, if it is one of this crate's.
 ///
 /// Some numbers have two names in C. The answer is then the one that says more: `SIOCSETVLAN` rather than
 /// `SIOCSIFGENERIC`.

@@ -84,12 +84,12 @@ impl Config {
         self.version
     }
 
-    /// The network's name.
+    /// Returns the network's name.
     pub fn name(&self) -> &str {
         self.common.name.as_deref().unwrap_or_default()
     }
 
-    /// The driver of addresses.
+    /// Returns the driver of addresses.
     pub fn ipam_type(&self) -> Option<String> {
         self.common.ipam.as_ref().map(|ipam| ipam.kind.clone())
     }
@@ -100,12 +100,12 @@ impl Config {
             .map_err(|error| Failure::new(Code::Decoding, format!("failed to load netconf: {error}")))
     }
 
-    /// The result of the plugins before, as it was given.
+    /// Returns the result of the plugins before, as it was given.
     pub fn previous(&self) -> Option<&Value> {
         self.common.previous.as_ref()
     }
 
-    /// The result of ADD, which CHECK has to be given.
+    /// Returns the result of ADD, which CHECK has to be given.
     pub fn previous_result(&self) -> Result<AddResult> {
         let previous = self.previous().ok_or_else(|| Failure::config("required prevResult missing"))?;
         serde_json::from_value(previous.clone())

@@ -41,7 +41,7 @@ pub struct Environment {
     pub path: String,
 }
 
-/// Whether text is a name as the specification wants it of containers and networks.
+/// Returns whether text is a name as the specification wants it of containers and networks.
 pub fn is_name(text: &str) -> bool {
     let first = text.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
     first && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'))
@@ -96,7 +96,7 @@ impl Environment {
         }))
     }
 
-    /// The name of the interface in the container, which was checked where a command needs it.
+    /// Returns the name of the interface in the container, which was checked where a command needs it.
     pub fn interface_name(&self) -> Result<InterfaceName> {
         self.interface.parse().map_err(|error| {
             Failure::new(

@@ -53,7 +53,7 @@ impl Failure {
         Failure { code, message: message.into(), details: String::new() }
     }
 
-    /// A field of the configuration with a value that is not supported.
+    /// Returns a field of the configuration with a value that is not supported.
     pub fn unsupported(key: &str, value: impl fmt::Display, reason: &str) -> Failure {
         Failure {
             code: Code::UnsupportedField,
@@ -62,17 +62,17 @@ impl Failure {
         }
     }
 
-    /// A field of the configuration with a value that is wrong.
+    /// Returns a field of the configuration with a value that is wrong.
     pub fn config(message: impl Into<String>) -> Failure {
         Failure::new(Code::InvalidConfig, message)
     }
 
-    /// What CHECK found.
+    /// Returns what CHECK found.
     pub fn different(message: impl Into<String>) -> Failure {
         Failure::new(Code::Different, message)
     }
 
-    /// The text for standard output.
+    /// Returns the text for standard output.
     pub fn to_json(&self, version: &str) -> String {
         let error = Error { version, code: self.code as u32, msg: &self.message, details: &self.details };
         serde_json::to_string(&error).expect("strings can be written")

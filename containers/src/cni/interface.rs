@@ -47,7 +47,7 @@ pub struct Args {
 }
 
 impl Words {
-    /// The MTU, if one is given.
+    /// Returns the MTU, if one is given.
     pub fn mtu(&self) -> Result<Option<Mtu>> {
         if self.mtu == 0 {
             return Ok(None);
@@ -55,7 +55,7 @@ impl Words {
         Mtu::new(self.mtu).map(Some).map_err(|error| Failure::config(format!("mtu: {error}")))
     }
 
-    /// The MAC address, if one is given: in CNI_ARGS, in args, or as a capability, which wins.
+    /// Returns the MAC address, if one is given: in CNI_ARGS, in args, or as a capability, which wins.
     pub fn mac(&self, work: &Work) -> Result<Option<MacAddr>> {
         let args = self.args.as_ref().and_then(|args| args.cni.as_ref()).map(|cni| cni.mac.as_str());
         let environment = work.environment.arguments.get("MAC").map(String::as_str);
@@ -70,14 +70,14 @@ impl Words {
         Ok(Some(mac))
     }
 
-    /// Whether what leaves the container gets an address of the host.
+    /// Returns whether what leaves the container gets an address of the host.
     pub fn masquerade(&self) -> Masquerade {
         if self.masquerade { Masquerade::Required } else { Masquerade::No }
     }
 }
 
 impl Work {
-    /// Which attachment this is about.
+    /// Returns which attachment this is about.
     pub fn key(&self) -> Key {
         Key {
             container: self.environment.container.clone(),
@@ -124,7 +124,7 @@ impl Work {
         Ok(result.to_json(self.config.version()))
     }
 
-    /// The jail's end of an epair, for a result.
+    /// Returns the jail's end of an epair, for a result.
     pub fn inside(&self, nic: &AttachedNic) -> Interface {
         Interface {
             name: nic.jail.to_string(),
@@ -161,8 +161,8 @@ impl Work {
         detached
     }
 
-    /// Takes away what is attached to a network, but for the valid attachments. When the runtime gives no list of those,
-    /// as libcni does where it knows no attachment, an attachment is valid as long as its jail runs.
+    /// Takes away what is attached to a network, but for the valid attachments. When the runtime gives no list of
+    /// those, as libcni does where it knows no attachment, an attachment is valid as long as its jail runs.
     pub fn collect_network(&self, host: &Host, network: &str) -> Result<()> {
         let Some(valid) = self.config.valid_attachments() else {
             return Ok(host.collect(network, |record| host.has_jail_of(record))?);
@@ -217,7 +217,7 @@ impl Routes {
     }
 }
 
-/// Where a route leads through.
+/// Returns where a route leads through.
 pub fn gateway_of(route: &Route, result: &AddResult) -> Result<IpAddr> {
     let same_family = |address: &IpAddr| address.is_ipv4() == route.dst.0.is_ipv4();
     let of_address = || result.ips.iter().filter_map(|ip| ip.gateway).find(same_family);
@@ -226,13 +226,13 @@ pub fn gateway_of(route: &Route, result: &AddResult) -> Result<IpAddr> {
     })
 }
 
-/// The default route of a family.
+/// Returns the default route of a family.
 pub fn default_of(address: Net) -> Net {
     let everything = if address.0.is_ipv4() { "0.0.0.0/0" } else { "::/0" };
     everything.parse().expect("a network")
 }
 
-/// An interface of the host, for a result.
+/// Returns an interface of the host, for a result.
 pub fn on_host(stack: &Vnet, name: &InterfaceName, mtu: u32) -> Result<Interface> {
     let mac = stack.mac(name).optional()?.flatten();
     let mac = mac.map(|mac| mac.to_string()).unwrap_or_default();

@@ -72,7 +72,7 @@ pub struct Dns {
 }
 
 impl AddResult {
-    /// The JSON of a version.
+    /// Returns the JSON of a version.
     pub fn to_json(&self, version: Version) -> Value {
         let mut all = json!({ "cniVersion": version.to_string(), "dns": self.dns });
         if !self.interfaces.is_empty() {
@@ -139,7 +139,7 @@ impl Route {
 }
 
 impl Dns {
-    /// Whether nothing is said.
+    /// Returns whether nothing is said.
     pub fn is_empty(&self) -> bool {
         *self == Dns::default()
     }

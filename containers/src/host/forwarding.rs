@@ -5,12 +5,12 @@ use std::net::IpAddr;
 use super::record::ForwardingRecord;
 use super::{Host, Result};
 
-/// The sysctl of a family.
+/// Returns the sysctl of a family.
 pub fn sysctl(ipv6: bool) -> &'static str {
     if ipv6 { "net.inet6.ip6.forwarding" } else { "net.inet.ip.forwarding" }
 }
 
-/// The sysctls of the families that some addresses are of: IPv4 first.
+/// Returns the sysctls of the families that some addresses are of: IPv4 first.
 pub fn sysctls(addresses: &[IpAddr]) -> Vec<&'static str> {
     let is_there = |ipv6: &bool| addresses.iter().any(|address| address.is_ipv6() == *ipv6);
     [false, true].into_iter().filter(is_there).map(sysctl).collect()

@@ -1,8 +1,8 @@
 //! What is written down of each attachment, and of each bridge that was made for them.
 //!
-//! The directory is `/var/run/jailwire-containers`. The file of an attachment is written before anything is made, with the
-//! ending `pending`; it gets the ending `attached` when all is made. A pending file of a container
-//! that is not locked was left by a process that was killed.
+//! The directory is `/var/run/jailwire-containers`. The file of an attachment is written before anything is made, with
+//! the ending `pending`; it gets the ending `attached` when all is made. A pending file of a container that is not
+//! locked was left by a process that was killed.
 
 use std::fs;
 use std::io;
@@ -37,7 +37,7 @@ pub struct Key {
 }
 
 impl Key {
-    /// The attachment of a container to a network.
+    /// Returns the attachment of a container to a network.
     pub fn new(container: &str, network: &str, interface: &InterfaceName) -> Key {
         let (container, network) = (container.to_owned(), network.to_owned());
         Key { container, network, interface: interface.to_string() }
@@ -81,7 +81,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// A record of something that needs no epair.
+    /// Returns a record of something that needs no epair.
     pub fn without_epair(boot: &str, key: Key, jail: &JailInfo) -> Record {
         Record {
             boot: boot.to_owned(),

@@ -51,7 +51,7 @@ pub struct Aardvark<'a> {
     port: u16,
 }
 
-/// The port of the server, which podman may change.
+/// Returns the port of the server, which podman may change.
 pub fn port() -> Result<u16> {
     match std::env::var("NETAVARK_DNS_PORT") {
         Ok(text) => {
@@ -70,7 +70,7 @@ fn check_word(word: &str) -> std::result::Result<(), &'static str> {
     }
 }
 
-/// The names that the server can have, after a warning about others.
+/// Returns the names that the server can have, after a warning about others.
 pub fn names<'a>(all: impl Iterator<Item = &'a String>) -> Vec<String> {
     all.filter(|name| match check_word(name) {
         Ok(()) => true,
@@ -110,7 +110,7 @@ fn header(listen: &str, servers: &str) -> String {
 }
 
 impl<'a> Aardvark<'a> {
-    /// The server whose directory is below podman's.
+    /// Returns the server whose directory is below podman's.
     pub fn new(
         kernel: &'a dyn Kernel,
         files: Files<'a>,
@@ -122,7 +122,7 @@ impl<'a> Aardvark<'a> {
         Aardvark { kernel, files, directory: config.join("aardvark-dns"), binary, port }
     }
 
-    /// Whether the server can be started.
+    /// Returns whether the server can be started.
     pub fn is_there(&self) -> bool {
         self.binary.is_some()
     }

@@ -65,7 +65,7 @@ impl Addresses {
         Ok(addresses)
     }
 
-    /// The first gateway of each family that one of the container's addresses reaches.
+    /// Returns the first gateway of each family that one of the container's addresses reaches.
     pub fn routers(&self) -> Vec<IpAddr> {
         let reached = |gateway: &&Net| self.container.iter().any(|net| net.0.contains(gateway.0.ip()));
         let of_family = |ipv4: bool| {

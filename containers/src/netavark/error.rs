@@ -40,7 +40,7 @@ impl Failure {
         }
     }
 
-    /// The line for standard output.
+    /// Returns the line for standard output.
     pub fn to_json(&self) -> String {
         serde_json::to_string(&Error { error: &self.0 }).expect("a string can be written")
     }

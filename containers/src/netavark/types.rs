@@ -41,7 +41,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// The driver of its addresses, where one is named.
+    /// Returns the driver of its addresses, where one is named.
     pub fn ipam_driver(&self) -> Option<&str> {
         self.ipam_options.as_ref()?.get("driver").map(String::as_str)
     }
@@ -199,7 +199,7 @@ impl Container {
         load(file).map_err(|failure| failure.during("failed to load network options"))
     }
 
-    /// The network that a connection is to.
+    /// Returns the network that a connection is to.
     pub fn network(&self, connection: &Connection) -> Result<&Network> {
         self.network_info
             .get(&connection.name)

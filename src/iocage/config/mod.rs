@@ -88,12 +88,12 @@ pub struct JailConfig {
 }
 
 impl JailConfig {
-    /// What the order of starting depends on.
+    /// Returns what the order of starting depends on.
     pub fn rank(&self) -> Rank {
         Rank { name: self.name.clone(), priority: self.priority, depends: self.depends.clone() }
     }
 
-    /// The interfaces of the host that are lent to it.
+    /// Returns the interfaces of the host that are lent to it.
     pub fn lent(&self) -> &[InterfaceName] {
         match &self.network {
             Network::Shared(_) => &[],
@@ -101,7 +101,7 @@ impl JailConfig {
         }
     }
 
-    /// The MAC addresses that are set, to be compared with other jails'.
+    /// Returns the MAC addresses that are set, to be compared with other jails'.
     pub fn macs(&self) -> Vec<MacAddr> {
         match &self.network {
             Network::Shared(_) => Vec::new(),
@@ -203,12 +203,12 @@ pub struct Host {
 pub struct Allow(Vec<(&'static str, bool)>);
 
 impl Allow {
-    /// The kernel's parameters (`allow.mount.nullfs`) and whether they are on, in iocage's order.
+    /// Returns the kernel's parameters (`allow.mount.nullfs`) and whether they are on, in iocage's order.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, bool)> {
         self.0.iter().copied()
     }
 
-    /// Whether a parameter is on.
+    /// Returns whether a parameter is on.
     pub fn is_on(&self, parameter: &str) -> bool {
         self.0.iter().any(|(name, on)| *name == parameter && *on)
     }

@@ -75,17 +75,17 @@ pub struct Nic {
 }
 
 impl Nic {
-    /// Whether anything is configured on it. As in iocage, a NIC that is not used is not created.
+    /// Returns whether anything is configured on it. As in iocage, a NIC that is not used is not created.
     pub fn is_used(&self) -> bool {
         !self.ip4.is_empty() || self.dhcp || self.has_ipv6()
     }
 
-    /// Whether it has IPv6 addresses, or gets some.
+    /// Returns whether it has IPv6 addresses, or gets some.
     pub fn has_ipv6(&self) -> bool {
         !self.ip6.is_empty() || self.accept_rtadv
     }
 
-    /// Whether an interface name means this NIC: its own, or that of its end in the jail.
+    /// Returns whether an interface name means this NIC: its own, or that of its end in the jail.
     pub fn is_called(&self, name: InterfaceName) -> bool {
         self.name.as_str() == name.as_str() || self.name.jail_end() == name
     }

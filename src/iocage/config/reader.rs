@@ -41,7 +41,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A property's text; the built-in default's where a file has something that is not text.
+    /// Returns a property's text; the built-in default's where a file has something that is not text.
     pub fn text(&mut self, name: &str) -> String {
         match self.properties.value(name) {
             Ok(value) => value.map(|(text, _)| text.into_owned()).unwrap_or_default(),
@@ -52,7 +52,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A boolean.
+    /// Returns a boolean.
     pub fn flag(&mut self, name: &str) -> bool {
         let text = self.text(name);
         boolean(&text).unwrap_or_else(|| {
@@ -95,7 +95,7 @@ impl<'a> Reader<'a> {
             .unwrap_or_else(|| builtin(self.properties, name).parse().expect("defaults are values"))
     }
 
-    /// A whole number in the range that the table has for the property.
+    /// Returns a whole number in the range that the table has for the property.
     pub fn number<T: TryFrom<i64>>(&mut self, name: &str) -> T {
         let property = self.properties.find(name).expect("only the table's properties are read");
         let Kind::Integer(least, most) = property.kind else { unreachable!("{name} is a number") };
@@ -111,7 +111,7 @@ impl<'a> Reader<'a> {
         T::try_from(number).ok().expect("the table's range fits the type")
     }
 
-    /// The text of a property whose problems are reported elsewhere.
+    /// Returns the text of a property whose problems are reported elsewhere.
     pub fn text_quietly(&self, name: &str) -> String {
         self.properties.value(name).ok().flatten().map(|(text, _)| text.trim().to_owned()).unwrap_or_default()
     }

@@ -41,7 +41,7 @@ macro_rules! kinds {
             /// All of them.
             pub const ALL: &[Kind] = &[$(Kind::$kind,)*];
 
-            /// The name of the check that finds it. Several kinds may be of one check.
+            /// Returns the name of the check that finds it. Several kinds may be of one check.
             pub fn check(self) -> &'static str {
                 match self {
                     $(Kind::$kind => $check,)*
@@ -180,7 +180,7 @@ impl std::fmt::Display for Fix {
 }
 
 impl Fix {
-    /// What it asks of the kernel to change something, by the names that C has for it. That of clearing up
+    /// Returns what it asks of the kernel to change something, by the names that C has for it. That of clearing up
     /// depends on what there is: see [`Host::preview_stop`](crate::iocage::lifecycle::Host::preview_stop).
     pub fn requests(&self) -> &'static [&'static str] {
         match self {
@@ -206,8 +206,8 @@ pub struct Finding {
     pub what: String,
     /// Why it hurts.
     pub why: String,
-    /// How to mend it: command lines, or a line and where it belongs. A line that begins with `and` belongs to the one before,
-    /// and one that begins with `or` is another way. What is in capital letters is to be chosen.
+    /// How to mend it: command lines, or a line and where it belongs. A line that begins with `and` belongs to the one
+    /// before, and one that begins with `or` is another way. What is in capital letters is to be chosen.
     pub mend: Vec<String>,
     /// The jails that it hurts. `None` where it is about the host.
     pub jails: Vec<JailName>,

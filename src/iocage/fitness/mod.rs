@@ -27,7 +27,7 @@ pub fn problems(vnet: &Vnet, config: &JailConfig) -> Result<Vec<Problem>> {
     Ok(problems)
 }
 
-/// What is wrong with a word of `depends`, if it means no jail.
+/// Returns what is wrong with a word of `depends`, if it means no jail.
 pub fn missing(word: &str, found: &std::result::Result<Entry, StoreError>) -> Option<String> {
     Some(match found {
         Ok(_) => return None,
@@ -39,7 +39,7 @@ pub fn missing(word: &str, found: &std::result::Result<Entry, StoreError>) -> Op
     })
 }
 
-/// What is wrong with `depends`.
+/// Returns what is wrong with `depends`.
 pub fn dependencies(store: &Store, properties: &Properties) -> Vec<Problem> {
     let depends = store.depends(properties);
     depends.iter().filter_map(|(word, found)| Some(error("depends", missing(word, found)?))).collect()

@@ -25,22 +25,22 @@ pub struct JailConf {
 }
 
 impl JailConf {
-    /// The kernel's name for the jail.
+    /// Returns the kernel's name for the jail.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The parameters and their values, in the order of the file. A flag has no values.
+    /// Returns the parameters and their values, in the order of the file. A flag has no values.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[String])> {
         self.parameters.iter().map(|(name, values)| (name.as_str(), values.as_slice()))
     }
 
-    /// The values of a parameter.
+    /// Returns the values of a parameter.
     pub fn values(&self, name: &str) -> Option<&[String]> {
         self.parameters.iter().find(|(key, _)| key == name).map(|(_, values)| values.as_slice())
     }
 
-    /// The only value of a parameter that has one.
+    /// Returns the only value of a parameter that has one.
     pub fn value(&self, name: &str) -> Option<&str> {
         match self.values(name)? {
             [value] => Some(value),
@@ -48,22 +48,22 @@ impl JailConf {
         }
     }
 
-    /// Whether the jail has a network stack of its own.
+    /// Returns whether the jail has a network stack of its own.
     pub fn is_vnet(&self) -> bool {
         self.values("vnet").is_some_and(|values| values.is_empty() || values == ["new"] || values == ["1"])
     }
 
-    /// The jail's root directory.
+    /// Returns the jail's root directory.
     pub fn path(&self) -> Option<&Path> {
         self.value("path").map(Path::new)
     }
 
-    /// The file of the file systems that are mounted in it.
+    /// Returns the file of the file systems that are mounted in it.
     pub fn fstab(&self) -> Option<&Path> {
         self.value("mount.fstab").map(Path::new)
     }
 
-    /// The ruleset of its /dev.
+    /// Returns the ruleset of its /dev.
     pub fn devfs_ruleset(&self) -> Option<u16> {
         self.value("devfs_ruleset")?.parse().ok()
     }

@@ -51,7 +51,7 @@ const SINCE: &[(&str, HostRelease)] = &[
 ];
 
 impl JailConf {
-    /// What iocage would write for a jail: `ruleset` is the one made for it, and the addresses those
+    /// Returns what iocage would write for a jail: `ruleset` is the one made for it, and the addresses those
     /// of a shared-IP jail once it is decided which interface each is for.
     pub fn new(
         config: &JailConfig,

@@ -36,7 +36,7 @@ impl fmt::Display for Dying {
     }
 }
 
-/// What holds a jail that has no process any more, as far as that can be seen from the host.
+/// Returns what holds a jail that has no process any more, as far as that can be seen from the host.
 pub fn holder(mounts: &[crate::kernel::Mounted]) -> String {
     match mounts.first() {
         Some(mounted) => format!("{} on {}", mounted.fstype, mounted.on.display()),

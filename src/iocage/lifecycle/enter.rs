@@ -32,7 +32,7 @@ pub enum Ran {
 }
 
 impl Host<'_> {
-    /// The jid of a jail, if it is running.
+    /// Returns the jid of a jail, if it is running.
     ///
     /// # Errors
     ///

@@ -46,8 +46,8 @@ impl Host<'_> {
         }
     }
 
-    /// All that would keep a jail from being started that is down: what its configuration asks of this host, each
-    /// with the property. Nothing is changed.
+    /// Returns all that would keep a jail from being started that is down: what its configuration asks of this host,
+    /// each with the property. Nothing is changed.
     ///
     /// # Errors
     ///

@@ -212,7 +212,8 @@ impl Host<'_> {
         }
     }
 
-    /// The jails of this store that run, and have no directory any more: it was renamed or moved by other means.
+    /// Returns the jails of this store that run, and have no directory any more: it was renamed or moved by other
+    /// means.
     ///
     /// # Errors
     ///

@@ -75,7 +75,7 @@ impl Host<'_> {
 }
 
 impl Host<'_> {
-    /// What a new defaults.json says of this host.
+    /// Returns what a new defaults.json says of this host.
     ///
     /// # Errors
     ///

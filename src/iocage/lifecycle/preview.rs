@@ -46,7 +46,7 @@ impl Preview {
 }
 
 impl Host<'_> {
-    /// What a start would do: every check that it makes before anything is changed, and its plan.
+    /// Returns what a start would do: every check that it makes before anything is changed, and its plan.
     ///
     /// # Errors
     ///
@@ -64,7 +64,7 @@ impl Host<'_> {
         self.plan_start(entry, journal.owned(), preview)
     }
 
-    /// What a start would do after a stop.
+    /// Returns what a start would do after a stop.
     ///
     /// # Errors
     ///
@@ -91,7 +91,7 @@ impl Host<'_> {
         self.plan_start_of(&JailConfig::resolve(self.store, entry)?, undone, true, preview)
     }
 
-    /// What starting a jail would do that has these properties, and is not there yet.
+    /// Returns what starting a jail would do that has these properties, and is not there yet.
     ///
     /// # Errors
     ///
@@ -138,7 +138,7 @@ impl Host<'_> {
         Ok(preview)
     }
 
-    /// What a stop would do. A jail that is down, and of which nothing is left, needs nothing done.
+    /// Returns what a stop would do. A jail that is down, and of which nothing is left, needs nothing done.
     ///
     /// # Errors
     ///
@@ -178,7 +178,7 @@ impl Host<'_> {
         Ok(preview)
     }
 
-    /// What [`Host::restart_softly`] would do.
+    /// Returns what [`Host::restart_softly`] would do.
     ///
     /// # Errors
     ///

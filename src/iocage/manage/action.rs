@@ -82,7 +82,7 @@ impl Action {
         Action::Zfs(ZfsCall::new(words.iter().map(|word| (*word).to_owned()).collect(), expect))
     }
 
-    /// The system calls that it consists of, by their C names.
+    /// Returns the system calls that it consists of, by their C names.
     pub fn requests(&self) -> &'static [&'static str] {
         match self {
             Action::Zfs(_) => &["execve"],
@@ -184,7 +184,7 @@ impl Recipe {
         self.last.push(action);
     }
 
-    /// The changes, in their order.
+    /// Returns the changes, in their order.
     pub fn actions(&self) -> impl Iterator<Item = &Action> {
         self.steps.iter().map(|(action, _)| action).chain(&self.last)
     }

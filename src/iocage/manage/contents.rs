@@ -22,7 +22,7 @@ syslogd_flags="-c -ss"
 ipv6_activate_all_interfaces="YES"
 "#;
 
-/// A jail's /etc/hosts: the release's, with the jail's name for 127.0.0.1 and for its own addresses.
+/// Returns a jail's /etc/hosts: the release's, with the jail's name for 127.0.0.1 and for its own addresses.
 pub fn hosts(release: &str, name: &JailName, addresses: &[IpAddr]) -> String {
     let short = name.as_str().split('.').next().unwrap_or_default();
     let mut text = String::new();
@@ -36,7 +36,7 @@ pub fn hosts(release: &str, name: &JailName, addresses: &[IpAddr]) -> String {
     text + &own_lines(name, addresses)
 }
 
-/// The addresses that a configuration gives a jail.
+/// Returns the addresses that a configuration gives a jail.
 pub fn addresses(properties: &Properties) -> Vec<IpAddr> {
     fn ips<A: Family>(addresses: Option<Addresses<A>>) -> Vec<IpAddr> {
         let addresses = addresses.iter().flat_map(|addresses| addresses.iter());
@@ -48,7 +48,7 @@ pub fn addresses(properties: &Properties) -> Vec<IpAddr> {
     all
 }
 
-/// A file in which one jail's name stands as a word, with another's in its place.
+/// Returns a file in which one jail's name stands as a word, with another's in its place.
 pub fn with_name(text: &str, old: &str, new: &str) -> String {
     let part_of_a_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     let mut out = String::with_capacity(text.len());
@@ -64,7 +64,7 @@ pub fn with_name(text: &str, old: &str, new: &str) -> String {
     out + rest
 }
 
-/// The /etc/hosts of a clone: the source's, with the clone's name and addresses in place of its own.
+/// Returns the /etc/hosts of a clone: the source's, with the clone's name and addresses in place of its own.
 pub fn moved_hosts(text: &str, names: (&JailName, &JailName), old: &[IpAddr], new: &[IpAddr]) -> String {
     let renamed = with_name(text, names.0.as_str(), names.1.as_str());
     let address = |line: &str| line.split_whitespace().next().and_then(|field| field.parse::<IpAddr>().ok());
@@ -88,7 +88,7 @@ fn own_lines(name: &JailName, addresses: &[IpAddr]) -> String {
     addresses.iter().map(|address| format!("{address}\t{names}\n")).collect()
 }
 
-/// The host name of a clone: where the first part of the old one was the jail's name, it is the new
+/// Returns the host name of a clone: where the first part of the old one was the jail's name, it is the new
 /// jail's.
 pub fn moved_hostname(hostname: &str, old: &JailName, new: &JailName) -> String {
     let (old, new) = (old.default_hostname(), new.default_hostname());
@@ -99,7 +99,7 @@ pub fn moved_hostname(hostname: &str, old: &JailName, new: &JailName) -> String 
     }
 }
 
-/// The version that a base system says it is, from the text of its `/bin/freebsd-version`.
+/// Returns the version that a base system says it is, from the text of its `/bin/freebsd-version`.
 pub fn version(freebsd_version: &str) -> Option<String> {
     let value = freebsd_version.lines().find_map(|line| line.strip_prefix("USERLAND_VERSION="))?;
     let version = value.trim().trim_matches(['"', '\'']);

@@ -82,7 +82,7 @@ struct Found {
 }
 
 impl NewJail<'_> {
-    /// The configuration that it will have, and where it will be.
+    /// Returns the configuration that it will have, and where it will be.
     ///
     /// # Errors
     ///
@@ -431,7 +431,7 @@ fn base_system(recipe: &mut Recipe, base: &Path, root: &Path, final_root: &Path)
 }
 
 impl Base {
-    /// What `-r` means: a release that was fetched, or a directory.
+    /// Returns what `-r` means: a release that was fetched, or a directory.
     pub fn release(word: &str) -> Base {
         match word.contains('/') || matches!(word, "." | "..") {
             true => Base::Directory(PathBuf::from(word)),

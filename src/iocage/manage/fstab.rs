@@ -70,7 +70,7 @@ impl FstabFile {
         Ok(file)
     }
 
-    /// The mounts, by their indexes.
+    /// Returns the mounts, by their indexes.
     ///
     /// # Errors
     ///
@@ -125,7 +125,7 @@ impl FstabFile {
         Ok(old)
     }
 
-    /// The index of a mount.
+    /// Returns the index of a mount.
     ///
     /// # Errors
     ///
@@ -146,7 +146,7 @@ impl FstabFile {
         Ok(files.write_atomically(&self.path, &text, MODE)?)
     }
 
-    /// The file.
+    /// Returns the file.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use crate::iocage::fstab;
 use crate::iocage::paths;
 
-/// An fstab with the paths that lead into one directory leading into another. All else is kept as it is written:
-/// people align their fstabs.
+/// Returns an fstab with the paths that lead into one directory leading into another. All else is kept as it is
+/// written: people align their fstabs.
 pub fn fstab(text: &[u8], from: &Path, to: &Path) -> Vec<u8> {
     let line = |line: &[u8]| -> Vec<u8> {
         let mut moved = Vec::with_capacity(line.len());
@@ -39,8 +39,8 @@ fn is_blank(byte: &u8) -> bool {
     b" \t\r\n\x0b\x0c".contains(byte)
 }
 
-/// A path that leads into a directory, leading into another. Returns `None` if it leads elsewhere. One that led into a jail's
-/// directory when iocage's was elsewhere leads into it as well.
+/// A path that leads into a directory, leading into another. Returns `None` if it leads elsewhere. One that led into a
+/// jail's directory when iocage's was elsewhere leads into it as well.
 fn path_moved(path: &Path, from: &Path, to: &Path) -> Option<PathBuf> {
     if !path.is_absolute() {
         return None;

@@ -24,7 +24,7 @@ pub enum NewName {
 }
 
 impl NewName {
-    /// The names of `count` new jails: of more than one, `NAME_1`, `NAME_2` and so on. None is taken.
+    /// Returns the names of `count` new jails: of more than one, `NAME_1`, `NAME_2` and so on. None is taken.
     ///
     /// # Errors
     ///

@@ -12,7 +12,7 @@ pub fn date(seconds: u64) -> String {
     timestamp(seconds)
 }
 
-/// The datasets of a jail.
+/// Returns the datasets of a jail.
 ///
 /// # Errors
 ///

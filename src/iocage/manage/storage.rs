@@ -41,12 +41,12 @@ impl<'a> Storage<'a> {
         Ok(Storage { store, mounts, datasets })
     }
 
-    /// The datasets, if the directory is one.
+    /// Returns the datasets, if the directory is one.
     pub fn datasets(&self) -> Option<&Datasets> {
         self.datasets.as_ref()
     }
 
-    /// The dataset of a directory beneath iocage's, mounted or not.
+    /// Returns the dataset of a directory beneath iocage's, mounted or not.
     pub fn dataset(&self, directory: &Path) -> Option<&Dataset> {
         let datasets = self.datasets.as_ref()?;
         let by_name = || {
@@ -86,7 +86,7 @@ impl<'a> Storage<'a> {
         Ok(name)
     }
 
-    /// The jail or template that a whole word means: one whose directory is there, or whose dataset is.
+    /// Returns the jail or template that a whole word means: one whose directory is there, or whose dataset is.
     ///
     /// # Errors
     ///
@@ -110,7 +110,7 @@ impl<'a> Storage<'a> {
         entries.into_iter().find(|entry| self.dataset(&entry.directory).is_some())
     }
 
-    /// The names that jails and templates have, by their directories and by their datasets.
+    /// Returns the names that jails and templates have, by their directories and by their datasets.
     ///
     /// # Errors
     ///
@@ -223,8 +223,8 @@ impl<'a> Storage<'a> {
         Ok(())
     }
 
-    /// What a killed command has left of datasets: those in which a jail was put together, and snapshots that were
-    /// taken for a jail which never came to be.
+    /// Returns what a killed command has left of datasets: those in which a jail was put together, and snapshots that
+    /// were taken for a jail which never came to be.
     ///
     /// # Errors
     ///
@@ -270,7 +270,7 @@ impl Storage<'_> {
     }
 }
 
-/// The directories that a killed process left: jails that never came to be, and jails that were on
+/// Returns the directories that a killed process left: jails that never came to be, and jails that were on
 /// their way out. The caller holds the lock on names, or only looks.
 ///
 /// # Errors

@@ -72,12 +72,12 @@ fn said(text: &str) -> String {
 }
 
 impl ZfsCall {
-    /// A run of `zfs` with these words.
+    /// Returns a run of `zfs` with these words.
     pub fn new(words: Vec<String>, expect: Expect) -> ZfsCall {
         ZfsCall { words, expect }
     }
 
-    /// The words.
+    /// Returns the words.
     pub fn words(&self) -> &[String] {
         &self.words
     }

@@ -5,8 +5,8 @@ use super::kind::Kind;
 /// One property.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Property {
-    /// Its name; `vnetN_mac`, `vnetN_mtu`, `vnetN_vlan` and `vnetN_tagged` stand for every N. iocage has not the last two,
-    /// and keeps them in config.json as it keeps what it does not know.
+    /// Its name; `vnetN_mac`, `vnetN_mtu`, `vnetN_vlan` and `vnetN_tagged` stand for every N. iocage has not the last
+    /// two, and keeps them in config.json as it keeps what it does not know.
     pub name: &'static str,
     /// What it is when neither config.json nor defaults.json says.
     pub builtin: Builtin,
@@ -249,12 +249,13 @@ pub static ALLOW: &[(&str, &str)] = &[
     ("allow_mount_zfs", "allow.mount.zfs"),
 ];
 
-/// The present name of a property: legacy said `hostname` for `host_hostname`.
+/// Returns the present name of a property: legacy said `hostname` for `host_hostname`.
 pub fn canonical(name: &str) -> &str {
     if name == "hostname" { "host_hostname" } else { name }
 }
 
-/// The property of this name, if there is one. Any N will do in `vnetN_mac`, `vnetN_mtu`, `vnetN_vlan` and `vnetN_tagged`.
+/// Returns the property of this name, if there is one. Any N will do in `vnetN_mac`, `vnetN_mtu`, `vnetN_vlan` and
+/// `vnetN_tagged`.
 pub fn find(name: &str) -> Option<&'static Property> {
     let name = canonical(name);
     let name = match name.strip_prefix("vnet").and_then(|rest| rest.split_once('_')) {
@@ -303,12 +304,12 @@ const OF_OTHERS: [&str; 20] = [
     "state",
 ];
 
-/// Whether a key is one that other versions of iocage write.
+/// Returns whether a key is one that other versions of iocage write.
 pub fn is_of_others(key: &str) -> bool {
     OF_OTHERS.contains(&key)
 }
 
-/// The property whose name is most like this one, if any is like it at all.
+/// Returns the property whose name is most like this one, if any is like it at all.
 pub fn nearest(name: &str) -> Option<&'static str> {
     let furthest = (name.chars().count() / 3).clamp(1, 4);
     TABLE

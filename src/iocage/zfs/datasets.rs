@@ -51,12 +51,12 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// The dataset that it is one of.
+    /// Returns the dataset that it is one of.
     pub fn dataset(&self) -> &str {
         self.name.split_once('@').map_or(&self.name, |(dataset, _)| dataset)
     }
 
-    /// What comes after the `@`.
+    /// Returns what comes after the `@`.
     pub fn short_name(&self) -> &str {
         self.name.split_once('@').map_or("", |(_, name)| name)
     }
@@ -138,22 +138,22 @@ impl Datasets {
         read
     }
 
-    /// The name of the dataset that was asked for.
+    /// Returns the name of the dataset that was asked for.
     pub fn root(&self) -> &str {
         &self.root
     }
 
-    /// The dataset of this name.
+    /// Returns the dataset of this name.
     pub fn get(&self, name: &str) -> Option<&Dataset> {
         self.datasets.get(name)
     }
 
-    /// The snapshot of this name.
+    /// Returns the snapshot of this name.
     pub fn snapshot(&self, name: &str) -> Option<&Snapshot> {
         self.snapshots.get(name)
     }
 
-    /// A dataset and those beneath it, each after what it is in.
+    /// Returns a dataset and those beneath it, each after what it is in.
     pub fn beneath<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Dataset> {
         self.datasets.values().filter(move |dataset| is_beneath(&dataset.name, name))
     }
@@ -164,18 +164,18 @@ impl Datasets {
         self.datasets.values().filter_map(child).filter(|child| !child.contains('/'))
     }
 
-    /// All snapshots.
+    /// Returns all snapshots.
     pub fn snapshots(&self) -> impl Iterator<Item = &Snapshot> {
         self.snapshots.values()
     }
 
-    /// The snapshots of a dataset and of those beneath it.
+    /// Returns the snapshots of a dataset and of those beneath it.
     pub fn snapshots_beneath<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Snapshot> {
         self.snapshots.values().filter(move |snapshot| is_beneath(snapshot.dataset(), name))
     }
 
-    /// The clones that keep a dataset from being destroyed: those of snapshots beneath it that are not beneath it
-    /// themselves.
+    /// Returns the clones that keep a dataset from being destroyed: those of snapshots beneath it that are not beneath
+    /// it themselves.
     pub fn dependents<'a>(&'a self, name: &'a str) -> Vec<&'a str> {
         let clones = self.snapshots_beneath(name).flat_map(|snapshot| &snapshot.clones);
         clones.map(String::as_str).filter(|clone| !is_beneath(clone, name)).collect()

@@ -106,14 +106,14 @@ pub fn send_and_receive(snapshot: &str, dataset: &str) -> Result<(), ZfsError> {
     }
 }
 
-/// The dataset that is mounted on this directory, if it is one.
+/// Returns the dataset that is mounted on this directory, if it is one.
 pub fn dataset_on<'a>(mounts: &'a [Mounted], directory: &Path) -> Option<&'a str> {
     // What was mounted last is on top.
     let top = mounts.iter().rev().find(|mounted| mounted.on == directory)?;
     (top.fstype == "zfs").then_some(top.from.as_str())
 }
 
-/// Where iocage's dataset is mounted: `POOL/iocage`, on the pool that is active if there are several.
+/// Returns where iocage's dataset is mounted: `POOL/iocage`, on the pool that is active if there are several.
 ///
 /// # Errors
 ///

@@ -68,7 +68,7 @@ impl Argument {
         }
     }
 
-    /// Where the copy lies.
+    /// Returns where the copy lies.
     pub fn as_mut_ptr(&mut self) -> *mut c_void {
         self.words.as_mut_ptr().cast()
     }

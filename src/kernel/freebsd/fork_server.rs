@@ -50,7 +50,7 @@ impl ForkServer {
         ForkServer { server: Mutex::new(Server::fork().ok()) }
     }
 
-    /// A child that has been told to make and enter the jail of these options, and to stay. Returns `None` when
+    /// Returns a child that has been told to make and enter the jail of these options, and to stay. Returns `None` when
     /// it has to be forked the usual way.
     pub fn send_into(&self, options: &mut Options) -> Option<(Child, OwnedFd)> {
         let errand = encode(options.listed())?;

@@ -86,7 +86,7 @@ enum Open {
 const OLDEST: i32 = 1_400_000;
 
 impl FreeBsd {
-    /// The running kernel.
+    /// Returns the running kernel.
     ///
     /// # Errors
     ///

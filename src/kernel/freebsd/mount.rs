@@ -197,7 +197,7 @@ pub fn mounts() -> Result<Vec<Mounted>> {
     }
 }
 
-/// The file system that a path is in.
+/// Returns the file system that a path is in.
 pub fn mounted_at(path: &Path) -> Result<Mounted> {
     let path = CString::new(path.as_os_str().as_bytes()).map_err(|_| invalid("a NUL in a path"))?;
     let mut entry = MaybeUninit::<sys::statfs>::uninit();

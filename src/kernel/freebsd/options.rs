@@ -1,4 +1,6 @@
-//! Names and values in the form of [`jail_set(2)`](https://man.freebsd.org/jail_set(2)), [`jail_get(2)`](https://man.freebsd.org/jail_get(2)) and [`nmount(2)`](https://man.freebsd.org/nmount(2)): iovecs in pairs.
+//! Names and values in the form of [`jail_set(2)`](https://man.freebsd.org/jail_set(2)),
+//! [`jail_get(2)`](https://man.freebsd.org/jail_get(2)) and [`nmount(2)`](https://man.freebsd.org/nmount(2)): iovecs in
+//! pairs.
 
 use std::ptr;
 
@@ -23,7 +25,7 @@ const ERRMSG: &str = "errmsg";
 const ERRMSG_LENGTH: usize = 1024;
 
 impl Options {
-    /// A list of options.
+    /// Returns a list of options.
     pub fn new<'a>(options: impl IntoIterator<Item = (&'a str, Option<&'a [u8]>)>) -> Result<Options> {
         let mut list = Options { buffers: Vec::new(), vectors: Vec::new() };
         for (name, value) in options {
@@ -33,7 +35,7 @@ impl Options {
         Ok(list)
     }
 
-    /// The parameters of a jail.
+    /// Returns the parameters of a jail.
     pub fn parameters(parameters: &[Parameter]) -> Result<Options> {
         Options::new(parameters.iter().map(|parameter| {
             let value = match &parameter.value {
@@ -57,23 +59,23 @@ impl Options {
         Ok(())
     }
 
-    /// The iovecs and how many there are, for a system call. They lead to this list's own buffers as long as it
+    /// Returns the iovecs and how many there are, for a system call. They lead to this list's own buffers as long as it
     /// lives.
     pub fn iovecs(&mut self) -> (*mut iovec, c_uint) {
         self.listed().iovecs()
     }
 
-    /// The iovecs and what they lead to.
+    /// Returns the iovecs and what they lead to.
     pub fn listed(&mut self) -> Listed<'_> {
         Listed::new(&mut self.vectors)
     }
 
-    /// The kernel's words, empty if it had none.
+    /// Returns the kernel's words, empty if it had none.
     pub fn errmsg(&self) -> &[u8] {
         up_to_nul(self.buffers.last().map_or(&[][..], Vec::as_slice))
     }
 
-    /// The `int` that is the last value but for the kernel's words.
+    /// Returns the `int` that is the last value but for the kernel's words.
     pub fn int_before_errmsg(&self) -> Option<i32> {
         let buffer = self.buffers.len().checked_sub(3).and_then(|at| self.buffers.get(at))?;
         Some(i32::from_ne_bytes(buffer.as_slice().try_into().ok()?))
@@ -98,7 +100,7 @@ impl Options {
     }
 }
 
-/// An iovec for a name or a value. Neither call takes an address without a length for anything but "no value".
+/// Returns an iovec for a name or a value. Neither call takes an address without a length for anything but "no value".
 pub fn vector(buffer: &mut [u8]) -> iovec {
     let base = if buffer.is_empty() { ptr::null_mut() } else { buffer.as_mut_ptr() };
     iovec { iov_base: base.cast(), iov_len: buffer.len() }
@@ -119,12 +121,12 @@ impl<'a> Listed<'a> {
         Listed { vectors }
     }
 
-    /// The iovecs and how many there are, for a system call.
+    /// Returns the iovecs and how many there are, for a system call.
     pub fn iovecs(&mut self) -> (*mut iovec, c_uint) {
         (self.vectors.as_mut_ptr(), self.vectors.len() as c_uint)
     }
 
-    /// What the iovecs lead to.
+    /// Returns what the iovecs lead to.
     pub fn buffers(&self) -> impl ExactSizeIterator<Item = &[u8]> + DoubleEndedIterator + Clone {
         self.vectors.iter().map(|vector| match vector.iov_base.is_null() {
             true => &[][..],
@@ -134,7 +136,7 @@ impl<'a> Listed<'a> {
         })
     }
 
-    /// The kernel's words, empty if it had none.
+    /// Returns the kernel's words, empty if it had none.
     pub fn errmsg(&self) -> &[u8] {
         up_to_nul(self.buffers().next_back().unwrap_or_default())
     }

@@ -74,7 +74,7 @@ impl Child {
         Ok(Child { pid: Some(pid), descriptor, status: None })
     }
 
-    /// A child that another process has forked, and whose descriptor it has sent us.
+    /// Returns a child that another process has forked, and whose descriptor it has sent us.
     pub fn adopt(descriptor: OwnedFd) -> Child {
         Child { pid: None, descriptor, status: None }
     }
@@ -84,8 +84,8 @@ impl Child {
         PollFd::new(self.descriptor.as_fd(), PollFlags::empty())
     }
 
-    /// Waits for the end of the child. Returns its status as [`wait(2)`](https://man.freebsd.org/wait(2)) has it, or `None` when the
-    /// child is alive at the deadline.
+    /// Waits for the end of the child. Returns its status as [`wait(2)`](https://man.freebsd.org/wait(2)) has it, or
+    /// `None` when the child is alive at the deadline.
     ///
     /// The wait is not for the status alone: an unreaped child keeps its jail. One that was adopted is reaped
     /// when this is dropped, and its status is not known: it is 0.

@@ -106,7 +106,7 @@ impl Report {
         &self.bytes
     }
 
-    /// The value, or why there is none.
+    /// Returns the value, or why there is none.
     pub fn outcome(&self) -> Result<c_int> {
         let word = |at: usize| std::array::from_fn(|index| self.bytes[at + index]);
         let stage = u32::from_ne_bytes(word(0)) as usize;

@@ -44,7 +44,7 @@ macro_rules! laid_out {
 }
 
 impl Layout {
-    /// The messages of the running kernel.
+    /// Returns the messages of the running kernel.
     pub fn of(kernel: &dyn Kernel) -> Result<Layout> {
         let date =
             kernel.sysctl(&Sysctl::read("kern.osreldate")).during("read", "kern.osreldate", "sysctl")?;
@@ -60,7 +60,7 @@ impl Layout {
         }
     }
 
-    /// The size of an `ipfw_obj_ntlv`.
+    /// Returns the size of an `ipfw_obj_ntlv`.
     pub fn name_size(self) -> usize {
         laid_out!(self, size_of ipfw_obj_ntlv)
     }
@@ -74,7 +74,7 @@ impl Layout {
         block
     }
 
-    /// An `ipfw_obj_ntlv` of a table of addresses in a set.
+    /// Returns an `ipfw_obj_ntlv` of a table of addresses in a set.
     pub fn named_table(self, name: &TableName, set: u8) -> Block {
         let mut block = self.named(&name.to_string());
         block.put(offset_of!(sys::ipfw_obj_tlv, type_), &sys::IPFW_TLV_TBL_NAME.to_ne_bytes());
@@ -84,7 +84,7 @@ impl Layout {
         block
     }
 
-    /// The index and the name in an `ipfw_obj_ntlv` of an answer.
+    /// Returns the index and the name in an `ipfw_obj_ntlv` of an answer.
     pub fn name_in(self, block: &Block) -> (u32, String) {
         let at = laid_out!(self, ipfw_obj_ntlv, idx);
         let index = match self {
@@ -95,7 +95,7 @@ impl Layout {
         (index, String::from_utf8_lossy(name).into_owned())
     }
 
-    /// An `ipfw_obj_header` about a named object.
+    /// Returns an `ipfw_obj_header` about a named object.
     pub fn about(self, name: &Block) -> Block {
         let mut block = Block::zeroed(laid_out!(self, size_of ipfw_obj_header));
         self.put_number(&mut block, laid_out!(self, ipfw_obj_header, idx), TABLE_INDEX);
@@ -103,12 +103,12 @@ impl Layout {
         block
     }
 
-    /// An `ipfw_obj_header` about an object whose name is a number: an instance of NAT.
+    /// Returns an `ipfw_obj_header` about an object whose name is a number: an instance of NAT.
     pub fn about_number(self, number: u16) -> Block {
         self.about(&self.named(&number.to_string()))
     }
 
-    /// An `ipfw_range_header`: the rules of a number in a set.
+    /// Returns an `ipfw_range_header`: the rules of a number in a set.
     pub fn rules_of(self, number: u16, set: u8) -> Block {
         const FLAGS: u32 = sys::IPFW_RCFLAG_RANGE | sys::IPFW_RCFLAG_SET;
         let mut block = Block::zeroed(laid_out!(self, size_of ipfw_range_header));
@@ -122,7 +122,7 @@ impl Layout {
         block
     }
 
-    /// How many rules an answer to [`Layout::rules_of`] says were deleted.
+    /// Returns how many rules an answer to [`Layout::rules_of`] says were deleted.
     pub fn deleted(self, answer: &Block) -> usize {
         let range = laid_out!(self, ipfw_range_header, range);
         answer.u32_at(range + laid_out!(self, ipfw_range_tlv, new_set)) as usize

@@ -96,7 +96,7 @@ impl Ipfw {
         Ok(ipfw)
     }
 
-    /// Whether ipfw sees packets of IPv4: `net.inet.ip.fw.enable`.
+    /// Returns whether ipfw sees packets of IPv4: `net.inet.ip.fw.enable`.
     ///
     /// # Errors
     ///
@@ -105,8 +105,8 @@ impl Ipfw {
         Ok(self.sysctl("net.inet.ip.fw.enable")? != 0)
     }
 
-    /// Whether a packet that NAT has looked at passes without the rules behind it: `net.inet.ip.fw.one_pass`. That
-    /// is so also for packets that NAT leaves as they are.
+    /// Returns whether a packet that NAT has looked at passes without the rules behind it: `net.inet.ip.fw.one_pass`.
+    /// That is so also for packets that NAT leaves as they are.
     ///
     /// # Errors
     ///

@@ -37,7 +37,7 @@ impl NatNumber {
         }
     }
 
-    /// The number.
+    /// Returns the number.
     pub const fn get(self) -> u16 {
         self.0
     }
@@ -74,7 +74,7 @@ pub struct Nat {
 }
 
 impl Nat {
-    /// An instance with no ports that lead elsewhere.
+    /// Returns an instance with no ports that lead elsewhere.
     pub fn new(number: NatNumber, address: Ipv4Addr) -> Nat {
         Nat { number, address, redirects: Vec::new() }
     }
@@ -92,12 +92,12 @@ impl Nat {
         self.number
     }
 
-    /// The address that packets get.
+    /// Returns the address that packets get.
     pub fn address(&self) -> Ipv4Addr {
         self.address
     }
 
-    /// The ports that lead elsewhere, sorted.
+    /// Returns the ports that lead elsewhere, sorted.
     pub fn redirects(&self) -> &[NatRedirect] {
         &self.redirects
     }
@@ -155,7 +155,7 @@ impl NatRedirect {
 }
 
 impl Ipfw {
-    /// Whether the kernel has NAT for ipfw: the module `ipfw_nat`.
+    /// Returns whether the kernel has NAT for ipfw: the module `ipfw_nat`.
     ///
     /// # Errors
     ///
@@ -169,7 +169,7 @@ impl Ipfw {
         }
     }
 
-    /// The numbers of all instances, sorted.
+    /// Returns the numbers of all instances, sorted.
     ///
     /// # Errors
     ///
@@ -200,8 +200,8 @@ impl Ipfw {
         Ok(numbers)
     }
 
-    /// Reads an instance. Returns `None` if there is no instance of that number. Redirects of a form that [`NatRedirect`] does not have
-    /// are left out.
+    /// Reads an instance. Returns `None` if there is no instance of that number. Redirects of a form that
+    /// [`NatRedirect`] does not have are left out.
     ///
     /// # Errors
     ///
@@ -240,8 +240,8 @@ impl Ipfw {
     ///
     /// # Source
     ///
-    /// `IP_FW_NAT44_XCONFIG`: `netpfil/ipfw/ip_fw_nat.c:nat44_cfg`. It does not tell of a redirect that it did not take:
-    /// the instance is read again for that reason.
+    /// `IP_FW_NAT44_XCONFIG`: `netpfil/ipfw/ip_fw_nat.c:nat44_cfg`. It does not tell of a redirect that it did not
+    /// take: the instance is read again for that reason.
     #[doc(alias = "IP_FW_NAT44_XCONFIG")]
     pub fn configure_nat(&self, nat: &Nat) -> Result<()> {
         const WHAT: &str = "configure NAT";

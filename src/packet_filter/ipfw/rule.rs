@@ -43,7 +43,7 @@ impl RuleNumber {
         }
     }
 
-    /// The number.
+    /// Returns the number.
     pub const fn get(self) -> u16 {
         self.0
     }
@@ -63,7 +63,7 @@ impl RuleSet {
         }
     }
 
-    /// The number.
+    /// Returns the number.
     pub const fn get(self) -> u8 {
         self.0
     }
@@ -134,7 +134,7 @@ impl Rule {
     /// How many networks a rule has at most as its source.
     pub const MOST_NETWORKS: usize = 15;
 
-    /// A rule for all packets of IPv4.
+    /// Returns a rule for all packets of IPv4.
     pub fn new(number: RuleNumber, set: RuleSet, action: Action) -> Rule {
         Rule {
             number,
@@ -228,7 +228,7 @@ impl Rule {
         self.set
     }
 
-    /// What it does.
+    /// Returns what it does.
     pub fn action(&self) -> Action {
         self.action
     }
@@ -243,17 +243,17 @@ impl Rule {
         self.to
     }
 
-    /// Which way, if it is for one alone.
+    /// Returns which way, if it is for one alone.
     pub fn direction(&self) -> Option<Direction> {
         self.direction
     }
 
-    /// The interface, if it is for one alone.
+    /// Returns the interface, if it is for one alone.
     pub fn interface(&self) -> Option<&InterfaceName> {
         self.interface.as_ref().filter(|(_, others)| !others).map(|(name, _)| name)
     }
 
-    /// The comment.
+    /// Returns the comment.
     pub fn comment(&self) -> &str {
         &self.comment
     }

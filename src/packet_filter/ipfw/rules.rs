@@ -33,8 +33,8 @@ fn elements(mut bytes: &[u8]) -> Vec<Element<'_>> {
 }
 
 impl Ipfw {
-    /// The rules from one number to another, in the order in which they are asked. Rules of a form that [`Rule`] does
-    /// not have are left out.
+    /// Returns the rules from one number to another, in the order in which they are asked. Rules of a form that
+    /// [`Rule`] does not have are left out.
     ///
     /// # Errors
     ///

@@ -61,7 +61,7 @@ impl Ipfw {
         }
     }
 
-    /// The networks of IPv4 in a table, sorted. Returns `None` if there is no such table.
+    /// Returns the networks of IPv4 in a table, sorted. Returns `None` if there is no such table.
     ///
     /// # Errors
     ///

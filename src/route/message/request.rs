@@ -39,7 +39,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// The message's bytes. An address that cannot be written is left out.
+    /// Returns the message's bytes. An address that cannot be written is left out.
     pub fn encode(&self) -> Vec<u8> {
         let mut message = Vec::with_capacity(size_of::<rt_msghdr>() + PLACES * LONGEST_ADDRESS);
         self.encode_into(&mut message);

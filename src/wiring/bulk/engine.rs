@@ -9,14 +9,14 @@ use std::thread::{self, Scope};
 use super::cancel::Cancel;
 use super::limits::Limits;
 
-/// Where a job is.
+/// How far a job is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
     /// Everything before the network is changed: checks, plans, programs that run first.
     Before,
     /// The changes to the network.
     Network,
-    /// Everything after them: programs, files.
+    /// Everything after the changes to the network: programs, files.
     After,
 }
 
@@ -24,38 +24,38 @@ impl Stage {
     const ALL: [Stage; 3] = [Stage::Before, Stage::Network, Stage::After];
 }
 
-/// What is done to one jail. A job that stays in a stage for long keeps one worker of that stage busy.
+/// What is done to one jail. While a job is in a stage, the job keeps one worker of that stage busy.
 pub trait Job: Send {
     /// How the job ended; the caller gets this.
     type Outcome: Send;
 
-    /// Does what belongs in a stage. The first one is [`Stage::Before`].
+    /// Does the job's part of a stage. The first stage is [`Stage::Before`].
     fn run(&mut self, stage: Stage) -> Next<Self::Outcome>;
 
-    /// Ends a job that has begun and is asked to stop before this stage: finishes or undoes it.
+    /// Ends a job that has begun, when the operation is cancelled before the stage `next`: finishes or undoes the job.
     fn cancel(&mut self, next: Stage) -> Self::Outcome;
 }
 
-/// What becomes of a job after a stage.
+/// How a job continues after a stage.
 #[derive(Debug)]
 pub enum Next<T> {
-    /// It goes on, in this stage.
+    /// The job continues in this stage.
     Go(Stage),
     /// The job has ended.
     Done(T),
 }
 
-/// A job, and the jobs that have to end before it begins, by their places. How they end is for the
-/// jobs to tell each other.
+/// A job, and the jobs that have to end before the job begins, by their indexes in the list of jobs. The engine does
+/// not look at outcomes: the jobs share them among themselves.
 #[derive(Debug)]
 pub struct Placed<J> {
     /// The job.
     pub job: J,
-    /// What comes before it.
+    /// The indexes of the jobs that have to end first.
     pub after: Vec<usize>,
 }
 
-/// Jobs that wait for each other, each for the next and the last for the first, by their places.
+/// Jobs that wait for each other in a circle, by their indexes: each waits for the next, and the last for the first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Circle(pub Vec<usize>);
 
@@ -68,15 +68,15 @@ impl fmt::Display for Circle {
 
 impl std::error::Error for Circle {}
 
-/// Runs jobs. Of those that may begin, the first in `jobs` is begun first.
+/// Runs jobs. Among the jobs that may begin, the first in `jobs` begins first.
 ///
-/// `ended` is called in the calling thread, in the order in which jobs end: with a job's place and its
-/// outcome, which is none for a job that was not begun because the operation was cancelled. With
-/// [`Limits::ONE`], and for a single job, everything happens in the calling thread.
+/// `ended` is called in the calling thread, in the order in which jobs end, with the job's index and the job's outcome.
+/// The outcome is `None` for a job that was not begun because the operation was cancelled. With [`Limits::ONE`], and
+/// for a single job, everything happens in the calling thread.
 ///
 /// # Errors
 ///
-/// [`Circle`]: nothing was begun.
+/// [`Circle`]: jobs wait for each other. No job was begun.
 pub fn run<J: Job>(
     jobs: Vec<Placed<J>>,
     limits: &Limits,
@@ -89,16 +89,16 @@ pub fn run<J: Job>(
     })
 }
 
-/// What is reported of a job.
+/// What [`run_telling`] reports about a job.
 #[derive(Debug)]
 pub enum Told<T> {
     /// The job has begun.
     Begun,
-    /// The job has ended. Without an outcome the job was not begun, because the operation was cancelled.
+    /// The job has ended. The outcome is `None` if the job was not begun because the operation was cancelled.
     Ended(Option<T>),
 }
 
-/// As [`run`], and `told` hears as well when a job begins.
+/// As [`run`]; `told` is called also when a job begins.
 ///
 /// # Errors
 ///

@@ -1,22 +1,23 @@
-//! Children that are ready before they are needed.
+//! Children that are forked before they are needed.
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::kernel::{Handle, Kernel};
 
-/// Has the children that hold new jails forked ahead of time, by a small process of their own, until it
-/// is dropped or this process has ended.
+/// Forks the children that hold new jails ahead of time, in a small process of its own. The small process ends when
+/// this value is dropped or the calling process ends.
 ///
-/// Every VNET jail is made by a child process, and held by it until it is wired. To fork it from a large
-/// process, or one with threads, takes longer than from a small one, and makes the large one copy each page
-/// that it writes to. With this, a process that is forked once does it, beside what we do: best before there
-/// are threads. Two children wait at a time. All of them have our credentials, limits and jail as they are
-/// when this is made: drop it before you give up privileges.
+/// A child process makes every VNET jail, and holds the jail until the jail is wired. A fork of a large process, or of
+/// a process with threads, takes longer than a fork of a small process, and afterwards the large process copies each
+/// page that it writes to. With a fork server the calling process is forked once, and the small process forks the
+/// children while the caller works. It is best to make a fork server before there are threads. Two children are ready
+/// at a time. All children have the credentials, limits and jail that the caller has when the fork server is made: drop
+/// the fork server before the caller gives up privileges.
 ///
 /// [`start`](super::start) makes a fork server by itself ([`Limits::fork_server`](super::Limits::fork_server)). A
-/// manager that starts many jails by itself keeps a fork server while it does. On a kernel that makes no
-/// processes, such as the simulated kernel, a fork server does nothing.
+/// manager that starts many jails one by one keeps a fork server meanwhile. On a kernel that makes no processes, such
+/// as the simulated kernel, a fork server does nothing.
 ///
 /// # Source
 ///
@@ -45,7 +46,8 @@ pub struct ForkServer {
 }
 
 impl ForkServer {
-    /// Forks one, and keeps it. Where that fails, as with too many processes (EAGAIN), jails are made without.
+    /// Forks the small process, and keeps it. If the fork fails, for example with EAGAIN because there are too many
+    /// processes, each jail's child is forked when it is needed.
     pub fn keep(kernel: &Arc<dyn Kernel>) -> ForkServer {
         ForkServer { kernel: Arc::clone(kernel), handle: kernel.fork_server() }
     }

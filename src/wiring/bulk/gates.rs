@@ -1,20 +1,20 @@
-//! The doors to the kernel's locks: how many may stand in front of each.
+//! Gates before the kernel's locks: how many threads may wait for each lock.
 
 use std::num::NonZeroUsize;
 use std::sync::{Condvar, Mutex, PoisonError};
 
 use super::limits::Limits;
 
-/// One of the kernel's locks.
+/// A lock of the kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KernelLock {
     /// `allprison_lock`: creating and changing jails.
     Create,
-    /// `ifnet_detach_sxlock`: moving and destroying interfaces, and with them network stacks.
+    /// `ifnet_detach_sxlock`: moving and destroying interfaces, and network stacks with their interfaces.
     Detach,
 }
 
-/// Lets a limited number of threads into each [`KernelLock`].
+/// Lets a limited number of threads into the calls that take each [`KernelLock`].
 ///
 /// A thread that waits here sleeps. A thread that waits in the kernel may spin, and cannot be interrupted.
 #[derive(Debug)]
@@ -29,19 +29,19 @@ struct Gate {
     left: Condvar,
 }
 
-/// The right to be in a lock, until it is dropped.
+/// The permission to make one call that takes a lock. Dropping the value gives the permission back.
 #[derive(Debug)]
 pub struct Pass<'a>(&'a Gate);
 
 impl Gates {
-    /// Gates as wide as the limits say.
+    /// Makes gates that let as many threads pass as the limits say.
     pub fn new(limits: &Limits) -> Gates {
         let gate = |limit: NonZeroUsize| Gate { free: Mutex::new(limit.get()), left: Condvar::new() };
         Gates { create: gate(limits.create), detach: gate(limits.detach) }
     }
 
-    /// Waits for a place in a lock. To be held for one call to the kernel, and never while waiting for
-    /// anything else.
+    /// Waits for a permission. Hold the permission for one call to the kernel, and never while waiting for anything
+    /// else.
     pub fn pass(&self, lock: KernelLock) -> Pass<'_> {
         let gate = match lock {
             KernelLock::Create => &self.create,

@@ -16,43 +16,45 @@ use crate::wiring::{
     self, Claim, Error, JailSpec, Network, Owed, Plan, Problem, Site, Standing, StateDirectory, StepError, Up,
 };
 
-/// Something that a caller does for one jail: it may take its time.
+/// A function of the caller that runs for one jail, with the jail's jid if the jail exists. The function may take its
+/// time.
 pub type Task<'a> = Box<dyn FnOnce(Option<Jid>) -> Result<(), StepError> + Send + 'a>;
 
-/// A jail to be started.
+/// A jail to start.
 #[non_exhaustive]
 pub struct BulkJail<'a> {
-    /// What it is to look like.
+    /// The jail's specification.
     pub spec: JailSpec,
-    /// The order of beginning: the jail with the smaller number first, and of equals the jail that is given first.
+    /// The order in which jails begin: the smaller number first. Jails with equal numbers begin in the given order.
     pub priority: u32,
-    /// The jails that have to be up before it begins. Those that are not given are taken to be.
+    /// The names of the jails that have to be up before this jail begins. A name that is not among the given jails
+    /// counts as up.
     pub depends: Vec<String>,
-    /// What comes before it is made.
+    /// Runs before the jail is made.
     pub before: Option<Task<'a>>,
-    /// What comes when it is up. If that fails the jail is taken away again.
+    /// Runs when the jail is up. If this function fails, the jail is removed again.
     pub after: Option<Task<'a>>,
 }
 
 impl<'a> BulkJail<'a> {
-    /// A jail without anything else to it.
+    /// Returns a jail with priority 0, without dependencies and functions.
     pub fn new(spec: JailSpec) -> BulkJail<'a> {
         BulkJail { spec, priority: 0, depends: Vec::new(), before: None, after: None }
     }
 
-    /// Sets its priority: the smaller is begun first.
+    /// Sets the priority: the jail with the smaller number begins first.
     pub fn priority(mut self, priority: u32) -> BulkJail<'a> {
         self.priority = priority;
         self
     }
 
-    /// Adds a jail that has to be up before this one begins.
+    /// Adds a jail that has to be up before this jail begins.
     pub fn depends_on(mut self, name: impl Into<String>) -> BulkJail<'a> {
         self.depends.push(name.into());
         self
     }
 
-    /// Sets what comes before it is made.
+    /// Sets the function that runs before the jail is made.
     pub fn before(
         mut self,
         task: impl FnOnce(Option<Jid>) -> Result<(), StepError> + Send + 'a,
@@ -61,7 +63,7 @@ impl<'a> BulkJail<'a> {
         self
     }
 
-    /// Sets what comes when it is up. If that fails the jail is taken away again.
+    /// Sets the function that runs when the jail is up. If the function fails, the jail is removed again.
     pub fn after(
         mut self,
         task: impl FnOnce(Option<Jid>) -> Result<(), StepError> + Send + 'a,
@@ -83,23 +85,23 @@ impl fmt::Debug for BulkJail<'_> {
     }
 }
 
-/// A jail to be stopped.
+/// A jail to stop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BulkStop {
-    /// The kernel's name for it.
+    /// The kernel's name for the jail.
     pub name: String,
-    /// The jails that it depends on: they are stopped after it.
+    /// The names of the jails that this jail depends on: they are stopped after it.
     pub depends: Vec<String>,
 }
 
 impl BulkStop {
-    /// A jail that depends on no other.
+    /// Returns a jail that depends on no other jail.
     pub fn new(name: impl Into<String>) -> BulkStop {
         BulkStop { name: name.into(), depends: Vec::new() }
     }
 
-    /// Adds a jail that it depends on.
+    /// Adds a jail that this jail depends on.
     pub fn depends_on(mut self, name: impl Into<String>) -> BulkStop {
         self.depends.push(name.into());
         self
@@ -112,18 +114,18 @@ impl<T: Into<String>> From<T> for BulkStop {
     }
 }
 
-/// What is reported of one jail, while many are started or stopped.
+/// What is reported about one jail while many jails are started or stopped.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Progress {
-    /// Its start or stop has begun.
+    /// The jail's start or stop has begun.
     Begun,
-    /// Its start or stop has ended.
+    /// The jail's start or stop has ended.
     Ended(Fate),
 }
 
 impl Progress {
-    /// What became of the jail, if its start or stop has ended.
+    /// Returns the outcome if the jail's start or stop has ended.
     pub fn fate(self) -> Option<Fate> {
         match self {
             Progress::Begun => None,
@@ -132,20 +134,20 @@ impl Progress {
     }
 }
 
-/// What became of one jail.
+/// The outcome for one jail.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Fate {
-    /// It is up.
+    /// The jail is up.
     Up(Up),
-    /// It is gone, and with it all that was left of it. With its jid, if it was alive: the kernel may have it on its list
-    /// of dying jails for a while.
+    /// The jail is gone, with everything that its start had added to the host. Has the jail's jid if the jail was
+    /// alive: the kernel may keep a removed jail on its list as dying for a while.
     Gone(Option<Jid>),
-    /// It was not there.
+    /// There was no such jail.
     Absent,
-    /// It was not begun, or was taken back, because the operation was cancelled.
+    /// The jail was not begun, or was undone, because the operation was cancelled.
     Cancelled,
-    /// It failed. What was made of it is undone, but for what stays owed.
+    /// The start or stop failed. What the start had added to the host is undone, except what is still owed.
     Failed(Trouble),
 }
 
@@ -153,19 +155,19 @@ pub enum Fate {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Trouble {
-    /// What it is to look like does not fit the host.
+    /// The jail's specification does not fit the host.
     #[error("it does not fit this host:{}", lines(.0))]
     Problems(Vec<Problem>),
-    /// A step failed, and everything was undone.
+    /// A step failed, and all steps were undone.
     #[error(transparent)]
     Wiring(Box<Error>),
     /// Something failed outside the plan.
     #[error(transparent)]
     Failure(#[from] StepError),
-    /// A jail that it depends on is not up.
+    /// A jail that this jail depends on is not up.
     #[error("{0}, which it depends on, could not be started")]
     Needs(String),
-    /// Some of what was to be taken away is still there, and stays in the journal.
+    /// Something that the stop should remove is still there. It stays in the journal.
     #[error("it left something behind:{}", owed(.0))]
     Owed(Owed),
 }
@@ -184,14 +186,14 @@ fn owed(owed: &Owed) -> String {
     owed.failures.iter().map(|(owned, failure)| format!("\n  {owned}: {failure}")).collect()
 }
 
-/// Starts jails: each of them all of it, or nothing of it.
+/// Starts jails. Each jail is started completely, or not at all.
 ///
-/// `told` hears when a jail begins, and what became of it. It is called in the calling thread, in the order in which
+/// `told` is called when a jail begins and when its start has ended, in the calling thread and in the order in which
 /// that happens. [`Wiring::start_many`](crate::wiring::Wiring::start_many) does the same.
 ///
 /// # Errors
 ///
-/// See [`BulkError`]. What becomes of a single jail is not among them.
+/// See [`BulkError`]. The outcome of a single jail is reported to `told`, and is no error here.
 ///
 /// # Example
 ///
@@ -235,8 +237,8 @@ pub fn start(
     run(jobs, &batch, &names, limits, cancel, told)
 }
 
-/// Stops jails, and takes away everything that their journals say. A jail goes before those that it
-/// depends on; one that fails to go does not keep these.
+/// Stops jails, and removes everything that their journals list. A jail is stopped before the jails that it depends on.
+/// If a jail's stop fails, the jails that it depends on are stopped all the same.
 ///
 /// # Errors
 ///
@@ -263,17 +265,17 @@ pub fn stop(
     run(jobs, &batch, &names, limits, cancel, told)
 }
 
-/// What is wrong with a bulk operation as a whole.
+/// Why a bulk operation failed as a whole.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BulkError {
-    /// Jails depend on each other, each on the next and the last on the first. Nothing was begun.
+    /// Jails depend on each other in a circle: each on the next, and the last on the first. No jail was begun.
     #[error("the jails {} depend on each other in a circle: take one out of the other's dependencies", ring(.0))]
     Circle(Vec<String>),
-    /// The CPUs could not be kept ticking. Nothing was begun.
+    /// The setting that keeps the CPUs ticking could not be changed. No jail was begun.
     #[error(transparent)]
     Ticks(crate::Error),
-    /// What jails shared, and none needs any more, could not be taken away.
+    /// Something that jails had shared, and that no jail needs any more, could not be removed.
     #[error("what jails shared could not be taken away: {0}")]
     Unswept(StepError),
 }

@@ -2,20 +2,20 @@
 
 use std::num::NonZeroUsize;
 
-/// How much is done at the same time. Nothing here changes what is done.
+/// How much is done at the same time. The limits change no outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Jails whose network is being changed.
+    /// How many jails' networks are changed at the same time.
     pub network: NonZeroUsize,
-    /// Of these, how many are in calls that create or change a jail: [`jail_set(2)`](https://man.freebsd.org/jail_set(2)).
+    /// How many of these jails may be in calls that create or change a jail:
+    /// [`jail_set(2)`](https://man.freebsd.org/jail_set(2)).
     pub create: NonZeroUsize,
-    /// Of these, how many are in calls that move or destroy an interface, or remove a jail.
+    /// How many of these jails may be in calls that move or destroy an interface, or remove a jail.
     pub detach: NonZeroUsize,
-    /// Programs that run before the network stage, and as many after it: hooks, `exec_start`,
-    /// `exec_stop`.
+    /// How many programs run before the network stage, and how many after it: hooks, `exec_start`, `exec_stop`.
     pub programs: NonZeroUsize,
-    /// Whether the CPUs are kept ticking meanwhile: see [`TickGuard`](super::TickGuard). It changes a
-    /// setting of the whole host while it lasts, so it is off unless it is asked for.
+    /// Whether idle CPUs are kept ticking meanwhile: see [`TickGuard`](super::TickGuard). That changes a setting of the
+    /// whole host for as long as the operation lasts, and is off unless the caller asks for it.
     pub tick_guard: bool,
     /// Whether the children that hold new jails are forked ahead of time: see [`ForkServer`](super::ForkServer).
     pub fork_server: bool,
@@ -32,22 +32,22 @@ impl Limits {
         fork_server: true,
     };
 
-    /// So many workers for the network, at every gate.
+    /// Returns the limits with this number of workers for the network, and for both gates.
     pub fn workers(self, workers: NonZeroUsize) -> Limits {
         Limits { network: workers, create: workers, detach: workers, ..self }
     }
 
-    /// So many programs.
+    /// Returns the limits with this number of programs.
     pub fn programs(self, programs: NonZeroUsize) -> Limits {
         Limits { programs, ..self }
     }
 
-    /// With or without the CPUs kept ticking.
+    /// Returns the limits with or without ticking CPUs: see [`Limits::tick_guard`](field@Limits::tick_guard).
     pub fn tick_guard(self, tick_guard: bool) -> Limits {
         Limits { tick_guard, ..self }
     }
 
-    /// With or without a fork server.
+    /// Returns the limits with or without a fork server: see [`Limits::fork_server`](field@Limits::fork_server).
     pub fn fork_server(self, fork_server: bool) -> Limits {
         Limits { fork_server, ..self }
     }

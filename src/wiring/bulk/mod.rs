@@ -1,18 +1,18 @@
 //! Many jails at once: a pipeline over the kernel's locks.
 //!
-//! A jail passes through three [`Stage`]s: programs that come before its network is changed, the
-//! changes to its network, and programs that come after. Each stage has workers of its own, so that
-//! no program holds the network up, however long it takes. What is in the network stage passes through
-//! two [`Gates`]: FreeBSD creates and changes jails under one lock (`allprison_lock`), and moves and
-//! destroys interfaces under another (`ifnet_detach_sxlock`), while configuring takes neither. So one
-//! jail can be configured while another is created and the epair of a third is moved.
+//! A jail passes through three [`Stage`]s: programs that come before its network is changed, the changes to its
+//! network, and programs that come after. Each stage has workers of its own, so no program delays the network stage,
+//! however long the program takes. Jobs in the network stage pass through two [`Gates`]: FreeBSD creates and changes
+//! jails under one lock (`allprison_lock`), and moves and destroys interfaces under another (`ifnet_detach_sxlock`).
+//! Configuring an interface takes neither lock. So the library configures one jail while it creates another jail and
+//! moves the epair of a third.
 //!
-//! [`run`] is the engine, for jobs of any kind. [`start`] and [`stop`] are for jails that are described
-//! by a [`JailSpec`](super::JailSpec) and nothing else. One job's failure is its own: others go on,
-//! and those that depend on it are told.
+//! [`run`] is the engine, for jobs of any kind. [`start`] and [`stop`] are for jails that are described by a
+//! [`JailSpec`](super::JailSpec) alone. If one jail fails, the others continue. A jail that depends on the failed jail
+//! is not started, and the reason is reported.
 //!
-//! Most of what a start and a stop take on an idle host is waiting for idle CPUs to tick:
-//! [`TickGuard`] makes them. [`ForkServer`] has the children that hold new jails ready before they are needed.
+//! On an idle host a start and a stop spend most of their time waiting for idle CPUs to tick: [`TickGuard`] makes the
+//! CPUs tick. [`ForkServer`] forks the children that hold new jails before they are needed.
 
 mod cancel;
 mod engine;

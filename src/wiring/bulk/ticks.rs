@@ -8,14 +8,14 @@ use crate::kernel::{Handle, Kernel};
 /// Whether idle CPUs get clock interrupts.
 const IDLE_TICK: &str = "kern.eventtimer.idletick";
 
-/// Keeps the host's CPUs ticking until it is dropped, or this process has ended.
+/// Keeps the host's CPUs ticking until this value is dropped or the calling process ends.
 ///
-/// To move or destroy an interface the kernel waits until every CPU has passed a clock tick
-/// (`epoch_wait_preempt`, `quiesce_all_cpus`), and an idle CPU passes none for a long while, to save
-/// power. While CPUs tick these waits take about one tick.
+/// To move or destroy an interface, the kernel waits until every CPU has passed a clock tick
+/// (`epoch_wait_preempt`, `quiesce_all_cpus`). An idle CPU skips its clock ticks to save power, for a long while. While
+/// the CPUs tick, each of these waits takes about one tick.
 ///
-/// Several may keep them ticking, in several processes. The last one puts back what was there before
-/// the first, unless somebody has set something else meanwhile.
+/// Several guards may exist at the same time, in several processes. The last guard restores the value that the first
+/// guard found, unless another program has set the value meanwhile.
 #[derive(Debug)]
 pub struct TickGuard {
     kernel: Arc<dyn Kernel>,

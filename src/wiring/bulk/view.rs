@@ -23,7 +23,7 @@ struct Seen {
 }
 
 impl View {
-    /// A view of a host that is looked at when the first jail asks.
+    /// Returns a view of a host that is looked at when the first jail asks.
     pub fn new() -> View {
         View::default()
     }

@@ -1,46 +1,46 @@
-//! NAT and published ports of jails: in anchors of pf that are ours, or in rules of ipfw that are ours, and nowhere
-//! else.
+//! NAT and published ports of jails: in anchors of pf, or in rules of ipfw, that belong to this library. All other
+//! rules stay as they are.
 //!
 //! # pf
 //!
-//! The rules of each jail lie in an anchor of its own below [`TOP`], and are replaced as a whole. The main
-//! ruleset has to call those anchors, and nothing here writes it: where it does not, [`Wiring::publish`] refuses
-//! before it changes anything, and says which lines /etc/pf.conf needs. Nor is pf loaded or switched on, and
-//! forwarding neither.
+//! The rules of each jail lie in an anchor of the jail's own below [`TOP`]. They are replaced as a whole. The main
+//! ruleset has to call these anchors, and the library never writes the main ruleset. If the main ruleset does not call
+//! the anchors, [`Wiring::publish`] changes nothing and reports which lines /etc/pf.conf needs. The library does not
+//! load pf, does not switch it on, and does not switch forwarding on.
 //!
 //! # ipfw
 //!
-//! [`Backend::Ipfw`] takes NAT that the kernel has for ipfw, `ipfw_nat`. It is for IPv4 alone: ipfw has none for IPv6.
-//! All our rules are in set 29, and have `jailwire` in their comment:
+//! [`Backend::Ipfw`] uses the NAT that the kernel has for ipfw, `ipfw_nat`. It translates IPv4 alone: ipfw has no NAT
+//! for IPv6. All of the library's rules are in set 29, and have `jailwire` in their comment:
 //!
-//! * For each way out, that is an interface and its address, an instance of NAT with a number from 46200 on, a
-//!   table of the addresses that it translates, and rules of one number from 50 to 65. They come before the rules that
-//!   `/etc/rc.firewall` writes.
-//! * For each jail a rule that counts, with a number below 65535, the highest first. It says whose addresses are in
-//!   the table, and which ports lead to them.
+//! * For each way out, that is an interface and its address: an instance of NAT with a number from 46200 on, a
+//!   table of the addresses that the instance translates, and rules of one number from 50 to 65. These numbers come before
+//!   the rules that `/etc/rc.firewall` writes.
+//! * For each jail: a rule that only counts packets, with a number below 65535, the highest free number first. The rule
+//!   lists the jail's addresses in the table, and the ports that lead to the jail.
 //!
-//! Where ipfw is loaded, each network stack has an ipfw of its own, and its last rule drops everything unless
-//! `net.inet.ip.fw.default_to_accept` was set in loader.conf: so do jails with a network stack of their own.
+//! Where ipfw is loaded, each network stack has an ipfw of its own, also that of a VNET jail. The last rule of each
+//! drops every packet, unless `net.inet.ip.fw.default_to_accept` was set in loader.conf.
 //!
-//! `net.inet.ip.fw.one_pass` has to be 0: with 1 all packets that NAT looks at would pass without a look at the
-//! rules behind ours. A jail whose ports are published has NAT as well. When a jail's rules go, connections to its ports
-//! are known to NAT until they end.
+//! `net.inet.ip.fw.one_pass` has to be 0. With 1, a packet that NAT has looked at passes without a look at the rules
+//! behind the library's rules. A jail with published ports has NAT as well. When a jail's rules are removed, NAT keeps
+//! the open connections to the jail's ports until they end.
 //!
 //! # For authors of jail managers
 //!
-//! A jail manager, or a container engine's program, that makes jails itself calls three methods. All of them take
+//! A jail manager, or a container engine's program, that makes jails itself calls three methods. Each method takes
 //! the jail's name. The jail need not run, and need not exist:
 //!
-//! * [`Wiring::publish`] puts a jail's rules in the place of those that it has: the same rules again change
-//!   nothing, so it can be repeated. A port that another jail has published is refused with
-//!   [`Problem::PortTaken`], also when two processes ask for it at once.
-//! * [`Wiring::unpublish`] removes a jail's rules, and the connections that they let through. It returns false
-//!   where there are no rules. It can be called at any moment: after a kill, for a jail that is gone, twice.
-//! * [`Wiring::published`] lists all that is there, jail by jail.
+//! * [`Wiring::publish`] replaces a jail's rules. To publish the same rules again changes nothing, so the call can be
+//!   repeated. If another jail has published a port, the call is refused with [`Problem::PortTaken`], also when two
+//!   processes publish the port at the same time.
+//! * [`Wiring::unpublish`] removes a jail's rules, and ends the connections that used them. It returns false
+//!   if the jail has no rules. It can be called at any time: after a kill, for a jail that is gone, twice.
+//! * [`Wiring::published`] lists all NAT and published ports, jail by jail.
 //!
-//! A process that is killed between two requests leaves the old rules or the new ones, and at most an empty
-//! anchor, which the next call for this jail takes away. What belongs to jails that are gone is found with
-//! [`Wiring::published`]: `jailwire gc` does.
+//! A process that is killed between two requests leaves the old rules or the new rules, and at most an empty
+//! anchor, which the next call for the same jail removes. [`Wiring::published`] also lists the rules of jails that are
+//! gone; `jailwire gc` removes them.
 //!
 //! ```
 //! use jailwire::wiring::Wiring;
@@ -66,20 +66,20 @@
 //!
 //! With pf:
 //!
-//! * From other hosts: forwarding (`net.inet.ip.forwarding`, `net.inet6.ip6.forwarding`), and where the main
-//!   ruleset blocks, `anchor "jailwire/*"` in it: each published port has a rule there that lets it pass.
-//! * From other jails: the same. From a jail on the same bridge too: the bridge then needs an address, which
-//!   the answers go through.
-//! * From the host itself: `net.pf.filter_local=1`, set before pf is switched on, because pf looks at it then. Without
-//!   it pf does not see the answers to the host's own connections.
+//! * From other hosts the port needs forwarding (`net.inet.ip.forwarding`, `net.inet6.ip6.forwarding`). If the main
+//!   ruleset blocks packets, it needs `anchor "jailwire/*"`: each published port has a rule in its anchor that passes it.
+//! * From other jails the port needs the same. For a jail on the same bridge, the bridge also needs an address, through
+//!   which the replies go.
+//! * From the host itself the port needs `net.pf.filter_local=1`, set before pf is switched on: pf reads the setting at
+//!   that moment. Without the setting pf does not see the replies to the host's own connections.
 //!
 //! With ipfw:
 //!
-//! * From other hosts and from other jails, be they on the same bridge or not: forwarding
-//!   (`net.inet.ip.forwarding`), and that no rule before ours drops the packet. A jail sees the connections of other
+//! * From other hosts and from other jails, on the same bridge or elsewhere, the port needs forwarding
+//!   (`net.inet.ip.forwarding`), and no earlier rule may drop the packet. To the jail, connections of other
 //!   jails come from the host's address.
-//! * From the host itself the port is not reachable: NAT of ipfw translates the destination of what comes in, and not of
-//!   what the host sends. The host reaches the jail's own address.
+//! * From the host itself the port cannot be reached: NAT of ipfw translates the destination of packets that come in,
+//!   and not of packets that the host sends. The host connects to the jail's own address.
 
 mod ipfw;
 mod name;
@@ -112,7 +112,7 @@ use surroundings::Surroundings;
 pub(crate) use surroundings::lines;
 pub use wish::JailNat;
 
-/// The anchor that all jails' anchors are in.
+/// The anchor that contains the anchors of all jails.
 pub const TOP: &str = "jailwire";
 
 /// A packet filter that does NAT.
@@ -126,7 +126,7 @@ pub enum Backend {
     Ipfw,
 }
 
-/// A word that names no packet filter.
+/// An error: a word that names no packet filter.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no packet filter that does NAT: write pf or ipfw")]
 pub struct InvalidBackend(String);
@@ -153,20 +153,19 @@ impl fmt::Display for Backend {
 }
 
 impl Wiring {
-    /// Gives a jail the NAT and the published ports that it is to have, in the place of what it has: see
-    /// [`nat`](self).
+    /// Gives a jail its NAT and published ports, in place of those that the jail has: see [`nat`](self).
     ///
     /// # Errors
     ///
-    /// * [`WiringError::Problems`]: a port is taken; the packet filter is not loaded, not running, or not prepared;
-    ///   forwarding is off; no route leads out. Nothing was changed.
-    /// * [`WiringError::Failure`]: what the packet filter refused, as of [`PacketFilter::replace`], or of
-    ///   [`Ipfw`](crate::packet_filter::ipfw::Ipfw); or a lock.
+    /// * [`WiringError::Problems`]: another jail has the port; the packet filter is not loaded, not running, or not
+    ///   prepared; forwarding is off; no route leads out. Nothing was changed.
+    /// * [`WiringError::Failure`]: the packet filter refused a request, as in [`PacketFilter::replace`] or
+    ///   [`Ipfw`](crate::packet_filter::ipfw::Ipfw); or a lock could not be taken.
     pub fn publish(&self, wanted: &JailNat) -> std::result::Result<(), WiringError> {
         put(self.host(), &self.state, wanted)
     }
 
-    /// What [`Wiring::publish`] would refuse, if anything. Nothing is changed.
+    /// Checks what [`Wiring::publish`] checks, and changes nothing.
     ///
     /// # Errors
     ///
@@ -176,24 +175,24 @@ impl Wiring {
         if problems.is_empty() { Ok(()) } else { Err(WiringError::Problems(problems)) }
     }
 
-    /// Removes a jail's NAT and published ports, and ends the connections that used them, as far as the packet filter
-    /// can. Returns whether there were any. The jail need not exist.
+    /// Removes a jail's NAT and published ports, and ends the connections that used them as far as the packet filter
+    /// can. Returns whether the jail had any. The jail need not exist.
     ///
     /// # Errors
     ///
-    /// [`WiringError::Failure`]: as of [`PacketFilter::remove`] and [`Ipfw`](crate::packet_filter::ipfw::Ipfw), or a
-    /// lock.
+    /// [`WiringError::Failure`]: as in [`PacketFilter::remove`] and [`Ipfw`](crate::packet_filter::ipfw::Ipfw); or a
+    /// lock could not be taken.
     pub fn unpublish(&self, jail: &str) -> std::result::Result<bool, WiringError> {
         take_away(self.host(), &self.state, jail)
     }
 
-    /// All NAT and published ports that are ours, jail by jail: those of pf, sorted by the names of the anchors, and
-    /// then those of ipfw. The list is empty where no packet filter is loaded.
+    /// Lists the library's NAT and published ports, jail by jail: first those of pf, sorted by the names of the
+    /// anchors, and then those of ipfw. The list is empty if no packet filter is loaded.
     ///
     /// # Errors
     ///
-    /// [`WiringError::Failure`]: as of [`PacketFilter::rules`] and [`Ipfw`](crate::packet_filter::ipfw::Ipfw);
-    /// EACCES or EPERM: not root.
+    /// [`WiringError::Failure`]: as in [`PacketFilter::rules`] and [`Ipfw`](crate::packet_filter::ipfw::Ipfw);
+    /// EACCES or EPERM: the caller is not root.
     pub fn published(&self) -> std::result::Result<Vec<Published>, WiringError> {
         Ok(published(self.host())?)
     }
@@ -233,12 +232,12 @@ pub(super) fn refused(error: WiringError) -> StepError {
     }
 }
 
-/// Everything that is in the way of NAT and published ports.
+/// Reports everything that prevents NAT and published ports.
 ///
 /// # Errors
 ///
-/// [`WiringError::Problems`]: the jail's name is none. [`WiringError::Failure`]: what the kernel says to a look at
-/// the packet filter, routes and interfaces.
+/// [`WiringError::Problems`]: the jail's name has no anchor. [`WiringError::Failure`]: the packet filter, the routes or
+/// the interfaces could not be read.
 pub fn problems(host: &Vnet, wanted: &JailNat) -> std::result::Result<Vec<Problem>, WiringError> {
     let anchor = our_anchor(wanted.name())?;
     if wanted.is_empty() {
@@ -273,8 +272,8 @@ fn take_away_anchor(
     Ok(of_pf || of_ipfw)
 }
 
-/// The rules of ours for jails that are not there. Nothing where no packet filter is loaded, and for callers that may
-/// not look at it.
+/// Lists the library's rules for jails that do not exist. The list is empty if no packet filter is loaded, and for
+/// callers that may not read its rules.
 ///
 /// # Errors
 ///
@@ -293,7 +292,7 @@ pub fn left_over(host: &Vnet) -> Result<Vec<Published>> {
     Ok(published.into_iter().filter(|one| !there.contains(&one.anchor)).collect())
 }
 
-/// Removes what is ours, and ends what went by its rules.
+/// Removes a jail's rules, and ends the connections that used them.
 ///
 /// # Errors
 ///
@@ -335,12 +334,12 @@ pub fn published(host: &Vnet) -> Result<Vec<Published>> {
     Ok(all)
 }
 
-/// Makes a simulated host one on which ports can be published: pf is loaded, runs and calls our anchors, ipfw is loaded
-/// with its NAT, and packets are forwarded. On FreeBSD that is for the administrator to do, and this refuses.
+/// Prepares a simulated host for published ports: pf is loaded, runs and calls the library's anchors, ipfw is loaded
+/// with its NAT, and packets are forwarded. On FreeBSD the administrator does this, and the call is refused.
 ///
 /// # Errors
 ///
-/// EOPNOTSUPP: the kernel is no simulated one.
+/// EOPNOTSUPP: the kernel is not a simulated kernel.
 #[doc(hidden)]
 pub fn prepare_simulated(wiring: &Wiring) -> Result<()> {
     surroundings::prepare_simulated(wiring.host())

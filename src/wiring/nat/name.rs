@@ -1,4 +1,4 @@
-//! Which anchor is whose.
+//! The anchor of each jail.
 
 use crate::checksum::crc32;
 use crate::packet_filter::{Anchor, InvalidAnchor};
@@ -11,8 +11,8 @@ pub type InvalidJailName = InvalidAnchor;
 /// As many bytes as the name of an anchor may have.
 const LONGEST: usize = 63;
 
-/// The anchor of the jail of this name. A name of more than 63 bytes, such as a container's id, is cut, and gets
-/// a checksum of the whole at its end.
+/// Returns the anchor of the jail with this name. If the name has more than 63 bytes, as a container's id may, the
+/// anchor has the beginning of the name and a checksum of the whole name.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! By pf: the rules of each jail in an anchor of its own.
+//! NAT by pf: the rules of each jail are in an anchor of the jail's own.
 
 use std::sync::Arc;
 

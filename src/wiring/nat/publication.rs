@@ -1,4 +1,4 @@
-//! A port to be published, in words: `[ADDRESS:]PORT[-PORT]:PORT[/udp]`.
+//! A port to publish, as text: `[ADDRESS:]PORT[-PORT]:PORT[/udp]`.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -29,19 +29,19 @@ pub struct Publication {
     protocol: Protocol,
 }
 
-/// Why a text says no port to be published.
+/// Why a text is not a port to publish.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPublication {
-    /// It has another form.
+    /// The text has another form.
     #[error("{0:?} is not [ADDRESS:]PORT[-PORT]:PORT[/udp], such as 8080:80 or 192.0.2.10:8000-8009:80/udp")]
     Form(String),
-    /// What is behind the slash is no protocol with ports.
+    /// The word after the slash is not a protocol with ports.
     #[error("{0:?} is no protocol: use tcp or udp")]
     Protocol(String),
-    /// A port is none, or 0, or a range ends before it begins.
+    /// A port is not a number from 1 to 65535, or a range ends before it begins.
     #[error("{0:?} is neither a port nor a range of ports: use numbers from 1 to 65535")]
     Port(String),
-    /// The address is none.
+    /// The address is not an address.
     #[error("{0:?} is no IP address: write 192.0.2.10, or an IPv6 address in brackets")]
     Address(String),
     /// The jail's ports would go beyond 65535.
@@ -50,12 +50,12 @@ pub enum InvalidPublication {
 }
 
 impl Publication {
-    /// These ports of the host lead to as many ports of the jail, from `to` on. Without
-    /// [`Publication::at`] they are those of the address that NAT would take.
+    /// Returns a publication in which `ports` of the host lead to as many ports of the jail, from `to` on. Without
+    /// [`Publication::at`] the ports are those of the address that NAT would use.
     ///
     /// # Errors
     ///
-    /// [`InvalidPublication::Port`]: `to` is 0. [`InvalidPublication::Beyond`]: they go beyond 65535.
+    /// [`InvalidPublication::Port`]: `to` is 0. [`InvalidPublication::Beyond`]: the jail's ports go beyond 65535.
     pub fn new(protocol: Protocol, ports: Ports, to: u16) -> Result<Publication, InvalidPublication> {
         if to == 0 {
             return Err(InvalidPublication::Port("0".to_owned()));
@@ -66,27 +66,27 @@ impl Publication {
         }
     }
 
-    /// At this address of the host alone.
+    /// Publishes the ports at this address of the host alone.
     pub fn at(self, address: IpAddr) -> Publication {
         Publication { address: Some(address), ..self }
     }
 
-    /// The host's address, if it is a certain one.
+    /// Returns the host's address. Returns `None` if the address is the one that NAT would use.
     pub fn address(&self) -> Option<IpAddr> {
         self.address
     }
 
-    /// The host's ports.
+    /// Returns the host's ports.
     pub fn ports(&self) -> Ports {
         self.ports
     }
 
-    /// The port of the jail that the first of them leads to.
+    /// Returns the port of the jail that the first of the host's ports leads to.
     pub fn to(&self) -> u16 {
         self.to
     }
 
-    /// TCP or UDP.
+    /// Returns the protocol: TCP or UDP.
     pub fn protocol(&self) -> Protocol {
         self.protocol
     }

@@ -1,4 +1,4 @@
-//! What a jail has.
+//! The NAT and published ports that a jail has.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -7,29 +7,29 @@ use super::{Backend, anchor_of, name};
 use crate::packet_filter::{Action, Anchor, Ports, Protocol, Rule};
 use crate::types::InterfaceName;
 
-/// What one jail has.
+/// The NAT and published ports of one jail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
-    /// The jail's name, or what its rules say of it: a name of more than 63 bytes is cut.
+    /// The jail's name, as its rules have it: a name of more than 63 bytes is cut.
     pub jail: String,
-    /// The packet filter that does it.
+    /// The packet filter that has the rules.
     pub backend: Backend,
-    /// The anchor of pf. Rules of ipfw have the last part of it in their comment.
+    /// The jail's anchor in pf. Rules of ipfw have the last part of the anchor in their comment.
     pub anchor: Anchor,
-    /// Its NAT: by which interface, from which address of the jail, to which address of the host.
+    /// The jail's NAT: the interface, the address of the jail, and the address of the host that replaces it.
     pub nat: Vec<Translated>,
-    /// Its ports.
+    /// The jail's published ports.
     pub published: Vec<PublishedPorts>,
 }
 
-/// NAT of one address of a jail.
+/// The NAT of one address of a jail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Translated {
-    /// The interface that packets leave by.
+    /// The interface that the packets leave by.
     pub interface: InterfaceName,
     /// The jail's address.
     pub from: IpAddr,
-    /// The host's address, which they get.
+    /// The host's address, which replaces the jail's address as the source of the packets.
     pub to: IpAddr,
 }
 
@@ -40,9 +40,9 @@ pub struct PublishedPorts {
     pub protocol: Protocol,
     /// The host's address.
     pub host: IpAddr,
-    /// Its ports.
+    /// The host's ports.
     pub ports: Ports,
-    /// The jail's address, and the port that the first of the host's leads to.
+    /// The jail's address, and the port that the first of the host's ports leads to.
     pub jail: SocketAddr,
 }
 
@@ -70,7 +70,7 @@ impl fmt::Display for PublishedPorts {
 }
 
 impl Published {
-    /// Whether this is of the jail of that name.
+    /// Returns whether these are the rules of the jail with that name.
     pub fn is_of(&self, jail: &str) -> bool {
         anchor_of(jail).is_ok_and(|anchor| anchor == self.anchor)
     }

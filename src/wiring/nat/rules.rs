@@ -1,4 +1,4 @@
-//! From what a jail is to have to the rules of its anchor.
+//! Makes the rules of a jail's anchor from the jail's wish.
 
 use std::net::IpAddr;
 

@@ -1,4 +1,4 @@
-//! The host that NAT is to work on: its ways out, its addresses, and whether pf is ready.
+//! The host that NAT works on: its ways out, its addresses, and whether pf is ready.
 
 use std::mem::offset_of;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -42,13 +42,13 @@ impl Surroundings {
         Ok(Surroundings { interfaces, out4, out6 })
     }
 
-    /// Whether an address is one of this network stack.
+    /// Returns whether this network stack has an address.
     pub fn has(&self, address: IpAddr) -> bool {
         let mut all = self.interfaces.iter().flat_map(|interface| &interface.addresses);
         all.any(|own| own.network.ip() == address)
     }
 
-    /// The way out for a family, and the address that packets get there.
+    /// Returns the interface that packets of a family leave by, and the address that they get there.
     pub fn way_out(&self, family: Family, chosen: Option<InterfaceName>) -> Option<(InterfaceName, IpAddr)> {
         let name = chosen.or(match family {
             Family::Inet => self.out4,
@@ -66,8 +66,8 @@ impl Surroundings {
         Some((name, address))
     }
 
-    /// The interface that an address is behind without a router between, with that interface's own address and
-    /// network.
+    /// Returns the interface whose network an address is in, so that no router is needed, with that interface's own
+    /// address and network.
     pub fn link_of(&self, address: IpAddr) -> Option<(InterfaceName, IpNetwork)> {
         self.interfaces.iter().find_map(|interface| {
             let mut own = interface.addresses.iter().map(|own| own.network);

@@ -1,4 +1,4 @@
-//! What a jail is to have.
+//! The NAT and published ports that a jail is to have.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -7,7 +7,7 @@ use super::super::spec::Network;
 use super::{Backend, Publication};
 use crate::types::InterfaceName;
 
-/// What a jail is to have: NAT for what it sends, ports that are published.
+/// The NAT and published ports that a jail is to have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct JailNat {
@@ -21,8 +21,8 @@ pub struct JailNat {
 }
 
 impl JailNat {
-    /// For the jail of this name with these addresses: those of its own, or in a jail that shares the host's
-    /// network stack those of the host that are the jail's.
+    /// Returns a wish without NAT and ports for the jail with this name and these addresses. The addresses of a
+    /// shared-IP jail are addresses of the host.
     pub fn new(name: impl Into<String>, addresses: impl IntoIterator<Item = IpAddr>) -> JailNat {
         JailNat {
             name: name.into(),
@@ -35,7 +35,7 @@ impl JailNat {
         }
     }
 
-    /// For the jail of this name with the addresses that its network gives it.
+    /// Returns a wish for the jail with this name, with the addresses that its network gives it.
     pub fn of_network(name: impl Into<String>, network: &Network) -> JailNat {
         match network {
             Network::Vnet(vnet) => {
@@ -53,48 +53,48 @@ impl JailNat {
         }
     }
 
-    /// The jail shares the host's network stack: its addresses are, or will be, addresses of the host.
+    /// Says that the jail shares the host's network stack: its addresses are, or will be, addresses of the host.
     pub fn sharing(mut self) -> JailNat {
         self.shares = true;
         self
     }
 
-    /// This packet filter does it, in place of pf.
+    /// Uses this packet filter in place of pf.
     pub fn by(mut self, backend: Backend) -> JailNat {
         self.backend = backend;
         self
     }
 
-    /// What the jail sends out gets the address of the interface that it leaves by: that of the default route
-    /// of each family, or that of [`JailNat::through`].
+    /// Adds NAT: what the jail sends out gets the address of the interface that it leaves by. That interface is the one
+    /// of the default route of each family, or the one of [`JailNat::through`].
     pub fn nat(mut self) -> JailNat {
         self.nat = true;
         self
     }
 
-    /// NAT and published ports are for this interface of the host, in place of that of the default route.
+    /// Uses this interface of the host for NAT and published ports, in place of the interface of the default route.
     pub fn through(mut self, interface: InterfaceName) -> JailNat {
         self.interface = Some(interface);
         self
     }
 
-    /// Publishes a port, or several. May be repeated.
+    /// Publishes a port, or a range of ports. May be repeated.
     pub fn publish(mut self, publication: Publication) -> JailNat {
         self.published.push(publication);
         self
     }
 
-    /// The jail's name.
+    /// Returns the jail's name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Which packet filter does it.
+    /// Returns the packet filter.
     pub fn backend(&self) -> Backend {
         self.backend
     }
 
-    /// Whether there is nothing to write.
+    /// Returns whether the wish has neither NAT nor published ports.
     pub fn is_empty(&self) -> bool {
         !self.nat && self.published.is_empty()
     }

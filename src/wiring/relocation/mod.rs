@@ -105,7 +105,7 @@ pub struct PendingMove {
 }
 
 impl AddressMove {
-    /// The steps, in words, each with the requests that it makes.
+    /// Returns the steps, in words, each with the requests that it makes.
     pub fn steps(&self) -> Vec<(String, Vec<&'static str>)> {
         let AddressMove { from, to, .. } = self;
         let mut steps = Vec::new();
@@ -140,12 +140,12 @@ impl AddressMove {
         steps
     }
 
-    /// What tells this move from others.
+    /// Returns what tells this move from others.
     pub fn token(&self) -> &str {
         &self.token
     }
 
-    /// The neighbour discovery flags that `to` has from now on.
+    /// Returns the neighbour discovery flags that `to` has from now on.
     pub fn neighbour_discovery(&self) -> Nd6Flags {
         self.nd6_to.1
     }
@@ -240,7 +240,7 @@ impl Wiring {
         }
     }
 
-    /// The move that was neither confirmed nor undone, if there is one.
+    /// Returns the move that was neither confirmed nor undone, if there is one.
     ///
     /// # Errors
     ///

@@ -161,7 +161,7 @@ const ADDRESSES: &[Pointer] = &[pointer(
     ],
 )];
 
-/// The pointers in the argument of `request`. `None` is for a request that is not in the table.
+/// Returns the pointers in the argument of `request`. `None` is for a request that is not in the table.
 pub const fn pointers(request: c_ulong) -> Option<&'static [Pointer]> {
     Some(match request {
         SIOCGIFCONF => CONFIGURATION,

@@ -24,7 +24,7 @@ impl HostLocal {
         Ok(HostLocal { config: IpamConfig::read(config, environment)? })
     }
 
-    /// Where the network's files lie.
+    /// Returns where the network's files lie.
     pub fn directory(&self) -> &Path {
         &self.config.directory
     }

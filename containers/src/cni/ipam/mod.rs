@@ -92,7 +92,7 @@ impl Ipam {
         }
     }
 
-    /// What is written down of addresses that were given out, so that they are taken back after a kill.
+    /// Returns what is written down of addresses that were given out, so that they are taken back after a kill.
     pub fn reservation(&self) -> Option<Reservation> {
         match self {
             Ipam::HostLocal(local) => Some(Reservation { directory: local.directory().to_owned() }),

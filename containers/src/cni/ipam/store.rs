@@ -63,7 +63,7 @@ impl<'a> Store<'a> {
         Ok(all)
     }
 
-    /// Whether a file is of an attachment. Files of the oldest versions have the container alone.
+    /// Returns whether a file is of an attachment. Files of the oldest versions have the container alone.
     pub fn is_of(text: &str, container: &str, interface: &str) -> bool {
         let text = text.trim();
         text == format!("{container}{BREAK}{interface}") || text == container

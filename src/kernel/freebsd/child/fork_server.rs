@@ -15,7 +15,7 @@ use crate::kernel::passing;
 
 const NONE: libc::iovec = libc::iovec { iov_base: ptr::null_mut(), iov_len: 0 };
 
-/// The server's part. Closing the other end of its socket ends it.
+/// Returns the server's part. Closing the other end of its socket ends it.
 pub fn serve(socket: BorrowedFd<'_>) -> c_int {
     keep_only(&[socket.as_raw_fd()]);
     // Not to keep a file system busy.

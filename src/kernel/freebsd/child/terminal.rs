@@ -9,7 +9,7 @@ use crate::kernel::passing;
 
 /// What the child does with the terminal that its parent has described.
 impl Theirs {
-    /// The descriptor that the child needs for it.
+    /// Returns the descriptor that the child needs for it.
     pub fn descriptor(&self) -> RawFd {
         self.socket.as_raw_fd()
     }

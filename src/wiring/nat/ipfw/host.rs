@@ -42,12 +42,12 @@ impl Mark {
 }
 
 impl Host {
-    /// What says what is whose.
+    /// Returns what says what is whose.
     pub fn marks(ipfw: &Ipfw) -> Result<Vec<Mark>> {
         Ok(marks_among(&rules_of_marks(ipfw)?))
     }
 
-    /// All of it. The list of instances is empty where `ipfw_nat` is not loaded.
+    /// Returns all of it. The list of instances is empty where `ipfw_nat` is not loaded.
     pub fn read(ipfw: &Ipfw) -> Result<Host> {
         let marks = rules_of_marks(ipfw)?;
         let taken = marks.iter().map(Rule::number).collect();
@@ -72,7 +72,7 @@ impl Host {
         Ok(host)
     }
 
-    /// Whether something of ours names an instance.
+    /// Returns whether something of ours names an instance.
     pub fn uses(&self, instance: Instance) -> bool {
         self.rules.contains_key(&instance) || self.marks.iter().any(|mark| mark.instance == instance)
     }
@@ -81,7 +81,7 @@ impl Host {
         self.nats.get(&instance)
     }
 
-    /// The interface that packets of an instance leave by.
+    /// Returns the interface that packets of an instance leave by.
     pub fn interface(&self, instance: Instance) -> Option<InterfaceName> {
         let rules = self.rules.get(&instance).into_iter().flatten();
         let mut out = rules.filter(|rule| rule.direction() == Some(Direction::Out));

@@ -1,4 +1,5 @@
-//! By ipfw: an instance of NAT for each way out, and a rule for each jail that says what is the jail's.
+//! NAT by ipfw: an instance of NAT for each way out, and for each jail a rule that lists the jail's addresses and
+//! ports.
 
 mod host;
 mod names;

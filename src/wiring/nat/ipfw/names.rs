@@ -24,7 +24,7 @@ pub(super) const COMMENT: &str = "jailwire";
 pub(super) struct Instance(u16);
 
 impl Instance {
-    /// All that there may be.
+    /// Returns all that there may be.
     pub fn all() -> impl Iterator<Item = Instance> {
         (0..INSTANCES).map(Instance)
     }
@@ -39,27 +39,27 @@ impl Instance {
         RuleNumber::new(FIRST_RULE + self.0).expect("a number of a rule")
     }
 
-    /// The number of its instance of NAT.
+    /// Returns the number of its instance of NAT.
     pub fn nat(self) -> NatNumber {
         NatNumber::new(FIRST_NAT + self.0).expect("a number of an instance")
     }
 
-    /// What tags packets that came in from elsewhere than by its interface.
+    /// Returns what tags packets that came in from elsewhere than by its interface.
     pub fn tag(self) -> u16 {
         FIRST_NAT + self.0
     }
 
-    /// The table of the addresses that it translates.
+    /// Returns the table of the addresses that it translates.
     pub fn table(self) -> TableName {
         format!("{COMMENT}-{}", self.nat()).parse().expect("a name of a table")
     }
 
-    /// What the rule of a jail says.
+    /// Returns what the rule of a jail says.
     pub fn comment_of(self, jail: &str) -> String {
         format!("{COMMENT} nat {} for {jail}", self.nat())
     }
 
-    /// What was said with [`Instance::comment_of`].
+    /// Returns what was said with [`Instance::comment_of`].
     pub fn from_comment(comment: &str) -> Option<(Instance, String)> {
         let rest = comment.strip_prefix(COMMENT)?.strip_prefix(" nat ")?;
         let (number, jail) = rest.split_once(" for ")?;
