@@ -332,7 +332,7 @@ impl Vnet {
     }
 
     /// Waits until a router's advertisement has given an interface an address, and the address can be used. Returns
-    /// `None` none when no address came in time. The kernel asks no router by itself: rtsol(8) and rtsold(8) do.
+    /// `None` when no address came in time. The kernel asks no router by itself: rtsol(8) and rtsold(8) do.
     ///
     /// # Arguments
     ///

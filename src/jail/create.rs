@@ -15,11 +15,12 @@ use crate::vnet::{ENTRY_DEADLINE, Vnet};
 /// # Errors
 ///
 /// * EEXIST: a jail of that name or jid is alive.
-/// * EINVAL: a parameter does not exist, has the wrong type, or does not go with another; the kernel says
-///   which in most cases.
-/// * ENOENT, ENOTDIR, EACCES: its root directory; ENOENT also a parent that does not exist.
+/// * EINVAL: a parameter does not exist, has the wrong type, or contradicts another parameter. In most cases the
+///   kernel's text names the parameter.
+/// * ENOENT, ENOTDIR, EACCES: the root directory. ENOENT also: the parent jail does not exist.
 /// * EADDRINUSE: another jail uses an address of `ip4.addr` or `ip6.addr`.
-/// * EPERM: not root; or the parent's `children.max`, or a right that the parent does not have.
+/// * EPERM: the caller is not root; or the limit is the parent's `children.max`, or a right that the parent does not
+///   have.
 /// * EAGAIN: all jids are taken.
 ///
 /// # Source
@@ -35,7 +36,7 @@ pub fn create(kernel: &dyn Kernel, parameters: &JailParameters) -> Result<Jid> {
     Jid::new(jid).map_err(|error| Error::malformed("create jail", &name, "jail_set", error))
 }
 
-/// Changes a jail.
+/// Changes parameters of a jail.
 ///
 /// `vnet`, `path`, `ip4`, `ip6`, `osrelease` and `osreldate` cannot be changed.
 ///
@@ -58,11 +59,11 @@ pub fn update(kernel: &dyn Kernel, jid: Jid, parameters: &JailParameters) -> Res
     updated.map(drop).during("change jail", jid, "jail_set")
 }
 
-/// A jail that lives only as long as this is held.
+/// A jail that exists only as long as this value.
 ///
-/// A child process created it and sits in it; when this is dropped without [`HeldJail::commit`], or the
-/// calling process dies, however it dies, the child ends, the kernel destroys the jail, and with it
-/// every interface that was made in it.
+/// A child process has created the jail and waits in it. If this value is dropped without [`HeldJail::commit`], or the
+/// calling process ends in any way, the child ends. Then the kernel destroys the jail, and every interface that was
+/// made in the jail.
 #[derive(Debug)]
 pub struct HeldJail {
     jid: Jid,
@@ -71,11 +72,11 @@ pub struct HeldJail {
     holder: Holder,
 }
 
-/// Creates a jail that dies with the caller until it is committed, and opens sockets in it.
+/// Creates a jail that ends with the caller until it is committed, and opens sockets in the jail.
 ///
-/// This is how to start a jail without leaving anything behind when it fails: create it held, make an
-/// epair through [`HeldJail::vnet`], rename the end that is to be the host's, take it out with
-/// [`Vnet::reclaim`], configure both, and [`HeldJail::commit`].
+/// This is the way to start a jail so that a failed start leaves nothing behind: create the jail held, make an
+/// epair through [`HeldJail::vnet`], rename the host's end, move the host's end to the host with
+/// [`Vnet::reclaim`], configure both ends, and call [`HeldJail::commit`].
 ///
 /// # Errors
 ///
@@ -147,33 +148,33 @@ pub(crate) fn create_held_plain(kernel: &Arc<dyn Kernel>, parameters: &JailParam
 }
 
 impl HeldPlain {
-    /// Returns the jail.
+    /// Returns the jail's jid.
     pub fn jid(&self) -> Jid {
         self.jid
     }
 
-    /// Lets the jail live on its own: see [`HeldJail::commit`].
+    /// Makes the jail independent of this value: see [`HeldJail::commit`].
     pub fn commit(self) -> Result<()> {
         update(&*self.holder.kernel, self.jid, &JailParameters::default().set("persist", true))
     }
 }
 
 impl HeldJail {
-    /// Returns the jail.
+    /// Returns the jail's jid.
     pub fn jid(&self) -> Jid {
         self.jid
     }
 
-    /// Its network stack.
+    /// Returns the jail's network stack.
     pub fn vnet(&self) -> &Vnet {
         &self.vnet
     }
 
-    /// Lets the jail live on its own: it stays until it is removed. Returns its network stack.
+    /// Makes the jail independent of this value: the jail stays until it is removed. Returns the jail's network stack.
     ///
     /// # Errors
     ///
-    /// As [`update`]. Then the jail is gone.
+    /// As [`update`]. After an error the jail is gone.
     ///
     /// # Source
     ///

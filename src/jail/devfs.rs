@@ -1,7 +1,7 @@
-//! devfs rulesets: which devices a jail sees.
+//! devfs rulesets, which say what devices a jail sees.
 //!
-//! Rulesets belong to the machine, and are changed through any mounted devfs. A jail's `devfs_ruleset`
-//! and the mount option `ruleset` name one by number.
+//! Rulesets belong to the machine. They are changed through any mounted devfs. The jail parameter `devfs_ruleset`
+//! and the mount option `ruleset` contain a ruleset's number.
 
 use std::mem::offset_of;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ use crate::kernel::{Errno, Failure, Handle, Kernel};
 /// The rule number that a ruleset is claimed with: the one the kernel gives to the first rule.
 const FIRST_RULE: u16 = 100;
 
-/// One rule: for which devices, and what to do.
+/// A rule: the devices that it matches, and what it does with them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[doc(alias = "devfs_rule")]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
@@ -27,35 +27,35 @@ pub struct DevfsRule {
     /// The paths it is for, relative to the mount, as a pattern of [`fnmatch(3)`](https://man.freebsd.org/fnmatch(3)):
     /// `bpf*`. None: all.
     pub path: Option<String>,
-    /// Hide (true) or show (false) them.
+    /// Hides (true) or shows (false) the devices.
     pub hide: Option<bool>,
-    /// Apply the rules of another ruleset.
+    /// Applies the rules of another ruleset.
     pub include: Option<u16>,
-    /// Set their permissions.
+    /// Sets the devices' permissions.
     pub mode: Option<u16>,
-    /// Set their owner.
+    /// Sets the devices' owner.
     pub owner: Option<u32>,
-    /// Set their group.
+    /// Sets the devices' group.
     pub group: Option<u32>,
 }
 
 impl DevfsRule {
-    /// `hide`: hides everything.
+    /// Returns the rule `hide`, which hides all devices.
     pub fn hide_all() -> DevfsRule {
         DevfsRule { hide: Some(true), ..DevfsRule::default() }
     }
 
-    /// `path PATTERN hide`.
+    /// Returns the rule `path PATTERN hide`.
     pub fn hide(pattern: &str) -> DevfsRule {
         DevfsRule { path: Some(pattern.to_owned()), ..DevfsRule::hide_all() }
     }
 
-    /// `path PATTERN unhide`.
+    /// Returns the rule `path PATTERN unhide`.
     pub fn unhide(pattern: &str) -> DevfsRule {
         DevfsRule { path: Some(pattern.to_owned()), hide: Some(false), ..DevfsRule::default() }
     }
 
-    /// `include N`.
+    /// Returns the rule `include N`.
     pub fn include(ruleset: u16) -> DevfsRule {
         DevfsRule { include: Some(ruleset), ..DevfsRule::default() }
     }
@@ -136,7 +136,7 @@ pub struct Devfs {
 }
 
 impl Devfs {
-    /// Opens a mounted devfs: `/dev`, or that of a jail to apply rules to it.
+    /// Opens a mounted devfs: `/dev`, or the devfs of a jail to apply rules to it.
     ///
     /// # Errors
     ///
@@ -150,11 +150,11 @@ impl Devfs {
         Ok(Devfs { kernel, handle, on: on.to_owned() })
     }
 
-    /// Returns the numbers of all rulesets, rising.
+    /// Returns the numbers of all rulesets, in rising order.
     ///
     /// # Errors
     ///
-    /// * EPERM: not root: this is needed for reading as well.
+    /// * EPERM: the caller is not root. Reading rulesets needs root as well.
     ///
     /// # Source
     ///
@@ -182,7 +182,8 @@ impl Devfs {
         }
     }
 
-    /// Returns the first number from `lowest` on that no ruleset has. Returns `None` when all up to 65535 are taken.
+    /// Returns the first number from `lowest` on that no ruleset has. Returns `None` if all numbers up to 65535 are
+    /// taken.
     ///
     /// # Errors
     ///
@@ -207,7 +208,7 @@ impl Devfs {
         Ok(None)
     }
 
-    /// Returns the rules of a ruleset, each with its number, rising.
+    /// Returns the rules of a ruleset, each with its number, in rising order.
     ///
     /// # Errors
     ///
@@ -247,16 +248,16 @@ impl Devfs {
         }
     }
 
-    /// Adds a rule at the end of a ruleset, which comes into being with its first rule.
+    /// Adds a rule at the end of a ruleset. The ruleset is made with its first rule.
     ///
-    /// It is applied to devices that appear from now on, on mounts with that ruleset; see
-    /// [`Devfs::apply`] for the others.
+    /// The rule is applied to devices that appear from now on, on mounts with that ruleset. For devices that are there
+    /// already, call [`Devfs::apply`].
     ///
     /// # Errors
     ///
     /// * EINVAL: the pattern is empty, too long, or has a NUL.
-    /// * ESRCH: the ruleset that it includes does not exist.
-    /// * EPERM: not root, or in a jail.
+    /// * ESRCH: the rule includes a ruleset that does not exist.
+    /// * EPERM: the caller is not root, or is in a jail.
     ///
     /// # Source
     ///
@@ -273,11 +274,11 @@ impl Devfs {
         self.kernel.ioctl(self.handle, &mut ask.request)
     }
 
-    /// Makes a new ruleset with the first free number from `lowest` on, and this as its first rule.
-    /// Returns the number.
+    /// Makes a new ruleset with the first free number from `lowest` on, and with `rule` as its first rule.
+    /// Returns the ruleset's number.
     ///
-    /// Two that do this at the same time get different numbers: each gives its rule the same number
-    /// within the ruleset, and the kernel takes only one.
+    /// Two callers at the same time get different numbers: each gives its rule the same number
+    /// within the ruleset, and the kernel accepts only one of the rules.
     ///
     /// # Errors
     ///
@@ -309,7 +310,7 @@ impl Devfs {
     /// # Errors
     ///
     /// * ESRCH: no such ruleset.
-    /// * EPERM: not root, or in a jail.
+    /// * EPERM: the caller is not root, or is in a jail.
     ///
     /// # Source
     ///
@@ -321,11 +322,11 @@ impl Devfs {
         self.kernel.ioctl(self.handle, &mut ask.request).during("apply ruleset", object, ask.name)
     }
 
-    /// Makes a ruleset the one of this mount: it is applied to devices that appear from now on.
+    /// Selects a ruleset for this mount: the ruleset is applied to devices that appear from now on.
     ///
     /// # Errors
     ///
-    /// * EPERM: not root, or in a jail.
+    /// * EPERM: the caller is not root, or is in a jail.
     ///
     /// # Source
     ///
@@ -337,12 +338,12 @@ impl Devfs {
         self.kernel.ioctl(self.handle, &mut ask.request).during("select ruleset", object, ask.name)
     }
 
-    /// Deletes all rules of a ruleset, and with them the ruleset, unless a mount uses it: then it stays,
-    /// empty, until that is unmounted. Returns whether there was anything to delete.
+    /// Deletes all rules of a ruleset, and the ruleset itself. A ruleset that a mount uses stays,
+    /// empty, until that mount is gone. Returns whether there was anything to delete.
     ///
     /// # Errors
     ///
-    /// * EPERM: not root, or in a jail.
+    /// * EPERM: the caller is not root, or is in a jail.
     ///
     /// # Source
     ///

@@ -1,4 +1,4 @@
-//! What happens to jails: told by the kernel on FreeBSD 15, and before seen by looking.
+//! Events of jails. On FreeBSD 15 the kernel reports them; on earlier releases the library looks for changes.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
@@ -19,43 +19,43 @@ use crate::types::Jid;
 /// How often jails are looked at where the kernel does not tell.
 const PERIOD: Duration = Duration::from_millis(50);
 
-/// Something that happened to a jail.
+/// An event of a jail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(into = "crate::spelling::JailEvent"))]
 pub enum JailEvent {
-    /// A jail was made directly below `parent`: below the caller's own jail, or on the host, if that is
-    /// none.
+    /// A jail was made directly below `parent`. `None` is the caller's own jail, or the host.
     #[doc(alias = "NOTE_JAIL_CHILD")]
     Created {
-        /// Where.
+        /// The parent.
         parent: Option<Jid>,
-        /// Which. `None` when it was more than one since the last event: [`list`](super::list) tells.
+        /// The new jail. `None` if several jails were made since the last event: [`list`](super::list) returns them.
         jid: Option<Jid>,
     },
-    /// Somebody changed it. Not seen before FreeBSD 15.
+    /// The jail was changed. Not reported before FreeBSD 15.
     #[doc(alias = "NOTE_JAIL_SET")]
     Changed(Jid),
-    /// A process entered it. Not seen before FreeBSD 15.
+    /// A process entered the jail. Not reported before FreeBSD 15.
     #[doc(alias = "NOTE_JAIL_ATTACH")]
     Attached {
         /// The jail.
         jid: Jid,
-        /// The process. `None` when it was more than one since the last event.
+        /// The process. `None` if several processes entered since the last event.
         process: Option<i32>,
     },
-    /// It is dying: [`wait_gone`](super::wait_gone) waits until it is gone.
+    /// The jail is dying: [`wait_gone`](super::wait_gone) waits until it is gone.
     #[doc(alias = "NOTE_JAIL_REMOVE")]
     Removed(Jid),
 }
 
-/// The events of some jails.
+/// The events of selected jails.
 ///
-/// It has a descriptor ([`AsFd`]) that an event loop can wait for: once it is readable, call [`JailEvents::next`]
-/// with no time until there is no event.
+/// The value has a descriptor ([`AsFd`]) for event loops. Once the descriptor is readable, call [`JailEvents::next`]
+/// with a limit of zero until it returns `None`.
 ///
-/// On FreeBSD 15 the kernel tells them. Before, jails are looked at again and again while somebody waits:
-/// then what is made and removed between two looks is missed, and changes and processes are not seen.
+/// On FreeBSD 15 the kernel reports the events. On earlier releases the library lists the jails again and again while a
+/// caller waits. A jail that is made and removed between two lists is missed, and changes and processes are not
+/// reported.
 ///
 /// ```
 /// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::sim::Sim::new());
@@ -129,7 +129,7 @@ enum Source {
 }
 
 impl JailEvents {
-    /// Events of no jail yet.
+    /// Returns a value that watches no jail yet.
     ///
     /// # Errors
     ///
@@ -163,12 +163,12 @@ impl JailEvents {
         Ok(JailEvents { kernel, source, ready: VecDeque::new(), signal })
     }
 
-    /// Returns whether the kernel tells, and nothing is missed.
+    /// Returns whether the kernel reports the events, so that no event is missed.
     pub fn are_told(&self) -> bool {
         matches!(self.source, Source::Told { .. })
     }
 
-    /// Watches the caller's own jail, or the host: tells of jails that are made directly in it.
+    /// Watches the caller's own jail, or the host: reports jails that are made directly in it.
     ///
     /// # Errors
     ///
@@ -218,8 +218,8 @@ impl JailEvents {
         }
     }
 
-    /// Watches a jail by reference, for as long as that is held. A jail that is dying or gone is told as
-    /// removed at once.
+    /// Watches a jail by reference, for as long as the reference is held. If the jail is dying or gone, its removal is
+    /// reported at once.
     ///
     /// # Errors
     ///
@@ -246,11 +246,11 @@ impl JailEvents {
         }
     }
 
-    /// Returns the next event. Returns `None` when there was none in that time.
+    /// Waits for the next event. Returns `None` if no event came within the limit.
     ///
     /// # Errors
     ///
-    /// As [`list`](super::list), before FreeBSD 15. Otherwise none are known.
+    /// As [`list`](super::list), before FreeBSD 15. None are known on FreeBSD 15.
     #[doc(alias = "kevent")]
     pub fn next(&mut self, limit: Duration) -> Result<Option<JailEvent>> {
         let deadline = self.kernel.now().saturating_add(limit);

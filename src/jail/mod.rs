@@ -1,5 +1,4 @@
-//! Jails: parameters, creating, reading, removing, descriptors, events, and what lies around them: devfs
-//! rules and mounts.
+//! Jails: parameters, creating, reading, removing, descriptors, events, devfs rules and mounts.
 
 mod create;
 pub mod devfs;

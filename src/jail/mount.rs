@@ -1,8 +1,8 @@
 //! File systems that jails need: mounting, finding and unmounting them.
 //!
-//! A mount point has two parts. What is above the jail is trusted; what is beneath its root belongs to
-//! root in the jail, and may be a symbolic link to anywhere by now. So the kernel resolves
-//! that part without leaving the first.
+//! A mount point has two parts. The part above the jail is trusted. The part beneath the jail's root belongs to
+//! root in the jail, and may have become a symbolic link to any place. For that reason the kernel resolves
+//! the second part without leaving the first part.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -13,33 +13,33 @@ use jailwire_sys::MNT_RDONLY;
 use crate::error::{During, Result};
 use crate::kernel::{Kernel, MountRequest, Mounted};
 
-/// Returns a devfs with a ruleset.
+/// Returns the request to mount a devfs with a ruleset.
 ///
 /// # Arguments
 ///
 /// * `root`: the jail's root directory.
-/// * `beneath`: where under it, relative: `dev`.
-/// * `ruleset`: the number of the ruleset that is applied; it need not exist.
+/// * `beneath`: the mount point, relative to the root directory, such as `dev`.
+/// * `ruleset`: the number of the ruleset that is applied; the ruleset need not exist.
 pub fn devfs(root: &Path, beneath: &Path, ruleset: u16) -> MountRequest {
     request("devfs", "devfs", root, beneath).option("ruleset", Some(ruleset.to_string()))
 }
 
-/// Returns a file-descriptor file system.
+/// Returns the request to mount a file-descriptor file system.
 pub fn fdescfs(root: &Path, beneath: &Path) -> MountRequest {
     request("fdescfs", "fdescfs", root, beneath)
 }
 
-/// Returns a process file system.
+/// Returns the request to mount a process file system.
 pub fn procfs(root: &Path, beneath: &Path) -> MountRequest {
     request("procfs", "proc", root, beneath)
 }
 
-/// Returns a process file system as Linux has it.
+/// Returns the request to mount a process file system in Linux's form.
 pub fn linprocfs(root: &Path, beneath: &Path) -> MountRequest {
     request("linprocfs", "linprocfs", root, beneath)
 }
 
-/// Another directory, shown here as well; or another file, in place of one.
+/// Returns the request to show another directory at the mount point, or another file in place of a file.
 pub fn nullfs(from: &Path, root: &Path, beneath: &Path, read_only: bool) -> MountRequest {
     let mut request = request("nullfs", from, root, beneath);
     if read_only {
@@ -48,7 +48,7 @@ pub fn nullfs(from: &Path, root: &Path, beneath: &Path, read_only: bool) -> Moun
     request
 }
 
-/// Returns a file system in memory; `size` limits it, in bytes.
+/// Returns the request to mount a file system in memory. `size` is its limit, in bytes.
 pub fn tmpfs(root: &Path, beneath: &Path, size: Option<u64>) -> MountRequest {
     let request = request("tmpfs", "tmpfs", root, beneath);
     match size {
@@ -57,7 +57,7 @@ pub fn tmpfs(root: &Path, beneath: &Path, size: Option<u64>) -> MountRequest {
     }
 }
 
-/// Any file system, without options.
+/// Returns the request to mount any file system, without options.
 pub fn request(fstype: &str, from: impl AsRef<OsStr>, root: &Path, beneath: &Path) -> MountRequest {
     MountRequest {
         fstype: fstype.to_owned(),
@@ -70,13 +70,13 @@ pub fn request(fstype: &str, from: impl AsRef<OsStr>, root: &Path, beneath: &Pat
 }
 
 impl MountRequest {
-    /// The same with a further option.
+    /// Adds an option.
     pub fn option(mut self, name: impl Into<String>, value: Option<String>) -> MountRequest {
         self.options.push((name.into(), value));
         self
     }
 
-    /// Returns where it is to be mounted.
+    /// Returns the mount point.
     pub fn on(&self) -> PathBuf {
         if self.beneath.as_os_str().is_empty() { self.root.clone() } else { self.root.join(&self.beneath) }
     }
@@ -97,14 +97,14 @@ impl fmt::Display for MountRequest {
 ///
 /// # Errors
 ///
-/// * ENOENT, ENOTDIR: the mount point, or what is mounted, does not exist or is no directory. nullfs takes a file
-///   as well, on a file.
+/// * ENOENT, ENOTDIR: the mount point, or the mounted directory, does not exist or is not a directory. nullfs also
+///   mounts a file on a file.
 /// * EINVAL: a nullfs of a directory on a file, or of a file on a directory or on a file with several names.
-/// * ENOTCAPABLE, ELOOP: the part beneath the root leads out of it.
-/// * EINVAL: the kernel does not know the file system, also after looking for its module (`Invalid
-///   fstype`); or an option or its value, and the kernel says which.
+/// * ENOTCAPABLE, ELOOP: the part beneath the root leads out of the root.
+/// * EINVAL: the kernel does not know the file system and finds no module for it (`Invalid
+///   fstype`); or an option or its value is wrong, and the kernel's text names the option.
 /// * EDEADLK: a nullfs on itself.
-/// * EPERM: not root, or the jail may not mount this.
+/// * EPERM: the caller is not root, or the jail may not mount this file system.
 ///
 /// # Source
 ///
@@ -114,11 +114,11 @@ pub fn mount(kernel: &dyn Kernel, request: &MountRequest) -> Result<()> {
     kernel.mount(request).during("mount", request, "nmount")
 }
 
-/// Lists what is mounted on a directory and beneath it, the newest first: the order to unmount in.
+/// Lists what is mounted on a directory and beneath it, the newest mount first. This is the order to unmount in.
 ///
 /// # Arguments
 ///
-/// * `directory`: as the kernel names it: absolute, without symbolic links.
+/// * `directory`: the absolute path without symbolic links, as the kernel has it.
 ///
 /// # Errors
 ///
@@ -136,14 +136,14 @@ pub fn beneath(kernel: &dyn Kernel, directory: &Path) -> Result<Vec<Mounted>> {
     Ok(mounts)
 }
 
-/// Returns what is mounted on a directory, and seen there. Returns `None` if that is nothing, or if a symbolic link in
-/// the path leads elsewhere.
+/// Returns the file system that is mounted on a directory and visible there. Returns `None` if no file system is, or if
+/// a symbolic link in the path leads elsewhere.
 ///
-/// Unlike [`beneath`], this does not look at everything that is mounted anywhere.
+/// Unlike [`beneath`], this function does not read the list of all mounts.
 ///
 /// # Arguments
 ///
-/// * `directory`: as the kernel names it: absolute, without symbolic links.
+/// * `directory`: the absolute path without symbolic links, as the kernel has it.
 ///
 /// # Errors
 ///
@@ -158,13 +158,13 @@ pub fn seen_on(kernel: &dyn Kernel, directory: &Path) -> Result<Option<Mounted>>
     Ok((found.on == directory).then_some(found))
 }
 
-/// Unmounts a file system, by its identity and not by its path; with `force` also when it is in use.
+/// Unmounts a file system, by its identity and not by its path. `force` unmounts it also while it is in use.
 ///
 /// # Errors
 ///
-/// * EBUSY: it is in use.
-/// * ENOENT: it is not mounted any more.
-/// * EPERM: not root, or mounted by somebody else.
+/// * EBUSY: the file system is in use.
+/// * ENOENT: the file system is not mounted any more.
+/// * EPERM: the caller is not root, or another user mounted the file system.
 ///
 /// # Source
 ///

@@ -10,17 +10,17 @@ use jailwire_sys::{JAIL_SYS_DISABLE, JAIL_SYS_INHERIT, JAIL_SYS_NEW};
 
 use crate::kernel::{self, Errno, Failure, Parameter};
 
-/// What a jail has of a subsystem: the type of `vnet`, `ip4`, `host`, `sysvmsg` and others.
+/// A jail's share of a subsystem: the type of `vnet`, `ip4`, `host`, `sysvmsg` and others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum JailSystem {
-    /// Nothing.
+    /// The jail has no access to the subsystem.
     #[doc(alias = "JAIL_SYS_DISABLE")]
     Disable,
-    /// One of its own.
+    /// The jail has a subsystem of its own.
     #[doc(alias = "JAIL_SYS_NEW")]
     New,
-    /// That of its parent.
+    /// The jail uses its parent's subsystem.
     #[doc(alias = "JAIL_SYS_INHERIT")]
     Inherit,
 }
@@ -62,9 +62,9 @@ pub enum JailValue {
     String(#[cfg_attr(feature = "serde", serde(with = "crate::spelling::bytes"))] Vec<u8>),
     /// `vnet`, `ip4`, `sysvmsg` …
     System(JailSystem),
-    /// `ip4.addr`: the first is the primary one.
+    /// `ip4.addr`: the first is the primary address.
     Ipv4(Vec<Ipv4Addr>),
-    /// `ip6.addr`: the first is the primary one.
+    /// `ip6.addr`: the first is the primary address.
     Ipv6(Vec<Ipv6Addr>),
 }
 
@@ -144,13 +144,13 @@ impl From<Vec<Ipv6Addr>> for JailValue {
 pub struct JailParameters(Vec<(String, JailValue)>);
 
 impl JailParameters {
-    /// Parameters with a name. A dot in it puts the jail below another: `parent.child`. A number must
-    /// be the jid.
+    /// Returns parameters with a name. A dot in the name puts the jail below another jail: `parent.child`. If the name
+    /// is a number, it must be the jid.
     pub fn new(name: &str) -> JailParameters {
         JailParameters::default().set("name", name)
     }
 
-    /// Sets a parameter. The last value counts.
+    /// Sets a parameter. If a parameter is set twice, the last value is used.
     pub fn set(mut self, name: impl Into<String>, value: impl Into<JailValue>) -> JailParameters {
         let (name, value) = (name.into(), value.into());
         match self.0.iter_mut().find(|(present, _)| *present == name) {
@@ -160,18 +160,18 @@ impl JailParameters {
         self
     }
 
-    /// `path`: its root directory, which must exist. It cannot be changed later.
+    /// Sets `path`, the root directory. The directory must exist. The path cannot be changed later.
     pub fn path(self, path: &Path) -> JailParameters {
         self.set("path", path)
     }
 
-    /// `host.hostname`.
+    /// Sets `host.hostname`.
     pub fn hostname(self, hostname: &str) -> JailParameters {
         self.set("host.hostname", hostname)
     }
 
-    /// `vnet=new`: a network stack of its own. It cannot be changed later, and goes with neither `ip4`
-    /// nor `ip6`.
+    /// Sets `vnet=new`: the jail gets its own network stack. This cannot be changed later, and excludes `ip4`
+    /// and `ip6`.
     pub fn vnet(self) -> JailParameters {
         self.set("vnet", JailSystem::New)
     }
@@ -181,7 +181,7 @@ impl JailParameters {
         self.0.iter().find(|(present, _)| present == name).map(|(_, value)| value)
     }
 
-    /// Takes a parameter out.
+    /// Removes a parameter.
     pub fn remove(&mut self, name: &str) {
         self.0.retain(|(present, _)| present != name);
     }

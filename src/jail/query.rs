@@ -18,12 +18,12 @@ use crate::types::Jid;
 /// More than the value of any parameter: the kernel's own limit for a list of addresses is far below.
 const LONGEST: usize = 1 << 24;
 
-/// Which jail.
+/// What a jail is looked up by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum JailKey {
-    /// The one with this jid.
+    /// Its jid.
     Jid(Jid),
-    /// The one with this name, from the caller's view: `parent.child` for one below another.
+    /// Its name, from the caller's view: `parent.child` for a jail below another jail.
     Name(String),
 }
 
@@ -61,27 +61,27 @@ impl fmt::Display for JailKey {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct JailInfo {
-    /// Its jid.
+    /// The jid.
     pub jid: Jid,
-    /// Its name, from the caller's view.
+    /// The name, from the caller's view.
     pub name: String,
-    /// Its root directory, from the caller's view.
+    /// The root directory, from the caller's view.
     pub path: PathBuf,
-    /// Its host name.
+    /// The host name.
     pub hostname: String,
-    /// Whether it has a network stack of its own.
+    /// Whether the jail has its own network stack.
     pub vnet: bool,
-    /// Whether it stays without processes.
+    /// Whether the jail stays without processes.
     pub persist: bool,
-    /// Whether it was removed and something still keeps it: a process, a socket, a mount.
+    /// Whether the jail was removed, and something still holds it: a process, a socket, a mount.
     pub dying: bool,
 }
 
-/// Reads a jail. Returns `None` if there is no such jail, or it is dying.
+/// Reads a jail. Returns `None` if there is no such jail, or the jail is dying.
 ///
 /// # Errors
 ///
-/// EINVAL: the kernel does not know a parameter; without VIMAGE that is `vnet`.
+/// EINVAL: the kernel does not know a parameter. A kernel without VIMAGE does not know `vnet`.
 ///
 /// # Source
 ///
@@ -93,7 +93,7 @@ pub fn get(kernel: &dyn Kernel, key: impl Into<JailKey>) -> Result<Option<JailIn
         .map_err(|failure| Error::new("look at jail", &key, "jail_get", failure))
 }
 
-/// Reads a jail, also one that is dying: removed, and kept by something.
+/// Reads a jail, also a dying jail: it was removed, and something still holds it.
 ///
 /// # Errors
 ///
@@ -109,7 +109,7 @@ pub fn get_even_dying(kernel: &dyn Kernel, key: impl Into<JailKey>) -> Result<Op
         .map_err(|failure| Error::new("look at jail", &key, "jail_get", failure))
 }
 
-/// Finds a jail by name. Returns `None` if there is none, or it is dying.
+/// Finds a jail by name. Returns `None` if there is no such jail, or the jail is dying.
 ///
 /// # Errors
 ///
@@ -119,8 +119,8 @@ pub fn find(kernel: &dyn Kernel, name: &str) -> Result<Option<Jid>> {
     find_with(kernel, name, 0)
 }
 
-/// Finds a jail by name, also one that is dying: removed, and kept by something. A living one is
-/// preferred to a dying one of the same name.
+/// Finds a jail by name, also a dying jail: it was removed, and something still holds it. If a living jail and a dying
+/// jail have the name, the living jail is returned.
 ///
 /// # Errors
 ///
@@ -140,8 +140,8 @@ fn find_with(kernel: &dyn Kernel, name: &str, flags: i32) -> Result<Option<Jid>>
     }
 }
 
-/// Lists the jails below the caller's, by rising jid; with `dying` also those that were removed and are
-/// still there.
+/// Lists the jails below the caller's, by rising jid. With `dying` the list also has jails that were removed and that
+/// something still holds.
 ///
 /// # Errors
 ///
@@ -165,12 +165,12 @@ pub fn list(kernel: &dyn Kernel, dying: bool) -> Result<Vec<JailInfo>> {
     }
 }
 
-/// Reads the bytes of one parameter of a jail, dying ones included. Returns `None` if there is no such jail.
+/// Reads the bytes of a parameter of a jail, also of a dying jail. Returns `None` if there is no such jail.
 ///
 /// # Errors
 ///
 /// * EINVAL: the kernel does not know the parameter.
-/// * EAGAIN: it kept growing.
+/// * EAGAIN: the value kept growing.
 ///
 /// # Source
 ///
@@ -251,7 +251,7 @@ pub fn addresses(
     Ok(Some((inet.collect(), inet6.collect())))
 }
 
-/// Returns the living jails that are held to addresses and have this one among them.
+/// Returns the living jails that are limited to addresses, and have this address among them.
 ///
 /// # Errors
 ///
@@ -273,7 +273,7 @@ pub(crate) struct AddressUsers {
 }
 
 impl AddressUsers {
-    /// Asks for the list. `first` is an address that it is for, for the words of an error.
+    /// Reads the list. `first` is an address that the list is for; an error names it.
     pub fn list(kernel: &dyn Kernel, first: IpAddr) -> Result<AddressUsers> {
         let list = kernel.sysctl(&Sysctl::read("security.jail.list"));
         Ok(AddressUsers { list: list.during("list jails with", first, "sysctl")? })

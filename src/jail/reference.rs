@@ -1,4 +1,4 @@
-//! Jails held by a jail descriptor, or where the kernel has none, named by jid.
+//! Jails that are held by a jail descriptor, or named by jid if the kernel has no jail descriptors.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,7 +15,8 @@ use crate::vnet::{ENTRY_DEADLINE, Vnet};
 
 /// Returns whether this kernel has jail descriptors and jail events, which came with FreeBSD 15.
 ///
-/// The kernel itself is asked. kern.osreldate is not, which in a jail is whatever the jail was given.
+/// The function asks the kernel itself. It does not read kern.osreldate, which in a jail is any value that the jail was
+/// given.
 ///
 /// # Errors
 ///
@@ -34,13 +35,13 @@ pub fn has_descriptors(kernel: &dyn Kernel) -> Result<bool> {
     }
 }
 
-/// One jail, and the same one for as long as this is held.
+/// A reference to one jail, which stays the same jail for as long as the reference is held.
 ///
-/// On FreeBSD 15 it is a jail descriptor: when the jail is removed the reference leads nowhere, also when
-/// another jail has its name or its jid by then. Before, it is a jid, which the kernel gives to
-/// another jail only after all others.
+/// On FreeBSD 15 the reference is a jail descriptor. When the jail is removed, the reference leads to no jail, also if
+/// another jail gets its name or its jid. On earlier releases the reference is a jid. The kernel gives a jid to
+/// another jail only after it has given out all others.
 ///
-/// It does not keep a jail that was removed from going away, as [`Vnet`] does.
+/// Unlike [`Vnet`], a reference does not hold a removed jail.
 ///
 /// ```
 /// # let kernel: std::sync::Arc<dyn jailwire::kernel::Kernel> = std::sync::Arc::new(jailwire::sim::Sim::new());
@@ -59,7 +60,7 @@ pub struct JailReference {
 }
 
 impl JailReference {
-    /// Returns a jail that is there. Returns `None` if there is no such jail, or it is dying.
+    /// Returns a reference to a jail. Returns `None` if there is no such jail, or the jail is dying.
     ///
     /// # Errors
     ///
@@ -110,7 +111,7 @@ impl JailReference {
 
     /// Creates a jail that is removed when the reference is dropped, or the calling process ends.
     ///
-    /// [`create_held`](super::create_held) does the same on every release, with a child process.
+    /// [`create_held`](super::create_held) does the same on every release, by a child process.
     ///
     /// # Errors
     ///
@@ -131,11 +132,11 @@ impl JailReference {
         JailReference::create_with(kernel, parameters, JAIL_OWN_DESC, None)
     }
 
-    /// Creates a jail below this one. The name is that within it.
+    /// Creates a jail below this jail. The name is relative to this jail.
     ///
     /// # Errors
     ///
-    /// * EPERM: this jail's `children.max`.
+    /// * EPERM: this jail's `children.max` is reached.
     /// * ENOENT: this jail is gone.
     /// * as [`JailReference::create`].
     ///
@@ -196,7 +197,7 @@ impl JailReference {
         self.jid
     }
 
-    /// Returns whether this is a jail descriptor.
+    /// Returns whether the reference is a jail descriptor.
     pub fn is_descriptor(&self) -> bool {
         self.descriptor.is_some()
     }
@@ -205,7 +206,7 @@ impl JailReference {
         self.descriptor
     }
 
-    /// Reads the jail. Returns `None` when it is gone, or dying.
+    /// Reads the jail. Returns `None` if the jail is gone, or dying.
     ///
     /// # Errors
     ///
@@ -278,8 +279,8 @@ impl JailReference {
     ///
     /// # Errors
     ///
-    /// * ENOENT, before FreeBSD 15 EINVAL: it is gone. On FreeBSD 15 also: it is dying.
-    /// * EPERM: not root; on FreeBSD 15: the process that made the reference was not.
+    /// * ENOENT, before FreeBSD 15 EINVAL: the jail is gone. On FreeBSD 15 also: the jail is dying.
+    /// * EPERM: the caller is not root; on FreeBSD 15: the process that made the reference was not root.
     ///
     /// # Source
     ///

@@ -1,4 +1,4 @@
-//! Removing jails, and waiting for what comes after.
+//! Removing jails, and waiting until they are gone.
 
 use std::time::Duration;
 
@@ -14,12 +14,12 @@ const PERIODS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_
 
 /// Removes a jail and the jails below it, and kills their processes.
 ///
-/// It is dying then, and gone as soon as nothing keeps it any more: processes that are not reaped, open
-/// sockets ([`Vnet`] has some: drop it first), open files, mounts, and for up to a minute TCP connections
-/// that just ended. Its name can be used again at once.
+/// Afterwards the jail is dying. It is gone as soon as nothing holds it any more: processes that are not reaped, open
+/// sockets (drop a [`Vnet`] first, which has some), open files, mounts, and for up to a minute TCP connections
+/// that have just ended. The jail's name can be used again at once.
 ///
-/// Interfaces that were made in it are destroyed with it, wherever they are; those that were lent to it
-/// come back. Destroying an epair before the jail is faster than having it come back.
+/// Interfaces that were made in the jail are destroyed with it, wherever they are. Interfaces that were lent to the
+/// jail return. To destroy an epair before the jail is faster than to wait for its return.
 ///
 /// # Errors
 ///
@@ -36,16 +36,17 @@ pub fn remove(kernel: &dyn Kernel, jid: Jid) -> Result<()> {
 
 /// Waits until a jail that was removed is gone.
 ///
-/// **Interfaces that it gives back come later**: see [`wait_for_interfaces`].
+/// **Interfaces that the jail gives back return later**: see [`wait_for_interfaces`].
 ///
 /// # Errors
 ///
-/// * ETIMEDOUT: something still keeps it.
+/// * ETIMEDOUT: something still holds the jail.
 ///
 /// # Source
 ///
-/// [`jail_get(2)`](https://man.freebsd.org/jail_get(2)) with JAIL_DYING, `kern/kern_jail.c:prison_deref`. The kernel sends no message when a jail is
-/// gone, only when it begins to die; so this looks, less and less often, by the kernel's clock.
+/// [`jail_get(2)`](https://man.freebsd.org/jail_get(2)) with JAIL_DYING, `kern/kern_jail.c:prison_deref`. The kernel
+/// sends no message when a jail is gone, only when it begins to die; so this looks, less and less often, by the
+/// kernel's clock.
 #[doc(alias = "JAIL_DYING")]
 pub fn wait_gone(kernel: &dyn Kernel, jid: Jid, limit: Duration) -> Result<()> {
     poll(kernel, limit, || match kernel.jail_get(&mut [Parameter::int("jid", jid.get())], JAIL_DYING) {
@@ -59,12 +60,12 @@ pub fn wait_gone(kernel: &dyn Kernel, jid: Jid, limit: Duration) -> Result<()> {
 
 /// Waits until interfaces that a jail had are back in a network stack.
 ///
-/// The kernel takes the jail off its list first, and moves the interfaces afterwards, about a tenth of a
-/// second each (`net/vnet.c:vnet_destroy`). They come back down, without addresses, and in no bridge.
+/// The kernel first takes the jail off its list, and moves the interfaces afterwards. Each takes about a tenth of a
+/// second (`net/vnet.c:vnet_destroy`). A returned interface is down, has no address, and is on no bridge.
 ///
 /// # Errors
 ///
-/// * ETIMEDOUT: one did not come; the error names it.
+/// * ETIMEDOUT: an interface did not return; the error names the interface.
 /// * as [`Vnet::has_interface`].
 pub fn wait_for_interfaces(vnet: &Vnet, names: &[InterfaceName], limit: Duration) -> Result<()> {
     let kernel = &**vnet.kernel();

@@ -7,7 +7,8 @@ use super::query::{self, JailKey};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 
-/// The type of a parameter. [`jail(8)`](https://man.freebsd.org/jail(8)) and the sysctl tree `security.jail.param` have them.
+/// The type of a parameter. [`jail(8)`](https://man.freebsd.org/jail(8)) and the sysctl tree `security.jail.param` have
+/// them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum JailType {
     /// `persist`, `dying`, `allow.raw_sockets` …
@@ -55,12 +56,12 @@ fn int(bytes: &[u8]) -> Option<i32> {
     bytes.try_into().ok().map(i32::from_ne_bytes)
 }
 
-/// Reads a parameter of a jail, dying ones included. Returns `None` if there is no such jail.
+/// Reads a parameter of a jail, also of a dying jail. Returns `None` if there is no such jail.
 ///
 /// # Errors
 ///
 /// * EINVAL: the kernel does not know the parameter.
-/// * EBADMSG: it is not of this type.
+/// * EBADMSG: the parameter has another type.
 ///
 /// # Source
 ///

@@ -5,33 +5,33 @@ use std::str::FromStr;
 
 use jailwire_sys::{MAXPATHLEN, PF_ANCHOR_NAME_SIZE};
 
-/// The path of an anchor: names between slashes, each of 1 to 63 bytes. Never the main ruleset.
+/// The path of an anchor: names between slashes, each of 1 to 63 bytes. It is never the main ruleset.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Anchor(String);
 
-/// Why a text is no path of an anchor.
+/// Why a text is not the path of an anchor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidAnchor {
-    /// The main ruleset, or two slashes with nothing between them.
+    /// The text names the main ruleset, or has two slashes with nothing between them.
     #[error("an anchor's name is not empty")]
     Empty,
-    /// A name of more than 63 bytes.
+    /// A name has more than 63 bytes.
     #[error("an anchor's name has at most 63 bytes")]
     TooLong,
-    /// A path of more than 959 bytes.
+    /// The path has more than 959 bytes.
     #[error("the path of an anchor has at most 959 bytes")]
     PathTooLong,
-    /// A name that pf has a meaning for, or a NUL or line break in it.
+    /// A name has a meaning for pf, or contains a NUL or a line break.
     #[error("an anchor is not called `_pf` or `*`, and has no control characters")]
     Reserved,
 }
 
 impl Anchor {
-    /// Checks a path.
+    /// Makes a path of a text.
     ///
     /// # Errors
     ///
-    /// [`InvalidAnchor`], which says why.
+    /// [`InvalidAnchor`]: the reason.
     pub fn new(path: &str) -> Result<Anchor, InvalidAnchor> {
         // What pf_create_kanchor takes for a parent's path.
         const LONGEST: usize = MAXPATHLEN - PF_ANCHOR_NAME_SIZE - 1;
@@ -50,7 +50,7 @@ impl Anchor {
         Ok(Anchor(path.to_owned()))
     }
 
-    /// Returns the anchor of that name right below this one.
+    /// Returns the anchor of that name directly below this anchor.
     ///
     /// # Errors
     ///

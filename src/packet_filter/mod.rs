@@ -1,9 +1,9 @@
-//! pf(4): rules in anchors, tables, states, by requests on `/dev/pf`; no `pfctl`, no netlink.
+//! pf(4): rules in anchors, tables and states, by requests on `/dev/pf`, without `pfctl` and netlink.
 //!
-//! An [`Anchor`] is a place for rules that the main ruleset calls by name (`nat-anchor "jailwire/*"` …). Rules
-//! are written into anchors only: nothing here can write the main ruleset. [`PacketFilter::replace`] puts all
-//! rules of an anchor in the place of those that were there, in one transaction. pf itself is never switched on
-//! or loaded: [`PacketFilter::is_running`] and [`PacketFilter::calls`] say what is missing.
+//! An [`Anchor`] is a place for rules that the main ruleset calls by name (`nat-anchor "jailwire/*"` …). This module
+//! writes rules into anchors, and cannot write the main ruleset. [`PacketFilter::replace`] replaces all rules of an
+//! anchor in one transaction. The module never loads pf or switches it on: [`PacketFilter::is_running`] and
+//! [`PacketFilter::calls`] report what is missing.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -48,7 +48,7 @@ pub use table::{InvalidTableName, TableName};
 /// The device. It is there when pf is in the kernel, or its module is loaded.
 const DEVICE: &str = "/dev/pf";
 
-/// The packet filter of the host.
+/// The host's packet filter.
 #[derive(Debug)]
 pub struct PacketFilter {
     kernel: Arc<dyn Kernel>,
@@ -62,7 +62,7 @@ impl PacketFilter {
     ///
     /// * ENOENT: pf is not loaded.
     /// * EACCES: the caller is not root.
-    /// * EOPNOTSUPP: a kernel that opens no devices.
+    /// * EOPNOTSUPP: the kernel cannot open devices.
     ///
     /// # Source
     ///
@@ -84,11 +84,11 @@ impl PacketFilter {
         Ok(PacketFilter { kernel, handle })
     }
 
-    /// Returns whether pf is running: rules of one that is not have no effect.
+    /// Returns whether pf is running. If pf is not running, its rules have no effect.
     ///
     /// # Errors
     ///
-    /// None that an open device gives.
+    /// An open device reports no errors.
     ///
     /// # Source
     ///

@@ -1,4 +1,4 @@
-//! Reading: which anchors there are, who calls them, and their rules.
+//! Reading anchors, the calls of anchors, and rules.
 
 use std::mem::offset_of;
 use std::net::IpAddr;
@@ -27,11 +27,12 @@ struct Said {
 }
 
 impl PacketFilter {
-    /// Returns whether the main ruleset calls the anchors right below one, by a rule such as `nat-anchor "NAME/*"`.
+    /// Returns whether the main ruleset calls the anchors directly below an anchor, by a rule such as `nat-anchor
+    /// "NAME/*"`.
     ///
     /// # Errors
     ///
-    /// EBUSY: the main ruleset was written again and again while it was read.
+    /// EBUSY: other processes wrote the main ruleset each time it was read.
     ///
     /// # Source
     ///
@@ -59,7 +60,7 @@ impl PacketFilter {
     ///
     /// # Errors
     ///
-    /// EBUSY: it was written again and again while it was read.
+    /// EBUSY: other processes wrote the anchor each time it was read.
     ///
     /// # Source
     ///
@@ -92,7 +93,7 @@ impl PacketFilter {
     ///
     /// # Errors
     ///
-    /// None that an open device gives.
+    /// An open device reports no errors.
     pub fn exists(&self, anchor: &Anchor) -> Result<bool> {
         match self.attempt(&mut below(call!(DIOCGETRULESETS), anchor, 0)) {
             Ok(()) => Ok(true),
@@ -105,7 +106,7 @@ impl PacketFilter {
     ///
     /// # Errors
     ///
-    /// EBUSY: anchors came and went all the time while they were read.
+    /// EBUSY: anchors came and went each time they were read.
     ///
     /// # Source
     ///

@@ -1,4 +1,4 @@
-//! Rules: what they are for, what they do, and how they lie in a `pf_rule`.
+//! Rules: the packets that they match, what they do, and their layout in a `pf_rule`.
 
 use std::fmt;
 use std::mem::offset_of;
@@ -75,7 +75,7 @@ impl fmt::Display for Protocol {
     }
 }
 
-/// A range of ports: the first, the last, and all between. Port 0 is in no range.
+/// A range of ports: the first port, the last port, and all ports between. No range contains port 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ports {
     first: u16,
@@ -83,32 +83,32 @@ pub struct Ports {
 }
 
 impl Ports {
-    /// One port. Returns `None` if it is 0.
+    /// Returns a range with one port. Returns `None` if the port is 0.
     pub fn one(port: u16) -> Option<Ports> {
         Ports::new(port, port)
     }
 
-    /// From the first to the last. Returns `None` if the first is 0 or comes after the last.
+    /// Returns the range from the first to the last port. Returns `None` if the first is 0 or comes after the last.
     pub fn new(first: u16, last: u16) -> Option<Ports> {
         (first != 0 && first <= last).then_some(Ports { first, last })
     }
 
-    /// Returns the first.
+    /// Returns the first port.
     pub fn first(self) -> u16 {
         self.first
     }
 
-    /// Returns the last.
+    /// Returns the last port.
     pub fn last(self) -> u16 {
         self.last
     }
 
-    /// Returns how many there are.
+    /// Returns the number of ports.
     pub fn count(self) -> usize {
         usize::from(self.last - self.first) + 1
     }
 
-    /// Returns whether a port is in both.
+    /// Returns whether both ranges contain a port.
     pub fn overlaps(self, other: Ports) -> bool {
         self.first <= other.last && other.first <= self.last
     }
@@ -123,16 +123,16 @@ impl fmt::Display for Ports {
     }
 }
 
-/// Which way a packet goes through an interface.
+/// The direction of a packet through an interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Direction {
-    /// It comes in.
+    /// The packet comes in.
     In,
-    /// It goes out.
+    /// The packet goes out.
     Out,
 }
 
-/// What a rule does with the packets that it is for.
+/// What a rule does with the packets that it matches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// Packets that go out get this source address, and a source port that is free.
@@ -144,18 +144,18 @@ pub enum Action {
     Redirect {
         /// The address.
         to: IpAddr,
-        /// The port that the first of the rule's ports becomes; the next one the next, and so on.
+        /// The port that the first of the rule's ports becomes. The second port becomes the next port, and so on.
         port: u16,
     },
-    /// Packets pass, and a state is kept for the answers; no later rule is asked.
+    /// Packets pass, and pf keeps a state for the replies. Later rules are not tried.
     Pass {
-        /// Those of one direction alone.
+        /// The direction of the packets. `None` matches both.
         direction: Option<Direction>,
     },
 }
 
-/// The kinds of rules: each has a ruleset of its own, in which the first (translation) or the last (filter)
-/// that matches wins.
+/// The kinds of rules. Each kind has a ruleset of its own. The first translation rule that matches wins, and the last
+/// filter rule that matches wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RuleKind {
     /// Translation of source addresses: `nat`, `nat-anchor`.
@@ -167,7 +167,7 @@ pub enum RuleKind {
 }
 
 impl RuleKind {
-    /// All of them.
+    /// All kinds.
     pub const ALL: [RuleKind; 3] = [RuleKind::Nat, RuleKind::Redirect, RuleKind::Filter];
 
     /// Returns the word of pf.conf(5) that calls an anchor's rules of this kind.
@@ -212,7 +212,7 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// Returns a rule for all packets of a family.
+    /// Returns a rule that matches all packets of a family.
     pub fn new(family: Family, action: Action) -> Rule {
         Rule {
             family,
@@ -226,37 +226,37 @@ impl Rule {
         }
     }
 
-    /// For those that come in, or go out, by this interface.
+    /// Matches packets that come in, or go out, by this interface.
     pub fn on(mut self, interface: InterfaceName) -> Rule {
         self.interface = Some(interface);
         self
     }
 
-    /// For those from this network.
+    /// Matches packets from this network.
     pub fn from(mut self, network: IpNetwork) -> Rule {
         self.from = Some(network);
         self
     }
 
-    /// For those to this network.
+    /// Matches packets to this network.
     pub fn to(mut self, network: IpNetwork) -> Rule {
         self.to = Some(network);
         self
     }
 
-    /// For those of this protocol.
+    /// Matches packets of this protocol.
     pub fn of(mut self, protocol: Protocol) -> Rule {
         self.protocol = Some(protocol);
         self
     }
 
-    /// For those of this protocol to these ports.
+    /// Matches packets of this protocol to these ports.
     pub fn to_ports(mut self, protocol: Protocol, ports: Ports) -> Rule {
         (self.protocol, self.ports) = (Some(protocol), Some(ports));
         self
     }
 
-    /// A text that `pfctl -sl` shows, cut to 63 bytes.
+    /// Sets the label, a text that `pfctl -sl` shows, cut to 63 bytes.
     pub fn labelled(mut self, label: &str) -> Rule {
         let mut end = label.len().min(PF_RULE_LABEL_SIZE - 1);
         while !label.is_char_boundary(end) {
@@ -271,32 +271,32 @@ impl Rule {
         self.family
     }
 
-    /// Returns what it does.
+    /// Returns what the rule does.
     pub fn action(&self) -> &Action {
         &self.action
     }
 
-    /// Returns the interface, if it is for one alone.
+    /// Returns the interface. Returns `None` if the rule matches every interface.
     pub fn interface(&self) -> Option<&InterfaceName> {
         self.interface.as_ref()
     }
 
-    /// Returns the protocol, if it is for one alone.
+    /// Returns the protocol. Returns `None` if the rule matches every protocol.
     pub fn protocol(&self) -> Option<Protocol> {
         self.protocol
     }
 
-    /// From where.
+    /// Returns the network that packets have to come from. Returns `None` if the rule matches every source.
     pub fn source(&self) -> Option<IpNetwork> {
         self.from
     }
 
-    /// To where.
+    /// Returns the network that packets have to go to. Returns `None` if the rule matches every destination.
     pub fn destination(&self) -> Option<IpNetwork> {
         self.to
     }
 
-    /// To which ports.
+    /// Returns the ports that packets have to go to. Returns `None` if the rule matches every port.
     pub fn ports(&self) -> Option<Ports> {
         self.ports
     }
@@ -306,7 +306,7 @@ impl Rule {
         &self.label
     }
 
-    /// Its kind.
+    /// Returns the rule's kind.
     pub fn kind(&self) -> RuleKind {
         match self.action {
             Action::Nat { .. } => RuleKind::Nat,

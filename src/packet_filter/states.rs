@@ -1,4 +1,4 @@
-//! States: connections that go on by a rule that is gone.
+//! States: connections that continue after their rule has been removed.
 
 use std::net::IpAddr;
 
@@ -10,7 +10,7 @@ use crate::abi::call;
 use crate::error::Result;
 use crate::kernel::nvlist::NvList;
 
-/// Which states: of all that is given. Addresses are those behind a translation.
+/// Selects states: a state has to match everything that is given. Addresses are those behind a translation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StateFilter {
     family: Family,
@@ -21,32 +21,33 @@ pub struct StateFilter {
 }
 
 impl StateFilter {
-    /// Those of connections that this address began.
+    /// Selects the states of connections that this address began.
     pub fn from(address: IpAddr) -> StateFilter {
         let family = Family::of(address);
         StateFilter { family, from: Some(address), to: None, protocol: None, ports: None }
     }
 
-    /// Those of connections to this address.
+    /// Selects the states of connections to this address.
     pub fn to(address: IpAddr) -> StateFilter {
         StateFilter { from: None, to: Some(address), ..StateFilter::from(address) }
     }
 
-    /// Those to these ports of it alone.
+    /// Limits the selection to connections to these ports of the address.
     pub fn at(self, protocol: Protocol, ports: Ports) -> StateFilter {
         StateFilter { protocol: Some(protocol), ports: Some(ports), ..self }
     }
 }
 
 impl PacketFilter {
-    /// Removes states, and the states of the same connections on other interfaces. Returns how many.
+    /// Removes states, and the states of the same connections on other interfaces. Returns the number of removed
+    /// states.
     ///
-    /// FreeBSD 14 compares the addresses outside the translation. There the states of redirected connections
-    /// stay until they end by themselves.
+    /// FreeBSD 14 compares the addresses outside the translation. On FreeBSD 14 the states of redirected connections
+    /// therefore stay until the connections end.
     ///
     /// # Errors
     ///
-    /// EACCES: opened to read alone.
+    /// EACCES: pf was opened to read alone.
     ///
     /// # Source
     ///

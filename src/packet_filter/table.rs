@@ -24,7 +24,8 @@ const NAMED: usize = size_of::<pfr_table>();
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TableName(String);
 
-/// A text that is no name of a table: it is empty, has more than 31 bytes, or a control character.
+/// An error: a text that cannot be the name of a table. It is empty, has more than 31 bytes, or has a control
+/// character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a table's name has 1 to 31 bytes and no control characters")]
 pub struct InvalidTableName;
@@ -52,7 +53,7 @@ impl PacketFilter {
     ///
     /// # Errors
     ///
-    /// ENOMEM: no room, or too many anchors. EACCES: opened to read alone.
+    /// ENOMEM: the kernel has no room, or has too many anchors. EACCES: pf was opened to read alone.
     ///
     /// # Source
     ///
@@ -69,7 +70,7 @@ impl PacketFilter {
     ///
     /// # Errors
     ///
-    /// EACCES: opened to read alone.
+    /// EACCES: pf was opened to read alone.
     ///
     /// # Source
     ///
@@ -85,7 +86,7 @@ impl PacketFilter {
     ///
     /// # Errors
     ///
-    /// None that an open device gives.
+    /// An open device reports no errors.
     ///
     /// # Source
     ///
@@ -109,11 +110,11 @@ impl PacketFilter {
         Ok(bytes.chunks_exact(NAMED).filter_map(name).collect())
     }
 
-    /// Makes a table hold these networks and no others.
+    /// Replaces all networks of a table with these networks.
     ///
     /// # Errors
     ///
-    /// ESRCH: no such table. EACCES: opened to read alone.
+    /// ESRCH: no such table. EACCES: pf was opened to read alone.
     ///
     /// # Source
     ///
@@ -125,7 +126,7 @@ impl PacketFilter {
         self.perform(&mut ask, "set table", format_args!("{name} of anchor {anchor}"))
     }
 
-    /// Adds networks to a table. Returns how many are new.
+    /// Adds networks to a table. Returns how many of them were not in the table.
     ///
     /// # Errors
     ///
@@ -138,7 +139,7 @@ impl PacketFilter {
         Ok(ask.argument().i32_at(offset_of!(pfioc_table, pfrio_nadd)) as usize)
     }
 
-    /// Removes networks from a table. Returns how many were in it.
+    /// Removes networks from a table. Returns how many of them were in the table.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Writing an anchor anew: one transaction, begun again where others were faster.
+//! Writing an anchor in one transaction, which is repeated when other processes write at the same time.
 
 use std::mem::offset_of;
 use std::time::Duration;
@@ -23,22 +23,21 @@ const RULE_TRIES: u32 = 64;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 impl PacketFilter {
-    /// Puts rules in the place of all rules of an anchor: in one transaction, so that packets meet the old ones
-    /// or the new ones. The anchor comes into being with its first rule. No rules at all: see
-    /// [`PacketFilter::remove`].
+    /// Replaces all rules of an anchor in one transaction: each packet meets the old rules or the new rules. The anchor
+    /// is made with its first rule. To remove all rules, see [`PacketFilter::remove`].
     ///
-    /// All processes that write rules share one list of addresses in the kernel. A process that begins to fill it
-    /// empties it for the others, and the kernel refuses their next request with EBUSY. It does the same when two
-    /// processes write the same anchor. After EBUSY this function tries again, for up to 30 seconds.
+    /// All processes that write rules share one list of addresses in the kernel. A process that begins to fill the list
+    /// empties it for the other processes, and the kernel refuses their next request with EBUSY. The kernel does the
+    /// same when two processes write the same anchor. After EBUSY this function tries again, for up to 30 seconds.
     ///
     /// # Errors
     ///
-    /// * EINVAL: two families in one rule; ports that go beyond 65535. Of DIOCXBEGIN: there are as many anchors as
-    ///   there may be, 512 on FreeBSD 15 unless pf.conf says `set limit anchors`.
+    /// * EINVAL: a rule has two families, or its ports go beyond 65535. From DIOCXBEGIN: the number of anchors has
+    ///   reached its limit, which is 512 on FreeBSD 15 unless pf.conf says `set limit anchors`.
     /// * EEXIST: two of the rules are the same.
-    /// * EBUSY: others have written without end.
-    /// * EACCES: opened to read alone.
-    /// * ENOMEM: no room.
+    /// * EBUSY: other processes wrote for 30 seconds.
+    /// * EACCES: pf was opened to read alone.
+    /// * ENOMEM: the kernel has no room.
     ///
     /// # Source
     ///
@@ -55,12 +54,12 @@ impl PacketFilter {
         self.persist(WHAT, anchor, || self.attempt_to_write(&mut Transaction::of(anchor, false), rules))
     }
 
-    /// Takes away an anchor with all of its rules and tables; one that is not there is gone already. An anchor
-    /// that the main ruleset calls stays, empty.
+    /// Removes an anchor with all of its rules and tables. If the anchor does not exist, nothing is changed. If the
+    /// main ruleset calls the anchor, the anchor stays, empty.
     ///
     /// # Errors
     ///
-    /// EBUSY: others have written there without end. EACCES: opened to read alone.
+    /// EBUSY: other processes wrote there for 30 seconds. EACCES: pf was opened to read alone.
     ///
     /// # Source
     ///

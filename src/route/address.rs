@@ -25,33 +25,33 @@ const SLOTS: usize = small!(RTAX_MAX => usize);
 /// The longest mask that means anything: that of IPv6.
 const LONGEST_MASK: usize = size_of::<sockaddr_in6>();
 
-/// One socket address of a message.
+/// A socket address in a routing message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SocketAddress {
     /// AF_INET.
     V4(Ipv4Addr),
-    /// AF_INET6: the address without an embedded scope, and the index of the interface it belongs to,
-    /// which is 0 for all but link-local addresses.
+    /// AF_INET6: the address without an embedded scope, and the index of the interface that it belongs to.
+    /// The index is 0 for all but link-local addresses.
     V6(Ipv6Addr, u32),
     /// AF_LINK: an interface.
     Link(LinkAddress),
-    /// Length 0: nothing.
+    /// Length 0: no address.
     Empty,
-    /// Another family, or one of the above that is too short: a mask without a family, for instance.
+    /// Another family, or an address of a known family that is too short, such as a mask without a family.
     Other(u8),
 }
 
 /// An interface as an AF_LINK address describes it ([`link_addr(3)`](https://man.freebsd.org/link_addr(3))).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct LinkAddress {
-    /// Its index; 0 where it is not told.
+    /// Its index. 0: the message has no index.
     pub index: u16,
-    /// Its type (IFT_*); 0 where it is not told.
+    /// Its type (IFT_*). 0: the message has no type.
     pub kind: u8,
-    /// Its name, where it is told.
+    /// Its name, if the message has it.
     pub name: Option<InterfaceName>,
-    /// Its address, where it has one of six bytes.
+    /// Its link address, if it has six bytes.
     pub mac: Option<MacAddr>,
 }
 
@@ -74,7 +74,7 @@ impl SocketAddress {
         Ok(parsed.unwrap_or(SocketAddress::Other(family)))
     }
 
-    /// Returns the address, without a scope, if it is one of IPv4 or IPv6.
+    /// Returns the address, without a scope, if it is an IPv4 or IPv6 address.
     pub fn ip(&self) -> Option<IpAddr> {
         match self {
             SocketAddress::V4(address) => Some(IpAddr::V4(*address)),
@@ -83,7 +83,7 @@ impl SocketAddress {
         }
     }
 
-    /// Returns the interface, if it is one.
+    /// Returns the interface, if this is an AF_LINK address.
     pub fn link(&self) -> Option<&LinkAddress> {
         match self {
             SocketAddress::Link(link) => Some(link),
@@ -139,7 +139,7 @@ fn parse_link(address: &[u8]) -> Option<SocketAddress> {
 
 /// The addresses of one message.
 ///
-/// They lie in it and nowhere else: reading a dump of any length allocates nothing for its messages.
+/// The value contains the addresses: reading a dump of any length allocates nothing for its messages.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Addresses {
     slots: [Option<SocketAddress>; SLOTS],
@@ -174,35 +174,35 @@ impl Addresses {
         self.slots.get(number as usize)?.as_ref()
     }
 
-    /// RTAX_DST: where a route leads to.
+    /// Returns RTAX_DST: the destination of a route.
     pub fn destination(&self) -> Option<&SocketAddress> {
         self.slot(RTAX_DST)
     }
 
-    /// RTAX_GATEWAY: where packets are sent next; a link address for what is reached directly.
+    /// Returns RTAX_GATEWAY: the router, or a link address if the destination is reached directly.
     pub fn gateway(&self) -> Option<&SocketAddress> {
         self.slot(RTAX_GATEWAY)
     }
 
-    /// RTAX_IFP: the interface.
+    /// Returns RTAX_IFP: the interface.
     pub fn interface(&self) -> Option<&LinkAddress> {
         self.slot(RTAX_IFP)?.link()
     }
 
-    /// RTAX_IFA: the interface's address.
+    /// Returns RTAX_IFA: the interface's address.
     pub fn interface_address(&self) -> Option<&SocketAddress> {
         self.slot(RTAX_IFA)
     }
 
-    /// RTAX_BRD: the broadcast address, or the far end of a point-to-point interface.
+    /// Returns RTAX_BRD: the broadcast address, or the far end of a point-to-point interface.
     pub fn broadcast(&self) -> Option<&SocketAddress> {
         self.slot(RTAX_BRD)
     }
 
-    /// RTAX_NETMASK, as the prefix length of an address of the family of `of`.
+    /// Returns RTAX_NETMASK, as the prefix length of an address of the family of `of`.
     ///
-    /// Returns `None` when there is no mask, when `of` is no IP address, or when the mask has gaps. A mask's own
-    /// family means nothing, and its length may be cut short.
+    /// Returns `None` if there is no mask, if `of` is not an IP address, or if the mask has gaps. The family of the
+    /// mask itself has no meaning, and the mask may be cut short.
     pub fn prefix_length(&self, of: &SocketAddress) -> Option<u8> {
         self.slot(RTAX_NETMASK)?;
         match of {
@@ -217,7 +217,7 @@ impl Addresses {
         }
     }
 
-    /// Returns whether the message has a mask at all: a route without one leads to a single host.
+    /// Returns whether the message has a mask. A route without a mask leads to a single host.
     pub fn has_mask(&self) -> bool {
         self.slot(RTAX_NETMASK).is_some()
     }

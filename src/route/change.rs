@@ -17,14 +17,13 @@ use crate::vnet::Vnet;
 impl Vnet {
     /// Adds a route.
     ///
-    /// With a gateway, to a destination that has a route through another gateway, it adds a second
-    /// path, which gets its share of the packets (`net.route.multipath`). To have just one default
-    /// route use [`Vnet::ensure_default`].
+    /// If the destination has a route through another router, the call adds a second path. The paths share the packets
+    /// (`net.route.multipath`). To have exactly one default route, use [`Vnet::ensure_default`].
     ///
     /// # Errors
     ///
-    /// * ENETUNREACH: no interface has an address whose prefix covers the gateway, or a link-local
-    ///   gateway has no scope, or there is no interface with that index.
+    /// * ENETUNREACH: no interface has an address whose prefix covers the router; or a link-local
+    ///   router has no scope; or no interface has that index.
     /// * EEXIST: the route exists, and cannot have a second path.
     /// * EINVAL: the gateway does not fit the destination.
     /// * EOPNOTSUPP: blackhole or reject in a stack whose lo0 has no address of that family.
@@ -51,14 +50,14 @@ impl Vnet {
         self.change(route.request(RTM_ADD), route.fib).during("add route", route, "RTM_ADD")
     }
 
-    /// Changes where a route leads, and its metrics.
+    /// Changes how packets get to the destination of a route, and the route's metrics.
     ///
-    /// On a route with several paths the gateway selects the path whose metrics change; it cannot be
-    /// given a new one.
+    /// On a route with several paths, the router selects the path whose metrics change. The router of a path cannot be
+    /// changed.
     ///
     /// # Errors
     ///
-    /// * ESRCH: no such route; or it has several paths, and the gateway is none of them.
+    /// * ESRCH: no such route; or the route has several paths, and no path has this router.
     /// * as [`Vnet::add_route`].
     ///
     /// # Source
@@ -69,12 +68,12 @@ impl Vnet {
         self.change(route.request(RTM_CHANGE), route.fib).during("change route", route, "RTM_CHANGE")
     }
 
-    /// Deletes a route, or the one path of it that goes `via`.
+    /// Deletes a route, or the path of the route that goes `via`.
     ///
     /// # Errors
     ///
-    /// * ESRCH: no such route or path; or it has several paths, and `via` is none.
-    /// * EADDRINUSE: it belongs to an address of an interface.
+    /// * ESRCH: no such route or path; or the route has several paths, and `via` is `None`.
+    /// * EADDRINUSE: the route belongs to an address of an interface.
     /// * EPERM: not root.
     ///
     /// # Source
@@ -97,9 +96,9 @@ impl Vnet {
         self.change(request, fib).during("delete route", shown, "RTM_DELETE")
     }
 
-    /// Finds the route that packets to an address take. Returns `None` when there is none.
+    /// Finds the route that packets to an address take. Returns `None` if there is no route.
     ///
-    /// Of a route with several paths it names one, always the same, and no weight.
+    /// For a route with several paths the result is one path, always the same, without its weight.
     ///
     /// # Errors
     ///
@@ -114,7 +113,7 @@ impl Vnet {
         self.ask(request(RTM_GET, address, None), fib).during("find route to", address, "RTM_GET")
     }
 
-    /// Finds the route to exactly this destination. Returns `None` when there is none.
+    /// Finds the route to exactly this destination. Returns `None` if there is no such route.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Having just one default route, and no routes at all.
+//! Having exactly one default route, and removing all routes.
 
 use super::{Gateway, Route, RouteFlags, Via};
 use crate::error::Result;
@@ -7,10 +7,10 @@ use crate::types::Fib;
 use crate::vnet::Vnet;
 
 impl Vnet {
-    /// Makes this the one default route of its family. Returns whether anything had to change.
+    /// Makes this the only default route of its family. Returns whether anything had to change.
     ///
-    /// The route is read first: adding would make a second path next to one that is there, and changing
-    /// fails for a route with several. Only a route with several paths costs a dump.
+    /// The route is read first: RTM_ADD would add a second path to an existing default route, and RTM_CHANGE
+    /// fails for a route with several paths. Only a route with several paths costs a dump.
     ///
     /// # Errors
     ///
@@ -70,14 +70,14 @@ impl Vnet {
         Ok(true)
     }
 
-    /// Deletes all routes of both families that have a gateway or lead nowhere (blackhole, reject). Returns
-    /// how many there were.
+    /// Deletes all routes of both families that have a router or drop packets (blackhole, reject). Returns the number
+    /// of deleted routes.
     ///
-    /// Routes of interface addresses stay, as with `route flush`, and so do those to an interface.
+    /// Routes of interface addresses and routes to an interface stay, as with `route flush`.
     ///
     /// # Errors
     ///
-    /// As [`Vnet::routes`] and [`Vnet::delete_route`]; routes that vanish meanwhile are none.
+    /// As [`Vnet::routes`] and [`Vnet::delete_route`]. A route that vanishes meanwhile is no error.
     pub fn flush_routes(&self, fib: Fib) -> Result<usize> {
         let mut flushed = 0;
         for route in self.routes(fib)? {

@@ -32,8 +32,8 @@ use table::Destination;
 pub struct Gateway {
     /// The address.
     pub address: IpAddr,
-    /// For a link-local address the index of the interface it is on, in the stack of the route. 0 for
-    /// all others.
+    /// For a link-local address: the index of the interface that the address is on, in the network stack of the route.
+    /// 0 for all other addresses.
     pub scope: u32,
 }
 
@@ -111,9 +111,9 @@ pub enum Via {
     Gateway(Gateway),
     /// Directly, on the interface with this index.
     Interface(u16),
-    /// Not at all: they are dropped.
+    /// The kernel drops the packets.
     Blackhole,
-    /// Not at all: the sender is told so.
+    /// The kernel drops the packets, and reports that to their sender.
     Reject,
 }
 
@@ -128,10 +128,10 @@ impl fmt::Display for Via {
     }
 }
 
-/// A route to be made.
+/// A route to add or change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Route {
-    /// Where it leads to. Bits behind the prefix are ignored; a full-length prefix makes a host route.
+    /// The destination. Bits after the prefix are ignored. A full-length prefix makes a host route.
     pub destination: IpNetwork,
     /// How packets get there.
     pub via: Via,
@@ -147,18 +147,18 @@ impl Route {
         Route { destination: destination.into(), via, metrics: Metrics::default(), fib: Fib::DEFAULT }
     }
 
-    /// Returns a default route, of the family of the gateway.
+    /// Returns a default route of the router's family.
     pub fn default_via(gateway: impl Into<Gateway>) -> Route {
         let gateway = gateway.into();
         Route::new(everything(gateway.address), Via::Gateway(gateway))
     }
 
-    /// The same in another routing table.
+    /// Returns the same route in another routing table.
     pub fn in_fib(self, fib: Fib) -> Route {
         Route { fib, ..self }
     }
 
-    /// The same with metrics.
+    /// Returns the same route with metrics.
     pub fn with_metrics(self, metrics: Metrics) -> Route {
         Route { metrics, ..self }
     }

@@ -1,8 +1,8 @@
 //! Watching a network stack: interfaces, addresses and routes that come, change and go.
 //!
-//! Events are hints. The kernel announces some things twice and others never (static routes that vanish
-//! with their interface, the end of duplicate address detection, an address whose prefix route goes
-//! over to another), and it announces an address that it then fails to add. Read the state anew where
+//! Events are hints. The kernel announces some changes twice, and others never: static routes that vanish
+//! with their interface, the end of duplicate address detection, an address whose prefix route moves
+//! to another address. The kernel also announces an address that it then fails to add. Read the state again where
 //! it matters, and always after [`Event::Lost`].
 
 use std::collections::BTreeMap;
@@ -30,12 +30,12 @@ const BUFFER: i32 = 1 << 20;
 /// How long a wait lasts before it looks whether somebody wakes it.
 const SLICE: Duration = Duration::from_millis(50);
 
-/// Something happened in a network stack.
+/// A change in a network stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(into = "crate::spelling::Event"))]
 pub enum Event {
-    /// An interface came: it was created, moved here, or renamed to this name.
+    /// An interface arrived: it was created, moved here, or renamed to this name.
     #[doc(alias = "RTM_IFANNOUNCE")]
     Arrived {
         /// Its index.
@@ -43,7 +43,7 @@ pub enum Event {
         /// Its name.
         name: InterfaceName,
     },
-    /// An interface went: it was destroyed, moved away, or renamed from this name.
+    /// An interface left: it was destroyed, moved away, or renamed from this name.
     #[doc(alias = "RTM_IFANNOUNCE")]
     Departed {
         /// Its index.
@@ -56,7 +56,8 @@ pub enum Event {
     Interface {
         /// Its index.
         index: u16,
-        /// Its name, which the kernel does not tell: the one that the monitor last knew. `None` if it knew none.
+        /// Its name, as the monitor last saw it: the kernel's message has no name. `None` if the monitor never saw a
+        /// name.
         name: Option<InterfaceName>,
         /// Its flags.
         flags: InterfaceFlags,
@@ -84,24 +85,24 @@ pub enum Event {
     /// A route was added.
     #[doc(alias = "RTM_ADD")]
     RouteAdded(RouteEntry),
-    /// A route, or with [`RouteFlags::UP`](super::RouteFlags::UP) still set a path of it, was deleted.
+    /// A route was deleted. If [`RouteFlags::UP`](super::RouteFlags::UP) is set, only a path of the route was deleted.
     #[doc(alias = "RTM_DELETE")]
     RouteDeleted(RouteEntry),
     /// A route was changed.
     #[doc(alias = "RTM_CHANGE")]
     RouteChanged(RouteEntry),
-    /// There was no route to this address.
+    /// A packet was sent to this address, and there was no route.
     #[doc(alias = "RTM_MISS")]
     Missed(IpAddr),
-    /// Messages were lost, or could not be read: what is known is out of date.
+    /// Messages were lost, or could not be read: everything that the caller knows may be out of date.
     #[doc(alias = "SO_RERROR")]
     Lost,
 }
 
 /// A stream of the events of one network stack.
 ///
-/// It has a descriptor ([`AsFd`]) that an event loop can wait for: once it is readable, call [`Monitor::next`] with
-/// no time until there is no event. A thread that waits in the monitor itself is woken by a [`Waker`].
+/// The monitor has a descriptor ([`AsFd`]) for event loops. Once the descriptor is readable, call [`Monitor::next`]
+/// with a limit of zero until it returns `None`. A [`Waker`] wakes a thread that waits in the monitor itself.
 ///
 /// ```no_run
 /// # fn demo(host: &jailwire::Vnet) -> jailwire::Result<()> {
@@ -148,14 +149,14 @@ pub struct Monitor {
 pub struct Waker(Arc<AtomicBool>);
 
 impl Waker {
-    /// Ends the wait that goes on, or the next wait: [`Monitor::next`] returns `None`, and [`Monitor::events`] ends.
-    /// That takes up to 50 ms.
+    /// Ends the present wait, or the next wait: [`Monitor::next`] returns `None`, and [`Monitor::events`] ends.
+    /// The end of the wait takes up to 50 ms.
     pub fn wake(&self) {
         self.0.store(true, Ordering::Release);
     }
 }
 
-/// The events of a monitor, one after the other: see [`Monitor::events`].
+/// The events of a monitor, in their order: see [`Monitor::events`].
 #[derive(Debug)]
 pub struct Events<'a>(&'a mut Monitor);
 
@@ -168,11 +169,11 @@ impl Iterator for Events<'_> {
 }
 
 impl Vnet {
-    /// Starts to watch this stack. What happens from now on is not missed, or reported as lost.
+    /// Starts watching this network stack. From now on an event is delivered, or reported as lost.
     ///
     /// # Errors
     ///
-    /// As [`Vnet::enter`] for the stack of a jail, which is entered once more; EMFILE, ENOBUFS.
+    /// As [`Vnet::enter`] for the network stack of a jail, which is entered once more; EMFILE, ENOBUFS.
     ///
     /// # Source
     ///
@@ -229,18 +230,18 @@ impl Monitor {
         Ok(())
     }
 
-    /// Returns the next event. Returns `None` when there was none for that long.
+    /// Waits for the next event. Returns `None` if no event came within the limit.
     ///
     /// # Errors
     ///
-    /// What [`recv(2)`](https://man.freebsd.org/recv(2)) and [`poll(2)`](https://man.freebsd.org/poll(2)) give; lost
-    /// messages are [`Event::Lost`], not an error.
+    /// Those of [`recv(2)`](https://man.freebsd.org/recv(2)) and [`poll(2)`](https://man.freebsd.org/poll(2)). Lost
+    /// messages are [`Event::Lost`], and no error.
     #[allow(clippy::should_implement_trait, reason = "it takes a time limit and can fail")]
     pub fn next(&mut self, limit: Duration) -> Result<Option<Event>> {
         self.wait_for(Some(limit))
     }
 
-    /// Returns the events as they come, however long that takes, until somebody [wakes](Monitor::waker) the monitor.
+    /// Returns the events as they come, without a limit, until a [`Waker`] ends the wait.
     ///
     /// ```
     /// # let wiring = jailwire::wiring::Wiring::simulated()?;
@@ -254,7 +255,7 @@ impl Monitor {
         Events(self)
     }
 
-    /// Returns what wakes a thread that waits in this monitor.
+    /// Returns a waker for a thread that waits in this monitor.
     pub fn waker(&self) -> Waker {
         Waker(Arc::clone(&self.woken))
     }

@@ -14,24 +14,24 @@ use crate::kernel::Oid;
 use crate::types::{Fib, InterfaceName};
 use crate::vnet::Vnet;
 
-/// One route of a table, or one path of a route that has several.
+/// A route of a table, or one path of a route with several paths.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(into = "crate::spelling::Route"))]
 #[non_exhaustive]
 pub struct RouteEntry {
-    /// Where it leads to.
+    /// The destination.
     pub destination: IpNetwork,
-    /// The index of the interface that a link-local destination belongs to; 0 for all others.
+    /// The index of the interface that a link-local destination belongs to. 0 for all other destinations.
     pub scope: u32,
     /// How packets get there.
     pub via: Via,
-    /// What it is.
+    /// The properties of the route.
     pub flags: RouteFlags,
-    /// The index of the interface packets leave by.
+    /// The index of the interface that packets leave by.
     pub index: u16,
-    /// That interface's name, where it was told.
+    /// The name of that interface, if the message had it.
     pub interface: Option<InterfaceName>,
-    /// Its metrics. A route with several paths, asked for alone, has no weight.
+    /// The metrics. A route with several paths that was asked for alone has no weight.
     pub metrics: Metrics,
 }
 
@@ -108,11 +108,11 @@ impl fmt::Display for Destination {
 impl Vnet {
     /// Lists a routing table, both families: one entry for each path of a route.
     ///
-    /// Entries of the ARP and neighbour tables are not routes and not listed.
+    /// Entries of the ARP and neighbour tables are no routes. They are left out.
     ///
     /// # Arguments
     ///
-    /// * `fib`: which table.
+    /// * `fib`: the number of the table.
     ///
     /// # Errors
     ///

@@ -1,21 +1,21 @@
-//! Faults: calls that fail, or are the last that a process makes.
+//! Faults: calls that fail, and calls at which a process is killed.
 
 use std::time::Duration;
 
 use crate::kernel::Errno;
 
-/// What happens at a call that was chosen to go wrong.
+/// What happens at a selected call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// The call fails with this error and has no effect. One that closes a handle closes it all the same.
+    /// The call fails with this error and has no effect. A call that closes a handle closes it all the same.
     Errno(Errno),
-    /// Somebody else was faster: the change is made, and the call fails with this error because there is
-    /// nothing left to do. Only from within the program, with [`Sim::set_fault`](super::Sim::set_fault).
+    /// Another process was faster: the change is made, and the call fails with this error because nothing is
+    /// left to do. Only from within the program, with [`Sim::set_fault`](super::Sim::set_fault).
     Forestalled(Errno),
-    /// The call takes its effect, and then SIGKILL ends the process before it sees the answer: a
-    /// process killed at call k has had exactly k effects.
+    /// The call takes effect, and then SIGKILL ends the process before the process sees the answer: a
+    /// process that is killed at call k has had exactly k effects.
     Kill,
-    /// The call takes that long, on the simulated clock. One with a deadline that is earlier fails with
+    /// The call takes that long, on the simulated clock. A call with an earlier deadline fails with
     /// ETIMEDOUT.
     Takes(Duration),
 }

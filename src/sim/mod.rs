@@ -1,17 +1,17 @@
 //! A simulated FreeBSD kernel: interfaces, bridges, addresses, routes, jails and mounts.
 //!
-//! [`Sim`] stands behind the same trait as the real kernel, decodes the same bytes, and answers with
-//! FreeBSD's errno and side effects. It runs on every system, so that the program can be tried and
-//! everything above the kernel interface be tested anywhere.
+//! [`Sim`] implements the same trait as the real kernel, reads the same bytes, and returns
+//! FreeBSD's errno and side effects. It runs on every system, so that the program and
+//! everything above the kernel interface can be tried and tested anywhere.
 //!
 //! The state is a sequence of calls: each [`Call`] changes the world in a way that
-//! depends on nothing but the world and the call. In memory the calls are forgotten once made; with
-//! a directory each is appended to a log before it returns, so that other processes can
-//! follow, and so that a process that is killed at any point has done exactly what it was seen to do. A log that
-//! has grown is written anew, as the world that its calls have led to.
+//! depends on nothing but the world and the call. A host in memory forgets a call once the call is made. A host with
+//! a directory appends each call to a log before the call returns, so that other processes can
+//! follow, and so that a process that is killed at any point has made exactly the calls that were seen. A log that
+//! has grown is replaced by the state of the world that its calls have led to.
 //!
-//! **It is believed only as far as it is checked**: the contract tests run on this kernel and on real
-//! ones. What is known from reading FreeBSD's source alone, and was never seen on a running kernel, is
+//! **The simulated kernel is believed only as far as it is checked**: the contract tests run on this kernel and on real
+//! kernels. What is known from reading FreeBSD's source alone, and was never seen on a running kernel, is
 //! marked "not confirmed".
 #![forbid(unsafe_code)]
 
@@ -104,7 +104,7 @@ use store::Store;
 
 /// A simulated FreeBSD kernel.
 ///
-/// Clones are the same kernel. See the [module](self) for what it is and is not.
+/// Clones share the kernel. See the [module](self) for what is simulated.
 ///
 /// ```
 /// use jailwire::sim::{Fault, Sim};
@@ -141,7 +141,7 @@ pub struct Sim {
     process: Option<u32>,
 }
 
-/// What a simulated process unwinds with when [`Fault::Kill`] ends it: see [`Sim::as_process`].
+/// The panic by which a simulated process unwinds when [`Fault::Kill`] ends it: see [`Sim::as_process`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Killed;
 
@@ -153,27 +153,27 @@ struct Shared {
 }
 
 impl Sim {
-    /// Returns a new host in memory. Its time passes only by being slept.
+    /// Returns a new host in memory. Only sleeping lets its time pass.
     pub fn new() -> Sim {
         Sim::with(&Options::default())
     }
 
-    /// Returns a new host in memory that differs from the usual one.
+    /// Returns a new host in memory with these options.
     pub fn with(options: &Options) -> Sim {
         Sim::from_store(Store::in_memory(options), None, options.privileged)
     }
 
-    /// Returns the host whose log lies in a directory; a new one if there is none. Processes that open the
-    /// same directory share the host, and each is told what the others do.
+    /// Returns the host whose log is in a directory, or a new host if the directory has no log. Processes that open the
+    /// same directory share the host, and each follows the calls of the others.
     ///
-    /// A new host is of the release that the environment variable `JAILWIRE_SIM_RELEASE` names.
-    /// `JAILWIRE_SIM_FAULT` chooses calls of this process that go wrong: see [`Fault`].
-    /// `JAILWIRE_SIM_CONNECTION=NAME:90s` gives a jail that this process removes a connection that goes on for 90
-    /// seconds: see [`Sim::connect`].
+    /// A new host runs the release that the environment variable `JAILWIRE_SIM_RELEASE` names.
+    /// `JAILWIRE_SIM_FAULT` selects calls of this process that fail: see [`Fault`].
+    /// `JAILWIRE_SIM_CONNECTION=NAME:90s` gives a jail that this process removes a connection that lasts 90
+    /// seconds longer: see [`Sim::connect`].
     ///
     /// # Errors
     ///
-    /// `InvalidInput`: one of the environment variables says what it cannot. Otherwise as
+    /// `InvalidInput`: an environment variable has a value that it cannot have. Otherwise as
     /// [`open_with`](Sim::open_with).
     pub fn open(directory: &Path) -> io::Result<Sim> {
         let release = match std::env::var("JAILWIRE_SIM_RELEASE") {
@@ -198,13 +198,13 @@ impl Sim {
         Ok(sim)
     }
 
-    /// As [`open`](Sim::open), without a look at the environment. The options are those of a new host;
-    /// a host that is there already stays as it is.
+    /// As [`open`](Sim::open), but reads no environment variables. The options apply to a new host;
+    /// a host that exists already stays as it is.
     ///
     /// # Errors
     ///
     /// The directory cannot be made, or its log cannot be opened or locked, with the system's reason. `InvalidData`:
-    /// the log holds what this version did not write.
+    /// this version of the library did not write the log.
     pub fn open_with(directory: &Path, options: Options) -> io::Result<Sim> {
         let privileged = options.privileged;
         let store = Store::in_directory(directory, options).map_err(|error| {
@@ -219,66 +219,66 @@ impl Sim {
         Sim { shared: Arc::new(shared), jid: 0, root, process: None }
     }
 
-    /// The same kernel as a process inside a jail sees it, which makes calls with the jail's rights
-    /// and in its network stack. The process does not keep the jail alive.
+    /// Returns the same kernel, for a process inside a jail: its calls have the jail's rights
+    /// and act on the jail's network stack. The process does not hold the jail.
     pub fn inside(&self, jid: i32) -> Sim {
         Sim { jid, ..self.clone() }
     }
 
-    /// The same kernel as a user without privileges sees it.
+    /// Returns the same kernel, for a user without privileges.
     pub fn unprivileged(&self) -> Sim {
         Sim { root: false, ..self.clone() }
     }
 
-    /// The same kernel as another process sees it, which [`Fault::Kill`] ends without ending this one:
-    /// the call has its effect, and instead of returning it unwinds the stack with [`Killed`]. From then
-    /// on nothing that the process does has any effect, what destructors do included, and what it held
-    /// is dropped. So a program can be killed at every call within one test.
+    /// Returns the same kernel, for another process, which [`Fault::Kill`] ends without ending the calling process. The
+    /// call at which the process is killed takes effect. Instead of returning, the call unwinds the stack with
+    /// [`Killed`]. Nothing that the process does afterwards has an effect, destructors included, and what it held is
+    /// dropped. In this way a test can kill a program at every call.
     ///
-    /// Only for a host in memory: elsewhere, processes that are none of the system's count as dead.
+    /// Only for a host in memory: a host with a directory takes a process that the system does not have for dead.
     pub fn as_process(&self) -> Sim {
         let process = self.lock().new_process();
         Sim { process: Some(process), ..self.clone() }
     }
 
-    /// Puts [`run_directory`](crate::kernel::Simulation::run_directory) there, for a host in memory that was not asked
-    /// for it yet. It is removed with the host.
+    /// Sets [`run_directory`](crate::kernel::Simulation::run_directory), for a host in memory that was not asked
+    /// for it yet. The directory is removed with the host.
     pub fn set_run_directory(&self, directory: &Path) {
         let _ = self.shared.run_directory.set(directory.to_owned());
     }
 
-    /// Starts the host again, as after a loss of power: all state is gone but the modules' names, and
-    /// `kern.boot_id` is another one. Only for a host in memory.
+    /// Restarts the host, as after a loss of power: all state is gone except the names of the modules, and
+    /// `kern.boot_id` is new. Only for a host in memory.
     pub fn reboot(&self, options: &Options) {
         self.lock().reboot(options);
     }
 
-    /// Lets the call of that number (from 1) go wrong. Every method of [`Kernel`](crate::kernel::Kernel) is a call, but
-    /// for `now`, `wall_clock`, `run_directory`, `privileged` and `simulated`.
+    /// Makes the call with that number (from 1) fail. Every method of [`Kernel`](crate::kernel::Kernel) is a call,
+    /// except `now`, `wall_clock`, `run_directory`, `privileged` and `simulated`.
     pub fn set_fault(&self, number: u64, fault: Fault) {
         self.lock().faults.insert(number, fault);
     }
 
-    /// Takes all faults back.
+    /// Removes all faults.
     pub fn clear_faults(&self) {
         self.lock().faults.clear();
     }
 
-    /// Gives a jail a TCP connection that its peer neither reads from nor closes. When the jail is removed it goes on
-    /// dying for that long, on the simulated clock, although no process, mount or interface of it is left.
+    /// Gives a jail a TCP connection that its peer neither reads from nor closes. After its removal the jail remains
+    /// dying for that long, on the simulated clock, although no process, mount or interface of the jail is left.
     pub fn connect(&self, jid: i32, lasts: Duration) {
         // A log that cannot be written is the next call's business.
         let _ = self.lock().connect(jid, lasts);
     }
 
-    /// Returns what has happened so far that a real kernel may not have survived, in words: an interface was destroyed
+    /// Returns the events that a real kernel may not have survived, as text: an interface was destroyed
     /// while the network stack that it was made in was being torn down (`net/if_clone.c:ifc_unlink_ifp`, seen on 15.1).
     pub fn panics(&self) -> Vec<String> {
         self.look(|store| store.world.panics.clone())
     }
 
-    /// Leaves room for so many more interfaces on the whole machine, instead of 65535. For tests of what
-    /// happens when there is none; a host in a directory forgets it with the process.
+    /// Limits the machine to this number of further interfaces, instead of 65535. For tests of a full
+    /// machine. A host with a directory forgets the limit with the process.
     pub fn leave_room_for(&self, interfaces: u16) {
         self.lock().world.interfaces.end_after(interfaces);
     }
@@ -288,12 +288,12 @@ impl Sim {
         self.lock().calls
     }
 
-    /// Gives calls a duration, which passes at once.
+    /// Gives calls a duration, which passes on the simulated clock at once.
     pub fn set_delay(&self, delay: impl Fn(&Call) -> Duration + Send + 'static) {
         self.lock().delay = Some(Box::new(delay));
     }
 
-    /// Shows each call and its answer to an observer, in their order. The observer must not make
+    /// Passes each call and its answer to an observer, in their order. The observer must not make
     /// calls to this kernel.
     pub fn observe(&self, observer: impl Fn(&Call, &Reply) + Send + 'static) {
         self.lock().observer = Some(Box::new(observer));
@@ -301,23 +301,23 @@ impl Sim {
 
     /// Returns the whole state of the kernel as text: interfaces, addresses, routes, jails, mounts, rulesets.
     ///
-    /// The same state gives the same text. What a host does not get back is not in it: handles, clocks,
-    /// counters, modules and the programs that were run. So "nothing is left" is a comparison.
+    /// The same state gives the same text. The text leaves out what a host does not get back: handles, clocks,
+    /// counters, modules and the programs that were run. So a test for "nothing is left" compares two texts.
     pub fn describe(&self) -> String {
         self.look(|store| store.world.describe())
     }
 
-    /// Returns how many handles are open, of all processes.
+    /// Returns the number of open handles of all processes.
     pub fn open_handles(&self) -> usize {
         self.look(|store| store.world.sockets.len())
     }
 
-    /// Returns the modules that are loaded, oldest first.
+    /// Returns the loaded modules, oldest first.
     pub fn modules(&self) -> Vec<String> {
         self.look(|store| store.world.modules.clone())
     }
 
-    /// Returns the programs that were asked for, oldest first.
+    /// Returns the programs that callers asked the kernel to run, oldest first.
     pub fn programs(&self) -> Vec<Program> {
         self.look(|store| store.world.programs.clone())
     }

@@ -1,6 +1,6 @@
-//! What a new simulated host is like.
+//! The properties of a new simulated host.
 
-/// Which release of FreeBSD is simulated, where they differ.
+/// The release of FreeBSD that is simulated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Release {
     /// FreeBSD 14.2.
@@ -19,7 +19,7 @@ impl Release {
         }
     }
 
-    /// The release of that name.
+    /// Returns the release with that name.
     pub fn from_name(name: &str) -> Option<Release> {
         [Release::V14_2, Release::V15_1].into_iter().find(|release| release.name() == name)
     }
@@ -53,11 +53,11 @@ pub enum Setting {
     Text(String),
 }
 
-/// What a new simulated host is like: see [`Sim::with`](super::Sim::with).
+/// The properties of a new simulated host: see [`Sim::with`](super::Sim::with).
 ///
-/// By default it is FreeBSD 15.1 with the GENERIC kernel, `lo0`, and `em0` with 192.0.2.10/24 and a
-/// default route to 192.0.2.1. Its root is on ZFS, so `zfs` is loaded; `if_epair` and `if_bridge` are modules and not
-/// loaded.
+/// The default is FreeBSD 15.1 with the GENERIC kernel, `lo0`, and `em0` with 192.0.2.10/24 and a
+/// default route to 192.0.2.1. The host's root is on ZFS, so the module `zfs` is loaded. The modules `if_epair` and
+/// `if_bridge` exist and are not loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// The release.
@@ -68,11 +68,11 @@ pub struct Options {
     pub modules: Vec<String>,
     /// Network cards besides `em0`.
     pub hardware: Vec<Hardware>,
-    /// Sysctls that differ from their defaults. Those of a network stack are the host's.
+    /// Sysctls that differ from their defaults. A sysctl of a network stack is set on the host's.
     pub sysctls: Vec<(String, Setting)>,
     /// Whether callers are root.
     pub privileged: bool,
-    /// kern.boot_id, which tells one boot of the machine from another.
+    /// kern.boot_id, which differs for each boot of the machine.
     pub boot_id: [u8; 16],
 }
 

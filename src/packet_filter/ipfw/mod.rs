@@ -1,12 +1,11 @@
-//! ipfw(4): numbered rules, tables, NAT in the kernel, by messages of IP_FW3; no `ipfw`, no `natd`.
+//! ipfw(4): numbered rules, tables, and NAT in the kernel, by messages of IP_FW3, without `ipfw` and `natd`.
 //!
-//! Every rule has a number and a set. Rules are added one by one and deleted by number and set, so that a program
-//! with a set of its own leaves the rules of everybody else as they are: nothing here flushes anything. ipfw itself is
-//! never loaded or switched on, since its last rule drops all packets unless `net.inet.ip.fw.default_to_accept` says
-//! otherwise.
+//! Every rule has a number and a set. Rules are added one by one, and deleted by number and set. A program with a set
+//! of its own leaves all other rules as they are: this module never flushes rules. It also never loads ipfw or switches
+//! it on: the last rule of ipfw drops every packet, unless `net.inet.ip.fw.default_to_accept` says otherwise.
 //!
-//! The messages differ between FreeBSD 14, whose rules and tables have numbers of 16 bits, and FreeBSD 15. Which of
-//! them a kernel speaks is found out when ipfw is opened.
+//! The messages differ between FreeBSD 14, where numbers of rules and tables have 16 bits, and FreeBSD 15.
+//! [`Ipfw::open`] finds out which messages the kernel understands.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -105,8 +104,8 @@ impl Ipfw {
         Ok(self.sysctl("net.inet.ip.fw.enable")? != 0)
     }
 
-    /// Returns whether a packet that NAT has looked at passes without the rules behind it: `net.inet.ip.fw.one_pass`.
-    /// That is so also for packets that NAT leaves as they are.
+    /// Returns whether a packet that NAT has looked at passes without a look at the later rules:
+    /// `net.inet.ip.fw.one_pass`. The setting holds also for packets that NAT does not change.
     ///
     /// # Errors
     ///

@@ -19,12 +19,12 @@ const SKIP_GLOBAL: u32 = 0x200;
 /// The bytes of a name and of an interface's name in `nat44_cfg_nat`.
 const NAME: usize = 64;
 
-/// The number of an instance: 1 to 65534.
+/// The number of an instance of NAT: 1 to 65534.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NatNumber(u16);
 
 impl NatNumber {
-    /// Checks a number.
+    /// Makes the number of an instance.
     ///
     /// # Errors
     ///
@@ -49,7 +49,7 @@ impl fmt::Display for NatNumber {
     }
 }
 
-/// Ports of the host that lead elsewhere.
+/// Ports of the host that lead to another address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[doc(alias = "nat44_cfg_redir")]
 pub struct NatRedirect {
@@ -57,13 +57,14 @@ pub struct NatRedirect {
     pub protocol: Protocol,
     /// The host's address.
     pub host: Ipv4Addr,
-    /// Its ports.
+    /// The host's ports.
     pub ports: Ports,
-    /// Where the first of them leads; the next one to the next port, and so on.
+    /// The address and port that the first of the host's ports leads to. The second port leads to the next port, and so
+    /// on.
     pub to: SocketAddrV4,
 }
 
-/// An instance: an address that packets get as their source, and ports that lead elsewhere.
+/// An instance of NAT: the address that packets get as their source, and ports that lead to other addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[doc(alias = "nat44_cfg_nat")]
 pub struct Nat {
@@ -74,12 +75,12 @@ pub struct Nat {
 }
 
 impl Nat {
-    /// Returns an instance with no ports that lead elsewhere.
+    /// Returns an instance without redirected ports.
     pub fn new(number: NatNumber, address: Ipv4Addr) -> Nat {
         Nat { number, address, redirects: Vec::new() }
     }
 
-    /// With these ports besides the others.
+    /// Adds redirected ports.
     pub fn redirecting(mut self, redirects: impl IntoIterator<Item = NatRedirect>) -> Nat {
         self.redirects.extend(redirects);
         self.redirects.sort();
@@ -87,7 +88,7 @@ impl Nat {
         self
     }
 
-    /// Its number.
+    /// Returns the instance's number.
     pub fn number(&self) -> NatNumber {
         self.number
     }
@@ -97,7 +98,7 @@ impl Nat {
         self.address
     }
 
-    /// Returns the ports that lead elsewhere, sorted.
+    /// Returns the redirected ports, sorted.
     pub fn redirects(&self) -> &[NatRedirect] {
         &self.redirects
     }
@@ -200,8 +201,8 @@ impl Ipfw {
         Ok(numbers)
     }
 
-    /// Reads an instance. Returns `None` if there is no instance of that number. Redirects of a form that
-    /// [`NatRedirect`] does not have are left out.
+    /// Reads an instance. Returns `None` if no instance has that number. Redirects of a form that [`NatRedirect`] does
+    /// not have are left out.
     ///
     /// # Errors
     ///
@@ -229,19 +230,19 @@ impl Ipfw {
         Ok(Some(Nat::new(number, address).redirecting(redirects)))
     }
 
-    /// Makes an instance, or puts another configuration in the place of what it has. Connections that it translates
-    /// go on, also those to ports that no longer lead anywhere. While it is being changed, for some microseconds,
-    /// packets that a rule hands to it are dropped.
+    /// Makes an instance, or replaces its configuration. Open connections continue, also those to ports that are no
+    /// longer redirected. During the change, for some microseconds, the kernel drops packets that a rule hands to the
+    /// instance.
     ///
     /// # Errors
     ///
-    /// EINVAL: a redirect that begins or ends beyond port 65535, or which the kernel did not take; `ipfw_nat` is not
+    /// EINVAL: a redirect begins or ends beyond port 65535, or the kernel did not take a redirect; `ipfw_nat` is not
     /// loaded. EPERM: the caller may not, or the securelevel is 3. EFBIG: more than 16 MiB.
     ///
     /// # Source
     ///
-    /// `IP_FW_NAT44_XCONFIG`: `netpfil/ipfw/ip_fw_nat.c:nat44_cfg`. It does not tell of a redirect that it did not
-    /// take: the instance is read again for that reason.
+    /// `IP_FW_NAT44_XCONFIG`: `netpfil/ipfw/ip_fw_nat.c:nat44_cfg`. The kernel does not report a redirect that it did
+    /// not take. For that reason this function reads the instance again.
     #[doc(alias = "IP_FW_NAT44_XCONFIG")]
     pub fn configure_nat(&self, nat: &Nat) -> Result<()> {
         const WHAT: &str = "configure NAT";

@@ -1,4 +1,4 @@
-//! Rules: their numbers and sets, what they are for, and what they do.
+//! Rules: their numbers and sets, the packets that they match, and what they do.
 
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -10,8 +10,8 @@ use super::NatNumber;
 use crate::packet_filter::{Direction, TableName};
 use crate::types::InterfaceName;
 
-/// The number of a rule: 1 to 65534. Rules are asked in the order of their numbers; those of one number in the order
-/// in which they were added.
+/// The number of a rule: 1 to 65534. The kernel tries rules in the order of their numbers, and rules with the same
+/// number in the order in which they were added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RuleNumber(u16);
 
@@ -19,7 +19,7 @@ pub struct RuleNumber(u16);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RuleSet(u8);
 
-/// A number that a rule, a set or an instance of NAT cannot have.
+/// An error: a number that a rule, a set or an instance of NAT cannot have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{number} is not a number of {what}: give one from {first} to {last}")]
 pub struct InvalidNumber {
@@ -30,11 +30,11 @@ pub struct InvalidNumber {
 }
 
 impl RuleNumber {
-    /// Checks a number.
+    /// Makes the number of a rule.
     ///
     /// # Errors
     ///
-    /// [`InvalidNumber`]: 0, or 65535, which is the last rule's.
+    /// [`InvalidNumber`]: 0, or 65535, which is the number of the kernel's last rule.
     pub const fn new(number: u16) -> Result<RuleNumber, InvalidNumber> {
         const LAST: u32 = IPFW_DEFAULT_RULE - 1;
         match number as u32 {
@@ -50,7 +50,7 @@ impl RuleNumber {
 }
 
 impl RuleSet {
-    /// Checks a number.
+    /// Makes the number of a set.
     ///
     /// # Errors
     ///
@@ -81,16 +81,16 @@ impl fmt::Display for RuleSet {
     }
 }
 
-/// What a rule does with the packets that it is for.
+/// What a rule does with the packets that it matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
-    /// An instance of NAT translates them. A packet whose instance is missing is dropped.
+    /// An instance of NAT translates the packets. If the instance does not exist, the packets are dropped.
     Nat(NatNumber),
-    /// They are counted, and the next rule is asked.
+    /// The packets are counted, and the next rule is tried.
     Count,
-    /// They pass.
+    /// The packets pass.
     Accept,
-    /// They are dropped.
+    /// The packets are dropped.
     Deny,
 }
 
@@ -122,19 +122,19 @@ pub struct Rule {
     pub(super) comment: String,
 }
 
-/// A text that is no comment of a rule.
+/// An error: a text that cannot be the comment of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a comment has at most {max} bytes and no control characters", max = Rule::LONGEST_COMMENT)]
 pub struct InvalidComment;
 
 impl Rule {
-    /// How many bytes a comment has at most.
+    /// The length limit of a comment, in bytes.
     pub const LONGEST_COMMENT: usize = 112;
 
-    /// How many networks a rule has at most as its source.
+    /// The largest number of networks that a rule can have as its source.
     pub const MOST_NETWORKS: usize = 15;
 
-    /// Returns a rule for all packets of IPv4.
+    /// Returns a rule that matches all packets of IPv4.
     pub fn new(number: RuleNumber, set: RuleSet, action: Action) -> Rule {
         Rule {
             number,
@@ -150,66 +150,67 @@ impl Rule {
         }
     }
 
-    /// For packets from one of these networks. [`Ipfw::add`](super::Ipfw::add) refuses none, and more than
-    /// [`Rule::MOST_NETWORKS`].
+    /// Matches packets from one of these networks. [`Ipfw::add`](super::Ipfw::add) refuses a rule with no network, or
+    /// with more than [`Rule::MOST_NETWORKS`].
     pub fn from_networks(mut self, networks: impl IntoIterator<Item = Ipv4Network>) -> Rule {
         self.from = Source::Networks(networks.into_iter().collect());
         self
     }
 
-    /// For packets from the addresses in a table. Where there is no such table, one comes into being with the rule.
+    /// Matches packets from the addresses in a table. If the table does not exist, [`Ipfw::add`](super::Ipfw::add)
+    /// makes it.
     pub fn from_table(mut self, table: TableName) -> Rule {
         self.from = Source::Table(table);
         self
     }
 
-    /// For packets to this address.
+    /// Matches packets to this address.
     pub fn to(mut self, address: Ipv4Addr) -> Rule {
         self.to = Some(address);
         self
     }
 
-    /// For packets of this direction.
+    /// Matches packets of this direction.
     pub fn going(mut self, direction: Direction) -> Rule {
         self.direction = Some(direction);
         self
     }
 
-    /// For packets that came in by this interface.
+    /// Matches packets that came in by this interface.
     pub fn coming_by(mut self, interface: InterfaceName) -> Rule {
         (self.direction, self.interface) = (Some(Direction::In), Some((interface, false)));
         self
     }
 
-    /// For packets that came in by any interface but this.
+    /// Matches packets that came in by any other interface.
     pub fn not_coming_by(mut self, interface: InterfaceName) -> Rule {
         (self.direction, self.interface) = (Some(Direction::In), Some((interface, true)));
         self
     }
 
-    /// For packets that leave by this interface.
+    /// Matches packets that leave by this interface.
     pub fn leaving_by(mut self, interface: InterfaceName) -> Rule {
         (self.direction, self.interface) = (Some(Direction::Out), Some((interface, false)));
         self
     }
 
-    /// For packets that a rule has tagged with this number: 1 to 65534.
+    /// Matches packets that a rule has tagged with this number: 1 to 65534.
     pub fn tagged(mut self, tag: u16) -> Rule {
         self.tagged = Some(tag);
         self
     }
 
-    /// Tags the packets with this number, which goes with them as long as they are in the host: 1 to 65534.
+    /// Tags the packets with this number, 1 to 65534. A packet keeps the tag as long as it is in the host.
     pub fn tagging(mut self, tag: u16) -> Rule {
         self.tag = Some(tag);
         self
     }
 
-    /// A text that `ipfw list` shows behind the rule.
+    /// Sets the comment, a text that `ipfw list` shows behind the rule.
     ///
     /// # Errors
     ///
-    /// [`InvalidComment`]: more than [`Rule::LONGEST_COMMENT`] bytes, or a control character.
+    /// [`InvalidComment`]: the text has more than [`Rule::LONGEST_COMMENT`] bytes, or a control character.
     pub fn commented(mut self, comment: &str) -> Result<Rule, InvalidComment> {
         if comment.len() > Rule::LONGEST_COMMENT || comment.chars().any(char::is_control) {
             return Err(InvalidComment);
@@ -218,37 +219,37 @@ impl Rule {
         Ok(self)
     }
 
-    /// Its number.
+    /// Returns the rule's number.
     pub fn number(&self) -> RuleNumber {
         self.number
     }
 
-    /// Its set.
+    /// Returns the rule's set.
     pub fn set(&self) -> RuleSet {
         self.set
     }
 
-    /// Returns what it does.
+    /// Returns what the rule does.
     pub fn action(&self) -> Action {
         self.action
     }
 
-    /// From where.
+    /// Returns where packets have to come from.
     pub fn source(&self) -> &Source {
         &self.from
     }
 
-    /// To where, if it is for one address alone.
+    /// Returns the address that packets have to go to. Returns `None` if the rule matches every destination.
     pub fn destination(&self) -> Option<Ipv4Addr> {
         self.to
     }
 
-    /// Returns which way, if it is for one alone.
+    /// Returns the direction. Returns `None` if the rule matches both.
     pub fn direction(&self) -> Option<Direction> {
         self.direction
     }
 
-    /// Returns the interface, if it is for one alone.
+    /// Returns the interface. Returns `None` if the rule matches every interface.
     pub fn interface(&self) -> Option<&InterfaceName> {
         self.interface.as_ref().filter(|(_, others)| !others).map(|(name, _)| name)
     }

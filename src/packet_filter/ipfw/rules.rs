@@ -82,8 +82,8 @@ impl Ipfw {
     ///
     /// # Errors
     ///
-    /// * EINVAL: no networks, or too many; NAT, and `ipfw_nat` is not loaded.
-    /// * EBUSY: a table would have to be made, and there are `net.inet.ip.fw.tables_max` of them.
+    /// * EINVAL: no networks, or too many; the action is NAT, and `ipfw_nat` is not loaded.
+    /// * EBUSY: the rule's table would have to be made, and `net.inet.ip.fw.tables_max` tables exist.
     /// * ENOSPC: no room. EPERM: the caller may not, or the securelevel is 3.
     ///
     /// # Source

@@ -1,11 +1,11 @@
-//! Messages of [`route(4)`](https://man.freebsd.org/route(4)): what a routing socket sends and hears, and what a dump is made of.
+//! Messages of [`route(4)`](https://man.freebsd.org/route(4)): what a routing socket sends and receives, and what a
+//! dump consists of.
 //!
-//! Reading never panics and never goes beyond what was given, whatever the bytes are: a length of 0
-//! ends a dump, a length that is too short or too long is an error, an unknown version or type is
-//! passed over, and nothing need be aligned. Writing takes a complete [`Request`] and gives complete
-//! bytes, so that no half-built message can reach the kernel. Neither allocates for a message:
-//! reading fills in values of a fixed size, and [`Request::encode_into`] appends to whatever buffer of
-//! the crate [`bytes`] it is given.
+//! Reading never panics and never reads beyond the given bytes, whatever the bytes are. A length of 0
+//! ends a dump. A length that is too short or too long is an error. A message of an unknown version or type is skipped.
+//! The bytes need no alignment. Writing takes a complete [`Request`] and returns complete
+//! bytes, so that no half-built message can reach the kernel. Reading and writing allocate nothing for a message:
+//! reading fills values of a fixed size, and [`Request::encode_into`] appends to any buffer of the crate [`bytes`].
 
 mod parse;
 mod request;
@@ -23,7 +23,7 @@ pub use parse::{Layout, Messages};
 pub use request::Request;
 
 bitflags::bitflags! {
-    /// RTF_*: what a route is.
+    /// RTF_*: the properties of a route.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
     pub struct RouteFlags: u32 {
         /// Usable.
@@ -67,18 +67,18 @@ bitflags::bitflags! {
     }
 }
 
-/// Metrics of a route. Those that are not set are left as they are, or at the kernel's default.
+/// Metrics of a route. A metric that is `None` keeps its value, or the kernel's default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Metrics {
     /// The largest packet, in bytes.
     pub mtu: Option<u32>,
-    /// The share of a path among those of a multipath route, from 1. The kernel's default is 1.
+    /// The weight of a path among the paths of a route, from 1. The kernel's default is 1.
     pub weight: Option<u32>,
-    /// When it expires, in seconds since 1970.
+    /// The time when the route expires, in seconds since 1970.
     pub expire: Option<u64>,
 }
 
-/// Bytes that are not what [`route(4)`](https://man.freebsd.org/route(4)) says they are.
+/// An error: bytes that are no message of [`route(4)`](https://man.freebsd.org/route(4)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Malformed(&'static str);
 
@@ -108,9 +108,9 @@ pub enum Message {
     Address(AddressMessage),
     /// RTM_NEWMADDR, RTM_DELMADDR: multicast memberships.
     Multicast(AddressMessage),
-    /// RTM_IFANNOUNCE: an interface came or went, in this network stack.
+    /// RTM_IFANNOUNCE: an interface arrived in this network stack, or left it.
     Announce(AnnounceMessage),
-    /// A type that is not known here.
+    /// A message of an unknown type.
     Other(u8),
 }
 
@@ -121,17 +121,17 @@ pub struct RouteMessage {
     pub kind: u8,
     /// The index of the interface.
     pub index: u16,
-    /// What the route is, and RTF_DONE.
+    /// The properties of the route, and RTF_DONE.
     pub flags: RouteFlags,
-    /// The process that asked; 0 for the kernel's own doing.
+    /// The process that made the request. 0: the kernel acted by itself.
     pub pid: i32,
-    /// The number that process gave its request.
+    /// The number that the process gave its request.
     pub sequence: i32,
-    /// Why the request failed; 0 otherwise.
+    /// The reason why the request failed. 0: the request did not fail.
     pub errno: i32,
-    /// MTU, weight and expiry; what is 0 is not set.
+    /// MTU, weight and expiry. `None`: the message has 0.
     pub metrics: Metrics,
-    /// Destination, gateway, mask, interface and interface address.
+    /// Destination, router, mask, interface and interface address.
     pub addresses: Addresses,
 }
 
@@ -148,7 +148,7 @@ pub struct InterfaceMessage {
     pub link: LinkState,
     /// Its MTU, in bytes.
     pub mtu: u32,
-    /// Name and link address: in a dump only.
+    /// Name and link address. Only a dump has them.
     pub addresses: Addresses,
 }
 
@@ -161,18 +161,19 @@ pub struct AddressMessage {
     pub index: u16,
     /// The address, its mask and its broadcast address.
     pub addresses: Addresses,
-    /// The virtual host of carp(4) that the address belongs to; 0 for none. Only a dump of interfaces tells.
+    /// The virtual host of carp(4) that the address belongs to. 0: no virtual host, or a message that is not from a
+    /// dump of interfaces.
     pub vhid: u8,
 }
 
-/// A message about an interface that came or went.
+/// A message about an interface that arrived or left.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnnounceMessage {
     /// Its index.
     pub index: u16,
     /// Its name at that time.
     pub name: InterfaceName,
-    /// Whether it came.
+    /// Whether the interface arrived.
     pub arrived: bool,
 }
 

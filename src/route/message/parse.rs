@@ -15,12 +15,12 @@ use crate::interface::{InterfaceFlags, LinkState};
 use crate::route::address::Addresses;
 use crate::types::InterfaceName;
 
-/// Which headers a buffer has.
+/// The headers that a buffer has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
-    /// Those of a routing socket, and of the dumps NET_RT_DUMP and NET_RT_IFLIST.
+    /// The headers of a routing socket, and of the dumps NET_RT_DUMP and NET_RT_IFLIST.
     Plain,
-    /// Those of NET_RT_IFLISTL, which say their own length.
+    /// The headers of NET_RT_IFLISTL, which contain their own length.
     Long,
 }
 
@@ -62,7 +62,7 @@ impl<'a> Fields<'a> {
 
 /// The messages of a dump, or the one message of a receive.
 ///
-/// After an error there are no more: where the next message begins is not known then.
+/// An error ends the messages: after an error the beginning of the next message is unknown.
 #[derive(Debug, Clone)]
 pub struct Messages<'a> {
     rest: &'a [u8],

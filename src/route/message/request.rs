@@ -17,22 +17,22 @@ const PLACES: usize = 4;
 /// The longest of them.
 const LONGEST_ADDRESS: usize = size_of::<sockaddr_dl>().next_multiple_of(8);
 
-/// A message to be written to a routing socket, complete.
+/// A complete message to write to a routing socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     /// RTM_ADD, RTM_DELETE, RTM_CHANGE or RTM_GET.
     pub kind: u8,
-    /// The number that the answer carries as well.
+    /// The number of the request. The answer has the same number.
     pub sequence: i32,
-    /// What the route is to be.
+    /// The properties of the route.
     pub flags: RouteFlags,
-    /// Where it leads to.
+    /// The destination of the route.
     pub destination: SocketAddress,
-    /// Where packets go next.
+    /// The router.
     pub gateway: Option<SocketAddress>,
-    /// The prefix length. `None` for a host, and in RTM_GET for the best match.
+    /// The prefix length. `None` means a host, and in RTM_GET the best match.
     pub prefix_length: Option<u8>,
-    /// Whether the answer is to name the interface.
+    /// Whether the answer should name the interface.
     pub ask_interface: bool,
     /// The metrics to set.
     pub metrics: Metrics,
@@ -46,8 +46,8 @@ impl Request {
         message
     }
 
-    /// Appends the message's bytes to a buffer, which may be used again and again: a whole message or,
-    /// when the buffer has no room for it, a panic as with every [`BufMut`].
+    /// Appends the message's bytes to a buffer, which may be used again. The call appends the whole message. If the
+    /// buffer has no room for the message, the call panics, as with every [`BufMut`].
     pub fn encode_into(&self, buffer: &mut impl BufMut) {
         let mask = self.prefix_length.and_then(|length| match self.destination {
             SocketAddress::V4(_) => Some(SocketAddress::V4(ipv4_mask(length))),

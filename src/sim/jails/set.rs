@@ -14,7 +14,7 @@ use crate::sim::world::World;
 
 const DESCRIPTORS: i32 = sys::JAIL_USE_DESC | sys::JAIL_AT_DESC | sys::JAIL_GET_DESC | sys::JAIL_OWN_DESC;
 /// A descriptor is a handle here, and no number in a parameter's bytes.
-pub(super) const NO_NUMBERS: &str = "the simulator's jail descriptors have no numbers";
+pub(super) const NO_NUMBERS: &str = "the simulated kernel gives jail descriptors no number: ask without the parameter desc, and use the returned handle";
 
 impl World {
     /// Creates or updates a jail. It may be left dying when nothing keeps it: `enter` attaches first.

@@ -121,7 +121,7 @@ pub fn start(environment: &Environment, host: &mut Host<'_>, selected: &Selected
             Placed { job: job(turn), after }
         })
         .collect();
-    carry_out(jobs, &names, bulk, alone, work, "start", |name| checks.of(name));
+    carry_out(jobs, &names, bulk, alone, work, "starting", |name| checks.of(name));
     end(host, work);
 }
 
@@ -159,7 +159,7 @@ pub fn stop(
     let host_of_jobs: &Host<'_> = host;
     let job = |entry| Stop { host: host_of_jobs, entry, force, stopping: None, lines: listener(alone, work) };
     let jobs = entries.iter().zip(after).map(|(entry, after)| Placed { job: job(entry), after }).collect();
-    carry_out(jobs, &names, bulk, alone, work, "stop", |_| Vec::new());
+    carry_out(jobs, &names, bulk, alone, work, "stopping", |_| Vec::new());
     end(host, work);
 }
 
@@ -193,7 +193,7 @@ fn carry_out<J: Job<Outcome = Told>>(
     bulk: &Bulk,
     alone: bool,
     work: &Work,
-    verb: &str,
+    doing: &str,
     warnings: impl Fn(&JailName) -> Vec<String>,
 ) {
     // Ctrl-C ends the work on a single jail at once, and leaves the rest to the kernel.
@@ -204,8 +204,8 @@ fn carry_out<J: Job<Outcome = Told>>(
     let began = Instant::now();
     let (mut ended, mut not_begun, mut taken_back) = (Vec::new(), Vec::new(), Vec::new());
     match (alone, names.first()) {
-        (true, Some(name)) => work.doing(format!("{verb}ing {name}")),
-        _ => work.count(names.len(), &format!("{verb}ing")),
+        (true, Some(name)) => work.doing(format!("{doing} {name}")),
+        _ => work.count(names.len(), doing),
     }
     if alone {
         // What the doctor has to say comes first.
