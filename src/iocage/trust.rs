@@ -164,7 +164,7 @@ impl Trust {
         let why = match (foreign, writable) {
             (false, false) => return Ok(Some(about)),
             (true, _) => format!("it belongs to user {}", about.uid()),
-            (false, true) if by_all => "everybody can write to it".to_owned(),
+            (false, true) if by_all => "every user can write to it".to_owned(),
             (false, true) => format!("group {} can write to it", about.gid()),
         };
         Err(Untrusted { path: path.to_owned(), why, owner: self.owner, foreign, writable })

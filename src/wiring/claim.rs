@@ -12,7 +12,7 @@
 //! is killed in between must know its jail all the same, and must not take another one for it:
 //!
 //! * A jail with a network stack of its own is held by a child process, and dies with it. A living jail of that
-//!   name whose jid is in no journal is somebody else's.
+//!   name whose jid is in no journal belongs to another program.
 //! * A jail that shares the host's addresses stays by itself from the start. It is made under a name that is used
 //!   once, and that is in the journal before. Its jid is written down, and then it gets its name.
 

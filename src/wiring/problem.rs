@@ -467,7 +467,7 @@ pub enum Problem {
     PfOff,
     /// ipfw is not in the kernel.
     #[error(
-        "ipfw is not loaded: set firewall_enable and firewall_nat_enable to YES and firewall_type in /etc/rc.conf, and run `service ipfw start`; without rules of yours it drops everything"
+        "ipfw is not loaded: set firewall_enable and firewall_nat_enable to YES and firewall_type in /etc/rc.conf, and run `service ipfw start`; without rules of your own ipfw drops every packet"
     )]
     NoIpfw,
     /// ipfw has no NAT.
@@ -478,7 +478,7 @@ pub enum Problem {
     IpfwOff,
     /// What NAT of ipfw has looked at passes.
     #[error(
-        "packets that NAT of ipfw has looked at pass without a look at the rules behind: set net.inet.ip.fw.one_pass to 0, in /etc/sysctl.conf too"
+        "packets that NAT of ipfw has looked at pass without a look at the later rules: set net.inet.ip.fw.one_pass to 0, in /etc/sysctl.conf too"
     )]
     OnePass,
     /// NAT of ipfw is for IPv4.
@@ -496,7 +496,9 @@ pub enum Problem {
         jail: String,
     },
     /// There are too many ways out.
-    #[error("ipfw does NAT for {most} addresses of this host already, which is all that there is room for")]
+    #[error(
+        "ipfw does NAT for {most} addresses of this host already, and jailwire has numbers for no more: use pf"
+    )]
     NoRoomForNat {
         /// How many there may be.
         most: u16,

@@ -366,8 +366,11 @@ impl<'a> Run<'a> {
         let state = self.site.state;
         let _lock = state.lock_rulesets()?;
         let free = devfs.first_free(state.rulesets_from(first))?;
-        let number =
-            free.ok_or_else(|| StepError::Invalid(format!("no devfs ruleset from {first} on is free")))?;
+        let number = free.ok_or_else(|| {
+            StepError::Invalid(format!(
+                "no devfs ruleset from {first} on is free: `jailwire gc` removes those that no jail uses"
+            ))
+        })?;
         state.ruleset_taken(first, number);
         self.intend(Owned::Ruleset(number))?;
         for rule in rules {

@@ -27,7 +27,7 @@ fn what_others_can_write_to_is_refused_with_what_mends_it() {
         chmod(&path, good | 0o002);
         let said = root.fails(&["start", "db"], 1);
         let path = path.canonicalize().unwrap();
-        assert!(said.contains("everybody can write to it"), "{said}");
+        assert!(said.contains("every user can write to it"), "{said}");
         assert!(said.contains(&format!("run chmod go-w {}\n", path.display())), "{said}");
         root.settles(&before, "nothing was started");
         chmod(&path, good);

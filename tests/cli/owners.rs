@@ -139,7 +139,10 @@ fn what_is_somebody_elses_is_told() {
     let jid = foreign(&root, "db", false);
     for command in ["start", "stop", "restart"] {
         let said = root.fails(&[command, "db"], 1);
-        assert!(said.contains("somebody else's") && said.contains("jail -r ioc-db"), "{command}: {said}");
+        assert!(
+            said.contains("belongs to another program") && said.contains("jail -r ioc-db"),
+            "{command}: {said}"
+        );
     }
     is_untouched(&root, jid, "all of them");
 }
@@ -154,7 +157,7 @@ fn a_jail_with_the_name_the_directory_and_the_jid_of_ours_is_left_alone() {
         let jid = foreign(&root, jail, true);
         assert_eq!(Some(jid), own);
         all_commands(&root, jail, jid, 0, "made with its jid");
-        assert!(root.fails(&["stop", jail], 1).contains("somebody else's"));
+        assert!(root.fails(&["stop", jail], 1).contains("belongs to another program"));
         jail::remove(&root.kernel(), jid).unwrap();
         root.ok(&["start", jail]);
         root.ok(&["stop", jail]);

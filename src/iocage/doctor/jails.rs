@@ -223,7 +223,7 @@ impl Scene<'_> {
                     Kind::DuplicateAddress,
                     format!("{} have the same address, {address}", list(&jails)),
                 )
-                .because("if both run, each gets some of what is for the other, and IPv6 does without it")
+                .because("if both run, each receives some of the other's packets, and does not use the address if it is one of IPv6")
                 .mend_by(each(holders[1..].iter().map(elsewhere)))
                 .of(jails.clone()),
             );

@@ -145,7 +145,7 @@ impl Scene<'_> {
             let mounts = mount::beneath(kernel, &jail.path).unwrap_or_default();
             let inside: Vec<_> = mounts.into_iter().filter(|mounted| mounted.on != jail.path).collect();
             let mend = match inside.is_empty() {
-                true => vec!["wait: it goes with what holds it".to_owned()],
+                true => vec!["wait: the jail goes when what holds it has ended".to_owned()],
                 // The last that was mounted goes first.
                 false => each(inside.iter().rev().map(|mounted| format!("umount {}", quoted(&mounted.on)))),
             };

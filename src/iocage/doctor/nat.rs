@@ -39,7 +39,7 @@ impl Scene<'_> {
             let what = words.split_once(": ").map_or(&*words, |(what, _)| what);
             found.push(
                 Finding::new(Level::Error, Kind::NatRefused, what)
-                    .because(format!("what these jails have of nat=1 has no effect: {}", list(&jails)))
+                    .because(format!("nat=1 has no effect for these jails: {}", list(&jails)))
                     .mend_by(ways(&problem, published, &jails))
                     .of(jails),
             );

@@ -49,7 +49,7 @@ impl Scene<'_> {
                     Kind::UnfilteredPort,
                     format!("{name} is in VLANs {vlans} of {bridge}, which does not filter VLANs"),
                 )
-                .because("frames of all VLANs pass through the port")
+                .because("frames of all VLANs pass through this bridge member")
                 .mend(self.filtering(bridge, ports))
                 .of(self.jails_on(bridge)),
             );
@@ -70,9 +70,13 @@ impl Scene<'_> {
                             "name its VLAN and restart the jail: iocage set {property}=VLAN {jail} && iocage restart {jail}"
                         )
                     }
-                    None if used.is_empty() => format!("take it off: ifconfig {bridge} deletem {name}"),
+                    None if used.is_empty() => {
+                        format!("take {name} off the bridge: ifconfig {bridge} deletem {name}")
+                    }
                     None => {
-                        format!("have it carry those of the others: ifconfig {bridge} iftagged {name} {used}")
+                        format!(
+                            "let {name} carry the VLANs of the other members: ifconfig {bridge} iftagged {name} {used}"
+                        )
                     }
                 };
                 found.push(
@@ -81,7 +85,7 @@ impl Scene<'_> {
                         Kind::PortInNoVlan,
                         format!("{name} is in no VLAN of {bridge}, which filters them"),
                     )
-                    .because("nothing passes through the port")
+                    .because("no frame passes through this bridge member")
                     .mend(mend)
                     .of(self.jails_on(bridge)),
                 );

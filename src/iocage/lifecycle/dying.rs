@@ -40,7 +40,10 @@ impl fmt::Display for Dying {
 pub fn holder(mounts: &[crate::kernel::Mounted]) -> String {
     match mounts.first() {
         Some(mounted) => format!("{} on {}", mounted.fstype, mounted.on.display()),
-        None => "a connection that its peer has not closed, or an open file; it goes with that".to_owned(),
+        None => {
+            "a connection that its peer has not closed, or an open file; the jail goes when that has ended"
+                .to_owned()
+        }
     }
 }
 

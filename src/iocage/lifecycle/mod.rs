@@ -102,7 +102,7 @@ pub enum Error {
     Running(JailName),
     /// A jail of its name runs that neither we nor iocage have started.
     #[error(
-        "{jail} is somebody else's: a jail named {} runs with jid {jid} that was started neither by jailwire nor by iocage. It is left alone; `jail -r {}` removes it",
+        "{jail} belongs to another program: a jail named {} runs with jid {jid}, and neither jailwire nor iocage started it. It is left alone; `jail -r {}` removes it",
         .jail.kernel_name(), .jail.kernel_name()
     )]
     Foreign {

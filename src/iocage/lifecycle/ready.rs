@@ -82,7 +82,7 @@ impl Host<'_> {
                 Err(error) => return Some(format!("may not be usable yet: {error}")),
             };
             if flags.contains(Ipv6Flags::DUPLICATED) {
-                return Some("is another station's as well: nothing can be bound to it".to_owned());
+                return Some("is in use by another station too: no service can bind to it".to_owned());
             }
             if !flags.contains(Ipv6Flags::TENTATIVE) {
                 return None;

@@ -276,7 +276,7 @@ pub enum BulkError {
     #[error(transparent)]
     Ticks(crate::Error),
     /// Something that jails had shared, and that no jail needs any more, could not be removed.
-    #[error("what jails shared could not be taken away: {0}")]
+    #[error("a bridge or vlan that jails had shared could not be removed: {0}")]
     Unswept(StepError),
 }
 

@@ -735,7 +735,7 @@ pub const CASES: &[Case] = &[
             host
         },
         chosen: &[],
-        by_hand: &[("wait: it goes with what holds it", |host| {
+        by_hand: &[("wait: the jail goes when what holds it has ended", |host| {
             host.kernel().sleep(std::time::Duration::from_secs(600));
         })],
         changes: &[&[]],

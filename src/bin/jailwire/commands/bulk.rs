@@ -66,7 +66,9 @@ impl Bulk {
             return None;
         }
         let guard = TickGuard::hold(&environment.kernel);
-        guard.map_err(|error| work.report().warn(&format!("{error}; going on without"))).ok()
+        guard
+            .map_err(|error| work.report().warn(&format!("{error}; starts and stops take longer without it")))
+            .ok()
     }
 
     /// From now on Ctrl-C finishes or undoes what is in flight. A second one ends the program at once,
@@ -181,8 +183,9 @@ pub fn tell_dying(host: &Host<'_>, work: &Work) {
 
 fn end(host: &mut Host<'_>, work: &Work) {
     if let Err(failure) = host.end_bulk() {
-        work.report()
-            .warn(&format!("what jails shared could not be taken away: {failure}; run `gc` to try again"));
+        work.report().warn(&format!(
+            "a bridge or vlan that jails had shared could not be removed: {failure}; run `gc` to try again"
+        ));
     }
 }
 

@@ -43,7 +43,7 @@ pub fn exec(environment: &Environment, args: &cli::Exec) -> Result<ExitCode, Com
 
 pub fn console(environment: &Environment, args: &cli::Console) -> Result<ExitCode, CommandError> {
     if args.jail == "ALL" {
-        return Err("one can be logged in to one jail at a time: name it".into());
+        return Err("a console is for one jail: name one jail".into());
     }
     Visit { environment, force: args.force, doing: &Doing::Console }.all(&args.jail)
 }

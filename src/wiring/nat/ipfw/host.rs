@@ -99,7 +99,10 @@ impl Host {
         // A number that others have in a set of theirs is free for ours, but would confuse a reader.
         let free = MARKS.rev().map(number).find(|number| !self.taken.contains(number));
         let free = free.ok_or_else(|| {
-            let failure = Failure::with_text(Errno::ENOSPC, "every number from 55000 to 65534 is taken");
+            let failure = Failure::with_text(
+                Errno::ENOSPC,
+                "every number from 55000 to 65534 is taken: delete rules of ipfw with these numbers",
+            );
             Error::new("find a number for", "a rule of ipfw", "IP_FW_XADD", failure)
         })?;
         let addresses: Vec<Ipv4Addr> = addresses.iter().copied().collect();
