@@ -82,7 +82,7 @@ struct Marks(Vec<Reading>);
 
 impl Marks {
     fn take(&mut self, host: &Vnet) {
-        // For who watches from outside: vm/sample.
+        // For a program that watches from outside: vm/sample.
         println!("mark,{}", ["starting", "stopping", "done"][self.0.len() % 3]);
         self.0.push(Reading::take(host));
     }

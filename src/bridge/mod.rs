@@ -122,7 +122,7 @@ impl Vnet {
         self.command(command!(set BRDGDEL), bridge, of_member(member), "delete member", object).map(drop)
     }
 
-    /// Gives a command to a bridge, and answers its argument as the kernel left it.
+    /// Gives a command to a bridge. Returns the command's argument as the kernel left it.
     fn command(
         &self,
         command: Command,

@@ -78,7 +78,7 @@ pub trait Calls: seal::Sealed {
     fn send(&self, handle: Handle, message: &[u8]) -> Result<()>;
 
     /// Sends a datagram from a socket of AF_INET or AF_INET6: [`sendto(2)`](https://man.freebsd.org/sendto(2)). The simulated
-    /// kernel looks for who would get it.
+    /// kernel looks for the station that would get it.
     ///
     /// # Errors
     ///

@@ -58,7 +58,7 @@ pub enum Call {
         /// The message.
         message: Vec<u8>,
     },
-    /// Sends a datagram: it is noted for whom, and who that is looked for.
+    /// Sends a datagram: the kernel notes its address, and looks for the station that has it.
     SendTo {
         /// The socket.
         handle: Handle,
@@ -208,10 +208,10 @@ pub enum Place {
     File(PathBuf),
 }
 
-/// What a call answers.
+/// What a call returns.
 pub type Reply = Result<Answer>;
 
-/// What a call answers when it succeeds.
+/// What a call returns when it succeeds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// Nothing, or what was written into the call.

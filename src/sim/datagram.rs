@@ -56,7 +56,7 @@ impl World {
         Ok(())
     }
 
-    /// The link address of who has an address on an interface's link.
+    /// The link address of the station that has an address on an interface's link.
     fn ask_link(&self, index: u16, sought: &Gateway) -> Option<[u8; 6]> {
         let (stations, outside) = self.link(index);
         let has = |interface: &&Interface| match *sought {

@@ -1,4 +1,4 @@
-//! SIOCGIFCONF: every interface with its addresses, for who has a socket and no sysctl
+//! SIOCGIFCONF: every interface with its addresses, for a process that has a socket and no sysctl
 //! (`sys/net/if.c:ifconf`).
 
 use std::mem::offset_of;

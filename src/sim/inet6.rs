@@ -108,7 +108,7 @@ impl World {
         Ok(Some(address))
     }
 
-    /// Checks an address's scope against the interface it is for, and answers it without
+    /// Checks an address's scope against the interface it is for, and returns it without
     /// (`sa6_embedscope`, `in6_setscope`).
     fn scoped(&self, stack: StackId, index: u16, address: Ipv6Addr, scope: u32) -> Result<Ipv6Addr> {
         let interface = self.interfaces.get(&index).ok_or(Errno::ENXIO)?;
@@ -198,7 +198,7 @@ fn read(interface: &Interface, ours: &Address6, request: &mut Request) -> Result
     Ok(())
 }
 
-/// Checks the parts of a new address, and answers its prefix length (`in6_validate_ifra`).
+/// Checks the parts of a new address, and returns its prefix length (`in6_validate_ifra`).
 fn prefix_length(interface: &Interface, argument: &Block, existing: Option<u8>) -> Result<u8> {
     let invalid = Err(Errno::EINVAL.into());
     let (destination, mask) = (given(argument, DESTINATION), given(argument, MASK));

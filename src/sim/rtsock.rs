@@ -44,7 +44,7 @@ impl World {
         let origin = self.origin(socket)?;
         let said = |offset: usize| message.get(offset..offset + 2).map(|two| [two[0], two[1]]);
         let length = said(offset_of!(sys::rt_msghdr, rtm_msglen)).map(u16::from_ne_bytes);
-        // What cannot be read comes back as it is, and looks like a success to who forgets to look for
+        // What cannot be read comes back as it is, and looks like a success to a caller that forgets to look for
         // RTF_DONE.
         if message.len() < HEADER || length.map(usize::from) != Some(message.len()) {
             self.answer(origin, Echo { message: Block::new(message), family: 0 });

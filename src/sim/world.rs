@@ -258,7 +258,7 @@ pub(crate) struct Interface {
     pub mtu: u32,
     pub metric: u32,
     pub mac: [u8; 6],
-    /// What SIOCGHWADDR answers.
+    /// What SIOCGHWADDR returns.
     pub permanent_mac: [u8; 6],
     pub description: Option<Vec<u8>>,
     /// In the order they were joined.

@@ -403,7 +403,7 @@ impl<'a> Run<'a> {
     }
 
     /// Where the kernel has mounted it, if that is not where it was to be. Links that stay in the jail's root are
-    /// followed; and who may rename directories there may do so after the mount point was opened.
+    /// followed; and a process that may rename directories there may do so after the mount point was opened.
     fn elsewhere(&self, request: &MountRequest) -> Result<Option<PathBuf>, StepError> {
         let kernel = &**self.kernel();
         let wanted = request.on();

@@ -1,4 +1,4 @@
-//! Bridges as a whole, and who is a member.
+//! Bridges as a whole, and their members.
 
 use jailwire::bridge::{MemberFlags, PortState};
 use jailwire::interface::{InterfaceFlags, LinkState};

@@ -1,4 +1,4 @@
-//! Jail descriptors: what FreeBSD 15 has, and what 14 answers.
+//! Jail descriptors: what FreeBSD 15 has, and what 14 returns.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! pf: anchors, rules, tables, and who is in whose way.
+//! pf: anchors, rules, tables, and processes that write at the same time.
 
 use std::mem::offset_of;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The traps about network stacks, and who may do what in them: 1 to 7, 20, 27.
+//! The traps about network stacks, and what a process may do in them: 1 to 7, 20, 27.
 
 use std::path::Path;
 use std::time::Duration;

@@ -2,7 +2,7 @@
 //! done, what the driver says, and what memory and descriptors that ran out do.
 //!
 //! Two kinds are left out. An error that a request gives only to arguments that are wrong in themselves
-//! (EFAULT, ENOTTY) cannot come. And one that answers a question with "there is none" is no failure:
+//! (EFAULT, ENOTTY) cannot come. And an error that means "there is none" is no failure:
 //! `jail_get` with ENOENT, SIOCGIFINDEX with ENXIO, the end of a list of rulesets. A caller that removes something
 //! and hears that it is not there comes too late: then it is gone, by [`Fault::Forestalled`].
 

@@ -41,7 +41,7 @@ impl Host<'_> {
         self.jid(&entry.name)
     }
 
-    /// Keeps a jail from being started and stopped, until what this answers is dropped. It must be
+    /// Keeps a jail from being started and stopped, until the returned value is dropped. It must be
     /// down, and nothing of it left.
     ///
     /// # Errors

@@ -33,7 +33,7 @@ pub struct Child {
 }
 
 impl Child {
-    /// Runs `work` in a child, whose exit status is what it answers. The work keeps to what
+    /// Runs `work` in a child, whose exit status is what the work returns. The work keeps to what
     /// [`super::child`] says.
     ///
     /// The child begins with all signals blocked, so that no handler of ours runs in it and nothing

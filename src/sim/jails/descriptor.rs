@@ -92,7 +92,7 @@ impl World {
         Ok(jid)
     }
 
-    /// `jaildesc_find`: the jail, and who made the descriptor.
+    /// `jaildesc_find`: the jail, and the process that made the descriptor.
     fn behind(&self, descriptor: Handle) -> Result<(i32, Caller)> {
         match &self.handle(descriptor)?.kind {
             SocketKind::Descriptor(Descriptor { jail: Some(jid), maker, .. }) => Ok((*jid, *maker)),

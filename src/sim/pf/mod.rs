@@ -34,7 +34,7 @@ pub(crate) struct Pf {
     running: bool,
     /// By path; the main ruleset's is empty, and it is always there.
     rulesets: BTreeMap<String, Ruleset>,
-    /// The addresses for the next rule, each with its family, and the ticket of who gathers them.
+    /// The addresses for the next rule, each with its family, and the ticket of the process that gathers them.
     pool: Vec<PoolAddress>,
     pool_ticket: u32,
 }

@@ -41,7 +41,7 @@ fn a_stop_clears_up_after_a_jail_that_is_gone() {
     assert_ne!(root.kernel_state(), before);
     let said = root.ok(&["stop", "db"]);
     assert!(said.contains("Clearing up after db"), "{said}");
-    // Modules stay, as they do for who loads them.
+    // Modules stay, as they do for an operator who loads them.
     let after = root.kernel_state();
     assert!(!after.contains("vnet0.1") && !after.contains("ioc-db"), "{after}");
     root.ok(&["start", "db"]);

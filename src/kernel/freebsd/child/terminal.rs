@@ -47,7 +47,7 @@ impl Theirs {
 /// Both ends of a new terminal. Returns `None` if it cannot be opened by its name.
 fn open_pair() -> Option<(RawFd, RawFd)> {
     // SAFETY: posix_openpt(2) takes flags. ptsname(3) writes into memory of its own, and neither locks nor
-    // allocates (lib/libc/stdlib/ptsname.c); what it answers is null or a string that ends. open(2) reads
+    // allocates (lib/libc/stdlib/ptsname.c); it returns null or a string that ends. open(2) reads
     // that string, and close(2) takes the number of a descriptor that was opened here.
     unsafe {
         let master = libc::posix_openpt(libc::O_RDWR | libc::O_NOCTTY | libc::O_CLOEXEC);
