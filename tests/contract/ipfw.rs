@@ -2,6 +2,7 @@
 
 use std::mem::offset_of;
 use std::net::Ipv4Addr;
+use std::process::Command;
 use std::sync::Arc;
 
 use ipnetwork::Ipv4Network;
@@ -19,14 +20,24 @@ struct Filter<'a> {
     first: u16,
 }
 
+/// Has ipfw accept what no rule refuses, in every network stack. Else its module, once loaded, would drop the packets of
+/// all tests that run at the same time. The kernel reads the variable when the module is loaded.
+fn accept_by_default() {
+    if cfg!(target_os = "freebsd") {
+        let set = Command::new("/bin/kenv").arg("net.inet.ip.fw.default_to_accept=1").output().unwrap();
+        assert!(set.status.success(), "{set:?}");
+    }
+}
+
 /// The tests' own set.
 const SET: u8 = 17;
 
 impl<'a> Filter<'a> {
     fn of(host: &'a Host, first: u16) -> Filter<'a> {
         let kernel = &host.kernel;
+        accept_by_default();
         kernel.load_module("ipfw").unwrap();
-        // Its last rule may drop everything: the tests' rules need no packets.
+        // The tests' rules need no packets.
         kernel.sysctl(&Sysctl::write_int("net.inet.ip.fw.enable", 0)).unwrap();
         kernel.load_module("ipfw_nat").unwrap();
         let filter = Filter { host, ipfw: Ipfw::open(kernel.clone()).unwrap(), first };
