@@ -278,3 +278,61 @@ fn what_comes_back_with_the_end_of_a_jail_is_waited_for_as_long_as_was_said() {
     let waited = sim.now() - begin;
     assert!(waited.as_secs() >= 45, "{waited:?}");
 }
+
+/// What was started is taken away by another tool, which knows nothing of journals: one is left that lists nothing
+/// that is still there.
+fn stopped_by_another_tool(jail: &str) -> (Root, std::path::PathBuf) {
+    let root = Root::new();
+    root.ok(&["start", jail]);
+    let journal = root.path().join(format!(".sim/run/jailwire/ioc-{jail}.journal"));
+    let kept = std::fs::read(&journal).unwrap();
+    root.ok(&["stop", jail]);
+    std::fs::create_dir_all(journal.parent().unwrap()).unwrap();
+    std::fs::write(&journal, kept).unwrap();
+    (root, journal)
+}
+
+#[test]
+fn of_a_journal_that_another_tools_stop_has_made_stale_nothing_is_said() {
+    for jail in ["db", "proxy"] {
+        let (root, journal) = stopped_by_another_tool(jail);
+        assert!(!root.ok(&["doctor"]).contains("left behind"), "{jail}");
+        assert_eq!(root.ok(&["gc", "--dry-run"]), "Nothing is left over.\n", "{jail}");
+        assert!(journal.exists(), "looking removes nothing");
+        let output = root.run(&["gc"]);
+        assert_eq!(text(&output.stdout), "Nothing is left over.\n", "{jail}");
+        assert!(!text(&output.stderr).contains(jail), "{jail}: {}", text(&output.stderr));
+        assert!(!journal.exists(), "{jail}");
+        // A jail that was destroyed since leaves as little.
+        let (root, journal) = stopped_by_another_tool(jail);
+        std::fs::remove_dir_all(root.jail(jail)).unwrap();
+        assert!(!root.ok(&["doctor"]).contains("journal"), "{jail}");
+        assert_eq!(root.ok(&["gc"]), "Nothing is left over.\n", "{jail}");
+        assert!(!journal.exists(), "{jail}");
+        // Something that is still there is told of.
+        let (root, journal) = stopped_by_another_tool(jail);
+        let conf = root.path().join(format!(".sim/run/jail.ioc-{jail}.conf"));
+        std::fs::write(&conf, "").unwrap();
+        assert!(root.ok(&["doctor"]).contains("left behind"), "{jail}");
+        let said = root.ok(&["gc"]);
+        assert!(said.contains(&format!("removed: ioc-{jail}: ")), "{said}");
+        assert!(!journal.exists() && !conf.exists(), "{jail}");
+    }
+}
+
+/// A start by another tool is not started here, and what it has made is its own.
+#[test]
+fn of_a_journal_from_before_another_tools_start_nothing_is_said() {
+    let (root, journal) = stopped_by_another_tool("db");
+    let kernel: Arc<dyn Kernel> = Arc::new(root.kernel());
+    let parameters = jail::JailParameters::new("ioc-db").path(&root.jail("db").join("root")).vnet();
+    let jid = jail::create(&*kernel, &parameters).unwrap();
+    let conf = root.path().join(".sim/run/jail.ioc-db.conf");
+    std::fs::write(&conf, "ioc-db {}\n").unwrap();
+    assert_eq!(root.ok(&["gc"]), "Nothing is left over.\n");
+    assert!(journal.exists() && conf.exists());
+    jail::remove(&*kernel, jid).unwrap();
+    std::fs::remove_file(conf).unwrap();
+    assert_eq!(root.ok(&["gc"]), "Nothing is left over.\n");
+    assert!(!journal.exists());
+}

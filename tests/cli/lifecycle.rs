@@ -1,6 +1,6 @@
 //! Starting, looking and stopping.
 
-use crate::support::Root;
+use crate::support::{Root, text};
 
 #[test]
 fn all_jails_come_up_as_their_configurations_say() {
@@ -189,4 +189,26 @@ fn the_simulated_kernel_is_announced_once_for_each_root() {
     };
     assert!(list().contains("no FreeBSD kernel here"));
     assert_eq!(list(), "");
+}
+
+/// `ALL` means the jails that can run. A jail that was named is another matter.
+#[test]
+fn a_jail_without_a_userland_does_not_keep_all_from_success() {
+    let root = Root::new();
+    root.ok(&["create", "-e", "-n", "bare"]);
+    for command in ["start", "restart"] {
+        for words in [&[command, "--dry-run", "ALL"][..], &[command, "ALL"]] {
+            let output = root.run(words);
+            let said = text(&output.stderr);
+            assert!(output.status.success(), "{words:?}: {said}");
+            assert!(said.contains("bare has no userland, and is not started"), "{words:?}: {said}");
+        }
+        assert!(root.ok(&["--json", command, "ALL"]).contains("\"result\": \"no userland\""));
+        assert!(root.fails(&[command, "bare"], 1).contains("bare cannot be started"), "{command}");
+    }
+    root.ok(&["restart", "-s", "ALL"]);
+    root.ok(&["stop", "ALL"]);
+    // What has files, or was made from something, is no such jail.
+    std::fs::write(root.jail("bare").join("root/file"), "").unwrap();
+    assert!(root.fails(&["start", "ALL"], 1).contains("bare cannot be started"));
 }

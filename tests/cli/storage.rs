@@ -8,9 +8,11 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use jailwire::files::{Files, KernelGate};
 use jailwire::iocage::zfs;
 use jailwire::jail::mount;
-use jailwire::kernel::{Calls, FsId, Mounted};
+use jailwire::kernel::{Calls, FsId, Mounted, Sysctl};
+use jailwire::wiring::{Journal, Owned};
 use tempfile::TempDir;
 
 use crate::support::{Root, text};
@@ -129,6 +131,45 @@ fn a_stop_leaves_what_zfs_has_mounted() {
     }
     let said = pool.ok(&["gc", "--dry-run"]);
     assert!(!said.contains("zfs"), "{said}");
+}
+
+/// Journals of earlier releases list the root of a jail that iocage had started.
+#[test]
+fn a_root_that_an_old_journal_lists_stays_mounted() {
+    let pool = Pool::new();
+    let kernel = pool.root.kernel();
+    let root = pool.root.jail("web").join("root");
+    let is_mounted =
+        || pool.root.kernel().mounts().unwrap().iter().any(|one| one.fstype == "zfs" && one.on == root);
+    let boot = kernel.sysctl(&Sysctl::read("kern.boot_id")).unwrap();
+    let boot: String = boot.iter().map(|byte| format!("{byte:02x}")).collect();
+    let journal = pool.root.path().join(".sim/run/jailwire/ioc-web.journal");
+    let old = |owned: &[Owned]| {
+        fs::create_dir_all(journal.parent().unwrap()).unwrap();
+        let _ = fs::remove_file(&journal);
+        let gate = KernelGate(&kernel);
+        let mut journal = Journal::open(&journal, &boot).unwrap();
+        owned.iter().for_each(|one| journal.intend(Files::through(&gate), one.clone()).unwrap());
+    };
+    let of_zfs = Owned::Mount { fstype: "zfs".into(), on: root.clone() };
+    // web depends on it.
+    pool.ok(&["start", "db"]);
+    // With nothing else in it, it is of the past.
+    old(std::slice::from_ref(&of_zfs));
+    assert!(!pool.ok(&["doctor"]).contains("left behind"));
+    assert_eq!(pool.ok(&["gc"]), "Nothing is left over.\n");
+    assert!(is_mounted() && !journal.exists());
+    let conf = pool.root.path().join(".sim/run/jail.ioc-web.conf");
+    for command in [&["gc"][..], &["stop", "web"], &["start", "web"]] {
+        fs::write(&conf, "").unwrap();
+        old(&[of_zfs.clone(), Owned::File(conf.clone())]);
+        let preview = pool.ok(&[&command[..1], &["--dry-run"], &command[1..]].concat());
+        assert!(preview.contains("ioc-web.conf") && !preview.contains("zfs"), "{command:?}: {preview}");
+        pool.ok(command);
+        assert!(is_mounted(), "{command:?}");
+    }
+    pool.ok(&["stop", "web"]);
+    assert!(is_mounted() && !journal.exists());
 }
 
 #[test]

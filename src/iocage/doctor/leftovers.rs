@@ -5,12 +5,12 @@ use std::path::Path;
 use super::Scene;
 use super::finding::{Finding, Fix, Kind, Level, list};
 use super::remedies::each;
-use crate::iocage::lifecycle::{holder, orphans};
+use crate::iocage::lifecycle::{holder, is_past, is_zfs_own, orphans};
 use crate::iocage::manage;
 use crate::iocage::name::JailName;
 use crate::iocage::trust::quoted;
 use crate::jail::{self, JailInfo, mount};
-use crate::wiring::{HostEnd, Journal, StateDirectory};
+use crate::wiring::{HostEnd, Journal, Owned, StateDirectory};
 
 impl Scene<'_> {
     pub(super) fn leftovers(&self, found: &mut Vec<Finding>) {
@@ -76,20 +76,26 @@ impl Scene<'_> {
             let Some(subject) =
                 self.jails.iter().find(|subject| state.journal(&subject.name().kernel_name()) == path)
             else {
-                let runs = state.jail_of(&path).is_some_and(|jail| self.running.contains_key(&jail));
-                if !runs {
+                let jail = state.jail_of(&path).unwrap_or_default();
+                let journal = Journal::open(&path, &boot);
+                let is_past =
+                    journal.is_ok_and(|journal| is_past(self.vnet, self.store, &jail, journal.owned()));
+                if !self.running.contains_key(&jail) && !is_past {
                     self.orphan(&path, found);
                 }
                 continue;
             };
             let Ok(journal) = Journal::open(&path, &boot) else { continue };
-            if subject.jid.is_none() && !journal.is_empty() {
+            let jail = subject.name().kernel_name();
+            let owned = journal.owned().iter().filter(|owned| !is_zfs_own(self.store, &jail, owned));
+            let owned: Vec<Owned> = owned.cloned().collect();
+            if subject.jid.is_none() && !is_past(self.vnet, self.store, &jail, &owned) {
                 let name: &JailName = subject.name();
                 found.push(
                     Finding::new(
                         Level::Warning,
                         Kind::LeftBehind,
-                        format!("{name} is down, and left behind: {}", list(journal.owned())),
+                        format!("{name} is down, and left behind: {}", list(&owned)),
                     )
                     .because("a start or a stop did not finish")
                     .mend(format!("iocage stop {name}"))

@@ -7,6 +7,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::preview::{Preview, undoing};
+use super::stale::{is_past_of_running, is_zfs_own, rulesets_of_others};
 use super::{Host, Report};
 use crate::error::OptionalExtension;
 use crate::iocage::store::Store;
@@ -15,9 +16,9 @@ use crate::jail::mount;
 use crate::jail::{self, JailInfo};
 use crate::kernel::Kernel;
 use crate::packet_filter::Anchor;
-use crate::types::InterfaceName;
+use crate::types::{InterfaceName, Jid};
 use crate::wiring::nat::{self, Backend, Published};
-use crate::wiring::{self, HostEnd, Journal, Owed, Owned, Standing, StepError};
+use crate::wiring::{self, Claim, HostEnd, Journal, Owed, Owned, Standing, StepError};
 
 /// iocage's own rulesets, and ours, begin here.
 const FIRST_RULESET: u16 = 1000;
@@ -130,13 +131,16 @@ impl Host<'_> {
             if self.state.is_locked(jail) {
                 continue;
             }
-            let owned = journal.owned().to_vec();
+            let owned = self.of_jail_alone(jail, journal);
             match Standing::of(&**self.kernel(), jail, journal)? {
+                // Another tool has stopped the jail, and started it again.
+                Standing::Foreign(jid) if self.is_past_of(jail, jid, &owned) => {}
                 Standing::Foreign(jid) => found.doubtful.push(format!(
                     "{} of jail {jail}, which is gone: a jail of that name that was not started here runs with jid {jid}, and may use it",
                     list(&owned)
                 )),
                 standing if standing.alive().is_some() => {}
+                standing if self.is_stale(jail, standing, journal) => {}
                 _ => found.garbage.push(Garbage::Journal { jail: jail.clone(), owned }),
             }
         }
@@ -180,7 +184,7 @@ impl Host<'_> {
                 if claim.standing().alive().is_some() || claim.refuse_foreign().is_err() {
                     return Ok(false);
                 }
-                paid(claim.clear(&site)?)
+                self.clear_left(&mut claim)
             }
             Garbage::Attaching { jail, .. } => {
                 let claim = self.claim_as(jail, jail, report)?;
@@ -210,6 +214,47 @@ impl Host<'_> {
                 Ok(true)
             }
         }
+    }
+
+    /// Removes the journals of jails that another tool has stopped, and has taken away all of. Of these there is nothing
+    /// to say.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading and removing journals.
+    pub fn forget_the_past(&self, report: &mut dyn Report) -> Result<(), StepError> {
+        for (jail, journal) in self.journals(self.state.journals()?)? {
+            let standing = Standing::of(&**self.kernel(), &jail, &journal)?;
+            let is_foreign = matches!(standing, Standing::Foreign(_));
+            if is_foreign || self.state.is_locked(&jail) || !self.is_stale(&jail, standing, &journal) {
+                continue;
+            }
+            let mut claim = self.claim_as(&jail, &jail, report)?;
+            if claim.refuse_foreign().is_ok() && self.is_stale(&jail, claim.standing(), claim.journal()) {
+                self.clear_left(&mut claim)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes away what is left of a jail, and nothing that others have by now.
+    fn clear_left(&self, claim: &mut Claim) -> Result<bool, StepError> {
+        let rulesets = rulesets_of_others(&**self.kernel(), claim.standing().alive())?;
+        self.forget_others(claim, &rulesets)?;
+        paid(claim.clear(&self.site())?)
+    }
+
+    /// What a journal lists that is not ZFS's.
+    pub(super) fn of_jail_alone(&self, jail: &str, journal: &Journal) -> Vec<Owned> {
+        let owned = journal.owned().iter();
+        owned.filter(|owned| !is_zfs_own(self.store, jail, owned)).cloned().collect()
+    }
+
+    /// Whether a journal tells of an earlier start than that of the jail which runs.
+    fn is_past_of(&self, jail: &str, jid: Jid, owned: &[Owned]) -> bool {
+        let running = jail::list(&**self.kernel(), false).unwrap_or_default();
+        let root = running.into_iter().find(|one| one.jid == jid).map(|one| one.path);
+        root.is_some_and(|root| is_past_of_running(&self.vnet, self.store, jail, &root, owned))
     }
 
     /// Returns the jails of this store that run, and have no directory any more: it was renamed or moved by other

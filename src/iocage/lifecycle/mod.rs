@@ -40,6 +40,7 @@ pub use enter::{Ran, RunAs};
 pub(in crate::iocage) use garbage::orphans;
 pub use garbage::{Found, Garbage};
 pub use preview::{Foreseen, Preview};
+pub(in crate::iocage) use stale::{is_past, is_zfs_own};
 pub(in crate::iocage) use start::timestamp;
 pub use start::{Started, Starting};
 pub use stop::{Stopped, Stopping};
@@ -301,6 +302,7 @@ impl<'a> Host<'a> {
 
     /// Takes away all that is ours of a jail, and tells what it could not.
     fn clear(&self, name: &JailName, claim: &mut Claim) -> Result<(), Error> {
+        self.forget_others(claim, &[]).map_err(|error| Error::from((name, error)))?;
         let owed = nothing_owed(name, claim.clear(&self.site()))?;
         if let Some(jid) = owed.removed {
             self.removed.lock().unwrap_or_else(PoisonError::into_inner).push((name.clone(), jid));

@@ -57,11 +57,13 @@ impl Host<'_> {
         self.refuse_running(entry, standing, &journal)?;
         let mut preview = Preview::default();
         // What is left of it is cleared up before the plan is made.
-        let is_stale = self.is_stale(standing, &journal);
-        for owned in undo_order(journal.owned()).into_iter().filter(|_| !is_stale) {
+        let jail = name.kernel_name();
+        let is_stale = self.is_stale(&jail, standing, &journal);
+        let owned = self.of_jail_alone(&jail, &journal);
+        for owned in undo_order(&owned).into_iter().filter(|_| !is_stale) {
             preview.add(format!("clear up what an earlier start left: {owned}"), undoing(owned));
         }
-        self.plan_start(entry, journal.owned(), preview)
+        self.plan_start(entry, &owned, preview)
     }
 
     /// Returns what a start would do after a stop.
@@ -74,7 +76,7 @@ impl Host<'_> {
         // A stop takes away what runs, and what a command that was killed has left.
         let (standing, journal) = self.standing(name)?;
         let (running, _) = self.to_be_stopped(entry, standing, &journal)?;
-        let mut owned = journal.owned().to_vec();
+        let mut owned = self.of_jail_alone(&name.kernel_name(), &journal);
         if let Some(jid) = running {
             owned.extend(self.found(entry, jid).map_err(step(name))?);
         }
@@ -164,7 +166,7 @@ impl Host<'_> {
         }
         let owned = match jid {
             Some(jid) if is_iocages => self.found(entry, jid).map_err(step(name))?,
-            _ => journal.owned().to_vec(),
+            _ => self.of_jail_alone(&name.kernel_name(), &journal),
         };
         for lent in owned.iter().filter(|owned| matches!(owned, Owned::Lent(_))) {
             preview.add(format!("take {lent} out of the jail"), &["SIOCSIFRVNET"]);

@@ -1,44 +1,96 @@
-//! Journals that tell of the past: another tool has stopped the jail, and taken away all that its start had added.
+//! Journals that tell of the past: another tool has stopped the jail, and taken away all that its start had added. What
+//! is in their place by now is of others.
 
 use std::path::Path;
 
 use super::Host;
+use super::stop::{ZFS, datasets_of_fstab};
+use crate::iocage::store::Store;
 use crate::jail::devfs::Devfs;
-use crate::jail::mount;
+use crate::jail::{self, mount};
+use crate::kernel::Kernel;
+use crate::types::Jid;
+use crate::vnet::Vnet;
 use crate::wiring::{Journal, Owned, Standing};
 
 impl Host<'_> {
     /// Whether nothing is there any more of what the journal of a jail lists that does not run. What cannot be
     /// looked at counts as there.
-    pub(super) fn is_stale(&self, standing: Standing, journal: &Journal) -> bool {
-        standing.alive().is_none() && !journal.owned().iter().any(|owned| self.may_be_there(owned))
+    pub(super) fn is_stale(&self, jail: &str, standing: Standing, journal: &Journal) -> bool {
+        standing.alive().is_none() && is_past(&self.vnet, self.store, jail, journal.owned())
     }
+}
 
-    fn may_be_there(&self, owned: &Owned) -> bool {
-        let kernel = &**self.kernel();
-        match owned {
-            // The jail does not run, and what was lent to it is back.
-            Owned::Jail(_) | Owned::Lent(_) => false,
-            Owned::File(path) | Owned::Link(path) => path.symlink_metadata().is_ok(),
-            Owned::Epair(interface) => self.vnet.has_interface(interface).unwrap_or(true),
-            Owned::Mount { fstype, on } => mount::beneath(kernel, on)
-                .is_ok_and(|all| all.iter().any(|mounted| mounted.on == *on && mounted.fstype == *fstype)),
-            Owned::Ruleset(number) => {
-                // iocage gives the number to the next jail that it starts.
-                let others = self.rulesets_of_others(None).unwrap_or_default();
-                let devfs = Devfs::open(self.kernel().clone(), Path::new("/dev"));
-                let there = devfs.and_then(|devfs| devfs.rulesets()).unwrap_or_default();
-                there.contains(number) && !others.contains(number)
-            }
-            Owned::Alias4(interface, network) => self.has_address(interface.as_str(), network.ip().into()),
-            Owned::Alias6(interface, network) => self.has_address(interface.as_str(), network.ip().into()),
-            _ => true,
+/// Whether nothing is there any more of what was made for a jail that does not run. What cannot be looked at counts as
+/// there.
+pub(in crate::iocage) fn is_past(vnet: &Vnet, store: &Store, jail: &str, owned: &[Owned]) -> bool {
+    !owned.iter().any(|owned| !is_zfs_own(store, jail, owned) && may_be_there(vnet, owned))
+}
+
+/// The same of a jail that runs, and that another tool has started: what is where each start of the jail puts it is of
+/// that start.
+pub(super) fn is_past_of_running(
+    vnet: &Vnet,
+    store: &Store,
+    jail: &str,
+    root: &Path,
+    owned: &[Owned],
+) -> bool {
+    let is_of_every_start = |owned: &&Owned| match owned {
+        Owned::Mount { on, .. } => on.starts_with(root),
+        Owned::File(_) | Owned::Alias4(..) | Owned::Alias6(..) => true,
+        _ => false,
+    };
+    let others: Vec<Owned> = owned.iter().filter(|one| !is_of_every_start(one)).cloned().collect();
+    is_past(vnet, store, jail, &others)
+}
+
+/// Whether a journal lists what is ZFS's: journals once listed the roots of jails that iocage had started.
+pub(in crate::iocage) fn is_zfs_own(store: &Store, jail: &str, owned: &Owned) -> bool {
+    let Owned::Mount { fstype, on } = owned else { return false };
+    if fstype != ZFS || !on.starts_with(store.root()) {
+        return false;
+    }
+    let entries = store.entries().unwrap_or_default();
+    let entry = entries.iter().find(|entry| entry.name.kernel_name() == jail);
+    // What the jail's fstab mounts goes with the jail.
+    entry.is_none_or(|entry| !datasets_of_fstab(entry, &entry.root()).contains(on))
+}
+
+/// The devfs rulesets of all jails that run, but for one.
+pub(super) fn rulesets_of_others(kernel: &dyn Kernel, ours: Option<Jid>) -> crate::Result<Vec<u16>> {
+    let mut rulesets = Vec::new();
+    for jail in jail::list(kernel, false)?.into_iter().filter(|jail| Some(jail.jid) != ours) {
+        let number = jail::read_int(kernel, jail.jid, "devfs_ruleset")?;
+        rulesets.extend(number.and_then(|number| u16::try_from(number).ok()));
+    }
+    Ok(rulesets)
+}
+
+fn may_be_there(vnet: &Vnet, owned: &Owned) -> bool {
+    let kernel = &**vnet.kernel();
+    match owned {
+        // The jail does not run, and what was lent to it is back.
+        Owned::Jail(_) | Owned::Lent(_) => false,
+        Owned::File(path) | Owned::Link(path) => path.symlink_metadata().is_ok(),
+        Owned::Epair(interface) => vnet.has_interface(interface).unwrap_or(true),
+        Owned::Mount { fstype, on } => mount::beneath(kernel, on)
+            .is_ok_and(|all| all.iter().any(|mounted| mounted.on == *on && mounted.fstype == *fstype)),
+        Owned::Ruleset(number) => {
+            // iocage gives the number to the next jail that it starts.
+            let others = rulesets_of_others(kernel, None).unwrap_or_default();
+            let devfs = Devfs::open(vnet.kernel().clone(), Path::new("/dev"));
+            let there = devfs.and_then(|devfs| devfs.rulesets()).unwrap_or_default();
+            there.contains(number) && !others.contains(number)
         }
+        Owned::Alias4(interface, network) => has_address(vnet, interface.as_str(), network.ip().into()),
+        Owned::Alias6(interface, network) => has_address(vnet, interface.as_str(), network.ip().into()),
+        _ => true,
     }
+}
 
-    fn has_address(&self, interface: &str, address: std::net::IpAddr) -> bool {
-        let Ok(interfaces) = self.vnet.interfaces() else { return true };
-        let mut named = interfaces.iter().filter(|one| one.name.as_str() == interface);
-        named.any(|one| one.addresses.iter().any(|other| other.network.ip() == address))
-    }
+fn has_address(vnet: &Vnet, interface: &str, address: std::net::IpAddr) -> bool {
+    let Ok(interfaces) = vnet.interfaces() else { return true };
+    let mut named = interfaces.iter().filter(|one| one.name.as_str() == interface);
+    named.any(|one| one.addresses.iter().any(|other| other.network.ip() == address))
 }

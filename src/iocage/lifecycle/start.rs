@@ -69,10 +69,10 @@ impl Host<'_> {
         let missing = |missing| Error::Missing { jail: name.clone(), missing };
         let (spec, made_up) = translate::specification(&config, &facts).map_err(missing)?;
         if claim.standing() != Standing::Absent {
-            if !self.is_stale(claim.standing(), claim.journal()) {
+            if !self.is_stale(&name.kernel_name(), claim.standing(), claim.journal()) {
                 report.warn(&format!("{name}: the last start or stop did not finish; clearing up first"));
             }
-            let owned = claim.journal().owned().to_vec();
+            let owned = self.of_jail_alone(&name.kernel_name(), claim.journal());
             self.clear_up(name, &mut claim)?;
             self.is_gone(&owned);
         }

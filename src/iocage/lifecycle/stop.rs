@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::stale::{self, rulesets_of_others};
 use super::{Error, Host, Report, owned_file, step};
 use crate::iocage::config::JailConfig;
 use crate::iocage::fstab;
@@ -15,7 +16,7 @@ use crate::types::{InterfaceName, Jid};
 use crate::wiring::{Claim, HostEnd, Journal, Owned, Standing, StepError};
 
 /// The file system whose mounts are ZFS's own.
-const ZFS: &str = "zfs";
+pub(super) const ZFS: &str = "zfs";
 
 /// How a stop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,7 +162,7 @@ impl Host<'_> {
             report.warn(&format!("{} is not running!", name.flat()));
             return Ok(Stopped::WasDown);
         }
-        if self.is_stale(claim.standing(), claim.journal()) {
+        if self.is_stale(&name.kernel_name(), claim.standing(), claim.journal()) {
             self.clear_up(name, claim)?;
             report.warn(&format!("{} is not running!", name.flat()));
             return Ok(Stopped::WasDown);
@@ -175,24 +176,20 @@ impl Host<'_> {
     /// have stopped it: iocage gives the number of its devfs ruleset to the next jail that is started.
     pub(super) fn clear_up(&self, name: &JailName, claim: &mut Claim) -> Result<(), Error> {
         let ours = claim.standing().alive();
-        let rulesets = self.rulesets_of_others(ours).map_err(|error| step(name)(error.into()))?;
-        let is_anothers =
-            |owned: &Owned| matches!(owned, Owned::Ruleset(number) if rulesets.contains(number));
-        claim
-            .forget(&self.site(), |owned| !is_anothers(owned))
-            .map_err(|error| Error::from((name, error)))?;
+        let rulesets = rulesets_of_others(&**self.kernel(), ours);
+        let rulesets = rulesets.map_err(|error| step(name)(error.into()))?;
+        self.forget_others(claim, &rulesets).map_err(|error| Error::from((name, error)))?;
         self.clear(name, claim)
     }
 
-    /// The devfs rulesets of all other jails that run.
-    pub(super) fn rulesets_of_others(&self, ours: Option<Jid>) -> crate::Result<Vec<u16>> {
-        let kernel = &**self.kernel();
-        let mut rulesets = Vec::new();
-        for jail in jail::list(kernel, false)?.into_iter().filter(|jail| Some(jail.jid) != ours) {
-            let number = jail::read_int(kernel, jail.jid, "devfs_ruleset")?;
-            rulesets.extend(number.and_then(|number| u16::try_from(number).ok()));
-        }
-        Ok(rulesets)
+    /// Takes out of a journal what belongs to others: rulesets that other jails use, and what ZFS has mounted.
+    pub(super) fn forget_others(&self, claim: &mut Claim, rulesets: &[u16]) -> crate::files::Result<()> {
+        let jail = claim.name().to_owned();
+        let is_anothers = |owned: &Owned| {
+            matches!(owned, Owned::Ruleset(number) if rulesets.contains(number))
+                || stale::is_zfs_own(self.store, &jail, owned)
+        };
+        claim.forget(&self.site(), |owned| !is_anothers(owned))
     }
 
     /// The commands of a stop that come before anything is taken away.
@@ -261,7 +258,7 @@ fn is_of_a_start(mounted: &Mounted, root: &Path, of_fstab: &[PathBuf]) -> bool {
 }
 
 /// Where the jail's fstab mounts datasets.
-fn datasets_of_fstab(entry: &Entry, root: &Path) -> Vec<PathBuf> {
+pub(super) fn datasets_of_fstab(entry: &Entry, root: &Path) -> Vec<PathBuf> {
     let text = fs::read(entry.fstab()).unwrap_or_default();
     let lines = fstab::mounts(&text).filter_map(Result::ok).filter(|mount| mount.fstype == ZFS);
     lines.filter_map(|mount| Some(root.join(mount.beneath(root).ok()?))).collect()

@@ -1,11 +1,13 @@
 //! Jails on a pool: the program with `zfs(8)`, on a model of it, or on a real pool.
 //!
-//! On FreeBSD as root, `JAILWIRE_TEST_POOL=tank` names a pool that may be written to. Elsewhere `zfs` is the model:
-//! a script on PATH that runs this test program again, which then answers for `zfs`.
+//! `zfs` is a script on PATH. Elsewhere than on a real pool, it runs this test program again, which then answers for
+//! `zfs`. On a real pool, it runs the real one. Either counts the runs, and can fail, or kill the program, at one of
+//! them. `real` says when the pool is a real one.
 
 mod commands;
 mod killed;
 mod model;
+mod real;
 mod states;
 
 use std::fs;
@@ -18,13 +20,14 @@ use jailwire::sim::Sim;
 use tempfile::TempDir;
 
 use crate::support::text;
+use real::Turn;
 
 /// The script in the place of `zfs`. Its standard output and error are handed on as 3 and 4, because the test program
 /// has things to say on its own.
 const SCRIPT: &str = r#"#!/bin/sh
 n=0
 for word; do n=$((n + 1)); eval "export ZFS_WORD_$n=\$word"; done
-export ZFS_WORDS=$# ZFS_MODEL='MODEL'
+export ZFS_WORDS=$# ZFS_MODEL='CONTROL'
 unset JAILWIRE_SIM_FAULT
 exec 3>&1 4>&2
 exec 'PROGRAM' --exact pool::answers_for_zfs --nocapture >/dev/null 2>/dev/null
@@ -45,36 +48,35 @@ fn answers_for_zfs() {
 pub struct Pool {
     directory: TempDir,
     dataset: String,
-    real: bool,
+    /// On a real pool, tests take turns: they share the kernel, and names in it.
+    real: Option<Turn>,
 }
 
 impl Pool {
     pub fn new() -> Pool {
-        let real = std::env::var("JAILWIRE_TEST_POOL").ok();
+        let real = real::turn();
         let memory = Path::new("/dev/shm");
         let place = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
         let directory = tempfile::tempdir_in(place.canonicalize().unwrap()).unwrap();
-        let (dataset, real) = match real {
-            Some(pool) => {
-                let unique = directory.path().file_name().unwrap().to_string_lossy().replace('.', "");
-                (format!("{pool}/{unique}"), true)
-            }
-            None => ("tank/iocage".to_owned(), false),
+        let dataset = match &real {
+            Some(turn) => turn.dataset(directory.path()),
+            None => "tank/iocage".to_owned(),
         };
         let pool = Pool { directory, dataset, real };
-        if !real {
-            let (bin, model) = (pool.directory.path().join("bin"), pool.model());
-            fs::create_dir_all(&bin).unwrap();
-            fs::create_dir_all(&model).unwrap();
-            let program = std::env::current_exe().unwrap();
-            let script = SCRIPT
-                .replace("MODEL'", &format!("{}'", model.display()))
-                .replace("PROGRAM", &program.to_string_lossy());
-            fs::write(bin.join("zfs"), script).unwrap();
-            fs::set_permissions(bin.join("zfs"), fs::Permissions::from_mode(0o755)).unwrap();
-            fs::write(model.join("sim"), pool.root().join(".sim").to_string_lossy().as_bytes()).unwrap();
+        let (bin, control) = (pool.directory.path().join("bin"), pool.control());
+        fs::create_dir_all(&bin).unwrap();
+        fs::create_dir_all(&control).unwrap();
+        let program = std::env::current_exe().unwrap();
+        let script = if pool.is_real() { real::SCRIPT } else { SCRIPT };
+        let script = script
+            .replace("CONTROL'", &format!("{}'", control.display()))
+            .replace("PROGRAM", &program.to_string_lossy());
+        fs::write(bin.join("zfs"), script).unwrap();
+        fs::set_permissions(bin.join("zfs"), fs::Permissions::from_mode(0o755)).unwrap();
+        if !pool.is_real() {
+            fs::write(control.join("sim"), pool.root().join(".sim").to_string_lossy().as_bytes()).unwrap();
             pool.zfs(&["create", "-o", "canmount=off", "-o", "mountpoint=none", "tank"]);
-            pool.load_zfs();
+            fs::create_dir_all(pool.root()).unwrap();
         }
         let mountpoint = format!("mountpoint={}", pool.root().display());
         pool.zfs(&["create", "-o", &mountpoint, &pool.dataset]);
@@ -90,6 +92,9 @@ impl Pool {
         fs::write(release.join("bin/freebsd-version"), "USERLAND_VERSION=\"15.1-RELEASE-p1\"\n").unwrap();
         fs::write(release.join("etc/hosts"), "127.0.0.1\t\tlocalhost\n").unwrap();
         fs::write(release.join("usr/bin/vi"), "an editor").unwrap();
+        if pool.is_real() {
+            real::userland(&release);
+        }
         pool
     }
 
@@ -99,13 +104,9 @@ impl Pool {
         self.ok(&[&["create", "-n", "shop", "-r", "15.1-RELEASE"][..], &commands].concat());
     }
 
-    /// The simulated kernel mounts what it knows.
-    fn load_zfs(&self) {
-        fs::create_dir_all(self.root()).unwrap();
-    }
-
-    fn model(&self) -> PathBuf {
-        self.directory.path().join("model")
+    /// Where the script in the place of `zfs` keeps its account, and the model its pool.
+    fn control(&self) -> PathBuf {
+        self.directory.path().join("zfs")
     }
 
     /// Where iocage's dataset is mounted.
@@ -122,22 +123,17 @@ impl Pool {
         format!("{}/{beneath}", self.dataset)
     }
 
-    fn prepare(&self, command: &mut Command) {
-        if !self.real {
-            command.env("PATH", format!("{}:/bin:/usr/bin", self.directory.path().join("bin").display()));
-        }
-    }
-
-    /// Runs `zfs`. The model answers here and now: starting this program again for it takes far longer.
+    /// Runs `zfs`, and not through the script. The model answers here and now: starting this program again for it
+    /// takes far longer.
     #[track_caller]
     pub fn zfs(&self, words: &[&str]) -> String {
-        let (status, out, err) = if self.real {
-            let output = Command::new("zfs").args(words).output().unwrap();
-            (output.status.code(), output.stdout, output.stderr)
-        } else {
-            let (mut out, mut err) = (Vec::new(), Vec::new());
-            let words: Vec<_> = words.iter().map(|word| (*word).to_owned()).collect();
-            (Some(model::answer(&self.model(), &words, &mut out, &mut err)), out, err)
+        let (status, out, err) = match &self.real {
+            Some(_) => real::zfs(words),
+            None => {
+                let (mut out, mut err) = (Vec::new(), Vec::new());
+                let words: Vec<_> = words.iter().map(|word| (*word).to_owned()).collect();
+                (Some(model::answer(&self.control(), &words, &mut out, &mut err)), out, err)
+            }
         };
         assert_eq!(status, Some(0), "zfs {words:?}: {}", text(&err));
         text(&out)
@@ -146,10 +142,11 @@ impl Pool {
     /// Runs the program on the pool.
     pub fn run(&self, words: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_jailwire"));
-        if !self.real {
-            command.env_clear().arg("--kernel").arg("sim");
+        let system = if self.is_real() { "/sbin:/bin:/usr/sbin:/usr/bin" } else { "/bin:/usr/bin" };
+        command.env_clear().env("PATH", format!("{}:{system}", self.directory.path().join("bin").display()));
+        if !self.is_real() {
+            command.arg("--kernel").arg("sim");
         }
-        self.prepare(&mut command);
         command.arg("--root").arg(self.root()).args(words).output().unwrap()
     }
 
@@ -195,24 +192,24 @@ impl Pool {
 
     /// Ends the program with SIGKILL at the n-th run of `zfs` from now on, after it has had its effect.
     pub fn kill_at(&self, n: usize) {
-        let calls: usize = fs::read_to_string(self.model().join("calls")).unwrap().trim().parse().unwrap();
-        fs::write(self.model().join("kill"), (calls + n).to_string()).unwrap();
+        let asked = fs::read_to_string(self.control().join("asked")).unwrap_or_default();
+        fs::write(self.control().join("kill"), (asked.lines().count() + n).to_string()).unwrap();
     }
 
     pub fn kill_no_more(&self) {
-        fs::remove_file(self.model().join("kill")).unwrap();
+        fs::remove_file(self.control().join("kill")).unwrap();
     }
 
-    /// From now on `zfs` fails where it is run with words that begin so.
+    /// From now on `zfs` fails where the program runs it with words that begin so.
     pub fn refuse(&self, words: &str) {
-        fs::write(self.model().join("refuse"), words).unwrap();
+        fs::write(self.control().join("refuse"), words).unwrap();
     }
 
     /// The file systems that are mounted beneath iocage's directory, by what they are mounted on.
     pub fn mounts(&self) -> Vec<(String, PathBuf)> {
-        let mounts = match self.real {
+        let mounts = match self.is_real() {
             false => Sim::open(&self.root().join(".sim")).unwrap().mounts().unwrap(),
-            true => real_mounts(),
+            true => real::mounts(),
         };
         let mut found: Vec<_> = mounts
             .into_iter()
@@ -222,9 +219,9 @@ impl Pool {
         found
     }
 
-    /// Whether this is a real pool, where nothing can be made to fail at will.
+    /// Whether this is a real pool, on FreeBSD's kernel.
     pub fn is_real(&self) -> bool {
-        self.real
+        self.real.is_some()
     }
 
     pub fn config(&self, name: &str) -> serde_json::Value {
@@ -233,21 +230,12 @@ impl Pool {
     }
 }
 
-#[cfg(target_os = "freebsd")]
-fn real_mounts() -> Vec<jailwire::kernel::Mounted> {
-    jailwire::kernel::freebsd::FreeBsd::new().unwrap().mounts().unwrap()
-}
-
-#[cfg(not(target_os = "freebsd"))]
-fn real_mounts() -> Vec<jailwire::kernel::Mounted> {
-    panic!("a real pool needs FreeBSD")
-}
-
 impl Drop for Pool {
     fn drop(&mut self) {
-        if self.real {
-            // What is left in it shows by its name.
-            let _ = Command::new("zfs").args(["destroy", "-r", "-f", &self.dataset]).status();
+        if self.is_real() {
+            // A test that failed has left jails that run.
+            self.run(&["stop", "-f", "ALL"]);
+            real::destroy(&self.dataset);
         }
     }
 }

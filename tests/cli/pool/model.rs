@@ -60,12 +60,10 @@ pub fn answer(
         std::io::stdin().read_to_string(&mut input).expect("a stream");
     }
     let _lock = fs::File::create(directory.join("lock")).and_then(|file| file.lock().map(|()| file));
-    let calls = directory.join("calls");
-    let count = fs::read_to_string(&calls).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0u32) + 1;
-    fs::write(&calls, count.to_string()).expect("the model's directory");
-    let mut log =
-        fs::OpenOptions::new().append(true).create(true).open(directory.join("asked")).expect("a log");
-    let _ = writeln!(log, "{}", words.join(" "));
+    let asked = directory.join("asked");
+    let mut log = fs::OpenOptions::new().append(true).create(true).open(&asked).expect("a log");
+    writeln!(log, "{}", words.join(" ")).expect("a log");
+    let count = fs::read_to_string(asked).expect("a log").lines().count();
     let refused = fs::read_to_string(directory.join("refuse")).unwrap_or_default();
     let mut model = Model { input, ..Model::load(directory) };
     let done = match refused.lines().any(|refused| words.join(" ").starts_with(refused)) {
@@ -82,7 +80,7 @@ pub fn answer(
     };
     let _ = err.write_all(model.err.as_bytes());
     let kill =
-        fs::read_to_string(directory.join("kill")).ok().and_then(|text| text.trim().parse::<u32>().ok());
+        fs::read_to_string(directory.join("kill")).ok().and_then(|text| text.trim().parse::<usize>().ok());
     if kill == Some(count) {
         // The call has had its effect, and its answer is lost.
         let _ = Command::new("kill").args(["-9", &std::os::unix::process::parent_id().to_string()]).status();

@@ -25,6 +25,7 @@ pub fn run(environment: &Environment, args: &cli::Gc) -> Result<ExitCode, Comman
 
 /// Removes it, and tells of what it could not.
 fn remove(environment: &Environment, host: &Host<'_>) -> Result<ExitCode, CommandError> {
+    host.forget_the_past(&mut Work::begin(false, true).report())?;
     let Found { garbage, doubtful } = host.garbage()?;
     let (mut removed, mut failed) = (Vec::new(), Vec::new());
     for one in garbage {

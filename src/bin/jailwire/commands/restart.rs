@@ -30,6 +30,7 @@ pub fn run(environment: &Environment, args: &cli::Restart) -> Result<ExitCode, C
         if args.soft {
             soft(host, &selected, &work);
         } else {
+            let selected = selected.with_userland(environment, host, &work);
             let selected = fit_to_restart(host, &selected, &work);
             let entries = selected.clone().stopping(&environment.store);
             bulk::stop(environment, host, &entries, false, &bulk, &work);
@@ -53,7 +54,8 @@ fn fit_to_restart(host: &Host<'_>, selected: &Selected, work: &Work) -> Selected
 /// Says what restarting jails would do.
 fn preview(environment: &Environment, host: &Host<'_>, selected: &Selected, soft: bool, work: &Work) {
     if !soft {
-        let selected = fit_to_restart(host, selected, work);
+        let selected = selected.clone().with_userland(environment, host, work);
+        let selected = fit_to_restart(host, &selected, work);
         stop::preview(host, &selected.clone().stopping(&environment.store), false, work);
         return start::preview(environment, host, &selected, true, work);
     }

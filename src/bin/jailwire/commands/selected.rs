@@ -1,13 +1,18 @@
 //! Which jails are meant, and in which order their turns come.
 
 use std::collections::HashMap;
+use std::fs;
 
+use jailwire::iocage::lifecycle::{Host, Report as _};
 use jailwire::iocage::name::JailName;
 use jailwire::iocage::order::{self, Turn};
 use jailwire::iocage::store::{Entry, Place, Selection, Store};
+use jailwire::iocage::zfs;
+use serde_json::json;
 
 use super::work::Work;
 use crate::CommandError;
+use crate::environment::Environment;
 
 /// Jails that a command is for.
 #[derive(Clone)]
@@ -41,6 +46,26 @@ impl Selected {
         Selected { entries: left.cloned().collect(), ..*self }
     }
 
+    /// Of `ALL`, those that have something to run: a jail that `create -e` made, and that nothing was put into, is left
+    /// out with a word. A jail that was named stays, and its start tells what is missing.
+    pub fn with_userland(self, environment: &Environment, host: &Host<'_>, work: &Work) -> Selected {
+        if self.named || self.rc {
+            return self;
+        }
+        let is_left_out = |entry: &Entry| {
+            is_bare(environment, entry)
+                && host.running(entry).is_ok_and(|jid| jid.is_none())
+                && host.preview_start(entry).is_err()
+        };
+        let (left_out, entries): (Vec<Entry>, Vec<Entry>) = self.entries.into_iter().partition(is_left_out);
+        for entry in left_out {
+            let name = &entry.name;
+            work.report().warn(&format!("{name} has no userland, and is not started"));
+            work.done(name, "no userland", json!({}));
+        }
+        Selected { entries, named: self.named, rc: self.rc }
+    }
+
     /// The turns in which they are started: what a jail depends on comes before it.
     pub fn turns(&self, store: &Store) -> Vec<Turn> {
         let names: Vec<JailName> = self.entries.iter().map(|entry| entry.name.clone()).collect();
@@ -65,6 +90,22 @@ impl Selected {
         entries.sort_by_cached_key(|entry| std::cmp::Reverse(place(entry)));
         entries
     }
+}
+
+/// Whether a jail was made without a userland, and has none. The root of a jail whose dataset is not mounted looks empty,
+/// and is not.
+fn is_bare(environment: &Environment, entry: &Entry) -> bool {
+    let root = entry.root();
+    let is_empty = || fs::read_dir(&root).is_ok_and(|mut inside| inside.next().is_none());
+    let was_made_so = || {
+        let properties = environment.store.properties(entry);
+        properties.is_ok_and(|properties| properties.get("release").as_deref() == Some("EMPTY"))
+    };
+    let is_unmounted = || {
+        let mounts = environment.kernel.mounts().unwrap_or_default();
+        zfs::dataset_on(&mounts, &entry.directory).is_some() && zfs::dataset_on(&mounts, &root).is_none()
+    };
+    is_empty() && was_made_so() && !is_unmounted()
 }
 
 /// The smallest priority first, then by name; a jail whose config cannot be read comes last.

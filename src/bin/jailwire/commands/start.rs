@@ -23,7 +23,10 @@ pub fn run(environment: &Environment, args: &cli::Start) -> Result<ExitCode, Com
         if args.rc {
             tell_of_unreadable(environment, &work)?;
         }
-        environment.with_host_to_look_at(|host| preview(environment, host, &selected, false, &work))?;
+        environment.with_host_to_look_at(|host| {
+            let selected = selected.with_userland(environment, host, &work);
+            preview(environment, host, &selected, false, &work);
+        })?;
         return work.end();
     }
     environment.require_root("start")?;
@@ -34,6 +37,7 @@ pub fn run(environment: &Environment, args: &cli::Start) -> Result<ExitCode, Com
     let bulk = Bulk::prepare(&args.bulk);
     environment.with_host(|host| {
         bulk.set_wait(host);
+        let selected = selected.with_userland(environment, host, &work);
         bulk::start(environment, host, &selected, &bulk, &work);
         bulk::tell_dying(host, &work);
     })?;
