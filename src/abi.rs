@@ -47,7 +47,7 @@ macro_rules! call {
 }
 pub(crate) use call;
 
-/// What C says a constant is, in the type of the field it goes into.
+/// The value of a constant of C, in the type of the field that takes it.
 macro_rules! small {
     ($constant:expr => $type:ty) => {{
         const SMALL: $type = $constant as $type;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::kernel::{self, Errno, Failure};
 
-/// What an operation of the library answers.
+/// The result of an operation of the library.
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// An operation that failed.
@@ -33,7 +33,7 @@ struct Story {
 pub enum ErrorKind {
     /// The interface, address, route, jail, member or ruleset does not exist.
     NotFound,
-    /// It exists already.
+    /// The thing exists already.
     AlreadyExists,
     /// Something else uses it, or it is being torn down.
     Busy,
@@ -47,7 +47,7 @@ pub enum ErrorKind {
     Unreachable,
     /// No memory, unit, jid, descriptor or table space is left.
     Exhausted,
-    /// It took longer than the caller allowed.
+    /// The operation took longer than the caller allowed.
     TimedOut,
     /// The kernel's answer could not be understood.
     Malformed,

@@ -22,7 +22,7 @@ const LOOK: Duration = Duration::from_millis(50);
 pub struct Neighbour {
     /// Its address.
     pub address: IpAddr,
-    /// For a link-local address the interface's index; 0 for all others.
+    /// For a link-local address: the interface's index. 0 for all other addresses.
     pub scope: u32,
     /// Its MAC address. `None` while it has not answered.
     pub mac: Option<MacAddr>,

@@ -10,7 +10,7 @@ use crate::kernel::{Block, Errno, Failure};
 use crate::types::{InterfaceName, VlanId};
 use crate::vnet::Vnet;
 
-/// Which kind of tag a vlan's frames have.
+/// The kind of tag that a vlan's frames have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum VlanProtocol {
     /// IEEE 802.1Q.
@@ -35,7 +35,7 @@ impl VlanProtocol {
     }
 }
 
-/// What a vlan is.
+/// The parameters of a vlan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Vlan {
     /// The interface that its frames go through.

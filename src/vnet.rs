@@ -47,7 +47,7 @@ pub struct Vnet {
     route: Mutex<Option<RouteSocket>>,
 }
 
-/// What a network stack has.
+/// The interfaces, addresses and routes of a network stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Snapshot {

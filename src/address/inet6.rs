@@ -57,10 +57,10 @@ bitflags::bitflags! {
     }
 }
 
-/// How long an IPv6 address lives.
+/// The lifetime of an IPv6 address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Lifetime {
-    /// For ever.
+    /// The address never expires.
     #[default]
     #[doc(alias = "ND6_INFINITE_LIFETIME")]
     Infinite,
@@ -91,9 +91,9 @@ pub struct Ipv6Address {
     pub peer: Option<Ipv6Addr>,
     /// Its state. TENTATIVE, DUPLICATED and DETACHED are the kernel's own, and not given to it.
     pub flags: Ipv6Flags,
-    /// How long it lives.
+    /// How long the address lives.
     pub valid: Lifetime,
-    /// How long it is used for new connections; not longer than it lives.
+    /// How long new connections use the address. Not longer than `valid`.
     pub preferred: Lifetime,
 }
 

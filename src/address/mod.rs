@@ -6,14 +6,14 @@ mod inet6;
 pub use inet::Ipv4Address;
 pub use inet6::{Ipv6Address, Ipv6Flags, Lifetime};
 
-/// What making sure of something did.
+/// What an operation did that makes sure of a thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Ensured {
-    /// It was there already.
+    /// The thing existed already.
     Present,
-    /// It was added.
+    /// The thing was added.
     Added,
-    /// It was there, but not so, and was replaced.
+    /// The thing existed with other properties, and was replaced.
     Replaced,
 }
 

@@ -55,21 +55,21 @@ bitflags::bitflags! {
     }
 }
 
-/// What the spanning tree lets a member do.
+/// The state of a member in the spanning tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PortState {
-    /// It does not take part.
+    /// The member takes no part in the spanning tree.
     Disabled,
-    /// It listens.
+    /// The member listens to the spanning tree's messages.
     Listening,
-    /// It learns addresses.
+    /// The member learns addresses.
     Learning,
-    /// It forwards.
+    /// The member forwards frames.
     Forwarding,
-    /// It is blocked.
+    /// The member is blocked.
     Blocking,
-    /// It discards.
+    /// The member discards frames.
     Discarding,
     /// A state that is not known here.
     Other(u8),
@@ -94,7 +94,7 @@ impl PortState {
 pub struct Member {
     /// Its name.
     pub name: InterfaceName,
-    /// What the bridge does with it.
+    /// The flags of the member.
     pub flags: MemberFlags,
     /// Its spanning tree state.
     pub state: PortState,
@@ -104,11 +104,11 @@ pub struct Member {
     pub priority: u8,
     /// Its spanning tree path cost.
     pub path_cost: u32,
-    /// How many addresses were learned from it.
+    /// The number of addresses that the bridge has learned from the member.
     pub addresses: u32,
-    /// How many may be; 0 for no limit.
+    /// The limit of that number. 0: no limit.
     pub address_limit: u32,
-    /// How many were not learned because of that.
+    /// The number of addresses that the bridge did not learn because of the limit.
     pub addresses_exceeded: u32,
     /// The VLAN that its untagged frames belong to, if they belong to one. FreeBSD 15.
     pub pvid: Option<VlanId>,

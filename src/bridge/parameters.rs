@@ -19,7 +19,7 @@ pub struct SpanningTree {
     pub id: u64,
     /// The id of the root.
     pub root: u64,
-    /// What it costs to get to the root.
+    /// The cost of the path to the root.
     pub root_path_cost: u32,
     /// The port towards the root; 0 on the root.
     pub root_port: u16,

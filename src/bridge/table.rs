@@ -37,9 +37,9 @@ pub struct BridgeAddress {
     pub member: InterfaceName,
     /// The VLAN, if it is in one.
     pub vlan: Option<VlanId>,
-    /// How it came here.
+    /// The flags of the entry: whether it was learned or set.
     pub flags: AddressFlags,
-    /// How long it stays, if it expires.
+    /// The time until the entry expires. `None` if it never expires.
     pub expires: Option<Duration>,
 }
 

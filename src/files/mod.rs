@@ -59,11 +59,11 @@ impl Gate for KernelGate<'_> {
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {operation} {}: {source}", path.display())]
 pub struct FileError {
-    /// What was tried, such as `rename`.
+    /// The operation, such as `rename`.
     pub operation: &'static str,
-    /// On which file.
+    /// The file.
     pub path: PathBuf,
-    /// What the system said.
+    /// The system's error.
     pub source: io::Error,
 }
 
@@ -103,8 +103,8 @@ impl<'a> Files<'a> {
     /// # Errors
     ///
     /// [`FileError`]: ENOENT or ENOTDIR: there is no such directory. EACCES, EPERM, EROFS: it may not be written to.
-    /// ENOSPC, EDQUOT: the disk is full. EISDIR: `path` is a directory. EIO: the disk. The old file is then still there,
-    /// unless only the directory could not be synced.
+    /// ENOSPC, EDQUOT: the disk is full. EISDIR: `path` is a directory. EIO: the disk. The old file is then still
+    /// there, unless only the directory could not be synced.
     pub fn write_atomically(&self, path: &Path, contents: &[u8], mode: u32) -> Result<()> {
         let directory = File::open(parent(path)).map_err(|source| FileError {
             operation: "open the directory of",
@@ -178,8 +178,8 @@ impl<'a> Files<'a> {
     ///
     /// # Errors
     ///
-    /// [`FileError`]: EEXIST or ENOTDIR: a part of the path is no directory. EACCES, EROFS, ENOSPC. What was made before
-    /// the failure stays.
+    /// [`FileError`]: EEXIST or ENOTDIR: a part of the path is no directory. EACCES, EROFS, ENOSPC. What was made
+    /// before the failure stays.
     pub fn create_dir_all(&self, path: &Path, mode: u32) -> Result<()> {
         if path.is_dir() {
             return Ok(());
@@ -207,8 +207,8 @@ impl<'a> Files<'a> {
     ///
     /// # Errors
     ///
-    /// [`FileError`], about `from`: ENOENT: it is not there. EXDEV: `to` is on another file system. ENOTEMPTY, EISDIR or
-    /// ENOTDIR: `to` cannot be replaced by it. EACCES, EROFS.
+    /// [`FileError`], about `from`: ENOENT: it is not there. EXDEV: `to` is on another file system. ENOTEMPTY, EISDIR
+    /// or ENOTDIR: `to` cannot be replaced by it. EACCES, EROFS.
     pub fn rename(&self, from: &Path, to: &Path) -> Result<()> {
         self.attempt("rename", from, || fs::rename(from, to))
     }
@@ -217,8 +217,8 @@ impl<'a> Files<'a> {
     ///
     /// # Errors
     ///
-    /// [`FileError`]: ENOENT: it is not there. EPERM or EISDIR: it is a directory, or has a flag such as `schg`. EACCES,
-    /// EROFS.
+    /// [`FileError`]: ENOENT: it is not there. EPERM or EISDIR: it is a directory, or has a flag such as `schg`.
+    /// EACCES, EROFS.
     pub fn remove_file(&self, path: &Path) -> Result<()> {
         self.attempt("remove", path, || fs::remove_file(path))
     }

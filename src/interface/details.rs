@@ -8,15 +8,15 @@ use crate::vnet::Vnet;
 /// An interface with what no dump tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InterfaceDetails {
-    /// What a dump tells: flags, MTU, MAC, index, link state, addresses.
+    /// What a dump contains: flags, MTU, MAC, index, link state, addresses.
     pub interface: Interface,
     /// Its description, if it has one.
     pub description: Option<String>,
     /// The groups it is in, in the order it joined them.
     pub groups: Vec<InterfaceName>,
-    /// What it can do.
+    /// The capabilities of the interface.
     pub capabilities: Capabilities,
-    /// What of that is enabled.
+    /// The enabled capabilities.
     pub enabled: Capabilities,
     /// The routing table of what comes in through it.
     pub fib: Fib,

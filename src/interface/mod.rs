@@ -140,12 +140,12 @@ bitflags::bitflags! {
 #[doc(alias = "ifi_link_state")]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 pub enum LinkState {
-    /// It does not tell.
+    /// The driver reports no link state.
     #[default]
     Unknown,
-    /// It has none.
+    /// The interface has no link.
     Down,
-    /// It has one.
+    /// The interface has a link.
     Up,
 }
 
@@ -204,7 +204,7 @@ impl fmt::Display for InterfaceType {
 pub struct InterfaceAddress {
     /// The address and its prefix length.
     pub network: IpNetwork,
-    /// For a link-local address the interface's index; 0 for all others.
+    /// For a link-local address: the interface's index. 0 for all other addresses.
     pub scope: u32,
     /// The broadcast address, or the far end of a point-to-point interface.
     pub broadcast: Option<std::net::IpAddr>,

@@ -30,7 +30,7 @@ pub enum InvalidAddress {
     /// Not an address.
     #[error("`{}` is not an {family} address", .text.escape_debug())]
     Address {
-        /// What was written.
+        /// The text.
         text: String,
         /// `IPv4` or `IPv6`.
         family: &'static str,
@@ -42,13 +42,13 @@ pub enum InvalidAddress {
         address: IpAddr,
         /// The family that was expected.
         family: &'static str,
-        /// Where addresses of its own family go.
+        /// The property for addresses of its family.
         property: &'static str,
     },
     /// Not a prefix length.
     #[error("`{}` is not a prefix length: give a number from 1 to {longest}", .text.escape_debug())]
     Prefix {
-        /// What was written.
+        /// The text.
         text: String,
         /// The length of a whole address.
         longest: u8,
@@ -64,7 +64,7 @@ pub enum InvalidAddress {
     Unusable {
         /// The address.
         address: IpAddr,
-        /// What it is instead.
+        /// The kind of address that it is.
         kind: &'static str,
     },
     /// A zone that cannot be one.

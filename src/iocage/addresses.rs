@@ -8,7 +8,7 @@ use super::address::{InvalidAddress, Ip4, Ip6};
 use super::interfaces::host_interface;
 use crate::types::{InterfaceName, InvalidInterfaceName};
 
-/// What the two families' lists differ in.
+/// The differences between the lists of the two families.
 pub trait Family: Copy + PartialEq + fmt::Display + FromStr<Err = InvalidAddress> {
     /// The word that asks the network for addresses: `DHCP` or `accept_rtadv`.
     const AUTOMATIC: &'static str;
@@ -56,7 +56,7 @@ pub struct Assignment<A> {
     /// The interface: a NIC of a VNET jail, or one of the host's. Without one (or with legacy's
     /// `DEFAULT`) it is `vnet0`, or the interface of the host's default route.
     pub interface: Option<InterfaceName>,
-    /// What the interface gets. `None` where it asks the network, by DHCP or router advertisements.
+    /// The address of the interface. `None` if the interface asks the network, by DHCP or router advertisements.
     pub address: Option<A>,
 }
 
@@ -72,19 +72,19 @@ pub type Ip6Addresses = Addresses<Ip6>;
 /// Text that is not a list of addresses.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidAddresses {
-    /// Nothing between two commas.
+    /// There is nothing between two commas.
     #[error("an address is missing: write them as em0|192.0.2.10/24,em0|192.0.2.11/24, or none")]
     Missing,
     /// More than one `|` in an entry.
     #[error("`{}` has more than one `|`: separate addresses by commas", .0.escape_debug())]
     Bars(String),
-    /// Nothing before the `|`.
+    /// There is nothing before the `|`.
     #[error("`{}` has no interface before its `|`: name one, or leave out the `|`", .0.escape_debug())]
     NoInterface(String),
-    /// What is before the `|`.
+    /// The text before the `|` is not the name of an interface.
     #[error(transparent)]
     Interface(#[from] InvalidInterfaceName),
-    /// What is after it.
+    /// The text after the `|` is not an address.
     #[error(transparent)]
     Address(#[from] InvalidAddress),
     /// The other family's word.
@@ -92,10 +92,10 @@ pub enum InvalidAddresses {
     Foreign {
         /// The word.
         word: &'static str,
-        /// Where it was written.
+        /// The property.
         property: &'static str,
     },
-    /// The same address twice.
+    /// The list has an address twice.
     #[error("{0} is there twice: leave it out once")]
     Duplicate(String),
 }

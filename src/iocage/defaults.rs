@@ -24,7 +24,7 @@ const UNKNOWN_TO_IOCAGE: [&str; 2] = ["vnetN_vlan", "vnetN_tagged"];
 /// How many NICs the file has properties for.
 const NICS: usize = 4;
 
-/// What defaults.json says of the host.
+/// The values of defaults.json that depend on the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostDefaults {
     /// The first three bytes of the MAC addresses that are made up.

@@ -23,15 +23,15 @@ const DEEPEST: usize = 64;
 /// A file that is not a jail's configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum DocumentError {
-    /// It is not there.
+    /// The file does not exist.
     #[error("{} is missing: restore it, or create the jail again", .0.display())]
     Missing(PathBuf),
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// A directory, a device or the like.
@@ -45,24 +45,24 @@ pub enum DocumentError {
     Syntax {
         /// The file.
         path: PathBuf,
-        /// Where, counting from 1.
+        /// The line, counted from 1.
         line: usize,
-        /// Where in that line.
+        /// The column, counted from 1.
         column: usize,
-        /// What was found.
+        /// The JSON parser's text.
         what: String,
     },
     /// JSON, but not an object.
     #[error("{} is not a JSON object: it must begin with {{ and hold one \"property\": value after another", .0.display())]
     NotAnObject(PathBuf),
-    /// The same key twice.
+    /// The file has a key twice.
     #[error("{} has {key:?} twice, the second at line {line}: remove one of them", path.display())]
     Duplicate {
         /// The file.
         path: PathBuf,
         /// The key.
         key: String,
-        /// Where the second one is.
+        /// The line of the second key.
         line: usize,
     },
     /// Brackets in brackets.
@@ -81,13 +81,13 @@ pub enum DocumentError {
 pub struct WrongType {
     /// The property.
     pub property: String,
-    /// What it is.
+    /// The kind of value: a list or an object.
     pub found: &'static str,
     /// The file.
     pub path: PathBuf,
 }
 
-/// One file of properties.
+/// A file of properties.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {
     path: PathBuf,

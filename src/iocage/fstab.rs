@@ -11,22 +11,22 @@ use std::str::FromStr;
 
 use super::paths;
 
-/// One line of an fstab.
+/// A line of an fstab.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mount {
-    /// Which line, counting from 1.
+    /// The number of the line, counted from 1.
     pub line: usize,
-    /// What is mounted: a device, or for nullfs a directory.
+    /// The mounted device, or for nullfs the mounted directory.
     pub source: PathBuf,
-    /// Where, as it is written.
+    /// The mount point, as the line has it.
     pub target: PathBuf,
     /// The type of file system, such as nullfs.
     pub fstype: String,
     /// The options that commas separate.
     pub options: Vec<String>,
-    /// For dump(8).
+    /// The field for dump(8).
     pub frequency: u32,
-    /// For fsck(8).
+    /// The field for fsck(8).
     pub pass: u32,
 }
 
@@ -34,13 +34,13 @@ pub struct Mount {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("fstab line {line}: {reason}")]
 pub struct FstabError {
-    /// Which, counting from 1.
+    /// The number of the line, counted from 1.
     pub line: usize,
-    /// What is wrong with it.
+    /// The reason.
     pub reason: Reason,
 }
 
-/// What can be wrong with a line.
+/// Why a line is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Reason {
     /// Too few fields, or too many.

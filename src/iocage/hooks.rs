@@ -7,7 +7,7 @@ use std::str::FromStr;
 /// A command that iocage runs on the host: `exec_prestart` and its siblings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Hook {
-    /// Nothing: `/usr/bin/true`, the default, need not be run to know how it ends.
+    /// No program. `/usr/bin/true`, the default, always ends with status 0, and is not run.
     Nothing,
     /// One word: a program that is run as it is.
     Program(PathBuf),

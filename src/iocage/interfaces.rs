@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::nic::{InvalidNicName, NicName};
 use crate::types::{InterfaceName, InvalidInterfaceName};
 
-/// One NIC, and the bridge its host end is on.
+/// A NIC, and the bridge of the NIC's host end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attachment {
     /// The NIC.
@@ -33,13 +33,13 @@ pub enum InvalidInterfaces {
     Bridge {
         /// Whose bridge.
         nic: NicName,
-        /// What is wrong with it.
+        /// The reason.
         source: InvalidInterfaceName,
     },
     /// The host's default interface, which legacy let one write where a bridge belongs.
     #[error("DEFAULT is no bridge: name the bridge that {0} goes on, or none")]
     Default(NicName),
-    /// The same name inside the jail for two of them.
+    /// Two NICs would have the same name inside the jail.
     #[error("{0} and {1} would have the same name inside the jail: name each NIC once")]
     Duplicate(NicName, NicName),
 }

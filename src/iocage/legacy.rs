@@ -13,7 +13,7 @@ use super::zfs::ZfsError;
 /// The properties of all legacy jails, by the jails' names.
 pub type Answer = BTreeMap<String, BTreeMap<String, String>>;
 
-/// Where the properties of legacy jails come from: asked once, and only when there is such a jail.
+/// The source of the properties of legacy jails. It is read once, and only if there is such a jail.
 #[derive(Clone)]
 pub struct Legacy(Arc<Source>);
 

@@ -38,10 +38,10 @@ const AT_START: [&str; 26] = [
     "vnet",
 ];
 
-/// What changes of properties come to in a jail that runs.
+/// The effect of changed properties on a running jail.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Live {
-    /// What changes at once: the property, and the kernel's parameter with its new value.
+    /// The changes that take effect at once: the property, and the kernel's parameter with its new value.
     pub now: Vec<(String, String, JailValue)>,
     /// The properties that count from the next start on.
     pub later: Vec<String>,

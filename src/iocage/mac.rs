@@ -19,13 +19,13 @@ pub struct MacPair {
 /// Text that is not a pair of MAC addresses.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidMacPair {
-    /// One of them is no address.
+    /// One of the two is not a MAC address.
     #[error(transparent)]
     Address(#[from] InvalidMacAddr),
     /// Not two of them.
     #[error("give two MAC addresses, the host's end and the jail's: `5a9cfc000001 5a9cfc000002`")]
     Count,
-    /// The same twice.
+    /// Both ends have the same address.
     #[error("the two ends have the same MAC address {0}: give two different ones")]
     Same(MacAddr),
     /// An address that an interface cannot have.

@@ -41,7 +41,7 @@ impl fmt::Display for Depends {
     }
 }
 
-/// What the order of starting depends on.
+/// The values that the order of starts depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rank {
     /// The jail.
@@ -110,7 +110,7 @@ fn cycle(left: &BTreeMap<&JailName, &Rank>) -> Cycle {
     Cycle(path[start..].iter().map(|name| (*name).clone()).collect())
 }
 
-/// One jail's turn among jails that are started one after the other.
+/// The turn of a jail among jails that are started one after the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Turn {
     /// The jail.

@@ -70,9 +70,9 @@ pub struct Placed {
     pub place: &'static str,
     /// The name of the jail, template or release.
     pub name: String,
-    /// What is beneath its root. `None` if the path does not lead through that.
+    /// The part of the path beneath the jail's root. `None` if the path does not lead through the root.
     pub beneath: Option<PathBuf>,
-    /// What is beneath iocage's directory.
+    /// The part of the path beneath iocage's directory.
     pub rest: PathBuf,
 }
 

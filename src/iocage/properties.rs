@@ -13,7 +13,7 @@ use super::property::{
     Assignment, Builtin, Change, Kind, Property, SetError, SetErrors, TABLE, Target, boolean, canonical, find,
 };
 
-/// Which of the three places a value is from.
+/// The place that a value is from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     /// The jail's config.json.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// Where a jail's /etc/resolv.conf comes from.
+/// The source of a jail's /etc/resolv.conf.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Resolver {
     /// `/etc/resolv.conf`, or `none`: a copy of the host's.

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use super::address::{InvalidAddress, Ip4, Ip6, read_zoned};
 use crate::types::InterfaceName;
 
-/// Where a VNET jail's default route of one family goes.
+/// The router of a VNET jail's default route of one family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Router<A> {
     /// `auto`: where the host's goes.

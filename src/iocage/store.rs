@@ -40,7 +40,7 @@ pub struct Store {
     read: Option<Arc<Mutex<HashMap<PathBuf, Document>>>>,
 }
 
-/// Where a jail lies.
+/// The directory that a jail is in: jails or templates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Place {
     /// Under `jails`.
@@ -49,7 +49,7 @@ pub enum Place {
     Templates,
 }
 
-/// One jail or template of the store.
+/// A jail or template of the store.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Entry {
     /// Its name.
@@ -60,7 +60,7 @@ pub struct Entry {
     pub directory: PathBuf,
 }
 
-/// What can go wrong with the store.
+/// Why the store cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// No such directory.
@@ -71,13 +71,13 @@ pub enum StoreError {
     Read {
         /// The directory.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// A name that cannot be one.
     #[error(transparent)]
     Name(#[from] InvalidJailName),
-    /// Nothing there fits the word.
+    /// No jail fits the word.
     #[error("jail '{}' not found! `list` shows the jails there are", .0.escape_debug())]
     NotFound(String),
     /// More than one fits.
@@ -85,7 +85,7 @@ pub enum StoreError {
     Ambiguous {
         /// The word.
         word: String,
-        /// What fits it.
+        /// The jails that fit the word.
         entries: Vec<Entry>,
     },
     /// A file that is no configuration.
@@ -106,12 +106,12 @@ fn candidates(entries: &[Entry]) -> String {
     entries.iter().map(|entry| format!("\n  {} ({})", entry.name, entry.directory.display())).collect()
 }
 
-/// What was asked for on a command line.
+/// The jails that a command line selects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selection {
     /// The word `ALL`: every jail and template, by name.
     All(Vec<Entry>),
-    /// Those that were named, each once, in that order.
+    /// The named jails, each once, in the order of their names on the command line.
     Named(Vec<Entry>),
 }
 

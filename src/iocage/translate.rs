@@ -19,12 +19,12 @@ use crate::types::{InterfaceName, MacAddr};
 use crate::wiring::nat::JailNat;
 use crate::wiring::{self, Alias, HostName, JailSpec, MountSpec, Nic, Shared, Uplink, VnetSpec};
 
-/// What a configuration leaves to the host.
+/// The values that a configuration takes from the host.
 #[derive(Debug, Clone, Default)]
 pub struct HostFacts {
-    /// Where the host's IPv4 default route goes, and through which interface.
+    /// The router of the host's IPv4 default route, and the route's interface.
     pub default4: Option<(Ipv4Addr, InterfaceName)>,
-    /// Where its IPv6 default route goes.
+    /// The router of the host's IPv6 default route, and the route's interface.
     pub default6: Option<(Ipv6Addr, InterfaceName)>,
     /// The interface of its default route: IPv4's, else IPv6's. A route may lead to an interface without a router.
     pub default_interface: Option<InterfaceName>,
@@ -36,7 +36,7 @@ pub struct HostFacts {
     pub free_loopback: Option<Ipv4Addr>,
     /// The addresses that the jail's host name stands for, where they are asked for.
     pub of_hostname: Vec<IpAddr>,
-    /// Which of System V's message queues, semaphores and shared memory the kernel has.
+    /// Whether the kernel has System V's message queues, semaphores and shared memory, in this order.
     pub sysv: [bool; 3],
 }
 
@@ -49,7 +49,7 @@ impl HostFacts {
     }
 }
 
-/// What the host would have to have for a configuration to make sense.
+/// A thing that a configuration needs and the host lacks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Missing {
     /// An address without an interface, on a host without a default route.
@@ -81,7 +81,7 @@ impl Missing {
     }
 }
 
-/// What was made up, to be recorded: the property, and its value.
+/// The values that were made up, to be recorded: the property, and its value.
 pub type MadeUp = Vec<(String, String)>;
 
 /// Returns the specification of a jail, and the values that were made up for it.

@@ -18,13 +18,13 @@ use super::hooks::Hook;
 use super::store::{Entry, Store};
 use crate::kernel::Kernel;
 
-/// What somebody else than root can change, and root would act on.
+/// A file that root would act on, and that a user other than root can change.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {why}, and what it says would be done as {}: run {}", path.display(), who(.owner), mend(.path, .owner, .foreign, .writable))]
 pub struct Untrusted {
     /// The file or directory.
     pub path: PathBuf,
-    /// What is wrong with it.
+    /// The reason.
     pub why: String,
     /// The uid that should own it.
     pub owner: u32,

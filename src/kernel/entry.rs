@@ -9,8 +9,9 @@ use super::{Handle, Parameter, Result, Sysctl};
 pub enum Target {
     /// A jail that exists, by jid.
     Existing(i32),
-    /// A jail that exists, by a jail descriptor: [`jail_set(2)`](https://man.freebsd.org/jail_set(2)) with JAIL_UPDATE, JAIL_USE_DESC and
-    /// JAIL_ATTACH, since FreeBSD 15. Not [`jail_attach_jd(2)`](https://man.freebsd.org/jail_attach_jd(2)), which on 15.1 leaves a reference to the jail
+    /// A jail that exists, by a jail descriptor: [`jail_set(2)`](https://man.freebsd.org/jail_set(2)) with JAIL_UPDATE,
+    /// JAIL_USE_DESC and JAIL_ATTACH, since FreeBSD 15. Not
+    /// [`jail_attach_jd(2)`](https://man.freebsd.org/jail_attach_jd(2)), which on 15.1 leaves a reference to the jail
     /// behind, so that it never ends dying (`kern/kern_jail.c:do_jail_attach` forgets PD_DEREF).
     Descriptor(Handle),
     /// A jail that the child makes and enters in one call: `jail_set` with JAIL_CREATE and
@@ -18,7 +19,7 @@ pub enum Target {
     New(Vec<Parameter>),
 }
 
-/// What to do inside a jail, see [`Kernel::enter`](super::Processes::enter).
+/// What a child does inside a jail: see [`Kernel::enter`](super::Processes::enter).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// The jail.
@@ -45,7 +46,7 @@ pub struct Sockets {
     pub route: Handle,
 }
 
-/// What came back from inside a jail.
+/// What a child returned from inside a jail.
 #[derive(Debug)]
 pub struct Entered {
     /// The jail that was entered.

@@ -4,7 +4,7 @@
 /// The most bytes that a record has.
 pub const LONGEST: usize = 96;
 
-/// What was there, and what was set.
+/// The value that was found, and the value that was set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HeldValue {
     /// `kern.boot_id`: a value is only put back in the boot it was changed in.

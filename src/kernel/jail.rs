@@ -73,7 +73,7 @@ pub enum Watched {
     Descriptor(Handle),
 }
 
-/// What happened to a jail since it was last told, see [`Kernel::jail_note`](super::Calls::jail_note).
+/// The events of a jail since the last report: see [`Kernel::jail_note`](super::Calls::jail_note).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JailNote {
     /// The jail, as it was asked for.

@@ -149,7 +149,7 @@ impl From<&str> for Oid {
 /// One [`sysctl(3)`](https://man.freebsd.org/sysctl(3)) call: read, or with `new` also write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sysctl {
-    /// Which object.
+    /// The object.
     pub oid: Oid,
     /// Bytes to store in it.
     pub new: Option<Vec<u8>>,
@@ -181,7 +181,7 @@ pub trait Kernel: Calls + Processes + Clock + Simulation + fmt::Debug + Send + S
 
 impl<K: Calls + Processes + Clock + Simulation + fmt::Debug + Send + Sync> Kernel for K {}
 
-/// What keeps other crates from implementing the traits.
+/// A trait that keeps other crates from implementing the kernel interface.
 #[doc(hidden)]
 pub mod seal {
     /// For this repository's own tests, and no part of the public interface.

@@ -36,9 +36,9 @@ pub struct Mounted {
     pub id: FsId,
     /// Its type.
     pub fstype: String,
-    /// What is mounted.
+    /// The mounted device, directory or file.
     pub from: String,
-    /// Where.
+    /// The mount point.
     pub on: PathBuf,
     /// MNT_* flags.
     pub flags: u64,

@@ -1,4 +1,5 @@
-//! Passing descriptors between processes: SCM_RIGHTS over a stream socket, [`unix(4)`](https://man.freebsd.org/unix(4)).
+//! Passing descriptors between processes: SCM_RIGHTS over a stream socket,
+//! [`unix(4)`](https://man.freebsd.org/unix(4)).
 //!
 //! The sending end runs in a child between `fork` and `_exit`: it neither allocates nor locks. The
 //! receiving end has a deadline, because the other end may be anything by then.
@@ -15,7 +16,7 @@ use thiserror::Error;
 /// The most descriptors that one message carries.
 pub const MOST: usize = 8;
 
-/// What comes in instead of what was waited for.
+/// Why a message is not the expected message.
 #[derive(Debug, Error)]
 pub enum Broken {
     /// The deadline passed.
@@ -30,9 +31,9 @@ pub enum Broken {
     /// Another number of descriptors than asked for.
     #[error("{got} descriptors instead of {expected}")]
     Count {
-        /// How many there should be.
+        /// The expected number.
         expected: usize,
-        /// How many there are.
+        /// The number in the message.
         got: usize,
     },
     /// A socket of another protocol family than asked for.

@@ -4,12 +4,12 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Where a program's output goes.
+/// The destination of a program's output.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
-    /// To the caller's own output.
+    /// The caller's own output.
     Inherit,
-    /// To the end of a file, which is created when missing.
+    /// The end of a file. A missing file is created.
     Append(PathBuf),
     /// Into [`Finished::output`], the first 64 KiB of it.
     Capture,
@@ -39,7 +39,7 @@ pub struct Program {
     pub terminal: bool,
     /// Standard output and error.
     pub output: Output,
-    /// How long it may run before it is killed.
+    /// The time limit, after which the program is killed.
     pub timeout: Option<Duration>,
 }
 
@@ -80,20 +80,20 @@ impl Program {
 /// How a program ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
-    /// It exited with this status.
+    /// The program exited with this status.
     Code(i32),
     /// This signal ended it.
     Signal(i32),
-    /// It was killed at its time limit.
+    /// The program was killed at its time limit.
     TimedOut,
 }
 
 /// A program that has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finished {
-    /// How it ended.
+    /// How the program ended.
     pub exit: Exit,
-    /// What it wrote, with [`Output::Capture`].
+    /// The program's output, with [`Output::Capture`].
     pub output: Vec<u8>,
 }
 

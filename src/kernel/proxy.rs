@@ -24,9 +24,9 @@ pub struct Seen {
     pub name: &'static str,
     /// The error number, if the call failed.
     pub errno: Option<Errno>,
-    /// How many bytes came back in lists: dumps, members of bridges, mounts.
+    /// The number of bytes that the call returned in lists: dumps, members of bridges, mounts.
     pub listed: usize,
-    /// How long the other kernel took, by the clock of this machine.
+    /// The time that the other kernel took, by the clock of this machine.
     pub took: Duration,
 }
 

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use super::{Result, seal};
 
-/// What only a simulation has. A real kernel uses the methods as they are written here.
+/// Methods that only a simulated kernel has. A real kernel uses the default methods.
 pub trait Simulation: seal::Sealed {
-    /// Announces a change to a file, made by the program itself. A real kernel does nothing here. The simulated kernel counts
-    /// the change among its calls, so that a test can make it fail, or end the program after it.
+    /// Announces a change to a file, made by the program itself. A real kernel does nothing here. The simulated kernel
+    /// counts the change among its calls, so that a test can make it fail, or end the program after it.
     ///
     /// # Errors
     ///

@@ -25,7 +25,7 @@ impl Mtu {
     pub const MIN: Mtu = Mtu(72);
     /// IF_MAXMTU.
     pub const MAX: Mtu = Mtu(u16::MAX);
-    /// What an Ethernet interface starts with: 1500.
+    /// The MTU of a new Ethernet interface: 1500 bytes.
     pub const ETHERNET: Mtu = Mtu(1500);
 
     /// Returns an MTU of this many bytes.

@@ -39,7 +39,7 @@ pub struct Attachment<'a> {
     draft: Draft,
 }
 
-/// What was attached to a jail.
+/// An epair that was attached to a jail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Attached {

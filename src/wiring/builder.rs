@@ -21,7 +21,7 @@ use crate::types::{InterfaceName, MacAddr, Mtu, VlanId};
 use crate::vnet::Vnet;
 use std::net::IpAddr;
 
-/// Nothing was said of the jail's network yet: it has a network stack of its own, with a loopback.
+/// The state of a builder before its network is described: the jail has a network stack of its own, with a loopback.
 #[derive(Debug, Clone, Copy)]
 pub enum Unwired {}
 

@@ -13,7 +13,7 @@ use crate::jail::{JailKey, JailValue, Marks, marks};
 use crate::kernel::Kernel;
 use crate::types::Jid;
 
-/// What a start gave its jail, and what others are unlikely to give theirs.
+/// A value that a start gives its jail, and that another program is unlikely to give a jail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     /// Whether the jail has a network stack of its own. The kernel does not let that be changed.

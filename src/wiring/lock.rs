@@ -38,9 +38,9 @@ const PID_WIDTH: usize = 10;
 /// How a lock is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// By one at a time.
+    /// One holder at a time.
     Exclusive,
-    /// By any number, but not while somebody holds it alone.
+    /// Any number of holders, and none while the lock is held exclusively.
     Shared,
 }
 

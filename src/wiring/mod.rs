@@ -1,9 +1,9 @@
 //! Wiring: from a specification to a running jail, and back.
 //!
-//! [`Wiring`] is where to begin: [`Wiring::jail`] describes a jail word by word and starts it. Beneath it are
-//! parts that can be used alone. A [`JailSpec`] says what a jail is to look like. A [`Survey`] looks at the host. [`Plan::new`]
-//! checks one against the other and lists the [`Step`]s. A [`Claim`] on the jail's name says whether the jail of that
-//! name was started here, and carries out the steps. Two things undo them:
+//! [`Wiring`] is where to begin: [`Wiring::jail`] describes a jail word by word and starts it. Beneath it are parts
+//! that can be used alone. A [`JailSpec`] says what a jail is to look like. A [`Survey`] looks at the host.
+//! [`Plan::new`] checks one against the other and lists the [`Step`]s. A [`Claim`] on the jail's name says whether the
+//! jail of that name was started here, and carries out the steps. Two things undo them:
 //!
 //! * **The kernel.** A jail with a network stack of its own is first made without `persist` and held
 //!   by a child process, and its epairs are made inside it. Until [`Step::Commit`] the jail and its epairs go with the
@@ -101,9 +101,9 @@ pub struct Error {
     pub step: String,
     /// Why.
     pub failure: StepError,
-    /// What could not be undone, and stays in the journal.
+    /// The steps that could not be undone. They stay in the journal.
     pub owed: Owed,
-    /// What kept undoing from being finished, if anything.
+    /// The failure that ended the undoing early. `None` if it was finished.
     pub undo_failure: Option<StepError>,
 }
 

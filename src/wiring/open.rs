@@ -49,7 +49,7 @@ pub struct Wiring {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WiringError {
-    /// What was asked for is wrong, or does not fit this host. Nothing was changed.
+    /// The specification is wrong, or does not fit this host. Nothing was changed.
     #[error("{}", lines(.0))]
     Problems(Vec<Problem>),
     /// A step failed, and those before it were undone.

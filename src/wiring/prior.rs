@@ -36,7 +36,7 @@ pub enum Prior {
     Route {
         /// The interface.
         interface: InterfaceName,
-        /// Where it leads to.
+        /// The destination of the route.
         to: IpNetwork,
         /// The router.
         router: IpAddr,

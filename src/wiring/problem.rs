@@ -20,7 +20,7 @@ pub enum Problem {
     /// A value was given as text that is none.
     #[error("{what} cannot be read: {reason}")]
     Unreadable {
-        /// Which value.
+        /// The value's name.
         what: &'static str,
         /// The text, and what is wrong with it.
         reason: String,
@@ -43,7 +43,7 @@ pub enum Problem {
         /// Its jid.
         jid: Jid,
     },
-    /// What is to be detached is no epair.
+    /// The interface to detach is no epair.
     #[error("{name} is no epair: name the host's end of an epair")]
     NotAnEpair {
         /// The interface.
@@ -78,7 +78,7 @@ pub enum Problem {
     /// The jail's root is not a directory.
     #[error("{} is not a directory: the jail's root directory is missing; create it, or name another", path.display())]
     NoRoot {
-        /// Where it should be.
+        /// The expected path.
         path: PathBuf,
     },
     /// The kernel has no network stacks for jails.
@@ -111,11 +111,11 @@ pub enum Problem {
     MtuMismatch {
         /// The jail's interface.
         nic: InterfaceName,
-        /// What it should get.
+        /// The wanted MTU, in bytes.
         asked: Mtu,
         /// The bridge.
         bridge: InterfaceName,
-        /// What the bridge has.
+        /// The bridge's MTU, in bytes.
         has: Mtu,
     },
     /// The MTU asked for is not that of the uplink, which gives it to the bridge.
@@ -125,13 +125,13 @@ pub enum Problem {
     NicMtu {
         /// The jail's interface.
         nic: InterfaceName,
-        /// What it should get.
+        /// The wanted MTU, in bytes.
         asked: Mtu,
         /// The bridge.
         bridge: InterfaceName,
         /// The interface of the host.
         uplink: InterfaceName,
-        /// What that has.
+        /// The uplink's MTU, in bytes.
         has: Mtu,
     },
     /// IPv6 needs larger frames.
@@ -141,7 +141,7 @@ pub enum Problem {
     MtuOfInet6 {
         /// The jail's interface.
         nic: InterfaceName,
-        /// What it would get.
+        /// The NIC's MTU, in bytes.
         mtu: Mtu,
     },
     /// VLANs or isolation were asked for, and no bridge.
@@ -275,11 +275,11 @@ pub enum Problem {
     UplinkMtu {
         /// The interface of the host.
         member: InterfaceName,
-        /// What it has.
+        /// The uplink's MTU, in bytes.
         has: Mtu,
         /// The bridge.
         bridge: InterfaceName,
-        /// What the bridge has.
+        /// The bridge's MTU, in bytes.
         wants: Mtu,
     },
     /// The uplink is missing.
@@ -446,7 +446,7 @@ pub enum Problem {
         member: InterfaceName,
         /// Where it is.
         other: InterfaceName,
-        /// Where it should be.
+        /// The expected path.
         wanted: InterfaceName,
     },
     /// Two interfaces would share a MAC address.
@@ -500,7 +500,7 @@ pub enum Problem {
         "ipfw does NAT for {most} addresses of this host already, and jailwire has numbers for no more: use pf"
     )]
     NoRoomForNat {
-        /// How many there may be.
+        /// The largest number of addresses.
         most: u16,
     },
     /// The main ruleset does not call our anchors.
@@ -508,7 +508,7 @@ pub enum Problem {
         "the main ruleset of pf does not call the anchors of jails: add to /etc/pf.conf, in this order and behind its own translation rules, and load it with `service pf reload`\n{lines}"
     )]
     AnchorNotCalled {
-        /// What /etc/pf.conf needs.
+        /// The lines that /etc/pf.conf needs.
         lines: String,
     },
     /// The host forwards no packets.
@@ -568,7 +568,7 @@ pub enum Problem {
     NoAddressOfFamily {
         /// Its name.
         jail: String,
-        /// Where a port was to be published.
+        /// The address at which a port was to be published.
         address: IpAddr,
     },
     /// No address of the jail has a prefix with the router in it.
@@ -608,12 +608,12 @@ pub enum Problem {
     HasRoute {
         /// The network: `default` for all of them.
         destination: String,
-        /// How the route leads there.
+        /// The present route, as text.
         present: String,
     },
 }
 
-/// Everything that is wrong with a specification on this host, one a line.
+/// All problems of a specification on this host. Displayed with one problem on each line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Problems(pub Vec<Problem>);

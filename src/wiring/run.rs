@@ -45,11 +45,12 @@ pub struct Up {
     pub ruleset: u16,
     /// The host's ends of its epairs.
     pub epairs: Vec<InterfaceName>,
-    /// The NICs whose address from a router's advertisement was waited for, with the address, or `None` when no address came.
+    /// The NICs whose address from a router's advertisement was waited for, with the address, or `None` when no address
+    /// came.
     pub autoconf: Vec<(InterfaceName, Option<Ipv6Network>)>,
 }
 
-/// Everything a plan is carried out with.
+/// The kernel, the host and the settings that a plan is carried out with.
 #[derive(Debug)]
 pub struct Site<'a> {
     /// The host's network stack.
@@ -60,11 +61,11 @@ pub struct Site<'a> {
     pub files: Files<'a>,
     /// `kern.boot_id`.
     pub boot: &'a str,
-    /// How long things are waited for.
+    /// The times that a start or a stop waits.
     pub times: Times,
 }
 
-/// How long a start waits for an address from a router's advertisement.
+/// The time that a start waits for an address from a router's advertisement.
 pub const AUTOCONF_LIMIT: Duration = Duration::from_secs(10);
 
 /// Brings a jail up as its plan says. `before` is called before each step.

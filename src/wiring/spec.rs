@@ -27,17 +27,17 @@ pub struct JailSpec {
     pub parameters: JailParameters,
     /// The devfs rules its `/dev` is shown by.
     pub devfs: Devfs,
-    /// What is mounted in it, in order.
+    /// The mounts in the jail, in their order.
     #[cfg_attr(feature = "serde", serde(default))]
     pub mounts: Vec<MountSpec>,
-    /// How it is wired.
+    /// The jail's network.
     pub network: Network,
     /// Its NAT and its published ports.
     #[cfg_attr(feature = "serde", serde(default))]
     pub nat: Option<JailNat>,
 }
 
-/// Which devfs ruleset a jail gets.
+/// The devfs ruleset of a jail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Devfs {
@@ -45,7 +45,7 @@ pub enum Devfs {
     Existing(u16),
     /// A ruleset of the jail's own, with the first free number from `first` on.
     Generate {
-        /// Where to begin looking.
+        /// The number to begin with.
         first: u16,
         /// Its rules, in order.
         rules: Vec<DevfsRule>,
@@ -58,7 +58,7 @@ pub enum Devfs {
 pub struct MountSpec {
     /// `devfs`, `fdescfs`, `nullfs` …
     pub fstype: String,
-    /// What is mounted.
+    /// The device, directory or file to mount.
     #[cfg_attr(feature = "serde", serde(with = "crate::spelling::os_text"))]
     pub from: OsString,
     /// The mount point, relative to the jail's root.
@@ -81,7 +81,7 @@ pub struct MountSpec {
 pub enum Network {
     /// A shared-IP jail: on the host's network stack, limited to addresses of its own.
     Shared(Shared),
-    /// With a network stack of its own.
+    /// A network stack of the jail's own.
     Vnet(VnetSpec),
 }
 
@@ -132,7 +132,7 @@ pub struct VnetSpec {
     /// Addresses for its loopback interface, besides 127.0.0.1 and ::1.
     #[cfg_attr(feature = "serde", serde(with = "crate::spelling::networks"))]
     pub loopback4: Vec<Ipv4Network>,
-    /// The same in IPv6.
+    /// The IPv6 addresses of the jail's loopback.
     #[cfg_attr(feature = "serde", serde(with = "crate::spelling::networks"))]
     pub loopback6: Vec<Ipv6Network>,
     /// Its IPv4 default route.
@@ -154,13 +154,13 @@ pub struct StaticRoute {
     pub router: Router,
 }
 
-/// Where a default route goes.
+/// The router of a default route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Router {
     /// Its address.
     pub address: IpAddr,
-    /// For a link-local router: the NIC on whose link the router is.
+    /// For a link-local router: the index of the NIC on whose link the router is.
     #[cfg_attr(feature = "serde", serde(default))]
     pub nic: Option<usize>,
 }
@@ -176,8 +176,8 @@ pub struct Nic {
     /// Text for the host's end.
     #[cfg_attr(feature = "serde", serde(default))]
     pub description: String,
-    /// The MAC addresses of the host's end and of the jail's end. Without them the kernel derives addresses from the names
-    /// that epairs have when they are made, and these repeat from jail to jail.
+    /// The MAC addresses of the host's end and of the jail's end. Without them the kernel derives addresses from the
+    /// names that epairs have when they are made, and these repeat from jail to jail.
     #[cfg_attr(feature = "serde", serde(default))]
     pub macs: Option<(MacAddr, MacAddr)>,
     /// The MTU of both ends, in bytes. `None` for the MTU of the bridge.
@@ -191,7 +191,8 @@ pub struct Nic {
     /// An interface of the host that is to be on the same bridge.
     #[cfg_attr(feature = "serde", serde(default))]
     pub uplink: Option<Uplink>,
-    /// The VLANs of the NIC, on a bridge that filters VLANs. Without any, the NIC is in the VLAN of the bridge's new members.
+    /// The VLANs of the NIC, on a bridge that filters VLANs. Without any, the NIC is in the VLAN of the bridge's new
+    /// members.
     #[cfg_attr(feature = "serde", serde(default))]
     pub vlans: Option<NicVlans>,
     /// Whether the bridge forwards nothing between this NIC and other isolated members.

@@ -17,7 +17,7 @@ use crate::types::{InterfaceName, MacAddr, Mtu, VlanId};
 pub enum Step {
     /// Makes a devfs ruleset with the first free number.
     CreateRuleset {
-        /// Where to begin looking for a number.
+        /// The number to begin with.
         first: u16,
         /// The rules, in order.
         rules: Vec<DevfsRule>,
@@ -36,14 +36,14 @@ pub enum Step {
     /// Makes an epair inside the held jail, under an explicit unit where the jail's end is to be
     /// called `epairNb`.
     CreateEpair {
-        /// Which of the jail's NICs it is.
+        /// The index of the jail's NIC.
         nic: usize,
         /// Its unit.
         unit: Option<u16>,
     },
     /// Renames the end that stays in the jail.
     NameJailEnd {
-        /// Which NIC.
+        /// The index of the NIC.
         nic: usize,
         /// Its name.
         name: InterfaceName,
@@ -51,14 +51,14 @@ pub enum Step {
     /// Renames the end that is to be the host's, while it is still inside: on the way out names
     /// are not checked.
     NameHostEnd {
-        /// Which NIC.
+        /// The index of the NIC.
         nic: usize,
         /// Its name.
         name: HostName,
     },
     /// Sets the link addresses of both ends.
     SetMacs {
-        /// Which NIC.
+        /// The index of the NIC.
         nic: usize,
         /// The host's.
         host: MacAddr,
@@ -67,21 +67,21 @@ pub enum Step {
     },
     /// Sets the MTU of both ends.
     SetMtu {
-        /// Which NIC.
+        /// The index of the NIC.
         nic: usize,
-        /// In bytes.
+        /// The MTU, in bytes.
         mtu: Mtu,
     },
     /// Describes the host's end.
     Describe {
-        /// Which NIC.
+        /// The index of the NIC.
         nic: usize,
         /// The description.
         text: String,
     },
     /// Takes the host's end out of the jail.
     TakeOut {
-        /// Which NIC.
+        /// The index of the NIC.
         nic: usize,
     },
     /// Puts an interface of the host on a bridge, for as long as jails are on it.
@@ -102,7 +102,7 @@ pub enum Step {
     },
     /// Puts the host's end on a bridge, which is made when it is missing, and brought up.
     Join {
-        /// Which NIC.
+        /// The index of the NIC.
         nic: usize,
         /// The bridge.
         bridge: InterfaceName,
@@ -118,7 +118,7 @@ pub enum Step {
     },
     /// Puts the host's end in its VLANs on the bridge, before it is up.
     SetVlans {
-        /// Which NIC.
+        /// The index of the NIC.
         nic: usize,
         /// The bridge.
         bridge: InterfaceName,
@@ -127,14 +127,14 @@ pub enum Step {
     },
     /// Has the bridge forward nothing between the host's end and other isolated members.
     Isolate {
-        /// Which NIC.
+        /// The index of the NIC.
         nic: usize,
         /// The bridge.
         bridge: InterfaceName,
     },
     /// Brings the host's end up.
     BringUp {
-        /// Which NIC.
+        /// The index of the NIC.
         nic: usize,
     },
     /// Brings the jail's loopback interface up, and gives it 127.0.0.1 (::1 comes by itself).
@@ -145,12 +145,12 @@ pub enum Step {
     AddAddress6(JailInterface, Ipv6Network),
     /// Lets the jail's end configure itself from router advertisements.
     AcceptRtadv {
-        /// Which NIC.
+        /// The index of the NIC.
         nic: usize,
     },
     /// Brings the jail's end up, where no address does that.
     BringUpInside {
-        /// Which NIC.
+        /// The index of the NIC.
         nic: usize,
     },
     /// Sets the default route of one family inside the jail.

@@ -23,11 +23,11 @@ use crate::kernel::{Errno, Kernel};
 use crate::types::{InterfaceName, Jid};
 use crate::vnet::Vnet;
 
-/// What remains after undoing.
+/// The things that remain on the host after undoing.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Owed {
-    /// What could not be undone, with the reason. It stays in the journal.
+    /// The things that could not be undone, with the reasons. They stay in the journal.
     pub failures: Vec<(Owned, StepError)>,
     /// The jail that was removed, if one was.
     pub removed: Option<Jid>,

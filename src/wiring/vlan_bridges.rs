@@ -32,9 +32,9 @@ pub(super) struct Separated<'a> {
     pub uplinks: Vec<VlanUplink>,
     /// The bridges of VLANs.
     pub bridges: Vec<InterfaceName>,
-    /// What cannot be done so.
+    /// The problems.
     pub problems: Vec<Problem>,
-    /// What is not the same.
+    /// The differences to a bridge that filters VLANs.
     pub notes: Vec<Problem>,
 }
 

@@ -11,14 +11,14 @@ use core::mem::offset_of;
 use crate::request::{Field, Inside, Length, Pointer};
 use crate::*;
 
-/// One command: what C calls it, and how it travels.
+/// A command: its name in C, and the direction of its argument.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Command {
     /// The C name.
     pub name: &'static str,
-    /// What goes into `ifd_cmd`.
+    /// The value of `ifd_cmd`.
     pub number: c_ulong,
-    /// What goes into `ifd_len`, to the byte.
+    /// The value of `ifd_len`, in bytes.
     pub size_of_argument: usize,
     /// Whether the command answers, and so goes through `SIOCGDRVSPEC`.
     pub answers: bool,

@@ -7,37 +7,37 @@
 pub struct ipfw_obj_ntlv {
     /// `IPFW_TLV_TBL_NAME` and so on, and the length of all this.
     pub head: crate::ipfw_obj_tlv,
-    /// What instructions of the same request call it.
+    /// The index by which instructions of the same request name the object.
     pub idx: u16,
     /// The set of rules that it belongs to.
     pub set: u8,
-    /// What kind of table.
+    /// The kind of table.
     pub type_: u8,
-    /// Nothing.
+    /// Not used.
     pub spare: u32,
     /// Its name, and a NUL.
     pub name: [core::ffi::c_char; 64],
 }
 
-/// What requests about one object begin with. FreeBSD 15: [`ipfw_obj_header`](crate::ipfw_obj_header).
+/// The header of a request about an object. FreeBSD 15: [`ipfw_obj_header`](crate::ipfw_obj_header).
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct ipfw_obj_header {
-    /// Which request.
+    /// The request's header.
     pub opheader: crate::ip_fw3_opheader,
-    /// Nothing.
+    /// Not used.
     pub spare: u32,
-    /// What the rest of the request calls the object.
+    /// The index by which the rest of the request names the object.
     pub idx: u16,
-    /// What kind of object.
+    /// The kind of object.
     pub objtype: u8,
-    /// Which of that kind.
+    /// The subtype of the object.
     pub objsubtype: u8,
     /// The object.
     pub ntlv: ipfw_obj_ntlv,
 }
 
-/// Which rules. FreeBSD 15: [`ipfw_range_tlv`](crate::ipfw_range_tlv).
+/// A range of rules. FreeBSD 15: [`ipfw_range_tlv`](crate::ipfw_range_tlv).
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct ipfw_range_tlv {
@@ -59,9 +59,9 @@ pub struct ipfw_range_tlv {
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct ipfw_range_header {
-    /// Which request.
+    /// The request's header.
     pub opheader: crate::ip_fw3_opheader,
-    /// Which rules.
+    /// The range of rules.
     pub range: ipfw_range_tlv,
 }
 

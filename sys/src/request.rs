@@ -54,7 +54,7 @@ const fn encode(direction: c_ulong, group: u8, number: u8, size: usize) -> c_ulo
     direction | size << 16 | (group as c_ulong) << 8 | number as c_ulong
 }
 
-/// Which way a request's argument travels. The names are C's, and speak from the kernel's side.
+/// The direction of a request's argument. The names are those of C, and are from the kernel's view.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Direction {
     /// There is no argument.

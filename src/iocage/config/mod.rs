@@ -45,21 +45,21 @@ pub struct JailConfig {
     pub services_log: PathBuf,
     /// The log that is named in the file for jail(8): `ROOT/log/ioc-NAME-console.log`.
     pub console_log: PathBuf,
-    /// How it is on the network.
+    /// The jail's network.
     pub network: Network,
     /// `nat`, `nat_interface`, `nat_forwards`: what is translated, if anything.
     pub nat: Option<Nat>,
     /// The routing table its processes start in.
     pub fib: Fib,
-    /// What is run when.
+    /// The commands that a start and a stop run.
     pub commands: Commands,
-    /// What is mounted in it.
+    /// The mounts in the jail.
     pub mounts: Mounts,
-    /// What its /dev shows.
+    /// The devices in the jail's /dev.
     pub devfs: Devfs,
     /// Its host name, host id and domain name.
     pub host: Host,
-    /// What it may do.
+    /// The jail's permissions.
     pub allow: Allow,
     /// `securelevel`.
     pub securelevel: i32,
@@ -83,7 +83,7 @@ pub struct JailConfig {
     pub priority: u32,
     /// `depends`: the jails that are started before it.
     pub depends: Depends,
-    /// What is odd about all this, but does not keep it from being started.
+    /// Problems that do not prevent a start.
     pub warnings: Vec<Problem>,
 }
 
@@ -149,7 +149,7 @@ impl Commands {
     }
 }
 
-/// What is mounted in a jail.
+/// The mounts in a jail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mounts {
     /// `mount_devfs`: /dev.
@@ -167,7 +167,7 @@ pub struct Mounts {
     pub fstab_is_for_all: bool,
 }
 
-/// What a jail's /dev shows.
+/// The devices in a jail's /dev.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Devfs {
     /// `devfs_ruleset`: 4 for iocage's usual rules, otherwise the ruleset to copy.
@@ -182,7 +182,7 @@ pub struct Devfs {
     pub fuse: bool,
 }
 
-/// What a jail sees as its host: names and ids.
+/// The host names and ids that a jail sees.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Host {
     /// `host_hostname`.
@@ -198,7 +198,7 @@ pub struct Host {
     pub ip_hostname: bool,
 }
 
-/// What a jail may do: the properties `allow_*`.
+/// A jail's permissions: the properties `allow_*`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Allow(Vec<(&'static str, bool)>);
 
@@ -214,7 +214,7 @@ impl Allow {
     }
 }
 
-/// Where a jail has its own of something, its parent's, or none.
+/// Whether a jail has a subsystem of its own, shares its parent's, or has none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Sharing {
     /// `new`: its own.

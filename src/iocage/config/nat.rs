@@ -6,7 +6,7 @@ use crate::packet_filter::{Ports, Protocol};
 use crate::types::InterfaceName;
 use crate::wiring::nat::{Backend, Publication};
 
-/// What of a jail is translated.
+/// A jail's NAT and forwarded ports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Nat {
     /// `nat_backend`: the packet filter that does it.

@@ -13,7 +13,7 @@ use crate::iocage::router::{Router4, Router6};
 use crate::types::{InterfaceName, Mtu};
 use crate::wiring::NicVlans;
 
-/// How a jail is on the network.
+/// A jail's network.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Network {
     /// `vnet=1`: it has a network stack of its own.
@@ -33,7 +33,7 @@ pub struct VnetNetwork {
     pub loopback4: Vec<Ipv4Network>,
     /// Further addresses of its lo0.
     pub loopback6: Vec<Ipv6Network>,
-    /// Where its IPv4 default route goes; `None` where that is left to DHCP, or it has no address.
+    /// The router of the IPv4 default route. `None` if DHCP sets the route, or the jail has no address.
     pub router4: Router4,
     /// Where its IPv6 default route goes; `None` where that is left to router advertisements, or it
     /// has no address.
@@ -51,7 +51,7 @@ pub struct VnetNetwork {
     pub rtsold: bool,
 }
 
-/// One NIC of a VNET jail.
+/// A NIC of a VNET jail.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Nic {
     /// Its name.

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::iocage::name::JailName;
 use crate::iocage::store::StoreError;
 
-/// How bad a problem is.
+/// The severity of a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
     /// The jail can be started, but perhaps not as was meant.
@@ -14,14 +14,14 @@ pub enum Level {
     Error,
 }
 
-/// One thing that is wrong with a configuration.
+/// A problem of a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// How bad it is.
+    /// The severity.
     pub level: Level,
     /// The property (or file) that it is about.
     pub about: String,
-    /// What is wrong, and what to do about it.
+    /// The problem and the remedy.
     pub message: String,
 }
 
@@ -37,7 +37,7 @@ pub enum ConfigError {
     /// Its files cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// They can be read, but do not make sense.
+    /// The files can be read, and have problems.
     #[error("{name} has problems in its configuration:{}", lines(.problems))]
     Problems {
         /// The jail.

@@ -6,7 +6,7 @@ use crate::iocage::name::JailName;
 use crate::iocage::store::Entry;
 use crate::types::InterfaceName;
 
-/// How much a finding matters.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
     /// Good to know.
@@ -30,7 +30,7 @@ impl Level {
 
 macro_rules! kinds {
     ($($(#[$about:meta])* $kind:ident => $check:literal,)*) => {
-        /// Which thing was found. Each has its own remedy.
+        /// The kind of a finding. Each kind has its own remedy.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum Kind {
@@ -193,16 +193,16 @@ impl Fix {
     }
 }
 
-/// One thing that was found.
+/// A finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// How much it matters.
+    /// The severity.
     pub level: Level,
-    /// Which thing it is.
+    /// The kind.
     pub kind: Kind,
-    /// What it is about: the name of the check.
+    /// The name of the check that made the finding.
     pub check: &'static str,
-    /// What was found.
+    /// The finding, as text.
     pub what: String,
     /// Why it hurts.
     pub why: String,
@@ -211,7 +211,7 @@ pub struct Finding {
     pub mend: Vec<String>,
     /// The jails that it hurts. `None` where it is about the host.
     pub jails: Vec<JailName>,
-    /// What can be done about it without asking.
+    /// The step of `doctor --fix` that mends it. `None` if there is no such step.
     pub fix: Option<Fix>,
 }
 

@@ -44,7 +44,7 @@ pub enum Error {
     Store(#[from] StoreError),
 }
 
-/// Everything that is judged: the host, and its jails.
+/// The host and its jails, as the doctor judges them.
 #[derive(Debug)]
 pub struct Scene<'a> {
     store: &'a Store,
@@ -132,10 +132,10 @@ impl<'a> Scene<'a> {
         sorted(found)
     }
 
-    /// Judges what concerns jails that are about to be started, each thing once: what does not work, or
-    /// will not. Notes are left to [`Scene::examine`], and so is what a start looks at and tells of
-    /// itself: its configuration, whether there is VIMAGE, bridges that are missing, and what an earlier start has left. Routers
-    /// cannot be asked before a jail is there to ask from.
+    /// Judges what concerns jails that are about to be started, each thing once: what does not work, or will not. Notes
+    /// are left to [`Scene::examine`], and so is what a start looks at and tells of itself: its configuration, whether
+    /// there is VIMAGE, bridges that are missing, and what an earlier start has left. Routers cannot be asked before a
+    /// jail is there to ask from.
     pub fn before_starts(&self, names: &BTreeSet<JailName>) -> Vec<Finding> {
         let mut found = Vec::new();
         self.host(&mut found);

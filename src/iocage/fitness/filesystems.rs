@@ -61,16 +61,16 @@ const OPTIONS: [&str; 26] = [
     "failok",
 ];
 
-/// What is wrong with a type, or with an option of it.
+/// Why the type of a mount, or an option, is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trouble {
     /// A program of its own mounts it, or a daemon.
     NeedsProgram(String),
-    /// Nothing is mounted by such a line.
+    /// A line of this type mounts nothing.
     NoFileSystem,
-    /// It is probably misspelt.
+    /// The type is probably misspelt: this type exists.
     Meant(&'static str),
-    /// It has no such option; this one is like it.
+    /// The type has no such option. The second value is the option with the most similar name.
     NoOption(String, Option<&'static str>),
 }
 

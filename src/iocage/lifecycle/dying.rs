@@ -22,7 +22,7 @@ pub struct Dying {
     pub name: JailName,
     /// Its jid.
     pub jid: Jid,
-    /// What holds it, as far as that can be seen.
+    /// What holds the jail, as far as the host shows it.
     pub held_by: String,
 }
 

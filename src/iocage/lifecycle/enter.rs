@@ -25,7 +25,7 @@ pub enum RunAs<'a> {
 /// How a command in a jail ended, or why it was not run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ran {
-    /// It was run.
+    /// The command was run, and ended.
     Ended(Exit),
     /// The kernel refused.
     Refused(Failure),

@@ -26,11 +26,11 @@ const FIRST_RULESET: u16 = 1000;
 /// Something that no jail owns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Garbage {
-    /// What the journal of a jail says that is not running.
+    /// The journal of a jail that does not run.
     Journal {
         /// The kernel's name for the jail.
         jail: String,
-        /// What is in it; nothing, if all of it was lost with the machine's last boot.
+        /// The things in the journal. Empty if all of them were lost with the machine's last boot.
         owned: Vec<Owned>,
     },
     /// What the journal says of something that was being attached to a jail, which runs or not, when the
@@ -38,7 +38,7 @@ pub enum Garbage {
     Attaching {
         /// The kernel's name for the jail.
         jail: String,
-        /// What is in it.
+        /// The things in the journal.
         owned: Vec<Owned>,
     },
     /// The host's end of an epair, of a jail that is gone.
@@ -54,7 +54,7 @@ pub enum Garbage {
         jail: String,
         /// The anchor of the rules, or what rules of ipfw call the jail.
         anchor: Anchor,
-        /// Which packet filter has them.
+        /// The packet filter that has the rules.
         backend: Backend,
     },
     /// A bridge or the like that was made for jails, and serves none any more.
@@ -108,12 +108,12 @@ impl Garbage {
     }
 }
 
-/// What was found.
+/// The things that were left behind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Found {
-    /// What can be removed.
+    /// The things that can be removed.
     pub garbage: Vec<Garbage>,
-    /// What looks like it, and cannot be proven to be ours.
+    /// Things that may have been left behind, and that cannot be proven to be jailwire's.
     pub doubtful: Vec<String>,
 }
 

@@ -60,18 +60,18 @@ pub enum Error {
     /// Its files.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// What they say.
+    /// The configuration has problems.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// What the host lacks.
+    /// The host lacks a thing.
     #[error("{jail}: {missing}")]
     Missing {
         /// The jail.
         jail: JailName,
-        /// What is missing.
+        /// The missing thing.
         missing: Missing,
     },
-    /// What they say does not fit the host.
+    /// The configuration does not fit the host.
     #[error("{jail} cannot be started:{}", lines(.problems))]
     Problems {
         /// The jail.
@@ -79,7 +79,7 @@ pub enum Error {
         /// All that is wrong.
         problems: Vec<Problem>,
     },
-    /// It cannot be started on this host, or not as it is.
+    /// The jail cannot be started on this host, or not with this configuration.
     #[error("{jail}: {why}")]
     Unfit {
         /// The jail.
@@ -95,10 +95,10 @@ pub enum Error {
     Untrusted {
         /// The jail.
         jail: JailName,
-        /// What, and how to mend it.
+        /// The file, the reason and the remedy.
         error: Untrusted,
     },
-    /// It is running.
+    /// The jail is running.
     #[error("{0} is already running!")]
     Running(JailName),
     /// A jail of its name runs that neither we nor iocage have started.
@@ -125,7 +125,7 @@ pub enum Error {
     Step {
         /// The jail.
         jail: JailName,
-        /// What failed.
+        /// The failure.
         failure: wiring::StepError,
     },
     /// A command of the jail's failed.
@@ -135,9 +135,9 @@ pub enum Error {
         jail: JailName,
         /// The property with the command.
         property: &'static str,
-        /// How it ended.
+        /// How the command ended.
         how: String,
-        /// What it wrote.
+        /// The command's output.
         text: String,
     },
     /// Some of what was to be taken away is still there, and stays in the journal.
@@ -145,7 +145,7 @@ pub enum Error {
     Owed {
         /// The jail.
         jail: JailName,
-        /// What, and why.
+        /// The things, and the reasons.
         owed: wiring::Owed,
     },
 }

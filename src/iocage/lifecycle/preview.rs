@@ -15,21 +15,21 @@ const RUN: [&str; 1] = ["execve"];
 /// And in a jail.
 const RUN_INSIDE: [&str; 2] = ["jail_attach", "execve"];
 
-/// One thing that would be done.
+/// A step that a command would take.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Foreseen {
-    /// What.
+    /// The step, as text.
     pub what: String,
     /// The requests to the kernel that change something, by their C names, in order.
     pub requests: Vec<&'static str>,
 }
 
-/// What would be done, and what the user should know of.
+/// The steps that a command would take, and its warnings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Preview {
-    /// What would be done, in order.
+    /// The steps, in their order.
     pub steps: Vec<Foreseen>,
-    /// What is odd, and no reason not to do it.
+    /// Problems that do not prevent the command.
     pub warnings: Vec<String>,
 }
 

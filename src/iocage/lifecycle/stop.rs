@@ -23,9 +23,9 @@ pub(super) const ZFS: &str = "zfs";
 pub enum Stopped {
     /// The jail was running, and is not any more.
     Stopped,
-    /// It was not running.
+    /// The jail was not running.
     WasDown,
-    /// It was not running, but something of it was left, and is not any more.
+    /// The jail was not running, and what an earlier start had left was removed.
     Cleared,
 }
 

@@ -12,7 +12,7 @@ const MODE: u32 = 0o644;
 /// Directories that everybody may enter.
 const DIRECTORY: u32 = 0o755;
 
-/// One change.
+/// A change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// Runs `zfs`, and looks at what it did.
@@ -39,7 +39,7 @@ pub enum Action {
     Write {
         /// The file.
         path: PathBuf,
-        /// What it is to hold.
+        /// The new contents.
         contents: Vec<u8>,
     },
     /// Writes a file in a jail's root, without following links out of it.
@@ -48,7 +48,7 @@ pub enum Action {
         root: PathBuf,
         /// The file.
         path: PathBuf,
-        /// What it is to hold.
+        /// The new contents.
         contents: Vec<u8>,
     },
     /// Renames a file or directory.
@@ -64,9 +64,9 @@ pub enum Action {
     RemoveEmpty(Vec<PathBuf>),
     /// Makes a symbolic link.
     Link {
-        /// Where.
+        /// The path of the link.
         path: PathBuf,
-        /// What it reads.
+        /// The target of the link.
         target: PathBuf,
     },
 }

@@ -6,7 +6,7 @@ use crate::iocage::addresses::{Addresses, Family, Ip4Addresses, Ip6Addresses};
 use crate::iocage::name::JailName;
 use crate::iocage::properties::Properties;
 
-/// What a new jail's rc.conf says by default, as in iocage: `default_rc.conf`.
+/// The default rc.conf of a new jail, as in iocage: `default_rc.conf`.
 pub const RC_CONF: &str = r#"cron_flags="$cron_flags -J 15"
 
 # Disable Sendmail by default

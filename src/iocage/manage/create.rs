@@ -22,10 +22,10 @@ use crate::iocage::property::{Stored, boolean};
 use crate::iocage::store::{Entry, Place, Store, VNET_MARK};
 use crate::types::InterfaceName;
 
-/// What a jail is made from.
+/// The base of a new jail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Base {
-    /// Nothing: its root is an empty directory.
+    /// No base: the jail's root is an empty directory.
     Empty,
     /// A release that was fetched, by name.
     Release(String),
@@ -40,17 +40,17 @@ pub enum Base {
 pub struct NewJail<'a> {
     /// Its name, which no jail has.
     pub name: JailName,
-    /// What it is made from.
+    /// The base.
     pub base: &'a Base,
     /// `PROPERTY=VALUE`.
     pub assignments: &'a [String],
-    /// What is special about it.
+    /// The special properties of the jail.
     pub form: Form,
-    /// What the host has.
+    /// The properties of the host.
     pub host: &'a HostHas,
 }
 
-/// What is special about a jail that is to be made.
+/// The special properties of a new jail.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Form {
     /// Its root is a copy, and no clone (`-T`).
@@ -61,13 +61,13 @@ pub struct Form {
     pub whole_config: bool,
 }
 
-/// What the making of a jail depends on of the host.
+/// The properties of the host that a new jail depends on.
 #[derive(Debug, Clone)]
 pub struct HostHas {
     /// Whether the kernel has network stacks for jails: then a jail gets one, where neither its
     /// properties nor the defaults say otherwise.
     pub vimage: bool,
-    /// What a new defaults.json says of it.
+    /// The values of a new defaults.json that depend on the host.
     pub defaults: HostDefaults,
 }
 

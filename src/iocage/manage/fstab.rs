@@ -11,22 +11,22 @@ use crate::iocage::lifecycle::timestamp;
 /// Files that everybody may read.
 const MODE: u32 = 0o644;
 
-/// One jail's fstab.
+/// The fstab of a jail.
 #[derive(Debug, Clone)]
 pub struct FstabFile {
     path: PathBuf,
     lines: Vec<Vec<u8>>,
 }
 
-/// What can be wrong with an fstab, or with a line for it.
+/// Why an fstab, or a line for it, is wrong.
 #[derive(Debug, thiserror::Error)]
 pub enum FstabFileError {
-    /// It cannot be read.
+    /// The fstab cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// A line of it is wrong.
@@ -34,7 +34,7 @@ pub enum FstabFileError {
     Line {
         /// The file.
         path: PathBuf,
-        /// Which, and what is wrong.
+        /// The line and the reason.
         error: FstabError,
     },
     /// No such line.
@@ -46,7 +46,7 @@ pub enum FstabFileError {
     /// Something is mounted there already.
     #[error("Destination: {} already exists!", .0.display())]
     Taken(PathBuf),
-    /// It cannot be written.
+    /// The fstab cannot be written.
     #[error(transparent)]
     File(#[from] FileError),
 }

@@ -90,15 +90,15 @@ pub enum Error {
     NoDataset {
         /// The directory.
         path: PathBuf,
-        /// What was to be done.
+        /// The command.
         what: &'static str,
     },
-    /// What failed, and what could not be undone.
+    /// A step failed, and some earlier steps could not be undone.
     #[error("{error}\nWhat was done before could not be undone:{}", lines(.owed))]
     HalfDone {
-        /// What failed.
+        /// The failure.
         error: Box<Error>,
-        /// What is still there, and why.
+        /// The things that remain, and the reasons.
         owed: Vec<String>,
     },
     /// There is one of that name, or one that the kernel would call the same.
@@ -120,17 +120,17 @@ pub enum Error {
     /// No such release.
     #[error("RELEASE: {} not found!{}", .name.escape_debug(), choice_of_releases(.fetched))]
     NoRelease {
-        /// What was asked for.
+        /// The wanted name.
         name: String,
-        /// What there is.
+        /// The names that exist.
         fetched: Vec<String>,
     },
     /// No such template.
     #[error("Template: {} not found!{}", .name.escape_debug(), choice_of_templates(.templates))]
     NoTemplate {
-        /// What was asked for.
+        /// The wanted name.
         name: String,
-        /// What there is.
+        /// The names that exist.
         templates: Vec<String>,
     },
     /// A template is no jail to be copied.
@@ -141,7 +141,7 @@ pub enum Error {
     Mounted {
         /// The jail.
         entry: Box<Entry>,
-        /// Where.
+        /// The mount point.
         on: PathBuf,
     },
     /// Something of it is mounted elsewhere.
@@ -149,7 +149,7 @@ pub enum Error {
     Shown {
         /// The jail.
         entry: Box<Entry>,
-        /// Where.
+        /// The mount point.
         on: PathBuf,
     },
     /// No random numbers.

@@ -7,19 +7,19 @@ use super::Error;
 use super::storage::Storage;
 use crate::iocage::name::JailName;
 
-/// How a new jail is called.
+/// The name of a new jail.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum NewName {
-    /// By a random UUID.
+    /// A random UUID.
     #[default]
     Random,
-    /// By the first 8 characters of one.
+    /// The first 8 characters of a random UUID.
     RandomShort,
-    /// By this name.
+    /// This name.
     Name(String),
-    /// By this UUID.
+    /// This UUID.
     Uuid(String),
-    /// By the first 8 characters of this UUID.
+    /// The first 8 characters of this UUID.
     UuidShort(String),
 }
 

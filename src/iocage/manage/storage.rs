@@ -24,7 +24,7 @@ const MAKING: &str = ".new";
 pub struct Storage<'a> {
     /// The directory.
     pub store: &'a Store,
-    /// What is mounted, on all of the host.
+    /// All mounts of the host.
     pub mounts: &'a [Mounted],
     /// The datasets, if the directory is one.
     datasets: Option<Datasets>,

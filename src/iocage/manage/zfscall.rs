@@ -14,10 +14,10 @@ pub struct ZfsCall {
     expect: Expect,
 }
 
-/// What is to be the case after a run of `zfs`.
+/// The expected state after a run of `zfs`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expect {
-    /// What its exit status says.
+    /// The state that the exit status reports.
     Success,
     /// This is there.
     There(String),
@@ -30,39 +30,39 @@ pub enum Expect {
 /// A run of `zfs` that did not do what it was to do.
 #[derive(Debug, thiserror::Error)]
 pub enum ZfsCallError {
-    /// It failed.
+    /// `zfs` failed.
     #[error(transparent)]
     Zfs(#[from] ZfsError),
-    /// It made the dataset, and could not mount it.
+    /// `zfs` made the dataset, and could not mount it.
     #[error("`{command}` made the dataset, and could not mount it{}: see why with `zfs mount {dataset}`", said(.text))]
     NotMounted {
         /// The command line.
         command: String,
         /// The dataset.
         dataset: String,
-        /// What it wrote.
+        /// The output of `zfs`.
         text: String,
     },
-    /// It said that it succeeded, and did not.
+    /// `zfs` reported success, and the expected state is not there.
     #[error("`{command}` ended with 0, and {name} is {}{}", if *.there { "still there" } else { "not there" }, said(.text))]
     Undone {
         /// The command line.
         command: String,
-        /// What is there, or not.
+        /// The dataset or snapshot.
         name: String,
         /// Whether it is there.
         there: bool,
-        /// What it wrote.
+        /// The output of `zfs`.
         text: String,
     },
-    /// It failed in the middle.
+    /// `zfs` failed after a part of its work.
     #[error("{error}\nOf {name} this is still there: {}. The same command goes on from here, once that is mended.", .left.join(", "))]
     HalfGone {
-        /// What failed.
+        /// The failure.
         error: Box<ZfsError>,
-        /// What was to be destroyed.
+        /// The dataset that was to be destroyed.
         name: String,
-        /// What of it is left.
+        /// The datasets and snapshots that remain.
         left: Vec<String>,
     },
 }

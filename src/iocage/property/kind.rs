@@ -17,7 +17,7 @@ use crate::iocage::resolver::{InvalidResolver, Resolver};
 use crate::iocage::router::{Router4, Router6};
 use crate::types::{Fib, InvalidFib, InvalidInterfaceName, InvalidMtu, InvalidVlanId, Mtu, VlanId};
 
-/// What a property's value may be.
+/// The values that a property may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// On or off.

@@ -6,10 +6,10 @@ use super::kind::InvalidValue;
 use super::table::{Property, Scope, canonical, find, nearest};
 use super::value::Stored;
 
-/// What a property is set for.
+/// The target of a set property.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
-    /// One jail.
+    /// A jail.
     Jail,
     /// `default`: every jail that does not say otherwise.
     Defaults,
@@ -29,9 +29,9 @@ pub struct Assignment {
 pub struct Change {
     /// The property.
     pub property: String,
-    /// What it was; the default's value where the jail had none of its own.
+    /// The old value. The default's value if the jail had no value of its own.
     pub old: String,
-    /// What it is now.
+    /// The new value.
     pub new: String,
 }
 
@@ -51,11 +51,11 @@ pub enum SetError {
     /// No such property.
     #[error("{} is not a valid property{}!{}", .name.escape_debug(), .target.suffix(), suggestion(.nearest))]
     Unknown {
-        /// What was written.
+        /// The text.
         name: String,
-        /// What was probably meant.
+        /// The property that was probably meant.
         nearest: Option<&'static str>,
-        /// What it was to be set for.
+        /// The target.
         target: Target,
     },
     /// Not for users.
@@ -69,12 +69,12 @@ pub enum SetError {
     Value {
         /// The property.
         property: String,
-        /// What was written.
+        /// The text.
         value: String,
         /// Why not.
         source: InvalidValue,
     },
-    /// The same property twice.
+    /// The property is set twice.
     #[error("{0} is set twice: say once what it shall be")]
     Twice(String),
     /// Two properties that exclude each other.
@@ -123,8 +123,8 @@ impl Assignment {
     ///
     /// # Errors
     ///
-    /// [`SetError`]: there is no `=`, no such property (with the nearest there is), it is not for the target, or the value is
-    /// wrong.
+    /// [`SetError`]: there is no `=`, no such property (with the nearest there is), it is not for the target, or the
+    /// value is wrong.
     pub fn read(text: &str, target: Target) -> Result<Assignment, SetError> {
         Assignment::read_with(text, target, find)
     }

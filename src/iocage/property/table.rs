@@ -2,17 +2,17 @@
 
 use super::kind::Kind;
 
-/// One property.
+/// A property.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Property {
     /// Its name; `vnetN_mac`, `vnetN_mtu`, `vnetN_vlan` and `vnetN_tagged` stand for every N. iocage has not the last
     /// two, and keeps them in config.json as it keeps what it does not know.
     pub name: &'static str,
-    /// What it is when neither config.json nor defaults.json says.
+    /// The value if neither config.json nor defaults.json has one.
     pub builtin: Builtin,
-    /// What it may be.
+    /// The values that the property may have.
     pub kind: Kind,
-    /// By which command it may be changed, and for what.
+    /// The command that may change the property, and the targets.
     pub scope: Scope,
 }
 
@@ -29,7 +29,7 @@ pub enum Builtin {
     Host,
 }
 
-/// By which command a property may be changed, and for what.
+/// The command that may change a property, and the targets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
     /// Users, for one jail or as the default of all.

@@ -19,7 +19,7 @@ pub struct Dataset {
     pub name: String,
     /// Whether it is mounted.
     pub is_mounted: bool,
-    /// Where it is mounted, or would be; `none` and `legacy` are no directories.
+    /// The mount point, also of a dataset that is not mounted. `none` and `legacy` are no directories.
     pub mountpoint: String,
     /// Whether ZFS mounts it by itself: `canmount` is neither `off` nor `noauto`.
     pub mounts_itself: bool,
@@ -36,13 +36,13 @@ pub struct Snapshot {
     pub name: String,
     /// The datasets that are clones of it.
     pub clones: Vec<String>,
-    /// How many holds keep it from being destroyed.
+    /// The number of holds. A snapshot with a hold cannot be destroyed.
     pub holds: u64,
     /// The jail that this program made it for.
     pub made_for: Option<String>,
     /// The transaction group that it was taken in: a later snapshot has a larger one.
     pub transaction: u64,
-    /// When it was taken: seconds since 1970.
+    /// The time of the snapshot, in seconds since 1970.
     pub creation: u64,
     /// The space that would be free without it, in bytes.
     pub used: u64,

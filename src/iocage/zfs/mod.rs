@@ -24,20 +24,20 @@ const LEGACY: &str = "org.freebsd.iocage:";
 /// A `zfs` that failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ZfsError {
-    /// It could not be run.
+    /// `zfs` could not be run.
     #[error("cannot run `{command}`: {source}")]
     NotRun {
         /// The command line.
         command: String,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// It ended with something else than success.
+    /// `zfs` ended with another status than success.
     #[error("`{command}` failed: {text}")]
     Failed {
         /// The command line.
         command: String,
-        /// What it wrote.
+        /// The output of `zfs`.
         text: String,
     },
     /// Two pools are active.

@@ -69,9 +69,9 @@ pub struct AddressMove {
 pub struct MacChange {
     /// The bridge.
     pub interface: InterfaceName,
-    /// What it had before.
+    /// The MAC address before the move.
     pub was: MacAddr,
-    /// What it gets.
+    /// The MAC address after the move.
     pub now: MacAddr,
 }
 
@@ -80,9 +80,10 @@ pub struct MacChange {
 pub struct MovedIpv6 {
     /// The address, and how long it lives in all.
     pub address: Ipv6Address,
-    /// When it ends, by [`Clock::now`](crate::kernel::Clock::now). `None` if it lives for ever.
+    /// The end of the address's lifetime, by [`Clock::now`](crate::kernel::Clock::now). `None` if the address lives for
+    /// ever.
     pub valid_until: Option<Duration>,
-    /// When new connections stop to use it.
+    /// The time at which new connections stop using the address.
     pub preferred_until: Option<Duration>,
 }
 

@@ -18,12 +18,12 @@ use crate::*;
 pub struct Pointer {
     /// The pointer's offset in the block that holds it.
     pub at: usize,
-    /// How many bytes the kernel reads or writes there at most. Each of these lengths has to fit.
+    /// The largest number of bytes that the kernel reads or writes there. Each of these lengths has to fit.
     pub lengths: &'static [Length],
     /// How many bytes there must be at least, whatever the lengths say: what the kernel reads or writes
     /// without being told a length. A shorter block needs zeroes behind it.
     pub least: usize,
-    /// Which pointers are in the block that the pointer leads to.
+    /// The pointers in the block that this pointer leads to.
     pub inside: Inside,
 }
 
