@@ -45,7 +45,7 @@ pub enum Devfs {
     Existing(u16),
     /// A ruleset of the jail's own, with the first free number from `first` on.
     Generate {
-        /// The number to begin with.
+        /// The lowest number that may be used.
         first: u16,
         /// Its rules, in order.
         rules: Vec<DevfsRule>,

@@ -17,7 +17,7 @@ use crate::types::{InterfaceName, MacAddr, Mtu, VlanId};
 pub enum Step {
     /// Makes a devfs ruleset with the first free number.
     CreateRuleset {
-        /// The number to begin with.
+        /// The lowest number that may be used.
         first: u16,
         /// The rules, in order.
         rules: Vec<DevfsRule>,

@@ -309,7 +309,7 @@ fn of_a_journal_that_another_tools_stop_has_made_stale_nothing_is_said() {
         assert!(!root.ok(&["doctor"]).contains("journal"), "{jail}");
         assert_eq!(root.ok(&["gc"]), "Nothing is left over.\n", "{jail}");
         assert!(!journal.exists(), "{jail}");
-        // Something that is still there is told of.
+        // `gc` reports what is still there.
         let (root, journal) = stopped_by_another_tool(jail);
         let conf = root.path().join(format!(".sim/run/jail.ioc-{jail}.conf"));
         std::fs::write(&conf, "").unwrap();
