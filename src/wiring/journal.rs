@@ -462,6 +462,21 @@ mod tests {
             Owned::Was(Prior::Address(name("em0"), "192.0.2.10/24".parse().unwrap())),
             Owned::Was(Prior::Address(name("em0"), "2001:db8::10/64".parse().unwrap())),
             Owned::Was(Prior::Member { bridge: name("bridge0"), member: name("em0"), flags: 3 }),
+            Owned::Was(Prior::Mtu(name("em0"), 9000)),
+            Owned::Was(Prior::Nd6(name("em0"), 0x29)),
+            Owned::Was(Prior::Group(name("em0"), name("lan"))),
+            Owned::Was(Prior::Port {
+                bridge: name("bridge0"),
+                member: name("em0"),
+                untagged: VlanId::new(20).ok(),
+                tagged: Box::new("30,40-49".parse().unwrap()),
+            }),
+            Owned::Was(Prior::Port {
+                bridge: name("bridge0"),
+                member: name("em0"),
+                untagged: None,
+                tagged: Box::default(),
+            }),
             Owned::Was(Prior::Route {
                 interface: name("em0"),
                 to: "0.0.0.0/0".parse().unwrap(),

@@ -6,12 +6,13 @@ use std::net::IpAddr;
 use ipnetwork::IpNetwork;
 
 use super::StepError;
-use crate::bridge::MemberFlags;
+use crate::bridge::{MemberFlags, VlanSet};
 use crate::error::OptionalExtension;
 use crate::interface::InterfaceType;
 use crate::kernel::Errno;
+use crate::nd6::Nd6Flags;
 use crate::route::{Gateway, Route, Via};
-use crate::types::{Fib, InterfaceName};
+use crate::types::{Fib, InterfaceName, Mtu, VlanId};
 use crate::vnet::Vnet;
 
 /// Something of the host as it was before. It is put back when the last jail is gone that needs the change.
@@ -31,6 +32,23 @@ pub enum Prior {
         member: InterfaceName,
         /// IFBIF_*.
         flags: u32,
+    },
+    /// The MTU of an interface, in bytes.
+    Mtu(InterfaceName, u32),
+    /// The flags of neighbour discovery of an interface: ND6_IFF_*.
+    Nd6(InterfaceName, u32),
+    /// An interface was in a group that the kernel does not put it in.
+    Group(InterfaceName, InterfaceName),
+    /// The VLANs of a member of a bridge.
+    Port {
+        /// The bridge.
+        bridge: InterfaceName,
+        /// The interface.
+        member: InterfaceName,
+        /// The VLAN of its untagged frames.
+        untagged: Option<VlanId>,
+        /// The VLANs whose tagged frames it carried.
+        tagged: Box<VlanSet>,
     },
     /// A route through an interface.
     Route {
@@ -52,6 +70,10 @@ impl fmt::Display for Prior {
             Prior::Fib(name, fib) => write!(f, "the routing table {fib} of {name}"),
             Prior::Address(name, network) => write!(f, "{network} back on {name}"),
             Prior::Member { bridge, member, .. } => write!(f, "{member} back on {bridge}"),
+            Prior::Mtu(name, mtu) => write!(f, "the MTU {mtu} of {name}"),
+            Prior::Nd6(name, _) => write!(f, "the settings of neighbour discovery of {name}"),
+            Prior::Group(name, group) => write!(f, "{name} back in the group {group}"),
+            Prior::Port { bridge, member, .. } => write!(f, "the VLANs of {member} on {bridge}"),
             Prior::Route { interface, to, router, .. } => {
                 write!(f, "the route to {to} via {router} on {interface}")
             }
@@ -70,6 +92,13 @@ impl Prior {
             Prior::Member { bridge, member, flags } => {
                 ("was-member", vec![text(bridge), text(member), flags.to_string()])
             }
+            Prior::Mtu(name, mtu) => ("was-mtu", vec![text(name), mtu.to_string()]),
+            Prior::Nd6(name, flags) => ("was-nd6", vec![text(name), flags.to_string()]),
+            Prior::Group(name, group) => ("was-group", vec![text(name), text(group)]),
+            Prior::Port { bridge, member, untagged, tagged } => {
+                let untagged = untagged.map_or(0, VlanId::get).to_string();
+                ("was-port", vec![text(bridge), text(member), untagged, tagged.to_string()])
+            }
             Prior::Route { interface, to, router, fib } => {
                 ("was-route", vec![text(interface), to.to_string(), router.to_string(), fib.to_string()])
             }
@@ -86,6 +115,15 @@ impl Prior {
                 bridge: next()?.parse().ok()?,
                 member: next()?.parse().ok()?,
                 flags: next()?.parse().ok()?,
+            },
+            "was-mtu" => Prior::Mtu(next()?.parse().ok()?, next()?.parse().ok()?),
+            "was-nd6" => Prior::Nd6(next()?.parse().ok()?, next()?.parse().ok()?),
+            "was-group" => Prior::Group(next()?.parse().ok()?, next()?.parse().ok()?),
+            "was-port" => Prior::Port {
+                bridge: next()?.parse().ok()?,
+                member: next()?.parse().ok()?,
+                untagged: VlanId::new(next()?.parse().ok()?).ok(),
+                tagged: Box::new(next()?.parse().ok()?),
             },
             "was-route" => Prior::Route {
                 interface: next()?.parse().ok()?,
@@ -105,6 +143,10 @@ impl Prior {
             Prior::Address(_, IpNetwork::V4(_)) => &["SIOCAIFADDR"],
             Prior::Address(_, IpNetwork::V6(_)) => &["SIOCAIFADDR_IN6"],
             Prior::Member { .. } => &["BRDGADD", "BRDGSIFFLGS"],
+            Prior::Mtu(..) => &["SIOCSIFMTU"],
+            Prior::Nd6(..) => &["SIOCSIFINFO_FLAGS"],
+            Prior::Group(..) => &["SIOCAIFGROUP"],
+            Prior::Port { .. } => &["BRDGSIFPVID", "BRDGSIFVLANSET"],
             Prior::Route { .. } => &["RTM_ADD"],
         }
     }
@@ -113,9 +155,30 @@ impl Prior {
     fn interface(&self) -> &InterfaceName {
         match self {
             Prior::Route { interface, .. } => interface,
-            Prior::Up(name) | Prior::Fib(name, _) | Prior::Address(name, _) => name,
-            Prior::Member { member, .. } => member,
+            Prior::Up(name)
+            | Prior::Fib(name, _)
+            | Prior::Address(name, _)
+            | Prior::Mtu(name, _)
+            | Prior::Nd6(name, _)
+            | Prior::Group(name, _) => name,
+            Prior::Member { member, .. } | Prior::Port { member, .. } => member,
         }
+    }
+
+    /// The same of an interface that has another name by now.
+    pub(super) fn of(mut self, now: InterfaceName) -> Prior {
+        match &mut self {
+            Prior::Route { interface: name, .. }
+            | Prior::Up(name)
+            | Prior::Fib(name, _)
+            | Prior::Address(name, _)
+            | Prior::Mtu(name, _)
+            | Prior::Nd6(name, _)
+            | Prior::Group(name, _)
+            | Prior::Member { member: name, .. }
+            | Prior::Port { member: name, .. } => *name = now,
+        }
+        self
     }
 
     /// Puts it back. What has gone meanwhile (the interface, the bridge) needs nothing.
@@ -143,12 +206,35 @@ impl Prior {
             Prior::Member { bridge, member, flags } => {
                 if host.has_interface(bridge)? {
                     match host.add_member(bridge, member) {
-                        // It is on it, or on another that somebody put it on.
-                        Err(error) if matches!(error.errno(), Errno::EEXIST | Errno::EBUSY) => return Ok(()),
+                        // Somebody has put it on another.
+                        Err(error) if error.errno() == Errno::EBUSY => return Ok(()),
+                        // It is on it already.
+                        Err(error) if error.errno() == Errno::EEXIST => {}
                         other => other?,
                     }
                     let wanted = MemberFlags::from_bits_retain(*flags);
                     host.change_member_flags(bridge, member, wanted, !wanted & settable())?;
+                }
+            }
+            Prior::Mtu(name, mtu) => {
+                if host.mtu(name)? != *mtu
+                    && let Ok(mtu) = Mtu::new(*mtu)
+                {
+                    host.set_mtu(name, mtu)?;
+                }
+            }
+            Prior::Nd6(name, flags) => {
+                let wanted = Nd6Flags::from_bits_retain(*flags);
+                host.change_nd6_flags(name, wanted, !wanted)?;
+            }
+            Prior::Group(name, group) => match host.add_group(name, group) {
+                Err(error) if error.errno() == Errno::EEXIST => {}
+                other => other?,
+            },
+            Prior::Port { bridge, member, untagged, tagged } => {
+                if host.member_names(bridge).optional()?.is_some_and(|members| members.contains(member)) {
+                    host.set_member_pvid(bridge, member, *untagged)?;
+                    host.set_member_vlans(bridge, member, tagged)?;
                 }
             }
             Prior::Route { interface, to, router, fib } => {
@@ -208,10 +294,20 @@ pub(super) fn of_lent(host: &Vnet, name: &InterfaceName) -> Result<Vec<Prior>, S
         }
     }
     for bridge in interfaces.iter().filter(|one| one.kind == InterfaceType::BRIDGE) {
-        if host.member_names(&bridge.name).optional()?.unwrap_or_default().contains(name) {
-            let flags = host.member_flags(&bridge.name, name).optional()?.map_or(0, |flags| flags.bits());
-            prior.push(Prior::Member { bridge: bridge.name, member: *name, flags });
+        let members = host.members(&bridge.name).optional()?.unwrap_or_default();
+        let Some(member) = members.iter().find(|member| member.name == *name) else { continue };
+        let (bridge, flags) = (bridge.name, member.flags.bits());
+        // FreeBSD 14 knows no VLANs of a member.
+        let tagged = host.member_vlans(&bridge, name).unwrap_or_default();
+        if member.pvid.is_some() || !tagged.is_empty() {
+            prior.push(Prior::Port {
+                bridge,
+                member: *name,
+                untagged: member.pvid,
+                tagged: Box::new(tagged),
+            });
         }
+        prior.push(Prior::Member { bridge, member: *name, flags });
     }
     let lasting = |network: &IpNetwork| match network {
         IpNetwork::V4(_) => true,
@@ -222,8 +318,21 @@ pub(super) fn of_lent(host: &Vnet, name: &InterfaceName) -> Result<Vec<Prior>, S
     if interface.is_up() {
         prior.push(Prior::Up(*name));
     }
+    // An interface without IPv6 has none.
+    if let Ok(flags) = host.nd6_flags(name) {
+        prior.push(Prior::Nd6(*name, flags.bits()));
+    }
+    prior.push(Prior::Mtu(*name, interface.mtu));
+    let own = own_groups(name);
+    let groups = host.groups(name)?.into_iter().filter(|group| !own.contains(&group.as_str()));
+    prior.extend(groups.map(|group| Prior::Group(*name, group)));
     if fib != Fib::DEFAULT {
         prior.push(Prior::Fib(*name, fib.get()));
     }
     Ok(prior)
+}
+
+/// The groups that the kernel puts an interface in by itself (`net/if.c:if_attach_internal`, `if_clone_createif`).
+fn own_groups(name: &InterfaceName) -> [&str; 2] {
+    ["all", name.as_str().trim_end_matches(|letter: char| letter.is_ascii_digit())]
 }

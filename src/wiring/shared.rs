@@ -392,7 +392,11 @@ pub(super) fn enable_inet6(site: &Site<'_>, interface: &InterfaceName) -> Result
 pub fn sweep(site: &Site<'_>) -> Result<(), StepError> {
     let Site { host, state, files, boot, .. } = *site;
     let path = state.shared_journal();
-    if state.sweep_later() || !path.exists() {
+    if state.sweep_later() {
+        return Ok(());
+    }
+    super::lending::settle(site)?;
+    if !path.exists() {
         return Ok(());
     }
     let _lock = state.lock_shared(Mode::Exclusive)?;

@@ -196,6 +196,40 @@ impl StateDirectory {
         self.lock(&self.directory.join("nat.lock"), Mode::Exclusive, &End::Goes, |_| {})
     }
 
+    /// The record of what an interface of the host had that was lent, by its index.
+    pub(super) fn lent(&self, index: u16) -> PathBuf {
+        self.directory.join(format!("%lent{index}"))
+    }
+
+    /// Takes the lock on such a record.
+    ///
+    /// # Errors
+    ///
+    /// As [`StateDirectory::lock_jail`].
+    pub(super) fn lock_lent(&self, index: u16) -> io::Result<Lock> {
+        self.lock(&self.lent(index).with_extension("lock"), Mode::Exclusive, &End::Goes, |_| {})
+    }
+
+    /// The records of interfaces that were lent, which nobody is writing.
+    ///
+    /// # Errors
+    ///
+    /// As [`StateDirectory::journals`].
+    pub(super) fn all_lent(&self) -> io::Result<Vec<u16>> {
+        let entries = match std::fs::read_dir(&self.directory) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            other => other?,
+        };
+        let mut indexes = Vec::new();
+        for entry in entries {
+            let name = entry?.file_name();
+            let index = name.to_str().and_then(|name| name.strip_prefix("%lent")?.parse().ok());
+            indexes.extend(index.filter(|index| !Lock::is_held(&self.lent(*index).with_extension("lock"))));
+        }
+        indexes.sort_unstable();
+        Ok(indexes)
+    }
+
     /// The record of a move of the host's addresses.
     pub(super) fn addresses(&self) -> PathBuf {
         self.directory.join("%addresses")

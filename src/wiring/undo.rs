@@ -13,6 +13,7 @@ use super::StepError;
 use super::bulk::KernelLock;
 use super::claim::{self, Standing};
 use super::journal::{Journal, Owned};
+use super::lending;
 use super::nat;
 use super::run::Site;
 use super::shared::GivingUp;
@@ -40,6 +41,8 @@ pub(super) fn undo(site: &Site<'_>, journal: &mut Journal, standing: Standing) -
     let mut owed = Owed::default();
     let mut jail = Doomed::of(site, journal, standing);
     jail.reclaim(journal.owned());
+    let lent = jail.own.map(|jid| lending::reclaim_all(site, jid)).unwrap_or_default();
+    owed.failures.extend(lent.into_iter().map(|(prior, failure)| (Owned::Was(prior), failure)));
     for owned in undo_order(journal.owned()) {
         let _span = super::span::of_undoing(owned);
         if let Err(failure) = jail.undo_one(owned) {

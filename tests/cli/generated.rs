@@ -32,6 +32,22 @@ fn all(command: &Command, path: &str, found: &mut Vec<(String, String)>) {
     }
 }
 
+/// All commands that have no commands beneath them, with the words of those above.
+pub fn commands() -> Vec<String> {
+    fn beneath(command: &Command, path: &str, found: &mut Vec<String>) {
+        for below in shown(command).filter(|below| below.get_name() != "help") {
+            let path = format!("{path} {}", below.get_name());
+            match shown(below).next() {
+                Some(_) => beneath(below, &path, found),
+                None => found.push(path.trim().to_owned()),
+            }
+        }
+    }
+    let mut found = Vec::new();
+    beneath(&cli::Cli::command(), "", &mut found);
+    found
+}
+
 fn everything() -> Vec<(String, String)> {
     let mut program = cli::Cli::command();
     program.build();

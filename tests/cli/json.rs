@@ -55,15 +55,78 @@ fn replay(expected: Data, lines: &[&str]) {
             serde_json::from_str(&out).unwrap_or_else(|error| panic!("{line}: {error}: {out}"));
         let command = command(line);
         schema.check(&command, &value).unwrap_or_else(|error| panic!("{line}: {error}\n{out}"));
+        look_alikes(&value, &schema, line);
         answered.insert(command);
         writeln!(seen, "$ iocage {line} --json\n{}", shape(&value)).unwrap();
     }
     assert_data_eq!(seen, expected);
+    answered.extend(crate::pool::json::COMMANDS.map(str::to_owned));
     let described: BTreeSet<String> = schema.commands().into_iter().collect();
     assert_eq!(
         answered, described,
         "commands that were tried, and commands that docs/json.schema.json describes"
     );
+}
+
+/// What a command in a jail prints comes as it is.
+const NO_JSON: [&str; 2] = ["console", "exec"];
+
+#[test]
+fn every_command_that_there_is_has_a_schema() {
+    let described = Schema::documented().commands();
+    let mut there = crate::generated::commands();
+    there.retain(|command| !NO_JSON.contains(&command.as_str()));
+    there.sort();
+    let mut known = described.clone();
+    known.sort();
+    assert_eq!(there, known, "the program's commands, and those that docs/json.schema.json describes");
+}
+
+/// An object that looks like an address, a route or an interface is one, wherever an answer has it.
+fn look_alikes(value: &Value, schema: &Schema, at: &str) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| look_alikes(item, schema, at)),
+        Value::Object(members) => {
+            let holds = |names: &[&str]| names.iter().all(|name| members.contains_key(*name));
+            for (shape, names) in
+                [("address", &["address"][..]), ("route", &["destination"]), ("interface", &["mtu"])]
+            {
+                if holds(names) {
+                    schema.check_shape(shape, value).unwrap_or_else(|error| panic!("{at}: {error}"));
+                }
+            }
+            for (name, shape) in [("addresses", "address"), ("routes", "route"), ("interfaces", "interface")]
+            {
+                for one in members.get(name).into_iter().flat_map(|all| all.as_array().into_iter().flatten())
+                {
+                    schema.check_shape(shape, one).unwrap_or_else(|error| panic!("{at}: {name}: {error}"));
+                }
+            }
+            members.values().for_each(|member| look_alikes(member, schema, at));
+        }
+        _ => {}
+    }
+}
+
+/// The program makes each of the shapes in one place.
+#[test]
+fn the_shapes_are_made_in_one_place() {
+    fn walk(directory: &std::path::Path, found: &mut Vec<String>) {
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, found);
+            } else {
+                let text = std::fs::read_to_string(&path).unwrap();
+                for key in ["\"prefix_length\"", "\"destination\"", "\"mtu\""] {
+                    found.extend(text.matches(key).map(|key| format!("{key} in {}", path.display())));
+                }
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/bin/jailwire/commands"), &mut found);
+    assert_eq!(found.len(), 3, "{found:#?}");
 }
 
 #[test]
@@ -83,6 +146,9 @@ fn every_command_that_prints_has_its_shape() {
             "get vnet default",
             "rename other another",
             "destroy -f another",
+            "fstab -l web",
+            "fstab -r web 0",
+            "fstab -r --dry-run web 0",
             "start --dry-run web",
             "start web",
             "list",

@@ -12,6 +12,7 @@ mod hostile;
 mod inside;
 mod json;
 mod killed;
+mod lending;
 mod lifecycle;
 mod manage;
 mod many;

@@ -29,7 +29,12 @@ impl Schema {
 
     /// What is wrong with an error.
     pub fn check_error(&self, answer: &Value) -> Result<(), String> {
-        self.holds(&self.0["$defs"]["error"], answer, "$")
+        self.check_shape("error", answer)
+    }
+
+    /// What is wrong with a value that should have one of the shapes that commands share.
+    pub fn check_shape(&self, shape: &str, value: &Value) -> Result<(), String> {
+        self.holds(&self.0["$defs"][shape], value, "$")
     }
 
     fn holds(&self, schema: &Value, value: &Value, at: &str) -> Result<(), String> {

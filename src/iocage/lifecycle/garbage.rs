@@ -18,7 +18,7 @@ use crate::kernel::Kernel;
 use crate::packet_filter::Anchor;
 use crate::types::{InterfaceName, Jid};
 use crate::wiring::nat::{self, Backend, Published};
-use crate::wiring::{self, Claim, HostEnd, Journal, Owed, Owned, Standing, StepError};
+use crate::wiring::{self, Claim, HostEnd, Journal, Lent, Owed, Owned, Standing, StepError};
 
 /// iocage's own rulesets, and ours, begin here.
 const FIRST_RULESET: u16 = 1000;
@@ -59,6 +59,13 @@ pub enum Garbage {
     },
     /// A bridge or the like that was made for jails, and serves none any more.
     Shared(Owned),
+    /// An interface of the host that was lent to a jail, is back by itself, and lacks what it had.
+    Returned {
+        /// Its name on the host now.
+        now: InterfaceName,
+        /// What was written down of it.
+        lent: Box<Lent>,
+    },
 }
 
 impl fmt::Display for Garbage {
@@ -74,6 +81,12 @@ impl fmt::Display for Garbage {
             }
             Garbage::Published { jail, backend: Backend::Ipfw, .. } => write!(f, "{jail}: rules of ipfw"),
             Garbage::Shared(owned) => write!(f, "{owned}"),
+            Garbage::Returned { now, lent } if *now == lent.name => {
+                write!(f, "{now} as it was before it was lent")
+            }
+            Garbage::Returned { now, lent } => {
+                write!(f, "{now} as {}, as it was before it was lent", lent.name)
+            }
         }
     }
 }
@@ -84,6 +97,14 @@ fn list(owned: &[Owned]) -> String {
 }
 
 impl Garbage {
+    /// What is done with it, in one word or two.
+    pub fn verb(&self) -> &'static str {
+        match self {
+            Garbage::Returned { .. } => "put back",
+            _ => "removed",
+        }
+    }
+
     /// What removing it does, in order.
     pub fn preview(&self) -> Preview {
         let mut preview = Preview::default();
@@ -103,6 +124,14 @@ impl Garbage {
                 preview.add(words, undoing(&Owned::Published(jail.clone(), *backend)));
             }
             Garbage::Shared(owned) => preview.add(format!("take away {owned}"), undoing(owned)),
+            Garbage::Returned { now, lent } => {
+                if *now != lent.name {
+                    preview.add(format!("name {now} {}", lent.name), &["SIOCSIFNAME"]);
+                }
+                for prior in lent.prior.iter().rev() {
+                    preview.add(format!("put back: {prior}"), prior.requests());
+                }
+            }
         }
         preview
     }
@@ -165,6 +194,8 @@ impl Host<'_> {
         self.leaked_rules(&journals, &mut found)?;
         let unneeded = wiring::unneeded(&self.vnet, &self.state, &self.boot)?;
         found.garbage.extend(unneeded.into_iter().map(Garbage::Shared));
+        let returned = wiring::returned(&self.site())?.into_iter();
+        found.garbage.extend(returned.map(|(now, lent)| Garbage::Returned { now, lent: Box::new(lent) }));
         self.doubtful_mounts(&journals, &mut found)?;
         self.doubtful_rulesets(&journals, &mut found);
         Ok(found)
@@ -209,7 +240,7 @@ impl Host<'_> {
                 }
                 Ok(leaked)
             }
-            Garbage::Shared(_) => {
+            Garbage::Shared(_) | Garbage::Returned { .. } => {
                 wiring::sweep(&site)?;
                 Ok(true)
             }

@@ -5,6 +5,7 @@
 //! them. `real` says when the pool is a real one.
 
 mod commands;
+pub mod json;
 mod killed;
 mod model;
 mod real;

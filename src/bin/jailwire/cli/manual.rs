@@ -259,6 +259,6 @@ pub const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
     ),
     (
         "net-reclaim",
-        &[("Take the interface back, with its old name:", "jailwire net reclaim wan0 web --name ix0")],
+        &[("Take the interface back, with all that it had on the host:", "jailwire net reclaim wan0 web")],
     ),
 ];

@@ -15,9 +15,9 @@ pub enum Net {
     List(NetList),
     /// Wait until interfaces of a jail are up, have addresses, and these are usable
     Wait(Wait),
-    /// Lend an interface of the host to a jail, which gives it back when it is removed
+    /// Lend an interface of the host to a jail; what the interface has is written down
     Lend(Lend),
-    /// Take an interface back from a jail
+    /// Take an interface back from a jail, and give it back what it had on the host
     Reclaim(Reclaim),
 }
 
@@ -170,7 +170,7 @@ pub struct Reclaim {
     pub interface: String,
     /// Name or jid of the jail
     pub jail: String,
-    /// Name of the interface on the host
+    /// Name of the interface on the host [default: the one that it had there]
     #[arg(short, long)]
     pub name: Option<String>,
     /// Print what would be done, step by step, and do nothing

@@ -54,7 +54,7 @@ fn preview_removal(
     }
     let out = &mut anstream::stdout().lock();
     for one in garbage {
-        writeln!(out, "would be removed: {one}")?;
+        writeln!(out, "would be {}: {one}", one.verb())?;
         preview::print(out, &lines(one))?;
     }
     for one in doubtful {
@@ -81,14 +81,14 @@ fn tell(
         )?);
     }
     let out = &mut anstream::stdout().lock();
-    for one in words(garbage) {
-        writeln!(out, "removed: {one}")?;
+    for one in garbage {
+        writeln!(out, "{}: {one}", one.verb())?;
     }
     for one in doubtful {
         writeln!(out, "left alone: {one}")?;
     }
     for (one, error) in failed {
-        output::complain(&format!("{one} could not be removed: {error}"));
+        output::complain(&format!("{one} could not be {}: {error}", one.verb()));
     }
     if garbage.is_empty() && failed.is_empty() && doubtful.is_empty() {
         writeln!(out, "Nothing is left over.")?;

@@ -44,12 +44,14 @@ pub fn activate(cli: &Cli, args: &cli::Activate) -> Result<ExitCode, CommandErro
         zfs::run(&["set", &format!("{ACTIVE}=no"), other])?;
     }
     let answer = zfs::run(&["list", "-H", "-r", "-t", "filesystem", "-o", "name", pool])?;
-    let mut out = io::stdout();
+    let (mut out, mut created) = (io::stdout(), Vec::new());
     for dataset in DATASETS.map(|dataset| format!("{pool}/{dataset}")) {
         if answer.lines().any(|name| name == dataset) {
             continue;
         }
-        writeln!(out, "Creating {dataset}")?;
+        if !cli.json {
+            writeln!(out, "Creating {dataset}")?;
+        }
         let words = ["create", "-o", "aclmode=passthrough", "-o", "aclinherit=passthrough", &dataset];
         let heard = zfs::run_and_hear(&words)?;
         let mounted = zfs::run(&["list", "-H", "-o", "mounted", &dataset])?;
@@ -59,6 +61,11 @@ pub fn activate(cli: &Cli, args: &cli::Activate) -> Result<ExitCode, CommandErro
             )
             .into());
         }
+        created.push(dataset);
+    }
+    if cli.json {
+        output::json(&json!({ "pool": pool, "created": created }))?;
+        return Ok(ExitCode::SUCCESS);
     }
     writeln!(out, "ZFS pool '{pool}' successfully activated.")?;
     Ok(ExitCode::SUCCESS)

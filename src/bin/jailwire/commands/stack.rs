@@ -1,8 +1,10 @@
 //! What there is of the network where somebody stands: on the host, or in a jail.
 
 use std::collections::HashMap;
+use std::fmt::Display;
 use std::net::IpAddr;
 
+use ipnetwork::IpNetwork;
 use jailwire::OptionalExtension;
 use jailwire::interface::{Interface, InterfaceAddress};
 use jailwire::jail;
@@ -75,16 +77,8 @@ impl Stack {
 
     /// Where a route leads to.
     pub fn destination(&self, route: &RouteEntry) -> String {
-        if route.is_default() {
-            return "default".to_owned();
-        }
         let scope = if route.scope == 0 { 0 } else { route.index.into() };
-        let ip = self.scoped(route.destination.ip(), scope);
-        match route.destination.prefix() {
-            32 if route.destination.is_ipv4() => ip,
-            128 => ip,
-            prefix => format!("{ip}/{prefix}"),
-        }
+        destination_to_text(route.destination, |ip| self.scoped(ip, scope))
     }
 
     /// How it gets there.
@@ -108,10 +102,7 @@ impl Stack {
     /// An interface, as all commands show it in JSON. `docs/json.md` describes the members.
     pub fn interface_to_json(&self, interface: &Interface) -> Value {
         let address = |address: &InterfaceAddress| {
-            json!({
-                "address": self.scoped(address.network.ip(), address.scope),
-                "prefix_length": address.network.prefix(),
-            })
+            address_to_json(self.scoped(address.network.ip(), address.scope), address.network.prefix())
         };
         json!({
             "name": interface.name.as_str(),
@@ -126,12 +117,7 @@ impl Stack {
     /// The routes, as all commands show them in JSON.
     pub fn routes_to_json(&self) -> Value {
         let route = |route: &RouteEntry| {
-            json!({
-                "destination": self.destination(route),
-                "family": if route.destination.is_ipv4() { "inet" } else { "inet6" },
-                "via": self.via(route),
-                "interface": self.name(route.index).map(InterfaceName::as_str),
-            })
+            route_to_json(self.destination(route), route.destination, self.via(route), self.name(route.index))
         };
         Value::Array(self.routes.iter().map(route).collect())
     }
@@ -147,6 +133,46 @@ impl Stack {
             self.routes.iter().filter(|route| route.is_default() && route.index == interface.index);
         defaults.map(|route| self.via(route)).collect()
     }
+}
+
+/// Where a route leads to: `default`, an address or a network. `ip` prints its address.
+pub fn destination_to_text(network: IpNetwork, ip: impl FnOnce(IpAddr) -> String) -> String {
+    match (network.ip(), network.prefix()) {
+        (address, 0) if address.is_unspecified() => "default".to_owned(),
+        (address @ IpAddr::V4(_), 32) | (address @ IpAddr::V6(_), 128) => ip(address),
+        (address, prefix) => format!("{}/{prefix}", ip(address)),
+    }
+}
+
+/// A route, as all commands show it in JSON.
+pub fn route_to_json(
+    destination: String,
+    network: IpNetwork,
+    via: String,
+    interface: Option<&InterfaceName>,
+) -> Value {
+    json!({
+        "destination": destination,
+        "family": if network.is_ipv4() { "inet" } else { "inet6" },
+        "via": via,
+        "interface": interface.map(InterfaceName::as_str),
+    })
+}
+
+/// An address, as all commands show it in JSON. An unknown prefix length is null.
+pub fn address_to_json(address: impl Display, prefix_length: impl Into<Option<u8>>) -> Value {
+    json!({ "address": address.to_string(), "prefix_length": prefix_length.into() })
+}
+
+/// An address that is not listed with its interface, as all commands show it in JSON.
+pub fn address_on_to_json(
+    address: impl Display,
+    prefix_length: impl Into<Option<u8>>,
+    interface: Option<&str>,
+) -> Value {
+    let mut value = address_to_json(address, prefix_length);
+    value["interface"] = json!(interface);
+    value
 }
 
 /// Whether a jail has a network stack of its own.

@@ -1,9 +1,11 @@
 //! `host move-address`, `host confirm` and `host undo`.
 
 use std::io::Write as _;
+use std::net::IpAddr;
 use std::path::Path;
 
-use jailwire::wiring::{AddressMove, Wiring};
+use jailwire::route::{Route, Via};
+use jailwire::wiring::{AddressMove, MovedRoute, Wiring};
 use serde_json::{Value, json};
 
 use super::rc::{HostRc, lines};
@@ -11,6 +13,7 @@ use super::watch::Watcher;
 use crate::CommandError;
 use crate::cli::{Cli, MoveAddress};
 use crate::commands::preview::{self, Line};
+use crate::commands::stack::{address_to_json, destination_to_text, route_to_json};
 use crate::output;
 
 pub fn run(cli: &Cli, wiring: &Wiring, args: &MoveAddress) -> Result<(), CommandError> {
@@ -75,17 +78,31 @@ fn has_dhclient(interface: &str) -> bool {
 }
 
 fn to_json(plan: &AddressMove) -> Value {
-    let address = |ip: String, prefix_length: u8| json!({ "address": ip, "prefix_length": prefix_length });
-    let inet = plan.inet.iter().map(|one| address(one.network.ip().to_string(), one.network.prefix()));
+    let route = |moved: &MovedRoute| {
+        let Route { destination, via, .. } = &moved.route;
+        let on = |address: IpAddr, scoped: bool| match scoped {
+            true => format!("{address}%{}", plan.to),
+            false => address.to_string(),
+        };
+        let via = match via {
+            Via::Gateway(gateway) => on(gateway.address, moved.scoped),
+            Via::Interface(_) => plan.to.to_string(),
+            Via::Blackhole => "blackhole".to_owned(),
+            Via::Reject => "reject".to_owned(),
+        };
+        let destination = destination_to_text(*destination, |ip| ip.to_string());
+        route_to_json(destination, moved.route.destination, via, Some(&plan.to))
+    };
+    let inet = plan.inet.iter().map(|one| address_to_json(one.network.ip(), one.network.prefix()));
     let inet6 = plan.inet6.iter().map(|one| {
         let network = one.address.network;
-        address(network.ip().to_string(), network.prefix())
+        address_to_json(network.ip(), network.prefix())
     });
     json!({
         "from": plan.from.as_str(),
         "to": plan.to.as_str(),
         "addresses": inet.chain(inet6).collect::<Vec<_>>(),
-        "routes": plan.routes.len(),
+        "routes": plan.routes.iter().map(route).collect::<Vec<_>>(),
         "mac": plan.mac.map(|mac| mac.now.to_string()),
     })
 }

@@ -7,7 +7,7 @@ use jailwire::iocage::store::{Entry, Place};
 use jailwire::types::{InterfaceName, Jid};
 use serde_json::{Value, json};
 
-use crate::commands::stack::Stack;
+use crate::commands::stack::{Stack, address_on_to_json};
 use crate::environment::Environment;
 
 /// The columns of `list`.
@@ -61,10 +61,10 @@ impl Configured {
 
     /// As all commands show addresses in JSON. A prefix length that is not written is not known.
     fn to_json(&self) -> Vec<Value> {
-        let name = |interface: &Option<InterfaceName>| interface.map(|name| name.to_string());
         let ip4 = self.ip4.iter().filter_map(|one| {
             let address = one.address?;
-            Some(json!({ "address": address.address(), "prefix_length": address.prefix(), "interface": name(&one.interface) }))
+            let interface = one.interface.as_ref().map(InterfaceName::as_str);
+            Some(address_on_to_json(address.address(), address.prefix(), interface))
         });
         let ip6 = self.ip6.iter().filter_map(|one| {
             let address = one.address?;
@@ -73,7 +73,7 @@ impl Configured {
                 Some(zone) => format!("{}%{zone}", address.address()),
                 None => address.address().to_string(),
             };
-            Some(json!({ "address": address, "prefix_length": prefix, "interface": name(&one.interface) }))
+            Some(address_on_to_json(address, prefix, one.interface.as_ref().map(InterfaceName::as_str)))
         });
         ip4.chain(ip6).collect()
     }
@@ -165,9 +165,10 @@ impl Row {
     /// As JSON has it.
     pub fn to_json(&self) -> Value {
         let value = |text: &String| Some(text.clone()).filter(|text| !matches!(text.as_str(), "" | "none"));
-        let leased = self.leased.iter().map(|(nic, network)| {
-            json!({ "address": network.ip(), "prefix_length": network.prefix(), "interface": nic.as_str() })
-        });
+        let leased = self
+            .leased
+            .iter()
+            .map(|(nic, network)| address_on_to_json(network.ip(), network.prefix(), Some(nic.as_str())));
         let configured = self.addresses.as_ref().map(Configured::to_json).unwrap_or_default();
         let addresses: Vec<_> = configured.into_iter().chain(leased).collect();
         let accept_rtadv = self.addresses.as_ref().is_ok_and(|addresses| addresses.ip6.is_automatic());

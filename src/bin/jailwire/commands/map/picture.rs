@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::CommandError;
 use crate::commands::ports;
-use crate::commands::stack::Stack;
+use crate::commands::stack::{Stack, address_on_to_json};
 use crate::environment::Environment;
 
 /// All of it.
@@ -171,12 +171,8 @@ impl Picture {
             }),
             Network::Shared(addresses) => {
                 let address = |interface: &String, network: &IpNetwork| {
-                    let interface = Some(interface).filter(|name| !name.is_empty());
-                    json!({
-                        "address": network.ip(),
-                        "prefix_length": network.prefix(),
-                        "interface": interface,
-                    })
+                    let interface = Some(interface.as_str()).filter(|name| !name.is_empty());
+                    address_on_to_json(network.ip(), network.prefix(), interface)
                 };
                 let addresses: Vec<_> = addresses
                     .iter()

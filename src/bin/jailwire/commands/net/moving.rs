@@ -8,7 +8,7 @@ use jailwire::jail::JailInfo;
 use jailwire::route::Via;
 use jailwire::types::{Fib, InterfaceName, Jid};
 use jailwire::vnet::{Snapshot, Vnet};
-use jailwire::wiring::{HostEnd, NicAddress};
+use jailwire::wiring::{HostEnd, Lent, NicAddress, Reclaimed};
 use serde_json::json;
 
 use super::{Line, Plumbing};
@@ -34,7 +34,7 @@ pub fn lend(plumbing: &Plumbing, args: &Lend) -> Result<(), CommandError> {
     let uses = uses(host, &interface, bridge.as_ref())?;
     if !uses.is_empty() && !args.force {
         return Err(format!(
-            "{interface} is in use by the host: it {}. The host would lose that, and `net reclaim` does not give it back. Add --force to lend it all the same",
+            "{interface} is in use by the host: it {}. The host would be without that until `net reclaim`. Add --force to lend it all the same",
             uses.join(", and ")
         )
         .into());
@@ -65,24 +65,14 @@ pub fn lend(plumbing: &Plumbing, args: &Lend) -> Result<(), CommandError> {
         return Ok(plumbing.preview(&lines)?);
     }
     for use_ in &uses {
-        output::warn(&format!("{interface} {use_}: the host has lost that"));
+        output::warn(&format!(
+            "{interface} {use_}: the host has lost that until `jailwire net reclaim {inside} {}`",
+            args.jail
+        ));
     }
-    if let Some(bridge) = &bridge {
-        // One that is moved as a member stays promiscuous.
-        host.delete_member(bridge, &interface)?;
-    }
-    let lent =
-        rename(host, &interface, &carried).and_then(|()| Ok(host.lend(&carried, info.jid)?)).and_then(|()| {
-            let configured = configure(plumbing, info.jid, &carried, &inside, &addresses, &routers);
-            configured.inspect_err(|_| take_back(plumbing, info.jid, &carried, &inside))
-        });
-    if let Err(error) = lent {
-        if !host.has_interface(&interface)? && host.has_interface(&carried)? {
-            rename(host, &carried, &interface)?;
-        }
-        if let Some(bridge) = &bridge {
-            host.add_member(bridge, &interface)?;
-        }
+    plumbing.wiring.lend(&interface, info.jid, &carried)?;
+    if let Err(error) = configure(plumbing, info.jid, &carried, &inside, &addresses, &routers) {
+        take_back(plumbing, info.jid, &carried, &inside);
         return Err(error);
     }
     let all = || {
@@ -206,14 +196,20 @@ fn configure(
     Ok(())
 }
 
-/// What was lent comes back under the name that it was carried under, which is free on the host. The first failure
-/// is the one to tell.
+/// What was lent comes back as it was. The first failure is the one to tell.
 fn take_back(plumbing: &Plumbing, jid: Jid, carried: &InterfaceName, inside: &InterfaceName) {
-    if let Ok(stack) = Vnet::enter(plumbing.wiring.kernel().clone(), jid) {
-        let _ = rename(&stack, inside, carried);
+    let kernel = plumbing.wiring.kernel().clone();
+    let is_renamed = Vnet::enter(kernel, jid).and_then(|stack| stack.has_interface(inside)).unwrap_or(false);
+    match plumbing.wiring.reclaim(if is_renamed { inside } else { carried }, jid, None) {
+        Ok(reclaimed) => tell(&reclaimed),
+        Err(error) => output::warn(&error.to_string()),
     }
-    if let Err(error) = plumbing.wiring.host().reclaim(carried, jid) {
-        output::warn(&error.to_string());
+}
+
+/// Tells what could not be put back.
+fn tell(reclaimed: &Reclaimed) {
+    for (prior, failure) in &reclaimed.failures {
+        output::warn(&format!("cannot put {prior}: {failure}"));
     }
 }
 
@@ -222,40 +218,26 @@ pub fn reclaim(plumbing: &Plumbing, args: &Reclaim) -> Result<(), CommandError> 
     let interface: InterfaceName = args.interface.parse()?;
     let name: Option<InterfaceName> = args.name.as_deref().map(str::parse).transpose()?;
     let info = plumbing.jail(&args.jail)?;
+    let inside = Vnet::enter(plumbing.wiring.kernel().clone(), info.jid)?;
+    let known = plumbing.wiring.lent(&inside, &interface)?;
+    drop(inside);
     if args.dry_run {
-        let mut lines = Vec::new();
-        if let Some(name) = name.filter(|name| *name != interface) {
-            lines.push(Line::new(format!("name {interface} in {} {name}", info.name), &["SIOCSIFNAME"]));
-        }
-        let now = name.unwrap_or(interface);
-        lines.push(Line::new(format!("take {now} back from {}", info.name), &["SIOCSIFRVNET"]));
+        let lines = reclaiming(plumbing, &info, interface, name, known.as_ref())?;
         return Ok(plumbing.preview(&lines)?);
     }
-    if let Some(name) = name
-        && name != interface
-    {
-        if host.has_interface(&name)? {
-            return Err(format!("the host has an interface {name} already: choose another name").into());
-        }
-        if host.has_interface(&interface)? {
-            // Inside, because on the way out names are not checked.
-            let inside = Vnet::enter(plumbing.wiring.kernel().clone(), info.jid)?;
-            inside.rename(&interface, &name)?;
-            host.reclaim(&name, info.jid).inspect_err(|_| {
-                let _ = inside.rename(&name, &interface);
-            })?;
-        } else {
-            host.reclaim(&interface, info.jid)?;
-            host.rename(&interface, &name)?;
-        }
-    } else {
-        host.reclaim(&interface, info.jid)?;
-    }
-    let now = name.unwrap_or(interface);
+    let reclaimed = plumbing.wiring.reclaim(&interface, info.jid, name.as_ref())?;
+    tell(&reclaimed);
+    let now = reclaimed.name;
     let stack = Stack::from(host.snapshot(Fib::DEFAULT)?);
     let back = stack.interface(&now);
+    for vlan in known.iter().flat_map(|lent| &lent.vlans) {
+        output::warn(&format!(
+            "the vlan {} has lost its parent: ifconfig {} vlan {} vlandev {now}",
+            vlan.0, vlan.0, vlan.1
+        ));
+    }
     // The kernel takes it down and its addresses away when it is moved, and knows nothing of what it had before.
-    if back.is_some_and(|interface| !interface.is_up()) {
+    if known.is_none() && back.is_some_and(|interface| !interface.is_up()) {
         output::warn(&format!(
             "{now} is down and without addresses: `service netif start {now} && service routing restart` configures it by /etc/rc.conf"
         ));
@@ -266,7 +248,28 @@ pub fn reclaim(plumbing: &Plumbing, args: &Reclaim) -> Result<(), CommandError> 
             "name": info.name,
             "jail_name": interface.as_str(),
             "interface": back.map(|interface| stack.interface_to_json(interface)),
+            "restored": reclaimed.restored.iter().map(ToString::to_string).collect::<Vec<_>>(),
         }))
     };
     plumbing.answer(all, &[&now])
+}
+
+/// What a reclaim would do.
+fn reclaiming(
+    plumbing: &Plumbing,
+    info: &JailInfo,
+    interface: InterfaceName,
+    name: Option<InterfaceName>,
+    known: Option<&Lent>,
+) -> Result<Vec<Line>, CommandError> {
+    let now = plumbing.wiring.name_on_return(&interface, name.as_ref(), known)?;
+    let mut lines = Vec::new();
+    if now != interface {
+        lines.push(Line::new(format!("name {interface} in {} {now}", info.name), &["SIOCSIFNAME"]));
+    }
+    lines.push(Line::new(format!("take {now} back from {}", info.name), &["SIOCSIFRVNET"]));
+    for prior in known.iter().flat_map(|lent| lent.prior.iter().rev()) {
+        lines.push(Line::new(format!("put back: {prior}"), prior.requests()));
+    }
+    Ok(lines)
 }

@@ -1,0 +1,114 @@
+//! What an interface had that was lent, written down: lines as in a journal.
+//!
+//! The first write has all that the interface has, and ends with `begun`: a file that is torn before that was never acted
+//! on. What follows says how far the loan has come.
+
+use std::fs;
+use std::io;
+
+use super::Lent;
+use crate::types::{InterfaceName, Jid, VlanId};
+use crate::wiring::StepError;
+use crate::wiring::prior::Prior;
+use crate::wiring::records::{add_line, escape, unescape, verified};
+use crate::wiring::run::Site;
+
+const FORMAT: &str = "jailwire-lent-1";
+const MODE: u32 = 0o600;
+
+/// How far a loan has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// It is written down, and maybe carried out in part.
+    Begun,
+    /// The interface is in the jail.
+    Gone,
+    /// The interface is on the host, and maybe has some of what it had.
+    Back,
+}
+
+impl Stage {
+    fn as_str(self) -> &'static str {
+        match self {
+            Stage::Begun => "begun",
+            Stage::Gone => "gone",
+            Stage::Back => "back",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Stage> {
+        [Stage::Begun, Stage::Gone, Stage::Back].into_iter().find(|stage| stage.as_str() == text)
+    }
+}
+
+pub(super) fn write(site: &Site<'_>, index: u16, lent: &Lent) -> Result<(), StepError> {
+    let path = site.state.lent(index);
+    let mut text = String::new();
+    add_line(&mut text, &format!("{FORMAT}\t{}", escape(site.boot)));
+    let mac = lent.mac.map_or_else(String::new, |mac| mac.to_string());
+    add_line(&mut text, &format!("lent\t{}\t{}\t{mac}", escape(lent.name.as_str()), lent.jid));
+    for prior in &lent.prior {
+        let (kind, fields) = prior.encode();
+        let fields: Vec<_> = fields.iter().map(|field| escape(field)).collect();
+        add_line(&mut text, &[kind, "\t", &fields.join("\t")].concat());
+    }
+    for (vlan, tag) in &lent.vlans {
+        add_line(&mut text, &format!("vlan\t{}\t{tag}", escape(vlan.as_str())));
+    }
+    add_line(&mut text, Stage::Begun.as_str());
+    site.files.remove_file_if_present(&path)?;
+    Ok(site.files.append(&path, text.as_bytes(), MODE)?)
+}
+
+/// Writes down how far a loan has come.
+pub(super) fn note(site: &Site<'_>, index: u16, stage: Stage) -> Result<(), StepError> {
+    let mut text = String::new();
+    add_line(&mut text, stage.as_str());
+    Ok(site.files.append(&site.state.lent(index), text.as_bytes(), MODE)?)
+}
+
+/// Reads a record. None: there is none of this boot, or the record was torn before anything was changed.
+pub(super) fn read(site: &Site<'_>, index: u16) -> Result<Option<Lent>, StepError> {
+    let text = match fs::read(site.state.lent(index)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other?,
+    };
+    let mut lines = text.split_inclusive(|byte| *byte == b'\n').filter_map(|line| line.strip_suffix(b"\n"));
+    let mut next = || lines.next().and_then(verified);
+    let boot = next().and_then(|line| line.strip_prefix(FORMAT)?.strip_prefix('\t')).and_then(unescape);
+    if boot.as_deref() != Some(site.boot) {
+        return Ok(None);
+    }
+    let head = next().map(|line| line.split('\t').collect::<Vec<_>>()).unwrap_or_default();
+    let ["lent", name, jid, mac] = head[..] else { return Ok(None) };
+    let name = unescape(name).and_then(|name| name.parse().ok());
+    let jid = jid.parse().ok().and_then(|number| Jid::new(number).ok());
+    let (Some(name), Some(jid)) = (name, jid) else { return Ok(None) };
+    let (mut prior, mut vlans) = (Vec::new(), Vec::new());
+    loop {
+        let Some(line) = next() else { return Ok(None) };
+        if Stage::parse(line).is_some() {
+            break;
+        }
+        let mut fields = line.split('\t');
+        let kind = fields.next().unwrap_or_default();
+        let mut field = || fields.next().and_then(unescape);
+        match kind {
+            "vlan" => match vlan(&mut field) {
+                Some(vlan) => vlans.push(vlan),
+                None => return Ok(None),
+            },
+            kind => match Prior::decode(kind, field) {
+                Some(one) => prior.push(one),
+                None => return Ok(None),
+            },
+        }
+    }
+    let mac = mac.parse().ok();
+    let stage = std::iter::from_fn(|| next().and_then(Stage::parse)).last().unwrap_or(Stage::Begun);
+    Ok(Some(Lent { name, jid, prior, vlans, mac, stage }))
+}
+
+fn vlan(mut next: impl FnMut() -> Option<String>) -> Option<(InterfaceName, VlanId)> {
+    Some((next()?.parse().ok()?, VlanId::new(next()?.parse().ok()?).ok()?))
+}
