@@ -3,13 +3,15 @@
 #![cfg(feature = "cli")]
 
 use std::fs;
-use std::sync::{Arc, Mutex};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, mpsc};
 
 use jailwire::files::Files;
-use jailwire::iocage::lifecycle::{Host, Report};
+use jailwire::iocage::lifecycle::{Error as LifecycleError, Host, Preview, Report};
 use jailwire::iocage::store::{Entry, Store};
-use jailwire::kernel::{Proxy, Seen, Watch};
+use jailwire::kernel::{Proxy, Seen, Simulation as _, Watch};
 use jailwire::sim::Sim;
+use jailwire::wiring::Lock;
 use jailwire_sys::bridge;
 
 /// Writes down what a kernel is asked to change.
@@ -66,7 +68,7 @@ fn with_jails(jails: &[(&str, &str)], test: impl FnOnce(&Proxy<Recorder>, &Host<
 }
 
 /// Requests about files and programs, which do not pass through the kernel's interface.
-fn of_the_kernel(foreseen: &jailwire::iocage::lifecycle::Preview) -> Vec<&str> {
+fn of_the_kernel(foreseen: &Preview) -> Vec<&str> {
     let others = ["renameat", "execve", "jail_attach", "unlink"];
     foreseen
         .steps
@@ -86,7 +88,7 @@ fn short<S: AsRef<str>>(names: &[S]) -> String {
 /// Starts a jail, and compares.
 #[track_caller]
 fn comes_as_foreseen(kernel: &Proxy<Recorder>, host: &Host<'_>, entry: &Entry) {
-    let foreseen = host.preview_start(entry).unwrap_or_else(|error| panic!("{error}"));
+    let foreseen = host.preview_start(entry, &mut Silent).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(kernel.watch.asked(), Vec::<&str>::new(), "looking ahead changes nothing");
     host.start(entry, &mut Silent).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(short(&kernel.watch.asked()), short(&of_the_kernel(&foreseen)), "{}", entry.name);
@@ -113,8 +115,8 @@ fn a_stop_takes_away_what_was_said() {
             host.start(entry, &mut Silent).unwrap();
             kernel.watch.asked();
             let foreseen = host.preview_stop(entry, false).unwrap();
-            let again = host.preview_start_again(entry).unwrap();
-            assert!(host.preview_start(entry).is_err(), "it is running");
+            let again = host.preview_start_again(entry, &mut Silent).unwrap();
+            assert!(host.preview_start(entry, &mut Silent).is_err(), "it is running");
             assert_eq!(kernel.watch.asked(), Vec::<&str>::new());
             host.stop(entry, false, &mut Silent).unwrap();
             let mut asked = kernel.watch.asked();
@@ -124,7 +126,7 @@ fn a_stop_takes_away_what_was_said() {
             let mut said = of_the_kernel(&foreseen);
             said.retain(|name| entry.name.as_str() != "db" || *name != "SIOCIFDESTROY");
             assert_eq!(asked, said, "{}", entry.name);
-            let first = host.preview_start(entry).unwrap();
+            let first = host.preview_start(entry, &mut Silent).unwrap();
             let requests =
                 |preview| of_the_kernel(preview).into_iter().map(str::to_owned).collect::<Vec<_>>();
             if entry.name.as_str() == "proxy" {
@@ -132,4 +134,113 @@ fn a_stop_takes_away_what_was_said() {
             }
         }
     });
+}
+
+/// At one of the calls that it hears of, lets another thread do something, and waits for that.
+#[derive(Debug)]
+struct Interrupter {
+    /// How many calls are to pass before.
+    left: Mutex<Option<usize>>,
+    go: Mutex<mpsc::Sender<()>>,
+    done: Mutex<mpsc::Receiver<()>>,
+    lock: PathBuf,
+}
+
+impl Watch for Interrupter {
+    fn seen(&self, _: Seen) {
+        let mut left = self.left.lock().unwrap();
+        *left = match *left {
+            Some(0) => {
+                // The other thread would wait for whoever works on the jail now.
+                if !Lock::is_held(&self.lock) {
+                    self.go.lock().unwrap().send(()).unwrap();
+                    self.done.lock().unwrap().recv().unwrap();
+                }
+                None
+            }
+            other => other.map(|left| left - 1),
+        };
+    }
+}
+
+/// Looks ahead as `look` says, on a jail that others start and stop meanwhile: at the first call, the second, and so on.
+/// No look may refuse what a look before and a look afterwards do not refuse. Returns how many looks were made.
+fn refuses_nothing(
+    config: &str,
+    before: fn(&Host<'_>, &Entry),
+    meanwhile: fn(&Host<'_>, &Entry),
+    look: fn(&Host<'_>, &Entry) -> Result<Preview, LifecycleError>,
+    changes: bool,
+) -> usize {
+    for calls in 0.. {
+        let directory = tempfile::tempdir().unwrap();
+        let jail = directory.path().join("jails/web");
+        fs::create_dir_all(jail.join("root/dev")).unwrap();
+        fs::create_dir_all(jail.join("root/etc")).unwrap();
+        fs::write(jail.join("config.json"), config).unwrap();
+        let store = Store::open(directory.path()).unwrap();
+        let entry = store.resolve("web").unwrap();
+        let sim = Arc::new(Sim::new());
+        let others = Host::open(Arc::<Sim>::clone(&sim), &store, Files::new()).unwrap();
+        before(&others, &entry);
+        look(&others, &entry).unwrap();
+        let (go, going) = mpsc::channel();
+        let (finish, done) = mpsc::channel();
+        let lock = sim.run_directory().join("jailwire/ioc-web.lock");
+        let watch = Interrupter { left: Mutex::default(), go: Mutex::new(go), done: Mutex::new(done), lock };
+        let kernel = Arc::new(Proxy::new(sim, watch));
+        let door = if changes { Host::open } else { Host::look };
+        let host = door(Arc::<Proxy<Interrupter>>::clone(&kernel), &store, Files::new()).unwrap();
+        let interrupted = std::thread::scope(|scope| {
+            let (others, entry) = (&others, &entry);
+            scope.spawn(move || {
+                while going.recv().is_ok() {
+                    meanwhile(others, entry);
+                    finish.send(()).unwrap();
+                }
+            });
+            *kernel.watch.left.lock().unwrap() = Some(calls);
+            let interrupted = look(&host, entry);
+            let was_reached = kernel.watch.left.lock().unwrap().take().is_none();
+            *kernel.watch.go.lock().unwrap() = mpsc::channel().0;
+            was_reached.then_some(interrupted)
+        });
+        let Some(interrupted) = interrupted else { return calls };
+        look(&others, &entry).unwrap();
+        if let Err(refused) = interrupted {
+            panic!("interrupted after {calls} calls, changes {changes}: {refused}");
+        }
+    }
+    unreachable!("a look has an end")
+}
+
+#[test]
+fn a_look_refuses_no_jail_that_others_start_and_stop_meanwhile() {
+    let start = |host: &Host<'_>, entry: &Entry| drop(host.start(entry, &mut Silent).unwrap());
+    let stop = |host: &Host<'_>, entry: &Entry| {
+        host.stop(entry, true, &mut Silent).unwrap();
+    };
+    let start_and_stop = |host: &Host<'_>, entry: &Entry| {
+        host.start(entry, &mut Silent).unwrap();
+        host.stop(entry, true, &mut Silent).unwrap();
+    };
+    let again = |host: &Host<'_>, entry: &Entry| {
+        host.stop(entry, true, &mut Silent).unwrap();
+        host.start(entry, &mut Silent).unwrap();
+    };
+    let nothing = |_: &Host<'_>, _: &Entry| {};
+    let starts = |host: &Host<'_>, entry: &Entry| host.preview_start(entry, &mut Silent);
+    let restarts = |host: &Host<'_>, entry: &Entry| host.preview_start_again(entry, &mut Silent);
+    let vnet = r#"{"vnet":1,"interfaces":"vnet0:bridge0,vnet1:bridge1","ip4_addr":"vnet0|192.0.2.20/24","vnet0_mac":"02ff60000001 02ff60000002","vnet1_mac":"02ff60000003 02ff60000004"}"#;
+    let shared = r#"{"ip4_addr":"em0|192.0.2.40/24"}"#;
+    for (config, changes) in [(vnet, true), (vnet, false), (shared, true)] {
+        let looks = [
+            refuses_nothing(config, nothing, start, restarts, changes),
+            refuses_nothing(config, start, again, restarts, changes),
+            refuses_nothing(config, start, stop, restarts, changes),
+            refuses_nothing(config, nothing, start_and_stop, starts, changes),
+        ];
+        println!("looks that were interrupted: {looks:?}");
+        assert!(looks.iter().all(|looks| *looks > 5), "{looks:?}");
+    }
 }

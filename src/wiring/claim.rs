@@ -107,7 +107,7 @@ impl Standing {
                 return Ok((standing, journal));
             }
             let before = std::mem::replace(&mut journal, read()?);
-            if before.jid() == journal.jid() && before.owned() == journal.owned() {
+            if before.is_as(&journal) {
                 if !may_be_held(kernel, name, &journal)? {
                     return Ok((standing, journal));
                 }

@@ -122,6 +122,28 @@ impl Lock {
         matches!(file.try_lock_shared(), Err(fs::TryLockError::WouldBlock))
     }
 
+    /// Waits until nobody holds a lock alone. Nothing is made. `waiting` hears of it before.
+    ///
+    /// # Errors
+    ///
+    /// Those of opening a file and of [`flock(2)`](https://man.freebsd.org/flock(2)).
+    pub fn wait(path: &Path, waiting: impl FnOnce()) -> io::Result<()> {
+        let mut options = OpenOptions::new();
+        options.read(true).custom_flags(libc::O_CLOEXEC | libc::O_NOFOLLOW);
+        let file = match options.open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            opened => opened?,
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(()),
+            Err(fs::TryLockError::Error(error)) => Err(error),
+            Err(fs::TryLockError::WouldBlock) => {
+                waiting();
+                file.lock_shared()
+            }
+        }
+    }
+
     /// A locked file, if the path still leads to it. The process that held the lock before may have removed the file,
     /// and a third may have made another, which is not ours to remove.
     fn of_what_is_there(file: File, path: &Path, mode: Mode, end: End) -> io::Result<Option<Lock>> {

@@ -69,6 +69,7 @@ pub use state::StateDirectory;
 pub use step::{JailInterface, Step};
 pub use survey::Survey;
 pub use times::Times;
+pub(crate) use undo::let_be_reaped;
 pub use undo::{Owed, undo_order};
 pub use uplink::Uplink;
 pub use value_or_text::ValueOrText;

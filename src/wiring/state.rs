@@ -154,6 +154,15 @@ impl StateDirectory {
         Lock::is_held(&self.of_jail(jail, "lock"))
     }
 
+    /// Waits until nobody works on a jail, for callers that make nothing; `waiting` hears of it before.
+    ///
+    /// # Errors
+    ///
+    /// Those of opening a file and of [`flock(2)`](https://man.freebsd.org/flock(2)).
+    pub fn wait_for_lock(&self, jail: &str, waiting: impl FnOnce()) -> io::Result<()> {
+        Lock::wait(&self.of_jail(jail, "lock"), waiting)
+    }
+
     /// Returns the journal of what jails share.
     pub fn shared_journal(&self) -> PathBuf {
         self.directory.join("shared")

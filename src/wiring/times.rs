@@ -20,8 +20,8 @@ pub struct Times {
     pub wait: Duration,
     /// For the child of a start that was killed to end, and the child's jail with it. 2 seconds.
     pub child_ends: Duration,
-    /// For a jail that was removed, and that nothing holds, to be gone: its processes have to be reaped. 50
-    /// milliseconds.
+    /// For jails that were removed, and that nothing holds, to be gone: their processes have to be reaped. One time for
+    /// all jails of a command. 50 milliseconds.
     pub reaped: Duration,
     /// For the epairs of a jail that has gone to go with its network stack, before the jail is looked at again: it may
     /// be dying slowly. 300 milliseconds.

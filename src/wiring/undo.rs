@@ -188,7 +188,7 @@ impl<'a> Doomed<'a> {
         }
     }
 
-    /// Removes the jail. Its end is waited for only as long as its processes take to be reaped.
+    /// Removes the jail. Its end is not waited for: see [`let_be_reaped`].
     fn remove(&mut self) -> Result<(), StepError> {
         let kernel = &**self.site.host.kernel();
         if let Some(jid) = self.alive {
@@ -201,8 +201,6 @@ impl<'a> Doomed<'a> {
             drop(pass);
             self.alive = None;
             self.removed = Some(jid);
-            // What goes on dying is done with all the same.
-            let _ = jail::wait_gone(kernel, jid, self.site.times.reaped);
         }
         Ok(())
     }
@@ -236,6 +234,18 @@ impl<'a> Doomed<'a> {
             }
         }
         Ok(())
+    }
+}
+
+/// Gives jails that were removed the time that their processes take to be reaped: a process that is not reaped keeps its
+/// sockets, and so the addresses and ports that the next jail may want. The time is given once to all of them, because a
+/// jail that lingers for another reason takes all of it.
+pub fn let_be_reaped(site: &Site<'_>, removed: impl IntoIterator<Item = Jid>) {
+    let kernel = &**site.host.kernel();
+    let deadline = kernel.now().saturating_add(site.times.reaped);
+    for jid in removed {
+        // A jail that lingers is stopped all the same.
+        let _ = jail::wait_gone(kernel, jid, deadline.saturating_sub(kernel.now()));
     }
 }
 

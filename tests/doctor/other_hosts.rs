@@ -64,7 +64,7 @@ fn try_host(config: &str, defaults: &str, fstab: &str) -> Outcome {
         )
     };
     let (before, written) = (state(), fs::read(entry.config_path()).unwrap());
-    let foreseen = host.preview_start(&entry);
+    let foreseen = host.preview_start(&entry, &mut Silent);
     assert_eq!(
         (state(), &fs::read(entry.config_path()).unwrap()),
         (before, &written),

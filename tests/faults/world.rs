@@ -245,7 +245,7 @@ impl World {
     pub fn look(&self) {
         let kernel: Arc<dyn Kernel> = Arc::new(self.sim.clone());
         let host = Host::look(kernel, &self.store, Files::new()).expect("a host to look at");
-        let _ = host.preview_start(&self.entry);
+        let _ = host.preview_start(&self.entry, &mut Said::default());
         let _ = host.preview_stop(&self.entry, false);
         drop(host);
         let vnet = Vnet::host(Arc::new(self.sim.clone()));

@@ -74,7 +74,7 @@ fn with_and_without(kind: Kind) {
     let world = World::of(&[(kind, count)]);
     let down = world.state();
     world.ok(&["start", "ALL"]);
-    let (mut took, mut lingered) = ([[Duration::ZERO; 3]; 2], 0);
+    let (mut took, mut lingered) = ([[const { Vec::new() }; 3], [const { Vec::new() }; 3]], 0);
     for round in 0..rounds {
         for turn in 0..2 {
             // Each goes first as often as the other.
@@ -83,7 +83,7 @@ fn with_and_without(kind: Kind) {
                 let before = jails(&world, true);
                 // Each jail is asked for something, and answers, before it is left with its connection.
                 let _connections = (*command != "start").then(|| connect(&world, connected));
-                *took += timed(&world, command, connected);
+                took.push(timed(&world, command, connected));
                 assert_eq!(jails(&world, false), if *command == "stop" { 0 } else { count }, "{command}");
                 match (*command, connected) {
                     ("start", _) => {}
@@ -106,11 +106,14 @@ fn with_and_without(kind: Kind) {
     let _connections = connect(&world, false);
     world.ok(&["stop", "ALL"]);
     let [without, with] = took;
-    for (command, (without, with)) in COMMANDS.iter().zip(without.into_iter().zip(with)) {
+    for (command, (mut without, mut with)) in COMMANDS.iter().zip(without.into_iter().zip(with)) {
+        let (sum_with, sum_without) = (with.iter().sum::<Duration>(), without.iter().sum::<Duration>());
+        with.sort_unstable();
+        without.sort_unstable();
         println!(
             "connections: {kind:?}: {command} ALL of {count} jails: {with:.2?} with connections, {without:.2?} \
-             without: {:.2} times, {rounds} rounds",
-            with.as_secs_f64() / without.as_secs_f64()
+             without: {:.2} times in all, {rounds} rounds",
+            sum_with.as_secs_f64() / sum_without.as_secs_f64()
         );
     }
     println!("connections: {kind:?}: {lingered} jails lingered on, and none was waited for");

@@ -56,29 +56,39 @@ pub struct Connections {
     _local: LocalTimeWait,
 }
 
-/// The kernel spares TIME_WAIT where both ends are the host's, as they are with shared-IP jails, unless told otherwise.
-struct LocalTimeWait(String);
+/// Both ends of a shared-IP jail's connection are the host's: such connections keep no TIME_WAIT, or keep it for
+/// milliseconds, unless the kernel is told otherwise.
+struct LocalTimeWait {
+    name: &'static str,
+    was: String,
+}
 
 impl LocalTimeWait {
-    const NAME: &str = "net.inet.tcp.nolocaltimewait";
+    /// Since FreeBSD 15 the time is set, in milliseconds; before, only whether there is any.
+    const KEPT: [(&str, &str); 2] =
+        [("net.inet.tcp.msl_local", "30000"), ("net.inet.tcp.nolocaltimewait", "0")];
 
     fn keep() -> LocalTimeWait {
-        let output = Command::new("/sbin/sysctl").args(["-n", LocalTimeWait::NAME]).output().expect("sysctl");
-        let was = LocalTimeWait(text(&output.stdout).trim().to_owned());
-        LocalTimeWait::set("0");
-        was
+        for (name, kept) in LocalTimeWait::KEPT {
+            let output = Command::new("/sbin/sysctl").args(["-n", name]).output().expect("sysctl");
+            if output.status.success() {
+                let was = text(&output.stdout).trim().to_owned();
+                LocalTimeWait::set(name, kept);
+                return LocalTimeWait { name, was };
+            }
+        }
+        panic!("none of {:?} is known", LocalTimeWait::KEPT);
     }
 
-    fn set(value: &str) {
-        let word = format!("{}={value}", LocalTimeWait::NAME);
-        let output = Command::new("/sbin/sysctl").arg(word).output().expect("sysctl");
+    fn set(name: &str, value: &str) {
+        let output = Command::new("/sbin/sysctl").arg(format!("{name}={value}")).output().expect("sysctl");
         assert!(output.status.success(), "{}", text(&output.stderr));
     }
 }
 
 impl Drop for LocalTimeWait {
     fn drop(&mut self) {
-        LocalTimeWait::set(&self.0);
+        LocalTimeWait::set(self.name, &self.was);
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use jailwire::interface::InterfaceType;
@@ -11,6 +12,7 @@ use jailwire::route::Via;
 use jailwire::types::Fib;
 use jailwire::vnet::Vnet;
 
+use crate::program::text;
 use crate::world::World;
 
 /// How long what dies with a process or a jail may take to be gone.
@@ -62,9 +64,15 @@ impl World {
     /// The state once it is the one that is expected, or as it is when that does not come about in time.
     #[track_caller]
     pub fn settles(&self, expected: &[String], what: &str) {
-        let deadline = Instant::now() + SETTLES;
+        self.settles_within(SETTLES, expected, what);
+    }
+
+    /// The same with a time limit of its own. Returns how long it took.
+    #[track_caller]
+    pub fn settles_within(&self, limit: Duration, expected: &[String], what: &str) -> Duration {
+        let begun = Instant::now();
         let mut state = self.state();
-        while state != expected && Instant::now() < deadline {
+        while state != expected && begun.elapsed() < limit {
             std::thread::sleep(Duration::from_millis(50));
             state = self.state();
         }
@@ -79,7 +87,37 @@ impl World {
             }
             more
         };
-        assert!(state == expected, "{what}:{}{}", only(&state, expected, "+"), only(expected, &state, "-"));
+        assert!(
+            state == expected,
+            "{what}:{}{}{}",
+            only(&state, expected, "+"),
+            only(expected, &state, "-"),
+            self.what_runs()
+        );
+        begun.elapsed()
+    }
+
+    /// What may hold a jail of a running kernel, as its own programs show it.
+    fn what_runs(&self) -> String {
+        if self.sim.is_some() {
+            return String::new();
+        }
+        let looks = [
+            "jls -dn jid name dying vnet",
+            "ps -axdo pid,ppid,jid,state,wchan,command",
+            "procstat -ka",
+            "sockstat",
+            "fstat",
+            "netstat -an",
+            "mount",
+            "vmstat -m",
+        ];
+        let shown = looks.map(|look| {
+            let output = Command::new("/bin/sh").args(["-c", look]).output();
+            let said = output.map(|output| text(&output.stdout)).unwrap_or_default();
+            format!("\n# {look}\n{said}")
+        });
+        shown.concat()
     }
 }
 

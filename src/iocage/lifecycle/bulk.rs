@@ -28,12 +28,14 @@ impl Host<'_> {
         self.bulk = Some(Bulk::default());
     }
 
-    /// Ends a bulk operation, and takes away what jails shared and none needs any more.
+    /// Ends a bulk operation: gives the jails that were removed the time that their processes take to be reaped, and takes
+    /// away what jails shared and none needs any more.
     ///
     /// # Errors
     ///
     /// Those of [`wiring::sweep`].
     pub fn end_bulk(&mut self) -> Result<(), StepError> {
+        self.let_be_reaped();
         let unswept = self.state.is_unswept();
         self.state = self.state.alone();
         self.bulk = None;

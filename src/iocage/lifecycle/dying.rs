@@ -1,18 +1,28 @@
 //! Jails that were removed, and that the kernel still has.
 
 use std::fmt;
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use super::Host;
 use crate::iocage::name::JailName;
 use crate::jail::{self, mount};
 use crate::types::Jid;
-use std::sync::PoisonError;
+use crate::wiring;
 
-/// How long a jail may take to be gone before it is reported as lingering: its processes have to be reaped.
-const SOON: Duration = Duration::from_millis(250);
+/// How long after its removal a jail is reported as lingering: its processes have to be reaped.
+const SOON: Duration = Duration::from_millis(100);
 /// How long to wait before looking again.
 const LOOK: Duration = Duration::from_millis(10);
+
+/// A jail that was removed.
+#[derive(Debug)]
+pub(super) struct Removed {
+    pub name: JailName,
+    pub jid: Jid,
+    /// The kernel's clock after the removal.
+    pub at: Duration,
+}
 
 /// A jail that was removed and goes on dying. It is stopped: nothing of it is left that could be taken away, and it is
 /// in the way of nothing.
@@ -48,13 +58,19 @@ pub fn holder(mounts: &[crate::kernel::Mounted]) -> String {
 }
 
 impl Host<'_> {
+    /// Gives the jails that were removed so far the time that their processes take to be reaped.
+    pub(super) fn let_be_reaped(&self) {
+        let removed = self.removed.lock().unwrap_or_else(PoisonError::into_inner);
+        wiring::let_be_reaped(&self.site(), removed.iter().map(|removed| removed.jid));
+    }
+
     /// Those of the jails removed so far that go on dying. Each is answered once.
     pub fn dying(&self) -> Vec<Dying> {
         let removed = std::mem::take(&mut *self.removed.lock().unwrap_or_else(PoisonError::into_inner));
         let kernel = &**self.kernel();
-        let deadline = kernel.now().saturating_add(SOON);
         let mut dying = Vec::new();
-        for (name, jid) in removed {
+        for Removed { name, jid, at } in removed {
+            let deadline = at.saturating_add(SOON);
             loop {
                 match jail::get_even_dying(kernel, jid) {
                     Ok(Some(jail)) if jail.dying && kernel.now() < deadline => kernel.sleep(LOOK),

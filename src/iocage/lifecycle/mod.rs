@@ -176,7 +176,7 @@ pub struct Host<'a> {
     /// How long things are waited for.
     times: wiring::Times,
     /// The jails that were removed.
-    removed: Mutex<Vec<(JailName, Jid)>>,
+    removed: Mutex<Vec<dying::Removed>>,
 }
 
 impl<'a> Host<'a> {
@@ -305,7 +305,8 @@ impl<'a> Host<'a> {
         self.forget_others(claim, &[]).map_err(|error| Error::from((name, error)))?;
         let owed = nothing_owed(name, claim.clear(&self.site()))?;
         if let Some(jid) = owed.removed {
-            self.removed.lock().unwrap_or_else(PoisonError::into_inner).push((name.clone(), jid));
+            let removed = dying::Removed { name: name.clone(), jid, at: self.kernel().now() };
+            self.removed.lock().unwrap_or_else(PoisonError::into_inner).push(removed);
         }
         Ok(())
     }

@@ -1,14 +1,15 @@
 //! What `start` and `stop` would do, without doing it.
 
 use super::ready::has_addresses_to_wait_for;
-use super::{Error, Host, advice, step};
+use super::{Error, Host, Report, advice, step};
 use crate::iocage::config::JailConfig;
 use crate::iocage::hooks::{Command, Hook};
+use crate::iocage::name::JailName;
 use crate::iocage::properties::Properties;
 use crate::iocage::store::{Entry, Place};
 use crate::iocage::translate;
 use crate::wiring::nat::Backend;
-use crate::wiring::{Owned, Plan, Survey, undo_order};
+use crate::wiring::{Journal, Owned, Plan, Standing, Survey, undo_order};
 
 /// What is asked of the kernel to run a program.
 const RUN: [&str; 1] = ["execve"];
@@ -46,24 +47,25 @@ impl Preview {
 }
 
 impl Host<'_> {
-    /// Returns what a start would do: every check that it makes before anything is changed, and its plan.
+    /// Returns what a start would do: every check that it makes before anything is changed, and its plan. `report` hears of
+    /// a process that works on the jail, if that process is waited for.
     ///
     /// # Errors
     ///
     /// As [`Host::start`], as far as it is known beforehand.
-    pub fn preview_start(&self, entry: &Entry) -> Result<Preview, Error> {
-        let name = &entry.name;
-        let (standing, journal) = self.standing(name)?;
-        self.refuse_running(entry, standing, &journal)?;
-        let mut preview = Preview::default();
-        // What is left of it is cleared up before the plan is made.
-        let jail = name.kernel_name();
-        let is_stale = self.is_stale(&jail, standing, &journal);
-        let owned = self.of_jail_alone(&jail, &journal);
-        for owned in undo_order(&owned).into_iter().filter(|_| !is_stale) {
-            preview.add(format!("clear up what an earlier start left: {owned}"), undoing(owned));
-        }
-        self.plan_start(entry, &owned, preview)
+    pub fn preview_start(&self, entry: &Entry, report: &mut dyn Report) -> Result<Preview, Error> {
+        self.look_ahead(&entry.name, report, |standing, journal| {
+            self.refuse_running(entry, standing, journal)?;
+            let mut preview = Preview::default();
+            // What is left of it is cleared up before the plan is made.
+            let jail = entry.name.kernel_name();
+            let is_stale = self.is_stale(&jail, standing, journal);
+            let owned = self.of_jail_alone(&jail, journal);
+            for owned in undo_order(&owned).into_iter().filter(|_| !is_stale) {
+                preview.add(format!("clear up what an earlier start left: {owned}"), undoing(owned));
+            }
+            self.plan_start(entry, &owned, preview)
+        })
     }
 
     /// Returns what a start would do after a stop.
@@ -71,16 +73,48 @@ impl Host<'_> {
     /// # Errors
     ///
     /// As [`Host::preview_start`].
-    pub fn preview_start_again(&self, entry: &Entry) -> Result<Preview, Error> {
-        let name = &entry.name;
-        // A stop takes away what runs, and what a command that was killed has left.
-        let (standing, journal) = self.standing(name)?;
-        let (running, _) = self.to_be_stopped(entry, standing, &journal)?;
-        let mut owned = self.of_jail_alone(&name.kernel_name(), &journal);
-        if let Some(jid) = running {
-            owned.extend(self.found(entry, jid).map_err(step(name))?);
+    pub fn preview_start_again(&self, entry: &Entry, report: &mut dyn Report) -> Result<Preview, Error> {
+        self.look_ahead(&entry.name, report, |standing, journal| {
+            // A stop takes away what runs, and what a command that was killed has left.
+            let (running, _) = self.to_be_stopped(entry, standing, journal)?;
+            let mut owned = self.of_jail_alone(&entry.name.kernel_name(), journal);
+            if let Some(jid) = running {
+                owned.extend(self.found(entry, jid).map_err(step(&entry.name))?);
+            }
+            self.plan_start(entry, &owned, Preview::default())
+        })
+    }
+
+    /// What a look at a jail says. The look takes no lock, unless it refuses the jail: another process may have started or
+    /// stopped the jail between two calls of the look. Then the look is repeated while no other process works on the
+    /// jail, and the answer of that look counts.
+    fn look_ahead(
+        &self,
+        name: &JailName,
+        report: &mut dyn Report,
+        look: impl Fn(Standing, &Journal) -> Result<Preview, Error>,
+    ) -> Result<Preview, Error> {
+        let (mut standing, mut journal) = self.standing(name)?;
+        loop {
+            let looked = look(standing, &journal);
+            if looked.is_ok() {
+                return looked;
+            }
+            if self.changes {
+                let claim = self.claim(name, report)?;
+                return look(claim.standing(), claim.journal());
+            }
+            // Whoever only looks makes no lock. No other process worked on the jail during the look if the journal, which
+            // is written before and after all else, is as it was.
+            let waiting = || report.warn(&format!("another process is working on {name}; waiting for it"));
+            let waited = self.state.wait_for_lock(&name.kernel_name(), waiting);
+            waited.map_err(|error| step(name)(error.into()))?;
+            let before = journal;
+            (standing, journal) = self.standing(name)?;
+            if journal.is_as(&before) {
+                return looked;
+            }
         }
-        self.plan_start(entry, &owned, Preview::default())
     }
 
     /// What a start would do once `undone` is.

@@ -315,6 +315,7 @@ fn run<J: Job<Outcome = Fate>>(
         told(&names[place], progress);
     };
     engine::run_telling(jobs, limits, cancel, pass_on).map_err(circle)?;
+    wiring::let_be_reaped(&batch.site, batch.removed());
     match batch.site.state.is_unswept() {
         true => {
             let state = batch.site.state.alone();
@@ -329,11 +330,18 @@ struct Batch<'a> {
     site: Site<'a>,
     view: View,
     failed: Mutex<HashSet<usize>>,
+    removed: Mutex<Vec<Jid>>,
 }
 
 impl<'a> Batch<'a> {
     fn new(site: &Site<'a>, state: &'a StateDirectory) -> Batch<'a> {
-        Batch { site: Site { state, ..*site }, view: View::new(), failed: Mutex::default() }
+        let site = Site { state, ..*site };
+        Batch { site, view: View::new(), failed: Mutex::default(), removed: Mutex::default() }
+    }
+
+    /// The jails that were removed.
+    fn removed(&self) -> Vec<Jid> {
+        self.removed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn claim(&self, name: &str) -> Result<Claim, Trouble> {
@@ -352,7 +360,9 @@ impl<'a> Batch<'a> {
     fn clear(&self, claim: &mut Claim) -> Result<Option<Jid>, Trouble> {
         claim.refuse_foreign().map_err(|problem| Trouble::Problems(vec![problem]))?;
         nothing_owed(claim.clear_attaching(&self.site)?)?;
-        nothing_owed(claim.clear(&self.site)?)
+        let owed = claim.clear(&self.site)?;
+        self.removed.lock().unwrap_or_else(PoisonError::into_inner).extend(owed.removed);
+        nothing_owed(owed)
     }
 }
 

@@ -305,7 +305,7 @@ pub fn fit_to_start(
         for entry in &selected.entries {
             // For the others it comes to the same.
             if !environment.store.needs(entry).is_empty()
-                && let Err(error) = host.preview_start(entry)
+                && let Err(error) = host.preview_start(entry, &mut work.report())
             {
                 work.fail(&entry.name, &error);
             }

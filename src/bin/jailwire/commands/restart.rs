@@ -44,7 +44,7 @@ pub fn run(environment: &Environment, args: &cli::Restart) -> Result<ExitCode, C
 /// The jails without those that could not be started again: these are left running.
 fn fit_to_restart(host: &Host<'_>, selected: &Selected, work: &Work) -> Selected {
     for entry in &selected.entries {
-        if let Err(error) = host.preview_start_again(entry) {
+        if let Err(error) = host.preview_start_again(entry, &mut work.report()) {
             work.fail(&entry.name, &error);
         }
     }

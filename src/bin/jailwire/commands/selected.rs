@@ -55,7 +55,7 @@ impl Selected {
         let is_left_out = |entry: &Entry| {
             is_bare(environment, entry)
                 && host.running(entry).is_ok_and(|jid| jid.is_none())
-                && host.preview_start(entry).is_err()
+                && host.preview_start(entry, &mut work.report()).is_err()
         };
         let (left_out, entries): (Vec<Entry>, Vec<Entry>) = self.entries.into_iter().partition(is_left_out);
         for entry in left_out {

@@ -80,8 +80,8 @@ pub fn preview(environment: &Environment, host: &Host<'_>, selected: &Selected, 
         }
         let Some(entry) = environment.store.find(name) else { continue };
         let preview = match again && selected.entries.contains(&entry) {
-            true => host.preview_start_again(&entry),
-            false => host.preview_start(&entry),
+            true => host.preview_start_again(&entry, &mut work.report()),
+            false => host.preview_start(&entry, &mut work.report()),
         };
         match preview {
             Ok(preview) => {
