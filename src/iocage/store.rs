@@ -30,6 +30,8 @@ use crate::files::{FileError, Files};
 /// The text of the file that marks the defaults' `vnet` as not chosen by any user.
 pub(super) const VNET_MARK: &str = "New jails have a network stack of their own where the kernel has them, unless their addresses \
 are the host's.\njailwire set vnet=off default, or vnet=on, decides it, and removes this file.\n";
+/// The name of that file.
+const VNET_MARK_NAME: &str = ".vnet-where-possible";
 
 /// iocage's directory.
 #[derive(Debug, Clone)]
@@ -442,7 +444,7 @@ impl Store {
     /// The file that marks the `vnet` of defaults.json as not chosen by any user. iocage needs a `vnet` there. While
     /// this file exists, the kernel's abilities decide what new jails get.
     pub(super) fn vnet_mark(&self) -> PathBuf {
-        self.root.join(".vnet-where-possible")
+        self.root.join(VNET_MARK_NAME)
     }
 
     /// The `vnet` of the defaults. Returns `None` when no user has chosen it.
@@ -467,7 +469,7 @@ impl Store {
         Ok(())
     }
 
-    /// Removes what processes left that were killed while writing an entry's properties, or the defaults.
+    /// Removes what processes left that were killed while writing an entry's properties or fstab, or the defaults.
     ///
     /// # Errors
     ///
@@ -476,9 +478,13 @@ impl Store {
         {
             let _lock = self.lock(entry)?;
             files.finish_replacing(&entry.config_path())?;
+            files.finish_replacing(&entry.fstab())?;
         }
         let _lock = lock(&self.root)?;
-        Ok(files.finish_replacing(&self.root.join("defaults.json"))?)
+        for name in ["defaults.json", "default_rc.conf", VNET_MARK_NAME] {
+            files.finish_replacing(&self.root.join(name))?;
+        }
+        Ok(())
     }
 }
 

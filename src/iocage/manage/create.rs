@@ -144,10 +144,11 @@ impl NewJail<'_> {
             Some((dataset, _)) => {
                 let above = storage.make_place(&mut recipe, place)?;
                 let name = format!("{above}/{}", self.name);
-                put_in_place(&mut recipe, &dataset, &name);
+                // Once it is in its place, nothing is left to be done.
                 if place == Place::Templates {
-                    recipe.then(set_read_only(&name, true));
+                    recipe.then(set_read_only(&dataset, true));
                 }
+                put_in_place(&mut recipe, &dataset, &name);
                 storage.end_making(&mut recipe);
             }
             None => {

@@ -296,7 +296,7 @@ pub fn leftovers(store: &Store) -> io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Removes [`leftovers`] and [`Storage::leftover_datasets`]. The caller holds the lock on names. Returns whether
+/// Removes [`leftovers`] and [`Storage::leftover_datasets`], and files that were not written to their end. The caller holds the lock on names. Returns whether
 /// there were any datasets among them.
 ///
 /// # Errors
@@ -308,6 +308,9 @@ pub fn sweep(storage: &Storage<'_>, files: Files<'_>) -> Result<bool, Error> {
         leftovers(store).map_err(|source| StoreError::Read { path: store.root().join("jails"), source })?;
     for path in found {
         files.remove_tree(&path)?;
+    }
+    for entry in store.jails()? {
+        store.finish_writing(&entry, &files)?;
     }
     let datasets = storage.leftover_datasets()?;
     let mut recipe = Recipe::default();

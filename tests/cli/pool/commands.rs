@@ -1,6 +1,7 @@
 //! What scripts call beside: snapshots, rollback, df, fstab, templates, basejails and copies, activate.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use super::{Pool, real};
@@ -258,6 +259,68 @@ fn fstab_changes_the_file_and_what_runs() {
     assert_eq!(fs::read_to_string(&fstab).unwrap(), "# mine\n");
 }
 
+/// `fstab -e` hands a copy to an editor, and takes over what it makes of it.
+#[test]
+fn an_editor_changes_an_fstab_or_leaves_it() {
+    let pool = Pool::new();
+    pool.create_shop();
+    let fstab = pool.jail("shop").join("fstab");
+    fs::write(&fstab, "# mine\n").unwrap();
+    let line = format!("{} /mnt nullfs ro 0 0", pool.root().join("log").display());
+    let editor = |text: &str| {
+        let editor = pool.directory.path().join("editor");
+        fs::write(&editor, format!("#!/bin/sh\n{text}\n")).unwrap();
+        fs::set_permissions(&editor, fs::Permissions::from_mode(0o755)).unwrap();
+        format!("{} -x", editor.display())
+    };
+    let edit = |text: &str| pool.run_with(&["fstab", "-e", "shop"], &[("EDITOR", &editor(text))]);
+    let nothing = edit("exit 0");
+    assert!(nothing.status.success() && nothing.stdout.is_empty());
+    let added = edit(&format!("[ \"$1\" = -x ] && echo '{line}' >>\"$2\""));
+    assert!(added.status.success(), "{}", crate::support::text(&added.stderr));
+    assert!(crate::support::text(&added.stdout).contains("takes effect at the jail's next start"));
+    let now = format!("# mine\n{line}\n");
+    assert_eq!(fs::read_to_string(&fstab).unwrap(), now);
+    // A line that is none is taken over, because it is the user's, and told of.
+    let wrong = edit("echo nonsense >>\"$2\"");
+    assert!(wrong.status.success() && crate::support::text(&wrong.stderr).contains("line 3"), "{wrong:?}");
+    fs::write(&fstab, &now).unwrap();
+    for (text, why) in [
+        ("exit 3", "The fstab stays as it is"),
+        (
+            &format!("echo more >>\"$2\"; echo theirs >'{}'", fstab.display()),
+            "was changed by another program",
+        ),
+    ] {
+        let failed = edit(text);
+        let said = crate::support::text(&failed.stderr);
+        assert!(failed.status.code() == Some(1) && said.contains(why), "{said}");
+    }
+    assert_eq!(fs::read_to_string(&fstab).unwrap(), "theirs\n");
+    let missing = pool.run_with(&["fstab", "-e", "shop"], &[("EDITOR", "/no/such/editor")]);
+    assert!(crate::support::text(&missing.stderr).contains("set EDITOR to an editor"));
+    let left: Vec<_> = fs::read_dir(pool.jail("shop")).unwrap().map(|one| one.unwrap().file_name()).collect();
+    assert!(left.iter().all(|name| !name.to_string_lossy().starts_with(".fstab")), "{left:?}");
+}
+
+/// What a killed command has left beside the files of jails goes with the next one that makes a jail.
+#[test]
+fn files_that_were_not_written_to_their_end_go() {
+    let pool = Pool::new();
+    pool.create_shop();
+    let left = || {
+        let of_shop = [".config.json.new", ".fstab.new"].map(|name| pool.jail("shop").join(name));
+        let of_all = [".defaults.json.new", ".default_rc.conf.new", "..vnet-where-possible.new"];
+        of_shop.into_iter().chain(of_all.map(|name| pool.root().join(name)))
+    };
+    for command in [&["create", "-e", "-n", "other"][..], &["start", "shop"], &["stop", "shop"]] {
+        left().for_each(|path| fs::write(path, "half").unwrap());
+        pool.ok(command);
+        let there: Vec<_> = left().filter(|path| path.exists()).collect();
+        assert!(there.is_empty(), "{command:?}: {there:?}");
+    }
+}
+
 #[test]
 fn a_pool_is_activated_with_its_datasets() {
     let pool = Pool::new();
@@ -312,13 +375,25 @@ impl Drop for Others {
 #[test]
 fn what_stays_with_iocage_is_one_clear_line() {
     let pool = Pool::new();
-    for command in
-        ["fetch", "update", "upgrade", "export", "import", "migrate", "chroot", "pkg", "debug", "clean"]
-    {
+    for command in [
+        "fetch",
+        "update",
+        "upgrade",
+        "export",
+        "import",
+        "migrate",
+        "chroot",
+        "pkg",
+        "debug",
+        "clean",
+        "deactivate",
+    ] {
         let said = pool.fails(&[command, "-r", "15.1-RELEASE", "web"]);
         assert!(
             said.contains(&format!("{command} stays with iocage")) && said.lines().count() == 1,
             "{said}"
         );
+        let guide = include_str!("../../../docs/guide/iocage.md");
+        assert!(guide.contains(&format!("\n| `{command}` |")), "the guide has no row for {command}");
     }
 }

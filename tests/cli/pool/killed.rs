@@ -60,6 +60,58 @@ fn killed_everywhere(arguments: &[&str], jail: &str) {
     assert!(points >= 4, "{arguments:?}: only {points}");
 }
 
+/// A series of jails goes on with the jail that was not there yet.
+fn several_killed_everywhere(command: &[&str], names: [&str; 2]) {
+    let arguments = [command, &["-n", "shop", "-c", "2"]].concat();
+    let whole = with_jails();
+    whole.ok(&arguments);
+    let expected = whole.state();
+    drop(whole);
+    let points = at_every_call(4, |call| {
+        let pool = with_jails();
+        pool.kill_at(call);
+        let output = pool.run(&arguments);
+        pool.kill_no_more();
+        if output.status.signal() != Some(9) {
+            assert!(output.status.success(), "{call}: {}", text(&output.stderr));
+            return false;
+        }
+        pool.ok(&arguments);
+        let of_jails = |state: Vec<String>| -> Vec<String> {
+            state.into_iter().filter(|line| !line.starts_with(".new")).collect()
+        };
+        assert_eq!(
+            of_jails(pool.state()),
+            of_jails(expected.clone()),
+            "{arguments:?} killed at {call}, and again"
+        );
+        for name in names {
+            assert!(pool.jail(name).join("config.json").exists(), "{name}, killed at {call}");
+        }
+        assert!(!pool.root().join(".making-several").exists(), "killed at {call}");
+        // What came to its end is no reason to go on.
+        assert!(pool.fails(&arguments).contains("already exists!"), "killed at {call}");
+        true
+    });
+    println!("{arguments:?}: killed at {points} runs of zfs, at every fourth one");
+    assert!(points >= 4, "{arguments:?}: only {points}");
+}
+
+#[test]
+fn create_of_several() {
+    several_killed_everywhere(&["create", "-r", "15.1-RELEASE"], ["shop_1", "shop_2"]);
+}
+
+#[test]
+fn clone_of_several() {
+    several_killed_everywhere(&["clone", "web"], ["shop_1", "shop_2"]);
+}
+
+#[test]
+fn create_of_a_template() {
+    killed_everywhere(&["create", "-n", "shop", "-r", "15.1-RELEASE", "template=1"], "shop");
+}
+
 #[test]
 fn create() {
     killed_everywhere(&["create", "-n", "shop", "-r", "15.1-RELEASE"], "shop");

@@ -142,12 +142,18 @@ impl Pool {
 
     /// Runs the program on the pool.
     pub fn run(&self, words: &[&str]) -> Output {
+        self.run_with(words, &[])
+    }
+
+    /// Runs the program on the pool, with more in its environment.
+    pub fn run_with(&self, words: &[&str], environment: &[(&str, &str)]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_jailwire"));
         let system = if self.is_real() { "/sbin:/bin:/usr/sbin:/usr/bin" } else { "/bin:/usr/bin" };
         command.env_clear().env("PATH", format!("{}:{system}", self.directory.path().join("bin").display()));
         if !self.is_real() {
             command.arg("--kernel").arg("sim");
         }
+        command.envs(environment.iter().copied());
         command.arg("--root").arg(self.root()).args(words).output().unwrap()
     }
 

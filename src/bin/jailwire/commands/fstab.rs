@@ -236,6 +236,10 @@ fn edit(environment: &Environment, entry: &Entry) -> Result<ExitCode, CommandErr
         return Ok(ExitCode::SUCCESS);
     }
     let _lock = environment.store.lock(entry)?;
+    if std::fs::read(&path).unwrap_or_default() != text {
+        let path = path.display();
+        return Err(format!("{path} was changed by another program meanwhile: edit it again").into());
+    }
     environment.with_files(|files| files.write_atomically(&path, &edited, 0o644))?;
     writeln!(
         io::stdout(),

@@ -17,6 +17,7 @@ use serde_json::json;
 use super::bulk::{self, Bulk};
 use super::preview::{self, Line};
 use super::selected::Selected;
+use super::series::Series;
 use super::work::Work;
 use crate::environment::Environment;
 use crate::{CommandError, cli, output};
@@ -184,10 +185,25 @@ impl Making<'_> {
             environment.with_files(|files| manage::sweep(&storage, files))?;
         }
         let work = Work::begin(environment.json, false);
-        let names = self.name.names(&storage, self.count)?;
+        let series = Series::of_this_command(environment);
+        let begun = if self.count > 1 { series.begun() } else { None };
+        let goes_on = begun.is_some();
+        let names = match begun {
+            Some(names) => names,
+            None => self.name.names(&storage, self.count)?,
+        };
+        if self.count > 1 && !self.dry_run && !goes_on {
+            series.begin(&names)?;
+        }
         for name in &names {
             let mounts = mounts(environment)?;
-            let (recipe, notices) = recipe(name, &Storage::look(store, &mounts)?)?;
+            let storage = Storage::look(store, &mounts)?;
+            if goes_on && storage.resolve_exactly(name.as_str()).is_ok() {
+                work.report().warn(&format!("{name} was {done} before the command was interrupted"));
+                work.done(name, done, json!({}));
+                continue;
+            }
+            let (recipe, notices) = recipe(name, &storage)?;
             for notice in notices {
                 work.report().warn(&notice);
             }
@@ -198,6 +214,9 @@ impl Making<'_> {
             carry_out(environment, &work, name, &recipe)?;
             work.report().say(&format!("{name} successfully {done}!"));
             work.done(name, done, json!({}));
+        }
+        if !self.dry_run {
+            series.end()?;
         }
         Ok(Made { work, names })
     }

@@ -19,6 +19,7 @@ mod ports;
 mod preview;
 mod restart;
 mod selected;
+mod series;
 mod set;
 mod show;
 mod simulated;
