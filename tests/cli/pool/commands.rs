@@ -281,7 +281,7 @@ fn an_editor_changes_an_fstab_or_leaves_it() {
     assert!(crate::support::text(&added.stdout).contains("takes effect at the jail's next start"));
     let now = format!("# mine\n{line}\n");
     assert_eq!(fs::read_to_string(&fstab).unwrap(), now);
-    // A line that is none is taken over, because it is the user's, and told of.
+    // A line that is wrong is taken over, because the file is the user's. The program warns.
     let wrong = edit("echo nonsense >>\"$2\"");
     assert!(wrong.status.success() && crate::support::text(&wrong.stderr).contains("line 3"), "{wrong:?}");
     fs::write(&fstab, &now).unwrap();

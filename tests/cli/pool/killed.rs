@@ -89,7 +89,7 @@ fn several_killed_everywhere(command: &[&str], names: [&str; 2]) {
             assert!(pool.jail(name).join("config.json").exists(), "{name}, killed at {call}");
         }
         assert!(!pool.root().join(".making-several").exists(), "killed at {call}");
-        // What came to its end is no reason to go on.
+        // A command that has ended is not continued.
         assert!(pool.fails(&arguments).contains("already exists!"), "killed at {call}");
         true
     });

@@ -32,7 +32,7 @@ impl<'a> Series<'a> {
         path(&self.environment.store)
     }
 
-    /// The names that the same command has chosen, if it did not come to its end.
+    /// The names that the same command has chosen, if the command was interrupted.
     pub fn begun(&self) -> Option<Vec<JailName>> {
         let written: Value = serde_json::from_slice(&fs::read(self.path()).ok()?).ok()?;
         if written["command"] != json!(self.command) {
