@@ -93,6 +93,37 @@ fn a_jail_with_a_connection_is_stopped_at_once_and_started_beside_itself() {
     }
 }
 
+/// The time that processes take to be reaped is given once to all jails of a command, by the simulated kernel's clock.
+#[test]
+fn many_jails_with_connections_are_waited_for_once() {
+    let stop_all = |connected: bool, limits: &Limits| {
+        let (sim, mut wiring) = simulated();
+        wiring.times_mut().reaped = Duration::from_secs(1);
+        let names: Vec<String> = (0..10).map(|number| format!("j{number}")).collect();
+        for (number, jail) in names.iter().enumerate() {
+            let up = start_vnet(&wiring, jail, 20 + number as u8).unwrap();
+            if connected {
+                sim.connect(up.jid.get(), LONG);
+            }
+        }
+        let begin = sim.now();
+        let mut gone = 0;
+        wiring
+            .stop_many(names, limits, &Cancel::new(), |jail, told| match told.fate() {
+                Some(Fate::Gone(Some(_))) => gone += 1,
+                None => {}
+                other => panic!("{jail}: {other:?}"),
+            })
+            .unwrap();
+        assert_eq!((gone, wiring.dying().unwrap().len()), (10, if connected { 10 } else { 0 }));
+        sim.now() - begin
+    };
+    for limits in [Limits::ONE, Limits::default()] {
+        let (without, with) = (stop_all(false, &limits), stop_all(true, &limits));
+        assert!(with < without + Duration::from_secs(2), "{with:?} with connections, {without:?} without");
+    }
+}
+
 #[test]
 fn the_second_jail_has_the_same_addresses_and_macs() {
     let (sim, wiring) = simulated();

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jailwire::bridge::MemberFlags;
-use jailwire::jail;
 use jailwire::jail::devfs::{Devfs, DevfsRule};
+use jailwire::jail::{self, JailParameters};
 use jailwire::kernel::{Clock as _, Kernel};
 use jailwire::types::InterfaceName;
 use jailwire::vnet::Vnet;
@@ -257,26 +257,69 @@ fn a_reader_that_has_gone_is_no_reason_to_panic() {
     }
 }
 
+/// How long a command of the simulated kernel's clock takes, and what it says. It fails.
+fn time_of_failure(root: &Root, words: &[&str]) -> (u64, String) {
+    let sim = root.kernel();
+    let begin = sim.now();
+    let said = root.fails(words, 1);
+    ((sim.now() - begin).as_secs(), said)
+}
+
 /// What was lent, and was renamed inside, comes back with the end of its jail at the earliest.
 #[test]
 fn what_comes_back_with_the_end_of_a_jail_is_waited_for_as_long_as_was_said() {
-    let root = Root::new();
-    root.ok(&["net", "list"]);
-    let sim = root.kernel();
-    let wiring = Wiring::on(Arc::new(sim.clone())).expect("a simulated host");
-    let pair = wiring.host().create_epair().unwrap();
-    let up = wiring.jail("ioc-lender", "/").nic_alone().lend(pair.a).start().unwrap();
-    let inside = Vnet::enter(wiring.kernel().clone(), up.jid).unwrap();
-    inside.rename(&pair.a, &name("outside0")).unwrap();
-    drop(inside);
-    sim.connect(up.jid.get(), std::time::Duration::from_secs(600));
-    jail::remove(&**wiring.kernel(), up.jid).unwrap();
-    // By the clock of the simulated kernel. Without the option it would be ten seconds.
-    let begin = sim.now();
-    let said = root.fails(&["gc", "--wait", "45"], 1);
-    assert!(said.contains(&format!("interface {}", pair.a)), "{said}");
-    let waited = sim.now() - begin;
-    assert!(waited.as_secs() >= 45, "{waited:?}");
+    let commands = [
+        &["gc"][..],
+        &["doctor", "--fix", "--strict"],
+        &["stop", "db"],
+        &["start", "db"],
+        &["restart", "db"],
+    ];
+    for words in commands {
+        for seconds in [3, 45] {
+            let root = Root::new();
+            root.ok(&["net", "list"]);
+            let sim = root.kernel();
+            let wiring = Wiring::on(Arc::new(sim.clone())).expect("a simulated host");
+            let pair = wiring.host().create_epair().unwrap();
+            let up = wiring.jail("ioc-db", "/").nic_alone().lend(pair.a).start().unwrap();
+            let inside = Vnet::enter(wiring.kernel().clone(), up.jid).unwrap();
+            inside.rename(&pair.a, &name("outside0")).unwrap();
+            drop(inside);
+            sim.connect(up.jid.get(), std::time::Duration::from_secs(600));
+            jail::remove(&**wiring.kernel(), up.jid).unwrap();
+            // Without the option it would be ten seconds.
+            let wait = seconds.to_string();
+            let (waited, said) = time_of_failure(&root, &[words, &["--wait", &wait]].concat());
+            assert!(said.contains(&format!("interface {}", pair.a)), "{words:?}: {said}");
+            assert!((seconds..seconds + 5).contains(&waited), "{words:?}, --wait {seconds}: {waited} s");
+        }
+    }
+}
+
+/// An epair of unknown home may have been made in any jail that is dying.
+#[test]
+fn the_end_of_jails_that_may_have_made_an_epair_is_waited_for_as_long_as_was_said() {
+    for seconds in [3, 45] {
+        let root = Root::new();
+        root.ok(&["net", "list"]);
+        let sim = root.kernel();
+        let host = vnet(&root);
+        let pair = host.create_epair().unwrap();
+        host.set_description(&pair.a, "associated with jail: past as nic: epair0b").unwrap();
+        let other = jail::create(&sim, &JailParameters::new("other").vnet()).unwrap();
+        sim.connect(other.get(), std::time::Duration::from_secs(600));
+        jail::remove(&sim, other).unwrap();
+        let wait = seconds.to_string();
+        let (waited, said) =
+            time_of_failure(&root, &["net", "detach", "past", pair.a.as_str(), "--wait", &wait]);
+        assert!(said.contains("dying jails that may have made"), "{said}");
+        assert!((seconds..seconds + 5).contains(&waited), "--wait {seconds}: {waited} s");
+        assert!(host.has_interface(&pair.a).unwrap());
+        sim.sleep(std::time::Duration::from_secs(600));
+        root.ok(&["net", "detach", "past", pair.a.as_str()]);
+        assert!(!host.has_interface(&pair.a).unwrap());
+    }
 }
 
 /// What was started is taken away by another tool, which knows nothing of journals: one is left that lists nothing
