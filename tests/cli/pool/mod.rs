@@ -11,13 +11,19 @@ mod model;
 mod real;
 mod states;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use jailwire::kernel::Calls;
+use jailwire::jail;
+use jailwire::jail::devfs::Devfs;
+use jailwire::kernel::Kernel;
 use jailwire::sim::Sim;
+use jailwire::vnet::Vnet;
 use tempfile::TempDir;
 
 use crate::support::text;
@@ -51,6 +57,8 @@ pub struct Pool {
     dataset: String,
     /// On a real pool, tests take turns: they share the kernel, and names in it.
     real: Option<Turn>,
+    /// The host without any jail.
+    before: Host,
 }
 
 impl Pool {
@@ -63,7 +71,7 @@ impl Pool {
             Some(turn) => turn.dataset(directory.path()),
             None => "tank/iocage".to_owned(),
         };
-        let pool = Pool { directory, dataset, real };
+        let mut pool = Pool { directory, dataset, real, before: Host::default() };
         let (bin, control) = (pool.directory.path().join("bin"), pool.control());
         fs::create_dir_all(&bin).unwrap();
         fs::create_dir_all(&control).unwrap();
@@ -96,6 +104,7 @@ impl Pool {
         if pool.is_real() {
             real::userland(&release);
         }
+        pool.before = pool.host();
         pool
     }
 
@@ -214,16 +223,32 @@ impl Pool {
 
     /// The file systems that are mounted beneath iocage's directory, by what they are mounted on.
     pub fn mounts(&self) -> Vec<(String, PathBuf)> {
-        let mounts = match self.is_real() {
-            false => Sim::open(&self.root().join(".sim")).unwrap().mounts().unwrap(),
-            true => real::mounts(),
-        };
-        let mut found: Vec<_> = mounts
+        let mut found: Vec<_> = self
+            .kernel()
+            .mounts()
+            .unwrap()
             .into_iter()
             .filter_map(|one| Some((one.fstype, one.on.strip_prefix(self.root()).ok()?.to_owned())))
             .collect();
         found.sort();
         found
+    }
+
+    fn kernel(&self) -> Arc<dyn Kernel> {
+        match self.is_real() {
+            false => Arc::new(Sim::open(&self.root().join(".sim")).unwrap()),
+            true => real::kernel(),
+        }
+    }
+
+    /// Jails, also dying ones, interfaces and devfs rulesets: what no command leaves when all jails are down.
+    fn host(&self) -> Host {
+        let kernel = self.kernel();
+        let jails = jail::list(&*kernel, true).unwrap().into_iter().map(|jail| jail.name).collect();
+        let interfaces = Vnet::host(kernel.clone()).interfaces().unwrap();
+        let interfaces = interfaces.into_iter().map(|interface| interface.name.to_string()).collect();
+        let rulesets = Devfs::open(kernel, "/dev".as_ref()).unwrap().rulesets().unwrap();
+        Host { jails, interfaces, rulesets: rulesets.into_iter().collect() }
     }
 
     /// Whether this is a real pool, on FreeBSD's kernel.
@@ -237,12 +262,34 @@ impl Pool {
     }
 }
 
+/// What [`Pool::host`] finds.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Host {
+    jails: BTreeSet<String>,
+    interfaces: BTreeSet<String>,
+    rulesets: BTreeSet<u16>,
+}
+
 impl Drop for Pool {
     fn drop(&mut self) {
-        if self.is_real() {
+        if std::thread::panicking() {
             // A test that failed has left jails that run.
-            self.run(&["stop", "-f", "ALL"]);
+            if self.is_real() {
+                self.run(&["stop", "-f", "ALL"]);
+                real::destroy(&self.dataset);
+            }
+            return;
+        }
+        // The kernel takes a moment to be done with a jail.
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let mut after = self.host();
+        while after != self.before && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(50));
+            after = self.host();
+        }
+        if self.is_real() {
             real::destroy(&self.dataset);
         }
+        assert_eq!(after, self.before, "what is left on the host at the end of the test");
     }
 }

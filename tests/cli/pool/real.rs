@@ -7,9 +7,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
-use jailwire::kernel::Mounted;
+use jailwire::kernel::Kernel;
 
 use crate::support::text;
 
@@ -143,13 +143,11 @@ pub fn userland(root: &Path) {
 }
 
 #[cfg(target_os = "freebsd")]
-pub fn mounts() -> Vec<Mounted> {
-    use jailwire::kernel::Calls as _;
-
-    jailwire::kernel::freebsd::FreeBsd::new().unwrap().mounts().unwrap()
+pub fn kernel() -> Arc<dyn Kernel> {
+    Arc::new(jailwire::kernel::freebsd::FreeBsd::new().expect("the kernel"))
 }
 
 #[cfg(not(target_os = "freebsd"))]
-pub fn mounts() -> Vec<Mounted> {
+pub fn kernel() -> Arc<dyn Kernel> {
     panic!("a real pool needs FreeBSD")
 }
