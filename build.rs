@@ -92,9 +92,7 @@ mod generate {
             commands(command, title).to_writer(&mut text)?;
         }
         environment().to_writer(&mut text)?;
-        if name.is_empty() {
-            files().to_writer(&mut text)?;
-        }
+        files(name).to_writer(&mut text)?;
         status(name).to_writer(&mut text)?;
         examples(name).to_writer(&mut text)?;
         see_also(program, name).to_writer(&mut text)?;
@@ -135,11 +133,19 @@ mod generate {
         roff
     }
 
-    fn files() -> Roff {
+    /// The files that a command reads or writes; those of all commands for the program's own page.
+    fn files(name: &str) -> Roff {
         let mut roff = Roff::default();
+        let of_page = |pages: &[&str]| name.is_empty() || pages.contains(&name);
+        let listed: Vec<_> = manual::FILES.iter().filter(|(_, _, pages)| of_page(pages)).collect();
+        if listed.is_empty() {
+            return roff;
+        }
         roff.control("SH", ["FILES"]);
-        roff.text([italic("ROOT"), roman(" is the directory that "), bold("--root"), roman(" names.")]);
-        for (path, meaning) in manual::FILES {
+        if listed.iter().any(|(path, ..)| path.starts_with("ROOT")) {
+            roff.text([italic("ROOT"), roman(" is the directory that "), bold("--root"), roman(" names.")]);
+        }
+        for (path, meaning, _) in listed {
             roff.control("TP", []);
             roff.text([italic(*path)]);
             roff.text([roman(*meaning)]);

@@ -4,20 +4,77 @@
 /// The section of the manual: commands of the system's administrator.
 pub const SECTION: &str = "8";
 
-/// A file, and what is in it. `ROOT` is the directory that `--root` names.
-pub const FILES: &[(&str, &str)] = &[
-    ("ROOT/defaults.json", "Properties of all jails that do not say otherwise."),
-    ("ROOT/jails/NAME/config.json", "Properties of a jail, in iocage's format."),
-    ("ROOT/jails/NAME/fstab", "What is mounted in a jail, in the format of fstab(5)."),
-    ("ROOT/jails/NAME/root", "The root directory of a jail."),
-    ("ROOT/log/NAME-console.log", "What exec_start and exec_stop of a jail print."),
-    ("ROOT/.sim", "The state of the simulated kernel."),
+/// A file, what is in it, and the commands whose pages list the file. The program's own page lists all files. `ROOT` is
+/// the directory that `--root` names.
+pub const FILES: &[(&str, &str, &[&str])] = &[
+    (
+        "ROOT/defaults.json",
+        "Properties of all jails that do not say otherwise.",
+        &["start", "restart", "create", "get", "set", "doctor", "list", "activate"],
+    ),
+    (
+        "ROOT/jails/NAME/config.json",
+        "Properties of a jail, in iocage's format.",
+        &[
+            "start", "stop", "restart", "create", "clone", "rename", "destroy", "get", "set", "list",
+            "doctor", "exec", "console",
+        ],
+    ),
+    (
+        "ROOT/jails/NAME/fstab",
+        "What is mounted in a jail, in the format of fstab(5).",
+        &["start", "restart", "create", "clone", "rename", "fstab", "doctor"],
+    ),
+    (
+        "ROOT/jails/NAME/root",
+        "The root directory of a jail.",
+        &[
+            "create",
+            "clone",
+            "rename",
+            "destroy",
+            "exec",
+            "console",
+            "df",
+            "snapshot",
+            "snaplist",
+            "snapremove",
+            "rollback",
+        ],
+    ),
+    (
+        "ROOT/log/NAME-console.log",
+        "What exec_start and exec_stop of a jail print.",
+        &["start", "stop", "restart", "rename", "destroy"],
+    ),
+    ("ROOT/.sim", "The state of the simulated kernel.", &[]),
     (
         "/var/run/jail.ioc-NAME.conf",
         "The jail.conf(5) of a running jail, which iocage reads to stop the jail.",
+        &["start", "stop", "restart", "gc"],
     ),
-    ("/var/run/jailwire", "Locks, and a journal for each jail of what its start has added to the host."),
-    ("/usr/local/etc/rc.d/jailwire", "Starts and stops the jails that have boot=on."),
+    (
+        "/var/run/jailwire",
+        "Locks, and a journal for each jail of what its start has added to the host.",
+        &[
+            "start",
+            "stop",
+            "restart",
+            "gc",
+            "doctor",
+            "net",
+            "net-attach",
+            "net-detach",
+            "net-list",
+            "net-lend",
+            "net-reclaim",
+            "host",
+            "host-move-address",
+            "host-confirm",
+            "host-undo",
+        ],
+    ),
+    ("/usr/local/etc/rc.d/jailwire", "Starts and stops the jails that have boot=on.", &["start", "stop"]),
 ];
 
 /// A variable of the environment, and what it does.
