@@ -151,7 +151,7 @@ impl Watch for Interrupter {
         let mut left = self.left.lock().unwrap();
         *left = match *left {
             Some(0) => {
-                // The other thread would wait for whoever works on the jail now.
+                // The other thread would wait for the process that works on the jail now.
                 if !Lock::is_held(&self.lock) {
                     self.go.lock().unwrap().send(()).unwrap();
                     self.done.lock().unwrap().recv().unwrap();
@@ -163,8 +163,8 @@ impl Watch for Interrupter {
     }
 }
 
-/// Looks ahead as `look` says, on a jail that others start and stop meanwhile: at the first call, the second, and so on.
-/// No look may refuse what a look before and a look afterwards do not refuse. Returns how many looks were made.
+/// Looks ahead as `look` says, on a jail that others start and stop meanwhile: at the first call, the second, and so
+/// on. No look may refuse what a look before and a look afterwards do not refuse. Returns how many looks were made.
 fn refuses_nothing(
     config: &str,
     before: fn(&Host<'_>, &Entry),

@@ -122,7 +122,7 @@ impl Lock {
         matches!(file.try_lock_shared(), Err(fs::TryLockError::WouldBlock))
     }
 
-    /// Waits until nobody holds a lock alone. Nothing is made. `waiting` hears of it before.
+    /// Waits until no process holds a lock alone. Nothing is made. `waiting` hears of it before.
     ///
     /// # Errors
     ///

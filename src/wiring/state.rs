@@ -154,7 +154,7 @@ impl StateDirectory {
         Lock::is_held(&self.of_jail(jail, "lock"))
     }
 
-    /// Waits until nobody works on a jail, for callers that make nothing; `waiting` hears of it before.
+    /// Waits until no process works on a jail, for callers that make nothing; `waiting` hears of it before.
     ///
     /// # Errors
     ///
@@ -219,7 +219,7 @@ impl StateDirectory {
         self.lock(&self.lent(index).with_extension("lock"), Mode::Exclusive, &End::Goes, |_| {})
     }
 
-    /// The records of interfaces that were lent, which nobody is writing.
+    /// Returns the records of interfaces that were lent, except those that a process is writing.
     ///
     /// # Errors
     ///

@@ -77,7 +77,7 @@ impl LocalTimeWait {
                 return LocalTimeWait { name, was };
             }
         }
-        panic!("none of {:?} is known", LocalTimeWait::KEPT);
+        panic!("the kernel knows no sysctl of {:?}", LocalTimeWait::KEPT);
     }
 
     fn set(name: &str, value: &str) {

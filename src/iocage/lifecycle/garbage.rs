@@ -97,7 +97,7 @@ fn list(owned: &[Owned]) -> String {
 }
 
 impl Garbage {
-    /// What is done with it, in one word or two.
+    /// Returns what is done with it, in one word or two.
     pub fn verb(&self) -> &'static str {
         match self {
             Garbage::Returned { .. } => "put back",
@@ -247,8 +247,8 @@ impl Host<'_> {
         }
     }
 
-    /// Removes the journals of jails that another tool has stopped, and has taken away all of. Of these there is nothing
-    /// to say.
+    /// Removes the journals of jails that another tool has stopped, and has taken away all of. Of these there is
+    /// nothing to say.
     ///
     /// # Errors
     ///

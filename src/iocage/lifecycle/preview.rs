@@ -47,8 +47,8 @@ impl Preview {
 }
 
 impl Host<'_> {
-    /// Returns what a start would do: every check that it makes before anything is changed, and its plan. `report` hears of
-    /// a process that works on the jail, if that process is waited for.
+    /// Returns what a start would do: every check that it makes before anything is changed, and its plan. `report`
+    /// hears of a process that works on the jail, if that process is waited for.
     ///
     /// # Errors
     ///
@@ -85,8 +85,8 @@ impl Host<'_> {
         })
     }
 
-    /// What a look at a jail says. The look takes no lock, unless it refuses the jail: another process may have started or
-    /// stopped the jail between two calls of the look. Then the look is repeated while no other process works on the
+    /// What a look at a jail says. The look takes no lock, unless it refuses the jail: another process may have started
+    /// or stopped the jail between two calls of the look. Then the look is repeated while no other process works on the
     /// jail, and the answer of that look counts.
     fn look_ahead(
         &self,
@@ -104,8 +104,8 @@ impl Host<'_> {
                 let claim = self.claim(name, report)?;
                 return look(claim.standing(), claim.journal());
             }
-            // Whoever only looks makes no lock. No other process worked on the jail during the look if the journal, which
-            // is written before and after all else, is as it was.
+            // A caller that only looks makes no lock. No other process worked on the jail during the look if the journal,
+            // which is written before and after all else, is as it was.
             let waiting = || report.warn(&format!("another process is working on {name}; waiting for it"));
             let waited = self.state.wait_for_lock(&name.kernel_name(), waiting);
             waited.map_err(|error| step(name)(error.into()))?;

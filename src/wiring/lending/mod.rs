@@ -2,9 +2,9 @@
 //!
 //! An interface loses its addresses, its routes, its groups and its place on a bridge when it moves to another network
 //! stack. What it had is written down before it moves, and put back when the interface is on the host again: by
-//! [`Wiring::reclaim`], by the stop of the jail, or by a later sweep if the jail was removed by somebody else. The record
-//! is found by the interface's index, which the interface keeps however it is renamed. Another interface may have that
-//! index by now: it has another link address.
+//! [`Wiring::reclaim`], by the stop of the jail, or by a later sweep if the jail was removed by somebody else. The
+//! record is found by the interface's index, which the interface keeps however it is renamed. Another interface may
+//! have that index by now: it has another link address.
 
 mod record;
 
@@ -27,7 +27,8 @@ pub struct Lent {
     pub jid: Jid,
     /// What it had. What stands last is put back first.
     pub prior: Vec<Prior>,
-    /// The vlan(4) interfaces of the host on it, with their VLANs: they lose their parent, and nobody gives it back.
+    /// The vlan(4) interfaces of the host on it, with their VLANs: they lose their parent, and no command gives the
+    /// parent back.
     pub vlans: Vec<(InterfaceName, VlanId)>,
     /// Its link address.
     mac: Option<MacAddr>,
@@ -47,10 +48,10 @@ pub struct Reclaimed {
 }
 
 impl Wiring {
-    /// Lends an interface of the host to a jail with a network stack of its own, under the name `carried`, and writes down
-    /// what the interface has: its addresses, its routes through routers, its bridge with its VLANs there, its MTU, its
-    /// groups, its routing table, its settings of neighbour discovery, and whether it is up. The interface is taken off
-    /// its bridge first.
+    /// Lends an interface of the host to a jail with a network stack of its own, under the name `carried`, and writes
+    /// down what the interface has: its addresses, its routes through routers, its bridge with its VLANs there, its
+    /// MTU, its groups, its routing table, its settings of neighbour discovery, and whether it is up. The interface is
+    /// taken off its bridge first.
     ///
     /// If a step fails, the interface is on the host as it was.
     ///
@@ -92,14 +93,16 @@ impl Wiring {
         Ok(note(&site, index, Stage::Gone)?)
     }
 
-    /// Takes an interface back from a jail, and puts back what [`Wiring::lend`] wrote down of it. `inside` is its name in
-    /// the jail. Without `name` it gets the name that it had on the host, if that is free, and keeps its own otherwise.
+    /// Takes an interface back from a jail, and puts back what [`Wiring::lend`] wrote down of it. `inside` is its name
+    /// in the jail. Without `name` it gets the name that it had on the host, if that is free, and keeps its own
+    /// otherwise.
     ///
     /// What cannot be put back is in [`Reclaimed::failures`], and is no error.
     ///
     /// # Errors
     ///
-    /// * [`WiringError::Failure`]: as [`Vnet::reclaim`] and [`Vnet::rename`]. EEXIST: the host has an interface of the name.
+    /// * [`WiringError::Failure`]: as [`Vnet::reclaim`] and [`Vnet::rename`]. EEXIST: the host has an interface of the
+    ///   name.
     ///
     /// # Source
     ///
@@ -125,7 +128,7 @@ impl Wiring {
         })
     }
 
-    /// The name that [`Wiring::reclaim`] would give an interface on the host. Nothing is changed.
+    /// Returns the name that [`Wiring::reclaim`] would give an interface on the host. Nothing is changed.
     ///
     /// # Errors
     ///
@@ -139,8 +142,8 @@ impl Wiring {
         Ok(name_on_return(self.host(), inside, lent.map(|lent| lent.name), name)?)
     }
 
-    /// What is written down of an interface that was lent and is in this stack now: of the host, or of a jail. Returns
-    /// `None` if nothing is.
+    /// Returns what is written down of an interface that was lent and is in this stack now: of the host, or of a jail.
+    /// Returns `None` if nothing is.
     ///
     /// # Errors
     ///
@@ -162,7 +165,8 @@ fn vlans_on(host: &Vnet, name: &InterfaceName) -> Result<Vec<(InterfaceName, Vla
     Ok(on)
 }
 
-/// Takes an interface out of a jail. `wanted` is the name that it is to have, if that is free; with `asked` it has to be.
+/// Takes an interface out of a jail. `wanted` is the name that it is to have, if that is free; with `asked` it has to
+/// be.
 fn take_out(
     host: &Vnet,
     stack: &Vnet,
@@ -239,8 +243,8 @@ fn restore(
 }
 
 /// Takes what was lent to a jail out of it, before the jail is removed: a jail that goes on dying, for the sake of a
-/// connection, would keep it. Returns what could not be put back. An interface that does not come out comes back with the
-/// end of the jail.
+/// connection, would keep it. Returns what could not be put back. An interface that does not come out comes back with
+/// the end of the jail.
 pub(super) fn reclaim_all(site: &Site<'_>, jid: Jid) -> Vec<(Prior, StepError)> {
     let mut failures = Vec::new();
     for index in site.state.all_lent().unwrap_or_default() {
@@ -264,9 +268,9 @@ fn reclaim_one(site: &Site<'_>, jid: Jid, index: u16) -> Result<Option<Reclaimed
     restore(site, &lent, index, now, None).map(Some)
 }
 
-/// The interfaces that came back by themselves, with the end of their jail or because a command was killed, and lack what
-/// they had: their names on the host, and what is written down of them. An interface that somebody has configured
-/// meanwhile is not among them. Nothing is changed.
+/// Returns the interfaces that came back by themselves, with the end of their jail or because a command was killed, and
+/// lack what they had: their names on the host, and what is written down of them. An interface that somebody has
+/// configured meanwhile is not among them. Nothing is changed.
 ///
 /// # Errors
 ///
