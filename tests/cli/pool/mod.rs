@@ -221,6 +221,15 @@ impl Pool {
         fs::write(self.control().join("refuse"), words).unwrap();
     }
 
+    /// Removes what this program has written about the start of a jail: then iocage has started the jail.
+    pub fn forget_journal(&self, jail: &str) {
+        let state = match self.is_real() {
+            true => PathBuf::from("/var/run/jailwire"),
+            false => self.root().join(".sim/run/jailwire"),
+        };
+        fs::remove_file(state.join(format!("ioc-{jail}.journal"))).unwrap();
+    }
+
     /// The file systems that are mounted beneath iocage's directory, by what they are mounted on.
     pub fn mounts(&self) -> Vec<(String, PathBuf)> {
         let mut found: Vec<_> = self

@@ -237,3 +237,49 @@ fn a_dry_run_on_a_running_jail_shows_its_stop_first() {
     pool.ok(&["start", "store"]);
     pool.ok(&["destroy", "-f", "store"]);
 }
+
+/// iocage writes no journal: the file for jail(8) alone tells that iocage has started the jail.
+#[test]
+fn what_zfs_has_mounted_stays_mounted_whoever_started_the_jail() {
+    let pool = Pool::new();
+    let empty = pool.state();
+    pool.create_shop();
+    let before = (pool.state(), pool.mounts());
+    let start = |jail: &str| {
+        pool.ok(&["start", jail]);
+        pool.forget_journal(jail);
+    };
+    start("shop");
+    assert!(!pool.ok(&["stop", "--dry-run", "shop"]).contains("zfs"));
+    pool.ok(&["stop", "shop"]);
+    assert_eq!((pool.state(), pool.mounts()), before);
+    start("shop");
+    pool.ok(&["restart", "shop"]);
+    pool.ok(&["stop", "shop"]);
+    assert_eq!((pool.state(), pool.mounts()), before);
+    start("shop");
+    pool.ok(&["rename", "shop", "store"]);
+    let state = pool.state();
+    let root = "jails/store/root\tyes\treleases/15.1-RELEASE/root@store";
+    assert!(state.contains(&root.to_owned()) && !state.iter().any(|line| line.contains("shop")), "{state:?}");
+    start("store");
+    pool.ok(&["destroy", "-f", "store"]);
+    assert_eq!(pool.state(), empty);
+}
+
+/// iocage fails on defaults that lack a property; and `destroy` without an answer destroys nothing.
+#[test]
+fn the_first_create_writes_all_defaults_and_a_destroy_asks() {
+    let pool = Pool::new();
+    pool.ok(&["create", "-n", "shop", "-r", "15.1-RELEASE", "ip4_addr=lo0|127.0.0.77/32"]);
+    let defaults = fs::read_to_string(pool.root().join("defaults.json")).unwrap();
+    let defaults: serde_json::Value = serde_json::from_str(&defaults).unwrap();
+    assert_eq!((&defaults["ip6_addr"], &defaults["type"]), (&"none".into(), &"jail".into()));
+    assert!(defaults.as_object().unwrap().len() >= 140, "{}", defaults.as_object().unwrap().len());
+    pool.ok(&["create", "-e", "-n", "shared", "ip4_addr=em0|192.0.2.40/24"]);
+    assert_eq!(pool.ok(&["get", "vnet", "shared"]), "0\n");
+    let before = pool.state();
+    let said = pool.fails(&["destroy", "shop"]);
+    assert!(said.contains("Aborted!"), "{said}");
+    assert_eq!(pool.state(), before);
+}
