@@ -155,13 +155,14 @@ impl Host<'_> {
     pub fn garbage(&self) -> Result<Found, StepError> {
         let mut found = Found::default();
         let mut journals = self.journals(self.state.journals()?)?;
-        for (jail, journal) in &journals {
-            // One that somebody works on is not left over.
-            if self.state.is_locked(jail) {
+        for (jail, _) in &journals {
+            let (standing, journal) = Standing::look(&self.site(), jail)?;
+            // One that somebody works on is not left over, and neither is one that somebody has stopped meanwhile.
+            if self.state.is_locked(jail) || !journal.path().exists() {
                 continue;
             }
-            let owned = self.of_jail_alone(jail, journal);
-            match Standing::of(&**self.kernel(), jail, journal)? {
+            let owned = self.of_jail_alone(jail, &journal);
+            match standing {
                 // Another tool has stopped the jail, and started it again.
                 Standing::Foreign(jid) if self.is_past_of(jail, jid, &owned) => {}
                 Standing::Foreign(jid) => found.doubtful.push(format!(
@@ -169,7 +170,7 @@ impl Host<'_> {
                     list(&owned)
                 )),
                 standing if standing.alive().is_some() => {}
-                standing if self.is_stale(jail, standing, journal) => {}
+                standing if self.is_stale(jail, standing, &journal) => {}
                 _ => found.garbage.push(Garbage::Journal { jail: jail.clone(), owned }),
             }
         }
@@ -197,7 +198,7 @@ impl Host<'_> {
         let returned = wiring::returned(&self.site())?.into_iter();
         found.garbage.extend(returned.map(|(now, lent)| Garbage::Returned { now, lent: Box::new(lent) }));
         self.doubtful_mounts(&journals, &mut found)?;
-        self.doubtful_rulesets(&journals, &mut found);
+        self.doubtful_rulesets(&journals, &mut found)?;
         Ok(found)
     }
 
@@ -211,8 +212,11 @@ impl Host<'_> {
         match garbage {
             Garbage::Journal { jail, .. } => {
                 let mut claim = self.claim_as(jail, jail, report)?;
-                // Somebody has started it meanwhile, or a jail of that name.
-                if claim.standing().alive().is_some() || claim.refuse_foreign().is_err() {
+                // Somebody has started it meanwhile, or a jail of that name, or has stopped it.
+                if claim.standing().alive().is_some()
+                    || claim.refuse_foreign().is_err()
+                    || !claim.journal().path().exists()
+                {
                     return Ok(false);
                 }
                 self.clear_left(&mut claim)
@@ -254,8 +258,8 @@ impl Host<'_> {
     ///
     /// Those of reading and removing journals.
     pub fn forget_the_past(&self, report: &mut dyn Report) -> Result<(), StepError> {
-        for (jail, journal) in self.journals(self.state.journals()?)? {
-            let standing = Standing::of(&**self.kernel(), &jail, &journal)?;
+        for (jail, _) in self.journals(self.state.journals()?)? {
+            let (standing, journal) = Standing::look(&self.site(), &jail)?;
             let is_foreign = matches!(standing, Standing::Foreign(_));
             if is_foreign || self.state.is_locked(&jail) || !self.is_stale(&jail, standing, &journal) {
                 continue;
@@ -396,7 +400,12 @@ impl Host<'_> {
             {
                 continue;
             }
-            for mounted in mount::beneath(&**self.kernel(), &root)? {
+            let beneath = mount::beneath(&**self.kernel(), &root)?;
+            // Another process may start the jail just now. Its journal is there before the mounts, and as long as they.
+            if self.state.journal(&name).exists() {
+                continue;
+            }
+            for mounted in beneath {
                 // What ZFS has mounted is ZFS's, whether the jail runs or not.
                 if mounted.fstype != "zfs" {
                     let on = mounted.on.display();
@@ -408,20 +417,33 @@ impl Host<'_> {
     }
 
     /// Rulesets of iocage's numbers that no jail uses, and no journal tells of.
-    fn doubtful_rulesets(&self, journals: &[(String, Journal)], found: &mut Found) {
+    fn doubtful_rulesets(&self, journals: &[(String, Journal)], found: &mut Found) -> Result<(), StepError> {
+        let Ok(devfs) = Devfs::open(self.kernel().clone(), "/dev".as_ref()) else { return Ok(()) };
+        let rulesets = || devfs.rulesets().unwrap_or_default();
+        let is_known = |journals: &[(String, Journal)], number: u16| {
+            journals.iter().any(|(_, journal)| journal.owned().contains(&Owned::Ruleset(number)))
+        };
+        let mut doubtful = rulesets();
+        doubtful.retain(|number| *number >= FIRST_RULESET && !is_known(journals, *number));
+        if doubtful.is_empty() {
+            return Ok(());
+        }
+        // Another process may start or stop the jail of one just now. The journal tells of a ruleset before there is one,
+        // and until there is none.
+        let journals = self.journals(self.state.journals()?)?;
         let kernel = &**self.kernel();
-        let Ok(devfs) = Devfs::open(self.kernel().clone(), "/dev".as_ref()) else { return };
-        let used: Vec<i32> = jail::list(kernel, true)
-            .unwrap_or_default()
+        let used: Vec<i32> = jail::list(kernel, true)?
             .iter()
             .filter_map(|jail| jail::read_int(kernel, jail.jid, "devfs_ruleset").ok().flatten())
             .collect();
-        for number in devfs.rulesets().unwrap_or_default() {
-            let known = journals.iter().any(|(_, journal)| journal.owned().contains(&Owned::Ruleset(number)));
-            if number >= FIRST_RULESET && !known && !used.contains(&i32::from(number)) {
-                found.doubtful.push(format!("devfs ruleset {number}, which no jail uses"));
-            }
+        doubtful.retain(|number| !is_known(&journals, *number) && !used.contains(&i32::from(*number)));
+        if !doubtful.is_empty() {
+            let still = rulesets();
+            doubtful.retain(|number| still.contains(number));
         }
+        let words = doubtful.iter().map(|number| format!("devfs ruleset {number}, which no jail uses"));
+        found.doubtful.extend(words);
+        Ok(())
     }
 }
 
