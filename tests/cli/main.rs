@@ -3,6 +3,7 @@
 mod bulk;
 mod defects;
 mod dry_run;
+mod dry_runs_end;
 mod effects;
 mod errors;
 mod gc;

@@ -14,6 +14,7 @@ mod cli;
 mod commands;
 mod completions;
 mod environment;
+mod foreign;
 mod output;
 
 use std::ffi::{OsStr, OsString};
@@ -86,6 +87,10 @@ fn arguments(mut words: Vec<OsString>) -> Vec<OsString> {
 fn usage(error: &clap::Error, json: bool) -> ExitCode {
     // If the output is closed, there is no reader to tell.
     let _ = error.print();
+    let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    if let Some(instead) = foreign::instead(error, &words) {
+        anstream::eprintln!("\n  tip: {instead}");
+    }
     if json && error.use_stderr() {
         let text = error.render().to_string();
         let _ = output::json_error(&text.lines().next().unwrap_or_default().trim_start_matches("error: "));

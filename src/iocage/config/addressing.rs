@@ -103,6 +103,10 @@ impl Reader<'_> {
         let words = text.split([' ', '\t', ',']).filter(|word| !matches!(*word, "" | "none"));
         for word in words {
             match host_interface(word) {
+                Ok(name) if name == "lo0" => {
+                    let why = "lo0 stays where it is, and the jail has a lo0 of its own: take lo0 out";
+                    self.error("vnet_interfaces", why);
+                }
                 Ok(name) if lent.contains(&name) => {
                     self.error("vnet_interfaces", format!("{name} is there twice: leave it out once"));
                 }
@@ -165,6 +169,14 @@ impl Reader<'_> {
             (None, Some(address)) => network.loopback6.push(address.network(128)),
             (None, None) => self.error("ip6_addr", "lo0 hears no router advertisements: give it an address"),
             (Some(nic), None) => network.nics[nic].accept_rtadv = true,
+            // `netinet6/in6.c:in6_update_ifa_internal`.
+            (Some(nic), Some(address)) if address.address().is_loopback() => {
+                let nic = network.nics[nic].name.to_string();
+                self.error(
+                    "ip6_addr",
+                    format!("{one}: no interface but lo0 can have ::1: take it out of {nic}"),
+                );
+            }
             // As ifconfig(8) has it, and every IPv6 network.
             (Some(nic), Some(address)) => network.nics[nic].ip6.push(address.network(64)),
         }
@@ -245,13 +257,23 @@ impl Reader<'_> {
     fn routers(&mut self, network: &mut VnetNetwork) {
         let ip4: Vec<_> = network.nics.iter().flat_map(|nic| &nic.ip4).map(|ip| IpNetwork::V4(*ip)).collect();
         let ip6: Vec<_> = network.nics.iter().flat_map(|nic| &nic.ip6).map(|ip| IpNetwork::V6(*ip)).collect();
+        let has_lent = !network.lent.is_empty();
         if ip4.is_empty() || network.nics.iter().any(|nic| nic.dhcp) {
+            if let Router::Address(address) = network.router4
+                && !has_lent
+            {
+                self.tell_of_idle_router("defaultrouter", address.into(), "ip4_addr");
+            }
             network.router4 = Router::None;
         }
         if ip6.is_empty() || network.nics.iter().any(|nic| nic.accept_rtadv) {
+            if let Router::Address(router) = network.router6
+                && !has_lent
+            {
+                self.tell_of_idle_router("defaultrouter6", router.address.into(), "ip6_addr");
+            }
             network.router6 = Router::None;
         }
-        let has_lent = !network.lent.is_empty();
         if let Router::Address(address) = network.router4 {
             self.check_router("defaultrouter", address.into(), &ip4, has_lent);
         }
@@ -304,9 +326,32 @@ impl Reader<'_> {
         Some(first)
     }
 
+    /// Tells of a router that is not used: no NIC has an address for it, or its address comes from the network.
+    fn tell_of_idle_router(&mut self, property: &str, router: IpAddr, addresses: &str) {
+        let why = format!(
+            "{router} is not used: {addresses} gives the NICs no address of their own for it; set {property}=none, or give the jail an address there"
+        );
+        self.warn(property, why);
+    }
+
     fn check_router(&mut self, property: &str, router: IpAddr, networks: &[IpNetwork], has_lent: bool) {
         if networks.iter().any(|network| network.ip() == router) {
             self.error(property, format!("{router} is the jail's own address: name the router's"));
+            return;
+        }
+        let is_no_station = networks.iter().any(|network| match (network, router) {
+            (IpNetwork::V4(network), IpAddr::V4(router)) => {
+                network.prefix() < 31 && (router == network.network() || router == network.broadcast())
+            }
+            _ => false,
+        });
+        if is_no_station {
+            self.error(
+                property,
+                format!(
+                    "{router} is the address of all of a network, or of the network itself: name a router's"
+                ),
+            );
             return;
         }
         // A link-local router is on the link, whatever networks there are.
@@ -353,6 +398,13 @@ impl Reader<'_> {
             self.error(
                 "vnet_default_interface",
                 format!("{name} is lent to the jail by vnet_interfaces: choose one"),
+            );
+        }
+        let has_bridge = network.nics.first().is_none_or(|nic| nic.bridge.is_some());
+        if let (DefaultInterface::Named(name), false) = (&network.default_interface, has_bridge) {
+            self.warn(
+                "vnet_default_interface",
+                format!("{name} is put nowhere: the first of interfaces is on no bridge; set vnet_default_interface=none"),
             );
         }
     }

@@ -67,6 +67,7 @@ impl Reader<'_> {
                     continue;
                 }
             };
+            self.tell_of_idle_options(&mount);
             source(store, &mut mount, &mut moved);
             match target(store, entry, root, &mount, &mut moved) {
                 Ok(beneath) => mounts.push((mount, beneath)),
@@ -76,6 +77,24 @@ impl Reader<'_> {
         let for_all = moved.is_empty() && mounts.iter().all(|(mount, _)| mount.target.is_absolute());
         self.tell_of_moved(moved);
         (mounts, for_all)
+    }
+
+    /// Warns of options that mean something to `mount -a` alone. jail(8) mounts each line by itself, and so does a start here
+    /// (`sbin/mount/mount.c:main`, `usr.sbin/jail/command.c`).
+    fn tell_of_idle_options(&mut self, mount: &Mount) {
+        let line = mount.line;
+        for option in &mount.options {
+            let message = match option.as_str() {
+                "noauto" => format!(
+                    "line {line}: noauto does nothing here: each line of a jail's fstab is mounted at the start, as iocage does; take the line out, or begin it with #"
+                ),
+                "failok" => format!(
+                    "line {line}: failok does nothing here: a jail whose file systems cannot be mounted does not start, as with iocage; take failok out"
+                ),
+                _ => continue,
+            };
+            self.warn(FSTAB, message);
+        }
     }
 
     fn tell_of_moved(&mut self, moved: Moved) {

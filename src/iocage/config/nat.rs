@@ -20,6 +20,12 @@ pub struct Nat {
 impl Reader<'_> {
     pub(super) fn nat(&mut self, network: &Network) -> Option<Nat> {
         if !self.flag("nat") {
+            if !matches!(self.text("nat_forwards").as_str(), "" | "none") {
+                self.warn(
+                    "nat_forwards",
+                    "no ports are forwarded, as nat is off: set nat=1, or nat_forwards=none",
+                );
+            }
             return None;
         }
         let backend = self.text("nat_backend");

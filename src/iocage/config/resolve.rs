@@ -9,6 +9,7 @@ use super::{Allow, Commands, Devfs, Host, JailConfig};
 use crate::iocage::hostname::Hostname;
 use crate::iocage::properties::Properties;
 use crate::iocage::property::{ALLOW, Builtin, Kind, Property, Scope, TABLE};
+use crate::iocage::resolver::Resolver;
 use crate::iocage::store::{Entry, Store};
 
 impl JailConfig {
@@ -93,7 +94,7 @@ impl Reader<'_> {
             sysvmsg: self.read_or_builtin("sysvmsg"),
             sysvsem: self.read_or_builtin("sysvsem"),
             sysvshm: self.read_or_builtin("sysvshm"),
-            resolver: self.read_or_builtin("resolver"),
+            resolver: self.resolver(),
             host_time: self.flag("host_time"),
             boot: self.flag("boot"),
             priority: self.priority(),
@@ -118,6 +119,21 @@ impl Reader<'_> {
             stop_timeout: seconds(self.number("stop_timeout")),
             login_flags: self.line("login_flags").split_whitespace().map(str::to_owned).collect(),
         }
+    }
+
+    /// The source of the jail's resolv.conf. A path that is none of the two that iocage knows is taken for the text.
+    fn resolver(&mut self) -> Resolver {
+        let resolver = self.read_or_builtin("resolver");
+        if let Resolver::Lines(lines) = &resolver
+            && let Some(path) = lines.first().filter(|line| line.starts_with('/'))
+        {
+            let why = format!(
+                "{} is written into the jail's resolv.conf as it is: write its lines with `;` between them, or /etc/resolv.conf or /dev/null",
+                path.escape_debug()
+            );
+            self.warn("resolver", why);
+        }
+        resolver
     }
 
     fn devfs(&mut self) -> Devfs {

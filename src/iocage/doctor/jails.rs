@@ -40,6 +40,8 @@ type Place = (IpAddr, Option<InterfaceName>);
 /// All addresses of a configuration. A link-local address without a bridge is on a link of its own, and left out.
 fn addresses(config: &JailConfig) -> Vec<Place> {
     let place = |address: IpAddr, link: Option<InterfaceName>| match is_link_local(address) {
+        // Each network stack has its own.
+        _ if address.is_loopback() && matches!(config.network, Network::Vnet(_)) => None,
         true => link.map(|link| (address, Some(link))),
         false => Some((address, None)),
     };

@@ -31,6 +31,51 @@ const KNOWN: [Known; 9] = [
 /// Others that the kernel may have, on devices; their options are for the kernel to judge.
 const OTHERS: [&str; 7] = ["ufs", "msdosfs", "cd9660", "ext2fs", "udf", "tarfs", "p9fs"];
 
+/// Words that are taken for a type elsewhere, or by mistake, and the type.
+const ALIASES: [(&str, &str); 20] = [
+    ("proc", "procfs"),
+    ("dev", "devfs"),
+    ("fdesc", "fdescfs"),
+    ("tmp", "tmpfs"),
+    ("ramfs", "tmpfs"),
+    ("null", "nullfs"),
+    ("loop", "nullfs"),
+    ("union", "unionfs"),
+    ("overlay", "unionfs"),
+    ("linproc", "linprocfs"),
+    ("linsys", "linsysfs"),
+    ("sysfs", "linsysfs"),
+    ("vfat", "msdosfs"),
+    ("msdos", "msdosfs"),
+    ("iso9660", "cd9660"),
+    ("ext2", "ext2fs"),
+    ("ext3", "ext2fs"),
+    ("ext4", "ext2fs"),
+    ("ffs", "ufs"),
+    ("9p", "p9fs"),
+];
+
+/// Options of tmpfs with a value, and what the value has to be. The kernel refuses a wrong size, and passes over a wrong
+/// mode or owner (`fs/tmpfs/tmpfs_vfsops.c:tmpfs_mount`).
+fn wrong_value(fstype: &str, option: &str) -> Option<&'static str> {
+    let (name, value) = option.split_once('=')?;
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_size = || is_number(value.trim_end_matches(|unit: char| "kKmMgGtTpP".contains(unit)));
+    let is_mode = || !value.is_empty() && value.bytes().all(|byte| (b'0'..=b'7').contains(&byte));
+    match (fstype, name) {
+        ("tmpfs", "size" | "inodes" | "maxfilesize") if !is_size() => Some("a number, as in size=64m"),
+        ("tmpfs", "mode") if !is_mode() => Some("an octal number, as in mode=1777"),
+        ("tmpfs" | "unionfs", "uid" | "gid") if !is_number(value) => Some("the number of a user or group"),
+        ("devfs", "ruleset") if !is_number(value) => Some("the number of a ruleset, as in ruleset=4"),
+        _ => None,
+    }
+}
+
+/// Whether a file system lies on a device.
+pub fn needs_path(fstype: &str) -> bool {
+    matches!(fstype, "ufs" | "msdosfs" | "cd9660" | "ext2fs" | "udf" | "tarfs")
+}
+
 /// The options of every file system, and the words of mount(8), without the `no` that some may begin with.
 const OPTIONS: [&str; 26] = [
     "ro",
@@ -70,6 +115,8 @@ pub enum Trouble {
     NoFileSystem,
     /// The type is probably misspelt: this type exists.
     Meant(&'static str),
+    /// An option has a value that means nothing; this is what to write.
+    Value(String, &'static str),
     /// The type has no such option. The second value is the option with the most similar name.
     NoOption(String, Option<&'static str>),
 }
@@ -101,6 +148,13 @@ pub fn trouble(fstype: &str, options: &[String]) -> Option<Trouble> {
     }
     if OTHERS.contains(&fstype) {
         return None;
+    }
+    if let Some((_, meant)) = ALIASES.iter().find(|(alias, _)| *alias == fstype) {
+        return Some(Trouble::Meant(meant));
+    }
+    let wrong = options.iter().find_map(|option| Some((option, wrong_value(fstype, option)?)));
+    if let Some((option, wanted)) = wrong {
+        return Some(Trouble::Value(option.clone(), wanted));
     }
     let Some(known) = KNOWN.iter().find(|known| known.name == fstype) else {
         return KNOWN

@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::error;
-use super::filesystems::{Trouble, trouble};
+use super::filesystems::{Trouble, needs_path, trouble};
 use crate::iocage::config::{JailConfig, Problem};
 use crate::iocage::fstab::{self, Mount};
 
@@ -33,9 +33,17 @@ pub(super) fn problems(config: &JailConfig, simulated: bool) -> Vec<Problem> {
                     None
                 }
             },
+            // A device, or a dataset.
+            fstype if needs_path(fstype) && !mount.source.is_absolute() => {
+                let source = mount.source.display();
+                problems
+                    .push(place(format!("{source} is no path: write the device's path, as in /dev/da0p1")));
+                None
+            }
             _ => None,
         };
-        let problem = match tree.look(beneath) {
+        let is_file = shown.as_deref().is_some_and(Path::is_file);
+        let problem = match tree.look(beneath, is_file) {
             Err(problem) => Some(problem),
             Ok(on) => mismatch(mount, shown.as_deref(), on.as_deref()),
         };
@@ -52,7 +60,7 @@ pub(super) fn problems(config: &JailConfig, simulated: bool) -> Vec<Problem> {
         if !is_on {
             continue;
         }
-        match tree.look(Path::new(beneath)) {
+        match tree.look(Path::new(beneath), false) {
             Ok(on) if on.as_ref().is_some_and(|on| on.is_file()) => {
                 let on = tree.root.join(beneath);
                 problems.push(error(
@@ -78,6 +86,7 @@ fn kind(mount: &Mount) -> Option<String> {
         ),
         Trouble::NoFileSystem => format!("{fstype} is no file system to mount: take the line out"),
         Trouble::Meant(meant) => format!("there is no file system {fstype}: write {meant}"),
+        Trouble::Value(option, wanted) => format!("{option} is no option of {fstype}: write {wanted}"),
         Trouble::NoOption(option, meant) => {
             let meant =
                 meant.map_or("take it out".to_owned(), |meant| format!("write {meant}, or take it out"));
@@ -139,7 +148,8 @@ fn file_name(mount: &Mount) -> String {
 
 impl Tree<'_> {
     /// Looks for a mount point. Returns `None` when it cannot be known what will be there at the time of the mount.
-    fn look(&self, beneath: &Path) -> Result<Shown, String> {
+    /// `for_file`: a file is mounted there, and not a directory.
+    fn look(&self, beneath: &Path, for_file: bool) -> Result<Shown, String> {
         let over = self.mounted.iter().rfind(|(mounted, _)| beneath.starts_with(mounted));
         let top = match over {
             None => self.root.to_owned(),
@@ -155,8 +165,9 @@ impl Tree<'_> {
         }
         match fs::symlink_metadata(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let make = if for_file { "touch" } else { "mkdir -p" };
                 let mut why = format!(
-                    "there is no {seen}: mkdir -p {}",
+                    "there is no {seen}: {make} {}",
                     crate::iocage::trust::quoted(&self.root.join(beneath))
                 );
                 if is_empty(&top) {

@@ -2,6 +2,7 @@
 //! would have expected.
 
 mod link_local;
+mod more;
 mod paths;
 mod refusals;
 mod silence;

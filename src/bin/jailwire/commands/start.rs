@@ -27,7 +27,8 @@ pub fn run(environment: &Environment, args: &cli::Start) -> Result<ExitCode, Com
             let selected = selected.with_userland(environment, host, &work);
             preview(environment, host, &selected, false, &work);
         })?;
-        return work.end();
+        let code = work.end()?;
+        return Ok(if args.ignore { ExitCode::SUCCESS } else { code });
     }
     environment.require_root("start")?;
     let work = Work::begin(environment.json, args.rc);

@@ -22,7 +22,8 @@ pub fn run(environment: &Environment, args: &cli::Stop) -> Result<ExitCode, Comm
     let entries = selected.stopping(&environment.store);
     if args.dry_run {
         environment.with_host_to_look_at(|host| preview(host, &entries, args.force, &work))?;
-        return work.end();
+        let code = work.end()?;
+        return Ok(if args.ignore { ExitCode::SUCCESS } else { code });
     }
     environment.require_root("stop")?;
     let bulk = Bulk::prepare(&args.bulk);

@@ -39,8 +39,14 @@ pub fn lend(plumbing: &Plumbing, args: &Lend) -> Result<(), CommandError> {
         )
         .into());
     }
+    if interface == "lo0" {
+        return Err(
+            "lo0 stays where it is: a network stack cannot do without its lo0; lend another interface".into(),
+        );
+    }
     refuse_to_replace(plumbing, &info, &routers)?;
     let inside = name.unwrap_or(interface);
+    refuse_what_does_not_fit(&plumbing.stack(info.jid)?, &info, &inside, &addresses, &routers)?;
     // Under its new name from here on where that is free: the jail may have an interface of the old one.
     let carried = if host.has_interface(&inside)? { interface } else { inside };
     if args.dry_run {
@@ -157,6 +163,37 @@ fn refuse_to_replace(plumbing: &Plumbing, info: &JailInfo, routers: &[IpAddr]) -
     Ok(())
 }
 
+/// Refuses a name that the jail has, and a router that is in no network of the jail.
+fn refuse_what_does_not_fit(
+    stack: &Stack,
+    info: &JailInfo,
+    inside: &InterfaceName,
+    addresses: &[IpNetwork],
+    routers: &[IpAddr],
+) -> Result<(), CommandError> {
+    if stack.interface(inside).is_some() {
+        return Err(format!(
+            "{} has an interface {inside} already: choose another name with --name",
+            info.name
+        )
+        .into());
+    }
+    let there = stack.interfaces.iter().flat_map(|one| one.addresses.iter().map(|address| address.network));
+    let networks: Vec<IpNetwork> = addresses.iter().copied().chain(there).collect();
+    let is_link_local =
+        |router: &IpAddr| matches!(router, IpAddr::V6(address) if address.is_unicast_link_local());
+    let is_near =
+        |router: &&IpAddr| is_link_local(router) || networks.iter().any(|one| one.contains(**router));
+    match routers.iter().find(|router| !is_near(router)) {
+        Some(router) => Err(format!(
+            "{router} is in no network of {}: give the interface an address in the network of its router with --address, or name another router",
+            info.name
+        )
+        .into()),
+        None => Ok(()),
+    }
+}
+
 /// The bridge of the host that an interface is on.
 fn bridge_of(host: &Vnet, member: &InterfaceName) -> Result<Option<InterfaceName>, CommandError> {
     let mut bridges = host.bridges_among(&host.interfaces()?)?.into_iter();
@@ -219,6 +256,9 @@ pub fn reclaim(plumbing: &Plumbing, args: &Reclaim) -> Result<(), CommandError> 
     let name: Option<InterfaceName> = args.name.as_deref().map(str::parse).transpose()?;
     let info = plumbing.jail(&args.jail)?;
     let inside = Vnet::enter(plumbing.wiring.kernel().clone(), info.jid)?;
+    if interface == "lo0" {
+        return Err("lo0 stays where it is: a network stack cannot do without its lo0".into());
+    }
     let known = plumbing.wiring.lent(&inside, &interface)?;
     drop(inside);
     if args.dry_run {

@@ -1,0 +1,65 @@
+//! Words of iocage's command line that this program does not have: what to use in their place.
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+/// Options of iocage's commands, and what to use in their place. An empty command is the program itself.
+const OPTIONS: [(&str, &[&str], &str); 16] = [
+    ("", &["-D", "--debug"], "leave it out: errors name the call and its reason anyway"),
+    ("", &["-f", "--force"], "leave it out: no dataset is renamed"),
+    ("list", &["-B"], "the table of list -l says which jails are basejails"),
+    ("list", &["-P", "--plugins"], "plugins stay with iocage: run the list of iocage itself"),
+    ("list", &["-R", "--remote"], "fetching stays with iocage: run the list of iocage itself"),
+    ("list", &["-O", "--official"], "plugins stay with iocage: run the list of iocage itself"),
+    ("list", &["--http"], "fetching stays with iocage: run the list of iocage itself"),
+    ("get", &["-P", "--plugin"], "plugins stay with iocage: run the get of iocage itself"),
+    ("get", &["-f", "--force"], "leave it out: get asks the kernel, and starts nothing"),
+    ("set", &["-P", "--plugin"], "plugins stay with iocage: run the set of iocage itself"),
+    ("create", &["-S", "--proxy"], "fetching stays with iocage: run the fetch of iocage itself before"),
+    ("destroy", &["-r", "--release"], "releases stay with iocage: run the destroy of iocage itself"),
+    ("destroy", &["-R", "--recursive"], "destroy the clones by their names before: see list -l"),
+    ("destroy", &["-d", "--download"], "fetching stays with iocage: run the destroy of iocage itself"),
+    ("start", &["-f", "--force"], "leave it out: nothing is asked"),
+    ("restart", &["-f", "--force"], "use stop -f, and then start"),
+];
+
+/// Commands of legacy iocage, and what to use in their place.
+const COMMANDS: [(&str, &str); 12] = [
+    ("rcboot", "use start --rc"),
+    ("rcshutdown", "use stop --rc"),
+    ("reboot", "use restart"),
+    ("defaults", "use get all default"),
+    ("runtime", "use show JAIL, and jls -n -j ioc-JAIL for its parameters"),
+    ("inuse", "use rctl -u jail:ioc-JAIL"),
+    ("limits", "use rctl -u jail:ioc-JAIL"),
+    ("cap", "use rctl -a jail:ioc-JAIL:RESOURCE:deny=AMOUNT"),
+    ("uncap", "use rctl -r jail:ioc-JAIL"),
+    ("reset", "take the property out of config.json, and it has its default again"),
+    ("promote", "use zfs promote on the jail's datasets"),
+    ("record", "use clone, or snapshot and zfs diff"),
+];
+
+/// What to use in the place of a word that clap does not know, if the word is iocage's.
+pub fn instead(error: &clap::Error, words: &[String]) -> Option<&'static str> {
+    let told = |kind| match error.get(kind)? {
+        ContextValue::String(text) => Some(text.clone()),
+        _ => None,
+    };
+    match error.kind() {
+        ErrorKind::InvalidSubcommand => {
+            let command = told(ContextKind::InvalidSubcommand)?;
+            COMMANDS.iter().find(|(name, _)| *name == command).map(|(_, instead)| *instead)
+        }
+        ErrorKind::UnknownArgument => {
+            let option = told(ContextKind::InvalidArg)?;
+            // Options of the program itself stand before the command.
+            let place = words.iter().position(|word| *word == option || word.starts_with(&option))?;
+            let is_command = |word: &&String| OPTIONS.iter().any(|(command, ..)| command == *word);
+            let command = words[..place].iter().skip(1).find(is_command).map_or("", String::as_str);
+            let is_it = |(name, options, _): &&(&str, &[&str], &str)| {
+                *name == command && options.contains(&option.as_str())
+            };
+            OPTIONS.iter().find(is_it).map(|(_, _, instead)| *instead)
+        }
+        _ => None,
+    }
+}
