@@ -67,6 +67,13 @@ pub enum ZfsCallError {
     },
 }
 
+/// The dataset that could not be mounted, from what `zfs` wrote.
+fn not_mounted_in(text: &str) -> Option<&str> {
+    let name = text.split("cannot mount '").nth(1)?.split('\'').next()?;
+    // A path is no dataset.
+    Some(name).filter(|name| !name.starts_with('/'))
+}
+
 fn said(text: &str) -> String {
     if text.is_empty() { String::new() } else { format!(" ({text})") }
 }
@@ -105,6 +112,14 @@ impl ZfsCall {
                 (Ok(heard), Ok(Some(false))) => Err((self.not_mounted(name, heard), true)),
                 (Err(ZfsError::Failed { text, .. }), Ok(Some(false))) => {
                     Err((self.not_mounted(name, text), true))
+                }
+                // With -p, a parent that cannot be mounted ends it: that one is made, and the rest is not.
+                (Err(ZfsError::Failed { text, command }), Ok(None)) => {
+                    let error = match not_mounted_in(&text) {
+                        Some(parent) => self.not_mounted(parent, text.clone()),
+                        None => ZfsError::Failed { text, command }.into(),
+                    };
+                    Err((error, false))
                 }
                 (Err(error), _) | (Ok(_), Err(error)) => Err((error.into(), false)),
                 (Ok(heard), Ok(None)) => Err((self.undone(name, false, heard), false)),

@@ -329,20 +329,21 @@ fn a_pool_is_activated_with_its_datasets() {
         return;
     }
     let _others = Others::new(&pool);
-    pool.zfs(&["set", "org.freebsd.ioc:active=yes", "spare"]);
+    pool.zfs(&["set", "org.freebsd.ioc:active=yes", "reserve"]);
     let said = pool.ok(&["activate", "zroot"]);
     assert!(
         said.ends_with("ZFS pool 'zroot' successfully activated.\n")
             && said.contains("Creating zroot/iocage/jails\n"),
         "{said}"
     );
-    let active = pool.zfs(&["list", "-H", "-d", "0", "-o", "name,org.freebsd.ioc:active", "spare", "zroot"]);
-    assert_eq!(active, "spare\tno\nzroot\tyes\n");
+    let active =
+        pool.zfs(&["list", "-H", "-d", "0", "-o", "name,org.freebsd.ioc:active", "reserve", "zroot"]);
+    assert_eq!(active, "reserve\tno\nzroot\tyes\n");
     assert!(pool.directory.path().join("zroot/iocage/templates").is_dir());
     assert_eq!(pool.ok(&["activate", "zroot"]), "ZFS pool 'zroot' successfully activated.\n");
     let said = pool.fails(&["activate", "nosuch"]);
     let pools = pool.zfs(&["list", "-H", "-d", "0", "-o", "name"]).trim().replace('\n', ", ");
-    assert!(pools.contains("spare") && pools.contains("zroot"), "{pools}");
+    assert!(pools.contains("reserve") && pools.contains("zroot"), "{pools}");
     assert!(said.contains(&format!("ZFS pool 'nosuch' not found! Pools: {pools}")), "{said}");
 }
 
@@ -353,7 +354,7 @@ struct Others {
 
 impl Others {
     fn new(pool: &Pool) -> Others {
-        for name in ["zroot", "spare"] {
+        for name in ["zroot", "reserve"] {
             let on = pool.directory.path().join(name);
             match pool.is_real() {
                 true => real::create(name, Some(&on)),
@@ -367,7 +368,7 @@ impl Others {
 impl Drop for Others {
     fn drop(&mut self) {
         if self.are_real {
-            ["zroot", "spare"].into_iter().for_each(real::destroy_pool);
+            ["zroot", "reserve"].into_iter().for_each(real::destroy_pool);
         }
     }
 }

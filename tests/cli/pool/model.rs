@@ -426,6 +426,11 @@ impl Model {
         if above != name && !self.datasets.contains_key(above) {
             return Err(format!("cannot create '{name}': parent does not exist"));
         }
+        // zpool(8): words of a pool's layout.
+        let reserved = ["mirror", "raidz", "draid", "spare"];
+        if above == name && (reserved.iter().any(|word| name.starts_with(word)) || name == "log") {
+            return Err(format!("cannot create '{name}': name is reserved"));
+        }
         if self.quota_is_full(above) {
             return Err(format!("cannot create '{name}': out of space"));
         }
@@ -476,18 +481,26 @@ impl Model {
             .collect();
         for above in missing {
             self.new_dataset(&above, None, None)?;
-            self.mount_or_say(&above);
+            // What is to be above another dataset has to be mounted, unlike the dataset itself.
+            if self.mounts_itself(&above) {
+                self.mount(&above)?;
+            }
         }
         Ok(())
     }
 
     /// As `zfs create` does: that it could not mount is said, and no failure.
     fn mount_or_say(&mut self, name: &str) {
-        let is_to_be = self.property(name, "canmount") == "on"
-            && !matches!(self.mountpoint(name).as_str(), "none" | "legacy");
-        if is_to_be && let Err(text) = self.mount(name) {
+        if self.mounts_itself(name)
+            && let Err(text) = self.mount(name)
+        {
             self.err += &format!("{text}\nfilesystem successfully created, but not mounted\n");
         }
+    }
+
+    fn mounts_itself(&self, name: &str) -> bool {
+        self.property(name, "canmount") == "on"
+            && !matches!(self.mountpoint(name).as_str(), "none" | "legacy")
     }
 
     fn sim(&self) -> Sim {
@@ -507,6 +520,9 @@ impl Model {
             return Err(format!("cannot mount '{name}': 'canmount' property is set to 'off'"));
         }
         let path = Path::new(&on);
+        if path.is_file() {
+            return Err(format!("cannot mount '{name}': Not a directory"));
+        }
         if !path.is_dir() {
             // Whose directory it would be in decides.
             let above = name.rsplit_once('/').map_or("", |(above, _)| above);
