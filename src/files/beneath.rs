@@ -13,7 +13,7 @@ use nix::fcntl::{AtFlags, OFlag, openat};
 use nix::sys::stat::{Mode, fstatat};
 use nix::unistd::{UnlinkatFlags, symlinkat, unlinkat};
 
-use super::{FileError, Files, Result, name_of};
+use super::{FileError, Files, Lasting, Result, name_of};
 
 impl Files<'_> {
     /// Replaces the file at `relative` beneath `root`, atomically and durably, as
@@ -26,7 +26,7 @@ impl Files<'_> {
     pub fn replace_beneath(&self, root: &Path, relative: &Path, contents: &[u8], mode: u32) -> Result<()> {
         let path = root.join(relative);
         let directory = self.open_beneath(root, relative)?;
-        self.replace_in(&directory, &path, contents, mode)
+        self.replace_in(&directory, &path, contents, mode, Lasting::Durable)
     }
 
     /// Creates a symbolic link at `relative` beneath `root` that reads `target`.

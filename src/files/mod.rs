@@ -106,23 +106,40 @@ impl<'a> Files<'a> {
     /// ENOSPC, EDQUOT: the disk is full. EISDIR: `path` is a directory. EIO: the disk. The old file is then still
     /// there, unless only the directory could not be synced.
     pub fn write_atomically(&self, path: &Path, contents: &[u8], mode: u32) -> Result<()> {
-        let directory = File::open(parent(path)).map_err(|source| FileError {
-            operation: "open the directory of",
-            path: path.to_owned(),
-            source,
-        })?;
-        self.replace_in(&directory.into(), path, contents, mode)
+        let directory = open_above(path)?;
+        self.replace_in(&directory.into(), path, contents, mode, Lasting::Durable)
+    }
+
+    /// The same for a file that is of this boot of the machine, such as those in `/var/run`: a reader sees the old file
+    /// or the new one, and the disk is not waited for.
+    ///
+    /// # Errors
+    ///
+    /// As [`write_atomically`](Files::write_atomically).
+    pub fn write_until_reboot(&self, path: &Path, contents: &[u8], mode: u32) -> Result<()> {
+        let directory = open_above(path)?;
+        self.replace_in(&directory.into(), path, contents, mode, Lasting::UntilReboot)
     }
 
     /// Replaces the file in an open directory that has the name of `path`.
-    fn replace_in(&self, directory: &OwnedFd, path: &Path, contents: &[u8], mode: u32) -> Result<()> {
+    fn replace_in(
+        &self,
+        directory: &OwnedFd,
+        path: &Path,
+        contents: &[u8],
+        mode: u32,
+        lasting: Lasting,
+    ) -> Result<()> {
         let (temporary, file) =
             self.attempt("create a file beside", path, || create_beside(directory, path, mode))?;
         let written = self
             // Again, because open(2) takes the umask off.
             .attempt("chmod the new", path, || file.set_permissions(fs::Permissions::from_mode(mode)))
             .and_then(|()| self.attempt("write the new", path, || (&file).write_all(contents)))
-            .and_then(|()| self.attempt("sync the new", path, || file.sync_all()))
+            .and_then(|()| match lasting {
+                Lasting::Durable => self.attempt("sync the new", path, || file.sync_all()),
+                Lasting::UntilReboot => Ok(()),
+            })
             .and_then(|()| {
                 self.attempt("replace", path, || {
                     Ok(renameat(directory, &temporary, directory, name_of(path)?)?)
@@ -135,7 +152,12 @@ impl<'a> Files<'a> {
             });
             return Err(error);
         }
-        self.attempt("sync the directory of", path, || Ok(nix::unistd::fsync(directory)?))
+        match lasting {
+            Lasting::Durable => {
+                self.attempt("sync the directory of", path, || Ok(nix::unistd::fsync(directory)?))
+            }
+            Lasting::UntilReboot => Ok(()),
+        }
     }
 
     /// Adds to the end of a file in one write, creating it when missing.
@@ -277,6 +299,22 @@ impl<'a> Files<'a> {
     }
 }
 
+/// How long a file is to last.
+#[derive(Debug, Clone, Copy)]
+enum Lasting {
+    Durable,
+    UntilReboot,
+}
+
+/// Opens the directory that a file is in.
+fn open_above(path: &Path) -> Result<File> {
+    File::open(parent(path)).map_err(|source| FileError {
+        operation: "open the directory of",
+        path: path.to_owned(),
+        source,
+    })
+}
+
 /// Creates a hidden file in an open directory, beside the one that it is to replace. Returns the
 /// name.
 ///
@@ -380,6 +418,14 @@ mod tests {
             "sync the directory of",
         ];
         assert_eq!(*gate.seen.lock().unwrap(), operations);
+        // One that need not last is as whole, and waits for no disk.
+        let gate = Full::after(4);
+        Files::through(&gate).write_until_reboot(&path, b"newer", 0o644).unwrap();
+        assert_eq!(
+            *gate.seen.lock().unwrap(),
+            ["create a file beside", "chmod the new", "write the new", "replace"]
+        );
+        assert_eq!(fs::read(&path).unwrap(), b"newer");
     }
 
     #[test]

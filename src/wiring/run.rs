@@ -117,6 +117,12 @@ pub(super) fn apply_inside(
     Ok(run.epairs)
 }
 
+/// A jail's root as the kernel names it, without symbolic links. The list of what is mounted has that name too,
+/// so a look-up by any path finds it there.
+fn real_root(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
 /// The highest unit that a cloner gives: IF_MAXUNIT.
 const MAXIMUM_UNIT: u16 = 32767;
 
@@ -127,6 +133,8 @@ struct Run<'a> {
     spec: &'a JailSpec,
     plan: &'a Plan,
     ruleset: u16,
+    /// The jail's root, once something is mounted beneath it.
+    root: Option<PathBuf>,
     held: Option<HeldJail>,
     /// The network stack of a jail that was there before.
     entered: Option<Vnet>,
@@ -150,6 +158,7 @@ impl<'a> Run<'a> {
             spec,
             plan,
             ruleset,
+            root: None,
             held: None,
             entered: None,
             jid: None,
@@ -382,7 +391,8 @@ impl<'a> Run<'a> {
     }
 
     fn mount(&mut self, spec: &MountSpec) -> Result<(), StepError> {
-        let mut request = mount::request(&spec.fstype, &spec.from, &self.real_root(), &spec.beneath);
+        let root = self.root.get_or_insert_with(|| real_root(&self.spec.path)).clone();
+        let mut request = mount::request(&spec.fstype, &spec.from, &root, &spec.beneath);
         for (name, value) in &spec.options {
             request = request.option(name, value.clone());
         }
@@ -395,12 +405,6 @@ impl<'a> Run<'a> {
             Some(on) => self.intend(Owned::Mount { fstype: request.fstype, on }),
             None => Ok(()),
         }
-    }
-
-    /// The jail's root as the kernel names it, without symbolic links. The list of what is mounted has that name too,
-    /// so a look-up by any path finds it there.
-    fn real_root(&self) -> PathBuf {
-        std::fs::canonicalize(&self.spec.path).unwrap_or_else(|_| self.spec.path.clone())
     }
 
     /// Where the kernel has mounted it, if that is not where it was to be. Links that stay in the jail's root are
@@ -420,7 +424,7 @@ impl<'a> Run<'a> {
                 .any(|owned| matches!(owned, Owned::Mount { on: other, .. } if other == on))
         };
         // The newest first, and it is the newest. One on the right place is hidden by another.
-        let found = mount::beneath(kernel, &self.real_root())?.into_iter().find(|mounted| {
+        let found = mount::beneath(kernel, &request.root)?.into_iter().find(|mounted| {
             mounted.fstype == request.fstype
                 && mounted.from == request.from.to_string_lossy()
                 && (mounted.on == wanted || !journalled(&mounted.on))

@@ -182,7 +182,7 @@ impl Host<'_> {
         let text = self.jail_conf(config, up.ruleset, localhost, claim.journal()).map_err(step(name))?;
         claim.intend(&self.site(), owned_file(conf.clone())).map_err(|error| Error::from((name, error)))?;
         self.files
-            .write_atomically(&conf, text.to_string().as_bytes(), 0o644)
+            .write_until_reboot(&conf, text.to_string().as_bytes(), 0o644)
             .map_err(|error| Error::from((name, error)))?;
         match &config.network {
             Network::Vnet(_) => {
