@@ -8,11 +8,13 @@
 
 mod reader;
 
-const FILES: [&str; 4] = [
+const FILES: [&str; 6] = [
     include_str!("../../examples/iocage/jails/web/config.json"),
     include_str!("../../examples/iocage/jails/proxy/config.json"),
     include_str!("../../examples/iocage/jails/web/fstab"),
     r#"{"vnet":"on","interfaces":"vnet0:bridge0,vnet1:none","ip4_addr":"vnet0|DHCP","vnet1_mac":"02ff60000001,02ff60000002","depends":"a b","mac_prefix":"02ff60","exec_prestart":"/bin/sh -c 'echo \"x\"'","priority":5,"nested":[1,{"a":null}],"allow_mount_devfs":true,"localhost_ip":"127.0.0.5","assign_localhost":1,"cpuset":"off","rlimits":"off"}"#,
+    "\"ioc-web\" {\n\tip4.addr += \"em0|192.0.2.40/24\";\n\tip6.addr += \"em0|2001:db8::40/64\";\n\tip4 = \"new\";\n\tpath = \"/iocage/jails/web/root\";\n\tmount.fstab = \"/iocage/jails/web/fstab\";\n\tdevfs_ruleset = \"1003\";\n\tpersist;\n}\n",
+    "# mine\n$b = \"bridge0\";\n* { exec.clean; }\nweb { // vnet\n vnet; vnet.interface = epair0b, \"epair1b\"; path = '/jails/web'; ip4.addr = em0|192.0.2.4/32, 192.0.2.5; /* off */ exec.start += \"/bin/sh /etc/rc\"; }\n",
 ];
 
 /// Words that are trouble, wherever they come.

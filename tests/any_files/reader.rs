@@ -41,7 +41,9 @@ pub fn read(bytes: &[u8]) -> usize {
         }
     }
     let known = JailConf::read(&text);
-    let _ = (known.ip4_addresses().len(), known.ip6_addresses().len());
+    let _ = (known.ip4_addresses().len(), known.ip6_addresses().len(), known.path(), known.fstab());
+    // What is read can be written, and is read again.
+    assert_eq!(JailConf::read(&known.to_string()), known);
     let document = match Document::parse(Path::new("config.json"), bytes) {
         Ok(document) => document,
         Err(error) => {

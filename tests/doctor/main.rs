@@ -4,6 +4,7 @@
 
 mod bridges;
 mod host;
+mod jail_conf;
 mod jails;
 mod other_hosts;
 mod reach;

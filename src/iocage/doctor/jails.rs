@@ -86,10 +86,7 @@ impl Scene<'_> {
                 }
             };
             for problem in problems {
-                let (level, why) = match problem.level {
-                    config::Level::Error => (Level::Error, "the jail cannot be started"),
-                    config::Level::Warning => (Level::Warning, "the jail may not work as was meant"),
-                };
+                let (level, why) = severity(problem);
                 found.push(
                     Finding::new(level, Kind::Configuration, format!("{name}: {problem}"))
                         .because(why)
@@ -130,17 +127,23 @@ impl Scene<'_> {
             if let Ok(properties) = self.store.properties(&subject.entry) {
                 problems.extend(fitness::dependencies(self.store, &properties));
             }
-            // What others tell of, with more to say.
-            let told = |about: &str| {
-                matches!(about, "vnet" | "interfaces" | "root")
-                    || about.ends_with("_mtu")
-                    || about.ends_with("_mac")
+            let name = subject.name();
+            // What other checks tell of, with more to say.
+            let kinds: Vec<Kind> =
+                found.iter().filter(|other| other.jails.contains(name)).map(|other| other.kind).collect();
+            let told = |about: &str| match about {
+                "root" => kinds.contains(&Kind::Configuration),
+                "vnet" => kinds.contains(&Kind::NoVimage),
+                "interfaces" => kinds.contains(&Kind::NotABridge) || kinds.contains(&Kind::NoBridge),
+                "vnet_default_interface" => kinds.contains(&Kind::AddressOnUplink),
+                mtu if mtu.ends_with("_mtu") => kinds.contains(&Kind::NicMtu),
+                _ => false,
             };
             for problem in problems.iter().filter(|problem| !told(&problem.about)) {
-                let name = subject.name();
+                let (level, why) = severity(problem);
                 found.push(
-                    Finding::new(Level::Error, Kind::Misfit, format!("{name}: {problem}"))
-                        .because("the jail cannot be started")
+                    Finding::new(level, Kind::Misfit, format!("{name}: {problem}"))
+                        .because(why)
                         .mend(remedy(problem, &subject.entry))
                         .of([name]),
                 );
@@ -299,6 +302,14 @@ impl Scene<'_> {
                 }
             }
         }
+    }
+}
+
+/// How much a problem of a configuration matters, and why.
+fn severity(problem: &config::Problem) -> (Level, &'static str) {
+    match problem.level {
+        config::Level::Error => (Level::Error, "the jail cannot be started"),
+        config::Level::Warning => (Level::Warning, "the jail may not work as was meant"),
     }
 }
 

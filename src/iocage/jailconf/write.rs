@@ -147,6 +147,12 @@ impl fmt::Display for JailConf {
         writeln!(f, "{} {{", quoted(&self.name))?;
         for (name, values) in &self.parameters {
             let values: Vec<_> = values.iter().map(|value| quoted(value)).collect();
+            // As a file has it that somebody has written by mistake: what is read back is the same.
+            let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+            let name = match !name.is_empty() && name.bytes().all(is_plain) {
+                true => name.clone(),
+                false => quoted(name),
+            };
             match (name.as_str(), values.is_empty()) {
                 (_, true) => writeln!(f, "\t{name};")?,
                 ("ip4.addr" | "ip6.addr", _) => {

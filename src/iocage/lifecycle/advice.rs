@@ -105,6 +105,21 @@ fn out_of_reach(network: &VnetNetwork, router: IpAddr) -> String {
     )
 }
 
+/// The same for a jail that is not started now, with what to set. None: it is not about a property.
+pub(super) fn noted(problem: &Problem) -> Option<config::Problem> {
+    if let Problem::NoVlan { .. } | Problem::BridgePerVlan { .. } = problem {
+        return None;
+    }
+    let message = format!(
+        "nothing is put on the bridge: {problem}; set vnet_default_interface=none, or name an interface that can be put there"
+    );
+    Some(config::Problem {
+        level: config::Level::Warning,
+        about: "vnet_default_interface".to_owned(),
+        message,
+    })
+}
+
 /// What a start tells of what is odd: an uplink that it leaves out, a NIC in no VLAN.
 pub(super) fn note(config: &JailConfig, problem: &Problem) -> String {
     if let Problem::NoVlan { .. } | Problem::BridgePerVlan { .. } = problem {

@@ -68,14 +68,18 @@ impl Host<'_> {
                 return Ok(problems);
             }
         };
-        if let Err(found) = self.plan(&spec)? {
-            // The root directory is looked at with the configuration.
-            let new = |problem: &&wiring::Problem| {
-                !matches!(problem, wiring::Problem::JailExists { .. } | wiring::Problem::NoRoot { .. })
-            };
-            problems.extend(found.iter().filter(new).map(|problem| self.advised(config, problem)));
-        } else {
-            self.forget(&spec);
+        match self.plan(&spec)? {
+            Err(found) => {
+                // The root directory is looked at with the configuration.
+                let new = |problem: &&wiring::Problem| {
+                    !matches!(problem, wiring::Problem::JailExists { .. } | wiring::Problem::NoRoot { .. })
+                };
+                problems.extend(found.iter().filter(new).map(|problem| self.advised(config, problem)));
+            }
+            Ok(plan) => {
+                problems.extend(plan.notes().iter().filter_map(advice::noted));
+                self.forget(&spec);
+            }
         }
         Ok(problems)
     }
