@@ -10,6 +10,7 @@
 mod abi;
 pub mod address;
 pub mod bridge;
+pub mod carp;
 mod checksum;
 pub mod epair;
 pub mod error;

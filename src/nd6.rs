@@ -38,6 +38,10 @@ bitflags::bitflags! {
         /// No duplicate address detection: new addresses are usable at once.
         #[doc(alias = "ND6_IFF_NO_DAD")]
         const NO_DAD = jailwire_sys::ND6_IFF_NO_DAD;
+        /// Make addresses whose last 64 bits are a secret hash of the network instead of the MAC address: RFC 7217. Came
+        /// with FreeBSD 15.1.
+        #[doc(alias = "ND6_IFF_STABLEADDR")]
+        const STABLE_ADDRESS = jailwire_sys::ND6_IFF_STABLEADDR;
 
         const _ = !0;
     }

@@ -3,13 +3,13 @@
 use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use std::time::Duration;
 
-use jailwire_sys::{AF_INET, AF_INET6, CTL_NET, NET_RT_FLAGS, PF_ROUTE, RTF_LLDATA};
+use jailwire_sys::{AF_INET, AF_INET6, CTL_NET, NET_RT_FLAGS, PF_ROUTE, RTF_LLDATA, RTM_ADD, RTM_DELETE};
 
 use crate::error::{During, Error, Result};
-use crate::kernel::{Errno, Oid, Sysctl};
-use crate::route::message::{Layout, Malformed, Message, Messages};
-use crate::route::{RouteFlags, SocketAddress};
-use crate::types::MacAddr;
+use crate::kernel::{self, Errno, Oid, Sysctl};
+use crate::route::message::{Layout, Malformed, Message, Messages, Request};
+use crate::route::{LinkAddress, Metrics, RouteFlags, SocketAddress};
+use crate::types::{Fib, MacAddr};
 use crate::vnet::Vnet;
 
 /// `discard` of [`services(5)`](https://man.freebsd.org/services(5)): its node does nothing.
@@ -28,6 +28,10 @@ pub struct Neighbour {
     pub mac: Option<MacAddr>,
     /// The index of the interface it is behind.
     pub index: u16,
+    /// Whether somebody has set it: it remains until somebody deletes it.
+    pub permanent: bool,
+    /// Whether this stack answers in its place.
+    pub published: bool,
 }
 
 impl Vnet {
@@ -88,6 +92,64 @@ impl Vnet {
         }
     }
 
+    /// Sets an entry of the ARP table, or of that of neighbour discovery: it remains until somebody deletes it. One
+    /// that is there is replaced.
+    ///
+    /// # Errors
+    ///
+    /// * ENOMEM: no address of the interface of this index has the network of the neighbour.
+    /// * EPERM: not root; or this stack itself has the address.
+    /// * EINVAL: no interface of this index, or no MAC address is given.
+    ///
+    /// # Source
+    ///
+    /// `RTM_ADD` with RTF_LLDATA: [`arp(8)`](https://man.freebsd.org/arp(8)), `net/if_llatbl.c:lla_rt_output`.
+    #[doc(alias = "RTF_LLDATA")]
+    pub fn set_neighbour(&self, neighbour: &Neighbour) -> Result<()> {
+        self.change_neighbour(RTM_ADD, neighbour).during("set neighbour", neighbour.address, "RTM_ADD")
+    }
+
+    /// Deletes an entry of the ARP table, or of that of neighbour discovery.
+    ///
+    /// # Errors
+    ///
+    /// * ENOENT: there is none.
+    /// * EPERM: not root; or this stack itself has the address.
+    /// * EINVAL: no interface of this index.
+    ///
+    /// # Source
+    ///
+    /// `RTM_DELETE` with RTF_LLDATA: [`arp(8)`](https://man.freebsd.org/arp(8)), `net/if_llatbl.c:lla_rt_output`.
+    pub fn delete_neighbour(&self, neighbour: &Neighbour) -> Result<()> {
+        self.change_neighbour(RTM_DELETE, neighbour).during(
+            "delete neighbour",
+            neighbour.address,
+            "RTM_DELETE",
+        )
+    }
+
+    fn change_neighbour(&self, kind: u8, neighbour: &Neighbour) -> kernel::Result<()> {
+        let Neighbour { address, scope, mac, index, published, .. } = *neighbour;
+        let mut flags = RouteFlags::HOST | RouteFlags::STATIC | RouteFlags::LLDATA;
+        flags.set(RouteFlags::ANNOUNCE, published);
+        let destination = match address {
+            IpAddr::V4(address) => SocketAddress::V4(address),
+            IpAddr::V6(address) => SocketAddress::V6(address, scope),
+        };
+        let request = Request {
+            kind,
+            sequence: 0,
+            flags,
+            destination,
+            gateway: Some(SocketAddress::Link(LinkAddress { index, mac, ..LinkAddress::default() })),
+            prefix_length: None,
+            ask_interface: false,
+            // For ever.
+            metrics: Metrics { expire: Some(0), ..Metrics::default() },
+        };
+        self.change(request, Fib::DEFAULT)
+    }
+
     fn provoke(&self, address: IpAddr, scope: u32) -> std::result::Result<(), Errno> {
         let to = match address {
             IpAddr::V4(_) => SocketAddr::new(address, DISCARD),
@@ -115,7 +177,11 @@ fn parse(bytes: &[u8]) -> std::result::Result<Vec<Neighbour>, Malformed> {
             _ => None,
         };
         if let Some(address) = destination.ip() {
-            found.push(Neighbour { address, scope, mac, index: message.index });
+            // An address of this stack itself is pinned.
+            let set =
+                message.flags.contains(RouteFlags::STATIC) && !message.flags.contains(RouteFlags::PINNED);
+            let published = message.flags.contains(RouteFlags::ANNOUNCE);
+            found.push(Neighbour { address, scope, mac, index: message.index, permanent: set, published });
         }
     }
     Ok(found)

@@ -27,6 +27,8 @@ mod regenerate {
         "sockaddr sockaddr_dl sockaddr_in sockaddr_in6 sockaddr_storage in_addr in6_addr",
         "in_aliasreq in6_aliasreq oin6_aliasreq in6_ifreq in6_addrlifetime in6_addrpolicy",
         "in6_prefixreq in6_rrenumreq in6_ndireq in6_ndifreq in6_nbrinfo nd_ifinfo in6_prefix in6_defrouter",
+        // Virtual hosts of carp(4).
+        "carpreq",
         // Routing messages.
         "rt_msghdr rt_metrics if_msghdr if_msghdrl ifa_msghdr ifa_msghdrl ifma_msghdr if_announcemsghdr",
         // Jails and what starting one needs.
@@ -90,6 +92,9 @@ mod regenerate {
         // IPv6
         (IntKind::Int, "IN6_IFF_* ND6_LLINFO_*"),
         (IntKind::U32, "ND6_IFF_* ND6_INFINITE_LIFETIME"),
+        // carp(4)
+        (IntKind::Int, "CARP_MAXVHID CARP_MAXSTATE CARP_MAXSKEW"),
+        (USIZE, "CARP_KEY_LEN"),
         // Routing messages
         (IntKind::U8, "RTM_+"),
         (IntKind::Int, "RTF_* RTA_* RTAX_* RT_DEFAULT_FIB RT_ALL_FIBS RT_DEFAULT_WEIGHT RT_MAX_WEIGHT"),

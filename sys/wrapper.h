@@ -43,6 +43,7 @@
 
 #include <netinet/in.h>
 #include <netinet/in_var.h>
+#include <netinet/ip_carp.h>
 #include <netinet/ip_fw.h>
 #include <netinet6/in6_var.h>
 #include <netinet6/nd6.h>

@@ -45,6 +45,7 @@ fn with_a_stack(number: u16, places: Places) -> JailSpec {
         inet: vec![format!("10.1.{high}.{low}/16").parse().unwrap()],
         inet6: vec![format!("fd00::{:x}/64", number + 2).parse().unwrap()],
         accept_rtadv: false,
+        stable_address: false,
     };
     let network = VnetSpec {
         nics: vec![nic],

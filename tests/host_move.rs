@@ -8,8 +8,10 @@ use std::time::Duration;
 use ipnetwork::{IpNetwork, Ipv4Network, Ipv6Network};
 use jailwire::address::{Ipv6Address, Lifetime};
 use jailwire::bridge::BridgeFlags;
+use jailwire::carp::{VirtualHost, VirtualHostKey, VirtualHostState};
 use jailwire::kernel::{Clock as _, Errno};
 use jailwire::nd6::Nd6Flags;
+use jailwire::neighbour::Neighbour;
 use jailwire::route::{Gateway, Route, Via};
 use jailwire::sim::{Fault, Killed, Options, Setting, Sim};
 use jailwire::types::{Fib, InterfaceName};
@@ -22,6 +24,23 @@ fn name(text: &str) -> InterfaceName {
     text.parse().unwrap()
 }
 
+/// A virtual host that this host is the master of.
+fn shared(vhid: u8, skew: u8) -> VirtualHost {
+    let key = VirtualHostKey([vhid; 20]);
+    VirtualHost { vhid, interval: 2, skew, key, state: VirtualHostState::Master }
+}
+
+/// The neighbours that somebody has set, as far as they are behind an interface.
+fn neighbours(host: &Vnet, interface: &str) -> Vec<String> {
+    let index = host.index(&name(interface)).unwrap();
+    let all = host.neighbours().unwrap().into_iter().filter(|one| one.permanent && one.index == index);
+    let mut all: Vec<String> = all
+        .map(|one| format!("{} {} {} {}", one.address, one.scope != 0, one.mac.unwrap(), one.published))
+        .collect();
+    all.sort();
+    all
+}
+
 /// A host whose em0 is on bridge0 and has addresses and routes of all kinds.
 struct World {
     sim: Sim,
@@ -30,7 +49,7 @@ struct World {
 
 impl World {
     fn new() -> World {
-        let modules = ["bridgestp", "if_bridge", "if_epair"].map(str::to_owned).into();
+        let modules = ["bridgestp", "if_bridge", "if_epair", "carp"].map(str::to_owned).into();
         let sysctls = vec![("kern.hostname".to_owned(), Setting::Text("host".to_owned()))];
         let sim = Sim::with(&Options { modules, sysctls, ..Options::default() });
         let memory = std::path::Path::new("/dev/shm");
@@ -63,6 +82,26 @@ impl World {
         let direct: IpNetwork = "203.0.113.0/24".parse().unwrap();
         host.add_route(&Route::new(direct, Via::Interface(host.index(&em0).unwrap()))).unwrap();
         host.change_nd6_flags(&em0, Nd6Flags::ACCEPT_RTADV, Nd6Flags::empty()).unwrap();
+        // An address that two virtual hosts of carp(4) have, one in each family.
+        for (vhid, skew) in [(3, 0), (4, 100)] {
+            host.set_virtual_host(&em0, &shared(vhid, skew)).unwrap();
+        }
+        host.add_ipv4_of(&em0, "192.0.2.30/32".parse::<Ipv4Network>().unwrap(), 3).unwrap();
+        host.add_ipv4_of(&em0, "192.0.2.31/24".parse::<Ipv4Network>().unwrap(), 3).unwrap();
+        host.add_ipv6_of(&em0, "2001:db8::30/64".parse::<Ipv6Network>().unwrap(), 4).unwrap();
+        // Neighbours that somebody has set.
+        let index = host.index(&em0).unwrap();
+        for (address, scope, published) in [
+            ("192.0.2.77", 0, false),
+            ("192.0.2.78", 0, true),
+            ("2001:db8::77", 0, false),
+            ("fe80::77", index, false),
+        ] {
+            let mac = Some("02:00:00:00:00:77".parse().unwrap());
+            let (address, scope) = (address.parse().unwrap(), scope.into());
+            host.set_neighbour(&Neighbour { address, scope, mac, index, permanent: true, published })
+                .unwrap();
+        }
         world.sim.sleep(Duration::from_secs(120));
         world
     }
@@ -176,6 +215,8 @@ fn all_of_it_moves_and_comes_back_as_it_was() {
     let host = world.host();
     let before = world.state();
     let had = shown(&host, "em0");
+    let (of_hosts, set) = (host.carp_addresses(&name("em0")).unwrap(), neighbours(&host, "em0"));
+    assert_eq!((of_hosts.len(), set.len()), (3, 4));
     let wiring = world.wiring();
     let mac = host.mac(&name("em0")).unwrap();
     for round in 0..50 {
@@ -186,6 +227,14 @@ fn all_of_it_moves_and_comes_back_as_it_was() {
         assert_eq!(shown(&host, "bridge0"), had, "round {round}");
         assert_eq!(shown(&host, "em0"), [""; 0], "round {round}");
         assert_eq!(host.mac(&name("bridge0")).unwrap(), mac);
+        // At once the master, as before.
+        for (vhid, skew) in [(3, 0), (4, 100)] {
+            assert_eq!(host.virtual_host(&name("bridge0"), vhid).unwrap(), Some(shared(vhid, skew)));
+            assert_eq!(host.virtual_host(&name("em0"), vhid).unwrap(), None);
+        }
+        assert_eq!(host.carp_addresses(&name("bridge0")).unwrap(), of_hosts);
+        assert_eq!(neighbours(&host, "bridge0"), set);
+        assert_eq!(neighbours(&host, "em0"), [""; 0]);
         let bridge = host.index(&name("bridge0")).unwrap();
         let through = |fib: u32| {
             let routes = host.routes(Fib::new(fib).unwrap()).unwrap();
@@ -377,6 +426,18 @@ fn what_cannot_be_moved_is_told_before_anything_is_changed() {
     assert_eq!(wiring.undo_move(Some("another")).unwrap(), None);
     assert_eq!(wiring.undo_move(Some(plan.token())).unwrap(), Some(plan));
     assert_eq!(wiring.confirm_move().unwrap(), None);
+}
+
+#[test]
+fn a_virtual_host_of_both_interfaces_is_told() {
+    let world = World::new();
+    let (wiring, host) = (world.wiring(), world.host());
+    let (em0, bridge0) = (name("em0"), name("bridge0"));
+    host.set_virtual_host(&bridge0, &shared(4, 0)).unwrap();
+    host.add_ipv4_of(&bridge0, "198.51.100.9/32".parse::<Ipv4Network>().unwrap(), 4).unwrap();
+    let told = problems(wiring.plan_move(&em0, &bridge0, false).unwrap_err());
+    let address = "2001:db8::30".parse().unwrap();
+    assert_eq!(told, [Problem::VhidOnBoth { address, vhid: 4, from: em0, to: bridge0 }]);
 }
 
 #[test]

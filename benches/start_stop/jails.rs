@@ -98,6 +98,7 @@ fn vnet(number: usize, bridge: InterfaceName) -> VnetSpec {
         inet: vec![address(number).parse().expect("a network")],
         inet6: Vec::new(),
         accept_rtadv: false,
+        stable_address: false,
     };
     VnetSpec {
         nics: vec![nic],

@@ -36,6 +36,17 @@ impl From<Ipv4Network> for Ipv4Address {
 }
 
 impl Ipv4Address {
+    /// The request that adds it to an interface, with its netmask.
+    pub(crate) fn asked(&self, name: &InterfaceName) -> Call {
+        let ask = call!(SIOCAIFADDR).on(name);
+        let ask = ask.with(ADDRESS, &sockaddr_in(self.network.ip()));
+        let ask = ask.with(MASK, &sockaddr_in(self.network.mask()));
+        match self.broadcast {
+            Some(broadcast) => ask.with(BROADCAST, &sockaddr_in(broadcast)),
+            None => ask,
+        }
+    }
+
     /// The broadcast address that the kernel chooses.
     fn usual_broadcast(&self) -> Ipv4Addr {
         match self.network.prefix() {
@@ -81,13 +92,7 @@ impl Vnet {
     #[doc(alias = "SIOCAIFADDR")]
     pub fn add_ipv4(&self, name: &InterfaceName, address: impl Into<Ipv4Address>) -> Result<()> {
         let address = address.into();
-        let ask = call!(SIOCAIFADDR).on(name);
-        let ask = ask.with(ADDRESS, &sockaddr_in(address.network.ip()));
-        let mut ask = ask.with(MASK, &sockaddr_in(address.network.mask()));
-        if let Some(broadcast) = address.broadcast {
-            ask = ask.with(BROADCAST, &sockaddr_in(broadcast));
-        }
-        self.perform(&mut ask, "add address", format_args!("{} to {name}", address.network))
+        self.perform(&mut address.asked(name), "add address", format_args!("{} to {name}", address.network))
     }
 
     /// Makes sure that an interface has this IPv4 address with this prefix length (and broadcast

@@ -10,7 +10,7 @@ use jailwire_sys::{
 };
 
 use super::Ensured;
-use crate::abi::{call, ipv6_at, ipv6_mask, prefix_length, sockaddr_in6, trimmed_mask};
+use crate::abi::{Call, call, ipv6_at, ipv6_mask, prefix_length, sockaddr_in6, trimmed_mask};
 use crate::error::{During, Error, Result};
 use crate::kernel::{Errno, Failure};
 use crate::route::{SocketAddress, without_embedded_scope};
@@ -109,6 +109,26 @@ impl From<Ipv6Network> for Ipv6Address {
     }
 }
 
+impl Ipv6Address {
+    /// The request that adds it to an interface.
+    pub(crate) fn asked(&self, name: &InterfaceName) -> Call {
+        let ask = call!(SIOCAIFADDR_IN6).on(name);
+        let ask = ask.with(offset_of!(in6_aliasreq, ifra_addr), &sockaddr_in6(self.network.ip(), 0));
+        let mask = sockaddr_in6(ipv6_mask(self.network.prefix()), 0);
+        let ask = ask.with(offset_of!(in6_aliasreq, ifra_prefixmask), &mask);
+        let flags = self.flags - (Ipv6Flags::TENTATIVE | Ipv6Flags::DUPLICATED | Ipv6Flags::DETACHED);
+        let ask = ask.with(offset_of!(in6_aliasreq, ifra_flags), &flags.bits().to_ne_bytes());
+        let valid = self.valid.raw().to_ne_bytes();
+        let ask = ask.with(LIFETIME + offset_of!(in6_addrlifetime, ia6t_vltime), &valid);
+        let preferred = self.preferred.raw().to_ne_bytes();
+        let ask = ask.with(LIFETIME + offset_of!(in6_addrlifetime, ia6t_pltime), &preferred);
+        match self.peer {
+            Some(peer) => ask.with(offset_of!(in6_aliasreq, ifra_broadaddr), &sockaddr_in6(peer, 0)),
+            None => ask,
+        }
+    }
+}
+
 impl Vnet {
     /// Adds an IPv6 address to an interface, or changes the lifetimes and flags of one it has.
     ///
@@ -142,20 +162,17 @@ impl Vnet {
     #[doc(alias = "SIOCAIFADDR_IN6")]
     pub fn add_ipv6(&self, name: &InterfaceName, address: impl Into<Ipv6Address>) -> Result<()> {
         let address = address.into();
+        self.add_asked_ipv6(name, &address, address.asked(name))
+    }
+
+    /// Adds an address by a request, and looks whether it is there.
+    pub(crate) fn add_asked_ipv6(
+        &self,
+        name: &InterfaceName,
+        address: &Ipv6Address,
+        mut ask: Call,
+    ) -> Result<()> {
         let object = format_args!("{} to {name}", address.network);
-        let ask = call!(SIOCAIFADDR_IN6).on(name);
-        let ask = ask.with(offset_of!(in6_aliasreq, ifra_addr), &sockaddr_in6(address.network.ip(), 0));
-        let mask = sockaddr_in6(ipv6_mask(address.network.prefix()), 0);
-        let ask = ask.with(offset_of!(in6_aliasreq, ifra_prefixmask), &mask);
-        let flags = address.flags - (Ipv6Flags::TENTATIVE | Ipv6Flags::DUPLICATED | Ipv6Flags::DETACHED);
-        let ask = ask.with(offset_of!(in6_aliasreq, ifra_flags), &flags.bits().to_ne_bytes());
-        let valid = address.valid.raw().to_ne_bytes();
-        let ask = ask.with(LIFETIME + offset_of!(in6_addrlifetime, ia6t_vltime), &valid);
-        let preferred = address.preferred.raw().to_ne_bytes();
-        let mut ask = ask.with(LIFETIME + offset_of!(in6_addrlifetime, ia6t_pltime), &preferred);
-        if let Some(peer) = address.peer {
-            ask = ask.with(offset_of!(in6_aliasreq, ifra_broadaddr), &sockaddr_in6(peer, 0));
-        }
         self.perform6(&mut ask, "add address", object)?;
 
         let refused = |errno, why| {

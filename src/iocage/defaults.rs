@@ -19,7 +19,7 @@ const OF_ONE_JAIL: [&str; 7] = [
 ];
 
 /// The properties that iocage does not have.
-const UNKNOWN_TO_IOCAGE: [&str; 2] = ["vnetN_vlan", "vnetN_tagged"];
+const UNKNOWN_TO_IOCAGE: [&str; 3] = ["vnetN_vlan", "vnetN_tagged", "vnetN_stableaddr"];
 
 /// How many NICs the file has properties for.
 const NICS: usize = 4;

@@ -96,6 +96,11 @@ impl NicName {
         format!("{}_tagged", self.0)
     }
 
+    /// Returns the property that asks for stable IPv6 addresses: `vnet0_stableaddr`.
+    pub fn stable_property(&self) -> String {
+        format!("{}_stableaddr", self.0)
+    }
+
     /// Returns the property that holds the MTU: `vnet0_mtu`.
     pub fn mtu_property(&self) -> String {
         format!("{}_mtu", self.0)

@@ -9,6 +9,8 @@ use super::config::{JailConfig, Network};
 
 /// What iocage gives a NIC that hears router advertisements.
 const RTADV: &str = "inet6 auto_linklocal accept_rtadv autoconf";
+/// The same with addresses as RFC 7217 has them.
+const STABLE_RTADV: &str = "inet6 auto_linklocal accept_rtadv autoconf stableaddr";
 /// What iocage gives a NIC that uses DHCP; SYNC, so that rc waits for the address.
 const DHCP: &str = "SYNCDHCP";
 
@@ -64,7 +66,9 @@ impl JailConfig {
         for nic in &network.nics {
             let name = nic.name.jail_end();
             after.want(nic.dhcp, &format!("ifconfig_{name}"), DHCP);
-            after.want(nic.accept_rtadv, &format!("ifconfig_{name}_ipv6"), RTADV);
+            let variable = format!("ifconfig_{name}_ipv6");
+            after.want(nic.accept_rtadv && !nic.stable_address, &variable, RTADV);
+            after.want(nic.accept_rtadv && nic.stable_address, &variable, STABLE_RTADV);
         }
         if network.rtsold {
             after.want(true, "rtsold_enable", "YES");

@@ -154,6 +154,7 @@ fn vnet(
             inet: nic.ip4.clone(),
             inet6: nic.ip6.clone(),
             accept_rtadv: nic.accept_rtadv,
+            stable_address: nic.stable_address && nic.accept_rtadv,
         });
     }
     Ok(VnetSpec {

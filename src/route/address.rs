@@ -223,9 +223,13 @@ impl Addresses {
     }
 }
 
-/// A `sockaddr_dl` that names an interface by index alone.
-pub(crate) fn link(index: u16) -> [u8; size_of::<sockaddr_dl>()] {
+/// A `sockaddr_dl` of an interface's index, or of a neighbour behind this interface.
+pub(crate) fn link(index: u16, mac: Option<MacAddr>) -> [u8; size_of::<sockaddr_dl>()] {
     let mut block = [0; size_of::<sockaddr_dl>()];
+    if let Some(mac) = mac {
+        block[offset_of!(sockaddr_dl, sdl_alen)] = small!(size_of::<[u8; 6]>() => u8);
+        block[offset_of!(sockaddr_dl, sdl_data)..][..6].copy_from_slice(&mac.0);
+    }
     block[offset_of!(sockaddr_dl, sdl_len)] = small!(size_of::<sockaddr_dl>() => u8);
     block[offset_of!(sockaddr_dl, sdl_family)] = LINK;
     block[offset_of!(sockaddr_dl, sdl_index)..][..2].copy_from_slice(&index.to_ne_bytes());

@@ -135,7 +135,7 @@ impl Vnet {
         Ok(found.filter(|route| route.destination.network() == ip && route.destination.prefix() == prefix))
     }
 
-    fn change(&self, request: Request, fib: Fib) -> kernel::Result<()> {
+    pub(crate) fn change(&self, request: Request, fib: Fib) -> kernel::Result<()> {
         self.route_socket()?.socket().change(request, fib)
     }
 

@@ -161,6 +161,7 @@ impl World {
     }
 
     fn forget_inet6(&mut self, index: u16, address: Ipv6Addr) {
+        self.detach_from_virtual_host(index, address.into(), false);
         if let Some(interface) = self.interfaces.get_mut(&index) {
             interface.inet6.retain(|ours| ours.address != address);
         }

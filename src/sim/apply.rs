@@ -106,6 +106,7 @@ impl World {
             match event {
                 Pending::StackGone(stack) => self.stack_gone(stack),
                 Pending::ConnectionEnds(jid) => self.connection_ends(jid),
+                Pending::NoMaster(index, vhid) => self.no_master(index, vhid),
             }
         }
         if time > self.now {

@@ -113,7 +113,11 @@ impl World {
             (address.order, address.since, address.tentative_until) = (0, Default::default(), None);
             writeln!(out, "  {address:?}")?;
         }
-        writeln!(out, "  {:?}", interface.protocols)
+        let mut protocols = interface.protocols.clone();
+        protocols.carp.iter_mut().for_each(|host| host.until = None);
+        // Nobody is told their order.
+        protocols.carp.sort_by_key(|host| host.vhid);
+        writeln!(out, "  {protocols:?}")
     }
 
     fn write_jail(&self, out: &mut String, jail: &Jail) -> fmt::Result {

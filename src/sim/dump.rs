@@ -179,14 +179,15 @@ impl World {
             messages::align(&mut message);
             out.extend(message.bytes);
             for at in self.seen_addresses(caller, interface) {
-                let (of, addresses, flags) = match at {
+                let (of, ip, addresses, flags) = match at {
                     AddressAt::Inet(at) => {
                         let ours = &interface.inet[at];
-                        (AF_INET, addresses_of_inet(ours), flags_of_inet(ours))
+                        (AF_INET, IpAddr::V4(ours.address), addresses_of_inet(ours), flags_of_inet(ours))
                     }
                     AddressAt::Inet6(at) => {
                         let ours = &interface.inet6[at];
-                        (AF_INET6, addresses_of_inet6(interface, ours), flags_of_inet6(ours))
+                        let addresses = addresses_of_inet6(interface, ours);
+                        (AF_INET6, IpAddr::V6(ours.address), addresses, flags_of_inet6(ours))
                     }
                 };
                 if family != 0 && family != of {
@@ -194,7 +195,7 @@ impl World {
                 }
                 let about = About { flags, ..about };
                 let mut message = if long {
-                    messages::address_long(about, &addresses)
+                    messages::address_long(about, &addresses, self.vhid_of(interface.index, ip))
                 } else {
                     messages::address(sys::RTM_NEWADDR, about, &addresses)
                 };

@@ -46,6 +46,7 @@ impl World {
     pub fn take_down(&mut self, index: u16) {
         self.protocols_down(index);
         self.interface_mut(index).flags &= !UP;
+        self.start_virtual_hosts(index);
         self.post_ifinfo(index);
     }
 

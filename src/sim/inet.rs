@@ -42,7 +42,7 @@ impl World {
             }
             sys::SIOCAIFADDR | sys::OSIOCAIFADDR => {
                 self.permit(caller, Privilege::Network)?;
-                let vhid = request.number == sys::SIOCAIFADDR && request.argument.i32_at(VHID) != 0;
+                let vhid = if request.number == sys::SIOCAIFADDR { request.argument.i32_at(VHID) } else { 0 };
                 self.add_inet(caller, index, &request.argument, vhid)?;
             }
             sys::SIOCSIFADDR | sys::SIOCSIFBRDADDR | sys::SIOCSIFDSTADDR | sys::SIOCSIFNETMASK => {
@@ -88,7 +88,7 @@ impl World {
     }
 
     /// `in_aifaddr_ioctl`.
-    fn add_inet(&mut self, caller: Caller, index: u16, argument: &Block, vhid: bool) -> Result<()> {
+    fn add_inet(&mut self, caller: Caller, index: u16, argument: &Block, vhid: i32) -> Result<()> {
         let interface = self.interfaces.get(&index).ok_or(Errno::ENXIO)?;
         let (stack, fib) = (interface.stack, interface.fib);
         let [address, broadcast, mask] = [ADDRESS, BROADCAST, MASK].map(|at| given(argument, at));
@@ -103,8 +103,8 @@ impl World {
         if far && (absent(&broadcast) || broadcast.inet().is_unspecified()) {
             return Err(Errno::EDESTADDRREQ.into());
         }
-        if vhid {
-            return Err(Errno::EPROTONOSUPPORT.into());
+        if vhid != 0 {
+            self.check_carp()?;
         }
         self.check_member(index)?;
         if self.stacks.get(&stack).is_some_and(|stack| fib >= stack.fibs) {
@@ -115,8 +115,12 @@ impl World {
         }
         let first = interface.inet.iter().all(|ours| ours.address == address.inet());
         if interface.inet.iter().any(|ours| ours.address == address.inet()) {
-            // Deleted and made anew: what hangs on it is gone, also when the making fails.
+            // Deleted and made anew: what hangs on it is gone, also when the making fails. Its virtual host is not.
+            self.detach_from_virtual_host(index, address.inet().into(), true);
             self.delete_inet(caller, index, argument)?;
+        }
+        if vhid != 0 {
+            self.check_virtual_host(index, vhid)?;
         }
         let order = self.next_order(stack);
         let interface = self.interfaces.get_mut(&index).ok_or(Errno::ENXIO)?;
@@ -124,13 +128,10 @@ impl World {
         interface.inet.push(ours.clone());
         let multicast = interface.has(sys::IFF_MULTICAST);
         self.driver_sees_address(index);
-        let made = self.add_prefix(index, &ours).and_then(|()| {
-            self.add_own_route(index, &ours).inspect_err(|_| {
-                let now = self.inet_of(index).into_iter().find(|now| now.address == ours.address);
-                self.scrub_prefix(index, &now.unwrap_or(ours.clone()), true);
-            })
-        });
-        if let Err(errno) = made {
+        if vhid != 0 {
+            // Its routes come when the virtual host becomes the master.
+            self.attach_to_virtual_host(index, vhid, ours.address.into());
+        } else if let Err(errno) = self.add_routes_of(index, &ours) {
             self.forget_inet(index, ours.address);
             return Err(errno.into());
         }
@@ -138,6 +139,15 @@ impl World {
             self.join_group(index, ALL_HOSTS);
         }
         Ok(())
+    }
+
+    /// Makes the routes of an address: that of its prefix, and that to itself.
+    fn add_routes_of(&mut self, index: u16, ours: &Address4) -> std::result::Result<(), Errno> {
+        self.add_prefix(index, ours)?;
+        self.add_own_route(index, ours).inspect_err(|_| {
+            let now = self.inet_of(index).into_iter().find(|now| now.address == ours.address);
+            self.scrub_prefix(index, &now.unwrap_or(ours.clone()), true);
+        })
     }
 
     /// `in_difaddr_ioctl`: the address named, or the first when none is.
@@ -167,6 +177,7 @@ impl World {
     }
 
     fn forget_inet(&mut self, index: u16, address: Ipv4Addr) -> Option<Address4> {
+        self.detach_from_virtual_host(index, address.into(), false);
         let interface = self.interfaces.get_mut(&index)?;
         let at = interface.inet.iter().position(|ours| ours.address == address)?;
         Some(interface.inet.remove(at))

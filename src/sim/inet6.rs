@@ -139,7 +139,7 @@ impl World {
         let interface = self.interfaces.get(&index).ok_or(Errno::ENXIO)?;
         let existing = self.inet6_at(index, address).map(|ours| ours.prefix_length);
         let prefix_length = prefix_length(interface, argument, existing)?;
-        let vhid = request.number == sys::SIOCAIFADDR_IN6 && argument.i32_at(VHID) > 0;
+        let vhid = if request.number == sys::SIOCAIFADDR_IN6 { argument.i32_at(VHID) } else { 0 };
         let destination = given(argument, DESTINATION);
         let new = New6 {
             address,
@@ -151,8 +151,10 @@ impl World {
             delayed: false,
         };
         self.update_inet6(index, &new)?;
-        if vhid {
-            return Err(Errno::EPROTONOSUPPORT.into());
+        self.detach_from_virtual_host(index, address.into(), true);
+        if vhid > 0 {
+            self.check_virtual_host(index, vhid)?;
+            self.attach_to_virtual_host(index, vhid, address.into());
         }
         self.add_prefix6(index, &new);
         self.enable_inet6(index);

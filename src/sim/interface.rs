@@ -56,6 +56,7 @@ impl World {
             }
             sys::SIOCIFGCLONERS => return self.list_cloners(request),
             sys::SIOCGIFGMEMB => return self.group_members(stack, request),
+            sys::SIOCSVH | sys::SIOCGVH => return self.carp_ioctl(caller, stack, request),
             _ => {}
         }
         let index = self.named(stack, request)?;

@@ -121,7 +121,7 @@ pub(crate) fn address(kind: u8, about: About, addresses: &Addresses) -> Block {
 }
 
 /// As [`address`], in the long form. Its `if_data` counts packets, and there are none.
-pub(crate) fn address_long(about: About, addresses: &Addresses) -> Block {
+pub(crate) fn address_long(about: About, addresses: &Addresses, vhid: u8) -> Block {
     let header = size_of::<sys::ifa_msghdrl>();
     let at = offset_of!(sys::ifa_msghdrl, ifam_data);
     let data = size_of::<sys::if_data>() as u16;
@@ -133,6 +133,7 @@ pub(crate) fn address_long(about: About, addresses: &Addresses) -> Block {
     message.put(offset_of!(sys::ifa_msghdrl, ifam_data_off), &(at as u16).to_ne_bytes());
     message.put(offset_of!(sys::ifa_msghdrl, ifam_metric), &about.metric.to_ne_bytes());
     message.put(at + offset_of!(sys::if_data, ifi_datalen), &data.to_ne_bytes());
+    message.put(at + offset_of!(sys::if_data, ifi_vhid), &[vhid]);
     message
 }
 

@@ -24,6 +24,7 @@ mod bridge_member;
 mod call;
 mod caller;
 mod capabilities;
+mod carp;
 mod clone;
 mod codec;
 mod connections;

@@ -3,6 +3,8 @@
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
+use super::carp::VirtualHost;
+
 /// For one interface.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct InterfaceProtocols {
@@ -11,6 +13,8 @@ pub(crate) struct InterfaceProtocols {
     /// Neighbours by hand (RTF_LLDATA), and those that were found when a datagram was sent.
     pub neighbours: Vec<Neighbour>,
     pub nd6: NeighbourDiscovery,
+    /// The virtual hosts of carp(4), oldest first (`if_carp`).
+    pub carp: Vec<VirtualHost>,
 }
 
 /// A multicast group an interface has joined.

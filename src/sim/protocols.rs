@@ -8,6 +8,7 @@ impl World {
     pub fn protocols_up(&mut self, index: u16) {
         self.inet_up(index);
         self.inet6_up(index);
+        self.start_virtual_hosts(index);
     }
 
     /// Right before IFF_UP is cleared (IFNET_EVENT_DOWN). IPv6 does not care: its addresses and routes

@@ -4,6 +4,7 @@
 //! as an index, is not written.
 
 use super::caller::{Caller, Owner};
+use super::carp::VirtualHost;
 use super::codec::{Wire, enums, structs};
 use super::connections::Connection;
 use super::protocol_state::{
@@ -70,7 +71,8 @@ structs! {
     }
     Socket { owner, jid, stack, kind, fib }
     RouteQueue { family, messages, limit, use_loopback, report_loss, lost }
-    InterfaceProtocols { groups, neighbours, nd6 }
+    InterfaceProtocols { groups, neighbours, nd6, carp }
+    VirtualHost { vhid, base, skew, key, state, until, addresses }
     Membership { group, users }
     Neighbour { address, mac, expire, published }
     NeighbourDiscovery { link_mtu, max_mtu, base_reachable, retransmit, hop_limit }
@@ -85,6 +87,7 @@ enums! {
     Pending {
         0 = StackGone(stack);
         1 = ConnectionEnds(jid);
+        2 = NoMaster(index, vhid);
     }
     Kind {
         0 = Loopback;

@@ -49,10 +49,11 @@ const BRIDGE: Option<&str> = Some("if_bridge");
 
 const IPFW: Option<&str> = Some("ipfw");
 
-const STACK: [PerStack; 26] = [
+const STACK: [PerStack; 27] = [
     ("net.add_addr_allfibs", Form::Int, 0, true, None, Release::V14_2),
     ("net.route.multipath", Form::Int, 1, true, None, Release::V14_2),
     ("net.route.hash_outbound", Form::Int, 0, false, None, Release::V14_2),
+    ("net.inet.carp.allow", Form::Int, 1, true, Some("carp"), Release::V14_2),
     ("net.inet.ip.forwarding", Form::Int, 0, true, None, Release::V14_2),
     ("net.inet.ip.ttl", Form::Int, 64, true, None, Release::V14_2),
     ("net.inet.ip.no_same_prefix", Form::Int, 0, true, None, Release::V14_2),

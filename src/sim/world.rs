@@ -78,6 +78,8 @@ pub(crate) enum Pending {
     StackGone(StackId),
     /// A connection of a jail that was removed has ended.
     ConnectionEnds(i32),
+    /// A virtual host of an interface may have heard no master for long enough.
+    NoMaster(u16, u8),
 }
 
 /// A process inside a jail, made by [`enter`](crate::kernel::Processes::enter).

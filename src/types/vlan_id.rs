@@ -19,9 +19,23 @@ pub struct VlanId(u16);
     "`{0}` is not a VLAN: give a number from {min} to {max}{more}",
     min = VlanId::MIN.0,
     max = VlanId::MAX.0,
-    more = if .0 == "0" { "; to have no VLAN for frames without a tag, name none" } else { "" }
+    more = more(.0)
 )]
 pub struct InvalidVlanId(String);
+
+/// What is meant instead.
+fn more(text: &str) -> &'static str {
+    match text {
+        "0" => "; to have no VLAN for frames without a tag, name none",
+        _ if text
+            .split_once(['.', ':'])
+            .is_some_and(|(outer, inner)| outer.parse::<u16>().is_ok() && inner.parse::<u16>().is_ok()) =>
+        {
+            "; of frames with two tags (QinQ) give the outer VLAN, after `ifconfig BRIDGE defqinq`"
+        }
+        _ => "",
+    }
+}
 
 impl VlanId {
     /// The first.

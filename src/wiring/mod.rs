@@ -59,7 +59,7 @@ pub use open::{Wiring, WiringError};
 pub use plan::Plan;
 pub use prior::Prior;
 pub use problem::{Problem, Problems};
-pub use relocation::{AddressMove, MacChange, MovedIpv6, MovedRoute, PendingMove};
+pub use relocation::{AddressMove, MacChange, MovedIpv6, MovedRoute, MovedVirtualHost, PendingMove};
 pub use run::{AUTOCONF_LIMIT, Site, Up};
 pub use shared::{sweep, unneeded};
 pub use spec::{

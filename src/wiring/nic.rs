@@ -76,6 +76,7 @@ impl Draft {
             inet: Vec::new(),
             inet6: Vec::new(),
             accept_rtadv: false,
+            stable_address: false,
         });
     }
 
@@ -249,6 +250,14 @@ macro_rules! nic_methods {
         pub fn accept_rtadv(mut self) -> Self {
             self.draft.nic().accept_rtadv = true;
             self
+        }
+
+        /// Lets the jail's end take its IPv6 addresses from router advertisements, and makes them as RFC 7217 has it: the
+        /// same each time on one network, others on another one, and not to be told from the MAC address. FreeBSD 15.1
+        /// and later can do that; a plan refuses it on others.
+        pub fn stable_address(mut self) -> Self {
+            self.draft.nic().stable_address = true;
+            self.accept_rtadv()
         }
 
         /// Sets the jail's default router of the router's address family. A link-local router is on the link of the NIC that

@@ -421,8 +421,11 @@ impl<'a> Planner<'a> {
             self.steps.push(Step::AddAddress6(JailInterface::Loopback, *network));
         }
         for (nic, spec) in vnet.nics.iter().enumerate() {
+            if spec.stable_address && !self.survey.makes_stable_addresses {
+                self.problems.push(Problem::NoStableAddress { nic: spec.jail_name });
+            }
             if spec.accept_rtadv {
-                self.steps.push(Step::AcceptRtadv { nic });
+                self.steps.push(Step::AcceptRtadv { nic, stable: spec.stable_address });
             }
             let interface = JailInterface::Nic(nic);
             self.steps.extend(spec.inet.iter().map(|network| Step::AddAddress4(interface, *network)));

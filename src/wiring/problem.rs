@@ -160,6 +160,14 @@ pub enum Problem {
         /// The bridge.
         bridge: InterfaceName,
     },
+    /// The kernel makes no addresses as RFC 7217 has it.
+    #[error(
+        "{nic} cannot have stable addresses: this kernel makes IPv6 addresses from MAC addresses only, which FreeBSD 15.1 no longer does; leave the stable addresses out"
+    )]
+    NoStableAddress {
+        /// The jail's interface.
+        nic: InterfaceName,
+    },
     /// The kernel has no VLAN filter on bridges, and a bridge of the VLAN's own does its work.
     #[error(
         "{nic} is in VLAN {tag} of {bridge}: this kernel does not filter VLANs on bridges, so that the VLAN has a bridge of its own, {own}; what else is on {bridge} is not in the VLAN"
@@ -399,17 +407,31 @@ pub enum Problem {
         /// The interface that is to get them.
         to: InterfaceName,
     },
-    /// An address is carp's.
+    /// An address belongs to a virtual host that speaks VRRP, whose parameters the kernel tells by netlink(4) only.
     #[error(
-        "{address} on {interface} is an address of carp(4), of vhid {vhid}: take vhid {vhid} off {interface} first, and configure it on the bridge"
+        "{address} on {interface} belongs to the virtual host {vhid}, which speaks VRRP: remove {address} from {interface} first, and configure it on the other interface afterwards"
     )]
-    AddressOfCarp {
+    VirtualHostOfVrrp {
         /// The address.
         address: IpAddr,
-        /// The interface that has it.
-        interface: InterfaceName,
         /// The virtual host.
         vhid: u8,
+        /// The interface that has it.
+        interface: InterfaceName,
+    },
+    /// Both interfaces have a virtual host of one number.
+    #[error(
+        "{address} on {from} belongs to the virtual host {vhid}, and {to} has a virtual host {vhid} too: remove the addresses of one of them"
+    )]
+    VhidOnBoth {
+        /// The address.
+        address: IpAddr,
+        /// The number.
+        vhid: u8,
+        /// The interface that has the addresses.
+        from: InterfaceName,
+        /// The interface that is to get them.
+        to: InterfaceName,
     },
     /// The interfaces use different routing tables.
     #[error(

@@ -304,8 +304,10 @@ impl<'a> Run<'a> {
             Step::AddAddress6(interface, network) => {
                 self.inside().add_ipv6(&self.inside_name(*interface), *network)?;
             }
-            Step::AcceptRtadv { nic } => {
-                let (set, clear) = (Nd6Flags::ACCEPT_RTADV | Nd6Flags::AUTO_LINKLOCAL, Nd6Flags::DISABLED);
+            Step::AcceptRtadv { nic, stable } => {
+                let (mut set, clear) =
+                    (Nd6Flags::ACCEPT_RTADV | Nd6Flags::AUTO_LINKLOCAL, Nd6Flags::DISABLED);
+                set.set(Nd6Flags::STABLE_ADDRESS, *stable);
                 self.inside().change_nd6_flags(&self.epairs[*nic].b, set, clear)?;
             }
             Step::BringUpInside { nic } => self.inside().up(&self.epairs[*nic].b)?,

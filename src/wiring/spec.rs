@@ -207,6 +207,9 @@ pub struct Nic {
     /// Whether the jail's end takes its IPv6 addresses from router advertisements.
     #[cfg_attr(feature = "serde", serde(default))]
     pub accept_rtadv: bool,
+    /// Whether these addresses are made as RFC 7217 has it, rather than from the MAC address.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub stable_address: bool,
 }
 
 /// The name of the host's end of an epair.

@@ -255,7 +255,16 @@ impl StateDirectory {
     ///
     /// As [`StateDirectory::lock_jail`].
     pub(super) fn lock_addresses(&self) -> io::Result<Lock> {
-        self.lock(&self.directory.join("%addresses.lock"), Mode::Exclusive, &End::Goes, |_| {})
+        self.lock(&self.addresses_lock(), Mode::Exclusive, &End::Goes, |_| {})
+    }
+
+    /// Whether somebody works on the host's own addresses.
+    pub(super) fn addresses_are_locked(&self) -> bool {
+        Lock::is_held(&self.addresses_lock())
+    }
+
+    fn addresses_lock(&self) -> PathBuf {
+        self.directory.join("%addresses.lock")
     }
 
     /// Returns the jails that have a journal.

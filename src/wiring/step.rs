@@ -147,6 +147,8 @@ pub enum Step {
     AcceptRtadv {
         /// The index of the NIC.
         nic: usize,
+        /// Whether it makes its addresses as RFC 7217 has it.
+        stable: bool,
     },
     /// Brings the jail's end up, where no address does that.
     BringUpInside {
@@ -231,8 +233,9 @@ impl fmt::Display for Step {
             Step::StartLoopback => f.write_str("bring lo0 up inside, with 127.0.0.1"),
             Step::AddAddress4(interface, network) => write!(f, "add {network} to {interface}"),
             Step::AddAddress6(interface, network) => write!(f, "add {network} to {interface}"),
-            Step::AcceptRtadv { nic } => {
-                write!(f, "accept router advertisements on the jail's end of nic {nic}")
+            Step::AcceptRtadv { nic, stable } => {
+                let how = if *stable { ", with stable addresses" } else { "" };
+                write!(f, "accept router advertisements on the jail's end of nic {nic}{how}")
             }
             Step::BringUpInside { nic } => write!(f, "bring the jail's end of nic {nic} up"),
             Step::DefaultRoute(router) => write!(f, "set the default route to {} inside", router.address),

@@ -51,6 +51,8 @@ pub struct Survey {
     vlans_of_bridges: HashSet<InterfaceName>,
     /// Whether the kernel filters VLANs on bridges: FreeBSD 15 does. Asked if a jail is to be in VLANs.
     pub(super) can_filter: bool,
+    /// Whether the kernel makes addresses as RFC 7217 has it.
+    pub(super) makes_stable_addresses: bool,
     /// Whether bridges filter VLANs, and whether they put new members in one. Asked likewise.
     filters: HashMap<InterfaceName, (bool, bool)>,
     /// Whether bridges filter VLANs that other jails are about to make.
@@ -101,6 +103,7 @@ impl Survey {
             spans: HashSet::new(),
             vlans_of_bridges: HashSet::new(),
             can_filter: true,
+            makes_stable_addresses: true,
             filters: HashMap::new(),
             expected_filters: HashMap::new(),
             carried: HashMap::new(),
@@ -150,10 +153,14 @@ impl Survey {
         self.ask_for_addresses(host, spec)
     }
 
-    /// Looks whether the kernel filters VLANs, if a jail is to be in some; and for the vlan(4) interfaces that there
+    /// Looks whether the kernel makes stable addresses, if a jail is to have some; whether it filters VLANs, if a jail is
+    /// to be in some; and for the vlan(4) interfaces that there
     /// are, if it does not.
     fn look_for_filter(&mut self, host: &Vnet, spec: &JailSpec) -> Result<(), StepError> {
         let Network::Vnet(vnet) = &spec.network else { return Ok(()) };
+        if vnet.nics.iter().any(|nic| nic.stable_address) {
+            self.makes_stable_addresses = host.sysctl_int("net.inet6.ip6.use_stableaddr").is_ok();
+        }
         if vnet.nics.iter().all(|nic| nic.vlans.is_none()) {
             return Ok(());
         }

@@ -799,6 +799,10 @@ pub const IN6_IFF_AUTOCONF: ::core::ffi::c_int = 64;
 pub const IN6_IFF_TEMPORARY: ::core::ffi::c_int = 128;
 pub const IN6_IFF_PREFER_SOURCE: ::core::ffi::c_int = 256;
 pub const IN6_IFF_NOTREADY: ::core::ffi::c_int = 6;
+pub const CARP_KEY_LEN: usize = 20;
+pub const CARP_MAXVHID: ::core::ffi::c_int = 255;
+pub const CARP_MAXSTATE: ::core::ffi::c_int = 2;
+pub const CARP_MAXSKEW: ::core::ffi::c_int = 240;
 pub const IPFW_DEFAULT_RULE: u32 = 65535;
 pub const RESVD_SET: u32 = 31;
 pub const IPFW_MAX_SETS: u32 = 32;
@@ -4811,6 +4815,39 @@ const _: () = {
     [
         "Offset of field: in6_rrenumreq::irr_useprefix",
     ][::core::mem::offset_of!(in6_rrenumreq, irr_useprefix) - 68usize];
+};
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct carpreq {
+    pub carpr_count: ::core::ffi::c_int,
+    pub carpr_vhid: ::core::ffi::c_int,
+    pub carpr_state: ::core::ffi::c_int,
+    pub carpr_advskew: ::core::ffi::c_int,
+    pub carpr_advbase: ::core::ffi::c_int,
+    pub carpr_key: [::core::ffi::c_uchar; 20usize],
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of carpreq"][::core::mem::size_of::<carpreq>() - 40usize];
+    ["Alignment of carpreq"][::core::mem::align_of::<carpreq>() - 4usize];
+    [
+        "Offset of field: carpreq::carpr_count",
+    ][::core::mem::offset_of!(carpreq, carpr_count) - 0usize];
+    [
+        "Offset of field: carpreq::carpr_vhid",
+    ][::core::mem::offset_of!(carpreq, carpr_vhid) - 4usize];
+    [
+        "Offset of field: carpreq::carpr_state",
+    ][::core::mem::offset_of!(carpreq, carpr_state) - 8usize];
+    [
+        "Offset of field: carpreq::carpr_advskew",
+    ][::core::mem::offset_of!(carpreq, carpr_advskew) - 12usize];
+    [
+        "Offset of field: carpreq::carpr_advbase",
+    ][::core::mem::offset_of!(carpreq, carpr_advbase) - 16usize];
+    [
+        "Offset of field: carpreq::carpr_key",
+    ][::core::mem::offset_of!(carpreq, carpr_key) - 20usize];
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]

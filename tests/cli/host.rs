@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jailwire::carp::{VirtualHost, VirtualHostKey, VirtualHostState};
 use jailwire::kernel::Kernel;
 use jailwire::types::InterfaceName;
 use jailwire::vnet::Vnet;
@@ -172,6 +173,31 @@ fn a_lease_moves_with_the_mac_and_the_lines_ask_for_it_again() {
     assert_eq!(json["addresses"][0]["address"], "192.0.2.10", "{json}");
     assert_eq!(json["mac"], own.to_string(), "the bridge has its own again");
     assert_eq!(host.mac(&name("bridge0")).unwrap(), Some(own));
+}
+
+#[test]
+fn a_virtual_host_moves_and_the_lines_say_how_to_make_it() {
+    let root = Root::new();
+    let host = host(&root);
+    host.kernel().load_module("carp").unwrap();
+    let key = VirtualHostKey([7; 20]);
+    let shared = VirtualHost { vhid: 7, interval: 1, skew: 100, key, state: VirtualHostState::Master };
+    host.set_virtual_host(&name("em0"), &shared).unwrap();
+    for address in ["192.0.2.77/32", "192.0.2.78/32"] {
+        host.add_ipv4_of(&name("em0"), address.parse::<ipnetwork::Ipv4Network>().unwrap(), 7).unwrap();
+    }
+    let told = root.ok(&["host", "move-address", "--dry-run", "em0", "bridge0"]);
+    assert!(told.contains("make the virtual host 7 on bridge0"), "{told}");
+    let told = root.ok(&["host", "move-address", "em0", "bridge0", "--confirmed"]);
+    for line in [
+        "=\"inet 192.0.2.77/32 vhid 7 advbase 1 advskew 100 pass PASSWORD\"",
+        "=\"inet 192.0.2.78/32 vhid 7\"",
+        "# with the password of vhid 7 for PASSWORD",
+    ] {
+        assert!(told.contains(line), "{line}: {told}");
+    }
+    let found = host.carp_addresses(&name("bridge0")).unwrap();
+    assert!(found.len() == 2 && found.iter().all(|(_, vhid)| *vhid == 7), "{found:?}");
 }
 
 #[test]

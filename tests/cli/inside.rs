@@ -2,6 +2,12 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
+
+use jailwire::jail;
+use jailwire::kernel::Kernel;
+use jailwire::nd6::Nd6Flags;
+use jailwire::vnet::Vnet;
 
 use crate::support::Root;
 
@@ -156,4 +162,30 @@ fn a_directory_without_logs_is_given_one() {
     fs::remove_dir(root.path().join("log")).unwrap();
     root.ok(&["stop", "db"]);
     assert!(root.path().join("log").is_dir());
+}
+
+/// RFC 7217: the kernel's flag before the first address, and the word for ifconfig(8) in the jail.
+#[test]
+fn stable_addresses_are_asked_for_in_the_kernel_and_in_rc_conf() {
+    let root = Root::new();
+    root.ok(&["set", "vnet0_stableaddr=1", "ip6_addr=none", "defaultrouter6=none", "db"]);
+    let told = root.fails(&["start", "db"], 1);
+    assert!(told.contains("vnet0_stableaddr") && told.contains("ip6_addr=vnet0|accept_rtadv"), "{told}");
+    root.ok(&["set", "ip6_addr=vnet0|accept_rtadv", "db"]);
+    root.ok(&["start", "db"]);
+    let conf = read(&root.jail("db").join("root/etc/rc.conf"));
+    assert!(
+        conf.contains("ifconfig_epair0b_ipv6=\"inet6 auto_linklocal accept_rtadv autoconf stableaddr\""),
+        "{conf}"
+    );
+    let kernel: Arc<dyn Kernel> = Arc::new(root.kernel());
+    let jid = jail::find(&*kernel, "ioc-db").unwrap().unwrap();
+    let inside = Vnet::enter(kernel, jid).unwrap();
+    let flags = inside.nd6_flags(&"epair0b".parse().unwrap()).unwrap();
+    assert!(flags.contains(Nd6Flags::STABLE_ADDRESS | Nd6Flags::ACCEPT_RTADV), "{flags:?}");
+    root.ok(&["stop", "db"]);
+    root.ok(&["set", "vnet0_stableaddr=0", "db"]);
+    root.ok(&["start", "db"]);
+    let conf = read(&root.jail("db").join("root/etc/rc.conf"));
+    assert!(!conf.contains("stableaddr") && conf.contains("accept_rtadv autoconf"), "{conf}");
 }

@@ -149,3 +149,17 @@ fn an_attach_that_is_killed_leaves_nothing() {
     println!("killed at {killed} points");
     assert!(killed > 10, "{killed}");
 }
+
+/// As VLANs, stable addresses are of a later release.
+#[test]
+fn stable_addresses_are_refused_where_the_kernel_makes_none() {
+    let (root, host) = on_14();
+    jail_of(&host, "one");
+    let before = root.quiet_state();
+    let told = root.fails(&["net", "attach", "one", "--bridge", "bridge0", "--stable-address"], 1);
+    assert!(
+        told.contains("cannot have stable addresses") && told.contains("leave the stable addresses out"),
+        "{told}"
+    );
+    root.settles(&before, "refused");
+}

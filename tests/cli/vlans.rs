@@ -232,6 +232,35 @@ fn a_trunk_is_for_the_jails_own_vlans_and_the_bridge_for_the_hosts() {
     assert!(told.contains("leave the addresses to the vlan(4) interfaces that the jail makes"), "{told}");
 }
 
+/// Frames with two tags: the bridge says whether its ports may send them, and a port has the outer VLAN.
+#[test]
+fn two_tags_are_for_the_bridge_to_allow() {
+    let root = Root::new();
+    let host = host(&root);
+    let (bridge, uplink) = filtering(&host, "20");
+    theirs(&host);
+    let attach = ["net", "attach", "theirs", "--bridge", "bridge0"];
+    for (option, vlans) in [("--tagged", "20.30"), ("--untagged", "20:30")] {
+        let told = root.fails(&[&attach[..], &[option, vlans]].concat(), 1);
+        assert!(told.contains("give the outer VLAN") && told.contains("defqinq"), "{told}");
+    }
+    // A vlan(4) with the other kind of tag is an uplink as little as any.
+    host.kernel().load_module("if_vlan").unwrap();
+    let outer = Vlan { parent: uplink, tag: VlanId::new(9).unwrap(), protocol: VlanProtocol::Dot1ad };
+    host.create_vlan(&outer, Some(&name("carrier")), None).unwrap();
+    let told = root.fails(&[&attach[..], &["--uplink", "carrier", "--tagged", "20"]].concat(), 1);
+    assert!(told.contains("the uplink carrier is a vlan(4)"), "{told}");
+    let ports = |flags: MemberFlags| {
+        let members = host.members(&bridge).unwrap().into_iter();
+        members.filter(|member| member.flags.contains(flags)).count()
+    };
+    root.ok(&[&attach[..], &["--tagged", "20"]].concat());
+    assert_eq!(ports(MemberFlags::QINQ), 0);
+    host.change_bridge_flags(&bridge, BridgeFlags::DEFAULT_QINQ, BridgeFlags::empty()).unwrap();
+    root.ok(&[&attach[..], &["--tagged", "20"]].concat());
+    assert_eq!(ports(MemberFlags::QINQ), 1);
+}
+
 /// iocage keeps what it does not know, and starts the jail without.
 #[test]
 fn properties_put_a_jail_in_vlans() {

@@ -108,6 +108,7 @@ fn who_reaches_whom_and_which_frames_ports_carry() {
         ("c", "192.0.2.1", false),
     ];
     if filters {
+        sh("ifconfig bridge90 defqinq qinq epair90a");
         described(&wiring, "trunk").tagged("20,30").named("trunk0").start().unwrap();
         ours.1.push("trunk");
         for (tag, inet, inet6) in
@@ -124,6 +125,12 @@ fn who_reaches_whom_and_which_frames_ports_carry() {
             table.push((if tag == 20 { "c" } else { "a" }, inet, false));
         }
         table.extend([("trunk", "192.0.2.1", true), ("trunk", "2001:db8:30::1", true)]);
+        // A vlan(4) on a vlan(4): two tags. And the host's own vlan(4), on the bridge.
+        inside("trunk", "ifconfig vlan5 create vlan 5 vlandev trunk0.20 inet 203.0.113.14/24 up");
+        outside.sh("ifconfig vlan5 create vlan 5 vlandev epair90b.20 inet 203.0.113.1/24 up");
+        table.push(("trunk", "203.0.113.1", true));
+        sh("ifconfig bridge90.30 create inet 198.51.100.99/24 up");
+        table.extend([("c", "198.51.100.99", true), ("trunk", "198.51.100.99", true)]);
     }
     let port = Capture::on(sh("ifconfig -l | tr \" \" \"\\n\" | grep vnet | head -1").trim());
     for round in 0..2 {

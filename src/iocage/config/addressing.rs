@@ -54,6 +54,7 @@ impl Reader<'_> {
         }
         network.mac_prefix = self.mac_prefix(&network);
         self.automatic(&mut network);
+        self.stable_addresses(&network);
         self.routers(&mut network);
         self.check_nics(&network);
         network
@@ -74,6 +75,7 @@ impl Reader<'_> {
             ip6: Vec::new(),
             dhcp: false,
             accept_rtadv: false,
+            stable_address: self.flag(&name.stable_property()),
             name: name.clone(),
         }
     }
@@ -250,6 +252,17 @@ impl Reader<'_> {
                 "rtsold",
                 "requires a NIC that hears router advertisements: set ip6_addr=vnet0|accept_rtadv",
             );
+        }
+    }
+
+    /// Stable addresses are those that a NIC makes itself.
+    fn stable_addresses(&mut self, network: &VnetNetwork) {
+        for nic in network.nics.iter().filter(|nic| nic.stable_address && !nic.accept_rtadv) {
+            let why = format!(
+                "requires that {0} hears router advertisements: set ip6_addr={0}|accept_rtadv",
+                nic.name
+            );
+            self.error(&nic.name.stable_property(), why);
         }
     }
 

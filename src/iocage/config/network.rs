@@ -72,6 +72,8 @@ pub struct Nic {
     pub dhcp: bool,
     /// Whether it gets IPv6 addresses by router advertisements.
     pub accept_rtadv: bool,
+    /// `vnetN_stableaddr`: whether it makes these as RFC 7217 has it.
+    pub stable_address: bool,
 }
 
 impl Nic {

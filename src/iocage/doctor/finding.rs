@@ -116,6 +116,10 @@ kinds! {
     LeftBehind => "leftovers",
     /// An epair was attached to a jail in part.
     HalfAttached => "leftovers",
+    /// A move of the host's addresses was interrupted.
+    MoveInterrupted => "leftovers",
+    /// A move of the host's addresses waits to be confirmed.
+    MovePending => "leftovers",
     /// A jail runs whose directory is gone.
     NoDirectory => "leftovers",
     /// A jail was removed, and the kernel still has it.

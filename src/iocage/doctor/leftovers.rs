@@ -10,7 +10,7 @@ use crate::iocage::manage;
 use crate::iocage::name::JailName;
 use crate::iocage::trust::quoted;
 use crate::jail::{self, JailInfo, mount};
-use crate::wiring::{HostEnd, Journal, Owned, StateDirectory};
+use crate::wiring::{HostEnd, Journal, Owned, PendingMove, StateDirectory};
 
 impl Scene<'_> {
     pub(super) fn leftovers(&self, found: &mut Vec<Finding>) {
@@ -18,6 +18,7 @@ impl Scene<'_> {
         self.journals(found);
         self.orphans(found);
         self.attachings(found);
+        self.moved_addresses(found);
         self.dying(found);
         for path in manage::leftovers(self.store).unwrap_or_default() {
             found.push(
@@ -70,8 +71,7 @@ impl Scene<'_> {
     /// Journals of jails that are down: something of them is still there.
     fn journals(&self, found: &mut Vec<Finding>) {
         let state = StateDirectory::look(&**self.vnet.kernel());
-        let Ok(boot) = self.vnet.sysctl("kern.boot_id") else { return };
-        let boot: String = boot.iter().map(|byte| format!("{byte:02x}")).collect();
+        let Some(boot) = self.boot() else { return };
         for path in state.journals().unwrap_or_default() {
             let Some(subject) =
                 self.jails.iter().find(|subject| state.journal(&subject.name().kernel_name()) == path)
@@ -104,6 +104,36 @@ impl Scene<'_> {
                 );
             }
         }
+    }
+
+    /// `kern.boot_id` as journals have it.
+    fn boot(&self) -> Option<String> {
+        let boot = self.vnet.sysctl("kern.boot_id").ok()?;
+        Some(boot.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// A move of the host's addresses that was neither confirmed nor undone.
+    fn moved_addresses(&self, found: &mut Vec<Finding>) {
+        let state = StateDirectory::look(&**self.vnet.kernel());
+        let pending = self.boot().map(|boot| PendingMove::left_alone(&state, &boot));
+        let Some(Ok(Some(PendingMove { plan, done, .. }))) = pending else { return };
+        found.push(match done {
+            true => Finding::new(
+                Level::Note,
+                Kind::MovePending,
+                format!("the move of {plan} waits to be confirmed"),
+            )
+            .because("it is undone when its time is over")
+            .mend("jailwire host confirm")
+            .mend("or jailwire host undo"),
+            false => Finding::new(
+                Level::Error,
+                Kind::MoveInterrupted,
+                format!("the move of {plan} was interrupted"),
+            )
+            .because("the process that moved the addresses was killed: an interface lacks some of them")
+            .mend("jailwire host undo"),
+        });
     }
 
     /// Journals of what was being attached to a jail, of any manager.

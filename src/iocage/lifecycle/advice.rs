@@ -48,6 +48,7 @@ fn property(config: &JailConfig, problem: &Problem) -> String {
         | Problem::NoVlan { nic, .. }
         | Problem::VlanTwice { nic, .. }
         | Problem::NoUntagged { nic } => return of_nic(*nic, NicName::vlan_property),
+        Problem::NoStableAddress { nic } => return of_nic(*nic, NicName::stable_property),
         Problem::DuplicateMac { second, .. } => return of_nic(*second, NicName::mac_property),
         Problem::NoInterface { name } => property_of(config, *name),
         Problem::UnreachableRouter { router } if router.is_ipv4() => "defaultrouter",

@@ -18,7 +18,9 @@ use crate::kernel::Kernel;
 use crate::packet_filter::Anchor;
 use crate::types::{InterfaceName, Jid};
 use crate::wiring::nat::{self, Backend, Published};
-use crate::wiring::{self, Claim, HostEnd, Journal, Lent, Owed, Owned, Standing, StepError};
+use crate::wiring::{
+    self, Claim, HostEnd, Journal, Lent, Owed, Owned, PendingMove, Standing, StepError,
+};
 
 /// iocage's own rulesets, and ours, begin here.
 const FIRST_RULESET: u16 = 1000;
@@ -197,6 +199,11 @@ impl Host<'_> {
         found.garbage.extend(unneeded.into_iter().map(Garbage::Shared));
         let returned = wiring::returned(&self.site())?.into_iter();
         found.garbage.extend(returned.map(|(now, lent)| Garbage::Returned { now, lent: Box::new(lent) }));
+        if let Some(moved) = PendingMove::left_alone(&self.state, &self.boot)?.filter(|moved| !moved.done) {
+            found
+                .doubtful
+                .push(format!("the move of {} was interrupted: `jailwire host undo` undoes it", moved.plan));
+        }
         self.doubtful_mounts(&journals, &mut found)?;
         self.doubtful_rulesets(&journals, &mut found)?;
         Ok(found)

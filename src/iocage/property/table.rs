@@ -5,8 +5,8 @@ use super::kind::Kind;
 /// A property.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Property {
-    /// Its name; `vnetN_mac`, `vnetN_mtu`, `vnetN_vlan` and `vnetN_tagged` stand for every N. iocage has not the last
-    /// two, and keeps them in config.json as it keeps what it does not know.
+    /// Its name; `vnetN_mac`, `vnetN_mtu`, `vnetN_vlan`, `vnetN_tagged` and `vnetN_stableaddr` stand for every N. iocage
+    /// has not the last three, and keeps them in config.json as it keeps what it does not know.
     pub name: &'static str,
     /// The value if neither config.json nor defaults.json has one.
     pub builtin: Builtin,
@@ -86,6 +86,7 @@ pub static TABLE: &[Property] = &[
     p("vnetN_mtu", "auto", Mtu { auto: true }),
     p("vnetN_vlan", "none", Kind::Vlan),
     p("vnetN_tagged", "none", Kind::Vlans),
+    p("vnetN_stableaddr", "0", Boolean),
     p("vnet_default_mtu", "1500", Mtu { auto: false }),
     scoped("mac_prefix", Builtin::Host, Kind::MacPrefix, Jail),
     p("defaultrouter", "auto", Kind::Router4),
@@ -254,12 +255,11 @@ pub fn canonical(name: &str) -> &str {
     if name == "hostname" { "host_hostname" } else { name }
 }
 
-/// Returns the property of this name, if there is one. Any N will do in `vnetN_mac`, `vnetN_mtu`, `vnetN_vlan` and
-/// `vnetN_tagged`.
+/// Returns the property of this name, if there is one. Any N will do in `vnetN_mac` and the like.
 pub fn find(name: &str) -> Option<&'static Property> {
     let name = canonical(name);
     let name = match name.strip_prefix("vnet").and_then(|rest| rest.split_once('_')) {
-        Some((number, suffix @ ("mac" | "mtu" | "vlan" | "tagged")))
+        Some((number, suffix @ ("mac" | "mtu" | "vlan" | "tagged" | "stableaddr")))
             if (1..=4).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit()) =>
         {
             of_nic(suffix)
@@ -276,6 +276,7 @@ fn of_nic(suffix: &str) -> &'static str {
         "mac" => "vnetN_mac",
         "mtu" => "vnetN_mtu",
         "vlan" => "vnetN_vlan",
+        "stableaddr" => "vnetN_stableaddr",
         _ => "vnetN_tagged",
     }
 }

@@ -50,6 +50,9 @@ bitflags::bitflags! {
         /// An entry of the ARP or neighbour table, not a route.
         #[doc(alias = "RTF_LLDATA")]
         const LLDATA = jailwire_sys::RTF_LLDATA as u32;
+        /// This stack answers in place of the neighbour.
+        #[doc(alias = "RTF_ANNOUNCE")]
+        const ANNOUNCE = jailwire_sys::RTF_ANNOUNCE as u32;
         /// Added by hand. It survives its interface going down.
         #[doc(alias = "RTF_STATIC")]
         const STATIC = jailwire_sys::RTF_STATIC as u32;

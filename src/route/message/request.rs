@@ -75,7 +75,7 @@ impl Request {
             match address {
                 SocketAddress::V4(address) => put_padded(buffer, &sockaddr_in(*address)),
                 SocketAddress::V6(address, scope) => put_padded(buffer, &sockaddr_in6(*address, *scope)),
-                SocketAddress::Link(interface) => put_padded(buffer, &link(interface.index)),
+                SocketAddress::Link(interface) => put_padded(buffer, &link(interface.index, interface.mac)),
                 SocketAddress::Empty | SocketAddress::Other(_) => {}
             }
         }

@@ -3,16 +3,17 @@
 //! Undoing asks for what is there and makes it what it was: it does not matter how far the move had come, nor how far an
 //! earlier undoing.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
 use super::record::{self, Stage};
-use super::{AddressMove, MacChange, MovedIpv6, MovedRoute, look};
+use super::{AddressMove, MacChange, MovedIpv6, MovedRoute, carp, look, neighbours};
 use crate::address::{Ipv6Address, Lifetime};
 use crate::error::OptionalExtension;
 use crate::kernel::Errno;
 use crate::nd6::Nd6Flags;
-use crate::route::{Gateway, Route, Via};
+use crate::route::{Gateway, Route, RouteEntry, Via};
 use crate::types::{Fib, InterfaceName};
 use crate::vnet::Vnet;
 use crate::wiring::StepError;
@@ -47,6 +48,7 @@ pub(super) fn forward(site: &Site<'_>, plan: &AddressMove) -> Result<(), StepErr
     for MovedRoute { route, .. } in &plan.routes {
         delete(host, route)?;
     }
+    neighbours::delete(host, plan, from)?;
     // All of them first: the kernel makes the route of a prefix for one address of it, and gives it to the next.
     for address in &plan.inet {
         host.remove_ipv4(from, address.network.ip())?;
@@ -54,14 +56,17 @@ pub(super) fn forward(site: &Site<'_>, plan: &AddressMove) -> Result<(), StepErr
     for moved in &plan.inet6 {
         host.remove_ipv6(from, moved.address.network.ip())?;
     }
+    carp::make(host, plan, to)?;
     for address in &plan.inet {
-        host.add_ipv4(to, *address)?;
+        carp::add_ipv4(host, plan, to, *address)?;
     }
     for moved in &plan.inet6 {
-        add_ipv6(host, to, moved)?;
+        add_ipv6(host, plan, to, moved)?;
     }
+    carp::resume(host, plan, to)?;
     drop_no_more(host, plan)?;
     add_routes(host, &plan.routes, to)?;
+    neighbours::set(host, plan, to)?;
     if moves_inet6 {
         set_nd6(host, to, plan.nd6_to.1)?;
         set_nd6(host, from, plan.nd6_from.1)?;
@@ -94,6 +99,7 @@ pub(super) fn undo(site: &Site<'_>, plan: &AddressMove) -> Result<(), StepError>
     undoing.attempt(|host| drop_no_more(host, plan));
     if has_from {
         undoing.attempt(|host| routes_back(host, plan));
+        undoing.attempt(|host| neighbours::set(host, plan, &plan.from));
     }
     if let Some(MacChange { interface, was, .. }) = &plan.mac {
         undoing.attempt(|host| {
@@ -168,12 +174,13 @@ fn drop_no_more(host: &Vnet, plan: &AddressMove) -> Result<(), StepError> {
 /// Takes routes and addresses off the interface that got them.
 fn take_off(host: &Vnet, plan: &AddressMove) -> Result<(), StepError> {
     let index = host.index(&plan.to)?;
+    let present = Present::read(host, &plan.routes)?;
     for moved in &plan.routes {
-        let leads = present(host, moved)?;
-        if leads.contains(&index) {
+        if present.leads(moved, index) {
             delete(host, &through(moved, index))?;
         }
     }
+    neighbours::delete(host, plan, &plan.to)?;
     for address in host.ipv4_addresses(&plan.to)? {
         if plan.inet.iter().any(|moved| moved.network.ip() == address.network.ip()) {
             host.remove_ipv4(&plan.to, address.network.ip())?;
@@ -184,7 +191,7 @@ fn take_off(host: &Vnet, plan: &AddressMove) -> Result<(), StepError> {
             host.remove_ipv6(&plan.to, address.network.ip())?;
         }
     }
-    Ok(())
+    carp::remove_empty(host, plan, &plan.to)
 }
 
 /// Gives addresses back to the interface that had them.
@@ -203,10 +210,9 @@ fn put_back(host: &Vnet, plan: &AddressMove) -> Result<(), StepError> {
 /// Gives routes back to the interface that had them.
 fn routes_back(host: &Vnet, plan: &AddressMove) -> Result<(), StepError> {
     let index = host.index(&plan.from)?;
-    for moved in &plan.routes {
-        if !present(host, moved)?.contains(&index) {
-            add(host, moved, index)?;
-        }
+    let present = Present::read(host, &plan.routes)?;
+    for moved in plan.routes.iter().filter(|moved| !present.leads(moved, index)) {
+        add(host, moved, index)?;
     }
     Ok(())
 }
@@ -216,25 +222,29 @@ fn routes_back(host: &Vnet, plan: &AddressMove) -> Result<(), StepError> {
 fn give_addresses(host: &Vnet, plan: &AddressMove) -> Result<(), StepError> {
     let from = &plan.from;
     let there = host.ipv4_addresses(from)?;
-    let kept = common(there.iter().map(|one| one.network.ip()), plan.inet.iter().map(|one| one.network.ip()));
-    for address in &there[kept..] {
+    let inet = common(there.iter().map(|one| one.network.ip()), plan.inet.iter().map(|one| one.network.ip()));
+    for address in &there[inet..] {
         host.remove_ipv4(from, address.network.ip())?;
     }
-    for address in &plan.inet[kept..] {
-        host.add_ipv4(from, *address)?;
-    }
     let there = host.ipv6_addresses(from)?;
-    let kept = common(
+    let inet6 = common(
         there.iter().map(|one| one.network.ip()),
         plan.inet6.iter().map(|one| one.address.network.ip()),
     );
-    for address in &there[kept..] {
+    for address in &there[inet6..] {
         host.remove_ipv6(from, address.network.ip())?;
     }
-    for moved in &plan.inet6[kept..] {
-        add_ipv6(host, from, moved)?;
+    // A virtual host goes with its last address.
+    carp::make(host, plan, from)?;
+    for address in &plan.inet[inet..] {
+        carp::add_ipv4(host, plan, from, *address)?;
     }
-    Ok(())
+    for moved in &plan.inet6[inet6..] {
+        add_ipv6(host, plan, from, moved)?;
+    }
+    carp::resume(host, plan, from)?;
+    // Those whose addresses have ended meanwhile.
+    carp::remove_empty(host, plan, from)
 }
 
 /// How many two lists have in common at their beginnings.
@@ -243,11 +253,11 @@ fn common<T: PartialEq>(one: impl Iterator<Item = T>, other: impl Iterator<Item 
 }
 
 /// Adds an address with what is left of its life; one that has ended meanwhile is left out.
-fn add_ipv6(host: &Vnet, to: &InterfaceName, moved: &MovedIpv6) -> Result<(), StepError> {
+fn add_ipv6(host: &Vnet, plan: &AddressMove, to: &InterfaceName, moved: &MovedIpv6) -> Result<(), StepError> {
     let now = host.kernel().now();
     let Some(valid) = left(moved.address.valid, moved.valid_until, now) else { return Ok(()) };
     let preferred = left(moved.address.preferred, moved.preferred_until, now).unwrap_or(Lifetime::Seconds(0));
-    Ok(host.add_ipv6(to, Ipv6Address { valid, preferred, ..moved.address })?)
+    carp::add_ipv6(host, plan, to, Ipv6Address { valid, preferred, ..moved.address })
 }
 
 /// What is left of a lifetime. None: it is over.
@@ -308,19 +318,35 @@ fn delete(host: &Vnet, route: &Route) -> Result<(), StepError> {
     }
 }
 
-/// The interfaces through which routes to this destination and router lead now.
-fn present(host: &Vnet, moved: &MovedRoute) -> Result<Vec<u16>, StepError> {
-    let Route { destination, via, fib, .. } = moved.route;
-    let same_way = |other: &Via| match (via, other) {
-        (Via::Gateway(wanted), Via::Gateway(gateway)) => wanted.address == gateway.address,
-        (Via::Interface(_), Via::Interface(_)) => true,
-        _ => false,
-    };
-    let routes = host.routes(fib).or_else(|error| match fib {
-        // The table is gone.
-        Fib::DEFAULT => Err(error),
-        _ => Ok(Vec::new()),
-    })?;
-    let leads = routes.iter().filter(|route| route.destination == destination && same_way(&route.via));
-    Ok(leads.map(|route| route.index).collect())
+/// The routes of the tables that moved routes are in, each table read once.
+struct Present(BTreeMap<Fib, Vec<RouteEntry>>);
+
+impl Present {
+    fn read(host: &Vnet, moved: &[MovedRoute]) -> Result<Present, StepError> {
+        let tables: BTreeSet<Fib> = moved.iter().map(|moved| moved.route.fib).collect();
+        let mut present = BTreeMap::new();
+        for fib in tables {
+            let routes = host.routes(fib).or_else(|error| match fib {
+                // The table is gone.
+                Fib::DEFAULT => Err(error),
+                _ => Ok(Vec::new()),
+            })?;
+            present.insert(fib, routes);
+        }
+        Ok(Present(present))
+    }
+
+    /// Whether a route to this destination and router leads through the interface of an index.
+    fn leads(&self, moved: &MovedRoute, index: u16) -> bool {
+        let Route { destination, via, fib, .. } = moved.route;
+        let same_way = |other: &Via| match (via, other) {
+            (Via::Gateway(wanted), Via::Gateway(gateway)) => wanted.address == gateway.address,
+            (Via::Interface(_), Via::Interface(_)) => true,
+            _ => false,
+        };
+        let is_it = |route: &RouteEntry| {
+            route.index == index && route.destination == destination && same_way(&route.via)
+        };
+        self.0.get(&fib).is_some_and(|routes| routes.iter().any(is_it))
+    }
 }

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::process;
 
-use super::{AddressMove, MacChange, MovedIpv6, MovedRoute, record};
+use super::{AddressMove, MacChange, MovedIpv6, MovedRoute, MovedVirtualHost, record};
 use ipnetwork::IpNetwork;
 
 use crate::address::{Ipv4Address, Ipv6Flags};
@@ -12,6 +12,7 @@ use crate::error::OptionalExtension;
 use crate::interface::{Interface, InterfaceType};
 use crate::kernel::Errno;
 use crate::nd6::Nd6Flags;
+use crate::neighbour::Neighbour;
 use crate::route::{Metrics, Route, RouteEntry, RouteFlags, Via};
 use crate::types::{Fib, InterfaceName};
 use crate::vnet::Vnet;
@@ -73,9 +74,7 @@ pub(super) fn plan(
             problems.push(Problem::AddressOnBoth { address: address.network.ip(), from: *from, to: *to });
         }
     }
-    for (address, vhid) in host.carp_addresses(from)? {
-        problems.push(Problem::AddressOfCarp { address, interface: *from, vhid });
-    }
+    let virtual_hosts = virtual_hosts(host, from, to, &mut problems)?;
     problems.extend(of_jails(site, from, to)?);
 
     let fib = (host.interface_fib(to)?, host.interface_fib(from)?);
@@ -104,6 +103,8 @@ pub(super) fn plan(
         to: *to,
         inet,
         inet6,
+        virtual_hosts,
+        neighbours: neighbours(host, source)?,
         routes: routes(host, source)?,
         dropped,
         mac: mac.filter(|mac| mac.was != mac.now),
@@ -114,6 +115,38 @@ pub(super) fn plan(
         forbidden: forbidden && to_bridge,
         token: format!("{}-{}", process::id(), host.kernel().now().as_micros()),
     })
+}
+
+/// The virtual hosts that addresses of an interface belong to.
+fn virtual_hosts(
+    host: &Vnet,
+    from: &InterfaceName,
+    to: &InterfaceName,
+    problems: &mut Vec<Problem>,
+) -> Result<Vec<MovedVirtualHost>, StepError> {
+    let mut moved: Vec<MovedVirtualHost> = Vec::new();
+    let on_both: Vec<u8> = host.carp_addresses(to)?.into_iter().map(|(_, vhid)| vhid).collect();
+    for (address, vhid) in host.carp_addresses(from)? {
+        if let Some(known) = moved.iter_mut().find(|moved| moved.host.vhid == vhid) {
+            known.addresses.push(address);
+            continue;
+        }
+        if on_both.contains(&vhid) {
+            problems.push(Problem::VhidOnBoth { address, vhid, from: *from, to: *to });
+            continue;
+        }
+        match host.virtual_host(from, vhid)? {
+            Some(host) => moved.push(MovedVirtualHost { host, addresses: vec![address] }),
+            None => problems.push(Problem::VirtualHostOfVrrp { address, vhid, interface: *from }),
+        }
+    }
+    Ok(moved)
+}
+
+/// The neighbours behind an interface that somebody has set.
+fn neighbours(host: &Vnet, interface: &Interface) -> Result<Vec<Neighbour>, StepError> {
+    let set = |neighbour: &Neighbour| neighbour.permanent && neighbour.index == interface.index;
+    Ok(host.neighbours()?.into_iter().filter(|neighbour| set(neighbour) && neighbour.mac.is_some()).collect())
 }
 
 /// Whether an interface is a bridge, and another one a member of it.

@@ -12,10 +12,13 @@
 //! what it could not send.
 
 mod apply;
+mod carp;
 mod look;
+mod neighbours;
 mod record;
 
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use ipnetwork::IpNetwork;
@@ -25,8 +28,11 @@ use super::lock::Lock;
 use super::open::{Wiring, WiringError};
 use super::problem::Problem;
 use super::run::Site;
+use super::state::StateDirectory;
 use crate::address::{Ipv4Address, Ipv6Address};
+use crate::carp::{VirtualHost, VirtualHostState};
 use crate::nd6::Nd6Flags;
+use crate::neighbour::Neighbour;
 use crate::route::Route;
 use crate::types::{Fib, InterfaceName, MacAddr};
 use record::Stage;
@@ -42,6 +48,10 @@ pub struct AddressMove {
     pub inet: Vec<Ipv4Address>,
     /// The IPv6 addresses, in order, link-local ones among them.
     pub inet6: Vec<MovedIpv6>,
+    /// The virtual hosts of carp(4) that some of these addresses belong to.
+    pub virtual_hosts: Vec<MovedVirtualHost>,
+    /// The neighbours behind the interface that somebody has set.
+    pub neighbours: Vec<Neighbour>,
     /// The routes through the interface that are no address's own.
     pub routes: Vec<MovedRoute>,
     /// Where packets to the networks of the IPv4 addresses are dropped while these move, in which routing table. A
@@ -87,6 +97,15 @@ pub struct MovedIpv6 {
     pub preferred_until: Option<Duration>,
 }
 
+/// A virtual host of carp(4) that moves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MovedVirtualHost {
+    /// The virtual host, as it was on `from`.
+    pub host: VirtualHost,
+    /// Its addresses.
+    pub addresses: Vec<IpAddr>,
+}
+
 /// A route that moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MovedRoute {
@@ -105,7 +124,26 @@ pub struct PendingMove {
     pub done: bool,
 }
 
+impl PendingMove {
+    /// What is written down in a state directory.
+    fn of(state: &StateDirectory, boot: &str) -> Result<Option<PendingMove>, StepError> {
+        let recorded = record::read_from(state, boot)?;
+        Ok(recorded.map(|recorded| PendingMove { plan: recorded.plan, done: recorded.stage == Stage::Done }))
+    }
+
+    /// As [`PendingMove::of`], but for a move that somebody works on right now.
+    pub(crate) fn left_alone(state: &StateDirectory, boot: &str) -> Result<Option<PendingMove>, StepError> {
+        Ok(PendingMove::of(state, boot)?.filter(|_| !state.addresses_are_locked()))
+    }
+}
+
 impl AddressMove {
+    /// The vhid of an address that moves.
+    fn vhid_of(&self, address: IpAddr) -> Option<u8> {
+        let moved = self.virtual_hosts.iter().find(|moved| moved.addresses.contains(&address))?;
+        Some(moved.host.vhid)
+    }
+
     /// Returns the steps, in words, each with the requests that it makes.
     pub fn steps(&self) -> Vec<(String, Vec<&'static str>)> {
         let AddressMove { from, to, .. } = self;
@@ -126,14 +164,25 @@ impl AddressMove {
         for MovedRoute { route, .. } in &self.routes {
             step(format!("delete the route {}", shown(route)), &["RTM_DELETE"]);
         }
+        for MovedVirtualHost { host, .. } in &self.virtual_hosts {
+            step(format!("make the virtual host {} on {to}", host.vhid), &["SIOCSVH"]);
+        }
         for address in &self.inet {
             step(format!("move {} to {to}", address.network), &["SIOCDIFADDR", "SIOCAIFADDR"]);
         }
         for moved in &self.inet6 {
             step(format!("move {} to {to}", moved.address.network), &["SIOCDIFADDR_IN6", "SIOCAIFADDR_IN6"]);
         }
+        for MovedVirtualHost { host, .. } in &self.virtual_hosts {
+            if host.state == VirtualHostState::Master {
+                step(format!("have {to} be the master of the virtual host {}", host.vhid), &["SIOCSVH"]);
+            }
+        }
         for MovedRoute { route, .. } in &self.routes {
             step(format!("add the route {} on {to}", shown(route)), &["RTM_ADD"]);
+        }
+        for neighbour in &self.neighbours {
+            step(format!("set the neighbour {} on {to}", neighbour.address), &["RTM_DELETE", "RTM_ADD"]);
         }
         if self.nd6_from.0 != self.nd6_from.1 || self.nd6_to.0 != self.nd6_to.1 {
             step(format!("do on {to} the neighbour discovery of {from}"), &["SIOCSIFINFO_FLAGS"]);
@@ -247,8 +296,8 @@ impl Wiring {
     ///
     /// Those of reading a file.
     pub fn pending_move(&self) -> Result<Option<PendingMove>, WiringError> {
-        let recorded = record::read(&self.site())?;
-        Ok(recorded.map(|recorded| PendingMove { plan: recorded.plan, done: recorded.stage == Stage::Done }))
+        let site = self.site();
+        Ok(PendingMove::of(site.state, site.boot)?)
     }
 
     /// Has a move that is done stay. Returns it, or none if nothing waits.

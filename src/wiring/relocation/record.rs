@@ -10,14 +10,17 @@ use std::time::Duration;
 
 use ipnetwork::{IpNetwork, Ipv4Network, Ipv6Network};
 
-use super::{AddressMove, MacChange, MovedIpv6, MovedRoute};
+use super::{AddressMove, MacChange, MovedIpv6, MovedRoute, MovedVirtualHost};
 use crate::address::{Ipv4Address, Ipv6Address, Ipv6Flags, Lifetime};
+use crate::carp::{VirtualHost, VirtualHostKey, VirtualHostState};
 use crate::nd6::Nd6Flags;
+use crate::neighbour::Neighbour;
 use crate::route::{Gateway, Metrics, Route, Via};
 use crate::types::{Fib, InterfaceName, MacAddr};
 use crate::wiring::StepError;
 use crate::wiring::records::{add_line, escape, network, unescape, verified};
 use crate::wiring::run::Site;
+use crate::wiring::state::StateDirectory;
 
 const FORMAT: &str = "jailwire-addresses-1";
 const MODE: u32 = 0o600;
@@ -61,15 +64,20 @@ pub(super) struct Recorded {
 /// Reads what is written down. None: nothing is, or only what the machine's last boot has ended, or what was torn before
 /// anything was changed.
 pub(super) fn read(site: &Site<'_>) -> Result<Option<Recorded>, StepError> {
-    let path = site.state.addresses();
+    read_from(site.state, site.boot)
+}
+
+/// As [`read`], where there is no wiring.
+pub(super) fn read_from(state: &StateDirectory, boot: &str) -> Result<Option<Recorded>, StepError> {
+    let path = state.addresses();
     let text = match std::fs::read(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         other => other?,
     };
     let mut lines = text.split_inclusive(|byte| *byte == b'\n').filter_map(|line| line.strip_suffix(b"\n"));
     let mut next = || lines.next().and_then(verified);
-    let boot = next().and_then(|line| line.strip_prefix(FORMAT)?.strip_prefix('\t')).and_then(unescape);
-    if boot.as_deref() != Some(site.boot) {
+    let of = next().and_then(|line| line.strip_prefix(FORMAT)?.strip_prefix('\t')).and_then(unescape);
+    if of.as_deref() != Some(boot) {
         return Ok(None);
     }
     let mut reading = Reading::default();
@@ -186,6 +194,16 @@ fn lines(plan: &AddressMove) -> Vec<String> {
             until(*preferred_until)
         ));
     }
+    for MovedVirtualHost { host, addresses } in &plan.virtual_hosts {
+        let key: String = host.key.0.iter().map(|byte| format!("{byte:02x}")).collect();
+        let VirtualHost { vhid, interval, skew, state, .. } = host;
+        lines.push(format!("vhid\t{vhid}\t{interval}\t{skew}\t{}\t{key}", state.raw()));
+        lines.extend(addresses.iter().map(|address| format!("of\t{}\t{address}", host.vhid)));
+    }
+    for Neighbour { address, scope, mac, index, published, .. } in &plan.neighbours {
+        let (published, mac) = (flag(*published), or_none(*mac));
+        lines.push(format!("neighbour\t{address}\t{scope}\t{mac}\t{index}\t{published}"));
+    }
     for (network, fib) in &plan.dropped {
         lines.push(format!("drop\t{network}\t{}", fib.get()));
     }
@@ -235,6 +253,8 @@ struct Reading {
     mac: Option<MacChange>,
     inet: Vec<Ipv4Address>,
     inet6: Vec<MovedIpv6>,
+    virtual_hosts: Vec<MovedVirtualHost>,
+    neighbours: Vec<Neighbour>,
     routes: Vec<MovedRoute>,
     dropped: Vec<(IpNetwork, Fib)>,
 }
@@ -275,6 +295,26 @@ impl Reading {
                     preferred_until: until(preferred_until)?,
                 });
             }
+            ["vhid", vhid, interval, skew, state, key] => {
+                let state = VirtualHostState::from_raw(state.parse().ok()?)?;
+                let (vhid, key) = (vhid.parse().ok()?, VirtualHostKey(bytes(key)?));
+                let (interval, skew) = (interval.parse().ok()?, skew.parse().ok()?);
+                let host = VirtualHost { vhid, interval, skew, key, state };
+                self.virtual_hosts.push(MovedVirtualHost { host, addresses: Vec::new() });
+            }
+            ["of", vhid, address] => {
+                let vhid: u8 = vhid.parse().ok()?;
+                let moved = self.virtual_hosts.iter_mut().find(|moved| moved.host.vhid == vhid)?;
+                moved.addresses.push(address.parse().ok()?);
+            }
+            ["neighbour", address, scope, mac, index, published] => self.neighbours.push(Neighbour {
+                address: address.parse().ok()?,
+                scope: scope.parse().ok()?,
+                mac: optional(mac)?,
+                index: index.parse().ok()?,
+                permanent: true,
+                published: published == "1",
+            }),
             ["drop", to, table] => {
                 self.dropped.push((network::<IpAddr, _, _>(to, IpNetwork::new)?, fib(table)?));
             }
@@ -304,6 +344,8 @@ impl Reading {
             to,
             inet: self.inet,
             inet6: self.inet6,
+            virtual_hosts: self.virtual_hosts,
+            neighbours: self.neighbours,
             routes: self.routes,
             dropped: self.dropped,
             mac: self.mac,
@@ -315,6 +357,16 @@ impl Reading {
             token,
         })
     }
+}
+
+/// Bytes in hexadecimal digits.
+fn bytes<const N: usize>(digits: &str) -> Option<[u8; N]> {
+    let pairs = (digits.is_ascii() && digits.len() == 2 * N).then_some(digits)?;
+    let mut bytes = [0; N];
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&pairs[2 * at..2 * at + 2], 16).ok()?;
+    }
+    Some(bytes)
 }
 
 fn fib(text: &str) -> Option<Fib> {

@@ -277,6 +277,14 @@ requests! {
         /// Remove a rule for choosing a source address.
         SIOCDADDRCTL_POLICY = iow::<in6_addrpolicy>(b'u', 109);
     }
+    "netinet/ip_carp.h" {
+        /// Make a virtual host of carp(4), or set its parameters: `ifr_data` points to a
+        /// [`carpreq`](crate::carpreq).
+        SIOCSVH = iowr::<ifreq>(b'i', 245);
+        /// The parameters of a virtual host of carp(4), by its `carpr_vhid`: `ifr_data` points to a
+        /// [`carpreq`](crate::carpreq), whose `carpr_count` is at least 1.
+        SIOCGVH = iowr::<ifreq>(b'i', 246);
+    }
     "net/pfvar.h" {
         /// Add a rule to a ruleset that [`DIOCXBEGIN`] opened, with the addresses that [`DIOCADDADDR`] gathered.
         DIOCADDRULE = iowr::<pfioc_rule>(b'D', 4);

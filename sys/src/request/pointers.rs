@@ -90,6 +90,11 @@ const DATA: &[Pointer] = &[pointer(IFRU, &[bytes(size_of::<if_data>())])];
 /// `ifr_data`, to an `ifi2creq` that a driver reads and fills.
 const I2C: &[Pointer] = &[pointer(IFRU, &[bytes(size_of::<ifi2creq>())])];
 
+/// `ifr_data`, to a `carpreq` (`netinet/ip_carp.c:carp_ioctl`). If its `carpr_vhid` is 0, SIOCGVH writes one for each
+/// virtual host of the interface, which can be all that there are numbers for.
+const VIRTUAL_HOST: &[Pointer] =
+    &[Pointer { least: CARP_MAXVHID as usize * size_of::<carpreq>(), ..pointer(IFRU, &[]) }];
+
 /// `ifr_buffer`.
 const BUFFER: &[Pointer] = &[pointer(
     IFRU + offset_of!(ifreq_buffer, buffer),
@@ -168,6 +173,7 @@ pub const fn pointers(request: c_ulong) -> Option<&'static [Pointer]> {
         SIOCSIFNAME => NAME,
         SIOCGIFDATA => DATA,
         SIOCGI2C => I2C,
+        SIOCSVH | SIOCGVH => VIRTUAL_HOST,
         SIOCSIFDESCR | SIOCGIFDESCR => BUFFER,
         SIOCSIFCAPNV | SIOCGIFCAPNV => CAPABILITIES,
         SIOCGIFMEDIA | SIOCGIFXMEDIA => MEDIA,

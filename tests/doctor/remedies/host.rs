@@ -312,7 +312,12 @@ impl Host {
 
     /// Kills a command at one call after the other until there is what it is to leave behind.
     pub fn killed(&self, words: &[&str], is_left: impl Fn(&Host) -> bool) {
-        for call in (30..400).step_by(7) {
+        self.killed_each(7, words, is_left);
+    }
+
+    /// As [`Host::killed`], at one call of so many.
+    pub fn killed_each(&self, step: usize, words: &[&str], is_left: impl Fn(&Host) -> bool) {
+        for call in (30..400).step_by(step) {
             let mut program = Command::new(env!("CARGO_BIN_EXE_jailwire"));
             program.env_clear().env("JAILWIRE_SIM_FAULT", format!("{call}:kill"));
             let output =

@@ -66,6 +66,9 @@ pub struct Attach {
     /// Take IPv6 addresses from router advertisements
     #[arg(long)]
     pub accept_rtadv: bool,
+    /// Take IPv6 addresses from router advertisements, and make them without the MAC address (RFC 7217; FreeBSD 15.1)
+    #[arg(long)]
+    pub stable_address: bool,
     /// Translate what the jail sends to the address of the interface that it leaves the host by
     #[arg(long, requires = "address")]
     pub nat: bool,

@@ -74,6 +74,46 @@ pub const CASES: &[Case] = &[
         changes: &[&["-ioc-web: epair1b down mtu 1500", "-ioc-web: vnet1.1 down mtu 1500"]],
     },
     Case {
+        kind: Kind::MoveInterrupted,
+        found: "the move of 192.0.2.10/24 from bridge0 to em0 was interrupted",
+        host: || {
+            let host = on_bridge(&vnet(USUAL));
+            // Without a process that undoes it.
+            host.killed_each(3, &["host", "move-address", "bridge0", "em0", "--confirmed"], |host| {
+                let moved = host.state().contains("host: em0 192.0.2.10/24");
+                moved && host.findings().iter().any(|one| one.kind == Kind::MoveInterrupted)
+            });
+            host
+        },
+        chosen: &[],
+        by_hand: &[],
+        changes: &[&[
+            "-host: em0 192.0.2.10/24",
+            "+host: bridge0 192.0.2.10/24",
+            "+host: route 0.0.0.0/0 via 192.0.2.1 bridge0",
+        ]],
+    },
+    Case {
+        kind: Kind::MovePending,
+        found: "the move of 192.0.2.10/24 from bridge0 to em0 waits to be confirmed",
+        host: || {
+            let host = on_bridge(&vnet(USUAL));
+            host.run("jailwire host move-address bridge0 em0 --confirm-within 1h");
+            host
+        },
+        chosen: &[],
+        by_hand: &[],
+        changes: &[
+            &[],
+            &[
+                "-host: em0 192.0.2.10/24",
+                "-host: route 0.0.0.0/0 via 192.0.2.1 em0",
+                "+host: bridge0 192.0.2.10/24",
+                "+host: route 0.0.0.0/0 via 192.0.2.1 bridge0",
+            ],
+        ],
+    },
+    Case {
         kind: Kind::NoDirectory,
         found: "ioc-web runs, and its directory is not there",
         host: || {

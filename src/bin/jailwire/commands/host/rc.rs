@@ -5,12 +5,13 @@ use std::io;
 use std::net::IpAddr;
 use std::path::Path;
 
+use jailwire::carp::{VirtualHost, VirtualHostKey};
 use jailwire::interface::InterfaceType;
 use jailwire::iocage::rcconf::RcConf;
 use jailwire::nd6::Nd6Flags;
 use jailwire::route::Via;
 use jailwire::types::{Fib, InterfaceName};
-use jailwire::wiring::{AddressMove, HostEnd, MacChange, Wiring};
+use jailwire::wiring::{AddressMove, HostEnd, MacChange, MovedVirtualHost, Wiring};
 
 use crate::CommandError;
 
@@ -53,7 +54,7 @@ impl HostRc {
                 "DHCP" | "SYNCDHCP" | "NOSYNCDHCP" | "UP" | "ALIAS" => {}
                 // With the word behind them.
                 "INET" | "INET6" | "NETMASK" | "BROADCAST" | "PREFIXLEN" | "ETHER" | "VHID" | "FIB"
-                | "ADDM" => {
+                | "ADDM" | "ADVBASE" | "ADVSKEW" | "PASS" => {
                     words.next();
                 }
                 // An address without `inet` before it.
@@ -104,7 +105,12 @@ pub fn lines(
     if plan.fib.1 != Fib::DEFAULT {
         has.push(format!("fib {}", plan.fib.1.get()));
     }
-    let mut inet = plan.inet.iter().map(|address| format!("inet {}", address.network));
+    let mut hosts = Hosts::of(plan);
+    let mut inet = Vec::new();
+    for address in &plan.inet {
+        inet.push(format!("inet {}{}", address.network, hosts.words(address.network.ip().into())));
+    }
+    let mut inet = inet.into_iter();
     match dhcp {
         true => has.push("SYNCDHCP".to_owned()),
         false => has.extend(inet.next()),
@@ -130,7 +136,7 @@ pub fn lines(
     for moved in &plan.inet6 {
         let (address, flags) = (moved.address.network, moved.address.flags);
         if !address.ip().is_unicast_link_local() && !flags.contains(jailwire::address::Ipv6Flags::AUTOCONF) {
-            inet6.push(format!("inet6 {address}"));
+            inet6.push(format!("inet6 {address}{}", hosts.words(address.ip().into())));
         }
     }
     let listens = plan.neighbour_discovery().contains(Nd6Flags::ACCEPT_RTADV);
@@ -161,5 +167,44 @@ pub fn lines(
         .filter(|name| rc.0.get(name).is_some())
         .collect();
     lines.extend(gone.iter().map(|name| format!("# and without {name}")));
+    for vhid in hosts.secret {
+        lines.push(format!("# with the password of vhid {vhid} for {PASSWORD}"));
+    }
     Ok(lines)
+}
+
+/// What stands for a password: the terminal does not show it.
+const PASSWORD: &str = "PASSWORD";
+
+/// The words of virtual hosts, for ifconfig(8).
+struct Hosts<'a> {
+    moved: &'a [MovedVirtualHost],
+    /// Those whose parameters were said already: an address of each says them.
+    said: Vec<u8>,
+    /// Those that have a password.
+    secret: Vec<u8>,
+}
+
+impl Hosts<'_> {
+    fn of(plan: &AddressMove) -> Hosts<'_> {
+        Hosts { moved: &plan.virtual_hosts, said: Vec::new(), secret: Vec::new() }
+    }
+
+    /// What comes behind an address; nothing if it belongs to no virtual host.
+    fn words(&mut self, address: IpAddr) -> String {
+        let Some(moved) = self.moved.iter().find(|moved| moved.addresses.contains(&address)) else {
+            return String::new();
+        };
+        let VirtualHost { vhid, interval, skew, key, .. } = moved.host;
+        let mut words = format!(" vhid {vhid}");
+        if !self.said.contains(&vhid) {
+            self.said.push(vhid);
+            words += &format!(" advbase {interval} advskew {skew}");
+            if key != VirtualHostKey::default() {
+                self.secret.push(vhid);
+                words += &format!(" pass {PASSWORD}");
+            }
+        }
+        words
+    }
 }

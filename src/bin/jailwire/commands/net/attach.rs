@@ -52,6 +52,9 @@ pub fn attach(plumbing: &Plumbing, args: &Attach) -> Result<(), CommandError> {
     if args.accept_rtadv {
         nic = nic.accept_rtadv();
     }
+    if args.stable_address {
+        nic = nic.stable_address();
+    }
     if args.nat {
         nic = nic.nat();
     }

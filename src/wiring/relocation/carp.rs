@@ -1,0 +1,87 @@
+//! The virtual hosts of carp(4) on their way: made where the addresses go, and removed by the kernel with the last of
+//! their addresses.
+
+use std::net::IpAddr;
+
+use super::{AddressMove, MovedVirtualHost};
+use crate::address::Ipv4Address;
+use crate::address::Ipv6Address;
+use crate::carp::{VirtualHost, VirtualHostState};
+use crate::types::InterfaceName;
+use crate::vnet::Vnet;
+use crate::wiring::StepError;
+
+/// Makes the virtual hosts on an interface, or sets those that are there.
+pub(super) fn make(host: &Vnet, plan: &AddressMove, on: &InterfaceName) -> Result<(), StepError> {
+    for moved in &plan.virtual_hosts {
+        host.set_virtual_host(on, &VirtualHost { state: VirtualHostState::Init, ..moved.host })?;
+    }
+    Ok(())
+}
+
+/// Has the interface be the master again of each virtual host that it was the master of: a virtual host that gets an
+/// address waits for another master first, and the address is nowhere meanwhile.
+pub(super) fn resume(host: &Vnet, plan: &AddressMove, on: &InterfaceName) -> Result<(), StepError> {
+    for moved in &plan.virtual_hosts {
+        if moved.host.state == VirtualHostState::Master && host.virtual_host(on, moved.host.vhid)?.is_some() {
+            host.set_virtual_host(on, &moved.host)?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes virtual hosts that were made on an interface and got no address: they go with an address.
+pub(super) fn remove_empty(host: &Vnet, plan: &AddressMove, on: &InterfaceName) -> Result<(), StepError> {
+    for MovedVirtualHost { host: moved, addresses } in &plan.virtual_hosts {
+        if host.virtual_host(on, moved.vhid)?.is_none() {
+            continue;
+        }
+        let used = host.carp_addresses(on)?;
+        if used.iter().any(|(_, vhid)| *vhid == moved.vhid) {
+            continue;
+        }
+        for address in addresses {
+            if let IpAddr::V4(ip) = address
+                && let Some(one) = plan.inet.iter().find(|one| one.network.ip() == *ip)
+            {
+                host.add_ipv4_of(on, *one, moved.vhid)?;
+                host.remove_ipv4(on, *ip)?;
+                break;
+            }
+            if let IpAddr::V6(ip) = address
+                && let Some(one) = plan.inet6.iter().find(|one| one.address.network.ip() == *ip)
+            {
+                host.add_ipv6_of(on, one.address, moved.vhid)?;
+                host.remove_ipv6(on, *ip)?;
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Adds an IPv4 address, to its virtual host if it has one.
+pub(super) fn add_ipv4(
+    host: &Vnet,
+    plan: &AddressMove,
+    on: &InterfaceName,
+    address: Ipv4Address,
+) -> Result<(), StepError> {
+    Ok(match plan.vhid_of(address.network.ip().into()) {
+        Some(vhid) => host.add_ipv4_of(on, address, vhid)?,
+        None => host.add_ipv4(on, address)?,
+    })
+}
+
+/// Adds an IPv6 address, to its virtual host if it has one.
+pub(super) fn add_ipv6(
+    host: &Vnet,
+    plan: &AddressMove,
+    on: &InterfaceName,
+    address: Ipv6Address,
+) -> Result<(), StepError> {
+    Ok(match plan.vhid_of(address.network.ip().into()) {
+        Some(vhid) => host.add_ipv6_of(on, address, vhid)?,
+        None => host.add_ipv6(on, address)?,
+    })
+}

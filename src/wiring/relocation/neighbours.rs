@@ -1,0 +1,44 @@
+//! The neighbours that somebody has set. The kernel forgets them with the address whose network they are in.
+
+use super::AddressMove;
+use crate::kernel::Errno;
+use crate::neighbour::Neighbour;
+use crate::types::InterfaceName;
+use crate::vnet::Vnet;
+use crate::wiring::StepError;
+
+/// Deletes them where they are: the kernel does not forget all of them.
+pub(super) fn delete(host: &Vnet, plan: &AddressMove, on: &InterfaceName) -> Result<(), StepError> {
+    for neighbour in of(host, plan, on)? {
+        match host.delete_neighbour(&neighbour) {
+            Err(error) if error.errno() == Errno::ENOENT => {}
+            other => other?,
+        }
+    }
+    Ok(())
+}
+
+/// Sets them anew.
+pub(super) fn set(host: &Vnet, plan: &AddressMove, on: &InterfaceName) -> Result<(), StepError> {
+    for neighbour in of(host, plan, on)? {
+        match host.set_neighbour(&neighbour) {
+            // No address has its network any more: one that has ended meanwhile.
+            Err(error) if error.errno() == Errno::ENOMEM => {}
+            other => other?,
+        }
+    }
+    Ok(())
+}
+
+/// The neighbours as they are behind an interface.
+fn of(host: &Vnet, plan: &AddressMove, on: &InterfaceName) -> Result<Vec<Neighbour>, StepError> {
+    if plan.neighbours.is_empty() {
+        return Ok(Vec::new());
+    }
+    let index = host.index(on)?;
+    let behind = |neighbour: &Neighbour| {
+        let scope = if neighbour.scope == 0 { 0 } else { index.into() };
+        Neighbour { index, scope, ..*neighbour }
+    };
+    Ok(plan.neighbours.iter().map(behind).collect())
+}
