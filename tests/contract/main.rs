@@ -19,6 +19,7 @@ mod address6;
 mod all;
 mod bridge;
 mod bridge_parameters;
+mod carp;
 mod clone;
 mod dad;
 mod description;

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::support::{Host, SOON, World, ip, ip4, n, net4, net6};
+use jailwire::kernel::Errno;
+use jailwire::neighbour::Neighbour;
+
+use crate::support::{Host, Refused, SOON, World, ip, ip4, n, net4, net6};
 
 #[test]
 fn the_addresses_of_a_stack_are_among_its_neighbours() {
@@ -25,6 +28,25 @@ fn the_addresses_of_a_stack_are_among_its_neighbours() {
     assert_eq!(link_local.scope, u32::from(index));
     world.remove_ipv4(&pair.a, "10.0.0.1".parse().unwrap()).unwrap();
     assert!(!world.neighbours().unwrap().iter().any(|one| one.address == ip("10.0.0.1")));
+}
+
+#[test]
+fn a_neighbour_that_was_set_stays_until_it_is_deleted() {
+    let world = World::new();
+    world.loopback();
+    let pair = world.create_epair().unwrap();
+    world.add_ipv4(&pair.a, net4("10.0.0.1/24")).unwrap();
+    let index = world.index(&pair.a).unwrap();
+    let mac = Some("02:00:00:00:00:99".parse().unwrap());
+    let wanted =
+        Neighbour { address: ip("10.0.0.99"), scope: 0, mac, index, permanent: true, published: false };
+    world.set_neighbour(&wanted).unwrap();
+    assert!(world.neighbours().unwrap().contains(&wanted));
+    world.set_neighbour(&Neighbour { address: ip("10.0.0.1"), ..wanted }).refused(Errno::EPERM);
+    world.set_neighbour(&Neighbour { address: ip("10.9.0.1"), ..wanted }).refused(Errno::ENOMEM);
+    world.delete_neighbour(&wanted).unwrap();
+    assert!(!world.neighbours().unwrap().iter().any(|one| one.address == wanted.address));
+    world.delete_neighbour(&wanted).refused(Errno::ENOENT);
 }
 
 #[test]

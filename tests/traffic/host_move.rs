@@ -45,7 +45,7 @@ impl Place {
         );
         sh("setfib 1 route -q add -net 10.5.0.0/16 -iface epair91a");
         // A virtual host of carp(4), and a neighbour that somebody has set.
-        sh("ifconfig epair91a vhid 9 advskew 100 pass mekmitasdigoat inet 192.0.2.30/32 alias");
+        sh("ifconfig epair91a inet 192.0.2.30/32 vhid 9 advskew 100 pass mekmitasdigoat alias");
         sh("arp -s 192.0.2.99 02:00:00:00:00:99 && ndp -s 2001:db8::99 02:00:00:00:00:99");
         wait("the virtual host has its master", || sh("ifconfig epair91a").contains("carp: MASTER"));
         thread::sleep(Duration::from_secs(2));

@@ -18,9 +18,7 @@ use crate::kernel::Kernel;
 use crate::packet_filter::Anchor;
 use crate::types::{InterfaceName, Jid};
 use crate::wiring::nat::{self, Backend, Published};
-use crate::wiring::{
-    self, Claim, HostEnd, Journal, Lent, Owed, Owned, PendingMove, Standing, StepError,
-};
+use crate::wiring::{self, Claim, HostEnd, Journal, Lent, Owed, Owned, PendingMove, Standing, StepError};
 
 /// iocage's own rulesets, and ours, begin here.
 const FIRST_RULESET: u16 = 1000;
