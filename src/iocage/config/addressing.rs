@@ -262,7 +262,7 @@ impl Reader<'_> {
                 "requires that {0} hears router advertisements: set ip6_addr={0}|accept_rtadv",
                 nic.name
             );
-            self.error(&nic.name.stable_property(), why);
+            self.error(nic.name.stable_property(), why);
         }
     }
 

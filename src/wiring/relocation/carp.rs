@@ -4,8 +4,7 @@
 use std::net::IpAddr;
 
 use super::{AddressMove, MovedVirtualHost};
-use crate::address::Ipv4Address;
-use crate::address::Ipv6Address;
+use crate::address::{Ipv4Address, Ipv6Address};
 use crate::carp::{VirtualHost, VirtualHostState};
 use crate::types::InterfaceName;
 use crate::vnet::Vnet;
@@ -67,10 +66,11 @@ pub(super) fn add_ipv4(
     on: &InterfaceName,
     address: Ipv4Address,
 ) -> Result<(), StepError> {
-    Ok(match plan.vhid_of(address.network.ip().into()) {
+    match plan.vhid_of(address.network.ip().into()) {
         Some(vhid) => host.add_ipv4_of(on, address, vhid)?,
         None => host.add_ipv4(on, address)?,
-    })
+    }
+    Ok(())
 }
 
 /// Adds an IPv6 address, to its virtual host if it has one.
@@ -80,8 +80,9 @@ pub(super) fn add_ipv6(
     on: &InterfaceName,
     address: Ipv6Address,
 ) -> Result<(), StepError> {
-    Ok(match plan.vhid_of(address.network.ip().into()) {
+    match plan.vhid_of(address.network.ip().into()) {
         Some(vhid) => host.add_ipv6_of(on, address, vhid)?,
         None => host.add_ipv6(on, address)?,
-    })
+    }
+    Ok(())
 }
