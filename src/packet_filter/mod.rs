@@ -2,8 +2,8 @@
 //!
 //! An [`Anchor`] is a place for rules that the main ruleset calls by name (`nat-anchor "jailwire/*"` …). This module
 //! writes rules into anchors, and cannot write the main ruleset. [`PacketFilter::replace`] replaces all rules of an
-//! anchor in one transaction. The module never loads pf or switches it on: [`PacketFilter::is_running`] and
-//! [`PacketFilter::calls`] report what is missing.
+//! anchor in one transaction. The module never loads pf, and only [`PacketFilter::switch_on`] switches it on:
+//! [`PacketFilter::is_running`] and [`PacketFilter::calls`] report what is missing.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -98,6 +98,24 @@ impl PacketFilter {
         const WHAT: &str = "read the status of";
         let status = self.ask_list(crate::abi::call!(DIOCGETSTATUSNV), None, WHAT, "pf")?;
         status.bool("running").ok_or_else(|| malformed(WHAT, "pf", "DIOCGETSTATUSNV"))
+    }
+
+    /// Switches pf on: from now on its rules have an effect, those of everybody. Returns whether it was off.
+    ///
+    /// # Errors
+    ///
+    /// EACCES: opened to read alone. EPERM: the securelevel is 3.
+    ///
+    /// # Source
+    ///
+    /// `DIOCSTART`: [`pf(4)`](https://man.freebsd.org/pf(4)), `netpfil/pf/pf_ioctl.c:pf_start`.
+    #[doc(alias = "DIOCSTART")]
+    pub fn switch_on(&self) -> Result<bool> {
+        match self.attempt(&mut crate::abi::call!(DIOCSTART)) {
+            Ok(()) => Ok(true),
+            Err(failure) if failure.errno == Errno::EEXIST => Ok(false),
+            Err(failure) => Err(Error::new("switch on", "pf", "DIOCSTART", failure)),
+        }
     }
 
     fn attempt(&self, call: &mut Call) -> kernel::Result<()> {

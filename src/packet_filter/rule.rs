@@ -147,6 +147,11 @@ pub enum Action {
         /// The port that the first of the rule's ports becomes. The second port becomes the next port, and so on.
         port: u16,
     },
+    /// Packets are dropped, and no later rule is asked. Packets of a state pass all the same.
+    Block {
+        /// Those of one direction alone.
+        direction: Option<Direction>,
+    },
     /// Packets pass, and pf keeps a state for the replies. Later rules are not tried.
     Pass {
         /// The direction of the packets. `None` matches both.
@@ -311,7 +316,7 @@ impl Rule {
         match self.action {
             Action::Nat { .. } => RuleKind::Nat,
             Action::Redirect { .. } => RuleKind::Redirect,
-            Action::Pass { .. } => RuleKind::Filter,
+            Action::Pass { .. } | Action::Block { .. } => RuleKind::Filter,
         }
     }
 
@@ -319,7 +324,7 @@ impl Rule {
     pub(super) fn translation(&self) -> Option<IpAddr> {
         match self.action {
             Action::Nat { to } | Action::Redirect { to, .. } => Some(to),
-            Action::Pass { .. } => None,
+            Action::Pass { .. } | Action::Block { .. } => None,
         }
     }
 
@@ -357,15 +362,15 @@ impl Rule {
                 1 => proxy([*port, 0]),
                 count => proxy([*port, port.saturating_add((count - 1) as u16)]),
             },
+            Action::Block { direction } => {
+                block.put(offset_of!(pf_rule, action), &[sys::PF_DROP]);
+                block.put(offset_of!(pf_rule, quick), &[1]);
+                block.put(offset_of!(pf_rule, direction), &[encode_direction(*direction)]);
+            }
             Action::Pass { direction } => {
                 block.put(offset_of!(pf_rule, quick), &[1]);
                 block.put(offset_of!(pf_rule, keep_state), &[sys::PF_STATE_NORMAL]);
-                let direction = match direction {
-                    None => sys::PF_INOUT,
-                    Some(Direction::In) => sys::PF_IN,
-                    Some(Direction::Out) => sys::PF_OUT,
-                };
-                block.put(offset_of!(pf_rule, direction), &[direction]);
+                block.put(offset_of!(pf_rule, direction), &[encode_direction(*direction)]);
                 if self.protocol == Some(Protocol::Tcp) {
                     // `flags S/SA`: a state begins with the first packet of a connection.
                     const SYN: u8 = 0x02;
@@ -386,13 +391,8 @@ impl Rule {
         let action = match number("action")? as u8 {
             sys::PF_NAT => Action::Nat { to: pool? },
             sys::PF_RDR => Action::Redirect { to: pool?, port: u16::try_from(*proxy.first()?).ok()? },
-            sys::PF_PASS => Action::Pass {
-                direction: match number("direction")? as u8 {
-                    sys::PF_IN => Some(Direction::In),
-                    sys::PF_OUT => Some(Direction::Out),
-                    _ => None,
-                },
-            },
+            sys::PF_PASS => Action::Pass { direction: decode_direction(number("direction")?) },
+            sys::PF_DROP => Action::Block { direction: decode_direction(number("direction")?) },
             _ => return None,
         };
         let protocol = match number("proto")? {
@@ -406,6 +406,22 @@ impl Rule {
             name => Some(name.parse().ok()?),
         };
         Some(Rule { family, action, interface, protocol, from, to, ports, label: said.text("label")? })
+    }
+}
+
+fn encode_direction(direction: Option<Direction>) -> u8 {
+    match direction {
+        None => sys::PF_INOUT,
+        Some(Direction::In) => sys::PF_IN,
+        Some(Direction::Out) => sys::PF_OUT,
+    }
+}
+
+fn decode_direction(number: u64) -> Option<Direction> {
+    match number as u8 {
+        sys::PF_IN => Some(Direction::In),
+        sys::PF_OUT => Some(Direction::Out),
+        _ => None,
     }
 }
 

@@ -32,6 +32,7 @@ pub(super) struct Draft {
 #[derive(Debug, Clone, Default)]
 pub(super) struct NatDraft {
     pub nat: bool,
+    pub enable_pf: bool,
     pub through: Option<InterfaceName>,
     pub backend: Backend,
     pub published: Vec<Publication>,
@@ -44,6 +45,9 @@ impl NatDraft {
             return None;
         }
         let mut nat = JailNat::of_network(jail, network).by(self.backend);
+        if self.enable_pf {
+            nat = nat.switching_pf_on();
+        }
         if self.nat {
             nat = nat.nat();
         }
@@ -294,6 +298,13 @@ macro_rules! nat_methods {
         /// [`nat`](crate::wiring::nat) says what the host needs for that.
         pub fn nat(mut self) -> Self {
             self.draft.nat.nat = true;
+            self
+        }
+
+        /// Switches pf on if it is off, for NAT and published ports by pf. It stays on. Without this a start is refused
+        /// where pf is off.
+        pub fn enable_pf(mut self) -> Self {
+            self.draft.nat.enable_pf = true;
             self
         }
 

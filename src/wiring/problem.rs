@@ -485,7 +485,9 @@ pub enum Problem {
     #[error("pf is not loaded: run `kldload pf`, and set pf_enable=YES in /etc/rc.conf")]
     NoPf,
     /// pf is loaded, and does nothing.
-    #[error("pf is not running, so no rule has an effect: run `service pf onestart`")]
+    #[error(
+        "pf is not running, so no rule has an effect: run `service pf onestart`; `net attach` has the option --enable-pf"
+    )]
     PfOff,
     /// ipfw is not in the kernel.
     #[error(
@@ -509,13 +511,19 @@ pub enum Problem {
         /// Its name.
         jail: String,
     },
-    /// With ipfw a published port needs NAT.
-    #[error(
-        "ports of jail {jail} can only be published together with NAT, as long as ipfw does it: ask for NAT too, or use pf"
-    )]
-    PublishesWithoutNat {
+    /// Networks are blocked by pf.
+    #[error("jail {jail} is to be kept from networks, which ipfw is not asked to do: use pf")]
+    BlocksByIpfw {
         /// Its name.
         jail: String,
+    },
+    /// ipfw publishes ports of IPv4.
+    #[error(
+        "no port is published at {address}, because NAT of ipfw is for IPv4 alone: give an IPv4 address, or use pf"
+    )]
+    NoInet6Ports {
+        /// The address.
+        address: IpAddr,
     },
     /// There are too many ways out.
     #[error(

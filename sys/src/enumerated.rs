@@ -85,6 +85,10 @@ enumerated! {
     O_IP_SRC_MASK: u8 = 2;
     /// ipfw: the destination is this address.
     O_IP_DST: u8 = 5;
+    /// ipfw: the source port is in one of these ranges.
+    O_IP_SRCPORT: u8 = 9;
+    /// ipfw: the destination port is in one of these ranges.
+    O_IP_DSTPORT: u8 = 10;
     /// ipfw: the protocol.
     O_PROTO: u8 = 11;
     /// ipfw: a packet that came in.
@@ -103,6 +107,8 @@ enumerated! {
     O_NAT: u8 = 56;
     /// ipfw: the source is in a table.
     O_IP_SRC_LOOKUP: u8 = 59;
+    /// ipfw: the destination is in a table.
+    O_IP_DST_LOOKUP: u8 = 60;
     /// ipfw: a packet of IPv4.
     O_IP4: u8 = 78;
     /// ipfw: tag it.

@@ -113,6 +113,11 @@ fn address(text: &str) -> Ipv4Addr {
     text.parse().unwrap()
 }
 
+/// So many ranges of ports.
+fn ranges(count: u16) -> impl Iterator<Item = Ports> {
+    (1..=count).map(|number| Ports::new(number * 100, number * 100 + number).unwrap())
+}
+
 #[test]
 fn rules_come_back_as_they_were_added() {
     let host = Host::new();
@@ -127,6 +132,12 @@ fn rules_come_back_as_they_were_added() {
         nat().to(address("192.0.2.10")).not_coming_by(n("lo0")).tagging(77),
         nat().going(Direction::Out).tagged(77),
         nat().from_table(filter.table()).leaving_by(n("em0")).commented(&"x".repeat(112)).unwrap(),
+        nat()
+            .from_networks([network("10.0.0.2/32")])
+            .from_ports(Protocol::Tcp, ranges(30))
+            .leaving_by(n("em0")),
+        nat().to(address("192.0.2.10")).to_ports(Protocol::Udp, ranges(1)),
+        nat().to_table(filter.table()).coming_by(n("lo0")).tagged(78),
         Rule::new(filter.number(3), set(), Action::Accept).going(Direction::In),
         Rule::new(filter.number(4), set(), Action::Deny),
     ];
@@ -162,6 +173,22 @@ fn a_rule_has_one_to_fifteen_networks() {
     filter.ipfw.add(&many(16)).refused(Errno::EINVAL);
     filter.ipfw.add(&many(15)).unwrap();
     assert_eq!(filter.rules(), [many(15)]);
+}
+
+#[test]
+fn a_rule_has_as_many_ranges_of_ports_as_it_has_room_for_and_one_table() {
+    let host = Host::new();
+    let filter = Filter::of(&host, 23_000);
+    let many = |count| {
+        filter.rule(0).from_ports(Protocol::Tcp, ranges(count)).to_ports(Protocol::Tcp, ranges(count))
+    };
+    filter.ipfw.add(&many(31)).refused(Errno::EINVAL);
+    filter.ipfw.add(&many(30)).unwrap();
+    let other = "contract-other".parse().unwrap();
+    filter.ipfw.add(&filter.rule(1).from_table(filter.table()).to_table(other)).refused(Errno::EINVAL);
+    let both = filter.rule(1).from_table(filter.table()).to_table(filter.table());
+    filter.ipfw.add(&both).unwrap();
+    assert_eq!(filter.rules(), [many(30), both]);
 }
 
 #[test]
@@ -241,6 +268,9 @@ fn nat_keeps_its_address_and_its_redirects() {
     assert_eq!(ipfw.nat(number).unwrap(), Some(plain.clone()));
     let beyond = plain.redirecting([redirect(Protocol::Tcp, 1, 2, "10.0.0.2:65535")]);
     ipfw.configure_nat(&beyond).refused(Errno::EINVAL);
+    let reversed = Nat::new(number, address("192.0.0.8")).reversed();
+    ipfw.configure_nat(&reversed).unwrap();
+    assert_eq!(ipfw.nat(number).unwrap(), Some(reversed));
     assert!(ipfw.delete_nat(number).unwrap());
     assert!(!ipfw.nats().unwrap().contains(&number));
 }

@@ -110,10 +110,24 @@ fn rules_come_back_as_they_were_written() {
     assert!(!pf.exists(&web).unwrap());
     let [nat6, redirect6, pass6] = inet6();
     let pass = Rule::new(Family::Inet, Action::Pass { direction: None }).of(Protocol::Tcp);
+    let network = |text: &str| text.parse().unwrap();
+    let block = Rule::new(Family::Inet, Action::Block { direction: None })
+        .from(network("10.0.0.0/24"))
+        .to(network("10.1.0.0/24"));
+    let block6 = Rule::new(Family::Inet6, Action::Block { direction: Some(Direction::Out) });
     // By kind, whatever the order they are given in.
-    let given = [pass.clone(), redirect(8080, 8080), nat6.clone(), nat(), redirect6.clone(), pass6.clone()];
+    let given = [
+        block.clone(),
+        pass.clone(),
+        redirect(8080, 8080),
+        nat6.clone(),
+        nat(),
+        redirect6.clone(),
+        pass6.clone(),
+        block6.clone(),
+    ];
     pf.replace(&web, &given).unwrap();
-    let read = [nat6, nat(), redirect(8080, 8080), redirect6, pass, pass6];
+    let read = [nat6, nat(), redirect(8080, 8080), redirect6, block, pass, pass6, block6];
     assert_eq!(pf.rules(&web).unwrap(), read);
     // A range.
     pf.replace(&web, &[redirect(8080, 8089)]).unwrap();
@@ -153,6 +167,20 @@ fn a_refused_rule_leaves_the_old_ones() {
         .to_ports(Protocol::Tcp, Ports::new(1, 2).unwrap());
     pf.replace(&web, &[beyond]).refused(Errno::EINVAL);
     assert_eq!(pf.rules(&web).unwrap(), [nat()]);
+}
+
+#[test]
+fn pf_is_switched_on_by_those_who_may_write() {
+    let host = Host::new();
+    let filter = Filter::of(&host);
+    let reader = PacketFilter::open_read_only(Arc::clone(&host.kernel)).unwrap();
+    reader.switch_on().refused(Errno::EACCES);
+    // A real one that is off stays off: nothing here would switch it off again.
+    if host.kernel.simulated() || filter.pf.is_running().unwrap() {
+        filter.pf.switch_on().unwrap();
+        assert!(filter.pf.is_running().unwrap());
+        assert!(!filter.pf.switch_on().unwrap());
+    }
 }
 
 #[test]

@@ -115,9 +115,14 @@ fn what_ipfw_cannot_do_is_refused() {
     let none = JailNat::new("none", []).by(Backend::Ipfw).nat();
     assert_eq!(problems(wiring.publish(&none)), [Problem::NoJailAddress { jail: "none".to_owned() }]);
     let only = JailNat::new("only", ["10.0.0.2".parse().unwrap()]).by(Backend::Ipfw);
+    let six: std::net::IpAddr = "2001:db8::5".parse().unwrap();
+    wiring
+        .host()
+        .add_ipv6(&"em0".parse().unwrap(), "2001:db8::5/64".parse::<ipnetwork::Ipv6Network>().unwrap())
+        .unwrap();
     assert_eq!(
-        problems(wiring.publish(&only.publish("80:80".parse().unwrap()))),
-        [Problem::PublishesWithoutNat { jail: "only".to_owned() }]
+        problems(wiring.publish(&only.publish("[2001:db8::5]:80:80".parse().unwrap()))),
+        [Problem::NoInet6Ports { address: six }]
     );
     let elsewhere = web().publish("192.0.2.77:80:80".parse().unwrap());
     assert_eq!(
@@ -140,10 +145,10 @@ fn every_address_of_the_host_can_have_ports() {
     let before = sim.describe();
     wiring.publish(&jail("web", "10.0.0.2").publish("192.0.2.99:9000-9009:90".parse().unwrap())).unwrap();
     assert_eq!(port(&wiring), "192.0.2.99:9000-9009 to 10.0.0.2:90-99/tcp");
-    // Packets to both addresses are looked at, by two rules each.
+    // Packets to both addresses are looked at: by two rules, and by two more where ports are published.
     let to =
         |address: &str| rules(&sim).iter().filter(|rule| rule.destination() == address.parse().ok()).count();
-    assert_eq!((to("192.0.2.10"), to("192.0.2.99")), (2, 2));
+    assert_eq!((to("192.0.2.10"), to("192.0.2.99")), (2, 4));
     wiring.unpublish("web").unwrap();
     assert_eq!(sim.describe(), before);
 }

@@ -7,5 +7,8 @@
 
 mod advertisements;
 mod host_move;
+mod nat;
+mod others;
+mod talk;
 mod tools;
 mod vlans;

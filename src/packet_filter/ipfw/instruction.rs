@@ -5,15 +5,16 @@ use std::net::Ipv4Addr;
 
 use ipnetwork::Ipv4Network;
 use jailwire_sys::{
-    self as sys, F_LEN_MASK, F_NOT, O_ACCEPT, O_COUNT, O_DENY, O_IN, O_IP_DST, O_IP_SRC, O_IP_SRC_LOOKUP,
-    O_IP_SRC_MASK, O_IP4, O_NAT, O_NOP, O_RECV, O_TAG, O_TAGGED, O_XMIT, ip_fw_rule, ipfw_insn, ipfw_insn_if,
-    ipfw_insn_ip, ipfw_insn_kidx, ipfw_insn_nat, ipfw_insn_u32,
+    self as sys, F_LEN_MASK, F_NOT, O_ACCEPT, O_COUNT, O_DENY, O_IN, O_IP_DST, O_IP_DST_LOOKUP, O_IP_DSTPORT,
+    O_IP_SRC, O_IP_SRC_LOOKUP, O_IP_SRC_MASK, O_IP_SRCPORT, O_IP4, O_NAT, O_NOP, O_PROTO, O_RECV, O_TAG,
+    O_TAGGED, O_XMIT, ip_fw_rule, ipfw_insn, ipfw_insn_if, ipfw_insn_ip, ipfw_insn_kidx, ipfw_insn_nat,
+    ipfw_insn_u32,
 };
 
 use super::layout::{Layout, TABLE_INDEX};
 use super::{Action, NatNumber, Rule, RuleNumber, RuleSet, Source};
 use crate::kernel::Block;
-use crate::packet_filter::{Direction, TableName};
+use crate::packet_filter::{Direction, Ports, Protocol, TableName};
 
 /// A word, in bytes.
 const WORD: usize = size_of::<u32>();
@@ -40,6 +41,31 @@ impl Body {
         at
     }
 
+    /// Adds ranges of ports, each a pair of numbers in the order of the host.
+    fn add_ports(&mut self, opcode: u8, ports: &[Ports]) {
+        if ports.is_empty() {
+            return;
+        }
+        let at = self.add(opcode, OPERAND + ports.len() * WORD, 0) + OPERAND;
+        for (index, range) in ports.iter().enumerate() {
+            self.0.put(at + index * WORD, &range.first().to_ne_bytes());
+            self.0.put(at + index * WORD + 2, &range.last().to_ne_bytes());
+        }
+    }
+
+    /// Adds a look into the rule's table.
+    fn add_lookup(&mut self, opcode: u8, layout: Layout) {
+        match layout {
+            Layout::Narrow => {
+                self.add(opcode, OPERAND, TABLE_INDEX);
+            }
+            Layout::Wide => {
+                let at = self.add(opcode, size_of::<ipfw_insn_kidx>(), 0);
+                self.0.put(at + offset_of!(ipfw_insn_kidx, kidx), &u32::from(TABLE_INDEX).to_ne_bytes());
+            }
+        }
+    }
+
     fn negate(&mut self, at: usize) {
         self.0.bytes[at + LENGTH] |= F_NOT;
     }
@@ -54,6 +80,9 @@ impl Rule {
     pub(super) fn encode(&self, layout: Layout) -> Block {
         let mut body = Body(Block::zeroed(0));
         body.add(O_IP4, OPERAND, 0);
+        if let Some(protocol) = self.protocol {
+            body.add(O_PROTO, OPERAND, protocol.number().into());
+        }
         match &self.from {
             Source::Any => {}
             Source::Networks(networks) if networks.len() == 1 && networks[0].prefix() == 32 => {
@@ -68,20 +97,17 @@ impl Rule {
                     body.0.put(pair + 4, &network.mask().octets());
                 }
             }
-            Source::Table(_) => match layout {
-                Layout::Narrow => {
-                    body.add(O_IP_SRC_LOOKUP, OPERAND, TABLE_INDEX);
-                }
-                Layout::Wide => {
-                    let at = body.add(O_IP_SRC_LOOKUP, size_of::<ipfw_insn_kidx>(), 0);
-                    body.0.put(at + offset_of!(ipfw_insn_kidx, kidx), &u32::from(TABLE_INDEX).to_ne_bytes());
-                }
-            },
+            Source::Table(_) => body.add_lookup(O_IP_SRC_LOOKUP, layout),
         }
+        body.add_ports(O_IP_SRCPORT, &self.from_ports);
         if let Some(to) = self.to {
             let at = body.add(O_IP_DST, size_of::<ipfw_insn_u32>(), 0);
             body.0.put(at + OPERAND, &to.octets());
         }
+        if self.to_table.is_some() {
+            body.add_lookup(O_IP_DST_LOOKUP, layout);
+        }
+        body.add_ports(O_IP_DSTPORT, &self.to_ports);
         if let Some(direction) = self.direction {
             let at = body.add(O_IN, OPERAND, 0);
             if direction == Direction::Out {
@@ -167,6 +193,11 @@ impl Rule {
         let argument = block.u16_at(ARGUMENT);
         let operand = &instruction[OPERAND..];
         let address = || Some(Ipv4Addr::from(*operand.first_chunk::<4>()?));
+        let looked_up = || match layout {
+            Layout::Narrow if operand.is_empty() => table(u32::from(argument)),
+            Layout::Wide if operand.len() == WORD => table(block.u32_at(OPERAND)),
+            _ => None,
+        };
         // The instructions that may be turned around.
         match (instruction[0], negated) {
             (O_IN, negated) => {
@@ -195,15 +226,12 @@ impl Rule {
                 };
                 self.from = Source::Networks(operand.chunks_exact(PAIR).map(network).collect::<Option<_>>()?);
             }
-            O_IP_SRC_LOOKUP => {
-                let index = match layout {
-                    Layout::Narrow if operand.is_empty() => u32::from(argument),
-                    Layout::Wide if operand.len() == WORD => block.u32_at(OPERAND),
-                    _ => return None,
-                };
-                self.from = Source::Table(table(index)?);
-            }
+            O_IP_SRC_LOOKUP => self.from = Source::Table(looked_up()?),
+            O_IP_DST_LOOKUP => self.to_table = Some(looked_up()?),
             O_IP_DST => self.to = Some(address()?),
+            O_PROTO => self.protocol = Some(Protocol::from_number(argument.into())?),
+            O_IP_SRCPORT => self.from_ports = ports(operand)?,
+            O_IP_DSTPORT => self.to_ports = ports(operand)?,
             O_TAGGED if operand.is_empty() => self.tagged = Some(argument),
             O_NOP => {
                 let text = block.text_at(OPERAND, operand.len());
@@ -218,6 +246,13 @@ impl Rule {
         }
         Some(Taken::Other)
     }
+}
+
+/// The ranges of ports in an instruction.
+fn ports(operand: &[u8]) -> Option<Vec<Ports>> {
+    let number = |pair: &[u8], at: usize| Some(u16::from_ne_bytes(*pair.get(at..)?.first_chunk()?));
+    let range = |pair: &[u8]| Ports::new(number(pair, 0)?, number(pair, 2)?);
+    operand.chunks_exact(WORD).map(range).collect()
 }
 
 /// What an instruction was.

@@ -52,11 +52,13 @@ impl Layout {
         Ok(if wide { Layout::Wide } else { Layout::Narrow })
     }
 
-    /// Of `ip_fw3_opheader`.
-    pub fn version(self) -> u16 {
+    /// Of `ip_fw3_opheader`. FreeBSD 14 knows the requests about entries of tables in two versions, of which the older has
+    /// no names of tables (`ip_fw_table.c:scodes`).
+    pub fn version(self, opcode: u16) -> u16 {
+        const OF_ENTRIES: [u16; 3] = [sys::IP_FW_TABLE_XADD, sys::IP_FW_TABLE_XDEL, sys::IP_FW_TABLE_XLIST];
         match self {
-            Layout::Narrow => IP_FW3_OPVER_0,
-            Layout::Wide => IP_FW3_OPVER_1,
+            Layout::Narrow if !OF_ENTRIES.contains(&opcode) => IP_FW3_OPVER_0,
+            Layout::Narrow | Layout::Wide => IP_FW3_OPVER_1,
         }
     }
 

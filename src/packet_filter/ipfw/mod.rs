@@ -123,7 +123,7 @@ impl Ipfw {
     /// Hands a message over, whose first 8 bytes are filled in here.
     fn attempt(&self, opcode: Opcode, message: &mut Block) -> kernel::Result<()> {
         message.put(offset_of!(ip_fw3_opheader, opcode), &opcode.0.to_ne_bytes());
-        message.put(offset_of!(ip_fw3_opheader, version), &self.layout.version().to_ne_bytes());
+        message.put(offset_of!(ip_fw3_opheader, version), &self.layout.version(opcode.0).to_ne_bytes());
         self.kernel.firewall(self.handle, &mut message.bytes)
     }
 

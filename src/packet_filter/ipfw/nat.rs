@@ -16,6 +16,9 @@ const SAME_PORTS: u32 = 0x4;
 /// `PKT_ALIAS_SKIP_GLOBAL`: `nat global` of others does not ask this instance.
 const SKIP_GLOBAL: u32 = 0x200;
 
+/// `PKT_ALIAS_REVERSE`: what comes in is taken for what goes out, and the other way around.
+const REVERSE: u32 = 0x80;
+
 /// The bytes of a name and of an interface's name in `nat44_cfg_nat`.
 const NAME: usize = 64;
 
@@ -70,6 +73,7 @@ pub struct NatRedirect {
 pub struct Nat {
     number: NatNumber,
     address: Ipv4Addr,
+    reversed: bool,
     /// Sorted.
     redirects: Vec<NatRedirect>,
 }
@@ -77,7 +81,20 @@ pub struct Nat {
 impl Nat {
     /// Returns an instance without redirected ports.
     pub fn new(number: NatNumber, address: Ipv4Addr) -> Nat {
-        Nat { number, address, redirects: Vec::new() }
+        Nat { number, address, reversed: false, redirects: Vec::new() }
+    }
+
+    /// Turned around: packets that come in get the address as their source, and the answers that go out to the address
+    /// get their destination back.
+    #[doc(alias = "PKT_ALIAS_REVERSE")]
+    pub fn reversed(mut self) -> Nat {
+        self.reversed = true;
+        self
+    }
+
+    /// Whether it is turned around: see [`Nat::reversed`].
+    pub fn is_reversed(&self) -> bool {
+        self.reversed
     }
 
     /// Adds redirected ports.
@@ -108,7 +125,8 @@ impl Nat {
         let mut block = Block::zeroed(size_of::<nat44_cfg_nat>());
         put_text(&mut block, offset_of!(nat44_cfg_nat, name), NAME, &self.number.to_string());
         block.put(offset_of!(nat44_cfg_nat, ip), &self.address.octets());
-        block.put(offset_of!(nat44_cfg_nat, mode), &(SAME_PORTS | SKIP_GLOBAL).to_ne_bytes());
+        let mode = SAME_PORTS | SKIP_GLOBAL | if self.reversed { REVERSE } else { 0 };
+        block.put(offset_of!(nat44_cfg_nat, mode), &mode.to_ne_bytes());
         let count = self.redirects.len() as u32;
         block.put(offset_of!(nat44_cfg_nat, redir_cnt), &count.to_ne_bytes());
         for redirect in &self.redirects {
@@ -227,7 +245,8 @@ impl Ipfw {
         let end = size(&answer).min(answer.bytes.len());
         let redirects = answer.bytes.get(header + size_of::<nat44_cfg_nat>()..end).unwrap_or_default();
         let redirects = redirects.chunks_exact(size_of::<nat44_cfg_redir>()).filter_map(NatRedirect::decode);
-        Ok(Some(Nat::new(number, address).redirecting(redirects)))
+        let reversed = answer.u32_at(header + offset_of!(nat44_cfg_nat, mode)) & REVERSE != 0;
+        Ok(Some(Nat { reversed, ..Nat::new(number, address).redirecting(redirects) }))
     }
 
     /// Makes an instance, or replaces its configuration. Open connections continue, also those to ports that are no

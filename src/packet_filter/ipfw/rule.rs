@@ -7,7 +7,7 @@ use ipnetwork::Ipv4Network;
 use jailwire_sys::{IPFW_DEFAULT_RULE, RESVD_SET};
 
 use super::NatNumber;
-use crate::packet_filter::{Direction, TableName};
+use crate::packet_filter::{Direction, Ports, Protocol, TableName};
 use crate::types::InterfaceName;
 
 /// The number of a rule: 1 to 65534. The kernel tries rules in the order of their numbers, and rules with the same
@@ -112,8 +112,12 @@ pub struct Rule {
     pub(super) number: RuleNumber,
     pub(super) set: RuleSet,
     pub(super) action: Action,
+    pub(super) protocol: Option<Protocol>,
     pub(super) from: Source,
+    pub(super) from_ports: Vec<Ports>,
     pub(super) to: Option<Ipv4Addr>,
+    pub(super) to_table: Option<TableName>,
+    pub(super) to_ports: Vec<Ports>,
     pub(super) direction: Option<Direction>,
     /// The interface, and whether all but this interface are meant.
     pub(super) interface: Option<(InterfaceName, bool)>,
@@ -134,14 +138,21 @@ impl Rule {
     /// The largest number of networks that a rule can have as its source.
     pub const MOST_NETWORKS: usize = 15;
 
+    /// How many ranges of ports a rule has at most on each side.
+    pub const MOST_PORTS: usize = 30;
+
     /// Returns a rule that matches all packets of IPv4.
     pub fn new(number: RuleNumber, set: RuleSet, action: Action) -> Rule {
         Rule {
             number,
             set,
             action,
+            protocol: None,
             from: Source::Any,
+            from_ports: Vec::new(),
             to: None,
+            to_table: None,
+            to_ports: Vec::new(),
             direction: None,
             interface: None,
             tagged: None,
@@ -164,9 +175,30 @@ impl Rule {
         self
     }
 
+    /// For packets of this protocol from these ports. [`Ipfw::add`](super::Ipfw::add) refuses more ranges than
+    /// [`Rule::MOST_PORTS`].
+    pub fn from_ports(mut self, protocol: Protocol, ports: impl IntoIterator<Item = Ports>) -> Rule {
+        (self.protocol, self.from_ports) = (Some(protocol), ports.into_iter().collect());
+        self
+    }
+
+    /// For packets of this protocol to these ports. [`Ipfw::add`](super::Ipfw::add) refuses more ranges than
+    /// [`Rule::MOST_PORTS`].
+    pub fn to_ports(mut self, protocol: Protocol, ports: impl IntoIterator<Item = Ports>) -> Rule {
+        (self.protocol, self.to_ports) = (Some(protocol), ports.into_iter().collect());
+        self
+    }
+
     /// Matches packets to this address.
     pub fn to(mut self, address: Ipv4Addr) -> Rule {
         self.to = Some(address);
+        self
+    }
+
+    /// For packets to the addresses in a table, which has to be the same as that of [`Rule::from_table`] if both are
+    /// given. Where there is no such table, one comes into being with the rule.
+    pub fn to_table(mut self, table: TableName) -> Rule {
+        self.to_table = Some(table);
         self
     }
 
@@ -239,9 +271,41 @@ impl Rule {
         &self.from
     }
 
+    /// The protocol, if it is for one alone.
+    pub fn protocol(&self) -> Option<Protocol> {
+        self.protocol
+    }
+
+    /// The source ports; empty for all.
+    pub fn source_ports(&self) -> &[Ports] {
+        &self.from_ports
+    }
+
+    /// The destination ports; empty for all.
+    pub fn destination_ports(&self) -> &[Ports] {
+        &self.to_ports
+    }
+
     /// Returns the address that packets have to go to. Returns `None` if the rule matches every destination.
     pub fn destination(&self) -> Option<Ipv4Addr> {
         self.to
+    }
+
+    /// The table of the addresses that packets go to, if there is one.
+    pub fn destination_table(&self) -> Option<&TableName> {
+        self.to_table.as_ref()
+    }
+
+    /// The only table that it names. Returns an error if there are two.
+    pub(super) fn table(&self) -> Result<Option<&TableName>, &'static str> {
+        let from = match &self.from {
+            Source::Table(name) => Some(name),
+            _ => None,
+        };
+        match (from, &self.to_table) {
+            (Some(one), Some(other)) if one != other => Err("a rule names one table"),
+            (one, other) => Ok(one.or(other.as_ref())),
+        }
     }
 
     /// Returns the direction. Returns `None` if the rule matches both.

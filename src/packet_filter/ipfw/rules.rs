@@ -82,7 +82,7 @@ impl Ipfw {
     ///
     /// # Errors
     ///
-    /// * EINVAL: no networks, or too many; the action is NAT, and `ipfw_nat` is not loaded.
+    /// * EINVAL: no networks, or too many; too many ranges of ports; two tables; the action is NAT, and `ipfw_nat` is not loaded.
     /// * EBUSY: the rule's table would have to be made, and `net.inet.ip.fw.tables_max` tables exist.
     /// * ENOSPC: no room. EPERM: the caller may not, or the securelevel is 3.
     ///
@@ -99,8 +99,16 @@ impl Ipfw {
             let failure = Failure::with_text(Errno::EINVAL, words);
             return Err(Error::new(WHAT, rule.number(), "IP_FW_XADD", failure));
         }
+        if rule.source_ports().len().max(rule.destination_ports().len()) > Rule::MOST_PORTS {
+            let words = format!("a rule has at most {} ranges of ports on each side", Rule::MOST_PORTS);
+            let failure = Failure::with_text(Errno::EINVAL, words);
+            return Err(Error::new(WHAT, rule.number(), "IP_FW_XADD", failure));
+        }
         let mut message = Block::zeroed(size_of::<ip_fw3_opheader>());
-        if let Source::Table(name) = rule.source() {
+        let table = rule.table().map_err(|words| {
+            Error::new(WHAT, rule.number(), "IP_FW_XADD", Failure::with_text(Errno::EINVAL, words))
+        })?;
+        if let Some(name) = table {
             let name = self.layout.named_table(name, rule.set().get());
             let size = name.bytes.len();
             message.bytes.extend(list_head(sys::IPFW_TLV_TBLNAME_LIST, 1, size, size).bytes);

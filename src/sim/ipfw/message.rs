@@ -38,10 +38,13 @@ impl<'a> Message<'a> {
         self.short(offset_of!(sys::ip_fw3_opheader, opcode))
     }
 
+    /// Whether the release has this request in this version. What FreeBSD 14 does for the older version of requests
+    /// about entries of tables is left out: it is refused.
     pub fn is_of_this_release(&self) -> bool {
+        let of_entries = [sys::IP_FW_TABLE_XADD, sys::IP_FW_TABLE_XDEL, sys::IP_FW_TABLE_XLIST];
         let version = match self.release {
-            Release::V14_2 => sys::IP_FW3_OPVER_0,
-            Release::V15_1 => sys::IP_FW3_OPVER_1,
+            Release::V14_2 if !of_entries.contains(&self.opcode()) => sys::IP_FW3_OPVER_0,
+            Release::V14_2 | Release::V15_1 => sys::IP_FW3_OPVER_1,
         };
         self.short(offset_of!(sys::ip_fw3_opheader, version)) == version
     }

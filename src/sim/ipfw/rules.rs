@@ -41,8 +41,8 @@ const LIST: usize = size_of::<ipfw_obj_ctlv>();
 /// Where in an instruction that names a table the table's index is, and how many bytes it has.
 fn table_index(opcode: u8, length: usize, narrow: bool) -> Option<(usize, usize)> {
     match (opcode, narrow) {
-        (sys::O_IP_SRC_LOOKUP, true) if length == WORD => Some((2, 2)),
-        (sys::O_IP_SRC_LOOKUP, false) if length == 2 * WORD => Some((WORD, 4)),
+        (sys::O_IP_SRC_LOOKUP | sys::O_IP_DST_LOOKUP, true) if length == WORD => Some((2, 2)),
+        (sys::O_IP_SRC_LOOKUP | sys::O_IP_DST_LOOKUP, false) if length == 2 * WORD => Some((WORD, 4)),
         _ => None,
     }
 }
@@ -69,6 +69,7 @@ fn check(opcode: u8, length: usize, narrow: bool, has_nat: bool) -> Result<bool>
         sys::O_COUNT | sys::O_ACCEPT | sys::O_DENY => (words == 1, true),
         sys::O_IP_SRC | sys::O_IP_DST => (words == 2, false),
         sys::O_IP_SRC_MASK => (words % 2 == 1, false),
+        sys::O_IP_SRCPORT | sys::O_IP_DSTPORT => ((2..=31).contains(&words), false),
         sys::O_RECV | sys::O_XMIT => (length == size_of::<sys::ipfw_insn_if>(), false),
         sys::O_NOP | sys::O_TAGGED => ((1..=31).contains(&words), false),
         sys::O_NAT => (has_nat && length == size_of::<sys::ipfw_insn_nat>(), true),

@@ -6,16 +6,20 @@
 //! The rules of each jail lie in an anchor of the jail's own below [`TOP`]. They are replaced as a whole. The main
 //! ruleset has to call these anchors, and the library never writes the main ruleset. If the main ruleset does not call
 //! the anchors, [`Wiring::publish`] changes nothing and reports which lines /etc/pf.conf needs. The library does not
-//! load pf, does not switch it on, and does not switch forwarding on.
+//! load pf, and does not switch forwarding on. It switches pf on for [`JailNat::switching_pf_on`] alone.
 //!
 //! # ipfw
 //!
 //! [`Backend::Ipfw`] uses the NAT that the kernel has for ipfw, `ipfw_nat`. It translates IPv4 alone: ipfw has no NAT
-//! for IPv6. All of the library's rules are in set 29, and have `jailwire` in their comment:
+//! for IPv6. A jail without an IPv4 address is refused, and so is a port at an IPv6 address. What a jail of both families
+//! sends by IPv6 keeps its address.
 //!
-//! * For each way out, that is an interface and its address: an instance of NAT with a number from 46200 on, a
-//!   table of the addresses that the instance translates, and rules of one number from 50 to 65. These numbers come before
-//!   the rules that `/etc/rc.firewall` writes.
+//! All of the library's rules are in set 29, and have `jailwire` in their comment:
+//!
+//! * For each way out, that is an interface and its address: an instance of NAT with a number from 46200 on, and one with
+//!   a number from 46216 on for what the host sends to itself; a table of the addresses that are translated, and a table of
+//!   all jails' addresses; rules of one number from 34 to 49, of one from 50 to 65, and of one from 66 to 81. These numbers
+//!   come before the rules that `/etc/rc.firewall` writes.
 //! * For each jail: a rule that only counts packets, with a number below 65535, the highest free number first. The rule
 //!   lists the jail's addresses in the table, and the ports that lead to the jail.
 //!
@@ -23,7 +27,7 @@
 //! drops every packet, unless `net.inet.ip.fw.default_to_accept` was set in loader.conf.
 //!
 //! `net.inet.ip.fw.one_pass` has to be 0. With 1, a packet that NAT has looked at passes without a look at the rules
-//! behind the library's rules. A jail with published ports has NAT as well. When a jail's rules are removed, NAT keeps
+//! behind the library's rules. When a jail's rules are removed, NAT keeps
 //! the open connections to the jail's ports until they end.
 //!
 //! # For authors of jail managers
@@ -73,13 +77,18 @@
 //! * From the host itself the port needs `net.pf.filter_local=1`, set before pf is switched on: pf reads the setting at
 //!   that moment. Without the setting pf does not see the replies to the host's own connections.
 //!
+//! After `pfctl -d` and `pfctl -e` old connections go on. New ones may fail for a while: pf numbers its states anew each time
+//! that it is switched on, and drops the first packet of a connection whose number another state has. `pfctl -F states`
+//! ends that.
+//!
 //! With ipfw:
 //!
 //! * From other hosts and from other jails, on the same bridge or elsewhere, the port needs forwarding
 //!   (`net.inet.ip.forwarding`), and no earlier rule may drop the packet. To the jail, connections of other
 //!   jails come from the host's address.
-//! * From the host itself the port cannot be reached: NAT of ipfw translates the destination of packets that come in,
-//!   and not of packets that the host sends. The host connects to the jail's own address.
+//! * From the host itself: forwarding, a default route of the host, and a default route of the jail that leads to the
+//!   host. The jail sees the connection come from 192.0.0.8, which is the address of no host: NAT would not see an answer
+//!   to an address of the host. Rules of others must not drop packets from and to 192.0.0.8.
 
 mod ipfw;
 mod name;

@@ -22,6 +22,9 @@ pub(super) fn put(host: &Vnet, wanted: &JailNat, anchor: &Anchor) -> std::result
         pf.replace(anchor, &rules)?;
         end_states(&pf, before.iter().filter(|rule| !rules.contains(rule)))?;
     }
+    if wanted.switches_pf_on {
+        pf.switch_on()?;
+    }
     Ok(())
 }
 
@@ -91,7 +94,7 @@ fn end_states<'a>(pf: &PacketFilter, gone: impl Iterator<Item = &'a Rule>) -> Re
                     pf.kill_states(&StateFilter::to(to).at(protocol, ports))?;
                 }
             }
-            Action::Pass { .. } => {}
+            Action::Pass { .. } | Action::Block { .. } => {}
         }
     }
     Ok(())

@@ -102,7 +102,7 @@ impl Published {
                         this.published.push(PublishedPorts { protocol, host: host.ip(), ports, jail });
                     }
                 }
-                Action::Pass { .. } => {}
+                Action::Pass { .. } | Action::Block { .. } => {}
             }
         }
         this

@@ -28,7 +28,8 @@ pub(super) fn rules(wanted: &JailNat, surroundings: &Surroundings) -> (Vec<Rule>
     rules.sort_by_key(|rule| match rule.action() {
         Action::Nat { .. } => 0,
         Action::Redirect { .. } => 1,
-        Action::Pass { .. } => 2,
+        Action::Block { .. } => 2,
+        Action::Pass { .. } => 3,
     });
     // Two ports of the host may lead to one of the jail, and that one is to pass once.
     let mut single: Vec<Rule> = Vec::with_capacity(rules.len());
@@ -96,6 +97,21 @@ impl Writer<'_> {
                 },
             };
             self.publish(family, publication, host, jail);
+        }
+        self.block(family);
+    }
+
+    /// What does not pass between the jail and networks.
+    fn block(&mut self, family: Family) {
+        let own = self.wanted.addresses.iter().filter(|address| is_usable(**address, family));
+        let own: Vec<IpNetwork> = own.copied().map(IpNetwork::from).collect();
+        let all = &self.wanted.blocked;
+        let others: Vec<IpNetwork> =
+            all.iter().filter(|one| Family::of(one.ip()) == family).copied().collect();
+        for (own, other) in own.iter().flat_map(|own| others.iter().map(move |other| (*own, *other))) {
+            let rule = || Rule::new(family, Action::Block { direction: None });
+            self.write(rule().from(own).to(other));
+            self.write(rule().from(other).to(own));
         }
     }
 

@@ -89,7 +89,7 @@ pub(super) fn in_the_way(
     surroundings: &Surroundings,
 ) -> Result<Vec<Problem>> {
     let mut problems = Vec::new();
-    if !pf.is_running()? {
+    if !wanted.switches_pf_on && !pf.is_running()? {
         problems.push(Problem::PfOff);
     }
     let mut missing = Vec::new();
@@ -99,7 +99,8 @@ pub(super) fn in_the_way(
         }
     }
     let published = rules.iter().any(|rule| rule.kind() == RuleKind::Redirect);
-    if published && !pf.calls(RuleKind::Filter, &top())? && pf.blocks()? {
+    let needed = !wanted.blocked.is_empty() || (published && pf.blocks()?);
+    if needed && !pf.calls(RuleKind::Filter, &top())? {
         missing.push(RuleKind::Filter);
     }
     if !missing.is_empty() {

@@ -3,11 +3,13 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use ipnetwork::IpNetwork;
+
 use super::super::spec::Network;
 use super::{Backend, Publication};
 use crate::types::InterfaceName;
 
-/// The NAT and published ports that a jail is to have.
+/// The NAT and published ports that a jail is to have, and the networks that it does not reach.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct JailNat {
@@ -18,6 +20,13 @@ pub struct JailNat {
     pub(super) published: Vec<Publication>,
     pub(super) shares: bool,
     pub(super) backend: Backend,
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::spelling::networks")
+    )]
+    pub(super) blocked: Vec<IpNetwork>,
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "std::ops::Not::not"))]
+    pub(super) switches_pf_on: bool,
 }
 
 impl JailNat {
@@ -32,6 +41,8 @@ impl JailNat {
             published: Vec::new(),
             shares: false,
             backend: Backend::default(),
+            blocked: Vec::new(),
+            switches_pf_on: false,
         }
     }
 
@@ -84,6 +95,19 @@ impl JailNat {
         self
     }
 
+    /// Drops what the jail sends to this network, and what the network sends to the jail, also to published ports. May be
+    /// repeated. Packets that a bridge forwards between its members are not looked at.
+    pub fn block(mut self, network: IpNetwork) -> JailNat {
+        self.blocked.push(network);
+        self
+    }
+
+    /// Switches pf on if it is off, when the rules have been written. pf stays on when they go.
+    pub fn switching_pf_on(mut self) -> JailNat {
+        self.switches_pf_on = true;
+        self
+    }
+
     /// Returns the jail's name.
     pub fn name(&self) -> &str {
         &self.name
@@ -96,20 +120,22 @@ impl JailNat {
 
     /// Returns whether the wish has neither NAT nor published ports.
     pub fn is_empty(&self) -> bool {
-        !self.nat && self.published.is_empty()
+        !self.nat && self.published.is_empty() && self.blocked.is_empty()
     }
 }
 
 impl fmt::Display for JailNat {
     /// What a step says of it: `translate the jail's addresses, publish 8080:80`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts = Vec::new();
         if self.nat {
-            f.write_str("translate what it sends")?;
+            parts.push("translate what it sends".to_owned());
         }
-        for (number, publication) in self.published.iter().enumerate() {
-            let between = if number > 0 || self.nat { ", " } else { "" };
-            write!(f, "{between}publish {publication}")?;
+        parts.extend(self.published.iter().map(|publication| format!("publish {publication}")));
+        parts.extend(self.blocked.iter().map(|network| format!("block {network}")));
+        if self.switches_pf_on {
+            parts.push("switch pf on".to_owned());
         }
-        Ok(())
+        f.write_str(&parts.join(", "))
     }
 }

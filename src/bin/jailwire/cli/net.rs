@@ -78,6 +78,9 @@ pub struct Attach {
     /// Packet filter for --nat and --publish: pf, or ipfw, which does IPv4 alone
     #[arg(long, value_name = "pf|ipfw", default_value = "pf")]
     pub nat_backend: String,
+    /// Switch pf on if it is off, for --nat and --publish. It stays on
+    #[arg(long)]
+    pub enable_pf: bool,
     /// Interface of the host for --nat and --publish [default: that of the default route]
     #[arg(long, value_name = "INTERFACE")]
     pub nat_interface: Option<String>,

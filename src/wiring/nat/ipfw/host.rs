@@ -5,12 +5,12 @@ use std::net::Ipv4Addr;
 
 use ipnetwork::Ipv4Network;
 
-use super::names::{self, Instance, MARKS};
+use super::names::{self, Instance, MARKS, STAND_IN};
 use super::{Wish, unfit};
 use crate::error::{Error, Result};
 use crate::kernel::{Errno, Failure};
-use crate::packet_filter::Direction;
 use crate::packet_filter::ipfw::{Action, Ipfw, Nat, Rule, RuleNumber, Source};
+use crate::packet_filter::{Direction, Ports, Protocol, TableName};
 use crate::types::InterfaceName;
 
 /// The rule that says what is a jail's. A jail with many addresses has several of one number.
@@ -20,6 +20,8 @@ pub(super) struct Mark {
     pub instance: Instance,
     /// What rules call the jail.
     pub name: String,
+    /// Whether what the jail sends is translated.
+    pub translated: bool,
     /// The jail's addresses.
     pub addresses: BTreeSet<Ipv4Addr>,
 }
@@ -52,16 +54,15 @@ impl Host {
         let marks = rules_of_marks(ipfw)?;
         let taken = marks.iter().map(Rule::number).collect();
         let mut host = Host { marks: marks_among(&marks), taken, ..Host::default() };
-        let instances: Vec<Instance> = Instance::all().collect();
-        let (Some(first), Some(last)) = (instances.first(), instances.last()) else { return Ok(host) };
-        for rule in ipfw.rules(first.rule(), last.rule())? {
+        let (first, last) = Instance::rules();
+        for rule in ipfw.rules(first, last)? {
             let own = rule.set() == names::set();
             let Some(instance) = Instance::of_rule(rule.number()).filter(|_| own) else { continue };
             if rule.comment() == names::COMMENT {
                 host.rules.entry(instance).or_default().push(rule);
             }
         }
-        let used: Vec<Instance> = instances.into_iter().filter(|instance| host.uses(*instance)).collect();
+        let used: Vec<Instance> = Instance::all().filter(|instance| host.uses(*instance)).collect();
         for instance in used {
             match ipfw.nat(instance.nat()) {
                 Ok(nat) => host.nats.extend(nat.map(|nat| (instance, nat))),
@@ -89,13 +90,7 @@ impl Host {
     }
 
     /// Adds the rule that says what is a jail's. Returns its number.
-    pub fn add_mark(
-        &self,
-        ipfw: &Ipfw,
-        instance: Instance,
-        jail: &str,
-        addresses: &BTreeSet<Ipv4Addr>,
-    ) -> Result<RuleNumber> {
+    pub fn add_mark(&self, ipfw: &Ipfw, instance: Instance, jail: &str, wish: &Wish) -> Result<RuleNumber> {
         // A number that others have in a set of theirs is free for ours, but would confuse a reader.
         let free = MARKS.rev().map(number).find(|number| !self.taken.contains(number));
         let free = free.ok_or_else(|| {
@@ -105,11 +100,11 @@ impl Host {
             );
             Error::new("find a number for", "a rule of ipfw", "IP_FW_XADD", failure)
         })?;
-        let addresses: Vec<Ipv4Addr> = addresses.iter().copied().collect();
+        let addresses: Vec<Ipv4Addr> = wish.addresses.iter().copied().collect();
         for some in addresses.chunks(Rule::MOST_NETWORKS) {
             let rule = Rule::new(free, names::set(), Action::Count)
                 .from_networks(some.iter().copied().map(Ipv4Network::from))
-                .commented(&instance.comment_of(jail))
+                .commented(&instance.comment_of(jail, wish.translates()))
                 .map_err(|error| unfit("a rule of ipfw", error))?;
             ipfw.add(&rule)?;
         }
@@ -125,10 +120,10 @@ fn rules_of_marks(ipfw: &Ipfw) -> Result<Vec<Rule>> {
 fn marks_among(rules: &[Rule]) -> Vec<Mark> {
     let mut marks: Vec<Mark> = Vec::new();
     for rule in rules.iter().filter(|rule| rule.set() == names::set()) {
-        let Some((instance, name)) = Instance::from_comment(rule.comment()) else { continue };
+        let Some((instance, name, translated)) = Instance::from_comment(rule.comment()) else { continue };
         let Source::Networks(networks) = rule.source() else { continue };
         let addresses = networks.iter().map(|network| network.ip());
-        let mark = Mark { number: rule.number(), instance, name, addresses: addresses.collect() };
+        let mark = Mark { number: rule.number(), instance, name, translated, addresses: addresses.collect() };
         match marks.last_mut().filter(|last| (last.number, &last.name) == (mark.number, &mark.name)) {
             Some(last) => last.addresses.extend(mark.addresses),
             None => marks.push(mark),
@@ -144,63 +139,120 @@ fn number(number: u16) -> RuleNumber {
 /// The rules of a way out, in the order in which they are asked.
 fn rules(instance: Instance, wanted: &Wish) -> Result<Vec<Rule>> {
     let loopback: InterfaceName = "lo0".parse().map_err(|error| unfit("an interface", error))?;
-    let nat = || Rule::new(instance.rule(), names::set(), Action::Nat(instance.nat()));
-    let mut hosts: BTreeSet<Ipv4Addr> = wanted.redirects.iter().map(|redirect| redirect.host).collect();
+    let rule = |number, nat| Rule::new(number, names::set(), Action::Nat(nat));
+    let nat = || rule(instance.rule(), instance.nat());
+    let of_host = || rule(instance.rule(), instance.nat_of_host());
+    let published: BTreeSet<Ipv4Addr> = wanted.redirects.iter().map(|redirect| redirect.host).collect();
+    let mut hosts = published.clone();
     hosts.insert(wanted.address);
+    let mut all = Vec::new();
+    // What the host sends to an address of its own, and what it sends to a published port goes on to a jail.
+    let from_host =
+        |host: &Ipv4Addr| rule(instance.early_rule(), instance.nat()).to(*host).coming_by(loopback);
+    all.extend(published.iter().map(|host| from_host(host).tagging(instance.tag_of_host())));
+    // That gets another source on its way, which is no address of the host's: so the answer is forwarded, and passes
+    // both instances when it would leave. An answer that came for the host itself would pass none.
+    all.push(
+        of_host().to_table(instance.table_of_jails()).coming_by(loopback).tagged(instance.tag_of_host()),
+    );
+    all.push(of_host().to(STAND_IN).going(Direction::Out));
+    let back = |host: &Ipv4Addr| nat().from_table(instance.table_of_jails()).to(*host).going(Direction::Out);
+    all.extend(published.iter().map(back));
     // Answers from outside, and connections to published ports from there.
-    let outside = hosts.iter().map(|host| nat().to(*host).coming_by(wanted.interface));
+    all.extend(hosts.iter().map(|host| nat().to(*host).coming_by(wanted.interface)));
     // Connections to published ports from jails. They are tagged, and get the host's address on their way on, so
     // that the answer comes back here: the jail may be on the link of the other.
-    let inside = hosts.iter().map(|host| nat().to(*host).not_coming_by(loopback).tagging(instance.tag()));
-    let onwards = nat().going(Direction::Out).tagged(instance.tag());
-    let out = nat().from_table(instance.table()).leaving_by(wanted.interface);
-    let all = outside.chain(inside).chain([onwards, out]);
-    all.map(|rule| rule.commented(names::COMMENT).map_err(|error| unfit("a rule", error))).collect()
+    all.extend(hosts.iter().map(|host| nat().to(*host).not_coming_by(loopback).tagging(instance.tag())));
+    all.push(nat().going(Direction::Out).tagged(instance.tag()));
+    all.push(nat().from_table(instance.table()).leaving_by(wanted.interface));
+    // Of a jail whose own connections are not translated, the answers from its ports.
+    for ((jail, protocol), ports) in jail_ports(wanted) {
+        let answers = rule(instance.rule_of_ports(), instance.nat()).from_networks([jail.into()]);
+        all.push(answers.from_ports(protocol, ports).leaving_by(wanted.interface));
+    }
+    all.into_iter()
+        .map(|rule| rule.commented(names::COMMENT).map_err(|error| unfit("a rule", error)))
+        .collect()
+}
+
+/// The ports that lead to jails that are not translated, as they are inside: for each address and protocol as many at once
+/// as a rule has at most.
+fn jail_ports(wanted: &Wish) -> Vec<((Ipv4Addr, Protocol), Vec<Ports>)> {
+    let mut groups: BTreeMap<(Ipv4Addr, Protocol), BTreeSet<Ports>> = BTreeMap::new();
+    for redirect in wanted.redirects.iter().filter(|redirect| !wanted.translated.contains(redirect.to.ip())) {
+        let last = redirect.to.port().saturating_add((redirect.ports.count() - 1) as u16);
+        let inside = Ports::new(redirect.to.port(), last);
+        groups.entry((*redirect.to.ip(), redirect.protocol)).or_default().extend(inside);
+    }
+    let mut all = Vec::new();
+    for (key, ports) in groups {
+        let ports: Vec<Ports> = ports.into_iter().collect();
+        all.extend(ports.chunks(Rule::MOST_PORTS).map(|some| (key, some.to_vec())));
+    }
+    all
 }
 
 /// Makes an instance what is wanted. What is so already is left as it is.
 pub(super) fn make(ipfw: &Ipfw, seen: &Host, instance: Instance, wanted: &Wish) -> Result<()> {
     let nat = Nat::new(instance.nat(), wanted.address).redirecting(wanted.redirects.iter().copied());
+    if seen.nat(instance).is_none() {
+        ipfw.configure_nat(&Nat::new(instance.nat_of_host(), STAND_IN).reversed())?;
+    }
     if seen.nat(instance) != Some(&nat) {
         ipfw.configure_nat(&nat)?;
     }
-    let table = instance.table();
-    let listed = ipfw.table(&table, names::set())?;
-    if listed.is_none() {
-        ipfw.add_table(&table, names::set())?;
-    }
+    make_table(ipfw, &instance.table(), &wanted.translated)?;
+    make_table(ipfw, &instance.table_of_jails(), &wanted.addresses)?;
     let rules = rules(instance, wanted)?;
     let present = seen.rules.get(&instance).map_or(&[][..], Vec::as_slice);
-    // Rules for addresses at which no port is published any more may stay as long as the instance.
-    let keeps = |rule: &&Rule| rule.destination().is_some() || rules.contains(rule);
-    let same = present.iter().all(|rule| keeps(&rule));
-    if !same && !present.is_empty() {
-        ipfw.delete(instance.rule(), names::set())?;
+    for number in instance.numbers() {
+        let of_number = |rule: &&Rule| rule.number() == number;
+        // Rules for addresses at which no port is published any more may stay as long as the instance.
+        let keeps = |rule: &Rule| rule.destination().is_some() || rules.contains(rule);
+        let same = present.iter().filter(of_number).all(keeps);
+        if !same {
+            ipfw.delete(number, names::set())?;
+        }
+        for rule in rules.iter().filter(of_number).filter(|rule| !same || !present.contains(rule)) {
+            ipfw.add(rule)?;
+        }
     }
-    for rule in rules.iter().filter(|rule| !same || !present.contains(rule)) {
-        ipfw.add(rule)?;
+    Ok(())
+}
+
+/// Makes a table what is wanted.
+fn make_table(ipfw: &Ipfw, table: &TableName, wanted: &BTreeSet<Ipv4Addr>) -> Result<()> {
+    let listed = ipfw.table(table, names::set())?;
+    if listed.is_none() {
+        ipfw.add_table(table, names::set())?;
     }
     let listed: BTreeSet<Ipv4Network> = listed.unwrap_or_default().into_iter().collect();
-    let addresses: BTreeSet<Ipv4Network> = wanted.addresses.iter().copied().map(Ipv4Network::from).collect();
-    for network in listed.difference(&addresses) {
-        ipfw.delete_from_table(&table, names::set(), *network)?;
+    let wanted: BTreeSet<Ipv4Network> = wanted.iter().copied().map(Ipv4Network::from).collect();
+    for network in listed.difference(&wanted) {
+        ipfw.delete_from_table(table, names::set(), *network)?;
     }
-    for network in addresses.difference(&listed) {
-        ipfw.add_to_table(&table, names::set(), *network)?;
+    for network in wanted.difference(&listed) {
+        ipfw.add_to_table(table, names::set(), *network)?;
     }
     Ok(())
 }
 
 /// Removes an instance: its rules first, since a packet whose instance is missing is dropped.
 pub(super) fn unmake(ipfw: &Ipfw, seen: &Host, instance: Instance) -> Result<()> {
-    if seen.rules.contains_key(&instance) {
-        ipfw.delete(instance.rule(), names::set())?;
+    let rules = seen.rules.get(&instance).map_or(&[][..], Vec::as_slice);
+    for number in instance.numbers() {
+        if rules.iter().any(|rule| rule.number() == number) {
+            ipfw.delete(number, names::set())?;
+        }
     }
-    match ipfw.delete_nat(instance.nat()) {
-        Ok(_) => {}
-        // `ipfw_nat` was unloaded, with all that it had.
-        Err(error) if error.errno() == Errno::EINVAL => {}
-        Err(error) => return Err(error),
+    for number in [instance.nat_of_host(), instance.nat()] {
+        match ipfw.delete_nat(number) {
+            Ok(_) => {}
+            // `ipfw_nat` was unloaded, with all that it had.
+            Err(error) if error.errno() == Errno::EINVAL => {}
+            Err(error) => return Err(error),
+        }
     }
+    ipfw.delete_table(&instance.table_of_jails(), names::set())?;
     ipfw.delete_table(&instance.table(), names::set()).map(drop)
 }

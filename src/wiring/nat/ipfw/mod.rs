@@ -29,7 +29,16 @@ struct Wish {
     address: Ipv4Addr,
     /// The jails'.
     addresses: BTreeSet<Ipv4Addr>,
+    /// Those of them that are translated in what the jails send. Of the others ports are published, and no more.
+    translated: BTreeSet<Ipv4Addr>,
     redirects: BTreeSet<NatRedirect>,
+}
+
+impl Wish {
+    /// Whether what the jail sends is translated.
+    fn translates(&self) -> bool {
+        !self.translated.is_empty()
+    }
 }
 
 /// ipfw, or none where it is not loaded.
@@ -57,12 +66,14 @@ pub(super) fn put(host: &Vnet, wanted: &JailNat, anchor: &Anchor) -> std::result
     let Some(instance) = instance_for(&ipfw, &before, &wish)? else {
         return Err(WiringError::Problems(vec![Problem::NoRoomForNat { most: INSTANCES }]));
     };
-    let said = |mark: &&&Mark| mark.instance == instance && mark.addresses == wish.addresses;
+    let said = |mark: &&&Mark| {
+        mark.instance == instance && mark.addresses == wish.addresses && mark.translated == wish.translates()
+    };
     let stays = old.iter().find(said).map(|mark| mark.number);
     let number = match stays {
         Some(number) => number,
         // The rule that says whose the rest is comes first, and goes last.
-        None => before.add_mark(&ipfw, instance, &name, &wish.addresses)?,
+        None => before.add_mark(&ipfw, instance, &name, &wish)?,
     };
     let settled = settle(&ipfw, &before, instance, &name, Some(&wish)).and_then(|()| {
         for mark in old.iter().filter(|mark| mark.number != number) {
@@ -125,7 +136,7 @@ fn published(seen: &Host) -> Vec<Published> {
             ports: redirect.ports,
             jail: SocketAddr::V4(redirect.to),
         });
-        let way_out = nat.zip(seen.interface(mark.instance));
+        let way_out = nat.zip(seen.interface(mark.instance)).filter(|_| mark.translated);
         let translated = way_out.into_iter().flat_map(|(nat, interface)| {
             let from = |from: &Ipv4Addr| Translated {
                 interface,
@@ -191,6 +202,9 @@ fn wish(wanted: &JailNat, surroundings: &Surroundings, problems: &mut Vec<Proble
         IpAddr::V6(_) => None,
     };
     let addresses: Vec<Ipv4Addr> = usable.filter_map(inet).collect();
+    if !wanted.blocked.is_empty() {
+        problems.push(Problem::BlocksByIpfw { jail: jail() });
+    }
     let Some(first) = addresses.first().copied() else {
         problems.push(match wanted.addresses.is_empty() {
             true => Problem::NoJailAddress { jail: jail() },
@@ -198,9 +212,6 @@ fn wish(wanted: &JailNat, surroundings: &Surroundings, problems: &mut Vec<Proble
         });
         return None;
     };
-    if !wanted.nat {
-        problems.push(Problem::PublishesWithoutNat { jail: jail() });
-    }
     let interface = wanted.interface;
     let Some((interface, IpAddr::V4(address))) = surroundings.way_out(Family::Inet, interface) else {
         problems.push(Problem::NoWayOut { family: Family::Inet, interface });
@@ -216,7 +227,10 @@ fn wish(wanted: &JailNat, surroundings: &Surroundings, problems: &mut Vec<Proble
                 continue;
             }
             Some(other @ IpAddr::V6(_)) => {
-                problems.push(Problem::NoAddressOfFamily { jail: jail(), address: other });
+                problems.push(match surroundings.has(other) {
+                    true => Problem::NoInet6Ports { address: other },
+                    false => Problem::NotOurAddress { address: other },
+                });
                 continue;
             }
         };
@@ -224,7 +238,9 @@ fn wish(wanted: &JailNat, surroundings: &Surroundings, problems: &mut Vec<Proble
         let (protocol, ports) = (publication.protocol(), publication.ports());
         redirects.insert(NatRedirect { protocol, host, ports, to });
     }
-    Some(Wish { interface, address, addresses: addresses.into_iter().collect(), redirects })
+    let addresses: BTreeSet<Ipv4Addr> = addresses.into_iter().collect();
+    let translated = if wanted.nat { addresses.clone() } else { BTreeSet::new() };
+    Some(Wish { interface, address, addresses, translated, redirects })
 }
 
 /// The instance for a way out: the one that there is, or a free one. None: there are as many as there may be.
@@ -237,14 +253,19 @@ fn instance_for(ipfw: &Ipfw, seen: &Host, wish: &Wish) -> Result<Option<Instance
         return Ok(Some(instance));
     }
     let foreign = ipfw.nats()?;
-    let free = |instance: &Instance| !seen.uses(*instance) && !foreign.contains(&instance.nat());
+    let foreign =
+        |instance: &Instance| foreign.contains(&instance.nat()) || foreign.contains(&instance.nat_of_host());
+    let free = |instance: &Instance| !seen.uses(*instance) && !foreign(instance);
     Ok(Instance::all().find(free))
 }
 
 /// Makes an instance what all jails of it ask for, this jail with its wish, or without one.
 fn settle(ipfw: &Ipfw, seen: &Host, instance: Instance, jail: &str, wish: Option<&Wish>) -> Result<()> {
-    let others = seen.marks.iter().filter(|mark| mark.instance == instance && mark.name != jail);
-    let mut addresses: BTreeSet<Ipv4Addr> = others.flat_map(|mark| mark.addresses.iter().copied()).collect();
+    let others = || seen.marks.iter().filter(|mark| mark.instance == instance && mark.name != jail);
+    let all_of = |mark: &Mark| mark.addresses.clone();
+    let mut addresses: BTreeSet<Ipv4Addr> = others().flat_map(all_of).collect();
+    let mut translated: BTreeSet<Ipv4Addr> =
+        others().filter(|mark| mark.translated).flat_map(all_of).collect();
     let nat = seen.nat(instance);
     let stays = |redirect: &&NatRedirect| addresses.contains(redirect.to.ip());
     let mut redirects: BTreeSet<NatRedirect> =
@@ -252,6 +273,7 @@ fn settle(ipfw: &Ipfw, seen: &Host, instance: Instance, jail: &str, wish: Option
     let way_out = match wish {
         Some(wish) => {
             addresses.extend(&wish.addresses);
+            translated.extend(&wish.translated);
             redirects.extend(&wish.redirects);
             Some((wish.interface, wish.address))
         }
@@ -259,7 +281,7 @@ fn settle(ipfw: &Ipfw, seen: &Host, instance: Instance, jail: &str, wish: Option
     };
     match way_out {
         Some((interface, address)) if !addresses.is_empty() => {
-            let wanted = Wish { interface, address, addresses, redirects };
+            let wanted = Wish { interface, address, addresses, translated, redirects };
             host::make(ipfw, seen, instance, &wanted)
         }
         // No jail is left, or the instance is gone: its jails get it again with their next start.

@@ -1,5 +1,6 @@
 //! The numbers and names that are ours.
 
+use std::net::Ipv4Addr;
 use std::ops::RangeInclusive;
 
 use crate::packet_filter::ipfw::{NatNumber, RuleNumber, RuleSet};
@@ -11,8 +12,17 @@ const SET: u8 = 29;
 pub(super) const INSTANCES: u16 = 16;
 /// The number of the rules of the first way out: before those of /etc/rc.firewall, which begin with 100.
 const FIRST_RULE: u16 = 50;
+/// The number of those of its rules that are asked before them.
+const FIRST_EARLY_RULE: u16 = FIRST_RULE - INSTANCES;
+/// The number of those of its rules that are asked after them: for ports of jails that are not translated.
+const FIRST_RULE_OF_PORTS: u16 = FIRST_RULE + INSTANCES;
 /// The number of the first instance of NAT, and the tag of the packets of its jails.
 const FIRST_NAT: u16 = 46_200;
+/// The number of the first instance for what the host sends to itself.
+const FIRST_NAT_OF_HOST: u16 = FIRST_NAT + INSTANCES;
+/// What the host has as its address for jails when it connects to a port of its own that is published: the address
+/// that RFC 7600 gives to senders without one. No host has it, and packets to it leave by the default route.
+pub(super) const STAND_IN: Ipv4Addr = Ipv4Addr::new(192, 0, 0, 8);
 /// The numbers of the rules that say what is whose, of which the highest that is free is taken: behind everything
 /// else, so that no packet gets there on most hosts.
 pub(super) const MARKS: RangeInclusive<u16> = 55_000..=65_534;
@@ -31,12 +41,47 @@ impl Instance {
 
     /// Of the rules of this number.
     pub fn of_rule(number: RuleNumber) -> Option<Instance> {
-        Instance::all().find(|instance| instance.rule() == number)
+        Instance::all().find(|instance| instance.numbers().contains(&number))
+    }
+
+    /// The lowest and the highest number of rules of any.
+    pub fn rules() -> (RuleNumber, RuleNumber) {
+        (Instance(0).early_rule(), Instance(INSTANCES - 1).rule_of_ports())
     }
 
     /// The number of its rules.
     pub fn rule(self) -> RuleNumber {
         RuleNumber::new(FIRST_RULE + self.0).expect("a number of a rule")
+    }
+
+    /// The number of its rules that are asked before the others.
+    pub fn early_rule(self) -> RuleNumber {
+        RuleNumber::new(FIRST_EARLY_RULE + self.0).expect("a number of a rule")
+    }
+
+    /// The number of its rules that are asked after the others.
+    pub fn rule_of_ports(self) -> RuleNumber {
+        RuleNumber::new(FIRST_RULE_OF_PORTS + self.0).expect("a number of a rule")
+    }
+
+    /// All numbers of its rules.
+    pub fn numbers(self) -> [RuleNumber; 3] {
+        [self.early_rule(), self.rule(), self.rule_of_ports()]
+    }
+
+    /// The table of the addresses of all of its jails.
+    pub fn table_of_jails(self) -> TableName {
+        format!("{COMMENT}-{}", self.nat_of_host()).parse().expect("a name of a table")
+    }
+
+    /// What tags packets that the host sent to a published address of its own.
+    pub fn tag_of_host(self) -> u16 {
+        FIRST_NAT_OF_HOST + self.0
+    }
+
+    /// The number of its instance of NAT for what the host sends to itself.
+    pub fn nat_of_host(self) -> NatNumber {
+        NatNumber::new(FIRST_NAT_OF_HOST + self.0).expect("a number of an instance")
     }
 
     /// Returns the number of its instance of NAT.
@@ -54,17 +99,24 @@ impl Instance {
         format!("{COMMENT}-{}", self.nat()).parse().expect("a name of a table")
     }
 
-    /// Returns what the rule of a jail says.
-    pub fn comment_of(self, jail: &str) -> String {
-        format!("{COMMENT} nat {} for {jail}", self.nat())
+    /// Returns what the rule of a jail says: whether what the jail sends is translated, or its ports are published and no more.
+    pub fn comment_of(self, jail: &str, translated: bool) -> String {
+        let what = if translated { "nat" } else { "ports" };
+        format!("{COMMENT} {what} {} for {jail}", self.nat())
     }
 
     /// Returns what was said with [`Instance::comment_of`].
-    pub fn from_comment(comment: &str) -> Option<(Instance, String)> {
-        let rest = comment.strip_prefix(COMMENT)?.strip_prefix(" nat ")?;
+    pub fn from_comment(comment: &str) -> Option<(Instance, String, bool)> {
+        let rest = comment.strip_prefix(COMMENT)?.strip_prefix(' ')?;
+        let (what, rest) = rest.split_once(' ')?;
+        let translated = match what {
+            "nat" => true,
+            "ports" => false,
+            _ => return None,
+        };
         let (number, jail) = rest.split_once(" for ")?;
         let instance = Instance::all().find(|instance| instance.nat().to_string() == number)?;
-        Some((instance, jail.to_owned()))
+        Some((instance, jail.to_owned(), translated))
     }
 }
 
@@ -87,11 +139,14 @@ mod tests {
     fn a_comment_says_whose_a_rule_is() {
         let long = "x".repeat(63);
         for (instance, jail) in Instance::all().zip(["web", "a for b", "nat 1 for 2", &long]) {
-            let comment = instance.comment_of(jail);
-            assert_eq!(Instance::from_comment(&comment), Some((instance, jail.to_owned())));
-            assert!(comment.len() <= Rule::LONGEST_COMMENT);
+            for translated in [true, false] {
+                let comment = instance.comment_of(jail, translated);
+                assert_eq!(Instance::from_comment(&comment), Some((instance, jail.to_owned(), translated)));
+                assert!(comment.len() <= Rule::LONGEST_COMMENT);
+            }
         }
-        for other in ["jailwire", "nat 46200 for web", "jailwire nat 1 for web", "jailwire nat 46200"] {
+        let others = ["jailwire", "nat 46200 for web", "jailwire nat 1 for web", "jailwire nat 46200"];
+        for other in others.into_iter().chain(["jailwire pat 46200 for web"]) {
             assert_eq!(Instance::from_comment(other), None, "{other}");
         }
     }
@@ -99,7 +154,10 @@ mod tests {
     #[test]
     fn our_rules_come_before_those_of_rc_firewall() {
         let last = Instance::all().last().unwrap();
-        assert!(last.rule().get() < 100);
+        assert!(last.rule_of_ports().get() < 100);
+        assert!(last.early_rule() < Instance::all().next().unwrap().rule());
+        assert!(last.rule() < Instance::all().next().unwrap().rule_of_ports());
+        assert_eq!(last.numbers().map(Instance::of_rule), [Some(last); 3]);
         assert_eq!(Instance::of_rule(last.rule()), Some(last));
         assert_eq!(Instance::of_rule(RuleNumber::new(100).unwrap()), None);
     }

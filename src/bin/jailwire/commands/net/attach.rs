@@ -58,6 +58,9 @@ pub fn attach(plumbing: &Plumbing, args: &Attach) -> Result<(), CommandError> {
     if args.nat {
         nic = nic.nat();
     }
+    if args.enable_pf {
+        nic = nic.enable_pf();
+    }
     nic = nic.nat_by(&args.nat_backend);
     if let Some(interface) = &args.nat_interface {
         nic = nic.nat_through(interface);
