@@ -22,8 +22,7 @@ const MAIN: &str = "set skip on epair99a\n\
     nat-anchor \"others/*\"\n\
     rdr on epair98a inet proto tcp from any to any port 2222 -> 10.200.0.2 port 22\n\
     rdr-anchor \"others/*\"\n";
-const FILTER: &str =
-    "anchor \"others/*\"\nanchor \"jailwire/*\"\nblock in quick from <friends> to any port 6000:6010\npass\n";
+const FILTER: &str = "anchor \"others/*\"\nanchor \"jailwire/*\"\nblock in quick proto tcp from <friends> to any port 6000:6010\npass\n";
 /// An anchor of somebody else's.
 const ANCHOR: &str = "table <inside> { 10.200.0.2, 10.200.0.3 }\n\
     rdr on epair98a inet proto tcp from any to any port 2223 -> 10.200.0.3 port 22\n\
