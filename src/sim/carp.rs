@@ -236,7 +236,7 @@ mod tests {
     }
 
     fn ask(world: &mut World, number: std::ffi::c_ulong, fields: &[(usize, i32)]) -> Result<Block> {
-        let mut request = Request::zeroed("SIOCGVH", number);
+        let mut request = Request::new(number);
         request.argument.put(0, b"vnet0.1\0");
         let mut block = Block::zeroed(size_of::<sys::carpreq>());
         block.put(offset_of!(sys::carpreq, carpr_count), &1i32.to_ne_bytes());
