@@ -86,7 +86,7 @@ impl Vnet {
     pub fn group_members(&self, group: &InterfaceName) -> Result<Option<Vec<InterfaceName>>> {
         match self.names(|| call!(SIOCGIFGMEMB).on(group), "list members of group", group) {
             Ok(names) => Ok(Some(names)),
-            Err(error) if error.errno() == Errno::ENOENT => Ok(None),
+            Err(error) if error.errno() == Some(Errno::ENOENT) => Ok(None),
             Err(error) => Err(error),
         }
     }

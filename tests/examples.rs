@@ -13,6 +13,10 @@ use jailwire::kernel::{self, Kernel};
 use jailwire::sim::Sim;
 use jailwire::wiring::Wiring;
 
+#[cfg(feature = "serde")]
+#[allow(dead_code)]
+#[path = "../examples/aliases_json.rs"]
+mod aliases_json;
 #[allow(dead_code)]
 #[path = "../examples/bridge_vlans.rs"]
 mod bridge_vlans;
@@ -32,8 +36,14 @@ mod route_table;
 #[path = "../examples/shared_ip.rs"]
 mod shared_ip;
 #[allow(dead_code)]
+#[path = "../examples/two_nics.rs"]
+mod two_nics;
+#[allow(dead_code)]
 #[path = "../examples/watch.rs"]
 mod watch;
+#[allow(dead_code)]
+#[path = "../examples/watch_bulk.rs"]
+mod watch_bulk;
 
 /// One at a time: on FreeBSD they share the machine.
 fn alone() -> MutexGuard<'static, ()> {
@@ -92,6 +102,51 @@ fn what_happens_is_watched() {
     for line in ["a is here, as number", " has 198.51.100.1/24\n", "route to 198.51.100.0/24", "b is gone\n"]
     {
         assert!(told.contains(line), "{line}: {told}");
+    }
+}
+
+/// Whether the kernel's bridges filter VLANs.
+fn filters(wiring: &Wiring) -> bool {
+    wiring.host().sysctl_int("kern.osreldate").unwrap() >= 1_500_000
+}
+
+#[test]
+fn two_nics_of_which_one_has_vlans_and_a_route() {
+    let _turn = alone();
+    let wiring = Wiring::on(kernel()).unwrap();
+    if !filters(&wiring) {
+        let error = two_nics::run(&wiring, &mut Vec::new()).unwrap_err();
+        return assert!(error.to_string().contains("VLAN"), "{error}");
+    }
+    let told = printed(|out| two_nics::run(&wiring, out));
+    for line in [
+        "epair0b up 192.0.2.20/24",
+        "epair1b up 198.51.100.20/24",
+        "203.0.113.0/24 via 198.51.100.1",
+        "Problems with 2",
+    ] {
+        assert!(told.contains(line), "{line}: {told}");
+    }
+    assert!(!wiring.host().has_interface(&"bridge72".parse().unwrap()).unwrap());
+}
+
+#[test]
+fn a_start_of_many_is_watched() {
+    let _turn = alone();
+    let told = printed(|out| watch_bulk::run(&Wiring::on(kernel()).unwrap(), out));
+    assert_eq!(told.matches("Ended(Up(").count(), 4, "{told}");
+    assert!(told.contains(" events, the first: Some("), "{told}");
+}
+
+#[test]
+#[cfg(feature = "serde")]
+fn aliases_are_read_back_as_json() {
+    let _turn = alone();
+    let told = printed(|out| aliases_json::run(&Wiring::on(kernel()).unwrap(), out));
+    let addresses: serde_json::Value = serde_json::from_str(&told).unwrap();
+    for address in ["192.0.2.40", "2001:db8::40"] {
+        let found = addresses.as_array().unwrap().iter().find(|one| one["address"] == address);
+        assert!(found.is_some(), "{told}");
     }
 }
 

@@ -6,14 +6,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jailwire::Vnet;
-use jailwire::jail::{JailParameters, JailSystem};
 use jailwire::kernel::{Kernel, Proxy};
 use jailwire::sim::Sim;
 use jailwire::wiring::bulk::{Cancel, Fate, Limits, Progress};
 use jailwire::wiring::{
-    Alias, Devfs, HostName, JailSpec, MountSpec, Network, Nic, Router, Shared, VnetSpec, Wiring,
+    Alias, HostName, JailSpec, MountSpec, Network, Nic, Router, Shared, VnetSpec, Wiring,
 };
-use jailwire::{InterfaceName, MacAddr, Mtu};
+use jailwire::{InterfaceName, MacAddr};
 
 use asked::{Asked, Counter};
 
@@ -31,27 +30,16 @@ type Kind = fn(u16, Places) -> JailSpec;
 fn with_a_stack(number: u16, places: Places) -> JailSpec {
     let [high, low] = (number + 2).to_be_bytes();
     let mac = |end| MacAddr([2, 0, end, 0, high, low]);
-    let nic = Nic {
-        host_name: HostName::WithJid("vnet0.".to_owned()),
-        jail_name: "epair0b".parse().unwrap(),
-        description: format!("associated with jail: flat{number} as nic: epair0b"),
-        macs: Some((mac(1), mac(2))),
-        mtu: None,
-        default_mtu: Mtu::new(1500).unwrap(),
-        bridge: Some(places.bridge),
-        uplink: Some(places.uplink.into()),
-        vlans: None,
-        isolated: false,
-        inet: vec![format!("10.1.{high}.{low}/16").parse().unwrap()],
-        inet6: vec![format!("fd00::{:x}/64", number + 2).parse().unwrap()],
-        accept_rtadv: false,
-        stable_address: false,
-    };
-    let network = VnetSpec {
-        nics: vec![nic],
-        default4: Some(Router { address: [10, 1, 0, 1].into(), nic: None }),
-        ..VnetSpec::default()
-    };
+    let mut nic = Nic::new(HostName::WithJid("vnet0.".to_owned()), "epair0b".parse().unwrap());
+    nic.description = format!("associated with jail: flat{number} as nic: epair0b");
+    nic.macs = Some((mac(1), mac(2)));
+    nic.bridge = Some(places.bridge);
+    nic.uplink = Some(places.uplink.into());
+    nic.inet = vec![format!("10.1.{high}.{low}/16").parse().unwrap()];
+    nic.inet6 = vec![format!("fd00::{:x}/64", number + 2).parse().unwrap()];
+    let mut network = VnetSpec::default();
+    network.nics = vec![nic];
+    network.default4 = Some(Router::new([10, 1, 0, 1].into()));
     specification(number, Network::Vnet(network))
 }
 
@@ -59,34 +47,18 @@ fn with_a_stack(number: u16, places: Places) -> JailSpec {
 fn with_aliases(number: u16, places: Places) -> JailSpec {
     let [high, low] = (number + 2).to_be_bytes();
     let interface = Some(places.uplink);
-    let shared = Shared {
-        ip4: vec![Alias { interface, network: format!("10.1.{high}.{low}/32").parse().unwrap() }],
-        ip6: vec![Alias { interface, network: format!("fd00::{:x}/128", number + 2).parse().unwrap() }],
-        ip4_mode: JailSystem::New,
-        ip6_mode: JailSystem::New,
-        ip4_source_selection: true,
-        ip6_source_selection: true,
-    };
+    let mut shared = Shared::default();
+    shared.ip4 = vec![Alias { interface, network: format!("10.1.{high}.{low}/32").parse().unwrap() }];
+    shared.ip6 = vec![Alias { interface, network: format!("fd00::{:x}/128", number + 2).parse().unwrap() }];
     specification(number, Network::Shared(shared))
 }
 
 fn specification(number: u16, network: Network) -> JailSpec {
-    let devfs = MountSpec {
-        fstype: "devfs".to_owned(),
-        from: "devfs".into(),
-        beneath: format!("flat{number}").into(),
-        options: Vec::new(),
-        ruleset: true,
-    };
-    JailSpec {
-        name: format!("flat{number}"),
-        path: "/".into(),
-        parameters: JailParameters::default(),
-        devfs: Devfs::Existing(0),
-        mounts: vec![devfs],
-        network,
-        nat: None,
-    }
+    let mut devfs = MountSpec::new("devfs", "devfs", format!("flat{number}"));
+    devfs.ruleset = true;
+    let mut spec = JailSpec::new(format!("flat{number}"), "/", network);
+    spec.mounts = vec![devfs];
+    spec
 }
 
 /// What so many jails ask, from their start to their stop.

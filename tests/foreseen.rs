@@ -6,8 +6,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, mpsc};
 
+use jailwire::Error as LifecycleError;
 use jailwire::files::Files;
-use jailwire::iocage::lifecycle::{Error as LifecycleError, Found, Host, Preview, Report};
+use jailwire::iocage::lifecycle::{Found, Host, Preview, Report};
 use jailwire::iocage::store::{Entry, Store};
 use jailwire::kernel::{Proxy, Seen, Simulation as _, Watch};
 use jailwire::sim::Sim;

@@ -16,7 +16,8 @@ use jailwire::route::{Gateway, Route, Via};
 use jailwire::sim::{Fault, Killed, Options, Setting, Sim};
 use jailwire::types::{Fib, InterfaceName};
 use jailwire::vnet::Vnet;
-use jailwire::wiring::{AddressMove, Problem, Wiring, WiringError};
+use jailwire::wiring::{AddressMove, Problem, Wiring};
+use jailwire::{Error, ErrorKind};
 
 const MEMBER_ADDRESSES: &str = "net.link.bridge.member_ifaddrs";
 
@@ -202,11 +203,9 @@ fn shown(host: &Vnet, interface: &str) -> Vec<String> {
     addresses.iter().map(|one| one.network.to_string()).collect()
 }
 
-fn problems(error: WiringError) -> Vec<Problem> {
-    match error {
-        WiringError::Problems(problems) => problems,
-        other => panic!("{other}"),
-    }
+fn problems(error: Error) -> Vec<Problem> {
+    assert_eq!(error.kind(), ErrorKind::Problems, "{error}");
+    error.problems().to_vec()
 }
 
 #[test]

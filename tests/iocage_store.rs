@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use jailwire::files::{Files, Gate};
-use jailwire::iocage::config::{ConfigError, JailConfig, Level, Network, Problem};
+use jailwire::iocage::config::{JailConfig, Level, Network, Problem};
 use jailwire::iocage::defaults::HostDefaults;
 use jailwire::iocage::document::Document;
 use jailwire::iocage::jailconf::JailConf;
@@ -44,8 +44,8 @@ impl One {
     fn problems(&self) -> Vec<Problem> {
         match JailConfig::resolve(&self.store, &self.entry) {
             Ok(config) => config.warnings,
-            Err(ConfigError::Problems { problems, .. }) => problems,
-            Err(error) => panic!("{error}"),
+            Err(error) if error.config_problems().is_empty() => panic!("{error}"),
+            Err(error) => error.config_problems().to_vec(),
         }
     }
 

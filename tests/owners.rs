@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jailwire::Vnet;
 use jailwire::bridge::MemberFlags;
 use jailwire::files::Files;
 use jailwire::jail::{self, JailParameters, JailSystem};
@@ -12,9 +11,8 @@ use jailwire::kernel::{Clock, Errno};
 use jailwire::sim::{Fault, Hardware, Options, Sim};
 use jailwire::types::{Fib, InterfaceName, Jid};
 use jailwire::wiring::bulk::{self, Cancel, Fate, Limits};
-use jailwire::wiring::{
-    Claim, Journal, Plan, Problem, Standing, StateDirectory, Step, Survey, Wiring, WiringError,
-};
+use jailwire::wiring::{Claim, Journal, Plan, Problem, Standing, StateDirectory, Step, Survey, Wiring};
+use jailwire::{Error, ErrorKind, Vnet};
 
 /// How long a connection goes on that outlives a test.
 const LONG: Duration = Duration::from_secs(600);
@@ -45,7 +43,7 @@ fn is_untouched(wiring: &Wiring, jid: Jid) {
     assert_eq!(info.hostname, "theirs");
 }
 
-fn start_vnet(wiring: &Wiring, jail: &str, last: u8) -> Result<jailwire::wiring::Up, WiringError> {
+fn start_vnet(wiring: &Wiring, jail: &str, last: u8) -> Result<jailwire::wiring::Up, Error> {
     let address = format!("192.0.2.{last}/24");
     wiring.jail(jail, "/").nic("bridge0").address(address).router("192.0.2.1").start()
 }
@@ -85,7 +83,7 @@ fn a_jail_with_a_connection_is_stopped_at_once_and_started_beside_itself() {
         let second = start().unwrap();
         assert!(sim.now() - begin < Duration::from_secs(3), "the start has waited for the connection");
         assert_ne!(first.jid, second.jid);
-        assert!(matches!(start(), Err(WiringError::Problems(_))), "it was started twice");
+        assert!(start().is_err_and(|error| error.kind() == ErrorKind::Problems), "it was started twice");
         assert!(wiring.stop("web").unwrap());
         assert_eq!(sim.panics(), [""; 0]);
         sim.sleep(LONG);
@@ -168,10 +166,11 @@ fn what_was_lent_is_waited_for_as_long_as_was_said_and_then_told_and_kept() {
     drop(inside);
     sim.connect(up.jid.get(), Duration::from_secs(30));
     let begin = sim.now();
-    let Err(WiringError::Owed(owed)) = wiring.stop("web") else { panic!("it is not back yet") };
+    let error = wiring.stop("web").unwrap_err();
+    let owed = error.owed();
     let waited = sim.now() - begin;
     assert!(waited >= Duration::from_secs(2) && waited < Duration::from_secs(4), "{waited:?}");
-    assert!(owed.failures.iter().any(|(owed, _)| owed.to_string().contains("em1")));
+    assert!(owed.iter().any(|(owed, _)| owed.to_string().contains("em1")));
     assert_eq!(wiring.standing("web").unwrap(), Standing::Dying(up.jid));
 }
 
@@ -185,7 +184,8 @@ fn a_jail_of_that_name_that_others_have_made_is_left_alone() {
     let theirs = foreign(&wiring, "web");
     assert_eq!(wiring.standing("web").unwrap(), Standing::Foreign(theirs));
     for result in [wiring.stop("web").map(drop), start_vnet(&wiring, "web", 20).map(drop)] {
-        let Err(WiringError::Problems(problems)) = result else { panic!("{result:?}") };
+        let Err(error) = &result else { panic!("{result:?}") };
+        let problems = error.problems();
         assert!(matches!(problems[..], [Problem::ForeignJail { .. }]), "{problems:?}");
         is_untouched(&wiring, theirs);
     }
@@ -226,7 +226,8 @@ fn a_jail_that_was_made_with_the_name_and_the_jid_of_ours_is_left_alone() {
         assert_eq!(theirs, ours.jid);
         assert_eq!(wiring.standing("web").unwrap(), Standing::Foreign(theirs), "{point}");
         for result in [wiring.stop("web").map(drop), start().map(drop)] {
-            let Err(WiringError::Problems(problems)) = result else { panic!("{point}: {result:?}") };
+            let Err(error) = &result else { panic!("{point}: {result:?}") };
+            let problems = error.problems();
             assert!(matches!(problems[..], [Problem::ForeignJail { .. }]), "{point}: {problems:?}");
             is_untouched(&wiring, theirs);
         }
@@ -351,7 +352,8 @@ fn what_is_no_epair_is_not_detached() {
     let (_, wiring) = simulated();
     start_vnet(&wiring, "web", 20).unwrap();
     for other in ["bridge0", "em0", "lo0"] {
-        let Err(WiringError::Problems(problems)) = wiring.detach(&name(other)) else { panic!("{other}") };
+        let error = wiring.detach(&name(other)).unwrap_err();
+        let problems = error.problems();
         assert!(matches!(problems[..], [Problem::NotAnEpair { .. }]), "{problems:?}");
         assert!(wiring.host().has_interface(&name(other)).unwrap());
     }
@@ -464,7 +466,9 @@ fn a_jail_that_is_half_made_is_not_attached_to() {
     std::fs::write(&path, cut).unwrap();
     assert_eq!(wiring.standing("web").unwrap(), Standing::Partial(Some(up.jid)));
     let before = sim.describe();
-    assert!(matches!(wiring.attach("web").nic("bridge0").apply(), Err(WiringError::Problems(_))));
+    assert!(
+        wiring.attach("web").nic("bridge0").apply().is_err_and(|error| error.kind() == ErrorKind::Problems)
+    );
     assert_eq!(sim.describe(), before);
 }
 

@@ -71,7 +71,7 @@ fn with_every_fault(
             kernel.sleep(Duration::from_secs(60));
             assert_eq!(sim.open_handles(), 0, "call {call} failed with {errno:?}: {result:?}");
             if let Err(error) = result {
-                assert!(!error.operation().is_empty() && !error.call().is_empty());
+                assert!(!error.operation().is_empty() && !error.request().is_empty());
                 assert!(!error.to_string().contains('\n'));
                 check(&sim, &untouched, &format!("call {call} failed with {errno:?}: {error}"));
             }
@@ -234,7 +234,7 @@ fn without_privilege_nothing_is_changed_and_the_error_says_so() {
     for (number, result) in refused.into_iter().enumerate() {
         let error = result.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::PermissionDenied, "{number}: {error}");
-        assert!(error.hint().unwrap().contains("root"), "{number}: {error}");
+        assert!(error.advice().unwrap().contains("root"), "{number}: {error}");
     }
     assert_eq!(sim.describe(), before);
     // Reading is for everyone.

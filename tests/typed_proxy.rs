@@ -68,7 +68,7 @@ fn a_lost_answer_is_asked_for_again() {
     proxy.watch.lose.store(1000, Relaxed);
     let begun = proxy.now();
     let error = host.route_to(address("203.0.113.1"), Fib::DEFAULT).unwrap_err();
-    assert_eq!((error.kind(), error.call()), (ErrorKind::TimedOut, "RTM_GET"));
+    assert_eq!((error.kind(), error.request()), (ErrorKind::TimedOut, "RTM_GET"));
     assert!(proxy.now() - begun < Duration::from_secs(10));
 }
 

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use jailwire::Error;
 use jailwire::Vnet;
 use jailwire::jail::{self, JailParameters};
 use jailwire::kernel::Errno;
 use jailwire::sim::{Fault, Sim};
 use jailwire::types::Fib;
-use jailwire::wiring::{Problem, Step, Wiring, WiringError};
+use jailwire::wiring::{Problem, Step, Wiring};
 
 fn simulated() -> (Sim, Wiring) {
     let sim = Sim::new();
@@ -64,11 +65,11 @@ fn all_that_is_wrong_is_told_at_once_and_nothing_is_changed() {
     let (sim, wiring) = simulated();
     let before = sim.describe();
     let error = wiring.jail("web", "/").nic("a bridge").address("192.0.2.300/24").mtu(7).start().unwrap_err();
-    let WiringError::Problems(problems) = &error else { panic!("{error}") };
-    assert_eq!(problems.len(), 3, "{error}");
+    assert_eq!(error.problems().len(), 3, "{error}");
     let error =
         wiring.jail("web", "/nowhere").nic("em0").address("192.0.2.20/24").router("203.0.113.1").start();
-    let Err(WiringError::Problems(problems)) = error else { panic!("{error:?}") };
+    let error = error.unwrap_err();
+    let problems = error.problems();
     assert!(problems.iter().any(|problem| matches!(problem, Problem::NoRoot { .. })), "{problems:?}");
     assert!(problems.iter().any(|problem| matches!(problem, Problem::NotABridge { .. })), "{problems:?}");
     assert!(problems.iter().any(|problem| matches!(problem, Problem::UnreachableRouter { .. })));
@@ -90,7 +91,8 @@ fn what_is_started_twice_or_stopped_twice_is_told() {
     let before = sim.describe();
     let start = || wiring.jail("web", "/").nic("bridge0").address("192.0.2.20/24").start();
     start().unwrap();
-    let Err(WiringError::Problems(problems)) = start() else { panic!("started twice") };
+    let error = start().unwrap_err();
+    let problems = error.problems();
     assert!(matches!(problems[..], [Problem::JailExists { .. }]), "{problems:?}");
     assert!(wiring.stop("web").unwrap());
     assert!(!wiring.stop("web").unwrap());
@@ -128,7 +130,7 @@ fn assert_same(after: &str, before: &str, call: u64) {
 #[track_caller]
 fn fails_without_a_trace(
     prepare: impl Fn(&Wiring),
-    act: impl Fn(&Wiring) -> Result<(), WiringError>,
+    act: impl Fn(&Wiring) -> Result<(), Error>,
 ) -> (u64, u64) {
     let (sim, wiring) = simulated();
     prepare(&wiring);

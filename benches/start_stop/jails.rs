@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use jailwire::jail::{JailParameters, JailSystem};
-use jailwire::wiring::{Alias, Devfs, HostName, JailSpec, Network, Nic, Router, Shared, VnetSpec};
-use jailwire::{InterfaceName, MacAddr, Mtu};
+use jailwire::jail::JailSystem;
+use jailwire::wiring::{Alias, HostName, JailSpec, Network, Nic, Router, Shared, VnetSpec};
+use jailwire::{InterfaceName, MacAddr};
 
 /// How they are wired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,49 +60,27 @@ fn place(number: usize) -> [u8; 2] {
 pub fn specification(wiring: Wiring, number: usize, bridge: InterfaceName) -> JailSpec {
     let network = match wiring {
         Wiring::Vnet => Network::Vnet(vnet(number, bridge)),
-        Wiring::Shared => Network::Shared(Shared {
-            ip4: vec![Alias {
+        Wiring::Shared => {
+            let mut shared = Shared::default();
+            shared.ip4 = vec![Alias {
                 interface: Some("lo0".parse().expect("a name")),
                 network: shared_address(number).parse().expect("an address"),
-            }],
-            ip4_mode: JailSystem::New,
-            ip6: Vec::new(),
-            ip6_mode: JailSystem::Disable,
-            ip4_source_selection: true,
-            ip6_source_selection: true,
-        }),
+            }];
+            shared.ip6_mode = JailSystem::Disable;
+            Network::Shared(shared)
+        }
     };
-    JailSpec {
-        name: name(number),
-        path: "/".into(),
-        parameters: JailParameters::default(),
-        devfs: Devfs::Existing(0),
-        mounts: Vec::new(),
-        network,
-        nat: None,
-    }
+    JailSpec::new(name(number), "/", network)
 }
 
 fn vnet(number: usize, bridge: InterfaceName) -> VnetSpec {
-    let nic = Nic {
-        host_name: HostName::WithJid("vnet0.".to_owned()),
-        jail_name: "epair0b".parse().expect("a name"),
-        description: format!("associated with jail: {} as nic: epair0b", name(number)),
-        macs: Some(macs(number)),
-        mtu: None,
-        default_mtu: Mtu::new(1500).expect("an MTU"),
-        bridge: Some(bridge),
-        uplink: None,
-        vlans: None,
-        isolated: false,
-        inet: vec![address(number).parse().expect("a network")],
-        inet6: Vec::new(),
-        accept_rtadv: false,
-        stable_address: false,
-    };
-    VnetSpec {
-        nics: vec![nic],
-        default4: Some(Router { address: ROUTER.parse().expect("an address"), nic: None }),
-        ..VnetSpec::default()
-    }
+    let mut nic = Nic::new(HostName::WithJid("vnet0.".to_owned()), "epair0b".parse().expect("a name"));
+    nic.description = format!("associated with jail: {} as nic: epair0b", name(number));
+    nic.macs = Some(macs(number));
+    nic.bridge = Some(bridge);
+    nic.inet = vec![address(number).parse().expect("a network")];
+    let mut spec = VnetSpec::default();
+    spec.nics = vec![nic];
+    spec.default4 = Some(Router::new(ROUTER.parse().expect("an address")));
+    spec
 }

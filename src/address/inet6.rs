@@ -261,7 +261,7 @@ impl Vnet {
     pub fn find_ipv6(&self, name: &InterfaceName, address: Ipv6Addr) -> Result<Option<Ipv6Address>> {
         match self.read_ipv6(name, address) {
             // It went away between two questions.
-            Err(error) if error.errno() == Errno::EADDRNOTAVAIL => Ok(None),
+            Err(error) if error.errno() == Some(Errno::EADDRNOTAVAIL) => Ok(None),
             other => other,
         }
     }
@@ -414,7 +414,7 @@ impl Vnet {
         for address in addresses {
             loop {
                 let flags = match self.ipv6_flags(name, address) {
-                    Err(error) if error.errno() == Errno::EADDRNOTAVAIL => break,
+                    Err(error) if error.errno() == Some(Errno::EADDRNOTAVAIL) => break,
                     other => other?,
                 };
                 if flags.contains(Ipv6Flags::DUPLICATED) {

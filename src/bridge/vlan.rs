@@ -112,6 +112,8 @@ pub enum InvalidVlanSet {
     Backwards(VlanId, VlanId),
 }
 
+crate::error::value_error!(InvalidVlanSet);
+
 impl FromStr for VlanSet {
     type Err = InvalidVlanSet;
 

@@ -2,6 +2,8 @@
 //!
 //! Root in a jail can make its /etc a symbolic link to `../../../etc`, and the host would follow it
 //! out. Here a path is opened one directory at a time, and none of them may be a link.
+//!
+//! The crate cap-std follows links that stay beneath the directory, and has no gate: here a link is refused.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -13,7 +15,8 @@ use nix::fcntl::{AtFlags, OFlag, openat};
 use nix::sys::stat::{Mode, fstatat};
 use nix::unistd::{UnlinkatFlags, symlinkat, unlinkat};
 
-use super::{FileError, Files, Lasting, Result, name_of};
+use super::{Files, Lasting, Result, name_of};
+use crate::Error;
 
 impl Files<'_> {
     /// Replaces the file at `relative` beneath `root`, atomically and durably, as
@@ -21,7 +24,7 @@ impl Files<'_> {
     ///
     /// # Errors
     ///
-    /// [`FileError`]: `root` cannot be opened; a part of `relative` is a symbolic link, is no directory or is `..`; or as
+    /// [`Error`]: `root` cannot be opened; a part of `relative` is a symbolic link, is no directory or is `..`; or as
     /// [`write_atomically`](Files::write_atomically).
     pub fn replace_beneath(&self, root: &Path, relative: &Path, contents: &[u8], mode: u32) -> Result<()> {
         let path = root.join(relative);
@@ -33,7 +36,7 @@ impl Files<'_> {
     ///
     /// # Errors
     ///
-    /// [`FileError`]: `root` cannot be opened; a part of `relative` is a symbolic link, is no directory or is `..`; or as
+    /// [`Error`]: `root` cannot be opened; a part of `relative` is a symbolic link, is no directory or is `..`; or as
     /// [`symlink`](Files::symlink).
     pub fn symlink_beneath(&self, target: &Path, root: &Path, relative: &Path) -> Result<()> {
         let link = root.join(relative);
@@ -46,7 +49,7 @@ impl Files<'_> {
     ///
     /// # Errors
     ///
-    /// [`FileError`]: `root` cannot be opened; a part of `relative` is a symbolic link, is no directory or is `..`; or as
+    /// [`Error`]: `root` cannot be opened; a part of `relative` is a symbolic link, is no directory or is `..`; or as
     /// [`remove_file`](Files::remove_file), without ENOENT.
     pub fn remove_beneath(&self, root: &Path, relative: &Path) -> Result<bool> {
         let path = root.join(relative);
@@ -80,11 +83,8 @@ impl Files<'_> {
     }
 
     fn open_beneath(&self, root: &Path, relative: &Path) -> Result<OwnedFd> {
-        directory_of(root, relative).map_err(|source| FileError {
-            operation: "open the directory of",
-            path: root.join(relative),
-            source,
-        })
+        directory_of(root, relative)
+            .map_err(|source| Error::of_file("open the directory of", &root.join(relative), source))
     }
 }
 

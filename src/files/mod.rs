@@ -4,6 +4,9 @@
 //! operation of the file system that changes something. Tests and the simulated kernel put a gate
 //! there that refuses, or ends the process, at the Nth one: whatever is interrupted must leave files
 //! that the next run can read.
+//!
+//! The crates for atomic replacement, such as tempfile, have no gate between their calls, and do not replace a file in a
+//! directory that was opened before.
 
 mod beneath;
 mod tree;
@@ -23,7 +26,8 @@ use nix::unistd::{UnlinkatFlags, unlinkat};
 
 pub use beneath::read_beneath;
 
-use crate::kernel::Kernel;
+use crate::error::{Error, ErrorKind, Result};
+use crate::kernel::{self, Kernel};
 
 /// Asked before every operation that changes a file.
 pub trait Gate: fmt::Debug + Sync {
@@ -54,21 +58,6 @@ impl Gate for KernelGate<'_> {
         self.0.checkpoint(operation, path).map_err(|failure| failure.errno.into())
     }
 }
-
-/// A change to a file that failed.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot {operation} {}: {source}", path.display())]
-pub struct FileError {
-    /// The operation, such as `rename`.
-    pub operation: &'static str,
-    /// The file.
-    pub path: PathBuf,
-    /// The system's error.
-    pub source: io::Error,
-}
-
-/// The result of a change to a file.
-pub type Result<T> = std::result::Result<T, FileError>;
 
 /// Changes files, asking a [`Gate`] first.
 #[derive(Debug, Clone, Copy)]
@@ -102,7 +91,7 @@ impl<'a> Files<'a> {
     ///
     /// # Errors
     ///
-    /// [`FileError`]: ENOENT or ENOTDIR: there is no such directory. EACCES, EPERM, EROFS: it may not be written to.
+    /// [`Error`]: ENOENT or ENOTDIR: there is no such directory. EACCES, EPERM, EROFS: it may not be written to.
     /// ENOSPC, EDQUOT: the disk is full. EISDIR: `path` is a directory. EIO: the disk. The old file is then still
     /// there, unless only the directory could not be synced.
     pub fn write_atomically(&self, path: &Path, contents: &[u8], mode: u32) -> Result<()> {
@@ -164,7 +153,7 @@ impl<'a> Files<'a> {
     ///
     /// # Errors
     ///
-    /// [`FileError`]: ENOENT: there is no such directory. EACCES, EROFS: it may not be written to. ENOSPC, EDQUOT: the
+    /// [`Error`]: ENOENT: there is no such directory. EACCES, EROFS: it may not be written to. ENOSPC, EDQUOT: the
     /// disk is full.
     pub fn append(&self, path: &Path, contents: &[u8], mode: u32) -> Result<()> {
         self.append_open(&mut None, path, contents, mode)
@@ -191,7 +180,7 @@ impl<'a> Files<'a> {
     ///
     /// # Errors
     ///
-    /// [`FileError`]: EEXIST: something is there. ENOENT: there is no directory above it. EACCES, EROFS, ENOSPC.
+    /// [`Error`]: EEXIST: something is there. ENOENT: there is no directory above it. EACCES, EROFS, ENOSPC.
     pub fn create_dir(&self, path: &Path, mode: u32) -> Result<()> {
         self.attempt("create directory", path, || fs::DirBuilder::new().mode(mode).create(path))
     }
@@ -200,7 +189,7 @@ impl<'a> Files<'a> {
     ///
     /// # Errors
     ///
-    /// [`FileError`]: EEXIST or ENOTDIR: a part of the path is no directory. EACCES, EROFS, ENOSPC. What was made
+    /// [`Error`]: EEXIST or ENOTDIR: a part of the path is no directory. EACCES, EROFS, ENOSPC. What was made
     /// before the failure stays.
     pub fn create_dir_all(&self, path: &Path, mode: u32) -> Result<()> {
         if path.is_dir() {
@@ -211,7 +200,7 @@ impl<'a> Files<'a> {
         }
         match self.create_dir(path, mode) {
             // Somebody else was faster.
-            Err(error) if error.source.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
             other => other,
         }
     }
@@ -220,7 +209,7 @@ impl<'a> Files<'a> {
     ///
     /// # Errors
     ///
-    /// [`FileError`]: EEXIST: something is at `link`. ENOENT: there is no such directory. EACCES, EROFS, ENOSPC.
+    /// [`Error`]: EEXIST: something is at `link`. ENOENT: there is no such directory. EACCES, EROFS, ENOSPC.
     pub fn symlink(&self, target: &Path, link: &Path) -> Result<()> {
         self.attempt("create symbolic link", link, || std::os::unix::fs::symlink(target, link))
     }
@@ -229,7 +218,7 @@ impl<'a> Files<'a> {
     ///
     /// # Errors
     ///
-    /// [`FileError`], about `from`: ENOENT: it is not there. EXDEV: `to` is on another file system. ENOTEMPTY, EISDIR
+    /// [`Error`], about `from`: ENOENT: it is not there. EXDEV: `to` is on another file system. ENOTEMPTY, EISDIR
     /// or ENOTDIR: `to` cannot be replaced by it. EACCES, EROFS.
     pub fn rename(&self, from: &Path, to: &Path) -> Result<()> {
         self.attempt("rename", from, || fs::rename(from, to))
@@ -239,7 +228,7 @@ impl<'a> Files<'a> {
     ///
     /// # Errors
     ///
-    /// [`FileError`]: ENOENT: it is not there. EPERM or EISDIR: it is a directory, or has a flag such as `schg`.
+    /// [`Error`]: ENOENT: it is not there. EPERM or EISDIR: it is a directory, or has a flag such as `schg`.
     /// EACCES, EROFS.
     pub fn remove_file(&self, path: &Path) -> Result<()> {
         self.attempt("remove", path, || fs::remove_file(path))
@@ -255,7 +244,7 @@ impl<'a> Files<'a> {
         self.finish_replacing(path)?;
         match self.remove_file(path) {
             Ok(()) => Ok(true),
-            Err(error) if error.source.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) if error.errno() == Some(kernel::Errno::ENOENT) => Ok(false),
             Err(error) => Err(error),
         }
     }
@@ -278,7 +267,7 @@ impl<'a> Files<'a> {
     ///
     /// # Errors
     ///
-    /// [`FileError`]: ENOTEMPTY: something is in it. EBUSY: a file system is mounted on it. ENOENT: it is not there.
+    /// [`Error`]: ENOTEMPTY: something is in it. EBUSY: a file system is mounted on it. ENOENT: it is not there.
     /// ENOTDIR: it is no directory. EACCES, EROFS.
     pub fn remove_dir(&self, path: &Path) -> Result<()> {
         self.attempt("remove directory", path, || fs::remove_dir(path))
@@ -291,11 +280,10 @@ impl<'a> Files<'a> {
         path: &Path,
         action: impl FnOnce() -> io::Result<T>,
     ) -> Result<T> {
-        self.gate.checkpoint(operation, path).and_then(|()| action()).map_err(|source| FileError {
-            operation,
-            path: path.to_owned(),
-            source,
-        })
+        self.gate
+            .checkpoint(operation, path)
+            .and_then(|()| action())
+            .map_err(|source| Error::of_file(operation, path, source))
     }
 }
 
@@ -308,11 +296,7 @@ enum Lasting {
 
 /// Opens the directory that a file is in.
 fn open_above(path: &Path) -> Result<File> {
-    File::open(parent(path)).map_err(|source| FileError {
-        operation: "open the directory of",
-        path: path.to_owned(),
-        source,
-    })
+    File::open(parent(path)).map_err(|source| Error::of_file("open the directory of", path, source))
 }
 
 /// Creates a hidden file in an open directory, beside the one that it is to replace. Returns the

@@ -36,7 +36,7 @@ impl Files<'_> {
     ///
     /// # Errors
     ///
-    /// [`FileError`](super::FileError), of the first operation that failed: ENOENT: there is no `from`. ENOTEMPTY: there is something in `to`.
+    /// [`Error`](crate::Error), of the first operation that failed: ENOENT: there is no `from`. ENOTEMPTY: there is something in `to`.
     /// ELOOP or ENOTDIR: what was a directory is a symbolic link now. ENOSPC, EDQUOT: the disk is full. EACCES, EROFS.
     /// What was copied stays: [`remove_tree`](Files::remove_tree) takes it away.
     pub fn copy_tree(&self, from: &Path, to: &Path, watch: &mut dyn FnMut(&Path)) -> Result<()> {
@@ -53,7 +53,7 @@ impl Files<'_> {
     ///
     /// # Errors
     ///
-    /// [`FileError`](super::FileError), of the first operation that failed: a file system is mounted in it. ENOTDIR or ELOOP: `path` is no
+    /// [`Error`](crate::Error), of the first operation that failed: a file system is mounted in it. ENOTDIR or ELOOP: `path` is no
     /// directory. EPERM: a flag such as `schg` that the caller may not take off. EACCES, EROFS, EBUSY. What was removed is
     /// gone.
     pub fn remove_tree(&self, path: &Path) -> Result<()> {

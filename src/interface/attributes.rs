@@ -252,7 +252,7 @@ impl Vnet {
     pub fn has_interface(&self, name: &InterfaceName) -> Result<bool> {
         match self.index(name) {
             Ok(_) => Ok(true),
-            Err(error) if error.errno() == Errno::ENXIO => Ok(false),
+            Err(error) if error.errno() == Some(Errno::ENXIO) => Ok(false),
             Err(error) => Err(error),
         }
     }

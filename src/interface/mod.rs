@@ -213,6 +213,7 @@ pub struct InterfaceAddress {
 /// An interface, as a dump shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(into = "crate::spelling::Interface"))]
+#[non_exhaustive]
 pub struct Interface {
     /// Its name.
     pub name: InterfaceName,

@@ -72,6 +72,8 @@ pub enum InvalidAddress {
     Zone(String),
 }
 
+crate::error::value_error!(InvalidAddress);
+
 impl Ip4 {
     /// Returns an address that an interface can have, with a prefix length of 1 to 32.
     ///

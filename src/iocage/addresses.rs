@@ -100,6 +100,8 @@ pub enum InvalidAddresses {
     Duplicate(String),
 }
 
+crate::error::value_error!(InvalidAddresses);
+
 impl<A: Family> Addresses<A> {
     /// Returns a list of different addresses.
     ///

@@ -13,81 +13,15 @@ use serde::de::Deserializer as _;
 
 use super::json::{Json, Pairs, depth, quoted};
 use super::property::Stored;
-use crate::files::{FileError, Files};
+use crate::error::{Error, ErrorKind};
+use crate::files::Files;
 
 /// More than any jail's configuration: a file this big is something else.
 const LARGEST: u64 = 1024 * 1024;
 /// How many brackets may be open at once in the value of a key that we do not know.
 const DEEPEST: usize = 64;
 
-/// A file that is not a jail's configuration.
-#[derive(Debug, thiserror::Error)]
-pub enum DocumentError {
-    /// The file does not exist.
-    #[error("{} is missing: restore it, or create the jail again", .0.display())]
-    Missing(PathBuf),
-    /// The file cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The system's error.
-        source: io::Error,
-    },
-    /// A directory, a device or the like.
-    #[error("{} is not a regular file: put the jail's configuration there", .0.display())]
-    NotAFile(PathBuf),
-    /// More than 1 MiB.
-    #[error("{} is larger than 1 MiB, too large for a configuration: restore it from a backup", .0.display())]
-    TooLarge(PathBuf),
-    /// Not JSON.
-    #[error("{} is not JSON at line {line}, column {column}: {what}; correct it there", path.display())]
-    Syntax {
-        /// The file.
-        path: PathBuf,
-        /// The line, counted from 1.
-        line: usize,
-        /// The column, counted from 1.
-        column: usize,
-        /// The JSON parser's text.
-        what: String,
-    },
-    /// JSON, but not an object.
-    #[error("{} is not a JSON object: it must begin with {{ and hold one \"property\": value after another", .0.display())]
-    NotAnObject(PathBuf),
-    /// The file has a key twice.
-    #[error("{} has {key:?} twice, the second at line {line}: remove one of them", path.display())]
-    Duplicate {
-        /// The file.
-        path: PathBuf,
-        /// The key.
-        key: String,
-        /// The line of the second key.
-        line: usize,
-    },
-    /// Brackets in brackets.
-    #[error("{}: the value of {key:?} is nested too deep: remove it", path.display())]
-    TooDeep {
-        /// The file.
-        path: PathBuf,
-        /// The key.
-        key: String,
-    },
-}
-
-/// A value that is not text, number, boolean or null, where a property needs one of these.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{property} is {found} in {}: write it as text", path.display())]
-pub struct WrongType {
-    /// The property.
-    pub property: String,
-    /// The kind of value: a list or an object.
-    pub found: &'static str,
-    /// The file.
-    pub path: PathBuf,
-}
-
-/// A file of properties.
+/// One file of properties.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {
     path: PathBuf,
@@ -104,19 +38,20 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// [`DocumentError`]: it is missing, cannot be read, is no regular file, is larger than 1 MiB, or is not a JSON
+    /// It is missing, cannot be read, is no regular file, is larger than 1 MiB, or is not a JSON
     /// object.
-    pub fn read(path: &Path) -> Result<Document, DocumentError> {
+    pub fn read(path: &Path) -> Result<Document, Error> {
         let failed = |source: io::Error| match source.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => DocumentError::Missing(path.to_owned()),
-            _ => DocumentError::Read { path: path.to_owned(), source },
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => missing(path),
+            _ => Error::of_file("read", path, source),
         };
         let metadata = fs::metadata(path).map_err(failed)?;
         if !metadata.is_file() {
-            return Err(DocumentError::NotAFile(path.to_owned()));
+            let reason = format!("{} is not a regular file", path.display());
+            return Err(Error::invalid(path.display(), reason, "put the jail's configuration there"));
         }
         if metadata.len() > LARGEST {
-            return Err(DocumentError::TooLarge(path.to_owned()));
+            return Err(too_large(path));
         }
         Document::parse(path, &fs::read(path).map_err(failed)?)
     }
@@ -125,10 +60,10 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// [`DocumentError`]: it is larger than 1 MiB, or is not a JSON object. Where JSON ends is told by line and column.
-    pub fn parse(path: &Path, contents: &[u8]) -> Result<Document, DocumentError> {
+    /// It is larger than 1 MiB, or is not a JSON object. Where JSON ends is told by line and column.
+    pub fn parse(path: &Path, contents: &[u8]) -> Result<Document, Error> {
         if contents.len() as u64 > LARGEST {
-            return Err(DocumentError::TooLarge(path.to_owned()));
+            return Err(too_large(path));
         }
         let begins = contents.iter().find(|byte| !byte.is_ascii_whitespace());
         let mut reader = serde_json::Deserializer::from_slice(contents);
@@ -140,9 +75,15 @@ impl Document {
             Ok(pairs) => pairs,
             Err(error) => {
                 return Err(match twice {
-                    Some(key) => DocumentError::Duplicate { path: path.to_owned(), key, line: error.line() },
+                    Some(key) => {
+                        let (path, line) = (path.display(), error.line());
+                        let reason = format!("{path} has {key:?} twice, the second at line {line}");
+                        Error::invalid(path, reason, "remove one of them")
+                    }
                     None if begins.is_some_and(|byte| *byte != b'{') && error.is_data() => {
-                        DocumentError::NotAnObject(path.to_owned())
+                        let reason = format!("{} is not a JSON object", path.display());
+                        let advice = "it must begin with { and hold one \"property\": value after another";
+                        Error::invalid(path.display(), reason, advice)
                     }
                     None => syntax(path, &error),
                 });
@@ -151,7 +92,8 @@ impl Document {
         let mut values = BTreeMap::new();
         for (key, raw) in pairs {
             if depth(raw.get()) > DEEPEST {
-                return Err(DocumentError::TooDeep { path: path.to_owned(), key });
+                let reason = format!("{}: the value of {key:?} is nested too deep", path.display());
+                return Err(Error::invalid(path.display(), reason, "remove it"));
             }
             let value = Json::from_raw(raw.get()).map_err(|error| syntax(path, &error))?;
             values.insert(key, value);
@@ -178,15 +120,16 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// [`WrongType`]: it is a list or an object.
-    pub fn text(&self, key: &str) -> Result<Option<&str>, WrongType> {
+    /// [`Error`]: it is a list or an object.
+    pub fn text(&self, key: &str) -> Result<Option<&str>, Error> {
         let Some(value) = self.values.get(key) else { return Ok(None) };
         let found = match value {
             Json::Nested(serde_json::Value::Array(_)) => "a list",
             Json::Nested(_) => "an object",
             _ => return Ok(value.text()),
         };
-        Err(WrongType { property: key.to_owned(), found, path: self.path.clone() })
+        let reason = format!("{key} is {found} in {}", self.path.display());
+        Err(Error::invalid(key, reason, "write it as text"))
     }
 
     /// Returns a value as `get` prints it: as text, and lists and objects as JSON.
@@ -224,21 +167,28 @@ impl Document {
     /// # Errors
     ///
     /// As [`Files::write_atomically`].
-    pub fn write(&self, files: &Files) -> Result<(), FileError> {
+    pub fn write(&self, files: &Files) -> Result<(), Error> {
         files.write_atomically(&self.path, self.to_string().as_bytes(), 0o644)
     }
 }
 
-fn syntax(path: &Path, error: &serde_json::Error) -> DocumentError {
+fn missing(path: &Path) -> Error {
+    let reason = format!("{} is missing", path.display());
+    Error::refused(ErrorKind::NotFound, path.display(), reason, "restore it, or create the jail again")
+}
+
+fn too_large(path: &Path) -> Error {
+    let reason = format!("{} is larger than 1 MiB, too large for a configuration", path.display());
+    Error::invalid(path.display(), reason, "restore it from a backup")
+}
+
+fn syntax(path: &Path, error: &serde_json::Error) -> Error {
     // serde_json says where at the end of its message, and we said it at the beginning of ours.
     let message = error.to_string();
     let what = message.rfind(" at line ").map_or(message.as_str(), |at| &message[..at]);
-    DocumentError::Syntax {
-        path: path.to_owned(),
-        line: error.line(),
-        column: error.column(),
-        what: what.to_owned(),
-    }
+    let (path, line, column) = (path.display(), error.line(), error.column());
+    let message = format!("{path} is not JSON at line {line}, column {column}: {what}; correct it there");
+    Error::said(ErrorKind::Invalid, path, message).advising("correct it there")
 }
 
 /// As iocage writes it.
@@ -260,7 +210,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn parse(text: &str) -> Result<Document, DocumentError> {
+    fn parse(text: &str) -> Result<Document, Error> {
         Document::parse(Path::new("config.json"), text.as_bytes())
     }
 
@@ -338,7 +288,7 @@ mod tests {
             document.text("ip4_addr").unwrap_err().to_string(),
             "ip4_addr is a list in config.json: write it as text"
         );
-        assert_eq!(document.text("ip6_addr").unwrap_err().found, "an object");
+        assert!(document.text("ip6_addr").unwrap_err().to_string().contains("is an object in"));
         assert_eq!(document.printed("ip4_addr").unwrap(), "[\"a\"]");
     }
 

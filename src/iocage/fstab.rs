@@ -10,6 +10,7 @@ use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 
 use super::paths;
+use crate::error::Error;
 
 /// A line of an fstab.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,54 +31,29 @@ pub struct Mount {
     pub pass: u32,
 }
 
-/// A line that is not one of an fstab.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("fstab line {line}: {reason}")]
-pub struct FstabError {
-    /// The number of the line, counted from 1.
-    pub line: usize,
-    /// The reason.
-    pub reason: Reason,
+/// What is wrong with a line, and what to write instead.
+fn wrong(what: &str, reason: String, advice: impl fmt::Display) -> Error {
+    Error::invalid(what, reason, advice)
 }
 
-/// Why a line is wrong.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Reason {
-    /// Too few fields, or too many.
-    #[error("it has {0} fields: write source, mount point, type, options, 0 and 0{hint}", hint = if *.0 > 6 { ", and a blank in a path as \\040" } else { "" })]
-    Fields(usize),
-    /// A blank in a path, as older versions of iocage wrote it.
-    #[error("a blank ends a path: write {} as {}", .0.escape_debug(), encode(Path::new(.0)))]
-    Blank(String),
-    /// A backslash that does not begin an escape.
-    #[error("`{}` has a backslash that is no escape: write blanks as \\040 and backslashes as \\134", .0.escape_debug())]
-    Escape(String),
-    /// A type or option with bytes that are no text.
-    #[error("`{}` is no type, and no option, of a file system: write it in ASCII", .0.escape_debug())]
-    Text(String),
-    /// Not a number in one of the last two fields.
-    #[error("`{}` is not a number: end the line with 0 0", .0.escape_debug())]
-    Number(String),
-    /// A mount point that is not in the jail.
-    #[error("{} is not beneath the jail's root {}: mount it there, or write it relative to that", .target.display(), .root.display())]
-    Outside {
-        /// The mount point.
-        target: PathBuf,
-        /// The jail's root.
-        root: PathBuf,
-    },
-    /// A mount point with `..`.
-    #[error("{} goes upwards with `..`: write it without", .0.display())]
-    Upwards(PathBuf),
+fn wrong_number_of_fields(number: usize) -> Error {
+    let hint = if number > 6 { ", and a blank in a path as \\040" } else { "" };
+    let advice = format!("write source, mount point, type, options, 0 and 0{hint}");
+    wrong("", format!("it has {number} fields"), advice)
+}
+
+/// The error of a line, which counts from 1.
+fn of_line(line: usize, reason: Error) -> Error {
+    Error::at(format_args!("fstab line {line}"), reason)
 }
 
 /// Returns the lines of an fstab that are neither empty nor comments. Any bytes make a path, and a comment.
-pub fn mounts<T: AsRef<[u8]> + ?Sized>(text: &T) -> impl Iterator<Item = Result<Mount, FstabError>> {
+pub fn mounts<T: AsRef<[u8]> + ?Sized>(text: &T) -> impl Iterator<Item = Result<Mount, Error>> {
     text.as_ref().split(|byte| *byte == b'\n').enumerate().filter_map(|(index, line)| {
         let line_number = index + 1;
         let fields = fields(line, b" \t\r\x0b\x0c");
         let mount = mount(line_number, &fields).map_err(|reason| blank(line).unwrap_or(reason));
-        (!fields.is_empty()).then(|| mount.map_err(|reason| FstabError { line: line_number, reason }))
+        (!fields.is_empty()).then(|| mount.map_err(|reason| of_line(line_number, reason)))
     })
 }
 
@@ -90,7 +66,7 @@ fn fields<'a>(line: &'a [u8], separators: &[u8]) -> Vec<&'a [u8]> {
 }
 
 /// What is wrong with a line where a blank in a path was written as it is, or with a backslash before it.
-fn blank(line: &[u8]) -> Option<Reason> {
+fn blank(line: &[u8]) -> Option<Error> {
     let path = match fields(line, b"\t\r") {
         // Tabs between fields, and blanks in one of them.
         fields if fields.len() >= 4 => {
@@ -108,23 +84,32 @@ fn blank(line: &[u8]) -> Option<Reason> {
             line[start..end].to_vec()
         }
     };
-    Some(Reason::Blank(String::from_utf8_lossy(&path).replace("\\ ", " ")))
+    let path = String::from_utf8_lossy(&path).replace("\\ ", " ");
+    let advice = format!("write {} as {}", path.escape_debug(), encode(Path::new(&path)));
+    Some(wrong(&path, "a blank ends a path".to_owned(), advice))
 }
 
-fn mount(line: usize, fields: &[&[u8]]) -> Result<Mount, Reason> {
+fn mount(line: usize, fields: &[&[u8]]) -> Result<Mount, Error> {
     let &[source, target, fstype, options, ref numbers @ ..] = fields else {
-        return Err(Reason::Fields(fields.len()));
+        return Err(wrong_number_of_fields(fields.len()));
     };
     if numbers.len() > 2 {
-        return Err(Reason::Fields(fields.len()));
+        return Err(wrong_number_of_fields(fields.len()));
     }
     let number = |index: usize| match numbers.get(index) {
         None => Ok(0),
-        Some(field) => lossy(field).parse().map_err(|_| Reason::Number(lossy(field))),
+        Some(field) => lossy(field).parse().map_err(|_| {
+            let field = lossy(field);
+            wrong(&field, format!("`{}` is not a number", field.escape_debug()), "end the line with 0 0")
+        }),
     };
     let text = |field: &[u8]| match std::str::from_utf8(field) {
         Ok(text) => Ok(text.to_owned()),
-        Err(_) => Err(Reason::Text(lossy(field))),
+        Err(_) => {
+            let field = lossy(field);
+            let reason = format!("`{}` is no type, and no option, of a file system", field.escape_debug());
+            Err(wrong(&field, reason, "write it in ASCII"))
+        }
     };
     Ok(Mount {
         line,
@@ -142,11 +127,11 @@ fn lossy(field: &[u8]) -> String {
 }
 
 impl FromStr for Mount {
-    type Err = FstabError;
+    type Err = Error;
 
     /// Reads the first line that is neither empty nor a comment.
-    fn from_str(text: &str) -> Result<Mount, FstabError> {
-        mounts(text).next().unwrap_or(Err(FstabError { line: 1, reason: Reason::Fields(0) }))
+    fn from_str(text: &str) -> Result<Mount, Error> {
+        mounts(text).next().unwrap_or(Err(of_line(1, wrong_number_of_fields(0))))
     }
 }
 
@@ -162,22 +147,44 @@ impl Mount {
     ///
     /// # Errors
     ///
-    /// [`FstabError`], with its line: it is not beneath the root, or has `..` in it.
-    pub fn beneath(&self, root: &Path) -> Result<PathBuf, FstabError> {
-        let failed = |reason| FstabError { line: self.line, reason };
-        if self.target.components().any(|part| part == Component::ParentDir) {
-            return Err(failed(Reason::Upwards(self.target.clone())));
+    /// With the line: it is not beneath the root, or has `..` in it.
+    pub fn beneath(&self, root: &Path) -> Result<PathBuf, Error> {
+        self.beneath_root(root).map_err(|reason| of_line(self.line, reason))
+    }
+
+    /// Whether a part of the mount point is `..`.
+    pub(super) fn goes_upwards(&self) -> bool {
+        self.target.components().any(|part| part == Component::ParentDir)
+    }
+
+    /// As [`Mount::beneath`], without the line in the error.
+    pub(super) fn beneath_root(&self, root: &Path) -> Result<PathBuf, Error> {
+        let shown = self.target.display().to_string();
+        if self.goes_upwards() {
+            return Err(Error::invalid(
+                &shown,
+                format!("{shown} goes upwards with `..`"),
+                "write it without",
+            ));
         }
         if self.target.is_relative() {
             return Ok(self.target.components().filter(|part| *part != Component::CurDir).collect());
         }
-        let outside = || failed(Reason::Outside { target: self.target.clone(), root: root.to_owned() });
-        paths::inside(&self.target, root).ok_or_else(outside)
+        paths::inside(&self.target, root).ok_or_else(|| {
+            let reason = format!("{shown} is not beneath the jail's root {}", root.display());
+            Error::invalid(&shown, reason, "mount it there, or write it relative to that")
+        })
     }
 }
 
+fn no_escape(field: &[u8]) -> Error {
+    let field = lossy(field);
+    let reason = format!("`{}` has a backslash that is no escape", field.escape_debug());
+    wrong(&field, reason, "write blanks as \\040 and backslashes as \\134")
+}
+
 /// Takes the escapes of `strunvis(3)` that occur in an fstab out of a field.
-pub(super) fn decode(field: &[u8]) -> Result<PathBuf, Reason> {
+pub(super) fn decode(field: &[u8]) -> Result<PathBuf, Error> {
     let mut bytes = Vec::with_capacity(field.len());
     let mut rest = field;
     while let Some((&byte, after)) = rest.split_first() {
@@ -194,11 +201,11 @@ pub(super) fn decode(field: &[u8]) -> Result<PathBuf, Reason> {
             [a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', ..] => {
                 ((a - b'0') << 6 | (b - b'0') << 3 | (c - b'0'), 3)
             }
-            _ => return Err(Reason::Escape(lossy(field))),
+            _ => return Err(no_escape(field)),
         };
         // A path has no NUL.
         if decoded == 0 {
-            return Err(Reason::Escape(lossy(field)));
+            return Err(no_escape(field));
         }
         bytes.push(decoded);
         rest = &rest[length..];
@@ -231,7 +238,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn one(text: &str) -> Result<Mount, String> {
-        text.parse().map_err(|error: FstabError| error.to_string())
+        text.parse().map_err(|error: Error| error.to_string())
     }
 
     #[test]

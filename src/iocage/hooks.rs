@@ -36,6 +36,8 @@ pub enum InvalidCommand {
     Lines(String),
 }
 
+crate::error::value_error!(InvalidCommand);
+
 impl Hook {
     /// Returns the program and arguments to run, if any.
     pub fn arguments(&self) -> Option<Vec<String>> {

@@ -27,6 +27,8 @@ pub enum InvalidHostname {
     Sign(String, char),
 }
 
+crate::error::value_error!(InvalidHostname);
+
 impl FromStr for Hostname {
     type Err = InvalidHostname;
 

@@ -44,6 +44,8 @@ pub enum InvalidInterfaces {
     Duplicate(NicName, NicName),
 }
 
+crate::error::value_error!(InvalidInterfaces);
+
 impl Interfaces {
     /// NICs with different names.
     ///

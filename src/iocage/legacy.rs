@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use super::document::Document;
 use super::property::{Kind, Stored, boolean, canonical, find};
 use super::store::Entry;
-use super::zfs::ZfsError;
+use crate::Error;
 
 /// The properties of all legacy jails, by the jails' names.
 pub type Answer = BTreeMap<String, BTreeMap<String, String>>;
@@ -18,18 +18,18 @@ pub type Answer = BTreeMap<String, BTreeMap<String, String>>;
 pub struct Legacy(Arc<Source>);
 
 struct Source {
-    ask: Box<dyn Fn() -> Result<Answer, ZfsError> + Send + Sync>,
+    ask: Box<dyn Fn() -> Result<Answer, Error> + Send + Sync>,
     answer: OnceLock<Answer>,
 }
 
 impl Legacy {
     /// Asks in this way, as with [`legacy_properties`](super::zfs::legacy_properties).
-    pub fn new(ask: impl Fn() -> Result<Answer, ZfsError> + Send + Sync + 'static) -> Legacy {
+    pub fn new(ask: impl Fn() -> Result<Answer, Error> + Send + Sync + 'static) -> Legacy {
         Legacy(Arc::new(Source { ask: Box::new(ask), answer: OnceLock::new() }))
     }
 
     /// A jail's properties as the config.json they would be. Returns `None` if it has none.
-    pub(super) fn document(&self, entry: &Entry) -> Result<Option<Document>, ZfsError> {
+    pub(super) fn document(&self, entry: &Entry) -> Result<Option<Document>, Error> {
         let answer = match self.0.answer.get() {
             Some(answer) => answer,
             None => {

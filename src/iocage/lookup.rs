@@ -3,9 +3,10 @@
 use std::fs;
 
 use super::document::Document;
-use super::name::{InvalidJailName, JailName};
+use super::name::JailName;
 use super::properties::Properties;
-use super::store::{Entry, Store, StoreError};
+use super::store::{Entry, Store};
+use crate::error::{Error, ErrorKind};
 
 impl Store {
     /// Returns the jail or template that a word means: the one of that name, else the one with that UUID
@@ -13,9 +14,9 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Name`]: the word cannot be a name. [`StoreError::NotFound`]: nothing fits.
-    /// [`StoreError::Ambiguous`]: more than one does. [`StoreError::Read`]: a directory cannot be read.
-    pub fn resolve(&self, word: &str) -> Result<Entry, StoreError> {
+    /// The word cannot be a name. [`ErrorKind::NotFound`]: nothing fits.
+    /// [`ErrorKind::Ambiguous`]: more than one does. A directory cannot be read.
+    pub fn resolve(&self, word: &str) -> Result<Entry, Error> {
         self.look_up(word, true)
     }
 
@@ -24,11 +25,11 @@ impl Store {
     /// # Errors
     ///
     /// As [`resolve`](Store::resolve).
-    pub fn resolve_exactly(&self, word: &str) -> Result<Entry, StoreError> {
+    pub fn resolve_exactly(&self, word: &str) -> Result<Entry, Error> {
         self.look_up(word, false)
     }
 
-    fn look_up(&self, word: &str, beginnings: bool) -> Result<Entry, StoreError> {
+    fn look_up(&self, word: &str, beginnings: bool) -> Result<Entry, Error> {
         check(word)?;
         if let Some(entry) = JailName::new(word).ok().and_then(|name| self.find(&name)) {
             return Ok(entry);
@@ -52,14 +53,16 @@ impl Store {
             match found.len() {
                 0 => {}
                 1 => return Ok(found.remove(0)),
-                _ => return Err(StoreError::Ambiguous { word: word.to_owned(), entries: found }),
+                _ => return Err(ambiguous(word, &found)),
             }
         }
-        Err(StoreError::NotFound(word.to_owned()))
+        let message = format!("jail '{}' not found! `list` shows the jails there are", word.escape_debug());
+        let advice = "`list` shows the jails there are";
+        Err(Error::said(ErrorKind::NotFound, word, message).advising(advice))
     }
 
     /// Returns the jails that a jail's `depends` means, each with the word for it, or what is wrong with that.
-    pub fn depends(&self, properties: &Properties) -> Vec<(String, Result<Entry, StoreError>)> {
+    pub fn depends(&self, properties: &Properties) -> Vec<(String, Result<Entry, Error>)> {
         let resolved = |word: String| {
             let entry = self.resolve(&word);
             (word, entry)
@@ -83,13 +86,21 @@ impl Store {
 
 /// Refuses words that would lead out of the directory or spoil a message. Legacy's tags may have
 /// characters that names do not, such as the `@` in a date.
-pub(super) fn check(word: &str) -> Result<(), InvalidJailName> {
+pub(super) fn check(word: &str) -> Result<(), Error> {
     let path = matches!(word, "." | "..") || word.contains('/');
-    let reserved = matches!(JailName::new(word), Err(InvalidJailName::Reserved(_)));
+    let reserved = JailName::is_reserved(word);
     if word.is_empty() || path || reserved || word.chars().any(char::is_control) {
         JailName::new(word)?;
     }
     Ok(())
+}
+
+/// More than one jail fits a word.
+fn ambiguous(word: &str, entries: &[Entry]) -> Error {
+    let line = |entry: &Entry| format!("\n  {} ({})", entry.name, entry.directory.display());
+    let lines: String = entries.iter().map(line).collect();
+    let message = format!("Multiple jails found for {word}:{lines}\nGive more letters.");
+    Error::said(ErrorKind::Ambiguous, word, message).advising("give more letters")
 }
 
 #[cfg(test)]

@@ -35,6 +35,8 @@ pub enum InvalidMacPair {
     Unusable(MacAddr),
 }
 
+crate::error::value_error!(InvalidMacPair);
+
 impl MacPair {
     /// Returns a pair of two different addresses that interfaces can have.
     ///
@@ -107,6 +109,8 @@ pub struct MacPrefix([u8; 3]);
     .0.escape_debug()
 )]
 pub struct InvalidMacPrefix(String);
+
+crate::error::value_error!(InvalidMacPrefix);
 
 impl MacPrefix {
     /// Returns the prefix of an address, the bit for local addresses set and the bit for groups cleared: how

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use crate::Error;
 use crate::wiring::HostEnd;
 
 /// HOSTUUIDLEN less its NUL: iocage gives the name to the kernel as `host.hostuuid` too, which is
@@ -18,23 +19,8 @@ const RESERVED: [&str; 3] = ["ALL", "default", "help"];
 pub struct JailName(String);
 
 /// Text that cannot name a jail.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidJailName {
-    /// No text.
-    #[error("a jail name is missing: give one, such as web")]
-    Empty,
-    /// More than 63 bytes.
-    #[error("jail name `{0}` is too long: {LONGEST} bytes at most")]
-    TooLong(String),
-    /// A character that has no place in a name.
-    #[error("`{}` is not a jail name: use letters, digits, `.`, `_` and `-`", .0.escape_debug())]
-    Characters(String),
-    /// A hidden file, a parent directory or an option.
-    #[error("`{0}` is not a jail name: begin it with a letter, a digit or `_`")]
-    Beginning(String),
-    /// A word of the command line.
-    #[error("a jail cannot be called `{0}`, which means something else on the command line")]
-    Reserved(String),
+fn invalid(name: &str, advice: &str) -> Error {
+    Error::invalid(name, format!("`{}` is not a jail name", name.escape_debug()), advice)
 }
 
 impl JailName {
@@ -42,25 +28,33 @@ impl JailName {
     ///
     /// # Errors
     ///
-    /// [`InvalidJailName`]: it is empty, too long, has a character that a name cannot have, or is a word of its own
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid): it is empty, too long, has a character that a name cannot have, or is a word of its own
     /// such as `ALL`.
-    pub fn new(name: &str) -> Result<JailName, InvalidJailName> {
+    pub fn new(name: &str) -> Result<JailName, Error> {
         if name.is_empty() {
-            return Err(InvalidJailName::Empty);
+            return Err(Error::invalid(name, "a jail name is missing", "give one, such as web"));
         }
         if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte)) {
-            return Err(InvalidJailName::Characters(name.to_owned()));
+            return Err(invalid(name, "use letters, digits, `.`, `_` and `-`"));
         }
         if name.starts_with(['.', '-']) {
-            return Err(InvalidJailName::Beginning(name.to_owned()));
+            return Err(invalid(name, "begin it with a letter, a digit or `_`"));
         }
         if name.len() > LONGEST {
-            return Err(InvalidJailName::TooLong(name.to_owned()));
+            let advice = format!("{LONGEST} bytes at most");
+            return Err(Error::invalid(name, format!("jail name `{name}` is too long"), advice));
         }
-        if RESERVED.contains(&name) {
-            return Err(InvalidJailName::Reserved(name.to_owned()));
+        if JailName::is_reserved(name) {
+            let reason =
+                format!("a jail cannot be called `{name}`, which means something else on the command line");
+            return Err(Error::invalid(name, reason, ""));
         }
         Ok(JailName(name.to_owned()))
+    }
+
+    /// Reports whether the text is a word that commands read as something other than a jail, such as `ALL`.
+    pub(super) fn is_reserved(name: &str) -> bool {
+        RESERVED.contains(&name)
     }
 
     /// Returns the name.
@@ -99,9 +93,9 @@ impl JailName {
 }
 
 impl FromStr for JailName {
-    type Err = InvalidJailName;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<JailName, InvalidJailName> {
+    fn from_str(text: &str) -> Result<JailName, Error> {
         JailName::new(text)
     }
 }
@@ -138,7 +132,7 @@ mod tests {
             assert!(JailName::new(text).is_err(), "{text:?}");
         }
         for text in RESERVED {
-            assert_eq!(JailName::new(text), Err(InvalidJailName::Reserved(text.into())));
+            assert!(JailName::new(text).unwrap_err().to_string().contains("means something else"), "{text}");
         }
         for text in ["WALLET", "all", "defaults", "a..b", "0", "9f7d1f0e-7d3f-11f0-8f0e-589cfc10ffff"] {
             assert!(JailName::new(text).is_ok(), "{text:?}");
@@ -148,6 +142,6 @@ mod tests {
     #[test]
     fn keeps_to_the_length_of_a_host_uuid() {
         assert!(JailName::new(&"x".repeat(63)).is_ok());
-        assert!(matches!(JailName::new(&"x".repeat(64)), Err(InvalidJailName::TooLong(_))));
+        assert!(JailName::new(&"x".repeat(64)).unwrap_err().to_string().contains("is too long: 63 bytes"));
     }
 }

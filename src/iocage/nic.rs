@@ -29,6 +29,8 @@ pub enum InvalidNicName {
     Loopback,
 }
 
+crate::error::value_error!(InvalidNicName);
+
 impl NicName {
     /// Returns the NIC of this name.
     ///

@@ -5,7 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::lookup;
-use super::name::{InvalidJailName, JailName};
+use super::name::JailName;
+use crate::error::Error;
 
 /// The property `depends`: jails that have to be started before this one, by the words of a command line: a name, a
 /// UUID or its beginning, a TAG. [`Store::resolve`](super::store::Store::resolve) finds them.
@@ -15,7 +16,9 @@ pub struct Depends(pub Vec<String>);
 /// Text that does not name jails.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("depends on no jail: {0}")]
-pub struct InvalidDepends(#[from] InvalidJailName);
+pub struct InvalidDepends(#[from] Error);
+
+crate::error::value_error!(InvalidDepends);
 
 /// Names with blanks between them, or `none`. Commas will do too.
 impl FromStr for Depends {
@@ -52,13 +55,11 @@ pub struct Rank {
     pub depends: Depends,
 }
 
-/// Jails that wait for each other, each for the next and the last for the first.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the jails {} depend on each other in a circle: take one out of the other's `depends`", list(.0))]
-pub struct Cycle(pub Vec<JailName>);
-
-fn list(names: &[JailName]) -> String {
-    names.iter().chain(names.first()).map(JailName::as_str).collect::<Vec<_>>().join(" -> ")
+/// The error of jails that wait for each other, each for the next and the last for the first.
+fn circle(names: &[JailName]) -> Error {
+    let ring = names.iter().chain(names.first()).map(JailName::as_str).collect::<Vec<_>>().join(" -> ");
+    let reason = format!("the jails {ring} depend on each other in a circle");
+    Error::invalid(ring, reason, "take one out of the other's `depends`")
 }
 
 /// Puts jails into waves. All of a wave may be started at the same time, once the wave before it is
@@ -69,8 +70,8 @@ fn list(names: &[JailName]) -> String {
 ///
 /// # Errors
 ///
-/// [`Cycle`]: jails that wait for each other, in the order in which they do.
-pub fn waves(ranks: &[Rank]) -> Result<Vec<Vec<JailName>>, Cycle> {
+/// Jails wait for each other: the message has them in the order in which they do.
+pub fn waves(ranks: &[Rank]) -> Result<Vec<Vec<JailName>>, Error> {
     let mut left: BTreeMap<&JailName, &Rank> = ranks.iter().map(|rank| (&rank.name, rank)).collect();
     let mut waves = Vec::new();
     while !left.is_empty() {
@@ -98,7 +99,7 @@ fn waiting<'a>(
 }
 
 /// Where every jail waits for another, following any of them ends up in a circle.
-fn cycle(left: &BTreeMap<&JailName, &Rank>) -> Cycle {
+fn cycle(left: &BTreeMap<&JailName, &Rank>) -> Error {
     let mut path: Vec<&JailName> = Vec::new();
     let mut seen = BTreeSet::new();
     let mut at = *left.keys().next().expect("somebody is waiting");
@@ -107,7 +108,7 @@ fn cycle(left: &BTreeMap<&JailName, &Rank>) -> Cycle {
         at = waiting(left[at], left).next().expect("everybody is waiting");
     }
     let start = path.iter().position(|name| *name == at).expect("it was seen");
-    Cycle(path[start..].iter().map(|name| (*name).clone()).collect())
+    circle(&path[start..].iter().map(|name| (*name).clone()).collect::<Vec<_>>())
 }
 
 /// The turn of a jail among jails that are started one after the other.
@@ -119,7 +120,7 @@ pub struct Turn {
     /// not exist.
     pub depends: Vec<JailName>,
     /// The circle it is part of, which keeps it from being started.
-    pub circle: Option<Cycle>,
+    pub circle: Option<Error>,
 }
 
 /// Puts `wanted`, and all that they depend on, one after the other: a jail comes after what it
@@ -137,7 +138,7 @@ pub fn sequence(
     }
     let Line { mut turns, circles, .. } = line;
     for turn in &mut turns {
-        turn.circle = circles.iter().find(|circle| circle.0.contains(&turn.name)).cloned();
+        turn.circle = circles.iter().find(|names| names.contains(&turn.name)).map(|names| circle(names));
     }
     turns
 }
@@ -146,7 +147,7 @@ pub fn sequence(
 struct Line {
     turns: Vec<Turn>,
     seen: BTreeSet<JailName>,
-    circles: Vec<Cycle>,
+    circles: Vec<Vec<JailName>>,
 }
 
 impl Line {
@@ -158,7 +159,7 @@ impl Line {
         depends: &mut impl FnMut(&JailName) -> Option<Vec<JailName>>,
     ) {
         if let Some(at) = path.iter().position(|before| before == name) {
-            return self.circles.push(Cycle(path[at..].to_vec()));
+            return self.circles.push(path[at..].to_vec());
         }
         if !self.seen.insert(name.clone()) {
             return;
@@ -208,7 +209,7 @@ mod tests {
         assert_eq!(names(&turns), "c b a d e");
         let circle = |name: &str| {
             let turn = turns.iter().find(|turn| turn.name.as_str() == name).unwrap();
-            turn.circle.as_ref().map(Cycle::to_string).unwrap_or_default()
+            turn.circle.as_ref().map(Error::to_string).unwrap_or_default()
         };
         assert!(circle("b").contains("b -> c -> b") && circle("c").contains("b -> c -> b"));
         assert!(circle("e").contains("e -> e"));

@@ -4,14 +4,16 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::document::{Document, WrongType};
+use super::document::Document;
 use super::interfaces::Interfaces;
 use super::name::JailName;
 use super::nic::NicName;
 use super::order::Depends;
 use super::property::{
-    Assignment, Builtin, Change, Kind, Property, SetError, SetErrors, TABLE, Target, boolean, canonical, find,
+    Assignment, Builtin, Change, Kind, Property, TABLE, Target, all_refused, boolean, canonical, find,
+    refused,
 };
+use crate::error::Error;
 
 /// The place that a value is from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,8 +68,8 @@ impl Properties {
     ///
     /// # Errors
     ///
-    /// [`WrongType`]: the file holds a list or an object for it.
-    pub fn value(&self, name: &str) -> Result<Option<(Cow<'_, str>, Source)>, WrongType> {
+    /// [`Error`]: the file holds a list or an object for it.
+    pub fn value(&self, name: &str) -> Result<Option<(Cow<'_, str>, Source)>, Error> {
         let name = canonical(name);
         let config = self.jail.as_ref().map(|(_, config)| (config, Source::Jail));
         for (document, source) in config.into_iter().chain([(&*self.defaults, Source::Defaults)]) {
@@ -164,15 +166,16 @@ impl Properties {
     ///
     /// # Errors
     ///
-    /// [`SetErrors`]: all that is wrong, each with the assignment.
-    pub fn set<T: AsRef<str>>(&mut self, assignments: &[T]) -> Result<Vec<Change>, SetErrors> {
+    /// All that is wrong, one line for each assignment.
+    pub fn set<T: AsRef<str>>(&mut self, assignments: &[T]) -> Result<Vec<Change>, Error> {
         let target = if self.jail.is_some() { Target::Jail } else { Target::Defaults };
         let mut errors = Vec::new();
         let mut right: Vec<Assignment> = Vec::new();
         for text in assignments {
             match Assignment::read_with(text.as_ref(), target, |name| self.find(name)) {
                 Ok(one) if right.iter().any(|other| other.property == one.property) => {
-                    errors.push(SetError::Twice(one.property));
+                    let message = format!("{} is set twice: say once what it shall be", one.property);
+                    errors.push(refused(&one.property, message).advising("say once what it shall be"));
                 }
                 Ok(one) => right.push(one),
                 Err(error) => errors.push(error),
@@ -189,11 +192,12 @@ impl Properties {
         let enabled = |name: &str| right.iter().any(|one| one.property == name && one.value == true.into());
         for (property, other) in [("bpf", "nat"), ("nat", "bpf")] {
             if enabled(property) && after.is_on(other) && errors.is_empty() {
-                errors.push(SetError::Exclusive { property, other });
+                let message = format!("{other} should be disabled when {property} is being enabled.");
+                errors.push(refused(property, message));
             }
         }
         if !errors.is_empty() {
-            return Err(SetErrors(errors));
+            return Err(all_refused(&errors));
         }
         let change = |one: Assignment| {
             let old = self.get(&one.property).unwrap_or_default();
@@ -252,7 +256,7 @@ mod tests {
     fn sets_all_or_nothing() {
         let mut properties = properties("{}", "{}");
         let errors = properties.set(&["boot=on", "vnet=banana", "x", "boot=off"]).unwrap_err();
-        assert_eq!(errors.0.len(), 3);
+        assert_eq!(errors.to_string().lines().count(), 3);
         assert_eq!(properties.document().to_string(), "{}");
         let changes = properties.set(&["boot=on", "ip4_addr=vnet0|192.0.2.1/24"]).unwrap();
         assert_eq!(changes[0].to_string(), "boot: 0 -> 1");

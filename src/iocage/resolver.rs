@@ -19,6 +19,8 @@ pub enum Resolver {
 #[error("`{}` cannot be lines of resolv.conf: separate them by `;`, as in nameserver 192.0.2.53", .0.escape_debug())]
 pub struct InvalidResolver(String);
 
+crate::error::value_error!(InvalidResolver);
+
 impl Resolver {
     /// Returns what to write into the jail's file, unless it is the host's or none of our business.
     pub fn contents(&self) -> Option<String> {

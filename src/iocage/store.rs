@@ -18,14 +18,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::defaults::HostDefaults;
-use super::document::{Document, DocumentError};
+use super::document::Document;
 use super::legacy::Legacy;
-use super::name::{InvalidJailName, JailName};
+use super::name::JailName;
 use super::paths;
 use super::properties::Properties;
-use super::property::{Change, SetErrors, Stored, boolean};
-use super::zfs::ZfsError;
-use crate::files::{FileError, Files};
+use super::property::{Change, Stored, boolean};
+use crate::error::{Error, ErrorKind};
+use crate::files::Files;
 
 /// The text of the file that marks the defaults' `vnet` as not chosen by any user.
 pub(super) const VNET_MARK: &str = "New jails have a network stack of their own where the kernel has them, unless their addresses \
@@ -62,53 +62,7 @@ pub struct Entry {
     pub directory: PathBuf,
 }
 
-/// Why the store cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// No such directory.
-    #[error("no iocage directory at {}: give --root DIR, or create {}", .0.display(), .0.join("jails").display())]
-    NoRoot(PathBuf),
-    /// A directory that cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
-    Read {
-        /// The directory.
-        path: PathBuf,
-        /// The system's error.
-        source: io::Error,
-    },
-    /// A name that cannot be one.
-    #[error(transparent)]
-    Name(#[from] InvalidJailName),
-    /// No jail fits the word.
-    #[error("jail '{}' not found! `list` shows the jails there are", .0.escape_debug())]
-    NotFound(String),
-    /// More than one fits.
-    #[error("Multiple jails found for {word}:{}\nGive more letters.", candidates(.entries))]
-    Ambiguous {
-        /// The word.
-        word: String,
-        /// The jails that fit the word.
-        entries: Vec<Entry>,
-    },
-    /// A file that is no configuration.
-    #[error(transparent)]
-    Document(#[from] DocumentError),
-    /// A file that cannot be written.
-    #[error(transparent)]
-    File(#[from] FileError),
-    /// Assignments that cannot be made.
-    #[error(transparent)]
-    Set(#[from] SetErrors),
-    /// The properties of legacy jails.
-    #[error(transparent)]
-    Zfs(#[from] ZfsError),
-}
-
-fn candidates(entries: &[Entry]) -> String {
-    entries.iter().map(|entry| format!("\n  {} ({})", entry.name, entry.directory.display())).collect()
-}
-
-/// The jails that a command line selects.
+/// What was asked for on a command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selection {
     /// The word `ALL`: every jail and template, by name.
@@ -154,15 +108,17 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError`]: there is no such directory, or no `jails` in it.
-    pub fn open(root: &Path) -> Result<Store, StoreError> {
-        let absolute =
-            std::path::absolute(root).map_err(|source| StoreError::Read { path: root.to_owned(), source })?;
+    /// There is no such directory, or no `jails` in it.
+    pub fn open(root: &Path) -> Result<Store, Error> {
+        let absolute = std::path::absolute(root).map_err(|source| Error::of_file("read", root, source))?;
         if !absolute.join("jails").is_dir() {
-            return Err(StoreError::NoRoot(absolute));
+            let root = absolute.display();
+            let reason = format!("no iocage directory at {root}");
+            let advice = format!("give --root DIR, or create {}", absolute.join("jails").display());
+            return Err(Error::refused(ErrorKind::NotFound, root, reason, advice));
         }
         // The kernel names what is mounted, and where jails are, without links.
-        let root = absolute.canonicalize().map_err(|source| StoreError::Read { path: absolute, source })?;
+        let root = absolute.canonicalize().map_err(|source| Error::of_file("read", &absolute, source))?;
         Ok(Store { root, legacy: None, read: None })
     }
 
@@ -183,7 +139,7 @@ impl Store {
     }
 
     /// What is in a file, which may have been read before.
-    fn read(&self, path: &Path) -> Result<Document, DocumentError> {
+    fn read(&self, path: &Path) -> Result<Document, Error> {
         let Some(read) = &self.read else { return Document::read(path) };
         let mut read = read.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(document) = read.get(path) {
@@ -232,8 +188,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Read`]: the directory cannot be read.
-    pub fn jails(&self) -> Result<Vec<Entry>, StoreError> {
+    /// The directory cannot be read.
+    pub fn jails(&self) -> Result<Vec<Entry>, Error> {
         self.list(Place::Jails)
     }
 
@@ -241,8 +197,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Read`]: the directory cannot be read.
-    pub fn templates(&self) -> Result<Vec<Entry>, StoreError> {
+    /// The directory cannot be read.
+    pub fn templates(&self) -> Result<Vec<Entry>, Error> {
         self.list(Place::Templates)
     }
 
@@ -250,8 +206,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Read`]: the directory cannot be read.
-    pub fn entries(&self) -> Result<Vec<Entry>, StoreError> {
+    /// The directory cannot be read.
+    pub fn entries(&self) -> Result<Vec<Entry>, Error> {
         let mut entries = self.jails()?;
         entries.extend(self.templates()?);
         entries.sort();
@@ -259,9 +215,9 @@ impl Store {
     }
 
     /// The directories that have a jail's name. Others, such as `.zfs`, are none of ours.
-    fn list(&self, place: Place) -> Result<Vec<Entry>, StoreError> {
+    fn list(&self, place: Place) -> Result<Vec<Entry>, Error> {
         let path = self.directory(place);
-        let failed = |source| StoreError::Read { path: path.clone(), source };
+        let failed = |source| Error::of_file("read", &path, source);
         let directory = match fs::read_dir(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             other => other.map_err(failed)?,
@@ -292,8 +248,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Read`]: the directory cannot be read.
-    pub fn namesake(&self, name: &JailName) -> Result<Option<Entry>, StoreError> {
+    /// The directory cannot be read.
+    pub fn namesake(&self, name: &JailName) -> Result<Option<Entry>, Error> {
         Ok(self.entries()?.into_iter().find(|entry| entry.name.flat() == name.flat()))
     }
 
@@ -301,9 +257,9 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Name`]: the word cannot be a name. [`StoreError::NotFound`]: nothing fits.
-    /// [`StoreError::Ambiguous`]: more than one does. [`StoreError::Read`]: a directory cannot be read.
-    pub fn select<T: AsRef<str>>(&self, words: &[T]) -> Result<Selection, StoreError> {
+    /// The word cannot be a name. [`ErrorKind::NotFound`]: nothing fits.
+    /// [`ErrorKind::Ambiguous`]: more than one does. A directory cannot be read.
+    pub fn select<T: AsRef<str>>(&self, words: &[T]) -> Result<Selection, Error> {
         if words.iter().any(|word| word.as_ref() == "ALL") {
             return Ok(Selection::All(self.entries()?));
         }
@@ -319,10 +275,10 @@ impl Store {
 
     /// Reads a jail's config.json; of a legacy jail that has none, what it would be. Written back, it is
     /// a config.json from then on.
-    pub(super) fn document(&self, entry: &Entry) -> Result<Document, StoreError> {
+    pub(super) fn document(&self, entry: &Entry) -> Result<Document, Error> {
         match (self.read(&entry.config_path()), &self.legacy) {
-            (Err(missing @ DocumentError::Missing(_)), Some(legacy)) => {
-                legacy.document(entry)?.ok_or_else(|| missing.into())
+            (Err(missing), Some(legacy)) if missing.kind() == ErrorKind::NotFound => {
+                legacy.document(entry)?.ok_or(missing)
             }
             (other, _) => Ok(other?),
         }
@@ -332,9 +288,9 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Document`]: its config.json, or defaults.json, is missing, is no JSON object, or is too large.
-    /// [`StoreError::Zfs`]: a legacy jail's properties cannot be asked for.
-    pub fn properties(&self, entry: &Entry) -> Result<Properties, StoreError> {
+    /// Its config.json, or defaults.json, is missing, is no JSON object, or is too large.
+    /// A legacy jail's properties cannot be asked for.
+    pub fn properties(&self, entry: &Entry) -> Result<Properties, Error> {
         let config = self.document(entry)?;
         Ok(Properties::of_jail(entry.name.clone(), config, self.defaults_document()?))
     }
@@ -343,11 +299,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Document`]: defaults.json. What is wrong with one jail is in its place in the answer.
-    pub fn properties_of(
-        &self,
-        entries: &[Entry],
-    ) -> Result<Vec<Result<Properties, StoreError>>, StoreError> {
+    /// Defaults.json. What is wrong with one jail is in its place in the answer.
+    pub fn properties_of(&self, entries: &[Entry]) -> Result<Vec<Result<Properties, Error>>, Error> {
         let defaults = Arc::new(self.defaults_document()?);
         let read = |entry: &Entry| {
             let config = self.document(entry)?;
@@ -360,15 +313,15 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Document`]: defaults.json is no JSON object, or is too large.
-    pub fn defaults(&self) -> Result<Properties, StoreError> {
+    /// Defaults.json is no JSON object, or is too large.
+    pub fn defaults(&self) -> Result<Properties, Error> {
         Ok(Properties::of_defaults(self.defaults_document()?))
     }
 
-    fn defaults_document(&self) -> Result<Document, StoreError> {
+    fn defaults_document(&self) -> Result<Document, Error> {
         let path = self.root.join("defaults.json");
         match self.read(&path) {
-            Err(DocumentError::Missing(path)) => Ok(Document::new(path)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Document::new(path)),
             other => Ok(other?),
         }
     }
@@ -378,8 +331,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError`]: the entry is not there any more, or cannot be opened.
-    pub fn lock(&self, entry: &Entry) -> Result<Lock, StoreError> {
+    /// [`Error`]: the entry is not there any more, or cannot be opened.
+    pub fn lock(&self, entry: &Entry) -> Result<Lock, Error> {
         lock(&entry.directory)
     }
 
@@ -388,8 +341,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError`]: the directory cannot be opened.
-    pub fn lock_names(&self) -> Result<Lock, StoreError> {
+    /// [`Error`]: the directory cannot be opened.
+    pub fn lock_names(&self) -> Result<Lock, Error> {
         lock(&self.directory(Place::Jails))
     }
 
@@ -397,15 +350,15 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Document`]: its config.json, or defaults.json, is missing, is no JSON object, or is too large.
-    /// [`StoreError::Zfs`]: a legacy jail's properties cannot be asked for.
-    /// [`StoreError::Set`]: all that is wrong with the assignments. [`StoreError::File`]: it cannot be written.
+    /// Its config.json, or defaults.json, is missing, is no JSON object, or is too large.
+    /// A legacy jail's properties cannot be asked for.
+    /// All that is wrong with the assignments. It cannot be written.
     pub fn set<T: AsRef<str>>(
         &self,
         entry: &Entry,
         assignments: &[T],
         files: &Files,
-    ) -> Result<Vec<Change>, StoreError> {
+    ) -> Result<Vec<Change>, Error> {
         let _lock = self.lock(entry)?;
         let mut properties = self.reading_now().properties(entry)?;
         let changes = properties.set(assignments)?;
@@ -425,7 +378,7 @@ impl Store {
         assignments: &[T],
         host: &HostDefaults,
         files: &Files,
-    ) -> Result<Vec<Change>, StoreError> {
+    ) -> Result<Vec<Change>, Error> {
         let _lock = lock(&self.root)?;
         let mut properties = self.reading_now().defaults()?;
         let leaves_vnet_open = !properties.document().contains("vnet");
@@ -457,8 +410,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Document`]: config.json cannot be read. [`StoreError::File`]: it cannot be written.
-    pub fn record(&self, entry: &Entry, values: &[(&str, Stored)], files: &Files) -> Result<(), StoreError> {
+    /// Config.json cannot be read. It cannot be written.
+    pub fn record(&self, entry: &Entry, values: &[(&str, Stored)], files: &Files) -> Result<(), Error> {
         let _lock = self.lock(entry)?;
         let mut config = self.reading_now().document(entry)?;
         for (key, value) in values {
@@ -473,8 +426,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::File`]: what was left cannot be removed.
-    pub fn finish_writing(&self, entry: &Entry, files: &Files) -> Result<(), StoreError> {
+    /// What was left cannot be removed.
+    pub fn finish_writing(&self, entry: &Entry, files: &Files) -> Result<(), Error> {
         {
             let _lock = self.lock(entry)?;
             files.finish_replacing(&entry.config_path())?;
@@ -489,8 +442,8 @@ impl Store {
 }
 
 /// A lock on a directory needs no file of its own, and goes away with its holder.
-fn lock(path: &Path) -> Result<Lock, StoreError> {
-    let failed = |source| StoreError::Read { path: path.to_owned(), source };
+fn lock(path: &Path) -> Result<Lock, Error> {
+    let failed = |source| Error::of_file("read", path, source);
     let directory = File::open(path).map_err(failed)?;
     directory.lock().map_err(failed)?;
     Ok(Lock { _directory: directory })

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use ipnetwork::{Ipv4Network, Ipv6Network};
 
+use crate::error::{Error, ErrorKind};
 use crate::iocage::config::{
     DefaultInterface, Devfs, JailConfig, Localhost, Nat, Network, SharedAddress, SharedNetwork, Sharing,
     VnetNetwork,
@@ -49,36 +50,16 @@ impl HostFacts {
     }
 }
 
-/// A thing that a configuration needs and the host lacks.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Missing {
-    /// An address without an interface, on a host without a default route.
-    #[error("{0} names no interface, and the host has no default route to take it from: write em0|{0}")]
-    Interface(String),
-    /// `vnet_default_interface=auto` on a host without a default route.
-    #[error("vnet_default_interface is auto, but the host has no default route: name an interface, or none")]
-    DefaultInterface,
-    /// `assign_localhost` on a host whose loopback addresses are all taken.
-    #[error("assign_localhost is on, but no address of 127.0.0.0/24 is free: set localhost_ip")]
-    Loopback,
-    /// `ip_hostname` with a name that stands for no address.
-    #[error(
-        "ip_hostname is on, but {0} stands for no address: add it to DNS or /etc/hosts, or set ip_hostname=0"
-    )]
-    Hostname(String),
+/// What the host lacks for a property: the error's subject is the property.
+fn lacks(property: &str, reason: impl std::fmt::Display, advice: impl std::fmt::Display) -> Error {
+    Error::refused(ErrorKind::NotFound, property, reason, advice)
 }
 
-impl Missing {
-    /// Returns the property that asks for it.
-    pub fn property(&self) -> &'static str {
-        match self {
-            Missing::Interface(address) if address.contains(':') => "ip6_addr",
-            Missing::Interface(_) => "ip4_addr",
-            Missing::DefaultInterface => "vnet_default_interface",
-            Missing::Loopback => "assign_localhost",
-            Missing::Hostname(_) => "ip_hostname",
-        }
-    }
+/// An address without an interface, on a host without a default route.
+fn no_interface(address: &str) -> Error {
+    let property = if address.contains(':') { "ip6_addr" } else { "ip4_addr" };
+    let reason = format!("{address} names no interface, and the host has no default route to take it from");
+    lacks(property, reason, format!("write em0|{address}"))
 }
 
 /// The values that were made up, to be recorded: the property, and its value.
@@ -89,7 +70,7 @@ pub type MadeUp = Vec<(String, String)>;
 /// # Errors
 ///
 /// What the host lacks.
-pub fn specification(config: &JailConfig, facts: &HostFacts) -> Result<(JailSpec, MadeUp), Missing> {
+pub fn specification(config: &JailConfig, facts: &HostFacts) -> Result<(JailSpec, MadeUp), Error> {
     let mut made_up = Vec::new();
     let network = match &config.network {
         Network::Vnet(network) => wiring::Network::Vnet(vnet(config, network, facts, &mut made_up)?),
@@ -119,13 +100,16 @@ fn vnet(
     network: &VnetNetwork,
     facts: &HostFacts,
     made_up: &mut MadeUp,
-) -> Result<VnetSpec, Missing> {
+) -> Result<VnetSpec, Error> {
     let uplink = match &network.default_interface {
         DefaultInterface::None => None,
         DefaultInterface::Named(name) => Some(Uplink::from(*name)),
         // As in iocage: where the interface of the default route cannot be on the bridge, the jail goes without.
         DefaultInterface::Auto => {
-            let interface = facts.default_interface.ok_or(Missing::DefaultInterface)?;
+            let interface = facts.default_interface.ok_or_else(|| {
+                let reason = "vnet_default_interface is auto, but the host has no default route";
+                lacks("vnet_default_interface", reason, "name an interface, or none")
+            })?;
             Some(Uplink { interface, required: false })
         }
     };
@@ -198,12 +182,12 @@ fn shared(
     network: &SharedNetwork,
     facts: &HostFacts,
     made_up: &mut MadeUp,
-) -> Result<Shared, Missing> {
+) -> Result<Shared, Error> {
     let interface = |text: String, address: IpAddr, named: Option<InterfaceName>| match named {
         Some(name) => Ok(Some(name)),
         // One that the host has is nothing to add, and nothing to take away.
         None if facts.addresses.contains(&address) => Ok(None),
-        None => facts.default_interface.map(Some).ok_or(Missing::Interface(text)),
+        None => facts.default_interface.map(Some).ok_or_else(|| no_interface(&text)),
     };
     let mut shared = Shared {
         ip4: Vec::new(),
@@ -232,7 +216,10 @@ fn shared(
         Localhost::Off => None,
         Localhost::Address(address) => Some(address),
         Localhost::Choose => {
-            let address = facts.free_loopback.ok_or(Missing::Loopback)?;
+            let address = facts.free_loopback.ok_or_else(|| {
+                let reason = "assign_localhost is on, but no address of 127.0.0.0/24 is free";
+                lacks("assign_localhost", reason, "set localhost_ip")
+            })?;
             made_up.push(("localhost_ip".to_owned(), address.to_string()));
             Some(address)
         }
@@ -246,9 +233,11 @@ fn shared(
 }
 
 /// As jail(8) does for `ip_hostname`: the jail may use the addresses, and they are not added to the host.
-fn add_hostname(shared: &mut Shared, config: &JailConfig, facts: &HostFacts) -> Result<(), Missing> {
+fn add_hostname(shared: &mut Shared, config: &JailConfig, facts: &HostFacts) -> Result<(), Error> {
     if facts.of_hostname.is_empty() {
-        return Err(Missing::Hostname(config.host.hostname.clone()));
+        let name = &config.host.hostname;
+        let reason = format!("ip_hostname is on, but {name} stands for no address");
+        return Err(lacks("ip_hostname", reason, "add it to DNS or /etc/hosts, or set ip_hostname=0"));
     }
     for address in &facts.of_hostname {
         match address {

@@ -16,28 +16,15 @@ use nix::unistd::{getegid, geteuid};
 
 use super::hooks::Hook;
 use super::store::{Entry, Store};
+use crate::error::{Error, ErrorKind};
 use crate::kernel::Kernel;
 
-/// A file that root would act on, and that a user other than root can change.
-#[derive(Debug, thiserror::Error)]
-#[error("{}: {why}, and what it says would be done as {}: run {}", path.display(), who(.owner), mend(.path, .owner, .foreign, .writable))]
-pub struct Untrusted {
-    /// The file or directory.
-    pub path: PathBuf,
-    /// The reason.
-    pub why: String,
-    /// The uid that should own it.
-    pub owner: u32,
-    foreign: bool,
-    writable: bool,
+fn who(owner: u32) -> String {
+    if owner == 0 { "root".to_owned() } else { format!("user {owner}") }
 }
 
-fn who(owner: &u32) -> String {
-    if *owner == 0 { "root".to_owned() } else { format!("user {owner}") }
-}
-
-fn mend(path: &Path, owner: &u32, foreign: &bool, writable: &bool) -> String {
-    let owner = if *owner == 0 { "root".to_owned() } else { owner.to_string() };
+fn mend(path: &Path, owner: u32, foreign: bool, writable: bool) -> String {
+    let owner = if owner == 0 { "root".to_owned() } else { owner.to_string() };
     let path = quoted(path);
     match (foreign, writable) {
         (true, true) => format!("chown {owner} {path} && chmod go-w {path}"),
@@ -86,7 +73,7 @@ impl Trust {
     /// # Errors
     ///
     /// The first file or directory that another user can change. A missing file is no error.
-    pub fn check(&self, store: &Store, entry: &Entry) -> Result<(), Untrusted> {
+    pub fn check(&self, store: &Store, entry: &Entry) -> Result<(), Error> {
         self.check_path(&entry.config_path())?;
         self.check_path(&entry.fstab())?;
         self.check_path(&store.root().join("defaults.json"))
@@ -97,7 +84,7 @@ impl Trust {
     /// # Errors
     ///
     /// As [`Trust::check`].
-    pub fn check_hook(&self, hook: &Hook) -> Result<(), Untrusted> {
+    pub fn check_hook(&self, hook: &Hook) -> Result<(), Error> {
         let program = match hook {
             Hook::Nothing => return Ok(()),
             Hook::Program(path) => path.clone(),
@@ -108,7 +95,7 @@ impl Trust {
 
     /// Walks to a file, through symbolic links, and looks at everything on the way. A user that can rename
     /// a directory on the way can put another file there.
-    fn check_path(&self, path: &Path) -> Result<(), Untrusted> {
+    fn check_path(&self, path: &Path) -> Result<(), Error> {
         let mut here = PathBuf::from("/");
         let mut left = parts(path);
         let mut links = 0;
@@ -142,7 +129,7 @@ impl Trust {
     }
 
     /// Judges one file or directory. Returns `None` if it is not there, or cannot be looked at.
-    fn judge(&self, path: &Path) -> Result<Option<Metadata>, Untrusted> {
+    fn judge(&self, path: &Path) -> Result<Option<Metadata>, Error> {
         let about = match fs::symlink_metadata(path) {
             Ok(about) => about,
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
@@ -167,7 +154,10 @@ impl Trust {
             (false, true) if by_all => "every user can write to it".to_owned(),
             (false, true) => format!("group {} can write to it", about.gid()),
         };
-        Err(Untrusted { path: path.to_owned(), why, owner: self.owner, foreign, writable })
+        let (shown, who) = (path.display(), who(self.owner));
+        let reason = format!("{shown}: {why}, and what it says would be done as {who}");
+        let advice = format!("run {}", mend(path, self.owner, foreign, writable));
+        Err(Error::refused(ErrorKind::Untrusted, shown, reason, advice))
     }
 }
 
@@ -209,7 +199,7 @@ mod tests {
         {
             set(path, mode);
             let error = trust.check_path(&config).unwrap_err();
-            assert_eq!(error.path, *path);
+            assert_eq!(Path::new(error.subject()), path);
             let text = error.to_string();
             assert!(text.ends_with(&format!(": run chmod go-w {}", path.display())), "{text}");
             set(path, mended);
@@ -239,7 +229,11 @@ mod tests {
         trust.check_path(&top.join("link")).unwrap();
         set(&top.join("jails"), 0o777);
         let error = trust.check_path(&top.join("link")).unwrap_err();
-        assert_eq!(error.path, top.join("jails"), "a link leads through what others can write to");
+        assert_eq!(
+            Path::new(error.subject()),
+            top.join("jails"),
+            "a link leads through what others can write to"
+        );
         // Where we are root, what we made is root's: believed by everybody.
         if trust.owner != 0 {
             let somebody = Trust { owner: trust.owner + 1, ..trust };
@@ -265,8 +259,8 @@ mod tests {
 
     #[test]
     fn the_command_that_mends_it_can_be_pasted() {
-        assert_eq!(mend(Path::new("/a b"), &0, &true, &true), "chown root '/a b' && chmod go-w '/a b'");
-        assert_eq!(mend(Path::new("/a"), &1001, &true, &false), "chown 1001 /a");
+        assert_eq!(mend(Path::new("/a b"), 0, true, true), "chown root '/a b' && chmod go-w '/a b'");
+        assert_eq!(mend(Path::new("/a"), 1001, true, false), "chown 1001 /a");
         assert_eq!(quoted(Path::new("/it's")), r"'/it'\''s'");
     }
 }

@@ -134,6 +134,34 @@ impl Errno {
         error.raw_os_error().filter(|number| (1..=34).contains(number)).map_or(Errno::EIO, Errno)
     }
 
+    /// The number of an error of the system that this runs on, or of a kernel's failure in it.
+    pub(crate) fn of_io(error: &std::io::Error) -> Option<Errno> {
+        let words = error.get_ref().and_then(|inner| inner.downcast_ref::<super::Failure>());
+        words.map(|failure| failure.errno).or_else(|| Errno::of_native(error.raw_os_error()?))
+    }
+
+    #[cfg(target_os = "freebsd")]
+    fn of_native(number: i32) -> Option<Errno> {
+        Some(Errno(number))
+    }
+
+    #[cfg(not(target_os = "freebsd"))]
+    fn of_native(number: i32) -> Option<Errno> {
+        const RENUMBERED: [Errno; 9] = [
+            Errno::EDEADLK,
+            Errno::EAGAIN,
+            Errno::EOPNOTSUPP,
+            Errno::ETIMEDOUT,
+            Errno::ELOOP,
+            Errno::ENAMETOOLONG,
+            Errno::ENOTEMPTY,
+            Errno::EDQUOT,
+            Errno::ENOBUFS,
+        ];
+        let renumbered = RENUMBERED.into_iter().find(|errno| errno.native() == number);
+        renumbered.or_else(|| (1..=34).contains(&number).then_some(Errno(number)))
+    }
+
     #[cfg(target_os = "freebsd")]
     fn native(self) -> i32 {
         self.0

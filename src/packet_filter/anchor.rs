@@ -26,6 +26,8 @@ pub enum InvalidAnchor {
     Reserved,
 }
 
+crate::error::value_error!(InvalidAnchor);
+
 impl Anchor {
     /// Makes a path of a text.
     ///

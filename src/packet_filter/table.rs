@@ -30,6 +30,8 @@ pub struct TableName(String);
 #[error("a table's name has 1 to 31 bytes and no control characters")]
 pub struct InvalidTableName;
 
+crate::error::value_error!(InvalidTableName);
+
 impl FromStr for TableName {
     type Err = InvalidTableName;
 

@@ -22,7 +22,7 @@ impl Vnet {
             None => match self.add_route(&wanted) {
                 Ok(()) => return Ok(true),
                 // Somebody was faster.
-                Err(error) if error.errno() == Errno::EEXIST => {}
+                Err(error) if error.errno() == Some(Errno::EEXIST) => {}
                 Err(error) => return Err(error),
             },
             // A weight tells that there is a single path.
@@ -91,7 +91,7 @@ impl Vnet {
             }
             match self.delete_route(route.destination, gateway, fib) {
                 Ok(()) => flushed += 1,
-                Err(error) if error.errno() == Errno::ESRCH => {}
+                Err(error) if error.errno() == Some(Errno::ESRCH) => {}
                 Err(error) => return Err(error),
             }
         }

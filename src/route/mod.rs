@@ -58,6 +58,8 @@ impl Gateway {
 )]
 pub struct InvalidGateway(String);
 
+crate::error::value_error!(InvalidGateway);
+
 impl FromStr for Gateway {
     type Err = InvalidGateway;
 

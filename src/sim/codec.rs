@@ -1,4 +1,6 @@
 //! Calls and worlds as bytes, for the log. Everything is little endian; lengths are 32 bits.
+//!
+//! postcard and bincode would need serde in the feature `sim`, for types that have another form in the feature `serde`.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ffi::{OsStr, OsString};

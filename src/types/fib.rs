@@ -15,6 +15,8 @@ pub struct Fib(u16);
 #[error("`{0}` is not a routing table: give a number from 0 to {max}", max = Fib::MAX.0)]
 pub struct InvalidFib(String);
 
+crate::error::value_error!(InvalidFib);
+
 impl Fib {
     /// The routing table everything starts in.
     pub const DEFAULT: Fib = Fib(0);

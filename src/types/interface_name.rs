@@ -38,6 +38,8 @@ pub enum InvalidInterfaceName {
     Characters(String),
 }
 
+crate::error::value_error!(InvalidInterfaceName);
+
 impl InterfaceName {
     /// Returns the interface of this name.
     ///

@@ -20,6 +20,8 @@ pub struct Jid(i32);
 #[error("`{0}` is not a jid: give a number from {min} to {max}", min = Jid::MIN.0, max = Jid::MAX.0)]
 pub struct InvalidJid(String);
 
+crate::error::value_error!(InvalidJid);
+
 impl Jid {
     /// The first.
     pub const MIN: Jid = Jid(1);

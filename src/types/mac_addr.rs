@@ -21,6 +21,8 @@ pub struct MacAddr(pub [u8; 6]);
 )]
 pub struct InvalidMacAddr(String);
 
+crate::error::value_error!(InvalidMacAddr);
+
 impl MacAddr {
     /// Returns whether this is a group (multicast or broadcast) address, which no interface can have.
     pub fn is_group(self) -> bool {

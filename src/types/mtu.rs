@@ -20,6 +20,8 @@ pub struct Mtu(u16);
 #[error("`{0}` is not an MTU: give a number of bytes from {min} to {max}", min = Mtu::MIN.0, max = Mtu::MAX.0)]
 pub struct InvalidMtu(String);
 
+crate::error::value_error!(InvalidMtu);
+
 impl Mtu {
     /// IF_MINMTU.
     pub const MIN: Mtu = Mtu(72);

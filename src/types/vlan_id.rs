@@ -23,6 +23,8 @@ pub struct VlanId(u16);
 )]
 pub struct InvalidVlanId(String);
 
+crate::error::value_error!(InvalidVlanId);
+
 /// What is meant instead.
 fn more(text: &str) -> &'static str {
     match text {

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use ipnetwork::IpNetwork;
 
-use super::StepError;
 use super::claim::{self, Claim, Standing};
 use super::host_end::{HostEnd, jid_of_host_end};
 use super::identity::Identity;
@@ -13,9 +12,9 @@ use super::journal::{Journal, Owned};
 use super::nat::{Backend, Publication};
 use super::nic::{Draft, jail_end, nat_methods, nic_methods};
 use super::nic_address::NicAddress;
-use super::open::{Wiring, WiringError, nothing_owed};
+use super::open::{Wiring, nothing_owed};
 use super::plan::Plan;
-use super::problem::Problem;
+use super::problem::{Problem, Problems};
 use super::run::{self, Site};
 use super::shared;
 use super::spec::{Devfs, HostName, JailSpec, Network, VnetSpec};
@@ -23,6 +22,7 @@ use super::step::Step;
 use super::survey::Survey;
 use super::undo::{self, Owed};
 use super::value_or_text::ValueOrText;
+use crate::Error;
 use crate::bridge::VlanSet;
 use crate::jail::{self, JailInfo, JailKey, JailParameters};
 use crate::kernel::Errno;
@@ -106,16 +106,16 @@ impl<'a> Attachment<'a> {
     ///
     /// # Errors
     ///
-    /// * [`WiringError::Problems`]: there is no such jail, the jail has no network stack of its own, or the description
+    /// * [`ErrorKind::Problems`](crate::ErrorKind::Problems): there is no such jail, the jail has no network stack of its own, or the description
     ///   has problems. Nothing was changed.
-    /// * [`WiringError::Plan`]: a step failed, and the steps before it were undone.
-    /// * [`WiringError::Failure`]: a call to the kernel or to a file failed, outside any step.
+    /// * a step failed, and the steps before it were undone.
+    /// * a call to the kernel or to a file failed, outside any step.
     ///
     /// # Source
     ///
     /// SIOCIFCREATE2 in the jail's stack, SIOCSIFRVNET, and what follows from the description:
     /// [`epair(4)`](https://man.freebsd.org/epair(4)), [`vnet(9)`](https://man.freebsd.org/vnet(9)).
-    pub fn apply(self) -> Result<Attached, WiringError> {
+    pub fn apply(self) -> Result<Attached, Error> {
         let wiring = self.wiring;
         let info = wiring.jail_with_stack(self.jail.clone())?;
         let site = wiring.site();
@@ -124,12 +124,12 @@ impl<'a> Attachment<'a> {
         // It may be another one by now.
         let info = wiring.jail_with_stack(self.jail.clone())?;
         if matches!(claim.standing(), Standing::Partial(_)) {
-            return Err(WiringError::Problems(vec![Problem::Unfinished { name: info.name }]));
+            return Err(Error::from(Problem::Unfinished { name: info.name }));
         }
         let mut journal = Journal::open(&wiring.state.attaching(&info.name), &wiring.boot)?;
         let inside = Vnet::enter(wiring.kernel().clone(), info.jid)?;
         let Some((jid, identity)) = Identity::read(&**wiring.kernel(), info.jid)? else {
-            return Err(WiringError::Problems(vec![Problem::NoJail { jail: info.name }]));
+            return Err(Error::from(Problem::NoJail { jail: info.name }));
         };
         journal.begin_with(jid, identity);
         let Planned { vnet, plan, .. } = self.planned(&info, &inside)?;
@@ -137,7 +137,7 @@ impl<'a> Attachment<'a> {
         // From here on the jail owns them.
         if let Err(error) = journal.keep(site.files, Vec::new()) {
             drop(undo_attaching(&site, &info.name)?);
-            return Err(StepError::from(error).into());
+            return Err(error);
         }
         let mut nics = Vec::new();
         let mtus = plan.steps().iter().filter_map(|step| match step {
@@ -162,25 +162,25 @@ impl<'a> Attachment<'a> {
     ///
     /// # Errors
     ///
-    /// [`WiringError::Problems`], as of [`Attachment::apply`]; and the kernel's errors from a look at the jail.
-    pub fn plan(self) -> Result<Vec<(Step, Vec<&'static str>)>, WiringError> {
+    /// [`ErrorKind::Problems`](crate::ErrorKind::Problems), as of [`Attachment::apply`]; and the kernel's errors from a look at the jail.
+    pub fn plan(self) -> Result<Vec<(Step, Vec<&'static str>)>, Error> {
         let info = self.wiring.jail_with_stack(self.jail.clone())?;
         let inside = Vnet::enter(self.wiring.kernel().clone(), info.jid)?;
         let Planned { plan, survey, .. } = self.planned(&info, &inside)?;
         Ok(plan.requests(&survey).into_iter().map(|(step, requests)| (step.clone(), requests)).collect())
     }
 
-    fn planned(mut self, info: &JailInfo, inside: &Vnet) -> Result<Planned, WiringError> {
+    fn planned(mut self, info: &JailInfo, inside: &Vnet) -> Result<Planned, Error> {
         self.choose_names(inside, info.jid)?;
         self.draft.complete(&info.name, &self.wiring.host_uuid());
         self.check_names(inside)?;
         if !self.draft.mistakes.is_empty() {
-            return Err(WiringError::Problems(self.draft.mistakes));
+            return Err(Problems(self.draft.mistakes).into());
         }
         let vnet = self.draft.vnet;
         let nat = self.draft.nat.of(&info.name, &Network::Vnet(vnet.clone()));
         if nat.is_some() && self.wiring.published()?.iter().any(|other| other.is_of(&info.name)) {
-            return Err(WiringError::Problems(vec![Problem::HasNat { jail: info.name.clone() }]));
+            return Err(Error::from(Problem::HasNat { jail: info.name.clone() }));
         }
         let spec = JailSpec {
             name: info.name.clone(),
@@ -202,7 +202,7 @@ impl<'a> Attachment<'a> {
     }
 
     /// Chooses the first free names for NICs without names.
-    fn choose_names(&mut self, inside: &Vnet, jid: Jid) -> Result<(), WiringError> {
+    fn choose_names(&mut self, inside: &Vnet, jid: Jid) -> Result<(), Error> {
         let (mut in_jail, mut on_host) = (0, 0);
         for (nic, (host_chosen, jail_chosen)) in self.draft.vnet.nics.iter_mut().zip(&self.draft.chosen) {
             if !jail_chosen {
@@ -215,8 +215,7 @@ impl<'a> Attachment<'a> {
             if !host_chosen {
                 loop {
                     let name = format!("vnet{on_host}.{jid}");
-                    let name =
-                        InterfaceName::new(&name).map_err(|error| StepError::Invalid(error.to_string()))?;
+                    let name = InterfaceName::new(&name).map_err(|error| Error::other(error.to_string()))?;
                     on_host += 1;
                     if !self.wiring.host().has_interface(&name)? {
                         nic.host_name = HostName::Fixed(name);
@@ -229,7 +228,7 @@ impl<'a> Attachment<'a> {
     }
 
     /// Reports chosen names that are in use.
-    fn check_names(&mut self, inside: &Vnet) -> Result<(), WiringError> {
+    fn check_names(&mut self, inside: &Vnet) -> Result<(), Error> {
         let mut taken = Vec::new();
         for nic in &self.draft.vnet.nics {
             if inside.has_interface(&nic.jail_name)? {
@@ -266,7 +265,7 @@ pub(super) fn is_epair(host: &Vnet, name: &InterfaceName) -> crate::Result<bool>
 ///
 /// Those of SIOCIFDESTROY; ETIMEDOUT: it was to go with its jail, and is still there, or a jail that may have made it
 /// goes on dying.
-pub fn release_epair(site: &Site<'_>, name: &InterfaceName) -> Result<(), StepError> {
+pub fn release_epair(site: &Site<'_>, name: &InterfaceName) -> Result<(), Error> {
     let kernel = site.host.kernel();
     let mut number = jid_of_host_end(name);
     let mut home = number.map(|jid| jail::get(&**kernel, jid)).transpose()?.flatten();
@@ -286,8 +285,8 @@ pub fn release_epair(site: &Site<'_>, name: &InterfaceName) -> Result<(), StepEr
         match Vnet::enter(kernel.clone(), jail.jid) {
             Ok(_home) => return undo::destroy_held(site, name),
             // It has begun to die meanwhile.
-            Err(error) if error.errno() == Errno::EINVAL => {}
-            Err(error) => return Err(error.into()),
+            Err(error) if error.errno() == Some(Errno::EINVAL) => {}
+            Err(error) => return Err(error),
         }
         return undo::let_epair_go(site, name, Some(jail.jid));
     }
@@ -317,7 +316,7 @@ fn destroy_inside(inside: &Vnet, journal: &Journal) -> crate::Result<()> {
 
 /// Takes away what a process has left that was killed while it attached something to a jail, if one was: on the
 /// host, and in the jail if it is the same one still. It works under the jail's lock.
-pub(super) fn undo_attaching(site: &Site<'_>, jail: &str) -> Result<Owed, StepError> {
+pub(super) fn undo_attaching(site: &Site<'_>, jail: &str) -> Result<Owed, Error> {
     let path = site.state.attaching(jail);
     if !path.exists() {
         return Ok(Owed::default());
@@ -371,16 +370,16 @@ impl Wiring {
     ///
     /// # Errors
     ///
-    /// * [`WiringError::Problems`]: it is no epair.
+    /// * [`ErrorKind::Problems`](crate::ErrorKind::Problems): it is no epair.
     /// * As [`Vnet::destroy`]: ENXIO when there is no such interface, EPERM for others than root.
     /// * ETIMEDOUT: it was to go with its jail, and is still there.
     ///
     /// # Source
     ///
     /// SIOCIFDESTROY: [`epair(4)`](https://man.freebsd.org/epair(4)); `net/if_clone.c:if_clone_destroy`.
-    pub fn detach(&self, host_end: &InterfaceName) -> Result<(), WiringError> {
+    pub fn detach(&self, host_end: &InterfaceName) -> Result<(), Error> {
         if !is_epair(self.host(), host_end)? {
-            return Err(WiringError::Problems(vec![Problem::NotAnEpair { name: *host_end }]));
+            return Err(Error::from(Problem::NotAnEpair { name: *host_end }));
         }
         let jail = self.epairs()?.into_iter().find(|end| end.name == *host_end).map(|end| end.jail);
         let site = self.site();
@@ -402,7 +401,7 @@ impl Wiring {
     /// # Errors
     ///
     /// As [`Vnet::interfaces`] and [`Vnet::description`].
-    pub fn epairs_of(&self, jail: &str) -> Result<Vec<(InterfaceName, InterfaceName)>, WiringError> {
+    pub fn epairs_of(&self, jail: &str) -> Result<Vec<(InterfaceName, InterfaceName)>, Error> {
         let running = jail::list(&**self.kernel(), false)?;
         let is_its = |end: &HostEnd| match end.owner(&running) {
             Some(owner) => owner.name == jail,
@@ -417,18 +416,16 @@ impl Wiring {
     /// # Errors
     ///
     /// As [`Wiring::epairs_of`].
-    pub fn epairs(&self) -> Result<Vec<HostEnd>, WiringError> {
-        Ok(HostEnd::among(self.host(), &self.host().interfaces()?)?)
+    pub fn epairs(&self) -> Result<Vec<HostEnd>, Error> {
+        HostEnd::among(self.host(), &self.host().interfaces()?)
     }
 
     /// A jail with a network stack of its own, or what is wrong.
-    pub(super) fn jail_with_stack(&self, key: JailKey) -> Result<JailInfo, WiringError> {
+    pub(super) fn jail_with_stack(&self, key: JailKey) -> Result<JailInfo, Error> {
         let shown = key.to_string();
         match jail::get(&**self.kernel(), key)? {
-            None => Err(WiringError::Problems(vec![Problem::NoJail { jail: shown }])),
-            Some(info) if !info.vnet => {
-                Err(WiringError::Problems(vec![Problem::NoStack { jail: info.name }]))
-            }
+            None => Err(Error::from(Problem::NoJail { jail: shown })),
+            Some(info) if !info.vnet => Err(Error::from(Problem::NoStack { jail: info.name })),
             Some(info) => Ok(info),
         }
     }

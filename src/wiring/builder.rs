@@ -9,14 +9,15 @@ use ipnetwork::IpNetwork;
 use super::nat::{Backend, Publication};
 use super::nic::{Draft, nat_methods, nic_methods};
 use super::nic_address::NicAddress;
-use super::open::{Wiring, WiringError};
+use super::open::Wiring;
 use super::plan::Plan;
 use super::problem::{Problem, Problems};
 use super::run::{AUTOCONF_LIMIT, Up};
 use super::spec::{Alias, Devfs, HostName, JailSpec, MountSpec, Network, Shared};
 use super::value_or_text::ValueOrText;
+use crate::Error;
 use crate::bridge::VlanSet;
-use crate::jail::{JailParameters, JailSystem, JailValue};
+use crate::jail::{JailParameters, JailValue};
 use crate::types::{InterfaceName, MacAddr, Mtu, VlanId};
 use crate::vnet::Vnet;
 use std::net::IpAddr;
@@ -122,8 +123,8 @@ impl<'a, Stage> JailBuilder<'a, Stage> {
     ///
     /// # Errors
     ///
-    /// [`WiringError::Problems`]; and the kernel's errors from a look at the host.
-    pub fn plan(self) -> Result<Plan, WiringError> {
+    /// [`ErrorKind::Problems`](crate::ErrorKind::Problems); and the kernel's errors from a look at the host.
+    pub fn plan(self) -> Result<Plan, Error> {
         let wiring = self.wiring;
         wiring.plan(&self.spec()?)
     }
@@ -135,11 +136,11 @@ impl<'a, Stage> JailBuilder<'a, Stage> {
     ///
     /// # Errors
     ///
-    /// * [`WiringError::Problems`]: all problems of the description, on this host. Nothing was changed.
-    /// * [`WiringError::Plan`]: a step failed, and the steps before it were undone.
-    /// * [`WiringError::Owed`]: what an earlier start has left cannot be taken away.
-    /// * [`WiringError::Failure`]: a call to the kernel or to a file failed, outside any step.
-    pub fn start(self) -> Result<Up, WiringError> {
+    /// * [`ErrorKind::Problems`](crate::ErrorKind::Problems): all problems of the description, on this host. Nothing was changed.
+    /// * a step failed, and the steps before it were undone.
+    /// * [`ErrorKind::Owed`](crate::ErrorKind::Owed): what an earlier start has left cannot be taken away.
+    /// * a call to the kernel or to a file failed, outside any step.
+    pub fn start(self) -> Result<Up, Error> {
         let wiring = self.wiring;
         let waited_for = self.draft.autoconf.clone();
         let spec = self.spec()?;
@@ -227,14 +228,7 @@ impl<'a> JailBuilder<'a, SharedIp> {
     ) -> JailBuilder<'a, SharedIp> {
         let interface = self.draft.take("the interface of an alias", interface);
         let network = self.draft.take("an address", network);
-        let shared = self.shared.get_or_insert_with(|| Shared {
-            ip4: Vec::new(),
-            ip6: Vec::new(),
-            ip4_mode: JailSystem::New,
-            ip6_mode: JailSystem::New,
-            ip4_source_selection: true,
-            ip6_source_selection: true,
-        });
+        let shared = self.shared.get_or_insert_default();
         match network {
             Some(IpNetwork::V4(network)) => shared.ip4.push(Alias { interface, network }),
             Some(IpNetwork::V6(network)) => shared.ip6.push(Alias { interface, network }),

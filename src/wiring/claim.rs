@@ -23,10 +23,10 @@ use super::lock::Lock;
 use super::plan::Plan;
 use super::problem::Problem;
 use super::run::{self, Site, Up};
+use super::shared;
 use super::step::Step;
 use super::undo::{self, Owed};
-use super::{Error, StepError, shared};
-use crate::files;
+use crate::Error;
 use crate::jail;
 use crate::kernel::Kernel;
 use crate::types::Jid;
@@ -96,7 +96,7 @@ impl Standing {
     /// # Errors
     ///
     /// Those of reading the journal, and of [`jail_get(2)`](https://man.freebsd.org/jail_get(2)).
-    pub fn look(site: &Site<'_>, name: &str) -> Result<(Standing, Journal), StepError> {
+    pub fn look(site: &Site<'_>, name: &str) -> Result<(Standing, Journal), Error> {
         let kernel = &**site.host.kernel();
         let deadline = kernel.now().saturating_add(site.times.child_ends);
         let read = || Journal::open(&site.state.journal(name), site.boot);
@@ -150,7 +150,7 @@ impl Claim {
     /// # Errors
     ///
     /// Those of a lock and of a journal, and of [`jail_get(2)`](https://man.freebsd.org/jail_get(2)).
-    pub fn take(site: &Site<'_>, name: &str, waiting: impl FnMut(Option<u32>)) -> Result<Claim, StepError> {
+    pub fn take(site: &Site<'_>, name: &str, waiting: impl FnMut(Option<u32>)) -> Result<Claim, Error> {
         let lock = site.state.lock_jail(name, waiting)?;
         let journal = Journal::open(&site.state.journal(name), site.boot)?;
         let kernel = &**site.host.kernel();
@@ -194,10 +194,10 @@ impl Claim {
     ///
     /// # Errors
     ///
-    /// As [`Claim::refuse_foreign`], as [`StepError::Invalid`]; those of writing the journal and of taking away what
+    /// As [`Claim::refuse_foreign`], of the kind [`ErrorKind::Problems`](crate::ErrorKind::Problems); those of writing the journal and of taking away what
     /// jails share. What the kernel refuses is in [`Owed`].
-    pub fn clear(&mut self, site: &Site<'_>) -> Result<Owed, StepError> {
-        self.refuse_foreign().map_err(|problem| StepError::Invalid(problem.to_string()))?;
+    pub fn clear(&mut self, site: &Site<'_>) -> Result<Owed, Error> {
+        self.refuse_foreign()?;
         let owed = undo::undo(site, &mut self.journal, self.standing)?;
         // A journal of another boot may have nothing in it, and lie there all the same.
         if self.journal.is_empty() && self.journal.path().exists() {
@@ -214,7 +214,7 @@ impl Claim {
     ///
     /// Those of reading the journal of what is attached, of [`jail_get(2)`](https://man.freebsd.org/jail_get(2)), of
     /// [`Vnet::enter`](crate::Vnet::enter) and of SIOCIFDESTROY, and as [`Claim::clear`].
-    pub fn clear_attaching(&self, site: &Site<'_>) -> Result<Owed, StepError> {
+    pub fn clear_attaching(&self, site: &Site<'_>) -> Result<Owed, Error> {
         attach::undo_attaching(site, &self.name)
     }
 
@@ -224,9 +224,9 @@ impl Claim {
     /// # Errors
     ///
     /// Those of writing the journal, and of [`jail_get(2)`](https://man.freebsd.org/jail_get(2)).
-    pub fn adopt(&mut self, site: &Site<'_>, jid: Jid, owned: Vec<Owned>) -> Result<(), StepError> {
+    pub fn adopt(&mut self, site: &Site<'_>, jid: Jid, owned: Vec<Owned>) -> Result<(), Error> {
         let Some((_, identity)) = Identity::read(&**site.host.kernel(), jid)? else {
-            return Err(StepError::Invalid(format!("jail {} is gone", self.name)));
+            return Err(Error::other(format!("jail {} is gone", self.name)));
         };
         self.journal.keep(site.files, Vec::new())?;
         for owned in owned {
@@ -242,7 +242,7 @@ impl Claim {
     /// # Errors
     ///
     /// Those of writing the journal.
-    pub fn forget(&mut self, site: &Site<'_>, keep: impl Fn(&Owned) -> bool) -> files::Result<()> {
+    pub fn forget(&mut self, site: &Site<'_>, keep: impl Fn(&Owned) -> bool) -> crate::Result<()> {
         if self.journal.owned().iter().all(&keep) {
             return Ok(());
         }
@@ -255,7 +255,7 @@ impl Claim {
     /// # Errors
     ///
     /// Those of writing the journal. After an error the file must not be made.
-    pub fn intend(&mut self, site: &Site<'_>, owned: Owned) -> files::Result<()> {
+    pub fn intend(&mut self, site: &Site<'_>, owned: Owned) -> crate::Result<()> {
         self.journal.intend(site.files, owned)
     }
 
@@ -268,12 +268,7 @@ impl Claim {
     /// The step that failed, and why. By then everything made so far is undone. What could not be undone is in
     /// [`Error::owed`], and stays in the journal. A plan for a jail of another name is refused. If the jail is there,
     /// the plan is refused too: call [`Claim::clear`] first.
-    pub fn apply(
-        &mut self,
-        site: &Site<'_>,
-        plan: &Plan,
-        before: impl FnMut(&Step),
-    ) -> Result<Up, Box<Error>> {
+    pub fn apply(&mut self, site: &Site<'_>, plan: &Plan, before: impl FnMut(&Step)) -> Result<Up, Error> {
         let reason = match self.standing {
             _ if plan.spec().name != self.name => {
                 format!("the plan is for jail {}, and {} is claimed", plan.spec().name, self.name)
@@ -282,9 +277,7 @@ impl Claim {
             _ => format!("jail {} is there, or something of it: clear it first", self.name),
         };
         if !reason.is_empty() {
-            let failure = StepError::Invalid(reason);
-            let step = "begin".to_owned();
-            return Err(Box::new(Error { step, failure, owed: Owed::default(), undo_failure: None }));
+            return Err(Error::of_step("begin".to_owned(), Error::other(reason), Owed::default(), None));
         }
         let applied = run::apply(site, &mut self.journal, plan, before);
         self.standing = match &applied {
@@ -301,7 +294,7 @@ impl Claim {
     /// # Errors
     ///
     /// Those of writing the journal. After an error the jail has to be taken away.
-    pub fn complete(&mut self, site: &Site<'_>, jid: Jid) -> files::Result<()> {
+    pub fn complete(&mut self, site: &Site<'_>, jid: Jid) -> crate::Result<()> {
         self.journal.complete(site.files, jid)?;
         self.standing = Standing::Ours(jid);
         Ok(())

@@ -25,7 +25,7 @@ use super::nat::Backend;
 use super::prior::Prior;
 use super::records::{add_line, escape, escape_path, network, unescape, unescape_path, verified};
 use crate::bridge::VlanSet;
-use crate::files::{self, Files};
+use crate::files::Files;
 use crate::types::{InterfaceName, Jid, Mtu, VlanId};
 
 const FORMAT: &str = "jailwire-journal-1";
@@ -345,7 +345,7 @@ impl Journal {
     /// # Errors
     ///
     /// Those of creating and appending to a file. Nothing may be made then.
-    pub fn intend(&mut self, files: Files<'_>, owned: Owned) -> files::Result<()> {
+    pub fn intend(&mut self, files: Files<'_>, owned: Owned) -> crate::Result<()> {
         self.append(files, &owned.encode())?;
         self.owned.push(owned);
         Ok(())
@@ -356,7 +356,7 @@ impl Journal {
     /// # Errors
     ///
     /// As [`Journal::intend`].
-    pub fn make_as(&mut self, files: Files<'_>, name: &str) -> files::Result<()> {
+    pub fn make_as(&mut self, files: Files<'_>, name: &str) -> crate::Result<()> {
         self.append(files, &format!("making\t{}", escape(name)))?;
         self.making = Some(name.to_owned());
         Ok(())
@@ -372,7 +372,7 @@ impl Journal {
     /// # Errors
     ///
     /// As [`Journal::intend`]. The jail is to be taken away then.
-    pub fn made(&mut self, files: Files<'_>, jid: Jid, identity: Identity) -> files::Result<()> {
+    pub fn made(&mut self, files: Files<'_>, jid: Jid, identity: Identity) -> crate::Result<()> {
         self.append(files, &identity::record(jid, Some(&identity)))?;
         (self.jid, self.identity) = (Some(jid), Some(identity));
         Ok(())
@@ -383,7 +383,7 @@ impl Journal {
     /// # Errors
     ///
     /// As [`Journal::intend`].
-    pub fn complete(&mut self, files: Files<'_>, jid: Jid) -> files::Result<()> {
+    pub fn complete(&mut self, files: Files<'_>, jid: Jid) -> crate::Result<()> {
         self.append(files, &format!("complete\t{jid}"))?;
         self.complete = true;
         self.jid = Some(jid);
@@ -395,7 +395,7 @@ impl Journal {
     /// # Errors
     ///
     /// Those of removing a file or replacing it.
-    pub fn keep(&mut self, files: Files<'_>, owed: Vec<Owned>) -> files::Result<()> {
+    pub fn keep(&mut self, files: Files<'_>, owed: Vec<Owned>) -> crate::Result<()> {
         self.file = None;
         if owed.is_empty() {
             files.remove_file_if_present(&self.path)?;
@@ -411,7 +411,7 @@ impl Journal {
         Ok(())
     }
 
-    fn append(&mut self, files: Files<'_>, record: &str) -> files::Result<()> {
+    fn append(&mut self, files: Files<'_>, record: &str) -> crate::Result<()> {
         if self.stale {
             self.file = None;
             files.write_atomically(&self.path, self.text(&self.owned).as_bytes(), MODE)?;

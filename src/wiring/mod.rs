@@ -55,7 +55,7 @@ pub use journal::{Journal, Owned};
 pub use lending::{Lent, Reclaimed, returned};
 pub use lock::{Lock, Mode};
 pub use nic_address::{InvalidNicAddress, NicAddress};
-pub use open::{Wiring, WiringError};
+pub use open::Wiring;
 pub use plan::Plan;
 pub use prior::Prior;
 pub use problem::{Problem, Problems};
@@ -74,62 +74,3 @@ pub use undo::{Owed, undo_order};
 pub use uplink::Uplink;
 pub use value_or_text::ValueOrText;
 pub use vlans::NicVlans;
-
-use std::{fmt, io};
-
-use crate::files::FileError;
-
-/// Why one step did not work.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StepError {
-    /// The kernel refused.
-    #[error(transparent)]
-    Kernel(#[from] crate::Error),
-    /// A file could not be changed.
-    #[error(transparent)]
-    File(#[from] FileError),
-    /// A lock or a journal could not be read.
-    #[error(transparent)]
-    Io(#[from] io::Error),
-    /// The host is not as the step needs it.
-    #[error("{0}")]
-    Invalid(String),
-}
-
-/// A plan that was not carried out, and was undone.
-#[derive(Debug)]
-pub struct Error {
-    /// The step that failed, in words.
-    pub step: String,
-    /// Why.
-    pub failure: StepError,
-    /// The steps that could not be undone. They stay in the journal.
-    pub owed: Owed,
-    /// The failure that ended the undoing early. `None` if it was finished.
-    pub undo_failure: Option<StepError>,
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot {}: {}", self.step, self.failure)?;
-        if let StepError::Kernel(refusal) = &self.failure
-            && let Some(hint) = refusal.hint()
-        {
-            write!(f, "; {hint}")?;
-        }
-        for (owned, failure) in &self.owed.failures {
-            write!(f, "; {owned} could not be undone and stays in the journal: {failure}")?;
-        }
-        if let Some(failure) = &self.undo_failure {
-            write!(f, "; undoing was cut short: {failure}")?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.failure)
-    }
-}

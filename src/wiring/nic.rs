@@ -11,10 +11,7 @@ use super::spec::{HostName, Network, Nic, Router, StaticRoute, VnetSpec};
 use super::value_or_text::ValueOrText;
 use super::vlans::NicVlans;
 use crate::checksum::hash64;
-use crate::types::{InterfaceName, MacAddr, Mtu};
-
-/// The MTU of an epair when it is made.
-const ETHERNET: u32 = 1500;
+use crate::types::{InterfaceName, MacAddr};
 
 /// NICs as they are being described, and the values that could not be read.
 #[derive(Debug, Clone, Default)]
@@ -66,22 +63,8 @@ impl Draft {
     pub fn begin(&mut self) {
         let number = self.vnet.nics.len();
         self.chosen.push((false, false));
-        self.vnet.nics.push(Nic {
-            host_name: HostName::WithJid(format!("vnet{number}.")),
-            jail_name: jail_end(number),
-            description: String::new(),
-            macs: None,
-            mtu: None,
-            default_mtu: Mtu::new(ETHERNET).expect("an MTU that every interface takes"),
-            bridge: None,
-            uplink: None,
-            vlans: None,
-            isolated: false,
-            inet: Vec::new(),
-            inet6: Vec::new(),
-            accept_rtadv: false,
-            stable_address: false,
-        });
+        let host_name = HostName::WithJid(format!("vnet{number}."));
+        self.vnet.nics.push(Nic::new(host_name, jail_end(number)));
     }
 
     pub fn nic(&mut self) -> &mut Nic {

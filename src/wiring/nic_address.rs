@@ -43,6 +43,8 @@ pub enum InvalidNicAddress {
     Unusable(&'static str),
 }
 
+crate::error::value_error!(InvalidNicAddress);
+
 impl NicAddress {
     /// Returns an address with its prefix length.
     ///

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::builder::JailBuilder;
-use super::bulk::{self, BulkError, BulkJail, BulkStop, Cancel, Fate, Limits, Progress, Trouble};
+use super::bulk::{self, BulkJail, BulkStop, Cancel, Fate, Limits, Progress};
 use super::claim::Standing;
 use super::plan::Plan;
 use super::problem::{Problem, Problems};
@@ -16,7 +16,7 @@ use super::state::StateDirectory;
 use super::survey::Survey;
 use super::times::Times;
 use super::undo::Owed;
-use super::{Error, StepError};
+use crate::Error;
 use crate::files::{Files, Gate};
 use crate::jail::{self, JailInfo, JailKey};
 use crate::kernel::{self, Finished, Kernel, Output, Program};
@@ -45,58 +45,13 @@ pub struct Wiring {
     times: Times,
 }
 
-/// Why a jail was not started, stopped or wired.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum WiringError {
-    /// The specification is wrong, or does not fit this host. Nothing was changed.
-    #[error("{}", lines(.0))]
-    Problems(Vec<Problem>),
-    /// A step failed, and those before it were undone.
-    #[error(transparent)]
-    Plan(#[from] Box<Error>),
-    /// Some of what was to be taken away is still there. It stays in the journal, and the next start or stop
-    /// tries again.
-    #[error("something is left behind, and is in the journal:{}", owed(.0))]
-    Owed(Owed),
-    /// A call to the kernel or to a file failed, outside any step.
-    #[error(transparent)]
-    Failure(#[from] StepError),
-}
-
-impl From<Problems> for WiringError {
-    fn from(problems: Problems) -> WiringError {
-        WiringError::Problems(problems.0)
-    }
-}
-
-impl From<crate::Error> for WiringError {
-    fn from(error: crate::Error) -> WiringError {
-        WiringError::Failure(error.into())
-    }
-}
-
-impl From<io::Error> for WiringError {
-    fn from(error: io::Error) -> WiringError {
-        WiringError::Failure(error.into())
-    }
-}
-
-fn lines(problems: &[Problem]) -> String {
-    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
-}
-
-fn owed(owed: &Owed) -> String {
-    owed.failures.iter().map(|(owned, failure)| format!("\n  {owned}: {failure}")).collect()
-}
-
 impl Wiring {
     /// Opens this machine: on FreeBSD its kernel, and elsewhere a new simulated kernel.
     ///
     /// # Errors
     ///
     /// As [`Wiring::on`]; ENOSYS before FreeBSD 14.
-    pub fn here() -> Result<Wiring, WiringError> {
+    pub fn here() -> Result<Wiring, Error> {
         let kernel = kernel::here().map_err(|failure| {
             crate::Error::new("use the kernel of", "this machine", "kern.osreldate", failure)
         })?;
@@ -109,7 +64,7 @@ impl Wiring {
     ///
     /// Errors of making a state directory below the temporary directory.
     #[cfg(feature = "sim")]
-    pub fn simulated() -> Result<Wiring, WiringError> {
+    pub fn simulated() -> Result<Wiring, Error> {
         Wiring::on(Arc::new(crate::sim::Sim::new()))
     }
 
@@ -119,9 +74,9 @@ impl Wiring {
     ///
     /// Errors of making the state directory, which is `/var/run/jailwire` on FreeBSD and readable for root alone.
     /// Errors of reading `kern.boot_id`.
-    pub fn on(kernel: Arc<dyn Kernel>) -> Result<Wiring, WiringError> {
+    pub fn on(kernel: Arc<dyn Kernel>) -> Result<Wiring, Error> {
         let gate = Announcing(Arc::clone(&kernel));
-        let state = StateDirectory::open(&*kernel, Files::through(&gate)).map_err(StepError::from)?;
+        let state = StateDirectory::open(&*kernel, Files::through(&gate))?;
         Wiring::with(kernel, state, gate)
     }
 
@@ -130,13 +85,13 @@ impl Wiring {
     /// # Errors
     ///
     /// Those of reading `kern.boot_id`.
-    pub fn look(kernel: Arc<dyn Kernel>) -> Result<Wiring, WiringError> {
+    pub fn look(kernel: Arc<dyn Kernel>) -> Result<Wiring, Error> {
         let gate = Announcing(Arc::clone(&kernel));
         let state = StateDirectory::look(&*kernel);
         Wiring::with(kernel, state, gate)
     }
 
-    fn with(kernel: Arc<dyn Kernel>, state: StateDirectory, gate: Announcing) -> Result<Wiring, WiringError> {
+    fn with(kernel: Arc<dyn Kernel>, state: StateDirectory, gate: Announcing) -> Result<Wiring, Error> {
         #[cfg(feature = "tracing")]
         let kernel = kernel::traced(kernel);
         let host = Vnet::host(kernel);
@@ -160,7 +115,7 @@ impl Wiring {
     ///
     /// # Errors
     ///
-    /// * [`WiringError::Problems`]: there is no such jail, or it has no network stack of its own.
+    /// * [`ErrorKind::Problems`](crate::ErrorKind::Problems): there is no such jail, or it has no network stack of its own.
     /// * as [`Vnet::enter`].
     ///
     /// # Source
@@ -175,9 +130,9 @@ impl Wiring {
     /// assert_eq!(shown, "epair0b up 192.0.2.20/24");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn enter(&self, jail: impl Into<JailKey>) -> Result<Vnet, WiringError> {
+    pub fn enter(&self, jail: impl Into<JailKey>) -> Result<Vnet, Error> {
         let info = self.jail_with_stack(jail.into())?;
-        Ok(Vnet::enter(Arc::clone(self.kernel()), info.jid)?)
+        Vnet::enter(Arc::clone(self.kernel()), info.jid)
     }
 
     /// Returns what a [`Claim`](super::Claim) works with, for callers that carry out plans of their own.
@@ -205,8 +160,8 @@ impl Wiring {
     ///
     /// # Errors
     ///
-    /// [`WiringError::Problems`]; and the kernel's errors from a look at the host.
-    pub fn plan(&self, spec: &JailSpec) -> Result<Plan, WiringError> {
+    /// [`ErrorKind::Problems`](crate::ErrorKind::Problems); and the kernel's errors from a look at the host.
+    pub fn plan(&self, spec: &JailSpec) -> Result<Plan, Error> {
         let survey = Survey::take(&self.host, spec)?;
         Ok(Plan::new(spec, &survey)?)
     }
@@ -217,7 +172,7 @@ impl Wiring {
     /// # Errors
     ///
     /// As [`JailBuilder::start`].
-    pub fn start(&self, spec: &JailSpec) -> Result<Up, WiringError> {
+    pub fn start(&self, spec: &JailSpec) -> Result<Up, Error> {
         let mut fate = None;
         let jails = vec![BulkJail::new(spec.clone())];
         let site = self.site();
@@ -225,7 +180,7 @@ impl Wiring {
         match fate {
             // What jails shared and could not be taken away stays in its journal, and is no fault of this one.
             Some(Fate::Up(up)) => Ok(up),
-            Some(Fate::Failed(trouble)) => Err(trouble.into()),
+            Some(Fate::Failed(trouble)) => Err(trouble),
             Some(Fate::Gone(_) | Fate::Absent | Fate::Cancelled) | None => {
                 swept?;
                 Err(unfinished())
@@ -243,17 +198,17 @@ impl Wiring {
     ///
     /// # Errors
     ///
-    /// * [`WiringError::Problems`]: the jail of that name was not started here.
-    /// * [`WiringError::Owed`]: the kernel kept some of it, also after the time that [`Times::wait`] gives it.
-    /// * [`WiringError::Failure`]: a lock or a journal.
-    pub fn stop(&self, name: &str) -> Result<bool, WiringError> {
+    /// * [`ErrorKind::Problems`](crate::ErrorKind::Problems): the jail of that name was not started here.
+    /// * [`ErrorKind::Owed`](crate::ErrorKind::Owed): the kernel kept some of it, also after the time that [`Times::wait`] gives it.
+    /// * a lock or a journal.
+    pub fn stop(&self, name: &str) -> Result<bool, Error> {
         let mut fate = None;
         let jails = vec![BulkStop::new(name)];
         bulk::stop(&self.site(), jails, &Limits::ONE, &Cancel::new(), |_, told| fate = told.fate())?;
         match fate {
             Some(Fate::Gone(_)) => Ok(true),
             Some(Fate::Absent) => Ok(false),
-            Some(Fate::Failed(trouble)) => Err(trouble.into()),
+            Some(Fate::Failed(trouble)) => Err(trouble),
             Some(Fate::Up(_) | Fate::Cancelled) | None => Err(unfinished()),
         }
     }
@@ -264,7 +219,7 @@ impl Wiring {
     /// # Errors
     ///
     /// Those of reading the journal, and of [`jail_get(2)`](https://man.freebsd.org/jail_get(2)).
-    pub fn standing(&self, name: &str) -> Result<Standing, WiringError> {
+    pub fn standing(&self, name: &str) -> Result<Standing, Error> {
         Ok(Standing::look(&self.site(), name)?.0)
     }
 
@@ -274,7 +229,7 @@ impl Wiring {
     /// # Errors
     ///
     /// As [`jail::list`].
-    pub fn dying(&self) -> Result<Vec<JailInfo>, WiringError> {
+    pub fn dying(&self) -> Result<Vec<JailInfo>, Error> {
         Ok(jail::list(&**self.kernel(), true)?.into_iter().filter(|jail| jail.dying).collect())
     }
 
@@ -288,8 +243,8 @@ impl Wiring {
     /// # Errors
     ///
     /// As [`jail::list`].
-    pub fn jails(&self) -> Result<Vec<JailInfo>, WiringError> {
-        Ok(jail::list(&**self.kernel(), false)?)
+    pub fn jails(&self) -> Result<Vec<JailInfo>, Error> {
+        jail::list(&**self.kernel(), false)
     }
 
     /// Runs a program in a jail and waits for its end: as root, with a usual environment and nothing to read, its
@@ -298,7 +253,7 @@ impl Wiring {
     ///
     /// # Errors
     ///
-    /// * [`WiringError::Problems`]: there is no such jail.
+    /// * [`ErrorKind::Problems`](crate::ErrorKind::Problems): there is no such jail.
     /// * as [`Processes::run`](crate::kernel::Processes::run). How the program ends is not an error, but an
     ///   [`Exit`](crate::kernel::Exit).
     ///
@@ -313,7 +268,7 @@ impl Wiring {
         &self,
         jail: impl Into<JailKey>,
         arguments: impl IntoIterator<Item = A>,
-    ) -> Result<Finished, WiringError> {
+    ) -> Result<Finished, Error> {
         let key = jail.into();
         let shown = key.to_string();
         let kernel = &**self.kernel();
@@ -322,7 +277,7 @@ impl Wiring {
         };
         let program = Program { output: Output::Capture, ..Program::in_jail(info.jid, arguments) };
         let finished = kernel.run(&program);
-        Ok(finished.map_err(|failure| crate::Error::new("run a program in", shown, "execve", failure))?)
+        finished.map_err(|failure| crate::Error::new("run a program in", shown, "execve", failure))
     }
 
     /// Starts many jails: each of them all of it, or nothing of it. See [`bulk`] for the order.
@@ -331,14 +286,14 @@ impl Wiring {
     ///
     /// # Errors
     ///
-    /// See [`BulkError`]. What becomes of a single jail is not among them.
+    /// See [`Error`]. What becomes of a single jail is not among them.
     pub fn start_many<'j, J: Into<BulkJail<'j>>>(
         &self,
         jails: impl IntoIterator<Item = J>,
         limits: &Limits,
         cancel: &Cancel,
         told: impl FnMut(&str, Progress),
-    ) -> Result<(), BulkError> {
+    ) -> Result<(), Error> {
         bulk::start(&self.site(), jails.into_iter().map(Into::into).collect(), limits, cancel, told)
     }
 
@@ -353,7 +308,7 @@ impl Wiring {
         limits: &Limits,
         cancel: &Cancel,
         told: impl FnMut(&str, Progress),
-    ) -> Result<(), BulkError> {
+    ) -> Result<(), Error> {
         bulk::stop(&self.site(), jails.into_iter().map(Into::into).collect(), limits, cancel, told)
     }
 
@@ -364,35 +319,13 @@ impl Wiring {
     }
 }
 
-pub(super) fn nothing_owed(owed: Owed) -> Result<(), WiringError> {
-    if owed.failures.is_empty() { Ok(()) } else { Err(WiringError::Owed(owed)) }
+pub(super) fn nothing_owed(owed: Owed) -> Result<(), Error> {
+    if owed.failures.is_empty() { Ok(()) } else { Err(owed.into()) }
 }
 
 /// The error for a jail of which the engine reports no end.
-fn unfinished() -> WiringError {
-    StepError::Invalid("a start or stop of it did not finish".to_owned()).into()
-}
-
-impl From<Trouble> for WiringError {
-    fn from(trouble: Trouble) -> WiringError {
-        match trouble {
-            Trouble::Problems(problems) => WiringError::Problems(problems),
-            Trouble::Wiring(error) => WiringError::Plan(error),
-            Trouble::Owed(owed) => WiringError::Owed(owed),
-            Trouble::Failure(failure) => WiringError::Failure(failure),
-            needs @ Trouble::Needs(_) => StepError::Invalid(needs.to_string()).into(),
-        }
-    }
-}
-
-impl From<BulkError> for WiringError {
-    fn from(error: BulkError) -> WiringError {
-        match error {
-            BulkError::Ticks(error) => error.into(),
-            BulkError::Unswept(failure) => failure.into(),
-            circle @ BulkError::Circle(_) => StepError::Invalid(circle.to_string()).into(),
-        }
-    }
+fn unfinished() -> Error {
+    Error::other("a start or stop of it did not finish")
 }
 
 impl Drop for Wiring {

@@ -5,9 +5,8 @@ use std::net::IpAddr;
 
 use ipnetwork::IpNetwork;
 
-use super::StepError;
 use crate::bridge::{MemberFlags, VlanSet};
-use crate::error::OptionalExtension;
+use crate::error::{Error, OptionalExtension};
 use crate::interface::InterfaceType;
 use crate::kernel::Errno;
 use crate::nd6::Nd6Flags;
@@ -186,7 +185,7 @@ impl Prior {
     /// # Errors
     ///
     /// Those of the requests of [`Prior::requests`].
-    pub(super) fn put_back(&self, host: &Vnet) -> Result<(), StepError> {
+    pub(super) fn put_back(&self, host: &Vnet) -> Result<(), Error> {
         if !host.has_interface(self.interface())? {
             return Ok(());
         }
@@ -207,9 +206,9 @@ impl Prior {
                 if host.has_interface(bridge)? {
                     match host.add_member(bridge, member) {
                         // Somebody has put it on another.
-                        Err(error) if error.errno() == Errno::EBUSY => return Ok(()),
+                        Err(error) if error.errno() == Some(Errno::EBUSY) => return Ok(()),
                         // It is on it already.
-                        Err(error) if error.errno() == Errno::EEXIST => {}
+                        Err(error) if error.errno() == Some(Errno::EEXIST) => {}
                         other => other?,
                     }
                     let wanted = MemberFlags::from_bits_retain(*flags);
@@ -228,7 +227,7 @@ impl Prior {
                 host.change_nd6_flags(name, wanted, !wanted)?;
             }
             Prior::Group(name, group) => match host.add_group(name, group) {
-                Err(error) if error.errno() == Errno::EEXIST => {}
+                Err(error) if error.errno() == Some(Errno::EEXIST) => {}
                 other => other?,
             },
             Prior::Port { bridge, member, untagged, tagged } => {
@@ -256,7 +255,7 @@ fn put_route_back(
     to: IpNetwork,
     router: IpAddr,
     fib: u32,
-) -> Result<(), StepError> {
+) -> Result<(), Error> {
     let index = host.index(interface)?;
     let gateway = match router {
         IpAddr::V6(address) if address.is_unicast_link_local() => Gateway::scoped(address, index.into()),
@@ -265,14 +264,14 @@ fn put_route_back(
     let fib = Fib::new(fib).unwrap_or(Fib::DEFAULT);
     match host.add_route(&Route::new(to, Via::Gateway(gateway)).in_fib(fib)) {
         // There is one by now.
-        Err(error) if error.errno() == Errno::EEXIST => Ok(()),
+        Err(error) if error.errno() == Some(Errno::EEXIST) => Ok(()),
         other => Ok(other?),
     }
 }
 
 /// How an interface is that is about to be lent, in the order in which it is to be written down: what is written
 /// down last is put back first.
-pub(super) fn of_lent(host: &Vnet, name: &InterfaceName) -> Result<Vec<Prior>, StepError> {
+pub(super) fn of_lent(host: &Vnet, name: &InterfaceName) -> Result<Vec<Prior>, Error> {
     let interfaces = host.interfaces()?;
     let missing = || host.index(name).map(drop);
     let Some(interface) = interfaces.iter().find(|one| one.name == *name) else {

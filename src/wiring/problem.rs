@@ -6,14 +6,14 @@ use std::ops::Deref;
 use std::path::PathBuf;
 
 use ipnetwork::IpNetwork;
-use thiserror::Error;
 
+use crate::error::{Error, ErrorKind};
 use crate::interface::InterfaceType;
 use crate::packet_filter::{Family, Protocol};
 use crate::types::{InterfaceName, Jid, MacAddr, Mtu, VlanId};
 
 /// Something that would keep a jail from coming up, found before anything is changed.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(tag = "problem", rename_all = "snake_case"))]
 pub enum Problem {
@@ -680,5 +680,26 @@ fn words(family: Family) -> &'static str {
     match family {
         Family::Inet => "IPv4",
         Family::Inet6 => "IPv6",
+    }
+}
+
+/// Prints the problems, one a line.
+impl From<Problems> for Error {
+    fn from(problems: Problems) -> Error {
+        Error::said(ErrorKind::Problems, "", problems.to_string()).detailed(problems)
+    }
+}
+
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Error {
+        Problems(vec![problem]).into()
+    }
+}
+
+impl Error {
+    /// What is wrong with a description on this host, where the error is of the kind [`ErrorKind::Problems`]. Empty for
+    /// other errors.
+    pub fn problems(&self) -> &[Problem] {
+        self.detail::<Problems>().map_or(&[], |problems| problems)
     }
 }

@@ -22,7 +22,7 @@ use super::state::StateDirectory;
 use super::step::{JailInterface, Step};
 use super::times::Times;
 use super::undo::{self, Owed};
-use super::{Error, StepError};
+use crate::Error;
 use crate::bridge::MemberFlags;
 use crate::epair::Epair;
 use crate::files::Files;
@@ -82,13 +82,13 @@ pub(super) fn apply(
     journal: &mut Journal,
     plan: &Plan,
     mut before: impl FnMut(&Step),
-) -> Result<Up, Box<Error>> {
+) -> Result<Up, Error> {
     let mut run = Run::new(site, journal, plan);
     for step in plan.steps() {
         before(step);
         let _span = span::of(&plan.spec().name, step);
         if let Err(failure) = run.step(step) {
-            return Err(Box::new(run.fail(step.to_string(), failure)));
+            return Err(run.fail(step.to_string(), failure));
         }
     }
     Ok(run.finish())
@@ -104,14 +104,14 @@ pub(super) fn apply_inside(
     journal: &mut Journal,
     plan: &Plan,
     inside: Vnet,
-) -> Result<Vec<Epair>, Box<Error>> {
+) -> Result<Vec<Epair>, Error> {
     let mut run = Run::new(site, journal, plan);
     run.jid = inside.jid();
     run.entered = Some(inside);
     for step in plan.steps() {
         let _span = span::of(&plan.spec().name, step);
         if let Err(failure) = run.step(step) {
-            return Err(Box::new(run.fail(step.to_string(), failure)));
+            return Err(run.fail(step.to_string(), failure));
         }
     }
     Ok(run.epairs)
@@ -179,7 +179,7 @@ impl<'a> Run<'a> {
     }
 
     /// Undoes what there is: the held jail goes by itself, the rest by the journal.
-    fn fail(mut self, step: String, failure: StepError) -> Error {
+    fn fail(mut self, step: String, failure: Error) -> Error {
         self.joining = None;
         drop(self.held.take());
         if let Some(inside) = &self.entered {
@@ -202,11 +202,11 @@ impl<'a> Run<'a> {
             Ok(owed) => (owed, None),
             Err(failure) => (Owed::default(), Some(failure)),
         };
-        Error { step, failure, owed, undo_failure: also }
+        Error::of_step(step, failure, owed, also)
     }
 
     /// What the jail of the journal is by now. One that was there before is not this plan's to remove.
-    fn standing(&self) -> Result<Standing, StepError> {
+    fn standing(&self) -> Result<Standing, Error> {
         if self.entered.is_some() {
             return Ok(Standing::Partial(None));
         }
@@ -216,13 +216,13 @@ impl<'a> Run<'a> {
         })
     }
 
-    fn intend(&mut self, owned: Owned) -> Result<(), StepError> {
-        Ok(self.journal.intend(self.site.files, owned)?)
+    fn intend(&mut self, owned: Owned) -> Result<(), Error> {
+        self.journal.intend(self.site.files, owned)
     }
 
     /// Writes down which jail was made.
-    fn made(&mut self, jid: Jid) -> Result<(), StepError> {
-        Ok(self.journal.made(self.site.files, jid, Identity::given(self.spec, self.ruleset))?)
+    fn made(&mut self, jid: Jid) -> Result<(), Error> {
+        self.journal.made(self.site.files, jid, Identity::given(self.spec, self.ruleset))
     }
 
     fn held(&self) -> &HeldJail {
@@ -238,7 +238,7 @@ impl<'a> Run<'a> {
         self.jid.expect("the plan holds the jail first")
     }
 
-    fn step(&mut self, step: &Step) -> Result<(), StepError> {
+    fn step(&mut self, step: &Step) -> Result<(), Error> {
         let host = self.site.host;
         match step {
             Step::CreateRuleset { first, rules } => self.create_ruleset(*first, rules)?,
@@ -314,7 +314,7 @@ impl<'a> Run<'a> {
             Step::DefaultRoute(router) => self.default_route(router)?,
             Step::Publish(wanted) => {
                 self.intend(Owned::Published(wanted.name().to_owned(), wanted.backend()))?;
-                nat::put(host, self.site.state, wanted).map_err(nat::refused)?;
+                nat::put(host, self.site.state, wanted)?;
             }
             Step::AddRoute(route) => self.add_route(route)?,
             Step::Commit => self.commit()?,
@@ -371,7 +371,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn create_ruleset(&mut self, first: u16, rules: &[DevfsRule]) -> Result<(), StepError> {
+    fn create_ruleset(&mut self, first: u16, rules: &[DevfsRule]) -> Result<(), Error> {
         let devfs = Devfs::open(self.kernel().clone(), Path::new("/dev"))?;
         // The number has to be in the journal before the ruleset is there. So it is chosen first, and no other
         // start may choose a number meanwhile.
@@ -379,7 +379,7 @@ impl<'a> Run<'a> {
         let _lock = state.lock_rulesets()?;
         let free = devfs.first_free(state.rulesets_from(first))?;
         let number = free.ok_or_else(|| {
-            StepError::Invalid(format!(
+            Error::other(format!(
                 "no devfs ruleset from {first} on is free: `jailwire gc` removes those that no jail uses"
             ))
         })?;
@@ -392,7 +392,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn mount(&mut self, spec: &MountSpec) -> Result<(), StepError> {
+    fn mount(&mut self, spec: &MountSpec) -> Result<(), Error> {
         let root = self.root.get_or_insert_with(|| real_root(&self.spec.path)).clone();
         let mut request = mount::request(&spec.fstype, &spec.from, &root, &spec.beneath);
         for (name, value) in &spec.options {
@@ -411,7 +411,7 @@ impl<'a> Run<'a> {
 
     /// Where the kernel has mounted it, if that is not where it was to be. Links that stay in the jail's root are
     /// followed; and a process that may rename directories there may do so after the mount point was opened.
-    fn elsewhere(&self, request: &MountRequest) -> Result<Option<PathBuf>, StepError> {
+    fn elsewhere(&self, request: &MountRequest) -> Result<Option<PathBuf>, Error> {
         let kernel = &**self.kernel();
         let wanted = request.on();
         if let Ok(Some(seen)) = mount::seen_on(kernel, &wanted)
@@ -434,7 +434,7 @@ impl<'a> Run<'a> {
         Ok(found.map(|mounted| mounted.on).filter(|on| *on != wanted))
     }
 
-    fn add_alias4(&mut self, interface: &InterfaceName, network: Ipv4Network) -> Result<(), StepError> {
+    fn add_alias4(&mut self, interface: &InterfaceName, network: Ipv4Network) -> Result<(), Error> {
         let host = self.site.host;
         // To add one that is there would remove it first; and it is not ours.
         if host.find_ipv4(interface, network.ip())?.is_none() {
@@ -444,7 +444,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn add_alias6(&mut self, interface: &InterfaceName, network: Ipv6Network) -> Result<(), StepError> {
+    fn add_alias6(&mut self, interface: &InterfaceName, network: Ipv6Network) -> Result<(), Error> {
         let host = self.site.host;
         if host.find_ipv6(interface, network.ip())?.is_none() {
             let _enabling = shared::enable_inet6(self.site, interface)?;
@@ -456,7 +456,7 @@ impl<'a> Run<'a> {
 
     /// Makes a jail that shares the host's addresses, while these cannot go: the jail that had one of them before may
     /// be stopped meanwhile.
-    fn create_jail(&mut self) -> Result<(), StepError> {
+    fn create_jail(&mut self) -> Result<(), Error> {
         let Network::Shared(shared) = &self.spec.network else { return self.create_persistent() };
         let host = self.site.host;
         loop {
@@ -493,7 +493,7 @@ impl<'a> Run<'a> {
 
     /// Makes a jail that stays from the start. Whose it is has to be known at every moment, and its jid is known only
     /// when it is there: so it is made under a name that is used once, and gets its own when the jid is written down.
-    fn create_persistent(&mut self) -> Result<(), StepError> {
+    fn create_persistent(&mut self) -> Result<(), Error> {
         self.intend(Owned::Jail(self.spec.name.clone()))?;
         let kernel = self.kernel().clone();
         // The kernel does not give a jail below another one a new name; a child holds it until its jid is known.
@@ -517,7 +517,7 @@ impl<'a> Run<'a> {
 
     /// Makes an epair, under this unit if it is free. A renamed epair holds its unit, and the kernel does not try the
     /// next one by itself where an end's name is taken.
-    fn create_epair(&self, unit: Option<u16>) -> Result<Epair, StepError> {
+    fn create_epair(&self, unit: Option<u16>) -> Result<Epair, Error> {
         let inside = self.inside();
         let mut made = match unit {
             Some(unit) => inside.create_epair_unit(unit),
@@ -525,24 +525,24 @@ impl<'a> Run<'a> {
         };
         for unit in 0..=MAXIMUM_UNIT {
             match made {
-                Err(error) if error.errno() == Errno::EEXIST => made = inside.create_epair_unit(unit),
-                other => return Ok(other?),
+                Err(error) if error.errno() == Some(Errno::EEXIST) => made = inside.create_epair_unit(unit),
+                other => return other,
             }
         }
-        Ok(made?)
+        made
     }
 
-    fn name_host_end(&mut self, nic: usize, name: &HostName) -> Result<(), StepError> {
+    fn name_host_end(&mut self, nic: usize, name: &HostName) -> Result<(), Error> {
         let name = match name {
             HostName::Fixed(name) => *name,
             HostName::WithJid(prefix) => InterfaceName::new(&format!("{prefix}{}", self.jid()))
-                .map_err(|error| StepError::Invalid(error.to_string()))?,
+                .map_err(|error| Error::other(error.to_string()))?,
         };
         // SIOCSIFRVNET does not look whether the host has one of that name.
         if self.site.host.has_interface(&name)? {
             let reason =
                 format!("the host has an interface {name} already: destroy it, or give it another name");
-            return Err(StepError::Invalid(reason));
+            return Err(Error::other(reason));
         }
         // As with the jail: a clean-up waits for it.
         self.intend(Owned::Epair(name))?;
@@ -552,7 +552,7 @@ impl<'a> Run<'a> {
     }
 
     /// Makes the bridges of all NICs that are missing, once.
-    fn join_bridges(&mut self) -> Result<(), StepError> {
+    fn join_bridges(&mut self) -> Result<(), Error> {
         if self.joining.is_none() {
             let Network::Vnet(vnet) = &self.spec.network else { return Ok(()) };
             let bridges: Vec<_> = vnet.nics.iter().filter_map(|nic| nic.bridge).collect();
@@ -571,7 +571,7 @@ impl<'a> Run<'a> {
     }
 
     /// A new stack's lo0 is down; ::1 comes by itself when it goes up, 127.0.0.1 does not.
-    fn start_loopback(&mut self) -> Result<(), StepError> {
+    fn start_loopback(&mut self) -> Result<(), Error> {
         let loopback = self.inside_name(JailInterface::Loopback);
         let address = Ipv4Network::new(Ipv4Addr::LOCALHOST, 8).expect("8 is a prefix length");
         self.inside().up(&loopback)?;
@@ -579,7 +579,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn gateway(&self, router: &Router) -> Result<Gateway, StepError> {
+    fn gateway(&self, router: &Router) -> Result<Gateway, Error> {
         Ok(match (router.address, router.nic) {
             (IpAddr::V6(address), Some(nic)) if address.is_unicast_link_local() => {
                 Gateway::scoped(address, self.inside().index(&self.epairs[nic].b)?.into())
@@ -588,32 +588,32 @@ impl<'a> Run<'a> {
         })
     }
 
-    fn add_route(&mut self, route: &StaticRoute) -> Result<(), StepError> {
+    fn add_route(&mut self, route: &StaticRoute) -> Result<(), Error> {
         let gateway = self.gateway(&route.router)?;
         match self.inside().add_route(&Route::new(route.destination, Via::Gateway(gateway))) {
             Ok(()) => self.routes.push((route.destination, gateway)),
             // The same one is there: another would have been told when the plan was made.
-            Err(error) if error.errno() == Errno::EEXIST => {}
-            Err(error) => return Err(error.into()),
+            Err(error) if error.errno() == Some(Errno::EEXIST) => {}
+            Err(error) => return Err(error),
         }
         Ok(())
     }
 
-    fn default_route(&mut self, router: &Router) -> Result<(), StepError> {
+    fn default_route(&mut self, router: &Router) -> Result<(), Error> {
         let gateway = self.gateway(router)?;
         // A stack that was made just now has no such route, unless routers are listened to. To ask for it is
         // to read all that was said on the socket before the answer.
         if self.held.is_some() && router.address.is_ipv4() {
             let added = self.inside().add_route(&Route::default_via(gateway));
-            if !added.as_ref().is_err_and(|error| error.errno() == Errno::EEXIST) {
-                return Ok(added?);
+            if !added.as_ref().is_err_and(|error| error.errno() == Some(Errno::EEXIST)) {
+                return added;
             }
         }
         self.inside().ensure_default(gateway, Fib::DEFAULT)?;
         Ok(())
     }
 
-    fn commit(&mut self) -> Result<(), StepError> {
+    fn commit(&mut self) -> Result<(), Error> {
         self.joining = None;
         let _pass = self.site.state.pass(KernelLock::Create);
         self.held.take().expect("the plan holds the jail first").commit()?;

@@ -18,7 +18,7 @@ use super::state::StateDirectory;
 use super::vlan_bridges::VlanUplink;
 use crate::address::Ipv6Address;
 use crate::bridge::{BridgeFlags, VlanSet};
-use crate::error::OptionalExtension;
+use crate::error::{Error, OptionalExtension};
 use crate::files::Files;
 use crate::interface::{InterfaceFlags, InterfaceType};
 use crate::jail::AddressUsers;
@@ -27,7 +27,6 @@ use crate::nd6::Nd6Flags;
 use crate::types::{InterfaceName, Jid, Mtu, VlanId};
 use crate::vlan::{Vlan, VlanProtocol};
 use crate::vnet::Vnet;
-use crate::wiring::StepError;
 
 /// The highest unit that a cloner gives: IF_MAXUNIT.
 const MAXIMUM_UNIT: u16 = 32767;
@@ -52,7 +51,7 @@ pub(super) struct Needed<'a> {
 
 impl Needed<'_> {
     /// Whether anything is to be done.
-    fn is_missing(&self, host: &Vnet, state: &StateDirectory, boot: &str) -> Result<bool, StepError> {
+    fn is_missing(&self, host: &Vnet, state: &StateDirectory, boot: &str) -> Result<bool, Error> {
         for bridge in self.bridges {
             // A start that was killed may have made it, and no more.
             if !host.flags(bridge).optional()?.is_some_and(|flags| flags.contains(InterfaceFlags::UP)) {
@@ -83,7 +82,7 @@ impl Needed<'_> {
     }
 
     /// Does it. What it changes on the host is written down before.
-    fn provide(&self, host: &Vnet, files: Files<'_>, journal: &mut Journal) -> Result<(), StepError> {
+    fn provide(&self, host: &Vnet, files: Files<'_>, journal: &mut Journal) -> Result<(), Error> {
         for bridge in self.bridges {
             let filters = self.plan.filtering().contains(bridge);
             if !host.has_interface(bridge)? {
@@ -99,14 +98,13 @@ impl Needed<'_> {
                 let reason = format!(
                     "{bridge} does not filter VLANs: another program has made it meanwhile; give its members their VLANs, and run `ifconfig {bridge} vlanfilter`"
                 );
-                return Err(StepError::Invalid(reason));
+                return Err(Error::other(reason));
             }
             raise(host, files, journal, bridge)?;
         }
         for bridge in self.plan.empty() {
             if is_empty(host, bridge)? && !is_noted(journal, bridge) {
-                let was =
-                    Mtu::new(host.mtu(bridge)?).map_err(|error| StepError::Invalid(error.to_string()))?;
+                let was = Mtu::new(host.mtu(bridge)?).map_err(|error| Error::other(error.to_string()))?;
                 journal.intend(files, Owned::BridgeMtu(*bridge, was))?;
             }
         }
@@ -136,7 +134,7 @@ impl Needed<'_> {
 /// # Errors
 ///
 /// Those of `SIOCIFCREATE2`, `SIOCSIFFLAGS`, `BRDGADD`, `BRDGSIFVLANSET`, and of files.
-pub(super) fn join(site: &Site<'_>, needed: &Needed<'_>) -> Result<Joining, StepError> {
+pub(super) fn join(site: &Site<'_>, needed: &Needed<'_>) -> Result<Joining, Error> {
     let Site { host, state, files, boot, .. } = *site;
     loop {
         let lock = state.lock_shared(Mode::Shared)?;
@@ -163,7 +161,7 @@ fn carry(
     journal: &mut Journal,
     (bridge, member): (&InterfaceName, &InterfaceName),
     vlans: &VlanSet,
-) -> Result<(), StepError> {
+) -> Result<(), Error> {
     let mut carried = host.member_vlans(bridge, member)?;
     if vlans_beyond(&carried, vlans).is_empty() {
         return Ok(());
@@ -181,16 +179,11 @@ fn carry(
         )?;
     }
     carried.extend(vlans.iter());
-    Ok(host.set_member_vlans(bridge, member, &carried)?)
+    host.set_member_vlans(bridge, member, &carried)
 }
 
 /// Makes a vlan(4), in one request where its name says all of it.
-fn make_vlan(
-    host: &Vnet,
-    files: Files<'_>,
-    journal: &mut Journal,
-    made: &VlanUplink,
-) -> Result<(), StepError> {
+fn make_vlan(host: &Vnet, files: Files<'_>, journal: &mut Journal, made: &VlanUplink) -> Result<(), Error> {
     let VlanUplink { name, parent, tag } = *made;
     raise(host, files, journal, &parent)?;
     journal.intend(files, Owned::Vlan { name, parent, tag })?;
@@ -202,7 +195,7 @@ fn make_vlan(
     };
     match host.vlan(&name)? {
         Some(vlan) if vlan == wanted => Ok(()),
-        _ => Err(StepError::Invalid(format!("{name} is no vlan(4) of VLAN {tag} on {parent}: destroy it"))),
+        _ => Err(Error::other(format!("{name} is no vlan(4) of VLAN {tag} on {parent}: destroy it"))),
     }
 }
 
@@ -213,30 +206,32 @@ fn make_bridge(
     files: Files<'_>,
     journal: &mut Journal,
     bridge: &InterfaceName,
-) -> Result<(), StepError> {
+) -> Result<(), Error> {
     journal.intend(files, Owned::Bridge(*bridge))?;
     let has_own_unit = is_cloned_bridge_name(bridge);
     let mut refusal = match has_own_unit.then(|| host.create(bridge.as_str())) {
-        Some(Err(error)) if error.errno() == Errno::EEXIST && !host.has_interface(bridge)? => Some(error),
-        Some(other) => return Ok(other.map(drop)?),
+        Some(Err(error)) if error.errno() == Some(Errno::EEXIST) && !host.has_interface(bridge)? => {
+            Some(error)
+        }
+        Some(other) => return other.map(drop),
         None => None,
     };
     // The units of the bridges that people name are left to these.
     let first = if has_own_unit { 0 } else { UNITS_OF_RENAMED };
     for unit in first..=MAXIMUM_UNIT {
-        let name = InterfaceName::new(&format!("bridge{unit}"))
-            .map_err(|error| StepError::Invalid(error.to_string()))?;
+        let name =
+            InterfaceName::new(&format!("bridge{unit}")).map_err(|error| Error::other(error.to_string()))?;
         if name == *bridge || host.has_interface(&name)? {
             continue;
         }
         journal.intend(files, Owned::Bridge(name))?;
         match host.create(name.as_str()) {
-            Ok(made) => return Ok(host.rename(&made, bridge)?),
-            Err(error) if error.errno() == Errno::EEXIST => refusal = Some(error),
-            Err(error) => return Err(error.into()),
+            Ok(made) => return host.rename(&made, bridge),
+            Err(error) if error.errno() == Some(Errno::EEXIST) => refusal = Some(error),
+            Err(error) => return Err(error),
         }
     }
-    Err(refusal.map_or_else(|| StepError::Invalid(format!("no unit is free for {bridge}")), StepError::from))
+    Err(refusal.map_or_else(|| Error::other(format!("no unit is free for {bridge}")), Error::from))
 }
 
 /// Brings an interface of the host up that is down, for as long as jails need it.
@@ -245,7 +240,7 @@ fn raise(
     files: Files<'_>,
     journal: &mut Journal,
     interface: &InterfaceName,
-) -> Result<(), StepError> {
+) -> Result<(), Error> {
     if !host.flags(interface)?.contains(InterfaceFlags::UP) {
         journal.intend(files, Owned::Raised(*interface))?;
         host.up(interface)?;
@@ -254,7 +249,7 @@ fn raise(
 }
 
 /// Whether a bridge has no members.
-fn is_empty(host: &Vnet, bridge: &InterfaceName) -> Result<bool, StepError> {
+fn is_empty(host: &Vnet, bridge: &InterfaceName) -> Result<bool, Error> {
     Ok(host.member_names(bridge).optional()?.is_some_and(|members| members.is_empty()))
 }
 
@@ -292,7 +287,7 @@ impl GivingUp {
         site: &Site<'_>,
         owned: &Owned,
         jail: Option<Jid>,
-    ) -> Result<(), StepError> {
+    ) -> Result<(), Error> {
         let Some((interface, address)) = address_of(owned) else { return Ok(()) };
         let Site { host, state, boot, .. } = *site;
         if !host.has_interface(&interface)? {
@@ -317,7 +312,7 @@ struct Users(OnceCell<AddressUsers>);
 
 impl Users {
     /// Whether a living jail besides this one uses an address.
-    fn has(&self, host: &Vnet, address: IpAddr, besides: Option<Jid>) -> Result<bool, StepError> {
+    fn has(&self, host: &Vnet, address: IpAddr, besides: Option<Jid>) -> Result<bool, Error> {
         let kernel = &**host.kernel();
         let users = match self.0.get() {
             Some(users) => users,
@@ -338,7 +333,7 @@ fn address_of(owned: &Owned) -> Option<(InterfaceName, IpAddr)> {
     }
 }
 
-fn remove_address(host: &Vnet, interface: &InterfaceName, address: IpAddr) -> Result<(), StepError> {
+fn remove_address(host: &Vnet, interface: &InterfaceName, address: IpAddr) -> Result<(), Error> {
     match address {
         IpAddr::V4(address) => host.remove_ipv4(interface, address).optional()?,
         IpAddr::V6(address) => host.remove_ipv6(interface, address).optional()?,
@@ -347,7 +342,7 @@ fn remove_address(host: &Vnet, interface: &InterfaceName, address: IpAddr) -> Re
 }
 
 /// Writes something down, unless it is.
-fn note(journal: &mut Journal, site: &Site<'_>, owned: Owned) -> Result<(), StepError> {
+fn note(journal: &mut Journal, site: &Site<'_>, owned: Owned) -> Result<(), Error> {
     if !journal.owned().contains(&owned) {
         journal.intend(site.files, owned)?;
     }
@@ -362,9 +357,9 @@ fn note(journal: &mut Journal, site: &Site<'_>, owned: Owned) -> Result<(), Step
 /// # Errors
 ///
 /// Those of SIOCGIFINFO_IN6, and of files.
-pub(super) fn enable_inet6(site: &Site<'_>, interface: &InterfaceName) -> Result<Joining, StepError> {
+pub(super) fn enable_inet6(site: &Site<'_>, interface: &InterfaceName) -> Result<Joining, Error> {
     let Site { host, state, files, boot, .. } = *site;
-    let disabled = |host: &Vnet| -> Result<bool, StepError> {
+    let disabled = |host: &Vnet| -> Result<bool, Error> {
         Ok(host.nd6_flags(interface)?.contains(Nd6Flags::DISABLED)
             && host.ipv6_addresses(interface)?.is_empty())
     };
@@ -389,7 +384,7 @@ pub(super) fn enable_inet6(site: &Site<'_>, interface: &InterfaceName) -> Result
 /// # Errors
 ///
 /// Those of reading the journal and of the kernel. What could not be taken away stays owed.
-pub fn sweep(site: &Site<'_>) -> Result<(), StepError> {
+pub fn sweep(site: &Site<'_>) -> Result<(), Error> {
     let Site { host, state, files, boot, .. } = *site;
     let path = state.shared_journal();
     if state.sweep_later() {
@@ -434,7 +429,7 @@ fn sweep_order(owned: &[Owned]) -> Vec<&Owned> {
 /// # Errors
 ///
 /// As [`sweep`].
-pub fn unneeded(host: &Vnet, state: &StateDirectory, boot: &str) -> Result<Vec<Owned>, StepError> {
+pub fn unneeded(host: &Vnet, state: &StateDirectory, boot: &str) -> Result<Vec<Owned>, Error> {
     let journal = Journal::open(&state.shared_journal(), boot)?;
     let mut unneeded = Vec::new();
     let users = Users::default();
@@ -477,7 +472,7 @@ pub fn unneeded(host: &Vnet, state: &StateDirectory, boot: &str) -> Result<Vec<O
 }
 
 /// Takes one thing away unless a jail still needs it, or something that stays; whether it is gone.
-fn take_away(host: &Vnet, owned: &Owned, stays: &[Owned], users: &Users) -> Result<bool, StepError> {
+fn take_away(host: &Vnet, owned: &Owned, stays: &[Owned], users: &Users) -> Result<bool, Error> {
     if is_needed(host, owned, stays, users)? {
         return Ok(false);
     }
@@ -513,7 +508,7 @@ fn take_away(host: &Vnet, owned: &Owned, stays: &[Owned], users: &Users) -> Resu
 }
 
 /// Whether a jail still needs it, or somebody else by now.
-fn is_needed(host: &Vnet, owned: &Owned, stays: &[Owned], users: &Users) -> Result<bool, StepError> {
+fn is_needed(host: &Vnet, owned: &Owned, stays: &[Owned], users: &Users) -> Result<bool, Error> {
     match owned {
         Owned::Raised(name) => {
             let is_uplink = |other: &Owned| matches!(other, Owned::Uplink { member, .. } if member == name);
@@ -551,24 +546,19 @@ fn is_needed(host: &Vnet, owned: &Owned, stays: &[Owned], users: &Users) -> Resu
     }
 }
 
-fn is_bridge(host: &Vnet, name: &InterfaceName) -> Result<bool, StepError> {
+fn is_bridge(host: &Vnet, name: &InterfaceName) -> Result<bool, Error> {
     let interface = host.interface(name).optional()?;
     Ok(interface.is_some_and(|interface| interface.kind == InterfaceType::BRIDGE))
 }
 
 /// Whether an interface is the vlan(4) of this VLAN on this parent.
-fn is_vlan(
-    host: &Vnet,
-    name: &InterfaceName,
-    parent: &InterfaceName,
-    tag: VlanId,
-) -> Result<bool, StepError> {
+fn is_vlan(host: &Vnet, name: &InterfaceName, parent: &InterfaceName, tag: VlanId) -> Result<bool, Error> {
     let is_it = |vlan: Vlan| vlan.parent == *parent && vlan.tag == tag;
     Ok(host.has_interface(name)? && host.vlan(name).is_ok_and(|vlan| vlan.is_some_and(is_it)))
 }
 
 /// Whether a jail's end of an epair is on a bridge.
-fn has_jails(host: &Vnet, bridge: &InterfaceName) -> Result<bool, StepError> {
+fn has_jails(host: &Vnet, bridge: &InterfaceName) -> Result<bool, Error> {
     for member in host.member_names(bridge).optional()?.unwrap_or_default() {
         if HostEnd::read(host, member)?.is_some() {
             return Ok(true);
@@ -579,7 +569,7 @@ fn has_jails(host: &Vnet, bridge: &InterfaceName) -> Result<bool, StepError> {
 
 /// Whether somebody else uses an interface by now: it has addresses, or is on a bridge. So is one that is gone. A
 /// bridge is as it was before.
-fn is_used(host: &Vnet, name: &InterfaceName) -> Result<bool, StepError> {
+fn is_used(host: &Vnet, name: &InterfaceName) -> Result<bool, Error> {
     let interfaces = host.interfaces()?;
     let Some(interface) = interfaces.iter().find(|interface| interface.name == *name) else {
         return Ok(true);
@@ -587,14 +577,13 @@ fn is_used(host: &Vnet, name: &InterfaceName) -> Result<bool, StepError> {
     if interface.kind == InterfaceType::BRIDGE {
         return Ok(false);
     }
-    let on_a_bridge = || {
-        Ok::<_, StepError>(host.bridges_among(&interfaces)?.iter().any(|(_, members)| members.contains(name)))
-    };
+    let on_a_bridge =
+        || Ok::<_, Error>(host.bridges_among(&interfaces)?.iter().any(|(_, members)| members.contains(name)));
     Ok(!interface.addresses.is_empty() || on_a_bridge()?)
 }
 
 /// Whether an interface has addresses, but for those that go and those that came by themselves.
-fn has_addresses_but(host: &Vnet, interface: &InterfaceName, going: &[Owned]) -> Result<bool, StepError> {
+fn has_addresses_but(host: &Vnet, interface: &InterfaceName, going: &[Owned]) -> Result<bool, Error> {
     let goes = |address: IpAddr| {
         going.iter().filter_map(address_of).any(|(on, other)| on == *interface && other == address)
     };
@@ -610,15 +599,15 @@ fn has_addresses_but(host: &Vnet, interface: &InterfaceName, going: &[Owned]) ->
     Ok(inet6.iter().any(lasting))
 }
 
-fn is_member(host: &Vnet, bridge: &InterfaceName, member: &InterfaceName) -> Result<bool, StepError> {
+fn is_member(host: &Vnet, bridge: &InterfaceName, member: &InterfaceName) -> Result<bool, Error> {
     match host.member_flags(bridge, member) {
         Ok(_) => Ok(true),
         // One that gets copies alone is on the list all the same.
-        Err(error) if error.errno() == Errno::ENOENT => {
+        Err(error) if error.errno() == Some(Errno::ENOENT) => {
             let members = host.member_names(bridge).optional()?.unwrap_or_default();
             Ok(members.contains(member))
         }
-        Err(error) if error.errno() == Errno::ENXIO && !host.has_interface(bridge)? => Ok(false),
-        Err(error) => Err(error.into()),
+        Err(error) if error.errno() == Some(Errno::ENXIO) && !host.has_interface(bridge)? => Ok(false),
+        Err(error) => Err(error),
     }
 }

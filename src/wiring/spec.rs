@@ -16,6 +16,7 @@ use crate::types::{InterfaceName, MacAddr, Mtu};
 /// A jail, its mounts and its network.
 #[derive(Debug, Clone)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+#[non_exhaustive]
 pub struct JailSpec {
     /// The kernel's name for it.
     pub name: String,
@@ -40,6 +41,7 @@ pub struct JailSpec {
 /// The devfs ruleset of a jail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum Devfs {
     /// An existing ruleset, or 0 for no rules.
     Existing(u16),
@@ -55,6 +57,7 @@ pub enum Devfs {
 /// One mount.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+#[non_exhaustive]
 pub struct MountSpec {
     /// `devfs`, `fdescfs`, `nullfs` …
     pub fstype: String,
@@ -78,6 +81,7 @@ pub struct MountSpec {
     derive(serde::Serialize, serde::Deserialize),
     serde(tag = "kind", rename_all = "snake_case")
 )]
+#[non_exhaustive]
 pub enum Network {
     /// A shared-IP jail: on the host's network stack, limited to addresses of its own.
     Shared(Shared),
@@ -88,6 +92,7 @@ pub enum Network {
 /// The network of a shared-IP jail.
 #[derive(Debug, Clone)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Shared {
     /// Its IPv4 addresses, the primary one first.
     #[cfg_attr(feature = "serde", serde(default))]
@@ -124,6 +129,7 @@ pub struct Alias<N> {
 /// The network of a jail with a stack of its own.
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
+#[non_exhaustive]
 pub struct VnetSpec {
     /// Its epairs.
     pub nics: Vec<Nic>,
@@ -146,6 +152,7 @@ pub struct VnetSpec {
 /// A route of a jail to a network behind a router.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct StaticRoute {
     /// The network.
     #[cfg_attr(feature = "serde", serde(with = "crate::spelling::network"))]
@@ -157,6 +164,7 @@ pub struct StaticRoute {
 /// The router of a default route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Router {
     /// Its address.
     pub address: IpAddr,
@@ -168,6 +176,7 @@ pub struct Router {
 /// One epair between a jail and a bridge of the host.
 #[derive(Debug, Clone)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+#[non_exhaustive]
 pub struct Nic {
     /// The name of the host's end.
     pub host_name: HostName,
@@ -215,9 +224,80 @@ pub struct Nic {
 /// The name of the host's end of an epair.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum HostName {
     /// This name.
     Fixed(InterfaceName),
     /// This text, and the jid behind it: `vnet0.` gives `vnet0.7`.
     WithJid(String),
+}
+
+impl JailSpec {
+    /// Returns a jail with this network and nothing else: no devfs rules, no mounts, no NAT.
+    pub fn new(name: impl Into<String>, path: impl Into<PathBuf>, network: Network) -> JailSpec {
+        let (name, path, parameters) = (name.into(), path.into(), JailParameters::default());
+        JailSpec { name, path, parameters, devfs: Devfs::Existing(0), mounts: Vec::new(), network, nat: None }
+    }
+}
+
+impl MountSpec {
+    /// Returns a mount without options.
+    pub fn new(
+        fstype: impl Into<String>,
+        from: impl Into<OsString>,
+        beneath: impl Into<PathBuf>,
+    ) -> MountSpec {
+        let (fstype, from, beneath) = (fstype.into(), from.into(), beneath.into());
+        MountSpec { fstype, from, beneath, options: Vec::new(), ruleset: false }
+    }
+}
+
+/// No address: the jail has addresses of its own, of which there are none.
+impl Default for Shared {
+    fn default() -> Shared {
+        Shared {
+            ip4: Vec::new(),
+            ip6: Vec::new(),
+            ip4_mode: JailSystem::New,
+            ip6_mode: JailSystem::New,
+            ip4_source_selection: true,
+            ip6_source_selection: true,
+        }
+    }
+}
+
+impl StaticRoute {
+    /// Returns a route to a network.
+    pub fn new(destination: IpNetwork, router: Router) -> StaticRoute {
+        StaticRoute { destination, router }
+    }
+}
+
+impl Router {
+    /// Returns a router that is not link-local.
+    pub fn new(address: IpAddr) -> Router {
+        Router { address, nic: None }
+    }
+}
+
+impl Nic {
+    /// Returns an epair without bridge and addresses, with Ethernet's MTU of 1500 bytes where the bridge has no other.
+    pub fn new(host_name: HostName, jail_name: InterfaceName) -> Nic {
+        Nic {
+            host_name,
+            jail_name,
+            description: String::new(),
+            macs: None,
+            mtu: None,
+            default_mtu: Mtu::ETHERNET,
+            bridge: None,
+            uplink: None,
+            vlans: None,
+            isolated: false,
+            inet: Vec::new(),
+            inet6: Vec::new(),
+            accept_rtadv: false,
+            stable_address: false,
+        }
+    }
 }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::bulk::{Gates, KernelLock, Limits, Pass};
 use super::lock::{End, Lock, Mode};
-use crate::files::{self, Files};
+use crate::files::Files;
 use crate::kernel::Kernel;
 
 /// The lock on the numbers of devfs rulesets. No file of a jail's is called so: behind a percent sign these have two
@@ -44,7 +44,7 @@ impl StateDirectory {
     /// # Errors
     ///
     /// Those of creating a directory.
-    pub fn open(kernel: &dyn Kernel, files: Files<'_>) -> files::Result<StateDirectory> {
+    pub fn open(kernel: &dyn Kernel, files: Files<'_>) -> crate::Result<StateDirectory> {
         let state = StateDirectory::look(kernel);
         files.create_dir_all(&state.directory, MODE)?;
         Ok(state)

@@ -14,6 +14,7 @@ use crate::types::{InterfaceName, MacAddr, Mtu, VlanId};
 /// One change. Each can be made again where it was made before: a step that finds its work done
 /// leaves it as it is.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub enum Step {
     /// Makes a devfs ruleset with the first free number.
     CreateRuleset {

@@ -3,17 +3,15 @@
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
-use super::StepError;
 use super::dump::Dump;
 use super::journal::Owned;
 use super::nat;
-use super::open::WiringError;
 use super::problem::Problem;
 use super::spec::{Alias, JailSpec, Network};
 use super::uplink::{Uplinking, has_link_local};
 use super::vlan_bridges::VlanUplink;
 use crate::bridge::{BridgeFlags, VlanSet};
-use crate::error::OptionalExtension;
+use crate::error::{Error, OptionalExtension};
 use crate::interface::{Interface, InterfaceType};
 use crate::jail;
 use crate::kernel::Errno;
@@ -87,7 +85,7 @@ impl Survey {
     /// Those of [`sysctl(3)`](https://man.freebsd.org/sysctl(3)), [`jail_get(2)`](https://man.freebsd.org/jail_get(2))
     /// and BRDGGIFS; those of [`Vnet::find_ipv4`] and [`Vnet::find_ipv6`], except the error for an interface that does
     /// not exist.
-    pub fn take(host: &Vnet, spec: &JailSpec) -> Result<Survey, StepError> {
+    pub fn take(host: &Vnet, spec: &JailSpec) -> Result<Survey, Error> {
         let mut survey = Survey {
             vimage: host.sysctl_int("kern.features.vimage").is_ok_and(|value| value == 1),
             root_exists: false,
@@ -127,24 +125,23 @@ impl Survey {
     /// # Errors
     ///
     /// As [`Survey::take`].
-    pub(super) fn turn_to(&mut self, host: &Vnet, spec: &JailSpec) -> Result<(), StepError> {
+    pub(super) fn turn_to(&mut self, host: &Vnet, spec: &JailSpec) -> Result<(), Error> {
         if let Some(interfaces) = &mut self.interfaces {
             interfaces.index();
         }
         self.look_at(host, spec)
     }
 
-    fn look_at(&mut self, host: &Vnet, spec: &JailSpec) -> Result<(), StepError> {
+    fn look_at(&mut self, host: &Vnet, spec: &JailSpec) -> Result<(), Error> {
         self.look_for_filter(host, spec)?;
         let separated = self.separate(spec);
         let (spec, uplinks) = (&*separated.spec, separated.uplinks);
         self.vlan_uplinks.extend(uplinks);
         self.look_at_bridges(host, spec)?;
         self.nat = match &spec.nat {
-            Some(wanted) => nat::problems(host, wanted).or_else(|error| match error {
-                WiringError::Problems(problems) => Ok(problems),
-                WiringError::Failure(failure) => Err(failure),
-                other => Err(StepError::Invalid(other.to_string())),
+            Some(wanted) => nat::problems(host, wanted).or_else(|error| match error.problems() {
+                [] => Err(error),
+                problems => Ok(problems.to_vec()),
             })?,
             None => Vec::new(),
         };
@@ -156,7 +153,7 @@ impl Survey {
     /// Looks whether the kernel makes stable addresses, if a jail is to have some; whether it filters VLANs, if a jail is
     /// to be in some; and for the vlan(4) interfaces that there
     /// are, if it does not.
-    fn look_for_filter(&mut self, host: &Vnet, spec: &JailSpec) -> Result<(), StepError> {
+    fn look_for_filter(&mut self, host: &Vnet, spec: &JailSpec) -> Result<(), Error> {
         let Network::Vnet(vnet) = &spec.network else { return Ok(()) };
         if vnet.nics.iter().any(|nic| nic.stable_address) {
             self.makes_stable_addresses = host.sysctl_int("net.inet6.ip6.use_stableaddr").is_ok();
@@ -187,7 +184,7 @@ impl Survey {
     }
 
     /// Looks who is on the bridges of a jail, each the first time.
-    fn look_at_bridges(&mut self, host: &Vnet, spec: &JailSpec) -> Result<(), StepError> {
+    fn look_at_bridges(&mut self, host: &Vnet, spec: &JailSpec) -> Result<(), Error> {
         let Network::Vnet(vnet) = &spec.network else { return Ok(()) };
         let interfaces = match &mut self.interfaces {
             Some(interfaces) => interfaces,
@@ -231,7 +228,7 @@ impl Survey {
         host: &Vnet,
         bridges: &[InterfaceName],
         uplinks: &[InterfaceName],
-    ) -> Result<(), StepError> {
+    ) -> Result<(), Error> {
         for bridge in bridges {
             if !self.is_bridge(bridge) {
                 continue;
@@ -255,11 +252,11 @@ impl Survey {
     }
 
     /// Looks what an uplink is, as far as no list of interfaces or members tells.
-    fn look_at_uplink(&mut self, host: &Vnet, uplink: &InterfaceName) -> Result<(), StepError> {
+    fn look_at_uplink(&mut self, host: &Vnet, uplink: &InterfaceName) -> Result<(), Error> {
         for (bridge, members) in &mut self.members {
             // A span port is on the list of members, and is none.
             if members.contains(uplink)
-                && host.member_flags(bridge, uplink).is_err_and(|error| error.errno() == Errno::ENOENT)
+                && host.member_flags(bridge, uplink).is_err_and(|error| error.errno() == Some(Errno::ENOENT))
             {
                 members.retain(|member| member != uplink);
                 self.spans.insert((*bridge, *uplink));
@@ -277,7 +274,7 @@ impl Survey {
     /// Asks which of a jail's addresses its interfaces have: that decides what is added. Each is asked for by itself,
     /// since an interface that many jails share has many; and each time, since somebody else may have started and
     /// stopped the jail meanwhile.
-    fn ask_for_addresses(&mut self, host: &Vnet, spec: &JailSpec) -> Result<(), StepError> {
+    fn ask_for_addresses(&mut self, host: &Vnet, spec: &JailSpec) -> Result<(), Error> {
         let Network::Shared(shared) = &spec.network else { return Ok(()) };
         for Alias { interface, network } in &shared.ip4 {
             let Some(name) = interface else { continue };
@@ -298,7 +295,7 @@ impl Survey {
         name: InterfaceName,
         address: IpAddr,
         found: crate::Result<bool>,
-    ) -> Result<(), StepError> {
+    ) -> Result<(), Error> {
         match found.optional()? {
             Some(found) => drop(self.asked.insert((name, address), found)),
             None => self.lose(&name),
@@ -320,7 +317,7 @@ impl Survey {
     /// # Errors
     ///
     /// Those of BRDGGIFS, of a bridge that was not looked at yet.
-    pub(super) fn expect(&mut self, host: &Vnet, spec: &JailSpec) -> Result<(), StepError> {
+    pub(super) fn expect(&mut self, host: &Vnet, spec: &JailSpec) -> Result<(), Error> {
         let separated = self.separate(spec);
         let spec = &*separated.spec;
         let Network::Vnet(vnet) = &spec.network else { return Ok(()) };

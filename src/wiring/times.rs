@@ -10,7 +10,7 @@ use std::time::Duration;
 ///
 /// let mut wiring = jailwire::wiring::Wiring::simulated()?;
 /// wiring.times_mut().wait = Duration::from_secs(2);
-/// # Ok::<(), jailwire::wiring::WiringError>(())
+/// # Ok::<(), jailwire::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]

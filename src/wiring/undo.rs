@@ -9,7 +9,6 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::StepError;
 use super::bulk::KernelLock;
 use super::claim::{self, Standing};
 use super::journal::{Journal, Owned};
@@ -17,7 +16,8 @@ use super::lending;
 use super::nat;
 use super::run::Site;
 use super::shared::GivingUp;
-use crate::error::OptionalExtension;
+use crate::Error;
+use crate::error::{ErrorKind, OptionalExtension};
 use crate::jail::devfs::Devfs;
 use crate::jail::{self, mount};
 use crate::kernel::{Errno, Kernel};
@@ -25,19 +25,52 @@ use crate::types::{InterfaceName, Jid};
 use crate::vnet::Vnet;
 
 /// The things that remain on the host after undoing.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Owed {
     /// The things that could not be undone, with the reasons. They stay in the journal.
-    pub failures: Vec<(Owned, StepError)>,
+    pub failures: Vec<(Owned, Error)>,
     /// The jail that was removed, if one was.
     pub removed: Option<Jid>,
+}
+
+/// Prints what is left, one thing a line.
+impl From<Owed> for Error {
+    fn from(owed: Owed) -> Error {
+        let lines: String = owed.failures.iter().map(|(owned, why)| format!("\n  {owned}: {why}")).collect();
+        let message = format!("something is left behind, and is in the journal:{lines}");
+        let advice = "the next start or stop of the jail tries again";
+        Error::said(ErrorKind::Owed, "", message).advising(advice).detailed(owed)
+    }
+}
+
+impl Error {
+    /// What could not be undone, or taken away, with the reason of each. It stays in the journal.
+    pub fn owed(&self) -> &[(Owned, Error)] {
+        self.detail::<Owed>().map_or(&[], |owed| &owed.failures)
+    }
+
+    /// A step that failed, after which everything was undone but what is owed.
+    pub(super) fn of_step(step: String, cause: Error, owed: Owed, also: Option<Error>) -> Error {
+        let mut message = format!("cannot {step}: {cause}");
+        let advice = cause.advice().filter(|_| !cause.request().is_empty()).map(str::to_owned);
+        if let Some(advice) = advice {
+            message += &format!("; {advice}");
+        }
+        for (owned, why) in &owed.failures {
+            message += &format!("; {owned} could not be undone and stays in the journal: {why}");
+        }
+        if let Some(why) = also {
+            message += &format!("; undoing was cut short: {why}");
+        }
+        Error::within(step, cause, message).detailed(owed)
+    }
 }
 
 /// Undoes what a journal says is owned, newest first, and keeps in it what could not be undone.
 ///
 /// Undoing what is undone already is not an error: what counts is that it is gone.
-pub(super) fn undo(site: &Site<'_>, journal: &mut Journal, standing: Standing) -> Result<Owed, StepError> {
+pub(super) fn undo(site: &Site<'_>, journal: &mut Journal, standing: Standing) -> Result<Owed, Error> {
     let mut owed = Owed::default();
     let mut jail = Doomed::of(site, journal, standing);
     jail.reclaim(journal.owned());
@@ -120,7 +153,7 @@ impl<'a> Doomed<'a> {
         }
     }
 
-    fn undo_one(&mut self, owned: &Owned) -> Result<(), StepError> {
+    fn undo_one(&mut self, owned: &Owned) -> Result<(), Error> {
         if !matches!(owned, Owned::Epair(_) | Owned::File(_) | Owned::Link(_)) {
             // An open socket would keep the jail.
             self.stack = None;
@@ -136,7 +169,7 @@ impl<'a> Doomed<'a> {
             Owned::Epair(name) => self.destroy_epair(name),
             Owned::Jail(_) => self.remove(),
             Owned::Published(name, _) => {
-                nat::take_away(host, state, name).map_err(nat::refused)?;
+                nat::take_away(host, state, name)?;
                 Ok(())
             }
             Owned::Lent(name) => {
@@ -169,7 +202,7 @@ impl<'a> Doomed<'a> {
     }
 
     /// Destroys an epair of the jail. Its cloner is the jail's, so the stack is held meanwhile.
-    fn destroy_epair(&mut self, name: &InterfaceName) -> Result<(), StepError> {
+    fn destroy_epair(&mut self, name: &InterfaceName) -> Result<(), Error> {
         let Site { host, .. } = *self.site;
         if !host.has_interface(name)? {
             return Ok(());
@@ -178,8 +211,8 @@ impl<'a> Doomed<'a> {
             match Vnet::enter(host.kernel().clone(), jid) {
                 Ok(stack) => self.stack = Some(stack),
                 // Somebody has removed the jail meanwhile.
-                Err(error) if error.errno() == Errno::EINVAL && !is_alive(host, jid)? => {}
-                Err(error) => return Err(error.into()),
+                Err(error) if error.errno() == Some(Errno::EINVAL) && !is_alive(host, jid)? => {}
+                Err(error) => return Err(error),
             }
         }
         match self.stack {
@@ -189,13 +222,13 @@ impl<'a> Doomed<'a> {
     }
 
     /// Removes the jail. Its end is not waited for: see [`let_be_reaped`].
-    fn remove(&mut self) -> Result<(), StepError> {
+    fn remove(&mut self) -> Result<(), Error> {
         let kernel = &**self.site.host.kernel();
         if let Some(jid) = self.alive {
             let pass = self.site.state.pass(KernelLock::Detach);
             match jail::remove(kernel, jid) {
                 // Somebody was faster.
-                Err(error) if error.errno() == Errno::EINVAL => {}
+                Err(error) if error.errno() == Some(Errno::EINVAL) => {}
                 other => other?,
             }
             drop(pass);
@@ -205,12 +238,12 @@ impl<'a> Doomed<'a> {
         Ok(())
     }
 
-    fn unmount(&self, fstype: &str, on: &Path) -> Result<(), StepError> {
+    fn unmount(&self, fstype: &str, on: &Path) -> Result<(), Error> {
         let kernel = &**self.site.host.kernel();
         let deadline = kernel.now().saturating_add(self.site.times.wait);
         loop {
             match self.unmount_now(fstype, on) {
-                Err(StepError::Kernel(error)) if error.errno() == Errno::EBUSY && kernel.now() < deadline => {
+                Err(error) if error.errno() == Some(Errno::EBUSY) && kernel.now() < deadline => {
                     kernel.sleep(self.site.times.look);
                 }
                 other => return other,
@@ -218,7 +251,7 @@ impl<'a> Doomed<'a> {
         }
     }
 
-    fn unmount_now(&self, fstype: &str, on: &Path) -> Result<(), StepError> {
+    fn unmount_now(&self, fstype: &str, on: &Path) -> Result<(), Error> {
         let kernel = &**self.site.host.kernel();
         // To list all mounts takes the longer, the more jails have some.
         if let Ok(Some(mounted)) = mount::seen_on(kernel, on)
@@ -255,13 +288,13 @@ fn is_alive(host: &Vnet, jid: Jid) -> crate::Result<bool> {
 }
 
 /// Success; also if the thing was not there before.
-fn absent(result: crate::Result<()>) -> Result<(), StepError> {
+fn absent(result: crate::Result<()>) -> Result<(), Error> {
     result.optional()?;
     Ok(())
 }
 
 /// Destroys an epair whose home cannot go meanwhile: it is the host's stack, or that of a jail that is held.
-pub(super) fn destroy_held(site: &Site<'_>, name: &InterfaceName) -> Result<(), StepError> {
+pub(super) fn destroy_held(site: &Site<'_>, name: &InterfaceName) -> Result<(), Error> {
     let kernel = site.host.kernel();
     let deadline = kernel.now().saturating_add(site.times.wait);
     loop {
@@ -273,7 +306,7 @@ pub(super) fn destroy_held(site: &Site<'_>, name: &InterfaceName) -> Result<(), 
         drop(pass);
         match destroyed {
             Ok(()) => return Ok(()),
-            Err(error) if kernel.now() >= deadline => return Err(error.into()),
+            Err(error) if kernel.now() >= deadline => return Err(error),
             Err(_) => kernel.sleep(site.times.look),
         }
     }
@@ -290,11 +323,7 @@ pub(super) fn destroy_held(site: &Site<'_>, name: &InterfaceName) -> Result<(), 
 /// # Errors
 ///
 /// * ETIMEDOUT: it is still there.
-pub(super) fn let_epair_go(
-    site: &Site<'_>,
-    name: &InterfaceName,
-    jail: Option<Jid>,
-) -> Result<(), StepError> {
+pub(super) fn let_epair_go(site: &Site<'_>, name: &InterfaceName, jail: Option<Jid>) -> Result<(), Error> {
     let kernel = &**site.host.kernel();
     let begin = kernel.now();
     let deadline = begin.saturating_add(site.times.wait.max(site.times.with_its_stack));
@@ -315,7 +344,7 @@ pub(super) fn let_epair_go(
         }
         if now >= deadline {
             let why = "wait for end of";
-            return Err(crate::Error::new(why, name, "SIOCGIFINDEX", Errno::ETIMEDOUT).into());
+            return Err(crate::Error::new(why, name, "SIOCGIFINDEX", Errno::ETIMEDOUT));
         }
         kernel.sleep(site.times.look);
     }
@@ -332,7 +361,7 @@ pub(super) fn let_epair_go(
 ///
 /// Those of SIOCIFDESTROY, of [`jail_get(2)`](https://man.freebsd.org/jail_get(2)) and of [`Vnet::enter`]; ETIMEDOUT: a
 /// jail that may be its home is still dying.
-pub(super) fn destroy_of_unknown_home(site: &Site<'_>, name: &InterfaceName) -> Result<(), StepError> {
+pub(super) fn destroy_of_unknown_home(site: &Site<'_>, name: &InterfaceName) -> Result<(), Error> {
     let kernel = site.host.kernel();
     let deadline = kernel.now().saturating_add(site.times.wait.max(site.times.with_its_stack));
     // From the last moment on at which a jail was dying.
@@ -344,7 +373,7 @@ pub(super) fn destroy_of_unknown_home(site: &Site<'_>, name: &InterfaceName) -> 
             Some(_) => {}
             None if now >= deadline => {
                 let why = "wait for the end of the dying jails that may have made";
-                return Err(crate::Error::new(why, name, "jail_get", Errno::ETIMEDOUT).into());
+                return Err(crate::Error::new(why, name, "jail_get", Errno::ETIMEDOUT));
             }
             None => goes_until = now.saturating_add(site.times.with_its_stack),
         }
@@ -354,7 +383,7 @@ pub(super) fn destroy_of_unknown_home(site: &Site<'_>, name: &InterfaceName) -> 
 }
 
 /// Holds the network stacks of all jails. Returns `None` while one of these jails is dying.
-fn hold_all_stacks(kernel: &Arc<dyn Kernel>) -> Result<Option<Vec<Vnet>>, StepError> {
+fn hold_all_stacks(kernel: &Arc<dyn Kernel>) -> Result<Option<Vec<Vnet>>, Error> {
     let mut held = Vec::new();
     for jail in jail::list(&**kernel, true)?.into_iter().filter(|jail| jail.vnet) {
         if jail.dying {
@@ -363,8 +392,8 @@ fn hold_all_stacks(kernel: &Arc<dyn Kernel>) -> Result<Option<Vec<Vnet>>, StepEr
         match Vnet::enter(kernel.clone(), jail.jid) {
             Ok(stack) => held.push(stack),
             // It has begun to die meanwhile.
-            Err(error) if error.errno() == Errno::EINVAL => return Ok(None),
-            Err(error) => return Err(error.into()),
+            Err(error) if error.errno() == Some(Errno::EINVAL) => return Ok(None),
+            Err(error) => return Err(error),
         }
     }
     Ok(Some(held))

@@ -48,7 +48,7 @@ fn names_of_members_come_as_the_members_do() {
         world.destroy(&n("bridge0")).unwrap();
         assert_eq!(world.bridges_among(&listed).unwrap(), []);
         let error = world.member_names(&n("bridge0")).unwrap_err();
-        assert_eq!((error.errno(), error.call()), (Errno::ENXIO, "BRDGGIFS"));
+        assert_eq!((error.errno(), error.request()), (Some(Errno::ENXIO), "BRDGGIFS"));
     }
 }
 

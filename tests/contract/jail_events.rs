@@ -64,7 +64,7 @@ fn making_and_removing_are_told() {
     let removed = next(&mut events, |event| matches!(event, JailEvent::Removed(_)));
     assert_eq!(removed, JailEvent::Removed(jid));
     let unknown = events.watch(jid).unwrap_err();
-    assert_eq!(unknown.errno(), Errno::ENOENT);
+    assert_eq!(unknown.errno(), Some(Errno::ENOENT));
 }
 
 #[test]

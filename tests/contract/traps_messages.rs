@@ -143,7 +143,7 @@ fn trap_28_a_stack_in_teardown_is_busy() {
     let _ = simulated_only("traps_messages::trap_28_a_stack_in_teardown_is_busy");
     let error = Error::new("look at", "em0", "SIOCGIFFLAGS", Failure::from(Errno::EBUSY));
     assert_eq!(error.kind(), ErrorKind::Busy);
-    assert!(error.hint().unwrap().contains("is being removed with its jail"));
+    assert!(error.advice().unwrap().contains("is being removed with its jail"));
 }
 
 /// A route with several paths is not changed to a new gateway. Confirmed: 14.2, 15.1.

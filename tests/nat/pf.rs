@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use jailwire::Error;
 use jailwire::kernel::{Calls, Clock, Errno};
 use jailwire::packet_filter::{Anchor, PacketFilter, Rule, RuleKind};
 use jailwire::sim::{Fault, Sim};
 use jailwire::wiring::nat::{self, JailNat, anchor_of};
-use jailwire::wiring::{Problem, Wiring, WiringError};
+use jailwire::wiring::{Problem, Wiring};
 
 use crate::support::{problems, wiring, with_fault};
 
@@ -197,7 +198,7 @@ fn nothing_of_others_is_touched() {
 }
 
 /// A jail on a bridge whose address its packets go to.
-fn start(wiring: &Wiring) -> Result<(), WiringError> {
+fn start(wiring: &Wiring) -> Result<(), Error> {
     let up = wiring
         .jail("web", "/")
         .nic("bridge0")

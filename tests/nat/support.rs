@@ -4,7 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use jailwire::sim::{Fault, Sim};
-use jailwire::wiring::{Problem, Wiring, WiringError, nat};
+use jailwire::wiring::{Problem, Wiring, nat};
+use jailwire::{Error, ErrorKind};
 
 /// A host on which ports can be published.
 pub fn wiring() -> (Sim, Wiring) {
@@ -16,11 +17,10 @@ pub fn wiring() -> (Sim, Wiring) {
 
 /// What was refused.
 #[track_caller]
-pub fn problems(outcome: Result<(), WiringError>) -> Vec<Problem> {
-    match outcome {
-        Err(WiringError::Problems(problems)) => problems,
-        other => panic!("not refused: {other:?}"),
-    }
+pub fn problems(outcome: Result<(), Error>) -> Vec<Problem> {
+    let error = outcome.expect_err("not refused");
+    assert_eq!(error.kind(), ErrorKind::Problems, "{error}");
+    error.problems().to_vec()
 }
 
 /// Does something as a process of its own, one of whose calls is killed or fails.

@@ -135,7 +135,7 @@ impl Stage {
         loop {
             let snapshot = vnet.snapshot(Fib::DEFAULT)?;
             match self.stack_of(vnet, host, &snapshot) {
-                Err(error) if error.errno() == Errno::ENXIO && tries < 20 => tries += 1,
+                Err(error) if error.errno() == Some(Errno::ENXIO) && tries < 20 => tries += 1,
                 seen => return seen,
             }
         }
@@ -293,7 +293,8 @@ impl SeenRoute {
 }
 
 fn number(error: &Error) -> String {
-    error.errno().name().map_or_else(|| error.errno().0.to_string(), str::to_owned)
+    let errno = error.errno().expect("the kernel refused");
+    errno.name().map_or_else(|| errno.0.to_string(), str::to_owned)
 }
 
 fn of_mac(mac: MacAddr) -> String {

@@ -111,7 +111,7 @@ impl Stage {
             Ok(Some(outcome)) => outcome,
             Ok(None) => "-".to_owned(),
             Err(error) => {
-                let errno = error.errno();
+                let errno = error.errno().expect("the kernel refused");
                 errno.name().map_or_else(|| format!("errno {}", errno.0), str::to_owned)
             }
         }
@@ -243,7 +243,7 @@ impl Stage {
         for _ in 0..2 {
             for route in self.routes_made()? {
                 match self.delete_whatever_it_is(&route) {
-                    Err(error) if error.errno() == Errno::ESRCH => {}
+                    Err(error) if error.errno() == Some(Errno::ESRCH) => {}
                     other => other?,
                 }
             }

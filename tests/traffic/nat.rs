@@ -1,7 +1,7 @@
 //! NAT and published ports: which jails reach which others, and with which address.
 
 use jailwire::wiring::nat::{Backend, JailNat};
-use jailwire::wiring::{Problem, Wiring, WiringError};
+use jailwire::wiring::{Error, Problem, Wiring};
 
 use crate::talk::{Server, WAYS, Way, ask, ask_from_port, hears, is_deaf};
 use crate::tools::{Jail, Made, alone, output, sh};
@@ -131,7 +131,7 @@ impl<'a> Place<'a> {
         let near = JailNat::new("near", ["10.92.0.3".parse().unwrap()]).by(backend).nat();
         for taken in ["8080:80", "9105-9120:80", "203.0.113.1:5353:80/udp"] {
             match self.wiring.publish(&near.clone().publish(taken.parse().unwrap())) {
-                Err(WiringError::Problems(problems)) => {
+                Err(Error::Problems(problems)) => {
                     assert!(matches!(problems[..], [Problem::PortTaken { .. }]), "{problems:?}");
                 }
                 other => panic!("{taken}: {other:?}"),
@@ -195,7 +195,7 @@ fn by_pf() {
     // pf is switched on when somebody asks for it, and refused otherwise.
     sh("pfctl -q -d");
     match wiring.publish(&place.web(Backend::Pf).nat()) {
-        Err(WiringError::Problems(problems)) => assert_eq!(problems, [Problem::PfOff]),
+        Err(Error::Problems(problems)) => assert_eq!(problems, [Problem::PfOff]),
         other => panic!("{other:?}"),
     }
     assert!(sh("pfctl -s info").contains("Disabled"));

@@ -15,7 +15,7 @@ fn an_epair_has_two_ends() {
     host.destroy(&pair.b).unwrap();
     assert!(!host.has_interface(&pair.a).unwrap(), "either end takes the other with it");
     let error = host.destroy(&pair.a).unwrap_err();
-    assert_eq!((error.errno(), error.call()), (Errno::ENXIO, "SIOCIFDESTROY"));
+    assert_eq!((error.errno(), error.request()), (Some(Errno::ENXIO), "SIOCIFDESTROY"));
 }
 
 #[test]
@@ -26,7 +26,7 @@ fn a_unit_can_be_chosen_and_is_taken_once() {
     host.rename(&pair.a, &name("other")).unwrap();
     let error = host.create_epair_unit(417).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::AlreadyExists, "a renamed epair keeps its unit");
-    assert!(error.hint().is_some());
+    assert!(error.advice().is_some());
     host.destroy_epair(&name("other")).unwrap();
 }
 
@@ -35,12 +35,12 @@ fn what_has_no_cloner_cannot_be_created() {
     let Some(host) = host() else { return };
     for wrong in ["nosuch", "epair0a", "epair007"] {
         let error = host.create(wrong).unwrap_err();
-        assert_eq!((error.errno(), error.call()), (Errno::EINVAL, "SIOCIFCREATE2"), "{wrong}");
+        assert_eq!((error.errno(), error.request()), (Some(Errno::EINVAL), "SIOCIFCREATE2"), "{wrong}");
     }
     assert_eq!(host.create("two words").unwrap_err().kind(), ErrorKind::Invalid);
     let cloners = host.cloners().unwrap();
     assert!(cloners.contains(&name("lo")));
-    assert_eq!(host.destroy(&name("lo0")).unwrap_err().errno(), Errno::EINVAL);
+    assert_eq!(host.destroy(&name("lo0")).unwrap_err().errno(), Some(Errno::EINVAL));
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn a_name_can_be_changed_and_the_index_stays() {
     assert_eq!(host.index(&new).unwrap(), index);
     assert!(!host.has_interface(&pair.b).unwrap());
     let error = host.rename(&new, &pair.a).unwrap_err();
-    assert_eq!(error.errno(), Errno::EEXIST);
+    assert_eq!(error.errno(), Some(Errno::EEXIST));
     assert_eq!(
         error.to_string(),
         format!("rename typed0.7 to {}: SIOCSIFNAME: File exists (EEXIST)", pair.a)
@@ -65,11 +65,11 @@ fn a_missing_interface_is_named_in_the_error() {
     let Some(host) = host() else { return };
     let missing = name("nosuch0");
     let error = host.up(&missing).unwrap_err();
-    assert_eq!((error.kind(), error.object()), (ErrorKind::NotFound, "nosuch0"));
-    assert!(error.hint().unwrap().contains("not in this network stack"));
-    assert_eq!(host.interface(&missing).unwrap_err().errno(), Errno::ENXIO);
-    assert_eq!(host.mac(&missing).unwrap_err().errno(), Errno::ENXIO);
-    assert_eq!(host.ipv4_addresses(&missing).unwrap_err().errno(), Errno::ENXIO);
+    assert_eq!((error.kind(), error.subject()), (ErrorKind::NotFound, "nosuch0"));
+    assert!(error.advice().unwrap().contains("not in this network stack"));
+    assert_eq!(host.interface(&missing).unwrap_err().errno(), Some(Errno::ENXIO));
+    assert_eq!(host.mac(&missing).unwrap_err().errno(), Some(Errno::ENXIO));
+    assert_eq!(host.ipv4_addresses(&missing).unwrap_err().errno(), Some(Errno::ENXIO));
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn a_mac_can_be_set_if_it_is_usable() {
     for wrong in [MacAddr([0; 6]), MacAddr([0xff; 6])] {
         assert_eq!(host.set_mac(&pair.a, wrong).unwrap_err().kind(), ErrorKind::Invalid);
     }
-    assert_eq!(host.set_mac(&name("lo0"), mac).unwrap_err().errno(), Errno::EINVAL);
+    assert_eq!(host.set_mac(&name("lo0"), mac).unwrap_err().errno(), Some(Errno::EINVAL));
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn a_description_can_be_set_read_and_taken_away() {
         assert_eq!(host.description(&pair.a).unwrap().as_deref(), Some(text));
     }
     let error = host.set_description(&pair.a, &"x".repeat(5000)).unwrap_err();
-    assert_eq!(error.errno(), Errno::ENAMETOOLONG);
+    assert_eq!(error.errno(), Some(Errno::ENAMETOOLONG));
     host.set_description(&pair.a, "").unwrap();
     assert_eq!(host.description(&pair.a).unwrap(), None);
 }
@@ -141,12 +141,12 @@ fn groups_are_joined_and_left() {
     assert_eq!(host.group_members(&group).unwrap(), None);
     host.add_group(&pair.a, &group).unwrap();
     host.add_group(&pair.b, &group).unwrap();
-    assert_eq!(host.add_group(&pair.b, &group).unwrap_err().errno(), Errno::EEXIST);
+    assert_eq!(host.add_group(&pair.b, &group).unwrap_err().errno(), Some(Errno::EEXIST));
     assert_eq!(host.groups(&pair.a).unwrap(), [name("all"), name("epair"), group]);
     assert_eq!(host.group_members(&group).unwrap().unwrap(), [pair.a, pair.b]);
-    assert_eq!(host.add_group(&pair.a, &name("net0")).unwrap_err().errno(), Errno::EINVAL);
+    assert_eq!(host.add_group(&pair.a, &name("net0")).unwrap_err().errno(), Some(Errno::EINVAL));
     host.delete_group(&pair.a, &group).unwrap();
-    assert_eq!(host.delete_group(&pair.a, &group).unwrap_err().errno(), Errno::ENOENT);
+    assert_eq!(host.delete_group(&pair.a, &group).unwrap_err().errno(), Some(Errno::ENOENT));
     assert_eq!(host.group_members(&group).unwrap().unwrap(), [pair.b]);
 }
 
@@ -157,7 +157,7 @@ fn the_fib_must_exist() {
     assert_eq!(host.interface_fib(&pair.a).unwrap(), Fib::DEFAULT);
     let fibs = u32::try_from(host.sysctl_int("net.fibs").unwrap()).unwrap();
     let error = host.set_interface_fib(&pair.a, Fib::new(fibs).unwrap()).unwrap_err();
-    assert_eq!(error.errno(), Errno::EINVAL);
+    assert_eq!(error.errno(), Some(Errno::EINVAL));
     let last = Fib::new(fibs - 1).unwrap();
     host.set_interface_fib(&pair.a, last).unwrap();
     assert_eq!(host.interface_fib(&pair.a).unwrap(), last);
@@ -171,7 +171,7 @@ fn capabilities_are_enabled_within_what_there_is() {
     assert!(all.contains(enabled));
     use jailwire::interface::Capabilities;
     let error = host.change_capabilities(&pair.a, Capabilities::NETMAP, Capabilities::empty()).unwrap_err();
-    assert_eq!(error.errno(), Errno::EINVAL);
+    assert_eq!(error.errno(), Some(Errno::EINVAL));
     let left = host.change_capabilities(&pair.a, Capabilities::empty(), Capabilities::VLAN_TAGGING).unwrap();
     assert!(!left.contains(Capabilities::VLAN_TAGGING));
 }
@@ -215,9 +215,9 @@ fn a_vlan_is_attached_under_any_name() {
 
     let before = host.links().unwrap().len();
     let error = host.create_vlan(&wanted, None, None).unwrap_err();
-    assert_eq!((error.errno(), error.call()), (Errno::EEXIST, "SIOCSETVLAN"));
+    assert_eq!((error.errno(), error.request()), (Some(Errno::EEXIST), "SIOCSETVLAN"));
     let elsewhere = Vlan { parent: name("nosuch0"), ..wanted };
-    assert_eq!(host.create_vlan(&elsewhere, None, None).unwrap_err().errno(), Errno::ENOENT);
+    assert_eq!(host.create_vlan(&elsewhere, None, None).unwrap_err().errno(), Some(Errno::ENOENT));
     assert_eq!(host.links().unwrap().len(), before, "nothing is left of what failed");
 
     host.destroy(&made).unwrap();

@@ -80,7 +80,7 @@ fn a_route_is_added_found_changed_and_deleted() {
     assert_eq!(host.route(net("203.0.113.0/25"), FIB).unwrap(), None, "only exactly this destination");
 
     let error = host.add_route(&route).unwrap_err();
-    assert_eq!((error.errno(), error.call()), (Errno::EEXIST, "RTM_ADD"));
+    assert_eq!((error.errno(), error.request()), (Some(Errno::EEXIST), "RTM_ADD"));
     assert_eq!(error.to_string(), "add route 203.0.113.0/24 via 198.51.100.9: RTM_ADD: File exists (EEXIST)");
     let changed = Route { via: via("198.51.100.10"), ..route };
     host.change_route(&changed).unwrap();
@@ -91,7 +91,7 @@ fn a_route_is_added_found_changed_and_deleted() {
     let error = host.delete_route(route.destination, Some(gateway("198.51.100.9")), FIB).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
     host.delete_route(route.destination, None, FIB).unwrap();
-    assert_eq!(host.delete_route(route.destination, None, FIB).unwrap_err().errno(), Errno::ESRCH);
+    assert_eq!(host.delete_route(route.destination, None, FIB).unwrap_err().errno(), Some(Errno::ESRCH));
 }
 
 /// A manager that becomes a daemon goes on under another process id, with the sockets that it had.
@@ -110,7 +110,7 @@ fn a_socket_that_was_open_before_a_fork_hears_its_answers() {
             let status = match answered {
                 Ok(Ok(found)) if found == Some(pair.a) => 0,
                 Ok(Ok(_)) => 1,
-                Ok(Err(error)) => error.errno().0,
+                Ok(Err(error)) => error.errno().unwrap().0,
                 Err(_) => 2,
             };
             // SAFETY: _exit(2) runs no destructor.
@@ -162,12 +162,12 @@ fn a_gateway_must_be_reachable() {
     let Some(host) = host() else { return };
     let _pair = connected(&host);
     let error = host.add_route(&Route::new(net("203.0.113.0/24"), via("100.64.0.1"))).unwrap_err();
-    assert_eq!((error.errno(), error.kind()), (Errno::ENETUNREACH, ErrorKind::Unreachable));
-    assert!(error.hint().unwrap().contains("covers the gateway"));
+    assert_eq!((error.errno(), error.kind()), (Some(Errno::ENETUNREACH), ErrorKind::Unreachable));
+    assert!(error.advice().unwrap().contains("covers the gateway"));
     let local = Route::new(net("2001:db8:9::/48"), via("fe80::1"));
-    assert_eq!(host.add_route(&local).unwrap_err().errno(), Errno::ENETUNREACH, "without an interface");
+    assert_eq!(host.add_route(&local).unwrap_err().errno(), Some(Errno::ENETUNREACH), "without an interface");
     let error = host.delete_route(net("198.51.100.0/24"), None, FIB).unwrap_err();
-    assert_eq!(error.errno(), Errno::EADDRINUSE, "it belongs to the address");
+    assert_eq!(error.errno(), Some(Errno::EADDRINUSE), "it belongs to the address");
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn the_default_route_is_the_only_one() {
     host.add_route(&Route::default_via(one)).unwrap();
     assert_eq!(default_gateways(&host, true), [one, two]);
     let error = host.delete_route(net("0.0.0.0/0"), None, FIB).unwrap_err();
-    assert_eq!(error.errno(), Errno::ESRCH, "several paths are deleted one by one");
+    assert_eq!(error.errno(), Some(Errno::ESRCH), "several paths are deleted one by one");
     assert!(host.ensure_default(one, FIB).unwrap());
     assert_eq!(default_gateways(&host, true), [one]);
 
@@ -234,8 +234,8 @@ fn a_routing_table_must_exist() {
     let fibs = u32::try_from(host.sysctl_int("net.fibs").unwrap()).unwrap();
     let missing = Fib::new(fibs).unwrap();
     let route = Route::new(net("203.0.113.0/24"), Via::Blackhole).in_fib(missing);
-    assert_eq!(host.add_route(&route).unwrap_err().errno(), Errno::EINVAL);
-    assert_eq!(host.routes(missing).unwrap_err().errno(), Errno::EINVAL);
+    assert_eq!(host.add_route(&route).unwrap_err().errno(), Some(Errno::EINVAL));
+    assert_eq!(host.routes(missing).unwrap_err().errno(), Some(Errno::EINVAL));
     if fibs > 1 {
         let other = Fib::new(1).unwrap();
         let route = route.in_fib(other);

@@ -100,13 +100,11 @@ impl From<host::Failure> for Failure {
 
 impl From<jailwire::Error> for Failure {
     fn from(error: jailwire::Error) -> Failure {
+        // An error number without a request is that of a file.
+        if error.request().is_empty() && error.errno().is_some() {
+            return Failure::new(Code::Io, error.to_string());
+        }
         host::Failure::from(error).into()
-    }
-}
-
-impl From<jailwire::files::FileError> for Failure {
-    fn from(error: jailwire::files::FileError) -> Failure {
-        Failure::new(Code::Io, error.to_string())
     }
 }
 

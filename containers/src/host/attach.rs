@@ -416,8 +416,7 @@ impl Host {
             if jail_end == *interface {
                 match self.wiring.detach(&host_end) {
                     // The jail went meanwhile, and took it along.
-                    Err(wiring::WiringError::Failure(wiring::StepError::Kernel(error)))
-                        if error.kind() == ErrorKind::NotFound => {}
+                    Err(error) if error.kind() == ErrorKind::NotFound => {}
                     other => other?,
                 }
             }

@@ -102,7 +102,7 @@ impl Host {
                     break;
                 }
                 // Somebody else has just made it, or has it under another name.
-                Err(error) if error.errno() == Errno::EEXIST => {
+                Err(error) if error.errno() == Some(Errno::EEXIST) => {
                     self.with_files(|files| self.records.set_bridge(files, name.as_str(), None))?;
                 }
                 Err(error) => {

@@ -85,7 +85,7 @@ pub fn start_loopback(inside: &Vnet) -> Result<InterfaceName> {
 pub fn remove_routes(inside: &Vnet, destinations: &[Net]) -> Result<()> {
     for destination in destinations {
         match inside.delete_route(destination.0, None, Fib::DEFAULT) {
-            Err(error) if error.errno() == Errno::ESRCH => {}
+            Err(error) if error.errno() == Some(Errno::ESRCH) => {}
             other => other?,
         }
     }

@@ -16,10 +16,11 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+use jailwire::ErrorKind;
 use jailwire::Vnet;
-use jailwire::files::{FileError, Files, KernelGate};
+use jailwire::files::{Files, KernelGate};
 use jailwire::kernel::{Kernel, Sysctl};
-use jailwire::wiring::{Wiring, WiringError};
+use jailwire::wiring::Wiring;
 
 pub use attach::{Attachment, Link, Prepared};
 pub use bridge::BridgeWanted;
@@ -59,35 +60,22 @@ impl fmt::Display for Failure {
 
 impl From<jailwire::Error> for Failure {
     fn from(error: jailwire::Error) -> Failure {
-        let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
-        Failure::Refused(format!("{error}{hint}"))
-    }
-}
-
-impl From<FileError> for Failure {
-    fn from(error: FileError) -> Failure {
-        Failure::Refused(error.to_string())
+        let mut text = error.to_string();
+        if error.kind() == ErrorKind::Problems {
+            return Failure::Invalid(text);
+        }
+        // The advice about a value is the end of its message already.
+        match error.advice() {
+            Some(advice) if !text.contains(advice) => text += &format!("; {advice}"),
+            _ => {}
+        }
+        Failure::Refused(text)
     }
 }
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Failure {
         Failure::Refused(error.to_string())
-    }
-}
-
-impl From<WiringError> for Failure {
-    fn from(error: WiringError) -> Failure {
-        match error {
-            WiringError::Problems(_) => Failure::Invalid(error.to_string()),
-            other => Failure::Refused(other.to_string()),
-        }
-    }
-}
-
-impl From<jailwire::wiring::StepError> for Failure {
-    fn from(failure: jailwire::wiring::StepError) -> Failure {
-        WiringError::from(failure).into()
     }
 }
 

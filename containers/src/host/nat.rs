@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use jailwire::ErrorKind;
 use jailwire::jail::JailInfo;
-use jailwire::wiring::WiringError;
 use jailwire::wiring::nat::{JailNat, Publication};
 use serde::{Deserialize, Serialize};
 
@@ -57,7 +57,7 @@ impl Host {
             return Ok(());
         }
         match self.wiring.publish(&wanted) {
-            Err(problems @ WiringError::Problems(_)) if !required => {
+            Err(problems) if problems.kind() == ErrorKind::Problems && !required => {
                 say::warn(&format!("what jail {jail} sends outside keeps its own addresses: {problems}"));
                 self.wiring.unpublish(jail)?;
                 Ok(())

@@ -9,7 +9,7 @@ use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use jailwire::files::{self, Files};
+use jailwire::files::Files;
 use jailwire::jail::JailInfo;
 use jailwire::types::InterfaceName;
 use jailwire::wiring::{Lock, Mode};
@@ -165,7 +165,7 @@ impl Records {
     }
 
     /// Makes the directory.
-    pub fn open(&self, files: Files<'_>) -> files::Result<()> {
+    pub fn open(&self, files: Files<'_>) -> jailwire::Result<()> {
         files.create_dir_all(&self.directory, DIRECTORY_MODE)
     }
 
@@ -214,13 +214,13 @@ impl Records {
     }
 
     /// Writes down that an attachment is there.
-    pub fn complete(&self, files: Files<'_>, record: &Record) -> files::Result<()> {
+    pub fn complete(&self, files: Files<'_>, record: &Record) -> jailwire::Result<()> {
         let from = self.path(record.bridge.as_deref(), &record.key, Progress::Pending);
         files.rename(&from, &self.path(record.bridge.as_deref(), &record.key, Progress::Attached))
     }
 
     /// Writes down that an attachment is about to be taken away, unless its file says so already.
-    pub fn undo(&self, files: Files<'_>, record: &Record) -> files::Result<()> {
+    pub fn undo(&self, files: Files<'_>, record: &Record) -> jailwire::Result<()> {
         let from = self.path(record.bridge.as_deref(), &record.key, Progress::Attached);
         if from.exists() {
             files.rename(&from, &self.path(record.bridge.as_deref(), &record.key, Progress::Pending))?;
@@ -229,7 +229,7 @@ impl Records {
     }
 
     /// Forgets an attachment.
-    pub fn forget(&self, files: Files<'_>, record: &Record) -> files::Result<()> {
+    pub fn forget(&self, files: Files<'_>, record: &Record) -> jailwire::Result<()> {
         for progress in [Progress::Attached, Progress::Pending] {
             let path = self.path(record.bridge.as_deref(), &record.key, progress);
             files.remove_file_if_present(&path)?;
@@ -298,7 +298,7 @@ impl Records {
         files: Files<'_>,
         name: &str,
         record: Option<&BridgeRecord>,
-    ) -> files::Result<()> {
+    ) -> jailwire::Result<()> {
         set(files, &self.bridge_path(name), record)
     }
 
@@ -313,7 +313,11 @@ impl Records {
     }
 
     /// Writes what is known of forwarding, or removes it.
-    pub fn set_forwarding(&self, files: Files<'_>, record: Option<&ForwardingRecord>) -> files::Result<()> {
+    pub fn set_forwarding(
+        &self,
+        files: Files<'_>,
+        record: Option<&ForwardingRecord>,
+    ) -> jailwire::Result<()> {
         set(files, &self.directory.join("forwarding"), record)
     }
 
@@ -337,7 +341,7 @@ fn read<T: DeserializeOwned>(path: &Path) -> io::Result<Option<T>> {
 
 /// Replaces a record in one step: by a file beside it that takes its name. Nothing here outlives the machine, so
 /// nothing is synced.
-fn set<T: Serialize>(files: Files<'_>, path: &Path, record: Option<&T>) -> files::Result<()> {
+fn set<T: Serialize>(files: Files<'_>, path: &Path, record: Option<&T>) -> jailwire::Result<()> {
     let Some(record) = record else { return files.remove_file_if_present(path).map(drop) };
     let new = path.with_extension(NEW);
     let written = files.append(&new, &to_json(record), FILE_MODE).and_then(|()| files.rename(&new, path));

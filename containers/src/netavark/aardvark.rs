@@ -333,7 +333,7 @@ fn check_loops(entries: &[Entry]) -> Result<()> {
     Ok(())
 }
 
-fn of_file(error: jailwire::files::FileError) -> Failure {
+fn of_file(error: jailwire::Error) -> Failure {
     Failure::new(error.to_string())
 }
 

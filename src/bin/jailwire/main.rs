@@ -46,10 +46,14 @@ fn main() -> ExitCode {
     if let Some(error) = error.downcast_ref() {
         return usage(error, cli.json);
     }
-    let text = match error.downcast_ref::<jailwire::Error>().and_then(jailwire::Error::hint) {
-        Some(hint) => format!("{error}; {hint}"),
-        None => error.to_string(),
-    };
+    let mut text = error.to_string();
+    // The advice about a value is the end of its message already.
+    match error.downcast_ref::<jailwire::Error>().and_then(jailwire::Error::advice) {
+        Some(advice) if !text.to_lowercase().contains(&advice.to_lowercase()) => {
+            text = format!("{text}; {advice}");
+        }
+        _ => {}
+    }
     output::complain(&text);
     if cli.json {
         // If the output is closed, there is no reader to tell.

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 pub use nat::Nat;
 pub use network::{DefaultInterface, Localhost, Network, Nic, SharedAddress, SharedNetwork, VnetNetwork};
-pub use problem::{ConfigError, Level, Problem};
+pub use problem::{Level, Problem};
 pub(super) use unread::unknown_key;
 
 use super::fstab;
@@ -229,6 +229,8 @@ pub enum Sharing {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("use one of new, inherit, disable")]
 pub struct InvalidSharing;
+
+crate::error::value_error!(InvalidSharing);
 
 impl Sharing {
     /// As properties and jail(8) call it.

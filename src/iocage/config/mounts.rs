@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::Mounts;
 use super::reader::Reader;
-use crate::iocage::fstab::{self, Mount, Reason};
+use crate::iocage::fstab::{self, Mount};
 use crate::iocage::paths;
 use crate::iocage::store::{Entry, Store};
 
@@ -63,7 +63,7 @@ impl Reader<'_> {
             let mut mount = match mount {
                 Ok(mount) => mount,
                 Err(error) => {
-                    self.error(FSTAB, format!("line {}: {}", error.line, error.reason));
+                    self.error(FSTAB, error.to_string().trim_start_matches("fstab ").to_owned());
                     continue;
                 }
             };
@@ -133,11 +133,14 @@ fn target(
     mount: &Mount,
     moved: &mut Moved,
 ) -> Result<PathBuf, String> {
-    let reason = match mount.beneath(root) {
+    let reason = match mount.beneath_root(root) {
         Ok(beneath) => return Ok(beneath),
-        Err(error) => error.reason,
+        Err(reason) => reason,
     };
-    let Reason::Outside { target, .. } = &reason else { return Err(reason.to_string()) };
+    if mount.goes_upwards() {
+        return Err(reason.to_string());
+    }
+    let target = &mount.target;
     let Some(placed) = paths::placed(&paths::real(target)) else { return Err(reason.to_string()) };
     let Some(beneath) = placed.beneath else { return Err(reason.to_string()) };
     // Another jail's own root, in this directory of iocage's or in another one.

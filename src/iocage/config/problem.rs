@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use crate::error::{Error, ErrorKind};
 use crate::iocage::name::JailName;
-use crate::iocage::store::StoreError;
 
 /// The severity of a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,20 +31,18 @@ impl fmt::Display for Problem {
     }
 }
 
-/// A configuration that a jail cannot be started with.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// Its files cannot be read.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The files can be read, and have problems.
-    #[error("{name} has problems in its configuration:{}", lines(.problems))]
-    Problems {
-        /// The jail.
-        name: JailName,
-        /// All that is wrong, the warnings too. At least one is an error.
-        problems: Vec<Problem>,
-    },
+/// What is wrong with a configuration, as an error: the warnings too.
+pub(super) fn refused(name: &JailName, problems: Vec<Problem>) -> Error {
+    let message = format!("{name} has problems in its configuration:{}", lines(&problems));
+    Error::said(ErrorKind::Problems, name, message).detailed(problems)
+}
+
+impl Error {
+    /// What is wrong with a jail's configuration, where the error is of the kind [`ErrorKind::Problems`]. Empty for other
+    /// errors.
+    pub fn config_problems(&self) -> &[Problem] {
+        self.detail::<Vec<Problem>>().map_or(&[], Vec::as_slice)
+    }
 }
 
 fn lines(problems: &[Problem]) -> String {

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::mounts;
-use super::problem::{ConfigError, Level};
+use super::problem::{self, Level};
 use super::reader::Reader;
 use super::{Allow, Commands, Devfs, Host, JailConfig};
+use crate::error::Error;
 use crate::iocage::hostname::Hostname;
 use crate::iocage::properties::Properties;
 use crate::iocage::property::{ALLOW, Builtin, Kind, Property, Scope, TABLE};
@@ -18,8 +19,8 @@ impl JailConfig {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Store`]: a file cannot be read. [`ConfigError::Problems`]: what they say makes no sense.
-    pub fn resolve(store: &Store, entry: &Entry) -> Result<JailConfig, ConfigError> {
+    /// A file cannot be read. [`ErrorKind::Problems`](crate::ErrorKind::Problems): what they say makes no sense.
+    pub fn resolve(store: &Store, entry: &Entry) -> Result<JailConfig, Error> {
         JailConfig::from_properties(store, entry, &store.properties(entry)?)
     }
 
@@ -27,13 +28,13 @@ impl JailConfig {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Problems`]: what they say makes no sense. [`ConfigError::Store`]: a value is not text, or fstab cannot be
+    /// [`ErrorKind::Problems`](crate::ErrorKind::Problems): what they say makes no sense. A value is not text, or fstab cannot be
     /// read.
     pub fn from_properties(
         store: &Store,
         entry: &Entry,
         properties: &Properties,
-    ) -> Result<JailConfig, ConfigError> {
+    ) -> Result<JailConfig, Error> {
         JailConfig::read(store, entry, properties, true)
     }
 
@@ -42,7 +43,7 @@ impl JailConfig {
     /// # Errors
     ///
     /// As [`JailConfig::from_properties`].
-    pub fn of_new(store: &Store, entry: &Entry, properties: &Properties) -> Result<JailConfig, ConfigError> {
+    pub fn of_new(store: &Store, entry: &Entry, properties: &Properties) -> Result<JailConfig, Error> {
         JailConfig::read(store, entry, properties, false)
     }
 
@@ -51,13 +52,13 @@ impl JailConfig {
         entry: &Entry,
         properties: &Properties,
         is_there: bool,
-    ) -> Result<JailConfig, ConfigError> {
+    ) -> Result<JailConfig, Error> {
         let mut reader = Reader::new(properties);
         let mut config = reader.jail(store, entry);
         reader.told_once();
         reader.problems.retain(|problem| is_there || problem.about != mounts::ROOT);
         if reader.problems.iter().any(|problem| problem.level == Level::Error) {
-            return Err(ConfigError::Problems { name: entry.name.clone(), problems: reader.problems });
+            return Err(problem::refused(&entry.name, reader.problems));
         }
         config.warnings = reader.problems;
         Ok(config)

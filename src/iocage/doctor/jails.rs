@@ -9,7 +9,7 @@ use super::remedies::each;
 use super::{Scene, Subject};
 use crate::files::Files;
 use crate::interface::Interface;
-use crate::iocage::config::{self, ConfigError, JailConfig, Network, VnetNetwork};
+use crate::iocage::config::{self, JailConfig, Network, VnetNetwork};
 use crate::iocage::fitness;
 use crate::iocage::lifecycle::Host;
 use crate::iocage::name::JailName;
@@ -74,8 +74,8 @@ impl Scene<'_> {
             let name = subject.name();
             let problems = match &subject.config {
                 Ok(config) => config.warnings.as_slice(),
-                Err(ConfigError::Problems { problems, .. }) => problems.as_slice(),
-                Err(ConfigError::Store(error)) => {
+                Err(error) if !error.config_problems().is_empty() => error.config_problems(),
+                Err(error) => {
                     found.push(
                         Finding::new(Level::Error, Kind::Unreadable, format!("{name}: {error}"))
                             .because("the jail cannot be started, and is listed as CORRUPT")

@@ -21,9 +21,10 @@ use std::path::{Path, PathBuf};
 
 pub use finding::{Finding, Fix, Kind, Level};
 
-use super::config::{ConfigError, JailConfig, Network, VnetNetwork};
+use super::config::{JailConfig, Network, VnetNetwork};
 use super::name::JailName;
-use super::store::{Entry, Store, StoreError};
+use super::store::{Entry, Store};
+use crate::error::Error;
 use crate::interface::{Interface, InterfaceType};
 use crate::jail;
 use crate::route::RouteEntry;
@@ -31,18 +32,6 @@ use crate::types::{Fib, InterfaceName, Jid};
 use crate::vlan::Vlan;
 use crate::vnet::{Snapshot, Vnet};
 use crate::wiring::HostEnd;
-
-/// Why nothing could be looked at.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// The kernel refused.
-    #[error(transparent)]
-    Kernel(#[from] crate::Error),
-    /// iocage's directory.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
 
 /// The host and its jails, as the doctor judges them.
 #[derive(Debug)]
@@ -68,7 +57,7 @@ pub struct Scene<'a> {
 #[derive(Debug)]
 struct Subject {
     entry: Entry,
-    config: Result<JailConfig, ConfigError>,
+    config: Result<JailConfig, Error>,
     jid: Option<Jid>,
 }
 
@@ -104,10 +93,8 @@ impl<'a> Scene<'a> {
             jail::list(&**vnet.kernel(), false)?.into_iter().map(|jail| (jail.name, jail.jid)).collect();
         let entries = store.jails()?;
         let properties = store.properties_of(&entries)?;
-        let subject = |(entry, properties): (Entry, Result<_, StoreError>)| Subject {
-            config: properties
-                .map_err(ConfigError::from)
-                .and_then(|properties| JailConfig::from_properties(store, &entry, &properties)),
+        let subject = |(entry, properties): (Entry, Result<_, Error>)| Subject {
+            config: properties.and_then(|properties| JailConfig::from_properties(store, &entry, &properties)),
             jid: running.get(&entry.name.kernel_name()).copied(),
             entry,
         };

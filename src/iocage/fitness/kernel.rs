@@ -83,7 +83,7 @@ fn permissions(vnet: &Vnet, config: &JailConfig) -> Vec<Problem> {
         // Where the kernel does not say what it knows, the start will.
         let known = match vnet.sysctl(format!("security.jail.param.{parameter}").as_str()) {
             Ok(_) => true,
-            Err(error) => error.errno() != crate::kernel::Errno::ENOENT,
+            Err(error) => error.errno() != Some(crate::kernel::Errno::ENOENT),
         };
         (!known && !mounted(module)).then(|| {
             error(

@@ -7,8 +7,8 @@ mod mounts;
 
 use super::config::{JailConfig, Level, Problem};
 use super::properties::Properties;
-use super::store::{Entry, Store, StoreError};
-use crate::error::Result;
+use super::store::{Entry, Store};
+use crate::error::{ErrorKind, Result};
 use crate::vnet::Vnet;
 
 /// Looks for what this host lacks, besides the wiring of the network: routing tables, rulesets, permissions that the
@@ -28,10 +28,10 @@ pub fn problems(vnet: &Vnet, config: &JailConfig) -> Result<Vec<Problem>> {
 }
 
 /// Returns what is wrong with a word of `depends`, if it means no jail.
-pub fn missing(word: &str, found: &std::result::Result<Entry, StoreError>) -> Option<String> {
+pub fn missing(word: &str, found: &Result<Entry>) -> Option<String> {
     Some(match found {
         Ok(_) => return None,
-        Err(StoreError::NotFound(_)) => format!(
+        Err(error) if error.kind() == ErrorKind::NotFound => format!(
             "depends on {}, which does not exist: create it, or take it out of depends",
             word.escape_debug()
         ),

@@ -22,6 +22,8 @@ pub struct HostRelease {
 #[error("`{}` is not a release of FreeBSD: it should be like 15.1-RELEASE", .0.escape_debug())]
 pub struct InvalidRelease(String);
 
+crate::error::value_error!(InvalidRelease);
+
 /// Reads what `kern.osrelease` says.
 impl FromStr for HostRelease {
     type Err = InvalidRelease;

@@ -2,7 +2,8 @@
 
 use std::net::Ipv4Addr;
 
-use super::{Error, Host, Report, step};
+use super::{Host, Report, errors};
+use crate::error::Error;
 use crate::iocage::config::{JailConfig, Network};
 use crate::types::{InterfaceName, Jid};
 use crate::vnet::Vnet;
@@ -67,7 +68,7 @@ impl Host<'_> {
             report.say("  + DHCP Address: none, as the simulated kernel runs no dhclient");
             return Ok(());
         }
-        let failed = |error: crate::Error| step(&config.name)(error.into());
+        let failed = |error: crate::Error| errors::of(&config.name)(error);
         let vnet = Vnet::enter(self.kernel().clone(), jid).map_err(failed)?;
         for nic in nics {
             let addresses = vnet.ipv4_addresses(&nic).map_err(failed)?;
@@ -77,7 +78,7 @@ impl Host<'_> {
                     "{nic} was given no address by DHCP: see {} for what its dhclient said",
                     config.services_log.display()
                 );
-                return Err(Error::Unfit { jail: config.name.clone(), why });
+                return Err(errors::unfit(&config.name, why));
             };
             report.say(&format!("  + DHCP Address: {}", leased.network));
         }

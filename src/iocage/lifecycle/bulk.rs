@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Host;
+use crate::error::Error;
 use crate::iocage::config::{JailConfig, Localhost, Network};
 use crate::iocage::translate::HostFacts;
 use crate::types::Fib;
 use crate::wiring::bulk::{Limits, View};
-use crate::wiring::{self, JailSpec, Owned, Plan, Problems, StepError, Survey};
+use crate::wiring::{self, JailSpec, Owned, Plan, Problems, Survey};
 
 /// The host, looked at once for all jails.
 #[derive(Debug, Default)]
@@ -34,7 +35,7 @@ impl Host<'_> {
     /// # Errors
     ///
     /// Those of [`wiring::sweep`].
-    pub fn end_bulk(&mut self) -> Result<(), StepError> {
+    pub fn end_bulk(&mut self) -> Result<(), Error> {
         self.let_be_reaped();
         let unswept = self.state.is_unswept();
         self.state = self.state.alone();
@@ -47,7 +48,7 @@ impl Host<'_> {
     }
 
     /// Plans a start on the host as it is.
-    pub(super) fn plan(&self, spec: &JailSpec) -> Result<Result<Plan, Problems>, StepError> {
+    pub(super) fn plan(&self, spec: &JailSpec) -> Result<Result<Plan, Problems>, Error> {
         match &self.bulk {
             Some(bulk) => bulk.view.plan(&self.vnet, spec),
             None => Ok(Plan::new(spec, &Survey::take(&self.vnet, spec)?)),
@@ -80,8 +81,8 @@ impl Host<'_> {
     pub(super) fn lasting(
         &self,
         fib: Fib,
-        look: impl FnOnce() -> Result<HostFacts, StepError>,
-    ) -> Result<HostFacts, StepError> {
+        look: impl FnOnce() -> Result<HostFacts, Error>,
+    ) -> Result<HostFacts, Error> {
         let Some(bulk) = &self.bulk else { return look() };
         let mut known = bulk.facts.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(facts) = known.get(&fib) {

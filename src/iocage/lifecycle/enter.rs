@@ -3,7 +3,8 @@
 use std::ffi::OsString;
 
 use super::programs::PATH;
-use super::{Error, Host, Report};
+use super::{Host, Report, errors};
+use crate::error::Error;
 use crate::iocage::config::JailConfig;
 use crate::iocage::store::Entry;
 use crate::kernel::{Exit, Failure, Output, Program};
@@ -46,13 +47,13 @@ impl Host<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Running`], and what an earlier start or stop has left.
+    /// [`ErrorKind::Running`](crate::ErrorKind::Running), and what an earlier start or stop has left.
     pub fn hold_down(&self, entry: &Entry, report: &mut dyn Report) -> Result<Claim, Error> {
         let name = &entry.name;
         let mut claim = self.claim(name, report)?;
         self.refuse_running(entry, claim.standing(), claim.journal())?;
         if claim.standing().alive().is_some() {
-            return Err(Error::Running(name.clone()));
+            return Err(errors::running(name));
         }
         if claim.standing() != Standing::Absent {
             self.clear_up(name, &mut claim)?;

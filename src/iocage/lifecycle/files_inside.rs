@@ -6,7 +6,8 @@ use std::net::Ipv4Addr;
 use std::path::Path;
 use std::{fs, io};
 
-use super::{Error, Host, Report};
+use super::{Host, Report, errors};
+use crate::error::Error;
 use crate::files::read_beneath;
 use crate::iocage::config::JailConfig;
 use crate::iocage::resolver::Resolver;
@@ -33,7 +34,7 @@ impl Host<'_> {
         if let Some(text) = config.update_rc_conf(&text) {
             self.files
                 .replace_beneath(&config.root, Path::new("etc/rc.conf"), text.as_bytes(), MODE)
-                .map_err(|error| Error::from((&config.name, error)))?;
+                .map_err(errors::of(&config.name))?;
         }
         let results = [
             self.write_resolver(config),

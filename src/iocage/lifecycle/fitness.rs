@@ -3,14 +3,15 @@
 use std::fs;
 use std::path::Path;
 
-use super::{Error, Host, advice, step};
+use super::{Host, advice, errors};
+use crate::error::Error;
 use crate::iocage::config::{JailConfig, Level, Problem};
 use crate::iocage::fitness;
 use crate::iocage::store::Entry;
 use crate::iocage::translate;
 use crate::iocage::zfs;
 use crate::types::InterfaceName;
-use crate::wiring::{self, Owned, StepError};
+use crate::wiring::{self, Owned};
 
 impl Host<'_> {
     /// Refuses a jail whose datasets are not mounted: its files are not there then. `zfs` is asked only where
@@ -29,20 +30,20 @@ impl Host<'_> {
         let unmounted = datasets.beneath(&jail).find(|dataset| !dataset.is_mounted && dataset.mounts_itself);
         match unmounted {
             None => Ok(()),
-            Some(dataset) => Err(Error::Unfit {
-                jail: entry.name.clone(),
-                why: format!("its dataset {0} is not mounted: run `zfs mount {0}`", dataset.name),
-            }),
+            Some(dataset) => {
+                let why = format!("its dataset {0} is not mounted: run `zfs mount {0}`", dataset.name);
+                Err(errors::unfit(&entry.name, why))
+            }
         }
     }
 
     /// Refuses a jail that asks for what this host does not have, before anything is planned.
     pub(super) fn check_fitness(&self, config: &JailConfig) -> Result<(), Error> {
         let problems = fitness::problems(&self.vnet, config);
-        let problems = problems.map_err(|error| step(&config.name)(error.into()))?;
+        let problems = problems.map_err(|error| errors::of(&config.name)(error))?;
         match problems.is_empty() {
             true => Ok(()),
-            false => Err(Error::Problems { jail: config.name.clone(), problems }),
+            false => Err(errors::misfit(&config.name, problems)),
         }
     }
 
@@ -52,7 +53,7 @@ impl Host<'_> {
     /// # Errors
     ///
     /// Those of looking at the host.
-    pub fn misfits(&self, config: &JailConfig) -> Result<Vec<Problem>, StepError> {
+    pub fn misfits(&self, config: &JailConfig) -> Result<Vec<Problem>, Error> {
         let mut problems = fitness::problems(&self.vnet, config)?;
         let facts = match self.facts(config) {
             Ok(facts) => facts,
@@ -63,7 +64,7 @@ impl Host<'_> {
         let spec = match translate::specification(config, &facts) {
             Ok((spec, _)) => spec,
             Err(missing) => {
-                let (about, message) = (missing.property().to_owned(), missing.to_string());
+                let (about, message) = (missing.subject().to_owned(), missing.to_string());
                 problems.push(Problem { level: Level::Error, about, message });
                 return Ok(problems);
             }
@@ -87,7 +88,7 @@ impl Host<'_> {
     /// Problems of wiring, each with the property that it is about.
     pub(super) fn refused(&self, config: &JailConfig, problems: &[wiring::Problem]) -> Error {
         let problems = problems.iter().map(|problem| self.advised(config, problem)).collect();
-        Error::Problems { jail: config.name.clone(), problems }
+        errors::misfit(&config.name, problems)
     }
 
     fn advised(&self, config: &JailConfig, problem: &wiring::Problem) -> Problem {

@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use super::{Error, Host, Report, step};
+use super::{Host, Report, errors};
+use crate::error::Error;
 use crate::iocage::fstab::Mount;
 use crate::iocage::store::Entry;
 use crate::iocage::translate;
 use crate::jail::mount;
-use crate::wiring::{Claim, Owned, StepError};
+use crate::wiring::{Claim, Owned};
 
 impl Host<'_> {
     /// Mounts a line of a jail's fstab, if the jail runs. Returns whether the jail runs.
@@ -24,7 +25,7 @@ impl Host<'_> {
         report: &mut dyn Report,
     ) -> Result<bool, Error> {
         let name = &entry.name;
-        let failed = step(name);
+        let failed = errors::of(name);
         let Some((mut claim, beneath)) = self.claim_mount_point(entry, line, report)? else {
             return Ok(false);
         };
@@ -36,9 +37,9 @@ impl Host<'_> {
         // Where iocage has started the jail, a stop finds the mount by itself.
         if !claim.journal().is_empty() {
             let owned = Owned::Mount { fstype: line.fstype.clone(), on: request.on() };
-            claim.intend(&self.site(), owned).map_err(|error| Error::from((name, error)))?;
+            claim.intend(&self.site(), owned).map_err(errors::of(name))?;
         }
-        mount::mount(&**self.kernel(), &request).map_err(|error| failed(error.into()))?;
+        mount::mount(&**self.kernel(), &request).map_err(failed)?;
         Ok(true)
     }
 
@@ -54,7 +55,7 @@ impl Host<'_> {
         line: &Mount,
         report: &mut dyn Report,
     ) -> Result<bool, Error> {
-        let failed = step(&entry.name);
+        let failed = errors::of(&entry.name);
         let Some((_claim, beneath)) = self.claim_mount_point(entry, line, report)? else {
             return Ok(false);
         };
@@ -63,7 +64,7 @@ impl Host<'_> {
         let kernel = &**self.kernel();
         match mount::seen_on(kernel, &on) {
             Ok(Some(mounted)) if mounted.fstype == line.fstype && mounted.on == on => {
-                mount::unmount(kernel, &mounted, true).map_err(|error| failed(error.into()))?;
+                mount::unmount(kernel, &mounted, true).map_err(failed)?;
                 Ok(true)
             }
             _ => Ok(false),
@@ -78,13 +79,13 @@ impl Host<'_> {
         report: &mut dyn Report,
     ) -> Result<Option<(Claim, PathBuf)>, Error> {
         let name = &entry.name;
-        let failed = step(name);
+        let failed = errors::of(name);
         let claim = self.claim(name, report)?;
-        if self.jid(name).map_err(|error| failed(error.into()))?.is_none() {
+        if self.jid(name).map_err(&failed)?.is_none() {
             return Ok(None);
         }
         let beneath = line.beneath(&entry.root());
-        let beneath = beneath.map_err(|error| failed(StepError::Invalid(error.to_string())))?;
+        let beneath = beneath.map_err(|error| failed(Error::other(error.to_string())))?;
         Ok(Some((claim, beneath)))
     }
 }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use super::preview::{Preview, undoing};
 use super::stale::{is_past_of_running, is_zfs_own, rulesets_of_others};
 use super::{Host, Report};
-use crate::error::OptionalExtension;
+use crate::error::{Error, OptionalExtension};
 use crate::iocage::store::Store;
 use crate::jail::devfs::Devfs;
 use crate::jail::mount;
@@ -18,7 +18,7 @@ use crate::kernel::Kernel;
 use crate::packet_filter::Anchor;
 use crate::types::{InterfaceName, Jid};
 use crate::wiring::nat::{self, Backend, Published};
-use crate::wiring::{self, Claim, HostEnd, Journal, Lent, Owed, Owned, PendingMove, Standing, StepError};
+use crate::wiring::{self, Claim, HostEnd, Journal, Lent, Owed, Owned, PendingMove, Standing};
 
 /// iocage's own rulesets, and ours, begin here.
 const FIRST_RULESET: u16 = 1000;
@@ -152,7 +152,7 @@ impl Host<'_> {
     /// # Errors
     ///
     /// Those of looking at the kernel, and of reading journals.
-    pub fn garbage(&self) -> Result<Found, StepError> {
+    pub fn garbage(&self) -> Result<Found, Error> {
         let mut found = Found::default();
         let mut journals = self.journals(self.state.journals()?)?;
         for (jail, _) in &journals {
@@ -212,7 +212,7 @@ impl Host<'_> {
     /// # Errors
     ///
     /// Those of removing it. What is in a journal stays there then.
-    pub fn remove_garbage(&self, garbage: &Garbage, report: &mut dyn Report) -> Result<bool, StepError> {
+    pub fn remove_garbage(&self, garbage: &Garbage, report: &mut dyn Report) -> Result<bool, Error> {
         let site = self.site();
         match garbage {
             Garbage::Journal { jail, .. } => {
@@ -262,7 +262,7 @@ impl Host<'_> {
     /// # Errors
     ///
     /// Those of reading and removing journals.
-    pub fn forget_the_past(&self, report: &mut dyn Report) -> Result<(), StepError> {
+    pub fn forget_the_past(&self, report: &mut dyn Report) -> Result<(), Error> {
         for (jail, _) in self.journals(self.state.journals()?)? {
             let (standing, journal) = Standing::look(&self.site(), &jail)?;
             let is_foreign = matches!(standing, Standing::Foreign(_));
@@ -278,7 +278,7 @@ impl Host<'_> {
     }
 
     /// Takes away what is left of a jail, and nothing that others have by now.
-    fn clear_left(&self, claim: &mut Claim) -> Result<bool, StepError> {
+    fn clear_left(&self, claim: &mut Claim) -> Result<bool, Error> {
         let rulesets = rulesets_of_others(&**self.kernel(), claim.standing().alive())?;
         self.forget_others(claim, &rulesets)?;
         paid(claim.clear(&self.site())?)
@@ -312,12 +312,12 @@ impl Host<'_> {
     /// # Errors
     ///
     /// As [`wiring::release_epair`].
-    pub fn release_epair(&self, end: &InterfaceName) -> Result<(), StepError> {
+    pub fn release_epair(&self, end: &InterfaceName) -> Result<(), Error> {
         wiring::release_epair(&self.site(), end)
     }
 
     /// Journals, by the kernel's names for their jails.
-    pub(super) fn journals(&self, paths: Vec<PathBuf>) -> Result<Vec<(String, Journal)>, StepError> {
+    pub(super) fn journals(&self, paths: Vec<PathBuf>) -> Result<Vec<(String, Journal)>, Error> {
         let mut journals = Vec::new();
         for path in paths {
             if let Some(jail) = self.state.jail_of(&path) {
@@ -328,7 +328,7 @@ impl Host<'_> {
     }
 
     /// Anchors of jails that are gone, and that no journal has.
-    fn leaked_rules(&self, journals: &[(String, Journal)], found: &mut Found) -> Result<(), StepError> {
+    fn leaked_rules(&self, journals: &[(String, Journal)], found: &mut Found) -> Result<(), Error> {
         for published in nat::left_over(&self.vnet)? {
             let known = |journal: &Journal| {
                 let mut owned = journal.owned().iter();
@@ -344,7 +344,7 @@ impl Host<'_> {
         Ok(())
     }
 
-    fn leaked_epairs(&self, journals: &[(String, Journal)], found: &mut Found) -> Result<(), StepError> {
+    fn leaked_epairs(&self, journals: &[(String, Journal)], found: &mut Found) -> Result<(), Error> {
         for interface in self.vnet.interfaces()? {
             let name = interface.name;
             let known = |journal: &Journal| journal.owned().contains(&Owned::Epair(name));
@@ -369,7 +369,7 @@ impl Host<'_> {
 
     /// Whether what is described as a jail's is proven to be an epair of one, and the jail is gone. It is one if it
     /// is called `vnetN.JID`, and was made by epair's cloner.
-    fn is_leaked(&self, name: &InterfaceName) -> Result<bool, StepError> {
+    fn is_leaked(&self, name: &InterfaceName) -> Result<bool, Error> {
         let Some(jid) = wiring::jid_of_host_end(name) else { return Ok(false) };
         // One that has gone meanwhile is in no group.
         let groups = self.vnet.groups(name).optional()?.unwrap_or_default();
@@ -380,7 +380,7 @@ impl Host<'_> {
     }
 
     /// Whether the jail that it is described as one of does not have it.
-    fn is_without_jail(&self, name: &InterfaceName, jail: &str) -> Result<bool, StepError> {
+    fn is_without_jail(&self, name: &InterfaceName, jail: &str) -> Result<bool, Error> {
         let jid = wiring::jid_of_host_end(name);
         // iocage writes its own name for a jail into the description; `attach` writes the kernel's.
         for kernel_name in [format!("ioc-{jail}"), jail.to_owned()] {
@@ -393,7 +393,7 @@ impl Host<'_> {
     }
 
     /// File systems in the roots of jails that are down, which no journal tells of.
-    fn doubtful_mounts(&self, journals: &[(String, Journal)], found: &mut Found) -> Result<(), StepError> {
+    fn doubtful_mounts(&self, journals: &[(String, Journal)], found: &mut Found) -> Result<(), Error> {
         let mounts = self.kernel().mounts().unwrap_or_default();
         for entry in self.store.entries().unwrap_or_default() {
             let name = entry.name.kernel_name();
@@ -422,7 +422,7 @@ impl Host<'_> {
     }
 
     /// Rulesets of iocage's numbers that no jail uses, and no journal tells of.
-    fn doubtful_rulesets(&self, journals: &[(String, Journal)], found: &mut Found) -> Result<(), StepError> {
+    fn doubtful_rulesets(&self, journals: &[(String, Journal)], found: &mut Found) -> Result<(), Error> {
         let Ok(devfs) = Devfs::open(self.kernel().clone(), "/dev".as_ref()) else { return Ok(()) };
         let rulesets = || devfs.rulesets().unwrap_or_default();
         let is_known = |journals: &[(String, Journal)], number: u16| {
@@ -466,9 +466,9 @@ pub(in crate::iocage) fn orphans(kernel: &dyn Kernel, store: &Store) -> crate::R
 }
 
 /// True if nothing is owed any more, otherwise the first of it.
-fn paid(owed: Owed) -> Result<bool, StepError> {
+fn paid(owed: Owed) -> Result<bool, Error> {
     match owed.failures.into_iter().next() {
-        Some((owned, failure)) => Err(StepError::Invalid(format!("{owned}: {failure}"))),
+        Some((owned, failure)) => Err(Error::other(format!("{owned}: {failure}"))),
         None => Ok(true),
     }
 }

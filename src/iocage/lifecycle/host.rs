@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, ToSocketAddrs as _};
 
 use super::Host;
+use crate::error::Error;
 use crate::iocage::config::{DefaultInterface, JailConfig, Localhost, Network};
 use crate::iocage::defaults::HostDefaults;
 use crate::iocage::router::Router;
@@ -10,14 +11,13 @@ use crate::iocage::store::Entry;
 use crate::iocage::translate::HostFacts;
 use crate::route::Via;
 use crate::types::{Fib, InterfaceName};
-use crate::wiring::StepError;
 
 /// Interfaces whose addresses come and go with jails, as iocage sees it.
 const PASSING: [&str; 4] = ["vnet", "bridge", "epair", "pflog"];
 
 impl Host<'_> {
     /// The facts that a configuration asks for. Most ask for few.
-    pub(super) fn facts(&self, config: &JailConfig) -> Result<HostFacts, StepError> {
+    pub(super) fn facts(&self, config: &JailConfig) -> Result<HostFacts, Error> {
         let asked = asks(config);
         let mut facts = match asked {
             true => self.lasting(config.fib, || self.lasting_facts(config.fib))?,
@@ -42,7 +42,7 @@ impl Host<'_> {
     }
 
     /// Default routes, addresses and the MAC address of their interface.
-    fn lasting_facts(&self, fib: Fib) -> Result<HostFacts, StepError> {
+    fn lasting_facts(&self, fib: Fib) -> Result<HostFacts, Error> {
         let mut facts = HostFacts::default();
         let interfaces = self.vnet.interfaces()?;
         let name_of = |index: u16| -> Option<InterfaceName> {
@@ -80,7 +80,7 @@ impl Host<'_> {
     /// # Errors
     ///
     /// Those of listing interfaces and routes.
-    pub fn defaults(&self) -> Result<HostDefaults, StepError> {
+    pub fn defaults(&self) -> Result<HostDefaults, Error> {
         let hostid = self.vnet.sysctl("kern.hostuuid").unwrap_or_default();
         let hostid = String::from_utf8_lossy(&hostid).trim_end_matches('\0').trim().to_owned();
         let mac_prefix = self.lasting_facts(Fib::DEFAULT)?.mac_prefix();

@@ -1,7 +1,8 @@
 //! What `start` and `stop` would do, without doing it.
 
 use super::ready::has_addresses_to_wait_for;
-use super::{Error, Host, Report, advice, step};
+use super::{Host, Report, advice, errors};
+use crate::error::Error;
 use crate::iocage::config::JailConfig;
 use crate::iocage::hooks::{Command, Hook};
 use crate::iocage::name::JailName;
@@ -79,7 +80,7 @@ impl Host<'_> {
             let (running, _) = self.to_be_stopped(entry, standing, journal)?;
             let mut owned = self.of_jail_alone(&entry.name.kernel_name(), journal);
             if let Some(jid) = running {
-                owned.extend(self.found(entry, jid).map_err(step(&entry.name))?);
+                owned.extend(self.found(entry, jid).map_err(errors::of(&entry.name))?);
             }
             self.plan_start(entry, &owned, Preview::default())
         })
@@ -108,7 +109,7 @@ impl Host<'_> {
             // which is written before and after all else, is as it was.
             let waiting = || report.warn(&format!("another process is working on {name}; waiting for it"));
             let waited = self.state.wait_for_lock(&name.kernel_name(), waiting);
-            waited.map_err(|error| step(name)(error.into()))?;
+            waited.map_err(|error| errors::of(name)(error.into()))?;
             let before = journal;
             (standing, journal) = self.standing(name)?;
             if journal.is_as(&before) {
@@ -121,7 +122,7 @@ impl Host<'_> {
     fn plan_start(&self, entry: &Entry, undone: &[Owned], preview: Preview) -> Result<Preview, Error> {
         let name = &entry.name;
         if entry.place == Place::Templates {
-            return Err(Error::Template(name.clone()));
+            return Err(errors::template(name));
         }
         self.check_datasets(entry)?;
         self.plan_start_of(&JailConfig::resolve(self.store, entry)?, undone, true, preview)
@@ -146,10 +147,10 @@ impl Host<'_> {
     ) -> Result<Preview, Error> {
         let name = &config.name;
         self.check_fitness(config)?;
-        let facts = self.facts(config).map_err(step(name))?;
-        let missing = |missing| Error::Missing { jail: name.clone(), missing };
+        let facts = self.facts(config).map_err(errors::of(name))?;
+        let missing = |missing| errors::unfit(name, missing);
         let (spec, made_up) = translate::specification(config, &facts).map_err(missing)?;
-        let mut survey = Survey::take(&self.vnet, &spec).map_err(step(name))?.without(undone);
+        let mut survey = Survey::take(&self.vnet, &spec).map_err(errors::of(name))?.without(undone);
         survey.root_exists |= !is_there;
         let plan = Plan::new(&spec, &survey).map_err(|problems| self.refused(config, &problems))?;
         preview.warnings.extend(config.warnings.iter().map(|warning| format!("{name}: {warning}")));
@@ -199,7 +200,7 @@ impl Host<'_> {
             preview.add(format!("run exec_stop in the jail: {stop}"), &RUN_INSIDE);
         }
         let owned = match jid {
-            Some(jid) if is_iocages => self.found(entry, jid).map_err(step(name))?,
+            Some(jid) if is_iocages => self.found(entry, jid).map_err(errors::of(name))?,
             _ => self.of_jail_alone(&name.kernel_name(), &journal),
         };
         for lent in owned.iter().filter(|owned| matches!(owned, Owned::Lent(_))) {

@@ -3,7 +3,8 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::{Error, Host};
+use super::{Host, errors};
+use crate::error::Error;
 use crate::iocage::config::JailConfig;
 use crate::iocage::hooks::Hook;
 use crate::iocage::name::JailName;
@@ -24,9 +25,7 @@ impl Host<'_> {
         jid: Option<Jid>,
     ) -> Result<(), Error> {
         let Some(arguments) = hook.arguments() else { return Ok(()) };
-        Trust::of(&**self.kernel(), self.store)
-            .check_hook(hook)
-            .map_err(|error| Error::Untrusted { jail: name.clone(), error })?;
+        Trust::of(&**self.kernel(), self.store).check_hook(hook).map_err(errors::of(name))?;
         let mut environment =
             vec![("PATH".into(), PATH.into()), ("IOCAGE_NAME".into(), name.kernel_name().into())];
         if let Some(jid) = jid {
@@ -60,7 +59,7 @@ impl Host<'_> {
     ) -> Result<(), Error> {
         if let Some(directory) = log.parent() {
             let made = self.files.create_dir_all(directory, 0o755);
-            made.map_err(|error| Error::from((&config.name, error)))?;
+            made.map_err(errors::of(&config.name))?;
         }
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let program = Program {
@@ -105,12 +104,8 @@ impl Host<'_> {
     }
 
     fn run(&self, name: &JailName, property: &'static str, program: &Program) -> Result<(), Error> {
-        let failed = |how: String, text: &[u8]| Error::Command {
-            jail: name.clone(),
-            property,
-            how,
-            text: String::from_utf8_lossy(text).into_owned(),
-        };
+        let failed =
+            |how: String, text: &[u8]| errors::command(name, property, &how, &String::from_utf8_lossy(text));
         match self.kernel().run(program) {
             Ok(Finished { exit: Exit::Code(0), .. }) => Ok(()),
             Ok(Finished { exit: Exit::Code(code), output }) => {

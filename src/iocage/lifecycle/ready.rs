@@ -78,7 +78,7 @@ impl Host<'_> {
         loop {
             let flags = match vnet.ipv6_flags(&interface, address) {
                 Ok(flags) => flags,
-                Err(error) if error.errno() == Errno::EADDRNOTAVAIL => return None,
+                Err(error) if error.errno() == Some(Errno::EADDRNOTAVAIL) => return None,
                 Err(error) => return Some(format!("may not be usable yet: {error}")),
             };
             if flags.contains(Ipv6Flags::DUPLICATED) {

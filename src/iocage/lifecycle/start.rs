@@ -3,7 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::UNIX_EPOCH;
 
-use super::{Error, Host, Report, advice, owned_file, step};
+use super::{Host, Report, advice, errors, owned_file};
+use crate::error::Error;
 use crate::iocage::address::Ip4;
 use crate::iocage::config::{JailConfig, Localhost, Network, SharedAddress};
 use crate::iocage::jailconf::JailConf;
@@ -11,7 +12,7 @@ use crate::iocage::property::Stored;
 use crate::iocage::store::{Entry, Place};
 use crate::iocage::translate::{self, MadeUp};
 use crate::types::Jid;
-use crate::wiring::{self, Claim, Devfs, JailSpec, Journal, Owned, Plan, Standing, StepError, Up};
+use crate::wiring::{self, Claim, Devfs, JailSpec, Journal, Owned, Plan, Standing, Up};
 
 /// A jail that was started.
 #[derive(Debug, Clone)]
@@ -54,7 +55,7 @@ impl Host<'_> {
     pub fn begin_start(&self, entry: &Entry, report: &mut dyn Report) -> Result<Starting, Error> {
         let name = &entry.name;
         if entry.place == Place::Templates {
-            return Err(Error::Template(name.clone()));
+            return Err(errors::template(name));
         }
         self.check_datasets(entry)?;
         let config = self.trusted_config(entry)?;
@@ -65,8 +66,8 @@ impl Host<'_> {
         self.check_fitness(&config)?;
         // What one chooses the next must not.
         let choosing = self.choosing(&config);
-        let facts = self.facts(&config).map_err(step(name))?;
-        let missing = |missing| Error::Missing { jail: name.clone(), missing };
+        let facts = self.facts(&config).map_err(errors::of(name))?;
+        let missing = |missing| errors::unfit(name, missing);
         let (spec, made_up) = translate::specification(&config, &facts).map_err(missing)?;
         if claim.standing() != Standing::Absent {
             if !self.is_stale(&name.kernel_name(), claim.standing(), claim.journal()) {
@@ -76,8 +77,10 @@ impl Host<'_> {
             self.clear_up(name, &mut claim)?;
             self.is_gone(&owned);
         }
-        let plan =
-            self.plan(&spec).map_err(step(name))?.map_err(|problems| self.refused(&config, &problems))?;
+        let plan = self
+            .plan(&spec)
+            .map_err(errors::of(name))?
+            .map_err(|problems| self.refused(&config, &problems))?;
         for warning in &config.warnings {
             report.warn(&format!("{name}: {warning}"));
         }
@@ -104,11 +107,11 @@ impl Host<'_> {
         journal: &Journal,
     ) -> Result<(), Error> {
         match standing {
-            Standing::Ours(_) => Err(Error::Running(entry.name.clone())),
+            Standing::Ours(_) => Err(errors::running(&entry.name)),
             Standing::Foreign(jid) if self.is_iocages(entry, jid, journal)? => {
-                Err(Error::Running(entry.name.clone()))
+                Err(errors::running(&entry.name))
             }
-            Standing::Foreign(jid) => Err(Error::Foreign { jail: entry.name.clone(), jid }),
+            Standing::Foreign(jid) => Err(errors::foreign(&entry.name, jid)),
             Standing::Absent | Standing::Partial(_) | Standing::Dying(_) => Ok(()),
         }
     }
@@ -129,7 +132,7 @@ impl Host<'_> {
             Err(error) => {
                 report.say("  + Start FAILED");
                 self.forget(spec);
-                Err(Error::Wiring { jail: starting.entry.name.clone(), error })
+                Err(errors::of(&starting.entry.name)(error))
             }
         }
     }
@@ -142,8 +145,8 @@ impl Host<'_> {
     pub fn finish_start(&self, mut starting: Starting, report: &mut dyn Report) -> Result<Started, Error> {
         let Starting { entry, config, spec, up, claim, .. } = &mut starting;
         let Some(up) = up else {
-            let failure = StepError::Invalid("it was not made yet".to_owned());
-            return Err(step(&entry.name)(failure));
+            let failure = Error::other("it was not made yet");
+            return Err(errors::of(&entry.name)(failure));
         };
         match self.finish(entry, config, spec, up, claim, report) {
             Ok(()) => Ok(Started { jid: up.jid }),
@@ -179,11 +182,10 @@ impl Host<'_> {
         }
         let conf = self.conf_path(name);
         let localhost = loopback(config, spec);
-        let text = self.jail_conf(config, up.ruleset, localhost, claim.journal()).map_err(step(name))?;
-        claim.intend(&self.site(), owned_file(conf.clone())).map_err(|error| Error::from((name, error)))?;
-        self.files
-            .write_until_reboot(&conf, text.to_string().as_bytes(), 0o644)
-            .map_err(|error| Error::from((name, error)))?;
+        let text =
+            self.jail_conf(config, up.ruleset, localhost, claim.journal()).map_err(errors::of(name))?;
+        claim.intend(&self.site(), owned_file(conf.clone())).map_err(errors::of(name))?;
+        self.files.write_until_reboot(&conf, text.to_string().as_bytes(), 0o644).map_err(errors::of(name))?;
         match &config.network {
             Network::Vnet(_) => {
                 report.say("  + Configuring VNET OK");
@@ -202,7 +204,7 @@ impl Host<'_> {
         self.await_dhcp(config, up.jid, report)?;
         self.await_advertisements(config, up.jid, report);
         self.record_start(entry)?;
-        claim.complete(&self.site(), up.jid).map_err(|error| Error::from((name, error)))
+        claim.complete(&self.site(), up.jid).map_err(errors::of(name))
     }
 
     /// The file that iocage needs to stop the jail. An address names its interface only where this
@@ -213,11 +215,11 @@ impl Host<'_> {
         ruleset: u16,
         localhost: Option<Ipv4Addr>,
         journal: &Journal,
-    ) -> Result<JailConf, StepError> {
+    ) -> Result<JailConf, Error> {
         let release = self.vnet.sysctl("kern.osrelease")?;
         let release = String::from_utf8_lossy(&release);
         let release =
-            release.trim_end_matches('\0').parse().map_err(|error| StepError::Invalid(format!("{error}")))?;
+            release.trim_end_matches('\0').parse().map_err(|error| Error::other(format!("{error}")))?;
         let (mut ip4, mut ip6) = match &config.network {
             Network::Shared(network) => (network.ip4.clone(), network.ip6.clone()),
             Network::Vnet(_) => Default::default(),
@@ -257,7 +259,7 @@ impl Host<'_> {
             .iter()
             .map(|(property, value)| (property.as_str(), Stored::Text(value.clone())))
             .collect();
-        Ok(self.store.record(entry, &values, &self.files)?)
+        self.store.record(entry, &values, &self.files)
     }
 
     /// `last_started`, in UTC: `YYYY-MM-DD HH:MM:SS`.
@@ -268,7 +270,7 @@ impl Host<'_> {
         }
         let seconds = self.kernel().wall_clock().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let text = timestamp(seconds);
-        Ok(self.store.record(entry, &[("last_started", Stored::Text(text))], &self.files)?)
+        self.store.record(entry, &[("last_started", Stored::Text(text))], &self.files)
     }
 }
 
@@ -291,7 +293,8 @@ fn ip_options(conf: &JailConf) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// Seconds since 1970 as a date and a time of day, in the proleptic Gregorian calendar.
+/// Seconds since 1970 as a date and a time of day, in the proleptic Gregorian calendar. This form is the only one that is
+/// written, and none is read: a crate for dates would be larger than all of its use.
 pub(in crate::iocage) fn timestamp(seconds: u64) -> String {
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
     // Years that begin in March, so that a leap day is the last of its year.

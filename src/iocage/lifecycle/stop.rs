@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::stale::{self, rulesets_of_others};
-use super::{Error, Host, Report, owned_file, step};
+use super::{Host, Report, errors, owned_file};
+use crate::error::{Error, ErrorKind};
 use crate::iocage::config::JailConfig;
 use crate::iocage::fstab;
 use crate::iocage::jailconf::JailConf;
@@ -13,7 +14,7 @@ use crate::iocage::store::Entry;
 use crate::jail::{self, mount};
 use crate::kernel::Mounted;
 use crate::types::{InterfaceName, Jid};
-use crate::wiring::{Claim, HostEnd, Journal, Owned, Standing, StepError};
+use crate::wiring::{Claim, HostEnd, Journal, Owned, Standing};
 
 /// The file system whose mounts are ZFS's own.
 pub(super) const ZFS: &str = "zfs";
@@ -46,7 +47,7 @@ impl Host<'_> {
     ///
     /// # Errors
     ///
-    /// See [`Error`]. With [`Error::Owed`] the rest was taken away.
+    /// See [`Error`]. With [`ErrorKind::Owed`] the rest was taken away.
     pub fn stop(&self, entry: &Entry, force: bool, report: &mut dyn Report) -> Result<Stopped, Error> {
         let mut stopping = self.begin_stop(entry, force, report)?;
         self.unwire(&mut stopping, report)?;
@@ -85,8 +86,8 @@ impl Host<'_> {
                 Err(error) => report.warn(&format!("{name}: its commands are not run: {error}")),
             }
             if is_iocages {
-                let owned = self.found(entry, jid).map_err(step(name))?;
-                claim.adopt(&self.site(), jid, owned).map_err(step(name))?;
+                let owned = self.found(entry, jid).map_err(errors::of(name))?;
+                claim.adopt(&self.site(), jid, owned).map_err(errors::of(name))?;
             }
         }
         Ok(Stopping { entry: entry.clone(), config, running: running.is_some(), ended: None, claim })
@@ -101,7 +102,7 @@ impl Host<'_> {
     ) -> Result<(Option<Jid>, bool), Error> {
         match standing {
             Standing::Foreign(jid) if self.is_iocages(entry, jid, journal)? => Ok((Some(jid), true)),
-            Standing::Foreign(jid) => Err(Error::Foreign { jail: entry.name.clone(), jid }),
+            Standing::Foreign(jid) => Err(errors::foreign(&entry.name, jid)),
             other => Ok((other.alive(), false)),
         }
     }
@@ -176,14 +177,13 @@ impl Host<'_> {
     /// have stopped it: iocage gives the number of its devfs ruleset to the next jail that is started.
     pub(super) fn clear_up(&self, name: &JailName, claim: &mut Claim) -> Result<(), Error> {
         let ours = claim.standing().alive();
-        let rulesets = rulesets_of_others(&**self.kernel(), ours);
-        let rulesets = rulesets.map_err(|error| step(name)(error.into()))?;
-        self.forget_others(claim, &rulesets).map_err(|error| Error::from((name, error)))?;
+        let rulesets = rulesets_of_others(&**self.kernel(), ours).map_err(errors::of(name))?;
+        self.forget_others(claim, &rulesets).map_err(errors::of(name))?;
         self.clear(name, claim)
     }
 
     /// Takes out of a journal what belongs to others: rulesets that other jails use, and what ZFS has mounted.
-    pub(super) fn forget_others(&self, claim: &mut Claim, rulesets: &[u16]) -> crate::files::Result<()> {
+    pub(super) fn forget_others(&self, claim: &mut Claim, rulesets: &[u16]) -> crate::Result<()> {
         let jail = claim.name().to_owned();
         let is_anothers = |owned: &Owned| {
             matches!(owned, Owned::Ruleset(number) if rulesets.contains(number))
@@ -202,7 +202,7 @@ impl Host<'_> {
     }
 
     /// What belongs to a running jail, in the order it was made, whatever program started the jail.
-    pub(super) fn found(&self, entry: &Entry, jid: Jid) -> Result<Vec<Owned>, StepError> {
+    pub(super) fn found(&self, entry: &Entry, jid: Jid) -> Result<Vec<Owned>, Error> {
         let name = &entry.name;
         let kernel = &**self.kernel();
         let conf = self.conf_path(name);
@@ -236,7 +236,7 @@ impl Host<'_> {
     }
 
     /// The host's ends of a jail's epairs: by name, and by what iocage writes on them.
-    fn epairs_of(&self, entry: &Entry, jid: Jid) -> Result<Vec<InterfaceName>, StepError> {
+    fn epairs_of(&self, entry: &Entry, jid: Jid) -> Result<Vec<InterfaceName>, Error> {
         let suffix = format!(".{jid}");
         let mut epairs = Vec::new();
         for interface in self.vnet.interfaces()? {
@@ -268,7 +268,11 @@ pub(super) fn datasets_of_fstab(entry: &Entry, root: &Path) -> Vec<PathBuf> {
 fn tell(owned: &[Owned], error: Option<&Error>, report: &mut dyn Report) {
     let how = |one: &Owned| match error {
         None => "OK",
-        Some(Error::Owed { owed, .. }) if !owed.failures.iter().any(|(failed, _)| failed == one) => "OK",
+        Some(error)
+            if error.kind() == ErrorKind::Owed && !error.owed().iter().any(|(failed, _)| failed == one) =>
+        {
+            "OK"
+        }
         Some(_) => "FAILED",
     };
     let nics: Vec<_> =

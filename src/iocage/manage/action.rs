@@ -3,7 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::{Error, Expect, ZfsCall, ZfsCallError};
+use super::{Expect, ZfsCall, errors};
+use crate::error::Error;
 use crate::files::Files;
 use crate::iocage::zfs;
 
@@ -111,12 +112,12 @@ impl Action {
     /// Makes the change. With an error comes whether something of it was done that is to be undone.
     fn run(&self, files: Files<'_>, watch: &mut dyn FnMut(&Path)) -> Result<(), (Error, bool)> {
         let done = match self {
-            Action::Zfs(call) => return call.run().map_err(|(error, did)| (error.into(), did)),
+            Action::Zfs(call) => return call.run(),
             Action::Send { snapshot, dataset } => {
                 // What was received before it failed is taken away with what it is in.
-                let received = zfs::send_and_receive(snapshot, dataset).map_err(ZfsCallError::Zfs);
+                let received = zfs::send_and_receive(snapshot, dataset);
                 let mounted = received.and_then(|()| super::zfscall::check_mounted(dataset));
-                return mounted.map_err(|error| (error.into(), false));
+                return mounted.map_err(|error| (error, false));
             }
             Action::CreateDirectory(path) => files.create_dir_all(path, DIRECTORY),
             Action::CopyTree { from, to } => files.copy_tree(from, to, watch),
@@ -133,7 +134,7 @@ impl Action {
             }
             Action::Link { path, target } => files.symlink(target, path),
         };
-        done.map_err(|error| (error.into(), false))
+        done.map_err(|error| (error, false))
     }
 }
 
@@ -195,7 +196,7 @@ impl Recipe {
     ///
     /// # Errors
     ///
-    /// What went wrong first. What was done before is undone; [`Error::HalfDone`] tells what could not be.
+    /// What went wrong first. What was done before is undone; the message tells what could not be.
     pub fn run(&self, files: Files<'_>, watch: &mut dyn FnMut(&Path)) -> Result<Vec<Error>, Error> {
         for (index, (action, _)) in self.steps.iter().enumerate() {
             if let Err((error, did)) = action.run(files, watch) {
@@ -209,7 +210,7 @@ impl Recipe {
                 }
                 return Err(match owed.is_empty() {
                     true => error,
-                    false => Error::HalfDone { error: Box::new(error), owed },
+                    false => errors::half_done(error, &owed),
                 });
             }
         }

@@ -6,7 +6,8 @@ use std::path::Path;
 use super::contents;
 use super::moved;
 use super::storage::Storage;
-use super::{Action, Error, Expect, Recipe};
+use super::{Action, Expect, Recipe, errors};
+use crate::error::Error;
 use crate::files::read_beneath;
 use crate::iocage::document::Document;
 use crate::iocage::name::JailName;
@@ -35,7 +36,7 @@ impl CloneOf<'_> {
     pub fn recipe(&self, storage: &Storage<'_>) -> Result<(Recipe, Vec<String>), Error> {
         let (store, source) = (storage.store, self.source);
         if source.place == Place::Templates {
-            return Err(Error::IsTemplate(source.name.clone()));
+            return Err(errors::is_template(&source.name));
         }
         storage.check_free(&self.name, None)?;
         storage.check_nothing_mounted(source)?;

@@ -9,7 +9,8 @@ use super::contents;
 use super::fstab::added;
 use super::storage::{Storage, directory_of};
 use super::template::set_read_only;
-use super::{Action, Error, Expect, Recipe};
+use super::{Action, Expect, Recipe, errors};
+use crate::error::Error;
 use crate::files::read_beneath;
 use crate::iocage::addresses::{Addresses, Ip4Addresses, Ip6Addresses};
 use crate::iocage::defaults::HostDefaults;
@@ -450,7 +451,7 @@ impl Base {
             }),
             Base::Release(name) => find_release(store, name),
             Base::Directory(path) => {
-                let missing = || Error::NoRelease { name: path.display().to_string(), fetched: Vec::new() };
+                let missing = || errors::no_release(&path.display().to_string(), &[]);
                 let root = path.canonicalize().map_err(|_| missing())?;
                 if !root.is_dir() {
                     return Err(missing());
@@ -475,7 +476,7 @@ fn find_release(store: &Store, name: &str) -> Result<Found, Error> {
         names
     };
     let found = names.into_iter().find(|name| !name.is_empty() && store.release_root(name).is_dir());
-    let name = found.ok_or_else(|| Error::NoRelease { name: name.to_owned(), fetched: fetched() })?;
+    let name = found.ok_or_else(|| errors::no_release(name, &fetched()))?;
     let root = store.release_root(name);
     let release = version_of(&root).unwrap_or_else(|| name.to_owned());
     Ok(Found { root: Some(root), release, cloned_release: name.to_owned(), template: None })
@@ -484,8 +485,8 @@ fn find_release(store: &Store, name: &str) -> Result<Found, Error> {
 fn find_template(store: &Store, name: &str) -> Result<Found, Error> {
     let wanted = JailName::new(name).ok().map(|name| store.entry(Place::Templates, name));
     let Some(entry) = wanted.filter(|entry| entry.root().is_dir()) else {
-        let templates = store.templates()?.iter().map(|entry| entry.name.to_string()).collect();
-        return Err(Error::NoTemplate { name: name.to_owned(), templates });
+        let templates: Vec<String> = store.templates()?.iter().map(|entry| entry.name.to_string()).collect();
+        return Err(errors::no_template(name, &templates));
     };
     let config = Document::read(&entry.config_path())?;
     let text = |key: &str| config.text(key).ok().flatten().map(str::to_owned);

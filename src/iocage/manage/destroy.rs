@@ -5,7 +5,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::storage::Storage;
-use super::{Action, Error, Expect, Recipe};
+use super::{Action, Expect, Recipe, errors};
+use crate::error::Error;
 use crate::iocage::document::Document;
 use crate::iocage::store::Entry;
 use crate::iocage::zfs::{Dataset, Datasets};
@@ -45,7 +46,7 @@ fn of_datasets(
     let held = datasets.snapshots_beneath(name).filter(|snapshot| snapshot.holds > 0);
     let held: Vec<String> = held.map(|snapshot| snapshot.name.clone()).collect();
     if !held.is_empty() {
-        return Err(Error::Held(held));
+        return Err(errors::held(&held));
     }
     // They go with their last clone, which this jail may be: whatever happens in between, nothing is left of them.
     for (snapshot, recursive) in snapshots_for(datasets, dataset, entry) {
@@ -67,7 +68,7 @@ pub(super) fn refuse_dependents(datasets: &Datasets, name: &str, what: &str) -> 
         datasets.dependents(name).into_iter().map(|clone| jail_of(datasets, clone)).collect();
     match clones.is_empty() {
         true => Ok(()),
-        false => Err(Error::HasClones { what: what.to_owned(), clones: clones.into_iter().collect() }),
+        false => Err(errors::has_clones(what, &clones.into_iter().collect::<Vec<_>>())),
     }
 }
 

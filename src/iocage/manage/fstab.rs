@@ -4,8 +4,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::files::{FileError, Files};
-use crate::iocage::fstab::{FstabError, Mount, mounts};
+use crate::error::{Error, ErrorKind};
+use crate::files::Files;
+use crate::iocage::fstab::{Mount, mounts};
 use crate::iocage::lifecycle::timestamp;
 
 /// Files that everybody may read.
@@ -18,37 +19,16 @@ pub struct FstabFile {
     lines: Vec<Vec<u8>>,
 }
 
-/// Why an fstab, or a line for it, is wrong.
-#[derive(Debug, thiserror::Error)]
-pub enum FstabFileError {
-    /// The fstab cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The system's error.
-        source: io::Error,
-    },
-    /// A line of it is wrong.
-    #[error("{}: {error}; correct it with fstab -e", path.display())]
-    Line {
-        /// The file.
-        path: PathBuf,
-        /// The line and the reason.
-        error: FstabError,
-    },
-    /// No such line.
-    #[error("No matching fstab entry. `fstab -l` lists those that there are")]
-    NoLine,
-    /// No line of this index.
-    #[error("Index {0} not found. `fstab -l` lists those that there are")]
-    NoIndex(usize),
-    /// Something is mounted there already.
-    #[error("Destination: {} already exists!", .0.display())]
-    Taken(PathBuf),
-    /// The fstab cannot be written.
-    #[error(transparent)]
-    File(#[from] FileError),
+/// Something is mounted there already.
+fn taken(target: &Path) -> Error {
+    let message = format!("Destination: {} already exists!", target.display());
+    Error::said(ErrorKind::AlreadyExists, target.display(), message)
+}
+
+/// No line of the file is the one that is meant.
+fn no_line(what: &str) -> Error {
+    let advice = "`fstab -l` lists those that there are";
+    Error::said(ErrorKind::NotFound, "", format!("{what}. {advice}")).advising(advice)
 }
 
 impl FstabFile {
@@ -57,10 +37,10 @@ impl FstabFile {
     /// # Errors
     ///
     /// It cannot be read, or a line of it is wrong.
-    pub fn read(path: &Path) -> Result<FstabFile, FstabFileError> {
+    pub fn read(path: &Path) -> Result<FstabFile, Error> {
         let text = match fs::read(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            other => other.map_err(|source| FstabFileError::Read { path: path.to_owned(), source })?,
+            other => other.map_err(|source| Error::of_file("read", path, source))?,
         };
         let mut lines: Vec<Vec<u8>> = text.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
         // What comes after the last newline is no line, if it is nothing.
@@ -75,9 +55,13 @@ impl FstabFile {
     /// # Errors
     ///
     /// A line that is wrong.
-    pub fn mounts(&self) -> Result<Vec<Mount>, FstabFileError> {
+    pub fn mounts(&self) -> Result<Vec<Mount>, Error> {
         let text = self.lines.join(&b'\n');
-        let wrong = |error| FstabFileError::Line { path: self.path.clone(), error };
+        let wrong = |error: Error| {
+            let path = self.path.display();
+            let message = format!("{path}: {error}; correct it with fstab -e");
+            Error::said(ErrorKind::Invalid, path, message).advising("correct it with fstab -e")
+        };
         mounts(&text).collect::<Result<_, _>>().map_err(wrong)
     }
 
@@ -85,11 +69,11 @@ impl FstabFile {
     ///
     /// # Errors
     ///
-    /// [`FstabFileError::Taken`]: the same is mounted there already.
-    pub fn add(&mut self, mount: &Mount, seconds: u64) -> Result<(), FstabFileError> {
+    /// [`ErrorKind::AlreadyExists`]: the same is mounted there already.
+    pub fn add(&mut self, mount: &Mount, seconds: u64) -> Result<(), Error> {
         let is_same = |other: &Mount| other.target == mount.target && other.source == mount.source;
         if self.mounts()?.iter().any(is_same) {
-            return Err(FstabFileError::Taken(mount.target.clone()));
+            return Err(taken(&mount.target));
         }
         self.lines.push(added(mount, seconds).into());
         Ok(())
@@ -99,16 +83,16 @@ impl FstabFile {
     ///
     /// # Errors
     ///
-    /// [`FstabFileError::NoIndex`]; [`FstabFileError::Taken`]: another line mounts the same there.
-    pub fn replace(&mut self, index: usize, mount: &Mount, seconds: u64) -> Result<Mount, FstabFileError> {
+    /// [`ErrorKind::NotFound`]: no such index. [`ErrorKind::AlreadyExists`]: another line mounts the same there.
+    pub fn replace(&mut self, index: usize, mount: &Mount, seconds: u64) -> Result<Mount, Error> {
         let mounts = self.mounts()?;
-        let old = mounts.get(index).ok_or(FstabFileError::NoIndex(index))?.clone();
+        let old = mounts.get(index).ok_or_else(|| no_line(&format!("Index {index} not found")))?.clone();
         let others = mounts.iter().enumerate().filter(|(other, _)| *other != index);
         if others
             .map(|(_, other)| other)
             .any(|other| other.target == mount.target && other.source == mount.source)
         {
-            return Err(FstabFileError::Taken(mount.target.clone()));
+            return Err(taken(&mount.target));
         }
         self.lines[old.line - 1] = added(mount, seconds).into();
         Ok(old)
@@ -118,9 +102,10 @@ impl FstabFile {
     ///
     /// # Errors
     ///
-    /// [`FstabFileError::NoIndex`].
-    pub fn remove(&mut self, index: usize) -> Result<Mount, FstabFileError> {
-        let old = self.mounts()?.get(index).ok_or(FstabFileError::NoIndex(index))?.clone();
+    /// [`ErrorKind::NotFound`]: no such index.
+    pub fn remove(&mut self, index: usize) -> Result<Mount, Error> {
+        let old =
+            self.mounts()?.get(index).ok_or_else(|| no_line(&format!("Index {index} not found")))?.clone();
         self.lines.remove(old.line - 1);
         Ok(old)
     }
@@ -129,10 +114,10 @@ impl FstabFile {
     ///
     /// # Errors
     ///
-    /// [`FstabFileError::NoLine`]: no line says the same.
-    pub fn find(&self, mount: &Mount) -> Result<usize, FstabFileError> {
+    /// [`ErrorKind::NotFound`]: no line says the same.
+    pub fn find(&self, mount: &Mount) -> Result<usize, Error> {
         let same = |other: &Mount| Mount { line: mount.line, ..other.clone() } == *mount;
-        self.mounts()?.iter().position(same).ok_or(FstabFileError::NoLine)
+        self.mounts()?.iter().position(same).ok_or_else(|| no_line("No matching fstab entry"))
     }
 
     /// Writes it, atomically.
@@ -140,10 +125,10 @@ impl FstabFile {
     /// # Errors
     ///
     /// As [`Files::write_atomically`].
-    pub fn write(&self, files: Files<'_>) -> Result<(), FstabFileError> {
+    pub fn write(&self, files: Files<'_>) -> Result<(), Error> {
         let lines = self.lines.iter().flat_map(|line| line.iter().copied().chain([b'\n']));
         let text: Vec<u8> = lines.collect();
-        Ok(files.write_atomically(&self.path, &text, MODE)?)
+        files.write_atomically(&self.path, &text, MODE)
     }
 
     /// Returns the file.

@@ -3,8 +3,9 @@
 use std::fs::File;
 use std::io::Read as _;
 
-use super::Error;
+use super::errors;
 use super::storage::Storage;
+use crate::error::Error;
 use crate::iocage::name::JailName;
 
 /// The name of a new jail.
@@ -46,7 +47,7 @@ impl NewName {
             let name = JailName::new(&name)?;
             let others = taken.iter().chain(&free);
             if let Some(other) = others.into_iter().find(|other| other.flat() == name.flat()) {
-                return Err(Error::Exists { other: other.clone(), name });
+                return Err(errors::exists(&name, other));
             }
             free.push(name);
         }
@@ -57,7 +58,7 @@ impl NewName {
 fn checked(uuid: &str) -> Result<&str, Error> {
     match is_uuid(uuid) {
         true => Ok(uuid),
-        false => Err(Error::NotUuid(uuid.to_owned())),
+        false => Err(errors::not_uuid(uuid)),
     }
 }
 
@@ -71,7 +72,7 @@ fn is_uuid(text: &str) -> bool {
 /// A UUID of version 4 (RFC 9562).
 fn random_uuid() -> Result<String, Error> {
     let mut bytes = [0; 16];
-    File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes)).map_err(Error::Random)?;
+    File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes)).map_err(errors::random)?;
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
     let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();

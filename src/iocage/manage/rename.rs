@@ -7,7 +7,8 @@ use super::contents;
 use super::destroy::{logs, snapshots_for, tags};
 use super::moved;
 use super::storage::Storage;
-use super::{Action, Error, Expect, Recipe};
+use super::{Action, Expect, Recipe, errors};
+use crate::error::Error;
 use crate::iocage::document::Document;
 use crate::iocage::name::JailName;
 use crate::iocage::order::Depends;
@@ -26,7 +27,7 @@ use crate::iocage::zfs::{Dataset, Datasets, MADE_FOR};
 pub fn recipe(entry: &Entry, name: &JailName, storage: &Storage<'_>) -> Result<Recipe, Error> {
     let store = storage.store;
     if *name == entry.name {
-        return Err(Error::Exists { name: name.clone(), other: entry.name.clone() });
+        return Err(errors::exists(name, &entry.name));
     }
     storage.check_free(name, Some(&entry.name))?;
     storage.check_nothing_mounted(entry)?;
@@ -152,7 +153,7 @@ fn snapshots(
         let base = snapshot.split_once('@').map_or("", |(base, _)| base);
         let (old, new) = (snapshot.clone(), format!("{base}@{name}"));
         if datasets.snapshot(&new).is_some() {
-            return Err(Error::SnapshotThere(new));
+            return Err(errors::snapshot_there(&new));
         }
         let call = |from: &str, to: &str| {
             let words: &[&str] = match recursive {

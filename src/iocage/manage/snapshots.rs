@@ -2,7 +2,8 @@
 
 use super::destroy::jail_of;
 use super::storage::Storage;
-use super::{Action, Error, Expect, Recipe};
+use super::{Action, Expect, Recipe, errors};
+use crate::error::Error;
 use crate::iocage::lifecycle::timestamp;
 use crate::iocage::store::Entry;
 use crate::iocage::zfs::{Dataset, Datasets, Snapshot};
@@ -16,14 +17,14 @@ pub fn date(seconds: u64) -> String {
 ///
 /// # Errors
 ///
-/// [`Error::NoDataset`]: it has none.
+/// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported): it has none.
 pub fn of<'a>(
     entry: &Entry,
     storage: &'a Storage<'_>,
     what: &'static str,
 ) -> Result<(&'a Datasets, &'a Dataset), Error> {
     let found = storage.datasets().zip(storage.dataset(&entry.directory));
-    found.ok_or_else(|| Error::NoDataset { path: entry.directory.clone(), what })
+    found.ok_or_else(|| errors::no_dataset(&entry.directory, what))
 }
 
 /// Works out how a jail's datasets are snapshot.
@@ -35,7 +36,7 @@ pub fn take(entry: &Entry, name: &str, storage: &Storage<'_>) -> Result<Recipe, 
     let (datasets, dataset) = of(entry, storage, "snapshot")?;
     let snapshot = format!("{}@{name}", dataset.name);
     if let Some(there) = named(datasets, dataset, name).first() {
-        return Err(Error::SnapshotThere(there.name.clone()));
+        return Err(errors::snapshot_there(&there.name));
     }
     let mut recipe = Recipe::default();
     recipe.then(Action::zfs(["snapshot", "-r", &snapshot], Expect::There(snapshot.clone())));
@@ -51,18 +52,18 @@ pub fn remove(entry: &Entry, name: &str, storage: &Storage<'_>) -> Result<Recipe
     let (datasets, dataset) = of(entry, storage, "snapremove")?;
     let there = named(datasets, dataset, name);
     let Some(first) = there.first() else {
-        return Err(Error::NoSnapshot(format!("{}@{name}", dataset.name)));
+        return Err(errors::no_snapshot(&format!("{}@{name}", dataset.name)));
     };
     let mut clones: Vec<String> =
         there.iter().flat_map(|snapshot| &snapshot.clones).map(|clone| jail_of(datasets, clone)).collect();
     clones.dedup();
     if !clones.is_empty() {
-        return Err(Error::HasClones { what: first.name.clone(), clones });
+        return Err(errors::has_clones(&first.name, &clones));
     }
     let held: Vec<String> =
         there.iter().filter(|snapshot| snapshot.holds > 0).map(|snapshot| snapshot.name.clone()).collect();
     if !held.is_empty() {
-        return Err(Error::Held(held));
+        return Err(errors::held(&held));
     }
     let mut recipe = Recipe::default();
     // Beneath the jail's own dataset all are destroyed at once. One of the root alone is too.
@@ -87,20 +88,20 @@ pub fn rollback(entry: &Entry, name: &str, storage: &Storage<'_>) -> Result<Reci
     storage.check_nothing_mounted(entry)?;
     let there = named(datasets, dataset, name);
     let Some(first) = there.first().filter(|first| first.dataset() == dataset.name) else {
-        return Err(Error::NoSnapshot(format!("{}@{name}", dataset.name)));
+        return Err(errors::no_snapshot(&format!("{}@{name}", dataset.name)));
     };
     let later: Vec<&Snapshot> = datasets
         .snapshots_beneath(&dataset.name)
         .filter(|snapshot| snapshot.transaction > first.transaction)
         .collect();
     if let Some(used) = later.iter().find(|snapshot| !snapshot.clones.is_empty()) {
-        let clones = used.clones.iter().map(|clone| jail_of(datasets, clone)).collect();
-        return Err(Error::HasClones { what: used.name.clone(), clones });
+        let clones: Vec<String> = used.clones.iter().map(|clone| jail_of(datasets, clone)).collect();
+        return Err(errors::has_clones(&used.name, &clones));
     }
     let held: Vec<String> =
         later.iter().filter(|snapshot| snapshot.holds > 0).map(|snapshot| snapshot.name.clone()).collect();
     if !held.is_empty() {
-        return Err(Error::Held(held));
+        return Err(errors::held(&held));
     }
     let mut recipe = Recipe::default();
     // The jail's own dataset last: until then its configuration is that of before, and the same command goes on.

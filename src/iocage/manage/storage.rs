@@ -4,11 +4,12 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Action, Error, Expect, Recipe};
+use super::{Action, Expect, Recipe, errors};
+use crate::error::Error;
 use crate::files::Files;
 use crate::iocage::name::JailName;
 use crate::iocage::paths;
-use crate::iocage::store::{Entry, Place, Store, StoreError};
+use crate::iocage::store::{Entry, Place, Store};
 use crate::iocage::zfs::{self, Dataset, Datasets, Snapshot};
 use crate::kernel::Mounted;
 
@@ -61,16 +62,16 @@ impl<'a> Storage<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::NotMounted`]: it is not mounted. [`Error::ReadOnly`]: nothing can be written to it.
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported): it is not mounted. [`ErrorKind::PermissionDenied`](crate::ErrorKind::PermissionDenied): nothing can be written to it.
     pub(super) fn place(&self, place: Place) -> Result<Option<&str>, Error> {
         let Some(datasets) = &self.datasets else { return Ok(None) };
         let name = format!("{}/{}", datasets.root(), directory_of(place));
         let Some(dataset) = datasets.get(&name) else { return Ok(None) };
         if !dataset.is_mounted {
-            return Err(Error::NotMounted(dataset.name.clone()));
+            return Err(errors::not_mounted(&dataset.name));
         }
         if dataset.is_read_only {
-            return Err(Error::ReadOnly(dataset.name.clone()));
+            return Err(errors::read_only(&dataset.name));
         }
         Ok(Some(&dataset.name))
     }
@@ -91,7 +92,7 @@ impl<'a> Storage<'a> {
     /// # Errors
     ///
     /// As [`Store::resolve_exactly`].
-    pub fn resolve_exactly(&self, word: &str) -> Result<Entry, StoreError> {
+    pub fn resolve_exactly(&self, word: &str) -> Result<Entry, Error> {
         self.store.resolve_exactly(word).or_else(|error| self.of_dataset(word).ok_or(error))
     }
 
@@ -100,7 +101,7 @@ impl<'a> Storage<'a> {
     /// # Errors
     ///
     /// As [`Store::resolve`].
-    pub fn resolve(&self, word: &str) -> Result<Entry, StoreError> {
+    pub fn resolve(&self, word: &str) -> Result<Entry, Error> {
         self.store.resolve(word).or_else(|error| self.of_dataset(word).ok_or(error))
     }
 
@@ -114,8 +115,8 @@ impl<'a> Storage<'a> {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Read`]: a directory cannot be read.
-    pub fn names(&self) -> Result<Vec<JailName>, StoreError> {
+    /// A directory cannot be read.
+    pub fn names(&self) -> Result<Vec<JailName>, Error> {
         let mut names: Vec<JailName> = self.store.entries()?.into_iter().map(|entry| entry.name).collect();
         if let Some(datasets) = &self.datasets {
             for place in [Place::Jails, Place::Templates] {
@@ -132,7 +133,7 @@ impl<'a> Storage<'a> {
     pub(super) fn check_free(&self, name: &JailName, but: Option<&JailName>) -> Result<(), Error> {
         let taken = self.names()?.into_iter().find(|other| other.flat() == name.flat() && Some(other) != but);
         match taken {
-            Some(other) => Err(Error::Exists { name: name.clone(), other }),
+            Some(other) => Err(errors::exists(name, &other)),
             None => Ok(()),
         }
     }
@@ -140,7 +141,7 @@ impl<'a> Storage<'a> {
     /// Refuses a jail whose configuration cannot be read because its dataset is not mounted.
     pub(super) fn check_mounted(&self, entry: &Entry) -> Result<(), Error> {
         match self.dataset(&entry.directory) {
-            Some(dataset) if !dataset.is_mounted => Err(Error::NotMounted(dataset.name.clone())),
+            Some(dataset) if !dataset.is_mounted => Err(errors::not_mounted(&dataset.name)),
             _ => Ok(()),
         }
     }
@@ -178,7 +179,7 @@ impl<'a> Storage<'a> {
             mounted.on.starts_with(&entry.directory) && (mounted.fstype != "zfs" || !may_be_its_own)
         };
         match self.mounts.iter().find(foreign) {
-            Some(mounted) => Err(Error::Mounted { entry: Box::new(entry.clone()), on: mounted.on.clone() }),
+            Some(mounted) => Err(errors::mounted(entry, &mounted.on)),
             None => Ok(()),
         }
     }
@@ -202,7 +203,7 @@ impl<'a> Storage<'a> {
             .collect();
         for snapshot in &there {
             if snapshot.made_for.as_deref() != Some(jail.as_str()) || !snapshot.clones.is_empty() {
-                return Err(Error::SnapshotThere(snapshot.name.clone()));
+                return Err(errors::snapshot_there(&snapshot.name));
             }
         }
         for snapshot in there {
@@ -228,7 +229,7 @@ impl<'a> Storage<'a> {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Read`]: a directory cannot be read.
+    /// A directory cannot be read.
     pub fn leftover_datasets(&self) -> Result<Vec<String>, Error> {
         let Some(datasets) = &self.datasets else { return Ok(Vec::new()) };
         let making = format!("{}/{MAKING}", datasets.root());
@@ -264,7 +265,7 @@ impl Storage<'_> {
                 && paths::real(Path::new(&mounted.from)).starts_with(&entry.directory)
         };
         match self.mounts.iter().find(shows) {
-            Some(mounted) => Err(Error::Shown { entry: Box::new(entry.clone()), on: mounted.on.clone() }),
+            Some(mounted) => Err(errors::shown(entry, &mounted.on)),
             None => Ok(()),
         }
     }
@@ -305,7 +306,7 @@ pub fn leftovers(store: &Store) -> io::Result<Vec<PathBuf>> {
 pub fn sweep(storage: &Storage<'_>, files: Files<'_>) -> Result<bool, Error> {
     let store = storage.store;
     let found =
-        leftovers(store).map_err(|source| StoreError::Read { path: store.root().join("jails"), source })?;
+        leftovers(store).map_err(|source| Error::of_file("read", &store.root().join("jails"), source))?;
     for path in found {
         files.remove_tree(&path)?;
     }

@@ -3,7 +3,8 @@
 use std::fs;
 
 use super::storage::{Storage, directory_of};
-use super::{Action, Error, Expect, Recipe, ZfsCall, moved};
+use super::{Action, Expect, Recipe, ZfsCall, moved};
+use crate::error::Error;
 use crate::iocage::property::Stored;
 use crate::iocage::store::{Entry, Place};
 
@@ -95,7 +96,7 @@ pub fn writable<T>(entry: &Entry, storage: &Storage<'_>, act: impl FnOnce() -> T
     };
     let set = |word: &str| {
         let words = ["set", word, &dataset.name].map(str::to_owned).into();
-        ZfsCall::new(words, Expect::Success).run().map_err(|(error, _)| Error::from(error))
+        ZfsCall::new(words, Expect::Success).run().map_err(|(error, _)| error)
     };
     set("readonly=off")?;
     let result = act();

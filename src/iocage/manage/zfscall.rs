@@ -5,7 +5,8 @@
 
 use std::fmt;
 
-use crate::iocage::zfs::{self, ZfsError};
+use crate::error::{Error, ErrorKind};
+use crate::iocage::zfs;
 
 /// A run of `zfs`, and what is to be the case after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,46 +26,6 @@ pub enum Expect {
     Mounted(String),
     /// This is not there.
     Gone(String),
-}
-
-/// A run of `zfs` that did not do what it was to do.
-#[derive(Debug, thiserror::Error)]
-pub enum ZfsCallError {
-    /// `zfs` failed.
-    #[error(transparent)]
-    Zfs(#[from] ZfsError),
-    /// `zfs` made the dataset, and could not mount it.
-    #[error("`{command}` made the dataset, and could not mount it{}: see why with `zfs mount {dataset}`", said(.text))]
-    NotMounted {
-        /// The command line.
-        command: String,
-        /// The dataset.
-        dataset: String,
-        /// The output of `zfs`.
-        text: String,
-    },
-    /// `zfs` reported success, and the expected state is not there.
-    #[error("`{command}` ended with 0, and {name} is {}{}", if *.there { "still there" } else { "not there" }, said(.text))]
-    Undone {
-        /// The command line.
-        command: String,
-        /// The dataset or snapshot.
-        name: String,
-        /// Whether it is there.
-        there: bool,
-        /// The output of `zfs`.
-        text: String,
-    },
-    /// `zfs` failed after a part of its work.
-    #[error("{error}\nOf {name} this is still there: {}. The same command goes on from here, once that is mended.", .left.join(", "))]
-    HalfGone {
-        /// The failure.
-        error: Box<ZfsError>,
-        /// The dataset that was to be destroyed.
-        name: String,
-        /// The datasets and snapshots that remain.
-        left: Vec<String>,
-    },
 }
 
 /// The dataset that could not be mounted, from what `zfs` wrote.
@@ -93,44 +54,48 @@ impl ZfsCall {
     ///
     /// # Errors
     ///
-    /// [`ZfsCallError`], and whether something was done that is to be undone.
-    pub fn run(&self) -> Result<(), (ZfsCallError, bool)> {
+    /// What `zfs` did not do, and whether something was done that is to be undone.
+    pub fn run(&self) -> Result<(), (Error, bool)> {
         let ran = zfs::run_and_hear(&self.words);
         match &self.expect {
             Expect::Success => match ran {
                 Ok(_) => Ok(()),
-                Err(error) => Err((error.into(), false)),
+                Err(error) => Err((error, false)),
             },
             Expect::There(name) => match (ran, is_there(name)) {
                 // Whatever it complained of: it is done.
                 (_, Ok(Some(_))) => Ok(()),
-                (Err(error), _) | (Ok(_), Err(error)) => Err((error.into(), false)),
-                (Ok(heard), Ok(None)) => Err((self.undone(name, false, heard), false)),
+                (Err(error), _) | (Ok(_), Err(error)) => Err((error, false)),
+                (Ok(heard), Ok(None)) => Err((self.undone(name, false, &heard), false)),
             },
             Expect::Mounted(name) => match (ran, is_there(name)) {
                 (_, Ok(Some(true))) => Ok(()),
-                (Ok(heard), Ok(Some(false))) => Err((self.not_mounted(name, heard), true)),
-                (Err(ZfsError::Failed { text, .. }), Ok(Some(false))) => {
-                    Err((self.not_mounted(name, text), true))
+                (Ok(heard), Ok(Some(false))) => Err((not_mounted(&self.command(), name, &heard), true)),
+                (Err(error), Ok(Some(false))) if zfs::what_it_wrote(&error).is_some() => {
+                    let text = zfs::what_it_wrote(&error).unwrap_or_default();
+                    Err((not_mounted(&self.command(), name, text), true))
                 }
                 // With -p, a parent that cannot be mounted ends it: that one is made, and the rest is not.
-                (Err(ZfsError::Failed { text, command }), Ok(None)) => {
-                    let error = match not_mounted_in(&text) {
-                        Some(parent) => self.not_mounted(parent, text.clone()),
-                        None => ZfsError::Failed { text, command }.into(),
-                    };
-                    Err((error, false))
+                (Err(error), Ok(None)) => {
+                    let text = zfs::what_it_wrote(&error).unwrap_or_default();
+                    let parent =
+                        not_mounted_in(text).map(|parent| not_mounted(&self.command(), parent, text));
+                    Err((parent.unwrap_or(error), false))
                 }
-                (Err(error), _) | (Ok(_), Err(error)) => Err((error.into(), false)),
-                (Ok(heard), Ok(None)) => Err((self.undone(name, false, heard), false)),
+                (Err(error), _) | (Ok(_), Err(error)) => Err((error, false)),
+                (Ok(heard), Ok(None)) => Err((self.undone(name, false, &heard), false)),
             },
             Expect::Gone(name) => match (ran, what_is_left(name)) {
                 (_, Ok(left)) if left.is_empty() => Ok(()),
-                (Ok(heard), Ok(_)) => Err((self.undone(name, true, heard), false)),
+                (Ok(heard), Ok(_)) => Err((self.undone(name, true, &heard), false)),
                 (Err(error), Ok(left)) if self.words.iter().any(|word| word == "-r") => {
-                    Err((ZfsCallError::HalfGone { error: error.into(), name: name.clone(), left }, false))
+                    let left = left.join(", ");
+                    let message = format!(
+                        "{error}\nOf {name} this is still there: {left}. The same command goes on from here, once that is mended."
+                    );
+                    Err((Error::within(format!("destroy {name}"), error, message), false))
                 }
-                (Err(error), _) | (Ok(_), Err(error)) => Err((error.into(), false)),
+                (Err(error), _) | (Ok(_), Err(error)) => Err((error, false)),
             },
         }
     }
@@ -139,30 +104,31 @@ impl ZfsCall {
         format!("zfs {}", self.words.join(" "))
     }
 
-    fn not_mounted(&self, dataset: &str, text: String) -> ZfsCallError {
-        ZfsCallError::NotMounted { command: self.command(), dataset: dataset.to_owned(), text }
-    }
-
-    fn undone(&self, name: &str, there: bool, text: String) -> ZfsCallError {
-        ZfsCallError::Undone { command: self.command(), name: name.to_owned(), there, text }
+    fn undone(&self, name: &str, there: bool, text: &str) -> Error {
+        let (command, found) = (self.command(), if there { "still there" } else { "not there" });
+        let message = format!("`{command}` ended with 0, and {name} is {found}{}", said(text));
+        Error::said(ErrorKind::Program, name, message)
     }
 }
 
+/// The dataset was made, and could not be mounted.
+fn not_mounted(command: &str, dataset: &str, text: &str) -> Error {
+    let advice = format!("see why with `zfs mount {dataset}`");
+    let reason = format!("`{command}` made the dataset, and could not mount it{}", said(text));
+    Error::refused(ErrorKind::Program, dataset, reason, advice)
+}
+
 /// Refuses a dataset that ZFS could not mount.
-pub(super) fn check_mounted(dataset: &str) -> Result<(), ZfsCallError> {
+pub(super) fn check_mounted(dataset: &str) -> Result<(), Error> {
     match is_there(dataset)? {
         Some(true) => Ok(()),
-        _ => Err(ZfsCallError::NotMounted {
-            command: "zfs receive".to_owned(),
-            dataset: dataset.to_owned(),
-            text: String::new(),
-        }),
+        _ => Err(not_mounted("zfs receive", dataset, "")),
     }
 }
 
 /// Whether a dataset or snapshot is there, and if so, whether it is mounted. One that is not to be mounted counts as
 /// mounted.
-fn is_there(name: &str) -> Result<Option<bool>, ZfsError> {
+fn is_there(name: &str) -> Result<Option<bool>, Error> {
     let answer = zfs::run(&["list", "-H", "-t", "all", "-o", "mounted,canmount,mountpoint", name]);
     let Some(line) = unless_absent(answer)? else { return Ok(None) };
     let fields: Vec<&str> = line.lines().next().unwrap_or_default().split('\t').collect();
@@ -171,16 +137,18 @@ fn is_there(name: &str) -> Result<Option<bool>, ZfsError> {
     Ok(Some(mounted != "no" || !is_to_be))
 }
 
-fn what_is_left(name: &str) -> Result<Vec<String>, ZfsError> {
+fn what_is_left(name: &str) -> Result<Vec<String>, Error> {
     let answer = zfs::run(&["list", "-H", "-r", "-t", "all", "-o", "name", name]);
     let names = unless_absent(answer)?.unwrap_or_default();
     Ok(names.lines().map(str::to_owned).collect())
 }
 
 /// What `zfs list` printed. Returns `None` if there is no such dataset.
-fn unless_absent(answer: Result<String, ZfsError>) -> Result<Option<String>, ZfsError> {
+fn unless_absent(answer: Result<String, Error>) -> Result<Option<String>, Error> {
     match answer {
-        Err(ZfsError::Failed { text, .. }) if text.contains("does not exist") => Ok(None),
+        Err(error) if zfs::what_it_wrote(&error).is_some_and(|text| text.contains("does not exist")) => {
+            Ok(None)
+        }
         other => other.map(Some),
     }
 }

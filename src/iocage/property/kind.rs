@@ -125,6 +125,8 @@ pub enum InvalidValue {
     NatForwards,
 }
 
+crate::error::value_error!(InvalidValue);
+
 impl Kind {
     /// Reads a value. Returns what is stored for it.
     ///

@@ -6,6 +6,7 @@ mod table;
 mod value;
 
 pub use kind::{InvalidValue, Kind};
-pub use set::{Assignment, Change, SetError, SetErrors, Target};
+pub use set::{Assignment, Change, Target};
+pub(crate) use set::{all_refused, refused};
 pub use table::{ALLOW, Builtin, Property, Scope, TABLE, canonical, find, is_of_others, nearest};
 pub use value::{Stored, boolean};

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use super::kind::InvalidValue;
 use super::table::{Property, Scope, canonical, find, nearest};
 use super::value::Stored;
+use crate::error::{Error, ErrorKind};
 
 /// The target of a set property.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,67 +43,16 @@ impl fmt::Display for Change {
 }
 
 /// An assignment that cannot be made.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SetError {
-    /// No `=`.
-    #[error("{} is missing a value!", .0.escape_debug())]
-    MissingValue(String),
-    /// No such property.
-    #[error("{} is not a valid property{}!{}", .name.escape_debug(), .target.suffix(), suggestion(.nearest))]
-    Unknown {
-        /// The text.
-        name: String,
-        /// The property that was probably meant.
-        nearest: Option<&'static str>,
-        /// The target.
-        target: Target,
-    },
-    /// Not for users.
-    #[error("{0} cannot be changed by the user.")]
-    Fixed(String),
-    /// About the host.
-    #[error("{0} can only be changed for defaults!")]
-    HostOnly(String),
-    /// Not a value.
-    #[error("{} is not a valid value for {property}: {source}", .value.escape_debug())]
-    Value {
-        /// The property.
-        property: String,
-        /// The text.
-        value: String,
-        /// Why not.
-        source: InvalidValue,
-    },
-    /// The property is set twice.
-    #[error("{0} is set twice: say once what it shall be")]
-    Twice(String),
-    /// Two properties that exclude each other.
-    #[error("{other} should be disabled when {property} is being enabled.")]
-    Exclusive {
-        /// The one being enabled.
-        property: &'static str,
-        /// The one that is on.
-        other: &'static str,
-    },
+pub(crate) fn refused(property: &str, message: String) -> Error {
+    Error::said(ErrorKind::Invalid, property, message)
 }
 
-/// All that is wrong with some assignments, none of which was made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SetErrors(pub Vec<SetError>);
-
-impl fmt::Display for SetErrors {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, error) in self.0.iter().enumerate() {
-            if index > 0 {
-                f.write_str("\n")?;
-            }
-            error.fmt(f)?;
-        }
-        Ok(())
-    }
+/// All that is wrong with some assignments, none of which was made: one a line.
+pub(crate) fn all_refused(errors: &[Error]) -> Error {
+    let lines: Vec<String> = errors.iter().map(Error::to_string).collect();
+    let subject = errors.first().map(Error::subject).unwrap_or_default();
+    refused(subject, lines.join("\n"))
 }
-
-impl std::error::Error for SetErrors {}
 
 impl Target {
     fn suffix(self) -> &'static str {
@@ -114,7 +63,7 @@ impl Target {
     }
 }
 
-fn suggestion(nearest: &Option<&'static str>) -> String {
+fn suggestion(nearest: Option<&'static str>) -> String {
     nearest.map_or(String::new(), |name| format!(" Did you mean {name}?"))
 }
 
@@ -123,9 +72,9 @@ impl Assignment {
     ///
     /// # Errors
     ///
-    /// [`SetError`]: there is no `=`, no such property (with the nearest there is), it is not for the target, or the
+    /// There is no `=`, no such property (with the nearest there is), it is not for the target, or the
     /// value is wrong.
-    pub fn read(text: &str, target: Target) -> Result<Assignment, SetError> {
+    pub fn read(text: &str, target: Target) -> Result<Assignment, Error> {
         Assignment::read_with(text, target, find)
     }
 
@@ -134,23 +83,32 @@ impl Assignment {
         text: &str,
         target: Target,
         find: impl Fn(&str) -> Option<&'static Property>,
-    ) -> Result<Assignment, SetError> {
+    ) -> Result<Assignment, Error> {
         let Some((name, value)) = text.split_once('=') else {
-            return Err(SetError::MissingValue(text.to_owned()));
+            return Err(refused(text, format!("{} is missing a value!", text.escape_debug())));
         };
         let name = name.trim();
         let Some(property) = find(name) else {
-            return Err(SetError::Unknown { name: name.to_owned(), nearest: nearest(name), target });
+            let (shown, suffix) = (name.escape_debug(), target.suffix());
+            let message = format!("{shown} is not a valid property{suffix}!{}", suggestion(nearest(name)));
+            return Err(refused(name, message));
         };
         let name = canonical(name).to_owned();
         match (property.scope, target) {
-            (Scope::Fixed, _) => return Err(SetError::Fixed(name)),
-            (Scope::Host, Target::Jail) => return Err(SetError::HostOnly(name)),
+            (Scope::Fixed, _) => {
+                return Err(refused(&name, format!("{name} cannot be changed by the user.")));
+            }
+            (Scope::Host, Target::Jail) => {
+                return Err(refused(&name, format!("{name} can only be changed for defaults!")));
+            }
             _ => {}
         }
         match property.kind.check(value) {
             Ok(value) => Ok(Assignment { property: name, value }),
-            Err(source) => Err(SetError::Value { property: name, value: value.to_owned(), source }),
+            Err(why) => {
+                let shown = value.escape_debug();
+                Err(refused(&name, format!("{shown} is not a valid value for {name}: {why}")))
+            }
         }
     }
 }

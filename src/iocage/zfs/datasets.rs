@@ -4,7 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{ZfsError, run};
+use super::run;
+use crate::Error;
 
 /// The user property of a snapshot that says for which jail it was made.
 pub const MADE_FOR: &str = "jailwire:for";
@@ -76,7 +77,7 @@ impl Datasets {
     /// # Errors
     ///
     /// Those of [`run`].
-    pub fn list(root: &str) -> Result<Datasets, ZfsError> {
+    pub fn list(root: &str) -> Result<Datasets, Error> {
         let answer = run(&["list", "-H", "-p", "-r", "-t", "filesystem,snapshot", "-o", COLUMNS, root])?;
         Ok(Datasets::read(root, &answer))
     }

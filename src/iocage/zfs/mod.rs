@@ -12,6 +12,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::error::{Error, ErrorKind};
 use crate::kernel::Mounted;
 
 pub use datasets::{Dataset, Datasets, MADE_FOR, Snapshot};
@@ -21,28 +22,25 @@ pub const ACTIVE: &str = "org.freebsd.ioc:active";
 /// What the names of legacy's user properties begin with.
 const LEGACY: &str = "org.freebsd.iocage:";
 
-/// A `zfs` that failed.
-#[derive(Debug, thiserror::Error)]
-pub enum ZfsError {
-    /// `zfs` could not be run.
-    #[error("cannot run `{command}`: {source}")]
-    NotRun {
-        /// The command line.
-        command: String,
-        /// The system's error.
-        source: io::Error,
-    },
-    /// `zfs` ended with another status than success.
-    #[error("`{command}` failed: {text}")]
-    Failed {
-        /// The command line.
-        command: String,
-        /// The output of `zfs`.
-        text: String,
-    },
-    /// Two pools are active.
-    #[error("the pools {} are both active: set {ACTIVE}=no on all but one", .0.join(" and "))]
-    TwoPools(Vec<String>),
+/// What a `zfs` that failed wrote.
+struct Wrote(String);
+
+/// What `zfs` wrote, if it ran and failed.
+pub(super) fn what_it_wrote(error: &Error) -> Option<&str> {
+    error.detail::<Wrote>().map(|wrote| wrote.0.as_str())
+}
+
+fn not_run(command: &str) -> impl Fn(io::Error) -> Error {
+    let operation = format!("run `{command}`");
+    move |source| {
+        let message = format!("cannot {operation}: {source}");
+        Error::within(operation.clone(), source.into(), message)
+    }
+}
+
+fn failed(command: &str, text: String) -> Error {
+    let message = format!("`{command}` failed: {text}");
+    Error::said(ErrorKind::Program, command, message).detailed(Wrote(text))
 }
 
 /// Runs `zfs` and returns what it printed.
@@ -50,7 +48,7 @@ pub enum ZfsError {
 /// # Errors
 ///
 /// When it cannot be run, or fails.
-pub fn run<S: AsRef<str>>(arguments: &[S]) -> Result<String, ZfsError> {
+pub fn run<S: AsRef<str>>(arguments: &[S]) -> Result<String, Error> {
     let (output, _) = output(arguments)?;
     Ok(output)
 }
@@ -60,24 +58,24 @@ pub fn run<S: AsRef<str>>(arguments: &[S]) -> Result<String, ZfsError> {
 /// # Errors
 ///
 /// As [`run`].
-pub fn run_and_hear<S: AsRef<str>>(arguments: &[S]) -> Result<String, ZfsError> {
+pub fn run_and_hear<S: AsRef<str>>(arguments: &[S]) -> Result<String, Error> {
     let (_, heard) = output(arguments)?;
     Ok(heard)
 }
 
 /// What `zfs` wrote on standard output, and on standard error.
-fn output<S: AsRef<str>>(arguments: &[S]) -> Result<(String, String), ZfsError> {
+fn output<S: AsRef<str>>(arguments: &[S]) -> Result<(String, String), Error> {
     let words = arguments.iter().map(AsRef::as_ref);
     let command = std::iter::once("zfs").chain(words.clone()).collect::<Vec<_>>().join(" ");
     let output = Command::new("zfs").args(words).stdin(Stdio::null()).output();
-    let output = output.map_err(|source| ZfsError::NotRun { command: command.clone(), source })?;
+    let output = output.map_err(not_run(&command))?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let heard = text(&output.stderr).trim().to_owned();
     if output.status.success() {
         return Ok((text(&output.stdout), heard));
     }
     let text = if heard.is_empty() { output.status.to_string() } else { heard };
-    Err(ZfsError::Failed { command, text })
+    Err(failed(&command, text))
 }
 
 /// Copies a snapshot into a dataset that is not there yet: `zfs send SNAPSHOT | zfs receive DATASET`.
@@ -85,23 +83,23 @@ fn output<S: AsRef<str>>(arguments: &[S]) -> Result<(String, String), ZfsError> 
 /// # Errors
 ///
 /// When either cannot be run, or fails.
-pub fn send_and_receive(snapshot: &str, dataset: &str) -> Result<(), ZfsError> {
+pub fn send_and_receive(snapshot: &str, dataset: &str) -> Result<(), Error> {
     let command = format!("zfs send {snapshot} | zfs receive {dataset}");
-    let not_run = |source| ZfsError::NotRun { command: command.clone(), source };
+    let not_run = not_run(&command);
     let mut send = Command::new("zfs");
     send.args(["send", snapshot]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut send = send.spawn().map_err(not_run)?;
+    let mut send = send.spawn().map_err(&not_run)?;
     let stream = send.stdout.take().map_or(Stdio::null(), Stdio::from);
     let received = Command::new("zfs").args(["receive", dataset]).stdin(stream).output();
-    let sent = send.wait_with_output().map_err(not_run)?;
+    let sent = send.wait_with_output().map_err(&not_run)?;
     let received = received.map_err(not_run)?;
     // What the sender says is the cause of what the receiver does.
     match [sent, received].iter().find(|output| !output.status.success()) {
         None => Ok(()),
-        Some(failed) => {
-            let text = String::from_utf8_lossy(&failed.stderr).trim().to_owned();
-            let text = if text.is_empty() { failed.status.to_string() } else { text };
-            Err(ZfsError::Failed { command, text })
+        Some(of) => {
+            let text = String::from_utf8_lossy(&of.stderr).trim().to_owned();
+            let text = if text.is_empty() { of.status.to_string() } else { text };
+            Err(failed(&command, text))
         }
     }
 }
@@ -118,7 +116,7 @@ pub fn dataset_on<'a>(mounts: &'a [Mounted], directory: &Path) -> Option<&'a str
 /// # Errors
 ///
 /// Two active pools; and those of [`run`], where there are several to choose from.
-pub fn iocage_root(mounts: &[Mounted]) -> Result<Option<PathBuf>, ZfsError> {
+pub fn iocage_root(mounts: &[Mounted]) -> Result<Option<PathBuf>, Error> {
     let is_iocages = |mounted: &&Mounted| {
         mounted.fstype == "zfs"
             && mounted.from.split_once('/').is_some_and(|(_, dataset)| dataset == "iocage")
@@ -144,7 +142,12 @@ pub fn iocage_root(mounts: &[Mounted]) -> Result<Option<PathBuf>, ZfsError> {
         [pool] => Ok(found.get(pool).map(|path| path.to_path_buf())),
         // As in iocage, which activates the first pool where none is.
         [] => Ok(found.into_values().next().map(Path::to_owned)),
-        several => Err(ZfsError::TwoPools(several.iter().map(|pool| (*pool).to_owned()).collect())),
+        several => {
+            let pools = several.join(" and ");
+            let reason = format!("the pools {pools} are both active");
+            let advice = format!("set {ACTIVE}=no on all but one");
+            Err(Error::refused(ErrorKind::Ambiguous, pools, reason, advice))
+        }
     }
 }
 
@@ -154,7 +157,7 @@ pub fn iocage_root(mounts: &[Mounted]) -> Result<Option<PathBuf>, ZfsError> {
 /// # Errors
 ///
 /// Those of [`run`].
-pub fn legacy_properties(dataset: &str) -> Result<BTreeMap<String, BTreeMap<String, String>>, ZfsError> {
+pub fn legacy_properties(dataset: &str) -> Result<BTreeMap<String, BTreeMap<String, String>>, Error> {
     let answer =
         run(&["get", "-H", "-d", "1", "-t", "filesystem", "-o", "name,property,value", "all", dataset])?;
     let mut found: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();

@@ -183,7 +183,7 @@ impl Ipfw {
         match self.nats() {
             Ok(_) => Ok(true),
             // No such request.
-            Err(error) if error.errno() == Errno::EINVAL => Ok(false),
+            Err(error) if error.errno() == Some(Errno::EINVAL) => Ok(false),
             Err(error) => Err(error),
         }
     }

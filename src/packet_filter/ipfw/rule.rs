@@ -29,6 +29,8 @@ pub struct InvalidNumber {
     pub(super) last: u32,
 }
 
+crate::error::value_error!(InvalidNumber);
+
 impl RuleNumber {
     /// Makes the number of a rule.
     ///
@@ -130,6 +132,8 @@ pub struct Rule {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a comment has at most {max} bytes and no control characters", max = Rule::LONGEST_COMMENT)]
 pub struct InvalidComment;
+
+crate::error::value_error!(InvalidComment);
 
 impl Rule {
     /// The length limit of a comment, in bytes.

@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::io;
 use std::sync::{Mutex, PoisonError};
 
 use super::cancel::Cancel;
@@ -11,14 +10,15 @@ use super::fork_server::ForkServer;
 use super::limits::Limits;
 use super::ticks::TickGuard;
 use super::view::View;
+use crate::error::{Error, ErrorKind};
 use crate::types::Jid;
 use crate::wiring::{
-    self, Claim, Error, JailSpec, Network, Owed, Plan, Problem, Site, Standing, StateDirectory, StepError, Up,
+    self, Claim, JailSpec, Network, Owed, Plan, Problem, Site, Standing, StateDirectory, Up,
 };
 
 /// A function of the caller that runs for one jail, with the jail's jid if the jail exists. The function may take its
 /// time.
-pub type Task<'a> = Box<dyn FnOnce(Option<Jid>) -> Result<(), StepError> + Send + 'a>;
+pub type Task<'a> = Box<dyn FnOnce(Option<Jid>) -> Result<(), Error> + Send + 'a>;
 
 /// A jail to start.
 #[non_exhaustive]
@@ -55,19 +55,13 @@ impl<'a> BulkJail<'a> {
     }
 
     /// Sets the function that runs before the jail is made.
-    pub fn before(
-        mut self,
-        task: impl FnOnce(Option<Jid>) -> Result<(), StepError> + Send + 'a,
-    ) -> BulkJail<'a> {
+    pub fn before(mut self, task: impl FnOnce(Option<Jid>) -> Result<(), Error> + Send + 'a) -> BulkJail<'a> {
         self.before = Some(Box::new(task));
         self
     }
 
     /// Sets the function that runs when the jail is up. If the function fails, the jail is removed again.
-    pub fn after(
-        mut self,
-        task: impl FnOnce(Option<Jid>) -> Result<(), StepError> + Send + 'a,
-    ) -> BulkJail<'a> {
+    pub fn after(mut self, task: impl FnOnce(Option<Jid>) -> Result<(), Error> + Send + 'a) -> BulkJail<'a> {
         self.after = Some(Box::new(task));
         self
     }
@@ -148,42 +142,7 @@ pub enum Fate {
     /// The jail was not begun, or was undone, because the operation was cancelled.
     Cancelled,
     /// The start or stop failed. What the start had added to the host is undone, except what is still owed.
-    Failed(Trouble),
-}
-
-/// Why one jail was not started or stopped.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Trouble {
-    /// The jail's specification does not fit the host.
-    #[error("it does not fit this host:{}", lines(.0))]
-    Problems(Vec<Problem>),
-    /// A step failed, and all steps were undone.
-    #[error(transparent)]
-    Wiring(Box<Error>),
-    /// Something failed outside the plan.
-    #[error(transparent)]
-    Failure(#[from] StepError),
-    /// A jail that this jail depends on is not up.
-    #[error("{0}, which it depends on, could not be started")]
-    Needs(String),
-    /// Something that the stop should remove is still there. It stays in the journal.
-    #[error("it left something behind:{}", owed(.0))]
-    Owed(Owed),
-}
-
-impl From<io::Error> for Trouble {
-    fn from(error: io::Error) -> Trouble {
-        Trouble::Failure(error.into())
-    }
-}
-
-fn lines(problems: &[Problem]) -> String {
-    problems.iter().map(|problem| format!("\n  {problem}")).collect()
-}
-
-fn owed(owed: &Owed) -> String {
-    owed.failures.iter().map(|(owned, failure)| format!("\n  {owned}: {failure}")).collect()
+    Failed(Error),
 }
 
 /// Starts jails. Each jail is started completely, or not at all.
@@ -193,7 +152,7 @@ fn owed(owed: &Owed) -> String {
 ///
 /// # Errors
 ///
-/// See [`BulkError`]. The outcome of a single jail is reported to `told`, and is no error here.
+/// See [`Error`]. The outcome of a single jail is reported to `told`, and is no error here.
 ///
 /// # Example
 ///
@@ -221,7 +180,7 @@ pub fn start(
     limits: &Limits,
     cancel: &Cancel,
     told: impl FnMut(&str, Progress),
-) -> Result<(), BulkError> {
+) -> Result<(), Error> {
     jails.sort_by_key(|jail| jail.priority);
     let names: Vec<String> = jails.iter().map(|jail| jail.spec.name.clone()).collect();
     let depends: Vec<Vec<usize>> = places(&names, jails.iter().map(|jail| jail.depends.as_slice()));
@@ -249,7 +208,7 @@ pub fn stop(
     limits: &Limits,
     cancel: &Cancel,
     told: impl FnMut(&str, Progress),
-) -> Result<(), BulkError> {
+) -> Result<(), Error> {
     let names: Vec<String> = jails.iter().map(|jail| jail.name.clone()).collect();
     let mut after = vec![Vec::new(); names.len()];
     for (place, needed) in
@@ -265,19 +224,9 @@ pub fn stop(
     run(jobs, &batch, &names, limits, cancel, told)
 }
 
-/// Why a bulk operation failed as a whole.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum BulkError {
-    /// Jails depend on each other in a circle: each on the next, and the last on the first. No jail was begun.
-    #[error("the jails {} depend on each other in a circle: take one out of the other's dependencies", ring(.0))]
-    Circle(Vec<String>),
-    /// The setting that keeps the CPUs ticking could not be changed. No jail was begun.
-    #[error(transparent)]
-    Ticks(crate::Error),
-    /// Something that jails had shared, and that no jail needs any more, could not be removed.
-    #[error("a bridge or vlan that jails had shared could not be removed: {0}")]
-    Unswept(StepError),
+fn unswept(cause: Error) -> Error {
+    let message = format!("a bridge or vlan that jails had shared could not be removed: {cause}");
+    Error::within("remove a shared bridge or vlan", cause, message)
 }
 
 fn ring(names: &[String]) -> String {
@@ -300,12 +249,14 @@ fn run<J: Job<Outcome = Fate>>(
     limits: &Limits,
     cancel: &Cancel,
     mut told: impl FnMut(&str, Progress),
-) -> Result<(), BulkError> {
+) -> Result<(), Error> {
     let host = batch.site.host;
     let guard = limits.tick_guard.then(|| TickGuard::hold(host.kernel())).transpose();
-    let _guard = guard.map_err(BulkError::Ticks)?;
+    let _guard = guard?;
     let circle = |Circle(places): Circle| {
-        BulkError::Circle(places.into_iter().map(|place| names[place].clone()).collect())
+        let ring = ring(&places.into_iter().map(|place| names[place].clone()).collect::<Vec<_>>());
+        let reason = format!("the jails {ring} depend on each other in a circle");
+        Error::invalid(ring, reason, "take one out of the other's dependencies")
     };
     let pass_on = |place: usize, what| {
         let progress = match what {
@@ -319,7 +270,7 @@ fn run<J: Job<Outcome = Fate>>(
     match batch.site.state.is_unswept() {
         true => {
             let state = batch.site.state.alone();
-            wiring::sweep(&Site { state: &state, ..batch.site }).map_err(BulkError::Unswept)
+            wiring::sweep(&Site { state: &state, ..batch.site }).map_err(unswept)
         }
         false => Ok(()),
     }
@@ -344,12 +295,12 @@ impl<'a> Batch<'a> {
         self.removed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn claim(&self, name: &str) -> Result<Claim, Trouble> {
-        Ok(Claim::take(&self.site, name, |_| {})?)
+    fn claim(&self, name: &str) -> Result<Claim, Error> {
+        Claim::take(&self.site, name, |_| {})
     }
 
     /// Takes away what an earlier start or stop left. A foreign jail is reported as an error.
-    fn clear_left(&self, claim: &mut Claim) -> Result<(), Trouble> {
+    fn clear_left(&self, claim: &mut Claim) -> Result<(), Error> {
         if claim.standing() != Standing::Absent {
             return self.clear(claim).map(drop);
         }
@@ -357,8 +308,8 @@ impl<'a> Batch<'a> {
     }
 
     /// Takes away what is left of a jail, and of what was being attached to it. A foreign jail is reported as an error.
-    fn clear(&self, claim: &mut Claim) -> Result<Option<Jid>, Trouble> {
-        claim.refuse_foreign().map_err(|problem| Trouble::Problems(vec![problem]))?;
+    fn clear(&self, claim: &mut Claim) -> Result<Option<Jid>, Error> {
+        claim.refuse_foreign()?;
         nothing_owed(claim.clear_attaching(&self.site)?)?;
         let owed = claim.clear(&self.site)?;
         self.removed.lock().unwrap_or_else(PoisonError::into_inner).extend(owed.removed);
@@ -366,8 +317,8 @@ impl<'a> Batch<'a> {
     }
 }
 
-fn nothing_owed(owed: Owed) -> Result<Option<Jid>, Trouble> {
-    if owed.failures.is_empty() { Ok(owed.removed) } else { Err(Trouble::Owed(owed)) }
+fn nothing_owed(owed: Owed) -> Result<Option<Jid>, Error> {
+    if owed.failures.is_empty() { Ok(owed.removed) } else { Err(owed.into()) }
 }
 
 struct Start<'a, 't> {
@@ -381,26 +332,28 @@ struct Start<'a, 't> {
 }
 
 impl Start<'_, '_> {
-    fn advance(&mut self, stage: Stage) -> Result<Next<Fate>, Trouble> {
+    fn advance(&mut self, stage: Stage) -> Result<Next<Fate>, Error> {
         match stage {
             Stage::Before => {
                 let failed = self.batch.failed.lock().unwrap_or_else(PoisonError::into_inner);
                 let needed = self.needs.iter().find(|place| failed.contains(place)).copied();
                 drop(failed);
                 if let Some(needed) = needed {
-                    return Err(Trouble::Needs(self.names[needed].clone()));
+                    let needed = &self.names[needed];
+                    let message = format!("{needed}, which it depends on, could not be started");
+                    return Err(Error::said(ErrorKind::Other, needed, message));
                 }
                 let mut claim = self.batch.claim(&self.jail.spec.name)?;
                 if let Standing::Ours(jid) = claim.standing() {
                     let name = self.jail.spec.name.clone();
-                    return Err(Trouble::Problems(vec![Problem::JailExists { name, jid }]));
+                    return Err(Problem::JailExists { name, jid }.into());
                 }
                 // What an earlier start left that did not finish.
                 let owned = claim.journal().owned().to_vec();
                 self.batch.clear_left(&mut claim)?;
                 self.batch.view.gone(&owned);
                 let plan = self.batch.view.plan(self.batch.site.host, &self.jail.spec)?;
-                let plan = plan.map_err(|problems| Trouble::Problems(problems.0))?;
+                let plan = plan?;
                 self.begun = Some((claim, plan));
                 if let Some(task) = self.jail.before.take() {
                     task(None)?;
@@ -409,7 +362,7 @@ impl Start<'_, '_> {
             }
             Stage::Network => {
                 let Some((claim, plan)) = &mut self.begun else { return Ok(Next::Go(Stage::Before)) };
-                let up = claim.apply(&self.batch.site, plan, |_| {}).map_err(Trouble::Wiring)?;
+                let up = claim.apply(&self.batch.site, plan, |_| {})?;
                 if self.jail.after.is_some() {
                     self.up = Some(up);
                     return Ok(Next::Go(Stage::After));
@@ -426,15 +379,15 @@ impl Start<'_, '_> {
         }
     }
 
-    fn finish(&mut self, up: Up) -> Result<Next<Fate>, Trouble> {
+    fn finish(&mut self, up: Up) -> Result<Next<Fate>, Error> {
         if let Some((claim, _)) = &mut self.begun {
-            claim.complete(&self.batch.site, up.jid).map_err(StepError::from)?;
+            claim.complete(&self.batch.site, up.jid)?;
         }
         Ok(Next::Done(Fate::Up(up)))
     }
 
     /// Takes back what was made. The first failure is the one to tell.
-    fn take_back(&mut self) -> Result<(), Trouble> {
+    fn take_back(&mut self) -> Result<(), Error> {
         self.batch.view.forget(&self.jail.spec);
         match &mut self.begun {
             Some((claim, _)) if claim.standing().alive().is_some() => self.batch.clear(claim).map(drop),
@@ -471,10 +424,10 @@ struct Stop<'a> {
 }
 
 impl Stop<'_> {
-    fn advance(&mut self, stage: Stage) -> Result<Next<Fate>, Trouble> {
+    fn advance(&mut self, stage: Stage) -> Result<Next<Fate>, Error> {
         if stage == Stage::Before {
             let claim = self.batch.claim(self.name)?;
-            claim.refuse_foreign().map_err(|problem| Trouble::Problems(vec![problem]))?;
+            claim.refuse_foreign()?;
             self.claim = Some(claim);
             return Ok(Next::Go(Stage::Network));
         }

@@ -27,7 +27,7 @@ pub use cancel::Cancel;
 pub use engine::{Circle, Job, Next, Placed, Stage, Told, run, run_telling};
 pub use fork_server::ForkServer;
 pub use gates::{Gates, KernelLock, Pass};
-pub use jails::{BulkError, BulkJail, BulkStop, Fate, Progress, Task, Trouble, start, stop};
+pub use jails::{BulkJail, BulkStop, Fate, Progress, Task, start, stop};
 pub use limits::Limits;
 pub use ticks::TickGuard;
 pub use view::View;

@@ -2,9 +2,10 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use crate::Error;
 use crate::types::MacAddr;
 use crate::vnet::Vnet;
-use crate::wiring::{JailSpec, Network, Owned, Plan, Problems, StepError, Survey};
+use crate::wiring::{JailSpec, Network, Owned, Plan, Problems, Survey};
 
 /// A [`Survey`] that is shared by the starts of a bulk operation.
 ///
@@ -34,7 +35,7 @@ impl View {
     /// # Errors
     ///
     /// Those of [`Survey::take`]; the inner ones are those of [`Plan::new`].
-    pub fn plan(&self, host: &Vnet, spec: &JailSpec) -> Result<Result<Plan, Problems>, StepError> {
+    pub fn plan(&self, host: &Vnet, spec: &JailSpec) -> Result<Result<Plan, Problems>, Error> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let Seen { survey, expected } = &mut *seen;
         let plan = match survey {

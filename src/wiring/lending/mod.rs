@@ -9,10 +9,10 @@
 mod record;
 
 use self::record::{Stage, note, read, write};
-use super::StepError;
-use super::open::{Wiring, WiringError};
+use super::open::Wiring;
 use super::prior::{self, Prior};
 use super::run::Site;
+use crate::error::Error;
 use crate::interface::{Interface, InterfaceType};
 use crate::types::{InterfaceName, Jid, MacAddr, VlanId};
 use crate::vnet::Vnet;
@@ -44,7 +44,7 @@ pub struct Reclaimed {
     /// What it has again. Empty if the interface was not lent by [`Wiring::lend`].
     pub restored: Vec<Prior>,
     /// What could not be put back, with the reason.
-    pub failures: Vec<(Prior, StepError)>,
+    pub failures: Vec<(Prior, Error)>,
 }
 
 impl Wiring {
@@ -57,13 +57,13 @@ impl Wiring {
     ///
     /// # Errors
     ///
-    /// * [`WiringError::Failure`]: as [`Vnet::lend`], [`Vnet::rename`] and `BRDGDEL`, and errors of writing the record.
+    /// * as [`Vnet::lend`], [`Vnet::rename`] and `BRDGDEL`, and errors of writing the record.
     ///
     /// # Source
     ///
     /// `BRDGDEL`, `SIOCSIFNAME`, `SIOCSIFVNET`: [`bridge(4)`](https://man.freebsd.org/bridge(4)),
     /// [`vnet(9)`](https://man.freebsd.org/vnet(9)), `net/if.c:if_vmove_loan`.
-    pub fn lend(&self, name: &InterfaceName, jid: Jid, carried: &InterfaceName) -> Result<(), WiringError> {
+    pub fn lend(&self, name: &InterfaceName, jid: Jid, carried: &InterfaceName) -> Result<(), Error> {
         let (site, host) = (self.site(), self.host());
         let index = host.index(name)?;
         let _lock = site.state.lock_lent(index)?;
@@ -71,7 +71,7 @@ impl Wiring {
         let vlans = vlans_on(host, name)?;
         let lent = Lent { name: *name, jid, prior, vlans, mac: host.mac(name)?, stage: Stage::Begun };
         write(&site, index, &lent)?;
-        let moved = (|| -> Result<(), StepError> {
+        let moved = (|| -> Result<(), Error> {
             for prior in &lent.prior {
                 if let Prior::Member { bridge, .. } = prior {
                     // An interface that is moved as a member stays promiscuous.
@@ -81,16 +81,16 @@ impl Wiring {
             if carried != name {
                 host.rename(name, carried)?;
             }
-            Ok(host.lend(carried, jid)?)
+            host.lend(carried, jid)
         })();
         if let Err(failure) = moved {
             if let Some(now) = find(host, index, &lent)? {
                 // The first failure is the one to tell.
                 let _ = restore(&site, &lent, index, now.name, Some(*name));
             }
-            return Err(failure.into());
+            return Err(failure);
         }
-        Ok(note(&site, index, Stage::Gone)?)
+        note(&site, index, Stage::Gone)
     }
 
     /// Takes an interface back from a jail, and puts back what [`Wiring::lend`] wrote down of it. `inside` is its name
@@ -101,7 +101,7 @@ impl Wiring {
     ///
     /// # Errors
     ///
-    /// * [`WiringError::Failure`]: as [`Vnet::reclaim`] and [`Vnet::rename`]. EEXIST: the host has an interface of the
+    /// * as [`Vnet::reclaim`] and [`Vnet::rename`]. EEXIST: the host has an interface of the
     ///   name.
     ///
     /// # Source
@@ -113,7 +113,7 @@ impl Wiring {
         inside: &InterfaceName,
         jid: Jid,
         name: Option<&InterfaceName>,
-    ) -> Result<Reclaimed, WiringError> {
+    ) -> Result<Reclaimed, Error> {
         let (site, host) = (self.site(), self.host());
         let stack = Vnet::enter(host.kernel().clone(), jid)?;
         let index = stack.index(inside)?;
@@ -132,14 +132,14 @@ impl Wiring {
     ///
     /// # Errors
     ///
-    /// [`StepError::Invalid`]: the host has an interface of the name.
+    /// The host has an interface of the name.
     pub fn name_on_return(
         &self,
         inside: &InterfaceName,
         name: Option<&InterfaceName>,
         lent: Option<&Lent>,
-    ) -> Result<InterfaceName, WiringError> {
-        Ok(name_on_return(self.host(), inside, lent.map(|lent| lent.name), name)?)
+    ) -> Result<InterfaceName, Error> {
+        name_on_return(self.host(), inside, lent.map(|lent| lent.name), name)
     }
 
     /// Returns what is written down of an interface that was lent and is in this stack now: of the host, or of a jail.
@@ -148,13 +148,13 @@ impl Wiring {
     /// # Errors
     ///
     /// ENXIO: the stack has no such interface. Errors of reading the record.
-    pub fn lent(&self, stack: &Vnet, name: &InterfaceName) -> Result<Option<Lent>, WiringError> {
-        Ok(known(&self.site(), stack, stack.index(name)?)?)
+    pub fn lent(&self, stack: &Vnet, name: &InterfaceName) -> Result<Option<Lent>, Error> {
+        known(&self.site(), stack, stack.index(name)?)
     }
 }
 
 /// The vlan(4) interfaces on an interface.
-fn vlans_on(host: &Vnet, name: &InterfaceName) -> Result<Vec<(InterfaceName, VlanId)>, StepError> {
+fn vlans_on(host: &Vnet, name: &InterfaceName) -> Result<Vec<(InterfaceName, VlanId)>, Error> {
     let mut on = Vec::new();
     for interface in host.interfaces()?.iter().filter(|one| one.kind == InterfaceType::VLAN) {
         // One that was lent out does not tell.
@@ -174,7 +174,7 @@ fn take_out(
     inside: &InterfaceName,
     wanted: Option<InterfaceName>,
     asked: Option<&InterfaceName>,
-) -> Result<InterfaceName, StepError> {
+) -> Result<InterfaceName, Error> {
     let wanted = name_on_return(host, inside, wanted, asked)?;
     if wanted == *inside {
         host.reclaim(inside, jid)?;
@@ -199,7 +199,7 @@ fn name_on_return(
     inside: &InterfaceName,
     wanted: Option<InterfaceName>,
     asked: Option<&InterfaceName>,
-) -> Result<InterfaceName, StepError> {
+) -> Result<InterfaceName, Error> {
     match asked.copied().or(wanted) {
         Some(wanted) if !host.has_interface(&wanted)? => Ok(wanted),
         Some(_) if asked.is_none() && !host.has_interface(inside)? => Ok(*inside),
@@ -207,7 +207,7 @@ fn name_on_return(
         taken => {
             let taken = taken.unwrap_or(*inside);
             let text = format!("the host has an interface {taken} already: choose another name with --name");
-            Err(StepError::Invalid(text))
+            Err(Error::other(text))
         }
     }
 }
@@ -219,7 +219,7 @@ fn restore(
     index: u16,
     now: InterfaceName,
     name: Option<InterfaceName>,
-) -> Result<Reclaimed, StepError> {
+) -> Result<Reclaimed, Error> {
     let host = site.host;
     if lent.stage != Stage::Back {
         note(site, index, Stage::Back)?;
@@ -245,7 +245,7 @@ fn restore(
 /// Takes what was lent to a jail out of it, before the jail is removed: a jail that goes on dying, for the sake of a
 /// connection, would keep it. Returns what could not be put back. An interface that does not come out comes back with
 /// the end of the jail.
-pub(super) fn reclaim_all(site: &Site<'_>, jid: Jid) -> Vec<(Prior, StepError)> {
+pub(super) fn reclaim_all(site: &Site<'_>, jid: Jid) -> Vec<(Prior, Error)> {
     let mut failures = Vec::new();
     for index in site.state.all_lent().unwrap_or_default() {
         if let Ok(reclaimed) = reclaim_one(site, jid, index) {
@@ -255,7 +255,7 @@ pub(super) fn reclaim_all(site: &Site<'_>, jid: Jid) -> Vec<(Prior, StepError)> 
     failures
 }
 
-fn reclaim_one(site: &Site<'_>, jid: Jid, index: u16) -> Result<Option<Reclaimed>, StepError> {
+fn reclaim_one(site: &Site<'_>, jid: Jid, index: u16) -> Result<Option<Reclaimed>, Error> {
     if read(site, index)?.is_none_or(|lent| lent.jid != jid) {
         return Ok(None);
     }
@@ -275,7 +275,7 @@ fn reclaim_one(site: &Site<'_>, jid: Jid, index: u16) -> Result<Option<Reclaimed
 /// # Errors
 ///
 /// Those of listing interfaces and of reading the records.
-pub fn returned(site: &Site<'_>) -> Result<Vec<(InterfaceName, Lent)>, StepError> {
+pub fn returned(site: &Site<'_>) -> Result<Vec<(InterfaceName, Lent)>, Error> {
     let mut returned = Vec::new();
     for index in site.state.all_lent()? {
         let Some(lent) = read(site, index)? else { continue };
@@ -291,7 +291,7 @@ fn is_anothers(now: &Interface, lent: &Lent) -> bool {
 }
 
 /// Puts back what the interfaces of [`returned`] had.
-pub(super) fn settle(site: &Site<'_>) -> Result<(), StepError> {
+pub(super) fn settle(site: &Site<'_>) -> Result<(), Error> {
     let mut first_failure = None;
     for index in site.state.all_lent()? {
         let _lock = site.state.lock_lent(index)?;
@@ -313,21 +313,21 @@ pub(super) fn settle(site: &Site<'_>) -> Result<(), StepError> {
     first_failure.map_or(Ok(()), Err)
 }
 
-fn first(reclaimed: Reclaimed) -> Result<(), StepError> {
+fn first(reclaimed: Reclaimed) -> Result<(), Error> {
     match reclaimed.failures.into_iter().next() {
-        Some((prior, failure)) => Err(StepError::Invalid(format!("cannot put {prior}: {failure}"))),
+        Some((prior, failure)) => Err(Error::other(format!("cannot put {prior}: {failure}"))),
         None => Ok(()),
     }
 }
 
 /// What is written down of the interface of this index in a network stack.
-fn known(site: &Site<'_>, stack: &Vnet, index: u16) -> Result<Option<Lent>, StepError> {
+fn known(site: &Site<'_>, stack: &Vnet, index: u16) -> Result<Option<Lent>, Error> {
     let Some(lent) = read(site, index)? else { return Ok(None) };
     Ok(find(stack, index, &lent)?.map(|_| lent))
 }
 
 /// The interface in a network stack that a record of this index is about.
-fn find(stack: &Vnet, index: u16, lent: &Lent) -> Result<Option<Interface>, StepError> {
+fn find(stack: &Vnet, index: u16, lent: &Lent) -> Result<Option<Interface>, Error> {
     let is_it = |one: &Interface| {
         one.index == index && one.mac == lent.mac && (one.mac.is_some() || one.name == lent.name)
     };

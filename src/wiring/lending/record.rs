@@ -7,8 +7,8 @@ use std::fs;
 use std::io;
 
 use super::Lent;
+use crate::error::Error;
 use crate::types::{InterfaceName, Jid, VlanId};
-use crate::wiring::StepError;
 use crate::wiring::prior::Prior;
 use crate::wiring::records::{add_line, escape, unescape, verified};
 use crate::wiring::run::Site;
@@ -41,7 +41,7 @@ impl Stage {
     }
 }
 
-pub(super) fn write(site: &Site<'_>, index: u16, lent: &Lent) -> Result<(), StepError> {
+pub(super) fn write(site: &Site<'_>, index: u16, lent: &Lent) -> Result<(), Error> {
     let path = site.state.lent(index);
     let mut text = String::new();
     add_line(&mut text, &format!("{FORMAT}\t{}", escape(site.boot)));
@@ -57,18 +57,18 @@ pub(super) fn write(site: &Site<'_>, index: u16, lent: &Lent) -> Result<(), Step
     }
     add_line(&mut text, Stage::Begun.as_str());
     site.files.remove_file_if_present(&path)?;
-    Ok(site.files.append(&path, text.as_bytes(), MODE)?)
+    site.files.append(&path, text.as_bytes(), MODE)
 }
 
 /// Writes down how far a loan has come.
-pub(super) fn note(site: &Site<'_>, index: u16, stage: Stage) -> Result<(), StepError> {
+pub(super) fn note(site: &Site<'_>, index: u16, stage: Stage) -> Result<(), Error> {
     let mut text = String::new();
     add_line(&mut text, stage.as_str());
-    Ok(site.files.append(&site.state.lent(index), text.as_bytes(), MODE)?)
+    site.files.append(&site.state.lent(index), text.as_bytes(), MODE)
 }
 
 /// Reads a record. None: there is none of this boot, or the record was torn before anything was changed.
-pub(super) fn read(site: &Site<'_>, index: u16) -> Result<Option<Lent>, StepError> {
+pub(super) fn read(site: &Site<'_>, index: u16) -> Result<Option<Lent>, Error> {
     let text = match fs::read(site.state.lent(index)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         other => other?,

@@ -102,11 +102,10 @@ mod wish;
 use std::fmt;
 use std::str::FromStr;
 
-use super::StepError;
-use super::open::{Wiring, WiringError};
-use super::problem::Problem;
+use super::open::Wiring;
+use super::problem::{Problem, Problems};
 use super::state::StateDirectory;
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::jail;
 use crate::packet_filter::Anchor;
 #[cfg(doc)]
@@ -140,6 +139,8 @@ pub enum Backend {
 #[error("`{0}` is no packet filter that does NAT: write pf or ipfw")]
 pub struct InvalidBackend(String);
 
+crate::error::value_error!(InvalidBackend);
+
 impl FromStr for Backend {
     type Err = InvalidBackend;
 
@@ -166,11 +167,11 @@ impl Wiring {
     ///
     /// # Errors
     ///
-    /// * [`WiringError::Problems`]: another jail has the port; the packet filter is not loaded, not running, or not
+    /// * [`ErrorKind::Problems`]: another jail has the port; the packet filter is not loaded, not running, or not
     ///   prepared; forwarding is off; no route leads out. Nothing was changed.
-    /// * [`WiringError::Failure`]: the packet filter refused a request, as in [`PacketFilter::replace`] or
+    /// * the packet filter refused a request, as in [`PacketFilter::replace`] or
     ///   [`Ipfw`](crate::packet_filter::ipfw::Ipfw); or a lock could not be taken.
-    pub fn publish(&self, wanted: &JailNat) -> std::result::Result<(), WiringError> {
+    pub fn publish(&self, wanted: &JailNat) -> std::result::Result<(), Error> {
         put(self.host(), &self.state, wanted)
     }
 
@@ -179,9 +180,9 @@ impl Wiring {
     /// # Errors
     ///
     /// As [`Wiring::publish`].
-    pub fn check_publish(&self, wanted: &JailNat) -> std::result::Result<(), WiringError> {
+    pub fn check_publish(&self, wanted: &JailNat) -> std::result::Result<(), Error> {
         let problems = problems(self.host(), wanted)?;
-        if problems.is_empty() { Ok(()) } else { Err(WiringError::Problems(problems)) }
+        if problems.is_empty() { Ok(()) } else { Err(Problems(problems).into()) }
     }
 
     /// Removes a jail's NAT and published ports, and ends the connections that used them as far as the packet filter
@@ -189,9 +190,9 @@ impl Wiring {
     ///
     /// # Errors
     ///
-    /// [`WiringError::Failure`]: as in [`PacketFilter::remove`] and [`Ipfw`](crate::packet_filter::ipfw::Ipfw); or a
+    /// as in [`PacketFilter::remove`] and [`Ipfw`](crate::packet_filter::ipfw::Ipfw); or a
     /// lock could not be taken.
-    pub fn unpublish(&self, jail: &str) -> std::result::Result<bool, WiringError> {
+    pub fn unpublish(&self, jail: &str) -> std::result::Result<bool, Error> {
         take_away(self.host(), &self.state, jail)
     }
 
@@ -200,19 +201,15 @@ impl Wiring {
     ///
     /// # Errors
     ///
-    /// [`WiringError::Failure`]: as in [`PacketFilter::rules`] and [`Ipfw`](crate::packet_filter::ipfw::Ipfw);
+    /// as in [`PacketFilter::rules`] and [`Ipfw`](crate::packet_filter::ipfw::Ipfw);
     /// EACCES or EPERM: the caller is not root.
-    pub fn published(&self) -> std::result::Result<Vec<Published>, WiringError> {
-        Ok(published(self.host())?)
+    pub fn published(&self) -> std::result::Result<Vec<Published>, Error> {
+        published(self.host())
     }
 }
 
 /// As [`Wiring::publish`].
-pub(super) fn put(
-    host: &Vnet,
-    state: &StateDirectory,
-    wanted: &JailNat,
-) -> std::result::Result<(), WiringError> {
+pub(super) fn put(host: &Vnet, state: &StateDirectory, wanted: &JailNat) -> std::result::Result<(), Error> {
     let anchor = our_anchor(wanted.name())?;
     if wanted.is_empty() {
         take_away(host, state, wanted.name())?;
@@ -233,21 +230,13 @@ pub(super) fn put(
     Ok(())
 }
 
-/// A refusal, as that of a step.
-pub(super) fn refused(error: WiringError) -> StepError {
-    match error {
-        WiringError::Failure(failure) => failure,
-        other => StepError::Invalid(other.to_string()),
-    }
-}
-
 /// Reports everything that prevents NAT and published ports.
 ///
 /// # Errors
 ///
-/// [`WiringError::Problems`]: the jail's name has no anchor. [`WiringError::Failure`]: the packet filter, the routes or
-/// the interfaces could not be read.
-pub fn problems(host: &Vnet, wanted: &JailNat) -> std::result::Result<Vec<Problem>, WiringError> {
+/// [`ErrorKind::Problems`]: the jail's name has no anchor. The packet filter, the routes
+/// or the interfaces could not be read.
+pub fn problems(host: &Vnet, wanted: &JailNat) -> std::result::Result<Vec<Problem>, Error> {
     let anchor = our_anchor(wanted.name())?;
     if wanted.is_empty() {
         return Ok(Vec::new());
@@ -259,19 +248,15 @@ pub fn problems(host: &Vnet, wanted: &JailNat) -> std::result::Result<Vec<Proble
 }
 
 /// As [`Wiring::unpublish`].
-pub(super) fn take_away(
-    host: &Vnet,
-    state: &StateDirectory,
-    jail: &str,
-) -> std::result::Result<bool, WiringError> {
-    Ok(take_away_anchor(host, state, &our_anchor(jail)?)?)
+pub(super) fn take_away(host: &Vnet, state: &StateDirectory, jail: &str) -> std::result::Result<bool, Error> {
+    take_away_anchor(host, state, &our_anchor(jail)?)
 }
 
 fn take_away_anchor(
     host: &Vnet,
     state: &StateDirectory,
     anchor: &Anchor,
-) -> std::result::Result<bool, StepError> {
+) -> std::result::Result<bool, Error> {
     // A jail without rules needs no lock.
     if !pf::has(host, anchor)? && !ipfw::has(host, anchor)? {
         return Ok(false);
@@ -306,16 +291,11 @@ pub fn left_over(host: &Vnet) -> Result<Vec<Published>> {
 /// # Errors
 ///
 /// As [`Wiring::unpublish`]; EINVAL: the anchor is not below [`TOP`].
-pub fn remove_anchor(
-    host: &Vnet,
-    state: &StateDirectory,
-    anchor: &Anchor,
-) -> std::result::Result<(), StepError> {
-    use crate::error::Error;
+pub fn remove_anchor(host: &Vnet, state: &StateDirectory, anchor: &Anchor) -> std::result::Result<(), Error> {
     use crate::kernel::Errno;
 
     if !anchor.as_str().starts_with(&format!("{TOP}/")) {
-        return Err(Error::new("remove anchor", anchor, "DIOCXBEGIN", Errno::EINVAL).into());
+        return Err(Error::new("remove anchor", anchor, "DIOCXBEGIN", Errno::EINVAL));
     }
     take_away_anchor(host, state, anchor).map(drop)
 }
@@ -325,10 +305,10 @@ pub(crate) fn top() -> Anchor {
     Anchor::new(TOP).expect("a name that fits")
 }
 
-fn our_anchor(jail: &str) -> std::result::Result<Anchor, WiringError> {
+fn our_anchor(jail: &str) -> std::result::Result<Anchor, Error> {
     anchor_of(jail).map_err(|error| {
         let reason = format!("{jail:?}: {error}");
-        WiringError::Problems(vec![Problem::Unreadable { what: "the jail's name", reason }])
+        Error::from(Problem::Unreadable { what: "the jail's name", reason })
     })
 }
 

@@ -2,20 +2,19 @@
 
 use std::sync::Arc;
 
-use super::super::problem::Problem;
+use super::super::problem::{Problem, Problems};
 use super::{JailNat, Published, Surroundings, ipfw, rules, surroundings, top};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::kernel::{Errno, Kernel};
 use crate::packet_filter::{Action, Anchor, PacketFilter, Ports, Rule, StateFilter};
 use crate::vnet::Vnet;
-use crate::wiring::WiringError;
 
 /// Replaces a jail's rules. The caller holds the lock.
-pub(super) fn put(host: &Vnet, wanted: &JailNat, anchor: &Anchor) -> std::result::Result<(), WiringError> {
-    let pf = open(host.kernel())?.ok_or(WiringError::Problems(vec![Problem::NoPf]))?;
+pub(super) fn put(host: &Vnet, wanted: &JailNat, anchor: &Anchor) -> std::result::Result<(), Error> {
+    let pf = open(host.kernel())?.ok_or(Error::from(Problem::NoPf))?;
     let (rules, problems) = checked(host, &pf, wanted, anchor)?;
     if !problems.is_empty() {
-        return Err(WiringError::Problems(problems));
+        return Err(Problems(problems).into());
     }
     let before = pf.rules(anchor)?;
     if before != rules {
@@ -113,7 +112,9 @@ pub(super) fn open_read_only(kernel: &Arc<dyn Kernel>) -> Result<Option<PacketFi
 fn loaded(opened: Result<PacketFilter>) -> Result<Option<PacketFilter>> {
     match opened {
         Ok(pf) => Ok(Some(pf)),
-        Err(error) if [Errno::ENOENT, Errno::ENXIO, Errno::EOPNOTSUPP].contains(&error.errno()) => Ok(None),
+        Err(error) if matches!(error.errno(), Some(Errno::ENOENT | Errno::ENXIO | Errno::EOPNOTSUPP)) => {
+            Ok(None)
+        }
         Err(error) => Err(error),
     }
 }

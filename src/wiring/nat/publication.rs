@@ -49,6 +49,8 @@ pub enum InvalidPublication {
     Beyond(usize, u16),
 }
 
+crate::error::value_error!(InvalidPublication);
+
 impl Publication {
     /// Returns a publication in which `ports` of the host lead to as many ports of the jail, from `to` on. Without
     /// [`Publication::at`] the ports are those of the address that NAT would use.

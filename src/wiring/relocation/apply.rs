@@ -10,13 +10,12 @@ use std::time::Duration;
 use super::record::{self, Stage};
 use super::{AddressMove, MacChange, MovedIpv6, MovedRoute, carp, look, neighbours};
 use crate::address::{Ipv6Address, Lifetime};
-use crate::error::OptionalExtension;
+use crate::error::{Error, OptionalExtension};
 use crate::kernel::Errno;
 use crate::nd6::Nd6Flags;
 use crate::route::{Gateway, Route, RouteEntry, Via};
 use crate::types::{Fib, InterfaceName};
 use crate::vnet::Vnet;
-use crate::wiring::StepError;
 use crate::wiring::run::Site;
 
 /// What an interface does not do by itself while its addresses move: make a link-local address, listen to routers.
@@ -26,7 +25,7 @@ const BY_ITSELF: Nd6Flags = Nd6Flags::AUTO_LINKLOCAL.union(Nd6Flags::ACCEPT_RTAD
 const MEMBER_ADDRESSES: &str = "net.link.bridge.member_ifaddrs";
 
 /// Moves.
-pub(super) fn forward(site: &Site<'_>, plan: &AddressMove) -> Result<(), StepError> {
+pub(super) fn forward(site: &Site<'_>, plan: &AddressMove) -> Result<(), Error> {
     let host = site.host;
     let AddressMove { from, to, .. } = plan;
     let moves_inet6 = plan.nd6_from.0 != plan.nd6_from.1;
@@ -75,7 +74,7 @@ pub(super) fn forward(site: &Site<'_>, plan: &AddressMove) -> Result<(), StepErr
 }
 
 /// Undoes a move, whatever there is of it, and forgets it when all of it is undone.
-pub(super) fn undo(site: &Site<'_>, plan: &AddressMove) -> Result<(), StepError> {
+pub(super) fn undo(site: &Site<'_>, plan: &AddressMove) -> Result<(), Error> {
     record::note(site, Stage::Undoing)?;
     let host = site.host;
     let mut undoing = Undoing { host, failure: None };
@@ -133,11 +132,11 @@ pub(super) fn undo(site: &Site<'_>, plan: &AddressMove) -> Result<(), StepError>
 /// An undoing that goes on when something fails: what can be put back is.
 struct Undoing<'a> {
     host: &'a Vnet,
-    failure: Option<StepError>,
+    failure: Option<Error>,
 }
 
 impl Undoing<'_> {
-    fn attempt(&mut self, act: impl FnOnce(&Vnet) -> Result<(), StepError>) {
+    fn attempt(&mut self, act: impl FnOnce(&Vnet) -> Result<(), Error>) {
         if let Err(failure) = act(self.host) {
             self.failure.get_or_insert(failure);
         }
@@ -145,11 +144,11 @@ impl Undoing<'_> {
 }
 
 /// Has the kernel drop packets to the networks of the addresses.
-fn drop_packets(host: &Vnet, plan: &AddressMove) -> Result<(), StepError> {
+fn drop_packets(host: &Vnet, plan: &AddressMove) -> Result<(), Error> {
     for (network, fib) in &plan.dropped {
         match host.add_route(&Route::new(*network, Via::Blackhole).in_fib(*fib)) {
             // Without a loopback address the kernel cannot drop packets so, and the programs see its errors.
-            Err(error) if matches!(error.errno(), Errno::EEXIST | Errno::EOPNOTSUPP) => {}
+            Err(error) if matches!(error.errno(), Some(Errno::EEXIST | Errno::EOPNOTSUPP)) => {}
             other => other?,
         }
     }
@@ -157,7 +156,7 @@ fn drop_packets(host: &Vnet, plan: &AddressMove) -> Result<(), StepError> {
 }
 
 /// Has the kernel send again.
-fn drop_no_more(host: &Vnet, plan: &AddressMove) -> Result<(), StepError> {
+fn drop_no_more(host: &Vnet, plan: &AddressMove) -> Result<(), Error> {
     let mut tables: Vec<Fib> = plan.dropped.iter().map(|(_, fib)| *fib).collect();
     tables.dedup();
     for fib in tables {
@@ -172,7 +171,7 @@ fn drop_no_more(host: &Vnet, plan: &AddressMove) -> Result<(), StepError> {
 }
 
 /// Takes routes and addresses off the interface that got them.
-fn take_off(host: &Vnet, plan: &AddressMove) -> Result<(), StepError> {
+fn take_off(host: &Vnet, plan: &AddressMove) -> Result<(), Error> {
     let index = host.index(&plan.to)?;
     let present = Present::read(host, &plan.routes)?;
     for moved in &plan.routes {
@@ -195,7 +194,7 @@ fn take_off(host: &Vnet, plan: &AddressMove) -> Result<(), StepError> {
 }
 
 /// Gives addresses back to the interface that had them.
-fn put_back(host: &Vnet, plan: &AddressMove) -> Result<(), StepError> {
+fn put_back(host: &Vnet, plan: &AddressMove) -> Result<(), Error> {
     let lift = plan.forbidden && !look::takes_member_addresses(host);
     if lift {
         host.set_sysctl_int(MEMBER_ADDRESSES, 1)?;
@@ -208,7 +207,7 @@ fn put_back(host: &Vnet, plan: &AddressMove) -> Result<(), StepError> {
 }
 
 /// Gives routes back to the interface that had them.
-fn routes_back(host: &Vnet, plan: &AddressMove) -> Result<(), StepError> {
+fn routes_back(host: &Vnet, plan: &AddressMove) -> Result<(), Error> {
     let index = host.index(&plan.from)?;
     let present = Present::read(host, &plan.routes)?;
     for moved in plan.routes.iter().filter(|moved| !present.leads(moved, index)) {
@@ -219,7 +218,7 @@ fn routes_back(host: &Vnet, plan: &AddressMove) -> Result<(), StepError> {
 
 /// Gives addresses back, in their order. The kernel keeps the order in which addresses were added: from the first
 /// that is missing on, all are added anew.
-fn give_addresses(host: &Vnet, plan: &AddressMove) -> Result<(), StepError> {
+fn give_addresses(host: &Vnet, plan: &AddressMove) -> Result<(), Error> {
     let from = &plan.from;
     let there = host.ipv4_addresses(from)?;
     let inet = common(there.iter().map(|one| one.network.ip()), plan.inet.iter().map(|one| one.network.ip()));
@@ -253,7 +252,7 @@ fn common<T: PartialEq>(one: impl Iterator<Item = T>, other: impl Iterator<Item 
 }
 
 /// Adds an address with what is left of its life; one that has ended meanwhile is left out.
-fn add_ipv6(host: &Vnet, plan: &AddressMove, to: &InterfaceName, moved: &MovedIpv6) -> Result<(), StepError> {
+fn add_ipv6(host: &Vnet, plan: &AddressMove, to: &InterfaceName, moved: &MovedIpv6) -> Result<(), Error> {
     let now = host.kernel().now();
     let Some(valid) = left(moved.address.valid, moved.valid_until, now) else { return Ok(()) };
     let preferred = left(moved.address.preferred, moved.preferred_until, now).unwrap_or(Lifetime::Seconds(0));
@@ -273,7 +272,7 @@ fn left(lifetime: Lifetime, until: Option<Duration>, now: Duration) -> Option<Li
 }
 
 /// Sets the flags of neighbour discovery to these.
-fn set_nd6(host: &Vnet, name: &InterfaceName, flags: Nd6Flags) -> Result<(), StepError> {
+fn set_nd6(host: &Vnet, name: &InterfaceName, flags: Nd6Flags) -> Result<(), Error> {
     host.change_nd6_flags(name, flags, !flags)?;
     Ok(())
 }
@@ -291,7 +290,7 @@ fn through(moved: &MovedRoute, index: u16) -> Route {
 }
 
 /// Adds routes through an interface.
-fn add_routes(host: &Vnet, routes: &[MovedRoute], name: &InterfaceName) -> Result<(), StepError> {
+fn add_routes(host: &Vnet, routes: &[MovedRoute], name: &InterfaceName) -> Result<(), Error> {
     if routes.is_empty() {
         return Ok(());
     }
@@ -299,21 +298,21 @@ fn add_routes(host: &Vnet, routes: &[MovedRoute], name: &InterfaceName) -> Resul
     routes.iter().try_for_each(|moved| add(host, moved, index))
 }
 
-fn add(host: &Vnet, moved: &MovedRoute, index: u16) -> Result<(), StepError> {
+fn add(host: &Vnet, moved: &MovedRoute, index: u16) -> Result<(), Error> {
     match host.add_route(&through(moved, index)) {
         // An advertisement was faster.
-        Err(error) if error.errno() == Errno::EEXIST => Ok(()),
+        Err(error) if error.errno() == Some(Errno::EEXIST) => Ok(()),
         other => Ok(other?),
     }
 }
 
-fn delete(host: &Vnet, route: &Route) -> Result<(), StepError> {
+fn delete(host: &Vnet, route: &Route) -> Result<(), Error> {
     let gateway = match route.via {
         Via::Gateway(gateway) => Some(gateway),
         _ => None,
     };
     match host.delete_route(route.destination, gateway, route.fib) {
-        Err(error) if error.errno() == Errno::ESRCH => Ok(()),
+        Err(error) if error.errno() == Some(Errno::ESRCH) => Ok(()),
         other => Ok(other?),
     }
 }
@@ -322,7 +321,7 @@ fn delete(host: &Vnet, route: &Route) -> Result<(), StepError> {
 struct Present(BTreeMap<Fib, Vec<RouteEntry>>);
 
 impl Present {
-    fn read(host: &Vnet, moved: &[MovedRoute]) -> Result<Present, StepError> {
+    fn read(host: &Vnet, moved: &[MovedRoute]) -> Result<Present, Error> {
         let tables: BTreeSet<Fib> = moved.iter().map(|moved| moved.route.fib).collect();
         let mut present = BTreeMap::new();
         for fib in tables {

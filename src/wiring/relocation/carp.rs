@@ -4,14 +4,14 @@
 use std::net::IpAddr;
 
 use super::{AddressMove, MovedVirtualHost};
+use crate::Error;
 use crate::address::{Ipv4Address, Ipv6Address};
 use crate::carp::{VirtualHost, VirtualHostState};
 use crate::types::InterfaceName;
 use crate::vnet::Vnet;
-use crate::wiring::StepError;
 
 /// Makes the virtual hosts on an interface, or sets those that are there.
-pub(super) fn make(host: &Vnet, plan: &AddressMove, on: &InterfaceName) -> Result<(), StepError> {
+pub(super) fn make(host: &Vnet, plan: &AddressMove, on: &InterfaceName) -> Result<(), Error> {
     for moved in &plan.virtual_hosts {
         host.set_virtual_host(on, &VirtualHost { state: VirtualHostState::Init, ..moved.host })?;
     }
@@ -20,7 +20,7 @@ pub(super) fn make(host: &Vnet, plan: &AddressMove, on: &InterfaceName) -> Resul
 
 /// Has the interface be the master again of each virtual host that it was the master of: a virtual host that gets an
 /// address waits for another master first, and the address is nowhere meanwhile.
-pub(super) fn resume(host: &Vnet, plan: &AddressMove, on: &InterfaceName) -> Result<(), StepError> {
+pub(super) fn resume(host: &Vnet, plan: &AddressMove, on: &InterfaceName) -> Result<(), Error> {
     for moved in &plan.virtual_hosts {
         if moved.host.state == VirtualHostState::Master && host.virtual_host(on, moved.host.vhid)?.is_some() {
             host.set_virtual_host(on, &moved.host)?;
@@ -30,7 +30,7 @@ pub(super) fn resume(host: &Vnet, plan: &AddressMove, on: &InterfaceName) -> Res
 }
 
 /// Removes virtual hosts that were made on an interface and got no address: they go with an address.
-pub(super) fn remove_empty(host: &Vnet, plan: &AddressMove, on: &InterfaceName) -> Result<(), StepError> {
+pub(super) fn remove_empty(host: &Vnet, plan: &AddressMove, on: &InterfaceName) -> Result<(), Error> {
     for MovedVirtualHost { host: moved, addresses } in &plan.virtual_hosts {
         if host.virtual_host(on, moved.vhid)?.is_none() {
             continue;
@@ -65,7 +65,7 @@ pub(super) fn add_ipv4(
     plan: &AddressMove,
     on: &InterfaceName,
     address: Ipv4Address,
-) -> Result<(), StepError> {
+) -> Result<(), Error> {
     match plan.vhid_of(address.network.ip().into()) {
         Some(vhid) => host.add_ipv4_of(on, address, vhid)?,
         None => host.add_ipv4(on, address)?,
@@ -79,7 +79,7 @@ pub(super) fn add_ipv6(
     plan: &AddressMove,
     on: &InterfaceName,
     address: Ipv6Address,
-) -> Result<(), StepError> {
+) -> Result<(), Error> {
     match plan.vhid_of(address.network.ip().into()) {
         Some(vhid) => host.add_ipv6_of(on, address, vhid)?,
         None => host.add_ipv6(on, address)?,

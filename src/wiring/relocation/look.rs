@@ -8,7 +8,7 @@ use ipnetwork::IpNetwork;
 
 use crate::address::{Ipv4Address, Ipv6Flags};
 use crate::bridge::{BridgeFlags, NO_MEMBER_ADDRESSES};
-use crate::error::OptionalExtension;
+use crate::error::{Error, OptionalExtension};
 use crate::interface::{Interface, InterfaceType};
 use crate::kernel::Errno;
 use crate::nd6::Nd6Flags;
@@ -16,10 +16,8 @@ use crate::neighbour::Neighbour;
 use crate::route::{Metrics, Route, RouteEntry, RouteFlags, Via};
 use crate::types::{Fib, InterfaceName};
 use crate::vnet::Vnet;
-use crate::wiring::StepError;
 use crate::wiring::journal::{Journal, Owned};
-use crate::wiring::open::WiringError;
-use crate::wiring::problem::Problem;
+use crate::wiring::problem::{Problem, Problems};
 use crate::wiring::run::Site;
 
 /// What neighbour discovery does for the addresses of an interface, and moves with them.
@@ -32,17 +30,17 @@ pub(super) fn plan(
     from: &InterfaceName,
     to: &InterfaceName,
     with_mac: bool,
-) -> Result<AddressMove, WiringError> {
+) -> Result<AddressMove, Error> {
     let host = site.host;
     let interfaces = host.interfaces()?;
     let find = |name: &InterfaceName| interfaces.iter().find(|interface| interface.name == *name);
     let (Some(source), Some(target)) = (find(from), find(to)) else {
         let name = if find(from).is_none() { *from } else { *to };
-        return Err(WiringError::Problems(vec![Problem::NoInterface { name }]));
+        return Err(Error::from(Problem::NoInterface { name }));
     };
     let to_bridge = is_on(host, target, from)?;
     if !to_bridge && !is_on(host, source, to)? {
-        return Err(WiringError::Problems(vec![Problem::NotBridgeAndMember { from: *from, to: *to }]));
+        return Err(Error::from(Problem::NotBridgeAndMember { from: *from, to: *to }));
     }
     let mut problems = Vec::new();
     let forbidden = !takes_member_addresses(host);
@@ -83,7 +81,7 @@ pub(super) fn plan(
         problems.push(Problem::FibOfAddresses { from: *from, has, to: *to, wants });
     }
     if !problems.is_empty() {
-        return Err(WiringError::Problems(problems));
+        return Err(Problems(problems).into());
     }
 
     let autoconf = inet6.iter().any(|moved| moved.address.flags.contains(Ipv6Flags::AUTOCONF));
@@ -123,7 +121,7 @@ fn virtual_hosts(
     from: &InterfaceName,
     to: &InterfaceName,
     problems: &mut Vec<Problem>,
-) -> Result<Vec<MovedVirtualHost>, StepError> {
+) -> Result<Vec<MovedVirtualHost>, Error> {
     let mut moved: Vec<MovedVirtualHost> = Vec::new();
     let on_both: Vec<u8> = host.carp_addresses(to)?.into_iter().map(|(_, vhid)| vhid).collect();
     for (address, vhid) in host.carp_addresses(from)? {
@@ -144,13 +142,13 @@ fn virtual_hosts(
 }
 
 /// The neighbours behind an interface that somebody has set.
-fn neighbours(host: &Vnet, interface: &Interface) -> Result<Vec<Neighbour>, StepError> {
+fn neighbours(host: &Vnet, interface: &Interface) -> Result<Vec<Neighbour>, Error> {
     let set = |neighbour: &Neighbour| neighbour.permanent && neighbour.index == interface.index;
     Ok(host.neighbours()?.into_iter().filter(|neighbour| set(neighbour) && neighbour.mac.is_some()).collect())
 }
 
 /// Whether an interface is a bridge, and another one a member of it.
-fn is_on(host: &Vnet, bridge: &Interface, member: &InterfaceName) -> Result<bool, StepError> {
+fn is_on(host: &Vnet, bridge: &Interface, member: &InterfaceName) -> Result<bool, Error> {
     if bridge.kind != InterfaceType::BRIDGE {
         return Ok(false);
     }
@@ -158,7 +156,7 @@ fn is_on(host: &Vnet, bridge: &Interface, member: &InterfaceName) -> Result<bool
         .member_flags(&bridge.name, member)
         .optional()
         .or_else(|error| match error.errno() {
-            Errno::ENOENT => Ok(None),
+            Some(Errno::ENOENT) => Ok(None),
             _ => Err(error),
         })?
         .is_some())
@@ -179,7 +177,7 @@ fn neighbour_discovery(
     host: &Vnet,
     from: &InterfaceName,
     to: &InterfaceName,
-) -> Result<((Nd6Flags, Nd6Flags), (Nd6Flags, Nd6Flags)), StepError> {
+) -> Result<((Nd6Flags, Nd6Flags), (Nd6Flags, Nd6Flags)), Error> {
     let (from, to) = (flags(host, from)?, flags(host, to)?);
     if from.contains(Nd6Flags::DISABLED) {
         return Ok(((from, from), (to, to)));
@@ -189,15 +187,15 @@ fn neighbour_discovery(
 }
 
 /// The flags of an interface; those of one that does no IPv6 say so.
-fn flags(host: &Vnet, name: &InterfaceName) -> Result<Nd6Flags, StepError> {
+fn flags(host: &Vnet, name: &InterfaceName) -> Result<Nd6Flags, Error> {
     match host.nd6_flags(name) {
-        Err(error) if error.errno() == Errno::EPFNOSUPPORT => Ok(Nd6Flags::DISABLED),
+        Err(error) if error.errno() == Some(Errno::EPFNOSUPPORT) => Ok(Nd6Flags::DISABLED),
         other => Ok(other?),
     }
 }
 
 /// The routes of all tables that lead through an interface, and are no address's own.
-fn routes(host: &Vnet, interface: &Interface) -> Result<Vec<MovedRoute>, StepError> {
+fn routes(host: &Vnet, interface: &Interface) -> Result<Vec<MovedRoute>, Error> {
     let mut moved = Vec::new();
     for fib in tables(host) {
         for route in host.routes(fib)? {
@@ -216,7 +214,7 @@ fn routes(host: &Vnet, interface: &Interface) -> Result<Vec<MovedRoute>, StepErr
 
 /// Both halves of each network of these addresses, in each routing table: a route to a half comes before that to the
 /// whole. Those that have a route already are left out.
-fn halves(host: &Vnet, inet: &[Ipv4Address]) -> Result<Vec<(IpNetwork, Fib)>, StepError> {
+fn halves(host: &Vnet, inet: &[Ipv4Address]) -> Result<Vec<(IpNetwork, Fib)>, Error> {
     let mut halves: Vec<(IpNetwork, Fib)> = Vec::new();
     for fib in tables(host) {
         let routes = host.routes(fib)?;
@@ -249,7 +247,7 @@ fn is_given(route: &RouteEntry) -> bool {
 }
 
 /// The addresses of an interface that jails have put there.
-fn of_jails(site: &Site<'_>, from: &InterfaceName, to: &InterfaceName) -> Result<Vec<Problem>, StepError> {
+fn of_jails(site: &Site<'_>, from: &InterfaceName, to: &InterfaceName) -> Result<Vec<Problem>, Error> {
     let mut problems = Vec::new();
     let mut look = |journal: &Journal, jail: &str| {
         for owned in journal.owned() {

@@ -23,12 +23,12 @@ use std::time::Duration;
 
 use ipnetwork::IpNetwork;
 
-use super::StepError;
 use super::lock::Lock;
-use super::open::{Wiring, WiringError};
+use super::open::Wiring;
 use super::problem::Problem;
 use super::run::Site;
 use super::state::StateDirectory;
+use crate::Error;
 use crate::address::{Ipv4Address, Ipv6Address};
 use crate::carp::{VirtualHost, VirtualHostState};
 use crate::nd6::Nd6Flags;
@@ -126,13 +126,13 @@ pub struct PendingMove {
 
 impl PendingMove {
     /// What is written down in a state directory.
-    fn of(state: &StateDirectory, boot: &str) -> Result<Option<PendingMove>, StepError> {
+    fn of(state: &StateDirectory, boot: &str) -> Result<Option<PendingMove>, Error> {
         let recorded = record::read_from(state, boot)?;
         Ok(recorded.map(|recorded| PendingMove { plan: recorded.plan, done: recorded.stage == Stage::Done }))
     }
 
     /// As [`PendingMove::of`], but for a move that somebody works on right now.
-    pub(crate) fn left_alone(state: &StateDirectory, boot: &str) -> Result<Option<PendingMove>, StepError> {
+    pub(crate) fn left_alone(state: &StateDirectory, boot: &str) -> Result<Option<PendingMove>, Error> {
         Ok(PendingMove::of(state, boot)?.filter(|_| !state.addresses_are_locked()))
     }
 }
@@ -231,8 +231,8 @@ impl Wiring {
     ///
     /// # Errors
     ///
-    /// * [`WiringError::Problems`]: what keeps the addresses from being moved.
-    /// * [`WiringError::Failure`]: the kernel, or a file.
+    /// * [`ErrorKind::Problems`](crate::ErrorKind::Problems): what keeps the addresses from being moved.
+    /// * the kernel, or a file.
     ///
     /// ```
     /// use jailwire::wiring::Wiring;
@@ -253,7 +253,7 @@ impl Wiring {
         from: &InterfaceName,
         to: &InterfaceName,
         with_mac: bool,
-    ) -> Result<AddressMove, WiringError> {
+    ) -> Result<AddressMove, Error> {
         look::plan(&self.site(), from, to, with_mac)
     }
 
@@ -261,18 +261,16 @@ impl Wiring {
     ///
     /// # Errors
     ///
-    /// * [`WiringError::Problems`]: another move waits to be confirmed.
-    /// * [`WiringError::Failure`]: a call failed. The move was undone; where that failed too, the message says so, and
+    /// * [`ErrorKind::Problems`](crate::ErrorKind::Problems): another move waits to be confirmed.
+    /// * a call failed. The move was undone; where that failed too, the message says so, and
     ///   [`Wiring::undo_move`] goes on with it.
-    pub fn move_addresses(&self, plan: &AddressMove) -> Result<(), WiringError> {
+    pub fn move_addresses(&self, plan: &AddressMove) -> Result<(), Error> {
         let site = self.site();
         let _lock = lock(&site)?;
         if let Some(pending) = record::read(&site)? {
             match pending.stage {
                 Stage::Done => {
-                    return Err(WiringError::Problems(vec![Problem::MovePending {
-                        what: pending.plan.to_string(),
-                    }]));
+                    return Err(Error::from(Problem::MovePending { what: pending.plan.to_string() }));
                 }
                 // Its mover was killed.
                 Stage::Begun | Stage::Undoing => apply::undo(&site, &pending.plan)?,
@@ -282,11 +280,10 @@ impl Wiring {
         let moved = apply::forward(&site, plan).and_then(|()| record::note(&site, Stage::Done));
         let Err(failure) = moved else { return Ok(()) };
         match apply::undo(&site, plan) {
-            Ok(()) => Err(failure.into()),
-            Err(also) => Err(StepError::Invalid(format!(
+            Ok(()) => Err(failure),
+            Err(also) => Err(Error::other(format!(
                 "{failure}; the move could not be undone either: {also}; `jailwire host undo` tries again"
-            ))
-            .into()),
+            ))),
         }
     }
 
@@ -295,25 +292,23 @@ impl Wiring {
     /// # Errors
     ///
     /// Those of reading a file.
-    pub fn pending_move(&self) -> Result<Option<PendingMove>, WiringError> {
+    pub fn pending_move(&self) -> Result<Option<PendingMove>, Error> {
         let site = self.site();
-        Ok(PendingMove::of(site.state, site.boot)?)
+        PendingMove::of(site.state, site.boot)
     }
 
     /// Has a move that is done stay. Returns it, or none if nothing waits.
     ///
     /// # Errors
     ///
-    /// * [`WiringError::Problems`]: the move was interrupted, and can only be undone.
-    /// * [`WiringError::Failure`]: a file.
-    pub fn confirm_move(&self) -> Result<Option<AddressMove>, WiringError> {
+    /// * [`ErrorKind::Problems`](crate::ErrorKind::Problems): the move was interrupted, and can only be undone.
+    /// * a file.
+    pub fn confirm_move(&self) -> Result<Option<AddressMove>, Error> {
         let site = self.site();
         let _lock = lock(&site)?;
         let Some(recorded) = record::read(&site)? else { return Ok(None) };
         if recorded.stage != Stage::Done {
-            return Err(WiringError::Problems(vec![Problem::MoveInterrupted {
-                what: recorded.plan.to_string(),
-            }]));
+            return Err(Error::from(Problem::MoveInterrupted { what: recorded.plan.to_string() }));
         }
         record::confirm(&site, &recorded.plan)?;
         Ok(Some(recorded.plan))
@@ -327,9 +322,9 @@ impl Wiring {
     ///
     /// # Errors
     ///
-    /// [`WiringError::Failure`]: the kernel, or a file. What is done of the undoing stays done, and the next call goes
+    /// the kernel, or a file. What is done of the undoing stays done, and the next call goes
     /// on with it.
-    pub fn undo_move(&self, token: Option<&str>) -> Result<Option<AddressMove>, WiringError> {
+    pub fn undo_move(&self, token: Option<&str>) -> Result<Option<AddressMove>, Error> {
         let site = self.site();
         let _lock = lock(&site)?;
         let Some(recorded) = record::read(&site)? else { return Ok(None) };
@@ -342,6 +337,6 @@ impl Wiring {
 }
 
 /// One at a time moves, undoes and confirms.
-fn lock(site: &Site<'_>) -> Result<Lock, StepError> {
+fn lock(site: &Site<'_>) -> Result<Lock, Error> {
     Ok(site.state.lock_addresses()?)
 }

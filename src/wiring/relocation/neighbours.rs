@@ -1,17 +1,17 @@
 //! The neighbours that somebody has set. The kernel forgets them with the address whose network they are in.
 
 use super::AddressMove;
+use crate::Error;
 use crate::kernel::Errno;
 use crate::neighbour::Neighbour;
 use crate::types::InterfaceName;
 use crate::vnet::Vnet;
-use crate::wiring::StepError;
 
 /// Deletes them where they are: the kernel does not forget all of them.
-pub(super) fn delete(host: &Vnet, plan: &AddressMove, on: &InterfaceName) -> Result<(), StepError> {
+pub(super) fn delete(host: &Vnet, plan: &AddressMove, on: &InterfaceName) -> Result<(), Error> {
     for neighbour in of(host, plan, on)? {
         match host.delete_neighbour(&neighbour) {
-            Err(error) if error.errno() == Errno::ENOENT => {}
+            Err(error) if error.errno() == Some(Errno::ENOENT) => {}
             other => other?,
         }
     }
@@ -19,11 +19,11 @@ pub(super) fn delete(host: &Vnet, plan: &AddressMove, on: &InterfaceName) -> Res
 }
 
 /// Sets them anew.
-pub(super) fn set(host: &Vnet, plan: &AddressMove, on: &InterfaceName) -> Result<(), StepError> {
+pub(super) fn set(host: &Vnet, plan: &AddressMove, on: &InterfaceName) -> Result<(), Error> {
     for neighbour in of(host, plan, on)? {
         match host.set_neighbour(&neighbour) {
             // No address has its network any more: one that has ended meanwhile.
-            Err(error) if error.errno() == Errno::ENOMEM => {}
+            Err(error) if error.errno() == Some(Errno::ENOMEM) => {}
             other => other?,
         }
     }
@@ -31,7 +31,7 @@ pub(super) fn set(host: &Vnet, plan: &AddressMove, on: &InterfaceName) -> Result
 }
 
 /// The neighbours as they are behind an interface.
-fn of(host: &Vnet, plan: &AddressMove, on: &InterfaceName) -> Result<Vec<Neighbour>, StepError> {
+fn of(host: &Vnet, plan: &AddressMove, on: &InterfaceName) -> Result<Vec<Neighbour>, Error> {
     if plan.neighbours.is_empty() {
         return Ok(Vec::new());
     }

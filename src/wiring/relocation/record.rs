@@ -11,13 +11,13 @@ use std::time::Duration;
 use ipnetwork::{IpNetwork, Ipv4Network, Ipv6Network};
 
 use super::{AddressMove, MacChange, MovedIpv6, MovedRoute, MovedVirtualHost};
+use crate::Error;
 use crate::address::{Ipv4Address, Ipv6Address, Ipv6Flags, Lifetime};
 use crate::carp::{VirtualHost, VirtualHostKey, VirtualHostState};
 use crate::nd6::Nd6Flags;
 use crate::neighbour::Neighbour;
 use crate::route::{Gateway, Metrics, Route, Via};
 use crate::types::{Fib, InterfaceName, MacAddr};
-use crate::wiring::StepError;
 use crate::wiring::records::{add_line, escape, network, unescape, verified};
 use crate::wiring::run::Site;
 use crate::wiring::state::StateDirectory;
@@ -63,12 +63,12 @@ pub(super) struct Recorded {
 
 /// Reads what is written down. None: nothing is, or only what the machine's last boot has ended, or what was torn before
 /// anything was changed.
-pub(super) fn read(site: &Site<'_>) -> Result<Option<Recorded>, StepError> {
+pub(super) fn read(site: &Site<'_>) -> Result<Option<Recorded>, Error> {
     read_from(site.state, site.boot)
 }
 
 /// As [`read`], where there is no wiring.
-pub(super) fn read_from(state: &StateDirectory, boot: &str) -> Result<Option<Recorded>, StepError> {
+pub(super) fn read_from(state: &StateDirectory, boot: &str) -> Result<Option<Recorded>, Error> {
     let path = state.addresses();
     let text = match std::fs::read(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -100,7 +100,7 @@ pub(super) fn read_from(state: &StateDirectory, boot: &str) -> Result<Option<Rec
 }
 
 /// Writes a move down, before its first change.
-pub(super) fn begin(site: &Site<'_>, plan: &AddressMove) -> Result<(), StepError> {
+pub(super) fn begin(site: &Site<'_>, plan: &AddressMove) -> Result<(), Error> {
     let path = site.state.addresses();
     // One that was torn, or of another boot.
     site.files.remove_file_if_present(&path)?;
@@ -108,24 +108,24 @@ pub(super) fn begin(site: &Site<'_>, plan: &AddressMove) -> Result<(), StepError
     add_line(&mut text, &format!("{FORMAT}\t{}", escape(site.boot)));
     lines(plan).iter().for_each(|line| add_line(&mut text, line));
     add_line(&mut text, Stage::Begun.as_str());
-    Ok(site.files.append(&path, text.as_bytes(), MODE)?)
+    site.files.append(&path, text.as_bytes(), MODE)
 }
 
 /// Writes down how far a move has come.
-pub(super) fn note(site: &Site<'_>, stage: Stage) -> Result<(), StepError> {
+pub(super) fn note(site: &Site<'_>, stage: Stage) -> Result<(), Error> {
     let mut text = String::new();
     add_line(&mut text, stage.as_str());
-    Ok(site.files.append(&site.state.addresses(), text.as_bytes(), MODE)?)
+    site.files.append(&site.state.addresses(), text.as_bytes(), MODE)
 }
 
 /// Forgets a move that was undone.
-pub(super) fn forget(site: &Site<'_>) -> Result<(), StepError> {
+pub(super) fn forget(site: &Site<'_>) -> Result<(), Error> {
     site.files.remove_file_if_present(&site.state.addresses())?;
     Ok(())
 }
 
 /// Forgets a move that stays, but for the link address that the bridge had before.
-pub(super) fn confirm(site: &Site<'_>, plan: &AddressMove) -> Result<(), StepError> {
+pub(super) fn confirm(site: &Site<'_>, plan: &AddressMove) -> Result<(), Error> {
     let path = site.state.link_addresses();
     match plan.mac {
         // It has its own again.
@@ -147,7 +147,7 @@ pub(super) fn kept_mac(
     site: &Site<'_>,
     name: &InterfaceName,
     now: MacAddr,
-) -> Result<Option<MacAddr>, StepError> {
+) -> Result<Option<MacAddr>, Error> {
     let text = match std::fs::read(site.state.link_addresses()) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         other => other?,

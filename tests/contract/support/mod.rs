@@ -78,7 +78,7 @@ pub trait Refusal: Debug {
 
 impl Refusal for jailwire::Error {
     fn number(&self) -> Errno {
-        self.errno()
+        self.errno().expect("the kernel refused")
     }
     fn words(&self) -> Option<&str> {
         self.kernel_text()

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use jailwire::iocage::lifecycle::{Error, Host, Report as _};
+use jailwire::iocage::lifecycle::{Host, Report as _};
 use jailwire::iocage::name::JailName;
 use jailwire::iocage::order::Turn;
 use jailwire::iocage::store::Entry;
@@ -229,7 +229,7 @@ fn carry_out<J: Job<Outcome = Told>>(
         let warnings = if alone { Vec::new() } else { warnings(name) };
         let warnings = warnings.into_iter().map(Line::Warned).chain(lines);
         // That it had nothing to do is said once: with its number, where each jail has a line with one.
-        let idle = [Error::Running(name.clone()).to_string(), format!("{} is not running!", name.flat())];
+        let idle = [format!("{name} is already running!"), format!("{} is not running!", name.flat())];
         let is_told = |line: &Line| matches!(line, Line::Warned(text) if idle.contains(text));
         let counts = !alone && matches!(end, End::Done(..)) && work.tells_each();
         work.tell(warnings.filter(|line| !counts || !is_told(line)));

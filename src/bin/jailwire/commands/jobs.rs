@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use jailwire::iocage::fitness;
-use jailwire::iocage::lifecycle::{Error, Host, Report, Starting, Stopped, Stopping};
+use jailwire::iocage::lifecycle::{Host, Report, Starting, Stopped, Stopping};
 use jailwire::iocage::name::JailName;
 use jailwire::iocage::order::Turn;
 use jailwire::iocage::store::Entry;
 use jailwire::jail;
 use jailwire::wiring::bulk::{Job, Next, Stage};
+use jailwire::{Error, ErrorKind};
 use serde_json::{Value, json};
 
 use super::selected::Selected;
@@ -103,8 +104,9 @@ impl Start<'_, '_> {
                 Next::Go(Stage::Network)
             }
             // If the user asked for all jails, or for a jail that depends on this one, a running jail is fine.
-            Err(error @ Error::Running(_))
-                if !(self.selected.named && self.selected.entries.contains(&entry)) =>
+            Err(error)
+                if error.kind() == ErrorKind::Running
+                    && !(self.selected.named && self.selected.entries.contains(&entry)) =>
             {
                 if !self.selected.named && !self.selected.rc {
                     self.lines.warn(&error.to_string());

@@ -5,13 +5,14 @@ use std::io::{self, BufRead as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
-use jailwire::iocage::lifecycle::{Error as LifecycleError, Host, Report as _};
+use jailwire::iocage::lifecycle::{Host, Report as _};
 use jailwire::iocage::manage::{
-    self, Base, CloneOf, Error, Form, HostHas, NewJail, NewName, Recipe, Storage,
+    self, Base, CloneOf, Form, HostHas, NewJail, NewName, Recipe, Storage, no_base,
 };
 use jailwire::iocage::name::JailName;
 use jailwire::iocage::store::Entry;
 use jailwire::kernel::Mounted;
+use jailwire::{Error, ErrorKind};
 use serde_json::json;
 
 use super::bulk::{self, Bulk};
@@ -27,7 +28,7 @@ pub fn create(environment: &Environment, args: &cli::Create) -> Result<ExitCode,
         (_, _, true) => Base::Empty,
         (Some(release), ..) => Base::release(release),
         (_, Some(template), _) => Base::Template(template.clone()),
-        (None, None, false) => return Err(Error::NoBase.into()),
+        (None, None, false) => return Err(no_base().into()),
     };
     let name = match (args.name.clone(), args.uuid.clone(), args.short) {
         (Some(name), ..) => NewName::Name(name),
@@ -144,7 +145,9 @@ pub fn clone(environment: &Environment, args: &cli::CloneJail) -> Result<ExitCod
     let made = environment.with_host(|host| {
         let report = Work::begin(false, true);
         let _held = host.hold_down(&source, &mut report.report()).map_err(|error| match error {
-            LifecycleError::Running(name) => format!("Jail: {name} must not be running to be cloned!").into(),
+            error if error.kind() == ErrorKind::Running => {
+                format!("Jail: {} must not be running to be cloned!", source.name).into()
+            }
             other => CommandError::from(other),
         })?;
         making.all("cloned", recipe)

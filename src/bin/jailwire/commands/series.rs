@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use jailwire::files::FileError;
+use jailwire::Error;
 use jailwire::iocage::name::JailName;
 use jailwire::iocage::store::Store;
 use serde_json::{Value, json};
@@ -51,7 +51,7 @@ impl<'a> Series<'a> {
     }
 
     /// Forgets the names: all jails are there, or another command comes after.
-    pub fn end(&self) -> Result<(), FileError> {
+    pub fn end(&self) -> Result<(), Error> {
         let path = self.path();
         self.environment.with_files(|files| {
             files.finish_replacing(&path)?;

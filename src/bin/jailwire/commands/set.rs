@@ -4,9 +4,9 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use jailwire::iocage::config::{ConfigError, JailConfig, Level, Problem};
+use jailwire::iocage::config::{JailConfig, Level, Problem};
 use jailwire::iocage::fitness;
-use jailwire::iocage::lifecycle::{Error as LifecycleError, Report as _};
+use jailwire::iocage::lifecycle::Report as _;
 use jailwire::iocage::live::Live;
 use jailwire::iocage::manage::{self, Recipe, Storage};
 use jailwire::iocage::name::JailName;
@@ -93,7 +93,7 @@ fn turn(
     environment.require_root("convert")?;
     environment.with_host(|host| -> Result<(), CommandError> {
         let held = host.hold_down(entry, &mut work.report()).map_err(|error| match error {
-            LifecycleError::Running(name) => running(&name).into(),
+            error if error.kind() == jailwire::ErrorKind::Running => running(&entry.name).into(),
             other => CommandError::from(other),
         });
         let _held = held?;
@@ -166,7 +166,9 @@ impl Meaning {
                 }
                 meaning.problems.extend(config.warnings);
             }
-            Err(ConfigError::Problems { problems, .. }) => meaning.problems = problems,
+            Err(error) if !error.config_problems().is_empty() => {
+                meaning.problems = error.config_problems().to_vec();
+            }
             Err(error) => return Err(error.into()),
         }
         meaning.problems.extend(fitness::dependencies(&environment.store, properties));

@@ -3,13 +3,14 @@
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use jailwire::iocage::manage::{Error, Recipe, Storage, snapshots};
+use jailwire::iocage::manage::{Recipe, Storage, snapshots};
 use jailwire::iocage::name::JailName;
 use jailwire::iocage::store::{Entry, Place, Selection};
 use jailwire::iocage::zfs::{Dataset, Datasets, Snapshot};
+use jailwire::{Error, ErrorKind};
 use serde_json::json;
 
-use jailwire::iocage::lifecycle::{Error as LifecycleError, Report as _};
+use jailwire::iocage::lifecycle::Report as _;
 
 use super::manage::{carry_out, confirmed, mounts};
 use super::preview;
@@ -107,7 +108,9 @@ pub fn snapremove(environment: &Environment, args: &cli::SnapRemove) -> Result<E
                 let said = format!("Snapshot: {}@{name} destroyed", name_of(storage, entry));
                 match snapshots::remove(entry, name, storage) {
                     // Of all jails, those that have it.
-                    Err(Error::NoSnapshot(_)) if all_jails => Ok((Recipe::default(), Vec::new())),
+                    Err(error) if error.kind() == ErrorKind::NotFound && all_jails => {
+                        Ok((Recipe::default(), Vec::new()))
+                    }
                     recipe => Ok((recipe?, vec![said])),
                 }
             },
@@ -194,7 +197,7 @@ pub fn rollback(environment: &Environment, args: &cli::Rollback) -> Result<ExitC
     environment.with_host(|host| -> Result<(), CommandError> {
         let held = host.hold_down(&entry, &mut work.report());
         let _held = held.map_err(|error| match error {
-            LifecycleError::Running(name) => running(&name).into(),
+            error if error.kind() == ErrorKind::Running => running(&entry.name).into(),
             other => CommandError::from(other),
         })?;
         let _names = store.lock_names()?;

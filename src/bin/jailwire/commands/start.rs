@@ -3,7 +3,8 @@
 use std::fs;
 use std::process::ExitCode;
 
-use jailwire::iocage::lifecycle::{Error, Host, Report as _};
+use jailwire::ErrorKind;
+use jailwire::iocage::lifecycle::{Host, Report as _};
 use serde_json::json;
 
 use super::bulk::{self, Bulk};
@@ -91,7 +92,7 @@ pub fn preview(environment: &Environment, host: &Host<'_>, selected: &Selected, 
                 }
                 super::preview::preview(work, name, "started", &preview);
             }
-            Err(error @ Error::Running(_)) => {
+            Err(error) if error.kind() == ErrorKind::Running => {
                 work.report().warn(&error.to_string());
                 work.done(name, "running", json!({}));
             }

@@ -2,6 +2,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use super::*;
+use crate::Error;
 use crate::files::Files;
 use crate::jail::{self, JailParameters, JailSystem};
 use crate::kernel::{Calls, Clock, Kernel};
@@ -161,9 +162,9 @@ fn one_that_fails_takes_down_only_those_that_depend_on_it() {
 fn a_task_after_the_start_that_fails_takes_the_jail_back() {
     let world = World::new();
     let before = world.sim.describe();
-    let failing = |jid: Option<Jid>| -> Result<(), StepError> {
+    let failing = |jid: Option<Jid>| -> Result<(), Error> {
         assert!(jid.is_some());
-        Err(StepError::Invalid("no service came up".into()))
+        Err(Error::other("no service came up"))
     };
     let jails = vec![BulkJail { after: Some(Box::new(failing)), ..jail(1) }];
     let fates = world.start(jails, &Cancel::new());

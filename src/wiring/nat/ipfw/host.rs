@@ -66,7 +66,7 @@ impl Host {
         for instance in used {
             match ipfw.nat(instance.nat()) {
                 Ok(nat) => host.nats.extend(nat.map(|nat| (instance, nat))),
-                Err(error) if error.errno() == Errno::EINVAL => break,
+                Err(error) if error.errno() == Some(Errno::EINVAL) => break,
                 Err(error) => return Err(error),
             }
         }
@@ -249,7 +249,7 @@ pub(super) fn unmake(ipfw: &Ipfw, seen: &Host, instance: Instance) -> Result<()>
         match ipfw.delete_nat(number) {
             Ok(_) => {}
             // `ipfw_nat` was unloaded, with all that it had.
-            Err(error) if error.errno() == Errno::EINVAL => {}
+            Err(error) if error.errno() == Some(Errno::EINVAL) => {}
             Err(error) => return Err(error),
         }
     }

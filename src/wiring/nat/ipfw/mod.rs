@@ -7,7 +7,7 @@ mod names;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 
-use super::super::problem::Problem;
+use super::super::problem::{Problem, Problems};
 use super::rules::{self, Taken, is_usable};
 use super::surroundings::forwarding_off;
 use super::{Backend, JailNat, Published, PublishedPorts, Surroundings, Translated, pf};
@@ -17,7 +17,6 @@ use crate::packet_filter::ipfw::{Ipfw, NatRedirect};
 use crate::packet_filter::{Anchor, Family};
 use crate::types::InterfaceName;
 use crate::vnet::Vnet;
-use crate::wiring::WiringError;
 
 use host::{Host, Mark};
 use names::{INSTANCES, Instance};
@@ -45,26 +44,26 @@ impl Wish {
 fn open(host: &Vnet) -> Result<Option<Ipfw>> {
     // Asked first: it takes one call where there is no ipfw, as on most hosts.
     match host.sysctl_int("net.inet.ip.fw.enable") {
-        Err(error) if error.errno() == Errno::ENOENT => return Ok(None),
+        Err(error) if error.errno() == Some(Errno::ENOENT) => return Ok(None),
         _ => {}
     }
     match Ipfw::open(host.kernel().clone()) {
         Ok(ipfw) => Ok(Some(ipfw)),
-        Err(error) if error.errno() == Errno::ENOPROTOOPT => Ok(None),
+        Err(error) if error.errno() == Some(Errno::ENOPROTOOPT) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
 /// Gives a jail its rules. The caller holds the lock.
-pub(super) fn put(host: &Vnet, wanted: &JailNat, anchor: &Anchor) -> std::result::Result<(), WiringError> {
-    let ipfw = open(host)?.ok_or(WiringError::Problems(vec![Problem::NoIpfw]))?;
+pub(super) fn put(host: &Vnet, wanted: &JailNat, anchor: &Anchor) -> std::result::Result<(), Error> {
+    let ipfw = open(host)?.ok_or(Error::from(Problem::NoIpfw))?;
     let before = Host::read(&ipfw)?;
     let (wish, problems) = checked(host, &ipfw, &before, wanted, anchor)?;
-    let wish = wish.filter(|_| problems.is_empty()).ok_or(WiringError::Problems(problems))?;
+    let wish = wish.filter(|_| problems.is_empty()).ok_or_else(|| Error::from(Problems(problems)))?;
     let name = names::name_of(anchor);
     let old: Vec<&Mark> = before.marks.iter().filter(|mark| mark.name == name).collect();
     let Some(instance) = instance_for(&ipfw, &before, &wish)? else {
-        return Err(WiringError::Problems(vec![Problem::NoRoomForNat { most: INSTANCES }]));
+        return Err(Error::from(Problem::NoRoomForNat { most: INSTANCES }));
     };
     let said = |mark: &&&Mark| {
         mark.instance == instance && mark.addresses == wish.addresses && mark.translated == wish.translates()
@@ -88,7 +87,7 @@ pub(super) fn put(host: &Vnet, wanted: &JailNat, anchor: &Anchor) -> std::result
         // The first failure is the one to tell. What is left has its rule, by which it is found.
         let _ = take(host, anchor);
     }
-    Ok(settled?)
+    settled
 }
 
 /// What is in the way.

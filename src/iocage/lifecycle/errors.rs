@@ -1,0 +1,61 @@
+//! Why a jail was not started or stopped, in the words of iocage's users.
+
+use crate::error::{Error, ErrorKind};
+use crate::iocage::config::Problem;
+use crate::iocage::name::JailName;
+use crate::types::Jid;
+use crate::wiring::Owed;
+
+/// An error of one jail: it prints as `JAIL: ERROR`.
+pub(super) fn of(name: &JailName) -> impl Fn(Error) -> Error + use<> {
+    let name = name.clone();
+    move |cause| Error::at(&name, cause)
+}
+
+/// The jail cannot be started on this host, or not as it is: `why` says what to do, too.
+pub(super) fn unfit(jail: &JailName, why: impl std::fmt::Display) -> Error {
+    Error::said(ErrorKind::Unsupported, jail, format!("{jail}: {why}"))
+}
+
+/// What the configuration says does not fit the host.
+pub(super) fn misfit(jail: &JailName, problems: Vec<Problem>) -> Error {
+    let lines: String = problems.iter().map(|problem| format!("\n  {problem}")).collect();
+    let message = format!("{jail} cannot be started:{lines}");
+    Error::said(ErrorKind::Problems, jail, message).detailed(problems)
+}
+
+pub(super) fn template(jail: &JailName) -> Error {
+    Error::said(
+        ErrorKind::Unsupported,
+        jail,
+        format!("{jail} is a template: clone it, or set template=0, before you start it"),
+    )
+    .advising("clone it, or set template=0, before you start it")
+}
+
+pub(super) fn running(jail: &JailName) -> Error {
+    Error::said(ErrorKind::Running, jail, format!("{jail} is already running!"))
+}
+
+/// A jail of its name runs that neither we nor iocage have started.
+pub(super) fn foreign(jail: &JailName, jid: Jid) -> Error {
+    let name = jail.kernel_name();
+    let advice = format!("`jail -r {name}` removes it");
+    let message = format!(
+        "{jail} belongs to another program: a jail named {name} runs with jid {jid}, and neither jailwire nor iocage started it. It is left alone; {advice}"
+    );
+    Error::said(ErrorKind::Foreign, jail, message).advising(advice)
+}
+
+/// A command of the jail's failed: how it ended, and what it wrote.
+pub(super) fn command(jail: &JailName, property: &'static str, how: &str, text: &str) -> Error {
+    let lines: String = text.trim_end().lines().map(|line| format!("\n  {line}")).collect();
+    Error::said(ErrorKind::Program, jail, format!("{jail}: {property} {how}{lines}"))
+}
+
+/// Some of what was to be taken away is still there, and stays in the journal.
+pub(super) fn left(jail: &JailName, owed: Owed) -> Error {
+    let lines: String = owed.failures.iter().map(|(owned, why)| format!("\n  {owned}: {why}")).collect();
+    let message = format!("{jail} left something behind, and a later stop will try again:{lines}");
+    Error::said(ErrorKind::Owed, jail, message).advising("stop the jail again").detailed(owed)
+}
