@@ -218,7 +218,9 @@ fn refuses_nothing(
 
 #[test]
 fn a_look_refuses_no_jail_that_others_start_and_stop_meanwhile() {
-    let start = |host: &Host<'_>, entry: &Entry| drop(host.start(entry, &mut Silent).unwrap());
+    let start = |host: &Host<'_>, entry: &Entry| {
+        host.start(entry, &mut Silent).unwrap();
+    };
     let stop = |host: &Host<'_>, entry: &Entry| {
         host.stop(entry, true, &mut Silent).unwrap();
     };

@@ -214,7 +214,7 @@ impl World {
         for address in host.addresses.clone() {
             let IpAddr::V4(address) = address else { continue };
             if let Some(ours) = self.inet_of(index).into_iter().find(|ours| ours.address == address) {
-                // What fails here nobody is told.
+                // The kernel reports no failure of these two.
                 let _ = self.add_prefix(index, &ours);
                 let _ = self.add_own_route(index, &ours);
             }

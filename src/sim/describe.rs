@@ -115,7 +115,7 @@ impl World {
         }
         let mut protocols = interface.protocols.clone();
         protocols.carp.iter_mut().for_each(|host| host.until = None);
-        // Nobody is told their order.
+        // Their order has no meaning.
         protocols.carp.sort_by_key(|host| host.vhid);
         writeln!(out, "  {protocols:?}")
     }

@@ -65,6 +65,8 @@ impl Place {
         let set = sh("arp -an; ndp -an");
         let mut set: Vec<&str> = set.lines().filter(|line| line.contains(":00:00:99")).collect();
         set.sort_unstable();
+        // ndp(8) printed an entry twice on 15.1.
+        set.dedup();
         // Without the time that is left.
         state.extend(set.into_iter().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")));
         for fib in 0..2 {

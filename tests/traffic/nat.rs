@@ -1,7 +1,7 @@
 //! NAT and published ports: which jails reach which others, and with which address.
 
 use jailwire::wiring::nat::{Backend, JailNat};
-use jailwire::wiring::{Error, Problem, Wiring};
+use jailwire::wiring::{Problem, Wiring};
 
 use crate::talk::{Server, WAYS, Way, ask, ask_from_port, hears, is_deaf};
 use crate::tools::{Jail, Made, alone, output, sh};
@@ -131,10 +131,10 @@ impl<'a> Place<'a> {
         let near = JailNat::new("near", ["10.92.0.3".parse().unwrap()]).by(backend).nat();
         for taken in ["8080:80", "9105-9120:80", "203.0.113.1:5353:80/udp"] {
             match self.wiring.publish(&near.clone().publish(taken.parse().unwrap())) {
-                Err(Error::Problems(problems)) => {
-                    assert!(matches!(problems[..], [Problem::PortTaken { .. }]), "{problems:?}");
+                Err(error) => {
+                    assert!(matches!(error.problems(), [Problem::PortTaken { .. }]), "{taken}: {error:?}");
                 }
-                other => panic!("{taken}: {other:?}"),
+                Ok(published) => panic!("{taken}: {published:?}"),
             }
         }
         // The same port of the other protocol, and of another address, is free.
@@ -195,8 +195,8 @@ fn by_pf() {
     // pf is switched on when somebody asks for it, and refused otherwise.
     sh("pfctl -q -d");
     match wiring.publish(&place.web(Backend::Pf).nat()) {
-        Err(Error::Problems(problems)) => assert_eq!(problems, [Problem::PfOff]),
-        other => panic!("{other:?}"),
+        Err(error) => assert_eq!(error.problems(), [Problem::PfOff]),
+        Ok(published) => panic!("{published:?}"),
     }
     assert!(sh("pfctl -s info").contains("Disabled"));
     wiring.publish(&place.web(Backend::Pf).nat().switching_pf_on()).unwrap();

@@ -6,11 +6,10 @@ mod jails;
 mod leftovers;
 mod vlans;
 
-use jailwire::iocage::doctor::Kind;
 use jailwire::sim::{Hardware, Options, Setting};
 
+use super::Case;
 use super::host::Host;
-use super::{Case, ELSEWHERE};
 use crate::world::{tuned, vnet};
 
 /// All cases.

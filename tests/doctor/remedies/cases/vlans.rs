@@ -2,7 +2,7 @@
 
 use jailwire::iocage::doctor::Kind;
 
-use super::{USUAL, but, on_bridge, started, web, with};
+use super::{USUAL, but, on_bridge, started, with};
 use crate::remedies::Case;
 use crate::remedies::host::{Host, name};
 use crate::world::vnet;
