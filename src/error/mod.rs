@@ -177,6 +177,7 @@ impl Error {
     }
 
     /// The error of one jail, interface or file among several: it prints as `SUBJECT: CAUSE`.
+    #[cfg(feature = "iocage")]
     pub(crate) fn at(subject: impl fmt::Display, cause: Error) -> Error {
         Error(Box::new(Parts { cause: Some(Cause::Error(cause)), ..Parts::about(subject) }))
     }

@@ -259,6 +259,7 @@ impl StateDirectory {
     }
 
     /// Whether somebody works on the host's own addresses.
+    #[cfg(feature = "iocage")]
     pub(super) fn addresses_are_locked(&self) -> bool {
         Lock::is_held(&self.addresses_lock())
     }

@@ -132,6 +132,7 @@ impl PendingMove {
     }
 
     /// As [`PendingMove::of`], but for a move that somebody works on right now.
+    #[cfg(feature = "iocage")]
     pub(crate) fn left_alone(state: &StateDirectory, boot: &str) -> Result<Option<PendingMove>, Error> {
         Ok(PendingMove::of(state, boot)?.filter(|_| !state.addresses_are_locked()))
     }
