@@ -113,12 +113,17 @@ impl Scene<'_> {
     /// The commands that put an interface on a bridge, which takes over its addresses: a member of a bridge should have
     /// none, and routes through it go with them.
     fn moving(&self, bridge: InterfaceName, member: InterfaceName) -> Vec<String> {
-        let addresses = self.global(&member);
+        let mut addresses = self.global(&member);
+        let joins = self.bridge_of(&member) != Some(bridge);
+        if joins && self.sysctl("net.link.bridge.member_ifaddrs") == Some(0) {
+            // The kernel then takes no interface on a bridge that has an address, a link-local address included.
+            addresses.extend(self.link_local(&member));
+        }
         let mut commands = Vec::new();
         for address in &addresses {
             commands.push(format!("ifconfig {member} {} {} -alias", family(address.ip()), address.ip()));
         }
-        if self.bridge_of(&member) != Some(bridge) {
+        if joins {
             commands.push(format!("ifconfig {bridge} addm {member} up"));
         }
         for address in &addresses {
@@ -179,8 +184,17 @@ impl Scene<'_> {
 
     /// The addresses of an interface that are not of its link alone.
     fn global(&self, name: &InterfaceName) -> Vec<IpNetwork> {
+        self.addresses(name, |scope| scope == 0)
+    }
+
+    /// The link-local addresses of an interface, with prefix lengths.
+    fn link_local(&self, name: &InterfaceName) -> Vec<IpNetwork> {
+        self.addresses(name, |scope| scope != 0)
+    }
+
+    fn addresses(&self, name: &InterfaceName, are: impl Fn(u32) -> bool) -> Vec<IpNetwork> {
         let addresses = self.interface(name).map(|interface| interface.addresses.as_slice());
-        addresses.unwrap_or_default().iter().filter(|one| one.scope == 0).map(|one| one.network).collect()
+        addresses.unwrap_or_default().iter().filter(|one| are(one.scope)).map(|one| one.network).collect()
     }
 
     /// The command that puts the NICs of a jail that are on one bridge on another.

@@ -59,6 +59,28 @@ pub const CASES: &[Case] = &[
     },
     Case {
         kind: Kind::NoBridge,
+        found: "there is no bridge0",
+        host: || {
+            let host = Host::new(with(&[("net.link.bridge.member_ifaddrs", 0)]), &[("web", &vnet(USUAL))]);
+            host.run("ifconfig em0 inet6 fe80::10/64");
+            host
+        },
+        chosen: &[],
+        by_hand: &[],
+        changes: &[&[
+            "-host: em0 192.0.2.10/24",
+            "-host: route 0.0.0.0/0 via 192.0.2.1 em0",
+            "+/etc/rc.conf: cloned_interfaces=bridge0",
+            "+/etc/rc.conf: ifconfig_bridge0=inet 192.0.2.10/24 addm em0 up",
+            "+/etc/rc.conf: ifconfig_em0=up",
+            "+host: bridge0 192.0.2.10/24",
+            "+host: bridge0 has em0",
+            "+host: bridge0 up mtu 1500",
+            "+host: route 0.0.0.0/0 via 192.0.2.1 bridge0",
+        ]],
+    },
+    Case {
+        kind: Kind::NoBridge,
         found: "there is no lan",
         host: || web(&but(USUAL, r#""interfaces":"vnet0:lan""#)),
         chosen: &[],
