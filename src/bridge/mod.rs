@@ -50,6 +50,15 @@ use command;
 pub(crate) const NO_MEMBER_ADDRESSES: i32 = 1_600_000;
 
 impl Vnet {
+    /// Returns whether the kernel takes addresses on bridge members now.
+    pub(crate) fn takes_member_addresses(&self) -> bool {
+        match self.sysctl_int("net.link.bridge.member_ifaddrs") {
+            Ok(allowed) => allowed != 0,
+            // Releases before 15 do not know it, and allow them.
+            Err(_) => self.sysctl_int("kern.osreldate").is_ok_and(|release| release < NO_MEMBER_ADDRESSES),
+        }
+    }
+
     /// Creates a bridge, and loads the module `if_bridge` where that is missing.
     ///
     /// It forwards nothing until it is up and its members are.

@@ -370,8 +370,8 @@ impl fmt::Display for Error {
         f.write_str(operation)?;
         f.write_str(if operation.is_empty() || subject.is_empty() { "" } else { " " })?;
         f.write_str(subject)?;
-        for part in [request].into_iter().filter(|part| !part.is_empty()) {
-            write!(f, ": {part}")?;
+        if !request.is_empty() {
+            write!(f, ": {request}")?;
         }
         if let Some(cause) = cause {
             f.write_str(if operation.is_empty() && subject.is_empty() { "" } else { ": " })?;

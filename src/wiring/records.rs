@@ -1,11 +1,13 @@
 //! The lines of journals: one record a line, its CRC-32 before it, its fields separated by tabs.
 
 use std::fmt::Write as _;
+use std::io;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::checksum::crc32;
+use crate::error::Error;
 
 /// Adds a record, and its checksum before it.
 pub(super) fn add_line(text: &mut String, record: &str) {
@@ -16,6 +18,26 @@ pub(super) fn add_line(text: &mut String, record: &str) {
 pub(super) fn verified(line: &[u8]) -> Option<&str> {
     let (sum, record) = std::str::from_utf8(line).ok()?.split_once(' ')?;
     (u32::from_str_radix(sum, 16) == Ok(crc32(record.as_bytes()))).then_some(record)
+}
+
+/// Returns the text that a file of records begins with: the format, and the boot that the records are of.
+pub(super) fn head(format: &str, boot: &str) -> String {
+    let mut text = String::new();
+    add_line(&mut text, &format!("{format}\t{}", escape(boot)));
+    text
+}
+
+/// Reads the records that follow the [`head`] of a file, up to the first that is torn. Returns `None` if there is no such
+/// file, or if the file is of another format or boot.
+pub(super) fn read_of_boot(path: &Path, format: &str, boot: &str) -> Result<Option<Vec<String>>, Error> {
+    let text = match std::fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other?,
+    };
+    let lines = text.split_inclusive(|byte| *byte == b'\n').filter_map(|line| line.strip_suffix(b"\n"));
+    let mut records = lines.map_while(verified);
+    let of = records.next().and_then(|line| line.strip_prefix(format)?.strip_prefix('\t')).and_then(unescape);
+    Ok((of.as_deref() == Some(boot)).then(|| records.map(str::to_owned).collect()))
 }
 
 /// Tabs, newlines, backslashes and what is not UTF-8 as `\xHH`.

@@ -5,6 +5,21 @@ use std::process::Command;
 
 use crate::support::{Root, text};
 
+/// The commands of iocage's that this program does not have.
+pub const STAY_WITH_IOCAGE: [&str; 11] = [
+    "fetch",
+    "update",
+    "upgrade",
+    "export",
+    "import",
+    "migrate",
+    "chroot",
+    "pkg",
+    "debug",
+    "clean",
+    "deactivate",
+];
+
 /// A root with a jail whose configuration makes no sense, besides the example's.
 fn with_bad() -> Root {
     let root = Root::new();
@@ -80,19 +95,7 @@ fn help_is_asked_for_in_every_way() {
 #[test]
 fn commands_that_stay_with_iocage_say_so() {
     let root = Root::new();
-    for command in [
-        "fetch",
-        "update",
-        "upgrade",
-        "export",
-        "import",
-        "chroot",
-        "clean",
-        "pkg",
-        "migrate",
-        "debug",
-        "deactivate",
-    ] {
+    for command in STAY_WITH_IOCAGE {
         let said = root.fails(&[command, "-r", "15.0-RELEASE", "web"], 1);
         assert!(
             said.contains(&format!("{command} stays with iocage: run the {command} of iocage itself; ")),

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use jailwire::kernel::{Calls, Clock, Errno, Sysctl};
+use jailwire::kernel::{Calls, Clock, Sysctl};
 use jailwire::packet_filter::ipfw::{Action, Ipfw, Nat, NatNumber, Rule, RuleNumber, RuleSet};
 use jailwire::sim::{Fault, Sim};
 use jailwire::wiring::nat::{self, Backend, JailNat};
 use jailwire::wiring::{Problem, Wiring};
 
-use crate::support::{problems, wiring, with_fault};
+use crate::support::{can_be_taken_away, problems, wiring, with_fault};
 
 fn jail(name: &str, address: &str) -> JailNat {
     JailNat::new(name, [address.parse().unwrap()]).by(Backend::Ipfw).nat()
@@ -219,21 +219,7 @@ fn whatever_is_killed_or_refused_can_be_taken_away() {
         let unpublishing = sim.calls() - calls;
         assert_eq!(sim.describe(), before);
         assert!(publishing > 15 && unpublishing > 5, "{publishing} {unpublishing}");
-        for number in 1..=publishing + 3 {
-            for fault in [Fault::Kill, Fault::Errno(Errno::ENOMEM)] {
-                with_fault(&sim, fault, number, |wiring| drop(wiring.publish(&web())));
-                wiring.unpublish("web").unwrap();
-                assert_eq!(sim.describe(), before, "publishing, call {number}");
-            }
-        }
-        for number in 1..=unpublishing + 3 {
-            for fault in [Fault::Kill, Fault::Errno(Errno::ENOMEM)] {
-                wiring.publish(&web()).unwrap();
-                with_fault(&sim, fault, number, |wiring| drop(wiring.unpublish("web")));
-                wiring.unpublish("web").unwrap();
-                assert_eq!(sim.describe(), before, "unpublishing, call {number}");
-            }
-        }
+        can_be_taken_away(&sim, &wiring, &web(), (publishing, unpublishing), |_| ());
     }
 }
 

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use jailwire::Error;
-use jailwire::kernel::{Calls, Clock, Errno};
+use jailwire::kernel::{Calls, Clock};
 use jailwire::packet_filter::{Anchor, PacketFilter, Rule, RuleKind};
 use jailwire::sim::{Fault, Sim};
 use jailwire::wiring::nat::{self, JailNat, anchor_of};
 use jailwire::wiring::{Problem, Wiring};
 
-use crate::support::{problems, wiring, with_fault};
+use crate::support::{can_be_taken_away, problems, wiring, with_fault};
 
 fn web() -> JailNat {
     JailNat::new("web", ["10.0.0.2".parse().unwrap()]).nat().publish("8080:80".parse().unwrap())
@@ -149,24 +149,12 @@ fn whatever_is_killed_or_refused_can_be_taken_away() {
     assert_eq!(sim.describe(), before);
     assert!(publishing > 20 && unpublishing > 5, "{publishing} {unpublishing}");
 
-    for number in 1..=publishing + 3 {
-        for fault in [Fault::Kill, Fault::Errno(Errno::ENOMEM)] {
-            with_fault(&sim, fault, number, |wiring| drop(wiring.publish(&web())));
-            // All of it or nothing, and nothing of it for ever.
-            let now = rules(&wiring, "web");
-            assert!(now.is_empty() || sim.describe() == full, "{number}");
-            wiring.unpublish("web").unwrap();
-            assert_eq!(sim.describe(), before, "publishing, call {number}");
-        }
-    }
-    for number in 1..=unpublishing + 3 {
-        for fault in [Fault::Kill, Fault::Errno(Errno::ENOMEM)] {
-            wiring.publish(&web()).unwrap();
-            with_fault(&sim, fault, number, |wiring| drop(wiring.unpublish("web")));
-            wiring.unpublish("web").unwrap();
-            assert_eq!(sim.describe(), before, "unpublishing, call {number}");
-        }
-    }
+    // All of it or nothing, and nothing of it for ever.
+    let all_or_nothing = |number| {
+        let now = rules(&wiring, "web");
+        assert!(now.is_empty() || sim.describe() == full, "{number}");
+    };
+    can_be_taken_away(&sim, &wiring, &web(), (publishing, unpublishing), all_or_nothing);
 }
 
 #[test]

@@ -3,8 +3,10 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use jailwire::kernel::Errno;
 use jailwire::sim::{Fault, Sim};
-use jailwire::wiring::{Problem, Wiring, nat};
+use jailwire::wiring::nat::{self, JailNat};
+use jailwire::wiring::{Problem, Wiring};
 use jailwire::{Error, ErrorKind};
 
 /// A host on which ports can be published.
@@ -30,4 +32,32 @@ pub fn with_fault(sim: &Sim, fault: Fault, number: u64, act: impl Fn(&Wiring)) {
     let run = || act(&Wiring::on(Arc::new(process.clone())).unwrap());
     let _ = catch_unwind(AssertUnwindSafe(run));
     process.clear_faults();
+}
+
+/// Publishes and takes away a jail's ports, with each call of both killed or refused: nothing of it is left. `check` looks
+/// at what a publish has left that failed.
+pub fn can_be_taken_away(
+    sim: &Sim,
+    wiring: &Wiring,
+    jail: &JailNat,
+    (publishing, unpublishing): (u64, u64),
+    check: impl Fn(u64),
+) {
+    let before = sim.describe();
+    let faults = |calls: u64| {
+        let both = |number| [(number, Fault::Kill), (number, Fault::Errno(Errno::ENOMEM))];
+        (1..=calls + 3).flat_map(both)
+    };
+    for (number, fault) in faults(publishing) {
+        with_fault(sim, fault, number, |wiring| drop(wiring.publish(jail)));
+        check(number);
+        wiring.unpublish("web").unwrap();
+        assert_eq!(sim.describe(), before, "publishing, call {number}");
+    }
+    for (number, fault) in faults(unpublishing) {
+        wiring.publish(jail).unwrap();
+        with_fault(sim, fault, number, |wiring| drop(wiring.unpublish("web")));
+        wiring.unpublish("web").unwrap();
+        assert_eq!(sim.describe(), before, "unpublishing, call {number}");
+    }
 }

@@ -115,7 +115,7 @@ impl Scene<'_> {
     fn moving(&self, bridge: InterfaceName, member: InterfaceName) -> Vec<String> {
         let mut addresses = self.global(&member);
         let joins = self.bridge_of(&member) != Some(bridge);
-        if joins && self.sysctl("net.link.bridge.member_ifaddrs") == Some(0) {
+        if joins && !self.vnet.takes_member_addresses() {
             // The kernel then takes no interface on a bridge that has an address, a link-local address included.
             addresses.extend(self.link_local(&member));
         }

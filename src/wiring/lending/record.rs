@@ -3,14 +3,11 @@
 //! The first write has all that the interface has, and ends with `begun`: a file that is torn before that was never acted
 //! on. What follows says how far the loan has come.
 
-use std::fs;
-use std::io;
-
 use super::Lent;
 use crate::error::Error;
 use crate::types::{InterfaceName, Jid, VlanId};
 use crate::wiring::prior::Prior;
-use crate::wiring::records::{add_line, escape, unescape, verified};
+use crate::wiring::records::{add_line, escape, head, read_of_boot, unescape};
 use crate::wiring::run::Site;
 
 const FORMAT: &str = "jailwire-lent-1";
@@ -43,8 +40,7 @@ impl Stage {
 
 pub(super) fn write(site: &Site<'_>, index: u16, lent: &Lent) -> Result<(), Error> {
     let path = site.state.lent(index);
-    let mut text = String::new();
-    add_line(&mut text, &format!("{FORMAT}\t{}", escape(site.boot)));
+    let mut text = head(FORMAT, site.boot);
     let mac = lent.mac.map_or_else(String::new, |mac| mac.to_string());
     add_line(&mut text, &format!("lent\t{}\t{}\t{mac}", escape(lent.name.as_str()), lent.jid));
     for prior in &lent.prior {
@@ -69,24 +65,16 @@ pub(super) fn note(site: &Site<'_>, index: u16, stage: Stage) -> Result<(), Erro
 
 /// Reads a record. None: there is none of this boot, or the record was torn before anything was changed.
 pub(super) fn read(site: &Site<'_>, index: u16) -> Result<Option<Lent>, Error> {
-    let text = match fs::read(site.state.lent(index)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        other => other?,
-    };
-    let mut lines = text.split_inclusive(|byte| *byte == b'\n').filter_map(|line| line.strip_suffix(b"\n"));
-    let mut next = || lines.next().and_then(verified);
-    let boot = next().and_then(|line| line.strip_prefix(FORMAT)?.strip_prefix('\t')).and_then(unescape);
-    if boot.as_deref() != Some(site.boot) {
-        return Ok(None);
-    }
-    let head = next().map(|line| line.split('\t').collect::<Vec<_>>()).unwrap_or_default();
-    let ["lent", name, jid, mac] = head[..] else { return Ok(None) };
+    let Some(records) = read_of_boot(&site.state.lent(index), FORMAT, site.boot)? else { return Ok(None) };
+    let mut lines = records.iter().map(String::as_str);
+    let first = lines.next().map(|line| line.split('\t').collect::<Vec<_>>()).unwrap_or_default();
+    let ["lent", name, jid, mac] = first[..] else { return Ok(None) };
     let name = unescape(name).and_then(|name| name.parse().ok());
     let jid = jid.parse().ok().and_then(|number| Jid::new(number).ok());
     let (Some(name), Some(jid)) = (name, jid) else { return Ok(None) };
     let (mut prior, mut vlans) = (Vec::new(), Vec::new());
     loop {
-        let Some(line) = next() else { return Ok(None) };
+        let Some(line) = lines.next() else { return Ok(None) };
         if Stage::parse(line).is_some() {
             break;
         }
@@ -105,7 +93,7 @@ pub(super) fn read(site: &Site<'_>, index: u16) -> Result<Option<Lent>, Error> {
         }
     }
     let mac = mac.parse().ok();
-    let stage = std::iter::from_fn(|| next().and_then(Stage::parse)).last().unwrap_or(Stage::Begun);
+    let stage = lines.map_while(Stage::parse).last().unwrap_or(Stage::Begun);
     Ok(Some(Lent { name, jid, prior, vlans, mac, stage }))
 }
 

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::record::{self, Stage};
-use super::{AddressMove, MacChange, MovedIpv6, MovedRoute, carp, look, neighbours};
+use super::{AddressMove, MacChange, MovedIpv6, MovedRoute, carp, neighbours};
 use crate::address::{Ipv6Address, Lifetime};
 use crate::error::{Error, OptionalExtension};
 use crate::kernel::Errno;
@@ -195,7 +195,7 @@ fn take_off(host: &Vnet, plan: &AddressMove) -> Result<(), Error> {
 
 /// Gives addresses back to the interface that had them.
 fn put_back(host: &Vnet, plan: &AddressMove) -> Result<(), Error> {
-    let lift = plan.forbidden && !look::takes_member_addresses(host);
+    let lift = plan.forbidden && !host.takes_member_addresses();
     if lift {
         host.set_sysctl_int(MEMBER_ADDRESSES, 1)?;
     }

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use super::{AddressMove, MovedVirtualHost};
+use super::{AddressMove, MovedIpv6, MovedVirtualHost};
 use crate::Error;
 use crate::address::{Ipv4Address, Ipv6Address};
 use crate::carp::{VirtualHost, VirtualHostState};
@@ -40,20 +40,20 @@ pub(super) fn remove_empty(host: &Vnet, plan: &AddressMove, on: &InterfaceName) 
             continue;
         }
         for address in addresses {
-            if let IpAddr::V4(ip) = address
-                && let Some(one) = plan.inet.iter().find(|one| one.network.ip() == *ip)
-            {
-                host.add_ipv4_of(on, *one, moved.vhid)?;
-                host.remove_ipv4(on, *ip)?;
-                break;
+            match address {
+                IpAddr::V4(ip) => {
+                    let Some(one) = plan.inet.iter().find(|one| one.network.ip() == *ip) else { continue };
+                    add_ipv4(host, plan, on, *one)?;
+                    host.remove_ipv4(on, *ip)?;
+                }
+                IpAddr::V6(ip) => {
+                    let has = |one: &&MovedIpv6| one.address.network.ip() == *ip;
+                    let Some(one) = plan.inet6.iter().find(has) else { continue };
+                    add_ipv6(host, plan, on, one.address)?;
+                    host.remove_ipv6(on, *ip)?;
+                }
             }
-            if let IpAddr::V6(ip) = address
-                && let Some(one) = plan.inet6.iter().find(|one| one.address.network.ip() == *ip)
-            {
-                host.add_ipv6_of(on, one.address, moved.vhid)?;
-                host.remove_ipv6(on, *ip)?;
-                break;
-            }
+            break;
         }
     }
     Ok(())

@@ -7,7 +7,7 @@ use super::{AddressMove, MacChange, MovedIpv6, MovedRoute, MovedVirtualHost, rec
 use ipnetwork::IpNetwork;
 
 use crate::address::{Ipv4Address, Ipv6Flags};
-use crate::bridge::{BridgeFlags, NO_MEMBER_ADDRESSES};
+use crate::bridge::BridgeFlags;
 use crate::error::{Error, OptionalExtension};
 use crate::interface::{Interface, InterfaceType};
 use crate::kernel::Errno;
@@ -43,7 +43,7 @@ pub(super) fn plan(
         return Err(Error::from(Problem::NotBridgeAndMember { from: *from, to: *to }));
     }
     let mut problems = Vec::new();
-    let forbidden = !takes_member_addresses(host);
+    let forbidden = !host.takes_member_addresses();
     if to_bridge {
         let flags = host.bridge_flags(to).unwrap_or_default();
         if flags.contains(BridgeFlags::VLAN_FILTER) {
@@ -160,15 +160,6 @@ fn is_on(host: &Vnet, bridge: &Interface, member: &InterfaceName) -> Result<bool
             _ => Err(error),
         })?
         .is_some())
-}
-
-/// Whether the kernel takes addresses on bridge members now.
-pub(super) fn takes_member_addresses(host: &Vnet) -> bool {
-    match host.sysctl_int("net.link.bridge.member_ifaddrs") {
-        Ok(allowed) => allowed != 0,
-        // Releases before 15 do not know it, and allow them.
-        Err(_) => host.sysctl_int("kern.osreldate").is_ok_and(|release| release < NO_MEMBER_ADDRESSES),
-    }
 }
 
 /// The neighbour discovery flags of both interfaces, before and after.

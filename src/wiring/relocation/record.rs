@@ -18,7 +18,7 @@ use crate::nd6::Nd6Flags;
 use crate::neighbour::Neighbour;
 use crate::route::{Gateway, Metrics, Route, Via};
 use crate::types::{Fib, InterfaceName, MacAddr};
-use crate::wiring::records::{add_line, escape, network, unescape, verified};
+use crate::wiring::records::{add_line, escape, head, network, read_of_boot, unescape};
 use crate::wiring::run::Site;
 use crate::wiring::state::StateDirectory;
 
@@ -70,19 +70,10 @@ pub(super) fn read(site: &Site<'_>) -> Result<Option<Recorded>, Error> {
 /// As [`read`], where there is no wiring.
 pub(super) fn read_from(state: &StateDirectory, boot: &str) -> Result<Option<Recorded>, Error> {
     let path = state.addresses();
-    let text = match std::fs::read(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        other => other?,
-    };
-    let mut lines = text.split_inclusive(|byte| *byte == b'\n').filter_map(|line| line.strip_suffix(b"\n"));
-    let mut next = || lines.next().and_then(verified);
-    let of = next().and_then(|line| line.strip_prefix(FORMAT)?.strip_prefix('\t')).and_then(unescape);
-    if of.as_deref() != Some(boot) {
-        return Ok(None);
-    }
+    let Some(records) = read_of_boot(&path, FORMAT, boot)? else { return Ok(None) };
     let mut reading = Reading::default();
     let mut stage = None;
-    while let Some(line) = next() {
+    for line in &records {
         if let Some(now) = Stage::parse(line) {
             stage = Some(now);
         } else if stage.is_some() || reading.line(line).is_none() {
@@ -104,8 +95,7 @@ pub(super) fn begin(site: &Site<'_>, plan: &AddressMove) -> Result<(), Error> {
     let path = site.state.addresses();
     // One that was torn, or of another boot.
     site.files.remove_file_if_present(&path)?;
-    let mut text = String::new();
-    add_line(&mut text, &format!("{FORMAT}\t{}", escape(site.boot)));
+    let mut text = head(FORMAT, site.boot);
     lines(plan).iter().for_each(|line| add_line(&mut text, line));
     add_line(&mut text, Stage::Begun.as_str());
     site.files.append(&path, text.as_bytes(), MODE)
@@ -131,8 +121,7 @@ pub(super) fn confirm(site: &Site<'_>, plan: &AddressMove) -> Result<(), Error> 
         // It has its own again.
         Some(change) if change.interface == plan.from => drop(site.files.remove_file_if_present(&path)?),
         Some(MacChange { interface, was, now }) => {
-            let mut text = String::new();
-            add_line(&mut text, &format!("{FORMAT}\t{}", escape(site.boot)));
+            let mut text = head(FORMAT, site.boot);
             add_line(&mut text, &format!("mac\t{interface}\t{was}\t{now}"));
             site.files.remove_file_if_present(&path)?;
             site.files.append(&path, text.as_bytes(), MODE)?;
@@ -148,15 +137,10 @@ pub(super) fn kept_mac(
     name: &InterfaceName,
     now: MacAddr,
 ) -> Result<Option<MacAddr>, Error> {
-    let text = match std::fs::read(site.state.link_addresses()) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        other => other?,
-    };
-    let mut lines = text.split(|byte| *byte == b'\n').filter_map(verified);
-    let boot = lines.next().and_then(|line| line.strip_prefix(FORMAT)?.strip_prefix('\t')).and_then(unescape);
-    let fields = lines.next().map(|line| line.split('\t').collect::<Vec<_>>()).unwrap_or_default();
+    let records = read_of_boot(&site.state.link_addresses(), FORMAT, site.boot)?.unwrap_or_default();
+    let fields = records.first().map(|line| line.split('\t').collect::<Vec<_>>()).unwrap_or_default();
     let ["mac", interface, was, given] = fields[..] else { return Ok(None) };
-    let is_it = boot.as_deref() == Some(site.boot) && *name == interface && given.parse() == Ok(now);
+    let is_it = *name == interface && given.parse() == Ok(now);
     Ok(was.parse().ok().filter(|_| is_it))
 }
 

@@ -376,19 +376,7 @@ impl Drop for Others {
 #[test]
 fn what_stays_with_iocage_is_one_clear_line() {
     let pool = Pool::new();
-    for command in [
-        "fetch",
-        "update",
-        "upgrade",
-        "export",
-        "import",
-        "migrate",
-        "chroot",
-        "pkg",
-        "debug",
-        "clean",
-        "deactivate",
-    ] {
+    for command in crate::words::STAY_WITH_IOCAGE {
         let said = pool.fails(&[command, "-r", "15.1-RELEASE", "web"]);
         assert!(
             said.contains(&format!("{command} stays with iocage")) && said.lines().count() == 1,

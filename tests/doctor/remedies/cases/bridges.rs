@@ -7,6 +7,19 @@ use crate::remedies::Case;
 use crate::remedies::host::Host;
 use crate::world::vnet;
 
+/// There is a bridge0 with em0 on it, and the bridge has em0's address and default route.
+const BRIDGE0_WITH_EM0: &[&str] = &[
+    "-host: em0 192.0.2.10/24",
+    "-host: route 0.0.0.0/0 via 192.0.2.1 em0",
+    "+/etc/rc.conf: cloned_interfaces=bridge0",
+    "+/etc/rc.conf: ifconfig_bridge0=inet 192.0.2.10/24 addm em0 up",
+    "+/etc/rc.conf: ifconfig_em0=up",
+    "+host: bridge0 192.0.2.10/24",
+    "+host: bridge0 has em0",
+    "+host: bridge0 up mtu 1500",
+    "+host: route 0.0.0.0/0 via 192.0.2.1 bridge0",
+];
+
 pub const CASES: &[Case] = &[
     Case {
         kind: Kind::NotABridge,
@@ -45,17 +58,7 @@ pub const CASES: &[Case] = &[
         host: || web(&vnet(USUAL)),
         chosen: &[],
         by_hand: &[],
-        changes: &[&[
-            "-host: em0 192.0.2.10/24",
-            "-host: route 0.0.0.0/0 via 192.0.2.1 em0",
-            "+/etc/rc.conf: cloned_interfaces=bridge0",
-            "+/etc/rc.conf: ifconfig_bridge0=inet 192.0.2.10/24 addm em0 up",
-            "+/etc/rc.conf: ifconfig_em0=up",
-            "+host: bridge0 192.0.2.10/24",
-            "+host: bridge0 has em0",
-            "+host: bridge0 up mtu 1500",
-            "+host: route 0.0.0.0/0 via 192.0.2.1 bridge0",
-        ]],
+        changes: &[BRIDGE0_WITH_EM0],
     },
     Case {
         kind: Kind::NoBridge,
@@ -67,17 +70,7 @@ pub const CASES: &[Case] = &[
         },
         chosen: &[],
         by_hand: &[],
-        changes: &[&[
-            "-host: em0 192.0.2.10/24",
-            "-host: route 0.0.0.0/0 via 192.0.2.1 em0",
-            "+/etc/rc.conf: cloned_interfaces=bridge0",
-            "+/etc/rc.conf: ifconfig_bridge0=inet 192.0.2.10/24 addm em0 up",
-            "+/etc/rc.conf: ifconfig_em0=up",
-            "+host: bridge0 192.0.2.10/24",
-            "+host: bridge0 has em0",
-            "+host: bridge0 up mtu 1500",
-            "+host: route 0.0.0.0/0 via 192.0.2.1 bridge0",
-        ]],
+        changes: &[BRIDGE0_WITH_EM0],
     },
     Case {
         kind: Kind::NoBridge,

@@ -42,19 +42,7 @@ pub const CASES: &[Case] = &[
     Case {
         kind: Kind::LeftBehind,
         found: "web is down, and left behind",
-        host: || {
-            let host = Host::new(
-                options(),
-                &[(
-                    "web",
-                    r#"{"vnet":0,"ip4_addr":"em0|192.0.2.40/32","mount_devfs":0,"mount_fdescfs":0,"resolver":"/dev/null","host_time":0}"#,
-                )],
-            );
-            host.killed(&["start", "web"], |host| {
-                host.findings().iter().any(|one| one.kind == Kind::LeftBehind)
-            });
-            host
-        },
+        host: left_behind,
         chosen: &[],
         by_hand: &[],
         changes: &[&[]],
@@ -191,16 +179,7 @@ pub const CASES: &[Case] = &[
         kind: Kind::OrphanedJournal,
         found: "belongs to a jail that does not exist",
         host: || {
-            let host = Host::new(
-                options(),
-                &[(
-                    "web",
-                    r#"{"vnet":0,"ip4_addr":"em0|192.0.2.40/32","mount_devfs":0,"mount_fdescfs":0,"resolver":"/dev/null","host_time":0}"#,
-                )],
-            );
-            host.killed(&["start", "web"], |host| {
-                host.findings().iter().any(|one| one.kind == Kind::LeftBehind)
-            });
+            let host = left_behind();
             std::fs::remove_dir_all(host.jail("web")).unwrap();
             host
         },
@@ -209,3 +188,11 @@ pub const CASES: &[Case] = &[
         changes: &[&[]],
     },
 ];
+
+/// A host on which a start of web was killed: web is down, and something of web is left.
+fn left_behind() -> Host {
+    let config = r#"{"vnet":0,"ip4_addr":"em0|192.0.2.40/32","mount_devfs":0,"mount_fdescfs":0,"resolver":"/dev/null","host_time":0}"#;
+    let host = Host::new(options(), &[("web", config)]);
+    host.killed(&["start", "web"], |host| host.findings().iter().any(|one| one.kind == Kind::LeftBehind));
+    host
+}
