@@ -35,7 +35,7 @@ impl Scene<'_> {
     /// A bridge that jails are to be on, and that is none.
     fn missing(&self, bridge: &InterfaceName, found: &mut Vec<Finding>) {
         let jails = self.jails_on(bridge);
-        let way_out = self.way_out();
+        let way_out = self.way_out_of(bridge);
         let finding = match self.interface(bridge) {
             Some(other) => {
                 let finding = Finding::new(
@@ -44,19 +44,17 @@ impl Scene<'_> {
                     format!("{bridge} is not a bridge, but of type {}", other.kind),
                 )
                 .because(format!("{} cannot be started", list(&jails)));
-                let (to, making) = match way_out {
-                    WayOut::Bridge(there) => (there.to_string(), Vec::new()),
+                finding.mend_by(match way_out {
+                    WayOut::Bridge(there) => self.rewiring(*bridge, there.as_str()),
+                    WayOut::Claimed(uplink, other) => self.sharing_uplink(*bridge, uplink, other),
                     WayOut::Interface(_) | WayOut::None => {
                         let new = self.free_bridge();
                         let making = new.parse().map(|name| self.making(name, interface(way_out)));
-                        (new, making.unwrap_or_default())
+                        let mut lines = self.rewiring(*bridge, &new);
+                        lines[0] = format!("and {}", lines[0]);
+                        making.unwrap_or_default().into_iter().chain(lines).collect()
                     }
-                };
-                let mut lines = self.rewiring(*bridge, &to);
-                if !making.is_empty() {
-                    lines[0] = format!("and {}", lines[0]);
-                }
-                finding.mend_by(making.into_iter().chain(lines))
+                })
             }
             None => {
                 let (level, why) = match is_clone(bridge.as_str()) {
@@ -73,6 +71,9 @@ impl Scene<'_> {
                     Finding::new(level, Kind::NoBridge, format!("there is no {bridge}")).because(why);
                 match way_out {
                     WayOut::Bridge(there) => finding.mend_by(self.rewiring(*bridge, there.as_str())),
+                    WayOut::Claimed(uplink, other) => {
+                        finding.mend_by(self.sharing_uplink(*bridge, uplink, other))
+                    }
                     other => finding.mend_by(self.making(*bridge, interface(other))),
                 }
             }
@@ -114,8 +115,9 @@ impl Scene<'_> {
         // What is not a jail's may lead out: an interface of the host's, or a vlan, or a tunnel.
         let leads_out = members.iter().any(|member| !self.ends.contains_key(member));
         if !leads_out && interface.addresses.is_empty() {
-            let mend = match self.way_out() {
+            let mend = match self.way_out_of(bridge) {
                 WayOut::Bridge(other) => self.rewiring(*bridge, other.as_str()),
+                WayOut::Claimed(uplink, other) => self.sharing_uplink(*bridge, uplink, other),
                 WayOut::Interface(uplink) => self.joining(*bridge, uplink),
                 WayOut::None => {
                     vec![format!("give the host a network card, and then: ifconfig {bridge} addm CARD")]
@@ -309,6 +311,6 @@ impl Scene<'_> {
 fn interface(way_out: WayOut) -> Option<InterfaceName> {
     match way_out {
         WayOut::Interface(name) => Some(name),
-        WayOut::Bridge(_) | WayOut::None => None,
+        WayOut::Bridge(_) | WayOut::Claimed(..) | WayOut::None => None,
     }
 }

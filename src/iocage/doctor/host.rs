@@ -46,7 +46,7 @@ impl Scene<'_> {
     /// network, or else on the one that leads out.
     fn sharing(&self) -> Vec<String> {
         let uplink = match self.way_out() {
-            WayOut::Bridge(name) | WayOut::Interface(name) => name.to_string(),
+            WayOut::Bridge(name) | WayOut::Interface(name) | WayOut::Claimed(name, _) => name.to_string(),
             WayOut::None => "INTERFACE".to_owned(),
         };
         let shared = |network: IpNetwork| {

@@ -158,8 +158,9 @@ impl Scene<'_> {
                 .is_some_and(|members| members.iter().all(|member| self.ends.contains_key(member)))
         };
         let another = format!("iocage set {property}=ROUTER {name} && iocage restart {name}");
-        match (bridges.iter().find(is_alone), self.way_out()) {
-            (Some(bridge), WayOut::Interface(uplink)) => finding
+        let alone = bridges.iter().find(is_alone);
+        match (alone, alone.map(|bridge| self.way_out_of(bridge))) {
+            (Some(bridge), Some(WayOut::Interface(uplink))) => finding
                 .mend_by(self.joining(*bridge, uplink))
                 .mend(format!("or name another router: {another}")),
             _ => finding.mend(format!("see that {router} is up, or name another router: {another}")),

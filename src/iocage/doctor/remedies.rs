@@ -9,7 +9,7 @@ use ipnetwork::IpNetwork;
 
 use super::{Scene, Subject};
 use crate::interface::{Interface, InterfaceType};
-use crate::iocage::config::VnetNetwork;
+use crate::iocage::config::{DefaultInterface, VnetNetwork};
 use crate::route::Via;
 use crate::types::InterfaceName;
 
@@ -20,6 +20,8 @@ pub(super) enum WayOut {
     Bridge(InterfaceName),
     /// Through this interface, which can be put on a bridge.
     Interface(InterfaceName),
+    /// Through the first interface, which the start of a jail puts on this other bridge.
+    Claimed(InterfaceName, InterfaceName),
     /// Nowhere that a bridge could lead to.
     None,
 }
@@ -55,6 +57,47 @@ impl Scene<'_> {
         }
         let first = self.interfaces.iter().find(|interface| self.can_join(interface));
         first.map_or(WayOut::None, |interface| WayOut::Interface(interface.name))
+    }
+
+    /// The same for jails that are on this bridge: no interface can be on two bridges.
+    pub(super) fn way_out_of(&self, bridge: &InterfaceName) -> WayOut {
+        match self.way_out() {
+            WayOut::Interface(uplink) => match self.claims(uplink).find(|other| other != bridge) {
+                Some(other) if self.claims(uplink).all(|claim| claim != *bridge) => {
+                    WayOut::Claimed(uplink, other)
+                }
+                _ => WayOut::Interface(uplink),
+            },
+            other => other,
+        }
+    }
+
+    /// The bridges that starts of jails put an interface on, because `vnet_default_interface` names it.
+    fn claims(&self, uplink: InterfaceName) -> impl Iterator<Item = InterfaceName> + '_ {
+        let names = move |network: &VnetNetwork| network.default_interface == DefaultInterface::Named(uplink);
+        let jails = self.vnet_jails().filter(move |(_, network)| names(network));
+        let bridges = jails.filter_map(|(_, network)| network.nics.first()?.bridge);
+        // Another interface may have the name.
+        bridges.filter(|name| self.members.contains_key(name) || self.interface(name).is_none())
+    }
+
+    /// What puts the jails of one bridge on another, with an interface of the host on it.
+    pub(super) fn sharing_uplink(
+        &self,
+        from: InterfaceName,
+        uplink: InterfaceName,
+        bridge: InterfaceName,
+    ) -> Vec<String> {
+        let mut lines = match self.members.contains_key(&bridge) {
+            true => self.joining(bridge, uplink),
+            false => self.making(bridge, Some(uplink)),
+        };
+        let jails = self.rewiring(from, bridge.as_str()).into_iter();
+        lines.extend(jails.enumerate().map(|(place, line)| match place {
+            0 => format!("and {line}"),
+            _ => line,
+        }));
+        lines
     }
 
     fn can_join(&self, interface: &Interface) -> bool {

@@ -151,9 +151,9 @@ impl Scene<'_> {
     fn carrying(&self, bridge: &InterfaceName, ports: &[Port], vlans: &VlanSet) -> Vec<String> {
         let (mut lines, name) = match ports.iter().find(|port| !self.ends.contains_key(&port.name)) {
             Some(port) => (Vec::new(), port.name),
-            None => match self.way_out() {
+            None => match self.way_out_of(bridge) {
                 WayOut::Interface(name) => (self.joining(*bridge, name), name),
-                WayOut::Bridge(_) | WayOut::None => {
+                WayOut::Bridge(_) | WayOut::Claimed(..) | WayOut::None => {
                     return vec![format!(
                         "give the host a network card, and then: ifconfig {bridge} addm CARD iftagged CARD {vlans}"
                     )];

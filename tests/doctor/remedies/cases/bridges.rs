@@ -2,7 +2,7 @@
 
 use jailwire::iocage::doctor::Kind;
 
-use super::{USUAL, but, on_bridge, started, web, with};
+use super::{USUAL, but, on_bridge, options, started, web, with};
 use crate::remedies::Case;
 use crate::remedies::host::Host;
 use crate::world::vnet;
@@ -50,6 +50,31 @@ pub const CASES: &[Case] = &[
         changes: &[&[
             "-jails/web/config.json: interfaces=\"vnet0:em1\"",
             "+jails/web/config.json: interfaces=\"vnet0:bridge0\"",
+        ]],
+    },
+    // The only way out is promised to the bridge of another jail.
+    Case {
+        kind: Kind::NotABridge,
+        found: "em0 is not a bridge",
+        host: || {
+            let web = but(USUAL, r#""vnet_default_interface":"em0""#);
+            let db = but("192.0.2.21/24", r#""interfaces":"vnet0:em0""#);
+            Host::new(options(), &[("web", &web), ("db", &db)])
+        },
+        chosen: &[],
+        by_hand: &[],
+        changes: &[&[
+            "-host: em0 192.0.2.10/24",
+            "-host: route 0.0.0.0/0 via 192.0.2.1 em0",
+            "-jails/db/config.json: interfaces=\"vnet0:em0\"",
+            "+/etc/rc.conf: cloned_interfaces=bridge0",
+            "+/etc/rc.conf: ifconfig_bridge0=inet 192.0.2.10/24 addm em0 up",
+            "+/etc/rc.conf: ifconfig_em0=up",
+            "+host: bridge0 192.0.2.10/24",
+            "+host: bridge0 has em0",
+            "+host: bridge0 up mtu 1500",
+            "+host: route 0.0.0.0/0 via 192.0.2.1 bridge0",
+            "+jails/db/config.json: interfaces=\"vnet0:bridge0\"",
         ]],
     },
     Case {
