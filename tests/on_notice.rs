@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use jailwire::sim::{Call, Sim};
+use jailwire::sim::{Call, Options, Release, Setting, Sim};
 use jailwire::vnet::Vnet;
-use jailwire::wiring::Wiring;
+use jailwire::wiring::{Problem, Wiring};
 
 fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(directory).expect("a directory") {
@@ -81,4 +81,37 @@ fn no_address_comes_without_its_mask() {
     // The jail's own and its loopback's, the alias, there and back.
     assert!(asked.load(Ordering::Relaxed) >= 5, "{asked:?}");
     assert_eq!(bare.load(Ordering::Relaxed), 0);
+}
+
+/// FreeBSD 16 has no setting for addresses on bridge members: the release alone says that a plan must refuse them, and
+/// a move to the bridge works there.
+#[test]
+fn no_uplink_with_addresses_joins_where_the_release_takes_none() {
+    let (em0, bridge0) = ("em0".parse().unwrap(), "bridge0".parse().unwrap());
+    for (release, refused) in [(1_402_000, false), (1_600_000, true)] {
+        let sysctls = vec![("kern.osreldate".to_owned(), Setting::Int(release))];
+        let sim = Sim::with(&Options { release: Release::V14_2, sysctls, ..Options::default() });
+        let wiring = Wiring::on(Arc::new(sim.clone())).unwrap();
+        let started = wiring.jail("web", "/").nic("bridge0").uplink("em0").start();
+        let problems = started.as_ref().err().map(|error| error.problems().to_vec()).unwrap_or_default();
+        let expected = Problem::AddressOnMember { member: em0, bridge: bridge0 };
+        assert_eq!(problems.contains(&expected), refused, "{release}: {started:?}");
+        assert!(refused || started.is_ok(), "{release}: {started:?}");
+        if !refused {
+            continue;
+        }
+        // Where a member has an address in spite of that, the bridge gets it, and undoing gives it back.
+        let host = Vnet::host(Arc::new(sim.clone()));
+        host.create("bridge0").unwrap();
+        host.add_member(&bridge0, &em0).unwrap();
+        let plan = wiring.plan_move(&em0, &bridge0, false).unwrap();
+        wiring.move_addresses(&plan).unwrap();
+        assert_eq!(host.ipv4_addresses(&em0).unwrap(), []);
+        wiring.undo_move(None).unwrap().unwrap();
+        assert_eq!(host.ipv4_addresses(&em0).unwrap().len(), 1);
+        wiring.move_addresses(&plan).unwrap();
+        wiring.confirm_move().unwrap();
+        let back = wiring.plan_move(&bridge0, &em0, false).unwrap_err();
+        assert_eq!(back.problems(), [Problem::MemberTakesNoAddress { member: em0, bridge: bridge0 }]);
+    }
 }

@@ -47,16 +47,35 @@ macro_rules! command {
 use command;
 
 /// `kern.osreldate` of the first release that takes no addresses on bridge members.
-pub(crate) const NO_MEMBER_ADDRESSES: i32 = 1_600_000;
+const NO_MEMBER_ADDRESSES: i32 = 1_600_000;
+
+/// Whether a kernel takes addresses on bridge members.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MemberAddresses {
+    /// It does: releases before 15 have no setting for that.
+    Taken,
+    /// As `net.link.bridge.member_ifaddrs` says.
+    Setting(bool),
+    /// It does not: releases from 16 on, which have no such setting any more.
+    Refused,
+}
 
 impl Vnet {
+    /// Returns whether the kernel takes addresses on bridge members, and by which rule. A kernel that does not tell its
+    /// release is taken to be of 16.
+    pub(crate) fn member_addresses(&self) -> MemberAddresses {
+        if let Ok(allowed) = self.sysctl_int("net.link.bridge.member_ifaddrs") {
+            return MemberAddresses::Setting(allowed != 0);
+        }
+        match self.sysctl_int("kern.osreldate") {
+            Ok(release) if release < NO_MEMBER_ADDRESSES => MemberAddresses::Taken,
+            _ => MemberAddresses::Refused,
+        }
+    }
+
     /// Returns whether the kernel takes addresses on bridge members now.
     pub(crate) fn takes_member_addresses(&self) -> bool {
-        match self.sysctl_int("net.link.bridge.member_ifaddrs") {
-            Ok(allowed) => allowed != 0,
-            // Releases before 15 do not know it, and allow them.
-            Err(_) => self.sysctl_int("kern.osreldate").is_ok_and(|release| release < NO_MEMBER_ADDRESSES),
-        }
+        matches!(self.member_addresses(), MemberAddresses::Taken | MemberAddresses::Setting(true))
     }
 
     /// Creates a bridge, and loads the module `if_bridge` where that is missing.

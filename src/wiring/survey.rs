@@ -31,7 +31,7 @@ pub struct Survey {
     /// The jid of the jail with the specification's name, if that jail is running.
     pub jail: Option<Jid>,
     /// Whether bridge members may have addresses: `net.link.bridge.member_ifaddrs`. Kernels before FreeBSD 15 do not
-    /// have this setting, and allow addresses.
+    /// have this setting, and allow addresses. Kernels from FreeBSD 16 on that do not have it refuse addresses.
     pub member_addresses_allowed: bool,
     /// The host's interfaces. A jail that shares the host's addresses needs no list of them: it may be long.
     interfaces: Option<Dump>,
@@ -90,9 +90,7 @@ impl Survey {
             vimage: host.sysctl_int("kern.features.vimage").is_ok_and(|value| value == 1),
             root_exists: false,
             jail: None,
-            member_addresses_allowed: !host
-                .sysctl_int("net.link.bridge.member_ifaddrs")
-                .is_ok_and(|value| value == 0),
+            member_addresses_allowed: host.takes_member_addresses(),
             interfaces: None,
             members: HashMap::new(),
             expected_macs: HashMap::new(),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Scene;
 use super::finding::{Finding, Fix, Kind, Level, list};
 use super::remedies::{WayOut, is_clone};
-use crate::bridge::NO_MEMBER_ADDRESSES;
+use crate::bridge::MemberAddresses;
 use crate::interface::InterfaceType;
 use crate::types::InterfaceName;
 
@@ -198,13 +198,11 @@ impl Scene<'_> {
 
     /// Addresses belong on the bridge: those of its members are on their way out of FreeBSD.
     fn member_addresses(&self, bridge: &InterfaceName, members: &[InterfaceName], found: &mut Vec<Finding>) {
-        let gone = self.osreldate().is_some_and(|release| release >= NO_MEMBER_ADDRESSES);
-        let allowed = match self.sysctl("net.link.bridge.member_ifaddrs") {
-            Some(allowed) => allowed,
-            None if gone => 0,
-            // Releases without it allow them, and say nothing.
-            None => return,
-        };
+        let rule = self.vnet.member_addresses();
+        // Releases before 15 say nothing of them.
+        if rule == MemberAddresses::Taken {
+            return;
+        }
         for interface in members.iter().filter_map(|member| self.interface(member)) {
             let addresses: Vec<_> = interface
                 .addresses
@@ -216,16 +214,16 @@ impl Scene<'_> {
                 continue;
             }
             let (name, addresses) = (interface.name, list(addresses));
-            let (level, why) = match (gone, allowed) {
-                (true, _) => (
+            let (level, why) = match rule {
+                MemberAddresses::Refused => (
                     Level::Error,
                     format!("this release takes no addresses on bridge members: {name} loses them with the next change"),
                 ),
-                (false, 0) => (
+                MemberAddresses::Setting(false) => (
                     Level::Warning,
                     format!("net.link.bridge.member_ifaddrs is 0: {name} keeps the addresses that it has until it leaves {bridge}, and gets no others; the next boot cannot put them there again"),
                 ),
-                (false, _) => (
+                MemberAddresses::Setting(true) | MemberAddresses::Taken => (
                     Level::Note,
                     "it works on FreeBSD 15 as long as net.link.bridge.member_ifaddrs is 1, and FreeBSD 16 will refuse it: the host would be cut off".to_owned(),
                 ),
@@ -244,8 +242,8 @@ impl Scene<'_> {
             );
         }
         // What is to be put on a bridge by the next start.
-        if allowed == 0 {
-            self.uplinks_with_addresses(bridge, members, found);
+        if rule != MemberAddresses::Setting(true) {
+            self.uplinks_with_addresses(bridge, members, rule, found);
         }
     }
 
@@ -253,9 +251,15 @@ impl Scene<'_> {
         &self,
         bridge: &InterfaceName,
         members: &[InterfaceName],
+        rule: MemberAddresses,
         found: &mut Vec<Finding>,
     ) {
         use crate::iocage::config::DefaultInterface;
+
+        let why = match rule {
+            MemberAddresses::Refused => "this release takes no addresses on bridge members",
+            _ => "net.link.bridge.member_ifaddrs is 0: the kernel refuses it",
+        };
 
         for (subject, network) in self.vnet_jails() {
             let DefaultInterface::Named(name) = network.default_interface else { continue };
@@ -268,7 +272,7 @@ impl Scene<'_> {
                         Kind::AddressOnUplink,
                         format!("{name} has addresses, and {} wants it on {bridge}", subject.name()),
                     )
-                    .because("net.link.bridge.member_ifaddrs is 0: the kernel refuses it")
+                    .because(why)
                     .mend_by(self.joining(*bridge, name))
                     .mend(format!("or iocage set vnet_default_interface=none {}", subject.name()))
                     .of([subject.name()]),

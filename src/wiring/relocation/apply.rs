@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::record::{self, Stage};
 use super::{AddressMove, MacChange, MovedIpv6, MovedRoute, carp, neighbours};
 use crate::address::{Ipv6Address, Lifetime};
+use crate::bridge::MemberAddresses;
 use crate::error::{Error, OptionalExtension};
 use crate::kernel::Errno;
 use crate::nd6::Nd6Flags;
@@ -195,14 +196,18 @@ fn take_off(host: &Vnet, plan: &AddressMove) -> Result<(), Error> {
 
 /// Gives addresses back to the interface that had them.
 fn put_back(host: &Vnet, plan: &AddressMove) -> Result<(), Error> {
-    let lift = plan.forbidden && !host.takes_member_addresses();
-    if lift {
+    if !plan.forbidden {
+        return give_addresses(host, plan);
+    }
+    // A release without the setting says itself whether it takes them.
+    let MemberAddresses::Setting(allowed) = host.member_addresses() else {
+        return give_addresses(host, plan);
+    };
+    if !allowed {
         host.set_sysctl_int(MEMBER_ADDRESSES, 1)?;
     }
     let given = give_addresses(host, plan);
-    if plan.forbidden {
-        host.set_sysctl_int(MEMBER_ADDRESSES, 0)?;
-    }
+    host.set_sysctl_int(MEMBER_ADDRESSES, 0)?;
     given
 }
 
