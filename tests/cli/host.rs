@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use jailwire::carp::{VirtualHost, VirtualHostKey, VirtualHostState};
 use jailwire::kernel::Kernel;
-use jailwire::types::InterfaceName;
+use jailwire::route::{Gateway, Route, Via};
+use jailwire::types::{Fib, InterfaceName};
 use jailwire::vnet::Vnet;
 
 use crate::points::at_every_call;
@@ -198,6 +199,81 @@ fn a_virtual_host_moves_and_the_lines_say_how_to_make_it() {
     }
     let found = host.carp_addresses(&name("bridge0")).unwrap();
     assert!(found.len() == 2 && found.iter().all(|(_, vhid)| *vhid == 7), "{found:?}");
+}
+
+/// Routes that name the interface name the other one in rc.conf(5); routes to a router follow the router's address.
+#[test]
+fn the_lines_have_the_routes_that_name_the_interface() {
+    let root = Root::new();
+    let host = host(&root);
+    host.set_sysctl_int("net.fibs", 2).unwrap();
+    host.set_sysctl_int("net.add_addr_allfibs", 1).unwrap();
+    let rc = root.path().join("rc.conf");
+    let text = "ifconfig_em0=\"inet 192.0.2.10/24\"\nstatic_routes=\"far lan:em0\"\nroute_far=\"-net 10.0.0.0/8 192.0.2.254\"\nroute_lan=\"-net 203.0.113.0/24 -iface em0 -mtu 1400\"\n";
+    std::fs::write(&rc, text).unwrap();
+    host.add_ipv6(&name("em0"), "2001:db8::10/64".parse::<ipnetwork::Ipv6Network>().unwrap()).unwrap();
+    let index = host.index(&name("em0")).unwrap();
+    let network = |text: &str| text.parse::<ipnetwork::IpNetwork>().unwrap();
+    let fib = Fib::new(1).unwrap();
+    let router = Gateway::scoped("fe80::1".parse().unwrap(), index.into());
+    for route in [
+        Route::new(network("10.0.0.0/8"), Via::Gateway("192.0.2.254".parse().unwrap())),
+        Route::new(network("203.0.113.0/24"), Via::Interface(index)),
+        Route::new(network("10.5.0.0/16"), Via::Interface(index)).in_fib(fib),
+        Route::new(network("2001:db8:5::/48"), Via::Gateway(router)),
+        Route::default_via(router),
+        Route::default_via(router).in_fib(fib),
+    ] {
+        host.add_route(&route).unwrap();
+    }
+    let arguments = ["host", "move-address", "em0", "bridge0", "--rc-conf", rc.to_str().unwrap()];
+    let said = root.ok(&[&arguments[..], &["--dry-run"]].concat());
+    let (_, lines) = said.split_once("in /etc/rc.conf:\n").expect(&said);
+    for line in [
+        "route_lan=\"-net 203.0.113.0/24 -iface bridge0 -mtu 1400\"",
+        "route_moved0=\"-net 10.5.0.0/16 -iface bridge0 -fib 1\"",
+        "ipv6_route_moved0=\"-net 2001:db8:5::/48 fe80::1%bridge0\"",
+        "ipv6_defaultrouter=\"fe80::1%bridge0\"",
+        "ipv6_defaultrouter_fib1=\"fe80::1%bridge0\"",
+        "static_routes=\"far lan:bridge0 moved0\"",
+        "ipv6_static_routes=\"moved0\"",
+    ] {
+        assert!(lines.contains(&format!("    {line}\n")), "{line}: {lines}");
+    }
+    assert!(!lines.contains("route_far"), "{lines}");
+}
+
+/// Killed with nobody to undo it: the next commands say so, and what to do.
+#[test]
+fn gc_leaves_an_interrupted_move_alone_and_tells_of_it() {
+    let mut told = 0;
+    for call in (1..).step_by(4) {
+        let root = Root::new();
+        host(&root);
+        let before = root.quiet_state();
+        let arguments = ["host", "move-address", "em0", "bridge0", "--confirmed"];
+        let output = root.run_with_fault(&arguments, Some(&format!("{call}:kill")));
+        if output.status.success() {
+            break;
+        }
+        let record = root.path().join(".sim/run/jailwire/%addresses");
+        let is_begun = std::fs::read_to_string(&record).is_ok_and(|text| text.contains(" begun"));
+        let line = "left alone: the move of 192.0.2.10/24 from em0 to bridge0 was interrupted: `jailwire host undo` undoes it\n";
+        let state = root.kernel_state();
+        for words in [&["gc", "--dry-run"][..], &["gc"]] {
+            let said = root.ok(words);
+            let is_done = std::fs::read_to_string(&record).is_ok_and(|text| text.contains(" done"));
+            assert_eq!(said.contains(line), is_begun && !is_done, "killed at call {call}: {said}");
+        }
+        assert_same(&root.kernel_state(), &state, "gc leaves it alone");
+        if is_begun {
+            told += 1;
+            assert!(root.ok(&["host", "undo"]).starts_with("Undone: 192.0.2.10/24 from em0 to bridge0."));
+            root.settles(&before, &format!("killed at call {call}"));
+            assert!(!root.ok(&["gc"]).contains("the move of"));
+        }
+    }
+    assert!(told > 3, "{told}");
 }
 
 #[test]

@@ -9,9 +9,9 @@ use jailwire::carp::{VirtualHost, VirtualHostKey};
 use jailwire::interface::InterfaceType;
 use jailwire::iocage::rcconf::RcConf;
 use jailwire::nd6::Nd6Flags;
-use jailwire::route::Via;
+use jailwire::route::{Route, Via};
 use jailwire::types::{Fib, InterfaceName};
-use jailwire::wiring::{AddressMove, HostEnd, MacChange, MovedVirtualHost, Wiring};
+use jailwire::wiring::{AddressMove, HostEnd, MacChange, MovedRoute, MovedVirtualHost, Wiring};
 
 use crate::CommandError;
 
@@ -149,14 +149,7 @@ pub fn lines(
     lines.extend(
         aliases.iter().enumerate().map(|(number, alias)| format!("ifconfig_{to}_alias{number}=\"{alias}\"")),
     );
-    for moved in plan.routes.iter().filter(|moved| moved.scoped) {
-        if let Via::Gateway(gateway) = moved.route.via
-            && moved.route.destination.prefix() == 0
-            && moved.route.fib == Fib::DEFAULT
-        {
-            lines.push(format!("ipv6_defaultrouter=\"{}%{}\"", gateway.address, plan.to));
-        }
-    }
+    lines.extend(routes(plan, rc));
     let gone: Vec<String> = [format!("ifconfig_{from}_ipv6")]
         .into_iter()
         .chain(
@@ -171,6 +164,65 @@ pub fn lines(
         lines.push(format!("# with the password of vhid {vhid} for {PASSWORD}"));
     }
     Ok(lines)
+}
+
+/// The lines of routes that name the interface: routes without a router, and routes to a link-local router. The other
+/// routes follow the address of their router.
+fn routes(plan: &AddressMove, rc: &HostRc) -> Vec<String> {
+    let (mut lines, mut known) = (Vec::new(), Vec::new());
+    let mut lists = [("static_routes", "route_"), ("ipv6_static_routes", "ipv6_route_")]
+        .map(|(list, variable)| (list, variable, rc.words(list).into_iter().map(str::to_owned).collect()));
+    for (_, variable, names) in &lists {
+        let names: &Vec<String> = names;
+        for name in names.iter().filter_map(|name| name.split(':').next()) {
+            let words = rc.words(&format!("{variable}{name}"));
+            let moved: Vec<String> = words.iter().map(|word| on_other(word, plan)).collect();
+            if moved != words {
+                lines.push(format!("{variable}{name}=\"{}\"", moved.join(" ")));
+                known.extend(moved);
+            }
+        }
+    }
+    for MovedRoute { route: Route { destination, via, fib, .. }, scoped } in &plan.routes {
+        let to = match via {
+            Via::Gateway(gateway) if *scoped => format!("{}%{}", gateway.address, plan.to),
+            Via::Interface(_) => format!("-iface {}", plan.to),
+            _ => continue,
+        };
+        let is_default = destination.prefix() == 0;
+        if is_default && *scoped {
+            let of_fib = if *fib == Fib::DEFAULT { String::new() } else { format!("_fib{}", fib.get()) };
+            lines.push(format!("ipv6_defaultrouter{of_fib}=\"{to}\""));
+            continue;
+        }
+        let (written, bare) = (destination.to_string(), destination.ip().to_string());
+        if known.iter().any(|word| *word == written || *word == bare || is_default && *word == "default") {
+            continue;
+        }
+        let (_, variable, names) = &mut lists[usize::from(destination.is_ipv6())];
+        let name = (0..).map(|number: u32| format!("moved{number}"));
+        let name = name.into_iter().find(|name| !names.contains(name)).unwrap_or_default();
+        let of_fib = if *fib == Fib::DEFAULT { String::new() } else { format!(" -fib {}", fib.get()) };
+        lines.push(format!("{variable}{name}=\"-net {written} {to}{of_fib}\""));
+        names.push(name);
+    }
+    for (list, _, names) in lists {
+        let before = rc.words(list);
+        let after: Vec<String> = names.iter().map(|name| on_other(name, plan)).collect();
+        if after != before {
+            lines.push(format!("{list}=\"{}\"", after.join(" ")));
+        }
+    }
+    lines
+}
+
+/// A word of rc.conf(5) with the name of the one interface replaced by that of the other: `em0`, `fe80::1%em0`, `lan:em0`.
+fn on_other(word: &str, plan: &AddressMove) -> String {
+    let (from, to) = (plan.from.as_str(), plan.to.as_str());
+    match word.strip_suffix(from) {
+        Some(before) if before.is_empty() || before.ends_with(['%', ':']) => format!("{before}{to}"),
+        _ => word.to_owned(),
+    }
 }
 
 /// What stands for a password: the terminal does not show it.
