@@ -262,9 +262,10 @@ pub enum Problem {
         /// The jail's interface.
         nic: InterfaceName,
     },
-    /// A vlan(4) of the host takes the frames of a VLAN.
+    /// A vlan(4) of the host takes all frames with tags that arrive on an uplink, those of other VLANs too
+    /// (`net/if_bridge.c:bridge_input`).
     #[error(
-        "{vlan} of the host takes the frames of VLAN {tag} on {uplink} before {bridge} sees them: destroy it, and give the host its addresses on a vlan(4) of {bridge}"
+        "{vlan} of the host, for VLAN {tag}, takes all frames with tags on {uplink} before {bridge} sees them: destroy {vlan}, and give the host its addresses on a vlan(4) of {bridge}"
     )]
     VlanTaken {
         /// The vlan(4) interface.
@@ -341,7 +342,7 @@ pub enum Problem {
     },
     /// A member of a bridge has addresses, and the kernel does not take that.
     #[error(
-        "{member} has IP addresses, and net.link.bridge.member_ifaddrs is 0: move them to {bridge}, or set it to 1"
+        "{member} has IP addresses, and the kernel takes none on bridge members: move them to {bridge}, or set net.link.bridge.member_ifaddrs to 1, which FreeBSD 16 does not have any more"
     )]
     AddressOnMember {
         /// The interface.

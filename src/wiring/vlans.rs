@@ -80,10 +80,9 @@ impl Planner<'_> {
             if self.survey.interface(&uplink).is_some_and(is_vlan) {
                 self.problems.push(Problem::UplinkIsVlan { uplink, bridge });
             }
+            // Whatever the VLAN is: the kernel drops the frames of VLANs that no vlan(4) of the uplink is for.
             for (vlan, tag) in self.survey.vlans_on(&uplink) {
-                if vlans.all().contains(tag) {
-                    self.problems.push(Problem::VlanTaken { vlan, tag, uplink, bridge });
-                }
+                self.problems.push(Problem::VlanTaken { vlan, tag, uplink, bridge });
             }
         }
     }

@@ -178,7 +178,12 @@ fn what_cannot_be_is_refused_before_anything_is_made() {
         ),
         (
             &["--bridge", bridge, "--uplink", uplink, "--untagged", "20"],
-            "lan.20 of the host takes the frames of VLAN 20",
+            "lan.20 of the host, for VLAN 20, takes all frames with tags",
+        ),
+        // Those of other VLANs do not reach the bridge either.
+        (
+            &["--bridge", bridge, "--uplink", uplink, "--untagged", "30"],
+            "lan.20 of the host, for VLAN 20, takes all frames with tags",
         ),
     ] {
         let words = [&["net", "attach", "theirs"][..], words].concat();

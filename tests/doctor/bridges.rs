@@ -2,10 +2,11 @@
 
 use jailwire::bridge::BridgeFlags;
 use jailwire::iocage::doctor::{Fix, Level};
+use jailwire::sim::{Hardware, Options, Release};
 use jailwire::types::{Mtu, VlanId};
 use jailwire::vlan::{Vlan, VlanProtocol};
 
-use crate::world::{World, name, tuned, vnet};
+use crate::world::{World, name, network, tuned, vnet};
 
 #[test]
 fn a_bridge_that_is_not_there_is_made_if_its_name_can_be() {
@@ -58,6 +59,33 @@ fn addresses_on_members() {
     world.vnet.up(&bridge).unwrap();
     world.vnet.set_sysctl_int("net.link.bridge.member_ifaddrs", 0).unwrap();
     assert_eq!(world.finding("member addresses", "web wants it on bridge0").level, Level::Error);
+}
+
+/// FreeBSD 16 has no setting any more, and takes no addresses on bridge members.
+#[test]
+fn addresses_on_members_where_the_release_takes_none() {
+    let wants = vnet("192.0.2.20/24").replace("\"vnet\":1", "\"vnet\":1,\"vnet_default_interface\":\"em1\"");
+    let of = |release| {
+        let second = Hardware { driver: "em".to_owned(), unit: 1, mac: [0x58, 0x9c, 0xfc, 0, 0, 2] };
+        let tuned = tuned(&[("kern.osreldate", release)]);
+        let options = Options { release: Release::V14_2, hardware: vec![second], ..tuned };
+        let world = World::with(&options, &[("web", &wants)]);
+        let bridge = world.vnet.create_bridge().unwrap();
+        world.vnet.up(&bridge).unwrap();
+        world.vnet.add_member(&bridge, &name("em0")).unwrap();
+        world.vnet.add_ipv4(&name("em1"), network("198.51.100.10/24")).unwrap();
+        world
+    };
+    let world = of(1_600_000);
+    let found = world.finding("member addresses", "em0 has addresses (192.0.2.10/24)");
+    assert!(
+        found.level == Level::Error && found.why.contains("this release takes no addresses"),
+        "{found:?}"
+    );
+    let wanted = world.finding("member addresses", "em1 has addresses, and web wants it on bridge0");
+    assert!(wanted.level == Level::Error && wanted.why.contains("this release"), "{wanted:?}");
+    // Before 15 there is nothing to tell.
+    of(1_402_000).nothing("member addresses");
 }
 
 #[test]
@@ -156,8 +184,15 @@ fn vlans_that_lead_nowhere_and_ports_that_pass_nothing() {
     host.kernel().load_module("if_vlan").unwrap();
     let vlan = Vlan { parent: nic, tag: VlanId::new(20).unwrap(), protocol: VlanProtocol::Dot1q };
     let vlan = host.create_vlan(&vlan, None, None).unwrap();
-    world.finding("vlan", &format!("{vlan} takes the frames of VLAN 20 on {nic}"));
+    world.finding("vlan", &format!("{vlan} takes the frames with tags on {nic}, which carries VLANs 20"));
     host.destroy(&vlan).unwrap();
+    // Of whatever VLAN it is.
+    let other = Vlan { parent: nic, tag: VlanId::new(40).unwrap(), protocol: VlanProtocol::Dot1q };
+    let other = host.create_vlan(&other, None, None).unwrap();
+    let taken = world.finding("vlan", &format!("{other} takes the frames with tags on {nic}"));
+    assert!(taken.mend[0].contains(&format!("ifconfig bridge0 +iftagged {nic} 40")), "{taken:?}");
+    host.destroy(&other).unwrap();
+    world.nothing("vlan");
     host.set_member_pvid(&bridge, &end, None).unwrap();
     let lost = world.finding("vlan", &format!("{end} is in no VLAN of bridge0, which filters them"));
     assert!(lost.mend[0].contains("vnet0_vlan=VLAN web"), "{lost:?}");

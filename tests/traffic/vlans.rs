@@ -4,7 +4,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use jailwire::wiring::{JailBuilder, Wired, Wiring};
+use jailwire::wiring::{JailBuilder, Problem, Wired, Wiring};
 
 use crate::tools::{Capture, Jail, Made, alone, inside, mac, output, reaches, sh};
 
@@ -140,6 +140,18 @@ fn who_reaches_whom_and_which_frames_ports_carry() {
         // Another one comes and goes meanwhile.
         described(&wiring, "guest").untagged("30").address("198.51.100.20/24").start().unwrap();
         wiring.stop("guest").unwrap();
+    }
+
+    if filters {
+        // A vlan(4) of the host on the uplink takes all frames with tags, whatever its VLAN is: a plan refuses that.
+        sh("ifconfig epair90a.77 create");
+        assert!(!reaches("a", "192.0.2.1", false) && !reaches("c", "2001:db8:30::1", false));
+        assert!(reaches("a", "192.0.2.12", true));
+        let refused = described(&wiring, "late").untagged("20").start().expect_err("a vlan(4) on the uplink");
+        let is_it = |problem: &Problem| matches!(problem, Problem::VlanTaken { tag, .. } if tag.get() == 77);
+        assert!(refused.problems().iter().any(is_it), "{refused}");
+        sh("ifconfig epair90a.77 destroy");
+        assert!(reaches("a", "192.0.2.1", true) && reaches("c", "2001:db8:30::1", true));
     }
 
     // No frame with a tag goes to a jail that has none, and no frame of a jail leaves in another VLAN.

@@ -146,6 +146,8 @@ kinds! {
     AloneInVlan => "vlan",
     /// A vlan of the host takes the frames that are meant for a bridge.
     VlanTaken => "vlan",
+    /// The parent of a vlan(4) is a bridge, or a NIC on a bridge, and the bridge filters the VLAN off.
+    VlanFilteredOff => "vlan",
 }
 
 impl Kind {

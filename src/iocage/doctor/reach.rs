@@ -64,6 +64,7 @@ impl Scene<'_> {
             }
         }
         self.mtu_inside(subject, network, &snapshot.interfaces, found);
+        self.vlans_inside(subject, network, (&inside, &snapshot.interfaces), found);
         self.way_back(subject, network, found);
     }
 

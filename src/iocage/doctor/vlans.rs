@@ -1,10 +1,14 @@
 //! VLANs on the host's bridges: ports that pass nothing, and VLANs that lead nowhere.
 
-use super::Scene;
 use super::finding::{Finding, Kind, Level};
 use super::remedies::{WayOut, chain};
+use super::{Scene, Subject};
 use crate::bridge::{BridgeFlags, MemberFlags, VlanSet};
+use crate::interface::{Interface, InterfaceType};
+use crate::iocage::config::VnetNetwork;
 use crate::types::{InterfaceName, VlanId};
+use crate::vlan::Vlan;
+use crate::vnet::Vnet;
 use crate::wiring::HostEnd;
 
 /// A member of a bridge, and its VLANs.
@@ -117,24 +121,96 @@ impl Scene<'_> {
             }
         }
         for (vlan, about) in &self.vlans {
+            if about.parent == *bridge {
+                self.filtered_off(bridge, ports, (vlan, about.tag), found);
+            }
             let Some(port) = ports.iter().find(|port| port.name == about.parent) else { continue };
-            if port.vlans().contains(about.tag) {
+            if !port.tagged.is_empty() {
                 found.push(
                     Finding::new(
                         Level::Warning,
                         Kind::VlanTaken,
                         format!(
-                            "{vlan} takes the frames of VLAN {} on {}, which carries it for {bridge}",
-                            about.tag, port.name
+                            "{vlan} takes the frames with tags on {}, which carries VLANs {} for {bridge}",
+                            port.name, port.tagged
                         ),
                     )
                     .because(format!(
-                        "{bridge} does not see these frames: a vlan(4) on a member comes before the bridge"
+                        "{bridge} sees no frame with a tag that arrives on {}: a vlan(4) on a member comes before the bridge, whatever its VLAN",
+                        port.name
                     ))
-                    .mend(self.moving_vlan(vlan, bridge, about.tag))
+                    .mend(self.moving_vlan(vlan, bridge, about.tag, port))
                     .of(self.jails_on(bridge)),
                 );
             }
+        }
+    }
+
+    /// A vlan(4) of the host on a bridge of which no member carries its VLAN.
+    fn filtered_off(
+        &self,
+        bridge: &InterfaceName,
+        ports: &[Port],
+        (vlan, tag): (&InterfaceName, VlanId),
+        found: &mut Vec<Finding>,
+    ) {
+        if ports.iter().any(|port| port.vlans().contains(tag)) {
+            return;
+        }
+        found.push(
+            Finding::new(
+                Level::Note,
+                Kind::VlanFilteredOff,
+                format!("{vlan} is in VLAN {tag} of {bridge}, which no bridge member carries"),
+            )
+            .because(format!("{bridge} filters VLANs, and passes nothing to {vlan}"))
+            .mend_by(self.carrying(bridge, ports, &[tag].into_iter().collect()))
+            .mend(format!("or ifconfig {vlan} destroy"))
+            .of(self.jails_on(bridge)),
+        );
+    }
+
+    /// A vlan(4) that a running jail has made on a NIC whose port does not carry the VLAN.
+    pub(super) fn vlans_inside(
+        &self,
+        subject: &Subject,
+        network: &VnetNetwork,
+        (inside, interfaces): (&Vnet, &[Interface]),
+        found: &mut Vec<Finding>,
+    ) {
+        let name = subject.name();
+        for vlan in interfaces.iter().filter(|interface| interface.kind == InterfaceType::VLAN) {
+            let Ok(Some(Vlan { parent, tag, .. })) = inside.vlan(&vlan.name) else { continue };
+            let is_of_jail = |end: &&HostEnd| end.nic == parent && end.jail == name.as_str();
+            let (Some(nic), Some(end)) = (
+                network.nics.iter().find(|nic| nic.name.jail_end() == parent),
+                self.ends.values().find(is_of_jail),
+            ) else {
+                continue;
+            };
+            let on = self.members.iter().find(|(_, members)| members.contains(&end.name));
+            let Some(bridge) = on.map(|(bridge, _)| *bridge) else { continue };
+            let filters = |flags: BridgeFlags| flags.contains(BridgeFlags::VLAN_FILTER);
+            if !self.vnet.bridge_flags(&bridge).is_ok_and(filters) {
+                continue;
+            }
+            let Ok(tagged) = self.vnet.member_vlans(&bridge, &end.name) else { continue };
+            if tagged.contains(tag) {
+                continue;
+            }
+            let all: VlanSet = tagged.iter().chain([tag]).collect();
+            let (end, vlan, property) = (end.name, vlan.name, nic.name.tagged_property());
+            found.push(
+                Finding::new(
+                    Level::Warning,
+                    Kind::VlanFilteredOff,
+                    format!("{vlan} in {name} is in VLAN {tag}, which {end}, the host's end of {parent}, does not carry on {bridge}"),
+                )
+                .because(format!("{bridge} filters VLANs, and passes nothing to {vlan}"))
+                .mend(format!("iocage set {property}={all} {name} && iocage restart {name}"))
+                .mend(format!("or until the next start: ifconfig {bridge} +iftagged {end} {tag}"))
+                .of([name]),
+            );
         }
     }
 
@@ -169,7 +245,7 @@ impl Scene<'_> {
     }
 
     /// What puts a vlan(4) of the host on the bridge itself, with its addresses.
-    fn moving_vlan(&self, vlan: &InterfaceName, bridge: &InterfaceName, tag: VlanId) -> String {
+    fn moving_vlan(&self, vlan: &InterfaceName, bridge: &InterfaceName, tag: VlanId, port: &Port) -> String {
         let addresses =
             self.interface(vlan).map(|interface| interface.addresses.as_slice()).unwrap_or_default();
         let addresses = addresses.iter().filter(|one| one.scope == 0).map(|one| one.network);
@@ -178,6 +254,9 @@ impl Scene<'_> {
             format!("ifconfig {vlan} destroy"),
             format!("ifconfig {own} create vlan {tag} vlandev {bridge} up"),
         ];
+        if !port.vlans().contains(tag) {
+            commands.push(format!("ifconfig {bridge} +iftagged {} {tag}", port.name));
+        }
         commands.extend(addresses.map(|address| {
             let family = if address.is_ipv4() { "inet" } else { "inet6" };
             format!("ifconfig {own} {family} {address} alias")

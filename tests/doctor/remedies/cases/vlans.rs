@@ -1,6 +1,10 @@
 //! VLANs.
 
 use jailwire::iocage::doctor::Kind;
+use jailwire::jail;
+use jailwire::types::VlanId;
+use jailwire::vlan::{Vlan, VlanProtocol};
+use jailwire::vnet::Vnet;
 
 use super::{USUAL, but, on_bridge, started, with};
 use crate::remedies::Case;
@@ -121,7 +125,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         kind: Kind::VlanTaken,
-        found: "em1.20 takes the frames of VLAN 20 on em1",
+        found: "em1.20 takes the frames with tags on em1, which carries VLANs 20",
         host: || {
             let host = on_bridge(&vnet(USUAL));
             host.run("ifconfig em1 up && ifconfig em1.20 create vlan 20 vlandev em1 inet 10.20.0.1/24 up && ifconfig bridge0 iftagged em0 20 addm em1 iftagged em1 20 vlanfilter");
@@ -137,5 +141,81 @@ pub const CASES: &[Case] = &[
             "+host: bridge0.20 is VLAN 20 of bridge0",
             "+host: bridge0.20 up mtu 1496",
         ]],
+    },
+    Case {
+        kind: Kind::VlanTaken,
+        found: "em1.40 takes the frames with tags on em1, which carries VLANs 20",
+        host: || {
+            let host = on_bridge(&vnet(USUAL));
+            host.run("ifconfig em1 up && ifconfig em1.40 create vlan 40 vlandev em1 inet 10.40.0.1/24 up && ifconfig bridge0 iftagged em0 20 addm em1 iftagged em1 20 vlanfilter");
+            host
+        },
+        chosen: &[],
+        by_hand: &[],
+        changes: &[&[
+            "-host: bridge0 has em1 in VLANs - 20",
+            "-host: em1.40 10.40.0.1/24",
+            "-host: em1.40 is VLAN 40 of em1",
+            "-host: em1.40 up mtu 1500",
+            "+host: bridge0 has em1 in VLANs - 20,40",
+            "+host: bridge0.40 10.40.0.1/24",
+            "+host: bridge0.40 is VLAN 40 of bridge0",
+            "+host: bridge0.40 up mtu 1496",
+        ]],
+    },
+    Case {
+        kind: Kind::VlanFilteredOff,
+        found: "bridge0.40 is in VLAN 40 of bridge0, which no bridge member carries",
+        host: || {
+            let host = on_bridge(&vnet(USUAL));
+            host.run("ifconfig bridge0 iftagged em0 20 vlanfilter && ifconfig bridge0.40 create vlan 40 vlandev bridge0 inet 10.40.0.1/24 up");
+            host
+        },
+        chosen: &[],
+        by_hand: &[],
+        changes: &[
+            &["-host: bridge0 has em0 in VLANs - 20", "+host: bridge0 has em0 in VLANs - 20,40"],
+            &[
+                "-host: bridge0.40 10.40.0.1/24",
+                "-host: bridge0.40 is VLAN 40 of bridge0",
+                "-host: bridge0.40 up mtu 1496",
+            ],
+        ],
+    },
+    Case {
+        kind: Kind::VlanFilteredOff,
+        found: "epair0b.40 in web is in VLAN 40, which vnet0.1, the host's end of epair0b, does not carry on bridge0",
+        host: || {
+            let host = on_bridge(&but(USUAL, r#""vnet0_vlan":"20","vnet0_tagged":"30""#));
+            host.run("ifconfig bridge0 iftagged em0 20,30,40 vlanfilter");
+            let host = started(host);
+            let jid = jail::find(&**host.kernel(), "ioc-web").unwrap().unwrap();
+            let inside = Vnet::enter(host.kernel().clone(), jid).unwrap();
+            for tag in [30, 40] {
+                let parent = name("epair0b");
+                let vlan = Vlan { parent, tag: VlanId::new(tag).unwrap(), protocol: VlanProtocol::Dot1q };
+                inside.create_vlan(&vlan, Some(&name(&format!("epair0b.{tag}"))), None).unwrap();
+            }
+            host
+        },
+        chosen: &[],
+        by_hand: &[],
+        changes: &[
+            &[
+                "-host: bridge0 has vnet0.1",
+                "-host: bridge0 has vnet0.1 in VLANs 20 30",
+                "-host: vnet0.1 up mtu 1500",
+                "-ioc-web: epair0b.30 down mtu 1500",
+                "-ioc-web: epair0b.30 is VLAN 30 of epair0b",
+                "-ioc-web: epair0b.40 down mtu 1500",
+                "-ioc-web: epair0b.40 is VLAN 40 of epair0b",
+                "-jails/web/config.json: vnet0_tagged=\"30\"",
+                "+host: bridge0 has vnet0.2",
+                "+host: bridge0 has vnet0.2 in VLANs 20 30,40",
+                "+host: vnet0.2 up mtu 1500",
+                "+jails/web/config.json: vnet0_tagged=\"30,40\"",
+            ],
+            &["-host: bridge0 has vnet0.1 in VLANs 20 30", "+host: bridge0 has vnet0.1 in VLANs 20 30,40"],
+        ],
     },
 ];
