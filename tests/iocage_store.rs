@@ -139,7 +139,7 @@ fn hostile_configurations_are_refused() {
         (r#""dhcp": 1"#, "dhcp", "requires bpf"),
         (r#""dhcp": "banana""#, "dhcp", "neither on nor off"),
         (r#""rtsold": 1"#, "rtsold", "accept_rtadv"),
-        (r#""nat": 1"#, "nat", "needs an address"),
+        (r#""nat": 1, "bpf": 1, "dhcp": 1"#, "nat", "needs an address"),
         (r#""exec_fib": "99999999""#, "exec_fib", "not a routing table"),
         (r#""exec_start": """#, "exec_start", "a command is missing"),
         (r#""exec_prestart": "sh -c 'oops""#, "exec_prestart", "close it"),
@@ -167,7 +167,7 @@ fn hostile_configurations_are_refused() {
 #[test]
 fn all_problems_are_told_at_once() {
     let jail = one(&vnet(
-        r#""ip4_addr": "vnet0|10.1.1.1", "ip6_addr": "x", "nat": 1, "devfs_ruleset": "x", "priority": "(5""#,
+        r#""ip4_addr": "vnet0|10.1.1.1", "ip6_addr": "x", "nat": 1, "nat_forwards": "x", "devfs_ruleset": "x", "priority": "(5""#,
     ));
     let error = JailConfig::resolve(&jail.store, &jail.entry).unwrap_err().to_string();
     assert!(error.starts_with("web has problems in its configuration:\n"), "{error}");

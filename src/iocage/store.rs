@@ -133,8 +133,8 @@ impl Store {
         Store { read: Some(Arc::default()), ..self.clone() }
     }
 
-    /// The same, where a file is read before it is written: what is there now counts.
-    fn reading_now(&self) -> Store {
+    /// The same, where what others write meanwhile counts.
+    pub(super) fn reading_now(&self) -> Store {
         Store { read: None, ..self.clone() }
     }
 

@@ -51,7 +51,7 @@ impl HostFacts {
 }
 
 /// What the host lacks for a property: the error's subject is the property.
-fn lacks(property: &str, reason: impl std::fmt::Display, advice: impl std::fmt::Display) -> Error {
+pub(super) fn lacks(property: &str, reason: impl std::fmt::Display, advice: impl std::fmt::Display) -> Error {
     Error::refused(ErrorKind::NotFound, property, reason, advice)
 }
 
@@ -137,6 +137,7 @@ fn vnet(
             isolated: false,
             inet: nic.ip4.clone(),
             inet6: nic.ip6.clone(),
+            host_addresses: nic.host_addresses.clone(),
             accept_rtadv: nic.accept_rtadv,
             stable_address: nic.stable_address && nic.accept_rtadv,
         });

@@ -298,6 +298,9 @@ impl<'a> Planner<'a> {
                 self.steps.push(Step::Isolate { nic, bridge });
             }
         }
+        for network in &spec.host_addresses {
+            self.steps.push(Step::AddHostAddress { nic, network: *network });
+        }
         self.steps.push(Step::BringUp { nic });
     }
 

@@ -1,5 +1,7 @@
 //! What a step asks of the kernel, by the names that C has for it.
 
+use ipnetwork::IpNetwork;
+
 use super::nat::Backend;
 use super::plan::{Plan, is_cloned_bridge_name};
 use super::step::{JailInterface, Step};
@@ -104,6 +106,8 @@ fn requests(step: &Step, shared: &mut Option<Vec<&'static str>>) -> Vec<&'static
         Step::SetVlans { vlans, .. } if vlans.tagged.is_empty() => vec!["BRDGSIFPVID"],
         Step::SetVlans { .. } => vec!["BRDGSIFPVID", "BRDGSIFVLANSET"],
         Step::Isolate { .. } => vec!["BRDGSIFFLGS"],
+        Step::AddHostAddress { network: IpNetwork::V4(_), .. } => vec!["SIOCAIFADDR"],
+        Step::AddHostAddress { network: IpNetwork::V6(_), .. } => vec!["SIOCAIFADDR_IN6"],
         Step::BringUp { .. } | Step::BringUpInside { .. } => vec!["SIOCSIFFLAGS"],
         Step::StartLoopback => vec!["SIOCSIFFLAGS", "SIOCAIFADDR"],
         Step::AcceptRtadv { .. } => vec!["SIOCSIFINFO_FLAGS"],

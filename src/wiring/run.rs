@@ -296,6 +296,12 @@ impl<'a> Run<'a> {
                 let end = &self.epairs[*nic].a;
                 host.change_member_flags(bridge, end, MemberFlags::PRIVATE, MemberFlags::empty())?;
             }
+            Step::AddHostAddress { nic, network: IpNetwork::V4(network) } => {
+                host.add_ipv4(&self.epairs[*nic].a, *network)?;
+            }
+            Step::AddHostAddress { nic, network: IpNetwork::V6(network) } => {
+                host.add_ipv6(&self.epairs[*nic].a, *network)?;
+            }
             Step::BringUp { nic } => host.up(&self.epairs[*nic].a)?,
             Step::StartLoopback => self.start_loopback()?,
             Step::AddAddress4(interface, network) => {

@@ -213,6 +213,12 @@ pub struct Nic {
     /// The jail's IPv6 addresses.
     #[cfg_attr(feature = "serde", serde(default, with = "crate::spelling::networks"))]
     pub inet6: Vec<Ipv6Network>,
+    /// Addresses of the host's end, for a NIC that is on no bridge: the jail's router.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::spelling::networks")
+    )]
+    pub host_addresses: Vec<IpNetwork>,
     /// Whether the jail's end takes its IPv6 addresses from router advertisements.
     #[cfg_attr(feature = "serde", serde(default))]
     pub accept_rtadv: bool,
@@ -296,6 +302,7 @@ impl Nic {
             isolated: false,
             inet: Vec::new(),
             inet6: Vec::new(),
+            host_addresses: Vec::new(),
             accept_rtadv: false,
             stable_address: false,
         }

@@ -202,7 +202,16 @@ impl StateDirectory {
     ///
     /// As [`StateDirectory::lock_jail`].
     pub fn lock_nat(&self) -> io::Result<Lock> {
-        self.lock(&self.directory.join("nat.lock"), Mode::Exclusive, &End::Goes, |_| {})
+        self.lock(&self.directory.join("%nat.lock"), Mode::Exclusive, &End::Goes, |_| {})
+    }
+
+    /// Takes the lock on addresses that are chosen for jails with NAT.
+    ///
+    /// # Errors
+    ///
+    /// As [`StateDirectory::lock_jail`].
+    pub fn lock_nat_addresses(&self) -> io::Result<Lock> {
+        self.lock(&self.directory.join("%nat-addresses.lock"), Mode::Exclusive, &End::Goes, |_| {})
     }
 
     /// The record of what an interface of the host had that was lent, by its index.

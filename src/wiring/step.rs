@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ipnetwork::{Ipv4Network, Ipv6Network};
+use ipnetwork::{IpNetwork, Ipv4Network, Ipv6Network};
 
 use super::nat::JailNat;
 use super::spec::{HostName, MountSpec, Router, StaticRoute};
@@ -133,6 +133,13 @@ pub enum Step {
         /// The bridge.
         bridge: InterfaceName,
     },
+    /// Adds an address to the host's end.
+    AddHostAddress {
+        /// Which NIC.
+        nic: usize,
+        /// The address.
+        network: IpNetwork,
+    },
     /// Brings the host's end up.
     BringUp {
         /// The index of the NIC.
@@ -229,6 +236,9 @@ impl fmt::Display for Step {
             }
             Step::Isolate { nic, bridge } => {
                 write!(f, "isolate the host's end of nic {nic} on {bridge}")
+            }
+            Step::AddHostAddress { nic, network } => {
+                write!(f, "add {network} to the host's end of nic {nic}")
             }
             Step::BringUp { nic } => write!(f, "bring the host's end of nic {nic} up"),
             Step::StartLoopback => f.write_str("bring lo0 up inside, with 127.0.0.1"),

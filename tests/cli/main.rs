@@ -17,6 +17,7 @@ mod lending;
 mod lifecycle;
 mod manage;
 mod many;
+mod nat;
 mod net;
 mod nobody;
 mod owners;

@@ -75,7 +75,7 @@ fn directories_that_are_no_jails() {
 fn configurations_that_make_no_sense() {
     let outside =
         vnet("10.1.1.10/24").replace("\"defaultrouter\":\"none\"", "\"defaultrouter\":\"192.0.2.1\"");
-    let world = World::new(&[("web", &outside), ("db", "{"), ("nat", r#"{"nat":1}"#)]);
+    let world = World::new(&[("web", &outside), ("db", "{"), ("nat", r#"{"nat":1,"ip4":"inherit"}"#)]);
     assert_eq!(
         world.finding("configuration", "192.0.2.1 is in none of the jail's networks").level,
         Level::Error

@@ -219,9 +219,12 @@ fn a_jail_starts_with_its_nat_and_stops_without() {
     // A jail that shares the host's addresses needs no forwarding.
     wiring.host().set_sysctl_int("net.inet.ip.forwarding", 0).unwrap();
     assert!(matches!(&problems(start(&wiring))[..], [Problem::ForwardingOff { .. }]));
-    wiring.jail("shared", "/").alias("em0", "10.0.0.9/32").nat().start().unwrap();
-    assert_eq!(wiring.published().unwrap()[0].nat[0].from.to_string(), "10.0.0.9");
-    wiring.stop("shared").unwrap();
+    // No name of a jail is that of a lock on what all jails have.
+    for name in ["shared", "nat"] {
+        wiring.jail(name, "/").alias("em0", "10.0.0.9/32").nat().start().unwrap();
+        assert_eq!(wiring.published().unwrap()[0].nat[0].from.to_string(), "10.0.0.9");
+        wiring.stop(name).unwrap();
+    }
     wiring.host().set_sysctl_int("net.inet.ip.forwarding", 1).unwrap();
     assert_eq!(sim.describe(), before);
 }

@@ -30,9 +30,9 @@ const ANCHOR: &str = "table <inside> { 10.200.0.2, 10.200.0.3 }\n\
 
 /// Others' pf and ipfw: both with rules, tables, NAT, and a state that lasts.
 struct Others<'a> {
+    state: Option<Child>,
     _pf: Pf,
     _ipfw: Ipfw,
-    state: Child,
     _place: Place<'a>,
 }
 
@@ -44,7 +44,8 @@ impl<'a> Others<'a> {
         let pf = Pf::with(&format!("{MAIN}{translation}\n{FILTER}"));
         std::fs::write("/tmp/traffic-others.conf", ANCHOR).unwrap();
         sh("pfctl -q -a others/web -f /tmp/traffic-others.conf");
-        let ipfw = Ipfw::new();
+        // Whatever fails from here on, others' rules go with this.
+        let mut others = Others { state: None, _pf: pf, _ipfw: Ipfw::new(), _place: place };
         for words in [
             "nat 462 config ip 192.0.2.200 redirect_port tcp 10.200.0.2:22 2222",
             "add 60 set 3 count ip from any to any",
@@ -53,32 +54,38 @@ impl<'a> Others<'a> {
             "add 65534 count ip from any to any // jailwire",
             "table friends create type addr",
             "table friends add 192.0.2.0/24 7",
-            "add 200 count ip from table(friends) to any",
+            "add 200 count ip from 'table(friends)' to any",
         ] {
             sh(&format!("ipfw -q {words}"));
         }
         // A connection that lasts: neither end sends anything.
         let listener = std::net::TcpListener::bind((HOST[0], 6100)).unwrap();
-        let state = Command::new("jexec")
+        let child = Command::new("jexec")
             .args(["outside", "nc", "-d", HOST[0], "6100"])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
+        others.state = Some(child);
         std::mem::forget(listener.accept().unwrap());
         wait("the state is there", || state_of_others().contains("ESTABLISHED:ESTABLISHED"));
-        Others { _pf: pf, _ipfw: ipfw, state, _place: place }
+        others
     }
 }
 
 impl Drop for Others<'_> {
     fn drop(&mut self) {
-        let _ = self.state.kill();
-        let _ = self.state.wait();
-        output(
-            "ipfw -q delete 60 100 200; ipfw -q delete set 29; ipfw -q delete 65534; ipfw -q nat 462 delete; ipfw -q table friends destroy",
-        );
+        if let Some(state) = &mut self.state {
+            let _ = state.kill();
+            let _ = state.wait();
+        }
+        // One command a line: the first that fails does not keep the others from running.
+        for words in
+            ["delete 60 100 200", "delete set 29", "delete 65534", "nat 462 delete", "table friends destroy"]
+        {
+            output(&format!("ipfw -q {words}"));
+        }
         output("pfctl -q -a others/web -F all");
     }
 }

@@ -73,6 +73,7 @@ impl Reader<'_> {
             vlans,
             ip4: Vec::new(),
             ip6: Vec::new(),
+            host_addresses: Vec::new(),
             dhcp: false,
             accept_rtadv: false,
             stable_address: self.flag(&name.stable_property()),

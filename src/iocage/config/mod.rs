@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-pub use nat::Nat;
+pub use nat::{Choice, Link, Nat, NatPrefix};
 pub use network::{DefaultInterface, Localhost, Network, Nic, SharedAddress, SharedNetwork, VnetNetwork};
 pub use problem::{Level, Problem};
 pub(super) use unread::unknown_key;
@@ -47,7 +47,7 @@ pub struct JailConfig {
     pub console_log: PathBuf,
     /// The jail's network.
     pub network: Network,
-    /// `nat`, `nat_interface`, `nat_forwards`: what is translated, if anything.
+    /// `nat`, `nat_interface`, `nat_prefix`, `nat_forwards`: what is translated, if anything.
     pub nat: Option<Nat>,
     /// The routing table its processes start in.
     pub fib: Fib,

@@ -1,7 +1,13 @@
-//! NAT and ports that are forwarded: `nat`, `nat_backend`, `nat_interface`, `nat_forwards`.
+//! NAT and ports that are forwarded: `nat`, `nat_backend`, `nat_interface`, `nat_prefix`, `nat_forwards`.
 
-use super::network::{Network, SharedNetwork, VnetNetwork};
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use ipnetwork::{Ipv4Network, Ipv6Network};
+
+use super::Sharing;
+use super::network::{Network, VnetNetwork};
 use super::reader::Reader;
+use crate::iocage::router::{Router, ZonedRouter};
 use crate::packet_filter::{Ports, Protocol};
 use crate::types::InterfaceName;
 use crate::wiring::nat::{Backend, Publication};
@@ -13,12 +19,106 @@ pub struct Nat {
     pub backend: Backend,
     /// `nat_interface`: the interface of the host. `None` for that of the default route.
     pub interface: Option<InterfaceName>,
+    /// `nat_prefix`: where addresses are chosen.
+    pub prefix: NatPrefix,
+    /// Whether a start chooses the jail's address. `None`: the address was configured.
+    pub choice: Option<Choice>,
     /// `nat_forwards`: ports of the host that lead to the jail.
     pub forwards: Vec<Publication>,
 }
 
+/// What there is of a jail's address that a start chooses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// Nothing yet.
+    Open,
+    /// An earlier start has chosen this address. It may be another jail's by now.
+    Made(Link),
+}
+
+/// `nat_prefix`: the first two numbers of private IPv4 addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NatPrefix([u8; 2]);
+
+/// A network of four addresses, with the host's and the jail's in it: as in iocage the first and the second that an
+/// interface can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Link(Ipv4Addr);
+
+impl NatPrefix {
+    /// All networks, in the order in which they are chosen.
+    pub fn links(self) -> impl Iterator<Item = Link> {
+        let [first, second] = self.0;
+        (0..=u16::MAX).step_by(4).map(move |rest| {
+            let [third, fourth] = rest.to_be_bytes();
+            Link(Ipv4Addr::new(first, second, third, fourth))
+        })
+    }
+
+    /// The network that an address is the jail's in, if it has the form of one that was chosen.
+    fn link_of(self, jail: Ipv4Network) -> Option<Link> {
+        let link = Link(jail.network());
+        let within = jail.ip().octets()[..2] == self.0;
+        (within && jail == link.jail()).then_some(link)
+    }
+}
+
+impl std::fmt::Display for NatPrefix {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.0[0], self.0[1])
+    }
+}
+
+impl Link {
+    /// The first groups of a unique local prefix of IPv6 (RFC 4193), behind which the IPv4 address stands.
+    const INET6: [u16; 3] = [0xfd6a, 0x6169, 0x6c77];
+
+    fn at(self, offset: u32) -> Ipv4Addr {
+        Ipv4Addr::from(u32::from(self.0) + offset)
+    }
+
+    fn inet6_at(self, offset: u32) -> Ipv6Addr {
+        let [a, b, c] = Link::INET6;
+        let address = u32::from(self.at(offset));
+        Ipv6Addr::new(a, b, c, 0, 0, 0, (address >> 16) as u16, address as u16)
+    }
+
+    fn inet(self, offset: u32) -> Ipv4Network {
+        Ipv4Network::new(self.at(offset), 30).expect("a length of IPv4")
+    }
+
+    fn inet6(self, offset: u32) -> Ipv6Network {
+        Ipv6Network::new(self.inet6_at(offset), 126).expect("a length of IPv6")
+    }
+
+    /// All of it.
+    pub fn network(self) -> Ipv4Network {
+        self.inet(0)
+    }
+
+    /// The host's address, which is the jail's router.
+    pub fn host(self) -> Ipv4Network {
+        self.inet(1)
+    }
+
+    /// The jail's.
+    pub fn jail(self) -> Ipv4Network {
+        self.inet(2)
+    }
+
+    /// The host's address of IPv6.
+    pub fn host6(self) -> Ipv6Network {
+        self.inet6(1)
+    }
+
+    /// The jail's.
+    pub fn jail6(self) -> Ipv6Network {
+        self.inet6(2)
+    }
+}
+
 impl Reader<'_> {
-    pub(super) fn nat(&mut self, network: &Network) -> Option<Nat> {
+    pub(super) fn nat(&mut self, network: &mut Network) -> Option<Nat> {
         if !self.flag("nat") {
             if !matches!(self.text("nat_forwards").as_str(), "" | "none") {
                 self.warn(
@@ -36,14 +136,20 @@ impl Reader<'_> {
                 return None;
             }
         };
-        let has_address = match network {
-            Network::Vnet(VnetNetwork { nics, .. }) => {
-                nics.iter().any(|nic| !nic.ip4.is_empty() || !nic.ip6.is_empty())
+        let prefix = self.nat_prefix();
+        let choice = match network {
+            Network::Vnet(vnet) => self.choice(vnet, prefix),
+            Network::Shared(shared) => {
+                let bare = shared.ip4.is_empty() && shared.ip6.is_empty();
+                (bare && shared.ip4_sharing == Sharing::New).then_some(Choice::Open)
             }
-            Network::Shared(SharedNetwork { ip4, ip6, .. }) => !ip4.is_empty() || !ip6.is_empty(),
         };
-        if !has_address {
-            let words = "needs an address in ip4_addr or ip6_addr: none is chosen from nat_prefix";
+        let has_address = match network {
+            Network::Vnet(vnet) => vnet.nics.iter().any(|nic| !nic.ip4.is_empty() || !nic.ip6.is_empty()),
+            Network::Shared(shared) => !shared.ip4.is_empty() || !shared.ip6.is_empty(),
+        };
+        if choice.is_none() && !has_address {
+            let words = "needs an address in ip4_addr or ip6_addr: addresses of nat_prefix are for jails with a NIC in interfaces, and without dhcp, accept_rtadv and ip4=inherit";
             self.error("nat", words);
         }
         let text = self.text("nat_forwards");
@@ -56,7 +162,44 @@ impl Reader<'_> {
                 Vec::new()
             }
         };
-        Some(Nat { backend, interface: self.optional("nat_interface"), forwards })
+        Some(Nat { backend, interface: self.optional("nat_interface"), prefix, choice, forwards })
+    }
+
+    fn nat_prefix(&mut self) -> NatPrefix {
+        let text = self.text("nat_prefix");
+        let address: Option<Ipv4Addr> = format!("{text}.0.0").parse().ok();
+        match address.filter(Ipv4Addr::is_private) {
+            Some(address) => NatPrefix([address.octets()[0], address.octets()[1]]),
+            None => {
+                let words = "give the first two numbers of private addresses, as 172.16";
+                self.error("nat_prefix", format!("{text:?} is no prefix of private addresses: {words}"));
+                NatPrefix([172, 16])
+            }
+        }
+    }
+
+    /// Whether a start chooses the address of a VNET jail. A NIC whose address was chosen is on no bridge: its end on the
+    /// host has the router's address.
+    fn choice(&mut self, vnet: &mut VnetNetwork, prefix: NatPrefix) -> Option<Choice> {
+        let used = vnet.nics.iter().filter(|nic| nic.is_used()).count();
+        if used == 0 {
+            return (!vnet.nics.is_empty()).then_some(Choice::Open);
+        }
+        let nic = vnet.nics.iter_mut().find(|nic| nic.is_used()).filter(|_| used == 1)?;
+        let [address] = nic.ip4[..] else { return None };
+        let link = prefix.link_of(address).filter(|_| !nic.dhcp && !nic.accept_rtadv)?;
+        (nic.bridge, nic.vlans) = (None, None);
+        nic.host_addresses = vec![link.host().into()];
+        if nic.ip6[..] == [link.jail6()] {
+            nic.host_addresses.push(link.host6().into());
+            if vnet.router6 == Router::Auto {
+                vnet.router6 = Router::Address(ZonedRouter::from(link.host6().ip()));
+            }
+        }
+        if vnet.router4 == Router::Auto {
+            vnet.router4 = Router::Address(link.host().ip());
+        }
+        Some(Choice::Made(link))
     }
 }
 
@@ -95,6 +238,22 @@ mod tests {
 
     fn read(text: &str) -> Option<String> {
         Some(forwards(text)?.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
+    }
+
+    #[test]
+    fn networks_are_chosen_as_by_iocage() {
+        let prefix = NatPrefix([172, 16]);
+        let words = |link: Link| format!("{} {} {}", link.host(), link.jail(), link.jail6());
+        let first: Vec<String> = prefix.links().take(2).map(words).collect();
+        assert_eq!(first[0], "172.16.0.1/30 172.16.0.2/30 fd6a:6169:6c77::ac10:2/126");
+        assert_eq!(first[1], "172.16.0.5/30 172.16.0.6/30 fd6a:6169:6c77::ac10:6/126");
+        assert_eq!(prefix.links().last().unwrap().network().to_string(), "172.16.255.252/30");
+        assert_eq!(prefix.links().count(), 1 << 14);
+        let link = |text: &str| prefix.link_of(text.parse().unwrap());
+        assert!(link("172.16.0.6/30").is_some());
+        for other in ["172.16.0.5/30", "172.16.0.6/29", "172.17.0.6/30", "172.16.0.7/30"] {
+            assert_eq!(link(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::Ipv4Addr;
 
-use ipnetwork::{Ipv4Network, Ipv6Network};
+use ipnetwork::{IpNetwork, Ipv4Network, Ipv6Network};
 
 use super::Sharing;
 use crate::iocage::address::{Ip4, Ip6};
@@ -68,6 +68,8 @@ pub struct Nic {
     pub ip4: Vec<Ipv4Network>,
     /// Its IPv6 addresses.
     pub ip6: Vec<Ipv6Network>,
+    /// The addresses of its end on the host: those of the jail's router, where `nat` has chosen the jail's address.
+    pub host_addresses: Vec<IpNetwork>,
     /// Whether it gets an IPv4 address by DHCP.
     pub dhcp: bool,
     /// Whether it gets IPv6 addresses by router advertisements.

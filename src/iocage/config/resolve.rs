@@ -67,7 +67,8 @@ impl JailConfig {
 
 impl Reader<'_> {
     fn jail(&mut self, store: &Store, entry: &Entry) -> JailConfig {
-        let network = self.network();
+        let mut network = self.network();
+        let nat = self.nat(&mut network);
         let log =
             |prefix: &str| store.log_directory().join(format!("{prefix}{}-console.log", entry.name.flat()));
         self.not_applied();
@@ -79,7 +80,7 @@ impl Reader<'_> {
             root: entry.root(),
             services_log: log(""),
             console_log: log("ioc-"),
-            nat: self.nat(&network),
+            nat,
             network,
             fib: self.read_or_builtin("exec_fib"),
             commands: self.commands(),

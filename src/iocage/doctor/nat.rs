@@ -112,6 +112,9 @@ fn wanted(config: &JailConfig) -> Option<JailNat> {
             ip4.chain(shared.ip6.iter().map(|own| own.address.address().into())).collect()
         }
     };
+    // The address that a start chooses is of no matter here: the first of the prefix stands for it.
+    let chosen = nat.choice.filter(|_| addresses.is_empty()).and_then(|_| nat.prefix.links().next());
+    let addresses = addresses.into_iter().chain(chosen.map(|link| link.jail().ip().into()));
     let mut wanted = JailNat::new(config.name.kernel_name(), addresses).nat().by(nat.backend);
     if matches!(config.network, Network::Shared(_)) {
         wanted = wanted.sharing();

@@ -11,6 +11,7 @@ mod fitness;
 mod fstab;
 mod garbage;
 mod host;
+mod nat_address;
 mod preview;
 mod programs;
 mod ready;

@@ -8,7 +8,7 @@ use crate::iocage::hooks::{Command, Hook};
 use crate::iocage::name::JailName;
 use crate::iocage::properties::Properties;
 use crate::iocage::store::{Entry, Place};
-use crate::iocage::translate;
+use crate::iocage::translate::{self, MadeUp};
 use crate::wiring::nat::Backend;
 use crate::wiring::{Journal, Owned, Plan, Standing, Survey, undo_order};
 
@@ -125,7 +125,9 @@ impl Host<'_> {
             return Err(errors::template(name));
         }
         self.check_datasets(entry)?;
-        self.plan_start_of(&JailConfig::resolve(self.store, entry)?, undone, true, preview)
+        let (config, chosen) =
+            self.with_nat_address(entry, None, JailConfig::resolve(self.store, entry)?, undone)?;
+        self.plan_start_of(&config, chosen, undone, true, preview)
     }
 
     /// Returns what starting a jail would do that has these properties, and is not there yet.
@@ -135,12 +137,14 @@ impl Host<'_> {
     /// As [`Host::preview_start`].
     pub fn preview_start_of_new(&self, entry: &Entry, properties: &Properties) -> Result<Preview, Error> {
         let config = JailConfig::of_new(self.store, entry, properties)?;
-        self.plan_start_of(&config, &[], false, Preview::default())
+        let (config, chosen) = self.with_nat_address(entry, Some(properties), config, &[])?;
+        self.plan_start_of(&config, chosen, &[], false, Preview::default())
     }
 
     fn plan_start_of(
         &self,
         config: &JailConfig,
+        chosen: MadeUp,
         undone: &[Owned],
         is_there: bool,
         mut preview: Preview,
@@ -149,7 +153,8 @@ impl Host<'_> {
         self.check_fitness(config)?;
         let facts = self.facts(config).map_err(errors::of(name))?;
         let missing = |missing| errors::unfit(name, missing);
-        let (spec, made_up) = translate::specification(config, &facts).map_err(missing)?;
+        let (spec, mut made_up) = translate::specification(config, &facts).map_err(missing)?;
+        made_up.extend(chosen);
         let mut survey = Survey::take(&self.vnet, &spec).map_err(errors::of(name))?.without(undone);
         survey.root_exists |= !is_there;
         let plan = Plan::new(&spec, &survey).map_err(|problems| self.refused(config, &problems))?;

@@ -58,22 +58,25 @@ impl Host<'_> {
             return Err(errors::template(name));
         }
         self.check_datasets(entry)?;
-        let config = self.trusted_config(entry)?;
+        let mut config = self.trusted_config(entry)?;
         let mut claim = self.claim(name, report)?;
         self.refuse_running(entry, claim.standing(), claim.journal())?;
         self.finish_writing(entry, report);
         self.clear_attaching(name, &claim)?;
         self.check_fitness(&config)?;
         // What one chooses the next must not.
-        let choosing = self.choosing(&config);
+        let choosing = (self.choosing(&config), self.choosing_nat_address(&config)?);
+        let owned = self.of_jail_alone(&name.kernel_name(), claim.journal());
+        let chosen;
+        (config, chosen) = self.with_nat_address(entry, None, config, &owned)?;
         let facts = self.facts(&config).map_err(errors::of(name))?;
         let missing = |missing| errors::unfit(name, missing);
-        let (spec, made_up) = translate::specification(&config, &facts).map_err(missing)?;
+        let (spec, mut made_up) = translate::specification(&config, &facts).map_err(missing)?;
+        made_up.extend(chosen);
         if claim.standing() != Standing::Absent {
             if !self.is_stale(&name.kernel_name(), claim.standing(), claim.journal()) {
                 report.warn(&format!("{name}: the last start or stop did not finish; clearing up first"));
             }
-            let owned = self.of_jail_alone(&name.kernel_name(), claim.journal());
             self.clear_up(name, &mut claim)?;
             self.is_gone(&owned);
         }

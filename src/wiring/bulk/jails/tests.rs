@@ -29,6 +29,7 @@ fn spec(number: u8, bridge: InterfaceName) -> JailSpec {
         isolated: false,
         inet: vec![format!("10.0.0.{}/24", number + 2).parse().unwrap()],
         inet6: vec![],
+        host_addresses: Vec::new(),
         accept_rtadv: false,
         stable_address: false,
     };
