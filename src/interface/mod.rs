@@ -177,6 +177,13 @@ impl InterfaceType {
     /// WireGuard.
     pub const WIREGUARD: InterfaceType = InterfaceType(jailwire_sys::IFT_WIREGUARD as u8);
 
+    /// gre(4): carries packets without Ethernet.
+    pub const TUNNEL: InterfaceType = InterfaceType(jailwire_sys::IFT_TUNNEL as u8);
+    /// tun(4), and ppp(8) and VPN programs that use tun(4).
+    pub const PPP: InterfaceType = InterfaceType(jailwire_sys::IFT_PPP as u8);
+    /// An Ethernet interface that is a port of a lagg(4): the lagg(4) can be on a bridge, the port cannot.
+    pub const LAGG_PORT: InterfaceType = InterfaceType(jailwire_sys::IFT_IEEE8023ADLAG as u8);
+
     /// Returns whether an interface of this type can be a member of a bridge.
     pub fn can_join_bridge(self) -> bool {
         matches!(self, InterfaceType::ETHERNET | InterfaceType::VLAN | InterfaceType::GIF)
@@ -192,6 +199,9 @@ impl fmt::Display for InterfaceType {
             InterfaceType::BRIDGE => "bridge",
             InterfaceType::GIF => "gif",
             InterfaceType::WIREGUARD => "wireguard",
+            InterfaceType::TUNNEL => "tunnel",
+            InterfaceType::PPP => "point-to-point",
+            InterfaceType::LAGG_PORT => "lagg port",
             InterfaceType(other) => return write!(f, "type {other:#x}"),
         })
     }

@@ -111,7 +111,7 @@ impl World {
     fn introduce_inet6(&mut self, index: u16, new: &New6) {
         let Some(interface) = self.interfaces.get(&index) else { return };
         let (mac, multicast) = (interface.mac, interface.has(sys::IFF_MULTICAST));
-        if !interface.is_loopback_kind() {
+        if !interface.has_no_mac() {
             let kept = sockaddr::embed(new.address, index);
             self.post_neighbour(sys::RTM_ADD, index, kept, mac);
         }
@@ -247,7 +247,7 @@ fn automatic(address: Ipv6Addr, prefix_length: u8) -> New6 {
 pub(crate) fn identifier(interface: &Interface) -> Option<u64> {
     let [a, b, c, d, e, f] = interface.mac;
     let group = a & 1 != 0;
-    let usable = !interface.is_loopback_kind() && interface.mac != [0; 6] && !group;
+    let usable = !interface.has_no_mac() && interface.mac != [0; 6] && !group;
     usable.then(|| u64::from_be_bytes([a ^ 2, b, c, 0xff, 0xfe, d, e, f]))
 }
 

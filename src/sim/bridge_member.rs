@@ -5,8 +5,9 @@ use std::mem::offset_of;
 use jailwire_sys as sys;
 
 use super::bridge::{Explained, fill, refuse};
+use super::links::link_type;
 use super::options::Release;
-use super::world::{Kind, Member, StackId, World};
+use super::world::{Interface, Kind, Member, StackId, World};
 use crate::kernel::{Block, Errno};
 
 const NAME: usize = offset_of!(sys::ifbreq, ifbr_ifsname);
@@ -56,12 +57,14 @@ impl World {
             Some(_) => return refuse(Errno::EBUSY, "Interface is already a member of another bridge"),
             None => {}
         }
-        if !can_be_member(&interface.kind) {
+        if !can_be_member(interface) {
             return refuse(Errno::EINVAL, "Unsupported interface type");
         }
         self.keep_link_local_scopes_apart(stack, bridge, index);
         let interface = self.interface(index);
-        let has_addresses = !interface.inet.is_empty() || !interface.inet6.is_empty();
+        // Those of a gif(4) are none of the bridge's.
+        let is_gif = u32::from(link_type(interface)) == sys::IFT_GIF;
+        let has_addresses = !is_gif && (!interface.inet.is_empty() || !interface.inet6.is_empty());
         if strict && has_addresses && self.stack_int(stack, "net.link.bridge.member_ifaddrs") == 0 {
             return refuse(Errno::EINVAL, "Member interface may not have an IP address assigned");
         }
@@ -97,7 +100,9 @@ impl World {
         state.members.insert(0, member);
         self.share_capabilities(bridge, Some(index));
         self.check_bridge_link(bridge);
-        self.set_promiscuous(index, true);
+        if !is_gif {
+            self.set_promiscuous(index, true);
+        }
         Ok(())
     }
 
@@ -347,7 +352,7 @@ impl World {
             let errno = if self.older() { Errno::EBUSY } else { Errno::EEXIST };
             return refuse(errno, "Interface is already a bridge member");
         }
-        if !can_be_member(&self.interface(index).kind) {
+        if !can_be_member(self.interface(index)) {
             return refuse(Errno::EINVAL, "Unsupported interface type");
         }
         self.bridge_mut(bridge).spans.insert(0, index);
@@ -378,8 +383,8 @@ impl World {
     }
 }
 
-fn can_be_member(kind: &Kind) -> bool {
-    matches!(kind, Kind::Hardware | Kind::Epair { .. } | Kind::Vlan { .. })
+fn can_be_member(interface: &Interface) -> bool {
+    matches!(u32::from(link_type(interface)), sys::IFT_ETHER | sys::IFT_L2VLAN | sys::IFT_GIF)
 }
 
 fn port_number(index: u16) -> u8 {

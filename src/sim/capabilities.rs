@@ -80,7 +80,7 @@ impl World {
                 }
             }
             // `ether_ioctl` knows nothing of them.
-            Kind::Bridge(_) | Kind::Epair { .. } => return Err(Errno::EINVAL.into()),
+            Kind::Bridge(_) | Kind::Epair { .. } | Kind::Tunnel { .. } => return Err(Errno::EINVAL.into()),
             Kind::Hardware | Kind::Vlan { .. } => interface.enabled_capabilities = wanted,
         }
         Ok(())

@@ -15,8 +15,18 @@ use crate::kernel::{Errno, Request, Result};
 
 /// Cloners in the order of their registration in GENERIC, and the module that brings each. FreeBSD has
 /// more of them; these are the ones that can be simulated.
-const CLONERS: [(&str, Option<&str>); 4] =
-    [("lo", None), ("vlan", None), ("epair", Some("if_epair")), ("bridge", Some("if_bridge"))];
+const CLONERS: [(&str, Option<&str>); 10] = [
+    ("lo", None),
+    ("vlan", None),
+    ("gif", None),
+    ("tun", None),
+    ("tap", None),
+    ("epair", Some("if_epair")),
+    ("bridge", Some("if_bridge")),
+    ("gre", Some("if_gre")),
+    ("wg", Some("if_wg")),
+    ("lagg", Some("if_lagg")),
+];
 
 const MAXIMUM_UNIT: u32 = sys::IF_MAXUNIT as u32;
 
@@ -77,10 +87,11 @@ impl World {
         let name = format!("{cloner}{unit}");
         let mut interface = match cloner {
             "lo" => loopback(name, unit),
-            _ => {
+            "bridge" => {
                 let mac = self.generate_mac(caller.jid, &name);
                 bridge(name, unit, mac, self.release)
             }
+            other => self.tunnel(caller, other, name, unit).ok_or(Errno::EINVAL)?,
         };
         interface.home = stack;
         Ok(self.attach_new(stack, interface))

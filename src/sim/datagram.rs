@@ -49,7 +49,7 @@ impl World {
         if !interface.has(sys::IFF_UP) {
             return Err(Errno::ENETDOWN.into());
         }
-        let is_ether = !matches!(interface.kind, Kind::Loopback);
+        let is_ether = !interface.has_no_mac();
         if let (true, Some(mac)) = (is_ether, self.ask_link(index, &next)) {
             self.learn(index, &next, mac);
         }
@@ -92,7 +92,7 @@ impl World {
                 Kind::Epair { peer, .. } => self.receive_frame(*peer, &mut stations, &mut sending),
                 Kind::Bridge(bridge) => sending.extend(bridge.members.iter().map(|member| member.index)),
                 Kind::Hardware => outside |= self.is_first_card(at),
-                Kind::Loopback | Kind::Vlan { .. } => {}
+                Kind::Loopback | Kind::Vlan { .. } | Kind::Tunnel { .. } => {}
             }
             // What a member sends of itself goes to the whole bridge.
             if at == index && interface.bridge.is_some() {

@@ -273,9 +273,9 @@ impl World {
     }
 }
 
-/// The addresses of an interface that it answers for on its link: a loopback has none.
+/// The addresses of an interface that it answers for on its link: a loopback and a tunnel have none.
 fn own_of(interface: &Interface, family: u8) -> impl Iterator<Item = IpAddr> {
-    let of = |wanted: u8| (family == wanted && !interface.is_loopback_kind()).then_some(());
+    let of = |wanted: u8| (family == wanted && !interface.has_no_mac()).then_some(());
     let inet = of(AF_INET).into_iter().flat_map(|()| interface.inet.iter());
     let inet6 = of(AF_INET6).into_iter().flat_map(|()| interface.inet6.iter());
     let inet6 = inet6.map(|ours| IpAddr::V6(sockaddr::embed(ours.address, interface.index)));

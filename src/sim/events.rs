@@ -73,7 +73,7 @@ pub(crate) fn group_addresses(interface: &Interface, group: IpAddr) -> Addresses
             [0x33, 0x33, a, b, c, d]
         }
     };
-    if !interface.is_loopback_kind() {
+    if !interface.has_no_mac() {
         let link = sockaddr::link_with_mac(interface.index, link_type(interface), &mac);
         addresses[GATEWAY] = Some(link);
     }

@@ -70,7 +70,7 @@ impl World {
                 }
             }
             Kind::Hardware => interface.flags &= !RUNNING,
-            Kind::Epair { .. } => {}
+            Kind::Epair { .. } | Kind::Tunnel { .. } => {}
             Kind::Vlan { .. } => self.vlan_flags(index),
         }
     }

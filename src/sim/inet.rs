@@ -200,7 +200,7 @@ impl World {
         let Some(interface) = self.interfaces.get_mut(&index) else { return };
         interface.flags |= sys::IFF_UP as u32;
         match interface.kind {
-            Kind::Vlan { .. } => {}
+            Kind::Vlan { .. } | Kind::Tunnel { .. } => {}
             Kind::Loopback => {
                 interface.flags |= sys::IFF_RUNNING as u32;
                 self.set_link_state(index, sys::LINK_STATE_UP);

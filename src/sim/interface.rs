@@ -10,6 +10,7 @@ use jailwire_sys as sys;
 
 use super::caller::{Caller, Privilege};
 use super::socket::Protocol;
+use super::tunnel::takes_mtu;
 use super::world::{Interface, Kind, StackId, World};
 use crate::kernel::{Errno, Request, Result};
 
@@ -344,6 +345,7 @@ impl World {
                 Some(parent) => mtu <= self.vlan_mtu(*parent),
                 None => false,
             },
+            Kind::Tunnel { link } => takes_mtu(*link, mtu),
             Kind::Bridge(_) => return self.bridge_mtu(index, mtu),
         };
         if !fits {
@@ -356,11 +358,11 @@ impl World {
     /// `if_setlladdr`: the length is all that is looked at.
     fn set_mac(&mut self, index: u16, length: u8, mac: [u8; 6]) -> Result<()> {
         let interface = self.interface_mut(index);
-        let own_length = if interface.kind == Kind::Loopback { 0 } else { 6 };
+        let own_length = if interface.has_no_mac() { 0 } else { 6 };
         if length != own_length {
             return Err(Errno::EINVAL.into());
         }
-        if interface.kind == Kind::Loopback {
+        if interface.has_no_mac() {
             return Err(Errno::ENODEV.into());
         }
         interface.mac = mac;

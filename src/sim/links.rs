@@ -15,6 +15,7 @@ const LOOPBACK_ASSIST: u64 = 0xe0f;
 /// IFT_*.
 pub(crate) fn link_type(interface: &Interface) -> u8 {
     let kind = match interface.kind {
+        Kind::Tunnel { link } => return link,
         Kind::Loopback => sys::IFT_LOOP,
         Kind::Hardware | Kind::Epair { .. } => sys::IFT_ETHER,
         Kind::Bridge(_) => sys::IFT_BRIDGE,
@@ -27,6 +28,11 @@ impl Interface {
     /// Whether it is one of lo(4), whatever its flags say: IFF_LOOPBACK can be cleared.
     pub fn is_loopback_kind(&self) -> bool {
         self.kind == Kind::Loopback
+    }
+
+    /// Whether it has no link address, and asks nobody for one.
+    pub fn has_no_mac(&self) -> bool {
+        self.is_loopback_kind() || matches!(self.kind, Kind::Tunnel { link } if link != sys::IFT_ETHER as u8)
     }
 
     pub fn has(&self, flag: i32) -> bool {
@@ -69,10 +75,12 @@ pub(crate) fn if_data(interface: &Interface, older: bool) -> Vec<u8> {
         Kind::Hardware => (ether + 4, 1_000_000_000, 0),
         Kind::Bridge(_) => (ether, 10_000_000, 0),
         Kind::Vlan { .. } => (ether + 4, 1_000_000_000, 0),
+        Kind::Tunnel { .. } if interface.has_no_mac() => (0, 0, 0),
+        Kind::Tunnel { .. } => (ether, 10_000_000, 0),
     };
     let length = size_of::<sys::if_data>();
     let mut data = Block::zeroed(length);
-    let address = if interface.is_loopback_kind() { 0 } else { interface.mac.len() as u8 };
+    let address = if interface.has_no_mac() { 0 } else { interface.mac.len() as u8 };
     data.put(offset_of!(sys::if_data, ifi_type), &[link_type(interface)]);
     data.put(offset_of!(sys::if_data, ifi_addrlen), &[address]);
     data.put(offset_of!(sys::if_data, ifi_hdrlen), &[header]);

@@ -75,6 +75,7 @@ mod socket;
 mod store;
 mod sysctl;
 mod table;
+mod tunnel;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

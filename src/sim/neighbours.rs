@@ -39,7 +39,7 @@ impl World {
                 if !self.may_be_neighbour(interface, entry.address) {
                     return Err(Errno::ENOMEM);
                 }
-                if interface.is_loopback_kind() {
+                if interface.has_no_mac() {
                     return Err(Errno::EINVAL);
                 }
                 if own {

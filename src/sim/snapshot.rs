@@ -95,6 +95,7 @@ enums! {
         2 = Epair { peer, is_a };
         3 = Bridge(bridge);
         4 = Vlan { parent, tag, protocol, priority, promiscuous_parent };
+        5 = Tunnel { link };
     }
     SocketKind {
         0 = Inet;

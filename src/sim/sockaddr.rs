@@ -90,9 +90,9 @@ fn headed(length: usize, family: u8) -> Block {
     block
 }
 
-/// The MAC of an interface that has one: loopback interfaces have none.
+/// The MAC of an interface that has one: loopback interfaces and tunnels have none.
 pub(crate) fn mac_of(interface: &Interface) -> &[u8] {
-    if interface.is_loopback_kind() { &[] } else { &interface.mac }
+    if interface.has_no_mac() { &[] } else { &interface.mac }
 }
 
 /// How much room a socket address takes in a message (`SA_SIZE`).

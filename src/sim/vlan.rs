@@ -101,6 +101,7 @@ impl World {
             Kind::Hardware | Kind::Epair { .. } | Kind::Vlan { .. } => true,
             // So that the host has an address in a tag of its bridge; came with 15.
             Kind::Bridge(_) => self.release >= Release::V15_1,
+            Kind::Tunnel { .. } => !on.has_no_mac(),
             Kind::Loopback => false,
         } || on.enabled_capabilities & sys::IFCAP_VLAN_HWTAGGING as u32 != 0;
         if !carries || on.flags & NEEDED != NEEDED {

@@ -136,6 +136,10 @@ pub(crate) enum Kind {
         /// Whether the parent is promiscuous on this one's account.
         promiscuous_parent: bool,
     },
+    /// An interface whose other end is elsewhere: its type is one of IFT_*.
+    Tunnel {
+        link: u8,
+    },
 }
 
 /// A bridge's own state.

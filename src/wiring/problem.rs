@@ -303,7 +303,7 @@ pub enum Problem {
     },
     /// The uplink is of a type that no bridge takes.
     #[error(
-        "the uplink {member} is of type {kind} and cannot be on {bridge}: name an Ethernet, vlan or gif interface, but no vlan of a bridge, or none"
+        "the uplink {member} is of type {kind} and cannot be on {bridge}: name an Ethernet, lagg, vlan or gif interface, but no vlan of a bridge and no port of a lagg, or none"
     )]
     UplinkType {
         /// The interface.

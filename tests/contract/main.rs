@@ -59,5 +59,6 @@ mod traps_interfaces;
 mod traps_jails;
 mod traps_messages;
 mod traps_stacks;
+mod tunnel;
 mod vlan;
 mod vmove;

@@ -7,6 +7,7 @@ mod bridges;
 mod names;
 mod order;
 mod stops;
+mod tunnels;
 mod uplinks;
 
 use std::fs;
