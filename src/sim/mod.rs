@@ -75,11 +75,11 @@ mod socket;
 mod store;
 mod sysctl;
 mod table;
-mod tunnel;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
+mod tunnel;
 #[cfg(test)]
 mod vectors;
 mod visibility;

@@ -129,7 +129,9 @@ fn a_tunnel_is_no_bridge_and_no_uplink_of_an_attachment() {
     host.create("gif").unwrap();
     root.ok(&["start", "db"]);
     root.ok(&["net", "wait", "db"]);
-    let attach = |uplink: &str| ["net", "attach", "ioc-db", "--bridge", "bridge7", "--uplink", uplink].map(str::to_owned);
+    let attach = |uplink: &str| {
+        ["net", "attach", "ioc-db", "--bridge", "bridge7", "--uplink", uplink].map(str::to_owned)
+    };
     let words = attach("tun0");
     let said = changes_nothing(&root, &words.each_ref().map(String::as_str));
     assert!(said.contains("tun0 is of type point-to-point"), "{said}");
