@@ -37,7 +37,7 @@ fn modules_bring_cloners() {
     request.argument.put(4, &8i32.to_ne_bytes());
     request.argument.point(8, Block::zeroed(8 * 16));
     host.sim.ioctl(host.inet, &mut request).unwrap();
-    assert_eq!(request.argument.i32_at(0), 4);
+    assert_eq!(request.argument.i32_at(0), 7);
     let names = request.argument.child(8).unwrap();
     assert_eq!(names.text_at(0, 16), b"bridge");
     assert_eq!(names.text_at(16, 16), b"epair");
