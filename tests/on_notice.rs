@@ -115,3 +115,29 @@ fn no_uplink_with_addresses_joins_where_the_release_takes_none() {
         assert_eq!(back.problems(), [Problem::MemberTakesNoAddress { member: em0, bridge: bridge0 }]);
     }
 }
+
+/// Each line of the table says what is done, and names tests and sources that exist.
+#[test]
+fn the_table_names_what_exists() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(top.join("docs/on-notice.md")).unwrap();
+    let rows: Vec<Vec<&str>> = text
+        .lines()
+        .filter(|line| line.starts_with("| "))
+        .skip(1)
+        .map(|line| line.trim_matches('|').split(" | ").collect())
+        .collect();
+    assert!(rows.len() >= 7, "{rows:#?}");
+    for row in rows {
+        let [_, done, test] = row[..] else { panic!("{row:?}") };
+        assert!(!done.trim().is_empty(), "{row:?}");
+        let quoted = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+        let tests = quoted(test);
+        assert!(!tests.is_empty(), "{row:?}");
+        let sources =
+            quoted(done).into_iter().filter(|word| word.starts_with("src/") || word.starts_with("sys/"));
+        for path in tests.into_iter().chain(sources) {
+            assert!(top.join(&path).exists(), "{path} of {row:?}");
+        }
+    }
+}

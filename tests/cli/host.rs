@@ -243,6 +243,28 @@ fn the_lines_have_the_routes_that_name_the_interface() {
     assert!(!lines.contains("route_far"), "{lines}");
 }
 
+/// What goes away with a terminal is the process group of its commands: the watcher is in a session of its own.
+#[test]
+fn the_watcher_outlives_the_session_of_the_mover() {
+    use std::os::unix::process::CommandExt as _;
+
+    use nix::sys::signal::{Signal, killpg};
+    use nix::unistd::Pid;
+
+    let root = Root::new();
+    host(&root);
+    let before = root.quiet_state();
+    let mover = ["host", "move-address", "em0", "bridge0", "--confirm-within", "2s"];
+    let child = root.command(&mover).process_group(0).stdout(std::process::Stdio::null()).spawn().unwrap();
+    let group = Pid::from_raw(child.id().try_into().unwrap());
+    assert!(child.wait_with_output().unwrap().status.success());
+    assert!(root.path().join(".sim/run/jailwire/%addresses").exists(), "the move waits");
+    // Nobody is left in the group, or else it dies.
+    assert_eq!(killpg(group, Signal::SIGKILL), Err(nix::errno::Errno::ESRCH));
+    wait_for_the_watcher(&root);
+    root.settles(&before, "not confirmed");
+}
+
 /// Killed with nobody to undo it: the next commands say so, and what to do.
 #[test]
 fn gc_leaves_an_interrupted_move_alone_and_tells_of_it() {

@@ -48,6 +48,8 @@ fn addresses_on_members() {
     world.vnet.add_member(&bridge, &name("em0")).unwrap();
     let allowed = world.finding("member addresses", "em0 has addresses (192.0.2.10/24)");
     assert_eq!(allowed.level, Level::Note);
+    assert!(allowed.why.contains("FreeBSD 16 will refuse it"), "{allowed:?}");
+    assert_eq!(allowed.mend[0], "jailwire host move-address em0 bridge0");
     world.vnet.set_sysctl_int("net.link.bridge.member_ifaddrs", 0).unwrap();
     assert_eq!(world.finding("member addresses", "em0 has addresses").level, Level::Warning);
     world.vnet.remove_ipv4(&name("em0"), "192.0.2.10".parse().unwrap()).unwrap();
