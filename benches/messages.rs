@@ -19,7 +19,7 @@ fn write(criterion: &mut Criterion) {
         gateway: Some(SocketAddress::V4([192, 0, 2, 1].into())),
         prefix_length: Some(24),
         ask_interface: false,
-        metrics: Metrics { mtu: Some(1400), ..Metrics::default() },
+        metrics: Metrics::default().with_mtu(1400),
     };
     let bytes = request.encode();
     let mut group = criterion.benchmark_group("write a route");

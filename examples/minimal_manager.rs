@@ -45,7 +45,7 @@ pub fn run(wiring: &Wiring, words: &[&str], out: &mut dyn Write) -> Result<(), B
             writeln!(out, "{name} is jail {}", up.jid)?;
             // What makes it a machine: everything before has only made a network with nothing on it.
             let rc = ["/bin/sh", "-c", "test ! -x /etc/rc.jail || sh /etc/rc.jail"];
-            let program = Program { output: Output::Capture, ..Program::in_jail(up.jid, rc) };
+            let program = Program::in_jail(up.jid, rc).with_output(Output::Capture);
             if !wiring.kernel().run(&program)?.succeeded() {
                 wiring.stop(name)?;
                 return Err(format!("{name}: /etc/rc.jail failed").into());

@@ -67,6 +67,7 @@ impl fmt::Debug for VirtualHostKey {
 
 /// A virtual host of carp(4) on an interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct VirtualHost {
     /// The number that all hosts know it by, 1 to 255.
     #[doc(alias = "carpr_vhid")]
@@ -84,6 +85,34 @@ pub struct VirtualHost {
     /// Which host has the addresses.
     #[doc(alias = "carpr_state")]
     pub state: VirtualHostState,
+}
+
+impl VirtualHost {
+    /// Returns a virtual host of this number that advertises each second, has no key, and begins as INIT.
+    pub fn new(vhid: u8) -> VirtualHost {
+        let key = VirtualHostKey::default();
+        VirtualHost { vhid, interval: 1, skew: 0, key, state: VirtualHostState::Init }
+    }
+
+    /// Sets the seconds between two advertisements, 1 to 255.
+    pub fn with_interval(self, interval: u8) -> Self {
+        Self { interval, ..self }
+    }
+
+    /// Sets what comes on top of the interval, in 256ths of a second, 0 to 254.
+    pub fn with_skew(self, skew: u8) -> Self {
+        Self { skew, ..self }
+    }
+
+    /// Sets the key.
+    pub fn with_key(self, key: VirtualHostKey) -> Self {
+        Self { key, ..self }
+    }
+
+    /// Sets which host has the addresses.
+    pub fn with_state(self, state: VirtualHostState) -> Self {
+        Self { state, ..self }
+    }
 }
 
 impl Vnet {

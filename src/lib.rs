@@ -28,6 +28,7 @@ pub mod packet_filter;
 pub mod route;
 #[cfg(feature = "sim")]
 pub mod sim;
+mod snapshot;
 #[doc = include_str!("../docs/surface.md")]
 pub mod surface {}
 #[cfg(feature = "serde")]
@@ -44,5 +45,6 @@ pub use ipnetwork;
 pub use error::{Error, ErrorKind, OptionalExtension, Result};
 pub use interface::Interface;
 pub use route::{Gateway, Route, Via};
+pub use snapshot::Snapshot;
 pub use types::{Fib, InterfaceName, Jid, MacAddr, Mtu, VlanId};
 pub use vnet::Vnet;

@@ -19,6 +19,7 @@ const LOOK: Duration = Duration::from_millis(50);
 
 /// An entry of the ARP table, or of that of neighbour discovery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Neighbour {
     /// Its address.
     pub address: IpAddr,
@@ -32,6 +33,33 @@ pub struct Neighbour {
     pub permanent: bool,
     /// Whether this stack answers in its place.
     pub published: bool,
+}
+
+impl Neighbour {
+    /// Returns an entry that expires and is not published, of an address that is not link-local.
+    pub fn new(address: IpAddr, mac: Option<MacAddr>, index: u16) -> Neighbour {
+        Neighbour { address, scope: 0, mac, index, permanent: false, published: false }
+    }
+
+    /// Sets its address.
+    pub fn with_address(self, address: IpAddr) -> Self {
+        Self { address, ..self }
+    }
+
+    /// Sets the interface's index of a link-local address.
+    pub fn with_scope(self, scope: u32) -> Self {
+        Self { scope, ..self }
+    }
+
+    /// Sets whether it remains until somebody deletes it.
+    pub fn with_permanent(self, permanent: bool) -> Self {
+        Self { permanent, ..self }
+    }
+
+    /// Sets whether this stack answers in its place.
+    pub fn with_published(self, published: bool) -> Self {
+        Self { published, ..self }
+    }
 }
 
 impl Vnet {

@@ -37,9 +37,9 @@ macro_rules! text {
 
 /// Conversions that serde needs of a type that is spelled as a number.
 macro_rules! number {
-    ($($kind:ty: $number:ty, $error:ty;)*) => {$(
+    ($($kind:ty: $number:ty;)*) => {$(
         impl TryFrom<$number> for $kind {
-            type Error = $error;
+            type Error = crate::Error;
 
             fn try_from(number: $number) -> Result<$kind, Self::Error> {
                 <$kind>::new(number)
@@ -61,9 +61,9 @@ text!(
     crate::wiring::nat::Publication
 );
 number!(
-    crate::types::Jid: i32, crate::types::InvalidJid;
-    crate::types::Mtu: u32, crate::types::InvalidMtu;
-    crate::types::VlanId: u16, crate::types::InvalidVlanId;
+    crate::types::Jid: i32;
+    crate::types::Mtu: u32;
+    crate::types::VlanId: u16;
 );
 
 /// An address with its prefix length.

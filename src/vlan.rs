@@ -12,6 +12,7 @@ use crate::vnet::Vnet;
 
 /// The kind of tag that a vlan's frames have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum VlanProtocol {
     /// IEEE 802.1Q.
     #[default]

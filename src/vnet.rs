@@ -15,9 +15,8 @@ use std::time::Duration;
 
 use crate::abi::Call;
 use crate::error::{During, Error, Result};
-use crate::interface::{Interface, list};
 use crate::kernel::{self, Domain, Entered, Entry, Errno, Handle, Kernel, Oid, Sysctl, Target};
-use crate::route::{RouteEntry, RouteSocket, table};
+use crate::route::socket::RouteSocket;
 use crate::types::{Fib, Jid};
 
 /// How long a child may take inside a jail. It forks, attaches, opens three sockets and ends; on a
@@ -45,16 +44,6 @@ pub struct Vnet {
     inet: OnceLock<Handle>,
     inet6: OnceLock<Handle>,
     route: Mutex<Option<RouteSocket>>,
-}
-
-/// The interfaces, addresses and routes of a network stack.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-pub struct Snapshot {
-    /// The interfaces and their addresses.
-    pub interfaces: Vec<Interface>,
-    /// The routes of one routing table.
-    pub routes: Vec<RouteEntry>,
 }
 
 impl Vnet {
@@ -193,37 +182,6 @@ impl Vnet {
         let mut answers = self.sysctls(vec![Sysctl::write_int(name, value)])?;
         let answer = answers.pop().unwrap_or_else(|| Err(Errno::ENOENT.into()));
         answer.map(drop).during("set", format_args!("{name}={value}"), "sysctl")
-    }
-
-    /// Lists the interfaces, addresses and routes of this stack at once. For a jail one child process does that.
-    ///
-    /// # Arguments
-    ///
-    /// * `fib`: the routing table.
-    ///
-    /// # Errors
-    ///
-    /// * EINVAL: the stack has no such routing table.
-    /// * as [`Vnet::sysctls`].
-    ///
-    /// # Source
-    ///
-    /// [`sysctl(3)`](https://man.freebsd.org/sysctl(3)) with NET_RT_IFLISTL and NET_RT_DUMP,
-    /// `net/rtsock.c:sysctl_rtsock`.
-    #[doc(alias = "NET_RT_IFLISTL")]
-    #[doc(alias = "NET_RT_DUMP")]
-    pub fn snapshot(&self, fib: Fib) -> Result<Snapshot> {
-        let mut answers =
-            self.sysctls(vec![Sysctl::read(list::oid(0)), Sysctl::read(table::oid(fib))])?.into_iter();
-        let mut next = || answers.next().unwrap_or_else(|| Err(Errno::ENOENT.into()));
-        let interfaces = next().during("list interfaces", "", "NET_RT_IFLISTL")?;
-        let routes = next().during("list routes", "", "NET_RT_DUMP")?;
-        Ok(Snapshot {
-            interfaces: list::parse_interfaces(&interfaces)
-                .map_err(|why| Error::malformed("list interfaces", "", "NET_RT_IFLISTL", why))?,
-            routes: table::parse_dump(&routes)
-                .map_err(|why| Error::malformed("list routes", "", "NET_RT_DUMP", why))?,
-        })
     }
 
     /// Makes a request on the AF_INET socket, which serves everything but IPv6.

@@ -48,8 +48,8 @@ fn with_aliases(number: u16, places: Places) -> JailSpec {
     let [high, low] = (number + 2).to_be_bytes();
     let interface = Some(places.uplink);
     let mut shared = Shared::default();
-    shared.ip4 = vec![Alias { interface, network: format!("10.1.{high}.{low}/32").parse().unwrap() }];
-    shared.ip6 = vec![Alias { interface, network: format!("fd00::{:x}/128", number + 2).parse().unwrap() }];
+    shared.ip4 = vec![Alias::new(interface, format!("10.1.{high}.{low}/32").parse().unwrap())];
+    shared.ip6 = vec![Alias::new(interface, format!("fd00::{:x}/128", number + 2).parse().unwrap())];
     specification(number, Network::Shared(shared))
 }
 

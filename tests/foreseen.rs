@@ -239,7 +239,7 @@ fn a_look_refuses_no_jail_that_others_start_and_stop_meanwhile() {
     let starts = |host: &Host<'_>, entry: &Entry| told(host.preview_start(entry, &mut Silent));
     let restarts = |host: &Host<'_>, entry: &Entry| told(host.preview_start_again(entry, &mut Silent));
     let clears_up = |host: &Host<'_>, _: &Entry| match host.garbage().map_err(|error| error.to_string())? {
-        Found { garbage, doubtful } if garbage.is_empty() && doubtful.is_empty() => Ok(()),
+        Found { garbage, doubtful, .. } if garbage.is_empty() && doubtful.is_empty() => Ok(()),
         found => Err(format!("{found:?}")),
     };
     let vnet = r#"{"vnet":1,"interfaces":"vnet0:bridge0,vnet1:bridge1","ip4_addr":"vnet0|192.0.2.20/24","vnet0_mac":"02ff60000001 02ff60000002","vnet1_mac":"02ff60000003 02ff60000004"}"#;

@@ -28,7 +28,7 @@ fn name(text: &str) -> InterfaceName {
 /// A virtual host that this host is the master of.
 fn shared(vhid: u8, skew: u8) -> VirtualHost {
     let key = VirtualHostKey([vhid; 20]);
-    VirtualHost { vhid, interval: 2, skew, key, state: VirtualHostState::Master }
+    VirtualHost::new(vhid).with_interval(2).with_skew(skew).with_key(key).with_state(VirtualHostState::Master)
 }
 
 /// The neighbours that somebody has set, as far as they are behind an interface.
@@ -52,7 +52,7 @@ impl World {
     fn new() -> World {
         let modules = ["bridgestp", "if_bridge", "if_epair", "carp"].map(str::to_owned).into();
         let sysctls = vec![("kern.hostname".to_owned(), Setting::Text("host".to_owned()))];
-        let sim = Sim::with(&Options { modules, sysctls, ..Options::default() });
+        let sim = Sim::with(&Options::default().with_modules(modules).with_sysctls(sysctls));
         let memory = std::path::Path::new("/dev/shm");
         let place = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
         let directory = tempfile::tempdir_in(place).unwrap();
@@ -100,8 +100,13 @@ impl World {
         ] {
             let mac = Some("02:00:00:00:00:77".parse().unwrap());
             let (address, scope) = (address.parse().unwrap(), scope.into());
-            host.set_neighbour(&Neighbour { address, scope, mac, index, permanent: true, published })
-                .unwrap();
+            host.set_neighbour(
+                &Neighbour::new(address, mac, index)
+                    .with_scope(scope)
+                    .with_permanent(true)
+                    .with_published(published),
+            )
+            .unwrap();
         }
         world.sim.sleep(Duration::from_secs(120));
         world
@@ -270,7 +275,8 @@ fn what_is_left_of_a_lifetime_moves() {
     let host = world.host();
     let address = "2001:db8:2::10/64".parse::<Ipv6Network>().unwrap();
     let (valid, preferred) = (Lifetime::Seconds(1000), Lifetime::Seconds(500));
-    host.add_ipv6(&name("em0"), Ipv6Address { valid, preferred, ..address.into() }).unwrap();
+    host.add_ipv6(&name("em0"), Ipv6Address::from(address).with_valid(valid).with_preferred(preferred))
+        .unwrap();
     world.sim.sleep(Duration::from_secs(100));
     let wiring = world.wiring();
     let ends = host.ipv6_ends(&name("em0"), address.ip()).unwrap();
@@ -458,7 +464,7 @@ fn a_move_of_another_boot_is_forgotten() {
     let world = World::new();
     world.wiring().move_addresses(&world.plan()).unwrap();
     let modules = ["bridgestp", "if_bridge"].map(str::to_owned).into();
-    world.sim.reboot(&Options { modules, boot_id: [7; 16], ..Options::default() });
+    world.sim.reboot(&Options::default().with_modules(modules).with_boot_id([7; 16]));
     let wiring = world.wiring();
     let before = world.state();
     assert_eq!((wiring.pending_move().unwrap(), wiring.undo_move(None).unwrap()), (None, None));

@@ -422,7 +422,7 @@ fn defaults_that_are_set_are_written_whole() {
     let jail = one("{}");
     let path = jail.directory.path().join("defaults.json");
     fs::write(&path, "{\"mine\": 5}").unwrap();
-    let host = HostDefaults { mac_prefix: "02ff60".parse().unwrap(), hostid: None };
+    let host = HostDefaults::new("02ff60".parse().unwrap(), None);
     jail.store.set_defaults(&["boot=on"], &host, &Files::new()).unwrap();
     let defaults: serde_json::Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
     assert_eq!(defaults.as_object().unwrap().len(), 141);

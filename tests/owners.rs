@@ -154,8 +154,8 @@ fn a_jail_that_was_removed_by_others_and_dies_slowly_is_started_again() {
 
 #[test]
 fn what_was_lent_is_waited_for_as_long_as_was_said_and_then_told_and_kept() {
-    let card = Hardware { driver: "em".to_owned(), unit: 1, mac: [2, 0, 0, 0, 1, 1] };
-    let (sim, mut wiring) = simulated_with(&Options { hardware: vec![card], ..Options::default() });
+    let card = Hardware::new("em", 1, [2, 0, 0, 0, 1, 1]);
+    let (sim, mut wiring) = simulated_with(&Options::default().with_hardware(vec![card]));
     wiring.times_mut().wait = Duration::from_secs(2);
     let up = wiring.jail("web", "/").nic_alone().lend("em1").start().unwrap();
     // Renamed inside, it comes back with the end of the jail alone.
@@ -630,8 +630,8 @@ fn the_mtu_of_a_bridge_and_whether_it_is_up_are_put_back() {
 
 #[test]
 fn an_uplink_is_taken_off_the_bridge_and_is_as_it_was() {
-    let card = Hardware { driver: "em".to_owned(), unit: 1, mac: [2, 0, 0, 0, 1, 1] };
-    let (sim, wiring) = simulated_with(&Options { hardware: vec![card], ..Options::default() });
+    let card = Hardware::new("em", 1, [2, 0, 0, 0, 1, 1]);
+    let (sim, wiring) = simulated_with(&Options::default().with_hardware(vec![card]));
     let before = sim.describe();
     let host = wiring.host();
     assert!(!host.interface(&name("em1")).unwrap().is_up());
@@ -644,8 +644,8 @@ fn an_uplink_is_taken_off_the_bridge_and_is_as_it_was() {
 
 #[test]
 fn what_is_lent_comes_back_as_it_was() {
-    let card = |unit| Hardware { driver: "em".to_owned(), unit, mac: [2, 0, 0, 0, 1, unit as u8] };
-    let (_, wiring) = simulated_with(&Options { hardware: vec![card(1), card(2)], ..Options::default() });
+    let card = |unit| Hardware::new("em", unit, [2, 0, 0, 0, 1, unit as u8]);
+    let (_, wiring) = simulated_with(&Options::default().with_hardware(vec![card(1), card(2)]));
     let host = wiring.host();
     let (em1, em2, bridge) = (name("em1"), name("em2"), name("bridge7"));
     let network: ipnetwork::Ipv4Network = "198.51.100.7/24".parse().unwrap();

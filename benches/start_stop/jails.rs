@@ -62,10 +62,10 @@ pub fn specification(wiring: Wiring, number: usize, bridge: InterfaceName) -> Ja
         Wiring::Vnet => Network::Vnet(vnet(number, bridge)),
         Wiring::Shared => {
             let mut shared = Shared::default();
-            shared.ip4 = vec![Alias {
-                interface: Some("lo0".parse().expect("a name")),
-                network: shared_address(number).parse().expect("an address"),
-            }];
+            shared.ip4 = vec![Alias::new(
+                Some("lo0".parse().expect("a name")),
+                shared_address(number).parse().expect("an address"),
+            )];
             shared.ip6_mode = JailSystem::Disable;
             Network::Shared(shared)
         }

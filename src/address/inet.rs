@@ -21,6 +21,7 @@ const MASK: usize = offset_of!(in_aliasreq, ifra_mask);
 
 /// An IPv4 address of an interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Ipv4Address {
     /// The address and its prefix length.
     pub network: Ipv4Network,
@@ -36,6 +37,11 @@ impl From<Ipv4Network> for Ipv4Address {
 }
 
 impl Ipv4Address {
+    /// Sets the broadcast address; on a point-to-point interface the far end. `None` for the kernel's choice.
+    pub fn with_broadcast(self, broadcast: Option<Ipv4Addr>) -> Self {
+        Self { broadcast, ..self }
+    }
+
     /// The request that adds it to an interface, with its netmask.
     pub(crate) fn asked(&self, name: &InterfaceName) -> Call {
         let ask = call!(SIOCAIFADDR).on(name);

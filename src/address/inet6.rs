@@ -84,6 +84,7 @@ impl Lifetime {
 
 /// An IPv6 address of an interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Ipv6Address {
     /// The address and its prefix length.
     pub network: Ipv6Network,
@@ -110,6 +111,26 @@ impl From<Ipv6Network> for Ipv6Address {
 }
 
 impl Ipv6Address {
+    /// Sets the far end of a point-to-point interface; then the prefix length is 128.
+    pub fn with_peer(self, peer: Ipv6Addr) -> Self {
+        Self { peer: Some(peer), ..self }
+    }
+
+    /// Sets its state.
+    pub fn with_flags(self, flags: Ipv6Flags) -> Self {
+        Self { flags, ..self }
+    }
+
+    /// Sets how long the address lives.
+    pub fn with_valid(self, valid: Lifetime) -> Self {
+        Self { valid, ..self }
+    }
+
+    /// Sets how long new connections use the address: not longer than it is valid.
+    pub fn with_preferred(self, preferred: Lifetime) -> Self {
+        Self { preferred, ..self }
+    }
+
     /// The request that adds it to an interface.
     pub(crate) fn asked(&self, name: &InterfaceName) -> Call {
         let ask = call!(SIOCAIFADDR_IN6).on(name);

@@ -8,6 +8,7 @@ pub use inet6::{Ipv6Address, Ipv6Flags, Lifetime};
 
 /// What an operation did that makes sure of a thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Ensured {
     /// The thing existed already.
     Present,

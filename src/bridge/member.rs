@@ -91,6 +91,7 @@ impl PortState {
 
 /// A member of a bridge.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Member {
     /// Its name.
     pub name: InterfaceName,

@@ -13,7 +13,7 @@ use jailwire_sys::{ifbreq, ifdrv};
 pub use member::{Member, MemberFlags, PortState};
 pub use parameters::SpanningTree;
 pub use table::{AddressFlags, BridgeAddress};
-pub use vlan::{BridgeFlags, InvalidVlanSet, VlanSet};
+pub use vlan::{BridgeFlags, VlanSet};
 
 use crate::abi::call;
 use crate::error::{During, Result};

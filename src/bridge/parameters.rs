@@ -14,6 +14,7 @@ use crate::vnet::Vnet;
 /// The state of a bridge in the spanning tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[doc(alias = "ifbropreq")]
+#[non_exhaustive]
 pub struct SpanningTree {
     /// Its own id: priority and MAC.
     pub id: u64,

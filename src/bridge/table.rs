@@ -30,6 +30,7 @@ bitflags::bitflags! {
 
 /// An entry of a bridge's address table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct BridgeAddress {
     /// The station.
     pub mac: MacAddr,

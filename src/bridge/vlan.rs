@@ -12,9 +12,9 @@ use std::str::FromStr;
 use jailwire_sys::{BRDG_VLAN_OP_SET, ifbif_vlan_req, ifbreq, ifbrparam};
 
 use super::{command, of_member};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::kernel::Block;
-use crate::types::{InterfaceName, InvalidVlanId, VlanId};
+use crate::types::{InterfaceName, VlanId};
 use crate::vlan::VlanProtocol;
 use crate::vnet::Vnet;
 
@@ -101,30 +101,18 @@ impl Extend<VlanId> for VlanSet {
     }
 }
 
-/// Text that is not a set of VLANs.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidVlanSet {
-    /// Something other than a VLAN, or two with a `-` between them.
-    #[error(transparent)]
-    Vlan(#[from] InvalidVlanId),
-    /// A range that ends before it begins.
-    #[error("`{0}-{1}` ends before it begins: write {1}-{0}")]
-    Backwards(VlanId, VlanId),
-}
-
-crate::error::value_error!(InvalidVlanSet);
-
 impl FromStr for VlanSet {
-    type Err = InvalidVlanSet;
+    type Err = Error;
 
     /// As ifconfig(8) takes it: VLANs and ranges of them with commas between them, `1-3,10`. No text is the empty set.
-    fn from_str(text: &str) -> std::result::Result<VlanSet, InvalidVlanSet> {
+    fn from_str(text: &str) -> Result<VlanSet> {
         let mut set = VlanSet::empty();
         for part in text.split(',').map(str::trim).filter(|_| !text.trim().is_empty()) {
             let (first, last) = part.split_once('-').unwrap_or((part, part));
             let (first, last): (VlanId, VlanId) = (first.trim().parse()?, last.trim().parse()?);
             if last < first {
-                return Err(InvalidVlanSet::Backwards(first, last));
+                let text = format!("`{first}-{last}` ends before it begins: write {last}-{first}");
+                return Err(Error::of_value(part, text));
             }
             set.extend((first.get()..=last.get()).filter_map(|id| VlanId::new(id).ok()));
         }

@@ -134,10 +134,13 @@ impl Error {
         Error::refused(ErrorKind::Invalid, value, reason, advice)
     }
 
-    /// The error of a value that cannot be read, from its text: `REASON: ADVICE`, or a reason alone.
-    pub(crate) fn of_value(text: &str) -> Error {
-        let advice = text.rsplit_once(": ").map(|(_, advice)| advice).unwrap_or_default();
-        Error::said(ErrorKind::Invalid, "", text).advising(advice)
+    /// The error of a value that cannot be used, from its text: `REASON: ADVICE`, or a reason alone.
+    pub(crate) fn of_value(value: impl fmt::Display, text: impl Into<String>) -> Error {
+        let (value, text) = (value.to_string(), text.into());
+        // A colon in the value is not the one before the advice.
+        let after = text.strip_prefix('`').and_then(|rest| rest.strip_prefix(&value)).unwrap_or(&text);
+        let advice = after.rsplit_once(": ").map(|(_, advice)| advice.to_owned()).unwrap_or_default();
+        Error::said(ErrorKind::Invalid, value, text).advising(advice)
     }
 
     /// An error that prints as `REASON: ADVICE`.
@@ -285,18 +288,6 @@ impl Error {
         }
     }
 }
-
-/// Makes the error of a value that cannot be read a kind of [`Error`]: [`ErrorKind::Invalid`].
-macro_rules! value_error {
-    ($type:ty) => {
-        impl From<$type> for $crate::error::Error {
-            fn from(error: $type) -> $crate::error::Error {
-                $crate::error::Error::of_value(&error.to_string())
-            }
-        }
-    };
-}
-pub(crate) use value_error;
 
 impl Parts {
     fn about(subject: impl fmt::Display) -> Parts {

@@ -7,6 +7,7 @@ use crate::vnet::Vnet;
 
 /// An interface with what no dump tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct InterfaceDetails {
     /// What a dump contains: flags, MTU, MAC, index, link state, addresses.
     pub interface: Interface,

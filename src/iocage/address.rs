@@ -7,6 +7,7 @@ use std::str::FromStr;
 use ipnetwork::{Ipv4Network, Ipv6Network};
 
 use super::interfaces::host_interface;
+use crate::error::Error;
 use crate::types::InterfaceName;
 
 /// An IPv4 address, and the prefix length if one was written.
@@ -24,64 +25,14 @@ pub struct Ip6 {
     prefix: Option<u8>,
 }
 
-/// Text that is not an address an interface can have.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidAddress {
-    /// Not an address.
-    #[error("`{}` is not an {family} address", .text.escape_debug())]
-    Address {
-        /// The text.
-        text: String,
-        /// `IPv4` or `IPv6`.
-        family: &'static str,
-    },
-    /// An address of the other family.
-    #[error("{address} is not an {family} address: put it into {property}")]
-    Family {
-        /// The address.
-        address: IpAddr,
-        /// The family that was expected.
-        family: &'static str,
-        /// The property for addresses of its family.
-        property: &'static str,
-    },
-    /// Not a prefix length.
-    #[error("`{}` is not a prefix length: give a number from 1 to {longest}", .text.escape_debug())]
-    Prefix {
-        /// The text.
-        text: String,
-        /// The length of a whole address.
-        longest: u8,
-    },
-    /// A dotted mask with holes in it.
-    #[error("{0} is not a netmask: its bits must be ones and then zeros, as in 255.255.255.0")]
-    Mask(Ipv4Addr),
-    /// Words for ifconfig after the address.
-    #[error("`{}` has words after the address: only ADDRESS/PREFIX is understood", .0.escape_debug())]
-    Words(String),
-    /// An address that no interface can have.
-    #[error("{address} is {kind}, which no interface can have as its address")]
-    Unusable {
-        /// The address.
-        address: IpAddr,
-        /// The kind of address that it is.
-        kind: &'static str,
-    },
-    /// A zone that cannot be one.
-    #[error("`{}` has a zone that is not an interface, or does not need one: only fe80:: addresses do", .0.escape_debug())]
-    Zone(String),
-}
-
-crate::error::value_error!(InvalidAddress);
-
 impl Ip4 {
     /// Returns an address that an interface can have, with a prefix length of 1 to 32.
     ///
     /// # Errors
     ///
-    /// [`InvalidAddress`]: no interface can have it (multicast, unspecified and the like), or the prefix length is out
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid): no interface can have it (multicast, unspecified and the like), or the prefix length is out
     /// of range.
-    pub fn new(address: Ipv4Addr, prefix: Option<u8>) -> Result<Ip4, InvalidAddress> {
+    pub fn new(address: Ipv4Addr, prefix: Option<u8>) -> Result<Ip4, Error> {
         let kind = match address {
             _ if address.is_unspecified() => Some("the unspecified address"),
             _ if address.is_multicast() => Some("a multicast address"),
@@ -89,7 +40,7 @@ impl Ip4 {
             _ => None,
         };
         if let Some(kind) = kind {
-            return Err(InvalidAddress::Unusable { address: address.into(), kind });
+            return Err(unusable(address.into(), kind));
         }
         check_prefix(prefix, 32)?;
         Ok(Ip4 { address, prefix })
@@ -120,13 +71,9 @@ impl Ip6 {
     ///
     /// # Errors
     ///
-    /// [`InvalidAddress`]: no interface can have it (multicast, unspecified and the like), it has a zone and is not of
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid): no interface can have it (multicast, unspecified and the like), it has a zone and is not of
     /// fe80::/10, or the prefix length is out of range.
-    pub fn new(
-        address: Ipv6Addr,
-        zone: Option<InterfaceName>,
-        prefix: Option<u8>,
-    ) -> Result<Ip6, InvalidAddress> {
+    pub fn new(address: Ipv6Addr, zone: Option<InterfaceName>, prefix: Option<u8>) -> Result<Ip6, Error> {
         let kind = match address {
             _ if address.is_unspecified() => Some("the unspecified address"),
             _ if address.is_multicast() => Some("a multicast address"),
@@ -134,10 +81,10 @@ impl Ip6 {
             _ => None,
         };
         if let Some(kind) = kind {
-            return Err(InvalidAddress::Unusable { address: address.into(), kind });
+            return Err(unusable(address.into(), kind));
         }
         if let Some(zone) = zone.filter(|_| !address.is_unicast_link_local()) {
-            return Err(InvalidAddress::Zone(format!("{address}%{zone}")));
+            return Err(odd_zone(&format!("{address}%{zone}")));
         }
         check_prefix(prefix, 128)?;
         Ok(Ip6 { address, zone, prefix })
@@ -169,16 +116,16 @@ impl Ip6 {
 }
 
 impl FromStr for Ip4 {
-    type Err = InvalidAddress;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Ip4, InvalidAddress> {
+    fn from_str(text: &str) -> Result<Ip4, Error> {
         let (address, mask) = split(text)?;
         let address = match address.parse() {
             Ok(IpAddr::V4(address)) => address,
             Ok(address) => {
-                return Err(InvalidAddress::Family { address, family: "IPv4", property: "ip6_addr" });
+                return Err(other_family(address, "IPv4", "ip6_addr"));
             }
-            Err(_) => return Err(InvalidAddress::Address { text: address.to_owned(), family: "IPv4" }),
+            Err(_) => return Err(no_address(address, "IPv4")),
         };
         let prefix = match mask {
             None => None,
@@ -192,9 +139,9 @@ impl FromStr for Ip4 {
 }
 
 impl FromStr for Ip6 {
-    type Err = InvalidAddress;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Ip6, InvalidAddress> {
+    fn from_str(text: &str) -> Result<Ip6, Error> {
         let (address, prefix) = split(text)?;
         let prefix = prefix.map(|prefix| read_prefix(prefix, 128)).transpose()?;
         let (address, zone) = read_zoned(address)?;
@@ -202,29 +149,56 @@ impl FromStr for Ip6 {
     }
 }
 
+/// The error of a text that is no address. `family` is `IPv4` or `IPv6`.
+pub(super) fn no_address(text: &str, family: &str) -> Error {
+    Error::of_value(text, format!("`{}` is not an {family} address", text.escape_debug()))
+}
+
+/// The error of an address that is not of the family, and belongs into another property.
+fn other_family(address: IpAddr, family: &str, property: &str) -> Error {
+    Error::of_value(address, format!("{address} is not an {family} address: put it into {property}"))
+}
+
+fn unusable(address: IpAddr, kind: &str) -> Error {
+    let text = format!("{address} is {kind}, which no interface can have as its address");
+    Error::of_value(address, text)
+}
+
+fn odd_zone(text: &str) -> Error {
+    let reason =
+        format!("`{}` has a zone that is not an interface, or does not need one", text.escape_debug());
+    Error::of_value(text, format!("{reason}: only fe80:: addresses do"))
+}
+
+fn no_prefix(text: &str, longest: u8) -> Error {
+    let reason = format!("`{}` is not a prefix length", text.escape_debug());
+    Error::of_value(text, format!("{reason}: give a number from 1 to {longest}"))
+}
+
 /// Reads `ADDRESS[%ZONE]`.
-pub(super) fn read_zoned(text: &str) -> Result<(Ipv6Addr, Option<InterfaceName>), InvalidAddress> {
+pub(super) fn read_zoned(text: &str) -> Result<(Ipv6Addr, Option<InterfaceName>), Error> {
     let (address, zone) = match text.split_once('%') {
         Some((address, zone)) => (address, Some(zone)),
         None => (text, None),
     };
     let address = match address.parse() {
         Ok(IpAddr::V6(address)) => address,
-        Ok(address) => return Err(InvalidAddress::Family { address, family: "IPv6", property: "ip4_addr" }),
-        Err(_) => return Err(InvalidAddress::Address { text: address.to_owned(), family: "IPv6" }),
+        Ok(address) => return Err(other_family(address, "IPv6", "ip4_addr")),
+        Err(_) => return Err(no_address(address, "IPv6")),
     };
     let zone = match zone {
-        Some(zone) => Some(host_interface(zone).map_err(|_| InvalidAddress::Zone(text.to_owned()))?),
+        Some(zone) => Some(host_interface(zone).map_err(|_| odd_zone(text))?),
         None => None,
     };
     Ok((address, zone))
 }
 
 /// Takes what is after the slash apart from what is before it.
-fn split(text: &str) -> Result<(&str, Option<&str>), InvalidAddress> {
+fn split(text: &str) -> Result<(&str, Option<&str>), Error> {
     let text = text.trim();
     if text.contains(char::is_whitespace) {
-        return Err(InvalidAddress::Words(text.to_owned()));
+        let reason = format!("`{}` has words after the address", text.escape_debug());
+        return Err(Error::of_value(text, format!("{reason}: only ADDRESS/PREFIX is understood")));
     }
     Ok(match text.split_once('/') {
         Some((address, mask)) => (address, Some(mask)),
@@ -232,8 +206,8 @@ fn split(text: &str) -> Result<(&str, Option<&str>), InvalidAddress> {
     })
 }
 
-fn read_prefix(text: &str, longest: u8) -> Result<u8, InvalidAddress> {
-    let invalid = || InvalidAddress::Prefix { text: text.to_owned(), longest };
+fn read_prefix(text: &str, longest: u8) -> Result<u8, Error> {
+    let invalid = || no_prefix(text, longest);
     // Not parse() alone, which takes a plus sign.
     if !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(invalid());
@@ -241,20 +215,19 @@ fn read_prefix(text: &str, longest: u8) -> Result<u8, InvalidAddress> {
     text.parse().ok().filter(|prefix| (1..=longest).contains(prefix)).ok_or_else(invalid)
 }
 
-fn check_prefix(prefix: Option<u8>, longest: u8) -> Result<(), InvalidAddress> {
+fn check_prefix(prefix: Option<u8>, longest: u8) -> Result<(), Error> {
     match prefix {
-        Some(prefix) if !(1..=longest).contains(&prefix) => {
-            Err(InvalidAddress::Prefix { text: prefix.to_string(), longest })
-        }
+        Some(prefix) if !(1..=longest).contains(&prefix) => Err(no_prefix(&prefix.to_string(), longest)),
         _ => Ok(()),
     }
 }
 
-fn from_mask(mask: Ipv4Addr) -> Result<u8, InvalidAddress> {
+fn from_mask(mask: Ipv4Addr) -> Result<u8, Error> {
     let bits = u32::from(mask);
     let prefix = bits.leading_ones();
     if prefix == 0 || bits.count_ones() != prefix {
-        return Err(InvalidAddress::Mask(mask));
+        let advice = "its bits must be ones and then zeros, as in 255.255.255.0";
+        return Err(Error::of_value(mask, format!("{mask} is not a netmask: {advice}")));
     }
     Ok(prefix as u8)
 }

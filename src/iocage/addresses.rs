@@ -4,12 +4,13 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use super::address::{InvalidAddress, Ip4, Ip6};
+use super::address::{Ip4, Ip6};
 use super::interfaces::host_interface;
-use crate::types::{InterfaceName, InvalidInterfaceName};
+use crate::error::Error;
+use crate::types::InterfaceName;
 
 /// The differences between the lists of the two families.
-pub trait Family: Copy + PartialEq + fmt::Display + FromStr<Err = InvalidAddress> {
+pub trait Family: Copy + PartialEq + fmt::Display + FromStr<Err = Error> {
     /// The word that asks the network for addresses: `DHCP` or `accept_rtadv`.
     const AUTOMATIC: &'static str;
     /// The other family's word.
@@ -69,50 +70,18 @@ pub type Ip4Addresses = Addresses<Ip4>;
 /// The property `ip6_addr`.
 pub type Ip6Addresses = Addresses<Ip6>;
 
-/// Text that is not a list of addresses.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidAddresses {
-    /// There is nothing between two commas.
-    #[error("an address is missing: write them as em0|192.0.2.10/24,em0|192.0.2.11/24, or none")]
-    Missing,
-    /// More than one `|` in an entry.
-    #[error("`{}` has more than one `|`: separate addresses by commas", .0.escape_debug())]
-    Bars(String),
-    /// There is nothing before the `|`.
-    #[error("`{}` has no interface before its `|`: name one, or leave out the `|`", .0.escape_debug())]
-    NoInterface(String),
-    /// The text before the `|` is not the name of an interface.
-    #[error(transparent)]
-    Interface(#[from] InvalidInterfaceName),
-    /// The text after the `|` is not an address.
-    #[error(transparent)]
-    Address(#[from] InvalidAddress),
-    /// The other family's word.
-    #[error("{word} does not belong into {property}")]
-    Foreign {
-        /// The word.
-        word: &'static str,
-        /// The property.
-        property: &'static str,
-    },
-    /// The list has an address twice.
-    #[error("{0} is there twice: leave it out once")]
-    Duplicate(String),
-}
-
-crate::error::value_error!(InvalidAddresses);
-
 impl<A: Family> Addresses<A> {
     /// Returns a list of different addresses.
     ///
     /// # Errors
     ///
-    /// [`InvalidAddresses::Duplicate`]: one is there twice.
-    pub fn new(assignments: Vec<Assignment<A>>) -> Result<Addresses<A>, InvalidAddresses> {
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid): one is there twice.
+    pub fn new(assignments: Vec<Assignment<A>>) -> Result<Addresses<A>, Error> {
         for (index, one) in assignments.iter().enumerate() {
             if assignments[..index].iter().any(|other| clash(one, other)) {
                 let text = one.address.map_or(A::AUTOMATIC.to_owned(), |address| address.ip().to_string());
-                return Err(InvalidAddresses::Duplicate(text));
+                let reason = format!("{text} is there twice: leave it out once");
+                return Err(Error::of_value(text, reason));
             }
         }
         Ok(Addresses(assignments))
@@ -153,9 +122,9 @@ impl<A> Default for Addresses<A> {
 }
 
 impl<A: Family> FromStr for Addresses<A> {
-    type Err = InvalidAddresses;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Addresses<A>, InvalidAddresses> {
+    fn from_str(text: &str) -> Result<Addresses<A>, Error> {
         if text.trim() == "none" {
             return Ok(Addresses::default());
         }
@@ -163,22 +132,30 @@ impl<A: Family> FromStr for Addresses<A> {
     }
 }
 
-fn assignment<A: Family>(text: &str) -> Result<Assignment<A>, InvalidAddresses> {
+fn assignment<A: Family>(text: &str) -> Result<Assignment<A>, Error> {
     let text = text.trim();
     if text.is_empty() {
-        return Err(InvalidAddresses::Missing);
+        let reason = "an address is missing: write them as em0|192.0.2.10/24,em0|192.0.2.11/24, or none";
+        return Err(Error::of_value(text, reason));
     }
     let (interface, address) = match text.split_once('|') {
         None => (None, text),
-        Some((_, rest)) if rest.contains('|') => return Err(InvalidAddresses::Bars(text.to_owned())),
+        Some((_, rest)) if rest.contains('|') => {
+            let reason = format!("`{}` has more than one `|`", text.escape_debug());
+            return Err(Error::of_value(text, format!("{reason}: separate addresses by commas")));
+        }
         Some((interface, address)) => match interface.trim() {
-            "" => return Err(InvalidAddresses::NoInterface(text.to_owned())),
+            "" => {
+                let reason = format!("`{}` has no interface before its `|`", text.escape_debug());
+                return Err(Error::of_value(text, format!("{reason}: name one, or leave out the `|`")));
+            }
             "DEFAULT" => (None, address.trim()),
             name => (Some(host_interface(name)?), address.trim()),
         },
     };
     if address.eq_ignore_ascii_case(A::FOREIGN) {
-        return Err(InvalidAddresses::Foreign { word: A::FOREIGN, property: A::PROPERTY });
+        let reason = format!("{} does not belong into {}", A::FOREIGN, A::PROPERTY);
+        return Err(Error::of_value(address, reason));
     }
     let address = match address.eq_ignore_ascii_case(A::AUTOMATIC) {
         true => None,

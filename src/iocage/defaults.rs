@@ -26,11 +26,19 @@ const NICS: usize = 4;
 
 /// The values of defaults.json that depend on the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HostDefaults {
     /// The first three bytes of the MAC addresses that are made up.
     pub mac_prefix: MacPrefix,
     /// The host's UUID. `None` where it has none.
     pub hostid: Option<String>,
+}
+
+impl HostDefaults {
+    /// Returns the values of a host.
+    pub fn new(mac_prefix: MacPrefix, hostid: Option<String>) -> HostDefaults {
+        HostDefaults { mac_prefix, hostid }
+    }
 }
 
 impl HostDefaults {

@@ -14,6 +14,7 @@ use crate::error::Error;
 
 /// A line of an fstab.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Mount {
     /// The number of the line, counted from 1.
     pub line: usize,
@@ -29,6 +30,36 @@ pub struct Mount {
     pub frequency: u32,
     /// The field for fsck(8).
     pub pass: u32,
+}
+
+impl Mount {
+    /// Returns a mount without options, in the first line, with 0 in the last two fields.
+    pub fn new(source: impl Into<PathBuf>, target: impl Into<PathBuf>, fstype: &str) -> Mount {
+        Mount {
+            line: 1,
+            source: source.into(),
+            target: target.into(),
+            fstype: fstype.to_owned(),
+            options: Vec::new(),
+            frequency: 0,
+            pass: 0,
+        }
+    }
+
+    /// Sets the options.
+    pub fn with_options(self, options: Vec<String>) -> Mount {
+        Mount { options, ..self }
+    }
+
+    /// Sets the field for dump(8).
+    pub fn with_frequency(self, frequency: u32) -> Mount {
+        Mount { frequency, ..self }
+    }
+
+    /// Sets the field for fsck(8).
+    pub fn with_pass(self, pass: u32) -> Mount {
+        Mount { pass, ..self }
+    }
 }
 
 /// What is wrong with a line, and what to write instead.

@@ -4,8 +4,11 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use crate::error::Error;
+
 /// A command that iocage runs on the host: `exec_prestart` and its siblings.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Hook {
     /// No program. `/usr/bin/true`, the default, always ends with status 0, and is not run.
     Nothing,
@@ -22,21 +25,9 @@ pub enum Hook {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command(Vec<String>);
 
-/// Text that is no command.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidCommand {
-    /// No words.
-    #[error("a command is missing: use /usr/bin/true to do nothing")]
-    Empty,
-    /// An opening quote, or a backslash, and then the end.
-    #[error("`{}` has a quote or a backslash that nothing follows: close it", .0.escape_debug())]
-    Open(String),
-    /// A line break or a NUL.
-    #[error("`{}` is more than one line: put it into a script and name that", .0.escape_debug())]
-    Lines(String),
+fn missing(text: &str) -> Error {
+    Error::of_value(text, "a command is missing: use /usr/bin/true to do nothing")
 }
-
-crate::error::value_error!(InvalidCommand);
 
 impl Hook {
     /// Returns the program and arguments to run, if any.
@@ -50,12 +41,12 @@ impl Hook {
 }
 
 impl FromStr for Hook {
-    type Err = InvalidCommand;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Hook, InvalidCommand> {
+    fn from_str(text: &str) -> Result<Hook, Error> {
         let mut words = words(text)?;
         Ok(match words.len() {
-            0 => return Err(InvalidCommand::Empty),
+            0 => return Err(missing(text)),
             1 if words[0] == "/usr/bin/true" || words[0] == "none" => Hook::Nothing,
             1 => Hook::Program(words.remove(0).into()),
             _ => Hook::Shell(words.join(" ")),
@@ -71,11 +62,11 @@ impl Command {
 }
 
 impl FromStr for Command {
-    type Err = InvalidCommand;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Command, InvalidCommand> {
+    fn from_str(text: &str) -> Result<Command, Error> {
         match words(text)? {
-            words if words.is_empty() || words[0].is_empty() => Err(InvalidCommand::Empty),
+            words if words.is_empty() || words[0].is_empty() => Err(missing(text)),
             words => Ok(Command(words)),
         }
     }
@@ -122,11 +113,15 @@ fn apart(text: &str) -> (String, String) {
 }
 
 /// Splits a line as a shell does: at blanks, but for single quotes, double quotes and backslashes.
-fn words(text: &str) -> Result<Vec<String>, InvalidCommand> {
+fn words(text: &str) -> Result<Vec<String>, Error> {
     if text.contains(['\n', '\r', '\0']) {
-        return Err(InvalidCommand::Lines(text.to_owned()));
+        let reason = format!("`{}` is more than one line", text.escape_debug());
+        return Err(Error::of_value(text, format!("{reason}: put it into a script and name that")));
     }
-    let open = || InvalidCommand::Open(text.to_owned());
+    let open = || {
+        let reason = format!("`{}` has a quote or a backslash that nothing follows", text.escape_debug());
+        Error::of_value(text, format!("{reason}: close it"))
+    };
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut rest = text.chars();

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::nic::{InvalidNicName, NicName};
-use crate::types::{InterfaceName, InvalidInterfaceName};
+use super::nic::NicName;
+use crate::error::Error;
+use crate::types::InterfaceName;
 
 /// A NIC, and the bridge of the NIC's host end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,44 +20,19 @@ pub struct Attachment {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Interfaces(Vec<Attachment>);
 
-/// Text that does not describe a jail's NICs.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidInterfaces {
-    /// Not a pair.
-    #[error("`{}` is not a NIC and a bridge: write them as in vnet0:bridge0,vnet1:none", .0.escape_debug())]
-    NotAPair(String),
-    /// The part before the colon.
-    #[error(transparent)]
-    Nic(#[from] InvalidNicName),
-    /// The part after the colon.
-    #[error("the bridge of {nic}: {source}")]
-    Bridge {
-        /// Whose bridge.
-        nic: NicName,
-        /// The reason.
-        source: InvalidInterfaceName,
-    },
-    /// The host's default interface, which legacy let one write where a bridge belongs.
-    #[error("DEFAULT is no bridge: name the bridge that {0} goes on, or none")]
-    Default(NicName),
-    /// Two NICs would have the same name inside the jail.
-    #[error("{0} and {1} would have the same name inside the jail: name each NIC once")]
-    Duplicate(NicName, NicName),
-}
-
-crate::error::value_error!(InvalidInterfaces);
-
 impl Interfaces {
     /// NICs with different names.
     ///
     /// # Errors
     ///
-    /// [`InvalidInterfaces::Duplicate`]: two would be the same interface.
-    pub fn new(attachments: Vec<Attachment>) -> Result<Interfaces, InvalidInterfaces> {
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid): two would be the same interface.
+    pub fn new(attachments: Vec<Attachment>) -> Result<Interfaces, Error> {
         for (index, one) in attachments.iter().enumerate() {
             let name = one.nic.jail_end();
             if let Some(other) = attachments[..index].iter().find(|other| other.nic.jail_end() == name) {
-                return Err(InvalidInterfaces::Duplicate(other.nic.clone(), one.nic.clone()));
+                let (first, second) = (&other.nic, &one.nic);
+                let reason = format!("{first} and {second} would have the same name inside the jail");
+                return Err(Error::of_value(second, format!("{reason}: name each NIC once")));
             }
         }
         Ok(Interfaces(attachments))
@@ -69,15 +45,18 @@ impl Interfaces {
 }
 
 impl FromStr for Interfaces {
-    type Err = InvalidInterfaces;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Interfaces, InvalidInterfaces> {
+    fn from_str(text: &str) -> Result<Interfaces, Error> {
         Interfaces::new(text.split(',').map(attachment).collect::<Result<_, _>>()?)
     }
 }
 
-fn attachment(text: &str) -> Result<Attachment, InvalidInterfaces> {
-    let not_a_pair = || InvalidInterfaces::NotAPair(text.trim().to_owned());
+fn attachment(text: &str) -> Result<Attachment, Error> {
+    let not_a_pair = || {
+        let reason = format!("`{}` is not a NIC and a bridge", text.trim().escape_debug());
+        Error::of_value(text.trim(), format!("{reason}: write them as in vnet0:bridge0,vnet1:none"))
+    };
     let (nic, bridge) = text.split_once(':').ok_or_else(not_a_pair)?;
     if bridge.contains(':') {
         return Err(not_a_pair());
@@ -85,10 +64,13 @@ fn attachment(text: &str) -> Result<Attachment, InvalidInterfaces> {
     let nic = NicName::new(nic.trim())?;
     let bridge = match bridge.trim() {
         "none" => None,
-        "DEFAULT" => return Err(InvalidInterfaces::Default(nic)),
+        "DEFAULT" => {
+            let reason = format!("DEFAULT is no bridge: name the bridge that {nic} goes on, or none");
+            return Err(Error::of_value("DEFAULT", reason));
+        }
         name => match host_interface(name) {
             Ok(name) => Some(name),
-            Err(source) => return Err(InvalidInterfaces::Bridge { nic, source }),
+            Err(error) => return Err(Error::of_value(name, format!("the bridge of {nic}: {error}"))),
         },
     };
     Ok(Attachment { nic, bridge })
@@ -96,10 +78,10 @@ fn attachment(text: &str) -> Result<Attachment, InvalidInterfaces> {
 
 /// The name of one of the host's interfaces where a property names one: without the characters that
 /// separate things in properties.
-pub(super) fn host_interface(text: &str) -> Result<InterfaceName, InvalidInterfaceName> {
+pub(super) fn host_interface(text: &str) -> Result<InterfaceName, Error> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     if !text.bytes().all(plain) || text.starts_with(['.', '-']) {
-        return Err(InvalidInterfaceName::Characters(text.to_owned()));
+        return Err(InterfaceName::odd(text));
     }
     InterfaceName::new(text)
 }

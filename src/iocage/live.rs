@@ -40,6 +40,7 @@ const AT_START: [&str; 26] = [
 
 /// The effect of changed properties on a running jail.
 #[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Live {
     /// The changes that take effect at once: the property, and the kernel's parameter with its new value.
     pub now: Vec<(String, String, JailValue)>,

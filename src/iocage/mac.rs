@@ -7,7 +7,8 @@ use md5::{Digest, Md5};
 
 use super::name::JailName;
 use super::nic::NicName;
-use crate::types::{InvalidMacAddr, MacAddr};
+use crate::error::Error;
+use crate::types::MacAddr;
 
 /// The addresses of the two ends of a NIC's epair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -16,39 +17,21 @@ pub struct MacPair {
     jail: MacAddr,
 }
 
-/// Text that is not a pair of MAC addresses.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidMacPair {
-    /// One of the two is not a MAC address.
-    #[error(transparent)]
-    Address(#[from] InvalidMacAddr),
-    /// Not two of them.
-    #[error("give two MAC addresses, the host's end and the jail's: `5a9cfc000001 5a9cfc000002`")]
-    Count,
-    /// Both ends have the same address.
-    #[error("the two ends have the same MAC address {0}: give two different ones")]
-    Same(MacAddr),
-    /// An address that an interface cannot have.
-    #[error(
-        "{0} cannot be the MAC address of an interface: its first byte must be even, and at least one byte not zero"
-    )]
-    Unusable(MacAddr),
-}
-
-crate::error::value_error!(InvalidMacPair);
-
 impl MacPair {
     /// Returns a pair of two different addresses that interfaces can have.
     ///
     /// # Errors
     ///
-    /// [`InvalidMacPair`]: they are the same, or one is multicast or zero.
-    pub fn new(host: MacAddr, jail: MacAddr) -> Result<MacPair, InvalidMacPair> {
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid): they are the same, or one is multicast or zero.
+    pub fn new(host: MacAddr, jail: MacAddr) -> Result<MacPair, Error> {
         if let Some(unusable) = [host, jail].into_iter().find(|address| !address.is_usable()) {
-            return Err(InvalidMacPair::Unusable(unusable));
+            let advice = "its first byte must be even, and at least one byte not zero";
+            let text = format!("{unusable} cannot be the MAC address of an interface: {advice}");
+            return Err(Error::of_value(unusable, text));
         }
         if host == jail {
-            return Err(InvalidMacPair::Same(host));
+            let text = format!("the two ends have the same MAC address {host}: give two different ones");
+            return Err(Error::of_value(host, text));
         }
         Ok(MacPair { host, jail })
     }
@@ -80,12 +63,13 @@ impl MacPair {
 
 /// Reads `A B` or `A,B`; each address plain or with `:` or `-`.
 impl FromStr for MacPair {
-    type Err = InvalidMacPair;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<MacPair, InvalidMacPair> {
+    fn from_str(text: &str) -> Result<MacPair, Error> {
         let mut words = text.split([',', ' ', '\t']).filter(|word| !word.is_empty());
         let (Some(host), Some(jail), None) = (words.next(), words.next(), words.next()) else {
-            return Err(InvalidMacPair::Count);
+            let advice = "give two MAC addresses, the host's end and the jail's: `5a9cfc000001 5a9cfc000002`";
+            return Err(Error::of_value(text, advice));
         };
         MacPair::new(host.parse()?, jail.parse()?)
     }
@@ -101,16 +85,6 @@ impl fmt::Display for MacPair {
 /// The first three bytes of made-up addresses, `mac_prefix`: local, and no group's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct MacPrefix([u8; 3]);
-
-/// Text that cannot begin a made-up address.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{}` is not a MAC prefix: write 6 hex digits of which the second is 2, 6, a or e, such as 02ff60",
-    .0.escape_debug()
-)]
-pub struct InvalidMacPrefix(String);
-
-crate::error::value_error!(InvalidMacPrefix);
 
 impl MacPrefix {
     /// Returns the prefix of an address, the bit for local addresses set and the bit for groups cleared: how
@@ -135,10 +109,14 @@ impl MacPrefix {
 }
 
 impl FromStr for MacPrefix {
-    type Err = InvalidMacPrefix;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<MacPrefix, InvalidMacPrefix> {
-        let invalid = || InvalidMacPrefix(text.to_owned());
+    fn from_str(text: &str) -> Result<MacPrefix, Error> {
+        let invalid = || {
+            let reason = format!("`{}` is not a MAC prefix", text.escape_debug());
+            let advice = "write 6 hex digits of which the second is 2, 6, a or e, such as 02ff60";
+            Error::of_value(text, format!("{reason}: {advice}"))
+        };
         if text.len() != 6 {
             return Err(invalid());
         }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::error::Error;
 use crate::types::InterfaceName;
 
 /// So long that `NIC.JID` fits an interface name whatever the jid (999999 at most).
@@ -13,42 +14,29 @@ const LONGEST: usize = 8;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NicName(String);
 
-/// Text that cannot name a NIC.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidNicName {
-    /// Something other than a word of small letters and digits.
-    #[error("`{}` is not the name of a NIC: use small letters and digits, such as vnet0", .0.escape_debug())]
-    Characters(String),
-    /// More than eight bytes.
-    #[error(
-        "`{0}` is too long for a NIC: {LONGEST} letters at most, so that `{0}.JID` can name an interface"
-    )]
-    TooLong(String),
-    /// The loopback interface, which every network stack has already.
-    #[error("lo0 is there in every VNET jail: leave it out of `interfaces` and just give it addresses")]
-    Loopback,
-}
-
-crate::error::value_error!(InvalidNicName);
-
 impl NicName {
     /// Returns the NIC of this name.
     ///
     /// # Errors
     ///
-    /// [`InvalidNicName`]: it is no word of small letters and digits that begins with a letter, has more than eight
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid): it is no word of small letters and digits that begins with a letter, has more than eight
     /// bytes, or is lo0, which every network stack has already.
-    pub fn new(name: &str) -> Result<NicName, InvalidNicName> {
+    pub fn new(name: &str) -> Result<NicName, Error> {
         let word = name.starts_with(|first: char| first.is_ascii_lowercase())
             && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
         if !word {
-            return Err(InvalidNicName::Characters(name.to_owned()));
+            let reason = format!("`{}` is not the name of a NIC", name.escape_debug());
+            let advice = "use small letters and digits, such as vnet0";
+            return Err(Error::of_value(name, format!("{reason}: {advice}")));
         }
         if name == "lo0" {
-            return Err(InvalidNicName::Loopback);
+            let text =
+                "lo0 is there in every VNET jail: leave it out of `interfaces` and just give it addresses";
+            return Err(Error::of_value(name, text));
         }
         if name.len() > LONGEST {
-            return Err(InvalidNicName::TooLong(name.to_owned()));
+            let advice = format!("{LONGEST} letters at most, so that `{name}.JID` can name an interface");
+            return Err(Error::of_value(name, format!("`{name}` is too long for a NIC: {advice}")));
         }
         Ok(NicName(name.to_owned()))
     }
@@ -110,9 +98,9 @@ impl NicName {
 }
 
 impl FromStr for NicName {
-    type Err = InvalidNicName;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<NicName, InvalidNicName> {
+    fn from_str(text: &str) -> Result<NicName, Error> {
         NicName::new(text)
     }
 }
@@ -140,7 +128,7 @@ mod tests {
     fn every_name_fits_with_every_jid() {
         let nic = NicName::new("vnet1234").unwrap();
         assert_eq!(nic.host_end(999_999).as_str(), "vnet1234.999999");
-        assert!(matches!(NicName::new("vnet12345"), Err(InvalidNicName::TooLong(_))));
+        assert!(NicName::new("vnet12345").unwrap_err().to_string().contains("too long"));
         // The longest that a name can become on the inside.
         assert!(NicName::new("vnetvnet").unwrap().jail_end().as_str().len() <= 15);
     }

@@ -13,25 +13,20 @@ use crate::error::Error;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Depends(pub Vec<String>);
 
-/// Text that does not name jails.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("depends on no jail: {0}")]
-pub struct InvalidDepends(#[from] Error);
-
-crate::error::value_error!(InvalidDepends);
-
 /// Names with blanks between them, or `none`. Commas will do too.
 impl FromStr for Depends {
-    type Err = InvalidDepends;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Depends, InvalidDepends> {
+    fn from_str(text: &str) -> Result<Depends, Error> {
         if text.trim() == "none" {
             return Ok(Depends::default());
         }
         let words = text.split([' ', '\t', ',']).filter(|word| !word.is_empty());
-        Ok(Depends(
-            words.map(|word| lookup::check(word).map(|()| word.to_owned())).collect::<Result<_, _>>()?,
-        ))
+        let checked = |word: &str| match lookup::check(word) {
+            Ok(()) => Ok(word.to_owned()),
+            Err(error) => Err(Error::of_value(word, format!("depends on no jail: {error}"))),
+        };
+        Ok(Depends(words.map(checked).collect::<Result<_, _>>()?))
     }
 }
 
@@ -46,6 +41,7 @@ impl fmt::Display for Depends {
 
 /// The values that the order of starts depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Rank {
     /// The jail.
     pub name: JailName,
@@ -113,6 +109,7 @@ fn cycle(left: &BTreeMap<&JailName, &Rank>) -> Error {
 
 /// The turn of a jail among jails that are started one after the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Turn {
     /// The jail.
     pub name: JailName,

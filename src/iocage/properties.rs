@@ -17,6 +17,7 @@ use crate::error::Error;
 
 /// The place that a value is from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Source {
     /// The jail's config.json.
     Jail,

@@ -3,8 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::error::Error;
+
 /// The source of a jail's /etc/resolv.conf.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Resolver {
     /// `/etc/resolv.conf`, or `none`: a copy of the host's.
     Host,
@@ -13,13 +16,6 @@ pub enum Resolver {
     /// These lines, which the property separates by `;`.
     Lines(Vec<String>),
 }
-
-/// Text that cannot be a resolv.conf.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` cannot be lines of resolv.conf: separate them by `;`, as in nameserver 192.0.2.53", .0.escape_debug())]
-pub struct InvalidResolver(String);
-
-crate::error::value_error!(InvalidResolver);
 
 impl Resolver {
     /// Returns what to write into the jail's file, unless it is the host's or none of our business.
@@ -32,14 +28,17 @@ impl Resolver {
 }
 
 impl FromStr for Resolver {
-    type Err = InvalidResolver;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Resolver, InvalidResolver> {
+    fn from_str(text: &str) -> Result<Resolver, Error> {
         match text {
             "/etc/resolv.conf" | "none" => Ok(Resolver::Host),
             "/dev/null" => Ok(Resolver::Leave),
-            "" => Err(InvalidResolver(text.to_owned())),
-            _ if text.chars().any(|c| c.is_control() && c != '\t') => Err(InvalidResolver(text.to_owned())),
+            text if text.is_empty() || text.chars().any(|c| c.is_control() && c != '\t') => {
+                let reason = format!("`{}` cannot be lines of resolv.conf", text.escape_debug());
+                let advice = "separate them by `;`, as in nameserver 192.0.2.53";
+                Err(Error::of_value(text, format!("{reason}: {advice}")))
+            }
             _ => Ok(Resolver::Lines(text.split(';').map(str::to_owned).collect())),
         }
     }

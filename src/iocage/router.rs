@@ -4,7 +4,8 @@ use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-use super::address::{InvalidAddress, Ip4, Ip6, read_zoned};
+use super::address::{Ip4, Ip6, no_address, read_zoned};
+use crate::error::Error;
 use crate::types::InterfaceName;
 
 /// The router of a VNET jail's default route of one family.
@@ -66,9 +67,9 @@ impl<A: Copy> Router<A> {
 }
 
 impl FromStr for Router4 {
-    type Err = InvalidAddress;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Router4, InvalidAddress> {
+    fn from_str(text: &str) -> Result<Router4, Error> {
         let text = text.trim();
         if let Some(word) = Router::word(text) {
             return Ok(word);
@@ -76,15 +77,15 @@ impl FromStr for Router4 {
         let router: Ip4 = text.parse()?;
         match router.prefix() {
             None => Ok(Router::Address(router.address())),
-            Some(_) => Err(InvalidAddress::Address { text: text.to_owned(), family: "IPv4" }),
+            Some(_) => Err(no_address(text, "IPv4")),
         }
     }
 }
 
 impl FromStr for Router6 {
-    type Err = InvalidAddress;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Router6, InvalidAddress> {
+    fn from_str(text: &str) -> Result<Router6, Error> {
         let text = text.trim();
         if let Some(word) = Router::word(text) {
             return Ok(word);

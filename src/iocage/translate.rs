@@ -22,6 +22,7 @@ use crate::wiring::{self, Alias, HostName, JailSpec, MountSpec, Nic, Shared, Upl
 
 /// The values that a configuration takes from the host.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct HostFacts {
     /// The router of the host's IPv4 default route, and the route's interface.
     pub default4: Option<(Ipv4Addr, InterfaceName)>,

@@ -23,6 +23,7 @@ const FIRST_RULE: u16 = 100;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[doc(alias = "devfs_rule")]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
+#[non_exhaustive]
 pub struct DevfsRule {
     /// The paths it is for, relative to the mount, as a pattern of [`fnmatch(3)`](https://man.freebsd.org/fnmatch(3)):
     /// `bpf*`. None: all.
@@ -58,6 +59,21 @@ impl DevfsRule {
     /// Returns the rule `include N`.
     pub fn include(ruleset: u16) -> DevfsRule {
         DevfsRule { include: Some(ruleset), ..DevfsRule::default() }
+    }
+
+    /// Sets the devices' permissions.
+    pub fn with_mode(self, mode: u16) -> Self {
+        Self { mode: Some(mode), ..self }
+    }
+
+    /// Sets the devices' owner.
+    pub fn with_owner(self, owner: u32) -> Self {
+        Self { owner: Some(owner), ..self }
+    }
+
+    /// Sets the devices' group.
+    pub fn with_group(self, group: u32) -> Self {
+        Self { group: Some(group), ..self }
     }
 
     fn write(&self, call: &mut Call) -> crate::kernel::Result<()> {

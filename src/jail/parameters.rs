@@ -13,6 +13,7 @@ use crate::kernel::{self, Errno, Failure, Parameter};
 /// A jail's share of a subsystem: the type of `vnet`, `ip4`, `host`, `sysvmsg` and others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum JailSystem {
     /// The jail has no access to the subsystem.
     #[doc(alias = "JAIL_SYS_DISABLE")]
@@ -51,6 +52,7 @@ impl JailSystem {
     derive(serde::Serialize, serde::Deserialize),
     serde(tag = "type", content = "value", rename_all = "snake_case")
 )]
+#[non_exhaustive]
 pub enum JailValue {
     /// `persist`, `allow.raw_sockets` …: set, or cleared by the `no` form of the name.
     Flag(bool),

@@ -20,6 +20,7 @@ const LONGEST: usize = 1 << 24;
 
 /// What a jail is looked up by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum JailKey {
     /// Its jid.
     Jid(Jid),

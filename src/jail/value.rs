@@ -10,6 +10,7 @@ use crate::kernel::Kernel;
 /// The type of a parameter. [`jail(8)`](https://man.freebsd.org/jail(8)) and the sysctl tree `security.jail.param` have
 /// them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum JailType {
     /// `persist`, `dying`, `allow.raw_sockets` …
     Flag,

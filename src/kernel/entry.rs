@@ -6,6 +6,7 @@ use super::{Handle, Parameter, Result, Sysctl};
 
 /// The jail that a child process enters, see [`Kernel::enter`](super::Processes::enter).
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Target {
     /// A jail that exists, by jid.
     Existing(i32),
@@ -21,6 +22,7 @@ pub enum Target {
 
 /// What a child does inside a jail: see [`Kernel::enter`](super::Processes::enter).
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Entry {
     /// The jail.
     pub target: Target,
@@ -33,6 +35,33 @@ pub struct Entry {
     pub hold: bool,
     /// How long the child may take before it is killed and the call fails with ETIMEDOUT.
     pub deadline: Duration,
+}
+
+impl Entry {
+    /// Returns an entry that opens nothing, asks nothing and holds nothing.
+    pub fn new(target: Target, deadline: Duration) -> Entry {
+        Entry { target, sockets: false, sysctls: Vec::new(), hold: false, deadline }
+    }
+
+    /// Sets whether to open sockets inside.
+    pub fn with_sockets(self, sockets: bool) -> Self {
+        Self { sockets, ..self }
+    }
+
+    /// Sets the sysctls to make inside, in order.
+    pub fn with_sysctls(self, sysctls: Vec<Sysctl>) -> Self {
+        Self { sysctls, ..self }
+    }
+
+    /// Sets how long the child may take.
+    pub fn with_deadline(self, deadline: Duration) -> Self {
+        Self { deadline, ..self }
+    }
+
+    /// Sets whether to keep the child, and with it the jail.
+    pub fn with_hold(self, hold: bool) -> Self {
+        Self { hold, ..self }
+    }
 }
 
 /// Sockets that were opened inside a jail, and act on its network stack wherever they are used.
@@ -48,6 +77,7 @@ pub struct Sockets {
 
 /// What a child returned from inside a jail.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Entered {
     /// The jail that was entered.
     pub jid: i32,
@@ -57,4 +87,26 @@ pub struct Entered {
     pub answers: Vec<Result<Vec<u8>>>,
     /// The handle of the held child. Closing it ends the child.
     pub holder: Option<Handle>,
+}
+
+impl Entered {
+    /// Returns the answer to an entry that asked nothing, for a kernel that stands in front of another one.
+    pub fn new(jid: i32) -> Entered {
+        Entered { jid, sockets: None, answers: Vec::new(), holder: None }
+    }
+
+    /// Sets the sockets.
+    pub fn with_sockets(self, sockets: Option<Sockets>) -> Self {
+        Self { sockets, ..self }
+    }
+
+    /// Sets the answers to the sysctls.
+    pub fn with_answers(self, answers: Vec<Result<Vec<u8>>>) -> Self {
+        Self { answers, ..self }
+    }
+
+    /// Sets the handle of the child that holds the jail.
+    pub fn with_holder(self, holder: Option<Handle>) -> Self {
+        Self { holder, ..self }
+    }
 }

@@ -66,6 +66,7 @@ pub(crate) fn without_descriptor(parameters: &[Parameter]) -> Result<()> {
 
 /// A jail to be watched, see [`Kernel::jail_watch`](super::Calls::jail_watch).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Watched {
     /// By jid: EVFILT_JAIL. 0 is the caller's own jail, or the host.
     Jid(i32),
@@ -75,6 +76,7 @@ pub enum Watched {
 
 /// The events of a jail since the last report: see [`Kernel::jail_note`](super::Calls::jail_note).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct JailNote {
     /// The jail, as it was asked for.
     pub jail: Watched,
@@ -85,4 +87,11 @@ pub struct JailNote {
     pub data: i64,
     /// Whether the jail is gone, and this the last of it: EV_EOF.
     pub ended: bool,
+}
+
+impl JailNote {
+    /// Returns a note, for a kernel that stands in front of another one.
+    pub fn new(jail: Watched, notes: u32, data: i64, ended: bool) -> JailNote {
+        JailNote { jail, notes, data, ended }
+    }
 }

@@ -104,6 +104,7 @@ pub struct Handle(pub u64);
 
 /// The protocol families the library opens sockets in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Domain {
     /// A datagram socket of AF_INET: interface requests, IPv4 addresses.
     Inet,
@@ -120,6 +121,7 @@ pub enum Domain {
 
 /// The socket options the library sets. The values are `int`s.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum SocketOption {
     /// SO_SETFIB: the routing table that the socket's requests act on.
     Fib,
@@ -133,6 +135,7 @@ pub enum SocketOption {
 
 /// A [`sysctl(3)`](https://man.freebsd.org/sysctl(3)) object, by name or by number.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Oid {
     /// A dotted name, such as `net.fibs`.
     Name(String),
@@ -148,6 +151,7 @@ impl From<&str> for Oid {
 
 /// One [`sysctl(3)`](https://man.freebsd.org/sysctl(3)) call: read, or with `new` also write.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Sysctl {
     /// The object.
     pub oid: Oid,
@@ -159,6 +163,11 @@ impl Sysctl {
     /// Reads an object.
     pub fn read(oid: impl Into<Oid>) -> Sysctl {
         Sysctl { oid: oid.into(), new: None }
+    }
+
+    /// Stores these bytes in an object, and returns the value before.
+    pub fn write(oid: impl Into<Oid>, new: Vec<u8>) -> Sysctl {
+        Sysctl { oid: oid.into(), new: Some(new) }
     }
 
     /// Stores an `int` in an object, and returns the value before.

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 /// resolved as any path, `beneath` is resolved under it without leaving it and without following a
 /// symbolic link out (ENOTCAPABLE or ELOOP otherwise).
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct MountRequest {
     /// `devfs`, `fdescfs`, `nullfs` …
     pub fstype: String,
@@ -25,12 +26,42 @@ pub struct MountRequest {
     pub flags: u64,
 }
 
+impl MountRequest {
+    /// Returns a request without options and flags, for a mount on `beneath` under `root`.
+    pub fn new(
+        fstype: &str,
+        from: impl Into<OsString>,
+        root: impl Into<PathBuf>,
+        beneath: impl Into<PathBuf>,
+    ) -> MountRequest {
+        MountRequest {
+            fstype: fstype.to_owned(),
+            from: from.into(),
+            root: root.into(),
+            beneath: beneath.into(),
+            options: Vec::new(),
+            flags: 0,
+        }
+    }
+
+    /// Sets further options: name, and value where it has one.
+    pub fn with_options(self, options: Vec<(String, Option<String>)>) -> Self {
+        Self { options, ..self }
+    }
+
+    /// Sets the MNT_* flags.
+    pub fn with_flags(self, flags: u64) -> Self {
+        Self { flags, ..self }
+    }
+}
+
 /// The identity of a mounted file system: `f_fsid` of [`statfs(2)`](https://man.freebsd.org/statfs(2)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FsId(pub i32, pub i32);
 
 /// One mounted file system, as [`getfsstat(2)`](https://man.freebsd.org/getfsstat(2)) lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Mounted {
     /// Its identity.
     pub id: FsId,
@@ -42,4 +73,11 @@ pub struct Mounted {
     pub on: PathBuf,
     /// MNT_* flags.
     pub flags: u64,
+}
+
+impl Mounted {
+    /// Returns a mounted file system without flags.
+    pub fn new(id: FsId, fstype: &str, from: &str, on: impl Into<PathBuf>) -> Mounted {
+        Mounted { id, fstype: fstype.to_owned(), from: from.to_owned(), on: on.into(), flags: 0 }
+    }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 /// The destination of a program's output.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Output {
     /// The caller's own output.
     Inherit,
@@ -17,6 +18,7 @@ pub enum Output {
 
 /// A program to run, on the host or in a jail: see [`Kernel::run`](super::Processes::run).
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Program {
     /// The jail to enter first, by jid. `None` for the host.
     pub jail: Option<i32>,
@@ -51,7 +53,7 @@ impl Program {
     /// use jailwire::Jid;
     /// use jailwire::kernel::{Output, Program};
     ///
-    /// let program = Program { output: Output::Capture, ..Program::in_jail(Jid::new(7).unwrap(), ["/bin/date"]) };
+    /// let program = Program::in_jail(Jid::new(7).unwrap(), ["/bin/date"]).with_output(Output::Capture);
     /// assert_eq!(program.jail, Some(7));
     /// ```
     pub fn in_jail<A: Into<OsString>>(jid: crate::Jid, arguments: impl IntoIterator<Item = A>) -> Program {
@@ -75,6 +77,41 @@ impl Program {
             timeout: None,
         }
     }
+
+    /// Sets the jail to enter first, by jid. `None` for the host.
+    pub fn with_jail(self, jail: Option<i32>) -> Self {
+        Self { jail, ..self }
+    }
+
+    /// Sets the routing table of the process.
+    pub fn with_fib(self, fib: u32) -> Self {
+        Self { fib, ..self }
+    }
+
+    /// Sets the whole environment.
+    pub fn with_environment(self, environment: Vec<(OsString, OsString)>) -> Self {
+        Self { environment, ..self }
+    }
+
+    /// Sets the user to become.
+    pub fn with_user(self, user: &str) -> Self {
+        Self { user: Some(user.to_owned()), ..self }
+    }
+
+    /// Sets whether standard input is the caller's.
+    pub fn with_stdin(self, stdin: bool) -> Self {
+        Self { stdin, ..self }
+    }
+
+    /// Sets where standard output and error go.
+    pub fn with_output(self, output: Output) -> Self {
+        Self { output, ..self }
+    }
+
+    /// Sets the time limit.
+    pub fn with_timeout(self, timeout: Duration) -> Self {
+        Self { timeout: Some(timeout), ..self }
+    }
 }
 
 /// How a program ended.
@@ -90,11 +127,19 @@ pub enum Exit {
 
 /// A program that has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Finished {
     /// How the program ended.
     pub exit: Exit,
     /// The program's output, with [`Output::Capture`].
     pub output: Vec<u8>,
+}
+
+impl Finished {
+    /// Returns the end of a program, for a kernel that stands in front of another one.
+    pub fn new(exit: Exit, output: Vec<u8>) -> Finished {
+        Finished { exit, output }
+    }
 }
 
 impl Finished {

@@ -40,10 +40,10 @@ use crate::error::{During as _, Error, Result};
 use crate::kernel::nvlist::NvList;
 use crate::kernel::{self, Block, Errno, Handle, Kernel};
 
-pub use anchor::{Anchor, InvalidAnchor};
+pub use anchor::Anchor;
 pub use rule::{Action, Direction, Family, Ports, Protocol, Rule, RuleKind};
 pub use states::StateFilter;
-pub use table::{InvalidTableName, TableName};
+pub use table::TableName;
 
 /// The device. It is there when pf is in the kernel, or its module is loaded.
 const DEVICE: &str = "/dev/pf";

@@ -134,6 +134,7 @@ pub enum Direction {
 
 /// What a rule does with the packets that it matches.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Action {
     /// Packets that go out get this source address, and a source port that is free.
     Nat {
@@ -162,6 +163,7 @@ pub enum Action {
 /// The kinds of rules. Each kind has a ruleset of its own. The first translation rule that matches wins, and the last
 /// filter rule that matches wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum RuleKind {
     /// Translation of source addresses: `nat`, `nat-anchor`.
     Nat,

@@ -24,22 +24,14 @@ const NAMED: usize = size_of::<pfr_table>();
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TableName(String);
 
-/// An error: a text that cannot be the name of a table. It is empty, has more than 31 bytes, or has a control
-/// character.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a table's name has 1 to 31 bytes and no control characters")]
-pub struct InvalidTableName;
-
-crate::error::value_error!(InvalidTableName);
-
 impl FromStr for TableName {
-    type Err = InvalidTableName;
+    type Err = Error;
 
-    fn from_str(name: &str) -> std::result::Result<TableName, InvalidTableName> {
+    fn from_str(name: &str) -> Result<TableName> {
         let fits = !name.is_empty() && name.len() < PF_TABLE_NAME_SIZE;
         match fits && !name.chars().any(char::is_control) {
             true => Ok(TableName(name.to_owned())),
-            false => Err(InvalidTableName),
+            false => Err(Error::of_value(name, "a table's name has 1 to 31 bytes and no control characters")),
         }
     }
 }

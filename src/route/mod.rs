@@ -6,7 +6,7 @@ mod change;
 mod default;
 pub mod message;
 pub mod monitor;
-mod socket;
+pub(crate) mod socket;
 pub(crate) mod table;
 
 use std::fmt;
@@ -21,8 +21,8 @@ pub use monitor::{Event, Monitor};
 pub use table::RouteEntry;
 
 pub(crate) use address::without_embedded_scope;
-pub(crate) use socket::RouteSocket;
 
+use crate::error::Error;
 use crate::types::Fib;
 use message::Request;
 use table::Destination;
@@ -51,21 +51,15 @@ impl Gateway {
     }
 }
 
-/// Text that is not the address of a router.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{0}` is not the address of a router: write 192.0.2.1, 2001:db8::1, or fe80::1%3 with the index of an interface"
-)]
-pub struct InvalidGateway(String);
-
-crate::error::value_error!(InvalidGateway);
-
 impl FromStr for Gateway {
-    type Err = InvalidGateway;
+    type Err = Error;
 
     /// As it is printed: a link-local address has the index of its interface behind a `%`.
-    fn from_str(text: &str) -> Result<Gateway, InvalidGateway> {
-        let invalid = || InvalidGateway(text.to_owned());
+    fn from_str(text: &str) -> Result<Gateway, Error> {
+        let invalid = || {
+            let advice = "write 192.0.2.1, 2001:db8::1, or fe80::1%3 with the index of an interface";
+            Error::of_value(text, format!("`{text}` is not the address of a router: {advice}"))
+        };
         let Some((address, scope)) = text.split_once('%') else {
             return text.parse::<IpAddr>().map(Gateway::from).map_err(|_| invalid());
         };
@@ -132,6 +126,7 @@ impl fmt::Display for Via {
 
 /// A route to add or change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Route {
     /// The destination. Bits after the prefix are ignored. A full-length prefix makes a host route.
     pub destination: IpNetwork,

@@ -7,7 +7,7 @@ use jailwire_sys as sys;
 
 use super::events::gateway_sockaddr;
 use super::messages::{ADDRESS, Addresses, DESTINATION, GATEWAY, INTERFACE, NETMASK};
-use super::sockaddr::{self, AF_INET, AF_INET6, AF_LINK, Given};
+use super::sockaddr::{self, AF_INET, AF_INET6, AF_LINK, SockaddrRef};
 use super::table::{Destination, Family, Gateway};
 use super::world::{StackId, World};
 use crate::kernel::{Block, Errno};
@@ -82,7 +82,7 @@ impl World {
             addresses[NETMASK] = None;
         }
         let mask = addresses[NETMASK].clone();
-        let (destination, mask) = (Given(&destination), mask.as_deref().map(Given));
+        let (destination, mask) = (SockaddrRef(&destination), mask.as_deref().map(SockaddrRef));
         let sought = match destination.family() {
             AF_INET => Sought::Inet(inet_destination(&destination, mask.as_ref())?),
             AF_INET6 => Sought::Inet6(self.inet6_destination(stack, &destination, mask.as_ref())?),
@@ -98,11 +98,11 @@ impl World {
         let (gateway, strange_gateway) = match addresses[GATEWAY].clone() {
             None => (None, false),
             Some(bytes) if flags & sys::RTF_LLDATA != 0 => {
-                check_neighbour(&Given(&bytes))?;
+                check_neighbour(&SockaddrRef(&bytes))?;
                 (None, false)
             }
             Some(bytes) => {
-                let gateway = self.gateway(stack, &Given(&bytes))?;
+                let gateway = self.gateway(stack, &SockaddrRef(&bytes))?;
                 if let Some(gateway) = &gateway {
                     addresses[GATEWAY] = Some(gateway_sockaddr(gateway));
                 }
@@ -110,9 +110,9 @@ impl World {
             }
         };
         let interface = addresses[INTERFACE].clone();
-        let interface = interface.and_then(|link| self.named_interface(stack, &Given(&link)));
+        let interface = interface.and_then(|link| self.named_interface(stack, &SockaddrRef(&link)));
         let address = addresses[ADDRESS].clone();
-        let address = address.and_then(|address| self.gateway(stack, &Given(&address)).ok().flatten());
+        let address = address.and_then(|address| self.gateway(stack, &SockaddrRef(&address)).ok().flatten());
         let metric = |offset| header.u64_at(offset_of!(sys::rt_msghdr, rtm_rmx) + offset);
         Ok(Asked {
             kind,
@@ -133,7 +133,7 @@ impl World {
 
     /// An IPv6 address with its scope put in. A scope that is no interface's is dropped without a
     /// word: the result of `sa6_embedscope` is not looked at.
-    fn scoped_address(&self, stack: StackId, given: &Given) -> Ipv6Addr {
+    fn scoped_address(&self, stack: StackId, given: &SockaddrRef) -> Ipv6Addr {
         let scope = u16::try_from(given.scope()).ok().and_then(|scope| self.here(stack, scope));
         scope.map_or(given.inet6(), |interface| sockaddr::embed(given.inet6(), interface.index))
     }
@@ -141,8 +141,8 @@ impl World {
     fn inet6_destination(
         &self,
         stack: StackId,
-        destination: &Given,
-        mask: Option<&Given>,
+        destination: &SockaddrRef,
+        mask: Option<&SockaddrRef>,
     ) -> Result<Destination<Ipv6Addr>, Errno> {
         if destination.length() < size_of::<sys::sockaddr_in6>() {
             return Err(Errno::EINVAL);
@@ -153,7 +153,7 @@ impl World {
     }
 
     /// A gateway, or nothing if it is of a family without routes (`cleanup_xaddrs_gateway`).
-    fn gateway(&self, stack: StackId, given: &Given) -> Result<Option<Gateway>, Errno> {
+    fn gateway(&self, stack: StackId, given: &SockaddrRef) -> Result<Option<Gateway>, Errno> {
         let least = match given.family() {
             AF_INET => offset_of!(sys::sockaddr_in, sin_zero),
             AF_INET6 => size_of::<sys::sockaddr_in6>(),
@@ -172,7 +172,7 @@ impl World {
     }
 
     /// The interface that a link address names, by index or by name (`info_get_ifp`).
-    fn named_interface(&self, stack: StackId, link: &Given) -> Option<u16> {
+    fn named_interface(&self, stack: StackId, link: &SockaddrRef) -> Option<u16> {
         if link.family() != AF_LINK {
             return None;
         }
@@ -183,7 +183,10 @@ impl World {
     }
 }
 
-fn inet_destination(destination: &Given, mask: Option<&Given>) -> Result<Destination<Ipv4Addr>, Errno> {
+fn inet_destination(
+    destination: &SockaddrRef,
+    mask: Option<&SockaddrRef>,
+) -> Result<Destination<Ipv4Addr>, Errno> {
     if sockaddr::room(destination.length()) < offset_of!(sys::sockaddr_in, sin_zero) {
         return Err(Errno::EINVAL);
     }
@@ -193,7 +196,7 @@ fn inet_destination(destination: &Given, mask: Option<&Given>) -> Result<Destina
 }
 
 /// A mask that may end early, with zeroes from there. Its family is not looked at.
-fn short_mask<const N: usize>(mask: &Given, start: usize) -> Result<[u8; N], Errno> {
+fn short_mask<const N: usize>(mask: &SockaddrRef, start: usize) -> Result<[u8; N], Errno> {
     if mask.length() < start { Err(Errno::EINVAL) } else { Ok(mask.bytes(start)) }
 }
 
@@ -202,7 +205,7 @@ fn mask_sockaddr<A: Family>(destination: &Destination<A>, build: impl Fn(A) -> V
 }
 
 /// Whether a link address will do for a neighbour (`cleanup_xaddrs_lladdr`).
-fn check_neighbour(link: &Given) -> Result<(), Errno> {
+fn check_neighbour(link: &SockaddrRef) -> Result<(), Errno> {
     let (name, mac) = link.link_lengths();
     let fits = offset_of!(sys::sockaddr_dl, sdl_data) + name + mac <= link.length();
     let good = link.family() == AF_LINK && link.link_index() != 0 && fits;

@@ -14,6 +14,7 @@ use crate::kernel::{
 /// What a call depends on outside the simulation is looked up beforehand and carried along, so that
 /// the call does the same whenever it is made again: see [`Place`].
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Call {
     /// Opens a socket.
     Socket(Domain),
@@ -197,6 +198,7 @@ pub enum Call {
 
 /// Where a path leads in the real file system, which was found out before the call.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Place {
     /// Not looked up: a host in memory has no real file system.
     Unseen,
@@ -213,6 +215,7 @@ pub type Reply = Result<Answer>;
 
 /// What a call returns when it succeeds.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Answer {
     /// Nothing, or what was written into the call.
     Done,

@@ -6,6 +6,7 @@ use crate::kernel::Errno;
 
 /// What happens at a selected call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Fault {
     /// The call fails with this error and has no effect. A call that closes a handle closes it all the same.
     Errno(Errno),

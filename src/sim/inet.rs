@@ -7,7 +7,7 @@ use jailwire_sys as sys;
 
 use super::caller::{Caller, Privilege};
 use super::multicast::ALL_HOSTS;
-use super::sockaddr::{self, AF_INET, Given};
+use super::sockaddr::{self, AF_INET, SockaddrRef};
 use super::world::{Address4, Interface, Kind, StackId, World};
 use crate::kernel::{Block, Errno, Failure, Request, Result};
 
@@ -92,7 +92,7 @@ impl World {
         let interface = self.interfaces.get(&index).ok_or(Errno::ENXIO)?;
         let (stack, fib) = (interface.stack, interface.fib);
         let [address, broadcast, mask] = [ADDRESS, BROADCAST, MASK].map(|at| given(argument, at));
-        let absent = |given: &Given| given.length() == 0;
+        let absent = |given: &SockaddrRef| given.length() == 0;
         if !is_inet(&address)
             || !(absent(&broadcast) || is_inet(&broadcast))
             || !(absent(&mask) || is_inet(&mask))
@@ -211,11 +211,11 @@ impl World {
 }
 
 /// The address at a place of a request.
-fn given(argument: &Block, offset: usize) -> Given<'_> {
-    Given(&argument.bytes[offset..offset + LENGTH])
+fn given(argument: &Block, offset: usize) -> SockaddrRef<'_> {
+    SockaddrRef(&argument.bytes[offset..offset + LENGTH])
 }
 
-fn is_inet(given: &Given) -> bool {
+fn is_inet(given: &SockaddrRef) -> bool {
     given.length() == LENGTH && given.family() == AF_INET
 }
 
@@ -240,9 +240,9 @@ fn other_end(ours: &Address4) -> Vec<u8> {
 /// given. Nothing else is checked: any address will do.
 fn new_address(
     interface: &Interface,
-    address: &Given,
-    broadcast: &Given,
-    mask: &Given,
+    address: &SockaddrRef,
+    broadcast: &SockaddrRef,
+    mask: &SockaddrRef,
     order: u64,
 ) -> Address4 {
     let mask_given = mask.length() != 0;

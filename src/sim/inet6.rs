@@ -8,7 +8,7 @@ use jailwire_sys as sys;
 
 use super::address6::New6;
 use super::caller::{Caller, Privilege};
-use super::sockaddr::{self, AF_INET6, Given};
+use super::sockaddr::{self, AF_INET6, SockaddrRef};
 use super::world::{Address6, Interface, StackId, World};
 use crate::kernel::{Block, Errno, Request, Result};
 
@@ -241,7 +241,7 @@ fn prefix_length(interface: &Interface, argument: &Block, existing: Option<u8>) 
 }
 
 /// The prefix length of a mask without holes (`in6_mask2len`).
-fn length_of_mask(mask: &Given, length: usize) -> Option<u8> {
+fn length_of_mask(mask: &SockaddrRef, length: usize) -> Option<u8> {
     let start = offset_of!(sys::sockaddr_in6, sin6_addr);
     let used = match length.checked_sub(start) {
         Some(used) if used <= size_of::<sys::in6_addr>() => used,
@@ -254,8 +254,8 @@ fn length_of_mask(mask: &Given, length: usize) -> Option<u8> {
     (bits.checked_shl(ones).unwrap_or(0) == 0).then_some(ones as u8)
 }
 
-fn given(argument: &Block, offset: usize) -> Given<'_> {
-    Given(&argument.bytes[offset..offset + LENGTH])
+fn given(argument: &Block, offset: usize) -> SockaddrRef<'_> {
+    SockaddrRef(&argument.bytes[offset..offset + LENGTH])
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use jailwire_sys as sys;
 
 use super::protocol_state::Neighbour;
-use super::sockaddr::{self, Given};
+use super::sockaddr::{self, SockaddrRef};
 use super::table::Gateway;
 use super::world::{Interface, StackId, World};
 use crate::kernel::{Block, Errno, Result};
@@ -28,7 +28,7 @@ impl World {
         &mut self,
         stack: StackId,
         entry: Entry,
-        gateway: Option<Given>,
+        gateway: Option<SockaddrRef>,
     ) -> std::result::Result<(), Errno> {
         let gateway = gateway.filter(|link| link.family() == sockaddr::AF_LINK).ok_or(Errno::EINVAL)?;
         let interface = self.here(stack, gateway.link_index()).ok_or(Errno::EINVAL)?;

@@ -2,6 +2,7 @@
 
 /// The release of FreeBSD that is simulated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[non_exhaustive]
 pub enum Release {
     /// FreeBSD 14.2.
     V14_2,
@@ -35,6 +36,7 @@ impl Release {
 
 /// A network card of the simulated host.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Hardware {
     /// Its driver: `em`, `igb` …
     pub driver: String,
@@ -44,8 +46,16 @@ pub struct Hardware {
     pub mac: [u8; 6],
 }
 
+impl Hardware {
+    /// Returns a network card of this driver: `em`, 1 is `em1`.
+    pub fn new(driver: &str, unit: u16, mac: [u8; 6]) -> Hardware {
+        Hardware { driver: driver.to_owned(), unit, mac }
+    }
+}
+
 /// The value of a sysctl.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Setting {
     /// An `int`.
     Int(i32),
@@ -59,6 +69,7 @@ pub enum Setting {
 /// default route to 192.0.2.1. The host's root is on ZFS, so the module `zfs` is loaded. The modules `if_epair` and
 /// `if_bridge` exist and are not loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Options {
     /// The release.
     pub release: Release,
@@ -74,6 +85,43 @@ pub struct Options {
     pub privileged: bool,
     /// kern.boot_id, which differs for each boot of the machine.
     pub boot_id: [u8; 16],
+}
+
+impl Options {
+    /// Sets the release.
+    pub fn with_release(self, release: Release) -> Self {
+        Self { release, ..self }
+    }
+
+    /// Sets whether the kernel was built with VIMAGE.
+    pub fn with_vimage(self, vimage: bool) -> Self {
+        Self { vimage, ..self }
+    }
+
+    /// Sets the modules that are loaded from the start, besides `zfs`.
+    pub fn with_modules(self, modules: Vec<String>) -> Self {
+        Self { modules, ..self }
+    }
+
+    /// Sets the network cards besides `em0`.
+    pub fn with_hardware(self, hardware: Vec<Hardware>) -> Self {
+        Self { hardware, ..self }
+    }
+
+    /// Sets the sysctls that differ from their defaults.
+    pub fn with_sysctls(self, sysctls: Vec<(String, Setting)>) -> Self {
+        Self { sysctls, ..self }
+    }
+
+    /// Sets whether callers are root.
+    pub fn with_privileged(self, privileged: bool) -> Self {
+        Self { privileged, ..self }
+    }
+
+    /// Sets kern.boot_id.
+    pub fn with_boot_id(self, boot_id: [u8; 16]) -> Self {
+        Self { boot_id, ..self }
+    }
 }
 
 impl Default for Options {

@@ -16,7 +16,7 @@ use super::messages::{self, ADDRESS, Addresses, BROADCAST, GATEWAY, INTERFACE, N
 use super::neighbours::Entry;
 use super::own_routes::Addressed;
 use super::route_requests::Found;
-use super::sockaddr::{self, AF_INET, AF_INET6, Given};
+use super::sockaddr::{self, AF_INET, AF_INET6, SockaddrRef};
 use super::table::{Source, SourceAddress};
 use super::world::{SocketKind, StackId, World};
 use crate::kernel::{Block, Errno, Result};
@@ -121,7 +121,7 @@ impl World {
         };
         let published = asked.flags & sys::RTF_ANNOUNCE != 0;
         let entry = Entry { kind: asked.kind, address, expire: asked.expire, published };
-        self.change_neighbour(origin.stack, entry, asked.addresses[GATEWAY].as_deref().map(Given))
+        self.change_neighbour(origin.stack, entry, asked.addresses[GATEWAY].as_deref().map(SockaddrRef))
     }
 
     /// Puts a route into an answer (`update_rtm_from_rc`).

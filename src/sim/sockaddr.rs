@@ -102,9 +102,9 @@ pub(crate) fn room(length: usize) -> usize {
 
 /// A socket address that a caller gave. Bytes beyond its end read as zero.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Given<'a>(pub &'a [u8]);
+pub(crate) struct SockaddrRef<'a>(pub &'a [u8]);
 
-impl Given<'_> {
+impl SockaddrRef<'_> {
     pub fn length(&self) -> usize {
         usize::from(self.byte(offset_of!(sys::sockaddr, sa_len)))
     }
@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn a_short_address_reads_as_zero_beyond_its_end() {
-        let given = Given(&[7, 2, 0, 0, 255, 255, 255]);
+        let given = SockaddrRef(&[7, 2, 0, 0, 255, 255, 255]);
         assert_eq!((given.length(), given.family()), (7, 2));
         assert_eq!(given.inet(), Ipv4Addr::new(255, 255, 255, 0));
     }

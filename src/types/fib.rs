@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::error::Error;
+
 /// The number of a routing table, [`setfib(2)`](https://man.freebsd.org/setfib(2)): 0 to 65534.
 ///
 /// Whether the kernel has that many (`net.fibs`) is for the kernel to say.
@@ -10,12 +12,10 @@ use std::str::FromStr;
 #[doc(alias = "setfib")]
 pub struct Fib(u16);
 
-/// A number that no routing table can have.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a routing table: give a number from 0 to {max}", max = Fib::MAX.0)]
-pub struct InvalidFib(String);
-
-crate::error::value_error!(InvalidFib);
+fn invalid(text: &str) -> Error {
+    let last = Fib::MAX;
+    Error::of_value(text, format!("`{text}` is not a routing table: give a number from 0 to {last}"))
+}
 
 impl Fib {
     /// The routing table everything starts in.
@@ -28,10 +28,10 @@ impl Fib {
     /// # Errors
     ///
     /// The number is above [`Fib::MAX`].
-    pub fn new(number: u32) -> Result<Fib, InvalidFib> {
+    pub fn new(number: u32) -> Result<Fib, Error> {
         match u16::try_from(number) {
             Ok(number) if number <= Fib::MAX.0 => Ok(Fib(number)),
-            _ => Err(InvalidFib(number.to_string())),
+            _ => Err(invalid(&number.to_string())),
         }
     }
 
@@ -42,10 +42,10 @@ impl Fib {
 }
 
 impl FromStr for Fib {
-    type Err = InvalidFib;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Fib, InvalidFib> {
-        text.parse().ok().and_then(|number| Fib::new(number).ok()).ok_or_else(|| InvalidFib(text.to_owned()))
+    fn from_str(text: &str) -> Result<Fib, Error> {
+        text.parse().ok().and_then(|number| Fib::new(number).ok()).ok_or_else(|| invalid(text))
     }
 }
 

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::error::Error;
+
 /// The longest name: IFNAMSIZ less its NUL.
 const LONGEST: usize = 15;
 
@@ -24,42 +26,36 @@ pub struct InterfaceName {
     bytes: [u8; LONGEST + 1],
 }
 
-/// Text that cannot name an interface.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidInterfaceName {
-    /// No text.
-    #[error("an interface name is missing: name one, such as em0")]
-    Empty,
-    /// More than 15 bytes.
-    #[error("`{0}` is too long for an interface name: 15 bytes at most")]
-    TooLong(String),
-    /// A byte that no interface name should hold.
-    #[error("`{}` is not an interface name: use letters, digits, `.`, `_` and `-`", .0.escape_debug())]
-    Characters(String),
-}
-
-crate::error::value_error!(InvalidInterfaceName);
-
 impl InterfaceName {
     /// Returns the interface of this name.
     ///
     /// # Errors
     ///
-    /// [`InvalidInterfaceName`]: it is empty, has more than 15 bytes (IFNAMSIZ with its NUL), or holds a byte that is
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid): it is empty, has more than 15 bytes (IFNAMSIZ with its NUL), or holds a byte that is
     /// neither a letter, a digit, `.`, `_` nor `-`.
-    pub fn new(name: &str) -> Result<InterfaceName, InvalidInterfaceName> {
+    pub fn new(name: &str) -> Result<InterfaceName, Error> {
         if name.is_empty() {
-            return Err(InvalidInterfaceName::Empty);
+            return Err(Error::of_value(name, "an interface name is missing: name one, such as em0"));
         }
         if !name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/') {
-            return Err(InvalidInterfaceName::Characters(name.to_owned()));
+            return Err(InterfaceName::odd(name));
         }
         if name.len() > LONGEST {
-            return Err(InvalidInterfaceName::TooLong(name.to_owned()));
+            let text = format!("`{name}` is too long for an interface name: {LONGEST} bytes at most");
+            return Err(Error::of_value(name, text));
         }
         let mut bytes = [0; LONGEST + 1];
         bytes[..name.len()].copy_from_slice(name.as_bytes());
         Ok(InterfaceName { bytes })
+    }
+
+    /// The error of a name with a byte that no interface name should hold.
+    pub(crate) fn odd(name: &str) -> Error {
+        let text = format!(
+            "`{}` is not an interface name: use letters, digits, `.`, `_` and `-`",
+            name.escape_debug()
+        );
+        Error::of_value(name, text)
     }
 
     /// Returns the interface that the kernel calls so: 1 to 15 bytes without NUL. Returns `None` for others.
@@ -97,9 +93,9 @@ impl InterfaceName {
 }
 
 impl FromStr for InterfaceName {
-    type Err = InvalidInterfaceName;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<InterfaceName, InvalidInterfaceName> {
+    fn from_str(text: &str) -> Result<InterfaceName, Error> {
         InterfaceName::new(text)
     }
 }
@@ -145,11 +141,9 @@ mod tests {
         let longest = InterfaceName::new("abcdefghijklmno").unwrap();
         assert_eq!(longest.as_str(), "abcdefghijklmno");
         assert_eq!(longest.as_ifname()[15], 0);
-        assert_eq!(
-            InterfaceName::new("abcdefghijklmnop"),
-            Err(InvalidInterfaceName::TooLong("abcdefghijklmnop".into()))
-        );
-        assert_eq!(InterfaceName::new(""), Err(InvalidInterfaceName::Empty));
+        let refused = |name| InterfaceName::new(name).unwrap_err().to_string();
+        assert!(refused("abcdefghijklmnop").contains("too long"));
+        assert!(refused("").contains("missing"));
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::error::Error;
+
 /// The number of a jail: 1 to 999999 (JAIL_MAX). The host has none.
 ///
 /// The kernel gives numbers out in turn, and takes one that was freed again only after all others.
@@ -15,12 +17,10 @@ use std::str::FromStr;
 )]
 pub struct Jid(i32);
 
-/// A number that no jail can have.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a jid: give a number from {min} to {max}", min = Jid::MIN.0, max = Jid::MAX.0)]
-pub struct InvalidJid(String);
-
-crate::error::value_error!(InvalidJid);
+fn invalid(text: &str) -> Error {
+    let (first, last) = (Jid::MIN, Jid::MAX);
+    Error::of_value(text, format!("`{text}` is not a jid: give a number from {first} to {last}"))
+}
 
 impl Jid {
     /// The first.
@@ -33,11 +33,11 @@ impl Jid {
     /// # Errors
     ///
     /// The number is below [`Jid::MIN`] or above [`Jid::MAX`] (JAIL_MAX of `kern/kern_jail.c`).
-    pub fn new(number: i32) -> Result<Jid, InvalidJid> {
+    pub fn new(number: i32) -> Result<Jid, Error> {
         if (Jid::MIN.0..=Jid::MAX.0).contains(&number) {
             Ok(Jid(number))
         } else {
-            Err(InvalidJid(number.to_string()))
+            Err(invalid(&number.to_string()))
         }
     }
 
@@ -48,10 +48,10 @@ impl Jid {
 }
 
 impl FromStr for Jid {
-    type Err = InvalidJid;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Jid, InvalidJid> {
-        text.parse().ok().and_then(|number| Jid::new(number).ok()).ok_or_else(|| InvalidJid(text.to_owned()))
+    fn from_str(text: &str) -> Result<Jid, Error> {
+        text.parse().ok().and_then(|number| Jid::new(number).ok()).ok_or_else(|| invalid(text))
     }
 }
 

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::error::Error;
+
 /// An Ethernet address.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[doc(alias = "SIOCSIFLLADDR")]
@@ -12,16 +14,6 @@ use std::str::FromStr;
     serde(try_from = "String", into = "String")
 )]
 pub struct MacAddr(pub [u8; 6]);
-
-/// Text that is not an Ethernet address.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{}` is not a MAC address: write 12 hex digits, plain or in pairs as 02:00:5e:10:00:01",
-    .0.escape_debug()
-)]
-pub struct InvalidMacAddr(String);
-
-crate::error::value_error!(InvalidMacAddr);
 
 impl MacAddr {
     /// Returns whether this is a group (multicast or broadcast) address, which no interface can have.
@@ -51,10 +43,14 @@ impl MacAddr {
 }
 
 impl FromStr for MacAddr {
-    type Err = InvalidMacAddr;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<MacAddr, InvalidMacAddr> {
-        let invalid = || InvalidMacAddr(text.to_owned());
+    fn from_str(text: &str) -> Result<MacAddr, Error> {
+        let invalid = || {
+            let reason = format!("`{}` is not a MAC address", text.escape_debug());
+            let advice = "write 12 hex digits, plain or in pairs as 02:00:5e:10:00:01";
+            Error::of_value(text, format!("{reason}: {advice}"))
+        };
         let bytes = text.as_bytes();
         // 12 digits, or 17 bytes in which every third is one and the same separator.
         let step = match bytes.len() {

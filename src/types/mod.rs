@@ -7,9 +7,9 @@ mod mac_addr;
 mod mtu;
 mod vlan_id;
 
-pub use fib::{Fib, InvalidFib};
-pub use interface_name::{InterfaceName, InvalidInterfaceName};
-pub use jid::{InvalidJid, Jid};
-pub use mac_addr::{InvalidMacAddr, MacAddr};
-pub use mtu::{InvalidMtu, Mtu};
-pub use vlan_id::{InvalidVlanId, VlanId};
+pub use fib::Fib;
+pub use interface_name::InterfaceName;
+pub use jid::Jid;
+pub use mac_addr::MacAddr;
+pub use mtu::Mtu;
+pub use vlan_id::VlanId;

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::error::Error;
+
 /// The largest packet of an interface, in bytes: 72 to 65535 (IF_MINMTU, IF_MAXMTU).
 ///
 /// What a driver takes may be narrower; the kernel says so when it is set.
@@ -15,12 +17,10 @@ use std::str::FromStr;
 )]
 pub struct Mtu(u16);
 
-/// A number that no interface can have as its MTU.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not an MTU: give a number of bytes from {min} to {max}", min = Mtu::MIN.0, max = Mtu::MAX.0)]
-pub struct InvalidMtu(String);
-
-crate::error::value_error!(InvalidMtu);
+fn invalid(text: &str) -> Error {
+    let (first, last) = (Mtu::MIN, Mtu::MAX);
+    Error::of_value(text, format!("`{text}` is not an MTU: give a number of bytes from {first} to {last}"))
+}
 
 impl Mtu {
     /// IF_MINMTU.
@@ -35,10 +35,10 @@ impl Mtu {
     /// # Errors
     ///
     /// The number is below [`Mtu::MIN`] or above [`Mtu::MAX`].
-    pub fn new(bytes: u32) -> Result<Mtu, InvalidMtu> {
+    pub fn new(bytes: u32) -> Result<Mtu, Error> {
         match u16::try_from(bytes) {
             Ok(bytes) if bytes >= Mtu::MIN.0 => Ok(Mtu(bytes)),
-            _ => Err(InvalidMtu(bytes.to_string())),
+            _ => Err(invalid(&bytes.to_string())),
         }
     }
 
@@ -49,10 +49,10 @@ impl Mtu {
 }
 
 impl FromStr for Mtu {
-    type Err = InvalidMtu;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Mtu, InvalidMtu> {
-        text.parse().ok().and_then(|bytes| Mtu::new(bytes).ok()).ok_or_else(|| InvalidMtu(text.to_owned()))
+    fn from_str(text: &str) -> Result<Mtu, Error> {
+        text.parse().ok().and_then(|bytes| Mtu::new(bytes).ok()).ok_or_else(|| invalid(text))
     }
 }
 

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::error::Error;
+
 /// The number of an IEEE 802.1Q VLAN: 1 to 4094.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[doc(alias = "EVL_VLID_MASK")]
@@ -13,17 +15,10 @@ use std::str::FromStr;
 )]
 pub struct VlanId(u16);
 
-/// A number that no VLAN can have.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{0}` is not a VLAN: give a number from {min} to {max}{more}",
-    min = VlanId::MIN.0,
-    max = VlanId::MAX.0,
-    more = more(.0)
-)]
-pub struct InvalidVlanId(String);
-
-crate::error::value_error!(InvalidVlanId);
+fn invalid(text: &str) -> Error {
+    let (first, last, more) = (VlanId::MIN, VlanId::MAX, more(text));
+    Error::of_value(text, format!("`{text}` is not a VLAN: give a number from {first} to {last}{more}"))
+}
 
 /// What is meant instead.
 fn more(text: &str) -> &'static str {
@@ -50,11 +45,11 @@ impl VlanId {
     /// # Errors
     ///
     /// The number is 0, or above [`VlanId::MAX`]: 4095 is reserved.
-    pub fn new(number: u16) -> Result<VlanId, InvalidVlanId> {
+    pub fn new(number: u16) -> Result<VlanId, Error> {
         if (VlanId::MIN.0..=VlanId::MAX.0).contains(&number) {
             Ok(VlanId(number))
         } else {
-            Err(InvalidVlanId(number.to_string()))
+            Err(invalid(&number.to_string()))
         }
     }
 
@@ -65,13 +60,10 @@ impl VlanId {
 }
 
 impl FromStr for VlanId {
-    type Err = InvalidVlanId;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<VlanId, InvalidVlanId> {
-        text.parse()
-            .ok()
-            .and_then(|number| VlanId::new(number).ok())
-            .ok_or_else(|| InvalidVlanId(text.to_owned()))
+    fn from_str(text: &str) -> Result<VlanId, Error> {
+        text.parse().ok().and_then(|number| VlanId::new(number).ok()).ok_or_else(|| invalid(text))
     }
 }
 

@@ -33,6 +33,7 @@ use crate::types::Jid;
 
 /// Whether the jail of a name was started here, and how far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Standing {
     /// There is no jail of that name, and nothing of ours is left.
     Absent,

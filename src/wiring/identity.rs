@@ -15,6 +15,7 @@ use crate::types::Jid;
 
 /// A value that a start gives its jail, and that another program is unlikely to give a jail.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Identity {
     /// Whether the jail has a network stack of its own. The kernel does not let that be changed.
     pub vnet: bool,

@@ -33,6 +33,7 @@ const MODE: u32 = 0o600;
 
 /// Something a start added, and that has to go when it is undone.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Owned {
     /// A devfs ruleset.
     Ruleset(u16),

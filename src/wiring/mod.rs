@@ -54,7 +54,7 @@ pub use identity::Identity;
 pub use journal::{Journal, Owned};
 pub use lending::{Lent, Reclaimed, returned};
 pub use lock::{Lock, Mode};
-pub use nic_address::{InvalidNicAddress, NicAddress};
+pub use nic_address::NicAddress;
 pub use open::Wiring;
 pub use plan::Plan;
 pub use prior::Prior;

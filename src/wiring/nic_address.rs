@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use crate::error::Error;
+
 use ipnetwork::{IpNetwork, Ipv4Network, Ipv6Network};
 
 /// The prefix length of nearly every IPv6 network, and of an address that is given without one.
@@ -21,43 +23,26 @@ const USUAL_INET6: u8 = 64;
 /// assert_eq!("2001:db8::20".parse::<NicAddress>()?.to_string(), "2001:db8::20/64");
 /// assert!("192.0.2.20".parse::<NicAddress>().is_err());
 /// assert!("224.0.0.1/24".parse::<NicAddress>().is_err());
-/// # Ok::<(), jailwire::wiring::InvalidNicAddress>(())
+/// # Ok::<(), jailwire::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct NicAddress(IpNetwork);
-
-/// An address that no NIC can have, or text that is no address.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidNicAddress {
-    /// The text is no address.
-    #[error("it is not an address with a prefix length: write one such as 192.0.2.20/24")]
-    Text,
-    /// An IPv4 address without a prefix length.
-    #[error("it has no prefix length: give one, such as {0}/24")]
-    NoLength(IpAddr),
-    /// A prefix length of 0.
-    #[error("its prefix length is 0: give the prefix length of its network")]
-    ZeroLength,
-    /// An address that no interface can have.
-    #[error("it is {0}, which no interface can have as its address")]
-    Unusable(&'static str),
-}
-
-crate::error::value_error!(InvalidNicAddress);
 
 impl NicAddress {
     /// Returns an address with its prefix length.
     ///
     /// # Errors
     ///
-    /// [`InvalidNicAddress`]: no interface can have the address, or the prefix length is 0.
-    pub fn new(network: impl Into<IpNetwork>) -> Result<NicAddress, InvalidNicAddress> {
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid): no interface can have the address, or the prefix length is 0.
+    pub fn new(network: impl Into<IpNetwork>) -> Result<NicAddress, Error> {
         let network = network.into();
         if let Some(kind) = unusable(network.ip()) {
-            return Err(InvalidNicAddress::Unusable(kind));
+            let text = format!("it is {kind}, which no interface can have as its address");
+            return Err(Error::of_value(network, text));
         }
         if network.prefix() == 0 {
-            return Err(InvalidNicAddress::ZeroLength);
+            let text = "its prefix length is 0: give the prefix length of its network";
+            return Err(Error::of_value(network, text));
         }
         Ok(NicAddress(network))
     }
@@ -82,6 +67,11 @@ impl NicAddress {
     }
 }
 
+fn no_address(text: &str) -> Error {
+    let reason = "it is not an address with a prefix length: write one such as 192.0.2.20/24";
+    Error::of_value(text, reason)
+}
+
 fn unusable(address: IpAddr) -> Option<&'static str> {
     match address {
         _ if address.is_unspecified() => Some("the unspecified address"),
@@ -93,20 +83,23 @@ fn unusable(address: IpAddr) -> Option<&'static str> {
 }
 
 impl FromStr for NicAddress {
-    type Err = InvalidNicAddress;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<NicAddress, InvalidNicAddress> {
+    fn from_str(text: &str) -> Result<NicAddress, Error> {
         let text = text.trim();
         if let Ok(address) = text.parse::<IpAddr>() {
             return match address {
                 _ if unusable(address).is_some() => NicAddress::new(IpNetwork::from(address)),
-                IpAddr::V4(_) => Err(InvalidNicAddress::NoLength(address)),
-                IpAddr::V6(address) => NicAddress::new(
-                    Ipv6Network::new(address, USUAL_INET6).map_err(|_| InvalidNicAddress::Text)?,
-                ),
+                IpAddr::V4(_) => {
+                    let text = format!("it has no prefix length: give one, such as {address}/24");
+                    Err(Error::of_value(address, text))
+                }
+                IpAddr::V6(address) => {
+                    NicAddress::new(Ipv6Network::new(address, USUAL_INET6).map_err(|_| no_address(text))?)
+                }
             };
         }
-        NicAddress::new(text.parse::<IpNetwork>().map_err(|_| InvalidNicAddress::Text)?)
+        NicAddress::new(text.parse::<IpNetwork>().map_err(|_| no_address(text))?)
     }
 }
 
@@ -117,25 +110,25 @@ impl fmt::Display for NicAddress {
 }
 
 impl TryFrom<IpNetwork> for NicAddress {
-    type Error = InvalidNicAddress;
+    type Error = Error;
 
-    fn try_from(network: IpNetwork) -> Result<NicAddress, InvalidNicAddress> {
+    fn try_from(network: IpNetwork) -> Result<NicAddress, Error> {
         NicAddress::new(network)
     }
 }
 
 impl TryFrom<Ipv4Network> for NicAddress {
-    type Error = InvalidNicAddress;
+    type Error = Error;
 
-    fn try_from(network: Ipv4Network) -> Result<NicAddress, InvalidNicAddress> {
+    fn try_from(network: Ipv4Network) -> Result<NicAddress, Error> {
         NicAddress::new(network)
     }
 }
 
 impl TryFrom<Ipv6Network> for NicAddress {
-    type Error = InvalidNicAddress;
+    type Error = Error;
 
-    fn try_from(network: Ipv6Network) -> Result<NicAddress, InvalidNicAddress> {
+    fn try_from(network: Ipv6Network) -> Result<NicAddress, Error> {
         NicAddress::new(network)
     }
 }

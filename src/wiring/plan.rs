@@ -13,11 +13,11 @@ use super::step::{JailInterface, Step};
 use super::survey::Survey;
 use super::uplink::{Uplink, Uplinking};
 use super::vlan_bridges::{Separated, VlanUplink};
+use crate::Snapshot;
 use crate::bridge::VlanSet;
 use crate::interface::Interface;
 use crate::route::{Route, Via};
 use crate::types::{InterfaceName, Mtu};
-use crate::vnet::Snapshot;
 
 /// IPV6_MMTU: no link with a smaller MTU does IPv6.
 const MTU_OF_INET6: u32 = 1280;

@@ -16,6 +16,7 @@ use crate::vnet::Vnet;
 
 /// Something of the host as it was before. It is put back when the last jail is gone that needs the change.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Prior {
     /// An interface was up.
     Up(InterfaceName),

@@ -52,6 +52,7 @@ pub struct Up {
 
 /// The kernel, the host and the settings that a plan is carried out with.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Site<'a> {
     /// The host's network stack.
     pub host: &'a Vnet,

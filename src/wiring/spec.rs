@@ -117,6 +117,7 @@ pub struct Shared {
     derive(serde::Serialize, serde::Deserialize),
     serde(bound = "N: crate::spelling::Net")
 )]
+#[non_exhaustive]
 pub struct Alias<N> {
     /// The interface to add it to. `None` when the host has it already.
     #[cfg_attr(feature = "serde", serde(default))]
@@ -124,6 +125,13 @@ pub struct Alias<N> {
     /// The address.
     #[cfg_attr(feature = "serde", serde(with = "crate::spelling::network"))]
     pub network: N,
+}
+
+impl<N> Alias<N> {
+    /// Returns an address that is added to an interface, or one that the host has already.
+    pub fn new(interface: Option<InterfaceName>, network: N) -> Alias<N> {
+        Alias { interface, network }
+    }
 }
 
 /// The network of a jail with a stack of its own.

@@ -177,6 +177,7 @@ pub enum Step {
 
 /// An interface inside the jail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum JailInterface {
     /// `lo0`.
     Loopback,

@@ -13,6 +13,7 @@ use crate::types::{InterfaceName, Mtu};
 /// An interface of the host that is to be on the bridge of a NIC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Uplink {
     /// The interface.
     pub interface: InterfaceName,

@@ -15,6 +15,7 @@ use crate::types::{InterfaceName, VlanId};
 /// The VLANs that a NIC is in.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
+#[non_exhaustive]
 pub struct NicVlans {
     /// The VLAN of the frames without a tag.
     pub untagged: Option<VlanId>,

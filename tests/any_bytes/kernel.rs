@@ -252,7 +252,7 @@ impl Calls for Babbler {
             _ => Watched::Descriptor(Handle(u64::from(which[1]))),
         };
         let (notes, data) = (u32::from_ne_bytes(notes), i64::from_ne_bytes(data));
-        Ok(Some(JailNote { jail, notes, data, ended: which[0] > 0x7f }))
+        Ok(Some(JailNote::new(jail, notes, data, which[0] > 0x7f)))
     }
 
     fn load_module(&self, _: &str) -> Result<()> {
@@ -279,9 +279,12 @@ impl Processes for Babbler {
         let answers = entry.sysctls.iter().map(|sysctl| self.sysctl(sysctl)).collect();
         let jid = match entry.target {
             Target::Existing(jid) => jid,
-            Target::New(_) | Target::Descriptor(_) => 1,
+            _ => 1,
         };
-        Ok(Entered { jid, sockets, answers, holder: entry.hold.then_some(Handle(4)) })
+        Ok(Entered::new(jid)
+            .with_sockets(sockets)
+            .with_answers(answers)
+            .with_holder(entry.hold.then_some(Handle(4))))
     }
 
     fn fork_server(&self) -> Option<Handle> {
@@ -293,7 +296,7 @@ impl Processes for Babbler {
     }
 
     fn run(&self, _: &Program) -> Result<Finished> {
-        Ok(Finished { exit: Exit::Code(0), output: Vec::new() })
+        Ok(Finished::new(Exit::Code(0), Vec::new()))
     }
 
     fn privileged(&self) -> bool {

@@ -182,7 +182,11 @@ fn a_virtual_host_moves_and_the_lines_say_how_to_make_it() {
     let host = host(&root);
     host.kernel().load_module("carp").unwrap();
     let key = VirtualHostKey([7; 20]);
-    let shared = VirtualHost { vhid: 7, interval: 1, skew: 100, key, state: VirtualHostState::Master };
+    let shared = VirtualHost::new(7)
+        .with_interval(1)
+        .with_skew(100)
+        .with_key(key)
+        .with_state(VirtualHostState::Master);
     host.set_virtual_host(&name("em0"), &shared).unwrap();
     for address in ["192.0.2.77/32", "192.0.2.78/32"] {
         host.add_ipv4_of(&name("em0"), address.parse::<ipnetwork::Ipv4Network>().unwrap(), 7).unwrap();

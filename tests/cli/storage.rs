@@ -286,13 +286,7 @@ fn a_root_that_zfs_does_not_know_is_a_plain_directory() {
 #[test]
 fn of_two_pools_the_active_one_is_iocages() {
     if let Ok(expected) = std::env::var("EXPECT_ROOT") {
-        let mounted = |from: &str, on: &str| Mounted {
-            id: FsId(0, 0),
-            fstype: "zfs".into(),
-            from: from.into(),
-            on: on.into(),
-            flags: 0,
-        };
+        let mounted = |from: &str, on: &str| Mounted::new(FsId(0, 0), "zfs", from, on);
         let mounts = [mounted("tank/iocage", "/iocage"), mounted("zroot/iocage", "/mnt/zroot/iocage")];
         let found = zfs::iocage_root(&mounts).map_err(|error| error.to_string());
         assert_eq!(format!("{found:?}"), expected);

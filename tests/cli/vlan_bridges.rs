@@ -18,7 +18,7 @@ fn name(text: &str) -> InterfaceName {
 
 fn on_14() -> (Root, Vnet) {
     let root = Root::new();
-    let options = Options { release: Release::V14_2, ..Options::default() };
+    let options = Options::default().with_release(Release::V14_2);
     let kernel: Arc<dyn Kernel> = Arc::new(Sim::open_with(&root.path().join(".sim"), options).unwrap());
     kernel.load_module("if_bridge").unwrap();
     kernel.load_module("if_epair").unwrap();

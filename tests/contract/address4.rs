@@ -63,9 +63,9 @@ fn masks_and_broadcast_addresses_are_the_usual_ones() {
     ] {
         world.add_ipv4(&pair.a, net4(network)).unwrap();
         let found = world.find_ipv4(&pair.a, net4(network).ip()).unwrap().unwrap();
-        assert_eq!(found, Ipv4Address { network: net4(network), broadcast: Some(ip4(broadcast)) });
+        assert_eq!(found, Ipv4Address::from(net4(network)).with_broadcast(Some(ip4(broadcast))));
     }
-    let chosen = Ipv4Address { network: net4("10.2.0.1/24"), broadcast: Some(ip4("10.9.9.9")) };
+    let chosen = Ipv4Address::from(net4("10.2.0.1/24")).with_broadcast(Some(ip4("10.9.9.9")));
     world.add_ipv4(&pair.a, chosen).unwrap();
     assert_eq!(world.find_ipv4(&pair.a, ip4("10.2.0.1")).unwrap(), Some(chosen));
     let all: Vec<_> = world.ipv4_addresses(&pair.a).unwrap().iter().map(|a| a.network.to_string()).collect();
@@ -290,7 +290,7 @@ fn ensuring_changes_what_differs() {
     assert!(world.route(net("0.0.0.0/0"), Fib::DEFAULT).unwrap().is_some());
     assert_eq!(ensure("10.0.0.1/16"), Ensured::Replaced);
     assert_eq!(world.ipv4_addresses(&pair.a).unwrap().len(), 1);
-    let other = Ipv4Address { network: net4("10.0.0.1/16"), broadcast: Some(ip4("10.0.0.255")) };
+    let other = Ipv4Address::from(net4("10.0.0.1/16")).with_broadcast(Some(ip4("10.0.0.255")));
     assert_eq!(world.ensure_ipv4(&pair.a, other).unwrap(), Ensured::Replaced);
     assert_eq!(world.ensure_ipv4(&pair.a, other).unwrap(), Ensured::Present);
 }

@@ -237,11 +237,9 @@ fn the_library_notices_what_fourteen_forgets() {
     // Another prefix length.
     world.add_ipv6(&pair.a, net6("fd00::1/48")).refused(Errno::EINVAL);
     // Preferred for longer than valid.
-    let asked = Ipv6Address {
-        valid: Lifetime::Seconds(10),
-        preferred: Lifetime::Seconds(20),
-        ..net6("fd00::2/64").into()
-    };
+    let asked = Ipv6Address::from(net6("fd00::2/64"))
+        .with_valid(Lifetime::Seconds(10))
+        .with_preferred(Lifetime::Seconds(20));
     let errno = if world.is_15() { Errno::EINVAL } else { Errno::EADDRNOTAVAIL };
     world.add_ipv6(&pair.a, asked).refused(errno);
     world.add_ipv6(&pair.a, net6("fd00::2/0")).refused(errno);
@@ -316,10 +314,10 @@ fn lifetimes_are_kept_and_changed() {
         let found = world.find_ipv6(&pair.a, ip6("fd00::1")).unwrap().unwrap();
         (found.valid, found.preferred)
     };
-    let asked = |valid, preferred| Ipv6Address {
-        valid: Lifetime::Seconds(valid),
-        preferred: Lifetime::Seconds(preferred),
-        ..net6("fd00::1/64").into()
+    let asked = |valid, preferred| {
+        Ipv6Address::from(net6("fd00::1/64"))
+            .with_valid(Lifetime::Seconds(valid))
+            .with_preferred(Lifetime::Seconds(preferred))
     };
     world.add_ipv6(&pair.a, asked(1000, 500)).unwrap();
     assert_eq!(read(), (Lifetime::Seconds(1000), Lifetime::Seconds(500)));
@@ -337,7 +335,7 @@ fn a_deprecated_address_is_preferred_no_more() {
     world.loopback();
     let pair = world.create_epair().unwrap();
     world.add_ipv6(&pair.a, net6("fd00::1/64")).unwrap();
-    let asked = Ipv6Address { flags: Ipv6Flags::DEPRECATED, ..net6("fd00::2/64").into() };
+    let asked = Ipv6Address::from(net6("fd00::2/64")).with_flags(Ipv6Flags::DEPRECATED);
     world.add_ipv6(&pair.a, asked).unwrap();
     let found = world.find_ipv6(&pair.a, ip6("fd00::2")).unwrap().unwrap();
     assert_eq!(found.flags, Ipv6Flags::DEPRECATED | Ipv6Flags::TENTATIVE);
@@ -428,11 +426,9 @@ fn an_address_expires_when_its_time_is_over() {
     let world = World::new();
     world.loopback();
     let pair = world.create_epair().unwrap();
-    let asked = Ipv6Address {
-        valid: Lifetime::Seconds(2),
-        preferred: Lifetime::Seconds(1),
-        ..net6("fd00::1/64").into()
-    };
+    let asked = Ipv6Address::from(net6("fd00::1/64"))
+        .with_valid(Lifetime::Seconds(2))
+        .with_preferred(Lifetime::Seconds(1));
     world.add_ipv6(&pair.a, asked).unwrap();
     assert!(world.find_ipv6(&pair.a, ip6("fd00::1")).unwrap().is_some());
     // The kernel looks once a second.

@@ -10,7 +10,8 @@ fn a_virtual_host_goes_with_its_last_address() {
     let world = World::quiet();
     let pair = world.create_epair().unwrap();
     let key = VirtualHostKey([7; 20]);
-    let wanted = VirtualHost { vhid: 7, interval: 2, skew: 100, key, state: VirtualHostState::Init };
+    let wanted =
+        VirtualHost::new(7).with_interval(2).with_skew(100).with_key(key).with_state(VirtualHostState::Init);
     assert_eq!(world.virtual_host(&pair.a, 7).unwrap(), None);
     world.virtual_host(&n("epair9a"), 0).refused(Errno::EINVAL);
     if world.sysctl("net.inet.carp.allow").is_err() && world.kernel().load_module("carp").is_err() {
@@ -24,7 +25,7 @@ fn a_virtual_host_goes_with_its_last_address() {
     // It waits for a master, or is told to be the master itself.
     let state = |world: &World| world.virtual_host(&n("epair0a"), 7).unwrap().unwrap().state;
     assert_eq!(state(&world), VirtualHostState::Backup);
-    world.set_virtual_host(&pair.a, &VirtualHost { state: VirtualHostState::Master, ..wanted }).unwrap();
+    world.set_virtual_host(&pair.a, &wanted.with_state(VirtualHostState::Master)).unwrap();
     assert_eq!(state(&world), VirtualHostState::Master);
     assert_eq!(world.carp_addresses(&pair.a).unwrap(), [("10.0.0.7".parse().unwrap(), 7)]);
     world.remove_ipv4(&pair.a, "10.0.0.7".parse().unwrap()).unwrap();

@@ -72,7 +72,7 @@ fn a_stack_can_do_without() {
 #[test]
 fn what_several_stations_have_is_not_checked() {
     let world = addressed();
-    let asked = Ipv6Address { flags: Ipv6Flags::ANYCAST, ..net6("fd00::2/64").into() };
+    let asked = Ipv6Address::from(net6("fd00::2/64")).with_flags(Ipv6Flags::ANYCAST);
     world.add_ipv6(&n("epair0a"), asked).unwrap();
     assert_eq!(flags(&world, "fd00::2"), Ipv6Flags::ANYCAST);
 }

@@ -40,7 +40,7 @@ fn a_ruleset_comes_with_its_first_rule_and_goes_with_its_last() {
     let rules = [
         DevfsRule::hide_all(),
         DevfsRule::unhide("null"),
-        DevfsRule { mode: Some(0o660), group: Some(5), owner: Some(7), ..DevfsRule::unhide("bpf*") },
+        DevfsRule::unhide("bpf*").with_mode(0o660).with_group(5).with_owner(7),
         DevfsRule::include(FIRST + 50),
     ];
     // What is included must be there.

@@ -11,7 +11,7 @@ use jailwire_sys as sys;
 use crate::support::{Host, Refused, SOON, World, ask, n};
 
 fn entry(target: Target) -> Entry {
-    Entry { target, sockets: false, sysctls: Vec::new(), hold: false, deadline: SOON }
+    Entry::new(target, SOON)
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn sysctls_answer_for_the_jail() {
         Sysctl::read("net.inet6.ip6.dad_count"),
     ];
     let target = Target::Existing(world.jid.get());
-    let entered = world.kernel.enter(&Entry { sysctls, ..entry(target) }).unwrap();
+    let entered = world.kernel.enter(&entry(target).with_sysctls(sysctls)).unwrap();
     assert!(entered.sockets.is_none() && entered.holder.is_none());
     assert_eq!(entered.jid, world.jid.get());
     let int = |place: usize| {
@@ -103,7 +103,7 @@ fn a_held_jail_is_gone_with_its_holder() {
         Parameter::string("path", "/"),
         Parameter::int("vnet", 1),
     ];
-    let entered = host.kernel.enter(&Entry { hold: true, ..entry(Target::New(parameters)) }).unwrap();
+    let entered = host.kernel.enter(&entry(Target::New(parameters)).with_hold(true)).unwrap();
     let jid = Jid::new(entered.jid).unwrap();
     host.kernel.sleep(Duration::from_millis(100));
     assert!(jail::get(&*host.kernel, jid).unwrap().is_some());
@@ -115,7 +115,7 @@ fn a_held_jail_is_gone_with_its_holder() {
 fn a_held_child_keeps_a_jail_that_was_there() {
     let host = Host::new();
     let jid = host.vnet_jail();
-    let entered = host.kernel.enter(&Entry { hold: true, ..entry(Target::Existing(jid.get())) }).unwrap();
+    let entered = host.kernel.enter(&entry(Target::Existing(jid.get())).with_hold(true)).unwrap();
     jail::update(&*host.kernel, jid, &JailParameters::default().set("persist", false)).unwrap();
     assert!(jail::get(&*host.kernel, jid).unwrap().is_some());
     host.kernel.close(entered.holder.unwrap());

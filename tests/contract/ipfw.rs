@@ -242,11 +242,13 @@ fn nat_keeps_its_address_and_its_redirects() {
     assert!(ipfw.has_nat().unwrap());
     assert_eq!(ipfw.nat(number).unwrap(), None);
     assert!(!ipfw.delete_nat(number).unwrap());
-    let redirect = |protocol, first, last, to: &str| NatRedirect {
-        protocol,
-        host: address("192.0.2.10"),
-        ports: Ports::new(first, last).unwrap(),
-        to: to.parse().unwrap(),
+    let redirect = |protocol, first, last, to: &str| {
+        NatRedirect::new(
+            protocol,
+            address("192.0.2.10"),
+            Ports::new(first, last).unwrap(),
+            to.parse().unwrap(),
+        )
     };
     let plain = Nat::new(number, address("192.0.2.10"));
     ipfw.configure_nat(&plain).unwrap();

@@ -160,7 +160,7 @@ fn the_end_is_told_when_it_begins_and_once() {
     jail::remove(&*host.kernel, jid).unwrap();
     let told = [note(&host, queue), note(&host, queue)];
     for watched in [by_jid, by_descriptor] {
-        let end = JailNote { jail: watched, notes: NOTE_JAIL_REMOVE, data: 0, ended: true };
+        let end = JailNote::new(watched, NOTE_JAIL_REMOVE, 0, true);
         assert!(told.contains(&end), "{told:?}");
     }
     host.kernel.jail_watch(queue, by_jid, ALL).refused(Errno::ENOENT);

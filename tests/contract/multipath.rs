@@ -54,7 +54,7 @@ fn each_gateway_is_one_path() {
     assert_eq!(listener.heard(), told);
     assert_eq!(paths(&world), ["via 10.0.0.253", "via 10.0.0.254", "via 10.1.0.254"]);
     world.add_route(&default("10.0.0.254")).refused(Errno::EEXIST);
-    let heavy = Metrics { weight: Some(9), ..Metrics::default() };
+    let heavy = Metrics::default().with_weight(9);
     world.add_route(&default("10.0.0.254").with_metrics(heavy)).refused(Errno::EEXIST);
 }
 
@@ -105,7 +105,7 @@ fn the_last_path_is_an_ordinary_route() {
 #[test]
 fn weights_are_kept() {
     let world = connected();
-    let weight = |weight| Metrics { weight: Some(weight), ..Metrics::default() };
+    let weight = |weight| Metrics::default().with_weight(weight);
     world.add_route(&default("10.0.0.254").with_metrics(weight(10))).unwrap();
     world.add_route(&default("10.0.0.253").with_metrics(weight(20))).unwrap();
     let seen = || {
@@ -128,7 +128,7 @@ fn metrics_belong_to_a_path() {
     let world = connected();
     world.add_route(&default("10.0.0.254")).unwrap();
     world.add_route(&default("10.0.0.253")).unwrap();
-    let mtu = Metrics { mtu: Some(1300), ..Metrics::default() };
+    let mtu = Metrics::default().with_mtu(1300);
     world.change_route(&default("10.0.0.253").with_metrics(mtu)).unwrap();
     for route in world.routes(FIB).unwrap().iter().filter(|route| route.is_default()) {
         let changed = route.via == Via::Gateway(Gateway::from(ip("10.0.0.253")));

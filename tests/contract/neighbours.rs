@@ -38,12 +38,11 @@ fn a_neighbour_that_was_set_stays_until_it_is_deleted() {
     world.add_ipv4(&pair.a, net4("10.0.0.1/24")).unwrap();
     let index = world.index(&pair.a).unwrap();
     let mac = Some("02:00:00:00:00:99".parse().unwrap());
-    let wanted =
-        Neighbour { address: ip("10.0.0.99"), scope: 0, mac, index, permanent: true, published: false };
+    let wanted = Neighbour::new(ip("10.0.0.99"), mac, index).with_permanent(true);
     world.set_neighbour(&wanted).unwrap();
     assert!(world.neighbours().unwrap().contains(&wanted));
-    world.set_neighbour(&Neighbour { address: ip("10.0.0.1"), ..wanted }).refused(Errno::EPERM);
-    world.set_neighbour(&Neighbour { address: ip("10.9.0.1"), ..wanted }).refused(Errno::ENOMEM);
+    world.set_neighbour(&wanted.with_address(ip("10.0.0.1"))).refused(Errno::EPERM);
+    world.set_neighbour(&wanted.with_address(ip("10.9.0.1"))).refused(Errno::ENOMEM);
     world.delete_neighbour(&wanted).unwrap();
     assert!(!world.neighbours().unwrap().iter().any(|one| one.address == wanted.address));
     world.delete_neighbour(&wanted).refused(Errno::ENOENT);

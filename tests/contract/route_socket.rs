@@ -267,13 +267,7 @@ fn nothing_to_read_is_no_error_to_wait_for() {
 
 /// A routing socket with the buffer that the kernel gives.
 fn small(world: &World) -> Handle {
-    let entry = Entry {
-        target: Target::Existing(world.jid.get()),
-        sockets: true,
-        sysctls: Vec::new(),
-        hold: false,
-        deadline: SOON,
-    };
+    let entry = Entry::new(Target::Existing(world.jid.get()), SOON).with_sockets(true);
     world.kernel.enter(&entry).unwrap().sockets.unwrap().route
 }
 

@@ -237,7 +237,7 @@ fn ones_own_address_is_no_gateway() {
 fn metrics_are_kept() {
     let world = connected();
     let soon = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() + 3600;
-    let metrics = Metrics { mtu: Some(1300), weight: Some(7), expire: Some(soon) };
+    let metrics = Metrics::default().with_mtu(1300).with_weight(7).with_expire(soon);
     world.add_route(&via("198.51.100.0/24", "10.0.0.254").with_metrics(metrics)).unwrap();
     let found = exact(&world, "198.51.100.0/24").unwrap();
     assert_eq!((found.metrics.mtu, found.metrics.weight), (Some(1300), Some(7)));
@@ -247,8 +247,8 @@ fn metrics_are_kept() {
     // The others are of the interface, and of the kernel.
     world.add_route(&via("198.51.101.0/24", "10.0.0.254")).unwrap();
     let found = exact(&world, "198.51.101.0/24").unwrap();
-    assert_eq!(found.metrics, Metrics { mtu: Some(1500), weight: Some(1), expire: None });
-    let mtu = Metrics { mtu: Some(1400), ..Metrics::default() };
+    assert_eq!(found.metrics, Metrics::default().with_mtu(1500).with_weight(1));
+    let mtu = Metrics::default().with_mtu(1400);
     world.change_route(&via("198.51.101.0/24", "10.0.0.254").with_metrics(mtu)).unwrap();
     assert_eq!(exact(&world, "198.51.101.0/24").unwrap().metrics.mtu, Some(1400));
 }

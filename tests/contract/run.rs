@@ -1,7 +1,6 @@
 //! Running programs. The simulated kernel runs none: what it has in common with a real one is what it
 //! answers when a program can be run, and when it cannot.
 
-use std::ffi::OsString;
 use std::path::Path;
 
 use jailwire::jail::JailParameters;
@@ -10,18 +9,12 @@ use jailwire::kernel::{Errno, Exit, Output, Program};
 use crate::support::{Host, Refused, SOON};
 
 fn program(jail: Option<i32>, arguments: &[&str]) -> Program {
-    Program {
-        jail,
-        fib: 0,
-        arguments: arguments.iter().map(OsString::from).collect(),
-        environment: vec![("PATH".into(), "/bin:/usr/bin".into())],
-        user: None,
-        stdin: false,
-        host_user: false,
-        terminal: false,
-        output: Output::Capture,
-        timeout: Some(SOON),
-    }
+    let environment = vec![("PATH".into(), "/bin:/usr/bin".into())];
+    Program::on_host(arguments)
+        .with_jail(jail)
+        .with_environment(environment)
+        .with_output(Output::Capture)
+        .with_timeout(SOON)
 }
 
 #[test]
@@ -46,7 +39,7 @@ fn nobody_runs_where_nobody_is() {
 fn a_routing_table_must_be_there() {
     let host = Host::new();
     let fib = u32::try_from(host.sysctl_int("net.fibs").unwrap()).unwrap();
-    host.kernel.run(&Program { fib, ..program(None, &["true"]) }).refused(Errno::EINVAL);
+    host.kernel.run(&program(None, &["true"]).with_fib(fib)).refused(Errno::EINVAL);
 }
 
 #[test]

@@ -90,7 +90,7 @@ fn what_is_not_there_or_cannot_be_written() {
     world.sysctl("net.inet").refused(Errno::EISDIR);
     world.set_sysctl_int("net.nosuch", 1).refused(Errno::ENOENT);
     world.set_sysctl_int("kern.osreldate", 1).refused(Errno::EPERM);
-    let short = Sysctl { oid: "net.inet.ip.forwarding".into(), new: Some(vec![1]) };
+    let short = Sysctl::write("net.inet.ip.forwarding", vec![1]);
     world.sysctls(vec![short]).unwrap().remove(0).refused(Errno::EINVAL);
 }
 

@@ -144,11 +144,9 @@ fn trap_16_zero_lifetimes_are_accepted() {
     listener.forget();
     world.kernel.sleep(Duration::from_millis(2500));
     assert_eq!(world.find_ipv6(&pair.a, ip6("fd00::1")).unwrap(), None);
-    let zero = Ipv6Address {
-        valid: Lifetime::Seconds(0),
-        preferred: Lifetime::Seconds(0),
-        ..net6("fd00::2/64").into()
-    };
+    let zero = Ipv6Address::from(net6("fd00::2/64"))
+        .with_valid(Lifetime::Seconds(0))
+        .with_preferred(Lifetime::Seconds(0));
     world.add_ipv6(&pair.a, zero).unwrap();
 }
 
@@ -164,7 +162,7 @@ fn trap_17_no_dad_is_ignored_and_disabled_skips_it() {
     world.add_ipv6(&pair.a, net6("fd00::1/64")).unwrap();
     assert_eq!(world.ipv6_flags(&pair.a, ip6("fd00::1")).unwrap(), Ipv6Flags::empty());
     let flags = Ipv6Flags::from_bits_retain(NODAD);
-    world.add_ipv6(&pair.a, Ipv6Address { flags, ..net6("fd00::2/64").into() }).unwrap();
+    world.add_ipv6(&pair.a, Ipv6Address::from(net6("fd00::2/64")).with_flags(flags)).unwrap();
     assert_eq!(world.ipv6_flags(&pair.a, ip6("fd00::2")).unwrap().bits(), 0x22);
 }
 

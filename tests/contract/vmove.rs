@@ -16,13 +16,7 @@ fn ask_move(number: u64, name: &str, jid: i32) -> kernel::Request {
 
 /// A listener in a jail, and the handle that it needs.
 fn listen(host: &Host, jid: Jid, inside: &Vnet) -> Listener {
-    let entry = kernel::Entry {
-        target: kernel::Target::Existing(jid.get()),
-        sockets: true,
-        sysctls: Vec::new(),
-        hold: false,
-        deadline: SOON,
-    };
+    let entry = kernel::Entry::new(kernel::Target::Existing(jid.get()), SOON).with_sockets(true);
     let sockets = host.kernel.enter(&entry).unwrap().sockets.unwrap();
     host.kernel.close(sockets.inet);
     host.kernel.close(sockets.inet6);
@@ -164,13 +158,7 @@ fn the_socket_says_from_where_and_the_caller_to_where() {
     let host = Host::new();
     let (one, two) = (host.vnet_jail(), host.vnet_jail());
     let sockets = |jid: Jid| {
-        let entry = kernel::Entry {
-            target: kernel::Target::Existing(jid.get()),
-            sockets: true,
-            sysctls: Vec::new(),
-            hold: false,
-            deadline: SOON,
-        };
+        let entry = kernel::Entry::new(kernel::Target::Existing(jid.get()), SOON).with_sockets(true);
         host.kernel.enter(&entry).unwrap().sockets.unwrap()
     };
     let (first, second) = (sockets(one), sockets(two));
@@ -292,13 +280,7 @@ fn an_interface_lent_on_goes_straight_home() {
     let (one, two) = (host.vnet_jail(), host.vnet_jail());
     let pair = host.create_epair().unwrap();
     host.lend(&pair.b, one).unwrap();
-    let entry = kernel::Entry {
-        target: kernel::Target::Existing(one.get()),
-        sockets: true,
-        sysctls: Vec::new(),
-        hold: false,
-        deadline: SOON,
-    };
+    let entry = kernel::Entry::new(kernel::Target::Existing(one.get()), SOON).with_sockets(true);
     let sockets = host.kernel.enter(&entry).unwrap().sockets.unwrap();
     let mut request = ask_move(sys::SIOCSIFVNET, pair.b.as_str(), two.get());
     host.kernel.ioctl(sockets.inet, &mut request).unwrap();

@@ -36,7 +36,7 @@ fn devd_starts_a_script_for_every_epair() {
 
 #[test]
 fn a_kernel_without_stacks_for_jails() {
-    let without = Options { vimage: false, ..tuned(&[]) };
+    let without = tuned(&[]).with_vimage(false);
     let world = World::with(&without, &[("web", &vnet("192.0.2.20/24"))]);
     let finding = world.finding("vimage", "no network stacks for jails (VIMAGE)");
     assert_eq!((finding.level, finding.jails[0].as_str()), (Level::Error, "web"));

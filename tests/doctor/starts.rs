@@ -43,9 +43,6 @@ fn all_that_can_be_known_before_a_start_is_looked_at() {
     found.sort_unstable();
     assert_eq!(found, ["bridge", "release"]);
     // Notes, and what a start refuses and tells of itself, are not said twice.
-    let world = World::with(
-        &jailwire::sim::Options { vimage: false, ..options },
-        &[("web", "{\"vnet\":1,\"ip4_addr\":\"x\"}")],
-    );
+    let world = World::with(&options.with_vimage(false), &[("web", "{\"vnet\":1,\"ip4_addr\":\"x\"}")]);
     assert_eq!(checks(&world, &["web"]), ["release"]);
 }

@@ -37,7 +37,7 @@ pub fn network(text: &str) -> Ipv4Network {
 pub fn tuned(sysctls: &[(&str, i32)]) -> Options {
     let setting = |(name, value): &(&str, i32)| ((*name).to_owned(), Setting::Int(*value));
     let modules = ["bridgestp", "if_bridge", "if_epair"].map(str::to_owned).into();
-    Options { modules, sysctls: sysctls.iter().map(setting).collect(), ..Options::default() }
+    Options::default().with_modules(modules).with_sysctls(sysctls.iter().map(setting).collect())
 }
 
 impl World {

@@ -99,8 +99,8 @@ pub enum Ended {
 }
 
 pub fn options(boot: u8) -> Options {
-    let card = |unit| Hardware { driver: "em".to_owned(), unit, mac: [2, 0, 0, 0, 1, unit as u8] };
-    Options { hardware: vec![card(1), card(2)], boot_id: [boot; 16], ..Options::default() }
+    let card = |unit| Hardware::new("em", unit, [2, 0, 0, 0, 1, unit as u8]);
+    Options::default().with_hardware(vec![card(1), card(2)]).with_boot_id([boot; 16])
 }
 
 /// In memory where that can be: there are thousands of these.

@@ -14,7 +14,7 @@ use crate::support::{
 #[test]
 fn a_new_jail_lives_as_long_as_it_is_held() {
     let Some(kernel) = kernel() else { return };
-    let entered = kernel.enter(&Entry { hold: true, sockets: true, ..entry(new_jail("jw-held")) }).unwrap();
+    let entered = kernel.enter(&entry(new_jail("jw-held")).with_hold(true).with_sockets(true)).unwrap();
     let (jid, sockets, holder) = (entered.jid, entered.sockets.unwrap(), entered.holder.unwrap());
     kernel.sleep(Duration::from_millis(100));
     assert!(exists(&kernel, jid));
@@ -32,8 +32,7 @@ fn a_new_jail_lives_as_long_as_it_is_held() {
 fn a_held_child_carries_nothing_into_its_jail() {
     let Some(kernel) = kernel() else { return };
     let root = kernel.open(Path::new("/")).unwrap();
-    let entered =
-        kernel.enter(&Entry { hold: true, sockets: true, ..entry(new_jail("jw-carries")) }).unwrap();
+    let entered = kernel.enter(&entry(new_jail("jw-carries")).with_hold(true).with_sockets(true)).unwrap();
     let ask = |command: &str| shell(&kernel, None, &format!("p=$(pgrep -j {}); {command}", entered.jid));
     // One descriptor, which is its end of the pair.
     let descriptors = ask("procstat -f $p");
@@ -52,7 +51,7 @@ fn a_held_child_carries_nothing_into_its_jail() {
 #[test]
 fn a_held_jail_stays_once_it_is_made_to() {
     let Some(kernel) = kernel() else { return };
-    let entered = kernel.enter(&Entry { hold: true, ..entry(new_jail("jw-commit")) }).unwrap();
+    let entered = kernel.enter(&entry(new_jail("jw-commit")).with_hold(true)).unwrap();
     let jail = Jail(&kernel, entered.jid);
     kernel.jail_set(&[Parameter::int("jid", jail.1), Parameter::flag("persist")], JAIL_UPDATE).unwrap();
     kernel.close(entered.holder.unwrap());
@@ -70,7 +69,7 @@ fn a_new_jail_that_nobody_holds_goes_at_once() {
 #[test]
 fn a_jail_removed_under_its_holder_is_gone() {
     let Some(kernel) = kernel() else { return };
-    let entered = kernel.enter(&Entry { hold: true, ..entry(new_jail("jw-removed")) }).unwrap();
+    let entered = kernel.enter(&entry(new_jail("jw-removed")).with_hold(true)).unwrap();
     kernel.jail_remove(entered.jid).unwrap();
     kernel.close(entered.holder.unwrap());
     assert!(gone_soon(&kernel, entered.jid));
@@ -80,7 +79,7 @@ fn a_jail_removed_under_its_holder_is_gone() {
 fn a_held_jail_dies_with_its_process() {
     let Some(kernel) = kernel() else { return };
     if std::env::var_os(VICTIM).is_some() {
-        let entered = kernel.enter(&Entry { hold: true, ..entry(new_jail("jw-victim")) }).unwrap();
+        let entered = kernel.enter(&entry(new_jail("jw-victim")).with_hold(true)).unwrap();
         println!("jid={}", entered.jid);
         std::thread::sleep(SOON);
         return;
@@ -106,14 +105,14 @@ fn what_kept_the_child_out_comes_back_in_words() {
     let plain =
         [Parameter::string("name", "jw-noip"), Parameter::string("path", "/"), Parameter::flag("persist")];
     let jail = Jail(&kernel, kernel.jail_set(&plain, JAIL_CREATE).unwrap());
-    let failure = kernel.enter(&Entry { sockets: true, ..entry(Target::Existing(jail.1)) }).unwrap_err();
+    let failure = kernel.enter(&entry(Target::Existing(jail.1)).with_sockets(true)).unwrap_err();
     assert_eq!(failure.text.as_deref(), Some("opening an AF_INET socket in the jail"), "{failure}");
 }
 
 #[test]
 fn a_child_is_not_waited_for_beyond_the_deadline() {
     let Some(kernel) = kernel() else { return };
-    let entry = Entry { deadline: Duration::ZERO, hold: true, ..entry(new_jail("jw-late")) };
+    let entry = entry(new_jail("jw-late")).with_deadline(Duration::ZERO).with_hold(true);
     assert_eq!(kernel.enter(&entry).unwrap_err().errno, Errno::ETIMEDOUT);
     // Killed and reaped, so that the jail it may have made is gone.
     let begin = kernel.now();
@@ -132,11 +131,11 @@ fn jails_are_entered_from_many_threads() {
             scope.spawn(|| {
                 for _ in 0..8 {
                     let entered = kernel
-                        .enter(&Entry {
-                            sockets: true,
-                            sysctls: vec![Sysctl::read("security.jail.jailed")],
-                            ..entry(Target::Existing(jail.1))
-                        })
+                        .enter(
+                            &entry(Target::Existing(jail.1))
+                                .with_sockets(true)
+                                .with_sysctls(vec![Sysctl::read("security.jail.jailed")]),
+                        )
                         .unwrap();
                     assert_eq!(int(entered.answers[0].as_ref().unwrap()), 1);
                     let sockets = entered.sockets.unwrap();
@@ -165,7 +164,7 @@ fn children_are_nobody_elses() {
         assert!(status.success());
         return;
     }
-    let entered = kernel.enter(&Entry { hold: true, ..entry(new_jail("jw-child")) }).unwrap();
+    let entered = kernel.enter(&entry(new_jail("jw-child")).with_hold(true)).unwrap();
     // SAFETY: wait(2) without a status writes nothing.
     let rc = unsafe { libc::waitpid(-1, std::ptr::null_mut(), libc::WNOHANG) };
     assert_eq!((rc, std::io::Error::last_os_error().raw_os_error()), (-1, Some(libc::ECHILD)));

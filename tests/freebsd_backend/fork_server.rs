@@ -31,7 +31,7 @@ fn a_fork_server_makes_jails_from_many_threads() {
     let held: Vec<_> = std::thread::scope(|scope| {
         let hold = |name: String| {
             let kernel = &kernel;
-            move || kernel.enter(&Entry { hold: true, sockets: true, ..entry(new_jail(&name)) }).unwrap()
+            move || kernel.enter(&entry(new_jail(&name)).with_hold(true).with_sockets(true)).unwrap()
         };
         let threads: Vec<_> = (0..12).map(|number| scope.spawn(hold(format!("jw-server{number}")))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
@@ -64,13 +64,12 @@ fn what_a_fork_servers_child_is_refused_comes_back_in_words() {
     for length in [1, 300, 40_000] {
         let Target::New(mut parameters) = new_jail("jw-refused") else { unreachable!() };
         parameters.push(Parameter::bytes("bogus", vec![1; length]));
-        let entry = Entry { hold: true, sockets: true, ..entry(Target::New(parameters)) };
+        let entry = entry(Target::New(parameters)).with_hold(true).with_sockets(true);
         let failure = kernel.enter(&entry).unwrap_err();
         assert_eq!(failure.errno, Errno::EINVAL, "{length}");
         assert_eq!(failure.text.as_deref(), Some("unknown parameter: bogus"), "{length}");
     }
-    let entered =
-        kernel.enter(&Entry { hold: true, sockets: true, ..entry(new_jail("jw-refused")) }).unwrap();
+    let entered = kernel.enter(&entry(new_jail("jw-refused")).with_hold(true).with_sockets(true)).unwrap();
     let_go(&kernel, &entered);
     kernel.close(server);
 }
@@ -79,7 +78,7 @@ fn what_a_fork_servers_child_is_refused_comes_back_in_words() {
 fn a_fork_server_that_was_killed_is_done_without() {
     let Some(kernel) = kernel() else { return };
     let server = kernel.fork_server().unwrap();
-    let hold = |name| kernel.enter(&Entry { hold: true, sockets: true, ..entry(new_jail(name)) }).unwrap();
+    let hold = |name| kernel.enter(&entry(new_jail(name)).with_hold(true).with_sockets(true)).unwrap();
     let parent = |jid: i32| shell(&kernel, None, &format!("ps -o ppid= -p $(pgrep -j {jid})"));
     let mut held = vec![hold("jw-before")];
     shell(&kernel, None, &format!("kill -9 {}", parent(held[0].jid).trim()));
@@ -99,8 +98,7 @@ fn a_fork_server_and_its_children_die_with_its_process() {
     let Some(kernel) = kernel() else { return };
     if std::env::var_os(VICTIM).is_some() {
         let _server = kernel.fork_server().unwrap();
-        let entered =
-            kernel.enter(&Entry { hold: true, sockets: true, ..entry(new_jail("jw-forked")) }).unwrap();
+        let entered = kernel.enter(&entry(new_jail("jw-forked")).with_hold(true).with_sockets(true)).unwrap();
         println!("jid={}", entered.jid);
         std::thread::sleep(SOON);
         return;

@@ -52,7 +52,7 @@ fn sockets_of_a_jail_act_on_its_own_network() {
     let jail = Jail::new(&kernel, "jw-sockets");
     // Neither an open directory of ours nor threads of other tests keep the child out.
     let root = kernel.open(Path::new("/")).unwrap();
-    let entered = kernel.enter(&Entry { sockets: true, ..entry(Target::Existing(jail.1)) }).unwrap();
+    let entered = kernel.enter(&entry(Target::Existing(jail.1)).with_sockets(true)).unwrap();
     kernel.close(root);
     assert_eq!(entered.jid, jail.1);
     assert!(entered.holder.is_none() && entered.answers.is_empty());
@@ -85,7 +85,7 @@ fn sysctls_of_a_jail_are_its_own() {
         Sysctl::read("net.inet.ip.ttl"),
         Sysctl::read("kern.bootfile"),
     ];
-    let entered = kernel.enter(&Entry { sysctls, ..entry(Target::Existing(jail.1)) }).unwrap();
+    let entered = kernel.enter(&entry(Target::Existing(jail.1)).with_sysctls(sysctls)).unwrap();
     assert!(entered.sockets.is_none());
     let answers = entered.answers;
     assert_eq!(int(answers[0].as_ref().unwrap()), 1);
@@ -103,7 +103,7 @@ fn large_answers_come_whole() {
     let jail = Jail::new(&kernel, "jw-large");
     // Each more than a socket holds, together more than a megabyte.
     let sysctls = vec![Sysctl::read("vm.zone_stats"); 50];
-    let entered = kernel.enter(&Entry { sysctls, ..entry(Target::Existing(jail.1)) }).unwrap();
+    let entered = kernel.enter(&entry(Target::Existing(jail.1)).with_sysctls(sysctls)).unwrap();
     for answer in entered.answers {
         // A stream of a head of 16 bytes, which counts the zones that follow, each with its name.
         let answer = answer.unwrap();

@@ -10,14 +10,9 @@ use jailwire_sys as sys;
 use crate::support::{Directory, kernel};
 
 fn tmpfs(root: &Path, beneath: &str) -> MountRequest {
-    MountRequest {
-        fstype: "tmpfs".into(),
-        from: "tmpfs".into(),
-        root: root.to_owned(),
-        beneath: beneath.into(),
-        options: vec![("size".into(), Some("1048576".into()))],
-        flags: sys::MNT_NOSUID,
-    }
+    MountRequest::new("tmpfs", "tmpfs", root, beneath)
+        .with_options(vec![("size".into(), Some("1048576".into()))])
+        .with_flags(sys::MNT_NOSUID)
 }
 
 #[test]
@@ -33,14 +28,13 @@ fn file_systems_are_mounted_listed_and_unmounted() {
     assert_eq!(mounted.flags & sys::MNT_NOSUID, sys::MNT_NOSUID);
 
     fs::write(directory.0.join("a/b/file"), "x").unwrap();
-    let nullfs = MountRequest {
-        fstype: "nullfs".into(),
-        from: directory.0.join("a/b").to_str().unwrap().into(),
-        beneath: PathBuf::new(),
-        root: directory.0.join("c"),
-        options: Vec::new(),
-        flags: sys::MNT_RDONLY,
-    };
+    let nullfs = MountRequest::new(
+        "nullfs",
+        directory.0.join("a/b").to_str().unwrap(),
+        directory.0.join("c"),
+        PathBuf::new(),
+    )
+    .with_flags(sys::MNT_RDONLY);
     kernel.mount(&nullfs).unwrap();
     let over = find(&directory.0.join("c")).unwrap();
     assert_eq!(over.fstype, "nullfs");

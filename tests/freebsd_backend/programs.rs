@@ -17,7 +17,7 @@ fn programs_end_as_they_end() {
     assert_eq!(finished.output, b"out\nerr\n");
     assert_eq!(kernel.run(&program(&["sh", "-c", "kill -TERM $$"])).unwrap().exit, Exit::Signal(15));
     let begin = Instant::now();
-    let slow = Program { timeout: Some(Duration::from_millis(200)), ..program(&["sleep", "60"]) };
+    let slow = program(&["sleep", "60"]).with_timeout(Duration::from_millis(200));
     assert_eq!(kernel.run(&slow).unwrap().exit, Exit::TimedOut);
     assert!(begin.elapsed() < SOON);
     // What it leaves running does not keep us, though it has our pipe.
@@ -68,11 +68,9 @@ fn a_time_limit_holds_for_a_program_that_cannot_be_killed() {
     };
     // On a slow machine it has not begun to wait when the first limit is over.
     for seconds in [1, 5, 20] {
-        let limited = Program {
-            timeout: Some(Duration::from_secs(seconds)),
-            environment: vec![(PIDS.into(), file.clone().into())],
-            ..program(&[own.to_str().unwrap()])
-        };
+        let limited = program(&[own.to_str().unwrap()])
+            .with_timeout(Duration::from_secs(seconds))
+            .with_environment(vec![(PIDS.into(), file.clone().into())]);
         assert_eq!(kernel.run(&limited).unwrap().exit, Exit::TimedOut);
         let Ok(text) = fs::read_to_string(&file) else { continue };
         let (parent, child) = text.split_once(' ').expect("two numbers");
@@ -101,13 +99,13 @@ fn programs_that_do_not_start_are_failures() {
     assert_eq!(kernel.run(&program(&[script.to_str().unwrap()])).unwrap_err().errno, Errno::EACCES);
     fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
     assert_eq!(kernel.run(&program(&[script.to_str().unwrap()])).unwrap_err().errno, Errno::ENOEXEC);
-    let nowhere = Program { jail: Some(999_998), ..program(&["sh"]) };
+    let nowhere = program(&["sh"]).with_jail(Some(999_998));
     assert_eq!(kernel.run(&nowhere).unwrap_err().errno, Errno::EINVAL);
-    let nobody = Program { user: Some("no-such-user".into()), ..program(&["sh"]) };
+    let nobody = program(&["sh"]).with_user("no-such-user");
     let failure = kernel.run(&nobody).unwrap_err();
     assert_eq!(failure.errno, Errno::ENOENT);
     assert_eq!(failure.text.as_deref(), Some("no such user in /etc/passwd"));
-    let far = Program { fib: 60_000, ..program(&["sh"]) };
+    let far = program(&["sh"]).with_fib(60_000);
     assert_eq!(kernel.run(&far).unwrap_err().errno, Errno::EINVAL);
 }
 
@@ -140,11 +138,10 @@ fn programs_become_users() {
     let fields: Vec<_> = line.split(':').collect();
     let jail = Jail::new(&kernel, "jw-users");
     for jail in [None, Some(jail.1)] {
-        let id =
-            Program { jail, user: Some("nobody".into()), ..program(&["sh", "-c", "id -u; id -g; id -ur"]) };
+        let id = program(&["sh", "-c", "id -u; id -g; id -ur"]).with_jail(jail).with_user("nobody");
         let output = String::from_utf8(kernel.run(&id).unwrap().output).unwrap();
         assert_eq!(output, format!("{0}\n{1}\n{0}\n", fields[2], fields[3]));
-        let denied = Program { user: Some("nobody".into()), ..program(&["sh", "-c", "echo > /jw-denied"]) };
+        let denied = program(&["sh", "-c", "echo > /jw-denied"]).with_user("nobody");
         assert_ne!(kernel.run(&denied).unwrap().exit, Exit::Code(0));
     }
 }
@@ -155,8 +152,7 @@ fn output_goes_where_it_is_sent() {
     let directory = Directory::new("output");
     let log = directory.0.join("log");
     for _ in 0..2 {
-        let append =
-            Program { output: Output::Append(log.clone()), ..program(&["sh", "-c", "echo a; echo b >&2"]) };
+        let append = program(&["sh", "-c", "echo a; echo b >&2"]).with_output(Output::Append(log.clone()));
         let finished = kernel.run(&append).unwrap();
         assert_eq!((finished.exit, finished.output), (Exit::Code(0), Vec::new()));
     }
@@ -167,6 +163,6 @@ fn output_goes_where_it_is_sent() {
     let finished = kernel.run(&program(&["sh", "-c", much])).unwrap();
     assert_eq!((finished.exit, finished.output.len()), (Exit::Code(0), 64 << 10));
     let environment = vec![("ONLY".into(), "this".into())];
-    let finished = kernel.run(&Program { environment, ..program(&["/usr/bin/env"]) }).unwrap();
+    let finished = kernel.run(&program(&["/usr/bin/env"]).with_environment(environment)).unwrap();
     assert_eq!(finished.output, b"ONLY=this\n");
 }

@@ -116,7 +116,7 @@ fn no_request_reaches_memory_that_is_not_its_own() {
         kernel.load_module(module).unwrap();
     }
     let jail = Jail::new(&kernel, "jw-random");
-    let entered = kernel.enter(&Entry { sockets: true, ..entry(Target::Existing(jail.1)) }).unwrap();
+    let entered = kernel.enter(&entry(Target::Existing(jail.1)).with_sockets(true)).unwrap();
     let sockets = entered.sockets.unwrap();
     let sockets = [sockets.inet, sockets.inet6, sockets.route];
     let numbers: Vec<u64> =

@@ -1,6 +1,5 @@
 //! What the tests share: the kernel, and things that go with a test.
 
-use std::ffi::OsString;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt as _;
@@ -104,7 +103,7 @@ pub fn flags(kernel: &FreeBsd, socket: Handle, name: &str) -> i32 {
 }
 
 pub fn entry(target: Target) -> Entry {
-    Entry { target, sockets: false, sysctls: Vec::new(), hold: false, deadline: SOON }
+    Entry::new(target, SOON)
 }
 
 /// A jail that lasts as long as its child.
@@ -117,23 +116,13 @@ pub fn new_jail(name: &str) -> Target {
 }
 
 pub fn program(arguments: &[&str]) -> Program {
-    Program {
-        jail: None,
-        fib: 0,
-        arguments: arguments.iter().map(OsString::from).collect(),
-        environment: vec![("PATH".into(), "/bin:/usr/bin:/sbin:/usr/sbin".into())],
-        user: None,
-        host_user: false,
-        stdin: false,
-        terminal: false,
-        output: Output::Capture,
-        timeout: Some(SOON),
-    }
+    let environment = vec![("PATH".into(), "/bin:/usr/bin:/sbin:/usr/sbin".into())];
+    Program::on_host(arguments).with_environment(environment).with_output(Output::Capture).with_timeout(SOON)
 }
 
 /// What a shell script printed.
 pub fn shell(kernel: &FreeBsd, jail: Option<i32>, script: &str) -> String {
-    let finished = kernel.run(&Program { jail, ..program(&["sh", "-c", script]) }).unwrap();
+    let finished = kernel.run(&program(&["sh", "-c", script]).with_jail(jail)).unwrap();
     let output = String::from_utf8(finished.output).unwrap();
     assert_eq!(finished.exit, Exit::Code(0), "{output}");
     output

@@ -9,10 +9,10 @@ use std::fmt::Write;
 use std::net::{IpAddr, Ipv6Addr};
 
 use ipnetwork::IpNetwork;
+use jailwire::Snapshot;
 use jailwire::interface::{InterfaceFlags, InterfaceType};
 use jailwire::kernel::Errno;
 use jailwire::route::{RouteEntry, RouteFlags};
-use jailwire::vnet::Snapshot;
 use jailwire::{Error, Fib, Interface, InterfaceName, MacAddr, Result, Via, Vnet, jail};
 
 use crate::operation::Place;

@@ -67,7 +67,7 @@ pub struct Stage {
 
 /// A simulated host like a guest: with lo0, and nothing to be reached.
 pub fn simulated(release: Release) -> Sim {
-    let sim = Sim::with(&Options { release, ..Options::default() });
+    let sim = Sim::with(&Options::default().with_release(release));
     let host = Vnet::host(Arc::new(sim.clone()));
     let card = "em0".parse().unwrap();
     for address in host.ipv4_addresses(&card).unwrap() {

@@ -33,7 +33,7 @@ fn ensuring_an_ipv4_address_changes_only_what_differs() {
     assert_eq!(host.ensure_ipv4(&pair.a, address).unwrap(), Ensured::Added);
     assert_eq!(host.ensure_ipv4(&pair.a, address).unwrap(), Ensured::Present);
     assert_eq!(host.ensure_ipv4(&pair.a, net4("198.51.100.1/25")).unwrap(), Ensured::Replaced);
-    let unusual = Ipv4Address { network: net4("198.51.100.1/25"), broadcast: Some(ip4("198.51.100.0")) };
+    let unusual = Ipv4Address::from(net4("198.51.100.1/25")).with_broadcast(Some(ip4("198.51.100.0")));
     assert_eq!(host.ensure_ipv4(&pair.a, unusual).unwrap(), Ensured::Replaced);
     assert_eq!(host.ensure_ipv4(&pair.a, unusual).unwrap(), Ensured::Present);
     assert_eq!(host.ipv4_addresses(&pair.a).unwrap(), [unusual]);
@@ -48,7 +48,7 @@ fn every_prefix_length_comes_back() {
         host.add_ipv4(&pair.a, network).unwrap();
         let found = host.find_ipv4(&pair.a, network.ip()).unwrap().unwrap();
         assert_eq!(found.network, network);
-        let ensured = host.ensure_ipv4(&pair.a, Ipv4Address { broadcast: found.broadcast, ..network.into() });
+        let ensured = host.ensure_ipv4(&pair.a, Ipv4Address::from(network).with_broadcast(found.broadcast));
         assert_eq!(ensured.unwrap(), Ensured::Present);
     }
 }
@@ -131,11 +131,9 @@ fn an_ipv6_address_that_was_not_added_is_an_error_on_every_release() {
         );
         assert_eq!((shorter.errno(), shorter.request()), (Some(Errno::EINVAL), "SIOCGIFAFLAG_IN6"));
     }
-    let nothing = Ipv6Address {
-        valid: Lifetime::Seconds(10),
-        preferred: Lifetime::Seconds(20),
-        ..net6("2001:db8:2::1/64").into()
-    };
+    let nothing = Ipv6Address::from(net6("2001:db8:2::1/64"))
+        .with_valid(Lifetime::Seconds(10))
+        .with_preferred(Lifetime::Seconds(20));
     assert!(host.add_ipv6(&pair.a, nothing).is_err());
 }
 
@@ -157,11 +155,9 @@ fn ensuring_an_ipv6_address_changes_only_what_differs() {
 fn lifetimes_and_link_local_addresses_come_back() {
     let Some(host) = host() else { return };
     let pair = host.epair();
-    let wanted = Ipv6Address {
-        valid: Lifetime::Seconds(3600),
-        preferred: Lifetime::Seconds(1800),
-        ..net6("2001:db8:1::1/64").into()
-    };
+    let wanted = Ipv6Address::from(net6("2001:db8:1::1/64"))
+        .with_valid(Lifetime::Seconds(3600))
+        .with_preferred(Lifetime::Seconds(1800));
     host.add_ipv6(&pair.a, wanted).unwrap();
     assert_eq!(host.find_ipv6(&pair.a, ip6("2001:db8:1::1")).unwrap(), Some(wanted));
     host.add_ipv6(&pair.a, net6("fe80::5/64")).unwrap();
@@ -192,6 +188,6 @@ fn an_address_of_a_routers_advertisement_is_waited_for() {
     assert_eq!(host.wait_for_autoconf(&em0, limit).unwrap(), None, "it was given by hand");
     let advertised: ipnetwork::Ipv6Network = "2001:db8:1::5/64".parse().unwrap();
     let flags = jailwire::address::Ipv6Flags::AUTOCONF;
-    host.add_ipv6(&em0, jailwire::address::Ipv6Address { flags, ..advertised.into() }).unwrap();
+    host.add_ipv6(&em0, jailwire::address::Ipv6Address::from(advertised).with_flags(flags)).unwrap();
     assert_eq!(host.wait_for_autoconf(&em0, limit).unwrap().unwrap().network, advertised);
 }

@@ -40,7 +40,7 @@ pub fn host() -> Option<Host> {
 
 fn kernel() -> Option<Arc<dyn Kernel>> {
     if env!("CARGO_CRATE_NAME") == "typed_14" {
-        return Some(Arc::new(Sim::with(&Options { release: Release::V14_2, ..Options::default() })));
+        return Some(Arc::new(Sim::with(&Options::default().with_release(Release::V14_2))));
     }
     here()
 }

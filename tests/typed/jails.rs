@@ -242,7 +242,7 @@ fn rulesets_are_claimed_filled_and_deleted() {
     let two = devfs.claim(1000, &DevfsRule::include(one)).unwrap();
     assert!(one >= 1000 && two > one);
     devfs.add(one, &DevfsRule::unhide("bpf*")).unwrap();
-    let special = DevfsRule { mode: Some(0o660), group: Some(68), ..DevfsRule::unhide("pf") };
+    let special = DevfsRule::unhide("pf").with_mode(0o660).with_group(68);
     devfs.add(one, &special).unwrap();
     let rules: Vec<DevfsRule> = devfs.rules(one).unwrap().into_iter().map(|(_, rule)| rule).collect();
     assert_eq!(rules, [DevfsRule::hide_all(), DevfsRule::unhide("bpf*"), special]);

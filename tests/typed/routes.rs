@@ -82,7 +82,8 @@ fn a_route_is_added_found_changed_and_deleted() {
     let error = host.add_route(&route).unwrap_err();
     assert_eq!((error.errno(), error.request()), (Some(Errno::EEXIST), "RTM_ADD"));
     assert_eq!(error.to_string(), "add route 203.0.113.0/24 via 198.51.100.9: RTM_ADD: File exists (EEXIST)");
-    let changed = Route { via: via("198.51.100.10"), ..route };
+    let mut changed = route;
+    changed.via = via("198.51.100.10");
     host.change_route(&changed).unwrap();
     assert_eq!(host.route(route.destination, FIB).unwrap().unwrap().via, changed.via);
     let listed: Vec<RouteEntry> = host.routes(FIB).unwrap();
@@ -131,7 +132,7 @@ fn hosts_interfaces_blackholes_and_metrics() {
     let pair = connected(&host);
     let index = host.index(&pair.a).unwrap();
     let to_host = Route::new(net("203.0.113.7/32"), via("198.51.100.9"))
-        .with_metrics(Metrics { mtu: Some(1400), ..Metrics::default() });
+        .with_metrics(Metrics::default().with_mtu(1400));
     host.add_route(&to_host).unwrap();
     let found = host.route(to_host.destination, FIB).unwrap().unwrap();
     assert!(found.flags.contains(RouteFlags::HOST | RouteFlags::FIXED_MTU));

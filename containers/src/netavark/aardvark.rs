@@ -301,7 +301,7 @@ impl<'a> Aardvark<'a> {
         let mut words = vec![binary.clone(), "--config".into(), self.directory.clone().into_os_string()];
         words.extend(["-p".into(), self.port.to_string().into(), "run".into()]);
         // It comes back when the server listens.
-        let program = Program { output: Output::Capture, timeout: Some(START), ..Program::on_host(words) };
+        let program = Program::on_host(words).with_output(Output::Capture).with_timeout(START);
         let finished = self.kernel.run(&program).map_err(|failure| {
             Failure::new(format!("aardvark-dns failed to start: {}: {failure}", binary.display()))
         })?;

@@ -95,7 +95,7 @@ impl World {
     pub fn of_release(release: &str) -> World {
         let world = World::new();
         let release = Release::from_name(release).unwrap();
-        let options = Options { release, ..Options::default() };
+        let options = Options::default().with_release(release);
         Sim::open_with(&world.sim_directory(), options).unwrap();
         world
     }

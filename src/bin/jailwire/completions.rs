@@ -4,9 +4,8 @@
 //! The shell asks the program itself: it runs the program with `COMPLETE` set to the shell's name, and with the words
 //! so far.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::io;
-use std::path::PathBuf;
 
 use clap::builder::ArgExt;
 use clap::{Command, CommandFactory as _};
@@ -16,8 +15,9 @@ use jailwire::Vnet;
 use jailwire::iocage::property;
 use jailwire::jail;
 
-use crate::cli::{Choice, Cli};
+use crate::cli::Cli;
 use crate::environment::{self, Environment};
+use crate::typed::Typed;
 
 /// The variable by which a shell asks.
 const VARIABLE: &str = "COMPLETE";
@@ -153,52 +153,9 @@ fn typed() -> Typed {
     Typed::from_words(std::env::args_os())
 }
 
-/// The two options that say where the program works.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Typed {
-    /// `--root`, or the variable in its place.
-    pub root: Option<PathBuf>,
-    /// `--kernel`.
-    pub kernel: Choice,
-}
-
-impl Typed {
-    fn from_words(words: impl Iterator<Item = OsString>) -> Typed {
-        let words: Vec<OsString> = words.collect();
-        let value = |option: &str| {
-            words.iter().enumerate().find_map(|(place, word)| {
-                let word = word.to_str()?;
-                match word.strip_prefix(option) {
-                    Some("") => words.get(place + 1).cloned(),
-                    Some(rest) => rest.strip_prefix('=').map(OsString::from),
-                    None => None,
-                }
-            })
-        };
-        let root = value("--root").map(PathBuf::from).or_else(environment::root_of_environment);
-        let kernel = match value("--kernel").as_deref().and_then(OsStr::to_str) {
-            Some("sim") => Choice::Sim,
-            Some("freebsd") => Choice::Freebsd,
-            _ => Choice::Auto,
-        };
-        Typed { root, kernel }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_command_line_so_far_says_where_to_look() {
-        let typed = |line: &str| Typed::from_words(line.split(' ').map(OsString::from));
-        let root = |path: &str| Some(PathBuf::from(path));
-        assert_eq!(typed("x -- jailwire --root /a start"), Typed { root: root("/a"), kernel: Choice::Auto });
-        assert_eq!(
-            typed("x -- jailwire --kernel=sim start --root=/b"),
-            Typed { root: root("/b"), kernel: Choice::Sim }
-        );
-    }
 
     #[test]
     fn the_words_of_the_command_line_stay_as_they_are() {

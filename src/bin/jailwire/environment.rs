@@ -15,8 +15,8 @@ use jailwire::sim::Sim;
 
 use crate::CommandError;
 use crate::cli::{Choice, Cli};
-use crate::completions::Typed;
 use crate::output;
+use crate::typed::{Typed, root_of_environment};
 
 /// A kernel and iocage's directory.
 #[derive(Debug)]
@@ -131,11 +131,6 @@ pub fn store(typed: &Typed) -> Result<Store, CommandError> {
 /// iocage's directory by the command line, or by the variable in its place.
 fn named(cli: &Cli) -> Option<PathBuf> {
     cli.root.clone().or_else(root_of_environment)
-}
-
-/// What `JAILWIRE_ROOT` says. An empty variable says nothing.
-pub fn root_of_environment() -> Option<PathBuf> {
-    std::env::var_os("JAILWIRE_ROOT").filter(|root| !root.is_empty()).map(PathBuf::from)
 }
 
 /// iocage's directory: the one that was named, or where its dataset is mounted.

@@ -16,6 +16,7 @@ mod completions;
 mod environment;
 mod foreign;
 mod output;
+mod typed;
 
 use std::ffi::{OsStr, OsString};
 use std::io;

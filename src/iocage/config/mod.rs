@@ -28,10 +28,12 @@ use super::name::JailName;
 use super::order::{Depends, Rank};
 use super::resolver::Resolver;
 use super::store::Place;
+use crate::error::Error;
 use crate::types::{Fib, InterfaceName, MacAddr};
 
 /// A jail's configuration.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct JailConfig {
     /// Its name.
     pub name: JailName,
@@ -117,6 +119,7 @@ impl JailConfig {
 
 /// The properties `exec_*` and what belongs to them.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Commands {
     /// `exec_prestart`: on the host, before the jail is created.
     pub prestart: Hook,
@@ -151,6 +154,7 @@ impl Commands {
 
 /// The mounts in a jail.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Mounts {
     /// `mount_devfs`: /dev.
     pub devfs: bool,
@@ -169,6 +173,7 @@ pub struct Mounts {
 
 /// The devices in a jail's /dev.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Devfs {
     /// `devfs_ruleset`: 4 for iocage's usual rules, otherwise the ruleset to copy.
     pub ruleset: u16,
@@ -184,6 +189,7 @@ pub struct Devfs {
 
 /// The host names and ids that a jail sees.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Host {
     /// `host_hostname`.
     pub hostname: String,
@@ -225,13 +231,6 @@ pub enum Sharing {
     Disable,
 }
 
-/// Not one of the three.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("use one of new, inherit, disable")]
-pub struct InvalidSharing;
-
-crate::error::value_error!(InvalidSharing);
-
 impl Sharing {
     /// As properties and jail(8) call it.
     pub fn as_str(self) -> &'static str {
@@ -245,14 +244,14 @@ impl Sharing {
 
 /// Old files have `none` for `disable`.
 impl FromStr for Sharing {
-    type Err = InvalidSharing;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Sharing, InvalidSharing> {
+    fn from_str(text: &str) -> Result<Sharing, Error> {
         match text {
             "new" => Ok(Sharing::New),
             "inherit" => Ok(Sharing::Inherit),
             "disable" | "none" => Ok(Sharing::Disable),
-            _ => Err(InvalidSharing),
+            _ => Err(Error::of_value(text, "use one of new, inherit, disable")),
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::wiring::nat::{Backend, Publication};
 
 /// A jail's NAT and forwarded ports.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Nat {
     /// `nat_backend`: the packet filter that does it.
     pub backend: Backend,

@@ -15,6 +15,7 @@ use crate::wiring::NicVlans;
 
 /// A jail's network.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Network {
     /// `vnet=1`: it has a network stack of its own.
     Vnet(VnetNetwork),
@@ -24,6 +25,7 @@ pub enum Network {
 
 /// The network stack of a jail's own.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct VnetNetwork {
     /// Its NICs: all of `interfaces`, used or not.
     pub nics: Vec<Nic>,
@@ -53,6 +55,7 @@ pub struct VnetNetwork {
 
 /// A NIC of a VNET jail.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Nic {
     /// Its name.
     pub name: NicName,
@@ -108,6 +111,7 @@ pub enum DefaultInterface {
 
 /// The host's addresses that a jail has.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct SharedNetwork {
     /// Its IPv4 addresses.
     pub ip4: Vec<SharedAddress<Ip4>>,

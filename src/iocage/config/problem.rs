@@ -16,6 +16,7 @@ pub enum Level {
 
 /// A problem of a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Problem {
     /// The severity.
     pub level: Level,

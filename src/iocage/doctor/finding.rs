@@ -201,6 +201,7 @@ impl Fix {
 
 /// A finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Finding {
     /// The severity.
     pub level: Level,

@@ -24,13 +24,14 @@ pub use finding::{Finding, Fix, Kind, Level};
 use super::config::{JailConfig, Network, VnetNetwork};
 use super::name::JailName;
 use super::store::{Entry, Store};
+use crate::Snapshot;
 use crate::error::Error;
 use crate::interface::{Interface, InterfaceType};
 use crate::jail;
 use crate::route::RouteEntry;
 use crate::types::{Fib, InterfaceName, Jid};
 use crate::vlan::Vlan;
-use crate::vnet::{Snapshot, Vnet};
+use crate::vnet::Vnet;
 use crate::wiring::HostEnd;
 
 /// The host and its jails, as the doctor judges them.

@@ -14,7 +14,7 @@ use super::addresses::Family;
 use super::config::SharedAddress;
 use super::interfaces::host_interface;
 
-pub use write::{HostRelease, InvalidRelease};
+pub use write::HostRelease;
 
 /// The parameters of one jail, as they are written for jail(8).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

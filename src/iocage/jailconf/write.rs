@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::JailConf;
+use crate::error::Error;
 use crate::iocage::address::{Ip4, Ip6};
 use crate::iocage::config::{JailConfig, Network, SharedAddress};
 use crate::iocage::fstab;
@@ -17,23 +18,19 @@ pub struct HostRelease {
     pub minor: u32,
 }
 
-/// Text that is not the name of a release.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` is not a release of FreeBSD: it should be like 15.1-RELEASE", .0.escape_debug())]
-pub struct InvalidRelease(String);
-
-crate::error::value_error!(InvalidRelease);
-
 /// Reads what `kern.osrelease` says.
 impl FromStr for HostRelease {
-    type Err = InvalidRelease;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<HostRelease, InvalidRelease> {
+    fn from_str(text: &str) -> Result<HostRelease, Error> {
         let version = text.split('-').next().unwrap_or_default();
         let release = version.split_once('.').and_then(|(major, minor)| {
             Some(HostRelease { major: major.parse().ok()?, minor: minor.parse().ok()? })
         });
-        release.ok_or_else(|| InvalidRelease(text.to_owned()))
+        release.ok_or_else(|| {
+            let reason = format!("`{}` is not a release of FreeBSD", text.escape_debug());
+            Error::of_value(text, format!("{reason}: it should be like 15.1-RELEASE"))
+        })
     }
 }
 

@@ -27,6 +27,7 @@ pub(super) struct Removed {
 /// A jail that was removed and goes on dying. It is stopped: nothing of it is left that could be taken away, and it is
 /// in the way of nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Dying {
     /// The jail.
     pub name: JailName,

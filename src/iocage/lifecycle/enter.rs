@@ -13,6 +13,7 @@ use crate::wiring::{Claim, Standing};
 
 /// The user that a command in a jail is run as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum RunAs<'a> {
     /// Root.
     #[default]

@@ -25,6 +25,7 @@ const FIRST_RULESET: u16 = 1000;
 
 /// Something that no jail owns.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Garbage {
     /// The journal of a jail that does not run.
     Journal {
@@ -139,6 +140,7 @@ impl Garbage {
 
 /// The things that were left behind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Found {
     /// The things that can be removed.
     pub garbage: Vec<Garbage>,

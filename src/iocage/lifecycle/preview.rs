@@ -19,6 +19,7 @@ const RUN_INSIDE: [&str; 2] = ["jail_attach", "execve"];
 
 /// A step that a command would take.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Foreseen {
     /// The step, as text.
     pub what: String,
@@ -28,6 +29,7 @@ pub struct Foreseen {
 
 /// The steps that a command would take, and its warnings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Preview {
     /// The steps, in their order.
     pub steps: Vec<Foreseen>,

@@ -16,6 +16,7 @@ use crate::wiring::{self, Claim, Devfs, JailSpec, Journal, Owned, Plan, Standing
 
 /// A jail that was started.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Started {
     /// Its jid.
     pub jid: Jid,

@@ -15,6 +15,7 @@ const DIRECTORY: u32 = 0o755;
 
 /// A change.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Action {
     /// Runs `zfs`, and looks at what it did.
     Zfs(ZfsCall),

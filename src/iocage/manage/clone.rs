@@ -18,6 +18,7 @@ use crate::iocage::zfs::Dataset;
 
 /// A copy of a jail that is to be made. The jail must be down, and be kept from being started.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct CloneOf<'a> {
     /// The jail.
     pub source: &'a Entry,
@@ -25,6 +26,13 @@ pub struct CloneOf<'a> {
     pub name: JailName,
     /// `PROPERTY=VALUE`.
     pub assignments: &'a [String],
+}
+
+impl<'a> CloneOf<'a> {
+    /// Returns a copy of this name, with properties as `PROPERTY=VALUE`.
+    pub fn new(source: &'a Entry, name: JailName, assignments: &'a [String]) -> CloneOf<'a> {
+        CloneOf { source, name, assignments }
+    }
 }
 
 impl CloneOf<'_> {

@@ -25,6 +25,7 @@ use crate::types::InterfaceName;
 
 /// The base of a new jail.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Base {
     /// No base: the jail's root is an empty directory.
     Empty,
@@ -38,6 +39,7 @@ pub enum Base {
 
 /// A jail that is to be made.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct NewJail<'a> {
     /// Its name, which no jail has.
     pub name: JailName,
@@ -51,8 +53,21 @@ pub struct NewJail<'a> {
     pub host: &'a HostHas,
 }
 
+impl<'a> NewJail<'a> {
+    /// Returns a jail of this base, with properties as `PROPERTY=VALUE`.
+    pub fn new(name: JailName, base: &'a Base, assignments: &'a [String], host: &'a HostHas) -> NewJail<'a> {
+        NewJail { name, base, assignments, form: Form::default(), host }
+    }
+
+    /// Sets the special properties.
+    pub fn with_form(self, form: Form) -> NewJail<'a> {
+        NewJail { form, ..self }
+    }
+}
+
 /// The special properties of a new jail.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Form {
     /// Its root is a copy, and no clone (`-T`).
     pub thick: bool,
@@ -64,12 +79,20 @@ pub struct Form {
 
 /// The properties of the host that a new jail depends on.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct HostHas {
     /// Whether the kernel has network stacks for jails: then a jail gets one, where neither its
     /// properties nor the defaults say otherwise.
     pub vimage: bool,
     /// The values of a new defaults.json that depend on the host.
     pub defaults: HostDefaults,
+}
+
+impl HostHas {
+    /// Returns the properties of a host.
+    pub fn new(vimage: bool, defaults: HostDefaults) -> HostHas {
+        HostHas { vimage, defaults }
+    }
 }
 
 /// What a base comes to.

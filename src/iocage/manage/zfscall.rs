@@ -17,6 +17,7 @@ pub struct ZfsCall {
 
 /// The expected state after a run of `zfs`.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Expect {
     /// The state that the exit status reports.
     Success,

@@ -5,20 +5,21 @@ use std::net::Ipv4Addr;
 use std::str::FromStr;
 
 use super::value::{Stored, boolean};
-use crate::bridge::{InvalidVlanSet, VlanSet};
-use crate::iocage::address::InvalidAddress;
-use crate::iocage::addresses::{InvalidAddresses, Ip4Addresses, Ip6Addresses};
-use crate::iocage::hooks::{Command, Hook, InvalidCommand};
-use crate::iocage::hostname::{Hostname, InvalidHostname};
-use crate::iocage::interfaces::{Interfaces, InvalidInterfaces, host_interface};
-use crate::iocage::mac::{InvalidMacPair, InvalidMacPrefix, MacPair, MacPrefix};
-use crate::iocage::order::{Depends, InvalidDepends};
-use crate::iocage::resolver::{InvalidResolver, Resolver};
+use crate::bridge::VlanSet;
+use crate::error::Error;
+use crate::iocage::addresses::{Ip4Addresses, Ip6Addresses};
+use crate::iocage::hooks::{Command, Hook};
+use crate::iocage::hostname::Hostname;
+use crate::iocage::interfaces::{Interfaces, host_interface};
+use crate::iocage::mac::{MacPair, MacPrefix};
+use crate::iocage::order::Depends;
+use crate::iocage::resolver::Resolver;
 use crate::iocage::router::{Router4, Router6};
-use crate::types::{Fib, InvalidFib, InvalidInterfaceName, InvalidMtu, InvalidVlanId, Mtu, VlanId};
+use crate::types::{Fib, Mtu, VlanId};
 
 /// The values that a property may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Kind {
     /// On or off.
     Boolean,
@@ -77,85 +78,41 @@ pub enum Kind {
     NatForwards,
 }
 
-/// Text that a property cannot be.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs, reason = "the variants say what the grammars they come from say")]
-pub enum InvalidValue {
-    #[error("say on or off")]
-    Boolean,
-    #[error("give a whole number from {0} to {1}")]
-    Integer(i64, i64),
-    #[error("use one of {}", .0.join(", "))]
-    Choice(&'static [&'static str]),
-    #[error("it must be one line, without control characters")]
-    Line,
-    #[error(transparent)]
-    Addresses(#[from] InvalidAddresses),
-    #[error(transparent)]
-    Address(#[from] InvalidAddress),
-    #[error(transparent)]
-    Interfaces(#[from] InvalidInterfaces),
-    #[error(transparent)]
-    Interface(#[from] InvalidInterfaceName),
-    #[error(transparent)]
-    MacPair(#[from] InvalidMacPair),
-    #[error(transparent)]
-    MacPrefix(#[from] InvalidMacPrefix),
-    #[error(transparent)]
-    Mtu(#[from] InvalidMtu),
-    #[error(transparent)]
-    Vlan(#[from] InvalidVlanId),
-    #[error(transparent)]
-    Vlans(#[from] InvalidVlanSet),
-    #[error(transparent)]
-    Hostname(#[from] InvalidHostname),
-    #[error(transparent)]
-    Fib(#[from] InvalidFib),
-    #[error(transparent)]
-    Resolver(#[from] InvalidResolver),
-    #[error(transparent)]
-    Command(#[from] InvalidCommand),
-    #[error(transparent)]
-    Depends(#[from] InvalidDepends),
-    #[error("give an address of 127.0.0.0/8, or none")]
-    Loopback,
-    #[error("give the first two bytes of a private network, such as 172.16")]
-    NatPrefix,
-    #[error("write ports as 80, tcp(80), udp(53) or tcp/udp(8080:80), with commas between them, or none")]
-    NatForwards,
-}
-
-crate::error::value_error!(InvalidValue);
+const FORWARDS: &str =
+    "write ports as 80, tcp(80), udp(53) or tcp/udp(8080:80), with commas between them, or none";
 
 impl Kind {
     /// Reads a value. Returns what is stored for it.
     ///
     /// # Errors
     ///
-    /// [`InvalidValue`]: what would be right.
-    pub fn check(self, text: &str) -> Result<Stored, InvalidValue> {
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid): what would be right.
+    pub fn check(self, text: &str) -> Result<Stored, Error> {
         let none = |text: &str| matches!(text, "none" | "");
+        let say = |advice: String| Error::of_value(text, advice);
         Ok(Stored::Text(match self {
-            Kind::Boolean => return boolean(text).map(Stored::Flag).ok_or(InvalidValue::Boolean),
+            Kind::Boolean => {
+                return boolean(text).map(Stored::Flag).ok_or_else(|| say("say on or off".to_owned()));
+            }
             Kind::Integer(least, most) => integer(text)
                 .filter(|number| (least..=most).contains(number))
-                .ok_or(InvalidValue::Integer(least, most))?
+                .ok_or_else(|| say(format!("give a whole number from {least} to {most}")))?
                 .to_string(),
             Kind::Choice(words) => words
                 .iter()
                 .find(|word| word.eq_ignore_ascii_case(text))
-                .ok_or(InvalidValue::Choice(words))?
+                .ok_or_else(|| say(format!("use one of {}", words.join(", "))))?
                 .to_string(),
             Kind::Line => match text.chars().any(|c| c.is_control() && c != '\t') {
-                true => return Err(InvalidValue::Line),
+                true => return Err(say("it must be one line, without control characters".to_owned())),
                 false => text.to_owned(),
             },
             Kind::Text => text.to_owned(),
-            Kind::Ip4Addresses => reprint::<Ip4Addresses, _>(text)?,
-            Kind::Ip6Addresses => reprint::<Ip6Addresses, _>(text)?,
-            Kind::Router4 => reprint::<Router4, _>(text)?,
-            Kind::Router6 => reprint::<Router6, _>(text)?,
-            Kind::Interfaces => reprint::<Interfaces, _>(text)?,
+            Kind::Ip4Addresses => reprint::<Ip4Addresses>(text)?,
+            Kind::Ip6Addresses => reprint::<Ip6Addresses>(text)?,
+            Kind::Router4 => reprint::<Router4>(text)?,
+            Kind::Router6 => reprint::<Router6>(text)?,
+            Kind::Interfaces => reprint::<Interfaces>(text)?,
             Kind::Interface(words) if words.contains(&text) => text.to_owned(),
             Kind::Interface(_) => host_interface(text)?.to_string(),
             Kind::InterfaceList if none(text) => "none".to_owned(),
@@ -164,37 +121,35 @@ impl Kind {
                 list => list.join(" "),
             },
             Kind::MacPair if none(text) => "none".to_owned(),
-            Kind::MacPair => reprint::<MacPair, _>(text)?,
-            Kind::MacPrefix => reprint::<MacPrefix, _>(text)?,
+            Kind::MacPair => reprint::<MacPair>(text)?,
+            Kind::MacPrefix => reprint::<MacPrefix>(text)?,
             Kind::Mtu { auto: true } if text == "auto" => text.to_owned(),
-            Kind::Mtu { .. } => reprint::<Mtu, _>(text)?,
+            Kind::Mtu { .. } => reprint::<Mtu>(text)?,
             Kind::Vlan | Kind::Vlans if none(text.trim()) => "none".to_owned(),
-            Kind::Vlan => reprint::<VlanId, _>(text.trim())?,
-            Kind::Vlans => reprint::<VlanSet, _>(text)?,
-            Kind::Hostname => reprint::<Hostname, _>(text)?,
-            Kind::Fib => reprint::<Fib, _>(text)?,
-            Kind::Resolver => reprint::<Resolver, _>(text)?,
+            Kind::Vlan => reprint::<VlanId>(text.trim())?,
+            Kind::Vlans => reprint::<VlanSet>(text)?,
+            Kind::Hostname => reprint::<Hostname>(text)?,
+            Kind::Fib => reprint::<Fib>(text)?,
+            Kind::Resolver => reprint::<Resolver>(text)?,
             Kind::Hook => text.parse::<Hook>().map(|_| text.to_owned())?,
             Kind::Command => text.parse::<Command>().map(|_| text.to_owned())?,
-            Kind::Depends => reprint::<Depends, _>(text)?,
+            Kind::Depends => reprint::<Depends>(text)?,
             Kind::Loopback if none(text) => "none".to_owned(),
             Kind::Loopback => match text.parse::<Ipv4Addr>() {
                 Ok(address) if address.is_loopback() => address.to_string(),
-                _ => return Err(InvalidValue::Loopback),
+                _ => return Err(say("give an address of 127.0.0.0/8, or none".to_owned())),
             },
-            Kind::NatPrefix => nat_prefix(text).ok_or(InvalidValue::NatPrefix)?,
+            Kind::NatPrefix => nat_prefix(text).ok_or_else(|| {
+                say("give the first two bytes of a private network, such as 172.16".to_owned())
+            })?,
             Kind::NatForwards if none(text) => "none".to_owned(),
-            Kind::NatForwards => nat_forwards(text).ok_or(InvalidValue::NatForwards)?,
+            Kind::NatForwards => nat_forwards(text).ok_or_else(|| say(FORWARDS.to_owned()))?,
         }))
     }
 }
 
 /// Reads a value by its grammar and prints it by the same.
-fn reprint<T, E>(text: &str) -> Result<String, InvalidValue>
-where
-    T: FromStr<Err = E> + fmt::Display,
-    InvalidValue: From<E>,
-{
+fn reprint<T: FromStr<Err = Error> + fmt::Display>(text: &str) -> Result<String, Error> {
     Ok(text.parse::<T>()?.to_string())
 }
 
@@ -204,7 +159,7 @@ fn integer(text: &str) -> Option<i64> {
 }
 
 /// Interfaces with blanks or commas between them: iocage reads the property in both ways.
-fn interface_list(text: &str) -> Result<Vec<String>, InvalidInterfaceName> {
+fn interface_list(text: &str) -> Result<Vec<String>, Error> {
     text.split([' ', '\t', ','])
         .filter(|word| !word.is_empty())
         .map(|word| host_interface(word).map(|name| name.to_string()))
@@ -245,8 +200,8 @@ mod tests {
     #[test]
     fn stores_booleans_as_numbers() {
         assert_eq!(Kind::Boolean.check("Yes"), Ok(Stored::Flag(true)));
-        assert_eq!(Kind::Boolean.check("none"), Err(InvalidValue::Boolean));
-        assert_eq!(Kind::Boolean.check("banana"), Err(InvalidValue::Boolean));
+        assert!(Kind::Boolean.check("none").is_err());
+        assert_eq!(Kind::Boolean.check("banana").unwrap_err().to_string(), "say on or off");
     }
 
     #[test]

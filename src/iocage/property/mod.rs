@@ -5,7 +5,7 @@ mod set;
 mod table;
 mod value;
 
-pub use kind::{InvalidValue, Kind};
+pub use kind::Kind;
 pub use set::{Assignment, Change, Target};
 pub(crate) use set::{all_refused, refused};
 pub use table::{ALLOW, Builtin, Property, Scope, TABLE, canonical, find, is_of_others, nearest};

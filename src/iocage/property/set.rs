@@ -26,6 +26,7 @@ pub struct Assignment {
 
 /// A property that was changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Change {
     /// The property.
     pub property: String,

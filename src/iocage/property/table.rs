@@ -4,6 +4,7 @@ use super::kind::Kind;
 
 /// A property.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Property {
     /// Its name; `vnetN_mac`, `vnetN_mtu`, `vnetN_vlan`, `vnetN_tagged` and `vnetN_stableaddr` stand for every N. iocage
     /// has not the last three, and keeps them in config.json as it keeps what it does not know.
@@ -18,6 +19,7 @@ pub struct Property {
 
 /// A property's value when no file has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Builtin {
     /// This text.
     Text(&'static str),

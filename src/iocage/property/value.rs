@@ -4,6 +4,7 @@ use std::fmt;
 
 /// A value as config.json holds it: booleans as the integers 0 and 1, everything else as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Stored {
     /// 0 or 1.
     Flag(bool),

@@ -15,6 +15,7 @@ const COLUMNS: &str = "name,mounted,mountpoint,canmount,readonly,origin,clones,u
 
 /// A file system.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Dataset {
     /// Its name.
     pub name: String,
@@ -32,6 +33,7 @@ pub struct Dataset {
 
 /// A snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Snapshot {
     /// Its name: `DATASET@NAME`.
     pub name: String,

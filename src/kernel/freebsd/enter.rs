@@ -8,9 +8,9 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Instant;
 
-use libc::c_int;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 
+use super::errand::enter::{ANSWER_HEAD, DOMAINS, Errand, Place};
 use super::fork_server::ForkServer;
 use super::object::Object;
 use super::options::Options;
@@ -38,25 +38,6 @@ pub struct Held {
     _socket: OwnedFd,
 }
 
-/// Everything the child needs, made before the fork.
-pub(super) struct Errand {
-    pub(super) target: Place,
-    pub(super) sockets: bool,
-    pub(super) sysctls: Vec<Object>,
-    pub(super) hold: bool,
-}
-
-pub(super) enum Place {
-    Existing(c_int),
-    /// A jail descriptor, which is open as long as this, and the options that name it.
-    Descriptor(Arc<OwnedFd>, Options),
-    New(Options),
-}
-
-/// The families of the sockets that are opened inside, in order.
-pub(super) const DOMAINS: [c_int; 3] = [libc::AF_INET, libc::AF_INET6, libc::PF_ROUTE];
-/// An errno and a length, in front of each sysctl's bytes.
-pub(super) const ANSWER_HEAD: usize = 12;
 /// More than any dump; a length beyond it is no length.
 const ANSWER_LIMIT: usize = 1 << 30;
 

@@ -17,20 +17,13 @@ use std::time::{Duration, Instant};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 
 use super::child;
+use super::errand::fork_server::{HEAD, MOST_BYTES, MOST_VECTORS};
 use super::options::{Listed, Options};
 use super::process::Child;
 use crate::kernel::passing;
 
-/// How many children are ready at a time. One is forked while another is taken.
-pub(super) const AHEAD: usize = 2;
 /// How long we wait for a child before we do without the server.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// The most names, values and words of a jail, and their bytes. What is larger is not for the server.
-pub(super) const MOST_VECTORS: usize = 128;
-pub(super) const MOST_BYTES: usize = 16 << 10;
-/// The number of vectors, and the length of each.
-pub(super) const HEAD: usize = 4 + 4 * MOST_VECTORS;
-
 /// The server and our end of its socket. `None` if it could not be forked, is gone, or was no help.
 #[derive(Debug)]
 pub struct ForkServer {

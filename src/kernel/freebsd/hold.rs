@@ -23,6 +23,7 @@ use libc::c_int;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 
 use super::child::hold::take;
+use super::errand::hold::{Errand, FILE_MODE, READY};
 use super::object::Object;
 use super::process::Child;
 use super::{Errno, Failure, Result, invalid};
@@ -30,10 +31,6 @@ use crate::kernel::Sysctl;
 use crate::kernel::held_value::{HeldValue, LONGEST};
 use crate::kernel::passing::{self, Broken};
 
-/// For the owner only.
-pub(super) const FILE_MODE: libc::mode_t = 0o600;
-/// What the child says once it has a session of its own.
-pub(super) const READY: [u8; 1] = [1];
 /// How long the child may take for that, and once it is told to end.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -137,15 +134,4 @@ fn read_record(record: &mut File) -> std::io::Result<Option<HeldValue>> {
 fn write(object: &Object) -> std::result::Result<(), c_int> {
     let mut room = [0_u8; 256];
     object.ask(&mut |length| if length <= room.len() { room.as_mut_ptr() } else { ptr::null_mut() }).map(drop)
-}
-
-/// Everything the child needs, made before the fork.
-pub(super) struct Errand {
-    /// The sysctl, to be read.
-    pub(super) name: Object,
-    /// Its name, to write it.
-    pub(super) restore: CString,
-    pub(super) record_path: CString,
-    pub(super) guard_path: CString,
-    pub(super) boot: [u8; 16],
 }

@@ -7,6 +7,7 @@
 mod argument;
 mod child;
 mod enter;
+mod errand;
 pub(crate) mod flags;
 mod fork_server;
 mod hold;

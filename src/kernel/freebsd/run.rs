@@ -7,20 +7,19 @@ use std::ffi::{CString, OsStr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::ptr;
 use std::time::Instant;
 
-use libc::{c_char, c_int};
 use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
 use nix::poll::{PollFd, PollFlags};
 use nix::sys::stat::Mode;
 use nix::unistd::pipe2;
 
+use super::errand::run::{Errand, Strings, Who};
 use super::process::{Child, GRACE};
 use super::report::Report;
-use super::terminal::{self, Ours, Theirs};
+use super::terminal::{self, Ours};
 use super::{Errno, Result, invalid};
-use crate::kernel::users::{self, MOST_GROUPS, User};
+use crate::kernel::users::{self, MOST_GROUPS};
 use crate::kernel::{Exit, Failure, Finished, Output, Program, passing};
 
 /// Where programs are looked for when the environment does not say: _PATH_DEFPATH of paths.h.
@@ -29,28 +28,6 @@ const DEFAULT_PATH: &[u8] = b"/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr
 const KEPT: usize = 64 << 10;
 /// The largest /etc/passwd or /etc/group that is read.
 const LARGEST_FILE: usize = 1 << 20;
-
-/// Everything the child needs, made before the fork.
-pub(super) struct Errand {
-    pub(super) jail: Option<c_int>,
-    pub(super) fib: u32,
-    pub(super) user: Option<Who>,
-    /// What the program may be, in the order it is tried.
-    pub(super) paths: Vec<CString>,
-    pub(super) arguments: Strings,
-    pub(super) environment: Strings,
-    /// What becomes standard input, output and error. None leaves what is there.
-    pub(super) standard: [Option<OwnedFd>; 3],
-    pub(super) terminal: Option<Theirs>,
-}
-
-/// The user to become.
-pub(super) enum Who {
-    /// One of the host's, with the number of groups there are.
-    Known(User, [u32; MOST_GROUPS], usize),
-    /// One to be looked up where the program is run, with room for the files.
-    Named(Vec<u8>, Vec<u8>),
-}
 
 impl Who {
     fn of(program: &Program) -> Result<Option<Who>> {
@@ -65,19 +42,6 @@ impl Who {
         let mut groups = [0; MOST_GROUPS];
         let count = users::groups(&std::fs::read("/etc/group")?, name.as_bytes(), user, &mut groups);
         Ok(Some(Who::Known(user, groups, count)))
-    }
-}
-
-/// Strings, and the array of their addresses that [`execve(2)`](https://man.freebsd.org/execve(2)) takes, ended by a null.
-pub(super) struct Strings {
-    _owned: Vec<CString>,
-    pub(super) addresses: Vec<*const c_char>,
-}
-
-impl Strings {
-    fn new(owned: Vec<CString>) -> Strings {
-        let addresses = owned.iter().map(|string| string.as_ptr()).chain([ptr::null()]).collect();
-        Strings { _owned: owned, addresses }
     }
 }
 

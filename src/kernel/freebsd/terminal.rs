@@ -18,6 +18,7 @@ use nix::sys::signal::{SigSet, Signal};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 
 use super::Result;
+use super::errand::terminal::{HERE, NONE, Theirs};
 use super::process::Child;
 use crate::kernel::passing::{self, poll_until};
 
@@ -25,23 +26,11 @@ use crate::kernel::passing::{self, poll_until};
 const HANDED_OUT: Duration = Duration::from_secs(10);
 /// How much is passed on at once.
 const CHUNK: usize = 8 << 10;
-/// What the child says with the terminal, and without.
-pub(super) const HERE: u8 = 1;
-pub(super) const NONE: u8 = 0;
-
 /// What is prepared before the fork: our side of it.
 #[derive(Debug)]
 pub struct Ours {
     socket: OwnedFd,
     settings: termios,
-}
-
-/// The child's side.
-#[derive(Debug)]
-pub struct Theirs {
-    pub(super) socket: OwnedFd,
-    pub(super) settings: termios,
-    pub(super) size: winsize,
 }
 
 /// Gets ready to give a program a terminal like ours; nothing where we have none.

@@ -52,7 +52,7 @@ use crate::error::{During as _, Error, Result};
 use crate::kernel::{self, Block, Domain, Errno, Handle, Kernel};
 
 pub use nat::{Nat, NatNumber, NatRedirect};
-pub use rule::{Action, InvalidComment, InvalidNumber, Rule, RuleNumber, RuleSet, Source};
+pub use rule::{Action, Rule, RuleNumber, RuleSet, Source};
 
 /// The ipfw of the host.
 #[derive(Debug)]

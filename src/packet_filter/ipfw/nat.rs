@@ -6,7 +6,8 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 
 use jailwire_sys::{self as sys, ipfw_obj_lheader, nat44_cfg_nat, nat44_cfg_redir};
 
-use super::{InvalidNumber, Ipfw, opcode, put_text};
+use super::rule::no_number;
+use super::{Ipfw, opcode, put_text};
 use crate::error::{During as _, Error, Result};
 use crate::kernel::{Block, Errno, Failure};
 use crate::packet_filter::{Ports, Protocol};
@@ -31,12 +32,12 @@ impl NatNumber {
     ///
     /// # Errors
     ///
-    /// [`InvalidNumber`]: 0, which means the value of a table, or 65535, which means all instances.
-    pub const fn new(number: u16) -> std::result::Result<NatNumber, InvalidNumber> {
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid): 0, which means the value of a table, or 65535, which means all instances.
+    pub fn new(number: u16) -> Result<NatNumber> {
         const LAST: u32 = sys::IPFW_DEFAULT_RULE - 1;
-        match number as u32 {
+        match u32::from(number) {
             1..=LAST => Ok(NatNumber(number)),
-            number => Err(InvalidNumber { what: "an instance of NAT", number, first: 1, last: LAST }),
+            number => Err(no_number(number, "an instance of NAT", 1, LAST)),
         }
     }
 
@@ -55,6 +56,7 @@ impl fmt::Display for NatNumber {
 /// Ports of the host that lead to another address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[doc(alias = "nat44_cfg_redir")]
+#[non_exhaustive]
 pub struct NatRedirect {
     /// TCP or UDP.
     pub protocol: Protocol,
@@ -65,6 +67,13 @@ pub struct NatRedirect {
     /// The address and port that the first of the host's ports leads to. The second port leads to the next port, and so
     /// on.
     pub to: SocketAddrV4,
+}
+
+impl NatRedirect {
+    /// Returns a redirection of ports of the host's address to this address and the ports from this port on.
+    pub fn new(protocol: Protocol, host: Ipv4Addr, ports: Ports, to: SocketAddrV4) -> NatRedirect {
+        NatRedirect { protocol, host, ports, to }
+    }
 }
 
 /// An instance of NAT: the address that packets get as their source, and ports that lead to other addresses.

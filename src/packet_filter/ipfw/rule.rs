@@ -7,6 +7,7 @@ use ipnetwork::Ipv4Network;
 use jailwire_sys::{IPFW_DEFAULT_RULE, RESVD_SET};
 
 use super::NatNumber;
+use crate::error::Error;
 use crate::packet_filter::{Direction, Ports, Protocol, TableName};
 use crate::types::InterfaceName;
 
@@ -19,29 +20,23 @@ pub struct RuleNumber(u16);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RuleSet(u8);
 
-/// An error: a number that a rule, a set or an instance of NAT cannot have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{number} is not a number of {what}: give one from {first} to {last}")]
-pub struct InvalidNumber {
-    pub(super) what: &'static str,
-    pub(super) number: u32,
-    pub(super) first: u32,
-    pub(super) last: u32,
+/// The error of a number that a rule, a set or an instance of NAT cannot have.
+pub(super) fn no_number(number: u32, what: &str, first: u32, last: u32) -> Error {
+    let text = format!("{number} is not a number of {what}: give one from {first} to {last}");
+    Error::of_value(number, text)
 }
-
-crate::error::value_error!(InvalidNumber);
 
 impl RuleNumber {
     /// Makes the number of a rule.
     ///
     /// # Errors
     ///
-    /// [`InvalidNumber`]: 0, or 65535, which is the number of the kernel's last rule.
-    pub const fn new(number: u16) -> Result<RuleNumber, InvalidNumber> {
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid): 0, or 65535, which is the number of the kernel's last rule.
+    pub fn new(number: u16) -> Result<RuleNumber, Error> {
         const LAST: u32 = IPFW_DEFAULT_RULE - 1;
-        match number as u32 {
+        match u32::from(number) {
             1..=LAST => Ok(RuleNumber(number)),
-            number => Err(InvalidNumber { what: "a rule", number, first: 1, last: LAST }),
+            number => Err(no_number(number, "a rule", 1, LAST)),
         }
     }
 
@@ -56,12 +51,12 @@ impl RuleSet {
     ///
     /// # Errors
     ///
-    /// [`InvalidNumber`]: 31 or more.
-    pub const fn new(number: u8) -> Result<RuleSet, InvalidNumber> {
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid): 31 or more.
+    pub fn new(number: u8) -> Result<RuleSet, Error> {
         const LAST: u32 = RESVD_SET - 1;
-        match number as u32 {
+        match u32::from(number) {
             0..=LAST => Ok(RuleSet(number)),
-            number => Err(InvalidNumber { what: "a set of rules", number, first: 0, last: LAST }),
+            number => Err(no_number(number, "a set of rules", 0, LAST)),
         }
     }
 
@@ -85,6 +80,7 @@ impl fmt::Display for RuleSet {
 
 /// What a rule does with the packets that it matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Action {
     /// An instance of NAT translates the packets. If the instance does not exist, the packets are dropped.
     Nat(NatNumber),
@@ -98,6 +94,7 @@ pub enum Action {
 
 /// Where packets come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Source {
     /// From anywhere.
     Any,
@@ -127,13 +124,6 @@ pub struct Rule {
     pub(super) tag: Option<u16>,
     pub(super) comment: String,
 }
-
-/// An error: a text that cannot be the comment of a rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a comment has at most {max} bytes and no control characters", max = Rule::LONGEST_COMMENT)]
-pub struct InvalidComment;
-
-crate::error::value_error!(InvalidComment);
 
 impl Rule {
     /// The length limit of a comment, in bytes.
@@ -246,10 +236,12 @@ impl Rule {
     ///
     /// # Errors
     ///
-    /// [`InvalidComment`]: the text has more than [`Rule::LONGEST_COMMENT`] bytes, or a control character.
-    pub fn commented(mut self, comment: &str) -> Result<Rule, InvalidComment> {
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid): the text has more than [`Rule::LONGEST_COMMENT`] bytes, or a control character.
+    pub fn commented(mut self, comment: &str) -> Result<Rule, Error> {
         if comment.len() > Rule::LONGEST_COMMENT || comment.chars().any(char::is_control) {
-            return Err(InvalidComment);
+            let most = Rule::LONGEST_COMMENT;
+            let text = format!("a comment has at most {most} bytes and no control characters");
+            return Err(Error::of_value(comment, text));
         }
         self.comment = comment.to_owned();
         Ok(self)
@@ -345,7 +337,7 @@ mod tests {
     fn a_comment_fits_into_an_instruction() {
         let rule = || Rule::new(RuleNumber::new(1).unwrap(), RuleSet::new(0).unwrap(), Action::Count);
         assert!(rule().commented(&"x".repeat(112)).is_ok());
-        assert_eq!(rule().commented(&"x".repeat(113)), Err(InvalidComment));
-        assert_eq!(rule().commented("a\nb"), Err(InvalidComment));
+        assert!(rule().commented(&"x".repeat(113)).is_err());
+        assert!(rule().commented("a\nb").is_err());
     }
 }

@@ -72,6 +72,7 @@ bitflags::bitflags! {
 
 /// Metrics of a route. A metric that is `None` keeps its value, or the kernel's default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub struct Metrics {
     /// The largest packet, in bytes.
     pub mtu: Option<u32>,
@@ -79,6 +80,23 @@ pub struct Metrics {
     pub weight: Option<u32>,
     /// The time when the route expires, in seconds since 1970.
     pub expire: Option<u64>,
+}
+
+impl Metrics {
+    /// Sets the largest packet, in bytes.
+    pub fn with_mtu(self, mtu: u32) -> Self {
+        Self { mtu: Some(mtu), ..self }
+    }
+
+    /// Sets the weight of a path among the paths of a route, from 1.
+    pub fn with_weight(self, weight: u32) -> Self {
+        Self { weight: Some(weight), ..self }
+    }
+
+    /// Sets the time when the route expires, in seconds since 1970.
+    pub fn with_expire(self, expire: u64) -> Self {
+        Self { expire: Some(expire), ..self }
+    }
 }
 
 /// An error: bytes that are no message of [`route(4)`](https://man.freebsd.org/route(4)).
@@ -119,6 +137,7 @@ pub enum Message {
 
 /// A message about a route.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RouteMessage {
     /// RTM_*.
     pub kind: u8,
@@ -140,6 +159,7 @@ pub struct RouteMessage {
 
 /// A message about an interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct InterfaceMessage {
     /// Its index.
     pub index: u16,
@@ -157,6 +177,7 @@ pub struct InterfaceMessage {
 
 /// A message about an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct AddressMessage {
     /// RTM_NEWADDR, RTM_DELADDR, RTM_NEWMADDR or RTM_DELMADDR.
     pub kind: u8,
@@ -171,6 +192,7 @@ pub struct AddressMessage {
 
 /// A message about an interface that arrived or left.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct AnnounceMessage {
     /// Its index.
     pub index: u16,

@@ -17,6 +17,7 @@ use crate::types::InterfaceName;
 
 /// The headers that a buffer has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Layout {
     /// The headers of a routing socket, and of the dumps NET_RT_DUMP and NET_RT_IFLIST.
     Plain,

@@ -59,10 +59,10 @@ impl World {
 
 /// A list of parameters as the kernel reads it: `vfs_buildopts`.
 pub(super) struct Options<'a> {
-    list: Vec<Given<'a>>,
+    list: Vec<NamedOption<'a>>,
 }
 
-struct Given<'a> {
+struct NamedOption<'a> {
     name: &'a str,
     /// Empty where no value was given.
     value: &'a [u8],
@@ -77,10 +77,10 @@ impl<'a> Options<'a> {
         if lengths.sum::<usize>() > LONGEST || parameters.len() * 2 > 1024 {
             return Err(Errno::EINVAL);
         }
-        let mut list: Vec<Given<'_>> = Vec::new();
+        let mut list: Vec<NamedOption<'_>> = Vec::new();
         for parameter in parameters {
             list.retain(|other| !are_the_same(other.name, &parameter.name));
-            list.push(Given { name: &parameter.name, value: value_of(parameter), seen: false });
+            list.push(NamedOption { name: &parameter.name, value: value_of(parameter), seen: false });
         }
         Ok(Options { list })
     }

@@ -328,7 +328,7 @@ fn a_jail_that_nothing_but_a_child_keeps() {
     host.reclaim("vnet0.1", entered.jid).unwrap();
     host.create("bridge").unwrap();
     host.add_member("bridge0", "vnet0.1").unwrap();
-    // Given up: jail and pair are gone.
+    // SockaddrRef up: jail and pair are gone.
     close(&entered);
     host.destroy("bridge0").unwrap();
     assert_eq!(host.sim.describe(), before);

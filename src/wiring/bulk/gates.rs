@@ -7,6 +7,7 @@ use super::limits::Limits;
 
 /// A lock of the kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum KernelLock {
     /// `allprison_lock`: creating and changing jails.
     Create,

@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 
 /// How much is done at the same time. The limits change no outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Limits {
     /// How many jails' networks are changed at the same time.
     pub network: NonZeroUsize,

@@ -112,8 +112,8 @@ use crate::packet_filter::Anchor;
 use crate::packet_filter::PacketFilter;
 use crate::vnet::Vnet;
 
-pub use name::{InvalidJailName, anchor_of};
-pub use publication::{InvalidPublication, Publication};
+pub use name::anchor_of;
+pub use publication::Publication;
 pub use published::{Published, PublishedPorts, Translated};
 use surroundings::Surroundings;
 #[cfg(feature = "iocage")]
@@ -126,6 +126,7 @@ pub const TOP: &str = "jailwire";
 /// A packet filter that does NAT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub enum Backend {
     /// pf(4).
     #[default]
@@ -134,21 +135,17 @@ pub enum Backend {
     Ipfw,
 }
 
-/// An error: a word that names no packet filter.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no packet filter that does NAT: write pf or ipfw")]
-pub struct InvalidBackend(String);
-
-crate::error::value_error!(InvalidBackend);
-
 impl FromStr for Backend {
-    type Err = InvalidBackend;
+    type Err = Error;
 
-    fn from_str(word: &str) -> std::result::Result<Backend, InvalidBackend> {
+    fn from_str(word: &str) -> Result<Backend> {
         match word {
             "pf" => Ok(Backend::Pf),
             "ipfw" => Ok(Backend::Ipfw),
-            other => Err(InvalidBackend(other.to_owned())),
+            other => {
+                let text = format!("`{other}` is no packet filter that does NAT: write pf or ipfw");
+                Err(Error::of_value(other, text))
+            }
         }
     }
 }

@@ -1,12 +1,10 @@
 //! The anchor of each jail.
 
 use crate::checksum::crc32;
-use crate::packet_filter::{Anchor, InvalidAnchor};
+use crate::error::Error;
+use crate::packet_filter::Anchor;
 
 use super::TOP;
-
-/// Why a jail has no anchor: its name is empty, or has control characters.
-pub type InvalidJailName = InvalidAnchor;
 
 /// As many bytes as the name of an anchor may have.
 const LONGEST: usize = 63;
@@ -23,9 +21,9 @@ const LONGEST: usize = 63;
 ///
 /// assert_eq!(anchor_of("web")?.as_str(), "jailwire/web");
 /// assert_eq!(anchor_of(&"0123456789abcdef".repeat(4))?.as_str().len(), "jailwire/".len() + 63);
-/// # Ok::<(), jailwire::wiring::nat::InvalidJailName>(())
+/// # Ok::<(), jailwire::Error>(())
 /// ```
-pub fn anchor_of(jail: &str) -> Result<Anchor, InvalidJailName> {
+pub fn anchor_of(jail: &str) -> Result<Anchor, Error> {
     let mut name = String::with_capacity(jail.len());
     for character in jail.chars() {
         match character {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use crate::error::Error;
 use crate::packet_filter::{Ports, Protocol};
 
 /// Ports of the host that are to lead into a jail.
@@ -14,7 +15,7 @@ use crate::packet_filter::{Ports, Protocol};
 /// for text in ["8080:80", "192.0.2.10:8000-8009:80", "[2001:db8::1]:53:53/udp"] {
 ///     assert_eq!(text.parse::<Publication>()?.to_string(), text);
 /// }
-/// # Ok::<(), jailwire::wiring::nat::InvalidPublication>(())
+/// # Ok::<(), jailwire::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(
@@ -29,41 +30,23 @@ pub struct Publication {
     protocol: Protocol,
 }
 
-/// Why a text is not a port to publish.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidPublication {
-    /// The text has another form.
-    #[error("{0:?} is not [ADDRESS:]PORT[-PORT]:PORT[/udp], such as 8080:80 or 192.0.2.10:8000-8009:80/udp")]
-    Form(String),
-    /// The word after the slash is not a protocol with ports.
-    #[error("{0:?} is no protocol: use tcp or udp")]
-    Protocol(String),
-    /// A port is not a number from 1 to 65535, or a range ends before it begins.
-    #[error("{0:?} is neither a port nor a range of ports: use numbers from 1 to 65535")]
-    Port(String),
-    /// The address is not an address.
-    #[error("{0:?} is no IP address: write 192.0.2.10, or an IPv6 address in brackets")]
-    Address(String),
-    /// The jail's ports would go beyond 65535.
-    #[error("{0} ports from {1} on go beyond 65535: choose a lower first port")]
-    Beyond(usize, u16),
-}
-
-crate::error::value_error!(InvalidPublication);
-
 impl Publication {
     /// Returns a publication in which `ports` of the host lead to as many ports of the jail, from `to` on. Without
     /// [`Publication::at`] the ports are those of the address that NAT would use.
     ///
     /// # Errors
     ///
-    /// [`InvalidPublication::Port`]: `to` is 0. [`InvalidPublication::Beyond`]: the jail's ports go beyond 65535.
-    pub fn new(protocol: Protocol, ports: Ports, to: u16) -> Result<Publication, InvalidPublication> {
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid): `to` is 0, or the jail's ports go beyond 65535.
+    pub fn new(protocol: Protocol, ports: Ports, to: u16) -> Result<Publication, Error> {
         if to == 0 {
-            return Err(InvalidPublication::Port("0".to_owned()));
+            return Err(no_port("0"));
         }
         match usize::from(to) + ports.count() - 1 > usize::from(u16::MAX) {
-            true => Err(InvalidPublication::Beyond(ports.count(), to)),
+            true => {
+                let count = ports.count();
+                let text = format!("{count} ports from {to} on go beyond 65535: choose a lower first port");
+                Err(Error::of_value(to, text))
+            }
             false => Ok(Publication { address: None, ports, to, protocol }),
         }
     }
@@ -110,15 +93,21 @@ impl fmt::Display for Publication {
 }
 
 impl FromStr for Publication {
-    type Err = InvalidPublication;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Publication, InvalidPublication> {
-        let form = || InvalidPublication::Form(text.to_owned());
+    fn from_str(text: &str) -> Result<Publication, Error> {
+        let form = || {
+            let form = "[ADDRESS:]PORT[-PORT]:PORT[/udp], such as 8080:80 or 192.0.2.10:8000-8009:80/udp";
+            Error::of_value(text, format!("{text:?} is not {form}"))
+        };
         let (rest, protocol) = match text.rsplit_once('/') {
             None => (text, Protocol::Tcp),
             Some((rest, "tcp")) => (rest, Protocol::Tcp),
             Some((rest, "udp")) => (rest, Protocol::Udp),
-            Some((_, other)) => return Err(InvalidPublication::Protocol(other.to_owned())),
+            Some((_, other)) => {
+                let text = format!("{other:?} is no protocol: use tcp or udp");
+                return Err(Error::of_value(other, text));
+            }
         };
         let (rest, to) = rest.rsplit_once(':').ok_or_else(form)?;
         let (address, ports) = match rest.rsplit_once(':') {
@@ -130,23 +119,31 @@ impl FromStr for Publication {
     }
 }
 
-fn parse_port(text: &str) -> Result<u16, InvalidPublication> {
+fn no_port(text: &str) -> Error {
+    let advice = "use numbers from 1 to 65535";
+    Error::of_value(text, format!("{text:?} is neither a port nor a range of ports: {advice}"))
+}
+
+fn parse_port(text: &str) -> Result<u16, Error> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let port = text.parse().ok().filter(|port| digits && *port != 0);
-    port.ok_or_else(|| InvalidPublication::Port(text.to_owned()))
+    port.ok_or_else(|| no_port(text))
 }
 
-fn parse_ports(text: &str) -> Result<Ports, InvalidPublication> {
+fn parse_ports(text: &str) -> Result<Ports, Error> {
     let (first, last) = text.split_once('-').unwrap_or((text, text));
     let (first, last) = (parse_port(first)?, parse_port(last)?);
-    Ports::new(first, last).ok_or_else(|| InvalidPublication::Port(text.to_owned()))
+    Ports::new(first, last).ok_or_else(|| no_port(text))
 }
 
-fn parse_address(text: &str) -> Result<IpAddr, InvalidPublication> {
+fn parse_address(text: &str) -> Result<IpAddr, Error> {
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
     let address: Option<IpAddr> = bare.unwrap_or(text).parse().ok();
     let well_written = address.filter(|address| address.is_ipv6() == bare.is_some());
-    well_written.ok_or_else(|| InvalidPublication::Address(text.to_owned()))
+    well_written.ok_or_else(|| {
+        let advice = "write 192.0.2.10, or an IPv6 address in brackets";
+        Error::of_value(text, format!("{text:?} is no IP address: {advice}"))
+    })
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use crate::types::InterfaceName;
 
 /// The NAT and published ports of one jail.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Published {
     /// The jail's name, as its rules have it: a name of more than 63 bytes is cut.
     pub jail: String,
@@ -24,6 +25,7 @@ pub struct Published {
 
 /// The NAT of one address of a jail.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Translated {
     /// The interface that the packets leave by.
     pub interface: InterfaceName,
@@ -35,6 +37,7 @@ pub struct Translated {
 
 /// Ports of the host that lead into a jail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PublishedPorts {
     /// TCP or UDP.
     pub protocol: Protocol,

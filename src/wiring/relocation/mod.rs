@@ -76,6 +76,7 @@ pub struct AddressMove {
 
 /// Another link address for a bridge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct MacChange {
     /// The bridge.
     pub interface: InterfaceName,
@@ -87,6 +88,7 @@ pub struct MacChange {
 
 /// An IPv6 address that moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct MovedIpv6 {
     /// The address, and how long it lives in all.
     pub address: Ipv6Address,
@@ -99,6 +101,7 @@ pub struct MovedIpv6 {
 
 /// A virtual host of carp(4) that moves.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct MovedVirtualHost {
     /// The virtual host, as it was on `from`.
     pub host: VirtualHost,
@@ -108,6 +111,7 @@ pub struct MovedVirtualHost {
 
 /// A route that moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct MovedRoute {
     /// The route, as it leads through `from`.
     pub route: Route,
@@ -117,6 +121,7 @@ pub struct MovedRoute {
 
 /// A move that was neither confirmed nor undone.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PendingMove {
     /// The move.
     pub plan: AddressMove,

@@ -42,11 +42,11 @@ pub struct Compiler {
 }
 
 /// Why C does not agree with a fact.
-pub struct Failure {
+pub struct CompilerRefusal {
     pub message: String,
 }
 
-impl Failure {
+impl CompilerRefusal {
     /// Whether C does not know the name, rather than knowing it otherwise.
     pub fn is_absence(&self) -> bool {
         ["undeclared", "incomplete type", "incomplete definition", "no member named"]
@@ -106,7 +106,7 @@ impl Compiler {
     }
 
     /// The facts that do not hold, by their index.
-    pub fn check(&self, facts: &[Fact]) -> HashMap<usize, Failure> {
+    pub fn check(&self, facts: &[Fact]) -> HashMap<usize, CompilerRefusal> {
         // Line 1 has the headers. Line 2 cannot hold: a compiler that accepts it has not looked.
         let canary = "_Static_assert(sizeof(struct ifreq) == 1, \"\");\n".to_owned();
         let lines = facts.iter().map(|fact| fact.assertion() + "\n");
@@ -118,7 +118,7 @@ impl Compiler {
         let mut failures = HashMap::new();
         for (line, message) in messages.lines().filter_map(error) {
             // The first error of a line says it; what follows may be an echo.
-            failures.entry(line).or_insert(Failure { message: message.to_owned() });
+            failures.entry(line).or_insert(CompilerRefusal { message: message.to_owned() });
         }
         assert!(failures.remove(&2).is_some(), "the compiler accepts what is wrong:\n{messages}");
         failures.into_iter().map(|(line, failure)| (line - 3, failure)).collect()

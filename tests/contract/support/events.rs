@@ -39,13 +39,7 @@ pub struct Listener {
 impl World {
     /// Listens to the events of this stack.
     pub fn listen(&self) -> Listener {
-        let entry = Entry {
-            target: Target::Existing(self.jid.get()),
-            sockets: true,
-            sysctls: Vec::new(),
-            hold: false,
-            deadline: SOON,
-        };
+        let entry = Entry::new(Target::Existing(self.jid.get()), SOON).with_sockets(true);
         let sockets = self.kernel.enter(&entry).unwrap().sockets.unwrap();
         self.kernel.close(sockets.inet);
         self.kernel.close(sockets.inet6);

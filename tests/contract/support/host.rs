@@ -54,7 +54,7 @@ impl Host {
         std::fs::create_dir(&directory).unwrap();
         drop(host);
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        let options = jailwire::sim::Options { release, ..Default::default() };
+        let options = jailwire::sim::Options::default().with_release(release);
         let sim = Sim::open_with(&directory, options).unwrap();
         super::world::load_modules(&sim);
         let host = Host::start(Arc::new(sim.clone()), Some(sim), turn, Running::with_others());
@@ -66,13 +66,7 @@ impl Host {
     pub fn enter_for_sysctls(&self, jid: Jid) -> impl Fn(&str) -> i32 {
         let kernel = Arc::clone(&self.kernel);
         move |name| {
-            let entry = Entry {
-                target: Target::Existing(jid.get()),
-                sockets: false,
-                sysctls: vec![Sysctl::read(name)],
-                hold: false,
-                deadline: SOON,
-            };
+            let entry = Entry::new(Target::Existing(jid.get()), SOON).with_sysctls(vec![Sysctl::read(name)]);
             let mut answers = kernel.enter(&entry).unwrap().answers;
             i32::from_ne_bytes(answers.remove(0).unwrap().try_into().unwrap())
         }

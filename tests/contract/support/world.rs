@@ -57,7 +57,7 @@ pub fn kernel() -> (Arc<dyn Kernel>, Option<Sim>) {
 
 /// A new simulated kernel, of the release that JAILWIRE_SIM_RELEASE names.
 pub fn simulator() -> Sim {
-    let sim = Sim::with(&Options { release: sim_release(), ..Options::default() });
+    let sim = Sim::with(&Options::default().with_release(sim_release()));
     load_modules(&sim);
     sim
 }
@@ -153,13 +153,7 @@ impl World {
             Parameter::int("vnet", 1),
         ];
         all.extend_from_slice(parameters);
-        let entry = Entry {
-            target: Target::New(all),
-            sockets: true,
-            sysctls: Vec::new(),
-            hold: true,
-            deadline: SOON,
-        };
+        let entry = Entry::new(Target::New(all), SOON).with_sockets(true).with_hold(true);
         let entered = kernel.enter(&entry).unwrap();
         let sockets = entered.sockets.unwrap();
         World {

@@ -1,7 +1,7 @@
 //! `fstab`: what is mounted in a jail.
 
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -144,15 +144,8 @@ fn mount_of(entry: &Entry, words: &[String]) -> Result<Mount, CommandError> {
 }
 
 fn mount_with(source: &str, target: &str, fstype: &str, options: &str, frequency: u32, pass: u32) -> Mount {
-    Mount {
-        line: 1,
-        source: PathBuf::from(source),
-        target: PathBuf::from(target),
-        fstype: fstype.to_owned(),
-        options: options.split(',').filter(|option| !option.is_empty()).map(str::to_owned).collect(),
-        frequency,
-        pass,
-    }
+    let options = options.split(',').filter(|option| !option.is_empty()).map(str::to_owned).collect();
+    Mount::new(source, target, fstype).with_options(options).with_frequency(frequency).with_pass(pass)
 }
 
 /// A mount that is to be in the fstab from now on: what it needs is there.

@@ -15,7 +15,7 @@ use crate::output;
 
 pub fn run(environment: &Environment, args: &cli::Gc) -> Result<ExitCode, CommandError> {
     if args.dry_run {
-        let Found { garbage, doubtful } =
+        let Found { garbage, doubtful, .. } =
             environment.with_host_to_look_at(|host| host.garbage())?.map_err(|error| error.to_string())?;
         return preview_removal(environment, &garbage, &doubtful);
     }
@@ -26,7 +26,7 @@ pub fn run(environment: &Environment, args: &cli::Gc) -> Result<ExitCode, Comman
 /// Removes it, and tells of what it could not.
 fn remove(environment: &Environment, host: &Host<'_>) -> Result<ExitCode, CommandError> {
     host.forget_the_past(&mut Work::begin(false, true).report())?;
-    let Found { garbage, doubtful } = host.garbage()?;
+    let Found { garbage, doubtful, .. } = host.garbage()?;
     let (mut removed, mut failed) = (Vec::new(), Vec::new());
     for one in garbage {
         match host.remove_garbage(&one, &mut Work::begin(false, true).report()) {

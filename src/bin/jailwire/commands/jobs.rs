@@ -216,7 +216,7 @@ pub fn obstacle(
     turn: &Turn,
     has_failed: impl Fn(&JailName) -> bool,
 ) -> Option<String> {
-    let Turn { name, depends, circle } = turn;
+    let Turn { name, depends, circle, .. } = turn;
     if let Some(circle) = circle {
         return Some(format!("{name} cannot be started: {circle}"));
     }

@@ -39,20 +39,13 @@ pub fn create(environment: &Environment, args: &cli::Create) -> Result<ExitCode,
     };
     let host = host_has(environment)?;
     // A basejail is a copy, unless it is to be a clone: what it was made from can go then.
-    let form = Form {
-        thick: args.thickjail || (args.basejail && !args.clone_basejail),
-        basejail: args.basejail || args.clone_basejail,
-        whole_config: args.thickconfig,
-    };
+    let mut form = Form::default();
+    form.thick = args.thickjail || (args.basejail && !args.clone_basejail);
+    form.basejail = args.basejail || args.clone_basejail;
+    form.whole_config = args.thickconfig;
     let packages = args.pkglist.as_deref().map(packages).transpose()?.unwrap_or_default();
     let making = Making { environment, name, count: args.count.unwrap_or(1), dry_run: args.dry_run };
-    let jail = |name: &JailName| NewJail {
-        name: name.clone(),
-        base: &base,
-        assignments: &args.properties,
-        form,
-        host: &host,
-    };
+    let jail = |name: &JailName| NewJail::new(name.clone(), &base, &args.properties, &host).with_form(form);
     let made = making.all("created", |name, storage| jail(name).recipe(storage))?;
     if !args.dry_run && !packages.is_empty() {
         let names: Vec<_> = made.names.iter().map(ToString::to_string).collect();
@@ -136,7 +129,7 @@ pub fn clone(environment: &Environment, args: &cli::CloneJail) -> Result<ExitCod
     };
     let making = Making { environment, name, count: args.count.unwrap_or(1), dry_run: args.dry_run };
     let recipe = |name: &JailName, storage: &Storage<'_>| {
-        CloneOf { source: &source, name: name.clone(), assignments: &args.properties }.recipe(storage)
+        CloneOf::new(&source, name.clone(), &args.properties).recipe(storage)
     };
     if args.dry_run {
         return making.all("cloned", recipe)?.work.end();
@@ -423,5 +416,5 @@ fn host_has(environment: &Environment) -> Result<HostHas, CommandError> {
     let vimage = jailwire::vnet::Vnet::host(environment.kernel.clone())
         .sysctl_int("kern.features.vimage")
         .is_ok_and(|value| value == 1);
-    Ok(HostHas { vimage, defaults: environment.with_host_to_look_at(|host| host.defaults())?? })
+    Ok(HostHas::new(vimage, environment.with_host_to_look_at(|host| host.defaults())??))
 }

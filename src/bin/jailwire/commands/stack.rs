@@ -10,7 +10,7 @@ use jailwire::interface::{Interface, InterfaceAddress};
 use jailwire::jail;
 use jailwire::route::{RouteEntry, Via};
 use jailwire::types::{Fib, InterfaceName, Jid};
-use jailwire::vnet::{Snapshot, Vnet};
+use jailwire::{Snapshot, Vnet};
 use serde_json::{Value, json};
 
 use crate::CommandError;
@@ -29,7 +29,7 @@ pub struct Stack {
 }
 
 impl From<Snapshot> for Stack {
-    fn from(Snapshot { interfaces, routes }: Snapshot) -> Stack {
+    fn from(Snapshot { interfaces, routes, .. }: Snapshot) -> Stack {
         let names = interfaces.iter().map(|one| (one.index, one.name)).collect();
         Stack { interfaces, routes, names }
     }

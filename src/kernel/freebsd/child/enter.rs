@@ -7,7 +7,7 @@ use jailwire_sys as sys;
 use libc::c_int;
 
 use super::{at, attach, forbid_tracing, keep_only, set_fib};
-use crate::kernel::freebsd::enter::{ANSWER_HEAD, DOMAINS, Errand, Place};
+use crate::kernel::freebsd::errand::enter::{ANSWER_HEAD, DOMAINS, Errand, Place};
 use crate::kernel::freebsd::object::Object;
 use crate::kernel::freebsd::options::Listed;
 use crate::kernel::freebsd::report::{Report, Stage, Stopped};

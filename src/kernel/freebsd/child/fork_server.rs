@@ -7,7 +7,7 @@ use std::ptr;
 use libc::c_int;
 
 use super::{enter, keep_only};
-use crate::kernel::freebsd::fork_server::{AHEAD, HEAD, MOST_BYTES, MOST_VECTORS};
+use crate::kernel::freebsd::errand::fork_server::{AHEAD, HEAD, MOST_BYTES, MOST_VECTORS};
 use crate::kernel::freebsd::options::{self, Listed};
 use crate::kernel::freebsd::report::read_whole;
 use crate::kernel::leaving::leave_with;

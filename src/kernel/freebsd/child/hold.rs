@@ -8,8 +8,8 @@ use std::ptr;
 use libc::c_int;
 
 use super::keep_only;
+use crate::kernel::freebsd::errand::hold::{Errand, FILE_MODE, READY};
 use crate::kernel::freebsd::errno;
-use crate::kernel::freebsd::hold::{Errand, FILE_MODE, READY};
 use crate::kernel::held_value::{HeldValue, LONGEST};
 use crate::kernel::passing;
 

@@ -8,10 +8,10 @@ use libc::c_int;
 
 use super::{at, attach, forbid_tracing, keep_only, set_fib, write_report};
 use crate::kernel::Errno;
+use crate::kernel::freebsd::errand::run::{Errand, Who};
+use crate::kernel::freebsd::errand::terminal::Theirs;
 use crate::kernel::freebsd::errno;
 use crate::kernel::freebsd::report::{Report, Stage, Stopped};
-use crate::kernel::freebsd::run::{Errand, Who};
-use crate::kernel::freebsd::terminal::Theirs;
 use crate::kernel::users::{self, MOST_GROUPS, User};
 
 /// The last signal there is: _SIG_MAXSIG of sys/_sigset.h.

@@ -3,8 +3,8 @@
 use std::os::fd::{AsFd as _, AsRawFd as _, RawFd};
 
 use super::at;
+use crate::kernel::freebsd::errand::terminal::{HERE, NONE, Theirs};
 use crate::kernel::freebsd::report::{Stage, Stopped};
-use crate::kernel::freebsd::terminal::{HERE, NONE, Theirs};
 use crate::kernel::passing;
 
 /// What the child does with the terminal that its parent has described.

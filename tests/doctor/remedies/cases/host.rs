@@ -1,7 +1,6 @@
 //! The host: its kernel, its settings, its routers, its packet filters.
 
 use jailwire::iocage::doctor::Kind;
-use jailwire::sim::Options;
 
 use super::{USUAL, but, natted, on_bridge, options, routed, started, web, with};
 use crate::remedies::host::Host;
@@ -28,7 +27,7 @@ pub const CASES: &[Case] = &[
         kind: Kind::NoVimage,
         found: "this kernel has no network stacks for jails",
         host: || {
-            let options = Options { vimage: false, ..options() };
+            let options = options().with_vimage(false);
             let host = Host::new(
                 options,
                 &[("web", &vnet(USUAL)), ("db", &but("10.9.0.5/24", r#""ip6_addr":"vnet0|2001:db8::5/64""#))],
@@ -83,12 +82,7 @@ pub const CASES: &[Case] = &[
     Case {
         kind: Kind::NoModule,
         found: "if_epair",
-        host: || {
-            Host::new(
-                Options { modules: vec!["if_bridge".to_owned()], ..options() },
-                &[("web", &vnet(USUAL))],
-            )
-        },
+        host: || Host::new(options().with_modules(vec!["if_bridge".to_owned()]), &[("web", &vnet(USUAL))]),
         chosen: &[],
         by_hand: &[],
         changes: &[&["+/boot/loader.conf: if_epair_load=\"YES\""]],

@@ -19,10 +19,10 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
 
 /// The usual host, with a second network card that has nothing to do.
 pub fn options() -> Options {
-    let second = Hardware { driver: "em".to_owned(), unit: 1, mac: [0x58, 0x9c, 0xfc, 0, 0, 2] };
+    let second = Hardware::new("em", 1, [0x58, 0x9c, 0xfc, 0, 0, 2]);
     // What would be found on every host is not.
     let quiet = tuned(&[("kern.racct.enable", 1), ("net.link.bridge.pfil_onlyip", 0)]);
-    Options { hardware: vec![second], ..quiet }
+    quiet.with_hardware(vec![second])
 }
 
 pub fn with(more: &[(&str, i32)]) -> Options {

@@ -7,8 +7,8 @@ use jailwire::interface::InterfaceType;
 use jailwire::jail::JailInfo;
 use jailwire::route::Via;
 use jailwire::types::{Fib, InterfaceName, Jid};
-use jailwire::vnet::{Snapshot, Vnet};
 use jailwire::wiring::{HostEnd, Lent, NicAddress, Reclaimed};
+use jailwire::{Snapshot, Vnet};
 use serde_json::json;
 
 use super::{Line, Plumbing};
@@ -101,7 +101,7 @@ fn uses(
     name: &InterfaceName,
     bridge: Option<&InterfaceName>,
 ) -> Result<Vec<String>, CommandError> {
-    let Snapshot { interfaces, routes } = host.snapshot(Fib::DEFAULT)?;
+    let Snapshot { interfaces, routes, .. } = host.snapshot(Fib::DEFAULT)?;
     let Some(interface) = interfaces.iter().find(|interface| interface.name == *name) else {
         return Err(
             format!("the host has no interface {name}: `jailwire show` lists those that it has").into()

@@ -1,0 +1,9 @@
+//! For the fork server and the children that it has ready.
+
+/// How many children are ready at a time. One is forked while another is taken.
+pub const AHEAD: usize = 2;
+/// The most names, values and words of a jail, and their bytes. What is larger is not for the server.
+pub const MOST_VECTORS: usize = 128;
+pub const MOST_BYTES: usize = 16 << 10;
+/// The number of vectors, and the length of each.
+pub const HEAD: usize = 4 + 4 * MOST_VECTORS;

@@ -1,0 +1,45 @@
+//! For a child that becomes a program.
+
+use std::ffi::CString;
+use std::os::fd::OwnedFd;
+use std::ptr;
+
+use libc::{c_char, c_int};
+
+use super::terminal::Theirs;
+use crate::kernel::users::{MOST_GROUPS, User};
+
+/// Everything the child needs, made before the fork.
+pub struct Errand {
+    pub jail: Option<c_int>,
+    pub fib: u32,
+    pub user: Option<Who>,
+    /// What the program may be, in the order it is tried.
+    pub paths: Vec<CString>,
+    pub arguments: Strings,
+    pub environment: Strings,
+    /// What becomes standard input, output and error. None leaves what is there.
+    pub standard: [Option<OwnedFd>; 3],
+    pub terminal: Option<Theirs>,
+}
+
+/// The user to become.
+pub enum Who {
+    /// One of the host's, with the number of groups there are.
+    Known(User, [u32; MOST_GROUPS], usize),
+    /// One to be looked up where the program is run, with room for the files.
+    Named(Vec<u8>, Vec<u8>),
+}
+
+/// Strings, and the array of their addresses that [`execve(2)`](https://man.freebsd.org/execve(2)) takes, ended by a null.
+pub struct Strings {
+    _owned: Vec<CString>,
+    pub addresses: Vec<*const c_char>,
+}
+
+impl Strings {
+    pub fn new(owned: Vec<CString>) -> Strings {
+        let addresses = owned.iter().map(|string| string.as_ptr()).chain([ptr::null()]).collect();
+        Strings { _owned: owned, addresses }
+    }
+}
