@@ -183,7 +183,7 @@ fn routes(plan: &AddressMove, rc: &HostRc) -> Vec<String> {
             }
         }
     }
-    for MovedRoute { route: Route { destination, via, fib, .. }, scoped } in &plan.routes {
+    for MovedRoute { route: Route { destination, via, fib, .. }, scoped, .. } in &plan.routes {
         let to = match via {
             Via::Gateway(gateway) if *scoped => format!("{}%{}", gateway.address, plan.to),
             Via::Interface(_) => format!("-iface {}", plan.to),
