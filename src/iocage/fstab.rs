@@ -144,13 +144,26 @@ fn mount(line: usize, fields: &[&[u8]]) -> Result<Mount, Error> {
     };
     Ok(Mount {
         line,
-        source: decode(source)?,
-        target: decode(target)?,
+        source: decode(without_quotes(source)?)?,
+        target: decode(without_quotes(target)?)?,
         fstype: text(fstype)?,
         options: text(options)?.split(',').filter(|option| !option.is_empty()).map(str::to_owned).collect(),
         frequency: number(0)?,
         pass: number(1)?,
     })
+}
+
+/// Refuses a path in quotes: `fstab(5)` has none, and takes them for a part of the path.
+fn without_quotes(field: &[u8]) -> Result<&[u8], Error> {
+    match field {
+        [open @ (b'"' | b'\''), inside @ .., close] if open == close && !inside.is_empty() => {
+            let (inside, quote) = (lossy(inside), char::from(*open));
+            let inside = inside.escape_debug();
+            let reason = format!("{quote}{inside}{quote} is in quotes, which an fstab does not have");
+            Err(wrong(&lossy(field), reason, format_args!("write {inside}")))
+        }
+        _ => Ok(field),
+    }
 }
 
 fn lossy(field: &[u8]) -> String {
@@ -203,7 +216,12 @@ impl Mount {
         }
         paths::inside(&self.target, root).ok_or_else(|| {
             let reason = format!("{shown} is not beneath the jail's root {}", root.display());
-            Error::invalid(&shown, reason, "mount it there, or write it relative to that")
+            let inside = match root.parent().and_then(|jail| self.target.strip_prefix(jail).ok()) {
+                Some(rest) => rest,
+                None => self.target.strip_prefix("/").unwrap_or(&self.target),
+            };
+            let inside = encode(&root.join(inside));
+            Error::invalid(&shown, reason, format_args!("write {inside}, if that place in the jail is meant"))
         })
     }
 }
@@ -247,7 +265,7 @@ pub(super) fn decode(field: &[u8]) -> Result<PathBuf, Error> {
 /// Puts the escapes in that a field needs.
 pub(super) fn encode(path: &Path) -> String {
     let escaped = |byte: &u8| match byte {
-        b'\\' | b'#' => format!("\\{byte:03o}"),
+        b'\\' | b'#' | b'"' | b'\'' => format!("\\{byte:03o}"),
         byte if byte.is_ascii_graphic() => char::from(*byte).to_string(),
         byte => format!("\\{byte:03o}"),
     };

@@ -92,7 +92,7 @@ const BUILT_IN: [&str; 8] =
     ["if_lo", "if_vlan", "if_tuntap", "if_gif", "procfs", "pseudofs", "tmpfs", "devfs"];
 
 /// What there is to load that jails and their networks need.
-const MODULES: [&str; 24] = [
+const MODULES: [&str; 28] = [
     "bridgestp",
     "if_bridge",
     "if_epair",
@@ -111,6 +111,10 @@ const MODULES: [&str; 24] = [
     "ipfw_nat",
     "libalias",
     "carp",
+    "ext2fs",
+    "udf",
+    "tarfs",
+    "p9fs",
     "if_gre",
     "if_lagg",
     "if_vxlan",

@@ -21,7 +21,7 @@ pub(crate) const ROOT_FILE_SYSTEM: &str = "zfs";
 
 /// File systems: the name, the module that brings it if it is not built in, and whether a jail may be
 /// allowed to mount it (VFCF_JAIL).
-const FILESYSTEMS: [(&str, Option<&str>, bool); 10] = [
+const FILESYSTEMS: [(&str, Option<&str>, bool); 16] = [
     ("devfs", None, true),
     ("procfs", None, true),
     ("tmpfs", None, true),
@@ -32,6 +32,12 @@ const FILESYSTEMS: [(&str, Option<&str>, bool); 10] = [
     ("unionfs", Some("unionfs"), false),
     ("zfs", Some("zfs"), true),
     ("ufs", None, false),
+    ("msdosfs", None, false),
+    ("cd9660", None, false),
+    ("ext2fs", Some("ext2fs"), false),
+    ("udf", Some("udf"), false),
+    ("tarfs", Some("tarfs"), false),
+    ("p9fs", Some("p9fs"), false),
 ];
 
 /// What the kernel adds for file systems that are not another machine's.
@@ -91,7 +97,12 @@ impl World {
             return Err(Errno::ENOTDIR.into());
         }
         if *fstype == "nullfs" {
-            if self.mounts.resolve_any(Path::new(&request.from), from)? == on {
+            let shown = self.mounts.resolve_any(Path::new(&request.from), from)?;
+            // The same again: `nullfs_mount` would lock against itself.
+            let is_there = self.mounts.last_on(&on).is_some_and(|mount| {
+                mount.mounted.fstype == "nullfs" && Path::new(&mount.mounted.from) == shown
+            });
+            if shown == on || is_there {
                 return Err(Errno::EDEADLK.into());
             }
             // nullfs_mount: a file on a file, and a directory on a directory.
@@ -105,7 +116,8 @@ impl World {
         self.hold_ruleset(ruleset);
         let from = match *fstype {
             // `vfs_mountedfrom`
-            "nullfs" | "unionfs" | "zfs" | "ufs" => request.from.to_string_lossy(),
+            "nullfs" | "unionfs" | "zfs" | "ufs" | "msdosfs" | "cd9660" | "ext2fs" | "udf" | "tarfs"
+            | "p9fs" => request.from.to_string_lossy(),
             pseudo => pseudo.into(),
         };
         self.mounts.add(fstype, &from, on, flags | LOCAL, caller.jid, ruleset);

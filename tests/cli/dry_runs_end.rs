@@ -49,6 +49,15 @@ fn bad_fstab(root: &Root) {
     fs::write(root.jail("web").join("fstab"), "/My Files\tmnt\tnullfs\tro\t0\t0\n").unwrap();
 }
 
+fn mountable(root: &Root) {
+    fs::create_dir_all(root.jail("web").join("root/mnt")).unwrap();
+}
+
+fn mountable_and_up(root: &Root) {
+    mountable(root);
+    running(root);
+}
+
 fn depends_on_nothing(root: &Root) {
     root.ok(&["set", "depends=nosuch", "web"]);
 }
@@ -88,7 +97,7 @@ fn name_is_taken(root: &Root) {
 }
 
 #[rustfmt::skip]
-const CASES: [(Prepare, &str); 112] = [
+const CASES: [(Prepare, &str); 128] = [
     (nothing, "start nosuch"), (nothing, "start web"), (running, "start web"), (corrupt, "start web"),
     (empty_config, "start web"), (bad_address, "start web"), (template, "start base"), (no_root, "start web"),
     (no_dev, "start web"), (bad_fstab, "start web"), (depends_on_nothing, "start web"),
@@ -118,6 +127,14 @@ const CASES: [(Prepare, &str); 112] = [
     (running, "set vnet=off web"), (nothing, "set interfaces=vnet0 web"), (corrupt, "set boot=on web"),
     (nothing, "set boot web"), (running, "set template=1 web"), (nothing, "set nosuch=1 default"),
     (nothing, "set nat_prefix=10 default"),
+    (nothing, "fstab -a nosuch /tmp mnt nullfs ro 0 0"), (mountable, "fstab -a web /tmp mnt nullfs ro 0 0"),
+    (mountable, "fstab -a web tmpfs mnt tmpfs rw,size=lots 0 0"), (mountable, "fstab -a web /tmp mnt foofs ro 0 0"),
+    (mountable, "fstab -a web /nonexistent mnt nullfs ro 0 0"), (mountable, "fstab -a web /tmp /etc nullfs ro 0 0"),
+    (mountable, "fstab -a web /tmp mnt nullfs"), (mountable_and_up, "fstab -a web /tmp mnt nullfs ro 0 0"),
+    (mountable_and_up, "fstab -a web /tmp missing nullfs ro 0 0"), (mountable, "fstab -r web 0"),
+    (mountable_and_up, "fstab -r web 0"), (mountable, "fstab -r web 9"), (mountable, "fstab -r web /nonexistent"),
+    (mountable, "fstab -R 0 web /tmp mnt nullfs ro 0 0"), (mountable, "fstab -R 9 web /tmp mnt nullfs ro 0 0"),
+    (bad_fstab, "fstab -a web /tmp mnt nullfs ro 0 0"),
     (nothing, "gc"), (nothing, "doctor --fix"),
     (nothing, "net attach nosuch"), (proxy_running, "net attach proxy"), (running, "net attach web --bridge em0"),
     (attached, "net attach web --name epair1b"), (running, "net attach web --bridge bridge0 --uplink em7"),

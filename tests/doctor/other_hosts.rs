@@ -4,14 +4,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jailwire::files::{Files, KernelGate};
-use jailwire::iocage::doctor::Scene;
+use jailwire::iocage::doctor::{Level, Scene};
 use jailwire::iocage::lifecycle::{Host, Report};
-use jailwire::kernel::Kernel;
+use jailwire::kernel::{Calls as _, Kernel, Sysctl};
 use jailwire::sim::Sim;
-use jailwire::vnet::Vnet;
 use proptest::prelude::*;
 
 use crate::world::{World, tuned};
@@ -25,6 +25,28 @@ impl Report for Silent {
     }
 }
 
+/// Compares two states line by line, and shows what differs.
+#[track_caller]
+fn same(after: &str, before: &str, what: &str) {
+    let missing = |from: &str, other: &str| {
+        let lines: Vec<&str> = other.lines().collect();
+        from.lines().filter(|line| !lines.contains(line)).collect::<Vec<_>>().join("\n")
+    };
+    assert!(after == before, "{what}\nnow:\n{}\nbefore:\n{}", missing(after, before), missing(before, after));
+}
+
+/// All files beneath a directory, but for locks.
+fn contents(directory: &Path, found: &mut BTreeMap<PathBuf, Vec<u8>>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && !path.is_symlink() {
+            contents(&path, found);
+        } else if path.extension().is_none_or(|extension| extension != "lock") {
+            found.insert(path.clone(), fs::read(&path).unwrap_or_default());
+        }
+    }
+}
+
 /// What became of a host's jail.
 #[derive(Debug, PartialEq, Eq)]
 enum Outcome {
@@ -35,6 +57,10 @@ enum Outcome {
 /// Puts a jail on a host, and looks at it, starts it and stops it.
 fn try_host(config: &str, defaults: &str, fstab: &str) -> Outcome {
     let sim = Arc::new(Sim::with(&tuned(&[])));
+    // A mount loads the module of its file system, which stays.
+    for module in ["nullfs", "fdescfs", "linprocfs"] {
+        sim.load_module(module).unwrap();
+    }
     let world = World::on(sim.clone(), &[("a", config)]);
     for inside in ["dev", "etc", "mnt", "tmp", "proc", "compat/linux/proc"] {
         fs::create_dir_all(world.jail("a").join("root").join(inside)).unwrap();
@@ -48,39 +74,62 @@ fn try_host(config: &str, defaults: &str, fstab: &str) -> Outcome {
     if let Ok(properties) = store.properties(&entry) {
         assert!(properties.all().len() > 100);
     }
-    for finding in Scene::take(&world.vnet, &store).unwrap().examine(false) {
+    let doctored = Scene::take(&world.vnet, &store).unwrap().examine(false);
+    for finding in &doctored {
         assert!(!finding.what.is_empty() && !finding.mend.is_empty(), "{finding:?}");
     }
     let kernel: Arc<dyn Kernel> = sim.clone();
-    let vnet = Vnet::host(kernel.clone());
     let gate = KernelGate(kernel.as_ref());
     let host = Host::open(kernel.clone(), &store, Files::through(&gate)).unwrap();
-    // Bridges that were made for jails go with the last; what the kernel counts is left out.
     let state = || {
-        (
-            vnet.interfaces().unwrap().len(),
-            kernel.mounts().unwrap().len(),
-            vnet.routes(jailwire::types::Fib::DEFAULT).unwrap().len(),
-        )
+        // Time passes for the simulated kernel with each call.
+        let _ = kernel.sysctl(&Sysctl::read("kern.osreldate"));
+        sim.describe()
     };
-    let (before, written) = (state(), fs::read(entry.config_path()).unwrap());
+    let files = || {
+        let mut files = BTreeMap::new();
+        contents(world.directory.path(), &mut files);
+        files
+    };
+    let (before, written) = (state(), files());
+    let has_error = doctored.iter().any(|one| one.level == Level::Error && one.jails.contains(&entry.name));
     let foreseen = host.preview_start(&entry, &mut Silent);
+    same(&state(), &before, "a preview changes nothing");
+    assert_eq!(files(), written, "a preview changes nothing");
+    // The command `start` looks for the jails that a jail depends on, before it begins with any.
+    let depends = store
+        .properties(&entry)
+        .is_ok_and(|properties| store.depends(&properties).iter().any(|(_, found)| found.is_err()));
+    // doctor knows what a start refuses, and calls nothing else an error.
     assert_eq!(
-        (state(), &fs::read(entry.config_path()).unwrap()),
-        (before, &written),
-        "a preview changes nothing"
+        has_error,
+        foreseen.is_err() || depends,
+        "{foreseen:?}\n{doctored:#?}\n{config}\n{defaults}\n{fstab}"
     );
     match host.start(&entry, &mut Silent) {
         Ok(_) => {
             assert!(foreseen.is_ok(), "{foreseen:?}, and it started: {config}");
             host.stop(&entry, false, &mut Silent).unwrap_or_else(|error| panic!("{error}: {config}"));
-            assert_eq!(state(), before, "{config}");
+            same(&state(), &before, config);
+            // What a start makes up, such as MAC addresses, is kept in the jail's own file. As iocage does, a start
+            // writes the jail's resolv.conf, and has rc.conf ask for an address by DHCP.
+            let kept = |files: &BTreeMap<PathBuf, Vec<u8>>| {
+                let stays = |(path, _): &(&PathBuf, &Vec<u8>)| {
+                    !["config.json", "etc/resolv.conf", "etc/rc.conf"].iter().any(|own| path.ends_with(own))
+                };
+                files
+                    .iter()
+                    .filter(stays)
+                    .map(|(path, text)| (path.clone(), text.clone()))
+                    .collect::<Vec<_>>()
+            };
+            assert_eq!(kept(&files()), kept(&written), "{config}");
             Outcome::Started
         }
         Err(error) => {
             assert!(foreseen.is_err(), "it was not foreseen: {error}: {config}\n{fstab}");
-            assert_eq!(state(), before, "{config}");
-            assert_eq!(fs::read(entry.config_path()).unwrap(), written, "{config}");
+            same(&state(), &before, config);
+            assert_eq!(files(), written, "{config}");
             Outcome::Refused(error.to_string())
         }
     }
@@ -157,7 +206,7 @@ const HOSTS: [(&str, &str, &str, &str); 45] = [
     (r#""vnet":1,"ip4_addr":"vnet0|192.0.2.60/24","defaultrouter":"192.0.2.1""#, r#"{"mac_prefix":"003048"}"#, "", "start"),
     (r#""VNET,"exec_fib":"1""#, "{}", "", "net.fibs"),
     (r#""VNET,"exec_start":"/bin/sh /etc/rc && service x start""#, "{}", "", "start"),
-    (r#""VNET,"exec_prestart":"/root/pre.sh a b","exec_poststart":"ifconfig bridge0 mtu 1500; true","exec_prestop":"/usr/bin/true","exec_poststop":"/usr/bin/true""#, "{}", "", "start"),
+    (r#""VNET,"exec_prestart":"/bin/sleep 0.1","exec_poststart":"ifconfig bridge0 mtu 1500; true","exec_prestop":"/usr/bin/true","exec_poststop":"/usr/bin/true""#, "{}", "", "start"),
     (r#""VNET,"resolver":"nameserver 192.0.2.53;search example.org""#, "{}", "", "start"),
     (r#""VNET,"priority":"5","depends":"none","notes":"the web server","comment":"none","cpuset":"0-1","memoryuse":"8G:log","rlimits":"off""#, "{}", "", "start"),
     (r#""VNET,"ftpdir":"x","ftpfiles":"x","gitlocation":"https://example.org","hack88":"0","prune":"0","ip4_autostart":"none""#, "{}", "", "start"),

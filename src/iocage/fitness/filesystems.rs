@@ -1,5 +1,9 @@
 //! File systems that an fstab may name: which of them the kernel mounts by itself, and what options they have.
 
+use std::path::PathBuf;
+
+use crate::vnet::Vnet;
+
 /// A file system that the kernel mounts by itself, and its own options.
 struct Known {
     name: &'static str,
@@ -170,6 +174,31 @@ pub fn trouble(fstype: &str, options: &[String]) -> Option<Trouble> {
     let mut all = known.options.iter().chain(&OPTIONS).copied();
     let meant = all.find(|other| is_like(&unknown, other));
     Some(Trouble::NoOption(unknown, meant))
+}
+
+/// Whether a type is one of those that are known here.
+pub fn is_known(fstype: &str) -> bool {
+    KNOWN.iter().any(|known| known.name == fstype) || OTHERS.contains(&fstype)
+}
+
+/// Whether the kernel has a file system, or finds a module of that name. The simulated kernel has those that are known.
+pub fn is_there(vnet: &Vnet, fstype: &str) -> bool {
+    if vnet.kernel().simulated() {
+        return is_known(fstype);
+    }
+    // If the kernel does not say what it has, the mount tells.
+    let Ok(all) = vnet.sysctl("vfs.conflist") else { return true };
+    // `struct xvfsconf`: a pointer, and a name of 16 bytes.
+    let name = |one: &[u8]| one[8..24].split(|byte| *byte == 0).next().map(<[u8]>::to_vec);
+    let has = all.chunks_exact(48).filter_map(name).any(|name| name == fstype.as_bytes());
+    has || module_directories(vnet).iter().any(|directory| directory.join(format!("{fstype}.ko")).exists())
+}
+
+/// Where the kernel looks for modules (`kern.module_path`).
+fn module_directories(vnet: &Vnet) -> Vec<PathBuf> {
+    let path = vnet.sysctl("kern.module_path").unwrap_or_default();
+    let path = String::from_utf8_lossy(&path);
+    path.trim_end_matches('\0').split(';').map(PathBuf::from).collect()
 }
 
 /// Whether two words differ by one letter at most, or by two that changed places.

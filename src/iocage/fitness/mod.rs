@@ -2,6 +2,7 @@
 //! the property, its value and what to write instead.
 
 mod filesystems;
+mod hooks;
 mod kernel;
 mod mounts;
 
@@ -22,8 +23,9 @@ pub fn problems(vnet: &Vnet, config: &JailConfig) -> Result<Vec<Problem>> {
     // A jail that is to be made has no root directory yet. If another jail's root is missing, that is reported
     // elsewhere.
     if config.root.is_dir() {
-        problems.extend(mounts::problems(config, vnet.kernel().simulated()));
+        problems.extend(mounts::problems(config, vnet));
     }
+    problems.extend(hooks::problems(config, vnet.kernel().simulated()));
     Ok(problems)
 }
 
@@ -43,6 +45,17 @@ pub fn missing(word: &str, found: &Result<Entry>) -> Option<String> {
 pub fn dependencies(store: &Store, properties: &Properties) -> Vec<Problem> {
     let depends = store.depends(properties);
     depends.iter().filter_map(|(word, found)| Some(error("depends", missing(word, found)?))).collect()
+}
+
+/// Whether a path is one of the base system that the simulated host has.
+fn is_of_the_simulated_system(path: &std::path::Path) -> bool {
+    #[cfg(feature = "sim")]
+    return crate::sim::is_of_the_base_system(path);
+    #[cfg(not(feature = "sim"))]
+    {
+        let _ = path;
+        false
+    }
 }
 
 fn error(about: &str, message: String) -> Problem {

@@ -6,9 +6,10 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::error;
-use super::filesystems::{Trouble, needs_path, trouble};
+use super::filesystems::{Trouble, is_known, is_there, needs_path, trouble};
 use crate::iocage::config::{JailConfig, Problem};
 use crate::iocage::fstab::{self, Mount};
+use crate::vnet::Vnet;
 
 /// What is seen where something was mounted before: this directory or file, or `None` for unknown.
 type Shown = Option<PathBuf>;
@@ -19,12 +20,14 @@ struct Tree<'a> {
     mounted: Vec<(PathBuf, Shown)>,
 }
 
-pub(super) fn problems(config: &JailConfig, simulated: bool) -> Vec<Problem> {
+pub(super) fn problems(config: &JailConfig, vnet: &Vnet) -> Vec<Problem> {
+    let simulated = vnet.kernel().simulated();
     let mut tree = Tree { root: &config.root, mounted: Vec::new() };
     let mut problems = Vec::new();
     for (mount, beneath) in &config.mounts.fstab {
         let place = |problem: String| error("fstab", format!("line {}: {problem}", mount.line));
-        problems.extend(kind(mount).map(place));
+        let wrong_kind = kind(mount).or_else(|| unknown(mount, vnet));
+        problems.extend(wrong_kind.map(place));
         let shown = match mount.fstype.as_str() {
             "nullfs" => match source(mount, &tree, simulated) {
                 Ok(shown) => shown,
@@ -34,10 +37,8 @@ pub(super) fn problems(config: &JailConfig, simulated: bool) -> Vec<Problem> {
                 }
             },
             // A device, or a dataset.
-            fstype if needs_path(fstype) && !mount.source.is_absolute() => {
-                let source = mount.source.display();
-                problems
-                    .push(place(format!("{source} is no path: write the device's path, as in /dev/da0p1")));
+            fstype if needs_path(fstype) => {
+                problems.extend(device(&mount.source, simulated).map(place));
                 None
             }
             _ => None,
@@ -47,7 +48,7 @@ pub(super) fn problems(config: &JailConfig, simulated: bool) -> Vec<Problem> {
             Err(problem) => Some(problem),
             Ok(on) => mismatch(mount, shown.as_deref(), on.as_deref()),
         };
-        problems.extend(problem.map(place));
+        problems.extend(problem.or_else(|| tree.twice(mount, beneath, shown.as_deref())).map(place));
         tree.mounted.push((beneath.clone(), shown));
     }
     let mounts = &config.mounts;
@@ -95,6 +96,26 @@ fn kind(mount: &Mount) -> Option<String> {
     })
 }
 
+/// What is wrong with a type that the program does not know: the kernel has no such file system either.
+fn unknown(mount: &Mount, vnet: &Vnet) -> Option<String> {
+    let fstype = &mount.fstype;
+    (!is_known(fstype) && !is_there(vnet, fstype)).then(|| {
+        format!("there is no file system {fstype}, and no kernel module of that name: write another type, as nullfs for a directory of the host")
+    })
+}
+
+/// What is wrong with a device, or with a file that a file system is in.
+fn device(source: &Path, simulated: bool) -> Option<String> {
+    let shown = source.display();
+    if source.is_relative() {
+        return Some(format!("{shown} is no path: write the device's path, as in /dev/da0p1"));
+    }
+    // The simulated host's devices are not those of this machine.
+    let missing =
+        !simulated && fs::metadata(source).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+    missing.then(|| format!("there is no {shown}: correct the path, or take the line out"))
+}
+
 /// What a nullfs shows.
 fn source(mount: &Mount, tree: &Tree<'_>, simulated: bool) -> Result<Shown, String> {
     let source = &mount.source;
@@ -110,7 +131,7 @@ fn source(mount: &Mount, tree: &Tree<'_>, simulated: bool) -> Result<Shown, Stri
     match fs::metadata(source) {
         Ok(_) => Ok(Some(source.clone())),
         // The simulated host has a base system, even where this machine has none.
-        Err(_) if simulated && is_simulated(source) => Ok(None),
+        Err(_) if simulated && super::is_of_the_simulated_system(source) => Ok(None),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             Err(format!("there is no {}: make it, or take the line out", source.display()))
         }
@@ -147,6 +168,17 @@ fn file_name(mount: &Mount) -> String {
 }
 
 impl Tree<'_> {
+    /// Whether the same is mounted there already: nullfs refuses that (`fs/nullfs/null_vfsops.c:nullfs_mount`).
+    fn twice(&self, mount: &Mount, beneath: &Path, shown: Option<&Path>) -> Option<String> {
+        let (_, before) = self.mounted.iter().rfind(|(mounted, _)| mounted == beneath)?;
+        let real = |path: &Path| fs::canonicalize(path).ok();
+        let is_same = real(shown?)? == real(before.as_deref()?)?;
+        let source = mount.source.display();
+        is_same.then(|| {
+            format!("{source} is mounted there by an earlier line already: take one of the two lines out")
+        })
+    }
+
     /// Looks for a mount point. Returns `None` when it cannot be known what will be there at the time of the mount.
     /// `for_file`: a file is mounted there, and not a directory.
     fn look(&self, beneath: &Path, for_file: bool) -> Result<Shown, String> {
@@ -199,14 +231,4 @@ impl Tree<'_> {
 
 fn is_empty(directory: &Path) -> bool {
     fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_none())
-}
-/// Whether a path is one of the base system that the simulated host has.
-fn is_simulated(path: &Path) -> bool {
-    #[cfg(feature = "sim")]
-    return crate::sim::is_of_the_base_system(path);
-    #[cfg(not(feature = "sim"))]
-    {
-        let _ = path;
-        false
-    }
 }

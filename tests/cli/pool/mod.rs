@@ -5,6 +5,7 @@
 //! them. `real` says when the pool is a real one.
 
 mod commands;
+mod dry_runs;
 pub mod json;
 mod killed;
 mod model;

@@ -6,6 +6,7 @@ mod more;
 mod paths;
 mod refusals;
 mod silence;
+mod threads;
 
 use std::fs;
 use std::path::PathBuf;

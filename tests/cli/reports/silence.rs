@@ -69,7 +69,7 @@ fn signs_for_a_shell_where_none_reads_them() {
         ),
         ("exec_stop=/bin/sh /etc/rc.shutdown; true", &["exec_stop", "`;`"]),
         ("exec_start=/usr/local/bin/x > /var/log/x", &["exec_start", "`>`"]),
-        ("exec_prestart=/root/up.sh;/root/more.sh", &["exec_prestart", "`;`"]),
+        ("exec_prestop=/root/up.sh;/root/more.sh", &["exec_prestop", "`;`"]),
         ("exec_poststart=logger \"up; and running\"", &["exec_poststart", "quotes are taken off"]),
     ] {
         right(&root, &["set", assignment, "a"], words);
