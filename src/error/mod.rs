@@ -14,7 +14,7 @@ use crate::kernel::{self, Errno, Failure};
 /// The result of an operation of the library.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why an operation of the library failed. All rooms of the library report this type.
+/// Why an operation of the library failed. All modules of the library report this type.
 ///
 /// | | |
 /// |---|---|
@@ -229,7 +229,7 @@ impl Error {
         }
     }
 
-    /// Returns the thing that it was tried on, such as `192.0.2.1/24 to em0`: an interface, a jail, a file or a value.
+    /// Returns the thing that the operation was tried on, such as `192.0.2.1/24 to em0`: an interface, a jail, a file or a value.
     pub fn subject(&self) -> &str {
         match (&*self.0.subject, self.cause()) {
             ("", Some(cause)) => cause.subject(),

@@ -122,6 +122,20 @@ impl Store {
         Ok(Store { root, legacy: None, read: None })
     }
 
+    /// Opens the same directory, or returns a store without jails if the directory is not there: for what a host
+    /// without iocage needs as well, such as [`Host::garbage`](crate::iocage::lifecycle::Host::garbage).
+    ///
+    /// # Errors
+    ///
+    /// The directory is there, and there is no `jails` in the directory or the directory cannot be read.
+    pub fn open_or_empty(root: &Path) -> Result<Store, Error> {
+        let absolute = std::path::absolute(root).map_err(|source| Error::of_file("read", root, source))?;
+        match absolute.try_exists() {
+            Ok(false) => Ok(Store { root: absolute, legacy: None, read: None }),
+            _ => Store::open(root),
+        }
+    }
+
     /// Reads the properties of jails without a config.json from where legacy iocage kept them.
     pub fn with_legacy(self, legacy: Legacy) -> Store {
         Store { legacy: Some(legacy), ..self }
@@ -463,6 +477,17 @@ mod tests {
         let store = Store::open(directory.path()).unwrap();
         assert_eq!(store.jails().unwrap(), []);
         assert_eq!(store.defaults().unwrap().get("vnet").as_deref(), Some("0"));
+    }
+
+    #[test]
+    fn a_host_without_iocage_has_an_empty_store_where_that_is_enough() {
+        let place = tempfile::tempdir().unwrap();
+        let store = Store::open_or_empty(&place.path().join("iocage")).unwrap();
+        assert_eq!(store.entries().unwrap(), []);
+        assert!(!store.root().exists());
+        // A directory that is something else is named, as ever.
+        let error = Store::open_or_empty(place.path()).unwrap_err().to_string();
+        assert!(error.starts_with("no iocage directory at /"), "{error}");
     }
 
     /// Two readers in one command do not see different files.

@@ -166,7 +166,8 @@ impl Sim {
     }
 
     /// Returns the host whose log is in a directory, or a new host if the directory has no log. Processes that open the
-    /// same directory share the host, and each follows the calls of the others.
+    /// same directory share the host, and each follows the calls of the others. The host's clock also advances with the
+    /// machine's clock.
     ///
     /// A new host runs the release that the environment variable `JAILWIRE_SIM_RELEASE` names.
     /// `JAILWIRE_SIM_FAULT` selects calls of this process that fail: see [`Fault`].

@@ -119,7 +119,7 @@ impl<'a, Stage> JailBuilder<'a, Stage> {
         Ok(JailSpec { name, path, parameters, devfs, mounts, network, nat })
     }
 
-    /// Returns what starting it would do now, step by step. Nothing is changed.
+    /// Returns what a start of the jail would do now, step by step. Nothing is changed.
     ///
     /// # Errors
     ///

@@ -207,8 +207,9 @@ macro_rules! nic_methods {
         /// Puts the NIC's frames without a tag in a VLAN of the bridge. A missing bridge is made with the VLAN filter on.
         /// The uplink carries the VLAN with its tag.
         ///
-        /// No frame of another VLAN passes through the port at any moment. FreeBSD 15 has the filter; where there is
-        /// none, this is a [`Problem`].
+        /// No frame of another VLAN passes through the port at any moment. FreeBSD 15 has the filter. On
+        /// FreeBSD 14, a NIC with an untagged VLAN alone is put on a bridge of the VLAN; with tagged VLANs, this is a
+        /// [`Problem`].
         pub fn untagged(mut self, vlan: impl ValueOrText<VlanId>) -> Self {
             if let Some(vlan) = self.draft.take("the VLAN of a NIC", vlan) {
                 self.draft.vlans().untagged = Some(vlan);

@@ -110,8 +110,8 @@ impl Wiring {
         self.host.kernel()
     }
 
-    /// Returns a handle on the network stack of a jail that runs, by its name or jid. Drop it before the jail is
-    /// stopped: its sockets keep a jail from going.
+    /// Returns a handle on the network stack of a running jail. `jail` is the jail's name or jid. Drop the handle before
+    /// you stop the jail: the handle has open sockets of the jail, and the removed jail lingers until they are closed.
     ///
     /// # Errors
     ///
@@ -282,11 +282,11 @@ impl Wiring {
 
     /// Starts many jails: each of them all of it, or nothing of it. See [`bulk`] for the order.
     ///
-    /// `told` hears when a jail begins, and what became of it; it is called in the calling thread.
+    /// The library calls `told` in the calling thread when a jail begins, and when the jail's start has ended.
     ///
     /// # Errors
     ///
-    /// See [`Error`]. What becomes of a single jail is not among them.
+    /// See [`Error`]. The failure of a single jail is reported to `told`, and is no error here.
     pub fn start_many<'j, J: Into<BulkJail<'j>>>(
         &self,
         jails: impl IntoIterator<Item = J>,

@@ -207,12 +207,12 @@ impl fmt::Display for Step {
             Step::AddAlias6(interface, network) => write!(f, "add {network} to {interface}"),
             Step::CreateJail => f.write_str("create the jail"),
             Step::HoldJail => {
-                f.write_str("create the jail with its own network stack, to live as long as this process")
+                f.write_str("create the jail with its own network stack; it ends if jailwire ends")
             }
             Step::CreateEpair { nic, unit: Some(unit) } => {
-                write!(f, "create epair{unit} inside, for nic {nic}")
+                write!(f, "create epair{unit} in the jail, for nic {nic}")
             }
-            Step::CreateEpair { nic, unit: None } => write!(f, "create an epair inside, for nic {nic}"),
+            Step::CreateEpair { nic, unit: None } => write!(f, "create an epair in the jail, for nic {nic}"),
             Step::NameJailEnd { nic, name } => write!(f, "name the jail's end of nic {nic} {name}"),
             Step::NameHostEnd { nic, name: HostName::Fixed(name) } => {
                 write!(f, "name the host's end of nic {nic} {name}")
@@ -242,7 +242,7 @@ impl fmt::Display for Step {
                 write!(f, "add {network} to the host's end of nic {nic}")
             }
             Step::BringUp { nic } => write!(f, "bring the host's end of nic {nic} up"),
-            Step::StartLoopback => f.write_str("bring lo0 up inside, with 127.0.0.1"),
+            Step::StartLoopback => f.write_str("bring lo0 up in the jail, with 127.0.0.1"),
             Step::AddAddress4(interface, network) => write!(f, "add {network} to {interface}"),
             Step::AddAddress6(interface, network) => write!(f, "add {network} to {interface}"),
             Step::AcceptRtadv { nic, stable } => {
@@ -250,12 +250,14 @@ impl fmt::Display for Step {
                 write!(f, "accept router advertisements on the jail's end of nic {nic}{how}")
             }
             Step::BringUpInside { nic } => write!(f, "bring the jail's end of nic {nic} up"),
-            Step::DefaultRoute(router) => write!(f, "set the default route to {} inside", router.address),
+            Step::DefaultRoute(router) => {
+                write!(f, "set the default route to {} in the jail", router.address)
+            }
             Step::Publish(nat) => write!(f, "{nat}"),
             Step::AddRoute(route) => {
-                write!(f, "add a route to {} via {} inside", route.destination, route.router.address)
+                write!(f, "add a route to {} via {} in the jail", route.destination, route.router.address)
             }
-            Step::Commit => f.write_str("make the jail stay"),
+            Step::Commit => f.write_str("let the jail remain when jailwire ends"),
             Step::Lend(interface) => write!(f, "lend {interface} to the jail"),
         }
     }

@@ -15,18 +15,18 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Times {
-    /// For what comes back only with the end of a jail: an interface that was lent and renamed inside, a mount that
-    /// stays busy. What has not come back by then stays in the journal. 10 seconds.
+    /// The time that a stop waits for an interface that was lent to the jail and renamed there, and for a mount that is
+    /// busy. What has not come back by then stays in the journal. 10 seconds.
     pub wait: Duration,
-    /// For the child of a start that was killed to end, and the child's jail with it. 2 seconds.
+    /// The time that an operation waits for the child of a killed start, and the child's jail, to end. 2 seconds.
     pub child_ends: Duration,
-    /// For jails that were removed, and that nothing holds, to be gone: their processes have to be reaped. One time for
-    /// all jails of a command. 50 milliseconds.
+    /// The time that a command waits for its removed jails to be gone if nothing holds them: their processes have to be
+    /// reaped. The time is for all jails of the command together. 50 milliseconds.
     pub reaped: Duration,
-    /// For the epairs of a jail that has gone to go with its network stack, before the jail is looked at again: it may
-    /// be dying slowly. 300 milliseconds.
+    /// The time that an operation waits for the epairs of a removed jail to go with the jail's network stack. Then the
+    /// operation looks at the jail again, because the jail may be dying slowly. 300 milliseconds.
     pub with_its_stack: Duration,
-    /// Between two looks at what is waited for. 10 milliseconds.
+    /// The time between two looks at what an operation waits for. 10 milliseconds.
     pub look: Duration,
 }
 

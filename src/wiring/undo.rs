@@ -45,7 +45,8 @@ impl From<Owed> for Error {
 }
 
 impl Error {
-    /// What could not be undone, or taken away, with the reason of each. It stays in the journal.
+    /// Returns what could not be undone or removed, each with its reason. The journal keeps the list, and the next start
+    /// or stop of the jail tries again.
     pub fn owed(&self) -> &[(Owned, Error)] {
         self.detail::<Owed>().map_or(&[], |owed| &owed.failures)
     }

@@ -1,8 +1,8 @@
 //! What the library relies on: every operation, every refusal, every side effect and the order of
 //! events, as FreeBSD's kernel has them.
 //!
-//! The same tests run on both kernels. On FreeBSD they use the running one, and need root; elsewhere
-//! they use the simulated one, which is believed as far as these tests go. `JAILWIRE_SIM_RELEASE`
+//! The same tests run on both kernels. On FreeBSD the tests use the running kernel, and fail without
+//! root. On other systems they use the simulated kernel, which is believed only as far as these tests check it. `JAILWIRE_SIM_RELEASE`
 //! chooses the simulated release.
 //!
 //! A test has a world of its own: a jail with a network stack ([`World`](support::World)), or the host

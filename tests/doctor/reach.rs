@@ -41,7 +41,7 @@ fn a_router_that_does_not_answer_neighbour_discovery() {
     let bridge = world.bridge();
     world.start("web");
     let silent = world.finding("router", "fd00:1::1, the default router of web, does not answer (neighbour");
-    let told = "see that fd00:1::1 is up, or name another router: iocage set defaultrouter6=ROUTER web && iocage restart web";
+    let told = "check that fd00:1::1 is up, or name another router: iocage set defaultrouter6=ROUTER web && iocage restart web";
     assert_eq!(silent.mend, [told]);
     world.vnet.add_ipv6(&bridge, "fd00:1::1/64".parse::<Ipv6Network>().unwrap()).unwrap();
     world.nothing("router");

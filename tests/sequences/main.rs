@@ -10,7 +10,8 @@
 //! * On FreeBSD, as root, this runs new sequences on the simulated kernel and on the running one, side by
 //!   side. `JAILWIRE_SEQUENCES` says how many operations (600), `JAILWIRE_SEED` from which seed on (1).
 //! * `records/` has records made on running kernels; they are played on the simulated one, everywhere.
-//! * With `JAILWIRE_RECORDS=FOLDER` the records of running sequences are written there.
+//! * With `JAILWIRE_RECORDS=FOLDER` the test writes the record of each sequence without a difference into the
+//!   folder. `vm/test` does not pass this variable to a guest.
 //! * With `JAILWIRE_MADE=FOLDER` sequences are taken from there instead of being made: in a guest without
 //!   acceleration the simulated kernel is the slower of the two, so make them beforehand.
 //!

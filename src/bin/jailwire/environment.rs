@@ -52,9 +52,23 @@ impl Environment {
 
     /// Opens what the command line says.
     pub fn open(cli: &Cli) -> Result<Environment, CommandError> {
+        Environment::open_with(cli, Store::open)
+    }
+
+    /// The same for commands that a host without iocage needs as well: a host that names no directory, and has none at
+    /// the usual place, has no jails of iocage's.
+    pub fn open_without_iocage(cli: &Cli) -> Result<Environment, CommandError> {
+        Environment::open_with(cli, if named(cli).is_some() { Store::open } else { Store::open_or_empty })
+    }
+
+    fn open_with(
+        cli: &Cli,
+        store: fn(&Path) -> Result<Store, jailwire::Error>,
+    ) -> Result<Environment, CommandError> {
         let native = chosen(cli.kernel)?;
         let root = directory(named(cli).as_deref(), native.as_deref())?;
-        let store = Store::open(&root)?;
+        // Before the simulated kernel, whose state would make the directory.
+        let store = store(&root)?;
         let kernel = match native {
             Some(kernel) => kernel,
             None => simulated(&root, cli.kernel)?,

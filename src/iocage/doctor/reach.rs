@@ -164,7 +164,7 @@ impl Scene<'_> {
             (Some(bridge), Some(WayOut::Interface(uplink))) => finding
                 .mend_by(self.joining(*bridge, uplink))
                 .mend(format!("or name another router: {another}")),
-            _ => finding.mend(format!("see that {router} is up, or name another router: {another}")),
+            _ => finding.mend(format!("check that {router} is up, or name another router: {another}")),
         }
     }
 

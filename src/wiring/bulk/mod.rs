@@ -11,7 +11,7 @@
 //! [`JailSpec`](super::JailSpec) alone. If one jail fails, the others continue. A jail that depends on the failed jail
 //! is not started, and the reason is reported.
 //!
-//! On an idle host a start and a stop spend most of their time waiting for idle CPUs to tick: [`TickGuard`] makes the
+//! On an idle host, the start and the stop of one jail spend most of the time waiting for clock ticks of idle CPUs: [`TickGuard`] makes the
 //! CPUs tick. [`ForkServer`] forks the children that hold new jails before they are needed.
 
 mod cancel;

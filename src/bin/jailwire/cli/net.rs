@@ -13,7 +13,7 @@ pub enum Net {
     Detach(Detach),
     /// List jails with a network stack of their own, and what they are wired to
     List(NetList),
-    /// Wait until interfaces of a jail are up, have addresses, and these are usable
+    /// Wait until interfaces of a jail are up, and their IPv6 addresses are checked for duplicates
     Wait(Wait),
     /// Lend an interface of the host to a jail; what the interface has is written down
     Lend(Lend),

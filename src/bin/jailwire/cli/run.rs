@@ -14,8 +14,8 @@ pub struct Bulk {
     /// How many hooks, exec_start and exec_stop run at the same time
     #[arg(long, value_name = "N")]
     pub programs: Option<NonZeroUsize>,
-    /// Do not keep idle CPUs ticking meanwhile (kern.eventtimer.idletick), which makes the kernel
-    /// wait less
+    /// Leave kern.eventtimer.idletick as it is: idle CPUs then take few clock ticks, and the kernel
+    /// takes longer to move and destroy interfaces
     #[arg(long)]
     pub no_tick_guard: bool,
     /// How long to wait for what comes back only with the end of a jail: an interface that was lent

@@ -62,6 +62,9 @@ pub fn run(cli: &Cli) -> Result<ExitCode, CommandError> {
         Command::Debug(_) => return Err(pool::stays("debug")),
         Command::Clean(_) => return Err(pool::stays("clean")),
         Command::Deactivate(_) => return Err(pool::stays("deactivate")),
+        Command::Map(args) => return map::run(&Environment::open_without_iocage(cli)?, args),
+        Command::Doctor(args) => return doctor::run(&Environment::open_without_iocage(cli)?, args),
+        Command::Gc(args) => return gc::run(&Environment::open_without_iocage(cli)?, args),
         _ => {}
     }
     let environment = &Environment::open(cli)?;
@@ -79,9 +82,6 @@ pub fn run(cli: &Cli) -> Result<ExitCode, CommandError> {
         Command::Set(args) => set::run(environment, args),
         Command::List(args) => list::run(environment, args),
         Command::Show(args) => show::run(environment, args),
-        Command::Map(args) => map::run(environment, args),
-        Command::Doctor(args) => doctor::run(environment, args),
-        Command::Gc(args) => gc::run(environment, args),
         Command::Fstab(args) => fstab::run(environment, args),
         Command::Snapshot(args) => snapshots::snapshot(environment, args),
         Command::Snaplist(args) => snapshots::snaplist(environment, args),
