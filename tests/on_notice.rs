@@ -90,7 +90,7 @@ fn no_uplink_with_addresses_joins_where_the_release_takes_none() {
     let (em0, bridge0) = ("em0".parse().unwrap(), "bridge0".parse().unwrap());
     for (release, refused) in [(1_402_000, false), (1_600_000, true)] {
         let sysctls = vec![("kern.osreldate".to_owned(), Setting::Int(release))];
-        let sim = Sim::with(&Options { release: Release::V14_2, sysctls, ..Options::default() });
+        let sim = Sim::with(&Options::default().with_release(Release::V14_2).with_sysctls(sysctls));
         let wiring = Wiring::on(Arc::new(sim.clone())).unwrap();
         let started = wiring.jail("web", "/").nic("bridge0").uplink("em0").start();
         let problems = started.as_ref().err().map(|error| error.problems().to_vec()).unwrap_or_default();

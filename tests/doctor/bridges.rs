@@ -2,7 +2,7 @@
 
 use jailwire::bridge::BridgeFlags;
 use jailwire::iocage::doctor::{Fix, Level};
-use jailwire::sim::{Hardware, Options, Release};
+use jailwire::sim::{Hardware, Release};
 use jailwire::types::{Mtu, VlanId};
 use jailwire::vlan::{Vlan, VlanProtocol};
 
@@ -68,9 +68,9 @@ fn addresses_on_members() {
 fn addresses_on_members_where_the_release_takes_none() {
     let wants = vnet("192.0.2.20/24").replace("\"vnet\":1", "\"vnet\":1,\"vnet_default_interface\":\"em1\"");
     let of = |release| {
-        let second = Hardware { driver: "em".to_owned(), unit: 1, mac: [0x58, 0x9c, 0xfc, 0, 0, 2] };
+        let second = Hardware::new("em", 1, [0x58, 0x9c, 0xfc, 0, 0, 2]);
         let tuned = tuned(&[("kern.osreldate", release)]);
-        let options = Options { release: Release::V14_2, hardware: vec![second], ..tuned };
+        let options = tuned.with_release(Release::V14_2).with_hardware(vec![second]);
         let world = World::with(&options, &[("web", &wants)]);
         let bridge = world.vnet.create_bridge().unwrap();
         world.vnet.up(&bridge).unwrap();
