@@ -18,6 +18,11 @@ impl Net {
         IpNetwork::new(address, prefix).ok().map(Net)
     }
 
+    /// Returns the network of an address: the same with an address whose host part is zero.
+    pub fn network(self) -> Net {
+        Net(IpNetwork::new(self.0.network(), self.0.prefix()).expect("the length of another network"))
+    }
+
     /// Returns whether two networks have an address in common.
     pub fn overlaps(self, other: Net) -> bool {
         self.0.contains(other.0.network()) || other.0.contains(self.0.network())

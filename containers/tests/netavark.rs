@@ -7,7 +7,9 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use jailwire::bridge::BridgeFlags;
 use jailwire::jail::{self, JailParameters};
+use jailwire::packet_filter::{Action, PacketFilter, Rule};
 use jailwire::types::{Fib, InterfaceName, Mtu};
+use jailwire::wiring::nat;
 use jailwire::{Via, Vnet};
 use serde_json::{Value, json};
 use support::{World, difference};
@@ -205,7 +207,6 @@ fn input_that_is_none_is_an_error_of_the_protocol() {
             with("/network_info/net1/options", json!({ "mode": "unmanaged" })),
             "the bridge must already exist on the host: there is no podman1",
         ),
-        (with("/network_info/net1/options", json!({ "isolate": "true" })), "option isolate is not supported"),
     ] {
         let said = world.netavark(&["setup", "c"], &input).error();
         assert!(said.contains(error), "{error}: {said}");
@@ -222,6 +223,13 @@ fn input_that_is_none_is_an_error_of_the_protocol() {
     let none = [("NETAVARK_FW", "none")];
     let said = world.netavark_with(&none, &["setup", "c"], &ports.to_string()).error();
     assert!(said.contains("cannot publish port 8080: the firewall driver is none"), "{said}");
+    let isolated = with("/network_info/net1/options", json!({ "isolate": "true" })).to_string();
+    let said = world.netavark_with(&none, &["setup", "c"], &isolated).error();
+    assert!(said.contains("option isolate needs the firewall driver pf"), "{said}");
+    // pf is not ready: with NAT alone that is a warning.
+    let said = world.netavark(&["setup", "c"], &isolated).error();
+    assert!(said.contains("pf is not loaded"), "{said}");
+    assert_eq!(difference(&before, &world.state()), "", "{said}");
     let wrong = |key: &str, value: Value| {
         let mut input = ports.clone();
         input["port_mappings"][0][key] = value;
@@ -615,5 +623,70 @@ fn pf_that_is_not_ready_is_told_of_or_refused() {
     world.netavark(&["teardown", "c"], &input).ok();
     let said = world.netavark_with(&[("NETAVARK_FW", "pf")], &["setup", "c"], &input).error();
     assert!(said.contains("pf"), "{said}");
+    assert_eq!(difference(&before, &world.state()), "");
+}
+
+/// The networks that pf keeps a jail's first IPv4 address from.
+fn kept_from(world: &World, jail: &str) -> Vec<String> {
+    let pf = PacketFilter::open_read_only(world.wiring().kernel().clone()).unwrap();
+    let rules = pf.rules(&nat::anchor_of(jail).unwrap()).unwrap();
+    let to = |rule: &Rule| {
+        let blocks = matches!(rule.action(), Action::Block { direction: None });
+        let first = rule.source().filter(|from| from.ip().is_ipv4() && from.prefix() == 32);
+        let own = rule.destination().filter(|to| to.prefix() < 32);
+        own.filter(|_| blocks && first.is_some()).map(|to| to.to_string())
+    };
+    let mut all: Vec<String> = rules.iter().filter_map(to).collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+#[test]
+fn isolated_networks_are_kept_apart_by_pf() {
+    let world = World::new().with_pf();
+    let before = world.state();
+    let inputs: Vec<String> = [
+        json!({}),
+        json!({ "isolate": "true" }),
+        json!({ "isolate": "true" }),
+        json!({ "isolate": "strict" }),
+    ]
+    .into_iter()
+    .zip(1..)
+    .map(|(options, number)| {
+        let mut input = container(&[network(number, options)]);
+        input["container_id"] = json!(format!("c{number}"));
+        input.to_string()
+    })
+    .collect();
+    for (input, number) in inputs.iter().zip(1..) {
+        let jail = format!("c{number}");
+        world.jail(&jail);
+        world.netavark(&["setup", &jail], input).json();
+    }
+    // Whoever comes last keeps the two apart, in both directions.
+    let expected: [&[&str]; 4] =
+        [&[], &[], &["10.82.0.0/16"], &["10.81.0.0/16", "10.82.0.0/16", "10.83.0.0/16"]];
+    for (expected, number) in expected.into_iter().zip(1..) {
+        assert_eq!(kept_from(&world, &format!("c{number}")), expected, "c{number}");
+    }
+    // Another container on an isolated network that is there, and the rules of all once more.
+    let mut second = serde_json::from_str::<Value>(&inputs[1]).unwrap();
+    second["container_id"] = json!("d2");
+    second["networks"][0]["static_ips"] = json!(["10.82.0.8", "fd00:2::8"]);
+    world.jail("d2");
+    world.netavark(&["setup", "d2"], &second.to_string()).json();
+    assert_eq!(kept_from(&world, "d2"), ["10.83.0.0/16", "10.84.0.0/16"]);
+    world.netavark(&["firewall-reload"], "").ok();
+    assert_eq!(kept_from(&world, "c1"), ["10.84.0.0/16"]);
+    assert_eq!(kept_from(&world, "c2"), ["10.83.0.0/16", "10.84.0.0/16"]);
+    world.netavark(&["teardown", "d2"], &second.to_string()).ok();
+    for (input, number) in inputs.iter().zip(1..) {
+        world.netavark(&["teardown", &format!("c{number}")], input).ok();
+    }
+    for jail in ["c1", "c2", "c3", "c4", "d2"] {
+        world.remove_jail(jail);
+    }
     assert_eq!(difference(&before, &world.state()), "");
 }

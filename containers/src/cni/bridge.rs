@@ -13,7 +13,7 @@ use super::error::{Failure, Result};
 use super::interface::{Routes, Words, default_of, on_host};
 use super::ipam::Ipam;
 use super::result::{AddResult, Route};
-use crate::host::{Attachment, BridgeWanted, Host, Link, Prepared, forwarding};
+use crate::host::{Attachment, BridgeWanted, Host, Isolation, Link, Prepared, forwarding};
 use crate::net::Net;
 
 /// The bridge when the configuration names none.
@@ -181,6 +181,7 @@ fn attach(
         routes: routes.routes,
         reservation: ipam.reservation(),
         masquerade: config.common.masquerade(),
+        isolation: Isolation::None,
         published: Vec::new(),
     };
     let attached = host.attach(prepared, &[attachment])?;

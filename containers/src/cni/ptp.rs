@@ -13,7 +13,7 @@ use super::error::{Failure, Result};
 use super::interface::{Routes, Words, on_host};
 use super::ipam::Ipam;
 use super::result::AddResult;
-use crate::host::{Attachment, Host, Link, Prepared, forwarding};
+use crate::host::{Attachment, Host, Isolation, Link, Prepared, forwarding};
 use crate::net::Net;
 
 /// Runs a command of the plugin.
@@ -91,6 +91,7 @@ fn attach(
         routes: routes.routes,
         reservation: ipam.reservation(),
         masquerade: words.masquerade(),
+        isolation: Isolation::None,
         published: Vec::new(),
     };
     let attached = host.attach(prepared, &[attachment])?;

@@ -14,7 +14,7 @@ use jailwire::wiring::{self, AttachedNic, Lock};
 use jailwire::{Route, Via, Vnet};
 
 use super::record::{Progress, hash};
-use super::{BridgeWanted, Failure, Host, Key, Masquerade, Record, Reservation, Result, StaticRoute, inside};
+use super::{BridgeWanted, Failure, Host, Isolation, Key, Record, Reservation, Result, StaticRoute, inside};
 use crate::net::Net;
 
 /// A network that a container is to be attached to.
@@ -50,7 +50,9 @@ pub struct Attachment {
     /// The addresses that were given out for this.
     pub reservation: Option<Reservation>,
     /// Whether what leaves the container gets an address of the host.
-    pub masquerade: Masquerade,
+    pub masquerade: super::Masquerade,
+    /// Which other networks the network is kept apart from.
+    pub isolation: Isolation,
     /// Ports of the host that lead into the container.
     pub published: Vec<Publication>,
 }
@@ -152,6 +154,8 @@ impl Host {
                 bridge: one.link.bridge().map(|bridge| bridge.name.to_string()),
                 addresses: one.addresses.iter().map(|address| address.0.ip()).collect(),
                 masquerade: one.masquerade,
+                isolation: one.isolation,
+                networks: one.addresses.iter().map(|address| address.network()).collect(),
                 published: one.published.iter().map(ToString::to_string).collect(),
                 routers: one.routers.clone(),
                 metric: one.metric,
@@ -218,7 +222,7 @@ impl Host {
         }
         self.settle_defaults(&inside, jail, records)?;
         drop(inside);
-        if records.iter().any(|record| record.masquerade != Masquerade::No || !record.published.is_empty()) {
+        if records.iter().any(Record::needs_pf) {
             self.settle_nat(&jail.name, records)?;
         }
         for record in records {

@@ -25,7 +25,7 @@ use jailwire::wiring::Wiring;
 pub use attach::{Attachment, Link, Prepared};
 pub use bridge::BridgeWanted;
 pub use inside::StaticRoute;
-pub use nat::Masquerade;
+pub use nat::{Isolation, Masquerade};
 pub use record::{Key, Record, Reservation};
 
 use record::Records;

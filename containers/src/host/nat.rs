@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::record::{Progress, Record};
 use super::{Failure, Host, Key, Result};
+use crate::net::Net;
 use crate::say;
 
 /// Whether what leaves a jail gets an address of the host.
@@ -24,9 +25,47 @@ pub enum Masquerade {
     Required,
 }
 
+/// Which other networks a network is kept apart from: what one sends to the other is dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Isolation {
+    /// None.
+    None,
+    /// Those that are kept apart as well.
+    Isolated,
+    /// All.
+    All,
+}
+
+impl Isolation {
+    /// Returns whether a network and another one are kept apart.
+    fn keeps_apart(self, other: Isolation) -> bool {
+        match (self, other) {
+            (Isolation::All, _) | (_, Isolation::All) | (Isolation::Isolated, Isolation::Isolated) => true,
+            (Isolation::None, _) | (_, Isolation::None) => false,
+        }
+    }
+}
+
+/// The networks that a jail with these attachments does not reach, those of its own not among them. Attachments that are
+/// still being made count: of two that are made at once, the one whose rules come last knows of the other.
+fn blocked(own: &[Record], all: &[(Record, Progress)]) -> BTreeSet<Net> {
+    let mut blocked = BTreeSet::new();
+    for record in own {
+        let others = all.iter().map(|(other, _)| other).filter(|other| {
+            other.jail != record.jail
+                && other.key.network != record.key.network
+                && record.isolation.keeps_apart(other.isolation)
+        });
+        blocked.extend(others.flat_map(|other| other.networks.iter().copied()));
+    }
+    blocked.retain(|network| !own.iter().any(|record| record.networks.contains(network)));
+    blocked
+}
+
 impl Record {
-    fn needs_pf(&self) -> bool {
-        self.masquerade != Masquerade::No || !self.published.is_empty()
+    /// Returns whether the jail of the attachment gets rules.
+    pub(super) fn needs_pf(&self) -> bool {
+        self.masquerade != Masquerade::No || self.isolation != Isolation::None || !self.published.is_empty()
     }
 
     fn publications(&self) -> impl Iterator<Item = Publication> + '_ {
@@ -38,7 +77,11 @@ impl Host {
     /// Gives a jail the rules that its attachments ask for, in the place of those that it has. `besides` are
     /// attachments that are being made.
     pub(super) fn settle_nat(&self, jail: &str, besides: &[Record]) -> Result<()> {
-        let mut records = self.attached_to(jail)?;
+        let all = self.with_files(|files| self.records.all(files))?;
+        let asking = all.iter().filter(|(record, progress)| {
+            record.jail == jail && *progress == Progress::Attached && record.needs_pf()
+        });
+        let mut records: Vec<Record> = asking.map(|(record, _)| record.clone()).collect();
         records.extend(besides.iter().filter(|record| record.needs_pf()).cloned());
         // The ports lead to the first address of each family: that of the network with the default route.
         records.sort_by_key(|record| (record.metric, record.begun));
@@ -46,12 +89,14 @@ impl Host {
             records.iter().flat_map(|record| record.addresses.iter().copied()).collect();
         let published: BTreeSet<Publication> = records.iter().flat_map(Record::publications).collect();
         let has = |wanted| records.iter().any(|record| record.masquerade == wanted);
-        let required = has(Masquerade::Required) || !published.is_empty();
+        let isolated = records.iter().any(|record| record.isolation != Isolation::None);
+        let required = has(Masquerade::Required) || isolated || !published.is_empty();
         let mut wanted = JailNat::new(jail, addresses);
         if has(Masquerade::Required) || has(Masquerade::WherePossible) {
             wanted = wanted.nat();
         }
         wanted = published.into_iter().fold(wanted, JailNat::publish);
+        wanted = blocked(&records, &all).into_iter().fold(wanted, |wanted, network| wanted.block(network.0));
         if wanted.is_empty() {
             self.wiring.unpublish(jail)?;
             return Ok(());
@@ -64,15 +109,6 @@ impl Host {
             }
             other => Ok(other?),
         }
-    }
-
-    /// The attachments of a jail that ask for rules.
-    fn attached_to(&self, jail: &str) -> Result<Vec<Record>> {
-        let all = self.with_files(|files| self.records.all(files))?;
-        let asking = all.into_iter().filter(|(record, progress)| {
-            record.jail == jail && *progress == Progress::Attached && record.needs_pf()
-        });
-        Ok(asking.map(|(record, _)| record).collect())
     }
 
     /// Settles the rules of a jail whose attachment was taken away.

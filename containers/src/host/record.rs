@@ -16,7 +16,7 @@ use jailwire::wiring::{Lock, Mode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::Masquerade;
+use super::{Isolation, Masquerade};
 use crate::net::Net;
 
 const DIRECTORY_MODE: u32 = 0o700;
@@ -64,6 +64,10 @@ pub struct Record {
     pub addresses: Vec<IpAddr>,
     /// Whether what leaves the jail gets an address of the host.
     pub masquerade: Masquerade,
+    /// Which other networks the network is kept apart from.
+    pub isolation: Isolation,
+    /// The networks of the jail's addresses, where others may have to be kept apart from them.
+    pub networks: Vec<Net>,
     /// Ports of the host that lead into the jail, in the words of the library.
     pub published: Vec<String>,
     /// The routers on this network that may be the jail's default.
@@ -92,6 +96,8 @@ impl Record {
             bridge: None,
             addresses: Vec::new(),
             masquerade: Masquerade::No,
+            isolation: Isolation::None,
+            networks: Vec::new(),
             published: Vec::new(),
             routers: Vec::new(),
             metric: 0,

@@ -9,7 +9,7 @@ use super::Cli;
 use super::error::{Failure, Result};
 use super::options::{BridgeOptions, Isolate, Mode};
 use super::types::{Container, Network, PortMapping};
-use crate::host::{Host, Masquerade};
+use crate::host::{Host, Isolation, Masquerade};
 use crate::say;
 
 /// The driver where none is named.
@@ -58,12 +58,6 @@ impl Driver {
         if options.mode == Mode::Unmanaged {
             return Ok(Masquerade::No);
         }
-        if matches!(options.isolate, Some(Isolate::Normal | Isolate::Strict)) {
-            return Err(Failure::new(format!(
-                "network {}: option isolate is not supported: networks of this host reach each other; block that in /etc/pf.conf",
-                network.name
-            )));
-        }
         if options.outbound4.is_some() || options.outbound6.is_some() {
             return Err(Failure::new(format!(
                 "network {}: options outbound_addr4 and outbound_addr6 are not supported: the address is that of the interface that the default route leaves by",
@@ -82,6 +76,24 @@ impl Driver {
                 Ok(Masquerade::No)
             }
         }
+    }
+
+    /// Returns which other networks a network is kept apart from. The host forwards nothing for a network that leads
+    /// nowhere, or whose bridge is somebody else's.
+    pub fn isolation(self, network: &Network, options: &BridgeOptions) -> Result<Isolation> {
+        let isolation = match options.isolate {
+            None | Some(Isolate::Never) => Isolation::None,
+            Some(Isolate::Normal) => Isolation::Isolated,
+            Some(Isolate::Strict) => Isolation::All,
+        };
+        if isolation != Isolation::None && self == Driver::None {
+            return Err(Failure::new(format!(
+                "network {}: option isolate needs the firewall driver pf, and the driver is none, which drops no packets: set firewall_driver to pf in containers.conf, or leave out isolate",
+                network.name
+            )));
+        }
+        let routed = options.mode == Mode::Managed && !network.internal;
+        Ok(if routed { isolation } else { Isolation::None })
     }
 }
 

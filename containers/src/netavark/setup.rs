@@ -101,6 +101,7 @@ fn plan(
         )));
     }
     let masquerade = driver.masquerade(network, &options)?;
+    let isolation = driver.isolation(network, &options)?;
     let managed = options.mode == Mode::Managed;
     let addresses = Addresses::of(network, connection, managed)?;
     let bridge: InterfaceName = match network.network_interface.as_deref() {
@@ -143,6 +144,7 @@ fn plan(
         routes: network.routes().iter().map(static_route).collect::<Result<_>>()?,
         reservation: None,
         masquerade,
+        isolation,
         published: Vec::new(),
     };
     let (entry, dns_servers) =
