@@ -1,5 +1,6 @@
 //! NAT and published ports of jails.
 
+mod calls;
 mod ipfw;
 mod pf;
 mod support;

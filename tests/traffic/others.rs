@@ -1,5 +1,7 @@
-//! What belongs to others in the packet filters stays as it is, whatever is started, stopped and killed; and a hundred
-//! writers at once.
+//! What belongs to others in the packet filters stays as it is, whatever is started, stopped and killed; and many writers
+//! at once.
+//!
+//! With `JAILWIRE_FILTERS=1` there are a hundred starts and a hundred writers, and processes are killed at every call.
 
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -30,6 +32,7 @@ const ANCHOR: &str = "table <inside> { 10.200.0.2, 10.200.0.3 }\n\
 
 /// Others' pf and ipfw: both with rules, tables, NAT, and a state that lasts.
 struct Others<'a> {
+    wiring: &'a Wiring,
     state: Option<Child>,
     _pf: Pf,
     _ipfw: Ipfw,
@@ -45,7 +48,7 @@ impl<'a> Others<'a> {
         std::fs::write("/tmp/traffic-others.conf", ANCHOR).unwrap();
         sh("pfctl -q -a others/web -f /tmp/traffic-others.conf");
         // Whatever fails from here on, others' rules go with this.
-        let mut others = Others { state: None, _pf: pf, _ipfw: Ipfw::new(), _place: place };
+        let mut others = Others { wiring, state: None, _pf: pf, _ipfw: Ipfw::new(), _place: place };
         for words in [
             "nat 462 config ip 192.0.2.200 redirect_port tcp 10.200.0.2:22 2222",
             "add 60 set 3 count ip from any to any",
@@ -76,6 +79,10 @@ impl<'a> Others<'a> {
 
 impl Drop for Others<'_> {
     fn drop(&mut self) {
+        // A test that failed has left some.
+        for one in self.wiring.published().into_iter().flatten() {
+            let _ = self.wiring.unpublish(&one.jail);
+        }
         if let Some(state) = &mut self.state {
             let _ = state.kill();
             let _ = state.wait();
@@ -86,12 +93,18 @@ impl Drop for Others<'_> {
         {
             output(&format!("ipfw -q {words}"));
         }
-        output("pfctl -q -a others/web -F all");
+        output("pfctl -q -a others/web -F all; pfctl -q -a others/busy -F all");
     }
 }
 
 fn state_of_others() -> String {
-    sh("pfctl -s states | grep :6100 || true")
+    // The other side's state expires before the connection is established.
+    sh("pfctl -s states | grep :6100 | grep ESTABLISHED:ESTABLISHED || true")
+}
+
+/// Whether all is to be proven, however long it takes.
+pub fn thorough() -> bool {
+    std::env::var_os("JAILWIRE_FILTERS").is_some()
 }
 
 /// All that others have.
@@ -133,28 +146,27 @@ fn backend(number: u64) -> Backend {
 
 #[test]
 fn rulesets_of_others_stay_while_jails_start_and_stop() {
-    const AT_ONCE: u64 = 20;
-    const ROUNDS: u64 = 5;
+    let (many, rounds) = if thorough() { (20, 5) } else { (6, 1) };
     let _turn = alone();
     let wiring = Wiring::here().unwrap();
     let _others = Others::new(&wiring);
     let before = seen();
-    for round in 0..ROUNDS {
+    for round in 0..rounds {
         let start = |number: u64| {
             let jail = wiring.jail(&format!("j{number}"), "/").nic("bridge93");
             let jail = jail.address(format!("10.93.0.{}/24", 100 + number)).router("10.93.0.1");
             jail.nat().nat_by(backend(number)).publish(format!("{}:80", 7000 + number)).start().map(drop)
         };
-        let failed = at_once(AT_ONCE, start);
+        let failed = at_once(many, start);
         assert!(failed.is_empty(), "round {round}: {failed:?}");
         let published = wiring.published().unwrap();
-        assert_eq!(published.len() as u64, AT_ONCE, "{published:?}");
+        assert_eq!(published.len() as u64, many, "{published:?}");
         assert!(published.iter().all(|one| one.published.len() == 1 && one.nat.len() == 1), "{published:?}");
-        let failed = at_once(AT_ONCE, |number| wiring.stop(&format!("j{number}")).map(drop));
+        let failed = at_once(many, |number| wiring.stop(&format!("j{number}")).map(drop));
         assert!(failed.is_empty(), "round {round}: {failed:?}");
         is_as_before(&before, &format!("round {round}"));
     }
-    println!("{} starts and stops, {AT_ONCE} at once", AT_ONCE * ROUNDS);
+    println!("{} starts and stops, {many} at once", many * rounds);
 }
 
 /// Does something on many threads at once. Returns what failed.
@@ -168,11 +180,13 @@ fn at_once<E: std::fmt::Debug + Send>(many: u64, act: impl Fn(u64) -> Result<(),
 }
 
 #[test]
-fn a_hundred_writers_lose_no_rule_and_fail_for_nobody() {
-    const WRITERS: u64 = 100;
+fn writers_at_once_lose_no_rule_and_fail_for_nobody() {
+    let writers = if thorough() { 100 } else { 12 };
     let _turn = alone();
     let wiring = Wiring::here().unwrap();
     let _others = Others::new(&wiring);
+    // The anchor that somebody else writes all the time: an anchor of pfctl(8) is there until it is told to go.
+    sh("pfctl -q -a others/busy -f /tmp/traffic-others.conf");
     let before = seen();
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -183,7 +197,6 @@ fn a_hundred_writers_lose_no_rule_and_fail_for_nobody() {
                 let written = output("pfctl -q -a others/busy -f /tmp/traffic-others.conf");
                 count += u64::from(written.status.success());
             }
-            sh("pfctl -q -a others/busy -F all");
             count
         });
         let wish = |number: u64| {
@@ -192,19 +205,19 @@ fn a_hundred_writers_lose_no_rule_and_fail_for_nobody() {
             jail.publish(format!("{}:80", 7000 + number).parse().unwrap())
         };
         // Each has a kernel of its own, as processes have.
-        let failed = at_once(WRITERS, |number| Wiring::here().unwrap().publish(&wish(number)));
+        let failed = at_once(writers, |number| Wiring::here().unwrap().publish(&wish(number)));
         let published = wiring.published().unwrap();
-        let gone = at_once(WRITERS, |number| wiring.unpublish(&format!("w{number}")).map(drop));
+        let gone = at_once(writers, |number| wiring.unpublish(&format!("w{number}")).map(drop));
         over.store(true, Ordering::Relaxed);
         let count = other.join().unwrap();
-        println!("{WRITERS} writers, and {count} times somebody else");
+        println!("{writers} writers, and {count} times somebody else");
         assert!(failed.is_empty() && gone.is_empty(), "{failed:?} {gone:?}");
-        assert_eq!(published.len() as u64, WRITERS);
+        assert_eq!(published.len() as u64, writers);
         for one in &published {
             assert!(one.nat.len() == 1 && one.published.len() == 1, "{one:?}");
         }
     });
-    is_as_before(&before, "a hundred writers");
+    is_as_before(&before, "many writers");
 }
 
 /// Ends the process at a call.
@@ -241,7 +254,8 @@ fn killed(what: &str, backend: Backend, call: u64) -> bool {
 }
 
 #[test]
-fn rulesets_of_others_stay_when_processes_are_killed_at_every_call() {
+fn rulesets_of_others_stay_when_processes_are_killed_at_any_call() {
+    let step = if thorough() { 1 } else { 9 };
     let _turn = alone();
     let wiring = Wiring::here().unwrap();
     let _others = Others::new(&wiring);
@@ -255,8 +269,8 @@ fn rulesets_of_others_stay_when_processes_are_killed_at_every_call() {
     let published = wiring.published().unwrap();
     for backend in [Backend::Pf, Backend::Ipfw] {
         for what in ["publish", "unpublish"] {
-            let mut call = 1;
-            loop {
+            let mut killed_at = 0;
+            for call in (1..).step_by(step) {
                 if what == "unpublish" {
                     wiring.publish(&victim(backend)).unwrap();
                 }
@@ -273,51 +287,13 @@ fn rulesets_of_others_stay_when_processes_are_killed_at_every_call() {
                 if !was_killed {
                     break;
                 }
-                call += 1;
+                killed_at += 1;
             }
-            println!("{what} by {backend}: killed at each of {} calls", call - 1);
-            assert!(call > 10);
+            println!("{what} by {backend}: killed at {killed_at} calls, one of {step}");
+            assert!(killed_at > 1);
         }
     }
     for number in 0..2 {
         wiring.unpublish(&format!("n{number}")).unwrap();
-    }
-}
-
-/// How long the kernel took.
-#[derive(Debug, Default)]
-struct InKernel(AtomicU64, AtomicU64);
-
-impl Watch for InKernel {
-    fn seen(&self, seen: Seen) {
-        self.0.fetch_add(seen.took.as_nanos() as u64, Ordering::Relaxed);
-        self.1.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
-/// What the library adds to the kernel's own time. It says that, and asserts no time.
-#[test]
-fn what_a_change_costs() {
-    const CHANGES: u32 = 100;
-    let _turn = alone();
-    let wiring = Wiring::here().unwrap();
-    let _others = Others::new(&wiring);
-    for backend in [Backend::Pf, Backend::Ipfw] {
-        let kernel = Arc::new(Proxy::new(kernel::here().unwrap(), InKernel::default()));
-        let watched = Wiring::on(kernel.clone()).unwrap();
-        let begin = std::time::Instant::now();
-        for _ in 0..CHANGES {
-            watched.publish(&victim(backend)).unwrap();
-            watched.unpublish("victim").unwrap();
-        }
-        let all = begin.elapsed();
-        let within = std::time::Duration::from_nanos(kernel.watch.0.load(Ordering::Relaxed));
-        let calls = kernel.watch.1.load(Ordering::Relaxed) / u64::from(CHANGES);
-        println!(
-            "{backend}: published and unpublished in {:?}, of which {:?} in the kernel for {calls} calls: {:.3} times that",
-            all / CHANGES,
-            within / CHANGES,
-            all.as_secs_f64() / within.as_secs_f64()
-        );
     }
 }

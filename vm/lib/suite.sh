@@ -125,7 +125,7 @@ suite_environment() {
     printf 'export INSTA_WORKSPACE_ROOT=%s INSTA_UPDATE=no\n' "$(quote "$workspace")"
     for _name in RUST_BACKTRACE RUST_LOG PROPTEST_CASES JAILWIRE_SEED JAILWIRE_SEQUENCES \
         JAILWIRE_BENCH_PLAN JAILWIRE_KILLS JAILWIRE_SOAK JAILWIRE_SWAPS JAILWIRE_REMOVALS \
-        JAILWIRE_CONNECTED JAILWIRE_ROUNDS JAILWIRE_TEST_POOL; do
+        JAILWIRE_CONNECTED JAILWIRE_ROUNDS JAILWIRE_FILTERS JAILWIRE_TEST_POOL; do
         eval "_value=\${$_name:-}"
         [ -z "$_value" ] || printf 'export %s=%s\n' "$_name" "$(quote "$_value")"
     done
