@@ -20,6 +20,7 @@ mod many;
 mod nat;
 mod net;
 mod nobody;
+mod operator;
 mod owners;
 mod points;
 mod pool;

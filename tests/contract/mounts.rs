@@ -168,6 +168,23 @@ fn a_directory_on_itself() {
     mount::mount(&*host.kernel, &missing).refused(Errno::ENOENT);
 }
 
+/// `nullfs_mount` would lock against itself. Something else may be mounted over it.
+#[test]
+fn a_directory_twice_on_the_same_place() {
+    let host = Host::with_files();
+    let root = tree(&host, &["a", "b", "c"]);
+    let show = |from: &str| {
+        mount::mount(&*host.kernel, &mount::nullfs(&root.join(from), &root, Path::new("a"), false))
+    };
+    show("b").unwrap();
+    show("b").refused(Errno::EDEADLK);
+    show("c").unwrap();
+    show("b").unwrap();
+    let all = beneath(&*host.kernel, &root).unwrap();
+    assert_eq!(all.len(), 3);
+    all.iter().for_each(|one| unmount(&*host.kernel, one, false).unwrap());
+}
+
 /// nullfs shows a file in place of a file, and neither in place of the other.
 #[test]
 fn a_file_on_a_file() {

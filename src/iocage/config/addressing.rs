@@ -19,6 +19,9 @@ use crate::iocage::router::Router;
 use crate::types::{InterfaceName, VlanId};
 use crate::wiring::NicVlans;
 
+const NEEDS_BPF: &str = "requires bpf: set bpf=1";
+const NEEDS_RTADV: &str = "requires a NIC that hears router advertisements: set ip6_addr=vnet0|accept_rtadv";
+
 impl Reader<'_> {
     pub(super) fn network(&mut self) -> Network {
         let ip4: Ip4Addresses = self.read_or_builtin("ip4_addr");
@@ -246,13 +249,10 @@ impl Reader<'_> {
             );
         }
         if network.nics.iter().any(|nic| nic.dhcp) && !self.flag("bpf") {
-            self.error("dhcp", "requires bpf: set bpf=1");
+            self.error("dhcp", NEEDS_BPF);
         }
         if network.rtsold && !network.nics.iter().any(|nic| nic.accept_rtadv) {
-            self.error(
-                "rtsold",
-                "requires a NIC that hears router advertisements: set ip6_addr=vnet0|accept_rtadv",
-            );
+            self.error("rtsold", NEEDS_RTADV);
         }
     }
 
@@ -429,6 +429,16 @@ impl Reader<'_> {
                 self.error(property, "requires vnet: set vnet=1");
             }
         }
+        // With vnet they would be told of next.
+        let is_asked = |one: &Assignment<Ip4>| {
+            one.address.is_none() && one.interface.is_none_or(|name| name.as_str().starts_with("vnet"))
+        };
+        if (self.flag("dhcp") || ip4.iter().any(is_asked)) && !self.flag("bpf") {
+            self.error("dhcp", NEEDS_BPF);
+        }
+        if self.flag("rtsold") && !ip6.iter().any(|one| one.address.is_none()) {
+            self.error("rtsold", NEEDS_RTADV);
+        }
         let localhost = match self.flag("assign_localhost") {
             false => Localhost::Off,
             true => self.optional("localhost_ip").map_or(Localhost::Choose, Localhost::Address),
@@ -466,6 +476,13 @@ impl Reader<'_> {
         let mut shared = Vec::new();
         for one in addresses.iter() {
             match (one.interface, one.address) {
+                (Some(name), None) if !is_nic(name.as_str()) => self.error(
+                    A::PROPERTY,
+                    format!(
+                        "{one} asks for an address, which no interface of the host does for a jail: give one, or set {}=none",
+                        A::PROPERTY
+                    ),
+                ),
                 (_, None) => self.error(A::PROPERTY, format!("{one} requires vnet: set vnet=1")),
                 (Some(name), _) if is_nic(name.as_str()) => {
                     self.error(

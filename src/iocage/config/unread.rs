@@ -39,11 +39,14 @@ impl Reader<'_> {
         for name in ["exec_start", "exec_stop"] {
             let text = self.text_quietly(name);
             let Some(sign) = hooks::unquoted_sign(&text) else { continue };
-            let how = match text.contains('\'') {
-                false => format!("/bin/sh -c '{text}'"),
-                true => "the path of a script".to_owned(),
+            let how = match text.contains(['\'', '"', '$', '`', '\\']) {
+                false => format!("set {name}=\"/bin/sh -c '{text}'\""),
+                true => format!("put the line into a script, and set {name} to the path of that"),
             };
-            self.warn(name, format!("no shell reads it, and `{sign}` is not understood but given as an argument: set {name}=\"{how}\""));
+            self.warn(
+                name,
+                format!("no shell reads it, and `{sign}` is not understood but given as an argument: {how}"),
+            );
         }
         for name in ["exec_prestart", "exec_poststart", "exec_prestop", "exec_poststop"] {
             let text = self.text_quietly(name);

@@ -13,7 +13,7 @@ use crate::iocage::config::{self, JailConfig, Network, VnetNetwork};
 use crate::iocage::fitness;
 use crate::iocage::lifecycle::Host;
 use crate::iocage::name::JailName;
-use crate::iocage::property::find;
+use crate::iocage::property::{Scope, find};
 use crate::iocage::router::Router;
 use crate::iocage::store::Entry;
 use crate::iocage::trust::quoted;
@@ -333,6 +333,9 @@ fn remedy(problem: &config::Problem, entry: &Entry) -> String {
             let command = problem.message.split("mkdir -p ").nth(1).unwrap_or_default();
             format!("mkdir -p {}", command.split(", or set").next().unwrap_or_default())
         }
+        about if find(about).is_some_and(|property| property.scope == Scope::Host) => {
+            format!("iocage set {} default", assignment(problem))
+        }
         _ if is_property => format!("iocage set {} {}", assignment(problem), entry.name),
         // Of the host, and not of a file.
         "host" => problem.message.split_once(": ").map_or(&*problem.message, |(_, how)| how).to_owned(),
@@ -340,16 +343,37 @@ fn remedy(problem: &config::Problem, entry: &Entry) -> String {
     }
 }
 
-/// What to set, where the problem says it, as in `vnet=1`; or else what it is about.
+/// What to set, where the problem says it, as in `vnet=1`; or else what it is about. A shell reads it as one word.
 fn assignment(problem: &config::Problem) -> String {
-    let says = problem.message.split("set ").skip(1).filter_map(|rest| {
-        let word = rest.split([' ', ',', ':']).next()?;
-        word.split_once('=').filter(|(_, value)| !value.is_empty()).map(|_| word.to_owned())
-    });
-    says.into_iter().next().unwrap_or_else(|| match problem.message.ends_with("or none") {
-        true => format!("{}=none", problem.about),
-        false => format!("{}=VALUE", problem.about),
+    let said = problem.message.split("set ").skip(1).find_map(said_value);
+    said.map(|(name, value)| format!("{name}={}", for_shell(value))).unwrap_or_else(|| {
+        match problem.message.ends_with("or none") {
+            true => format!("{}=none", problem.about),
+            false => format!("{}=VALUE", problem.about),
+        }
     })
+}
+
+/// The property and the value at the beginning of a text: the value ends at a blank or a comma, or is in quotes.
+fn said_value(text: &str) -> Option<(&str, &str)> {
+    let (name, rest) = text.split_once('=')?;
+    let is_name =
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.".contains(&byte));
+    let value = match rest.strip_prefix('"') {
+        Some(quoted) => quoted.split('"').next()?,
+        None => rest.split([' ', ',']).next()?.trim_end_matches([':', ';', '.']),
+    };
+    (is_name && !value.is_empty()).then_some((name, value))
+}
+
+/// A word as a shell has to be given it.
+fn for_shell(word: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_./:%@,+-".contains(&byte);
+    match word.bytes().all(is_plain) {
+        true => word.to_owned(),
+        // No value of a message has a sign that means something in these quotes.
+        false => format!("\"{word}\""),
+    }
 }
 
 fn property(address: IpAddr) -> &'static str {

@@ -1,4 +1,4 @@
-//! Examples from threads of other jail managers that nobody gave us: each test names its threads.
+//! Examples from public threads about jail managers: each test names its threads.
 
 use std::fs;
 use std::path::{Path, PathBuf};

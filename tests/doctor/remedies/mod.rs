@@ -4,6 +4,7 @@
 mod cases;
 mod generated;
 mod host;
+mod problems;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
