@@ -174,7 +174,7 @@ fn a_plan_and_doctor_know_what_a_start_refuses() {
     );
 }
 
-/// Point 9: an address that nobody wrote is told as `auto`; a jail that runs is told once, and so is a missing bridge.
+/// Point 9: an address that the user did not write is reported as `auto`; a jail that runs is told once, and so is a missing bridge.
 #[test]
 fn each_thing_is_said_once_and_by_its_property() {
     let root = host(&[

@@ -429,7 +429,7 @@ impl Reader<'_> {
                 self.error(property, "requires vnet: set vnet=1");
             }
         }
-        // With vnet they would be told of next.
+        // With vnet these are the next problems.
         let is_asked = |one: &Assignment<Ip4>| {
             one.address.is_none() && one.interface.is_none_or(|name| name.as_str().starts_with("vnet"))
         };
