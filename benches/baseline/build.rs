@@ -1,20 +1,25 @@
-//! Builds `baseline.c`, on and for FreeBSD; for other systems there is nothing to build.
+//! Builds the C programs, on and for FreeBSD; for other systems there is nothing to build.
 
 use std::env;
 use std::path::PathBuf;
 
-const SOURCE: &str = "baseline.c";
+const PROGRAMS: [&str; 2] = ["baseline", "change"];
 
 fn main() {
-    println!("cargo::rerun-if-changed={SOURCE}");
+    for program in PROGRAMS {
+        println!("cargo::rerun-if-changed={program}.c");
+    }
     if env::var("CARGO_CFG_TARGET_OS").as_deref() != Ok("freebsd") {
         return;
     }
-    let program = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR")).join("baseline");
+    let directory = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     // vm/cross gives a cross compiler its target.
     let compiler = cc::Build::new().no_default_flags(true).get_compiler();
-    let mut command = compiler.to_command();
-    command.args(["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", SOURCE, "-o"]).arg(&program);
-    let status = command.status().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    assert!(status.success(), "{command:?}: {status}");
+    for program in PROGRAMS {
+        let mut command = compiler.to_command();
+        command.args(["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror"]);
+        command.arg(format!("{program}.c")).arg("-o").arg(directory.join(program));
+        let status = command.status().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        assert!(status.success(), "{command:?}: {status}");
+    }
 }

@@ -1,10 +1,21 @@
-//! The baseline of jailwire's benchmark: a C program that makes the library's requests in the library's
-//! order, with no library. What it is told and what it says is written at the top of `baseline.c`.
+//! The baselines of jailwire's benchmarks: C programs that make the library's requests in the library's order, with no
+//! library. What they are told and what they say is written at the top of `baseline.c` and `change.c`.
 
-/// The program, as a file of this machine's kind. There is none but for FreeBSD.
-#[cfg(target_os = "freebsd")]
-pub const PROGRAM: Option<&[u8]> = Some(include_bytes!(concat!(env!("OUT_DIR"), "/baseline")));
+macro_rules! program {
+    ($name:literal) => {{
+        #[cfg(target_os = "freebsd")]
+        {
+            Some(include_bytes!(concat!(env!("OUT_DIR"), "/", $name)))
+        }
+        #[cfg(not(target_os = "freebsd"))]
+        {
+            None
+        }
+    }};
+}
 
-/// The program, as a file of this machine's kind. There is none but for FreeBSD.
-#[cfg(not(target_os = "freebsd"))]
-pub const PROGRAM: Option<&[u8]> = None;
+/// `baseline.c`, which starts and stops jails, as a file of this machine's kind. There is none but for FreeBSD.
+pub const PROGRAM: Option<&[u8]> = program!("baseline");
+
+/// `change.c`, which changes rules of packet filters, as a file of this machine's kind. There is none but for FreeBSD.
+pub const CHANGE: Option<&[u8]> = program!("change");

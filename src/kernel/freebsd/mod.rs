@@ -280,6 +280,15 @@ impl Calls for FreeBsd {
 
     fn ioctl(&self, handle: Handle, request: &mut Request) -> Result<()> {
         let descriptor = self.descriptor(handle)?;
+        if request.checked()?.is_empty() {
+            // SAFETY: the kernel reads and writes as many bytes as the number says, and the argument has that many, as
+            // was checked. They have no pointers. `sys_ioctl` copies them, and writes back only what has succeeded.
+            let rc = unsafe {
+                let argument = request.argument.bytes.as_mut_ptr();
+                libc::ioctl(descriptor.as_raw_fd(), request.number as c_ulong, argument)
+            };
+            return self.check(rc).map(drop);
+        }
         let mut argument = Argument::of(request)?;
         // SAFETY: the kernel reads and writes as many bytes as the number says, which are there, and what the
         // pointers in them lead to. The table in `jailwire_sys::request` names every pointer that the kernel
