@@ -5,27 +5,23 @@ use std::path::PathBuf;
 
 use ipnetwork::IpNetwork;
 
-use super::claim::{self, Claim, Standing};
-use super::host_end::{HostEnd, jid_of_host_end};
-use super::identity::Identity;
-use super::journal::{Journal, Owned};
+use super::bulk::{self, Cancel, Job, Limits, Next, Placed, Stage};
+use super::claim::{Claim, Standing};
+use super::host_end::HostEnd;
 use super::nat::{Backend, Publication};
 use super::nic::{Draft, jail_end, nat_methods, nic_methods};
 use super::nic_address::NicAddress;
-use super::open::{Wiring, nothing_owed};
+use super::open::{Wiring, nothing_owed, unfinished};
 use super::plan::Plan;
 use super::problem::{Problem, Problems};
-use super::run::{self, Site};
-use super::shared;
+use super::run::Site;
 use super::spec::{Devfs, HostName, JailSpec, Network, VnetSpec};
 use super::step::Step;
 use super::survey::Survey;
-use super::undo::{self, Owed};
 use super::value_or_text::ValueOrText;
 use crate::Error;
 use crate::bridge::VlanSet;
 use crate::jail::{self, JailInfo, JailKey, JailParameters};
-use crate::kernel::Errno;
 use crate::types::{Fib, InterfaceName, Jid, MacAddr, Mtu, VlanId};
 use crate::vnet::Vnet;
 
@@ -69,6 +65,79 @@ pub struct AttachedNic {
     pub mtu: u32,
     /// The bridge that the host's end was put on.
     pub bridge: Option<InterfaceName>,
+}
+
+/// NICs on their way to a jail, as the engine takes them through its stages.
+struct Attaching<'a, 'w> {
+    site: &'a Site<'w>,
+    draft: Option<Attachment<'w>>,
+    begun: Option<Begun>,
+}
+
+/// What is known before anything is changed.
+struct Begun {
+    claim: Claim,
+    info: JailInfo,
+    inside: Vnet,
+    planned: Planned,
+}
+
+impl Attaching<'_, '_> {
+    fn begin(&mut self) -> Result<Begun, Error> {
+        let draft = self.draft.take().ok_or_else(unfinished)?;
+        let (wiring, key) = (draft.wiring, draft.jail.clone());
+        let info = wiring.jail_with_stack(key.clone())?;
+        let claim = Claim::take(self.site, &info.name, |_| {})?;
+        nothing_owed(claim.clear_attaching(self.site)?)?;
+        // It may be another one by now.
+        let info = wiring.jail_with_stack(key)?;
+        if matches!(claim.standing(), Standing::Partial(_)) {
+            return Err(Error::from(Problem::Unfinished { name: info.name }));
+        }
+        let inside = Vnet::enter(wiring.kernel().clone(), info.jid)?;
+        let planned = draft.planned(&info, &inside)?;
+        Ok(Begun { claim, info, inside, planned })
+    }
+
+    fn attach(&self, begun: Begun) -> Result<Attached, Error> {
+        let Begun { claim, info, inside, planned: Planned { vnet, plan, .. } } = begun;
+        let epairs = claim.attach(self.site, &plan, inside)?;
+        let mtus = plan.steps().iter().filter_map(|step| match step {
+            Step::SetMtu { mtu, .. } => Some(mtu.get()),
+            _ => None,
+        });
+        let nics = vnet.nics.iter().zip(epairs).zip(mtus);
+        let nics = nics.map(|((nic, epair), mtu)| AttachedNic {
+            host: epair.a,
+            jail: epair.b,
+            host_mac: nic.macs.map(|(host, _)| host),
+            jail_mac: nic.macs.map(|(_, jail)| jail),
+            mtu,
+            bridge: nic.bridge,
+        });
+        Ok(Attached { jid: info.jid, jail: info.name, nics: nics.collect(), notes: plan.notes().to_vec() })
+    }
+}
+
+impl Job for Attaching<'_, '_> {
+    type Outcome = Result<Attached, Error>;
+
+    fn run(&mut self, _stage: Stage) -> Next<Self::Outcome> {
+        match self.begun.take() {
+            Some(begun) => Next::Done(self.attach(begun)),
+            None => match self.begin() {
+                Ok(begun) => {
+                    self.begun = Some(begun);
+                    Next::Go(Stage::Network)
+                }
+                Err(error) => Next::Done(Err(error)),
+            },
+        }
+    }
+
+    fn cancel(&mut self, _next: Stage) -> Self::Outcome {
+        Err(unfinished())
+    }
 }
 
 /// What was described, made into steps.
@@ -116,45 +185,12 @@ impl<'a> Attachment<'a> {
     /// SIOCIFCREATE2 in the jail's stack, SIOCSIFRVNET, and what follows from the description:
     /// [`epair(4)`](https://man.freebsd.org/epair(4)), [`vnet(9)`](https://man.freebsd.org/vnet(9)).
     pub fn apply(self) -> Result<Attached, Error> {
-        let wiring = self.wiring;
-        let info = wiring.jail_with_stack(self.jail.clone())?;
-        let site = wiring.site();
-        let claim = Claim::take(&site, &info.name, |_| {})?;
-        nothing_owed(claim.clear_attaching(&site)?)?;
-        // It may be another one by now.
-        let info = wiring.jail_with_stack(self.jail.clone())?;
-        if matches!(claim.standing(), Standing::Partial(_)) {
-            return Err(Error::from(Problem::Unfinished { name: info.name }));
-        }
-        let mut journal = Journal::open(&wiring.state.attaching(&info.name), &wiring.boot)?;
-        let inside = Vnet::enter(wiring.kernel().clone(), info.jid)?;
-        let Some((jid, identity)) = Identity::read(&**wiring.kernel(), info.jid)? else {
-            return Err(Error::from(Problem::NoJail { jail: info.name }));
-        };
-        journal.begin_with(jid, identity);
-        let Planned { vnet, plan, .. } = self.planned(&info, &inside)?;
-        let epairs = run::apply_inside(&site, &mut journal, &plan, inside)?;
-        // From here on the jail owns them.
-        if let Err(error) = journal.keep(site.files, Vec::new()) {
-            drop(undo_attaching(&site, &info.name)?);
-            return Err(error);
-        }
-        let mut nics = Vec::new();
-        let mtus = plan.steps().iter().filter_map(|step| match step {
-            Step::SetMtu { mtu, .. } => Some(mtu.get()),
-            _ => None,
-        });
-        for ((nic, epair), mtu) in vnet.nics.iter().zip(epairs).zip(mtus) {
-            nics.push(AttachedNic {
-                host: epair.a,
-                jail: epair.b,
-                host_mac: nic.macs.map(|(host, _)| host),
-                jail_mac: nic.macs.map(|(_, jail)| jail),
-                mtu,
-                bridge: nic.bridge,
-            });
-        }
-        Ok(Attached { jid: info.jid, jail: info.name, nics, notes: plan.notes().to_vec() })
+        let site = self.wiring.site();
+        let jobs = vec![Placed { job: Attaching { site: &site, draft: Some(self), begun: None }, after: Vec::new() }];
+        let mut attached = None;
+        let ran = bulk::run(jobs, &Limits::ONE, &Cancel::new(), |_, outcome| attached = outcome);
+        ran.map_err(|circle| Error::other(circle.to_string()))?;
+        attached.unwrap_or_else(|| Err(unfinished()))
     }
 
     /// Returns what [`Attachment::apply`] would do now: each step, and the requests that it makes to change something,
@@ -245,102 +281,6 @@ impl<'a> Attachment<'a> {
     }
 }
 
-/// Whether an interface was made by epair's cloner: the kernel puts those in the group of that name.
-///
-/// # Errors
-///
-/// ENXIO: there is no such interface.
-pub(super) fn is_epair(host: &Vnet, name: &InterfaceName) -> crate::Result<bool> {
-    let groups = host.groups(name)?;
-    Ok(groups.iter().any(|group| group.as_str() == "epair"))
-}
-
-/// Destroys an epair, given the host's end, whatever program made it. The jail may be alive, dying or gone.
-///
-/// The jail is known by the end's description, or by its name: `vnetN.JID`. As long as that jail lives it is held
-/// meanwhile; one that dies takes the epair along. An epair that says nothing of its jail may have been made in any of
-/// them, or on the host: all living jails are held meanwhile, and the end of those that die is waited for.
-///
-/// # Errors
-///
-/// Those of SIOCIFDESTROY; ETIMEDOUT: it was to go with its jail, and is still there, or a jail that may have made it
-/// goes on dying.
-pub fn release_epair(site: &Site<'_>, name: &InterfaceName) -> Result<(), Error> {
-    let kernel = site.host.kernel();
-    let mut number = jid_of_host_end(name);
-    let mut home = number.map(|jid| jail::get(&**kernel, jid)).transpose()?.flatten();
-    if home.is_none()
-        && number.is_none()
-        && let Some(end) = HostEnd::read(site.host, *name)?
-    {
-        // iocage writes its own name for a jail into the description; `attach` writes the kernel's.
-        for jail in [end.jail.clone(), format!("ioc-{}", end.jail)] {
-            home = home.or(jail::get(&**kernel, jail.as_str())?);
-            let dying = jail::get_even_dying(&**kernel, jail.as_str())?.filter(|jail| jail.dying);
-            number = number.or(dying.map(|jail| jail.jid));
-        }
-    }
-    if let Some(jail) = home.filter(|jail| jail.vnet) {
-        let _lock = site.state.lock_jail(&jail.name, |_| {})?;
-        match Vnet::enter(kernel.clone(), jail.jid) {
-            Ok(_home) => return undo::destroy_held(site, name),
-            // It has begun to die meanwhile.
-            Err(error) if error.errno() == Some(Errno::EINVAL) => {}
-            Err(error) => return Err(error),
-        }
-        return undo::let_epair_go(site, name, Some(jail.jid));
-    }
-    match number {
-        // An epair that another manager made on the host stays when its jail is gone, and has to be destroyed.
-        Some(jid) => match undo::let_epair_go(site, name, Some(jid)) {
-            Err(_) if jail::get_even_dying(&**kernel, jid)?.is_none() => {
-                undo::destroy_of_unknown_home(site, name)
-            }
-            other => other,
-        },
-        None => undo::destroy_of_unknown_home(site, name),
-    }
-}
-
-/// What was not taken out yet is still in the jail.
-fn destroy_inside(inside: &Vnet, journal: &Journal) -> crate::Result<()> {
-    for owned in journal.owned() {
-        if let Owned::Epair(name) = owned
-            && inside.has_interface(name)?
-        {
-            inside.destroy(name)?;
-        }
-    }
-    Ok(())
-}
-
-/// Takes away what a process has left that was killed while it attached something to a jail, if one was: on the
-/// host, and in the jail if it is the same one still. It works under the jail's lock.
-pub(super) fn undo_attaching(site: &Site<'_>, jail: &str) -> Result<Owed, Error> {
-    let path = site.state.attaching(jail);
-    if !path.exists() {
-        return Ok(Owed::default());
-    }
-    let mut journal = Journal::open(&path, site.boot)?;
-    let kernel = site.host.kernel();
-    if let Some(own) = journal.jid()
-        && jail::get(&**kernel, own)?.is_some_and(|info| info.name == jail && info.vnet)
-        && !claim::is_anothers(&**kernel, &journal, own)?
-    {
-        // Those that were taken out go while their home is held.
-        let home = Vnet::enter(kernel.clone(), own)?;
-        destroy_inside(&home, &journal)?;
-        for owned in journal.owned() {
-            if let Owned::Epair(name) = owned {
-                undo::destroy_held(site, name)?;
-            }
-        }
-    }
-    let owed = undo::undo(site, &mut journal, Standing::Partial(None))?;
-    shared::sweep(site)?;
-    Ok(owed)
-}
-
 impl Wiring {
     /// Begins to describe NICs for a jail that exists already and has a network stack of its own. Any manager may
     /// have made the jail.
@@ -360,38 +300,6 @@ impl Wiring {
     /// ```
     pub fn attach(&self, jail: impl Into<JailKey>) -> Attachment<'_> {
         Attachment { wiring: self, jail: jail.into(), draft: Draft::default() }
-    }
-
-    /// Destroys an epair by its end on the host, and takes away a bridge that was made for it and serves no
-    /// jail any more.
-    ///
-    /// While the jail goes that the epair was made in, the kernel is not asked to destroy it, because that can panic
-    /// 15.1: then this waits until the epair has gone with the jail, or gives it back to a jail that goes on dying.
-    ///
-    /// # Errors
-    ///
-    /// * [`ErrorKind::Problems`](crate::ErrorKind::Problems): it is no epair.
-    /// * As [`Vnet::destroy`]: ENXIO when there is no such interface, EPERM for others than root.
-    /// * ETIMEDOUT: it was to go with its jail, and is still there.
-    ///
-    /// # Source
-    ///
-    /// SIOCIFDESTROY: [`epair(4)`](https://man.freebsd.org/epair(4)); `net/if_clone.c:if_clone_destroy`.
-    pub fn detach(&self, host_end: &InterfaceName) -> Result<(), Error> {
-        if !is_epair(self.host(), host_end)? {
-            return Err(Error::from(Problem::NotAnEpair { name: *host_end }));
-        }
-        let jail = self.epairs()?.into_iter().find(|end| end.name == *host_end).map(|end| end.jail);
-        let site = self.site();
-        release_epair(&site, host_end)?;
-        // What is published leads to a NIC: without one it leads nowhere.
-        if let Some(jail) = jail
-            && self.epairs_of(&jail)?.is_empty()
-        {
-            self.unpublish(&jail)?;
-        }
-        shared::sweep(&site)?;
-        Ok(())
     }
 
     /// Lists the epairs of a jail, given the kernel's name for the jail: the name of the host's end, and the name of

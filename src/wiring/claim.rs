@@ -16,7 +16,7 @@
 //! * A jail that shares the host's addresses stays by itself from the start. It is made under a name that is used
 //!   once, and that is in the journal before. Its jid is written down, and then it gets its name.
 
-use super::attach;
+use super::detach;
 use super::identity::Identity;
 use super::journal::{Journal, Owned};
 use super::lock::Lock;
@@ -27,9 +27,11 @@ use super::shared;
 use super::step::Step;
 use super::undo::{self, Owed};
 use crate::Error;
+use crate::epair::Epair;
 use crate::jail;
 use crate::kernel::Kernel;
-use crate::types::Jid;
+use crate::types::{InterfaceName, Jid};
+use crate::vnet::Vnet;
 
 /// Whether the jail of a name was started here, and how far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -216,7 +218,7 @@ impl Claim {
     /// Those of reading the journal of what is attached, of [`jail_get(2)`](https://man.freebsd.org/jail_get(2)), of
     /// [`Vnet::enter`](crate::Vnet::enter) and of SIOCIFDESTROY, and as [`Claim::clear`].
     pub fn clear_attaching(&self, site: &Site<'_>) -> Result<Owed, Error> {
-        attach::undo_attaching(site, &self.name)
+        detach::undo_attaching(site, &self.name)
     }
 
     /// Takes over a jail that another manager has started: `owned` is what is known to belong to the jail, in the order
@@ -280,7 +282,7 @@ impl Claim {
         if !reason.is_empty() {
             return Err(Error::of_step("begin".to_owned(), Error::other(reason), Owed::default(), None));
         }
-        let applied = run::apply(site, &mut self.journal, plan, before);
+        let applied = run::apply(site, &mut self.journal, plan, None, before).map(|made| made.up);
         self.standing = match &applied {
             Ok(up) => Standing::Partial(Some(up.jid)),
             // The error names what remains.
@@ -288,6 +290,45 @@ impl Claim {
             Err(_) => Standing::Partial(None),
         };
         applied
+    }
+
+    /// Carries out a plan for a jail that runs, whatever program has started it: all of it, or nothing of it. `inside` is a
+    /// handle on the jail's network stack. Returns the epairs, which the jail owns from now on.
+    ///
+    /// # Errors
+    ///
+    /// As [`Claim::apply`]. A jail whose start or stop has not finished is refused.
+    pub(super) fn attach(&self, site: &Site<'_>, plan: &Plan, inside: Vnet) -> Result<Vec<Epair>, Error> {
+        let name = || self.name.clone();
+        if matches!(self.standing, Standing::Partial(_)) {
+            return Err(Problem::Unfinished { name: name() }.into());
+        }
+        let Some((jid, identity)) = inside
+            .jid()
+            .map(|jid| Identity::read(&**site.host.kernel(), jid))
+            .transpose()?
+            .flatten()
+        else {
+            return Err(Problem::NoJail { jail: name() }.into());
+        };
+        let mut journal = Journal::open(&site.state.attaching(&self.name), site.boot)?;
+        journal.begin_with(jid, identity);
+        let made = run::apply(site, &mut journal, plan, Some(inside), |_| {})?;
+        if let Err(error) = journal.keep(site.files, Vec::new()) {
+            drop(self.clear_attaching(site)?);
+            return Err(error.into());
+        }
+        Ok(made.epairs)
+    }
+
+    /// Destroys an epair, given the host's end, as [`release_epair`](super::release_epair) does: for callers that have
+    /// the claim on a jail of which the epair may be.
+    ///
+    /// # Errors
+    ///
+    /// As [`release_epair`](super::release_epair).
+    pub fn release_epair(&self, site: &Site<'_>, host_end: &InterfaceName) -> Result<(), Error> {
+        detach::release(site, host_end, Some(self))
     }
 
     /// Writes down that the start has finished.

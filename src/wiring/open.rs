@@ -324,7 +324,7 @@ pub(super) fn nothing_owed(owed: Owed) -> Result<(), Error> {
 }
 
 /// The error for a jail of which the engine reports no end.
-fn unfinished() -> Error {
+pub(super) fn unfinished() -> Error {
     Error::other("a start or stop of it did not finish")
 }
 

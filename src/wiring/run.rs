@@ -69,10 +69,19 @@ pub struct Site<'a> {
 /// The time that a start waits for an address from a router's advertisement.
 pub const AUTOCONF_LIMIT: Duration = Duration::from_secs(10);
 
-/// Brings a jail up as its plan says. `before` is called before each step.
+/// What a plan has made.
+pub(super) struct Made {
+    /// The jail.
+    pub up: Up,
+    /// The epairs, in the order in which the plan names its NICs.
+    pub epairs: Vec<Epair>,
+}
+
+/// Carries out a plan. `before` is called before each step.
 ///
-/// The journal is the jail's own, under the jail's lock. What was made is written in it;
-/// the caller completes it when nothing more is to follow.
+/// The plan makes the jail, unless `entered` is a handle on the network stack of a jail that exists already. The journal is
+/// the one of what is made, under the jail's lock. The caller completes or empties the journal when nothing more is to
+/// follow.
 ///
 /// # Errors
 ///
@@ -82,9 +91,10 @@ pub(super) fn apply(
     site: &Site<'_>,
     journal: &mut Journal,
     plan: &Plan,
+    entered: Option<Vnet>,
     mut before: impl FnMut(&Step),
-) -> Result<Up, Error> {
-    let mut run = Run::new(site, journal, plan);
+) -> Result<Made, Error> {
+    let mut run = Run::new(site, journal, plan, entered);
     for step in plan.steps() {
         before(step);
         let _span = span::of(&plan.spec().name, step);
@@ -93,29 +103,6 @@ pub(super) fn apply(
         }
     }
     Ok(run.finish())
-}
-
-/// Carries out a plan for a jail that exists already, through a handle on its network stack. Returns the epairs.
-///
-/// # Errors
-///
-/// As [`apply`].
-pub(super) fn apply_inside(
-    site: &Site<'_>,
-    journal: &mut Journal,
-    plan: &Plan,
-    inside: Vnet,
-) -> Result<Vec<Epair>, Error> {
-    let mut run = Run::new(site, journal, plan);
-    run.jid = inside.jid();
-    run.entered = Some(inside);
-    for step in plan.steps() {
-        let _span = span::of(&plan.spec().name, step);
-        if let Err(failure) = run.step(step) {
-            return Err(run.fail(step.to_string(), failure));
-        }
-    }
-    Ok(run.epairs)
 }
 
 /// A jail's root as the kernel names it, without symbolic links. The list of what is mounted has that name too,
@@ -147,7 +134,12 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(site: &'a Site<'a>, journal: &'a mut Journal, plan: &'a Plan) -> Run<'a> {
+    fn new(
+        site: &'a Site<'a>,
+        journal: &'a mut Journal,
+        plan: &'a Plan,
+        entered: Option<Vnet>,
+    ) -> Run<'a> {
         let spec = plan.spec();
         let ruleset = match &spec.devfs {
             super::spec::Devfs::Existing(number) => *number,
@@ -161,8 +153,8 @@ impl<'a> Run<'a> {
             ruleset,
             root: None,
             held: None,
-            entered: None,
-            jid: None,
+            jid: entered.as_ref().and_then(Vnet::jid),
+            entered,
             epairs: Vec::new(),
             joining: None,
             routes: Vec::new(),
@@ -173,10 +165,11 @@ impl<'a> Run<'a> {
         self.site.host.kernel()
     }
 
-    fn finish(self) -> Up {
-        let jid = self.jid.expect("every plan makes a jail");
-        let epairs = self.epairs.into_iter().map(|epair| epair.a).collect();
-        Up { jid, ruleset: self.ruleset, epairs, autoconf: Vec::new() }
+    fn finish(self) -> Made {
+        let jid = self.jid.expect("every plan makes a jail, or is for one that is there");
+        let epairs = self.epairs.iter().map(|epair| epair.a).collect();
+        let up = Up { jid, ruleset: self.ruleset, epairs, autoconf: Vec::new() };
+        Made { up, epairs: self.epairs }
     }
 
     /// Undoes what there is: the held jail goes by itself, the rest by the journal.

@@ -173,7 +173,7 @@ impl StateDirectory {
     /// # Errors
     ///
     /// Those of opening and locking a file.
-    pub fn lock_jail(&self, jail: &str, waiting: impl FnMut(Option<u32>)) -> io::Result<Lock> {
+    pub(super) fn lock_jail(&self, jail: &str, waiting: impl FnMut(Option<u32>)) -> io::Result<Lock> {
         let path = self.of_jail(jail, "lock");
         self.lock(&path, Mode::Exclusive, &End::GoesWith(self.journal(jail)), waiting)
     }

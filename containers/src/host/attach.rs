@@ -401,9 +401,9 @@ impl Host {
     }
 
     /// Destroys an epair that was made in a jail and has no name of its own yet: the journal cannot have it, since the
-    /// kernel tells its name only afterwards. The jail's lock is held, so no other process is about to name it.
+    /// kernel tells its name only afterwards. The jail is claimed, so no other process is about to name it.
     fn destroy_nameless(&self, jail: &JailInfo, record: &Record) -> Result<()> {
-        let _lock = self.wiring.site().state.lock_jail(&jail.name, |_| {})?;
+        let _claim = wiring::Claim::take(&self.wiring.site(), &jail.name, |_| {})?;
         let inside = Vnet::enter(self.kernel().clone(), jail.jid)?;
         for found in inside.interfaces()? {
             let is_new = !record.present.iter().any(|present| found.name == present.as_str());

@@ -235,11 +235,11 @@ impl Host<'_> {
             }
             Garbage::Epair { name, jail } => {
                 let kernel_name = format!("ioc-{jail}");
-                let _claim = self.claim_as(&kernel_name, &kernel_name, report)?;
+                let claim = self.claim_as(&kernel_name, &kernel_name, report)?;
                 let end = HostEnd::read(&self.vnet, *name)?.filter(|end| end.jail == *jail);
                 let still = end.is_some() && self.is_leaked(name)?;
                 if still {
-                    wiring::release_epair(&site, name)?;
+                    claim.release_epair(&site, name)?;
                 }
                 Ok(still)
             }
