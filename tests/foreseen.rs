@@ -115,7 +115,7 @@ fn a_stop_takes_away_what_was_said() {
         for entry in entries {
             host.start(entry, &mut Silent).unwrap();
             kernel.watch.asked();
-            let foreseen = host.preview_stop(entry, false).unwrap();
+            let foreseen = host.preview_stop(entry, false, &mut Silent).unwrap();
             let again = host.preview_start_again(entry, &mut Silent).unwrap();
             assert!(host.preview_start(entry, &mut Silent).is_err(), "it is running");
             assert_eq!(kernel.watch.asked(), Vec::<&str>::new());
@@ -258,4 +258,96 @@ fn a_look_refuses_no_jail_that_others_start_and_stop_meanwhile() {
         println!("looks that were interrupted: {looks:?}");
         assert!(looks.iter().all(|looks| *looks > 5), "{looks:?}");
     }
+}
+
+/// At some of the calls that it hears of, lets another thread do the next thing, and waits for that.
+#[derive(Debug)]
+struct Meddler {
+    /// How many calls are to pass before each.
+    left: Mutex<Vec<usize>>,
+    go: mpsc::SyncSender<()>,
+    done: Mutex<mpsc::Receiver<()>>,
+}
+
+impl Watch for Meddler {
+    fn seen(&self, _: Seen) {
+        let mut left = self.left.lock().unwrap();
+        match left.first_mut() {
+            Some(0) => {
+                left.remove(0);
+                self.go.send(()).unwrap();
+                self.done.lock().unwrap().recv().unwrap();
+            }
+            Some(calls) => *calls -= 1,
+            None => {}
+        }
+    }
+}
+
+/// A look at a jail, as a command that changes nothing makes one, while others start the jail at one call of the look,
+/// and stop the jail at a later call.
+#[test]
+fn no_look_is_misled_by_a_start_and_a_stop() {
+    let config = r#"{"vnet":1,"interfaces":"vnet0:bridge0","ip4_addr":"vnet0|192.0.2.20/24","vnet0_mac":"02ff60000001 02ff60000002"}"#;
+    let told =
+        |looked: Result<Preview, LifecycleError>| format!("{:?}", looked.map_err(|error| error.to_string()));
+    let start = |host: &Host<'_>, entry: &Entry| told(host.preview_start(entry, &mut Silent));
+    let stop = |host: &Host<'_>, entry: &Entry| told(host.preview_stop(entry, false, &mut Silent));
+    let distances: Vec<usize> = match std::env::var_os("JAILWIRE_LOOKS") {
+        Some(_) => (0..100).collect(),
+        None => vec![0, 2, 9],
+    };
+    let directory = tempfile::tempdir().unwrap();
+    let jail = directory.path().join("jails/web");
+    fs::create_dir_all(jail.join("root/dev")).unwrap();
+    fs::create_dir_all(jail.join("root/etc")).unwrap();
+    fs::write(jail.join("config.json"), config).unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    let entry = store.resolve("web").unwrap();
+    let sim = Arc::new(Sim::new());
+    let others = Host::open(Arc::<Sim>::clone(&sim), &store, Files::new()).unwrap();
+    let mut looks = 0;
+    for (what, look) in [("start", &start as &dyn Fn(&Host<'_>, &Entry) -> String), ("stop", &stop)] {
+        let quiet = look(&others, &entry);
+        for distance in &distances {
+            for call in 0.. {
+                let (go, going) = mpsc::sync_channel(1);
+                let (finish, done) = mpsc::channel();
+                let watch = Meddler { left: Mutex::default(), go, done: Mutex::new(done) };
+                let kernel = Arc::new(Proxy::new(Arc::<Sim>::clone(&sim), watch));
+                let host = Host::look(Arc::<Proxy<Meddler>>::clone(&kernel), &store, Files::new()).unwrap();
+                let (looked, left) = std::thread::scope(|scope| {
+                    let (others, entry) = (&others, &entry);
+                    scope.spawn(move || {
+                        for number in 0.. {
+                            if going.recv().is_err() {
+                                return;
+                            }
+                            match number {
+                                0 => drop(others.start(entry, &mut Silent).unwrap()),
+                                _ => drop(others.stop(entry, true, &mut Silent).unwrap()),
+                            }
+                            finish.send(()).unwrap();
+                        }
+                    });
+                    *kernel.watch.left.lock().unwrap() = vec![call, *distance];
+                    let looked = look(&host, entry);
+                    let left = std::mem::take(&mut *kernel.watch.left.lock().unwrap()).len();
+                    drop(host);
+                    drop(kernel);
+                    (looked, left)
+                });
+                let point = format!("{what}: started after {call} calls, stopped {distance} calls later");
+                match left {
+                    0 => assert_eq!(looked, quiet, "{point}"),
+                    // The stop was to come after the end of the look.
+                    1 => drop(others.stop(&entry, true, &mut Silent).unwrap()),
+                    _ => break,
+                }
+                looks += 1;
+            }
+        }
+    }
+    println!("looks during which others started and stopped the jail: {looks}");
+    assert!(looks > 20, "{looks}");
 }

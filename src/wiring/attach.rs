@@ -186,7 +186,10 @@ impl<'a> Attachment<'a> {
     /// [`epair(4)`](https://man.freebsd.org/epair(4)), [`vnet(9)`](https://man.freebsd.org/vnet(9)).
     pub fn apply(self) -> Result<Attached, Error> {
         let site = self.wiring.site();
-        let jobs = vec![Placed { job: Attaching { site: &site, draft: Some(self), begun: None }, after: Vec::new() }];
+        let jobs = vec![Placed {
+            job: Attaching { site: &site, draft: Some(self), begun: None },
+            after: Vec::new(),
+        }];
         let mut attached = None;
         let ran = bulk::run(jobs, &Limits::ONE, &Cancel::new(), |_, outcome| attached = outcome);
         ran.map_err(|circle| Error::other(circle.to_string()))?;

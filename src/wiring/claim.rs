@@ -24,6 +24,7 @@ use super::plan::Plan;
 use super::problem::Problem;
 use super::run::{self, Site, Up};
 use super::shared;
+use super::stamp::Stamp;
 use super::step::Step;
 use super::undo::{self, Owed};
 use crate::Error;
@@ -92,9 +93,9 @@ impl Standing {
 
     /// Returns what a jail is, and its journal, for callers that only look: without the lock of the jail.
     ///
-    /// Another process may start the jail between the look at the journal and the look at the kernel. So a jail is not
-    /// taken for somebody else's before the journal has stayed as it was, and before no start is known that could hold
-    /// the jail.
+    /// Another process may start the jail between the look at the journal and the look at the kernel, and may stop it
+    /// again. So a jail is not taken for somebody else's before no process has worked on it during the look, and before no
+    /// start is known that could hold the jail.
     ///
     /// # Errors
     ///
@@ -102,22 +103,27 @@ impl Standing {
     pub fn look(site: &Site<'_>, name: &str) -> Result<(Standing, Journal), Error> {
         let kernel = &**site.host.kernel();
         let deadline = kernel.now().saturating_add(site.times.child_ends);
-        let read = || Journal::open(&site.state.journal(name), site.boot);
-        let mut journal = read()?;
-        loop {
+        let mut stamp = Stamp::of(site.state, name);
+        for look in 0.. {
+            let journal = Journal::open(&site.state.journal(name), site.boot)?;
             let standing = Standing::of(kernel, name, &journal)?;
-            if !matches!(standing, Standing::Foreign(_)) || kernel.now() >= deadline {
+            let is_doubtful = matches!(standing, Standing::Foreign(_)) && look < Self::LOOKS;
+            if !is_doubtful || kernel.now() >= deadline {
                 return Ok((standing, journal));
             }
-            let before = std::mem::replace(&mut journal, read()?);
-            if before.is_as(&journal) {
+            if stamp.is_settled() && stamp.is_as(&Stamp::of(site.state, name)) {
                 if !may_be_held(kernel, name, &journal)? {
                     return Ok((standing, journal));
                 }
                 kernel.sleep(site.times.look);
             }
+            stamp = Stamp::settled(site.state, name);
         }
+        unreachable!("the last look is not doubtful")
     }
+
+    /// How often a look without the lock is repeated while other processes start and stop jails.
+    pub(crate) const LOOKS: usize = 100;
 
     /// Returns the jail of ours that is alive.
     pub fn alive(self) -> Option<Jid> {
@@ -303,11 +309,8 @@ impl Claim {
         if matches!(self.standing, Standing::Partial(_)) {
             return Err(Problem::Unfinished { name: name() }.into());
         }
-        let Some((jid, identity)) = inside
-            .jid()
-            .map(|jid| Identity::read(&**site.host.kernel(), jid))
-            .transpose()?
-            .flatten()
+        let Some((jid, identity)) =
+            inside.jid().map(|jid| Identity::read(&**site.host.kernel(), jid)).transpose()?.flatten()
         else {
             return Err(Problem::NoJail { jail: name() }.into());
         };

@@ -316,11 +316,6 @@ impl Journal {
         self.jid
     }
 
-    /// Returns whether nothing was written between two looks at a journal.
-    pub(crate) fn is_as(&self, other: &Journal) -> bool {
-        (self.jid, self.complete, &self.owned) == (other.jid, other.complete, &other.owned)
-    }
-
     /// Returns whether a jail that has the jid, or the name, is the one that the journal is of.
     pub fn is_of(&self, found: &Identity) -> bool {
         self.identity.as_ref().is_none_or(|own| own.is_same(found))

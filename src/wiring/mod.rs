@@ -37,6 +37,7 @@ mod run;
 mod shared;
 mod span;
 mod spec;
+mod stamp;
 mod state;
 mod step;
 mod survey;
@@ -67,6 +68,8 @@ pub use shared::{sweep, unneeded};
 pub use spec::{
     Alias, Devfs, HostName, JailSpec, MountSpec, Network, Nic, Router, Shared, StaticRoute, VnetSpec,
 };
+#[cfg(feature = "iocage")]
+pub(crate) use stamp::Stamp;
 pub use state::StateDirectory;
 pub use step::{JailInterface, Step};
 pub use survey::Survey;

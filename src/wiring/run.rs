@@ -134,12 +134,7 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(
-        site: &'a Site<'a>,
-        journal: &'a mut Journal,
-        plan: &'a Plan,
-        entered: Option<Vnet>,
-    ) -> Run<'a> {
+    fn new(site: &'a Site<'a>, journal: &'a mut Journal, plan: &'a Plan, entered: Option<Vnet>) -> Run<'a> {
         let spec = plan.spec();
         let ruleset = match &spec.devfs {
             super::spec::Devfs::Existing(number) => *number,

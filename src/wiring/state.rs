@@ -142,6 +142,11 @@ impl StateDirectory {
         self.of_jail(jail, "attaching")
     }
 
+    /// The lock of a jail.
+    pub(super) fn lock_of(&self, jail: &str) -> PathBuf {
+        self.of_jail(jail, "lock")
+    }
+
     /// Whose journal lies at a path, of a start or of what is being attached: the kernel's name for the jail.
     pub fn jail_of(&self, journal: &Path) -> Option<String> {
         let name = journal.file_name()?.to_str()?;
@@ -151,7 +156,7 @@ impl StateDirectory {
 
     /// Returns whether somebody works on a jail.
     pub fn is_locked(&self, jail: &str) -> bool {
-        Lock::is_held(&self.of_jail(jail, "lock"))
+        Lock::is_held(&self.lock_of(jail))
     }
 
     /// Waits until no process works on a jail, for callers that make nothing; `waiting` hears of it before.
@@ -160,7 +165,7 @@ impl StateDirectory {
     ///
     /// Those of opening a file and of [`flock(2)`](https://man.freebsd.org/flock(2)).
     pub fn wait_for_lock(&self, jail: &str, waiting: impl FnOnce()) -> io::Result<()> {
-        Lock::wait(&self.of_jail(jail, "lock"), waiting)
+        Lock::wait(&self.lock_of(jail), waiting)
     }
 
     /// Returns the journal of what jails share.
@@ -174,8 +179,7 @@ impl StateDirectory {
     ///
     /// Those of opening and locking a file.
     pub(super) fn lock_jail(&self, jail: &str, waiting: impl FnMut(Option<u32>)) -> io::Result<Lock> {
-        let path = self.of_jail(jail, "lock");
-        self.lock(&path, Mode::Exclusive, &End::GoesWith(self.journal(jail)), waiting)
+        self.lock(&self.lock_of(jail), Mode::Exclusive, &End::GoesWith(self.journal(jail)), waiting)
     }
 
     /// Takes the lock on what jails share.

@@ -137,12 +137,13 @@ fn what_is_somebody_elses_is_told() {
     let root = Root::new();
     root.ok(&["list"]);
     let jid = foreign(&root, "db", false);
-    for command in ["start", "stop", "restart"] {
-        let said = root.fails(&[command, "db"], 1);
-        assert!(
-            said.contains("belongs to another program") && said.contains("jail -r ioc-db"),
-            "{command}: {said}"
-        );
+    for words in [&["start", "db"][..], &["stop", "db"], &["restart", "db"], &["restart", "-s", "db"]] {
+        let dry: Vec<&str> = words.iter().copied().chain(["--dry-run"]).collect();
+        for words in [words, &dry] {
+            let said = root.fails(words, 1);
+            let is_told = said.contains("belongs to another program") && said.contains("jail -r ioc-db");
+            assert!(is_told, "{words:?}: {said}");
+        }
     }
     is_untouched(&root, jid, "all of them");
 }

@@ -98,9 +98,13 @@ fn each_configuration_is_read_once_in_a_command() {
         &["show", "db"],
         &["get", "all", "db"],
         &["set", "notes=none", "db"],
+        &["restart", "-s", "ALL"],
+        &["restart", "--dry-run", "ALL"],
+        &["stop", "--dry-run", "ALL"],
         &["stop", "db"],
         &["stop", "ALL"],
         &["start", "--dry-run", "ALL"],
+        &["exec", "-f", "db", "true"],
     ] {
         let opened = opened_by(&root, words);
         println!("{words:?}: {opened:?}");

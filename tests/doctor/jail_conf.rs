@@ -50,7 +50,7 @@ fn stop_with(conf: &str) -> bool {
     let gate = KernelGate(kernel.as_ref());
     let host = Host::open(kernel.clone(), &store, Files::through(&gate)).unwrap();
     let entry = store.resolve("a").unwrap();
-    let foreseen = host.preview_stop(&entry, false);
+    let foreseen = host.preview_stop(&entry, false, &mut Silent);
     host.stop(&entry, false, &mut Silent).unwrap_or_else(|error| panic!("{error}: {conf}"));
     assert!(foreseen.is_ok(), "{foreseen:?}: {conf}");
     assert_eq!(jail::find(&*sim, "ioc-a").unwrap(), None, "{conf}");

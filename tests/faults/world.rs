@@ -246,7 +246,7 @@ impl World {
         let kernel: Arc<dyn Kernel> = Arc::new(self.sim.clone());
         let host = Host::look(kernel, &self.store, Files::new()).expect("a host to look at");
         let _ = host.preview_start(&self.entry, &mut Said::default());
-        let _ = host.preview_stop(&self.entry, false);
+        let _ = host.preview_stop(&self.entry, false, &mut Said::default());
         drop(host);
         let vnet = Vnet::host(Arc::new(self.sim.clone()));
         let scene = jailwire::iocage::doctor::Scene::take(&vnet, &self.store).expect("a scene");

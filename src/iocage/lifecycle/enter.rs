@@ -43,6 +43,21 @@ impl Host<'_> {
         self.jid(&entry.name)
     }
 
+    /// Returns whether a jail is up that was started here, or by iocage. A jail that another program has started with that
+    /// name is not.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading the journal, and of [`jail_get(2)`](https://man.freebsd.org/jail_get(2)).
+    pub fn is_up(&self, entry: &Entry) -> Result<bool, Error> {
+        let (standing, journal) = self.standing(&entry.name)?;
+        match standing {
+            Standing::Ours(_) => Ok(true),
+            Standing::Foreign(jid) => self.is_iocages(entry, jid, &journal),
+            Standing::Absent | Standing::Partial(_) | Standing::Dying(_) => Ok(false),
+        }
+    }
+
     /// Keeps a jail from being started and stopped, until the returned value is dropped. It must be
     /// down, and nothing of it left.
     ///
@@ -97,20 +112,22 @@ impl Host<'_> {
         self.enter(&interactive(jid, self.fib_of(entry, report), arguments, true))
     }
 
-    /// Restarts what runs in a jail: `exec_stop`, an end for all its processes, `exec_start`. The
-    /// jail and its network stay as they are.
-    ///
-    /// # Errors
-    ///
-    /// See [`Error`].
-    pub fn restart_softly(&self, entry: &Entry, jid: Jid, report: &mut dyn Report) -> Result<(), Error> {
+    /// The one stage of a soft restart. Returns `None` when the jail does not run.
+    pub(super) fn restart_programs(
+        &self,
+        entry: &Entry,
+        report: &mut dyn Report,
+    ) -> Result<Option<Jid>, Error> {
         let name = &entry.name;
+        let claim = self.claim(name, report)?;
+        let (running, _) = self.to_be_stopped(entry, claim.standing(), claim.journal())?;
+        let Some(jid) = running else { return Ok(None) };
         let config = self.trusted_config(entry)?;
-        let _claim = self.claim(name, report)?;
         report.say(&format!("Soft restarting {} ({})", name.flat(), name.flat()));
         self.run_inside(&config, "exec_stop", config.commands.stop.words(), jid, &config.services_log)?;
         self.end_processes(&config, jid);
-        self.run_inside(&config, "exec_start", config.commands.start.words(), jid, &config.services_log)
+        self.run_inside(&config, "exec_start", config.commands.start.words(), jid, &config.services_log)?;
+        Ok(Some(jid))
     }
 
     fn enter(&self, program: &Program) -> Ran {

@@ -11,6 +11,7 @@ mod fitness;
 mod fstab;
 mod garbage;
 mod host;
+mod jobs;
 mod nat_address;
 mod preview;
 mod programs;
@@ -41,6 +42,7 @@ pub use dying::{Dying, holder};
 pub use enter::{Ran, RunAs};
 pub(in crate::iocage) use garbage::orphans;
 pub use garbage::{Found, Garbage};
+pub use jobs::{Operation, SoftRestart, Start, Stop};
 pub use preview::{Foreseen, Preview};
 pub(in crate::iocage) use stale::{is_past, is_zfs_own};
 pub(in crate::iocage) use start::timestamp;
@@ -48,7 +50,7 @@ pub use start::{Started, Starting};
 pub use stop::{Stopped, Stopping};
 
 /// Hears what happens, to tell the user.
-pub trait Report {
+pub trait Report: Send {
     /// Something that iocage says too.
     fn say(&mut self, line: &str);
     /// Something the user should know of.

@@ -10,7 +10,7 @@ use crate::iocage::properties::Properties;
 use crate::iocage::store::{Entry, Place};
 use crate::iocage::translate::{self, MadeUp};
 use crate::wiring::nat::Backend;
-use crate::wiring::{Journal, Owned, Plan, Standing, Survey, undo_order};
+use crate::wiring::{Journal, Owned, Plan, Stamp, Standing, Survey, undo_order};
 
 /// What is asked of the kernel to run a program.
 const RUN: [&str; 1] = ["execve"];
@@ -88,36 +88,44 @@ impl Host<'_> {
         })
     }
 
-    /// What a look at a jail says. The look takes no lock, unless it refuses the jail: another process may have started
-    /// or stopped the jail between two calls of the look. Then the look is repeated while no other process works on the
-    /// jail, and the answer of that look counts.
-    fn look_ahead(
+    /// What a look at a jail says. The look takes no lock: another process may start or stop the jail between two calls of
+    /// the look, or do both. For a caller that changes things afterwards, under the jail's lock, an answer is good enough,
+    /// and a look that refuses the jail is repeated with the lock. For a caller that only looks, and makes no lock, a look
+    /// counts if no process has worked on the jail meanwhile.
+    fn look_ahead<T>(
         &self,
         name: &JailName,
         report: &mut dyn Report,
-        look: impl Fn(Standing, &Journal) -> Result<Preview, Error>,
-    ) -> Result<Preview, Error> {
-        let (mut standing, mut journal) = self.standing(name)?;
-        loop {
+        look: impl Fn(Standing, &Journal) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let jail = name.kernel_name();
+        if self.changes {
+            let (standing, journal) = self.standing(name)?;
             let looked = look(standing, &journal);
             if looked.is_ok() {
                 return looked;
             }
-            if self.changes {
-                let claim = self.claim(name, report)?;
-                return look(claim.standing(), claim.journal());
-            }
-            // A caller that only looks makes no lock. No other process worked on the jail during the look if the journal,
-            // which is written before and after all else, is as it was.
-            let waiting = || report.warn(&format!("another process is working on {name}; waiting for it"));
-            let waited = self.state.wait_for_lock(&name.kernel_name(), waiting);
-            waited.map_err(|error| errors::of(name)(error.into()))?;
-            let before = journal;
-            (standing, journal) = self.standing(name)?;
-            if journal.is_as(&before) {
+            let claim = self.claim(name, report)?;
+            return look(claim.standing(), claim.journal());
+        }
+        for looks in 1.. {
+            let stamp = Stamp::settled(&self.state, &jail);
+            let (standing, journal) = self.standing(name)?;
+            let looked = look(standing, &journal);
+            if stamp.is_settled() && stamp.is_as(&Stamp::of(&self.state, &jail)) {
                 return looked;
             }
+            if looks == Standing::LOOKS {
+                report.warn(&format!(
+                    "{name}: other processes start and stop jails all the time; this may be true no more"
+                ));
+                return looked;
+            }
+            let waiting = || report.warn(&format!("another process is working on {name}; waiting for it"));
+            let waited = self.state.wait_for_lock(&jail, waiting);
+            waited.map_err(|error| errors::of(name)(error.into()))?;
         }
+        unreachable!("the last look counts")
     }
 
     /// What a start would do once `undone` is.
@@ -182,15 +190,31 @@ impl Host<'_> {
         Ok(preview)
     }
 
-    /// Returns what a stop would do. A jail that is down, and of which nothing is left, needs nothing done.
+    /// Returns what a stop would do. A jail that is down, and of which nothing is left, needs nothing done. `report` hears of
+    /// a process that works on the jail, if that process is waited for.
     ///
     /// # Errors
     ///
     /// Those of reading its journal, or of looking at what there is of it.
-    pub fn preview_stop(&self, entry: &Entry, force: bool) -> Result<Preview, Error> {
+    pub fn preview_stop(
+        &self,
+        entry: &Entry,
+        force: bool,
+        report: &mut dyn Report,
+    ) -> Result<Preview, Error> {
+        let look = |standing, journal: &Journal| self.plan_stop(entry, force, standing, journal);
+        self.look_ahead(&entry.name, report, look)
+    }
+
+    fn plan_stop(
+        &self,
+        entry: &Entry,
+        force: bool,
+        standing: Standing,
+        journal: &Journal,
+    ) -> Result<Preview, Error> {
         let name = &entry.name;
-        let (standing, journal) = self.standing(name)?;
-        let (jid, is_iocages) = self.to_be_stopped(entry, standing, &journal)?;
+        let (jid, is_iocages) = self.to_be_stopped(entry, standing, journal)?;
         let mut preview = Preview::default();
         let config = JailConfig::resolve(self.store, entry);
         let commands = match (&config, jid) {
@@ -208,7 +232,7 @@ impl Host<'_> {
         }
         let owned = match jid {
             Some(jid) if is_iocages => self.found(entry, jid).map_err(errors::of(name))?,
-            _ => self.of_jail_alone(&name.kernel_name(), &journal),
+            _ => self.of_jail_alone(&name.kernel_name(), journal),
         };
         for lent in owned.iter().filter(|owned| matches!(owned, Owned::Lent(_))) {
             preview.add(format!("take {lent} out of the jail"), &["SIOCSIFRVNET"]);
@@ -222,12 +246,21 @@ impl Host<'_> {
         Ok(preview)
     }
 
-    /// Returns what [`Host::restart_softly`] would do.
+    /// Returns what [`Host::restart_softly`] would do, or `None` when the jail does not run.
     ///
     /// # Errors
     ///
-    /// A configuration that does not make sense.
-    pub fn preview_restart_softly(&self, entry: &Entry) -> Result<Preview, Error> {
+    /// As [`Host::restart_softly`], as far as it is known beforehand.
+    pub fn preview_restart_softly(
+        &self,
+        entry: &Entry,
+        report: &mut dyn Report,
+    ) -> Result<Option<Preview>, Error> {
+        let look = |standing, journal: &Journal| self.to_be_stopped(entry, standing, journal);
+        let (running, _) = self.look_ahead(&entry.name, report, look)?;
+        if running.is_none() {
+            return Ok(None);
+        }
         let config = JailConfig::resolve(self.store, entry)?;
         let mut preview = Preview::default();
         let words = |command: &Command| command.words().join(" ");
@@ -235,7 +268,7 @@ impl Host<'_> {
         preview.add(format!("run exec_stop in the jail: {stop}"), &RUN_INSIDE);
         preview.add("end all processes of the jail".to_owned(), &RUN_INSIDE);
         preview.add(format!("run exec_start in the jail: {start}"), &RUN_INSIDE);
-        Ok(preview)
+        Ok(Some(preview))
     }
 }
 

@@ -35,19 +35,6 @@ pub struct Starting {
 }
 
 impl Host<'_> {
-    /// Starts a jail: all of it, or nothing of it.
-    ///
-    /// What an earlier start left that was killed is cleared up first.
-    ///
-    /// # Errors
-    ///
-    /// See [`Error`]. Nothing is left of the jail then, or what is left is in its journal.
-    pub fn start(&self, entry: &Entry, report: &mut dyn Report) -> Result<Started, Error> {
-        let mut starting = self.begin_start(entry, report)?;
-        self.wire(&mut starting, report)?;
-        self.finish_start(starting, report)
-    }
-
     /// The first part of a start: everything before the jail is made. `exec_prestart` is run.
     ///
     /// # Errors

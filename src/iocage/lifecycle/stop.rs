@@ -41,19 +41,6 @@ pub struct Stopping {
 }
 
 impl Host<'_> {
-    /// Stops a jail, and takes away everything its start added: also when iocage started it, when
-    /// its start was killed, and when somebody else has removed the jail meanwhile. With `force`
-    /// without running `exec_prestop` and `exec_stop`.
-    ///
-    /// # Errors
-    ///
-    /// See [`Error`]. With [`ErrorKind::Owed`] the rest was taken away.
-    pub fn stop(&self, entry: &Entry, force: bool, report: &mut dyn Report) -> Result<Stopped, Error> {
-        let mut stopping = self.begin_stop(entry, force, report)?;
-        self.unwire(&mut stopping, report)?;
-        Ok(self.finish_stop(stopping, report))
-    }
-
     /// The first part of a stop: the commands of the jail that is to go.
     ///
     /// # Errors

@@ -5,10 +5,11 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use jailwire::iocage::lifecycle::{Host, Report as _};
+use jailwire::iocage::lifecycle::{self, Host, Report};
 use jailwire::iocage::name::JailName;
 use jailwire::iocage::order::Turn;
 use jailwire::iocage::store::Entry;
+use jailwire::types::Jid;
 use jailwire::wiring::bulk::{Cancel, ForkServer, Job, Limits, Placed, TickGuard, run};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde_json::json;
@@ -16,7 +17,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use super::checks::Checks;
-use super::jobs::{End, Listener, Start, Stop, Told};
+use super::jobs::{Each, End, Listener, Start, Told, word};
 use super::selected::Selected;
 use super::work::{Line, Work};
 use crate::cli;
@@ -106,7 +107,7 @@ pub fn start(environment: &Environment, host: &mut Host<'_>, selected: &Selected
         selected: &selected,
         failed: &failed,
         turn,
-        starting: None,
+        start: None,
         lines: listener(alone, work),
     };
     let names: Vec<JailName> = turns.iter().map(|turn| turn.name.clone()).collect();
@@ -159,10 +160,43 @@ pub fn stop(
         host.begin_bulk(&bulk.limits);
     }
     let host_of_jobs: &Host<'_> = host;
-    let job = |entry| Stop { host: host_of_jobs, entry, force, stopping: None, lines: listener(alone, work) };
+    let job = |entry| Each {
+        operation: lifecycle::Stop::new(host_of_jobs, entry, force),
+        tell: |stopped, _: &mut dyn Report| End::Done(word(stopped), json!({})),
+        lines: listener(alone, work),
+    };
     let jobs = entries.iter().zip(after).map(|(entry, after)| Placed { job: job(entry), after }).collect();
     carry_out(jobs, &names, bulk, alone, work, "stopping", |_| Vec::new());
     end(host, work);
+}
+
+/// Restarts what runs in jails, and leaves the jails and their network alone. A jail that does not run is an error if it
+/// was named.
+pub fn restart_softly(host: &Host<'_>, selected: &Selected, bulk: &Bulk, work: &Work) {
+    let alone = selected.entries.len() < 2;
+    let names: Vec<JailName> = selected.entries.iter().map(|entry| entry.name.clone()).collect();
+    let job = |entry: &Entry| {
+        let (down, named) = (not_running(&entry.name), selected.named);
+        Each {
+            operation: lifecycle::SoftRestart::new(host, entry),
+            tell: move |jid: Option<Jid>, report: &mut dyn Report| match jid {
+                Some(jid) => End::Done("restarted", json!({ "jid": jid.get() })),
+                None if named => End::Failed(down.clone()),
+                None => {
+                    report.warn(&down);
+                    End::Done("down", json!({}))
+                }
+            },
+            lines: listener(alone, work),
+        }
+    };
+    let jobs = selected.entries.iter().map(|entry| Placed { job: job(entry), after: Vec::new() }).collect();
+    carry_out(jobs, &names, bulk, alone, work, "restarting", |_| Vec::new());
+}
+
+/// What is said of a jail that does not run.
+pub fn not_running(name: &JailName) -> String {
+    format!("{} is not running!", name.flat())
 }
 
 fn places(names: &[JailName]) -> HashMap<&JailName, usize> {
@@ -229,7 +263,7 @@ fn carry_out<J: Job<Outcome = Told>>(
         let warnings = if alone { Vec::new() } else { warnings(name) };
         let warnings = warnings.into_iter().map(Line::Warned).chain(lines);
         // That it had nothing to do is said once: with its number, where each jail has a line with one.
-        let idle = [format!("{name} is already running!"), format!("{} is not running!", name.flat())];
+        let idle = [format!("{name} is already running!"), not_running(name)];
         let is_told = |line: &Line| matches!(line, Line::Warned(text) if idle.contains(text));
         let counts = !alone && matches!(end, End::Done(..)) && work.tells_each();
         work.tell(warnings.filter(|line| !counts || !is_told(line)));

@@ -97,7 +97,9 @@ fn preview_mending(
         let Some(fix) = &finding.fix else { return Ok(Vec::new()) };
         match fix {
             Fix::ClearUp(entry) => {
-                let preview = environment.with_host_to_look_at(|host| host.preview_stop(entry, true))??;
+                let preview = environment.with_host_to_look_at(|host| {
+                    host.preview_stop(entry, true, &mut Work::begin(false, true).report())
+                })??;
                 Ok(preview.steps.iter().map(Line::of).collect())
             }
             other => Ok(vec![Line::new(other, other.requests())]),

@@ -1,14 +1,12 @@
-//! The start and the stop of one jail, as the engine takes them through their stages: of one jail alone as of many.
+//! What the engine takes through its stages, with what is told of it: of one jail alone as of many.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use jailwire::iocage::fitness;
-use jailwire::iocage::lifecycle::{Host, Report, Starting, Stopped, Stopping};
+use jailwire::iocage::lifecycle::{self, Host, Operation, Report, Stopped};
 use jailwire::iocage::name::JailName;
 use jailwire::iocage::order::Turn;
-use jailwire::iocage::store::Entry;
-use jailwire::jail;
 use jailwire::wiring::bulk::{Job, Next, Stage};
 use jailwire::{Error, ErrorKind};
 use serde_json::{Value, json};
@@ -75,11 +73,12 @@ pub struct Start<'a, 'h> {
     /// The jails that could not be started, for those that depend on them.
     pub failed: &'a Mutex<BTreeSet<JailName>>,
     pub turn: Turn,
-    pub starting: Option<Starting>,
+    /// Once there is no obstacle.
+    pub start: Option<lifecycle::Start<'a, 'h>>,
     pub lines: Listener<'a>,
 }
 
-impl Start<'_, '_> {
+impl<'a, 'h> Start<'a, 'h> {
     fn end(&mut self, end: End) -> Next<Told> {
         Next::Done(Told { lines: self.lines.take(), end })
     }
@@ -90,24 +89,40 @@ impl Start<'_, '_> {
         self.end(End::Failed(error))
     }
 
-    fn begin(&mut self) -> Next<Told> {
+    fn begin(&self) -> Result<lifecycle::Start<'a, 'h>, String> {
         let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(obstacle) = obstacle(self.environment, &self.turn, |name| failed.contains(name)) {
-            return self.fail(obstacle);
+        if let Some(obstacle) =
+            obstacle(self.environment, self.host, &self.turn, |name| failed.contains(name))
+        {
+            return Err(obstacle);
         }
-        let Some(entry) = self.environment.store.find(&self.turn.name) else {
-            return self.fail(format!("{} was destroyed or renamed meanwhile", self.turn.name));
+        match self.environment.store.find(&self.turn.name) {
+            Some(entry) => Ok(lifecycle::Start::new(self.host, &entry)),
+            None => Err(format!("{} was destroyed or renamed meanwhile", self.turn.name)),
+        }
+    }
+
+    /// Whether a jail that runs already is fine: the user asked for all jails, or for a jail that depends on this one.
+    fn may_run(&self) -> bool {
+        !self.selected.named || self.selected.entries.iter().all(|entry| entry.name != self.turn.name)
+    }
+}
+
+impl Job for Start<'_, '_> {
+    type Outcome = Told;
+
+    fn run(&mut self, stage: Stage) -> Next<Told> {
+        let mut start = match self.start.take().map_or_else(|| self.begin(), Ok) {
+            Ok(start) => start,
+            Err(why) => return self.fail(why),
         };
-        match self.host.begin_start(&entry, &mut self.lines) {
-            Ok(starting) => {
-                self.starting = Some(starting);
-                Next::Go(Stage::Network)
+        match start.advance(stage, &mut self.lines) {
+            Ok(Next::Go(stage)) => {
+                self.start = Some(start);
+                Next::Go(stage)
             }
-            // If the user asked for all jails, or for a jail that depends on this one, a running jail is fine.
-            Err(error)
-                if error.kind() == ErrorKind::Running
-                    && !(self.selected.named && self.selected.entries.contains(&entry)) =>
-            {
+            Ok(Next::Done(started)) => self.end(End::Done("started", json!({ "jid": started.jid.get() }))),
+            Err(error) if error.kind() == ErrorKind::Running && self.may_run() => {
                 if !self.selected.named && !self.selected.rc {
                     self.lines.warn(&error.to_string());
                 }
@@ -116,87 +131,48 @@ impl Start<'_, '_> {
             Err(error) => self.fail(error.to_string()),
         }
     }
-}
 
-impl Job for Start<'_, '_> {
-    type Outcome = Told;
-
-    fn run(&mut self, stage: Stage) -> Next<Told> {
-        match (stage, self.starting.take()) {
-            (Stage::Network, Some(mut starting)) => match self.host.wire(&mut starting, &mut self.lines) {
-                Ok(()) => {
-                    self.starting = Some(starting);
-                    Next::Go(Stage::After)
-                }
-                Err(error) => self.fail(error.to_string()),
-            },
-            (Stage::After, Some(starting)) => match self.host.finish_start(starting, &mut self.lines) {
-                Ok(started) => self.end(End::Done("started", json!({ "jid": started.jid.get() }))),
-                Err(error) => self.fail(error.to_string()),
-            },
-            _ => self.begin(),
-        }
-    }
-
-    fn cancel(&mut self, _next: Stage) -> Told {
-        if let Some(starting) = self.starting.take() {
-            self.host.abandon_start(starting, &mut self.lines);
+    fn cancel(&mut self, next: Stage) -> Told {
+        if let Some(mut start) = self.start.take() {
+            let _ = start.cancel(next, &mut self.lines);
         }
         Told { lines: self.lines.take(), end: End::TakenBack }
     }
 }
 
-/// The stop of one jail among many.
-pub struct Stop<'a, 'h> {
-    pub host: &'a Host<'h>,
-    pub entry: &'a Entry,
-    pub force: bool,
-    pub stopping: Option<Stopping>,
+/// What is done to one jail among many, and has nothing to do with the others: a stop, or a soft restart.
+pub struct Each<'a, O, T> {
+    pub operation: O,
+    /// How the operation ended, as it is told.
+    pub tell: T,
     pub lines: Listener<'a>,
 }
 
-impl Stop<'_, '_> {
-    fn end(&mut self, end: Result<&'static str, Error>) -> Told {
-        let end = match end {
-            Ok(word) => End::Done(word, json!({})),
+impl<O: Operation, T: Fn(O::Done, &mut dyn Report) -> End> Each<'_, O, T> {
+    fn end(&mut self, ended: Result<O::Done, Error>) -> Told {
+        let end = match ended {
+            Ok(done) => (self.tell)(done, &mut self.lines),
             Err(error) => End::Failed(error.to_string()),
         };
         Told { lines: self.lines.take(), end }
     }
-
-    fn advance(&mut self, stage: Stage) -> Result<Next<Told>, Error> {
-        match (stage, self.stopping.take()) {
-            (Stage::Network, Some(mut stopping)) => {
-                self.host.unwire(&mut stopping, &mut self.lines)?;
-                self.stopping = Some(stopping);
-                Ok(Next::Go(Stage::After))
-            }
-            (Stage::After, Some(stopping)) => {
-                let stopped = self.host.finish_stop(stopping, &mut self.lines);
-                Ok(Next::Done(self.end(Ok(word(stopped)))))
-            }
-            _ => {
-                self.stopping = Some(self.host.begin_stop(self.entry, self.force, &mut self.lines)?);
-                Ok(Next::Go(Stage::Network))
-            }
-        }
-    }
 }
 
-impl Job for Stop<'_, '_> {
+impl<O: Operation, T: Fn(O::Done, &mut dyn Report) -> End + Send> Job for Each<'_, O, T> {
     type Outcome = Told;
 
     fn run(&mut self, stage: Stage) -> Next<Told> {
-        self.advance(stage).unwrap_or_else(|error| Next::Done(self.end(Err(error))))
+        match self.operation.advance(stage, &mut self.lines) {
+            Ok(Next::Go(stage)) => Next::Go(stage),
+            Ok(Next::Done(done)) => Next::Done(self.end(Ok(done))),
+            Err(error) => Next::Done(self.end(Err(error))),
+        }
     }
 
-    /// A stop that has begun goes on to its end: its services are down already.
-    fn cancel(&mut self, mut next: Stage) -> Told {
-        loop {
-            match self.run(next) {
-                Next::Go(stage) => next = stage,
-                Next::Done(told) => return told,
-            }
+    fn cancel(&mut self, next: Stage) -> Told {
+        match self.operation.cancel(next, &mut self.lines) {
+            Some(ended) => self.end(ended),
+            None => Told { lines: self.lines.take(), end: End::TakenBack },
         }
     }
 }
@@ -213,6 +189,7 @@ pub fn word(stopped: Stopped) -> &'static str {
 /// What keeps a jail from being started before anything of it is looked at.
 pub fn obstacle(
     environment: &Environment,
+    host: &Host<'_>,
     turn: &Turn,
     has_failed: impl Fn(&JailName) -> bool,
 ) -> Option<String> {
@@ -227,7 +204,8 @@ pub fn obstacle(
     }
     // One that was running already has been complained of, and is what is needed all the same.
     let is_up = |needed: &JailName| {
-        jail::find(&*environment.kernel, &needed.kernel_name()).is_ok_and(|jid| jid.is_some())
+        let entry = environment.store.find(needed);
+        entry.is_some_and(|entry| host.is_up(&entry).is_ok_and(|up| up))
     };
     let failed = depends.iter().find(|needed| has_failed(needed) && !is_up(needed))?;
     Some(format!("{name} depends on {failed}, which could not be started"))

@@ -340,7 +340,12 @@ fn stopping(host: &Host<'_>, entry: &Entry, running: bool, force: bool) -> Resul
     if !running {
         return Ok(Vec::new());
     }
-    Ok(host.preview_stop(entry, force)?.steps.iter().map(Line::of).collect())
+    Ok(host
+        .preview_stop(entry, force, &mut Work::begin(false, true).report())?
+        .steps
+        .iter()
+        .map(Line::of)
+        .collect())
 }
 
 /// What is mounted once a jail that runs is stopped.

@@ -3,11 +3,9 @@
 use std::process::ExitCode;
 
 use jailwire::iocage::lifecycle::{Host, Report as _};
-use jailwire::iocage::store::Entry;
-use jailwire::types::Jid;
 use serde_json::json;
 
-use super::bulk::{self, Bulk};
+use super::bulk::{self, Bulk, not_running};
 use super::selected::Selected;
 use super::work::Work;
 use super::{start, stop};
@@ -28,7 +26,7 @@ pub fn run(environment: &Environment, args: &cli::Restart) -> Result<ExitCode, C
     environment.with_host(|host| {
         bulk.set_wait(host);
         if args.soft {
-            soft(host, &selected, &work);
+            bulk::restart_softly(host, &selected, &bulk, &work);
         } else {
             let selected = selected.with_userland(environment, host, &work);
             let selected = fit_to_restart(host, &selected, &work);
@@ -60,41 +58,15 @@ fn preview(environment: &Environment, host: &Host<'_>, selected: &Selected, soft
         return start::preview(environment, host, &selected, true, work);
     }
     for entry in &selected.entries {
-        if to_restart_softly(host, entry, selected, work).is_none() {
-            continue;
-        }
-        match host.preview_restart_softly(entry) {
-            Ok(preview) => super::preview::preview(work, &entry.name, "restarted", &preview),
-            Err(error) => work.fail(&entry.name, &error),
-        }
-    }
-}
-
-/// Restarts what runs in the jails, and leaves these and their network alone.
-fn soft(host: &Host<'_>, selected: &Selected, work: &Work) {
-    for entry in &selected.entries {
         let name = &entry.name;
-        work.doing(format!("restarting {name}"));
-        let Some(jid) = to_restart_softly(host, entry, selected, work) else { continue };
-        let result = host.restart_softly(entry, jid, &mut work.report());
-        match result {
-            Ok(()) => work.done(name, "restarted", json!({ "jid": jid.get() })),
+        match host.preview_restart_softly(entry, &mut work.report()) {
+            Ok(Some(preview)) => super::preview::preview(work, name, "restarted", &preview),
+            Ok(None) if selected.named => work.fail(name, &not_running(name)),
+            Ok(None) => {
+                work.report().warn(&not_running(name));
+                work.done(name, "down", json!({}));
+            }
             Err(error) => work.fail(name, &error),
         }
     }
-}
-
-/// Returns the jail that a soft restart works on. Returns `None`, and says so, when the jail does not run.
-fn to_restart_softly(host: &Host<'_>, entry: &Entry, selected: &Selected, work: &Work) -> Option<Jid> {
-    let name = &entry.name;
-    match host.running(entry) {
-        Ok(Some(jid)) => return Some(jid),
-        Ok(None) if selected.named => work.fail(name, &format!("{} is not running!", name.flat())),
-        Ok(None) => {
-            work.report().warn(&format!("{} is not running!", name.flat()));
-            work.done(name, "down", json!({}));
-        }
-        Err(error) => work.fail(name, &error),
-    }
-    None
 }

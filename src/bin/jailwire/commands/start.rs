@@ -76,7 +76,7 @@ pub fn preview(environment: &Environment, host: &Host<'_>, selected: &Selected, 
     };
     for turn in turns {
         let name = &turn.name;
-        if let Some(obstacle) = obstacle(environment, &turn, |needed| work.has_failed(needed)) {
+        if let Some(obstacle) = obstacle(environment, host, &turn, |needed| work.has_failed(needed)) {
             work.fail(name, &obstacle);
             continue;
         }

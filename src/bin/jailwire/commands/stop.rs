@@ -75,7 +75,7 @@ fn find(environment: &Environment, args: &cli::Stop) -> Result<Selected, Command
 /// Says what stopping jails would do.
 pub fn preview(host: &Host<'_>, entries: &[Entry], force: bool, work: &Work) {
     for entry in entries {
-        match host.preview_stop(entry, force) {
+        match host.preview_stop(entry, force, &mut work.report()) {
             // As a stop says of it.
             Ok(preview) if preview.steps.is_empty() => {
                 work.report().warn(&format!("{} is not running!", entry.name.flat()));
