@@ -104,7 +104,8 @@ fn each_configuration_is_read_once_in_a_command() {
         &["stop", "db"],
         &["stop", "ALL"],
         &["start", "--dry-run", "ALL"],
-        &["exec", "-f", "db", "true"],
+        &["exec", "-f", "db", "ifconfig"],
+        &["destroy", "-f", "db"],
     ] {
         let opened = opened_by(&root, words);
         println!("{words:?}: {opened:?}");

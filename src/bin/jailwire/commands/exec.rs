@@ -37,7 +37,7 @@ pub fn exec(environment: &Environment, args: &cli::Exec) -> Result<ExitCode, Com
         (Some(name), None) => RunAs::HostUser(name),
         (None, None) => RunAs::Root,
     };
-    let visit = Visit { environment, force: args.force, doing: &Doing::Exec(run_as, command) };
+    let visit = Visit { environment: &environment.reading_once(), force: args.force, doing: &Doing::Exec(run_as, command) };
     visit.all(jail.to_str().ok_or("the jail's name is not UTF-8")?)
 }
 
@@ -45,6 +45,7 @@ pub fn console(environment: &Environment, args: &cli::Console) -> Result<ExitCod
     if args.jail == "ALL" {
         return Err("a console is for one jail: name one jail".into());
     }
+    let environment = &environment.reading_once();
     Visit { environment, force: args.force, doing: &Doing::Console }.all(&args.jail)
 }
 

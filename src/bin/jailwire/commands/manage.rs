@@ -252,6 +252,7 @@ fn start_those_that_boot(environment: &Environment, made: Made) -> Result<ExitCo
 }
 
 pub fn destroy(environment: &Environment, args: &cli::Destroy) -> Result<ExitCode, CommandError> {
+    let environment = &environment.reading_once();
     let store = &environment.store;
     let mut entries: Vec<Entry> = Vec::new();
     let mounted = mounts(environment)?;
