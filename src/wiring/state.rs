@@ -173,7 +173,7 @@ impl StateDirectory {
         self.directory.join("shared")
     }
 
-    /// Takes the lock of one jail.
+    /// Takes the lock of one jail, for a [`Claim`](super::Claim).
     ///
     /// # Errors
     ///
@@ -186,7 +186,7 @@ impl StateDirectory {
     ///
     /// # Errors
     ///
-    /// As [`StateDirectory::lock_jail`].
+    /// Those of opening and locking a file.
     pub fn lock_shared(&self, mode: Mode) -> io::Result<Lock> {
         self.lock(&self.directory, mode, &End::Stays, |_| {})
     }
@@ -195,7 +195,7 @@ impl StateDirectory {
     ///
     /// # Errors
     ///
-    /// As [`StateDirectory::lock_jail`].
+    /// As [`StateDirectory::lock_shared`].
     pub fn lock_rulesets(&self) -> io::Result<Lock> {
         self.lock(&self.directory.join(RULESETS), Mode::Exclusive, &End::Goes, |_| {})
     }
@@ -204,7 +204,7 @@ impl StateDirectory {
     ///
     /// # Errors
     ///
-    /// As [`StateDirectory::lock_jail`].
+    /// As [`StateDirectory::lock_shared`].
     pub fn lock_nat(&self) -> io::Result<Lock> {
         self.lock(&self.directory.join("%nat.lock"), Mode::Exclusive, &End::Goes, |_| {})
     }
@@ -213,7 +213,7 @@ impl StateDirectory {
     ///
     /// # Errors
     ///
-    /// As [`StateDirectory::lock_jail`].
+    /// As [`StateDirectory::lock_shared`].
     pub fn lock_nat_addresses(&self) -> io::Result<Lock> {
         self.lock(&self.directory.join("%nat-addresses.lock"), Mode::Exclusive, &End::Goes, |_| {})
     }
@@ -227,7 +227,7 @@ impl StateDirectory {
     ///
     /// # Errors
     ///
-    /// As [`StateDirectory::lock_jail`].
+    /// As [`StateDirectory::lock_shared`].
     pub(super) fn lock_lent(&self, index: u16) -> io::Result<Lock> {
         self.lock(&self.lent(index).with_extension("lock"), Mode::Exclusive, &End::Goes, |_| {})
     }
@@ -266,7 +266,7 @@ impl StateDirectory {
     ///
     /// # Errors
     ///
-    /// As [`StateDirectory::lock_jail`].
+    /// As [`StateDirectory::lock_shared`].
     pub(super) fn lock_addresses(&self) -> io::Result<Lock> {
         self.lock(&self.addresses_lock(), Mode::Exclusive, &End::Goes, |_| {})
     }

@@ -37,7 +37,11 @@ pub fn exec(environment: &Environment, args: &cli::Exec) -> Result<ExitCode, Com
         (Some(name), None) => RunAs::HostUser(name),
         (None, None) => RunAs::Root,
     };
-    let visit = Visit { environment: &environment.reading_once(), force: args.force, doing: &Doing::Exec(run_as, command) };
+    let visit = Visit {
+        environment: &environment.reading_once(),
+        force: args.force,
+        doing: &Doing::Exec(run_as, command),
+    };
     visit.all(jail.to_str().ok_or("the jail's name is not UTF-8")?)
 }
 

@@ -1,4 +1,4 @@
-//! What the engine takes through its stages, with what is told of it: of one jail alone as of many.
+//! What the engine takes through its stages, and what users read about it: for one jail alone as for many.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
