@@ -319,7 +319,7 @@ impl Claim {
         let made = run::apply(site, &mut journal, plan, Some(inside), |_| {})?;
         if let Err(error) = journal.keep(site.files, Vec::new()) {
             drop(self.clear_attaching(site)?);
-            return Err(error.into());
+            return Err(error);
         }
         Ok(made.epairs)
     }
