@@ -1,10 +1,14 @@
 //! Router advertisements from one jail to another.
 
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
+use ipnetwork::Ipv6Network;
+use jailwire::types::InterfaceName;
 use jailwire::wiring::Wiring;
 
-use crate::tools::{Jail, Made, alone, inside, output, sh, wait};
+use crate::tools::{Jail, Made, Ours, alone, inside, output, sh, wait};
 
 #[test]
 fn a_jail_takes_its_address_from_a_router_that_is_a_jail() {
@@ -45,4 +49,86 @@ fn a_jail_takes_its_address_from_a_router_that_is_a_jail() {
     wiring.stop("listener").unwrap();
     advertiser.kill().unwrap();
     advertiser.wait().unwrap();
+}
+
+/// Advertises every few seconds, until it is dropped.
+struct Advertiser(Child);
+
+impl Advertiser {
+    fn on(interface: &str) -> Advertiser {
+        let file = "/tmp/rtadvd.conf";
+        std::fs::write(file, format!("{interface}:maxinterval#4:mininterval#3:\n")).unwrap();
+        let child = Command::new("jexec")
+            .args(["router", "rtadvd", "-f", "-c", file, "-p", "/tmp/rtadvd.pid", interface])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("rtadvd");
+        Advertiser(child)
+    }
+}
+
+impl Drop for Advertiser {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The builder's `autoconf()`, and a start of a jail in iocage's format.
+#[test]
+fn a_start_reports_the_address_that_came_or_that_none_came() {
+    let _turn = alone();
+    let root = std::env::temp_dir().join("jailwire-advertised");
+    let _made = Made(vec!["epair94a"]);
+    sh("ifconfig epair94 create && ifconfig epair94a up");
+    let router = Jail::new("router");
+    sh("ifconfig epair94b vnet router");
+    router.sh(
+        "sysctl -q net.inet6.ip6.forwarding=1; ifconfig lo0 up; ifconfig epair94b inet6 2001:db8:94::1/64 up",
+    );
+    let wiring = Wiring::here().unwrap();
+    let started =
+        |name: &str| wiring.jail(name, "/").nic("bridge94").uplink("epair94a").autoconf().start().unwrap();
+    let nic: InterfaceName = "epair0b".parse().unwrap();
+    let ours = Ours(&wiring, vec!["early", "late"]);
+    assert_eq!(started("early").autoconf, [(nic, None)], "nobody advertises");
+
+    let advertiser = Advertiser::on("epair94b");
+    let program = format!("{} --root {}", env!("CARGO_BIN_EXE_jailwire"), root.display());
+    // The jail that was told of none takes its address as well.
+    sh(&format!("{program} net wait early --inet6 --timeout 120"));
+    // Its first three advertisements rtadvd(8) sends every 16 seconds, whatever its configuration says.
+    thread::sleep(Duration::from_secs(50));
+    let advertised = |network: Ipv6Network| network.to_string().starts_with("2001:db8:94:");
+    let late = started("late").autoconf;
+    assert!(late.iter().all(|(name, came)| *name == nic && came.is_some_and(advertised)), "{late:?}");
+    drop(ours);
+
+    // iocage's properties. Its root is the host's, with a /dev of its own.
+    let jail = root.join("jails/web");
+    std::fs::create_dir_all(jail.join("root")).unwrap();
+    std::fs::create_dir_all(root.join("log")).unwrap();
+    let config = r#"{"vnet":1,"interfaces":"vnet0:bridge94","ip6_addr":"vnet0|accept_rtadv","vnet_default_interface":"epair94a","defaultrouter":"none","defaultrouter6":"none","exec_start":"/usr/bin/true","exec_stop":"/usr/bin/true","resolver":"/dev/null","host_time":0,"mac_prefix":"02ff60","release":"15.1-RELEASE"}"#;
+    std::fs::write(jail.join("config.json"), config).unwrap();
+    std::fs::write(jail.join("fstab"), "").unwrap();
+    let mounted = Mounted(format!("{}/root", jail.display()));
+    sh(&format!("mount -t nullfs / {}", mounted.0));
+    let said = sh(&format!("{program} start web 2>&1"));
+    assert!(said.contains("  + IPv6 Address: 2001:db8:94:"), "{said}");
+    sh(&format!("{program} stop web"));
+    drop(advertiser);
+    let said = sh(&format!("{program} start web 2>&1"));
+    assert!(said.contains("no router has advertised an address for epair0b within"), "{said}");
+    sh(&format!("{program} stop web"));
+}
+
+/// A mounted file system that goes with the test.
+struct Mounted(String);
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        output(&format!("umount {}", self.0));
+    }
 }

@@ -7,6 +7,7 @@
 
 mod advertisements;
 mod host_move;
+mod leases;
 mod nat;
 mod others;
 mod talk;

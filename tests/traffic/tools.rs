@@ -5,6 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use jailwire::wiring::Wiring;
+
 /// One test at a time: all of them have the host's network.
 pub fn alone() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
@@ -65,6 +67,17 @@ impl Drop for Made {
     fn drop(&mut self) {
         for name in &self.0 {
             output(&format!("ifconfig {name} destroy"));
+        }
+    }
+}
+
+/// Jails that are stopped with the test.
+pub struct Ours<'a>(pub &'a Wiring, pub Vec<&'static str>);
+
+impl Drop for Ours<'_> {
+    fn drop(&mut self) {
+        for jail in &self.1 {
+            let _ = self.0.stop(jail);
         }
     }
 }
