@@ -135,10 +135,12 @@ fn try_host(config: &str, defaults: &str, fstab: &str) -> Outcome {
     }
 }
 
-/// Whether an error names the file or the property that is to be changed.
+/// Whether an error names the file, and the property or the line that is to be changed.
 fn names_what(error: &str) -> bool {
-    ["config.json", "defaults.json", "fstab", "root", "_mac", "_mtu"].iter().any(|word| error.contains(word))
-        || jailwire::iocage::property::TABLE.iter().any(|property| error.contains(property.name))
+    let has = |words: &[&str]| words.iter().any(|word| error.contains(word));
+    has(&["/config.json", "defaults.json", "fstab"])
+        && (has(&["fstab: line", "root", "_mac", "_mtu", "is empty", "JSON"])
+            || jailwire::iocage::property::TABLE.iter().any(|property| error.contains(property.name)))
 }
 
 /// What an error has to say for itself: what is to be changed, and how.
@@ -346,7 +348,7 @@ proptest! {
         let lines = lines.iter().map(|(source, target, kind)| format!("{} {} {} 0 0\n", SOURCES[*source], TARGETS[*target], TYPES[*kind]));
         let (config, defaults, fstab) = (text(&files[0]), text(&files[1]), lines.collect::<String>());
         if let Outcome::Refused(error) = try_host(&config, &defaults, &fstab) {
-            assert!(names_what(&error), "{error}\n{config}\n{defaults}\n{fstab}");
+            assert_helps(&error, &format!("{config}\n{defaults}\n{fstab}"));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What is wrong with a jail's configuration.
 
 use std::fmt;
+use std::path::Path;
 
 use crate::error::{Error, ErrorKind};
 use crate::iocage::name::JailName;
@@ -32,9 +33,10 @@ impl fmt::Display for Problem {
     }
 }
 
-/// What is wrong with a configuration, as an error: the warnings too.
-pub(super) fn refused(name: &JailName, problems: Vec<Problem>) -> Error {
-    let message = format!("{name} has problems in its configuration:{}", lines(&problems));
+/// What is wrong with a configuration, as an error: the warnings too. `path` is the file.
+pub(super) fn refused(name: &JailName, path: &Path, problems: Vec<Problem>) -> Error {
+    let message =
+        format!("{name} has problems in its configuration, {}:{}", path.display(), lines(&problems));
     Error::said(ErrorKind::Problems, name, message).detailed(problems)
 }
 

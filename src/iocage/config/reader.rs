@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::problem::{Level, Problem};
-use crate::iocage::properties::Properties;
+use crate::iocage::properties::{Properties, Source};
 use crate::iocage::property::{Builtin, Kind, boolean};
 
 /// Reads typed values out of properties. What cannot be read is a problem, and reads as the built-in
@@ -20,7 +20,11 @@ impl<'a> Reader<'a> {
     }
 
     pub fn problem(&mut self, level: Level, about: impl Into<String>, message: impl fmt::Display) {
-        self.problems.push(Problem { level, about: about.into(), message: message.to_string() });
+        let about = about.into();
+        // Another file than the one that the error names.
+        let is_default = matches!(self.properties.value(&about), Ok(Some((_, Source::Defaults))));
+        let message = if is_default { format!("defaults.json: {message}") } else { message.to_string() };
+        self.problems.push(Problem { level, about, message });
     }
 
     pub fn error(&mut self, about: impl Into<String>, message: impl fmt::Display) {

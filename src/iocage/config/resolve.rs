@@ -58,7 +58,7 @@ impl JailConfig {
         reader.told_once();
         reader.problems.retain(|problem| is_there || problem.about != mounts::ROOT);
         if reader.problems.iter().any(|problem| problem.level == Level::Error) {
-            return Err(problem::refused(&entry.name, reader.problems));
+            return Err(problem::refused(&entry.name, &entry.config_path(), reader.problems));
         }
         config.warnings = reader.problems;
         Ok(config)

@@ -1,7 +1,7 @@
 //! Why a jail was not started or stopped, in the words of iocage's users.
 
 use crate::error::{Error, ErrorKind};
-use crate::iocage::config::Problem;
+use crate::iocage::config::{JailConfig, Problem};
 use crate::iocage::name::JailName;
 use crate::types::Jid;
 use crate::wiring::Owed;
@@ -18,9 +18,10 @@ pub(super) fn unfit(jail: &JailName, why: impl std::fmt::Display) -> Error {
 }
 
 /// What the configuration says does not fit the host.
-pub(super) fn misfit(jail: &JailName, problems: Vec<Problem>) -> Error {
+pub(super) fn misfit(config: &JailConfig, problems: Vec<Problem>) -> Error {
+    let (jail, path) = (&config.name, config.directory.join("config.json"));
     let lines: String = problems.iter().map(|problem| format!("\n  {problem}")).collect();
-    let message = format!("{jail} cannot be started:{lines}");
+    let message = format!("{jail} cannot be started as {} has it:{lines}", path.display());
     Error::said(ErrorKind::Problems, jail, message).detailed(problems)
 }
 

@@ -43,7 +43,7 @@ impl Host<'_> {
         let problems = problems.map_err(|error| errors::of(&config.name)(error))?;
         match problems.is_empty() {
             true => Ok(()),
-            false => Err(errors::misfit(&config.name, problems)),
+            false => Err(errors::misfit(config, problems)),
         }
     }
 
@@ -88,7 +88,7 @@ impl Host<'_> {
     /// Problems of wiring, each with the property that it is about.
     pub(super) fn refused(&self, config: &JailConfig, problems: &[wiring::Problem]) -> Error {
         let problems = problems.iter().map(|problem| self.advised(config, problem)).collect();
-        errors::misfit(&config.name, problems)
+        errors::misfit(config, problems)
     }
 
     fn advised(&self, config: &JailConfig, problem: &wiring::Problem) -> Problem {
