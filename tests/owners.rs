@@ -525,6 +525,52 @@ fn a_complete_journal_of_a_jail_that_is_gone_is_cleared_by_all_alike() {
     }
 }
 
+/// What an attach has left that was killed, and a jail of another program, are the same to one stop and to many.
+#[test]
+fn what_was_being_attached_and_foreign_jails_are_the_same_to_one_and_to_many() {
+    let stop = |wiring: &Wiring, at_once: bool| match at_once {
+        false => wiring.stop("web").map(|was_there| if was_there { Fate::Gone(None) } else { Fate::Absent }),
+        true => {
+            let mut fate = None;
+            wiring.stop_many(["web", "other"], &Limits::default(), &Cancel::new(), |name, told| {
+                if let ("web", Some(ended)) = (name, told.fate()) {
+                    fate = Some(ended);
+                }
+            })?;
+            match fate.expect("an end") {
+                Fate::Failed(error) => Err(error),
+                fate => Ok(fate),
+            }
+        }
+    };
+    let attach = |wiring: &Wiring| drop(wiring.attach("web").nic("bridge0").address("192.0.2.30/24").apply());
+    let mut attachings = 0;
+    for at_once in [false, true] {
+        for call in 1.. {
+            let (sim, wiring) = simulated();
+            let before = sim.describe();
+            start_vnet(&wiring, "web", 20).unwrap();
+            if !killed_at(&sim, call, attach) {
+                break;
+            }
+            let site = wiring.site();
+            attachings += usize::from(site.state.attaching("web").exists());
+            let point = format!("at once {at_once}, killed at call {call}");
+            assert!(matches!(stop(&wiring, at_once).unwrap(), Fate::Gone(_)), "{point}");
+            assert!(!site.state.attaching("web").exists(), "{point}");
+            sim.sleep(Duration::from_secs(1));
+            assert_eq!(sim.describe(), before, "{point}");
+        }
+        let (_, wiring) = simulated();
+        let theirs = foreign(&wiring, "web");
+        let error = stop(&wiring, at_once).unwrap_err();
+        assert!(matches!(error.problems()[..], [Problem::ForeignJail { .. }]), "at once {at_once}: {error}");
+        is_untouched(&wiring, theirs);
+    }
+    println!("a stop has met {attachings} journals of attaching");
+    assert!(attachings > 20, "{attachings}");
+}
+
 #[test]
 fn a_plan_is_for_the_jail_that_it_was_made_for() {
     let (sim, wiring) = simulated();
