@@ -40,7 +40,7 @@ fn a_start_chooses_an_address_and_the_jail_keeps_it() {
     for line in [
         "record ip4_addr=vnet0|172.16.0.2/30 in config.json",
         "add 172.16.0.1/30 to the host's end of nic 0",
-        "set the default route to 172.16.0.1 inside",
+        "set the default route to 172.16.0.1 in the jail",
     ] {
         assert!(plan.contains(line), "{line}\n{plan}");
     }
@@ -87,17 +87,43 @@ fn what_iocage_has_recorded_is_taken() {
 
 #[test]
 fn a_jail_that_shares_the_hosts_stack_gets_an_alias() {
-    let shared = BARE.replace(r#""vnet":1"#, r#""vnet":0"#);
-    let root = host(&["one", "two"], &shared);
-    let before = root.quiet_state();
-    root.ok(&["start", "one"]);
-    root.ok(&["start", "two"]);
-    assert_eq!(property(&root, "one", "ip4_addr"), "172.16.0.2");
-    assert_eq!(property(&root, "two", "ip4_addr"), "172.16.0.6");
-    let state = root.quiet_state();
-    assert!(state.contains("address: 172.16.0.2, mask: 4294967295"), "{state}");
-    root.ok(&["stop", "one", "two"]);
-    root.settles(&before, "stopped");
+    for backend in ["pf", "ipfw"] {
+        let shared = BARE.replace(r#""vnet":1"#, r#""vnet":0,"nat_forwards":"tcp(80:8080)""#);
+        let shared = shared.replace("\"pf\"", &format!("{backend:?}"));
+        let root = host(&["one"], &shared);
+        add(&root, "two", &shared.replace("8080", "8081"));
+        let before = root.quiet_state();
+        root.ok(&["start", "one"]);
+        root.ok(&["start", "two"]);
+        assert_eq!(property(&root, "one", "ip4_addr"), "172.16.0.2");
+        assert_eq!(property(&root, "two", "ip4_addr"), "172.16.0.6");
+        let state = root.quiet_state();
+        assert!(state.contains("address: 172.16.0.2, mask: 4294967295"), "{state}");
+        let list = root.ok(&["map"]);
+        for line in ["nat 172.16.0.2 as 192.0.2.10 on em0", "published 192.0.2.10:8081 to 172.16.0.6:80/tcp"]
+        {
+            assert!(list.contains(line), "{line}\n{list}");
+        }
+        root.ok(&["stop", "one", "two"]);
+        root.settles(&before, "stopped");
+    }
+}
+
+#[test]
+fn nat_goes_to_the_interface_that_is_named() {
+    for backend in ["pf", "ipfw"] {
+        let root = host(&["one"], &BARE.replace("\"pf\"", &format!("{backend:?}")));
+        let wiring = Wiring::on(Arc::new(root.kernel())).unwrap();
+        let bridge = wiring.host().create("bridge7").unwrap();
+        wiring
+            .host()
+            .add_ipv4(&bridge, "198.51.100.1/24".parse::<ipnetwork::Ipv4Network>().unwrap())
+            .unwrap();
+        root.ok(&["set", "nat_interface=bridge7", "default"]);
+        root.ok(&["start", "one"]);
+        let list = root.ok(&["net", "list"]);
+        assert!(list.contains("nat 172.16.0.2 as 198.51.100.1 on bridge7"), "{list}");
+    }
 }
 
 #[test]

@@ -149,4 +149,7 @@ fn nat_needs_pf_that_runs_and_calls_the_anchors() {
     assert_eq!(finding.level, Level::Note);
     world.vnet.set_sysctl_int("net.pf.filter_local", 1).unwrap();
     world.nothing("nat");
+    world.vnet.set_sysctl_int("net.inet.ip.forwarding", 0).unwrap();
+    let finding = world.finding("nat", "the host forwards no packets");
+    assert!(finding.mend.concat().contains("sysctl net.inet.ip.forwarding=1"), "{finding:?}");
 }
