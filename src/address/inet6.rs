@@ -157,8 +157,8 @@ impl Vnet {
     /// once, unless the interface gets its carrier at that moment. Further ones are checked for
     /// duplicates, for about a second: [`Vnet::wait_for_dad`], or [`Nd6Flags::NO_DAD`] before adding.
     ///
-    /// FreeBSD 14 loses most errors of this request and answers success. So the address is looked for
-    /// afterwards; where it is not there the error says so, and the reason is among those below.
+    /// FreeBSD 14 loses most errors of this request, and the call succeeds. So the function looks for the address after
+    /// the call. If the interface does not have the address, the function returns EADDRNOTAVAIL.
     ///
     /// A link-local address belongs to the interface it is added to; its scope is not given.
     ///

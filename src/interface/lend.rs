@@ -11,12 +11,13 @@ use crate::vnet::Vnet;
 impl Vnet {
     /// Lends an interface of this stack to a jail with a network stack of its own.
     ///
-    /// It loses its addresses, routes, groups, vlans and neighbour discovery flags, and goes down; name,
-    /// MAC, MTU, description and index stay. When the jail dies it comes back, under the name it has
-    /// then. Take a member out of its bridge first, or it stays promiscuous.
+    /// The interface loses its addresses, routes, groups, vlans and neighbour discovery flags, and goes down. The
+    /// interface keeps its name, MAC address, MTU, description and index. When the jail dies, the
+    /// interface comes back under the name that it has then. Take a member out of its bridge first, or the interface
+    /// stays promiscuous.
     ///
-    /// The interface's routing table is set to 0 before: a new stack has no other, and an address on an
-    /// interface whose table does not exist panics the kernel (14.2 and 15.1).
+    /// The function first sets the interface's routing table to 0. A new network stack has only the routing table 0. If
+    /// an interface with another routing table gets an IPv4 address there, the kernel panics (14.2 and 15.1).
     ///
     /// This is for the stack of the calling process, and refused on the handle of a jail: the kernel looks
     /// up the jail by the process and not by the socket.

@@ -5,7 +5,8 @@
 //!   host: nothing here asks for FreeBSD as the target, so code above can be built and tested elsewhere.
 //! * [`request`]: the numbers of ioctl requests, which C computes from the size of what they carry.
 //! * [`freebsd14`]: structures that FreeBSD 15 has changed, as FreeBSD 14 has them.
-//! * [`bridge`]: the commands of bridge(4), which travel inside `SIOCSDRVSPEC` and `SIOCGDRVSPEC`.
+//! * [`bridge`]: the commands of bridge(4). A program passes a command in the argument of `SIOCSDRVSPEC` or
+//!   `SIOCGDRVSPEC`.
 //!
 //! The tests compare each structure, field, constant and request with the C headers of FreeBSD 14 and 15.
 //! Constants have the type of the field or argument they go to: flags of an `int` are `c_int`, message types
@@ -20,7 +21,7 @@
 //! assert_eq!(core::mem::offset_of!(ifreq, ifr_ifru), IFNAMSIZ);
 //! ```
 //!
-//! There are no functions to call the kernel with: that is the work of the crate above.
+//! The crate has no functions that call the kernel. The crate `jailwire` calls the kernel.
 #![no_std]
 #![forbid(unsafe_code)]
 
