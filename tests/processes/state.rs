@@ -132,9 +132,11 @@ fn stack(whose: &str, vnet: &Vnet) -> jailwire::Result<Vec<String>> {
         let interface = &details.interface;
         let name = shown(interface.name.as_str());
         let (groups, description) = (&details.groups, details.description.as_deref().unwrap_or_default());
+        // A host without a UUID of its own gives each new bridge a MAC address at random (ether_gen_addr(9)).
+        let mac = interface.mac.filter(|_| interface.kind != InterfaceType::BRIDGE);
         lines.push(format!(
-            "{whose} {name} flags {:?} mtu {} mac {:?} groups {groups:?} fib {} description {description}",
-            interface.flags, interface.mtu, interface.mac, details.fib
+            "{whose} {name} flags {:?} mtu {} mac {mac:?} groups {groups:?} fib {} description {description}",
+            interface.flags, interface.mtu, details.fib
         ));
         for address in &interface.addresses {
             // Its scope is a number that only grows.
