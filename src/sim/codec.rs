@@ -130,7 +130,7 @@ structs! {
     Sysctl { oid, new }
     Block { bytes, children }
     Request { number, argument }
-    Options { release, vimage, modules, hardware, sysctls, privileged, boot_id }
+    Options { release, vimage, modules, hardware, bare, sysctls, privileged, boot_id }
     Hardware { driver, unit, mac }
 }
 

@@ -68,7 +68,7 @@ impl World {
             world.preset_sysctl(name, value);
         }
         let em0 = Hardware { driver: "em".to_owned(), unit: 0, mac: EM0 };
-        for hardware in std::iter::once(&em0).chain(&options.hardware) {
+        for hardware in std::iter::once(&em0).filter(|_| !options.bare).chain(&options.hardware) {
             world.attach_hardware(hardware);
         }
         // Its root is on a pool, and the loader has loaded what reads it.
@@ -77,7 +77,9 @@ impl World {
             // One that does not exist is the caller's mistake, and is simply not there.
             let _ = world.load_module(INIT, module);
         }
-        world.start_network().expect("what rc does on a new host succeeds");
+        if !options.bare {
+            world.start_network().expect("what rc does on a new host succeeds");
+        }
         world.next_handle = 1;
         world
     }

@@ -20,7 +20,7 @@ use super::options::Options;
 use crate::checksum::crc32;
 
 /// The format of records. Logs of another one are refused.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// Begins a payload that is a part of a world, in place of the version.
 const PART: u8 = 0x57;

@@ -79,6 +79,8 @@ pub struct Options {
     pub modules: Vec<String>,
     /// Network cards besides `em0`.
     pub hardware: Vec<Hardware>,
+    /// Whether the host has no `em0`, and no interface is up or has an address: the host before `rc` has run.
+    pub bare: bool,
     /// Sysctls that differ from their defaults. A sysctl of a network stack is set on the host's.
     pub sysctls: Vec<(String, Setting)>,
     /// Whether callers are root.
@@ -108,6 +110,11 @@ impl Options {
         Self { hardware, ..self }
     }
 
+    /// Sets whether the host has no `em0`, and no interface that is up.
+    pub fn with_bare(self, bare: bool) -> Self {
+        Self { bare, ..self }
+    }
+
     /// Sets the sysctls that differ from their defaults.
     pub fn with_sysctls(self, sysctls: Vec<(String, Setting)>) -> Self {
         Self { sysctls, ..self }
@@ -131,6 +138,7 @@ impl Default for Options {
             vimage: true,
             modules: Vec::new(),
             hardware: Vec::new(),
+            bare: false,
             sysctls: Vec::new(),
             privileged: true,
             boot_id: *b"a simulated boot",

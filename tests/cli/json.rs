@@ -169,6 +169,7 @@ fn every_command_that_prints_has_its_shape() {
             "host confirm",
             "host move-address bridge7 em0 --confirm-within 1h",
             "host undo",
+            "host describe /dev/null",
             "host move-address bridge7 em0 --confirmed",
             "net detach ioc-web --all",
             "net list",

@@ -16,6 +16,7 @@ use jailwire::sim::Sim;
 use crate::CommandError;
 use crate::cli::{Choice, Cli};
 use crate::output;
+use crate::sim_host;
 use crate::typed::{Typed, root_of_environment};
 
 /// A kernel and iocage's directory.
@@ -32,9 +33,9 @@ pub struct Environment {
 impl Environment {
     /// The kernel that the command line says, for commands that need no files of iocage's.
     pub fn kernel_alone(cli: &Cli) -> Result<Arc<dyn Kernel>, CommandError> {
-        match chosen(cli.kernel)? {
+        match chosen(asked(cli)?)? {
             Some(kernel) => Ok(kernel),
-            None => simulated(&std::path::absolute(named(cli).unwrap_or_else(default_root))?, cli.kernel),
+            None => simulated(&std::path::absolute(named(cli).unwrap_or_else(default_root))?, cli),
         }
     }
 
@@ -65,13 +66,13 @@ impl Environment {
         cli: &Cli,
         store: fn(&Path) -> Result<Store, jailwire::Error>,
     ) -> Result<Environment, CommandError> {
-        let native = chosen(cli.kernel)?;
+        let native = chosen(asked(cli)?)?;
         let root = directory(named(cli).as_deref(), native.as_deref())?;
         // Before the simulated kernel, whose state would make the directory.
         let store = store(&root)?;
         let kernel = match native {
             Some(kernel) => kernel,
-            None => simulated(&root, cli.kernel)?,
+            None => simulated(&root, cli)?,
         };
         let store = store.with_legacy(legacy(kernel.clone(), root.join("jails")));
         Ok(Environment { kernel, store, json: cli.json })
@@ -171,10 +172,24 @@ fn native() -> Result<Arc<dyn Kernel>, CommandError> {
     Err("this is not FreeBSD: leave --kernel out, or give --kernel sim, to use the simulated kernel".into())
 }
 
-fn simulated(root: &Path, choice: Choice) -> Result<Arc<dyn Kernel>, CommandError> {
+/// The kernel that the command line asks for: a description of a host is for the simulated one.
+fn asked(cli: &Cli) -> Result<Choice, CommandError> {
+    match (&cli.sim_host, cli.kernel) {
+        (Some(_), Choice::Freebsd) => {
+            Err("--sim-host is for the simulated kernel: leave it out, or give --kernel sim".into())
+        }
+        (Some(_), _) => Ok(Choice::Sim),
+        (None, choice) => Ok(choice),
+    }
+}
+
+fn simulated(root: &Path, cli: &Cli) -> Result<Arc<dyn Kernel>, CommandError> {
     let directory = root.join(".sim");
+    if let Some(file) = &cli.sim_host {
+        return Ok(Arc::new(sim_host::open(&directory, file)?));
+    }
     // Once for each root is enough.
-    if choice == Choice::Auto && !directory.exists() {
+    if cli.kernel == Choice::Auto && !directory.exists() {
         output::warn(&format!(
             "no FreeBSD kernel here; using the simulated one, whose state lies in {}",
             directory.display()

@@ -16,6 +16,7 @@ mod completions;
 mod environment;
 mod foreign;
 mod output;
+mod sim_host;
 mod typed;
 
 use std::ffi::{OsStr, OsString};

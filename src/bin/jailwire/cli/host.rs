@@ -19,6 +19,14 @@ pub enum Host {
     Confirm,
     /// Undo a move of addresses that was not confirmed
     Undo,
+    /// Write into a file what a simulated host needs to be like this host: for --sim-host
+    ///
+    /// Writes the release, interfaces, addresses, bridges, VLANs, routes and settings of the host as JSON. Interfaces that
+    /// belong to running jails are left out. The host is not changed.
+    Describe {
+        /// The file, which is replaced
+        file: PathBuf,
+    },
     /// Undo a move unless it is confirmed
     #[command(hide = true)]
     Watch(Watch),

@@ -306,6 +306,16 @@ pub const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
     ),
     ("host-confirm", &[("Have the move stay, from a new session:", "jailwire host confirm")]),
     ("host-undo", &[("Undo it at once:", "jailwire host undo")]),
+    (
+        "host-describe",
+        &[
+            ("On a server, write down what the host is like:", "jailwire host describe server.json"),
+            (
+                "On a laptop, see what doctor says of a copy of its jails:",
+                "jailwire --root copy --sim-host server.json doctor",
+            ),
+        ],
+    ),
     ("net-wait", &[("Wait until a jail's addresses can be bound to:", "jailwire net wait web")]),
     (
         "net-lend",

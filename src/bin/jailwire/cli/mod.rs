@@ -10,7 +10,7 @@ mod run;
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Parser, Subcommand, ValueEnum, ValueHint};
 
 pub use host::{Host, MoveAddress, Watch};
 pub use look::{Doctor, Gc, Get, List, Map, Show, Sort};
@@ -37,6 +37,10 @@ pub struct Cli {
     /// Kernel to work on: auto is FreeBSD's on FreeBSD, and the simulated one elsewhere
     #[arg(long, global = true, value_name = "KERNEL", value_enum, default_value_t = Choice::Auto)]
     pub kernel: Choice,
+
+    /// Host that a new simulated kernel begins from: a file that `host describe` has written
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub sim_host: Option<PathBuf>,
 
     /// Print JSON
     #[arg(long, global = true)]

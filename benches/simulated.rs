@@ -1,0 +1,84 @@
+//! What the simulated kernel costs the program: N VNET jails, each with the mounts of an iocage jail, are started and
+//! stopped by `jailwire start ALL` and `stop ALL`, with the state of the simulated kernel on disk. Then one jail is
+//! started and stopped a thousand times, and `list` is timed before and after.
+//!
+//! It prints CSV: seconds of the wall clock, and of the processors.
+//!
+//!     JAILWIRE_BENCH_JAILS=1000,10000 JAILWIRE_BENCH_TURNS=1000 cargo bench --bench simulated
+
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike as _;
+
+/// What may fail here, fails altogether.
+type Fallible<T = ()> = Result<T, Box<dyn Error>>;
+
+fn main() -> Fallible {
+    let number = |name: &str, usual: &str| std::env::var(name).unwrap_or_else(|_| usual.to_owned());
+    println!("jails,command,seconds,processor_seconds");
+    for count in number("JAILWIRE_BENCH_JAILS", "1000,10000").split(',') {
+        let count: usize = count.trim().parse()?;
+        let directory = tempfile::tempdir()?;
+        (0..count).try_for_each(|jail| make_jail(directory.path(), jail))?;
+        for command in ["start", "stop"] {
+            print(count, command, run(directory.path(), &[command, "ALL"])?);
+        }
+    }
+    let turns: usize = number("JAILWIRE_BENCH_TURNS", "1000").parse()?;
+    let directory = tempfile::tempdir()?;
+    make_jail(directory.path(), 0)?;
+    for turn in 0..turns {
+        run(directory.path(), &["start", "j0"])?;
+        run(directory.path(), &["stop", "j0"])?;
+        if turn == 0 || turn + 1 == turns {
+            let after = format!("list after {} starts and stops", turn + 1);
+            print(1, &after, run(directory.path(), &["list"])?);
+        }
+    }
+    Ok(())
+}
+
+fn print(jails: usize, command: &str, (wall, processor): (Duration, Duration)) {
+    println!("{jails},{command},{:.3},{:.3}", wall.as_secs_f64(), processor.as_secs_f64());
+}
+
+/// A jail as iocage makes it: devfs, fdescfs and procfs are mounted, and there is an fstab.
+fn make_jail(root: &Path, number: usize) -> Fallible {
+    let jail = root.join("jails").join(format!("j{number}"));
+    for directory in ["root/dev", "root/proc"] {
+        fs::create_dir_all(jail.join(directory))?;
+    }
+    let (high, low) = (number >> 8, number & 255);
+    let config = format!(
+        r#"{{"host_hostuuid": "j{number}", "release": "15.1-RELEASE", "vnet": 1, "interfaces": "vnet0:bridge0",
+            "ip4_addr": "vnet0|10.{high}.{low}.2/8", "defaultrouter": "10.255.255.1", "mount_fdescfs": 1,
+            "mount_procfs": 1}}"#
+    );
+    fs::write(jail.join("config.json"), config)?;
+    fs::write(jail.join("fstab"), "")?;
+    Ok(())
+}
+
+/// Runs the program. Returns the time on the wall clock, and that of the processors.
+fn run(root: &Path, words: &[&str]) -> Fallible<(Duration, Duration)> {
+    let (used, begun) = (processor_time()?, Instant::now());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_jailwire"));
+    command.arg("--root").arg(root).args(["--kernel", "sim"]).args(words);
+    let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status()?;
+    if !status.success() {
+        return Err(format!("{words:?}: {status}").into());
+    }
+    Ok((begun.elapsed(), processor_time()? - used))
+}
+
+/// The time of the processors that all children have used.
+fn processor_time() -> Fallible<Duration> {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+    let all = usage.user_time() + usage.system_time();
+    Ok(Duration::from_micros(u64::try_from(all.num_microseconds())?))
+}
