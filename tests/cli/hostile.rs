@@ -135,7 +135,9 @@ fn each_is_refused_with_one_clear_error() {
                     !said.bytes().any(|byte| byte < b' ' && byte != b'\n'),
                     "{what}: control characters: {said:?}"
                 );
-                assert_eq!(said.matches("config.json").count().max(1), 1, "{what}: one error: {said}");
+                let problems = said.lines().filter(|line| line.starts_with("  ")).count();
+                assert_eq!(problems.max(1), 1, "{what}: one error: {said}");
+                assert_eq!(said.matches("jailwire: ").count(), 1, "{what}: one error: {said}");
             }
         }
         root.settles(&kernel, &what);
