@@ -60,7 +60,7 @@ impl Driver {
         }
         if options.outbound4.is_some() || options.outbound6.is_some() {
             return Err(Failure::new(format!(
-                "network {}: options outbound_addr4 and outbound_addr6 are not supported: the address is that of the interface that the default route leaves by",
+                "network {}: options outbound_addr4 and outbound_addr6 are not supported: packets get the address of the interface of the default route",
                 network.name
             )));
         }

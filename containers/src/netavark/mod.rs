@@ -33,7 +33,7 @@ struct Cli {
     /// Read the configuration from this file instead of standard input
     #[arg(short, long, value_name = "FILE")]
     file: Option<PathBuf>,
-    /// What filters and translates packets: pf, or none
+    /// Firewall driver: pf or none. If not set, pf is used if pf is ready.
     #[arg(long, env = "NETAVARK_FW", value_name = "DRIVER")]
     firewall_driver: Option<String>,
     /// The directory of the DNS server's configuration

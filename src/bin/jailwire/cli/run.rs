@@ -8,14 +8,15 @@ use clap::Args;
 /// How several jails are worked on.
 #[derive(Debug, Args)]
 pub struct Bulk {
-    /// How many jails' networks are changed at the same time; with 1 one jail follows the other
+    /// How many jails' networks are changed at the same time. With 1, and without --programs, a jail
+    /// begins when the jail before has ended
     #[arg(long, value_name = "N")]
     pub workers: Option<NonZeroUsize>,
     /// How many hooks, exec_start and exec_stop run at the same time
     #[arg(long, value_name = "N")]
     pub programs: Option<NonZeroUsize>,
-    /// Leave kern.eventtimer.idletick as it is: idle CPUs then take few clock ticks, and the kernel
-    /// takes longer to move and destroy interfaces
+    /// Leave kern.eventtimer.idletick as it is. Without this option, jailwire sets it to 1 while it
+    /// works on several jails: then idle CPUs tick, and the kernel waits less
     #[arg(long)]
     pub no_tick_guard: bool,
     /// How long to wait for what comes back only with the end of a jail: an interface that was lent
