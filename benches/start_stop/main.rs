@@ -122,7 +122,12 @@ fn main() -> Fallible {
     for part in &plan {
         machine.measure(part)?;
     }
-    if differ { Err("the C program and the library make different system calls: the differences are printed above".into()) } else { Ok(()) }
+    if differ {
+        Err("the C program and the library make different system calls: the differences are printed above"
+            .into())
+    } else {
+        Ok(())
+    }
 }
 
 impl Machine {

@@ -8,14 +8,13 @@ use clap::{Args, Subcommand};
 /// `host`.
 #[derive(Debug, Subcommand)]
 pub enum Host {
-    /// Move all addresses of a bridge member to its bridge, or back, and undo that unless it is confirmed
+    /// Move all addresses of a bridge member to its bridge, or back
     ///
-    /// Moves the addresses of both families, what neighbour discovery does for them, and the routes of all routing tables.
-    /// Established TCP connections go on. If a call fails, everything is put back. Without a
-    /// confirmation in time a process of its own puts everything back: also after this program was killed, and the ssh
-    /// session lost.
+    /// Moves the addresses of both families, the settings of neighbour discovery, and the routes of all routing tables.
+    /// Established TCP connections remain. If a step fails, the move is undone. If `host confirm` is not run in time, a
+    /// second process undoes the move, even if this program was killed and the ssh session was lost.
     MoveAddress(MoveAddress),
-    /// Have a move of addresses stay
+    /// Confirm a move of addresses: the move is not undone
     Confirm,
     /// Undo a move of addresses that was not confirmed
     Undo,
@@ -37,18 +36,18 @@ pub enum Host {
 pub struct MoveAddress {
     /// The interface that has the addresses
     pub from: String,
-    /// The interface that gets them: the bridge that the first is on, or a member of the first
+    /// The interface that gets the addresses: the bridge of FROM, or a member of the bridge FROM
     pub to: String,
-    /// Undo the move unless `host confirm` is run within this time, as 60s or 5m
+    /// Undo the move if `host confirm` is not run within this time, such as 60s or 5m
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
     pub confirm_within: Duration,
-    /// Do not wait for a confirmation: for consoles, and for scripts that test the network themselves
+    /// Make a move that needs no confirmation: for a console, and for scripts that test the network themselves
     #[arg(long, conflicts_with = "confirm_within")]
     pub confirmed: bool,
-    /// Give the bridge the MAC address of its member also where no DHCP client is found
+    /// Give the bridge the MAC address of its member. With a DHCP client on FROM, the bridge always gets this address
     #[arg(long)]
     pub mac: bool,
-    /// Where the host's configuration lies [default: /etc/rc.conf; on the simulated kernel none]
+    /// The host's rc.conf(5) [default: /etc/rc.conf; on the simulated kernel none]
     #[arg(long, value_name = "FILE")]
     pub rc_conf: Option<PathBuf>,
     /// Print what would be done, step by step, and do nothing

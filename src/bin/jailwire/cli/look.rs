@@ -18,7 +18,7 @@ pub struct Get {
     /// Print the jail's jid, or a dash
     #[arg(short, long, group = "form")]
     pub jid: bool,
-    /// Print the pool that is active
+    /// Print the active pool
     #[arg(short, long, group = "form")]
     pub pool: bool,
     /// For scripts: tabs between columns, and no header
@@ -27,8 +27,8 @@ pub struct Get {
     /// Print this help
     #[arg(long, action = ArgAction::Help)]
     help: Option<bool>,
-    /// A property, or all; and the name of a jail, or default. After -a, -s and -j a jail alone,
-    /// after -r a property alone
+    /// A property, or all; then the name of a jail, or default. With -a, -s or -j: only a jail. With -r: only
+    /// a property
     #[arg(required_unless_present = "pool", num_args = 1..=2, value_names = ["PROPERTY", "JAIL"])]
     pub words: Vec<String>,
 }
@@ -84,7 +84,7 @@ pub struct Show {
 /// `map`.
 #[derive(Debug, Args)]
 pub struct Map {
-    /// Print it for Graphviz, as in: map --dot | dot -Tsvg
+    /// Print the drawing for Graphviz, as in: jailwire map --dot | dot -Tsvg
     #[arg(long, conflicts_with = "json")]
     pub dot: bool,
 }
@@ -95,17 +95,17 @@ pub struct Doctor {
     /// Names, UUIDs or tags of jails [default: all]
     #[arg(value_name = "JAIL")]
     pub jails: Vec<String>,
-    /// Mend what can be mended safely
+    /// Mend the findings that can be mended without asking you
     #[arg(long)]
     pub fix: bool,
     /// With --fix: print what would be done, and do nothing
     #[arg(long, requires = "fix")]
     pub dry_run: bool,
-    /// Exit with status 1 if anything was found
+    /// Exit with status 1 if more than notes was found
     #[arg(long)]
     pub strict: bool,
-    /// With --fix: how long to wait for what comes back only with the end of a jail: an interface that was lent
-    /// and renamed inside, a mount that stays busy; 10 seconds otherwise
+    /// With --fix: how long to wait for what is free only when a jail has ended: an interface that was lent to the
+    /// jail and renamed there, or a busy mount [default: 10]
     #[arg(long, value_name = "SECONDS", requires = "fix")]
     pub wait: Option<u64>,
 }
@@ -116,8 +116,8 @@ pub struct Gc {
     /// Print what would be removed, and do nothing
     #[arg(short = 'n', long)]
     pub dry_run: bool,
-    /// How long to wait for what comes back only with the end of a jail: an interface that was lent
-    /// and renamed inside, a mount that stays busy; 10 seconds otherwise
+    /// How long to wait for what is free only when a jail has ended: an interface that was lent to the jail
+    /// and renamed there, or a busy mount [default: 10]
     #[arg(long, value_name = "SECONDS")]
     pub wait: Option<u64>,
 }

@@ -13,34 +13,34 @@ pub struct Create {
     /// UUID of the new jail
     #[arg(short, long, conflicts_with = "count")]
     pub uuid: Option<String>,
-    /// Name it by the first 8 characters of its UUID
+    /// Name the jail by the first 8 characters of its UUID
     #[arg(short, long, conflicts_with = "name")]
     pub short: bool,
     /// How many jails to create: NAME_1, NAME_2 and so on
     #[arg(short, long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
     pub count: Option<u16>,
-    /// Release to create it from: one that was fetched, or a directory with a base system in it
+    /// Release to create the jail from: a fetched release, or a directory with a base system
     #[arg(short, long, conflicts_with_all = ["template", "empty"])]
     pub release: Option<String>,
-    /// Template to create it from
+    /// Template to create the jail from
     #[arg(short, long, conflicts_with = "empty")]
     pub template: Option<String>,
-    /// Leave its root directory empty
+    /// Leave the jail's root directory empty
     #[arg(short, long)]
     pub empty: bool,
-    /// Mount the release's base system read-only in a jail that is a copy
+    /// Create a copy of the release, and mount the release's base system read-only in the jail
     #[arg(short, long, conflicts_with = "empty")]
     pub basejail: bool,
-    /// Mount the release's base system read-only in a jail that is a clone
+    /// Create a clone of the release, and mount the release's base system read-only in the jail
     #[arg(short = 'B', long = "clone_basejail", visible_alias = "clone-basejail", conflicts_with = "empty")]
     pub clone_basejail: bool,
-    /// Copy the release or template, so that it can go
+    /// Copy the release or template, which can then be destroyed
     #[arg(short = 'T', long, conflicts_with = "empty")]
     pub thickjail: bool,
-    /// Write all properties into the jail's configuration, so that defaults that change later are not its
+    /// Write all properties into the jail's configuration: later changes of the defaults do not change the jail
     #[arg(short = 'C', long)]
     pub thickconfig: bool,
-    /// JSON file that lists packages: how to install them is said, and nothing is installed
+    /// JSON file that lists packages. jailwire installs no packages: jailwire prints the commands that install them
     #[arg(short, long, value_name = "FILE")]
     pub pkglist: Option<PathBuf>,
     /// Print what would be done, and do nothing
@@ -63,7 +63,7 @@ pub struct CloneJail {
     /// How many clones to make: NAME_1, NAME_2 and so on
     #[arg(short, long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
     pub count: Option<u16>,
-    /// Give the clone MAC addresses of its own: every clone has them, with this option or without
+    /// Accepted for scripts that were written for iocage: every clone gets MAC addresses of its own, with or without this option
     #[arg(short = 'N', long)]
     pub newmac: bool,
     /// Print what would be done, and do nothing
@@ -79,10 +79,10 @@ pub struct CloneJail {
 /// `destroy`.
 #[derive(Debug, Args)]
 pub struct Destroy {
-    /// Whole names of jails
+    /// Whole names, UUIDs or tags of jails: the beginning of a name is refused
     #[arg(required = true, value_name = "JAIL")]
     pub jails: Vec<String>,
-    /// Do not ask, and stop what is running first
+    /// Do not ask, and first stop the jails that run
     #[arg(short, long)]
     pub force: bool,
     /// Print what would be destroyed, and do nothing
@@ -95,7 +95,7 @@ pub struct Destroy {
 pub struct Rename {
     /// Name, UUID or tag of a jail
     pub jail: String,
-    /// Its new name
+    /// New name of the jail
     #[arg(value_name = "NEW_NAME")]
     pub new_name: String,
     /// Print what would be done, and do nothing
@@ -106,7 +106,7 @@ pub struct Rename {
 /// `set`.
 #[derive(Debug, Args)]
 pub struct Set {
-    /// PROPERTY=VALUE pairs, then the name of a jail, or default
+    /// PROPERTY=VALUE pairs, then the name of a jail, or default for the defaults of all jails
     // Options may stand between them: how many there are in all is looked at later.
     #[arg(required = true, num_args = 1.., value_names = ["PROPERTY=VALUE", "JAIL"])]
     pub words: Vec<String>,

@@ -9,7 +9,7 @@ pub const SECTION: &str = "8";
 pub const FILES: &[(&str, &str, &[&str])] = &[
     (
         "ROOT/defaults.json",
-        "Properties of all jails that do not say otherwise.",
+        "Defaults of the properties of all jails. A value in a jail's config.json overrides the default.",
         &["start", "restart", "create", "get", "set", "doctor", "list", "activate"],
     ),
     (
@@ -55,7 +55,7 @@ pub const FILES: &[(&str, &str, &[&str])] = &[
     ),
     (
         "/var/run/jailwire",
-        "Locks, and a journal for each jail of what its start has added to the host.",
+        "The state directory: locks, and for each jail a journal of what the jail's start has added to the host.",
         &[
             "start",
             "stop",
@@ -79,33 +79,33 @@ pub const FILES: &[(&str, &str, &[&str])] = &[
 
 /// A variable of the environment, and what it does.
 pub const ENVIRONMENT: &[(&str, &str)] = &[
-    ("JAILWIRE_ROOT", "The directory to work on, where --root is not given."),
+    ("JAILWIRE_ROOT", "The directory to work on, if --root is not given."),
     ("NO_COLOR", "If set, messages have no colours."),
     (
         "JAILWIRE_SIM_RELEASE",
-        "The release that a new simulated host has: 14.2, for example. Without it, the simulated host is a 15.1.",
+        "The FreeBSD release of a new simulated host: 14.2, for example. If not set, the release is 15.1.",
     ),
     (
         "JAILWIRE_SIM_FAULT",
-        "N:ERRNO lets the N-th call to the simulated kernel fail, N:kill ends the program after that call.",
+        "With N:ERRNO, the N-th call to the simulated kernel fails with ERRNO. With N:kill, the program ends after the N-th call.",
     ),
 ];
 
 /// An exit status, and when the program ends with it.
 pub const STATUS: &[(&str, &str)] = &[
-    ("0", "Everything that was asked for is done, or was so before."),
+    ("0", "Everything that was asked for is done, or was already done before."),
     (
         "1",
         "The name of a jail or the value of a property is wrong, or a jail failed. Standard error says which, and why.",
     ),
     (
         "2",
-        "The command line makes no sense: an unknown command or option, a value that an option cannot have, or a missing word.",
+        "The command line is wrong: an unknown command or option, a value that an option cannot have, or a missing argument.",
     ),
 ];
 
 /// What `exec` and `console` end with, beside the statuses of all commands.
-pub const PASSED_ON: &str = "If the command was run, the exit status is that of the command; 128 and the signal's number if a signal ended it.";
+pub const PASSED_ON: &str = "If the command was run, the exit status is that of the command. If a signal ended the command, the exit status is 128 plus the signal's number.";
 
 /// The names of the pages that every page refers to.
 pub const SEE_ALSO: &[(&str, &str)] = &[
@@ -139,7 +139,7 @@ pub const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
     ),
     ("rollback", &[("Take a jail back to a snapshot:", "jailwire rollback web -n before-upgrade")]),
     ("df", &[("Print how much space jails use, the smallest first:", "jailwire df -s use")]),
-    ("activate", &[("Make tank the pool that iocage works on:", "jailwire activate tank")]),
+    ("activate", &[("Activate the pool tank:", "jailwire activate tank")]),
     (
         "",
         &[
@@ -148,7 +148,7 @@ pub const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
             ("Start all jails:", "jailwire start ALL"),
             ("See how the jails are wired:", "jailwire map"),
             (
-                "Give a jail that jail(8) has made an epair on bridge0:",
+                "Give an epair on bridge0 to a jail that jail(8) has created:",
                 "jailwire net attach web --bridge bridge0 --address 192.0.2.20/24 --router 192.0.2.1",
             ),
             (
@@ -189,7 +189,10 @@ pub const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
     ),
     (
         "console",
-        &[("Log in to a jail, and start the jail first if need be:", "jailwire console --force web")],
+        &[(
+            "Log in to a jail. If the jail does not run, start the jail first:",
+            "jailwire console --force web",
+        )],
     ),
     (
         "create",
@@ -223,7 +226,7 @@ pub const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
                 "Set properties of a jail:",
                 "jailwire set ip4_addr=vnet0|192.0.2.20/24 defaultrouter=192.0.2.1 web",
             ),
-            ("Set a property of all jails that do not say otherwise:", "jailwire set vnet=on default"),
+            ("Set the default of a property for all jails:", "jailwire set vnet=on default"),
         ],
     ),
     (
@@ -252,14 +255,14 @@ pub const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         "doctor",
         &[
             ("Look for what keeps jails from working:", "jailwire doctor"),
-            ("See which steps would mend it:", "jailwire doctor --fix --dry-run"),
+            ("See which steps would mend the findings:", "jailwire doctor --fix --dry-run"),
         ],
     ),
     (
         "gc",
         &[
             ("See what killed starts and stops have left:", "jailwire gc --dry-run"),
-            ("Remove it:", "jailwire gc"),
+            ("Remove what killed starts and stops have left:", "jailwire gc"),
         ],
     ),
     ("net", &[("List jails with network stacks of their own:", "jailwire net list")]),
@@ -267,7 +270,7 @@ pub const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         "net-attach",
         &[
             (
-                "Give a jail an epair on a bridge, both families:",
+                "Give an epair on a bridge to a jail, with IPv4 and IPv6 addresses:",
                 "jailwire net attach web --bridge bridge0 --address 192.0.2.20/24 --address 2001:db8::20/64 --router 192.0.2.1 --router 2001:db8::1",
             ),
             (
@@ -299,13 +302,13 @@ pub const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
                 "jailwire host move-address --dry-run em0 bridge0",
             ),
             (
-                "Move them, and undo that unless it is confirmed within two minutes:",
+                "Move the addresses. If the move is not confirmed within two minutes, it is undone:",
                 "jailwire host move-address em0 bridge0 --confirm-within 2m",
             ),
         ],
     ),
-    ("host-confirm", &[("Have the move stay, from a new session:", "jailwire host confirm")]),
-    ("host-undo", &[("Undo it at once:", "jailwire host undo")]),
+    ("host-confirm", &[("Confirm the move, from a new session:", "jailwire host confirm")]),
+    ("host-undo", &[("Undo the move at once:", "jailwire host undo")]),
     (
         "host-describe",
         &[
@@ -326,6 +329,9 @@ pub const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
     ),
     (
         "net-reclaim",
-        &[("Take the interface back, with all that it had on the host:", "jailwire net reclaim wan0 web")],
+        &[(
+            "Take the interface back, and restore its configuration on the host:",
+            "jailwire net reclaim wan0 web",
+        )],
     ),
 ];

@@ -29,12 +29,13 @@ pub use run::{Bulk, Console, Exec, Restart, Start, Stop};
     disable_version_flag = true
 )]
 pub struct Cli {
-    /// Directory laid out as iocage's [default: the mounted iocage dataset, else /iocage]
+    /// Directory with the layout of iocage's dataset [default: where the iocage dataset is mounted, else /iocage]
     // The environment is read elsewhere: clap would show the option as one that has to be given.
     #[arg(long, global = true, value_name = "DIR")]
     pub root: Option<PathBuf>,
 
-    /// Kernel to work on: auto is FreeBSD's on FreeBSD, and the simulated one elsewhere
+    /// Kernel to work on. sim is the simulated FreeBSD that comes with jailwire. auto stands for freebsd on
+    /// FreeBSD, and for sim on other systems
     #[arg(long, global = true, value_name = "KERNEL", value_enum, default_value_t = Choice::Auto)]
     pub kernel: Choice,
 
@@ -42,7 +43,7 @@ pub struct Cli {
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub sim_host: Option<PathBuf>,
 
-    /// Print JSON
+    /// Print the result as JSON
     #[arg(long, global = true)]
     pub json: bool,
 
@@ -65,9 +66,9 @@ pub enum Choice {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Start jails, those they depend on first
+    /// Start jails, and before them the jails that they depend on
     Start(Start),
-    /// Stop jails, and take away all that their start added
+    /// Stop jails, and remove all that their starts have added to the host
     Stop(Stop),
     /// Stop jails and start them again
     Restart(Restart),
@@ -95,11 +96,11 @@ pub enum Command {
     Rollback(Rollback),
     /// Print how much space jails use
     Df(Df),
-    /// Make a pool the one that iocage works on
+    /// Activate a pool: iocage and jailwire work on it
     Activate(Activate),
-    /// Print a property of a jail, or all of them
+    /// Print one property of a jail, or all its properties
     Get(Get),
-    /// Set properties of a jail, or of all jails that do not say otherwise
+    /// Set properties of a jail, or the defaults of all jails
     Set(Set),
     /// List jails, templates or releases
     List(List),
@@ -107,19 +108,18 @@ pub enum Command {
     Show(Show),
     /// Draw how the jails are wired
     Map(Map),
-    /// Look for what keeps jails from working, and say how to mend it
+    /// Report what keeps jails from working, and how to mend it
     ///
-    /// The same is looked for before every start, which warns of what concerns the jails that it
-    /// starts: notes are left to this command. So are the questions to default routers, which need a
-    /// running jail to ask from and up to two seconds to be answered in.
+    /// Every start runs the same checks, and warns of what concerns the jails that it starts. Only doctor reports
+    /// notes. Only doctor asks the default routers of running jails whether they answer: this takes up to two seconds.
     Doctor(Doctor),
-    /// Wire any jail, of any manager: one process in place of a script's dozen
+    /// Give interfaces, addresses and routes to jails of any jail manager
     #[command(subcommand)]
     Net(Net),
     /// Change the host's own network
     #[command(subcommand)]
     Host(Host),
-    /// Remove what unfinished starts and stops have left behind
+    /// Remove what killed or failed starts and stops have left on the host
     Gc(Gc),
     /// Fetch a release
     #[command(hide = true)]

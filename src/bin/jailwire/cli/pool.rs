@@ -15,7 +15,7 @@ pub struct Activate {
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true)]
 pub struct Df {
-    /// Print whole names: they always are
+    /// Accepted for scripts that were written for iocage: whole names are always printed
     #[arg(short, long)]
     pub long: bool,
     /// For scripts: tabs between columns, and no header
@@ -43,7 +43,7 @@ pub enum DfSort {
 /// `snapshot`.
 #[derive(Debug, Args)]
 pub struct TakeSnapshot {
-    /// Name of the snapshot: what comes after the @ [default: the date and time, in UTC]
+    /// Name of the snapshot: the part after the @ [default: the date and time, in UTC]
     #[arg(short, long)]
     pub name: Option<String>,
     /// Print what would be done, and do nothing
@@ -85,10 +85,10 @@ pub enum SnapSort {
 /// `snapremove`.
 #[derive(Debug, Args)]
 pub struct SnapRemove {
-    /// Name of the snapshot: what comes after the @, or ALL
+    /// Name of the snapshot: the part after the @, or ALL
     #[arg(short, long)]
     pub name: String,
-    /// Remove all of them: ALL needs this
+    /// With ALL as the name of the snapshot: remove all snapshots. ALL needs this option
     #[arg(short, long)]
     pub force: bool,
     /// Print what would be done, and do nothing
@@ -101,7 +101,7 @@ pub struct SnapRemove {
 /// `rollback`.
 #[derive(Debug, Args)]
 pub struct Rollback {
-    /// Name of the snapshot: what comes after the @
+    /// Name of the snapshot: the part after the @
     #[arg(short, long)]
     pub name: String,
     /// Do not ask
@@ -124,10 +124,10 @@ pub struct Fstab {
     /// Remove a line, and unmount it if the jail runs
     #[arg(short, long, group = "what")]
     pub remove: bool,
-    /// Open the file in $EDITOR, or vi
+    /// Open the jail's fstab in $EDITOR, or in vi
     #[arg(short, long, group = "what")]
     pub edit: bool,
-    /// Replace the line of this index
+    /// Replace the line that has this index in --list
     #[arg(short = 'R', long, group = "what", value_name = "INDEX")]
     pub replace: Option<usize>,
     /// List the lines with their indexes
@@ -144,8 +144,9 @@ pub struct Fstab {
     help: Option<bool>,
     /// Name, UUID or tag of a jail
     pub jail: String,
-    /// A line of fstab(5), as words or as one; its mount point is beneath the jail's root. A directory alone is
-    /// mounted read-only at the same place. For --remove an index will do
+    /// A line of fstab(5), as several words or as one word. The mount point is a path in the jail, or the full path
+    /// beneath the jail's root. If only a directory is given, the directory is mounted read-only at the same path in
+    /// the jail. With --remove: the line, or its index
     #[arg(value_name = "ENTRY")]
     pub entry: Vec<String>,
 }

@@ -19,8 +19,8 @@ pub struct Bulk {
     /// works on several jails: then idle CPUs tick, and the kernel waits less
     #[arg(long)]
     pub no_tick_guard: bool,
-    /// How long to wait for what comes back only with the end of a jail: an interface that was lent
-    /// and renamed inside, a mount that stays busy; 10 seconds otherwise
+    /// How long to wait for what is free only when a jail has ended: an interface that was lent to the jail
+    /// and renamed there, or a busy mount [default: 10]
     #[arg(long, value_name = "SECONDS")]
     pub wait: Option<u64>,
 }
@@ -31,7 +31,7 @@ pub struct Start {
     /// Names, UUIDs or tags of jails, or ALL
     #[arg(required_unless_present = "rc", conflicts_with = "rc", value_name = "JAIL")]
     pub jails: Vec<String>,
-    /// Start the jails that have boot=on, and print nothing but warnings
+    /// Start the jails that have boot=on, and print only warnings
     #[arg(long)]
     pub rc: bool,
     /// Succeed even if jails could not be started
@@ -59,7 +59,7 @@ pub struct Stop {
     /// Succeed even if jails could not be stopped
     #[arg(short, long)]
     pub ignore: bool,
-    /// Print what would be taken away, and do nothing
+    /// Print what would be removed, and do nothing
     #[arg(long)]
     pub dry_run: bool,
     #[command(flatten)]
@@ -72,7 +72,7 @@ pub struct Restart {
     /// Names, UUIDs or tags of jails, or ALL
     #[arg(required = true, value_name = "JAIL")]
     pub jails: Vec<String>,
-    /// Only restart what runs in the jail, and leave the jail and its network as they are
+    /// Run exec_stop, end all processes of the jail, and run exec_start. The jail and its network remain as they are
     #[arg(short, long)]
     pub soft: bool,
     /// Print what would be done, and do nothing
@@ -85,10 +85,10 @@ pub struct Restart {
 /// `exec`.
 #[derive(Debug, Args)]
 pub struct Exec {
-    /// Run it as this user of the host's
+    /// Run the command as this user of the host
     #[arg(short = 'u', long = "host_user", visible_alias = "host-user", value_name = "USER")]
     pub host_user: Option<String>,
-    /// Run it as this user of the jail's
+    /// Run the command as this user of the jail
     #[arg(
         short = 'U',
         long = "jail_user",
@@ -100,8 +100,8 @@ pub struct Exec {
     /// Start the jail if it is not running
     #[arg(short, long)]
     pub force: bool,
-    /// Name, UUID or tag of a jail, or ALL; then the command and its arguments. A command of one
-    /// word is run by /bin/sh
+    /// Name, UUID or tag of a jail, or ALL; then the command and its arguments. /bin/sh runs
+    /// a command of one word
     #[arg(required = true, num_args = 2.., trailing_var_arg = true, value_names = ["JAIL", "COMMAND"])]
     pub words: Vec<OsString>,
 }
