@@ -665,7 +665,7 @@ fn isolated_networks_are_kept_apart_by_pf() {
         world.jail(&jail);
         world.netavark(&["setup", &jail], input).json();
     }
-    // Whoever comes last keeps the two apart, in both directions.
+    // The network that comes last keeps both networks apart, in both directions.
     let expected: [&[&str]; 4] =
         [&[], &[], &["10.82.0.0/16"], &["10.81.0.0/16", "10.82.0.0/16", "10.83.0.0/16"]];
     for (expected, number) in expected.into_iter().zip(1..) {

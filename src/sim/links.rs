@@ -30,7 +30,7 @@ impl Interface {
         self.kind == Kind::Loopback
     }
 
-    /// Whether it has no link address, and asks nobody for one.
+    /// Whether the interface has no link address, and asks no neighbour for a link address.
     pub fn has_no_mac(&self) -> bool {
         self.is_loopback_kind() || matches!(self.kind, Kind::Tunnel { link } if link != sys::IFT_ETHER as u8)
     }

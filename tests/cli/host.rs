@@ -263,13 +263,13 @@ fn the_watcher_outlives_the_session_of_the_mover() {
     let group = Pid::from_raw(child.id().try_into().unwrap());
     assert!(child.wait_with_output().unwrap().status.success());
     assert!(root.path().join(".sim/run/jailwire/%addresses").exists(), "the move waits");
-    // Nobody is left in the group, or else it dies.
+    // No process is left in the group, or else the group dies.
     assert_eq!(killpg(group, Signal::SIGKILL), Err(nix::errno::Errno::ESRCH));
     wait_for_the_watcher(&root);
     root.settles(&before, "not confirmed");
 }
 
-/// Killed with nobody to undo it: the next commands say so, and what to do.
+/// No process remains to undo the killed move: the next commands report that, and what to do.
 #[test]
 fn gc_leaves_an_interrupted_move_alone_and_tells_of_it() {
     let mut told = 0;

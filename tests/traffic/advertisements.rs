@@ -93,11 +93,11 @@ fn a_start_reports_the_address_that_came_or_that_none_came() {
         |name: &str| wiring.jail(name, "/").nic("bridge94").uplink("epair94a").autoconf().start().unwrap();
     let nic: InterfaceName = "epair0b".parse().unwrap();
     let ours = Ours(&wiring, vec!["early", "late"]);
-    assert_eq!(started("early").autoconf, [(nic, None)], "nobody advertises");
+    assert_eq!(started("early").autoconf, [(nic, None)], "no router advertises");
 
     let advertiser = Advertiser::on("epair94b");
     let program = format!("{} --root {}", env!("CARGO_BIN_EXE_jailwire"), root.display());
-    // The jail that was told of none takes its address as well.
+    // The jail for which a start reported no address takes its address as well.
     sh(&format!("{program} net wait early --inet6 --timeout 120"));
     // Its first three advertisements rtadvd(8) sends every 16 seconds, whatever its configuration says.
     thread::sleep(Duration::from_secs(50));
