@@ -149,7 +149,7 @@ const ROWS: &[Row] = &[
 
 /// Texts that no finding of these kinds has, and why.
 const ELSEWHERE: &[(&str, &str)] = &[
-    ("{name} has problems in its configuration:{}", "begins the error of a start"),
+    ("{name} has problems in its configuration, {}:{}", "begins the error of a start"),
     ("fstab line {line}", "begins the error of the library"),
     ("\\n  {}{problem}", "joins problems in an error"),
     ("{}: {word} puts nothing on the bridge: {problem}", "is what a start says"),
