@@ -40,7 +40,7 @@ const DB: &str = r#"{"host_hostuuid": "db", "release": "15.1-RELEASE", "ip4_addr
 /// The machine's kernel, where we may use it.
 #[cfg(target_os = "freebsd")]
 fn native() -> Option<Arc<dyn Kernel>> {
-    use jailwire::kernel::Clock as _;
+    use jailwire::kernel::Processes as _;
 
     let kernel = jailwire::kernel::freebsd::FreeBsd::new().ok()?;
     kernel.privileged().then(|| Arc::new(kernel) as Arc<dyn Kernel>)

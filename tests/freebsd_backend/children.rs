@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use jailwire::kernel::{Calls, Clock, Entry, Errno, Exit, Parameter, Processes, Sysctl, Target};
+use jailwire::kernel::{Calls, Clock, Errno, Exit, Parameter, Processes, Sysctl, Target};
 use jailwire_sys::{JAIL_CREATE, JAIL_UPDATE};
 
 use crate::support::{

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jailwire::kernel::freebsd::FreeBsd;
-use jailwire::kernel::{Calls, Clock, Entered, Entry, Errno, Parameter, Processes, Target};
+use jailwire::kernel::{Calls, Clock, Entered, Errno, Parameter, Processes, Target};
 use jailwire_sys::IFF_LOOPBACK;
 
 use crate::support::{SOON, VICTIM, entry, exists, flags, gone_soon, kernel, new_jail, shell, victim};

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use jailwire::kernel::{Calls, Clock, Entry, Errno, Oid, Parameter, Processes, Sysctl, Target, Value};
+use jailwire::kernel::{Calls, Clock, Errno, Oid, Parameter, Processes, Sysctl, Target, Value};
 use jailwire_sys as sys;
 use jailwire_sys::{IFF_UP, JAIL_CREATE, JAIL_UPDATE, SIOCIFCREATE2};
 

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use jailwire::kernel::{Calls, Errno, Exit, Output, Processes, Program};
+use jailwire::kernel::{Calls, Errno, Exit, Output, Processes};
 
 use crate::support::{Directory, Jail, SOON, kernel, program, shell};
 

@@ -4,7 +4,7 @@
 
 use std::hint::black_box;
 
-use jailwire::kernel::{Block, Calls, Entry, Errno, Handle, Kernel, Processes, Request, Target};
+use jailwire::kernel::{Block, Calls, Errno, Handle, Kernel, Processes, Request, Target};
 use jailwire_sys as sys;
 use jailwire_sys::request::{self, Inside, Pointer};
 
