@@ -164,6 +164,18 @@ impl Watch for Interrupter {
     }
 }
 
+/// A directory that is laid out as iocage's, with the jail `web`.
+fn with_web(config: &str) -> (tempfile::TempDir, Store, Entry) {
+    let directory = tempfile::tempdir().unwrap();
+    let jail = directory.path().join("jails/web");
+    fs::create_dir_all(jail.join("root/dev")).unwrap();
+    fs::create_dir_all(jail.join("root/etc")).unwrap();
+    fs::write(jail.join("config.json"), config).unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    let entry = store.resolve("web").unwrap();
+    (directory, store, entry)
+}
+
 /// Looks ahead as `look` says, on a jail that others start and stop meanwhile: at the first call, the second, and so
 /// on. No look may refuse or complain of what a look before and a look afterwards do not. Returns how many looks were
 /// made.
@@ -175,13 +187,7 @@ fn refuses_nothing(
     changes: bool,
 ) -> usize {
     for calls in 0.. {
-        let directory = tempfile::tempdir().unwrap();
-        let jail = directory.path().join("jails/web");
-        fs::create_dir_all(jail.join("root/dev")).unwrap();
-        fs::create_dir_all(jail.join("root/etc")).unwrap();
-        fs::write(jail.join("config.json"), config).unwrap();
-        let store = Store::open(directory.path()).unwrap();
-        let entry = store.resolve("web").unwrap();
+        let (_directory, store, entry) = with_web(config);
         let sim = Arc::new(Sim::new());
         let others = Host::open(Arc::<Sim>::clone(&sim), &store, Files::new()).unwrap();
         before(&others, &entry);
@@ -297,13 +303,7 @@ fn no_look_is_misled_by_a_start_and_a_stop() {
         Some(_) => (0..100).collect(),
         None => vec![0, 2, 9],
     };
-    let directory = tempfile::tempdir().unwrap();
-    let jail = directory.path().join("jails/web");
-    fs::create_dir_all(jail.join("root/dev")).unwrap();
-    fs::create_dir_all(jail.join("root/etc")).unwrap();
-    fs::write(jail.join("config.json"), config).unwrap();
-    let store = Store::open(directory.path()).unwrap();
-    let entry = store.resolve("web").unwrap();
+    let (_directory, store, entry) = with_web(config);
     let sim = Arc::new(Sim::new());
     let others = Host::open(Arc::<Sim>::clone(&sim), &store, Files::new()).unwrap();
     let mut looks = 0;

@@ -13,9 +13,9 @@ use super::options::Release;
 use super::world::{Bridge, Interface, Kind, Pending, StackId, World};
 use crate::kernel::{Errno, Request, Result};
 
-/// Cloners in the order of their registration in GENERIC, and the module that brings each. FreeBSD has
-/// more of them; these are the ones that can be simulated.
-const CLONERS: [(&str, Option<&str>); 10] = [
+/// The cloners that can be simulated, in the order of their registration in GENERIC, and the module that brings each.
+/// `None`: the kernel has the cloner built in. FreeBSD has more cloners.
+pub const CLONERS: &[(&str, Option<&str>)] = &[
     ("lo", None),
     ("vlan", None),
     ("gif", None),

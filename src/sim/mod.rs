@@ -89,6 +89,7 @@ mod wire;
 mod world;
 
 pub use call::{Answer, Call, Place, Reply};
+pub use clone::CLONERS;
 pub use fault::Fault;
 pub use options::{Hardware, Options, Release, Setting};
 #[cfg(feature = "iocage")]

@@ -1,6 +1,5 @@
 //! Router advertisements from one jail to another.
 
-use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -8,7 +7,7 @@ use ipnetwork::Ipv6Network;
 use jailwire::types::InterfaceName;
 use jailwire::wiring::Wiring;
 
-use crate::tools::{Jail, Made, Ours, alone, inside, output, sh, wait};
+use crate::tools::{Jail, Made, Ours, Running, alone, inside, output, sh, wait};
 
 #[test]
 fn a_jail_takes_its_address_from_a_router_that_is_a_jail() {
@@ -20,13 +19,7 @@ fn a_jail_takes_its_address_from_a_router_that_is_a_jail() {
     router.sh(
         "sysctl -q net.inet6.ip6.forwarding=1; ifconfig lo0 up; ifconfig epair92b inet6 2001:db8:92::1/64 up",
     );
-    let mut advertiser = Command::new("jexec")
-        .args(["router", "rtadvd", "-f", "-c", "/dev/null", "-p", "/tmp/rtadvd.pid", "epair92b"])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("rtadvd");
+    let advertiser = rtadvd("/dev/null", "epair92b");
     let wiring = Wiring::here().unwrap();
     let nic =
         wiring.jail("listener", "/").parameter("allow.raw_sockets", true).nic("bridge92").uplink("epair92a");
@@ -47,33 +40,12 @@ fn a_jail_takes_its_address_from_a_router_that_is_a_jail() {
     });
     assert!(inside("listener", "netstat -rn -6").contains("default"));
     wiring.stop("listener").unwrap();
-    advertiser.kill().unwrap();
-    advertiser.wait().unwrap();
+    drop(advertiser);
 }
 
-/// Advertises every few seconds, until it is dropped.
-struct Advertiser(Child);
-
-impl Advertiser {
-    fn on(interface: &str) -> Advertiser {
-        let file = "/tmp/rtadvd.conf";
-        std::fs::write(file, format!("{interface}:maxinterval#4:mininterval#3:\n")).unwrap();
-        let child = Command::new("jexec")
-            .args(["router", "rtadvd", "-f", "-c", file, "-p", "/tmp/rtadvd.pid", interface])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("rtadvd");
-        Advertiser(child)
-    }
-}
-
-impl Drop for Advertiser {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+/// Advertises from the jail `router`, until it is dropped.
+fn rtadvd(configuration: &str, interface: &str) -> Running {
+    Running::inside("router", &["rtadvd", "-f", "-c", configuration, "-p", "/tmp/rtadvd.pid", interface])
 }
 
 /// The builder's `autoconf()`, and a start of a jail in iocage's format.
@@ -95,7 +67,9 @@ fn a_start_reports_the_address_that_came_or_that_none_came() {
     let ours = Ours(&wiring, vec!["early", "late"]);
     assert_eq!(started("early").autoconf, [(nic, None)], "no router advertises");
 
-    let advertiser = Advertiser::on("epair94b");
+    let configuration = "/tmp/rtadvd.conf";
+    std::fs::write(configuration, "epair94b:maxinterval#4:mininterval#3:\n").unwrap();
+    let advertiser = rtadvd(configuration, "epair94b");
     let program = format!("{} --root {}", env!("CARGO_BIN_EXE_jailwire"), root.display());
     // The jail for which a start reported no address takes its address as well.
     sh(&format!("{program} net wait early --inet6 --timeout 120"));

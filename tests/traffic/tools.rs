@@ -60,6 +60,30 @@ pub fn inside(jail: &str, words: &str) -> String {
     sh(&format!("jexec {jail} sh -c '{words}'"))
 }
 
+/// A program that runs in a jail until this is dropped.
+pub struct Running(Child);
+
+impl Running {
+    pub fn inside(jail: &str, program: &[&str]) -> Running {
+        let child = Command::new("jexec")
+            .arg(jail)
+            .args(program)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("jexec");
+        Running(child)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// Interfaces that go with the test.
 pub struct Made(pub Vec<&'static str>);
 

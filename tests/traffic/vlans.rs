@@ -1,34 +1,15 @@
 //! Which jails reach each other through VLANs, and which frames ports carry.
 
-use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
 use jailwire::wiring::{JailBuilder, Problem, Wired, Wiring};
 
-use crate::tools::{Capture, Jail, Made, Ours, alone, inside, mac, output, reaches, sh};
+use crate::tools::{Capture, Jail, Made, Ours, Running, alone, inside, mac, output, reaches, sh};
 
 /// Sends frames to everybody, many a second, until it is dropped.
-struct Flood(Child);
-
-impl Flood {
-    fn from(jail: &str, to: &str) -> Flood {
-        let child = Command::new("jexec")
-            .args([jail, "ping", "-q", "-i", "0.02", to])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("jexec");
-        Flood(child)
-    }
-}
-
-impl Drop for Flood {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+fn flood(jail: &str, to: &str) -> Running {
+    Running::inside(jail, &["ping", "-q", "-i", "0.02", to])
 }
 
 fn described<'a>(wiring: &'a Wiring, name: &str) -> JailBuilder<'a, Wired> {
@@ -66,8 +47,8 @@ fn who_reaches_whom_and_which_frames_ports_carry() {
     c.address("2001:db8:30::13/64").address("2001:db8:20::13/64").start().unwrap();
     ours.1.push("c");
     {
-        let _flood = Flood::from("c", "198.51.100.255");
-        let _others = Flood::from("outside", "198.51.100.255");
+        let _flood = flood("c", "198.51.100.255");
+        let _others = flood("outside", "198.51.100.255");
         for round in 0..5 {
             described(&wiring, "a").untagged("20").address("192.0.2.11/24").start().unwrap();
             thread::sleep(Duration::from_millis(700));

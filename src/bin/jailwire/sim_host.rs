@@ -16,20 +16,6 @@ use serde_json::Value;
 
 use crate::CommandError;
 
-/// The cloners whose interfaces can be made again, and the module that brings each.
-pub const CLONERS: &[(&str, Option<&str>)] = &[
-    ("lo", None),
-    ("vlan", None),
-    ("gif", None),
-    ("tun", None),
-    ("tap", None),
-    ("epair", Some("if_epair")),
-    ("bridge", Some("if_bridge")),
-    ("gre", Some("if_gre")),
-    ("wg", Some("if_wg")),
-    ("lagg", Some("if_lagg")),
-];
-
 /// The numbers of the kernel that commands look at.
 pub const NUMBERS: &[&str] = &[
     "kern.osreldate",

@@ -9,13 +9,14 @@ use jailwire::bridge::BridgeFlags;
 use jailwire::interface::{InterfaceDetails, InterfaceFlags};
 use jailwire::kernel::Kernel;
 use jailwire::route::{RouteEntry, RouteFlags, Via};
+use jailwire::sim::CLONERS;
 use jailwire::{Fib, InterfaceName, OptionalExtension as _, Vnet, jail};
 use serde_json::{Map, Value, json};
 
 use crate::CommandError;
 use crate::cli::Cli;
 use crate::output;
-use crate::sim_host::{CLONERS, NUMBERS, TEXTS};
+use crate::sim_host::{NUMBERS, TEXTS};
 
 /// Writes a description of the host into a file.
 pub fn write(cli: &Cli, kernel: &Arc<dyn Kernel>, file: &Path) -> Result<(), CommandError> {
@@ -79,7 +80,6 @@ fn belongs_to_a_jail(one: &InterfaceDetails, all: &[InterfaceDetails]) -> bool {
         && !all.iter().any(|other| {
             other.interface.index != one.interface.index
                 && cloner(other) == Some("epair")
-                && other.interface.name.as_str()[..] != one.interface.name.as_str()[..]
                 && pair_name(&other.interface.name) == pair_name(&one.interface.name)
         })
 }
