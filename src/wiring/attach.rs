@@ -41,9 +41,9 @@ pub struct Attachment<'a> {
 pub struct Attached {
     /// The jail.
     pub jid: Jid,
-    /// Its name.
+    /// The jail's name.
     pub jail: String,
-    /// Its new NICs, in the order they were described.
+    /// The jail's new NICs, in the order in which they were described.
     pub nics: Vec<AttachedNic>,
     /// Problems that are no errors: see [`Plan::notes`].
     pub notes: Vec<Problem>,
@@ -61,7 +61,7 @@ pub struct AttachedNic {
     pub host_mac: Option<MacAddr>,
     /// The MAC address of the jail's end.
     pub jail_mac: Option<MacAddr>,
-    /// Their MTU, in bytes.
+    /// The MTU of both ends, in bytes.
     pub mtu: u32,
     /// The bridge that the host's end was put on.
     pub bridge: Option<InterfaceName>,
@@ -89,7 +89,7 @@ impl Attaching<'_, '_> {
         let info = wiring.jail_with_stack(key.clone())?;
         let claim = Claim::take(self.site, &info.name, |_| {})?;
         nothing_owed(claim.clear_attaching(self.site)?)?;
-        // It may be another one by now.
+        // While this call waited for the lock, another jail may have got the name.
         let info = wiring.jail_with_stack(key)?;
         if matches!(claim.standing(), Standing::Partial(_)) {
             return Err(Error::from(Problem::Unfinished { name: info.name }));
@@ -140,7 +140,7 @@ impl Job for Attaching<'_, '_> {
     }
 }
 
-/// What was described, made into steps.
+/// The steps that the description needs.
 struct Planned {
     vnet: VnetSpec,
     plan: Plan,
@@ -331,7 +331,7 @@ impl Wiring {
         HostEnd::among(self.host(), &self.host().interfaces()?)
     }
 
-    /// A jail with a network stack of its own, or what is wrong.
+    /// Returns the jail, or the problem: it does not exist, or has no network stack of its own.
     pub(super) fn jail_with_stack(&self, key: JailKey) -> Result<JailInfo, Error> {
         let shown = key.to_string();
         match jail::get(&**self.kernel(), key)? {

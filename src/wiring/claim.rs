@@ -1,20 +1,22 @@
-//! Whose jail it is: decided in one place, once, before anything is done to a jail.
+//! The owner of a jail: decided in one place, once, before anything is done to a jail.
 //!
-//! A name proves nothing: anybody can give a jail any name. Three things together say what the jail of a name is
-//! to us. The *lock* keeps other processes of ours away. The *journal* has what a start made, and from the moment that
-//! its jail exists the jid and the [`Identity`] of that jail, because anybody can give a jail any jid too. The *kernel*
-//! says which jails there are now. A [`Claim`] takes the lock, reads the journal, asks the kernel, and from then on has
-//! one answer: a [`Standing`].
+//! A name proves nothing: anybody can give a jail any name. Three things together tell whether this library
+//! started the jail of a name. The *lock* keeps away other processes that use this library. The *journal*
+//! lists what a start made. As soon as the jail exists, the journal also has its jid and its [`Identity`]: a
+//! jid alone proves nothing, because any program can ask for any jid. The *kernel* lists the jails that there
+//! are now. A [`Claim`] takes the lock, reads the journal and asks the kernel. The result is a [`Standing`].
 //!
 //! # How a start that was killed knows its own jail
 //!
-//! The kernel gives a jid when it makes the jail, so no record of the jid can come before the jail. A start that
-//! is killed in between must know its jail all the same, and must not take another one for it:
+//! The kernel gives a jid when it makes the jail, so no record of the jid can come before the jail. If a
+//! start is killed between the two, the next command must recognize the jail all the same, and must not take
+//! another jail for it:
 //!
-//! * A jail with a network stack of its own is held by a child process, and dies with it. A living jail of that
-//!   name whose jid is in no journal belongs to another program.
-//! * A jail that shares the host's addresses stays by itself from the start. It is made under a name that is used
-//!   once, and that is in the journal before. Its jid is written down, and then it gets its name.
+//! * A jail with a network stack of its own is held by a child process, and is removed when the child ends. A
+//!   living jail of that name whose jid is in no journal belongs to another program.
+//! * A shared-IP jail needs no process to exist, from its first moment on. So the jail is made under a
+//!   provisional name that is used only once, and the journal has that name before the jail is made. Then the
+//!   jid is written down. Then the jail gets its own name.
 
 use super::detach;
 use super::identity::Identity;
@@ -38,22 +40,24 @@ use crate::vnet::Vnet;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Standing {
-    /// There is no jail of that name, and nothing of ours is left.
+    /// There is no jail of that name, and no start has left anything.
     Absent,
-    /// Ours, and up: its start has finished.
+    /// This library started the jail, and the start has finished.
     Ours(Jid),
-    /// Ours in part: a start or a stop did not finish, or the jail was removed by other means. With the jid of the
-    /// jail, if it is alive.
+    /// A start or a stop of this library did not finish, or another program removed the jail. Has the jail's
+    /// jid if the jail is alive.
     Partial(Option<Jid>),
-    /// Another program's. It is not the jail that the journal is of, and is never touched.
+    /// Another program started the jail. The journal is about another jail or is empty, and the library never
+    /// changes the jail.
     Foreign(Jid),
-    /// Ours, removed, and lingering: something holds it that cannot be taken away, such as a TCP connection. What else
-    /// is left of the jail can be taken away, and a new jail of that name can be started beside it.
+    /// This library started the jail. The jail was removed and lingers: something that cannot be taken away
+    /// holds it, such as a TCP connection. Everything else that is left of the jail can be taken away, and a
+    /// new jail of that name can be started beside it.
     Dying(Jid),
 }
 
 impl Standing {
-    /// Returns what a jail is, by its journal and the kernel. Nothing is changed.
+    /// Returns a jail's standing, by its journal and the kernel. Nothing is changed.
     ///
     /// # Errors
     ///
@@ -76,26 +80,28 @@ impl Standing {
         }
         Ok(match jail::get_even_dying(kernel, own)? {
             Some(jail) if jail.dying => Standing::Dying(own),
-            // It has not got its name yet.
+            // The start was killed before the jail got its own name.
             Some(jail) if Some(jail.name.as_str()) == journal.making() => Standing::Partial(Some(own)),
-            // Somebody has given another jail our number. Then ours is gone, or is dying under another number.
+            // Another program made a jail with this jid. So the journal's jail is gone, or is dying under
+            // another jid.
             Some(_) if is_anothers(kernel, journal, own)? => {
                 let mut jails = jail::list(kernel, true)?.into_iter();
                 jails
                     .find(|jail| jail.dying && jail.name == name)
                     .map_or_else(left, |jail| Standing::Dying(jail.jid))
             }
-            // Somebody has given our jail another name.
+            // Another program renamed the jail.
             Some(_) => Standing::Foreign(own),
             None => left(),
         })
     }
 
-    /// Returns what a jail is, and its journal, for callers that only look: without the lock of the jail.
+    /// Returns a jail's standing and its journal, without the lock of the jail: for callers that change
+    /// nothing.
     ///
-    /// Another process may start the jail between the look at the journal and the look at the kernel, and may stop it
-    /// again. So a jail is not taken for somebody else's before no process has worked on it during the look, and before no
-    /// start is known that could hold the jail.
+    /// Another process may start the jail between the look at the journal and the look at the kernel, and may
+    /// stop it again. So a jail is reported as [`Standing::Foreign`] only if no process has worked on it
+    /// during the look, and no known start could hold the jail.
     ///
     /// # Errors
     ///
@@ -125,7 +131,7 @@ impl Standing {
     /// How often a look without the lock is repeated while other processes start and stop jails.
     pub(crate) const LOOKS: usize = 100;
 
-    /// Returns the jail of ours that is alive.
+    /// Returns the jid of the living jail, if this library started it.
     pub fn alive(self) -> Option<Jid> {
         match self {
             Standing::Ours(jid) | Standing::Partial(Some(jid)) => Some(jid),
@@ -134,13 +140,13 @@ impl Standing {
     }
 }
 
-/// Whether a living jail has the jid that the journal's jail had, and is another one.
+/// Whether a living jail has the jid that the journal names, and is another jail.
 pub(super) fn is_anothers(kernel: &dyn Kernel, journal: &Journal, jid: Jid) -> crate::Result<bool> {
     Ok(Identity::read(kernel, jid)?.is_some_and(|(_, found)| !journal.is_of(&found)))
 }
 
-/// The right to work on the jail of a name, and what that jail is. Until the claim is dropped, no other thread or
-/// process works on that jail.
+/// The right to work on the jail of a name, and that jail's standing. Until the claim is dropped, no other
+/// thread or process works on that jail.
 #[derive(Debug)]
 pub struct Claim {
     name: String,
@@ -150,7 +156,8 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// Takes the lock of a jail, and finds out what the jail is. `waiting` hears of a process that has the lock.
+    /// Takes the lock of a jail, and finds out the jail's standing. If another process has the lock,
+    /// `waiting` is called with its pid, if that is known.
     ///
     /// # Arguments
     ///
@@ -176,12 +183,12 @@ impl Claim {
         &self.name
     }
 
-    /// Returns what the jail is.
+    /// Returns the jail's standing.
     pub fn standing(&self) -> Standing {
         self.standing
     }
 
-    /// Returns what was made for it.
+    /// Returns the journal, which lists what was made for the jail.
     pub fn journal(&self) -> &Journal {
         &self.journal
     }
@@ -198,8 +205,9 @@ impl Claim {
         }
     }
 
-    /// Takes away all that is ours of the jail, and the jail itself if it is alive. A foreign jail of that name is
-    /// left alone, and so is what was left of ours: the foreign one may use it.
+    /// Takes away everything that this library added for the jail, and the jail itself if it is alive. A
+    /// foreign jail of that name is not changed. What an earlier jail of that name has left remains then too,
+    /// because the foreign jail may use it.
     ///
     /// # Errors
     ///
@@ -208,7 +216,7 @@ impl Claim {
     pub fn clear(&mut self, site: &Site<'_>) -> Result<Owed, Error> {
         self.refuse_foreign()?;
         let owed = undo::undo(site, &mut self.journal, self.standing)?;
-        // A journal of another boot may have nothing in it, and lie there all the same.
+        // A journal of another boot may list nothing: its file is removed.
         if self.journal.is_empty() && self.journal.path().exists() {
             self.journal.keep(site.files, Vec::new())?;
         }
@@ -227,8 +235,8 @@ impl Claim {
         detach::undo_attaching(site, &self.name)
     }
 
-    /// Takes over a jail that another manager has started: `owned` is what is known to belong to the jail, in the order
-    /// it was made. The caller has to prove that the jail is that manager's.
+    /// Takes over a jail that another manager has started. `owned` lists what belongs to the jail, in the
+    /// order in which it was made. The caller has to prove that the jail is that manager's.
     ///
     /// # Errors
     ///
@@ -246,7 +254,7 @@ impl Claim {
         Ok(())
     }
 
-    /// Removes from the journal what `keep` refuses: another program owns it by now.
+    /// Removes from the journal each thing for which `keep` returns false: another program owns it by now.
     ///
     /// # Errors
     ///
@@ -274,9 +282,9 @@ impl Claim {
     ///
     /// # Errors
     ///
-    /// The step that failed, and why. By then everything made so far is undone. What could not be undone is in
-    /// [`Error::owed`], and stays in the journal. A plan for a jail of another name is refused. If the jail is there,
-    /// the plan is refused too: call [`Claim::clear`] first.
+    /// The step that failed, and the reason. By then everything made so far is undone. What could not be
+    /// undone is in [`Error::owed`], and stays in the journal. A plan for a jail of another name is refused.
+    /// If the jail is there, the plan is refused too: call [`Claim::clear`] first.
     pub fn apply(&mut self, site: &Site<'_>, plan: &Plan, before: impl FnMut(&Step)) -> Result<Up, Error> {
         let reason = match self.standing {
             _ if plan.spec().name != self.name => {
@@ -291,15 +299,16 @@ impl Claim {
         let applied = run::apply(site, &mut self.journal, plan, None, before).map(|made| made.up);
         self.standing = match &applied {
             Ok(up) => Standing::Partial(Some(up.jid)),
-            // The error names what remains.
+            // The journal has what remains, and the error names it.
             Err(_) if self.journal.is_empty() => Standing::Absent,
             Err(_) => Standing::Partial(None),
         };
         applied
     }
 
-    /// Carries out a plan for a jail that runs, whatever program has started it: all of it, or nothing of it. `inside` is a
-    /// handle on the jail's network stack. Returns the epairs, which the jail owns from now on.
+    /// Carries out a plan for a running jail, whichever program started the jail: all of the plan, or nothing
+    /// of it. `inside` is a handle on the jail's network stack. Returns the epairs, which the jail owns from
+    /// now on.
     ///
     /// # Errors
     ///
@@ -346,8 +355,8 @@ impl Claim {
     }
 }
 
-/// Whether the living jail of a name may be the one of a start that was killed before it could write the jid down,
-/// and whose child has not ended yet.
+/// Whether the living jail of a name may come from a start that was killed before it wrote the jid down. Such
+/// a jail exists until the start's child process has ended.
 fn may_be_held(kernel: &dyn Kernel, name: &str, journal: &Journal) -> crate::Result<bool> {
     let begun = journal.owned().iter().any(|owned| matches!(owned, Owned::Jail(_)));
     if !begun || journal.jid().is_some() || journal.making().is_some() {

@@ -1,4 +1,5 @@
-//! Taking epairs away: one by its end on the host, and those that a process has left that was killed.
+//! Taking epairs away: an epair that is given by its end on the host, and the epairs that a killed process
+//! has left.
 
 use super::claim::{self, Claim, Standing};
 use super::host_end::{HostEnd, jid_of_host_end};
@@ -14,7 +15,7 @@ use crate::kernel::Errno;
 use crate::types::InterfaceName;
 use crate::vnet::Vnet;
 
-/// Whether an interface was made by epair's cloner: the kernel puts those in the group of that name.
+/// Whether an interface is an epair: the kernel puts every epair in the group `epair`.
 ///
 /// # Errors
 ///
@@ -26,19 +27,20 @@ fn is_epair(host: &Vnet, name: &InterfaceName) -> crate::Result<bool> {
 
 /// Destroys an epair, given the host's end, whatever program made it. The jail may be alive, dying or gone.
 ///
-/// The jail is known by the end's description, or by its name: `vnetN.JID`. As long as that jail lives it is held
-/// meanwhile; one that dies takes the epair along. An epair that says nothing of its jail may have been made in any of
-/// them, or on the host: all living jails are held meanwhile, and the end of those that die is waited for.
+/// The end's description tells the jail, or its name does: `vnetN.JID`. If that jail is alive, the library
+/// holds the jail until the epair is destroyed. If that jail is dying, the epair goes with the jail. An epair
+/// without such a description or name may have been made in any jail, or on the host: then the library holds
+/// all living jails, and waits for the end of the dying jails.
 ///
 /// # Errors
 ///
-/// Those of SIOCIFDESTROY; ETIMEDOUT: it was to go with its jail, and is still there, or a jail that may have made it
-/// goes on dying.
+/// Those of SIOCIFDESTROY. ETIMEDOUT: the epair was to go with its jail and still exists, or a jail that may
+/// have made the epair is still dying.
 pub fn release_epair(site: &Site<'_>, name: &InterfaceName) -> Result<(), Error> {
     release(site, name, None)
 }
 
-/// The same, with a claim that the caller has.
+/// As [`release_epair`], with a claim that the caller has.
 pub(super) fn release(site: &Site<'_>, name: &InterfaceName, held: Option<&Claim>) -> Result<(), Error> {
     let kernel = site.host.kernel();
     let mut number = jid_of_host_end(name);
@@ -47,7 +49,8 @@ pub(super) fn release(site: &Site<'_>, name: &InterfaceName, held: Option<&Claim
         && number.is_none()
         && let Some(end) = HostEnd::read(site.host, *name)?
     {
-        // iocage writes its own name for a jail into the description; `attach` writes the kernel's.
+        // iocage writes its own name for a jail into the description. [`Wiring::attach`] writes the kernel's
+        // name.
         for jail in [end.jail.clone(), format!("ioc-{}", end.jail)] {
             home = home.or(jail::get(&**kernel, jail.as_str())?);
             let dying = jail::get_even_dying(&**kernel, jail.as_str())?.filter(|jail| jail.dying);
@@ -61,14 +64,15 @@ pub(super) fn release(site: &Site<'_>, name: &InterfaceName, held: Option<&Claim
         };
         match Vnet::enter(kernel.clone(), jail.jid) {
             Ok(_home) => return undo::destroy_held(site, name),
-            // It has begun to die meanwhile.
+            // The jail has begun to die meanwhile.
             Err(error) if error.errno() == Some(Errno::EINVAL) => {}
             Err(error) => return Err(error),
         }
         return undo::let_epair_go(site, name, Some(jail.jid));
     }
     match number {
-        // An epair that another manager made on the host stays when its jail is gone, and has to be destroyed.
+        // If another manager made the epair on the host, the epair remains when its jail is gone, and has to
+        // be destroyed.
         Some(jid) => match undo::let_epair_go(site, name, Some(jid)) {
             Err(_) if jail::get_even_dying(&**kernel, jid)?.is_none() => {
                 undo::destroy_of_unknown_home(site, name)
@@ -79,7 +83,7 @@ pub(super) fn release(site: &Site<'_>, name: &InterfaceName, held: Option<&Claim
     }
 }
 
-/// What was not taken out yet is still in the jail.
+/// Destroys the journal's epairs whose host ends are still inside the jail.
 fn destroy_inside(inside: &Vnet, journal: &Journal) -> crate::Result<()> {
     for owned in journal.owned() {
         if let Owned::Epair(name) = owned
@@ -91,8 +95,8 @@ fn destroy_inside(inside: &Vnet, journal: &Journal) -> crate::Result<()> {
     Ok(())
 }
 
-/// Takes away what a process has left that was killed while it attached something to a jail, if one was: on the
-/// host, and in the jail if it is the same one still. It works under the jail's lock.
+/// Takes away what a process has left that was killed while it attached something to a jail: on the host, and
+/// inside the jail if the jail still is the same. The caller has the jail's lock.
 pub(super) fn undo_attaching(site: &Site<'_>, jail: &str) -> Result<Owed, Error> {
     let path = site.state.attaching(jail);
     if !path.exists() {
@@ -104,7 +108,7 @@ pub(super) fn undo_attaching(site: &Site<'_>, jail: &str) -> Result<Owed, Error>
         && jail::get(&**kernel, own)?.is_some_and(|info| info.name == jail && info.vnet)
         && !claim::is_anothers(&**kernel, &journal, own)?
     {
-        // Those that were taken out go while their home is held.
+        // The network stack in which the epairs were made is held while the ends on the host are destroyed.
         let home = Vnet::enter(kernel.clone(), own)?;
         destroy_inside(&home, &journal)?;
         for owned in journal.owned() {
@@ -119,17 +123,18 @@ pub(super) fn undo_attaching(site: &Site<'_>, jail: &str) -> Result<Owed, Error>
 }
 
 impl Wiring {
-    /// Destroys an epair by its end on the host, and takes away a bridge that was made for it and serves no
-    /// jail any more.
+    /// Destroys an epair, given its end on the host. A bridge that was made for the epair and serves no jail
+    /// any more is removed too.
     ///
-    /// While the jail goes that the epair was made in, the kernel is not asked to destroy it, because that can panic
-    /// 15.1: then this waits until the epair has gone with the jail, or gives it back to a jail that goes on dying.
+    /// If the jail that made the epair is dying, the library does not ask the kernel to destroy the epair,
+    /// because that can panic FreeBSD 15.1. Instead it waits until the epair has gone with the jail. If the
+    /// jail does not end in time, the library gives the epair back to it.
     ///
     /// # Errors
     ///
-    /// * [`ErrorKind::Problems`](crate::ErrorKind::Problems): it is no epair.
-    /// * As [`Vnet::destroy`]: ENXIO when there is no such interface, EPERM for others than root.
-    /// * ETIMEDOUT: it was to go with its jail, and is still there.
+    /// * [`ErrorKind::Problems`](crate::ErrorKind::Problems): the interface is no epair.
+    /// * As [`Vnet::destroy`]: ENXIO when there is no such interface, EPERM when the caller is not root.
+    /// * ETIMEDOUT: the epair was to go with its jail, and still exists.
     ///
     /// # Source
     ///
@@ -141,7 +146,8 @@ impl Wiring {
         let jail = self.epairs()?.into_iter().find(|end| end.name == *host_end).map(|end| end.jail);
         let site = self.site();
         release_epair(&site, host_end)?;
-        // What is published leads to a NIC: without one it leads nowhere.
+        // A published port leads to the address of a NIC. When the last NIC is gone, the ports are
+        // unpublished too.
         if let Some(jail) = jail
             && self.epairs_of(&jail)?.is_empty()
         {

@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use crate::interface::{Interface, InterfaceType};
 use crate::types::{InterfaceName, MacAddr};
 
-/// A list of interfaces. Tables of where they are in it come with [`Dump::index`]: to make them takes longer than to
-/// look for the few interfaces of one jail.
+/// A list of interfaces. [`Dump::index`] adds indexes by name and by MAC address. To look for the few
+/// interfaces of one jail, the indexes are not worth their cost: to build them takes longer than to search
+/// the list.
 #[derive(Debug, Clone)]
 pub(super) struct Dump {
-    /// None: it has gone since.
+    /// `None` stands for an interface that has gone since.
     interfaces: Vec<Option<Interface>>,
     places: Option<Places>,
 }
@@ -25,7 +26,7 @@ impl Dump {
         Dump { interfaces: interfaces.into_iter().map(Some).collect(), places: None }
     }
 
-    /// Prepares for being asked again and again.
+    /// Builds the indexes, for many look-ups.
     pub fn index(&mut self) {
         if self.places.is_some() {
             return;
@@ -35,7 +36,8 @@ impl Dump {
         for (place, interface) in self.interfaces.iter().enumerate() {
             let Some(interface) = interface else { continue };
             names.insert(interface.name, place);
-            // Of two with the same address the first, as without places.
+            // Of two interfaces with the same address the index has the first, which a search of the list
+            // finds too.
             if let Some(mac) = interface.mac {
                 macs.entry(mac).or_insert(place);
             }
@@ -71,11 +73,11 @@ impl Dump {
             Some(places) => self.interfaces[*places.macs.get(&mac)?].as_ref(),
             None => None,
         };
-        // Behind one that has gone there may be another of the same address.
+        // If the indexed interface has gone, a later interface may have the same address.
         known.or_else(|| self.interfaces.iter().flatten().find(|interface| interface.mac == Some(mac)))
     }
 
-    /// Takes an interface to be gone.
+    /// Removes an interface from the list.
     pub fn remove(&mut self, name: &InterfaceName) {
         if let Some(place) = self.place(name) {
             self.interfaces[place] = None;

@@ -1,4 +1,4 @@
-//! The host's ends of jails' epairs, and how they are told from other interfaces.
+//! The host's ends of jails' epairs, and how to tell them from other interfaces.
 
 use crate::Result;
 use crate::error::OptionalExtension;
@@ -7,22 +7,22 @@ use crate::jail::JailInfo;
 use crate::types::{InterfaceName, Jid};
 use crate::vnet::Vnet;
 
-/// What a description begins with, and what is between its two names: iocage's words.
+/// The beginning of a description, and the text between its two names, as iocage writes them.
 const OF_JAIL: &str = "associated with jail: ";
 const AS_NIC: &str = " as nic: ";
 
-/// What iocage puts before a jail's name to have the kernel's.
+/// The prefix that iocage puts before its own name for a jail. The result is the kernel's name for the jail.
 const OF_IOCAGE: &str = "ioc-";
 
-/// The host's end of a jail's epair. Which jail it belongs to is in its description, in iocage's words.
+/// The host's end of a jail's epair. Its description names the jail, in iocage's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HostEnd {
-    /// This end.
+    /// The name of this end.
     pub name: InterfaceName,
     /// The jail, as its manager calls it.
     pub jail: String,
-    /// The name that the other end got when the two were made.
+    /// The name that the other end got when the epair was made.
     pub nic: InterfaceName,
 }
 
@@ -32,17 +32,18 @@ impl HostEnd {
         format!("{OF_JAIL}{jail}{AS_NIC}{nic}")
     }
 
-    /// Returns whether an interface is one. One that has gone meanwhile is none.
+    /// Reads the description of an interface. Returns `None` when the interface is no host's end of a jail's
+    /// epair, or has gone.
     ///
     /// # Errors
     ///
-    /// As [`Vnet::description`], but for ENXIO.
+    /// As [`Vnet::description`], except ENXIO.
     pub fn read(host: &Vnet, name: InterfaceName) -> Result<Option<HostEnd>> {
         let description = host.description(&name).optional()?.flatten();
         Ok(description.and_then(|text| HostEnd::parse(name, &text)))
     }
 
-    /// Those among these interfaces. One that goes away meanwhile is left out.
+    /// Returns the host's ends among these interfaces. An interface that goes away meanwhile is left out.
     ///
     /// # Errors
     ///
@@ -52,35 +53,36 @@ impl HostEnd {
         ethernet.filter_map(|interface| HostEnd::read(host, interface.name).transpose()).collect()
     }
 
-    /// Returns the jail among those that run that has the other end.
+    /// Returns the jail that has the other end, from a list of running jails.
     ///
-    /// The description has the jail's name as its manager writes it. That is the kernel's name, but for iocage, which
-    /// writes `web` for the jail `ioc-web`. Which of the two is meant is clear from the jid in the end's
-    /// own name, `vnet0.7`, if both run.
+    /// The description has the jail's name as its manager writes it. Most managers write the kernel's name;
+    /// iocage writes `web` for the jail `ioc-web`. If jails `web` and `ioc-web` both run, the jid in the
+    /// end's own name, `vnet0.7`, tells which jail is meant.
     pub fn owner<'a>(&self, running: &'a [JailInfo]) -> Option<&'a JailInfo> {
         let number = self.name.as_str().rsplit_once('.').and_then(|(_, jid)| jid.parse::<i32>().ok());
         let named = || running.iter().filter(|jail| self.names(&jail.name));
         let by_number = named().find(|jail| number == Some(jail.jid.get()));
         by_number.or_else(|| named().find(|jail| jail.name == self.jail)).or_else(|| {
-            // The number is that of an earlier jail of this name.
+            // If the end's name has a jid, it is the jid of an earlier jail of this name.
             named().find(|_| number.is_none())
         })
     }
 
-    /// Whether the description names this jail, given by the kernel's name for it.
+    /// Whether the description names the jail with this kernel name.
     pub(super) fn names(&self, jail: &str) -> bool {
         jail == self.jail || jail.strip_prefix(OF_IOCAGE) == Some(&self.jail)
     }
 
     fn parse(name: InterfaceName, description: &str) -> Option<HostEnd> {
-        // A jail's name may have any words in it, an interface's has no spaces.
+        // A jail's name may contain the separator. An interface's name has no spaces, so the last separator
+        // counts.
         let (jail, nic) = description.strip_prefix(OF_JAIL)?.rsplit_once(AS_NIC)?;
         let nic = nic.parse().ok()?;
         (!jail.is_empty()).then(|| HostEnd { name, jail: jail.to_owned(), nic })
     }
 }
 
-/// Returns the jid in `vnetN.JID`, which is what managers call the host's end of a jail's epair.
+/// Returns the jid in `vnetN.JID`, the name that managers give the host's end of a jail's epair.
 pub fn jid_of_host_end(name: &InterfaceName) -> Option<Jid> {
     let (nic, jid) = name.as_str().strip_prefix("vnet")?.split_once('.')?;
     let is_number = |text: &str| {

@@ -1,8 +1,8 @@
-//! What a jail is known by besides its jid and its name.
+//! What identifies a jail besides its jid and its name.
 //!
-//! The kernel gives any jid that is asked for (`jail -c jid=5`), as soon as no living jail has it; a dying jail of that
-//! number gets another one then (`kern/kern_jail.c:kern_jail_set`). So boot, jid and name together do not prove that a
-//! jail is the one that a journal is of.
+//! The kernel gives any jid that a program asks for (`jail -c jid=5`), if no living jail has it. If a dying
+//! jail has it, the kernel gives the dying jail another jid (`kern/kern_jail.c:kern_jail_set`). So boot, jid
+//! and name together do not prove that a journal is about this jail.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,14 +21,14 @@ pub struct Identity {
     pub vnet: bool,
     /// The devfs ruleset.
     pub ruleset: i32,
-    /// The host UUID; empty where the start gave the jail none.
+    /// The host UUID. It is empty if the start gave the jail no UUID.
     pub uuid: String,
-    /// The root directory, without links. The kernel does not let that be changed.
+    /// The root directory, with symbolic links resolved. The kernel does not let that be changed.
     pub path: PathBuf,
 }
 
 impl Identity {
-    /// Returns what a start gives its jail.
+    /// Returns the identity that a start gives its jail.
     pub(super) fn given(spec: &JailSpec, ruleset: u16) -> Identity {
         let uuid = match spec.parameters.get("host.hostuuid") {
             Some(JailValue::String(uuid)) => String::from_utf8_lossy(uuid).into_owned(),
@@ -38,7 +38,7 @@ impl Identity {
         Identity { vnet, ruleset: ruleset.into(), uuid, path: without_links(&spec.path) }
     }
 
-    /// Reads what a living jail has. Returns `None` when there is no such jail, or the jail is dying.
+    /// Reads the identity of a living jail. Returns `None` when there is no such jail, or the jail is dying.
     ///
     /// # Errors
     ///
@@ -49,7 +49,7 @@ impl Identity {
         Ok(found.map(split))
     }
 
-    /// Reads what is in the record behind the jid. Returns `None` for anything else.
+    /// Reads an identity from the text that follows the jid in a record. Returns `None` for any other text.
     pub(super) fn decode(text: &str) -> Option<Identity> {
         let mut fields = text.split('\t');
         let vnet = match fields.next()? {
@@ -64,10 +64,10 @@ impl Identity {
 
     /// Returns whether a jail that was found is the one that was started with this identity.
     ///
-    /// An administrator may change the devfs ruleset of a jail that runs, and root in the jail its host UUID. If only
-    /// one of ruleset, UUID and directory differs, the jail is still the same. If nothing but the directory is alike,
-    /// it is another jail. A jail that was given no UUID is known by its ruleset and its directory. So another jail
-    /// with this directory, and without a ruleset as well, is taken for it.
+    /// An administrator may change the devfs ruleset of a jail that runs, and root in the jail its host UUID.
+    /// If only one of ruleset, UUID and directory differs, the jail is still the same. If only the directory
+    /// is equal, it is another jail. A jail that was given no UUID is identified by its ruleset and its
+    /// directory. So another jail with the same directory is taken for it, if both have no ruleset.
     pub fn is_same(&self, found: &Identity) -> bool {
         let path = self.path == found.path;
         let ruleset = self.ruleset == found.ruleset;
@@ -79,13 +79,13 @@ impl Identity {
     }
 }
 
-/// Returns the record of a jid in a journal, with what its jail is known by besides.
+/// Returns a journal's record of a jid, with the jail's identity.
 pub(super) fn record(jid: Jid, identity: Option<&Identity>) -> String {
     let Some(Identity { vnet, ruleset, uuid, path }) = identity else { return format!("jid\t{jid}") };
     format!("jid\t{jid}\t{}\t{ruleset}\t{}\t{}", u8::from(*vnet), escape(uuid), escape_path(path))
 }
 
-/// The path by which the kernel knows a directory.
+/// The path that the kernel has for a directory: with symbolic links resolved.
 fn without_links(path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }

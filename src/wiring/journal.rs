@@ -1,17 +1,18 @@
-//! What a start has added that the kernel will not take away by itself.
+//! The journal of a jail: what its start has added and the kernel does not take away by itself.
 //!
-//! A jail that is not yet committed, and the epairs inside it, die with the process that makes
-//! them. Everything else (aliases on the host's interfaces, mounts, devfs rulesets, files, a
-//! committed jail) is written down *before* it is made. Undoing is the same code whether a start
-//! failed, a jail is stopped, or a later command finds what a killed process left.
+//! A jail that is not yet committed, and the epairs inside it, are removed by the kernel when the process
+//! that makes them ends. Everything else (aliases on the host's interfaces, mounts, devfs rulesets, files, a
+//! committed jail) is written down *before* it is made. The same code undoes a start that failed, stops a
+//! jail, and removes what a killed process left.
 //!
 //! # Format
 //!
-//! One text line a record, written by one [`write(2)`](https://man.freebsd.org/write(2)): CRC-32 of the rest in
-//! hexadecimal, a blank, then tab-separated fields. The first record carries the format and `kern.boot_id`: kernel
-//! state dies with the machine, so a journal of another boot owes nothing but its files. There is no
-//! [`fsync(2)`](https://man.freebsd.org/fsync(2)) for the same reason. A last line that is torn or altered was never
-//! acted on, because a record is complete before its change begins.
+//! Each record is one line of text, written by one [`write(2)`](https://man.freebsd.org/write(2)): CRC-32 of
+//! the rest in hexadecimal, a blank, then tab-separated fields. The first record carries the format and
+//! `kern.boot_id`: a restart of the machine clears the kernel's state, so of a journal of another boot only
+//! the files are left to remove. For the same reason the library does not call
+//! [`fsync(2)`](https://man.freebsd.org/fsync(2)). A record is complete before its change begins. So if the
+//! last line is torn or altered, its change was never begun.
 
 use std::fmt;
 use std::fs::File;
@@ -31,7 +32,7 @@ use crate::types::{InterfaceName, Jid, Mtu, VlanId};
 const FORMAT: &str = "jailwire-journal-1";
 const MODE: u32 = 0o600;
 
-/// Something a start added, and that has to go when it is undone.
+/// Something that a start added, and that its undo removes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Owned {
@@ -39,9 +40,9 @@ pub enum Owned {
     Ruleset(u16),
     /// A file system mounted on this path.
     Mount {
-        /// Its type.
+        /// The file system's type.
         fstype: String,
-        /// The full path it is mounted on.
+        /// The full path that it is mounted on.
         on: PathBuf,
     },
     /// An IPv4 address on an interface of the host, which was not there before.
@@ -56,7 +57,7 @@ pub enum Owned {
     Published(String, Backend),
     /// An interface of the host that was lent to the jail.
     Lent(InterfaceName),
-    /// A bridge that the first jail on it made, and the last one takes away.
+    /// A bridge that the first jail on it made, and the stop of the last jail on it removes.
     Bridge(InterfaceName),
     /// An interface of the host that was put on a bridge, for as long as jails are on it.
     Uplink {
@@ -69,14 +70,15 @@ pub enum Owned {
     Vlan {
         /// The vlan(4).
         name: InterfaceName,
-        /// Its parent.
+        /// The parent of the vlan(4).
         parent: InterfaceName,
         /// The VLAN.
         tag: VlanId,
     },
     /// An interface of the host that was down, and was brought up for as long as jails need it.
     Raised(InterfaceName),
-    /// An interface of the host on a bridge that was there before, and the VLANs that it carried then.
+    /// An interface of the host that was a bridge member before the start, and the VLANs that it carried
+    /// then.
     MemberVlans {
         /// The bridge.
         bridge: InterfaceName,
@@ -87,10 +89,10 @@ pub enum Owned {
     },
     /// A bridge of the host that had no members, and the MTU that it had before the first jail was on it.
     BridgeMtu(InterfaceName, Mtu),
-    /// IPv6 on an interface of the host that did none: its first address enables it, and brings a
-    /// link-local one.
+    /// IPv6 on an interface of the host, where it was disabled: the first IPv6 address enables IPv6, and adds
+    /// a link-local address.
     Inet6(InterfaceName),
-    /// Something of the host that was changed for jails, as it was before.
+    /// A setting of the host that was changed for jails, with its value before.
     Was(Prior),
     /// A file.
     File(PathBuf),
@@ -128,7 +130,7 @@ impl fmt::Display for Owned {
 }
 
 impl Owned {
-    /// Returns whether it is lost when the machine restarts, and so no longer owed in another boot.
+    /// Returns whether a restart of the machine removes it, so that in another boot nothing is left to undo.
     pub fn dies_with_the_machine(&self) -> bool {
         !matches!(self, Owned::File(_) | Owned::Link(_))
     }
@@ -215,28 +217,28 @@ pub struct Journal {
     boot: String,
     owned: Vec<Owned>,
     complete: bool,
-    /// The name under which the jail is made before it gets its own.
+    /// The provisional name under which the jail is made, before it gets its own name.
     making: Option<String>,
     /// The jid of the jail that the start has made.
     jid: Option<Jid>,
-    /// What that jail is known by besides.
+    /// The identity of that jail.
     identity: Option<Identity>,
     /// The jid of a jail that was there before, to be written with the first record.
     begin_with: Option<(Jid, Identity)>,
-    /// What is in the file has to be written anew before anything is added to it: it is of another
-    /// boot, or its last record is torn.
+    /// Whether the file has to be rewritten before a record is added, because it is of another boot, or its
+    /// last record is torn.
     stale: bool,
-    /// Open for what is added, since the first record that was.
+    /// The file, open for appending as soon as the first record is added.
     file: Option<File>,
 }
 
 impl Journal {
-    /// Reads the journal at `path`; none there is an empty one. `boot` is `kern.boot_id`.
+    /// Reads the journal at `path`. A missing file is an empty journal. `boot` is `kern.boot_id`.
     ///
     /// # Errors
     ///
-    /// Those of reading a file, and [`io::ErrorKind::InvalidData`] when what is there is not a
-    /// journal: nothing is undone by guessing.
+    /// Those of reading a file. [`io::ErrorKind::InvalidData`]: the file is no journal, so nothing can be
+    /// undone by it.
     pub fn open(path: &Path, boot: &str) -> io::Result<Journal> {
         let mut journal = Journal {
             path: path.to_owned(),
@@ -263,8 +265,8 @@ impl Journal {
             io::Error::new(io::ErrorKind::InvalidData, reason)
         };
         let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
-        // After the last newline comes nothing, or the beginning of a record that was torn: only
-        // the last one can be, and it was never acted on.
+        // After the last newline comes nothing, or the beginning of a torn record. Only the last record can
+        // be torn, and its change was never begun.
         journal.stale = lines.last().is_some_and(|rest| !rest.is_empty());
         let mut foreign_boot = false;
         for (number, line) in lines[..lines.len() - 1].iter().enumerate() {
@@ -301,22 +303,22 @@ impl Journal {
         Ok(journal)
     }
 
-    /// Returns what is owned, in the order it was made.
+    /// Returns what the start added, in the order in which it was made.
     pub fn owned(&self) -> &[Owned] {
         &self.owned
     }
 
-    /// Returns whether the start that wrote it has finished.
+    /// Returns whether the start that wrote the journal has finished.
     pub fn is_complete(&self) -> bool {
         self.complete
     }
 
-    /// Returns the jid of the jail that it is of. None as long as there was no jail yet.
+    /// Returns the jid of the journal's jail. Returns `None` before the jail is made.
     pub fn jid(&self) -> Option<Jid> {
         self.jid
     }
 
-    /// Returns whether a jail that has the jid, or the name, is the one that the journal is of.
+    /// Returns whether a jail that has the journal's jid or name is the journal's jail.
     pub fn is_of(&self, found: &Identity) -> bool {
         self.identity.as_ref().is_none_or(|own| own.is_same(found))
     }
@@ -326,12 +328,12 @@ impl Journal {
         self.making.as_deref()
     }
 
-    /// Returns whether there is nothing in it.
+    /// Returns whether the journal has no records.
     pub fn is_empty(&self) -> bool {
         self.owned.is_empty() && self.jid.is_none() && self.making.is_none() && !self.complete
     }
 
-    /// Returns where it lies.
+    /// Returns the path of the journal's file.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -340,7 +342,7 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// Those of creating and appending to a file. Nothing may be made then.
+    /// Those of creating and appending to a file. After an error the thing must not be made.
     pub fn intend(&mut self, files: Files<'_>, owned: Owned) -> crate::Result<()> {
         self.append(files, &owned.encode())?;
         self.owned.push(owned);
@@ -358,16 +360,17 @@ impl Journal {
         Ok(())
     }
 
-    /// Says which jail it is of that is there already: it is written with the first record.
+    /// Sets the journal's jail, for a jail that exists already. Its jid is written together with the first
+    /// record.
     pub fn begin_with(&mut self, jid: Jid, identity: Identity) {
         self.begin_with = Some((jid, identity));
     }
 
-    /// Writes down the jid of the jail, which exists by now, and what it is known by besides.
+    /// Writes down the jid and the identity of the jail, which exists by now.
     ///
     /// # Errors
     ///
-    /// As [`Journal::intend`]. The jail is to be taken away then.
+    /// As [`Journal::intend`]. After an error the jail has to be removed.
     pub fn made(&mut self, files: Files<'_>, jid: Jid, identity: Identity) -> crate::Result<()> {
         self.append(files, &identity::record(jid, Some(&identity)))?;
         (self.jid, self.identity) = (Some(jid), Some(identity));
@@ -386,7 +389,8 @@ impl Journal {
         Ok(())
     }
 
-    /// Forgets all but what is still owed, and the file with the last of it.
+    /// Removes all records except those of what is still to be undone. If nothing is left to undo, the file
+    /// is removed.
     ///
     /// # Errors
     ///
@@ -507,7 +511,7 @@ mod tests {
         assert_eq!(read.jid(), Some(jid));
     }
 
-    /// What is owed is somebody's: whose stays with it.
+    /// While something is left to undo, the journal keeps the jid of its jail.
     #[test]
     fn the_jid_is_there_from_the_moment_that_the_jail_is() {
         let directory = tempfile::tempdir().unwrap();

@@ -1,10 +1,11 @@
 //! Locks: one for each jail, and one for what jails share.
 //!
-//! The locks are [`flock(2)`](https://man.freebsd.org/flock(2)) on files in the state directory, and on that directory
-//! itself. So the kernel releases them when a process ends, however it ends. A process removes such a file or the
-//! directory only while it holds the lock alone. A process that gets the lock of a file that is not there any more
-//! takes the lock of the new file instead, so two processes never hold the same lock. Making and removing a file takes
-//! a file system longer than all else here: the lock file of a jail stays as long as its journal.
+//! The locks are [`flock(2)`](https://man.freebsd.org/flock(2)) on files in the state directory, and on that
+//! directory itself. So the kernel releases them when a process ends, however it ends. A process removes such
+//! a file or the directory only while it holds the lock alone. A process that gets the lock of a file that is
+//! not there any more takes the lock of the new file instead, so two processes never hold the same lock.
+//! Making and removing the file takes longer than locking it, so the lock file of a jail remains as long as
+//! the jail's journal.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
@@ -21,18 +22,18 @@ pub struct Lock {
     end: End,
 }
 
-/// What becomes of a lock's file when the lock is given back.
+/// What happens to a lock's file when the lock is released.
 #[derive(Debug, Clone)]
 pub(super) enum End {
-    /// It is a directory, and stays.
+    /// The file is a directory, and remains.
     Stays,
-    /// It is removed.
+    /// The file is removed.
     Goes,
-    /// It is removed, unless this other file exists: then the lock file remains too.
+    /// The file is removed, unless this other file exists.
     GoesWith(PathBuf),
 }
 
-/// The digits of the greatest process id, 99999, and as many again for other systems.
+/// The greatest process id, 99999, has five digits. Five more leave room for longer ids of other systems.
 const PID_WIDTH: usize = 10;
 
 /// How a lock is held.
@@ -45,8 +46,8 @@ pub enum Mode {
 }
 
 impl Lock {
-    /// Takes the lock that lies at `path`, and waits for it if need be. Before waiting, `waiting` is
-    /// told the process that holds it, if that is known.
+    /// Takes the lock at `path`, and waits until the lock is free. Before it waits, it calls `waiting` with
+    /// the pid of the process that holds the lock, if the pid is known.
     ///
     /// # Errors
     ///
@@ -55,7 +56,7 @@ impl Lock {
         Lock::take_for(path, mode, End::Goes, waiting)
     }
 
-    /// The same with an end of its own.
+    /// As [`Lock::take`], with a choice of what happens to the file when the lock is released.
     pub(super) fn take_for(
         path: &Path,
         mode: Mode,
@@ -91,21 +92,21 @@ impl Lock {
         }
     }
 
-    /// Removes the file of a lock that no process holds. A process that waits for the lock, or is about to take it,
-    /// takes that of the next file.
+    /// Removes the file of a lock that no process holds. A process that waits for the lock, or is about to
+    /// take it, takes the lock of the next file.
     pub fn clear(path: &Path) {
         let mut options = OpenOptions::new();
         options.read(true).write(true).custom_flags(libc::O_CLOEXEC | libc::O_NOFOLLOW);
         if let Ok(file) = options.open(path)
             && file.try_lock().is_ok()
         {
-            // Its end takes the file away.
+            // Dropping the lock removes the file.
             drop(Lock::of_what_is_there(file, path, Mode::Exclusive, End::Goes));
         }
     }
 
-    /// The lock of a directory, held alone, if no other process holds it: a directory that is another's lock must not
-    /// be removed.
+    /// Takes the exclusive lock of a directory, if no other process holds the lock. The caller is about to
+    /// remove the directory, which must not happen while another process holds its lock.
     pub(super) fn try_directory(path: &Path) -> Option<Lock> {
         let mut options = OpenOptions::new();
         options.read(true).custom_flags(libc::O_CLOEXEC | libc::O_NOFOLLOW | libc::O_DIRECTORY);
@@ -114,7 +115,7 @@ impl Lock {
         Some(Lock { file, path: path.to_owned(), mode: Mode::Exclusive, end: End::Stays })
     }
 
-    /// Returns whether somebody holds a lock, alone.
+    /// Returns whether a process holds a lock exclusively.
     pub fn is_held(path: &Path) -> bool {
         let mut options = OpenOptions::new();
         options.read(true).custom_flags(libc::O_CLOEXEC | libc::O_NOFOLLOW);
@@ -122,7 +123,7 @@ impl Lock {
         matches!(file.try_lock_shared(), Err(fs::TryLockError::WouldBlock))
     }
 
-    /// Waits until no process holds a lock alone. Nothing is made. `waiting` hears of it before.
+    /// Waits until no process holds a lock exclusively. Creates no file. Before it waits, it calls `waiting`.
     ///
     /// # Errors
     ///
@@ -144,8 +145,8 @@ impl Lock {
         }
     }
 
-    /// A locked file, if the path still leads to it. The process that held the lock before may have removed the file,
-    /// and a third may have made another, which is not ours to remove.
+    /// Returns the lock of a locked file, if the path still leads to this file. The earlier holder may have
+    /// removed the file, and a third process may have made a new file, which this process must not remove.
     fn of_what_is_there(file: File, path: &Path, mode: Mode, end: End) -> io::Result<Option<Lock>> {
         let mut lock = Lock { file, path: path.to_owned(), mode, end: End::Stays };
         if !lock.is_there()? {
@@ -155,7 +156,7 @@ impl Lock {
         Ok(Some(lock))
     }
 
-    /// Whether the file that is locked is the one that the next one would open.
+    /// Whether the path still leads to the locked file.
     fn is_there(&self) -> io::Result<bool> {
         let held = self.file.metadata()?;
         match fs::symlink_metadata(&self.path) {
@@ -165,12 +166,13 @@ impl Lock {
         }
     }
 
-    /// Writes which process holds the lock, for processes that wait; nothing depends on it. The text always has the
-    /// same length, so the text of the process before needs not be removed first.
+    /// Writes which process holds the lock, for processes that wait; nothing depends on it. The text always
+    /// has the same length, so it replaces the text of the earlier holder completely.
     fn sign(&self) {
         if self.mode == Mode::Exclusive && !matches!(self.end, End::Stays) {
             let signature = format!("{:<PID_WIDTH$}", process::id());
-            // The holder before may have been read, and reading moves the place where the next byte goes.
+            // Write at the beginning: if this process has read the earlier holder's pid, the file offset has
+            // moved.
             let _ = self.file.write_all_at(signature.as_bytes(), 0);
         }
     }
@@ -183,8 +185,9 @@ impl Drop for Lock {
             End::GoesWith(other) if other.exists() => return,
             End::Goes | End::GoesWith(_) => {}
         }
-        // The path still leads to a file that was held alone, because no other process removes it. A shared lock may
-        // have other holders: only a process that gets it alone removes the file.
+        // If the lock was exclusive, the path still leads to this file, because no other process removes it.
+        // A shared lock may have other holders, so its file is removed only by a process that can make the
+        // lock exclusive.
         let remove = self.mode == Mode::Exclusive
             || (self.file.try_lock().is_ok() && self.is_there().is_ok_and(|there| there));
         if remove {
@@ -227,7 +230,7 @@ mod tests {
         assert!(!path.exists(), "the last one takes the file away");
     }
 
-    /// A process that waits reads which process holds the lock, from the file that is locked afterwards.
+    /// A waiting process reads the holder's pid from the same file that it locks afterwards.
     #[test]
     fn who_has_waited_signs_at_the_beginning_of_the_file() {
         let directory = tempfile::tempdir().unwrap();
@@ -261,7 +264,8 @@ mod tests {
                     for _ in 0..300 {
                         let lock = Lock::take(&path, Mode::Exclusive, |_| {}).unwrap();
                         assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
-                        // Time for others to wait, and to take a file for theirs that is somebody else's.
+                        // Give the other threads time to wait, and to lock a file that the path no longer
+                        // leads to.
                         std::thread::yield_now();
                         assert_eq!(inside.fetch_sub(1, Ordering::SeqCst), 1);
                         drop(lock);

@@ -5,11 +5,11 @@
 //! [`Plan::new`] checks one against the other and lists the [`Step`]s. A [`Claim`] on the jail's name says whether the
 //! jail of that name was started here, and carries out the steps. Two things undo them:
 //!
-//! * **The kernel.** A jail with a network stack of its own is first made without `persist` and held
-//!   by a child process, and its epairs are made inside it. Until [`Step::Commit`] the jail and its epairs go with the
-//!   end of this process, however the process ends.
-//! * **The journal.** What the kernel would keep (aliases, mounts, devfs rulesets, files, a committed
-//!   jail) is written down before it is made; [`Claim::clear`] goes through it backwards.
+//! * **The kernel.** A jail with a network stack of its own is first made without `persist` and held by a
+//!   child process, and its epairs are made inside it. Until [`Step::Commit`] the kernel removes the jail and
+//!   its epairs when this process ends, however it ends.
+//! * **The journal.** Everything that the kernel would keep (aliases, mounts, devfs rulesets, files, a
+//!   committed jail) is written down before it is made; [`Claim::clear`] goes through it backwards.
 
 pub mod bulk;
 

@@ -126,7 +126,8 @@ pub fn run_telling<J: Job>(
     Ok(())
 }
 
-/// The workers, who come when they are needed: a thread takes longer to begin than many a job.
+/// The workers of all stages. A worker's thread is started when there is work for it, because to start a
+/// thread takes longer than many jobs.
 struct WorkerPool<'scope, 'env, J: Job> {
     scope: &'scope Scope<'scope, 'env>,
     schedule: &'scope Schedule<'env, J>,
@@ -150,20 +151,20 @@ impl<'scope, J: Job> WorkerPool<'scope, '_, J> {
         }
     }
 
-    /// Works in a stage until there is nothing left to do in any.
+    /// Works in a stage until every job has ended.
     fn work(&self, stage: Stage) {
         self.schedule.lock().workers[stage as usize].coming = false;
         let _active = ActiveWorker { pool: self, stage };
         while let Some((place, job)) = self.next(stage) {
             let wake = |state: &mut State<J>, stage| self.wake(state, stage);
             self.schedule.advance(place, job, stage, &wake, &mut |told| {
-                // The caller listens until all have ended.
+                // The send cannot fail: the caller receives until all workers have ended.
                 let _ = self.tell.send((place, told));
             });
         }
     }
 
-    /// Waits for a job that is ready for a stage. Returns `None` when all have ended.
+    /// Waits for a job that is ready for a stage. Returns `None` when all jobs have ended.
     fn next(&self, stage: Stage) -> Option<(usize, J)> {
         let schedule = self.schedule;
         let mut state = schedule.lock();
@@ -175,7 +176,8 @@ impl<'scope, J: Job> WorkerPool<'scope, '_, J> {
                 && state.ready[Stage::Network as usize].len() >= schedule.backlog
                 && !schedule.cancel.is_cancelled();
             if !held_back && let Some(found) = state.take(stage) {
-                // There may be more than this worker does; and there is room before the network stage now.
+                // Other jobs may be ready for this stage too, and now another job may wait for the network
+                // stage.
                 for stage in [stage, Stage::Before] {
                     if !state.ready[stage as usize].is_empty() {
                         self.wake(&mut state, stage);
@@ -185,7 +187,7 @@ impl<'scope, J: Job> WorkerPool<'scope, '_, J> {
             }
             state.workers[stage as usize].idle += 1;
             if stage == Stage::Network && !state.ready[Stage::Before as usize].is_empty() {
-                // The workers of the stage before are too slow for this one.
+                // The network stage has no work: more workers may prepare jobs.
                 self.wake(&mut state, Stage::Before);
             }
             state = schedule.wakeups[stage as usize].wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -194,7 +196,8 @@ impl<'scope, J: Job> WorkerPool<'scope, '_, J> {
     }
 }
 
-/// A worker, until it leaves: when there is nothing left to do, or by a panic, and then another may be needed.
+/// Counts a worker for as long as it works. A worker ends when all jobs have ended, or by a panic. After a
+/// panic the jobs that are left may need another worker.
 struct ActiveWorker<'a, 'scope, 'env, J: Job> {
     pool: &'a WorkerPool<'scope, 'env, J>,
     stage: Stage,
@@ -210,28 +213,29 @@ impl<J: Job> Drop for ActiveWorker<'_, '_, '_, J> {
     }
 }
 
-/// Has somebody look for a job in a stage.
+/// Has a worker look for a job in a stage, as [`WorkerPool::wake`]; does nothing when the caller works alone.
 type Wake<'a, J> = &'a dyn Fn(&mut State<J>, Stage);
 
 /// The workers of a stage.
 #[derive(Debug, Clone, Copy, Default)]
 struct Workers {
     here: usize,
-    /// How many of them wait for a job.
+    /// How many workers wait for a job.
     idle: usize,
-    /// One has been called and has not begun.
+    /// Whether a worker's thread was started, and the worker has not begun yet.
     coming: bool,
 }
 
-/// Where all jobs are.
+/// The state of all jobs, and the limits that hold for them.
 struct Schedule<'a, J> {
     state: Mutex<State<J>>,
-    /// One for the workers of each stage.
+    /// For each stage, the condition variable that its idle workers wait on.
     wakeups: [Condvar; 3],
     cancel: &'a Cancel,
     /// The most workers of each stage.
     most: [usize; 3],
-    /// How many jobs may wait for the network stage: what is prepared too early gets old.
+    /// How many jobs may wait for the network stage. A plan that waits for long gets outdated, because the
+    /// host changes.
     backlog: usize,
 }
 
@@ -239,12 +243,12 @@ struct State<J> {
     jobs: Vec<Option<J>>,
     /// The jobs that are ready for each stage.
     ready: [BTreeSet<usize>; 3],
-    /// How many jobs each one still waits for.
+    /// For each job, the number of jobs that it still waits for.
     waits_for: Vec<usize>,
     followers: Vec<Vec<usize>>,
-    /// Which have begun.
+    /// For each job, whether it has begun.
     begun: Vec<bool>,
-    /// How many have not ended.
+    /// The number of jobs that have not ended.
     left: usize,
     workers: [Workers; 3],
 }
@@ -290,7 +294,8 @@ impl<'a, J: Job> Schedule<'a, J> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a job through a stage. `tell` hears of its begin, and of its end before those that follow begin.
+    /// Takes a job through a stage. Calls `tell` when the job begins, and when it has ended. The second call
+    /// comes before the jobs that depend on this job begin.
     fn advance(
         &self,
         place: usize,
@@ -323,18 +328,19 @@ impl<'a, J: Job> Schedule<'a, J> {
                 wake(&mut state, stage);
             }
             Next::Done(outcome) => {
-                // What the job holds, such as its lock, goes before those that follow begin.
+                // The job's resources, such as its lock, are released before the jobs that depend on it
+                // begin.
                 drop(job);
                 tell(Told::Ended(Some(outcome)));
             }
         }
     }
 
-    /// Takes all jobs to their ends in the calling thread.
+    /// Runs all jobs in the calling thread.
     fn work_alone(&self, told: &mut impl FnMut(usize, Told<J::Outcome>)) {
         loop {
             let mut state = self.lock();
-            // What has begun comes first.
+            // A job that has begun goes before a job that has not.
             let found = Stage::ALL.into_iter().rev().find_map(|stage| Some((stage, state.take(stage)?)));
             drop(state);
             let Some((stage, (place, job))) = found else { return };
@@ -356,7 +362,7 @@ impl<J> State<J> {
     }
 }
 
-/// The end of a job, which lets others begin.
+/// Marks a job as ended when it is dropped. Then the jobs that depend on it may begin.
 struct End<'a, 'b, J: Job> {
     schedule: &'a Schedule<'b, J>,
     wake: Wake<'a, J>,
@@ -385,7 +391,7 @@ impl<J: Job> Drop for End<'_, '_, J> {
     }
 }
 
-/// Looks for jobs that would wait for ever.
+/// Reports jobs that would wait for ever, because they depend on each other.
 fn check(after: &[BTreeSet<usize>], followers: &[Vec<usize>]) -> Result<(), Circle> {
     let mut waits_for: Vec<usize> = after.iter().map(BTreeSet::len).collect();
     let mut free: Vec<usize> = (0..after.len()).filter(|place| waits_for[*place] == 0).collect();
@@ -398,7 +404,7 @@ fn check(after: &[BTreeSet<usize>], followers: &[Vec<usize>]) -> Result<(), Circ
         }
     }
     let Some(mut at) = waits_for.iter().position(|count| *count > 0) else { return Ok(()) };
-    // Each of these waits for another of these, so that following any of them ends in a circle.
+    // Each job that is left waits for another job that is left. So a path from any of them ends in a circle.
     let (mut path, mut seen) = (Vec::new(), BTreeSet::new());
     while seen.insert(at) {
         path.push(at);

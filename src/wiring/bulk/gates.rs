@@ -86,7 +86,7 @@ mod tests {
             }
         });
         assert!((1..=2).contains(&most.into_inner()));
-        // the other lock is another lock.
+        // A pass of one gate does not hold up the other gate.
         let _create = gates.pass(KernelLock::Create);
         let _detach = gates.pass(KernelLock::Detach);
     }

@@ -233,7 +233,7 @@ fn ring(names: &[String]) -> String {
     names.iter().chain(names.first()).map(String::as_str).collect::<Vec<_>>().join(" -> ")
 }
 
-/// The places of those that each one depends on.
+/// For each jail, the indexes of the jails that it depends on.
 fn places<'a>(names: &[String], depends: impl Iterator<Item = &'a [String]>) -> Vec<Vec<usize>> {
     let place: HashMap<&str, usize> =
         names.iter().enumerate().map(|(place, name)| (name.as_str(), place)).collect();
@@ -276,7 +276,7 @@ fn run<J: Job<Outcome = Fate>>(
     }
 }
 
-/// What all jobs share.
+/// The state that all jobs of a bulk operation share.
 struct Batch<'a> {
     site: Site<'a>,
     view: View,
@@ -307,7 +307,8 @@ impl<'a> Batch<'a> {
         nothing_owed(claim.clear_attaching(&self.site)?).map(drop)
     }
 
-    /// Takes away what is left of a jail, and of what was being attached to it. A foreign jail is reported as an error.
+    /// Takes away what is left of a jail, and what an unfinished attachment to it has left. A foreign jail is
+    /// reported as an error.
     fn clear(&self, claim: &mut Claim) -> Result<Option<Jid>, Error> {
         claim.refuse_foreign()?;
         nothing_owed(claim.clear_attaching(&self.site)?)?;
@@ -348,7 +349,7 @@ impl Start<'_, '_> {
                     let name = self.jail.spec.name.clone();
                     return Err(Problem::JailExists { name, jid }.into());
                 }
-                // What an earlier start left that did not finish.
+                // What an unfinished start has left.
                 let owned = claim.journal().owned().to_vec();
                 self.batch.clear_left(&mut claim)?;
                 self.batch.view.gone(&owned);
@@ -386,7 +387,7 @@ impl Start<'_, '_> {
         Ok(Next::Done(Fate::Up(up)))
     }
 
-    /// Takes back what was made. The first failure is the one to tell.
+    /// Undoes the start.
     fn take_back(&mut self) -> Result<(), Error> {
         self.batch.view.forget(&self.jail.spec);
         match &mut self.begun {

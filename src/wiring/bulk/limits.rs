@@ -53,7 +53,7 @@ impl Limits {
         Limits { fork_server, ..self }
     }
 
-    /// Whether nothing is done at the same time as anything else.
+    /// Whether the limits allow one jail at a time only.
     pub(super) fn is_one(&self) -> bool {
         self.network == NonZeroUsize::MIN && self.programs == NonZeroUsize::MIN
     }

@@ -1,4 +1,4 @@
-//! The host as many starts see it: looked at once, and kept up to date by what they plan.
+//! One look at the host that many starts share. It is kept up to date with what the starts plan.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -9,8 +9,9 @@ use crate::wiring::{JailSpec, Network, Owned, Plan, Problems, Survey};
 
 /// A [`Survey`] that is shared by the starts of a bulk operation.
 ///
-/// To dump the host's interfaces for each jail would take longer for each. What one start plans counts
-/// for the next: its MAC addresses are taken, and the first member of a bridge sets its MTU.
+/// The host's interfaces are listed once, and not once for each jail: the list gets longer with each jail.
+/// The plan of one start counts for the next start: its MAC addresses are in use, and the first member of a
+/// bridge sets the bridge's MTU.
 #[derive(Debug, Default)]
 pub struct View {
     seen: Mutex<Seen>,
@@ -19,22 +20,22 @@ pub struct View {
 #[derive(Debug, Default)]
 struct Seen {
     survey: Option<Survey>,
-    /// The jails that are counted on.
+    /// The jails whose starts were planned.
     expected: Vec<JailSpec>,
 }
 
 impl View {
-    /// Returns a view of a host that is looked at when the first jail asks.
+    /// Returns a view. The host is looked at when the first plan is made.
     pub fn new() -> View {
         View::default()
     }
 
-    /// Plans the start of a jail. What seems to be in its way may have gone since the host was looked at, so
-    /// then it is looked at once more.
+    /// Plans the start of a jail. If the plan has problems, the host may have changed since it was looked at.
+    /// So the host is looked at once more, and the plan is made again.
     ///
     /// # Errors
     ///
-    /// Those of [`Survey::take`]; the inner ones are those of [`Plan::new`].
+    /// The outer errors are those of [`Survey::take`]. The inner errors are those of [`Plan::new`].
     pub fn plan(&self, host: &Vnet, spec: &JailSpec) -> Result<Result<Plan, Problems>, Error> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let Seen { survey, expected } = &mut *seen;
@@ -62,7 +63,7 @@ impl View {
         Ok(plan)
     }
 
-    /// These are gone: what an earlier start left was cleared up.
+    /// Removes from the view what an earlier start had left and what is cleared up now.
     pub fn gone(&self, owned: &[Owned]) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(survey) = &mut seen.survey {
@@ -70,7 +71,7 @@ impl View {
         }
     }
 
-    /// A start that was planned has failed: its MAC addresses are free again.
+    /// Takes back the plan of a start that has failed: its MAC addresses are free again.
     pub fn forget(&self, spec: &JailSpec) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.expected.retain(|other| other.name != spec.name);
@@ -80,7 +81,7 @@ impl View {
     }
 }
 
-/// The MAC addresses that a jail is to have.
+/// The MAC addresses of a jail's NICs, as its specification gives them.
 fn macs(spec: &JailSpec) -> impl Iterator<Item = MacAddr> {
     let nics = match &spec.network {
         Network::Vnet(vnet) => vnet.nics.as_slice(),

@@ -1,10 +1,10 @@
-//! Interfaces of the host that are lent to jails, of whatever manager, and given back.
+//! Interfaces of the host that are lent to jails of any manager, and given back.
 //!
-//! An interface loses its addresses, its routes, its groups and its place on a bridge when it moves to another network
-//! stack. What it had is written down before it moves, and put back when the interface is on the host again: by
-//! [`Wiring::reclaim`], by the stop of the jail, or by a later sweep if the jail was removed by somebody else. The
-//! record is found by the interface's index, which the interface keeps however it is renamed. Another interface may
-//! have that index by now: it has another link address.
+//! An interface loses its addresses, its routes, its groups and its place on a bridge when it moves to
+//! another network stack. Before the move the library writes these settings down. When the interface is on
+//! the host again, [`Wiring::reclaim`] or the stop of the jail puts them back. If another program removed the
+//! jail, a later sweep puts them back. A record is found by the interface's index, which the interface keeps
+//! when it is renamed. Another interface may have got that index since. It has another link address.
 
 mod record;
 
@@ -17,7 +17,7 @@ use crate::interface::{Interface, InterfaceType};
 use crate::types::{InterfaceName, Jid, MacAddr, VlanId};
 use crate::vnet::Vnet;
 
-/// What is written down of an interface that was lent.
+/// The record of an interface that was lent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Lent {
@@ -25,12 +25,12 @@ pub struct Lent {
     pub name: InterfaceName,
     /// The jail that it was lent to.
     pub jid: Jid,
-    /// What it had. What stands last is put back first.
+    /// What the interface had. The last entry is put back first.
     pub prior: Vec<Prior>,
-    /// The vlan(4) interfaces of the host on it, with their VLANs: they lose their parent, and no command gives the
-    /// parent back.
+    /// The host's vlan(4) interfaces whose parent is the lent interface, with their VLANs. The move takes
+    /// their parent away, and no command gives the parent back.
     pub vlans: Vec<(InterfaceName, VlanId)>,
-    /// Its link address.
+    /// The interface's link address.
     mac: Option<MacAddr>,
     stage: Stage,
 }
@@ -41,7 +41,7 @@ pub struct Lent {
 pub struct Reclaimed {
     /// Its name on the host.
     pub name: InterfaceName,
-    /// What it has again. Empty if the interface was not lent by [`Wiring::lend`].
+    /// What was put back. The list is empty if the interface was not lent by [`Wiring::lend`].
     pub restored: Vec<Prior>,
     /// What could not be put back, with the reason.
     pub failures: Vec<(Prior, Error)>,
@@ -85,7 +85,7 @@ impl Wiring {
         })();
         if let Err(failure) = moved {
             if let Some(now) = find(host, index, &lent)? {
-                // The first failure is the one to tell.
+                // Report the first error, also when the interface cannot be restored completely.
                 let _ = restore(&site, &lent, index, now.name, Some(*name));
             }
             return Err(failure);
@@ -93,16 +93,15 @@ impl Wiring {
         note(&site, index, Stage::Gone)
     }
 
-    /// Takes an interface back from a jail, and puts back what [`Wiring::lend`] wrote down of it. `inside` is its name
-    /// in the jail. Without `name` it gets the name that it had on the host, if that is free, and keeps its own
-    /// otherwise.
+    /// Takes an interface back from a jail, and puts back what [`Wiring::lend`] wrote down of it. `inside` is
+    /// its name in the jail. Without `name` the interface gets the name that it had on the host, if that name
+    /// is free. Otherwise it keeps its name in the jail.
     ///
     /// What cannot be put back is in [`Reclaimed::failures`], and is no error.
     ///
     /// # Errors
     ///
-    /// * as [`Vnet::reclaim`] and [`Vnet::rename`]. EEXIST: the host has an interface of the
-    ///   name.
+    /// * as [`Vnet::reclaim`] and [`Vnet::rename`]. EEXIST: the host has an interface of that name.
     ///
     /// # Source
     ///
@@ -142,8 +141,8 @@ impl Wiring {
         name_on_return(self.host(), inside, lent.map(|lent| lent.name), name)
     }
 
-    /// Returns what is written down of an interface that was lent and is in this stack now: of the host, or of a jail.
-    /// Returns `None` if nothing is.
+    /// Returns the record of a lent interface that is in this network stack now, the host's or a jail's.
+    /// Returns `None` if there is no record.
     ///
     /// # Errors
     ///
@@ -157,7 +156,7 @@ impl Wiring {
 fn vlans_on(host: &Vnet, name: &InterfaceName) -> Result<Vec<(InterfaceName, VlanId)>, Error> {
     let mut on = Vec::new();
     for interface in host.interfaces()?.iter().filter(|one| one.kind == InterfaceType::VLAN) {
-        // One that was lent out does not tell.
+        // A vlan(4) that was lent itself reports no parent.
         if let Some(vlan) = host.vlan(&interface.name).ok().flatten().filter(|vlan| vlan.parent == *name) {
             on.push((interface.name, vlan.tag));
         }
@@ -165,8 +164,8 @@ fn vlans_on(host: &Vnet, name: &InterfaceName) -> Result<Vec<(InterfaceName, Vla
     Ok(on)
 }
 
-/// Takes an interface out of a jail. `wanted` is the name that it is to have, if that is free; with `asked` it has to
-/// be.
+/// Takes an interface out of a jail. `wanted` is the name that the interface gets, if the name is free. With
+/// `asked`, a name that is not free is an error.
 fn take_out(
     host: &Vnet,
     stack: &Vnet,
@@ -185,7 +184,7 @@ fn take_out(
         host.rename(inside, &wanted)?;
         return Ok(wanted);
     }
-    // Inside, because on the way out names are not checked.
+    // Rename inside the jail: the kernel does not check names when an interface moves.
     stack.rename(inside, &wanted)?;
     host.reclaim(&wanted, jid).inspect_err(|_| {
         let _ = stack.rename(&wanted, inside);
@@ -212,7 +211,7 @@ fn name_on_return(
     }
 }
 
-/// Puts back what an interface had that is on the host again, and forgets it.
+/// Puts back what a returned interface had, and removes its record.
 fn restore(
     site: &Site<'_>,
     lent: &Lent,
@@ -242,9 +241,9 @@ fn restore(
     Ok(reclaimed)
 }
 
-/// Takes what was lent to a jail out of it, before the jail is removed: a jail that goes on dying, for the sake of a
-/// connection, would keep it. Returns what could not be put back. An interface that does not come out comes back with
-/// the end of the jail.
+/// Takes the lent interfaces out of a jail before the jail is removed. A lingering jail, which a connection
+/// holds, would keep them. Returns what could not be put back. An interface that cannot be taken out comes
+/// back when the jail ends.
 pub(super) fn reclaim_all(site: &Site<'_>, jid: Jid) -> Vec<(Prior, Error)> {
     let mut failures = Vec::new();
     for index in site.state.all_lent().unwrap_or_default() {
@@ -268,9 +267,9 @@ fn reclaim_one(site: &Site<'_>, jid: Jid, index: u16) -> Result<Option<Reclaimed
     restore(site, &lent, index, now, None).map(Some)
 }
 
-/// Returns the interfaces that came back by themselves, with the end of their jail or because a command was killed, and
-/// lack what they had: their names on the host, and what is written down of them. An interface that somebody has
-/// configured meanwhile is not among them. Nothing is changed.
+/// Returns the interfaces that are on the host again and lack what they had, because their jail ended or a
+/// command was killed: their names on the host, and their records. An interface that another program has
+/// configured meanwhile is left out. Nothing is changed.
 ///
 /// # Errors
 ///
@@ -285,7 +284,7 @@ pub fn returned(site: &Site<'_>) -> Result<Vec<(InterfaceName, Lent)>, Error> {
     Ok(returned)
 }
 
-/// Whether somebody has configured an interface that came back.
+/// Whether another program has configured an interface that came back.
 fn is_anothers(now: &Interface, lent: &Lent) -> bool {
     lent.stage == Stage::Gone && (now.is_up() || !now.addresses.is_empty())
 }
@@ -297,7 +296,7 @@ pub(super) fn settle(site: &Site<'_>) -> Result<(), Error> {
         let _lock = site.state.lock_lent(index)?;
         let path = site.state.lent(index);
         let Some(lent) = read(site, index)? else {
-            // Of another boot, or torn before anything was changed.
+            // The record is of another boot, or was torn before anything was changed.
             site.files.remove_file_if_present(&path)?;
             continue;
         };
@@ -320,13 +319,13 @@ fn first(reclaimed: Reclaimed) -> Result<(), Error> {
     }
 }
 
-/// What is written down of the interface of this index in a network stack.
+/// The record of the interface with this index in a network stack.
 fn known(site: &Site<'_>, stack: &Vnet, index: u16) -> Result<Option<Lent>, Error> {
     let Some(lent) = read(site, index)? else { return Ok(None) };
     Ok(find(stack, index, &lent)?.map(|_| lent))
 }
 
-/// The interface in a network stack that a record of this index is about.
+/// The interface in a network stack that the record with this index describes.
 fn find(stack: &Vnet, index: u16, lent: &Lent) -> Result<Option<Interface>, Error> {
     let is_it = |one: &Interface| {
         one.index == index && one.mac == lent.mac && (one.mac.is_some() || one.name == lent.name)

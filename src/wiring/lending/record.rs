@@ -1,7 +1,7 @@
-//! What an interface had that was lent, written down: lines as in a journal.
+//! The record of a lent interface: lines as in a journal.
 //!
-//! The first write has all that the interface has, and ends with `begun`: a file that is torn before that was never acted
-//! on. What follows says how far the loan has come.
+//! The first write lists everything that the interface has, and ends with `begun`. If the file is torn before
+//! `begun`, nothing was changed. The lines after `begun` say how far the loan has come.
 
 use super::Lent;
 use crate::error::Error;
@@ -16,11 +16,11 @@ const MODE: u32 = 0o600;
 /// How far a loan has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// It is written down, and maybe carried out in part.
+    /// The record is written, and the loan may be carried out in part.
     Begun,
     /// The interface is in the jail.
     Gone,
-    /// The interface is on the host, and maybe has some of what it had.
+    /// The interface is on the host, and a part of its settings may be put back.
     Back,
 }
 
@@ -63,7 +63,8 @@ pub(super) fn note(site: &Site<'_>, index: u16, stage: Stage) -> Result<(), Erro
     site.files.append(&site.state.lent(index), text.as_bytes(), MODE)
 }
 
-/// Reads a record. None: there is none of this boot, or the record was torn before anything was changed.
+/// Reads a record. Returns `None` when there is no record of this boot, or the record was torn before
+/// anything was changed.
 pub(super) fn read(site: &Site<'_>, index: u16) -> Result<Option<Lent>, Error> {
     let Some(records) = read_of_boot(&site.state.lent(index), FORMAT, site.boot)? else { return Ok(None) };
     let mut lines = records.iter().map(String::as_str);

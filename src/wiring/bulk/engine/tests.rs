@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Writes down which stages of which job were run, and what else a test wants of it.
+/// A job that records its stages in the test's list, and then does what the test asks for.
 struct Scribe<'a> {
     place: usize,
     notes: &'a Mutex<Vec<(usize, Stage)>>,
@@ -56,7 +56,8 @@ fn limits(network: usize, programs: usize) -> Limits {
 
 type Trace = (Vec<(usize, Stage)>, Vec<(usize, Option<&'static str>)>);
 
-/// Runs jobs that wait for these. Returns what they did, and how they ended.
+/// Runs jobs, given for each job the jobs that it waits for. Returns the stages in the order in which they
+/// ran, and the outcomes.
 fn trace(
     after: &[Vec<usize>],
     limits: Limits,
@@ -97,7 +98,8 @@ fn circles_are_found_before_anything_is_begun() {
     assert_eq!(begun.into_inner(), 0);
 }
 
-/// Programs that do not end hold up neither the network of others nor the programs of the other side.
+/// While one jail's programs run, other jails pass through the network stage, and programs of the other
+/// program stage run.
 #[test]
 fn programs_never_hold_the_network_up() {
     let (open, door): (SyncSender<()>, Receiver<()>) = sync_channel(1);
@@ -115,7 +117,7 @@ fn programs_never_hold_the_network_up() {
         }
         _ => {}
     };
-    // When the last job is wired, no job may be waiting before the network stage any more.
+    // When the last job is wired, no job waits for the network stage.
     let after = vec![Vec::new(); count];
     let notes = Mutex::default();
     let jobs = after
@@ -131,8 +133,8 @@ fn programs_never_hold_the_network_up() {
     assert_eq!((ends, wired.into_inner()), (count, count));
 }
 
-/// While the network stage has all the work it can do, no new worker prepares jobs. Once that stage waits, as many
-/// workers prepare as may.
+/// While the network stage has all the work it can do, no new worker prepares jobs. As soon as the network
+/// stage has no work, as many workers prepare jobs as the limit allows.
 #[test]
 fn programs_run_side_by_side_once_the_network_waits_for_them() {
     let (begun, together) = (AtomicUsize::new(0), AtomicUsize::new(0));
@@ -191,7 +193,7 @@ fn no_stage_has_more_workers_than_it_may() {
 
 #[test]
 fn a_job_that_panics_does_not_keep_the_others_waiting() {
-    // The only worker of the network stage leaves with the panic, and another one comes.
+    // The panic ends the only worker of the network stage, and another worker takes over.
     for network in [1, 2] {
         let ended = AtomicUsize::new(0);
         let act = |place: usize, stage: Stage| {

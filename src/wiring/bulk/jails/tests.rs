@@ -93,7 +93,7 @@ impl World {
         fates
     }
 
-    /// The state, once what dies is dead.
+    /// The simulator's state a minute later, when no jail is dying any more.
     fn settled(&self) -> String {
         self.sim.sleep(std::time::Duration::from_secs(60));
         self.sim.describe()
@@ -143,7 +143,7 @@ fn many_come_up_on_a_bridge_that_was_not_there_and_go_without_a_trace() {
 fn one_that_fails_takes_down_only_those_that_depend_on_it() {
     let world = World::new();
     let mut jails: Vec<_> = (0..8).map(jail).collect();
-    // j3 has the MAC addresses of j2, so one of them cannot be.
+    // j3 has the MAC addresses of j2, so only one of the two can start.
     jails[3].spec = JailSpec { name: "j3".into(), ..spec(2, bridge()) };
     jails[3].depends = vec!["j2".into()];
     jails[4].depends = vec!["j3".into()];
@@ -185,7 +185,7 @@ fn circles_are_named() {
     assert_eq!(world.sim.calls(), calls);
 }
 
-/// The host is looked at once more for the one that fails, which is on another bridge.
+/// The plan that fails is for a jail on another bridge. For this plan the view looks at the host once more.
 #[test]
 fn one_that_fails_changes_no_mtu_of_those_after_it() {
     let world = World::new();
@@ -221,7 +221,7 @@ fn sharing(number: u8, interface: &str) -> JailSpec {
     JailSpec { network: Network::Shared(shared), ..spec(number, bridge()) }
 }
 
-/// A list of the host's interfaces is not asked for before there is a jail that needs it.
+/// The host's interfaces are listed when the first jail needs the list.
 #[test]
 fn jails_of_both_kinds_come_up_one_after_the_other() {
     let world = World::new();
@@ -255,7 +255,7 @@ fn the_smaller_priority_is_begun_first() {
     .unwrap();
     let begun: Vec<_> = order.iter().filter(|(_, begun)| *begun).map(|(name, _)| name).collect();
     assert_eq!(begun, ["j3", "j0", "j1", "j2"]);
-    // Each jail is reported twice, the begin before the end.
+    // Each jail is reported twice: when it begins, and then when it has ended.
     assert_eq!(order.len(), 8);
     for pair in order.chunks(2) {
         assert!(pair[0].0 == pair[1].0 && pair[0].1 && !pair[1].1, "{order:?}");
@@ -271,7 +271,8 @@ fn a_stop_takes_dependents_first() {
     assert_eq!(order, ["j2", "j1", "j0"]);
 }
 
-/// Cancelled at any call, each jail is there as a whole or not at all, and its end is reported.
+/// Whichever call the operation is cancelled at, each jail is up completely or does not exist, and its
+/// outcome is reported.
 #[test]
 fn cancelled_anywhere_no_jail_is_half_there() {
     let mut points = 0;
