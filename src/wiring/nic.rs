@@ -13,7 +13,7 @@ use super::vlans::NicVlans;
 use crate::checksum::hash64;
 use crate::types::{InterfaceName, MacAddr};
 
-/// NICs as they are being described, and the values that could not be read.
+/// The NICs that a builder has so far, and the values that could not be read.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Draft {
     pub vnet: VnetSpec,
@@ -25,7 +25,7 @@ pub(super) struct Draft {
     pub chosen: Vec<(bool, bool)>,
 }
 
-/// NAT and published ports as they are being described.
+/// The NAT and published ports that a builder has so far.
 #[derive(Debug, Clone, Default)]
 pub(super) struct NatDraft {
     pub nat: bool,
@@ -36,7 +36,8 @@ pub(super) struct NatDraft {
 }
 
 impl NatDraft {
-    /// For a jail of this name with this network. Returns `None` if nothing was said.
+    /// Returns the NAT for a jail with this name and network. Returns `None` if the builder got neither NAT
+    /// nor ports.
     pub fn of(self, jail: &str, network: &Network) -> Option<JailNat> {
         if !self.nat && self.published.is_empty() {
             return None;
@@ -94,7 +95,7 @@ impl Draft {
         }
     }
 
-    /// A route to everything is a default route.
+    /// Adds a route. A route to 0.0.0.0/0 or ::/0 is a default route.
     pub fn route(&mut self, destination: IpNetwork, router: IpAddr) {
         if destination.prefix() == 0 && destination.is_ipv4() == router.is_ipv4() {
             return self.router(router);
@@ -121,14 +122,14 @@ impl Draft {
     }
 }
 
-/// The name that the kernel itself would give to the jail's end.
+/// The name that the kernel itself would give the jail's end.
 pub(super) fn jail_end(number: usize) -> InterfaceName {
     InterfaceName::new(&format!("epair{number}b")).expect("a name that fits")
 }
 
 /// MAC addresses by a rule that is the same on every host and at every start: the first 48 bits of a hash of
-/// `UUID/JAIL/NIC`, with the bit of local addresses set and the bit of groups cleared; the last bit is 0 in the address
-/// of the host's end and 1 in that of the jail's end.
+/// `UUID/JAIL/NIC`. The bit of local addresses is set, and the bit of groups is cleared. The last bit is 0
+/// for the host's end, and 1 for the jail's end.
 fn addresses(host_uuid: &str, jail: &str, nic: InterfaceName) -> (MacAddr, MacAddr) {
     let [a, b, c, d, e, f, ..] = hash64(format!("{host_uuid}/{jail}/{nic}").as_bytes()).to_be_bytes();
     let address = |end: u8| MacAddr([(a | 0x02) & !0x01, b, c, d, e, (f & !0x01) | end]);
@@ -164,15 +165,16 @@ macro_rules! nic_methods {
 
         /// Sets the MAC addresses of the host's end and of the jail's end.
         ///
-        /// By default they are made by a rule that is the same on every host and at every start: of the text
-        /// `UUID/JAIL/NIC`, with the host's UUID (`kern.hostuuid`), the jail's name and the name of the jail's end, the
-        /// hash FNV-1a of 64 bits is taken, and its bits are mixed by the finalizer of SplitMix64. The first 6 bytes are the
-        /// address, the most significant byte first. In the first byte the bit of local addresses is set, and the bit of
-        /// groups is cleared. The last bit is 0 for the host's end and 1 for the jail's end.
+        /// By default a rule makes them, which is the same on every host and at every start. The text is
+        /// `UUID/JAIL/NIC`: the host's UUID (`kern.hostuuid`), the jail's name and the name of the jail's
+        /// end. The rule takes the 64-bit FNV-1a hash of the text, and mixes its bits with the finalizer of
+        /// SplitMix64. The first 6 bytes are the address, the most significant byte first. In the first byte
+        /// the bit of local addresses is set, and the bit of groups is cleared. The last bit is 0 for the
+        /// host's end and 1 for the jail's end.
         ///
-        /// 45 bits are left of the hash. Among a million names two are alike with a probability of 1.4 %; on one host a
-        /// plan refuses an address that another interface has. Two hosts give jails of the same name different
-        /// addresses. To keep the addresses on another host, give them here.
+        /// 45 bits of the hash are left. Among a million names, two get the same address with a probability
+        /// of 1.4 %. On one host, a plan refuses an address that another interface has. Two hosts give jails
+        /// of the same name different addresses. To keep the addresses on another host, give them here.
         pub fn macs(mut self, host: impl ValueOrText<MacAddr>, jail: impl ValueOrText<MacAddr>) -> Self {
             let host = self.draft.take("the MAC address of the host's end", host);
             let jail = self.draft.take("the MAC address of the jail's end", jail);
@@ -195,8 +197,8 @@ macro_rules! nic_methods {
             self
         }
 
-        /// Puts an interface of the host on the same bridge, unless the interface is there already. It leaves the bridge with
-        /// the last jail, and is then down if it was down before.
+        /// Puts an interface of the host on the same bridge, unless the interface is there already. The
+        /// interface leaves the bridge with the last jail, and is then down if it was down before.
         pub fn uplink(mut self, interface: impl ValueOrText<InterfaceName>) -> Self {
             if let Some(name) = self.draft.take("the uplink", interface) {
                 self.draft.nic().uplink = Some(name.into());
@@ -248,9 +250,9 @@ macro_rules! nic_methods {
             self
         }
 
-        /// Lets the jail's end take its IPv6 addresses from router advertisements, and makes them as RFC 7217 has it: the
-        /// same each time on one network, others on another one, and not to be told from the MAC address. FreeBSD 15.1
-        /// and later can do that; a plan refuses it on others.
+        /// Lets the jail's end take its IPv6 addresses from router advertisements, and has the kernel make
+        /// them by RFC 7217: they stay the same on one network, differ from network to network, and do not
+        /// reveal the MAC address. This needs FreeBSD 15.1 or later; on earlier releases a plan refuses it.
         pub fn stable_address(mut self) -> Self {
             self.draft.nic().stable_address = true;
             self.accept_rtadv()
@@ -293,8 +295,8 @@ macro_rules! nat_methods {
             self
         }
 
-        /// Switches pf on if it is off, for NAT and published ports by pf. It stays on. Without this a start is refused
-        /// where pf is off.
+        /// Switches pf on if it is off, for NAT and published ports by pf. pf stays on afterwards. Without
+        /// this setting, a start is refused if pf is off.
         pub fn enable_pf(mut self) -> Self {
             self.draft.nat.enable_pf = true;
             self
@@ -308,7 +310,7 @@ macro_rules! nat_methods {
             self
         }
 
-        /// This packet filter does NAT and publishes ports, in place of pf.
+        /// Uses this packet filter for NAT and published ports, in place of pf.
         pub fn nat_by(mut self, backend: impl ValueOrText<Backend>) -> Self {
             if let Some(backend) = self.draft.take("the packet filter for NAT", backend) {
                 self.draft.nat.backend = backend;
@@ -360,7 +362,7 @@ mod tests {
         }
     }
 
-    /// As the documentation of the builder has the rule.
+    /// The addresses follow the rule in the documentation of the builder.
     #[test]
     fn the_rule_is_the_documented_one() {
         for (uuid, jail) in [("5c8f0a31-7d5e-11ef-9c41-589cfc000001", "web"), ("", "a.b"), ("uuid", "käse")]
@@ -382,7 +384,7 @@ mod tests {
         }
     }
 
-    /// A jail keeps its addresses, also when this program is a later release.
+    /// A jail keeps its addresses when a later release of this library starts it.
     #[test]
     fn the_rule_does_not_change() {
         let (host, jail) = addresses("uuid", "web", InterfaceName::new("epair0b").unwrap());

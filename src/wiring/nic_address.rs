@@ -8,13 +8,15 @@ use crate::error::Error;
 
 use ipnetwork::{IpNetwork, Ipv4Network, Ipv6Network};
 
-/// The prefix length of nearly every IPv6 network, and of an address that is given without one.
+/// The prefix length of an IPv6 address that is given without a prefix length: nearly every IPv6 network has
+/// it.
 const USUAL_INET6: u8 = 64;
 
 /// An address that a NIC can have, with its prefix length.
 ///
-/// Text without a prefix length is a /64 for IPv6. For IPv4 it is refused: as a /32 the address would have no
-/// neighbours, and what ifconfig(8) takes, the class of the address, is hardly ever meant.
+/// An IPv6 address without a prefix length is a /64. An IPv4 address without a prefix length is refused: a
+/// /32 would have no neighbours, and the prefix length of the address's class, which ifconfig(8) takes, is
+/// hardly ever meant.
 ///
 /// ```
 /// use jailwire::wiring::NicAddress;
@@ -52,8 +54,8 @@ impl NicAddress {
         self.0
     }
 
-    /// Returns what is odd about the address, in words, if anything is: it names its whole network, or reaches all of
-    /// it.
+    /// Describes what is unusual about the address: it is the address of its network, or the broadcast
+    /// address. Returns `None` for a usual address.
     pub fn oddity(self) -> Option<&'static str> {
         match self.0 {
             IpNetwork::V4(network) if network.prefix() < 31 && network.ip() == network.network() => {

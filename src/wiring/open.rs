@@ -80,7 +80,7 @@ impl Wiring {
         Wiring::with(kernel, state, gate)
     }
 
-    /// The same for callers that only look and plan: nothing is made.
+    /// As [`Wiring::on`], for callers that only look and plan: no directory is made.
     ///
     /// # Errors
     ///
@@ -95,7 +95,7 @@ impl Wiring {
         #[cfg(feature = "tracing")]
         let kernel = kernel::traced(kernel);
         let host = Vnet::host(kernel);
-        // Sixteen bytes of no further structure.
+        // `kern.boot_id` is 16 bytes without further structure.
         let boot = host.sysctl("kern.boot_id")?.iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(Wiring { host, state, boot, gate, times: Times::default() })
     }
@@ -150,8 +150,9 @@ impl Wiring {
     ///
     /// # Arguments
     ///
-    /// * `name`: the kernel's name for it; `parent.child` for one below another. It must not be a number.
-    /// * `path`: its root directory, absolute.
+    /// * `name`: the kernel's name for the jail; `parent.child` for a jail below another jail. It must not be
+    ///   a number.
+    /// * `path`: the jail's root directory, absolute.
     pub fn jail(&self, name: &str, path: impl AsRef<Path>) -> JailBuilder<'_> {
         JailBuilder::new(self, name, path.as_ref())
     }
@@ -178,7 +179,8 @@ impl Wiring {
         let site = self.site();
         let swept = bulk::start(&site, jails, &Limits::ONE, &Cancel::new(), |_, told| fate = told.fate());
         match fate {
-            // What jails shared and could not be taken away stays in its journal, and is no fault of this one.
+            // What jails share and could not be removed remains in its own journal, and is no failure of this
+            // jail's start.
             Some(Fate::Up(up)) => Ok(up),
             Some(Fate::Failed(trouble)) => Err(trouble),
             Some(Fate::Gone(_) | Fate::Absent | Fate::Cancelled) | None => {
@@ -199,7 +201,7 @@ impl Wiring {
     /// # Errors
     ///
     /// * [`ErrorKind::Problems`](crate::ErrorKind::Problems): the jail of that name was not started here.
-    /// * [`ErrorKind::Owed`](crate::ErrorKind::Owed): the kernel kept some of it, also after the time that [`Times::wait`] gives it.
+    /// * [`ErrorKind::Owed`](crate::ErrorKind::Owed): some of it could not be removed within [`Times::wait`].
     /// * a lock or a journal.
     pub fn stop(&self, name: &str) -> Result<bool, Error> {
         let mut fate = None;
@@ -233,7 +235,7 @@ impl Wiring {
         Ok(jail::list(&**self.kernel(), true)?.into_iter().filter(|jail| jail.dying).collect())
     }
 
-    /// Returns how long things are waited for, to be changed.
+    /// Returns the waiting times, which can be changed.
     pub fn times_mut(&mut self) -> &mut Times {
         &mut self.times
     }
@@ -247,9 +249,10 @@ impl Wiring {
         jail::list(&**self.kernel(), false)
     }
 
-    /// Runs a program in a jail and waits for its end: as root, with a usual environment and nothing to read, its
-    /// output kept, and no time limit. The simulated kernel records the program and runs nothing. For anything else
-    /// make a [`Program`] and give it to [`Processes::run`](crate::kernel::Processes::run).
+    /// Runs a program in a jail, and waits until the program ends. The program runs as root, with a usual
+    /// environment, an empty input and no time limit, and its output is returned. The simulated kernel
+    /// records the program and runs nothing. For any other settings, make a [`Program`] and pass it to
+    /// [`Processes::run`](crate::kernel::Processes::run).
     ///
     /// # Errors
     ///
@@ -280,7 +283,7 @@ impl Wiring {
         finished.map_err(|failure| crate::Error::new("run a program in", shown, "execve", failure))
     }
 
-    /// Starts many jails: each of them all of it, or nothing of it. See [`bulk`] for the order.
+    /// Starts many jails. Each jail is started completely, or not at all. See [`bulk`] for the order.
     ///
     /// The library calls `told` in the calling thread when a jail begins, and when the jail's start has ended.
     ///
@@ -297,7 +300,8 @@ impl Wiring {
         bulk::start(&self.site(), jails.into_iter().map(Into::into).collect(), limits, cancel, told)
     }
 
-    /// Stops many jails, and takes away all that their starts added. A jail goes before those that it depends on.
+    /// Stops many jails, and takes away all that their starts added. A jail is stopped before the jails that
+    /// it depends on.
     ///
     /// # Errors
     ///
@@ -312,7 +316,7 @@ impl Wiring {
         bulk::stop(&self.site(), jails.into_iter().map(Into::into).collect(), limits, cancel, told)
     }
 
-    /// `kern.hostuuid`, or nothing where there is none.
+    /// Returns `kern.hostuuid`, or an empty text if the kernel has none.
     pub(super) fn host_uuid(&self) -> String {
         let uuid = self.host.sysctl("kern.hostuuid").unwrap_or_default();
         String::from_utf8_lossy(&uuid).trim_end_matches('\0').to_owned()
@@ -323,7 +327,7 @@ pub(super) fn nothing_owed(owed: Owed) -> Result<(), Error> {
     if owed.failures.is_empty() { Ok(()) } else { Err(owed.into()) }
 }
 
-/// The error for a jail of which the engine reports no end.
+/// The error for a jail whose outcome the engine did not report.
 pub(super) fn unfinished() -> Error {
     Error::other("a start or stop of it did not finish")
 }
@@ -334,7 +338,7 @@ impl Drop for Wiring {
     }
 }
 
-/// Announces changes to files to the kernel, so that a simulated one can make them fail.
+/// Announces each change to a file to the kernel: a simulated kernel can make it fail.
 #[derive(Debug)]
 struct Announcing(Arc<dyn Kernel>);
 

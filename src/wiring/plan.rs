@@ -1,4 +1,4 @@
-//! From a specification and the present state of the host to a list of steps.
+//! Makes a list of steps from a specification and the present state of the host.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -19,7 +19,7 @@ use crate::interface::Interface;
 use crate::route::{Route, Via};
 use crate::types::{InterfaceName, Mtu};
 
-/// IPV6_MMTU: no link with a smaller MTU does IPv6.
+/// IPV6_MMTU: IPv6 needs a link with at least this MTU.
 const MTU_OF_INET6: u32 = 1280;
 
 /// The steps that bring a jail up, in order.
@@ -45,12 +45,12 @@ pub(super) struct Carried {
 }
 
 impl Plan {
-    /// Works out the steps, after checking everything that can be wrong: nothing is changed before
-    /// all of it is known to be right, as far as that can be known.
+    /// Works out the steps. First it checks the specification against the host, so that problems are found
+    /// before anything is changed.
     ///
     /// # Errors
     ///
-    /// Every problem there is, not just the first.
+    /// All problems that were found.
     pub fn new(spec: &JailSpec, survey: &Survey) -> Result<Plan, Problems> {
         let separated = survey.separate(spec);
         let mut planner = Planner::new(survey);
@@ -69,8 +69,8 @@ impl Plan {
         planner.finish(spec)
     }
 
-    /// Works out the steps that give NICs and routes to a jail that is there, with a network stack of its own.
-    /// `inside` is what is there in the jail.
+    /// Works out the steps that give NICs and routes to an existing jail with a network stack of its own.
+    /// `inside` is the present state of that network stack.
     pub(super) fn attaching(spec: &JailSpec, survey: &Survey, inside: &Snapshot) -> Result<Plan, Problems> {
         let separated = survey.separate(spec);
         let mut planner = Planner::new(survey);
@@ -87,9 +87,9 @@ impl Plan {
         }
         planner.inside(vnet);
         planner.publish(spec.nat.as_ref());
-        // It has its loopback.
+        // An existing jail has its loopback already.
         planner.steps.retain(|step| !matches!(step, Step::StartLoopback));
-        // The host's end first: its name is in the journal, so that an attempt that was killed can be undone.
+        // Name the host's end first. The journal has that name, so an attempt that is killed can be undone.
         for place in 1..planner.steps.len() {
             if let [Step::NameJailEnd { .. }, Step::NameHostEnd { .. }] = planner.steps[place - 1..=place] {
                 planner.steps.swap(place - 1, place);
@@ -108,19 +108,19 @@ impl Plan {
         &self.steps
     }
 
-    /// Returns what is odd, and no reason not to start: an uplink that is left out, because it is not required; a NIC
-    /// that is in no VLAN of its bridge.
+    /// Returns what is unusual but does not prevent the start: an uplink that is left out, because it is not
+    /// required; a NIC that is in no VLAN of its bridge.
     pub fn notes(&self) -> &[Problem] {
         &self.notes
     }
 
-    /// The interfaces of the host that are on the bridges of the jail while it runs, by these: those that the plan puts
-    /// there, and those that are there already.
+    /// The bridges of the jail, each with the host's interface on it: an uplink that the plan puts there, or
+    /// that is there already.
     pub(super) fn uplinks(&self) -> &[(InterfaceName, InterfaceName)] {
         &self.uplinks
     }
 
-    /// The bridges that are made to filter VLANs, if they are missing, and have to filter them.
+    /// The bridges that have to filter VLANs. A missing bridge is made with the filter on.
     pub(super) fn filtering(&self) -> &[InterfaceName] {
         &self.filtering
     }
@@ -135,7 +135,7 @@ impl Plan {
         &self.vlan_uplinks
     }
 
-    /// The bridges of the host without members that get another MTU from their first one.
+    /// The bridges of the host that have no members, and get another MTU from their first member.
     pub(super) fn empty(&self) -> &[InterfaceName] {
         &self.empty
     }
@@ -155,9 +155,9 @@ pub(super) struct Planner<'a> {
     pub(super) filtering: HashMap<InterfaceName, bool>,
     /// The vlan(4) interfaces that take the place of uplinks.
     vlan_uplinks: Vec<VlanUplink>,
-    /// The bridges of single VLANs, which are made under any name.
+    /// The bridges of single VLANs: unlike other bridges, they are made whatever their name is.
     vlan_bridges: Vec<InterfaceName>,
-    /// What is there in a jail that runs.
+    /// The present state of a running jail's network stack.
     inside: Option<&'a Snapshot>,
 }
 
@@ -179,7 +179,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Goes by a specification that a kernel without VLAN filter can do.
+    /// Takes over a specification that works on a kernel without VLAN filter, with its notes and problems.
     fn adopt<'s>(&mut self, separated: Separated<'s>) -> Cow<'s, JailSpec> {
         let Separated { spec, uplinks, bridges, problems, notes } = separated;
         self.problems.extend(problems);
@@ -188,7 +188,7 @@ impl<'a> Planner<'a> {
         spec
     }
 
-    /// The plan; or every problem, once.
+    /// Returns the plan, or all problems, each once.
     fn finish(self, spec: &JailSpec) -> Result<Plan, Problems> {
         let mut problems = Vec::new();
         for problem in self.problems {
@@ -239,7 +239,7 @@ impl<'a> Planner<'a> {
         self.steps.push(Step::CreateJail);
     }
 
-    /// Whether the host has the interface, and a problem if not.
+    /// Whether the host has the interface. Adds a problem if not.
     fn on_host(&mut self, name: &InterfaceName) -> bool {
         let found = self.survey.has_interface(name);
         if !found {
@@ -310,7 +310,7 @@ impl<'a> Planner<'a> {
         let other = self.uplinks.iter().find(|(_, planned)| *planned == member).map(|(other, _)| *other);
         let mtu = self.mtu_of(&bridge);
         let uplinking = match other {
-            // An earlier NIC has put it there.
+            // An earlier NIC of this jail puts the uplink there.
             Some(other) if other == bridge => Ok(Uplinking::IsThere),
             Some(other) => Err(Problem::UplinkElsewhere { member, other, wanted: bridge }),
             None => self.survey.uplinking(&bridge, &member, mtu),
@@ -332,7 +332,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// The VLANs of a NIC that its uplink does not carry yet.
+    /// Adds the VLANs of a NIC to those that its uplink carries.
     fn carry(&mut self, bridge: InterfaceName, nic: &Nic) {
         let (Some(vlans), Some(uplink)) = (&nic.vlans, nic.uplink) else { return };
         let member = uplink.interface;
@@ -347,19 +347,20 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// The MTU of a bridge, if it has members by now.
+    /// The MTU of a bridge, if it has members or gets members by this plan.
     fn mtu_of(&self, bridge: &InterfaceName) -> Option<Mtu> {
         self.mtus.get(bridge).copied().or_else(|| self.survey.bridge_mtu(bridge))
     }
 
-    /// The MTU of both ends: the bridge's, which its first member sets: an uplink, or this NIC.
+    /// Chooses the MTU of both ends: the MTU of the bridge. If the bridge has no members, its first member
+    /// sets the MTU: the uplink, or this NIC.
     fn mtu(&mut self, nic: &Nic, uplink: Option<(InterfaceName, Mtu)>) -> Mtu {
         let Some(bridge) = nic.bridge else { return nic.mtu.unwrap_or(nic.default_mtu) };
         match self.survey.interface(&bridge) {
             Some(_) if !self.survey.is_bridge(&bridge) => {
                 self.problems.push(Problem::NotABridge { name: bridge });
             }
-            // The kernel makes a bridge under such a name only.
+            // The kernel makes a bridge only under a name like bridge0.
             None if !is_cloned_bridge_name(&bridge) && !self.vlan_bridges.contains(&bridge) => {
                 self.problems.push(Problem::NoBridge { name: bridge })
             }
@@ -392,7 +393,7 @@ impl<'a> Planner<'a> {
         mtu
     }
 
-    /// Two interfaces with one MAC address cannot both be heard on a bridge.
+    /// Reports two interfaces with the same MAC address: on one bridge, only one of them would get frames.
     fn check_macs(&mut self, nics: &[Nic]) {
         let mut seen = HashMap::new();
         for nic in nics {
@@ -414,7 +415,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// What is configured inside the jail.
+    /// Adds the steps that configure the inside of the jail.
     fn inside(&mut self, vnet: &VnetSpec) {
         self.steps.push(Step::StartLoopback);
         for network in &vnet.loopback4 {
@@ -458,8 +459,8 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Whether the kernel finds a router: it does so by the addresses there are. Without one whose prefix covers the
-    /// router the route is refused with ENETUNREACH (`rt_getifa_fib`).
+    /// Whether the kernel will accept a router. It refuses a route with ENETUNREACH if no address of the jail
+    /// has a prefix that covers the router (`rt_getifa_fib`).
     fn reaches(&self, vnet: &VnetSpec, router: &Router) -> bool {
         let mut nics = vnet.nics.iter();
         let mut present =
@@ -474,7 +475,8 @@ impl<'a> Planner<'a> {
         covered || !vnet.lent.is_empty() || present.any(|address| address.network.contains(router.address))
     }
 
-    /// A route of a running jail is never replaced: a detach would not restore it.
+    /// Reports a route that a running jail has already. The route is not replaced, because a detach would not
+    /// restore it.
     fn check_that_none_is_replaced(&mut self, destination: IpNetwork, router: IpAddr) {
         let mut routes = self.inside.iter().flat_map(|inside| &inside.routes);
         let same = |network: IpNetwork| {
@@ -493,7 +495,7 @@ impl<'a> Planner<'a> {
     }
 }
 
-/// The unit under which the kernel itself names the second end of an epair so.
+/// The unit with which the kernel itself gives this name to the second end of an epair.
 fn epair_unit(name: &InterfaceName) -> Option<u16> {
     let unit = name.as_str().strip_prefix("epair")?.strip_suffix('b')?;
     (unit == "0" || !unit.starts_with('0')).then(|| unit.parse().ok()).flatten()

@@ -1,4 +1,4 @@
-//! How something of the host was before it was changed for a jail, and putting it back.
+//! Settings of the host before they were changed for a jail, and putting them back.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -14,7 +14,7 @@ use crate::route::{Gateway, Route, Via};
 use crate::types::{Fib, InterfaceName, Mtu, VlanId};
 use crate::vnet::Vnet;
 
-/// Something of the host as it was before. It is put back when the last jail is gone that needs the change.
+/// A setting of the host before the change. It is put back when the last jail that needs the change is gone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Prior {
@@ -37,7 +37,7 @@ pub enum Prior {
     Mtu(InterfaceName, u32),
     /// The flags of neighbour discovery of an interface: ND6_IFF_*.
     Nd6(InterfaceName, u32),
-    /// An interface was in a group that the kernel does not put it in.
+    /// An interface was in a group that an administrator had put it in.
     Group(InterfaceName, InterfaceName),
     /// The VLANs of a member of a bridge.
     Port {
@@ -82,7 +82,7 @@ impl fmt::Display for Prior {
 }
 
 impl Prior {
-    /// Words that [`Prior::decode`] reads: a kind, and its fields.
+    /// Returns text that [`Prior::decode`] reads: a kind, and its fields.
     pub(super) fn encode(&self) -> (&'static str, Vec<String>) {
         let text = |name: &InterfaceName| name.to_string();
         match self {
@@ -105,7 +105,7 @@ impl Prior {
         }
     }
 
-    /// Reads it. None: there is no such kind, or a field is wrong or missing.
+    /// Reads a setting. Returns `None` when the kind is unknown, or a field is wrong or missing.
     pub(super) fn decode(kind: &str, mut next: impl FnMut() -> Option<String>) -> Option<Prior> {
         Some(match kind {
             "was-up" => Prior::Up(next()?.parse().ok()?),
@@ -135,7 +135,7 @@ impl Prior {
         })
     }
 
-    /// Returns the requests that putting it back makes, by their C names.
+    /// Returns the requests that put the setting back, by their C names.
     pub fn requests(&self) -> &'static [&'static str] {
         match self {
             Prior::Up(_) => &["SIOCSIFFLAGS"],
@@ -151,7 +151,7 @@ impl Prior {
         }
     }
 
-    /// The interface that it is about.
+    /// The interface that has the setting.
     fn interface(&self) -> &InterfaceName {
         match self {
             Prior::Route { interface, .. } => interface,
@@ -165,7 +165,7 @@ impl Prior {
         }
     }
 
-    /// The same of an interface that has another name by now.
+    /// Returns the same setting for the present name of the interface.
     pub(super) fn of(mut self, now: InterfaceName) -> Prior {
         match &mut self {
             Prior::Route { interface: name, .. }
@@ -181,7 +181,7 @@ impl Prior {
         self
     }
 
-    /// Puts it back. What has gone meanwhile (the interface, the bridge) needs nothing.
+    /// Puts the setting back. If the interface or the bridge has gone meanwhile, nothing is done.
     ///
     /// # Errors
     ///
@@ -206,9 +206,9 @@ impl Prior {
             Prior::Member { bridge, member, flags } => {
                 if host.has_interface(bridge)? {
                     match host.add_member(bridge, member) {
-                        // Somebody has put it on another.
+                        // Another program has put the interface on another bridge.
                         Err(error) if error.errno() == Some(Errno::EBUSY) => return Ok(()),
-                        // It is on it already.
+                        // The interface is on the bridge already.
                         Err(error) if error.errno() == Some(Errno::EEXIST) => {}
                         other => other?,
                     }
@@ -245,7 +245,7 @@ impl Prior {
     }
 }
 
-/// The flags of a member that are set by requests, and not by the spanning tree.
+/// The flags of a member that requests set. The spanning tree sets the others.
 fn settable() -> MemberFlags {
     MemberFlags::LEARNING | MemberFlags::DISCOVER | MemberFlags::STICKY | MemberFlags::PRIVATE
 }
@@ -264,14 +264,14 @@ fn put_route_back(
     };
     let fib = Fib::new(fib).unwrap_or(Fib::DEFAULT);
     match host.add_route(&Route::new(to, Via::Gateway(gateway)).in_fib(fib)) {
-        // There is one by now.
+        // The route exists by now.
         Err(error) if error.errno() == Some(Errno::EEXIST) => Ok(()),
         other => Ok(other?),
     }
 }
 
-/// How an interface is that is about to be lent, in the order in which it is to be written down: what is written
-/// down last is put back first.
+/// The settings of an interface that is about to be lent, in the order in which they are written down. The
+/// last setting is put back first.
 pub(super) fn of_lent(host: &Vnet, name: &InterfaceName) -> Result<Vec<Prior>, Error> {
     let interfaces = host.interfaces()?;
     let missing = || host.index(name).map(drop);
@@ -297,7 +297,7 @@ pub(super) fn of_lent(host: &Vnet, name: &InterfaceName) -> Result<Vec<Prior>, E
         let members = host.members(&bridge.name).optional()?.unwrap_or_default();
         let Some(member) = members.iter().find(|member| member.name == *name) else { continue };
         let (bridge, flags) = (bridge.name, member.flags.bits());
-        // FreeBSD 14 knows no VLANs of a member.
+        // FreeBSD 14 has no VLANs of bridge members.
         let tagged = host.member_vlans(&bridge, name).unwrap_or_default();
         if member.pvid.is_some() || !tagged.is_empty() {
             prior.push(Prior::Port {
@@ -318,7 +318,7 @@ pub(super) fn of_lent(host: &Vnet, name: &InterfaceName) -> Result<Vec<Prior>, E
     if interface.is_up() {
         prior.push(Prior::Up(*name));
     }
-    // An interface without IPv6 has none.
+    // An interface without IPv6 has no flags of neighbour discovery.
     if let Ok(flags) = host.nd6_flags(name) {
         prior.push(Prior::Nd6(*name, flags.bits()));
     }

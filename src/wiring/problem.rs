@@ -12,12 +12,12 @@ use crate::interface::InterfaceType;
 use crate::packet_filter::{Family, Protocol};
 use crate::types::{InterfaceName, Jid, MacAddr, Mtu, VlanId};
 
-/// Something that would keep a jail from coming up, found before anything is changed.
+/// A reason why a jail would not come up, found before anything is changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(tag = "problem", rename_all = "snake_case"))]
 pub enum Problem {
-    /// A value was given as text that is none.
+    /// A value was given as text that cannot be read.
     #[error("{what} cannot be read: {reason}")]
     Unreadable {
         /// The value's name.
@@ -25,7 +25,7 @@ pub enum Problem {
         /// The text, and what is wrong with it.
         reason: String,
     },
-    /// A jail of that name is there.
+    /// A jail of that name exists.
     #[error("a jail named {name} is running already, with jid {jid}: stop it first")]
     JailExists {
         /// Its name.
@@ -33,7 +33,7 @@ pub enum Problem {
         /// Its jid.
         jid: Jid,
     },
-    /// A jail of that name is there that was not started here.
+    /// A jail of that name exists that another program started.
     #[error(
         "a jail named {name} runs with jid {jid}, and jailwire did not start it: it is left alone; `jail -r {name}` removes it"
     )]
@@ -49,7 +49,7 @@ pub enum Problem {
         /// The interface.
         name: InterfaceName,
     },
-    /// A jail was not started to its end.
+    /// A jail's start has not finished.
     #[error("the last start or stop of jail {name} did not finish: start or stop the jail first")]
     Unfinished {
         /// Its name.
@@ -72,7 +72,7 @@ pub enum Problem {
     NameTaken {
         /// The name.
         name: InterfaceName,
-        /// Where.
+        /// Where the name is taken.
         place: &'static str,
     },
     /// The jail's root is not a directory.
@@ -144,7 +144,7 @@ pub enum Problem {
         /// The NIC's MTU, in bytes.
         mtu: Mtu,
     },
-    /// VLANs or isolation were asked for, and no bridge.
+    /// VLANs or isolation are set for a NIC without a bridge.
     #[error("{nic} is on no bridge: VLANs and isolation need a bridge, so name one")]
     PortWithoutBridge {
         /// The jail's interface.
@@ -262,7 +262,7 @@ pub enum Problem {
         /// The jail's interface.
         nic: InterfaceName,
     },
-    /// A vlan(4) of the host takes all frames with tags that arrive on an uplink, those of other VLANs too
+    /// A vlan(4) of the host takes all tagged frames that arrive on an uplink, also frames of other VLANs
     /// (`net/if_bridge.c:bridge_input`).
     #[error(
         "{vlan} of the host, for VLAN {tag}, takes all frames with tags on {uplink} before {bridge} sees them: destroy {vlan}, and give the host its addresses on a vlan(4) of {bridge}"
@@ -477,15 +477,15 @@ pub enum Problem {
     DuplicateMac {
         /// The address.
         mac: MacAddr,
-        /// The one that has it.
+        /// The interface that has the address.
         first: InterfaceName,
-        /// The one that is to get it.
+        /// The interface that is to get the address.
         second: InterfaceName,
     },
     /// pf is not loaded.
     #[error("pf is not loaded: run `kldload pf`, and set pf_enable=YES in /etc/rc.conf")]
     NoPf,
-    /// pf is loaded, and does nothing.
+    /// pf is loaded, and switched off.
     #[error(
         "pf is not running, so no rule has an effect: run `service pf onestart`; `net attach` has the option --enable-pf"
     )]
@@ -498,10 +498,10 @@ pub enum Problem {
     /// ipfw has no NAT.
     #[error("ipfw has no NAT: run `kldload ipfw_nat`, and set firewall_nat_enable in /etc/rc.conf to YES")]
     NoIpfwNat,
-    /// ipfw is loaded, and does nothing.
+    /// ipfw is loaded, and switched off.
     #[error("ipfw is switched off, so that no rule has an effect: run `sysctl net.inet.ip.fw.enable=1`")]
     IpfwOff,
-    /// What NAT of ipfw has looked at passes.
+    /// Packets that ipfw's NAT has looked at pass without a look at the later rules.
     #[error(
         "packets that NAT of ipfw has looked at pass without a look at the later rules: set net.inet.ip.fw.one_pass to 0, in /etc/sysctl.conf too"
     )]
@@ -526,7 +526,7 @@ pub enum Problem {
         /// The address.
         address: IpAddr,
     },
-    /// There are too many ways out.
+    /// ipfw has no free NAT instance left for another address of the host.
     #[error(
         "ipfw does NAT for {most} addresses of this host already, and jailwire has numbers for no more: use pf"
     )]
@@ -534,7 +534,7 @@ pub enum Problem {
         /// The largest number of addresses.
         most: u16,
     },
-    /// The main ruleset does not call our anchors.
+    /// The main ruleset does not call the anchors of jails.
     #[error(
         "the main ruleset of pf does not call the anchors of jails: add to /etc/pf.conf, in this order and behind its own translation rules, and load it with `service pf reload`\n{lines}"
     )]
@@ -571,7 +571,7 @@ pub enum Problem {
         protocol: Protocol,
         /// The host's address.
         address: IpAddr,
-        /// Whose it is.
+        /// The jail that has published the port.
         jail: String,
     },
     /// A port is to be published at an address that is not the host's.
@@ -592,7 +592,7 @@ pub enum Problem {
         /// Its name.
         jail: String,
     },
-    /// A port at an address of a family that the jail does not have.
+    /// A port is to be published at an address of a family in which the jail has no address.
     #[error(
         "jail {jail} has no address of the family of {address}: give it one, or publish the port at an address of the other family"
     )]
@@ -698,8 +698,8 @@ impl From<Problem> for Error {
 }
 
 impl Error {
-    /// What is wrong with a description on this host, where the error is of the kind [`ErrorKind::Problems`]. Empty for
-    /// other errors.
+    /// Returns the problems of a description on this host, if the error is of the kind
+    /// [`ErrorKind::Problems`]. The list is empty for other errors.
     pub fn problems(&self) -> &[Problem] {
         self.detail::<Problems>().map_or(&[], |problems| problems)
     }

@@ -1,4 +1,4 @@
-//! The lines of journals: one record a line, its CRC-32 before it, its fields separated by tabs.
+//! The lines of journals. Each record is one line: its CRC-32, and its fields, separated by tabs.
 
 use std::fmt::Write as _;
 use std::io;
@@ -9,12 +9,12 @@ use std::str::FromStr;
 use crate::checksum::crc32;
 use crate::error::Error;
 
-/// Adds a record, and its checksum before it.
+/// Adds a record, with its checksum in front.
 pub(super) fn add_line(text: &mut String, record: &str) {
     writeln!(text, "{:08x} {record}", crc32(record.as_bytes())).expect("writing to a String");
 }
 
-/// Returns the record of a line. None: the line is torn or altered.
+/// Returns the record of a line. Returns `None` when the line is torn or altered.
 pub(super) fn verified(line: &[u8]) -> Option<&str> {
     let (sum, record) = std::str::from_utf8(line).ok()?.split_once(' ')?;
     (u32::from_str_radix(sum, 16) == Ok(crc32(record.as_bytes()))).then_some(record)
@@ -40,7 +40,7 @@ pub(super) fn read_of_boot(path: &Path, format: &str, boot: &str) -> Result<Opti
     Ok((of.as_deref() == Some(boot)).then(|| records.map(str::to_owned).collect()))
 }
 
-/// Tabs, newlines, backslashes and what is not UTF-8 as `\xHH`.
+/// Writes tabs, newlines, backslashes and bytes that are not UTF-8 as `\xHH`.
 fn escape_bytes(bytes: &[u8]) -> String {
     const SPECIAL: [char; 3] = ['\t', '\n', '\\'];
     let mut text = String::with_capacity(bytes.len());
@@ -69,7 +69,7 @@ pub(super) fn escape_path(path: &Path) -> String {
     escape_bytes(path.as_os_str().as_encoded_bytes())
 }
 
-/// Returns the text of a field. None: the field is no text.
+/// Returns the text of a field. Returns `None` when the field is not UTF-8.
 pub(super) fn unescape(text: &str) -> Option<String> {
     String::from_utf8(unescape_bytes(text)?).ok()
 }
@@ -92,7 +92,7 @@ fn unescape_bytes(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Reads `ADDRESS/LENGTH`, both given: `ipnetwork`'s own parser would fill a length in.
+/// Reads `ADDRESS/LENGTH`. The length must be given: the parser of `ipnetwork` would fill it in.
 pub(super) fn network<A: FromStr, N, E>(text: &str, make: impl Fn(A, u8) -> Result<N, E>) -> Option<N> {
     let (address, length) = text.split_once('/')?;
     make(address.parse().ok()?, length.parse().ok()?).ok()

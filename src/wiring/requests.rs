@@ -1,4 +1,4 @@
-//! What a step asks of the kernel, by the names that C has for it.
+//! The requests that each step makes to the kernel, by their C names.
 
 use ipnetwork::IpNetwork;
 
@@ -10,8 +10,8 @@ use crate::interface::Interface;
 use crate::types::InterfaceName;
 
 impl Plan {
-    /// Returns the steps, each with the requests that it makes to change something, in order. What it asks
-    /// only to look is not among them.
+    /// Returns the steps, each with the requests that it makes to change something, in order. Requests that
+    /// only read are left out.
     pub fn requests(&self, survey: &Survey) -> Vec<(&Step, Vec<&'static str>)> {
         let mut shared = Some(self.shared_requests(survey));
         let mut of = |step: &Step| match step {
@@ -21,18 +21,18 @@ impl Plan {
         self.steps().iter().map(|step| (step, of(step))).collect()
     }
 
-    /// Whether a NIC has an IPv6 address: the first one brings it up.
+    /// Whether a NIC has an IPv6 address: the first IPv6 address brings the NIC up.
     fn has_inet6(&self, nic: usize) -> bool {
         let is =
             |step: &Step| matches!(step, Step::AddAddress6(JailInterface::Nic(other), _) if *other == nic);
         self.steps().iter().any(is)
     }
 
-    /// What the first step that needs a bridge makes for all of them: bridges that are missing, and
-    /// the host's interfaces on them.
+    /// The requests of the first step that needs a bridge. This step makes all missing bridges, and puts the
+    /// host's interfaces on them.
     fn shared_requests(&self, survey: &Survey) -> Vec<&'static str> {
         let mut made: Vec<&InterfaceName> = Vec::new();
-        // A bridge that is there and down is left alone, unless something is missing.
+        // A bridge that exists and is down is not changed, unless something is missing.
         let is_missing = |step: &Step| match step {
             Step::MakeVlan { .. } | Step::AddUplink { .. } | Step::Carry { .. } => true,
             Step::Join { bridge, .. } => survey.interface(bridge).is_none(),
@@ -49,7 +49,8 @@ impl Plan {
                     None if self.filtering().contains(bridge) => {
                         requests.extend(["SIOCIFCREATE2", "BRDGSFLAGS", "SIOCSIFFLAGS"]);
                     }
-                    // The kernel gives a bridge no such name.
+                    // The kernel does not make a bridge under this name: it is made under another name, and
+                    // renamed.
                     None if !is_cloned_bridge_name(bridge) => {
                         requests.extend(["SIOCIFCREATE2", "SIOCSIFNAME", "SIOCSIFFLAGS"]);
                     }
@@ -86,7 +87,7 @@ fn requests(step: &Step, shared: &mut Option<Vec<&'static str>>) -> Vec<&'static
         Step::Mount(_) => vec!["nmount"],
         Step::AddAlias4(..) | Step::AddAddress4(..) => vec!["SIOCAIFADDR"],
         Step::AddAlias6(..) | Step::AddAddress6(..) => vec!["SIOCAIFADDR_IN6"],
-        // Under a name that is used once, then by its own.
+        // The first call uses a provisional name, the second sets the jail's own name.
         Step::CreateJail => vec!["jail_set", "jail_set"],
         Step::HoldJail | Step::Commit => vec!["jail_set"],
         Step::CreateEpair { .. } => vec!["SIOCIFCREATE2"],

@@ -39,11 +39,11 @@ use crate::vnet::Vnet;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Up {
-    /// Its jid.
+    /// The jail's jid.
     pub jid: Jid,
-    /// The devfs ruleset it was given.
+    /// The devfs ruleset that the jail was given.
     pub ruleset: u16,
-    /// The host's ends of its epairs.
+    /// The host's ends of the jail's epairs.
     pub epairs: Vec<InterfaceName>,
     /// The NICs whose address from a router's advertisement was waited for, with the address, or `None` when no address
     /// came.
@@ -58,7 +58,7 @@ pub struct Site<'a> {
     pub host: &'a Vnet,
     /// Locks and journals.
     pub state: &'a StateDirectory,
-    /// The door to files.
+    /// The access to files.
     pub files: Files<'a>,
     /// `kern.boot_id`.
     pub boot: &'a str,
@@ -69,7 +69,7 @@ pub struct Site<'a> {
 /// The time that a start waits for an address from a router's advertisement.
 pub const AUTOCONF_LIMIT: Duration = Duration::from_secs(10);
 
-/// What a plan has made.
+/// The result of a plan.
 pub(super) struct Made {
     /// The jail.
     pub up: Up,
@@ -79,9 +79,9 @@ pub(super) struct Made {
 
 /// Carries out a plan. `before` is called before each step.
 ///
-/// The plan makes the jail, unless `entered` is a handle on the network stack of a jail that exists already. The journal is
-/// the one of what is made, under the jail's lock. The caller completes or empties the journal when nothing more is to
-/// follow.
+/// The plan makes the jail, unless `entered` is a handle on the network stack of a jail that exists already.
+/// `journal` gets records of what is made; the caller has the jail's lock. The caller completes or empties
+/// the journal when nothing more is to follow.
 ///
 /// # Errors
 ///
@@ -105,8 +105,8 @@ pub(super) fn apply(
     Ok(run.finish())
 }
 
-/// A jail's root as the kernel names it, without symbolic links. The list of what is mounted has that name too,
-/// so a look-up by any path finds it there.
+/// A jail's root with symbolic links resolved, as the kernel reports it. The kernel's list of mounts has the
+/// same paths.
 fn real_root(path: &Path) -> PathBuf {
     std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
@@ -114,7 +114,7 @@ fn real_root(path: &Path) -> PathBuf {
 /// The highest unit that a cloner gives: IF_MAXUNIT.
 const MAXIMUM_UNIT: u16 = 32767;
 
-/// A plan under way.
+/// A plan that is being carried out.
 struct Run<'a> {
     site: &'a Site<'a>,
     journal: &'a mut Journal,
@@ -124,12 +124,12 @@ struct Run<'a> {
     /// The jail's root, once something is mounted beneath it.
     root: Option<PathBuf>,
     held: Option<HeldJail>,
-    /// The network stack of a jail that was there before.
+    /// The network stack of a jail that existed before the plan.
     entered: Option<Vnet>,
     jid: Option<Jid>,
     epairs: Vec<Epair>,
     joining: Option<Joining>,
-    /// The routes that were added to a jail that was there before.
+    /// The routes that were added to a jail that existed before the plan.
     routes: Vec<(IpNetwork, Gateway)>,
 }
 
@@ -167,17 +167,19 @@ impl<'a> Run<'a> {
         Made { up, epairs: self.epairs }
     }
 
-    /// Undoes what there is: the held jail goes by itself, the rest by the journal.
+    /// Undoes what was made. The kernel removes the held jail; everything else is undone by the journal.
     fn fail(mut self, step: String, failure: Error) -> Error {
         self.joining = None;
         drop(self.held.take());
         if let Some(inside) = &self.entered {
             for (destination, gateway) in &self.routes {
-                // One through the new NIC goes with it.
+                // If the route leads through the new NIC, the kernel deletes it with the NIC, and this call
+                // fails.
                 let _ = inside.delete_route(*destination, Some(*gateway), Fib::DEFAULT);
             }
             for epair in &self.epairs {
-                // The jail's end never leaves it; one that is gone already is as it should be.
+                // The jail's end never leaves the jail. An error because it is gone already needs no
+                // handling.
                 let _ = inside.destroy(&epair.b);
             }
         }
@@ -194,7 +196,7 @@ impl<'a> Run<'a> {
         Error::of_step(step, failure, owed, also)
     }
 
-    /// What the jail of the journal is by now. One that was there before is not this plan's to remove.
+    /// The present standing of the journal's jail. A jail that existed before the plan is not removed.
     fn standing(&self) -> Result<Standing, Error> {
         if self.entered.is_some() {
             return Ok(Standing::Partial(None));
@@ -236,7 +238,7 @@ impl<'a> Run<'a> {
             Step::AddAlias6(interface, network) => self.add_alias6(interface, *network)?,
             Step::CreateJail => self.create_jail()?,
             Step::HoldJail => {
-                // It is the kernel's to undo; this is for waiting until that is done.
+                // The kernel removes the held jail. The record makes an undo wait until that is done.
                 self.intend(Owned::Jail(self.spec.name.clone()))?;
                 let parameters = self.parameters();
                 let _pass = self.site.state.pass(KernelLock::Create);
@@ -244,7 +246,8 @@ impl<'a> Run<'a> {
                 let jid = held.jid();
                 self.jid = Some(jid);
                 self.held = Some(held);
-                // Before anything of it is made: what is left of it later is known by this.
+                // Record the jid before anything is added for the jail. A later undo finds the jail's remains
+                // by it.
                 self.made(jid)?;
             }
             Step::CreateEpair { unit, .. } => {
@@ -327,7 +330,7 @@ impl<'a> Run<'a> {
                 }
                 self.intend(Owned::Lent(*interface))?;
                 for bridge in &bridges {
-                    // Otherwise it stays promiscuous.
+                    // If the interface moved as a member, it would stay promiscuous.
                     host.delete_member(bridge, interface)?;
                 }
                 let _pass = self.site.state.pass(KernelLock::Detach);
@@ -337,7 +340,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// All parameters of the jail but `persist`.
+    /// All parameters of the jail except `persist`.
     fn parameters(&self) -> JailParameters {
         let mut parameters = self.spec.parameters.clone();
         parameters = parameters.set("name", self.spec.name.as_str()).path(&self.spec.path);
@@ -347,8 +350,8 @@ impl<'a> Run<'a> {
             Network::Shared(shared) => {
                 let ip4: Vec<_> = shared.ip4.iter().map(|alias| alias.network.ip()).collect();
                 let ip6: Vec<_> = shared.ip6.iter().map(|alias| alias.network.ip()).collect();
-                // A list of addresses implies `new`; `new` without one is refused by jail(8)'s users
-                // as much as by the kernel, and means none.
+                // A list of addresses implies `new`. The kernel refuses `new` without a list, so a jail
+                // without addresses gets `disable`.
                 parameters = match shared.ip4_mode {
                     JailSystem::New if ip4.is_empty() => parameters.set("ip4", JailSystem::Disable),
                     JailSystem::New => parameters.set("ip4.addr", ip4),
@@ -404,8 +407,9 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Where the kernel has mounted it, if that is not where it was to be. Links that stay in the jail's root are
-    /// followed; and a process that may rename directories there may do so after the mount point was opened.
+    /// The path that the kernel has mounted the file system on, if it is not the intended path. Symbolic
+    /// links that stay inside the jail's root are followed. Also a process may have renamed directories there
+    /// after the mount point was opened.
     fn elsewhere(&self, request: &MountRequest) -> Result<Option<PathBuf>, Error> {
         let kernel = &**self.kernel();
         let wanted = request.on();
@@ -420,7 +424,8 @@ impl<'a> Run<'a> {
                 .iter()
                 .any(|owned| matches!(owned, Owned::Mount { on: other, .. } if other == on))
         };
-        // The newest first, and it is the newest. One on the right place is hidden by another.
+        // The list begins with the newest mount, so the first that fits is this one. An older mount at the
+        // right path would be hidden by it.
         let found = mount::beneath(kernel, &request.root)?.into_iter().find(|mounted| {
             mounted.fstype == request.fstype
                 && mounted.from == request.from.to_string_lossy()
@@ -431,7 +436,7 @@ impl<'a> Run<'a> {
 
     fn add_alias4(&mut self, interface: &InterfaceName, network: Ipv4Network) -> Result<(), Error> {
         let host = self.site.host;
-        // To add one that is there would remove it first; and it is not ours.
+        // Do not add an address that exists: the kernel would remove it first, and the start does not own it.
         if host.find_ipv4(interface, network.ip())?.is_none() {
             self.intend(Owned::Alias4(*interface, network))?;
             host.add_ipv4(interface, network)?;
@@ -449,8 +454,8 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Makes a jail that shares the host's addresses, while these cannot go: the jail that had one of them before may
-    /// be stopped meanwhile.
+    /// Makes a shared-IP jail, while no address can be removed: the jail that used one of the addresses
+    /// before may be stopped at the same time.
     fn create_jail(&mut self) -> Result<(), Error> {
         let Network::Shared(shared) = &self.spec.network else { return self.create_persistent() };
         let host = self.site.host;
@@ -486,12 +491,14 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Makes a jail that stays from the start. Whose it is has to be known at every moment, and its jid is known only
-    /// when it is there: so it is made under a name that is used once, and gets its own when the jid is written down.
+    /// Makes a jail that is `persist` from the start. The owner of the jail has to be known at every moment,
+    /// but the jid is known only when the jail exists. So the jail is made under a provisional name that is
+    /// used only once. It gets its own name when the jid is written down.
     fn create_persistent(&mut self) -> Result<(), Error> {
         self.intend(Owned::Jail(self.spec.name.clone()))?;
         let kernel = self.kernel().clone();
-        // The kernel does not give a jail below another one a new name; a child holds it until its jid is known.
+        // The kernel does not rename a jail below another jail. So a child process holds such a jail until
+        // its jid is written down.
         if self.spec.name.contains('.') {
             let held = jail::create_held_plain(&kernel, &self.parameters())?;
             self.jid = Some(held.jid());
@@ -510,8 +517,8 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Makes an epair, under this unit if it is free. A renamed epair holds its unit, and the kernel does not try the
-    /// next one by itself where an end's name is taken.
+    /// Makes an epair, with this unit if it is free. A renamed epair keeps its unit. If the name of an end is
+    /// taken, the kernel does not try the next unit by itself.
     fn create_epair(&self, unit: Option<u16>) -> Result<Epair, Error> {
         let inside = self.inside();
         let mut made = match unit {
@@ -533,20 +540,20 @@ impl<'a> Run<'a> {
             HostName::WithJid(prefix) => InterfaceName::new(&format!("{prefix}{}", self.jid()))
                 .map_err(|error| Error::other(error.to_string()))?,
         };
-        // SIOCSIFRVNET does not look whether the host has one of that name.
+        // SIOCSIFRVNET does not check whether the host has an interface of that name.
         if self.site.host.has_interface(&name)? {
             let reason =
                 format!("the host has an interface {name} already: destroy it, or give it another name");
             return Err(Error::other(reason));
         }
-        // As with the jail: a clean-up waits for it.
+        // The kernel removes the epair with the held jail. The record makes an undo wait until that is done.
         self.intend(Owned::Epair(name))?;
         self.inside().rename(&self.epairs[nic].a, &name)?;
         self.epairs[nic].a = name;
         Ok(())
     }
 
-    /// Makes the bridges of all NICs that are missing, once.
+    /// Makes the missing bridges of all NICs, in one go.
     fn join_bridges(&mut self) -> Result<(), Error> {
         if self.joining.is_none() {
             let Network::Vnet(vnet) = &self.spec.network else { return Ok(()) };
@@ -565,7 +572,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// A new stack's lo0 is down; ::1 comes by itself when it goes up, 127.0.0.1 does not.
+    /// Brings lo0 up, which is down in a new network stack. The kernel adds ::1 by itself then, but not
+    /// 127.0.0.1.
     fn start_loopback(&mut self) -> Result<(), Error> {
         let loopback = self.inside_name(JailInterface::Loopback);
         let address = Ipv4Network::new(Ipv4Addr::LOCALHOST, 8).expect("8 is a prefix length");
@@ -587,7 +595,7 @@ impl<'a> Run<'a> {
         let gateway = self.gateway(&route.router)?;
         match self.inside().add_route(&Route::new(route.destination, Via::Gateway(gateway))) {
             Ok(()) => self.routes.push((route.destination, gateway)),
-            // The same one is there: another would have been told when the plan was made.
+            // The same route exists: a different route would have been reported when the plan was made.
             Err(error) if error.errno() == Some(Errno::EEXIST) => {}
             Err(error) => return Err(error),
         }
@@ -596,8 +604,9 @@ impl<'a> Run<'a> {
 
     fn default_route(&mut self, router: &Router) -> Result<(), Error> {
         let gateway = self.gateway(router)?;
-        // A stack that was made just now has no such route, unless routers are listened to. To ask for it is
-        // to read all that was said on the socket before the answer.
+        // A new network stack has no such route, unless it accepts router advertisements. So the route is
+        // added without a look at the table: reading it means reading all messages on the socket before the
+        // answer.
         if self.held.is_some() && router.address.is_ipv4() {
             let added = self.inside().add_route(&Route::default_via(gateway));
             if !added.as_ref().is_err_and(|error| error.errno() == Some(Errno::EEXIST)) {
@@ -616,7 +625,8 @@ impl<'a> Run<'a> {
     }
 }
 
-/// A name that no jail has and none will have. It says what the jail under it is.
+/// A name that is used once: no jail has it, and no other jail will get it. The name tells an administrator
+/// what the jail is.
 fn name_used_once(now: Duration) -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);

@@ -1,9 +1,10 @@
-//! What no single jail owns: bridges, the host's interfaces on them, addresses that several jails use, IPv6 on an
-//! interface, and how all of these were before.
+//! What several jails share: bridges, the host's interfaces on them, addresses that several jails use, IPv6
+//! on an interface, and the settings of all of these before.
 //!
-//! A shared thing belongs to all jails that use it now. With the last of them it is removed, or set back to what it
-//! was. So it is written down in a journal of its own, under a lock of its own. A start holds the lock shared from
-//! the moment it has seen a thing until it uses the thing; a sweep holds the lock alone.
+//! A shared thing belongs to all jails that use it now. When the last of these jails stops, the thing is
+//! removed, or set back to what it was. So shared things have a journal of their own, and a lock of their
+//! own. A start holds the lock shared, from the moment when it has seen a thing until it uses the thing. A
+//! sweep holds the lock exclusively.
 
 use std::cell::OnceCell;
 use std::io;
@@ -31,29 +32,29 @@ use crate::vnet::Vnet;
 /// The highest unit that a cloner gives: IF_MAXUNIT.
 const MAXIMUM_UNIT: u16 = 32767;
 
-/// Where to begin looking for the unit of a bridge that is given another name.
+/// The first unit to try for a bridge that is renamed after it was made.
 const UNITS_OF_RENAMED: u16 = 4096;
 
-/// The right to join bridges, and not to have them swept away meanwhile.
+/// The right to use shared things: while it is held, no sweep removes them.
 #[derive(Debug)]
 pub struct Joining {
     _lock: Lock,
 }
 
-/// What a jail needs of the host's bridges.
+/// What a start needs of the host's bridges.
 #[derive(Debug)]
 pub(super) struct Needed<'a> {
-    /// The bridges: there, and up.
+    /// The bridges, which have to exist and be up.
     pub bridges: &'a [InterfaceName],
     /// The plan: its uplinks, its bridges that filter VLANs, the VLANs that uplinks carry, its bridges that are empty.
     pub plan: &'a Plan,
 }
 
 impl Needed<'_> {
-    /// Whether anything is to be done.
+    /// Whether anything of it is missing.
     fn is_missing(&self, host: &Vnet, state: &StateDirectory, boot: &str) -> Result<bool, Error> {
         for bridge in self.bridges {
-            // A start that was killed may have made it, and no more.
+            // A killed start may have made the bridge and not brought it up.
             if !host.flags(bridge).optional()?.is_some_and(|flags| flags.contains(InterfaceFlags::UP)) {
                 return Ok(true);
             }
@@ -81,14 +82,14 @@ impl Needed<'_> {
         Ok(false)
     }
 
-    /// Does it. What it changes on the host is written down before.
+    /// Makes what is missing. Each change of the host is written down before it is made.
     fn provide(&self, host: &Vnet, files: Files<'_>, journal: &mut Journal) -> Result<(), Error> {
         for bridge in self.bridges {
             let filters = self.plan.filtering().contains(bridge);
             if !host.has_interface(bridge)? {
                 make_bridge(host, files, journal, bridge)?;
                 if filters {
-                    // Before anything is on it.
+                    // Switch the filter on before the bridge has members.
                     host.change_bridge_flags(bridge, BridgeFlags::VLAN_FILTER, BridgeFlags::empty())?;
                 }
                 host.up(bridge)?;
@@ -115,7 +116,7 @@ impl Needed<'_> {
         }
         for (bridge, member) in self.plan.uplinks() {
             if !is_member(host, bridge, member)? {
-                // It is down again once it is off the bridge: what is written down last goes first.
+                // The undo goes backwards: the interface leaves the bridge first, and then goes down.
                 raise(host, files, journal, member)?;
                 journal.intend(files, Owned::Uplink { bridge: *bridge, member: *member })?;
                 host.add_member(bridge, member)?;
@@ -128,8 +129,7 @@ impl Needed<'_> {
     }
 }
 
-/// Makes sure that the bridges of a jail are there and up, and that the interfaces of the host are on them that are to
-/// be.
+/// Makes sure that the bridges of a jail exist and are up, with the uplinks on them.
 ///
 /// # Errors
 ///
@@ -145,16 +145,17 @@ pub(super) fn join(site: &Site<'_>, needed: &Needed<'_>) -> Result<Joining, Erro
         let _alone = state.lock_shared(Mode::Exclusive)?;
         let mut journal = Journal::open(&state.shared_journal(), boot)?;
         needed.provide(host, files, &mut journal)?;
-        // Once more from the start: others wait to join, and somebody may sweep in between.
+        // The exclusive lock was released for the waiting starts, and a sweep may have come in between. So
+        // check everything once more.
     }
 }
 
-/// The VLANs that are wanted and not there.
+/// The wanted VLANs that are missing.
 fn vlans_beyond(there: &VlanSet, wanted: &VlanSet) -> VlanSet {
     wanted.iter().filter(|vlan| !there.contains(*vlan)).collect()
 }
 
-/// Has a member of a bridge carry VLANs besides those that it carries.
+/// Adds VLANs to those that a bridge member carries.
 fn carry(
     host: &Vnet,
     files: Files<'_>,
@@ -167,7 +168,7 @@ fn carry(
         return Ok(());
     }
     let is_known = |owned: &Owned| match owned {
-        // It leaves the bridge in the end.
+        // The uplink leaves the bridge in the end, so its VLANs need no record.
         Owned::Uplink { bridge: on, member: other } => on == bridge && other == member,
         Owned::MemberVlans { bridge: on, member: other, .. } => on == bridge && other == member,
         _ => false,
@@ -182,13 +183,14 @@ fn carry(
     host.set_member_vlans(bridge, member, &carried)
 }
 
-/// Makes a vlan(4), in one request where its name says all of it.
+/// Makes a vlan(4). One request is enough if the name contains parent and tag.
 fn make_vlan(host: &Vnet, files: Files<'_>, journal: &mut Journal, made: &VlanUplink) -> Result<(), Error> {
     let VlanUplink { name, parent, tag } = *made;
     raise(host, files, journal, &parent)?;
     journal.intend(files, Owned::Vlan { name, parent, tag })?;
     let wanted = Vlan { parent, tag, protocol: VlanProtocol::Dot1q };
-    // Without a digit in the parent's name the kernel takes the tag for a unit (`net/if_clone.c:ifc_name2unit`).
+    // If the parent's name has no digit, the kernel takes the tag for a unit
+    // (`net/if_clone.c:ifc_name2unit`).
     match parent.as_str().bytes().any(|byte| byte.is_ascii_digit()) {
         true => host.create(name.as_str())?,
         false => host.create_vlan(&wanted, Some(&name), None)?,
@@ -199,8 +201,8 @@ fn make_vlan(host: &Vnet, files: Files<'_>, journal: &mut Journal, made: &VlanUp
     }
 }
 
-/// Makes a bridge of this name. A renamed bridge holds the unit of the name that it had: then the bridge is made under
-/// the next unit, and renamed.
+/// Makes a bridge with this name. If the kernel cannot make it under the name, because a renamed bridge keeps
+/// the unit, the bridge is made with another unit and renamed.
 fn make_bridge(
     host: &Vnet,
     files: Files<'_>,
@@ -216,7 +218,7 @@ fn make_bridge(
         Some(other) => return other.map(drop),
         None => None,
     };
-    // The units of the bridges that people name are left to these.
+    // Low units are left free for bridges that administrators make.
     let first = if has_own_unit { 0 } else { UNITS_OF_RENAMED };
     for unit in first..=MAXIMUM_UNIT {
         let name =
@@ -234,7 +236,7 @@ fn make_bridge(
     Err(refusal.map_or_else(|| Error::other(format!("no unit is free for {bridge}")), Error::from))
 }
 
-/// Brings an interface of the host up that is down, for as long as jails need it.
+/// If an interface of the host is down, brings it up for as long as jails need it.
 fn raise(
     host: &Vnet,
     files: Files<'_>,
@@ -253,12 +255,12 @@ fn is_empty(host: &Vnet, bridge: &InterfaceName) -> Result<bool, Error> {
     Ok(host.member_names(bridge).optional()?.is_some_and(|members| members.is_empty()))
 }
 
-/// Whether the MTU is written down that a bridge had before jails were on it.
+/// Whether the journal has the MTU that a bridge had before jails were on it.
 fn is_noted(journal: &Journal, bridge: &InterfaceName) -> bool {
     journal.owned().iter().any(|owned| matches!(owned, Owned::BridgeMtu(noted, _) if noted == bridge))
 }
 
-/// Keeps an address that a jail wants from being taken away until the jail is there.
+/// Keeps shared addresses from being removed until the new jail uses them.
 ///
 /// # Errors
 ///
@@ -267,8 +269,8 @@ pub(super) fn hold(state: &StateDirectory) -> io::Result<Joining> {
     Ok(Joining { _lock: state.lock_shared(Mode::Shared)? })
 }
 
-/// The right to take addresses away, one after the other: no jail of ours begins to use an address meanwhile, so that
-/// the kernel's list of jails is asked for once.
+/// The right to remove addresses. While it is held, no start of this library begins to use an address. So the
+/// kernel's list of jails is read only once for all addresses.
 #[derive(Debug)]
 pub(super) struct GivingUp {
     _alone: Lock,
@@ -276,8 +278,9 @@ pub(super) struct GivingUp {
 }
 
 impl GivingUp {
-    /// Takes an address of a jail that goes off its interface, unless another jail uses it by now. Then it belongs to
-    /// those that do, and goes with the last of them. Waits for the right in `giving_up` unless it is there.
+    /// Removes an address of a stopping jail from its interface, unless another jail uses the address by now.
+    /// An address that is still used belongs to the jails that use it, and is removed with the last of them.
+    /// Takes the right in `giving_up` if the caller does not have it yet.
     ///
     /// # Errors
     ///
@@ -306,12 +309,12 @@ impl GivingUp {
     }
 }
 
-/// The jails that use addresses, asked for when the first address is looked at.
+/// The jails that use addresses. The list is read when the first address is looked up.
 #[derive(Debug, Default)]
 struct Users(OnceCell<AddressUsers>);
 
 impl Users {
-    /// Whether a living jail besides this one uses an address.
+    /// Whether a living jail other than `besides` uses an address.
     fn has(&self, host: &Vnet, address: IpAddr, besides: Option<Jid>) -> Result<bool, Error> {
         let kernel = &**host.kernel();
         let users = match self.0.get() {
@@ -341,7 +344,7 @@ fn remove_address(host: &Vnet, interface: &InterfaceName, address: IpAddr) -> Re
     Ok(())
 }
 
-/// Writes something down, unless it is.
+/// Writes something down, unless the journal has it already.
 fn note(journal: &mut Journal, site: &Site<'_>, owned: Owned) -> Result<(), Error> {
     if !journal.owned().contains(&owned) {
         journal.intend(site.files, owned)?;
@@ -349,10 +352,10 @@ fn note(journal: &mut Journal, site: &Site<'_>, owned: Owned) -> Result<(), Erro
     Ok(())
 }
 
-/// Notes that IPv6 is about to be enabled on an interface, if it is not.
+/// If IPv6 is disabled on an interface, writes down that it is about to be enabled.
 ///
-/// The first IPv6 address of an interface clears ND6_IFF_IFDISABLED and brings a link-local address,
-/// and neither goes away with it (`netinet6/in6.c:in6_aifaddr_ioctl`).
+/// The first IPv6 address of an interface clears ND6_IFF_IFDISABLED and adds a link-local address. Both
+/// remain when the address is removed (`netinet6/in6.c:in6_aifaddr_ioctl`).
 ///
 /// # Errors
 ///
@@ -365,7 +368,7 @@ pub(super) fn enable_inet6(site: &Site<'_>, interface: &InterfaceName) -> Result
     };
     loop {
         let lock = state.lock_shared(Mode::Shared)?;
-        // One that is written down already stays so until it is swept, and not meanwhile.
+        // A record that exists already stays until a sweep, which the lock keeps away meanwhile.
         let enabling = Owned::Inet6(*interface);
         if !disabled(host)? || Journal::open(&state.shared_journal(), boot)?.owned().contains(&enabling) {
             return Ok(Joining { _lock: lock });
@@ -378,12 +381,12 @@ pub(super) fn enable_inet6(site: &Site<'_>, interface: &InterfaceName) -> Result
     }
 }
 
-/// Takes away what was made for jails and serves none any more: bridges, the host's interfaces on
-/// them, IPv6 on an interface.
+/// Removes what was made for jails and what no jail needs any more: bridges, the host's interfaces on them,
+/// IPv6 on an interface.
 ///
 /// # Errors
 ///
-/// Those of reading the journal and of the kernel. What could not be taken away stays owed.
+/// Those of reading the journal and of the kernel. What could not be removed stays in the journal.
 pub fn sweep(site: &Site<'_>) -> Result<(), Error> {
     let Site { host, state, files, boot, .. } = *site;
     let path = state.shared_journal();
@@ -409,7 +412,7 @@ pub fn sweep(site: &Site<'_>) -> Result<(), Error> {
             }
         }
     }
-    // One of another boot may have nothing in it, and lie there all the same.
+    // A journal of another boot may list nothing: its file is removed.
     if stays.len() != journal.owned().len() || stays.is_empty() {
         let owed = journal.owned().iter().filter(|owned| stays.contains(owned)).cloned().collect();
         journal.keep(files, owed)?;
@@ -417,14 +420,14 @@ pub fn sweep(site: &Site<'_>) -> Result<(), Error> {
     first_failure.map_or(Ok(()), Err)
 }
 
-/// What is written down last goes first, but addresses go before what they are on.
+/// Things are removed in the reverse order of the journal, but an address before the interface that has it.
 fn sweep_order(owned: &[Owned]) -> Vec<&Owned> {
     let mut order: Vec<&Owned> = owned.iter().rev().collect();
     order.sort_by_key(|owned| !matches!(owned, Owned::Alias4(..) | Owned::Alias6(..)));
     order
 }
 
-/// Returns what was made for jails and serves none any more. Nothing is changed.
+/// Returns what was made for jails and what no jail needs any more. Nothing is changed.
 ///
 /// # Errors
 ///
@@ -435,7 +438,7 @@ pub fn unneeded(host: &Vnet, state: &StateDirectory, boot: &str) -> Result<Vec<O
     let users = Users::default();
     for owned in sweep_order(journal.owned()) {
         let alone = match owned {
-            // Its uplinks go before it.
+            // The uplinks of a bridge are removed before the bridge.
             Owned::Bridge(bridge) | Owned::BridgeMtu(bridge, _) => {
                 let ours = |member: &InterfaceName| {
                     journal.owned().contains(&Owned::Uplink { bridge: *bridge, member: *member })
@@ -451,7 +454,7 @@ pub fn unneeded(host: &Vnet, state: &StateDirectory, boot: &str) -> Result<Vec<O
                     .filter(|other| matches!(other, Owned::Uplink { member, .. } if member == name));
                 uplinks.all(|uplink| unneeded.contains(uplink)) && !is_needed(host, owned, &[], &users)?
             }
-            // It goes with its place on the bridge.
+            // A vlan(4) is removed when it has left the bridge.
             Owned::Vlan { name, .. } => {
                 let mut uplinks = journal
                     .owned()
@@ -471,7 +474,7 @@ pub fn unneeded(host: &Vnet, state: &StateDirectory, boot: &str) -> Result<Vec<O
     Ok(unneeded)
 }
 
-/// Takes one thing away unless a jail still needs it, or something that stays; whether it is gone.
+/// Removes a thing, unless a jail or another thing that stays needs it. Returns whether the thing is gone.
 fn take_away(host: &Vnet, owned: &Owned, stays: &[Owned], users: &Users) -> Result<bool, Error> {
     if is_needed(host, owned, stays, users)? {
         return Ok(false);
@@ -482,7 +485,7 @@ fn take_away(host: &Vnet, owned: &Owned, stays: &[Owned], users: &Users) -> Resu
             host.delete_member(bridge, member)?;
         }
         Owned::Raised(interface) if !is_used(host, interface)? => host.down(interface)?,
-        // Another one of that name is not ours.
+        // A vlan(4) with this name but another parent or tag belongs to another program.
         Owned::Vlan { name, parent, tag } if is_vlan(host, name, parent, *tag)? => host.destroy(name)?,
         Owned::MemberVlans { bridge, member, was } if is_member(host, bridge, member)? => {
             host.set_member_vlans(bridge, member, was)?;
@@ -501,13 +504,13 @@ fn take_away(host: &Vnet, owned: &Owned, stays: &[Owned], users: &Users) -> Resu
             }
             host.change_nd6_flags(interface, Nd6Flags::DISABLED, Nd6Flags::empty())?;
         }
-        // It has gone by itself.
+        // The thing has gone already.
         _ => {}
     }
     Ok(true)
 }
 
-/// Whether a jail still needs it, or somebody else by now.
+/// Whether a jail still needs the thing, or another program uses it by now.
 fn is_needed(host: &Vnet, owned: &Owned, stays: &[Owned], users: &Users) -> Result<bool, Error> {
     match owned {
         Owned::Raised(name) => {
@@ -518,7 +521,8 @@ fn is_needed(host: &Vnet, owned: &Owned, stays: &[Owned], users: &Users) -> Resu
         }
         Owned::Vlan { name, parent, tag } => Ok(is_vlan(host, name, parent, *tag)? && is_used(host, name)?),
         Owned::MemberVlans { bridge, .. } => has_jails(host, bridge),
-        // Anything somebody else has put on it makes it theirs as much as ours: a member, an address.
+        // If another program has added a member or an address, that program uses the bridge too, and the
+        // bridge stays.
         Owned::Bridge(bridge) if has_addresses_but(host, bridge, &[])? => Ok(true),
         Owned::Bridge(bridge) | Owned::BridgeMtu(bridge, _) => {
             Ok(host.member_names(bridge).optional()?.is_some_and(|members| !members.is_empty()))
@@ -551,7 +555,7 @@ fn is_bridge(host: &Vnet, name: &InterfaceName) -> Result<bool, Error> {
     Ok(interface.is_some_and(|interface| interface.kind == InterfaceType::BRIDGE))
 }
 
-/// Whether an interface is the vlan(4) of this VLAN on this parent.
+/// Whether an interface is the vlan(4) with this VLAN and parent.
 fn is_vlan(host: &Vnet, name: &InterfaceName, parent: &InterfaceName, tag: VlanId) -> Result<bool, Error> {
     let is_it = |vlan: Vlan| vlan.parent == *parent && vlan.tag == tag;
     Ok(host.has_interface(name)? && host.vlan(name).is_ok_and(|vlan| vlan.is_some_and(is_it)))
@@ -567,8 +571,8 @@ fn has_jails(host: &Vnet, bridge: &InterfaceName) -> Result<bool, Error> {
     Ok(false)
 }
 
-/// Whether somebody else uses an interface by now: it has addresses, or is on a bridge. So is one that is gone. A
-/// bridge is as it was before.
+/// Whether another program uses an interface by now: the interface has addresses, or is on a bridge. An
+/// interface that is gone counts as used. A bridge counts as not used.
 fn is_used(host: &Vnet, name: &InterfaceName) -> Result<bool, Error> {
     let interfaces = host.interfaces()?;
     let Some(interface) = interfaces.iter().find(|interface| interface.name == *name) else {
@@ -582,7 +586,7 @@ fn is_used(host: &Vnet, name: &InterfaceName) -> Result<bool, Error> {
     Ok(!interface.addresses.is_empty() || on_a_bridge()?)
 }
 
-/// Whether an interface has addresses, but for those that go and those that came by themselves.
+/// Whether an interface has other addresses than those that are being removed and the link-local ones.
 fn has_addresses_but(host: &Vnet, interface: &InterfaceName, going: &[Owned]) -> Result<bool, Error> {
     let goes = |address: IpAddr| {
         going.iter().filter_map(address_of).any(|(on, other)| on == *interface && other == address)
@@ -602,7 +606,7 @@ fn has_addresses_but(host: &Vnet, interface: &InterfaceName, going: &[Owned]) ->
 fn is_member(host: &Vnet, bridge: &InterfaceName, member: &InterfaceName) -> Result<bool, Error> {
     match host.member_flags(bridge, member) {
         Ok(_) => Ok(true),
-        // One that gets copies alone is on the list all the same.
+        // A span port is on the list of members, but has no flags of a member.
         Err(error) if error.errno() == Some(Errno::ENOENT) => {
             let members = host.member_names(bridge).optional()?.unwrap_or_default();
             Ok(members.contains(member))

@@ -18,22 +18,22 @@ use crate::types::{InterfaceName, MacAddr, Mtu};
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 #[non_exhaustive]
 pub struct JailSpec {
-    /// The kernel's name for it.
+    /// The kernel's name for the jail.
     pub name: String,
-    /// Its root directory, absolute.
+    /// The jail's root directory, absolute.
     pub path: PathBuf,
-    /// Its parameters, without `name`, `path`, `persist`, `vnet`, `ip4*`, `ip6*` and
-    /// `devfs_ruleset`, which follow from the rest.
+    /// The jail's parameters, without `name`, `path`, `persist`, `vnet`, `ip4*`, `ip6*` and `devfs_ruleset`,
+    /// which follow from the rest.
     #[cfg_attr(feature = "serde", serde(default))]
     pub parameters: JailParameters,
-    /// The devfs rules its `/dev` is shown by.
+    /// The devfs rules of the jail's `/dev`.
     pub devfs: Devfs,
     /// The mounts in the jail, in their order.
     #[cfg_attr(feature = "serde", serde(default))]
     pub mounts: Vec<MountSpec>,
     /// The jail's network.
     pub network: Network,
-    /// Its NAT and its published ports.
+    /// The jail's NAT and published ports.
     #[cfg_attr(feature = "serde", serde(default))]
     pub nat: Option<JailNat>,
 }
@@ -100,7 +100,7 @@ pub struct Shared {
     /// Its IPv6 addresses, the primary one first.
     #[cfg_attr(feature = "serde", serde(default))]
     pub ip6: Vec<Alias<Ipv6Network>>,
-    /// `ip4`: none, its own addresses, or all of the host's.
+    /// `ip4`: whether the jail has no IPv4 addresses, its own, or all of the host's.
     pub ip4_mode: JailSystem,
     /// `ip6`, likewise.
     pub ip6_mode: JailSystem,
@@ -119,7 +119,7 @@ pub struct Shared {
 )]
 #[non_exhaustive]
 pub struct Alias<N> {
-    /// The interface to add it to. `None` when the host has it already.
+    /// The interface to add the address to. `None` when the host has the address already.
     #[cfg_attr(feature = "serde", serde(default))]
     pub interface: Option<InterfaceName>,
     /// The address.
@@ -141,19 +141,19 @@ impl<N> Alias<N> {
 pub struct VnetSpec {
     /// Its epairs.
     pub nics: Vec<Nic>,
-    /// Interfaces of the host that are lent to it.
+    /// Interfaces of the host that are lent to the jail.
     pub lent: Vec<InterfaceName>,
-    /// Addresses for its loopback interface, besides 127.0.0.1 and ::1.
+    /// IPv4 addresses for the jail's loopback interface, besides 127.0.0.1.
     #[cfg_attr(feature = "serde", serde(with = "crate::spelling::networks"))]
     pub loopback4: Vec<Ipv4Network>,
-    /// The IPv6 addresses of the jail's loopback.
+    /// IPv6 addresses for the jail's loopback interface, besides ::1.
     #[cfg_attr(feature = "serde", serde(with = "crate::spelling::networks"))]
     pub loopback6: Vec<Ipv6Network>,
-    /// Its IPv4 default route.
+    /// The jail's IPv4 default route.
     pub default4: Option<Router>,
-    /// Its IPv6 default route.
+    /// The jail's IPv6 default route.
     pub default6: Option<Router>,
-    /// Its other routes.
+    /// The jail's other routes.
     pub routes: Vec<StaticRoute>,
 }
 
@@ -174,7 +174,7 @@ pub struct StaticRoute {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Router {
-    /// Its address.
+    /// The router's address.
     pub address: IpAddr,
     /// For a link-local router: the index of the NIC on whose link the router is.
     #[cfg_attr(feature = "serde", serde(default))]
@@ -190,7 +190,7 @@ pub struct Nic {
     pub host_name: HostName,
     /// The name of the jail's end.
     pub jail_name: InterfaceName,
-    /// Text for the host's end.
+    /// The description of the host's end.
     #[cfg_attr(feature = "serde", serde(default))]
     pub description: String,
     /// The MAC addresses of the host's end and of the jail's end. Without them the kernel derives addresses from the
@@ -230,7 +230,7 @@ pub struct Nic {
     /// Whether the jail's end takes its IPv6 addresses from router advertisements.
     #[cfg_attr(feature = "serde", serde(default))]
     pub accept_rtadv: bool,
-    /// Whether these addresses are made as RFC 7217 has it, rather than from the MAC address.
+    /// Whether the kernel makes these addresses by RFC 7217 instead of from the MAC address.
     #[cfg_attr(feature = "serde", serde(default))]
     pub stable_address: bool,
 }
@@ -266,7 +266,7 @@ impl MountSpec {
     }
 }
 
-/// No address: the jail has addresses of its own, of which there are none.
+/// A jail without addresses: it is limited to addresses of its own, and has none.
 impl Default for Shared {
     fn default() -> Shared {
         Shared {
@@ -295,7 +295,8 @@ impl Router {
 }
 
 impl Nic {
-    /// Returns an epair without bridge and addresses, with Ethernet's MTU of 1500 bytes where the bridge has no other.
+    /// Returns an epair without bridge and addresses, with the MTU of Ethernet, 1500 bytes, if the bridge has
+    /// no members.
     pub fn new(host_name: HostName, jail_name: InterfaceName) -> Nic {
         Nic {
             host_name,

@@ -1,4 +1,5 @@
-//! Whether a process has started or stopped a jail during a look, for callers that look without the jail's lock.
+//! Stamps of the state directory. With them a caller without the jail's lock finds out whether a process
+//! started or stopped the jail during a look.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -7,22 +8,23 @@ use std::time::{Duration, SystemTime};
 
 use super::state::StateDirectory;
 
-/// The longest time between two steps of the clock that file systems take the time of a change from: Linux takes it from
-/// a tick, and FreeBSD from a clock of microseconds.
+/// The longest step of the clock from which file systems take the time of a change. Linux uses a tick, and
+/// FreeBSD a clock of microseconds.
 const TICK: Duration = Duration::from_millis(20);
 
-/// The state directory as it lay there at a moment, with a jail's files.
+/// The state directory and a jail's files at one moment.
 ///
-/// Every start and every stop of a jail makes or removes a file in the state directory, or writes to one of the jail's. So
-/// two equal stamps mean that no process of ours has started or stopped the jail between them, if the first was
-/// [settled](Stamp::is_settled). A start and a stop of another jail change the stamp too.
+/// Every start and every stop of a jail makes or removes a file in the state directory, or writes to a file
+/// of the jail. So if two stamps are equal and the first was [settled](Stamp::is_settled), no process that
+/// uses this library has started or stopped the jail between them. Starts and stops of other jails change the
+/// stamp too.
 #[derive(Debug)]
 pub(crate) struct Stamp {
     files: [Option<Lying>; 5],
     taken: SystemTime,
 }
 
-/// A file as it lies there. Times are in nanoseconds since 1970.
+/// A file's state. Times are in nanoseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Lying {
     file: (u64, u64),
@@ -39,18 +41,18 @@ impl Lying {
 }
 
 impl Stamp {
-    /// Returns how things lie now. What cannot be seen counts as missing.
+    /// Takes a stamp. A file that cannot be read counts as missing.
     pub fn of(state: &StateDirectory, jail: &str) -> Stamp {
         let taken = SystemTime::now();
         let directory = Lying::of(state.directory());
-        // A directory that was made and removed has changed the directory above.
+        // If the state directory is missing, the directory above tells whether it was made and removed.
         let above = state.directory().parent().filter(|_| directory.is_none()).and_then(Lying::of);
         let [lock, journal, attaching] =
             [state.lock_of(jail), state.journal(jail), state.attaching(jail)].map(|path| Lying::of(&path));
         Stamp { files: [directory, above, lock, journal, attaching], taken }
     }
 
-    /// The same, once it is settled: this waits for a tick at most.
+    /// Takes a stamp that is settled. Waits for a tick at most.
     pub fn settled(state: &StateDirectory, jail: &str) -> Stamp {
         let stamp = Stamp::of(state, jail);
         if stamp.is_settled() {
@@ -60,12 +62,12 @@ impl Stamp {
         Stamp::of(state, jail)
     }
 
-    /// Whether a change after the stamp was taken has another time than the last change before.
+    /// Whether any change after the stamp gets another time than the last change before the stamp.
     pub fn is_settled(&self) -> bool {
         let taken = self.taken.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let newest = self.files.iter().flatten().map(|lying| lying.changed).max();
         let age = newest.and_then(|newest| i128::try_from(taken.as_nanos()).ok()?.checked_sub(newest));
-        // A time to come is of a clock that was set back: the next change has another one.
+        // A time in the future comes from a clock that was set back. The next change gets another time.
         age.is_none_or(|age| age < 0 || age >= TICK.as_nanos() as i128)
     }
 
@@ -87,7 +89,7 @@ mod tests {
         StateDirectory::open(kernel, Files::new()).expect("a state directory")
     }
 
-    /// The lock of a jail that is started and stopped comes and goes, and so may the whole directory.
+    /// A start and a stop make and remove the jail's lock file, and perhaps the whole directory.
     #[test]
     fn a_lock_that_came_and_went_is_seen() {
         let sim = Sim::new();

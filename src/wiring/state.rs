@@ -1,4 +1,4 @@
-//! The state directory, in which locks and journals lie.
+//! The state directory, which contains locks and journals.
 
 use std::collections::BTreeMap;
 use std::fs::DirBuilder;
@@ -13,11 +13,11 @@ use super::lock::{End, Lock, Mode};
 use crate::files::Files;
 use crate::kernel::Kernel;
 
-/// The lock on the numbers of devfs rulesets. No file of a jail's is called so: behind a percent sign these have two
-/// digits.
+/// The lock on the numbers of devfs rulesets. No file of a jail can have this name: in the names of jails'
+/// files, two hexadecimal digits follow a percent sign.
 const RULESETS: &str = "%rulesets.lock";
 
-/// For the owner's eyes only.
+/// Only the owner may read the directory.
 const MODE: u32 = 0o700;
 
 /// The directory of locks and journals.
@@ -27,19 +27,19 @@ pub struct StateDirectory {
     bulk: Option<Arc<Bulk>>,
 }
 
-/// What the jails of a bulk operation share besides.
+/// State that the jails of a bulk operation share.
 #[derive(Debug)]
 struct Bulk {
     gates: Gates,
-    /// Whether something that jails share may serve none any more.
+    /// Whether a sweep is due: something that jails share may be needed no more.
     unswept: AtomicBool,
-    /// Where to look for the next free devfs ruleset, by where the search began.
+    /// The next devfs ruleset to try, for each number from which a search began.
     rulesets: Mutex<BTreeMap<u16, u16>>,
 }
 
 impl StateDirectory {
-    /// `jailwire` in `/var/run`, or in the same place of a simulated host. It is made when missing, and readable for
-    /// its owner alone.
+    /// `jailwire` in `/var/run`, or in the same place of a simulated host. A missing directory is made. Only
+    /// its owner can read it.
     ///
     /// # Errors
     ///
@@ -50,40 +50,42 @@ impl StateDirectory {
         Ok(state)
     }
 
-    /// The same, without making the directory: for callers that only look.
+    /// As [`StateDirectory::open`], without making the directory: for callers that only look.
     pub fn look(kernel: &dyn Kernel) -> StateDirectory {
         StateDirectory { directory: kernel.run_directory().join("jailwire"), bulk: None }
     }
 
-    /// The same, for a bulk operation: threads pass through gates on their way into the kernel. What jails share is
-    /// swept once, when all is done, through the state directory that this was made from.
+    /// Returns the same directory for a bulk operation, in which threads pass gates before the kernel's
+    /// locks. What jails share is swept once at the end, through the state directory that this one was made
+    /// from.
     pub fn for_bulk(&self, limits: &Limits) -> StateDirectory {
         let bulk =
             Bulk { gates: Gates::new(limits), unswept: AtomicBool::new(false), rulesets: Mutex::default() };
         StateDirectory { directory: self.directory.clone(), bulk: Some(Arc::new(bulk)) }
     }
 
-    /// The same, as they are without a bulk operation.
+    /// Returns the same directory without the settings of a bulk operation.
     pub fn alone(&self) -> StateDirectory {
         StateDirectory { directory: self.directory.clone(), bulk: None }
     }
 
-    /// Waits for a place in front of one of the kernel's locks.
+    /// Waits for a pass of a gate before one of the kernel's locks.
     pub(super) fn pass(&self, lock: KernelLock) -> Option<Pass<'_>> {
         self.bulk.as_ref().map(|bulk| bulk.gates.pass(lock))
     }
 
-    /// Whether sweeping is for later: then it is noted that there is something to sweep.
+    /// In a bulk operation, notes that a sweep is due, and returns true: the sweep comes at the end.
     pub(super) fn sweep_later(&self) -> bool {
         self.bulk.as_ref().inspect(|bulk| bulk.unswept.store(true, Ordering::Relaxed)).is_some()
     }
 
-    /// Returns whether there is something to sweep, which was put off.
+    /// Returns whether a sweep was put off.
     pub fn is_unswept(&self) -> bool {
         self.bulk.as_ref().is_some_and(|bulk| bulk.unswept.load(Ordering::Relaxed))
     }
 
-    /// Where a search for a free devfs ruleset from `first` on may begin. Under the lock on rulesets.
+    /// The number at which a search for a free devfs ruleset from `first` on may begin. The caller has the
+    /// lock on rulesets.
     pub(super) fn rulesets_from(&self, first: u16) -> u16 {
         let known = |bulk: &Arc<Bulk>| {
             bulk.rulesets.lock().unwrap_or_else(PoisonError::into_inner).get(&first).copied()
@@ -91,7 +93,7 @@ impl StateDirectory {
         self.bulk.as_ref().and_then(known).unwrap_or(first)
     }
 
-    /// Says that all rulesets from `first` up to this number are taken.
+    /// Notes that all rulesets from `first` up to this number are in use.
     pub(super) fn ruleset_taken(&self, first: u16, number: u16) {
         if let Some(bulk) = &self.bulk {
             let mut known = bulk.rulesets.lock().unwrap_or_else(PoisonError::into_inner);
@@ -103,12 +105,12 @@ impl StateDirectory {
     /// makes it again.
     pub fn leave(&self, files: Files<'_>) {
         for path in self.with_extension("lock").unwrap_or_default() {
-            // One that lies beside a journal goes with it.
+            // A lock file beside a journal is removed with the journal.
             if !path.with_extension("journal").exists() {
                 Lock::clear(&path);
             }
         }
-        // Not empty, most of the time: then it stays.
+        // Removing the directory fails if it is not empty, which is the usual case.
         if let Some(_alone) = Lock::try_directory(&self.directory) {
             let _ = files.remove_dir(&self.directory);
         }
@@ -123,7 +125,7 @@ impl StateDirectory {
     ) -> io::Result<Lock> {
         loop {
             match Lock::take_for(path, mode, end.clone(), &mut waiting) {
-                // Somebody else has just left it.
+                // Another process has just removed the directory.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     DirBuilder::new().recursive(true).mode(MODE).create(&self.directory)?;
                 }
@@ -137,7 +139,8 @@ impl StateDirectory {
         self.of_jail(jail, "journal")
     }
 
-    /// Returns the journal of what is being attached to a jail. It is empty whenever nothing is.
+    /// Returns the journal of what is being attached to a jail. The journal is empty when nothing is being
+    /// attached.
     pub fn attaching(&self, jail: &str) -> PathBuf {
         self.of_jail(jail, "attaching")
     }
@@ -147,19 +150,20 @@ impl StateDirectory {
         self.of_jail(jail, "lock")
     }
 
-    /// Whose journal lies at a path, of a start or of what is being attached: the kernel's name for the jail.
+    /// Returns the jail to which a journal belongs, by the journal's path: the kernel's name for the jail.
+    /// The journal is of a start, or of what is being attached.
     pub fn jail_of(&self, journal: &Path) -> Option<String> {
         let name = journal.file_name()?.to_str()?;
         let name = name.strip_suffix(".journal").or_else(|| name.strip_suffix(".attaching"))?;
         Some(name.replace("%2e", ".").replace("%2f", "/").replace("%25", "%"))
     }
 
-    /// Returns whether somebody works on a jail.
+    /// Returns whether a process works on a jail.
     pub fn is_locked(&self, jail: &str) -> bool {
         Lock::is_held(&self.lock_of(jail))
     }
 
-    /// Waits until no process works on a jail, for callers that make nothing; `waiting` hears of it before.
+    /// Waits until no process works on a jail. Creates no file. Before it waits, it calls `waiting`.
     ///
     /// # Errors
     ///
@@ -218,12 +222,12 @@ impl StateDirectory {
         self.lock(&self.directory.join("%nat-addresses.lock"), Mode::Exclusive, &End::Goes, |_| {})
     }
 
-    /// The record of what an interface of the host had that was lent, by its index.
+    /// The record of a lent interface, by the interface's index.
     pub(super) fn lent(&self, index: u16) -> PathBuf {
         self.directory.join(format!("%lent{index}"))
     }
 
-    /// Takes the lock on such a record.
+    /// Takes the lock on the record of a lent interface.
     ///
     /// # Errors
     ///
@@ -257,7 +261,7 @@ impl StateDirectory {
         self.directory.join("%addresses")
     }
 
-    /// The record of a link address that a bridge had before.
+    /// The record of the link address that a bridge had before a move.
     pub(super) fn link_addresses(&self) -> PathBuf {
         self.directory.join("%link-addresses")
     }
@@ -271,7 +275,7 @@ impl StateDirectory {
         self.lock(&self.addresses_lock(), Mode::Exclusive, &End::Goes, |_| {})
     }
 
-    /// Whether somebody works on the host's own addresses.
+    /// Whether a process works on the host's own addresses.
     #[cfg(feature = "iocage")]
     pub(super) fn addresses_are_locked(&self) -> bool {
         Lock::is_held(&self.addresses_lock())
@@ -281,16 +285,16 @@ impl StateDirectory {
         self.directory.join("%addresses.lock")
     }
 
-    /// Returns the jails that have a journal.
+    /// Returns the paths of all jails' journals.
     ///
     /// # Errors
     ///
-    /// Those of reading a directory; one that is not there has no journals.
+    /// Those of reading a directory. A missing directory has no journals, and is no error.
     pub fn journals(&self) -> io::Result<Vec<PathBuf>> {
         self.with_extension("journal")
     }
 
-    /// Returns the journals of what is being attached, or was when somebody was killed.
+    /// Returns the journals of what is being attached, or what was being attached when a process was killed.
     ///
     /// # Errors
     ///
@@ -299,7 +303,8 @@ impl StateDirectory {
         self.with_extension("attaching")
     }
 
-    /// A file of a jail's. A slash cannot be in its name, and a dot at its front would hide it.
+    /// The path of a jail's file. Slashes, and a dot at the beginning, are replaced: a file name cannot have
+    /// a slash, and a leading dot would hide the file.
     fn of_jail(&self, jail: &str, extension: &str) -> PathBuf {
         let mut name = String::with_capacity(jail.len() + 1 + extension.len());
         for (place, character) in jail.char_indices() {

@@ -11,8 +11,7 @@ use crate::bridge::VlanSet;
 use crate::jail::devfs::DevfsRule;
 use crate::types::{InterfaceName, MacAddr, Mtu, VlanId};
 
-/// One change. Each can be made again where it was made before: a step that finds its work done
-/// leaves it as it is.
+/// One change. A step can be repeated: if its work is done already, it changes nothing.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Step {
@@ -29,17 +28,15 @@ pub enum Step {
     AddAlias4(InterfaceName, Ipv4Network),
     /// Adds an IPv6 address to an interface of the host.
     AddAlias6(InterfaceName, Ipv6Network),
-    /// Makes a jail that shares the host's network stack. It stays: it is `persist` from the start.
+    /// Makes a shared-IP jail. The jail is `persist` from the start.
     CreateJail,
-    /// Makes a jail with a network stack of its own, that lives as long as this process or until
-    /// [`Step::Commit`].
+    /// Makes a jail with a network stack of its own. Until [`Step::Commit`] the jail ends with this process.
     HoldJail,
-    /// Makes an epair inside the held jail, under an explicit unit where the jail's end is to be
-    /// called `epairNb`.
+    /// Makes an epair inside the held jail. If the jail's end is to be named `epairNb`, the unit N is given.
     CreateEpair {
         /// The index of the jail's NIC.
         nic: usize,
-        /// Its unit.
+        /// The unit.
         unit: Option<u16>,
     },
     /// Renames the end that stays in the jail.
@@ -49,8 +46,8 @@ pub enum Step {
         /// Its name.
         name: InterfaceName,
     },
-    /// Renames the end that is to be the host's, while it is still inside: on the way out names
-    /// are not checked.
+    /// Renames the host's end while it is still inside the jail: the kernel does not check names when an
+    /// interface moves.
     NameHostEnd {
         /// The index of the NIC.
         nic: usize,
@@ -61,9 +58,9 @@ pub enum Step {
     SetMacs {
         /// The index of the NIC.
         nic: usize,
-        /// The host's.
+        /// The MAC address of the host's end.
         host: MacAddr,
-        /// The jail's.
+        /// The MAC address of the jail's end.
         jail: MacAddr,
     },
     /// Sets the MTU of both ends.
@@ -135,7 +132,7 @@ pub enum Step {
     },
     /// Adds an address to the host's end.
     AddHostAddress {
-        /// Which NIC.
+        /// The index of the NIC.
         nic: usize,
         /// The address.
         network: IpNetwork,
@@ -145,7 +142,7 @@ pub enum Step {
         /// The index of the NIC.
         nic: usize,
     },
-    /// Brings the jail's loopback interface up, and gives it 127.0.0.1 (::1 comes by itself).
+    /// Brings the jail's loopback interface up, and gives it 127.0.0.1 (the kernel adds ::1 by itself).
     StartLoopback,
     /// Adds an IPv4 address inside the jail.
     AddAddress4(JailInterface, Ipv4Network),
@@ -155,21 +152,21 @@ pub enum Step {
     AcceptRtadv {
         /// The index of the NIC.
         nic: usize,
-        /// Whether it makes its addresses as RFC 7217 has it.
+        /// Whether the kernel makes the addresses by RFC 7217.
         stable: bool,
     },
-    /// Brings the jail's end up, where no address does that.
+    /// Brings the jail's end up, if no address does that.
     BringUpInside {
         /// The index of the NIC.
         nic: usize,
     },
     /// Sets the default route of one family inside the jail.
     DefaultRoute(Router),
-    /// Puts the rules of its NAT and its published ports into an anchor of pf.
+    /// Adds the rules of the jail's NAT and published ports to the packet filter.
     Publish(JailNat),
     /// Adds a route to a network inside the jail.
     AddRoute(StaticRoute),
-    /// Makes the held jail stay.
+    /// Makes the held jail permanent: sets `persist`.
     Commit,
     /// Lends an interface of the host to the jail.
     Lend(InterfaceName),

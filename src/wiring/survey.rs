@@ -33,27 +33,31 @@ pub struct Survey {
     /// Whether bridge members may have addresses: `net.link.bridge.member_ifaddrs`. Kernels before FreeBSD 15 do not
     /// have this setting, and allow addresses. Kernels from FreeBSD 16 on that do not have it refuse addresses.
     pub member_addresses_allowed: bool,
-    /// The host's interfaces. A jail that shares the host's addresses needs no list of them: it may be long.
+    /// The host's interfaces. For a shared-IP jail they are not listed: the list may be long, and is not
+    /// needed.
     interfaces: Option<Dump>,
     /// The members of the bridges that the specification names.
     members: HashMap<InterfaceName, Vec<InterfaceName>>,
-    /// The MAC addresses of other jails that are about to be, and what has them there.
+    /// The MAC addresses of jails that are about to start, each with its interface.
     expected_macs: HashMap<MacAddr, InterfaceName>,
-    /// The MTU of bridges that other jails are about to be on.
+    /// The MTU of bridges that get members from jails that are about to start.
     expected: HashMap<InterfaceName, Mtu>,
-    /// The bridges that other jails are about to put interfaces of the host on, by these.
+    /// The uplinks of jails that are about to start, each with its bridge.
     expected_uplinks: HashMap<InterfaceName, InterfaceName>,
-    /// Uplinks that get copies of all frames of a bridge, and are no members of it: the bridge, and the uplink.
+    /// Uplinks that are span ports, which get copies of all frames of a bridge and are no members: the
+    /// bridge, and the uplink.
     spans: HashSet<(InterfaceName, InterfaceName)>,
-    /// Uplinks that are vlans on a bridge.
+    /// Uplinks that are vlan(4) interfaces whose parent is a bridge.
     vlans_of_bridges: HashSet<InterfaceName>,
-    /// Whether the kernel filters VLANs on bridges: FreeBSD 15 does. Asked if a jail is to be in VLANs.
+    /// Whether the kernel filters VLANs on bridges, as FreeBSD 15 does. It is found out if a jail is to be in
+    /// VLANs.
     pub(super) can_filter: bool,
-    /// Whether the kernel makes addresses as RFC 7217 has it.
+    /// Whether the kernel makes addresses by RFC 7217.
     pub(super) makes_stable_addresses: bool,
-    /// Whether bridges filter VLANs, and whether they put new members in one. Asked likewise.
+    /// For each bridge, whether it filters VLANs, and whether it puts new members in a VLAN. It is found out
+    /// if a jail is to be in VLANs.
     filters: HashMap<InterfaceName, (bool, bool)>,
-    /// Whether bridges filter VLANs that other jails are about to make.
+    /// Whether bridges that jails are about to make will filter VLANs.
     expected_filters: HashMap<InterfaceName, bool>,
     /// The VLANs that uplinks carry for a bridge, by the bridge and the uplink.
     carried: HashMap<(InterfaceName, InterfaceName), VlanSet>,
@@ -61,12 +65,13 @@ pub struct Survey {
     vlans: Vec<(InterfaceName, InterfaceName, VlanId)>,
     /// The vlan(4) interfaces that take the place of uplinks, where the kernel does not filter VLANs.
     pub(super) vlan_uplinks: Vec<VlanUplink>,
-    /// Whether a bridge and its members may both have link-local addresses: `net.link.bridge.allow_llz_overlap`, which
-    /// is asked for once a bridge has one.
+    /// Whether a bridge and its members may both have link-local addresses:
+    /// `net.link.bridge.allow_llz_overlap`, which is read when a bridge has one.
     overlap_allowed: Option<bool>,
-    /// What is in the way of NAT and published ports.
+    /// The problems of NAT and published ports.
     nat: Vec<Problem>,
-    /// What was asked about single addresses, since the dump if there is one: whether an interface has them.
+    /// Whether an interface has an address, for single addresses that were asked about. These answers are
+    /// newer than the list of interfaces.
     asked: HashMap<(InterfaceName, IpAddr), bool>,
 }
 
@@ -113,12 +118,12 @@ impl Survey {
         Ok(survey)
     }
 
-    /// What is in the way of NAT and published ports.
+    /// The problems of NAT and published ports.
     pub(super) fn nat_problems(&self) -> &[Problem] {
         &self.nat
     }
 
-    /// Looks at what concerns another jail, on a host that is otherwise as it was.
+    /// Reads the state that the plan for another jail needs, and keeps the rest.
     ///
     /// # Errors
     ///
@@ -148,9 +153,9 @@ impl Survey {
         self.ask_for_addresses(host, spec)
     }
 
-    /// Looks whether the kernel makes stable addresses, if a jail is to have some; whether it filters VLANs, if a jail is
-    /// to be in some; and for the vlan(4) interfaces that there
-    /// are, if it does not.
+    /// If a jail is to have stable addresses, finds out whether the kernel makes them. If a jail is to be in
+    /// VLANs, finds out whether the kernel filters VLANs. If it does not, reads the host's vlan(4)
+    /// interfaces.
     fn look_for_filter(&mut self, host: &Vnet, spec: &JailSpec) -> Result<(), Error> {
         let Network::Vnet(vnet) = &spec.network else { return Ok(()) };
         if vnet.nics.iter().any(|nic| nic.stable_address) {
@@ -169,38 +174,39 @@ impl Survey {
         Ok(())
     }
 
-    /// Looks for the vlan(4) interfaces of the host.
+    /// Reads the vlan(4) interfaces of the host.
     fn look_for_vlans(&mut self, host: &Vnet) {
         self.vlans.clear();
         let all = self.interfaces.iter().flat_map(Dump::all);
         for vlan in all.filter(|interface| interface.kind == InterfaceType::VLAN) {
-            // One that was lent out does not tell.
+            // A vlan(4) that has no parent, or has left the host meanwhile, is left out.
             if let Ok(Some(found)) = host.vlan(&vlan.name) {
                 self.vlans.push((vlan.name, found.parent, found.tag));
             }
         }
     }
 
-    /// Looks who is on the bridges of a jail, each the first time.
+    /// Reads the members of a jail's bridges that were not read yet.
     fn look_at_bridges(&mut self, host: &Vnet, spec: &JailSpec) -> Result<(), Error> {
         let Network::Vnet(vnet) = &spec.network else { return Ok(()) };
         let interfaces = match &mut self.interfaces {
             Some(interfaces) => interfaces,
-            // The first jail that needs them.
+            // The list is read for the first jail that needs it.
             none => none.insert(Dump::new(host.interfaces()?)),
         };
         let on: Vec<InterfaceName> = vnet.nics.iter().filter_map(|nic| nic.bridge).collect();
         let mut bridges = on.clone();
         let uplinks: Vec<_> = vnet.nics.iter().filter_map(|nic| Some(nic.uplink?.interface)).collect();
         if !uplinks.is_empty() {
-            // An uplink may be on any of the host's bridges.
+            // An uplink may be a member of any bridge of the host.
             bridges.extend(interfaces.bridges());
         }
         for bridge in bridges {
             if interfaces.interface(&bridge).is_some_and(is_bridge) && !self.members.contains_key(&bridge) {
                 match host.member_names(&bridge).optional()? {
                     Some(members) => drop(self.members.insert(bridge, members)),
-                    // Another process has stopped the last jail on it meanwhile.
+                    // Another process has stopped the last jail on the bridge meanwhile, and the bridge is
+                    // gone.
                     None => interfaces.remove(&bridge),
                 }
             }
@@ -220,7 +226,7 @@ impl Survey {
         Ok(())
     }
 
-    /// Looks which VLANs there are on the bridges and uplinks of a jail that is to be in some.
+    /// Reads the VLANs of the bridges and uplinks of a jail that is to be in VLANs.
     fn look_at_vlans(
         &mut self,
         host: &Vnet,
@@ -249,10 +255,10 @@ impl Survey {
         Ok(())
     }
 
-    /// Looks what an uplink is, as far as no list of interfaces or members tells.
+    /// Reads properties of an uplink that the lists of interfaces and members do not have.
     fn look_at_uplink(&mut self, host: &Vnet, uplink: &InterfaceName) -> Result<(), Error> {
         for (bridge, members) in &mut self.members {
-            // A span port is on the list of members, and is none.
+            // The list of members has span ports too, which are no members.
             if members.contains(uplink)
                 && host.member_flags(bridge, uplink).is_err_and(|error| error.errno() == Some(Errno::ENOENT))
             {
@@ -269,9 +275,9 @@ impl Survey {
         Ok(())
     }
 
-    /// Asks which of a jail's addresses its interfaces have: that decides what is added. Each is asked for by itself,
-    /// since an interface that many jails share has many; and each time, since somebody else may have started and
-    /// stopped the jail meanwhile.
+    /// Finds out which of a jail's addresses its interfaces have already: only the others are added. Each
+    /// address is looked up by itself, because an interface that many jails share has many addresses. It is
+    /// looked up each time, because another process may have started and stopped the jail meanwhile.
     fn ask_for_addresses(&mut self, host: &Vnet, spec: &JailSpec) -> Result<(), Error> {
         let Network::Shared(shared) = &spec.network else { return Ok(()) };
         for Alias { interface, network } in &shared.ip4 {
@@ -287,7 +293,7 @@ impl Survey {
         Ok(())
     }
 
-    /// What the kernel said of an address.
+    /// Notes whether the kernel has an address.
     fn note(
         &mut self,
         name: InterfaceName,
@@ -301,7 +307,7 @@ impl Survey {
         Ok(())
     }
 
-    /// Takes an interface to be gone.
+    /// Removes an interface from the survey.
     fn lose(&mut self, name: &InterfaceName) {
         if let Some(interfaces) = &mut self.interfaces {
             interfaces.remove(name);
@@ -309,12 +315,12 @@ impl Survey {
         self.asked.retain(|(interface, _), _| interface != name);
     }
 
-    /// Counts on a jail that is about to be started: its MAC addresses are taken, and the bridges that
-    /// it is the first on have its MTU.
+    /// Notes that a jail is about to be started: its MAC addresses are in use from now on, and a bridge
+    /// without members has the jail's MTU.
     ///
     /// # Errors
     ///
-    /// Those of BRDGGIFS, of a bridge that was not looked at yet.
+    /// Those of BRDGGIFS, for a bridge whose members were not read yet.
     pub(super) fn expect(&mut self, host: &Vnet, spec: &JailSpec) -> Result<(), Error> {
         let separated = self.separate(spec);
         let spec = &*separated.spec;
@@ -343,7 +349,7 @@ impl Survey {
         Ok(())
     }
 
-    /// Takes MAC addresses to be free again.
+    /// Notes that MAC addresses are free again.
     pub(super) fn forget_macs(&mut self, macs: &[MacAddr]) {
         for mac in macs {
             self.expected_macs.remove(mac);
@@ -356,7 +362,7 @@ impl Survey {
         self
     }
 
-    /// Takes things to be gone.
+    /// Removes things from the survey.
     pub(super) fn remove(&mut self, owned: &[Owned]) {
         for owned in owned {
             match owned {
@@ -437,18 +443,19 @@ impl Survey {
         self.members.get(bridge).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// Whether the kernel takes the IPv6 addresses from members of a bridge that have a link-local one, because the
-    /// bridge has one (`net/if_bridge.c:bridge_ioctl_add`).
+    /// Whether the kernel removes all IPv6 addresses from bridge members with a link-local address, because
+    /// the bridge has a link-local address too (`net/if_bridge.c:bridge_ioctl_add`).
     pub(super) fn separates_scopes(&self, bridge: &InterfaceName) -> bool {
         self.overlap_allowed == Some(false) && self.interface(bridge).is_some_and(has_link_local)
     }
 
-    /// Whether an uplink gets copies of all frames of a bridge, and is no member of it.
+    /// Whether an uplink is a span port of a bridge.
     pub(super) fn is_span_port(&self, bridge: &InterfaceName, uplink: &InterfaceName) -> bool {
         self.spans.contains(&(*bridge, *uplink))
     }
 
-    /// Whether a bridge filters VLANs, or is about to. Returns `None` if it is not there, or was not asked.
+    /// Whether a bridge filters VLANs, or is about to. Returns `None` if the bridge does not exist, or this
+    /// was not found out.
     pub(super) fn filters_vlans(&self, bridge: &InterfaceName) -> Option<bool> {
         let there = self.filters.get(bridge).map(|(filters, _)| *filters);
         there.or_else(|| self.expected_filters.get(bridge).copied())
@@ -470,7 +477,7 @@ impl Survey {
         on.map(|(vlan, _, tag)| (*vlan, *tag)).collect()
     }
 
-    /// Whether an uplink is a vlan whose parent is a bridge.
+    /// Whether an uplink is a vlan(4) whose parent is a bridge.
     pub(super) fn is_vlan_of_a_bridge(&self, uplink: &InterfaceName) -> bool {
         self.vlans_of_bridges.contains(uplink)
     }

@@ -1,4 +1,4 @@
-//! How long things are waited for.
+//! Waiting times of starts and stops.
 
 use std::time::Duration;
 

@@ -1,9 +1,9 @@
 //! Undoing: one piece of code for a start that failed, a stop, and what a killed process left.
 //!
-//! **Removed means done.** When the kernel has taken the jail, and nothing of it is left that can be touched, the jail
-//! is undone. If the jail lingers until a TCP connection ends, a stop does not wait for that. A stop waits only for
-//! what comes back with the end of the jail: an interface that was lent and renamed inside, and a mount that stays
-//! busy.
+//! **Removed means done.** A jail is undone when the kernel has removed the jail, and nothing is left of it
+//! that can be removed. If the jail lingers until a TCP connection ends, a stop does not wait for that. A
+//! stop waits only for what the jail's end gives back: a lent interface that was renamed inside the jail, and
+//! a busy mount.
 
 use std::io;
 use std::path::Path;
@@ -30,7 +30,7 @@ use crate::vnet::Vnet;
 pub struct Owed {
     /// The things that could not be undone, with the reasons. They stay in the journal.
     pub failures: Vec<(Owned, Error)>,
-    /// The jail that was removed, if one was.
+    /// The jid of the jail, if a jail was removed.
     pub removed: Option<Jid>,
 }
 
@@ -51,7 +51,7 @@ impl Error {
         self.detail::<Owed>().map_or(&[], |owed| &owed.failures)
     }
 
-    /// A step that failed, after which everything was undone but what is owed.
+    /// The error of a failed step. Everything was undone after it, except what is owed.
     pub(super) fn of_step(step: String, cause: Error, owed: Owed, also: Option<Error>) -> Error {
         let mut message = format!("cannot {step}: {cause}");
         let advice = cause.advice().filter(|_| !cause.request().is_empty()).map(str::to_owned);
@@ -68,9 +68,9 @@ impl Error {
     }
 }
 
-/// Undoes what a journal says is owned, newest first, and keeps in it what could not be undone.
+/// Undoes what a journal lists, newest first. The journal keeps what could not be undone.
 ///
-/// Undoing what is undone already is not an error: what counts is that it is gone.
+/// It is no error if a thing has gone already.
 pub(super) fn undo(site: &Site<'_>, journal: &mut Journal, standing: Standing) -> Result<Owed, Error> {
     let mut owed = Owed::default();
     let mut jail = Doomed::of(site, journal, standing);
@@ -94,23 +94,24 @@ pub(super) fn undo(site: &Site<'_>, journal: &mut Journal, standing: Standing) -
     Ok(owed)
 }
 
-/// Returns the order in which things are undone that were made in this one.
+/// Returns the order in which things are undone, given the order in which they were made.
 pub fn undo_order(owned: &[Owned]) -> Vec<&Owned> {
     let mut order: Vec<&Owned> = owned.iter().rev().collect();
     order.sort_by_key(|owned| rank(owned));
     order
 }
 
-/// What goes before what. An epair goes before its jail, which is the faster order; what is mounted
-/// in a jail is busy until the jail is removed, and what was lent to it is back then at the latest.
+/// The place of a thing in the order. An epair is destroyed before its jail is removed, because that is
+/// faster. A file system that is mounted in a jail is busy until the jail is removed. A lent interface is
+/// back by then at the latest.
 fn rank(owned: &Owned) -> u8 {
     match owned {
         Owned::File(_) | Owned::Link(_) | Owned::Published(..) => 0,
         Owned::Epair(_) => 1,
         Owned::Jail(_) => 2,
-        // It comes back by itself, once the jail is gone.
+        // A lent interface comes back by itself when the jail is gone.
         Owned::Lent(_) => 3,
-        // What was lent gets back what it had.
+        // A lent interface gets its settings back when it is on the host again.
         _ => 4,
     }
 }
@@ -118,11 +119,11 @@ fn rank(owned: &Owned) -> u8 {
 /// A jail that is being taken away.
 struct Doomed<'a> {
     site: &'a Site<'a>,
-    /// The jail, if it is alive.
+    /// The jid of the jail, if it is alive.
     alive: Option<Jid>,
-    /// The jail, alive or not.
+    /// The jid of the jail, alive or not.
     own: Option<Jid>,
-    /// A handle on its network stack: as long as it is open, the stack stays.
+    /// A handle on the jail's network stack: while the handle is open, the network stack exists.
     stack: Option<Vnet>,
     /// The right to take addresses away, from the first address until something else is undone.
     giving_up: Option<GivingUp>,
@@ -132,7 +133,7 @@ struct Doomed<'a> {
 impl<'a> Doomed<'a> {
     fn of(site: &'a Site<'a>, journal: &Journal, standing: Standing) -> Doomed<'a> {
         let alive = standing.alive();
-        // A number that another jail has by now is not that of ours.
+        // Another jail may have the jid by now.
         let is_anothers =
             |jid: &Jid| claim::is_anothers(&**site.host.kernel(), journal, *jid).unwrap_or(true);
         let own = match standing {
@@ -142,13 +143,13 @@ impl<'a> Doomed<'a> {
         Doomed { site, alive, own, stack: None, giving_up: None, removed: None }
     }
 
-    /// Takes out of the jail what was lent to it, before the jail is removed: one that goes on dying, for the
-    /// sake of a connection, would keep it. What was renamed inside comes back with the jail's end.
+    /// Takes the lent interfaces out of the jail before the jail is removed: a lingering jail would keep
+    /// them. An interface that was renamed inside comes back when the jail ends.
     fn reclaim(&self, owned: &[Owned]) {
         let Some(jid) = self.own else { return };
         for owned in owned {
             if let Owned::Lent(name) = owned {
-                // Whether it came back is looked at when it has to be.
+                // Ignore an error: whether the interface came back is checked when its record is undone.
                 let _ = self.site.host.reclaim(name, jid);
             }
         }
@@ -156,7 +157,7 @@ impl<'a> Doomed<'a> {
 
     fn undo_one(&mut self, owned: &Owned) -> Result<(), Error> {
         if !matches!(owned, Owned::Epair(_) | Owned::File(_) | Owned::Link(_)) {
-            // An open socket would keep the jail.
+            // Close the handle: its open sockets would keep the jail.
             self.stack = None;
         }
         if !matches!(owned, Owned::Alias4(..) | Owned::Alias6(..)) {
@@ -202,7 +203,8 @@ impl<'a> Doomed<'a> {
         }
     }
 
-    /// Destroys an epair of the jail. Its cloner is the jail's, so the stack is held meanwhile.
+    /// Destroys an epair of the jail. The network stack is held meanwhile, because the epair's cloner belongs
+    /// to it.
     fn destroy_epair(&mut self, name: &InterfaceName) -> Result<(), Error> {
         let Site { host, .. } = *self.site;
         if !host.has_interface(name)? {
@@ -211,7 +213,7 @@ impl<'a> Doomed<'a> {
         if let (Some(jid), None) = (self.alive, &self.stack) {
             match Vnet::enter(host.kernel().clone(), jid) {
                 Ok(stack) => self.stack = Some(stack),
-                // Somebody has removed the jail meanwhile.
+                // Another process has removed the jail meanwhile.
                 Err(error) if error.errno() == Some(Errno::EINVAL) && !is_alive(host, jid)? => {}
                 Err(error) => return Err(error),
             }
@@ -222,13 +224,13 @@ impl<'a> Doomed<'a> {
         }
     }
 
-    /// Removes the jail. Its end is not waited for: see [`let_be_reaped`].
+    /// Removes the jail, without waiting for its end: see [`let_be_reaped`].
     fn remove(&mut self) -> Result<(), Error> {
         let kernel = &**self.site.host.kernel();
         if let Some(jid) = self.alive {
             let pass = self.site.state.pass(KernelLock::Detach);
             match jail::remove(kernel, jid) {
-                // Somebody was faster.
+                // Another process has removed the jail already.
                 Err(error) if error.errno() == Some(Errno::EINVAL) => {}
                 other => other?,
             }
@@ -254,14 +256,14 @@ impl<'a> Doomed<'a> {
 
     fn unmount_now(&self, fstype: &str, on: &Path) -> Result<(), Error> {
         let kernel = &**self.site.host.kernel();
-        // To list all mounts takes the longer, the more jails have some.
+        // The list of all mounts gets longer with each jail, so the single mount is looked up first.
         if let Ok(Some(mounted)) = mount::seen_on(kernel, on)
             && mounted.fstype == fstype
         {
             return absent(mount::unmount(kernel, &mounted, true));
         }
-        // It is hidden by another, or was never there, or a link leads elsewhere. Newest first: one that was
-        // mounted over another goes before it.
+        // The mount is hidden by another mount, or was never made, or a symbolic link leads elsewhere. The
+        // list begins with the newest mount, so a mount that covers another is unmounted before it.
         for mounted in mount::beneath(kernel, on)? {
             if mounted.on == on && mounted.fstype == fstype {
                 absent(mount::unmount(kernel, &mounted, true))?;
@@ -278,7 +280,7 @@ pub fn let_be_reaped(site: &Site<'_>, removed: impl IntoIterator<Item = Jid>) {
     let kernel = &**site.host.kernel();
     let deadline = kernel.now().saturating_add(site.times.reaped);
     for jid in removed {
-        // A jail that lingers is stopped all the same.
+        // A jail that lingers counts as stopped: an error of this wait needs no handling.
         let _ = jail::wait_gone(kernel, jid, deadline.saturating_sub(kernel.now()));
     }
 }
@@ -336,7 +338,7 @@ pub(super) fn let_epair_go(site: &Site<'_>, name: &InterfaceName, jail: Option<J
             && jail::get_even_dying(kernel, jid)?.is_some_and(|jail| jail.dying)
         {
             let pass = site.state.pass(KernelLock::Detach);
-            // One that the jail does not take goes with it.
+            // If the epair cannot be given back, it goes with the jail.
             let given = site.host.lend(name, jid);
             drop(pass);
             if given.is_ok() {
@@ -354,18 +356,19 @@ pub(super) fn let_epair_go(site: &Site<'_>, name: &InterfaceName, jail: Option<J
 
 /// Destroys an epair given the host's end, when neither its name nor its description says which jail it was made in.
 ///
-/// Any jail with a network stack may be its home. So every living one is held meanwhile, and the end of every dying one
-/// is waited for: if the epair was made in that jail, the epair goes with it. A jail may have left the kernel's list
-/// just now, with its stack still being torn down: so the epair is given a moment to go first.
+/// The epair may have been made in any jail with a network stack. So every living jail is held meanwhile. The
+/// end of every dying jail is waited for: if the epair was made in that jail, it goes with the jail. A jail
+/// may also have left the kernel's list just now, while the kernel still removes its network stack. So the
+/// epair gets a moment to go first.
 ///
 /// # Errors
 ///
-/// Those of SIOCIFDESTROY, of [`jail_get(2)`](https://man.freebsd.org/jail_get(2)) and of [`Vnet::enter`]; ETIMEDOUT: a
-/// jail that may be its home is still dying.
+/// Those of SIOCIFDESTROY, of [`jail_get(2)`](https://man.freebsd.org/jail_get(2)) and of [`Vnet::enter`];
+/// ETIMEDOUT: a jail that may have made the epair is still dying.
 pub(super) fn destroy_of_unknown_home(site: &Site<'_>, name: &InterfaceName) -> Result<(), Error> {
     let kernel = site.host.kernel();
     let deadline = kernel.now().saturating_add(site.times.wait.max(site.times.with_its_stack));
-    // From the last moment on at which a jail was dying.
+    // Counted from the last moment at which a jail was dying.
     let mut goes_until = kernel.now().saturating_add(site.times.with_its_stack);
     while site.host.has_interface(name)? {
         let now = kernel.now();
@@ -392,7 +395,7 @@ fn hold_all_stacks(kernel: &Arc<dyn Kernel>) -> Result<Option<Vec<Vnet>>, Error>
         }
         match Vnet::enter(kernel.clone(), jail.jid) {
             Ok(stack) => held.push(stack),
-            // It has begun to die meanwhile.
+            // The jail has begun to die meanwhile.
             Err(error) if error.errno() == Some(Errno::EINVAL) => return Ok(None),
             Err(error) => return Err(error),
         }

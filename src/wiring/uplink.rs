@@ -17,8 +17,8 @@ use crate::types::{InterfaceName, Mtu};
 pub struct Uplink {
     /// The interface.
     pub interface: InterfaceName,
-    /// Whether the jail is not to be started without it. If it is not required, an interface that cannot be on the
-    /// bridge is left out, and [`Plan::notes`](super::Plan::notes) says why.
+    /// Whether the jail must not be started without the uplink. If it is not required, an interface that
+    /// cannot be on the bridge is left out, and [`Plan::notes`](super::Plan::notes) says why.
     pub required: bool,
 }
 
@@ -41,7 +41,8 @@ pub(super) enum Uplinking {
 }
 
 impl Survey {
-    /// What has to be done about an uplink of a bridge. `mtu` is the bridge's, if it has or is about to have members.
+    /// Finds out what a start has to do about an uplink of a bridge. `mtu` is the MTU of the bridge, if the
+    /// bridge has or is about to have members.
     pub(super) fn uplinking(
         &self,
         bridge: &InterfaceName,
@@ -89,7 +90,7 @@ impl Survey {
         }
     }
 
-    /// A member of a bridge whose IPv6 addresses the kernel would remove when another one joins.
+    /// A bridge member whose IPv6 addresses the kernel would remove when another member joins.
     pub(super) fn would_lose_inet6(&self, bridge: &InterfaceName) -> Option<InterfaceName> {
         if !self.separates_scopes(bridge) {
             return None;

@@ -1,4 +1,4 @@
-//! Values that may be given as what they are, or as text.
+//! Values that may be given as their type, or as text.
 
 use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -11,11 +11,11 @@ use super::nic_address::NicAddress;
 use crate::bridge::VlanSet;
 use crate::types::{InterfaceName, MacAddr, Mtu, VlanId};
 
-/// A `T`, or text that is one: what the builders take.
+/// A `T`, or the text of a `T`: the builders accept both.
 ///
-/// Text is read where it is given. A builder keeps what is wrong with it, as
-/// [`Problem::Unreadable`](super::Problem::Unreadable), and tells of it together with all other problems
-/// when it is to act, before anything is changed.
+/// The builder reads the text at once. If the text is wrong, the builder keeps a
+/// [`Problem::Unreadable`](super::Problem::Unreadable). When the builder is to act, it reports this together
+/// with all other problems, before anything is changed.
 ///
 /// ```
 /// use jailwire::wiring::ValueOrText;
@@ -29,7 +29,7 @@ use crate::types::{InterfaceName, MacAddr, Mtu, VlanId};
 /// assert!(wrong.is_err());
 /// ```
 pub trait ValueOrText<T> {
-    /// The value.
+    /// Returns the value.
     ///
     /// # Errors
     ///

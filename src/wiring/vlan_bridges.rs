@@ -1,8 +1,8 @@
-//! A bridge for each VLAN, where bridges do not filter VLANs: on FreeBSD 14.
+//! A bridge for each VLAN, for kernels whose bridges do not filter VLANs: FreeBSD 14.
 //!
-//! The words are those of a bridge that filters. A NIC in VLAN 20 of `bridge0`, whose uplink is `em0`, is put on
-//! `bridge0v20`, whose uplink is the vlan(4) `em0.20`. Both are made if they are missing, and taken away with the last
-//! NIC in the VLAN.
+//! The specification is the same as for a bridge that filters VLANs. A NIC in VLAN 20 of `bridge0`, whose
+//! uplink is `em0`, is put on `bridge0v20`, whose uplink is the vlan(4) `em0.20`. Both are made if they are
+//! missing, and removed with the last NIC in the VLAN.
 
 use std::borrow::Cow;
 
@@ -17,13 +17,13 @@ use crate::types::{InterfaceName, Mtu, VlanId};
 pub(super) struct VlanUplink {
     /// The vlan(4).
     pub name: InterfaceName,
-    /// Its parent, the uplink that was named.
+    /// The parent of the vlan(4): the uplink of the specification.
     pub parent: InterfaceName,
     /// The VLAN.
     pub tag: VlanId,
 }
 
-/// A specification as a kernel without VLAN filter can do it.
+/// A specification that works on a kernel without VLAN filter.
 #[derive(Debug)]
 pub(super) struct Separated<'a> {
     /// The specification: each NIC that was in a VLAN is on a bridge of this VLAN.
@@ -85,7 +85,7 @@ impl Survey {
         separated
     }
 
-    /// The vlan(4) of a VLAN on an interface: the one that is there, or the one to be made.
+    /// The vlan(4) of a VLAN on an interface: the existing vlan(4), or the name for a new vlan(4).
     fn vlan_on(&self, parent: &InterfaceName, tag: VlanId) -> Result<InterfaceName, Problem> {
         if let Some((there, _)) = self.vlans_on(parent).into_iter().find(|(_, other)| *other == tag) {
             return Ok(there);
@@ -93,7 +93,8 @@ impl Survey {
         InterfaceName::new(&format!("{parent}.{tag}")).map_err(|_| Problem::VlanName { parent: *parent, tag })
     }
 
-    /// What has to be done about a vlan(4) that takes the place of an uplink. None: it is no such vlan(4).
+    /// Finds out what a start has to do about a vlan(4) that takes the place of an uplink. Returns `None` for
+    /// any other interface.
     pub(super) fn vlan_uplinking(
         &self,
         bridge: &InterfaceName,
@@ -109,7 +110,7 @@ impl Survey {
             return Some(Err(Problem::ParentOnBridge { vlan, parent, bridge }));
         }
         if self.interface(&name).is_some() || self.bridge_of(&name).is_some() {
-            // As any other uplink.
+            // The vlan(4) exists, and is checked as any other uplink.
             return None;
         }
         let (kind, bridge) = (interface.kind, *bridge);

@@ -1,7 +1,7 @@
 //! The VLANs of a NIC, on a bridge that filters them.
 //!
-//! A port is given its VLANs after it has joined the bridge and before it is up: until then the kernel passes nothing
-//! to it and nothing from it, so that no frame of another VLAN goes through it at any moment.
+//! A port is given its VLANs after it has joined the bridge and before it is up: until then the kernel passes
+//! no frame to the port and no frame from it. So no frame of another VLAN passes the port at any moment.
 
 use std::fmt;
 
@@ -24,7 +24,7 @@ pub struct NicVlans {
 }
 
 impl NicVlans {
-    /// Returns all of them.
+    /// Returns all VLANs, tagged and untagged.
     pub fn all(&self) -> VlanSet {
         self.tagged.iter().chain(self.untagged).collect()
     }
@@ -43,7 +43,7 @@ impl fmt::Display for NicVlans {
 }
 
 impl Planner<'_> {
-    /// Checks the VLANs of a NIC against its bridge, and what carries them out of the host.
+    /// Checks the VLANs of a NIC against its bridge and its uplink.
     pub(super) fn check_vlans(&mut self, nic: &Nic) {
         let name = nic.jail_name;
         let Some(bridge) = nic.bridge else {
@@ -60,7 +60,8 @@ impl Planner<'_> {
             return;
         };
         if !self.survey.can_filter {
-            // What can be done without a filter was done, and what cannot was told.
+            // [`Survey::separate`] has handled kernels without VLAN filter, and has reported what they cannot
+            // do.
             return;
         }
         if filters == Some(false) {
@@ -81,7 +82,8 @@ impl Planner<'_> {
             if self.survey.interface(&uplink).is_some_and(is_vlan) {
                 self.problems.push(Problem::UplinkIsVlan { uplink, bridge });
             }
-            // Whatever the VLAN is: the kernel drops the frames of VLANs that no vlan(4) of the uplink is for.
+            // Report every vlan(4), whatever its VLAN is: once the uplink has a vlan(4), the kernel drops
+            // tagged frames of other VLANs.
             for (vlan, tag) in self.survey.vlans_on(&uplink) {
                 self.problems.push(Problem::VlanTaken { vlan, tag, uplink, bridge });
             }

@@ -156,7 +156,7 @@ impl Wiring {
 fn vlans_on(host: &Vnet, name: &InterfaceName) -> Result<Vec<(InterfaceName, VlanId)>, Error> {
     let mut on = Vec::new();
     for interface in host.interfaces()?.iter().filter(|one| one.kind == InterfaceType::VLAN) {
-        // A vlan(4) that was lent itself reports no parent.
+        // A vlan(4) that has no parent, or has left the host meanwhile, is left out.
         if let Some(vlan) = host.vlan(&interface.name).ok().flatten().filter(|vlan| vlan.parent == *name) {
             on.push((interface.name, vlan.tag));
         }

@@ -212,7 +212,7 @@ pub(super) fn put(host: &Vnet, state: &StateDirectory, wanted: &JailNat) -> std:
         take_away(host, state, wanted.name())?;
         return Ok(());
     }
-    // One process at a time: no other may take a port between the look for it and the change.
+    // One process at a time: no other process may publish the same port between the check and the change.
     let _lock = state.lock_nat()?;
     match wanted.backend() {
         Backend::Pf => {
@@ -297,7 +297,7 @@ pub fn remove_anchor(host: &Vnet, state: &StateDirectory, anchor: &Anchor) -> st
     take_away_anchor(host, state, anchor).map(drop)
 }
 
-/// The anchor that all of ours are in.
+/// The anchor that contains the anchors of all jails.
 pub(crate) fn top() -> Anchor {
     Anchor::new(TOP).expect("a name that fits")
 }

@@ -6,7 +6,7 @@ use crate::packet_filter::Anchor;
 
 use super::TOP;
 
-/// As many bytes as the name of an anchor may have.
+/// The longest name of an anchor, in bytes.
 const LONGEST: usize = 63;
 
 /// Returns the anchor of the jail with this name. If the name has more than 63 bytes, as a container's id may, the
@@ -44,7 +44,8 @@ pub fn anchor_of(jail: &str) -> Result<Anchor, Error> {
     Anchor::new(TOP)?.below(&name)
 }
 
-/// The jail's name that an anchor's stands for, as far as it tells.
+/// The name of the jail that an anchor belongs to. If the anchor has only the beginning of the name, the
+/// result is that beginning.
 pub(super) fn name_of(anchor: &str) -> String {
     anchor.replace("%2a", "*").replace("%2f", "/").replace("%25", "%")
 }

@@ -27,7 +27,7 @@ pub(super) fn put(host: &Vnet, wanted: &JailNat, anchor: &Anchor) -> std::result
     Ok(())
 }
 
-/// What is in the way.
+/// Reports what prevents the jail's NAT and published ports.
 pub(super) fn problems(host: &Vnet, wanted: &JailNat, anchor: &Anchor) -> Result<Vec<Problem>> {
     match open_read_only(host.kernel())? {
         Some(pf) => Ok(checked(host, &pf, wanted, anchor)?.1),
@@ -35,12 +35,13 @@ pub(super) fn problems(host: &Vnet, wanted: &JailNat, anchor: &Anchor) -> Result
     }
 }
 
-/// Whether there is such an anchor.
+/// Whether the anchor exists.
 pub(super) fn has(host: &Vnet, anchor: &Anchor) -> Result<bool> {
     open_read_only(host.kernel())?.map_or(Ok(false), |pf| pf.exists(anchor))
 }
 
-/// Removes an anchor, and ends what went by its rules. Returns whether there was one. The caller holds the lock.
+/// Removes an anchor, and ends the connections that used its rules. Returns whether the anchor existed. The
+/// caller holds the lock.
 pub(super) fn take(host: &Vnet, anchor: &Anchor) -> Result<bool> {
     let Some(pf) = open(host.kernel())? else { return Ok(false) };
     if !pf.exists(anchor)? {
@@ -52,7 +53,7 @@ pub(super) fn take(host: &Vnet, anchor: &Anchor) -> Result<bool> {
     Ok(true)
 }
 
-/// Everything below our anchor.
+/// Lists the NAT and published ports of all jails.
 pub(super) fn all(host: &Vnet) -> Result<Vec<Published>> {
     let Some(pf) = open_read_only(host.kernel())? else { return Ok(Vec::new()) };
     let names = pf.anchors_below(&top())?;
@@ -60,7 +61,7 @@ pub(super) fn all(host: &Vnet) -> Result<Vec<Published>> {
     anchors.map(|(name, anchor)| Ok(Published::of(anchor.clone(), name, &pf.rules(&anchor)?))).collect()
 }
 
-/// The rules, and what is in their way.
+/// Makes a jail's rules, with their problems.
 fn checked(
     host: &Vnet,
     pf: &PacketFilter,
@@ -99,12 +100,12 @@ fn end_states<'a>(pf: &PacketFilter, gone: impl Iterator<Item = &'a Rule>) -> Re
     Ok(())
 }
 
-/// pf, or none where it is not loaded.
+/// Opens pf. Returns `None` if pf is not loaded.
 fn open(kernel: &Arc<dyn Kernel>) -> Result<Option<PacketFilter>> {
     loaded(PacketFilter::open(Arc::clone(kernel)))
 }
 
-/// The same, to read alone.
+/// Opens pf for reading only. Returns `None` if pf is not loaded.
 pub(super) fn open_read_only(kernel: &Arc<dyn Kernel>) -> Result<Option<PacketFilter>> {
     loaded(PacketFilter::open_read_only(Arc::clone(kernel)))
 }

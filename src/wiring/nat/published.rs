@@ -78,7 +78,7 @@ impl Published {
         anchor_of(jail).is_ok_and(|anchor| anchor == self.anchor)
     }
 
-    /// What rules of pf do.
+    /// Returns the NAT and published ports that the rules of a pf anchor make.
     pub(super) fn of(anchor: Anchor, name: &str, rules: &[Rule]) -> Published {
         let label = rules.iter().map(Rule::label).find(|label| !label.is_empty());
         let mut this = Published {
@@ -90,7 +90,8 @@ impl Published {
         };
         for rule in rules {
             match *rule.action() {
-                // Of a published port's own, on the bridge.
+                // This rule belongs to a published port: it is for connections that come from the same
+                // bridge.
                 Action::Nat { .. } if rule.ports().is_some() => {}
                 Action::Nat { to } => {
                     if let (Some(interface), Some(from)) = (rule.interface(), rule.source()) {

@@ -9,8 +9,8 @@ use super::surroundings::Surroundings;
 use super::{JailNat, Publication, Published};
 use crate::packet_filter::{Action, Family, Ports, Protocol, Rule};
 
-/// The rules, and what is wrong with the wish. They depend on nothing else, and their order neither: the same wish
-/// on the same host gives the same rules.
+/// Makes the rules for a jail's NAT, and reports its problems. The same arguments give the same rules in the
+/// same order.
 pub(super) fn rules(wanted: &JailNat, surroundings: &Surroundings) -> (Vec<Rule>, Vec<Problem>) {
     let mut writer = Writer { wanted, surroundings, rules: Vec::new(), problems: Vec::new() };
     if wanted.addresses.is_empty() {
@@ -24,14 +24,14 @@ pub(super) fn rules(wanted: &JailNat, surroundings: &Surroundings) -> (Vec<Rule>
         }
     }
     let Writer { mut rules, problems, .. } = writer;
-    // As pf lists them: kind by kind.
+    // Sort the rules by kind, as pf lists them.
     rules.sort_by_key(|rule| match rule.action() {
         Action::Nat { .. } => 0,
         Action::Redirect { .. } => 1,
         Action::Block { .. } => 2,
         Action::Pass { .. } => 3,
     });
-    // Two ports of the host may lead to one of the jail, and that one is to pass once.
+    // If two ports of the host lead to the same port of the jail, one rule that passes it is enough.
     let mut single: Vec<Rule> = Vec::with_capacity(rules.len());
     for rule in rules {
         let again = !matches!(rule.action(), Action::Redirect { .. }) && single.contains(&rule);
@@ -44,7 +44,7 @@ pub(super) fn rules(wanted: &JailNat, surroundings: &Surroundings) -> (Vec<Rule>
     (single, problems)
 }
 
-/// A link-local address is of no use beyond its link.
+/// Whether an address is of this family, and reaches beyond its link.
 pub(super) fn is_usable(address: IpAddr, family: Family) -> bool {
     let local = matches!(address, IpAddr::V6(address) if address.is_unicast_link_local());
     Family::of(address) == family && !local
@@ -73,7 +73,8 @@ impl Writer<'_> {
                         self.write(nat.from(IpNetwork::from(address)));
                     }
                 }
-                // A jail with both families may be on a host that has one way out.
+                // The jail has addresses of both families. It is enough if packets of one family can leave
+                // the host.
                 None if self.has_other_way_out(family) => {}
                 None => self.problems.push(Problem::NoWayOut { family, interface: self.wanted.interface }),
             }
@@ -101,7 +102,7 @@ impl Writer<'_> {
         self.block(family);
     }
 
-    /// What does not pass between the jail and networks.
+    /// Adds the rules that block packets between the jail and networks.
     fn block(&mut self, family: Family) {
         let own = self.wanted.addresses.iter().filter(|address| is_usable(**address, family));
         let own: Vec<IpNetwork> = own.copied().map(IpNetwork::from).collect();
@@ -115,7 +116,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Whether the jail has an address of the other family, and the host a way out for it.
+    /// Whether the jail has an address of the other family, and packets of that family can leave the host.
     fn has_other_way_out(&self, family: Family) -> bool {
         let other = match family {
             Family::Inet => Family::Inet6,
@@ -125,7 +126,7 @@ impl Writer<'_> {
             && self.surroundings.way_out(other, self.wanted.interface).is_some()
     }
 
-    /// Ports at an address of a family that the jail has none of.
+    /// Reports a port that is published at an address of a family in which the jail has no address.
     fn without(&mut self, family: Family) {
         let mut addresses = self.wanted.published.iter().filter_map(Publication::address);
         if !self.wanted.addresses.is_empty()
@@ -143,8 +144,8 @@ impl Writer<'_> {
         let last = publication.to().saturating_add((ports.count() - 1) as u16);
         let Some(inside) = Ports::new(publication.to(), last) else { return };
         let jail_side = |rule: Rule| rule.to(jail.into()).to_ports(protocol, inside);
-        // A neighbour on the same link would get the answer from an address that it has not asked: so it goes
-        // through the host.
+        // A neighbour on the same link would get the answer from another address than it connected to. So the
+        // connection gets the host's address as its source, and the answer goes through the host.
         if let Some((link, own)) = self.surroundings.link_of(jail) {
             let network = IpNetwork::new(own.network(), own.prefix()).unwrap_or(own);
             let nat = Rule::new(family, Action::Nat { to: own.ip() }).on(link).from(network);
@@ -154,10 +155,10 @@ impl Writer<'_> {
     }
 }
 
-/// Ports of the host that lead to a jail: the host's address, the ports, their protocol.
+/// Published ports: the host's address, the ports, and their protocol.
 pub(super) type Taken = (IpAddr, Ports, Protocol);
 
-/// The ports that rules lead elsewhere.
+/// The ports that rules publish.
 pub(super) fn ports_of(rules: &[Rule]) -> Vec<Taken> {
     let takes = |rule: &Rule| match rule.action() {
         Action::Redirect { .. } => Some((rule.destination()?.ip(), rule.ports()?, rule.protocol()?)),
@@ -170,7 +171,7 @@ fn first_common(one: Ports, other: Ports) -> u16 {
     one.first().max(other.first())
 }
 
-/// Ports that others have.
+/// Reports ports that other jails have published.
 pub(super) fn taken<'a>(ports: &[Taken], others: impl Iterator<Item = &'a Published>) -> Vec<Problem> {
     let mut problems = Vec::new();
     for other in others {
@@ -187,7 +188,7 @@ pub(super) fn taken<'a>(ports: &[Taken], others: impl Iterator<Item = &'a Publis
     problems
 }
 
-/// Ports that one wish has twice.
+/// Reports ports that a jail is to publish twice.
 pub(super) fn twice(all: &[Taken], jail: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (index, (host, ports, protocol)) in all.iter().enumerate() {

@@ -1,4 +1,5 @@
-//! The host that NAT works on: its ways out, its addresses, and whether pf is ready.
+//! The state of the host that NAT depends on: the interfaces that packets leave by, the addresses, and
+//! whether pf is ready.
 
 use std::mem::offset_of;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -16,7 +17,7 @@ use crate::packet_filter::{Family, PacketFilter, Rule, RuleKind};
 use crate::types::{Fib, InterfaceName};
 use crate::vnet::Vnet;
 
-/// What of the host rules depend on.
+/// The state of the host that rules depend on.
 #[derive(Debug)]
 pub(super) struct Surroundings {
     interfaces: Vec<Interface>,
@@ -80,7 +81,7 @@ impl Surroundings {
     }
 }
 
-/// What else keeps rules from working: pf itself, and forwarding.
+/// Reports what else keeps rules from working: pf itself, and forwarding.
 pub(super) fn in_the_way(
     host: &Vnet,
     pf: &PacketFilter,
@@ -112,7 +113,7 @@ pub(super) fn in_the_way(
     Ok(problems)
 }
 
-/// Forwarding of a family that a jail needs, and that is off.
+/// Reports that forwarding is off for a family, if a jail needs it.
 pub(super) fn forwarding_off(
     host: &Vnet,
     wanted: &JailNat,
@@ -123,7 +124,7 @@ pub(super) fn forwarding_off(
         Family::Inet => "net.inet.ip.forwarding",
         Family::Inet6 => "net.inet6.ip6.forwarding",
     };
-    // A jail that shares the host's stack sends and receives as the host does.
+    // A shared-IP jail needs no forwarding: it sends and receives as the host does.
     let mut addresses = wanted.addresses.iter();
     let behind = !wanted.shares
         && addresses.any(|address| Family::of(*address) == family && !surroundings.has(*address));
@@ -131,7 +132,7 @@ pub(super) fn forwarding_off(
     Ok(off.then_some(Problem::ForwardingOff { sysctl }))
 }
 
-/// The lines of pf.conf(5) that call our anchors.
+/// The lines of pf.conf(5) that call the anchors of jails.
 pub(crate) fn lines(kinds: &[RuleKind]) -> String {
     let line = |kind: &RuleKind| format!("{} \"{}/*\"", kind.anchor_word(), top());
     kinds.iter().map(line).collect::<Vec<_>>().join("\n")

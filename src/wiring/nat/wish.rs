@@ -57,7 +57,7 @@ impl JailNat {
             Network::Shared(shared) => {
                 let ip4 = shared.ip4.iter().map(|alias| alias.network.ip().into());
                 let ip6 = shared.ip6.iter().map(|alias| alias.network.ip().into());
-                // A loopback address of the jail's own is of no use outside.
+                // Outside the jail, its loopback addresses cannot be used.
                 let outside = ip4.chain(ip6).filter(|address: &IpAddr| !address.is_loopback());
                 JailNat::new(name, outside).sharing()
             }
@@ -125,7 +125,7 @@ impl JailNat {
 }
 
 impl fmt::Display for JailNat {
-    /// What a step says of it: `translate the jail's addresses, publish 8080:80`.
+    /// The text of a step: `translate the jail's addresses, publish 8080:80`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts = Vec::new();
         if self.nat {

@@ -1,7 +1,7 @@
 //! Moving, and undoing a move.
 //!
-//! Undoing asks for what is there and makes it what it was: it does not matter how far the move had come, nor how far an
-//! earlier undoing.
+//! Undoing looks at the present state of the host, and changes it to the state before the move. So it works
+//! however far the move had come, and however far an earlier undoing had come.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -19,13 +19,14 @@ use crate::types::{Fib, InterfaceName};
 use crate::vnet::Vnet;
 use crate::wiring::run::Site;
 
-/// What an interface does not do by itself while its addresses move: make a link-local address, listen to routers.
+/// What an interface must not do by itself while its addresses move: make a link-local address, and accept
+/// router advertisements.
 const BY_ITSELF: Nd6Flags = Nd6Flags::AUTO_LINKLOCAL.union(Nd6Flags::ACCEPT_RTADV);
 
 /// The sysctl that allows addresses on bridge members.
 const MEMBER_ADDRESSES: &str = "net.link.bridge.member_ifaddrs";
 
-/// Moves.
+/// Carries out a move.
 pub(super) fn forward(site: &Site<'_>, plan: &AddressMove) -> Result<(), Error> {
     let host = site.host;
     let AddressMove { from, to, .. } = plan;
@@ -49,7 +50,8 @@ pub(super) fn forward(site: &Site<'_>, plan: &AddressMove) -> Result<(), Error> 
         delete(host, route)?;
     }
     neighbours::delete(host, plan, from)?;
-    // All of them first: the kernel makes the route of a prefix for one address of it, and gives it to the next.
+    // Delete all addresses before any is added: for each prefix the kernel has one route, which belongs to
+    // one of the addresses and passes on to the next when that address is deleted.
     for address in &plan.inet {
         host.remove_ipv4(from, address.network.ip())?;
     }
@@ -74,7 +76,7 @@ pub(super) fn forward(site: &Site<'_>, plan: &AddressMove) -> Result<(), Error> 
     Ok(())
 }
 
-/// Undoes a move, whatever there is of it, and forgets it when all of it is undone.
+/// Undoes a move, however far it has come. If everything is undone, the record of the move is removed.
 pub(super) fn undo(site: &Site<'_>, plan: &AddressMove) -> Result<(), Error> {
     record::note(site, Stage::Undoing)?;
     let host = site.host;
@@ -130,7 +132,7 @@ pub(super) fn undo(site: &Site<'_>, plan: &AddressMove) -> Result<(), Error> {
     }
 }
 
-/// An undoing that goes on when something fails: what can be put back is.
+/// An undoing that goes on after an error, so that everything that can be put back is put back.
 struct Undoing<'a> {
     host: &'a Vnet,
     failure: Option<Error>,
@@ -144,11 +146,12 @@ impl Undoing<'_> {
     }
 }
 
-/// Has the kernel drop packets to the networks of the addresses.
+/// Adds routes by which the kernel drops packets to the networks of the addresses.
 fn drop_packets(host: &Vnet, plan: &AddressMove) -> Result<(), Error> {
     for (network, fib) in &plan.dropped {
         match host.add_route(&Route::new(*network, Via::Blackhole).in_fib(*fib)) {
-            // Without a loopback address the kernel cannot drop packets so, and the programs see its errors.
+            // Without a loopback address the kernel has no such routes. Then programs that send during the
+            // move get its errors.
             Err(error) if matches!(error.errno(), Some(Errno::EEXIST | Errno::EOPNOTSUPP)) => {}
             other => other?,
         }
@@ -156,13 +159,13 @@ fn drop_packets(host: &Vnet, plan: &AddressMove) -> Result<(), Error> {
     Ok(())
 }
 
-/// Has the kernel send again.
+/// Removes the routes of [`drop_packets`].
 fn drop_no_more(host: &Vnet, plan: &AddressMove) -> Result<(), Error> {
     let mut tables: Vec<Fib> = plan.dropped.iter().map(|(_, fib)| *fib).collect();
     tables.dedup();
     for fib in tables {
         for route in host.routes(fib)? {
-            // Another one that somebody has added meanwhile is not ours.
+            // A route of the same kind that another program has added is left.
             if route.via == Via::Blackhole && plan.dropped.contains(&(route.destination, fib)) {
                 delete(host, &Route::new(route.destination, Via::Blackhole).in_fib(fib))?;
             }
@@ -199,7 +202,7 @@ fn put_back(host: &Vnet, plan: &AddressMove) -> Result<(), Error> {
     if !plan.forbidden {
         return give_addresses(host, plan);
     }
-    // A release without the setting says itself whether it takes them.
+    // A release without this setting always accepts such addresses, or always refuses them.
     let MemberAddresses::Setting(allowed) = host.member_addresses() else {
         return give_addresses(host, plan);
     };
@@ -238,7 +241,7 @@ fn give_addresses(host: &Vnet, plan: &AddressMove) -> Result<(), Error> {
     for address in &there[inet6..] {
         host.remove_ipv6(from, address.network.ip())?;
     }
-    // A virtual host goes with its last address.
+    // The kernel removes a virtual host with its last address.
     carp::make(host, plan, from)?;
     for address in &plan.inet[inet..] {
         carp::add_ipv4(host, plan, from, *address)?;
@@ -247,16 +250,16 @@ fn give_addresses(host: &Vnet, plan: &AddressMove) -> Result<(), Error> {
         add_ipv6(host, plan, from, moved)?;
     }
     carp::resume(host, plan, from)?;
-    // Those whose addresses have ended meanwhile.
+    // Remove the virtual hosts whose addresses' lifetimes have ended meanwhile.
     carp::remove_empty(host, plan, from)
 }
 
-/// How many two lists have in common at their beginnings.
+/// The length of the common beginning of two lists.
 fn common<T: PartialEq>(one: impl Iterator<Item = T>, other: impl Iterator<Item = T>) -> usize {
     one.zip(other).take_while(|(one, other)| one == other).count()
 }
 
-/// Adds an address with what is left of its life; one that has ended meanwhile is left out.
+/// Adds an address with the rest of its lifetimes. An address whose lifetime has ended is left out.
 fn add_ipv6(host: &Vnet, plan: &AddressMove, to: &InterfaceName, moved: &MovedIpv6) -> Result<(), Error> {
     let now = host.kernel().now();
     let Some(valid) = left(moved.address.valid, moved.valid_until, now) else { return Ok(()) };
@@ -264,7 +267,7 @@ fn add_ipv6(host: &Vnet, plan: &AddressMove, to: &InterfaceName, moved: &MovedIp
     carp::add_ipv6(host, plan, to, Ipv6Address { valid, preferred, ..moved.address })
 }
 
-/// What is left of a lifetime. None: it is over.
+/// The rest of a lifetime. Returns `None` when the lifetime is over.
 fn left(lifetime: Lifetime, until: Option<Duration>, now: Duration) -> Option<Lifetime> {
     match (lifetime, until) {
         (Lifetime::Infinite, _) => Some(Lifetime::Infinite),
@@ -276,13 +279,13 @@ fn left(lifetime: Lifetime, until: Option<Duration>, now: Duration) -> Option<Li
     }
 }
 
-/// Sets the flags of neighbour discovery to these.
+/// Sets the flags of neighbour discovery.
 fn set_nd6(host: &Vnet, name: &InterfaceName, flags: Nd6Flags) -> Result<(), Error> {
     host.change_nd6_flags(name, flags, !flags)?;
     Ok(())
 }
 
-/// A route as it leads through the interface of an index.
+/// A moved route, for the interface with this index.
 fn through(moved: &MovedRoute, index: u16) -> Route {
     let via = match moved.route.via {
         Via::Gateway(Gateway { address: IpAddr::V6(address), .. }) if moved.scoped => {
@@ -305,7 +308,7 @@ fn add_routes(host: &Vnet, routes: &[MovedRoute], name: &InterfaceName) -> Resul
 
 fn add(host: &Vnet, moved: &MovedRoute, index: u16) -> Result<(), Error> {
     match host.add_route(&through(moved, index)) {
-        // An advertisement was faster.
+        // A router advertisement has added the route already.
         Err(error) if error.errno() == Some(Errno::EEXIST) => Ok(()),
         other => Ok(other?),
     }
@@ -331,7 +334,7 @@ impl Present {
         let mut present = BTreeMap::new();
         for fib in tables {
             let routes = host.routes(fib).or_else(|error| match fib {
-                // The table is gone.
+                // The routing table does not exist any more.
                 Fib::DEFAULT => Err(error),
                 _ => Ok(Vec::new()),
             })?;
@@ -340,7 +343,7 @@ impl Present {
         Ok(Present(present))
     }
 
-    /// Whether a route to this destination and router leads through the interface of an index.
+    /// Whether the route exists through the interface with this index.
     fn leads(&self, moved: &MovedRoute, index: u16) -> bool {
         let Route { destination, via, fib, .. } = moved.route;
         let same_way = |other: &Via| match (via, other) {

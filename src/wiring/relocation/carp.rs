@@ -1,5 +1,5 @@
-//! The virtual hosts of carp(4) on their way: made where the addresses go, and removed by the kernel with the last of
-//! their addresses.
+//! Moving the virtual hosts of carp(4). The library makes them on the interface that gets the addresses. On
+//! the other interface the kernel removes each with its last address.
 
 use std::net::IpAddr;
 
@@ -10,7 +10,7 @@ use crate::carp::{VirtualHost, VirtualHostState};
 use crate::types::InterfaceName;
 use crate::vnet::Vnet;
 
-/// Makes the virtual hosts on an interface, or sets those that are there.
+/// Makes the virtual hosts on an interface, or sets the parameters of existing ones.
 pub(super) fn make(host: &Vnet, plan: &AddressMove, on: &InterfaceName) -> Result<(), Error> {
     for moved in &plan.virtual_hosts {
         host.set_virtual_host(on, &VirtualHost { state: VirtualHostState::Init, ..moved.host })?;
@@ -18,8 +18,8 @@ pub(super) fn make(host: &Vnet, plan: &AddressMove, on: &InterfaceName) -> Resul
     Ok(())
 }
 
-/// Has the interface be the master again of each virtual host that it was the master of: a virtual host that gets an
-/// address waits for another master first, and the address is nowhere meanwhile.
+/// Makes the interface the master again of each virtual host whose master it was. Without this, a virtual
+/// host that gets an address first waits for another master, and no host answers for the address meanwhile.
 pub(super) fn resume(host: &Vnet, plan: &AddressMove, on: &InterfaceName) -> Result<(), Error> {
     for moved in &plan.virtual_hosts {
         if moved.host.state == VirtualHostState::Master && host.virtual_host(on, moved.host.vhid)?.is_some() {
@@ -29,7 +29,8 @@ pub(super) fn resume(host: &Vnet, plan: &AddressMove, on: &InterfaceName) -> Res
     Ok(())
 }
 
-/// Removes virtual hosts that were made on an interface and got no address: they go with an address.
+/// Removes virtual hosts that were made on an interface and got no address. The kernel removes a virtual host
+/// only together with an address, so each gets an address first.
 pub(super) fn remove_empty(host: &Vnet, plan: &AddressMove, on: &InterfaceName) -> Result<(), Error> {
     for MovedVirtualHost { host: moved, addresses } in &plan.virtual_hosts {
         if host.virtual_host(on, moved.vhid)?.is_none() {
@@ -59,7 +60,7 @@ pub(super) fn remove_empty(host: &Vnet, plan: &AddressMove, on: &InterfaceName) 
     Ok(())
 }
 
-/// Adds an IPv4 address, to its virtual host if it has one.
+/// Adds an IPv4 address. If it belongs to a virtual host, it is added to that virtual host.
 pub(super) fn add_ipv4(
     host: &Vnet,
     plan: &AddressMove,
@@ -73,7 +74,7 @@ pub(super) fn add_ipv4(
     Ok(())
 }
 
-/// Adds an IPv6 address, to its virtual host if it has one.
+/// Adds an IPv6 address. If it belongs to a virtual host, it is added to that virtual host.
 pub(super) fn add_ipv6(
     host: &Vnet,
     plan: &AddressMove,

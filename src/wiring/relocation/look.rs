@@ -1,4 +1,4 @@
-//! What there is to move, and what is in the way.
+//! Finds out what has to move, and what prevents the move.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::process;
@@ -20,7 +20,7 @@ use crate::wiring::journal::{Journal, Owned};
 use crate::wiring::problem::{Problem, Problems};
 use crate::wiring::run::Site;
 
-/// What neighbour discovery does for the addresses of an interface, and moves with them.
+/// The flags of neighbour discovery that move with the addresses of an interface.
 const OF_ADDRESSES: Nd6Flags =
     Nd6Flags::ACCEPT_RTADV.union(Nd6Flags::NO_RADR).union(Nd6Flags::NO_PREFER_IFACE);
 
@@ -141,13 +141,13 @@ fn virtual_hosts(
     Ok(moved)
 }
 
-/// The neighbours behind an interface that somebody has set.
+/// The static neighbours behind an interface.
 fn neighbours(host: &Vnet, interface: &Interface) -> Result<Vec<Neighbour>, Error> {
     let set = |neighbour: &Neighbour| neighbour.permanent && neighbour.index == interface.index;
     Ok(host.neighbours()?.into_iter().filter(|neighbour| set(neighbour) && neighbour.mac.is_some()).collect())
 }
 
-/// Whether an interface is a bridge, and another one a member of it.
+/// Whether an interface is a bridge, and the other interface is a member of it.
 fn is_on(host: &Vnet, bridge: &Interface, member: &InterfaceName) -> Result<bool, Error> {
     if bridge.kind != InterfaceType::BRIDGE {
         return Ok(false);
@@ -177,7 +177,7 @@ fn neighbour_discovery(
     Ok(((from, (from - OF_ADDRESSES) | Nd6Flags::DISABLED), (to, gets)))
 }
 
-/// The flags of an interface; those of one that does no IPv6 say so.
+/// The flags of an interface. An interface without IPv6 has the flag for that.
 fn flags(host: &Vnet, name: &InterfaceName) -> Result<Nd6Flags, Error> {
     match host.nd6_flags(name) {
         Err(error) if error.errno() == Some(Errno::EPFNOSUPPORT) => Ok(Nd6Flags::DISABLED),
@@ -185,13 +185,14 @@ fn flags(host: &Vnet, name: &InterfaceName) -> Result<Nd6Flags, Error> {
     }
 }
 
-/// The routes of all tables that lead through an interface, and are no address's own.
+/// The routes of all tables that lead through an interface, except the routes that the kernel made for an
+/// address.
 fn routes(host: &Vnet, interface: &Interface) -> Result<Vec<MovedRoute>, Error> {
     let mut moved = Vec::new();
     for fib in tables(host) {
         for route in host.routes(fib)? {
             if route.index == interface.index && is_given(&route) {
-                // Each route tells an MTU, also where it is the interface's.
+                // The kernel reports an MTU for each route, also if it is the interface's MTU.
                 let fixed = route.flags.contains(RouteFlags::FIXED_MTU);
                 let metrics = Metrics { mtu: route.metrics.mtu.filter(|_| fixed), ..route.metrics };
                 let scoped = matches!(route.via, Via::Gateway(gateway) if gateway.scope != 0);
@@ -203,8 +204,8 @@ fn routes(host: &Vnet, interface: &Interface) -> Result<Vec<MovedRoute>, Error> 
     Ok(moved)
 }
 
-/// Both halves of each network of these addresses, in each routing table: a route to a half comes before that to the
-/// whole. Those that have a route already are left out.
+/// Both halves of each network of these addresses, in each routing table: the kernel prefers a route to a
+/// half to the route to the whole network. A half that has a route already is left out.
 fn halves(host: &Vnet, inet: &[Ipv4Address]) -> Result<Vec<(IpNetwork, Fib)>, Error> {
     let mut halves: Vec<(IpNetwork, Fib)> = Vec::new();
     for fib in tables(host) {
@@ -230,14 +231,15 @@ fn tables(host: &Vnet) -> Vec<Fib> {
     (0..count).filter_map(|fib| Fib::new(fib).ok()).collect()
 }
 
-/// Whether somebody has added a route, rather than an address that the interface has.
+/// Whether an administrator or a program has added a route. The kernel adds others, for the addresses of
+/// interfaces.
 fn is_given(route: &RouteEntry) -> bool {
     let by_somebody = route.flags.intersects(RouteFlags::STATIC | RouteFlags::GATEWAY);
     let leads = matches!(route.via, Via::Gateway(_) | Via::Interface(_));
     by_somebody && leads && !route.flags.contains(RouteFlags::PINNED)
 }
 
-/// The addresses of an interface that jails have put there.
+/// Reports the addresses of an interface that starts of jails have added.
 fn of_jails(site: &Site<'_>, from: &InterfaceName, to: &InterfaceName) -> Result<Vec<Problem>, Error> {
     let mut problems = Vec::new();
     let mut look = |journal: &Journal, jail: &str| {

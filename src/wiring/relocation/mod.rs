@@ -1,15 +1,15 @@
 //! Moving the host's addresses from a bridge member to its bridge, and back.
 //!
-//! FreeBSD 16 takes no address on a bridge member. A host whose address is on `em0`, and whose `em0` is on `bridge0`,
-//! is cut off then. [`AddressMove`] moves all addresses of an interface, what neighbour discovery does there, and all
-//! routes through it, of every routing table.
+//! FreeBSD 16 takes no address on a bridge member. A host whose address is on `em0`, and whose `em0` is on
+//! `bridge0`, is then cut off from the network. [`AddressMove`] moves all addresses of an interface, its
+//! flags of neighbour discovery, and all routes through it, of every routing table.
 //!
-//! **A move is written down whole before its first change**, and undone from there: by the mover if a call fails, and
-//! by the next process if the mover is killed. A move that is done is still undone unless somebody confirms it:
-//! [`Wiring::confirm_move`].
+//! ***A move is written down completely before its first change.** If a call fails, the process that moves
+//! the addresses undoes the move by this record. If that process is killed, the next process undoes it. A
+//! finished move is undone too unless it is confirmed: [`Wiring::confirm_move`].
 //!
-//! Established TCP connections go on: the kernel keeps a connection whose address is gone for a moment, and sends again
-//! what it could not send.
+//! Established TCP connections go on: if a connection's address is missing for a moment, the kernel keeps the
+//! connection, and sends again what it could not send.
 
 mod apply;
 mod carp;
@@ -42,7 +42,7 @@ use record::Stage;
 pub struct AddressMove {
     /// The interface that has the addresses.
     pub from: InterfaceName,
-    /// The interface that gets them.
+    /// The interface that gets the addresses.
     pub to: InterfaceName,
     /// The IPv4 addresses, in order.
     pub inet: Vec<Ipv4Address>,
@@ -50,15 +50,15 @@ pub struct AddressMove {
     pub inet6: Vec<MovedIpv6>,
     /// The virtual hosts of carp(4) that some of these addresses belong to.
     pub virtual_hosts: Vec<MovedVirtualHost>,
-    /// The neighbours behind the interface that somebody has set.
+    /// The static neighbours behind the interface.
     pub neighbours: Vec<Neighbour>,
-    /// The routes through the interface that are no address's own.
+    /// The routes through the interface, except the routes that the kernel made for an address.
     pub routes: Vec<MovedRoute>,
-    /// Where packets to the networks of the IPv4 addresses are dropped while these move, in which routing table. A
-    /// program that sends meanwhile would be told EINVAL by the kernel, and take its connection for dead
-    /// (`netinet/if_ether.c:arpresolve_full`); what is dropped TCP sends again.
+    /// The networks to which packets are dropped while the IPv4 addresses move, with the routing table. If
+    /// packets were not dropped, a program that sends during the move would get EINVAL, and give up its
+    /// connection (`netinet/if_ether.c:arpresolve_full`). TCP sends a dropped packet again.
     dropped: Vec<(IpNetwork, Fib)>,
-    /// The change of the bridge's link address, if the network knows the host by that of the member.
+    /// The change of the bridge's link address, if the network knows the host by the member's link address.
     pub mac: Option<MacChange>,
     /// The routing tables of the packets that arrive on `to`: before, and from now on.
     pub fib: (Fib, Fib),
@@ -66,11 +66,12 @@ pub struct AddressMove {
     was_up: bool,
     /// The neighbour discovery flags of `from`: before, and from now on.
     nd6_from: (Nd6Flags, Nd6Flags),
-    /// Those of `to`.
+    /// The neighbour discovery flags of `to`: before, and from now on.
     nd6_to: (Nd6Flags, Nd6Flags),
-    /// Whether the kernel takes addresses on `from` only while `net.link.bridge.member_ifaddrs` is set to 1 for that.
+    /// Whether `net.link.bridge.member_ifaddrs` has to be set to 1 before the kernel accepts addresses on
+    /// `from`.
     forbidden: bool,
-    /// What tells this move from others.
+    /// Identifies this move.
     token: String,
 }
 
@@ -90,7 +91,7 @@ pub struct MacChange {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MovedIpv6 {
-    /// The address, and how long it lives in all.
+    /// The address, with its lifetimes.
     pub address: Ipv6Address,
     /// The end of the address's lifetime, by [`Clock::now`](crate::kernel::Clock::now). `None` if the address lives for
     /// ever.
@@ -105,7 +106,7 @@ pub struct MovedIpv6 {
 pub struct MovedVirtualHost {
     /// The virtual host, as it was on `from`.
     pub host: VirtualHost,
-    /// Its addresses.
+    /// The addresses of the virtual host.
     pub addresses: Vec<IpAddr>,
 }
 
@@ -115,7 +116,7 @@ pub struct MovedVirtualHost {
 pub struct MovedRoute {
     /// The route, as it leads through `from`.
     pub route: Route,
-    /// Whether its router is a link-local one, which has the interface for a scope.
+    /// Whether the router has a link-local address, whose scope is the interface.
     pub scoped: bool,
 }
 
@@ -125,18 +126,18 @@ pub struct MovedRoute {
 pub struct PendingMove {
     /// The move.
     pub plan: AddressMove,
-    /// Whether it is done. One that is not was interrupted: the mover works on it, or was killed.
+    /// Whether the move has finished. If not, a process works on the move, or the process was killed.
     pub done: bool,
 }
 
 impl PendingMove {
-    /// What is written down in a state directory.
+    /// Reads the record of a move from a state directory.
     fn of(state: &StateDirectory, boot: &str) -> Result<Option<PendingMove>, Error> {
         let recorded = record::read_from(state, boot)?;
         Ok(recorded.map(|recorded| PendingMove { plan: recorded.plan, done: recorded.stage == Stage::Done }))
     }
 
-    /// As [`PendingMove::of`], but for a move that somebody works on right now.
+    /// As [`PendingMove::of`]. Returns `None` also while a process works on the move.
     #[cfg(feature = "iocage")]
     pub(crate) fn left_alone(state: &StateDirectory, boot: &str) -> Result<Option<PendingMove>, Error> {
         Ok(PendingMove::of(state, boot)?.filter(|_| !state.addresses_are_locked()))
@@ -196,7 +197,7 @@ impl AddressMove {
         steps
     }
 
-    /// Returns what tells this move from others.
+    /// Returns the token, which identifies this move.
     pub fn token(&self) -> &str {
         &self.token
     }
@@ -227,13 +228,13 @@ impl fmt::Display for AddressMove {
 }
 
 impl Wiring {
-    /// Works out how all addresses of an interface of the host move to another one. One of the two is a bridge, the
-    /// other a member of it. Nothing is changed.
+    /// Works out how all addresses of an interface of the host move to another interface. One of the two is a
+    /// bridge, and the other is a member of that bridge. Nothing is changed.
     ///
     /// # Arguments
     ///
-    /// * `with_mac`: whether the network knows the host by the link address of `from`, as a DHCP server does. It moves
-    ///   along in any case where an address was made from it, by router advertisements.
+    /// * `with_mac`: whether the network knows the host by the link address of `from`, as a DHCP server does.
+    ///   If router advertisements made an address from the link address, the link address moves in any case.
     ///
     /// # Errors
     ///
@@ -263,12 +264,12 @@ impl Wiring {
         look::plan(&self.site(), from, to, with_mac)
     }
 
-    /// Moves the addresses: all of them, or none. What is done stays to be confirmed, or undone.
+    /// Moves the addresses: all of them, or none. Then the move waits to be confirmed or undone.
     ///
     /// # Errors
     ///
     /// * [`ErrorKind::Problems`](crate::ErrorKind::Problems): another move waits to be confirmed.
-    /// * a call failed. The move was undone; where that failed too, the message says so, and
+    /// * a call failed. The move was undone; if the undoing failed too, the message says so, and
     ///   [`Wiring::undo_move`] goes on with it.
     pub fn move_addresses(&self, plan: &AddressMove) -> Result<(), Error> {
         let site = self.site();
@@ -278,7 +279,7 @@ impl Wiring {
                 Stage::Done => {
                     return Err(Error::from(Problem::MovePending { what: pending.plan.to_string() }));
                 }
-                // Its mover was killed.
+                // The process that worked on the move was killed.
                 Stage::Begun | Stage::Undoing => apply::undo(&site, &pending.plan)?,
             }
         }
@@ -303,7 +304,7 @@ impl Wiring {
         PendingMove::of(site.state, site.boot)
     }
 
-    /// Has a move that is done stay. Returns it, or none if nothing waits.
+    /// Confirms a finished move, which then stays. Returns the move, or `None` if no move waits.
     ///
     /// # Errors
     ///
@@ -320,16 +321,15 @@ impl Wiring {
         Ok(Some(recorded.plan))
     }
 
-    /// Undoes a move that was not confirmed. Returns it, or none if nothing waits.
+    /// Undoes a move that was not confirmed. Returns the move, or `None` if no move waits.
     ///
     /// # Arguments
     ///
-    /// * `token`: only the move with this token; any if none is given.
+    /// * `token`: undoes only the move with this token. Without a token, any move is undone.
     ///
     /// # Errors
     ///
-    /// the kernel, or a file. What is done of the undoing stays done, and the next call goes
-    /// on with it.
+    /// the kernel, or a file. After an error the next call goes on with the rest.
     pub fn undo_move(&self, token: Option<&str>) -> Result<Option<AddressMove>, Error> {
         let site = self.site();
         let _lock = lock(&site)?;
@@ -342,7 +342,7 @@ impl Wiring {
     }
 }
 
-/// One at a time moves, undoes and confirms.
+/// Takes the lock: one process at a time moves, undoes or confirms.
 fn lock(site: &Site<'_>) -> Result<Lock, Error> {
     Ok(site.state.lock_addresses()?)
 }

@@ -1,4 +1,4 @@
-//! The neighbours that somebody has set. The kernel forgets them with the address whose network they are in.
+//! Static neighbours. The kernel deletes them with the address whose network they are in.
 
 use super::AddressMove;
 use crate::Error;
@@ -7,7 +7,7 @@ use crate::neighbour::Neighbour;
 use crate::types::InterfaceName;
 use crate::vnet::Vnet;
 
-/// Deletes them where they are: the kernel does not forget all of them.
+/// Deletes the static neighbours on an interface, because the kernel does not delete all of them.
 pub(super) fn delete(host: &Vnet, plan: &AddressMove, on: &InterfaceName) -> Result<(), Error> {
     for neighbour in of(host, plan, on)? {
         match host.delete_neighbour(&neighbour) {
@@ -18,11 +18,11 @@ pub(super) fn delete(host: &Vnet, plan: &AddressMove, on: &InterfaceName) -> Res
     Ok(())
 }
 
-/// Sets them anew.
+/// Sets the static neighbours again.
 pub(super) fn set(host: &Vnet, plan: &AddressMove, on: &InterfaceName) -> Result<(), Error> {
     for neighbour in of(host, plan, on)? {
         match host.set_neighbour(&neighbour) {
-            // No address has its network any more: one that has ended meanwhile.
+            // The lifetime of the address in the neighbour's network has ended meanwhile.
             Err(error) if error.errno() == Some(Errno::ENOMEM) => {}
             other => other?,
         }
@@ -30,7 +30,7 @@ pub(super) fn set(host: &Vnet, plan: &AddressMove, on: &InterfaceName) -> Result
     Ok(())
 }
 
-/// The neighbours as they are behind an interface.
+/// The moved neighbours, for the index that an interface has.
 fn of(host: &Vnet, plan: &AddressMove, on: &InterfaceName) -> Result<Vec<Neighbour>, Error> {
     if plan.neighbours.is_empty() {
         return Ok(Vec::new());

@@ -1,7 +1,7 @@
-//! A move, written down: lines as in a journal.
+//! The record of a move: lines as in a journal.
 //!
-//! The first write has the whole plan and ends with `begun`: a file that is torn before that was never acted on. What
-//! follows says how far the move has come.
+//! The first write has the whole plan and ends with `begun`. If the file is torn before `begun`, nothing was
+//! changed. The lines after `begun` say how far the move has come.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -24,19 +24,19 @@ use crate::wiring::state::StateDirectory;
 
 const FORMAT: &str = "jailwire-addresses-1";
 const MODE: u32 = 0o600;
-/// What stands for a value that is not there.
+/// The text for a missing value.
 const NONE: &str = "-";
-/// What stands before the index of an interface that a route leads to without a router.
+/// The text before an interface's index, for a route without a router.
 const LINK: &str = "link#";
 
 /// How far a move has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// It is written down, and maybe changed in part.
+    /// The record is written, and the move may be carried out in part.
     Begun,
-    /// It is done, and waits to be confirmed.
+    /// The move has finished, and waits to be confirmed.
     Done,
-    /// It is being undone.
+    /// The move is being undone.
     Undoing,
 }
 
@@ -54,20 +54,20 @@ impl Stage {
     }
 }
 
-/// A move that is written down.
+/// A move that was read from its record.
 #[derive(Debug)]
 pub(super) struct Recorded {
     pub plan: AddressMove,
     pub stage: Stage,
 }
 
-/// Reads what is written down. None: nothing is, or only what the machine's last boot has ended, or what was torn before
-/// anything was changed.
+/// Reads the record. Returns `None` when there is no record, when it is of an earlier boot, or when it was
+/// torn before anything was changed.
 pub(super) fn read(site: &Site<'_>) -> Result<Option<Recorded>, Error> {
     read_from(site.state, site.boot)
 }
 
-/// As [`read`], where there is no wiring.
+/// As [`read`], for callers without a [`Site`].
 pub(super) fn read_from(state: &StateDirectory, boot: &str) -> Result<Option<Recorded>, Error> {
     let path = state.addresses();
     let Some(records) = read_of_boot(&path, FORMAT, boot)? else { return Ok(None) };
@@ -93,7 +93,7 @@ pub(super) fn read_from(state: &StateDirectory, boot: &str) -> Result<Option<Rec
 /// Writes a move down, before its first change.
 pub(super) fn begin(site: &Site<'_>, plan: &AddressMove) -> Result<(), Error> {
     let path = site.state.addresses();
-    // One that was torn, or of another boot.
+    // An old record was torn, or is of another boot.
     site.files.remove_file_if_present(&path)?;
     let mut text = head(FORMAT, site.boot);
     lines(plan).iter().for_each(|line| add_line(&mut text, line));
@@ -108,17 +108,17 @@ pub(super) fn note(site: &Site<'_>, stage: Stage) -> Result<(), Error> {
     site.files.append(&site.state.addresses(), text.as_bytes(), MODE)
 }
 
-/// Forgets a move that was undone.
+/// Removes the record of a move that was undone.
 pub(super) fn forget(site: &Site<'_>) -> Result<(), Error> {
     site.files.remove_file_if_present(&site.state.addresses())?;
     Ok(())
 }
 
-/// Forgets a move that stays, but for the link address that the bridge had before.
+/// Removes the record of a confirmed move. The link address that the bridge had before remains recorded.
 pub(super) fn confirm(site: &Site<'_>, plan: &AddressMove) -> Result<(), Error> {
     let path = site.state.link_addresses();
     match plan.mac {
-        // It has its own again.
+        // The move back has given the bridge its own link address again.
         Some(change) if change.interface == plan.from => drop(site.files.remove_file_if_present(&path)?),
         Some(MacChange { interface, was, now }) => {
             let mut text = head(FORMAT, site.boot);
@@ -131,7 +131,7 @@ pub(super) fn confirm(site: &Site<'_>, plan: &AddressMove) -> Result<(), Error> 
     forget(site)
 }
 
-/// The link address that an interface had before a move gave it the one that it has now.
+/// The link address that an interface had before a move changed it.
 pub(super) fn kept_mac(
     site: &Site<'_>,
     name: &InterfaceName,
@@ -244,7 +244,7 @@ struct Reading {
 }
 
 impl Reading {
-    /// Takes a line in. None: it is none of a plan.
+    /// Reads a line. Returns `None` when it is no line of a plan.
     fn line(&mut self, line: &str) -> Option<()> {
         let fields: Vec<&str> = line.split('\t').collect();
         match fields[..] {
@@ -318,7 +318,7 @@ impl Reading {
         Some(())
     }
 
-    /// The plan, if all of it was there.
+    /// Returns the plan, if no line was missing.
     fn plan(self) -> Option<AddressMove> {
         let (from, to, token) = self.names?;
         let (was_up, forbidden) = self.was?;
@@ -343,7 +343,7 @@ impl Reading {
     }
 }
 
-/// Bytes in hexadecimal digits.
+/// Reads bytes from hexadecimal digits.
 fn bytes<const N: usize>(digits: &str) -> Option<[u8; N]> {
     let pairs = (digits.is_ascii() && digits.len() == 2 * N).then_some(digits)?;
     let mut bytes = [0; N];
@@ -357,7 +357,7 @@ fn fib(text: &str) -> Option<Fib> {
     Fib::new(text.parse().ok()?).ok()
 }
 
-/// A value that may not be there. None: it is there and cannot be read.
+/// Reads a value that may be missing. Returns `None` when the value cannot be read.
 fn optional<T: FromStr>(text: &str) -> Option<Option<T>> {
     match text {
         NONE => Some(None),

@@ -1,4 +1,4 @@
-//! What ipfw has of ours, and how it is changed.
+//! This library's rules, tables and NAT instances in ipfw: reading and changing them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -13,12 +13,13 @@ use crate::packet_filter::ipfw::{Action, Ipfw, Nat, Rule, RuleNumber, Source};
 use crate::packet_filter::{Direction, Ports, Protocol, TableName};
 use crate::types::InterfaceName;
 
-/// The rule that says what is a jail's. A jail with many addresses has several of one number.
+/// The rules that record what belongs to a jail. A jail with many addresses has several such rules, all with
+/// the same number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Mark {
     pub number: RuleNumber,
     pub instance: Instance,
-    /// What rules call the jail.
+    /// The jail's name in rules.
     pub name: String,
     /// Whether what the jail sends is translated.
     pub translated: bool,
@@ -26,30 +27,30 @@ pub(super) struct Mark {
     pub addresses: BTreeSet<Ipv4Addr>,
 }
 
-/// What there is of ours.
+/// Everything of this library in ipfw.
 #[derive(Debug, Default)]
 pub(super) struct Host {
     pub marks: Vec<Mark>,
-    /// The numbers among [`MARKS`] that rules of anybody have.
+    /// The numbers among [`MARKS`] that any rule has, also a rule of another program.
     taken: BTreeSet<RuleNumber>,
     rules: BTreeMap<Instance, Vec<Rule>>,
     nats: BTreeMap<Instance, Nat>,
 }
 
 impl Mark {
-    /// Removes the rule.
+    /// Removes the jail's rules.
     pub fn delete(&self, ipfw: &Ipfw) -> Result<()> {
         ipfw.delete(self.number, names::set()).map(drop)
     }
 }
 
 impl Host {
-    /// Returns what says what is whose.
+    /// Returns the marks of all jails.
     pub fn marks(ipfw: &Ipfw) -> Result<Vec<Mark>> {
         Ok(marks_among(&rules_of_marks(ipfw)?))
     }
 
-    /// Returns all of it. The list of instances is empty where `ipfw_nat` is not loaded.
+    /// Reads everything of this library in ipfw. The list of instances is empty if `ipfw_nat` is not loaded.
     pub fn read(ipfw: &Ipfw) -> Result<Host> {
         let marks = rules_of_marks(ipfw)?;
         let taken = marks.iter().map(Rule::number).collect();
@@ -73,7 +74,7 @@ impl Host {
         Ok(host)
     }
 
-    /// Returns whether something of ours names an instance.
+    /// Returns whether a rule or table of this library belongs to an instance.
     pub fn uses(&self, instance: Instance) -> bool {
         self.rules.contains_key(&instance) || self.marks.iter().any(|mark| mark.instance == instance)
     }
@@ -89,9 +90,10 @@ impl Host {
         out.find_map(|rule| rule.interface().copied())
     }
 
-    /// Adds the rule that says what is a jail's. Returns its number.
+    /// Adds the rules that record what belongs to a jail. Returns their number.
     pub fn add_mark(&self, ipfw: &Ipfw, instance: Instance, jail: &str, wish: &Wish) -> Result<RuleNumber> {
-        // A number that others have in a set of theirs is free for ours, but would confuse a reader.
+        // ipfw allows the number of a rule in another set. Such a number is left out all the same: it would
+        // confuse a reader of the list.
         let free = MARKS.rev().map(number).find(|number| !self.taken.contains(number));
         let free = free.ok_or_else(|| {
             let failure = Failure::with_text(
@@ -112,7 +114,7 @@ impl Host {
     }
 }
 
-/// The rules of anybody that have a number among [`MARKS`].
+/// All rules with a number among [`MARKS`], also those of other programs.
 fn rules_of_marks(ipfw: &Ipfw) -> Result<Vec<Rule>> {
     ipfw.rules(number(*MARKS.start()), number(*MARKS.end()))
 }
@@ -136,7 +138,7 @@ fn number(number: u16) -> RuleNumber {
     RuleNumber::new(number).expect("a number of a rule")
 }
 
-/// The rules of a way out, in the order in which they are asked.
+/// The rules of a NAT instance, in the order in which ipfw evaluates them.
 fn rules(instance: Instance, wanted: &Wish) -> Result<Vec<Rule>> {
     let loopback: InterfaceName = "lo0".parse().map_err(|error| unfit("an interface", error))?;
     let rule = |number, nat| Rule::new(number, names::set(), Action::Nat(nat));
@@ -146,26 +148,27 @@ fn rules(instance: Instance, wanted: &Wish) -> Result<Vec<Rule>> {
     let mut hosts = published.clone();
     hosts.insert(wanted.address);
     let mut all = Vec::new();
-    // What the host sends to an address of its own, and what it sends to a published port goes on to a jail.
+    // Packets from the host to an address of its own. NAT sends those to a published port on to a jail.
     let from_host =
         |host: &Ipv4Addr| rule(instance.early_rule(), instance.nat()).to(*host).coming_by(loopback);
     all.extend(published.iter().map(|host| from_host(host).tagging(instance.tag_of_host())));
-    // That gets another source on its way, which is no address of the host's: so the answer is forwarded, and passes
-    // both instances when it would leave. An answer that came for the host itself would pass none.
+    // The source of these packets is replaced by [`STAND_IN`], which is no address of the host. So the host
+    // forwards the answer, and the answer passes both NAT instances on its way out. An answer to an address
+    // of the host would pass no NAT instance.
     all.push(
         of_host().to_table(instance.table_of_jails()).coming_by(loopback).tagged(instance.tag_of_host()),
     );
     all.push(of_host().to(STAND_IN).going(Direction::Out));
     let back = |host: &Ipv4Addr| nat().from_table(instance.table_of_jails()).to(*host).going(Direction::Out);
     all.extend(published.iter().map(back));
-    // Answers from outside, and connections to published ports from there.
+    // Packets from outside: answers, and connections to published ports.
     all.extend(hosts.iter().map(|host| nat().to(*host).coming_by(wanted.interface)));
-    // Connections to published ports from jails. They are tagged, and get the host's address on their way on, so
-    // that the answer comes back here: the jail may be on the link of the other.
+    // Connections from jails to published ports. They are tagged, and get the host's address as their source.
+    // So the answer comes back to the host, also if both jails are on the same link.
     all.extend(hosts.iter().map(|host| nat().to(*host).not_coming_by(loopback).tagging(instance.tag())));
     all.push(nat().going(Direction::Out).tagged(instance.tag()));
     all.push(nat().from_table(instance.table()).leaving_by(wanted.interface));
-    // Of a jail whose own connections are not translated, the answers from its ports.
+    // Answers from the published ports of jails whose own connections are not translated.
     for ((jail, protocol), ports) in jail_ports(wanted) {
         let answers = rule(instance.rule_of_ports(), instance.nat()).from_networks([jail.into()]);
         all.push(answers.from_ports(protocol, ports).leaving_by(wanted.interface));
@@ -175,8 +178,8 @@ fn rules(instance: Instance, wanted: &Wish) -> Result<Vec<Rule>> {
         .collect()
 }
 
-/// The ports that lead to jails that are not translated, as they are inside: for each address and protocol as many at once
-/// as a rule has at most.
+/// The ports inside the jails that are published without NAT, by address and protocol. Each list has as many
+/// ports as one rule can have.
 fn jail_ports(wanted: &Wish) -> Vec<((Ipv4Addr, Protocol), Vec<Ports>)> {
     let mut groups: BTreeMap<(Ipv4Addr, Protocol), BTreeSet<Ports>> = BTreeMap::new();
     for redirect in wanted.redirects.iter().filter(|redirect| !wanted.translated.contains(redirect.to.ip())) {
@@ -192,7 +195,8 @@ fn jail_ports(wanted: &Wish) -> Vec<((Ipv4Addr, Protocol), Vec<Ports>)> {
     all
 }
 
-/// Makes an instance what is wanted. What is so already is left as it is.
+/// Changes a NAT instance, with its rules and tables, to what is wanted. Parts that are right already are not
+/// changed.
 pub(super) fn make(ipfw: &Ipfw, seen: &Host, instance: Instance, wanted: &Wish) -> Result<()> {
     let nat = Nat::new(instance.nat(), wanted.address).redirecting(wanted.redirects.iter().copied());
     if seen.nat(instance).is_none() {
@@ -207,7 +211,7 @@ pub(super) fn make(ipfw: &Ipfw, seen: &Host, instance: Instance, wanted: &Wish) 
     let present = seen.rules.get(&instance).map_or(&[][..], Vec::as_slice);
     for number in instance.numbers() {
         let of_number = |rule: &&Rule| rule.number() == number;
-        // Rules for addresses at which no port is published any more may stay as long as the instance.
+        // Rules for addresses at which no port is published any more are left until the instance is removed.
         let keeps = |rule: &Rule| rule.destination().is_some() || rules.contains(rule);
         let same = present.iter().filter(of_number).all(keeps);
         if !same {
@@ -220,7 +224,7 @@ pub(super) fn make(ipfw: &Ipfw, seen: &Host, instance: Instance, wanted: &Wish) 
     Ok(())
 }
 
-/// Makes a table what is wanted.
+/// Changes a table to the wanted addresses.
 fn make_table(ipfw: &Ipfw, table: &TableName, wanted: &BTreeSet<Ipv4Addr>) -> Result<()> {
     let listed = ipfw.table(table, names::set())?;
     if listed.is_none() {
@@ -237,7 +241,8 @@ fn make_table(ipfw: &Ipfw, table: &TableName, wanted: &BTreeSet<Ipv4Addr>) -> Re
     Ok(())
 }
 
-/// Removes an instance: its rules first, since a packet whose instance is missing is dropped.
+/// Removes a NAT instance. The rules are removed first, because ipfw drops a packet whose NAT instance is
+/// missing.
 pub(super) fn unmake(ipfw: &Ipfw, seen: &Host, instance: Instance) -> Result<()> {
     let rules = seen.rules.get(&instance).map_or(&[][..], Vec::as_slice);
     for number in instance.numbers() {
@@ -248,7 +253,7 @@ pub(super) fn unmake(ipfw: &Ipfw, seen: &Host, instance: Instance) -> Result<()>
     for number in [instance.nat_of_host(), instance.nat()] {
         match ipfw.delete_nat(number) {
             Ok(_) => {}
-            // `ipfw_nat` was unloaded, with all that it had.
+            // `ipfw_nat` was unloaded, and its instances are gone.
             Err(error) if error.errno() == Some(Errno::EINVAL) => {}
             Err(error) => return Err(error),
         }

@@ -1,5 +1,5 @@
-//! NAT by ipfw: an instance of NAT for each way out, and for each jail a rule that lists the jail's addresses and
-//! ports.
+//! NAT by ipfw. Each pair of an interface and its address, through which packets leave the host, has a NAT
+//! instance. Each jail has a rule that lists the jail's addresses and ports.
 
 mod host;
 mod names;
@@ -21,14 +21,14 @@ use crate::vnet::Vnet;
 use host::{Host, Mark};
 use names::{INSTANCES, Instance};
 
-/// What a jail is to have, worked out; or what all jails of a way out have together.
+/// The NAT of one jail, or of all jails of a NAT instance, with all defaults filled in.
 struct Wish {
     interface: InterfaceName,
-    /// The host's address that packets get.
+    /// The host's address that replaces the source of packets.
     address: Ipv4Addr,
-    /// The jails'.
+    /// The addresses of the jails.
     addresses: BTreeSet<Ipv4Addr>,
-    /// Those of them that are translated in what the jails send. Of the others ports are published, and no more.
+    /// The addresses whose outgoing packets are translated. The other addresses only have published ports.
     translated: BTreeSet<Ipv4Addr>,
     redirects: BTreeSet<NatRedirect>,
 }
@@ -40,9 +40,9 @@ impl Wish {
     }
 }
 
-/// ipfw, or none where it is not loaded.
+/// Opens ipfw. Returns `None` if ipfw is not loaded.
 fn open(host: &Vnet) -> Result<Option<Ipfw>> {
-    // Asked first: it takes one call where there is no ipfw, as on most hosts.
+    // This sysctl is read first, because most hosts have no ipfw, and there it takes one call.
     match host.sysctl_int("net.inet.ip.fw.enable") {
         Err(error) if error.errno() == Some(Errno::ENOENT) => return Ok(None),
         _ => {}
@@ -71,7 +71,7 @@ pub(super) fn put(host: &Vnet, wanted: &JailNat, anchor: &Anchor) -> std::result
     let stays = old.iter().find(said).map(|mark| mark.number);
     let number = match stays {
         Some(number) => number,
-        // The rule that says whose the rest is comes first, and goes last.
+        // The rule that records the jail's addresses is added first and removed last.
         None => before.add_mark(&ipfw, instance, &name, &wish)?,
     };
     let settled = settle(&ipfw, &before, instance, &name, Some(&wish)).and_then(|()| {
@@ -84,13 +84,14 @@ pub(super) fn put(host: &Vnet, wanted: &JailNat, anchor: &Anchor) -> std::result
         Ok(())
     });
     if settled.is_err() && old.is_empty() {
-        // The first failure is the one to tell. What is left has its rule, by which it is found.
+        // Report the first error. If the undo fails too, the jail's rule remains, and a later call finds the
+        // rest by it.
         let _ = take(host, anchor);
     }
     settled
 }
 
-/// What is in the way.
+/// Reports what prevents the jail's NAT and published ports.
 pub(super) fn problems(host: &Vnet, wanted: &JailNat, anchor: &Anchor) -> Result<Vec<Problem>> {
     match open(host)? {
         Some(ipfw) => Ok(checked(host, &ipfw, &Host::read(&ipfw)?, wanted, anchor)?.1),
@@ -98,14 +99,14 @@ pub(super) fn problems(host: &Vnet, wanted: &JailNat, anchor: &Anchor) -> Result
     }
 }
 
-/// Whether there are rules of a jail.
+/// Whether a jail has rules.
 pub(super) fn has(host: &Vnet, anchor: &Anchor) -> Result<bool> {
     let Some(ipfw) = open(host)? else { return Ok(false) };
     let name = names::name_of(anchor);
     Ok(Host::marks(&ipfw)?.iter().any(|mark| mark.name == name))
 }
 
-/// Removes what is a jail's. Returns whether there was something. The caller holds the lock.
+/// Removes a jail's rules. Returns whether the jail had any. The caller holds the lock.
 pub(super) fn take(host: &Vnet, anchor: &Anchor) -> Result<bool> {
     let Some(ipfw) = open(host)? else { return Ok(false) };
     let before = Host::read(&ipfw)?;
@@ -118,12 +119,12 @@ pub(super) fn take(host: &Vnet, anchor: &Anchor) -> Result<bool> {
     Ok(!own.is_empty())
 }
 
-/// Everything that is ours.
+/// Lists the NAT and published ports of all jails.
 pub(super) fn all(host: &Vnet) -> Result<Vec<Published>> {
     open(host)?.map_or_else(|| Ok(Vec::new()), |ipfw| Ok(published(&Host::read(&ipfw)?)))
 }
 
-/// What the jails of a host have.
+/// The NAT and published ports of all jails, by the rules that were read.
 fn published(seen: &Host) -> Vec<Published> {
     let published = |mark: &Mark| {
         let anchor = super::top().below(&mark.name).ok()?;
@@ -157,7 +158,7 @@ fn published(seen: &Host) -> Vec<Published> {
     all
 }
 
-/// The wish, and what is in its way. A wish that cannot be told has a problem.
+/// Works out a jail's NAT, with its problems. If it cannot be worked out, there is at least one problem.
 fn checked(
     host: &Vnet,
     ipfw: &Ipfw,
@@ -192,7 +193,7 @@ fn checked(
     Ok((wish, problems))
 }
 
-/// What a jail is to have.
+/// Works out a jail's NAT.
 fn wish(wanted: &JailNat, surroundings: &Surroundings, problems: &mut Vec<Problem>) -> Option<Wish> {
     let jail = || wanted.name().to_owned();
     let usable = wanted.addresses.iter().filter(|address| is_usable(**address, Family::Inet));
@@ -242,7 +243,8 @@ fn wish(wanted: &JailNat, surroundings: &Surroundings, problems: &mut Vec<Proble
     Some(Wish { interface, address, addresses, translated, redirects })
 }
 
-/// The instance for a way out: the one that there is, or a free one. None: there are as many as there may be.
+/// The NAT instance for an interface and its address: the existing instance, or a free one. Returns `None` if
+/// all instances are in use.
 fn instance_for(ipfw: &Ipfw, seen: &Host, wish: &Wish) -> Result<Option<Instance>> {
     let fits = |instance: &Instance| {
         seen.nat(*instance).is_some_and(|nat| nat.address() == wish.address)
@@ -258,7 +260,7 @@ fn instance_for(ipfw: &Ipfw, seen: &Host, wish: &Wish) -> Result<Option<Instance
     Ok(Instance::all().find(free))
 }
 
-/// Makes an instance what all jails of it ask for, this jail with its wish, or without one.
+/// Changes a NAT instance to what all its jails ask for. This jail counts with `wish`, or not at all.
 fn settle(ipfw: &Ipfw, seen: &Host, instance: Instance, jail: &str, wish: Option<&Wish>) -> Result<()> {
     let others = || seen.marks.iter().filter(|mark| mark.instance == instance && mark.name != jail);
     let all_of = |mark: &Mark| mark.addresses.clone();
@@ -283,12 +285,13 @@ fn settle(ipfw: &Ipfw, seen: &Host, instance: Instance, jail: &str, wish: Option
             let wanted = Wish { interface, address, addresses, translated, redirects };
             host::make(ipfw, seen, instance, &wanted)
         }
-        // No jail is left, or the instance is gone: its jails get it again with their next start.
+        // No jail is left, or another program has removed the instance. Then its jails get an instance again
+        // with their next start.
         _ => host::unmake(ipfw, seen, instance),
     }
 }
 
-/// An error of a name that should have been checked.
+/// The error for a name or value that should have been checked before.
 fn unfit(what: &'static str, error: impl std::fmt::Display) -> Error {
     Error::malformed("name", what, "IP_FW_XADD", error)
 }

@@ -1,4 +1,4 @@
-//! The numbers and names that are ours.
+//! The numbers and names that this library uses in ipfw.
 
 use std::net::Ipv4Addr;
 use std::ops::RangeInclusive;
@@ -6,45 +6,48 @@ use std::ops::RangeInclusive;
 use crate::packet_filter::ipfw::{NatNumber, RuleNumber, RuleSet};
 use crate::packet_filter::{Anchor, TableName};
 
-/// Our set of rules.
+/// The set that has all rules of this library.
 const SET: u8 = 29;
-/// How many ways out there may be.
+/// The largest number of NAT instances for jails.
 pub(super) const INSTANCES: u16 = 16;
-/// The number of the rules of the first way out: before those of /etc/rc.firewall, which begin with 100.
+/// The number of the first instance's rules. The rules of /etc/rc.firewall come after them: they begin
+/// with 100.
 const FIRST_RULE: u16 = 50;
-/// The number of those of its rules that are asked before them.
+/// The number of the first instance's rules that are evaluated before these.
 const FIRST_EARLY_RULE: u16 = FIRST_RULE - INSTANCES;
-/// The number of those of its rules that are asked after them: for ports of jails that are not translated.
+/// The number of the first instance's rules that are evaluated after these: for ports of jails that are not
+/// translated.
 const FIRST_RULE_OF_PORTS: u16 = FIRST_RULE + INSTANCES;
 /// The number of the first instance of NAT, and the tag of the packets of its jails.
 const FIRST_NAT: u16 = 46_200;
 /// The number of the first instance for what the host sends to itself.
 const FIRST_NAT_OF_HOST: u16 = FIRST_NAT + INSTANCES;
-/// What the host has as its address for jails when it connects to a port of its own that is published: the address
-/// that RFC 7600 gives to senders without one. No host has it, and packets to it leave by the default route.
+/// The source address that a jail sees when the host connects to a published port of its own: the address
+/// that RFC 7600 gives to senders without an address. No host has it, and packets to it leave by the default
+/// route.
 pub(super) const STAND_IN: Ipv4Addr = Ipv4Addr::new(192, 0, 0, 8);
-/// The numbers of the rules that say what is whose, of which the highest that is free is taken: behind everything
-/// else, so that no packet gets there on most hosts.
+/// The numbers for the rules that record what belongs to which jail. The highest free number is used. These
+/// rules come after all other rules, so on most hosts no packet reaches them.
 pub(super) const MARKS: RangeInclusive<u16> = 55_000..=65_534;
-/// What comments begin with, and all that the rules of a way out say.
+/// The beginning of each rule's comment. The rules of a NAT instance have no more than this.
 pub(super) const COMMENT: &str = "jailwire";
 
-/// One way out.
+/// A NAT instance for jails: for one interface and its address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Instance(u16);
 
 impl Instance {
-    /// Returns all that there may be.
+    /// Returns all possible instances.
     pub fn all() -> impl Iterator<Item = Instance> {
         (0..INSTANCES).map(Instance)
     }
 
-    /// Of the rules of this number.
+    /// Returns the instance whose rules have this number.
     pub fn of_rule(number: RuleNumber) -> Option<Instance> {
         Instance::all().find(|instance| instance.numbers().contains(&number))
     }
 
-    /// The lowest and the highest number of rules of any.
+    /// The lowest and the highest rule number of all instances.
     pub fn rules() -> (RuleNumber, RuleNumber) {
         (Instance(0).early_rule(), Instance(INSTANCES - 1).rule_of_ports())
     }
@@ -54,12 +57,12 @@ impl Instance {
         RuleNumber::new(FIRST_RULE + self.0).expect("a number of a rule")
     }
 
-    /// The number of its rules that are asked before the others.
+    /// The number of its rules that are evaluated before the others.
     pub fn early_rule(self) -> RuleNumber {
         RuleNumber::new(FIRST_EARLY_RULE + self.0).expect("a number of a rule")
     }
 
-    /// The number of its rules that are asked after the others.
+    /// The number of its rules that are evaluated after the others.
     pub fn rule_of_ports(self) -> RuleNumber {
         RuleNumber::new(FIRST_RULE_OF_PORTS + self.0).expect("a number of a rule")
     }
@@ -69,12 +72,12 @@ impl Instance {
         [self.early_rule(), self.rule(), self.rule_of_ports()]
     }
 
-    /// The table of the addresses of all of its jails.
+    /// The table of all addresses of the instance's jails.
     pub fn table_of_jails(self) -> TableName {
         format!("{COMMENT}-{}", self.nat_of_host()).parse().expect("a name of a table")
     }
 
-    /// What tags packets that the host sent to a published address of its own.
+    /// The tag of packets that the host sent to a published address of its own.
     pub fn tag_of_host(self) -> u16 {
         FIRST_NAT_OF_HOST + self.0
     }
@@ -89,23 +92,24 @@ impl Instance {
         NatNumber::new(FIRST_NAT + self.0).expect("a number of an instance")
     }
 
-    /// Returns what tags packets that came in from elsewhere than by its interface.
+    /// Returns the tag of packets that came in by another interface than the instance's.
     pub fn tag(self) -> u16 {
         FIRST_NAT + self.0
     }
 
-    /// Returns the table of the addresses that it translates.
+    /// Returns the table of the addresses that the instance translates.
     pub fn table(self) -> TableName {
         format!("{COMMENT}-{}", self.nat()).parse().expect("a name of a table")
     }
 
-    /// Returns what the rule of a jail says: whether what the jail sends is translated, or its ports are published and no more.
+    /// Returns the comment of a jail's rule. It says whether the jail's packets are translated, or the jail
+    /// only has published ports.
     pub fn comment_of(self, jail: &str, translated: bool) -> String {
         let what = if translated { "nat" } else { "ports" };
         format!("{COMMENT} {what} {} for {jail}", self.nat())
     }
 
-    /// Returns what was said with [`Instance::comment_of`].
+    /// Reads a comment that [`Instance::comment_of`] made.
     pub fn from_comment(comment: &str) -> Option<(Instance, String, bool)> {
         let rest = comment.strip_prefix(COMMENT)?.strip_prefix(' ')?;
         let (what, rest) = rest.split_once(' ')?;
@@ -120,12 +124,12 @@ impl Instance {
     }
 }
 
-/// Our set.
+/// The set that has all rules of this library.
 pub(super) fn set() -> RuleSet {
     RuleSet::new(SET).expect("a number of a set")
 }
 
-/// What rules call a jail: the last part of its anchor.
+/// The name of a jail in rules: the last part of its anchor.
 pub(super) fn name_of(anchor: &Anchor) -> String {
     anchor.as_str().rsplit('/').next().unwrap_or_default().to_owned()
 }
