@@ -10,13 +10,14 @@ use super::{Handle, Parameter, Result, Sysctl};
 pub enum Target {
     /// A jail that exists, by jid.
     Existing(i32),
-    /// A jail that exists, by a jail descriptor: [`jail_set(2)`](https://man.freebsd.org/jail_set(2)) with JAIL_UPDATE,
-    /// JAIL_USE_DESC and JAIL_ATTACH, since FreeBSD 15. Not
-    /// [`jail_attach_jd(2)`](https://man.freebsd.org/jail_attach_jd(2)), which on 15.1 leaves a reference to the jail
-    /// behind, so that it never ends dying (`kern/kern_jail.c:do_jail_attach` forgets PD_DEREF).
+    /// A jail that exists, by a jail descriptor: [`jail_set(2)`](https://man.freebsd.org/jail_set(2)) with
+    /// JAIL_UPDATE, JAIL_USE_DESC and JAIL_ATTACH, since FreeBSD 15.
+    /// [`jail_attach_jd(2)`](https://man.freebsd.org/jail_attach_jd(2)) is not used: on 15.1 it leaves a
+    /// reference to the jail behind, so that the jail stays dying for ever (`kern/kern_jail.c:do_jail_attach`
+    /// forgets PD_DEREF).
     Descriptor(Handle),
-    /// A jail that the child makes and enters in one call: `jail_set` with JAIL_CREATE and
-    /// JAIL_ATTACH. Without the parameter `persist` it dies with the child.
+    /// A jail that the child makes and enters in one call: `jail_set` with JAIL_CREATE and JAIL_ATTACH.
+    /// Without the parameter `persist` the jail is removed when the child ends.
     New(Vec<Parameter>),
 }
 
@@ -38,7 +39,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Returns an entry that opens nothing, asks nothing and holds nothing.
+    /// Returns an entry without sockets and sysctls, which does not hold the jail.
     pub fn new(target: Target, deadline: Duration) -> Entry {
         Entry { target, sockets: false, sysctls: Vec::new(), hold: false, deadline }
     }
@@ -81,7 +82,7 @@ pub struct Sockets {
 pub struct Entered {
     /// The jail that was entered.
     pub jid: i32,
-    /// Its sockets, if they were asked for.
+    /// The jail's sockets, if the entry asked for them.
     pub sockets: Option<Sockets>,
     /// The result of each sysctl.
     pub answers: Vec<Result<Vec<u8>>>,
@@ -90,7 +91,8 @@ pub struct Entered {
 }
 
 impl Entered {
-    /// Returns the answer to an entry that asked nothing, for a kernel that stands in front of another one.
+    /// Returns the result of an entry that asked for nothing: for a kernel that passes calls on to another
+    /// kernel.
     pub fn new(jid: i32) -> Entered {
         Entered { jid, sockets: None, answers: Vec::new(), holder: None }
     }

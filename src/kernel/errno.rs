@@ -120,7 +120,8 @@ impl fmt::Debug for Errno {
 
 impl std::error::Error for Errno {}
 
-/// As the system that this runs on has it, which numbers some errors differently.
+/// Converts the error to the numbering of the system that this program runs on, which differs for some
+/// errors.
 impl From<Errno> for std::io::Error {
     fn from(errno: Errno) -> std::io::Error {
         std::io::Error::from_raw_os_error(errno.native())
@@ -128,13 +129,13 @@ impl From<Errno> for std::io::Error {
 }
 
 impl Errno {
-    /// What the system that this runs on said of a descriptor that could not be made: EMFILE, ENFILE, ENOMEM and
-    /// the like, of which all systems have the same numbers.
+    /// The error of a descriptor that this system could not make: EMFILE, ENFILE, ENOMEM and others that have
+    /// the same number on all systems.
     pub(crate) fn of_descriptor(error: &std::io::Error) -> Errno {
         error.raw_os_error().filter(|number| (1..=34).contains(number)).map_or(Errno::EIO, Errno)
     }
 
-    /// The number of an error of the system that this runs on, or of a kernel's failure in it.
+    /// The number of an error: of a [`Failure`] inside it, or of the system that this program runs on.
     pub(crate) fn of_io(error: &std::io::Error) -> Option<Errno> {
         let words = error.get_ref().and_then(|inner| inner.downcast_ref::<super::Failure>());
         words.map(|failure| failure.errno).or_else(|| Errno::of_native(error.raw_os_error()?))
@@ -167,7 +168,7 @@ impl Errno {
         self.0
     }
 
-    /// Up to 34 all systems agree.
+    /// The numbers up to 34 are the same on all systems.
     #[cfg(not(target_os = "freebsd"))]
     fn native(self) -> i32 {
         match self {

@@ -1,14 +1,14 @@
-//! What a kernel says when it refuses.
+//! The error of a call that a kernel refused.
 
 use std::fmt;
 
 use super::Errno;
 
-/// A kernel's refusal: the error number, and the kernel's own words where it has some.
+/// The error of a call that a kernel refused: the error number, and the kernel's own text if it gives one.
 ///
-/// FreeBSD gives words in two places: [`jail_set(2)`](https://man.freebsd.org/jail_set(2)) and
-/// [`nmount(2)`](https://man.freebsd.org/nmount(2)) through an `errmsg` parameter, and from FreeBSD 15 on, for some
-/// calls, extended errors ([`exterror(9)`](https://man.freebsd.org/exterror(9))).
+/// FreeBSD gives text in two ways: [`jail_set(2)`](https://man.freebsd.org/jail_set(2)) and
+/// [`nmount(2)`](https://man.freebsd.org/nmount(2)) through an `errmsg` parameter, and from FreeBSD 15 on,
+/// for some calls, extended errors ([`exterror(9)`](https://man.freebsd.org/exterror(9))).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     /// The error number, in FreeBSD's numbering on every system.

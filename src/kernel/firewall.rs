@@ -1,4 +1,5 @@
-//! Messages for [`ipfw(4)`](https://man.freebsd.org/ipfw(4)): what in them could lead the kernel astray.
+//! Messages for [`ipfw(4)`](https://man.freebsd.org/ipfw(4)): checks for content that the kernel would follow
+//! without a check of its own.
 
 use std::mem::offset_of;
 
@@ -9,8 +10,9 @@ use jailwire_sys::{
 
 use super::{Block, Errno, Failure, Result};
 
-/// The instruction of NAT has a pointer, which is the kernel's own, and which the kernel follows as it finds it: a
-/// rule that comes with one is refused. What has no form is left to the kernel, which refuses it before it looks.
+/// Refuses a rule whose NAT instruction has a pointer. The pointer field is the kernel's own, and the kernel
+/// follows what it finds there. A malformed message is left to the kernel, which refuses it before it follows
+/// pointers.
 pub(crate) fn check(message: &[u8]) -> Result<()> {
     const HEAD: usize = size_of::<ip_fw3_opheader>();
     let opcode = message.get(offset_of!(ip_fw3_opheader, opcode)..).and_then(<[u8]>::first_chunk);
@@ -63,7 +65,7 @@ fn check_instructions(mut rest: &[u8]) -> Result<()> {
 mod tests {
     use super::*;
 
-    /// A message with one rule, whose only instruction is that of NAT.
+    /// A message with one rule, whose only instruction is NAT.
     fn message(pointer: u64) -> Vec<u8> {
         const LIST: usize = size_of::<ip_fw3_opheader>();
         const RULE: usize = LIST + size_of::<ipfw_obj_ctlv>();
@@ -83,7 +85,7 @@ mod tests {
     fn no_rule_comes_with_a_pointer() {
         assert!(check(&message(0)).is_ok());
         assert_eq!(check(&message(1 << 40)).unwrap_err().errno, Errno::EINVAL);
-        // What is cut short is the kernel's to refuse.
+        // The kernel refuses a message that is cut short.
         let whole = message(1);
         for length in 0..whole.len() - 16 {
             assert!(check(&whole[..length]).is_ok(), "{length}");

@@ -1,5 +1,5 @@
-//! The record of a sysctl that is held at a value: which boot it was, what was there before, and what
-//! was set. Written for the process that puts it back, which may be a child that must not allocate.
+//! The record of a sysctl that is held at a value: the boot, the value before, and the value that was set.
+//! The process that restores the value reads it, which may be a child that must not allocate.
 
 /// The most bytes that a record has.
 pub const LONGEST: usize = 96;
@@ -7,7 +7,7 @@ pub const LONGEST: usize = 96;
 /// The value that was found, and the value that was set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HeldValue {
-    /// `kern.boot_id`: a value is only put back in the boot it was changed in.
+    /// `kern.boot_id`: a value is restored only in the boot in which it was changed.
     pub boot: [u8; 16],
     /// The value from before.
     pub old: i32,
@@ -16,13 +16,13 @@ pub struct HeldValue {
 }
 
 impl HeldValue {
-    /// As one line of text.
+    /// Writes the record as one line of text.
     pub fn to_line(self) -> String {
         let boot: String = self.boot.iter().map(|byte| format!("{byte:02x}")).collect();
         format!("{boot} {} {}\n", self.old, self.set)
     }
 
-    /// Reads a line. Returns `None` if it is not whole. It neither allocates nor panics.
+    /// Reads a line. Returns `None` if the line is incomplete. This function neither allocates nor panics.
     pub fn from_line(line: &[u8]) -> Option<HeldValue> {
         let line = line.strip_suffix(b"\n")?;
         let mut words = line.split(|byte| *byte == b' ');

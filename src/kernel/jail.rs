@@ -1,14 +1,14 @@
-//! Jails as a kernel sees them: their parameters, and what it tells of them.
+//! Jails at the kernel interface: their parameters, and their events.
 
 use super::{Errno, Failure, Handle, Result};
 
 /// The value of one jail parameter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
-    /// The parameter's bytes. For `jail_get` a buffer to be filled: a list comes back cut to what there
-    /// is, a string padded with NULs.
+    /// The parameter's bytes. For `jail_get`, a buffer that the kernel fills. A list is cut to its length,
+    /// and a string is padded with NULs.
     Bytes(Vec<u8>),
-    /// No buffer: asks `jail_get` how long the value is. Answered with [`Value::Length`].
+    /// No buffer: asks `jail_get` for the length of the value, which comes back as [`Value::Length`].
     Ask,
     /// The length that `jail_get` reported for [`Value::Ask`].
     Length(usize),
@@ -44,7 +44,7 @@ impl Parameter {
         Parameter::bytes(name, value.to_ne_bytes())
     }
 
-    /// Returns a flag: set by its name, cleared by its `no` form.
+    /// Returns a flag. Its name sets the flag, and the name with `no` clears it.
     pub fn flag(name: impl Into<String>) -> Parameter {
         Parameter::bytes(name, [])
     }
@@ -55,8 +55,8 @@ impl Parameter {
     }
 }
 
-/// Refuses a `desc` of the caller's, where the kernel is to add its own: the number that comes back in it is taken
-/// for a new descriptor.
+/// Refuses the parameter `desc` of a caller. The implementation adds `desc` itself, and takes the number that
+/// comes back for a new descriptor.
 pub(crate) fn without_descriptor(parameters: &[Parameter]) -> Result<()> {
     match parameters.iter().any(|parameter| parameter.name == "desc") {
         true => Err(Failure::with_text(Errno::EINVAL, "'desc' is not the caller's to give")),
@@ -78,19 +78,19 @@ pub enum Watched {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct JailNote {
-    /// The jail, as it was asked for.
+    /// The jail, by the jid or descriptor that is watched.
     pub jail: Watched,
     /// NOTE_JAIL_* of all that happened.
     pub notes: u32,
-    /// The jid of the child that was made, or the process that was attached; 0 when it was more than
-    /// one (NOTE_JAIL_MULTI), or neither.
+    /// The jid of the child jail that was made, or the pid of the process that was attached. 0 for several of
+    /// them (NOTE_JAIL_MULTI), and for other events.
     pub data: i64,
-    /// Whether the jail is gone, and this the last of it: EV_EOF.
+    /// Whether the jail is gone, and this is its last event: EV_EOF.
     pub ended: bool,
 }
 
 impl JailNote {
-    /// Returns a note, for a kernel that stands in front of another one.
+    /// Returns a note: for a kernel that passes calls on to another kernel.
     pub fn new(jail: Watched, notes: u32, data: i64, ended: bool) -> JailNote {
         JailNote { jail, notes, data, ended }
     }

@@ -1,8 +1,8 @@
-//! How a forked child ends: by [`_exit(2)`](https://man.freebsd.org/_exit(2)), whatever its work does.
+//! The end of a forked child: always by [`_exit(2)`](https://man.freebsd.org/_exit(2)).
 
 use libc::c_int;
 
-/// The status of a child whose work has panicked.
+/// The exit status of a child that has panicked.
 const PANICKED: c_int = 125;
 
 /// Ends the child with the status that its work returns. A panic ends the child too: to unwind further would run the
@@ -35,7 +35,7 @@ mod tests {
 
     use super::*;
 
-    /// Something of the parent's that has to be put back once, by the parent.
+    /// Stands for a value of the parent whose destructor must run only in the parent.
     struct Parents<'a>(&'a File);
 
     impl Drop for Parents<'_> {
@@ -45,7 +45,7 @@ mod tests {
         }
     }
 
-    /// The status of a child that does this work, and what was destroyed on its way to its end.
+    /// Runs this work in a child. Returns the child's status, and which destructors ran.
     fn child(work: fn() -> c_int) -> (WaitStatus, String) {
         let (read, write) = pipe().expect("a pipe");
         let write = File::from(write);
@@ -57,7 +57,7 @@ mod tests {
                 ForkResult::Child => leave_with(work),
                 ForkResult::Parent { child } => child,
             };
-            // The parent's own copy is not what is looked at.
+            // The test is about the child's copy, and not about the parent's.
             std::mem::forget(parents);
             pid
         };
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_panic_in_a_child_destroys_nothing_of_the_parents() {
-        // Without the hook, which would write to the standard error that all tests share.
+        // `resume_unwind` does not call the panic hook, which would write to the standard error of all tests.
         let (status, said) = child(|| panic::resume_unwind(Box::new("unwinding")));
         assert!(matches!(status, WaitStatus::Exited(_, PANICKED)), "{status:?}");
         assert_eq!(said, "");

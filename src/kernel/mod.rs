@@ -7,14 +7,14 @@
 //! * [`crate::sim`] decodes the same bytes and keeps a simulated host, so that the rest of the library runs, and is
 //!   tested, on every system.
 //!
-//! The contract tests run unchanged on both.
+//! The contract tests run unchanged on both kernels.
 //!
 //! # What passes through
 //!
-//! Handles are opaque numbers that the kernel gives out and takes back. Requests hold contents and
-//! never an address: a [`Block`] names the offset at which its child's pointer belongs, and the
-//! FreeBSD back end alone fills it in, for the length of one system call. The clock belongs to the
-//! kernel too: a wait on the simulated kernel takes no real time.
+//! Handles are opaque numbers that the kernel gives out and takes back. Requests have contents and never an
+//! address: a [`Block`] names the offset of the pointer to each child. Only the FreeBSD back end fills the
+//! pointer in, and only for one system call. The clock is a part of the kernel too: a wait on the simulated
+//! kernel takes no real time.
 
 mod calls;
 mod clock;
@@ -25,7 +25,7 @@ mod failure;
 pub(crate) mod firewall;
 #[cfg(any(target_os = "freebsd", test))]
 mod held_value;
-// Without a kernel that goes by it, which is another system without the simulated one, some of it is not used.
+// On a system other than FreeBSD, without the simulated kernel, a part of this module is not used.
 #[cfg_attr(not(any(target_os = "freebsd", feature = "sim")), allow(dead_code))]
 pub(crate) mod jail;
 #[cfg(any(target_os = "freebsd", test))]
@@ -66,7 +66,7 @@ pub use simulation::Simulation;
 #[cfg(feature = "tracing")]
 pub use traced::traced;
 
-// The path that the simulated kernel had before it got a room of its own.
+// The earlier path of the simulated kernel's module.
 #[cfg(feature = "sim")]
 #[doc(hidden)]
 pub use crate::sim;
@@ -181,11 +181,11 @@ impl Sysctl {
 /// Its methods are those of the four topics: [`Calls`], [`Processes`], [`Clock`] and [`Simulation`]. A `dyn Kernel`
 /// has all of them without a further `use`.
 ///
-/// Every method is one visit to the kernel, and either does all it says or fails with the errno
-/// FreeBSD would give. Methods take `&self`: a kernel is shared between threads.
+/// Every method is one visit to the kernel, and either does everything that its documentation says, or fails
+/// with the errno that FreeBSD would return. Methods take `&self`: a kernel is shared between threads.
 ///
-/// The library has the only implementations: [`Sim`](crate::sim::Sim), FreeBSD's own, and [`Proxy`], which stands
-/// in front of another kernel. So a later version may add a method.
+/// Only the library implements the trait: [`Sim`](crate::sim::Sim), the FreeBSD kernel, and [`Proxy`], which
+/// passes calls on to another kernel. So a later version may add a method.
 pub trait Kernel: Calls + Processes + Clock + Simulation + fmt::Debug + Send + Sync {}
 
 impl<K: Calls + Processes + Clock + Simulation + fmt::Debug + Send + Sync> Kernel for K {}

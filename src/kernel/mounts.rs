@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 /// One [`nmount(2)`](https://man.freebsd.org/nmount(2)).
 ///
-/// The target is given in two parts, so that what lies inside a jail is never trusted: `root` is
-/// resolved as any path, `beneath` is resolved under it without leaving it and without following a
-/// symbolic link out (ENOTCAPABLE or ELOOP otherwise).
+/// The target has two parts, because paths inside a jail cannot be trusted. `root` is resolved as any path.
+/// `beneath` is resolved under `root`; if it leads out of `root`, also by a symbolic link, the call fails
+/// with ENOTCAPABLE or ELOOP.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MountRequest {
@@ -20,7 +20,7 @@ pub struct MountRequest {
     pub root: PathBuf,
     /// The rest of the mount point, relative; empty for `root` itself.
     pub beneath: PathBuf,
-    /// Further options: name, and value where it has one.
+    /// Further options: the name, and the value if the option has one.
     pub options: Vec<(String, Option<String>)>,
     /// MNT_* flags.
     pub flags: u64,
@@ -44,7 +44,7 @@ impl MountRequest {
         }
     }
 
-    /// Sets further options: name, and value where it has one.
+    /// Sets further options: the name, and the value if the option has one.
     pub fn with_options(self, options: Vec<(String, Option<String>)>) -> Self {
         Self { options, ..self }
     }
@@ -63,9 +63,9 @@ pub struct FsId(pub i32, pub i32);
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Mounted {
-    /// Its identity.
+    /// The file system's identity.
     pub id: FsId,
-    /// Its type.
+    /// The file system's type.
     pub fstype: String,
     /// The mounted device, directory or file.
     pub from: String,

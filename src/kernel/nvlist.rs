@@ -1,9 +1,9 @@
-//! Lists of named values, [`nv(9)`](https://man.freebsd.org/nv(9)), as the bytes in which they go into the kernel and
-//! come out.
+//! Lists of named values, [`nv(9)`](https://man.freebsd.org/nv(9)), as the bytes that the kernel reads and
+//! writes.
 //!
-//! A packed list begins with a header, and each value with one of its own and its name. A list in a list
-//! ends with a value of the kind "up". The header of each list says how many bytes follow it: all that are
-//! left of the whole, and not those of the list alone (`sys/contrib/libnv/nvlist.c`).
+//! A packed list begins with a header. Each value begins with a header and its name. A nested list ends with
+//! a value of the kind "up". The header of each list has the number of bytes that follow it up to the end of
+//! the outermost list, also in a nested list (`sys/contrib/libnv/nvlist.c`).
 
 use bytes::{Buf as _, BufMut as _};
 
@@ -11,7 +11,7 @@ use bytes::{Buf as _, BufMut as _};
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct NvList(Vec<(String, NvValue)>);
 
-/// One value. Descriptors, and arrays of lists, are not among what pf says.
+/// One value. Descriptors and arrays of lists are left out, because pf does not use them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum NvValue {
     Null,
@@ -31,9 +31,9 @@ const VERSION: u8 = 0;
 const HEADER: usize = 1 + 1 + 1 + 8 + 8;
 /// Kind, the length of the name, the size of the value, the number of items.
 const PAIR: usize = 1 + 2 + 8 + 8;
-/// The end of a list in a list.
+/// The end of a nested list.
 const UP: u8 = 255;
-/// Lists in lists, at most: the kernel's have three.
+/// The deepest nesting that is read. The kernel's lists have three levels.
 const DEEPEST: usize = 16;
 
 macro_rules! gives {
@@ -87,7 +87,7 @@ impl NvList {
         out
     }
 
-    /// The bytes behind its header.
+    /// The number of bytes after the list's header.
     fn size(&self) -> usize {
         self.0.iter().map(|(name, value)| PAIR + name.len() + 1 + value.size()).sum()
     }
@@ -108,7 +108,7 @@ impl NvList {
         bytes.is_empty().then_some(list)
     }
 
-    /// Takes a list, whose end is that of the bytes, or the value "up" where it is in another.
+    /// Reads a list. The outermost list ends with the bytes, and a nested list ends with the value "up".
     fn take(input: &mut &[u8], depth: usize, outer: Option<()>) -> Option<NvList> {
         if depth > DEEPEST || input.len() < HEADER {
             return None;
@@ -166,16 +166,16 @@ impl NvValue {
         }
     }
 
-    /// How many bytes it takes.
+    /// The number of bytes of the packed value.
     fn size(&self) -> usize {
         match self {
-            // Behind it comes the value "up", whose name is empty.
+            // The value "up" follows, whose name is empty.
             NvValue::List(list) => HEADER + list.size() + PAIR + 1,
             value => value.said_size(),
         }
     }
 
-    /// How many bytes its header says.
+    /// The number of bytes that the value's header has.
     fn said_size(&self) -> usize {
         match self {
             NvValue::Null => 0,
@@ -259,7 +259,7 @@ fn take_bytes<'a>(input: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
     Some(bytes)
 }
 
-/// A text of that many bytes, the NUL at its end among them.
+/// Reads a text of this many bytes, including the NUL at its end.
 fn take_text(input: &mut &[u8], length: usize) -> Option<String> {
     let (end, text) = take_bytes(input, length)?.split_last()?;
     (*end == 0 && !text.contains(&0)).then(|| String::from_utf8_lossy(text).into_owned())
@@ -293,8 +293,8 @@ made_from! {
 mod tests {
     use super::*;
 
-    /// Packed by libnv's own code, compiled for another system from FreeBSD 15.1's source:
-    /// {flag: true, inner: {n: 7, name: "x"}, ports: [1, 65535], labels: ["a", ""]}.
+    /// A list that the code of libnv packed, from FreeBSD 15.1's source, compiled for another system: {flag:
+    /// true, inner: {n: 7, name: "x"}, ports: [1, 65535], labels: ["a", ""]}.
     const BY_LIBNV: &str = include_str!("nvlist.hex");
 
     fn example() -> NvList {
@@ -327,7 +327,7 @@ mod tests {
         for at in 0..packed.len() {
             let mut altered = packed.clone();
             altered[at] = altered[at].wrapping_add(1);
-            // Whatever it is, it does not panic.
+            // Altered bytes must not make it panic.
             let _ = NvList::unpack(&altered);
         }
     }

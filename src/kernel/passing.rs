@@ -1,8 +1,8 @@
 //! Passing descriptors between processes: SCM_RIGHTS over a stream socket,
 //! [`unix(4)`](https://man.freebsd.org/unix(4)).
 //!
-//! The sending end runs in a child between `fork` and `_exit`: it neither allocates nor locks. The
-//! receiving end has a deadline, because the other end may be anything by then.
+//! The sender runs in a child between `fork` and `_exit`, so it neither allocates nor locks. The receiver has
+//! a deadline, because the child may have been stopped or replaced.
 
 use std::io;
 use std::mem::{self, MaybeUninit};
@@ -28,7 +28,7 @@ pub enum Broken {
     /// The kernel dropped descriptors that had no room.
     #[error("more descriptors than there is room for")]
     Truncated,
-    /// Another number of descriptors than asked for.
+    /// The message had another number of descriptors than expected.
     #[error("{got} descriptors instead of {expected}")]
     Count {
         /// The expected number.
@@ -36,7 +36,7 @@ pub enum Broken {
         /// The number in the message.
         got: usize,
     },
-    /// A socket of another protocol family than asked for.
+    /// A socket had another protocol family than expected.
     #[error("a socket of protocol family {got} instead of {expected}")]
     Domain {
         /// The family it should have.
@@ -59,10 +59,10 @@ union Control {
 // SAFETY: CMSG_SPACE only computes.
 const CONTROL: usize = unsafe { libc::CMSG_SPACE((MOST * size_of::<RawFd>()) as c_uint) } as usize;
 
-/// Sends all of `bytes`, and the descriptors with the first of them.
+/// Sends all of `bytes`. The descriptors go with the first byte.
 ///
-/// Safe to call between `fork` and `_exit`. At most [`MOST`] descriptors, EINVAL beyond; and at
-/// least one byte, because descriptors do not travel alone.
+/// Safe to call between `fork` and `_exit`. Fails with EINVAL for more than [`MOST`] descriptors. `bytes`
+/// needs at least one byte, because descriptors cannot be sent alone.
 pub fn send(socket: BorrowedFd<'_>, bytes: &[u8], descriptors: &[RawFd]) -> io::Result<()> {
     if descriptors.len() > MOST || (bytes.is_empty() && !descriptors.is_empty()) {
         return Err(io::Error::from_raw_os_error(libc::EINVAL));
@@ -113,7 +113,7 @@ pub fn receive(socket: BorrowedFd<'_>, bytes: &mut [u8], deadline: Instant) -> R
     let mut descriptors = Vec::new();
     let mut filled = 0;
     while filled < bytes.len() {
-        // One that talks on and on is as late as one that is silent.
+        // The deadline also ends a sender that never stops sending.
         if Instant::now() >= deadline || !readable(socket, deadline)? {
             return Err(Broken::TimedOut);
         }
@@ -146,9 +146,9 @@ fn receive_once(
             Err(_) => retry_if_interrupted()?,
         }
     };
-    // Taken into ownership first, so that an error closes them.
-    // SAFETY: the kernel wrote the control messages, whose chain and lengths the CMSG functions follow
-    // within msg_controllen. Descriptors in SCM_RIGHTS are new in this process, and nothing else owns them.
+    // Own the descriptors first, so that an error closes them. SAFETY: the kernel wrote the control messages,
+    // whose chain and lengths the CMSG functions follow within msg_controllen. Descriptors in SCM_RIGHTS are
+    // new in this process, and nothing else owns them.
     unsafe {
         let mut header = libc::CMSG_FIRSTHDR(&raw const message);
         while !header.is_null() {
@@ -199,7 +199,7 @@ fn domain(socket: BorrowedFd<'_>) -> io::Result<c_int> {
     }
 }
 
-/// Waits until `descriptor` can be read, or has nothing more to give. False at the deadline.
+/// Waits until `descriptor` can be read, or is at its end. Returns false at the deadline.
 pub fn readable(descriptor: BorrowedFd<'_>, deadline: Instant) -> io::Result<bool> {
     let mut polled = [PollFd::new(descriptor, PollFlags::POLLIN)];
     poll_until(&mut polled, Some(deadline))
@@ -211,7 +211,7 @@ pub fn poll_until(polled: &mut [PollFd<'_>], deadline: Option<Instant>) -> io::R
         let timeout = match deadline {
             None => PollTimeout::NONE,
             Some(deadline) => {
-                // One millisecond more, so as not to return before the deadline.
+                // Add one millisecond, so that the wait does not end before the deadline.
                 let left = deadline.saturating_duration_since(Instant::now());
                 let left = if left.is_zero() { 0 } else { left.as_millis() + 1 };
                 PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)
@@ -265,7 +265,7 @@ mod tests {
         descriptors.iter().map(AsRawFd::as_raw_fd).collect()
     }
 
-    /// Runs `work` in a child that has nothing but its end of a pair. Returns the other end.
+    /// Runs `work` in a child, with one end of a socket pair. Returns the other end.
     fn child(work: impl Fn(BorrowedFd<'_>)) -> (OwnedFd, Pid) {
         let (ours, theirs) = pair();
         // SAFETY: the child makes system calls only, and leaves by _exit(2).

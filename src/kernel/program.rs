@@ -24,12 +24,11 @@ pub struct Program {
     pub jail: Option<i32>,
     /// The routing table of the process.
     pub fib: u32,
-    /// Path (looked up in the `PATH` of `environment` when it has no slash) and arguments.
+    /// The program and its arguments. A program without a slash is looked up in the `PATH` of `environment`.
     pub arguments: Vec<OsString>,
     /// The whole environment.
     pub environment: Vec<(OsString, OsString)>,
-    /// The user to become, by name as the jail's own (or the host's) password file has it. Root
-    /// stays root when none is given.
+    /// The user to become: a name in the password file of the jail, or of the host. `None` for root.
     pub user: Option<String>,
     /// Whether the user is looked up on the host, and not in the jail.
     pub host_user: bool,
@@ -46,8 +45,8 @@ pub struct Program {
 }
 
 impl Program {
-    /// Returns a program in a jail: as root, with a usual environment and nothing to read, its output going to the
-    /// caller's, and no time limit.
+    /// Returns a program in a jail: as root, with a usual environment, an empty input, the caller's output
+    /// and no time limit.
     ///
     /// ```
     /// use jailwire::Jid;
@@ -60,7 +59,7 @@ impl Program {
         Program { jail: Some(jid.get()), ..Program::on_host(arguments) }
     }
 
-    /// The same on the host.
+    /// As [`Program::in_jail`], for a program on the host.
     pub fn on_host<A: Into<OsString>>(arguments: impl IntoIterator<Item = A>) -> Program {
         let environment =
             [("PATH", "/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"), ("HOME", "/")];
@@ -136,14 +135,14 @@ pub struct Finished {
 }
 
 impl Finished {
-    /// Returns the end of a program, for a kernel that stands in front of another one.
+    /// Returns the end of a program: for a kernel that passes calls on to another kernel.
     pub fn new(exit: Exit, output: Vec<u8>) -> Finished {
         Finished { exit, output }
     }
 }
 
 impl Finished {
-    /// Returns whether it exited with status 0.
+    /// Returns whether the program exited with status 0.
     pub fn succeeded(&self) -> bool {
         self.exit == Exit::Code(0)
     }

@@ -35,7 +35,7 @@ pub trait Watch: Debug + Send + Sync {
     /// A call has returned.
     fn seen(&self, seen: Seen);
 
-    /// Whether the message that was read from a socket just now gets lost. The reader then gets EAGAIN.
+    /// Returns whether to drop the message that was just read from a socket. The reader then gets EAGAIN.
     fn loses(&self) -> bool {
         false
     }
@@ -75,7 +75,7 @@ impl<W: Watch> Proxy<W> {
         Proxy { kernel, watch }
     }
 
-    /// A call, with what its answer says: the errno, and the bytes that it lists.
+    /// Makes a call, and reports it with its errno and the number of bytes that it returned.
     fn told<T>(
         &self,
         name: &'static str,
@@ -99,7 +99,8 @@ fn errno<T>(answer: &Result<T>) -> Option<Errno> {
     answer.as_ref().err().map(|failure| failure.errno)
 }
 
-/// The name of a request; of a bridge's its command, which stands behind the interface's name.
+/// The name of a request. For a bridge it is the name of the command, which follows the interface's name in
+/// the argument.
 fn request_name(asked: &Request) -> &'static str {
     match request::name_of(asked.number()) {
         Some(name @ ("SIOCSDRVSPEC" | "SIOCGDRVSPEC")) => asked
@@ -113,7 +114,7 @@ fn request_name(asked: &Request) -> &'static str {
     }
 }
 
-/// The name of what is written to a routing socket.
+/// The name of a message to a routing socket.
 fn message_name(message: &[u8]) -> &'static str {
     match message.get(3) {
         Some(&RTM_ADD) => "RTM_ADD",
@@ -261,7 +262,7 @@ impl<W: Watch> Processes for Proxy<W> {
     }
 
     fn enter(&self, entry: &Entry) -> Result<Entered> {
-        // By a child, which makes the jail or attaches to it.
+        // A child process makes the jail, or attaches to it.
         self.watch.seen(Seen { name: "pdfork", errno: None, listed: 0, took: Duration::ZERO });
         let name = if matches!(entry.target, Target::New(_)) { "jail_set" } else { "jail_attach" };
         self.pass(name, |kernel| kernel.enter(entry))

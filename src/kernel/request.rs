@@ -1,4 +1,4 @@
-//! Requests as contents: bytes, and further blocks that the bytes point to.
+//! Requests as bytes, with the blocks that pointers in the bytes lead to.
 
 use jailwire_sys::request::{self as table, Field, Inside, Length, Pointer};
 
@@ -6,9 +6,9 @@ use super::{Errno, Failure, Result};
 
 /// The argument of an [`ioctl(2)`](https://man.freebsd.org/ioctl(2)), or a buffer that such an argument points to.
 ///
-/// Blocks nest: `ifdrv` points to `ifbifconf`, which points to an array of `ifbreq`. The pointer
-/// fields in the bytes stay zero. The FreeBSD back end fills them in for the length of one call and
-/// clears them again; nothing else ever sees an address.
+/// Blocks nest: `ifdrv` points to `ifbifconf`, which points to an array of `ifbreq`. The pointer fields in
+/// the bytes stay zero. The FreeBSD back end fills them in, in a copy, for one call. No other code has an
+/// address.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Block {
     /// The contents, in the kernel's layout.
@@ -33,7 +33,8 @@ impl Block {
         &self.bytes
     }
 
-    /// Returns the contents, to be changed. Whatever is written to a pointer's place, the kernel does not see it.
+    /// Returns the contents, which can be changed. The kernel does not get bytes that are written to a
+    /// pointer field.
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         &mut self.bytes
     }
@@ -48,7 +49,7 @@ impl Block {
         self.children.iter_mut().map(|(at, child)| (*at, child))
     }
 
-    /// Has the pointer at `offset` lead to a block, in place of any that it led to before.
+    /// Sets the block that the pointer at `offset` leads to, in place of any earlier block.
     pub fn point(&mut self, offset: usize, child: Block) -> &mut Block {
         debug_assert!(offset + size_of::<u64>() <= self.bytes.len(), "a pointer beyond its block");
         let at = self.children.partition_point(|(other, _)| *other < offset);
@@ -117,12 +118,12 @@ impl Block {
 
 /// An [`ioctl(2)`](https://man.freebsd.org/ioctl(2)) request: its number, and its argument.
 ///
-/// The table in [`jailwire_sys::request::pointers`] says where the pointers of each request lie, and how far the
-/// kernel goes from them. Both kernels hold a request against it before anything else, so that no request makes
-/// the kernel read or write what is not the request's own:
+/// The table in [`jailwire_sys::request::pointers`] says where the pointers of each request are, and how many bytes
+/// the kernel uses behind each. Both kernels check a request by this table first, so that no request makes the
+/// kernel read or write memory outside the request:
 ///
-/// * EINVAL: the table does not have the request, or has no pointer where a block hangs.
-/// * EFAULT: a block is shorter than the length that the request tells the kernel.
+/// * EINVAL: the table does not have the request, or has no pointer at the offset of a block.
+/// * EFAULT: a block is shorter than the length in the request.
 ///
 /// ```
 /// use jailwire::kernel::{Block, Calls, Domain, Errno, Request};
@@ -176,7 +177,7 @@ impl Request {
         (number >> 16 & 0x1fff) as usize
     }
 
-    /// The pointers of the argument, once nothing is left that could lead the kernel astray.
+    /// Checks the request. Returns the pointers of the argument.
     pub(crate) fn checked(&self) -> Result<&'static [Pointer]> {
         let Some(pointers) = table::pointers(self.number) else {
             return Err(Failure::with_text(Errno::EINVAL, "a request that is not in jailwire's table"));
@@ -218,11 +219,11 @@ fn check(block: &Block, pointers: &[Pointer]) -> Result<()> {
     Ok(())
 }
 
-/// The length that a block's fields make. Returns `None` if that is beyond all memory.
+/// The length that a block's fields give. Returns `None` if it is larger than the address space.
 fn length_in(block: &Block, length: &Length) -> Option<usize> {
     length.times.iter().try_fold(length.unit, |product, field| {
         let count = match *field {
-            // The kernel refuses a negative one.
+            // The kernel refuses a negative length.
             Field::Int(at) => usize::try_from(block.i32_at(at)).unwrap_or(0),
             Field::Unsigned(at) => block.u32_at(at) as usize,
             Field::Long(at) => usize::try_from(block.u64_at(at)).ok()?,
@@ -286,14 +287,14 @@ mod tests {
             list.argument.put(offset_of!(ifconf, ifc_len), &i32::to_ne_bytes(length));
             assert_eq!(refusal(&list), refused.then_some(Errno::EFAULT), "{length}");
         }
-        // Multiplied.
+        // The length is a product of two fields.
         let mut cloners = Request::new(SIOCIFGCLONERS);
         cloners.argument.point(offset_of!(if_clonereq, ifcr_buffer), Block::zeroed(32));
         for (count, refused) in [(2, false), (3, true), (i32::MAX, true), (i32::MIN, false)] {
             cloners.argument.put(offset_of!(if_clonereq, ifcr_count), &i32::to_ne_bytes(count));
             assert_eq!(refusal(&cloners), refused.then_some(Errno::EFAULT), "{count}");
         }
-        // Without a field that says so.
+        // The length is in no field.
         let mut data = Request::new(SIOCGIFDATA);
         data.argument.point(16, Block::zeroed(size_of::<if_data>() - 1));
         assert_eq!(refusal(&data), Some(Errno::EFAULT));

@@ -1,4 +1,4 @@
-//! What only the simulated kernel has.
+//! Methods that do something only in the simulated kernel.
 
 use std::path::Path;
 
@@ -6,8 +6,9 @@ use super::{Result, seal};
 
 /// Methods that only a simulated kernel has. A real kernel uses the default methods.
 pub trait Simulation: seal::Sealed {
-    /// Announces a change to a file, made by the program itself. A real kernel does nothing here. The simulated kernel
-    /// counts the change among its calls, so that a test can make it fail, or end the program after it.
+    /// Announces a change to a file that the program makes itself. The FreeBSD kernel ignores it. The
+    /// simulated kernel counts the change among its calls, so that a test can make it fail, or end the
+    /// program after it.
     ///
     /// # Errors
     ///

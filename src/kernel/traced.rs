@@ -12,7 +12,8 @@ use super::{Kernel, Proxy, Seen, Watch};
 /// * `errno`: the error's name, such as `EEXIST`, if the call failed
 /// * `took_us`: how long the kernel took, in microseconds
 ///
-/// [`Wiring`](crate::wiring::Wiring) does this by itself; [`Vnet::host`](crate::Vnet::host) takes what this returns.
+/// [`Wiring`](crate::wiring::Wiring) does this by itself. For [`Vnet::host`](crate::Vnet::host), pass it the
+/// kernel that this function returns.
 pub fn traced(kernel: Arc<dyn Kernel>) -> Arc<dyn Kernel> {
     Arc::new(Proxy::new(kernel, Events))
 }

@@ -1,9 +1,9 @@
 //! Users as [`passwd(5)`](https://man.freebsd.org/passwd(5)) and [`group(5)`](https://man.freebsd.org/group(5)) have
 //! them, read without the C library.
 //!
-//! A program that is to run in a jail as a user of that jail learns who that is in a child, between `jail_attach` and
-//! `execve`. [`getpwnam(3)`](https://man.freebsd.org/getpwnam(3)) allocates, locks and loads modules there; these
-//! functions only look at bytes. Users that only NIS or LDAP know are not found.
+//! For a program that runs as a user of a jail, the user is looked up in a child, between `jail_attach` and
+//! `execve`. [`getpwnam(3)`](https://man.freebsd.org/getpwnam(3)) would allocate, lock and load modules
+//! there. The functions in this file only read bytes. Users that are only in NIS or LDAP are not found.
 
 /// The most supplementary groups that are looked up; [`security(7)`](https://man.freebsd.org/security(7))'s NGROUPS_MAX
 /// is far larger.
@@ -45,7 +45,7 @@ pub fn groups(group: &[u8], name: &[u8], user: User, groups: &mut [u32; MOST_GRO
     count
 }
 
-/// The lines that name somebody: `#` begins a comment, `+` and `-` ask NIS.
+/// The lines with users or groups. A line with `#` is a comment, and lines with `+` and `-` refer to NIS.
 fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     text.split(|byte| *byte == b'\n').filter(|line| !matches!(line.first(), None | Some(b'#' | b'+' | b'-')))
 }

@@ -7,18 +7,18 @@ use jailwire_sys::request::Pointer;
 use crate::kernel::request::inside;
 use crate::kernel::{Block, Request, Result};
 
-/// A copy of a [`Request`]'s argument and of all below it, in memory that stays where it is. Each pointer field
-/// leads to the copy of its block, or is null.
+/// A copy of a [`Request`]'s argument and of all blocks below it, in memory that does not move. Each pointer
+/// field leads to the copy of its block, or is null.
 pub struct Argument {
-    /// Whole words, because the kernel's structures hold pointers and `u64`s. At least one.
+    /// At least one word. Words and not bytes, because the kernel's structures contain pointers and `u64`s.
     words: Vec<u64>,
-    /// How many bytes the block has; further ones are only for the kernel.
+    /// The length of the block in bytes. Bytes after it are only for the kernel.
     length: usize,
-    /// In the order of the table.
+    /// The pointer fields, in the order of the table.
     pointers: Vec<Filled>,
 }
 
-/// A pointer field, and what it leads to.
+/// A pointer field, and the block that it leads to.
 struct Filled {
     at: usize,
     copy: Option<Argument>,
@@ -29,13 +29,13 @@ impl Argument {
     ///
     /// # Errors
     ///
-    /// EINVAL, EFAULT: see [`Request`]. What is copied is what was checked.
+    /// EINVAL, EFAULT: see [`Request`]. The bytes that are copied are the bytes that were checked.
     pub fn of(request: &Request) -> Result<Argument> {
         let pointers = request.checked()?;
         Ok(Argument::copy(&request.argument, pointers, 0))
     }
 
-    /// Copies a block that was checked. Nothing at a pointer's place in its bytes comes along.
+    /// Copies a block that was checked. The bytes of its pointer fields are not copied.
     fn copy(block: &Block, pointers: &[Pointer], least: usize) -> Argument {
         let length = block.bytes.len();
         let mut argument = Argument {
@@ -133,7 +133,7 @@ mod tests {
         argument.copy_to(&mut request.argument);
         assert_eq!(request.argument.u64_at(8), 0);
 
-        // Nor does the argument of a command that is not in the table.
+        // The argument of a command that is not in the table is not copied either.
         let mut request = Request::new(SIOCGDRVSPEC);
         request.argument.put(16, &1000u64.to_ne_bytes());
         request.argument.point(32, Block::new([255; 80]));

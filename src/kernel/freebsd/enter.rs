@@ -1,8 +1,8 @@
-//! Sending a child into a jail to open sockets there, to ask its sysctls, or to hold it.
+//! Sends a child into a jail to open sockets there, to read sysctls, or to hold the jail.
 //!
-//! A socket belongs to the network stack it was opened in, wherever it is used afterwards, while
-//! [`sysctl(3)`](https://man.freebsd.org/sysctl(3)) answers for the stack of the process that asks. So the child opens sockets and passes
-//! them out, and passes out as bytes what only it can ask for.
+//! A socket belongs to the network stack in which it was opened, wherever it is used afterwards.
+//! [`sysctl(3)`](https://man.freebsd.org/sysctl(3)) reads the network stack of the calling process. So the
+//! child opens sockets and sends them to the parent, and reads sysctls and sends their values.
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
@@ -29,20 +29,20 @@ pub struct Visit {
     pub held: Option<Held>,
 }
 
-/// A child that stays in its jail until this is dropped, or we are gone.
+/// A child that stays in its jail until this value is dropped or the calling process ends.
 #[derive(Debug)]
 pub struct Held {
     _child: Child,
-    /// The child reads from the other end, and leaves when it is told that this one is closed. So it
-    /// does even if a copy of its descriptor has strayed into another process.
+    /// The child reads from the other end, and ends when this end is closed. So the child ends even if
+    /// another process has a copy of the child's process descriptor.
     _socket: OwnedFd,
 }
 
-/// More than any dump; a length beyond it is no length.
+/// The longest answer that is accepted, in bytes: longer than any list of the kernel.
 const ANSWER_LIMIT: usize = 1 << 30;
 
-/// Sends a child into a jail, and takes what it passes out. `descriptor` is the target's, if it has one;
-/// `server` has children that are ready, if there is one.
+/// Sends a child into a jail, and receives its results. `descriptor` is the target's jail descriptor, if it
+/// has one. If there is a `server`, a ready child of the server is used.
 pub fn enter(entry: &Entry, descriptor: Option<Arc<OwnedFd>>, server: Option<&ForkServer>) -> Result<Visit> {
     let mut errand = Errand {
         target: match &entry.target {
@@ -59,7 +59,7 @@ pub fn enter(entry: &Entry, descriptor: Option<Arc<OwnedFd>>, server: Option<&Fo
         hold: entry.hold,
     };
     let deadline = Instant::now().checked_add(entry.deadline);
-    // Not usable as a wait without end: the other side runs beside a jail's root.
+    // A missing deadline is refused: root in the jail can stop the child, and the wait would never end.
     let deadline = deadline.ok_or_else(|| super::invalid("a deadline beyond all time"))?;
     let (mut child, socket) = match errand.send_through(server) {
         Some(ready) => ready,
@@ -73,7 +73,8 @@ pub fn enter(entry: &Entry, descriptor: Option<Arc<OwnedFd>>, server: Option<&Fo
     let mut visit = match listen(socket.as_fd(), entry, deadline) {
         Ok(visit) => visit,
         Err(Unanswered::Failed(failure)) => {
-            // It has told why it failed, and is going: a moment, so that it does not linger in the jail.
+            // The child has sent its error, and is about to end. Wait for it, so that it does not keep the
+            // jail.
             let _ = child.wait(Some(deadline));
             return Err(failure);
         }
@@ -82,16 +83,16 @@ pub fn enter(entry: &Entry, descriptor: Option<Arc<OwnedFd>>, server: Option<&Fo
     if entry.hold {
         visit.held = Some(Held { _child: child, _socket: socket });
     } else {
-        // An unreaped child keeps its jail.
+        // A child that is not reaped keeps its jail.
         child.wait(Some(deadline))?;
     }
     Ok(visit)
 }
 
 enum Unanswered {
-    /// The child said that it failed.
+    /// The child sent an error.
     Failed(Failure),
-    /// The child said nothing that can be understood.
+    /// The child sent nothing that can be read.
     Broken(Broken),
 }
 
@@ -140,7 +141,7 @@ fn answer(socket: BorrowedFd<'_>, deadline: Instant) -> std::result::Result<Resu
     Ok(answer)
 }
 
-/// What to say of a child that gave no answer. It is killed if it is not dead.
+/// The error for a child that sent no result. If the child is alive, it is killed.
 fn silent(mut child: Child, broken: Broken) -> Failure {
     match broken {
         Broken::TimedOut => {
@@ -153,7 +154,7 @@ fn silent(mut child: Child, broken: Broken) -> Failure {
 }
 
 impl Errand {
-    /// Sends a child of the fork server instead of one of ours, if it is an errand for them.
+    /// Uses a ready child of the fork server, if it can do this work.
     fn send_through(&mut self, server: Option<&ForkServer>) -> Option<(Child, OwnedFd)> {
         match &mut self.target {
             Place::New(options) if self.sockets && self.hold && self.sysctls.is_empty() => {

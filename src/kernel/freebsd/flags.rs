@@ -1,6 +1,7 @@
-//! File flags of what is open, or in a directory that is: [`chflags(2)`](https://man.freebsd.org/chflags(2)).
+//! The file flags of an open file, or of a file in an open directory:
+//! [`chflags(2)`](https://man.freebsd.org/chflags(2)).
 //!
-//! By a path they would be those of whatever the path leads to by now.
+//! A path is not used, because it may lead to another file by now.
 
 use std::ffi::{CString, OsStr};
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -23,11 +24,12 @@ pub fn set(file: BorrowedFd<'_>, flags: libc::c_ulong) -> nix::Result<()> {
     Errno::result(unsafe { libc::fchflags(file.as_raw_fd(), flags) }).map(drop)
 }
 
-/// Takes all flags off something in a directory; off a symbolic link itself, and never off what it leads to.
+/// Clears all flags of a file in a directory. For a symbolic link, the flags of the link itself are cleared,
+/// and never those of its target.
 ///
 /// # Errors
 ///
-/// As [`set`]; ENOENT: there is nothing of that name.
+/// As [`set`]; ENOENT: the directory has no file of that name.
 ///
 /// # Source
 ///

@@ -1,13 +1,13 @@
-//! Children that are ready before they are needed: a fork server.
+//! A fork server: it forks children before they are needed.
 //!
-//! A jail that is to be held needs a child of its own, and a fork costs the more the larger the process
-//! is that forks: its memory is marked for copying, and copied page by page as it goes on. So a small
-//! child, the server, forks in our place, ahead of time and beside our own work. It sends us the
-//! descriptor of each child and a socket to it; the child has forgotten all our descriptors by then, and
-//! waits to be told which jail to make.
+//! A held jail needs a child process of its own, and the larger a process is, the longer its fork takes: its
+//! memory is marked for copying, and copied page by page afterwards. So a small child, the server, forks for
+//! the calling process, ahead of time and in parallel. The server sends the descriptor of each child, and a
+//! socket to the child. By then the child has closed all descriptors of the calling process, and waits for
+//! the jail that it is to make.
 //!
-//! The server ends when it finds our end of its socket closed, and so does a child that was not needed: its
-//! descriptor lies in that socket, or is closed with us.
+//! The server ends when the calling process's end of its socket is closed. A child that was not needed ends
+//! too: its descriptor is in that socket, or is closed when the calling process ends.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -22,9 +22,10 @@ use super::options::{Listed, Options};
 use super::process::Child;
 use crate::kernel::passing;
 
-/// How long we wait for a child before we do without the server.
+/// The time to wait for a child of the server. Then the calling process forks the child itself.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// The server and our end of its socket. `None` if it could not be forked, is gone, or was no help.
+/// The server, and the calling process's end of its socket. `None` if the server could not be forked, has
+/// ended, or was too slow.
 #[derive(Debug)]
 pub struct ForkServer {
     server: Mutex<Option<Server>>,
@@ -37,18 +38,18 @@ struct Server {
 }
 
 impl ForkServer {
-    /// Forks it. The best time is before there are threads: the pages that are shared with it from then on
-    /// are copied when they are written to, and each time all processors are told.
+    /// Forks the server. The best time is before there are threads: each shared page is copied when it is
+    /// written to, and each copy interrupts all processors that run a thread.
     pub fn fork() -> ForkServer {
         ForkServer { server: Mutex::new(Server::fork().ok()) }
     }
 
-    /// Returns a child that has been told to make and enter the jail of these options, and to stay. Returns `None` when
-    /// it has to be forked the usual way.
+    /// Has a ready child make, enter and hold the jail of these options. Returns `None` when the caller has
+    /// to fork a child itself.
     pub fn send_into(&self, options: &mut Options) -> Option<(Child, OwnedFd)> {
         let errand = encode(options.listed())?;
         let (child, socket) = self.take()?;
-        // One that died while it waited is no loss.
+        // If the child has died while it waited, fork another child.
         passing::send(socket.as_fd(), &errand, &[]).ok()?;
         Some((child, socket))
     }
@@ -59,11 +60,12 @@ impl ForkServer {
         let received = passing::receive(socket.as_fd(), &mut [0], Instant::now() + PATIENCE);
         match received.map(<[OwnedFd; 2]>::try_from) {
             Ok(Ok([child, theirs])) => {
-                // It is time for another. A server that is gone is noticed when its last one is taken.
+                // Ask the server for the next child. If the server is gone, this is noticed when its last
+                // child is taken.
                 let _ = passing::send(socket.as_fd(), &[0], &[]);
                 Some((Child::adopt(child), theirs))
             }
-            // Whatever is wrong with it, and if it is only slow: we are as well off without.
+            // The server failed or is too slow: go on without it.
             Ok(Err(_)) | Err(_) => {
                 *server = None;
                 None
@@ -81,8 +83,8 @@ impl Server {
     }
 }
 
-/// What a child is told: the number of vectors, their lengths, and what is in them. Returns `None` when that is
-/// too much.
+/// The message to a child: the number of vectors, their lengths, and their contents. Returns `None` when the
+/// message would be too long.
 fn encode(listed: Listed<'_>) -> Option<Vec<u8>> {
     let buffers = listed.buffers();
     let bytes: usize = buffers.clone().map(<[u8]>::len).sum();

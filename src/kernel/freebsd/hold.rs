@@ -1,13 +1,13 @@
-//! A sysctl that is held at a value, and put back whatever happens to us.
+//! A sysctl that is held at a value, and restored however the calling process ends.
 //!
-//! A child waits on a socket for our end, and puts the value back if it is the last who holds it. It is
-//! no child of ours in any other sense: it has a session of its own, so that what is typed or sent to
-//! our process group does not reach it, and `PD_DAEMON` keeps it alive when our descriptor goes. Until it has
-//! that session it says nothing, and until it says so the value is not set: if our process group is killed in
-//! between, the value has not been changed.
+//! A child waits on a socket until the calling process's end is closed. If the child is the last holder, it
+//! restores the value. The child has a session of its own, so that signals to the calling process group do
+//! not reach it. `PD_DAEMON` keeps the child alive when its process descriptor is closed. The child sends a
+//! message when it has its session, and the value is set only after that message. So if the process group is
+//! killed before, the value has not been changed.
 //!
 //! The holders are counted by `flock(2)`: each child has a shared lock on the record, which the kernel
-//! releases however the child ends. All else is done under the lock of another file.
+//! releases however the child ends. Everything else is done under the lock of another file, the guard.
 
 use std::ffi::CString;
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -31,10 +31,10 @@ use crate::kernel::Sysctl;
 use crate::kernel::held_value::{HeldValue, LONGEST};
 use crate::kernel::passing::{self, Broken};
 
-/// How long the child may take for that, and once it is told to end.
+/// The time that the child may take for its session, and for its end.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Keeps the value. When this is dropped, or we end, the child puts it back.
+/// Holds the value. When this is dropped, or the calling process ends, the child restores the value.
 #[derive(Debug)]
 pub struct Held {
     child: Option<Child>,
@@ -46,13 +46,13 @@ impl Drop for Held {
         drop(self.socket.take());
         let Some(mut child) = self.child.take() else { return };
         if !matches!(child.wait(Some(Instant::now() + PATIENCE)), Ok(Some(_))) {
-            // To drop it would be to kill it, and it has a value to put back.
+            // Dropping the child would kill it, but it has to restore the value.
             std::mem::forget(child);
         }
     }
 }
 
-/// Sets a sysctl and leaves a child to put it back. The records lie in `directory`.
+/// Sets a sysctl, and forks a child that restores it. The records are in `directory`.
 pub fn hold(directory: &Path, name: &str, value: i32) -> Result<Held> {
     let read = Sysctl::read(name);
     let boot = ask(&Sysctl::read("kern.boot_id"))?;
@@ -65,7 +65,7 @@ pub fn hold(directory: &Path, name: &str, value: i32) -> Result<Held> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(FILE_MODE.into());
     let mut record = options.custom_flags(libc::O_CLOEXEC | libc::O_NOFOLLOW).open(&record_path)?;
-    // A process holds this lock alone only while it has the guard's lock.
+    // Only a process that has the guard's lock takes this lock exclusively.
     record.lock_shared()?;
     let mut errand = Errand {
         name: Object::new(&read)?,
@@ -75,7 +75,7 @@ pub fn hold(directory: &Path, name: &str, value: i32) -> Result<Held> {
         restore: name_for_writing(name)?,
     };
     let old = match read_record(&mut record)? {
-        // Of others who hold it, or of one whose child was killed too.
+        // The record is of other holders, or of a holder whose child was killed too.
         Some(known) if known.boot == boot && known.set == current => known.old,
         _ => current,
     };
@@ -90,7 +90,7 @@ pub fn hold(directory: &Path, name: &str, value: i32) -> Result<Held> {
     drop(theirs);
     match passing::receive(ours.as_fd(), &mut [0; READY.len()], Instant::now() + PATIENCE) {
         Ok(_) => {}
-        // What is dropped here kills it. There is nothing to put back yet.
+        // The return drops the child, which kills it. There is nothing to restore yet.
         Err(Broken::Closed) => return Err(child.died()),
         Err(Broken::TimedOut) => {
             return Err(Failure::with_text(Errno::ETIMEDOUT, "the process that is to put the value back"));
@@ -98,11 +98,11 @@ pub fn hold(directory: &Path, name: &str, value: i32) -> Result<Held> {
         Err(broken) => return Err(Failure::with_text(Errno::EIO, broken.to_string())),
     }
     let held = Held { child: Some(child), socket: Some(ours) };
-    // The child has the lock, by a descriptor of its own.
+    // The child keeps the lock by its own copy of the descriptor.
     drop(record);
     let set = Object::new(&Sysctl::write_int(name, value))?;
     let written = write(&set);
-    // From here on the child cleans up, whatever we answer.
+    // From here on the child cleans up, whatever this function returns.
     drop(guard);
     written.map_err(|number| Failure::from(Errno(number)))?;
     Ok(held)

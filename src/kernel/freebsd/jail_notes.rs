@@ -1,4 +1,5 @@
-//! What happens to jails: [`kqueue(2)`](https://man.freebsd.org/kqueue(2)) with EVFILT_JAIL and EVFILT_JAILDESC, since FreeBSD 15.
+//! Events of jails: [`kqueue(2)`](https://man.freebsd.org/kqueue(2)) with EVFILT_JAIL and EVFILT_JAILDESC,
+//! since FreeBSD 15.
 
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
@@ -14,7 +15,8 @@ use crate::kernel::{Handle, JailNote, Watched};
 /// A jail to be watched.
 pub enum Subject {
     Jid(i32),
-    /// A jail descriptor, and the handle to tell it by. The kernel stops watching when it is closed.
+    /// A jail descriptor, and the handle that identifies it. The kernel stops watching when the descriptor is
+    /// closed.
     Descriptor(Arc<OwnedFd>, Handle),
 }
 
@@ -44,7 +46,7 @@ pub fn watch(queue: BorrowedFd<'_>, jail: &Subject, notes: u32) -> Result<()> {
     change.filter = filter;
     change.flags = libc::EV_ADD;
     change.fflags = notes;
-    // Not an address: the kernel keeps it and gives it back.
+    // The tag is no address: the kernel stores it and returns it.
     change.udata = ptr::without_provenance_mut(tag);
     // SAFETY: kevent(2) reads one change, and has no room to write events to.
     let rc =

@@ -1,8 +1,7 @@
 //! The FreeBSD kernel: the only code in the library that makes system calls.
 //!
-//! Each method of [`FreeBsd`] is one system call, or one child process that makes a few
-//! (`enter`, `run`, `mount`). Nothing is interpreted here: what a request means is the
-//! business of the typed operations.
+//! Each method of [`FreeBsd`] is one system call, or one child process that makes a few (`enter`, `run`,
+//! `mount`). This module does not interpret requests: the typed operations do.
 
 mod argument;
 mod child;
@@ -64,26 +63,26 @@ type ExtendedErrorText = unsafe extern "C" fn(*mut c_char, usize) -> c_int;
 pub struct FreeBsd {
     handles: Mutex<HashMap<u64, Open>>,
     next: AtomicU64,
-    /// The one whose handles are open, if any are.
+    /// The fork server that has open handles, if there is one.
     fork_server: Mutex<Weak<ForkServer>>,
     extended_error_text: Option<ExtendedErrorText>,
     jail_descriptors: bool,
 }
 
-/// What a handle stands for.
+/// The object behind a handle.
 #[derive(Debug)]
 enum Open {
-    /// Shared with the calls that are using it, so that none of them holds the table's lock.
+    /// Calls share the descriptor while they use it, so that they need not hold the table's lock.
     Descriptor(Arc<OwnedFd>),
-    /// Kept for its end.
+    /// Dropping the value ends the child that holds a jail.
     Held { _child: enter::Held },
-    /// The same, for a sysctl.
+    /// Dropping the value ends the child that holds a sysctl.
     Value { _held: hold::Held },
-    /// Ends with the last of its handles.
+    /// The fork server ends when its last handle is closed.
     ForkServer { _server: Arc<ForkServer> },
 }
 
-/// The oldest kernel supported: FreeBSD 14.0.
+/// The oldest supported kernel: FreeBSD 14.0.
 const OLDEST: i32 = 1_400_000;
 
 impl FreeBsd {
@@ -115,16 +114,17 @@ impl FreeBsd {
                 format!("FreeBSD 14.0 or later is needed, and this kernel is {major}.{minor} ({release})");
             return Err(Failure::with_text(Errno::ENOSYS, text));
         }
-        // A system call that a kernel does not have ends the process (SIGSYS), so it is not tried. Nor is
-        // kern.osreldate believed, which in a jail is whatever the jail was given. A flag that the kernel
-        // does not know is EINVAL; one that it knows is ENOENT here, for want of a descriptor.
+        // Find out whether the kernel has jail descriptors. A system call that the kernel does not have would
+        // end the process (SIGSYS). kern.osreldate does not tell either: in a jail it is whatever the jail
+        // was given. So try a flag: the kernel returns EINVAL if it does not know the flag, and ENOENT if it
+        // does, because no descriptor is given.
         let asked = kernel.jail_get(&mut [], sys::JAIL_GET_DESC);
         kernel.jail_descriptors = asked.is_err_and(|failure| failure.errno == Errno::ENOENT);
         Ok(kernel)
     }
 
     fn handles(&self) -> MutexGuard<'_, HashMap<u64, Open>> {
-        // A panic elsewhere leaves the table as whole as it was.
+        // A panic of another thread cannot leave the table in a wrong state.
         self.handles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -151,7 +151,7 @@ impl FreeBsd {
         self.fork_server.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The parameters of a jail and its `desc`, which the kernel reads, or fills, or both.
+    /// The parameters of a jail, and its `desc`, which the kernel reads, writes, or both.
     fn options_with(
         &self,
         parameters: &[Parameter],
@@ -164,7 +164,7 @@ impl FreeBsd {
         Ok((Options::parameters(&with.collect::<Vec<_>>())?, descriptor))
     }
 
-    /// Takes the descriptor that a call of these flags has made.
+    /// Takes the descriptor that a call with these flags has made.
     fn made(&self, options: &Options, flags: c_int) -> Result<Option<Handle>> {
         if flags & (sys::JAIL_GET_DESC | sys::JAIL_OWN_DESC) == 0 {
             return Ok(None);
@@ -180,8 +180,8 @@ impl FreeBsd {
         Ok(Some(self.keep_descriptor(descriptor)))
     }
 
-    /// Why the last system call of this thread failed. To be asked at once: the text of an extended
-    /// error stays until the next failure, and outlives successes.
+    /// The failure of this thread's last system call. It has to be read at once: the text of an extended
+    /// error stays until the next failure, also after calls that succeed.
     fn failure(&self) -> Failure {
         let failure = last_failure();
         let Some(extended_error_text) = self.extended_error_text else { return failure };
@@ -196,7 +196,7 @@ impl FreeBsd {
         if rc < 0 { Err(self.failure()) } else { Ok(rc) }
     }
 
-    /// As [`FreeBsd::check`], for the calls that have words of their own.
+    /// As [`FreeBsd::check`], for calls with an `errmsg`.
     fn check_with(&self, rc: c_int, options: &Options) -> Result<c_int> {
         self.check(rc).map_err(|failure| match words(options.errmsg()) {
             Some(text) => Failure { text: Some(text), ..failure },
@@ -213,7 +213,7 @@ impl Calls for FreeBsd {
             Domain::Inet => (libc::AF_INET, libc::SOCK_DGRAM, 0),
             Domain::Inet6 => (libc::AF_INET6, libc::SOCK_DGRAM, 0),
             Domain::Local => (libc::AF_LOCAL, libc::SOCK_DGRAM, 0),
-            // route(4): the protocol is the address family whose messages are wanted.
+            // route(4): the protocol is the address family whose messages the socket gets.
             Domain::Route(family) => (libc::PF_ROUTE, libc::SOCK_RAW, c_int::from(family)),
             Domain::Raw => (libc::AF_INET, libc::SOCK_RAW, libc::IPPROTO_RAW),
         };
@@ -235,7 +235,7 @@ impl Calls for FreeBsd {
 
     fn close(&self, handle: Handle) {
         let open = self.handles().remove(&handle.0);
-        // After the lock: a child that is let go is waited for.
+        // Drop the object after the lock is released: dropping a child waits for its end.
         drop(open);
     }
 
@@ -425,7 +425,7 @@ impl Calls for FreeBsd {
         }
         // SAFETY: as above.
         match self.check(unsafe { kldload(name.as_ptr()) }) {
-            // Someone else was faster.
+            // Another process has loaded the module meanwhile.
             Err(failure) if failure.errno == Errno::EEXIST => Ok(()),
             other => other.map(drop),
         }
@@ -534,7 +534,7 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// A request that is wrong before any kernel sees it.
+/// The failure of a request that is refused before the kernel gets it.
 fn invalid(text: &str) -> Failure {
     Failure::with_text(Errno::EINVAL, text)
 }
@@ -543,7 +543,7 @@ fn no_descriptors() -> Failure {
     Failure::with_text(Errno::ENOSYS, "jail descriptors came with FreeBSD 15")
 }
 
-/// The kernel's words in a buffer, up to the NUL and without the newline. Returns `None` if there are none.
+/// The kernel's text in a buffer, up to the NUL and without the newline. Returns `None` if there are none.
 fn words(buffer: &[u8]) -> Option<String> {
     let text = buffer.split(|byte| *byte == 0).next().unwrap_or_default().trim_ascii_end();
     (!text.is_empty()).then(|| String::from_utf8_lossy(text).into_owned())

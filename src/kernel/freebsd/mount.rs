@@ -1,4 +1,4 @@
-//! File systems: mounting where no symbolic link decides, unmounting by identity, listing.
+//! File systems: mounting without following symbolic links, unmounting by identity, and listing.
 
 use std::ffi::{CString, OsStr, OsString};
 use std::mem::MaybeUninit;
@@ -25,11 +25,12 @@ unsafe extern "C" {
     fn statfs(path: *const c_char, buffer: *mut sys::statfs) -> c_int;
 }
 
-/// Mounts a file system on a directory that a child stands in, or a file on a file in such a directory.
+/// Mounts a file system on the current directory of a child, or a file on a file in that directory.
 ///
-/// The kernel takes a mount point by name. A process that may rename directories in a jail could lead that name
-/// elsewhere between a check and the call. So the directory is opened first, and the name is `.`. A file has no
-/// such name: after the call it is checked that no link has replaced the file meanwhile.
+/// The kernel takes a mount point by name. A process that may rename directories in a jail could lead that
+/// name elsewhere between a check and the call. So the directory is opened first, and the name is `.`. A file
+/// cannot be named like that. So after the call it is checked that no symbolic link has replaced the file
+/// meanwhile.
 pub fn mount(request: &MountRequest) -> Result<()> {
     let flags =
         c_int::try_from(request.flags).map_err(|_| invalid("MNT_* flags that nmount(2) cannot take"))?;
@@ -67,7 +68,7 @@ impl Point {
         if request.fstype != "nullfs" {
             return Ok(Point { directory: directory(&request.root, &request.beneath)?, file: None });
         }
-        // If `from` is missing, opening the mount point or the next look at it reports that.
+        // If `from` is missing, a later step reports that.
         if !std::fs::metadata(from).is_ok_and(|from| from.is_file()) {
             let directory = match directory(&request.root, &request.beneath) {
                 // nullfs_mount: a directory is not mounted on a file.
@@ -92,14 +93,14 @@ impl Point {
     }
 }
 
-/// Opens what is in a directory, but no link.
+/// Opens an entry of a directory. A symbolic link is refused.
 fn open_in(directory: BorrowedFd<'_>, name: &OsStr) -> Result<OwnedFd> {
     let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW;
     openat(directory, name, flags, Mode::empty()).map_err(no_link)
 }
 
-/// Looks whether a file is what was mounted on it. If it is not, a link that took its place has led the mount
-/// elsewhere, and that is taken back.
+/// Checks that the file is the mounted file now. If it is not, a symbolic link has replaced the file, and has
+/// led the mount elsewhere: that mount is removed.
 fn check_file(request: &MountRequest, directory: BorrowedFd<'_>, name: &OsStr) -> Result<()> {
     let of = |about: nix::sys::stat::FileStat| (about.st_ino, about.st_size);
     let from = nix::sys::stat::stat(Path::new(&request.from)).map(of).map_err(super::nix)?;
@@ -119,16 +120,17 @@ fn check_file(request: &MountRequest, directory: BorrowedFd<'_>, name: &OsStr) -
 
 fn no_link(errno: nix::errno::Errno) -> Failure {
     match errno {
-        // FreeBSD's answer to O_NOFOLLOW on a link, where everyone else has ELOOP; open(2), STANDARDS.
+        // FreeBSD returns EMLINK for O_NOFOLLOW on a symbolic link, where POSIX has ELOOP: open(2),
+        // STANDARDS.
         nix::errno::Errno::EMLINK => Errno::ELOOP.into(),
         errno => super::nix(errno),
     }
 }
 
-/// Refuses a nullfs of a directory on itself, with the errno that the kernel has for some of these.
+/// Refuses a nullfs of a directory on itself, with the errno that the kernel has for some such mounts.
 ///
-/// For the others it has none: it locks the directory, and then locks it again, for ever
-/// (`kern/vfs_mount.c:vfs_domount_first`). mount_nullfs(8) looks first as well.
+/// For the others the kernel returns no error: it locks the directory twice, and waits for ever
+/// (`kern/vfs_mount.c:vfs_domount_first`). mount_nullfs(8) checks this first, too.
 fn keep_apart(from: &Path, on: BorrowedFd<'_>) -> Result<()> {
     let from = nix::sys::stat::stat(from).map_err(super::nix)?;
     let on = nix::sys::stat::fstat(on).map_err(super::nix)?;
@@ -157,7 +159,8 @@ fn options(request: &MountRequest, on: &OsStr) -> Result<Options> {
     Options::new(options.iter().map(|(name, value)| (*name, value.as_deref())))
 }
 
-/// Opens `beneath` under `root`, without leaving it (ENOTCAPABLE) and not through a link at its end.
+/// Opens `beneath` under `root`. Fails with ENOTCAPABLE if the path leads out of `root`. A symbolic link at
+/// the end is refused.
 fn directory(root: &Path, beneath: &Path) -> Result<OwnedFd> {
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
     let root = open(root, flags, Mode::empty()).map_err(super::nix)?;
@@ -186,7 +189,7 @@ pub fn mounts() -> Result<Vec<Mounted>> {
         let count = unsafe { getfsstat(list.as_mut_ptr(), length as c_long, sys::MNT_NOWAIT) };
         match usize::try_from(count) {
             Err(_) => return Err(super::last_failure()),
-            // A full list may be a part of one.
+            // A full buffer may have only a part of the list.
             Ok(count) if count >= room => room *= 2,
             Ok(count) => {
                 // SAFETY: the kernel wrote `count` of them, which is less than there is room for.

@@ -1,4 +1,4 @@
-//! [`sysctl(3)`](https://man.freebsd.org/sysctl(3)): reading what has no length known beforehand.
+//! [`sysctl(3)`](https://man.freebsd.org/sysctl(3)): reading values whose length is not known beforehand.
 
 use std::ffi::{CString, c_void};
 use std::ptr;
@@ -8,8 +8,8 @@ use libc::{c_int, c_uint};
 use super::{errno, invalid};
 use crate::kernel::{Oid, Result, Sysctl};
 
-/// A [`Sysctl`] made ready: asking it neither allocates nor locks, so that a child can do it between
-/// `fork` and `_exit`.
+/// A prepared [`Sysctl`]. Reading it neither allocates nor locks, so a child can read it between `fork` and
+/// `_exit`.
 pub struct Object {
     which: Which,
     new: Option<Vec<u8>>,
@@ -20,7 +20,7 @@ enum Which {
     Numbers(Vec<c_int>),
 }
 
-/// How often an answer may outgrow the room that was made for it.
+/// How often the value may have outgrown the buffer before the call fails.
 const TRIES: usize = 10;
 
 impl Object {
@@ -34,20 +34,23 @@ impl Object {
         Ok(Object { which, new: sysctl.new.clone() })
     }
 
-    /// Asks. Returns the length of what is then in the room that `make_room` last made.
+    /// Makes the call. Returns the length of the value, which is in the buffer that `make_room` returned
+    /// last.
     ///
-    /// `make_room` returns the address of at least as many writable bytes as it is asked for, or null.
-    /// The errors are numbers, as the child needs them.
+    /// `make_room` returns the address of at least the given number of writable bytes, or null. Errors are
+    /// plain numbers, because the child cannot use others.
     pub fn ask(&self, make_room: &mut dyn FnMut(usize) -> *mut u8) -> std::result::Result<usize, c_int> {
         let mut room = self.call(ptr::null_mut(), 0, false)?;
         for _ in 0..TRIES {
-            // What is counted grows while it is counted; and never no room, which would count again.
+            // The value may grow between the two calls, so the buffer is larger than the length. It is never
+            // empty, because an empty buffer asks for the length again.
             room += room / 8 + 64;
             let buffer = make_room(room);
             if buffer.is_null() {
                 return Err(libc::ENOMEM);
             }
-            // With too little room nothing is stored either: the kernel's handlers read first.
+            // If the buffer is too small, a new value is not stored either: the kernel's handlers copy the
+            // old value first.
             match self.call(buffer.cast(), room, true) {
                 Err(libc::ENOMEM) => room *= 2,
                 answer => return answer,

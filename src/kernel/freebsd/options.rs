@@ -9,19 +9,19 @@ use libc::{c_uint, iovec};
 use super::invalid;
 use crate::kernel::{Errno, Parameter, Result, Value};
 
-/// A list of names and values, with room for the kernel's words at its end.
+/// A list of names and values, with room for the kernel's error text at its end.
 ///
-/// Every buffer is writable memory of its own: `jail_get` writes names and keys back, too, and answers
-/// a constant with EFAULT.
+/// Every buffer is writable memory of its own: `jail_get` also writes names and keys back, and fails with
+/// EFAULT for read-only memory.
 pub struct Options {
-    /// What the iovecs point to, in the same order. None is ever resized.
+    /// The buffers that the iovecs point to, in the same order. They are never resized.
     buffers: Vec<Vec<u8>>,
     vectors: Vec<iovec>,
 }
 
-/// The name under which both system calls take a buffer for their words.
+/// The name of the parameter with the buffer for the error text.
 const ERRMSG: &str = "errmsg";
-/// More than any message: libjail uses as much.
+/// The length of that buffer, in bytes. libjail uses the same length.
 const ERRMSG_LENGTH: usize = 1024;
 
 impl Options {
@@ -59,8 +59,8 @@ impl Options {
         Ok(())
     }
 
-    /// Returns the iovecs and how many there are, for a system call. They lead to this list's own buffers as long as it
-    /// lives.
+    /// Returns the iovecs and their number, for a system call. They point to buffers of this list, and are
+    /// valid as long as the list.
     pub fn iovecs(&mut self) -> (*mut iovec, c_uint) {
         self.listed().iovecs()
     }
@@ -70,7 +70,7 @@ impl Options {
         Listed::new(&mut self.vectors)
     }
 
-    /// Returns the kernel's words, empty if it had none.
+    /// Returns the kernel's error text, which is empty if there is none.
     pub fn errmsg(&self) -> &[u8] {
         up_to_nul(self.buffers.last().map_or(&[][..], Vec::as_slice))
     }
@@ -86,7 +86,7 @@ impl Options {
         for (index, parameter) in parameters.iter_mut().enumerate() {
             let (buffer, filled) = (&self.buffers[2 * index + 1], self.vectors[2 * index + 1].iov_len);
             match &mut parameter.value {
-                // The kernel tells the length of a value that it did not write when there is no room at all.
+                // Without a buffer the kernel returns the length of a value.
                 Value::Bytes(bytes) if bytes.is_empty() => {}
                 Value::Bytes(bytes) => {
                     let filled = buffer.get(..filled).ok_or(Errno::EOVERFLOW)?;
@@ -110,7 +110,7 @@ fn up_to_nul(buffer: &[u8]) -> &[u8] {
     &buffer[..buffer.iter().position(|byte| *byte == 0).unwrap_or(buffer.len())]
 }
 
-/// A list as the system calls take it, without memory of its own: for a child, which must not allocate.
+/// A borrowed list, in the form of the system calls: for a child, which must not allocate.
 pub struct Listed<'a> {
     vectors: &'a mut [iovec],
 }
@@ -136,7 +136,7 @@ impl<'a> Listed<'a> {
         })
     }
 
-    /// Returns the kernel's words, empty if it had none.
+    /// Returns the kernel's error text, which is empty if there is none.
     pub fn errmsg(&self) -> &[u8] {
         up_to_nul(self.buffers().next_back().unwrap_or_default())
     }
@@ -153,7 +153,7 @@ mod tests {
         let mut options = Options::parameters(&parameters).unwrap();
         assert_eq!(options.iovecs().1, 8);
         assert!(options.vectors[3].iov_base.is_null() && options.vectors[5].iov_base.is_null());
-        // As the kernel would.
+        // Write as the kernel would.
         options.buffers[1][..2].copy_from_slice(b"/\0");
         options.vectors[1].iov_len = 2;
         options.vectors[3].iov_len = 12;

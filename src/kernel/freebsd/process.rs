@@ -1,10 +1,11 @@
-//! Child processes, as their parents see them: [`pdfork(2)`](https://man.freebsd.org/pdfork(2)).
+//! Child processes, from the parent's side: [`pdfork(2)`](https://man.freebsd.org/pdfork(2)).
 //!
-//! Some system calls act on the whole process (`jail_attach`, `fchdir`, `setfib`), so a process with
-//! threads of its own sends a child to make them. What children do is in [`super::child`].
+//! Some system calls act on the whole process (`jail_attach`, `fchdir`, `setfib`), so a process with threads
+//! needs a child process to make them. The code of the children is in [`super::child`].
 //!
-//! A process descriptor, unlike a process id, belongs to this process alone: such a child raises no SIGCHLD, is
-//! not found by a [`wait(2)`](https://man.freebsd.org/wait(2)) for any child, and dies when its descriptor is closed.
+//! A process descriptor, unlike a process id, belongs to this process alone: the child raises no SIGCHLD, a
+//! [`wait(2)`](https://man.freebsd.org/wait(2)) for any child does not return it, and the kernel kills it
+//! when its descriptor is closed.
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -19,30 +20,31 @@ use super::{Errno, Failure, errno};
 use crate::kernel::leaving::leave_with;
 use crate::kernel::passing;
 
-/// How long a child that was killed may take to go. In a system call that cannot be interrupted it
-/// takes longer; it is left to init(8) then.
+/// The time to wait for the end of a killed child. A child in an uninterruptible system call takes longer,
+/// and is left to init(8).
 pub(super) const GRACE: Duration = Duration::from_secs(2);
 
-/// A child process, which goes when this goes.
+/// A child process. It is killed when this value is dropped.
 #[derive(Debug)]
 pub struct Child {
-    /// `None` for a child that another process has forked, which cannot be waited for by number.
+    /// The child's pid. `None` for a child that another process has forked: waitpid(2) does not work for it.
     pid: Option<pid_t>,
     descriptor: OwnedFd,
     status: Option<c_int>,
 }
 
 impl Child {
-    /// Runs `work` in a child, whose exit status is what the work returns. The work keeps to what
-    /// [`super::child`] says.
+    /// Runs `work` in a child. The return value of `work` is the child's exit status. `work` has to follow
+    /// the rules in [`super::child`].
     ///
-    /// The child begins with all signals blocked, so that no handler of ours runs in it and nothing
-    /// that is typed at the terminal ends it half way.
+    /// The child begins with all signals blocked. So no signal handler of this process runs in the child, and
+    /// a key at the terminal does not end the child half way.
     pub fn fork(work: &mut dyn FnMut() -> c_int) -> io::Result<Child> {
         Child::fork_with(work, libc::PD_CLOEXEC)
     }
 
-    /// The same, for a child that goes on when its descriptor is closed, as it is when we end.
+    /// As [`fork`](Child::fork), for a child that goes on when its descriptor is closed, also by the end of
+    /// this process.
     pub fn fork_daemon(work: &mut dyn FnMut() -> c_int) -> io::Result<Child> {
         Child::fork_with(work, libc::PD_CLOEXEC | libc::PD_DAEMON)
     }
@@ -74,7 +76,7 @@ impl Child {
         Ok(Child { pid: Some(pid), descriptor, status: None })
     }
 
-    /// Returns a child that another process has forked, and whose descriptor it has sent us.
+    /// Returns a child that another process has forked, by the descriptor that this process received.
     pub fn adopt(descriptor: OwnedFd) -> Child {
         Child { pid: None, descriptor, status: None }
     }
@@ -87,8 +89,8 @@ impl Child {
     /// Waits for the end of the child. Returns its status as [`wait(2)`](https://man.freebsd.org/wait(2)) has it, or
     /// `None` when the child is alive at the deadline.
     ///
-    /// The wait is not for the status alone: an unreaped child keeps its jail. One that was adopted is reaped
-    /// when this is dropped, and its status is not known: it is 0.
+    /// The wait also reaps the child: a child that is not reaped keeps its jail. An adopted child is reaped
+    /// when this value is dropped. Its status is not known, and is reported as 0.
     pub fn wait(&mut self, deadline: Option<Instant>) -> io::Result<Option<c_int>> {
         if self.status.is_none() && passing::poll_until(&mut [self.ended()], deadline)? {
             let mut status = 0;
@@ -108,14 +110,14 @@ impl Child {
         Ok(self.status)
     }
 
-    /// Kills the child if it lives.
+    /// Kills the child if it is alive.
     pub fn kill(&self) {
         use std::os::fd::AsRawFd;
-        // SAFETY: pdkill(2) takes numbers only; ESRCH of a child that has ended is as good.
+        // SAFETY: pdkill(2) takes numbers only. ESRCH means that the child has ended already.
         unsafe { libc::pdkill(self.descriptor.as_raw_fd(), libc::SIGKILL) };
     }
 
-    /// What to say of a child that ended before it had answered.
+    /// The error for a child that ended before it sent a result.
     pub fn died(&mut self) -> Failure {
         let how = match self.wait(Some(Instant::now() + GRACE)) {
             Ok(Some(status)) if libc::WIFSIGNALED(status) => {
@@ -131,7 +133,7 @@ impl Drop for Child {
     fn drop(&mut self) {
         if self.status.is_none() {
             self.kill();
-            // Closing the descriptor hands over to init(8) what is left after that.
+            // If the child is still alive after that, closing the descriptor leaves it to init(8).
             let _ = self.wait(Some(Instant::now() + GRACE));
         }
     }

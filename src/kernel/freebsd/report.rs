@@ -1,4 +1,4 @@
-//! What a child says of itself, in a form of fixed length: written by the child, read by its parent.
+//! A child's report to its parent, in a form of fixed length.
 
 use std::os::fd::BorrowedFd;
 
@@ -10,7 +10,7 @@ use super::{Errno, Failure, Result, words};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Stage {
-    /// Nothing: all went well.
+    /// The child has finished without an error.
     Done,
     Fib,
     Trace,
@@ -47,7 +47,7 @@ impl Stage {
         Stage::Exec,
     ];
 
-    /// Where the call is not the one the caller asked for, its name.
+    /// The name of the system call, if it is another call than the caller asked for.
     fn text(self) -> &'static str {
         match self {
             Stage::Done | Stage::Attach | Stage::Mount | Stage::Exec => "",
@@ -121,8 +121,8 @@ impl Report {
     }
 }
 
-/// Fills `bytes` from a pipe or a socket. Nothing is allocated, so a child may use it too. EIO when nothing more
-/// comes.
+/// Fills `bytes` from a pipe or a socket. Nothing is allocated, so a child may use this function too. Fails
+/// with EIO if the other end is closed first.
 pub fn read_whole(from: BorrowedFd<'_>, bytes: &mut [u8]) -> Result<()> {
     let mut filled = 0;
     while filled < bytes.len() {

@@ -1,7 +1,7 @@
-//! Running a program, on the host or in a jail, and waiting for its end.
+//! Running a program on the host or in a jail, and waiting until it ends.
 //!
-//! The program is a child like the others ([`super::process`]): it does not outlive us. What it starts
-//! itself does, a time limit or not.
+//! The program is a child process ([`super::process`]), and ends with this process. Processes that the
+//! program starts go on, with or without a time limit.
 
 use std::ffi::{CString, OsStr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -22,11 +22,11 @@ use super::{Errno, Result, invalid};
 use crate::kernel::users::{self, MOST_GROUPS};
 use crate::kernel::{Exit, Failure, Finished, Output, Program, passing};
 
-/// Where programs are looked for when the environment does not say: _PATH_DEFPATH of paths.h.
+/// The directories in which a program is looked for if the environment has no PATH: _PATH_DEFPATH of paths.h.
 const DEFAULT_PATH: &[u8] = b"/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin";
-/// How much of a program's output is kept.
+/// How much of a program's output is kept, in bytes.
 const KEPT: usize = 64 << 10;
-/// The largest /etc/passwd or /etc/group that is read.
+/// The largest /etc/passwd or /etc/group that is read, in bytes.
 const LARGEST_FILE: usize = 1 << 20;
 
 impl Who {
@@ -45,7 +45,7 @@ impl Who {
     }
 }
 
-/// Runs a program to its end.
+/// Runs a program, and waits until it ends.
 pub fn run(program: &Program) -> Result<Finished> {
     let (ours, terminal) = match program.terminal {
         true => terminal::prepare()?.unzip(),
@@ -72,18 +72,18 @@ pub fn run(program: &Program) -> Result<Finished> {
         standard: [input, output, error],
         terminal,
     };
-    // Closed by a successful execve: what comes through it is why there was none.
+    // A successful execve closes this pipe. If execve fails, the child writes the error to it.
     let (trouble, theirs) = pipe2(OFlag::O_CLOEXEC).map_err(super::nix)?;
     let theirs = above_standard(theirs)?;
     let child = Child::fork(&mut || errand.run(theirs.as_fd()))?;
     drop(theirs);
-    // Our copies would keep the captured output open.
+    // Close this process's copies, which would keep the captured output open.
     drop(errand);
     let deadline = program.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     attend(child, trouble, capture, ours, deadline)
 }
 
-/// Waits for the program, taking what it writes.
+/// Waits for the program, and reads its output meanwhile.
 fn attend(
     mut child: Child,
     trouble: OwnedFd,
@@ -99,14 +99,15 @@ fn attend(
     }
     let mut output = Vec::new();
     let (mut deadline, mut timed_out) = (deadline, false);
-    // The program may leave others running that hold the pipe open, and write into it without end.
+    // Processes that the program has started may keep the pipe open, and write into it without end.
     let mut rounds_after_the_end = 0..2 * KEPT / CHUNK;
     loop {
         let mut polled = vec![child.ended()];
         polled.extend(capture.as_ref().map(|pipe| PollFd::new(pipe.as_fd(), PollFlags::POLLIN)));
         if !passing::poll_until(&mut polled, deadline)? {
             if timed_out {
-                // One that SIGKILL does not end is in the kernel: init(8) has it when it comes out.
+                // If SIGKILL does not end the program, it is in a system call. init(8) reaps it when the call
+                // returns.
                 break;
             }
             child.kill();
@@ -132,7 +133,7 @@ fn attend(
     Ok(Finished { exit, output })
 }
 
-/// Waits for `execve`, or for what the child says went wrong before it.
+/// Waits for `execve`, or for the child's report of an error before it.
 fn hear(trouble: BorrowedFd<'_>, deadline: Option<Instant>) -> Result<Option<Report>> {
     let mut report = [0; Report::LENGTH];
     let mut filled = 0;
@@ -151,7 +152,7 @@ fn hear(trouble: BorrowedFd<'_>, deadline: Option<Instant>) -> Result<Option<Rep
 
 const CHUNK: usize = 8 << 10;
 
-/// Reads once, keeps what there is room for, and closes the pipe at its end.
+/// Reads once, keeps as much as there is room for, and closes the pipe at the end of the output.
 fn take(pipe: &mut Option<OwnedFd>, taken: &mut Vec<u8>) -> Result<()> {
     let Some(open) = pipe else { return Ok(()) };
     let mut chunk = [0; CHUNK];
@@ -176,7 +177,7 @@ fn nothing_to_read() -> Result<OwnedFd> {
     above_standard(open("/dev/null", OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty()).map_err(super::nix)?)
 }
 
-/// Moves a descriptor out of the way of the three that the child lays out.
+/// Moves a descriptor above the three standard descriptors, which the child sets.
 fn above_standard(descriptor: OwnedFd) -> Result<OwnedFd> {
     if descriptor.as_raw_fd() > libc::STDERR_FILENO {
         return Ok(descriptor);
@@ -203,7 +204,8 @@ fn environment(program: &Program) -> Result<Vec<CString>> {
         .collect()
 }
 
-/// What the first argument may mean: itself if it has a slash, or it in each directory of PATH.
+/// The paths that the first argument may mean: the argument itself if it has a slash, and otherwise the
+/// argument in each directory of PATH.
 fn candidates(program: &Program) -> Result<Vec<CString>> {
     let name = program.arguments.first().ok_or_else(|| invalid("no program"))?.as_bytes();
     if name.contains(&b'/') {
@@ -211,7 +213,7 @@ fn candidates(program: &Program) -> Result<Vec<CString>> {
     }
     let path = program.environment.iter().find(|(name, _)| name == "PATH");
     let path = path.map_or(DEFAULT_PATH, |(_, path)| path.as_bytes());
-    // An empty element would mean the current directory, which is hardly ever wanted: it is left out.
+    // An empty element of PATH means the current directory. It is left out, because it is hardly ever wanted.
     let directories = path.split(|byte| *byte == b':').filter(|directory| !directory.is_empty());
     directories.map(|directory| c_string(OsStr::from_bytes(&[directory, b"/", name].concat()))).collect()
 }

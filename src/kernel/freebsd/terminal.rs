@@ -1,9 +1,8 @@
-//! A terminal of its own for a program in a jail.
+//! A pseudo-terminal for a program in a jail.
 //!
-//! A pseudo-terminal belongs to the jail it was made in, and is seen in that jail's /dev only: with the
-//! host's terminal a program in a jail has none that it can find or open. So the child makes one
-//! inside, hands out its other end, and we pass on what is typed and what is printed until the program
-//! ends.
+//! A pseudo-terminal belongs to the jail that it was made in, and appears only in that jail's /dev. A program
+//! in a jail cannot find or open the host's terminal. So the child makes a pseudo-terminal inside the jail,
+//! and sends the master end to the parent. The parent passes on input and output until the program ends.
 
 use std::io::{self, IsTerminal as _};
 use std::mem::MaybeUninit;
@@ -22,18 +21,19 @@ use super::errand::terminal::{HERE, NONE, Theirs};
 use super::process::Child;
 use crate::kernel::passing::{self, poll_until};
 
-/// How long the child may take to hand out its terminal.
+/// The time in which the child has to send its terminal.
 const HANDED_OUT: Duration = Duration::from_secs(10);
-/// How much is passed on at once.
+/// How many bytes are passed on at once.
 const CHUNK: usize = 8 << 10;
-/// What is prepared before the fork: our side of it.
+/// The parent's part, which is prepared before the fork.
 #[derive(Debug)]
 pub struct Ours {
     socket: OwnedFd,
     settings: termios,
 }
 
-/// Gets ready to give a program a terminal like ours; nothing where we have none.
+/// Prepares a terminal for a program, with the settings of this process's terminal. Returns `None` if this
+/// process has no terminal.
 pub fn prepare() -> Result<Option<(Ours, Theirs)>> {
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         return Ok(None);
@@ -46,8 +46,7 @@ pub fn prepare() -> Result<Option<(Ours, Theirs)>> {
 }
 
 impl Ours {
-    /// Passes on what is typed and what is printed, until the program ends. At once, if it was given no
-    /// terminal.
+    /// Passes on input and output until the program ends. Returns at once if the program has no terminal.
     pub fn pass_on(self, child: &Child) -> Result<()> {
         let mut answer = [NONE];
         let deadline = Instant::now() + HANDED_OUT;
@@ -59,24 +58,25 @@ impl Ours {
     }
 }
 
-/// Our terminal and the program's, while they are connected.
+/// This process's terminal and the program's terminal, while they are connected.
 struct Relay {
     master: OwnedFd,
-    /// How our terminal was set. Whole, as the kernel has it: not all its bits have names here.
+    /// The settings of this process's terminal before. The kernel's whole structure is kept, because not all
+    /// bits have names here.
     settings: termios,
-    /// Which signals were blocked.
+    /// The signals that were blocked before.
     mask: SigSet,
     signals: Kqueue,
-    /// What was typed and not taken yet.
+    /// Input that the program has not taken yet.
     typed: Vec<u8>,
 }
 
-/// Signals that end us. They are held back until our terminal is as it was.
+/// Signals that end this process. They are blocked until its terminal has its settings back.
 const ENDING: [Signal; 2] = [Signal::SIGHUP, Signal::SIGTERM];
 
 impl Relay {
     fn new(master: OwnedFd, settings: termios) -> Result<Relay> {
-        // Neither side is waited for while the other has something to say.
+        // Both ends are non-blocking, so that one end never waits while the other has data.
         fcntl(&master, FcntlArg::F_SETFL(OFlag::O_RDWR | OFlag::O_NONBLOCK)).map_err(super::nix)?;
         let signals = Kqueue::new().map_err(super::nix)?;
         let mut changes = Vec::new();
@@ -131,7 +131,8 @@ impl Relay {
         }
     }
 
-    /// Looks at the signals that came: the size of our terminal is the program's, and some end us.
+    /// Handles the signals that came: a changed size is passed on to the program's terminal. Returns whether
+    /// a signal is to end this process.
     fn is_to_end(&self) -> Result<bool> {
         let none = KEvent::new(0, EventFilter::EVFILT_SIGNAL, EvFlags::empty(), FilterFlag::empty(), 0, 0);
         let mut came = [none; 3];
@@ -146,7 +147,7 @@ impl Relay {
         Ok(ENDING.into_iter().any(is))
     }
 
-    /// Takes what was typed. False when nothing more will be.
+    /// Reads input. Returns false at the end of the input.
     fn take_typed(&mut self, stdin: BorrowedFd<'_>) -> Result<bool> {
         let mut chunk = [0; CHUNK];
         match nix::unistd::read(stdin, &mut chunk) {
@@ -160,17 +161,17 @@ impl Relay {
         }
     }
 
-    /// Passes on what was typed, as far as there is room for it.
+    /// Passes input on, as far as there is room for it.
     fn pass_typed(&mut self) {
         match nix::unistd::write(&self.master, &self.typed) {
             Ok(taken) => drop(self.typed.drain(..taken)),
             Err(nix::errno::Errno::EINTR | nix::errno::Errno::EAGAIN) => {}
-            // The program that would read it is gone.
+            // The program has ended, and nothing will read the input.
             Err(_) => self.typed.clear(),
         }
     }
 
-    /// Passes on what was printed. False when the program's terminal is closed.
+    /// Passes output on. Returns false when the program's terminal is closed.
     fn pass_printed(&self) -> Result<bool> {
         let mut chunk = [0; CHUNK];
         match nix::unistd::read(&self.master, &mut chunk) {
@@ -194,7 +195,7 @@ impl Relay {
 
 impl Drop for Relay {
     fn drop(&mut self) {
-        // First the terminal: a signal that was held back may end us.
+        // Restore the terminal first: when signals are unblocked, one of them may end this process.
         let _ = set_ours(&self.settings);
         let _ = self.mask.thread_set_mask();
     }

@@ -1,4 +1,4 @@
-//! The child that goes into a jail: it opens sockets there, asks sysctls, and may hold the jail.
+//! The child that enters a jail: it opens sockets there, reads sysctls, and may hold the jail.
 
 use std::os::fd::{AsRawFd as _, BorrowedFd, RawFd};
 use std::ptr;
@@ -51,8 +51,8 @@ impl Errand {
             }
             Place::Descriptor(descriptor, options) => {
                 let jid = set_attach(&mut options.listed(), sys::JAIL_UPDATE | sys::JAIL_USE_DESC)?;
-                // A process of the jail that gets at this child could use it with the host's rights.
-                // SAFETY: close(2) of a descriptor that nothing in the child owns.
+                // Close the descriptor: a process of the jail that takes over this child could use it with
+                // the host's rights. SAFETY: close(2) of a descriptor that nothing in the child owns.
                 unsafe { libc::close(descriptor.as_raw_fd()) };
                 jid
             }
@@ -69,14 +69,14 @@ impl Errand {
 type Opened = [RawFd; DOMAINS.len()];
 const NONE_OPENED: Opened = [-1; DOMAINS.len()];
 
-/// What a child does before it goes anywhere.
+/// Prepares a child before it enters a jail.
 pub fn prepare(keep: &[RawFd]) -> std::result::Result<(), Stopped> {
     keep_only(keep);
     set_fib(0)?;
     forbid_tracing()
 }
 
-/// What a child of the fork server does when it knows which jail it is for: as [`Errand::run`].
+/// The work of a child of the fork server when it knows its jail: as [`Errand::run`].
 pub fn make_and_hold(
     socket: BorrowedFd<'_>,
     prepared: std::result::Result<(), Stopped>,
@@ -105,7 +105,7 @@ fn open_sockets(opened: &mut Opened) -> std::result::Result<(), Stopped> {
     Ok(())
 }
 
-/// Says how it went, with the kernel's words when it failed and the sockets when it did not. Whether there is
+/// Sends the result: on success the sockets, and on failure the kernel's text. Returns whether the child has
 /// more to do.
 fn tell(
     socket: BorrowedFd<'_>,
@@ -120,7 +120,7 @@ fn tell(
 
 /// Holds the jail until the other end is closed.
 fn stay(socket: BorrowedFd<'_>) {
-    // Our copies of the sockets would keep the stack when the jail goes.
+    // Close the copies of the sockets: they would keep the network stack after the jail is removed.
     keep_only(&[socket.as_raw_fd()]);
     wait_for_the_end(socket);
 }
@@ -132,7 +132,7 @@ fn set_attach(options: &mut Listed<'_>, flags: c_int) -> std::result::Result<c_i
     at(Stage::Attach, unsafe { libc::jail_set(list, count, flags | sys::JAIL_ATTACH) })
 }
 
-/// Asks a sysctl and sends the answer, or the error in its place.
+/// Reads a sysctl, and sends the value or the error.
 fn answer_with(object: &Object, socket: BorrowedFd<'_>) -> std::io::Result<()> {
     let mut room = Room { address: ptr::null_mut(), length: 0 };
     let answer = object.ask(&mut |length| room.make(length));
@@ -154,7 +154,8 @@ fn answer_with(object: &Object, socket: BorrowedFd<'_>) -> std::io::Result<()> {
     sent
 }
 
-/// Memory for an answer. The child does not allocate; [`mmap(2)`](https://man.freebsd.org/mmap(2)) is a system call like another.
+/// Memory for an answer. The child must not allocate, and [`mmap(2)`](https://man.freebsd.org/mmap(2)) is a
+/// system call.
 struct Room {
     address: *mut u8,
     length: usize,

@@ -15,11 +15,11 @@ use crate::kernel::passing;
 
 const NONE: libc::iovec = libc::iovec { iov_base: ptr::null_mut(), iov_len: 0 };
 
-/// Returns the server's part. Closing the other end of its socket ends it.
+/// Runs the server. It ends when the other end of its socket is closed. Returns its exit status.
 pub fn serve(socket: BorrowedFd<'_>) -> c_int {
     keep_only(&[socket.as_raw_fd()]);
-    // Not to keep a file system busy.
-    // SAFETY: chdir(2) reads a string that ends.
+    // Leave the current directory, which would keep its file system busy. SAFETY: chdir(2) reads a string
+    // that ends.
     unsafe { libc::chdir(c"/".as_ptr()) };
     let mut wanted = AHEAD;
     loop {
@@ -38,7 +38,7 @@ pub fn serve(socket: BorrowedFd<'_>) -> c_int {
     }
 }
 
-/// Forks one child and sends it off.
+/// Forks one child, and sends its descriptors to the caller's process.
 fn make_ready(socket: BorrowedFd<'_>) -> io::Result<()> {
     let mut pair: [RawFd; 2] = [-1; 2];
     let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC;
@@ -62,7 +62,7 @@ fn make_ready(socket: BorrowedFd<'_>) -> io::Result<()> {
     passing::send(socket, &[0], &[descriptor.as_raw_fd(), ours.as_raw_fd()])
 }
 
-/// The ready child's part: all that can be done beforehand, then what it is told.
+/// The work of a ready child: it prepares, waits for its jail, and then makes and holds that jail.
 fn wait_and_enter(socket: BorrowedFd<'_>) -> c_int {
     let prepared = enter::prepare(&[socket.as_raw_fd()]);
     let (mut head, mut bytes) = ([0; HEAD], [0; MOST_BYTES]);
@@ -81,7 +81,7 @@ fn wait_and_enter(socket: BorrowedFd<'_>) -> c_int {
     enter::make_and_hold(socket, prepared, &mut Listed::new(&mut vectors[..lengths.count()]))
 }
 
-/// The lengths of the vectors that come. Returns `None` when nothing comes any more.
+/// Reads the lengths of the vectors. Returns `None` when the other end is closed.
 fn read_head<'a>(
     socket: BorrowedFd<'_>,
     head: &'a mut [u8; HEAD],

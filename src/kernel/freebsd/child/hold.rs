@@ -1,4 +1,4 @@
-//! The child that puts a sysctl back.
+//! The child that restores the value of a sysctl.
 
 use std::ffi::CStr;
 use std::mem::MaybeUninit;
@@ -13,8 +13,8 @@ use crate::kernel::freebsd::errno;
 use crate::kernel::held_value::{HeldValue, LONGEST};
 use crate::kernel::passing;
 
-/// Takes the lock of a file that may come and go: a process that has the lock alone removes the file. A process
-/// that then gets the lock of the removed file takes the lock of the new file. For parent and child: it does not
+/// Takes the exclusive lock of a file that other processes make and remove. If the file was removed
+/// meanwhile, the lock of the new file is taken. Both parent and child use this function, so it does not
 /// allocate.
 pub fn take(path: &CStr) -> std::result::Result<OwnedFd, c_int> {
     loop {
@@ -64,7 +64,7 @@ impl Errand {
         loop {
             // SAFETY: read(2) writes at most one byte.
             let length = unsafe { libc::read(socket, (&raw mut byte).cast(), 1) };
-            // Nothing is ever written: the end is all there is to hear.
+            // The parent writes nothing. The read returns when the parent's end is closed.
             if length == 0 || (length < 0 && errno() != libc::EINTR) {
                 break;
             }
@@ -72,10 +72,11 @@ impl Errand {
         self.leave(record)
     }
 
-    /// Puts the value back, unless others hold it or somebody has set another.
+    /// Restores the value, unless another holder is left or another program has set another value.
     fn leave(&self, record: RawFd) -> c_int {
         let Ok(guard) = take(&self.guard_path) else { return 1 };
-        // SAFETY: flock(2) takes numbers only. That this is not done in one step does no harm under the guard.
+        // SAFETY: flock(2) takes numbers only. Changing the lock from shared to exclusive is not atomic,
+        // which does no harm under the guard.
         if unsafe { libc::flock(record, libc::LOCK_EX | libc::LOCK_NB) } < 0 {
             return 0;
         }
@@ -105,7 +106,7 @@ impl Errand {
             libc::unlink(self.record_path.as_ptr());
             libc::unlink(self.guard_path.as_ptr());
         }
-        // Only now may another take the lock.
+        // Release the guard last.
         drop(guard);
         i32::from(status < 0)
     }

@@ -1,10 +1,12 @@
-//! What runs in a child process, between the fork and `_exit` or `execve`: system calls and nothing else.
+//! The code that runs in a child process between the fork and `_exit` or `execve`. It only makes system
+//! calls.
 //!
-//! A child is a copy of one thread of many. It does not allocate, lock or run destructors, and a panic of it ends in
-//! `_exit` ([`leave_with`](crate::kernel::leaving::leave_with)). Everything that a child needs is made by its parent
-//! before the fork; the parents' parts are the files of the same names one folder up.
+//! A child is a copy of one thread of many. It does not allocate, lock or run destructors, and if it panics,
+//! it ends by `_exit` ([`leave_with`](crate::kernel::leaving::leave_with)). The parent makes everything that
+//! the child needs before the fork. The code of the parents is in the files of the same names one folder up.
 //!
-//! That nothing here allocates is a lint: `clippy.toml` names the types, functions and macros that do.
+//! A lint checks that this code does not allocate: `clippy.toml` names the types, functions and macros that
+//! allocate.
 #![deny(clippy::disallowed_macros, clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub mod enter;
@@ -26,7 +28,7 @@ unsafe extern "C" {
     fn setfib(fib: c_int) -> c_int;
 }
 
-/// Turns what a system call returned into its value, or into where the child stopped.
+/// Converts the return value of a system call into its value, or into the stage at which the child stopped.
 pub fn at(stage: Stage, rc: c_int) -> std::result::Result<c_int, Stopped> {
     if rc < 0 { Err(Stopped { stage, errno: errno() }) } else { Ok(rc) }
 }
@@ -47,8 +49,8 @@ pub fn keep_only(descriptors: &[RawFd]) {
     unsafe { libc::close_range(low as c_uint, c_uint::MAX, 0) };
 }
 
-/// Sets the routing table of the process. For the child: a table that a jail does not have keeps the
-/// process out of it (EINVAL).
+/// Sets the routing table of the process. For the child. If a jail does not have the process's routing table,
+/// the process cannot enter it (EINVAL).
 pub fn set_fib(fib: u32) -> std::result::Result<(), Stopped> {
     let fib = c_int::try_from(fib).unwrap_or(c_int::MAX);
     // SAFETY: setfib(2) takes a number only.
@@ -61,8 +63,8 @@ pub fn attach(jid: c_int) -> std::result::Result<(), Stopped> {
     at(Stage::Attach, unsafe { libc::jail_attach(jid) }).map(drop)
 }
 
-/// Forbids tracing, until the next `execve`: the jail's root could read the memory of a process that
-/// came from the host, and make it do as it likes. For the child.
+/// Forbids tracing until the next `execve`. With tracing, root in the jail could read the memory of a process
+/// that came from the host, and control the process. For the child.
 pub fn forbid_tracing() -> std::result::Result<(), Stopped> {
     let mut disable = libc::PROC_TRACE_CTL_DISABLE;
     // SAFETY: procctl(2) reads an int for this command.
@@ -75,13 +77,14 @@ pub fn forbid_tracing() -> std::result::Result<(), Stopped> {
         )
     };
     match at(Stage::Trace, rc) {
-        // Someone on the host traces us and our children; a second cannot.
+        // A process of the host traces this process and its children. A second tracer is impossible, which is
+        // enough.
         Err(Stopped { errno: libc::EBUSY, .. }) => Ok(()),
         other => other.map(drop),
     }
 }
 
-/// Writes a report to a pipe. For the child. A failed write is ignored: then the reader is gone.
+/// Writes a report to a pipe. For the child. A failed write is ignored, because then the reader is gone.
 pub fn write_report(pipe: BorrowedFd<'_>, report: &Report) {
     let mut bytes = report.as_bytes();
     while let Ok(written @ 1..) = nix::unistd::write(pipe, bytes) {

@@ -1,4 +1,4 @@
-//! The child that mounts a file system on the directory that it stands in.
+//! The child that mounts a file system on its current directory.
 
 use std::os::fd::{AsRawFd as _, BorrowedFd};
 

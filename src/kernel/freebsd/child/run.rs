@@ -14,7 +14,7 @@ use crate::kernel::freebsd::errno;
 use crate::kernel::freebsd::report::{Report, Stage, Stopped};
 use crate::kernel::users::{self, MOST_GROUPS, User};
 
-/// The last signal there is: _SIG_MAXSIG of sys/_sigset.h.
+/// The greatest signal number: _SIG_MAXSIG of sys/_sigset.h.
 const LAST_SIGNAL: c_int = 128;
 
 impl Errand {
@@ -32,12 +32,13 @@ impl Errand {
             }
         }
         let trouble = trouble.as_raw_fd();
-        // In rising order, with one twice where there is no terminal.
+        // The descriptors in rising order. Without a terminal one of them comes twice.
         let socket = self.terminal.as_ref().map_or(trouble, Theirs::descriptor);
         let (low, high) = (trouble.min(socket), trouble.max(socket));
         keep_only(&[libc::STDIN_FILENO, libc::STDOUT_FILENO, libc::STDERR_FILENO, low, high]);
         if let Some(jid) = self.jail {
-            // The host may have fewer tables than the jail, so the program's own is set inside.
+            // The host may have fewer routing tables than the jail. So the program's table is set inside the
+            // jail.
             set_fib(0)?;
             forbid_tracing()?;
             attach(jid)?;
@@ -57,7 +58,7 @@ impl Errand {
         self.execute()
     }
 
-    /// As execvp(3) does, which allocates.
+    /// Works as execvp(3), which cannot be used because it allocates.
     fn execute(&self) -> std::result::Result<std::convert::Infallible, Stopped> {
         let mut refused = libc::ENOENT;
         for path in &self.paths {
@@ -79,7 +80,8 @@ impl Errand {
     }
 }
 
-/// Becomes the user that the password file of where we are now gives this name to, with its groups.
+/// Becomes the user with this name in the password file of the jail or host that the child is in now, with
+/// the user's groups.
 fn become_named(name: &[u8], buffer: &mut [u8]) -> std::result::Result<(), Stopped> {
     let passwd = read_file(c"/etc/passwd", buffer)?;
     let Some(user) = users::find(passwd, name) else {
@@ -92,8 +94,8 @@ fn become_named(name: &[u8], buffer: &mut [u8]) -> std::result::Result<(), Stopp
 }
 
 fn become_user(user: User, groups: &[u32]) -> std::result::Result<(), Stopped> {
-    // SAFETY: setgroups(2) reads that many groups; the others take numbers only. The user comes last,
-    // because it is what allows the rest.
+    // SAFETY: setgroups(2) reads that many groups; the others take numbers only. The user is set last,
+    // because the user's rights are needed for the groups.
     unsafe {
         at(Stage::Become, libc::setgroups(groups.len() as c_int, groups.as_ptr()))?;
         at(Stage::Become, libc::setgid(user.gid))?;
@@ -103,7 +105,7 @@ fn become_user(user: User, groups: &[u32]) -> std::result::Result<(), Stopped> {
 }
 
 fn read_file<'a>(path: &CStr, buffer: &'a mut [u8]) -> std::result::Result<&'a [u8], Stopped> {
-    // Not to wait for a writer, should a jail have a pipe of that name.
+    // O_NONBLOCK: if the jail has a named pipe of this name, open(2) must not wait for a writer.
     let flags = libc::O_RDONLY | libc::O_CLOEXEC | libc::O_NONBLOCK;
     // SAFETY: open(2) reads a string that ends.
     let file: RawFd = at(Stage::Passwd, unsafe { libc::open(path.as_ptr(), flags) })?;
@@ -111,7 +113,7 @@ fn read_file<'a>(path: &CStr, buffer: &'a mut [u8]) -> std::result::Result<&'a [
     loop {
         let rest = &mut buffer[filled..];
         if rest.is_empty() {
-            // A part could end within a number.
+            // The file is larger than the buffer, and a part of it could end within a number.
             return Err(Stopped { stage: Stage::Passwd, errno: libc::EFBIG });
         }
         // SAFETY: read(2) writes at most the length of `rest`.
@@ -127,8 +129,8 @@ fn read_file<'a>(path: &CStr, buffer: &'a mut [u8]) -> std::result::Result<&'a [
     Ok(&buffer[..filled])
 }
 
-/// Gives a program the signals as a shell would: none ignored, none blocked. Rust ignores SIGPIPE,
-/// and a fork leaves all blocked.
+/// Resets the signals for a program, as a shell does: no signal is ignored or blocked. Rust ignores SIGPIPE,
+/// and after a fork all signals are blocked.
 fn forget_signals() {
     // SAFETY: a zeroed sigaction is SIG_DFL without flags; sigaction(2) reads it, and refuses numbers that
     // are none. sigprocmask(2) reads the empty set.

@@ -1,4 +1,4 @@
-//! The child that makes a terminal in its jail, and hands out the terminal's other end.
+//! The child that makes a pseudo-terminal in its jail, and sends the terminal's master end to the parent.
 
 use std::os::fd::{AsFd as _, AsRawFd as _, RawFd};
 
@@ -7,15 +7,15 @@ use crate::kernel::freebsd::errand::terminal::{HERE, NONE, Theirs};
 use crate::kernel::freebsd::report::{Stage, Stopped};
 use crate::kernel::passing;
 
-/// What the child does with the terminal that its parent has described.
+/// The child's work with the terminal that its parent has described.
 impl Theirs {
-    /// Returns the descriptor that the child needs for it.
+    /// Returns the descriptor over which the child sends the master end.
     pub fn descriptor(&self) -> RawFd {
         self.socket.as_raw_fd()
     }
 
-    /// Makes a terminal in the jail, makes it the child's own, and hands out its other end. In a jail
-    /// whose /dev shows none, the child keeps what it has.
+    /// Makes a terminal in the jail, makes it the child's controlling terminal, and sends the master end to
+    /// the parent. If the jail's /dev has no terminals, the child keeps its input and output.
     pub fn take(&self) -> std::result::Result<(), Stopped> {
         let Some((master, slave)) = open_pair() else {
             let _ = passing::send(self.socket.as_fd(), &[NONE], &[]);
@@ -44,7 +44,7 @@ impl Theirs {
     }
 }
 
-/// Both ends of a new terminal. Returns `None` if it cannot be opened by its name.
+/// Opens both ends of a new terminal. Returns `None` if the terminal cannot be opened by its name.
 fn open_pair() -> Option<(RawFd, RawFd)> {
     // SAFETY: posix_openpt(2) takes flags. ptsname(3) writes into memory of its own, and neither locks nor
     // allocates (lib/libc/stdlib/ptsname.c); it returns null or a string that ends. open(2) reads

@@ -1,4 +1,4 @@
-//! For a child that goes into a jail.
+//! What parent and child share for entering a jail.
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub struct Errand {
 
 pub enum Place {
     Existing(c_int),
-    /// A jail descriptor, which is open as long as this, and the options that name it.
+    /// A jail descriptor, which stays open as long as this value, and the options that name it.
     Descriptor(Arc<OwnedFd>, Options),
     New(Options),
 }

@@ -1,6 +1,6 @@
-//! For the fork server and the children that it has ready.
+//! What parent and child share for the fork server and its ready children.
 
-/// How many children are ready at a time. One is forked while another is taken.
+/// The number of children that are ready at a time. While one child is taken, the server forks the next.
 pub const AHEAD: usize = 2;
 /// The most names, values and words of a jail, and their bytes. What is larger is not for the server.
 pub const MOST_VECTORS: usize = 128;

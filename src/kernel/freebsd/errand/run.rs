@@ -1,4 +1,4 @@
-//! For a child that becomes a program.
+//! What parent and child share for running a program.
 
 use std::ffi::CString;
 use std::os::fd::OwnedFd;
@@ -14,7 +14,7 @@ pub struct Errand {
     pub jail: Option<c_int>,
     pub fib: u32,
     pub user: Option<Who>,
-    /// What the program may be, in the order it is tried.
+    /// The paths at which the program may be, in the order in which they are tried.
     pub paths: Vec<CString>,
     pub arguments: Strings,
     pub environment: Strings,
@@ -25,9 +25,9 @@ pub struct Errand {
 
 /// The user to become.
 pub enum Who {
-    /// One of the host's, with the number of groups there are.
+    /// A user of the host, with the user's groups and their number.
     Known(User, [u32; MOST_GROUPS], usize),
-    /// One to be looked up where the program is run, with room for the files.
+    /// A user that is looked up where the program runs, with a buffer for the password and group files.
     Named(Vec<u8>, Vec<u8>),
 }
 

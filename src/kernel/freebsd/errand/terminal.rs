@@ -1,4 +1,4 @@
-//! For a child that makes a terminal in its jail.
+//! What parent and child share for a terminal in a jail.
 
 use std::os::fd::OwnedFd;
 
