@@ -56,7 +56,7 @@ impl Ip4 {
         self.prefix
     }
 
-    /// Returns the address with its prefix length, or with this one where none was written.
+    /// Returns the address with its prefix length, or with the given prefix length if the text had none.
     ///
     /// # Panics
     ///
@@ -105,7 +105,7 @@ impl Ip6 {
         self.prefix
     }
 
-    /// Returns the address with its prefix length, or with this one where none was written.
+    /// Returns the address with its prefix length, or with the given prefix length if the text had none.
     ///
     /// # Panics
     ///
@@ -149,12 +149,12 @@ impl FromStr for Ip6 {
     }
 }
 
-/// The error of a text that is no address. `family` is `IPv4` or `IPv6`.
+/// The error for a text that is no address. `family` is `IPv4` or `IPv6`.
 pub(super) fn no_address(text: &str, family: &str) -> Error {
     Error::of_value(text, format!("`{}` is not an {family} address", text.escape_debug()))
 }
 
-/// The error of an address that is not of the family, and belongs into another property.
+/// The error for an address of the other family, which belongs into another property.
 fn other_family(address: IpAddr, family: &str, property: &str) -> Error {
     Error::of_value(address, format!("{address} is not an {family} address: put it into {property}"))
 }
@@ -193,7 +193,7 @@ pub(super) fn read_zoned(text: &str) -> Result<(Ipv6Addr, Option<InterfaceName>)
     Ok((address, zone))
 }
 
-/// Takes what is after the slash apart from what is before it.
+/// Splits a text at the slash.
 fn split(text: &str) -> Result<(&str, Option<&str>), Error> {
     let text = text.trim();
     if text.contains(char::is_whitespace) {
@@ -208,7 +208,7 @@ fn split(text: &str) -> Result<(&str, Option<&str>), Error> {
 
 fn read_prefix(text: &str, longest: u8) -> Result<u8, Error> {
     let invalid = || no_prefix(text, longest);
-    // Not parse() alone, which takes a plus sign.
+    // Check the digits, because parse() accepts a plus sign.
     if !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(invalid());
     }

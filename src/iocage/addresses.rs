@@ -15,7 +15,7 @@ pub trait Family: Copy + PartialEq + fmt::Display + FromStr<Err = Error> {
     const AUTOMATIC: &'static str;
     /// The other family's word.
     const FOREIGN: &'static str;
-    /// The property this family's list is in.
+    /// The property that has this family's list.
     const PROPERTY: &'static str;
 
     /// The address alone.
@@ -54,8 +54,8 @@ impl Family for Ip6 {
 /// One entry of a list: `[INTERFACE|]ADDRESS[/PREFIX]`, or `INTERFACE|DHCP` and the like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Assignment<A> {
-    /// The interface: a NIC of a VNET jail, or one of the host's. Without one (or with legacy's
-    /// `DEFAULT`) it is `vnet0`, or the interface of the host's default route.
+    /// The interface: a NIC of a VNET jail, or an interface of the host. Without an interface (or with legacy
+    /// iocage's `DEFAULT`) the address is for `vnet0`, or for the interface of the host's default route.
     pub interface: Option<InterfaceName>,
     /// The address of the interface. `None` if the interface asks the network, by DHCP or router advertisements.
     pub address: Option<A>,
@@ -103,7 +103,7 @@ impl<A: Family> Addresses<A> {
     }
 }
 
-/// Whether two entries cannot both be had. A link-local address is another one on each interface.
+/// Whether two entries exclude each other. The same link-local address on two interfaces is two addresses.
 fn clash<A: Family>(one: &Assignment<A>, other: &Assignment<A>) -> bool {
     match (one.address, other.address) {
         (Some(a), Some(b)) => {

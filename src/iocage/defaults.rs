@@ -1,4 +1,4 @@
-//! defaults.json as iocage has it: every property that can be a default, and two that are the host's.
+//! defaults.json in iocage's form: every property that can have a default, and two properties of the host.
 //!
 //! iocage looks for each property there, and fails if a property is missing. So the file is always written with
 //! all properties.
@@ -7,7 +7,7 @@ use super::document::Document;
 use super::mac::MacPrefix;
 use super::property::{Builtin, Kind, Stored, TABLE, boolean};
 
-/// The properties that are of one jail, and never a default.
+/// The properties that belong to one jail, and have no default.
 const OF_ONE_JAIL: [&str; 7] = [
     "cloned_release",
     "host_hostname",
@@ -21,7 +21,7 @@ const OF_ONE_JAIL: [&str; 7] = [
 /// The properties that iocage does not have.
 const UNKNOWN_TO_IOCAGE: [&str; 3] = ["vnetN_vlan", "vnetN_tagged", "vnetN_stableaddr"];
 
-/// How many NICs the file has properties for.
+/// The number of NICs whose properties are in the file.
 const NICS: usize = 4;
 
 /// The values of defaults.json that depend on the host.
@@ -30,7 +30,7 @@ const NICS: usize = 4;
 pub struct HostDefaults {
     /// The first three bytes of the MAC addresses that are made up.
     pub mac_prefix: MacPrefix,
-    /// The host's UUID. `None` where it has none.
+    /// The host's UUID. `None` if the host has no UUID.
     pub hostid: Option<String>,
 }
 
@@ -42,8 +42,8 @@ impl HostDefaults {
 }
 
 impl HostDefaults {
-    /// Adds to a defaults.json what it lacks, with the values that iocage gives. What it has stays. Returns
-    /// whether anything was missing.
+    /// Adds missing properties to a defaults.json, with the values that iocage gives. Existing properties are not
+    /// changed. Returns whether anything was missing.
     pub fn complete(&self, document: &mut Document) -> bool {
         let mut added = false;
         let mut add = |name: &str, value: Option<Stored>| {

@@ -1,7 +1,7 @@
 //! config.json and defaults.json: one JSON object of properties.
 //!
-//! What a document holds and no command changes is written back as it was, known to jailwire or not. The document
-//! is written as iocage writes it: keys sorted, four blanks of indentation, no newline at the end.
+//! Values that no command changes are written back as they were, also values that jailwire does not know. The
+//! document is written as iocage writes it: keys sorted, four blanks of indentation, no newline at the end.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,9 +16,9 @@ use super::property::Stored;
 use crate::error::{Error, ErrorKind};
 use crate::files::Files;
 
-/// More than any jail's configuration: a file this big is something else.
+/// The largest file that is read, in bytes: more than any jail's configuration.
 const LARGEST: u64 = 1024 * 1024;
-/// How many brackets may be open at once in the value of a key that we do not know.
+/// The deepest nesting in the value of an unknown key.
 const DEEPEST: usize = 64;
 
 /// One file of properties.
@@ -56,11 +56,11 @@ impl Document {
         Document::parse(path, &fs::read(path).map_err(failed)?)
     }
 
-    /// Reads what a file holds; `path` is for messages, and for where to write it.
+    /// Reads the contents of a file. `path` is for messages, and for writing the file.
     ///
     /// # Errors
     ///
-    /// It is larger than 1 MiB, or is not a JSON object. Where JSON ends is told by line and column.
+    /// The file is larger than 1 MiB, or is not a JSON object. The error of wrong JSON has the line and column.
     pub fn parse(path: &Path, contents: &[u8]) -> Result<Document, Error> {
         if contents.len() as u64 > LARGEST {
             return Err(too_large(path));
@@ -111,7 +111,7 @@ impl Document {
         self.values.keys().map(String::as_str)
     }
 
-    /// Returns whether there is such a key, whatever its value.
+    /// Returns whether the document has the key.
     pub fn contains(&self, key: &str) -> bool {
         self.values.contains_key(key)
     }
@@ -132,7 +132,7 @@ impl Document {
         Err(Error::invalid(key, reason, "write it as text"))
     }
 
-    /// Returns a value as `get` prints it: as text, and lists and objects as JSON.
+    /// Returns a value in the form that `get` prints: text, or JSON for lists and objects.
     pub fn printed(&self, key: &str) -> Option<String> {
         match self.values.get(key)? {
             Json::Nested(value) => Some(value.to_string()),
@@ -145,7 +145,7 @@ impl Document {
         self.values.insert(key.to_owned(), value.clone().into());
     }
 
-    /// Takes a value over from another document, as it is there.
+    /// Copies a value from another document, unchanged.
     pub fn copy(&mut self, key: &str, from: &Document) {
         if let Some(value) = from.values.get(key) {
             self.values.insert(key.to_owned(), value.clone());
@@ -183,7 +183,7 @@ fn too_large(path: &Path) -> Error {
 }
 
 fn syntax(path: &Path, error: &serde_json::Error) -> Error {
-    // serde_json says where at the end of its message, and we said it at the beginning of ours.
+    // The message of serde_json ends with the place, which this error has at its beginning.
     let message = error.to_string();
     let what = message.rfind(" at line ").map_or(message.as_str(), |at| &message[..at]);
     let (path, line, column) = (path.display(), error.line(), error.column());
@@ -191,7 +191,7 @@ fn syntax(path: &Path, error: &serde_json::Error) -> Error {
     Error::said(ErrorKind::Invalid, path, message).advising("correct it there")
 }
 
-/// As iocage writes it.
+/// Writes the document in iocage's form.
 impl fmt::Display for Document {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.values.is_empty() {

@@ -1,7 +1,7 @@
 //! A jail's fstab: the file systems that are mounted in it, in the form of `fstab(5)`.
 //!
-//! One thing is ours: a mount point may be relative, and is then beneath the jail's root. `fstab(5)`
-//! (and iocage) want absolute ones, which tie a jail to where its directory is.
+//! There is one addition: a mount point may be relative, and is then beneath the jail's root. `fstab(5)` and iocage
+//! need absolute mount points, which are wrong as soon as the jail's directory moves.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -20,7 +20,7 @@ pub struct Mount {
     pub line: usize,
     /// The mounted device, or for nullfs the mounted directory.
     pub source: PathBuf,
-    /// The mount point, as the line has it.
+    /// The mount point, as written in the line.
     pub target: PathBuf,
     /// The type of file system, such as nullfs.
     pub fstype: String,
@@ -62,7 +62,7 @@ impl Mount {
     }
 }
 
-/// What is wrong with a line, and what to write instead.
+/// The error of a line: what is wrong with it, and what to write instead.
 fn wrong(what: &str, reason: String, advice: impl fmt::Display) -> Error {
     Error::invalid(what, reason, advice)
 }
@@ -73,7 +73,7 @@ fn wrong_number_of_fields(number: usize) -> Error {
     wrong("", format!("it has {number} fields"), advice)
 }
 
-/// The error of a line, which counts from 1.
+/// The error of a line with its number, which begins with 1.
 fn of_line(line: usize, reason: Error) -> Error {
     Error::at(format_args!("fstab line {line}"), reason)
 }
@@ -88,7 +88,7 @@ pub fn mounts<T: AsRef<[u8]> + ?Sized>(text: &T) -> impl Iterator<Item = Result<
     })
 }
 
-/// The fields of a line. iocage ends the lines that it writes in a comment.
+/// The fields of a line. Lines that iocage writes end with a comment.
 fn fields<'a>(line: &'a [u8], separators: &[u8]) -> Vec<&'a [u8]> {
     line.split(|byte| separators.contains(byte))
         .filter(|field| !field.is_empty())
@@ -96,10 +96,10 @@ fn fields<'a>(line: &'a [u8], separators: &[u8]) -> Vec<&'a [u8]> {
         .collect()
 }
 
-/// What is wrong with a line where a blank in a path was written as it is, or with a backslash before it.
+/// The error of a line in which a blank in a path is not escaped, or has a backslash before it.
 fn blank(line: &[u8]) -> Option<Error> {
     let path = match fields(line, b"\t\r") {
-        // Tabs between fields, and blanks in one of them.
+        // The fields are separated by tabs, and one of them contains blanks.
         fields if fields.len() >= 4 => {
             let blank = |field: &&&[u8]| field.trim_ascii().contains(&b' ');
             fields[..2].iter().find(blank)?.trim_ascii().to_vec()
@@ -153,7 +153,7 @@ fn mount(line: usize, fields: &[&[u8]]) -> Result<Mount, Error> {
     })
 }
 
-/// Refuses a path in quotes: `fstab(5)` has none, and takes them for a part of the path.
+/// Refuses a path in quotes: `fstab(5)` has no quotes, and takes them for a part of the path.
 fn without_quotes(field: &[u8]) -> Result<&[u8], Error> {
     match field {
         [open @ (b'"' | b'\''), inside @ .., close] if open == close && !inside.is_empty() => {
@@ -185,13 +185,13 @@ impl Mount {
         self.options.iter().any(|option| matches!(option.as_str(), "ro" | "rdonly"))
     }
 
-    /// Returns the mount point beneath the jail's root, by whatever path it is written.
+    /// Returns the mount point relative to the jail's root, whether it is written relative or absolute.
     ///
-    /// Symbolic links are not looked at: the function that mounts makes sure that no link leads out of the jail.
+    /// Symbolic links are not checked here: the function that mounts makes sure that no link leads out of the jail.
     ///
     /// # Errors
     ///
-    /// With the line: it is not beneath the root, or has `..` in it.
+    /// The mount point is not beneath the root, or contains `..`. The error has the line.
     pub fn beneath(&self, root: &Path) -> Result<PathBuf, Error> {
         self.beneath_root(root).map_err(|reason| of_line(self.line, reason))
     }
@@ -232,7 +232,7 @@ fn no_escape(field: &[u8]) -> Error {
     wrong(&field, reason, "write blanks as \\040 and backslashes as \\134")
 }
 
-/// Takes the escapes of `strunvis(3)` that occur in an fstab out of a field.
+/// Decodes the escapes of `strunvis(3)` in a field, as far as they occur in an fstab.
 pub(super) fn decode(field: &[u8]) -> Result<PathBuf, Error> {
     let mut bytes = Vec::with_capacity(field.len());
     let mut rest = field;
@@ -252,7 +252,7 @@ pub(super) fn decode(field: &[u8]) -> Result<PathBuf, Error> {
             }
             _ => return Err(no_escape(field)),
         };
-        // A path has no NUL.
+        // A path cannot contain a NUL.
         if decoded == 0 {
             return Err(no_escape(field));
         }
@@ -262,7 +262,7 @@ pub(super) fn decode(field: &[u8]) -> Result<PathBuf, Error> {
     Ok(OsString::from_vec(bytes).into())
 }
 
-/// Puts the escapes in that a field needs.
+/// Encodes a path as a field, with escapes.
 pub(super) fn encode(path: &Path) -> String {
     let escaped = |byte: &u8| match byte {
         b'\\' | b'#' | b'"' | b'\'' => format!("\\{byte:03o}"),
@@ -272,7 +272,7 @@ pub(super) fn encode(path: &Path) -> String {
     path.as_os_str().as_bytes().iter().map(escaped).collect()
 }
 
-/// As iocage writes it, with tabs.
+/// Writes the line in iocage's form, with tabs.
 impl fmt::Display for Mount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let options = if self.options.is_empty() { "rw".to_owned() } else { self.options.join(",") };
@@ -306,7 +306,7 @@ mod tests {
         assert!(one("\n\n/a /b nullfs").unwrap_err().starts_with("fstab line 3: it has 3 fields"));
         assert!(one("/a /b nullfs ro 0 0 0").unwrap_err().contains("it has 7 fields"));
         assert!(one("/a /b nullfs ro x 0").unwrap_err().contains("`x` is not a number"));
-        // Blanks in a path: between tabs, as iocage once wrote them, or as a shell would have them.
+        // Three ways of writing a blank in a path: between tabs, as iocage once wrote it, and as in a shell.
         for (line, path) in [
             ("/My Files\t/b\tnullfs\tro\t0\t0", "write /My Files as /My\\040Files"),
             ("/My Files\t/b\tnullfs\tro", "write /My Files as /My\\040Files"),

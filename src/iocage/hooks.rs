@@ -12,12 +12,12 @@ use crate::error::Error;
 pub enum Hook {
     /// No program. `/usr/bin/true`, the default, always ends with status 0, and is not run.
     Nothing,
-    /// One word: a program that is run as it is.
+    /// One word: a program that is run without a shell.
     Program(PathBuf),
-    /// More words: a line for `/bin/sh -c`, the words joined by one blank each.
+    /// Several words: a line for `/bin/sh -c`. The words are joined with single blanks.
     ///
-    /// As in iocage, quotes have been taken off by then: what the shell shall see quoted has to be
-    /// quoted twice, and is better put into a script.
+    /// As in iocage, one level of quotes is removed first. Text that the shell has to see in quotes needs two
+    /// levels of quotes, or a script.
     Shell(String),
 }
 
@@ -78,7 +78,8 @@ impl fmt::Display for Command {
     }
 }
 
-/// The first sign that means something to a shell, outside of quotes. Returns `None` if there is none.
+/// Returns the first character with a special meaning for a shell outside of quotes. Returns `None` if there is no
+/// such character.
 pub(super) fn unquoted_sign(text: &str) -> Option<String> {
     let (outside, _) = apart(text);
     let at = outside.find([';', '&', '|', '<', '>', '`', '$'])?;
@@ -88,13 +89,13 @@ pub(super) fn unquoted_sign(text: &str) -> Option<String> {
     Some(word.to_owned())
 }
 
-/// Whether what is in quotes means something else without them.
+/// Whether the quoted text has another meaning without its quotes.
 pub(super) fn loses_quotes(text: &str) -> bool {
     let (_, inside) = apart(text);
     inside.contains([' ', '\t', ';', '&', '|', '<', '>', '`', '$', '*', '?', '(', ')', '\'', '"'])
 }
 
-/// What is outside of quotes, and what is in quotes or follows a backslash.
+/// Separates the text outside of quotes from the text in quotes or after a backslash.
 fn apart(text: &str) -> (String, String) {
     let (mut outside, mut inside) = (String::new(), String::new());
     let mut quote = None;
@@ -112,7 +113,7 @@ fn apart(text: &str) -> (String, String) {
     (outside, inside)
 }
 
-/// Splits a line as a shell does: at blanks, but for single quotes, double quotes and backslashes.
+/// Splits a line at blanks as a shell does, with single quotes, double quotes and backslashes.
 fn words(text: &str) -> Result<Vec<String>, Error> {
     if text.contains(['\n', '\r', '\0']) {
         let reason = format!("`{}` is more than one line", text.escape_debug());

@@ -1,4 +1,4 @@
-//! `host_hostname` and `host_domainname`: what a jail calls itself.
+//! `host_hostname` and `host_domainname`: the name of a jail's host.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,8 +10,8 @@ const LONGEST: usize = 255;
 
 /// A host name or a domain: labels with dots between them. It may be empty.
 ///
-/// The kernel takes any bytes. Scripts do not: what is in a host name comes into their command lines and
-/// files, so a blank or a quote in it is no name.
+/// The kernel accepts any bytes. Scripts write host names into command lines and files, so blanks and quotes are
+/// refused here.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Hostname(String);
 

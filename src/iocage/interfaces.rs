@@ -1,4 +1,4 @@
-//! The property `interfaces`: a jail's NICs and the bridges they are on.
+//! The property `interfaces`: a jail's NICs and their bridges.
 
 use std::fmt;
 use std::str::FromStr;
@@ -76,8 +76,8 @@ fn attachment(text: &str) -> Result<Attachment, Error> {
     Ok(Attachment { nic, bridge })
 }
 
-/// The name of one of the host's interfaces where a property names one: without the characters that
-/// separate things in properties.
+/// Reads the name of a host's interface in a property. The characters that separate values in properties are
+/// refused.
 pub(super) fn host_interface(text: &str) -> Result<InterfaceName, Error> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     if !text.bytes().all(plain) || text.starts_with(['.', '-']) {

@@ -13,7 +13,7 @@ use super::property::{Kind, Stored, boolean, find};
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Json {
     Text(String),
-    /// As it was written, so that no digit is lost.
+    /// The number as it was written, so that no digit is lost.
     Number(String),
     Boolean(bool),
     Null,
@@ -44,7 +44,8 @@ impl Json {
         }
     }
 
-    /// Returns what iocage makes of a value when it loads a file: numbers for booleans, text for the rest.
+    /// Returns the value that iocage makes of this value when it loads a file: numbers for booleans, and text for
+    /// all others.
     pub fn normalised(&self, key: &str) -> Cow<'_, Json> {
         let (Some(property), Some(text)) = (find(key), self.text()) else { return Cow::Borrowed(self) };
         match (property.kind, boolean(text)) {
@@ -82,17 +83,17 @@ pub(super) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// A list or an object, four blanks further in than it would be alone.
+/// A list or an object, indented by four more blanks.
 fn indented(value: &serde_json::Value) -> String {
     let mut bytes = Vec::new();
     let formatter = serde_json::ser::PrettyFormatter::with_indent(b"    ");
     let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, formatter);
     serde::Serialize::serialize(value, &mut serializer).expect("memory takes everything");
-    // Inside a JSON string there is no bare newline.
+    // A JSON string contains no bare newline, so each newline is between values.
     String::from_utf8(bytes).expect("JSON is UTF-8").replace('\n', "\n    ")
 }
 
-/// How many brackets are open at once in a JSON value.
+/// The depth of nesting of a JSON value.
 pub(super) fn depth(raw: &str) -> usize {
     let (mut open, mut deepest, mut quoted, mut escaped) = (0usize, 0, false, false);
     for byte in raw.bytes() {
@@ -112,7 +113,7 @@ pub(super) fn depth(raw: &str) -> usize {
     deepest
 }
 
-/// Reads the pairs of an object, and stops at a key that was there before.
+/// Reads the pairs of an object. A repeated key is an error.
 pub(super) struct Pairs<'a> {
     /// Set to that key.
     pub twice: &'a mut Option<String>,

@@ -1,5 +1,5 @@
-//! Jails of legacy iocage: their properties are ZFS's, on the jail's dataset, and they have no
-//! config.json until something of them is changed here.
+//! Jails of legacy iocage: their properties are ZFS properties of the jail's dataset. They have no config.json
+//! until a command of jailwire changes a property.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,7 +13,7 @@ use crate::Error;
 /// The properties of all legacy jails, by the jails' names.
 pub type Answer = BTreeMap<String, BTreeMap<String, String>>;
 
-/// The source of the properties of legacy jails. It is read once, and only if there is such a jail.
+/// The source of the properties of legacy jails. It is read once, when the first legacy jail is read.
 #[derive(Clone)]
 pub struct Legacy(Arc<Source>);
 
@@ -28,7 +28,7 @@ impl Legacy {
         Legacy(Arc::new(Source { ask: Box::new(ask), answer: OnceLock::new() }))
     }
 
-    /// A jail's properties as the config.json they would be. Returns `None` if it has none.
+    /// A jail's properties, in the form of a config.json. Returns `None` if the jail has no such properties.
     pub(super) fn document(&self, entry: &Entry) -> Result<Option<Document>, Error> {
         let answer = match self.0.answer.get() {
             Some(answer) => answer,
@@ -46,7 +46,7 @@ impl Legacy {
     }
 }
 
-/// As iocage would write it.
+/// Converts a value to the form that iocage would write.
 fn stored(name: &str, text: &str) -> Stored {
     match find(name).map(|property| property.kind) {
         Some(Kind::Boolean) => boolean(text).map_or_else(|| text.into(), Stored::Flag),

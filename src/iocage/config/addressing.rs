@@ -1,4 +1,4 @@
-//! How a jail is on the network: from its properties.
+//! The network of a jail, by its properties.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -84,12 +84,12 @@ impl Reader<'_> {
         }
     }
 
-    /// The prefix of MAC addresses that are to be made up; of no matter where all NICs have theirs.
+    /// The prefix of generated MAC addresses. Problems with it are not reported if all NICs have MAC addresses.
     fn mac_prefix(&mut self, network: &VnetNetwork) -> Option<MacPrefix> {
         if network.nics.iter().all(|nic| nic.mac.is_some()) {
             return self.text_quietly("mac_prefix").parse().ok();
         }
-        // iocage wrote the host's own into defaults.json until April 2020.
+        // Until April 2020 iocage wrote the host's own prefix into defaults.json.
         let text = self.text_quietly("mac_prefix");
         match MacPrefix::of_vendor(&text) {
             Some(local) => {
@@ -137,7 +137,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Puts an IPv4 address where it belongs.
+    /// Adds an IPv4 address to its NIC, or to the loopback interface.
     fn place4(&mut self, one: &Assignment<Ip4>, interfaces: Option<&Interfaces>, network: &mut VnetNetwork) {
         let Some(place) = self.place(one, interfaces, network) else { return };
         match (place, one.address) {
@@ -149,7 +149,7 @@ impl Reader<'_> {
                     self.check_host_part(address.network(32));
                     network.nics[nic].ip4.push(address.network(32));
                 }
-                // ifconfig(8) would go by the class of the address: 10.1.1.1 would be a /8.
+                // Without a prefix length, ifconfig(8) would take the class of the address: 10.1.1.1 would be a /8.
                 None => {
                     let ip = address.address();
                     self.error("ip4_addr", format!("{one} has no prefix length: give one, such as {ip}/24"));
@@ -158,7 +158,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Puts an IPv6 address where it belongs.
+    /// Adds an IPv6 address to its NIC, or to the loopback interface.
     fn place6(&mut self, one: &Assignment<Ip6>, interfaces: Option<&Interfaces>, network: &mut VnetNetwork) {
         let Some(place) = self.place(one, interfaces, network) else { return };
         let nic = place.map(|nic| &network.nics[nic]);
@@ -183,12 +183,13 @@ impl Reader<'_> {
                     format!("{one}: no interface but lo0 can have ::1: take it out of {nic}"),
                 );
             }
-            // As ifconfig(8) has it, and every IPv6 network.
+            // The default prefix length is 64, as with ifconfig(8). Every IPv6 network has it.
             (Some(nic), Some(address)) => network.nics[nic].ip6.push(address.network(64)),
         }
     }
 
-    /// Which NIC an address is for; lo0 as none. None at all if it is for no NIC of the jail's.
+    /// Finds the NIC that an address is for. The inner `None` stands for lo0. Returns `None` if the jail has no
+    /// such NIC.
     fn place<A: Family>(
         &mut self,
         one: &Assignment<A>,
@@ -204,7 +205,7 @@ impl Reader<'_> {
             return Some(None);
         }
         let nic = network.nics.iter().position(|nic| nic.name.as_str() == name);
-        // Without a list of NICs, any address would be one too many.
+        // If `interfaces` cannot be read, no NIC is known, and this problem would be reported for every address.
         if let (None, Some(interfaces)) = (nic, interfaces) {
             let lent = network.lent.iter().any(|lent| lent.as_str() == name);
             match lent {
@@ -223,7 +224,7 @@ impl Reader<'_> {
         nic.map(Some)
     }
 
-    /// Tells of an address that is its network's own, or the one that reaches all of it.
+    /// Reports an address that is the address of its network, or the broadcast address.
     fn check_host_part(&mut self, network: Ipv4Network) {
         if network.prefix() >= 31 {
             return;
@@ -235,7 +236,7 @@ impl Reader<'_> {
         }
     }
 
-    /// DHCP and router advertisements, and what they require.
+    /// Reads the properties of DHCP and router advertisements, and checks what these require.
     fn automatic(&mut self, network: &mut VnetNetwork) {
         if self.flag("dhcp") {
             network.nics.iter_mut().for_each(|nic| nic.dhcp = true);
@@ -256,7 +257,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Stable addresses are those that a NIC makes itself.
+    /// Reads `vnetN_stableaddr`, which needs a NIC that makes its addresses itself.
     fn stable_addresses(&mut self, network: &VnetNetwork) {
         for nic in network.nics.iter().filter(|nic| nic.stable_address && !nic.accept_rtadv) {
             let why = format!(
@@ -267,7 +268,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Routers that are needed, and make sense.
+    /// Reads the default routers, and checks them against the addresses.
     fn routers(&mut self, network: &mut VnetNetwork) {
         let ip4: Vec<_> = network.nics.iter().flat_map(|nic| &nic.ip4).map(|ip| IpNetwork::V4(*ip)).collect();
         let ip6: Vec<_> = network.nics.iter().flat_map(|nic| &nic.ip6).map(|ip| IpNetwork::V6(*ip)).collect();
@@ -297,7 +298,7 @@ impl Reader<'_> {
         network.router6_nic = self.router6_nic(network);
     }
 
-    /// The NIC that a link-local router is reached through.
+    /// Finds the NIC through which a link-local router is reached.
     fn router6_nic(&mut self, network: &VnetNetwork) -> Option<usize> {
         const PROPERTY: &str = "defaultrouter6";
         let with_ipv6: Vec<usize> =
@@ -327,7 +328,7 @@ impl Reader<'_> {
                 PROPERTY,
                 format!("{router}: {zone} is lent to the jail, and configured by its rc.conf: set {PROPERTY}=none, and ipv6_defaultrouter there"),
             ),
-            // A zone of the host's, in an address that was copied from there.
+            // The zone is an interface of the host: the address was copied from the host.
             None if with_ipv6.len() == 1 => self.warn(
                 PROPERTY,
                 format!("{router}: the jail has no {zone}, and the router is looked for on {nic}: set {PROPERTY}={address}%{nic}"),
@@ -340,7 +341,8 @@ impl Reader<'_> {
         Some(first)
     }
 
-    /// Tells of a router that is not used: no NIC has an address for it, or its address comes from the network.
+    /// Reports a router that is not used: no NIC has an address of its family, or the NIC's address comes from the
+    /// network.
     fn tell_of_idle_router(&mut self, property: &str, router: IpAddr, addresses: &str) {
         let why = format!(
             "{router} is not used: {addresses} gives the NICs no address of their own for it; set {property}=none, or give the jail an address there"
@@ -368,12 +370,12 @@ impl Reader<'_> {
             );
             return;
         }
-        // A link-local router is on the link, whatever networks there are.
+        // A link-local router is on the link, whatever networks the jail has.
         let local = matches!(router, IpAddr::V6(address) if address.is_unicast_link_local());
         if !local && !networks.iter().any(|network| network.contains(router)) {
             let networks = join(networks);
             let what = format!("{router} is in none of the jail's networks ({networks})");
-            // Which network a lent interface is in, the jail's rc.conf says.
+            // The network of a lent interface is in the jail's rc.conf, which is not read.
             match has_lent {
                 true => self.warn(property, format!("{what}: it may not be reachable")),
                 false => self.error(
@@ -384,7 +386,7 @@ impl Reader<'_> {
         }
     }
 
-    /// What NICs must not have in common, and MTUs that IPv6 cannot live with.
+    /// Reports what two NICs must not have in common, and MTUs that are too small for IPv6.
     fn check_nics(&mut self, network: &VnetNetwork) {
         let mut seen = BTreeSet::new();
         for nic in &network.nics {
@@ -429,7 +431,7 @@ impl Reader<'_> {
                 self.error(property, "requires vnet: set vnet=1");
             }
         }
-        // With vnet these are the next problems.
+        // In a VNET jail these words are handled elsewhere.
         let is_asked = |one: &Assignment<Ip4>| {
             one.address.is_none() && one.interface.is_none_or(|name| name.as_str().starts_with("vnet"))
         };

@@ -1,8 +1,7 @@
-//! Everything that starting a jail needs to know, typed, from its files.
+//! The configuration of a jail, read from its files, with typed values: everything that a start needs.
 //!
-//! [`JailConfig::resolve`] reads it all at once, and tells all that is wrong at once. What depends
-//! on the host is left open: whether a bridge exists, where the default route goes, which devfs
-//! ruleset is free.
+//! [`JailConfig::resolve`] reads all files, and reports all problems together. What depends on the host is left
+//! open: whether a bridge exists, which interface the default route leaves by, which devfs ruleset is free.
 
 mod addressing;
 mod mounts;
@@ -35,13 +34,13 @@ use crate::types::{Fib, InterfaceName, MacAddr};
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct JailConfig {
-    /// Its name.
+    /// The jail's name.
     pub name: JailName,
-    /// Whether it is a jail or a template, which cannot be started.
+    /// Whether it is a jail, or a template, which cannot be started.
     pub place: Place,
-    /// Its directory, with config.json and fstab.
+    /// The jail's directory, with config.json and fstab.
     pub directory: PathBuf,
-    /// Its root directory.
+    /// The jail's root directory.
     pub root: PathBuf,
     /// The log that `exec_start` writes to: `ROOT/log/NAME-console.log`.
     pub services_log: PathBuf,
@@ -51,7 +50,7 @@ pub struct JailConfig {
     pub network: Network,
     /// `nat`, `nat_interface`, `nat_prefix`, `nat_forwards`: what is translated, if anything.
     pub nat: Option<Nat>,
-    /// The routing table its processes start in.
+    /// The routing table of the jail's processes.
     pub fib: Fib,
     /// The commands that a start and a stop run.
     pub commands: Commands,
@@ -59,15 +58,15 @@ pub struct JailConfig {
     pub mounts: Mounts,
     /// The devices in the jail's /dev.
     pub devfs: Devfs,
-    /// Its host name, host id and domain name.
+    /// The jail's host name, host id and domain name.
     pub host: Host,
     /// The jail's permissions.
     pub allow: Allow,
     /// `securelevel`.
     pub securelevel: i32,
-    /// `enforce_statfs`: how much of the mounted file systems it sees, 0 all to 2 the least.
+    /// `enforce_statfs`: how much of the mounted file systems the jail sees, from 0 for all to 2 for the least.
     pub enforce_statfs: i32,
-    /// `children_max`: how many jails it may have.
+    /// `children_max`: how many child jails the jail may have.
     pub children_max: i32,
     /// `sysvmsg`: System V message queues.
     pub sysvmsg: Sharing,
@@ -75,15 +74,15 @@ pub struct JailConfig {
     pub sysvsem: Sharing,
     /// `sysvshm`: System V shared memory.
     pub sysvshm: Sharing,
-    /// Its /etc/resolv.conf.
+    /// The source of the jail's /etc/resolv.conf.
     pub resolver: Resolver,
-    /// `host_time`: whether its /etc/localtime is the host's.
+    /// `host_time`: whether the jail's /etc/localtime is the host's.
     pub host_time: bool,
-    /// `boot`: whether it is started with the host.
+    /// `boot`: whether the jail is started with the host.
     pub boot: bool,
     /// `priority`: smaller is started earlier, and stopped later.
     pub priority: u32,
-    /// `depends`: the jails that are started before it.
+    /// `depends`: the jails that are started before this jail.
     pub depends: Depends,
     /// Problems that do not prevent a start.
     pub warnings: Vec<Problem>,
@@ -95,7 +94,7 @@ impl JailConfig {
         Rank { name: self.name.clone(), priority: self.priority, depends: self.depends.clone() }
     }
 
-    /// Returns the interfaces of the host that are lent to it.
+    /// Returns the interfaces of the host that are lent to the jail.
     pub fn lent(&self) -> &[InterfaceName] {
         match &self.network {
             Network::Shared(_) => &[],
@@ -123,7 +122,7 @@ impl JailConfig {
 pub struct Commands {
     /// `exec_prestart`: on the host, before the jail is created.
     pub prestart: Hook,
-    /// `exec_created`: on the host, when it has been created: a line for the shell.
+    /// `exec_created`: a shell command that runs on the host when the jail has been created.
     pub created: String,
     /// `exec_start`: in the jail.
     pub start: Command,
@@ -133,7 +132,7 @@ pub struct Commands {
     pub prestop: Hook,
     /// `exec_stop`: in the jail.
     pub stop: Command,
-    /// `exec_poststop`: on the host, when the jail is gone.
+    /// `exec_poststop`: runs on the host when the jail is gone.
     pub poststop: Hook,
     /// `exec_clean`: whether commands in the jail get a clean environment.
     pub clean: bool,
@@ -146,7 +145,7 @@ pub struct Commands {
 }
 
 impl Commands {
-    /// `exec_created`, unless there is nothing to run.
+    /// `exec_created`, or `None` if there is nothing to run.
     pub fn created_line(&self) -> Option<&str> {
         Some(self.created.as_str()).filter(|line| !matches!(line.trim(), "" | "/usr/bin/true" | "none"))
     }
@@ -166,7 +165,7 @@ pub struct Mounts {
     pub linprocfs: bool,
     /// The jail's fstab, each line with its mount point beneath the jail's root.
     pub fstab: Vec<(fstab::Mount, PathBuf)>,
-    /// Whether the file means the same to mount(8): its mount points are absolute, and its paths those of this
+    /// Whether the file means the same to mount(8): its mount points are absolute, and its paths are right on this
     /// host.
     pub fstab_is_for_all: bool,
 }
@@ -197,8 +196,7 @@ pub struct Host {
     pub domainname: String,
     /// The jail's flat name, which iocage gives the kernel as `host.hostuuid`.
     pub uuid: String,
-    /// The only host that it may be started on, where `hostid_strict_check` is on: what that host's
-    /// /etc/hostid says.
+    /// With `hostid_strict_check`, the content of /etc/hostid on the only host on which the jail may be started.
     pub required_hostid: Option<String>,
     /// `ip_hostname`: whether the host name is looked up for addresses. Shared-IP jails only.
     pub ip_hostname: bool,
@@ -232,7 +230,7 @@ pub enum Sharing {
 }
 
 impl Sharing {
-    /// As properties and jail(8) call it.
+    /// The word for it in properties and in jail(8).
     pub fn as_str(self) -> &'static str {
         match self {
             Sharing::New => "new",
@@ -242,7 +240,7 @@ impl Sharing {
     }
 }
 
-/// Old files have `none` for `disable`.
+/// Also reads `none`, which old files have for `disable`.
 impl FromStr for Sharing {
     type Err = Error;
 

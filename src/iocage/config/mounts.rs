@@ -1,4 +1,4 @@
-//! What is mounted in a jail: from its properties and its fstab.
+//! The mounts of a jail, by its properties and its fstab.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,14 +11,14 @@ use crate::iocage::fstab::{self, Mount};
 use crate::iocage::paths;
 use crate::iocage::store::{Entry, Store};
 
-/// What a problem with the root directory is about.
+/// The subject of a problem with the root directory.
 pub(super) const ROOT: &str = "root";
 const FSTAB: &str = "fstab";
-/// An fstab larger than this is something else.
+/// The largest fstab that is read, in bytes.
 const LARGEST_FSTAB: u64 = 1024 * 1024;
 
-/// Where lines lead to that were written when iocage's directory, or the jail's, was elsewhere: the old directory,
-/// the new one, and the lines.
+/// Lines with outdated paths, from a time when iocage's directory or the jail's directory was elsewhere: the old
+/// directory, the new directory, and the line numbers.
 type Moved = BTreeMap<(PathBuf, PathBuf), Vec<usize>>;
 
 impl Reader<'_> {
@@ -46,8 +46,8 @@ impl Reader<'_> {
         }
     }
 
-    /// The lines of the jail's fstab, and whether they mean the same to mount(8). A jail without the file has
-    /// nothing to mount.
+    /// Reads the jail's fstab. Returns its lines, and whether they mean the same to mount(8). A missing file has no
+    /// lines.
     fn fstab(&mut self, store: &Store, entry: &Entry, root: &Path) -> (Vec<(Mount, PathBuf)>, bool) {
         let path = entry.fstab();
         let text = match read(&path) {
@@ -79,8 +79,8 @@ impl Reader<'_> {
         (mounts, for_all)
     }
 
-    /// Warns of options that mean something to `mount -a` alone. jail(8) mounts each line by itself, and so does a start here
-    /// (`sbin/mount/mount.c:main`, `usr.sbin/jail/command.c`).
+    /// Warns of options that have a meaning only for `mount -a`. jail(8) mounts each line by itself, and so does a
+    /// start here (`sbin/mount/mount.c:main`, `usr.sbin/jail/command.c`).
     fn tell_of_idle_options(&mut self, mount: &Mount) {
         let line = mount.line;
         for option in &mount.options {
@@ -125,7 +125,7 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     }
 }
 
-/// Finds a mount point beneath the jail's root, where that is now.
+/// Finds a mount point beneath the jail's root, at the present path of the root.
 fn target(
     store: &Store,
     entry: &Entry,
@@ -143,7 +143,7 @@ fn target(
     let target = &mount.target;
     let Some(placed) = paths::placed(&paths::real(target)) else { return Err(reason.to_string()) };
     let Some(beneath) = placed.beneath else { return Err(reason.to_string()) };
-    // Another jail's own root, in this directory of iocage's or in another one.
+    // The mount point may be in the root of another jail, in this or another directory of iocage.
     let directory = placed.directory.join(placed.place).join(&placed.name);
     if fs::symlink_metadata(&directory).is_ok() {
         let whose = if placed.directory == store.root() { "in" } else { "in another iocage directory, in" };
@@ -158,7 +158,7 @@ fn target(
     Ok(beneath)
 }
 
-/// Finds what is mounted where iocage's directory is now, if it is not where it is written.
+/// If the source of a mount does not exist at its path, looks for it in the present directory of iocage.
 fn source(store: &Store, mount: &mut Mount, moved: &mut Moved) {
     if !mount.source.is_absolute() || fs::symlink_metadata(&mount.source).is_ok() {
         return;

@@ -1,4 +1,4 @@
-//! NAT and ports that are forwarded: `nat`, `nat_backend`, `nat_interface`, `nat_prefix`, `nat_forwards`.
+//! NAT and published ports: `nat`, `nat_backend`, `nat_interface`, `nat_prefix`, `nat_forwards`.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -16,7 +16,7 @@ use crate::wiring::nat::{Backend, Publication};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Nat {
-    /// `nat_backend`: the packet filter that does it.
+    /// `nat_backend`: the packet filter that does NAT.
     pub backend: Backend,
     /// `nat_interface`: the interface of the host. `None` for that of the default route.
     pub interface: Option<InterfaceName>,
@@ -31,9 +31,9 @@ pub struct Nat {
 /// What there is of a jail's address that a start chooses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Choice {
-    /// Nothing yet.
+    /// No address was chosen yet.
     Open,
-    /// An earlier start has chosen this address. It may be another jail's by now.
+    /// An earlier start has chosen this address. Another jail may have it by now.
     Made(Link),
 }
 
@@ -41,8 +41,8 @@ pub enum Choice {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NatPrefix([u8; 2]);
 
-/// A network of four addresses, with the host's and the jail's in it: as in iocage the first and the second that an
-/// interface can have.
+/// A network of four addresses. As in iocage, the host has the first address that an interface can have, and the
+/// jail has the second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Link(Ipv4Addr);
 
@@ -56,7 +56,8 @@ impl NatPrefix {
         })
     }
 
-    /// The network that an address is the jail's in, if it has the form of one that was chosen.
+    /// The network in which an address is the jail's. Returns `None` if the address does not have the form of a
+    /// chosen address.
     fn link_of(self, jail: Ipv4Network) -> Option<Link> {
         let link = Link(jail.network());
         let within = jail.ip().octets()[..2] == self.0;
@@ -71,7 +72,7 @@ impl std::fmt::Display for NatPrefix {
 }
 
 impl Link {
-    /// The first groups of a unique local prefix of IPv6 (RFC 4193), behind which the IPv4 address stands.
+    /// The first groups of a unique local IPv6 prefix (RFC 4193). The IPv4 address follows them.
     const INET6: [u16; 3] = [0xfd6a, 0x6169, 0x6c77];
 
     fn at(self, offset: u32) -> Ipv4Addr {
@@ -92,7 +93,7 @@ impl Link {
         Ipv6Network::new(self.inet6_at(offset), 126).expect("a length of IPv6")
     }
 
-    /// All of it.
+    /// The whole network.
     pub fn network(self) -> Ipv4Network {
         self.inet(0)
     }
@@ -179,8 +180,8 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether a start chooses the address of a VNET jail. A NIC whose address was chosen is on no bridge: its end on the
-    /// host has the router's address.
+    /// Whether a start chooses the address of a VNET jail. A NIC whose address is chosen is on no bridge: its
+    /// host's end has the router's address.
     fn choice(&mut self, vnet: &mut VnetNetwork, prefix: NatPrefix) -> Option<Choice> {
         let used = vnet.nics.iter().filter(|nic| nic.is_used()).count();
         if used == 0 {
@@ -204,8 +205,8 @@ impl Reader<'_> {
     }
 }
 
-/// `PORT`, `PROTOCOL(PORT)`, `PROTOCOL(JAIL:HOST)`, `PROTOCOL(FIRST-LAST)`, with commas between them. A protocol may
-/// be both.
+/// `PORT`, `PROTOCOL(PORT)`, `PROTOCOL(JAIL:HOST)`, `PROTOCOL(FIRST-LAST)`, with commas between them. A protocol
+/// may be both TCP and UDP.
 fn forwards(text: &str) -> Option<Vec<Publication>> {
     let mut all = Vec::new();
     for word in text.split(',').map(str::trim).filter(|word| !matches!(*word, "" | "none")) {

@@ -1,4 +1,4 @@
-//! How a jail is on the network: the types.
+//! The types of a jail's network.
 
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -17,9 +17,9 @@ use crate::wiring::NicVlans;
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Network {
-    /// `vnet=1`: it has a network stack of its own.
+    /// `vnet=1`: the jail has a network stack of its own.
     Vnet(VnetNetwork),
-    /// `vnet=0`: it has some of the host's addresses.
+    /// `vnet=0`: the jail has some of the host's addresses.
     Shared(SharedNetwork),
 }
 
@@ -27,27 +27,26 @@ pub enum Network {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct VnetNetwork {
-    /// Its NICs: all of `interfaces`, used or not.
+    /// The jail's NICs: all of `interfaces`, used or not.
     pub nics: Vec<Nic>,
-    /// `vnet_interfaces`: interfaces of the host that are lent to it.
+    /// `vnet_interfaces`: interfaces of the host that are lent to the jail.
     pub lent: Vec<InterfaceName>,
-    /// Further addresses of its lo0.
+    /// Further addresses of the jail's lo0.
     pub loopback4: Vec<Ipv4Network>,
-    /// Further addresses of its lo0.
+    /// Further addresses of the jail's lo0.
     pub loopback6: Vec<Ipv6Network>,
     /// The router of the IPv4 default route. `None` if DHCP sets the route, or the jail has no address.
     pub router4: Router4,
-    /// Where its IPv6 default route goes; `None` where that is left to router advertisements, or it
-    /// has no address.
+    /// The jail's IPv6 default router. `None` if router advertisements give it, or the jail has no IPv6 address.
     pub router6: Router6,
-    /// The NIC that a link-local IPv6 router is reached through, by its place in `nics`: the one that the router's
-    /// zone names, else the first that has IPv6.
+    /// The NIC through which a link-local IPv6 router is reached, by its index in `nics`: the NIC that the router's
+    /// zone names, or the first NIC with IPv6.
     pub router6_nic: Option<usize>,
     /// `vnet_default_interface`: an interface of the host to put on the bridges too.
     pub default_interface: DefaultInterface,
     /// `vnet_default_mtu`: the MTU on a bridge without members.
     pub default_mtu: Mtu,
-    /// `mac_prefix`, from which missing MAC addresses are made up. `None` for one from the host's.
+    /// `mac_prefix`, the beginning of generated MAC addresses. `None` for a prefix from the host's MAC address.
     pub mac_prefix: Option<MacPrefix>,
     /// `rtsold`: whether the jail runs rtsold(8).
     pub rtsold: bool,
@@ -57,9 +56,9 @@ pub struct VnetNetwork {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Nic {
-    /// Its name.
+    /// The name of the NIC.
     pub name: NicName,
-    /// The bridge its host end is on. `None` for a NIC that is left to the administrator.
+    /// The bridge of the host's end. `None` for a NIC that the administrator connects.
     pub bridge: Option<InterfaceName>,
     /// `vnetN_mac`. `None` if they are still to be made up.
     pub mac: Option<MacPair>,
@@ -67,32 +66,32 @@ pub struct Nic {
     pub mtu: Option<Mtu>,
     /// `vnetN_vlan` and `vnetN_tagged`. `None` where neither is set.
     pub vlans: Option<NicVlans>,
-    /// Its IPv4 addresses.
+    /// The IPv4 addresses.
     pub ip4: Vec<Ipv4Network>,
-    /// Its IPv6 addresses.
+    /// The IPv6 addresses.
     pub ip6: Vec<Ipv6Network>,
-    /// The addresses of its end on the host: those of the jail's router, where `nat` has chosen the jail's address.
+    /// The addresses of the host's end: the addresses of the jail's router, if `nat` has chosen the jail's address.
     pub host_addresses: Vec<IpNetwork>,
-    /// Whether it gets an IPv4 address by DHCP.
+    /// Whether the NIC gets an IPv4 address by DHCP.
     pub dhcp: bool,
-    /// Whether it gets IPv6 addresses by router advertisements.
+    /// Whether the NIC gets IPv6 addresses by router advertisements.
     pub accept_rtadv: bool,
-    /// `vnetN_stableaddr`: whether it makes these as RFC 7217 has it.
+    /// `vnetN_stableaddr`: whether the NIC makes these addresses by RFC 7217.
     pub stable_address: bool,
 }
 
 impl Nic {
-    /// Returns whether anything is configured on it. As in iocage, a NIC that is not used is not created.
+    /// Returns whether anything is configured on the NIC. As in iocage, an unused NIC is not created.
     pub fn is_used(&self) -> bool {
         !self.ip4.is_empty() || self.dhcp || self.has_ipv6()
     }
 
-    /// Returns whether it has IPv6 addresses, or gets some.
+    /// Returns whether the NIC has IPv6 addresses, or gets some.
     pub fn has_ipv6(&self) -> bool {
         !self.ip6.is_empty() || self.accept_rtadv
     }
 
-    /// Returns whether an interface name means this NIC: its own, or that of its end in the jail.
+    /// Returns whether an interface name means this NIC: its name in properties, or the name of the jail's end.
     pub fn is_called(&self, name: InterfaceName) -> bool {
         self.name.as_str() == name.as_str() || self.name.jail_end() == name
     }
@@ -105,7 +104,7 @@ pub enum DefaultInterface {
     None,
     /// `auto`: the interface of the host's default route.
     Auto,
-    /// This one.
+    /// The named interface.
     Named(InterfaceName),
 }
 
@@ -113,9 +112,9 @@ pub enum DefaultInterface {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct SharedNetwork {
-    /// Its IPv4 addresses.
+    /// The IPv4 addresses.
     pub ip4: Vec<SharedAddress<Ip4>>,
-    /// Its IPv6 addresses.
+    /// The IPv6 addresses.
     pub ip6: Vec<SharedAddress<Ip6>>,
     /// `ip4`.
     pub ip4_sharing: Sharing,
@@ -132,14 +131,14 @@ pub struct SharedNetwork {
 /// An address of a shared-IP jail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SharedAddress<A> {
-    /// The interface of the host that it is an alias of. Without one it is there already, or is for
-    /// the interface of the host's default route.
+    /// The interface of the host to which the address is added. `None` if the host has the address already, or if
+    /// the address is for the interface of the host's default route.
     pub interface: Option<InterfaceName>,
     /// The address. Without a prefix length it is a /32 or a /128.
     pub address: A,
 }
 
-/// As `ip4.addr` and `ip6.addr` have it: `em0|192.0.2.40/24`.
+/// The form of `ip4.addr` and `ip6.addr`: `em0|192.0.2.40/24`.
 impl<A: fmt::Display> fmt::Display for SharedAddress<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(interface) = self.interface {
@@ -152,10 +151,10 @@ impl<A: fmt::Display> fmt::Display for SharedAddress<A> {
 /// Whether a shared-IP jail gets an address in 127.0.0.0/8.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Localhost {
-    /// No.
+    /// The jail gets no loopback address of its own.
     Off,
-    /// Yes, the first that is free.
+    /// The jail gets the first free loopback address.
     Choose,
-    /// Yes, this one.
+    /// The jail gets this loopback address.
     Address(Ipv4Addr),
 }

@@ -1,4 +1,4 @@
-//! What is wrong with a jail's configuration.
+//! The problems of a jail's configuration.
 
 use std::fmt;
 use std::path::Path;
@@ -21,7 +21,7 @@ pub enum Level {
 pub struct Problem {
     /// The severity.
     pub level: Level,
-    /// The property (or file) that it is about.
+    /// The property (or file) that has the problem.
     pub about: String,
     /// The problem and the remedy.
     pub message: String,
@@ -33,7 +33,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// What is wrong with a configuration, as an error: the warnings too. `path` is the file.
+/// The error with all problems of a configuration, including warnings. `path` is the file.
 pub(super) fn refused(name: &JailName, path: &Path, problems: Vec<Problem>) -> Error {
     let message =
         format!("{name} has problems in its configuration, {}:{}", path.display(), lines(&problems));

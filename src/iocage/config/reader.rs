@@ -1,4 +1,4 @@
-//! Reads typed values out of properties, and remembers what was wrong.
+//! Reads typed values out of properties, and collects the problems.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,8 +7,8 @@ use super::problem::{Level, Problem};
 use crate::iocage::properties::{Properties, Source};
 use crate::iocage::property::{Builtin, Kind, boolean};
 
-/// Reads typed values out of properties. What cannot be read is a problem, and reads as the built-in
-/// default, so that what comes after it is looked at too.
+/// Reads typed values out of properties. A value that cannot be read is a problem, and its built-in default is
+/// used, so that all other properties are checked too.
 pub(super) struct Reader<'a> {
     pub properties: &'a Properties,
     pub problems: Vec<Problem>,
@@ -21,7 +21,7 @@ impl<'a> Reader<'a> {
 
     pub fn problem(&mut self, level: Level, about: impl Into<String>, message: impl fmt::Display) {
         let about = about.into();
-        // Another file than the one that the error names.
+        // The value comes from defaults.json, and not from the file that the error names.
         let is_default = matches!(self.properties.value(&about), Ok(Some((_, Source::Defaults))));
         let message = if is_default { format!("defaults.json: {message}") } else { message.to_string() };
         self.problems.push(Problem { level, about, message });
@@ -35,7 +35,7 @@ impl<'a> Reader<'a> {
         self.problem(Level::Warning, about, message);
     }
 
-    /// Some properties are read in more than one place; what is wrong with them is told once.
+    /// Removes repeated problems: some properties are read in more than one place.
     pub fn told_once(&mut self) {
         let problems = std::mem::take(&mut self.problems);
         for problem in problems {
@@ -65,7 +65,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Text by its own grammar. Returns `None` if it does not keep to it.
+    /// Reads a value from text. Returns `None` if the text is wrong.
     pub fn read<T>(&mut self, name: &str) -> Option<T>
     where
         T: FromStr,
@@ -81,7 +81,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Text by its own grammar, or `none`.
+    /// Reads a value from text, or `none`.
     pub fn optional<T>(&mut self, name: &str) -> Option<T>
     where
         T: FromStr,
@@ -90,7 +90,7 @@ impl<'a> Reader<'a> {
         if matches!(self.text_quietly(name).as_str(), "none" | "") { None } else { self.read(name) }
     }
 
-    /// Text by its own grammar, or the built-in default's value.
+    /// Reads a value from text. If the text is wrong, returns the built-in default.
     pub fn read_or_builtin<T>(&mut self, name: &str) -> T
     where
         T: FromStr<Err: fmt::Display + fmt::Debug>,

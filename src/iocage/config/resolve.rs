@@ -1,4 +1,4 @@
-//! From a jail's files to its configuration.
+//! Makes a jail's configuration from its files.
 
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ use crate::iocage::resolver::Resolver;
 use crate::iocage::store::{Entry, Store};
 
 impl JailConfig {
-    /// Reads a jail's files. All that is wrong is told at once; if none of it is an error, it is in
-    /// the configuration's warnings.
+    /// Reads a jail's files. All problems are reported together. If they all are warnings, they are in
+    /// [`JailConfig::warnings`].
     ///
     /// # Errors
     ///
@@ -24,7 +24,7 @@ impl JailConfig {
         JailConfig::from_properties(store, entry, &store.properties(entry)?)
     }
 
-    /// The same, from properties that have been read already, or changed and not written yet.
+    /// As [`JailConfig::resolve`], from properties that were read already, or changed and not written yet.
     ///
     /// # Errors
     ///
@@ -38,7 +38,7 @@ impl JailConfig {
         JailConfig::read(store, entry, properties, true)
     }
 
-    /// The same for a jail that is to be made: it has no root directory yet.
+    /// As [`JailConfig::from_properties`], for a jail that is to be made and has no root directory yet.
     ///
     /// # Errors
     ///
@@ -123,7 +123,8 @@ impl Reader<'_> {
         }
     }
 
-    /// The source of the jail's resolv.conf. A path that is none of the two that iocage knows is taken for the text.
+    /// The source of the jail's resolv.conf. Any path other than the two that iocage knows is taken for the text
+    /// itself.
     fn resolver(&mut self) -> Resolver {
         let resolver = self.read_or_builtin("resolver");
         if let Resolver::Lines(lines) = &resolver
@@ -154,7 +155,7 @@ impl Reader<'_> {
         let hostid = self.line("hostid");
         Host {
             hostname: self.read::<Hostname>("host_hostname").unwrap_or_default().to_string(),
-            // iocage's default once was this word, which then was the domain's name.
+            // An old default of iocage was the word `none`, which then became the domain name.
             domainname: if domainname == "none" { String::new() } else { domainname },
             uuid: entry.name.flat(),
             required_hostid: (strict && hostid != "none").then_some(hostid),
@@ -177,7 +178,7 @@ impl Reader<'_> {
         }
     }
 
-    /// iocage lets nearly everything be stored here, and a jail shall not stay down for it.
+    /// iocage accepts nearly any text here. A wrong priority does not prevent a start.
     fn priority(&mut self) -> u32 {
         let text = self.text("priority");
         if text.trim().parse::<u32>().is_err() {
@@ -201,13 +202,13 @@ impl Reader<'_> {
         text
     }
 
-    /// Tells of what iocage would do at start and this library does not.
+    /// Warns of properties that iocage applies at a start and this library does not.
     fn not_applied(&mut self) {
         if self.flag("jail_zfs") {
             let message = "datasets are not handed to the jail: run `zfs jail` for them once it is up";
             self.warn("jail_zfs", message);
         }
-        // cpuset and the limits of rctl(8) are what a user can set, and is `off` as text.
+        // A user can set cpuset and the limits of rctl(8). Their text `off` means that nothing is set.
         let off = |property: &&Property| {
             (property.builtin, property.kind, property.scope)
                 == (Builtin::Text("off"), Kind::Line, Scope::Jail)

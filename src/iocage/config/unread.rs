@@ -1,5 +1,5 @@
-//! What is written in a configuration and has no effect: keys that are no properties, and words for a shell in
-//! commands that no shell reads.
+//! Text in a configuration that has no effect: keys that are no properties, and shell syntax in commands that no
+//! shell reads.
 
 use super::reader::Reader;
 use crate::iocage::document::Document;
@@ -23,7 +23,7 @@ pub(in crate::iocage) fn unknown_key(
 }
 
 impl Reader<'_> {
-    /// Keys of the jail's own file. Keys of the defaults are reported once for all jails.
+    /// Reports keys of the jail's own file. Keys of the defaults are reported once for all jails.
     pub(super) fn unknown_keys(&mut self) {
         let properties = self.properties;
         let Some(document) = properties.own_document() else { return };
@@ -34,7 +34,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Lines with signs for a shell that none reads, or reads without their quotes.
+    /// Reports commands with shell syntax that no shell reads, or that a shell reads without the quotes.
     pub(super) fn without_shell(&mut self) {
         for name in ["exec_start", "exec_stop"] {
             let text = self.text_quietly(name);

@@ -1,4 +1,4 @@
-//! The bridges that jails are on: whether they are there, up, and lead anywhere.
+//! Checks the bridges of jails: whether they exist, are up, and lead out of the host.
 
 use std::collections::BTreeSet;
 
@@ -32,7 +32,7 @@ impl Scene<'_> {
         self.mtus(found);
     }
 
-    /// A bridge that jails are to be on, and that is none.
+    /// Reports a bridge of jails that does not exist, or is no bridge.
     fn missing(&self, bridge: &InterfaceName, found: &mut Vec<Finding>) {
         let jails = self.jails_on(bridge);
         let way_out = self.way_out_of(bridge);
@@ -81,7 +81,7 @@ impl Scene<'_> {
         found.push(finding.of(jails));
     }
 
-    /// A bridge that is there.
+    /// Checks an existing bridge.
     fn bridge(&self, bridge: &InterfaceName, members: &[InterfaceName], found: &mut Vec<Finding>) {
         let jails = self.jails_on(bridge);
         let Some(interface) = self.interface(bridge) else { return };
@@ -112,7 +112,7 @@ impl Scene<'_> {
                 );
             }
         }
-        // What is not a jail's may lead out: an interface of the host's, or a vlan, or a tunnel.
+        // Each member that is no jail's end may lead out: an interface of the host, a vlan(4), or a tunnel.
         let leads_out = members.iter().any(|member| !self.ends.contains_key(member));
         if !leads_out && interface.addresses.is_empty() {
             let mend = match self.way_out_of(bridge) {
@@ -139,8 +139,8 @@ impl Scene<'_> {
         }
     }
 
-    /// The way of old: on FreeBSD before 12 a vlan on a bridge wanted its parent there too. Since then
-    /// what arrives on the parent is the vlan's twice, or not at all.
+    /// Reports a vlan(4) and its parent on one bridge. Before FreeBSD 12 a vlan(4) on a bridge needed its parent
+    /// there too. Since then the vlan(4) gets frames of the parent twice, or not at all.
     fn vlan_with_parent(&self, bridge: &InterfaceName, members: &[InterfaceName], found: &mut Vec<Finding>) {
         for vlan in members.iter().filter_map(|member| Some((member, self.vlans.get(member)?))) {
             let (name, vlan) = vlan;
@@ -196,10 +196,10 @@ impl Scene<'_> {
         }
     }
 
-    /// Addresses belong on the bridge: those of its members are on their way out of FreeBSD.
+    /// Reports addresses of bridge members. They belong on the bridge: FreeBSD is about to refuse them on members.
     fn member_addresses(&self, bridge: &InterfaceName, members: &[InterfaceName], found: &mut Vec<Finding>) {
         let rule = self.vnet.member_addresses();
-        // Releases before 15 say nothing of them.
+        // Releases before 15 accept such addresses without a word.
         if rule == MemberAddresses::Taken {
             return;
         }
@@ -241,7 +241,7 @@ impl Scene<'_> {
                 .of(self.jails_on(bridge)),
             );
         }
-        // What is to be put on a bridge by the next start.
+        // Check also the uplinks that the next start puts on the bridge.
         if rule != MemberAddresses::Setting(true) {
             self.uplinks_with_addresses(bridge, members, rule, found);
         }
@@ -281,7 +281,8 @@ impl Scene<'_> {
         }
     }
 
-    /// The kernel holds a bridge and its members to one MTU. The ends of epairs in jails it does not.
+    /// Checks the MTUs of NICs. The kernel keeps the same MTU on a bridge and all its members, but not on the
+    /// jails' ends of epairs.
     fn mtus(&self, found: &mut Vec<Finding>) {
         for (subject, network) in self.vnet_jails() {
             for nic in &network.nics {
@@ -311,7 +312,7 @@ impl Scene<'_> {
     }
 }
 
-/// The interface of a way out that can be put on a bridge.
+/// The interface that can be put on a bridge, if there is one.
 fn interface(way_out: WayOut) -> Option<InterfaceName> {
     match way_out {
         WayOut::Interface(name) => Some(name),

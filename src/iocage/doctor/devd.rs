@@ -1,4 +1,4 @@
-//! Whether devd(8) starts a script for every epair that comes.
+//! Checks whether devd(8) runs a script for every new epair.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::Scene;
 use super::finding::{Finding, Kind, Level};
 
-/// A rule that says what is done when an interface is attached.
+/// A rule for interfaces that are attached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Rule {
     priority: u32,
@@ -22,7 +22,7 @@ impl Scene<'_> {
             .filter_map(|path| fs::read_to_string(path).ok())
             .flat_map(|text| rules(&text))
             .collect();
-        // devd takes the first that fits, the highest priority first.
+        // devd(8) uses the first rule that matches, beginning with the highest priority.
         rules.sort_by_key(|rule| std::cmp::Reverse(rule.priority));
         let Some(rule) = rules.iter().find(|rule| rule.fits_epairs()) else { return };
         if rule.does_nothing() || self.vnet_jails().next().is_none() {
@@ -48,7 +48,7 @@ impl Rule {
     fn fits_epairs(&self) -> bool {
         match self.subsystem.as_deref() {
             None => true,
-            // `!` stands for all but.
+            // `!` negates the pattern.
             Some(pattern) => match pattern.strip_prefix('!') {
                 Some(others) => !others.contains("epair"),
                 None => pattern.contains("epair") || matches!(pattern, ".*" | ".+"),
@@ -61,7 +61,7 @@ impl Rule {
     }
 }
 
-/// The files themselves, and those in the directories.
+/// The given files, and the files in the given directories.
 fn files(paths: &[PathBuf]) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for path in paths {

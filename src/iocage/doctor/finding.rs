@@ -1,4 +1,4 @@
-//! What was found, why it hurts, and what mends it.
+//! The findings of the doctor: what was found, why it matters, and what mends it.
 
 use std::path::PathBuf;
 
@@ -11,14 +11,14 @@ use crate::types::InterfaceName;
 pub enum Level {
     /// Good to know.
     Note,
-    /// Something does not work as was meant, or will not.
+    /// Something does not work as intended, or will not.
     Warning,
     /// A jail cannot be started, or cannot reach anything.
     Error,
 }
 
 impl Level {
-    /// In one word.
+    /// Returns the level as one word.
     pub fn as_str(self) -> &'static str {
         match self {
             Level::Note => "note",
@@ -41,7 +41,7 @@ macro_rules! kinds {
             /// All of them.
             pub const ALL: &[Kind] = &[$(Kind::$kind,)*];
 
-            /// Returns the name of the check that finds it. Several kinds may be of one check.
+            /// Returns the name of the check that finds this kind. A check may find several kinds.
             pub fn check(self) -> &'static str {
                 match self {
                     $(Kind::$kind => $check,)*
@@ -52,19 +52,19 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// What `interfaces` names as a bridge is none.
+    /// An interface that `interfaces` names as a bridge is no bridge.
     NotABridge => "bridge",
-    /// A bridge that `interfaces` names is not there.
+    /// A bridge that `interfaces` names does not exist.
     NoBridge => "bridge",
     /// A bridge of jails is down.
     BridgeDown => "bridge",
     /// An interface of the host on a bridge of jails is down.
     MemberDown => "bridge",
-    /// Only jails are on a bridge.
+    /// All members of a bridge belong to jails.
     LeadsNowhere => "bridge",
     /// A vlan and its parent are on one bridge.
     VlanWithParent => "vlan",
-    /// A vlan is on a bridge without its parent, which old releases want there too.
+    /// A vlan is on a bridge without its parent, which old releases need there too.
     VlanWithoutParent => "vlan",
     /// The parent of a vlan that is on a bridge is down.
     VlanParentDown => "vlan",
@@ -72,7 +72,7 @@ kinds! {
     AddressOnMember => "member addresses",
     /// An interface with addresses is to be put on a bridge, and the kernel refuses that.
     AddressOnUplink => "member addresses",
-    /// The MTU that a jail's NIC shall have is not the bridge's.
+    /// A jail's NIC is configured with another MTU than the bridge has.
     NicMtu => "mtu",
     /// devd(8) starts a script for every epair.
     DevdScript => "devd",
@@ -84,11 +84,11 @@ kinds! {
     ResourceLimitsOff => "rctl",
     /// A kernel module is not loaded.
     NoModule => "modules",
-    /// Packet filters look at bridges.
+    /// Packet filters filter packets on bridges.
     FilterOnBridge => "pfil",
     /// The host is a router, and does not forward.
     NoForwarding => "forwarding",
-    /// The release of the host is older than those that this was tried on.
+    /// The host's release is older than the releases that this library was tested on.
     OldRelease => "release",
     /// A jail's files cannot be read.
     Unreadable => "configuration",
@@ -96,25 +96,25 @@ kinds! {
     Configuration => "configuration",
     /// defaults.json has a key that is no property.
     UnknownDefault => "configuration",
-    /// A jail's configuration asks for what the host does not have.
+    /// A jail's configuration asks for something that the host does not have.
     Misfit => "configuration",
-    /// Two jails have one MAC address.
+    /// Two jails have the same MAC address.
     DuplicateMac => "duplicate mac",
-    /// Two jails have one IP address.
+    /// Two jails have the same IP address.
     DuplicateAddress => "duplicate address",
-    /// A jail's IP address is the host's.
+    /// A jail and the host have the same IP address.
     AddressOfHost => "duplicate address",
     /// A directory has a name that no jail can have.
     NoJailName => "names",
-    /// Two jails have one name to the kernel.
+    /// Two jails have the same kernel name.
     SameKernelName => "names",
-    /// A directory of a create or a destroy that did not finish.
+    /// A create or a destroy did not finish, and has left a directory.
     NoJail => "leftovers",
     /// An epair whose jail is gone.
     LeakedEpair => "leaked epair",
     /// A start or a stop did not finish.
     LeftBehind => "leftovers",
-    /// An epair was attached to a jail in part.
+    /// Attaching an epair to a jail did not finish.
     HalfAttached => "leftovers",
     /// A move of the host's addresses was interrupted.
     MoveInterrupted => "leftovers",
@@ -122,19 +122,19 @@ kinds! {
     MovePending => "leftovers",
     /// A jail runs whose directory is gone.
     NoDirectory => "leftovers",
-    /// A jail was removed, and the kernel still has it.
+    /// A jail was removed, and lingers.
     Dying => "dying",
-    /// A journal is of no jail.
+    /// A journal belongs to no jail.
     OrphanedJournal => "leftovers",
-    /// An interface that the host lives on is to be lent to a jail.
+    /// An interface that the host needs for its own network is to be lent to a jail.
     Lifeline => "lending",
-    /// What NAT needs is not there.
+    /// Something that NAT needs is missing.
     NatRefused => "nat",
-    /// The host itself does not reach published ports.
+    /// The host itself cannot connect to published ports.
     NatNotLocal => "nat",
-    /// The MTU of a running jail's NIC is not the bridge's.
+    /// A running jail's NIC has another MTU than the bridge.
     MtuInside => "mtu",
-    /// The next router may not know the way to a jail's network.
+    /// The next router may have no route to a jail's network.
     WayBack => "way back",
     /// The default router of a jail does not answer.
     SilentRouter => "router",
@@ -144,21 +144,21 @@ kinds! {
     PortInNoVlan => "vlan",
     /// The VLAN of a jail has no other member.
     AloneInVlan => "vlan",
-    /// A vlan of the host takes the frames that are meant for a bridge.
+    /// A vlan(4) of the host takes frames that are meant for a bridge.
     VlanTaken => "vlan",
     /// The parent of a vlan(4) is a bridge, or a NIC on a bridge, and the bridge filters the VLAN off.
     VlanFilteredOff => "vlan",
 }
 
 impl Kind {
-    /// Whether a start of the jail refuses it, and says so: it need not be told before.
+    /// Whether a start of the jail refuses and reports it, so that no earlier report is needed.
     pub(super) fn is_refused_by_a_start(self) -> bool {
         use Kind::{AddressOnUplink, NicMtu, NoBridge, NoVimage, NotABridge};
         matches!(self, NotABridge | NoBridge | AddressOnUplink | NicMtu | NoVimage)
     }
 }
 
-/// Something that can be mended without asking: it takes nothing from anybody.
+/// A repair that needs no confirmation, because no program loses anything by it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fix {
     /// Brings an interface up.
@@ -167,9 +167,9 @@ pub enum Fix {
     Destroy(InterfaceName),
     /// Loads a kernel module.
     LoadModule(&'static str),
-    /// Takes away what a start or a stop has left of a jail that is down.
+    /// Removes what a start or a stop has left of a jail that is down.
     ClearUp(Entry),
-    /// Removes a directory that is no jail: not yet, or not any more.
+    /// Removes a directory that is no jail yet, or no jail any more.
     Remove(PathBuf),
 }
 
@@ -186,8 +186,8 @@ impl std::fmt::Display for Fix {
 }
 
 impl Fix {
-    /// Returns what it asks of the kernel to change something, by the names that C has for it. That of clearing up
-    /// depends on what there is: see [`Host::preview_stop`](crate::iocage::lifecycle::Host::preview_stop).
+    /// Returns the requests that change something, by their C names. The requests of [`Fix::ClearUp`] depend on
+    /// what is left: see [`Host::preview_stop`](crate::iocage::lifecycle::Host::preview_stop).
     pub fn requests(&self) -> &'static [&'static str] {
         match self {
             Fix::Up(_) => &["SIOCSIFFLAGS"],
@@ -211,12 +211,12 @@ pub struct Finding {
     pub check: &'static str,
     /// The finding, as text.
     pub what: String,
-    /// Why it hurts.
+    /// Why it matters.
     pub why: String,
-    /// How to mend it: command lines, or a line and where it belongs. A line that begins with `and` belongs to the one
-    /// before, and one that begins with `or` is another way. What is in capital letters is to be chosen.
+    /// How to mend it: command lines, or a line and where it belongs. A line that begins with `and` belongs to the
+    /// line before. A line that begins with `or` is another way. Words in capital letters are to be replaced.
     pub mend: Vec<String>,
-    /// The jails that it hurts. `None` where it is about the host.
+    /// The jails that have the problem. The list is empty if the finding is about the host.
     pub jails: Vec<JailName>,
     /// The step of `doctor --fix` that mends it. `None` if there is no such step.
     pub fix: Option<Fix>,
@@ -246,7 +246,7 @@ impl Finding {
         self
     }
 
-    /// Several lines of how to mend it.
+    /// Adds several lines that say how to mend it.
     pub(super) fn mend_by(mut self, how: impl IntoIterator<Item = String>) -> Finding {
         self.mend.extend(how);
         self
@@ -263,7 +263,7 @@ impl Finding {
     }
 }
 
-/// Names with commas between them.
+/// Joins names with commas.
 pub(super) fn list<T: ToString>(names: impl IntoIterator<Item = T>) -> String {
     names.into_iter().map(|name| name.to_string()).collect::<Vec<_>>().join(", ")
 }

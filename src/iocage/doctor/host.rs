@@ -1,4 +1,4 @@
-//! What the host's kernel has, and how it is tuned.
+//! Checks the host's kernel and its settings.
 
 use std::net::IpAddr;
 
@@ -10,7 +10,7 @@ use super::{Scene, Subject};
 use crate::interface::Interface;
 use crate::iocage::config::VnetNetwork;
 
-/// `kern.osreldate` of the first release whose bridges take a vlan without its parent.
+/// `kern.osreldate` of the first release on whose bridges a vlan(4) works without its parent.
 const FREEBSD_12: i32 = 1_200_000;
 
 impl Scene<'_> {
@@ -42,8 +42,8 @@ impl Scene<'_> {
         );
     }
 
-    /// How jails with a stack of their own share the host's: with their addresses on the interface that is in the same
-    /// network, or else on the one that leads out.
+    /// The commands that make VNET jails shared-IP jails. Their addresses are added to the interface in the same
+    /// network, or to the interface of the default route.
     fn sharing(&self) -> Vec<String> {
         let uplink = match self.way_out() {
             WayOut::Bridge(name) | WayOut::Interface(name) | WayOut::Claimed(name, _) => name.to_string(),
@@ -102,7 +102,7 @@ impl Scene<'_> {
         }
     }
 
-    /// Those that are missing are loaded by the first start that needs them, if that is allowed.
+    /// Reports missing kernel modules. The first start that needs a module loads it, if that is allowed.
     fn modules(&self, found: &mut Vec<Finding>) {
         let jails: Vec<_> = self.vnet_jails().map(|(subject, _)| subject.name()).collect();
         let Ok(cloners) = self.vnet.cloners() else { return };
@@ -125,7 +125,7 @@ impl Scene<'_> {
         }
     }
 
-    /// Where a packet filter looks at a bridge, it sees each packet several times.
+    /// Reports packet filters on bridges, which see each packet several times.
     fn packet_filters(&self, found: &mut Vec<Finding>) {
         for (name, why) in [
             (
@@ -152,7 +152,7 @@ impl Scene<'_> {
         }
     }
 
-    /// A jail whose router is the host goes nowhere unless the host forwards.
+    /// Reports that forwarding is off, if the host is the router of a jail.
     fn forwarding(&self, found: &mut Vec<Finding>) {
         for (name, line, is_ipv4) in [
             ("net.inet.ip.forwarding", "gateway_enable=YES", true),
@@ -203,8 +203,8 @@ impl Scene<'_> {
         self.sysctl("kern.osreldate")
     }
 
-    /// Whether a vlan and its parent are to be on the same bridge: that was advice for releases that
-    /// are no more.
+    /// Whether a vlan(4) and its parent have to be on the same bridge: only releases that are not supported any
+    /// more needed that.
     pub(super) fn wants_parent_on_bridge(&self) -> bool {
         self.osreldate().is_some_and(|release| release < FREEBSD_12)
     }

@@ -1,4 +1,4 @@
-//! The jails themselves: their configurations, and what two of them cannot both have.
+//! Checks the jails: their configurations, and what two jails must not have in common.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,7 +20,7 @@ use crate::iocage::trust::quoted;
 use crate::types::{InterfaceName, MacAddr};
 use crate::wiring::bulk::Limits;
 
-/// The addresses of a jail's default routers, where it names them.
+/// The addresses of a jail's default routers, if the configuration names them.
 pub(super) fn routers(network: &VnetNetwork) -> Vec<IpAddr> {
     let address4 = match network.router4 {
         Router::Address(address) => Some(IpAddr::V4(address)),
@@ -33,14 +33,14 @@ pub(super) fn routers(network: &VnetNetwork) -> Vec<IpAddr> {
     address4.into_iter().chain(address6).collect()
 }
 
-/// An address, and for a link-local one the interface of the host that is on its link: the same address on another
-/// link is another station's.
+/// An address. For a link-local address, also the interface of the host on its link: on another link, the same
+/// address belongs to another host.
 type Place = (IpAddr, Option<InterfaceName>);
 
 /// All addresses of a configuration. A link-local address without a bridge is on a link of its own, and left out.
 fn addresses(config: &JailConfig) -> Vec<Place> {
     let place = |address: IpAddr, link: Option<InterfaceName>| match is_link_local(address) {
-        // Each network stack has its own.
+        // Each network stack has its own loopback addresses.
         _ if address.is_loopback() && matches!(config.network, Network::Vnet(_)) => None,
         true => link.map(|link| (address, Some(link))),
         false => Some((address, None)),
@@ -62,13 +62,13 @@ fn addresses(config: &JailConfig) -> Vec<Place> {
     }
 }
 
-/// Whether an address means something on one link only.
+/// Whether an address is link-local.
 pub(super) fn is_link_local(address: IpAddr) -> bool {
     matches!(address, IpAddr::V6(address) if address.is_unicast_link_local())
 }
 
 impl Scene<'_> {
-    /// What is wrong in configurations: routers outside their subnets are among it.
+    /// Reports the problems of configurations, for example routers outside of their subnets.
     pub(super) fn configurations(&self, found: &mut Vec<Finding>) {
         for subject in &self.jails {
             let name = subject.name();
@@ -97,7 +97,7 @@ impl Scene<'_> {
         }
     }
 
-    /// What is wrong in defaults.json, once for all jails.
+    /// Reports the problems of defaults.json, once for all jails.
     pub(super) fn defaults(&self, found: &mut Vec<Finding>) {
         let Ok(defaults) = self.store.defaults() else { return };
         let document = defaults.document();
@@ -116,7 +116,7 @@ impl Scene<'_> {
         }
     }
 
-    /// What keeps jails from being started on this host that are down.
+    /// Reports what prevents jails that are down from being started on this host.
     pub(super) fn misfits(&self, found: &mut Vec<Finding>) {
         let files = Files::new();
         let Ok(mut host) = Host::look(self.vnet.kernel().clone(), self.store, files) else { return };
@@ -128,7 +128,7 @@ impl Scene<'_> {
                 problems.extend(fitness::dependencies(self.store, &properties));
             }
             let name = subject.name();
-            // What other checks tell of, with more to say.
+            // Leave out what other checks report with more details.
             let kinds: Vec<Kind> =
                 found.iter().filter(|other| other.jails.contains(name)).map(|other| other.kind).collect();
             let told = |about: &str| match about {
@@ -151,7 +151,7 @@ impl Scene<'_> {
         }
     }
 
-    /// Addresses and MACs that more than one has.
+    /// Reports IP and MAC addresses that more than one jail has.
     pub(super) fn duplicates(&self, found: &mut Vec<Finding>) {
         let mut by_address: BTreeMap<Place, Vec<(&Subject, bool)>> = BTreeMap::new();
         let mut by_mac: BTreeMap<MacAddr, Vec<&Subject>> = BTreeMap::new();
@@ -168,7 +168,7 @@ impl Scene<'_> {
         for (address, holders) in by_address {
             self.duplicate_address(address, &holders, found);
         }
-        // Of two jails with the same pair it is said once.
+        // If two jails share a pair of MAC addresses, report that once.
         let mut same: BTreeMap<Vec<&JailName>, (Vec<MacAddr>, Vec<&Subject>)> = BTreeMap::new();
         for (mac, subjects) in by_mac.into_iter().filter(|(_, subjects)| subjects.len() > 1) {
             let names = subjects.iter().map(|subject| subject.name()).collect();
@@ -177,7 +177,7 @@ impl Scene<'_> {
         }
         for (jails, (macs, subjects)) in same {
             let what = format!("{} have the same MAC address: {}", list(&jails), list(&macs));
-            // The first keeps its own.
+            // The first jail keeps its addresses.
             let others = subjects[1..].iter().map(|subject| without_macs(subject, &macs));
             let mut mend = each(others);
             mend[0] = format!("give all but one a new pair at their next start: {}", mend[0]);
@@ -190,8 +190,8 @@ impl Scene<'_> {
         }
     }
 
-    /// The interface of the host that has the address of a jail's default router. A link-local address is the
-    /// router's on the router's link only: every host has fe80::1 on lo0 as well.
+    /// The interface of the host that has the address of a jail's default router. A link-local address has to be on
+    /// the router's link: every host has fe80::1 on lo0, too.
     pub(super) fn with_router(&self, network: &VnetNetwork, router: IpAddr) -> Option<InterfaceName> {
         if router.is_loopback() {
             return None;
@@ -220,7 +220,7 @@ impl Scene<'_> {
         let jails: Vec<_> = holders.iter().map(|(subject, _)| subject.name()).collect();
         let elsewhere = |(subject, _): &(&Subject, bool)| self.with_another_address(subject, address);
         let own_stack = holders.iter().any(|(_, own_stack)| *own_stack);
-        // Jails on the host's stack may share one of its addresses.
+        // Shared-IP jails may share an address of the host.
         if jails.len() > 1 && own_stack {
             found.push(
                 Finding::new(
@@ -251,7 +251,7 @@ impl Scene<'_> {
         }
     }
 
-    /// The command that gives a jail another address in the place of one.
+    /// The command that replaces an address of a jail with another address.
     fn with_another_address(&self, subject: &Subject, address: IpAddr) -> String {
         let property = property(address);
         let text = self.raw(subject, property);
@@ -268,7 +268,7 @@ impl Scene<'_> {
         format!("iocage set {property}=\"{text}\" {}", subject.name())
     }
 
-    /// Directories that look like jails and cannot be.
+    /// Reports directories that look like jails but have an impossible name.
     pub(super) fn names(&self, found: &mut Vec<Finding>) {
         let directory = self.store.root().join("jails");
         let mut flat: BTreeMap<String, JailName> = BTreeMap::new();
@@ -305,7 +305,7 @@ impl Scene<'_> {
     }
 }
 
-/// How much a problem of a configuration matters, and why.
+/// The level of a problem in a configuration, and why it matters.
 fn severity(problem: &config::Problem) -> (Level, &'static str) {
     match problem.level {
         config::Level::Error => (Level::Error, "the jail cannot be started"),
@@ -313,7 +313,7 @@ fn severity(problem: &config::Problem) -> (Level, &'static str) {
     }
 }
 
-/// The command that has a jail make up MAC addresses anew that it has of others.
+/// The command that removes a jail's copied MAC addresses, so that the next start generates new ones.
 fn without_macs(subject: &Subject, macs: &[MacAddr]) -> String {
     let nics = subject.vnet().into_iter().flat_map(|network| &network.nics);
     let has = |nic: &&config::Nic| {
@@ -323,7 +323,7 @@ fn without_macs(subject: &Subject, macs: &[MacAddr]) -> String {
     format!("iocage set {} {}", properties.collect::<Vec<_>>().join(" "), subject.name())
 }
 
-/// What mends a problem of a jail's files: a command, or what to write and where.
+/// The remedy for a problem in a jail's files: a command, or a text and the file for it.
 fn remedy(problem: &config::Problem, entry: &Entry) -> String {
     let is_property = find(&problem.about).is_some() || problem.about.ends_with("_mac");
     match problem.about.as_str() {
@@ -337,13 +337,14 @@ fn remedy(problem: &config::Problem, entry: &Entry) -> String {
             format!("iocage set {} default", assignment(problem))
         }
         _ if is_property => format!("iocage set {} {}", assignment(problem), entry.name),
-        // Of the host, and not of a file.
+        // The problem is about the host, and not about a file.
         "host" => problem.message.split_once(": ").map_or(&*problem.message, |(_, how)| how).to_owned(),
         _ => format!("write another key in {}, or take it out", entry.config_path().display()),
     }
 }
 
-/// What to set, where the problem says it, as in `vnet=1`; or else what it is about. A shell reads it as one word.
+/// The assignment that the problem's text names, as in `vnet=1`. Without one, the property that the problem is
+/// about. The result is one word for a shell.
 fn assignment(problem: &config::Problem) -> String {
     let said = problem.message.split("set ").skip(1).find_map(said_value);
     said.map(|(name, value)| format!("{name}={}", for_shell(value))).unwrap_or_else(|| {
@@ -366,12 +367,12 @@ fn said_value(text: &str) -> Option<(&str, &str)> {
     (is_name && !value.is_empty()).then_some((name, value))
 }
 
-/// A word as a shell has to be given it.
+/// Quotes a word for a shell, if that is needed.
 fn for_shell(word: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_./:%@,+-".contains(&byte);
     match word.bytes().all(is_plain) {
         true => word.to_owned(),
-        // No value of a message has a sign that means something in these quotes.
+        // The values in messages have no characters with a special meaning in these quotes.
         false => format!("\"{word}\""),
     }
 }

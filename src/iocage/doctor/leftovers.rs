@@ -1,4 +1,4 @@
-//! What unfinished starts, stops and other commands have left behind.
+//! Reports what unfinished starts, stops and other commands have left behind.
 
 use std::path::Path;
 
@@ -26,17 +26,17 @@ impl Scene<'_> {
                     .because(
                         "it takes up room: a create or a destroy did not finish, or is running right now",
                     )
-                    // A base system has files whose flags forbid to remove them.
+                    // A base system has files whose flags forbid their removal.
                     .mend(format!("chflags -R 0 {0} && rm -rf {0}", quoted(&path)))
                     .fix(Fix::Remove(path)),
             );
         }
     }
 
-    /// Ends of epairs on the host whose jail is not there any more.
+    /// Reports host's ends of epairs whose jail does not exist any more.
     pub(super) fn epairs(&self, found: &mut Vec<Finding>) {
         for HostEnd { name: end, jail, .. } in self.ends.values() {
-            // iocage writes its own name for a jail into the description; `attach` writes the kernel's.
+            // iocage writes its own name for a jail into the description. `attach` writes the kernel's name.
             let kernel_names = [format!("ioc-{jail}"), jail.clone()];
             let subject =
                 self.jails.iter().find(|subject| kernel_names.contains(&subject.name().kernel_name()));
@@ -68,7 +68,7 @@ impl Scene<'_> {
         }
     }
 
-    /// Journals of jails that are down: something of them is still there.
+    /// Reports journals of jails that are down: something of these jails still exists.
     fn journals(&self, found: &mut Vec<Finding>) {
         let state = StateDirectory::look(&**self.vnet.kernel());
         let Some(boot) = self.boot() else { return };
@@ -106,13 +106,13 @@ impl Scene<'_> {
         }
     }
 
-    /// `kern.boot_id` as journals have it.
+    /// Returns `kern.boot_id` in the form of journals.
     fn boot(&self) -> Option<String> {
         let boot = self.vnet.sysctl("kern.boot_id").ok()?;
         Some(boot.iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
-    /// A move of the host's addresses that was neither confirmed nor undone.
+    /// Reports a move of the host's addresses that was neither confirmed nor undone.
     fn moved_addresses(&self, found: &mut Vec<Finding>) {
         let state = StateDirectory::look(&**self.vnet.kernel());
         let pending = self.boot().map(|boot| PendingMove::left_alone(&state, &boot));
@@ -136,7 +136,7 @@ impl Scene<'_> {
         });
     }
 
-    /// Journals of what was being attached to a jail, of any manager.
+    /// Reports journals of unfinished attachments to jails of any manager.
     fn attachings(&self, found: &mut Vec<Finding>) {
         let state = StateDirectory::look(&**self.vnet.kernel());
         for path in state.attachings().unwrap_or_default() {
@@ -156,7 +156,7 @@ impl Scene<'_> {
         }
     }
 
-    /// Jails that run, and have no directory any more.
+    /// Reports running jails without a directory.
     fn orphans(&self, found: &mut Vec<Finding>) {
         for JailInfo { name, path, .. } in orphans(&**self.vnet.kernel(), self.store).unwrap_or_default() {
             let jail = name.strip_prefix("ioc-").unwrap_or(&name).to_owned();
@@ -173,7 +173,7 @@ impl Scene<'_> {
         }
     }
 
-    /// Jails that were removed, and that the kernel still has.
+    /// Reports removed jails that linger.
     fn dying(&self, found: &mut Vec<Finding>) {
         let kernel = &**self.vnet.kernel();
         for jail in jail::list(kernel, true).unwrap_or_default().into_iter().filter(|jail| jail.dying) {
@@ -182,7 +182,7 @@ impl Scene<'_> {
             let inside: Vec<_> = mounts.into_iter().filter(|mounted| mounted.on != jail.path).collect();
             let mend = match inside.is_empty() {
                 true => vec!["wait: the jail goes when what holds it has ended".to_owned()],
-                // The last that was mounted goes first.
+                // Unmount the newest mount first.
                 false => each(inside.iter().rev().map(|mounted| format!("umount {}", quoted(&mounted.on)))),
             };
             found.push(

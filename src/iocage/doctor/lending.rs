@@ -1,4 +1,4 @@
-//! Interfaces that are lent to jails, and that the host lives on.
+//! Reports lent interfaces that the host needs for its own network.
 
 use super::Scene;
 use super::finding::{Finding, Kind, Level, list};

@@ -1,8 +1,7 @@
-//! Looks for what keeps jails from working: on the host, in their configurations, and in what there is
-//! of them in the kernel.
+//! Finds what prevents jails from working: on the host, in their configurations, and in the state of running jails.
 //!
-//! [`Scene::take`] looks once, and [`Scene::examine`] judges what was seen. Nothing is changed: what a
-//! [`Finding`] says how to mend is for others to do.
+//! [`Scene::take`] reads the state once, and [`Scene::examine`] judges it. Nothing is changed. A [`Finding`] says
+//! how to mend the problem.
 
 mod bridges;
 mod devd;
@@ -34,7 +33,7 @@ use crate::vlan::Vlan;
 use crate::vnet::Vnet;
 use crate::wiring::HostEnd;
 
-/// The host and its jails, as the doctor judges them.
+/// The state of the host and its jails that the doctor judges.
 #[derive(Debug)]
 pub struct Scene<'a> {
     store: &'a Store,
@@ -43,18 +42,18 @@ pub struct Scene<'a> {
     routes: Vec<RouteEntry>,
     /// The members of all bridges.
     members: BTreeMap<InterfaceName, Vec<InterfaceName>>,
-    /// What vlans there are, and what they are attached to.
+    /// The vlan(4) interfaces, with their parents.
     vlans: BTreeMap<InterfaceName, Vlan>,
     /// The host's ends of jails' epairs.
     ends: BTreeMap<InterfaceName, HostEnd>,
     jails: Vec<Subject>,
-    /// The jails that run, ours or not, by the kernel's names for them.
+    /// All running jails, by the kernel's names.
     running: BTreeMap<String, Jid>,
-    /// Where devd(8) has its rules.
+    /// The files and directories with the rules of devd(8).
     devd: Vec<PathBuf>,
 }
 
-/// One jail.
+/// A jail that is examined.
 #[derive(Debug)]
 struct Subject {
     entry: Entry,
@@ -67,7 +66,7 @@ impl Subject {
         &self.entry.name
     }
 
-    /// Its network, if it has a stack of its own, and its configuration makes sense.
+    /// The jail's network, if it is a VNET jail and its configuration has no errors.
     fn vnet(&self) -> Option<&VnetNetwork> {
         match &self.config.as_ref().ok()?.network {
             Network::Vnet(network) => Some(network),
@@ -87,7 +86,7 @@ impl<'a> Scene<'a> {
         let members = vnet.bridges_among(&interfaces)?.into_iter().collect();
         let ends = HostEnd::among(vnet, &interfaces)?.into_iter().map(|end| (end.name, end)).collect();
         let is_vlan = |interface: &&Interface| interface.kind == InterfaceType::VLAN;
-        // One that was lent out does not tell.
+        // A vlan(4) that has no parent, or has left the host meanwhile, is left out.
         let vlan = |name| vnet.vlan(&name).ok().flatten().map(|vlan| (name, vlan));
         let vlans = interfaces.iter().filter(is_vlan).filter_map(|interface| vlan(interface.name)).collect();
         let running: BTreeMap<String, Jid> =
@@ -110,8 +109,8 @@ impl<'a> Scene<'a> {
         self
     }
 
-    /// Judges all of it, the worst first. With `ask` the routers of running jails are asked whether they
-    /// are there, which takes a moment.
+    /// Judges everything. The worst findings come first. With `ask` it also finds out whether the routers of
+    /// running jails answer, which takes a moment.
     pub fn examine(&self, ask: bool) -> Vec<Finding> {
         let mut found = self.examine_quickly();
         if ask {
@@ -120,10 +119,10 @@ impl<'a> Scene<'a> {
         sorted(found)
     }
 
-    /// Judges what concerns jails that are about to be started, each thing once: what does not work, or will not. Notes
-    /// are left to [`Scene::examine`], and so is what a start looks at and tells of itself: its configuration, whether
-    /// there is VIMAGE, bridges that are missing, and what an earlier start has left. Routers cannot be asked before a
-    /// jail is there to ask from.
+    /// Judges what concerns jails that are about to be started. Each problem is reported once. Left out are notes,
+    /// and what a start itself checks and reports: its configuration, whether the kernel has VIMAGE, missing
+    /// bridges, and what an earlier start has left. Routers are not asked, because the question needs a running
+    /// jail.
     pub fn before_starts(&self, names: &BTreeSet<JailName>) -> Vec<Finding> {
         let mut found = Vec::new();
         self.host(&mut found);
@@ -159,12 +158,12 @@ impl<'a> Scene<'a> {
         self.interfaces.iter().find(|interface| interface.name == *name)
     }
 
-    /// The jails with a stack of their own.
+    /// The VNET jails.
     fn vnet_jails(&self) -> impl Iterator<Item = (&Subject, &VnetNetwork)> {
         self.jails.iter().filter_map(|subject| Some((subject, subject.vnet()?)))
     }
 
-    /// The jails that are to be on this bridge.
+    /// The jails with a NIC on this bridge.
     fn jails_on(&self, bridge: &InterfaceName) -> Vec<&JailName> {
         let is_on = |network: &VnetNetwork| network.nics.iter().any(|nic| nic.bridge == Some(*bridge));
         self.vnet_jails().filter(|(_, network)| is_on(network)).map(|(subject, _)| subject.name()).collect()

@@ -1,4 +1,4 @@
-//! What keeps NAT and published ports from working.
+//! Reports what prevents NAT and published ports from working.
 
 use std::net::IpAddr;
 
@@ -12,7 +12,7 @@ use crate::wiring::Problem;
 use crate::wiring::nat::{self, Backend, JailNat};
 
 impl Scene<'_> {
-    /// What a start would refuse, once for all jails that it concerns; and what published ports lack without it.
+    /// Reports what a start would refuse, once for all jails, and what else published ports need.
     pub(super) fn nat(&self, found: &mut Vec<Finding>) {
         let mut refused: Vec<(Problem, bool, Vec<&JailName>)> = Vec::new();
         let mut publishing = Vec::new();
@@ -62,7 +62,7 @@ impl Scene<'_> {
     }
 }
 
-/// What is to be done about it, and with it about all that would be found next.
+/// The remedies for a problem, and for the problems that would be reported after it.
 fn ways(problem: &Problem, publishes: bool, jails: &[&JailName]) -> Vec<String> {
     let at_boot = "for every boot: sysrc pf_enable=YES".to_owned();
     let calls = |lines: &str| lines.lines().map(|line| format!("add to /etc/pf.conf: {line}")).collect();
@@ -99,7 +99,7 @@ fn ways(problem: &Problem, publishes: bool, jails: &[&JailName]) -> Vec<String> 
     }
 }
 
-/// What the jail's configuration asks for.
+/// The NAT and published ports in the jail's configuration.
 fn wanted(config: &JailConfig) -> Option<JailNat> {
     let nat = config.nat.as_ref()?;
     let addresses: Vec<IpAddr> = match &config.network {
@@ -112,7 +112,7 @@ fn wanted(config: &JailConfig) -> Option<JailNat> {
             ip4.chain(shared.ip6.iter().map(|own| own.address.address().into())).collect()
         }
     };
-    // The address that a start chooses is of no matter here: the first of the prefix stands for it.
+    // Which address a start chooses does not matter here: use the first address of the prefix.
     let chosen = nat.choice.filter(|_| addresses.is_empty()).and_then(|_| nat.prefix.links().next());
     let addresses = addresses.into_iter().chain(chosen.map(|link| link.jail().ip().into()));
     let mut wanted = JailNat::new(config.name.kernel_name(), addresses).nat().by(nat.backend);

@@ -1,4 +1,4 @@
-//! Whether the routers of running jails are there, and know the way back.
+//! Checks whether the routers of running jails answer, and have a route back.
 
 use std::net::IpAddr;
 use std::panic::resume_unwind;
@@ -19,15 +19,15 @@ use crate::types::{Fib, InterfaceName, Jid};
 use crate::vnet::Vnet;
 use crate::wiring::nat::{self, JailNat};
 
-/// How long a router may take to answer.
+/// The time in which a router has to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How many jails are asked from at the same time.
+/// The number of jails that are checked at the same time.
 const ASKERS: usize = 32;
 
 impl Scene<'_> {
-    /// Asks from inside each running jail, several at a time: one that waits in vain costs the others
-    /// little.
+    /// Checks from inside each running jail. Several jails are checked at a time, so a router that does not answer
+    /// delays the others little.
     pub(super) fn reach(&self, found: &mut Vec<Finding>) {
         let running: Vec<_> = self
             .vnet_jails()
@@ -41,7 +41,7 @@ impl Scene<'_> {
             }
             found
         };
-        // What they found is in no order.
+        // The threads end in any order: sort the findings.
         let mut all: Vec<Finding> = thread::scope(|scope| {
             let askers: Vec<_> = (0..ASKERS.min(running.len())).map(|_| scope.spawn(ask)).collect();
             askers
@@ -54,7 +54,7 @@ impl Scene<'_> {
     }
 
     fn reach_from(&self, subject: &Subject, network: &VnetNetwork, jid: Jid, found: &mut Vec<Finding>) {
-        // Only root may look inside.
+        // Only root may enter the jail.
         let Ok(inside) = Vnet::enter(self.vnet.kernel().clone(), jid) else { return };
         let Ok(snapshot) = inside.snapshot(Fib::DEFAULT) else { return };
         for route in snapshot.routes.iter().filter(|route| route.is_default()) {
@@ -68,7 +68,8 @@ impl Scene<'_> {
         self.way_back(subject, network, found);
     }
 
-    /// The kernel holds a bridge and its members to one MTU, and leaves the ends in jails as they are.
+    /// Reports a jail's end with another MTU than its bridge. The kernel keeps the same MTU on a bridge and all its
+    /// members, but not on the jails' ends.
     fn mtu_inside(
         &self,
         subject: &Subject,
@@ -102,19 +103,19 @@ impl Scene<'_> {
         }
     }
 
-    /// Where the host routes for a jail, the next router has to know of the jail's network.
+    /// If the host is a jail's router, the next router needs a route to the jail's network: reports that.
     fn way_back(&self, subject: &Subject, network: &VnetNetwork, found: &mut Vec<Finding>) {
         let name = subject.name();
-        // A link-local router leads no packet back to the jail.
+        // Skip link-local routers: they do not tell whether packets come back to the jail.
         for router in super::jails::routers(network).into_iter().filter(|router| !is_link_local(*router)) {
-            // Where the host translates, the next router sees the host's address.
+            // With NAT, the next router only sees the host's address.
             if subject.config.as_ref().is_ok_and(|config| config.nat.is_some()) {
                 continue;
             }
             let Some(bridge) = self.with_router(network, router) else { continue };
             let Some((upstream, own)) = self.upstream(router.is_ipv4()) else { continue };
             let behind = self.networks_of(bridge, router);
-            // What is on the way to the upstream router is known to it.
+            // The upstream router has a route to the network that the host shares with it.
             let unknown: Vec<IpNetwork> =
                 behind.into_iter().filter(|network| !network.contains(upstream)).collect();
             for network in unknown {
@@ -168,7 +169,7 @@ impl Scene<'_> {
         }
     }
 
-    /// The host's own router, and the address that the host has towards it.
+    /// The host's own router, and the host's address in the router's network.
     fn upstream(&self, ipv4: bool) -> Option<(IpAddr, IpAddr)> {
         self.routes.iter().filter(|route| route.is_default()).find_map(|route| {
             let Via::Gateway(gateway) = route.via else { return None };
@@ -188,7 +189,7 @@ impl Scene<'_> {
     }
 }
 
-/// What has the host translate a jail's addresses: by the jail's own properties, where pf is ready for that.
+/// The command that gives a jail NAT, by the jail's properties if pf is ready.
 fn translating(host: &Vnet, subject: &Subject) -> String {
     let name = subject.name();
     let network = subject.vnet().into_iter().flat_map(|network| &network.nics);
@@ -202,7 +203,7 @@ fn translating(host: &Vnet, subject: &Subject) -> String {
     }
 }
 
-/// The network that an address is in.
+/// The network of an address, as text.
 fn prefix(network: IpNetwork) -> String {
     format!("{}/{}", network.network(), network.prefix())
 }

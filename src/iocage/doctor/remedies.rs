@@ -1,7 +1,8 @@
-//! The commands that several remedies consist of.
+//! Commands that several remedies use.
 //!
-//! A remedy is a list of lines. A line that begins with `or` begins another way, and one that begins with `and` goes on
-//! with the same. What is in capital letters the user has to choose. What is not a command says so in words.
+//! A remedy is a list of lines. A line that begins with `or` begins another way. A line that begins with `and`
+//! continues the same way. Words in capital letters are for the user to replace. A line that is no command is a
+//! sentence.
 
 use std::net::IpAddr;
 
@@ -13,7 +14,7 @@ use crate::iocage::config::{DefaultInterface, VnetNetwork};
 use crate::route::Via;
 use crate::types::InterfaceName;
 
-/// Where the host's default route leads out.
+/// Where packets leave the host by the default route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum WayOut {
     /// Through this bridge, or a member of it.
@@ -22,16 +23,16 @@ pub(super) enum WayOut {
     Interface(InterfaceName),
     /// Through the first interface, which the start of a jail puts on this other bridge.
     Claimed(InterfaceName, InterfaceName),
-    /// Nowhere that a bridge could lead to.
+    /// By no interface that can be put on a bridge.
     None,
 }
 
-/// Commands with `&&` between them: what comes later is of no use without what comes before.
+/// Joins commands with `&&`: each command needs the success of the commands before.
 pub(super) fn chain(commands: &[String]) -> String {
     commands.join(" && ")
 }
 
-/// A line for each of several jails: all but the first go on with the same way.
+/// Makes a line of each command. All lines but the first begin with `and`.
 pub(super) fn each(commands: impl IntoIterator<Item = String>) -> Vec<String> {
     let line = |(place, command): (usize, String)| {
         if place == 0 { command } else { format!("and {command}") }
@@ -40,7 +41,8 @@ pub(super) fn each(commands: impl IntoIterator<Item = String>) -> Vec<String> {
 }
 
 impl Scene<'_> {
-    /// Where the default route leads, or else the first interface that can be on a bridge, is on none and is no jail's.
+    /// Finds where packets leave the host: by the default route, or else by the first interface that is on no
+    /// bridge, is no jail's end and can be put on a bridge.
     pub(super) fn way_out(&self) -> WayOut {
         let of_route = |index: u16| self.interfaces.iter().find(|interface| interface.index == index);
         let defaults = self.routes.iter().filter(|route| route.is_default());
@@ -59,7 +61,7 @@ impl Scene<'_> {
         first.map_or(WayOut::None, |interface| WayOut::Interface(interface.name))
     }
 
-    /// The same for jails that are on this bridge: no interface can be on two bridges.
+    /// As [`Scene::way_out`], for the jails on this bridge: an interface that is on another bridge is left out.
     pub(super) fn way_out_of(&self, bridge: &InterfaceName) -> WayOut {
         match self.way_out() {
             WayOut::Interface(uplink) => match self.claims(uplink).find(|other| other != bridge) {
@@ -77,11 +79,11 @@ impl Scene<'_> {
         let names = move |network: &VnetNetwork| network.default_interface == DefaultInterface::Named(uplink);
         let jails = self.vnet_jails().filter(move |(_, network)| names(network));
         let bridges = jails.filter_map(|(_, network)| network.nics.first()?.bridge);
-        // Another interface may have the name.
+        // Leave out a name that another kind of interface has.
         bridges.filter(|name| self.members.contains_key(name) || self.interface(name).is_none())
     }
 
-    /// What puts the jails of one bridge on another, with an interface of the host on it.
+    /// The commands that put the jails of one bridge on another bridge, which has an interface of the host.
     pub(super) fn sharing_uplink(
         &self,
         from: InterfaceName,
@@ -112,9 +114,9 @@ impl Scene<'_> {
         Some(*bridge)
     }
 
-    /// What makes a bridge, with an interface of the host on it, and what has rc(8) make it at every boot.
+    /// The commands that make a bridge with an interface of the host on it, now and at every boot.
     ///
-    /// A clone has the name of its cloner and a number; any other name is given to it afterwards.
+    /// The name of a cloned interface is the cloner's name and a number. Any other name is given afterwards.
     pub(super) fn making(&self, bridge: InterfaceName, uplink: Option<InterfaceName>) -> Vec<String> {
         let (clone, naming) = match is_clone(bridge.as_str()) {
             true => (bridge.to_string(), String::new()),
@@ -136,13 +138,13 @@ impl Scene<'_> {
         vec![chain(&now), format!("and for every boot: sysrc cloned_interfaces+={clone}{naming} {boot}")]
     }
 
-    /// What puts an interface of the host on a bridge, now and at every boot.
+    /// The commands that put an interface of the host on a bridge, now and at every boot.
     pub(super) fn joining(&self, bridge: InterfaceName, member: InterfaceName) -> Vec<String> {
         let boot = self.at_boot(bridge, Some(member));
         vec![chain(&self.moving(bridge, member)), format!("and for every boot: sysrc {boot}")]
     }
 
-    /// A name of a clone that nothing has, and that no jail's configuration has in mind.
+    /// A name for a new bridge, which no interface has and no jail's configuration names.
     pub(super) fn free_bridge(&self) -> String {
         let taken = |name: &str| {
             let nics = self.vnet_jails().flat_map(|(_, network)| &network.nics);
@@ -153,13 +155,14 @@ impl Scene<'_> {
         names.find(|name| !taken(name)).unwrap_or_default()
     }
 
-    /// The commands that put an interface on a bridge, which takes over its addresses: a member of a bridge should have
-    /// none, and routes through it go with them.
+    /// The commands that put an interface on a bridge and move its addresses to the bridge. A bridge member should
+    /// have no addresses. The move also deletes the routes through the interface.
     fn moving(&self, bridge: InterfaceName, member: InterfaceName) -> Vec<String> {
         let mut addresses = self.global(&member);
         let joins = self.bridge_of(&member) != Some(bridge);
         if joins && !self.vnet.takes_member_addresses() {
-            // The kernel then takes no interface on a bridge that has an address, a link-local address included.
+            // With that setting the kernel accepts no interface with an address on a bridge, not even a link-local
+            // address.
             addresses.extend(self.link_local(&member));
         }
         let mut commands = Vec::new();
@@ -188,12 +191,12 @@ impl Scene<'_> {
         commands
     }
 
-    /// What rc.conf(5) is to say of a bridge without one of its members.
+    /// The line of rc.conf(5) for a bridge without one of its members.
     pub(super) fn at_boot_without(&self, bridge: InterfaceName, member: InterfaceName) -> String {
         self.bridge_at_boot(bridge, None, Some(member))
     }
 
-    /// What rc.conf(5) is to say of a bridge, with what is on it and its addresses, and with one interface more.
+    /// The line of rc.conf(5) for a bridge with its members and addresses, and with one more interface.
     pub(super) fn at_boot(&self, bridge: InterfaceName, more: Option<InterfaceName>) -> String {
         self.bridge_at_boot(bridge, more, None)
     }
@@ -225,7 +228,7 @@ impl Scene<'_> {
         words.join(" ")
     }
 
-    /// The addresses of an interface that are not of its link alone.
+    /// The addresses of an interface that are not link-local.
     fn global(&self, name: &InterfaceName) -> Vec<IpNetwork> {
         self.addresses(name, |scope| scope == 0)
     }
@@ -240,7 +243,7 @@ impl Scene<'_> {
         addresses.unwrap_or_default().iter().filter(|one| are(one.scope)).map(|one| one.network).collect()
     }
 
-    /// The command that puts the NICs of a jail that are on one bridge on another.
+    /// The command that puts a jail's NICs of one bridge on another bridge.
     pub(super) fn rewired(
         &self,
         subject: &Subject,
@@ -259,14 +262,14 @@ impl Scene<'_> {
         format!("iocage set interfaces={nics} {}", subject.name())
     }
 
-    /// The commands that put all jails of one bridge on another.
+    /// The commands that put all jails of one bridge on another bridge.
     pub(super) fn rewiring(&self, from: InterfaceName, to: &str) -> Vec<String> {
         let is_on = |network: &VnetNetwork| network.nics.iter().any(|nic| nic.bridge == Some(from));
         let jails = self.vnet_jails().filter(|(_, network)| is_on(network));
         each(jails.map(|(subject, network)| self.rewired(subject, network, from, to)))
     }
 
-    /// What a property says, as text.
+    /// The text of a property.
     pub(super) fn raw(&self, subject: &Subject, property: &str) -> String {
         let properties = self.store.properties(&subject.entry).ok();
         let value = properties.as_ref().and_then(|properties| properties.value(property).ok().flatten());
@@ -274,7 +277,7 @@ impl Scene<'_> {
     }
 }
 
-/// Whether a name is one that `ifconfig create` takes.
+/// Whether `ifconfig create` accepts a name.
 pub(super) fn is_clone(bridge: &str) -> bool {
     let number = bridge.strip_prefix("bridge").unwrap_or_default();
     !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())

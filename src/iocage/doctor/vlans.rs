@@ -1,4 +1,4 @@
-//! VLANs on the host's bridges: ports that pass nothing, and VLANs that lead nowhere.
+//! Checks the VLANs of the host's bridges: ports that pass nothing, and VLANs that lead nowhere.
 
 use super::finding::{Finding, Kind, Level};
 use super::remedies::{WayOut, chain};
@@ -25,7 +25,8 @@ impl Port {
 }
 
 impl Scene<'_> {
-    /// What goes away meanwhile, and what FreeBSD 14 does not have, is nothing to tell of.
+    /// Checks the ports of a bridge. An interface that goes away meanwhile is not reported, and neither is what
+    /// FreeBSD 14 does not have.
     pub(super) fn vlan_ports(&self, bridge: &InterfaceName, found: &mut Vec<Finding>) {
         let Ok(flags) = self.vnet.bridge_flags(bridge) else { return };
         let members = self.vnet.members(bridge).unwrap_or_default().into_iter();
@@ -43,7 +44,7 @@ impl Scene<'_> {
         }
     }
 
-    /// Without the filter a port passes all VLANs, whatever it is said to be in.
+    /// Reports ports with VLANs on a bridge without the VLAN filter: such a port passes all VLANs.
     fn unfiltered(&self, bridge: &InterfaceName, ports: &[Port], found: &mut Vec<Finding>) {
         for port in ports.iter().filter(|port| !port.vlans().is_empty()) {
             let (name, vlans) = (port.name, port.vlans());
@@ -146,7 +147,7 @@ impl Scene<'_> {
         }
     }
 
-    /// A vlan(4) of the host on a bridge of which no member carries its VLAN.
+    /// Reports a vlan(4) of the host on a bridge, if no member of the bridge carries its VLAN.
     fn filtered_off(
         &self,
         bridge: &InterfaceName,
@@ -170,7 +171,7 @@ impl Scene<'_> {
         );
     }
 
-    /// A vlan(4) that a running jail has made on a NIC whose port does not carry the VLAN.
+    /// Reports a vlan(4) that a running jail has made on a NIC whose port does not carry the VLAN.
     pub(super) fn vlans_inside(
         &self,
         subject: &Subject,
@@ -214,7 +215,8 @@ impl Scene<'_> {
         }
     }
 
-    /// What has a bridge filter VLANs: members that are in none would pass nothing, and get one first.
+    /// The commands that switch on a bridge's VLAN filter. Members without a VLAN get one first, because they would
+    /// pass nothing.
     fn filtering(&self, bridge: &InterfaceName, ports: &[Port]) -> String {
         let idle = ports.iter().filter(|port| port.vlans().is_empty());
         let mut commands: Vec<String> =
@@ -223,7 +225,8 @@ impl Scene<'_> {
         chain(&commands)
     }
 
-    /// What has an interface of the host carry VLANs: one that is on the bridge, or else the one that leads out.
+    /// The commands that make an interface of the host carry VLANs: an interface on the bridge, or else the
+    /// interface of the default route.
     fn carrying(&self, bridge: &InterfaceName, ports: &[Port], vlans: &VlanSet) -> Vec<String> {
         let (mut lines, name) = match ports.iter().find(|port| !self.ends.contains_key(&port.name)) {
             Some(port) => (Vec::new(), port.name),
@@ -244,7 +247,7 @@ impl Scene<'_> {
         lines
     }
 
-    /// What puts a vlan(4) of the host on the bridge itself, with its addresses.
+    /// The commands that replace a vlan(4) of the host with a vlan(4) on the bridge, with its addresses.
     fn moving_vlan(&self, vlan: &InterfaceName, bridge: &InterfaceName, tag: VlanId, port: &Port) -> String {
         let addresses =
             self.interface(vlan).map(|interface| interface.addresses.as_slice()).unwrap_or_default();
@@ -270,7 +273,7 @@ impl Scene<'_> {
     }
 }
 
-/// The property of the VLAN of a NIC, by the name of its end in the jail.
+/// The property with the VLAN of a NIC, by the name of the jail's end.
 fn property(end: &HostEnd) -> String {
     let inside = end.nic.as_str();
     let number = inside.strip_prefix("epair").and_then(|rest| rest.strip_suffix('b'));
@@ -280,7 +283,7 @@ fn property(end: &HostEnd) -> String {
     }
 }
 
-/// The command that makes a vlan(4) of a bridge.
+/// The command that makes a vlan(4) on a bridge.
 fn vlan_of(bridge: &InterfaceName, vlans: &VlanSet) -> String {
     let tags = vlans.iter();
     let commands: Vec<String> = tags

@@ -10,7 +10,7 @@ struct Known {
     options: &'static [&'static str],
 }
 
-/// Those that are mounted in jails. Of others the kernel knows whether they are there.
+/// The file systems that are usual in jails. For others the kernel is asked whether it has them.
 const KNOWN: [Known; 9] = [
     Known { name: "nullfs", options: &["cache", "nocache", "target", "from"] },
     Known {
@@ -32,10 +32,10 @@ const KNOWN: [Known; 9] = [
     },
 ];
 
-/// Others that the kernel may have, on devices; their options are for the kernel to judge.
+/// Other file systems that the kernel may have, on devices. Their options are left to the kernel.
 const OTHERS: [&str; 7] = ["ufs", "msdosfs", "cd9660", "ext2fs", "udf", "tarfs", "p9fs"];
 
-/// Words that are taken for a type elsewhere, or by mistake, and the type.
+/// Words that other systems have for a type, or that are written by mistake, each with the right type.
 const ALIASES: [(&str, &str); 20] = [
     ("proc", "procfs"),
     ("dev", "devfs"),
@@ -59,7 +59,7 @@ const ALIASES: [(&str, &str); 20] = [
     ("9p", "p9fs"),
 ];
 
-/// Options of tmpfs with a value, and what the value has to be. The kernel refuses a wrong size, and passes over a wrong
+/// What the value of a tmpfs option has to be, if it is wrong. The kernel refuses a wrong size, and ignores a wrong
 /// mode or owner (`fs/tmpfs/tmpfs_vfsops.c:tmpfs_mount`).
 fn wrong_value(fstype: &str, option: &str) -> Option<&'static str> {
     let (name, value) = option.split_once('=')?;
@@ -80,7 +80,7 @@ pub fn needs_path(fstype: &str) -> bool {
     matches!(fstype, "ufs" | "msdosfs" | "cd9660" | "ext2fs" | "udf" | "tarfs")
 }
 
-/// The options of every file system, and the words of mount(8), without the `no` that some may begin with.
+/// The options of every file system, and the words of mount(8), without the prefix `no` that some have.
 const OPTIONS: [&str; 26] = [
     "ro",
     "rdonly",
@@ -113,13 +113,13 @@ const OPTIONS: [&str; 26] = [
 /// Why the type of a mount, or an option, is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trouble {
-    /// A program of its own mounts it, or a daemon.
+    /// A program or a daemon of its own mounts this type.
     NeedsProgram(String),
     /// A line of this type mounts nothing.
     NoFileSystem,
     /// The type is probably misspelt: this type exists.
     Meant(&'static str),
-    /// An option has a value that means nothing; this is what to write.
+    /// An option has a wrong value. The second text says what to write.
     Value(String, &'static str),
     /// The type has no such option. The second value is the option with the most similar name.
     NoOption(String, Option<&'static str>),
@@ -176,17 +176,17 @@ pub fn trouble(fstype: &str, options: &[String]) -> Option<Trouble> {
     Some(Trouble::NoOption(unknown, meant))
 }
 
-/// Whether a type is one of those that are known here.
+/// Whether a type is in the list of known types.
 pub fn is_known(fstype: &str) -> bool {
     KNOWN.iter().any(|known| known.name == fstype) || OTHERS.contains(&fstype)
 }
 
-/// Whether the kernel has a file system, or finds a module of that name. The simulated kernel has those that are known.
+/// Whether the kernel has a file system, or finds a module of that name. The simulated kernel has all known types.
 pub fn is_there(vnet: &Vnet, fstype: &str) -> bool {
     if vnet.kernel().simulated() {
         return is_known(fstype);
     }
-    // If the kernel does not say what it has, the mount tells.
+    // If the kernel's list cannot be read, leave the check to the mount.
     let Ok(all) = vnet.sysctl("vfs.conflist") else { return true };
     // `struct xvfsconf`: a pointer, and a name of 16 bytes.
     let name = |one: &[u8]| one[8..24].split(|byte| *byte == 0).next().map(<[u8]>::to_vec);
@@ -194,14 +194,14 @@ pub fn is_there(vnet: &Vnet, fstype: &str) -> bool {
     has || module_directories(vnet).iter().any(|directory| directory.join(format!("{fstype}.ko")).exists())
 }
 
-/// Where the kernel looks for modules (`kern.module_path`).
+/// The directories in which the kernel looks for modules (`kern.module_path`).
 fn module_directories(vnet: &Vnet) -> Vec<PathBuf> {
     let path = vnet.sysctl("kern.module_path").unwrap_or_default();
     let path = String::from_utf8_lossy(&path);
     path.trim_end_matches('\0').split(';').map(PathBuf::from).collect()
 }
 
-/// Whether two words differ by one letter at most, or by two that changed places.
+/// Whether two words differ by at most one letter, or by two swapped letters.
 fn is_like(one: &str, other: &str) -> bool {
     let (one, other): (Vec<char>, Vec<char>) =
         (one.to_lowercase().chars().collect(), other.chars().collect());

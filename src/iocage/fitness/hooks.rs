@@ -1,4 +1,4 @@
-//! Programs that a start runs on the host: whether they are there.
+//! Checks whether the programs that a start runs on the host exist.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -27,9 +27,10 @@ pub(super) fn problems(config: &JailConfig, simulated: bool) -> Vec<Problem> {
     hooks.into_iter().filter_map(wrong).collect()
 }
 
-/// What is wrong with a program that is named by its whole path. A shell finds the others, or has them in itself.
+/// The problem of a program that is named by its full path. Other programs are looked up by a shell, or are built
+/// into it.
 fn missing(property: &str, program: &Path, simulated: bool) -> Option<String> {
-    // What a shell would not take as it is.
+    // Skip a word that a shell would change.
     let is_plain =
         |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._+-@".contains(&byte));
     if !program.is_absolute() || !program.to_str().is_some_and(is_plain) {
@@ -38,7 +39,7 @@ fn missing(property: &str, program: &Path, simulated: bool) -> Option<String> {
     let of_system = program.parent().is_some_and(super::is_of_the_simulated_system);
     let shown = program.display();
     match fs::metadata(program) {
-        // The simulated host has a base system, even where this machine has none.
+        // The simulated host has a FreeBSD base system, even if this machine does not.
         _ if simulated && of_system => None,
         Ok(about) if about.is_dir() => {
             Some(format!("{shown} is a directory: name a program, or set {property}=/usr/bin/true"))

@@ -1,4 +1,4 @@
-//! What a configuration asks of the kernel.
+//! Checks what a configuration needs from the kernel.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::iocage::property::ALLOW;
 use crate::jail::devfs::Devfs;
 use crate::vnet::Vnet;
 
-/// The ruleset that stands for iocage's usual rules, and need not exist.
+/// The devfs ruleset number that stands for iocage's usual rules. The ruleset need not exist.
 const USUAL: u16 = 4;
 
 pub(super) fn problems(vnet: &Vnet, config: &JailConfig) -> Result<Vec<Problem>> {
@@ -21,7 +21,7 @@ pub(super) fn problems(vnet: &Vnet, config: &JailConfig) -> Result<Vec<Problem>>
     Ok(problems)
 }
 
-/// A jail that belongs to another host. iocage says so too, and then reports success.
+/// Reports a jail that belongs to another host. iocage prints this too, but reports success.
 fn hostid(vnet: &Vnet, config: &JailConfig) -> Result<Option<Problem>> {
     let Some(required) = &config.host.required_hostid else { return Ok(None) };
     let own = vnet.sysctl("kern.hostuuid")?;
@@ -67,7 +67,7 @@ fn routing_table(vnet: &Vnet, config: &JailConfig) -> Option<Problem> {
     })
 }
 
-/// Permissions that the kernel knows once a module is there. The jail's own mounts bring some of these.
+/// Reports permissions that need a kernel module which is not loaded. The jail's own mounts load some modules.
 fn permissions(vnet: &Vnet, config: &JailConfig) -> Vec<Problem> {
     let mounts = &config.mounts;
     let mounted = |fstype: &str| {
@@ -80,7 +80,7 @@ fn permissions(vnet: &Vnet, config: &JailConfig) -> Vec<Problem> {
             return None;
         }
         let module = parameter.strip_prefix("allow.mount.").or(parameter.strip_prefix("allow."))?;
-        // Where the kernel does not say what it knows, the start will.
+        // If the kernel does not report it, leave the check to the start.
         let known = match vnet.sysctl(format!("security.jail.param.{parameter}").as_str()) {
             Ok(_) => true,
             Err(error) => error.errno() != Some(crate::kernel::Errno::ENOENT),

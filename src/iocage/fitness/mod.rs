@@ -1,5 +1,5 @@
-//! What a configuration asks of this host that the host does not have: known before anything is done, and told with
-//! the property, its value and what to write instead.
+//! Finds what a configuration needs and this host does not have, before anything is changed. Each problem is
+//! reported with the property, its value, and what to write instead.
 
 mod filesystems;
 mod hooks;
@@ -29,7 +29,7 @@ pub fn problems(vnet: &Vnet, config: &JailConfig) -> Result<Vec<Problem>> {
     Ok(problems)
 }
 
-/// Returns what is wrong with a word of `depends`, if it means no jail.
+/// Returns the problem of a word in `depends`, if the word means no jail.
 pub fn missing(word: &str, found: &Result<Entry>) -> Option<String> {
     Some(match found {
         Ok(_) => return None,

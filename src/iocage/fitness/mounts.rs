@@ -1,4 +1,5 @@
-//! What is to be mounted in a jail: whether it is there, and whether the kernel can.
+//! Checks the mounts of a jail: whether their sources and mount points exist, and whether the kernel has the file
+//! systems.
 
 use std::fs;
 use std::io;
@@ -11,10 +12,10 @@ use crate::iocage::config::{JailConfig, Problem};
 use crate::iocage::fstab::{self, Mount};
 use crate::vnet::Vnet;
 
-/// What is seen where something was mounted before: this directory or file, or `None` for unknown.
+/// The directory or file that an earlier mount shows. `None` if it is unknown.
 type Shown = Option<PathBuf>;
 
-/// The jail's root, as the mounts before show it.
+/// The jail's root, as the earlier mounts show it.
 struct Tree<'a> {
     root: &'a Path,
     mounted: Vec<(PathBuf, Shown)>,
@@ -36,7 +37,7 @@ pub(super) fn problems(config: &JailConfig, vnet: &Vnet) -> Vec<Problem> {
                     None
                 }
             },
-            // A device, or a dataset.
+            // The source is a device or a dataset.
             fstype if needs_path(fstype) => {
                 problems.extend(device(&mount.source, simulated).map(place));
                 None
@@ -77,7 +78,7 @@ pub(super) fn problems(config: &JailConfig, vnet: &Vnet) -> Vec<Problem> {
     problems
 }
 
-/// What is wrong with the type of a file system, or with its options.
+/// The problem of a file system's type or options.
 fn kind(mount: &Mount) -> Option<String> {
     let Mount { fstype, source, .. } = mount;
     Some(match trouble(fstype, &mount.options)? {
@@ -96,7 +97,7 @@ fn kind(mount: &Mount) -> Option<String> {
     })
 }
 
-/// What is wrong with a type that the program does not know: the kernel has no such file system either.
+/// The problem of an unknown type, if the kernel has no such file system either.
 fn unknown(mount: &Mount, vnet: &Vnet) -> Option<String> {
     let fstype = &mount.fstype;
     (!is_known(fstype) && !is_there(vnet, fstype)).then(|| {
@@ -104,25 +105,25 @@ fn unknown(mount: &Mount, vnet: &Vnet) -> Option<String> {
     })
 }
 
-/// What is wrong with a device, or with a file that a file system is in.
+/// The problem of a device, or of a file that contains a file system.
 fn device(source: &Path, simulated: bool) -> Option<String> {
     let shown = source.display();
     if source.is_relative() {
         return Some(format!("{shown} is no path: write the device's path, as in /dev/da0p1"));
     }
-    // The simulated host's devices are not those of this machine.
+    // The simulated host has other devices than this machine.
     let missing =
         !simulated && fs::metadata(source).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
     missing.then(|| format!("there is no {shown}: correct the path, or take the line out"))
 }
 
-/// What a nullfs shows.
+/// The directory or file that a nullfs shows.
 fn source(mount: &Mount, tree: &Tree<'_>, simulated: bool) -> Result<Shown, String> {
     let source = &mount.source;
     if source.is_relative() {
         return Err(format!("{} is not absolute: write the whole path of what is mounted", source.display()));
     }
-    // Something that is mounted by then may be what is meant.
+    // An earlier mount may provide the source.
     if let Ok(beneath) = source.strip_prefix(tree.root)
         && tree.mounted.iter().any(|(mounted, _)| beneath.starts_with(mounted))
     {
@@ -130,7 +131,7 @@ fn source(mount: &Mount, tree: &Tree<'_>, simulated: bool) -> Result<Shown, Stri
     }
     match fs::metadata(source) {
         Ok(_) => Ok(Some(source.clone())),
-        // The simulated host has a base system, even where this machine has none.
+        // The simulated host has a FreeBSD base system, even if this machine does not.
         Err(_) if simulated && super::is_of_the_simulated_system(source) => Ok(None),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             Err(format!("there is no {}: make it, or take the line out", source.display()))
@@ -139,7 +140,8 @@ fn source(mount: &Mount, tree: &Tree<'_>, simulated: bool) -> Result<Shown, Stri
     }
 }
 
-/// A file goes on a file with one name, and a directory on a directory.
+/// The problem of a mount whose source and mount point do not match: a file has to be mounted on a file with one
+/// hard link, and a directory on a directory.
 fn mismatch(mount: &Mount, shown: Option<&Path>, on: Option<&Path>) -> Option<String> {
     let on = on?;
     let (is_file, fstype) = (on.is_file(), &mount.fstype);
@@ -168,7 +170,8 @@ fn file_name(mount: &Mount) -> String {
 }
 
 impl Tree<'_> {
-    /// Whether the same is mounted there already: nullfs refuses that (`fs/nullfs/null_vfsops.c:nullfs_mount`).
+    /// The problem of a mount that is there already: nullfs refuses the second one
+    /// (`fs/nullfs/null_vfsops.c:nullfs_mount`).
     fn twice(&self, mount: &Mount, beneath: &Path, shown: Option<&Path>) -> Option<String> {
         let (_, before) = self.mounted.iter().rfind(|(mounted, _)| mounted == beneath)?;
         let real = |path: &Path| fs::canonicalize(path).ok();

@@ -1,8 +1,8 @@
 //! The file that iocage keeps while a jail runs: `/var/run/jail.ioc-NAME.conf`, a `jail.conf(5)`.
 //!
-//! iocage starts jails by it, and needs it to stop them: jail(8) unmounts what is in the fstab it
-//! names and removes the aliases that it lists. A jail that this library starts gets the same file,
-//! so that iocage can stop it, and the file of a jail that iocage started says what to take back.
+//! iocage starts and stops jails with it: jail(8) unmounts the file systems of the fstab that it names, and removes
+//! the aliases that it lists. A jail that this library starts gets the same file, so that iocage can stop the jail.
+//! For a jail that iocage started, the file says what a stop has to undo.
 
 mod read;
 mod write;
@@ -16,11 +16,11 @@ use super::interfaces::host_interface;
 
 pub use write::HostRelease;
 
-/// The parameters of one jail, as they are written for jail(8).
+/// The parameters of one jail, in the form of jail(8).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct JailConf {
     name: String,
-    /// In the order of the file. A flag has no values.
+    /// The parameters in the order of the file. A flag has no values.
     parameters: Vec<(String, Vec<String>)>,
 }
 
@@ -58,33 +58,33 @@ impl JailConf {
         self.value("path").map(Path::new)
     }
 
-    /// Returns the file of the file systems that are mounted in it.
+    /// Returns the path of the jail's fstab.
     pub fn fstab(&self) -> Option<&Path> {
         self.value("mount.fstab").map(Path::new)
     }
 
-    /// Returns the ruleset of its /dev.
+    /// Returns the ruleset of the jail's /dev.
     pub fn devfs_ruleset(&self) -> Option<u16> {
         self.value("devfs_ruleset")?.parse().ok()
     }
 
-    /// Its IPv4 addresses. jail(8) made, and removes, those that have an interface.
+    /// Returns the jail's IPv4 addresses. jail(8) adds and removes the addresses that have an interface.
     pub fn ip4_addresses(&self) -> Vec<SharedAddress<Ip4>> {
         self.addresses("ip4.addr")
     }
 
-    /// Its IPv6 addresses. jail(8) made, and removes, those that have an interface.
+    /// Returns the jail's IPv6 addresses. jail(8) adds and removes the addresses that have an interface.
     pub fn ip6_addresses(&self) -> Vec<SharedAddress<Ip6>> {
         self.addresses("ip6.addr")
     }
 
-    /// Reads addresses one by one: what jail(8) would not have understood either is left out.
+    /// Reads the addresses one by one. An address that jail(8) would not have accepted is left out.
     fn addresses<A: Family>(&self, name: &str) -> Vec<SharedAddress<A>> {
         let values = self.values(name).unwrap_or_default();
         values.iter().flat_map(|value| value.split(',')).filter_map(address).collect()
     }
 
-    /// Appends a value to a parameter, which is created when missing.
+    /// Appends a value to a parameter. A missing parameter is added.
     fn push(&mut self, name: &str, value: impl Into<String>) {
         self.entry(name).push(value.into());
     }

@@ -1,4 +1,4 @@
-//! Reads the file back: leniently, because a jail has to be stopped even when it was cut short.
+//! Reads the file. Errors are tolerated, because a jail has to be stopped even if its file was cut short.
 
 use super::JailConf;
 
@@ -29,11 +29,11 @@ impl JailConf {
                 token => statement.push(token),
             }
         }
-        // The last one, where the file was cut short, may be half a value: better none.
+        // If the file was cut short, the last value may be incomplete, and is left out.
         conf
     }
 
-    /// Takes in `NAME`, `NAME = VALUE, ...` or `NAME += VALUE, ...`.
+    /// Reads `NAME`, `NAME = VALUE, ...` or `NAME += VALUE, ...`.
     fn take(&mut self, statement: Vec<Token>) {
         let mut tokens = statement.into_iter();
         let Some(Token::Text(name)) = tokens.next() else { return };
@@ -54,7 +54,7 @@ impl JailConf {
     }
 }
 
-/// Takes a text apart.
+/// Splits a text into tokens.
 struct Tokens<'a> {
     rest: &'a str,
 }
@@ -74,7 +74,7 @@ impl Iterator for Tokens<'_> {
             return Some(Token::Append);
         }
         let mut text = String::new();
-        // Strings that touch are one.
+        // Adjacent strings are one string.
         while let Some(next) = self.rest.chars().next() {
             match next {
                 '"' | '\'' => {
@@ -115,7 +115,7 @@ impl Tokens<'_> {
         }
     }
 
-    /// Reads to the closing quote, taking the escapes out.
+    /// Reads to the closing quote, and decodes the escapes.
     fn quoted(&mut self, quote: char, text: &mut String) {
         let mut rest = self.rest.chars();
         while let Some(next) = rest.next() {

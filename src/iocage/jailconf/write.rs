@@ -1,4 +1,4 @@
-//! Writes the file as iocage does.
+//! Writes the file in iocage's form.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use crate::iocage::address::{Ip4, Ip6};
 use crate::iocage::config::{JailConfig, Network, SharedAddress};
 use crate::iocage::fstab;
 
-/// The release of the host's FreeBSD: what its jail(8) knows depends on it.
+/// The release of the host's FreeBSD. Which parameters its jail(8) has depends on the release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct HostRelease {
     /// The 15 in `15.1-RELEASE`.
@@ -18,7 +18,7 @@ pub struct HostRelease {
     pub minor: u32,
 }
 
-/// Reads what `kern.osrelease` says.
+/// Reads the text of `kern.osrelease`.
 impl FromStr for HostRelease {
     type Err = Error;
 
@@ -34,7 +34,7 @@ impl FromStr for HostRelease {
     }
 }
 
-/// The first release that knows a parameter.
+/// The first release with each parameter.
 const SINCE: &[(&str, HostRelease)] = &[
     ("mount.fdescfs", HostRelease { major: 10, minor: 0 }),
     ("allow.mount.fdescfs", HostRelease { major: 10, minor: 0 }),
@@ -50,8 +50,8 @@ const SINCE: &[(&str, HostRelease)] = &[
 ];
 
 impl JailConf {
-    /// Returns what iocage would write for a jail: `ruleset` is the one made for it, and the addresses those
-    /// of a shared-IP jail once it is decided which interface each is for.
+    /// Returns what iocage would write for a jail. `ruleset` is the devfs ruleset that was made for the jail. The
+    /// addresses are those of a shared-IP jail, with the interface of each.
     pub fn new(
         config: &JailConfig,
         release: HostRelease,
@@ -87,7 +87,8 @@ impl JailConf {
             }
         }
         if !config.mounts.fstab_is_for_all {
-            // jail(8) refuses a mount point that is not absolute, and looks for others where they are written.
+            // jail(8) refuses a mount point that is not absolute, and uses an absolute path unchanged, also if the
+            // jail's directory has moved.
             for (mount, beneath) in &config.mounts.fstab {
                 let mount = fstab::Mount { target: config.root.join(beneath), ..mount.clone() };
                 conf.push("mount", mount.to_string().replace('\t', " "));
@@ -107,7 +108,7 @@ impl JailConf {
         match &config.network {
             Network::Vnet(network) => {
                 self.entry("vnet");
-                // iocage writes only the last of several.
+                // iocage would write only the last of several interfaces.
                 network.lent.iter().for_each(|name| self.push("vnet.interface", name.as_str()));
             }
             Network::Shared(network) => {
@@ -121,7 +122,7 @@ impl JailConf {
         }
     }
 
-    /// What is on among the mounts and permissions; what is off is not written.
+    /// Writes the mounts and permissions that are on. Those that are off are not written.
     fn granted(&mut self, config: &JailConfig, release: HostRelease) {
         let mut granted = vec![("mount.fdescfs", config.mounts.fdescfs)];
         for (name, on) in config.allow.iter() {
@@ -146,7 +147,7 @@ impl fmt::Display for JailConf {
         writeln!(f, "{} {{", quoted(&self.name))?;
         for (name, values) in &self.parameters {
             let values: Vec<_> = values.iter().map(|value| quoted(value)).collect();
-            // As a file has it that somebody has written by mistake: what is read back is the same.
+            // Reading a written file gives the same parameters, also for unusual values.
             let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
             let name = match !name.is_empty() && name.bytes().all(is_plain) {
                 true => name.clone(),
@@ -164,8 +165,8 @@ impl fmt::Display for JailConf {
     }
 }
 
-/// A string in double quotes. iocage writes values as they are; here what would end the string, or
-/// be taken for a variable or an escape, is escaped.
+/// A string in double quotes. iocage writes values unchanged. Here, characters that would end the string, or begin
+/// a variable or an escape, are escaped.
 fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');

@@ -1,4 +1,4 @@
-//! Problems of wiring, in the words of iocage's properties.
+//! Problems of wiring, in terms of iocage's properties.
 
 use std::net::IpAddr;
 
@@ -8,7 +8,7 @@ use crate::iocage::router::Router;
 use crate::types::InterfaceName;
 use crate::wiring::Problem;
 
-/// A problem, with the property that is to be changed.
+/// Converts a problem to one with the property that has to be changed.
 pub(super) fn advised(config: &JailConfig, problem: &Problem) -> config::Problem {
     let message = match (problem, &config.network) {
         (Problem::UnreachableRouter { router }, Network::Vnet(network)) => out_of_reach(network, *router),
@@ -27,7 +27,7 @@ pub(super) fn advised(config: &JailConfig, problem: &Problem) -> config::Problem
     config::Problem { level: Level::Error, about: property(config, problem), message }
 }
 
-/// The property that a problem is about.
+/// The property of a problem.
 fn property(config: &JailConfig, problem: &Problem) -> String {
     let of_nic = |nic: InterfaceName, property: fn(&NicName) -> String| {
         let nics = match &config.network {
@@ -84,7 +84,7 @@ fn property_of(config: &JailConfig, name: InterfaceName) -> &'static str {
     }
 }
 
-/// A router that no address of the jail's leads to, which the user may never have written.
+/// The message for a router that is in no subnet of the jail's addresses. The router may come from a default.
 fn out_of_reach(network: &VnetNetwork, router: IpAddr) -> String {
     let nics = network.nics.iter();
     let (property, networks, is_auto) = match router {
@@ -106,7 +106,7 @@ fn out_of_reach(network: &VnetNetwork, router: IpAddr) -> String {
     )
 }
 
-/// The same for a jail that is not started now, with what to set. None: it is not about a property.
+/// As [`advised`], for a jail that is not started now. Returns `None` if the problem is not about a property.
 pub(super) fn noted(problem: &Problem) -> Option<config::Problem> {
     if let Problem::NoVlan { .. } | Problem::BridgePerVlan { .. } = problem {
         return None;
@@ -121,7 +121,7 @@ pub(super) fn noted(problem: &Problem) -> Option<config::Problem> {
     })
 }
 
-/// What a start tells of what is odd: an uplink that it leaves out, a NIC in no VLAN.
+/// The text of a note of a start: an uplink that it leaves out, or a NIC in no VLAN.
 pub(super) fn note(config: &JailConfig, problem: &Problem) -> String {
     if let Problem::NoVlan { .. } | Problem::BridgePerVlan { .. } = problem {
         return format!("{}: {problem}", config.name);

@@ -1,4 +1,4 @@
-//! Addresses that a jail gets by itself, once its services run.
+//! Addresses that a jail gets from the network, by its services.
 
 use std::net::Ipv4Addr;
 
@@ -10,18 +10,18 @@ use crate::vnet::Vnet;
 use crate::wiring::AUTOCONF_LIMIT;
 
 impl Host<'_> {
-    /// Starts rtsold(8) in a jail that hears router advertisements: rc.d does not start it before
-    /// there is one.
+    /// Starts rtsold(8) in a jail that accepts router advertisements: rc.d does not start it before an
+    /// advertisement has come.
     pub(super) fn start_rtsold(&self, config: &JailConfig, jid: Jid) {
         let Network::Vnet(network) = &config.network else { return };
         if network.rtsold || network.nics.iter().any(|nic| nic.accept_rtadv) {
-            // As in iocage: a jail without it does without.
+            // As in iocage, an error is ignored: a jail may have no rtsold(8).
             let _ = self.kernel().run(&self.inside(config, jid, &["service", "rtsold", "start"]));
         }
     }
 
-    /// Says which addresses routers have given a jail by their advertisements, or warns that no address came in time: a
-    /// network may have no router yet, and the jail takes its address when there is one.
+    /// Reports the addresses that a jail got by router advertisements. If no address came in time, it warns only:
+    /// the network may have no router yet, and the jail takes an address as soon as there is a router.
     pub(super) fn await_advertisements(&self, config: &JailConfig, jid: Jid, report: &mut dyn Report) {
         let Network::Vnet(network) = &config.network else { return };
         let nics: Vec<InterfaceName> =
@@ -50,8 +50,8 @@ impl Host<'_> {
         }
     }
 
-    /// Says which addresses DHCP has given a jail. A NIC that was given none is an error: the jail's
-    /// dhclient(8) has had its time.
+    /// Reports the addresses that a jail got by DHCP. A NIC without an address is an error: the jail's dhclient(8)
+    /// has ended by then.
     pub(super) fn await_dhcp(
         &self,
         config: &JailConfig,

@@ -1,4 +1,4 @@
-//! What the starts and stops of a bulk operation share.
+//! The state that the starts and stops of a bulk operation share.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,9 +15,9 @@ use crate::wiring::{self, JailSpec, Owned, Plan, Problems, Survey};
 #[derive(Debug, Default)]
 pub(super) struct Bulk {
     view: View,
-    /// What the host's network has that jails do not change, by routing table.
+    /// The facts of the host's network that jails do not change, by routing table.
     facts: Mutex<BTreeMap<Fib, HostFacts>>,
-    /// Held while an address is chosen for a jail that leaves the choice to us.
+    /// Held while an address is chosen for a jail.
     choice: Mutex<()>,
 }
 
@@ -29,8 +29,8 @@ impl Host<'_> {
         self.bulk = Some(Bulk::default());
     }
 
-    /// Ends a bulk operation: gives the jails that were removed the time that their processes take to be reaped, and takes
-    /// away what jails shared and none needs any more.
+    /// Ends a bulk operation: gives the jails that were removed the time that their processes take to be reaped,
+    /// and removes what jails shared and no jail needs any more.
     ///
     /// # Errors
     ///
@@ -55,21 +55,21 @@ impl Host<'_> {
         }
     }
 
-    /// What an earlier start left was cleared up.
+    /// Notes that remains of an earlier start were removed.
     pub(super) fn is_gone(&self, owned: &[Owned]) {
         if let Some(bulk) = &self.bulk {
             bulk.view.gone(owned);
         }
     }
 
-    /// A start that was planned has failed.
+    /// Notes that a planned start has failed.
     pub(super) fn forget(&self, spec: &JailSpec) {
         if let Some(bulk) = &self.bulk {
             bulk.view.forget(spec);
         }
     }
 
-    /// Keeps others from choosing, if a configuration leaves a choice to us.
+    /// Takes the lock for choosing an address, if the configuration needs a choice.
     pub(super) fn choosing(&self, config: &JailConfig) -> Option<MutexGuard<'_, ()>> {
         let chooses =
             matches!(&config.network, Network::Shared(network) if network.localhost == Localhost::Choose);
@@ -77,7 +77,7 @@ impl Host<'_> {
         Some(bulk.choice.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// What the host's network has that jails do not change, as a routing table sees it.
+    /// Returns the facts of the host's network that jails do not change, for a routing table.
     pub(super) fn lasting(
         &self,
         fib: Fib,

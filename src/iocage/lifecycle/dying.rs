@@ -1,4 +1,4 @@
-//! Jails that were removed, and that the kernel still has.
+//! Jails that were removed and linger.
 
 use std::fmt;
 use std::sync::PoisonError;
@@ -12,7 +12,7 @@ use crate::wiring;
 
 /// How long after its removal a jail is reported as lingering: its processes have to be reaped.
 const SOON: Duration = Duration::from_millis(100);
-/// How long to wait before looking again.
+/// The time between two looks.
 const LOOK: Duration = Duration::from_millis(10);
 
 /// A jail that was removed.
@@ -24,16 +24,16 @@ pub(super) struct Removed {
     pub at: Duration,
 }
 
-/// A jail that was removed and goes on dying. It is stopped: nothing of it is left that could be taken away, and it is
-/// in the way of nothing.
+/// A lingering jail. It is stopped: nothing is left of it that could be removed, and it does not prevent a new
+/// start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Dying {
     /// The jail.
     pub name: JailName,
-    /// Its jid.
+    /// The jail's jid.
     pub jid: Jid,
-    /// What holds the jail, as far as the host shows it.
+    /// What holds the jail, as far as the host can tell.
     pub held_by: String,
 }
 
@@ -65,7 +65,7 @@ impl Host<'_> {
         wiring::let_be_reaped(&self.site(), removed.iter().map(|removed| removed.jid));
     }
 
-    /// Those of the jails removed so far that go on dying. Each is answered once.
+    /// Returns the jails that were removed so far and linger. Each is returned once.
     pub fn dying(&self) -> Vec<Dying> {
         let removed = std::mem::take(&mut *self.removed.lock().unwrap_or_else(PoisonError::into_inner));
         let kernel = &**self.kernel();

@@ -1,4 +1,4 @@
-//! `exec`, `console` and `restart -s`: commands in a jail that runs.
+//! `exec`, `console` and `restart -s`: commands in a running jail.
 
 use std::ffi::OsString;
 
@@ -18,9 +18,9 @@ pub enum RunAs<'a> {
     /// Root.
     #[default]
     Root,
-    /// A user of the host's, whatever the jail calls them.
+    /// A user of the host, by the host's password file.
     HostUser(&'a str),
-    /// A user of the jail's.
+    /// A user of the jail, by the jail's password file.
     JailUser(&'a str),
 }
 
@@ -29,7 +29,7 @@ pub enum RunAs<'a> {
 pub enum Ran {
     /// The command was run, and ended.
     Ended(Exit),
-    /// The kernel refused.
+    /// The kernel refused to run it.
     Refused(Failure),
 }
 
@@ -58,8 +58,8 @@ impl Host<'_> {
         }
     }
 
-    /// Keeps a jail from being started and stopped, until the returned value is dropped. It must be
-    /// down, and nothing of it left.
+    /// Prevents starts and stops of a jail until the returned value is dropped. The jail must be down, and nothing
+    /// may be left of it.
     ///
     /// # Errors
     ///
@@ -77,8 +77,8 @@ impl Host<'_> {
         Ok(claim)
     }
 
-    /// Runs a command in a jail, with our standard input, output and error. One word alone is run by
-    /// the jail's shell, as in iocage: it may be a whole command line.
+    /// Runs a command in a jail, with the caller's standard input, output and error. As in iocage, the jail's shell
+    /// runs a command of one word, which may be a whole command line.
     pub fn exec(
         &self,
         entry: &Entry,
@@ -101,7 +101,7 @@ impl Host<'_> {
         self.enter(&program)
     }
 
-    /// Logs in to a jail as its `login_flags` say, on a terminal of its own.
+    /// Logs in to a jail by its `login_flags`, with a new terminal.
     pub fn console(&self, entry: &Entry, jid: Jid, report: &mut dyn Report) -> Ran {
         let flags = match self.trusted_config(entry) {
             Ok(config) => config.commands.login_flags,
@@ -112,7 +112,7 @@ impl Host<'_> {
         self.enter(&interactive(jid, self.fib_of(entry, report), arguments, true))
     }
 
-    /// The one stage of a soft restart. Returns `None` when the jail does not run.
+    /// The only stage of a soft restart. Returns `None` when the jail does not run.
     pub(super) fn restart_programs(
         &self,
         entry: &Entry,
@@ -137,7 +137,7 @@ impl Host<'_> {
         }
     }
 
-    /// A jail whose configuration does not make sense any more can be entered all the same.
+    /// The routing table of a jail. If the configuration has errors, the jail can be entered all the same.
     fn fib_of(&self, entry: &Entry, report: &mut dyn Report) -> u32 {
         match JailConfig::resolve(self.store, entry) {
             Ok(config) => config.fib.get(),
@@ -149,7 +149,7 @@ impl Host<'_> {
     }
 }
 
-/// A command for somebody who waits for it at a terminal.
+/// A command that a user runs interactively.
 fn interactive(jid: Jid, fib: u32, arguments: Vec<OsString>, terminal: bool) -> Program {
     let given = |name: &str, otherwise: &str| {
         (name.into(), std::env::var_os(name).filter(|value| !value.is_empty()).unwrap_or(otherwise.into()))

@@ -1,4 +1,4 @@
-//! Why a jail was not started or stopped, in the words of iocage's users.
+//! Errors of starts and stops, in terms that users of iocage know.
 
 use crate::error::{Error, ErrorKind};
 use crate::iocage::config::{JailConfig, Problem};
@@ -12,12 +12,12 @@ pub(super) fn of(name: &JailName) -> impl Fn(Error) -> Error + use<> {
     move |cause| Error::at(&name, cause)
 }
 
-/// The jail cannot be started on this host, or not as it is: `why` says what to do, too.
+/// The jail cannot be started on this host, or not with its present configuration. `why` also says what to do.
 pub(super) fn unfit(jail: &JailName, why: impl std::fmt::Display) -> Error {
     Error::said(ErrorKind::Unsupported, jail, format!("{jail}: {why}"))
 }
 
-/// What the configuration says does not fit the host.
+/// The configuration needs something that the host does not have.
 pub(super) fn misfit(config: &JailConfig, problems: Vec<Problem>) -> Error {
     let (jail, path) = (&config.name, config.directory.join("config.json"));
     let lines: String = problems.iter().map(|problem| format!("\n  {problem}")).collect();
@@ -38,7 +38,7 @@ pub(super) fn running(jail: &JailName) -> Error {
     Error::said(ErrorKind::Running, jail, format!("{jail} is already running!"))
 }
 
-/// A jail of its name runs that neither we nor iocage have started.
+/// A jail with this name runs that neither this library nor iocage has started.
 pub(super) fn foreign(jail: &JailName, jid: Jid) -> Error {
     let name = jail.kernel_name();
     let advice = format!("`jail -r {name}` removes it");
@@ -48,13 +48,13 @@ pub(super) fn foreign(jail: &JailName, jid: Jid) -> Error {
     Error::said(ErrorKind::Foreign, jail, message).advising(advice)
 }
 
-/// A command of the jail's failed: how it ended, and what it wrote.
+/// A command of the jail failed: how it ended, and what it wrote.
 pub(super) fn command(jail: &JailName, property: &'static str, how: &str, text: &str) -> Error {
     let lines: String = text.trim_end().lines().map(|line| format!("\n  {line}")).collect();
     Error::said(ErrorKind::Program, jail, format!("{jail}: {property} {how}{lines}"))
 }
 
-/// Some of what was to be taken away is still there, and stays in the journal.
+/// Something could not be removed, and stays in the journal.
 pub(super) fn left(jail: &JailName, owed: Owed) -> Error {
     let lines: String = owed.failures.iter().map(|(owned, why)| format!("\n  {owned}: {why}")).collect();
     let message = format!("{jail} left something behind, and a later stop will try again:{lines}");

@@ -1,6 +1,6 @@
-//! What a start writes into a jail: resolv.conf, localtime, rc.conf, hosts, and the socket of syslogd.
+//! The files that a start writes into a jail: resolv.conf, localtime, rc.conf, hosts, and the socket of syslogd.
 //!
-//! All of it is beneath the jail's root, and written without following links out of it.
+//! All of them are beneath the jail's root. They are written without following symbolic links out of it.
 
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -14,16 +14,17 @@ use crate::iocage::resolver::Resolver;
 use crate::iocage::store::Entry;
 
 const MODE: u32 = 0o644;
-/// What is written.
+/// The files that are written.
 const WRITTEN: [&str; 4] = ["etc/rc.conf", "etc/resolv.conf", "etc/localtime", "etc/hosts"];
-/// Where programs in the jail look for syslogd, from /dev/log.
+/// The target of the jail's link /dev/log, at which programs find syslogd.
 const SYSLOG: &str = "../var/run/log";
 
 impl Host<'_> {
-    /// Writes what the configuration says, where it differs from what is there.
+    /// Writes the files that differ from the configuration.
     ///
-    /// If a jail lacks the directory for a file, the file is not written. If a jail keeps the host from writing a
-    /// file, that is reported. Without its rc.conf the jail would not configure a NIC, and that is an error.
+    /// If a jail lacks the directory for a file, the file is not written. If the jail prevents the host from
+    /// writing a file, that is reported. For rc.conf it is an error, because the jail would not configure a NIC
+    /// without it.
     pub(super) fn write_inside(
         &self,
         config: &JailConfig,
@@ -48,7 +49,7 @@ impl Host<'_> {
         Ok(())
     }
 
-    /// Removes what was left half written by a process that was killed: in the store, and in the jail.
+    /// Removes unfinished files of a killed process, in the store and in the jail.
     pub(super) fn finish_writing(&self, entry: &Entry, report: &mut dyn Report) {
         if let Err(error) = self.store.finish_writing(entry, &self.files) {
             report.warn(&format!("{}: {error}", entry.name));
@@ -65,7 +66,7 @@ impl Host<'_> {
             Resolver::Leave => return Ok(()),
             Resolver::Lines(_) => config.resolver.contents().unwrap_or_default().into_bytes(),
             Resolver::Host => match fs::read("/etc/resolv.conf") {
-                // A host without one gives none.
+                // The host has no such file, so the jail gets none.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
                 other => other?,
             },
@@ -73,7 +74,7 @@ impl Host<'_> {
         self.write_if_different(config, "etc/resolv.conf", &contents)
     }
 
-    /// The host's time zone, be it a file or a link to one.
+    /// Writes the host's time zone. On the host it is a file, or a symbolic link to a file.
     fn write_localtime(&self, config: &JailConfig) -> io::Result<()> {
         let (host, inside) = (Path::new("/etc/localtime"), Path::new("etc/localtime"));
         if !config.host_time || !config.root.join("etc").is_dir() {
@@ -88,20 +89,21 @@ impl Host<'_> {
                 self.files.symlink_beneath(&target, &config.root, inside).map_err(io::Error::other)
             }
             Err(_) => match fs::read(host) {
-                // UTC.
+                // A host without the file uses UTC.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
                 other => self.write_if_different(config, "etc/localtime", &other?),
             },
         }
     }
 
-    /// The jail's own loopback address, in place of the host's.
+    /// Writes the jail's own loopback address into /etc/hosts, in place of 127.0.0.1.
     fn write_hosts(&self, config: &JailConfig, address: Ipv4Addr) -> io::Result<()> {
         let Some(text) = read_text(&config.root, Path::new("etc/hosts")) else { return Ok(()) };
         self.write_if_different(config, "etc/hosts", with_localhost(&text, address).as_bytes())
     }
 
-    /// The devfs goes with the jail, and the link with the devfs. A simulated one is not there.
+    /// Makes the link /dev/log. It is removed with the jail's devfs. A simulated devfs does not exist, so no link
+    /// is made.
     fn link_syslog(&self, config: &JailConfig) -> io::Result<()> {
         let link = config.root.join("dev/log");
         if !config.mounts.devfs || self.kernel().simulated() || link.symlink_metadata().is_ok() {
@@ -130,7 +132,8 @@ fn read_text(root: &Path, path: &Path) -> Option<String> {
     Some(String::from_utf8_lossy(&contents).into_owned())
 }
 
-/// /etc/hosts with another address for what is 127.0.0.1, or was given one of 127.0.0.0/8 before.
+/// Returns /etc/hosts with this address in place of 127.0.0.1, or of the address of 127.0.0.0/8 that an earlier
+/// start has written.
 fn with_localhost(hosts: &str, address: Ipv4Addr) -> String {
     let line = |line: &str| {
         let first = line.split_whitespace().next().unwrap_or_default();

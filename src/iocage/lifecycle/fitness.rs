@@ -1,4 +1,4 @@
-//! What keeps a jail from being started on this host.
+//! Checks what prevents a jail from being started on this host.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::types::InterfaceName;
 use crate::wiring::{self, Owned};
 
 impl Host<'_> {
-    /// Refuses a jail whose datasets are not mounted: its files are not there then. `zfs` is asked only where
+    /// Refuses a jail whose datasets are not mounted, because its files are missing then. `zfs` is run only if
     /// something is missing.
     pub(super) fn check_datasets(&self, entry: &Entry) -> Result<(), Error> {
         let is_empty = |path: &Path| fs::read_dir(path).map_or(true, |mut entries| entries.next().is_none());
@@ -25,7 +25,7 @@ impl Host<'_> {
         let Some(root) = zfs::dataset_on(&mounts, self.store.root()) else { return Ok(()) };
         let Ok(beneath) = entry.directory.strip_prefix(self.store.root()) else { return Ok(()) };
         let jail = format!("{root}/{}", beneath.display());
-        // One that is no dataset is a directory, and complete as it is.
+        // A jail without datasets is a directory, and complete.
         let Ok(datasets) = zfs::Datasets::list(&jail) else { return Ok(()) };
         let unmounted = datasets.beneath(&jail).find(|dataset| !dataset.is_mounted && dataset.mounts_itself);
         match unmounted {
@@ -37,7 +37,7 @@ impl Host<'_> {
         }
     }
 
-    /// Refuses a jail that asks for what this host does not have, before anything is planned.
+    /// Refuses a jail that needs something which this host does not have, before anything is planned.
     pub(super) fn check_fitness(&self, config: &JailConfig) -> Result<(), Error> {
         let problems = fitness::problems(&self.vnet, config);
         let problems = problems.map_err(|error| errors::of(&config.name)(error))?;
@@ -47,8 +47,8 @@ impl Host<'_> {
         }
     }
 
-    /// Returns all that would keep a jail from being started that is down: what its configuration asks of this host,
-    /// each with the property. Nothing is changed.
+    /// Returns everything that would prevent the start of a jail that is down, each problem with its property.
+    /// Nothing is changed.
     ///
     /// # Errors
     ///
@@ -57,7 +57,7 @@ impl Host<'_> {
         let mut problems = fitness::problems(&self.vnet, config)?;
         let facts = match self.facts(config) {
             Ok(facts) => facts,
-            // A routing table that is not there has no routes to look at.
+            // The routing table does not exist, which is reported already: there are no routes to check.
             Err(_) if !problems.is_empty() => return Ok(problems),
             Err(error) => return Err(error),
         };
@@ -71,7 +71,7 @@ impl Host<'_> {
         };
         match self.plan(&spec)? {
             Err(found) => {
-                // The root directory is looked at with the configuration.
+                // The root directory was checked with the configuration.
                 let new = |problem: &&wiring::Problem| {
                     !matches!(problem, wiring::Problem::JailExists { .. } | wiring::Problem::NoRoot { .. })
                 };
@@ -85,7 +85,7 @@ impl Host<'_> {
         Ok(problems)
     }
 
-    /// Problems of wiring, each with the property that it is about.
+    /// The error with problems of wiring, each with its property.
     pub(super) fn refused(&self, config: &JailConfig, problems: &[wiring::Problem]) -> Error {
         let problems = problems.iter().map(|problem| self.advised(config, problem)).collect();
         errors::misfit(config, problems)

@@ -1,4 +1,4 @@
-//! What `fstab` mounts in a jail that runs, and unmounts.
+//! Mounts and unmounts of `fstab` in a running jail.
 
 use std::path::PathBuf;
 
@@ -13,11 +13,11 @@ use crate::wiring::{Claim, Owned};
 impl Host<'_> {
     /// Mounts a line of a jail's fstab, if the jail runs. Returns whether the jail runs.
     ///
-    /// The mount is in the jail's journal, and goes with the jail.
+    /// The mount is in the jail's journal, and a stop unmounts it.
     ///
     /// # Errors
     ///
-    /// See [`Error`]: a line that leads out of the jail's root, or what the kernel refuses.
+    /// See [`Error`]: the line leads out of the jail's root, or the kernel refuses the mount.
     pub fn mount_in_running(
         &self,
         entry: &Entry,
@@ -34,7 +34,7 @@ impl Host<'_> {
         for (option, value) in translate::mount_options(line) {
             request = request.option(option, value);
         }
-        // Where iocage has started the jail, a stop finds the mount by itself.
+        // If iocage has started the jail, there is no journal. A stop finds the mount by the list of mounts.
         if !claim.journal().is_empty() {
             let owned = Owned::Mount { fstype: line.fstype.clone(), on: request.on() };
             claim.intend(&self.site(), owned).map_err(errors::of(name))?;
@@ -43,8 +43,8 @@ impl Host<'_> {
         Ok(true)
     }
 
-    /// Unmounts what a line of a jail's fstab has mounted, if the jail runs and it is mounted. Returns whether it
-    /// was.
+    /// Unmounts the file system of a line in a jail's fstab, if the jail runs and the file system is mounted.
+    /// Returns whether it was mounted.
     ///
     /// # Errors
     ///

@@ -1,7 +1,7 @@
-//! `gc`: what no jail owns, although it was made for one.
+//! `gc`: things that were made for jails, and that no jail owns any more.
 //!
-//! Two things prove that something is ours: a journal, which only root can write, and for an epair its
-//! name, its description and its cloner together. What only looks like ours is reported, and left alone.
+//! A journal, which only root can write, proves that something was made for a jail. For an epair its name, its
+//! description and its cloner together prove it. Without a proof the thing is reported, and not removed.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -20,7 +20,7 @@ use crate::types::{InterfaceName, Jid};
 use crate::wiring::nat::{self, Backend, Published};
 use crate::wiring::{self, Claim, HostEnd, Journal, Lent, Owed, Owned, PendingMove, Standing};
 
-/// iocage's own rulesets, and ours, begin here.
+/// The first number of devfs rulesets of iocage and of this library.
 const FIRST_RULESET: u16 = 1000;
 
 /// Something that no jail owns.
@@ -31,11 +31,10 @@ pub enum Garbage {
     Journal {
         /// The kernel's name for the jail.
         jail: String,
-        /// The things in the journal. Empty if all of them were lost with the machine's last boot.
+        /// The things in the journal. The list is empty if a restart of the machine has cleared all of them.
         owned: Vec<Owned>,
     },
-    /// What the journal says of something that was being attached to a jail, which runs or not, when the
-    /// process was killed.
+    /// The journal of an attachment to a jail whose process was killed. The jail may run or not.
     Attaching {
         /// The kernel's name for the jail.
         jail: String,
@@ -44,27 +43,27 @@ pub enum Garbage {
     },
     /// The host's end of an epair, of a jail that is gone.
     Epair {
-        /// Its name.
+        /// The name of the host's end.
         name: InterfaceName,
-        /// The jail, as the epair's description has it.
+        /// The jail's name in the epair's description.
         jail: String,
     },
     /// NAT and published ports of a jail that is gone.
     Published {
-        /// The jail, as its rules say.
+        /// The jail's name in its rules.
         jail: String,
-        /// The anchor of the rules, or what rules of ipfw call the jail.
+        /// The anchor of the rules, or the jail's name in rules of ipfw.
         anchor: Anchor,
         /// The packet filter that has the rules.
         backend: Backend,
     },
-    /// A bridge or the like that was made for jails, and serves none any more.
+    /// A bridge or another shared thing that was made for jails, and that no jail needs any more.
     Shared(Owned),
-    /// An interface of the host that was lent to a jail, is back by itself, and lacks what it had.
+    /// A lent interface that came back by itself when its jail ended, and lacks its settings.
     Returned {
         /// Its name on the host now.
         now: InterfaceName,
-        /// What was written down of it.
+        /// The record of the loan.
         lent: Box<Lent>,
     },
 }
@@ -98,7 +97,7 @@ fn list(owned: &[Owned]) -> String {
 }
 
 impl Garbage {
-    /// Returns what is done with it, in one word or two.
+    /// Returns what `gc` does with it, in one or two words.
     pub fn verb(&self) -> &'static str {
         match self {
             Garbage::Returned { .. } => "put back",
@@ -106,7 +105,7 @@ impl Garbage {
         }
     }
 
-    /// What removing it does, in order.
+    /// Returns the steps of its removal, in order.
     pub fn preview(&self) -> Preview {
         let mut preview = Preview::default();
         match self {
@@ -149,7 +148,7 @@ pub struct Found {
 }
 
 impl Host<'_> {
-    /// Looks for what no jail owns. Nothing is changed.
+    /// Finds things that no jail owns. Nothing is changed.
     ///
     /// # Errors
     ///
@@ -159,7 +158,7 @@ impl Host<'_> {
         let mut journals = self.journals(self.state.journals()?)?;
         for (jail, _) in &journals {
             let (standing, journal) = Standing::look(&self.site(), jail)?;
-            // One that somebody works on is not left over, and neither is one that somebody has stopped meanwhile.
+            // Skip a jail that a process works on, or that a process has stopped meanwhile.
             if self.state.is_locked(jail) || !journal.path().exists() {
                 continue;
             }
@@ -209,17 +208,17 @@ impl Host<'_> {
         Ok(found)
     }
 
-    /// Removes it, unless a jail uses it by now. Returns whether it was removed.
+    /// Removes a thing, unless a jail uses it by now. Returns whether it was removed.
     ///
     /// # Errors
     ///
-    /// Those of removing it. What is in a journal stays there then.
+    /// Those of the removal. After an error a journal keeps its records.
     pub fn remove_garbage(&self, garbage: &Garbage, report: &mut dyn Report) -> Result<bool, Error> {
         let site = self.site();
         match garbage {
             Garbage::Journal { jail, .. } => {
                 let mut claim = self.claim_as(jail, jail, report)?;
-                // Somebody has started it meanwhile, or a jail of that name, or has stopped it.
+                // Another process has started or stopped a jail of this name meanwhile.
                 if claim.standing().alive().is_some()
                     || claim.refuse_foreign().is_err()
                     || !claim.journal().path().exists()
@@ -258,8 +257,7 @@ impl Host<'_> {
         }
     }
 
-    /// Removes the journals of jails that another tool has stopped, and has taken away all of. Of these there is
-    /// nothing to say.
+    /// Removes the journals of jails that another tool has stopped and removed completely. They are not reported.
     ///
     /// # Errors
     ///
@@ -279,28 +277,28 @@ impl Host<'_> {
         Ok(())
     }
 
-    /// Takes away what is left of a jail, and nothing that others have by now.
+    /// Removes what is left of a jail, but nothing that other programs use by now.
     fn clear_left(&self, claim: &mut Claim) -> Result<bool, Error> {
         let rulesets = rulesets_of_others(&**self.kernel(), claim.standing().alive())?;
         self.forget_others(claim, &rulesets)?;
         paid(claim.clear(&self.site())?)
     }
 
-    /// What a journal lists that is not ZFS's.
+    /// The things in a journal, without mounts of ZFS.
     pub(super) fn of_jail_alone(&self, jail: &str, journal: &Journal) -> Vec<Owned> {
         let owned = journal.owned().iter();
         owned.filter(|owned| !is_zfs_own(self.store, jail, owned)).cloned().collect()
     }
 
-    /// Whether a journal tells of an earlier start than that of the jail which runs.
+    /// Whether a journal is about an earlier start than that of the running jail.
     fn is_past_of(&self, jail: &str, jid: Jid, owned: &[Owned]) -> bool {
         let running = jail::list(&**self.kernel(), false).unwrap_or_default();
         let root = running.into_iter().find(|one| one.jid == jid).map(|one| one.path);
         root.is_some_and(|root| is_past_of_running(&self.vnet, self.store, jail, &root, owned))
     }
 
-    /// Returns the jails of this store that run, and have no directory any more: it was renamed or moved by other
-    /// means.
+    /// Returns the running jails of this store whose directory is gone, because another program renamed or moved
+    /// it.
     ///
     /// # Errors
     ///
@@ -309,7 +307,7 @@ impl Host<'_> {
         orphans(&**self.kernel(), self.store)
     }
 
-    /// Makes an epair go by its end on the host: see [`wiring::release_epair`].
+    /// Destroys an epair, given its end on the host: see [`wiring::release_epair`].
     ///
     /// # Errors
     ///
@@ -318,7 +316,7 @@ impl Host<'_> {
         wiring::release_epair(&self.site(), end)
     }
 
-    /// Journals, by the kernel's names for their jails.
+    /// Reads journals. Returns them with the kernel's names of their jails.
     pub(super) fn journals(&self, paths: Vec<PathBuf>) -> Result<Vec<(String, Journal)>, Error> {
         let mut journals = Vec::new();
         for path in paths {
@@ -329,7 +327,7 @@ impl Host<'_> {
         Ok(journals)
     }
 
-    /// Anchors of jails that are gone, and that no journal has.
+    /// Finds anchors of jails that are gone, if they are in no journal.
     fn leaked_rules(&self, journals: &[(String, Journal)], found: &mut Found) -> Result<(), Error> {
         for published in nat::left_over(&self.vnet)? {
             let known = |journal: &Journal| {
@@ -353,10 +351,10 @@ impl Host<'_> {
             if journals.iter().any(|(_, journal)| known(journal)) {
                 continue;
             }
-            // An epair that has gone meanwhile needs no removal.
+            // An epair that is gone by now needs no removal.
             let Some(HostEnd { jail, .. }) = HostEnd::read(&self.vnet, name)? else { continue };
             if self.is_leaked(&name)? {
-                // One that somebody works on is not left over.
+                // Skip a jail that a process works on.
                 if !self.state.is_locked(&format!("ioc-{jail}")) {
                     found.garbage.push(Garbage::Epair { name, jail });
                 }
@@ -369,22 +367,22 @@ impl Host<'_> {
         Ok(())
     }
 
-    /// Whether what is described as a jail's is proven to be an epair of one, and the jail is gone. It is one if it
-    /// is called `vnetN.JID`, and was made by epair's cloner.
+    /// Whether an interface with the description of a jail's epair is proven to be one, and the jail is gone. The
+    /// proof is its name `vnetN.JID`, and the group of epair's cloner.
     fn is_leaked(&self, name: &InterfaceName) -> Result<bool, Error> {
         let Some(jid) = wiring::jid_of_host_end(name) else { return Ok(false) };
-        // One that has gone meanwhile is in no group.
+        // An interface that has gone meanwhile is in no group.
         let groups = self.vnet.groups(name).optional()?.unwrap_or_default();
         let is_epair = groups.iter().any(|group| group.as_str() == "epair");
-        // A jail that dies takes its epairs along.
+        // If the jail is dying, its epairs go with it.
         let is_alive = jail::list(&**self.kernel(), true)?.iter().any(|jail| jail.jid == jid);
         Ok(is_epair && !is_alive)
     }
 
-    /// Whether the jail that it is described as one of does not have it.
+    /// Whether the jail in its description does not have it.
     fn is_without_jail(&self, name: &InterfaceName, jail: &str) -> Result<bool, Error> {
         let jid = wiring::jid_of_host_end(name);
-        // iocage writes its own name for a jail into the description; `attach` writes the kernel's.
+        // iocage writes its own name for a jail into the description. `attach` writes the kernel's name.
         for kernel_name in [format!("ioc-{jail}"), jail.to_owned()] {
             let running = jail::find(&**self.kernel(), &kernel_name)?;
             if running.is_some() && (jid.is_none() || jid == running) {
@@ -394,7 +392,7 @@ impl Host<'_> {
         Ok(true)
     }
 
-    /// File systems in the roots of jails that are down, which no journal tells of.
+    /// Finds file systems in the roots of jails that are down, if they are in no journal.
     fn doubtful_mounts(&self, journals: &[(String, Journal)], found: &mut Found) -> Result<(), Error> {
         let mounts = self.kernel().mounts().unwrap_or_default();
         for entry in self.store.entries().unwrap_or_default() {
@@ -408,12 +406,13 @@ impl Host<'_> {
                 continue;
             }
             let beneath = mount::beneath(&**self.kernel(), &root)?;
-            // Another process may start the jail just now. Its journal is there before the mounts, and as long as they.
+            // Another process may be starting the jail. Then its journal exists before the mounts, and as long as
+            // the mounts.
             if self.state.journal(&name).exists() {
                 continue;
             }
             for mounted in beneath {
-                // What ZFS has mounted is ZFS's, whether the jail runs or not.
+                // ZFS mounts its datasets whether the jail runs or not.
                 if mounted.fstype != "zfs" {
                     let on = mounted.on.display();
                     found.doubtful.push(format!("{} on {on}, and {} is down", mounted.fstype, entry.name));
@@ -423,7 +422,7 @@ impl Host<'_> {
         Ok(())
     }
 
-    /// Rulesets of iocage's numbers that no jail uses, and no journal tells of.
+    /// Finds rulesets with iocage's numbers that no jail uses, if they are in no journal.
     fn doubtful_rulesets(&self, journals: &[(String, Journal)], found: &mut Found) -> Result<(), Error> {
         let Ok(devfs) = Devfs::open(self.kernel().clone(), "/dev".as_ref()) else { return Ok(()) };
         let rulesets = || devfs.rulesets().unwrap_or_default();
@@ -435,8 +434,8 @@ impl Host<'_> {
         if doubtful.is_empty() {
             return Ok(());
         }
-        // Another process may start or stop the jail of one just now. The journal tells of a ruleset before there is one,
-        // and until there is none.
+        // Another process may be starting or stopping the jail of a ruleset. The journal lists a ruleset from
+        // before it is made until after it is removed.
         let journals = self.journals(self.state.journals()?)?;
         let kernel = &**self.kernel();
         let used: Vec<i32> = jail::list(kernel, true)?
@@ -467,7 +466,7 @@ pub(in crate::iocage) fn orphans(kernel: &dyn Kernel, store: &Store) -> crate::R
     Ok(running)
 }
 
-/// True if nothing is owed any more, otherwise the first of it.
+/// Returns true if nothing is left to undo, and otherwise the error of the first thing.
 fn paid(owed: Owed) -> Result<bool, Error> {
     match owed.failures.into_iter().next() {
         Some((owned, failure)) => Err(Error::other(format!("{owned}: {failure}"))),

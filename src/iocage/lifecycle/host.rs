@@ -1,4 +1,4 @@
-//! What configurations leave to the host: default routes, addresses, features.
+//! The facts of the host that configurations refer to: default routes, addresses, features.
 
 use std::net::{IpAddr, Ipv4Addr, ToSocketAddrs as _};
 
@@ -12,11 +12,11 @@ use crate::iocage::translate::HostFacts;
 use crate::route::Via;
 use crate::types::{Fib, InterfaceName};
 
-/// Interfaces whose addresses come and go with jails, as iocage sees it.
+/// The interfaces that iocage takes for interfaces of jails.
 const PASSING: [&str; 4] = ["vnet", "bridge", "epair", "pflog"];
 
 impl Host<'_> {
-    /// The facts that a configuration asks for. Most ask for few.
+    /// Reads the facts that a configuration needs. Most configurations need few.
     pub(super) fn facts(&self, config: &JailConfig) -> Result<HostFacts, Error> {
         let asked = asks(config);
         let mut facts = match asked {
@@ -41,7 +41,7 @@ impl Host<'_> {
         Ok(facts)
     }
 
-    /// Default routes, addresses and the MAC address of their interface.
+    /// Reads default routes, addresses, and the MAC address of the default route's interface.
     fn lasting_facts(&self, fib: Fib) -> Result<HostFacts, Error> {
         let mut facts = HostFacts::default();
         let interfaces = self.vnet.interfaces()?;
@@ -102,7 +102,7 @@ impl Host<'_> {
     }
 }
 
-/// Whether anything in a configuration depends on the host.
+/// Whether a configuration needs facts of the host.
 fn asks(config: &JailConfig) -> bool {
     match &config.network {
         Network::Vnet(network) => {

@@ -1,4 +1,4 @@
-//! Starts, stops and soft restarts, as the engine takes them through their stages.
+//! Starts, stops and soft restarts, as jobs of the engine.
 //!
 //! One jail alone goes through the engine with one worker: [`Host::start`], [`Host::stop`] and [`Host::restart_softly`].
 //! For several jails a program makes jobs of its own around [`Start`], [`Stop`] and [`SoftRestart`].
@@ -9,20 +9,20 @@ use crate::iocage::store::Entry;
 use crate::types::Jid;
 use crate::wiring::bulk::{self, Cancel, Job, Limits, Next, Placed, Stage};
 
-/// What is done to a jail, stage by stage. Between two stages it has the jail's claim.
+/// An operation on a jail, stage by stage. It keeps the jail's claim between two stages.
 pub trait Operation: Send {
-    /// What it comes to.
+    /// The result of the operation.
     type Done: Send;
 
-    /// Does the part of a stage. The first stage is [`Stage::Before`].
+    /// Does the operation's part of a stage. The first stage is [`Stage::Before`].
     ///
     /// # Errors
     ///
     /// The operation has failed. What it has changed is undone, or is in the journal.
     fn advance(&mut self, stage: Stage, report: &mut dyn Report) -> Result<Next<Self::Done>, Error>;
 
-    /// Ends an operation that has begun, before the stage `next`. Returns `None` when the operation was undone, and what
-    /// it came to when it was finished.
+    /// Ends an operation that has begun, before the stage `next`. Returns `None` when the operation was undone, and
+    /// its result when it was finished.
     fn cancel(&mut self, next: Stage, report: &mut dyn Report) -> Option<Result<Self::Done, Error>>;
 }
 
@@ -101,13 +101,13 @@ impl Operation for Stop<'_, '_> {
         }
     }
 
-    /// A stop that has begun goes on to its end: the jail's services are down already.
+    /// Finishes a stop that has begun, because the jail's services are down already.
     fn cancel(&mut self, next: Stage, report: &mut dyn Report) -> Option<Result<Stopped, Error>> {
         Some(to_the_end(self, next, report))
     }
 }
 
-/// A soft restart. It comes to the jid of the jail, or to `None` when the jail does not run.
+/// A soft restart. Its result is the jid of the jail, or `None` when the jail does not run.
 #[derive(Debug)]
 pub struct SoftRestart<'a, 'h> {
     host: &'a Host<'h>,
@@ -124,7 +124,7 @@ impl<'a, 'h> SoftRestart<'a, 'h> {
 impl Operation for SoftRestart<'_, '_> {
     type Done = Option<Jid>;
 
-    /// The network stays as it is, so all is in one stage.
+    /// Does everything in one stage, because the network is not changed.
     fn advance(&mut self, _stage: Stage, report: &mut dyn Report) -> Result<Next<Option<Jid>>, Error> {
         Ok(Next::Done(self.host.restart_programs(&self.entry, report)?))
     }
@@ -181,30 +181,30 @@ fn alone<O: Operation>(operation: O, report: &mut dyn Report) -> Result<O::Done,
 impl Host<'_> {
     /// Starts a jail: all of it, or nothing of it.
     ///
-    /// What an earlier start left that was killed is cleared up first.
+    /// First it removes what a killed start has left.
     ///
     /// # Errors
     ///
-    /// See [`Error`]. Nothing is left of the jail then, or what is left is in its journal.
+    /// See [`Error`]. After an error nothing is left of the jail, or the rest is in its journal.
     pub fn start(&self, entry: &Entry, report: &mut dyn Report) -> Result<Started, Error> {
         alone(Start::new(self, entry), report)
     }
 
-    /// Stops a jail, and takes away everything its start added: also when iocage started the jail, when
-    /// its start was killed, and when somebody else has removed the jail meanwhile. With `force`
-    /// without running `exec_prestop` and `exec_stop`. The jail's processes get the time that they take to be reaped.
+    /// Stops a jail, and removes everything that its start added. It does so also if iocage started the jail, if
+    /// the start was killed, or if another program has removed the jail. With `force` it runs neither
+    /// `exec_prestop` nor `exec_stop`. It gives the jail's processes the time that they take to be reaped.
     ///
     /// # Errors
     ///
-    /// See [`Error`]. With [`ErrorKind::Owed`](crate::ErrorKind::Owed) the rest was taken away.
+    /// See [`Error`]. With [`ErrorKind::Owed`](crate::ErrorKind::Owed), everything else was removed.
     pub fn stop(&self, entry: &Entry, force: bool, report: &mut dyn Report) -> Result<Stopped, Error> {
         let stopped = alone(Stop::new(self, entry, force), report);
         self.let_be_reaped();
         stopped
     }
 
-    /// Restarts what runs in a jail: `exec_stop`, an end for all its processes, `exec_start`. The
-    /// jail and its network stay as they are. Returns the jid, or `None` when the jail does not run.
+    /// Restarts the programs of a jail: runs `exec_stop`, ends all processes, and runs `exec_start`. The jail and
+    /// its network stay as they are. Returns the jid, or `None` when the jail does not run.
     ///
     /// # Errors
     ///

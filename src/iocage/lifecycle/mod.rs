@@ -1,4 +1,4 @@
-//! Starting and stopping iocage's jails: its order of events, its messages, its files.
+//! Starting and stopping iocage's jails: in iocage's order, with iocage's messages and files.
 
 mod advice;
 mod automatic;
@@ -51,9 +51,9 @@ pub use stop::{Stopped, Stopping};
 
 /// Hears what happens, to tell the user.
 pub trait Report: Send {
-    /// Something that iocage says too.
+    /// Reports progress, in a line that iocage prints too.
     fn say(&mut self, line: &str);
-    /// Something the user should know of.
+    /// Reports something that the user should know.
     fn warn(&mut self, line: &str);
 }
 
@@ -66,9 +66,9 @@ pub struct Host<'a> {
     state: StateDirectory,
     boot: String,
     bulk: Option<bulk::Bulk>,
-    /// Whether it may change anything.
+    /// Whether changes are allowed.
     changes: bool,
-    /// How long things are waited for.
+    /// The waiting times.
     times: wiring::Times,
     /// The jails that were removed.
     removed: Mutex<Vec<dying::Removed>>,
@@ -85,7 +85,7 @@ impl<'a> Host<'a> {
         Host::with(kernel, store, files, state, true)
     }
 
-    /// The same for callers that only look: nothing is made, and nothing cleared up.
+    /// As [`Host::open`], for callers that only look: nothing is made or removed.
     ///
     /// # Errors
     ///
@@ -104,7 +104,7 @@ impl<'a> Host<'a> {
     ) -> Result<Host<'a>, Error> {
         let vnet = Vnet::host(kernel);
         let boot = vnet.sysctl("kern.boot_id")?;
-        // Sixteen bytes of no further structure.
+        // `kern.boot_id` is 16 bytes without further structure.
         let boot = boot.iter().map(|byte| format!("{byte:02x}")).collect();
         let (times, removed) = (wiring::Times::default(), Mutex::default());
         Ok(Host { store, files, vnet, state, boot, bulk: None, changes, times, removed })
@@ -119,30 +119,31 @@ impl<'a> Host<'a> {
         wiring::Site { host: vnet, state, files: *files, boot, times: *times }
     }
 
-    /// Sets how long a stop waits for what comes back only with the end of a jail: an interface that was lent and
-    /// renamed inside, a mount that stays busy.
+    /// Sets how long a stop waits for what only the jail's end gives back: a lent interface that was renamed inside
+    /// the jail, or a busy mount.
     pub fn set_wait(&mut self, wait: Duration) {
         self.times.wait = wait;
     }
 
-    /// A jail's configuration, if only root can have written it; on the simulated kernel, if only the caller can.
+    /// Reads a jail's configuration, if only root can have written it. On the simulated kernel, only the caller
+    /// must be able to write it.
     fn trusted_config(&self, entry: &Entry) -> Result<JailConfig, Error> {
         let trust = Trust::of(&**self.kernel(), self.store);
         trust.check(self.store, entry).map_err(errors::of(&entry.name))?;
         JailConfig::resolve(self.store, entry)
     }
 
-    /// `/var/run/jail.ioc-NAME.conf`, which iocage needs to stop the jail.
+    /// The path `/var/run/jail.ioc-NAME.conf`. iocage needs this file to stop the jail.
     fn conf_path(&self, name: &JailName) -> PathBuf {
         self.kernel().run_directory().join(format!("jail.{}.conf", name.kernel_name()))
     }
 
-    /// Keeps others from starting and stopping this jail, and finds out what it is to us.
+    /// Takes the claim of a jail: it prevents other starts and stops, and tells the jail's standing.
     fn claim(&self, name: &JailName, report: &mut dyn Report) -> Result<Claim, Error> {
         self.claim_as(&name.kernel_name(), name, report).map_err(errors::of(name))
     }
 
-    /// The same by the kernel's name for a jail; `shown` is what it is called meanwhile.
+    /// As [`Host::claim`], by the kernel's name for a jail. Messages use the name `shown`.
     fn claim_as(
         &self,
         kernel_name: &str,
@@ -157,20 +158,21 @@ impl<'a> Host<'a> {
         })
     }
 
-    /// The owner and state of a jail, and its journal, for callers that only look.
+    /// Returns the standing of a jail, and its journal, for callers that only look.
     fn standing(&self, name: &JailName) -> Result<(Standing, Journal), Error> {
         Standing::look(&self.site(), &name.kernel_name()).map_err(errors::of(name))
     }
 
-    /// Whether a jail that we have not started is one that iocage has: it has the directory's root, and there is the
-    /// file that iocage writes at a start, which is not ours.
+    /// Whether iocage has started a foreign jail: its root is in the jail's directory, and the file that iocage
+    /// writes at a start exists and was not written by this library.
     fn is_iocages(&self, entry: &Entry, jid: Jid, journal: &Journal) -> Result<bool, Error> {
         let written = |path: &Path| fs::metadata(path).and_then(|about| about.modified()).ok();
         let conf = self.conf_path(&entry.name);
         let Some(of_conf) = written(&conf) else { return Ok(false) };
         if journal.owned().contains(&owned_file(conf)) {
-            // A start writes the file, and then the journal's last record. iocage writes the file anew when it starts
-            // the jail. Of a start that did not end, the file may be newer than the journal.
+            // A start of this library writes the file, and then the journal's last record. If iocage starts the
+            // jail, it writes the file again, so the file is newer. If a start of this library did not finish, the
+            // file may be newer than the journal, too.
             match written(journal.path()) {
                 Some(of_journal) if journal.is_complete() && of_conf > of_journal => {}
                 _ => return Ok(false),
@@ -185,7 +187,7 @@ impl<'a> Host<'a> {
         jail::find(&**self.kernel(), &name.kernel_name())
     }
 
-    /// Takes away all that is ours of a jail, and tells what it could not.
+    /// Removes everything that this library added for a jail. What could not be removed is an error.
     fn clear(&self, name: &JailName, claim: &mut Claim) -> Result<(), Error> {
         self.forget_others(claim, &[]).map_err(errors::of(name))?;
         let owed = nothing_owed(name, claim.clear(&self.site()))?;
@@ -196,7 +198,7 @@ impl<'a> Host<'a> {
         Ok(())
     }
 
-    /// Takes away what is left of something that was being attached to the jail.
+    /// Removes what an unfinished attachment to the jail has left.
     fn clear_attaching(&self, name: &JailName, claim: &Claim) -> Result<(), Error> {
         nothing_owed(name, claim.clear_attaching(&self.site())).map(drop)
     }

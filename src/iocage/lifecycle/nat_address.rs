@@ -1,8 +1,8 @@
-//! Addresses that are chosen for jails with `nat`: the first network of `nat_prefix` that is free.
+//! Chooses addresses for jails with `nat`: the first free network of `nat_prefix`.
 //!
-//! The address is recorded in config.json, as by iocage. The jail keeps the address as long as no other jail has it, in
-//! its configuration or on the host. A start holds a lock until the address is recorded: two starts at once choose two
-//! addresses, and two jails with one recorded address do not both keep it.
+//! The address is recorded in config.json, as by iocage. The jail keeps the address as long as no other jail has
+//! it, in its configuration or on the host. A start holds a lock until the address is recorded. So two starts at
+//! the same time choose two different addresses, and of two jails with the same recorded address only one keeps it.
 
 use ipnetwork::{IpNetwork, Ipv4Network};
 
@@ -19,15 +19,15 @@ use crate::wiring::nat::Backend;
 use crate::wiring::{Lock, Owned};
 
 impl Host<'_> {
-    /// Keeps others from choosing, if a start of this jail chooses its address.
+    /// Takes the lock for choosing addresses, if a start of this jail chooses its address.
     pub(super) fn choosing_nat_address(&self, config: &JailConfig) -> Result<Option<Lock>, Error> {
         let chooses = config.nat.as_ref().is_some_and(|nat| nat.choice.is_some());
         let lock = chooses.then(|| self.state.lock_nat_addresses()).transpose();
         lock.map_err(|error| errors::of(&config.name)(error.into()))
     }
 
-    /// The configuration with the address that the jail gets, and what of it is new. `undone` is taken away before the
-    /// jail is made.
+    /// Returns the configuration with the address that the jail gets, and the new properties. `undone` is removed
+    /// before the jail is made, and counts as free.
     pub(super) fn with_nat_address(
         &self,
         entry: &Entry,
@@ -72,7 +72,7 @@ impl Host<'_> {
         Ok((config, made_up))
     }
 
-    /// The properties that say a jail's address.
+    /// The properties that record a jail's address.
     fn record_of(&self, config: &JailConfig, nat: &Nat, link: Link) -> Result<MadeUp, Error> {
         let mut made_up = MadeUp::new();
         let six = self.translates_inet6(config, nat)?;
@@ -82,7 +82,7 @@ impl Host<'_> {
                 let Some(nic) = used else { return Ok(made_up) };
                 made_up.push(("ip4_addr".to_owned(), format!("{}|{}", nic.name, link.jail())));
                 if matches!(vnet.router4, Router::Address(_)) {
-                    // iocage has recorded the router that goes with an earlier address.
+                    // iocage has recorded the router of an earlier address.
                     made_up.push(("defaultrouter".to_owned(), "auto".to_owned()));
                 }
                 if six || !nic.ip6.is_empty() {
@@ -100,8 +100,8 @@ impl Host<'_> {
         Ok(made_up)
     }
 
-    /// Whether a jail without any address gets one of IPv6 too: where the host forwards IPv6 to somewhere, and the packet
-    /// filter can translate it.
+    /// Whether a jail without any address gets an IPv6 address too: if the host forwards IPv6, has a default route
+    /// for it, and the packet filter can translate it.
     fn translates_inet6(&self, config: &JailConfig, nat: &Nat) -> Result<bool, Error> {
         if nat.backend != Backend::Pf || self.vnet.sysctl_int("net.inet6.ip6.forwarding")? == 0 {
             return Ok(false);
@@ -110,7 +110,7 @@ impl Host<'_> {
         Ok(routes.iter().any(|route| route.is_default() && !route.destination.is_ipv4()))
     }
 
-    /// The IPv4 networks of the host's interfaces, those of jails that run among them.
+    /// The IPv4 networks of the host's interfaces, including those for running jails.
     fn networks_on_host(&self, undone: &[Owned]) -> Result<Vec<Ipv4Network>, Error> {
         let interfaces = self.vnet.interfaces()?;
         let goes = |interface: &&Interface| undone.contains(&Owned::Epair(interface.name));
@@ -124,7 +124,7 @@ impl Host<'_> {
             .collect())
     }
 
-    /// The IPv4 networks that other jails are configured to have. A jail that cannot be read has none. The files are
+    /// The IPv4 networks in the configurations of other jails. A jail that cannot be read has none. The files are
     /// read under the lock, although this command may have read them before: starts that held the lock since have
     /// recorded their addresses.
     fn networks_of_others(&self, entry: &Entry) -> Vec<Ipv4Network> {
@@ -139,7 +139,7 @@ impl Host<'_> {
     }
 }
 
-/// Whether a network has nothing in common with others.
+/// Whether a network overlaps with no network of a list.
 fn is_free(link: Link, taken: &[Ipv4Network]) -> bool {
     !taken.iter().any(|other| other.overlaps(link.network()))
 }

@@ -1,4 +1,4 @@
-//! What `start` and `stop` would do, without doing it.
+//! Previews of `start` and `stop`: what they would do.
 
 use super::ready::has_addresses_to_wait_for;
 use super::{Host, Report, advice, errors};
@@ -12,9 +12,9 @@ use crate::iocage::translate::{self, MadeUp};
 use crate::wiring::nat::Backend;
 use crate::wiring::{Journal, Owned, Plan, Stamp, Standing, Survey, undo_order};
 
-/// What is asked of the kernel to run a program.
+/// The requests that run a program on the host.
 const RUN: [&str; 1] = ["execve"];
-/// And in a jail.
+/// The requests that run a program in a jail.
 const RUN_INSIDE: [&str; 2] = ["jail_attach", "execve"];
 
 /// A step that a command would take.
@@ -50,8 +50,8 @@ impl Preview {
 }
 
 impl Host<'_> {
-    /// Returns what a start would do: every check that it makes before anything is changed, and its plan. `report`
-    /// hears of a process that works on the jail, if that process is waited for.
+    /// Returns what a start would do: every check that it makes before anything is changed, and its plan. If a
+    /// process works on the jail, `report` is called before the wait for that process.
     ///
     /// # Errors
     ///
@@ -190,8 +190,8 @@ impl Host<'_> {
         Ok(preview)
     }
 
-    /// Returns what a stop would do. A jail that is down, and of which nothing is left, needs nothing done. `report` hears of
-    /// a process that works on the jail, if that process is waited for.
+    /// Returns what a stop would do. A jail that is down, and of which nothing is left, needs nothing done. If a
+    /// process works on the jail, `report` is called before the wait for that process.
     ///
     /// # Errors
     ///

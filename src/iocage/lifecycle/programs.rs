@@ -12,7 +12,7 @@ use crate::iocage::trust::Trust;
 use crate::kernel::{Exit, Finished, Output, Program};
 use crate::types::Jid;
 
-/// What a command finds in its environment where nothing else is said.
+/// The PATH of commands without another PATH.
 pub(super) const PATH: &str = "/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin";
 
 impl Host<'_> {
@@ -47,8 +47,7 @@ impl Host<'_> {
         self.run(name, property, &program)
     }
 
-    /// Runs a command in the jail. What it writes goes to the end of `log`, whose directory is made if it is
-    /// missing.
+    /// Runs a command in the jail. Its output is appended to `log`. A missing directory of `log` is made.
     pub(super) fn run_inside(
         &self,
         config: &JailConfig,
@@ -70,15 +69,15 @@ impl Host<'_> {
         self.run(&config.name, property, &program)
     }
 
-    /// Ends the processes of a jail as jail(8) does: it asks them to, and waits `stop_timeout` for them
-    /// to go. What has not gone by then goes with the jail.
+    /// Ends the processes of a jail as jail(8) does: sends SIGTERM, and waits up to `stop_timeout`. The removal of
+    /// the jail kills the remaining processes.
     pub(super) fn end_processes(&self, config: &JailConfig, jid: Jid) {
         let Some(timeout) = config.commands.stop_timeout else { return };
-        // The shell's kill sends to all but itself, and finds none when they are gone.
+        // The shell's kill signals all processes except the shell. It fails when no other process is left.
         let script = "kill -TERM -1 2>/dev/null; while kill -0 -1 2>/dev/null; do sleep 0.1; done";
         let program =
             Program { timeout: Some(timeout), ..self.inside(config, jid, &["/bin/sh", "-c", script]) };
-        // A jail without a shell has hardly anything to end.
+        // Ignore an error: a jail without a shell hardly has processes.
         let _ = self.kernel().run(&program);
     }
 

@@ -1,4 +1,4 @@
-//! Addresses that services can be bound to.
+//! Waits for addresses that services can bind to.
 
 use std::net::Ipv6Addr;
 use std::time::Duration;
@@ -11,10 +11,10 @@ use crate::types::{InterfaceName, Jid};
 use crate::vnet::Vnet;
 use crate::wiring::{JailSpec, Journal, Network, Owned};
 
-/// How long checks for duplicates are waited for: each takes one second (net.inet6.ip6.dad_count), and they
-/// run at the same time.
+/// How long to wait for duplicate address detection. Each detection takes one second (net.inet6.ip6.dad_count), and
+/// all run at the same time.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long to wait before looking again.
+/// The time between two looks.
 const LOOK: Duration = Duration::from_millis(50);
 
 /// Whether there are addresses to wait for.
@@ -26,9 +26,9 @@ pub(super) fn has_addresses_to_wait_for(spec: &JailSpec) -> bool {
 }
 
 impl Host<'_> {
-    /// Waits until the IPv6 addresses of a jail are checked for duplicates: before that nothing can be bound
-    /// to them. The first address of an interface is usable at once, and costs no look. Link-local addresses that
-    /// the kernel made by itself are not waited for. A duplicate is reported, and is no reason to fail.
+    /// Waits until duplicate address detection has ended for the IPv6 addresses of a jail: before that no program
+    /// can bind to them. The first address of an interface can be used at once, and is not looked at. Link-local
+    /// addresses that the kernel made by itself are not waited for. A duplicate is reported, and is no error.
     pub(super) fn await_addresses(
         &self,
         config: &JailConfig,
@@ -66,7 +66,7 @@ impl Host<'_> {
         }
     }
 
-    /// What keeps an address from being usable, if anything.
+    /// Returns why an address cannot be used. Returns `None` if it can be used.
     fn await_address(
         &self,
         vnet: &Vnet,

@@ -1,5 +1,5 @@
-//! Journals that tell of the past: another tool has stopped the jail, and taken away all that its start had added. What
-//! is in their place by now is of others.
+//! Outdated journals: another tool has stopped the jail, and has removed everything that its start had added. What
+//! is in its place by now belongs to other programs.
 
 use std::path::Path;
 
@@ -14,8 +14,8 @@ use crate::vnet::Vnet;
 use crate::wiring::{Journal, Owned, Standing};
 
 impl Host<'_> {
-    /// Whether nothing is there any more of what the journal of a jail lists that does not run. What cannot be
-    /// looked at counts as there.
+    /// Whether a jail does not run, and everything in its journal is gone. A thing that cannot be checked counts as
+    /// existing.
     pub(super) fn is_stale(&self, jail: &str, standing: Standing, journal: &Journal) -> bool {
         standing.alive().is_none() && is_past(&self.vnet, self.store, jail, journal.owned())
     }
