@@ -1,5 +1,5 @@
-//! What a change of properties means for a jail that runs: some are parameters of the kernel's, which
-//! it changes at once; others are looked at by the next start.
+//! The effect of changed properties on a running jail. Some properties are parameters of the kernel, which can be
+//! changed at once. Others take effect at the next start.
 
 use super::config::{JailConfig, Network};
 use super::property::ALLOW;
@@ -8,7 +8,7 @@ use crate::jail::{self, JailParameters, JailValue};
 use crate::kernel::Kernel;
 use crate::types::Jid;
 
-/// What only a start looks at. NICs' own properties and those that begin so are among it.
+/// The properties that only a start reads. NICs' own properties are among them.
 const AT_START: [&str; 26] = [
     "allow_tun",
     "assign_localhost",
@@ -49,8 +49,8 @@ pub struct Live {
 }
 
 impl Live {
-    /// Sorts out the properties that were changed; `config` is the jail's with the changes. What
-    /// neither the running jail nor its next start looks at is in neither list: `boot`, `notes`.
+    /// Sorts the changed properties. `config` is the jail's configuration with the changes. A property that matters
+    /// neither to the running jail nor to its next start is in neither list: `boot`, `notes`.
     pub fn of<'a>(config: &JailConfig, changed: impl IntoIterator<Item = &'a str>) -> Live {
         let mut live = Live::default();
         for property in changed {
@@ -75,7 +75,7 @@ impl Live {
     }
 }
 
-/// The kernel's parameter that a property stands for, if a running jail's can be changed.
+/// The kernel's parameter for a property, if the parameter can be changed while the jail runs.
 fn parameter(config: &JailConfig, property: &str) -> Option<(&'static str, JailValue)> {
     Some(match (property, &config.network) {
         ("host_hostname", _) => ("host.hostname", config.host.hostname.as_str().into()),

@@ -1,4 +1,4 @@
-//! How a word on a command line finds a jail.
+//! Finds the jail that a word on a command line means.
 
 use std::fs;
 
@@ -9,18 +9,18 @@ use super::store::{Entry, Store};
 use crate::error::{Error, ErrorKind};
 
 impl Store {
-    /// Returns the jail or template that a word means: the one of that name, else the one with that UUID
-    /// (`host_hostuuid`), else the one with that TAG, else the only one whose name begins so.
+    /// Returns the jail or template that a word means. The word is tried as a name, then as a UUID
+    /// (`host_hostuuid`), then as a TAG, and then as the beginning of a name that only one jail or template has.
     ///
     /// # Errors
     ///
-    /// The word cannot be a name. [`ErrorKind::NotFound`]: nothing fits.
-    /// [`ErrorKind::Ambiguous`]: more than one does. A directory cannot be read.
+    /// The word cannot be a name. [`ErrorKind::NotFound`]: no jail fits. [`ErrorKind::Ambiguous`]: several jails
+    /// fit. A directory cannot be read.
     pub fn resolve(&self, word: &str) -> Result<Entry, Error> {
         self.look_up(word, true)
     }
 
-    /// The same without beginnings: for what cannot be undone.
+    /// As [`resolve`](Store::resolve), but without beginnings of names: for commands that cannot be undone.
     ///
     /// # Errors
     ///
@@ -61,7 +61,7 @@ impl Store {
         Err(Error::said(ErrorKind::NotFound, word, message).advising(advice))
     }
 
-    /// Returns the jails that a jail's `depends` means, each with the word for it, or what is wrong with that.
+    /// Returns the words of a jail's `depends`, each with the jail that it means, or with the error.
     pub fn depends(&self, properties: &Properties) -> Vec<(String, Result<Entry, Error>)> {
         let resolved = |word: String| {
             let entry = self.resolve(&word);
@@ -76,16 +76,16 @@ impl Store {
         depends.into_iter().filter_map(|(_, entry)| Some(entry.ok()?.name)).collect()
     }
 
-    /// Where legacy's symbolic link `tags/TAG` leads.
+    /// The jail that the symbolic link `tags/TAG` of legacy iocage leads to.
     fn tagged(&self, tag: &str) -> Option<Entry> {
         let target = fs::read_link(self.root().join("tags").join(tag)).ok()?;
-        // Only its last part counts, so that the link keeps working when the root is elsewhere.
+        // Only the last part of the target counts, so that the link works also when iocage's directory has moved.
         self.find(&JailName::new(target.file_name()?.to_str()?).ok()?)
     }
 }
 
-/// Refuses words that would lead out of the directory or spoil a message. Legacy's tags may have
-/// characters that names do not, such as the `@` in a date.
+/// Refuses words that would lead out of the directory or spoil a message. Tags of legacy iocage may have characters
+/// that names cannot have, such as the `@` in a date.
 pub(super) fn check(word: &str) -> Result<(), Error> {
     let path = matches!(word, "." | "..") || word.contains('/');
     let reserved = JailName::is_reserved(word);
@@ -95,7 +95,7 @@ pub(super) fn check(word: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// More than one jail fits a word.
+/// The error for a word that several jails fit.
 fn ambiguous(word: &str, entries: &[Entry]) -> Error {
     let line = |entry: &Entry| format!("\n  {} ({})", entry.name, entry.directory.display());
     let lines: String = entries.iter().map(line).collect();

@@ -1,4 +1,4 @@
-//! The MAC addresses of a NIC: `vnetN_mac`, and how iocage makes them up.
+//! The MAC addresses of a NIC: `vnetN_mac`, and how iocage generates them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -36,10 +36,10 @@ impl MacPair {
         Ok(MacPair { host, jail })
     }
 
-    /// Returns the pair that iocage gives a NIC: the prefix and the first digits of an MD5 over the jail's
-    /// flat name and the NIC's, and the number after that.
+    /// Returns the pair that iocage gives a NIC. The first address is the prefix and the first digits of an MD5 of
+    /// the jail's flat name and the NIC's name. The second address is the next number.
     ///
-    /// iocage lets that addition carry into the prefix; here it wraps within the last three bytes.
+    /// In iocage the addition may carry into the prefix. Here it wraps within the last three bytes.
     pub fn generate(prefix: MacPrefix, jail: &JailName, nic: &NicName) -> MacPair {
         let digest = Md5::new().chain_update(jail.flat()).chain_update(nic.as_str()).finalize();
         let low = u32::from_be_bytes([0, digest[0], digest[1], digest[2]]);
@@ -61,7 +61,7 @@ impl MacPair {
     }
 }
 
-/// Reads `A B` or `A,B`; each address plain or with `:` or `-`.
+/// Reads `A B` or `A,B`; each address without separators, or with `:` or `-`.
 impl FromStr for MacPair {
     type Err = Error;
 
@@ -75,7 +75,7 @@ impl FromStr for MacPair {
     }
 }
 
-/// As iocage stores it: `A B`, plain digits.
+/// The form that iocage stores: `A B`, without separators.
 impl fmt::Display for MacPair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.host.plain(), self.jail.plain())

@@ -1,16 +1,16 @@
 //! iocage's files: its directory, its configurations, its properties and their grammars.
 //!
-//! Everything here is files and strings to typed values and back; nothing talks to a kernel. What
-//! depends on the host (which bridges there are, where the default route goes) is left open in the
-//! types, for the caller to decide.
+//! This module converts files and text to typed values, and back. Most of it makes no call to a kernel. What
+//! depends on the host (which bridges exist, where the default route leads) is left open in the types, and the
+//! caller decides it.
 //!
-//! * [`store`]: the directory, its jails, and how a word on the command line finds one
+//! * [`store`]: the directory, its jails, and finding a jail by a word of the command line
 //! * [`document`]: config.json and defaults.json, written as iocage writes them
 //! * [`property`]: the table of properties, their kinds and their defaults
-//! * [`config`]: everything that starting a jail needs to know, and all that is wrong with it
-//! * [`live`]: what a change of properties means for a jail that runs
+//! * [`config`]: everything that a start needs to know, with all problems
+//! * [`live`]: the effect of changed properties on a running jail
 //! * [`manage`]: making, copying, renaming and destroying jails
-//! * [`doctor`]: looking for what keeps jails from working
+//! * [`doctor`]: finding what prevents jails from working
 //! * [`jailconf`]: the file that jail(8) reads while the jail runs
 //!
 //! and, one file each, the grammars of the values.

@@ -7,18 +7,18 @@ use std::str::FromStr;
 use crate::Error;
 use crate::wiring::HostEnd;
 
-/// HOSTUUIDLEN less its NUL: iocage gives the name to the kernel as `host.hostuuid` too, which is
-/// the tightest of the places it has to fit.
+/// HOSTUUIDLEN without its NUL: iocage also sets `host.hostuuid` to the name, and no other place for the name is
+/// shorter.
 const LONGEST: usize = 63;
 
 /// The words that commands read as something other than a jail.
 const RESERVED: [&str; 3] = ["ALL", "default", "help"];
 
-/// The name of a jail as its directory has it: letters, digits, `.`, `_` and `-`.
+/// The name of a jail, and of its directory: letters, digits, `.`, `_` and `-`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct JailName(String);
 
-/// Text that cannot name a jail.
+/// The error for text that cannot be the name of a jail.
 fn invalid(name: &str, advice: &str) -> Error {
     Error::invalid(name, format!("`{}` is not a jail name", name.escape_debug()), advice)
 }
@@ -62,10 +62,10 @@ impl JailName {
         &self.0
     }
 
-    /// Returns the name with `.` as `_`, as messages, descriptions, logs and `host.hostuuid` have it.
+    /// Returns the name with `_` in place of `.`: messages, descriptions, logs and `host.hostuuid` use this form.
     ///
-    /// The kernel reads a dot as the parent of a child jail, so `foo.bar` and `foo_bar` share this
-    /// name and cannot both exist.
+    /// The kernel reads a dot as the parent of a child jail, so `foo.bar` and `foo_bar` have the same flat name and
+    /// cannot both exist.
     pub fn flat(&self) -> String {
         self.0.replace('.', "_")
     }
@@ -75,12 +75,13 @@ impl JailName {
         format!("ioc-{}", self.flat())
     }
 
-    /// Returns the host name of a jail that was not given one: `_`, which host names do not have, as `-`.
+    /// Returns the host name of a jail without a given host name: its name with `-` in place of `_`, which host
+    /// names cannot have.
     pub fn default_hostname(&self) -> String {
         self.0.replace('_', "-")
     }
 
-    /// Returns the text that marks the host end of the jail's epair: `jail_nic` is its other end's name.
+    /// Returns the description of the host's end of an epair of the jail. `jail_nic` is the name of the jail's end.
     pub fn description(&self, jail_nic: &str) -> String {
         HostEnd::description(&self.flat(), jail_nic)
     }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use crate::error::Error;
 use crate::types::InterfaceName;
 
-/// So long that `NIC.JID` fits an interface name whatever the jid (999999 at most).
+/// With this length `NIC.JID` fits an interface name for every jid (999999 at most).
 const LONGEST: usize = 8;
 
 /// The name of a NIC in the property `interfaces`: `vnet0`, or any other word of up to eight small
@@ -51,11 +51,11 @@ impl NicName {
         &self.0
     }
 
-    /// Returns the host's end of its epair: `vnet0.JID`.
+    /// Returns the name of the host's end of the NIC's epair: `vnet0.JID`.
     ///
     /// # Panics
     ///
-    /// If `jid` is not one that FreeBSD gives out: 1 to 999999 (JAIL_MAX).
+    /// If FreeBSD cannot give out `jid`: the jids are 1 to 999999 (JAIL_MAX).
     pub fn host_end(&self, jid: i32) -> InterfaceName {
         assert!((1..=999_999).contains(&jid), "{jid} is not a jid");
         InterfaceName::new(&format!("{}.{jid}", self.0)).expect("a NIC's name leaves room for a jid")
@@ -81,7 +81,7 @@ impl NicName {
         format!("{}_vlan", self.0)
     }
 
-    /// Returns the property that holds the VLANs whose frames have their tag: `vnet0_tagged`.
+    /// Returns the name of the property with the tagged VLANs: `vnet0_tagged`.
     pub fn tagged_property(&self) -> String {
         format!("{}_tagged", self.0)
     }
@@ -129,7 +129,7 @@ mod tests {
         let nic = NicName::new("vnet1234").unwrap();
         assert_eq!(nic.host_end(999_999).as_str(), "vnet1234.999999");
         assert!(NicName::new("vnet12345").unwrap_err().to_string().contains("too long"));
-        // The longest that a name can become on the inside.
+        // The longest name of a jail's end.
         assert!(NicName::new("vnetvnet").unwrap().jail_end().as_str().len() <= 15);
     }
 

@@ -1,4 +1,4 @@
-//! The properties `depends` and `priority`: which jail is started before which.
+//! The properties `depends` and `priority`: the order in which jails are started.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -8,12 +8,12 @@ use super::lookup;
 use super::name::JailName;
 use crate::error::Error;
 
-/// The property `depends`: jails that have to be started before this one, by the words of a command line: a name, a
-/// UUID or its beginning, a TAG. [`Store::resolve`](super::store::Store::resolve) finds them.
+/// The property `depends`: the jails that have to be started before this jail, as words of a command line: a name,
+/// a UUID or its beginning, or a TAG. [`Store::resolve`](super::store::Store::resolve) finds them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Depends(pub Vec<String>);
 
-/// Names with blanks between them, or `none`. Commas will do too.
+/// Reads names separated by blanks or commas, or `none`.
 impl FromStr for Depends {
     type Err = Error;
 
@@ -51,22 +51,21 @@ pub struct Rank {
     pub depends: Depends,
 }
 
-/// The error of jails that wait for each other, each for the next and the last for the first.
+/// The error for jails that wait for each other: each for the next, and the last for the first.
 fn circle(names: &[JailName]) -> Error {
     let ring = names.iter().chain(names.first()).map(JailName::as_str).collect::<Vec<_>>().join(" -> ");
     let reason = format!("the jails {ring} depend on each other in a circle");
     Error::invalid(ring, reason, "take one out of the other's `depends`")
 }
 
-/// Puts jails into waves. All of a wave may be started at the same time, once the wave before it is
-/// up: whatever a jail depends on is in an earlier wave, and within a wave the smaller priority is
-/// first, then the name.
+/// Sorts jails into waves. When a wave is up, all jails of the next wave may be started at the same time: the jails
+/// that a jail depends on are in earlier waves. Within a wave jails are sorted by priority, and then by name.
 ///
-/// Jails that are not among `ranks` are left out of account: they are up already, or were not asked for.
+/// Dependencies that are not in `ranks` are ignored: such jails are up already, or were not asked for.
 ///
 /// # Errors
 ///
-/// Jails wait for each other: the message has them in the order in which they do.
+/// Jails wait for each other. The message names them in the order in which they wait.
 pub fn waves(ranks: &[Rank]) -> Result<Vec<Vec<JailName>>, Error> {
     let mut left: BTreeMap<&JailName, &Rank> = ranks.iter().map(|rank| (&rank.name, rank)).collect();
     let mut waves = Vec::new();
@@ -85,7 +84,7 @@ pub fn waves(ranks: &[Rank]) -> Result<Vec<Vec<JailName>>, Error> {
     Ok(waves)
 }
 
-/// The jails among `left` that this one waits for.
+/// The jails in `left` that a jail waits for.
 fn waiting<'a>(
     rank: &'a Rank,
     left: &BTreeMap<&'a JailName, &'a Rank>,
@@ -94,7 +93,7 @@ fn waiting<'a>(
     rank.depends.0.iter().filter_map(named)
 }
 
-/// Where every jail waits for another, following any of them ends up in a circle.
+/// Every jail in `left` waits for another jail, so a path from any of them ends in a circle.
 fn cycle(left: &BTreeMap<&JailName, &Rank>) -> Error {
     let mut path: Vec<&JailName> = Vec::new();
     let mut seen = BTreeSet::new();
@@ -113,15 +112,14 @@ fn cycle(left: &BTreeMap<&JailName, &Rank>) -> Error {
 pub struct Turn {
     /// The jail.
     pub name: JailName,
-    /// The jails that have to be up when its turn comes. Each has had its own turn before, or does
-    /// not exist.
+    /// The jails that have to be up at this turn. Each has had its own turn before, or does not exist.
     pub depends: Vec<JailName>,
-    /// The circle it is part of, which keeps it from being started.
+    /// The circle that the jail is part of, which prevents its start.
     pub circle: Option<Error>,
 }
 
-/// Puts `wanted`, and all that they depend on, one after the other: a jail comes after what it
-/// depends on, and otherwise the order of `wanted` is kept.
+/// Puts the jails `wanted`, and all jails that they depend on, into a sequence. A jail comes after the jails that
+/// it depends on. Otherwise the order of `wanted` is kept.
 ///
 /// `depends` returns what a jail depends on. It returns `None` for a jail that does not exist, which gets no turn.
 /// Jails that depend on each other in a circle get a turn, where that is reported, and do not hinder other jails.
@@ -140,7 +138,7 @@ pub fn sequence(
     turns
 }
 
-/// Jails as they are put one after the other.
+/// The sequence as far as it is built.
 struct Line {
     turns: Vec<Turn>,
     seen: BTreeSet<JailName>,
@@ -148,7 +146,8 @@ struct Line {
 }
 
 impl Line {
-    /// Adds a jail, after all that it depends on. `path` leads from a wanted jail to this one.
+    /// Adds a jail after all jails that it depends on. `path` is the path of dependencies from a wanted jail to
+    /// this jail.
     fn queue(
         &mut self,
         name: &JailName,

@@ -1,24 +1,26 @@
-//! Paths that may be written in more than one way: through links, or as they were when a directory was elsewhere.
+//! Paths that may be written in several ways: through symbolic links, or from a time when a directory was
+//! elsewhere.
 //!
-//! Two paths are compared by where they lead, and not by their letters. `/iocage` may be a link to `/tank/iocage`, or
-//! the other way round; an fstab that was copied with its jail has the paths of the other machine.
+//! Paths are compared by the directory or file that they lead to, and not as text. `/iocage` may be a link to
+//! `/tank/iocage`, or `/tank/iocage` a link to `/iocage`. An fstab that was copied with its jail has the paths of
+//! the other machine.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path, PathBuf};
 
-/// The directories of iocage's that hold jails, templates and releases, and the directory in each of these that is
-/// the root of a base system.
+/// The directories of iocage that contain jails, templates and releases, and the name of the root directory in each
+/// of these.
 const PLACES: [&str; 3] = ["jails", "templates", "releases"];
 const ROOT: &str = "root";
 
-/// Returns where a path leads: without links, as far as it exists, and then as it is written.
+/// Returns a path with symbolic links resolved, as far as the path exists. The rest is kept as written.
 pub fn real(path: &Path) -> PathBuf {
     let mut rest = Vec::new();
     let mut here = path;
     loop {
         if let Ok(real) = fs::canonicalize(here) {
-            // `..` that leads back from what does not exist leads nowhere.
+            // A `..` after a part that does not exist cannot be resolved.
             return rest.into_iter().rev().fold(real, |path, part| path.join(part));
         }
         let (Some(name), Some(above)) = (here.components().next_back(), here.parent()) else {
@@ -29,15 +31,15 @@ pub fn real(path: &Path) -> PathBuf {
     }
 }
 
-/// Returns the rest of a path that leads into a directory, from there on. Returns `None` if it leads elsewhere.
+/// Returns the part of a path beneath a directory. Returns `None` if the path does not lead into the directory.
 ///
-/// A link beneath the directory is left in the rest: the caller decides whether it may be followed.
+/// A symbolic link beneath the directory is not resolved: the caller decides whether it may be followed.
 pub fn inside(path: &Path, directory: &Path) -> Option<PathBuf> {
     if !path.components().any(|part| part == Component::ParentDir) {
         if let Ok(rest) = path.strip_prefix(directory) {
             return Some(plain(rest));
         }
-        // From the top: a link that leads back up is not taken for the way in.
+        // Search from the top, so that a link back to the directory is not taken for its beginning.
         let identity = identity(directory)?;
         let mut above: Vec<&Path> = path.ancestors().collect();
         above.reverse();
@@ -50,12 +52,12 @@ pub fn inside(path: &Path, directory: &Path) -> Option<PathBuf> {
     (!rest.components().any(|part| part == Component::ParentDir)).then(|| plain(rest))
 }
 
-/// Without `.` and doubled slashes.
+/// Returns a path without `.` and doubled slashes.
 fn plain(path: &Path) -> PathBuf {
     path.components().filter(|part| *part != Component::CurDir).collect()
 }
 
-/// What tells a directory from all others.
+/// The device and inode of a directory, which identify it.
 fn identity(path: &Path) -> Option<(u64, u64)> {
     let about = fs::metadata(path).ok()?;
     Some((about.dev(), about.ino()))
@@ -76,12 +78,12 @@ pub struct Placed {
     pub rest: PathBuf,
 }
 
-/// Reads a path as one in an iocage directory. Whether there is such a directory is not asked.
+/// Reads a path as a path in an iocage directory. The directory need not exist.
 pub fn placed(path: &Path) -> Option<Placed> {
     let parts: Vec<Component<'_>> = path.components().filter(|part| *part != Component::CurDir).collect();
     let text = |at: usize| parts.get(at).and_then(|part| part.as_os_str().to_str());
     let place_at = |at: usize| PLACES.into_iter().find(|place| text(at) == Some(place));
-    // That of a jail or release with a root, rather than a directory that happens to be called so.
+    // Prefer a match with a root directory after it: another directory may also be named `jails` or `releases`.
     let at = (1..parts.len()).find(|at| place_at(*at).is_some() && text(at + 2) == Some(ROOT));
     let at = at.or_else(|| (1..parts.len()).find(|at| place_at(*at).is_some()))?;
     let from = |at: usize| parts[at.min(parts.len())..].iter().collect::<PathBuf>();
@@ -117,7 +119,7 @@ mod tests {
             ("iocage/jails/a/root", ""),
             ("www/site", "usr/local/www/site"),
             ("data/../iocage/jails/a/root/usr", "usr"),
-            // It leads out of the jail, and that is for the mount itself to find.
+            // The path leads out of the jail. The mount itself will refuse it.
             ("iocage/jails/a/root/out/etc", "out/etc"),
         ] {
             assert_eq!(rest(path), Some(PathBuf::from(expected)), "{path}");
@@ -127,7 +129,7 @@ mod tests {
         {
             assert_eq!(rest(path), None, "{path}");
         }
-        // A root that is not there yet has one name.
+        // A root that does not exist yet has one name.
         let new = top.join("tank/iocage/jails/new/root");
         assert_eq!(inside(&new.join("mnt"), &new), Some("mnt".into()));
         assert_eq!(inside(&top.join("data"), &new), None);

@@ -1,4 +1,4 @@
-//! A jail's properties: what its config.json says, else defaults.json, else iocage itself.
+//! A jail's properties: from its config.json, or else from defaults.json, or else the built-in defaults of iocage.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -27,12 +27,12 @@ pub enum Source {
     Builtin,
 }
 
-/// The properties of one jail, or those of every jail that does not say otherwise.
+/// The properties of one jail, or the defaults of all jails.
 #[derive(Debug, Clone)]
 pub struct Properties {
-    /// `None` where these are the defaults themselves.
+    /// `None` if these are the defaults.
     jail: Option<(JailName, Document)>,
-    /// Shared by all jails that are looked at together.
+    /// The defaults, which all jails of a command share.
     defaults: Arc<Document>,
 }
 
@@ -65,11 +65,11 @@ impl Properties {
         }
     }
 
-    /// Returns the value of a known property, and where it is from. Unknown ones have none.
+    /// Returns the value of a known property, and its source. Returns `None` for an unknown property.
     ///
     /// # Errors
     ///
-    /// [`Error`]: the file holds a list or an object for it.
+    /// [`Error`]: the file has a list or an object as its value.
     pub fn value(&self, name: &str) -> Result<Option<(Cow<'_, str>, Source)>, Error> {
         let name = canonical(name);
         let config = self.jail.as_ref().map(|(_, config)| (config, Source::Jail));
@@ -77,7 +77,7 @@ impl Properties {
             if let Some(text) = document.text(name)? {
                 return Ok(Some((text.into(), source)));
             }
-            // As legacy called it.
+            // Legacy iocage has another name for this property.
             if name == "host_hostname"
                 && let Some(text) = document.text("hostname")?
             {
@@ -98,8 +98,8 @@ impl Properties {
         }
     }
 
-    /// Returns a property as `get` prints it: booleans as 0 and 1, unknown keys as they are. Returns `None` if there
-    /// is no such property.
+    /// Returns a property in the form that `get` prints: booleans as 0 and 1, and unknown keys unchanged. Returns
+    /// `None` if there is no such property.
     pub fn get(&self, name: &str) -> Option<String> {
         let name = canonical(name);
         match self.value(name) {
@@ -138,7 +138,7 @@ impl Properties {
         matches!(self.value(name), Ok(Some((text, _))) if boolean(&text) == Some(true))
     }
 
-    /// Priority for starting and stopping; 99, the default, where the property says nothing useful.
+    /// Returns the priority for starting and stopping. If the property cannot be read, it is 99, the default.
     pub fn priority(&self) -> u32 {
         let number = |text: Cow<'_, str>| text.trim().parse().ok();
         self.value("priority").ok().flatten().and_then(|(text, _)| number(text)).unwrap_or(99)
@@ -163,11 +163,11 @@ impl Properties {
         })
     }
 
-    /// Makes assignments: all of them, or none if any is wrong. Nothing is written yet.
+    /// Makes all assignments. If an assignment is wrong, nothing is changed. The file is not written yet.
     ///
     /// # Errors
     ///
-    /// All that is wrong, one line for each assignment.
+    /// All wrong assignments, one line for each.
     pub fn set<T: AsRef<str>>(&mut self, assignments: &[T]) -> Result<Vec<Change>, Error> {
         let target = if self.jail.is_some() { Target::Jail } else { Target::Defaults };
         let mut errors = Vec::new();
@@ -186,7 +186,8 @@ impl Properties {
         for one in &right {
             after.document_mut().set(&one.property, &one.value);
             if one.property == "host_hostname" {
-                // Or legacy's name for it would come to light once this is taken out again.
+                // Remove legacy iocage's name too: otherwise its value would count again when this property is
+                // removed.
                 after.document_mut().remove("hostname");
             }
         }

@@ -1,17 +1,17 @@
-//! A jail's /etc/rc.conf: what iocage writes into it, for DHCP and router advertisements.
+//! A jail's /etc/rc.conf: the lines that iocage writes for DHCP and router advertisements.
 //!
-//! As `sysrc(8)` does it: an assignment that is there is changed in place, a new one is added at the
-//! end, and everything else stays as it is.
+//! As with `sysrc(8)`, an existing assignment is changed in place, a new assignment is added at the end, and
+//! everything else is kept.
 
 use std::fmt;
 
 use super::config::{JailConfig, Network};
 
-/// What iocage gives a NIC that hears router advertisements.
+/// The value of iocage for a NIC that accepts router advertisements.
 const RTADV: &str = "inet6 auto_linklocal accept_rtadv autoconf";
-/// The same with addresses as RFC 7217 has them.
+/// The value for a NIC with addresses by RFC 7217.
 const STABLE_RTADV: &str = "inet6 auto_linklocal accept_rtadv autoconf stableaddr";
-/// What iocage gives a NIC that uses DHCP; SYNC, so that rc waits for the address.
+/// The value of iocage for a NIC that uses DHCP. With SYNC, rc waits for the address.
 const DHCP: &str = "SYNCDHCP";
 
 /// The lines of an rc.conf.
@@ -26,7 +26,7 @@ impl RcConf {
         RcConf { lines: text.lines().map(str::to_owned).collect() }
     }
 
-    /// Returns the value of a variable: that of its last assignment, without quotes.
+    /// Returns the value of a variable by its last assignment, without quotes.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.lines.iter().rev().find_map(|line| value(line, name))
     }
@@ -45,8 +45,8 @@ impl RcConf {
         self.lines.retain(|line| !assigns(line, name));
     }
 
-    /// Sets a variable if it is wanted; takes it out otherwise, if it is the value that would have
-    /// been set: another one is the administrator's.
+    /// Sets a variable if it is wanted. Otherwise removes it, if it has this value: any other value comes from the
+    /// administrator.
     fn want(&mut self, wanted: bool, name: &str, value: &str) {
         let there = self.get(name) == Some(value);
         match (wanted, there) {
@@ -77,7 +77,7 @@ impl JailConfig {
     }
 }
 
-/// What is after the `=`, if the line assigns this variable.
+/// The text after the `=`, if the line assigns this variable.
 fn assigned<'a>(line: &'a str, name: &str) -> Option<&'a str> {
     line.trim_start().strip_prefix(name)?.strip_prefix('=')
 }

@@ -1,4 +1,4 @@
-//! The property `resolver`: what a jail's /etc/resolv.conf says.
+//! The property `resolver`: the source of a jail's /etc/resolv.conf.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,14 +11,15 @@ use crate::error::Error;
 pub enum Resolver {
     /// `/etc/resolv.conf`, or `none`: a copy of the host's.
     Host,
-    /// `/dev/null`: it is left as it is.
+    /// `/dev/null`: the jail's file is not changed.
     Leave,
     /// These lines, which the property separates by `;`.
     Lines(Vec<String>),
 }
 
 impl Resolver {
-    /// Returns what to write into the jail's file, unless it is the host's or none of our business.
+    /// Returns the contents of the jail's file. Returns `None` if the host's file is copied, or the jail's file is
+    /// not changed.
     pub fn contents(&self) -> Option<String> {
         match self {
             Resolver::Host | Resolver::Leave => None,

@@ -11,15 +11,15 @@ use crate::types::InterfaceName;
 /// The router of a VNET jail's default route of one family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Router<A> {
-    /// `auto`: where the host's goes.
+    /// `auto`: the router of the host's default route.
     Auto,
     /// `none`: no default route.
     None,
-    /// Here.
+    /// This router.
     Address(A),
 }
 
-/// An IPv6 router: its address, and for a link-local one the interface that was written after it.
+/// An IPv6 router: its address, and for a link-local address the interface after the `%`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ZonedRouter {
     /// The address.
@@ -47,7 +47,7 @@ pub type Router4 = Router<Ipv4Addr>;
 pub type Router6 = Router<ZonedRouter>;
 
 impl<A: Copy> Router<A> {
-    /// The same with something else in place of the address.
+    /// Replaces the address.
     pub fn map<B>(self, change: impl FnOnce(A) -> B) -> Router<B> {
         match self {
             Router::Auto => Router::Auto,
@@ -56,7 +56,7 @@ impl<A: Copy> Router<A> {
         }
     }
 
-    /// The words both families know.
+    /// The words that both families have.
     fn word(text: &str) -> Option<Router<A>> {
         match text {
             "auto" => Some(Router::Auto),

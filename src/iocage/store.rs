@@ -1,6 +1,6 @@
-//! iocage's directory: which jails there are, and where their files lie.
+//! iocage's directory: its jails, and the paths of their files.
 //!
-//! The layout is iocage's own. ZFS is not asked for anything: what is a dataset is a directory too.
+//! The layout is iocage's own. ZFS is not needed to read it, because the mount point of a dataset is a directory.
 //!
 //! ```text
 //! ROOT/defaults.json
@@ -38,7 +38,7 @@ const VNET_MARK_NAME: &str = ".vnet-where-possible";
 pub struct Store {
     root: PathBuf,
     legacy: Option<Legacy>,
-    /// What was read, by path, where each file is to be read once.
+    /// The files that were read, by path, for a store that reads each file once.
     read: Option<Arc<Mutex<HashMap<PathBuf, Document>>>>,
 }
 
@@ -47,18 +47,18 @@ pub struct Store {
 pub enum Place {
     /// Under `jails`.
     Jails,
-    /// Under `templates`: it is there to be cloned, and not started.
+    /// Under `templates`: it can be cloned, and cannot be started.
     Templates,
 }
 
 /// A jail or template of the store.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Entry {
-    /// Its name.
+    /// The name of the jail or template.
     pub name: JailName,
     /// Whether it is a jail or a template.
     pub place: Place,
-    /// Its directory.
+    /// The directory of the jail or template.
     pub directory: PathBuf,
 }
 
@@ -80,35 +80,36 @@ impl Selection {
     }
 }
 
-/// Keeps others from changing an entry's files. Let go of by dropping it.
+/// Prevents other processes from changing an entry's files until it is dropped.
 #[derive(Debug)]
 pub struct Lock {
     _directory: File,
 }
 
 impl Entry {
-    /// Returns the jail's own root directory, by the path that the kernel has for it: without links, if it is there.
+    /// Returns the jail's root directory. If the directory exists, symbolic links are resolved, as in the kernel's
+    /// path.
     pub fn root(&self) -> PathBuf {
         paths::real(&self.directory.join("root"))
     }
 
-    /// Returns the file systems that are mounted in it.
+    /// Returns the path of the jail's fstab.
     pub fn fstab(&self) -> PathBuf {
         self.directory.join("fstab")
     }
 
-    /// Its configuration.
+    /// The path of the jail's config.json.
     pub fn config_path(&self) -> PathBuf {
         self.directory.join("config.json")
     }
 }
 
 impl Store {
-    /// Opens a directory that is laid out as iocage's: one with `jails` in it.
+    /// Opens a directory with iocage's layout: it contains `jails`.
     ///
     /// # Errors
     ///
-    /// There is no such directory, or no `jails` in it.
+    /// The directory does not exist, or does not contain `jails`.
     pub fn open(root: &Path) -> Result<Store, Error> {
         let absolute = std::path::absolute(root).map_err(|source| Error::of_file("read", root, source))?;
         if !absolute.join("jails").is_dir() {
@@ -117,17 +118,17 @@ impl Store {
             let advice = format!("give --root DIR, or create {}", absolute.join("jails").display());
             return Err(Error::refused(ErrorKind::NotFound, root, reason, advice));
         }
-        // The kernel names what is mounted, and where jails are, without links.
+        // The kernel reports paths of mounts and jails with symbolic links resolved.
         let root = absolute.canonicalize().map_err(|source| Error::of_file("read", &absolute, source))?;
         Ok(Store { root, legacy: None, read: None })
     }
 
-    /// Opens the same directory, or returns a store without jails if the directory is not there: for what a host
-    /// without iocage needs as well, such as [`Host::garbage`](crate::iocage::lifecycle::Host::garbage).
+    /// As [`Store::open`], but returns a store without jails if the directory does not exist: for operations that
+    /// also a host without iocage needs, such as [`Host::garbage`](crate::iocage::lifecycle::Host::garbage).
     ///
     /// # Errors
     ///
-    /// The directory is there, and there is no `jails` in the directory or the directory cannot be read.
+    /// The directory exists, but does not contain `jails`, or cannot be read.
     pub fn open_or_empty(root: &Path) -> Result<Store, Error> {
         let absolute = std::path::absolute(root).map_err(|source| Error::of_file("read", root, source))?;
         match absolute.try_exists() {
@@ -141,18 +142,18 @@ impl Store {
         Store { legacy: Some(legacy), ..self }
     }
 
-    /// The same directory for one command: each config.json, and defaults.json, is read once, and what is read then
-    /// holds for all that the command does. What the command itself writes is seen.
+    /// Returns the same store for one command. It reads each config.json, and defaults.json, only once, and sees
+    /// what the command itself writes.
     pub fn reading_once(&self) -> Store {
         Store { read: Some(Arc::default()), ..self.clone() }
     }
 
-    /// The same, where what others write meanwhile counts.
+    /// Returns the same store, which reads each file again each time, and so sees what other processes write.
     pub(super) fn reading_now(&self) -> Store {
         Store { read: None, ..self.clone() }
     }
 
-    /// What is in a file, which may have been read before.
+    /// Reads a file, or returns what was read before.
     fn read(&self, path: &Path) -> Result<Document, Error> {
         let Some(read) = &self.read else { return Document::read(path) };
         let mut read = read.lock().unwrap_or_else(PoisonError::into_inner);
@@ -164,7 +165,7 @@ impl Store {
         Ok(document)
     }
 
-    /// Notes what was written into a file.
+    /// Notes the new contents of a file.
     fn wrote(&self, path: &Path, document: &Document) {
         if let Some(read) = &self.read {
             read.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), document.clone());
@@ -228,7 +229,7 @@ impl Store {
         Ok(entries)
     }
 
-    /// The directories that have a jail's name. Others, such as `.zfs`, are none of ours.
+    /// The directories with names that jails can have. Others, such as `.zfs`, are left out.
     fn list(&self, place: Place) -> Result<Vec<Entry>, Error> {
         let path = self.directory(place);
         let failed = |source| Error::of_file("read", &path, source);
@@ -257,8 +258,8 @@ impl Store {
             .find(|entry| entry.directory.is_dir())
     }
 
-    /// Returns an entry whose kernel name is that of `name`, which therefore cannot be created: the same
-    /// name, or one that differs in `.` and `_`.
+    /// Returns an entry that has the same kernel name as `name`, so that `name` cannot be created: the names are
+    /// equal, or differ only in `.` and `_`.
     ///
     /// # Errors
     ///
@@ -287,8 +288,8 @@ impl Store {
         Ok(Selection::Named(entries))
     }
 
-    /// Reads a jail's config.json; of a legacy jail that has none, what it would be. Written back, it is
-    /// a config.json from then on.
+    /// Reads a jail's config.json. For a legacy jail without this file, returns the document that the jail would
+    /// have. When it is written, it becomes the jail's config.json.
     pub(super) fn document(&self, entry: &Entry) -> Result<Document, Error> {
         match (self.read(&entry.config_path()), &self.legacy) {
             (Err(missing), Some(legacy)) if missing.kind() == ErrorKind::NotFound => {
@@ -455,7 +456,7 @@ impl Store {
     }
 }
 
-/// A lock on a directory needs no file of its own, and goes away with its holder.
+/// Locks a directory. Such a lock needs no file, and ends with its process.
 fn lock(path: &Path) -> Result<Lock, Error> {
     let failed = |source| Error::of_file("read", path, source);
     let directory = File::open(path).map_err(failed)?;
@@ -485,12 +486,12 @@ mod tests {
         let store = Store::open_or_empty(&place.path().join("iocage")).unwrap();
         assert_eq!(store.entries().unwrap(), []);
         assert!(!store.root().exists());
-        // A directory that is something else is named, as ever.
+        // If the path is not iocage's directory, the error names it.
         let error = Store::open_or_empty(place.path()).unwrap_err().to_string();
         assert!(error.starts_with("no iocage directory at /"), "{error}");
     }
 
-    /// Two readers in one command do not see different files.
+    /// Two readers in one command see the same contents.
     #[test]
     fn one_command_reads_each_file_once_and_sees_what_it_writes() {
         let directory = tempfile::tempdir().unwrap();
@@ -511,7 +512,7 @@ mod tests {
         fs::write(&defaults, r#"{"priority":"8"}"#).unwrap();
         assert_eq!(read(&once), ("one".to_owned(), 7));
         assert_eq!(read(&store), ("two".to_owned(), 8));
-        // What others have written meanwhile is kept.
+        // What another process has written meanwhile is kept.
         once.record(&entry, &[("last_started", Stored::Text("now".to_owned()))], &Files::new()).unwrap();
         assert_eq!(read(&once).0, "two");
         assert_eq!(once.properties(&entry).unwrap().get("last_started").as_deref(), Some("now"));

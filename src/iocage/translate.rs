@@ -1,4 +1,4 @@
-//! From a jail's configuration to the specification of a running jail.
+//! Makes the specification of a running jail from a jail's configuration.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
@@ -28,11 +28,12 @@ pub struct HostFacts {
     pub default4: Option<(Ipv4Addr, InterfaceName)>,
     /// The router of the host's IPv6 default route, and the route's interface.
     pub default6: Option<(Ipv6Addr, InterfaceName)>,
-    /// The interface of its default route: IPv4's, else IPv6's. A route may lead to an interface without a router.
+    /// The interface of the host's default route: of the IPv4 route, or else of the IPv6 route. A default route may
+    /// lead to an interface without a router.
     pub default_interface: Option<InterfaceName>,
-    /// The addresses it has, without those of interfaces that come and go with jails.
+    /// The host's addresses, without those of interfaces that belong to jails.
     pub addresses: Vec<IpAddr>,
-    /// The MAC address of the interface of its default route.
+    /// The MAC address of the default route's interface.
     pub default_mac: Option<MacAddr>,
     /// An address of 127.0.0.0/8 that is not in use.
     pub free_loopback: Option<Ipv4Addr>,
@@ -43,15 +44,15 @@ pub struct HostFacts {
 }
 
 impl HostFacts {
-    /// Returns what made-up MAC addresses begin with: the digits of the default route's interface. Without any
-    /// interface to go by it is the prefix that legacy iocage used.
+    /// Returns the prefix of generated MAC addresses: the first bytes of the default route's interface. Without
+    /// such an interface it is the prefix of legacy iocage.
     pub fn mac_prefix(&self) -> MacPrefix {
         const LEGACY: MacAddr = MacAddr([0x02, 0xff, 0x60, 0, 0, 0]);
         MacPrefix::from_address(self.default_mac.unwrap_or(LEGACY))
     }
 }
 
-/// What the host lacks for a property: the error's subject is the property.
+/// The error for a property that needs something which the host lacks. The subject of the error is the property.
 pub(super) fn lacks(property: &str, reason: impl std::fmt::Display, advice: impl std::fmt::Display) -> Error {
     Error::refused(ErrorKind::NotFound, property, reason, advice)
 }
@@ -63,14 +64,14 @@ fn no_interface(address: &str) -> Error {
     lacks(property, reason, format!("write em0|{address}"))
 }
 
-/// The values that were made up, to be recorded: the property, and its value.
+/// The generated values, which are to be recorded: the property, and its value.
 pub type MadeUp = Vec<(String, String)>;
 
-/// Returns the specification of a jail, and the values that were made up for it.
+/// Returns the specification of a jail, and the values that were generated for it.
 ///
 /// # Errors
 ///
-/// What the host lacks.
+/// The host lacks something that the configuration needs.
 pub fn specification(config: &JailConfig, facts: &HostFacts) -> Result<(JailSpec, MadeUp), Error> {
     let mut made_up = Vec::new();
     let network = match &config.network {
@@ -89,7 +90,7 @@ pub fn specification(config: &JailConfig, facts: &HostFacts) -> Result<(JailSpec
     Ok((spec, made_up))
 }
 
-/// NAT, and ports that are forwarded.
+/// NAT and published ports.
 fn translation(config: &JailConfig, nat: &Nat, network: &wiring::Network) -> JailNat {
     let wanted = JailNat::of_network(config.name.kernel_name(), network).nat().by(nat.backend);
     let wanted = nat.interface.into_iter().fold(wanted, JailNat::through);
@@ -105,7 +106,8 @@ fn vnet(
     let uplink = match &network.default_interface {
         DefaultInterface::None => None,
         DefaultInterface::Named(name) => Some(Uplink::from(*name)),
-        // As in iocage: where the interface of the default route cannot be on the bridge, the jail goes without.
+        // As in iocage, the jail starts without the uplink if the interface of the default route cannot be on the
+        // bridge.
         DefaultInterface::Auto => {
             let interface = facts.default_interface.ok_or_else(|| {
                 let reason = "vnet_default_interface is auto, but the host has no default route";
@@ -116,7 +118,7 @@ fn vnet(
     };
     let mut nics = Vec::new();
     let router6_nic = network.router6_nic.map(|number| network.nics[number].name.jail_end());
-    // As in iocage: a NIC that nothing is configured on is not made.
+    // As in iocage, an unused NIC is not made.
     for nic in network.nics.iter().filter(|nic| nic.is_used()) {
         let pair = nic.mac.unwrap_or_else(|| {
             let pair = make_up(config, network, facts, &nic.name);
@@ -132,7 +134,7 @@ fn vnet(
             mtu: nic.mtu,
             default_mtu: network.default_mtu,
             bridge: nic.bridge,
-            // The first bridge only: an interface cannot be on two.
+            // Only for the first bridge, because an interface cannot be on two bridges.
             uplink: if nics.is_empty() { uplink } else { None },
             vlans: nic.vlans.clone(),
             isolated: false,
@@ -158,7 +160,8 @@ fn vnet(
     })
 }
 
-/// `auto` is the host's router, and none where the host has none. A link-local router is on the link of `nic`.
+/// The router of a jail. `auto` means the host's router, or no router if the host has no router. A link-local
+/// router is on the link of `nic`.
 fn router<A: Copy + Into<IpAddr>>(
     router: &Router<A>,
     hosts: Option<A>,
@@ -173,7 +176,8 @@ fn router<A: Copy + Into<IpAddr>>(
     Some(wiring::Router { address, nic: nic.filter(|_| local) })
 }
 
-/// iocage's rule: the prefix, and digits of the MD5 of the jail's name and the NIC's.
+/// Generates MAC addresses by iocage's rule: the prefix, and digits of the MD5 of the jail's name and the NIC's
+/// name.
 fn make_up(config: &JailConfig, network: &VnetNetwork, facts: &HostFacts, nic: &NicName) -> MacPair {
     let prefix = network.mac_prefix.unwrap_or_else(|| facts.mac_prefix());
     MacPair::generate(prefix, &config.name, nic)
@@ -187,7 +191,7 @@ fn shared(
 ) -> Result<Shared, Error> {
     let interface = |text: String, address: IpAddr, named: Option<InterfaceName>| match named {
         Some(name) => Ok(Some(name)),
-        // One that the host has is nothing to add, and nothing to take away.
+        // The host has the address already, so a start does not add it, and a stop does not remove it.
         None if facts.addresses.contains(&address) => Ok(None),
         None => facts.default_interface.map(Some).ok_or_else(|| no_interface(&text)),
     };
@@ -227,14 +231,14 @@ fn shared(
         }
     };
     if let Some(address) = loopback.filter(|_| shared.ip4_mode == JailSystem::New) {
-        // On lo0, and not on an interface that the outside is on.
+        // Add the loopback address to lo0, and not to an interface that leads out.
         let interface = InterfaceName::new("lo0").ok();
         shared.ip4.push(Alias { interface, network: Ipv4Network::from(address) });
     }
     Ok(shared)
 }
 
-/// As jail(8) does for `ip_hostname`: the jail may use the addresses, and they are not added to the host.
+/// Works as `ip_hostname` of jail(8): the jail may use the addresses, and they are not added to the host.
 fn add_hostname(shared: &mut Shared, config: &JailConfig, facts: &HostFacts) -> Result<(), Error> {
     if facts.of_hostname.is_empty() {
         let name = &config.host.hostname;
@@ -279,13 +283,14 @@ fn parameters(config: &JailConfig, facts: &HostFacts) -> JailParameters {
         .set("children.max", config.children_max);
     let sysv = [("sysvmsg", config.sysvmsg), ("sysvsem", config.sysvsem), ("sysvshm", config.sysvshm)];
     for ((name, sharing), present) in sysv.into_iter().zip(facts.sysv) {
-        // A kernel without it refuses the parameter, whatever its value.
+        // A kernel without this feature refuses the parameter with any value.
         if present {
             parameters = parameters.set(name, mode(sharing));
         }
     }
     for (name, on) in config.allow.iter() {
-        // Off is what a new jail has, but for this one. What is off may be unknown to the kernel.
+        // New jails have all permissions off, except this one. A permission that is off is not set, because the
+        // kernel may not know it.
         if on || name == "allow.set_hostname" {
             parameters = parameters.set(name, on);
         }
@@ -293,7 +298,7 @@ fn parameters(config: &JailConfig, facts: &HostFacts) -> JailParameters {
     parameters
 }
 
-/// What iocage shows in a jail's /dev.
+/// The devices that iocage shows in a jail's /dev.
 const SHOWN: [&str; 14] = [
     "null", "zero", "crypto", "random", "urandom", "ptmx", "pts", "pts/*", "fd", "fd/*", "stdin", "stdout",
     "stderr", "zfs",
@@ -306,7 +311,7 @@ fn devfs(devfs: &Devfs) -> wiring::Devfs {
         4 => {
             rules.push(DevfsRule::hide_all());
             rules.extend(SHOWN[..5].iter().map(|pattern| DevfsRule::unhide(pattern)));
-            // The pseudo-terminals of old, sixteen letters of them for each side.
+            // The old BSD pseudo-terminals: sixteen letters for each side.
             for side in ["pty", "tty"] {
                 for letter in "pqrsPQRSlmnoLMNO".chars() {
                     rules.push(DevfsRule::unhide(&format!("{side}{letter}*")));
@@ -327,7 +332,7 @@ fn devfs(devfs: &Devfs) -> wiring::Devfs {
     wiring::Devfs::Generate { first: devfs.first, rules }
 }
 
-/// The options of a line of an fstab, without the words that are for mount(8) and no options of a file system.
+/// The options of an fstab's line, without words that are only for mount(8).
 pub(super) fn mount_options(line: &Mount) -> impl Iterator<Item = (String, Option<String>)> {
     let words = line.options.iter();
     let options = words.filter(|option| !matches!(option.as_str(), "rw" | "noauto" | "late" | "failok"));

@@ -1,9 +1,9 @@
-//! Whom root believes: files that only root can have written.
+//! Checks that only root can have written the files that root acts on.
 //!
-//! What a configuration says is done as root: its hooks are run, its mounts made. So a file that root
-//! acts on, and every directory on the way to it, has to be root's, and writable by root alone. On the
-//! simulated kernel nothing is done as root: then the files have to be the caller's, and only iocage's own
-//! directory and what is in it is checked.
+//! A start does as root what a configuration says: it runs the hooks, and makes the mounts. So each file that root
+//! acts on, and every directory on the path to it, has to belong to root, and only root may be able to write to it.
+//! On the simulated kernel nothing is done as root. Then the files have to belong to the caller, and only iocage's
+//! directory and its contents are checked.
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
@@ -33,7 +33,7 @@ fn mend(path: &Path, owner: u32, foreign: bool, writable: bool) -> String {
     }
 }
 
-/// As a shell reads it.
+/// Quotes a path for a shell.
 pub(super) fn quoted(path: &Path) -> String {
     let text = path.to_string_lossy();
     let plain = |character: char| character.is_ascii_alphanumeric() || "/._-+,:@%".contains(character);
@@ -43,15 +43,15 @@ pub(super) fn quoted(path: &Path) -> String {
 /// MAXSYMLINKS
 const MOST_LINKS: usize = 32;
 
-/// The users whose files are believed.
+/// The users whose files are trusted.
 #[derive(Debug, Clone)]
 pub struct Trust {
     owner: u32,
-    /// Another one who is, besides root.
+    /// A trusted user besides root.
     other: Option<u32>,
-    /// A group whose members are no others: the caller's own.
+    /// A trusted group: the caller's own.
     group: Option<u32>,
-    /// Above this nothing is looked at.
+    /// Directories above this directory are not checked.
     top: Option<PathBuf>,
 }
 
@@ -68,7 +68,7 @@ impl Trust {
         Trust { owner, other, group: Some(getegid().as_raw()), top: Some(top) }
     }
 
-    /// Checks all files of a jail that are acted on: its configuration, the defaults, its fstab.
+    /// Checks all files of a jail that a start acts on: its configuration, the defaults, its fstab.
     ///
     /// # Errors
     ///
@@ -93,8 +93,8 @@ impl Trust {
         if program.is_absolute() { self.check_path(&program) } else { Ok(()) }
     }
 
-    /// Walks to a file, through symbolic links, and looks at everything on the way. A user that can rename
-    /// a directory on the way can put another file there.
+    /// Checks a file and every directory and symbolic link on the path to it. A user that can rename a directory on
+    /// the path can put another file there.
     fn check_path(&self, path: &Path) -> Result<(), Error> {
         let mut here = PathBuf::from("/");
         let mut left = parts(path);
@@ -128,21 +128,21 @@ impl Trust {
         Ok(())
     }
 
-    /// Judges one file or directory. Returns `None` if it is not there, or cannot be looked at.
+    /// Checks one file or directory. Returns `None` if it does not exist or cannot be read.
     fn judge(&self, path: &Path) -> Result<Option<Metadata>, Error> {
         let about = match fs::symlink_metadata(path) {
             Ok(about) => about,
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
                 return Ok(None);
             }
-            // What root cannot look at, root cannot act on either.
+            // If root cannot read the path, root cannot act on it either.
             Err(_) => return Ok(None),
         };
         if self.top.as_ref().is_some_and(|top| !path.starts_with(top)) {
             return Ok(Some(about));
         }
         let foreign = about.uid() != self.owner && about.uid() != 0 && self.other != Some(about.uid());
-        // In a directory with the sticky bit every user can make files, but no user can replace another's.
+        // In a directory with the sticky bit, every user can make files, but cannot replace files of other users.
         let sticky = about.is_dir() && about.mode() & 0o1000 != 0;
         let own_group = self.group.is_some_and(|group| about.gid() == group || about.gid() == about.uid());
         let by_group = about.mode() & 0o020 != 0 && !own_group;
@@ -171,7 +171,7 @@ mod tests {
     use super::*;
     use std::os::unix::fs::{PermissionsExt as _, symlink};
 
-    /// A directory that only its owner can write to, and trust in that owner.
+    /// Makes a directory that only its owner can write to. Returns it with a [`Trust`] in that owner.
     fn sample() -> (tempfile::TempDir, Trust) {
         let directory = tempfile::tempdir().unwrap();
         let top = directory.path().canonicalize().unwrap();
@@ -205,7 +205,7 @@ mod tests {
             set(path, mended);
             trust.check_path(&config).unwrap();
         }
-        // Writable by every user, but no user can remove another's files there.
+        // Every user can write to the directory, but cannot remove files of other users.
         set(&jails, 0o1777);
         trust.check_path(&config).unwrap();
     }
@@ -234,7 +234,7 @@ mod tests {
             top.join("jails"),
             "a link leads through what others can write to"
         );
-        // Where we are root, what we made is root's: believed by everybody.
+        // If the test runs as root, the files belong to root and are always trusted.
         if trust.owner != 0 {
             let somebody = Trust { owner: trust.owner + 1, ..trust };
             let error = somebody.check_path(&top.join("jails/config.json")).unwrap_err().to_string();

@@ -21,14 +21,14 @@ impl Host<'_> {
     }
 }
 
-/// Whether nothing is there any more of what was made for a jail that does not run. What cannot be looked at counts as
-/// there.
+/// Whether everything that was made for a jail is gone. The jail does not run. A thing that cannot be checked
+/// counts as existing.
 pub(in crate::iocage) fn is_past(vnet: &Vnet, store: &Store, jail: &str, owned: &[Owned]) -> bool {
     !owned.iter().any(|owned| !is_zfs_own(store, jail, owned) && may_be_there(vnet, owned))
 }
 
-/// The same of a jail that runs, and that another tool has started: what is where each start of the jail puts it is of
-/// that start.
+/// As [`is_past`], for a running jail that another tool has started. What is in a place that each start of the jail
+/// uses belongs to that tool's start.
 pub(super) fn is_past_of_running(
     vnet: &Vnet,
     store: &Store,
@@ -45,7 +45,8 @@ pub(super) fn is_past_of_running(
     is_past(vnet, store, jail, &others)
 }
 
-/// Whether a journal lists what is ZFS's: journals once listed the roots of jails that iocage had started.
+/// Whether ZFS itself has mounted what a journal lists: journals once listed the roots of jails that iocage had
+/// started.
 pub(in crate::iocage) fn is_zfs_own(store: &Store, jail: &str, owned: &Owned) -> bool {
     let Owned::Mount { fstype, on } = owned else { return false };
     if fstype != ZFS || !on.starts_with(store.root()) {
@@ -53,11 +54,11 @@ pub(in crate::iocage) fn is_zfs_own(store: &Store, jail: &str, owned: &Owned) ->
     }
     let entries = store.entries().unwrap_or_default();
     let entry = entries.iter().find(|entry| entry.name.kernel_name() == jail);
-    // What the jail's fstab mounts goes with the jail.
+    // A stop unmounts what the jail's fstab has mounted.
     entry.is_none_or(|entry| !datasets_of_fstab(entry, &entry.root()).contains(on))
 }
 
-/// The devfs rulesets of all jails that run, but for one.
+/// The devfs rulesets of all running jails except one.
 pub(super) fn rulesets_of_others(kernel: &dyn Kernel, ours: Option<Jid>) -> crate::Result<Vec<u16>> {
     let mut rulesets = Vec::new();
     for jail in jail::list(kernel, false)?.into_iter().filter(|jail| Some(jail.jid) != ours) {
@@ -70,14 +71,14 @@ pub(super) fn rulesets_of_others(kernel: &dyn Kernel, ours: Option<Jid>) -> crat
 fn may_be_there(vnet: &Vnet, owned: &Owned) -> bool {
     let kernel = &**vnet.kernel();
     match owned {
-        // The jail does not run, and what was lent to it is back.
+        // The jail does not run, so lent interfaces have come back.
         Owned::Jail(_) | Owned::Lent(_) => false,
         Owned::File(path) | Owned::Link(path) => path.symlink_metadata().is_ok(),
         Owned::Epair(interface) => vnet.has_interface(interface).unwrap_or(true),
         Owned::Mount { fstype, on } => mount::beneath(kernel, on)
             .is_ok_and(|all| all.iter().any(|mounted| mounted.on == *on && mounted.fstype == *fstype)),
         Owned::Ruleset(number) => {
-            // iocage gives the number to the next jail that it starts.
+            // iocage may have given the number to a jail that it started later.
             let others = rulesets_of_others(kernel, None).unwrap_or_default();
             let devfs = Devfs::open(vnet.kernel().clone(), Path::new("/dev"));
             let there = devfs.and_then(|devfs| devfs.rulesets()).unwrap_or_default();

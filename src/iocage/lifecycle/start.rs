@@ -18,7 +18,7 @@ use crate::wiring::{self, Claim, Devfs, JailSpec, Journal, Owned, Plan, Standing
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Started {
-    /// Its jid.
+    /// The jail's jid.
     pub jid: Jid,
 }
 
@@ -52,7 +52,7 @@ impl Host<'_> {
         self.finish_writing(entry, report);
         self.clear_attaching(name, &claim)?;
         self.check_fitness(&config)?;
-        // What one chooses the next must not.
+        // Take the locks first: two starts must not choose the same address.
         let choosing = (self.choosing(&config), self.choosing_nat_address(&config)?);
         let owned = self.of_jail_alone(&name.kernel_name(), claim.journal());
         let chosen;
@@ -90,7 +90,7 @@ impl Host<'_> {
         Ok(Starting { entry: entry.clone(), config, spec, plan, up: None, claim })
     }
 
-    /// Refuses a jail that is up, whatever program has started it.
+    /// Refuses a running jail, whichever program has started it.
     pub(super) fn refuse_running(
         &self,
         entry: &Entry,
@@ -151,13 +151,13 @@ impl Host<'_> {
     /// Takes back what a start has done so far.
     pub fn abandon_start(&self, mut starting: Starting, report: &mut dyn Report) {
         self.forget(&starting.spec);
-        // What led here is the thing to tell; what stays is in the journal.
+        // Report the first error. What could not be removed stays in the journal.
         if let Err(owed) = self.clear(&starting.entry.name, &mut starting.claim) {
             report.warn(&format!("undoing was cut short, and a later stop will try again: {owed}"));
         }
     }
 
-    /// What comes after the jail is up and wired.
+    /// Does the rest of a start, when the jail is up and wired.
     fn finish(
         &self,
         entry: &Entry,
@@ -198,8 +198,8 @@ impl Host<'_> {
         claim.complete(&self.site(), up.jid).map_err(errors::of(name))
     }
 
-    /// The file that iocage needs to stop the jail. An address names its interface only where this
-    /// start has added it, because jail(8) removes those, and only those.
+    /// Makes the file that iocage needs to stop the jail. jail(8) removes each address that names an interface. So
+    /// an address names its interface only if this start has added the address.
     fn jail_conf(
         &self,
         config: &JailConfig,
@@ -235,7 +235,7 @@ impl Host<'_> {
         Ok(JailConf::new(config, release, ruleset, &ip4, &ip6))
     }
 
-    /// `exec_created`: a line for the shell, as jail(8) would run it.
+    /// `exec_created`: runs it with a shell, as jail(8) does.
     fn run_created(&self, config: &JailConfig, jid: Jid) -> Result<(), Error> {
         let Some(line) = config.commands.created_line() else { return Ok(()) };
         let hook = crate::iocage::hooks::Hook::Shell(line.to_owned());
@@ -255,7 +255,7 @@ impl Host<'_> {
 
     /// `last_started`, in UTC: `YYYY-MM-DD HH:MM:SS`.
     fn record_start(&self, entry: &Entry) -> Result<(), Error> {
-        // A simulated start is none that iocage should hear of.
+        // A simulated start is not recorded for iocage.
         if self.kernel().simulated() {
             return Ok(());
         }
@@ -276,7 +276,7 @@ fn loopback(config: &JailConfig, spec: &JailSpec) -> Option<Ipv4Addr> {
     shared.ip4.iter().map(|alias| alias.network.ip()).find(Ipv4Addr::is_loopback)
 }
 
-/// The parameters about addresses, as iocage lists them.
+/// The parameters about addresses, in iocage's form.
 fn ip_options(conf: &JailConf) -> String {
     let about_addresses = conf.iter().filter(|(name, _)| name.starts_with("ip4") || name.starts_with("ip6"));
     let words =
@@ -284,11 +284,11 @@ fn ip_options(conf: &JailConf) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// Seconds since 1970 as a date and a time of day, in the proleptic Gregorian calendar. This form is the only one that is
-/// written, and none is read: a crate for dates would be larger than all of its use.
+/// Seconds since 1970 as a date and a time of day, in the proleptic Gregorian calendar. This function is the only
+/// code for dates, so a crate for dates would not pay.
 pub(in crate::iocage) fn timestamp(seconds: u64) -> String {
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
-    // Years that begin in March, so that a leap day is the last of its year.
+    // Count years from March, so that a leap day is the last day of its year.
     let shifted = days + 719_468;
     let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
     let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;

@@ -16,13 +16,13 @@ use crate::kernel::Mounted;
 use crate::types::{InterfaceName, Jid};
 use crate::wiring::{Claim, HostEnd, Journal, Owned, Standing};
 
-/// The file system whose mounts are ZFS's own.
+/// The type of file systems that ZFS mounts itself.
 pub(super) const ZFS: &str = "zfs";
 
 /// How a stop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stopped {
-    /// The jail was running, and is not any more.
+    /// The jail was running, and was stopped.
     Stopped,
     /// The jail was not running.
     WasDown,
@@ -50,7 +50,7 @@ impl Host<'_> {
         let name = &entry.name;
         let mut claim = self.claim(name, report)?;
         let (running, is_iocages) = self.to_be_stopped(entry, claim.standing(), claim.journal())?;
-        // A jail whose directory has gone has no files either.
+        // A jail without a directory has no files.
         if entry.directory.is_dir() {
             self.finish_writing(entry, report);
         }
@@ -60,7 +60,7 @@ impl Host<'_> {
         let mut config = None;
         if let Some(jid) = running {
             report.say(&format!("* Stopping {}", name.flat()));
-            // Without a configuration there is still everything to take away.
+            // If the configuration cannot be read, the jail is removed all the same.
             match self.trusted_config(entry) {
                 Ok(resolved) => {
                     if !force && (is_iocages || claim.journal().is_complete()) {
@@ -80,7 +80,8 @@ impl Host<'_> {
         Ok(Stopping { entry: entry.clone(), config, running: running.is_some(), ended: None, claim })
     }
 
-    /// The jail that a stop removes, if it is up, and whether iocage has started it. A foreign one is refused.
+    /// Returns the jail that a stop removes, if the jail is up, and whether iocage has started it. A foreign jail
+    /// is refused.
     pub(super) fn to_be_stopped(
         &self,
         entry: &Entry,
@@ -94,7 +95,7 @@ impl Host<'_> {
         }
     }
 
-    /// The second part of a stop: takes the jail and its network away.
+    /// The second part of a stop: removes the jail and its network.
     ///
     /// # Errors
     ///
@@ -114,13 +115,13 @@ impl Host<'_> {
         Ok(())
     }
 
-    /// The last part of a stop: the command that follows it.
+    /// The last part of a stop: runs `exec_poststop`.
     pub fn finish_stop(&self, stopping: Stopping, report: &mut dyn Report) -> Stopped {
         let Stopping { entry, config, ended, .. } = stopping;
         if let (Some(config), Some(Stopped::Stopped)) = (&config, ended) {
             match self.run_hook(&entry.name, "exec_poststop", &config.commands.poststop, None) {
                 Ok(()) => report.say("  + Executing poststop OK"),
-                // The jail is gone; there is nothing to be undone by failing.
+                // The jail is gone already, so a failed command is only a warning.
                 Err(error) => report.warn(&error.to_string()),
             }
             self.remove_if_empty(&config.services_log);
@@ -128,15 +129,15 @@ impl Host<'_> {
         ended.unwrap_or(Stopped::WasDown)
     }
 
-    /// Takes away a log that nothing was written to.
+    /// Removes an empty log.
     fn remove_if_empty(&self, log: &Path) {
         if fs::symlink_metadata(log).is_ok_and(|log| log.is_file() && log.len() == 0) {
-            // It does no harm either.
+            // Ignore an error: an empty log does no harm.
             let _ = self.files.remove_file_if_present(log);
         }
     }
 
-    /// Clears up after a jail that is not running.
+    /// Removes what is left of a jail that is not running.
     fn stop_what_is_left(
         &self,
         entry: &Entry,
@@ -145,7 +146,7 @@ impl Host<'_> {
     ) -> Result<Stopped, Error> {
         let name = &entry.name;
         if claim.standing() == Standing::Absent {
-            // A stop that was killed may have come that far and no further, or may have been of another boot.
+            // A killed stop may have removed the jail only. The journal may also be of another boot.
             self.clear(name, claim)?;
             report.warn(&format!("{} is not running!", name.flat()));
             return Ok(Stopped::WasDown);
@@ -160,8 +161,8 @@ impl Host<'_> {
         Ok(Stopped::Cleared)
     }
 
-    /// Undoes what is in the journal of a jail that does not run any more, or not yet. Somebody else may
-    /// have stopped it: iocage gives the number of its devfs ruleset to the next jail that is started.
+    /// Undoes what is in the journal of a jail that does not run. Another tool may have stopped the jail, and
+    /// iocage may have given the number of its devfs ruleset to another jail.
     pub(super) fn clear_up(&self, name: &JailName, claim: &mut Claim) -> Result<(), Error> {
         let ours = claim.standing().alive();
         let rulesets = rulesets_of_others(&**self.kernel(), ours).map_err(errors::of(name))?;
@@ -169,7 +170,8 @@ impl Host<'_> {
         self.clear(name, claim)
     }
 
-    /// Takes out of a journal what belongs to others: rulesets that other jails use, and what ZFS has mounted.
+    /// Removes from a journal what belongs to others: rulesets that other jails use, and file systems that ZFS has
+    /// mounted.
     pub(super) fn forget_others(&self, claim: &mut Claim, rulesets: &[u16]) -> crate::Result<()> {
         let jail = claim.name().to_owned();
         let is_anothers = |owned: &Owned| {
@@ -179,7 +181,7 @@ impl Host<'_> {
         claim.forget(&self.site(), |owned| !is_anothers(owned))
     }
 
-    /// The commands of a stop that come before anything is taken away.
+    /// Runs the commands of a stop that come before anything is removed.
     fn stop_commands(&self, config: &JailConfig, jid: Jid, report: &mut dyn Report) -> Result<(), Error> {
         self.run_hook(&config.name, "exec_prestop", &config.commands.prestop, Some(jid))?;
         report.say("  + Executing prestop OK");
@@ -188,7 +190,7 @@ impl Host<'_> {
         Ok(())
     }
 
-    /// What belongs to a running jail, in the order it was made, whatever program started the jail.
+    /// Finds what belongs to a running jail, in the order in which it was made, whichever program started the jail.
     pub(super) fn found(&self, entry: &Entry, jid: Jid) -> Result<Vec<Owned>, Error> {
         let name = &entry.name;
         let kernel = &**self.kernel();
@@ -196,18 +198,18 @@ impl Host<'_> {
         let known = JailConf::read(&std::fs::read_to_string(&conf).unwrap_or_default());
         let mut found = Vec::new();
         let ruleset = jail::read_int(kernel, jid, "devfs_ruleset")?.unwrap_or_default();
-        // Below are rulesets that belong to everybody: /etc/defaults/devfs.rules has 1 to 5.
+        // Lower numbers are shared rulesets: /etc/defaults/devfs.rules has 1 to 5.
         if let Ok(number @ 1000..) = u16::try_from(ruleset) {
             found.push(Owned::Ruleset(number));
         }
-        // Listed newest first, and undone backwards.
+        // The list has the newest mount first. The journal needs the oldest first.
         let root = entry.root();
         let of_fstab = datasets_of_fstab(entry, &root);
         let mounts = mount::beneath(kernel, &root)?.into_iter().rev();
         for mounted in mounts.filter(|mounted| is_of_a_start(mounted, &root, &of_fstab)) {
             found.push(Owned::Mount { fstype: mounted.fstype, on: mounted.on });
         }
-        // Those without an interface were there before.
+        // Addresses without an interface existed before the start.
         for one in known.ip4_addresses() {
             found.extend(one.interface.map(|interface| Owned::Alias4(interface, one.address.network(32))));
         }
@@ -222,7 +224,7 @@ impl Host<'_> {
         Ok(found)
     }
 
-    /// The host's ends of a jail's epairs: by name, and by what iocage writes on them.
+    /// Finds the host's ends of a jail's epairs, by their names and iocage's descriptions.
     fn epairs_of(&self, entry: &Entry, jid: Jid) -> Result<Vec<InterfaceName>, Error> {
         let suffix = format!(".{jid}");
         let mut epairs = Vec::new();
@@ -238,20 +240,20 @@ impl Host<'_> {
     }
 }
 
-/// Whether a start has mounted this, rather than the host. The root was there before the jail was; and what ZFS
-/// has mounted in it is ZFS's, unless the jail's fstab has it.
+/// Whether a start has mounted a file system. The jail's root was mounted before the start. A ZFS dataset inside
+/// the root is mounted by ZFS, unless the jail's fstab has it.
 fn is_of_a_start(mounted: &Mounted, root: &Path, of_fstab: &[PathBuf]) -> bool {
     mounted.on != root && (mounted.fstype != ZFS || of_fstab.contains(&mounted.on))
 }
 
-/// Where the jail's fstab mounts datasets.
+/// The paths on which the jail's fstab mounts datasets.
 pub(super) fn datasets_of_fstab(entry: &Entry, root: &Path) -> Vec<PathBuf> {
     let text = fs::read(entry.fstab()).unwrap_or_default();
     let lines = fstab::mounts(&text).filter_map(Result::ok).filter(|mount| mount.fstype == ZFS);
     lines.filter_map(|mount| Some(root.join(mount.beneath(root).ok()?))).collect()
 }
 
-/// Says what was taken away, as iocage says it, and of what is still there that it is.
+/// Reports what was removed, in iocage's form, and what remains.
 fn tell(owned: &[Owned], error: Option<&Error>, report: &mut dyn Report) {
     let how = |one: &Owned| match error {
         None => "OK",

@@ -1,4 +1,4 @@
-//! What is done, one change after the other, and how it is undone.
+//! Changes, one after the other, each with the change that undoes it.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -8,36 +8,36 @@ use crate::error::Error;
 use crate::files::Files;
 use crate::iocage::zfs;
 
-/// Files that everybody may read.
+/// The mode of files: every user may read them.
 const MODE: u32 = 0o644;
-/// Directories that everybody may enter.
+/// The mode of directories: every user may enter them.
 const DIRECTORY: u32 = 0o755;
 
 /// A change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Action {
-    /// Runs `zfs`, and looks at what it did.
+    /// Runs `zfs`, and checks what it did.
     Zfs(ZfsCall),
-    /// Copies a snapshot into a dataset of its own.
+    /// Copies a snapshot into a new dataset.
     Send {
         /// The snapshot.
         snapshot: String,
         /// The dataset, which does not exist.
         dataset: String,
     },
-    /// Makes a directory, and those above it that are missing.
+    /// Makes a directory, with missing parent directories.
     CreateDirectory(PathBuf),
-    /// Copies a directory and all in it.
+    /// Copies a directory with its contents.
     CopyTree {
         /// The directory.
         from: PathBuf,
         /// Its copy, which does not exist.
         to: PathBuf,
     },
-    /// Removes a directory and all in it.
+    /// Removes a directory with its contents.
     RemoveTree(PathBuf),
-    /// Writes a file, replacing what is there.
+    /// Writes a file. An existing file is replaced.
     Write {
         /// The file.
         path: PathBuf,
@@ -55,14 +55,14 @@ pub enum Action {
     },
     /// Renames a file or directory.
     Rename {
-        /// Its name.
+        /// The old path.
         from: PathBuf,
-        /// Its new name.
+        /// The new path.
         to: PathBuf,
     },
-    /// Removes a file or a symbolic link, if it is there.
+    /// Removes a file or a symbolic link, if it exists.
     Remove(PathBuf),
-    /// Removes directories that are empty, each of them if it is there.
+    /// Removes empty directories, as far as they exist.
     RemoveEmpty(Vec<PathBuf>),
     /// Makes a symbolic link.
     Link {
@@ -74,17 +74,17 @@ pub enum Action {
 }
 
 impl Action {
-    /// Runs `zfs` with these words.
+    /// Runs `zfs` with these arguments.
     pub(super) fn zfs<const N: usize>(words: [&str; N], expect: Expect) -> Action {
         Action::zfs_words(&words, expect)
     }
 
-    /// The same, with any number of words.
+    /// Runs `zfs` with any number of arguments.
     pub(super) fn zfs_words(words: &[&str], expect: Expect) -> Action {
         Action::Zfs(ZfsCall::new(words.iter().map(|word| (*word).to_owned()).collect(), expect))
     }
 
-    /// Returns the system calls that it consists of, by their C names.
+    /// Returns the system calls that make the change, by their C names.
     pub fn requests(&self) -> &'static [&'static str] {
         match self {
             Action::Zfs(_) => &["execve"],
@@ -110,12 +110,12 @@ impl Action {
         }
     }
 
-    /// Makes the change. With an error comes whether something of it was done that is to be undone.
+    /// Makes the change. An error also says whether a part of the change was made, which has to be undone.
     fn run(&self, files: Files<'_>, watch: &mut dyn FnMut(&Path)) -> Result<(), (Error, bool)> {
         let done = match self {
             Action::Zfs(call) => return call.run(),
             Action::Send { snapshot, dataset } => {
-                // What was received before it failed is taken away with what it is in.
+                // A dataset that was received in part is removed with its parent.
                 let received = zfs::send_and_receive(snapshot, dataset);
                 let mounted = received.and_then(|()| super::zfscall::check_mounted(dataset));
                 return mounted.map_err(|error| (error, false));
@@ -162,26 +162,26 @@ impl fmt::Display for Action {
     }
 }
 
-/// Changes in their order, each with what undoes it.
+/// Changes in their order, each with the change that undoes it.
 #[derive(Debug, Clone, Default)]
 pub struct Recipe {
     steps: Vec<(Action, Option<Action>)>,
-    /// What cannot be done before the rest is, and does no harm if it cannot be done at all.
+    /// Changes that have to come last, and whose failure does no harm.
     last: Vec<Action>,
 }
 
 impl Recipe {
-    /// Adds a change that nothing needs to be done to undo.
+    /// Adds a change that needs no undo.
     pub(super) fn then(&mut self, action: Action) {
         self.steps.push((action, None));
     }
 
-    /// Adds a change, and what undoes it.
+    /// Adds a change, and the change that undoes it.
     pub(super) fn then_or(&mut self, action: Action, undo: Action) {
         self.steps.push((action, Some(undo)));
     }
 
-    /// Adds a change that comes last, and whose failure is reported and no more.
+    /// Adds a change that comes last. Its failure is reported, and undoes nothing.
     pub(super) fn finally(&mut self, action: Action) {
         self.last.push(action);
     }
@@ -201,7 +201,8 @@ impl Recipe {
     pub fn run(&self, files: Files<'_>, watch: &mut dyn FnMut(&Path)) -> Result<Vec<Error>, Error> {
         for (index, (action, _)) in self.steps.iter().enumerate() {
             if let Err((error, did)) = action.run(files, watch) {
-                // What it found in its way is not for us to take away: its own only where it was done.
+                // Undo the failed change only if a part of it was made. Otherwise its undo would remove what others
+                // have made.
                 let end = if did { index + 1 } else { index };
                 let mut owed = Vec::new();
                 for undo in self.steps[..end].iter().rev().filter_map(|(_, undo)| undo.as_ref()) {

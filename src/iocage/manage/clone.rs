@@ -36,11 +36,11 @@ impl<'a> CloneOf<'a> {
 }
 
 impl CloneOf<'_> {
-    /// Works out what has to be done, and what its maker should know.
+    /// Works out the changes, and notices for the user.
     ///
     /// # Errors
     ///
-    /// A source that is a template or cannot be read, or properties that are wrong.
+    /// The source is a template or cannot be read, or properties are wrong.
     pub fn recipe(&self, storage: &Storage<'_>) -> Result<(Recipe, Vec<String>), Error> {
         let (store, source) = (storage.store, self.source);
         if source.place == Place::Templates {
@@ -104,7 +104,7 @@ impl CloneOf<'_> {
         Ok((recipe, self.notices(&old, &properties)))
     }
 
-    /// The source's configuration, without what tells a jail from all others.
+    /// The source's configuration, without the values that only one jail can have.
     fn config(&self, old: &Document) -> Document {
         let mut config = old.clone();
         let (from, to) = (&self.source.name, &self.name);
@@ -125,7 +125,7 @@ impl CloneOf<'_> {
         config
     }
 
-    /// Two jails cannot have one address.
+    /// Notices about addresses that both jails would have.
     fn notices(&self, old: &Properties, new: &Properties) -> Vec<String> {
         let (theirs, ours) = (contents::addresses(old), contents::addresses(new));
         let same: Vec<_> = ours.iter().filter(|ip| theirs.contains(ip)).map(ToString::to_string).collect();
@@ -139,7 +139,7 @@ impl CloneOf<'_> {
     }
 }
 
-/// The datasets of a clone: of the jail's own, and of its root.
+/// Adds the changes that make the clone's datasets: of the jail, and of its root.
 fn datasets(
     recipe: &mut Recipe,
     storage: &Storage<'_>,
@@ -161,7 +161,7 @@ fn datasets(
     Ok(())
 }
 
-/// Gives a jail that is put together the place and the name that it is to have.
+/// Moves a finished jail from the place where it was made to its final place and name.
 pub(super) fn put_in_place(recipe: &mut Recipe, making: &str, dataset: &str) {
     recipe.then_or(
         Action::zfs(["rename", "-f", making, dataset], Expect::Mounted(dataset.to_owned())),

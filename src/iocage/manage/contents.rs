@@ -1,4 +1,4 @@
-//! What the files of a new jail hold.
+//! The contents of a new jail's files.
 
 use std::net::IpAddr;
 
@@ -22,7 +22,8 @@ syslogd_flags="-c -ss"
 ipv6_activate_all_interfaces="YES"
 "#;
 
-/// Returns a jail's /etc/hosts: the release's, with the jail's name for 127.0.0.1 and for its own addresses.
+/// Returns a jail's /etc/hosts: the file of the release, with the jail's name for 127.0.0.1 and for the jail's
+/// addresses.
 pub fn hosts(release: &str, name: &JailName, addresses: &[IpAddr]) -> String {
     let short = name.as_str().split('.').next().unwrap_or_default();
     let mut text = String::new();
@@ -48,7 +49,7 @@ pub fn addresses(properties: &Properties) -> Vec<IpAddr> {
     all
 }
 
-/// Returns a file in which one jail's name stands as a word, with another's in its place.
+/// Returns a text in which the name of one jail, as a word, is replaced with the name of another jail.
 pub fn with_name(text: &str, old: &str, new: &str) -> String {
     let part_of_a_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     let mut out = String::with_capacity(text.len());
@@ -64,7 +65,8 @@ pub fn with_name(text: &str, old: &str, new: &str) -> String {
     out + rest
 }
 
-/// Returns the /etc/hosts of a clone: the source's, with the clone's name and addresses in place of its own.
+/// Returns the /etc/hosts of a clone: the source's file, with the clone's name and addresses in place of the
+/// source's.
 pub fn moved_hosts(text: &str, names: (&JailName, &JailName), old: &[IpAddr], new: &[IpAddr]) -> String {
     let renamed = with_name(text, names.0.as_str(), names.1.as_str());
     let address = |line: &str| line.split_whitespace().next().and_then(|field| field.parse::<IpAddr>().ok());
@@ -88,8 +90,8 @@ fn own_lines(name: &JailName, addresses: &[IpAddr]) -> String {
     addresses.iter().map(|address| format!("{address}\t{names}\n")).collect()
 }
 
-/// Returns the host name of a clone: where the first part of the old one was the jail's name, it is the new
-/// jail's.
+/// Returns the host name of a clone. If the first part of the old host name was the source's name, it is replaced
+/// with the clone's name.
 pub fn moved_hostname(hostname: &str, old: &JailName, new: &JailName) -> String {
     let (old, new) = (old.default_hostname(), new.default_hostname());
     match hostname.strip_prefix(&old) {
@@ -99,7 +101,7 @@ pub fn moved_hostname(hostname: &str, old: &JailName, new: &JailName) -> String 
     }
 }
 
-/// Returns the version that a base system says it is, from the text of its `/bin/freebsd-version`.
+/// Returns the version of a base system, from the text of its `/bin/freebsd-version`.
 pub fn version(freebsd_version: &str) -> Option<String> {
     let value = freebsd_version.lines().find_map(|line| line.strip_prefix("USERLAND_VERSION="))?;
     let version = value.trim().trim_matches(['"', '\'']);
@@ -135,7 +137,7 @@ mod tests {
             moved_hosts(text, (&web, &shop), &old, &new),
             "127.0.0.1 localhost shop\n192.0.2.1 router\n192.0.2.50\tshop\n"
         );
-        // Those that both have stay where they are.
+        // Addresses that both jails have stay where they are.
         let both = moved_hosts(text, (&web, &shop), &old, &old);
         assert_eq!(both, "127.0.0.1 localhost shop\n192.0.2.20\tshop\n192.0.2.1 router");
     }

@@ -29,9 +29,9 @@ use crate::types::InterfaceName;
 pub enum Base {
     /// No base: the jail's root is an empty directory.
     Empty,
-    /// A release that was fetched, by name.
+    /// A fetched release, by name.
     Release(String),
-    /// A directory with a base system in it.
+    /// A directory with a base system.
     Directory(PathBuf),
     /// A template, by name.
     Template(String),
@@ -41,7 +41,7 @@ pub enum Base {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct NewJail<'a> {
-    /// Its name, which no jail has.
+    /// The jail's name, which no other jail has.
     pub name: JailName,
     /// The base.
     pub base: &'a Base,
@@ -69,11 +69,11 @@ impl<'a> NewJail<'a> {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Form {
-    /// Its root is a copy, and no clone (`-T`).
+    /// Whether the root is a copy instead of a clone (`-T`).
     pub thick: bool,
-    /// Its base system is the release's, mounted read-only (`-b`, `-B`).
+    /// Whether the base system is mounted read-only from the release (`-b`, `-B`).
     pub basejail: bool,
-    /// Its config.json has all properties (`-C`).
+    /// Whether config.json gets all properties (`-C`).
     pub whole_config: bool,
 }
 
@@ -81,8 +81,8 @@ pub struct Form {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct HostHas {
-    /// Whether the kernel has network stacks for jails: then a jail gets one, where neither its
-    /// properties nor the defaults say otherwise.
+    /// Whether the kernel has network stacks for jails. If so, a jail gets one, unless its properties or the
+    /// defaults say otherwise.
     pub vimage: bool,
     /// The values of a new defaults.json that depend on the host.
     pub defaults: HostDefaults,
@@ -95,18 +95,18 @@ impl HostHas {
     }
 }
 
-/// What a base comes to.
+/// A base that was found.
 struct Found {
     /// The directory to copy. `None` for an empty one.
     root: Option<PathBuf>,
-    /// Which release it is, and which it was when it was fetched.
+    /// The release, and the release at the time when it was fetched.
     release: String,
     cloned_release: String,
     template: Option<JailName>,
 }
 
 impl NewJail<'_> {
-    /// Returns the configuration that it will have, and where it will be.
+    /// Returns the jail's configuration, and its entry.
     ///
     /// # Errors
     ///
@@ -118,11 +118,11 @@ impl NewJail<'_> {
         Ok((entry, properties))
     }
 
-    /// Works out what has to be done, and what its maker should know.
+    /// Works out the changes, and notices for the user.
     ///
     /// # Errors
     ///
-    /// What is wrong with the properties, or a base that is not there.
+    /// Properties are wrong, or the base does not exist.
     pub fn recipe(&self, storage: &Storage<'_>) -> Result<(Recipe, Vec<String>), Error> {
         let store = storage.store;
         let place = self.place()?;
@@ -133,7 +133,8 @@ impl NewJail<'_> {
         let mut recipe = Recipe::default();
         let mut told = first_time(store, &self.host.defaults, &mut recipe)?;
         told.extend(notices);
-        // Jails decide, not templates: where they are directories, so is this.
+        // The directory `jails` decides, also for a template: if jails are plain directories, the template is a
+        // plain directory.
         let making = storage.place(Place::Jails)?.and_then(|_| storage.making(&self.name));
         let directory = match &making {
             Some((dataset, directory)) => {
@@ -168,7 +169,7 @@ impl NewJail<'_> {
             Some((dataset, _)) => {
                 let above = storage.make_place(&mut recipe, place)?;
                 let name = format!("{above}/{}", self.name);
-                // Once it is in its place, nothing is left to be done.
+                // When the jail is in its place, it is finished.
                 if place == Place::Templates {
                     recipe.then(set_read_only(&dataset, true));
                 }
@@ -185,14 +186,14 @@ impl NewJail<'_> {
         Ok((recipe, told))
     }
 
-    /// Where it will be: `template=1` makes a template of it, as in iocage.
+    /// The place of the new jail. As in iocage, `template=1` makes a template.
     fn place(&self) -> Result<Place, Error> {
         let mut asked = self.assignments.iter().filter_map(|text| text.strip_prefix("template="));
         let is_template = asked.next_back().is_some_and(|value| boolean(value) == Some(true));
         Ok(if is_template { Place::Templates } else { Place::Jails })
     }
 
-    /// The properties of the new jail: few, as in iocage, besides those that were given.
+    /// The properties of the new jail: the given ones, and, as in iocage, few others.
     fn properties(
         &self,
         store: &Store,
@@ -209,10 +210,10 @@ impl NewJail<'_> {
             let keys: Vec<String> = whole.keys().map(str::to_owned).collect();
             keys.iter().for_each(|key| config.copy(key, &whole));
             config.set("CONFIG_TYPE", &text("THICK"));
-            // Whether it has a network stack of its own is decided below.
+            // `vnet` is decided below.
             config.remove("vnet");
         }
-        // A copy has no tie to what it was copied from.
+        // A copy does not depend on its source, so the source is not recorded.
         if !self.form.thick {
             config.set("cloned_release", &text(&found.cloned_release));
         }
@@ -238,7 +239,7 @@ impl NewJail<'_> {
         Ok((properties, notices))
     }
 
-    /// /etc/hosts and /etc/rc.conf.
+    /// Adds the changes that write /etc/hosts and /etc/rc.conf.
     fn files_inside(
         &self,
         recipe: &mut Recipe,
@@ -271,8 +272,8 @@ impl NewJail<'_> {
     }
 }
 
-/// What is missing: defaults.json, default_rc.conf. A defaults.json that lacks what iocage looks for gets
-/// it. Returns what to say of it.
+/// Adds the changes that make defaults.json and default_rc.conf if they are missing. A defaults.json without
+/// properties that iocage needs is completed. Returns notices for the user.
 fn first_time(store: &Store, host: &HostDefaults, recipe: &mut Recipe) -> Result<Vec<String>, Error> {
     let mut told = Vec::new();
     let mut defaults = store.defaults()?.document().clone();
@@ -294,28 +295,28 @@ fn first_time(store: &Store, host: &HostDefaults, recipe: &mut Recipe) -> Result
     Ok(told)
 }
 
-/// Whether new jails get a network stack of their own where their properties do not say.
+/// Whether new jails get a network stack of their own, if their properties do not say.
 #[derive(Debug, Clone, Copy)]
 struct DefaultVnet {
-    /// What the defaults say. `None` if `vnet` was not chosen.
+    /// `vnet` of the defaults. `None` if no user has chosen it.
     chosen: Option<bool>,
-    /// Whether the kernel has such stacks.
+    /// Whether the kernel has network stacks for jails.
     vimage: bool,
 }
 
-/// Whose network a jail's properties speak of.
+/// Which kind of network a jail's properties are for.
 enum Speaks {
-    /// The NICs of a stack of its own.
+    /// A network stack of the jail's own: they name its NICs.
     Own,
-    /// An interface of the host, or that the host's addresses are shared.
+    /// A shared-IP jail: they name an interface of the host, or share the host's addresses.
     Hosts,
-    /// Addresses that fit both.
+    /// Both: they only have addresses.
     Either,
     Neither,
 }
 
-/// Turns on what properties require, and carries `vnet` in the jail's own configuration: a default
-/// that is changed later is for the jails that are made later.
+/// Switches on what properties require, and writes `vnet` into the jail's own configuration, so that a later change
+/// of the default does not concern this jail.
 fn required(properties: &mut Properties, default: DefaultVnet) -> Vec<String> {
     let text = |name: &str| properties.get(name).unwrap_or_default();
     let ip4 = text("ip4_addr").parse::<Ip4Addresses>().ok();
@@ -358,7 +359,7 @@ fn speaks(properties: &Properties, ip4: Option<&Ip4Addresses>, ip6: Option<&Ip6A
     let named6 = ip6.into_iter().flat_map(Addresses::iter).map(|one| one.interface);
     let named: Vec<Option<InterfaceName>> = named4.chain(named6).collect();
     let inherits = |name: &str| properties.get(name).as_deref() == Some("inherit");
-    // Of each jail's own loopback both may be said.
+    // `lo0` fits both kinds.
     let mut interfaces = named.iter().flatten().filter(|name| name.as_str() != "lo0");
     if named.iter().flatten().any(is_nic) {
         Speaks::Own
@@ -376,7 +377,7 @@ fn speaks(properties: &Properties, ip4: Option<&Ip4Addresses>, ip6: Option<&Ip6A
 }
 
 impl NewJail<'_> {
-    /// The datasets of a jail: its own, and in it that of its root.
+    /// Adds the changes that make a jail's datasets: of the jail, and of its root.
     fn datasets(
         &self,
         recipe: &mut Recipe,
@@ -390,7 +391,7 @@ impl NewJail<'_> {
         let gone = |name: &str| Action::zfs(["destroy", "-r", "-f", name], Expect::Gone(name.to_owned()));
         let create = |name: &str| Action::zfs(["create", "-p", name], Expect::Mounted(name.to_owned()));
         if let Some((_, Some(dataset))) = base {
-            // A template's snapshot is one of the template, and of its root.
+            // A snapshot of a template includes the template's root.
             let above = dataset.name.strip_suffix("/root").filter(|_| matches!(self.base, Base::Template(_)));
             let above = above.filter(|above| storage.datasets().is_some_and(|all| all.get(above).is_some()));
             let above = above.filter(|_| !self.form.thick);
@@ -416,7 +417,7 @@ impl NewJail<'_> {
     }
 }
 
-/// What a basejail has of its release, and not of its own.
+/// The directories that a basejail mounts from its release.
 const BASE_SYSTEM: [&str; 14] = [
     "bin",
     "boot",
@@ -434,7 +435,7 @@ const BASE_SYSTEM: [&str; 14] = [
     "usr/lib32",
 ];
 
-/// Empties the directories of the base system, and returns the fstab that mounts the release's there.
+/// Empties the directories of the base system, and returns the fstab that mounts the release's directories there.
 fn base_system(recipe: &mut Recipe, base: &Path, root: &Path, final_root: &Path) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let mut fstab = String::new();
@@ -487,7 +488,7 @@ impl Base {
     }
 }
 
-/// A release by its name, or by its name in capital letters, as in iocage.
+/// Finds a release by its name, or as in iocage by its name in capital letters.
 fn find_release(store: &Store, name: &str) -> Result<Found, Error> {
     let upper = name.to_uppercase();
     let names = [name, upper.as_str()];

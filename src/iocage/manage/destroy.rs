@@ -11,12 +11,12 @@ use crate::iocage::document::Document;
 use crate::iocage::store::Entry;
 use crate::iocage::zfs::{Dataset, Datasets};
 
-/// Works out how a jail is destroyed: this one, and nothing else. It must be down, and be kept from
-/// being started.
+/// Works out how this jail, and nothing else, is destroyed. The jail must be down, and the caller must prevent its
+/// start.
 ///
 /// # Errors
 ///
-/// Something that is mounted in it, clones that others are, or holds on its snapshots.
+/// Something is mounted in the jail, other jails are clones of it, or its snapshots have holds.
 pub fn recipe(entry: &Entry, storage: &Storage<'_>) -> Result<Recipe, Error> {
     storage.check_nothing_mounted(entry)?;
     storage.check_not_shown(entry)?;
@@ -48,7 +48,8 @@ fn of_datasets(
     if !held.is_empty() {
         return Err(errors::held(&held));
     }
-    // They go with their last clone, which this jail may be: whatever happens in between, nothing is left of them.
+    // These snapshots are destroyed with their last clone, which this jail may be. So they are not left behind if
+    // the command is killed.
     for (snapshot, recursive) in snapshots_for(datasets, dataset, entry) {
         let words: &[&str] = match recursive {
             true => &["destroy", "-d", "-r", &snapshot],
@@ -57,12 +58,12 @@ fn of_datasets(
         recipe.then(Action::zfs_words(words, Expect::Success));
     }
     recipe.then(Action::zfs(["destroy", "-r", "-f", name], Expect::Gone(name.clone())));
-    // ZFS removes the mount point of what was mounted, and leaves that of what was not.
+    // ZFS removes the mount point of a mounted dataset only.
     recipe.finally(Action::RemoveEmpty(vec![entry.root(), entry.directory.clone()]));
     Ok(())
 }
 
-/// Refuses what has clones elsewhere, by the names of these.
+/// Refuses a dataset with clones elsewhere. The error names the clones.
 pub(super) fn refuse_dependents(datasets: &Datasets, name: &str, what: &str) -> Result<(), Error> {
     let clones: BTreeSet<String> =
         datasets.dependents(name).into_iter().map(|clone| jail_of(datasets, clone)).collect();
@@ -72,7 +73,7 @@ pub(super) fn refuse_dependents(datasets: &Datasets, name: &str, what: &str) -> 
     }
 }
 
-/// The jail that a dataset is of; the dataset's own name if it is of none.
+/// The name of the jail that a dataset belongs to, or the dataset's own name if it belongs to no jail.
 pub(super) fn jail_of(datasets: &Datasets, name: &str) -> String {
     let beneath = name.strip_prefix(datasets.root()).unwrap_or_default();
     let mut parts = beneath.split('/').skip(1);
@@ -82,8 +83,8 @@ pub(super) fn jail_of(datasets: &Datasets, name: &str) -> String {
     }
 }
 
-/// The snapshots that were taken for this jail, in what it was made from, and whether those beneath the dataset were
-/// taken with them. A snapshot of another name may be somebody's own, and stays.
+/// The snapshots of this jail's source that were taken for the jail, and whether each was taken recursively. A
+/// snapshot with another name may belong to a user, and is not removed.
 pub(super) fn snapshots_for(
     datasets: &Datasets,
     dataset: &Dataset,
@@ -93,7 +94,7 @@ pub(super) fn snapshots_for(
     let origins = datasets.beneath(&dataset.name).filter_map(|one| one.origin.as_deref());
     let named = origins.filter_map(|origin| origin.split_once('@')).filter(|(_, name)| *name == jail);
     let mut found: BTreeSet<(String, bool)> = named.map(|(base, _)| whole(datasets, base, jail)).collect();
-    // Where the root is gone already, nothing says any more what it was a clone of.
+    // If the root is gone already, its origin is not known any more.
     let made = |base: &str| {
         let snapshot = datasets.snapshot(&format!("{base}@{jail}"));
         snapshot.is_some_and(|snapshot| snapshot.clones.is_empty())
@@ -117,7 +118,7 @@ pub(super) fn snapshots_for(
     found
 }
 
-/// A snapshot of a jail's or template's root has a companion: that of the jail itself.
+/// A snapshot of a jail's or template's root was taken together with a snapshot of the jail itself.
 fn whole(datasets: &Datasets, base: &str, name: &str) -> (String, bool) {
     if let Some(above) = base.strip_suffix("/root")
         && datasets.snapshot(&format!("{above}@{name}")).is_some()
@@ -130,7 +131,7 @@ fn whole(datasets: &Datasets, base: &str, name: &str) -> (String, bool) {
     (format!("{base}@{name}"), has_more)
 }
 
-/// Legacy's links to the jail.
+/// The links of legacy iocage to the jail.
 pub(super) fn tags(entry: &Entry, storage: &Storage<'_>) -> Vec<PathBuf> {
     let entries = fs::read_dir(storage.store.root().join("tags")).into_iter().flatten().flatten();
     let leads_here = |path: &PathBuf| {
@@ -142,7 +143,7 @@ pub(super) fn tags(entry: &Entry, storage: &Storage<'_>) -> Vec<PathBuf> {
     tags
 }
 
-/// What the jail's console, and its services, have written.
+/// The jail's log files.
 pub(super) fn logs(entry: &Entry, storage: &Storage<'_>) -> Vec<PathBuf> {
     let name = &entry.name;
     let names = [format!("{}-console.log", name.flat()), format!("{}-console.log", name.kernel_name())];

@@ -1,4 +1,4 @@
-//! Why a jail was not made, copied, renamed or destroyed, in the words of iocage's users.
+//! Errors of making, copying, renaming and destroying jails, in terms that users of iocage know.
 
 use std::io;
 use std::path::Path;
@@ -7,19 +7,19 @@ use crate::error::{Error, ErrorKind};
 use crate::iocage::name::JailName;
 use crate::iocage::store::Entry;
 
-/// A dataset that is not mounted.
+/// A dataset is not mounted.
 pub(super) fn not_mounted(dataset: &str) -> Error {
     let advice = format!("run `zfs mount {dataset}`");
     Error::refused(ErrorKind::Unsupported, dataset, format!("{dataset} is not mounted"), advice)
 }
 
-/// A dataset that nothing can be written to.
+/// A dataset is read-only.
 pub(super) fn read_only(dataset: &str) -> Error {
     let advice = format!("run `zfs set readonly=off {dataset}`");
     Error::refused(ErrorKind::PermissionDenied, dataset, format!("{dataset} is read-only"), advice)
 }
 
-/// A snapshot has the name that another one is to have.
+/// A snapshot of the new name exists already.
 pub(super) fn snapshot_there(snapshot: &str) -> Error {
     let message = format!(
         "Snapshot: {snapshot} exists!\nPlease manually run zfs destroy {snapshot} if you wish to destroy it."
@@ -33,14 +33,14 @@ pub(super) fn no_snapshot(snapshot: &str) -> Error {
     Error::said(ErrorKind::NotFound, snapshot, message).advising(advice)
 }
 
-/// Clones keep a jail, or a snapshot, from being destroyed.
+/// A jail or snapshot has clones, and cannot be destroyed.
 pub(super) fn has_clones(what: &str, clones: &[String]) -> Error {
     let advice = "Destroy these first, or make one of them independent with `zfs promote`";
     let message = format!("{what} has clones: {}. {advice}", clones.join(", "));
     Error::said(ErrorKind::Busy, what, message).advising(advice)
 }
 
-/// Holds keep snapshots from being destroyed.
+/// Snapshots have holds, and cannot be destroyed.
 pub(super) fn held(snapshots: &[String]) -> Error {
     let snapshots = snapshots.join(", ");
     let advice = "`zfs holds SNAPSHOT` shows the tags, and `zfs release TAG SNAPSHOT` takes them away";
@@ -62,7 +62,7 @@ pub(super) fn half_done(cause: Error, owed: &[String]) -> Error {
     Error::within("", cause, message)
 }
 
-/// There is a jail of that name, or one that the kernel would call the same.
+/// A jail with this name exists, or a jail with the same kernel name.
 pub(super) fn exists(name: &JailName, other: &JailName) -> Error {
     let namesake = if name == other {
         String::new()
@@ -103,26 +103,26 @@ pub(super) fn no_template(name: &str, templates: &[String]) -> Error {
     Error::said(ErrorKind::NotFound, name, message).advising(advice)
 }
 
-/// A template is no jail to be copied.
+/// A template cannot be copied as a jail.
 pub(super) fn is_template(name: &JailName) -> Error {
     let advice = format!("use create -t {name} instead");
     let message = format!("You cannot clone a template, {advice}.");
     Error::said(ErrorKind::Unsupported, name, message).advising(advice)
 }
 
-/// Something is mounted in the jail.
+/// A file system is mounted in the jail.
 pub(super) fn mounted(entry: &Entry, on: &Path) -> Error {
     let reason = format!("{}: a file system is mounted on {}", entry.name, on.display());
     Error::refused(ErrorKind::Busy, &entry.name, reason, "unmount it first")
 }
 
-/// Something of the jail is mounted elsewhere.
+/// A directory of the jail is mounted elsewhere.
 pub(super) fn shown(entry: &Entry, on: &Path) -> Error {
     let reason = format!("{}: {} shows what is in it", entry.name, on.display());
     Error::refused(ErrorKind::Busy, &entry.name, reason, "stop the jail there, or unmount it, first")
 }
 
-/// No random numbers.
+/// The system gave no random numbers.
 pub(super) fn random(source: io::Error) -> Error {
     let message = format!("cannot make up a UUID: {source}");
     Error::within("make up a UUID", source.into(), message)

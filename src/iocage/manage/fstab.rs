@@ -1,4 +1,4 @@
-//! An fstab whose lines are added, replaced and removed. What is no mount stays as it is.
+//! Changes of an fstab: adding, replacing and removing lines. Other lines are not changed.
 
 use std::fs;
 use std::io;
@@ -9,7 +9,7 @@ use crate::files::Files;
 use crate::iocage::fstab::{Mount, mounts};
 use crate::iocage::lifecycle::timestamp;
 
-/// Files that everybody may read.
+/// The mode of the file: every user may read it.
 const MODE: u32 = 0o644;
 
 /// The fstab of a jail.
@@ -19,31 +19,31 @@ pub struct FstabFile {
     lines: Vec<Vec<u8>>,
 }
 
-/// Something is mounted there already.
+/// The file mounts something on this path already.
 fn taken(target: &Path) -> Error {
     let message = format!("Destination: {} already exists!", target.display());
     Error::said(ErrorKind::AlreadyExists, target.display(), message)
 }
 
-/// No line of the file is the one that is meant.
+/// The file has no such line.
 fn no_line(what: &str) -> Error {
     let advice = "`fstab -l` lists those that there are";
     Error::said(ErrorKind::NotFound, "", format!("{what}. {advice}")).advising(advice)
 }
 
 impl FstabFile {
-    /// Reads an fstab; one that is not there is empty.
+    /// Reads an fstab. A missing file is empty.
     ///
     /// # Errors
     ///
-    /// It cannot be read, or a line of it is wrong.
+    /// The file cannot be read, or a line is wrong.
     pub fn read(path: &Path) -> Result<FstabFile, Error> {
         let text = match fs::read(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             other => other.map_err(|source| Error::of_file("read", path, source))?,
         };
         let mut lines: Vec<Vec<u8>> = text.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
-        // What comes after the last newline is no line, if it is nothing.
+        // Nothing after the last newline is no line.
         lines.pop_if(|last| last.is_empty());
         let file = FstabFile { path: path.to_owned(), lines };
         file.mounts()?;
@@ -79,11 +79,12 @@ impl FstabFile {
         Ok(())
     }
 
-    /// Replaces the mount of an index, and returns what it was.
+    /// Replaces the mount with this index. Returns the old mount.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`]: no such index. [`ErrorKind::AlreadyExists`]: another line mounts the same there.
+    /// [`ErrorKind::NotFound`]: no such index. [`ErrorKind::AlreadyExists`]: another line mounts something on the
+    /// same path.
     pub fn replace(&mut self, index: usize, mount: &Mount, seconds: u64) -> Result<Mount, Error> {
         let mounts = self.mounts()?;
         let old = mounts.get(index).ok_or_else(|| no_line(&format!("Index {index} not found")))?.clone();
@@ -98,7 +99,7 @@ impl FstabFile {
         Ok(old)
     }
 
-    /// Removes the mount of an index, and returns it.
+    /// Removes the mount with this index, and returns it.
     ///
     /// # Errors
     ///
@@ -120,7 +121,7 @@ impl FstabFile {
         self.mounts()?.iter().position(same).ok_or_else(|| no_line("No matching fstab entry"))
     }
 
-    /// Writes it, atomically.
+    /// Writes the file atomically.
     ///
     /// # Errors
     ///
@@ -137,7 +138,7 @@ impl FstabFile {
     }
 }
 
-/// A line that is added to an fstab, as iocage marks it.
+/// A new line for an fstab, with iocage's comment.
 pub(super) fn added(mount: &Mount, seconds: u64) -> String {
     format!("{mount} # Added by iocage on {}", timestamp(seconds))
 }

@@ -1,10 +1,10 @@
 //! Making, copying, renaming and destroying jails, and their snapshots.
 //!
-//! Each is worked out first, as a [`Recipe`]: all that can be wrong is found before anything is
-//! changed, and what would be done can be shown without doing it. In a plain directory a jail is put
-//! together under a hidden name and moved into place as a whole, and one that is destroyed is moved
-//! away first: a process that is killed leaves no half of a jail. Where iocage's directory is a ZFS
-//! dataset, jails are datasets too. They are put together beside the others, and renamed as a whole.
+//! Each operation is first worked out as a [`Recipe`]: problems are found before anything is changed, and the
+//! changes can be shown without making them. In a plain directory, a new jail is put together under a hidden name
+//! and then renamed as a whole, and a jail that is destroyed is renamed first. So a killed process leaves no part
+//! of a jail in the directory of jails. If iocage's directory is a ZFS dataset, jails are datasets too. They are
+//! put together in another dataset, and renamed as a whole.
 
 mod action;
 mod clone;

@@ -1,4 +1,4 @@
-//! What has to be written anew when a jail's directory is another one: the paths in fstabs that lead into it.
+//! Rewrites the paths in fstabs when a jail's directory has moved.
 
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use crate::iocage::fstab;
 use crate::iocage::paths;
 
-/// Returns an fstab with the paths that lead into one directory leading into another. All else is kept as it is
-/// written: people align their fstabs.
+/// Returns an fstab in which the paths in one directory are replaced with paths in another directory. Everything
+/// else is kept, also blanks, because users align their fstabs.
 pub fn fstab(text: &[u8], from: &Path, to: &Path) -> Vec<u8> {
     let line = |line: &[u8]| -> Vec<u8> {
         let mut moved = Vec::with_capacity(line.len());
@@ -17,7 +17,7 @@ pub fn fstab(text: &[u8], from: &Path, to: &Path) -> Vec<u8> {
             let (blanks, field) = (&rest[..start], &rest[start..start + length]);
             rest = &rest[start + length..];
             moved.extend_from_slice(blanks);
-            // What is mounted, and where.
+            // Only the first two fields, source and mount point, are paths.
             if fields == 2 || field.starts_with(b"#") {
                 moved.extend_from_slice(field);
                 break;
@@ -34,13 +34,13 @@ pub fn fstab(text: &[u8], from: &Path, to: &Path) -> Vec<u8> {
     text.split_inclusive(|byte| *byte == b'\n').flat_map(line).collect()
 }
 
-/// What separates fields, and ends lines.
+/// Whether a byte separates fields, or ends a line.
 fn is_blank(byte: &u8) -> bool {
     b" \t\r\n\x0b\x0c".contains(byte)
 }
 
-/// A path that leads into a directory, leading into another. Returns `None` if it leads elsewhere. One that led into a
-/// jail's directory when iocage's was elsewhere leads into it as well.
+/// Replaces the directory of a path. Returns `None` if the path is not in that directory. A path into the jail's
+/// directory from a time when iocage's directory was elsewhere counts as well.
 fn path_moved(path: &Path, from: &Path, to: &Path) -> Option<PathBuf> {
     if !path.is_absolute() {
         return None;
@@ -57,7 +57,7 @@ fn path_moved(path: &Path, from: &Path, to: &Path) -> Option<PathBuf> {
     Some(join(to, rest))
 }
 
-/// Without a slash at the end where there is no rest.
+/// Joins two paths, without a slash at the end if the rest is empty.
 fn join(directory: &Path, rest: &Path) -> PathBuf {
     if rest.as_os_str().as_bytes().is_empty() { directory.to_owned() } else { directory.join(rest) }
 }

@@ -1,4 +1,4 @@
-//! Names of jails that are to be made.
+//! The names of new jails.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -16,20 +16,21 @@ pub enum NewName {
     Random,
     /// The first 8 characters of a random UUID.
     RandomShort,
-    /// This name.
+    /// The given name.
     Name(String),
-    /// This UUID.
+    /// The given UUID.
     Uuid(String),
-    /// The first 8 characters of this UUID.
+    /// The first 8 characters of the given UUID.
     UuidShort(String),
 }
 
 impl NewName {
-    /// Returns the names of `count` new jails: of more than one, `NAME_1`, `NAME_2` and so on. None is taken.
+    /// Returns the names of `count` new jails. Several jails are named `NAME_1`, `NAME_2` and so on. No other jail
+    /// has these names.
     ///
     /// # Errors
     ///
-    /// A name that cannot be one, or that a jail or template has.
+    /// A name is not allowed, or a jail or template has it.
     pub fn names(&self, storage: &Storage<'_>, count: u16) -> Result<Vec<JailName>, Error> {
         let names = match self {
             NewName::Random => (0..count).map(|_| random_uuid()).collect::<Result<_, _>>()?,
@@ -62,7 +63,7 @@ fn checked(uuid: &str) -> Result<&str, Error> {
     }
 }
 
-/// Whether this is a UUID as it is written: hexadecimal digits in groups of 8, 4, 4, 4 and 12.
+/// Whether a text has the form of a UUID: hexadecimal digits in groups of 8, 4, 4, 4 and 12.
 fn is_uuid(text: &str) -> bool {
     let groups: Vec<_> = text.split('-').collect();
     groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])

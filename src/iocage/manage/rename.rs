@@ -16,14 +16,14 @@ use crate::iocage::property::Stored;
 use crate::iocage::store::{Entry, Place};
 use crate::iocage::zfs::{Dataset, Datasets, MADE_FOR};
 
-/// Works out how a jail is renamed, and with it all that names it. It must be down, and be kept from
-/// being started.
+/// Works out how a jail is renamed, with everything that has its name. The jail must be down, and the caller must
+/// prevent its start.
 ///
-/// The jail itself comes last: a command that is killed before can be given again, and goes on.
+/// The jail itself is renamed last. If the command is killed before, the same command goes on.
 ///
 /// # Errors
 ///
-/// A name that is taken, something that is mounted in it, a dataset that is not, or files that cannot be read.
+/// The name is in use, something is mounted in the jail, a dataset is not mounted, or files cannot be read.
 pub fn recipe(entry: &Entry, name: &JailName, storage: &Storage<'_>) -> Result<Recipe, Error> {
     let store = storage.store;
     if *name == entry.name {
@@ -71,7 +71,7 @@ pub fn recipe(entry: &Entry, name: &JailName, storage: &Storage<'_>) -> Result<R
     Ok(recipe)
 }
 
-/// Writes a jail's fstab, if it has paths that lead into the jail that gets another name.
+/// Rewrites a jail's fstab, if it has paths in the renamed jail.
 fn fstab(recipe: &mut Recipe, of: &Entry, old: &Entry, new: &Entry) {
     let Ok(fstab) = fs::read(of.fstab()) else { return };
     let moved = moved::fstab(&fstab, &old.directory, &new.directory);
@@ -81,7 +81,7 @@ fn fstab(recipe: &mut Recipe, of: &Entry, old: &Entry, new: &Entry) {
     }
 }
 
-/// What the logs of a jail are called once it has its new name.
+/// The paths of a jail's logs after the rename.
 fn log_names(new: &Entry, storage: &Storage<'_>, old: &Entry) -> Vec<PathBuf> {
     let moved = |path: PathBuf| {
         let name = path.file_name()?.to_str()?.replacen(&old.name.flat(), &new.name.flat(), 1);
@@ -90,7 +90,7 @@ fn log_names(new: &Entry, storage: &Storage<'_>, old: &Entry) -> Vec<PathBuf> {
     logs(old, storage).into_iter().filter_map(moved).collect()
 }
 
-/// Writes a configuration, if it differs from what is there.
+/// Writes a configuration, if it differs from the file.
 fn replace(recipe: &mut Recipe, old: &Document, new: Document) {
     if new != *old {
         let write = |document: &Document| Action::Write {
@@ -115,13 +115,12 @@ fn renamed(config: &Document, old: &JailName, new: &JailName) -> Document {
     renamed
 }
 
-/// The other jails that name this one: in `depends`, as the template they were made from, or in an fstab with what
-/// is mounted from here.
+/// Rewrites other jails that name this jail: in `depends`, as their template, or in the paths of an fstab.
 fn others(recipe: &mut Recipe, storage: &Storage<'_>, entry: &Entry, name: &JailName) -> Result<(), Error> {
     let new = storage.store.entry(entry.place, name.clone());
     for other in storage.store.entries()?.iter().filter(|other| *other != entry) {
         fstab(recipe, other, entry, &new);
-        // A configuration that cannot be read stays as it is.
+        // A configuration that cannot be read is not changed.
         let Ok(config) = storage.store.document(other) else { continue };
         let mut changed = config.clone();
         let is_it = |word: &String| *word == entry.name.as_str();
@@ -140,8 +139,8 @@ fn others(recipe: &mut Recipe, storage: &Storage<'_>, entry: &Entry, name: &Jail
     Ok(())
 }
 
-/// The snapshots that were taken for the jail, in what it was made from. Those that have the new name already were
-/// renamed by a command that was killed.
+/// Renames the snapshots of the jail's source that were taken for the jail. Those with the new name already were
+/// renamed by a killed command.
 fn snapshots(
     recipe: &mut Recipe,
     datasets: &Datasets,

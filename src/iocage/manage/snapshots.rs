@@ -66,7 +66,8 @@ pub fn remove(entry: &Entry, name: &str, storage: &Storage<'_>) -> Result<Recipe
         return Err(errors::held(&held));
     }
     let mut recipe = Recipe::default();
-    // Beneath the jail's own dataset all are destroyed at once. One of the root alone is too.
+    // The snapshots of the jail's dataset and those beneath it are destroyed in one call, and so is a snapshot of
+    // the root alone.
     if first.dataset() == dataset.name {
         recipe.then(Action::zfs(["destroy", "-r", &first.name], Expect::Gone(first.name.clone())));
     } else {
@@ -104,14 +105,15 @@ pub fn rollback(entry: &Entry, name: &str, storage: &Storage<'_>) -> Result<Reci
         return Err(errors::held(&held));
     }
     let mut recipe = Recipe::default();
-    // The jail's own dataset last: until then its configuration is that of before, and the same command goes on.
+    // Roll back the jail's own dataset last. Until then its configuration is unchanged, and if the command is
+    // killed, the same command goes on.
     for snapshot in there.iter().rev() {
         recipe.then(Action::zfs(["rollback", "-r", &snapshot.name], Expect::Success));
     }
     Ok(recipe)
 }
 
-/// The snapshots of this name of a dataset and those beneath it, its own first.
+/// The snapshots with this name of a dataset and of those beneath it. The dataset's own snapshot comes first.
 fn named<'a>(datasets: &'a Datasets, dataset: &'a Dataset, name: &str) -> Vec<&'a Snapshot> {
     let named = datasets.snapshots_beneath(&dataset.name).filter(|snapshot| snapshot.short_name() == name);
     let mut named: Vec<&Snapshot> = named.collect();

@@ -1,4 +1,4 @@
-//! Where jails lie: in plain directories, or in datasets.
+//! The storage of jails: plain directories, or datasets.
 
 use std::fs;
 use std::io;
@@ -13,11 +13,11 @@ use crate::iocage::store::{Entry, Place, Store};
 use crate::iocage::zfs::{self, Dataset, Datasets, Snapshot};
 use crate::kernel::Mounted;
 
-/// What the names of directories begin with that are not yet jails.
+/// The prefix of directories that are no jails yet.
 const NEW: &str = ".new-";
-/// What the names of directories begin with that are no jails any more.
+/// The prefix of directories that are no jails any more.
 const GONE: &str = ".gone-";
-/// Where jails are put together that are datasets, beneath iocage's own.
+/// The dataset, beneath iocage's own, in which jails that are datasets are put together.
 const MAKING: &str = ".new";
 
 /// iocage's directory, what is mounted where, and the datasets that the directory consists of.
@@ -27,12 +27,12 @@ pub struct Storage<'a> {
     pub store: &'a Store,
     /// All mounts of the host.
     pub mounts: &'a [Mounted],
-    /// The datasets, if the directory is one.
+    /// The datasets, if iocage's directory is a dataset.
     datasets: Option<Datasets>,
 }
 
 impl<'a> Storage<'a> {
-    /// Looks at iocage's directory. Where it is a dataset, `zfs` is asked for all beneath it.
+    /// Looks at iocage's directory. If it is a dataset, `zfs` is run to list all datasets beneath it.
     ///
     /// # Errors
     ///
@@ -42,7 +42,7 @@ impl<'a> Storage<'a> {
         Ok(Storage { store, mounts, datasets })
     }
 
-    /// Returns the datasets, if the directory is one.
+    /// Returns the datasets, if iocage's directory is a dataset.
     pub fn datasets(&self) -> Option<&Datasets> {
         self.datasets.as_ref()
     }
@@ -58,11 +58,12 @@ impl<'a> Storage<'a> {
         mounted.or_else(by_name)
     }
 
-    /// The dataset in which jails of a place are, if they are datasets of their own.
+    /// The dataset that contains the jails of a place, if jails are datasets.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported): it is not mounted. [`ErrorKind::PermissionDenied`](crate::ErrorKind::PermissionDenied): nothing can be written to it.
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported): the dataset is not mounted.
+    /// [`ErrorKind::PermissionDenied`](crate::ErrorKind::PermissionDenied): the dataset is read-only.
     pub(super) fn place(&self, place: Place) -> Result<Option<&str>, Error> {
         let Some(datasets) = &self.datasets else { return Ok(None) };
         let name = format!("{}/{}", datasets.root(), directory_of(place));
@@ -76,7 +77,7 @@ impl<'a> Storage<'a> {
         Ok(Some(&dataset.name))
     }
 
-    /// The dataset in which jails of a place are, made if it is missing.
+    /// The dataset that contains the jails of a place. A missing dataset is made.
     pub(super) fn make_place(&self, recipe: &mut Recipe, place: Place) -> Result<String, Error> {
         if let Some(name) = self.place(place)? {
             return Ok(name.to_owned());
@@ -87,7 +88,7 @@ impl<'a> Storage<'a> {
         Ok(name)
     }
 
-    /// Returns the jail or template that a whole word means: one whose directory is there, or whose dataset is.
+    /// Returns the jail or template that a whole word means, if its directory or its dataset exists.
     ///
     /// # Errors
     ///
@@ -96,7 +97,7 @@ impl<'a> Storage<'a> {
         self.store.resolve_exactly(word).or_else(|error| self.of_dataset(word).ok_or(error))
     }
 
-    /// The same, also by the beginning of a name.
+    /// As [`Storage::resolve_exactly`], but also by the beginning of a name.
     ///
     /// # Errors
     ///
@@ -129,7 +130,7 @@ impl<'a> Storage<'a> {
         Ok(names)
     }
 
-    /// Refuses a name that the kernel would confuse with that of a jail which is there.
+    /// Refuses a name that has the same kernel name as an existing jail.
     pub(super) fn check_free(&self, name: &JailName, but: Option<&JailName>) -> Result<(), Error> {
         let taken = self.names()?.into_iter().find(|other| other.flat() == name.flat() && Some(other) != but);
         match taken {
@@ -146,14 +147,14 @@ impl<'a> Storage<'a> {
         }
     }
 
-    /// Where a jail is put together: the dataset, and its directory.
+    /// The dataset, and its directory, in which a jail is put together.
     pub(super) fn making(&self, name: &JailName) -> Option<(String, PathBuf)> {
         let datasets = self.datasets.as_ref()?;
         let directory = self.store.root().join(MAKING).join(name.as_str());
         Some((format!("{}/{MAKING}/{name}", datasets.root()), directory))
     }
 
-    /// Takes away what jails are put together in, once the last one is.
+    /// Removes the dataset in which jails are put together, after the last jail.
     pub(super) fn end_making(&self, recipe: &mut Recipe) {
         if let Some(datasets) = &self.datasets {
             let name = format!("{}/{MAKING}", datasets.root());
@@ -161,19 +162,20 @@ impl<'a> Storage<'a> {
         }
     }
 
-    /// Where a jail is put together that is no dataset.
+    /// The directory in which a jail is put together that is no dataset.
     pub(super) fn new_directory(&self, name: &JailName) -> PathBuf {
         self.store.root().join("jails").join(format!("{NEW}{name}"))
     }
 
-    /// Where a jail is taken apart that is no dataset: on the same file system, and out of sight.
+    /// The directory in which a jail that is no dataset is removed: hidden, and on the same file system.
     pub(super) fn gone_directory(&self, entry: &Entry) -> PathBuf {
         entry.directory.with_file_name(format!("{GONE}{}", entry.name))
     }
 
-    /// Refuses to go on while something is mounted in a jail: what is mounted there is not the jail's.
+    /// Refuses to go on while a file system is mounted in a jail, because it does not belong to the jail.
     pub(super) fn check_nothing_mounted(&self, entry: &Entry) -> Result<(), Error> {
-        // What is beneath the jail's directory may be datasets of its own. Beneath a plain one they are not.
+        // If the jail is a dataset, datasets beneath its directory belong to the jail. In a plain directory they do
+        // not.
         let may_be_its_own = self.dataset(&entry.directory).is_some();
         let foreign = |mounted: &&Mounted| {
             mounted.on.starts_with(&entry.directory) && (mounted.fstype != "zfs" || !may_be_its_own)
@@ -184,8 +186,8 @@ impl<'a> Storage<'a> {
         }
     }
 
-    /// Takes a snapshot for a jail that is to be made from a dataset: of the dataset alone, or with those beneath
-    /// it. One that a killed command of ours has left is taken anew.
+    /// Takes a snapshot of a dataset for a new jail, alone or recursively. A snapshot that a killed command has
+    /// left is taken again.
     pub(super) fn snapshot_for(
         &self,
         recipe: &mut Recipe,
@@ -224,8 +226,8 @@ impl<'a> Storage<'a> {
         Ok(())
     }
 
-    /// Returns what a killed command has left of datasets: those in which a jail was put together, and snapshots that
-    /// were taken for a jail which never came to be.
+    /// Returns what killed commands have left in ZFS: datasets in which a jail was put together, and snapshots for
+    /// a jail that was never made.
     ///
     /// # Errors
     ///
@@ -248,7 +250,7 @@ impl<'a> Storage<'a> {
     }
 }
 
-/// The name of the directory, and of the dataset, of a place.
+/// The name of a place's directory and dataset.
 pub(super) fn directory_of(place: Place) -> &'static str {
     match place {
         Place::Jails => "jails",
@@ -257,7 +259,7 @@ pub(super) fn directory_of(place: Place) -> &'static str {
 }
 
 impl Storage<'_> {
-    /// Refuses to go on while another jail shows what is in this one.
+    /// Refuses to go on while a directory of this jail is mounted in another jail.
     pub(super) fn check_not_shown(&self, entry: &Entry) -> Result<(), Error> {
         let shows = |mounted: &&Mounted| {
             mounted.fstype == "nullfs"

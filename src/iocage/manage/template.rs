@@ -1,4 +1,4 @@
-//! `set template=1` and `set template=0`: a jail becomes a template, and a template a jail.
+//! `set template=1` and `set template=0`: turning a jail into a template, and a template into a jail.
 
 use std::fs;
 
@@ -8,13 +8,14 @@ use crate::error::Error;
 use crate::iocage::property::Stored;
 use crate::iocage::store::{Entry, Place};
 
-/// Works out how a jail or template is turned into the other. It must be down, and be kept from being started.
+/// Works out how a jail becomes a template, or a template becomes a jail. The jail must be down, and the caller
+/// must prevent its start.
 ///
-/// A command that was killed half way is taken up where it ended.
+/// If a command was killed half way, the same command goes on.
 ///
 /// # Errors
 ///
-/// Something that is mounted in it, datasets that are not mounted, or files that cannot be read.
+/// Something is mounted in the jail, datasets are not mounted, or files cannot be read.
 pub fn recipe(entry: &Entry, place: Place, storage: &Storage<'_>) -> Result<Recipe, Error> {
     storage.check_nothing_mounted(entry)?;
     storage.check_mounted(entry)?;

@@ -1,14 +1,14 @@
-//! One run of `zfs` that changes something, and the look at what it did.
+//! One run of `zfs` that changes something, and a check of what it did.
 //!
-//! An exit status of 0 does not say that all was done (`zfs create` ends so where the dataset could not be mounted),
-//! and another one not that nothing was. So the datasets are asked.
+//! The exit status does not tell. With status 0 a part may be missing: `zfs create` also ends with 0 if it could
+//! not mount the dataset. With another status, a part may have been done. So the datasets are looked at.
 
 use std::fmt;
 
 use crate::error::{Error, ErrorKind};
 use crate::iocage::zfs;
 
-/// A run of `zfs`, and what is to be the case after it.
+/// A run of `zfs`, and the expected state after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ZfsCall {
     words: Vec<String>,
@@ -19,20 +19,20 @@ pub struct ZfsCall {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Expect {
-    /// The state that the exit status reports.
+    /// The exit status is 0.
     Success,
-    /// This is there.
+    /// This dataset or snapshot exists.
     There(String),
-    /// This dataset is there, and mounted.
+    /// This dataset exists, and is mounted.
     Mounted(String),
-    /// This is not there.
+    /// This dataset or snapshot does not exist.
     Gone(String),
 }
 
-/// The dataset that could not be mounted, from what `zfs` wrote.
+/// The dataset that could not be mounted, from the error text of `zfs`.
 fn not_mounted_in(text: &str) -> Option<&str> {
     let name = text.split("cannot mount '").nth(1)?.split('\'').next()?;
-    // A path is no dataset.
+    // Skip a path, which is no dataset.
     Some(name).filter(|name| !name.starts_with('/'))
 }
 
@@ -51,11 +51,11 @@ impl ZfsCall {
         &self.words
     }
 
-    /// Runs it, and looks at what it did.
+    /// Runs the command, and checks what it did.
     ///
     /// # Errors
     ///
-    /// What `zfs` did not do, and whether something was done that is to be undone.
+    /// The reason, and whether a part was done, which has to be undone.
     pub fn run(&self) -> Result<(), (Error, bool)> {
         let ran = zfs::run_and_hear(&self.words);
         match &self.expect {
@@ -64,7 +64,7 @@ impl ZfsCall {
                 Err(error) => Err((error, false)),
             },
             Expect::There(name) => match (ran, is_there(name)) {
-                // Whatever it complained of: it is done.
+                // The snapshot or dataset exists: ignore what `zfs` wrote.
                 (_, Ok(Some(_))) => Ok(()),
                 (Err(error), _) | (Ok(_), Err(error)) => Err((error, false)),
                 (Ok(heard), Ok(None)) => Err((self.undone(name, false, &heard), false)),
@@ -76,7 +76,8 @@ impl ZfsCall {
                     let text = zfs::what_it_wrote(&error).unwrap_or_default();
                     Err((not_mounted(&self.command(), name, text), true))
                 }
-                // With -p, a parent that cannot be mounted ends it: that one is made, and the rest is not.
+                // With -p, `zfs create` ends at a parent that cannot be mounted: the parent is made, and the rest
+                // is not.
                 (Err(error), Ok(None)) => {
                     let text = zfs::what_it_wrote(&error).unwrap_or_default();
                     let parent =
@@ -127,8 +128,8 @@ pub(super) fn check_mounted(dataset: &str) -> Result<(), Error> {
     }
 }
 
-/// Whether a dataset or snapshot is there, and if so, whether it is mounted. One that is not to be mounted counts as
-/// mounted.
+/// Whether a dataset or snapshot is mounted. Returns `None` if it does not exist. A dataset that ZFS does not mount
+/// by itself counts as mounted.
 fn is_there(name: &str) -> Result<Option<bool>, Error> {
     let answer = zfs::run(&["list", "-H", "-t", "all", "-o", "mounted,canmount,mountpoint", name]);
     let Some(line) = unless_absent(answer)? else { return Ok(None) };
@@ -144,7 +145,7 @@ fn what_is_left(name: &str) -> Result<Vec<String>, Error> {
     Ok(names.lines().map(str::to_owned).collect())
 }
 
-/// What `zfs list` printed. Returns `None` if there is no such dataset.
+/// The output of `zfs list`. Returns `None` if there is no such dataset.
 fn unless_absent(answer: Result<String, Error>) -> Result<Option<String>, Error> {
     match answer {
         Err(error) if zfs::what_it_wrote(&error).is_some_and(|text| text.contains("does not exist")) => {

@@ -1,4 +1,4 @@
-//! What a property's value may be.
+//! The kinds of properties' values.
 
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -27,9 +27,9 @@ pub enum Kind {
     Integer(i64, i64),
     /// One of these words.
     Choice(&'static [&'static str]),
-    /// One line of anything.
+    /// Any text of one line.
     Line,
-    /// Anything at all.
+    /// Any text.
     Text,
     /// `ip4_addr`.
     Ip4Addresses,
@@ -49,7 +49,7 @@ pub enum Kind {
     MacPair,
     /// The first three bytes of a MAC address.
     MacPrefix,
-    /// An MTU; `auto` too if so said.
+    /// An MTU, or perhaps `auto`.
     Mtu {
         /// Whether `auto` is a value.
         auto: bool,
@@ -82,11 +82,11 @@ const FORWARDS: &str =
     "write ports as 80, tcp(80), udp(53) or tcp/udp(8080:80), with commas between them, or none";
 
 impl Kind {
-    /// Reads a value. Returns what is stored for it.
+    /// Reads a value. Returns the form that is stored.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid): what would be right.
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid): the message says which values are right.
     pub fn check(self, text: &str) -> Result<Stored, Error> {
         let none = |text: &str| matches!(text, "none" | "");
         let say = |advice: String| Error::of_value(text, advice);
@@ -148,17 +148,17 @@ impl Kind {
     }
 }
 
-/// Reads a value by its grammar and prints it by the same.
+/// Reads a value, and writes it in its usual form.
 fn reprint<T: FromStr<Err = Error> + fmt::Display>(text: &str) -> Result<String, Error> {
     Ok(text.parse::<T>()?.to_string())
 }
 
-/// A whole number, without the plus sign that parse() takes.
+/// Reads a whole number. A plus sign, which parse() accepts, is refused.
 fn integer(text: &str) -> Option<i64> {
     if text.starts_with('+') { None } else { text.trim().parse().ok() }
 }
 
-/// Interfaces with blanks or commas between them: iocage reads the property in both ways.
+/// Reads interfaces separated by blanks or commas, because iocage reads the property in both ways.
 fn interface_list(text: &str) -> Result<Vec<String>, Error> {
     text.split([' ', '\t', ','])
         .filter(|word| !word.is_empty())
@@ -241,7 +241,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is stored must be accepted, unchanged, when it is given again.
+        /// A stored value must be accepted, and stay the same, when it is set again.
         #[test]
         fn storing_twice_is_storing_once(text in ".{0,20}", index in 0usize..200) {
             let kind = super::super::TABLE[index % super::super::TABLE.len()].kind;

@@ -11,16 +11,16 @@ use crate::error::{Error, ErrorKind};
 pub enum Target {
     /// A jail.
     Jail,
-    /// `default`: every jail that does not say otherwise.
+    /// `default`: the default of all jails.
     Defaults,
 }
 
 /// A property, and a value it can have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assignment {
-    /// The property, by its present name.
+    /// The property. An old name is replaced with the present name.
     pub property: String,
-    /// The value, as it is stored.
+    /// The value, in its stored form.
     pub value: Stored,
 }
 
@@ -36,19 +36,19 @@ pub struct Change {
     pub new: String,
 }
 
-/// `PROPERTY: OLD -> NEW`, as iocage says it.
+/// iocage's form: `PROPERTY: OLD -> NEW`.
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {} -> {}", self.property, self.old, self.new)
     }
 }
 
-/// An assignment that cannot be made.
+/// The error of a wrong assignment.
 pub(crate) fn refused(property: &str, message: String) -> Error {
     Error::said(ErrorKind::Invalid, property, message)
 }
 
-/// All that is wrong with some assignments, none of which was made: one a line.
+/// The error of several wrong assignments, one in each line.
 pub(crate) fn all_refused(errors: &[Error]) -> Error {
     let lines: Vec<String> = errors.iter().map(Error::to_string).collect();
     let subject = errors.first().map(Error::subject).unwrap_or_default();
@@ -79,7 +79,7 @@ impl Assignment {
         Assignment::read_with(text, target, find)
     }
 
-    /// Reads `PROPERTY=VALUE` where `find` knows the properties.
+    /// Reads `PROPERTY=VALUE`. `find` looks the property up.
     pub(crate) fn read_with(
         text: &str,
         target: Target,

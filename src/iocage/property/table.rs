@@ -6,8 +6,8 @@ use super::kind::Kind;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Property {
-    /// Its name; `vnetN_mac`, `vnetN_mtu`, `vnetN_vlan`, `vnetN_tagged` and `vnetN_stableaddr` stand for every N. iocage
-    /// has not the last three, and keeps them in config.json as it keeps what it does not know.
+    /// The property's name. `vnetN_mac`, `vnetN_mtu`, `vnetN_vlan`, `vnetN_tagged` and `vnetN_stableaddr` stand for
+    /// every N. iocage does not have the last three, and keeps them in config.json as it keeps all unknown keys.
     pub name: &'static str,
     /// The value if neither config.json nor defaults.json has one.
     pub builtin: Builtin,
@@ -21,24 +21,24 @@ pub struct Property {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Builtin {
-    /// This text.
+    /// The given text.
     Text(&'static str),
     /// The jail's name.
     Name,
-    /// The jail's name as a host name: `_` as `-`.
+    /// The jail's name as a host name: with `-` in place of `_`.
     Hostname,
-    /// Something of the host, which is not for this module to ask: it reads as `none`.
+    /// A value of the host, which this module does not read: it reads as `none`.
     Host,
 }
 
 /// The command that may change a property, and the targets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// Users, for one jail or as the default of all.
+    /// Users set it, for one jail or as a default.
     Jail,
-    /// Users, but only as a default: it is about the host.
+    /// Users set it as a default only, because it is about the host.
     Host,
-    /// `set` changes it for nothing.
+    /// `set` does not change it.
     Fixed,
 }
 
@@ -65,7 +65,7 @@ const fn on(name: &'static str) -> Property {
     p(name, "1", Boolean)
 }
 
-/// A limit of rctl(8), or a property of a ZFS dataset: text that start does not use.
+/// A limit of rctl(8), or a property of a ZFS dataset: text that a start does not use.
 const fn unused(name: &'static str, builtin: &'static str, scope: Scope) -> Property {
     Property { name, builtin: T(builtin), kind: Line, scope }
 }
@@ -113,7 +113,7 @@ pub static TABLE: &[Property] = &[
     scoped("hostid", Builtin::Host, Line, Jail),
     off("hostid_strict_check"),
     on("host_time"),
-    // What the jail may do.
+    // Permissions.
     p("devfs_ruleset", "4", Integer(0, 65535)),
     p("min_dyn_devfs_ruleset", "1000", Integer(0, 65535)),
     p("securelevel", "2", Integer(-1, 3)),
@@ -142,12 +142,12 @@ pub static TABLE: &[Property] = &[
     off("allow_nfsd"),
     off("allow_vmm"),
     off("allow_tun"),
-    // What is mounted in it.
+    // Mounts.
     on("mount_devfs"),
     on("mount_fdescfs"),
     off("mount_procfs"),
     off("mount_linprocfs"),
-    // What is run, and when.
+    // Programs and times.
     p("exec_start", "/bin/sh /etc/rc", Command),
     p("exec_stop", "/bin/sh /etc/rc.shutdown", Command),
     p("exec_prestart", "/usr/bin/true", Hook),
@@ -165,7 +165,7 @@ pub static TABLE: &[Property] = &[
     off("boot"),
     p("priority", "99", Integer(1, 99)),
     p("depends", "none", Kind::Depends),
-    // Kept, but not used at start.
+    // Stored, but not used by a start.
     p("notes", "none", Kind::Text),
     p("comment", "none", Kind::Text),
     p("owner", "root", Line),
@@ -201,7 +201,7 @@ pub static TABLE: &[Property] = &[
     unused("writebps", "off", Jail),
     unused("readiops", "off", Jail),
     unused("writeiops", "off", Jail),
-    // Not the user's to set.
+    // Users cannot set these.
     unused("CONFIG_VERSION", "34", Fixed),
     unused("available", "readonly", Fixed),
     scoped("basejail", T("0"), Boolean, Fixed),
@@ -257,7 +257,7 @@ pub fn canonical(name: &str) -> &str {
     if name == "hostname" { "host_hostname" } else { name }
 }
 
-/// Returns the property of this name, if there is one. Any N will do in `vnetN_mac` and the like.
+/// Returns the property with this name. In `vnetN_mac` and similar names, N is any number.
 pub fn find(name: &str) -> Option<&'static Property> {
     let name = canonical(name);
     let name = match name.strip_prefix("vnet").and_then(|rest| rest.split_once('_')) {
@@ -272,7 +272,7 @@ pub fn find(name: &str) -> Option<&'static Property> {
     TABLE.iter().find(|property| property.name == name)
 }
 
-/// The table's name for what a NIC's property is called after the NIC.
+/// The name in the table for a NIC's property, by the part after the NIC's name.
 fn of_nic(suffix: &str) -> &'static str {
     match suffix {
         "mac" => "vnetN_mac",
@@ -283,7 +283,7 @@ fn of_nic(suffix: &str) -> &'static str {
     }
 }
 
-/// Keys that other versions of iocage have written, and that say nothing of how a jail is started.
+/// Keys that other versions of iocage have written, and that do not concern a jail's start.
 const OF_OTHERS: [&str; 20] = [
     "CONFIG_TYPE",
     "children_cur",
@@ -312,7 +312,7 @@ pub fn is_of_others(key: &str) -> bool {
     OF_OTHERS.contains(&key)
 }
 
-/// Returns the property whose name is most like this one, if any is like it at all.
+/// Returns the property with the most similar name, if a similar name exists.
 pub fn nearest(name: &str) -> Option<&'static str> {
     let furthest = (name.chars().count() / 3).clamp(1, 4);
     TABLE
@@ -323,11 +323,11 @@ pub fn nearest(name: &str) -> Option<&'static str> {
         .map(|(_, name)| name)
 }
 
-/// How many letters have to be put in, taken out or replaced (Levenshtein).
+/// The Levenshtein distance: the number of letters to insert, remove or replace.
 fn distance(from: &str, to: &str) -> usize {
     let to: Vec<char> = to.chars().collect();
     let mut row: Vec<usize> = (0..=to.len()).collect();
-    // A name as long as a novel is like none of ours.
+    // A very long name is similar to no property, so only its beginning is compared.
     for (above, a) in from.chars().take(64).enumerate() {
         let mut diagonal = std::mem::replace(&mut row[0], above + 1);
         for (index, b) in to.iter().enumerate() {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A value as config.json holds it: booleans as the integers 0 and 1, everything else as text.
+/// A value in config.json: the integers 0 and 1 for booleans, and text for everything else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Stored {

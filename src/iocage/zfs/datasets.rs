@@ -1,33 +1,34 @@
-//! The datasets beneath iocage's, as ZFS knows them: mounted or not, with their snapshots and clones.
+//! The datasets beneath iocage's dataset, mounted or not, with their snapshots and clones.
 //!
-//! A directory does not tell: that of a dataset which is not mounted is there, and empty.
+//! The directory does not tell whether a dataset exists: the directory of an unmounted dataset exists, and is
+//! empty.
 
 use std::collections::BTreeMap;
 
 use super::run;
 use crate::Error;
 
-/// The user property of a snapshot that says for which jail it was made.
+/// The user property of a snapshot with the jail that it was made for.
 pub const MADE_FOR: &str = "jailwire:for";
 
-/// What is asked of each.
+/// The columns that `zfs list` prints for each.
 const COLUMNS: &str = "name,mounted,mountpoint,canmount,readonly,origin,clones,userrefs,createtxg,creation,used,referenced,jailwire:for";
 
 /// A file system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Dataset {
-    /// Its name.
+    /// The dataset's name.
     pub name: String,
-    /// Whether it is mounted.
+    /// Whether the dataset is mounted.
     pub is_mounted: bool,
     /// The mount point, also of a dataset that is not mounted. `none` and `legacy` are no directories.
     pub mountpoint: String,
-    /// Whether ZFS mounts it by itself: `canmount` is neither `off` nor `noauto`.
+    /// Whether ZFS mounts the dataset by itself: `canmount` is neither `off` nor `noauto`.
     pub mounts_itself: bool,
-    /// Whether nothing can be written to it.
+    /// Whether the dataset is read-only.
     pub is_read_only: bool,
-    /// The snapshot that it is a clone of.
+    /// The snapshot of which the dataset is a clone.
     pub origin: Option<String>,
 }
 
@@ -35,26 +36,26 @@ pub struct Dataset {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Snapshot {
-    /// Its name: `DATASET@NAME`.
+    /// The snapshot's name: `DATASET@NAME`.
     pub name: String,
-    /// The datasets that are clones of it.
+    /// The clones of the snapshot.
     pub clones: Vec<String>,
     /// The number of holds. A snapshot with a hold cannot be destroyed.
     pub holds: u64,
-    /// The jail that this program made it for.
+    /// The jail for which this program made the snapshot.
     pub made_for: Option<String>,
-    /// The transaction group that it was taken in: a later snapshot has a larger one.
+    /// The transaction group of the snapshot. A later snapshot has a larger number.
     pub transaction: u64,
     /// The time of the snapshot, in seconds since 1970.
     pub creation: u64,
-    /// The space that would be free without it, in bytes.
+    /// The space that destroying the snapshot would free, in bytes.
     pub used: u64,
-    /// The space of what is in it, in bytes.
+    /// The space of the snapshot's contents, in bytes.
     pub referenced: u64,
 }
 
 impl Snapshot {
-    /// Returns the dataset that it is one of.
+    /// Returns the dataset of the snapshot.
     pub fn dataset(&self) -> &str {
         self.name.split_once('@').map_or(&self.name, |(dataset, _)| dataset)
     }
@@ -65,7 +66,7 @@ impl Snapshot {
     }
 }
 
-/// A dataset and all beneath it.
+/// A dataset and all datasets beneath it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Datasets {
     root: String,
@@ -74,7 +75,7 @@ pub struct Datasets {
 }
 
 impl Datasets {
-    /// Asks for a dataset and all beneath it, in one run of `zfs list`.
+    /// Lists a dataset and all datasets beneath it, with one run of `zfs list`.
     ///
     /// # Errors
     ///
@@ -84,7 +85,7 @@ impl Datasets {
         Ok(Datasets::read(root, &answer))
     }
 
-    /// Reads what `zfs list` has printed.
+    /// Reads the output of `zfs list`.
     fn read(root: &str, answer: &str) -> Datasets {
         let mut read = Datasets { root: root.to_owned(), ..Datasets::default() };
         for line in answer.lines() {
@@ -156,12 +157,12 @@ impl Datasets {
         self.snapshots.get(name)
     }
 
-    /// Returns a dataset and those beneath it, each after what it is in.
+    /// Returns a dataset and those beneath it. A parent comes before its children.
     pub fn beneath<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Dataset> {
         self.datasets.values().filter(move |dataset| is_beneath(&dataset.name, name))
     }
 
-    /// The last parts of the names of the datasets that are in this one.
+    /// Returns the children of a dataset, by the last part of their names.
     pub fn children<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let child = move |dataset: &'a Dataset| dataset.name.strip_prefix(name)?.strip_prefix('/');
         self.datasets.values().filter_map(child).filter(|child| !child.contains('/'))
@@ -177,8 +178,8 @@ impl Datasets {
         self.snapshots.values().filter(move |snapshot| is_beneath(snapshot.dataset(), name))
     }
 
-    /// Returns the clones that keep a dataset from being destroyed: those of snapshots beneath it that are not beneath
-    /// it themselves.
+    /// Returns the clones that prevent a dataset from being destroyed: clones of snapshots beneath it that are not
+    /// beneath it themselves.
     pub fn dependents<'a>(&'a self, name: &'a str) -> Vec<&'a str> {
         let clones = self.snapshots_beneath(name).flat_map(|snapshot| &snapshot.clones);
         clones.map(String::as_str).filter(|clone| !is_beneath(clone, name)).collect()

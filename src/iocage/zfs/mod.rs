@@ -1,9 +1,8 @@
-//! `zfs(8)`: which datasets iocage's directory consists of, and the commands that make, copy, rename
-//! and destroy them.
+//! `zfs(8)`: the datasets of iocage's directory, and the commands that make, copy, rename and destroy them.
 //!
-//! ZFS is asked for little else. What is in a dataset is read as any file. That a directory is a dataset is known
-//! from the list of mounted file systems. To make, copy, rename or destroy a jail, the [`Datasets`] are listed,
-//! because a dataset that is not mounted is in no such list.
+//! `zfs` is run only when it is needed. The contents of a dataset are read as files. The list of mounted file
+//! systems tells whether a directory is a dataset. To make, copy, rename or destroy a jail, the [`Datasets`] are
+//! listed with `zfs`, because the list of mounted file systems does not have unmounted datasets.
 
 mod datasets;
 
@@ -19,13 +18,13 @@ pub use datasets::{Dataset, Datasets, MADE_FOR, Snapshot};
 
 /// The user property that marks the pool iocage works on.
 pub const ACTIVE: &str = "org.freebsd.ioc:active";
-/// What the names of legacy's user properties begin with.
+/// The prefix of legacy iocage's user properties.
 const LEGACY: &str = "org.freebsd.iocage:";
 
-/// What a `zfs` that failed wrote.
+/// The error text of a failed `zfs`.
 struct Wrote(String);
 
-/// What `zfs` wrote, if it ran and failed.
+/// Returns the error text of `zfs`, if it ran and failed.
 pub(super) fn what_it_wrote(error: &Error) -> Option<&str> {
     error.detail::<Wrote>().map(|wrote| wrote.0.as_str())
 }
@@ -47,13 +46,13 @@ fn failed(command: &str, text: String) -> Error {
 ///
 /// # Errors
 ///
-/// When it cannot be run, or fails.
+/// `zfs` cannot be run, or fails.
 pub fn run<S: AsRef<str>>(arguments: &[S]) -> Result<String, Error> {
     let (output, _) = output(arguments)?;
     Ok(output)
 }
 
-/// Runs `zfs` and returns what it wrote on standard error, also where it succeeded.
+/// Runs `zfs`. Returns its standard error, also if it succeeds.
 ///
 /// # Errors
 ///
@@ -63,7 +62,7 @@ pub fn run_and_hear<S: AsRef<str>>(arguments: &[S]) -> Result<String, Error> {
     Ok(heard)
 }
 
-/// What `zfs` wrote on standard output, and on standard error.
+/// Runs `zfs`. Returns its standard output and its standard error.
 fn output<S: AsRef<str>>(arguments: &[S]) -> Result<(String, String), Error> {
     let words = arguments.iter().map(AsRef::as_ref);
     let command = std::iter::once("zfs").chain(words.clone()).collect::<Vec<_>>().join(" ");
@@ -93,7 +92,7 @@ pub fn send_and_receive(snapshot: &str, dataset: &str) -> Result<(), Error> {
     let received = Command::new("zfs").args(["receive", dataset]).stdin(stream).output();
     let sent = send.wait_with_output().map_err(&not_run)?;
     let received = received.map_err(not_run)?;
-    // What the sender says is the cause of what the receiver does.
+    // Report the sender's error first: it is the cause of the receiver's error.
     match [sent, received].iter().find(|output| !output.status.success()) {
         None => Ok(()),
         Some(of) => {
@@ -104,9 +103,9 @@ pub fn send_and_receive(snapshot: &str, dataset: &str) -> Result<(), Error> {
     }
 }
 
-/// Returns the dataset that is mounted on this directory, if it is one.
+/// Returns the dataset that is mounted on this directory, if there is one.
 pub fn dataset_on<'a>(mounts: &'a [Mounted], directory: &Path) -> Option<&'a str> {
-    // What was mounted last is on top.
+    // The last mount hides earlier mounts.
     let top = mounts.iter().rev().find(|mounted| mounted.on == directory)?;
     (top.fstype == "zfs").then_some(top.from.as_str())
 }
@@ -140,7 +139,7 @@ pub fn iocage_root(mounts: &[Mounted]) -> Result<Option<PathBuf>, Error> {
         .collect();
     match active.as_slice() {
         [pool] => Ok(found.get(pool).map(|path| path.to_path_buf())),
-        // As in iocage, which activates the first pool where none is.
+        // As in iocage, which activates the first pool if no pool is active.
         [] => Ok(found.into_values().next().map(Path::to_owned)),
         several => {
             let pools = several.join(" and ");
@@ -151,8 +150,8 @@ pub fn iocage_root(mounts: &[Mounted]) -> Result<Option<PathBuf>, Error> {
     }
 }
 
-/// Legacy's properties of each dataset below this one: all jails' in one run. Each is named by the
-/// last part of its name.
+/// Reads legacy iocage's properties of all jails, in one run. Each jail is named by the last part of its dataset's
+/// name.
 ///
 /// # Errors
 ///
@@ -168,7 +167,7 @@ pub fn legacy_properties(dataset: &str) -> Result<BTreeMap<String, BTreeMap<Stri
         };
         let Some(property) = property.strip_prefix(LEGACY) else { continue };
         let Some(jail) = name.strip_prefix(dataset).and_then(|rest| rest.strip_prefix('/')) else { continue };
-        // A dash is ZFS's word for nothing, and was legacy's too.
+        // A dash stands for no value in ZFS and in legacy iocage.
         let value = if value == "-" { "none" } else { value };
         found.entry(jail.to_owned()).or_default().insert(property.to_owned(), value.to_owned());
     }
