@@ -1,8 +1,6 @@
-//! What a shell offers while a command line is being typed: commands and options, and the names of jails,
-//! properties and interfaces that are there at that moment.
+//! Completions for shells: commands and options, and the present names of jails, properties and interfaces.
 //!
-//! The shell asks the program itself: it runs the program with `COMPLETE` set to the shell's name, and with the words
-//! so far.
+//! The shell runs the program with `COMPLETE` set to the shell's name, and with the words so far.
 
 use std::ffi::OsStr;
 use std::io;
@@ -19,10 +17,10 @@ use crate::cli::Cli;
 use crate::environment::{self, Environment};
 use crate::typed::Typed;
 
-/// The variable by which a shell asks.
+/// The environment variable with which a shell asks for completions.
 const VARIABLE: &str = "COMPLETE";
 
-/// Answers a shell, if a shell asks; whether one did.
+/// Prints completions, if a shell asks for them. Returns whether it did.
 pub fn complete() -> bool {
     if std::env::var_os(VARIABLE).is_none() {
         return false;
@@ -36,7 +34,7 @@ pub fn complete() -> bool {
     asked.unwrap_or_else(|error| error.exit())
 }
 
-/// The script that makes a shell ask the program. Returns `None` for an unknown shell.
+/// The script that makes a shell ask the program for completions. Returns `None` for an unknown shell.
 pub fn registration(shell: &str, name: &str) -> Option<io::Result<Vec<u8>>> {
     let shells = Shells::builtins();
     let completer = shells.completer(shell)?;
@@ -44,12 +42,12 @@ pub fn registration(shell: &str, name: &str) -> Option<io::Result<Vec<u8>>> {
     Some(completer.write_registration(VARIABLE, name, name, name, &mut script).map(|()| script))
 }
 
-/// The shells for which there is a script.
+/// The shells that have a script.
 pub fn shells() -> Vec<&'static str> {
     Shells::builtins().names().collect()
 }
 
-/// The command line, with what its words can be.
+/// The command line, with the possible values of its words.
 fn command() -> Command {
     let jails = || ArgValueCandidates::new(configured_jails);
     let jails_or_all = || ArgValueCandidates::new(|| all_and(configured_jails()));
@@ -90,7 +88,7 @@ fn command() -> Command {
         })
 }
 
-/// Says what a word of a command can be. The words stay in their order, which `mut_arg` would change.
+/// Sets the possible values of a word of a command. The order of the words is kept, which `mut_arg` would change.
 fn fill_in<T: ArgExt + Clone + Send + Sync + 'static>(command: Command, word: &str, what: T) -> Command {
     command.mut_args(|argument| match argument.get_id() == word {
         true => argument.add(what.clone()),
@@ -98,7 +96,7 @@ fn fill_in<T: ArgExt + Clone + Send + Sync + 'static>(command: Command, word: &s
     })
 }
 
-/// What `get` takes: properties, `all`, and jails.
+/// The words of `get`: properties, `all`, and jails.
 fn gettable() -> Vec<CompletionCandidate> {
     let mut words = vec![CompletionCandidate::new("all")];
     words.extend(properties().map(CompletionCandidate::new));
@@ -106,7 +104,7 @@ fn gettable() -> Vec<CompletionCandidate> {
     words
 }
 
-/// What `set` takes: properties with an equals sign, jails, and `default`.
+/// The words of `set`: properties with an equals sign, jails, and `default`.
 fn settings(so_far: &OsStr) -> Vec<CompletionCandidate> {
     let so_far = so_far.to_string_lossy();
     let properties = properties().map(|name| format!("{name}=")).filter(|word| word.starts_with(&*so_far));
@@ -126,15 +124,15 @@ fn all_and(mut names: Vec<CompletionCandidate>) -> Vec<CompletionCandidate> {
     names
 }
 
-/// The jails and templates below iocage's directory. A shell wants no complaints: where there is no such directory,
-/// there are no jails.
+/// The jails and templates below iocage's directory. Errors are not reported: without the directory there are no
+/// jails.
 fn configured_jails() -> Vec<CompletionCandidate> {
     let Ok(store) = environment::store(&typed()) else { return Vec::new() };
     let entries = store.entries().unwrap_or_default();
     entries.into_iter().map(|entry| CompletionCandidate::new(entry.name.to_string())).collect()
 }
 
-/// The jails that run with a network stack of their own, by the kernel's names.
+/// The running VNET jails, by the kernel's names.
 fn running_jails() -> Vec<CompletionCandidate> {
     let Some(kernel) = Environment::quiet_kernel(&typed()) else { return Vec::new() };
     let jails = jail::list(&*kernel, false).unwrap_or_default();
@@ -148,7 +146,7 @@ fn host_interfaces() -> Vec<CompletionCandidate> {
     interfaces.into_iter().map(|interface| CompletionCandidate::new(interface.name.to_string())).collect()
 }
 
-/// Which directory and which kernel the words so far say.
+/// The directory and the kernel that the words so far name.
 fn typed() -> Typed {
     Typed::from_words(std::env::args_os())
 }

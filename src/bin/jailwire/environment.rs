@@ -1,4 +1,4 @@
-//! Where the program works: which kernel, and which directory.
+//! The environment of a command: the kernel, and iocage's directory.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -26,12 +26,12 @@ pub struct Environment {
     pub kernel: Arc<dyn Kernel>,
     /// iocage's directory.
     pub store: Store,
-    /// Whether JSON is wanted.
+    /// Whether the output is JSON.
     pub json: bool,
 }
 
 impl Environment {
-    /// The kernel that the command line says, for commands that need no files of iocage's.
+    /// Opens the kernel of the command line, for commands that need no files of iocage.
     pub fn kernel_alone(cli: &Cli) -> Result<Arc<dyn Kernel>, CommandError> {
         match chosen(asked(cli)?)? {
             Some(kernel) => Ok(kernel),
@@ -39,7 +39,7 @@ impl Environment {
         }
     }
 
-    /// The kernel to look at while a command line is being typed. Returns `None` if there is none, and nothing is said.
+    /// Opens the kernel for completions. Returns `None` on an error, which is not reported.
     pub fn quiet_kernel(typed: &Typed) -> Option<Arc<dyn Kernel>> {
         match chosen(typed.kernel).ok()? {
             Some(kernel) => Some(kernel),
@@ -51,13 +51,13 @@ impl Environment {
         }
     }
 
-    /// Opens what the command line says.
+    /// Opens the kernel and the directory of the command line.
     pub fn open(cli: &Cli) -> Result<Environment, CommandError> {
         Environment::open_with(cli, Store::open)
     }
 
-    /// The same for commands that a host without iocage needs as well: a host that names no directory, and has none at
-    /// the usual place, has no jails of iocage's.
+    /// As [`Environment::open`], for commands that a host without iocage needs too. If no directory is named and
+    /// the usual directory does not exist, there are no jails of iocage.
     pub fn open_without_iocage(cli: &Cli) -> Result<Environment, CommandError> {
         Environment::open_with(cli, if named(cli).is_some() { Store::open } else { Store::open_or_empty })
     }
@@ -68,7 +68,7 @@ impl Environment {
     ) -> Result<Environment, CommandError> {
         let native = chosen(asked(cli)?)?;
         let root = directory(named(cli).as_deref(), native.as_deref())?;
-        // Before the simulated kernel, whose state would make the directory.
+        // Open the directory first: the simulated kernel would make it for its state.
         let store = store(&root)?;
         let kernel = match native {
             Some(kernel) => kernel,
@@ -78,19 +78,20 @@ impl Environment {
         Ok(Environment { kernel, store, json: cli.json })
     }
 
-    /// The same for one command that reads what a jail is configured as in several places: each file is read once.
+    /// Returns the same environment, which reads each file only once: for a command that reads configurations in
+    /// several places.
     pub fn reading_once(&self) -> Environment {
         Environment { kernel: self.kernel.clone(), store: self.store.reading_once(), json: self.json }
     }
 
-    /// Does something with all that starting and stopping jails needs.
+    /// Calls `act` with a [`Host`], which starts and stops jails.
     pub fn with_host<T>(&self, act: impl FnOnce(&mut Host<'_>) -> T) -> Result<T, CommandError> {
         let gate = KernelGate(self.kernel.as_ref());
         let mut host = Host::open(self.kernel.clone(), &self.store, Files::through(&gate))?;
         Ok(act(&mut host))
     }
 
-    /// The same, with a host that waits so many seconds for what comes back only with the end of a jail.
+    /// As [`Environment::with_host`], with the number of seconds to wait for what only a jail's end gives back.
     pub fn with_host_that_waits<T>(
         &self,
         seconds: Option<u64>,
@@ -104,19 +105,19 @@ impl Environment {
         })
     }
 
-    /// The same for what only looks.
+    /// As [`Environment::with_host`], for commands that only look.
     pub fn with_host_to_look_at<T>(&self, act: impl FnOnce(&Host<'_>) -> T) -> Result<T, CommandError> {
         let gate = KernelGate(self.kernel.as_ref());
         let host = Host::look(self.kernel.clone(), &self.store, Files::through(&gate))?;
         Ok(act(&host))
     }
 
-    /// Does something with the door to files.
+    /// Calls `act` with the access to files.
     pub fn with_files<T>(&self, act: impl FnOnce(Files<'_>) -> T) -> T {
         act(Files::through(&KernelGate(self.kernel.as_ref())))
     }
 
-    /// Refuses to go on where the kernel would refuse every step.
+    /// Refuses to go on if the caller is not root: the kernel would refuse every step.
     pub fn require_root(&self, command: &str) -> Result<(), CommandError> {
         if self.kernel.privileged() {
             return Ok(());
@@ -128,7 +129,7 @@ impl Environment {
     }
 }
 
-/// FreeBSD's kernel. Returns `None` for a simulated one.
+/// The FreeBSD kernel. Returns `None` if a simulated kernel is chosen.
 fn chosen(choice: Choice) -> Result<Option<Arc<dyn Kernel>>, CommandError> {
     match choice {
         Choice::Sim => Ok(None),
@@ -137,18 +138,18 @@ fn chosen(choice: Choice) -> Result<Option<Arc<dyn Kernel>>, CommandError> {
     }
 }
 
-/// iocage's directory while a command line is being typed.
+/// Opens iocage's directory for completions.
 pub fn store(typed: &Typed) -> Result<Store, CommandError> {
     let native = chosen(typed.kernel)?;
     Ok(Store::open(&directory(typed.root.as_deref(), native.as_deref())?)?)
 }
 
-/// iocage's directory by the command line, or by the variable in its place.
+/// iocage's directory by the command line, or else by the environment variable.
 fn named(cli: &Cli) -> Option<PathBuf> {
     cli.root.clone().or_else(root_of_environment)
 }
 
-/// iocage's directory: the one that was named, or where its dataset is mounted.
+/// iocage's directory: the named directory, or the mount point of iocage's dataset.
 fn directory(named: Option<&Path>, native: Option<&dyn Kernel>) -> Result<PathBuf, CommandError> {
     let root = match (named, native) {
         (Some(root), _) => root.to_owned(),
@@ -172,7 +173,7 @@ fn native() -> Result<Arc<dyn Kernel>, CommandError> {
     Err("this is not FreeBSD: leave --kernel out, or give --kernel sim, to use the simulated kernel".into())
 }
 
-/// The kernel that the command line asks for: a description of a host is for the simulated one.
+/// The kernel of the command line. With a description of a host it is the simulated kernel.
 fn asked(cli: &Cli) -> Result<Choice, CommandError> {
     match (&cli.sim_host, cli.kernel) {
         (Some(_), Choice::Freebsd) => {
@@ -188,7 +189,7 @@ fn simulated(root: &Path, cli: &Cli) -> Result<Arc<dyn Kernel>, CommandError> {
     if let Some(file) = &cli.sim_host {
         return Ok(Arc::new(sim_host::open(&directory, file)?));
     }
-    // Once for each root is enough.
+    // Print this only once for each directory.
     if cli.kernel == Choice::Auto && !directory.exists() {
         output::warn(&format!(
             "no FreeBSD kernel here; using the simulated one, whose state lies in {}",
@@ -198,16 +199,16 @@ fn simulated(root: &Path, cli: &Cli) -> Result<Arc<dyn Kernel>, CommandError> {
     Ok(Arc::new(Sim::open(&directory)?))
 }
 
-/// Asks ZFS for the properties of legacy jails, should there be any.
+/// Makes the source of legacy jails' properties, which runs `zfs` when there is a legacy jail.
 fn legacy(kernel: Arc<dyn Kernel>, jails: PathBuf) -> Legacy {
     Legacy::new(move || {
-        // A user who may not list what is mounted has no dataset to ask for.
+        // If the user may not list mounts, there is no dataset.
         let mounts = kernel.mounts().unwrap_or_default();
         zfs::dataset_on(&mounts, &jails).map_or(Ok(BTreeMap::new()), zfs::legacy_properties)
     })
 }
 
-/// Where iocage's dataset is mounted, if there is one.
+/// The mount point of iocage's dataset, if there is one.
 fn mounted_dataset(kernel: &dyn Kernel) -> Result<Option<PathBuf>, CommandError> {
     zfs::iocage_root(&kernel.mounts()?)
         .map_err(|error| format!("{error}; or say where with --root DIR").into())

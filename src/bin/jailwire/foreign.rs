@@ -1,8 +1,8 @@
-//! Words of iocage's command line that this program does not have: what to use in their place.
+//! Words of iocage's command line that this program does not have, each with a replacement.
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-/// Options of iocage's commands, and what to use in their place. An empty command is the program itself.
+/// Options of iocage's commands, with their replacements. An empty command means the program itself.
 const OPTIONS: [(&str, &[&str], &str); 16] = [
     ("", &["-D", "--debug"], "leave it out: errors name the call and its reason anyway"),
     ("", &["-f", "--force"], "leave it out: no dataset is renamed"),
@@ -26,7 +26,7 @@ const OPTIONS: [(&str, &[&str], &str); 16] = [
     ("restart", &["-f", "--force"], "use stop -f, and then start"),
 ];
 
-/// Commands of legacy iocage, and what to use in their place.
+/// Commands of legacy iocage, with their replacements.
 const COMMANDS: [(&str, &str); 12] = [
     ("rcboot", "use start --rc"),
     ("rcshutdown", "use stop --rc"),
@@ -42,7 +42,7 @@ const COMMANDS: [(&str, &str); 12] = [
     ("record", "use clone, or snapshot and zfs diff"),
 ];
 
-/// What to use in the place of a word that clap does not know, if the word is iocage's.
+/// The replacement for a word that clap does not know, if the word is one of iocage's.
 pub fn instead(error: &clap::Error, words: &[String]) -> Option<&'static str> {
     let told = |kind| match error.get(kind)? {
         ContextValue::String(text) => Some(text.clone()),

@@ -1,9 +1,9 @@
 //! `jailwire`: iocage's commands, on iocage's files, without its processes.
 //!
-//! Exit status: 0; 1 for jails that failed, and for a name or a property's value that is wrong; 2 for a command line that
-//! is wrong: an unknown command or option, an operand that is missing, an option's value that is none. `exec` and
-//! `console` pass on the status of what they ran.
-// What cannot happen is said with `expect`, and why; a reader that goes away is no reason to panic.
+//! Exit status: 0 for success. 1 for jails that failed, and for a wrong name or value of a property. 2 for a wrong
+//! command line: an unknown command or option, a missing operand, or a wrong value of an option. `exec` and
+//! `console` pass on the status of the command that they ran.
+// `expect` is for cases that cannot happen, with the reason. A closed output must not cause a panic.
 #![cfg_attr(
     not(test),
     deny(clippy::unwrap_used, clippy::panic, clippy::todo, clippy::print_stdout, clippy::print_stderr)
@@ -49,7 +49,7 @@ fn main() -> ExitCode {
         return usage(error, cli.json);
     }
     let mut text = error.to_string();
-    // The advice about a value is the end of its message already.
+    // The message about a wrong value ends with its advice already.
     match error.downcast_ref::<jailwire::Error>().and_then(jailwire::Error::advice) {
         Some(advice) if !text.to_lowercase().contains(&advice.to_lowercase()) => {
             text = format!("{text}; {advice}");
@@ -58,13 +58,13 @@ fn main() -> ExitCode {
     }
     output::complain(&text);
     if cli.json {
-        // If the output is closed, there is no reader to tell.
+        // Ignore a closed output.
         let _ = output::json_error(&text);
     }
     ExitCode::FAILURE
 }
 
-/// The command line, with iocage's `COMMAND help`, and with `help COMMAND`, as `COMMAND --help`.
+/// Returns the command line with iocage's `COMMAND help`, and `help COMMAND`, replaced with `COMMAND --help`.
 fn arguments(mut words: Vec<OsString>) -> Vec<OsString> {
     let program = cli::Cli::command();
     let is_command = |word: &OsStr| {
@@ -79,7 +79,7 @@ fn arguments(mut words: Vec<OsString>) -> Vec<OsString> {
         return words;
     }
     let asks = match words.as_slice() {
-        // What comes after a command and another word may be anything: exec JAIL help.
+        // Only a word directly after a command counts: `exec JAIL help` runs a program.
         [_, before @ .., help] if help == "help" => !before.iter().rev().skip(1).any(|word| is_command(word)),
         _ => false,
     };
@@ -89,9 +89,9 @@ fn arguments(mut words: Vec<OsString>) -> Vec<OsString> {
     words
 }
 
-/// Says what is wrong with the command line, or what was asked for: help, or the version.
+/// Prints an error of the command line, or the help or version that was asked for.
 fn usage(error: &clap::Error, json: bool) -> ExitCode {
-    // If the output is closed, there is no reader to tell.
+    // Ignore a closed output.
     let _ = error.print();
     let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
     if let Some(instead) = foreign::instead(error, &words) {
@@ -104,14 +104,14 @@ fn usage(error: &clap::Error, json: bool) -> ExitCode {
     u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
-/// What the program was called: `jailwire`, or `iocage` through a link.
+/// The name by which the program was called: `jailwire`, or `iocage` through a link.
 fn program_name() -> String {
     let called = std::env::args_os().next().unwrap_or_default();
     let name = Path::new(&called).file_name().map(|name| name.to_string_lossy().into_owned());
     name.unwrap_or_else(|| "jailwire".to_owned())
 }
 
-/// Whether the reader of our output went away, as `head` does: no failure of ours.
+/// Whether the reader has closed the output, as `head` does. That is no failure.
 fn is_broken_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }

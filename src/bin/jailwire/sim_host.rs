@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use crate::CommandError;
 
-/// The numbers of the kernel that commands look at.
+/// The sysctls with a number that commands read.
 pub const NUMBERS: &[&str] = &[
     "kern.osreldate",
     "kern.features.vimage",
@@ -31,10 +31,10 @@ pub const NUMBERS: &[&str] = &[
     "net.link.epair.ether_gen_addr",
 ];
 
-/// The texts of the kernel that commands look at.
+/// The sysctls with a text that commands read.
 pub const TEXTS: &[&str] = &["kern.osrelease", "kern.hostname", "kern.domainname", "kern.hostuuid"];
 
-/// The copy of the description that a simulated host was begun from.
+/// The copy of the description from which a simulated host was made.
 const COPY: &str = "host.json";
 
 /// Opens the simulated host in a directory. A new one begins from the description.
@@ -56,7 +56,7 @@ pub fn open(directory: &Path, file: &Path) -> Result<Sim, CommandError> {
         .map_err(|error| format!("{shown} is no description of `host describe`: {error}"))?;
     let made = begin(directory, &described).and_then(|sim| Ok(fs::write(&copy, &text).map(|()| sim)?));
     made.map_err(|error| {
-        // Half a host is no host. What cannot be removed is named by the next attempt.
+        // Remove the incomplete host. If that fails, the next attempt reports it.
         let _ = fs::remove_dir_all(directory);
         format!("cannot begin a simulated host from {shown}: {error}").into()
     })
@@ -69,7 +69,7 @@ fn begin(directory: &Path, described: &Value) -> Result<Sim, CommandError> {
     for (name, value) in described["sysctls"].as_object().ok_or("`sysctls` is missing")? {
         let number = value.as_i64().and_then(|number| i32::try_from(number).ok());
         match (name.as_str(), number, value.as_str()) {
-            // It decides what the release is, and is not writable.
+            // kern.osreldate is not writable: it sets the release of the simulated host.
             ("kern.osreldate", Some(date), _) if date < 1_500_000 => {
                 options = options.with_release(Release::V14_2);
             }
@@ -86,13 +86,13 @@ fn begin(directory: &Path, described: &Value) -> Result<Sim, CommandError> {
         cards.push(Hardware::new(driver, unit, mac.map_or([0x58, 0x9c, 0xfc, 0, 0, 1], |mac| mac.0)));
     }
     Sim::open_with(directory, options.with_sysctls(sysctls).with_hardware(cards))?;
-    // The environment's release and faults are for a host that is there.
+    // The release and faults of the environment are for an existing host: set them now.
     let sim = Sim::open(directory)?;
     let host = Vnet::host(Arc::new(sim.clone()));
     for one in interfaces {
         make(&host, one).map_err(|error| format!("interface {}: {error}", one["name"]))?;
     }
-    // What names other interfaces comes when all are there.
+    // Set references to other interfaces after all interfaces are made.
     for one in interfaces {
         connect(&host, one).map_err(|error| format!("interface {}: {error}", one["name"]))?;
     }
@@ -102,7 +102,7 @@ fn begin(directory: &Path, described: &Value) -> Result<Sim, CommandError> {
     Ok(sim)
 }
 
-/// The driver and unit that a card's name tells. A card that was renamed has unit 0.
+/// The driver and unit in the name of a network card. A renamed card gets unit 0.
 fn card(name: &str) -> (&str, u16) {
     let driver = name.trim_end_matches(|letter: char| letter.is_ascii_digit());
     match name[driver.len()..].parse() {
@@ -111,7 +111,7 @@ fn card(name: &str) -> (&str, u16) {
     }
 }
 
-/// Makes an interface, with all that is its own.
+/// Makes an interface, with the settings that need no other interface.
 fn make(host: &Vnet, one: &Value) -> Result<(), CommandError> {
     let name: InterfaceName = text(one, "name")?.parse()?;
     match one["cloner"].as_str() {
@@ -169,7 +169,7 @@ fn make(host: &Vnet, one: &Value) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// Puts members on a bridge, sets what has to be set behind that, and adds the addresses.
+/// Puts members on a bridge, makes the settings that need the members, and adds the addresses.
 fn connect(host: &Vnet, one: &Value) -> Result<(), CommandError> {
     let name: InterfaceName = text(one, "name")?.parse()?;
     let mtu = Mtu::new(u32::try_from(number(one, "mtu_bytes")?)?);
@@ -177,11 +177,11 @@ fn connect(host: &Vnet, one: &Value) -> Result<(), CommandError> {
         if bridge["vlan_filter"] == true {
             host.change_bridge_flags(&name, BridgeFlags::VLAN_FILTER, BridgeFlags::empty())?;
         }
-        // They are listed with the newest first.
+        // The list has the newest member first.
         for member in list(bridge, "members")?.iter().rev() {
             let of: InterfaceName = text(member, "name")?.parse()?;
             if !host.has_interface(&of)? {
-                // The end of a jail's epair, which is not described.
+                // Skip the host's end of a jail's epair, which is not in the description.
                 continue;
             }
             host.add_member(&name, &of)?;
@@ -196,7 +196,7 @@ fn connect(host: &Vnet, one: &Value) -> Result<(), CommandError> {
             }
         }
     }
-    // A bridge's member has the bridge's MTU, and lo0's own is no Ethernet's.
+    // A bridge member has the bridge's MTU already, and lo0's MTU is above that of Ethernet.
     if let Ok(mtu) = mtu
         && host.mtu(&name)? != mtu.get()
     {
@@ -221,7 +221,7 @@ fn connect(host: &Vnet, one: &Value) -> Result<(), CommandError> {
         host.change_nd6_flags(&name, flags - has, has - flags)?;
     }
     if one["up"] == false {
-        // An address brings its interface up.
+        // Bring the interface down again: adding an address has brought it up.
         host.down(&name)?;
     }
     Ok(())

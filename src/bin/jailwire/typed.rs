@@ -1,14 +1,14 @@
-//! Which directory and which kernel a command line that is being typed says.
+//! The directory and the kernel in an unfinished command line, for completions.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use crate::cli::Choice;
 
-/// The two options that say where the program works.
+/// The two options for the directory and the kernel.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Typed {
-    /// `--root`, or the variable in its place.
+    /// `--root`, or the environment variable.
     pub root: Option<PathBuf>,
     /// `--kernel`.
     pub kernel: Choice,
@@ -37,7 +37,7 @@ impl Typed {
     }
 }
 
-/// What `JAILWIRE_ROOT` says. An empty variable says nothing.
+/// The directory in `JAILWIRE_ROOT`. An empty variable does not count.
 pub fn root_of_environment() -> Option<PathBuf> {
     std::env::var_os("JAILWIRE_ROOT").filter(|root| !root.is_empty()).map(PathBuf::from)
 }

@@ -60,7 +60,7 @@ pub struct List {
     help: Option<bool>,
 }
 
-/// The columns of `list` that it can be sorted by.
+/// The columns by which `list` can be sorted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Sort {
     Jid,

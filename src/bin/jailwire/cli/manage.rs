@@ -107,7 +107,7 @@ pub struct Rename {
 #[derive(Debug, Args)]
 pub struct Set {
     /// PROPERTY=VALUE pairs, then the name of a jail, or default for the defaults of all jails
-    // Options may stand between them: how many there are in all is looked at later.
+    // Options may stand between the words, so the number of words is checked later.
     #[arg(required = true, num_args = 1.., value_names = ["PROPERTY=VALUE", "JAIL"])]
     pub words: Vec<String>,
     /// Print what would be changed, and do nothing

@@ -1,11 +1,11 @@
-// What the manual pages say beside the command line's own words. build.rs reads this file, so it may use nothing
-// but the standard library.
+// The parts of the manual pages that the command line does not have. build.rs reads this file, so it may use
+// nothing but the standard library.
 
 /// The section of the manual: commands of the system's administrator.
 pub const SECTION: &str = "8";
 
-/// A file, what is in it, and the commands whose pages list the file. The program's own page lists all files. `ROOT` is
-/// the directory that `--root` names.
+/// A file, its contents, and the commands whose pages list the file. The program's own page lists all files. `ROOT`
+/// is the directory that `--root` names.
 pub const FILES: &[(&str, &str, &[&str])] = &[
     (
         "ROOT/defaults.json",
@@ -104,7 +104,7 @@ pub const STATUS: &[(&str, &str)] = &[
     ),
 ];
 
-/// What `exec` and `console` end with, beside the statuses of all commands.
+/// The exit status of `exec` and `console`, in addition to those of all commands.
 pub const PASSED_ON: &str = "If the command was run, the exit status is that of the command. If a signal ended the command, the exit status is 128 plus the signal's number.";
 
 /// The names of the pages that every page refers to.
@@ -119,7 +119,8 @@ pub const SEE_ALSO: &[(&str, &str)] = &[
     ("vnet", "9"),
 ];
 
-/// Command lines for each page, by the page's name without `jailwire-`; the program's own page has the empty name.
+/// Example command lines for each page, by the page's name without `jailwire-`. The name of the program's own page
+/// is empty.
 pub const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
     (
         "fstab",

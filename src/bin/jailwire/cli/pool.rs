@@ -1,4 +1,4 @@
-//! The commands that are about iocage's pool: its datasets, and what is mounted in jails.
+//! The commands that are about iocage's pool: its datasets, and the mounts in jails.
 
 use std::ffi::OsString;
 

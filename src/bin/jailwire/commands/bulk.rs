@@ -23,10 +23,10 @@ use super::work::{Line, Work};
 use crate::cli;
 use crate::environment::Environment;
 
-/// What a shell says of a command that SIGINT has ended.
+/// The exit status that shells give a command that SIGINT has ended.
 const INTERRUPTED: i32 = 130;
 
-/// How several jails are worked on.
+/// The settings of a bulk operation.
 pub struct Bulk {
     limits: Limits,
     wait: Option<Duration>,
@@ -34,7 +34,7 @@ pub struct Bulk {
 }
 
 impl Bulk {
-    /// As the command line says.
+    /// Makes the settings from the command line.
     pub fn prepare(args: &cli::Bulk) -> Bulk {
         let mut limits = match args.workers {
             Some(workers) if workers.get() == 1 => Limits::ONE,
@@ -48,20 +48,19 @@ impl Bulk {
         Bulk { limits: limits.tick_guard(!args.no_tick_guard), wait, flag: Arc::default() }
     }
 
-    /// For commands that work on one jail, and have no words about how.
+    /// The settings for commands that work on one jail, and have no options for this.
     pub fn alone() -> Bulk {
         Bulk { limits: Limits::ONE, wait: None, flag: Arc::default() }
     }
 
-    /// Has a host wait as long as the command line says.
+    /// Sets the waiting time of the command line.
     pub fn set_wait(&self, host: &mut Host<'_>) {
         if let Some(wait) = self.wait {
             host.set_wait(wait);
         }
     }
 
-    /// Keeps the CPUs ticking, unless the user wants otherwise. Without it everything takes longer, and
-    /// that is all.
+    /// Keeps the CPUs ticking, unless an option says otherwise. If that fails, the operation only takes longer.
     fn ticks(&self, environment: &Environment, work: &Work) -> Option<TickGuard> {
         if !self.limits.tick_guard {
             return None;
@@ -72,15 +71,15 @@ impl Bulk {
             .ok()
     }
 
-    /// From now on Ctrl-C finishes or undoes what is in flight. A second one ends the program at once,
-    /// and leaves the rest to the kernel.
+    /// From now on, the first Ctrl-C finishes or undoes the jails that are being worked on. A second Ctrl-C ends
+    /// the program at once, and the kernel removes unfinished jails.
     fn listen(&self) -> Cancel {
         for signal in [SIGINT, SIGTERM] {
-            // Without a handler the signal ends the program, as it always does.
+            // If the handler cannot be installed, the signal ends the program as usual.
             let second = flag::register_conditional_shutdown(signal, INTERRUPTED, self.flag.clone());
             let _ = second.and_then(|_| flag::register(signal, self.flag.clone()));
         }
-        // Each jail that waits for its programs keeps a lock open.
+        // Raise the limit of open files: each jail that waits for its programs has a lock file open.
         if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
             let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
         }
@@ -88,7 +87,7 @@ impl Bulk {
     }
 }
 
-/// Starts jails. One that fails does not keep the others from their turn, unless they depend on it.
+/// Starts jails. If a jail fails, only the jails that depend on it are not started.
 pub fn start(environment: &Environment, host: &mut Host<'_>, selected: &Selected, bulk: &Bulk, work: &Work) {
     let alone = selected.turns(&environment.store).len() < 2;
     let selected = fit_to_start(environment, host, selected, work);
@@ -116,7 +115,7 @@ pub fn start(environment: &Environment, host: &mut Host<'_>, selected: &Selected
     let jobs = turns
         .into_iter()
         .map(|turn| {
-            // Those in a circle are told so when their turn comes.
+            // Jails in a circle get their error when their turn comes.
             let after = match turn.circle {
                 Some(_) => Vec::new(),
                 None => turn.depends.iter().filter_map(place).collect(),
@@ -128,7 +127,7 @@ pub fn start(environment: &Environment, host: &mut Host<'_>, selected: &Selected
     end(host, work);
 }
 
-/// Stops jails. Those that depend on another of them are gone before it is stopped.
+/// Stops jails. A jail is stopped after the jails that depend on it.
 pub fn stop(
     environment: &Environment,
     host: &mut Host<'_>,
@@ -148,7 +147,7 @@ pub fn stop(
             after[needed].push(dependent);
         }
     }
-    // A circle has no right order, and is taken away in the one that was asked for.
+    // Jails in a circle have no right order, and are stopped in the given order.
     let circles = Selected { entries: entries.to_vec(), named: true, rc: false }.turns(&environment.store);
     for turn in circles.iter().filter(|turn| turn.circle.is_some()) {
         if let Some(place) = place(&turn.name) {
@@ -170,8 +169,8 @@ pub fn stop(
     end(host, work);
 }
 
-/// Restarts what runs in jails, and leaves the jails and their network alone. A jail that does not run is an error if it
-/// was named.
+/// Restarts the programs of jails. The jails and their network are not changed. A jail that was named and does not
+/// run is an error.
 pub fn restart_softly(host: &Host<'_>, selected: &Selected, bulk: &Bulk, work: &Work) {
     let alone = selected.entries.len() < 2;
     let names: Vec<JailName> = selected.entries.iter().map(|entry| entry.name.clone()).collect();
@@ -194,7 +193,7 @@ pub fn restart_softly(host: &Host<'_>, selected: &Selected, bulk: &Bulk, work: &
     carry_out(jobs, &names, bulk, alone, work, "restarting", |_| Vec::new());
 }
 
-/// What is said of a jail that does not run.
+/// The message about a jail that does not run.
 pub fn not_running(name: &JailName) -> String {
     format!("{} is not running!", name.flat())
 }
@@ -203,12 +202,12 @@ fn places(names: &[JailName]) -> HashMap<&JailName, usize> {
     names.iter().enumerate().map(|(place, name)| (name, place)).collect()
 }
 
-/// What happens to a single jail is printed at once.
+/// Messages about a single jail are printed at once.
 fn listener(alone: bool, work: &Work) -> Listener<'_> {
     if alone { Listener::Now(work.report()) } else { Listener::Later(Vec::new()) }
 }
 
-/// Says which of the jails that were removed the kernel still has.
+/// Reports the removed jails that linger.
 pub fn tell_dying(host: &Host<'_>, work: &Work) {
     for dying in host.dying() {
         work.note(&dying.to_string());
@@ -223,7 +222,7 @@ fn end(host: &mut Host<'_>, work: &Work) {
     }
 }
 
-/// Runs jobs, and tells of each as it ends: all that is said of a jail stands together.
+/// Runs jobs, and reports each jail when it ends, so that all messages about a jail are together.
 fn carry_out<J: Job<Outcome = Told>>(
     jobs: Vec<Placed<J>>,
     names: &[JailName],
@@ -233,7 +232,7 @@ fn carry_out<J: Job<Outcome = Told>>(
     doing: &str,
     warnings: impl Fn(&JailName) -> Vec<String>,
 ) {
-    // Ctrl-C ends the work on a single jail at once, and leaves the rest to the kernel.
+    // For a single jail, Ctrl-C ends the program at once, and the kernel removes the unfinished jail.
     let (cancel, limits) = match alone {
         true => (Cancel::new(), Limits::ONE),
         false => (bulk.listen(), bulk.limits),
@@ -245,7 +244,7 @@ fn carry_out<J: Job<Outcome = Told>>(
         _ => work.count(names.len(), doing),
     }
     if alone {
-        // What the doctor has to say comes first.
+        // The doctor's warnings come first.
         names.iter().flat_map(&warnings).for_each(|warning| work.report().warn(&warning));
     }
     let counted = |name: &JailName, word: &str| {
@@ -262,7 +261,7 @@ fn carry_out<J: Job<Outcome = Told>>(
         };
         let warnings = if alone { Vec::new() } else { warnings(name) };
         let warnings = warnings.into_iter().map(Line::Warned).chain(lines);
-        // That it had nothing to do is said once: with its number, where each jail has a line with one.
+        // If each jail has a numbered line, that line already says that there was nothing to do. Do not repeat it.
         let idle = [format!("{name} is already running!"), not_running(name)];
         let is_told = |line: &Line| matches!(line, Line::Warned(text) if idle.contains(text));
         let counts = !alone && matches!(end, End::Done(..)) && work.tells_each();
@@ -286,7 +285,7 @@ fn carry_out<J: Job<Outcome = Told>>(
         }
     });
     if let Err(circle) = told {
-        // What is in a circle was left out above.
+        // Report the circle. Its jails are not started.
         work.report().warn(&circle.to_string());
     }
     if names.is_empty() || alone {
@@ -318,7 +317,7 @@ fn carry_out<J: Job<Outcome = Told>>(
     work.interrupted(&text);
 }
 
-/// How long it took to start or stop so many jails, and how many that is a second; nothing for nothing.
+/// The time for this number of jails, and the jails per second. The text is empty if there are no jails.
 fn pace(jails: usize, took: Duration) -> String {
     match (jails, took.as_secs_f64()) {
         (0, _) => String::new(),
@@ -327,8 +326,8 @@ fn pace(jails: usize, took: Duration) -> String {
     }
 }
 
-/// The jails without those that were named and cannot be started as they are configured: nothing is
-/// started for their sake.
+/// Returns the jails without those that were named and have wrong configurations, so that their dependencies are
+/// not started for nothing.
 pub fn fit_to_start(
     environment: &Environment,
     host: &Host<'_>,
@@ -337,7 +336,7 @@ pub fn fit_to_start(
 ) -> Selected {
     if selected.named {
         for entry in &selected.entries {
-            // For the others it comes to the same.
+            // A jail that needs no other jails is checked by its own start.
             if !environment.store.needs(entry).is_empty()
                 && let Err(error) = host.preview_start(entry, &mut work.report())
             {

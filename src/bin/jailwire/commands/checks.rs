@@ -11,13 +11,12 @@ use jailwire::vnet::Vnet;
 use super::work::Work;
 use crate::environment::Environment;
 
-/// What the doctor has to say of jails that are about to be started, where it is told with each of them.
+/// The doctor's findings about jails that are about to be started, for output that reports them with each jail.
 pub struct Checks(Vec<(String, BTreeSet<JailName>)>);
 
 impl Checks {
-    /// Looks at the host and at all jails once, however many are to be started; those that run already
-    /// are not. For people what was found is said now, and once, whatever the number of jails that it
-    /// concerns; in JSON it stands with each of them.
+    /// Looks at the host and at all jails once. Jails that run already are not checked. In text, each finding is
+    /// printed now, and once for all jails that it concerns. In JSON, it is a part of each of these jails.
     pub fn make(environment: &Environment, host: &Host<'_>, turns: &[Turn], work: &Work) -> Checks {
         let is_down = |name: &&JailName| {
             environment.store.find(name).is_some_and(|entry| matches!(host.running(&entry), Ok(None)))
@@ -25,7 +24,7 @@ impl Checks {
         Checks::of_jails(environment, turns.iter().map(|turn| &turn.name).filter(is_down), work)
     }
 
-    /// The same for jails that are down, or will have been stopped.
+    /// As [`Checks::make`], for jails that are down or will be stopped first.
     pub fn of_jails<'a>(
         environment: &Environment,
         jails: impl Iterator<Item = &'a JailName>,
@@ -49,14 +48,14 @@ impl Checks {
         Checks(Vec::new())
     }
 
-    /// What is to be told with this jail.
+    /// The findings about a jail.
     pub fn of(&self, name: &JailName) -> Vec<String> {
         let about = self.0.iter().filter(|(_, jails)| jails.contains(name));
         about.map(|(text, _)| text.clone()).collect()
     }
 }
 
-/// A finding in one line, printed before the start of the jail that it is about.
+/// A finding as one line.
 fn in_short(finding: &Finding) -> String {
     let mend = finding.mend.first().map(|mend| format!(" ({mend})")).unwrap_or_default();
     format!("{}: {}{mend}", finding.what, finding.why)

@@ -1,4 +1,4 @@
-//! `doctor`: what keeps jails from working, and what mends it.
+//! `doctor`: what prevents jails from working, and the remedies.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -36,13 +36,13 @@ pub fn run(environment: &Environment, args: &cli::Doctor) -> Result<ExitCode, Co
     Ok(verdict(&found, args.strict))
 }
 
-/// The exit status: with `strict` it tells whether there is anything but notes.
+/// The exit status: with `strict` it is 1 if there are findings other than notes.
 fn verdict(found: &[Finding], strict: bool) -> ExitCode {
     let bad = found.iter().any(|finding| finding.level > Level::Note);
     if strict && bad { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-/// What there is to find about these jails, or about all.
+/// The findings about the given jails, or about all jails.
 fn look(environment: &Environment, args: &cli::Doctor) -> Result<Vec<Finding>, CommandError> {
     let store = &environment.store;
     let words = args.jails.iter().filter(|word| *word != "ALL");
@@ -53,7 +53,7 @@ fn look(environment: &Environment, args: &cli::Doctor) -> Result<Vec<Finding>, C
     let vnet = Vnet::host(environment.kernel.clone());
     let mut found = Scene::take(&vnet, store)?.examine(environment.kernel.privileged());
     if !jails.is_empty() {
-        // What is about the host is about all of them.
+        // Keep findings about the host: they concern all jails.
         found.retain(|finding| {
             finding.jails.is_empty() || finding.jails.iter().any(|jail| jails.contains(jail))
         });
@@ -61,7 +61,7 @@ fn look(environment: &Environment, args: &cli::Doctor) -> Result<Vec<Finding>, C
     Ok(found)
 }
 
-/// Mends what can be mended without asking. Returns what was mended, and what remains.
+/// Mends the findings that need no confirmation. Returns what was mended, and what remains.
 fn mend(
     environment: &Environment,
     found: Vec<Finding>,
@@ -86,7 +86,7 @@ fn mend(
     Ok((mended, left))
 }
 
-/// Says what mending would do: each step, and the requests it makes.
+/// Prints what mending would do: each step, with its requests.
 fn preview_mending(
     environment: &Environment,
     found: Vec<Finding>,
@@ -142,7 +142,7 @@ fn apply(environment: &Environment, host: &Host<'_>, fix: &Fix) -> Result<(), Co
             host.stop(entry, true, &mut Work::begin(false, true).report())?;
         }
         Fix::Remove(path) => {
-            // No command makes or destroys a jail while we hold this lock.
+            // While this lock is held, no command makes or destroys a jail.
             let _names = environment.store.lock_names()?;
             environment.with_files(|files| files.remove_tree(path))?;
         }
@@ -161,7 +161,7 @@ fn print(out: &mut impl Write, found: &[Finding], mended: &[Finding]) -> io::Res
     print_findings(out, found, mended.is_empty())
 }
 
-/// Findings with an empty line between them, and before them unless they come first.
+/// Prints findings, separated by empty lines. Unless `first` is set, an empty line comes before them.
 fn print_findings(out: &mut impl Write, found: &[Finding], first: bool) -> io::Result<()> {
     for (index, finding) in found.iter().enumerate() {
         if index > 0 || !first {
@@ -187,8 +187,8 @@ fn style(level: Level) -> Style {
     }
 }
 
-/// A remedy with iocage's commands under the name that this program was called by: it has them all, and may be the only
-/// one that is installed.
+/// Replaces `iocage` in a remedy with the name by which this program was called. This program has the same
+/// commands, and may be the only program that is installed.
 fn as_called(mend: &str) -> String {
     let name = crate::program_name();
     ["set", "start", "stop", "restart", "rename", "exec"].iter().fold(mend.to_owned(), |mend, command| {

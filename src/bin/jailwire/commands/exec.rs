@@ -16,10 +16,10 @@ use super::work::Work;
 use crate::environment::Environment;
 use crate::{CommandError, cli, output};
 
-/// What shells answer for a command that is not there, or cannot be run.
+/// The exit status that shells give if a command does not exist or cannot be run.
 const NOT_FOUND: u8 = 127;
 const NOT_RUN: u8 = 126;
-/// What they add to the number of the signal that ended a command.
+/// The number that shells add to the signal that ended a command.
 const SIGNALLED: i32 = 128;
 
 pub fn exec(environment: &Environment, args: &cli::Exec) -> Result<ExitCode, CommandError> {
@@ -60,7 +60,7 @@ enum Doing<'a> {
 
 struct Visit<'a> {
     environment: &'a Environment,
-    /// Start jails that are not running.
+    /// Whether to start jails that are not running.
     force: bool,
     doing: &'a Doing<'a>,
 }
@@ -69,7 +69,7 @@ impl Visit<'_> {
     fn all(&self, word: &str) -> Result<ExitCode, CommandError> {
         let selected = Selected::find(&self.environment.store, &[word.to_owned()], false)?;
         self.environment.require_root("enter")?;
-        // As system(3): what is typed is for the command to be ended by, and not for us.
+        // As in system(3): Ctrl-C ends the command, and not this program.
         let mut typed = SigSet::empty();
         typed.add(Signal::SIGINT);
         typed.add(Signal::SIGQUIT);
@@ -114,7 +114,8 @@ impl Visit<'_> {
         })
     }
 
-    /// Starts a jail that is to be entered. What it says would be taken for the command's output.
+    /// Starts a jail that is to be entered. Its messages are not printed, because a script would take them for the
+    /// command's output.
     fn start(&self, host: &mut Host<'_>, entry: &Entry) -> Result<Option<Jid>, CommandError> {
         let work = Work::begin(false, true);
         let selected = Selected { entries: vec![entry.clone()], named: true, rc: false };
@@ -132,7 +133,7 @@ impl Visit<'_> {
     fn refused(&self, entry: &Entry, failure: &Refusal) -> u8 {
         let command = self.command().first().map_or(OsStr::new("login"), OsString::as_os_str);
         output::complain(&format!("{}: {}: {failure}", entry.name, command.to_string_lossy()));
-        // Words are about something else than the command, such as its user.
+        // A text means that the error is not about the command itself, but for example about its user.
         match (failure.errno, &failure.text) {
             (Errno::ENOENT, None) => NOT_FOUND,
             (Errno::EACCES | Errno::ENOEXEC, None) => NOT_RUN,

@@ -1,4 +1,4 @@
-//! `fstab`: what is mounted in a jail.
+//! `fstab`: the mounts of a jail.
 
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -54,7 +54,7 @@ enum Change {
 }
 
 impl Change {
-    /// Changes the file, and what is mounted in the jail if it runs.
+    /// Changes the file. If the jail runs, also mounts or unmounts the file system.
     fn make(self, environment: &Environment, entry: &Entry, dry_run: bool) -> Result<ExitCode, CommandError> {
         let name = &entry.name;
         let work = Work::begin(environment.json, false);
@@ -90,7 +90,7 @@ impl Change {
         environment.with_files(|files| file.write(files))?;
         drop(lock);
         work.report().say(&said);
-        // As in iocage, the line stays where only the running jail could not be changed.
+        // As in iocage, the line stays in the file if only the running jail could not be changed.
         environment.with_host(|host| {
             let mut report = work.report();
             if let Some(Err(error)) = old.map(|old| host.unmount_in_running(entry, &old, &mut work.report()))
@@ -106,7 +106,7 @@ impl Change {
     }
 }
 
-/// An index in place of a line.
+/// Reads an index, which may stand in place of a line.
 fn index(words: &[String]) -> Option<usize> {
     match words {
         [word] => word.parse().ok(),
@@ -114,13 +114,13 @@ fn index(words: &[String]) -> Option<usize> {
     }
 }
 
-/// The mount that words stand for. Its mount point is beneath the jail's root.
+/// Makes a mount from words of the command line. Its mount point is beneath the jail's root.
 fn mount_of(entry: &Entry, words: &[String]) -> Result<Mount, CommandError> {
     let mut mount = match words {
         [line] if line.split_whitespace().count() > 1 => {
             line.parse::<Mount>().map_err(|error| format!("{FORM}\n{error}"))?
         }
-        // A directory alone is shown in the jail, at the same place, and cannot be written to.
+        // A single directory is mounted read-only in the jail, at the same path.
         [source] => mount_with(source, source, "nullfs", "ro", 0, 0),
         [source, target, fstype, options, numbers @ ..] if numbers.len() <= 2 => {
             let number = |index: usize| match numbers.get(index).map(String::as_str) {
@@ -148,7 +148,7 @@ fn mount_with(source: &str, target: &str, fstype: &str, options: &str, frequency
     Mount::new(source, target, fstype).with_options(options).with_frequency(frequency).with_pass(pass)
 }
 
-/// A mount that is to be in the fstab from now on: what it needs is there.
+/// Makes a new mount for the fstab, with a source that exists.
 fn wanted(entry: &Entry, words: &[String]) -> Result<Mount, CommandError> {
     let mount = mount_of(entry, words)?;
     let (source, target) = (&mount.source, &mount.target);
@@ -160,7 +160,7 @@ fn wanted(entry: &Entry, words: &[String]) -> Result<Mount, CommandError> {
             return Err(format!("Source: {} does not exist!", source.display()).into());
         }
     }
-    // A file is mounted on a file, and anything else on a directory.
+    // The mount point of a file is a file, and any other mount point is a directory.
     let is_file = mount.fstype == "nullfs" && source.is_file();
     if !(if is_file { target.is_file() } else { target.is_dir() }) {
         let kind = if is_file { "file" } else { "directory" };
@@ -209,7 +209,7 @@ fn list(environment: &Environment, entry: &Entry, header: bool) -> Result<ExitCo
     Ok(ExitCode::SUCCESS)
 }
 
-/// Lets the user edit a copy, and takes it over once it is an fstab.
+/// Lets the user edit a copy. The copy replaces the file if it is a valid fstab.
 fn edit(environment: &Environment, entry: &Entry) -> Result<ExitCode, CommandError> {
     let editor = std::env::var("EDITOR").unwrap_or_else(|_| "/usr/bin/vi".to_owned());
     let mut words = editor.split_whitespace();

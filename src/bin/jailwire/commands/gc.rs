@@ -1,4 +1,4 @@
-//! `gc`: removes what no jail owns.
+//! `gc`: removes things that no jail owns any more.
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -23,7 +23,7 @@ pub fn run(environment: &Environment, args: &cli::Gc) -> Result<ExitCode, Comman
     environment.with_host_that_waits(args.wait, |host| remove(environment, host))?
 }
 
-/// Removes it, and tells of what it could not.
+/// Removes them, and reports failures.
 fn remove(environment: &Environment, host: &Host<'_>) -> Result<ExitCode, CommandError> {
     host.forget_the_past(&mut Work::begin(false, true).report())?;
     let Found { garbage, doubtful, .. } = host.garbage()?;
@@ -39,7 +39,7 @@ fn remove(environment: &Environment, host: &Host<'_>) -> Result<ExitCode, Comman
     Ok(if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Says what removing it would do: each step, and the requests it makes.
+/// Prints what the removal would do: each step, with its requests.
 fn preview_removal(
     environment: &Environment,
     garbage: &[Garbage],

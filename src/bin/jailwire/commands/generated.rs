@@ -7,7 +7,7 @@ use crate::{CommandError, completions};
 
 include!(concat!(env!("OUT_DIR"), "/generated.rs"));
 
-/// Prints the script that teaches a shell to complete the name by which the program was called.
+/// Prints the completion script of a shell, for the name by which the program was called.
 pub fn completions(shell: &str) -> Result<ExitCode, CommandError> {
     let script = completions::registration(shell, &crate::program_name())
         .ok_or_else(|| unknown("shell", shell, completions::shells().into_iter()))?;

@@ -1,4 +1,4 @@
-//! `get`: a property of a jail, or all of them, or one of every jail.
+//! `get`: one property of a jail, all its properties, or one property of every jail.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -16,7 +16,7 @@ use crate::cli;
 use crate::environment::Environment;
 use crate::output;
 
-/// What is said of more operands than there can be.
+/// The message for too many operands.
 const TOO_MANY: &str = "one word too many: get PROPERTY JAIL, get -a|-s|-j JAIL, or get -r PROPERTY";
 
 pub fn run(environment: &Environment, args: &cli::Get) -> Result<ExitCode, CommandError> {
@@ -78,7 +78,7 @@ fn one(environment: &Environment, property: &str, word: &str) -> Result<ExitCode
     Ok(ExitCode::SUCCESS)
 }
 
-/// A property of every jail and template.
+/// Prints a property of every jail and template.
 fn recursive(environment: &Environment, property: &str, bare: bool) -> Result<ExitCode, CommandError> {
     if property == "all" {
         return Err("get -r prints one property of every jail: name it".into());
@@ -121,14 +121,14 @@ fn recursive(environment: &Environment, property: &str, bare: bool) -> Result<Ex
     Ok(ExitCode::SUCCESS)
 }
 
-/// Which jails are running, asked once for all of them.
+/// The running jails, read once.
 pub struct Running {
     up: std::collections::HashMap<String, i32>,
     dying: Vec<(String, i32)>,
 }
 
 impl Running {
-    /// Those that run now.
+    /// Reads the jails that run now.
     pub fn now(environment: &Environment) -> Result<Running, CommandError> {
         let (dying, up): (Vec<_>, Vec<_>) =
             jail::list(&*environment.kernel, true)?.into_iter().partition(|jail| jail.dying);
@@ -136,12 +136,12 @@ impl Running {
         Ok(Running { up: up.into_iter().map(of).collect(), dying: dying.into_iter().map(of).collect() })
     }
 
-    /// The jid of one of ours.
+    /// The jid of one of iocage's jails.
     pub fn jid(&self, entry: &Entry) -> Option<i32> {
         self.up.get(&entry.name.kernel_name()).copied()
     }
 
-    /// The jids of those of ours that were removed, and that the kernel still has.
+    /// The jids of the lingering jails with this jail's name.
     pub fn dying(&self, entry: &Entry) -> Vec<i32> {
         let name = entry.name.kernel_name();
         self.dying.iter().filter(|(other, _)| *other == name).map(|(_, jid)| *jid).collect()
@@ -158,7 +158,7 @@ fn jid(environment: &Environment, entry: &Entry) -> Result<String, CommandError>
     Ok(jid.map_or_else(|| "-".to_owned(), |jid| jid.to_string()))
 }
 
-/// A property as iocage prints it.
+/// The text that iocage prints for a property.
 fn value(properties: &Properties, property: &str) -> Option<String> {
     let value = properties.get(property)?;
     Some(if property == "last_started" && value == "none" { "never".to_owned() } else { value })

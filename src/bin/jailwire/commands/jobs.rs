@@ -1,4 +1,4 @@
-//! What the engine takes through its stages, and what users read about it: for one jail alone as for many.
+//! The jobs of the engine, and the messages about them, for one jail or many.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -15,32 +15,32 @@ use super::selected::Selected;
 use super::work::{Line, Speaker};
 use crate::environment::Environment;
 
-/// What there is to tell of a jail in the end.
+/// The messages about a jail, and its outcome.
 pub struct Told {
     pub lines: Vec<Line>,
     pub end: End,
 }
 
-/// How a jail was done with.
+/// The outcome for a jail.
 pub enum End {
-    /// In one word, and more for JSON.
+    /// Success: one word, and an object for JSON.
     Done(&'static str, Value),
-    /// With what the user is to read.
+    /// Failure, with the message.
     Failed(String),
-    /// It was begun, and then the user interrupted.
+    /// The user interrupted, and what was begun was undone.
     TakenBack,
 }
 
 /// When the messages about a jail are printed.
 pub enum Listener<'a> {
-    /// When the jail is done: all messages about it stand together.
+    /// When the jail is finished, so that all messages about it are together.
     Later(Vec<Line>),
-    /// At once: this jail is the only one.
+    /// At once, for a single jail.
     Now(Speaker<'a>),
 }
 
 impl Listener<'_> {
-    /// What was kept.
+    /// Takes the messages that were kept.
     fn take(&mut self) -> Vec<Line> {
         match self {
             Listener::Later(lines) => std::mem::take(lines),
@@ -70,10 +70,10 @@ pub struct Start<'a, 'h> {
     pub environment: &'a Environment,
     pub host: &'a Host<'h>,
     pub selected: &'a Selected,
-    /// The jails that could not be started, for those that depend on them.
+    /// The jails that could not be started. The jails that depend on them fail too.
     pub failed: &'a Mutex<BTreeSet<JailName>>,
     pub turn: Turn,
-    /// Once there is no obstacle.
+    /// The start, if there is no obstacle.
     pub start: Option<lifecycle::Start<'a, 'h>>,
     pub lines: Listener<'a>,
 }
@@ -102,7 +102,8 @@ impl<'a, 'h> Start<'a, 'h> {
         }
     }
 
-    /// Whether a jail that runs already is fine: the user asked for all jails, or for a jail that depends on this one.
+    /// Whether it is no error that the jail runs already: the user asked for all jails, or for a jail that depends
+    /// on this jail.
     fn may_run(&self) -> bool {
         !self.selected.named || self.selected.entries.iter().all(|entry| entry.name != self.turn.name)
     }
@@ -140,10 +141,10 @@ impl Job for Start<'_, '_> {
     }
 }
 
-/// What is done to one jail among many, and has nothing to do with the others: a stop, or a soft restart.
+/// An operation on one jail that does not depend on other jails: a stop, or a soft restart.
 pub struct Each<'a, O, T> {
     pub operation: O,
-    /// How the operation ended, as it is told.
+    /// Makes the message about the operation's end.
     pub tell: T,
     pub lines: Listener<'a>,
 }
@@ -177,7 +178,7 @@ impl<O: Operation, T: Fn(O::Done, &mut dyn Report) -> End + Send> Job for Each<'
     }
 }
 
-/// How a stop ended, in one word.
+/// The outcome of a stop, as one word.
 pub fn word(stopped: Stopped) -> &'static str {
     match stopped {
         Stopped::Stopped => "stopped",
@@ -186,7 +187,7 @@ pub fn word(stopped: Stopped) -> &'static str {
     }
 }
 
-/// What keeps a jail from being started before anything of it is looked at.
+/// Returns the reason why a jail cannot be started, as far as it is known without a look at the jail.
 pub fn obstacle(
     environment: &Environment,
     host: &Host<'_>,
@@ -202,7 +203,7 @@ pub fn obstacle(
     if let Some(problem) = needed.iter().find_map(|(word, found)| fitness::missing(word, found)) {
         return Some(format!("{name} {problem}"));
     }
-    // One that was running already has been complained of, and is what is needed all the same.
+    // A needed jail that was running already counts as started, although its own start was reported as an error.
     let is_up = |needed: &JailName| {
         let entry = environment.store.find(needed);
         entry.is_some_and(|entry| host.is_up(&entry).is_ok_and(|up| up))

@@ -38,7 +38,7 @@ pub fn create(environment: &Environment, args: &cli::Create) -> Result<ExitCode,
         (None, None, false) => NewName::Random,
     };
     let host = host_has(environment)?;
-    // A basejail is a copy, unless it is to be a clone: what it was made from can go then.
+    // A basejail is a copy of its release, unless a clone is asked for. The source of a copy can be destroyed.
     let mut form = Form::default();
     form.thick = args.thickjail || (args.basejail && !args.clone_basejail);
     form.basejail = args.basejail || args.clone_basejail;
@@ -71,7 +71,7 @@ fn packages(path: &Path) -> Result<Vec<String>, CommandError> {
         .and_then(|value| serde_json::from_value(value.get("pkgs")?.clone()).ok());
     let wrong = || format!("{} is no list of packages: give a JSON file such as {FORM}", path.display());
     let list = list.ok_or_else(wrong)?;
-    // These go into a command line that the user is told to run.
+    // The names become a part of a command line that the user is to run.
     let is_plain = |name: &String| {
         !name.is_empty()
             && !name.starts_with('-')
@@ -85,7 +85,8 @@ fn packages(path: &Path) -> Result<Vec<String>, CommandError> {
     }
 }
 
-/// Packages come over the network, from within the jail: that is not for `create` to do.
+/// The message that packages were not installed. Installing them needs the jail's network, so `create` does not do
+/// it.
 fn not_installed(names: &[String], packages: &[String]) -> String {
     let commands = names.iter().map(|name| {
         let program = crate::program_name();
@@ -99,7 +100,7 @@ fn not_installed(names: &[String], packages: &[String]) -> String {
     )
 }
 
-/// What starting those with `boot=on` would do.
+/// Previews the starts of new jails with `boot=on`.
 fn preview_those_that_boot<'a>(
     environment: &Environment,
     made: Made,
@@ -148,7 +149,7 @@ pub fn clone(environment: &Environment, args: &cli::CloneJail) -> Result<ExitCod
     made.work.end()
 }
 
-/// Jails that are being made.
+/// The jails that a command makes.
 struct Making<'a> {
     environment: &'a Environment,
     name: NewName,
@@ -156,14 +157,14 @@ struct Making<'a> {
     dry_run: bool,
 }
 
-/// Jails that were made.
+/// The jails that a command has made.
 struct Made {
     work: Work,
     names: Vec<JailName>,
 }
 
 impl Making<'_> {
-    /// Makes them, one after the other; `done` is the word for it.
+    /// Makes the jails, one after the other. `done` is the word for it in messages.
     fn all(
         &self,
         done: &str,
@@ -218,7 +219,7 @@ impl Making<'_> {
     }
 }
 
-/// Carries a recipe out, and says what takes so long.
+/// Carries a recipe out, and shows the progress of slow steps.
 pub fn carry_out(
     environment: &Environment,
     work: &Work,
@@ -234,7 +235,7 @@ pub fn carry_out(
     Ok(())
 }
 
-/// As in iocage: a jail that is created with `boot=on` is started at once.
+/// As in iocage, starts new jails with `boot=on` at once.
 fn start_those_that_boot(environment: &Environment, made: Made) -> Result<ExitCode, CommandError> {
     let Made { work, names } = made;
     let store = &environment.store;
@@ -306,7 +307,7 @@ fn destroy_one(
     work: &Work,
 ) -> Result<bool, CommandError> {
     let (store, name) = (&environment.store, &entry.name);
-    // What will be refused is refused before the question.
+    // Refuse before the question, if the answer would not matter.
     if !force && host.running(entry)?.is_some() {
         return Err(still_running(name));
     }
@@ -336,7 +337,7 @@ fn still_running(name: &JailName) -> CommandError {
     format!("Jail {name} is still running, please stop the jail first or destroy it with -f").into()
 }
 
-/// The steps of the stop that comes first where the jail runs.
+/// The steps of the stop, which comes first if the jail runs.
 fn stopping(host: &Host<'_>, entry: &Entry, running: bool, force: bool) -> Result<Vec<Line>, CommandError> {
     if !running {
         return Ok(Vec::new());
@@ -349,14 +350,14 @@ fn stopping(host: &Host<'_>, entry: &Entry, running: bool, force: bool) -> Resul
         .collect())
 }
 
-/// What is mounted once a jail that runs is stopped.
+/// The mounts that are left when the running jail is stopped.
 fn without_jails_own(mounts: &[Mounted], entry: &Entry, running: bool) -> Vec<Mounted> {
     let stays =
         |mounted: &&Mounted| !running || mounted.fstype == "zfs" || !mounted.on.starts_with(entry.root());
     mounts.iter().filter(stays).cloned().collect()
 }
 
-/// Says what will be done, and asks whether it shall be. If there is no answer, that is an error, as in iocage.
+/// Prints what will be done, and asks for a confirmation. As in iocage, a missing answer is an error.
 pub fn confirmed(what: &str) -> Result<bool, CommandError> {
     let mut err = io::stderr().lock();
     write!(err, "\n{what}\n\nAre you sure? [y/N]: ")?;
@@ -369,7 +370,7 @@ pub fn confirmed(what: &str) -> Result<bool, CommandError> {
     Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
 }
 
-/// The jails that depend on this one.
+/// The jails that depend on this jail.
 fn dependents(environment: &Environment, name: &JailName) -> BTreeSet<JailName> {
     let store = &environment.store;
     let entries = store.entries().unwrap_or_default();
@@ -399,9 +400,9 @@ pub fn rename(environment: &Environment, args: &cli::Rename) -> Result<ExitCode,
     environment.require_root("rename")?;
     environment.with_host(|host| -> Result<(), CommandError> {
         if host.running(&entry)?.is_some() {
-            // What can be wrong is wrong before anything is stopped.
+            // Check everything before the jail is stopped.
             recipe(&without_jails_own(&mounted, &entry, true))?;
-            // As iocage does: without a word.
+            // As in iocage, the stop prints nothing.
             host.stop(&entry, false, &mut Work::begin(false, true).report())?;
         }
         let _held = host.hold_down(&entry, &mut work.report())?;
@@ -417,7 +418,7 @@ pub fn mounts(environment: &Environment) -> Result<Vec<Mounted>, CommandError> {
     environment.kernel.mounts().map_err(|error| format!("cannot list what is mounted: {error}").into())
 }
 
-/// What the making of a jail depends on of the host.
+/// The facts of the host that a new jail depends on.
 fn host_has(environment: &Environment) -> Result<HostHas, CommandError> {
     let vimage = jailwire::vnet::Vnet::host(environment.kernel.clone())
         .sysctl_int("kern.features.vimage")

@@ -1,4 +1,4 @@
-//! One file a command, and what they share.
+//! The commands, in one file each, and shared code.
 
 mod bulk;
 mod checks;
@@ -38,12 +38,12 @@ use crate::CommandError;
 use crate::cli::{Cli, Command};
 use crate::environment::Environment;
 
-/// What is wrong with the operands of a command, where clap does not know.
+/// An error about operands that clap does not detect.
 fn operands(kind: ErrorKind, text: &str) -> CommandError {
     Box::new(Cli::command().error(kind, text))
 }
 
-/// Does what the command line says.
+/// Runs the command of the command line.
 pub fn run(cli: &Cli) -> Result<ExitCode, CommandError> {
     match &cli.command {
         Command::Completions { shell } => return generated::completions(shell),

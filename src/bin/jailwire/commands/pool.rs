@@ -1,4 +1,4 @@
-//! `activate` and `df`, and what stays with iocage.
+//! `activate` and `df`, and the commands that only iocage has.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
@@ -13,7 +13,7 @@ use crate::cli::{self, Cli, DfSort};
 use crate::environment::Environment;
 use crate::output;
 
-/// The datasets that iocage's directory consists of.
+/// The datasets of iocage's directory.
 const DATASETS: [&str; 7] = [
     "iocage",
     "iocage/download",
@@ -24,7 +24,7 @@ const DATASETS: [&str; 7] = [
     "iocage/templates",
 ];
 
-/// Marks a pool as the one that iocage works on, and makes the datasets that are missing there.
+/// Marks a pool as iocage's active pool, and makes missing datasets in it.
 pub fn activate(cli: &Cli, args: &cli::Activate) -> Result<ExitCode, CommandError> {
     let kernel = Environment::kernel_alone(cli)?;
     if !kernel.privileged() {
@@ -38,7 +38,8 @@ pub fn activate(cli: &Cli, args: &cli::Activate) -> Result<ExitCode, CommandErro
         let names = if names.is_empty() { "there are none".to_owned() } else { names.join(", ") };
         return Err(format!("ZFS pool '{}' not found! Pools: {names}", pool.escape_debug()).into());
     }
-    // This one first: with two that are active, the next command says which; with none it would take any.
+    // Activate this pool before the others are deactivated. If the command is killed in between, two pools are
+    // active, and the next command reports them. If no pool were active, it would take any pool.
     zfs::run(&["set", &format!("{ACTIVE}=yes"), pool])?;
     for (other, _) in pools.iter().filter(|(name, active)| **name != pool.as_str() && **active == "yes") {
         zfs::run(&["set", &format!("{ACTIVE}=no"), other])?;
@@ -71,7 +72,7 @@ pub fn activate(cli: &Cli, args: &cli::Activate) -> Result<ExitCode, CommandErro
     Ok(ExitCode::SUCCESS)
 }
 
-/// Prints what jails and templates use of the pool.
+/// Prints the space that jails and templates use.
 pub fn df(environment: &Environment, args: &cli::Df) -> Result<ExitCode, CommandError> {
     let mounts = mounts(environment)?;
     let store = &environment.store;
@@ -123,7 +124,8 @@ pub fn df(environment: &Environment, args: &cli::Df) -> Result<ExitCode, Command
     Ok(ExitCode::SUCCESS)
 }
 
-/// A size such as `1.5G`, or a ratio, as a number to sort by: thousandths of bytes. What is no number comes first.
+/// A size such as `1.5G`, or a ratio, as a number to sort by: in thousandths of bytes. A cell without a number
+/// comes first.
 fn magnitude(cell: &str) -> u128 {
     let digits = cell.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let power = match cell[digits.len()..].chars().next() {
@@ -136,7 +138,7 @@ fn magnitude(cell: &str) -> u128 {
     number.map_or(0, |(whole, part)| (whole * 1000 + part) << (10 * power))
 }
 
-/// Says where a command of iocage's is that this program has not.
+/// The error for a command that only iocage has.
 pub fn stays(command: &str) -> CommandError {
     let instead = match command {
         "fetch" => "; or give create a directory with a base system: create -r ./base",

@@ -1,4 +1,4 @@
-//! What the host's bridges do with their members: VLANs and isolation.
+//! The VLANs and the isolation of bridge members.
 
 use std::collections::HashMap;
 
@@ -22,11 +22,11 @@ pub struct Port {
     isolated: bool,
 }
 
-/// The members of all bridges among these interfaces. What goes away meanwhile is left out.
+/// Reads the members of all bridges among these interfaces. Interfaces that go away meanwhile are left out.
 pub fn of_host(host: &Vnet, interfaces: &[Interface]) -> Result<HashMap<InterfaceName, Port>, CommandError> {
     let mut ports = HashMap::new();
     for (bridge, _) in host.bridges_among(interfaces)? {
-        // FreeBSD 14 has no such flags.
+        // FreeBSD 14 has no flags of bridges.
         let filters = host.bridge_flags(&bridge).is_ok_and(|flags| flags.contains(BridgeFlags::VLAN_FILTER));
         for member in host.members(&bridge).optional()?.unwrap_or_default() {
             if member.flags.contains(MemberFlags::SPAN) {
@@ -44,7 +44,7 @@ pub fn of_host(host: &Vnet, interfaces: &[Interface]) -> Result<HashMap<Interfac
 }
 
 impl Port {
-    /// As all commands show it in JSON.
+    /// The object that all commands use in JSON.
     pub fn to_json(&self) -> Value {
         json!({
             "filter": self.filters,
@@ -54,7 +54,7 @@ impl Port {
         })
     }
 
-    /// In words, if there is anything to say: `vlan 20`, `tagged 30,40-49`, `isolated`.
+    /// The words for it, if there are any: `vlan 20`, `tagged 30,40-49`, `isolated`.
     pub fn words(&self) -> Vec<String> {
         let mut words = Vec::new();
         words.extend(self.untagged.map(|vlan| format!("vlan {vlan}")));

@@ -1,4 +1,4 @@
-//! What `--dry-run` prints: each step, and the requests it makes.
+//! The output of `--dry-run`: each step, with its requests.
 
 use std::fmt::Display;
 use std::io::{self, Write as _};
@@ -13,7 +13,7 @@ use super::work::Work;
 use crate::CommandError;
 use crate::output::{self, DIM};
 
-/// One step: what it does, and the names of the requests it makes.
+/// A step, with the names of its requests.
 pub struct Line {
     pub step: String,
     pub requests: Vec<String>,
@@ -25,23 +25,23 @@ impl Line {
         Line { step: step.to_string(), requests: counted(requests) }
     }
 
-    /// What is foreseen of a start, a stop or the like.
+    /// Makes a line from a step of a preview.
     pub fn of(foreseen: &Foreseen) -> Line {
         Line::new(&foreseen.what, &foreseen.requests)
     }
 }
 
-/// What would be done with one jail.
+/// Prints what would be done with a jail.
 pub fn lines(work: &Work, name: &JailName, verb: &str, lines: &[Line]) {
     if !work.is_json() {
         let mut out = anstream::stdout().lock();
-        // As with all that is printed about jails: a reader that went away is no failure.
+        // Ignore a closed output, as for all messages about jails.
         let _ = writeln!(out, "{name} would be {verb}:").and_then(|()| print(&mut out, lines));
     }
     work.done(name, &format!("would be {verb}"), json!({ "steps": steps(lines) }));
 }
 
-/// What would be done with the defaults, which are no jail's.
+/// Prints what would be done with the defaults.
 pub fn of_defaults(as_json: bool, lines: &[Line]) -> Result<ExitCode, CommandError> {
     if as_json {
         output::json(&json!({ "name": "default", "result": "would be changed", "steps": steps(lines) }))?;
@@ -53,12 +53,12 @@ pub fn of_defaults(as_json: bool, lines: &[Line]) -> Result<ExitCode, CommandErr
     Ok(ExitCode::SUCCESS)
 }
 
-/// Steps as JSON.
+/// Returns the steps for JSON.
 pub fn steps(lines: &[Line]) -> Vec<Value> {
     lines.iter().map(|line| json!({ "step": line.step, "requests": line.requests })).collect()
 }
 
-/// Steps with their numbers.
+/// Prints the steps with numbers.
 pub fn print(out: &mut impl io::Write, lines: &[Line]) -> io::Result<()> {
     for (number, Line { step, requests }) in lines.iter().enumerate() {
         writeln!(out, "{:>4}. {step}", number + 1)?;
@@ -69,7 +69,7 @@ pub fn print(out: &mut impl io::Write, lines: &[Line]) -> io::Result<()> {
     Ok(())
 }
 
-/// What would be done by a start or a stop.
+/// Prints what a start or a stop would do.
 pub fn preview(work: &Work, name: &JailName, verb: &str, preview: &Preview) {
     for warning in &preview.warnings {
         work.report().warn(warning);
@@ -77,7 +77,7 @@ pub fn preview(work: &Work, name: &JailName, verb: &str, preview: &Preview) {
     lines(work, name, verb, &preview.steps.iter().map(Line::of).collect::<Vec<_>>());
 }
 
-/// Names, those that follow on each other said once, with their number.
+/// Merges equal adjacent names into one name with their number.
 fn counted(names: &[&str]) -> Vec<String> {
     let same = names.chunk_by(|one, other| one == other);
     let text = |names: &[&str]| match names {
@@ -87,7 +87,7 @@ fn counted(names: &[&str]) -> Vec<String> {
     same.map(text).collect()
 }
 
-/// What a recipe would do.
+/// Prints what a recipe would do.
 pub fn recipe(work: &Work, name: &JailName, verb: &str, recipe: &Recipe) {
     lines(work, name, verb, &recipe_lines(recipe));
 }

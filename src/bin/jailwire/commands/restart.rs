@@ -39,7 +39,7 @@ pub fn run(environment: &Environment, args: &cli::Restart) -> Result<ExitCode, C
     work.end()
 }
 
-/// The jails without those that could not be started again: these are left running.
+/// Returns the jails without those that could not be started again. Those are left running.
 fn fit_to_restart(host: &Host<'_>, selected: &Selected, work: &Work) -> Selected {
     for entry in &selected.entries {
         if let Err(error) = host.preview_start_again(entry, &mut work.report()) {
@@ -49,7 +49,7 @@ fn fit_to_restart(host: &Host<'_>, selected: &Selected, work: &Work) -> Selected
     selected.without(work)
 }
 
-/// Says what restarting jails would do.
+/// Prints what restarting jails would do.
 fn preview(environment: &Environment, host: &Host<'_>, selected: &Selected, soft: bool, work: &Work) {
     if !soft {
         let selected = selected.clone().with_userland(environment, host, work);

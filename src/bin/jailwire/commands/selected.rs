@@ -1,4 +1,4 @@
-//! Which jails are meant, and in which order their turns come.
+//! The jails that a command is for, and their order.
 
 use std::collections::HashMap;
 use std::fs;
@@ -14,14 +14,14 @@ use super::work::Work;
 use crate::CommandError;
 use crate::environment::Environment;
 
-/// Jails that a command is for.
+/// The jails that a command is for.
 #[derive(Clone)]
 pub struct Selected {
-    /// The jails: as they were named, or else the smallest priority first.
+    /// The jails, in the order in which they were named, or else by priority.
     pub entries: Vec<Entry>,
-    /// Whether they were named one by one: not by `ALL`, and not by `--rc`.
+    /// Whether the jails were named one by one, and not by `ALL` or `--rc`.
     pub named: bool,
-    /// Whether they are those that are started with the host: `--rc`.
+    /// Whether the jails are those that are started with the host: `--rc`.
     pub rc: bool,
 }
 
@@ -40,14 +40,14 @@ impl Selected {
         })
     }
 
-    /// Those of them that have not failed so far.
+    /// Returns the jails that have not failed so far.
     pub fn without(&self, work: &Work) -> Selected {
         let left = self.entries.iter().filter(|entry| !work.has_failed(&entry.name));
         Selected { entries: left.cloned().collect(), ..*self }
     }
 
-    /// Of `ALL`, those that have something to run: a jail that `create -e` made, and that nothing was put into, is left
-    /// out with a word. A jail that was named stays, and its start tells what is missing.
+    /// Removes jails without a userland from `ALL`: `create -e` has made them, and nothing was installed. They are
+    /// reported. A jail that was named is kept, and its start reports what is missing.
     pub fn with_userland(self, environment: &Environment, host: &Host<'_>, work: &Work) -> Selected {
         if self.named || self.rc {
             return self;
@@ -66,18 +66,18 @@ impl Selected {
         Selected { entries, named: self.named, rc: self.rc }
     }
 
-    /// The turns in which they are started: what a jail depends on comes before it.
+    /// Returns the order in which the jails are started. The jails that a jail depends on come before it.
     pub fn turns(&self, store: &Store) -> Vec<Turn> {
         let names: Vec<JailName> = self.entries.iter().map(|entry| entry.name.clone()).collect();
         order::sequence(&names, |name| {
-            // If a configuration cannot be read, that is reported when the jail's turn comes.
+            // An unreadable configuration is reported when the jail's turn comes.
             let entry = store.find(name)?;
             Some(store.needs(&entry))
         })
     }
 
-    /// The order in which they are stopped: as they were named, or else the reverse of that in
-    /// which they are started.
+    /// Returns the order in which the jails are stopped: the order in which they were named, or else the reverse of
+    /// the order in which they are started.
     pub fn stopping(self, store: &Store) -> Vec<Entry> {
         if self.named {
             return self.entries;
@@ -92,8 +92,8 @@ impl Selected {
     }
 }
 
-/// Whether a jail was made without a userland, and has none. The root of a jail whose dataset is not mounted looks empty,
-/// and is not.
+/// Whether a jail was made without a userland, and still has none. If its dataset is not mounted, the root looks
+/// empty, which does not count.
 fn is_bare(environment: &Environment, entry: &Entry) -> bool {
     let root = entry.root();
     let is_empty = || fs::read_dir(&root).is_ok_and(|mut inside| inside.next().is_none());
@@ -108,7 +108,7 @@ fn is_bare(environment: &Environment, entry: &Entry) -> bool {
     is_empty() && was_made_so() && !is_unmounted()
 }
 
-/// The smallest priority first, then by name; a jail whose config cannot be read comes last.
+/// Sorts jails by priority, and then by name. A jail whose configuration cannot be read comes last.
 fn by_priority(store: &Store, entries: Vec<Entry>, boot: bool) -> Result<Vec<Entry>, CommandError> {
     let properties = store.properties_of(&entries)?;
     let mut ranked = Vec::new();
@@ -116,7 +116,7 @@ fn by_priority(store: &Store, entries: Vec<Entry>, boot: bool) -> Result<Vec<Ent
         match properties {
             Ok(properties) if boot && !properties.is_on("boot") => {}
             Ok(properties) => ranked.push((properties.priority(), entry)),
-            // Whether this jail is to be started with the host cannot be known.
+            // It is unknown whether this jail has `boot=on`.
             Err(_) if boot => {}
             Err(_) => ranked.push((u32::MAX, entry)),
         }

@@ -1,5 +1,5 @@
-//! Several jails that one command makes: the names that they are to have are written down, so that the same command goes
-//! on where it was killed.
+//! Several jails that one command makes. Their names are written down, so that a killed command can be repeated and
+//! goes on.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,17 +12,17 @@ use serde_json::{Value, json};
 use crate::CommandError;
 use crate::environment::Environment;
 
-/// In iocage's directory.
+/// The file with the names, in iocage's directory.
 const FILE: &str = ".making-several";
 
-/// The jails of one command.
+/// The record of the jails of one command.
 pub struct Series<'a> {
     environment: &'a Environment,
     command: Vec<String>,
 }
 
 impl<'a> Series<'a> {
-    /// The series of the command that this process was started with. The caller holds the lock on names.
+    /// Returns the record for the command line of this process. The caller holds the lock on names.
     pub fn of_this_command(environment: &'a Environment) -> Series<'a> {
         let command = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
         Series { environment, command }
@@ -32,7 +32,7 @@ impl<'a> Series<'a> {
         path(&self.environment.store)
     }
 
-    /// The names that the same command has chosen, if the command was interrupted.
+    /// The names that the same command had chosen before it was interrupted.
     pub fn begun(&self) -> Option<Vec<JailName>> {
         let written: Value = serde_json::from_slice(&fs::read(self.path()).ok()?).ok()?;
         if written["command"] != json!(self.command) {
@@ -41,7 +41,7 @@ impl<'a> Series<'a> {
         written["names"].as_array()?.iter().map(|name| JailName::new(name.as_str()?).ok()).collect()
     }
 
-    /// Writes down which names are chosen.
+    /// Writes the chosen names down.
     pub fn begin(&self, names: &[JailName]) -> Result<(), CommandError> {
         let names: Vec<String> = names.iter().map(ToString::to_string).collect();
         let text = json!({ "command": self.command, "names": names }).to_string();
@@ -50,7 +50,7 @@ impl<'a> Series<'a> {
             .with_files(|files| files.write_atomically(&self.path(), text.as_bytes(), 0o600))?)
     }
 
-    /// Forgets the names: all jails are there, or another command comes after.
+    /// Removes the record: all jails are made, or another command follows.
     pub fn end(&self) -> Result<(), Error> {
         let path = self.path();
         self.environment.with_files(|files| {

@@ -26,7 +26,7 @@ use crate::cli;
 use crate::environment::Environment;
 use crate::output;
 
-/// What writing a file is, to the kernel.
+/// The system calls that write a file.
 const WRITE: [&str; 4] = ["openat", "write", "fsync", "renameat"];
 
 pub fn run(environment: &Environment, args: &cli::Set) -> Result<ExitCode, CommandError> {
@@ -114,14 +114,14 @@ fn set(
     dry_run: bool,
 ) -> Result<ExitCode, CommandError> {
     let store = &environment.store;
-    // As it will be: what is wrong is wrong before anything is written.
+    // Check the properties as they will be, before anything is written.
     let mut properties = store.properties(entry)?;
     let mut changes = properties.set(assignments)?;
     if !dry_run {
         let write = || environment.with_files(|files| store.set(entry, assignments, &files));
         changes = match entry.place {
             Place::Jails => write()?,
-            // Its dataset is read-only.
+            // The template's dataset is read-only.
             Place::Templates => {
                 let mounts = mounts(environment)?;
                 manage::template::writable(entry, &Storage::look(store, &mounts)?, write)??
@@ -136,7 +136,7 @@ fn set(
     }
 }
 
-/// What changes come to: what is wrong with them, and what they mean for a jail that runs.
+/// The effect of changes: their problems, and what changes in a running jail.
 #[derive(Default)]
 struct Meaning {
     jid: Option<Jid>,
@@ -159,7 +159,8 @@ impl Meaning {
                 if meaning.jid.is_some() {
                     meaning.live = Live::of(&config, changed());
                 }
-                // What runs has what it needs, and is in its own way.
+                // Check the fitness of a jail that is down only: a running jail has what it needs, and itself uses
+                // its names and addresses.
                 if meaning.jid.is_none() {
                     let misfits = environment.with_host_to_look_at(|host| host.misfits(&config))?;
                     meaning.problems = misfits.map_err(|error| CommandError::from(error.to_string()))?;
@@ -172,8 +173,8 @@ impl Meaning {
             Err(error) => return Err(error.into()),
         }
         meaning.problems.extend(fitness::dependencies(&environment.store, properties));
-        // Others may be on their way to be mended: the next set is for them.
-        // What the addresses are for is said by these.
+        // Report only problems of the changed properties: the user may mend the others with the next command. These
+        // properties decide what the addresses are for.
         let all = changed().any(|property| matches!(property, "vnet" | "interfaces"));
         let concerns = |property: &str, about: &str| {
             let router =
@@ -186,7 +187,7 @@ impl Meaning {
         Ok(meaning)
     }
 
-    /// Says what was changed, and changes the jail that runs.
+    /// Reports the changes, and changes the running jail.
     fn make(
         self,
         environment: &Environment,
@@ -275,7 +276,7 @@ fn set_defaults(
     Ok(ExitCode::SUCCESS)
 }
 
-/// The one step of writing changes into a file.
+/// The single step that writes changes into a file.
 fn written(path: std::path::PathBuf, changes: &[Change]) -> Vec<Line> {
     let changes: Vec<_> = changes.iter().map(Change::to_string).collect();
     let step = format!("write {}: {}", path.display(), changes.join("; "));

@@ -1,4 +1,4 @@
-//! `show [JAIL]`: what the kernel has, as the kernel has it.
+//! `show [JAIL]`: the interfaces, addresses and routes that the kernel reports.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -50,7 +50,7 @@ pub fn run(environment: &Environment, args: &cli::Show) -> Result<ExitCode, Comm
     Ok(ExitCode::SUCCESS)
 }
 
-/// What bridges do with the host's interfaces, by name.
+/// The VLANs and isolation of the host's interfaces, by name.
 type Ports = HashMap<InterfaceName, Port>;
 
 fn print_json(mut head: Value, stack: Option<&Stack>, ports: &Ports) -> io::Result<()> {
@@ -67,7 +67,7 @@ fn print_json(mut head: Value, stack: Option<&Stack>, ports: &Ports) -> io::Resu
     output::json(&head)
 }
 
-/// Interfaces with their addresses, then routes.
+/// Prints interfaces with their addresses, and then routes.
 fn print_stack(out: &mut impl Write, stack: &Stack, ports: &Ports) -> io::Result<()> {
     for interface in &stack.interfaces {
         print_interface(out, interface, stack, ports.get(&interface.name))?;

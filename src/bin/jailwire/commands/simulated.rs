@@ -1,5 +1,5 @@
-//! The two programs that can be asked of a simulated jail: `ifconfig` and `netstat -rn`. They are
-//! not run; what they would print is read from the simulated kernel.
+//! The two programs that `exec` has for a simulated jail: `ifconfig` and `netstat -rn`. They are not run. Their
+//! output is made from the state of the simulated kernel.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -14,7 +14,7 @@ use super::stack::Stack;
 use crate::environment::Environment;
 use crate::{CommandError, output};
 
-/// Answers a command, with its exit status.
+/// Prints the output of a command. Returns its exit status.
 pub fn run(
     environment: &Environment,
     entry: &Entry,
@@ -23,7 +23,7 @@ pub fn run(
 ) -> Result<u8, CommandError> {
     let line: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
     let line = line.join(" ");
-    // One word may be a line for the shell.
+    // A single word may be a command line for the shell.
     let mut words = line.split_whitespace();
     let program = words.next().unwrap_or("login");
     let arguments: Vec<_> = words.collect();
@@ -57,7 +57,7 @@ pub fn run(
     Ok(0)
 }
 
-/// One interface as ifconfig(8) shows it.
+/// Prints an interface in the form of ifconfig(8).
 fn ifconfig(out: &mut impl Write, interface: &Interface, stack: &Stack) -> io::Result<()> {
     let names: Vec<_> =
         FLAGS.iter().filter(|(flag, _)| interface.flags.contains(*flag)).map(|(_, name)| *name).collect();
@@ -102,7 +102,7 @@ fn inet(address: &InterfaceAddress, interface: &Interface, stack: &Stack) -> Str
     }
 }
 
-/// The routes as netstat(1) shows them.
+/// Prints the routes in the form of netstat(1).
 fn netstat(out: &mut impl Write, stack: &Stack) -> io::Result<()> {
     writeln!(out, "Routing tables")?;
     for (title, inet) in [("Internet", true), ("Internet6", false)] {
@@ -122,7 +122,7 @@ fn netstat(out: &mut impl Write, stack: &Stack) -> io::Result<()> {
     Ok(())
 }
 
-/// The letters of netstat(1) for what a route is.
+/// The flags of a route, as the letters of netstat(1).
 fn flags(route: &RouteEntry) -> String {
     use jailwire::route::RouteFlags as F;
 

@@ -28,7 +28,7 @@ fn selected(environment: &Environment, word: &str) -> Result<(Vec<Entry>, bool),
     })
 }
 
-/// Does something with each jail's datasets: what `recipe` says.
+/// Carries out the recipe that `recipe` makes for each jail's datasets.
 fn each(
     environment: &Environment,
     entries: &[Entry],
@@ -82,7 +82,7 @@ pub fn snapshot(environment: &Environment, args: &cli::TakeSnapshot) -> Result<E
     })
 }
 
-/// A name that ZFS takes: what it would refuse is refused before.
+/// Refuses a name that ZFS would refuse.
 fn checked(name: &str) -> Result<&str, CommandError> {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.: ".contains(&byte);
     match !name.is_empty() && name.bytes().all(is_allowed) {
@@ -107,7 +107,7 @@ pub fn snapremove(environment: &Environment, args: &cli::SnapRemove) -> Result<E
             |entry, storage| {
                 let said = format!("Snapshot: {}@{name} destroyed", name_of(storage, entry));
                 match snapshots::remove(entry, name, storage) {
-                    // Of all jails, those that have it.
+                    // With `ALL`, skip jails without this snapshot.
                     Err(error) if error.kind() == ErrorKind::NotFound && all_jails => {
                         Ok((Recipe::default(), Vec::new()))
                     }
@@ -144,7 +144,7 @@ pub fn snapremove(environment: &Environment, args: &cli::SnapRemove) -> Result<E
     Ok(code)
 }
 
-/// The names of a jail's snapshots without those that have clones, which are reported.
+/// The names of a jail's snapshots without clones. Snapshots with clones are reported.
 fn removable(datasets: &Datasets, dataset: &Dataset) -> Vec<String> {
     let mut snapshots: Vec<&Snapshot> = datasets.snapshots_beneath(&dataset.name).collect();
     snapshots.sort_by_key(|snapshot| std::cmp::Reverse(snapshot.transaction));
@@ -224,7 +224,7 @@ pub fn snaplist(environment: &Environment, args: &cli::SnapList) -> Result<ExitC
     let mut rows = Vec::new();
     for entry in &entries {
         let (datasets, dataset) = match snapshots::of(entry, &storage, "snaplist") {
-            // Among all, those that have none are left out.
+            // With `ALL`, skip jails without datasets.
             Err(_) if all && entry.place == Place::Jails && storage.datasets().is_some() => continue,
             other => other?,
         };
@@ -233,7 +233,7 @@ pub fn snaplist(environment: &Environment, args: &cli::SnapList) -> Result<ExitC
             let name = match snapshot.dataset() {
                 of if of == dataset.name => snapshot.short_name().to_owned(),
                 of if *of == root => format!("{}/root", snapshot.short_name()),
-                // Those of other datasets in the jail are not iocage's.
+                // iocage does not list snapshots of other datasets in the jail.
                 _ => continue,
             };
             let name = if args.long { snapshot.name.clone() } else { name };
@@ -270,7 +270,7 @@ pub fn snaplist(environment: &Environment, args: &cli::SnapList) -> Result<ExitC
     Ok(ExitCode::SUCCESS)
 }
 
-/// A time as `zfs list` prints it, in UTC: `Mon Nov 30 14:10 2026`.
+/// A time in the form of `zfs list`, in UTC: `Mon Nov 30 14:10 2026`.
 fn created(seconds: u64) -> String {
     const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
     const MONTHS: [&str; 12] =
@@ -283,7 +283,7 @@ fn created(seconds: u64) -> String {
     format!("{day} {month} {:>2} {} {}", number(8, 10), part(11, 16), part(0, 4))
 }
 
-/// A size as `zfs list` prints it: three digits, and a letter for the power of 1024.
+/// A size in the form of `zfs list`: three digits, and a letter for the power of 1024.
 pub fn size(bytes: u64) -> String {
     const UNITS: [char; 6] = ['K', 'M', 'G', 'T', 'P', 'E'];
     if bytes < 1024 {

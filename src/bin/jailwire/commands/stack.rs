@@ -1,4 +1,4 @@
-//! What there is of the network where somebody stands: on the host, or in a jail.
+//! The interfaces, addresses and routes that the host or a jail sees.
 
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -16,14 +16,14 @@ use serde_json::{Value, json};
 use crate::CommandError;
 use crate::environment::Environment;
 
-/// The value of the parameter `vnet` for a stack of the jail's own.
+/// The value of the parameter `vnet` for a jail with a network stack of its own.
 const JAIL_SYS_NEW: i32 = jailwire_sys::JAIL_SYS_NEW;
 
-/// Interfaces, their addresses as they are seen, and routes.
+/// Interfaces, the visible addresses, and routes.
 pub struct Stack {
     /// The interfaces. A shared-IP jail sees only the interfaces that have its addresses.
     pub interfaces: Vec<Interface>,
-    /// The routes of the first table, likewise.
+    /// The routes of the first routing table that are visible.
     pub routes: Vec<RouteEntry>,
     names: HashMap<u16, InterfaceName>,
 }
@@ -36,12 +36,12 @@ impl From<Snapshot> for Stack {
 }
 
 impl Stack {
-    /// The host's.
+    /// Reads the host's network stack.
     pub fn of_host(environment: &Environment) -> Result<Stack, CommandError> {
         Ok(Vnet::host(environment.kernel.clone()).snapshot(Fib::DEFAULT)?.into())
     }
 
-    /// What a running jail sees. Returns `None` if it is gone meanwhile.
+    /// Reads what a running jail sees. Returns `None` if the jail is gone meanwhile.
     pub fn of_jail(environment: &Environment, jid: Jid) -> Result<Option<Stack>, CommandError> {
         let kernel = &environment.kernel;
         let Some((ip4, ip6)) = jail::addresses(&**kernel, jid)? else { return Ok(None) };
@@ -66,7 +66,7 @@ impl Stack {
         self.names.get(&index)
     }
 
-    /// An address; a link-local one with the name of its interface.
+    /// An address as text. A link-local address has the name of its interface.
     pub fn scoped(&self, address: IpAddr, scope: u32) -> String {
         match u16::try_from(scope).ok().and_then(|index| self.name(index)) {
             Some(name) => format!("{address}%{name}"),
@@ -75,24 +75,24 @@ impl Stack {
         }
     }
 
-    /// Where a route leads to.
+    /// The destination of a route.
     pub fn destination(&self, route: &RouteEntry) -> String {
         let scope = if route.scope == 0 { 0 } else { route.index.into() };
         destination_to_text(route.destination, |ip| self.scoped(ip, scope))
     }
 
-    /// How it gets there.
+    /// The gateway of a route.
     pub fn via(&self, route: &RouteEntry) -> String {
         match route.via {
             Via::Gateway(gateway) => self.scoped(gateway.address, gateway.scope),
-            // As netstat(1) has it: an address of our own is reached through the loopback interface.
+            // As in netstat(1), an address of this network stack is reached through the loopback interface.
             Via::Interface(_) => format!("link#{}", route.index),
             Via::Blackhole => "blackhole".to_owned(),
             Via::Reject => "reject".to_owned(),
         }
     }
 
-    /// All of it.
+    /// The object for JSON.
     pub fn to_json(&self) -> Value {
         let interfaces: Vec<_> =
             self.interfaces.iter().map(|interface| self.interface_to_json(interface)).collect();
@@ -135,7 +135,7 @@ impl Stack {
     }
 }
 
-/// Where a route leads to: `default`, an address or a network. `ip` prints its address.
+/// The destination of a route: `default`, an address or a network. `ip` prints its address.
 pub fn destination_to_text(network: IpNetwork, ip: impl FnOnce(IpAddr) -> String) -> String {
     match (network.ip(), network.prefix()) {
         (address, 0) if address.is_unspecified() => "default".to_owned(),
@@ -164,7 +164,7 @@ pub fn address_to_json(address: impl Display, prefix_length: impl Into<Option<u8
     json!({ "address": address.to_string(), "prefix_length": prefix_length.into() })
 }
 
-/// An address that is not listed with its interface, as all commands show it in JSON.
+/// An address outside of its interface's list, in the form that all commands use in JSON.
 pub fn address_on_to_json(
     address: impl Display,
     prefix_length: impl Into<Option<u8>>,

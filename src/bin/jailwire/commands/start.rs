@@ -55,7 +55,7 @@ fn tell_of_unreadable(environment: &Environment, work: &Work) -> Result<(), Comm
     for (entry, properties) in entries.iter().zip(store.properties_of(&entries)?) {
         let Err(error) = properties else { continue };
         let why = format!("{} was not started, and whether it has boot=on is not known: {error}", entry.name);
-        // Where a dataset was mounted once there is nothing to start.
+        // An empty directory is an old mount point of a dataset, and no jail.
         let is_empty = fs::read_dir(&entry.directory).is_ok_and(|mut inside| inside.next().is_none());
         match is_empty {
             true => work.report().warn(&why),
@@ -65,9 +65,9 @@ fn tell_of_unreadable(environment: &Environment, work: &Work) -> Result<(), Comm
     Ok(())
 }
 
-/// Says what starting jails would do; with `again` those that were selected are stopped before.
+/// Prints what starting jails would do. With `again`, the selected jails are stopped first.
 pub fn preview(environment: &Environment, host: &Host<'_>, selected: &Selected, again: bool, work: &Work) {
-    // As before a start: for the sake of those that cannot be started nothing else is.
+    // As in a start, dependencies of jails that cannot be started are not started.
     let fit = if again { selected.clone() } else { bulk::fit_to_start(environment, host, selected, work) };
     let turns = fit.turns(&environment.store);
     let checks = match again {

@@ -36,7 +36,7 @@ pub fn run(environment: &Environment, args: &cli::Stop) -> Result<ExitCode, Comm
     Ok(if args.ignore { ExitCode::SUCCESS } else { code })
 }
 
-/// The jails of the command line, and those that run without a directory: it was renamed or moved by other means.
+/// The jails of the command line, including running jails whose directory another program has renamed or moved.
 fn find(environment: &Environment, args: &cli::Stop) -> Result<Selected, CommandError> {
     let store = &environment.store;
     if args.rc {
@@ -46,7 +46,8 @@ fn find(environment: &Environment, args: &cli::Stop) -> Result<Selected, Command
         let name = JailName::new(name.strip_prefix("ioc-").unwrap_or(name)).ok()?;
         store.find(&name).is_none().then_some(name)
     };
-    // To list the jails takes the longer, the more of them run: a word that is a jail of the store needs no list.
+    // Listing running jails takes longer the more jails there are. A word that is a jail of the store needs no
+    // list.
     if !args.jails.iter().any(|word| word == "ALL" || unknown(word).is_some()) {
         return Selected::find(store, &args.jails, false);
     }
@@ -72,11 +73,11 @@ fn find(environment: &Environment, args: &cli::Stop) -> Result<Selected, Command
     Ok(selected)
 }
 
-/// Says what stopping jails would do.
+/// Prints what stopping jails would do.
 pub fn preview(host: &Host<'_>, entries: &[Entry], force: bool, work: &Work) {
     for entry in entries {
         match host.preview_stop(entry, force, &mut work.report()) {
-            // As a stop says of it.
+            // The same message as from a stop.
             Ok(preview) if preview.steps.is_empty() => {
                 work.report().warn(&format!("{} is not running!", entry.name.flat()));
                 work.done(&entry.name, "down", json!({}));

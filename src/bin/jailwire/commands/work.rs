@@ -1,4 +1,4 @@
-//! What the commands that act on jails share: one jail after the other, and how failures are told.
+//! Shared code of the commands that act on jails: messages, failures and the final status.
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -13,10 +13,10 @@ use serde_json::{Map, Value, json};
 use crate::CommandError;
 use crate::output::{self, Progress};
 
-/// What a shell says of a command that SIGINT has ended.
+/// The exit status that shells give a command that SIGINT has ended.
 const INTERRUPTED: u8 = 130;
 
-/// What is said while jails are worked on, and what became of them.
+/// The messages of a command, and the outcomes for its jails.
 pub struct Work {
     json: bool,
     quiet: bool,
@@ -24,7 +24,7 @@ pub struct Work {
     told: Mutex<Told>,
 }
 
-/// What was told so far.
+/// The outcomes so far.
 #[derive(Default)]
 struct Told {
     lines: Lines,
@@ -33,7 +33,7 @@ struct Told {
     interrupted: bool,
 }
 
-/// One line that was said of a jail.
+/// A line about a jail.
 pub enum Line {
     /// On stdout.
     Said(String),
@@ -41,7 +41,7 @@ pub enum Line {
     Warned(String),
 }
 
-/// What was said of the jail that is worked on, where it is printed as JSON.
+/// The lines about the present jail, kept for JSON.
 #[derive(Default)]
 struct Lines {
     said: Vec<String>,
@@ -49,7 +49,7 @@ struct Lines {
 }
 
 impl Work {
-    /// Begins. What is said is printed at once, or kept for JSON; with `quiet` only warnings are.
+    /// Begins. Messages are printed at once, or kept for JSON. With `quiet`, only warnings are printed.
     pub fn begin(json: bool, quiet: bool) -> Work {
         let progress = if json || quiet { Progress::none() } else { Progress::begin() };
         Work { json, quiet, progress, told: Mutex::default() }
@@ -59,18 +59,17 @@ impl Work {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether JSON is wanted.
+    /// Whether the output is JSON.
     pub fn is_json(&self) -> bool {
         self.json
     }
 
-    /// Says what takes so long, if it does.
+    /// Shows what is being done, if it takes long.
     pub fn doing(&self, what: String) {
         self.progress.doing(what);
     }
 
-    /// A jail is done with: `result` is one word, and `more` an object with what else there is to
-    /// know, for JSON.
+    /// Reports the success of a jail. `result` is one word, and `more` is an object with further members for JSON.
     pub fn done(&self, name: &JailName, result: &str, more: Value) {
         let mut told = self.told();
         let Lines { said, warned } = std::mem::take(&mut told.lines);
@@ -87,7 +86,7 @@ impl Work {
         told.outcomes.push(Value::Object(outcome));
     }
 
-    /// A jail could not be done with.
+    /// Reports the failure of a jail.
     pub fn fail(&self, name: &JailName, error: &impl Display) {
         if !self.json {
             self.progress.aside(|| output::complain(error));
@@ -106,22 +105,22 @@ impl Work {
         self.told().failed.clone()
     }
 
-    /// So many jails are worked on at the same time from now on.
+    /// Begins to count jails in the progress.
     pub fn count(&self, jails: usize, doing: &str) {
         self.progress.count(jails, doing);
     }
 
-    /// One of them is done with.
+    /// Counts a finished jail.
     pub fn counted(&self, name: &JailName, word: &str) {
         self.progress.counted(name.as_str(), word);
     }
 
-    /// Whether each of them gets a line when it is done with.
+    /// Whether each finished jail gets a line.
     pub fn tells_each(&self) -> bool {
         self.progress.tells_each()
     }
 
-    /// Says what was kept to be said of one of them.
+    /// Prints the kept lines of a jail.
     pub fn tell(&self, lines: impl IntoIterator<Item = Line>) {
         let mut speaker = self.report();
         for line in lines {
@@ -132,25 +131,25 @@ impl Work {
         }
     }
 
-    /// Says something that is about no jail in particular. JSON has no place for it.
+    /// Prints a message that is about no particular jail. It is not a part of JSON.
     pub fn note(&self, text: &str) {
         if !self.json {
             self.progress.aside(|| output::warn(text));
         }
     }
 
-    /// Sums up.
+    /// Prints the summary.
     pub fn totals(&self, text: &str) {
         self.progress.sum_up(text);
     }
 
-    /// Says where it stopped, because somebody wanted it to.
+    /// Reports that the user has interrupted the command.
     pub fn interrupted(&self, text: &str) {
         self.told().interrupted = true;
         self.progress.aside(|| output::complain(&text));
     }
 
-    /// Ends, with what there is to print as JSON.
+    /// Ends the command, and prints the JSON.
     pub fn end(self) -> Result<ExitCode, CommandError> {
         let Work { json, progress, told, .. } = self;
         let Told { outcomes, failed, interrupted, .. } =
@@ -166,13 +165,13 @@ impl Work {
         })
     }
 
-    /// The one to hear what happens.
+    /// Returns the receiver of messages.
     pub fn report(&self) -> Speaker<'_> {
         Speaker(self)
     }
 }
 
-/// Reports to where iocage reports: news on stdout, warnings on stderr.
+/// Prints messages where iocage prints them: progress on stdout, and warnings on stderr.
 pub struct Speaker<'a>(&'a Work);
 
 impl Report for Speaker<'_> {
@@ -181,7 +180,7 @@ impl Report for Speaker<'_> {
         if work.json {
             work.told().lines.said.push(line.to_owned());
         } else if !work.quiet {
-            // A reader that went away is no reason to stop in the middle of a start.
+            // Ignore a closed output: it must not end a start in the middle.
             work.progress.aside(|| _ = writeln!(io::stdout(), "{line}"));
         }
     }

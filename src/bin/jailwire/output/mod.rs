@@ -1,4 +1,4 @@
-//! What the program prints: plain when piped, the same words everywhere.
+//! The output of the program: without colours in a pipe, and with the same words everywhere.
 
 mod progress;
 mod table;
@@ -13,35 +13,35 @@ use serde_json::Value;
 pub use progress::Progress;
 pub use table::{Rows, bare, table};
 
-/// What went wrong.
+/// The style of errors.
 pub const BAD: Style = AnsiColor::Red.on_default().bold();
-/// What the user should know of.
+/// The style of warnings.
 pub const WARN: Style = AnsiColor::Yellow.on_default();
-/// What a paragraph is about.
+/// The style of titles.
 pub const TITLE: Style = Style::new().bold();
-/// What is there to complete the picture.
+/// The style of secondary information.
 pub const DIM: Style = Style::new().dimmed();
 
-/// Tells what went wrong, on stderr.
+/// Prints an error on stderr.
 pub fn complain(error: &impl Display) {
     say_on_stderr(BAD, error);
 }
 
-/// Tells what the user should know of, on stderr.
+/// Prints a warning on stderr.
 pub fn warn(text: &str) {
     say_on_stderr(WARN, &text);
 }
 
 fn say_on_stderr(style: Style, text: &impl Display) {
     let name = crate::program_name();
-    // If standard error is closed, there is no reader to tell. `anstream` takes colours off unless this is a terminal.
+    // Ignore a closed standard error. `anstream` removes colours unless the output is a terminal.
     let _ = writeln!(anstream::stderr(), "{style}{name}:{style:#} {text}");
 }
 
-/// Whether an answer in JSON was printed.
+/// Whether JSON was printed already.
 static ANSWERED: AtomicBool = AtomicBool::new(false);
 
-/// Prints that a command failed, as JSON, unless it has printed its answer.
+/// Prints the error of a command as JSON, unless the command has printed JSON already.
 pub fn json_error(error: &impl Display) -> io::Result<()> {
     if ANSWERED.load(Ordering::Relaxed) {
         return Ok(());
@@ -49,7 +49,7 @@ pub fn json_error(error: &impl Display) -> io::Result<()> {
     json(&serde_json::json!({ "error": error.to_string() }))
 }
 
-/// Prints JSON: the one value that is the answer of a command.
+/// Prints JSON: the single value that a command prints.
 pub fn json(value: &Value) -> io::Result<()> {
     ANSWERED.store(true, Ordering::Relaxed);
     let mut out = io::stdout().lock();

@@ -6,25 +6,25 @@ use std::{io, thread};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// How long something may take before it is said that it does.
+/// How long something may take before the progress is shown.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How often the wheel turns.
+/// The period of the animation.
 const TICK: Duration = Duration::from_millis(100);
 
-/// A line on the terminal that says what is being done, once that takes longer than a second.
+/// A line on the terminal that shows what is being done, if it takes longer than a second.
 ///
-/// It is on stderr, and only where that is a terminal.
+/// It is on stderr, and only if stderr is a terminal.
 #[derive(Debug)]
 pub struct Progress {
     bar: ProgressBar,
-    /// Whether anybody is told anything.
+    /// Whether anything is printed.
     tells: bool,
-    /// Whether that is told in lines.
+    /// Whether whole lines are printed instead of a bar.
     lines: bool,
 }
 
 impl Progress {
-    /// Begins to wait, without a word.
+    /// Begins without printing anything.
     pub fn begin() -> Progress {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
         let style = ProgressStyle::with_template("{spinner} {msg} ({elapsed})");
@@ -47,7 +47,7 @@ impl Progress {
         Progress { bar: ProgressBar::hidden(), tells: false, lines: false }
     }
 
-    /// From now on jails are counted: with rate and time left on a terminal.
+    /// Begins to count jails. A terminal also shows the rate and the time left.
     pub fn count(&self, jails: usize, doing: &str) {
         let template = "{spinner} {msg}: {pos} of {len} {wide_bar} {per_sec}, {eta} left";
         if let Ok(style) = ProgressStyle::with_template(template) {
@@ -59,7 +59,7 @@ impl Progress {
         self.bar.set_message(doing.to_owned());
     }
 
-    /// One jail is done. Without a terminal a line takes the place of the bar.
+    /// Counts a finished jail. Without a terminal, a line is printed instead of the bar.
     pub fn counted(&self, name: &str, word: &str) {
         self.bar.inc(1);
         if self.lines {
@@ -68,24 +68,24 @@ impl Progress {
         }
     }
 
-    /// Whether a line says of each jail that it is done with.
+    /// Whether each finished jail gets a line.
     pub fn tells_each(&self) -> bool {
         self.lines
     }
 
-    /// Says what has been done in all.
+    /// Prints the summary.
     pub fn sum_up(&self, text: &str) {
         if self.tells {
             self.bar.suspend(|| _ = writeln!(io::stderr(), "{text}"));
         }
     }
 
-    /// Says what is being done.
+    /// Shows what is being done.
     pub fn doing(&self, what: String) {
         self.bar.set_message(what);
     }
 
-    /// Writes something else, with the line out of the way.
+    /// Hides the line while `write` prints something.
     pub fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
         self.bar.suspend(write)
     }

@@ -4,15 +4,15 @@ use std::io::{self, Write as _};
 
 use comfy_table::{Cell, CellAlignment, Table};
 
-/// iocage's tables: a rule between rows, a double one under centred headers.
+/// iocage's tables: a line between rows, and a double line under centred headers.
 const IOCAGE: &str = "||--+=++|-+++++++++";
 
 /// The rows of a table.
 pub type Rows = Vec<Vec<String>>;
 
-/// Prints a table with these headers. Where it is known how wide the terminal is, from the terminal or from COLUMNS, each
-/// address of a list is on a line of its own; and where even that table is wider, each row is printed as lines of a
-/// header and a cell. No name and no address is ever broken.
+/// Prints a table with these headers. If the width of the terminal is known, from the terminal or from COLUMNS,
+/// each address of a list is on a line of its own. If that table is still too wide, each row is printed as lines
+/// with a header and a cell. Names and addresses are never broken.
 pub fn table(headers: &[&str], mut rows: Rows) -> io::Result<()> {
     let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     if let Some(columns) = columns.or_else(width) {
@@ -31,12 +31,12 @@ pub fn table(headers: &[&str], mut rows: Rows) -> io::Result<()> {
     writeln!(io::stdout().lock(), "{table}")
 }
 
-/// How wide a table is in which nothing is broken.
+/// The width of a table in which no cell is broken.
 fn natural_width(headers: &[&str], rows: &[Vec<String>]) -> usize {
     let longest = |cell: &str| cell.lines().map(|line| line.chars().count()).max().unwrap_or(0);
     let column = |(place, header): (usize, &&str)| {
         let cells = rows.iter().filter_map(|row| row.get(place)).map(|cell| longest(cell));
-        // With a blank on each side, and a line before it.
+        // Each column has a blank on both sides, and a line before it.
         cells.chain([longest(header)]).max().unwrap_or(0) + 3
     };
     headers.iter().enumerate().map(column).sum::<usize>() + 1
@@ -60,7 +60,7 @@ fn records(headers: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
     Ok(())
 }
 
-/// Returns how many columns the terminal has. Returns `None` when the output is not a terminal.
+/// Returns the number of columns of the terminal. Returns `None` when the output is not a terminal.
 fn width() -> Option<u16> {
     let (width, _) = terminal_size::terminal_size_of(io::stdout())?;
     Some(width.0)

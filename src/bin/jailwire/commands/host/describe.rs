@@ -1,4 +1,4 @@
-//! `host describe`: what a simulated host needs to be like this one.
+//! `host describe`: a description by which a simulated host can be made like this host.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -74,7 +74,7 @@ fn host(kernel: &Arc<dyn Kernel>) -> Result<Value, CommandError> {
     Ok(json!({ "sysctls": sysctls, "modules": modules, "interfaces": interfaces, "routes": routes }))
 }
 
-/// Whether an interface is an end of an epair whose other end is not on the host.
+/// Whether an interface is an end of an epair, and the other end is in a jail.
 fn belongs_to_a_jail(one: &InterfaceDetails, all: &[InterfaceDetails]) -> bool {
     cloner(one) == Some("epair")
         && !all.iter().any(|other| {
@@ -89,7 +89,7 @@ fn pair_name(name: &InterfaceName) -> &str {
     name.as_str().strip_suffix(['a', 'b']).unwrap_or(name.as_str())
 }
 
-/// The cloner that has made an interface, which is a group of the interface. `None`: a network card.
+/// The cloner of an interface, which the interface's groups tell. `None` for a network card.
 fn cloner(one: &InterfaceDetails) -> Option<&'static str> {
     let made = |cloner: &str| one.groups.iter().any(|group| group.as_str() == cloner);
     CLONERS.iter().map(|(cloner, _)| *cloner).find(|cloner| made(cloner))
@@ -121,7 +121,7 @@ fn interface(host: &Vnet, one: &InterfaceDetails) -> Result<Value, CommandError>
         described["vlan"] = json!({ "parent": vlan.parent.as_str(), "tag": vlan.tag.get() });
     }
     if own == Some("bridge") {
-        // FreeBSD 14 has no such flags.
+        // FreeBSD 14 has no flags of bridges.
         let filters = host.bridge_flags(name).is_ok_and(|flags| flags.contains(BridgeFlags::VLAN_FILTER));
         let mut members = Vec::new();
         for member in host.members(name).optional()?.unwrap_or_default() {
@@ -138,7 +138,7 @@ fn interface(host: &Vnet, one: &InterfaceDetails) -> Result<Value, CommandError>
     Ok(described)
 }
 
-/// Whether somebody has set a route: the others come with the addresses.
+/// Whether a route was added by an administrator or a program. The kernel adds the others with the addresses.
 fn is_set(route: &RouteEntry) -> bool {
     let own = route.flags.contains(RouteFlags::HOST) && matches!(route.via, Via::Interface(_));
     route.flags.contains(RouteFlags::STATIC) && !own && route.scope == 0

@@ -29,7 +29,7 @@ pub fn run(cli: &Cli, args: &Host) -> Result<ExitCode, CommandError> {
         Host::MoveAddress(args) => moving::run(cli, &wiring, args)?,
         Host::Confirm => moving::confirm(cli, &wiring)?,
         Host::Undo => moving::undo(cli, &wiring)?,
-        // Answered above, without the lock of those that change something.
+        // Handled above: a command that changes nothing needs no lock.
         Host::Describe { .. } => {}
         Host::Watch(args) => watch::run(&wiring, args)?,
     }

@@ -1,4 +1,4 @@
-//! The lines of the host's rc.conf(5) that make a move of addresses last.
+//! The lines for the host's rc.conf(5) that make a move of addresses permanent.
 
 use std::fs;
 use std::io;
@@ -15,12 +15,12 @@ use jailwire::wiring::{AddressMove, HostEnd, MacChange, MovedRoute, MovedVirtual
 
 use crate::CommandError;
 
-/// The host's configuration, as far as it is known.
+/// The host's rc.conf(5). It is empty if it is not known.
 #[derive(Debug)]
 pub struct HostRc(RcConf);
 
 impl HostRc {
-    /// Reads a file: the one that was named, or the system's unless the kernel is simulated.
+    /// Reads the given file, or /etc/rc.conf. On a simulated kernel only a given file is read.
     pub fn read(named: Option<&Path>, simulated: bool) -> Result<HostRc, CommandError> {
         let text = match named {
             Some(path) => fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?,
@@ -45,19 +45,19 @@ impl HostRc {
         self.words(&format!("ifconfig_{}", variable(interface))).iter().any(is_dhcp)
     }
 
-    /// What an interface is configured with, but for its addresses, its members, and what the move decides.
+    /// The words in an interface's configuration except its addresses, its members, and what the move decides.
     fn others(&self, interface: &InterfaceName) -> Vec<&str> {
         let mut others = Vec::new();
         let mut words = self.words(&format!("ifconfig_{}", variable(interface))).into_iter().peekable();
         while let Some(word) = words.next() {
             match word.to_uppercase().as_str() {
                 "DHCP" | "SYNCDHCP" | "NOSYNCDHCP" | "UP" | "ALIAS" => {}
-                // With the word behind them.
+                // Skip these words with the word after each.
                 "INET" | "INET6" | "NETMASK" | "BROADCAST" | "PREFIXLEN" | "ETHER" | "VHID" | "FIB"
                 | "ADDM" | "ADVBASE" | "ADVSKEW" | "PASS" => {
                     words.next();
                 }
-                // An address without `inet` before it.
+                // Skip an address without `inet` before it.
                 _ if word.split('/').next().is_some_and(|ip| ip.parse::<IpAddr>().is_ok()) => {}
                 _ => others.push(word),
             }
@@ -71,7 +71,7 @@ fn variable(interface: &InterfaceName) -> String {
     interface.as_str().replace(['.', '-', '/', '+'], "_")
 }
 
-/// The lines.
+/// Returns the lines for rc.conf(5).
 pub fn lines(
     wiring: &Wiring,
     plan: &AddressMove,
@@ -88,7 +88,7 @@ pub fn lines(
         let all = [&cloned[..], &[bridge.as_str()]].concat().join(" ");
         lines.push(format!("cloned_interfaces=\"{all}\""));
     }
-    // Jails come onto the bridge by themselves.
+    // Leave out the ends of jails, which starts put on the bridge.
     let mut members = Vec::new();
     for member in host.member_names(&bridge)? {
         if HostEnd::read(host, member)?.is_none() {
@@ -216,7 +216,8 @@ fn routes(plan: &AddressMove, rc: &HostRc) -> Vec<String> {
     lines
 }
 
-/// A word of rc.conf(5) with the name of the one interface replaced by that of the other: `em0`, `fe80::1%em0`, `lan:em0`.
+/// Replaces the name of the old interface in a word of rc.conf(5) with the name of the new interface: `em0`,
+/// `fe80::1%em0`, `lan:em0`.
 fn on_other(word: &str, plan: &AddressMove) -> String {
     let (from, to) = (plan.from.as_str(), plan.to.as_str());
     match word.strip_suffix(from) {
@@ -225,15 +226,15 @@ fn on_other(word: &str, plan: &AddressMove) -> String {
     }
 }
 
-/// What stands for a password: the terminal does not show it.
+/// The placeholder for a password, which the terminal must not show.
 const PASSWORD: &str = "PASSWORD";
 
-/// The words of virtual hosts, for ifconfig(8).
+/// Makes the words for virtual hosts, for ifconfig(8).
 struct Hosts<'a> {
     moved: &'a [MovedVirtualHost],
-    /// Those whose parameters were said already: an address of each says them.
+    /// The virtual hosts whose parameters were written already: only one address of each has them.
     said: Vec<u8>,
-    /// Those that have a password.
+    /// The virtual hosts with a password.
     secret: Vec<u8>,
 }
 
@@ -242,7 +243,7 @@ impl Hosts<'_> {
         Hosts { moved: &plan.virtual_hosts, said: Vec::new(), secret: Vec::new() }
     }
 
-    /// What comes behind an address; nothing if it belongs to no virtual host.
+    /// The words after an address. The text is empty if the address belongs to no virtual host.
     fn words(&mut self, address: IpAddr) -> String {
         let Some(moved) = self.moved.iter().find(|moved| moved.addresses.contains(&address)) else {
             return String::new();

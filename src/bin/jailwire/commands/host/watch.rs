@@ -1,7 +1,8 @@
-//! The process that undoes a move of addresses unless somebody confirms it.
+//! The watcher: a process that undoes a move of addresses unless the move is confirmed.
 //!
-//! It is there before the first change, in a session of its own, so that no terminal that goes away takes it along. The
-//! mover holds one end of a pipe: when the mover ends without a word, what it has changed is undone at once.
+//! The watcher runs before the first change, in a session of its own, so that it does not end with a terminal. The
+//! mover, the process that moves the addresses, has one end of a pipe. If the mover ends without a message, the
+//! watcher undoes the move at once.
 
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
@@ -15,19 +16,19 @@ use nix::sys::signal::{SigSet, Signal};
 use crate::CommandError;
 use crate::cli::{Cli, Watch};
 
-/// What the watcher says when it is there.
+/// The message of the watcher when it is ready.
 const READY: &str = "ready";
-/// What the mover says when the move is done.
+/// The message of the mover when the move is done.
 const DONE: &str = "done";
 
-/// How often to look whether somebody has confirmed.
+/// The time between two checks for a confirmation.
 const LOOK: Duration = Duration::from_millis(100);
-/// How long to wait before an undoing that failed is tried again.
+/// The time before a failed undoing is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
-/// How often an undoing is tried.
+/// The number of attempts to undo a move.
 const TRIES: u32 = 600;
 
-/// The watcher, as the mover has it.
+/// The mover's handle on the watcher.
 #[derive(Debug)]
 pub struct Watcher {
     child: Child,
@@ -44,7 +45,7 @@ impl Watcher {
             command.args(["--kernel", kernel.get_name()]);
         }
         command.args(["host", "watch", token, &within.as_millis().to_string()]);
-        // What makes this process fail on the simulated kernel is not for that one.
+        // Faults of the simulated kernel are only for this process, and not for the watcher.
         command.env_remove("JAILWIRE_SIM_FAULT").current_dir("/");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().map_err(|error| {
@@ -65,13 +66,13 @@ impl Watcher {
         Ok(Watcher { child })
     }
 
-    /// Tells the watcher that the move is done. False: the watcher has ended.
+    /// Tells the watcher that the move is done. Returns false if the watcher has ended.
     pub fn done(mut self) -> bool {
         let told = self.child.stdin.take().is_some_and(|mut pipe| writeln!(pipe, "{DONE}").is_ok());
         told && matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Tells the watcher that there is nothing to undo, and waits for its end.
+    /// Tells the watcher that there is nothing to undo, and waits until the watcher ends.
     pub fn dismiss(mut self) {
         drop(self.child.stdin.take());
         let _ = self.child.wait();
@@ -79,7 +80,7 @@ impl Watcher {
 }
 
 pub fn run(wiring: &Wiring, args: &Watch) -> Result<(), CommandError> {
-    // One that leads a group already, as a shell's job, stays where it is.
+    // Ignore the error of a process that leads a process group already, as a job of a shell does.
     let _ = nix::unistd::setsid();
     let mut signals = SigSet::empty();
     for signal in [Signal::SIGHUP, Signal::SIGINT, Signal::SIGPIPE] {
@@ -91,20 +92,20 @@ pub fn run(wiring: &Wiring, args: &Watch) -> Result<(), CommandError> {
     out.flush()?;
 
     let mut said = String::new();
-    // A pipe that cannot be read says nothing.
+    // A read error counts as no message.
     let _ = io::stdin().read_line(&mut said);
     let ours = || -> Result<Option<bool>, CommandError> {
         let pending = wiring.pending_move()?.filter(|pending| pending.plan.token() == args.token);
         Ok(pending.map(|pending| pending.done))
     };
-    // A mover that was killed may have done all of it before.
+    // The mover may have finished the move before it was killed.
     if said.trim_end() == DONE || matches!(ours(), Ok(Some(true))) {
         let deadline = Instant::now() + Duration::from_millis(args.within);
         while Instant::now() < deadline {
             match ours() {
-                // Somebody has confirmed it, or undone it.
+                // The move was confirmed or undone.
                 Ok(None) => return Ok(()),
-                // Somebody undoes it, and was killed maybe.
+                // Another process undoes the move, and may have been killed.
                 Ok(Some(false)) => break,
                 Ok(Some(true)) | Err(_) => thread::sleep(LOOK),
             }

@@ -58,7 +58,7 @@ pub fn run(environment: &Environment, args: &cli::List) -> Result<ExitCode, Comm
 }
 
 fn sort(rows: &mut [Row], by: Sort) {
-    // What is equal stays in the order of names.
+    // Sort by name first: the second sort keeps the order of equal rows.
     rows.sort_by_cached_key(|row| natural(&row.name));
     match by {
         Sort::Name => {}
@@ -73,7 +73,7 @@ fn sort(rows: &mut [Row], by: Sort) {
     }
 }
 
-/// A name, and the number that `create -c` gave it: web_2 is before web_10.
+/// Splits a name from the number that `create -c` has added, so that web_2 comes before web_10.
 fn natural(name: &str) -> (String, u64) {
     match name.rsplit_once('_').and_then(|(name, number)| Some((name, number.parse().ok()?))) {
         Some((name, number)) => (name.to_owned(), number),
@@ -81,8 +81,8 @@ fn natural(name: &str) -> (String, u64) {
     }
 }
 
-/// Jails without addresses first, then by their first address as a number, and then those that are given
-/// one.
+/// The sort key of an address: jails without addresses come first, then jails by their first address as a number,
+/// then jails that get their address from the network.
 fn by_address(value: &str) -> (u8, Option<IpAddr>, String) {
     let shown = row::short_address(value);
     let first = shown.split(',').next().and_then(|address| address.parse().ok());
@@ -90,7 +90,7 @@ fn by_address(value: &str) -> (u8, Option<IpAddr>, String) {
     (class, first, shown)
 }
 
-/// The releases that jails can be created from.
+/// Prints the releases from which jails can be created.
 fn releases(environment: &Environment, bare: bool) -> Result<ExitCode, CommandError> {
     let directory = environment.store.root().join("releases");
     let mut names = Vec::new();

@@ -21,7 +21,7 @@ pub const QUICK: [&str; 2] = ["NAME", "IP4"];
 /// The state of a jail whose configuration cannot be read.
 const CORRUPT: &str = "CORRUPT";
 
-/// What `list` knows of a jail.
+/// The data of a jail that `list` prints.
 pub struct Row {
     pub jid: Option<i32>,
     pub name: String,
@@ -34,15 +34,15 @@ pub struct Row {
     pub template: String,
     basejail: bool,
     dhcp: bool,
-    /// The jids of its jails that were removed, and that the kernel still has.
+    /// The jids of the lingering jails with this name.
     pub dying: Vec<i32>,
-    /// What DHCP has given it.
+    /// The addresses that DHCP has given the jail.
     leased: Vec<(InterfaceName, IpNetwork)>,
-    /// What is wrong with its addresses, if they cannot be read.
+    /// The configured addresses, or the error if they cannot be read.
     addresses: Result<Configured, String>,
 }
 
-/// The addresses that a jail is configured to have.
+/// The configured addresses of a jail.
 #[derive(Default)]
 struct Configured {
     ip4: Ip4Addresses,
@@ -51,7 +51,7 @@ struct Configured {
 
 impl Configured {
     fn read(ip4: &str, ip6: &str) -> Result<Configured, String> {
-        // A corrupt jail has none.
+        // A jail with an unreadable configuration has an empty text.
         let given = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
         Ok(Configured {
             ip4: given(ip4).parse().map_err(|error| format!("{error}"))?,
@@ -59,7 +59,7 @@ impl Configured {
         })
     }
 
-    /// As all commands show addresses in JSON. A prefix length that is not written is not known.
+    /// The addresses in the form that all commands use in JSON. A prefix length that is not written is unknown.
     fn to_json(&self) -> Vec<Value> {
         let ip4 = self.ip4.iter().filter_map(|one| {
             let address = one.address?;
@@ -80,8 +80,8 @@ impl Configured {
 }
 
 impl Row {
-    /// A jail; one without properties, because its config cannot be read, may be running all the
-    /// same.
+    /// Makes the row of a jail. A jail without properties, because its configuration cannot be read, may be running
+    /// all the same.
     pub fn new(entry: &Entry, properties: Option<&Properties>, jid: Option<i32>) -> Row {
         let property =
             |name: &str| properties.and_then(|properties| properties.get(name)).unwrap_or_default();
@@ -112,7 +112,7 @@ impl Row {
         }
     }
 
-    /// Looks into the jail for the address that DHCP has given it.
+    /// Reads the address that DHCP has given the jail, from inside the jail.
     pub fn ask_for_address(&mut self, environment: &Environment) {
         if !self.dhcp {
             return;
@@ -132,14 +132,14 @@ impl Row {
         self.ip4 = found.unwrap_or_else(|| "DHCP".to_owned());
     }
 
-    /// As `list` has it.
+    /// The cells of `list`.
     pub fn short(&self) -> Vec<String> {
         let ip4 = if self.dhcp { "DHCP".to_owned() } else { short_address(&self.ip4) };
         let release: Vec<_> = self.release.splitn(3, '-').take(2).collect();
         vec![self.jid(), short_name(&self.name), self.state.to_owned(), or_dash(&release.join("-")), ip4]
     }
 
-    /// As `list -l` has it.
+    /// The cells of `list -l`.
     pub fn long(&self) -> Vec<String> {
         let word = |on: bool, yes: &str, no: &str| if on { yes } else { no }.to_owned();
         vec![
@@ -156,13 +156,13 @@ impl Row {
         ]
     }
 
-    /// As `list -q` has it.
+    /// The cells of `list -q`.
     pub fn quick(&self) -> Vec<String> {
         let ip4 = if self.dhcp { "DHCP" } else { &self.ip4 };
         vec![self.name.clone(), ip4.to_owned()]
     }
 
-    /// As JSON has it.
+    /// The object for JSON.
     pub fn to_json(&self) -> Value {
         let value = |text: &String| Some(text.clone()).filter(|text| !matches!(text.as_str(), "" | "none"));
         let leased = self
@@ -189,7 +189,7 @@ impl Row {
         })
     }
 
-    /// As iocage has it, and the scripts that read its output: `None` for a jail that is down.
+    /// The jid. For a jail that is down it is the text `None`, as in iocage, because scripts read it.
     fn jid(&self) -> String {
         match self.jid {
             Some(jid) => jid.to_string(),
@@ -203,7 +203,7 @@ fn or_dash(text: &str) -> String {
     if matches!(text, "" | "none") { "-" } else { text }.to_owned()
 }
 
-/// Only the addresses: without interfaces and prefix lengths.
+/// The addresses without interfaces and prefix lengths.
 pub fn short_address(value: &str) -> String {
     let short = |entry: &str| {
         let address = entry.rsplit_once('|').map_or(entry, |(_, address)| address);
@@ -215,7 +215,7 @@ pub fn short_address(value: &str) -> String {
     }
 }
 
-/// Of a UUID as much as tells it from others.
+/// The first part of a UUID; any other name is not shortened.
 fn short_name(name: &str) -> String {
     let dashes = [8, 13, 18, 23];
     let is_uuid = name.len() == 36

@@ -6,7 +6,7 @@ use ipnetwork::IpNetwork;
 
 use super::picture::{Network, Picture, Port};
 
-/// Prints as the source of a graph.
+/// Prints the picture as the source of a graph.
 pub struct Dot<'a>(pub &'a Picture);
 
 impl fmt::Display for Dot<'_> {
@@ -40,7 +40,7 @@ impl fmt::Display for Dot<'_> {
                         node(f, "        ", &name, &label(&nic.port), "")?;
                         wires.extend(nic.host_end.as_ref().map(|end| (host(end), name)));
                     }
-                    // A jail that the user may not look into is drawn all the same.
+                    // Draw also a jail whose inside the user may not see.
                     if nics.as_ref().is_none_or(Vec::is_empty) {
                         node(f, "        ", &jail.name, &jail.name, ", style=dashed")?;
                     }
@@ -67,7 +67,7 @@ impl fmt::Display for Dot<'_> {
     }
 }
 
-/// The addresses, each with its prefix length, but for those that no interface has.
+/// Joins addresses, each with its prefix length.
 pub fn join(addresses: &[IpNetwork], between: &str) -> String {
     addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(between)
 }
@@ -76,7 +76,7 @@ fn node(f: &mut fmt::Formatter<'_>, indent: &str, name: &str, label: &str, more:
     writeln!(f, "{indent}{} [label={}{more}];", quoted(name), quoted(label))
 }
 
-/// The host's interfaces have names of their own: a jail may have one of the same.
+/// The node of a host's interface: a jail may have an interface with the same name.
 fn host(interface: &str) -> String {
     format!("host {interface}")
 }
@@ -87,7 +87,7 @@ fn label(port: &Port) -> String {
     lines.join("\n")
 }
 
-/// A quoted string of the language: quotes and backslashes escaped, line breaks by name.
+/// A quoted string of the language: quotes, backslashes and line breaks are escaped.
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
 }

@@ -1,4 +1,4 @@
-//! `map`: how the jails are wired, as a picture.
+//! `map`: a picture of the jails' network.
 
 mod dot;
 mod picture;

@@ -1,4 +1,4 @@
-//! What is on the picture: the host's interfaces, its bridges, and the jails on them.
+//! The contents of the picture: the host's interfaces, its bridges, and the jails on them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -17,14 +17,14 @@ use crate::commands::ports;
 use crate::commands::stack::{Stack, address_on_to_json};
 use crate::environment::Environment;
 
-/// All of it.
+/// The picture.
 pub struct Picture {
     /// The host's own interfaces: neither bridges nor ends of a jail's epair.
     pub interfaces: Vec<Port>,
     pub bridges: Vec<Bridge>,
     /// The jails that run.
     pub jails: Vec<Jail>,
-    /// The jails that do not.
+    /// The jails that are down.
     pub down: Vec<String>,
 }
 
@@ -34,17 +34,17 @@ pub struct Port {
     pub up: bool,
     pub mtu: u32,
     pub addresses: Vec<String>,
-    /// As JSON has it, with the addresses that it made up itself.
+    /// The object for JSON, which also has link-local addresses.
     json: Value,
 }
 
 pub struct Bridge {
     pub port: Port,
-    /// The names of the host's own interfaces on it.
+    /// The names of the host's own interfaces on the bridge.
     pub uplinks: Vec<String>,
-    /// The names of all others: epairs, and what somebody else has put there.
+    /// The names of all other members: epairs, and interfaces of other programs.
     pub members: Vec<String>,
-    /// The ports of both.
+    /// The VLANs and isolation of all members, by name.
     pub ports: HashMap<String, ports::Port>,
 }
 
@@ -52,20 +52,20 @@ pub struct Jail {
     pub name: String,
     pub jid: i32,
     pub network: Network,
-    /// Its NAT and published ports.
+    /// The jail's NAT and published ports.
     published: Option<Published>,
 }
 
-/// How a jail is wired.
+/// The network of a jail.
 pub enum Network {
-    /// With a network stack of its own.
+    /// A VNET jail.
     Own {
-        /// Its interfaces. `None` where only root may look.
+        /// The jail's interfaces. `None` if the user may not see them.
         nics: Option<Vec<Nic>>,
-        /// Its routes, as JSON has them.
+        /// The jail's routes, for JSON.
         routes: Value,
     },
-    /// On the host's stack: its addresses, by the host's interface that has them.
+    /// A shared-IP jail: its addresses, by the host's interface that has them.
     Shared(BTreeMap<String, Vec<IpNetwork>>),
 }
 
@@ -74,12 +74,12 @@ pub struct Nic {
     pub port: Port,
     /// The other end of an epair, on the host.
     pub host_end: Option<String>,
-    /// Where the default routes through it go.
+    /// The routers of the default routes through the interface.
     pub routers: Vec<String>,
 }
 
 impl Picture {
-    /// Looks at the host, and into its jails as far as that is allowed.
+    /// Reads the state of the host, and of its jails as far as the user may see it.
     pub fn take(environment: &Environment) -> Result<Picture, CommandError> {
         let vnet = Vnet::host(environment.kernel.clone());
         let host = Stack::of_host(environment)?;
@@ -108,7 +108,7 @@ impl Picture {
         }
         let running = jail::list(&*environment.kernel, false)?;
         let mut jails = Vec::new();
-        // Only root may look at the packet filter.
+        // Only root may read the packet filter's rules.
         let published = nat::published(&vnet).unwrap_or_default();
         for info in &running {
             let is_its = |end: &&HostEnd| end.owner(&running).is_some_and(|owner| owner.jid == info.jid);
@@ -122,14 +122,14 @@ impl Picture {
         Ok(Picture { interfaces, bridges, jails, down })
     }
 
-    /// The jail's NIC at the other end of this interface of the host.
+    /// The jail and its NIC at the other end of an interface of the host.
     pub fn behind(&self, host_end: &str) -> Option<(&Jail, Option<&Nic>)> {
         self.jails.iter().find_map(|jail| match &jail.network {
             Network::Own { nics: Some(nics), .. } => {
                 let nic = nics.iter().find(|nic| nic.host_end.as_deref() == Some(host_end))?;
                 Some((jail, Some(nic)))
             }
-            // If the user may not look inside, the name tells the jail: vnet0.JID.
+            // If the user may not see the inside of the jail, the name of the host's end tells the jail: vnet0.JID.
             Network::Own { nics: None, .. } => {
                 host_end.ends_with(&format!(".{}", jail.jid)).then_some((jail, None))
             }
@@ -137,12 +137,12 @@ impl Picture {
         })
     }
 
-    /// The bridge that an interface of the host is on.
+    /// The bridge of an interface of the host.
     pub fn bridge_of(&self, member: &String) -> Option<&Bridge> {
         self.bridges.iter().find(|bridge| bridge.members.contains(member))
     }
 
-    /// As JSON has it.
+    /// The object for JSON.
     pub fn to_json(&self) -> Value {
         let bridge = |bridge: &Bridge| {
             let mut value = bridge.port.json.clone();
@@ -200,7 +200,7 @@ impl Picture {
 }
 
 impl Jail {
-    /// The NAT and the published ports of those of its addresses that are wanted, a line each.
+    /// The NAT and the published ports of the jail's addresses for which `wanted` returns true, one in each line.
     pub fn translations(&self, wanted: impl Fn(IpAddr) -> bool) -> Vec<String> {
         let published = self.published.iter();
         let nat = published.clone().flat_map(|one| &one.nat).filter(|nat| wanted(nat.from));
@@ -227,7 +227,7 @@ impl Jail {
         if !environment.kernel.privileged() {
             return Ok(Network::Own { nics: None, routes: Value::Null });
         }
-        // One that is gone meanwhile has no interfaces any more.
+        // A jail that is gone meanwhile has no interfaces.
         let Some(inside) = Stack::of_jail(environment, info.jid)? else {
             return Ok(Network::Own { nics: Some(Vec::new()), routes: json!([]) });
         };
@@ -243,7 +243,7 @@ impl Jail {
     }
 }
 
-/// The addresses of a jail on the host's stack, by interface; those that no interface has, by none.
+/// The addresses of a shared-IP jail, by interface. Addresses that no interface has are under the empty name.
 fn shared(
     environment: &Environment,
     info: &JailInfo,
@@ -262,7 +262,7 @@ fn shared(
     Ok(found)
 }
 
-/// An interface, with its addresses but for those that it made up itself.
+/// An interface, with its addresses except the link-local ones.
 fn port(interface: &Interface, stack: &Stack) -> Port {
     let made_up = |ip: IpAddr| matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
     let addresses = interface.addresses.iter().filter(|address| !made_up(address.network.ip()));

@@ -1,4 +1,4 @@
-//! The picture in a terminal.
+//! The picture as text.
 //!
 //! ```text
 //! em0  up  192.0.2.10/24
@@ -17,14 +17,14 @@ use super::dot;
 use super::picture::{Bridge, Jail, Network, Nic, Picture, Port};
 use crate::output::{DIM, TITLE, WARN};
 
-/// One thing on the picture, what is written below it, and what hangs on it.
+/// An item of the picture, the lines below it, and its children.
 struct Node {
     line: String,
     below: Vec<String>,
     children: Vec<Node>,
 }
 
-/// Prints it.
+/// Prints the picture.
 pub fn print(out: &mut impl Write, picture: &Picture) -> io::Result<()> {
     for node in roots(picture) {
         writeln!(out, "{}", node.line)?;
@@ -50,8 +50,7 @@ fn branches(out: &mut impl Write, node: &Node, indent: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// The host's interfaces with what hangs on them, the bridges that hang on none, and the jails that
-/// are on no interface.
+/// The roots of the tree: the host's interfaces, the bridges without an uplink, and the jails on no interface.
 fn roots(picture: &Picture) -> Vec<Node> {
     let mut roots = Vec::new();
     for interface in &picture.interfaces {
@@ -62,7 +61,7 @@ fn roots(picture: &Picture) -> Vec<Node> {
     }
     let free = picture.bridges.iter().filter(|bridge| bridge.uplinks.is_empty());
     roots.extend(free.map(|bridge| bridge_node(picture, bridge)));
-    // Interfaces without anything come first, and jails without an interface last.
+    // Interfaces without children come first, and jails without an interface come last.
     roots.sort_by_key(|node| !node.children.is_empty());
     roots.extend(picture.jails.iter().filter_map(|jail| loose_node(picture, jail)));
     roots
@@ -100,7 +99,7 @@ fn bridge_node(picture: &Picture, bridge: &Bridge) -> Node {
     }
     let Port { name, mtu, addresses, .. } = &bridge.port;
     let addresses = join(addresses);
-    // The first uplink is what the bridge hangs on.
+    // The bridge is a child of its first uplink.
     let carried = bridge.uplinks.first().map(|uplink| words(bridge, uplink)).unwrap_or_default();
     let carried = if carried.is_empty() { carried } else { format!("  {DIM}uplink{carried}{DIM:#}") };
     Node {
@@ -110,13 +109,13 @@ fn bridge_node(picture: &Picture, bridge: &Bridge) -> Node {
     }
 }
 
-/// What a bridge does with a member, if there is anything to say.
+/// The VLANs and isolation of a member, as text.
 fn words(bridge: &Bridge, member: &String) -> String {
     let words = bridge.ports.get(member).map(|port| port.words()).unwrap_or_default();
     words.iter().map(|word| format!("  {word}")).collect()
 }
 
-/// A jail on the host's stack, under one of the interfaces that have its addresses.
+/// A shared-IP jail, under an interface that has its addresses.
 fn shared_node(jail: &Jail, interface: &str) -> Option<Node> {
     let Network::Shared(addresses) = &jail.network else { return None };
     let here = addresses.get(interface)?;
@@ -125,7 +124,7 @@ fn shared_node(jail: &Jail, interface: &str) -> Option<Node> {
     Some(Node { line: jail_text(jail), below, children: Vec::new() })
 }
 
-/// A jail that hangs on no interface, and the NICs of a jail that are on no bridge.
+/// A jail on no interface, or the NICs of a jail that are on no bridge.
 fn loose_node(picture: &Picture, jail: &Jail) -> Option<Node> {
     let mut below = Vec::new();
     match &jail.network {
@@ -159,7 +158,7 @@ fn loose_node(picture: &Picture, jail: &Jail) -> Option<Node> {
     Some(Node { line: jail_text(jail), below, children: Vec::new() })
 }
 
-/// The addresses of a NIC, and what is translated to or from them.
+/// The lines below a NIC: its addresses, and their NAT and published ports.
 fn below_nic(jail: &Jail, nic: &Nic) -> Vec<String> {
     let is_its = |ip: std::net::IpAddr| {
         let text = ip.to_string();

@@ -80,7 +80,7 @@ pub fn attach(plumbing: &Plumbing, args: &Attach) -> Result<(), CommandError> {
     if let Some(seconds) = args.wait {
         let waited = wait::until_ready(plumbing, attached.jid, &[made.jail], Duration::from_secs(seconds));
         if let Err(error) = waited {
-            // All or nothing: an address that somebody else has is no address.
+            // If an address is a duplicate, undo everything: the jail could not use the address.
             wiring.detach(&made.host)?;
             return Err(error);
         }
@@ -96,7 +96,7 @@ pub fn attach(plumbing: &Plumbing, args: &Attach) -> Result<(), CommandError> {
     plumbing.answer(all, &[&made.host, &made.jail])
 }
 
-/// What was attached, as the jail has it now.
+/// The object for JSON: the new NIC, as it is in the jail now.
 fn to_json(plumbing: &Plumbing, attached: &Attached, nic: &AttachedNic) -> Result<Value, CommandError> {
     let stack = plumbing.stack(attached.jid)?;
     let host = plumbing.wiring.host();
@@ -115,7 +115,7 @@ fn to_json(plumbing: &Plumbing, attached: &Attached, nic: &AttachedNic) -> Resul
 
 pub fn detach(plumbing: &Plumbing, args: &Detach) -> Result<(), CommandError> {
     let wiring = &plumbing.wiring;
-    // A jail that is gone may have left something, under its name.
+    // A jail that is gone may have left epairs, which are found by its name.
     let running = jail::get(&**wiring.kernel(), plumbing.key(&args.jail)?)?;
     let name = running.map_or_else(|| args.jail.clone(), |info| info.name);
     let epairs = wiring.epairs_of(&name)?;

@@ -38,7 +38,7 @@ pub fn run(plumbing: &Plumbing, args: &NetList) -> Result<(), CommandError> {
     let host = plumbing.wiring.host();
     let ports = ports::of_host(host, &host.interfaces()?)?;
     let epairs = plumbing.wiring.epairs()?;
-    // To look at pf is root's alone.
+    // Only root may read pf's rules.
     let published = plumbing.wiring.published().unwrap_or_default();
     let running = jail::list(&**kernel, false)?;
     let mut listed = Vec::new();

@@ -1,4 +1,4 @@
-//! `net`: what other managers' scripts run a dozen programs for.
+//! `net`: network operations for the scripts of other jail managers.
 
 mod attach;
 mod list;
@@ -23,7 +23,7 @@ use crate::cli::{Cli, Detach, Net};
 use crate::environment::Environment;
 use crate::output;
 
-/// A kernel, and whether JSON is wanted.
+/// The kernel, and whether the output is JSON.
 struct Plumbing {
     wiring: Wiring,
     json: bool,
@@ -52,7 +52,7 @@ pub fn run(cli: &Cli, args: &Net) -> Result<ExitCode, CommandError> {
 }
 
 impl Net {
-    /// Whether nothing is to be changed.
+    /// Whether the command changes nothing.
     fn only_looks(&self) -> bool {
         match self {
             Net::Attach(args) => args.dry_run,
@@ -65,7 +65,7 @@ impl Net {
 }
 
 impl Plumbing {
-    /// Prints what would be done: each step, and the requests it makes.
+    /// Prints what would be done: each step, with its requests.
     fn preview(&self, lines: &[Line]) -> io::Result<()> {
         if self.json {
             return output::json(&json!({ "steps": preview::steps(lines) }));
@@ -73,7 +73,7 @@ impl Plumbing {
         preview::print(&mut anstream::stdout().lock(), lines)
     }
 
-    /// Prints an answer: all of it as JSON, or a line of words for scripts.
+    /// Prints the result: an object as JSON, or a line of words for scripts.
     fn answer(
         &self,
         all: impl FnOnce() -> Result<Value, CommandError>,
@@ -91,7 +91,8 @@ impl Plumbing {
         Ok(Vnet::enter(self.wiring.kernel().clone(), jid)?.snapshot(Fib::DEFAULT)?.into())
     }
 
-    /// What a word names: a number is a jid, and a name the kernel's. If no jail of that name runs it is iocage's name.
+    /// The jail that a word means: a number is a jid, and any other word is the kernel's name. If no jail with this
+    /// name runs, the word is iocage's name.
     fn key(&self, word: &str) -> Result<JailKey, CommandError> {
         if let Some(jid) = word.parse().ok().and_then(|number| Jid::new(number).ok()) {
             return Ok(jid.into());
@@ -106,7 +107,7 @@ impl Plumbing {
         Ok(word.into())
     }
 
-    /// A running jail with a network stack of its own.
+    /// Finds a running jail with a network stack of its own.
     fn jail(&self, word: &str) -> Result<JailInfo, CommandError> {
         let info = jail::get(&**self.wiring.kernel(), self.key(word)?)?;
         let info =

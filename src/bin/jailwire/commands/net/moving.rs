@@ -19,7 +19,7 @@ use crate::output;
 
 pub fn lend(plumbing: &Plumbing, args: &Lend) -> Result<(), CommandError> {
     let host = plumbing.wiring.host();
-    // All words are read before anything is changed.
+    // Check all arguments before anything is changed.
     let interface: InterfaceName = args.interface.parse()?;
     let name: Option<InterfaceName> = args.name.as_deref().map(str::parse).transpose()?;
     let address = |word: &String| -> Result<IpNetwork, CommandError> {
@@ -47,7 +47,8 @@ pub fn lend(plumbing: &Plumbing, args: &Lend) -> Result<(), CommandError> {
     refuse_to_replace(plumbing, &info, &routers)?;
     let inside = name.unwrap_or(interface);
     refuse_what_does_not_fit(&plumbing.stack(info.jid)?, &info, &inside, &addresses, &routers)?;
-    // Under its new name from here on where that is free: the jail may have an interface of the old one.
+    // If the new name is free on the host, the interface gets it before the move: the jail may have an interface
+    // with the old name.
     let carried = if host.has_interface(&inside)? { interface } else { inside };
     if args.dry_run {
         let mut lines = Vec::new();
@@ -95,7 +96,7 @@ pub fn lend(plumbing: &Plumbing, args: &Lend) -> Result<(), CommandError> {
     plumbing.answer(all, &[&interface, &inside])
 }
 
-/// What the host uses an interface for, in words.
+/// Describes what the host uses an interface for.
 fn uses(
     host: &Vnet,
     name: &InterfaceName,
@@ -139,7 +140,7 @@ fn uses(
     Ok(uses)
 }
 
-/// A default route of a jail is not replaced: `detach` would not restore it.
+/// Refuses to replace a default route of a jail, because `detach` would not restore it.
 fn refuse_to_replace(plumbing: &Plumbing, info: &JailInfo, routers: &[IpAddr]) -> Result<(), CommandError> {
     if routers.is_empty() {
         return Ok(());
@@ -163,7 +164,7 @@ fn refuse_to_replace(plumbing: &Plumbing, info: &JailInfo, routers: &[IpAddr]) -
     Ok(())
 }
 
-/// Refuses a name that the jail has, and a router that is in no network of the jail.
+/// Refuses a name that is in use in the jail, and a router that is in no network of the jail.
 fn refuse_what_does_not_fit(
     stack: &Stack,
     info: &JailInfo,
@@ -194,13 +195,13 @@ fn refuse_what_does_not_fit(
     }
 }
 
-/// The bridge of the host that an interface is on.
+/// The bridge of an interface of the host.
 fn bridge_of(host: &Vnet, member: &InterfaceName) -> Result<Option<InterfaceName>, CommandError> {
     let mut bridges = host.bridges_among(&host.interfaces()?)?.into_iter();
     Ok(bridges.find(|(_, members)| members.contains(member)).map(|(bridge, _)| bridge))
 }
 
-/// Gives an interface another name, if it is another.
+/// Renames an interface, if the names differ.
 fn rename(stack: &Vnet, old: &InterfaceName, new: &InterfaceName) -> Result<(), CommandError> {
     if old != new {
         stack.rename(old, new)?;
@@ -233,7 +234,7 @@ fn configure(
     Ok(())
 }
 
-/// What was lent comes back as it was. The first failure is the one to tell.
+/// Takes the interface back after an error. The caller reports the first error.
 fn take_back(plumbing: &Plumbing, jid: Jid, carried: &InterfaceName, inside: &InterfaceName) {
     let kernel = plumbing.wiring.kernel().clone();
     let is_renamed = Vnet::enter(kernel, jid).and_then(|stack| stack.has_interface(inside)).unwrap_or(false);
@@ -243,7 +244,7 @@ fn take_back(plumbing: &Plumbing, jid: Jid, carried: &InterfaceName, inside: &In
     }
 }
 
-/// Tells what could not be put back.
+/// Reports what could not be put back.
 fn tell(reclaimed: &Reclaimed) {
     for (prior, failure) in &reclaimed.failures {
         output::warn(&format!("cannot put {prior}: {failure}"));
@@ -276,7 +277,8 @@ pub fn reclaim(plumbing: &Plumbing, args: &Reclaim) -> Result<(), CommandError> 
             vlan.0, vlan.0, vlan.1
         ));
     }
-    // The kernel takes it down and its addresses away when it is moved, and knows nothing of what it had before.
+    // A move brings the interface down and removes its addresses. Without a record, its earlier settings are not
+    // known.
     if known.is_none() && back.is_some_and(|interface| !interface.is_up()) {
         output::warn(&format!(
             "{now} is down and without addresses: `service netif start {now} && service routing restart` configures it by /etc/rc.conf"
@@ -294,7 +296,7 @@ pub fn reclaim(plumbing: &Plumbing, args: &Reclaim) -> Result<(), CommandError> 
     plumbing.answer(all, &[&now])
 }
 
-/// What a reclaim would do.
+/// The steps of a reclaim.
 fn reclaiming(
     plumbing: &Plumbing,
     info: &JailInfo,

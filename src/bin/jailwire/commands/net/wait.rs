@@ -1,4 +1,4 @@
-//! `net wait`: until interfaces can be used.
+//! `net wait`: waits until interfaces can be used.
 
 use std::time::Duration;
 
@@ -11,7 +11,8 @@ use super::Plumbing;
 use crate::CommandError;
 use crate::cli::Wait;
 
-/// How often to look. The kernel sends no message at the end of duplicate address detection.
+/// The time between two looks. The kernel sends no message when duplicate address detection ends, so there is
+/// nothing to wait for.
 const PERIOD: Duration = Duration::from_millis(100);
 
 pub fn run(plumbing: &Plumbing, args: &Wait) -> Result<(), CommandError> {
@@ -31,7 +32,7 @@ pub fn run(plumbing: &Plumbing, args: &Wait) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// Waits until interfaces have addresses of the families that are asked for, and no address is checked for duplicates.
+/// Waits until interfaces have addresses of the given families, and duplicate address detection has ended.
 fn until_addressed(
     plumbing: &Plumbing,
     jid: Jid,
@@ -81,8 +82,8 @@ fn until_addressed(
     Ok(())
 }
 
-/// Waits until interfaces of a jail, or all that are for frames, are up, have a link, and their addresses have
-/// been checked.
+/// Waits until interfaces of a jail are up and have a link, and duplicate address detection has ended for their
+/// addresses. Without names, it waits for all Ethernet, VLAN and bridge interfaces.
 pub fn until_ready(
     plumbing: &Plumbing,
     jid: Jid,
@@ -121,7 +122,7 @@ pub fn until_ready(
     Ok(waited_for)
 }
 
-/// Whether to wait until such an interface is up. Every network stack has a lo0, with pf(4) a pflog0, with ipsec(4)
+/// Whether to wait for interfaces of this type. Every network stack has a lo0, with pf(4) a pflog0, with ipsec(4)
 /// an enc0 …, which stay down.
 fn is_for_frames(kind: InterfaceType) -> bool {
     matches!(kind, InterfaceType::ETHERNET | InterfaceType::VLAN | InterfaceType::BRIDGE)
