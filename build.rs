@@ -9,7 +9,7 @@ fn main() -> std::io::Result<()> {
     Ok(())
 }
 
-// Only the shape of the command line is of interest here.
+// build.rs uses only a part of these files.
 #[cfg(feature = "cli")]
 #[allow(dead_code, unused_imports)]
 #[path = "src/bin/jailwire/cli/mod.rs"]
@@ -53,7 +53,7 @@ mod generate {
         fs::write(out.join("generated.rs"), text)
     }
 
-    /// All commands below one, and theirs, with the names of their pages: `net-attach`.
+    /// All commands below a command, at any depth, with the names of their pages, such as `net-attach`.
     fn below<'a>(command: &'a Command, before: &str) -> Vec<(String, &'a Command)> {
         let mut found = Vec::new();
         for command in command.get_subcommands().filter(|command| !command.is_hide_set()) {
@@ -64,8 +64,8 @@ mod generate {
         found
     }
 
-    /// The page of a command, as mdoc's readers expect it: arguments and options apart, and what an operator looks
-    /// for after them.
+    /// The page of a command. As usual in manual pages, arguments and options have sections of their own, and the
+    /// sections that operators look for follow.
     fn page(program: &Command, command: &Command, name: &str, title: &str) -> io::Result<Vec<u8>> {
         let version = program.get_version().unwrap_or_default();
         let man = |command: Command| {
@@ -99,7 +99,7 @@ mod generate {
         Ok(text)
     }
 
-    /// The words that are no options.
+    /// The section with the words that are no options.
     fn arguments(command: &Command) -> Roff {
         let mut roff = Roff::default();
         let shown: Vec<&Arg> = command.get_positionals().filter(|argument| !argument.is_hide_set()).collect();
@@ -133,7 +133,8 @@ mod generate {
         roff
     }
 
-    /// The files that a command reads or writes; those of all commands for the program's own page.
+    /// The section with the files that a command reads or writes. The program's own page has the files of all
+    /// commands.
     fn files(name: &str) -> Roff {
         let mut roff = Roff::default();
         let of_page = |pages: &[&str]| name.is_empty() || pages.contains(&name);
@@ -195,7 +196,7 @@ mod generate {
         roff
     }
 
-    /// The pages around this one, and the system's own.
+    /// The section with related pages of the program and of the system.
     fn see_also(program: &Command, name: &str) -> Roff {
         let mut pages: Vec<(String, &str)> = Vec::new();
         if !name.is_empty() {

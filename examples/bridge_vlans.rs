@@ -1,8 +1,8 @@
-//! One wire, two VLANs, a bridge for each; and from FreeBSD 15 on the same with one bridge that filters.
+//! Two VLANs on one wire, with a bridge for each VLAN. From FreeBSD 15 on, also with one bridge that filters VLANs.
 //!
 //!     cargo run --example bridge_vlans
 //!
-//! The wire is an epair, so that no real interface is touched. All of it is taken away again.
+//! The wire is an epair, so that no real interface is changed. Everything is removed at the end.
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 pub fn run(host: &Vnet, out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     let mut made = Vec::new();
     let shown = show(host, &mut made, out);
-    // Newest first, and whether or not all went well.
+    // Destroy the newest interface first, also after an error.
     for name in made.iter().rev() {
         host.destroy(name)?;
     }
@@ -35,7 +35,7 @@ fn show(host: &Vnet, made: &mut Vec<InterfaceName>, out: &mut dyn Write) -> Resu
     made.push(wire.a);
     host.up(&wire.a)?;
 
-    // A bridge for each VLAN: the way for every release.
+    // A bridge for each VLAN, which works on every release.
     for tag in [10, 20] {
         let vlan = Vlan { parent: wire.a, tag: VlanId::new(tag)?, protocol: VlanProtocol::Dot1q };
         let vlan = host.create_vlan(&vlan, Some(&format!("wire.{tag}").parse()?), None)?;
@@ -48,7 +48,7 @@ fn show(host: &Vnet, made: &mut Vec<InterfaceName>, out: &mut dyn Write) -> Resu
         writeln!(out, "VLAN {tag}: {bridge} with {}", list(host, &bridge)?)?;
     }
 
-    // One bridge for both: 10 goes untagged, 20 tagged.
+    // One bridge for both VLANs: 10 is untagged, and 20 is tagged.
     if host.sysctl_int("kern.osreldate")? < 1_500_000 {
         writeln!(out, "this release has no bridges that filter")?;
         return Ok(());

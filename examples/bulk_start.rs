@@ -3,8 +3,8 @@
 //!     cargo run --example bulk_start              # 16 jails
 //!     cargo run --example bulk_start -- 64
 //!
-//! Every jail is all or nothing, and one that fails does not keep the others: here the last one names a
-//! router that no jail could reach.
+//! Each jail is started completely or not at all. If a jail fails, the others are started all the same: here the
+//! last jail has a router that it cannot reach.
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -17,18 +17,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     run(&Wiring::here()?, count, &mut io::stdout().lock())
 }
 
-/// Starts so many jails and one that fails, and stops them.
+/// Starts `count` jails, and a jail that fails. Then stops them.
 ///
 /// # Errors
 ///
-/// What the kernel refuses, or `out`.
+/// Those of the kernel and of `out`.
 pub fn run(wiring: &Wiring, count: u8, out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     let mut jails = Vec::new();
     for number in 0..count {
         let jail = wiring.jail(&format!("bulk{number}"), "/").nic("bridge88");
         let jail = jail.address(format!("198.51.100.{}/24", number + 2)).router("198.51.100.1");
         let mut jail = BulkJail::new(jail.spec()?);
-        // The first one is a database, say: the others begin when it is up.
+        // The first jail could be a database: the others begin when it is up.
         if number > 0 {
             jail = jail.depends_on("bulk0");
         }
@@ -37,7 +37,7 @@ pub fn run(wiring: &Wiring, count: u8, out: &mut dyn Write) -> Result<(), Box<dy
     let lost = wiring.jail("lost", "/").nic("bridge88").address("198.51.100.254/24").router("203.0.113.1");
     jails.push(BulkJail::new(lost.spec()?));
 
-    // With `Cancel::cancel`, from a signal handler's thread for one, what is under way is undone.
+    // Another thread can call `Cancel::cancel`, for example after a signal. Then unfinished starts are undone.
     let (cancel, limits, mut told) = (Cancel::new(), Limits::default(), Vec::new());
     wiring.start_many(jails, &limits, &cancel, |name, progress| match progress {
         Progress::Ended(Fate::Up(up)) => told.push(format!("{name} is jail {}", up.jid)),

@@ -1,9 +1,10 @@
-//! Watches jails that start, from an event loop that others wrote: mio.
+//! Watches jails that start, from the event loop of another crate: mio.
 //!
 //!     cargo run --example event_loop
 //!
-//! One thread starts many jails at once. This one waits for the host's network and for its jails at the same time,
-//! as it would for its own sockets. On FreeBSD, as root, in the kernel; elsewhere on the simulated one.
+//! One thread starts many jails at once. This thread waits for events of the host's network and of its jails at the
+//! same time, as it would wait for sockets. On FreeBSD it needs root and uses the kernel; on other systems it uses
+//! the simulated kernel.
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -49,7 +50,7 @@ pub fn run(wiring: &Wiring, count: u8, out: &mut dyn Write) -> Result<(), Box<dy
             let over = work.is_finished();
             poll.poll(&mut events, Some(Duration::from_millis(100)))?;
             for event in &events {
-                // Both are told once that there is something, so all of it is taken.
+                // mio reports each descriptor once, so take all events.
                 match event.token() {
                     NETWORK => {
                         while let Some(event) = network.next(Duration::ZERO)? {

@@ -1,11 +1,11 @@
-//! A jail manager, as small as one can be: start, stop and list jails.
+//! A minimal jail manager: it starts, stops and lists jails.
 //!
 //!     cargo run --example minimal_manager -- start web / bridge0 192.0.2.20/24 192.0.2.1
 //!     cargo run --example minimal_manager -- list
 //!     cargo run --example minimal_manager -- stop web
 //!
-//! On FreeBSD it works on the kernel, and root has to run it; elsewhere on a simulated one, whose state lies
-//! below the temporary directory from one call to the next. Without arguments it shows all three.
+//! On FreeBSD it uses the kernel, and root has to run it. On other systems it uses a simulated kernel, whose state
+//! is kept below the temporary directory. Without arguments it shows all three commands.
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -43,7 +43,7 @@ pub fn run(wiring: &Wiring, words: &[&str], out: &mut dyn Write) -> Result<(), B
         ["start", name, root, bridge, address, router] => {
             let up = wiring.jail(name, root).nic(*bridge).address(*address).router(*router).start()?;
             writeln!(out, "{name} is jail {}", up.jid)?;
-            // What makes it a machine: everything before has only made a network with nothing on it.
+            // Run the jail's programs: so far the jail only has a network.
             let rc = ["/bin/sh", "-c", "test ! -x /etc/rc.jail || sh /etc/rc.jail"];
             let program = Program::in_jail(up.jid, rc).with_output(Output::Capture);
             if !wiring.kernel().run(&program)?.succeeded() {

@@ -3,7 +3,7 @@
 //!     cargo run --example route_table                # the host's
 //!     cargo run --example route_table -- web         # a jail's
 //!
-//! Everything comes from one look: two sysctls, made inside the jail by one child process.
+//! All data come from two sysctls, which one child process reads inside the jail.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -41,7 +41,7 @@ pub fn run(stack: &Vnet, out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
         if route.is_default() {
             destination = "default".to_owned();
         } else if route.scope != 0 {
-            // A link-local network is one on each interface.
+            // Each interface has a link-local network of its own.
             destination = format!("{destination}%{}", name(route.scope as u16));
         }
         let via = match route.via {

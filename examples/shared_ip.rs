@@ -1,8 +1,8 @@
-//! A jail that shares the host's network stack, and is held to two addresses.
+//! A shared-IP jail with two addresses.
 //!
 //!     cargo run --example shared_ip
 //!
-//! The addresses are put on lo0, which every host has, and go with the jail.
+//! The addresses are added to lo0, which every host has, and are removed with the jail.
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -18,12 +18,12 @@ fn main() -> Result<(), Box<dyn Error>> {
 ///
 /// # Errors
 ///
-/// What the kernel refuses, or `out`.
+/// Those of the kernel and of `out`.
 pub fn run(wiring: &Wiring, out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     let lo0 = "lo0".parse()?;
     let (ip4, ip6) = ("192.0.2.40".parse()?, "2001:db8::40".parse()?);
 
-    // As /32 and /128: addresses of a subnet that an interface is in bring no routes of their own.
+    // With the prefix lengths /32 and /128, the addresses add no routes to networks.
     let up =
         wiring.jail("proxy", "/").alias("lo0", "192.0.2.40/32").alias("lo0", "2001:db8::40/128").start()?;
     let (own4, own6) = jail::addresses(&**wiring.kernel(), up.jid)?.ok_or("the jail is gone")?;

@@ -8,7 +8,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     run(&Wiring::here()?, &mut io::stdout().lock())
 }
 
-/// Starts the jail, shows it, and stops it. `out` or the kernel may refuse.
+/// Starts the jail, shows it, and stops it. Errors come from the kernel or `out`.
 pub(crate) fn run(wiring: &Wiring, out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     let web = wiring.jail("web", "/").nic("bridge71").address("192.0.2.20/24").router("192.0.2.1");
     let web = web.nic("bridge72").untagged("10").tagged("20,30").address("198.51.100.20/24");
@@ -20,7 +20,7 @@ pub(crate) fn run(wiring: &Wiring, out: &mut dyn Write) -> Result<(), Box<dyn Er
     for route in inside.routes(Fib::DEFAULT)? {
         writeln!(out, "{} {}", route.destination, route.via)?;
     }
-    drop(inside); // or the jail stays until it is
+    drop(inside); // the handle would keep the removed jail
     let error = wiring.jail("db", "/").nic("bridge71").address("192.0.2.20/33").mtu("7").start().unwrap_err();
     writeln!(out, "{:?} with {} problems:\n{error}", error.kind(), error.problems().len())?;
     wiring.stop("web")?;

@@ -1,10 +1,10 @@
-//! Watches what happens to interfaces, addresses and routes.
+//! Watches interfaces, addresses and routes.
 //!
 //!     cargo run --example watch                  # the host
 //!     cargo run --example watch -- web           # a jail
 //!
-//! It ends after ten seconds in which nothing has happened. On a simulated kernel nothing happens by itself,
-//! so there it makes an epair, gives it an address, and takes it away again.
+//! It ends after ten seconds without an event. A simulated kernel has no events by itself, so there the program
+//! makes an epair, gives it an address, and destroys it.
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -29,11 +29,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     run(&stack, &mut monitor, Duration::from_secs(10), &mut io::stdout().lock())
 }
 
-/// Tells events until nothing has happened for so long.
+/// Prints events until there is no event for the given time.
 ///
 /// # Errors
 ///
-/// What the kernel refuses, or `out`.
+/// Those of the kernel and of `out`.
 pub fn run(
     stack: &Vnet,
     monitor: &mut Monitor,
@@ -55,7 +55,7 @@ pub fn run(
             Event::RouteAdded(route) => writeln!(out, "route to {} {}", route.destination, route.via)?,
             Event::RouteChanged(route) => writeln!(out, "now to {} {}", route.destination, route.via)?,
             Event::RouteDeleted(route) => writeln!(out, "no route to {} {}", route.destination, route.via)?,
-            // Events are hints: now they are worth nothing, and the state has to be read anew.
+            // Events were lost, so read the state again.
             Event::Lost => writeln!(out, "something was lost; there are {:?}", stack.links()?)?,
             other => writeln!(out, "{other:?}")?,
         }
@@ -67,7 +67,7 @@ pub fn run(
 ///
 /// # Errors
 ///
-/// What the kernel refuses.
+/// Those of the kernel.
 pub fn make_something_happen(stack: &Vnet) -> Result<(), Box<dyn Error>> {
     let pair = stack.create_epair()?;
     stack.add_ipv4(&pair.a, "198.51.100.1/24".parse::<ipnetwork::Ipv4Network>()?)?;

@@ -1,4 +1,4 @@
-//! Watches the host's network stack beside a start of many jails.
+//! Watches the host's network stack while many jails start.
 use std::error::Error;
 use std::io::{self, Write};
 
@@ -9,7 +9,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     run(&Wiring::here()?, &mut io::stdout().lock())
 }
 
-/// Starts four jails, tells what came meanwhile, and stops them. `out` or the kernel may refuse.
+/// Starts four jails, prints the events meanwhile, and stops the jails. Errors come from the kernel or `out`.
 pub(crate) fn run(wiring: &Wiring, out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     let mut monitor = wiring.host().monitor()?;
     let waker = monitor.waker();

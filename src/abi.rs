@@ -1,4 +1,4 @@
-//! Requests and socket addresses as bytes, for all the operations.
+//! Requests and socket addresses as bytes, for all operations.
 
 use std::mem::offset_of;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -8,10 +8,10 @@ use jailwire_sys::{AF_INET, AF_INET6, ifreq, sockaddr, sockaddr_in, sockaddr_in6
 use crate::kernel::{Block, Request};
 use crate::types::InterfaceName;
 
-/// Where the union of an `ifreq` begins.
+/// The offset of the union in an `ifreq`.
 pub(crate) const IFRU: usize = offset_of!(ifreq, ifr_ifru);
 
-/// An ioctl request that knows its C name.
+/// An ioctl request with its C name.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
     pub name: &'static str,
@@ -23,7 +23,7 @@ impl Call {
         Call { name, request: Request::new(number) }
     }
 
-    /// Every argument that concerns one interface has its name first.
+    /// Writes the name of an interface, which every argument about one interface has at its beginning.
     pub fn on(mut self, interface: &InterfaceName) -> Call {
         self.argument().put(0, interface.as_ifname());
         self
@@ -59,7 +59,7 @@ pub(crate) use small;
 
 /// The length and family that begin a `sockaddr_in`.
 const INET: [u8; 2] = [size_of::<sockaddr_in>() as u8, small!(AF_INET => u8)];
-/// The same of a `sockaddr_in6`.
+/// The length and family that begin a `sockaddr_in6`.
 const INET6: [u8; 2] = [size_of::<sockaddr_in6>() as u8, small!(AF_INET6 => u8)];
 
 /// A `sockaddr_in`.
@@ -81,20 +81,20 @@ pub(crate) fn sockaddr_in6(address: Ipv6Addr, scope: u32) -> [u8; size_of::<sock
     block
 }
 
-/// The IPv4 address of a `sockaddr_in` in a request, if that is what lies there.
+/// The IPv4 address of a `sockaddr_in` in a request. Returns `None` for another kind of socket address.
 pub(crate) fn ipv4_at(block: &Block, offset: usize) -> Option<Ipv4Addr> {
     let family = block.get::<1>(offset + offset_of!(sockaddr, sa_family))[0];
     (family == INET[1]).then(|| Ipv4Addr::from(block.get::<4>(offset + offset_of!(sockaddr_in, sin_addr))))
 }
 
-/// The IPv6 address of a `sockaddr_in6` in a request, if that is what lies there.
+/// The IPv6 address of a `sockaddr_in6` in a request. Returns `None` for another kind of socket address.
 pub(crate) fn ipv6_at(block: &Block, offset: usize) -> Option<Ipv6Addr> {
     let family = block.get::<1>(offset + offset_of!(sockaddr, sa_family))[0];
     (family == INET6[1])
         .then(|| Ipv6Addr::from(block.get::<16>(offset + offset_of!(sockaddr_in6, sin6_addr))))
 }
 
-/// The prefix length of a mask, unless its bits have gaps.
+/// The prefix length of a mask. Returns `None` if the mask is not contiguous.
 pub(crate) fn prefix_length(mask: &[u8]) -> Option<u8> {
     let ones: u32 = mask.iter().map(|byte| byte.count_ones()).sum();
     let mut left = ones;
@@ -106,9 +106,9 @@ pub(crate) fn prefix_length(mask: &[u8]) -> Option<u8> {
     contiguous.then_some(u8::try_from(ones).ok()?)
 }
 
-/// The first `N` bytes of a mask that the kernel may have cut short: what is missing is zero.
+/// The first `N` bytes of a mask. The kernel may have cut the mask short, and missing bytes are zero.
 ///
-/// `length` is the mask's `sa_len`, `offset` where the address lies in a sockaddr of its family. The
+/// The first byte is the mask's `sa_len`. `offset` is the offset of the address in a sockaddr of its family. The
 /// kernel trims trailing zero bytes (`netinet/in.c:in_socktrim`), so a /24 has a length of 7.
 pub(crate) fn trimmed_mask<const N: usize>(sockaddr: &[u8], offset: usize) -> [u8; N] {
     let mut mask = [0; N];
@@ -129,10 +129,10 @@ pub(crate) fn ipv6_mask(prefix_length: u8) -> Ipv6Addr {
     Ipv6Addr::from(u128::MAX.checked_shl(128 - u32::from(prefix_length)).unwrap_or(0))
 }
 
-/// An `int` read by a sysctl.
+/// The `int` in the value of a sysctl.
 pub(crate) fn int(bytes: &[u8]) -> Option<i32> {
     match bytes {
-        // SYSCTL_BOOL: net.link.bridge.member_ifaddrs is one.
+        // A value of SYSCTL_BOOL, such as net.link.bridge.member_ifaddrs.
         [byte] => Some(i32::from(*byte)),
         _ => Some(i32::from_ne_bytes(bytes.get(..4)?.try_into().ok()?)),
     }

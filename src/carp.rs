@@ -3,8 +3,8 @@
 //! A virtual host is made on an interface by [`Vnet::set_virtual_host`]. Then it gets addresses:
 //! [`Vnet::add_ipv4_of`], [`Vnet::add_ipv6_of`]. The kernel removes it with its last address.
 //!
-//! The kernel tells and takes two things by netlink(4) only, so that they are missing here: the peers of a virtual
-//! host that does not send to the multicast group, and the parameters of VRRP.
+//! The kernel reports and accepts two things by netlink(4) only, so this module does not have them: the peers of a
+//! virtual host that does not send to the multicast group, and the parameters of VRRP.
 
 use std::fmt;
 use std::mem::offset_of;
@@ -24,7 +24,7 @@ const SKEW: usize = offset_of!(carpreq, carpr_advskew);
 const STATE: usize = offset_of!(carpreq, carpr_state);
 const KEY: usize = offset_of!(carpreq, carpr_key);
 
-/// What no interval can be, and what remains where the kernel does not tell an interval: of VRRP.
+/// An impossible interval. It remains if the kernel does not report an interval, as with VRRP.
 const UNTOLD: i32 = -1;
 
 /// Which host has the addresses.
@@ -142,7 +142,7 @@ impl Vnet {
         ask.argument().point(IFRU, asked);
         match self.attempt(&mut ask) {
             Ok(()) => {}
-            // No such virtual host, no carp(4), an interface that can have none.
+            // There is no such virtual host, no carp(4), or the interface can have no virtual hosts.
             Err(failure)
                 if [Errno::ENOENT, Errno::EPROTONOSUPPORT, Errno::EOPNOTSUPP, Errno::EADDRNOTAVAIL]
                     .contains(&failure.errno) =>
@@ -167,8 +167,9 @@ impl Vnet {
         }))
     }
 
-    /// Makes a virtual host on an interface, or sets the parameters of one that is there. A key that is all zero
-    /// leaves the key as it is. Its state is asked for: a virtual host without addresses remains in its first state.
+    /// Makes a virtual host on an interface, or sets the parameters of an existing virtual host. A key that is all
+    /// zero leaves the key as it is. Its state is asked for: a virtual host without addresses remains in its first
+    /// state.
     ///
     /// # Errors
     ///

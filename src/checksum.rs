@@ -1,10 +1,10 @@
-//! CRC-32 (IEEE 802.3), which tells a torn or altered record from a whole one; and a hash of 64 bits for names.
+//! CRC-32 (IEEE 802.3), which detects torn or altered records, and a hash of 64 bits for names.
 //!
-//! The crate crc32fast has the same sum, and code for each processor. Here the sum is no measurable part of a command, and
-//! the library stays without that dependency.
+//! The crate crc32fast computes the same sum, with code for each processor. Here the sum takes no measurable part
+//! of a command's time, so the library does without that dependency.
 
-/// For each byte and the number of bytes that follow it in a group of eight, what it adds to the remainder. A static:
-/// without optimisation, a constant is copied whole at each use.
+/// For each byte, and the number of bytes that follow it in a group of eight, its contribution to the remainder. It
+/// is a static, because an unoptimised program copies the whole of a constant at each use.
 static TABLES: [[u32; 256]; 8] = tables();
 
 const fn tables() -> [[u32; 256]; 8] {
@@ -33,7 +33,8 @@ const fn tables() -> [[u32; 256]; 8] {
     tables
 }
 
-/// The CRC-32 of `bytes`, eight of them at a time: whole worlds are checked at the beginning of each command.
+/// The CRC-32 of `bytes`. It takes eight bytes at a time, because the whole state of a simulated host is checked at
+/// the beginning of each command.
 pub(crate) fn crc32(bytes: &[u8]) -> u32 {
     let (groups, rest) = bytes.as_chunks::<8>();
     let mut crc = !0;
@@ -48,7 +49,8 @@ pub(crate) fn crc32(bytes: &[u8]) -> u32 {
     !crc
 }
 
-/// A hash of 64 bits: FNV-1a, its bits mixed by the finalizer of SplitMix64. The same on every machine, for ever.
+/// A hash of 64 bits: FNV-1a, with its bits mixed by the finalizer of SplitMix64. It must stay the same on every
+/// machine and in every release.
 pub(crate) fn hash64(bytes: &[u8]) -> u64 {
     let fnv = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
     let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325, fnv);

@@ -14,10 +14,10 @@ pub struct Epair {
 }
 
 impl Vnet {
-    /// Creates an epair, and loads the module `if_epair` where that is missing.
+    /// Creates an epair, and loads the module `if_epair` if it is missing.
     ///
-    /// Both ends are in this stack, and die with it wherever they are then; they are down and have
-    /// carriers.
+    /// Both ends are in this stack. They are down, and have carriers. When this stack is removed, both ends are
+    /// destroyed, wherever they are then.
     ///
     /// Set both MACs before using it. FreeBSD 15 derives them from the name of the interface and of the
     /// calling process's jail, so that pairs made in several jails repeat each other; FreeBSD 14 makes
@@ -65,7 +65,7 @@ impl Vnet {
         ends(a)
     }
 
-    /// Destroys an epair, both ends, wherever the other one is.
+    /// Destroys both ends of an epair, wherever the other end is.
     ///
     /// # Arguments
     ///
@@ -84,7 +84,7 @@ impl Vnet {
     }
 }
 
-/// Names the second end: the kernel tells the name of the first alone.
+/// Works out the name of the second end: the kernel reports only the name of the first.
 fn ends(a: InterfaceName) -> Result<Epair> {
     let unit = a.as_bytes().strip_suffix(b"a");
     let b = unit.and_then(|unit| InterfaceName::from_bytes(&[unit, b"b"].concat()));

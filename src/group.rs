@@ -1,4 +1,4 @@
-//! Interface groups: names that several interfaces answer to, for packet filters mostly.
+//! Interface groups: names for several interfaces, mostly for packet filters.
 
 use std::mem::offset_of;
 
@@ -10,10 +10,10 @@ use crate::kernel::{Block, Errno};
 use crate::types::InterfaceName;
 use crate::vnet::Vnet;
 
-/// Where a group's name, or the pointer to a list of them, lies.
+/// The offset of a group's name, or of the pointer to a list of groups.
 const GROUPS: usize = offset_of!(ifgroupreq, ifgr_ifgru);
 const LENGTH: usize = offset_of!(ifgroupreq, ifgr_len);
-/// More bytes than any list of names has.
+/// The largest list of names that is read, in bytes.
 const LONGEST: u32 = 1 << 24;
 
 impl Vnet {
@@ -39,9 +39,10 @@ impl Vnet {
         self.perform(&mut ask, "add to group", format_args!("{group} interface {name}"))
     }
 
-    /// Takes an interface out of a group.
+    /// Removes an interface from a group.
     ///
-    /// Moving it to another stack takes it out of all groups but `all` and that of its cloner.
+    /// When an interface moves to another stack, the kernel removes it from all groups except `all` and the group
+    /// of its cloner.
     ///
     /// # Errors
     ///
@@ -58,7 +59,7 @@ impl Vnet {
         self.perform(&mut ask, "delete from group", format_args!("{group} interface {name}"))
     }
 
-    /// Returns the groups an interface is in: `all`, that of its cloner, and others.
+    /// Returns the groups of an interface: `all`, the group of its cloner, and others.
     ///
     /// # Errors
     ///
@@ -91,7 +92,7 @@ impl Vnet {
         }
     }
 
-    /// Asks for a list of names: first how long it is, then for it. It may grow in between.
+    /// Reads a list of names: first its length, and then the list, which may have grown meanwhile.
     fn names(
         &self,
         call: impl Fn() -> Call,

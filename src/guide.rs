@@ -1,4 +1,4 @@
-//! Guides: how things are done with this library, and why so.
+//! Guides: how to use this library, and why it works this way.
 //!
 //! Every block of code in them is run as a test, on the simulated kernel.
 

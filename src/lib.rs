@@ -1,9 +1,9 @@
-// What cannot happen is said with `expect`, and why; a reader that goes away is no reason to panic.
+// `expect` is for cases that cannot happen, with the reason. A closed output must not cause a panic.
 #![cfg_attr(
     not(test),
     deny(clippy::unwrap_used, clippy::panic, clippy::todo, clippy::print_stdout, clippy::print_stderr)
 )]
-// What needs it is allowed by name, in `kernel`.
+// Modules of `kernel` that need unsafe code allow it by name.
 #![deny(unsafe_code)]
 #![doc = include_str!("../docs/crate.md")]
 

@@ -14,7 +14,7 @@ const FLAGS: usize = offset_of!(in6_ndireq, ndi) + offset_of!(nd_ifinfo, flags);
 bitflags::bitflags! {
     /// ND6_IFF_*: neighbour discovery settings of an interface.
     ///
-    /// They go back to the defaults of the stack it arrives in when an interface is moved.
+    /// When an interface moves, its settings become the defaults of the stack that it moves to.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
     pub struct Nd6Flags: u32 {
         /// Check whether neighbours are still there.
@@ -23,7 +23,7 @@ bitflags::bitflags! {
         /// Configure addresses as routers advertise.
         #[doc(alias = "ND6_IFF_ACCEPT_RTADV")]
         const ACCEPT_RTADV = jailwire_sys::ND6_IFF_ACCEPT_RTADV;
-        /// No IPv6 here: how every interface but a loopback begins. Adding an address clears it.
+        /// IPv6 is disabled. This is set on every new interface except a loopback. Adding an address clears it.
         #[doc(alias = "ND6_IFF_IFDISABLED")]
         const DISABLED = jailwire_sys::ND6_IFF_IFDISABLED;
         /// Make a link-local address as soon as the interface is up and not disabled.
@@ -65,12 +65,12 @@ impl Vnet {
         Ok(Nd6Flags::from_bits_retain(ask.argument().u32_at(FLAGS)))
     }
 
-    /// Sets and clears neighbour discovery flags of an interface, and leaves the others as they are.
-    /// Nothing is written when they are so already. Returns the flags that were written.
+    /// Sets and clears neighbour discovery flags of an interface, and leaves the others as they are. If the flags
+    /// are right already, nothing is written. Returns the flags that were written.
     ///
     /// Clearing [`Nd6Flags::DISABLED`] on an interface that is up makes its link-local address, with
-    /// [`Nd6Flags::AUTO_LINKLOCAL`]. The kernel keeps it set, and says nothing, where the link-local
-    /// address is a duplicate.
+    /// [`Nd6Flags::AUTO_LINKLOCAL`]. If the link-local address is a duplicate, the kernel keeps the flag set, and
+    /// returns no error.
     ///
     /// # Errors
     ///

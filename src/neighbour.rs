@@ -1,4 +1,4 @@
-//! Neighbours: which node on the link has which address, as ARP and IPv6 neighbour discovery have found out.
+//! Neighbours: the link addresses of nodes on the link, from ARP and IPv6 neighbour discovery.
 
 use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use std::time::Duration;
@@ -12,26 +12,26 @@ use crate::route::{LinkAddress, Metrics, RouteFlags, SocketAddress};
 use crate::types::{Fib, MacAddr};
 use crate::vnet::Vnet;
 
-/// `discard` of [`services(5)`](https://man.freebsd.org/services(5)): its node does nothing.
+/// `discard` of [`services(5)`](https://man.freebsd.org/services(5)): the port whose datagrams are discarded.
 const DISCARD: u16 = 9;
-/// How long to wait before looking again.
+/// The time between two looks.
 const LOOK: Duration = Duration::from_millis(50);
 
 /// An entry of the ARP table, or of that of neighbour discovery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Neighbour {
-    /// Its address.
+    /// The neighbour's address.
     pub address: IpAddr,
     /// For a link-local address: the interface's index. 0 for all other addresses.
     pub scope: u32,
-    /// Its MAC address. `None` while it has not answered.
+    /// The neighbour's MAC address. `None` while the neighbour has not answered.
     pub mac: Option<MacAddr>,
-    /// The index of the interface it is behind.
+    /// The index of the interface that the neighbour is behind.
     pub index: u16,
-    /// Whether somebody has set it: it remains until somebody deletes it.
+    /// Whether the entry is static: it remains until it is deleted.
     pub permanent: bool,
-    /// Whether this stack answers in its place.
+    /// Whether this stack answers for the neighbour.
     pub published: bool,
 }
 
@@ -41,7 +41,7 @@ impl Neighbour {
         Neighbour { address, scope: 0, mac, index, permanent: false, published: false }
     }
 
-    /// Sets its address.
+    /// Sets the neighbour's address.
     pub fn with_address(self, address: IpAddr) -> Self {
         Self { address, ..self }
     }
@@ -51,12 +51,12 @@ impl Neighbour {
         Self { scope, ..self }
     }
 
-    /// Sets whether it remains until somebody deletes it.
+    /// Sets whether the entry is static: it remains until it is deleted.
     pub fn with_permanent(self, permanent: bool) -> Self {
         Self { permanent, ..self }
     }
 
-    /// Sets whether this stack answers in its place.
+    /// Sets whether this stack answers for the neighbour.
     pub fn with_published(self, published: bool) -> Self {
         Self { published, ..self }
     }
@@ -86,10 +86,11 @@ impl Vnet {
         Ok(found)
     }
 
-    /// Returns whether a neighbour answers: ARP, or neighbour discovery. A datagram is sent to its port
-    /// `discard`, which makes the kernel look for it, and then its entry is waited for.
+    /// Returns whether a neighbour answers to ARP, or to neighbour discovery. The function sends a datagram to the
+    /// neighbour's port `discard`, which makes the kernel look for the neighbour, and waits for the neighbour's
+    /// entry.
     ///
-    /// Returns `None` if it cannot be found out: on a kernel that sends nothing.
+    /// Returns `None` if it cannot be found out, because the kernel sends nothing.
     ///
     /// # Arguments
     ///
@@ -111,7 +112,7 @@ impl Vnet {
             if is_last {
                 return Ok(Some(false));
             }
-            // No route, no source address yet, or no node there: the next datagram may reach it.
+            // There is no route, no source address yet, or no answer: the next datagram may reach the neighbour.
             if let Err(Errno::EOPNOTSUPP | Errno::ENOSYS) = self.provoke(address, scope) {
                 return Ok(None);
             }
@@ -120,8 +121,8 @@ impl Vnet {
         }
     }
 
-    /// Sets an entry of the ARP table, or of that of neighbour discovery: it remains until somebody deletes it. One
-    /// that is there is replaced.
+    /// Sets a static entry of the ARP table or the neighbour discovery table. The entry remains until it is
+    /// deleted. An existing entry is replaced.
     ///
     /// # Errors
     ///
@@ -172,7 +173,7 @@ impl Vnet {
             gateway: Some(SocketAddress::Link(LinkAddress { index, mac, ..LinkAddress::default() })),
             prefix_length: None,
             ask_interface: false,
-            // For ever.
+            // The entry never expires.
             metrics: Metrics { expire: Some(0), ..Metrics::default() },
         };
         self.change(request, Fib::DEFAULT)
@@ -205,7 +206,7 @@ fn parse(bytes: &[u8]) -> std::result::Result<Vec<Neighbour>, Malformed> {
             _ => None,
         };
         if let Some(address) = destination.ip() {
-            // An address of this stack itself is pinned.
+            // The kernel refuses to replace the entry of its own address.
             let set =
                 message.flags.contains(RouteFlags::STATIC) && !message.flags.contains(RouteFlags::PINNED);
             let published = message.flags.contains(RouteFlags::ANNOUNCE);

@@ -19,7 +19,7 @@ pub struct Snapshot {
 }
 
 impl Vnet {
-    /// Lists the interfaces, addresses and routes of this stack at once. For a jail one child process does that.
+    /// Lists the interfaces, addresses and routes of this stack at once. For a jail, one child process reads them.
     ///
     /// # Arguments
     ///

@@ -1,8 +1,9 @@
-//! How the library's data are spelled where they leave the program, by serde: as `docs/json.md` says, which is also
-//! what the program prints with `--json`.
+//! The form of the library's data in serde: as `docs/json.md` describes it. The program prints the same form with
+//! `--json`.
 //!
-//! Types whose spelling is their text or number get it by [`text`] and [`number`]. Where the spelling has another
-//! shape than the type, the shape is a struct here that derives it, and the type is made into that.
+//! [`text`] and [`number`] are for types that are written as text or as a number. For a type with another structure
+//! in serde, this module has a struct with that structure, which derives serde, and the type is converted to the
+//! struct.
 
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -16,7 +17,7 @@ use crate::route::{self, RouteEntry, Via};
 use crate::types::{InterfaceName, Jid, MacAddr};
 use crate::wiring;
 
-/// Conversions that serde needs of a type that is spelled as its text.
+/// The conversions that serde needs for a type that is written as text.
 macro_rules! text {
     ($($kind:ty),*) => {$(
         impl TryFrom<String> for $kind {
@@ -35,7 +36,7 @@ macro_rules! text {
     )*};
 }
 
-/// Conversions that serde needs of a type that is spelled as a number.
+/// The conversions that serde needs for a type that is written as a number.
 macro_rules! number {
     ($($kind:ty: $number:ty;)*) => {$(
         impl TryFrom<$number> for $kind {
@@ -75,7 +76,7 @@ struct Address<A> {
 
 /// What [`network`] and [`networks`] take.
 pub trait Net: Copy {
-    /// The type of its address.
+    /// The type of the address.
     type Ip: Serialize + for<'de> Deserialize<'de>;
     fn parts(self) -> (Self::Ip, u8);
     fn of(ip: Self::Ip, prefix_length: u8) -> Result<Self, IpNetworkError>;
@@ -110,7 +111,7 @@ impl<N: Net> From<&N> for Address<N::Ip> {
     }
 }
 
-/// One address: `#[serde(with = …)]`.
+/// For a field with one address: `#[serde(with = …)]`.
 pub mod network {
     use super::*;
 
@@ -166,7 +167,7 @@ pub mod bytes {
     }
 }
 
-/// A type that has a name for people, which is its spelling.
+/// For a type that is written as its display text.
 pub mod displayed {
     use super::*;
 
@@ -244,7 +245,7 @@ impl From<interface::InterfaceAddress> for InterfaceAddress {
     }
 }
 
-/// An address; a link-local one with the index of its interface.
+/// An address as text. A link-local address has the index of its interface.
 fn scoped(address: IpAddr, scope: u32) -> String {
     if scope == 0 { address.to_string() } else { format!("{address}%{scope}") }
 }

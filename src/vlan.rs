@@ -48,18 +48,18 @@ pub struct Vlan {
 }
 
 impl Vnet {
-    /// Creates a vlan on a parent and gives it a name.
+    /// Creates a vlan(4) on a parent, with a name.
     ///
-    /// It takes the parent's MAC and MTU, and is down.
+    /// The vlan(4) has the parent's MAC address and MTU, and is down.
     ///
-    /// The kernel can do all this at once, from a name such as `em0.5`; but for a parent without a digit
-    /// in its name, such as `lan.5`, it makes a vlan that is attached to nothing, takes unit 5, and says
-    /// nothing. So this creates one without a name, attaches it and renames it. What was made is
-    /// destroyed again when a later step fails.
+    /// The kernel can do all this in one request, from a name such as `em0.5`. But if the parent's name has no
+    /// digit, as in `lan.5`, the kernel makes a vlan(4) with unit 5 that is attached to nothing, and returns no
+    /// error. So this function creates a vlan(4) without a name, attaches it and renames it. If a later step fails,
+    /// the vlan(4) is destroyed again.
     ///
     /// # Arguments
     ///
-    /// * `name`: what it is to be called. `None` for the kernel's choice, such as `vlan0`.
+    /// * `name`: the name. `None` for the kernel's choice, such as `vlan0`.
     /// * `priority`: IEEE 802.1p priority of its frames, 0 to 7. `None` for the kernel's choice.
     ///
     /// # Errors
@@ -82,7 +82,7 @@ impl Vnet {
         let made = self.create("vlan")?;
         let finished = self.finish_vlan(&made, vlan, name, priority);
         if finished.is_err() {
-            // The reason matters more than whether this works.
+            // Report the first error, also if this call fails.
             let _ = self.destroy(&made);
         }
         finished
@@ -140,13 +140,14 @@ impl Vnet {
         )
     }
 
-    /// Returns what a vlan is attached to. Returns `None` if it is attached to nothing, as after its parent went.
+    /// Returns the parent and tag of a vlan(4). Returns `None` if it is attached to nothing, as after its parent
+    /// has gone.
     ///
     /// # Errors
     ///
     /// * ENXIO: no such interface.
     /// * EINVAL: it is no vlan.
-    /// * EPERM: it is not in the stack it was made in: then the kernel does not tell.
+    /// * EPERM: the vlan(4) is not in the stack in which it was made.
     ///
     /// # Source
     ///

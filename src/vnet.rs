@@ -19,8 +19,8 @@ use crate::kernel::{self, Domain, Entered, Entry, Errno, Handle, Kernel, Oid, Sy
 use crate::route::socket::RouteSocket;
 use crate::types::{Fib, Jid};
 
-/// How long a child may take inside a jail. It forks, attaches, opens three sockets and ends; on a
-/// machine that creates hundreds of jails at once, attaching waits for the others.
+/// The time in which a child has to finish inside a jail. It attaches, opens three sockets and ends. On a machine
+/// that creates hundreds of jails at once, attaching waits for the others.
 pub const ENTRY_DEADLINE: Duration = Duration::from_secs(60);
 
 /// One network stack, of the host or of a jail.
@@ -54,8 +54,8 @@ impl Vnet {
 
     /// Returns the network stack of a jail, through sockets that a child process opens inside.
     ///
-    /// A jail without a network stack of its own (`vnet=inherit`) has that of the host, and the handle
-    /// acts on it.
+    /// A jail without a network stack of its own (`vnet=inherit`) uses the host's, and the handle acts on the
+    /// host's.
     ///
     /// # Errors
     ///
@@ -94,7 +94,7 @@ impl Vnet {
             }
             Error::malformed("enter jail", entered.jid, "jail_attach", error)
         })?;
-        // The child set its fib to 0 before it opened them.
+        // The child has set its routing table to 0 before it opened the sockets.
         let route = RouteSocket::adopt(Arc::clone(&kernel), sockets.route, Fib::DEFAULT);
         Ok(Vnet {
             kernel,
@@ -117,7 +117,7 @@ impl Vnet {
 
     /// Makes sysctl calls in this stack: directly, or for a jail in one child process for all of them.
     ///
-    /// The outer error is that of entering the jail. Each call has its own result.
+    /// The outer error is from entering the jail. Each call has its own result.
     ///
     /// # Errors
     ///
@@ -184,7 +184,7 @@ impl Vnet {
         answer.map(drop).during("set", format_args!("{name}={value}"), "sysctl")
     }
 
-    /// Makes a request on the AF_INET socket, which serves everything but IPv6.
+    /// Makes a request on the AF_INET socket, which is for everything except IPv6.
     pub(crate) fn perform(
         &self,
         call: &mut Call,
@@ -240,7 +240,7 @@ impl Vnet {
         }
         let opened = self.kernel.socket(domain)?;
         if let Err(late) = slot.set(opened) {
-            // Another thread opened a socket at the same time.
+            // Another thread has opened a socket at the same time: close this one.
             self.kernel.close(late);
         }
         Ok(slot.get().copied().unwrap_or(opened))

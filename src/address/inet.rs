@@ -42,7 +42,7 @@ impl Ipv4Address {
         Self { broadcast, ..self }
     }
 
-    /// The request that adds it to an interface, with its netmask.
+    /// The request that adds the address to an interface, with its netmask.
     pub(crate) fn asked(&self, name: &InterfaceName) -> Call {
         let ask = call!(SIOCAIFADDR).on(name);
         let ask = ask.with(ADDRESS, &sockaddr_in(self.network.ip()));
@@ -64,7 +64,7 @@ impl Ipv4Address {
 }
 
 impl Vnet {
-    /// Adds an IPv4 address to an interface, and brings it up.
+    /// Adds an IPv4 address to an interface, and brings the interface up.
     ///
     /// **An address that the interface has already is removed and added again**, and static routes
     /// through it are gone then: use [`Vnet::ensure_ipv4`] where that can be. The interface also stays
@@ -101,12 +101,12 @@ impl Vnet {
         self.perform(&mut address.asked(name), "add address", format_args!("{} to {name}", address.network))
     }
 
-    /// Makes sure that an interface has this IPv4 address with this prefix length (and broadcast
-    /// address, if one is given). Nothing is changed where it has; whether it is up is not looked at.
+    /// Makes sure that an interface has this IPv4 address with this prefix length (and broadcast address, if it is
+    /// given). If the interface has it already, nothing is changed, also if the interface is down.
     ///
     /// # Errors
     ///
-    /// As [`Vnet::add_ipv4`]. If replacing fails, the old one is gone.
+    /// As [`Vnet::add_ipv4`]. If replacing fails, the old address is gone.
     pub fn ensure_ipv4(&self, name: &InterfaceName, address: impl Into<Ipv4Address>) -> Result<Ensured> {
         let address = address.into();
         let present = self.find_ipv4(name, address.network.ip())?;
@@ -123,7 +123,7 @@ impl Vnet {
         Ok(if present.is_some() { Ensured::Replaced } else { Ensured::Added })
     }
 
-    /// Removes an IPv4 address from an interface, with its routes and those through it.
+    /// Removes an IPv4 address from an interface, with the address's routes and the routes through it.
     ///
     /// # Errors
     ///
@@ -133,8 +133,8 @@ impl Vnet {
     ///
     /// # Source
     ///
-    /// `SIOCDIFADDR`: [`netintro(4)`](https://man.freebsd.org/netintro(4)), `netinet/in.c:in_difaddr_ioctl`. Without an
-    /// address the kernel would remove the first one there is.
+    /// `SIOCDIFADDR`: [`netintro(4)`](https://man.freebsd.org/netintro(4)), `netinet/in.c:in_difaddr_ioctl`.
+    /// Without an address the kernel would remove the interface's first address.
     #[doc(alias = "SIOCDIFADDR")]
     pub fn remove_ipv4(&self, name: &InterfaceName, address: Ipv4Addr) -> Result<()> {
         let mut ask = call!(SIOCDIFADDR).on(name).with(IFRU, &sockaddr_in(address));
@@ -157,14 +157,14 @@ impl Vnet {
         let mut addresses = Vec::new();
         for (owner, address) in self.interface_records()? {
             if let (true, SocketAddress::V4(address)) = (owner == *name, address) {
-                // What went away in between is left out.
+                // An address that has gone meanwhile is left out.
                 addresses.extend(self.find_ipv4(name, address)?);
             }
         }
         Ok(addresses)
     }
 
-    /// Looks for an IPv4 address of an interface. Returns `None` if it does not have it.
+    /// Looks for an IPv4 address of an interface. Returns `None` if the interface does not have the address.
     ///
     /// # Errors
     ///

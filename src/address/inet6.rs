@@ -17,11 +17,11 @@ use crate::route::{SocketAddress, without_embedded_scope};
 use crate::types::InterfaceName;
 use crate::vnet::Vnet;
 
-/// Where the union of an `in6_ifreq` begins.
+/// The offset of the union in an `in6_ifreq`.
 const IFRU6: usize = offset_of!(in6_ifreq, ifr_ifru);
 const LIFETIME: usize = offset_of!(in6_aliasreq, ifra_lifetime);
 
-/// How often an address that is being checked is looked at.
+/// The time between two looks at an address during duplicate address detection.
 const DAD_PERIOD: Duration = Duration::from_millis(50);
 
 bitflags::bitflags! {
@@ -31,22 +31,22 @@ bitflags::bitflags! {
         /// One of several stations that share the address answers.
         #[doc(alias = "IN6_IFF_ANYCAST")]
         const ANYCAST = jailwire_sys::IN6_IFF_ANYCAST as u32;
-        /// It is being checked whether another station has it: it cannot be used yet.
+        /// Duplicate address detection has not ended: the address cannot be used yet.
         #[doc(alias = "IN6_IFF_TENTATIVE")]
         const TENTATIVE = jailwire_sys::IN6_IFF_TENTATIVE as u32;
-        /// Another station has it: it cannot be used.
+        /// Another station has the address: it cannot be used.
         #[doc(alias = "IN6_IFF_DUPLICATED")]
         const DUPLICATED = jailwire_sys::IN6_IFF_DUPLICATED as u32;
-        /// Its network is gone.
+        /// The network of the address is gone.
         #[doc(alias = "IN6_IFF_DETACHED")]
         const DETACHED = jailwire_sys::IN6_IFF_DETACHED as u32;
-        /// New connections do not use it.
+        /// New connections do not use the address.
         #[doc(alias = "IN6_IFF_DEPRECATED")]
         const DEPRECATED = jailwire_sys::IN6_IFF_DEPRECATED as u32;
         /// Made from a router's advertisement.
         #[doc(alias = "IN6_IFF_AUTOCONF")]
         const AUTOCONF = jailwire_sys::IN6_IFF_AUTOCONF as u32;
-        /// Made for some time, against being recognised.
+        /// A temporary address, for privacy.
         #[doc(alias = "IN6_IFF_TEMPORARY")]
         const TEMPORARY = jailwire_sys::IN6_IFF_TEMPORARY as u32;
         /// Preferred as a source.
@@ -64,7 +64,7 @@ pub enum Lifetime {
     #[default]
     #[doc(alias = "ND6_INFINITE_LIFETIME")]
     Infinite,
-    /// So many seconds, below 4294967295. An address that lives for 0 seconds is accepted, and gone
+    /// A number of seconds, below 4294967295. An address with a lifetime of 0 seconds is accepted, and is gone
     /// within a second.
     Seconds(u32),
 }
@@ -131,7 +131,7 @@ impl Ipv6Address {
         Self { preferred, ..self }
     }
 
-    /// The request that adds it to an interface.
+    /// The request that adds the address to an interface.
     pub(crate) fn asked(&self, name: &InterfaceName) -> Call {
         let ask = call!(SIOCAIFADDR_IN6).on(name);
         let ask = ask.with(offset_of!(in6_aliasreq, ifra_addr), &sockaddr_in6(self.network.ip(), 0));
@@ -151,11 +151,12 @@ impl Ipv6Address {
 }
 
 impl Vnet {
-    /// Adds an IPv6 address to an interface, or changes the lifetimes and flags of one it has.
+    /// Adds an IPv6 address to an interface, or changes the lifetimes and flags of an address that the interface
+    /// has.
     ///
-    /// The first address brings the interface up and clears [`Nd6Flags::DISABLED`]; it is usable at
-    /// once, unless the interface gets its carrier at that moment. Further ones are checked for
-    /// duplicates, for about a second: [`Vnet::wait_for_dad`], or [`Nd6Flags::NO_DAD`] before adding.
+    /// The first address brings the interface up and clears [`Nd6Flags::DISABLED`]; it is usable at once, unless
+    /// the interface gets its carrier at that moment. For further addresses duplicate address detection takes about
+    /// a second: [`Vnet::wait_for_dad`], or [`Nd6Flags::NO_DAD`] before adding.
     ///
     /// FreeBSD 14 loses most errors of this request, and the call succeeds. So the function looks for the address after
     /// the call. If the interface does not have the address, the function returns EADDRNOTAVAIL.
@@ -186,7 +187,7 @@ impl Vnet {
         self.add_asked_ipv6(name, &address, address.asked(name))
     }
 
-    /// Adds an address by a request, and looks whether it is there.
+    /// Adds an address by a request, and checks that the interface has it.
     pub(crate) fn add_asked_ipv6(
         &self,
         name: &InterfaceName,
@@ -202,14 +203,15 @@ impl Vnet {
         match self.ipv6_prefix_length(name, address.network.ip())? {
             Some(length) if length == address.network.prefix() => Ok(()),
             Some(_) => refused(Errno::EINVAL, "the interface has it with another prefix length"),
-            // With no time to live it may be gone already.
+            // With a lifetime of 0 the address may be gone already.
             None if address.valid == Lifetime::Seconds(0) => Ok(()),
             None => refused(Errno::EADDRNOTAVAIL, "the kernel accepted the address, and did not add it"),
         }
     }
 
-    /// Makes sure that an interface has this IPv6 address with this prefix length. Where it has, nothing
-    /// is changed: not its lifetimes either. With another prefix length it is removed and added anew.
+    /// Makes sure that an interface has this IPv6 address with this prefix length. If the interface has it already,
+    /// nothing is changed, not even the lifetimes. An address with another prefix length is removed and added
+    /// again.
     ///
     /// # Errors
     ///
@@ -262,14 +264,14 @@ impl Vnet {
         let mut addresses = Vec::new();
         for (owner, address) in self.interface_records()? {
             if let (true, SocketAddress::V6(address, _)) = (owner == *name, address) {
-                // What went away in between is left out.
+                // An address that has gone meanwhile is left out.
                 addresses.extend(self.find_ipv6(name, address)?);
             }
         }
         Ok(addresses)
     }
 
-    /// Looks for an IPv6 address of an interface. Returns `None` if it does not have it.
+    /// Looks for an IPv6 address of an interface. Returns `None` if the interface does not have the address.
     ///
     /// # Errors
     ///
@@ -281,7 +283,7 @@ impl Vnet {
     #[doc(alias = "SIOCGIFAFLAG_IN6")]
     pub fn find_ipv6(&self, name: &InterfaceName, address: Ipv6Addr) -> Result<Option<Ipv6Address>> {
         match self.read_ipv6(name, address) {
-            // It went away between two questions.
+            // The address has gone between two requests.
             Err(error) if error.errno() == Some(Errno::EADDRNOTAVAIL) => Ok(None),
             other => other,
         }
@@ -307,8 +309,8 @@ impl Vnet {
         Ok(Some(Ipv6Address { network, peer, flags, valid, preferred }))
     }
 
-    /// When an IPv6 address of an interface ends, and when new connections stop to use it, by
-    /// [`Clock::now`](crate::kernel::Clock::now). Returns `None` if it lives for ever. The kernel counts in seconds.
+    /// Returns when the lifetime of an IPv6 address ends, and when new connections stop using the address, by
+    /// [`Clock::now`](crate::kernel::Clock::now). `None` stands for never. The kernel counts in seconds.
     ///
     /// # Errors
     ///
@@ -351,7 +353,7 @@ impl Vnet {
         Ok(Ipv6Flags::from_bits_retain(ask.argument().u32_at(IFRU6)))
     }
 
-    /// The prefix length of an address. Returns `None` if the interface does not have it.
+    /// The prefix length of an address. Returns `None` if the interface does not have the address.
     fn ipv6_prefix_length(&self, name: &InterfaceName, address: Ipv6Addr) -> Result<Option<u8>> {
         let object = format_args!("{address} on {name}");
         let mut ask = call!(SIOCGIFNETMASK_IN6).on(name).with(IFRU6, &sockaddr_in6(address, 0));
@@ -399,7 +401,7 @@ impl Vnet {
         }
     }
 
-    /// Waits until none of an interface's IPv6 addresses is being checked for duplicates any more.
+    /// Waits until duplicate address detection has ended for all IPv6 addresses of an interface.
     ///
     /// The kernel sends no message when a check ends (`netinet6/nd6_nbr.c`), so the flags are looked at 20
     /// times a second, by the kernel's clock. On an interface that is down checks do not begin.

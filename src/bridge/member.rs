@@ -116,7 +116,7 @@ pub struct Member {
 }
 
 impl Member {
-    /// Reads one `ifbreq`. None without a name.
+    /// Reads one `ifbreq`. Returns `None` if it has no name.
     fn parse(record: &Block) -> Option<Member> {
         Some(Member {
             name: InterfaceName::from_ifname(&record.get::<IFNAMSIZ>(offset_of!(ifbreq, ifbr_ifsname)))?,
@@ -168,12 +168,12 @@ impl Vnet {
         Ok(bytes.chunks_exact(RECORD).filter_map(name).collect())
     }
 
-    /// Returns the bridges among these interfaces, each with the names of its members. One that goes away meanwhile is
-    /// left out.
+    /// Returns the bridges among these interfaces, each with the names of its members. A bridge that goes away
+    /// meanwhile is left out.
     ///
     /// # Errors
     ///
-    /// As [`Vnet::members`], but for ENXIO.
+    /// As [`Vnet::members`], except ENXIO.
     pub fn bridges_among(
         &self,
         interfaces: &[Interface],
@@ -187,8 +187,8 @@ impl Vnet {
         Ok(found)
     }
 
-    /// Asks for a list of records, with more and more room until some of it is left: the kernel tells how
-    /// long the list of members is, but not the address table.
+    /// Reads a list of records, with a growing buffer until there is room left: the kernel reports the length of
+    /// the list of members, but not of the address table.
     pub(super) fn bridge_list(
         &self,
         command: super::Command,
@@ -196,7 +196,7 @@ impl Vnet {
         record: usize,
         operation: &'static str,
     ) -> Result<Vec<u8>> {
-        // `ifbifconf` and `ifbaconf` are the same: a length and a pointer.
+        // `ifbifconf` and `ifbaconf` have the same layout: a length and a pointer.
         let (length_at, pointer_at) = (offset_of!(ifbifconf, ifbic_len), offset_of!(ifbifconf, ifbic_ifbicu));
         let mut room = 64 * record;
         loop {

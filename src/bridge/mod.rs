@@ -21,10 +21,10 @@ use crate::kernel::{self, Block};
 use crate::types::InterfaceName;
 use crate::vnet::Vnet;
 
-/// One bridge command: its C name and number, and which way its argument goes.
+/// A bridge command: its C name and number, and the direction of its argument.
 ///
-/// The kernel asks that commands with an answer go through SIOCGDRVSPEC and all others through
-/// SIOCSDRVSPEC, and that the length is exactly the argument's (`net/if_bridge.c:bridge_ioctl`).
+/// The kernel demands SIOCGDRVSPEC for commands with an answer, SIOCSDRVSPEC for all others, and the exact length
+/// of the argument (`net/if_bridge.c:bridge_ioctl`).
 #[derive(Clone, Copy)]
 struct Command {
     name: &'static str,
@@ -46,23 +46,23 @@ macro_rules! command {
 }
 use command;
 
-/// `kern.osreldate` of the first release that takes no addresses on bridge members.
+/// `kern.osreldate` of the first release that refuses addresses on bridge members.
 const NO_MEMBER_ADDRESSES: i32 = 1_600_000;
 
-/// Whether a kernel takes addresses on bridge members.
+/// Whether a kernel accepts addresses on bridge members.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MemberAddresses {
-    /// It does: releases before 15 have no setting for that.
+    /// The kernel accepts them: releases before 15 have no setting for that.
     Taken,
-    /// As `net.link.bridge.member_ifaddrs` says.
+    /// `net.link.bridge.member_ifaddrs` decides it.
     Setting(bool),
-    /// It does not: releases from 16 on, which have no such setting any more.
+    /// The kernel refuses them: releases from 16 on have no such setting any more.
     Refused,
 }
 
 impl Vnet {
-    /// Returns whether the kernel takes addresses on bridge members, and by which rule. A kernel that does not tell its
-    /// release is taken to be of 16.
+    /// Returns whether the kernel accepts addresses on bridge members, and by which rule. A kernel that does not
+    /// report its release is taken for release 16.
     pub(crate) fn member_addresses(&self) -> MemberAddresses {
         if let Ok(allowed) = self.sysctl_int("net.link.bridge.member_ifaddrs") {
             return MemberAddresses::Setting(allowed != 0);
@@ -73,7 +73,7 @@ impl Vnet {
         }
     }
 
-    /// Returns whether the kernel takes addresses on bridge members now.
+    /// Returns whether the kernel accepts addresses on bridge members now.
     pub(crate) fn takes_member_addresses(&self) -> bool {
         matches!(self.member_addresses(), MemberAddresses::Taken | MemberAddresses::Setting(true))
     }
@@ -179,14 +179,15 @@ impl Vnet {
     }
 }
 
-/// The argument of a command that concerns one member.
+/// The argument of a command about one member.
 fn of_member(member: &InterfaceName) -> Block {
     let mut argument = Block::zeroed(size_of::<ifbreq>());
     argument.put(offset_of!(ifbreq, ifbr_ifsname), member.as_ifname());
     argument
 }
 
-/// Reads an array of records of a length. One after the other lies in the same memory: there may be thousands.
+/// Reads an array of records of the same length. The records are copied into the same memory one after the other,
+/// because there may be thousands.
 fn parse_all<T>(bytes: &[u8], length: usize, parse: impl Fn(&Block) -> Option<T>) -> Vec<T> {
     let mut record = Block::zeroed(length);
     let mut records = Vec::with_capacity(bytes.len() / length);

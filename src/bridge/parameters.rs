@@ -49,8 +49,8 @@ impl Vnet {
         self.bridge_parameter(command!(get BRDGGCACHE), bridge, "read cache size of")
     }
 
-    /// Limits how many addresses the table of a bridge may have: 2000 by default. What is for addresses
-    /// that have no room goes to all members.
+    /// Limits how many addresses the table of a bridge may have: 2000 by default. Frames for addresses that are not
+    /// in the table go to all members.
     ///
     /// # Errors
     ///
@@ -64,7 +64,7 @@ impl Vnet {
         self.set_bridge_parameter(command!(set BRDGSCACHE), bridge, addresses, "set cache size of")
     }
 
-    /// Returns how long a bridge keeps addresses it learned. None: for ever.
+    /// Returns how long a bridge keeps the addresses that it has learned. `None` stands for ever.
     ///
     /// # Errors
     ///
@@ -79,8 +79,8 @@ impl Vnet {
         Ok((seconds != 0).then(|| Duration::from_secs(seconds.into())))
     }
 
-    /// Sets how long a bridge keeps addresses it learned, in whole seconds: 1200 by default. None: for
-    /// ever.
+    /// Sets how long a bridge keeps the addresses that it has learned, in whole seconds: 1200 by default. `None`
+    /// stands for ever.
     ///
     /// # Errors
     ///
@@ -91,7 +91,7 @@ impl Vnet {
     /// `BRDGSTO`.
     #[doc(alias = "BRDGSTO")]
     pub fn set_bridge_cache_time(&self, bridge: &InterfaceName, time: Option<Duration>) -> Result<()> {
-        // Less than a second is not for ever.
+        // Round up to a second, because 0 means for ever.
         let seconds = time.map_or(0, |time| u32::try_from(time.as_secs()).unwrap_or(u32::MAX).max(1));
         self.set_bridge_parameter(command!(set BRDGSTO), bridge, seconds, "set cache time of")
     }

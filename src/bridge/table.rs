@@ -112,7 +112,7 @@ impl Vnet {
         self.command(command!(set BRDGDADDR), bridge, record(mac, vlan), "delete address", object).map(drop)
     }
 
-    /// Empties the table of a bridge of what it learned; with `all`, of what was put there as well.
+    /// Removes the learned addresses from the table of a bridge. With `all`, removes all addresses.
     ///
     /// # Errors
     ///

@@ -1,8 +1,8 @@
-//! What to do next, by the request that failed and the error number.
+//! Advice for failed requests, by the request and the error number.
 
 use crate::kernel::Errno;
 
-/// The advice table: first what belongs to one call, then what an error number always means.
+/// The table of advice: first entries for one call, then entries for an error number of any call.
 pub(super) fn of(call: &str, errno: Errno, text: Option<&str>) -> Option<&'static str> {
     let advice = match (call, errno) {
         ("SIOCIFCREATE2", Errno::EINVAL) => {

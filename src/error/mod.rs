@@ -39,16 +39,16 @@ pub struct Error(Box<Parts>);
 
 #[derive(Clone)]
 struct Parts {
-    /// `None`: that of the cause.
+    /// The kind. `None` for the kind of the cause.
     kind: Option<ErrorKind>,
     operation: Cow<'static, str>,
     subject: String,
     request: &'static str,
-    /// How the error prints, if not as its parts.
+    /// The text of the error, if it is not made of its parts.
     message: Option<String>,
     advice: Option<String>,
     cause: Option<Cause>,
-    /// A list that a room of the library adds: problems, or what is owed.
+    /// A list that a module of the library adds: problems, or what is owed.
     detail: Option<Arc<dyn Any + Send + Sync>>,
 }
 
@@ -91,7 +91,7 @@ pub enum ErrorKind {
     Running,
     /// The jail was started by another program, and is left alone.
     Foreign,
-    /// Somebody else than root could have written a file that root would act on.
+    /// Another user than root could have written a file that root would act on.
     Untrusted,
     /// More than one thing has the name.
     Ambiguous,
@@ -101,11 +101,11 @@ pub enum ErrorKind {
     Other,
 }
 
-/// EBADMSG, which no call described here gives: it stands for an answer that makes no sense.
+/// EBADMSG stands for an answer that cannot be read. No call of this library returns it.
 pub(crate) const MALFORMED: Errno = Errno(jailwire_sys::EBADMSG);
 
 impl Error {
-    /// The kernel's refusal of a request.
+    /// The error of a request that the kernel refused.
     ///
     /// `operation` and `subject` read as one sentence, such as `add address` and
     /// `192.0.2.1/24 to em0`; `request` is the C name of the request or system call that failed.
@@ -134,10 +134,10 @@ impl Error {
         Error::refused(ErrorKind::Invalid, value, reason, advice)
     }
 
-    /// The error of a value that cannot be used, from its text: `REASON: ADVICE`, or a reason alone.
+    /// The error of a value that cannot be used, from the text `REASON: ADVICE`, or a reason alone.
     pub(crate) fn of_value(value: impl fmt::Display, text: impl Into<String>) -> Error {
         let (value, text) = (value.to_string(), text.into());
-        // A colon in the value is not the one before the advice.
+        // Skip the value: it may contain a colon, too.
         let after = text.strip_prefix('`').and_then(|rest| rest.strip_prefix(&value)).unwrap_or(&text);
         let advice = after.rsplit_once(": ").map(|(_, advice)| advice.to_owned()).unwrap_or_default();
         Error::said(ErrorKind::Invalid, value, text).advising(advice)
@@ -160,7 +160,7 @@ impl Error {
         Error(Box::new(Parts { kind: Some(kind), message: Some(message.into()), ..Parts::about(subject) }))
     }
 
-    /// An answer of the kernel that could not be read.
+    /// The error of an answer that could not be read.
     pub(crate) fn malformed(
         operation: &'static str,
         subject: impl fmt::Display,
@@ -170,7 +170,7 @@ impl Error {
         Error::new(operation, subject, request, Failure::with_text(MALFORMED, why.to_string()))
     }
 
-    /// An operation on a file that failed.
+    /// The error of a failed operation on a file.
     pub(crate) fn of_file(operation: &'static str, path: &Path, source: io::Error) -> Error {
         Error(Box::new(Parts {
             operation: operation.into(),
@@ -185,7 +185,8 @@ impl Error {
         Error(Box::new(Parts { cause: Some(Cause::Error(cause)), ..Parts::about(subject) }))
     }
 
-    /// An operation of several requests, one of which failed. It prints as `message`, and is of the cause's kind.
+    /// The error of an operation with several requests, one of which failed. It prints as `message`, and has the
+    /// cause's kind.
     pub(crate) fn within(operation: impl Into<Cow<'static, str>>, cause: Error, message: String) -> Error {
         Error(Box::new(Parts {
             operation: operation.into(),
@@ -195,25 +196,25 @@ impl Error {
         }))
     }
 
-    /// The same with advice.
+    /// Adds advice.
     pub(crate) fn advising(mut self, advice: impl Into<String>) -> Error {
         self.0.advice = Some(advice.into()).filter(|advice| !advice.is_empty());
         self
     }
 
-    /// The same with a list of problems, or of what is owed.
+    /// Adds a list of problems, or of what is owed.
     pub(crate) fn detailed(mut self, detail: impl Any + Send + Sync) -> Error {
         self.0.detail = Some(Arc::new(detail));
         self
     }
 
-    /// The list of a type that came with the error, or with its cause.
+    /// The list of type `T` that was added to the error, or to its cause.
     pub(crate) fn detail<T: Any>(&self) -> Option<&T> {
         let own = self.0.detail.as_ref().and_then(|detail| detail.downcast_ref());
         own.or_else(|| self.cause()?.detail())
     }
 
-    /// The error that led to this one, if it is one of the library's.
+    /// The error that caused this error, if it is an error of the library.
     fn cause(&self) -> Option<&Error> {
         match &self.0.cause {
             Some(Cause::Error(cause)) => Some(cause),
@@ -237,8 +238,8 @@ impl Error {
         }
     }
 
-    /// Returns the request or system call that failed, by its C name. Empty where the kernel was not asked, and for operations
-    /// on files.
+    /// Returns the request or system call that failed, by its C name. The name is empty for errors without a call
+    /// to the kernel, and for operations on files.
     pub fn request(&self) -> &'static str {
         match (self.0.request, self.cause()) {
             ("", Some(cause)) => cause.request(),
@@ -255,7 +256,7 @@ impl Error {
         }
     }
 
-    /// Returns the kernel's own words, where it had any.
+    /// Returns the kernel's own text, if there is one.
     pub fn kernel_text(&self) -> Option<&str> {
         match self.0.cause.as_ref()? {
             Cause::Kernel(failure) => failure.text.as_deref(),
@@ -305,9 +306,9 @@ impl Parts {
 }
 
 impl ErrorKind {
-    /// The class that an error number stands for.
+    /// The kind of an error number.
     fn of(request: &str, errno: Errno) -> ErrorKind {
-        // For these two the kernel's word for "there is no such jail" is EINVAL.
+        // These two calls return EINVAL if there is no such jail.
         if errno == Errno::EINVAL && matches!(request, "jail_attach" | "jail_remove") {
             return ErrorKind::NotFound;
         }
@@ -376,7 +377,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// What it prints, and its kind.
+/// Prints the error's text, and its kind.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Error").field(&self.kind()).field(&self.to_string()).finish()
@@ -412,12 +413,12 @@ impl From<io::Error> for Error {
 
 /// Reading what may go away meanwhile.
 pub trait OptionalExtension<T> {
-    /// Returns `None` if there is no such thing ([`ErrorKind::NotFound`]): between a list and a question about one
-    /// thing on it, somebody else may have taken it away.
+    /// Returns `None` if there is no such thing ([`ErrorKind::NotFound`]): after a list was read, another process
+    /// may have removed a thing on the list.
     ///
     /// # Errors
     ///
-    /// Any other error, as it was.
+    /// Any other error, unchanged.
     fn optional(self) -> Result<Option<T>>;
 }
 
@@ -431,7 +432,7 @@ impl<T> OptionalExtension<T> for Result<T> {
     }
 }
 
-/// Turns a kernel's refusal into the story of an operation.
+/// Converts a kernel's [`Failure`](crate::kernel::Failure) to the error of an operation.
 pub(crate) trait During<T> {
     /// Names the operation, its object and the call. The object is printed only on failure.
     fn during(self, operation: &'static str, object: impl fmt::Display, call: &'static str) -> Result<T>;

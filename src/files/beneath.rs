@@ -1,7 +1,7 @@
-//! Files in a directory that somebody else may change too: a jail's root.
+//! Files in a directory that other users may change at the same time: a jail's root.
 //!
-//! Root in a jail can make its /etc a symbolic link to `../../../etc`, and the host would follow it
-//! out. Here a path is opened one directory at a time, and none of them may be a link.
+//! Root in a jail can make its /etc a symbolic link to `../../../etc`, and the host would follow it out. Here a
+//! path is opened one directory at a time, and a symbolic link is refused.
 //!
 //! The crate cap-std follows links that stay beneath the directory, and has no gate: here a link is refused.
 
@@ -44,8 +44,7 @@ impl Files<'_> {
         self.attempt("create symbolic link", &link, || Ok(symlinkat(target, &directory, name_of(&link)?)?))
     }
 
-    /// Removes the file or symbolic link at `relative` beneath `root`, and returns whether it was
-    /// there.
+    /// Removes the file or symbolic link at `relative` beneath `root`. Returns whether it existed.
     ///
     /// # Errors
     ///
@@ -63,14 +62,16 @@ impl Files<'_> {
         })
     }
 
-    /// Removes what a process left beside a file beneath `root` that was killed while replacing it.
+    /// Removes the temporary file beside a file beneath `root`, which a process has left that was killed while it
+    /// replaced the file.
     ///
     /// # Errors
     ///
-    /// As [`remove_file`](Files::remove_file). A path that leads out is none: nothing was written there.
+    /// As [`remove_file`](Files::remove_file). A path that leads out of `root` is no error, because nothing was
+    /// written there.
     pub fn finish_replacing_beneath(&self, root: &Path, relative: &Path) -> Result<()> {
         let path = root.join(relative);
-        // Where there is no such directory, or it leads elsewhere, nothing was written.
+        // If the directory does not exist or leads out of `root`, nothing was written.
         let (Ok(directory), Ok(left)) = (directory_of(root, relative), super::beside(&path)) else {
             return Ok(());
         };
@@ -100,7 +101,7 @@ pub fn read_beneath(root: &Path, relative: &Path) -> io::Result<Option<Vec<u8>>>
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         other => other?,
     };
-    // Without waiting, in case it is a FIFO.
+    // O_NONBLOCK: open(2) must not wait if the file is a FIFO.
     let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
     let file = match openat(&directory, name_of(relative)?, flags, Mode::empty()) {
         Err(Errno::ENOENT) => return Ok(None),
@@ -116,7 +117,7 @@ pub fn read_beneath(root: &Path, relative: &Path) -> io::Result<Option<Vec<u8>>>
     Ok(Some(contents))
 }
 
-/// Opens the directory that a file beneath `root` is in.
+/// Opens the directory of a file beneath `root`.
 fn directory_of(root: &Path, relative: &Path) -> io::Result<OwnedFd> {
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
     let mut directory: OwnedFd = nix::fcntl::open(root, flags, Mode::empty())?;
@@ -136,7 +137,7 @@ fn directory_of(root: &Path, relative: &Path) -> io::Result<OwnedFd> {
     Ok(directory)
 }
 
-/// What O_NOFOLLOW and O_DIRECTORY answer to a link differs between systems; what it means does not.
+/// The error for a symbolic link. The errno of O_NOFOLLOW and O_DIRECTORY differs between systems.
 fn refused(path: &Path, errno: Errno) -> io::Error {
     match errno {
         Errno::ELOOP | Errno::EMLINK | Errno::ENOTDIR => io::Error::other(format!(

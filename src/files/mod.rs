@@ -1,9 +1,8 @@
-//! Changes to files: the one door for all of them.
+//! All changes to files.
 //!
-//! Everything this crate writes goes through [`Files`], which asks its [`Gate`] before every single
-//! operation of the file system that changes something. Tests and the simulated kernel put a gate
-//! there that refuses, or ends the process, at the Nth one: whatever is interrupted must leave files
-//! that the next run can read.
+//! This crate writes files only through [`Files`], which asks its [`Gate`] before every single operation that
+//! changes the file system. Tests and the simulated kernel use a gate that refuses the Nth operation, or ends the
+//! process there: after any interruption the next run must be able to read the files.
 //!
 //! The crates for atomic replacement, such as tempfile, have no gate between their calls, and do not replace a file in a
 //! directory that was opened before.
@@ -31,11 +30,11 @@ use crate::kernel::{self, Kernel};
 
 /// Asked before every operation that changes a file.
 pub trait Gate: fmt::Debug + Sync {
-    /// Lets an operation pass, or refuses it with the error it shall fail with.
+    /// Allows an operation, or refuses it with an error.
     ///
     /// # Errors
     ///
-    /// The operation is refused, and fails with this.
+    /// The operation is refused, and fails with this error.
     fn checkpoint(&self, operation: &'static str, path: &Path) -> io::Result<()>;
 }
 
@@ -49,7 +48,7 @@ impl Gate for Open {
     }
 }
 
-/// Announces every change to a kernel, so that a simulated one can make it fail, or be the last one.
+/// Announces every change to a kernel: a simulated kernel can make the change fail, or end the process after it.
 #[derive(Debug)]
 pub struct KernelGate<'a>(pub &'a dyn Kernel);
 
@@ -66,7 +65,7 @@ pub struct Files<'a> {
 }
 
 impl Files<'static> {
-    /// Changes files without anybody to ask.
+    /// Returns a value that changes files without a gate.
     pub fn new() -> Files<'static> {
         Files { gate: &Open }
     }
@@ -79,12 +78,12 @@ impl Default for Files<'static> {
 }
 
 impl<'a> Files<'a> {
-    /// Changes files as far as the gate lets it.
+    /// Returns a value that changes files as far as the gate allows.
     pub fn through(gate: &'a dyn Gate) -> Files<'a> {
         Files { gate }
     }
 
-    /// Replaces a file by one with these contents and this mode.
+    /// Replaces a file with a new file with these contents and this mode.
     ///
     /// Atomic: a reader, or a machine that loses power, sees the old file or the new one. Durable:
     /// after it returns the new one is on disk. A symbolic link at `path` is replaced, not followed.
@@ -99,8 +98,8 @@ impl<'a> Files<'a> {
         self.replace_in(&directory.into(), path, contents, mode, Lasting::Durable)
     }
 
-    /// The same for a file that is of this boot of the machine, such as those in `/var/run`: a reader sees the old file
-    /// or the new one, and the disk is not waited for.
+    /// As [`write_atomically`](Files::write_atomically), for a file that is not needed after a reboot, such as the
+    /// files in `/var/run`: a reader sees the old file or the new file, and the call does not wait for the disk.
     ///
     /// # Errors
     ///
@@ -110,7 +109,7 @@ impl<'a> Files<'a> {
         self.replace_in(&directory.into(), path, contents, mode, Lasting::UntilReboot)
     }
 
-    /// Replaces the file in an open directory that has the name of `path`.
+    /// Replaces a file in an open directory. The file's name is the last part of `path`.
     fn replace_in(
         &self,
         directory: &OwnedFd,
@@ -122,7 +121,7 @@ impl<'a> Files<'a> {
         let (temporary, file) =
             self.attempt("create a file beside", path, || create_beside(directory, path, mode))?;
         let written = self
-            // Again, because open(2) takes the umask off.
+            // Set the mode again, because open(2) applies the umask.
             .attempt("chmod the new", path, || file.set_permissions(fs::Permissions::from_mode(mode)))
             .and_then(|()| self.attempt("write the new", path, || (&file).write_all(contents)))
             .and_then(|()| match lasting {
@@ -135,7 +134,7 @@ impl<'a> Files<'a> {
                 })
             });
         if let Err(error) = written {
-            // The first failure is the one to tell; a file left behind does no harm.
+            // Report the first error. A file that is left behind does no harm.
             let _ = self.attempt("remove the new", path, || {
                 Ok(unlinkat(directory, &temporary, UnlinkatFlags::NoRemoveDir)?)
             });
@@ -159,7 +158,7 @@ impl<'a> Files<'a> {
         self.append_open(&mut None, path, contents, mode)
     }
 
-    /// The same for a file that stays open in `file` for the next time.
+    /// As [`append`](Files::append), for a file that stays open in `file`.
     pub(crate) fn append_open(
         &self,
         file: &mut Option<File>,
@@ -185,7 +184,7 @@ impl<'a> Files<'a> {
         self.attempt("create directory", path, || fs::DirBuilder::new().mode(mode).create(path))
     }
 
-    /// Creates a directory and those above it that are missing. One that exists already is fine.
+    /// Creates a directory with missing parent directories. An existing directory is no error.
     ///
     /// # Errors
     ///
@@ -199,7 +198,7 @@ impl<'a> Files<'a> {
             self.create_dir_all(above, mode)?;
         }
         match self.create_dir(path, mode) {
-            // Somebody else was faster.
+            // Another process has made the directory meanwhile.
             Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
             other => other,
         }
@@ -224,7 +223,7 @@ impl<'a> Files<'a> {
         self.attempt("rename", from, || fs::rename(from, to))
     }
 
-    /// Removes a file or symbolic link. One that is not there is an error.
+    /// Removes a file or symbolic link. A missing file is an error.
     ///
     /// # Errors
     ///
@@ -234,8 +233,8 @@ impl<'a> Files<'a> {
         self.attempt("remove", path, || fs::remove_file(path))
     }
 
-    /// Removes a file or symbolic link, and what a process that was killed while replacing it left.
-    /// Returns whether the file was there.
+    /// Removes a file or symbolic link, and the temporary file of a process that was killed while it replaced the
+    /// file. Returns whether the file existed.
     ///
     /// # Errors
     ///
@@ -249,8 +248,8 @@ impl<'a> Files<'a> {
         }
     }
 
-    /// Removes what a process left beside a file that was killed while replacing it. The
-    /// caller holds the lock that is about the file.
+    /// Removes the temporary file of a process that was killed while it replaced the file. The caller has the lock
+    /// for the file.
     ///
     /// # Errors
     ///
@@ -273,7 +272,7 @@ impl<'a> Files<'a> {
         self.attempt("remove directory", path, || fs::remove_dir(path))
     }
 
-    /// Asks the gate, then does it.
+    /// Asks the gate, and then makes the change.
     fn attempt<T>(
         &self,
         operation: &'static str,
@@ -287,27 +286,26 @@ impl<'a> Files<'a> {
     }
 }
 
-/// How long a file is to last.
+/// How long a file is needed.
 #[derive(Debug, Clone, Copy)]
 enum Lasting {
     Durable,
     UntilReboot,
 }
 
-/// Opens the directory that a file is in.
+/// Opens the directory of a file.
 fn open_above(path: &Path) -> Result<File> {
     File::open(parent(path)).map_err(|source| Error::of_file("open the directory of", path, source))
 }
 
-/// Creates a hidden file in an open directory, beside the one that it is to replace. Returns the
-/// name.
+/// Creates a hidden temporary file in an open directory, beside the file that it is to replace. Returns its name.
 ///
-/// The name is always the same, so that what a killed process left is replaced by the next. A
-/// writer holds the lock that is about the file, so no other writer is at work on it.
+/// The name is always the same, so that the next writer replaces a file that a killed process has left. A writer
+/// has the lock for the file, so no other writer uses the name.
 fn create_beside(directory: &OwnedFd, path: &Path, mode: u32) -> io::Result<(PathBuf, File)> {
     let temporary = beside(path)?;
     let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-    // More than once only where somebody inside a jail puts it back.
+    // A process in a jail may make the file again and again: give up after some tries.
     for _ in 0..16 {
         match openat(directory, &temporary, flags, Mode::from_bits_truncate(mode as _)) {
             Ok(file) => return Ok((temporary, file.into())),
@@ -318,7 +316,7 @@ fn create_beside(directory: &OwnedFd, path: &Path, mode: u32) -> io::Result<(Pat
     Err(Errno::EEXIST.into())
 }
 
-/// The name of the file that is written before it replaces `path`.
+/// The name of the temporary file for `path`.
 fn beside(path: &Path) -> io::Result<PathBuf> {
     let mut name = std::ffi::OsString::from(".");
     name.push(name_of(path)?);
@@ -331,7 +329,7 @@ fn name_of(path: &Path) -> io::Result<&OsStr> {
     path.file_name().ok_or_else(|| io::Error::other("it does not name a file"))
 }
 
-/// The directory a file is in.
+/// The directory of a file.
 fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -345,7 +343,7 @@ mod tests {
     use std::sync::Mutex;
     use std::sync::atomic::{AtomicU32, Ordering};
 
-    /// Refuses the Nth operation, and everything after it, as a full disk would.
+    /// A gate that refuses the Nth operation and all operations after it, as a full disk does.
     #[derive(Debug)]
     struct Full {
         after: AtomicU32,
@@ -402,7 +400,7 @@ mod tests {
             "sync the directory of",
         ];
         assert_eq!(*gate.seen.lock().unwrap(), operations);
-        // One that need not last is as whole, and waits for no disk.
+        // A file that is not needed after a reboot is written as atomically, without waiting for the disk.
         let gate = Full::after(4);
         Files::through(&gate).write_until_reboot(&path, b"newer", 0o644).unwrap();
         assert_eq!(

@@ -1,7 +1,7 @@
-//! Whole directories: copied with all that `cp -a` keeps, and removed.
+//! Directory trees: copying them with everything that `cp -a` keeps, and removing them.
 //!
-//! What is in them may have been made by root in a jail. Every directory is opened from the one it is
-//! in and none may be a symbolic link, so nothing is read, written or removed outside.
+//! Root in a jail may have made their contents. Every directory is opened from its parent, and a symbolic link is
+//! refused, so nothing outside of the tree is read, written or removed.
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
@@ -24,13 +24,13 @@ use nix::unistd::{
 
 use super::{Files, Result};
 
-/// How much of a file is copied at once.
+/// The number of bytes of a file that are copied at once.
 const CHUNK: usize = 256 << 10;
 
 impl Files<'_> {
-    /// Copies a directory and all in it to `to`, which must not exist, or be empty: contents, owners, modes, times,
-    /// hard links and flags. Sockets, devices and other file systems mounted below are left out;
-    /// where one is mounted, an empty directory stays.
+    /// Copies a directory with its contents to `to`, which must not exist or must be empty: contents, owners,
+    /// modes, times, hard links and flags. Sockets, devices and other mounted file systems are left out; a mount
+    /// point becomes an empty directory.
     ///
     /// `watch` is called with each directory before it is copied. A user who is not root owns the copy.
     ///
@@ -48,8 +48,8 @@ impl Files<'_> {
         self.attempt("set the attributes of", to, || dress(&target, &about))
     }
 
-    /// Removes a directory and all in it, but nothing of other file systems: where one is mounted, it
-    /// stops. A directory that is not there is fine.
+    /// Removes a directory with its contents. If another file system is mounted in it, the removal stops there. A
+    /// missing directory is no error.
     ///
     /// # Errors
     ///
@@ -97,12 +97,12 @@ impl Files<'_> {
     }
 }
 
-/// A copy under way.
+/// A copy that is being made.
 struct Copy<'a> {
     files: &'a Files<'a>,
     /// The file system that is copied.
     device: libc::dev_t,
-    /// Where files with several names were copied to.
+    /// The paths to which files with several hard links were copied.
     links: HashMap<(libc::dev_t, libc::ino_t), PathBuf>,
     watch: &'a mut dyn FnMut(&Path),
 }
@@ -131,7 +131,7 @@ impl Copy<'_> {
         Ok(())
     }
 
-    /// Anything but a directory.
+    /// Copies anything but a directory.
     fn file(
         &mut self,
         source: &OwnedFd,
@@ -184,8 +184,8 @@ fn copy_link(source: &OwnedFd, target: &OwnedFd, name: &OsStr, about: &FileStat)
     dress_unopened(target, name, about)
 }
 
-/// Gives a copy its owner, mode, times and flags: in this order, because each undoes something of
-/// those that follow.
+/// Sets the owner, mode, times and flags of a copy. The order matters, because each of these changes the ones after
+/// it.
 fn dress(copy: &impl AsFd, about: &FileStat) -> io::Result<()> {
     let (uid, gid) = owner(about);
     unless_unprivileged(fchown(copy, Some(uid), Some(gid)))?;
@@ -195,7 +195,7 @@ fn dress(copy: &impl AsFd, about: &FileStat) -> io::Result<()> {
     set_flags(copy, about)
 }
 
-/// The same for what is not opened: symbolic links and FIFOs.
+/// As [`dress`], for symbolic links and FIFOs, which are not opened.
 fn dress_unopened(directory: &OwnedFd, name: &OsStr, about: &FileStat) -> io::Result<()> {
     let (uid, gid) = owner(about);
     let owned = fchownat(directory, name, Some(uid), Some(gid), AtFlags::AT_SYMLINK_NOFOLLOW);
@@ -213,7 +213,7 @@ fn times(about: &FileStat) -> (TimeSpec, TimeSpec) {
     (TimeSpec::new(about.st_atime, about.st_atime_nsec), TimeSpec::new(about.st_mtime, about.st_mtime_nsec))
 }
 
-/// Only root can give files away, and others need not.
+/// Ignores EPERM: only root can give files to other users, and other users need not.
 fn unless_unprivileged(result: nix::Result<()>) -> io::Result<()> {
     match result {
         Err(Errno::EPERM) if !Uid::effective().is_root() => Ok(()),
@@ -228,7 +228,7 @@ fn set_flags(copy: &impl AsFd, about: &FileStat) -> io::Result<()> {
         return Ok(());
     }
     match crate::kernel::freebsd::flags::set(copy.as_fd(), flags.bits()) {
-        // A file system without flags.
+        // The file system has no flags.
         Err(Errno::EOPNOTSUPP) => Ok(()),
         other => unless_unprivileged(other),
     }
@@ -239,7 +239,7 @@ fn set_flags(_copy: &impl AsFd, _about: &FileStat) -> io::Result<()> {
     Ok(())
 }
 
-/// The flags that users set; others say what the file system has done with the file.
+/// The flags that users set. The file system sets the others.
 #[cfg(target_os = "freebsd")]
 fn flags_of(about: &FileStat) -> nix::sys::stat::FileFlag {
     use nix::sys::stat::FileFlag;
@@ -256,8 +256,8 @@ fn flags_of(about: &FileStat) -> nix::sys::stat::FileFlag {
     FileFlag::from_bits_truncate(about.st_flags.into()) & kept
 }
 
-/// Takes off flags that keep a file from being removed, and never those of what a link leads to. If a flag cannot be
-/// taken off, the removal reports the error.
+/// Clears the flags that prevent the removal of a file, and never those of a link's target. If a flag cannot be
+/// cleared, the removal reports the error.
 #[cfg(target_os = "freebsd")]
 fn unlock(directory: &OwnedFd, name: &OsStr, about: &FileStat) {
     if !flags_of(about).is_empty() {
@@ -265,7 +265,7 @@ fn unlock(directory: &OwnedFd, name: &OsStr, about: &FileStat) {
     }
 }
 
-/// The same for what is open.
+/// As [`unlock`], for an open file.
 #[cfg(target_os = "freebsd")]
 fn unlock_opened(opened: &OwnedFd, about: &FileStat) {
     if !flags_of(about).is_empty() {
@@ -298,7 +298,7 @@ fn open_directory(from: impl AsFd, path: &Path) -> io::Result<OwnedFd> {
     Ok(openat(from, path, flags, Mode::empty())?)
 }
 
-/// The names in a directory, sorted, so that what is done with them is done in the same order always.
+/// The names in a directory, sorted, so that the order of operations is always the same.
 fn names(directory: &OwnedFd) -> io::Result<Vec<OsString>> {
     let mut entries = Dir::from_fd(directory.try_clone()?)?;
     let mut names = Vec::new();
@@ -366,7 +366,8 @@ mod tests {
         assert!(Files::new().copy_tree(&from, &to, &mut |_| {}).is_err(), "there is one already");
     }
 
-    /// Two file systems number their files alike: what is mounted over a single file has the number of another one.
+    /// Two file systems may have files with the same inode number, for example if a file system is mounted on a
+    /// single file.
     #[test]
     fn names_of_one_file_are_known_by_device_and_number() {
         let directory = tempfile::tempdir().unwrap();
@@ -399,7 +400,7 @@ mod tests {
         assert_eq!((a.ino(), a.nlink()), (c.ino(), 2));
     }
 
-    /// Somebody in the copy puts a link in the place of a directory that is being copied.
+    /// During the copy, another process replaces a directory with a symbolic link.
     #[test]
     fn what_a_copy_gets_is_not_given_to_what_a_link_leads_to() {
         let directory = tempfile::tempdir().unwrap();

@@ -11,11 +11,11 @@ use crate::kernel::{Block, Errno};
 use crate::types::{Fib, InterfaceName, MacAddr, Mtu};
 use crate::vnet::Vnet;
 
-/// Where the second half of the flags lies: C's `ifr_flagshigh`.
+/// The offset of the upper half of the flags: C's `ifr_flagshigh`.
 const FLAGS_HIGH: usize = IFRU + size_of::<u16>();
-/// Where the enabled capabilities lie: C's `ifr_curcap`. What can be enabled comes first.
+/// The offset of the enabled capabilities: C's `ifr_curcap`. The capabilities that can be enabled come before them.
 const CAPABILITIES_ENABLED: usize = IFRU + size_of::<u32>();
-/// Where a buffer's length and pointer lie: C's `ifr_buffer`.
+/// The offsets of a buffer's length and pointer: C's `ifr_buffer`.
 const BUFFER_LENGTH: usize = IFRU + offset_of!(ifreq_buffer, length);
 const BUFFER: usize = IFRU + offset_of!(ifreq_buffer, buffer);
 
@@ -39,8 +39,8 @@ impl Vnet {
         Ok(InterfaceFlags::from_bits_retain(high << 16 | low))
     }
 
-    /// Sets and clears flags of an interface, and leaves the others as they are. Nothing is written when
-    /// they are so already. Returns the flags that were written; the kernel keeps those that are its own.
+    /// Sets and clears flags of an interface, and leaves the others as they are. If the flags are right already,
+    /// nothing is written. Returns the flags that were written; the kernel keeps its own flags.
     ///
     /// # Errors
     ///
@@ -80,7 +80,7 @@ impl Vnet {
         self.change_flags(name, InterfaceFlags::UP, InterfaceFlags::empty()).map(drop)
     }
 
-    /// Takes an interface down. Its addresses stay; of its routes only the static ones do.
+    /// Takes an interface down. Its addresses and its static routes stay; its other routes are removed.
     ///
     /// # Errors
     ///
@@ -108,7 +108,7 @@ impl Vnet {
 
     /// Sets the MTU of an interface, in bytes.
     ///
-    /// Of an epair each end has its own. On a bridge it goes to all members.
+    /// Each end of an epair has its own MTU. A bridge gives its MTU to all members.
     ///
     /// # Errors
     ///
@@ -128,7 +128,7 @@ impl Vnet {
 
     /// Sets the link address of an interface.
     ///
-    /// The kernel takes any address. One that is zero, or names a group, is refused here.
+    /// The kernel accepts any address. This function refuses a zero address and a group address.
     ///
     /// # Errors
     ///
@@ -156,7 +156,8 @@ impl Vnet {
         self.perform(&mut ask, "set MAC of", object)
     }
 
-    /// Returns the description of an interface, bytes that are not UTF-8 replaced. Returns `None` if it has none.
+    /// Returns the description of an interface. Bytes that are not UTF-8 are replaced. Returns `None` if the
+    /// interface has no description.
     ///
     /// # Errors
     ///
@@ -178,7 +179,7 @@ impl Vnet {
             }
             let length = usize::try_from(ask.argument().u64_at(BUFFER_LENGTH)).unwrap_or(usize::MAX);
             if length > room {
-                // It did not fit, and the kernel told how long it is.
+                // The description did not fit, and the kernel has returned its length.
                 room = length.min(1 << 20);
                 if room < length {
                     return Err(Error::malformed("read description of", name, ask.name, "its length"));
@@ -190,7 +191,7 @@ impl Vnet {
         }
     }
 
-    /// Describes an interface. An empty description is none.
+    /// Sets the description of an interface. An empty text removes the description.
     ///
     /// It moves along with the interface and survives renaming.
     ///
@@ -293,7 +294,7 @@ impl Vnet {
         self.perform(&mut ask, "set fib of", format_args!("{name} to {fib}"))
     }
 
-    /// Returns the capabilities of an interface: all it has, and those that are enabled.
+    /// Returns the capabilities of an interface: all capabilities, and the enabled ones.
     ///
     /// # Errors
     ///
@@ -313,11 +314,11 @@ impl Vnet {
         ))
     }
 
-    /// Enables and disables capabilities of an interface, and leaves the others as they are. Returns
-    /// what is enabled then.
+    /// Enables and disables capabilities of an interface, and leaves the others as they are. Returns the
+    /// capabilities that are enabled afterwards.
     ///
-    /// Of an epair on FreeBSD 15 some go to the other end as well, wherever that is; a bridge leaves
-    /// its members only what all of them have.
+    /// On FreeBSD 15 some capabilities of an epair are also set on its other end, wherever that is. A bridge
+    /// disables capabilities that not all of its members have.
     ///
     /// # Errors
     ///

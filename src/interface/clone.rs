@@ -10,18 +10,19 @@ use crate::kernel::{Block, Errno, Failure};
 use crate::types::InterfaceName;
 use crate::vnet::Vnet;
 
-/// The kernel modules of cloners whose name is not `if_` and theirs.
+/// The kernel modules of cloners, where the module's name is not `if_` and the cloner's name.
 const MODULES: [(&str, &str); 4] =
     [("tap", "if_tuntap"), ("tun", "if_tuntap"), ("vmnet", "if_tuntap"), ("ipfwlog", "ipfw")];
 
-/// More cloners than any kernel has.
+/// The largest number of cloners that is read: more than any kernel has.
 const MANY: usize = 1 << 16;
 
 impl Vnet {
-    /// Creates an interface, and loads the kernel module of its cloner where that is missing. Returns
-    /// the name it got.
+    /// Creates an interface, and loads the kernel module of its cloner if it is missing. Returns the interface's
+    /// name.
     ///
-    /// It is down, and has no addresses; it belongs to this stack and dies with it, wherever it is then.
+    /// The interface is down, and has no addresses. It belongs to this stack: when this stack is removed, the
+    /// interface is destroyed, wherever it is then.
     ///
     /// # Arguments
     ///
@@ -64,13 +65,13 @@ impl Vnet {
         made(&mut ask, &name)
     }
 
-    /// Loads the module of a cloner that this stack does not have. False if trying again cannot help.
+    /// Loads the module of a cloner that this stack does not have. Returns false if trying again cannot help.
     fn load_cloner(&self, name: &str) -> Result<bool> {
         let cloner = name.trim_end_matches(|unit: char| unit.is_ascii_digit());
         if cloner.is_empty() {
             return Ok(false);
         }
-        // Somebody else may have loaded it since; if it was there all along, trying again does no harm.
+        // Another process may have loaded the module since. If it was loaded before, trying again does no harm.
         if self.cloners()?.iter().any(|present| *present == *cloner) {
             return Ok(true);
         }
@@ -78,7 +79,7 @@ impl Vnet {
         let module = module.map_or_else(|| format!("if_{cloner}"), |(_, module)| (*module).to_owned());
         match self.kernel().load_module(&module) {
             Ok(()) => Ok(true),
-            // No such module: then there is no such cloner.
+            // There is no such module, so there is no such cloner.
             Err(failure) if failure.errno == Errno::ENOENT => Ok(false),
             Err(failure) => Err(failure).during("load module", module, "kldload"),
         }
@@ -86,7 +87,8 @@ impl Vnet {
 
     /// Destroys an interface that was created.
     ///
-    /// Either end of an epair takes the other with it, wherever that is. A bridge lets its members be.
+    /// Destroying an end of an epair also destroys the other end, wherever that is. Destroying a bridge does not
+    /// destroy its members.
     ///
     /// # Errors
     ///
@@ -163,7 +165,7 @@ impl Vnet {
     }
 }
 
-/// The name that the kernel wrote into the request.
+/// Reads the name that the kernel has written into the request.
 fn made(ask: &mut Call, wanted: &InterfaceName) -> Result<InterfaceName> {
     InterfaceName::from_ifname(&ask.argument().get::<IFNAMSIZ>(0))
         .ok_or_else(|| Error::malformed("create", wanted, ask.name, "the kernel gave no name"))

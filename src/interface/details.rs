@@ -1,4 +1,4 @@
-//! Interfaces with everything there is to know of them.
+//! Interfaces with all their properties.
 
 use super::{Capabilities, Interface};
 use crate::error::{OptionalExtension, Result};
@@ -11,22 +11,22 @@ use crate::vnet::Vnet;
 pub struct InterfaceDetails {
     /// What a dump contains: flags, MTU, MAC, index, link state, addresses.
     pub interface: Interface,
-    /// Its description, if it has one.
+    /// The interface's description, if it has one.
     pub description: Option<String>,
-    /// The groups it is in, in the order it joined them.
+    /// The interface's groups, in the order in which it joined them.
     pub groups: Vec<InterfaceName>,
     /// The capabilities of the interface.
     pub capabilities: Capabilities,
     /// The enabled capabilities.
     pub enabled: Capabilities,
-    /// The routing table of what comes in through it.
+    /// The routing table of packets that come in through the interface.
     pub fib: Fib,
 }
 
 impl Vnet {
-    /// Lists the interfaces with everything there is to know: one dump, and four requests for each.
+    /// Lists the interfaces with all their properties: one dump, and four requests for each interface.
     ///
-    /// An interface that goes meanwhile is left out.
+    /// An interface that goes away meanwhile is left out.
     ///
     /// # Errors
     ///

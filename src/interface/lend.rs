@@ -19,8 +19,8 @@ impl Vnet {
     /// The function first sets the interface's routing table to 0. A new network stack has only the routing table 0. If
     /// an interface with another routing table gets an IPv4 address there, the kernel panics (14.2 and 15.1).
     ///
-    /// This is for the stack of the calling process, and refused on the handle of a jail: the kernel looks
-    /// up the jail by the process and not by the socket.
+    /// The handle must be for the stack of the calling process: the kernel looks up the jail by the process and not
+    /// by the socket. On the handle of a jail the call is refused.
     ///
     /// # Errors
     ///
@@ -49,13 +49,13 @@ impl Vnet {
 
     /// Takes an interface out of a jail, into the stack of the calling process.
     ///
-    /// Any interface of the jail can be taken, one that was made in it as well: that one dies with the
-    /// jail all the same. It arrives down and without addresses. Jails that are dying can still be taken
-    /// from.
+    /// Any interface of the jail can be taken, also an interface that was made in it, which is destroyed with the
+    /// jail all the same. The interface arrives down and without addresses. It can also be taken from a dying jail.
     ///
-    /// The kernel does not check whether the name is free here, and two interfaces of one name are a
-    /// trap: a request by the name reaches the older interface. So this asks first; between asking and moving
-    /// somebody else can still be faster. lo0 must stay where it is, and is refused.
+    /// The kernel does not check whether the name is free here. If two interfaces have the same name, a request by
+    /// the name reaches the older interface. So this function checks the name first. Between the check and the
+    /// move, another process can still make an interface with the name. lo0 is refused, because it must stay in its
+    /// stack.
     ///
     /// # Errors
     ///
@@ -84,7 +84,7 @@ impl Vnet {
         self.perform(&mut ask, "reclaim", object)
     }
 
-    /// Refuses what the kernel does to the caller's stack, on the handle of another.
+    /// Refuses the handle of another network stack, because the kernel would use the caller's stack.
     fn only_own(
         &self,
         operation: &'static str,

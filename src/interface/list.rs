@@ -1,4 +1,4 @@
-//! What interfaces there are.
+//! Lists of interfaces.
 
 use std::mem::offset_of;
 use std::net::IpAddr;
@@ -17,7 +17,7 @@ use crate::types::{InterfaceName, MacAddr};
 use crate::vnet::Vnet;
 use ipnetwork::IpNetwork;
 
-/// An interface as it can be seen through a socket: without entering its jail.
+/// An interface with the properties that a socket shows, without entering its jail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Link {
     /// Its name.
@@ -29,9 +29,9 @@ pub struct Link {
 }
 
 impl Vnet {
-    /// Lists the interfaces with everything one dump tells: flags, MTU, link address, addresses.
+    /// Lists the interfaces with everything that one dump has: flags, MTU, link address, addresses.
     ///
-    /// For a jail this enters it; [`Vnet::links`] does not.
+    /// For a jail, a child process enters the jail; [`Vnet::links`] does without.
     ///
     /// # Errors
     ///
@@ -58,7 +58,7 @@ impl Vnet {
         self.dump_interfaces(0)
     }
 
-    /// One interface with everything a dump tells.
+    /// Returns one interface with everything that a dump has.
     ///
     /// # Errors
     ///
@@ -82,8 +82,8 @@ impl Vnet {
 
     /// Lists names, indices and link addresses of the interfaces, through a socket.
     ///
-    /// In a jail without a network stack of its own the kernel may not tell link addresses, and then
-    /// lists nothing.
+    /// In a jail without a network stack of its own, the kernel may not reveal link addresses, and then lists
+    /// nothing.
     ///
     /// # Errors
     ///
@@ -145,7 +145,7 @@ impl Vnet {
         found.map(|link| link.mac)
     }
 
-    /// Returns the link address that an interface came with, whatever it was given since.
+    /// Returns the original link address of an interface, also if it has another one now.
     ///
     /// # Errors
     ///
@@ -162,9 +162,9 @@ impl Vnet {
         Ok(MacAddr(ask.argument().get(IFRU + offset_of!(sockaddr, sa_data))))
     }
 
-    /// Every address of every interface, as SIOCGIFCONF has it.
+    /// Every address of every interface, from SIOCGIFCONF.
     pub(crate) fn interface_records(&self) -> Result<Vec<(InterfaceName, SocketAddress)>> {
-        // The kernel does not tell how much there is: grow until there is room to spare.
+        // The kernel does not return the length of the list: enlarge the buffer until there is room left.
         let mut size = 16 << 10;
         loop {
             let mut ask = call!(SIOCGIFCONF);
@@ -177,7 +177,7 @@ impl Vnet {
             let used = usize::try_from(argument.i32_at(offset_of!(ifconf, ifc_len))).unwrap_or(0);
             let filled = argument.child(offset_of!(ifconf, ifc_ifcu)).map_or(&[][..], |child| &child.bytes);
             let filled = &filled[..used.min(filled.len())];
-            // The largest record has a name and an address of 255 bytes.
+            // The largest record is a name and an address of 255 bytes.
             if used + IFNAMSIZ + 256 <= size || size >= 64 << 20 {
                 return parse_records(filled)
                     .map_err(|why| Error::malformed("list interfaces", "", "SIOCGIFCONF", why));
@@ -201,7 +201,7 @@ pub(crate) fn parse_records(
         let (name, rest) =
             bytes.split_at_checked(IFNAMSIZ).ok_or(Malformed::new("an interface record is cut short"))?;
         let address = SocketAddress::parse(rest)?;
-        // A record has room for a `sockaddr` at least.
+        // A record has at least the length of a `sockaddr`.
         let length = usize::from(rest[0]).max(16);
         bytes = rest.get(length..).ok_or(Malformed::new("an interface record is cut short"))?;
         if let Some(name) = InterfaceName::from_ifname(name) {

@@ -30,7 +30,7 @@ bitflags::bitflags! {
         /// never written whole.
         #[doc(alias = "IFF_LOOPBACK")]
         const LOOPBACK = jailwire_sys::IFF_LOOPBACK as u32;
-        /// It has one other end.
+        /// The interface is one end of a point-to-point link.
         #[doc(alias = "IFF_POINTOPOINT")]
         const POINT_TO_POINT = jailwire_sys::IFF_POINTOPOINT as u32;
         /// Its driver has what it needs to work.
@@ -39,7 +39,7 @@ bitflags::bitflags! {
         /// It does without ARP.
         #[doc(alias = "IFF_NOARP")]
         const NO_ARP = jailwire_sys::IFF_NOARP as u32;
-        /// It receives everything: the kernel's own flag. Ask for it by
+        /// The interface receives all frames. This is the kernel's own flag. Ask for it by
         /// [`PERMANENTLY_PROMISCUOUS`](InterfaceFlags::PERMANENTLY_PROMISCUOUS).
         #[doc(alias = "IFF_PROMISC")]
         const PROMISCUOUS = jailwire_sys::IFF_PROMISC as u32;
@@ -208,7 +208,7 @@ impl fmt::Display for InterfaceType {
     }
 }
 
-/// An address of an interface, as a dump shows it.
+/// An address of an interface in a dump.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(into = "crate::spelling::InterfaceAddress"))]
 #[non_exhaustive]
@@ -221,14 +221,14 @@ pub struct InterfaceAddress {
     pub broadcast: Option<std::net::IpAddr>,
 }
 
-/// An interface, as a dump shows it.
+/// An interface in a dump.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(into = "crate::spelling::Interface"))]
 #[non_exhaustive]
 pub struct Interface {
     /// Its name.
     pub name: InterfaceName,
-    /// Its index, which it keeps wherever it is moved, and however it is renamed.
+    /// The interface's index, which stays the same when the interface is moved or renamed.
     pub index: u16,
     /// Its type.
     pub kind: InterfaceType,
@@ -245,7 +245,7 @@ pub struct Interface {
 }
 
 impl fmt::Display for InterfaceAddress {
-    /// `192.0.2.20/24`; a link-local one with its interface's index, `fe80::1%3/64`.
+    /// `192.0.2.20/24`. A link-local address has its interface's index: `fe80::1%3/64`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.scope {
             0 => self.network.fmt(f),

@@ -107,7 +107,7 @@ pub fn create_held(kernel: &Arc<dyn Kernel>, parameters: &JailParameters) -> Res
     Ok(HeldJail { jid, vnet, holder })
 }
 
-/// Creates a jail through a child that holds the jail, with sockets of the jail or without.
+/// Creates a jail through a child that holds the jail, with or without sockets of the jail.
 fn hold(
     kernel: &Arc<dyn Kernel>,
     parameters: &JailParameters,
@@ -124,7 +124,7 @@ fn hold(
     Ok((entered, holder))
 }
 
-/// What a kernel has to answer for a jail that is held.
+/// Checks the kernel's result for a held jail.
 fn held(parameters: &JailParameters, entered: &Entered, holder: Option<Holder>) -> Result<(Jid, Holder)> {
     let malformed = |why: String| Error::malformed("create jail", parameters.shown_name(), "jail_set", why);
     let jid = Jid::new(entered.jid).map_err(|error| malformed(error.to_string()))?;
@@ -132,15 +132,15 @@ fn held(parameters: &JailParameters, entered: &Entered, holder: Option<Holder>) 
     Ok((jid, holder))
 }
 
-/// A jail that lives only as long as this is held, and of which no socket is wanted.
+/// A jail that exists only as long as this value, without sockets inside.
 #[derive(Debug)]
 pub(crate) struct HeldPlain {
     jid: Jid,
     holder: Holder,
 }
 
-/// Creates a jail that dies with the caller until it is committed: as [`create_held`], without sockets inside. A jail
-/// may have no use of a family, and then there are none.
+/// Creates a jail that ends with the caller until it is committed, as [`create_held`], but without sockets inside.
+/// A jail may have no access to an address family, and then no socket of that family can be opened.
 pub(crate) fn create_held_plain(kernel: &Arc<dyn Kernel>, parameters: &JailParameters) -> Result<HeldPlain> {
     let (entered, holder) = hold(kernel, parameters, false)?;
     let (jid, holder) = held(parameters, &entered, holder)?;
@@ -184,7 +184,7 @@ impl HeldJail {
         let HeldJail { jid, vnet, holder } = self;
         let persist = JailParameters::default().set("persist", true);
         if let Err(error) = update(&*holder.kernel, jid, &persist) {
-            // As above: sockets first.
+            // Close the sockets first, as above.
             drop(vnet);
             return Err(error);
         }
@@ -192,7 +192,7 @@ impl HeldJail {
     }
 }
 
-/// Keeps the child that keeps the jail.
+/// Holds the child that holds the jail.
 #[derive(Debug)]
 struct Holder {
     kernel: Arc<dyn Kernel>,

@@ -16,7 +16,7 @@ use crate::abi::{Call, call};
 use crate::error::{During, Error, Result};
 use crate::kernel::{Errno, Failure, Handle, Kernel};
 
-/// The rule number that a ruleset is claimed with: the one the kernel gives to the first rule.
+/// The number of the rule with which a ruleset is claimed: the kernel gives this number to the first rule.
 const FIRST_RULE: u16 = 100;
 
 /// A rule: the devices that it matches, and what it does with them.
@@ -25,8 +25,8 @@ const FIRST_RULE: u16 = 100;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 #[non_exhaustive]
 pub struct DevfsRule {
-    /// The paths it is for, relative to the mount, as a pattern of [`fnmatch(3)`](https://man.freebsd.org/fnmatch(3)):
-    /// `bpf*`. None: all.
+    /// The paths that the rule is for, relative to the mount, as a pattern of
+    /// [`fnmatch(3)`](https://man.freebsd.org/fnmatch(3)): `bpf*`. `None` stands for all paths.
     pub path: Option<String>,
     /// Hides (true) or shows (false) the devices.
     pub hide: Option<bool>,
@@ -211,7 +211,7 @@ impl Devfs {
     #[doc(alias = "DEVFSIO_SGETNEXT")]
     pub fn first_free(&self, lowest: u16) -> Result<Option<u16>> {
         for number in lowest.max(1)..=u16::MAX {
-            // The next one after the number before.
+            // Ask for the next ruleset after the number before.
             let mut ask = call!(DEVFSIO_SGETNEXT).with(0, &(number - 1).to_ne_bytes());
             match self.kernel.ioctl(self.handle, &mut ask.request) {
                 Err(failure) if failure.errno == Errno::ENOENT => return Ok(Some(number)),
@@ -280,7 +280,7 @@ impl Devfs {
     /// `DEVFSIO_RADD`: [`devfs(8)`](https://man.freebsd.org/devfs(8)), `fs/devfs/devfs_rule.c:devfs_rules_ioctl`.
     #[doc(alias = "DEVFSIO_RADD")]
     pub fn add(&self, ruleset: u16, rule: &DevfsRule) -> Result<()> {
-        // Number 0 asks for the next free one.
+        // Number 0 asks for the next free number.
         self.attempt_add(ruleset, 0, rule).during("add rule to ruleset", ruleset, "DEVFSIO_RADD")
     }
 
@@ -308,7 +308,7 @@ impl Devfs {
     pub fn claim(&self, lowest: u16, rule: &DevfsRule) -> Result<u16> {
         let taken = self.rulesets()?;
         for number in lowest.max(1)..=u16::MAX {
-            // One that has lost its rules, but is still in use by a mount, is listed as well.
+            // The list also has rulesets without rules that a mount still uses.
             if taken.binary_search(&number).is_ok() {
                 continue;
             }
@@ -371,7 +371,7 @@ impl Devfs {
         while let Some((number, _)) = self.next_rule(ruleset, 0)? {
             let mut ask = call!(DEVFSIO_RDEL).with(0, &rule_id(ruleset, number).to_ne_bytes());
             match self.kernel.ioctl(self.handle, &mut ask.request) {
-                // Somebody else deleted it.
+                // Another process has deleted the rule.
                 Err(failure) if failure.errno == Errno::ENOENT => {}
                 other => other.during("delete ruleset", ruleset, ask.name)?,
             }

@@ -16,7 +16,7 @@ use crate::error::{During, Result};
 use crate::kernel::{Errno, Handle, JailNote, Kernel, Watched};
 use crate::types::Jid;
 
-/// How often jails are looked at where the kernel does not tell.
+/// The time between two looks at jails, on kernels that report no events.
 const PERIOD: Duration = Duration::from_millis(50);
 
 /// An event of a jail.
@@ -76,16 +76,16 @@ pub struct JailEvents {
     signal: Signal,
 }
 
-/// What an event loop waits for.
+/// The descriptor that an event loop waits for.
 enum Signal {
     /// The kernel's own queue.
     Queue(OwnedFd),
-    /// Where the kernel does not tell: a pipe that is readable again some time after each look.
+    /// On kernels that report no events: a pipe that becomes readable some time after each look.
     Clock { pipe: PipeReader, rung: Arc<AtomicBool> },
 }
 
 impl Signal {
-    /// A thread rings, and ends with the pipe.
+    /// A thread makes the pipe readable, and ends with the pipe.
     fn clock() -> std::io::Result<Signal> {
         let (pipe, mut bell) = std::io::pipe()?;
         let rung = Arc::new(AtomicBool::new(false));
@@ -103,12 +103,12 @@ impl Signal {
         Ok(Signal::Clock { pipe, rung })
     }
 
-    /// Somebody looks now.
+    /// Notes that the caller looks now.
     fn answer(&mut self) {
         if let Signal::Clock { pipe, rung } = self
             && rung.load(Ordering::Acquire)
         {
-            // The byte is there, or about to be.
+            // The byte is in the pipe, or about to be written.
             let _ = pipe.read(&mut [0]);
             rung.store(false, Ordering::Release);
         }
@@ -122,7 +122,7 @@ enum Source {
         jails: BTreeMap<Handle, Jid>,
     },
     Looked {
-        /// The jails that were there, if new ones are of interest.
+        /// The jails at the last look, if new jails are to be reported.
         seen: Option<BTreeSet<Jid>>,
         watched: BTreeSet<Jid>,
     },
@@ -270,7 +270,7 @@ impl JailEvents {
         }
     }
 
-    /// Takes what there is.
+    /// Takes all available events.
     fn gather(&mut self) -> Result<()> {
         self.signal.answer();
         match &mut self.source {
@@ -300,10 +300,10 @@ impl JailEvents {
     }
 }
 
-/// Everything there is to tell of a jail.
+/// All kinds of events of a jail.
 const ALL: u32 = NOTE_JAIL_CHILD | NOTE_JAIL_SET | NOTE_JAIL_ATTACH | NOTE_JAIL_REMOVE;
 
-/// One note may be several events.
+/// Converts a note to events: one note may stand for several.
 fn understand(note: &JailNote, jails: &mut BTreeMap<Handle, Jid>, ready: &mut VecDeque<JailEvent>) {
     let watched = match note.jail {
         Watched::Jid(jid) => Jid::new(jid).ok(),
@@ -311,7 +311,7 @@ fn understand(note: &JailNote, jails: &mut BTreeMap<Handle, Jid>, ready: &mut Ve
     };
     let has = |flag: u32| note.notes & flag != 0;
     let number = i32::try_from(note.data).ok().filter(|number| *number > 0);
-    // With one number for two kinds of event no caller can tell which kind it is.
+    // If the note is of two kinds, its number may belong to either kind.
     let clear = !(has(NOTE_JAIL_CHILD) && has(NOTE_JAIL_ATTACH));
     let number = number.filter(|_| clear);
     if has(NOTE_JAIL_CHILD) {
@@ -333,15 +333,15 @@ fn understand(note: &JailNote, jails: &mut BTreeMap<Handle, Jid>, ready: &mut Ve
     }
 }
 
-/// The jails directly below the caller's: a name with a dot is further down.
+/// The jails directly below the caller's jail. A jail with a dot in its name is further down.
 fn direct_children(kernel: &dyn Kernel) -> Result<BTreeSet<Jid>> {
     let jails = query::list(kernel, false)?;
     Ok(jails.iter().filter(|jail| !jail.name.contains('.')).map(|jail| jail.jid).collect())
 }
 
 impl AsFd for JailEvents {
-    /// Readable while there is something to take with [`JailEvents::next`], and before FreeBSD 15 whenever it is time
-    /// to look. It is not to be read itself.
+    /// The descriptor is readable while [`JailEvents::next`] has an event, and before FreeBSD 15 whenever it is
+    /// time to look. Do not read from it.
     fn as_fd(&self) -> BorrowedFd<'_> {
         match &self.signal {
             Signal::Queue(descriptor) => descriptor.as_fd(),

@@ -130,7 +130,7 @@ pub fn mount(kernel: &dyn Kernel, request: &MountRequest) -> Result<()> {
 #[doc(alias = "getfsstat")]
 pub fn beneath(kernel: &dyn Kernel, directory: &Path) -> Result<Vec<Mounted>> {
     let mut mounts = kernel.mounts().during("list mounts under", directory.display(), "getfsstat")?;
-    // Whole components: /jails/a is not beneath /jails/ab.
+    // `starts_with` compares whole components: /jails/ab is not beneath /jails/a.
     mounts.retain(|mounted| mounted.on.starts_with(directory));
     mounts.reverse();
     Ok(mounts)

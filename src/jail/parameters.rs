@@ -45,7 +45,7 @@ impl JailSystem {
     }
 }
 
-/// The value of a parameter. The type must be the parameter's: the kernel looks at lengths.
+/// The value of a parameter. It must have the parameter's type, because the kernel checks lengths.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(
     feature = "serde",
@@ -201,14 +201,14 @@ impl JailParameters {
         }
     }
 
-    /// The parameters as the kernel takes them.
+    /// The parameters in the form of the kernel interface.
     pub(crate) fn to_kernel(&self) -> kernel::Result<Vec<Parameter>> {
         self.0.iter().map(|(name, value)| parameter(name, value)).collect()
     }
 }
 
 impl fmt::Display for JailParameters {
-    /// As jail(8) takes them on its command line.
+    /// The form of jail(8)'s command line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let list = |f: &mut fmt::Formatter<'_>, addresses: &[String]| f.write_str(&addresses.join(","));
         for (place, (name, value)) in self.0.iter().enumerate() {
@@ -250,7 +250,7 @@ fn parameter(name: &str, value: &JailValue) -> kernel::Result<Parameter> {
         JailValue::Flag(false) => Parameter::flag(negated(name)),
         JailValue::Int(value) => Parameter::int(name, *value),
         JailValue::Long(value) => Parameter::bytes(name, value.to_ne_bytes()),
-        // The kernel would take what is before the NUL, without an error.
+        // The kernel would use the part before the NUL, without an error.
         JailValue::String(value) if value.contains(&0) => return refuse("a value has no NUL"),
         JailValue::String(value) => {
             let mut bytes = value.clone();

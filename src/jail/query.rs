@@ -15,16 +15,16 @@ use crate::error::{During, Error, Result};
 use crate::kernel::{Errno, Kernel, Parameter, Sysctl, Value};
 use crate::types::Jid;
 
-/// More than the value of any parameter: the kernel's own limit for a list of addresses is far below.
+/// The longest value that is read, in bytes. The kernel's own limit for a list of addresses is far below.
 const LONGEST: usize = 1 << 24;
 
 /// What a jail is looked up by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum JailKey {
-    /// Its jid.
+    /// The jail's jid.
     Jid(Jid),
-    /// Its name, from the caller's view: `parent.child` for a jail below another jail.
+    /// The jail's name, from the caller's view: `parent.child` for a jail below another jail.
     Name(String),
 }
 
@@ -159,7 +159,7 @@ pub fn list(kernel: &dyn Kernel, dying: bool) -> Result<Vec<JailInfo>> {
     loop {
         let last = jails.last().map_or(0, |jail| jail.jid.get());
         match get_one(kernel, Parameter::int("lastjid", last), flags).during("list jails", "", "jail_get")? {
-            // The kernel goes forward; if it did not, this would never end.
+            // Check that the jid is larger: otherwise this loop might never end.
             Some(jail) if jail.jid.get() > last => jails.push(jail),
             _ => return Ok(jails),
         }
@@ -199,7 +199,7 @@ pub fn read(kernel: &dyn Kernel, key: impl Into<JailKey>, name: &str) -> Result<
         let mut asked = [key.parameter(), Parameter::bytes(name, vec![0; length])];
         match kernel.jail_get(&mut asked, JAIL_DYING) {
             Err(failure) if failure.errno == Errno::ENOENT => return Ok(None),
-            // It has grown; or it has a fixed length and is asked for in vain, which the first call finds.
+            // The value has grown. For a value of fixed length the first call would have failed.
             Err(failure) if failure.errno == Errno::EINVAL => continue,
             other => other.during("read", object, "jail_get")?,
         };
@@ -266,8 +266,8 @@ pub fn with_address(kernel: &dyn Kernel, address: IpAddr) -> Result<Vec<Jid>> {
     AddressUsers::list(kernel, address)?.of(kernel, address)
 }
 
-/// The kernel's list of jails with their addresses: to be asked for several addresses, where no jail can begin to use
-/// one of them meanwhile.
+/// The kernel's list of jails with their addresses, for look-ups of several addresses. The caller makes sure that
+/// no jail begins to use one of them meanwhile.
 #[derive(Debug)]
 pub(crate) struct AddressUsers {
     list: Vec<u8>,
@@ -304,7 +304,7 @@ impl AddressUsers {
     }
 }
 
-/// The jails of `security.jail.list`: number, IPv4 and IPv6 addresses. What is cut short ends it.
+/// The jails of `security.jail.list`: jid, IPv4 and IPv6 addresses. An incomplete entry ends the list.
 fn listed(mut list: &[u8]) -> Vec<(i32, &[u8], &[u8])> {
     let mut jails = Vec::new();
     let word = |record: &[u8], at: usize| {
@@ -328,17 +328,17 @@ fn listed(mut list: &[u8]) -> Vec<(i32, &[u8], &[u8])> {
     jails
 }
 
-/// Reads a jail with everything [`JailInfo`] has, in one call.
+/// Reads a jail with everything that [`JailInfo`] has, in one call.
 fn get_one(kernel: &dyn Kernel, key: Parameter, flags: i32) -> crate::kernel::Result<Option<JailInfo>> {
     read_all(Some(key), |asked| kernel.jail_get(asked, flags))
 }
 
-/// The same, asked in whatever way; without a key where that way names the jail.
+/// As [`get_one`], by a given call. There is no key if that call names the jail itself.
 pub(super) fn read_all(
     key: Option<Parameter>,
     ask: impl FnOnce(&mut [Parameter]) -> crate::kernel::Result<i32>,
 ) -> crate::kernel::Result<Option<JailInfo>> {
-    // A key that is asked for as well would be a second value of the same name.
+    // Do not ask for the parameter that is the key: it would be there twice.
     let by_name = key.as_ref().is_some_and(|key| key.name == "name");
     let mut asked = Vec::from_iter(key);
     asked.extend([
@@ -374,7 +374,7 @@ pub(super) fn read_all(
     }))
 }
 
-/// What a jail is told from others by.
+/// The values that identify a jail.
 #[derive(Debug)]
 pub(crate) struct Marks {
     pub jid: Jid,
@@ -384,7 +384,7 @@ pub(crate) struct Marks {
     pub path: PathBuf,
 }
 
-/// Reads what a living jail is told from others by. Returns `None` when there is no such jail, or the jail is dying.
+/// Reads the values that identify a living jail. Returns `None` when there is no such jail, or the jail is dying.
 ///
 /// # Errors
 ///
@@ -417,7 +417,7 @@ pub(crate) fn marks(kernel: &dyn Kernel, key: impl Into<JailKey>) -> Result<Opti
     Ok(Some(Marks { jid, vnet, ruleset: int(value(4)).unwrap_or(0), uuid, path }))
 }
 
-/// What is before the NUL.
+/// The bytes before the NUL.
 fn text(bytes: &[u8]) -> &[u8] {
     &bytes[..bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len())]
 }

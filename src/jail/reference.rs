@@ -24,8 +24,8 @@ use crate::vnet::{ENTRY_DEADLINE, Vnet};
 ///
 /// # Source
 ///
-/// [`jail_get(2)`](https://man.freebsd.org/jail_get(2)) with JAIL_GET_DESC and no descriptor: EINVAL where the flag is
-/// unknown, and ENOENT where the parameter `desc` is missed.
+/// [`jail_get(2)`](https://man.freebsd.org/jail_get(2)) with JAIL_GET_DESC and no descriptor: EINVAL if the flag is
+/// unknown, and ENOENT if only the parameter `desc` is missing.
 pub fn has_descriptors(kernel: &dyn Kernel) -> Result<bool> {
     match kernel.jail_get(&mut [], JAIL_GET_DESC) {
         Err(failure) if failure.errno == Errno::ENOENT => Ok(true),

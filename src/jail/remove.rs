@@ -9,7 +9,7 @@ use crate::kernel::{Errno, Kernel, Parameter};
 use crate::types::{InterfaceName, Jid};
 use crate::vnet::Vnet;
 
-/// How long to sleep between two looks: first, and at most.
+/// The time between two looks: at first, and at most.
 const PERIODS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(50));
 
 /// Removes a jail and the jails below it, and kills their processes.
@@ -79,7 +79,7 @@ pub fn wait_for_interfaces(vnet: &Vnet, names: &[InterfaceName], limit: Duration
     Ok(())
 }
 
-/// Looks until something is so; false when the time is over. It looks at least once.
+/// Calls `look` until it returns true, and at least once. Returns false when the time is over.
 fn poll(kernel: &dyn Kernel, limit: Duration, mut look: impl FnMut() -> Result<bool>) -> Result<bool> {
     let deadline = kernel.now().saturating_add(limit);
     let (mut period, longest) = PERIODS;

@@ -29,7 +29,7 @@ pub enum JailType {
 }
 
 impl JailType {
-    /// What the bytes of a value of this type say. Returns `None` if they cannot be one.
+    /// Reads a value of this type. Returns `None` if the bytes are no such value.
     fn read(self, bytes: &[u8]) -> Option<JailValue> {
         Some(match self {
             JailType::Flag => JailValue::Flag(int(bytes)? != 0),
@@ -52,7 +52,7 @@ impl JailType {
     }
 }
 
-/// Of exactly its length, unlike a part of something longer.
+/// Reads an int. The length must be exactly that of an int.
 fn int(bytes: &[u8]) -> Option<i32> {
     bytes.try_into().ok().map(i32::from_ne_bytes)
 }

@@ -23,7 +23,7 @@ impl Anchor {
     ///
     /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid): the reason.
     pub fn new(path: &str) -> Result<Anchor, Error> {
-        // What pf_create_kanchor takes for a parent's path.
+        // The longest path that `pf_create_kanchor` accepts.
         const LONGEST: usize = MAXPATHLEN - PF_ANCHOR_NAME_SIZE - 1;
         for name in path.split('/') {
             match name {

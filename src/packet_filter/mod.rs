@@ -100,7 +100,8 @@ impl PacketFilter {
         status.bool("running").ok_or_else(|| malformed(WHAT, "pf", "DIOCGETSTATUSNV"))
     }
 
-    /// Switches pf on: from now on its rules have an effect, those of everybody. Returns whether it was off.
+    /// Switches pf on: from now on all its rules have an effect, also those of other programs. Returns whether it
+    /// was off.
     ///
     /// # Errors
     ///
@@ -131,7 +132,7 @@ impl PacketFilter {
         self.attempt(call).during(operation, object, call.name)
     }
 
-    /// Makes a request that carries a packed nvlist, or nothing. Returns the nvlist of the kernel's answer.
+    /// Makes a request with a packed nvlist, or without one. Returns the nvlist of the kernel's answer.
     fn ask_list(
         &self,
         mut call: Call,
@@ -144,7 +145,8 @@ impl PacketFilter {
             .ok_or_else(|| malformed(operation, object, call.name))
     }
 
-    /// The same, for callers that look at the failure first. Returns `None` when the answer is no nvlist.
+    /// As [`ask_list`](Self::ask_list), for callers that look at the failure first. Returns `None` when the answer
+    /// is no nvlist.
     fn attempt_list(&self, call: &mut Call, asked: Option<&NvList>) -> kernel::Result<Option<NvList>> {
         use std::mem::offset_of;
 
@@ -153,7 +155,7 @@ impl PacketFilter {
         const DATA: usize = offset_of!(pfioc_nv, data);
         const LENGTH: usize = offset_of!(pfioc_nv, len);
         const SIZE: usize = offset_of!(pfioc_nv, size);
-        /// More than a rule or the status takes: 3 KiB on 15.1.
+        /// The room for an answer, in bytes. A rule or the status takes 3 KiB on 15.1.
         const ROOM: usize = 16 << 10;
         let packed = asked.map(NvList::pack).unwrap_or_default();
         let (length, mut room) = (packed.len(), ROOM);

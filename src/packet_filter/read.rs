@@ -15,10 +15,10 @@ use crate::error::{Error, Result};
 use crate::kernel::nvlist::NvList;
 use crate::kernel::{self, Errno};
 
-/// How often a list is read that others change meanwhile.
+/// How often to read a list again that other processes change meanwhile.
 const TRIES: usize = 64;
 
-/// A rule as the kernel says it.
+/// A rule as the kernel returns it.
 struct Said {
     number: u32,
     ticket: [u8; 4],
@@ -123,7 +123,7 @@ impl PacketFilter {
                 let mut ask = below(call!(DIOCGETRULESET), anchor, number);
                 match self.attempt(&mut ask) {
                     Ok(()) => {}
-                    // One has gone, or all of them.
+                    // An anchor, or the list, has changed.
                     Err(failure) if [Errno::EBUSY, Errno::ENOENT].contains(&failure.errno) => continue 'again,
                     Err(failure) => return Err(Error::new(WHAT, anchor, ask.name, failure)),
                 }
@@ -150,7 +150,7 @@ impl PacketFilter {
         }
     }
 
-    /// All rules of one kind, read as one: with the same ticket.
+    /// Reads all rules of one kind, all with the same ticket.
     fn said(&self, path: &str, object: impl std::fmt::Display, kind: RuleKind) -> Result<Vec<Said>> {
         const WHAT: &str = "read the rules of";
         const ACTION: usize = offset_of!(pfioc_rule, rule) + offset_of!(pf_rule, action);
@@ -193,7 +193,7 @@ impl PacketFilter {
         Err(Error::new(WHAT, object, "DIOCGETRULENV", Errno::EBUSY))
     }
 
-    /// The first address of a rule's pool, if it has one that is an address.
+    /// The first address of a rule's pool, if there is one.
     fn pool(
         &self,
         anchor: &Anchor,
@@ -216,7 +216,7 @@ impl PacketFilter {
         self.attempt(&mut ask).map_err(|failure| (ask.name, failure))?;
         let argument = ask.argument();
         let family = super::Family::from_number(argument.bytes[offset_of!(pfioc_pooladdr, af)].into());
-        // FreeBSD 14 does not say which: the rule does.
+        // FreeBSD 14 does not report the family with the address: take the rule's family.
         let family = family.or_else(|| super::Family::from_number(rule.list.number("af")?));
         let is_address = argument.bytes[WRAP + offset_of!(pf_addr_wrap, type_)] == PF_ADDR_ADDRMASK;
         Ok(family.filter(|_| is_address).and_then(|family| decode_address(&argument.bytes[WRAP..], family)))

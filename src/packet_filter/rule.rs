@@ -150,7 +150,7 @@ pub enum Action {
     },
     /// Packets are dropped, and no later rule is asked. Packets of a state pass all the same.
     Block {
-        /// Those of one direction alone.
+        /// The direction of the packets. `None` matches both.
         direction: Option<Direction>,
     },
     /// Packets pass, and pf keeps a state for the replies. Later rules are not tried.
@@ -194,7 +194,7 @@ impl RuleKind {
         }
     }
 
-    /// An action that stands for the kind where rules are read.
+    /// The action that selects this kind when rules are read.
     pub(super) fn action(self) -> u8 {
         match self {
             RuleKind::Nat => sys::PF_NAT,
@@ -322,7 +322,7 @@ impl Rule {
         }
     }
 
-    /// The address that packets get, if any.
+    /// The address that replaces the packets' address, if the rule has one.
     pub(super) fn translation(&self) -> Option<IpAddr> {
         match self.action {
             Action::Nat { to } | Action::Redirect { to, .. } => Some(to),
@@ -330,15 +330,15 @@ impl Rule {
         }
     }
 
-    /// Whether all its addresses are of its family.
+    /// Whether all addresses of the rule are of its family.
     pub(super) fn is_of_one_family(&self) -> bool {
         let networks = [self.from, self.to].into_iter().flatten().map(|network| network.ip());
         networks.chain(self.translation()).all(|address| Family::of(address) == self.family)
     }
 
-    /// As a `pf_rule`.
+    /// Writes the rule as a `pf_rule`.
     pub(super) fn encode(&self) -> Block {
-        /// What pfctl(8) gives as `nat`'s ports where pf.conf says none.
+        /// The ports that pfctl(8) sets for `nat` if pf.conf has none.
         const NAT_PORTS: [u16; 2] = [50001, 65535];
         const PROXY_PORT: usize = offset_of!(pf_rule, rpool) + offset_of!(pf_pool, proxy_port);
         let mut block = Block::zeroed(size_of::<pf_rule>());
@@ -348,7 +348,7 @@ impl Rule {
         if let Some(interface) = &self.interface {
             block.put(offset_of!(pf_rule, ifname), interface.as_ifname());
         }
-        // No routing table of its own: 0 is one.
+        // -1 stands for no routing table, because 0 is a routing table.
         block.put(offset_of!(pf_rule, rtableid), &(-1i32).to_ne_bytes());
         let mut byte = |offset: usize, value: u8| block.put(offset, &[value]);
         byte(offset_of!(pf_rule, af), self.family.number());
@@ -385,7 +385,8 @@ impl Rule {
         block
     }
 
-    /// From what DIOCGETRULENV says of it, and the address of its pool. None: a form that is not ours.
+    /// Reads a rule from the answer of DIOCGETRULENV and the address of its pool. Returns `None` for a rule that
+    /// [`Rule`] cannot represent.
     pub(super) fn decode(said: &NvList, pool: Option<IpAddr>) -> Option<Rule> {
         let number = |name: &str| said.number(name);
         let family = Family::from_number(number("af")?)?;
@@ -427,7 +428,7 @@ fn decode_direction(number: u64) -> Option<Direction> {
     }
 }
 
-/// A network, as an address and a mask; all of them where there is none.
+/// A network as an address and a mask. `None` gives the network of all addresses.
 fn address_and_mask(network: Option<IpNetwork>) -> [u8; 32] {
     let mut bytes = [0; 32];
     match network {

@@ -178,7 +178,7 @@ impl PacketFilter {
         networks.ok_or_else(|| malformed(WHAT, object, "DIOCRGETADDRS"))
     }
 
-    /// Asks for a list with more room each time, until it fits. None: refused with `absent`.
+    /// Reads a list with a growing buffer, until it fits. Returns `None` if the errno is `absent`.
     fn list(
         &self,
         prepare: impl Fn(usize) -> Call,
@@ -196,7 +196,7 @@ impl PacketFilter {
                 Err(failure) => return Err(Error::new(operation, object, ask.name, failure)),
                 Ok(()) => {}
             }
-            // How many there are, or as many as there was room for.
+            // The kernel returns the number of entries, or the number that had room.
             let count = ask.argument().i32_at(SIZE) as usize;
             if count < room {
                 let bytes = ask.argument().child(BUFFER).map(|child| child.bytes[..count * size].to_vec());

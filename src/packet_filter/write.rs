@@ -16,10 +16,10 @@ use crate::kernel::{Block, Errno, Failure};
 const ARRAY: usize = offset_of!(pfioc_trans, array);
 const ELEMENT: usize = size_of::<element>();
 
-/// How often a rule is tried before its whole transaction begins anew: somebody else may have begun one in
-/// the same anchor.
+/// How often a rule is tried before the whole transaction begins again: another process may have begun a
+/// transaction in the same anchor.
 const RULE_TRIES: u32 = 64;
-/// For how long a change is tried.
+/// How long a change is tried.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 impl PacketFilter {
@@ -97,7 +97,7 @@ impl PacketFilter {
         unreachable!("it is tried without end")
     }
 
-    /// One transaction. What is refused on the way is rolled back.
+    /// Carries out one transaction. If a request is refused, the transaction is rolled back.
     fn attempt_to_write(
         &self,
         transaction: &mut Transaction,
@@ -108,7 +108,7 @@ impl PacketFilter {
         match written.and_then(|()| self.transact(transaction, call!(DIOCXCOMMIT))) {
             Ok(()) => Ok(()),
             Err(refused) => {
-                // Of a ticket that is not the last one any more the kernel takes no notice.
+                // The kernel ignores a ticket that is outdated.
                 let _ = self.transact(transaction, call!(DIOCXROLLBACK));
                 Err(refused)
             }
@@ -175,7 +175,8 @@ struct Refused {
 struct Transaction(Block);
 
 impl Transaction {
-    /// On the rules of all kinds that are written here; with `tables` on what else may have been left open.
+    /// Makes a transaction for rules of all kinds. With `tables`, it also includes tables, whose transaction may
+    /// have been left open.
     fn of(anchor: &Anchor, tables: bool) -> Transaction {
         let kinds = RuleKind::ALL.iter().map(|kind| kind.ruleset());
         let kinds: Vec<i32> = kinds.chain(tables.then_some(PF_RULESET_TABLE)).collect();
@@ -201,7 +202,7 @@ impl Transaction {
     }
 }
 
-/// What is wrong with a rule that the kernel would take, or refuse without saying why.
+/// Checks a rule for faults that the kernel would accept, or refuse without a reason.
 fn fault(rule: &Rule) -> Option<Failure> {
     let beyond = match *rule.action() {
         super::Action::Redirect { port, .. } => {
@@ -218,7 +219,7 @@ fn fault(rule: &Rule) -> Option<Failure> {
     Some(Failure::with_text(Errno::EINVAL, words))
 }
 
-/// How long to wait: longer after each try, and not as long as the others, who try as well.
+/// How long to wait: longer after each try, and a different time in each process.
 fn pause(tries: u32) -> Duration {
     let spread =
         u64::from(std::process::id()).wrapping_mul(0x9e37_79b9).wrapping_add(u64::from(tries) * 7919);

@@ -1,4 +1,4 @@
-//! Socket addresses as routing messages carry them.
+//! Socket addresses in routing messages.
 
 use std::mem::offset_of;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -16,13 +16,13 @@ const INET: u8 = small!(AF_INET => u8);
 const INET6: u8 = small!(AF_INET6 => u8);
 const LINK: u8 = small!(AF_LINK => u8);
 
-/// Where the data of a `sockaddr_dl` begin.
+/// The offset of the data in a `sockaddr_dl`.
 const DATA: usize = offset_of!(sockaddr_dl, sdl_data);
 
-/// How many places a message has for addresses.
+/// The number of addresses that a message has room for.
 const SLOTS: usize = small!(RTAX_MAX => usize);
 
-/// The longest mask that means anything: that of IPv6.
+/// The longest mask: an IPv6 mask.
 const LONGEST_MASK: usize = size_of::<sockaddr_in6>();
 
 /// A socket address in a routing message.
@@ -56,7 +56,7 @@ pub struct LinkAddress {
 }
 
 impl SocketAddress {
-    /// Reads the socket address that `bytes` begin with. Its length is in its first byte.
+    /// Reads the socket address at the beginning of `bytes`. Its first byte is its length.
     pub(crate) fn parse(bytes: &[u8]) -> Result<SocketAddress, Malformed> {
         let length = match bytes.first() {
             None => return Err(Malformed::new("an address is missing")),
@@ -108,10 +108,10 @@ fn parse_inet6(address: &[u8]) -> Option<SocketAddress> {
     Some(SocketAddress::V6(address, if scope == 0 { embedded } else { scope }))
 }
 
-/// Takes the interface index out of a link-local address.
+/// Separates the interface index from a link-local address.
 ///
-/// Inside the kernel bytes 2 and 3 hold it; SIOCGIFCONF shows the address so, and the kernel clears
-/// them everywhere else (`netinet6/scope6.c:sa6_recoverscope`).
+/// Inside the kernel, bytes 2 and 3 contain the index. SIOCGIFCONF returns the address in this form. Everywhere
+/// else the kernel clears these bytes (`netinet6/scope6.c:sa6_recoverscope`).
 pub(crate) fn without_embedded_scope(address: Ipv6Addr) -> (Ipv6Addr, u32) {
     let segments = address.segments();
     let link_local = segments[0] & 0xffc0 == 0xfe80;
@@ -149,7 +149,8 @@ pub struct Addresses {
 impl Addresses {
     /// Reads the addresses that a message's `addrs` field says it has.
     ///
-    /// Each is rounded up to eight bytes; one of length 0 takes eight as well (`net/rtsock.c:SA_SIZE`).
+    /// Each address is padded to a multiple of eight bytes, and an address of length 0 takes eight bytes too
+    /// (`net/rtsock.c:SA_SIZE`).
     pub(crate) fn parse(present: i32, mut bytes: &[u8]) -> Result<Addresses, Malformed> {
         let mut addresses = Addresses::default();
         for (number, slot) in addresses.slots.iter_mut().enumerate() {
@@ -163,7 +164,7 @@ impl Addresses {
                 addresses.mask[..kept].copy_from_slice(&bytes[..kept]);
             }
             *slot = Some(address);
-            // The last one is not always padded.
+            // The last address is not always padded.
             let padded = length.max(1).next_multiple_of(8).min(bytes.len());
             bytes = &bytes[padded..];
         }

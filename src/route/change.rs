@@ -131,7 +131,8 @@ impl Vnet {
             Destination(destination),
             "RTM_GET",
         )?;
-        // To the kernel a mask of all ones is none, and without one it looks for the best match.
+        // The kernel treats a mask of all ones as no mask, and then looks for the best match. So check the
+        // destination.
         Ok(found.filter(|route| route.destination.network() == ip && route.destination.prefix() == prefix))
     }
 
@@ -154,7 +155,7 @@ impl Vnet {
     }
 }
 
-/// A destination and maybe a gateway, for errors.
+/// A destination, and perhaps a gateway, for errors.
 struct Path(IpNetwork, Option<Gateway>);
 
 impl fmt::Display for Path {

@@ -21,11 +21,11 @@ impl Vnet {
         match self.route(wanted.destination, fib)? {
             None => match self.add_route(&wanted) {
                 Ok(()) => return Ok(true),
-                // Somebody was faster.
+                // Another process has added the route meanwhile.
                 Err(error) if error.errno() == Some(Errno::EEXIST) => {}
                 Err(error) => return Err(error),
             },
-            // A weight tells that there is a single path.
+            // A route with a weight has a single path.
             Some(route) if route.metrics.weight.is_some() => match route.via {
                 Via::Gateway(present) if present == gateway => return Ok(false),
                 Via::Gateway(_) => {
@@ -43,7 +43,7 @@ impl Vnet {
         self.reduce_default(&wanted, gateway)
     }
 
-    /// Makes several default paths one.
+    /// Reduces several default paths to one.
     fn reduce_default(&self, wanted: &Route, gateway: Gateway) -> Result<bool> {
         let mut paths: Vec<Gateway> = Vec::new();
         for route in self.routes(wanted.fib)? {
@@ -57,7 +57,7 @@ impl Vnet {
             return Ok(false);
         }
         let mut others = paths.into_iter().filter(|path| *path != gateway);
-        // The last path that is left can be changed; until then there is always one that works.
+        // The last path that is left is changed instead of deleted. So there is always a path that works.
         let last = if present { None } else { others.next() };
         for path in others {
             self.delete_route(wanted.destination, Some(path), wanted.fib)?;

@@ -54,7 +54,7 @@ impl Gateway {
 impl FromStr for Gateway {
     type Err = Error;
 
-    /// As it is printed: a link-local address has the index of its interface behind a `%`.
+    /// Reads the printed form: a link-local address has the index of its interface after a `%`.
     fn from_str(text: &str) -> Result<Gateway, Error> {
         let invalid = || {
             let advice = "write 192.0.2.1, 2001:db8::1, or fe80::1%3 with the index of an interface";

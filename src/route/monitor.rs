@@ -23,11 +23,11 @@ use crate::kernel::{self, Domain, Entry, Errno, Handle, Kernel, SocketOption, Ta
 use crate::types::{InterfaceName, Jid};
 use crate::vnet::{ENTRY_DEADLINE, Vnet};
 
-/// The receive buffer to ask for, in bytes. The default of 8 KiB holds 26 messages; FreeBSD 14 grants no
-/// more than about 1.8 MiB.
+/// The size of the receive buffer, in bytes. The default of 8 KiB holds 26 messages; FreeBSD 14 grants no more than
+/// about 1.8 MiB.
 const BUFFER: i32 = 1 << 20;
 
-/// How long a wait lasts before it looks whether somebody wakes it.
+/// How long a wait lasts before it checks whether a [`Waker`] was used.
 const SLICE: Duration = Duration::from_millis(50);
 
 /// A change in a network stack.
@@ -122,10 +122,10 @@ pub struct Monitor {
     buffer: Vec<u8>,
     descriptor: OwnedFd,
     woken: Arc<AtomicBool>,
-    /// The stack: that of this jail, or the host's.
+    /// The jail whose network stack is watched. `None` for the host.
     jid: Option<Jid>,
     names: BTreeMap<u16, InterfaceName>,
-    /// Whether the names of the interfaces that were there already have been asked for.
+    /// Whether the names of the existing interfaces were read.
     listed: bool,
 }
 
@@ -220,7 +220,7 @@ impl Monitor {
     fn prepare(&self) -> kernel::Result<()> {
         self.kernel.set_option(self.handle, SocketOption::ReportLoss, 1)?;
         let mut size = BUFFER;
-        // The limit depends on kern.ipc.maxsockbuf: take what is granted.
+        // The limit depends on kern.ipc.maxsockbuf: try smaller sizes until one is granted.
         while let Err(failure) = self.kernel.set_option(self.handle, SocketOption::ReceiveBuffer, size) {
             if failure.errno != Errno::ENOBUFS || size < 16 << 10 {
                 return Err(failure);
@@ -300,8 +300,8 @@ impl Monitor {
 }
 
 impl Monitor {
-    /// Asks for the names of all interfaces, once, if that of this one is not known. One that went meanwhile has
-    /// none.
+    /// Reads the names of all interfaces, once, if the name of this interface is unknown. An interface that has
+    /// gone meanwhile has no name.
     fn list_unless_known(&mut self, index: u16) {
         if self.listed || self.names.contains_key(&index) {
             return;
@@ -314,7 +314,7 @@ impl Monitor {
         };
         let links = stack.and_then(|stack| stack.links()).unwrap_or_default();
         for link in links {
-            // What was told is newer than this list only for those that came since.
+            // Keep the names that events have reported: they may be newer than this list.
             self.names.entry(link.index).or_insert(link.name);
         }
     }
@@ -324,7 +324,8 @@ impl Monitor {
             Event::Arrived { index, name } => {
                 self.names.insert(*index, *name);
             }
-            // A rename departs under the old name and arrives under the new one, with one index.
+            // A rename is reported as a departure of the old name and an arrival of the new name, with the same
+            // index.
             Event::Departed { index, .. } => {
                 self.names.remove(index);
             }
@@ -334,7 +335,7 @@ impl Monitor {
 }
 
 impl AsFd for Monitor {
-    /// Readable while there is something to take with [`Monitor::next`]. It is not to be read itself.
+    /// The descriptor is readable while [`Monitor::next`] has an event. Do not read from it.
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.descriptor.as_fd()
     }
@@ -347,8 +348,8 @@ impl Drop for Monitor {
 }
 
 impl Event {
-    /// The event that a message tells of. Returns `None` for what is no event: multicast memberships, questions,
-    /// requests that failed, and entries of the ARP and neighbour tables.
+    /// Converts a message to an event. Returns `None` for messages that are no events: multicast memberships,
+    /// RTM_GET, failed requests, and entries of the ARP and neighbour tables.
     fn from_message(message: Message, names: &BTreeMap<u16, InterfaceName>) -> Option<Event> {
         match message {
             Message::Announce(told) if told.arrived => {
@@ -380,8 +381,8 @@ impl Event {
         if told.kind == jailwire_sys::RTM_MISS {
             return told.addresses.destination()?.ip().map(Event::Missed);
         }
-        // A malformed request comes back as it was written, without an errno: only RTF_DONE tells that
-        // something was done.
+        // A malformed request comes back unchanged, without an errno. Only RTF_DONE means that the kernel did
+        // something.
         if told.errno != 0 || !told.flags.contains(super::RouteFlags::DONE) {
             return None;
         }
@@ -395,7 +396,7 @@ impl Event {
     }
 }
 
-/// The address that a message is about, with its prefix length.
+/// The address of a message, with its prefix length.
 fn network(told: &AddressMessage) -> Option<IpNetwork> {
     let address = told.addresses.interface_address()?;
     IpNetwork::new(address.ip()?, told.addresses.prefix_length(address)?).ok()

@@ -1,4 +1,4 @@
-//! A routing socket that asks questions.
+//! A routing socket for requests.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -8,15 +8,15 @@ use super::message::{LONGEST, Layout, Message, Messages, Request, RouteMessage};
 use crate::kernel::{self, Domain, Errno, Handle, Kernel, SocketOption};
 use crate::types::Fib;
 
-/// How long to wait for an answer, and how often to ask again. The kernel queues answers and may lose
-/// them (`net/rtsock.c:rt_dispatch`), silently.
+/// How long to wait for an answer, and how often to repeat the request. The kernel queues answers, and may lose
+/// them without an error (`net/rtsock.c:rt_dispatch`).
 const PATIENCE: Duration = Duration::from_millis(500);
 const ATTEMPTS: usize = 4;
 
-/// How many waiting messages are thrown away before asking: more than the receive buffer holds.
+/// How many old messages are discarded before a request: more than the receive buffer holds.
 const BACKLOG: usize = 4096;
 
-/// Numbers for requests, unlike for all sockets of the process: every socket hears every answer.
+/// The numbers of requests, unique among all sockets of the process, because every socket gets every answer.
 static SEQUENCE: AtomicI32 = AtomicI32::new(1);
 
 /// A routing socket, and the routing table that its requests go to.
@@ -28,13 +28,13 @@ pub(crate) struct RouteSocket {
 }
 
 impl RouteSocket {
-    /// Opens one in the caller's network stack.
+    /// Opens a routing socket in the caller's network stack.
     pub fn open(kernel: Arc<dyn Kernel>) -> kernel::Result<RouteSocket> {
         let handle = kernel.socket(Domain::Route(0))?;
         Ok(RouteSocket { kernel, handle, fib: None })
     }
 
-    /// Takes one that was opened elsewhere, for a known routing table.
+    /// Takes a routing socket that was opened elsewhere, for a known routing table.
     pub fn adopt(kernel: Arc<dyn Kernel>, handle: Handle, fib: Fib) -> RouteSocket {
         RouteSocket { kernel, handle, fib: Some(fib) }
     }
@@ -46,7 +46,7 @@ impl RouteSocket {
         self.kernel.send(self.handle, &request.encode())
     }
 
-    /// Asks a question, and waits for the answer to it.
+    /// Makes a request, and waits for its answer.
     pub fn ask(&mut self, mut request: Request, fib: Fib) -> kernel::Result<RouteMessage> {
         self.select(fib)?;
         let mut buffer = vec![0; LONGEST];
@@ -68,7 +68,7 @@ impl RouteSocket {
                             break;
                         }
                     }
-                    // Messages were lost, maybe the answer among them.
+                    // Messages were lost, perhaps also the answer.
                     Err(failure) if failure.errno == Errno::ENOBUFS => break,
                     Err(failure) => return Err(failure),
                 }
@@ -77,7 +77,7 @@ impl RouteSocket {
         Err(kernel::Failure::with_text(Errno::ETIMEDOUT, "the routing socket gave no answer"))
     }
 
-    /// Throws away what has gathered: events, and the echoes of earlier changes.
+    /// Discards old messages: events, and answers to earlier requests.
     fn drain(&self, buffer: &mut [u8]) {
         for _ in 0..BACKLOG {
             match self.kernel.receive(self.handle, buffer) {
@@ -104,7 +104,7 @@ impl Drop for RouteSocket {
     }
 }
 
-/// The answer to a request of a process, if that is what the message is.
+/// Reads the answer to a request. Returns `None` if the message is another message.
 fn answer(message: &[u8], request: &Request, pid: i32) -> Option<RouteMessage> {
     match Messages::new(message, Layout::Plain).next() {
         Some(Ok(Message::Route(answer))) => {
@@ -115,8 +115,8 @@ fn answer(message: &[u8], request: &Request, pid: i32) -> Option<RouteMessage> {
     }
 }
 
-/// The kernel writes the pid of the process that wrote the request into the answer, and writing is what
-/// we do ourselves, also on a socket that a child opened, or that was open before this process became a daemon.
+/// The kernel puts the pid of the process that wrote the request into the answer. That is the present pid of this
+/// process, also on a socket that a child opened, or that was open before this process became a daemon.
 fn own_pid() -> i32 {
     i32::try_from(std::process::id()).unwrap_or(0)
 }

@@ -1,4 +1,4 @@
-//! The routing table as the kernel dumps it.
+//! Dumps of routing tables.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -29,7 +29,7 @@ pub struct RouteEntry {
     pub flags: RouteFlags,
     /// The index of the interface that packets leave by.
     pub index: u16,
-    /// The name of that interface, if the message had it.
+    /// The name of the interface, if the message has it.
     pub interface: Option<InterfaceName>,
     /// The metrics. A route with several paths that was asked for alone has no weight.
     pub metrics: Metrics,
@@ -41,7 +41,7 @@ impl RouteEntry {
         self.destination.prefix() == 0 && self.destination.ip().is_unspecified()
     }
 
-    /// What a message says about a route. Returns `None` if it is not about a route of IPv4 or IPv6.
+    /// Reads a route from a message. Returns `None` if the message is not about an IPv4 or IPv6 route.
     pub(crate) fn from_message(message: &RouteMessage) -> Option<RouteEntry> {
         if message.flags.contains(RouteFlags::LLDATA) {
             return None;
@@ -92,7 +92,7 @@ impl fmt::Display for RouteEntry {
     }
 }
 
-/// A destination as people write it.
+/// A destination in its usual notation.
 pub(crate) struct Destination(pub IpNetwork);
 
 impl fmt::Display for Destination {
@@ -135,7 +135,7 @@ pub(crate) fn oid(fib: Fib) -> Oid {
     Oid::Numbers(vec![CTL_NET, PF_ROUTE, 0, 0, NET_RT_DUMP, 0, fib])
 }
 
-/// The routes of a dump. What is not a route of IPv4 or IPv6 is passed over.
+/// The routes of a dump. Other entries are skipped.
 pub(crate) fn parse_dump(bytes: &[u8]) -> std::result::Result<Vec<RouteEntry>, Malformed> {
     let mut routes = Vec::new();
     for message in Messages::new(bytes, Layout::Plain) {
@@ -169,7 +169,7 @@ mod tests {
         assert!(routes[0].is_default() && !routes[1].is_default());
         assert_eq!(routes[0].interface.unwrap(), "vnet0.1");
         assert!(routes[1].flags.contains(RouteFlags::PINNED));
-        // The route to our own address leaves by lo0.
+        // The route to the host's own address leaves by lo0.
         assert_eq!((routes[2].index, routes[2].interface.unwrap().as_str()), (1, "lo0"));
         assert_eq!(routes[0].metrics.weight, Some(1));
     }

@@ -10,7 +10,7 @@ pub fn vector(name: &str) -> Vec<u8> {
     digits.as_bytes().chunks(2).map(byte).collect()
 }
 
-/// Several vectors, one behind the other.
+/// Several vectors, joined.
 pub fn vectors(names: &[&str]) -> Vec<u8> {
     names.iter().flat_map(|name| vector(name)).collect()
 }

@@ -5,14 +5,15 @@ use std::str::FromStr;
 
 use crate::error::Error;
 
-/// The longest name: IFNAMSIZ less its NUL.
+/// The longest name: IFNAMSIZ without the NUL.
 const LONGEST: usize = 15;
 
 /// The name of a network interface: 1 to 15 bytes (IFNAMSIZ).
 ///
-/// Names that we give have printable characters without blanks or slashes. The kernel takes any byte but
-/// NUL, so that root in a jail can call an interface what it likes: such a name comes from the kernel
-/// ([`InterfaceName::from_bytes`]), goes back to it unchanged, and prints as well as it can.
+/// Names that this library gives have printable characters without blanks and slashes. The kernel accepts any byte
+/// except NUL, so root in a jail can give an interface any name. Such a name comes from the kernel
+/// ([`InterfaceName::from_bytes`]), and is passed back to the kernel unchanged. When it is printed, unprintable
+/// characters are replaced.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[doc(alias = "IFNAMSIZ")]
 #[doc(alias = "ifr_name")]
@@ -22,7 +23,7 @@ const LONGEST: usize = 15;
     serde(try_from = "String", into = "String")
 )]
 pub struct InterfaceName {
-    // Zero-filled, so that the derived comparisons are those of the text.
+    // Filled with zeros, so that the derived comparisons compare the text.
     bytes: [u8; LONGEST + 1],
 }
 
@@ -49,7 +50,7 @@ impl InterfaceName {
         Ok(InterfaceName { bytes })
     }
 
-    /// The error of a name with a byte that no interface name should hold.
+    /// The error of a name with an unusual byte.
     pub(crate) fn odd(name: &str) -> Error {
         let text = format!(
             "`{}` is not an interface name: use letters, digits, `.`, `_` and `-`",
@@ -68,14 +69,14 @@ impl InterfaceName {
         Some(InterfaceName { bytes })
     }
 
-    /// Returns the interface whose name lies in a field of a structure: what is before the first NUL. Returns `None` if
-    /// that is nothing, too much, or not ended.
+    /// Returns the interface name in a field of a structure: the bytes before the first NUL. Returns `None` if the
+    /// name is empty or too long, or there is no NUL.
     pub fn from_ifname(field: &[u8]) -> Option<InterfaceName> {
         let end = field.iter().position(|&byte| byte == 0)?;
         InterfaceName::from_bytes(&field[..end])
     }
 
-    /// Returns the name. One that is not UTF-8, which can only come from the kernel, reads as `?`.
+    /// Returns the name. A name that is not UTF-8, which can only come from the kernel, reads as `?`.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(self.as_bytes()).unwrap_or("?")
     }
@@ -86,7 +87,7 @@ impl InterfaceName {
         &self.bytes[..length]
     }
 
-    /// Returns the name as the kernel takes it: IFNAMSIZ bytes, NUL-terminated.
+    /// Returns the name in the kernel's form: IFNAMSIZ bytes, NUL-terminated.
     pub fn as_ifname(&self) -> &[u8; LONGEST + 1] {
         &self.bytes
     }
@@ -120,7 +121,7 @@ impl AsRef<str> for InterfaceName {
 
 impl fmt::Display for InterfaceName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Nothing that a terminal would act on.
+        // Replace control characters, which a terminal would act on.
         let name: String = String::from_utf8_lossy(self.as_bytes()).replace(char::is_control, "?");
         f.pad(&name)
     }

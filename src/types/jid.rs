@@ -5,9 +5,9 @@ use std::str::FromStr;
 
 use crate::error::Error;
 
-/// The number of a jail: 1 to 999999 (JAIL_MAX). The host has none.
+/// The number of a jail: 1 to 999999 (JAIL_MAX). The host has no number.
 ///
-/// The kernel gives numbers out in turn, and takes one that was freed again only after all others.
+/// The kernel gives numbers out in turn, and reuses a number only after all others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[doc(alias = "JAIL_MAX")]
 #[cfg_attr(

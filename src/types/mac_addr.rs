@@ -52,7 +52,7 @@ impl FromStr for MacAddr {
             Error::of_value(text, format!("{reason}: {advice}"))
         };
         let bytes = text.as_bytes();
-        // 12 digits, or 17 bytes in which every third is one and the same separator.
+        // 12 digits, or 17 bytes in which every third byte is the same separator.
         let step = match bytes.len() {
             12 => 2,
             17 if matches!(bytes[2], b':' | b'-') => 3,

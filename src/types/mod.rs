@@ -1,4 +1,4 @@
-//! The small types every layer speaks: checked where they are made, and never again.
+//! Small types that all modules use. Their values are checked when they are made.
 
 mod fib;
 mod interface_name;

@@ -7,7 +7,7 @@ use crate::error::Error;
 
 /// The largest packet of an interface, in bytes: 72 to 65535 (IF_MINMTU, IF_MAXMTU).
 ///
-/// What a driver takes may be narrower; the kernel says so when it is set.
+/// A driver may accept a smaller range. Then setting the MTU fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[doc(alias = "SIOCSIFMTU")]
 #[cfg_attr(

@@ -20,7 +20,7 @@ fn invalid(text: &str) -> Error {
     Error::of_value(text, format!("`{text}` is not a VLAN: give a number from {first} to {last}{more}"))
 }
 
-/// What is meant instead.
+/// The advice for a wrong VLAN.
 fn more(text: &str) -> &'static str {
     match text {
         "0" => "; to have no VLAN for frames without a tag, name none",

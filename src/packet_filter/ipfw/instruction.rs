@@ -16,18 +16,18 @@ use super::{Action, NatNumber, Rule, RuleNumber, RuleSet, Source};
 use crate::kernel::Block;
 use crate::packet_filter::{Direction, Ports, Protocol, TableName};
 
-/// A word, in bytes.
+/// The length of a word, in bytes.
 const WORD: usize = size_of::<u32>();
 const LENGTH: usize = offset_of!(ipfw_insn, len);
 const ARGUMENT: usize = offset_of!(ipfw_insn, arg1);
-/// Where the operand of an instruction with one begins.
+/// The offset of an instruction's operand.
 const OPERAND: usize = size_of::<ipfw_insn>();
-/// Where the instructions of a rule begin.
+/// The offset of a rule's instructions.
 const BODY: usize = offset_of!(ip_fw_rule, cmd);
-/// The bytes of an address and its mask in `ipfw_insn_ip`.
+/// The length of an address and its mask in `ipfw_insn_ip`, in bytes.
 const PAIR: usize = size_of::<ipfw_insn_ip>() - OPERAND;
 
-/// The instructions of a rule as they come together.
+/// The instructions of a rule that is being built.
 struct Body(Block);
 
 impl Body {
@@ -41,7 +41,7 @@ impl Body {
         at
     }
 
-    /// Adds ranges of ports, each a pair of numbers in the order of the host.
+    /// Adds ranges of ports, each a pair of numbers in host byte order.
     fn add_ports(&mut self, opcode: u8, ports: &[Ports]) {
         if ports.is_empty() {
             return;
@@ -53,7 +53,7 @@ impl Body {
         }
     }
 
-    /// Adds a look into the rule's table.
+    /// Adds a look-up in the rule's table.
     fn add_lookup(&mut self, opcode: u8, layout: Layout) {
         match layout {
             Layout::Narrow => {
@@ -76,7 +76,7 @@ impl Body {
 }
 
 impl Rule {
-    /// As an `ip_fw_rule`, filled up to 8 bytes.
+    /// Writes the rule as an `ip_fw_rule`, padded to 8 bytes.
     pub(super) fn encode(&self, layout: Layout) -> Block {
         let mut body = Body(Block::zeroed(0));
         body.add(O_IP4, OPERAND, 0);
@@ -149,7 +149,8 @@ impl Rule {
         rule
     }
 
-    /// From an `ip_fw_rule`. `table` finds the name of a table by its index. None: a form that is not [`Rule`]'s.
+    /// Reads an `ip_fw_rule`. `table` finds the name of a table by its index. Returns `None` for a rule that
+    /// [`Rule`] cannot represent.
     pub(super) fn decode(
         layout: Layout,
         said: &[u8],
@@ -198,7 +199,7 @@ impl Rule {
             Layout::Wide if operand.len() == WORD => table(block.u32_at(OPERAND)),
             _ => None,
         };
-        // The instructions that may be turned around.
+        // Instructions that may be negated.
         match (instruction[0], negated) {
             (O_IN, negated) => {
                 self.direction = Some(if negated { Direction::Out } else { Direction::In });
@@ -255,7 +256,7 @@ fn ports(operand: &[u8]) -> Option<Vec<Ports>> {
     operand.chunks_exact(WORD).map(range).collect()
 }
 
-/// What an instruction was.
+/// The result of reading an instruction.
 enum Taken {
     Inet,
     Action(Action),

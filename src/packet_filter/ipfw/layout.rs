@@ -1,4 +1,4 @@
-//! What differs between the messages of FreeBSD 14 and of FreeBSD 15.
+//! The differences between the messages of FreeBSD 14 and FreeBSD 15.
 
 use std::mem::offset_of;
 
@@ -12,13 +12,13 @@ use crate::packet_filter::TableName;
 /// kern.osreldate of the first release with the messages of FreeBSD 15.
 const WIDE_SINCE: i32 = 1_500_000;
 
-/// What calls a table within one message.
+/// The index that stands for the table within one message.
 pub(super) const TABLE_INDEX: u16 = 1;
 
 /// The room for a name in `ipfw_obj_ntlv`, in bytes, with its NUL.
 const NAME: usize = 64;
 
-/// Whose messages.
+/// The release whose messages are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Layout {
     /// FreeBSD 14: numbers of 16 bits.
@@ -67,7 +67,7 @@ impl Layout {
         laid_out!(self, size_of ipfw_obj_ntlv)
     }
 
-    /// An `ipfw_obj_ntlv` with a name, and nothing else but its length.
+    /// An `ipfw_obj_ntlv` with only its length and a name.
     fn named(self, name: &str) -> Block {
         let mut block = Block::zeroed(self.name_size());
         let length = (self.name_size() as u32).to_ne_bytes();

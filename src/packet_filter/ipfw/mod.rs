@@ -90,7 +90,7 @@ impl Ipfw {
         let layout = Layout::of(&*kernel)?;
         let handle = kernel.socket(Domain::Raw).during("open", "ipfw", "socket")?;
         let ipfw = Ipfw { kernel, handle, layout };
-        // The smallest of all questions: how much room the rules between two numbers take.
+        // Make the smallest request: how much room the rules between two numbers take.
         ipfw.measure()?;
         Ok(ipfw)
     }
@@ -120,7 +120,7 @@ impl Ipfw {
         crate::abi::int(&value).ok_or_else(|| malformed(WHAT, name, "sysctl"))
     }
 
-    /// Hands a message over, whose first 8 bytes are filled in here.
+    /// Sends a message. Its first 8 bytes are filled in here.
     fn attempt(&self, opcode: Opcode, message: &mut Block) -> kernel::Result<()> {
         message.put(offset_of!(ip_fw3_opheader, opcode), &opcode.0.to_ne_bytes());
         message.put(offset_of!(ip_fw3_opheader, version), &self.layout.version(opcode.0).to_ne_bytes());
@@ -137,8 +137,8 @@ impl Ipfw {
         self.attempt(opcode, message).during(operation, object, opcode.1)
     }
 
-    /// Asks a question with more room each time, until the answer fits. `size` finds in an answer how much room it
-    /// takes. Returns `None` where the errno is `absent`.
+    /// Makes a request with a growing buffer, until the answer fits. `size` finds the needed length in an answer.
+    /// Returns `None` if the errno is `absent`.
     fn list(
         &self,
         opcode: Opcode,
@@ -154,7 +154,7 @@ impl Ipfw {
             match self.attempt(opcode, &mut message) {
                 Ok(()) => return Ok(Some(message)),
                 Err(failure) if Some(failure.errno) == absent => return Ok(None),
-                // What there is may grow until the next question.
+                // The list may grow until the next request.
                 Err(failure) if failure.errno == Errno::ENOMEM && room < MOST => {
                     room = (size(&message) + size(&message) / 8).clamp(room * 2, MOST);
                 }
@@ -174,18 +174,19 @@ fn malformed(operation: &'static str, object: impl fmt::Display, call: &'static 
     Error::malformed(operation, object, call, "the kernel's answer lacks a field")
 }
 
-/// The bytes of a C string with its NUL, as far as there is room for the NUL.
+/// Writes a C string. A text without room for its NUL is cut.
 fn put_text(block: &mut Block, offset: usize, room: usize, text: &str) {
     let bytes = text.as_bytes();
     block.put(offset, &bytes[..bytes.len().min(room - 1)]);
 }
 
-/// What the length of a structure is in the field of 32 bits.
+/// The length of a structure, as a field of 32 bits.
 fn length_of<T>() -> [u8; 4] {
     (size_of::<T>() as u32).to_ne_bytes()
 }
 
-/// `ipfw_obj_ctlv`: begins a list of `count` elements of `size` bytes each, or of different sizes for 0.
+/// `ipfw_obj_ctlv`: the head of a list of `count` elements of `size` bytes. A `size` of 0 stands for different
+/// sizes.
 fn list_head(kind: u16, count: usize, size: usize, bytes: usize) -> Block {
     use sys::ipfw_obj_ctlv as list;
     use sys::ipfw_obj_tlv as head;

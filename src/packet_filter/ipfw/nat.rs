@@ -12,15 +12,15 @@ use crate::error::{During as _, Error, Result};
 use crate::kernel::{Block, Errno, Failure};
 use crate::packet_filter::{Ports, Protocol};
 
-/// `PKT_ALIAS_SAME_PORTS`: keep the source port where it is free (`netinet/libalias/alias.h`).
+/// `PKT_ALIAS_SAME_PORTS`: keep the source port if it is free (`netinet/libalias/alias.h`).
 const SAME_PORTS: u32 = 0x4;
-/// `PKT_ALIAS_SKIP_GLOBAL`: `nat global` of others does not ask this instance.
+/// `PKT_ALIAS_SKIP_GLOBAL`: rules with `nat global` do not use this instance.
 const SKIP_GLOBAL: u32 = 0x200;
 
-/// `PKT_ALIAS_REVERSE`: what comes in is taken for what goes out, and the other way around.
+/// `PKT_ALIAS_REVERSE`: incoming packets are treated as outgoing packets, and outgoing packets as incoming.
 const REVERSE: u32 = 0x80;
 
-/// The bytes of a name and of an interface's name in `nat44_cfg_nat`.
+/// The length of the name and of the interface's name in `nat44_cfg_nat`, in bytes.
 const NAME: usize = 64;
 
 /// The number of an instance of NAT: 1 to 65534.
@@ -83,7 +83,7 @@ pub struct Nat {
     number: NatNumber,
     address: Ipv4Addr,
     reversed: bool,
-    /// Sorted.
+    /// The redirects, sorted.
     redirects: Vec<NatRedirect>,
 }
 
@@ -101,7 +101,7 @@ impl Nat {
         self
     }
 
-    /// Whether it is turned around: see [`Nat::reversed`].
+    /// Returns whether the instance is reversed: see [`Nat::reversed`].
     pub fn is_reversed(&self) -> bool {
         self.reversed
     }
@@ -151,7 +151,7 @@ impl NatRedirect {
     fn encode(&self) -> Block {
         let mut block = Block::zeroed(size_of::<nat44_cfg_redir>());
         let mut short = |offset: usize, value: u16| block.put(offset, &value.to_ne_bytes());
-        // In the order of the host, and not of the network.
+        // These fields are in host byte order.
         short(offset_of!(nat44_cfg_redir, lport), self.to.port());
         short(offset_of!(nat44_cfg_redir, pport), self.ports.first());
         short(offset_of!(nat44_cfg_redir, pport_cnt), self.ports.count() as u16);
@@ -164,7 +164,7 @@ impl NatRedirect {
         block
     }
 
-    /// None: a form that is not this one.
+    /// Reads a redirect. Returns `None` for a redirect that [`NatRedirect`] cannot represent.
     fn decode(bytes: &[u8]) -> Option<NatRedirect> {
         let block = Block::new(bytes);
         let short = |offset: usize| block.u16_at(offset);
@@ -191,7 +191,7 @@ impl Ipfw {
     pub fn has_nat(&self) -> Result<bool> {
         match self.nats() {
             Ok(_) => Ok(true),
-            // No such request.
+            // The kernel has no such request.
             Err(error) if error.errno() == Some(Errno::EINVAL) => Ok(false),
             Err(error) => Err(error),
         }

@@ -118,7 +118,7 @@ pub struct Rule {
     pub(super) to_table: Option<TableName>,
     pub(super) to_ports: Vec<Ports>,
     pub(super) direction: Option<Direction>,
-    /// The interface, and whether all but this interface are meant.
+    /// The interface, and whether it is negated: all interfaces except this one.
     pub(super) interface: Option<(InterfaceName, bool)>,
     pub(super) tagged: Option<u16>,
     pub(super) tag: Option<u16>,
@@ -189,8 +189,8 @@ impl Rule {
         self
     }
 
-    /// For packets to the addresses in a table, which has to be the same as that of [`Rule::from_table`] if both are
-    /// given. Where there is no such table, one comes into being with the rule.
+    /// Matches packets to the addresses in a table. If [`Rule::from_table`] is given too, it has to be the same
+    /// table. If the table does not exist, it is made with the rule.
     pub fn to_table(mut self, table: TableName) -> Rule {
         self.to_table = Some(table);
         self
@@ -292,7 +292,7 @@ impl Rule {
         self.to_table.as_ref()
     }
 
-    /// The only table that it names. Returns an error if there are two.
+    /// The table that the rule names. Returns an error if the rule names two tables.
     pub(super) fn table(&self) -> Result<Option<&TableName>, &'static str> {
         let from = match &self.from {
             Source::Table(name) => Some(name),

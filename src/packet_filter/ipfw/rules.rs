@@ -12,13 +12,13 @@ use crate::packet_filter::TableName;
 
 const SIZE: usize = offset_of!(ipfw_cfg_lheader, size);
 
-/// One element of an answer: its type, and what is in it.
+/// One element of an answer: its type, and its contents.
 struct Element<'a> {
     kind: u16,
     content: &'a [u8],
 }
 
-/// The elements that follow one another, each with its length in front. What is cut short ends them.
+/// Adjacent elements, each with its length in front. An incomplete element ends the list.
 fn elements(mut bytes: &[u8]) -> Vec<Element<'_>> {
     const HEAD: usize = size_of::<ipfw_obj_tlv>();
     let mut found = Vec::new();
@@ -73,7 +73,7 @@ impl Ipfw {
                 _ => {}
             }
         }
-        // The last rule of all comes along with every answer.
+        // Every answer also has the very last rule.
         rules.retain(|rule| (first..=last).contains(&rule.number()));
         Ok(rules)
     }
@@ -137,7 +137,7 @@ impl Ipfw {
         Ok(self.layout.deleted(&message))
     }
 
-    /// Asks for nothing but room: whether ipfw is there, and whether the caller may use it.
+    /// Makes a request that reads nothing. It tells whether ipfw is loaded, and whether the caller may use it.
     pub(super) fn measure(&self) -> Result<()> {
         let number = RuleNumber::new(1).expect("a number of a rule");
         let mut question = self.question(number, number, 0);

@@ -32,7 +32,7 @@ impl Ipfw {
         let mut message = self.about_table(name, set);
         let mut info = Block::zeroed(size_of::<ipfw_xtable_info>());
         info.put(offset_of!(ipfw_xtable_info, type_), &[sys::IPFW_TABLE_ADDR]);
-        // The kernel takes a value for each entry as all kinds of values, as it does for tables of ipfw(8).
+        // An entry's value counts for all kinds of values, as in tables of ipfw(8).
         info.put(offset_of!(ipfw_xtable_info, vmask), &u32::MAX.to_ne_bytes());
         message.bytes.extend(info.bytes);
         match self.attempt(opcode, &mut message) {

@@ -25,7 +25,7 @@ pub enum Layout {
     Long,
 }
 
-/// Bytes to be read at offsets that have not been checked.
+/// Bytes that are read at unchecked offsets.
 #[derive(Clone, Copy)]
 struct Fields<'a>(&'a [u8]);
 
@@ -76,7 +76,7 @@ impl<'a> Messages<'a> {
         Messages { rest: bytes, layout }
     }
 
-    /// The next message with its type, unread. Those of another version are passed over.
+    /// The next message with its type, not parsed yet. Messages of another version are skipped.
     fn next_unread(&mut self) -> Option<Result<(u8, Fields<'a>), Malformed>> {
         loop {
             let rest = self.rest;
@@ -101,7 +101,7 @@ impl<'a> Messages<'a> {
             if kind.is_ok() {
                 self.rest = &rest[length..];
             }
-            // Another version is passed over.
+            // A message of another version is skipped.
             if let Some(kind) = kind.transpose() {
                 return Some(kind.map(|kind| (kind, fields)));
             }
@@ -109,8 +109,8 @@ impl<'a> Messages<'a> {
     }
 }
 
-/// Reads a dump of NET_RT_IFLISTL: each interface, and then its addresses. Nothing else is read, and no message is
-/// moved, as an iterator would: a host may have thousands.
+/// Reads a dump of NET_RT_IFLISTL: each interface, and then its addresses. Other messages are not read. An iterator
+/// would copy each message, which costs too much on a host with thousands of interfaces.
 pub(crate) fn read_interfaces(
     dump: &[u8],
     mut found: impl FnMut(InterfaceOrAddress<'_>),
@@ -130,7 +130,7 @@ pub(crate) fn read_interfaces(
     Ok(())
 }
 
-/// What is in a dump of interfaces.
+/// An entry of a dump of interfaces.
 pub(crate) enum InterfaceOrAddress<'a> {
     Interface(&'a InterfaceMessage),
     Address(&'a AddressMessage),
@@ -313,7 +313,7 @@ mod tests {
             assert_eq!((link.name.unwrap().as_str(), told.mtu, told.kind), ("vnet0.1", 1500, 6), "{name}");
             assert_eq!(link.mac.unwrap().to_string(), "02:00:00:00:00:0a", "{name}");
         }
-        // The last address has no length, and takes eight bytes.
+        // The last address has length 0, and takes eight bytes.
         let Message::Address(told) = one("iflist newaddr lo0", Layout::Plain) else { panic!() };
         assert_eq!(told.addresses.broadcast(), Some(&SocketAddress::Empty));
     }
@@ -348,7 +348,7 @@ mod tests {
 
         fn read_all(bytes: &[u8]) {
             for layout in [Layout::Plain, Layout::Long] {
-                // One message takes a byte at least.
+                // A message takes at least one byte.
                 assert!(Messages::new(bytes, layout).count() <= bytes.len() + 1);
             }
         }

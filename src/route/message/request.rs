@@ -12,9 +12,9 @@ use super::{Metrics, RouteFlags};
 use crate::abi::{ipv4_mask, ipv6_mask, sockaddr_in, sockaddr_in6};
 use crate::route::address::{LinkAddress, SocketAddress, link};
 
-/// How many addresses a request has at most.
+/// The largest number of addresses in a request.
 const PLACES: usize = 4;
-/// The longest of them.
+/// The longest address, in bytes.
 const LONGEST_ADDRESS: usize = size_of::<sockaddr_dl>().next_multiple_of(8);
 
 /// A complete message to write to a routing socket.
@@ -55,8 +55,8 @@ impl Request {
             _ => None,
         });
         let interface = self.ask_interface.then_some(SocketAddress::Link(LinkAddress::default()));
-        // In the order of their bits. A full-length mask, never one of length 0: that would end the
-        // kernel's reading.
+        // The addresses are in the order of their bits. The mask always has its full length: the kernel would stop
+        // reading at a mask of length 0.
         let addresses: [(i32, Option<SocketAddress>); PLACES] = [
             (RTA_DST, Some(self.destination)),
             (RTA_GATEWAY, self.gateway),
@@ -110,7 +110,7 @@ impl Request {
     }
 }
 
-/// How many bytes an address takes in a message: 0 if it is of a kind that requests do not carry.
+/// The length of an address in a message, with padding. It is 0 for an address that requests cannot have.
 fn padded_length(address: &SocketAddress) -> usize {
     let length = match address {
         SocketAddress::V4(_) => size_of::<C_sockaddr_in>(),
@@ -178,7 +178,7 @@ mod tests {
         let bytes = request.encode();
         assert_eq!(bytes.len(), 152 + 32 + 56 + 32);
         assert_eq!(bytes[32..40], 0x101_u64.to_ne_bytes());
-        // What is written can be read.
+        // A written message can be read.
         let Some(Ok(Message::Route(read))) = Messages::new(&bytes, Layout::Plain).next() else { panic!() };
         assert_eq!(
             (read.metrics, read.addresses.destination()),
