@@ -14,7 +14,7 @@ mod regenerate {
 
     use bindgen::callbacks::{IntKind, MacroParsingBehavior, ParseCallbacks};
 
-    /// What requests carry and what the kernel's answers are made of. Whatever these contain comes along.
+    /// The types of requests and of the kernel's answers. bindgen adds the types that these contain.
     const TYPES: &[&str] = &[
         // Interfaces.
         "ifreq ifreq_buffer ifreq_nv_req ifaliasreq oifaliasreq ifconf ifdrv ifmediareq ifstat",
@@ -31,22 +31,22 @@ mod regenerate {
         "carpreq",
         // Routing messages.
         "rt_msghdr rt_metrics if_msghdr if_msghdrl ifa_msghdr ifa_msghdrl ifma_msghdr if_announcemsghdr",
-        // Jails and what starting one needs.
+        // Jails, and what starting a jail needs.
         "jail xprison prison_state iovec statfs devfs_rule devfs_rid devfs_rnum devfs_rsnum",
         "uexterror kevent kld_file_stat module_stat",
         // pf: rulesets, tables, states.
         "pfioc_trans pfioc_trans_pfioc_trans_e pfioc_rule pfioc_pooladdr pfioc_ruleset pfioc_nv pfioc_limit",
         "pfioc_table pfr_table pfr_addr",
-        // ipfw: what IP_FW3 carries, rules and their instructions, tables, NAT.
+        // ipfw: messages of IP_FW3, rules and their instructions, tables, NAT.
         "ip_fw3_opheader ipfw_cfg_lheader ipfw_obj_lheader ipfw_obj_header ipfw_obj_tlv ipfw_obj_ctlv",
         "ipfw_obj_ntlv ipfw_obj_tentry ipfw_xtable_info ipfw_range_header ip_fw_rule",
         "ipfw_insn ipfw_insn_u32 ipfw_insn_ip ipfw_insn_kidx ipfw_insn_if ipfw_insn_nat",
         "nat44_cfg_nat nat44_cfg_redir",
     ];
 
-    /// Families of constants, each with the type of the field or argument that its members go to: C's
-    /// macros have none. `*` stands for anything, `+` for capitals and digits; the first match wins, and
-    /// a value that does not fit becomes a u32.
+    /// Families of constants, each with the type of the field or argument for which its members are: macros of C
+    /// have no type. `*` stands for any text, and `+` for capital letters and digits. The first match counts. A
+    /// value that does not fit the type becomes a u32.
     const CONSTANTS: &[(IntKind, &str)] = &[
         // pf
         (USIZE, "PF_ANCHOR_NAME_SIZE PF_TABLE_NAME_SIZE PF_RULE_LABEL_SIZE"),
@@ -64,7 +64,7 @@ mod regenerate {
         (IntKind::U16, "NAT44_REDIR_*"),
         (IntKind::U32, "IPFW_DEFAULT_RULE RESVD_SET IPFW_MAX_SETS IPFW_CFG_GET_STATIC IPFW_RCFLAG_*"),
         (IntKind::U8, "IPFW_TABLE_ADDR F_NOT F_OR F_LEN_MASK IPFW_CTF_ATOMIC IPFW_TR_*"),
-        // Protocol families: pf's names begin as theirs do.
+        // Protocol families, whose names have the same prefix as pf's constants.
         (
             IntKind::Int,
             "PF_UNSPEC PF_LOCAL PF_UNIX PF_INET PF_IMPLINK PF_PUP PF_CHAOS PF_NETBIOS PF_ISO PF_OSI",
@@ -133,32 +133,32 @@ mod regenerate {
 
     const USIZE: IntKind = IntKind::Custom { name: "usize", is_signed: false };
 
-    /// Constants that C programs spell as an enum, and that come without the enum's name in front.
+    /// Constants of C enums, which are written without the enum's name in front.
     const ENUMERATED: &str = "IFT_* PRISON_STATE_*";
 
     /// Macros that the patterns above catch and that have no use: IFT_ names that repeat their enum.
     const IGNORED: &str = "IFT_* ETHERMTU ETHERMIN EOF";
 
-    /// Structures of bit-fields, one byte each: taken as that byte.
+    /// Structures of bit-fields with one byte each, which are represented as that byte.
     const OPAQUE: &str = "in6_prflags_prf_ra in6_prflags_prf_rr in6_rrenumreq_irr_raflagmask";
 
-    /// Unions of addresses without a name of their own: taken as bytes.
+    /// Unnamed unions of addresses, which are represented as bytes.
     const OPAQUE_OF_PF: &str = "pf_addr pf_poolhashkey";
 
-    /// What a table of ipfw has for an address, which is nothing here: taken as bytes.
+    /// The value of an address in a table of ipfw, which is not used here, and is represented as bytes.
     const OPAQUE_OF_IPFW: &str = "_ipfw_table_value";
 
-    /// pf's own structures, which nothing but a pointer of the kernel leads to: what is in them is left open.
+    /// Structures inside pf, which only pointers of the kernel lead to: they are left opaque.
     const KERNELS_OF_PF: &str = "pf_anchor pfi_kif";
 
-    /// What those would bring along.
+    /// The types that these structures would add.
     const BEHIND_THEM: &str = "ifnet ifg_group pf_ruleset pf_rulequeue pf_anchor_node";
 
     fn words<'a>(lines: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
         lines.iter().flat_map(|line| line.split_whitespace())
     }
 
-    /// `pattern` as the regular expression that bindgen wants.
+    /// Converts `pattern` to the regular expression for bindgen.
     fn expression(pattern: &str) -> String {
         pattern.replace('*', ".*").replace('+', "[A-Z0-9]+")
     }
@@ -202,10 +202,10 @@ mod regenerate {
         }
     }
 
-    /// Into the folder `JAILWIRE_BINDINGS`, for the architectures whose headers are given.
+    /// Writes the bindings into the folder `JAILWIRE_BINDINGS`, for the architectures whose headers are given.
     pub fn run() {
         println!("cargo::rerun-if-changed=wrapper.h");
-        // A build with all features makes no new bindings.
+        // A build with all features, but without the variable, makes no bindings.
         let Some(output) = variable("JAILWIRE_BINDINGS") else { return };
         for architecture in ["x86_64", "aarch64"] {
             if let Some(include) = variable(&format!("JAILWIRE_INCLUDE_{architecture}")) {

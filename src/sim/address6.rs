@@ -1,4 +1,4 @@
-//! IPv6 addresses: how they come and go (`sys/netinet6/in6.c`, `in6_ifattach.c`).
+//! IPv6 addresses: adding and removing them (`sys/netinet6/in6.c`, `in6_ifattach.c`).
 
 use std::net::Ipv6Addr;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::sockaddr::{self, AF_INET6};
 use super::world::{Address6, Interface, World};
 use crate::kernel::Errno;
 
-/// An address to be made, or one that is there to be changed.
+/// A new address, or changes of an existing address.
 #[derive(Debug, Clone)]
 pub(crate) struct New6 {
     /// Without a scope.
@@ -28,7 +28,7 @@ pub(crate) struct New6 {
     pub delayed: bool,
 }
 
-/// How long that random time is here: on a real kernel up to a second.
+/// The delay before duplicate address detection. On a real kernel it is random, and up to a second.
 pub(crate) const DELAY: Duration = Duration::from_millis(500);
 
 impl World {
@@ -40,7 +40,7 @@ impl World {
         self.interfaces.get_mut(&index)?.inet6.iter_mut().find(|ours| ours.address == address)
     }
 
-    /// Makes an address, or gives one that is there other flags and lifetimes (`in6_update_ifa`).
+    /// Makes an address, or changes the flags and lifetimes of an existing address (`in6_update_ifa`).
     pub fn update_inet6(&mut self, index: u16, new: &New6) -> Result<(), Errno> {
         let interface = self.interfaces.get(&index).ok_or(Errno::ENXIO)?;
         let (stack, tentative) = (interface.stack, does_detection(interface));
@@ -75,7 +75,7 @@ impl World {
         if tentative && (fresh || disabled) {
             ours.flags |= sys::IN6_IFF_TENTATIVE;
         }
-        // The driver hears of the first address, and of every change to one that is there.
+        // The driver is notified of the first address, and of every change to an existing address.
         if first || !fresh {
             self.driver_sees_address(index);
         }
@@ -91,8 +91,8 @@ impl World {
         Ok(())
     }
 
-    /// Makes the route of an address to itself. Unlike with IPv4 it is an error when there is one: the
-    /// same address on another interface is refused (`in6_notify_ifa`).
+    /// Makes the route of an address to itself. Unlike with IPv4, an existing route is an error: the same address
+    /// on another interface is refused (`in6_notify_ifa`).
     fn route_to_self6(&mut self, index: u16, address: Ipv6Addr) -> Result<(), Errno> {
         let interface = self.interfaces.get(&index).ok_or(Errno::ENXIO)?;
         let wanted = self.stack_int(interface.stack, "net.inet6.icmp6.nd6_useloopback") != 0;
@@ -106,8 +106,7 @@ impl World {
         Ok(())
     }
 
-    /// Tells of a new address, joins its groups and has it checked for duplicates
-    /// (`in6_broadcast_ifa`).
+    /// Announces a new address, joins its groups and starts duplicate address detection (`in6_broadcast_ifa`).
     fn introduce_inet6(&mut self, index: u16, new: &New6) {
         let Some(interface) = self.interfaces.get(&index) else { return };
         let (mac, multicast) = (interface.mac, interface.has(sys::IFF_MULTICAST));
@@ -132,7 +131,7 @@ impl World {
         self.post_inet6(sys::RTM_ADD, index, new.address);
     }
 
-    /// Takes an address away, and its prefix if that was the last of it (`in6_purgeifaddr`).
+    /// Removes an address, and its prefix if it was the last address of the prefix (`in6_purgeifaddr`).
     pub fn remove_inet6(&mut self, index: u16, address: Ipv6Addr) {
         let Some(ours) = self.inet6_at(index, address).cloned() else { return };
         self.purge_inet6(index, address);
@@ -140,7 +139,7 @@ impl World {
         self.leave_groups6(index, &ours);
     }
 
-    /// Takes an address away (`in6_purgeaddr`). The groups it joined are left a moment later.
+    /// Removes an address (`in6_purgeaddr`). The groups of the address are left a moment later.
     pub fn purge_inet6(&mut self, index: u16, address: Ipv6Addr) {
         let kept = sockaddr::embed(address, index);
         if self.inet6_at(index, address).is_some_and(|ours| ours.self_route)
@@ -153,7 +152,7 @@ impl World {
         self.forget_inet6(index, address);
     }
 
-    /// Leaves the groups of an address that is gone.
+    /// Leaves the groups of a removed address.
     pub fn leave_groups6(&mut self, index: u16, gone: &Address6) {
         for group in gone.groups.iter().rev() {
             self.leave_group(index, *group);
@@ -167,8 +166,8 @@ impl World {
         }
     }
 
-    /// RTM_NEWADDR and RTM_ADD, or RTM_DELETE and RTM_DELADDR: the address, and its route to itself
-    /// whether there is one or not (`in6_newaddrmsg`).
+    /// RTM_NEWADDR and RTM_ADD, or RTM_DELETE and RTM_DELADDR: the address, and its route to itself, whether that
+    /// route exists or not (`in6_newaddrmsg`).
     fn post_inet6(&mut self, kind: u8, index: u16, address: Ipv6Addr) {
         let Some(interface) = self.interfaces.get(&index) else { return };
         let Some(ours) = self.inet6_at(index, address) else { return };
@@ -191,8 +190,8 @@ impl World {
         }
     }
 
-    /// Makes the addresses that an interface has by itself: the loopback address, and one of the link
-    /// where that is wanted (`in6_ifattach`).
+    /// Makes the automatic addresses of an interface: the loopback address, and a link-local address if that is
+    /// enabled (`in6_ifattach`).
     pub fn attach_inet6(&mut self, index: u16) {
         let Some(interface) = self.interfaces.get(&index) else { return };
         if !interface.has(sys::IFF_MULTICAST) {
@@ -222,15 +221,15 @@ impl World {
         }
     }
 
-    /// The lower 64 bits of an interface's own address, made from its MAC or, if that is no good, from
-    /// another interface's (`get_ifid`).
+    /// The lower 64 bits of an interface's automatic address, made from its MAC address, or if that cannot be used,
+    /// from another interface's MAC address (`get_ifid`).
     fn interface_identifier(&self, interface: &Interface) -> Option<u64> {
         let others = || self.interfaces_of(interface.stack).filter_map(identifier);
         identifier(interface).or_else(|| others().next())
     }
 }
 
-/// An address for ever, made by the kernel.
+/// An address without end that the kernel makes.
 fn automatic(address: Ipv6Addr, prefix_length: u8) -> New6 {
     New6 {
         address,
@@ -243,7 +242,7 @@ fn automatic(address: Ipv6Addr, prefix_length: u8) -> New6 {
     }
 }
 
-/// The identifier that a MAC gives: `ff:fe` in its middle, and the bit of local ones turned over.
+/// The interface identifier of a MAC address: with `ff:fe` in the middle, and the universal/local bit inverted.
 pub(crate) fn identifier(interface: &Interface) -> Option<u64> {
     let [a, b, c, d, e, f] = interface.mac;
     let group = a & 1 != 0;
@@ -251,7 +250,7 @@ pub(crate) fn identifier(interface: &Interface) -> Option<u64> {
     usable.then(|| u64::from_be_bytes([a ^ 2, b, c, 0xff, 0xfe, d, e, f]))
 }
 
-/// Whether new addresses are checked for duplicates (`in6if_do_dad`).
+/// Whether new addresses need duplicate address detection (`in6if_do_dad`).
 fn does_detection(interface: &Interface) -> bool {
     !interface.has(sys::IFF_LOOPBACK)
         && interface.has(sys::IFF_MULTICAST)

@@ -1,4 +1,4 @@
-//! The trait's methods as calls, and their answers.
+//! Implements the methods of the kernel interface as [`Call`]s.
 
 use std::fs;
 use std::io;
@@ -19,7 +19,7 @@ use crate::kernel::{
     Watched,
 };
 
-/// An answer of the wrong kind cannot come: each call has one kind.
+/// An answer of the wrong kind is impossible, because each call has one kind of answer.
 fn mismatch(answer: Answer) -> Failure {
     Failure::with_text(Errno::EDOOFUS, format!("an answer to another call: {answer:?}"))
 }
@@ -41,7 +41,7 @@ impl Calls for Sim {
     }
 
     fn open(&self, path: &Path) -> Result<Handle> {
-        // `/dev` is the simulated host's own.
+        // `/dev` exists only in the simulated host.
         let of_the_host = path == Path::new("/dev") || path == Path::new(DEVICE);
         let place = if of_the_host { Place::Unseen } else { self.place(path) };
         let mut call = Call::Open { path: path.to_owned(), place };
@@ -94,8 +94,8 @@ impl Calls for Sim {
     }
 
     fn wait(&self, handle: Handle, timeout: Duration) -> Result<bool> {
-        // Others may be about to do something. Simulated time passes at once, but a loop that waits for them must
-        // neither spin, nor fill the log, nor run ahead of what they do.
+        // Other threads or processes may be about to make calls. Simulated time passes at once, but a loop that
+        // waits for them must not spin, fill the log, or let their simulated time run out.
         let timeout = self.listen(handle, timeout);
         answer!(self.perform(&mut Call::Wait { handle, timeout }), Answer::Ready(ready) => ready)
     }
@@ -186,7 +186,7 @@ impl Calls for Sim {
     fn mount(&self, request: &MountRequest) -> Result<()> {
         let place = match self.shared.directory {
             Some(_) => match paths::place_beneath(&request.root, &request.beneath) {
-                // vfs_domount_first: a file that has other names is none to mount on.
+                // vfs_domount_first: nothing can be mounted on a file with several hard links.
                 Place::File(file) if paths::has_names(&file) => Place::Nowhere(Errno::EINVAL),
                 place => place,
             },
@@ -194,7 +194,7 @@ impl Calls for Sim {
         };
         let from = match request.fstype.as_str() {
             "nullfs" => match self.place(Path::new(&request.from)) {
-                // The simulated host has a base system, even where this machine has none.
+                // The simulated host has a FreeBSD base system, even if this machine does not.
                 Place::Nowhere(Errno::ENOENT) if paths::is_of_the_base_system(Path::new(&request.from)) => {
                     Place::Unseen
                 }
@@ -202,7 +202,7 @@ impl Calls for Sim {
             },
             _ => Place::Unseen,
         };
-        // What is mounted there already is known by its name without links.
+        // The list of mounts has paths with symbolic links resolved.
         let root = match self.place(&request.root) {
             Place::Directory(real) => real,
             _ => request.root.clone(),
@@ -275,7 +275,7 @@ impl Simulation for Sim {
                 Some(directory) => directory.join("run"),
                 None => paths::temporary(),
             };
-            // If the directory cannot be made, the first write into it fails and says so.
+            // If the directory cannot be made, the first write into it fails and reports that.
             let _ = fs::create_dir_all(&path);
             path
         })
@@ -287,8 +287,8 @@ impl Simulation for Sim {
 }
 
 impl Sim {
-    /// Waits in real time for what others do. Returns how much of the time is left to pass in the simulation.
-    /// Other threads of this process are waited for as long as they make calls.
+    /// Waits in real time for calls of others. Returns the rest of the time, which passes in the simulation. The
+    /// wait goes on as long as other threads of this process make calls.
     fn listen(&self, handle: Handle, timeout: Duration) -> Duration {
         let mut store = self.lock();
         let shared = store.is_shared();
@@ -308,7 +308,8 @@ impl Sim {
         if shared { timeout } else { timeout.saturating_sub(begin.elapsed()) }
     }
 
-    /// Has a thread listen to what other processes do, as long as an event loop of this one may wait for it.
+    /// Starts a thread that watches the calls of other processes, for event loops of this process that wait for
+    /// events.
     fn follow_others(&self) {
         let mut store = self.lock();
         if !store.is_shared() || store.followed {
@@ -318,7 +319,7 @@ impl Sim {
         let follow = move || {
             while let Some(shared) = shared.upgrade() {
                 let mut store = shared.store.lock().unwrap_or_else(PoisonError::into_inner);
-                // A log that cannot be read is the next call's business.
+                // If the log cannot be read, the next call reports it.
                 let _ = store.synchronise();
                 store.unlock();
                 if store.readiness.is_empty() {
@@ -338,5 +339,5 @@ fn of_pipe(error: io::Error) -> Failure {
     Errno::of_descriptor(&error).into()
 }
 
-/// How long a wait listens, in real time, to what others do.
+/// How long a wait watches the calls of others, in real time.
 const LISTEN: Duration = Duration::from_millis(10);

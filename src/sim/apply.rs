@@ -1,4 +1,4 @@
-//! The world and the calls: what each does is decided here, and nothing else changes a world.
+//! Applies calls to a [`World`], the state of a simulated host. No other code changes a world.
 
 use std::time::Duration;
 
@@ -9,12 +9,11 @@ use super::caller::{Caller, Owner};
 use super::world::{Pending, World};
 use crate::kernel::{Exit, Finished};
 
-/// A caller that sleeps or waits for longer wakes up after this long.
+/// The longest sleep or wait.
 pub(crate) const FOREVER: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
 impl World {
-    /// Makes a call at a time, and lets it take as long as it was given. It depends on nothing but the
-    /// world and its arguments.
+    /// Makes a call at a given time, with a given duration. The result depends only on the world and the arguments.
     pub fn apply(&mut self, caller: Caller, time: Duration, took: Duration, call: &mut Call) -> Reply {
         self.advance(time);
         let reply = self.make(caller, took, call);
@@ -132,7 +131,7 @@ impl World {
         owners
     }
 
-    /// Drops what a dead process held.
+    /// Releases what a dead process held.
     fn bury(&mut self, owner: Owner) {
         let held: Vec<u64> = self
             .sockets

@@ -1,4 +1,4 @@
-//! What a message written to a routing socket asks for (`sys/net/rtsock.c:fill_addrinfo`).
+//! Requests on routing sockets (`sys/net/rtsock.c:fill_addrinfo`).
 
 use std::mem::offset_of;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -21,16 +21,16 @@ pub(crate) enum Sought {
     Inet6(Destination<Ipv6Addr>),
 }
 
-/// A request, read and put in order.
+/// A request in normal form.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
     /// RTM_*.
     pub kind: u8,
-    /// The flags, with RTF_HOST as the mask has it.
+    /// The flags. RTF_HOST follows from the mask.
     pub flags: i32,
-    /// The addresses that the message says it has, RTA_*.
+    /// The addresses that the message has: RTA_*.
     pub bits: i32,
-    /// The addresses as an echo has them when nothing comes of the request.
+    /// The addresses of the answer if the request fails.
     pub addresses: Addresses,
     pub sought: Sought,
     pub gateway: Option<Gateway>,
@@ -39,15 +39,15 @@ pub(crate) struct Asked {
     /// The interface and the address that the request names.
     pub interface: Option<u16>,
     pub address: Option<Gateway>,
-    /// RTV_*: which metrics it sets.
+    /// The metrics that the request sets: RTV_*.
     pub inits: u64,
     pub mtu: u32,
     pub weight: u64,
     pub expire: u64,
 }
 
-/// Reads the addresses behind the header (`rt_xaddrs`). An empty one ends the reading and stands for
-/// 0.0.0.0; one that goes beyond the end is an error.
+/// Reads the addresses behind the header (`rt_xaddrs`). An empty address ends the reading, and stands for 0.0.0.0.
+/// An address that goes beyond the end is an error.
 fn addresses_in(message: &[u8], bits: i32) -> Result<Addresses, Errno> {
     let mut addresses = Addresses::default();
     let mut at = HEADER;
@@ -60,7 +60,7 @@ fn addresses_in(message: &[u8], bits: i32) -> Result<Addresses, Errno> {
             *slot = Some(sockaddr::inet(Ipv4Addr::UNSPECIFIED));
             break;
         }
-        // Its first two bytes are read in any case, a sockaddr of one byte has no family.
+        // The kernel reads the first two bytes in any case. A sockaddr of one byte has no family.
         *slot = Some(message.get(at..at + length).ok_or(Errno::EINVAL)?.to_vec());
         at += sockaddr::room(length);
     }
@@ -68,8 +68,8 @@ fn addresses_in(message: &[u8], bits: i32) -> Result<Addresses, Errno> {
 }
 
 impl World {
-    /// Reads a request and puts it in order (`cleanup_xaddrs`): addresses get their full length, the
-    /// destination is masked, and a mask of ones makes a host route whatever the flags say.
+    /// Reads a request and normalizes it (`cleanup_xaddrs`): addresses get their full length, the destination is
+    /// masked, and a mask of all ones makes a host route, whatever the flags are.
     pub fn asked(&self, stack: StackId, message: &[u8]) -> Result<Asked, Errno> {
         let header = Block::new(&message[..HEADER]);
         let [kind] = header.get::<1>(offset_of!(sys::rt_msghdr, rtm_type));
@@ -78,7 +78,7 @@ impl World {
         let mut addresses = addresses_in(message, bits)?;
         let destination = addresses[DESTINATION].clone().ok_or(Errno::EINVAL)?;
         if flags & sys::RTF_LLDATA != 0 {
-            // arp(8) sends the mask of the prefix along.
+            // arp(8) also sends the mask of the prefix.
             addresses[NETMASK] = None;
         }
         let mask = addresses[NETMASK].clone();
@@ -131,8 +131,8 @@ impl World {
         })
     }
 
-    /// An IPv6 address with its scope put in. A scope that is no interface's is dropped without a
-    /// word: the result of `sa6_embedscope` is not looked at.
+    /// An IPv6 address with its embedded scope. A scope that is no interface's is dropped without an error, because
+    /// the kernel ignores the result of `sa6_embedscope`.
     fn scoped_address(&self, stack: StackId, given: &SockaddrRef) -> Ipv6Addr {
         let scope = u16::try_from(given.scope()).ok().and_then(|scope| self.here(stack, scope));
         scope.map_or(given.inet6(), |interface| sockaddr::embed(given.inet6(), interface.index))
@@ -152,7 +152,7 @@ impl World {
         Ok(Destination::new(self.scoped_address(stack, destination), Ipv6Addr::from_bits(mask?)))
     }
 
-    /// A gateway, or nothing if it is of a family without routes (`cleanup_xaddrs_gateway`).
+    /// A gateway, or `None` if it is of a family without routes (`cleanup_xaddrs_gateway`).
     fn gateway(&self, stack: StackId, given: &SockaddrRef) -> Result<Option<Gateway>, Errno> {
         let least = match given.family() {
             AF_INET => offset_of!(sys::sockaddr_in, sin_zero),
@@ -195,7 +195,7 @@ fn inet_destination(
     Ok(Destination::new(destination.inet(), Ipv4Addr::from_bits(mask?)))
 }
 
-/// A mask that may end early, with zeroes from there. Its family is not looked at.
+/// A mask that may be cut short, and is filled up with zeroes. Its family is ignored.
 fn short_mask<const N: usize>(mask: &SockaddrRef, start: usize) -> Result<[u8; N], Errno> {
     if mask.length() < start { Err(Errno::EINVAL) } else { Ok(mask.bytes(start)) }
 }
@@ -204,7 +204,7 @@ fn mask_sockaddr<A: Family>(destination: &Destination<A>, build: impl Fn(A) -> V
     (!destination.is_host()).then(|| build(destination.mask))
 }
 
-/// Whether a link address will do for a neighbour (`cleanup_xaddrs_lladdr`).
+/// Whether a link address is valid for a neighbour (`cleanup_xaddrs_lladdr`).
 fn check_neighbour(link: &SockaddrRef) -> Result<(), Errno> {
     let (name, mac) = link.link_lengths();
     let fits = offset_of!(sys::sockaddr_dl, sdl_data) + name + mac <= link.length();

@@ -1,7 +1,6 @@
-//! bridge(4): the channel its commands come through, and what belongs to the bridge as a whole.
-//! `net/if_bridge.c`.
+//! bridge(4): its commands, and the state of the bridge as a whole. `net/if_bridge.c`.
 //!
-//! From 15 on the kernel explains its refusals. The texts are the kernel's own (confirmed).
+//! From 15 on the kernel gives texts for its errors. The texts here are the kernel's own (confirmed).
 
 use std::mem::offset_of;
 use std::time::Duration;
@@ -19,7 +18,7 @@ const LENGTH: usize = offset_of!(sys::ifdrv, ifd_len);
 const DATA: usize = offset_of!(sys::ifdrv, ifd_data);
 
 impl Bridge {
-    /// As `bridge_clone_create` and `bstp_attach` leave it.
+    /// The state after `bridge_clone_create` and `bstp_attach`.
     pub fn new() -> Bridge {
         Bridge {
             members: Vec::new(),
@@ -41,12 +40,12 @@ impl Bridge {
     }
 }
 
-/// A refusal with the words it has from 15 on.
+/// An error with its text from 15 on.
 pub(super) struct Refusal(Errno, &'static str);
 
 pub(super) type Explained<T> = std::result::Result<T, Refusal>;
 
-/// A refusal with words.
+/// Returns an error with a text.
 pub(super) fn refuse<T>(errno: Errno, text: &'static str) -> Explained<T> {
     Err(Refusal(errno, text))
 }
@@ -148,7 +147,7 @@ impl World {
             sys::BRDGSIFVLANSET => self.set_member_vlans(index, &work)?,
             sys::BRDGGIFVLANSET => self.member_vlans(index, &mut work)?,
             sys::BRDGPARAM => tree_parameters(self.bridge(index), &mut work),
-            // No port takes part in a spanning tree here.
+            // No simulated port takes part in a spanning tree.
             sys::BRDGGIFSSTP => work.put(offset_of!(sys::ifbpstpconf, ifbpstp_len), &0u32.to_ne_bytes()),
             number => parameter(self.bridge_mut(index), number, &mut work)?,
         }
@@ -161,7 +160,7 @@ impl World {
         Ok(())
     }
 
-    /// SIOCSIFMTU of a bridge: all members get it, or none.
+    /// SIOCSIFMTU of a bridge: either all members get the MTU, or no member does.
     pub fn bridge_mtu(&mut self, index: u16, mtu: u32) -> Result<()> {
         let old = self.interface(index).mtu;
         let members: Vec<u16> = self.bridge(index).members.iter().map(|member| member.index).collect();
@@ -231,7 +230,7 @@ impl World {
         Ok(())
     }
 
-    /// BRDGDADDR: vlan 0 stands for all of them.
+    /// BRDGDADDR: VLAN 0 stands for all VLANs.
     fn delete_address(&mut self, index: u16, argument: &Block) -> Explained<()> {
         let mac: [u8; 6] = argument.get(offset_of!(sys::ifbareq, ifba_dst));
         let vlan = argument.u16_at(offset_of!(sys::ifbareq, ifba_vlan));
@@ -241,7 +240,7 @@ impl World {
         if addresses.len() == before { Err(Errno::ENOENT.into()) } else { Ok(()) }
     }
 
-    /// BRDGRTS: newest first; asked with length 0 it answers nothing at all.
+    /// BRDGRTS: newest first. With length 0 nothing is returned, not even the length.
     fn list_addresses(&self, index: u16, argument: &mut Block) -> Explained<()> {
         const LENGTH: usize = offset_of!(sys::ifbaconf, ifbac_len);
         const ARRAY: usize = offset_of!(sys::ifbaconf, ifbac_ifbacu);
@@ -273,7 +272,7 @@ impl World {
         self.bridge_mut(index).addresses.retain(|learned| !learned.is_dynamic());
     }
 
-    /// `bridge_rttrim`: when the table is to be smaller, learned addresses go.
+    /// `bridge_rttrim`: if the table gets smaller, learned addresses are removed.
     fn trim_addresses(&mut self, index: u16) {
         let bridge = self.bridge_mut(index);
         let limit = bridge.cache_size as usize;
@@ -292,7 +291,7 @@ impl Learned {
     }
 }
 
-/// Writes an array to where a pointer in the argument leads, and its length beside the pointer.
+/// Writes an array to the target of a pointer in the argument, and the length to the field beside the pointer.
 pub(super) fn fill(argument: &mut Block, length: usize, pointer: usize, array: &[u8]) -> Explained<()> {
     argument.put(length, &(array.len() as u32).to_ne_bytes());
     if array.is_empty() {
@@ -310,7 +309,7 @@ fn parameter(bridge: &mut Bridge, number: u64, argument: &mut Block) -> Explaine
         argument.bytes.fill(0);
         argument.put(0, value);
     };
-    // `bstp_set_*`: seconds within limits. These refusals come without a text.
+    // `bstp_set_*`: seconds within limits. These errors have no text.
     let within = |limits: std::ops::RangeInclusive<u8>| {
         if limits.contains(&byte) { Ok(byte) } else { Err(Errno::EINVAL) }
     };
@@ -323,7 +322,7 @@ fn parameter(bridge: &mut Bridge, number: u64, argument: &mut Block) -> Explaine
         sys::BRDGSPRI if word > 61440 => return Err(Errno::EINVAL.into()),
         sys::BRDGSPRI => bridge.priority = word - word % 4096,
         sys::BRDGGHT => answer(&[bridge.hello_time]),
-        // Only the old protocol knows another one.
+        // Only the old protocol accepts another value.
         sys::BRDGSHT if bridge.protocol != 0 => return Err(Errno::EPERM.into()),
         sys::BRDGSHT => bridge.hello_time = within(1..=2)?,
         sys::BRDGGFD => answer(&[bridge.forward_delay]),
@@ -353,8 +352,8 @@ fn tree_parameters(bridge: &Bridge, argument: &mut Block) {
     argument.put(offset_of!(sys::ifbropreq, ifbop_fwddelay), &[bridge.forward_delay]);
     argument.put(offset_of!(sys::ifbropreq, ifbop_protocol), &[bridge.protocol]);
     argument.put(offset_of!(sys::ifbropreq, ifbop_priority), &bridge.priority.to_ne_bytes());
-    // The identifier has the bridge's own address only once the tree was started (a fresh one on a
-    // real kernel shows none).
+    // The identifier has the bridge's own address only after the spanning tree was started (a new bridge on a real
+    // kernel shows no address).
     let identifier = (u64::from(bridge.priority) << 48).to_ne_bytes();
     argument.put(offset_of!(sys::ifbropreq, ifbop_bridgeid), &identifier);
     argument.put(offset_of!(sys::ifbropreq, ifbop_designated_root), &identifier);

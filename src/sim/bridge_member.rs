@@ -1,4 +1,4 @@
-//! bridge(4): its members. `net/if_bridge.c:bridge_ioctl_add` and what is done to members after it.
+//! The members of bridge(4): `net/if_bridge.c:bridge_ioctl_add`, and the commands for members.
 
 use std::mem::offset_of;
 
@@ -13,14 +13,14 @@ use crate::kernel::{Block, Errno};
 const NAME: usize = offset_of!(sys::ifbreq, ifbr_ifsname);
 const FLAGS: usize = offset_of!(sys::ifbreq, ifbr_ifsflags);
 
-/// The words of the 4096 bits of a set of tags.
+/// The number of words in a set of 4096 tags.
 const WORDS: usize = sys::BRVLAN_SETSIZE / 64;
 
-/// The flags that belong to the spanning tree, and are kept with the port of it.
+/// The flags of the spanning tree, which the kernel keeps in the port.
 const TREE: u32 = !(sys::IFBIFMASK as u32);
 
 impl World {
-    /// The member that an argument names; of all arguments the name comes first.
+    /// The member that an argument names: every argument begins with the name.
     pub(super) fn member_in(&self, bridge: u16, argument: &Block) -> Explained<u16> {
         let name = argument.text_at(NAME, sys::IFNAMSIZ);
         let named = |member: &&Member| self.interface(member.index).name.as_bytes() == name;
@@ -35,7 +35,7 @@ impl World {
         members.iter_mut().find(|member| member.index == index).expect("a member that was just found")
     }
 
-    /// BRDGADD. The interface is sought in the stack of the socket.
+    /// BRDGADD. The interface is looked up in the stack of the socket.
     pub(super) fn add_member(&mut self, stack: StackId, bridge: u16, argument: &Block) -> Explained<()> {
         let name = argument.text_at(NAME, sys::IFNAMSIZ);
         let Some(index) = self.find(stack, name) else { return refuse(Errno::ENOENT, "No such interface") };
@@ -62,7 +62,7 @@ impl World {
         }
         self.keep_link_local_scopes_apart(stack, bridge, index);
         let interface = self.interface(index);
-        // Those of a gif(4) are none of the bridge's.
+        // The bridge does not check the addresses of a gif(4).
         let is_gif = u32::from(link_type(interface)) == sys::IFT_GIF;
         let has_addresses = !is_gif && (!interface.inet.is_empty() || !interface.inet6.is_empty());
         if strict && has_addresses && self.stack_int(stack, "net.link.bridge.member_ifaddrs") == 0 {
@@ -106,8 +106,8 @@ impl World {
         Ok(())
     }
 
-    /// A bridge with a link-local address takes those of its members away, and with them all their
-    /// IPv6 (confirmed): the two would be in one zone.
+    /// A bridge with a link-local address removes the link-local addresses of its members, and all their other IPv6
+    /// addresses too (confirmed), because both would be in the same zone.
     fn keep_link_local_scopes_apart(&mut self, stack: StackId, bridge: u16, new: u16) {
         let has_link_local = |world: &World, index: u16| {
             world.interface(index).inet6.iter().any(|a| a.address.is_unicast_link_local())
@@ -123,7 +123,7 @@ impl World {
         }
     }
 
-    /// `in6_ifdetach`, as far as an interface that stays can be told.
+    /// `in6_ifdetach`, as far as it matters for an interface that stays.
     fn inet6_leave(&mut self, index: u16) {
         while let Some(address) = self.interface(index).inet6.first() {
             self.remove_inet6(index, address.address);
@@ -138,8 +138,8 @@ impl World {
         Ok(())
     }
 
-    /// `bridge_delete_member`. One that is gone, destroyed or moved, keeps its promiscuous mode and the
-    /// capabilities it was left with (trap 20).
+    /// `bridge_delete_member`. An interface that was destroyed or moved keeps its promiscuous mode and its present
+    /// capabilities (trap 20).
     fn drop_member(&mut self, bridge: u16, index: u16, gone: bool) {
         self.interface_mut(index).bridge = None;
         let members = &mut self.bridge_mut(bridge).members;
@@ -158,7 +158,7 @@ impl World {
         }
     }
 
-    /// `bridge_ifdetach`: an interface leaves its stack, and with it the bridge it is on.
+    /// `bridge_ifdetach`: an interface leaves its stack, and so also its bridge.
     pub fn leave_bridge(&mut self, index: u16) {
         if let Some(bridge) = self.interface(index).bridge {
             self.drop_member(bridge, index, true);
@@ -228,7 +228,7 @@ impl World {
         Ok(())
     }
 
-    /// BRDGSIFFLGS: the word replaces all flags, those of the spanning tree too.
+    /// BRDGSIFFLGS: the word replaces all flags, also those of the spanning tree.
     pub(super) fn set_member_flags(&mut self, bridge: u16, argument: &Block) -> Explained<()> {
         let index = self.member_in(bridge, argument)?;
         let wanted = argument.u32_at(FLAGS);
@@ -359,8 +359,8 @@ impl World {
         Ok(())
     }
 
-    /// `bstp_calc_path_cost`: 10 Gbit/s of an epair (confirmed), 1 Gbit/s of a network card, and as much of a vlan
-    /// on one. Without a speed 55.
+    /// `bstp_calc_path_cost`: an epair has 10 Gbit/s (confirmed), and a network card, or a vlan on it, has 1
+    /// Gbit/s. Without a speed the cost is 55.
     fn usual_path_cost(&self, index: u16) -> u32 {
         match self.interface(index).kind {
             Kind::Epair { .. } => 2000,

@@ -1,4 +1,4 @@
-//! Calls as plain contents: what the log keeps, and what observers see.
+//! Calls as data, for the log and for observers.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -11,8 +11,8 @@ use crate::kernel::{
 
 /// One call to a simulated kernel: a method of [`Kernel`](crate::kernel::Kernel) with its arguments.
 ///
-/// What a call depends on outside the simulation is looked up beforehand and carried along, so that
-/// the call does the same whenever it is made again: see [`Place`].
+/// What a call depends on outside of the simulation is looked up beforehand and is a part of the call, so that the
+/// call does the same whenever it is repeated: see [`Place`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Call {
@@ -59,11 +59,11 @@ pub enum Call {
         /// The message.
         message: Vec<u8>,
     },
-    /// Sends a datagram: the kernel notes its address, and looks for the station that has it.
+    /// Sends a datagram: the kernel keeps its destination, and looks for the neighbour with that address.
     SendTo {
         /// The socket.
         handle: Handle,
-        /// For whom.
+        /// The destination.
         to: SocketAddr,
     },
     /// Takes a message from a routing socket.
@@ -129,7 +129,7 @@ pub enum Call {
     },
     /// Removes the jail behind a descriptor.
     JailRemoveJd(Handle),
-    /// Opens a queue for what happens to jails.
+    /// Opens a queue for events of jails.
     JailNotes,
     /// Has a queue watch a jail.
     JailWatch {
@@ -140,16 +140,16 @@ pub enum Call {
         /// NOTE_JAIL_*.
         notes: u32,
     },
-    /// Takes what a queue has to tell.
+    /// Takes an event from a queue.
     JailNote(Handle),
     /// Sends a child into a jail.
     Enter {
-        /// What it is to do.
+        /// The entry.
         entry: Entry,
-        /// Where the path of a jail to be made leads.
+        /// Where the path of a new jail leads.
         place: Place,
     },
-    /// Runs a program: it is noted, and that is all.
+    /// Runs a program, which is only recorded.
     Run(Program),
     /// Loads a module.
     LoadModule(String),
@@ -159,7 +159,7 @@ pub enum Call {
         request: MountRequest,
         /// Where the mount point is.
         place: Place,
-        /// Where the directory or file is that nullfs is to show.
+        /// Where the source of a nullfs leads.
         from: Place,
     },
     /// Unmounts a file system.
@@ -180,14 +180,14 @@ pub enum Call {
         /// The file.
         path: PathBuf,
     },
-    /// Not a call, but noted like one: a jail has a connection that outlives it.
+    /// No call, but recorded like a call: a jail gets a connection that remains after its removal.
     Connect {
         /// The jail.
         jid: i32,
-        /// How long it goes on after the jail was removed.
+        /// How long the connection remains after the jail was removed.
         lasts: Duration,
     },
-    /// Not a call, but noted like one: a process was found dead, and what it held is dropped.
+    /// No call, but recorded like a call: a process was found dead, and what it held is released.
     Death {
         /// The process's number.
         pid: u32,
@@ -200,13 +200,13 @@ pub enum Call {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Place {
-    /// Not looked up: a host in memory has no real file system.
+    /// Not looked up: a simulated host in memory has no real file system.
     Unseen,
-    /// To this directory, by its name without links.
+    /// To this directory, with symbolic links resolved.
     Directory(PathBuf),
-    /// To nothing, and this is why.
+    /// To nothing, with this error.
     Nowhere(Errno),
-    /// To this file, by its name without links.
+    /// To this file, with symbolic links resolved.
     File(PathBuf),
 }
 
@@ -217,7 +217,7 @@ pub type Reply = Result<Answer>;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Answer {
-    /// Nothing, or what was written into the call.
+    /// Nothing, or the values that were written into the call.
     Done,
     /// An open object.
     Handle(Handle),
@@ -229,9 +229,9 @@ pub enum Answer {
     Jail(i32),
     /// A jail, and a descriptor of it if one was asked for.
     Descriptor(i32, Option<Handle>),
-    /// What happened to a jail.
+    /// An event of a jail.
     Note(Option<JailNote>),
-    /// What came back from inside a jail.
+    /// The results from inside a jail.
     Entered {
         /// The jail.
         jid: i32,

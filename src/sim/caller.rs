@@ -1,20 +1,20 @@
 //! The process that makes a call, and its privileges.
 //!
-//! State is chosen by the socket, privilege by the caller: a process of the host that holds a socket
-//! made inside a jail changes the jail's network with the host's rights (`priv_check(td)` in
+//! The socket decides whose state is changed, and the caller decides the privilege: a process of the host with a
+//! socket that was made inside a jail changes the jail's network with the host's rights (`priv_check(td)` in
 //! `net/if.c:ifhwioctl`, against `so->so_vnet` in `ifioctl`).
 
 use super::world::World;
 use crate::kernel::{Errno, Result};
 
-/// A process of the machine that runs the simulation: what it holds goes when it ends.
+/// A process of the machine that runs the simulation: what it holds is released when it ends.
 ///
-/// Numbers are used again, so a process is known by its number and its start.
+/// Pids are reused, so the pid and the start time together identify a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Owner {
     /// Its number.
     pub pid: u32,
-    /// When it started, in whatever unit the system counts.
+    /// When it started, in a unit of the system.
     pub start: u64,
 }
 
@@ -38,7 +38,7 @@ impl Caller {
     }
 }
 
-/// What a call needs: the classes of `priv(9)` that jails tell apart.
+/// The privilege that a call needs: the classes of `priv(9)` that differ for jails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Privilege {
     /// To change interfaces and addresses. In a jail: with a network stack of its own.
@@ -63,7 +63,8 @@ impl World {
                 Some(jail) => {
                     jail.allows("suser")
                         && match privilege {
-                            // Its own stack, not one of a parent: PR_VNET of this very prison.
+                            // The jail itself must have a network stack, and not only a parent: PR_VNET of this
+                            // prison.
                             Privilege::Network => jail.stack.is_some(),
                             Privilege::Route => jail.stack.is_some() || jail.allows("routing"),
                             Privilege::Jail => true,

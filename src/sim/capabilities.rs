@@ -1,4 +1,4 @@
-//! What interfaces can do for checksums and tags: SIOCSIFCAP as the drivers take it.
+//! The capabilities of interfaces for checksums and tags: SIOCSIFCAP in the drivers.
 
 use std::collections::BTreeMap;
 
@@ -9,25 +9,25 @@ use super::options::Release;
 use super::world::{Bridge, Kind, World};
 use crate::kernel::{Errno, Result};
 
-/// What a bridge switches off in all members unless all have it: BRIDGE_IFCAPS_MASK.
+/// The capabilities that a bridge switches off in all members, unless all members have them: BRIDGE_IFCAPS_MASK.
 const SHARED: u32 =
     (sys::IFCAP_TOE | sys::IFCAP_TSO | sys::IFCAP_TXCSUM | sys::IFCAP_TXCSUM_IPV6 | sys::IFCAP_MEXTPG) as u32;
 
-/// What a bridge switches off at any rate: BRIDGE_IFCAPS_STRIP.
+/// The capabilities that a bridge always switches off: BRIDGE_IFCAPS_STRIP.
 const STRIPPED: u32 = sys::IFCAP_LRO as u32;
 
-/// What an epair(4) of 15 never switches off.
+/// The capabilities that an epair(4) of 15 never switches off.
 const RECEIVING: u32 = (sys::IFCAP_RXCSUM | sys::IFCAP_RXCSUM_IPV6) as u32;
 
-/// What both ends of an epair(4) of 15 have, or neither.
+/// The capabilities that are the same on both ends of an epair(4) of 15.
 const MIRRORED: u32 = (sys::IFCAP_TXCSUM | sys::IFCAP_TXCSUM_IPV6 | sys::IFCAP_VLAN_HWTAGGING) as u32;
 
-/// What the members of a bridge could do when they joined. Thousands of them differ in little.
+/// The capabilities of a bridge's members when they joined. Thousands of members have few different sets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Offers {
-    /// How many joined with each set.
+    /// The number of members that joined with each set.
     counts: BTreeMap<u32, usize>,
-    /// What all members were told to share. `None` if any has changed since.
+    /// The capabilities that all members were set to. `None` if a member has changed since.
     told: Option<u32>,
 }
 
@@ -71,7 +71,7 @@ impl World {
                 let other = self.interface_mut(peer);
                 other.enabled_capabilities = other.enabled_capabilities & !MIRRORED | enabled & MIRRORED;
             }
-            // `loioctl` refuses to change those of IPv6; it has no case for anything but checksums.
+            // `loioctl` refuses to change the IPv6 capabilities, and only knows checksums.
             Kind::Loopback => {
                 let changed = interface.enabled_capabilities ^ wanted;
                 interface.enabled_capabilities ^= changed & sys::IFCAP_HWCSUM as u32;
@@ -79,22 +79,22 @@ impl World {
                     return Err(Errno::EOPNOTSUPP.into());
                 }
             }
-            // `ether_ioctl` knows nothing of them.
+            // `ether_ioctl` does not know this request.
             Kind::Bridge(_) | Kind::Epair { .. } | Kind::Tunnel { .. } => return Err(Errno::EINVAL.into()),
             Kind::Hardware | Kind::Vlan { .. } => interface.enabled_capabilities = wanted,
         }
         Ok(())
     }
 
-    /// What an interface can do is about to change: its bridge looks at it again.
+    /// Notes that an interface's capabilities change: its bridge checks all members again.
     pub fn capabilities_change(&mut self, index: u16) {
         if let Some(bridge) = self.interface(index).bridge {
             self.bridge_mut(bridge).offers.told = None;
         }
     }
 
-    /// `bridge_mutecaps`: what the members share, of what each had when it joined. Those that were told so already
-    /// are passed over, all but the one that has just joined.
+    /// `bridge_mutecaps`: the capabilities that all members share, of those that each had when it joined. Members
+    /// that have them already are skipped, except a member that has just joined.
     pub fn share_capabilities(&mut self, bridge: u16, joined: Option<u16>) {
         let Bridge { members, offers, .. } = self.bridge(bridge);
         let shared = offers.shared();
@@ -103,7 +103,7 @@ impl World {
             true => joined.into_iter().collect(),
             false => members.iter().map(|member| member.index).collect(),
         };
-        // An epair that comes to itself on one bridge changes both of its ends.
+        // If both ends of an epair are on the same bridge, the change of one end changes the other.
         let mut circle = false;
         for member in members {
             let interface = self.interface(member);

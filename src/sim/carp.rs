@@ -1,5 +1,5 @@
-//! Virtual hosts of carp(4): `netinet/ip_carp.c`. There is no other station in the simulation, so that a virtual host
-//! is its own master once it has waited for one.
+//! Virtual hosts of carp(4): `netinet/ip_carp.c`. The simulation has no other hosts, so a virtual host becomes the
+//! master after it has waited for another master.
 
 use std::mem::offset_of;
 use std::net::IpAddr;
@@ -66,7 +66,7 @@ impl World {
         }
         let hosts = &interface.protocols.carp;
         let host = match vhid {
-            // The kernel writes all of them into one place: the last one is seen.
+            // The kernel writes all of them to the same place, so the caller sees the last one.
             0 if hosts.len() > 1 => return Err(Errno::EMSGSIZE.into()),
             0 => hosts.first(),
             _ => hosts.iter().find(|host| i32::from(host.vhid) == vhid),
@@ -92,7 +92,7 @@ impl World {
         }
     }
 
-    /// `carp_ioctl_set`. The parameters of a virtual host that is not there are those of a new one.
+    /// `carp_ioctl_set`. A missing virtual host is made, with the parameters of a new one as defaults.
     fn set_virtual_host(&mut self, index: u16, asked: &Block) -> Result<()> {
         let (vhid, base, skew) = (asked.i32_at(VHID), asked.i32_at(BASE), asked.i32_at(SKEW));
         let vhid = u8::try_from(vhid).ok().filter(|vhid| *vhid != 0).ok_or(Errno::EINVAL)?;
@@ -122,7 +122,7 @@ impl World {
         Ok(())
     }
 
-    /// `carp_attach`: an address is to belong to a virtual host of its interface.
+    /// `carp_attach`: checks that an address may belong to a virtual host of its interface.
     pub fn check_virtual_host(&self, index: u16, vhid: i32) -> Result<()> {
         self.check_carp()?;
         let hosts = &self.interface(index).protocols.carp;
@@ -142,8 +142,8 @@ impl World {
         }
     }
 
-    /// `carp_detach`: an address goes. A virtual host without addresses goes with the last one, unless it is to be
-    /// kept.
+    /// `carp_detach`: removes an address from its virtual host. The virtual host is removed with its last address,
+    /// unless `keep` is set.
     pub fn detach_from_virtual_host(&mut self, index: u16, address: IpAddr, keep: bool) {
         let Some(interface) = self.interfaces.get_mut(&index) else { return };
         let hosts = &mut interface.protocols.carp;
@@ -157,7 +157,7 @@ impl World {
         }
     }
 
-    /// The vhid of an address; 0 of one that belongs to no virtual host (`carp_get_vhid`).
+    /// The vhid of an address, or 0 for an address that belongs to no virtual host (`carp_get_vhid`).
     pub fn vhid_of(&self, index: u16, address: IpAddr) -> u8 {
         let hosts = self.interfaces.get(&index).map(|interface| &interface.protocols.carp);
         let host = hosts.and_then(|hosts| hosts.iter().find(|host| host.addresses.contains(&address)));
@@ -169,7 +169,7 @@ impl World {
         hosts.iter_mut().find(|host| i32::from(host.vhid) == vhid)
     }
 
-    /// All virtual hosts of an interface begin anew: it came up, or goes down (`carp_linkstate`).
+    /// Restarts all virtual hosts of an interface that came up or goes down (`carp_linkstate`).
     pub fn start_virtual_hosts(&mut self, index: u16) {
         let hosts = self.interfaces.get(&index).map(|interface| &interface.protocols.carp);
         let vhids: Vec<u8> =
@@ -198,7 +198,7 @@ impl World {
         self.pending.push((due, Pending::NoMaster(index, vhid)));
     }
 
-    /// A backup has heard no master in time, unless it began anew meanwhile (`carp_master_down`).
+    /// Makes a backup the master after its timeout, unless it was restarted meanwhile (`carp_master_down`).
     pub fn no_master(&mut self, index: u16, vhid: u8) {
         let now = self.now;
         if self.virtual_host(index, vhid.into()).is_some_and(|host| host.until.is_some_and(|due| due <= now))
@@ -207,14 +207,14 @@ impl World {
         }
     }
 
-    /// The master has the routes of its addresses (`carp_addroute`).
+    /// Makes a virtual host the master, which adds the routes of its addresses (`carp_addroute`).
     fn become_master(&mut self, index: u16, vhid: u8) {
         let Some(host) = self.virtual_host(index, vhid.into()) else { return };
         (host.state, host.until) = (MASTER, None);
         for address in host.addresses.clone() {
             let IpAddr::V4(address) = address else { continue };
             if let Some(ours) = self.inet_of(index).into_iter().find(|ours| ours.address == address) {
-                // The kernel reports no failure of these two.
+                // The kernel ignores errors of these two calls.
                 let _ = self.add_prefix(index, &ours);
                 let _ = self.add_own_route(index, &ours);
             }

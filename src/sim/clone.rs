@@ -1,7 +1,7 @@
-//! Interfaces that userland makes: `net/if_clone.c`.
+//! Interfaces that programs make: `net/if_clone.c`.
 //!
-//! Every stack has its own cloners and its own units from 0. Names do not matter once an interface is
-//! made: its driver and unit stay with it, and so does the stack it was made in.
+//! Every stack has its own cloners and its own units from 0. An interface keeps its driver, its unit and the stack
+//! that it was made in, whatever its name is later.
 
 use std::mem::offset_of;
 
@@ -31,7 +31,7 @@ pub const CLONERS: &[(&str, Option<&str>)] = &[
 const MAXIMUM_UNIT: u32 = sys::IF_MAXUNIT as u32;
 
 impl World {
-    /// The cloners there are, newest first. Modules that were loaded come after what is built in.
+    /// All cloners, newest first. Loaded modules come after built-in cloners.
     fn cloners(&self) -> Vec<&'static str> {
         let built_in = CLONERS.iter().filter(|(_, module)| module.is_none());
         let loaded = self.modules.iter().filter_map(|loaded| {
@@ -42,8 +42,7 @@ impl World {
         names
     }
 
-    /// SIOCIFCREATE, SIOCIFCREATE2. The name in the request becomes the interface's, which is the only
-    /// way to learn it.
+    /// SIOCIFCREATE, SIOCIFCREATE2. The kernel writes the interface's name into the request.
     pub fn create_interface(&mut self, caller: Caller, stack: StackId, request: &mut Request) -> Result<()> {
         let given = request.argument.text_at(0, sys::IFNAMSIZ - 1).to_vec();
         let name = String::from_utf8_lossy(&given).into_owned();
@@ -69,8 +68,7 @@ impl World {
         Ok(())
     }
 
-    /// Whether a cloner answers to a name: its own name, with a number or without, and for vlan also
-    /// `PARENT.TAG`.
+    /// Whether a name is for a cloner: the cloner's name with or without a number, and for vlan also `PARENT.TAG`.
     fn matches(&self, stack: StackId, cloner: &str, name: &str) -> bool {
         let numbered = name.strip_prefix(cloner).is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()));
         numbered || (cloner == "vlan" && self.parent_in_name(stack, name).is_some())
@@ -97,7 +95,7 @@ impl World {
         Ok(self.attach_new(stack, interface))
     }
 
-    /// `ifc_alloc_unit`: the one that is wanted, or the lowest that is free and whose name is.
+    /// `ifc_alloc_unit`: the wanted unit, or the lowest free unit whose name is free too.
     pub fn allocate_unit(
         &mut self,
         stack: StackId,
@@ -132,15 +130,16 @@ impl World {
         }
     }
 
-    /// Whether that many more interfaces have an index.
+    /// Whether indexes are left for that many more interfaces.
     ///
-    /// The table has 65535 places. A real kernel goes on with index 0 after that, and then never
-    /// returns (trap 36, confirmed). This one says that it is full.
+    /// The table has 65535 places. After that, a real kernel goes on with index 0, and then never returns (trap 36,
+    /// confirmed). The simulated kernel reports that the table is full.
     pub fn room_for(&self, interfaces: usize) -> Result<()> {
         if self.interfaces.room() < interfaces { Err(Errno::ENOSPC.into()) } else { Ok(()) }
     }
 
-    /// Gives a new interface the lowest free index, for which there is room, and puts it into its stack.
+    /// Gives a new interface the lowest free index, and puts it into its stack. The caller has checked that an
+    /// index is free.
     pub fn attach_new(&mut self, stack: StackId, mut interface: Interface) -> u16 {
         let index = self.interfaces.lowest_free().expect("fewer than 65535 interfaces at once");
         interface.index = index;
@@ -160,8 +159,9 @@ impl World {
         self.destroy(index, false)
     }
 
-    /// The cloner of an interface is that of the stack it was made in, and goes with that stack: to destroy the
-    /// interface from elsewhere meanwhile uses the cloner after it was freed.
+    /// Detects a panic of a real kernel. The cloner of an interface belongs to the stack that the interface was
+    /// made in, and is freed with that stack. If the interface is destroyed from another stack meanwhile, the
+    /// kernel uses the freed cloner.
     fn watch_for_panic(&mut self, index: u16) {
         let Interface { home, name, .. } = self.interface(index);
         let is_going =
@@ -174,7 +174,7 @@ impl World {
 
     /// Destroys a cloned interface, and with an epair end the other end, wherever they are.
     ///
-    /// `force` is set when the stack that it was made in goes: then the cloner's own refusals do not count.
+    /// `force` is set when the stack that the interface was made in is removed: then the cloner cannot refuse.
     pub fn destroy(&mut self, index: u16, force: bool) -> Result<()> {
         let interface = self.interface(index);
         let (home, unit, driver) = (interface.home, interface.unit, interface.driver.clone());
@@ -201,7 +201,7 @@ impl World {
         Ok(())
     }
 
-    /// Takes an interface out of its stack and the machine.
+    /// Removes an interface from its stack and from the machine.
     pub fn detach_for_good(&mut self, index: u16) {
         self.detach(index);
         self.interfaces.remove(index);
@@ -233,7 +233,8 @@ impl World {
     }
 }
 
-/// `ifc_name2unit`: the number that begins with the first digit of a name; none without one.
+/// `ifc_name2unit`: the number that begins with the first digit of a name. Returns `None` for a name without a
+/// digit.
 pub(crate) fn unit_in(name: &str) -> std::result::Result<Option<u32>, Errno> {
     let Some(at) = name.find(|c: char| c.is_ascii_digit()) else { return Ok(None) };
     let digits = &name[at..];
@@ -243,7 +244,7 @@ pub(crate) fn unit_in(name: &str) -> std::result::Result<Option<u32>, Errno> {
     Ok(u32::try_from(number).ok())
 }
 
-/// An interface as `if_alloc` leaves it, which its driver fills in.
+/// An interface after `if_alloc`. Its driver fills in the rest.
 pub(crate) fn blank(name: String, driver: &str, unit: Option<u16>, kind: Kind) -> Interface {
     Interface {
         index: 0,
@@ -288,7 +289,7 @@ pub(crate) fn loopback(name: String, unit: u16) -> Interface {
 }
 
 fn bridge(name: String, unit: u16, mac: [u8; 6], release: Release) -> Interface {
-    // 14.2 gives it none (confirmed).
+    // 14.2 gives it no capabilities (confirmed).
     let capabilities = match release {
         Release::V14_2 => 0,
         Release::V15_1 => sys::IFCAP_VLAN_HWTAGGING as u32,

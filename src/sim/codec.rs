@@ -1,6 +1,7 @@
-//! Calls and worlds as bytes, for the log. Everything is little endian; lengths are 32 bits.
+//! Calls and worlds as bytes, for the log. Numbers are little-endian, and lengths have 32 bits.
 //!
-//! postcard and bincode would need serde in the feature `sim`, for types that have another form in the feature `serde`.
+//! postcard and bincode would need serde in the feature `sim`, for types that the feature `serde` writes in another
+//! form.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ffi::{OsStr, OsString};
@@ -22,7 +23,7 @@ use crate::kernel::{
 pub(crate) trait Wire: Sized {
     /// Appends the value.
     fn put(&self, out: &mut Vec<u8>);
-    /// Takes a value from the front. Returns `None` when the bytes are not one.
+    /// Reads a value from the front. Returns `None` when the bytes are no such value.
     fn take(input: &mut &[u8]) -> Option<Self>;
     /// Appends several values, without their number.
     fn put_all(values: &[Self], out: &mut Vec<u8>) {
@@ -30,9 +31,9 @@ pub(crate) trait Wire: Sized {
             value.put(out);
         }
     }
-    /// Takes so many values from the front.
+    /// Reads `count` values from the front.
     fn take_all(count: u32, input: &mut &[u8]) -> Option<Vec<Self>> {
-        // Not reserved from the count: a damaged one must not take all memory.
+        // Reserve no memory for the count: a damaged count must not use all memory.
         (0..count).map(|_| Self::take(input)).collect()
     }
 }
@@ -57,7 +58,7 @@ numbers! {
     i32: put_i32_le try_get_i32_le;
 }
 
-/// Most of a log is bytes: they are copied as a whole.
+/// Bytes are copied as a whole, because most of a log is bytes.
 impl Wire for u8 {
     fn put(&self, out: &mut Vec<u8>) {
         out.put_u8(*self);
@@ -75,8 +76,7 @@ impl Wire for u8 {
     }
 }
 
-/// Structs, field by field. The fields are named twice by the compiler's leave: a field that is
-/// forgotten here does not build.
+/// Structs, field by field. The fields have to be listed again here. A forgotten field does not compile.
 macro_rules! structs {
     ($($kind:ident { $($field:ident),* })*) => {
         $(impl Wire for $kind {
@@ -92,7 +92,7 @@ macro_rules! structs {
     };
 }
 
-/// Enums: a number for each variant, which must never get another meaning, then its fields.
+/// Enums: a number for each variant, and then its fields. The meaning of a number must never change.
 macro_rules! enums {
     ($($kind:ident { $($tag:literal = $variant:ident $(($($part:ident),*))? $({ $($field:ident),* })?;)* })*) => {
         $(impl Wire for $kind {
@@ -400,7 +400,7 @@ impl<K: Wire + Ord, V: Wire> Wire for BTreeMap<K, V> {
     }
 }
 
-/// A name that the program itself has in its text. One that it has not is kept for good: there are few.
+/// A name from the program's own text. Any other name stays in memory for ever; there are few.
 impl Wire for &'static str {
     fn put(&self, out: &mut Vec<u8>) {
         put_bytes(self.as_bytes(), out);

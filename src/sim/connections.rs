@@ -1,29 +1,30 @@
-//! Connections that outlive their jail: TCP connections that the peer neither reads from nor closes.
+//! Connections that remain after their jail's removal: TCP connections that the peer neither reads from nor closes.
 //!
-//! A connection holds the credentials it was opened with, and these hold the jail (`inpcb`, `so_cred`). So a jail
-//! that was removed goes on dying for as long as its connection lives, although no process, mount or interface of
-//! it is left (seen on 15.1 and 14.2: minutes, in ESTABLISHED with unread data, FIN_WAIT_1, CLOSE_WAIT and
-//! TIME_WAIT alike).
+//! A connection holds the credentials that it was opened with, and these hold the jail (`inpcb`, `so_cred`). So a
+//! removed jail lingers as long as its connection exists, although no process, mount or interface of the jail is
+//! left (seen on 15.1 and 14.2: minutes, in ESTABLISHED with unread data, FIN_WAIT_1, CLOSE_WAIT and TIME_WAIT
+//! alike).
 
 use std::time::Duration;
 
 use super::world::{Pending, World};
 
-/// The environment variable that gives jails such a connection: `NAME:SECONDSs`, several with commas; `*` for all.
+/// The environment variable that gives jails such a connection: `NAME:SECONDSs`, several are separated by commas,
+/// and `*` stands for all jails.
 pub(crate) const VARIABLE: &str = "JAILWIRE_SIM_CONNECTION";
 
 /// A connection of a jail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Connection {
-    /// Whose it is.
+    /// The jid of the jail.
     pub jid: i32,
-    /// How long it goes on after its jail was removed.
+    /// How long the connection remains after its jail was removed.
     pub lasts: Duration,
     /// Whether that time has begun.
     pub ending: bool,
 }
 
-/// Which jails have a connection when they are removed, and for how long it goes on.
+/// The jails that have a connection when they are removed, and how long the connection remains.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Wanted {
     name: Option<String>,
@@ -31,7 +32,7 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    /// Whether a jail of this name has one.
+    /// Whether a jail with this name has a connection.
     pub fn is_for(&self, jail: &str) -> bool {
         self.name.as_ref().is_none_or(|name| name == jail)
     }
@@ -54,7 +55,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Wanted>, String> {
 }
 
 impl World {
-    /// Gives a jail a connection. No jail of that number: nothing happens.
+    /// Gives a jail a connection, if the jail exists.
     pub fn connect(&mut self, jid: i32, lasts: Duration) {
         let Some(jail) = self.jails.get(jid) else { return };
         let dying = jail.dying;
@@ -69,7 +70,7 @@ impl World {
         self.connections.iter().any(|connection| connection.jid == jid)
     }
 
-    /// A jail was removed: from now on the time of its connections runs.
+    /// Starts the time of a jail's connections, because the jail was removed.
     pub fn connections_begin_to_end(&mut self, jid: i32) {
         for connection in self.connections.iter_mut().filter(|one| one.jid == jid && !one.ending) {
             connection.ending = true;

@@ -1,10 +1,10 @@
-//! Datagrams: no receiver reads them, but the kernel looks for the neighbour that is to get them. The kernel asks
-//! the link by ARP or neighbour discovery, and knows the answer from then on.
+//! Datagrams: no process receives them, but the kernel looks for the neighbour with the destination address. It
+//! uses ARP or neighbour discovery on the link, and keeps the answer.
 //!
-//! A link is what frames reach: through epairs, bridges and their members. Behind the first network card
-//! is a router, [`ROUTER`], and no other node. Not confirmed on FreeBSD: the node that is asked does not learn the
-//! address of the node that asks, what bridges know of VLANs is not looked at, and a neighbour that has answered is
-//! not forgotten.
+//! A link is the set of interfaces that frames reach through epairs, bridges and their members. Behind the first
+//! network card is a router, [`ROUTER`], and no other node. Not confirmed on FreeBSD: the node that is asked does
+//! not learn the address of the node that asks, what bridges know of VLANs is not looked at, and a neighbour that
+//! has answered is not forgotten.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -19,9 +19,9 @@ use crate::kernel::{Errno, Handle, Result};
 
 /// The router behind the first network card.
 pub(crate) const ROUTER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
-/// Its address, in the range that RFC 7042 keeps for documentation.
+/// The router's MAC address, in the range that RFC 7042 reserves for documentation.
 const ROUTER_MAC: [u8; 6] = [0x00, 0x00, 0x5e, 0x00, 0x53, 0x01];
-/// net.link.ether.inet.max_age: how many seconds an answer is believed.
+/// net.link.ether.inet.max_age: how many seconds an answer is kept.
 const MAX_AGE: u64 = 1200;
 
 impl World {
@@ -56,12 +56,12 @@ impl World {
         Ok(())
     }
 
-    /// The link address of the station that has an address on an interface's link.
+    /// The link address of the node with an address on an interface's link.
     fn ask_link(&self, index: u16, sought: &Gateway) -> Option<[u8; 6]> {
         let (stations, outside) = self.link(index);
         let has = |interface: &&Interface| match *sought {
             Gateway::Inet(address) => interface.inet.iter().any(|one| one.address == address),
-            // One that is still checked for duplicates does not answer.
+            // An address does not answer before duplicate address detection has ended.
             Gateway::Inet6(address) => interface.inet6.iter().any(|one| {
                 sockaddr::embed(one.address, index) == address && one.flags & sys::IN6_IFF_TENTATIVE == 0
             }),
@@ -74,8 +74,8 @@ impl World {
         }
     }
 
-    /// The interfaces that frames sent by this one come to, and whether they leave the machine by its
-    /// first network card.
+    /// The interfaces that frames from this interface reach, and whether they leave the machine by its first
+    /// network card.
     fn link(&self, index: u16) -> (BTreeSet<u16>, bool) {
         let (mut stations, mut outside) = (BTreeSet::new(), false);
         // Interfaces that send a frame out, each once.
@@ -94,7 +94,7 @@ impl World {
                 Kind::Hardware => outside |= self.is_first_card(at),
                 Kind::Loopback | Kind::Vlan { .. } | Kind::Tunnel { .. } => {}
             }
-            // What a member sends of itself goes to the whole bridge.
+            // A frame that a member sends itself goes to the whole bridge.
             if at == index && interface.bridge.is_some() {
                 self.receive_frame(at, &mut stations, &mut sending);
                 stations.remove(&at);
@@ -104,7 +104,7 @@ impl World {
         (stations, outside)
     }
 
-    /// A frame comes in: it is the interface's own, and that of the bridge that it is on.
+    /// A frame arrives: the interface and its bridge receive it.
     fn receive_frame(&self, index: u16, stations: &mut BTreeSet<u16>, sending: &mut Vec<u16>) {
         let Some(interface) = self.interfaces.get(&index).filter(|one| one.has(sys::IFF_UP)) else { return };
         stations.insert(index);

@@ -1,4 +1,4 @@
-//! The whole state of a kernel as text: the same state, the same text.
+//! The whole state of a kernel as text. The same state gives the same text.
 
 use std::fmt::{self, Write};
 
@@ -7,8 +7,8 @@ use super::table::Family;
 use super::world::{Interface, Kind, Stack, StackId, World};
 
 impl World {
-    /// Everything that could be left behind. Not in it are handles, numbers that only grow, clocks,
-    /// modules and the programs that were run.
+    /// Describes everything that a start or a stop could leave behind. Handles, growing counters, clocks, modules
+    /// and the programs that were run are left out.
     pub fn describe(&self) -> String {
         let mut out = String::new();
         self.write_all(&mut out).expect("a String takes everything");
@@ -45,7 +45,7 @@ impl World {
         Ok(())
     }
 
-    /// A stack is known by whose it is: numbers of stacks only grow.
+    /// The name of a stack is its owner, because the numbers of stacks always grow.
     fn name_of_stack(&self, id: StackId) -> String {
         match self.jails.all().find(|jail| jail.stack == Some(id)) {
             Some(jail) => format!("jail {}", jail.name),
@@ -96,7 +96,7 @@ impl World {
         }
         match &interface.kind {
             Kind::Bridge(bridge) => {
-                // What is learned comes and goes by itself.
+                // Leave out learned addresses, which come and go by themselves.
                 let mut bridge = bridge.clone();
                 bridge.exceeded = 0;
                 bridge.addresses.iter_mut().for_each(|learned| learned.expires = Default::default());
@@ -115,7 +115,7 @@ impl World {
         }
         let mut protocols = interface.protocols.clone();
         protocols.carp.iter_mut().for_each(|host| host.until = None);
-        // Their order has no meaning.
+        // Sort them, because their order has no meaning.
         protocols.carp.sort_by_key(|host| host.vhid);
         writeln!(out, "  {protocols:?}")
     }

@@ -21,7 +21,7 @@ structs! {
     Ruleset { rules, users }
 }
 
-/// What a path that is no device answers.
+/// The error of a path that is no device.
 const ENOTTY: Errno = Errno(25);
 
 /// All rulesets.
@@ -33,9 +33,9 @@ pub(crate) struct Devfs {
 /// One ruleset.
 #[derive(Debug, Clone, Default)]
 struct Ruleset {
-    /// By number: the `devfs_rule` as it was given, with its number.
+    /// The rules by number: the `devfs_rule` of the caller, with its number.
     rules: BTreeMap<u16, Vec<u8>>,
-    /// How many rules include it, and devfs mounts use it.
+    /// How many rules include the ruleset, and how many devfs mounts use it.
     users: u32,
 }
 
@@ -45,7 +45,7 @@ impl Devfs {
         self.sets.iter().map(|(number, set)| (*number, set.rules.values()))
     }
 
-    /// `devfs_ruleset_reap`: an empty set that no mount uses is gone.
+    /// `devfs_ruleset_reap`: removes an empty ruleset that no mount uses.
     fn reap(&mut self, number: u16) {
         if self.sets.get(&number).is_some_and(|set| set.rules.is_empty() && set.users == 0) {
             self.sets.remove(&number);
@@ -62,11 +62,11 @@ fn joined(set: u16, rule: u16) -> u32 {
 }
 
 impl World {
-    /// A request on an open path: one of a mounted devfs.
+    /// A request on an open path of a mounted devfs.
     pub fn devfs_ioctl(&mut self, caller: Caller, path: &Path, request: &mut Request) -> Result<()> {
         let Some(mount) = self.mounts.devfs_at(path) else { return Err(ENOTTY.into()) };
         let current = mount.ruleset;
-        // Before the request is looked at, so also for those that only read (confirmed).
+        // The privilege is checked first, so also for requests that only read (confirmed).
         self.permit(caller, Privilege::Host)?;
         let argument = &mut request.argument;
         match request.number {
@@ -118,14 +118,14 @@ impl World {
         }
     }
 
-    /// A rule that is there.
+    /// Finds an existing rule.
     fn rule(&self, id: u32, current: u16) -> Result<(u16, u16)> {
         let (set, rule) = parts(with_set(id, current));
         let there = self.devfs.sets.get(&set).is_some_and(|set| set.rules.contains_key(&rule));
         if there { Ok((set, rule)) } else { Err(Errno::ENOENT.into()) }
     }
 
-    /// DEVFSIO_RADD. Number 0 stands for the next hundred, which the caller is not told.
+    /// DEVFSIO_RADD. Number 0 stands for the next multiple of 100, which the caller does not learn.
     fn add_rule(&mut self, id: u32, argument: &Block) -> Result<()> {
         let (set, rule) = parts(id);
         if self.devfs.sets.get(&set).is_some_and(|set| set.rules.contains_key(&rule)) {
@@ -163,7 +163,7 @@ impl World {
         self.devfs.reap(set);
     }
 
-    /// `devfs_ruleset_use`: a set that is not there yet is made, empty. It hides nothing by itself.
+    /// `devfs_ruleset_use`: makes a missing ruleset, which is empty and hides nothing.
     fn use_ruleset(&mut self, path: &Path, number: u16) {
         let Some(mount) = self.mounts.devfs_at(path) else { return };
         let old = std::mem::replace(&mut mount.ruleset, number);
@@ -199,7 +199,7 @@ fn rule_given(argument: &mut Block, current: u16) -> Result<u32> {
     Ok(id)
 }
 
-/// Set 0 stands for the one that the mounted devfs uses.
+/// Ruleset 0 stands for the ruleset of the mounted devfs.
 fn with_set(id: u32, current: u16) -> u32 {
     match parts(id) {
         (0, rule) => joined(current, rule),

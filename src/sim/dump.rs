@@ -1,5 +1,4 @@
-//! What sysctl tells of interfaces, addresses and routes (`sys/net/rtsock.c:sysctl_rtsock`,
-//! `sys/net/if_mib.c`).
+//! Sysctls with interfaces, addresses and routes (`sys/net/rtsock.c:sysctl_rtsock`, `sys/net/if_mib.c`).
 
 use std::mem::offset_of;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -17,13 +16,13 @@ use super::sockaddr::{self, AF_INET, AF_INET6};
 use super::world::{Interface, StackId, World};
 use crate::kernel::{Block, Errno, Result};
 
-/// How many families there are (`AF_MAX`).
+/// The number of address families (`AF_MAX`).
 const FAMILIES: i32 = 46;
 
 impl World {
     /// {CTL_NET, PF_ROUTE, …} and {CTL_NET, PF_LINK, …}, of the caller's own stack.
     ///
-    /// A process's fib is 0 here: a dump of another one has to name it.
+    /// A process's routing table is 0 here: a dump of another table has to name it.
     pub fn route_sysctl(&self, caller: Caller, stack: StackId, numbers: &[i32]) -> Result<Vec<u8>> {
         match numbers {
             [sys::CTL_NET, sys::PF_ROUTE, rest @ ..] => self.routing_sysctl(caller, stack, rest),
@@ -63,12 +62,12 @@ impl World {
             sys::NET_RT_IFLISTL => Ok(self.list(caller, stack, family, *argument, true)),
             sys::NET_RT_IFMALIST => Ok(self.list_groups(caller, stack, family, *argument)),
             sys::NET_RT_NHOP | sys::NET_RT_NHGRP => Err(Errno::EINVAL.into()),
-            // A question that there is not has no answer, and is no error (confirmed).
+            // An unknown number returns nothing, and is no error (confirmed).
             _ => Ok(Vec::new()),
         }
     }
 
-    /// The routes of a family, or of all: with `flags` those that have one of them.
+    /// The routes of one or all families. With `flags`, only the routes with at least one of these flags.
     fn dump_routes(
         &self,
         caller: Caller,
@@ -90,7 +89,7 @@ impl World {
         Ok(out)
     }
 
-    /// One message a path (`sysctl_dumpnhop`).
+    /// One message for each path (`sysctl_dumpnhop`).
     fn dump_family<A: Addressed>(
         &self,
         caller: Caller,
@@ -127,8 +126,8 @@ impl World {
         }
     }
 
-    /// The neighbours of a family (`in_lltable_dump_entry`): those made by hand, and before them the
-    /// interface's own addresses (confirmed). In what order is not said.
+    /// The neighbours of a family (`in_lltable_dump_entry`): static neighbours, and before them the interface's own
+    /// addresses (confirmed). The order of each group is not defined.
     fn dump_neighbours(&self, stack: StackId, family: u8) -> Vec<u8> {
         let mut out = Vec::new();
         for interface in self.interfaces_of(stack) {
@@ -164,8 +163,8 @@ impl World {
         out
     }
 
-    /// Interfaces, each with its addresses behind it (`sysctl_iflist`). A family leaves out other
-    /// addresses, and no interface.
+    /// Interfaces, each followed by its addresses (`sysctl_iflist`). With a family, addresses of other families are
+    /// left out, but no interface is.
     fn list(&self, caller: Caller, stack: StackId, family: u8, index: i32, long: bool) -> Vec<u8> {
         let mut out = Vec::new();
         for interface in self.interfaces_of(stack).filter(|i| index == 0 || index == i32::from(i.index)) {
@@ -227,11 +226,11 @@ impl World {
         out
     }
 
-    /// net.link.generic: what `if_mib.h` describes.
+    /// net.link.generic: the objects of `if_mib.h`.
     fn link_sysctl(&self, stack: StackId, numbers: &[i32]) -> Result<Vec<u8>> {
         match numbers {
             [sys::IFMIB_SYSTEM, sys::IFMIB_IFCOUNT] => {
-                // Named a count, it is the highest index.
+                // The object's name says count, but its value is the highest index.
                 let highest = self.interfaces_of(stack).map(|interface| interface.index).max().unwrap_or(0);
                 Ok(i32::from(highest).to_ne_bytes().to_vec())
             }
@@ -273,7 +272,7 @@ impl World {
     }
 }
 
-/// The addresses of an interface that it answers for on its link: a loopback and a tunnel have none.
+/// The addresses for which an interface answers on its link. A loopback and a tunnel have no such addresses.
 fn own_of(interface: &Interface, family: u8) -> impl Iterator<Item = IpAddr> {
     let of = |wanted: u8| (family == wanted && !interface.has_no_mac()).then_some(());
     let inet = of(AF_INET).into_iter().flat_map(|()| interface.inet.iter());
@@ -344,7 +343,7 @@ mod tests {
         assert_eq!(ask(&world, &[sys::IFMIB_IFDATA, 2, sys::IFDATA_DRIVERNAME]), b"epair0\0");
         assert_eq!(errno(&world, &link(&[sys::IFMIB_IFDATA, 9, sys::IFDATA_GENERAL])), Errno::ENOENT);
         assert_eq!(errno(&world, &link(&[sys::IFMIB_IFDATA, 2])), Errno::EINVAL);
-        // One that is elsewhere is not there.
+        // An interface of another stack is not in the list.
         world.interfaces.move_to(2, StackId(4));
         assert_eq!(errno(&world, &link(&[sys::IFMIB_IFDATA, 2, sys::IFDATA_GENERAL])), Errno::ENOENT);
     }

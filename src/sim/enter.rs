@@ -1,4 +1,4 @@
-//! Children that enter jails: `fork`, `jail_attach(2)`, and what they do inside.
+//! Children that enter jails: `fork`, `jail_attach(2)`, and their work inside.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use super::world::{Process, SocketKind, World};
 use crate::kernel::{Domain, Entry, Errno, Failure, Result, Sockets, Target};
 
 impl World {
-    /// Sends a child into a jail. The child has a number of the simulation's own.
+    /// Sends a child into a jail. The child has a pid of the simulation.
     ///
-    /// What it opens inside belongs to the caller afterwards, but keeps the jail it was opened in. A
-    /// child that takes longer than it may is killed, and with it a jail that only it kept.
+    /// Sockets that it opens inside belong to the caller afterwards, but hold the jail. A child that exceeds its
+    /// deadline is killed, and a jail that only this child held is removed.
     pub fn enter(&mut self, caller: Caller, entry: &Entry, place: &Place, took: Duration) -> Reply {
         let jid = match &entry.target {
             Target::Existing(jid) => {
@@ -31,7 +31,7 @@ impl World {
         self.processes.insert(child, Process { jid, owner: caller.owner(), zombie: false });
         self.tell_jail(jid, sys::NOTE_JAIL_ATTACH, child as i32);
         if matches!(entry.target, Target::Descriptor(_)) {
-            // By jail_set(2), which is told as well.
+            // jail_set(2) was used, which is an event too.
             self.tell_jail(jid, sys::NOTE_JAIL_SET, 0);
         }
         let in_time = took < entry.deadline;
@@ -55,10 +55,10 @@ impl World {
         Ok(Answer::Entered { jid, sockets, answers, holder })
     }
 
-    /// The three sockets, or none of them.
+    /// Opens the three sockets. If one fails, no socket is kept.
     fn open_inside(&mut self, inside: Caller) -> Result<Sockets> {
         let refused = |failure: Failure, family: &str| {
-            // As the real child tells where it failed.
+            // The same text as from the real child.
             Failure::with_text(failure.errno, format!("opening an {family} socket in the jail"))
         };
         let inet = self.socket(inside, Domain::Inet).map_err(|failure| refused(failure, "AF_INET"))?;
@@ -70,7 +70,7 @@ impl World {
         Ok(Sockets { inet, inet6, route })
     }
 
-    /// `kldload(2)`, unless it is there already. Modules of the base system only.
+    /// `kldload(2)`, unless the module is loaded already. Only modules of the base system exist.
     pub fn load_module(&mut self, caller: Caller, name: &str) -> Result<()> {
         if self.modules.iter().any(|module| module == name) || BUILT_IN.contains(&name) {
             return Ok(());
@@ -87,11 +87,11 @@ impl World {
     }
 }
 
-/// What GENERIC has without loading it.
+/// The modules that are built into GENERIC.
 const BUILT_IN: [&str; 8] =
     ["if_lo", "if_vlan", "if_tuntap", "if_gif", "procfs", "pseudofs", "tmpfs", "devfs"];
 
-/// What there is to load that jails and their networks need.
+/// The modules that can be loaded, for jails and their networks.
 const MODULES: [&str; 28] = [
     "bridgestp",
     "if_bridge",

@@ -1,4 +1,4 @@
-//! epair(4): two interfaces that are made, and go, together. `net/if_epair.c`.
+//! epair(4): two interfaces that are made and destroyed together. `net/if_epair.c`.
 
 use jailwire_sys as sys;
 
@@ -9,10 +9,10 @@ use super::world::{Interface, Kind, StackId, World};
 use crate::kernel::{Errno, Result};
 
 impl World {
-    /// Makes both ends; the answer is the `a` end.
+    /// Makes both ends. Returns the `a` end.
     ///
-    /// A unit whose name is taken by a renamed or lent end is not skipped: every attempt without a
-    /// number fails until it is gone (trap 3).
+    /// If a renamed or lent end uses the name of a unit, the unit is not skipped: every attempt without a number
+    /// fails until the name is free (trap 3).
     pub fn create_epair(&mut self, caller: Caller, stack: StackId, name: &str) -> Result<u16> {
         let unit = self.allocate_unit(stack, "epair", unit_in(name)?)?;
         let (a, b) = (format!("epair{unit}a"), format!("epair{unit}b"));
@@ -29,7 +29,7 @@ impl World {
         }
         let (mac_a, mac_b) = self.epair_macs(caller, &a, &b);
         let release = self.release;
-        // The ends are known to each other only when both have their index.
+        // The ends refer to each other only when both have their index.
         let a = self.attach_new(stack, end(a, unit, mac_a, true, stack, release));
         let b = self.attach_new(stack, end(b, unit, mac_b, false, stack, release));
         for (own, peer, is_a) in [(a, b, true), (b, a, false)] {
@@ -48,8 +48,9 @@ impl World {
         Ok(a)
     }
 
-    /// From the names on 15.1, so that they come again with the name. 14.2, and 15.1 when told so, make
-    /// another pair each time, which differs in its last byte only (confirmed).
+    /// The MAC addresses of both ends. 15.1 derives them from the names, so the same name gets the same addresses
+    /// again. 14.2, and 15.1 with a setting, make a new pair each time; the two differ in the last byte only
+    /// (confirmed).
     fn epair_macs(&mut self, caller: Caller, a: &str, b: &str) -> ([u8; 6], [u8; 6]) {
         let by_name = self.release >= Release::V15_1 && self.int_sysctl("net.link.epair.ether_gen_addr") != 0;
         if by_name {
@@ -62,7 +63,7 @@ impl World {
         }
     }
 
-    /// `epair_clone_destroy`: both lose their link, then both go, each from where it is.
+    /// `epair_clone_destroy`: both ends lose their link, and then both are destroyed, wherever they are.
     pub fn destroy_epair(&mut self, index: u16, peer: u16) {
         for end in [index, peer] {
             self.set_link_state(end, sys::LINK_STATE_DOWN);

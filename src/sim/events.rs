@@ -1,4 +1,4 @@
-//! What routing sockets are told without having asked.
+//! Messages on routing sockets that are no answers.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -20,7 +20,7 @@ pub(crate) fn gateway_sockaddr(gateway: &Gateway) -> Vec<u8> {
     }
 }
 
-/// Destination, gateway and mask of a route; a host route has no mask.
+/// The destination, gateway and mask of a route. A host route has no mask.
 pub(crate) fn route_addresses<A: Routed>(destination: &Destination<A>, nexthop: &Nexthop) -> Addresses {
     let mut addresses = Addresses::default();
     addresses[DESTINATION] = Some(destination.address.sockaddr());
@@ -29,7 +29,8 @@ pub(crate) fn route_addresses<A: Routed>(destination: &Destination<A>, nexthop: 
     addresses
 }
 
-/// The addresses of an IPv4 address's message. The far end has a place even when there is none.
+/// The addresses of an IPv4 address's message. The message has a place for the far end, even if there is no far
+/// end.
 pub(crate) fn addresses_of_inet(address: &Address4) -> Addresses {
     let mut addresses = Addresses::default();
     addresses[NETMASK] = Some(sockaddr::inet(Ipv4Addr::from_bits(address.mask)));
@@ -38,8 +39,7 @@ pub(crate) fn addresses_of_inet(address: &Address4) -> Addresses {
     addresses
 }
 
-/// The addresses of an IPv6 address's message. A far end has only what is loopback or
-/// point-to-point.
+/// The addresses of an IPv6 address's message. Only loopback and point-to-point interfaces have a far end.
 pub(crate) fn addresses_of_inet6(interface: &Interface, address: &Address6) -> Addresses {
     let mut addresses = Addresses::default();
     addresses[NETMASK] = Some(sockaddr::inet6_raw(sockaddr::mask6(address.prefix_length)));
@@ -60,7 +60,7 @@ pub(crate) fn flags_of_inet6(address: &Address6) -> i32 {
     if address.self_route { sys::RTF_HOST } else { 0 }
 }
 
-/// The addresses of a multicast group's message; the group's MAC where the link has MACs.
+/// The addresses of a multicast group's message; with the group's MAC address, if the link has MAC addresses.
 pub(crate) fn group_addresses(interface: &Interface, group: IpAddr) -> Addresses {
     let mut addresses = Addresses::default();
     let mac = match group {
@@ -86,14 +86,14 @@ pub(crate) fn group_addresses(interface: &Interface, group: IpAddr) -> Addresses
 }
 
 impl World {
-    /// RTM_IFANNOUNCE: an interface came into its stack, or is about to leave it.
+    /// RTM_IFANNOUNCE: an interface has arrived in its stack, or is about to leave it.
     pub fn post_announce(&mut self, index: u16, departure: bool) {
         let Some(interface) = self.interfaces.get(&index) else { return };
         let message = messages::announce(index, &interface.name, departure);
         self.tell(interface.stack, 0, None, &message.bytes);
     }
 
-    /// RTM_IFINFO: an interface went up or down, its link did, or its MTU was set.
+    /// RTM_IFINFO: an interface or its link went up or down, or its MTU was set.
     pub fn post_ifinfo(&mut self, index: u16) {
         let Some(interface) = self.interfaces.get(&index) else { return };
         let about = About { index, flags: interface.flags as i32, metric: 0 };
@@ -136,8 +136,8 @@ impl World {
         self.tell(interface.stack, family, None, &message.bytes);
     }
 
-    /// RTM_ADD or RTM_DELETE of an IPv6 neighbour (`nd6_lle_event`): without an interface in its
-    /// header, and with the MAC only when it is added. IPv4 says nothing of its neighbours.
+    /// RTM_ADD or RTM_DELETE of an IPv6 neighbour (`nd6_lle_event`): without an interface in its header, and with
+    /// the MAC address only when it is added. IPv4 sends no messages about neighbours.
     pub fn post_neighbour(&mut self, kind: u8, index: u16, address: Ipv6Addr, mac: [u8; 6]) {
         let Some(interface) = self.interfaces.get(&index) else { return };
         let (mac, up) = if kind == sys::RTM_ADD { (mac, sys::RTF_UP) } else { ([0; 6], 0) };
@@ -150,7 +150,7 @@ impl World {
         self.tell(interface.stack, AF_INET6, fib, &message.bytes);
     }
 
-    /// Hands a message to the sockets of a stack. One without its loopback interface drops all
+    /// Passes a message to the sockets of a stack. A stack without its loopback interface drops all messages
     /// (`rt_dispatch`).
     pub fn tell(&mut self, stack: StackId, family: u8, fib: Option<u32>, message: &[u8]) {
         if self.loopback(stack).is_some() {

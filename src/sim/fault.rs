@@ -10,19 +10,17 @@ use crate::kernel::Errno;
 pub enum Fault {
     /// The call fails with this error and has no effect. A call that closes a handle closes it all the same.
     Errno(Errno),
-    /// Another process was faster: the change is made, and the call fails with this error because nothing is
-    /// left to do. Only from within the program, with [`Sim::set_fault`](super::Sim::set_fault).
+    /// Another process was faster: the change is made, and the call fails with this error because nothing is left
+    /// to do. It can only be set from within the program, with [`Sim::set_fault`](super::Sim::set_fault).
     Forestalled(Errno),
-    /// The call takes effect, and then SIGKILL ends the process before the process sees the answer: a
-    /// process that is killed at call k has had exactly k effects.
+    /// The call takes effect, and then SIGKILL ends the process before the call returns. So if a process is killed
+    /// at call k, exactly k calls have taken effect.
     Kill,
-    /// The call takes that long, on the simulated clock. A call with an earlier deadline fails with
-    /// ETIMEDOUT.
+    /// The call takes this time, on the simulated clock. A call with an earlier deadline fails with ETIMEDOUT.
     Takes(Duration),
 }
 
-/// The environment variable that chooses calls: `N:kill`, `N:ERRNO`, `N:SECONDSs`, and several
-/// with commas.
+/// The environment variable that chooses calls: `N:kill`, `N:ERRNO`, `N:SECONDSs`, and several separated by commas.
 pub(crate) const VARIABLE: &str = "JAILWIRE_SIM_FAULT";
 
 /// Reads the value of the variable.

@@ -11,7 +11,7 @@ const PPROMISC: u32 = sys::IFF_PPROMISC as u32;
 const ALLMULTI: u32 = sys::IFF_ALLMULTI as u32;
 const PALLMULTI: u32 = sys::IFF_PALLMULTI as u32;
 
-/// What no caller changes. IFF_LOOPBACK is not among them: writing IFF_UP alone to lo0 clears it.
+/// The flags that callers cannot change. IFF_LOOPBACK can be changed: writing only IFF_UP to lo0 clears it.
 const KERNEL_OWNED: u32 = sys::IFF_CANTCHANGE as u32;
 
 impl World {
@@ -42,7 +42,7 @@ impl World {
         }
     }
 
-    /// `if_down`: the protocols hear of it while the flag is still set.
+    /// `if_down`: the protocols are notified while the flag is still set.
     pub fn take_down(&mut self, index: u16) {
         self.protocols_down(index);
         self.interface_mut(index).flags &= !UP;
@@ -55,12 +55,12 @@ impl World {
         let interface = self.interface_mut(index);
         let up = interface.flags & UP != 0;
         match interface.kind {
-            // `loioctl`: the link is what the flag says. RUNNING is set with the first address, and stays.
+            // `loioctl`: the link follows the flag. RUNNING is set with the first address, and stays.
             Kind::Loopback => {
                 let state = if up { sys::LINK_STATE_UP } else { sys::LINK_STATE_DOWN };
                 self.set_link_state(index, state);
             }
-            // `bridge_init`, `bridge_stop`; iflib's drivers alike.
+            // `bridge_init`, `bridge_stop`, and drivers of iflib.
             Kind::Bridge(_) | Kind::Hardware if up => interface.flags |= RUNNING,
             Kind::Bridge(_) => {
                 let was_running = interface.flags & RUNNING != 0;
@@ -75,7 +75,7 @@ impl World {
         }
     }
 
-    /// `ifpromisc`: counted, and announced when it changes something.
+    /// `ifpromisc`: the calls are counted, and a change is announced.
     pub fn set_promiscuous(&mut self, index: u16, on: bool) {
         let interface = self.interface_mut(index);
         let before = interface.promiscuous;

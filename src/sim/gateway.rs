@@ -1,7 +1,7 @@
-//! Which interface and which address of ours a route gets (`sys/net/route.c:rt_getifa_fib`).
+//! The interface and the source address of a route (`sys/net/route.c:rt_getifa_fib`).
 //!
-//! A gateway is resolved by addresses and not by routes: what counts is whether some interface has
-//! an address whose prefix covers it, be that interface up or down.
+//! A gateway is resolved by addresses and not by routes: an interface must have an address whose prefix covers the
+//! gateway, whether that interface is up or down.
 
 use std::mem::discriminant;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -13,7 +13,7 @@ use super::sockaddr;
 use super::table::{Family, Gateway, Nexthop, Source, SourceAddress};
 use super::world::{Interface, StackId, World};
 
-/// An address of an interface, with what it is found by.
+/// An address of an interface, with the values by which it is found.
 struct Candidate {
     source: Source,
     mask: u128,
@@ -69,7 +69,7 @@ fn same<A: Family>(ours: A, theirs: A, mask: u128) -> bool {
     (ours.bits() ^ theirs.bits()) & mask == 0
 }
 
-/// What a route is wanted for (`rt_addrinfo`).
+/// The route that is looked for (`rt_addrinfo`).
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Wanted {
     pub flags: i32,
@@ -81,7 +81,7 @@ pub(crate) struct Wanted {
 }
 
 impl World {
-    /// Our address that is exactly this, or whose broadcast address it is (`ifa_ifwithaddr`).
+    /// The local address that equals the given address, or has it as its broadcast address (`ifa_ifwithaddr`).
     pub fn own_address(&self, stack: StackId, sought: &Gateway) -> Option<Source> {
         self.interfaces_of(stack).find_map(|interface| {
             let broadcast = interface.has(sys::IFF_BROADCAST);
@@ -92,7 +92,7 @@ impl World {
         })
     }
 
-    /// Our end of the point-to-point link that leads there (`ifa_ifwithdstaddr`).
+    /// The local end of the point-to-point link to an address (`ifa_ifwithdstaddr`).
     fn near_end(&self, stack: StackId, fib: u32, sought: &Gateway) -> Option<Source> {
         self.interfaces_of(stack)
             .filter(|interface| interface.has(sys::IFF_POINTOPOINT) && interface.fib == fib)
@@ -101,7 +101,7 @@ impl World {
             .map(|ours| ours.source)
     }
 
-    /// Our address with the longest prefix that covers this (`ifa_ifwithnet`).
+    /// The local address with the longest prefix that covers an address (`ifa_ifwithnet`).
     fn covering(&self, stack: StackId, fib: u32, sought: &Gateway) -> Option<Source> {
         if let Gateway::Link { index, .. } = sought {
             return self
@@ -124,7 +124,7 @@ impl World {
         best.map(|best| best.source)
     }
 
-    /// The address of an interface that suits best, or else its first of that family
+    /// The best address of an interface for a destination, or else its first address of that family
     /// (`ifaof_ifpforaddr`).
     pub fn address_for(&self, interface: &Interface, sought: &Gateway) -> Option<Source> {
         if let Gateway::Link { .. } = sought {
@@ -155,7 +155,7 @@ impl World {
             far.or_else(|| self.own_address(stack, gateway))
         };
         let found = direct.or_else(|| self.covering(stack, fib, gateway)).or_else(|| {
-            // A gateway behind another gateway will do, unless that is the default one.
+            // The gateway may be behind another gateway, unless that is the default gateway.
             let (nexthop, default) = self.lookup(stack, fib, gateway)?;
             (!default).then_some(nexthop.source)
         })?;
@@ -225,8 +225,7 @@ impl World {
         Some((interface.index, source))
     }
 
-    /// The next hop packets to an address take, and whether it is that of the default route
-    /// (`rib_lookup`).
+    /// The next hop for an address, and whether it is from the default route (`rib_lookup`).
     pub fn lookup(&self, stack: StackId, fib: u32, sought: &Gateway) -> Option<(Nexthop, bool)> {
         let (nexthop, default) = match *sought {
             Gateway::Inet(address) => {
@@ -265,7 +264,7 @@ mod tests {
         SourceAddress::Inet(address.parse().unwrap())
     }
 
-    /// 10.0.0.1/8 on one interface, 10.1.0.1/16 on the other.
+    /// A world with 10.0.0.1/8 on one interface, and 10.1.0.1/16 on the other.
     fn networks() -> World {
         let mut world = pair();
         alias(&mut world, 2, "10.0.0.1/8").unwrap();
@@ -297,7 +296,7 @@ mod tests {
         assert_eq!(resolve(&world, named), Some((2, by("10.0.0.1"))));
         let named = Wanted { address: Some(inet("10.0.0.1")), ..wanted };
         assert_eq!(resolve(&world, named), Some((2, by("10.0.0.1"))));
-        // The broadcast address names it too.
+        // The broadcast address finds the interface too.
         let named = Wanted { address: Some(inet("10.255.255.255")), ..wanted };
         assert_eq!(resolve(&world, named), Some((2, by("10.0.0.1"))));
     }

@@ -15,9 +15,8 @@ const LENGTH_OF_LIST: usize = offset_of!(sys::ifconf, ifc_len);
 const LIST: usize = offset_of!(sys::ifconf, ifc_ifcu);
 
 impl World {
-    /// Fills the list with records of different lengths that stand close together. IPv6 addresses are as
-    /// the kernel keeps them, with the scope inside. What does not fit is left out, and nothing says how
-    /// much that is.
+    /// Fills the list with records of different lengths, without padding. IPv6 addresses have their embedded scope,
+    /// as inside the kernel. Records that do not fit are left out, and their number is not returned.
     pub fn gifconf(&self, caller: Caller, stack: StackId, request: &mut Request) -> Result<()> {
         let room = request.argument.i32_at(LENGTH_OF_LIST);
         let room = usize::try_from(room).ok().filter(|room| *room > 0).ok_or(Errno::EINVAL)?;
@@ -56,7 +55,7 @@ impl World {
             let mut record = vec![0; size_of::<sys::ifreq>().max(at + sockaddr.len())];
             record[..interface.name.len()].copy_from_slice(interface.name.as_bytes());
             record[at..at + sockaddr.len()].copy_from_slice(&sockaddr);
-            // Longer addresses end the record where they end.
+            // A record with a longer address ends with the address.
             if sockaddr.len() > size_of::<sys::sockaddr>() {
                 record.truncate(at + sockaddr.len());
             }
@@ -81,7 +80,7 @@ mod tests {
             request.argument.point(LIST, Block::zeroed(room.max(0) as usize));
             world.gifconf(ROOT, StackId::HOST, &mut request).map(|()| request.argument.i32_at(LENGTH_OF_LIST))
         };
-        // A link, two IPv6 addresses and one of IPv4 on lo0, and a link on each of the others.
+        // lo0 has a link address, two IPv6 addresses and an IPv4 address. Each of the others has a link address.
         assert_eq!(list(4096), Ok(72 + 44 * 2 + 32 + 72 * 2));
         assert_eq!(list(72 + 43), Ok(72));
         assert_eq!(list(0).unwrap_err().errno, Errno::EINVAL);

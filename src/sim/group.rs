@@ -1,4 +1,4 @@
-//! Groups of interfaces: `if_addgroup`, `if_getgroup` and the rest.
+//! Groups of interfaces: `if_addgroup`, `if_getgroup` and others.
 
 use std::mem::offset_of;
 
@@ -15,7 +15,7 @@ const UNION: usize = offset_of!(sys::ifgroupreq, ifgr_ifgru);
 const ENTRY: usize = size_of::<sys::ifg_req>();
 
 impl World {
-    /// The groups of an interface that arrives in a stack: all, and its cloner's.
+    /// The groups of an interface that arrives in a stack: `all`, and the group of its cloner.
     pub fn join_first_groups(&mut self, index: u16) {
         let interface = self.interface(index);
         let (stack, driver, home) = (interface.stack, interface.driver.clone(), interface.home);
@@ -55,7 +55,7 @@ impl World {
         }
     }
 
-    /// The name in a request that joins or leaves. 14.2 takes one without NUL (confirmed).
+    /// The name in a request that joins or leaves a group. 14.2 accepts a name without a NUL (confirmed).
     fn group_named(&self, request: &Request) -> Result<String> {
         let name = request.argument.text_at(UNION, sys::IFNAMSIZ);
         if name.len() == sys::IFNAMSIZ && self.release >= super::Release::V15_1 {
@@ -107,8 +107,8 @@ impl World {
     }
 }
 
-/// Fills a list of names. Asked with length 0, the answer is the length; otherwise the caller's length
-/// stays, and a list that does not fit is an error after what fits was written.
+/// Fills a list of names. With length 0, the needed length is returned. Otherwise the caller's length stays. If the
+/// list does not fit, the call writes what fits, and fails.
 fn list(request: &mut Request, names: &[String]) -> Result<()> {
     let length = request.argument.u32_at(LENGTH) as usize;
     if length == 0 {

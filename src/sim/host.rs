@@ -1,4 +1,4 @@
-//! A new host: what the kernel finds, and what `rc` makes of it.
+//! A new host: its hardware, and the configuration by `rc`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem::offset_of;
@@ -21,17 +21,17 @@ use crate::kernel::{Block, Domain, Handle, Request, Result};
 /// The first number of the simulation's own processes: numbers of real processes are lower.
 const FIRST_PROCESS: u32 = 1_000_000;
 
-/// em0's address, in the range that FreeBSD keeps for generated ones.
+/// em0's MAC address, in the range that FreeBSD uses for generated addresses.
 const EM0: [u8; 6] = [0x58, 0x9c, 0xfc, 0x00, 0x00, 0x01];
 
-/// What a common network card can do: em(4), all of it enabled.
+/// The capabilities of a common network card, em(4), all enabled.
 const CARD_CAPABILITIES: u32 = 0x04e5_04bb;
 
 /// Process 1, on the host, as root.
 const INIT: Caller = Caller { pid: 1, start: 0, jid: 0, root: true };
 
 impl World {
-    /// A machine without anything in it.
+    /// A machine without interfaces and jails.
     pub fn bare(options: &Options) -> World {
         World {
             release: options.release,
@@ -71,10 +71,10 @@ impl World {
         for hardware in std::iter::once(&em0).filter(|_| !options.bare).chain(&options.hardware) {
             world.attach_hardware(hardware);
         }
-        // Its root is on a pool, and the loader has loaded what reads it.
+        // The root file system is on a pool, and the loader has loaded the module for it.
         world.modules.push(super::mounts::ROOT_FILE_SYSTEM.to_owned());
         for module in &options.modules {
-            // One that does not exist is the caller's mistake, and is simply not there.
+            // An unknown module is a mistake of the caller, and is ignored.
             let _ = world.load_module(INIT, module);
         }
         if !options.bare {
@@ -84,7 +84,7 @@ impl World {
         world
     }
 
-    /// An empty stack with its lo0, which is down: every new stack has that much.
+    /// Adds a new network stack, with a lo0 that is down.
     pub fn add_stack(&mut self, id: StackId) {
         let stack = Stack {
             id,

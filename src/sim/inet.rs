@@ -12,15 +12,16 @@ use super::world::{Address4, Interface, Kind, StackId, World};
 use crate::kernel::{Block, Errno, Failure, Request, Result};
 
 const LENGTH: usize = size_of::<sys::sockaddr_in>();
-/// Where a request has its address. SIOCDIFADDR takes an `in_aliasreq` for an `ifreq` in places, and
-/// may, for both have it there.
+/// The offset of a request's address. In some places SIOCDIFADDR treats an `in_aliasreq` as an `ifreq`, which works
+/// because both have the address at this offset.
 const ADDRESS: usize = offset_of!(sys::ifreq, ifr_ifru);
 const BROADCAST: usize = offset_of!(sys::in_aliasreq, ifra_broadaddr);
 const MASK: usize = offset_of!(sys::in_aliasreq, ifra_mask);
 const VHID: usize = offset_of!(sys::in_aliasreq, ifra_vhid);
 
 impl World {
-    /// A request about IPv4 on an interface. False when it is none, and the driver is to be asked.
+    /// Handles a request about IPv4 on an interface. Returns false if it is no such request, and the driver has to
+    /// handle it.
     ///
     /// SIOCAIFADDR sets IFF_UP, also when it fails later on. The caller compares the flag before and
     /// after, as `ifioctl` does, and on a change posts RTM_IFINFO and calls `protocols_up`.
@@ -115,7 +116,8 @@ impl World {
         }
         let first = interface.inet.iter().all(|ours| ours.address == address.inet());
         if interface.inet.iter().any(|ours| ours.address == address.inet()) {
-            // Deleted and made anew: what hangs on it is gone, also when the making fails. Its virtual host is not.
+            // The address is deleted and made again. What depends on it is gone, also if making it fails. Only its
+            // virtual host remains.
             self.detach_from_virtual_host(index, address.inet().into(), true);
             self.delete_inet(caller, index, argument)?;
         }
@@ -129,7 +131,7 @@ impl World {
         let multicast = interface.has(sys::IFF_MULTICAST);
         self.driver_sees_address(index);
         if vhid != 0 {
-            // Its routes come when the virtual host becomes the master.
+            // The routes are added when the virtual host becomes the master.
             self.attach_to_virtual_host(index, vhid, ours.address.into());
         } else if let Err(errno) = self.add_routes_of(index, &ours) {
             self.forget_inet(index, ours.address);
@@ -141,7 +143,7 @@ impl World {
         Ok(())
     }
 
-    /// Makes the routes of an address: that of its prefix, and that to itself.
+    /// Makes the routes of an address: the route of its prefix, and the route to itself.
     fn add_routes_of(&mut self, index: u16, ours: &Address4) -> std::result::Result<(), Errno> {
         self.add_prefix(index, ours)?;
         self.add_own_route(index, ours).inspect_err(|_| {
@@ -150,7 +152,7 @@ impl World {
         })
     }
 
-    /// `in_difaddr_ioctl`: the address named, or the first when none is.
+    /// `in_difaddr_ioctl`: removes the named address, or without a name the first address.
     fn delete_inet(&mut self, caller: Caller, index: u16, argument: &Block) -> Result<()> {
         let interface = self.interfaces.get(&index).ok_or(Errno::ENXIO)?;
         let wanted = given(argument, ADDRESS);
@@ -163,7 +165,7 @@ impl World {
         Ok(())
     }
 
-    /// Takes an address away, with its routes and its messages.
+    /// Removes an address with its routes, and sends the messages.
     pub fn remove_inet(&mut self, index: u16, address: Ipv4Addr) {
         let Some(ours) = self.forget_inet(index, address) else { return };
         self.scrub_prefix(index, &ours, true);
@@ -194,8 +196,8 @@ impl World {
         Ok(())
     }
 
-    /// The driver learns that its interface has an address, and puts the interface up: SIOCSIFADDR in
-    /// `ether_ioctl`, `vlan_ioctl` and `loioctl`.
+    /// Notifies the driver of an address. The driver brings the interface up: SIOCSIFADDR in `ether_ioctl`,
+    /// `vlan_ioctl` and `loioctl`.
     pub fn driver_sees_address(&mut self, index: u16) {
         let Some(interface) = self.interfaces.get_mut(&index) else { return };
         interface.flags |= sys::IFF_UP as u32;
@@ -219,8 +221,8 @@ fn is_inet(given: &SockaddrRef) -> bool {
     given.length() == LENGTH && given.family() == AF_INET
 }
 
-/// The mask as the kernel keeps it: cut after its last byte that is not zero (`in_socktrim`), and
-/// without a family if it was made from the address's class.
+/// The mask in the kernel's form: cut after its last nonzero byte (`in_socktrim`), and without a family if it was
+/// made from the address's class.
 fn trimmed_mask(ours: &Address4) -> Vec<u8> {
     let mask = Ipv4Addr::from_bits(ours.mask);
     let used = mask.octets().iter().rposition(|byte| *byte != 0);
@@ -236,8 +238,8 @@ fn other_end(ours: &Address4) -> Vec<u8> {
     ours.broadcast.map_or(vec![0; LENGTH], sockaddr::inet)
 }
 
-/// A new address, with the mask of its class and the broadcast address of its prefix unless they are
-/// given. Nothing else is checked: any address will do.
+/// Makes a new address. The default mask is that of the address's class, and the default broadcast address is that
+/// of its prefix. Nothing else is checked.
 fn new_address(
     interface: &Interface,
     address: &SockaddrRef,

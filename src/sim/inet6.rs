@@ -13,7 +13,7 @@ use super::world::{Address6, Interface, StackId, World};
 use crate::kernel::{Block, Errno, Request, Result};
 
 const LENGTH: usize = size_of::<sys::sockaddr_in6>();
-/// Where a request has its address: `in6_ifreq` and `in6_aliasreq` alike.
+/// The offset of a request's address, in both `in6_ifreq` and `in6_aliasreq`.
 const ADDRESS: usize = offset_of!(sys::in6_ifreq, ifr_ifru);
 /// C calls it `ifra_dstaddr` too.
 const DESTINATION: usize = offset_of!(sys::in6_aliasreq, ifra_broadaddr);
@@ -23,7 +23,8 @@ const LIFETIME: usize = offset_of!(sys::in6_aliasreq, ifra_lifetime);
 const VHID: usize = offset_of!(sys::in6_aliasreq, ifra_vhid);
 
 impl World {
-    /// A request about IPv6 on an interface. False when it is none, and the driver is to be asked.
+    /// Handles a request about IPv6 on an interface. Returns false if it is no such request, and the driver has to
+    /// handle it.
     ///
     /// As with [`World::inet_ioctl`], the caller looks for a change of IFF_UP afterwards.
     pub fn inet6_ioctl(
@@ -63,7 +64,7 @@ impl World {
                 let address = self.named_address(caller, stack, index, &request.argument)?;
                 let address = self.check_family(caller, address, &request.argument)?;
                 let made = self.add_inet6(index, address, request);
-                // FreeBSD 14.2 forgets the error on its way out of `in6_control_ioctl`.
+                // FreeBSD 14.2 loses the error in `in6_control_ioctl`.
                 if !self.older() {
                     made?;
                 }
@@ -91,7 +92,7 @@ impl World {
         Ok(true)
     }
 
-    /// The address that a request names, without its scope. Returns `None` if that is not of this family.
+    /// The address in a request, without its scope. Returns `None` if it is of another family.
     fn named_address(
         &self,
         caller: Caller,
@@ -108,7 +109,7 @@ impl World {
         Ok(Some(address))
     }
 
-    /// Checks an address's scope against the interface it is for, and returns it without
+    /// Checks an address's scope against its interface, and returns the address without the scope
     /// (`sa6_embedscope`, `in6_setscope`).
     fn scoped(&self, stack: StackId, index: u16, address: Ipv6Addr, scope: u32) -> Result<Ipv6Addr> {
         let interface = self.interfaces.get(&index).ok_or(Errno::ENXIO)?;
@@ -118,7 +119,7 @@ impl World {
             }
         } else if sockaddr::is_scoped(&address) {
             let known = u16::try_from(scope).ok().and_then(|scope| self.here(stack, scope));
-            // The kernel would take a scope that is another interface's; not confirmed, and of no use.
+            // The kernel would accept the scope of another interface. This is not confirmed, and has no use.
             if known.ok_or(Errno::ENXIO)?.index != index {
                 return Err(Errno::EINVAL.into());
             }
@@ -162,7 +163,7 @@ impl World {
     }
 }
 
-/// Answers a question about an address.
+/// Answers a request that reads an address.
 fn read(interface: &Interface, ours: &Address6, request: &mut Request) -> Result<()> {
     let kept = sockaddr::embed(ours.address, interface.index);
     match request.number {
@@ -210,7 +211,8 @@ fn prefix_length(interface: &Interface, argument: &Block, existing: Option<u8>) 
     }
     let given_length = match mask.length() {
         0 => None,
-        // A longer one is refused, a shorter one is read to its end: below the address, to the whole.
+        // A longer mask is refused, and a shorter mask is read to its end. If it ends before the address, it counts
+        // as the full mask.
         length if length > LENGTH => return invalid,
         length => Some(length_of_mask(&mask, length).filter(|length| *length > 0).ok_or(Errno::EINVAL)?),
     };
@@ -233,14 +235,14 @@ fn prefix_length(interface: &Interface, argument: &Block, existing: Option<u8>) 
     if lifetime(offset_of!(sys::in6_addrlifetime, ia6t_pltime)) > valid {
         return invalid;
     }
-    // The prefix length of an address is not changed.
+    // The prefix length of an existing address cannot be changed.
     if existing.is_some_and(|existing| existing != length) {
         return invalid;
     }
     Ok(length)
 }
 
-/// The prefix length of a mask without holes (`in6_mask2len`).
+/// The prefix length of a contiguous mask (`in6_mask2len`).
 fn length_of_mask(mask: &SockaddrRef, length: usize) -> Option<u8> {
     let start = offset_of!(sys::sockaddr_in6, sin6_addr);
     let used = match length.checked_sub(start) {

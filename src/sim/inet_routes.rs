@@ -1,7 +1,7 @@
 //! The routes of IPv4 addresses: of their prefixes, and to themselves (`sys/netinet/in.c`).
 //!
-//! One address of several in a prefix holds the prefix's route (IFA_ROUTE) and hands it to another
-//! when it goes.
+//! If a prefix has several addresses, one of them has the prefix's route (IFA_ROUTE). When this address is removed,
+//! another address gets the route.
 
 use std::net::Ipv4Addr;
 
@@ -13,7 +13,7 @@ use super::table::{Destination, Family, Nexthop, Source, SourceAddress};
 use super::world::{Address4, Interface, StackId, World};
 use crate::kernel::Errno;
 
-/// The route that an address makes beside the one to itself (`ia_getrtprefix`).
+/// The prefix route of an address (`ia_getrtprefix`).
 fn prefix_of(interface: &Interface, address: &Address4) -> Destination<Ipv4Addr> {
     if interface.has(sys::IFF_POINTOPOINT) {
         Destination::host(address.broadcast.unwrap_or(Ipv4Addr::UNSPECIFIED))
@@ -24,7 +24,7 @@ fn prefix_of(interface: &Interface, address: &Address4) -> Destination<Ipv4Addr>
     }
 }
 
-/// Whether an address has a route to itself beside its prefix's (`ia_need_loopback_route`).
+/// Whether an address has a route to itself in addition to the prefix route (`ia_need_loopback_route`).
 fn needs_self_route(interface: &Interface, address: &Address4) -> bool {
     let unspecified = address.address.is_unspecified();
     if interface.has(sys::IFF_LOOPBACK) || unspecified {
@@ -37,13 +37,13 @@ fn needs_self_route(interface: &Interface, address: &Address4) -> bool {
     }
 }
 
-/// An address, as routes have it for their source.
+/// An address as the source of a route.
 pub(crate) fn source_of(index: u16, address: Ipv4Addr) -> Source {
     Source { interface: index, address: SourceAddress::Inet(address) }
 }
 
 impl World {
-    /// Announces an address and makes its prefix's route, unless another has it (`in_addprefix`).
+    /// Announces an address and makes its prefix's route, unless another address has the route (`in_addprefix`).
     pub fn add_prefix(&mut self, index: u16, address: &Address4) -> Result<(), Errno> {
         let Some(interface) = self.interfaces.get(&index) else { return Err(Errno::ENXIO) };
         let (stack, fib, prefix) = (interface.stack, interface.fib, prefix_of(interface, address));
@@ -57,7 +57,7 @@ impl World {
         if held { Ok(()) } else { self.hold_route(index, address.address, prefix) }
     }
 
-    /// Makes the route of a prefix for an address, which then holds it.
+    /// Makes the route of a prefix for an address.
     fn hold_route(
         &mut self,
         index: u16,
@@ -65,7 +65,7 @@ impl World {
         prefix: Destination<Ipv4Addr>,
     ) -> Result<(), Errno> {
         let Some(interface) = self.interfaces.get(&index) else { return Err(Errno::ENXIO) };
-        // An address that is its whole prefix is reached as an own one is.
+        // If the address is its whole prefix, the route is like the route to an address of the host.
         let own = prefix.is_host() && !interface.has(sys::IFF_POINTOPOINT | sys::IFF_LOOPBACK);
         let through = if own { self.loopback(interface.stack).unwrap_or(index) } else { index };
         self.add_link_route(prefix, through, source_of(index, address))?;
@@ -73,7 +73,7 @@ impl World {
         Ok(())
     }
 
-    /// Makes the route of an address to itself, unless it needs none or the same address of another
+    /// Makes the route of an address to itself, unless it needs no such route or the same address of another
     /// interface has made it (`in_localip_more`).
     pub fn add_own_route(&mut self, index: u16, address: &Address4) -> Result<(), Errno> {
         let Some(interface) = self.interfaces.get(&index) else { return Err(Errno::ENXIO) };
@@ -83,15 +83,15 @@ impl World {
         self.add_self_route(index, address.address)
     }
 
-    /// Takes an address's routes away, or hands them on (`in_scrubprefix`). `leaving` says that the
-    /// address goes, otherwise its interface goes down; in the first case it is off the list already.
+    /// Removes an address's routes, or passes them to another address (`in_scrubprefix`). With `leaving`, the
+    /// address is removed and is off the list already. Otherwise its interface goes down.
     ///
-    /// A route that is handed on is announced on routing sockets; the loss of the other address is not.
+    /// If a route is passed on, that is announced on routing sockets. The loss of the first address's route is not.
     pub fn scrub_prefix(&mut self, index: u16, address: &Address4, leaving: bool) {
         let Some(interface) = self.interfaces.get(&index) else { return };
         let (stack, fib, prefix) = (interface.stack, interface.fib, prefix_of(interface, address));
         if leaving && needs_self_route(interface, address) {
-            // What fails here is logged at most, and nothing hangs on it.
+            // The kernel at most logs an error here.
             let _ = match self.elsewhere(index, address.address) {
                 Some(other) => self.switch_self_route(other, address.address),
                 None => self.delete_self_route(index, address.address),
@@ -118,8 +118,8 @@ impl World {
         }
     }
 
-    /// Deletes the other routes that use an address, silently: when it goes all, when its interface
-    /// goes down those that are not static (`in_ifadown`).
+    /// Deletes the other routes that use an address, without messages. If the address is removed, all are deleted.
+    /// If its interface goes down, static routes stay (`in_ifadown`).
     pub fn drop_routes(&mut self, index: u16, address: Ipv4Addr, leaving: bool) {
         let Some(interface) = self.interfaces.get(&index) else { return };
         let stack = interface.stack;
@@ -148,8 +148,8 @@ impl World {
         }
     }
 
-    /// The interface is about to go down: the routes of its prefixes go, its addresses stay. IFF_UP
-    /// is still set, so that of two addresses in a prefix each hands the route to the other.
+    /// The interface is about to go down: removes the routes of its prefixes. Its addresses stay. IFF_UP is still
+    /// set, so two addresses in a prefix pass the route to each other.
     pub fn inet_down(&mut self, index: u16) {
         for Address4 { address, .. } in self.inet_of(index) {
             let now = self.inet_of(index).into_iter().find(|now| now.address == address);
@@ -176,8 +176,8 @@ impl World {
         }
     }
 
-    /// The addresses of a stack that would make this route, whatever the fib, in the order of their making
-    /// (`V_in_ifaddrhead`).
+    /// The addresses of a stack that would make this route, of any routing table, in the order in which they were
+    /// made (`V_in_ifaddrhead`).
     fn same_prefix<'a>(
         &'a self,
         stack: StackId,
@@ -192,7 +192,7 @@ impl World {
         found.into_iter()
     }
 
-    /// Another interface of the same stack and fib that has the address.
+    /// Another interface of the same stack and routing table that has the address.
     fn elsewhere(&self, index: u16, address: Ipv4Addr) -> Option<u16> {
         let ours = self.interfaces.get(&index)?;
         self.with_addresses_in(ours.stack)
@@ -252,7 +252,7 @@ mod tests {
         add(&mut world, 0x003, "10.9.0.0/16");
         go_down(&mut world, A);
         assert_eq!(kinds(&heard(&mut world, socket)), ["DELADDR", "DELETE", "IFINFO"]);
-        // The static route stays; the other one went without a word.
+        // The static route stays. The other route was removed without a message.
         let there: Vec<String> = destinations(&world).into_iter().map(|(to, ..)| to).collect();
         assert_eq!(there, ["0.0.0.0/0", "10.0.0.1/32", "127.0.0.1/32"]);
         go_up(&mut world, A);

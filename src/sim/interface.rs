@@ -1,8 +1,7 @@
 //! Interface requests: `net/if.c:ifioctl`, `ifhwioctl`.
 //!
-//! The order of decisions is the kernel's, because it decides which of two errors is seen: a missing
-//! interface is ENXIO before any question of privilege, but not for requests that make, destroy or
-//! move one.
+//! The order of decisions is the kernel's, because it decides which of two errors is seen: for a missing interface,
+//! ENXIO comes before the check of privileges, except for requests that make, destroy or move an interface.
 
 use std::mem::offset_of;
 
@@ -14,10 +13,10 @@ use super::tunnel::takes_mtu;
 use super::world::{Interface, Kind, StackId, World};
 use crate::kernel::{Errno, Request, Result};
 
-/// Where the union of an `ifreq` begins.
+/// The offset of the union in an `ifreq`.
 pub(crate) const UNION: usize = offset_of!(sys::ifreq, ifr_ifru);
 
-/// Where an `ifr_buffer` points.
+/// The offset of the pointer in an `ifr_buffer`.
 const BUFFER: usize = UNION + offset_of!(sys::ifreq_buffer, buffer);
 
 const MINIMUM_MTU: u32 = 72;
@@ -32,7 +31,7 @@ impl World {
         protocol: Protocol,
         request: &mut Request,
     ) -> Result<()> {
-        // A stack in teardown has no sockets, so EBUSY (trap 28) cannot come.
+        // A stack that is being removed has no sockets, so EBUSY (trap 28) is impossible.
         match request.number {
             sys::SIOCGIFCONF => return self.gifconf(caller, stack, request),
             sys::SIOCSIFVNET => {
@@ -66,7 +65,7 @@ impl World {
         }
         let was_up = self.interface(index).has(sys::IFF_UP);
         let result = self.protocol_ioctl(caller, stack, protocol, index, request);
-        // Also when it failed: an address may have brought the interface up before it was refused.
+        // Also after an error: the interface may have come up before the address was refused.
         if !was_up && self.interfaces.get(&index).is_some_and(|interface| interface.has(sys::IFF_UP)) {
             self.driver_flags(index);
             self.post_ifinfo(index);
@@ -78,7 +77,7 @@ impl World {
     /// The interface that a request names.
     fn named(&self, stack: StackId, request: &Request) -> Result<u16> {
         if request.argument.bytes.len() < sys::IFNAMSIZ {
-            // Not a request with a name: no interface is found, and no case matches.
+            // The request has no name: no interface is found, and no case matches.
             return Err(Errno::EINVAL.into());
         }
         self.find(stack, request.argument.text_at(0, sys::IFNAMSIZ)).ok_or(Errno::ENXIO.into())
@@ -94,7 +93,7 @@ impl World {
         self.interfaces.get_mut(&index).expect("an index that was just looked up")
     }
 
-    /// What all interfaces understand. False: not one of these.
+    /// Handles requests that are the same for all interfaces. Returns false for other requests.
     fn hardware_ioctl(
         &mut self,
         caller: Caller,
@@ -190,7 +189,7 @@ impl World {
             }
             sys::SIOCGHWADDR => match interface.kind {
                 Kind::Hardware | Kind::Epair { .. } => argument.put(UNION + 2, &interface.permanent_mac),
-                // Of a bridge and of a vlan too (confirmed for the bridge).
+                // For a bridge and a vlan too (confirmed for the bridge).
                 _ => return Err(Errno::ENODEV.into()),
             },
             sys::SIOCAIFGROUP => {
@@ -207,7 +206,7 @@ impl World {
         Ok(true)
     }
 
-    /// What the socket's protocol understands, and after it the driver.
+    /// Handles requests of the socket's protocol, and then of the driver.
     fn protocol_ioctl(
         &mut self,
         caller: Caller,
@@ -220,7 +219,7 @@ impl World {
             Protocol::Inet => self.inet_ioctl(caller, stack, index, request)?,
             Protocol::Inet6 => self.inet6_ioctl(caller, stack, index, request)?,
             Protocol::None => match request.number {
-                // Drivers trust these to come from a protocol.
+                // Drivers accept these requests only from a protocol.
                 sys::SIOCSIFADDR | sys::SIOCSIFBRDADDR | sys::SIOCSIFDSTADDR | sys::SIOCSIFNETMASK => {
                     return Err(Errno::EOPNOTSUPP.into());
                 }
@@ -230,7 +229,7 @@ impl World {
         if handled { Ok(()) } else { self.driver_ioctl(caller, stack, index, request) }
     }
 
-    /// What the driver understands: `bridge_ioctl`, `vlan_ioctl`, `ether_ioctl`, `loioctl`.
+    /// Handles requests of the driver: `bridge_ioctl`, `vlan_ioctl`, `ether_ioctl`, `loioctl`.
     fn driver_ioctl(
         &mut self,
         caller: Caller,
@@ -247,7 +246,7 @@ impl World {
                 self.vlan_priority(caller, index, request)
             }
             (sys::SIOCGIFADDR, kind) if *kind != Kind::Loopback => {
-                // Not an address of a protocol but the link's.
+                // This is the link address, and no address of a protocol.
                 request.argument.put(UNION + 2, &interface.mac);
                 Ok(())
             }
@@ -255,7 +254,7 @@ impl World {
         }
     }
 
-    /// Writes to where a pointer leads; EFAULT when it leads nowhere, or the place is too small.
+    /// Writes to the target of a pointer. Fails with EFAULT if there is no target, or it is too small.
     pub fn copy_out(&self, request: &mut Request, pointer: usize, data: &[u8]) -> Result<()> {
         let child = request.argument.child_mut(pointer).ok_or(Errno::EFAULT)?;
         let place = child.bytes.get_mut(..data.len()).ok_or(Errno::EFAULT)?;
@@ -267,7 +266,7 @@ impl World {
         super::links::if_data(self.interface(index), self.release == super::Release::V14_2)
     }
 
-    /// A buffer that is too short is not an error: the length that is needed is the answer.
+    /// If the buffer is too short, the needed length is returned, and no error.
     fn read_description(&self, index: u16, request: &mut Request) -> Result<()> {
         let description = self.interface(index).description.as_ref().ok_or(Errno::ENOMSG)?;
         let mut text = description.clone();
@@ -279,7 +278,7 @@ impl World {
         Ok(())
     }
 
-    /// The length counts the NUL, but one byte less is copied, whatever the last one is.
+    /// The length includes the NUL, but the last byte is not copied, whatever it is.
     fn set_description(&mut self, index: u16, request: &Request) -> Result<()> {
         let length = request.argument.u64_at(UNION);
         let limit = u64::try_from(self.int_sysctl("net.ifdescr_maxlen")).unwrap_or(0);
@@ -298,7 +297,8 @@ impl World {
         Ok(())
     }
 
-    /// `if_rename`: gone under the old name, there under the new one. No character is refused.
+    /// `if_rename`: announced as a departure of the old name and an arrival of the new name. All characters are
+    /// accepted.
     fn rename(&mut self, stack: StackId, index: u16, name: &str) -> Result<()> {
         if name.is_empty() {
             return Err(Errno::EINVAL.into());
@@ -315,7 +315,7 @@ impl World {
         Ok(())
     }
 
-    /// SIOCSIFMTU: a member of a bridge has the bridge's MTU, and the bridge alone may change it.
+    /// SIOCSIFMTU: a bridge member has the bridge's MTU, which only the bridge can change.
     fn set_mtu(&mut self, index: u16, mtu: u32) -> Result<()> {
         if !(MINIMUM_MTU..=MAXIMUM_MTU).contains(&mtu) {
             return Err(Errno::EINVAL.into());
@@ -336,12 +336,12 @@ impl World {
     /// What the driver says to an MTU.
     pub fn driver_mtu(&mut self, index: u16, mtu: u32) -> Result<()> {
         let fits = match &self.interface(index).kind {
-            // Everything: epair_ioctl, loioctl.
+            // epair_ioctl and loioctl accept any MTU.
             Kind::Loopback | Kind::Epair { .. } => true,
-            // As em(4) and igb(4), whose frames are at most 9234 bytes. Others differ.
+            // The limit of em(4) and igb(4), whose frames have at most 9234 bytes. Other drivers differ.
             Kind::Hardware => mtu <= 9216,
             Kind::Vlan { parent, .. } => match parent {
-                // ether(4) carries a vlan's tag in addition to a full frame, where it can.
+                // A driver with that capability sends a vlan's tag in addition to a full frame.
                 Some(parent) => mtu <= self.vlan_mtu(*parent),
                 None => false,
             },
@@ -355,7 +355,7 @@ impl World {
         Ok(())
     }
 
-    /// `if_setlladdr`: the length is all that is looked at.
+    /// `if_setlladdr`: only the length is checked.
     fn set_mac(&mut self, index: u16, length: u8, mac: [u8; 6]) -> Result<()> {
         let interface = self.interface_mut(index);
         let own_length = if interface.has_no_mac() { 0 } else { 6 };

@@ -1,6 +1,5 @@
-//! All interfaces of a machine by index, with what has to be known of them at once even where there
-//! are tens of thousands: the lowest free index, which are vlans or bridges, and which are in a stack, were made in
-//! it, or have a name there.
+//! All interfaces of a machine by index, with further indexes for quick look-ups among tens of thousands: the
+//! lowest free index, the vlans and bridges, and the interfaces of a stack, by name, or made in it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Deref;
@@ -14,13 +13,13 @@ pub(crate) struct InterfaceTable {
     by_index: BTreeMap<u16, Interface>,
     vlans: BTreeSet<u16>,
     bridges: BTreeSet<u16>,
-    /// Those of each stack, by name: there can be several of one.
+    /// The interfaces of each stack, by name. Several interfaces can have the same name.
     named: HashMap<StackId, HashMap<String, BTreeSet<u16>>>,
-    /// Those that were made in each stack.
+    /// The interfaces that were made in each stack.
     made_in: HashMap<StackId, BTreeSet<u16>>,
     /// All indexes from 1 to this one are in use, and perhaps more.
     dense: u16,
-    /// The last index there is.
+    /// The largest possible index.
     last: u16,
 }
 
@@ -60,7 +59,7 @@ impl InterfaceTable {
         self.last = self.by_index.keys().last().copied().unwrap_or(0).saturating_add(more);
     }
 
-    /// Puts an interface in under its own index.
+    /// Adds an interface under its own index.
     pub fn insert(&mut self, interface: Interface) {
         match interface.kind {
             Kind::Vlan { .. } => self.vlans.insert(interface.index),
@@ -88,7 +87,7 @@ impl InterfaceTable {
         Some(interface)
     }
 
-    /// Gives one another name.
+    /// Renames an interface.
     pub fn rename(&mut self, index: u16, name: &str) {
         let Some(interface) = self.by_index.get_mut(&index) else { return };
         let (stack, old) = (interface.stack, std::mem::replace(&mut interface.name, name.to_owned()));
@@ -96,7 +95,7 @@ impl InterfaceTable {
         self.note_name(stack, name.to_owned(), index);
     }
 
-    /// Puts one into another stack.
+    /// Moves an interface to another stack.
     pub fn move_to(&mut self, index: u16, stack: StackId) {
         let Some(interface) = self.by_index.get_mut(&index) else { return };
         let (old, name) = (std::mem::replace(&mut interface.stack, stack), interface.name.clone());
@@ -104,7 +103,7 @@ impl InterfaceTable {
         self.note_name(stack, name, index);
     }
 
-    /// Says that one was made in another stack.
+    /// Changes the stack that an interface was made in.
     #[cfg(test)]
     pub fn set_home(&mut self, index: u16, stack: StackId) {
         if let Some(mut interface) = self.remove(index) {
@@ -130,12 +129,12 @@ impl InterfaceTable {
         }
     }
 
-    /// Those of a stack that have a name.
+    /// The interfaces of a stack with a name.
     pub fn named(&self, stack: StackId, name: &str) -> Option<&BTreeSet<u16>> {
         self.named.get(&stack)?.get(name)
     }
 
-    /// Those of a stack.
+    /// The interfaces of a stack.
     pub fn in_stack(&self, stack: StackId) -> impl Iterator<Item = &Interface> {
         let mut all: Vec<u16> =
             self.named.get(&stack).into_iter().flat_map(HashMap::values).flatten().copied().collect();
@@ -143,13 +142,13 @@ impl InterfaceTable {
         all.into_iter().map(|index| &self.by_index[&index])
     }
 
-    /// Those that were made in a stack, wherever they are.
+    /// The interfaces that were made in a stack, wherever they are.
     pub fn made_in(&self, stack: StackId) -> impl Iterator<Item = &Interface> {
         self.made_in.get(&stack).into_iter().flatten().map(|index| &self.by_index[index])
     }
 
-    /// One of them, to be changed. Its kind, and where it was made, stay what they are; name and stack have
-    /// [`InterfaceTable::rename`] and [`InterfaceTable::move_to`].
+    /// An interface, for changes. Its kind, and the stack that it was made in, must not be changed. For its name
+    /// and stack there are [`InterfaceTable::rename`] and [`InterfaceTable::move_to`].
     pub fn get_mut(&mut self, index: &u16) -> Option<&mut Interface> {
         self.by_index.get_mut(index)
     }
@@ -171,7 +170,7 @@ impl InterfaceTable {
     }
 }
 
-/// The interfaces are all there is besides where the table ends; the indices are made from them.
+/// Only the interfaces and the table's size are written. The indexes are made from them.
 impl Wire for InterfaceTable {
     fn put(&self, out: &mut Vec<u8>) {
         self.last.put(out);

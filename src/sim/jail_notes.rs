@@ -1,8 +1,7 @@
-//! What happens to jails, as `kqueue(2)` tells it: `kern/kern_event.c:filt_jail`,
-//! `kern/kern_jaildesc.c:jaildesc_kqops_event`.
+//! The events of jails, by `kqueue(2)`: `kern/kern_event.c:filt_jail`, `kern/kern_jaildesc.c:jaildesc_kqops_event`.
 //!
-//! Notes about one jail that have not been taken yet are merged into one note; of two numbers neither is kept. No
-//! note comes when a dying jail is gone at last.
+//! Notes about one jail that were not taken yet are merged into one note. If both have a number, no number is kept.
+//! When a dying jail is gone, there is no note.
 
 use jailwire_sys as sys;
 
@@ -12,26 +11,26 @@ use super::codec::{Wire, structs};
 use super::world::{SocketKind, World};
 use crate::kernel::{Errno, Handle, JailNote, Result, Watched};
 
-/// A queue: what it watches, and what it has to tell.
+/// A queue: the jails that it watches, and its pending notes.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Notes {
     watches: Vec<Watch>,
-    /// How often something happened to any of them.
+    /// The number of events so far.
     happened: u64,
 }
 
 #[derive(Debug, Clone)]
 struct Watch {
-    /// As it was asked for.
+    /// The jail, by the jid or descriptor that is watched.
     of: Watched,
-    /// The jail, as long as it lives; 0 for the host.
+    /// The jid of the jail, as long as it is alive. 0 for the host.
     jid: Option<i32>,
-    /// What is of interest.
+    /// The events that are reported.
     wanted: u32,
-    /// What came, with a number if it has one.
+    /// The pending events, and their number if they have one.
     came: u32,
     data: i32,
-    /// When it began to have something to tell.
+    /// When the note became pending.
     since: Option<u64>,
 }
 
@@ -67,7 +66,7 @@ impl Notes {
                 watch.jid = None;
             }
         }
-        // A jail that is gone is not watched any more: EV_DROP.
+        // Stop watching a jail that is gone: EV_DROP.
         self.watches.retain(|watch| watch.jid.is_some() || watch.since.is_some());
     }
 
@@ -77,7 +76,7 @@ impl Notes {
         let watch = &mut self.watches[at];
         let ended = watch.jid.is_none();
         let note = JailNote { jail: watch.of, notes: watch.came, data: i64::from(watch.data), ended };
-        // EV_CLEAR, or at the end EV_ONESHOT.
+        // EV_CLEAR, and for the last event EV_ONESHOT.
         (watch.came, watch.data, watch.since) = (0, 0, None);
         if ended {
             self.watches.remove(at);
@@ -96,7 +95,7 @@ impl World {
     pub fn jail_watch(&mut self, caller: Caller, queue: Handle, jail: Watched, notes: u32) -> Result<()> {
         self.notes_of(queue)?;
         if self.release < Release::V15_1 {
-            // There is no such filter. A descriptor, of which there are none, is looked up first.
+            // FreeBSD 14 has no such filter. A descriptor is looked up first, and does not exist.
             return match jail {
                 Watched::Descriptor(handle) => self.handle(handle).and(Err(Errno::EINVAL.into())),
                 Watched::Jid(_) => Err(Errno::EINVAL.into()),
@@ -120,7 +119,7 @@ impl World {
         queue.watches.retain(|watch| watch.of != jail);
         let mut watch = Watch { of: jail, jid, wanted: notes, came: 0, data: 0, since: None };
         if jid.is_none() {
-            // Told at once: the jail was gone before.
+            // Report the removal at once: the jail was gone before.
             if notes & sys::NOTE_JAIL_REMOVE == 0 {
                 return Ok(());
             }
@@ -131,7 +130,7 @@ impl World {
         Ok(())
     }
 
-    /// `kevent(2)` with room for one, which does not wait.
+    /// `kevent(2)` with room for one event, without waiting.
     pub fn jail_note(&mut self, queue: Handle) -> Result<Option<JailNote>> {
         Ok(self.notes_of(queue)?.take())
     }

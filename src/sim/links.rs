@@ -1,4 +1,4 @@
-//! What the protocols ask of interfaces and of the stack they are in.
+//! Look-ups of interfaces and stacks, for the protocols.
 
 use std::mem::offset_of;
 
@@ -25,7 +25,7 @@ pub(crate) fn link_type(interface: &Interface) -> u8 {
 }
 
 impl Interface {
-    /// Whether it is one of lo(4), whatever its flags say: IFF_LOOPBACK can be cleared.
+    /// Whether it is a lo(4) interface. Its flags do not tell, because IFF_LOOPBACK can be cleared.
     pub fn is_loopback_kind(&self) -> bool {
         self.kind == Kind::Loopback
     }
@@ -55,7 +55,7 @@ impl Interface {
     }
 }
 
-/// An address of an interface, by its place in the list of its family.
+/// An address of an interface, by its index in the list of its family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AddressAt {
     Inet(usize),
@@ -64,10 +64,10 @@ pub(crate) enum AddressAt {
 
 /// The `if_data` of an interface. Nothing is sent in a simulation, so its counters stay at zero.
 ///
-/// `older` is FreeBSD 14, whose epair(4) knows nothing of checksums and of tags.
+/// `older` is FreeBSD 14, whose epair(4) does not handle checksums and tags.
 pub(crate) fn if_data(interface: &Interface, older: bool) -> Vec<u8> {
     let ether = size_of::<[u8; 14]>() as u8;
-    // Of vlan(4) and bridge(4) no values were taken from a real kernel.
+    // The values of vlan(4) and bridge(4) were not compared with a real kernel.
     let (header, baudrate, assist) = match interface.kind {
         Kind::Loopback => (0, 0, LOOPBACK_ASSIST),
         Kind::Epair { .. } if older => (ether, 10_000_000_000, 0),
@@ -94,11 +94,11 @@ pub(crate) fn if_data(interface: &Interface, older: bool) -> Vec<u8> {
 }
 
 impl World {
-    /// The loopback interface that a stack's own routes go through (`V_loif`): the one that was made
-    /// with the stack, wherever it is now.
+    /// The loopback interface for a stack's routes to itself (`V_loif`): it was made with the stack, and may be
+    /// elsewhere now.
     pub fn loopback(&self, stack: StackId) -> Option<u16> {
         let is_it = |i: &&Interface| i.is_loopback_kind() && i.unit == Some(0) && i.home == stack;
-        // It is the first of its stack, unless someone took it away.
+        // It is the first interface of its stack, unless it was moved away.
         let first = self.interfaces_of(stack).next().filter(is_it);
         first.or_else(|| self.interfaces.made_in(stack).find(is_it)).map(|i| i.index)
     }
@@ -114,8 +114,8 @@ impl World {
         order.iter().filter_map(|index| self.interfaces.get(index))
     }
 
-    /// The interfaces whose addresses are in a stack: also one that is off its list already, on its way
-    /// out (`V_in_ifaddrhead` is another list than `V_ifnet`).
+    /// The interfaces whose addresses are in a stack, including an interface that is leaving and is off the stack's
+    /// list already (`V_in_ifaddrhead` is another list than `V_ifnet`).
     pub fn with_addresses_in(&self, stack: StackId) -> impl Iterator<Item = &Interface> {
         self.interfaces.in_stack(stack)
     }
@@ -173,7 +173,7 @@ mod tests {
             .unwrap();
         }
         let order = world.interfaces[&2].addresses();
-        // The second IPv6 one is that of the link.
+        // The second IPv6 address is the link-local address.
         assert_eq!(order, [AddressAt::Inet(0), AddressAt::Inet6(0), AddressAt::Inet6(1), AddressAt::Inet(1)]);
     }
 

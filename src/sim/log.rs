@@ -1,12 +1,11 @@
-//! The log: the calls that made a simulated host what it is, in a file.
+//! The log of a simulated host: a file with all calls that led to its state.
 //!
 //! A record is its payload's length, a checksum, and the payload. Everything is done under an
 //! exclusive `flock(2)`, and a record is one `write(2)` to the end of the file, so that a process that
 //! is killed leaves at most a torn last record, which the next one cuts off.
 //!
-//! A log that has grown is written anew, as the world that the calls have led to, and put in the old
-//! one's place. A process that has the old file open sees, once it holds the lock, that the name leads to
-//! another file, and starts over with that file.
+//! A log that has grown is replaced with a new log, which begins with the present state. When a process with the
+//! old file open gets the lock, it sees that the path leads to another file, and starts again with that file.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
@@ -19,22 +18,22 @@ use super::codec::Wire;
 use super::options::Options;
 use crate::checksum::crc32;
 
-/// The format of records. Logs of another one are refused.
+/// The format of records. Logs of another format are refused.
 const VERSION: u8 = 2;
 
-/// Begins a payload that is a part of a world, in place of the version.
+/// Begins a payload with a part of a world, instead of the version.
 const PART: u8 = 0x57;
 
-/// How much of a world is in one record.
+/// How much of a world is in one record, in bytes.
 const LENGTH_OF_PART: usize = 4 << 20;
 
-/// A log that is at least so long has a whole header.
+/// A log of at least this length has a complete header.
 const SHORT: u64 = 64 << 10;
 
 /// Length and checksum.
 const PREFIX: usize = 8;
 
-/// No record is longer: jail parameters are at most 64 KiB, requests and messages shorter.
+/// The longest record. Jail parameters have at most 64 KiB, and requests and messages are shorter.
 const LONGEST: usize = 16 << 20;
 
 /// The first record.
@@ -44,13 +43,13 @@ pub(crate) struct Header {
     pub epoch: u64,
     /// How often the log was written anew.
     pub generation: u64,
-    /// How long it was then.
+    /// The length of the log when it was replaced last.
     pub compacted: u64,
     /// What the host was like.
     pub options: Options,
 }
 
-/// A call, as it was made.
+/// A recorded call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Record {
     pub caller: Caller,
@@ -61,12 +60,12 @@ pub(crate) struct Record {
     pub call: Call,
 }
 
-/// What was added to a log since it was last read.
+/// The records that were added to a log since it was last read.
 #[derive(Debug, Default)]
 pub(crate) struct News {
     /// Present when this is all there is, from the beginning.
     pub header: Option<Header>,
-    /// The world that the records begin with, if it is not a new one.
+    /// The world before the first record, if it is not a new world.
     pub world: Vec<u8>,
     pub records: Vec<Record>,
 }
@@ -76,9 +75,9 @@ pub(crate) struct News {
 pub(crate) struct Log {
     path: PathBuf,
     file: File,
-    /// The process that opened it: a lock is shared with a parent through an inherited descriptor.
+    /// The process that opened the log. With an inherited descriptor, a child would share its parent's lock.
     opened_by: u32,
-    /// How far it was read.
+    /// The offset up to which the log was read.
     offset: u64,
     header: Header,
 }
@@ -102,7 +101,7 @@ impl Log {
         Ok(log)
     }
 
-    /// Waits for the lock, and makes sure that the file is the one its name leads to.
+    /// Waits for the lock, and makes sure that the path still leads to this file.
     pub fn lock(&mut self) -> io::Result<()> {
         if self.opened_by != std::process::id() {
             self.reopen()?;
@@ -119,7 +118,7 @@ impl Log {
 
     /// Lets others in.
     pub fn unlock(&self) {
-        // Nothing can be done about a failure; closing the file unlocks it too.
+        // Ignore an error: closing the file releases the lock too.
         let _ = self.file.unlock();
     }
 
@@ -134,7 +133,7 @@ impl Log {
     pub fn read(&mut self) -> io::Result<News> {
         let length = self.file.metadata()?.len();
         if length < self.offset {
-            // Somebody cut it: what we read of it may not have been all there was.
+            // Another process has cut the file: read it again from the beginning.
             self.offset = 0;
         }
         if length == self.offset {
@@ -184,7 +183,7 @@ impl Log {
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        // One write: `write_all` goes on only where a full disk cut it short.
+        // This is one write: `write_all` makes another call only if a full disk has cut the first one short.
         if let Err(error) = (&self.file).write_all(bytes) {
             let _ = self.file.set_len(self.offset);
             return Err(error);
@@ -193,12 +192,13 @@ impl Log {
         Ok(())
     }
 
-    /// Whether it has grown so much that writing it anew is worth trying.
+    /// Whether the log has grown so much that it should be replaced.
     pub fn has_grown(&self, limit: u64) -> bool {
         self.offset > limit.max(2 * self.header.compacted)
     }
 
-    /// Puts a log that begins with this world in this one's place. Under the lock, which is then on the new one.
+    /// Replaces the log with a new log that begins with this world. The caller has the lock, which is on the new
+    /// log afterwards.
     pub fn replace(&mut self, world: &[u8]) -> io::Result<()> {
         let mut header = Header { generation: self.header.generation + 1, ..self.header.clone() };
         let mut body = Vec::new();
@@ -215,7 +215,7 @@ impl Log {
         file.lock()?;
         (&file).write_all(&bytes)?;
         fs::rename(&path, &self.path)?;
-        // The old file goes, and its lock with it.
+        // Closing the old file releases its lock.
         self.file = file;
         self.offset = bytes.len() as u64;
         self.header = header;
@@ -291,7 +291,7 @@ enum Frame<'a> {
         payload: &'a [u8],
         after: &'a [u8],
     },
-    /// The last one, and not all of it was written.
+    /// The last record, which was not written completely.
     Torn,
     Damaged,
 }
@@ -307,7 +307,7 @@ fn unframe(bytes: &[u8]) -> Frame<'_> {
     match input.split_at_checked(length as usize) {
         None => Frame::Torn,
         Some((payload, after)) if crc32(payload) == sum => Frame::Whole { payload, after },
-        // A size that was set before the contents arrived.
+        // The file's size was set before its contents were written.
         Some((_, [])) => Frame::Torn,
         Some(_) => Frame::Damaged,
     }
@@ -399,7 +399,7 @@ mod tests {
         one.read().unwrap();
         append(&mut one, 1).unwrap();
         append(&mut one, 2).unwrap();
-        // More than one part of it.
+        // A world with more than one part.
         let world = vec![7; LENGTH_OF_PART + 1];
         one.replace(&world).unwrap();
         append(&mut one, 3).unwrap();

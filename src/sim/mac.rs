@@ -1,16 +1,17 @@
-//! The addresses that the kernel makes up: `net/if_ethersubr.c:ether_gen_addr_byname`.
+//! The MAC addresses that the kernel generates: `net/if_ethersubr.c:ether_gen_addr_byname`.
 
 use super::options::Release;
 use super::world::World;
 
-/// What a jail's, or an unconfigured host's, hostuuid says.
+/// The hostuuid of a jail, or of an unconfigured host.
 pub(crate) const NO_HOSTUUID: &str = "00000000-0000-0000-0000-000000000000";
 
 impl World {
-    /// The address of an interface of that name, made by a caller in that jail.
+    /// Generates the MAC address of an interface with this name, which a caller in this jail makes.
     ///
-    /// It is made from the hostuuid, so the same name gets the same address again, and only few bits
-    /// vary: 16 on 15.1, 17 skewed ones on 14.2. Without a hostuuid it is random.
+    /// It is derived from the hostuuid and the name, so the same name gets the same address again. Only few bits
+    /// vary: 16 bits on 15.1, and 17 bits on 14.2, which are not evenly distributed. Without a hostuuid the address
+    /// is random.
     pub fn generate_mac(&mut self, jid: i32, name: &str) -> [u8; 6] {
         let (uuid, jail) = match self.jails.get(jid) {
             Some(jail) => (jail.hostuuid.clone(), jail.name.clone()),
@@ -23,7 +24,7 @@ impl World {
         match self.release {
             Release::V15_1 => [0x58, 0x9c, 0xfc, 0x10, digest[0], digest[1]],
             Release::V14_2 => {
-                // The digest's bytes are signed there, and their signs spill over.
+                // The bytes of the digest are signed there, and negative bytes change the higher bits.
                 let byte = |at: usize| i32::from(digest[at] as i8);
                 let bits = ((byte(0) << 16) | (byte(1) << 8) | byte(2)) & 0x10_ffff;
                 [0x58, 0x9c, 0xfc, (bits >> 16) as u8, (bits >> 8) as u8, bits as u8]
@@ -31,8 +32,8 @@ impl World {
         }
     }
 
-    /// An address that is not in use: random in the kernel, a counter's hash here. The counter goes
-    /// on, so no address comes again.
+    /// Generates an unused address. It is random in the kernel, and the hash of a counter here. The counter never
+    /// goes back, so no address comes twice.
     pub fn draw_mac(&mut self, last: u8) -> [u8; 6] {
         self.drawn += 1;
         let digest = sha1(format!("random-{}", self.drawn).as_bytes());
@@ -41,7 +42,7 @@ impl World {
     }
 }
 
-/// SHA-1. What it is used for here needs no strength, only FreeBSD's own digits.
+/// SHA-1. It is not used for security here, but must give the same digits as FreeBSD.
 fn sha1(message: &[u8]) -> [u8; 20] {
     let mut state: [u32; 5] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0];
     let mut padded = message.to_vec();

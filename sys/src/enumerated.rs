@@ -1,5 +1,5 @@
-//! Constants that C has in enums without a name, or in ones of which little is needed here. Each has the type
-//! of the field it goes to. The proofs compare them with the headers, as they do the generated ones.
+//! Constants of C enums without a name, or of enums of which few constants are needed here. Each has the type of
+//! the field that it is for. The proofs compare them with the headers, as they compare the generated constants.
 
 macro_rules! enumerated {
     ($($(#[$meta:meta])* $name:ident: $type:ty = $value:literal;)*) => {

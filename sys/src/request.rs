@@ -1,5 +1,5 @@
-//! ioctl request numbers: how FreeBSD makes them, all that jails and their networks need, and the way back
-//! from a number to what it means.
+//! ioctl request numbers: how FreeBSD makes them, the requests for jails and their networks, and the meaning of a
+//! number.
 //!
 //! A request says four things in 32 bits: the direction its argument travels in, the argument's size, a group
 //! (`'i'` for interfaces, `'D'` for devfs) and a number within the group:

@@ -1,4 +1,4 @@
-//! IPv4 addresses against what real kernels do.
+//! IPv4 addresses, compared with real kernels.
 
 use super::super::testing::*;
 use super::*;
@@ -58,7 +58,7 @@ fn what_is_not_given_comes_from_the_class() {
         let address = sockaddr::inet(address.parse().unwrap());
         let mut read = naming(sys::SIOCGIFNETMASK, &address);
         ioctl(&mut world, A, &mut read).unwrap();
-        // Cut after the last byte that is not zero, and without a family.
+        // The mask is cut after the last nonzero byte, and has no family.
         assert_eq!(read.argument.get::<2>(ADDRESS), mask);
     }
     for (address, broadcast) in
@@ -80,7 +80,7 @@ fn an_address_that_is_there_is_deleted_and_made_anew() {
     let messages = heard(&mut world, socket);
     let routes = kinds(&messages).into_iter().filter(|kind| !kind.ends_with("MADDR"));
     assert_eq!(routes.collect::<Vec<_>>(), ["DELADDR", "DELETE", "NEWADDR", "ADD"]);
-    // The default route went with the old address, and nothing said so.
+    // The default route was removed with the old address, without a message.
     assert!(!has_default(&world));
     assert_eq!(world.interfaces[&A].inet[0].mask, 0xffff_ff80);
 }
@@ -91,7 +91,7 @@ fn a_host_address_after_its_network_is_refused_and_not_the_other_way_round() {
     alias(&mut world, A, "10.0.0.1/24").unwrap();
     let socket = listen(&mut world, 0);
     assert_eq!(errno(alias(&mut world, B, "10.0.0.1/32")), Errno::EEXIST);
-    // It was announced, and its interface is up; the address is not there.
+    // The address was announced, and the interface is up, but the interface does not have the address.
     assert_eq!(kinds(&heard(&mut world, socket)), ["NEWADDR", "IFINFO"]);
     assert!(world.interfaces[&B].has(sys::IFF_UP));
     assert!(world.interfaces[&B].inet.is_empty());

@@ -1,4 +1,4 @@
-//! IPv6 addresses against what real kernels do.
+//! IPv6 addresses, compared with real kernels.
 
 use super::super::testing::*;
 use super::*;
@@ -80,7 +80,7 @@ fn only_the_first_address_and_changes_put_the_interface_up() {
     go_down(&mut world, A);
     alias6(&mut world, A, "fd00::2/64").unwrap();
     assert!(!up(&world));
-    // It waits for the interface before anyone looks for duplicates.
+    // Duplicate address detection does not begin before the interface is up.
     assert_eq!(flags6(&mut world, A, "fd00::2"), Ok(sys::IN6_IFF_TENTATIVE));
     alias6(&mut world, A, "fd00::1/64").unwrap();
     assert!(up(&world));
@@ -92,7 +92,7 @@ fn an_address_of_another_interface_is_refused() {
     alias6(&mut world, A, "fd00::1/64").unwrap();
     let socket = listen(&mut world, 0);
     assert_eq!(errno(alias6(&mut world, B, "fd00::1/64")), Errno::EEXIST);
-    // The interface is up all the same, and has nothing.
+    // The interface is up all the same, but has no address.
     assert_eq!(kinds(&heard(&mut world, socket)), ["IFINFO"]);
     assert!(world.interfaces[&B].inet6.is_empty());
     let host = world.stacks.get_mut(&StackId::HOST).unwrap();
@@ -145,14 +145,14 @@ fn before_15_errors_are_lost() {
     assert_eq!(lost(w, A, "fd00::2/64", &|request| set_lifetime(request, 1, 2)), (Ok(true), false));
     assert_eq!(lost(w, A, "fd00::2/0", &|_| {}), (Ok(true), false));
     assert_eq!(lost(w, A, "fd00::1/65", &|_| {}), (Ok(true), true));
-    // Of another interface: that is up now, and has no address.
+    // The address belongs to another interface. This interface is up now, and has no address.
     assert_eq!(lost(w, B, "fd00::1/64", &|_| {}), (Ok(true), false));
     assert!(w.interfaces[&B].has(sys::IFF_UP));
-    // With a vhid the address is there, but half done.
+    // With a vhid the interface has the address, but the work on it is incomplete.
     let vhid = |request: &mut Request| request.argument.put(VHID, &1i32.to_ne_bytes());
     assert_eq!(lost(w, B, "fd05::1/64", &vhid), (Ok(true), true));
     assert_ne!(w.interfaces[&B].nd6_flags & sys::ND6_IFF_IFDISABLED, 0);
-    // What is found before the making is told.
+    // Errors that are found before the address is made are returned.
     let family = |request: &mut Request| request.argument.put(ADDRESS + 1, &[2]);
     assert_eq!(lost(w, A, "fd00::3/64", &family).0.unwrap_err().errno, Errno::EAFNOSUPPORT);
     let user = ioctl_as(w, USER, A, &mut alias6_request("fd00::3/64"));

@@ -1,4 +1,4 @@
-//! A message of IP_FW3, and where its parts lie: FreeBSD 14's and FreeBSD 15's are not laid out alike.
+//! A message of IP_FW3, and the offsets of its parts, which differ between FreeBSD 14 and FreeBSD 15.
 
 use std::mem::offset_of;
 
@@ -7,7 +7,7 @@ use jailwire_sys::{self as sys, freebsd14};
 use crate::kernel::{Block, Errno, Result};
 use crate::sim::Release;
 
-/// A message, and what is written into it.
+/// A message, which is also written to.
 pub(super) struct Message<'a> {
     bytes: &'a mut [u8],
     release: Release,
@@ -38,8 +38,8 @@ impl<'a> Message<'a> {
         self.short(offset_of!(sys::ip_fw3_opheader, opcode))
     }
 
-    /// Whether the release has this request in this version. What FreeBSD 14 does for the older version of requests
-    /// about entries of tables is left out: it is refused.
+    /// Whether the release has this request in this version. FreeBSD 14 also has an older version of requests about
+    /// entries of tables. The simulation refuses it.
     pub fn is_of_this_release(&self) -> bool {
         let of_entries = [sys::IP_FW_TABLE_XADD, sys::IP_FW_TABLE_XDEL, sys::IP_FW_TABLE_XLIST];
         let version = match self.release {
@@ -124,7 +124,7 @@ impl<'a> Message<'a> {
         Ok(Named { index, set: block.bytes[set], kind: block.bytes[kind], name })
     }
 
-    /// The same, for an answer: a table of addresses.
+    /// The name of a table of addresses, for an answer.
     pub fn name_of(&self, index: u32, name: &[u8]) -> Vec<u8> {
         let mut block = Block::zeroed(self.name_size());
         block.put(offset_of!(sys::ipfw_obj_tlv, type_), &sys::IPFW_TLV_TBL_NAME.to_ne_bytes());

@@ -1,7 +1,7 @@
 //! ipfw(4): numbered rules, instances of NAT, tables of addresses, by messages of IP_FW3.
 //!
-//! No packet is filtered here. What is kept is what the kernel keeps: see `netpfil/ipfw/ip_fw_sockopt.c`,
-//! `ip_fw_nat.c` and `ip_fw_table.c`. Every network stack has an ipfw of its own.
+//! No packet is filtered here. The simulation keeps the same state as the kernel: see
+//! `netpfil/ipfw/ip_fw_sockopt.c`, `ip_fw_nat.c` and `ip_fw_table.c`. Every network stack has an ipfw of its own.
 
 mod message;
 mod nat;
@@ -25,13 +25,13 @@ use crate::kernel::{Errno, Handle, Result};
 /// The ipfw of one network stack.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Ipfw {
-    /// In the order in which they are asked. The last of all is not among them: it is always there.
+    /// The rules, in the order in which they are evaluated. The very last rule, which always exists, is left out.
     rules: Vec<Rule>,
-    /// Counts the rules that were added.
+    /// The number of rules that were added so far.
     last_id: u32,
-    /// Newest first.
+    /// The NAT instances, newest first.
     nats: Vec<Nat>,
-    /// By the kernel's index.
+    /// The tables, by the kernel's index.
     tables: BTreeMap<u32, Table>,
 }
 
@@ -39,7 +39,7 @@ structs! {
     Ipfw { rules, last_id, nats, tables }
 }
 
-/// How many tables there may be, and whether every set has tables of its own.
+/// The largest number of tables, and whether every set has tables of its own.
 #[derive(Debug, Clone, Copy)]
 struct Limits {
     tables: usize,

@@ -18,7 +18,7 @@ pub(super) struct Nat {
     redirects: Vec<Vec<u8>>,
 }
 
-/// Its form in a log. A block's own `put` is meant everywhere else.
+/// The form in a log. It is in a module of its own, because a block's `put` is used everywhere else.
 mod form {
     use super::Nat;
     use crate::sim::codec::{Wire, structs};
@@ -31,14 +31,14 @@ mod form {
 const CONFIG: usize = size_of::<nat44_cfg_nat>();
 const REDIRECT: usize = size_of::<nat44_cfg_redir>();
 
-/// The number that a name says: no other text, and not 0.
+/// Reads a name as a number. Any other text, and 0, is refused.
 fn id_of(name: &[u8]) -> Option<u32> {
     let text = std::str::from_utf8(name).ok()?;
     text.parse().ok().filter(|id: &u32| *id != 0 && i32::try_from(*id).is_ok())
 }
 
 impl Nat {
-    /// `export_nat_cfg`, with the room that all of it takes, given what is in front.
+    /// `export_nat_cfg`, with the total length, including the header in front.
     fn export(&self, header: usize) -> Vec<u8> {
         let mut block = Block::new(self.bytes.clone());
         let size = header + CONFIG + self.redirects.len() * REDIRECT;
@@ -48,10 +48,10 @@ impl Nat {
 }
 
 impl Ipfw {
-    /// IP_FW_NAT44_XCONFIG. A redirect that libalias does not take ends the list, without an error.
+    /// IP_FW_NAT44_XCONFIG. A redirect that libalias does not accept ends the list, without an error.
     pub(super) fn configure_nat(&mut self, message: &Message<'_>) -> Result<()> {
         let header = message.header_size();
-        // The name in front may be any, but has to be one.
+        // The name in front must be valid, and is otherwise ignored.
         message.object()?;
         let mut config = message.part(header, CONFIG)?;
         let name = text_in(&config.bytes[offset_of!(nat44_cfg_nat, name)..][..64])?;

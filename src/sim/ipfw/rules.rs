@@ -15,15 +15,15 @@ pub(super) struct Rule {
     pub set: u8,
     flags: u8,
     pub id: u32,
-    /// Where the actions begin, in words.
+    /// The offset of the actions, in words.
     actions: u16,
-    /// The instructions. Tables are in them by the kernel's index.
+    /// The instructions, with the kernel's indexes of tables.
     body: Vec<u8>,
-    /// The tables that it names.
+    /// The tables that the rule names.
     pub tables: Vec<u32>,
 }
 
-/// Its form in a log. A block's own `put` is meant everywhere else.
+/// The form in a log. It is in a module of its own, because a block's `put` is used everywhere else.
 mod form {
     use super::Rule;
     use crate::sim::codec::{Wire, structs};
@@ -38,7 +38,7 @@ const BODY: usize = offset_of!(ip_fw_rule, cmd);
 const HEAD: usize = size_of::<ipfw_obj_tlv>();
 const LIST: usize = size_of::<ipfw_obj_ctlv>();
 
-/// Where in an instruction that names a table the table's index is, and how many bytes it has.
+/// The offset and length of the table's index in an instruction.
 fn table_index(opcode: u8, length: usize, narrow: bool) -> Option<(usize, usize)> {
     match (opcode, narrow) {
         (sys::O_IP_SRC_LOOKUP | sys::O_IP_DST_LOOKUP, true) if length == WORD => Some((2, 2)),
@@ -61,7 +61,7 @@ fn instructions(body: &[u8]) -> Result<Vec<(usize, usize)>> {
     Ok(found)
 }
 
-/// `ipfw_check_opcode`: whether an instruction has its length, and whether it is an action.
+/// `ipfw_check_opcode`: checks the length of an instruction. Returns whether it is an action.
 fn check(opcode: u8, length: usize, narrow: bool, has_nat: bool) -> Result<bool> {
     let words = length / WORD;
     let (fits, action) = match opcode {
@@ -91,7 +91,7 @@ fn check_rule(bytes: &[u8], narrow: bool, has_nat: bool) -> Result<Rule> {
     let mut has_action = false;
     for (at, length) in instructions(body)? {
         if check(body[at], length, narrow, has_nat)? {
-            // The action is the last, and the only one.
+            // There must be only one action, and it must be the last instruction.
             if has_action || at + length != body.len() {
                 return Err(Errno::EINVAL.into());
             }
@@ -107,7 +107,7 @@ fn check_rule(bytes: &[u8], narrow: bool, has_nat: bool) -> Result<Rule> {
 }
 
 impl Rule {
-    /// The last of all.
+    /// The very last rule.
     fn default(accept: bool) -> Rule {
         let opcode = if accept { sys::O_ACCEPT } else { sys::O_DENY };
         Rule {
@@ -150,7 +150,7 @@ impl Ipfw {
         let mut all = self.rules.clone();
         all.push(Rule::default(limits.accept));
         if last != 0 {
-            // And the one behind the last of them.
+            // The answer also has the rule after the last one.
             let behind = all.iter().position(|rule| rule.number > last).unwrap_or(all.len() - 1);
             all.truncate(behind + 1);
             let before = all.iter().position(|rule| rule.number >= first).unwrap_or(all.len());
@@ -207,7 +207,7 @@ impl Ipfw {
             }
             for name in bytes.bytes.chunks_exact(size) {
                 let name = message.named(&Block::new(name))?;
-                // Each once, in rising order.
+                // Each index must be there only once, in rising order.
                 if names.last().is_some_and(|last| name.index <= last.index) {
                     return Err(Errno::EINVAL.into());
                 }
@@ -258,7 +258,7 @@ impl Ipfw {
         Ok(())
     }
 
-    /// `rewrite_rule_uidx`: the message's own indices of tables become the kernel's.
+    /// `rewrite_rule_uidx`: replaces the message's indexes of tables with the kernel's.
     fn refer(&mut self, rule: &mut Rule, names: &[Named], narrow: bool, limits: Limits) -> Result<()> {
         for (at, length) in instructions(&rule.body)? {
             let Some((offset, size)) = table_index(rule.body[at], length, narrow) else { continue };

@@ -14,13 +14,13 @@ use crate::kernel::{Block, Errno, Result};
 pub(super) struct Table {
     pub name: Vec<u8>,
     kind: u8,
-    /// What values it keeps.
+    /// The kinds of values in the table.
     values: u32,
-    /// Each as family, and address and length.
+    /// The entries: the family, and the address with its prefix length.
     entries: BTreeSet<(u8, ([u8; 16], u8))>,
 }
 
-/// Its form in a log. A block's own `put` is meant everywhere else.
+/// The form in a log. It is in a module of its own, because a block's `put` is used everywhere else.
 mod form {
     use super::Table;
     use crate::sim::codec::{Wire, structs};
@@ -34,7 +34,7 @@ const ENTRY: usize = size_of::<ipfw_obj_tentry>();
 const INFO: usize = size_of::<ipfw_xtable_info>();
 const LIST: usize = size_of::<ipfw_obj_ctlv>();
 
-/// A key of a table: its family, its address without what lies behind the mask, its length.
+/// A key of a table: its family, its masked address, and its prefix length.
 fn key(entry: &Block) -> Result<(u8, ([u8; 16], u8))> {
     let family = entry.bytes[offset_of!(ipfw_obj_tentry, subtype)];
     let length = entry.bytes[offset_of!(ipfw_obj_tentry, masklen)];
@@ -61,7 +61,7 @@ impl Ipfw {
         self.tables.iter().find(|(_, table)| table.name == name).map(|(index, _)| *index)
     }
 
-    /// The index of a table, which is made if it is missing.
+    /// The index of a table. A missing table is made.
     pub(super) fn table_of(&mut self, name: &[u8], kind: u8, limits: Limits) -> Result<u32> {
         match self.find_table(name) {
             Some(index) if self.tables[&index].kind == kind => Ok(index),
@@ -141,7 +141,7 @@ impl Ipfw {
         Ok(())
     }
 
-    /// IP_FW_TABLE_XADD, IP_FW_TABLE_XDEL: every entry is tried, and the first refusal is the answer.
+    /// IP_FW_TABLE_XADD, IP_FW_TABLE_XDEL: every entry is tried, and the first error is returned.
     pub(super) fn change_table(&mut self, message: &mut Message<'_>) -> Result<()> {
         let header = message.header_size();
         let named = message.object()?;

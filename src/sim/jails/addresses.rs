@@ -1,18 +1,18 @@
-//! The addresses that jails without a network stack of their own may use.
+//! The addresses of shared-IP jails.
 
 use crate::kernel::Errno;
 use crate::sim::codec::Wire;
 
-/// What a jail may use of one address family.
+/// The addresses of one family that a jail may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Addresses<A> {
-    /// Whether the jail has a list of its own: PR_IP4_USER. Without one it has its parent's.
+    /// Whether the jail has a list of its own: PR_IP4_USER. Otherwise it has its parent's list.
     pub own: bool,
     /// Whether there are limits at all: PR_IP4.
     pub limited: bool,
     /// The primary address, then the others by value.
     pub list: Vec<A>,
-    /// Whether the usual choice of a source address is made, and not always the primary one.
+    /// Whether the source address is chosen as usual. Otherwise it is always the primary address.
     pub select: bool,
 }
 
@@ -32,12 +32,12 @@ impl<A: Wire> Wire for Addresses<A> {
 }
 
 impl<A: Copy + Ord> Addresses<A> {
-    /// No limits: the host's, and those of a jail with its own stack.
+    /// No limits: for the host, and for a jail with its own stack.
     pub fn unlimited() -> Addresses<A> {
         Addresses { own: false, limited: false, list: Vec::new(), select: true }
     }
 
-    /// None at all: a jail that was given nothing.
+    /// No addresses: for a jail that was given none.
     pub fn none() -> Addresses<A> {
         Addresses { own: true, limited: true, list: Vec::new(), select: true }
     }
@@ -56,7 +56,7 @@ impl<A: Copy + Ord> Addresses<A> {
         }
     }
 
-    /// `prison_ip_parent_match`: whether all of a list are in this one.
+    /// `prison_ip_parent_match`: whether this list contains all addresses of another list.
     pub fn covers(&self, list: &[A]) -> bool {
         !self.limited || list.iter().all(|address| self.list.contains(address))
     }

@@ -1,4 +1,4 @@
-//! Changes to a jail: everything that can still be wrong with them, then all of them at once.
+//! Changes to a jail: first all remaining checks, and then all changes together.
 
 use super::addresses::Addresses;
 use super::parameters::{Options, refuse};
@@ -9,7 +9,7 @@ use crate::sim::caller::Caller;
 use crate::sim::world::World;
 
 impl World {
-    /// Steps 11 to 14: everything that can still be wrong, then everything that changes.
+    /// Steps 11 to 14: the remaining checks, and then the changes.
     pub(super) fn check_and_change(
         &mut self,
         caller: Caller,
@@ -59,7 +59,7 @@ impl World {
         self.check_addresses(jid, parent, wanted)?;
         let name = self.check_name(jid, parent, wanted, created)?;
         let forbidden = |name: &str| above.is_some_and(|jail| !jail.allows(name));
-        // A child may be told to tamper less, or more, than its parent: PR_ALLOW_DIFFERENCES.
+        // A child may have this permission without its parent: PR_ALLOW_DIFFERENCES.
         let differs = "unprivileged_parent_tampering";
         if wanted.allow.iter().any(|(name, allowed)| *allowed && forbidden(name) && name != differs) {
             return Err(Errno::EPERM.into());
@@ -93,7 +93,7 @@ impl World {
         Ok(())
     }
 
-    /// The full name that the jail is to have, if it is to have another.
+    /// The new full name of the jail, if the name changes.
     fn check_name(&self, jid: i32, parent: i32, wanted: &Wanted, created: bool) -> Result<Option<String>> {
         let last = match &wanted.name {
             Some(name) => name.rsplit('.').next().unwrap_or_default(),
@@ -170,7 +170,7 @@ impl World {
         self.pass_down(jid, &below, &depths, wanted, ruleset);
     }
 
-    /// What children must not exceed, or share.
+    /// Applies limits of the jail to its children.
     fn pass_down(&mut self, jid: i32, below: &[i32], depths: &[i32], wanted: &Wanted, ruleset: Option<i32>) {
         let jails = &mut self.jails.list;
         for (child, depth) in std::iter::once((&jid, &0)).chain(below.iter().zip(depths)) {
@@ -229,7 +229,7 @@ impl World {
 }
 
 impl Jails {
-    /// `prison_ip_conflict_check`: an address is one jail's, unless both have just that one.
+    /// `prison_ip_conflict_check`: an address belongs to one jail, unless both jails have only this address.
     fn conflicts<A: Copy + Ord>(
         &self,
         own: i32,
@@ -254,7 +254,7 @@ impl Jails {
         self.all().any(|jail| rival(&jail))
     }
 
-    /// Whether no jail between has a stack of its own.
+    /// Whether the jails share a network stack: no jail between them has its own.
     fn shares_stack(&self, top: i32, jail: &Jail) -> bool {
         let mut at = Some(jail);
         while let Some(jail) = at {
@@ -279,7 +279,7 @@ fn set_family<A: Copy + Ord>(addresses: &mut Addresses<A>, wanted: &Family<A>) {
     addresses.select = wanted.select.unwrap_or(addresses.select);
 }
 
-/// `kern_jailmeta.c`: without a key the whole text, with one its line, `key=value`.
+/// `kern_jailmeta.c`: without a key, sets the whole text, and with a key its line `key=value`.
 fn set_meta(present: &mut String, key: Option<&str>, value: Option<&str>) {
     let Some(key) = key else {
         *present = value.unwrap_or_default().to_owned();

@@ -1,4 +1,4 @@
-//! Which jail a caller of `jail_set(2)` means, and what a new one begins with.
+//! Finds the jail that a caller of `jail_set(2)` means, and makes new jails.
 
 use jailwire_sys as sys;
 
@@ -13,7 +13,7 @@ use crate::sim::options::Release;
 use crate::sim::world::World;
 
 impl World {
-    /// Which jail is meant: one that exists, or a number (0 for any) and a parent for a new one.
+    /// Finds the jail that is meant: an existing jail, or the jid (0 for any) and parent of a new jail.
     pub(super) fn target(
         &self,
         caller: Caller,
@@ -22,7 +22,7 @@ impl World {
     ) -> Result<(Option<i32>, i32, i32)> {
         let create = flags & sys::JAIL_CREATE != 0;
         let update = flags & sys::JAIL_UPDATE != 0;
-        // 14.2 brings a dying jail back to life when asked (confirmed). 15 takes no notice.
+        // With this flag, 14.2 makes a dying jail alive again (confirmed). 15 ignores the flag.
         let dying_too = flags & sys::JAIL_DYING != 0 && self.release == Release::V14_2;
         let is_there = |jail: &&Jail| !jail.dying || dying_too;
         let mut jid = wanted.jid;
@@ -86,7 +86,7 @@ impl World {
         let siblings = self.jails.list.named(&full);
         let mut same: Vec<&Jail> =
             siblings.filter(|jail| jail.parent == parent && Some(jail.jid) != found).collect();
-        // The living one, if there is one.
+        // Prefer a living jail.
         same.sort_by_key(|jail| jail.dying);
         let sibling = same.first();
         if let Some(jail) = sibling.filter(|jail| is_there(jail)) {
@@ -126,7 +126,8 @@ impl World {
         Ok(jid)
     }
 
-    /// A dying jail gives its number to a new one (15; confirmed: the highest there is comes first).
+    /// Moves a dying jail to another jid, because a new jail takes its jid (15; confirmed: the highest jid is used
+    /// first).
     fn renumber(&mut self, jid: i32) -> Result<()> {
         let Some(new) = self.jails.next_dead_jid() else {
             return refuse(Errno::EAGAIN, "no available jail IDs");
@@ -192,7 +193,7 @@ impl World {
     }
 }
 
-/// What a new jail has of a family before its list is set.
+/// The addresses of a new jail before its list is set.
 fn start<A: Copy + Ord>(vnet: bool, own: Option<bool>, parent: Option<&Addresses<A>>) -> Addresses<A> {
     match own {
         _ if vnet => Addresses::unlimited(),
@@ -200,7 +201,7 @@ fn start<A: Copy + Ord>(vnet: bool, own: Option<bool>, parent: Option<&Addresses
             let (limited, list) = parent.map_or((false, Vec::new()), |p| (p.limited, p.list.clone()));
             Addresses { own: false, limited, list, select: true }
         }
-        // Nothing was said: nothing is given.
+        // Without a parameter the jail gets no addresses.
         None | Some(true) => Addresses::none(),
     }
 }

@@ -1,7 +1,7 @@
 //! Jail descriptors, which came with 15: `kern/kern_jaildesc.c`.
 //!
-//! A descriptor stays that of its jail, whatever becomes of jids and names, and is dead from the moment
-//! that the jail begins to die. It does not keep the jail (confirmed).
+//! A descriptor always refers to the same jail, also if jids and names change. From the moment when the jail begins
+//! to die, it refers to no jail. It does not hold the jail (confirmed).
 
 use jailwire_sys as sys;
 
@@ -14,14 +14,14 @@ use crate::sim::codec::{Wire, structs};
 use crate::sim::options::Release;
 use crate::sim::world::{SocketKind, World};
 
-/// What a jail descriptor is.
+/// A jail descriptor.
 #[derive(Debug, Clone)]
 pub(crate) struct Descriptor {
-    /// The jail, as long as it lives.
+    /// The jid of the jail, as long as it is alive.
     pub jail: Option<i32>,
-    /// Whether the jail is removed when this is closed.
+    /// Whether the jail is removed when the descriptor is closed.
     owning: bool,
-    /// The process that made it. The descriptor allows what that process was allowed.
+    /// The process that made the descriptor. The descriptor has the permissions of that process.
     maker: Caller,
 }
 
@@ -29,7 +29,7 @@ structs! {
     Descriptor { jail, owning, maker }
 }
 
-/// The flags that need a descriptor, or make one.
+/// The flags that make a descriptor.
 pub(super) const MAKING: i32 = sys::JAIL_GET_DESC | sys::JAIL_OWN_DESC;
 
 impl World {
@@ -44,7 +44,7 @@ impl World {
     ) -> Result<(i32, Option<Handle>)> {
         without_descriptor(parameters)?;
         if self.release < Release::V15_1 {
-            // It does not know the flags, or at the end the parameter.
+            // FreeBSD 14 does not know the flags, and would refuse the parameter at the end.
             let with = parameters.iter().cloned().chain([Parameter::int("desc", -1)]);
             return self.jail_set(caller, &with.collect::<Vec<_>>(), flags, place).map(|jid| (jid, None));
         }
@@ -102,7 +102,7 @@ impl World {
         }
     }
 
-    /// The same, with the words that `jail_set(2)` and `jail_get(2)` have for it.
+    /// As [`behind`](World::behind), with the error texts of `jail_set(2)` and `jail_get(2)`.
     pub(super) fn described(&self, descriptor: Option<Handle>) -> Result<(i32, Caller)> {
         let found = descriptor.ok_or(Errno::EBADF.into()).and_then(|descriptor| self.behind(descriptor));
         found.map_err(|failure| match failure.errno {
@@ -111,7 +111,7 @@ impl World {
         })
     }
 
-    /// What a caller needs for the descriptor that it asks for.
+    /// Checks that the caller may make a descriptor.
     pub(super) fn may_make_descriptor(&self, caller: Caller, flags: i32) -> Result<()> {
         if flags & sys::JAIL_OWN_DESC != 0 { self.permit(caller, Privilege::Jail) } else { Ok(()) }
     }

@@ -12,12 +12,13 @@ use crate::sim::options::Release;
 use crate::sim::world::World;
 
 impl World {
-    /// Finds a jail, and writes what was asked for into the parameters. It needs no privilege.
+    /// Finds a jail, and writes its values into the parameters. It needs no privilege.
     pub fn jail_get(&self, caller: Caller, parameters: &mut [Parameter], flags: i32) -> Result<i32> {
         self.get_jail(caller, parameters, flags, None)
     }
 
-    /// The same. `desc` is the parameter of that name, if it is there: a jail descriptor, or none yet.
+    /// As [`jail_get`](World::jail_get). `desc` is the parameter with that name, if there is one: a jail
+    /// descriptor, or -1.
     pub(super) fn get_jail(
         &self,
         caller: Caller,
@@ -37,7 +38,7 @@ impl World {
         let mut options = Options::read(&given)?;
         let (viewer, jid) = self.sought_with(caller, &mut options, flags, desc)?;
         let jail = self.jails.get(jid).ok_or(Errno::ENOENT)?;
-        // Nothing is written unless all of it can be.
+        // Write the answers only when all of them are known.
         let mut answers = Vec::with_capacity(parameters.len());
         for parameter in parameters.iter() {
             answers.push(self.answer_parameter(viewer, jail, parameter)?);
@@ -48,7 +49,7 @@ impl World {
         Ok(jid)
     }
 
-    /// By a descriptor, or from the jail that one is of.
+    /// Finds the jail of a descriptor, or a jail below it.
     fn sought_with(
         &self,
         caller: Caller,
@@ -67,7 +68,7 @@ impl World {
         let mut viewer = caller;
         match desc {
             None if !number && flags & wants != 0 => return refuse(Errno::ENOENT, "missing desc"),
-            // Nor is it missed with JAIL_USE_DESC.
+            // With JAIL_USE_DESC the parameter is not needed either.
             None if !number => {}
             _ if flags & (wants | sys::JAIL_USE_DESC) == 0 => {
                 return refuse(Errno::EINVAL, "unexpected desc");
@@ -86,7 +87,7 @@ impl World {
         Ok((viewer, self.sought(viewer, options, flags)?))
     }
 
-    /// By `lastjid`, or `jid`, or `name`, in that order.
+    /// Finds a jail by `lastjid`, or `jid`, or `name`, in that order.
     fn sought(&self, caller: Caller, options: &mut Options<'_>, flags: i32) -> Result<i32> {
         let dying_too = flags & sys::JAIL_DYING != 0;
         let is_there = |jail: &Jail| dying_too || !jail.dying;
@@ -116,14 +117,14 @@ impl World {
         refuse(Errno::ENOENT, "no jail specified")
     }
 
-    /// What one parameter is answered with.
+    /// The answer for one parameter.
     fn answer_parameter(&self, caller: Caller, jail: &Jail, parameter: &Parameter) -> Result<Value> {
         let room = match &parameter.value {
             Value::Bytes(bytes) => Some(bytes.len()),
             _ => None,
         };
         let Some((form, mut bytes)) = self.value(caller, jail, &parameter.name) else {
-            // A key of meta that is not there is answered with nothing.
+            // A missing key of `meta` has an empty answer.
             return match META.iter().any(|name| parameter.name.starts_with(&format!("{name}."))) {
                 true if self.release >= Release::V15_1 => Ok(match room {
                     Some(_) => Value::Bytes(Vec::new()),
@@ -135,11 +136,11 @@ impl World {
         };
         match (room, form) {
             (None, _) => Ok(Value::Length(bytes.len())),
-            // No room at all: the kernel tells the length, but there is nowhere to see it.
+            // Without a buffer the kernel returns the length, which this form of the parameter cannot hold.
             (Some(0), _) => Ok(parameter.value.clone()),
             (Some(room), Form::Exact) if room != bytes.len() => Err(Errno::EINVAL.into()),
             (Some(room), _) if room < bytes.len() => Err(Errno::EINVAL.into()),
-            // A string's buffer keeps its length.
+            // The buffer of a string keeps its length.
             (Some(room), Form::Text) => {
                 bytes.resize(room, 0);
                 Ok(Value::Bytes(bytes))
@@ -160,7 +161,7 @@ impl World {
             _ if name == no_form(positive) => int(i32::from(!value)),
             _ => None,
         };
-        // "New" and "disable" share a flag, so a list of its own reads as disable (trap 26).
+        // "New" and "disable" share a flag, so an own list reads as "disable" (trap 26).
         let family = |own: bool| int(if own { sys::JAIL_SYS_DISABLE } else { sys::JAIL_SYS_INHERIT });
         let own = |own: bool| int(if own { sys::JAIL_SYS_NEW } else { sys::JAIL_SYS_INHERIT });
         match name {
@@ -224,7 +225,7 @@ impl World {
         }
     }
 
-    /// `prison_path`: without the viewer's own root before it.
+    /// `prison_path`: the path as the viewer sees it, without the viewer's root.
     pub(super) fn path_seen_from(&self, viewer: i32, jail: &Jail) -> String {
         match self.jails.get(viewer) {
             Some(own) if own.path != "/" => match jail.path.strip_prefix(&own.path) {
@@ -236,13 +237,13 @@ impl World {
     }
 }
 
-/// How a value fits its buffer.
+/// How a value is copied to its buffer.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
-    /// Its length or EINVAL: `vfs_setopt`.
+    /// The lengths must be equal, otherwise EINVAL: `vfs_setopt`.
     Exact,
-    /// Any length that is enough, and the rest is zero: `vfs_setopts`.
+    /// The buffer must be long enough, and is padded with zeroes: `vfs_setopts`.
     Text,
-    /// Any length that is enough, and is then cut: `vfs_setopt_part`.
+    /// The buffer must be long enough, and is cut to the value: `vfs_setopt_part`.
     AtMost,
 }

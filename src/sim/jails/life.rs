@@ -1,10 +1,9 @@
-//! What keeps a jail, and how it ends: `prison_deref`, `prison_deref_kill`.
+//! What holds a jail, and how a jail ends: `prison_deref`, `prison_deref_kill`.
 //!
-//! A jail is alive while it is persistent, or has processes or children. It is there, dying, while
-//! anything else refers to it: sockets that were opened inside, connections, mounts, children that were not waited
-//! for. When the last of these goes its number and name are free at once, but its network stack is torn
-//! down only then: by `jail_remove(2)` before it returns, otherwise by a thread of the kernel's a
-//! little later (trap 7).
+//! A jail is alive while it is persistent, or has processes or child jails. It is dying while anything else refers
+//! to it: sockets that were opened inside, connections, mounts, processes that were not reaped. When the last of
+//! these is gone, its jid and name are free at once. Its network stack is removed only then: by `jail_remove(2)`
+//! before it returns, or by a kernel thread a little later (trap 7).
 
 use std::time::Duration;
 
@@ -14,12 +13,11 @@ use crate::kernel::{Errno, Result};
 use crate::sim::caller::{Caller, Privilege};
 use crate::sim::world::{Pending, World};
 
-/// How long the kernel's thread takes to return the first interface: 24 ms were measured on an idle
-/// guest.
+/// The time after which the kernel thread has returned the first interface: 24 ms were measured on an idle guest.
 pub(in super::super) const TEARDOWN: Duration = Duration::from_millis(24);
 
 impl World {
-    /// `jail_remove(2)`: its processes are killed, and those of all jails below.
+    /// `jail_remove(2)`: kills the processes of a jail, and of all jails below it.
     pub fn jail_remove(&mut self, caller: Caller, jid: i32) -> Result<()> {
         self.permit(caller, Privilege::Jail)?;
         if !self.jails.is_below(caller.jid, jid) {
@@ -52,7 +50,7 @@ impl World {
         }
     }
 
-    /// Something that may have kept a jail is gone.
+    /// Notes that something which held a jail is gone.
     pub fn release(&mut self, jid: i32) {
         self.settle(jid, false);
     }
@@ -64,7 +62,7 @@ impl World {
         }
     }
 
-    /// Lets a jail go if nothing keeps it, and its parents if only it kept them.
+    /// Removes a jail that nothing holds, and its parents if only this jail held them.
     pub fn settle(&mut self, jid: i32, at_once: bool) {
         let mut at = jid;
         loop {
@@ -86,7 +84,7 @@ impl World {
     }
 
     /// `prison_cleanup_locked`: watchers get their note now, and not when the jail is gone (C16). From now on the
-    /// jail's descriptors lead nowhere, and do not keep it (C14).
+    /// jail's descriptors refer to no jail, and do not hold it (C14).
     fn begin_to_die(&mut self, jid: i32) {
         let Some(jail) = self.jails.list.get_mut(jid).filter(|jail| !jail.dying) else { return };
         jail.dying = true;
@@ -95,7 +93,7 @@ impl World {
         self.connections_begin_to_end(jid);
     }
 
-    /// Takes a jail whose creation failed away again.
+    /// Removes a jail whose creation failed.
     pub fn discard(&mut self, jid: i32) {
         if self.jails.get(jid).is_some() {
             let parent = self.unlink(jid, true);
@@ -103,7 +101,7 @@ impl World {
         }
     }
 
-    /// Takes a jail off the list, and its stack down. The answer is its parent.
+    /// Removes a jail from the list, and removes its network stack. Returns the jail's parent.
     fn unlink(&mut self, jid: i32, at_once: bool) -> i32 {
         let Some(jail) = self.jails.list.remove(jid) else { return 0 };
         match jail.stack {

@@ -9,10 +9,10 @@ use crate::sim::caller::Caller;
 use crate::sim::world::World;
 
 impl World {
-    /// All jails below the caller's, the youngest first.
+    /// All jails below the caller's, the newest first.
     ///
-    /// The kernel does not forget the addresses of one jail when it comes to the next: one that has none
-    /// is listed with those of the last that had some (confirmed).
+    /// The kernel does not reset the addresses between two jails: a jail without addresses is listed with the
+    /// addresses of the last jail that had some (confirmed).
     pub fn list_jails(&self, caller: Caller) -> Vec<u8> {
         let (mut ip4, mut ip6) = (Vec::new(), Vec::new());
         let mut out = Vec::new();

@@ -1,11 +1,12 @@
-//! Jails: which exist, and which jail sees which. `kern/kern_jail.c`.
+//! Jails, and which jail sees which. `kern/kern_jail.c`.
 //!
-//! * `parameters`: the names and types of what a jail has;
-//! * `set`: `jail_set(2)`, which reads what is `wanted`, finds or `create`s the jail, and `change`s it;
-//! * `get` and `list`: `jail_get(2)`, and all of them at once;
-//! * `register`: where they are kept, and found again;
-//! * `descriptor`: the same by jail descriptors, which came with 15;
-//! * `life`: what keeps a jail, and how it ends.
+//! * `parameters`: the names and types of a jail's parameters;
+//! * `set`: `jail_set(2)`: it reads the parameters (`wanted`), finds or makes the jail (`create`), and changes it
+//!   (`change`);
+//! * `get` and `list`: `jail_get(2)`, and the list of all jails;
+//! * `register`: the table of all jails;
+//! * `descriptor`: jail descriptors, which came with 15;
+//! * `life`: what holds a jail, and how a jail ends.
 
 mod addresses;
 mod change;
@@ -31,16 +32,16 @@ use super::codec::{Wire, structs};
 use super::world::{StackId, World};
 use crate::kernel::{Errno, Program, Result};
 
-/// Numbers go from 1 to here.
+/// The largest jid.
 const HIGHEST: i32 = 999_999;
 
-/// All jails, the dying ones too.
+/// All jails, also dying jails.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Jails {
     list: register::Register,
-    /// The number that was given out last. Numbers that callers choose do not move it.
+    /// The jid that was given out last. A jid that a caller chooses does not change it.
     last: i32,
-    /// The number that a dying jail was moved to last, downward from the highest.
+    /// The jid that a dying jail was moved to last. These jids go down from the largest.
     last_dead: i32,
 }
 
@@ -48,19 +49,19 @@ pub(crate) struct Jails {
 #[derive(Debug, Clone)]
 pub(crate) struct Jail {
     pub jid: i32,
-    /// The jail it was made in; 0 for the host.
+    /// The parent jail, or 0 for the host.
     pub parent: i32,
-    /// Its name as the host sees it: with those of its parents before it.
+    /// The jail's full name, with the names of its parents.
     pub name: String,
     pub path: String,
     /// Removed, or left by everybody, but still held by something.
     pub dying: bool,
     pub persist: bool,
-    /// Its own network stack; without one it has its parent's.
+    /// The jail's own network stack. `None` if it uses its parent's.
     pub stack: Option<StackId>,
     pub ip4: Addresses<Ipv4Addr>,
     pub ip6: Addresses<Ipv6Addr>,
-    /// Whether its host information is its own: PR_HOST.
+    /// Whether the jail has host information of its own: PR_HOST.
     pub own_host: bool,
     pub hostname: String,
     pub domainname: String,
@@ -90,7 +91,7 @@ structs! {
 }
 
 impl Jail {
-    /// Whether something is allowed, by its name after `allow.`
+    /// Whether the jail has a permission, by its name after `allow.`
     pub fn allows(&self, what: &str) -> bool {
         self.allow.contains(what)
     }
@@ -112,8 +113,8 @@ impl Jails {
         self.list.roots_below(path)
     }
 
-    /// Whether a jail was made in another, or in one that was: it is what that one sees, of itself it
-    /// sees nothing (`prison_ischild`).
+    /// Whether a jail is below another jail, at any depth. A jail sees the jails below it, but not itself
+    /// (`prison_ischild`).
     pub fn is_below(&self, above: i32, jid: i32) -> bool {
         let mut parent = self.get(jid).map(|jail| jail.parent);
         while let Some(at) = parent {
@@ -125,12 +126,12 @@ impl Jails {
         false
     }
 
-    /// All below a jail, by number.
+    /// All jails below a jail, by jid.
     fn below(&self, above: i32) -> Vec<i32> {
         self.list.below(above)
     }
 
-    /// How many there are below a jail.
+    /// The number of jails below a jail.
     fn count_below(&self, above: i32) -> usize {
         if above == 0 { self.list.len() } else { self.below(above).len() }
     }
@@ -146,7 +147,7 @@ impl Jails {
         depth
     }
 
-    /// A name as a jail sees it: without its own before it.
+    /// The name of a jail as another jail sees it: without the viewer's own name in front.
     fn name_seen_from(&self, viewer: i32, jail: &Jail) -> String {
         match self.get(viewer) {
             Some(own) => jail.name.get(own.name.len() + 1..).unwrap_or_default().to_owned(),
@@ -154,7 +155,7 @@ impl Jails {
         }
     }
 
-    /// The name of a jail below another as the host sees it: after the other's own and a dot.
+    /// The full name of a jail below another jail: the other's name, a dot, and the name.
     fn full_name(&self, above: i32, name: &str) -> String {
         match self.get(above) {
             Some(above) => format!("{}.{name}", above.name),
@@ -162,7 +163,7 @@ impl Jails {
         }
     }
 
-    /// `prison_find_name`: a living jail of that name, or a dying one.
+    /// `prison_find_name`: finds a jail by name. A living jail comes before a dying jail.
     fn find_name(&self, viewer: i32, name: &str) -> Option<i32> {
         let full = self.full_name(viewer, name);
         let named = || self.list.named(&full).filter(|jail| self.is_below(viewer, jail.jid));
@@ -170,7 +171,7 @@ impl Jails {
         living.or_else(|| named().next_back()).map(|jail| jail.jid)
     }
 
-    /// `get_next_prid`: the next that is free, round the whole range.
+    /// `get_next_prid`: the next free jid, which wraps around.
     fn next_jid(&mut self) -> Option<i32> {
         let first = self.last % HIGHEST + 1;
         let free = (first..=HIGHEST).chain(1..first).find(|jid| self.get(*jid).is_none())?;
@@ -178,7 +179,7 @@ impl Jails {
         Some(free)
     }
 
-    /// `get_next_deadid`: a number for a dying jail that is in somebody's way.
+    /// `get_next_deadid`: a new jid for a dying jail whose jid is needed.
     fn next_dead_jid(&mut self) -> Option<i32> {
         let first = if self.last_dead > 1 { self.last_dead - 1 } else { HIGHEST };
         let free =
@@ -189,7 +190,7 @@ impl Jails {
 }
 
 impl World {
-    /// The stack that a jail's processes see: its own, or the nearest parent's that has one.
+    /// The stack of a jail's processes: its own, or the stack of the nearest parent that has one.
     pub fn stack_of(&self, jid: i32) -> StackId {
         let mut at = jid;
         loop {
@@ -197,7 +198,7 @@ impl World {
                 Some(Jail { stack: Some(stack), .. }) => return *stack,
                 Some(jail) => at = jail.parent,
                 None if at == 0 => return StackId::HOST,
-                // No such jail: a stack that nothing is in.
+                // Without such a jail, return a stack that has nothing.
                 None => return StackId(u64::MAX),
             }
         }
@@ -216,7 +217,7 @@ impl World {
         Ok(())
     }
 
-    /// `jail_attach(2)`, as far as it can fail: for a process of a fib that the jail's stack may lack.
+    /// `jail_attach(2)`, as far as it can fail: the jail's stack may lack the process's routing table.
     pub fn attachable(&self, caller: Caller, jid: i32, fib: u32) -> Result<()> {
         self.permit(caller, super::caller::Privilege::Jail)?;
         let alive =

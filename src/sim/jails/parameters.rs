@@ -1,10 +1,10 @@
-//! The parameters of `jail_set(2)` and `jail_get(2)`: names, types, and how a list of them is read.
+//! The parameters of `jail_set(2)` and `jail_get(2)`: names, types, and reading lists of them.
 
 use crate::kernel::{Errno, Failure, Parameter, Value};
 use crate::sim::options::Release;
 use crate::sim::world::World;
 
-/// What jails may be allowed, by the names after `allow.`, and the release that brought each.
+/// The permissions of jails, by the names after `allow.`, each with its first release.
 const ALLOW: [(&str, Release); 19] = [
     ("set_hostname", Release::V14_2),
     ("sysvipc", Release::V14_2),
@@ -27,27 +27,27 @@ const ALLOW: [(&str, Release); 19] = [
     ("setaudit", Release::V15_1),
 ];
 
-/// What a new jail is allowed, as far as its parent is: JAIL_DEFAULT_ALLOW.
+/// The permissions of a new jail, as far as its parent has them: JAIL_DEFAULT_ALLOW.
 pub(super) const ALLOWED_FROM_THE_START: [&str; 4] =
     ["set_hostname", "reserved_ports", "unprivileged_proc_debug", "suser"];
 
 /// The System V objects, which jails have of their own, share, or do without.
 pub(super) const SYSV: [&str; 3] = ["sysvmsg", "sysvsem", "sysvshm"];
 
-/// Free text of the administrator's, which came with 15.
+/// The parameters for free text, which came with 15.
 pub(super) const META: [&str; 2] = ["meta", "env"];
 
 /// Lists longer than this are refused: security.jail.jail_max_af_ips.
 pub(super) const MOST_ADDRESSES: usize = 255;
 
-/// The sum of lengths that the kernel takes: VFS_MOUNTARG_SIZE_MAX.
+/// The largest sum of lengths that the kernel accepts: VFS_MOUNTARG_SIZE_MAX.
 const LONGEST: usize = 64 * 1024;
 
 /// What the kernel keeps for each entry besides its name and value: `struct vfsopt`.
 const OVERHEAD: usize = 48;
 
 impl World {
-    /// The names after `allow.` that there are: those of file systems come with their modules.
+    /// The known names after `allow.`. Names of file systems come with their modules.
     pub(in super::super) fn allow_names(&self) -> Vec<String> {
         let fixed = ALLOW
             .iter()
@@ -57,7 +57,7 @@ impl World {
     }
 }
 
-/// A list of parameters as the kernel reads it: `vfs_buildopts`.
+/// A list of parameters, read as in `vfs_buildopts`.
 pub(super) struct Options<'a> {
     list: Vec<NamedOption<'a>>,
 }
@@ -70,8 +70,8 @@ struct NamedOption<'a> {
 }
 
 impl<'a> Options<'a> {
-    /// Reads a list. Of two entries for the same thing, a flag and its `no` form included, the later
-    /// one counts (`vfs_sanitizeopts`).
+    /// Reads a list. If a parameter is there twice, the later entry counts. A flag and its `no` form are the same
+    /// parameter (`vfs_sanitizeopts`).
     pub fn read(parameters: &'a [Parameter]) -> Result<Options<'a>, Errno> {
         let lengths = parameters.iter().map(|p| OVERHEAD + p.name.len() + 1 + value_of(p).len());
         if lengths.sum::<usize>() > LONGEST || parameters.len() * 2 > 1024 {
@@ -85,7 +85,7 @@ impl<'a> Options<'a> {
         Ok(Options { list })
     }
 
-    /// A value, which is then known to somebody.
+    /// Returns a value, and marks its parameter as known.
     pub fn get(&mut self, name: &str) -> Option<&'a [u8]> {
         let option = self.list.iter_mut().find(|option| option.name == name)?;
         option.seen = true;
@@ -97,7 +97,7 @@ impl<'a> Options<'a> {
         self.get(name).is_some()
     }
 
-    /// An int: `vfs_copyopt`, which wants exactly its length.
+    /// An int: `vfs_copyopt` demands its exact length.
     pub fn int(&mut self, name: &str) -> Result<Option<i32>, Errno> {
         match self.get(name) {
             None => Ok(None),
@@ -122,7 +122,7 @@ impl<'a> Options<'a> {
         if bytes.len() > most {
             return Err(Errno::ENAMETOOLONG);
         }
-        // What the kernel does with it are functions on C strings, which end at the first NUL.
+        // The kernel uses C string functions, which stop at the first NUL.
         let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(0);
         Ok(Some(String::from_utf8_lossy(&bytes[..end]).into_owned()))
     }
@@ -167,7 +167,7 @@ fn are_the_same(one: &str, other: &str) -> bool {
     one == other || negated(one).as_deref() == Some(other) || negated(other).as_deref() == Some(one)
 }
 
-/// What a `no` form turns off.
+/// The flag that a `no` form clears.
 fn negated(name: &str) -> Option<String> {
     match name.rsplit_once('.') {
         Some((path, last)) => last.strip_prefix("no").map(|last| format!("{path}.{last}")),
@@ -183,7 +183,7 @@ pub(super) fn no_form(name: &str) -> String {
     }
 }
 
-/// A refusal with the text that the kernel writes to `errmsg`.
+/// An error with the text that the kernel writes to `errmsg`.
 pub(super) fn refuse<T>(errno: Errno, text: impl Into<String>) -> Result<T, Failure> {
     Err(Failure::with_text(errno, text))
 }

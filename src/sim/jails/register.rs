@@ -1,4 +1,4 @@
-//! The jails by number, by name and by parent: with thousands of them no question walks all.
+//! The jails, with indexes by name and by parent, so that no look-up walks thousands of jails.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -7,19 +7,19 @@ use std::path::{Path, PathBuf};
 use super::Jail;
 use crate::sim::codec::Wire;
 
-/// The first cpuset that a jail can have: 1 is the host's, 0 the kernel's.
+/// The first cpuset of a jail: 1 is the host's, and 0 is the kernel's.
 const FIRST_CPUSET: i32 = 2;
 
-/// All jails, the dying ones too.
+/// All jails, also dying jails.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Register {
     list: BTreeMap<i32, Jail>,
-    /// Dying jails share their names with living ones.
+    /// The jails by name. A dying jail may have the same name as a living jail.
     names: BTreeMap<String, BTreeSet<i32>>,
     children: BTreeMap<i32, BTreeSet<i32>>,
-    /// Their roots. What lies below a path stands together, because paths are ordered by their components.
+    /// The jails by root. Paths are ordered by their components, so all roots below a path are adjacent.
     roots: BTreeMap<PathBuf, BTreeSet<i32>>,
-    /// Numbers of cpusets below the next new one that jails have given back.
+    /// The free numbers of cpusets below the next new number.
     free_cpusets: BTreeSet<i32>,
     cpusets: i32,
 }
@@ -29,7 +29,7 @@ impl Register {
         self.list.get(&jid)
     }
 
-    /// For changes of anything but its number, its name, its parent, its root and its cpuset.
+    /// A jail, for changes of anything except its jid, name, parent, root and cpuset.
     pub fn get_mut(&mut self, jid: i32) -> Option<&mut Jail> {
         self.list.get_mut(&jid)
     }
@@ -58,7 +58,7 @@ impl Register {
         Some(jail)
     }
 
-    /// Gives a jail another number, and its children a parent of that number.
+    /// Changes the jid of a jail, also in its children.
     pub fn renumber(&mut self, jid: i32, new: i32) {
         if let Some(mut jail) = self.take_out(jid) {
             jail.jid = new;
@@ -95,7 +95,7 @@ impl Register {
         from.map(|(root, _)| root.as_path()).take_while(move |root| root.starts_with(path))
     }
 
-    /// Those of that full name, by number.
+    /// The jails with a full name, by jid.
     pub fn named(&self, name: &str) -> impl DoubleEndedIterator<Item = &Jail> {
         self.names.get(name).into_iter().flatten().filter_map(|jid| self.list.get(jid))
     }
@@ -137,7 +137,7 @@ impl Register {
     }
 }
 
-/// The list is all there is besides the counters; the indices are made from it.
+/// Only the list and the counters are written. The indexes are made from the list.
 impl Wire for Register {
     fn put(&self, out: &mut Vec<u8>) {
         self.list.put(out);
@@ -155,7 +155,7 @@ impl Wire for Register {
     }
 }
 
-/// Takes a number out of an index, and the entry with the last one.
+/// Removes a jid from an index. An empty entry is removed too.
 fn withdraw<Q: Ord + ?Sized, K: Ord + std::borrow::Borrow<Q>>(
     index: &mut BTreeMap<K, BTreeSet<i32>>,
     key: &Q,

@@ -1,7 +1,7 @@
 //! `jail_set(2)`: `kern/kern_jail.c:kern_jail_set`, in its order.
 //!
-//! The order matters: an unknown parameter is found last, after a jail with its whole network stack
-//! was built, and torn down again.
+//! The order matters: an unknown parameter is found last, after a jail with its whole network stack was made, which
+//! is then removed again.
 
 use jailwire_sys as sys;
 
@@ -13,11 +13,11 @@ use crate::sim::options::Release;
 use crate::sim::world::World;
 
 const DESCRIPTORS: i32 = sys::JAIL_USE_DESC | sys::JAIL_AT_DESC | sys::JAIL_GET_DESC | sys::JAIL_OWN_DESC;
-/// A descriptor is a handle here, and no number in a parameter's bytes.
+/// In the simulation a descriptor is a handle, and no number in a parameter.
 pub(super) const NO_NUMBERS: &str = "the simulated kernel gives jail descriptors no number: ask without the parameter desc, and use the returned handle";
 
 impl World {
-    /// Creates or updates a jail. It may be left dying when nothing keeps it: `enter` attaches first.
+    /// Creates or updates a jail. If nothing holds the jail, it is dying afterwards; `enter` attaches first.
     pub fn jail_set(
         &mut self,
         caller: Caller,
@@ -26,20 +26,19 @@ impl World {
         place: &Place,
     ) -> Result<i32> {
         if flags & sys::JAIL_ATTACH != 0 {
-            // The caller itself would enter the jail and never come back. No caller of this library
-            // asks for that: a child does, through `enter`.
+            // The calling process itself would enter the jail. This library does that only in a child, by `enter`.
             return refuse(Errno::EOPNOTSUPP, "a simulated process cannot enter a jail itself");
         }
         let jid = self.set_jail(caller, parameters, flags, None, place)?;
-        // One that was brought back to life lives on as long as anything refers to it (confirmed).
+        // A dying jail that was made alive again stays alive as long as anything refers to it (confirmed).
         if !(self.release == Release::V14_2 && flags & sys::JAIL_DYING != 0) {
             self.settle(jid, true);
         }
         Ok(jid)
     }
 
-    /// The same, without asking whether anything keeps the jail. JAIL_ATTACH is taken as a promise.
-    /// `desc` is the parameter of that name, if it is there: a jail descriptor, or none yet.
+    /// As [`jail_set`](World::jail_set), without checking whether anything holds the jail: with JAIL_ATTACH the
+    /// caller will attach. `desc` is the parameter with that name, if there is one: a jail descriptor, or -1.
     pub fn set_jail(
         &mut self,
         caller: Caller,
@@ -99,8 +98,8 @@ impl World {
         Ok(jid)
     }
 
-    /// From where the jails are looked at: from the jail of a descriptor, if flags say so. 14.2 knows
-    /// neither the flags (EINVAL before this) nor the parameter (unknown, at the end).
+    /// The jail from which names and jids are looked up: the jail of a descriptor, if the flags ask for it. 14.2
+    /// knows neither the flags (EINVAL before this) nor the parameter (unknown, at the end).
     fn read_descriptors(
         &self,
         caller: Caller,
@@ -128,7 +127,7 @@ impl World {
         }
     }
 
-    /// The jail of a descriptor, which stays what it is.
+    /// The jail of a descriptor. Its jid must not be changed.
     fn used(&self, descriptor: Option<Handle>, wanted: i32, flags: i32) -> Result<i32> {
         let (jid, maker) = self.described(descriptor)?;
         self.permit(maker, Privilege::Jail)?;

@@ -1,4 +1,4 @@
-//! What a caller of `jail_set(2)` wants, read from its parameters in the kernel's order.
+//! Reads the parameters of `jail_set(2)`, in the kernel's order.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -12,11 +12,11 @@ use crate::sim::options::Release;
 use crate::sim::paths;
 use crate::sim::world::World;
 
-/// Names of jails and hosts with their NUL.
+/// The longest name of a jail or host, with its NUL.
 pub(super) const LONGEST_NAME: usize = 256;
 const LONGEST_META: usize = 4096;
 
-/// Everything a caller asked for, once read.
+/// Everything that a caller asked for.
 #[derive(Default)]
 pub(super) struct Wanted {
     pub jid: i32,
@@ -28,7 +28,7 @@ pub(super) struct Wanted {
     pub devfs_ruleset: Option<i32>,
     pub persist: Option<bool>,
     pub vnet: Option<bool>,
-    /// Whether the jail's own information is wanted, or its parent's.
+    /// Whether the jail gets host information of its own.
     pub host: Option<bool>,
     pub hostname: Option<String>,
     pub domainname: Option<String>,
@@ -42,7 +42,7 @@ pub(super) struct Wanted {
     pub allow: Vec<(String, bool)>,
 }
 
-/// What is wanted of modules: OSD.
+/// The parameters of kernel modules: OSD.
 #[derive(Default)]
 pub(super) struct Modules {
     pub sysv: Vec<(&'static str, i32)>,
@@ -50,9 +50,9 @@ pub(super) struct Modules {
     pub meta: Vec<(&'static str, Option<String>, Option<String>)>,
 }
 
-/// What is wanted for one address family.
+/// The parameters of one address family.
 pub(super) struct Family<A> {
-    /// `ip4`, or an address list: whether the jail is to have its own.
+    /// Whether the jail gets its own addresses, by `ip4` or an address list.
     pub own: Option<bool>,
     /// The list, if there was one.
     pub list: Option<Vec<A>>,
@@ -120,7 +120,7 @@ impl World {
         wanted.hostid = options.long("host.hostid")?;
         let texts = [&wanted.hostname, &wanted.domainname, &wanted.hostuuid];
         if texts.iter().any(|text| text.is_some()) || wanted.hostid.is_some() {
-            // Even against an explicit inherit.
+            // This overrides an explicit `inherit`.
             wanted.host = Some(true);
         }
         if let Some(list) = options.array("ip4.addr")? {
@@ -153,7 +153,7 @@ impl World {
             if text.len() >= 1024 {
                 return Err(Errno::ENAMETOOLONG.into());
             }
-            // The kernel keeps the name without links: `vn_path_to_global_path`.
+            // The kernel keeps the path with symbolic links resolved: `vn_path_to_global_path`.
             let path = self.mounts.resolve(&paths::from_bytes(text), place)?;
             wanted.path = Some(path.to_string_lossy().into_owned());
         }

@@ -1,12 +1,12 @@
-//! Where the pointers of a request lie, and how far the kernel goes from them.
+//! The pointers of each request, and how many bytes the kernel uses behind each pointer.
 //!
-//! A request's number says how long its argument is. It does not say which fields of the argument are
-//! addresses, or how many bytes the kernel reads or writes there. This table does. A request that is not in it
-//! cannot be made safely: what the kernel does with its argument has not been examined.
+//! A request's number says how long its argument is. It does not say which fields of the argument are addresses, or
+//! how many bytes the kernel reads or writes there. This table does. A request that is missing from the table
+//! cannot be made safely, because it was not examined what the kernel does with its argument.
 //!
 //! To add a request: read the kernel function that serves it, find every `copyin(9)`, `copyout(9)` and
-//! `copyinstr(9)` whose address comes from the argument, and write each into [`pointers`]. If there are none,
-//! add the request to the list of those without a pointer.
+//! `copyinstr(9)` whose address comes from the argument, and add each to [`pointers`]. If there is no such call,
+//! add the request to the list of requests without pointers.
 
 use core::ffi::{c_int, c_ulong};
 use core::mem::offset_of;
@@ -20,8 +20,8 @@ pub struct Pointer {
     pub at: usize,
     /// The largest number of bytes that the kernel reads or writes there. Each of these lengths has to fit.
     pub lengths: &'static [Length],
-    /// How many bytes there must be at least, whatever the lengths say: what the kernel reads or writes
-    /// without being told a length. A shorter block needs zeroes behind it.
+    /// The least number of bytes, whatever the length fields say: the kernel reads or writes these bytes without a
+    /// length. A shorter block is padded with zeroes.
     pub least: usize,
     /// The pointers in the block that this pointer leads to.
     pub inside: Inside,
@@ -50,14 +50,14 @@ pub enum Field {
 /// The pointers in a block that a pointer leads to.
 #[derive(Clone, Copy, Debug)]
 pub enum Inside {
-    /// These, and often none.
+    /// These pointers, often none.
     Pointers(&'static [Pointer]),
-    /// Those of a command, whose number is an `unsigned long` in the block that holds the first pointer.
+    /// The pointers of a command. Its number is an `unsigned long` in the block that contains the first pointer.
     Command {
         /// The offset of the number.
         at: usize,
-        /// The pointers for a number. `None` is for a command that has not been examined: the kernel must not
-        /// get the block.
+        /// The pointers for a number. `None` stands for a command that was not examined: the kernel must not get
+        /// the block.
         pointers: fn(c_ulong) -> Option<&'static [Pointer]>,
     },
 }
@@ -77,8 +77,8 @@ const fn pointer(at: usize, lengths: &'static [Length]) -> Pointer {
 /// The union of an `ifreq`.
 const IFRU: usize = offset_of!(ifreq, ifr_ifru);
 
-/// `ifr_data`, to what the driver of the interface defines. The largest of these structures has some hundred
-/// bytes, so a page is enough for each.
+/// `ifr_data`, to a structure of the interface's driver. The largest of these structures has some hundred bytes, so
+/// a page is enough for each.
 const OF_A_DRIVER: &[Pointer] = &[Pointer { least: 4096, ..pointer(IFRU, &[]) }];
 
 /// `ifr_data`, to a name (`net/if.c:ifhwioctl`, `copyinstr`).
@@ -90,8 +90,8 @@ const DATA: &[Pointer] = &[pointer(IFRU, &[bytes(size_of::<if_data>())])];
 /// `ifr_data`, to an `ifi2creq` that a driver reads and fills.
 const I2C: &[Pointer] = &[pointer(IFRU, &[bytes(size_of::<ifi2creq>())])];
 
-/// `ifr_data`, to a `carpreq` (`netinet/ip_carp.c:carp_ioctl`). If its `carpr_vhid` is 0, SIOCGVH writes one for each
-/// virtual host of the interface, which can be all that there are numbers for.
+/// `ifr_data`, to a `carpreq` (`netinet/ip_carp.c:carp_ioctl`). If its `carpr_vhid` is 0, SIOCGVH writes one for
+/// each virtual host of the interface, up to the number of all vhids.
 const VIRTUAL_HOST: &[Pointer] =
     &[Pointer { least: CARP_MAXVHID as usize * size_of::<carpreq>(), ..pointer(IFRU, &[]) }];
 
@@ -101,7 +101,7 @@ const BUFFER: &[Pointer] = &[pointer(
     &[counted(&[Field::Long(IFRU + offset_of!(ifreq_buffer, length))])],
 )];
 
-/// `ifr_cap_nv`: a packed nvlist, in a buffer that has its own length.
+/// `ifr_cap_nv`: a packed nvlist. Its buffer has a length field of its own.
 const CAPABILITIES: &[Pointer] = &[pointer(
     IFRU + offset_of!(ifreq_nv_req, buffer),
     &[
@@ -143,7 +143,7 @@ const TRANSACTION: &[Pointer] = &[pointer(
     }],
 )];
 
-/// A packed nvlist, in a buffer that has its own size.
+/// A packed nvlist. Its buffer has a size field of its own.
 const NVLIST: &[Pointer] = &[pointer(
     offset_of!(pfioc_nv, data),
     &[
@@ -157,7 +157,7 @@ const TABLES: &[Pointer] = &[pointer(
     &[Length { unit: size_of::<pfr_table>(), times: &[Field::Int(offset_of!(pfioc_table, pfrio_size))] }],
 )];
 
-/// The addresses of a table; of DIOCRSETADDRS as many as the greater of two fields says.
+/// The addresses of a table. For DIOCRSETADDRS the greater of two fields is their number.
 const ADDRESSES: &[Pointer] = &[pointer(
     offset_of!(pfioc_table, pfrio_buffer),
     &[
@@ -177,7 +177,8 @@ pub const fn pointers(request: c_ulong) -> Option<&'static [Pointer]> {
         SIOCSIFDESCR | SIOCGIFDESCR => BUFFER,
         SIOCSIFCAPNV | SIOCGIFCAPNV => CAPABILITIES,
         SIOCGIFMEDIA | SIOCGIFXMEDIA => MEDIA,
-        // Of these only vlans have some: SIOCSETVLAN and SIOCGETVLAN, and what a vlan is created with.
+        // Only vlan(4) has structures behind these requests: for SIOCSETVLAN and SIOCGETVLAN, and for creating a
+        // vlan(4).
         SIOCSIFGENERIC | SIOCGIFGENERIC | SIOCIFCREATE2 => OF_A_DRIVER,
         SIOCSDRVSPEC | SIOCGDRVSPEC => COMMAND,
         SIOCIFGCLONERS => CLONERS,
@@ -188,8 +189,9 @@ pub const fn pointers(request: c_ulong) -> Option<&'static [Pointer]> {
         DIOCRADDTABLES | DIOCRDELTABLES | DIOCRGETTABLES => TABLES,
         DIOCRADDADDRS | DIOCRDELADDRS | DIOCRSETADDRS | DIOCRGETADDRS => ADDRESSES,
 
-        // The rule and the address of these have pointers of the kernel's own. It refuses those that it would
-        // follow, unless they are null (`netpfil/pf/pf_nv.c:pf_check_rule_addr`), and does not read the others.
+        // The rule and the address of these requests have fields for pointers of the kernel itself. The kernel
+        // refuses such a pointer that it would follow, unless it is null (`netpfil/pf/pf_nv.c:pf_check_rule_addr`),
+        // and does not read the others.
         DIOCADDRULE | DIOCGETRULES | DIOCADDADDR | DIOCGETADDR => &[],
 
         // No pointer: numbers, names and socket addresses.
@@ -214,8 +216,8 @@ pub const fn pointers(request: c_ulong) -> Option<&'static [Pointer]> {
         DEVFSIO_RADD | DEVFSIO_RDEL | DEVFSIO_RAPPLY | DEVFSIO_RAPPLYID | DEVFSIO_RGETNEXT | DEVFSIO_SUSE
         | DEVFSIO_SAPPLY | DEVFSIO_SGETNEXT => &[],
 
-        // SIOCGIFMAC and SIOCSIFMAC lead to a structure that holds another pointer and that the bindings do not
-        // have; SIOCGPRIVATE_0, SIOCGPRIVATE_1 and those of umb(4) lead to whatever the driver likes.
+        // SIOCGIFMAC and SIOCSIFMAC point to a structure that contains another pointer and is not in the bindings.
+        // SIOCGPRIVATE_0, SIOCGPRIVATE_1 and the requests of umb(4) point to any structure of the driver.
         _ => return None,
     })
 }
@@ -224,7 +226,7 @@ pub const fn pointers(request: c_ulong) -> Option<&'static [Pointer]> {
 mod tests {
     use super::*;
 
-    /// Those that the table leaves out.
+    /// The requests that the table leaves out.
     const LEFT_OUT: &[c_ulong] =
         &[SIOCGIFMAC, SIOCSIFMAC, SIOCGPRIVATE_0, SIOCGPRIVATE_1, SIOCGUMBINFO, SIOCSUMBPARAM, SIOCGUMBPARAM];
 
@@ -237,7 +239,7 @@ mod tests {
         assert!(pointers(SIOCGIFCONF ^ 1 << 16).is_none(), "of another size");
     }
 
-    /// That every pointer, and every field that counts, lies inside the block it is said to be in.
+    /// Checks that every pointer, and every length field, is inside its block.
     fn check(name: &str, size: usize, table: &[Pointer]) {
         for pointer in table {
             assert!(pointer.at % 8 == 0 && pointer.at + 8 <= size, "{name}: {pointer:?}");

@@ -1,5 +1,5 @@
-//! What `src/bindings.rs` says, read back from its text: each structure with the layout that bindgen has rustc
-//! assert, each alias, each constant.
+//! Reads `src/bindings.rs`: each structure with the layout that bindgen lets rustc assert, each alias, and each
+//! constant.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -53,7 +53,7 @@ pub struct Shape {
 }
 
 impl Bindings {
-    /// Where the bindings are, which are those of both architectures.
+    /// The path of the bindings, which are for both architectures.
     pub fn path() -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("src/bindings.rs")
     }
@@ -84,7 +84,8 @@ impl Bindings {
         }
         for item in file.items {
             match item {
-                // What C declares and does not define, and what only a kernel's pointer leads to.
+                // Skip structures that C declares and does not define, and structures that only a kernel's pointer
+                // leads to.
                 Item::Struct(item) if is_incomplete(&item) => {}
                 Item::Struct(item) => {
                     let layout = bindings.layout(item.ident.to_string(), false, item.fields.into_iter());
@@ -104,7 +105,7 @@ impl Bindings {
         bindings
     }
 
-    /// The layout of one structure, every number of which rustc has checked.
+    /// The layout of one structure. rustc has checked all its numbers.
     fn layout(&self, name: String, is_union: bool, fields: impl Iterator<Item = syn::Field>) -> Struct {
         let asserted = |what: String| {
             *self.asserted.get(&what).unwrap_or_else(|| panic!("bindgen left out an assertion: {what}"))
@@ -180,7 +181,7 @@ impl Struct {
     }
 }
 
-/// Whether C leaves open what is in a structure.
+/// Whether a structure is incomplete in C.
 fn is_incomplete(item: &syn::ItemStruct) -> bool {
     item.fields.len() == 1
         && item
@@ -189,7 +190,7 @@ fn is_incomplete(item: &syn::ItemStruct) -> bool {
             .all(|field| field.ident.as_ref().is_some_and(|name| name == "_unused" || name == "_address"))
 }
 
-/// Whether bindgen made the field up, to fill a structure that it takes as bytes.
+/// Whether bindgen invented the field, for a structure that it represents as bytes.
 fn is_made_up(field: &str) -> bool {
     field.starts_with("_bindgen_")
 }
@@ -226,7 +227,7 @@ fn assertion(statement: &syn::Stmt) -> Option<(String, u64)> {
     sound.then_some((what, u64::try_from(number).ok()?))
 }
 
-/// What `size_of::<T>()` or `align_of::<T>()` is about, in the words of bindgen's assertions.
+/// The subject of `size_of::<T>()` or `align_of::<T>()`, in the words of bindgen's assertions.
 fn computed_by_call(call: &syn::ExprCall) -> Option<String> {
     let Expr::Path(function) = &*call.func else {
         return None;
@@ -246,7 +247,7 @@ fn computed_by_call(call: &syn::ExprCall) -> Option<String> {
     }
 }
 
-/// The bindings' constants are literals: what is written is what Rust sees.
+/// Reads a constant's value, which is a literal in the bindings.
 fn value(expression: &Expr) -> Value {
     match expression {
         Expr::Lit(literal) => match &literal.lit {

@@ -1,7 +1,7 @@
-//! Proves that the proofs prove: one number changed, in a copy, is found out.
+//! Tests of the proofs themselves: a changed number in a copy is detected.
 //!
-//! A layout is found out by rustc, on every machine. A constant is found out by C, where there is a
-//! compiler; and everywhere by `proven`, which has a digest of all that was proven last.
+//! rustc detects a changed layout, on every machine. The C compiler detects a changed constant, if there is a
+//! compiler. `proven` detects it on every machine: it has a digest of everything that was proven last.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -45,7 +45,7 @@ fn c_finds_out_every_single_number_that_is_changed() {
     }
 }
 
-/// The bindings, with one text in them replaced.
+/// Makes a copy of the bindings with one text replaced.
 fn changed_copy(from: &str, to: &str) -> String {
     let text = fs::read_to_string(Bindings::path()).unwrap();
     assert_eq!(text.matches(from).count(), 1, "{from}");
@@ -61,7 +61,7 @@ fn a_changed_constant_is_found_out_without_a_compiler() {
         );
         let facts = facts::all(&Bindings::parse(&copy));
         assert_ne!(recorded(architecture), Some(digest(&facts)));
-        // And by C, which says which it is.
+        // The C compiler detects it too, and names it.
         if let Some((compiler, _)) = compiler(15, architecture) {
             let whole = compiler.check(&facts::all(&Bindings::read()));
             let found: Vec<_> =
@@ -76,7 +76,7 @@ fn a_changed_constant_is_found_out_without_a_compiler() {
 fn rustc_finds_out_a_changed_layout() {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     if Command::new(&rustc).arg("--version").output().is_err() {
-        // Built elsewhere, and brought here to run.
+        // This test was built on another machine, and there is no compiler here.
         println!("not tried: there is no rustc here");
         return;
     }
@@ -110,7 +110,7 @@ fn file() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/proofs/proven")
 }
 
-/// FNV-1a over everything that the crate claims.
+/// The FNV-1a hash of all facts of the crate.
 fn digest(facts: &[Fact]) -> String {
     let lines = facts.iter().map(|fact| format!("{:?} {}\n", fact.kind, fact.assertion()));
     let hash = lines.flat_map(String::into_bytes).fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
@@ -119,14 +119,14 @@ fn digest(facts: &[Fact]) -> String {
     format!("{} facts {hash:016x}", facts.len())
 }
 
-/// What was proven last.
+/// The digest of what was proven last.
 fn recorded(architecture: Architecture) -> Option<String> {
     let text = fs::read_to_string(file()).ok()?;
     let mut lines = text.lines().filter_map(|line| line.strip_prefix(&format!("{architecture}: ")));
     lines.next().map(str::to_owned)
 }
 
-/// With `JAILWIRE_RECORD_PROOFS` set, proves everything for both releases, and records what that was.
+/// With `JAILWIRE_RECORD_PROOFS` set, proves everything for both releases, and records the digest.
 #[test]
 fn what_the_crate_claims_is_what_was_proven() {
     let claimed = BOTH.map(|_| digest(&facts::all(&Bindings::read())));

@@ -1,4 +1,4 @@
-//! Finds a C compiler that has FreeBSD's headers, and asks it.
+//! Finds a C compiler with FreeBSD's headers, and runs it.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -47,7 +47,7 @@ pub struct CompilerRefusal {
 }
 
 impl CompilerRefusal {
-    /// Whether C does not know the name, rather than knowing it otherwise.
+    /// Whether the compiler does not know the name at all.
     pub fn is_absence(&self) -> bool {
         ["undeclared", "incomplete type", "incomplete definition", "no member named"]
             .iter()
@@ -55,7 +55,8 @@ impl CompilerRefusal {
     }
 }
 
-/// Names a compiler with the headers of FreeBSD 16, which is not released: only who has one proves for it.
+/// Names a compiler with the headers of FreeBSD 16, which is not released: without such a compiler nothing is
+/// proven for it.
 pub const NEXT: &str = "JAILWIRE_FREEBSD16_CC";
 
 const WRAPPER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/wrapper.h");
@@ -77,7 +78,7 @@ impl Compiler {
         Err(reasons.join("; "))
     }
 
-    /// Which release the headers are of: the newest system call tells, and from FreeBSD 16 on the version.
+    /// Finds out the release of the headers, by the newest system call, and from FreeBSD 16 on by the version.
     fn release(&self) -> Result<Release, String> {
         let text = "#if __FreeBSD_version >= 1600000\nrelease 16\n#elif defined(SYS_pdrfork)\nrelease 15.1\n#elif defined(SYS_jail_attach_jd)\nrelease 15.0\n\
                     #else\nrelease 14\n#endif\n";
@@ -107,7 +108,8 @@ impl Compiler {
 
     /// The facts that do not hold, by their index.
     pub fn check(&self, facts: &[Fact]) -> HashMap<usize, CompilerRefusal> {
-        // Line 1 has the headers. Line 2 cannot hold: a compiler that accepts it has not looked.
+        // Line 1 includes the headers. Line 2 is a false assertion: a compiler that accepts it does not check
+        // assertions.
         let canary = "_Static_assert(sizeof(struct ifreq) == 1, \"\");\n".to_owned();
         let lines = facts.iter().map(|fact| fact.assertion() + "\n");
         let text: String = std::iter::once(canary).chain(lines).collect();
@@ -117,7 +119,7 @@ impl Compiler {
         let messages = String::from_utf8_lossy(&output.stderr);
         let mut failures = HashMap::new();
         for (line, message) in messages.lines().filter_map(error) {
-            // The first error of a line says it; what follows may be an echo.
+            // Keep the first error of a line: later errors may only follow from it.
             failures.entry(line).or_insert(CompilerRefusal { message: message.to_owned() });
         }
         assert!(failures.remove(&2).is_some(), "the compiler accepts what is wrong:\n{messages}");
@@ -150,7 +152,7 @@ fn error(line: &str) -> Option<(usize, &str)> {
     Some((number.unwrap_or_else(|| panic!("the headers do not compile: {line}")), message))
 }
 
-/// The compilers to try, and whether somebody chose them.
+/// The compilers to try, and whether an environment variable names them.
 fn candidates(architecture: Architecture) -> Vec<(Vec<String>, bool)> {
     let split = |command: String| command.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     let mut candidates: Vec<_> = ["JAILWIRE_FREEBSD_CC", "JAILWIRE_FREEBSD14_CC", NEXT]
@@ -168,7 +170,7 @@ fn candidates(architecture: Architecture) -> Vec<(Vec<String>, bool)> {
     candidates
 }
 
-/// A folder for one compilation: they run side by side.
+/// A folder for one compilation, because compilations run in parallel.
 struct Scratch(PathBuf);
 
 impl Scratch {
@@ -188,7 +190,7 @@ impl Drop for Scratch {
     }
 }
 
-/// The line that says what went wrong.
+/// The line with the error.
 fn complaint(messages: &[u8]) -> String {
     let messages = String::from_utf8_lossy(messages);
     let mut lines = messages.lines().filter(|line| !line.is_empty());

@@ -1,4 +1,4 @@
-//! The facts to prove, and how to ask C for each.
+//! The facts to prove, and the C assertion for each.
 
 use std::fmt;
 
@@ -6,9 +6,9 @@ use jailwire_sys::{ENUMERATED, NEWER, request};
 
 use crate::bindings::{Bindings, Shape, Struct, Value};
 
-/// One number that Rust and C should agree on.
+/// A number that must be the same in Rust and C.
 pub struct Fact {
-    /// What it is about: `ifreq`, `ifreq.ifr_ifru`, `IFF_UP`.
+    /// The subject: `ifreq`, `ifreq.ifr_ifru`, `IFF_UP`.
     pub name: String,
     pub kind: Kind,
     /// An expression of C.
@@ -34,8 +34,8 @@ impl Fact {
         Self { name: name.into(), kind, c: c.into(), value: Value::Number(value.into()) }
     }
 
-    /// The line of C that holds only if C agrees. Numbers are compared as `long long`, which all of them fit
-    /// but unsigned ones of 64 bits with the highest bit set.
+    /// The C assertion that the number is the same in C. Numbers are compared as `long long`. Only unsigned 64-bit
+    /// numbers with the highest bit set do not fit that type.
     pub fn assertion(&self) -> String {
         let c = &self.c;
         match &self.value {
@@ -129,7 +129,7 @@ fn structure(bindings: &Bindings, layout: &Struct, facts: &mut Vec<Fact>) {
     }
 }
 
-/// How C spells the type of `layout`.
+/// The name of the type of `layout` in C.
 fn c_type(bindings: &Bindings, layout: &Struct) -> String {
     match bindings.structs.iter().find_map(|outer| declared_in(outer, layout)) {
         Some((outer, field, star)) => {
@@ -139,9 +139,9 @@ fn c_type(bindings: &Bindings, layout: &Struct) -> String {
     }
 }
 
-/// The field of `outer` whose type `layout` is, if C declares it there: its name then begins with that of
-/// `outer`, and C, which may have none for it, reaches it through the field, with a star in front where the
-/// field is a pointer.
+/// The field of `outer` whose type is `layout`, if C declares the type inside `outer`. Then the name of the type in
+/// Rust begins with the name of `outer`. C may have no name for it, and reaches it through the field, with a star
+/// in front if the field is a pointer.
 fn declared_in<'a>(outer: &'a Struct, layout: &Struct) -> Option<(&'a Struct, &'a str, &'static str)> {
     let rest = layout.name.strip_prefix(&outer.name)?.strip_prefix('_')?;
     let is_the_type = |ty: &syn::Type| match ty {
@@ -159,7 +159,7 @@ fn declared_in<'a>(outer: &'a Struct, layout: &Struct) -> Option<(&'a Struct, &'
         .filter(|_| !rest.is_empty())
 }
 
-/// bindgen appends `_` to what is a word of Rust's.
+/// Removes the `_` that bindgen appends to keywords of Rust.
 fn c_name(field: &str) -> &str {
     match field.strip_suffix('_') {
         Some(word) if syn::parse_str::<syn::Ident>(word).is_err() => word,

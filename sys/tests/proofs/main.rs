@@ -1,15 +1,15 @@
-//! Proves that what Rust sees is what C sees: every size, alignment, offset, field, constant and request of
-//! this crate, against the headers of FreeBSD 14 and 15, and of 16 where somebody has them, for amd64 and arm64.
+//! Proves that Rust and C agree: every size, alignment, offset, field, constant and request of this crate, against
+//! the headers of FreeBSD 14 and 15, and of 16 if they are available, for amd64 and arm64.
 //!
-//! Each proof is a C file with one `_Static_assert` a line, compiled with a C compiler that has FreeBSD's
-//! headers; nothing runs. The Rust side is read from the checked-in bindings themselves, so no name can be
-//! forgotten, and the numbers in them are the ones that rustc computes: bindgen's own assertions, which rustc
-//! checks in every build, see to that (`bindings.rs` makes sure that none of those is missing).
+//! Each proof is a C file with one `_Static_assert` in each line. It is only compiled, by a C compiler with
+//! FreeBSD's headers, and not run. The Rust side is read from the checked-in bindings themselves, so no name can be
+//! forgotten. The numbers in the bindings are the numbers that rustc computes, because rustc checks bindgen's
+//! assertions in every build. `bindings.rs` makes sure that no assertion is missing.
 //!
-//! `JAILWIRE_FREEBSD_CC`, `JAILWIRE_FREEBSD14_CC` and `JAILWIRE_FREEBSD16_CC` name the compilers, with arguments if need be. Without
-//! them, `python3 -m ziglang cc` is tried, and `cc` on FreeBSD. What cannot be compiled is said in a line and
-//! passes, unless `JAILWIRE_REQUIRE_PROOFS` is set; but a number that is not the one that was proven last fails
-//! everywhere (`changed.rs`).
+//! `JAILWIRE_FREEBSD_CC`, `JAILWIRE_FREEBSD14_CC` and `JAILWIRE_FREEBSD16_CC` name the compilers, with arguments if
+//! need be. Without them, `python3 -m ziglang cc` is tried, and `cc` on FreeBSD. A proof that cannot be compiled
+//! prints a line and passes, unless `JAILWIRE_REQUIRE_PROOFS` is set. A number that differs from the last proof
+//! fails on every machine (`changed.rs`).
 
 mod bindings;
 mod changed;
@@ -45,7 +45,7 @@ fn freebsd_15_arm64() {
     prove(15, Architecture::Arm64);
 }
 
-/// FreeBSD 16 is not released. The proofs find what its headers change when the headers are at hand.
+/// FreeBSD 16 is not released. If its headers are available, the proofs find what they change.
 #[test]
 fn freebsd_16_amd64() {
     prove_next(Architecture::Amd64);
@@ -62,7 +62,7 @@ fn prove_next(architecture: Architecture) {
     }
 }
 
-/// Requests that the headers have and this crate leaves out: sockets' own, and those of multicast routing.
+/// Requests of the headers that this crate leaves out: requests of sockets, and of multicast routing.
 const OTHER_REQUESTS: &[&str] = &[
     "SIOCATMARK",
     "SIOCGETMIFCNT_IN6",
@@ -100,7 +100,7 @@ fn no_request_of_the_headers_is_forgotten() {
     assert!(forgotten.is_empty(), "not in src/request/numbers.rs: {forgotten:?}");
 }
 
-/// Why there is no compiler, as far as it was said.
+/// The reasons for a missing compiler that were printed already.
 static TOLD: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// A compiler with the headers of FreeBSD `major`, or a line that says why there is none.
@@ -112,7 +112,7 @@ fn compiler(major: u32, architecture: Architecture) -> Option<(Compiler, Release
                 std::env::var_os("JAILWIRE_REQUIRE_PROOFS").is_none(),
                 "FreeBSD {major}, {architecture}: {reason}"
             );
-            // The same reason once, and not by eprintln!, which a passing test keeps to itself.
+            // Print each reason once, and not with eprintln!, whose output a passing test hides.
             let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
             if !told.contains(&reason) {
                 let _ = writeln!(std::io::stderr(), "not proven for FreeBSD {major}: {reason}");

@@ -1,6 +1,6 @@
-//! Where FreeBSD's releases differ. The bindings are those of FreeBSD 15.0. The proofs hold for the others but
-//! for what is listed here, and that is proven too: a name said to be absent has to be unknown to C, and a
-//! number said to differ has to be C's.
+//! The differences between FreeBSD's releases. The bindings are of FreeBSD 15.0. The proofs hold for the other
+//! releases too, except for the differences listed here. The list is proven as well: C must not know a name that is
+//! listed as absent, and must have the number that is listed as different.
 
 use std::fmt;
 
@@ -38,12 +38,13 @@ impl fmt::Display for Release {
     }
 }
 
-/// How the headers of some releases are unlike those that the bindings come from.
+/// The differences of some releases' headers from the headers of the bindings.
 struct Difference {
     releases: &'static [Release],
-    /// Structures (with all their fields), fields, aliases, constants and requests that they do not have.
+    /// The structures (with all their fields), fields, aliases, constants and requests that these releases do not
+    /// have.
     absent: &'static [&'static str],
-    /// Numbers that are others there.
+    /// The numbers that differ.
     other: &'static [(Kind, &'static str, i128)],
 }
 
@@ -51,7 +52,7 @@ const DIFFERENCES: &[Difference] = &[
     Difference {
         releases: &[Release::V14],
         absent: &[
-            // Jail descriptors, their events, and parameters that hold a text of one's own.
+            // Jail descriptors, their events, and the parameters for free text.
             "JAIL_USE_DESC JAIL_AT_DESC JAIL_GET_DESC JAIL_OWN_DESC JAIL_META_PRIVATE JAIL_META_SHARED",
             "SYS_jail_attach_jd SYS_jail_remove_jd EVFILT_JAIL EVFILT_JAILDESC",
             "NOTE_JAIL_CHILD NOTE_JAIL_SET NOTE_JAIL_ATTACH NOTE_JAIL_REMOVE NOTE_JAIL_MULTI",
@@ -66,7 +67,7 @@ const DIFFERENCES: &[Difference] = &[
             "ether_vlanid_t ifbr_flags_t IFBRF_VLANFILTER IFBRF_DEFQINQ IFBIF_QINQ",
             "BRDGSIFPVID BRDGSIFVLANSET BRDGGIFVLANSET BRDGGFLAGS BRDGSFLAGS BRDGGDEFPVID BRDGSDEFPVID",
             "BRDGSIFVLANPROTO BRVLAN_SETSIZE BRDG_VLAN_OP_SET BRDG_VLAN_OP_ADD BRDG_VLAN_OP_DEL",
-            // This and that.
+            // Others.
             "SOCK_CLOFORK SO_FIB AF_IPFWLOG PF_IPFWLOG RTM_IPFWLOG MNT_NAMEDATTR",
             "IFCAP_B_IPSEC_OFFLOAD IFCAP2_IPSEC_OFFLOAD IFT_MBIM SIOCGUMBINFO SIOCSUMBPARAM SIOCGUMBPARAM",
             // ipfw: 32 bits for the numbers of rules and tables.
@@ -98,20 +99,20 @@ const DIFFERENCES: &[Difference] = &[
     Difference {
         releases: &[Release::V15_1, Release::V16],
         absent: &[
-            // Became EXTERR_CAT_FUSE_VNOPS.
+            // Its new name is EXTERR_CAT_FUSE_VNOPS.
             "EXTERR_CAT_FUSE",
         ],
         other: &[],
     },
 ];
 
-/// One thing that differs.
+/// One difference.
 pub enum Change {
     /// There is no such structure, field, alias, constant or request.
     Absent(&'static str),
-    /// The number is another one.
+    /// The number differs.
     Other(Kind, &'static str, i128),
-    /// The number is that of src/freebsd14.rs, be it another one or not.
+    /// The number is in src/freebsd14.rs, whether it differs or not.
     Told(Kind, &'static str, i128),
 }
 
@@ -131,7 +132,7 @@ pub fn changes(release: Release) -> Vec<Change> {
     changes
 }
 
-/// What src/freebsd14.rs says of a field or a structure.
+/// The numbers of a field or structure in src/freebsd14.rs.
 fn of_field(name: &'static str, offset: usize, size: usize) -> Vec<Change> {
     let is_field = name.contains('.');
     let kinds = match is_field {
@@ -154,7 +155,7 @@ impl Change {
         matches!(self, Self::Absent(_))
     }
 
-    /// Whether this is about `fact`. A structure that is absent takes its fields with it.
+    /// Whether the difference is about `fact`. If a structure is absent, its fields are absent too.
     pub fn concerns(&self, fact: &Fact) -> bool {
         match self {
             Self::Absent(name) => {
