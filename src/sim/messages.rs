@@ -8,8 +8,8 @@ use super::sockaddr::room;
 use super::table::Path;
 use crate::kernel::Block;
 
-/// The addresses of a message by their place (RTAX_*). One of no bytes is an empty `sockaddr`,
-/// which takes eight bytes in a message and is not the same as none.
+/// The addresses of a message by their index (RTAX_*). An address without bytes is an empty `sockaddr`: it takes
+/// eight bytes in a message, and differs from a missing address.
 pub(crate) type Addresses = [Option<Vec<u8>>; sys::RTAX_MAX as usize];
 
 pub(crate) const DESTINATION: usize = sys::RTAX_DST as usize;
@@ -19,13 +19,13 @@ pub(crate) const INTERFACE: usize = sys::RTAX_IFP as usize;
 pub(crate) const ADDRESS: usize = sys::RTAX_IFA as usize;
 pub(crate) const BROADCAST: usize = sys::RTAX_BRD as usize;
 
-/// The bits (RTA_*) that say which addresses there are.
+/// The bits (RTA_*) of the addresses that are there.
 pub(crate) fn bits_of(addresses: &Addresses) -> i32 {
     addresses.iter().enumerate().filter(|(_, address)| address.is_some()).map(|(at, _)| 1 << at).sum()
 }
 
-/// A message with a header of zeroes but for length, version and type, and its addresses
-/// (`rtsock_msg_mbuf`). All headers begin alike.
+/// A message with its addresses (`rtsock_msg_mbuf`). Its header is zero except for length, version and type, with
+/// which all headers begin.
 pub(crate) fn message(kind: u8, header: usize, addresses: &Addresses) -> Block {
     let mut bytes = vec![0; header];
     for address in addresses.iter().flatten() {
@@ -40,7 +40,7 @@ pub(crate) fn message(kind: u8, header: usize, addresses: &Addresses) -> Block {
     message
 }
 
-/// Fills a message up to a multiple of eight, as answers and dumps are (`rtsock_msg_buffer`).
+/// Pads a message to a multiple of eight bytes, as in answers and dumps (`rtsock_msg_buffer`).
 pub(crate) fn align(message: &mut Block) {
     let length = message.bytes.len().next_multiple_of(size_of::<u64>());
     message.bytes.resize(length, 0);
@@ -63,8 +63,7 @@ pub(crate) fn route(kind: u8, addresses: &Addresses, index: u16, flags: i32) -> 
 
 /// Puts a path's metrics into a message about a route (`rt_getmetrics`).
 ///
-/// The machine of a simulation starts at the beginning of time, so that the seconds of a next hop's
-/// end are those of the clock.
+/// The simulated clock begins at 0 when the machine starts, so a next hop's end needs no conversion.
 pub(crate) fn put_metrics(message: &mut Block, path: &Path, weight: u32) {
     let rmx = offset_of!(sys::rt_msghdr, rtm_rmx);
     message.put(rmx, &[0; size_of::<sys::rt_metrics>()]);
@@ -78,7 +77,7 @@ pub(crate) fn put_metrics(message: &mut Block, path: &Path, weight: u32) {
     }
 }
 
-/// What a message about an interface or an address says in its header.
+/// The header's values of a message about an interface or an address.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct About {
     pub index: u16,
@@ -96,7 +95,7 @@ pub(crate) fn interface(about: About, data: &[u8], addresses: &Addresses) -> Blo
     message
 }
 
-/// As [`interface`], in the long form of NET_RT_IFLISTL, which tells where its parts are.
+/// As [`interface`], in the long form of NET_RT_IFLISTL, which has the offsets of its parts.
 pub(crate) fn interface_long(about: About, data: &[u8], addresses: &Addresses) -> Block {
     let header = size_of::<sys::if_msghdrl>();
     let at = offset_of!(sys::if_msghdrl, ifm_data);
@@ -120,7 +119,7 @@ pub(crate) fn address(kind: u8, about: About, addresses: &Addresses) -> Block {
     message
 }
 
-/// As [`address`], in the long form. Its `if_data` counts packets, and there are none.
+/// As [`address`], in the long form. The packet counters of its `if_data` are zero.
 pub(crate) fn address_long(about: About, addresses: &Addresses, vhid: u8) -> Block {
     let header = size_of::<sys::ifa_msghdrl>();
     let at = offset_of!(sys::ifa_msghdrl, ifam_data);
@@ -145,7 +144,7 @@ pub(crate) fn group(kind: u8, index: u16, addresses: &Addresses) -> Block {
     message
 }
 
-/// RTM_IFANNOUNCE: an interface came, or with `departure` went.
+/// RTM_IFANNOUNCE: an interface has arrived, or with `departure` departed.
 pub(crate) fn announce(index: u16, name: &str, departure: bool) -> Block {
     let what = if departure { sys::IFAN_DEPARTURE } else { sys::IFAN_ARRIVAL } as u16;
     let none = Addresses::default();

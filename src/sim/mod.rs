@@ -4,14 +4,13 @@
 //! FreeBSD's errno and side effects. It runs on every system, so that the program and
 //! everything above the kernel interface can be tried and tested anywhere.
 //!
-//! The state is a sequence of calls: each [`Call`] changes the world in a way that
-//! depends on nothing but the world and the call. A host in memory forgets a call once the call is made. A host with
-//! a directory appends each call to a log before the call returns, so that other processes can
-//! follow, and so that a process that is killed at any point has made exactly the calls that were seen. A log that
-//! has grown is replaced by the state of the world that its calls have led to.
+//! The state is a sequence of calls: how a [`Call`] changes the world depends only on the world and the call. A
+//! host in memory forgets a call once the call is made. A host with a directory appends each call to a log before
+//! the call returns, so that other processes can follow. If a process is killed at any point, exactly its logged
+//! calls have taken effect. A log that has grown is replaced by the state of the world that its calls have led to.
 //!
-//! **The simulated kernel is believed only as far as it is checked**: the contract tests run on this kernel and on real
-//! kernels. What is known from reading FreeBSD's source alone, and was never seen on a running kernel, is
+//! ***The simulated kernel can be trusted only as far as it is checked**: the contract tests run on this kernel and
+//! on real kernels. Behaviour that is known only from FreeBSD's source, and was never seen on a running kernel, is
 //! marked "not confirmed".
 #![forbid(unsafe_code)]
 
@@ -137,10 +136,10 @@ use store::Store;
 #[derive(Clone)]
 pub struct Sim {
     shared: Arc<Shared>,
-    /// The jail its caller is in; 0 on the host.
+    /// The jail of the caller, or 0 on the host.
     jid: i32,
     root: bool,
-    /// The process it makes calls as, where that is one of the simulation's own.
+    /// The simulated process that makes the calls, if there is one.
     process: Option<u32>,
 }
 
@@ -150,13 +149,13 @@ pub struct Killed;
 
 struct Shared {
     store: Mutex<Store>,
-    /// Where the log is, if there is one. Then paths are looked up in the real file system, too.
+    /// The directory of the log, if there is one. With a log, paths are also looked up in the real file system.
     directory: Option<PathBuf>,
     run_directory: OnceLock<PathBuf>,
 }
 
 impl Sim {
-    /// Returns a new host in memory. Only sleeping lets its time pass.
+    /// Returns a new host in memory. Its time passes only while a caller sleeps.
     pub fn new() -> Sim {
         Sim::with(&Options::default())
     }
@@ -271,7 +270,7 @@ impl Sim {
     /// Gives a jail a TCP connection that its peer neither reads from nor closes. After its removal the jail remains
     /// dying for that long, on the simulated clock, although no process, mount or interface of the jail is left.
     pub fn connect(&self, jid: i32, lasts: Duration) {
-        // A log that cannot be written is the next call's business.
+        // If the log cannot be written, the next call reports it.
         let _ = self.lock().connect(jid, lasts);
     }
 
@@ -328,7 +327,7 @@ impl Sim {
 
     fn look<T>(&self, look: impl FnOnce(&Store) -> T) -> T {
         let mut store = self.lock();
-        // A log that cannot be read is the next call's business.
+        // If the log cannot be read, the next call reports it.
         let _ = store.synchronise();
         let seen = look(&store);
         store.unlock();
@@ -343,13 +342,14 @@ impl Sim {
         let reply = self.lock().perform(self.process, self.jid, self.root, call);
         match reply {
             Some(reply) => reply,
-            // One that is unwinding already, in a destructor, goes on with it.
+            // If the stack is already unwinding, return an error: a second panic in a destructor would end the
+            // program.
             None if std::thread::panicking() => Err(Errno::ESRCH.into()),
             None => std::panic::resume_unwind(Box::new(Killed)),
         }
     }
 
-    /// For calls that answer nothing.
+    /// Makes a call that returns nothing.
     fn done(&self, mut call: Call) -> Result<()> {
         self.perform(&mut call).map(|_| ())
     }
@@ -390,7 +390,7 @@ impl fmt::Debug for Sim {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        // In memory, files do not outlive the host either.
+        // A host in memory has a temporary directory, which is removed with the host.
         if let (None, Some(run)) = (&self.directory, self.run_directory.get()) {
             let _ = fs::remove_dir_all(run);
         }

@@ -1,7 +1,7 @@
 //! Mounted file systems: `nmount(2)`, `unmount(2)`, `getfsstat(2)`.
 //!
-//! Nothing is mounted in earnest: a mount is an entry in a list. Where the simulation has a directory,
-//! mount points must exist in the real file system, unless something simulated is mounted above them.
+//! Nothing is really mounted: a mount is an entry in a list. If the simulated host has a directory, mount points
+//! must exist in the real file system, unless a simulated file system is mounted above them.
 
 mod table;
 
@@ -19,8 +19,8 @@ use crate::kernel::{Errno, Failure, FsId, MountRequest, Result};
 /// The file system of the host's root, and the module that reads it.
 pub(crate) const ROOT_FILE_SYSTEM: &str = "zfs";
 
-/// File systems: the name, the module that brings it if it is not built in, and whether a jail may be
-/// allowed to mount it (VFCF_JAIL).
+/// File systems: the name, the module if it is not built in, and whether a jail may be allowed to mount it
+/// (VFCF_JAIL).
 const FILESYSTEMS: [(&str, Option<&str>, bool); 16] = [
     ("devfs", None, true),
     ("procfs", None, true),
@@ -40,7 +40,7 @@ const FILESYSTEMS: [(&str, Option<&str>, bool); 16] = [
     ("p9fs", Some("p9fs"), false),
 ];
 
-/// What the kernel adds for file systems that are not another machine's.
+/// The flag that the kernel adds for local file systems.
 const LOCAL: u64 = sys::MNT_LOCAL;
 
 impl World {
@@ -63,8 +63,7 @@ impl World {
         place: &Place,
         from: &Place,
     ) -> Result<()> {
-        // The mount point is opened before anything is asked of the kernel, which takes the flags as an
-        // int.
+        // The mount point is opened before the call to the kernel, whose flags are an int.
         let on = self.mounts.resolve_any(&request.root.join(&request.beneath), place)?;
         if request.flags > i32::MAX as u64 {
             return Err(Errno::EINVAL.into());
@@ -73,7 +72,7 @@ impl World {
             return Err(Failure::with_text(Errno::EINVAL, "Invalid fstype"));
         };
         self.may_mount(caller, fstype)?;
-        // A module is loaded on the way (`vfs_byname_kld`), but not for a jail.
+        // The kernel loads the module (`vfs_byname_kld`), but not for a jail.
         if let Some(module) = module {
             self.load_module(Caller { jid: 0, ..caller }, module)?;
         }
@@ -84,7 +83,7 @@ impl World {
             // vfs_domount: EINVAL unless it is the root of a file system.
             let mount = self.mounts.last_on(&on).ok_or(Errno::EINVAL)?;
             mount.mounted.flags = flags | LOCAL;
-            // Set 0 does not undo what another has hidden (confirmed).
+            // Ruleset 0 does not show devices again that another ruleset has hidden (confirmed).
             if let Some(ruleset) = options.ruleset.filter(|ruleset| *ruleset != 0) {
                 let old = std::mem::replace(&mut mount.ruleset, ruleset);
                 self.hold_ruleset(ruleset);
@@ -98,14 +97,14 @@ impl World {
         }
         if *fstype == "nullfs" {
             let shown = self.mounts.resolve_any(Path::new(&request.from), from)?;
-            // The same again: `nullfs_mount` would lock against itself.
+            // The same mount exists already: `nullfs_mount` would lock against itself.
             let is_there = self.mounts.last_on(&on).is_some_and(|mount| {
                 mount.mounted.fstype == "nullfs" && Path::new(&mount.mounted.from) == shown
             });
             if shown == on || is_there {
                 return Err(Errno::EDEADLK.into());
             }
-            // nullfs_mount: a file on a file, and a directory on a directory.
+            // nullfs_mount: a file can be mounted only on a file, and a directory only on a directory.
             if let (Some(from), Some(on)) = (is_file(from), is_file(place))
                 && from != on
             {
@@ -124,8 +123,8 @@ impl World {
         Ok(())
     }
 
-    /// On the host root; in a jail with `allow.mount`, that of the file system, and enforce_statfs
-    /// below 2.
+    /// On the host, only root may mount. A jail needs `allow.mount`, the permission for the file system, and
+    /// enforce_statfs below 2.
     fn may_mount(&self, caller: Caller, fstype: &str) -> Result<()> {
         self.permit(caller, Privilege::Mount)?;
         let Some(jail) = self.jails.get(caller.jid) else { return Ok(()) };
@@ -157,7 +156,7 @@ impl World {
                 },
             }
         }
-        // In a jail the jail's own set, whatever is asked for (confirmed).
+        // In a jail, the jail's own ruleset is used, whatever the options say (confirmed).
         if let Some(jail) = self.jails.get(caller.jid).filter(|_| request.fstype == "devfs") {
             let own = jail.devfs_ruleset as u16;
             if options.ruleset.is_some_and(|ruleset| ruleset != 0 && ruleset != own) {
@@ -168,10 +167,9 @@ impl World {
         Ok(options)
     }
 
-    /// `unmount(2)` by identity. One that is in use is busy, unless forced: something is mounted in it, or
-    /// it is a jail's root (`vflush`). One that a nullfs shows elsewhere is busy at any rate
-    /// (`mnt_uppers`). Of this the first was seen on a running kernel, with an open file; the rest is not
-    /// confirmed.
+    /// `unmount(2)` by identity. A file system that is in use is busy, unless `force` is set: something is mounted
+    /// in it, or it is a jail's root (`vflush`). A file system that a nullfs shows elsewhere is always busy
+    /// (`mnt_uppers`). Only the first was seen on a running kernel, with an open file; the rest is not confirmed.
     pub fn unmount(&mut self, caller: Caller, id: FsId, force: bool) -> Result<()> {
         self.permit(caller, Privilege::Mount)?;
         let mount = self.mounts.get(id).ok_or(Errno::ENOENT)?;
@@ -202,7 +200,7 @@ struct MountOptions {
     ruleset: Option<u16>,
 }
 
-/// Whether a path leads to a file, if that was looked at.
+/// Whether a path leads to a file, if the path was looked up.
 fn is_file(place: &Place) -> Option<bool> {
     match place {
         Place::File(_) => Some(true),

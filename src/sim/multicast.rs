@@ -1,4 +1,4 @@
-//! Multicast groups: what interfaces have joined, and the messages about it.
+//! Multicast groups: the memberships of interfaces, and the messages about them.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -11,8 +11,8 @@ use super::world::World;
 /// 224.0.0.1, which the first IPv4 address of an interface joins.
 pub(crate) const ALL_HOSTS: IpAddr = IpAddr::V4(Ipv4Addr::new(224, 0, 0, 1));
 
-/// The groups an IPv6 address needs, in the order of joining (`in6_update_ifa_join_mc`). A node
-/// without a name has no node information groups.
+/// The groups an IPv6 address needs, in the order of joining (`in6_update_ifa_join_mc`). A host without a name
+/// joins no node information groups.
 pub(crate) fn groups_of(address: Ipv6Addr, index: u16, hostname: &str) -> Vec<IpAddr> {
     let low = address.to_bits() as u32;
     let solicited = 0xff02_0000_0000_0000_0000_0001_ff00_0000 | u128::from(low & 0xff_ffff);
@@ -30,8 +30,8 @@ pub(crate) fn groups_of(address: Ipv6Addr, index: u16, hostname: &str) -> Vec<Ip
     groups.into_iter().map(embed).collect()
 }
 
-/// The bits of the node information groups that come from the host's name (`in6_nigroup0`). The
-/// kernel takes the beginning of an MD5 sum; no caller can tell that this is another one (FNV-1a).
+/// The bits of the node information groups that are derived from the host's name (`in6_nigroup0`). The kernel uses
+/// the beginning of an MD5 sum. Here it is FNV-1a, which no caller can tell from an MD5 sum.
 fn node_information_hash(label: &str) -> u32 {
     let label = label.to_ascii_lowercase();
     label.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
@@ -51,8 +51,8 @@ impl World {
         }
     }
 
-    /// Counts one user less, and leaves the group after the last one (`if_delmulti_locked`). The
-    /// kernel does it a moment later, so that its messages come in any order with others.
+    /// Counts one user less, and leaves the group after the last user (`if_delmulti_locked`). The kernel does this
+    /// a moment later, so the order of its messages and other messages is not defined.
     pub fn leave_group(&mut self, index: u16, group: IpAddr) {
         let Some(interface) = self.interfaces.get_mut(&index) else { return };
         let groups = &mut interface.protocols.groups;

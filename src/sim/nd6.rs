@@ -16,11 +16,11 @@ const INFO: usize = offset_of!(sys::in6_ndireq, ndi);
 const FLAGS: usize = INFO + offset_of!(sys::nd_ifinfo, flags);
 /// The least MTU of IPv6 (`IPV6_MMTU`).
 const LEAST_MTU: u32 = 1280;
-/// How long one probe for a duplicate is waited for (`RETRANS_TIMER`).
+/// How long to wait for the answer to a probe (`RETRANS_TIMER`).
 const PROBE: Duration = Duration::from_millis(1000);
 
 impl World {
-    /// The settings an interface gets in the stack it arrives in (`nd6_ifattach`).
+    /// Sets the settings of an interface that arrives in a stack (`nd6_ifattach`).
     pub fn protocols_arrive(&mut self, index: u16) {
         let Some(interface) = self.interfaces.get(&index) else { return };
         let (stack, loops) = (interface.stack, interface.has(sys::IFF_LOOPBACK));
@@ -62,7 +62,7 @@ impl World {
             sys::SIOCGDEFIFACE_IN6 => {
                 request.argument.put(offset_of!(sys::in6_ndifreq, ifindex), &[0; size_of::<u64>()]);
             }
-            // There are no routers to forget, and no interface that stands in for one.
+            // The simulation has no routers to forget, and no default interface.
             _ => {}
         }
         Ok(())
@@ -71,7 +71,7 @@ impl World {
     fn read_info(&self, index: u16, argument: &mut Block) -> Result<()> {
         let interface = self.interfaces.get(&index).ok_or(Errno::ENXIO)?;
         let nd6 = &interface.protocols.nd6;
-        // A real kernel takes half to one and a half of it at random, in seconds.
+        // A real kernel uses a random value from 0.5 to 1.5 times this time, in seconds.
         let reachable = nd6.base_reachable / 1000;
         for (offset, value) in [
             (offset_of!(sys::nd_ifinfo, linkmtu), nd6.link_mtu),
@@ -89,7 +89,7 @@ impl World {
         Ok(())
     }
 
-    /// What SIOCSIFINFO_IN6 sets beside the flags. Zero leaves a value as it is.
+    /// Sets the values of SIOCSIFINFO_IN6 other than the flags. Zero does not change a value.
     fn set_info(&mut self, index: u16, argument: &Block) -> Result<()> {
         let interface = self.interfaces.get_mut(&index).ok_or(Errno::ENXIO)?;
         let value = |offset| argument.u32_at(INFO + offset);
@@ -114,8 +114,7 @@ impl World {
         Ok(())
     }
 
-    /// Replaces all of an interface's flags, and does what goes with ND6_IFF_IFDISABLED and
-    /// ND6_IFF_AUTO_LINKLOCAL.
+    /// Replaces all flags of an interface, with the effects of ND6_IFF_IFDISABLED and ND6_IFF_AUTO_LINKLOCAL.
     pub fn set_nd6_flags(&mut self, index: u16, mut flags: u32) {
         let Some(interface) = self.interfaces.get_mut(&index) else { return };
         let disabled = interface.nd6_flags & sys::ND6_IFF_IFDISABLED != 0;
@@ -160,7 +159,8 @@ impl World {
         }
     }
 
-    /// The interface is up: waiting addresses are checked, and it gets its own (`in6_if_up`).
+    /// The interface is up: duplicate address detection begins for its addresses, and it gets its link-local
+    /// address (`in6_if_up`).
     pub fn inet6_up(&mut self, index: u16) {
         for address in self.tentative(index) {
             self.start_detection(index, address, self.now + DELAY);
@@ -203,8 +203,8 @@ impl World {
         }
     }
 
-    /// After the clock moved: duplicate address detection ends, and lifetimes do. What happened on the
-    /// way is done in its order.
+    /// Handles the events of a time that has passed, in their order: ends of duplicate address detection, and of
+    /// lifetimes.
     pub fn time_passed(&mut self) {
         let ends = |world: &World| {
             let all = world.interfaces.values().flat_map(|interface| &interface.inet6);
@@ -227,14 +227,15 @@ impl World {
         }
     }
 
-    /// Addresses that no other node answered for are ours (`nd6_dad_timer`). No message announces that.
+    /// Ends duplicate address detection for addresses that no other node has (`nd6_dad_timer`). There is no message
+    /// about that.
     fn end_detections(&mut self, moment: Duration) {
         let ended = |ours: &&Address6| ours.tentative_until.is_some_and(|until| until <= moment);
         let ended: Vec<(u16, Ipv6Addr, bool)> = self
             .interfaces
             .values()
             .flat_map(|interface| interface.inet6.iter().filter(ended).map(|ours| (interface.index, ours)))
-            // Two that look for the same address at the same time both find the other.
+            // If two nodes check the same address at the same time, both detect the duplicate.
             .map(|(index, ours)| (index, ours.address, self.is_heard(index, ours.address)))
             .collect();
         for (index, address, duplicate) in ended {
@@ -253,14 +254,14 @@ impl World {
                 ours.flags |= sys::IN6_IFF_DUPLICATED;
             }
             if own {
-                // Someone has our MAC: IPv6 stops on this interface (`nd6_dad_duplicated`).
+                // Another node has the same MAC address: IPv6 is disabled on this interface (`nd6_dad_duplicated`).
                 interface.nd6_flags |= sys::ND6_IFF_IFDISABLED;
             }
         }
     }
 
-    /// Once a second (`nd6_timer`): addresses end or are deprecated, those of an interface that is down
-    /// wait for another check, and prefixes end.
+    /// Runs once a second (`nd6_timer`): lifetimes of addresses and prefixes end, addresses get deprecated, and
+    /// addresses of an interface that is down have to be checked again.
     fn tick(&mut self, stack: StackId, moment: Duration) {
         let second = moment.as_secs();
         let indices: Vec<u16> = self.interfaces_of(stack).map(|interface| interface.index).collect();
@@ -302,8 +303,8 @@ impl World {
     }
 }
 
-/// Whether an address was made from an interface's MAC, which should be unique. Only network cards, and what
-/// looks like them, count.
+/// Whether an address was made from an interface's MAC, which should be unique. Only network cards, and interfaces
+/// that look like network cards, count.
 fn is_of_hardware(interface: &Interface, address: Ipv6Addr) -> bool {
     let card = matches!(interface.kind, Kind::Hardware | Kind::Epair { .. });
     let made = identifier(interface).map(|id| u128::from(id) | 0xfe80 << 112);

@@ -1,4 +1,4 @@
-//! Neighbours by hand: what arp(8) and ndp(8) do with RTF_LLDATA (`sys/net/if_llatbl.c`).
+//! Static neighbours: the requests of arp(8) and ndp(8) with RTF_LLDATA (`sys/net/if_llatbl.c`).
 
 use std::mem::offset_of;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -14,7 +14,7 @@ use crate::kernel::{Block, Errno, Result};
 /// A request for an entry.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Entry {
-    /// RTM_ADD, RTM_DELETE; nothing else is known here.
+    /// RTM_ADD or RTM_DELETE; other kinds are not simulated.
     pub kind: u8,
     /// IPv6 addresses with the interface's index in them where the scope is the link.
     pub address: IpAddr,
@@ -65,7 +65,7 @@ impl World {
                 Ok(())
             }
             sys::RTM_DELETE if own => Err(Errno::EPERM),
-            // Without a message: routing sockets get none for `LLENTRY_DELETED`.
+            // There is no message: routing sockets get none for `LLENTRY_DELETED`.
             sys::RTM_DELETE => self.forget_neighbour(index, entry.address).map(|_| ()).ok_or(Errno::ENOENT),
             _ => Err(Errno::EINVAL),
         }
@@ -123,7 +123,7 @@ impl World {
     }
 }
 
-/// Whether an interface has the address itself. Such entries are the kernel's, and not for others.
+/// Whether an interface has the address itself. Such entries belong to the kernel, and cannot be changed.
 fn is_own(interface: &Interface, address: IpAddr) -> bool {
     let inet = |address: Ipv4Addr| interface.inet.iter().any(|ours| ours.address == address);
     let inet6 = |address: Ipv6Addr| {
@@ -171,7 +171,7 @@ mod tests {
         assert_eq!(ask(&mut world, sys::RTM_GET, "10.0.0.9").0, Err(Errno::EINVAL));
         assert_eq!(ask(&mut world, sys::RTM_DELETE, "10.0.0.8").0, Err(Errno::ENOENT));
         assert_eq!(ask(&mut world, sys::RTM_DELETE, "10.0.0.9").0, Ok(()));
-        // IPv6 tells of them, beside the answer.
+        // IPv6 also sends a message, in addition to the answer.
         assert_eq!(ask(&mut world, sys::RTM_ADD, "fd00::9"), (Ok(()), vec![lladd, lladd]));
         assert_eq!(ask(&mut world, sys::RTM_ADD, "fd00::9"), (Ok(()), vec!["DELETE", lladd, lladd]));
         let mut request = crate::kernel::Request::new(sys::SIOCGNBRINFO_IN6);

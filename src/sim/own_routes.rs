@@ -11,12 +11,12 @@ use super::table::{Destination, Gateway, Nexthop, Source};
 use super::world::{StackId, World};
 use crate::kernel::Errno;
 
-/// A family's way to name an address that gateways are compared by.
+/// An address family whose addresses can be compared with gateways.
 pub(crate) trait Addressed: Routed {
     const LOCALHOST: Self;
 
     fn gateway(self) -> Gateway;
-    /// The MTU a route of this family gets from an interface.
+    /// The MTU that a route of this family takes from an interface.
     fn mtu(world: &World, index: u16) -> u32;
 }
 
@@ -45,8 +45,8 @@ impl Addressed for Ipv6Addr {
 }
 
 impl World {
-    /// Adds the route of a prefix on a link, or to the far end of one, with its message
-    /// (`rib_handle_ifaddr_info`). `through` is the interface packets leave by.
+    /// Adds the route of a prefix on a link, or to the far end of a link, with its message
+    /// (`rib_handle_ifaddr_info`). `through` is the interface by which packets leave.
     pub fn add_link_route<A: Addressed>(
         &mut self,
         destination: Destination<A>,
@@ -79,7 +79,7 @@ impl World {
         failure.map_or(Ok(()), Err)
     }
 
-    /// Deletes such a route, with its message, if it is the one that `filter` knows.
+    /// Deletes such a route, with its message, if `filter` selects it.
     pub fn delete_link_route<A: Addressed>(
         &mut self,
         destination: Destination<A>,
@@ -110,7 +110,7 @@ impl World {
         table.add(Destination::host(address), nexthop, 1, rules).map(|_| ())
     }
 
-    /// Deletes such a route, if it is that of this interface.
+    /// Deletes such a route, if it belongs to this interface.
     pub fn delete_self_route<A: Addressed>(&mut self, index: u16, address: A) -> Result<(), Errno> {
         let Some(interface) = self.interfaces.get(&index) else { return Err(Errno::ENXIO) };
         let (stack, fib) = (interface.stack, interface.fib);
@@ -165,7 +165,7 @@ mod tests {
         let socket = listen(&mut world, 0);
         world.sockets.get_mut(&socket).unwrap().fib = 2;
         alias(&mut world, 2, "10.0.0.1/24").unwrap();
-        // Each table's route is told to the sockets of that fib, the address to all.
+        // The route of each table is announced on the sockets of that table, and the address on all sockets.
         assert_eq!(kinds(&heard(&mut world, socket)), ["NEWADDR", "ADD", "NEWMADDR", "IFINFO"]);
         let routes = |fib| world.table::<Ipv4Addr>(StackId::HOST, fib).unwrap().iter().count();
         assert_eq!([0, 1, 2].map(routes), [3, 1, 1]);

@@ -1,4 +1,4 @@
-//! The real file system, as far as a simulated host looks at it.
+//! Look-ups in the real file system, for simulated hosts.
 
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
@@ -26,12 +26,12 @@ pub(crate) fn place(path: &Path) -> Place {
     }
 }
 
-/// Whether a file has more than one name.
+/// Whether a file has several hard links.
 pub(crate) fn has_names(file: &Path) -> bool {
     fs::metadata(file).is_ok_and(|about| about.nlink() != 1)
 }
 
-/// Whether a directory is one that every FreeBSD has (`hier(7)`).
+/// Whether every FreeBSD host has a directory (`hier(7)`).
 pub(crate) fn is_of_the_base_system(path: &Path) -> bool {
     const TOP: [&str; 8] = ["bin", "boot", "etc", "lib", "libexec", "rescue", "sbin", "var"];
     const USR: [&str; 8] = ["bin", "include", "lib", "libdata", "libexec", "sbin", "share", "src"];
@@ -39,8 +39,8 @@ pub(crate) fn is_of_the_base_system(path: &Path) -> bool {
     TOP.contains(&name) || name.strip_prefix("usr/").is_some_and(|name| USR.contains(&name))
 }
 
-/// The directory or file that `beneath` leads to from `root`, without leaving it and without a link at its end:
-/// `openat(2)` with O_RESOLVE_BENEATH and O_NOFOLLOW.
+/// The directory or file that `beneath` leads to from `root`, without leaving `root`, and without a symbolic link
+/// at the end: `openat(2)` with O_RESOLVE_BENEATH and O_NOFOLLOW.
 pub(crate) fn place_beneath(root: &Path, beneath: &Path) -> Place {
     match place(root) {
         Place::Directory(root) => walk(root, beneath).unwrap_or_else(Place::Nowhere),
@@ -86,7 +86,7 @@ fn walk(root: PathBuf, beneath: &Path) -> Result<Place, Errno> {
     Ok(Place::Directory(here))
 }
 
-/// The names in a relative path. An absolute one would lead out.
+/// The names in a relative path. An absolute path is refused, because it would lead out.
 fn parts(path: &Path) -> Result<VecDeque<OsString>, Errno> {
     let names = path.components().filter(|component| *component != Component::CurDir);
     names
@@ -97,7 +97,7 @@ fn parts(path: &Path) -> Result<VecDeque<OsString>, Errno> {
         .collect()
 }
 
-/// Error numbers differ between systems; of those that a lookup gives, a few matter.
+/// Converts an error to FreeBSD's number. Only the errors of a path look-up matter.
 fn errno(error: &Error) -> Errno {
     match error.kind() {
         ErrorKind::NotFound => Errno::ENOENT,
@@ -109,7 +109,7 @@ fn errno(error: &Error) -> Errno {
     }
 }
 
-/// A directory of its own for each simulated host in memory.
+/// Makes a temporary directory for a simulated host in memory.
 pub(crate) fn temporary() -> PathBuf {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -122,7 +122,7 @@ mod tests {
 
     use super::*;
 
-    /// The same links as in the test of the real back end, with the same answers.
+    /// The same symbolic links as in the test of the FreeBSD back end, with the same results.
     #[test]
     fn links_do_not_lead_away() {
         let directory = tempfile::tempdir().unwrap();

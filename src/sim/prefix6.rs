@@ -10,7 +10,7 @@ use super::sockaddr;
 use super::table::{Destination, Family, Nexthop, Source, SourceAddress};
 use super::world::{Address6, Interface, StackId, World};
 
-/// What one prefix is told from another by.
+/// The key of a prefix: the interface's index, the prefix and its length.
 type Key = (u16, Ipv6Addr, u8);
 
 fn key_of(prefix: &Prefix6) -> Key {
@@ -23,8 +23,8 @@ fn masked(address: Ipv6Addr, index: u16, length: u8) -> Ipv6Addr {
 }
 
 impl World {
-    /// Makes the prefix of an address, with its route, or lengthens the life of one that is there.
-    /// If the route cannot be made, the caller gets no error (`nd6_prelist_add`).
+    /// Makes the prefix of an address, with its route, or extends the lifetime of an existing prefix. If the route
+    /// cannot be made, the caller gets no error (`nd6_prelist_add`).
     pub fn add_prefix6(&mut self, index: u16, new: &New6) {
         if new.prefix_length == 128 {
             return;
@@ -65,7 +65,7 @@ impl World {
         self.put_on_link(stack, key);
     }
 
-    /// Makes a prefix's route, unless an equal prefix has it (`nd6_prefix_onlink`).
+    /// Makes a prefix's route, unless an equal prefix has the route (`nd6_prefix_onlink`).
     fn put_on_link(&mut self, stack: StackId, key: Key) {
         let (index, prefix, length) = key;
         let Some(interface) = self.interfaces.get(&index) else { return };
@@ -112,7 +112,7 @@ impl World {
         }
     }
 
-    /// Removes the prefix of an address that is gone, if no other address is in it.
+    /// Removes the prefix of a removed address, if it has no other address.
     pub fn drop_unused_prefix6(&mut self, index: u16, gone: &Address6) {
         let Some(interface) = self.interfaces.get(&index) else { return };
         let key = (index, masked(gone.address, index, gone.prefix_length), gone.prefix_length);
@@ -125,7 +125,7 @@ impl World {
     fn remove_prefix6(&mut self, stack: StackId, key: Key) {
         let Some(prefix) = self.prefix6_mut(stack, key) else { return };
         let on_link = prefix.on_link;
-        // Off the list first, or it would be its own heir.
+        // Remove the prefix from the list first: otherwise it would get the route itself.
         if let Some(stack) = self.stacks.get_mut(&stack) {
             stack.protocols.prefixes.retain(|prefix| key_of(prefix) != key);
         }
@@ -143,7 +143,8 @@ impl World {
         }
     }
 
-    /// Ends prefixes whose time is over: those without addresses go, of the others the route goes.
+    /// Ends prefixes whose lifetime is over. A prefix without addresses is removed, and a prefix with addresses
+    /// loses its route.
     pub fn expire_prefixes6(&mut self, stack: StackId, second: u64) {
         let Some(here) = self.stacks.get(&stack) else { return };
         let over = |prefix: &&Prefix6| {
@@ -173,15 +174,14 @@ impl World {
     }
 }
 
-/// Whether an address is in a prefix: then it holds it.
+/// Whether an interface has an address in a prefix, which keeps the prefix.
 fn in_use(interface: &Interface, (index, prefix, length): Key) -> bool {
     let inside =
         |ours: &Address6| ours.prefix_length == length && masked(ours.address, index, length) == prefix;
     interface.inet6.iter().any(inside)
 }
 
-/// The address that a prefix's route has for its source: that of the link, once it is ready, or else
-/// the first.
+/// The source address of a prefix's route: the link-local address when it can be used, or else the first address.
 fn source_of_prefix(interface: &Interface) -> Option<Source> {
     let unready = sys::IN6_IFF_NOTREADY | sys::IN6_IFF_ANYCAST;
     let of_link = |ours: &&Address6| ours.address.is_unicast_link_local() && ours.flags & unready == 0;
@@ -229,7 +229,7 @@ mod tests {
             .into_iter()
             .filter(|message| kinds(std::slice::from_ref(message)) == ["ADD"])
             .filter(|message| message.i32_at(8) & sys::RTF_HOST == 0);
-        // Of the two prefixes only that of the link was put on it.
+        // Of the two prefixes, only the link-local one has a route.
         assert_eq!(prefixes.count(), 1);
         assert_eq!(route_of(&world, "fd05::").unwrap().gateway, Gateway6("fd01::9"));
     }

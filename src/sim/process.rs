@@ -1,4 +1,4 @@
-//! Processes of the machine that runs the simulation: which of them are still alive.
+//! Processes of the machine that runs the simulation, and whether they are alive.
 
 use std::sync::Mutex;
 
@@ -6,8 +6,7 @@ use super::caller::Owner;
 
 /// This process.
 ///
-/// A fork changes the number under a running program, so nothing is remembered but the start that
-/// goes with a number.
+/// After a fork the program has another pid, so only a start time together with its pid is remembered.
 pub(crate) fn this() -> Owner {
     static KNOWN: Mutex<Option<Owner>> = Mutex::new(None);
     let pid = std::process::id();
@@ -22,7 +21,7 @@ pub(crate) fn this() -> Owner {
     }
 }
 
-/// Whether a process that was seen once is still the one that has its number.
+/// Whether a process that was seen earlier is still alive.
 pub(crate) fn is_alive(owner: Owner) -> bool {
     if owner.pid == std::process::id() { owner == this() } else { other_is_alive(owner) }
 }
@@ -32,8 +31,8 @@ fn other_is_alive(owner: Owner) -> bool {
     start_of(owner.pid) == Some(owner.start)
 }
 
-/// Where starts are not known: whether there is a process of that number. Two processes that had one
-/// number are taken for one, until the later one makes a call itself.
+/// On systems without start times, checks whether a process with this pid exists. Two processes that had the same
+/// pid are taken for one process, until the later process makes a call itself.
 #[cfg(not(target_os = "linux"))]
 fn other_is_alive(owner: Owner) -> bool {
     use nix::errno::Errno;
@@ -47,17 +46,17 @@ fn other_is_alive(owner: Owner) -> bool {
 #[cfg(target_os = "linux")]
 fn start_of(pid: u32) -> Option<u64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The second field is the program's name in parentheses, and may itself hold spaces and more.
+    // The second field is the program's name in parentheses, which may contain spaces and parentheses.
     let rest = &stat[stat.rfind(')')? + 1..];
     let mut fields = rest.split_ascii_whitespace();
-    // A zombie is dead: its handles are closed, only its number is not yet free.
+    // A zombie counts as dead: its handles are closed, and only its pid is not free yet.
     if fields.next()? == "Z" {
         return None;
     }
     fields.nth(18)?.parse().ok()
 }
 
-/// Elsewhere: the moment at which we first asked for ourselves.
+/// On other systems, the moment when this process was first asked about itself.
 #[cfg(not(target_os = "linux"))]
 fn start_of(_pid: u32) -> Option<u64> {
     use std::time::SystemTime;

@@ -1,16 +1,16 @@
-//! What IPv4 and IPv6 keep for an interface, and for a stack, beside addresses and routes.
+//! The state of IPv4 and IPv6 for an interface or a stack, other than addresses and routes.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 use super::carp::VirtualHost;
 
-/// For one interface.
+/// The state for one interface.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct InterfaceProtocols {
     /// Joined multicast groups, newest first (`if_multiaddrs`).
     pub groups: Vec<Membership>,
-    /// Neighbours by hand (RTF_LLDATA), and those that were found when a datagram was sent.
+    /// Static neighbours (RTF_LLDATA), and neighbours that were found when a datagram was sent.
     pub neighbours: Vec<Neighbour>,
     pub nd6: NeighbourDiscovery,
     /// The virtual hosts of carp(4), oldest first (`if_carp`).
@@ -22,7 +22,7 @@ pub(crate) struct InterfaceProtocols {
 pub(crate) struct Membership {
     /// The group. IPv6 groups of link scope carry the interface's index, as the kernel keeps them.
     pub group: IpAddr,
-    /// How many addresses of the interface want it.
+    /// The number of addresses of the interface that need the group.
     pub users: u32,
 }
 
@@ -31,18 +31,18 @@ pub(crate) struct Membership {
 pub(crate) struct Neighbour {
     pub address: IpAddr,
     pub mac: [u8; 6],
-    /// `rmx_expire` as given; 0 stays for good.
+    /// The given `rmx_expire`. 0 means that the entry never expires.
     pub expire: u64,
     /// Answered for others (RTF_ANNOUNCE).
     pub published: bool,
 }
 
-/// The part of `nd_ifinfo` that is not flags.
+/// `nd_ifinfo` without its flags.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NeighbourDiscovery {
     pub link_mtu: u32,
-    /// The MTU of the interface when it came, or when it was last changed by SIOCSIFMTU. What a bridge
-    /// does to its members is not noticed here.
+    /// The MTU of the interface when it arrived, or was last changed by SIOCSIFMTU. Changes that a bridge makes to
+    /// its members are not included.
     pub max_mtu: u32,
     pub base_reachable: u32,
     pub retransmit: u32,
@@ -50,7 +50,7 @@ pub(crate) struct NeighbourDiscovery {
 }
 
 impl Default for NeighbourDiscovery {
-    /// As `nd6_ifattach` sets them.
+    /// The values that `nd6_ifattach` sets.
     fn default() -> NeighbourDiscovery {
         NeighbourDiscovery {
             link_mtu: 0,
@@ -62,12 +62,12 @@ impl Default for NeighbourDiscovery {
     }
 }
 
-/// For one stack.
+/// The state for one stack.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct StackProtocols {
     /// The IPv6 prefixes on its links, newest first (`V_nd_prefix`).
     pub prefixes: Vec<Prefix6>,
-    /// What the next address gets as its order.
+    /// The `order` of the next address.
     pub next_order: u64,
     /// The second in which `nd6_timer` last ran.
     pub last_tick: u64,
@@ -77,12 +77,12 @@ pub(crate) struct StackProtocols {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Prefix6 {
     pub interface: u16,
-    /// With the interface's index in it where the scope is the link.
+    /// The address, with the embedded index of the interface if its scope is the link.
     pub prefix: Ipv6Addr,
     pub length: u8,
     pub valid_lifetime: u32,
     pub preferred_lifetime: u32,
     pub since: Duration,
-    /// Whether it made the route (NDPRF_ONLINK): of several equal prefixes one does.
+    /// Whether this prefix has made the route (NDPRF_ONLINK): of several equal prefixes only one has.
     pub on_link: bool,
 }

@@ -1,4 +1,4 @@
-//! What happens to addresses and routes when an interface goes up, goes down, or goes.
+//! The effects on addresses and routes when an interface goes up, goes down, or leaves its stack.
 
 use super::links::AddressAt;
 use super::world::World;
@@ -11,18 +11,17 @@ impl World {
         self.start_virtual_hosts(index);
     }
 
-    /// Right before IFF_UP is cleared (IFNET_EVENT_DOWN). IPv6 does not care: its addresses and routes
-    /// stay.
+    /// Right before IFF_UP is cleared (IFNET_EVENT_DOWN). IPv6 addresses and routes stay.
     pub fn protocols_down(&mut self, index: u16) {
         self.inet_down(index);
     }
 
-    /// An interface leaves its stack, lent to another or destroyed: its addresses, its groups and the
-    /// routes through it go (`if_detach_internal`). It is down already, and the departure is the
-    /// caller's to announce afterwards.
+    /// An interface leaves its stack, because it is lent or destroyed: its addresses, its groups and the routes
+    /// through it are removed (`if_detach_internal`). It is down already. The caller announces the departure
+    /// afterwards.
     ///
-    /// Routes that users made go without a message. Pinned ones of another fib than the interface's
-    /// stay behind.
+    /// Routes of users are removed without a message. Pinned routes in a routing table other than the interface's
+    /// remain.
     pub fn protocols_leave(&mut self, index: u16) {
         let Some(interface) = self.interfaces.get(&index) else { return };
         let stack = interface.stack;
@@ -65,8 +64,8 @@ impl World {
         }
     }
 
-    /// The name that goes into the node information groups. The kernel takes that of the caller's jail;
-    /// here it is that of the jail whose stack it is, or else the host's.
+    /// The host name for the node information groups. The kernel takes the name of the caller's jail. Here it is
+    /// the name of the jail that owns the stack, or else the host's name.
     pub fn node_name(&self, index: u16) -> String {
         let stack = self.interfaces.get(&index).map(|interface| interface.stack);
         let jail = self.jails.all().find(|jail| jail.stack == stack && !jail.hostname.is_empty());
@@ -98,7 +97,7 @@ mod tests {
         let inet = ["DELADDR", "DELETE", "IFINFO", "DELADDR"];
         let inet6 = ["DELETE", "DELADDR", "DELETE"];
         assert_eq!(routes, [&inet[..], &inet6, &inet6, &["IFANNOUNCE"]].concat());
-        // The second message about the address no longer says that it holds a route.
+        // In the second message, the address has no route any more.
         let flags = std::mem::offset_of!(sys::ifa_msghdr, ifam_flags);
         assert_eq!((messages[0].i32_at(flags), messages[3].i32_at(flags)), (1, 0));
         let table = world.table::<Ipv4Addr>(StackId::HOST, 0).unwrap();
@@ -118,13 +117,13 @@ mod tests {
         let [source, inside] = [0, 0].map(|family| listen(&mut world, family));
         world.sockets.get_mut(&inside).unwrap().stack = target;
         world.move_interface(A, target);
-        // Off the list of interfaces already, its addresses still hand their route to each other.
+        // The interface is off the list already, but its addresses still pass their route to each other.
         let before = kinds(&heard(&mut world, source));
         let down = ["DELETE", "ADD", "DELETE", "ADD", "IFINFO"];
         assert_eq!(before, [&down[..], &["DELADDR", "DELETE", "DELADDR", "DELMADDR", "IFANNOUNCE"]].concat());
         assert_eq!(kinds(&heard(&mut world, inside)), ["IFANNOUNCE"]);
         assert_eq!(world.interfaces[&A].nd6_flags, 0x29);
-        // A stack of one fib: an address there has its routes in it.
+        // The stack has one routing table, which gets the routes of its addresses.
         alias(&mut world, A, "10.0.0.1/24").unwrap();
         let table = world.table::<Ipv4Addr>(target, 0).unwrap();
         assert_eq!(table.iter().count(), 2);

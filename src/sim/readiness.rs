@@ -1,7 +1,8 @@
-//! Descriptors that an event loop can wait for: each is readable while a handle of the simulation has something
-//! to tell.
+//! Descriptors that an event loop can wait for. Each is readable while a handle of the simulation has a message or
+//! an event.
 //!
-//! A pipe stands for a handle. It holds one byte while there is something to tell, and none otherwise.
+//! Each handle has a pipe. The pipe contains one byte while the handle has a message or an event, and is empty
+//! otherwise.
 
 use std::collections::BTreeMap;
 use std::io::{self, PipeReader, PipeWriter, Read as _, Write as _};
@@ -32,7 +33,7 @@ impl Readiness {
             std::collections::btree_map::Entry::Occupied(there) => there.into_mut(),
             std::collections::btree_map::Entry::Vacant(place) => {
                 let (reader, writer) = io::pipe()?;
-                // The holder of the other descriptor may have taken the byte, although the documentation forbids it.
+                // The user of the other descriptor may have read the byte, although the documentation forbids that.
                 fcntl(&reader, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
                 place.insert(Pipe { reader, writer, full: false })
             }
@@ -44,15 +45,15 @@ impl Readiness {
         self.pipes.is_empty()
     }
 
-    /// Fills and empties the pipes as the world has it. That of a handle which is closed is at its end, which
-    /// event loops are told, too.
+    /// Fills and empties the pipes by the state of the world. The pipe of a closed handle is at its end, which
+    /// event loops see too.
     pub fn update(&mut self, world: &World) {
         self.pipes.retain(|handle, pipe| {
             let Ok(socket) = world.handle(Handle(*handle)) else { return false };
             let full = !socket.is_silent();
             if full != pipe.full {
                 let mut byte = [0];
-                // It has room for one byte, or holds one.
+                // This cannot fail: the pipe has room for one byte, or contains one byte.
                 let _ = if full { pipe.writer.write(&byte) } else { pipe.reader.read(&mut byte) };
                 pipe.full = full;
             }

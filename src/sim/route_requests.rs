@@ -12,23 +12,22 @@ use super::table::{Change, Destination, Gateway, Nexthop, Path, Source, SourceAd
 use super::world::{Interface, StackId, World};
 use crate::kernel::Errno;
 
-/// The flags of a request that a route keeps as they are, and that a change replaces
-/// (`RT_SET_RTFLAGS_MASK`).
+/// The flags of a request that a route keeps unchanged, and that a change replaces (`RT_SET_RTFLAGS_MASK`).
 pub(crate) const KEPT: i32 = sys::RTF_PROTO1 | sys::RTF_PROTO2 | sys::RTF_PROTO3 | sys::RTF_STATIC;
 const HEAVIEST: u64 = sys::RT_MAX_WEIGHT as u64;
 
-/// A route that a request found, made, changed or deleted, as the answer tells of it.
+/// The route that a request found, made, changed or deleted, for the answer.
 #[derive(Debug, Clone)]
 pub(crate) struct Found<A> {
     pub destination: Destination<A>,
     pub path: Path,
     pub weight: u32,
-    /// Whether it is still in the table.
+    /// Whether the route is still in the table.
     pub linked: bool,
 }
 
 impl World {
-    /// Does what a request asks for. Returns the route to announce, or `None` when a change changed nothing.
+    /// Carries out a request. Returns the route to announce, or `None` when a change changed nothing.
     pub fn route_request<A: Addressed>(
         &mut self,
         stack: StackId,
@@ -66,8 +65,8 @@ impl World {
         Ok(path.map(|path| Found { destination, weight: path.weight, path, linked }))
     }
 
-    /// A gateway that is an address of our own is none: RTF_GATEWAY goes, and does not come back
-    /// (`fill_addrinfo`).
+    /// If the gateway is an address of this stack, it does not count as a gateway: RTF_GATEWAY is cleared, and is
+    /// not set again (`fill_addrinfo`).
     fn look_for_own_gateway(&self, stack: StackId, fib: u32, asked: &mut Asked) {
         let Some((nexthop, _)) = asked.gateway.and_then(|gateway| self.lookup(stack, fib, &gateway)) else {
             return;
@@ -78,8 +77,8 @@ impl World {
         }
     }
 
-    /// A route that leads nowhere goes through the loopback interface, which needs an address of the
-    /// family (`fill_blackholeinfo`).
+    /// A blackhole or reject route leads through the loopback interface, which needs an address of the family
+    /// (`fill_blackholeinfo`).
     fn dig_hole<A: Addressed>(&self, stack: StackId, asked: &mut Asked) -> Result<Hole, Errno> {
         let loopback = self.loopback(stack).and_then(|index| self.interfaces.get(&index));
         let loopback = loopback.ok_or(Errno::EOPNOTSUPP)?;
@@ -130,7 +129,7 @@ impl World {
         let change = table.add(destination, nexthop, weight, rules)?;
         let several = table.exact(&destination).is_some_and(|paths| paths.len() > 1);
         if let Some(stack) = self.stacks.get_mut(&stack).filter(|_| several) {
-            // `add_route_flags_mpath`: once there is a choice, connections are told apart.
+            // `add_route_flags_mpath`: with several paths, connections are hashed.
             stack.sysctls.insert("net.route.hash_outbound".into(), 1);
         }
         Ok(change)
@@ -145,15 +144,15 @@ impl World {
         hole: Option<Hole>,
     ) -> Result<Change, Errno> {
         if asked.gateway.is_none() {
-            // route(8) sets the flag unless it is told otherwise.
+            // route(8) sets the flag by default.
             asked.flags &= !sys::RTF_GATEWAY;
         }
         let asked = &*asked;
         if asked.strange_gateway {
             return Err(Errno::EINVAL);
         }
-        // What the table is given may not look at the world while the table is in it: the next hop is
-        // made beforehand, from the one that will be picked.
+        // The closure for the table cannot use the world, which contains the table. So the next hop is made
+        // beforehand, from the next hop that will be selected.
         let table = self.table::<A>(stack, fib).ok_or(Errno::EAFNOSUPPORT)?;
         let paths = table.exact(&destination).ok_or(Errno::ESRCH)?;
         let old = match &asked.gateway {
@@ -167,7 +166,7 @@ impl World {
         table.change(&destination, asked.gateway.as_ref(), weight(asked), |_| Ok(new))
     }
 
-    /// A next hop with what a request changes of it (`change_nhop`, `alter_nhop_from_info`).
+    /// A next hop with the changes of a request (`change_nhop`, `alter_nhop_from_info`).
     fn changed<A: Addressed>(
         &self,
         stack: StackId,
@@ -217,7 +216,7 @@ impl World {
         Ok(())
     }
 
-    /// The MTU that a request sets, or the interface's, which is also the most.
+    /// Sets the MTU of a request, or the interface's MTU, which is also the limit.
     fn set_route_mtu<A: Addressed>(&self, asked: &Asked, nexthop: &mut Nexthop) {
         let most = A::mtu(self, nexthop.interface);
         if asked.inits & sys::RTV_MTU != 0 {
@@ -230,8 +229,8 @@ impl World {
         nexthop.mtu = if nexthop.mtu == 0 { most } else { nexthop.mtu.min(most) };
     }
 
-    /// The route to an address, or with a mask the one for exactly that destination
-    /// (`handle_rtm_get`). Of several paths the first, or the one with the gateway that is given.
+    /// The route to an address, or with a mask the route for exactly that destination (`handle_rtm_get`). Of
+    /// several paths it is the first path, or the path with the given gateway.
     fn get_route<A: Addressed>(
         &self,
         stack: StackId,
@@ -248,7 +247,7 @@ impl World {
         let [path] = paths else {
             let wanted = |path: &&Path| asked.gateway.is_none_or(|gateway| path.nexthop.matches(&gateway));
             let path = paths.iter().find(wanted).ok_or(Errno::ESRCH)?;
-            // Of several paths none has the route's own weight.
+            // A path of several has no weight of its own in the answer.
             return Ok(Found { destination, path: path.clone(), weight: 0, linked: true });
         };
         Ok(Found { destination, path: path.clone(), weight: path.weight, linked: true })
@@ -264,7 +263,7 @@ impl World {
         address.is_broadcast() || address.is_unspecified() || self.interfaces.get(&index).is_some_and(of)
     }
 
-    /// Routes whose time is over go, with a message (`expire_route`).
+    /// Removes routes whose lifetime is over, with a message (`expire_route`).
     pub fn expire_routes(&mut self, stack: StackId, second: u64) {
         self.expire_family::<Ipv4Addr>(stack, second);
         self.expire_family::<Ipv6Addr>(stack, second);
@@ -282,7 +281,7 @@ impl World {
     }
 }
 
-/// Where a route that leads nowhere goes.
+/// The loopback interface and address of a blackhole or reject route.
 #[derive(Debug, Clone, Copy)]
 struct Hole {
     interface: u16,
@@ -305,7 +304,7 @@ fn weight(asked: &Asked) -> Option<u32> {
     given.then(|| asked.weight.min(HEAVIEST) as u32)
 }
 
-/// IPv4 may go through IPv6, not the other way round (`nhop_check_gateway`).
+/// An IPv4 route may have an IPv6 gateway. An IPv6 route cannot have an IPv4 gateway (`nhop_check_gateway`).
 fn check_families<A: Addressed>(destination: &Destination<A>, gateway: &Gateway) -> Result<(), Errno> {
     match (destination.address.gateway(), gateway) {
         (Gateway::Inet6(_), Gateway::Inet(_)) => Err(Errno::EINVAL),

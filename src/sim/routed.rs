@@ -1,4 +1,4 @@
-//! What code for both address families needs of each.
+//! The operations on an address family that common code needs.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -6,14 +6,14 @@ use super::sockaddr::{self, AF_INET, AF_INET6};
 use super::table::{Family, Table};
 use super::world::{Stack, StackId, World};
 
-/// An address family that stacks have routing tables of, and that messages tell of.
+/// An address family with routing tables and messages.
 pub(crate) trait Routed: Family {
     const FAMILY: u8;
 
     fn tables(stack: &Stack) -> &[Table<Self>];
     fn tables_mut(stack: &mut Stack) -> &mut [Table<Self>];
 
-    /// A `sockaddr` for userland.
+    /// A `sockaddr` for programs.
     fn sockaddr(self) -> Vec<u8>;
     /// A mask as a `sockaddr` of full length.
     fn mask(self) -> Vec<u8>;
@@ -60,7 +60,7 @@ impl Routed for Ipv6Addr {
 }
 
 impl World {
-    /// The routing table of a stack and fib, of one family.
+    /// A routing table of a stack, for one family.
     pub fn table<A: Routed>(&self, stack: StackId, fib: u32) -> Option<&Table<A>> {
         A::tables(self.stacks.get(&stack)?).get(fib as usize)
     }
@@ -69,7 +69,7 @@ impl World {
         A::tables_mut(self.stacks.get_mut(&stack)?).get_mut(fib as usize)
     }
 
-    /// Routing tables for the fibs of a stack: for a new one, and again when it gets more fibs.
+    /// Makes the routing tables of a stack: for a new stack, and again when the stack gets more tables.
     pub fn stack_created(&mut self, stack: StackId) {
         let Some(stack) = self.stacks.get_mut(&stack) else { return };
         let fibs = stack.fibs as usize;

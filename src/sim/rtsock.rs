@@ -1,8 +1,7 @@
 //! Messages written to routing sockets, and the answers to them (`sys/net/rtsock.c:rts_send`).
 //!
-//! Every message comes back to all sockets of the stack and fib: with an errno, or with RTF_DONE and
-//! what became of it. On a real kernel the answer comes a moment after the write; here it is queued
-//! when the write returns.
+//! Every message comes back on all sockets of the stack and routing table: with an errno, or with RTF_DONE and the
+//! result. On a real kernel the answer comes a moment after the write; here it is queued when the write returns.
 
 use std::mem::offset_of;
 use std::net::IpAddr;
@@ -23,28 +22,28 @@ use crate::kernel::{Block, Errno, Result};
 
 const HEADER: usize = size_of::<sys::rt_msghdr>();
 
-/// Where an answer goes.
+/// The sockets that get an answer.
 #[derive(Debug, Clone, Copy)]
 struct Origin {
     stack: StackId,
     fib: u32,
-    /// A socket that does not want its own messages, and is the only one of its stack.
+    /// Whether the socket does not get its own messages, and is the only socket of its stack.
     unheard: bool,
 }
 
-/// An answer that is on its way.
+/// An answer that is being made.
 struct Echo {
     message: Block,
     family: u8,
 }
 
 impl World {
-    /// One message written to a routing socket.
+    /// Handles a message that is written to a routing socket.
     pub fn route_send(&mut self, caller: Caller, socket: u64, message: &[u8]) -> Result<()> {
         let origin = self.origin(socket)?;
         let said = |offset: usize| message.get(offset..offset + 2).map(|two| [two[0], two[1]]);
         let length = said(offset_of!(sys::rt_msghdr, rtm_msglen)).map(u16::from_ne_bytes);
-        // What cannot be read comes back as it is, and looks like a success to a caller that forgets to look for
+        // A malformed message comes back unchanged. It looks like a success to a caller that does not check
         // RTF_DONE.
         if message.len() < HEADER || length.map(usize::from) != Some(message.len()) {
             self.answer(origin, Echo { message: Block::new(message), family: 0 });
@@ -87,7 +86,7 @@ impl World {
         }
     }
 
-    /// Does what a message says, and makes the answer of it.
+    /// Carries out a request, and turns the message into the answer.
     fn request(&mut self, caller: Caller, origin: Origin, echo: &mut Echo) -> Result<()> {
         let asked = self.asked(origin.stack, &echo.message.bytes)?;
         if asked.kind != sys::RTM_GET {
@@ -97,7 +96,7 @@ impl World {
             Sought::Inet(_) => AF_INET,
             Sought::Inet6(_) => AF_INET6,
         };
-        // From here on an answer has the addresses as they were understood.
+        // From here on the answer has the normalized addresses.
         rebuild(&mut echo.message, &asked.addresses);
         if asked.flags & sys::RTF_LLDATA != 0 {
             return self.neighbour_request(origin, &asked).map_err(Into::into);
@@ -161,7 +160,7 @@ impl World {
         Ok(())
     }
 
-    /// The address of ours that a route has for its source.
+    /// The source address of a route.
     pub fn source_sockaddr(&self, source: &Source) -> Option<Vec<u8>> {
         Some(match source.address {
             SourceAddress::Inet(address) => sockaddr::inet(address),
@@ -188,7 +187,7 @@ impl World {
     }
 }
 
-/// Replaces the addresses of a message and leaves its header as it is, but for the bits and the length
+/// Replaces the addresses of a message. In its header, only the bits and the length change
 /// (`update_rtm_from_info`).
 fn rebuild(message: &mut Block, addresses: &Addresses) {
     let [kind] = message.get::<1>(offset_of!(sys::rt_msghdr, rtm_type));

@@ -1,7 +1,6 @@
-//! A whole world as bytes, so that a log need not have all the calls that led to it.
+//! A whole world as bytes, so that a log need not contain all calls that led to it.
 //!
-//! Each table beside this file has its own form, where its fields are its own: what it can make from the rest, such
-//! as an index, is not written.
+//! Each table writes its own fields. Data that can be derived from them, such as an index, are not written.
 
 use super::caller::{Caller, Owner};
 use super::carp::VirtualHost;
@@ -16,11 +15,11 @@ use super::world::{
     SocketKind, Stack, StackId, World,
 };
 
-/// How many programs are remembered beyond the moment at which a log is written anew.
+/// The number of recorded programs that are kept when a log is replaced.
 const PROGRAMS: usize = 100;
 
 impl World {
-    /// All of it, but for the oldest programs.
+    /// Writes the world, except the oldest recorded programs.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::new();
         match self.programs.len().checked_sub(PROGRAMS) {
@@ -34,7 +33,7 @@ impl World {
         out
     }
 
-    /// The world that these bytes are. Returns `None` if they are not one.
+    /// Reads a world. Returns `None` if the bytes are no world.
     pub fn from_bytes(mut bytes: &[u8]) -> Option<World> {
         World::take(&mut bytes).filter(|_| bytes.is_empty())
     }

@@ -1,8 +1,8 @@
-//! Socket addresses in bytes, and IPv6 addresses as the kernel keeps them.
+//! Socket addresses in bytes, and IPv6 addresses with embedded scopes.
 //!
-//! Inside the kernel an IPv6 address whose scope is a link carries the interface's index in its
-//! second pair of bytes (`sys/netinet6/scope6.c`). [`embed`] puts it there, [`inet6`] takes it out
-//! again and into `sin6_scope_id`, as everything that reaches userland has it but SIOCGIFCONF.
+//! Inside the kernel, an IPv6 address with link scope has the interface's index in its second pair of bytes
+//! (`sys/netinet6/scope6.c`). [`embed`] puts the index there. [`inet6`] moves it to `sin6_scope_id`: programs get
+//! addresses in this form, except from SIOCGIFCONF.
 
 use std::mem::offset_of;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -29,7 +29,7 @@ pub(crate) fn inet(address: Ipv4Addr) -> Vec<u8> {
     bytes.bytes
 }
 
-/// A `sockaddr_in6` for userland, from an address as the kernel keeps it.
+/// A `sockaddr_in6` for programs, from an address with an embedded scope.
 pub(crate) fn inet6(address: Ipv6Addr) -> Vec<u8> {
     let (address, scope) = recover(address);
     let mut block = Block::new(inet6_raw(address));
@@ -37,7 +37,7 @@ pub(crate) fn inet6(address: Ipv6Addr) -> Vec<u8> {
     block.bytes
 }
 
-/// A `sockaddr_in6` with the address as it is and no scope.
+/// A `sockaddr_in6` with the unchanged address and no scope.
 pub(crate) fn inet6_raw(address: Ipv6Addr) -> Vec<u8> {
     let mut bytes = headed(size_of::<sys::sockaddr_in6>(), AF_INET6);
     bytes.put(offset_of!(sys::sockaddr_in6, sin6_addr), &address.octets());
@@ -58,7 +58,7 @@ pub(crate) fn link_of(interface: &Interface) -> Vec<u8> {
     block.bytes
 }
 
-/// The link address that is a route's gateway: an index and a type.
+/// A link address as a route's gateway: an index and a type.
 pub(crate) fn link_short(index: u16, kind: u8) -> Vec<u8> {
     link(LINK_SHORT, index, kind)
 }
@@ -90,17 +90,17 @@ fn headed(length: usize, family: u8) -> Block {
     block
 }
 
-/// The MAC of an interface that has one: loopback interfaces and tunnels have none.
+/// The MAC address of an interface. It is empty for loopback interfaces and tunnels.
 pub(crate) fn mac_of(interface: &Interface) -> &[u8] {
     if interface.has_no_mac() { &[] } else { &interface.mac }
 }
 
-/// How much room a socket address takes in a message (`SA_SIZE`).
+/// The length of a socket address in a message, with padding (`SA_SIZE`).
 pub(crate) fn room(length: usize) -> usize {
     if length == 0 { 8 } else { length.next_multiple_of(8) }
 }
 
-/// A socket address that a caller gave. Bytes beyond its end read as zero.
+/// A caller's socket address. Bytes beyond its end read as zero.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SockaddrRef<'a>(pub &'a [u8]);
 
@@ -162,7 +162,7 @@ pub(crate) fn is_scoped(address: &Ipv6Addr) -> bool {
     address.is_unicast_link_local() || (first == 0xff && matches!(second & 0x0f, 1 | 2))
 }
 
-/// An address as the kernel keeps it on an interface (`in6_setscope`).
+/// Embeds the scope in an address of an interface (`in6_setscope`).
 pub(crate) fn embed(address: Ipv6Addr, index: u16) -> Ipv6Addr {
     if !is_scoped(&address) {
         return address;

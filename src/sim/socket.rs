@@ -1,4 +1,4 @@
-//! Handles: sockets, open paths, and what keeps children.
+//! Handles: sockets, open paths, and holders of children.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -67,8 +67,8 @@ impl World {
         Ok(self.add_handle(caller, SocketKind::Path(path)))
     }
 
-    /// `open(2)` of a device, of which there is one. No jail has it in its devfs, unless somebody has put it
-    /// there.
+    /// `open(2)` of a device. The only device is pf's. A jail's devfs does not have it, unless an administrator has
+    /// added it.
     pub fn open_device(&mut self, caller: Caller, path: &Path, writable: bool) -> Result<Handle> {
         let loaded = self.modules.iter().any(|module| module == "pf");
         if path != Path::new(pf::DEVICE) || !loaded || caller.jid != 0 {
@@ -97,7 +97,7 @@ impl World {
         self.sockets.get(&handle.0).ok_or(Errno::EBADF.into())
     }
 
-    /// The messages of a routing socket, or the error that another socket gives.
+    /// The messages of a routing socket. Another socket gives the error `other`.
     fn queue(&mut self, handle: Handle, other: Errno) -> Result<&mut RouteQueue> {
         match self.sockets.get_mut(&handle.0) {
             None => Err(Errno::EBADF.into()),
@@ -119,7 +119,7 @@ impl World {
         let stack = self.handle(handle)?.stack;
         match option {
             SocketOption::Fib => {
-                // sosetopt: negative or beyond the stack's tables.
+                // sosetopt: the number is negative, or the stack has no such table.
                 let fibs = self.stacks.get(&stack).map_or(0, |stack| stack.fibs);
                 let fib = u32::try_from(value).ok().filter(|fib| *fib < fibs).ok_or(Errno::EINVAL)?;
                 if let Some(socket) = self.sockets.get_mut(&handle.0) {
@@ -127,8 +127,8 @@ impl World {
                 }
             }
             SocketOption::ReceiveBuffer => {
-                // sbreserve: kern.ipc.maxsockbuf less the overhead of its mbufs. Measured: 2 MiB is
-                // accepted by 15.1 (limit about 7.1 MiB) and refused by 14.2 (limit 1864135).
+                // sbreserve: kern.ipc.maxsockbuf without the overhead of its mbufs. Measured: 2 MiB is accepted by
+                // 15.1 (limit about 7.1 MiB) and refused by 14.2 (limit 1864135).
                 let limit = match self.release {
                     super::Release::V14_2 => 1_864_135,
                     super::Release::V15_1 => 7_456_540,
@@ -163,7 +163,7 @@ impl World {
     pub fn ioctl(&mut self, caller: Caller, handle: Handle, request: &mut Request) -> Result<()> {
         let socket = self.handle(handle)?;
         let stack = socket.stack;
-        // What the real back end refuses before the kernel sees it.
+        // The FreeBSD back end refuses such requests before the kernel gets them.
         request.checked()?;
         let before = request.argument.clone();
         let result = match &socket.kind {
@@ -192,13 +192,13 @@ impl World {
 
     /// `write(2)` to a routing socket.
     pub fn send(&mut self, caller: Caller, handle: Handle, message: &[u8]) -> Result<()> {
-        // The others are not connected to anybody.
+        // Other sockets are not connected.
         self.queue(handle, Errno::EDESTADDRREQ)?;
         self.route_send(caller, handle.0, message)
     }
 
-    /// `recv(2)`: one message, cut to the buffer; the rest of it is lost. An overflow is reported once
-    /// all that was kept has been read (confirmed on 15.1).
+    /// `recv(2)`: one message, cut to the buffer; the rest of the message is lost. An overflow is reported after
+    /// all kept messages were read (confirmed on 15.1).
     pub fn receive(&mut self, handle: Handle, length: usize) -> Result<Vec<u8>> {
         let queue = self.queue(handle, Errno::EAGAIN)?;
         match queue.messages.pop_front() {
@@ -214,7 +214,7 @@ impl World {
         }
     }
 
-    /// `poll(2)`: the time passes when there is nothing to read, unless something happens by itself.
+    /// `poll(2)`: if there is nothing to read, the time passes until a pending event brings a message.
     pub fn wait(&mut self, handle: Handle, timeout: Duration) -> Result<bool> {
         let end = self.now + timeout.min(super::apply::FOREVER);
         loop {
@@ -223,7 +223,7 @@ impl World {
                 _ if other == Some(true) => return Ok(true),
                 _ if other == Some(false) => {}
                 Ok(queue) if queue.is_ready() => return Ok(true),
-                // No messages are sent to other sockets.
+                // Other sockets get no messages.
                 Err(failure) if failure.errno != Errno::EAGAIN => return Err(failure),
                 _ => {}
             }
@@ -236,22 +236,22 @@ impl World {
     }
 }
 
-/// What a handle of something else answers.
+/// The error of a handle that is no socket.
 const ENOTSOCK: Errno = Errno(38);
-/// What something that is neither socket nor device answers to a request.
+/// The error of a request on a handle that is neither a socket nor a device.
 const ENOTTY: Errno = Errno(25);
 
-/// Whose `pr_control` a socket's interface requests go to.
+/// The protocol whose `pr_control` handles a socket's interface requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Protocol {
     Inet,
     Inet6,
-    /// AF_LOCAL, PF_ROUTE: no protocol's; such requests go to the driver.
+    /// AF_LOCAL, PF_ROUTE: no protocol. Such requests go to the driver.
     None,
 }
 
 impl Socket {
-    /// Whether this is something that tells, and has nothing to tell now.
+    /// Whether this kind of handle has messages or events, and has none now.
     pub fn is_silent(&self) -> bool {
         match &self.kind {
             SocketKind::Route(queue) => !queue.is_ready(),
@@ -259,8 +259,7 @@ impl Socket {
         }
     }
 
-    /// Whether a queue of notes has some, or the jail of a descriptor is gone (POLLHUP). Returns `None` for
-    /// everything else.
+    /// Whether a queue has notes, or the jail of a descriptor is gone (POLLHUP). Returns `None` for other handles.
     fn is_ready(&self) -> Option<bool> {
         match &self.kind {
             SocketKind::Notes(notes) => Some(notes.is_ready()),

@@ -1,4 +1,4 @@
-//! A simulated kernel as processes and threads share it: the world, its log, and what goes wrong.
+//! The state of a simulated kernel that processes and threads share: the world, its log, and faults.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -19,7 +19,7 @@ use super::readiness::Readiness;
 use super::world::World;
 use crate::kernel::{Errno, Failure, Handle};
 
-/// A log that is longer is worth writing anew.
+/// A log that is longer than this is replaced.
 const LONG_LOG: u64 = 256 << 10;
 
 type Delay = dyn Fn(&Call) -> Duration + Send;
@@ -29,7 +29,7 @@ type Observer = dyn Fn(&Call, &Reply) + Send;
 pub(crate) struct Store {
     pub world: World,
     log: Option<Log>,
-    /// When the simulation began, where time really passes.
+    /// When the simulation began, if real time counts.
     epoch: Duration,
     /// Calls made through this store.
     pub calls: u64,
@@ -38,19 +38,19 @@ pub(crate) struct Store {
     pub observer: Option<Box<Observer>>,
     /// Which jails have a connection when this process removes them.
     pub connections: Vec<Wanted>,
-    /// The simulation's own processes: how many there were, and which of them have ended.
+    /// The number of simulated processes so far. Those that have ended are in `ended`.
     processes: u32,
     ended: BTreeSet<u32>,
-    /// What event loops wait for.
+    /// The descriptors that event loops wait for.
     pub readiness: Readiness,
-    /// The thread that made the first call, and whether others have made some since.
+    /// The thread that made the first call, and whether other threads have made calls since.
     first_thread: Option<ThreadId>,
     pub several_threads: bool,
     /// Whether a thread listens to what other processes do.
     pub followed: bool,
 }
 
-/// The first number of the simulation's own processes. No system has one so high.
+/// The first pid of simulated processes. No system has such large pids.
 const FIRST_PROCESS: u32 = 1 << 31;
 
 impl fmt::Debug for Store {
@@ -60,7 +60,7 @@ impl fmt::Debug for Store {
 }
 
 impl Store {
-    /// A world in memory, whose time passes only by being slept.
+    /// A world in memory, whose time passes only while a caller sleeps.
     pub fn in_memory(options: &Options) -> Store {
         Store {
             world: World::new(options),
@@ -80,7 +80,7 @@ impl Store {
         }
     }
 
-    /// The world whose log lies in a directory; a new one if there is none.
+    /// The world of the log in a directory. Without a log it is a new world.
     pub fn in_directory(directory: &Path, options: Options) -> io::Result<Store> {
         let mut store = Store::in_memory(&options);
         let header = Header { epoch: since_1970().as_micros() as u64, generation: 0, compacted: 0, options };
@@ -103,7 +103,7 @@ impl Store {
         process::is_alive(owner)
     }
 
-    /// Begins anew, as the machine does. Processes and what they held are gone.
+    /// Restarts the machine. Processes, and what they held, are gone.
     pub fn reboot(&mut self, options: &Options) {
         let now = self.world.now;
         self.world = World::new(options);
@@ -111,7 +111,7 @@ impl Store {
         self.ended.extend((1..=self.processes).map(|number| FIRST_PROCESS + number));
     }
 
-    /// Makes a call. None: the process that would make it has ended, or ends with it.
+    /// Makes a call. Returns `None` when the calling process has ended, or ends with this call.
     pub fn perform(&mut self, process: Option<u32>, jid: i32, root: bool, call: &mut Call) -> Option<Reply> {
         if process.is_some_and(|number| self.ended.contains(&number)) {
             return None;
@@ -179,7 +179,7 @@ impl Store {
         Ok(reply)
     }
 
-    /// Gives a jail a connection that outlives it.
+    /// Gives a jail a connection that remains after its removal.
     pub fn connect(&mut self, jid: i32, lasts: Duration) -> io::Result<()> {
         self.synchronise()?;
         let Owner { pid, start } = process::this();
@@ -190,7 +190,7 @@ impl Store {
         Ok(())
     }
 
-    /// Those that are removed now have the connections that they were wished.
+    /// Gives jails that are removed now the connections that the environment asks for.
     fn connect_those_removed(&mut self, caller: Caller, call: &Call) -> io::Result<()> {
         let Call::JailRemove(jid) = *call else { return Ok(()) };
         let alive = self.world.jails.get(jid).filter(|jail| !jail.dying);
@@ -203,7 +203,7 @@ impl Store {
     }
 
     fn record_and_apply(&mut self, caller: Caller, took: Duration, call: &mut Call) -> io::Result<Reply> {
-        // Whole microseconds, as the record has them: otherwise a replay would differ.
+        // Use whole microseconds, as in the record: otherwise a replay would differ.
         let time = Duration::from_micros(self.time().as_micros() as u64);
         let took = Duration::from_micros(took.min(FOREVER).as_micros() as u64);
         if let Some(log) = &mut self.log {
@@ -238,7 +238,7 @@ impl Store {
         }
     }
 
-    /// The time of the world now. It is real time plus what was slept, and never goes back.
+    /// The world's time: the real time plus all sleeps. It never goes back.
     pub fn time(&self) -> Duration {
         match self.log {
             Some(_) => self.world.now.max(since_1970().saturating_sub(self.epoch) + self.world.slept),
@@ -255,7 +255,7 @@ impl Store {
 
     /// Whether a routing socket has something to say, once others have been listened to.
     pub fn has_news(&mut self, handle: Handle) -> bool {
-        // A log that cannot be read is the next call's business.
+        // If the log cannot be read, the next call reports it.
         let read = self.synchronise();
         self.unlock();
         read.is_err() || !matches!(self.world.handle(handle), Ok(socket) if socket.is_silent())
@@ -266,7 +266,7 @@ impl Store {
         self.log.is_some()
     }
 
-    /// Writes a long log anew: the world, without the calls that led to it.
+    /// Replaces a long log with a new log that begins with the present world.
     fn compact(&mut self) -> io::Result<()> {
         let Some(log) = &mut self.log else { return Ok(()) };
         if !log.has_grown(LONG_LOG) {
@@ -278,7 +278,7 @@ impl Store {
 
 fn replay(world: &mut World, records: Vec<Record>) {
     for Record { caller, time, took, mut call } in records {
-        // The result was for the caller of that time.
+        // Ignore the result, which was for the original caller.
         let _ = world.apply(caller, Duration::from_micros(time), Duration::from_micros(took), &mut call);
     }
 }
@@ -287,7 +287,7 @@ fn since_1970() -> Duration {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
-/// What tells a host that begins now from all others.
+/// A new boot id, which differs from all others.
 pub(crate) fn new_boot_id() -> [u8; 16] {
     let mut id = since_1970().as_nanos().to_be_bytes();
     for (byte, more) in id.iter_mut().zip(std::process::id().to_be_bytes()) {
@@ -296,13 +296,13 @@ pub(crate) fn new_boot_id() -> [u8; 16] {
     id
 }
 
-/// SIGKILL: nothing is flushed, dropped or caught, as in a crash.
+/// Ends the process by SIGKILL, as in a crash: nothing is flushed, dropped or caught.
 fn end_this_process() -> ! {
     use nix::sys::signal::{Signal, kill};
     use nix::unistd::Pid;
 
     let _ = kill(Pid::this(), Signal::SIGKILL);
-    // It is on its way.
+    // Wait for the signal.
     loop {
         std::thread::park();
     }

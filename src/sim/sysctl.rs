@@ -1,7 +1,7 @@
 //! `sysctl(3)`: the objects that jails and their networks need, with GENERIC's values.
 //!
-//! The caller's stack and jail are what is read and written, not a socket's. An object of a module is
-//! not there before the module is.
+//! They belong to the caller's stack and jail, and not to a socket's. An object of a module exists only when the
+//! module is loaded.
 
 use super::caller::Caller;
 use super::codec::{Wire, enums, structs};
@@ -18,12 +18,12 @@ pub(crate) struct Variable {
     writable: bool,
 }
 
-/// How a number is kept.
+/// The form of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     /// Four bytes.
     Int,
-    /// One byte: SYSCTL_BOOL. A longer value is taken, too, and all but its first byte ignored.
+    /// One byte: SYSCTL_BOOL. A longer value is accepted too, and only its first byte counts.
     Bool,
     /// Eight bytes.
     Long,
@@ -41,8 +41,7 @@ enums! {
     }
 }
 
-/// Sysctls that every stack has of its own: name, form, value, whether they can be written, the module
-/// they come with, and the release.
+/// Sysctls of each stack: name, form, value, whether it can be written, its module, and its first release.
 type PerStack = (&'static str, Form, i32, bool, Option<&'static str>, Release);
 
 const BRIDGE: Option<&str> = Some("if_bridge");
@@ -79,7 +78,7 @@ const STACK: [PerStack; 27] = [
     ("net.inet.ip.fw.default_to_accept", Form::Int, 0, false, IPFW, Release::V14_2),
 ];
 
-/// Sysctls of the machine that hold a number.
+/// Sysctls of the machine with a number.
 type OfMachine = (&'static str, Form, i32, bool);
 
 const MACHINE: [OfMachine; 25] = [
@@ -95,7 +94,7 @@ const MACHINE: [OfMachine; 25] = [
     ("kern.hz", Form::Int, 1000, false),
     ("kern.ipc.maxsockbuf", Form::Long, 8 << 20, true),
     ("kern.maxproc", Form::Int, 100_000, false),
-    // RACCT_DEFAULT_TO_DISABLED; a tunable of the loader's.
+    // RACCT_DEFAULT_TO_DISABLED; a tunable of the loader.
     ("kern.racct.enable", Form::Bool, 0, false),
     ("kern.securelevel", Form::Int, -1, true),
     ("kern.signosys", Form::Int, 1, true),
@@ -111,7 +110,7 @@ const MACHINE: [OfMachine; 25] = [
     ("security.jail.jail_max_af_ips", Form::Int, 255, true),
 ];
 
-/// The old numbers of some of them.
+/// The old numbers of some sysctls.
 const BY_NUMBER: [(i32, &str); 10] = [
     (1, "kern.ostype"),
     (2, "kern.osrelease"),
@@ -210,7 +209,7 @@ impl World {
         self.stacks.get(&stack).and_then(|stack| stack.sysctls.get(name)).copied().unwrap_or(0)
     }
 
-    /// Reads an object and, with a new value, writes it. The answer is what was there before.
+    /// Reads an object, and writes it if there is a new value. Returns the value before.
     pub fn sysctl(&mut self, caller: Caller, sysctl: &Sysctl) -> Result<Vec<u8>> {
         let name = match &sysctl.oid {
             Oid::Name(name) if name.contains('\0') => return Err(Errno::EINVAL.into()),
@@ -299,7 +298,7 @@ impl World {
         });
         self.write_sysctl(caller, name, &value.to_ne_bytes())?;
         let old = held.unwrap_or(current);
-        // What they put back, should they be the last, is what we found.
+        // If another holder is the last, it has to restore the value from before.
         for socket in self.sockets.values_mut() {
             if let SocketKind::Value(other, theirs, set) = &mut socket.kind
                 && other == name
@@ -310,8 +309,8 @@ impl World {
         Ok(self.add_handle(caller, SocketKind::Value(name.to_owned(), old, value)))
     }
 
-    /// One who held a sysctl has gone: the last puts back what was there, unless somebody has set
-    /// another value.
+    /// A holder of a sysctl has gone. The last holder restores the value from before, unless another value was set
+    /// meanwhile.
     pub fn let_go(&mut self, name: &str, old: i32, set: i32) {
         let holds = |socket: &super::world::Socket| matches!(&socket.kind, SocketKind::Value(other, ..) if other == name);
         if self.sockets.values().any(holds) {
@@ -324,7 +323,7 @@ impl World {
         }
     }
 
-    /// Whether there are objects below that name.
+    /// Whether there are objects below a name.
     fn is_node(&self, name: &str) -> bool {
         let below = |other: &str| other.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
         STACK.iter().any(|(other, ..)| below(other)) || self.sysctls.keys().any(|other| below(other))
@@ -334,8 +333,8 @@ impl World {
         STACK.iter().find(|(other, .., release)| *other == name && *release <= self.release)
     }
 
-    /// `sysctl_root`: what cannot be written is EPERM for everybody. A jail writes what belongs to its
-    /// own stack, and nothing else.
+    /// `sysctl_root`: writing a read-only object is EPERM for every caller. A jail can write only objects of its
+    /// own stack.
     fn write_sysctl(&mut self, caller: Caller, name: &str, new: &[u8]) -> Result<()> {
         let stack = self.stack_of(caller.jid);
         let of_stack = name == "net.fibs" || self.per_stack(name).is_some();
@@ -378,7 +377,7 @@ impl World {
         Ok(())
     }
 
-    /// `sysctl_fibs`: there can be more of them at any time, but never fewer (confirmed).
+    /// `sysctl_fibs`: the number can be increased at any time, and never decreased (confirmed).
     fn set_fibs(&mut self, stack: StackId, wanted: i32) -> Result<()> {
         const MOST: i32 = 65536;
         let wanted = wanted.clamp(1, MOST) as u32;
@@ -399,7 +398,7 @@ impl World {
         let flag = |what: &str| int(i32::from(jail.is_some_and(|jail| jail.allows(what))));
         match name {
             "jailed" => int(i32::from(caller.jid != 0)),
-            // Not on the host, and not in a jail that shares its parent's (confirmed).
+            // 0 on the host, and in a jail that shares its parent's stack (confirmed).
             "vnet" => int(i32::from(jail.is_some_and(|jail| jail.stack.is_some()))),
             "devfs_ruleset" => int(jail.map_or(0, |jail| jail.devfs_ruleset)),
             "children.max" => int(jail.map_or(999_999, |jail| jail.children_max)),
@@ -426,8 +425,8 @@ impl World {
         }
     }
 
-    /// security.jail.param.*: of numbers a zero, of strings their greatest length as text, of addresses
-    /// the size of one.
+    /// security.jail.param.*: zero for a number, the largest length as text for a string, and the size of one
+    /// address for a list of addresses.
     fn jail_parameter(&self, name: &str) -> Option<Vec<u8>> {
         let length = |most: usize| Some(format!("{most}\0").into_bytes());
         let size = |size: usize| Some(size.to_ne_bytes().to_vec());

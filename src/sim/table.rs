@@ -1,7 +1,7 @@
-//! A routing table: destinations, each with one path or several (`sys/net/route/route_ctl.c`).
+//! A routing table: destinations, each with one or several paths (`sys/net/route/route_ctl.c`).
 //!
-//! The rules are the kernel's: a pinned route replaces others and is not replaced, a second gateway
-//! joins the first as another path, and a path is picked out by its gateway.
+//! The rules are the kernel's: a pinned route replaces other routes and is not replaced itself, a second gateway
+//! becomes another path, and a path is selected by its gateway.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -49,7 +49,7 @@ impl Family for Ipv6Addr {
     }
 }
 
-/// What a route leads to. Masks may have holes: the kernel takes such ones too.
+/// The destination of a route. Its mask need not be contiguous, as in the kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Destination<A> {
     pub address: A,
@@ -80,7 +80,7 @@ impl<A: Family> Destination<A> {
 }
 
 impl<A: Family> Ord for Destination<A> {
-    /// The order of a dump: `rn_walktree` goes by address, and from long masks to short ones.
+    /// The order of a dump: `rn_walktree` orders by address, and then from long to short masks.
     fn cmp(&self, other: &Destination<A>) -> std::cmp::Ordering {
         (self.address, Reverse(self.mask)).cmp(&(other.address, Reverse(other.mask)))
     }
@@ -92,7 +92,7 @@ impl<A: Family> PartialOrd for Destination<A> {
     }
 }
 
-/// Where packets go next (`nhop_object`).
+/// A next hop (`nhop_object`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Nexthop {
     /// RTF_*: HOST, GATEWAY, STATIC, PINNED and the like; never UP or DONE.
@@ -110,7 +110,7 @@ pub(crate) struct Nexthop {
 /// The gateway of a next hop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Gateway {
-    /// On the link of this interface; of a route to an own address, the interface that has it.
+    /// On the link of this interface. For a route to a local address, it is the interface with the address.
     Link {
         index: u16,
         kind: u8,
@@ -140,12 +140,12 @@ impl Nexthop {
         self.flags & flag != 0
     }
 
-    /// Whether it may be one of several paths (`nhop_can_multipath`).
+    /// Whether the next hop may be one of several paths (`nhop_can_multipath`).
     fn may_share(&self) -> bool {
         self.has(sys::RTF_GATEWAY) && !self.has(sys::RTF_DYNAMIC)
     }
 
-    /// Whether a gateway given by a caller names this one (`match_nhop_gw`).
+    /// Whether a gateway of a caller means this next hop (`match_nhop_gw`).
     pub fn matches(&self, gateway: &Gateway) -> bool {
         match (&self.gateway, gateway) {
             (Gateway::Link { index: ours, .. }, Gateway::Link { index, .. }) => ours == index,
@@ -154,16 +154,16 @@ impl Nexthop {
     }
 }
 
-/// One of the ways to a destination.
+/// A path to a destination.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Path {
     pub nexthop: Nexthop,
     pub weight: u32,
-    /// The next hop's number in its table: equal next hops have one.
+    /// The next hop's number in its table. Equal next hops have the same number.
     pub index: u32,
 }
 
-/// What a change did, as far as the answer to it tells.
+/// The result of a change, for the answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Change {
     /// The path that was added, changed or deleted. `None` when nothing changed.
@@ -172,20 +172,20 @@ pub(crate) struct Change {
     pub linked: bool,
 }
 
-/// How a table treats a route for a destination that has one.
+/// How a table treats a route for a destination that has a route already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Rules {
     /// net.route.multipath.
     pub multipath: bool,
-    /// Whether a pinned route replaces others. FreeBSD 14.2 asks for it by a flag that nothing
-    /// reads, and so fails with EEXIST.
+    /// Whether a pinned route replaces others. FreeBSD 14.2 asks for it with a flag that no code reads, and so
+    /// fails with EEXIST.
     pub replace: bool,
 }
 
-/// A routing table of one family and fib.
+/// A routing table of one family.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Table<A: Family> {
-    /// Each with at least one path, sorted by index.
+    /// The routes, each with at least one path. The paths are sorted by index.
     routes: BTreeMap<Destination<A>, Vec<Path>>,
 }
 
@@ -227,7 +227,7 @@ impl<A: Family> Table<A> {
         self.routes.get(destination).map(Vec::as_slice)
     }
 
-    /// The route that packets to an address take: the one with the longest mask.
+    /// The route for packets to an address: the route with the longest mask.
     pub fn best(&self, address: A) -> Option<(Destination<A>, &[Path])> {
         self.iter()
             .filter(|(destination, _)| destination.covers(address))
@@ -235,7 +235,7 @@ impl<A: Family> Table<A> {
             .map(|(destination, paths)| (*destination, paths))
     }
 
-    /// Adds a route, or a path to one (`add_route_flags`).
+    /// Adds a route, or a path to an existing route (`add_route_flags`).
     pub fn add(
         &mut self,
         destination: Destination<A>,
@@ -251,7 +251,7 @@ impl<A: Family> Table<A> {
         };
         let before = paths.clone();
         if path.nexthop.has(sys::RTF_PINNED) {
-            // A group has no priority of its own, whatever its paths are.
+            // A route with several paths has no priority of its own.
             if !rules.replace || (before.len() == 1 && before[0].nexthop.has(sys::RTF_PINNED)) {
                 return Err(Errno::EEXIST);
             }
@@ -296,8 +296,8 @@ impl<A: Family> Table<A> {
         Ok(Change { path, linked: false })
     }
 
-    /// Changes a route's next hop, of several the one with this gateway, or the first one when no
-    /// gateway is given (`change_route_byinfo`, `change_mpath_route`).
+    /// Changes a route's next hop: of several next hops the one with this gateway, or without a gateway the first
+    /// (`change_route_byinfo`, `change_mpath_route`).
     pub fn change(
         &mut self,
         destination: &Destination<A>,
@@ -325,7 +325,7 @@ impl<A: Family> Table<A> {
         Ok(Change { path, linked: true })
     }
 
-    /// Deletes all that `filter` picks except pinned routes. Returns the routes that are gone altogether
+    /// Deletes all paths that `filter` selects, except pinned routes. Returns the routes that are gone completely
     /// (`rib_walk_del`).
     pub fn remove_where(&mut self, filter: impl Fn(&Nexthop) -> bool) -> Vec<(Destination<A>, Path)> {
         let mut gone = Vec::new();
@@ -348,8 +348,8 @@ impl<A: Family> Table<A> {
         gone
     }
 
-    /// Changes the MTU of the next hops on an interface (`nhops_update_ifmtu`): one that was set by
-    /// hand is only lowered.
+    /// Changes the MTU of the next hops on an interface (`nhops_update_ifmtu`): an MTU that was set by a request is
+    /// only lowered.
     pub fn set_mtu(&mut self, interface: u16, mtu: u32) {
         for path in self.routes.values_mut().flatten() {
             let nexthop = &mut path.nexthop;
@@ -359,9 +359,9 @@ impl<A: Family> Table<A> {
         }
     }
 
-    /// The number of a next hop: that of an equal one, or the lowest free one.
+    /// The number of a next hop: the number of an equal next hop, or the lowest free number.
     fn index_of(&self, nexthop: &Nexthop) -> u32 {
-        // 0 is no number.
+        // 0 is not used as a number.
         let mut used = vec![true];
         for path in self.routes.values().flatten() {
             if path.nexthop == *nexthop {
@@ -378,7 +378,7 @@ impl<A: Family> Table<A> {
 /// The path that is announced for a change to several paths: the path that is added last when the change is taken
 /// apart into single changes (`decompose_change_notification`).
 ///
-/// A lone path that becomes one of several counts as added anew, for its weight is taken as 0 there.
+/// A single path that becomes one of several counts as added, because its weight counts as 0 before.
 fn added(before: &[Path], after: &[Path]) -> Option<Path> {
     let weight = if let [path] = after { path.weight } else { 0 };
     let same = |old: &Path, new: &Path| {

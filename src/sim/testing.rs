@@ -1,4 +1,4 @@
-//! A world by hand, for the tests of the protocols.
+//! Worlds for the tests of the protocols.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::mem::offset_of;
@@ -16,15 +16,15 @@ use crate::kernel::{Block, Errno, Request, Result};
 pub(crate) const ROOT: Caller = Caller { pid: 28, start: 0, jid: 0, root: true };
 pub(crate) const USER: Caller = Caller { root: false, ..ROOT };
 
-/// Where an `ifreq` has its address.
+/// The offset of an `ifreq`'s address.
 const IFRU: usize = offset_of!(sys::ifreq, ifr_ifru);
 
-/// A machine with its own stack and nothing in it.
+/// A machine with only its host's network stack.
 pub(crate) fn empty() -> World {
     of_release(Release::default())
 }
 
-/// As [`empty`], of another release.
+/// As [`empty`], with a given release.
 pub(crate) fn of_release(release: Release) -> World {
     let mut world = World::bare(&Options { release, ..Options::default() });
     world.preset_sysctl("kern.hostname", &Setting::Text("simulated".into()));
@@ -149,7 +149,7 @@ pub(crate) fn listen(world: &mut World, family: u8) -> u64 {
     handle
 }
 
-/// Takes what a socket has been told.
+/// Takes the messages of a socket.
 pub(crate) fn heard(world: &mut World, socket: u64) -> Vec<Block> {
     match &mut world.sockets.get_mut(&socket).unwrap().kind {
         SocketKind::Route(queue) => std::mem::take(&mut queue.messages).into_iter().map(Block::new).collect(),
@@ -176,7 +176,7 @@ pub(crate) fn kinds(messages: &[Block]) -> Vec<&'static str> {
     messages.iter().map(kind).collect()
 }
 
-/// Makes an interface request as `ifioctl` does: what comes up is announced, also after a failure.
+/// Makes an interface request as `ifioctl` does: an interface that comes up is announced, also after a failure.
 pub(crate) fn ioctl(world: &mut World, index: u16, request: &mut Request) -> Result<bool> {
     ioctl_as(world, ROOT, index, request)
 }
@@ -207,7 +207,7 @@ pub(crate) fn go_down(world: &mut World, index: u16) {
     world.post_ifinfo(index);
 }
 
-/// A request with an address where an `ifreq` has it.
+/// A request with an address at the offset of an `ifreq`.
 pub(crate) fn naming(number: u64, sockaddr: &[u8]) -> Request {
     let mut request = Request::new(number);
     request.argument.put(IFRU, sockaddr);
@@ -272,7 +272,7 @@ fn split(text: &str) -> (&str, u32) {
     (address, length.parse().unwrap())
 }
 
-/// What a route goes through: `10.0.0.1`, `fe80::1%2`, or `link#2`.
+/// The gateway of a route: `10.0.0.1`, `fe80::1%2`, or `link#2`.
 pub(crate) fn through(text: &str) -> Vec<u8> {
     if let Some(index) = text.strip_prefix("link#") {
         return sockaddr::link_plain(index.parse().unwrap(), 0);
@@ -287,7 +287,7 @@ pub(crate) fn through(text: &str) -> Vec<u8> {
     sockaddr.bytes
 }
 
-/// A message that asks for a route: `10.9.0.0/16`, and what it goes through.
+/// A request for a route: `10.9.0.0/16`, and its gateway.
 pub(crate) fn route_message(kind: u8, flags: i32, to: &str, gateway: Option<&str>) -> Block {
     let mut addresses = Addresses::default();
     let (address, length) = to.split_once('/').unwrap_or((to, "host"));
@@ -302,7 +302,7 @@ pub(crate) fn route_message(kind: u8, flags: i32, to: &str, gateway: Option<&str
     message
 }
 
-/// Writes such a message. Returns the result, and the flags of its echo.
+/// Writes such a request. Returns the result, and the flags of the answer.
 pub(crate) fn route(
     world: &mut World,
     socket: u64,
@@ -325,8 +325,8 @@ pub(crate) fn vector(name: &str) -> Vec<u8> {
     (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
 }
 
-/// Clears what differs from run to run in an `if_data` that begins at `at`: counters, and the times at
-/// its end.
+/// Clears the parts of an `if_data` at the offset `at` that differ from run to run: counters, and the times at its
+/// end.
 pub(crate) fn without_counters(mut message: Vec<u8>, at: usize) -> Vec<u8> {
     let counters = offset_of!(sys::if_data, ifi_ipackets)..offset_of!(sys::if_data, ifi_hwassist);
     let times = offset_of!(sys::if_data, __ifi_epoch)..size_of::<sys::if_data>();

@@ -1,6 +1,6 @@
-//! Interfaces that userland makes and whose other end is elsewhere: gif(4), gre(4), wg(4), tun(4), tap(4) and lagg(4).
+//! Interfaces with another end outside of the host: gif(4), gre(4), wg(4), tun(4), tap(4) and lagg(4).
 //!
-//! What passes through them is not simulated. A bridge takes those of Ethernet and gif(4), and no others.
+//! Their traffic is not simulated. A bridge accepts only Ethernet interfaces and gif(4).
 
 use jailwire_sys as sys;
 
@@ -8,7 +8,7 @@ use super::caller::Caller;
 use super::clone::blank;
 use super::world::{Interface, Kind, World};
 
-/// How one of them begins.
+/// The initial state of an interface.
 struct Model {
     cloner: &'static str,
     link: sys::ifType,
@@ -60,7 +60,7 @@ impl World {
     }
 }
 
-/// Whether an MTU is one that the driver takes: `gif_ioctl`, `gre_ioctl`, `wg_ioctl`, `tunifioctl`.
+/// Whether the driver accepts an MTU: `gif_ioctl`, `gre_ioctl`, `wg_ioctl`, `tunifioctl`.
 pub(super) fn takes_mtu(link: u8, mtu: u32) -> bool {
     match u32::from(link) {
         sys::IFT_GIF => (1280..=8192).contains(&mtu),

@@ -1,4 +1,4 @@
-//! Every byte vector taken from a real kernel, made again here.
+//! Compares the simulated kernel with byte vectors from a real kernel.
 
 use std::mem::offset_of;
 use std::net::Ipv4Addr;
@@ -75,7 +75,7 @@ fn an_ipv4_address_comes_and_goes() {
 
 #[test]
 fn routes_that_others_change() {
-    // What route(8) does through netlink reaches routing sockets as events of the kernel.
+    // Changes that route(8) makes through netlink reach routing sockets as events of the kernel.
     let mut world = configured();
     let socket = listen(&mut world, 0);
     let table = &world.stacks[&StackId::HOST].inet[0];
@@ -260,7 +260,7 @@ fn counters() {
     assert_bytes(&ours, &theirs);
 }
 
-/// A request's argument with the interface's name in it, as a caller puts it there.
+/// A request's argument with the interface's name, as a caller writes it.
 fn named(world: &World, index: u16, mut request: Request) -> Vec<u8> {
     request.argument.put(0, world.interfaces[&index].name.as_bytes());
     request.argument.bytes

@@ -1,4 +1,4 @@
-//! Which addresses a caller in a jail without a network stack of its own may see and use.
+//! The addresses that a caller in a shared-IP jail may see and use.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -26,8 +26,7 @@ impl World {
         self.limiting_jail(caller).map_or(Ok(()), |jail| jail.ip6.check(address))
     }
 
-    /// Whether a caller may know of a route (`rt_is_exportable`): in such a jail only of those to its own
-    /// addresses.
+    /// Whether a caller may see a route (`rt_is_exportable`): in such a jail only routes to the jail's addresses.
     pub fn sees_route<A: Addressed>(&self, caller: Caller, destination: &Destination<A>) -> bool {
         if self.limiting_jail(caller).is_none() {
             return true;
@@ -40,8 +39,8 @@ impl World {
             }
     }
 
-    /// The address that a route has for its source, as a caller may see it (`rtm_get_jailed`): its own,
-    /// or one of that interface that is the jail's, or the jail's first.
+    /// The source address of a route that a caller may see (`rtm_get_jailed`): the route's source address, or an
+    /// address of the jail on that interface, or the jail's first address.
     pub fn seen_source<A: Addressed>(
         &self,
         caller: Caller,
@@ -115,7 +114,7 @@ mod tests {
         request.argument.put(0, &4096i32.to_ne_bytes());
         request.argument.point(offset_of!(sys::ifconf, ifc_ifcu), Block::zeroed(4096));
         world.gifconf(caller, StackId::HOST, &mut request).unwrap();
-        // An empty record for each of the other two interfaces, and none of a link.
+        // Each of the other two interfaces has an empty record, and there are no link addresses.
         assert_eq!(request.argument.i32_at(0), 3 * 32);
         let mut read = Request::new(sys::SIOCGIFADDR);
         ioctl_as(&mut world, caller, 2, &mut read).unwrap();

@@ -1,4 +1,4 @@
-//! vlan(4): interfaces that carry one tag of another. `net/if_vlan.c`.
+//! vlan(4): interfaces for one VLAN tag of a parent interface. `net/if_vlan.c`.
 
 use std::mem::offset_of;
 
@@ -11,7 +11,7 @@ use super::options::Release;
 use super::world::{Interface, Kind, StackId, World};
 use crate::kernel::{Block, Errno, Request, Result};
 
-/// What a parent must be able to do: VLAN_IFFLAGS.
+/// The flags that a parent needs: VLAN_IFFLAGS.
 const NEEDED: u32 = (sys::IFF_BROADCAST | sys::IFF_MULTICAST) as u32;
 
 const PARENT: usize = offset_of!(sys::vlanreq, vlr_parent);
@@ -46,11 +46,11 @@ impl World {
         if tag.is_empty() || !tag.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
         }
-        // The kernel's int may overflow; a tag this large is refused at any rate.
+        // The kernel's int may overflow. Such a large tag is always refused.
         Some((parent, tag.parse().unwrap_or(u32::MAX)))
     }
 
-    /// `vlan_clone_create`. Three ways: unattached, `PARENT.TAG`, or with a `vlanreq`.
+    /// `vlan_clone_create`. There are three ways: unattached, by a name `PARENT.TAG`, or with a `vlanreq`.
     ///
     /// A trap: a name whose only digits are its tag, such as `lan.5`, is read as unit 5, and without a
     /// `vlanreq` the vlan has no parent.
@@ -99,7 +99,7 @@ impl World {
         let on = self.interface(parent);
         let carries = match on.kind {
             Kind::Hardware | Kind::Epair { .. } | Kind::Vlan { .. } => true,
-            // So that the host has an address in a tag of its bridge; came with 15.
+            // Since 15 a bridge can be a parent, so that the host can have an address in a VLAN of its bridge.
             Kind::Bridge(_) => self.release >= Release::V15_1,
             Kind::Tunnel { .. } => !on.has_no_mac(),
             Kind::Loopback => false,
@@ -111,7 +111,8 @@ impl World {
         let taken = |world: &World| {
             world.interfaces.values().any(|other| {
                 other.index != index
-                    // Whatever its protocol: the same tag of another kind is the same vlan (confirmed).
+                    // The protocol does not matter: the same tag with another protocol counts as the same vlan
+                    // (confirmed).
                     && matches!(other.kind, Kind::Vlan { parent: Some(p), tag: t, .. } if (p, t) == (parent, tag))
             })
         };
@@ -147,14 +148,15 @@ impl World {
         Ok(())
     }
 
-    /// How large a vlan's packets can be on a parent: 4 less where it cannot carry the tag in addition.
+    /// The largest packet of a vlan on a parent. It is 4 bytes smaller if the parent cannot carry the tag in
+    /// addition to a full frame.
     pub fn vlan_mtu(&self, parent: u16) -> u32 {
         let on = self.interface(parent);
         let room = on.enabled_capabilities & sys::IFCAP_VLAN_MTU as u32 != 0;
         if room { on.mtu } else { on.mtu - 4 }
     }
 
-    /// `vlan_unconfig`: it stays, without a parent.
+    /// `vlan_unconfig`: the vlan stays, without a parent.
     pub fn unconfigure_vlan(&mut self, index: u16) {
         let Kind::Vlan { parent, promiscuous_parent, .. } = self.interface(index).kind else { return };
         if let (Some(parent), true) = (parent, promiscuous_parent) {
@@ -167,7 +169,7 @@ impl World {
         vlan.flags &= !(sys::IFF_DRV_RUNNING as u32);
     }
 
-    /// `vlan_ifdetach`: a parent that goes or moves leaves its vlans behind. A renamed one keeps them.
+    /// `vlan_ifdetach`: vlans lose a parent that is destroyed or moved. A renamed parent keeps its vlans.
     pub fn drop_vlans_of(&mut self, parent: u16) {
         for vlan in self.vlans_of(parent) {
             self.unconfigure_vlan(vlan);
@@ -185,7 +187,7 @@ impl World {
         !self.vlans_of(index).is_empty()
     }
 
-    /// SIOCSETVLAN. One that is lent to a jail cannot be changed there.
+    /// SIOCSETVLAN. A vlan that is lent to a jail cannot be changed there.
     pub fn set_vlan(&mut self, stack: StackId, index: u16, request: &Request) -> Result<()> {
         self.own_vlan(index)?;
         let wanted = Wanted::read(request.argument.child(UNION).ok_or(Errno::EFAULT)?)?;
@@ -277,7 +279,7 @@ impl World {
     }
 }
 
-/// `vlan_capabilities`: what a parent can do for tagged packets. Not confirmed.
+/// `vlan_capabilities`: a parent's capabilities for tagged packets. Not confirmed.
 fn offered(parent: &Interface) -> (u32, u32) {
     let take = |from: u32| {
         let has = |capability: i32| from & capability as u32 != 0;

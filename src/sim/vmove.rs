@@ -1,4 +1,4 @@
-//! Interfaces on the move between network stacks: `if_vmove` and what it is made of.
+//! Moving interfaces between network stacks: `if_vmove` and its parts.
 
 use jailwire_sys as sys;
 
@@ -7,18 +7,18 @@ use super::interface::UNION;
 use super::world::{Kind, StackId, World};
 use crate::kernel::{Errno, Request, Result};
 
-/// ifr_jid is the union's beginning.
+/// ifr_jid is at the beginning of the union.
 const JID: usize = UNION;
 
 impl World {
     /// SIOCSIFVNET: from the socket's stack into a jail below the caller's (`if_vmove_loan`).
     ///
-    /// A dying jail will do, as long as it is still there.
+    /// The jail may be dying.
     pub fn lend(&mut self, caller: Caller, stack: StackId, request: &Request) -> Result<()> {
         let name = request.argument.text_at(0, sys::IFNAMSIZ);
         let index = self.find(stack, name).ok_or(Errno::ENXIO)?;
         let target = self.stack_of_child(caller, request.argument.i32_at(JID))?;
-        // It is the caller's own stack that is compared, not the socket's.
+        // The kernel compares the caller's own stack, and not the socket's.
         if target == self.stack_of(caller.jid) || self.find(target, name).is_some() {
             return Err(Errno::EEXIST.into());
         }
@@ -46,9 +46,9 @@ impl World {
         }
     }
 
-    /// `if_vmove`. Addresses, routes, groups and memberships are lost, and so is IFF_UP. Kept are the
-    /// name, the index, the addresses of the link, the MTU, the description, the capabilities, the fib,
-    /// and promiscuous mode with its count.
+    /// `if_vmove`. Addresses, routes, groups and memberships are lost, and so is IFF_UP. The interface keeps its
+    /// name, index, link addresses, MTU, description, capabilities, routing table, and promiscuous mode with its
+    /// count.
     pub fn move_interface(&mut self, index: u16, target: StackId) {
         self.detach(index);
         if matches!(self.interface(index).kind, Kind::Bridge(_)) {
@@ -59,7 +59,8 @@ impl World {
         self.attach(index);
     }
 
-    /// `if_detach_internal`. It is always taken down, so listeners hear of it even when it was.
+    /// `if_detach_internal`. It always takes the interface down, so there is a message even if the interface was
+    /// down.
     pub fn detach(&mut self, index: u16) {
         let stack = self.interface(index).stack;
         if let Some(stack) = self.stacks.get_mut(&stack) {
@@ -68,13 +69,14 @@ impl World {
         self.quit_groups(index);
         self.take_down(index);
         self.protocols_leave(index);
-        // ifnet_departure_event: bridges and vlans let go of it.
+        // ifnet_departure_event: bridges and vlans drop the interface.
         self.leave_bridge(index);
         self.drop_vlans_of(index);
         self.post_announce(index, true);
     }
 
-    /// `if_attach_internal`: at the end of the list, so that of two equal names the older one is found.
+    /// `if_attach_internal`: adds the interface at the end of the list, so that of two interfaces with the same
+    /// name the older one is found.
     pub fn attach(&mut self, index: u16) {
         self.join_first_groups(index);
         self.protocols_arrive(index);
@@ -93,8 +95,8 @@ impl World {
         id
     }
 
-    /// `vnet_destroy`. What was lent goes home, down and under the name it has; what was made here is
-    /// destroyed, wherever it is now.
+    /// `vnet_destroy`. Lent interfaces return to their home stack, down and under their present names. Interfaces
+    /// that were made here are destroyed, wherever they are now.
     pub fn stack_gone(&mut self, id: StackId) {
         let Some(stack) = self.stacks.get(&id) else { return };
         for index in stack.order.clone() {
@@ -106,7 +108,7 @@ impl World {
         loop {
             let next = self.interfaces.made_in(id).next().map(|interface| interface.index);
             let Some(index) = next else { break };
-            // A vlan goes before the parent it hangs on, an epair with its other end.
+            // A vlan is destroyed before its parent, and an epair with its other end.
             self.drop_vlans_of(index);
             if self.destroy(index, true).is_err() {
                 self.detach_for_good(index);

@@ -1,8 +1,8 @@
-//! Which node hears which: the links that epairs, bridges and vlans make.
+//! Which nodes reach each other on the links of epairs, bridges and vlans.
 //!
-//! No packets are sent in a simulation. This room tells the one thing that packets would show: whether another
-//! node of the same link uses an IPv6 address. Filters and learned addresses of bridges
-//! are left out, and so is the spanning tree.
+//! No packets are sent in a simulation. This module finds out the one thing that packets would show: whether
+//! another node of the same link has an IPv6 address. Filters and learned addresses of bridges are left out, and so
+//! is the spanning tree.
 
 use std::collections::BTreeSet;
 use std::net::Ipv6Addr;
@@ -11,7 +11,7 @@ use jailwire_sys as sys;
 
 use super::world::{Address6, Interface, Kind, World};
 
-/// A frame at an interface: the vlan tag it carries, and whether it came from outside or is to go out.
+/// A frame at an interface: its VLAN tag, and whether it arrived or is to be sent.
 type Frame = (u16, Option<u16>, Way);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,7 +35,7 @@ impl World {
         !answering.is_empty() && !answering.is_disjoint(&self.hearers(index))
     }
 
-    /// The interfaces that hear what is sent to all by one, without that one.
+    /// The interfaces that receive a broadcast of an interface, without that interface.
     fn hearers(&self, index: u16) -> BTreeSet<u16> {
         let mut heard = BTreeSet::new();
         let mut seen = BTreeSet::new();
@@ -60,7 +60,7 @@ impl World {
         heard
     }
 
-    /// Where a frame goes that leaves by an interface.
+    /// The interfaces that a frame reaches when it leaves by an interface.
     fn sent(&self, interface: &Interface, tag: Option<u16>) -> Vec<Frame> {
         match &interface.kind {
             Kind::Epair { peer, .. } => vec![(*peer, tag, Way::In)],
@@ -74,7 +74,7 @@ impl World {
         }
     }
 
-    /// Where a frame goes on to that arrives at an interface.
+    /// The interfaces to which a frame is forwarded when it arrives at an interface.
     fn received(&self, interface: &Interface, tag: Option<u16>) -> Vec<Frame> {
         let index = interface.index;
         let mut frames = Vec::new();

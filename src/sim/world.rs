@@ -1,7 +1,7 @@
-//! What the simulated host is made of.
+//! The state of a simulated host.
 //!
-//! Everything here is plain data that one call after another changes; there is no clock, no
-//! randomness and no outside in it, so that the same calls always lead to the same world.
+//! It is plain data that calls change one after another. It depends on no clock, no random numbers and nothing
+//! outside, so the same calls always lead to the same world.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -23,7 +23,7 @@ use super::sysctl::Variable;
 use super::table::Table;
 use crate::kernel::Program;
 
-/// A network stack (vnet). The host's is [`StackId::HOST`]; others live as long as their jail.
+/// A network stack (vnet). The host's stack is [`StackId::HOST`]. Other stacks exist as long as their jail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct StackId(pub u64);
 
@@ -43,7 +43,7 @@ pub(crate) struct World {
     pub now: Duration,
     /// How much of that was slept, or given to calls by a test, and so did not really pass.
     pub slept: Duration,
-    /// What happens by itself later, each with its time, in the order it was decided.
+    /// The events that will happen by themselves, each with its time, in the order in which they were scheduled.
     pub pending: Vec<(Duration, Pending)>,
     pub stacks: BTreeMap<StackId, Stack>,
     /// All interfaces of all stacks.
@@ -61,7 +61,7 @@ pub(crate) struct World {
     pub sysctls: BTreeMap<String, Variable>,
     pub sockets: BTreeMap<u64, Socket>,
     pub next_handle: u64,
-    /// How many addresses were drawn at random: no two are the same.
+    /// The number of addresses that were generated so far. No two are equal.
     pub drawn: u32,
     /// The programs that were asked for, oldest first.
     pub programs: Vec<Program>,
@@ -71,10 +71,10 @@ pub(crate) struct World {
     pub panics: Vec<String>,
 }
 
-/// Something that happens later by itself.
+/// An event that will happen by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pending {
-    /// The kernel's own thread tears down the stack of a jail that is gone.
+    /// The kernel thread removes the stack of a jail that is gone.
     StackGone(StackId),
     /// A connection of a jail that was removed has ended.
     ConnectionEnds(i32),
@@ -85,11 +85,11 @@ pub(crate) enum Pending {
 /// A process inside a jail, made by [`enter`](crate::kernel::Processes::enter).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Process {
-    /// The jail it entered.
+    /// The jail that the process has entered.
     pub jid: i32,
-    /// Whose child it is.
+    /// The parent process.
     pub owner: Owner,
-    /// Killed, but not yet waited for: it still pins its jail.
+    /// Whether the process was killed and not reaped yet: it still holds its jail.
     pub zombie: bool,
 }
 
@@ -97,11 +97,11 @@ pub(crate) struct Process {
 #[derive(Debug, Clone)]
 pub(crate) struct Stack {
     pub id: StackId,
-    /// The interfaces in it, in V_ifnet order: a name is looked up from the front.
+    /// The interfaces of the stack, in the order of V_ifnet: a name is looked up from the front.
     pub order: Vec<u16>,
     /// net.fibs.
     pub fibs: u32,
-    /// The routing tables: one of each family for each fib.
+    /// The routing tables of IPv4, by their numbers. `inet6` has the tables of IPv6.
     pub inet: Vec<Table<Ipv4Addr>>,
     pub inet6: Vec<Table<Ipv6Addr>>,
     pub protocols: StackProtocols,
@@ -111,17 +111,17 @@ pub(crate) struct Stack {
     pub units: BTreeMap<&'static str, BTreeSet<u16>>,
     /// The groups of interfaces, oldest first, with their members in the order they joined.
     pub groups: Vec<(String, Vec<u16>)>,
-    /// Its packet filter, which is asked only where the module is loaded.
+    /// The stack's pf. It counts only if the module is loaded.
     pub pf: Pf,
-    /// Its other packet filter, likewise.
+    /// The stack's ipfw. It counts only if the module is loaded.
     pub ipfw: Ipfw,
 }
 
-/// What an interface is.
+/// The kind of an interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Kind {
     Loopback,
-    /// A network card: nothing that userland made.
+    /// A network card.
     Hardware,
     Epair {
         peer: u16,
@@ -133,10 +133,10 @@ pub(crate) enum Kind {
         tag: u16,
         protocol: u16,
         priority: u8,
-        /// Whether the parent is promiscuous on this one's account.
+        /// Whether the vlan has made its parent promiscuous.
         promiscuous_parent: bool,
     },
-    /// An interface whose other end is elsewhere: its type is one of IFT_*.
+    /// An interface with another end outside of the host, of a type IFT_*.
     Tunnel {
         link: u8,
     },
@@ -157,7 +157,7 @@ pub(crate) struct Bridge {
     pub max_age: u8,
     pub hold_count: u8,
     pub protocol: u8,
-    /// How many addresses it may know.
+    /// The largest number of addresses in the table.
     pub cache_size: u32,
     /// For how long, in seconds.
     pub cache_time: u32,
@@ -169,16 +169,16 @@ pub(crate) struct Bridge {
     pub exceeded: u32,
 }
 
-/// An address that a bridge knows: learned, or set by hand.
+/// An address in a bridge's table: learned, or static.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Learned {
     pub mac: [u8; 6],
     pub vlan: u16,
-    /// The member behind which it is.
+    /// The member behind which the address is.
     pub index: u16,
     /// IFBAF_*.
     pub flags: u8,
-    /// When it is forgotten, unless it is static.
+    /// When the entry expires, unless it is static.
     pub expires: Duration,
 }
 
@@ -186,20 +186,20 @@ pub(crate) struct Learned {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Member {
     pub index: u16,
-    /// IFBIF_* but for those of the spanning tree.
+    /// IFBIF_*, except the flags of the spanning tree.
     pub flags: u32,
     /// IFBIF_BSTP_*.
     pub tree_flags: u32,
     pub path_cost: u32,
     pub priority: u8,
-    /// How many addresses may be known behind it, 0 for any number, and how often one was too many.
+    /// The largest number of addresses behind the member (0 for any number), and how often the limit was exceeded.
     pub address_limit: u32,
     pub address_exceeded: u32,
     pub pvid: u16,
     pub vlan_protocol: u16,
     /// The tagged set: bit v of word v/64.
     pub vlans: Vec<u64>,
-    /// The capabilities it had enabled when it joined: `bif_savedcaps`.
+    /// The enabled capabilities of the member when it joined: `bif_savedcaps`.
     pub saved_capabilities: u32,
 }
 
@@ -209,15 +209,14 @@ pub(crate) struct Address4 {
     pub address: Ipv4Addr,
     /// As given; not necessarily contiguous.
     pub mask: u32,
-    /// Whether the caller gave the mask; if not, it was taken from the address's class, and has no
-    /// family when it is read back.
+    /// Whether the caller gave the mask. Otherwise the mask was derived from the address's class, and has no family
+    /// when it is read.
     pub mask_given: bool,
     /// The broadcast address, or on a point-to-point interface the far end.
     pub broadcast: Option<Ipv4Addr>,
-    /// Whether this address holds its prefix's route (IFA_ROUTE).
+    /// Whether this address has its prefix's route (IFA_ROUTE).
     pub holds_route: bool,
-    /// Counts the addresses of the stack: its lists are in the order of their making, those of both
-    /// families in one.
+    /// The place of the address in the order in which the stack's addresses of both families were made.
     pub order: u64,
 }
 
@@ -233,13 +232,13 @@ pub(crate) struct Address6 {
     pub flags: i32,
     pub valid_lifetime: u32,
     pub preferred_lifetime: u32,
-    /// When it was added or its lifetimes were last set.
+    /// When the address was added or its lifetimes were last set.
     pub since: Duration,
     /// When duplicate address detection will have ended, while it runs.
     pub tentative_until: Option<Duration>,
-    /// Whether a route to itself was made for it (IFA_RTSELF).
+    /// Whether the address has a route to itself (IFA_RTSELF).
     pub self_route: bool,
-    /// The multicast groups that were joined for it, in that order.
+    /// The multicast groups that were joined for the address, in that order.
     pub groups: Vec<IpAddr>,
     /// As [`Address4::order`].
     pub order: u64,
@@ -252,12 +251,12 @@ pub(crate) struct Interface {
     pub name: String,
     /// The cloner's name, or the hardware driver's, which renaming does not change.
     pub driver: String,
-    /// The unit, which renaming does not change either. A vlan named after its parent has none.
+    /// The unit, which renaming does not change either. A vlan that is named after its parent has no unit.
     pub unit: Option<u16>,
     pub kind: Kind,
-    /// Where it is now.
+    /// The present stack of the interface.
     pub stack: StackId,
-    /// Where it was made, and where it goes when the stack it is lent to dies.
+    /// The stack in which the interface was made. It returns there when the stack that it is lent to is removed.
     pub home: StackId,
     /// IFF_*, all 32 bits.
     pub flags: u32,
@@ -274,9 +273,9 @@ pub(crate) struct Interface {
     pub enabled_capabilities: u32,
     /// LINK_STATE_*: 0 unknown, 1 down, 2 up.
     pub link_state: u8,
-    /// How many bridges want it promiscuous. IFF_PPROMISC is not counted here, but in the flags.
+    /// How many bridges need the interface to be promiscuous. IFF_PPROMISC is not counted here, but in the flags.
     pub promiscuous: u32,
-    /// The bridge it is a member of.
+    /// The bridge that has the interface as a member.
     pub bridge: Option<u16>,
     /// ND6_IFF_*.
     pub nd6_flags: u32,
@@ -285,14 +284,14 @@ pub(crate) struct Interface {
     pub protocols: InterfaceProtocols,
 }
 
-/// What a handle refers to.
+/// The object of a handle.
 #[derive(Debug, Clone)]
 pub(crate) struct Socket {
-    /// The process that holds it.
+    /// The process that has the handle.
     pub owner: Owner,
-    /// The jail it was opened in; 0 on the host. Pins a dying jail.
+    /// The jail in which it was opened, or 0 on the host. It holds a dying jail.
     pub jid: i32,
-    /// The stack it acts on, fixed for life.
+    /// The stack that it acts on, which never changes.
     pub stack: StackId,
     pub kind: SocketKind,
     pub fib: u32,
@@ -312,17 +311,17 @@ pub(crate) enum SocketKind {
     Pf {
         writable: bool,
     },
-    /// Holds the child that entered a jail: closing it ends the process with this number.
+    /// Holds the child that entered a jail: closing the handle ends the process with this pid.
     Holder(u32),
     /// A jail descriptor.
     Descriptor(Descriptor),
-    /// A queue for what happens to jails.
+    /// A queue for events of jails.
     Notes(Notes),
-    /// Holds a sysctl of the machine at a value: its name, what was there before, and what was set.
+    /// Holds a sysctl of the machine at a value: its name, the value before, and the value that was set.
     Value(String, i32, i32),
 }
 
-/// What a routing socket has not read yet.
+/// The messages that a routing socket has not read yet.
 #[derive(Debug, Clone)]
 pub(crate) struct RouteQueue {
     /// The family filter, 0 for all.
@@ -337,21 +336,21 @@ pub(crate) struct RouteQueue {
 }
 
 impl World {
-    /// The interface of that name in a stack: the first one, where there are two.
+    /// The interface with a name in a stack: if there are two, the first.
     pub fn find(&self, stack: StackId, name: &[u8]) -> Option<u16> {
         let named = self.interfaces.named(stack, std::str::from_utf8(name).ok()?)?;
         let order = &self.stacks.get(&stack)?.order;
-        // One that is on its way out is off the list already.
+        // An interface that is leaving is off the list already.
         match named.first() {
             Some(only) if named.len() == 1 => order.contains(only).then_some(*only),
             _ => order.iter().copied().find(|index| named.contains(index)),
         }
     }
 
-    /// Puts a message into every routing socket of a stack that wants it.
+    /// Adds a message to every routing socket of a stack that gets such messages.
     ///
-    /// `family` 0 (interface events) reaches unfiltered sockets only. `fib` limits messages about
-    /// addresses and routes to sockets of that fib.
+    /// `family` 0 (interface events) reaches unfiltered sockets only. `fib` limits messages about addresses and
+    /// routes to sockets of that routing table.
     pub fn post(&mut self, stack: StackId, family: u8, fib: Option<u32>, message: &[u8]) {
         for socket in self.sockets.values_mut() {
             if socket.stack != stack || fib.is_some_and(|fib| fib != socket.fib) {
@@ -369,8 +368,7 @@ impl World {
 impl RouteQueue {
     /// Adds a message, or loses it when the buffer is full.
     pub fn push(&mut self, message: &[u8]) {
-        // An mbuf of 256 bytes is charged for each message, whatever its size up to that:
-        // `sbappendaddr` counts the buffers, not the bytes.
+        // Each message counts as whole mbufs of 256 bytes: `sbappendaddr` counts buffers, and not bytes.
         let charge = |length: usize| length.div_ceil(256) * 256 + 56;
         let used: usize = self.messages.iter().map(|m| charge(m.len())).sum();
         if used + charge(message.len()) > self.limit {

@@ -1,5 +1,5 @@
-//! The mounted file systems by number, by path and by what they show: with thousands of them no question walks
-//! all.
+//! The mounted file systems, with indexes by number, by path and by source, so that no look-up walks thousands of
+//! them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -12,21 +12,21 @@ use crate::kernel::{Errno, FsId, Mounted};
 use crate::sim::call::Place;
 use crate::sim::codec::{Wire, structs};
 
-/// What is mounted, oldest first.
+/// The mounted file systems, oldest first.
 #[derive(Debug, Clone)]
 pub(crate) struct Mounts {
     list: BTreeMap<i32, Mount>,
-    /// For the next identity.
+    /// The number for the next identity.
     next: i32,
-    /// By mount point.
+    /// The index by mount point.
     points: Paths,
-    /// The nullfs among them, by what they show.
+    /// The index of nullfs mounts by their source.
     shown: Paths,
-    /// How many each jail has mounted.
+    /// The number of mounts of each jail.
     by_jail: BTreeMap<i32, usize>,
 }
 
-/// Numbers by path. What lies below a path stands together, because paths are ordered by their components.
+/// Numbers by path. Paths are ordered by their components, so all paths below a path are adjacent.
 #[derive(Debug, Clone, Default)]
 struct Paths(BTreeMap<PathBuf, BTreeSet<i32>>);
 
@@ -34,7 +34,7 @@ struct Paths(BTreeMap<PathBuf, BTreeSet<i32>>);
 #[derive(Debug, Clone)]
 pub(crate) struct Mount {
     pub mounted: Mounted,
-    /// The jail whose process mounted it; 0 for the host. It keeps the jail.
+    /// The jail whose process mounted it, or 0 for the host. The mount holds the jail.
     pub jid: i32,
     /// The ruleset of a devfs.
     pub ruleset: u16,
@@ -54,12 +54,12 @@ impl Paths {
         }
     }
 
-    /// The latest of those at a path.
+    /// The latest mount at a path.
     fn last_at(&self, path: &Path) -> Option<i32> {
         self.0.get(path)?.last().copied()
     }
 
-    /// Those at a path and below it.
+    /// The mounts at a path and below it.
     fn below<'a>(&'a self, path: &'a Path) -> impl Iterator<Item = (&'a Path, &'a BTreeSet<i32>)> {
         let from = self.0.range::<Path, _>((Bound::Included(path), Bound::Unbounded));
         from.map(|(at, numbers)| (at.as_path(), numbers)).take_while(move |(at, _)| at.starts_with(path))
@@ -154,22 +154,22 @@ impl Mounts {
         match place {
             Place::Directory(real) | Place::File(real) => Ok(real.clone()),
             Place::Nowhere(errno) if !self.covers(path) => Err(*errno),
-            // Without `.` and doubled slashes.
+            // Remove `.` and doubled slashes.
             Place::Nowhere(_) | Place::Unseen => Ok(path.components().collect()),
         }
     }
 
-    /// Which one a path is on: the deepest, and of two at one place the later.
+    /// The mount that a path is on: the deepest mount, and of two mounts at the same path the later one.
     fn top(&self, path: &Path) -> Option<i32> {
         path.ancestors().find_map(|above| self.points.last_at(above))
     }
 
-    /// Whether a path is on this one.
+    /// Whether a path is on this mount.
     pub fn holds(&self, mount: &Mount, path: &Path) -> bool {
         self.top(path) == Some(mount.mounted.id.0)
     }
 
-    /// Whether something is mounted in this one. What was there before is only hidden by it.
+    /// Whether something was mounted in this mount later. An earlier mount is only hidden by this one.
     pub fn has_inside(&self, mount: &Mount) -> bool {
         let number = mount.mounted.id.0;
         self.points
@@ -177,7 +177,7 @@ impl Mounts {
             .any(|(_, numbers)| numbers.last().is_some_and(|last| *last > number))
     }
 
-    /// Whether a later nullfs shows something of this one elsewhere.
+    /// Whether a later nullfs shows a part of this mount elsewhere.
     pub fn is_shown(&self, mount: &Mount) -> bool {
         let number = mount.mounted.id.0;
         let mut shown = self.shown.below(&mount.mounted.on);
@@ -216,7 +216,7 @@ structs! {
     Mount { mounted, jid, ruleset }
 }
 
-/// The list is all there is; the indices are made from it.
+/// Only the list is written. The indexes are made from it.
 impl Wire for Mounts {
     fn put(&self, out: &mut Vec<u8>) {
         self.next.put(out);
@@ -237,7 +237,7 @@ impl Wire for Mounts {
 mod tests {
     use super::*;
 
-    /// What the walk over all of them answers, which the indices stand for.
+    /// The result of a walk over all mounts, for comparison with the indexes.
     fn top_by_walking(mounts: &Mounts, path: &Path) -> Option<i32> {
         let above = mounts.all().filter(|mount| path.starts_with(&mount.mounted.on));
         above.max_by_key(|mount| mount.mounted.on.components().count()).map(|mount| mount.mounted.id.0)

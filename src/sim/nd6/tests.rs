@@ -1,4 +1,4 @@
-//! Neighbour discovery against what real kernels do.
+//! Neighbour discovery, compared with real kernels.
 
 use super::super::testing::*;
 use super::super::world::{Bridge, StackId};
@@ -81,12 +81,12 @@ fn enabling_an_interface_that_is_up_gives_it_its_own_address() {
 fn detection_takes_a_second_and_ends_in_silence() {
     let mut world = pair();
     alias6(&mut world, A, "fd00::1/64").unwrap();
-    // The first address of a disabled interface is not checked: it is enabled only then.
+    // The first address of a disabled interface is not checked, because the address itself enables the interface.
     assert_eq!(flags6(&mut world, A, "fd00::1"), Ok(0));
     let mut request = alias6_request("fd00::2/64");
     request.argument.put(offset_of!(sys::in6_aliasreq, ifra_flags), &sys::IN6_IFF_NODAD.to_ne_bytes());
     ioctl(&mut world, A, &mut request).unwrap();
-    // IN6_IFF_NODAD is kept, and does nothing.
+    // IN6_IFF_NODAD is kept, and has no effect.
     assert_eq!(flags6(&mut world, A, "fd00::2"), Ok(0x22));
     let socket = listen(&mut world, 0);
     pass(&mut world, 999);
@@ -143,7 +143,7 @@ fn the_same_mac_at_both_ends_stops_ipv6() {
         assert_eq!(flags6(&mut world, index, "fe80::ff:fe00:a"), Ok(sys::IN6_IFF_DUPLICATED));
         assert_ne!(world.interfaces[&index].nd6_flags & sys::ND6_IFF_IFDISABLED, 0);
     }
-    // The next tick finds IPv6 disabled, and has the address wait for a new check. Not confirmed.
+    // At the next tick IPv6 is disabled, and the address has to be checked again. Not confirmed.
     pass(&mut world, 400);
     assert_eq!(flags6(&mut world, A, "fe80::ff:fe00:a"), Ok(sys::IN6_IFF_TENTATIVE));
 }

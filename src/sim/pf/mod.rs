@@ -1,8 +1,8 @@
 //! pf(4): rulesets in anchors, and the one list of addresses that all writers of rules share.
 //!
-//! No packet is filtered here. What is kept is what `/dev/pf` takes and gives: see `netpfil/pf/pf_ioctl.c`
-//! and `pf_ruleset.c`. Every network stack has a pf of its own. What differs between the releases in the
-//! requests that are known here is the order of refusals only.
+//! No packet is filtered here. The simulation keeps the state that `/dev/pf` shows: see `netpfil/pf/pf_ioctl.c` and
+//! `pf_ruleset.c`. Every network stack has a pf of its own. In the simulated requests, the releases differ only in
+//! the order of errors.
 
 mod read;
 mod rules;
@@ -22,19 +22,19 @@ use crate::kernel::{Block, Errno, Failure, Request, Result};
 /// The device.
 pub(crate) const DEVICE: &str = "/dev/pf";
 
-/// What a request that pf does not know is answered with.
+/// The error of a request that pf does not know.
 const ENODEV: Errno = Errno::ENODEV;
 
-/// How many kinds of rules there are.
+/// The number of kinds of rules.
 const KINDS: usize = sys::PF_RULESET_MAX as usize;
 
 /// The pf of one network stack.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Pf {
     running: bool,
-    /// By path; the main ruleset's is empty, and it is always there.
+    /// The rulesets by path. The main ruleset has the empty path, and always exists.
     rulesets: BTreeMap<String, Ruleset>,
-    /// The addresses for the next rule, each with its family, and the ticket of the process that gathers them.
+    /// The addresses for the next rule, each with its family, and the ticket of the process that adds them.
     pool: Vec<PoolAddress>,
     pool_ticket: u32,
 }
@@ -44,7 +44,7 @@ pub(crate) struct Pf {
 struct Ruleset {
     kinds: [Kind; KINDS],
     tables: BTreeMap<Vec<u8>, Table>,
-    /// Of a transaction on tables: whether one is open, and its ticket.
+    /// Whether a transaction on tables is open, and its ticket.
     tables_open: bool,
     tables_ticket: u32,
 }
@@ -57,16 +57,16 @@ struct Kind {
     inactive: Vec<Rule>,
     inactive_ticket: u32,
     open: bool,
-    /// Whether somebody began to write since the last commit: `inactive.tree`.
+    /// Whether a process has begun to write since the last commit: `inactive.tree`.
     begun: bool,
 }
 
-/// A rule: a `pf_rule` as it was given.
+/// A rule: the `pf_rule` of the caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Rule {
     rule: Block,
     pool: Vec<PoolAddress>,
-    /// The anchor that it calls, and how the call is written.
+    /// The anchor that the rule calls, and the text of the call.
     calls: Option<(String, String)>,
 }
 
@@ -114,7 +114,7 @@ impl Pf {
     }
 
     fn find(&self, path: &str) -> Option<&Ruleset> {
-        // The main ruleset is there before anybody has written into it.
+        // The main ruleset exists before any process has written it.
         static EMPTY: std::sync::LazyLock<Ruleset> = std::sync::LazyLock::new(Ruleset::default);
         match self.rulesets.get(path) {
             None if path.is_empty() => Some(&EMPTY),
@@ -132,7 +132,7 @@ impl Pf {
     /// `pf_find_or_create_kruleset`: with all anchors above.
     fn find_or_create(&mut self, path: &str) -> Option<&mut Ruleset> {
         const LONGEST_NAME: usize = sys::PF_ANCHOR_NAME_SIZE - 1;
-        // Of 15: `set limit anchors`, and what is above a name.
+        // Limits of 15: `set limit anchors`, and the length of the path above a name.
         const LONGEST_PARENT: usize = sys::MAXPATHLEN - sys::PF_ANCHOR_NAME_SIZE - 1;
         if !self.rulesets.contains_key(path) && !path.is_empty() {
             let mut above = String::new();
@@ -150,7 +150,7 @@ impl Pf {
         self.find_mut(path)
     }
 
-    /// `pf_remove_if_empty_kruleset`: and what it was in, if that has become empty.
+    /// `pf_remove_if_empty_kruleset`: and its parent, if that is empty too.
     fn remove_if_empty(&mut self, path: &str) {
         let mut path = path.to_owned();
         while !path.is_empty() {
@@ -182,7 +182,7 @@ impl Pf {
         names.filter(|name| !name.is_empty() && !name.contains('/')).collect()
     }
 
-    /// What could be left behind, as text. Tickets only grow, and are not in it.
+    /// Describes the state as text. Tickets are left out, because they always grow.
     pub fn write(&self, out: &mut String) -> fmt::Result {
         if self.running {
             writeln!(out, " pf is running")?;
@@ -297,7 +297,7 @@ impl World {
     }
 }
 
-/// A request that carries an nvlist, and gets one (`struct pfioc_nv`).
+/// Handles a request with an nvlist, and writes an nvlist back (`struct pfioc_nv`).
 fn with_list(
     argument: &mut Block,
     answer: impl FnOnce(&crate::kernel::nvlist::NvList) -> Result<crate::kernel::nvlist::NvList>,
@@ -316,14 +316,14 @@ fn with_list(
         None => return Err(Errno::EFAULT.into()),
     };
     let asked = match given {
-        // The status asks for nothing.
+        // The request for the status has no nvlist.
         [] => NvList::new(),
         given => NvList::unpack(given).ok_or(Failure::from(MALFORMED))?,
     };
     let packed = answer(&asked)?.pack();
     argument.put(LENGTH, &(packed.len() as u64).to_ne_bytes());
     match size {
-        // Only its length was wanted.
+        // The caller asks only for the length.
         0 => Ok(()),
         size if size < packed.len() => Err(Errno::ENOSPC.into()),
         _ => {
@@ -334,5 +334,5 @@ fn with_list(
     }
 }
 
-/// EBADMSG: what should be a packed nvlist is none.
+/// EBADMSG: the bytes are no packed nvlist.
 const MALFORMED: Errno = Errno(sys::EBADMSG);

@@ -1,4 +1,4 @@
-//! Reading rules, anchors, the status; taking states away.
+//! Reading rules, anchors and the status, and removing states.
 
 use std::mem::offset_of;
 
@@ -125,7 +125,7 @@ pub fn kill_states(asked: &NvList) -> Result<NvList> {
     if needed { Ok(NvList::new().with("killed", 0u64)) } else { Err(Errno::EINVAL.into()) }
 }
 
-/// `pf_krule_to_nvrule`: what of it is asked for.
+/// `pf_krule_to_nvrule`: the values that this library reads.
 fn exported(rule: &Rule) -> NvList {
     let block = &rule.rule;
     let byte = |offset: usize| u64::from(block.bytes[offset]);

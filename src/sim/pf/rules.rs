@@ -16,7 +16,7 @@ const TICKET: usize = offset_of!(sys::pfioc_trans_pfioc_trans_e, ticket);
 /// pf_ioctl_maxcount.
 const MOST: i32 = 65535;
 
-/// What an element of a transaction is about.
+/// The subject of a transaction's element.
 enum Part {
     Rules(usize),
     Tables,
@@ -52,8 +52,8 @@ fn elements(argument: &Block) -> Result<Vec<(Result<Part>, String, u32)>> {
 }
 
 impl Pf {
-    /// DIOCXBEGIN: a process that was writing there has to begin anew. When an element is refused, the elements
-    /// before it stay begun.
+    /// DIOCXBEGIN: the transaction of another process on the same rulesets is void. If an element is refused, the
+    /// transactions of the elements before it stay open.
     pub fn begin(&mut self, argument: &mut Block) -> Result<()> {
         let mut tickets = Vec::new();
         for (part, path, _) in elements(argument)? {
@@ -101,7 +101,7 @@ impl Pf {
             }
         }
         for (part, path, _) in elements {
-            // One that became empty, and went, with an element before this one.
+            // An earlier element may have emptied and removed the ruleset.
             let Some(ruleset) = self.find_mut(&path) else { return Err(Errno::EBUSY.into()) };
             match part? {
                 Part::Rules(number) => {
@@ -117,8 +117,8 @@ impl Pf {
         Ok(())
     }
 
-    /// DIOCXROLLBACK: of a ticket that is not the last one it takes no notice. The anchor stays, even empty,
-    /// unless tables were among it.
+    /// DIOCXROLLBACK: an outdated ticket is ignored. The anchor stays, also if it is empty, unless the transaction
+    /// includes tables.
     pub fn roll_back(&mut self, argument: &mut Block) -> Result<()> {
         for (part, path, ticket) in elements(argument)? {
             let part = part?;
@@ -204,7 +204,7 @@ impl Pf {
         let refused = if translates && fresh.calls.is_none() && fresh.pool.is_empty() {
             Some(Errno::EINVAL)
         } else if self.find(&path).is_some_and(|ruleset| ruleset.kinds[number].has(&fresh)) {
-            // Two rules that say the same are one too many (`pf_hash_rule`).
+            // A ruleset cannot have two equal rules (`pf_hash_rule`).
             Some(Errno::EEXIST)
         } else {
             None
@@ -223,7 +223,7 @@ impl Pf {
         }
     }
 
-    /// `pf_kanchor_setup`: the anchor that a rule calls comes into being with the call.
+    /// `pf_kanchor_setup`: makes the anchor that a rule calls.
     fn called(&mut self, from: &str, call: &str) -> Result<(String, String)> {
         let mut path = match (call.strip_prefix('/'), from) {
             (Some(absolute), _) => absolute.to_owned(),
@@ -241,7 +241,7 @@ impl Pf {
 }
 
 impl super::Kind {
-    /// Whether a rule of those that are being written says the same.
+    /// Whether an equal rule is in the rules that are being written.
     fn has(&self, fresh: &Rule) -> bool {
         const NR: usize = offset_of!(sys::pf_rule, nr);
         let without_number = |rule: &Rule| {
@@ -257,13 +257,13 @@ impl super::Kind {
     }
 }
 
-/// What is refused in a rule whatever the ruleset is.
+/// Checks a rule for faults that do not depend on its ruleset.
 fn check(rule: &Block) -> Result<()> {
     let sides = [offset_of!(sys::pf_rule, src), offset_of!(sys::pf_rule, dst)];
     for side in sides {
         let wrap = side + offset_of!(sys::pf_rule_addr, addr);
         let kind = rule.bytes[wrap + offset_of!(sys::pf_addr_wrap, type_)];
-        // PF_ADDR_NONE and beyond are for userland.
+        // PF_ADDR_NONE and larger values are only for programs.
         if kind > 5 || rule.u64_at(wrap + offset_of!(sys::pf_addr_wrap, p)) != 0 {
             return Err(Errno::EINVAL.into());
         }

@@ -1,4 +1,4 @@
-//! Tables of addresses (`netpfil/pf/pf_table.c`): those that stay without a rule that names them.
+//! Tables of addresses (`netpfil/pf/pf_table.c`): persistent tables, which need no rule that names them.
 
 use std::collections::BTreeSet;
 use std::collections::btree_map::Entry;
@@ -13,11 +13,11 @@ use crate::kernel::{Block, Errno, Result};
 #[derive(Debug, Clone, Default)]
 pub(super) struct Table {
     flags: u32,
-    /// Each as family, address, length, whether it is excepted.
+    /// The entries: family, address, prefix length, and whether the entry is negated.
     addresses: BTreeSet<(u8, [u8; 16], u8, bool)>,
 }
 
-/// Its form in a log. A block's own `put` is meant everywhere else.
+/// The form in a log. It is in a module of its own, because a block's `put` is used everywhere else.
 mod form {
     use super::Table;
     use crate::sim::codec::{Wire, structs};
@@ -38,7 +38,7 @@ const NAMED: usize = size_of::<sys::pfr_table>();
 /// pf_ioctl_maxcount.
 const MOST: i32 = 65535;
 
-/// The elements that a request leads to.
+/// The elements of a request.
 fn elements(argument: &Block, size: usize, too_many: Errno) -> Result<Vec<Block>> {
     if argument.i32_at(offset_of!(sys::pfioc_table, pfrio_esize)) != size as i32 {
         return Err(Errno::ENODEV.into());
@@ -93,7 +93,7 @@ fn put(argument: &mut Block, offset: usize, number: usize) {
 }
 
 impl Pf {
-    /// DIOCRADDTABLES: one that is there stays as it is.
+    /// DIOCRADDTABLES: an existing table is not changed.
     pub fn add_tables(&mut self, argument: &mut Block) -> Result<()> {
         let mut wanted = Vec::new();
         for element in elements(argument, NAMED, Errno::ENOMEM)? {
@@ -105,7 +105,7 @@ impl Pf {
             let ruleset = self.find_or_create(&path).ok_or(Errno::ENOMEM)?;
             if let Entry::Vacant(free) = ruleset.tables.entry(name) {
                 added += 1;
-                // Without PFR_TFLAG_PERSIST, and without a rule that names it, it is gone at once.
+                // Without PFR_TFLAG_PERSIST and without a rule that names it, the table is removed at once.
                 if flags & sys::PFR_TFLAG_PERSIST != 0 {
                     let flags = flags | sys::PFR_TFLAG_ACTIVE;
                     free.insert(Table { flags, ..Table::default() });
@@ -117,7 +117,7 @@ impl Pf {
         Ok(())
     }
 
-    /// DIOCRDELTABLES: one that is not there is none of those that are counted.
+    /// DIOCRDELTABLES: a missing table is not counted.
     pub fn delete_tables(&mut self, argument: &mut Block) -> Result<()> {
         let elements = elements(argument, NAMED, Errno::ENOMEM)?;
         let names: Vec<_> = elements.iter().map(|element| named(element, 0, 0)).collect::<Result<_>>()?;

@@ -1,4 +1,4 @@
-//! Requests for routes against what real kernels do.
+//! Requests for routes, compared with real kernels.
 
 use super::super::testing::*;
 use super::*;
@@ -10,7 +10,7 @@ const B: u16 = 3;
 const FLAGS: i32 = 0x803;
 const DEFAULT: &str = "0.0.0.0/0";
 
-/// Two networks, and a socket.
+/// A world with two networks, and a routing socket.
 fn networks() -> (World, u64) {
     let mut world = pair();
     alias(&mut world, A, "10.0.0.1/24").unwrap();
@@ -61,7 +61,7 @@ fn several_default_routes() {
     assert_eq!((index_of(&all), weight_of(&all)), (A, 0));
     let one = get(w, socket, "8.8.8.8", Some("10.1.0.254"));
     assert_eq!(index_of(&one), B);
-    // UP is still set while the route lives on.
+    // UP is still set while the route has another path.
     assert_eq!(ask(w, socket, sys::RTM_DELETE, FLAGS, DEFAULT, "10.0.0.254"), Ok(0x843));
     assert_eq!(ask(w, socket, sys::RTM_DELETE, FLAGS, DEFAULT, "10.0.0.253"), Ok(0x843));
     assert_eq!(weight_of(&get(w, socket, "8.8.8.8", None)), 1);
@@ -93,7 +93,7 @@ fn paths_go_with_the_address_they_use() {
     assert_eq!(gateways(w).len(), 2);
     heard(w, socket);
     unalias(w, A, "10.0.0.1").unwrap();
-    // Of the path that went nothing was said.
+    // There was no message about the removed path.
     assert_eq!(kinds(&heard(w, socket)), ["DELADDR", "DELMADDR"]);
     assert_eq!(gateways(w), [Gateway::Inet([10, 1, 0, 254].into())]);
     unalias(w, B, "10.1.0.1").unwrap();
@@ -121,7 +121,7 @@ fn gateways_are_resolved_by_addresses() {
     let (mut world, socket) = networks();
     let w = &mut world;
     ask(w, socket, sys::RTM_ADD, FLAGS, DEFAULT, "10.0.0.254").unwrap();
-    // Behind the default gateway is not near enough; on a network that is down is.
+    // A gateway behind the default gateway is refused. A gateway in a network whose interface is down is accepted.
     assert_eq!(ask(w, socket, sys::RTM_ADD, FLAGS, "10.9.0.0/16", "8.8.8.8"), Err(Errno::ENETUNREACH));
     go_down(w, B);
     heard(w, socket);
@@ -143,7 +143,7 @@ fn a_gateway_that_is_ours_is_none() {
     assert_eq!(ask(w, socket, sys::RTM_ADD, FLAGS, "10.9.0.0/16", "10.0.0.1"), Ok(0x841));
     let answer = get(w, socket, "10.9.0.1", None);
     assert_eq!(answer.i32_at(offset_of!(sys::rt_msghdr, rtm_flags)), 0x841);
-    // Without the flag it is none either, and has no second path.
+    // Without the flag it counts as no gateway either, and has no second path.
     assert_eq!(ask(w, socket, sys::RTM_ADD, 0x801, "10.8.0.0/16", "10.0.0.9"), Ok(0x841));
     assert_eq!(ask(w, socket, sys::RTM_ADD, 0x801, "10.8.0.0/16", "10.0.0.8"), Err(Errno::EEXIST));
 }
@@ -177,7 +177,7 @@ fn pinned_routes() {
     assert_eq!(ask(w, socket, sys::RTM_DELETE, FLAGS, net, ""), Err(Errno::EADDRINUSE));
     assert_eq!(ask(w, socket, sys::RTM_CHANGE, FLAGS, net, "10.1.0.9"), Ok(0x10_0843));
     assert_eq!(ask(w, socket, sys::RTM_DELETE, pinned, net, ""), Ok(0x10_0842));
-    // A group is replaced as a whole, may be joined again, and is replaced again.
+    // A change replaces all paths. Then a path can be added again, and is replaced again.
     ask(w, socket, sys::RTM_ADD, FLAGS, "10.9.0.0/16", "10.0.0.9").unwrap();
     ask(w, socket, sys::RTM_ADD, FLAGS, "10.9.0.0/16", "10.1.0.8").unwrap();
     ask(w, socket, sys::RTM_ADD, pinned, "10.9.0.0/16", "10.1.0.7").unwrap();

@@ -1,4 +1,4 @@
-//! Messages and answers against what real kernels do.
+//! Messages and answers, compared with real kernels.
 
 use super::super::messages::DESTINATION;
 use super::super::testing::*;
@@ -65,7 +65,7 @@ fn what_makes_no_sense_comes_back_with_its_errno() {
 #[test]
 fn an_empty_address_ends_the_reading() {
     let (mut world, socket) = network();
-    // As the last one, the mask: a default route.
+    // An empty mask at the end gives a default route.
     let mut mask = route_message(sys::RTM_ADD, 0x803, "0.0.0.0/0", Some("10.0.0.9"));
     mask.put(HEADER + 32, &[0]);
     world.route_send(ROOT, socket, &mask.bytes).unwrap();

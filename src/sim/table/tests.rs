@@ -68,7 +68,7 @@ fn a_second_gateway_is_a_second_path() {
     table.add(default, via("10.0.0.2"), 1, RULES).unwrap();
     let second = table.add(default, via("10.0.0.3"), 1, RULES).unwrap();
     assert_eq!(second.path.unwrap().nexthop, via("10.0.0.3"));
-    // Not the same gateway again, whatever its weight; and not with multipath off.
+    // The same gateway is refused, whatever its weight is, and so is any second gateway if multipath is off.
     assert_eq!(table.add(default, via("10.0.0.3"), 20, RULES), Err(Errno::EEXIST));
     let single = Rules { multipath: false, ..RULES };
     assert_eq!(table.add(default, via("10.0.0.4"), 1, single), Err(Errno::EEXIST));

@@ -23,7 +23,7 @@ fn members_come_newest_first() {
     let host = host();
     host.heard();
     host.add_member("bridge0", "epair0a").unwrap();
-    // Of the bridge, whose link comes up, and of the member, which becomes promiscuous.
+    // One message is about the bridge, whose link comes up, and one about the member, which becomes promiscuous.
     assert_eq!(host.heard(), [sys::RTM_IFINFO, sys::RTM_IFINFO]);
     host.add_member("bridge0", "epair1a").unwrap();
     assert_eq!(host.members("bridge0"), ["epair1a", "epair0a"]);
@@ -97,7 +97,7 @@ fn a_members_record_is_the_real_kernels() {
     let record = host.ask_bridge("bridge0", sys::BRDGGIFFLGS, member_request("epair0a")).unwrap();
     let mut wanted = Vec::new();
     wanted.extend_from_slice(b"epair0a\0\0\0\0\0\0\0\0\0");
-    // From a real 15.1, where the interface had index 2; here it has 3.
+    // The bytes are from FreeBSD 15.1, where the interface had index 2. Here it has index 3.
     let rest = "4301000030000000d007000003800200050000000000000000000000000000000000008100000000";
     wanted.extend((0..rest.len()).step_by(2).map(|at| u8::from_str_radix(&rest[at..at + 2], 16).unwrap()));
     wanted.resize(80, 0);
@@ -120,7 +120,7 @@ fn the_first_member_sets_the_mtu() {
     host.set(sys::SIOCSIFMTU, "bridge0", 1400).unwrap();
     assert_eq!(host.get(sys::SIOCGIFMTU, "epair0a"), Ok(1400));
     assert_eq!(errno(host.set(sys::SIOCSIFMTU, "bridge0", 71)), Some(Errno::EINVAL));
-    // What a member's driver refuses is given back to all.
+    // If a member's driver refuses the MTU, all members get the old MTU back.
     host.add_member("bridge0", "em0").unwrap();
     assert_eq!(errno(host.set(sys::SIOCSIFMTU, "bridge0", 65000)), Some(Errno::EINVAL));
     assert_eq!(host.get(sys::SIOCGIFMTU, "epair0a"), Ok(1400));
@@ -155,7 +155,7 @@ fn a_member_that_moves_away_keeps_its_promiscuous_mode() {
     assert_eq!(host.inside(jid).flags("epair0a"), 0x8942);
     host.reclaim("epair0a", jid).unwrap();
     assert_eq!(host.flags("epair0a"), 0x8942);
-    // In good order it is as before.
+    // If the member is removed properly, it is as before.
     host.add_member("bridge0", "epair1a").unwrap();
     host.delete_member("bridge0", "epair1a").unwrap();
     host.lend("epair1a", jid).unwrap();
@@ -178,7 +178,7 @@ fn members_share_what_they_can() {
     assert_eq!(enabled("epair0b"), 0x20_0019, "the other end too");
     host.delete_member("bridge0", "epair1a").unwrap();
     assert_eq!(enabled("epair0a"), 0x60_001b);
-    // Moved away, it stays muted.
+    // If the member moves away, its capabilities stay switched off.
     host.add_member("bridge0", "epair1a").unwrap();
     let jid = host.vnet("j");
     host.lend("epair0a", jid).unwrap();
@@ -227,7 +227,7 @@ fn numbers_have_limits() {
     member.put(16, &sys::IFBIF_SPAN.to_ne_bytes());
     let refusal = text(host.bridge("bridge0", sys::BRDGSIFFLGS, member));
     assert_eq!(refusal.1, "Span interface cannot be modified");
-    // Members that come later have the default.
+    // Later members have the default.
     host.add_member("bridge0", "epair1a").unwrap();
     let later = host.ask_bridge("bridge0", sys::BRDGGIFFLGS, member_request("epair1a")).unwrap();
     assert_eq!(later.u16_at(offset_of!(sys::ifbreq, ifbr_pvid)), 12);
@@ -332,7 +332,7 @@ fn a_bridge_with_a_link_local_address_takes_those_of_members_away() {
     alias("bridge0", link_local).unwrap();
     let mut global = [0; 16];
     (global[0], global[15]) = (0xfd, 1);
-    // The first address of an interface brings its link-local one with it.
+    // The first address of an interface also adds its link-local address.
     alias("epair0a", global).unwrap();
     assert!(host.sim.describe().contains("fd00::1"));
     host.add_member("bridge0", "epair0a").unwrap();

@@ -1,4 +1,4 @@
-//! Interfaces: making, naming, flags, and what else all of them have.
+//! Interfaces: making, naming, flags, and other common properties.
 
 use super::*;
 use crate::kernel::{Calls, Failure, Oid, Sysctl};
@@ -138,7 +138,7 @@ fn the_same_name_gets_the_same_address_on_15_and_another_on_14() {
     let first = mac(&older);
     assert_ne!(first, mac(&older));
     assert_eq!((first[0], first[5]), (0x02, 0x0a));
-    // 15 can be told to do as 14.
+    // 15 has a setting for the behaviour of 14.
     host.sim.sysctl(&Sysctl::write_int("net.link.epair.ether_gen_addr", 0)).unwrap();
     assert_ne!(mac(&host), mac(&host));
 }
@@ -183,7 +183,7 @@ fn renaming() {
     assert_eq!(errno(host.rename("a b/c", "lo0")), Some(Errno::EEXIST));
     let nowhere = named(sys::SIOCSIFNAME, "a b/c");
     assert_eq!(errno(host.sim.ioctl(host.inet, &mut nowhere.clone())), Some(Errno::EFAULT));
-    // The sysctl tells what it was made as.
+    // The sysctl shows the original name.
     let index = host.get(sys::SIOCGIFINDEX, "a b/c").unwrap() as i32;
     let numbers = vec![sys::CTL_NET, sys::PF_LINK, 0, 2, index, sys::IFDATA_DRIVERNAME];
     assert_eq!(host.sim.sysctl(&Sysctl::read(Oid::Numbers(numbers))).unwrap(), b"epair0\0");
@@ -388,7 +388,7 @@ fn an_address_brings_an_interface_up_and_the_answer_is_not_copied_back() {
 fn vlans() {
     let host = Host::new();
     host.create("epair").unwrap();
-    // The digit-free parent: a trap.
+    // A parent without a digit in its name is a trap.
     host.rename("epair0a", "lan").unwrap();
     assert_eq!(host.create("lan.6").unwrap(), "lan.6");
     assert_eq!(errno(host.create("vlan6")), Some(Errno::EEXIST));
@@ -419,7 +419,7 @@ fn vlans() {
     assert_eq!(attach("vlan0", "em0", 7), None);
     assert_eq!(attach("vlan0", "lan", 7), Some(Errno::EBUSY));
     assert_eq!(errno(host.set(sys::SIOCSIFMTU, "vlan0", 1501)), Some(Errno::EINVAL));
-    // Lent, it cannot be changed; the parent's going leaves it without one.
+    // A lent vlan cannot be changed. When its parent goes away, it has no parent.
     host.create("lan.9").unwrap();
     assert_eq!(attach("lan.9", "lan", 9), None);
     let jid = host.vnet("j");

@@ -102,7 +102,7 @@ fn an_unknown_parameter_is_found_last_and_leaves_nothing() {
     parameters.push(Parameter::flag("bogus"));
     assert_eq!(refusal(host.jail(&parameters)), (Errno::EINVAL, "unknown parameter: bogus".into()));
     assert_eq!(host.sim.describe(), before);
-    // But the number is gone: a whole jail was made.
+    // But the jid is used up, because a whole jail was made.
     assert_eq!(host.jail(&named_jail("j")).unwrap(), 2);
 }
 
@@ -236,7 +236,7 @@ fn jails_in_jails() {
     assert_eq!(child[1], Parameter::int("parent", 0));
     let answer = host.sim.inside(b).jail_set(&named_jail("x"), sys::JAIL_CREATE);
     assert_eq!(refusal(answer), (Errno::EPERM, String::new()));
-    // What the parent lacks its child cannot have, and loses.
+    // A child cannot have a permission that its parent lacks, and loses it with its parent.
     let raw = [Parameter::string("name", "a.b"), Parameter::flag("allow.raw_sockets")];
     assert_eq!(errno(host.sim.jail_set(&raw, sys::JAIL_UPDATE)), Some(Errno::EPERM));
     let rename = [Parameter::int("jid", a), Parameter::string("name", "z")];
@@ -269,7 +269,7 @@ fn updates() {
     let list = [Parameter::int("jid", vnet), Parameter::bytes("ip4.addr", [10, 0, 0, 2])];
     let answer = refusal(host.sim.jail_set(&list, sys::JAIL_UPDATE));
     assert_eq!(answer.1, "vnet jails cannot have IP address restrictions");
-    // Nothing keeps it: it is gone at once.
+    // Nothing holds the jail, so it is gone at once.
     update(&[Parameter::flag("nopersist")]).unwrap();
     assert_eq!(host.dying(jid), None);
 }
@@ -328,11 +328,11 @@ fn a_jail_that_nothing_but_a_child_keeps() {
     host.reclaim("vnet0.1", entered.jid).unwrap();
     host.create("bridge").unwrap();
     host.add_member("bridge0", "vnet0.1").unwrap();
-    // SockaddrRef up: jail and pair are gone.
+    // When the child is closed, the jail and the epair are gone.
     close(&entered);
     host.destroy("bridge0").unwrap();
     assert_eq!(host.sim.describe(), before);
-    // Kept.
+    // The jail is kept.
     let entered = make();
     let keep = [Parameter::int("jid", entered.jid), Parameter::flag("persist")];
     host.sim.jail_set(&keep, sys::JAIL_UPDATE).unwrap();
@@ -352,7 +352,7 @@ fn children_run_sysctls_and_can_be_late() {
     assert_eq!(entered.answers, [Ok(1i32.to_ne_bytes().to_vec()), Err(Errno::ENOENT.into())]);
     assert!(entered.sockets.is_none() && entered.holder.is_none());
     assert_eq!(host.sim.enter(&entry(Target::Existing(99), false)).unwrap_err().errno, Errno::EINVAL);
-    // A jail without IPv4 has no sockets of it.
+    // A jail without IPv4 has no IPv4 sockets.
     let plain = host.jail(&named_jail("p")).unwrap();
     let failed = host.sim.enter(&entry(Target::Existing(plain), false)).unwrap_err();
     assert_eq!(failed.errno, Errno::EPROTONOSUPPORT);
@@ -373,7 +373,7 @@ fn any_call_can_take_any_time() {
     let jid = host.vnet("j");
     let handles = host.sim.open_handles();
     let late = |duration| host.sim.set_fault(host.sim.calls() + 1, Fault::Takes(duration));
-    // One without a deadline is only late.
+    // An entry without a deadline is only late.
     let (before, hours) = (host.sim.now(), Duration::from_secs(7200));
     late(hours);
     host.create("epair").unwrap();
@@ -417,7 +417,7 @@ fn the_number_of_a_dying_jail() {
     let update = [Parameter::string("name", "j")];
     let answer = refusal(older.sim.jail_set(&update, sys::JAIL_UPDATE));
     assert_eq!(answer, (Errno::ENOENT, "jail \"j\" is dying".into()));
-    // JAIL_DYING brings it back to life there.
+    // On 14.2, JAIL_DYING makes the jail alive again.
     older.sim.jail_set(&update, sys::JAIL_UPDATE | sys::JAIL_DYING).unwrap();
     assert_eq!(older.dying(jid), Some(false));
     let sockets = entered.sockets.unwrap();
@@ -438,7 +438,7 @@ fn jails_without_their_own_stack_change_nothing() {
     assert_eq!(errno(inside.create("epair")), Some(Errno::EPERM));
     assert_eq!(errno(inside.set(sys::SIOCSIFFLAGS, "em0", 0)), Some(Errno::EPERM));
     assert_eq!(errno(inside.alias("em0", [10, 0, 0, 1], [255; 4])), Some(Errno::EPERM));
-    // One in a vnet jail that shares its stack has no right to it either.
+    // A child jail that shares the stack of a VNET jail has no right to it either.
     let vnet = host.vnet("v");
     let nested = host.jail(&with("v.n", &[Parameter::int("ip4", sys::JAIL_SYS_INHERIT)])).unwrap();
     assert_eq!(errno(host.inside(nested).create("epair")), Some(Errno::EPERM));

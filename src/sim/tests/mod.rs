@@ -1,7 +1,7 @@
-//! Tests of the simulated kernel as a whole, through the trait that everything else uses.
+//! Tests of the whole simulated kernel, through the kernel interface.
 //!
-//! Most of them are the traps that FreeBSD holds ready: each was seen on a running kernel, unless the
-//! test says otherwise. Here is what they share.
+//! Most of them test unexpected behaviour of FreeBSD ("traps"). Each trap was seen on a running kernel, unless the
+//! test says otherwise. This file has their shared code.
 
 mod bridges;
 mod interfaces;
@@ -19,7 +19,7 @@ use jailwire_sys as sys;
 use super::{Options, Sim};
 use crate::kernel::{Block, Calls, Domain, Errno, Handle, Parameter, Request, Result};
 
-/// Where the union of an `ifreq` begins.
+/// The offset of the union in an `ifreq`.
 pub(crate) const UNION: usize = offset_of!(sys::ifreq, ifr_ifru);
 
 /// A host with epair(4) and bridge(4) loaded, and sockets on it.
@@ -45,7 +45,7 @@ impl Host {
         Host { sim, inet, route }
     }
 
-    /// The same host as a process in a jail sees it.
+    /// The same host, for a process in a jail.
     pub fn inside(&self, jid: i32) -> Host {
         Host::of(self.sim.inside(jid))
     }
@@ -175,7 +175,7 @@ impl Host {
     }
 }
 
-/// What a jail with a stack of its own is made with.
+/// The parameters of a VNET jail.
 pub(crate) fn vnet_parameters(name: &str) -> Vec<Parameter> {
     vec![
         Parameter::string("name", name),
@@ -199,7 +199,7 @@ pub(crate) fn member_request(name: &str) -> Block {
     argument
 }
 
-/// The error of a call, or that it had none.
+/// The error of a call. Returns `None` when the call succeeded.
 pub(crate) fn errno<T: std::fmt::Debug>(result: Result<T>) -> Option<Errno> {
     result.err().map(|failure| failure.errno)
 }

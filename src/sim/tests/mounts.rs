@@ -83,7 +83,7 @@ fn a_jails_root_is_busy_and_its_own_mounts_keep_it() {
         .unwrap();
     let id = find(&host.sim, "/jails/j").unwrap().id;
     assert_eq!(errno(host.sim.unmount(id, false)), Some(Errno::EBUSY));
-    // What the host mounts there does not keep the jail.
+    // A mount of the host does not hold the jail.
     host.sim.mount(&request("devfs", "/jails/j", "dev")).unwrap();
     let inside = host.sim.inside(jid);
     assert_eq!(errno(inside.mount(&request("tmpfs", "/jails/j", "tmp"))), Some(Errno::EPERM));
@@ -115,9 +115,9 @@ fn mount_points_must_be_there() {
     assert_eq!(mount("../root/dev"), Some(Errno::ENOTCAPABLE));
     assert_eq!(mount("dev"), None);
     assert_eq!(mount("dev/../dev"), None);
-    // What is simulated is not in the real file system.
+    // The contents of a simulated file system are not in the real file system.
     assert_eq!(mount("dev/fd"), None);
-    // A jail's path is looked up alike.
+    // A jail's path is looked up in the same way.
     let jail = |path: &str| {
         let parameters =
             [Parameter::string("name", "j"), Parameter::string("path", path), Parameter::flag("persist")];
@@ -165,12 +165,12 @@ fn rules() {
     assert_eq!(errno(set_after(1000)), Some(Errno::ENOENT));
     assert_eq!(errno(ask(&host.sim, sys::DEVFSIO_SAPPLY, number(5))), Some(Errno::ESRCH));
     ask(&host.sim, sys::DEVFSIO_SAPPLY, number(1000)).unwrap();
-    // Included sets must be there, and stay while they are.
+    // An included ruleset must exist, and stays as long as it is included.
     let mut including = rule(1001, 0);
     including.put(offset_of!(sys::devfs_rule, dr_iacts), &sys::DRA_INCSET.to_ne_bytes());
     including.put(offset_of!(sys::devfs_rule, dr_incset), &9u16.to_ne_bytes());
     assert_eq!(errno(ask(&host.sim, sys::DEVFSIO_RADD, including)), Some(Errno::ESRCH));
-    // Reading is for root, too; and a jail may nothing.
+    // Reading needs root too, and a jail may do nothing.
     assert_eq!(errno(ask(&host.sim.unprivileged(), sys::DEVFSIO_SGETNEXT, number(0))), Some(Errno::EPERM));
     let jid = host.vnet("j");
     assert_eq!(errno(ask(&host.sim.inside(jid), sys::DEVFSIO_SUSE, number(4))), Some(Errno::EPERM));
@@ -193,7 +193,7 @@ fn a_mounted_devfs_uses_a_set() {
     let dev = host.sim.open(Path::new("/j/dev")).unwrap();
     let mut using = Request { number: sys::DEVFSIO_SUSE, argument: Block::new(7u16.to_ne_bytes()) };
     host.sim.ioctl(dev, &mut using).unwrap();
-    // Set 0 is now set 7.
+    // Ruleset 0 now means ruleset 7.
     let mut adding = Request { number: sys::DEVFSIO_RADD, argument: rule(0, 0) };
     host.sim.ioctl(dev, &mut adding).unwrap();
     assert!(host.sim.describe().contains("ruleset 7\n"));

@@ -1,4 +1,4 @@
-//! Interfaces between network stacks, and what becomes of them when jails die.
+//! Moving interfaces between network stacks, and their return when jails die.
 
 use super::*;
 use crate::kernel::{Calls, Clock, Entry, Processes, Target};
@@ -72,7 +72,7 @@ fn sockets_decide_where_and_callers_what() {
     through.alias("inside0", [10, 9, 9, 9], [255, 255, 255, 0]).unwrap();
     assert!(through.heard().contains(&sys::RTM_NEWADDR));
     assert!(!host.heard().contains(&sys::RTM_NEWADDR));
-    // The caller's own uuid, name and units: the address is that of the host's epair0a (C22).
+    // The caller's UUID, and the name and unit, give the address: it is the address of the host's epair0a (C22).
     let mac = |host: &Host| {
         let mut request = named(sys::SIOCGHWADDR, "epair0a");
         host.sim.ioctl(host.inet, &mut request).unwrap();
@@ -80,7 +80,7 @@ fn sockets_decide_where_and_callers_what() {
     };
     host.create("epair").unwrap();
     assert_eq!(mac(&host), mac(&through));
-    // By the jail's socket, into the caller's stack.
+    // The request is made on the jail's socket, and moves the interface to the caller's stack.
     assert_eq!(errno(through.reclaim("inside0", jid)), None);
     assert!(host.exists("inside0"));
 }
@@ -152,7 +152,7 @@ fn what_was_lent_further_goes_straight_home() {
     host.sim.jail_remove(b).unwrap();
     assert!(!inside.exists("epair0b"));
     assert!(host.exists("epair0b"));
-    // The host can lend to a grandchild.
+    // The host can lend an interface to a jail inside a jail.
     let b = host.jail(&nested).unwrap();
     host.lend("epair0b", b).unwrap();
     inside.sim.close(inside.inet);
@@ -177,7 +177,7 @@ fn a_socket_keeps_a_jail_dying_and_its_interfaces_come_back_late() {
     assert_eq!(errno(host.sim.jail_remove(jid)), None);
     let failed = host.sim.enter(&entry(jid));
     assert_eq!(failed.unwrap_err().errno, Errno::EINVAL);
-    // Its sockets work on, and things can be moved into it.
+    // The dying jail's sockets still work, and interfaces can be moved into it.
     let through = Host { sim: host.sim.clone(), inet: sockets.inet, route: sockets.route };
     through.alias("epair0b", [10, 0, 0, 2], [255, 255, 255, 0]).unwrap();
     host.lend("epair0a", jid).unwrap();

@@ -13,7 +13,7 @@ fn open(directory: &tempfile::TempDir) -> Host {
     Host::of(Sim::open_with(directory.path(), Options { modules, ..Options::default() }).unwrap())
 }
 
-/// A jail and what belongs to it, some of it left over, some taken away.
+/// Makes a jail with interfaces, mounts and others, and removes a part of them.
 fn busy(host: &Host) {
     let jid = host.vnet("j");
     host.create("epair").unwrap();
@@ -45,7 +45,7 @@ fn two_who_open_a_directory_share_a_host() {
     other.rename("epair0a", "renamed").unwrap();
     assert!(one.exists("renamed"));
     assert_eq!(one.sim.describe(), other.sim.describe());
-    // Events, too, reach the other's sockets.
+    // Events reach the sockets of the other process too.
     one.heard();
     other.destroy("renamed").unwrap();
     assert!(one.heard().contains(&sys::RTM_IFANNOUNCE));
@@ -60,7 +60,7 @@ fn a_replay_leads_to_the_same_world() {
     assert_eq!(again.describe(), host.sim.describe());
     assert_eq!(again.open_handles(), host.sim.open_handles());
     assert_eq!(again.modules(), host.sim.modules(), "the options are those it was made with");
-    // In memory the same calls lead there, too.
+    // The same calls in memory lead to the same state.
     let memory = Host::new();
     busy(&memory);
     assert_eq!(memory.sim.describe(), host.sim.describe());
@@ -102,7 +102,7 @@ fn waiting_takes_no_time() {
     host.heard();
     assert!(!host.sim.wait(host.route, Duration::MAX).unwrap(), "not even that");
     host.sim.sleep(Duration::MAX);
-    // No messages are sent to a socket that is not a routing socket.
+    // Only routing sockets get messages.
     assert_eq!(host.sim.wait(host.inet, Duration::from_secs(1)), Ok(false));
     assert_eq!(errno(host.sim.receive(host.inet, &mut [0; 9])), Some(Errno::EAGAIN));
     assert_eq!(errno(host.sim.send(host.inet, &[0; 9])), Some(Errno::EDESTADDRREQ));
@@ -136,7 +136,7 @@ fn a_fault_has_no_effect_and_comes_once() {
     assert_eq!(host.sim.describe(), before);
     assert_eq!(host.create("bridge").unwrap(), "bridge1");
     assert_eq!(host.sim.calls(), calls + 3);
-    // Files are announced, so that they can fail as well.
+    // Changes to files are announced, so that they can fail too.
     host.sim.set_fault(calls + 4, Fault::Errno(Errno::EIO));
     let failed = host.sim.checkpoint("write", std::path::Path::new("/x"));
     assert_eq!(errno(failed), Some(Errno::EIO));
@@ -163,7 +163,7 @@ fn observers_see_every_call() {
     host.create("bridge").unwrap();
     host.sim.close(host.route);
     let seen = seen.lock().unwrap();
-    // The answer is in the call already.
+    // The answer has been written into the call already.
     assert!(
         matches!(&seen[0], (Call::Ioctl { request, .. }, true) if request.argument.text_at(0, 16) == b"bridge0")
     );
@@ -194,7 +194,7 @@ fn a_long_log_is_written_anew() {
     one.create("bridge").unwrap();
     let log = directory.path().join("log");
     let size = || std::fs::metadata(&log).unwrap().len();
-    // Large questions fill it fast.
+    // Large requests fill the log fast.
     let mut argument = Block::zeroed(16);
     argument.put(0, &(1u32 << 14).to_ne_bytes());
     argument.point(8, Block::zeroed(1 << 14));
@@ -224,7 +224,7 @@ fn a_directory_that_cannot_be_used_is_named() {
     assert!(error.to_string().contains("damaged"), "{error}");
 }
 
-/// What the tests below run in a process of its own: this test, under another environment.
+/// The tests below run this test in a process of its own, with another environment.
 #[test]
 fn child() {
     let Ok(directory) = std::env::var("JAILWIRE_SIM_TEST_CHILD") else { return };

@@ -1,4 +1,4 @@
-//! Calls at random: nothing panics, what must hold holds, and a replay is the same.
+//! Random calls: there must be no panic, all invariants must hold, and a replay must give the same state.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use crate::kernel::{Calls, Clock, Entry, MountRequest, Processes, Sysctl, Target
 use crate::sim::Release;
 use crate::sim::world::{Kind, World};
 
-/// A generator of numbers that look random and are the same each time.
+/// A generator of pseudo-random numbers, which are the same each time.
 struct Dice(u64);
 
 impl Dice {
@@ -31,7 +31,7 @@ const NAMES: [&str; 14] = [
     "x", "em0.5", "vlan0",
 ];
 
-/// Things to do that are likely to mean something, and some that are not.
+/// Makes a random call, which is valid in most cases.
 fn step(host: &Host, dice: &mut Dice, handles: &mut Vec<Handle>) {
     let sim = match dice.below(4) {
         0 => host.sim.inside(dice.below(5) as i32),
@@ -148,7 +148,7 @@ const REQUESTS: [u64; 30] = [
     sys::SIOCIFCREATE2,
 ];
 
-/// What holds in every world.
+/// Checks the invariants of every world.
 fn check(world: &World) {
     let mut seen = BTreeSet::new();
     for stack in world.stacks.values() {
@@ -211,7 +211,7 @@ fn soak(host: &Host, seed: u64, steps: usize) {
             assert!(read.to_bytes() == bytes);
         });
     }
-    // When everything is given up nothing is left but what the host was told to make itself.
+    // When everything is closed, only things that the host made itself are left.
     for handle in handles {
         host.sim.close(handle);
     }

@@ -81,7 +81,7 @@ fn writing() {
     assert_eq!(int(&host.sim, "net.fibs"), Ok(4));
     write(&host.sim, "net.link.bridge.member_ifaddrs", 0).unwrap();
     assert_eq!(host.sim.sysctl(&Sysctl::read("net.link.bridge.member_ifaddrs")), Ok(vec![0]));
-    // A jail has its own, and writes no other.
+    // A jail has its own values, and can write only those.
     let jid = host.vnet("j");
     let inside = host.sim.inside(jid);
     assert_eq!(int(&inside, "net.fibs"), Ok(1));
