@@ -1,4 +1,4 @@
-//! Reading JSON, with the place of what is wrong.
+//! Reading JSON, with the place of errors.
 
 use serde::de::DeserializeOwned;
 
@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 /// Returns what is wrong in words: the path of the field, the reason, line and column.
 pub fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
     serde_json::from_slice(text).map_err(|error| {
-        // A field that is missing is missing in the object that ends at the place.
+        // If a field is missing, the place is the end of its object.
         let of_object = error.to_string().starts_with("missing field");
         let path = path_at(text, error.line(), error.column(), of_object);
         if path.is_empty() { error.to_string() } else { format!("{path}: {error}") }
@@ -20,7 +20,7 @@ pub fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
 fn path_at(text: &[u8], line: usize, column: usize, of_object: bool) -> String {
     let mut path: Vec<Option<String>> = Vec::new();
     let mut string: Option<Vec<u8>> = None;
-    // The string that was read last: a colon makes it a key.
+    // The string that was read last. If a colon follows, it is a key.
     let mut last = String::new();
     let mut escaped = false;
     let (mut at_line, mut at_column) = (1, 0);

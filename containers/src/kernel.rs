@@ -1,4 +1,4 @@
-//! Which kernel the program works on.
+//! The kernel that the program works on.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,7 +9,8 @@ use jailwire::sim::Sim;
 /// The variable that names the directory of a simulated kernel's state.
 pub const SIMULATED: &str = "JAILWIRE_SIM";
 
-/// Returns the kernel to change: a simulated one where `JAILWIRE_SIM` names its directory, else FreeBSD's.
+/// Returns the kernel for changes: a simulated kernel if `JAILWIRE_SIM` names its directory, and otherwise
+/// FreeBSD's kernel.
 ///
 /// # Errors
 ///
@@ -22,8 +23,8 @@ pub fn chosen() -> Result<Arc<dyn Kernel>, String> {
     }
 }
 
-/// Returns the kernel to look at. Where [`chosen`] finds no kernel, this is a new simulated
-/// one in memory: a command that only computes does not need FreeBSD.
+/// Returns a kernel for looking only. If [`chosen`] finds no kernel, it is a new simulated kernel in memory,
+/// because a command that only computes does not need FreeBSD.
 ///
 /// # Errors
 ///

@@ -1,11 +1,11 @@
 //! The network of containers on FreeBSD, in one program.
 //!
-//! The name that the program is called by says which protocol it speaks. `netavark` is podman's program for
-//! networks. `bridge`, `ptp`, `host-local`, `portmap` and `loopback` are plugins of the Container Network Interface
-//! (CNI), as CRI-O runs them. All of them are the same file: the plugins are links to it.
+//! The name by which the program is called selects the protocol. `netavark` is podman's program for networks.
+//! `bridge`, `ptp`, `host-local`, `portmap` and `loopback` are plugins of the Container Network Interface (CNI), as
+//! CRI-O runs them. All of them are the same file: the plugins are links to it.
 //!
 //! Every change to the network goes through the jailwire library, and no process is run for it.
-// What cannot happen is said with `expect`, and why.
+// `expect` is for cases that cannot happen, with the reason.
 #![cfg_attr(
     not(test),
     deny(clippy::unwrap_used, clippy::panic, clippy::todo, clippy::print_stdout, clippy::print_stderr)

@@ -1,4 +1,4 @@
-//! Networks as both protocols write them.
+//! Networks in the notation of both protocols.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -18,7 +18,7 @@ impl Net {
         IpNetwork::new(address, prefix).ok().map(Net)
     }
 
-    /// Returns the network of an address: the same with an address whose host part is zero.
+    /// Returns the network of an address: the host part of the result is zero.
     pub fn network(self) -> Net {
         Net(IpNetwork::new(self.0.network(), self.0.prefix()).expect("the length of another network"))
     }
@@ -28,13 +28,13 @@ impl Net {
         self.0.contains(other.0.network()) || other.0.contains(self.0.network())
     }
 
-    /// Returns the address behind the network's own, or `None` when it is not in the network.
+    /// Returns the address after the network address, or `None` when that is not in the network.
     pub fn first(self) -> Option<IpAddr> {
         next(self.0.network()).filter(|address| self.0.contains(*address))
     }
 }
 
-/// Returns the address behind another, or `None` behind the last one.
+/// Returns the next address, or `None` after the last address.
 pub fn next(address: IpAddr) -> Option<IpAddr> {
     Some(match address {
         IpAddr::V4(address) => IpAddr::V4(u32::from(address).checked_add(1)?.into()),

@@ -7,7 +7,7 @@ pub fn warn(text: &str) {
     let level = std::env::var("RUST_LOG").unwrap_or_default();
     let level = level.rsplit('=').next().unwrap_or_default();
     if !matches!(level, "error" | "off") {
-        // Output that cannot be written has no reader.
+        // Ignore a closed output.
         let _ = writeln!(std::io::stderr(), "warning: {text}");
     }
 }

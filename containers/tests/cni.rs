@@ -1,4 +1,4 @@
-//! The plugins, as CRI-O runs them.
+//! Runs the plugins as CRI-O does.
 
 mod support;
 
@@ -20,7 +20,7 @@ fn net(text: &str) -> IpNetwork {
     text.parse().unwrap()
 }
 
-/// A bridge with two range sets, as CRI-O's own configuration has it.
+/// A bridge with two range sets, from CRI-O's own configuration.
 fn bridge(world: &World, version: &str) -> Value {
     json!({
         "cniVersion": version,
@@ -39,7 +39,7 @@ fn bridge(world: &World, version: &str) -> Value {
     })
 }
 
-/// The same configuration with the result of ADD, as CHECK and DEL get it.
+/// The same configuration with the result of ADD, for CHECK and DEL.
 fn after(config: &Value, result: &Value) -> Value {
     let mut all = config.clone();
     all["prevResult"] = result.clone();
@@ -240,7 +240,7 @@ fn deleting_works_whatever_is_gone() {
         ];
         world.plugin("bridge", &environment, &config.to_string())
     };
-    // Before any ADD, twice, without prevResult, and without a namespace.
+    // DEL before any ADD, twice, without prevResult, and without a namespace.
     del("c").ok();
     add();
     del("c").ok();
@@ -262,7 +262,8 @@ fn deleting_works_whatever_is_gone() {
     world.plugin("bridge", &environment, &config.to_string()).json();
     del("/nowhere/c").ok();
     nothing_left(&world, &before);
-    // The records are lost: the description of the epair says whose it is, and the container's id whose the address.
+    // The records are lost. The description of the epair names the container, and the file of the address has the
+    // container's id.
     add();
     let records = world.kernel().run_directory().join("jailwire-containers");
     for record in world.records().iter().filter(|record| record.ends_with(".attached")) {
@@ -277,7 +278,7 @@ fn deleting_works_whatever_is_gone() {
     let gone = difference(&before, &world.state());
     assert!(gone.lines().all(|line| line.starts_with('-')), "{gone}");
     assert_eq!((world.records(), reserved(&world)), (Vec::new(), Vec::new()));
-    // And there is another one of that name.
+    // And another jail has the name.
     world.jail("c");
     add();
     del("c").ok();
@@ -291,13 +292,13 @@ fn a_jail_that_was_made_anew_is_another_one() {
     world.cni("bridge", "ADD", "c", &config).json();
     world.remove_jail("c");
     world.jail("c");
-    // Without a DEL in between.
+    // ADD again without a DEL in between.
     let result = world.cni("bridge", "ADD", "c", &config).json();
     world.cni("bridge", "CHECK", "c", &after(&config, &result)).ok();
     assert_eq!(reserved(&world).len(), 2);
 }
 
-/// Adds a container, breaks something, and expects CHECK to say what.
+/// Adds a container, breaks something, and expects that CHECK reports it.
 fn checked(what: &str, prepare: impl Fn(&mut Value), break_it: impl Fn(&World, &Value)) {
     let world = World::new();
     world.jail("c");
@@ -402,7 +403,7 @@ fn gc_removes_the_dead_and_nothing_else() {
     world.jail("z");
     let kept = world.cni("bridge", "ADD", "z", &other).json();
     world.remove_jail("gone");
-    // Files of host-local's own: of an unknown container, and of a process that was killed while writing.
+    // Files of host-local: of an unknown container, and of a process that was killed while it wrote.
     fs::write(world.data().join("pods/10.85.0.200"), "unknown\r\neth0").unwrap();
     fs::write(world.data().join("pods/10.85.0.201"), "").unwrap();
     let valid = |names: &[&str]| {
@@ -420,7 +421,7 @@ fn gc_removes_the_dead_and_nothing_else() {
         assert!(world.inside(container).has_interface(&name("eth0")).unwrap());
     }
     world.cni("bridge", "CHECK", "z", &after(&other, &kept)).ok();
-    // Without a list what belongs to a jail that runs is not dead, and all else is.
+    // Without a list, attachments of running jails are valid, and all others are not.
     world.jail("late");
     let late = world.cni("bridge", "ADD", "late", &config).json();
     world.remove_jail("late");
@@ -429,7 +430,7 @@ fn gc_removes_the_dead_and_nothing_else() {
     for container in ["a", "b"] {
         assert!(world.inside(container).has_interface(&name("eth0")).unwrap());
     }
-    // Go's empty list.
+    // An empty list, as Go writes it.
     let mut none = config.clone();
     none["cni.dev/valid-attachments"] = Value::Null;
     gc(&none).ok();
@@ -540,7 +541,7 @@ fn an_address_that_is_asked_for_is_given_or_refused() {
     assert_eq!(reserved(&world).len(), 2);
 }
 
-/// A driver of addresses that others wrote: it remembers how it was called.
+/// An IPAM driver of another author. It records its calls.
 fn other_driver(world: &World, body: &str) {
     let path = world.plugins().join("other");
     fs::write(&path, format!("#!/bin/sh\necho $CNI_COMMAND >>{}\n{body}", world.data().display())).unwrap();
@@ -598,9 +599,9 @@ fn host_local_serves_others_plugins() {
     world.cni("host-local", "CHECK", "a", &config).ok();
     assert_eq!(world.cni("host-local", "CHECK", "b", &config).cni_error().0, 102);
     world.cni("host-local", "DEL", "a", &config).ok();
-    // Round and round: an address rests before it is given out again.
+    // Addresses are given out in a cycle, so a freed address is not reused at once.
     assert_eq!(add("a").json()["ips"][0]["address"], "10.85.0.3/24");
-    // What host-local itself has written.
+    // A file that the original host-local has written.
     fs::write(world.data().join("pods/10.85.0.4"), "old").unwrap();
     assert_eq!(add("b").json()["ips"][0]["address"], "10.85.0.5/24");
     world.cni("host-local", "CHECK", "old", &config).ok();
@@ -707,7 +708,7 @@ fn a_chain_of_plugins_publishes_ports() {
     assert!(code == 7 && said.contains("published by jail c already"), "{said}");
     assert_eq!(difference(&up, &world.state()), "");
 
-    // GC of the one plugin leaves the other's.
+    // GC of one plugin does not remove attachments of the other.
     ports["cni.dev/valid-attachments"] = json!([{ "containerID": "d", "ifname": "eth0" }]);
     world.plugin("portmap", &[("CNI_COMMAND", "GC")], &ports.to_string()).ok();
     assert_eq!(world.published(), Vec::<String>::new());
@@ -715,7 +716,7 @@ fn a_chain_of_plugins_publishes_ports() {
     assert!(code == 102 && said.contains("is not published"), "{said}");
     world.cni("bridge", "CHECK", "c", &after(&config, &added)).ok();
     world.cni("portmap", "ADD", "c", &input).json();
-    // In the other order, twice, and without what ADD has answered.
+    // DEL in the other order, twice, and without the result of ADD.
     for _ in 0..2 {
         for container in ["c", "d"] {
             world.cni("portmap", "DEL", container, &ports).ok();

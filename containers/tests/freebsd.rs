@@ -1,5 +1,5 @@
-//! Containers on FreeBSD's own kernel, in jails that jail(8) has made. For root alone; elsewhere these tests pass at
-//! once, and the other files test the simulated kernel.
+//! Containers on FreeBSD's own kernel, in jails that jail(8) has made. They need root. Without root or FreeBSD
+//! these tests pass at once, and the other files test the simulated kernel.
 #![cfg(target_os = "freebsd")]
 
 use std::collections::BTreeSet;
@@ -17,7 +17,7 @@ use jailwire::types::Fib;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// One test at a time: they compare the whole host.
+/// One test runs at a time, because the tests compare the state of the whole host.
 static HOST: Mutex<()> = Mutex::new(());
 
 fn host() -> Option<MutexGuard<'static, ()>> {
@@ -38,7 +38,8 @@ fn ok(text: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// What the host has: interfaces, members, addresses, routes, and what networks of containers switch.
+/// The state of the host: interfaces, members, addresses, routes, and the sysctls that networks of containers
+/// change.
 fn state() -> String {
     let host = Vnet::host(jailwire::kernel::here().unwrap());
     let found = host.snapshot(Fib::DEFAULT).unwrap();
@@ -53,7 +54,7 @@ fn state() -> String {
     lines.join("\n")
 }
 
-/// The state, once what the kernel takes away later has gone.
+/// Waits until the host has its earlier state, because the kernel removes some things later.
 fn settled(before: &str, context: &str) {
     let deadline = Instant::now() + Duration::from_secs(10);
     while state() != before {
@@ -138,14 +139,15 @@ fn container() -> Value {
     })
 }
 
-/// A pod: a jail with a network stack, and a child that shares it. Both go with the test, also when the test fails.
+/// A pod: a jail with a network stack, and a child jail that shares it. Both are removed when the test ends or
+/// fails.
 struct Pod(&'static str);
 
 impl Pod {
     fn new(name: &'static str) -> Pod {
         ok(&format!("jail -c name={name} vnet persist children.max=4 allow.raw_sockets path=/"));
         let pod = Pod(name);
-        // A child gets no address family of its parent's network stack unless it asks for it.
+        // A child jail can use an address family of its parent's network stack only if its parameters say so.
         ok(&format!("jail -c name={name}.web persist ip4=inherit ip6=inherit allow.raw_sockets path=/"));
         pod
     }
@@ -167,7 +169,7 @@ fn podman_s_container_is_reached_and_leaves_nothing() {
         let _pod = Pod::new("jwpod");
         let up = answer(&run(place.netavark("setup", "jwpod.web"), &container()));
         assert_eq!(up["one"]["interfaces"]["eth0"]["subnets"][0]["ipnet"], "10.81.0.7/16");
-        // The first frame finds the neighbour.
+        // The first packets may be lost until the neighbour is found.
         ok("ping -c 3 -t 5 10.81.0.7");
         ok("ping -6 -c 3 -t 5 fd00:81::7 || ping6 -c 3 fd00:81::7");
         ok("jexec jwpod.web ping -c 1 -t 5 10.81.0.1");

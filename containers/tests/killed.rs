@@ -1,6 +1,6 @@
-//! The program is killed, or fails, at every single call. Nothing is half done afterwards, and nothing stays.
+//! The program is killed, or fails, at every single call. Afterwards nothing is half done, and nothing is left.
 //!
-//! A runtime deletes what it has begun to add, also when the plugin was killed: that is what is done here.
+//! A runtime runs DEL after an ADD that was killed. These tests do the same.
 
 mod support;
 
@@ -11,7 +11,7 @@ use std::thread;
 use serde_json::{Value, json};
 use support::{Answer, World, difference};
 
-/// What is done to a container: both commands, in either protocol.
+/// The protocol, with its commands that attach and detach a container.
 #[derive(Clone, Copy)]
 enum Protocol {
     Netavark,
@@ -72,14 +72,14 @@ fn run(world: &World, protocol: Protocol, command: Command, fault: Option<&str>)
     world.plugin(plugin, &environment, &cni(world).to_string())
 }
 
-/// Everything that may be left in files.
+/// All files that may be left.
 fn files(world: &World) -> Vec<String> {
     let mut left = world.records();
     for directory in [world.config(), world.config().join("aardvark-dns"), world.data().join("pods")] {
         let entries = fs::read_dir(directory).map(|all| all.collect::<Vec<_>>()).unwrap_or_default();
         left.extend(entries.into_iter().map(|entry| entry.unwrap().file_name().into_string().unwrap()));
     }
-    // The directory, the locks, and where host-local goes on: they stay.
+    // Directories, locks, and the last address of host-local remain.
     let stays = ["aardvark-dns", "aardvark.lock", "lock", "last_reserved_ip.0"];
     left.retain(|name| !stays.contains(&name.as_str()));
     left
@@ -93,7 +93,7 @@ fn world() -> (World, String) {
     (world, before)
 }
 
-/// One round: a fault at the N-th call of a command.
+/// One test round: a fault at the N-th call of a command.
 fn round(protocol: Protocol, command: Command, number: u64, fault: &str) {
     let (world, before) = world();
     if command == Command::Detach {
@@ -105,7 +105,7 @@ fn round(protocol: Protocol, command: Command, number: u64, fault: &str) {
     if fault == "kill" {
         assert_eq!(answer.code, None, "{context}");
     } else if command == Command::Attach && answer.code != Some(0) {
-        // An error of the protocol, and nothing half done.
+        // The program reports an error of the protocol, and nothing is half done.
         assert_eq!(answer.code, Some(1), "{context}");
         let said: Value =
             serde_json::from_str(&answer.text).unwrap_or_else(|error| panic!("{error}: {context}"));
@@ -123,7 +123,7 @@ fn round(protocol: Protocol, command: Command, number: u64, fault: &str) {
     }
 }
 
-/// Whether a command makes so many calls.
+/// Whether a command makes at least `calls` calls.
 fn makes(protocol: Protocol, command: Command, calls: u64) -> bool {
     let (world, _) = world();
     if command == Command::Detach {
@@ -132,7 +132,7 @@ fn makes(protocol: Protocol, command: Command, calls: u64) -> bool {
     run(&world, protocol, command, Some(&format!("{calls}:kill"))).code.is_none()
 }
 
-/// How many calls a command makes.
+/// The number of calls of a command.
 fn calls(protocol: Protocol, command: Command) -> u64 {
     let mut least = 1;
     while makes(protocol, command, least * 2) {
@@ -148,7 +148,7 @@ fn calls(protocol: Protocol, command: Command) -> u64 {
     least
 }
 
-/// Faults at every call, on as many threads as there are processors.
+/// Tests a fault at every call, on one thread for each processor.
 fn at_every_call(protocol: Protocol, command: Command, fault: &'static str) {
     let last = calls(protocol, command);
     println!("{last} calls");
@@ -223,7 +223,7 @@ fn what_a_killed_add_left_goes_with_the_next_command_of_another_container() {
     let (world, _) = world();
     world.jail("d");
     let with_other = world.state();
-    // In the middle: the epair is there.
+    // In the middle of the command: the epair exists.
     let middle = format!("{}:kill", calls(Protocol::Bridge, Command::Attach) * 3 / 4);
     let answer = run(&world, Protocol::Bridge, Command::Attach, Some(&middle));
     assert_ne!(answer.code, Some(0));

@@ -1,4 +1,4 @@
-//! Many containers at once: 12, or as many as `JAILWIRE_CONTAINERS` says.
+//! Many containers at once: 12, or the number in `JAILWIRE_CONTAINERS`.
 
 mod support;
 
@@ -48,7 +48,7 @@ fn no_two_containers_get_one_address_and_nothing_stays() {
     }
     let members = world.host().member_names(&"cni0".parse().unwrap()).unwrap();
     assert_eq!(members.len(), count);
-    // Adding and deleting at once: every other one.
+    // Add and delete at the same time, alternating.
     let mixed: Vec<_> = thread::scope(|scope| {
         let run = |(number, container): (usize, &'static str)| {
             let (world, config) = (&world, &config);

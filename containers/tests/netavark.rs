@@ -1,4 +1,4 @@
-//! netavark, as podman runs it.
+//! Runs netavark as podman does.
 
 mod support;
 
@@ -20,7 +20,7 @@ fn name(text: &str) -> InterfaceName {
     text.parse().unwrap()
 }
 
-/// The input of `create` for a bridge network, with other fields in place of its own.
+/// The input of `create` for a bridge network. The given fields replace the defaults.
 fn create(network: Value) -> String {
     let mut all = json!({
         "network": {
@@ -39,7 +39,7 @@ fn create(network: Value) -> String {
     all.to_string()
 }
 
-/// A network as podman hands it over.
+/// A network in podman's form.
 fn network(number: u8, options: Value) -> Value {
     json!({
         "name": format!("net{number}"),
@@ -100,7 +100,7 @@ fn a_new_network_gets_what_it_lacks() {
     assert!(ipv6.starts_with("fd") && ipv6.ends_with("::/64"), "{ipv6}");
     assert_eq!(made["ipam_options"], json!({ "driver": "host-local" }));
     assert!(made["created"].as_str().unwrap().ends_with('Z'));
-    // What the host has is not free.
+    // A name of an existing interface is not free.
     world.host().rename(&world.host().create_bridge().unwrap(), &name("podman3")).unwrap();
     let made = world.netavark(&["create"], &create(json!({}))).json();
     assert_eq!(made["network_interface"], "podman4");
@@ -226,7 +226,7 @@ fn input_that_is_none_is_an_error_of_the_protocol() {
     let isolated = with("/network_info/net1/options", json!({ "isolate": "true" })).to_string();
     let said = world.netavark_with(&none, &["setup", "c"], &isolated).error();
     assert!(said.contains("option isolate needs the firewall driver pf"), "{said}");
-    // pf is not ready: with NAT alone that is a warning.
+    // pf is not ready: without published ports that is only a warning.
     let said = world.netavark(&["setup", "c"], &isolated).error();
     assert!(said.contains("pf is not loaded"), "{said}");
     assert_eq!(difference(&before, &world.state()), "", "{said}");
@@ -323,7 +323,7 @@ fn two_containers_share_a_bridge_and_the_last_one_takes_it_along() {
     assert_eq!(world.inside("b").mtu(&name("eth0")).unwrap(), 1400);
     world.netavark(&["teardown", "a"], &first.to_string()).ok();
     assert_eq!(world.host().member_names(&name("podman1")).unwrap().len(), 1);
-    // Its jail went first.
+    // The jail was removed first.
     world.remove_jail("b");
     world.netavark(&["teardown", "b"], &input.to_string()).ok();
     world.remove_jail("a");
@@ -345,7 +345,7 @@ fn an_interface_that_is_there_is_in_the_way() {
     assert!(said.contains("interface eth1 already exists in jail c"), "{said}");
     assert_eq!(difference(&before, &world.state()), "");
     assert_eq!(world.records(), Vec::<String>::new());
-    // What is not podman's is not taken away.
+    // Things that other programs have made are not removed.
     world.netavark(&["teardown", "c"], &input).ok();
     assert_eq!(difference(&before, &world.state()), "");
 }
@@ -383,7 +383,7 @@ fn a_vlan_is_kept_by_the_bridge() {
     world.netavark(&["teardown", "c"], &input.to_string()).ok();
     assert!(host.bridge_flags(&bridge).unwrap().is_empty(), "it was off before");
 
-    // A bridge whose members would be cut off.
+    // Switching the VLAN filter on would cut off the members of this bridge.
     let pair = host.create_epair().unwrap();
     host.add_member(&bridge, &pair.a).unwrap();
     let before = world.state();
@@ -448,7 +448,7 @@ fn forwarding_that_was_on_stays_on() {
     assert_eq!(difference(&before, &world.state()), "");
 }
 
-/// A file that can be run. The simulated kernel runs nothing, and says that it succeeded.
+/// An executable file. The simulated kernel runs nothing, and reports success.
 fn server(world: &World) -> String {
     let path = world.config().with_file_name("aardvark-dns");
     fs::write(&path, "#!/bin/sh\n").unwrap();
@@ -468,7 +468,7 @@ fn names_are_written_down_for_the_dns_server() {
     input["dns_servers"] = json!(["198.51.100.53"]);
     let file = world.config().join("aardvark-dns/net1");
 
-    // Without the server there is nothing to write, and a message.
+    // Without the server nothing is written, and there is a message.
     let answer = world.netavark(&["setup", "c"], &input.to_string());
     assert_eq!(answer.json()["net1"]["dns_search_domains"], json!(["dns.podman"]));
     assert!(answer.warnings.contains("aardvark-dns is not here (option --aardvark-binary)"), "{answer:?}");
@@ -490,7 +490,7 @@ fn names_are_written_down_for_the_dns_server() {
         .collect();
     assert!(started.last().unwrap().ends_with("config/aardvark-dns -p 53 run"), "{started:?}");
 
-    // A second container, and other servers.
+    // A second container with other servers.
     let mut second = input.clone();
     second["container_id"] = json!("c0ffee2");
     second["networks"][0]["static_ips"] = json!(["10.81.0.8"]);
@@ -501,7 +501,7 @@ fn names_are_written_down_for_the_dns_server() {
     assert!(text.starts_with("10.81.0.1,fd00:1::1 192.0.2.1,192.0.2.2\nc0ffee "), "{text}");
     world.netavark(&[&server, "update", "net1", "--network-dns-servers", ""], "").ok();
     world.netavark(&[&server, "teardown", "c"], &input.to_string()).ok();
-    // One name is the beginning of the other.
+    // One name is a prefix of the other.
     let text = fs::read_to_string(&file).unwrap();
     assert_eq!(text, "10.81.0.1,fd00:1::1\nc0ffee2 10.81.0.8  web,www 198.51.100.53\n");
     world.netavark(&[&server, "teardown", "c"], &second.to_string()).ok();
@@ -571,7 +571,7 @@ fn ports_are_published_and_go_with_the_container() {
     let nat = &world.wiring().published().unwrap()[0].nat;
     assert_eq!(nat.len(), 2, "each address of the container: {nat:?}");
 
-    // A port that another container has: found, and nothing is half done.
+    // Another container has the port: that is reported, and nothing is half done.
     let up = world.state();
     let mut other = container(&[network(3, json!({}))]);
     other["container_id"] = json!("other");
@@ -581,13 +581,13 @@ fn ports_are_published_and_go_with_the_container() {
     assert!(said.contains("port 8002/tcp of 192.0.2.10 is published by jail c already"), "{said}");
     assert_eq!(difference(&up, &world.state()), "");
 
-    // Somebody has flushed the anchors.
+    // The anchors were flushed.
     assert!(world.wiring().unpublish("c").unwrap());
     assert_eq!(sorted(), Vec::<String>::new());
     world.netavark(&["firewall-reload"], "").ok();
     assert_eq!(sorted(), published("10.81.0.7"));
 
-    // The network that the ports led through goes, and they lead through the other one.
+    // The container leaves the network that its ports lead through, and they lead through the other network.
     let mut first = input.clone();
     first["networks"] = json!([input["networks"][0]]);
     world.netavark(&["teardown", "c"], &first.to_string()).ok();
@@ -626,7 +626,7 @@ fn pf_that_is_not_ready_is_told_of_or_refused() {
     assert_eq!(difference(&before, &world.state()), "");
 }
 
-/// The networks that pf keeps a jail's first IPv4 address from.
+/// The networks that pf blocks for a jail's first IPv4 address.
 fn kept_from(world: &World, jail: &str) -> Vec<String> {
     let pf = PacketFilter::open_read_only(world.wiring().kernel().clone()).unwrap();
     let rules = pf.rules(&nat::anchor_of(jail).unwrap()).unwrap();
@@ -665,13 +665,13 @@ fn isolated_networks_are_kept_apart_by_pf() {
         world.jail(&jail);
         world.netavark(&["setup", &jail], input).json();
     }
-    // The network that comes last keeps both networks apart, in both directions.
+    // The rules of the later network isolate both networks, in both directions.
     let expected: [&[&str]; 4] =
         [&[], &[], &["10.82.0.0/16"], &["10.81.0.0/16", "10.82.0.0/16", "10.83.0.0/16"]];
     for (expected, number) in expected.into_iter().zip(1..) {
         assert_eq!(kept_from(&world, &format!("c{number}")), expected, "c{number}");
     }
-    // Another container on an isolated network that is there, and the rules of all once more.
+    // Another container joins an existing isolated network, and all rules are written again.
     let mut second = serde_json::from_str::<Value>(&inputs[1]).unwrap();
     second["container_id"] = json!("d2");
     second["networks"][0]["static_ips"] = json!(["10.82.0.8", "fd00:2::8"]);

@@ -1,5 +1,5 @@
-//! netavark's own files, where they are at hand: `NETAVARK_TESTFILES` names the directory `test/testfiles` of its
-//! repository. Each goes through setup and teardown on the simulated kernel, and leaves no difference.
+//! Tests with netavark's own files: `NETAVARK_TESTFILES` names the directory `test/testfiles` of its repository.
+//! Setup and teardown with each file on the simulated kernel must leave no difference.
 
 mod support;
 
@@ -19,8 +19,8 @@ fn files() -> Vec<PathBuf> {
     files
 }
 
-/// What netavark's own tests make before: a bridge of somebody else's, with a member, and an interface in the
-/// container that static routes lead through.
+/// Makes what netavark's own tests make first: an unmanaged bridge with a member, and an interface in the container
+/// for static routes.
 fn prepare(world: &World, routed: bool) {
     let host = world.host();
     let bridge: InterfaceName = "brtest0".parse().unwrap();
@@ -73,7 +73,7 @@ fn netavarks_own_files_go_through_setup_and_teardown() {
         }
         assert_eq!(difference(&before, &world.state()), "", "{name}: {answer:?}");
         assert_eq!(world.records(), Vec::<String>::new(), "{name}");
-        // Once more: there is nothing to take away.
+        // A second teardown has nothing to remove.
         let again = world.netavark(&["--file", path, "teardown", "c"], "");
         assert!(again.code == Some(0) || answer.code != Some(0), "{name}: {again:?}");
         assert_eq!(difference(&before, &world.state()), "", "{name}, torn down twice");

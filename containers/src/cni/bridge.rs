@@ -30,8 +30,9 @@ struct BridgeWords {
     is_default_gateway: bool,
     #[serde(default)]
     force_address: bool,
-    // FreeBSD's bridges hear everything. And what a container sends to a published port of its own goes through the
-    // host's stack, so nothing has to come back by the port it came from: these two change nothing here.
+    // These two options change nothing here. FreeBSD's bridges are always promiscuous. Packets of a container to a
+    // published port of its own go through the host's stack, so no frame has to leave by the port on which it
+    // arrived.
     #[serde(default, rename = "promiscMode")]
     _promiscuous: bool,
     #[serde(default, rename = "hairpinMode")]
@@ -50,7 +51,7 @@ struct BridgeWords {
     port_isolation: bool,
 }
 
-/// The configuration, checked.
+/// The checked configuration.
 struct BridgeConfig {
     name: InterfaceName,
     words: BridgeWords,
@@ -95,7 +96,7 @@ impl BridgeConfig {
         self.words.is_gateway || self.words.is_default_gateway
     }
 
-    /// Fills in gateways, and the default routes that the configuration asks for.
+    /// Adds the gateways, and the default routes that the configuration asks for.
     fn complete(&self, result: &mut AddResult) {
         for place in 0..result.ips.len() {
             let ip = &mut result.ips[place];

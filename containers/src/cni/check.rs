@@ -1,4 +1,4 @@
-//! CHECK: everything that ADD made is looked for, as the result of ADD says it.
+//! CHECK: finds out whether everything in the result of ADD still exists.
 
 use jailwire::bridge::MemberFlags;
 use jailwire::interface::{Interface as Found, InterfaceType};
@@ -29,7 +29,7 @@ impl<'a> Check<'a> {
         Ok(Check { work, host, jail, result })
     }
 
-    /// Looks at the container's interface, its addresses and routes, and returns the host's end of the epair.
+    /// Checks the container's interface, its addresses and routes. Returns the host's end of the epair.
     pub fn container(&self) -> Result<InterfaceName> {
         let name = self.work.environment.interface_name()?;
         let inside = Vnet::enter(self.host.kernel().clone(), self.jail.jid)?;
@@ -65,7 +65,7 @@ impl<'a> Check<'a> {
                 None => {
                     return Err(Failure::different(format!("{place} has no route to {}", route.dst)));
                 }
-                // Another network of the container may have the default route, or a plugin behind this one.
+                // Another network of the container, or a later plugin, may have set the default route.
                 Some(Via::Gateway(found)) if found.address != gateway && route.dst.0.prefix() != 0 => {
                     return Err(Failure::different(format!(
                         "the route of {place} to {} leads through {found}, not {gateway}",
@@ -78,7 +78,7 @@ impl<'a> Check<'a> {
         Ok(())
     }
 
-    /// Finds the host's end of the epair by its description, and looks whether it is the one of the result.
+    /// Finds the host's end of the epair by its description, and compares it with the result.
     fn host_end(&self, name: &InterfaceName) -> Result<InterfaceName> {
         let host = self.host.stack();
         let ends = HostEnd::among(host, &host.interfaces()?)?;
@@ -103,7 +103,7 @@ impl<'a> Check<'a> {
         Ok(())
     }
 
-    /// Looks at the bridge, and at its addresses.
+    /// Checks the bridge, and its addresses.
     pub fn bridge(&self, name: &InterfaceName, end: &InterfaceName, gateways: &[Net]) -> Result<()> {
         let host = self.host.stack();
         let found = look(host, name, "the host")?;
@@ -154,7 +154,7 @@ impl<'a> Check<'a> {
         Ok(())
     }
 
-    /// Looks at the routes and the addresses that the host has for a container on its own link.
+    /// Checks the host's routes and addresses for a container on a link of its own.
     pub fn routed(&self, end: &InterfaceName) -> Result<()> {
         let host = self.host.stack();
         let found = look(host, end, "the host")?;
@@ -175,7 +175,7 @@ impl<'a> Check<'a> {
     }
 }
 
-/// Finds an interface, which has to be up.
+/// Finds an interface, and checks that it is up.
 fn look(stack: &Vnet, name: &InterfaceName, place: &str) -> Result<Found> {
     let found = stack.interface(name).optional()?;
     let found = found.ok_or_else(|| Failure::different(format!("{place} has no interface {name}")))?;

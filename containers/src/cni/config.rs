@@ -18,7 +18,7 @@ pub struct Config {
     version: Version,
 }
 
-/// What every configuration has.
+/// The fields of every configuration.
 #[derive(Debug, Deserialize)]
 struct Common {
     #[serde(default, rename = "cniVersion")]
@@ -31,7 +31,7 @@ struct Common {
     previous: Option<Value>,
     #[serde(default, rename = "cni.dev/valid-attachments", deserialize_with = "present")]
     valid: Option<Vec<Valid>>,
-    // The name before the specification had it.
+    // The key's name before it was in the specification.
     #[serde(default, rename = "cni.dev/attachments", deserialize_with = "present")]
     valid_before: Option<Vec<Valid>>,
 }
@@ -42,7 +42,7 @@ struct IpamType {
     kind: String,
 }
 
-/// An attachment that is to stay.
+/// A valid attachment, which GC keeps.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Valid {
     #[serde(rename = "containerID")]
@@ -51,7 +51,7 @@ pub struct Valid {
     pub interface: String,
 }
 
-/// A list that is there. Go writes an empty one as null.
+/// Reads a list that is present. Go writes an empty list as null.
 fn present<'de, D>(deserializer: D) -> std::result::Result<Option<Vec<Valid>>, D::Error>
 where
     D: serde::Deserializer<'de>,
@@ -100,7 +100,7 @@ impl Config {
             .map_err(|error| Failure::new(Code::Decoding, format!("failed to load netconf: {error}")))
     }
 
-    /// Returns the result of the plugins before, as it was given.
+    /// Returns the result of the earlier plugins, unchanged.
     pub fn previous(&self) -> Option<&Value> {
         self.common.previous.as_ref()
     }

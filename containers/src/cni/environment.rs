@@ -1,4 +1,4 @@
-//! What a runtime says in the environment.
+//! The environment variables of a runtime.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// The variables that have to be set.
+    /// The variables that a command needs.
     fn needs(self) -> &'static [&'static str] {
         match self {
             Command::Add | Command::Check => &["CNI_CONTAINERID", "CNI_NETNS", "CNI_IFNAME", "CNI_PATH"],
@@ -33,7 +33,7 @@ impl Command {
 pub struct Environment {
     pub command: Command,
     pub container: String,
-    /// Empty where the runtime does not know it any more.
+    /// The container's network namespace. It is empty if the runtime does not know it any more.
     pub namespace: String,
     pub interface: String,
     /// `CNI_ARGS`.
@@ -41,15 +41,15 @@ pub struct Environment {
     pub path: String,
 }
 
-/// Returns whether text is a name as the specification wants it of containers and networks.
+/// Returns whether text is a valid name of a container or network in the specification.
 pub fn is_name(text: &str) -> bool {
     let first = text.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
     first && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'))
 }
 
 impl Environment {
-    /// Reads the environment through a function that returns the value of a variable. Returns `None` where no command
-    /// is given: somebody has started the plugin by hand.
+    /// Reads the environment through a function that returns the value of a variable. Returns `None` when no
+    /// command is given, because a user has started the plugin by hand.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Environment>> {
         let value = |name: &str| variable(name).unwrap_or_default();
         let command = match value("CNI_COMMAND").as_str() {
@@ -96,7 +96,7 @@ impl Environment {
         }))
     }
 
-    /// Returns the name of the interface in the container, which was checked where a command needs it.
+    /// Returns the name of the interface in the container. If the command needs it, it was checked already.
     pub fn interface_name(&self) -> Result<InterfaceName> {
         self.interface.parse().map_err(|error| {
             Failure::new(

@@ -1,4 +1,4 @@
-//! Errors as the Container Network Interface has them.
+//! Errors of the Container Network Interface.
 
 use std::fmt;
 
@@ -17,13 +17,13 @@ pub enum Code {
     Decoding = 6,
     InvalidConfig = 7,
     NotAvailable = 50,
-    /// The first of those that plugins choose: something exists already.
+    /// Something exists already. This is the first of the codes that plugins choose themselves.
     Exists = 100,
-    /// The kernel or a file refused.
+    /// The kernel or the file system refused an operation.
     Refused = 101,
-    /// CHECK found that something is missing or other than it was made.
+    /// CHECK found that something is missing or has changed.
     Different = 102,
-    /// No address is left, or the one that was asked for is taken.
+    /// No address is left, or the requested address is in use.
     NoAddress = 103,
 }
 
@@ -100,7 +100,7 @@ impl From<host::Failure> for Failure {
 
 impl From<jailwire::Error> for Failure {
     fn from(error: jailwire::Error) -> Failure {
-        // An error number without a request is that of a file.
+        // An error number without a request comes from a file.
         if error.request().is_empty() && error.errno().is_some() {
             return Failure::new(Code::Io, error.to_string());
         }

@@ -1,4 +1,4 @@
-//! What `bridge` and `ptp` have in common: an interface in the container, with addresses from a driver of addresses.
+//! Common code of `bridge` and `ptp`: an interface in the container, with addresses from an IPAM driver.
 
 use std::net::IpAddr;
 
@@ -16,7 +16,8 @@ use super::result::{AddResult, Dns, Interface, Route};
 use crate::host::{Host, Key, Masquerade, Prepared, StaticRoute};
 use crate::net::Net;
 
-/// Of a container's networks with default routes the one that came first keeps it, unless a route says otherwise.
+/// The metric of default routes. If several networks of a container have default routes, the first network keeps
+/// its route, unless a route has another metric.
 const METRIC: u32 = 100;
 
 /// Words that both plugins know.
@@ -86,8 +87,8 @@ impl Work {
         }
     }
 
-    /// Gives out addresses for an attachment that is about to be made. What a killed ADD left of the same one is taken
-    /// back before.
+    /// Gives out addresses for a new attachment. First it takes back what a killed ADD of the same attachment has
+    /// left.
     fn give_out(&self, host: &Host, ipam: &Ipam) -> Result<AddResult> {
         let result = host.with_files(|files| {
             if matches!(ipam, Ipam::HostLocal(_)) {
@@ -101,8 +102,8 @@ impl Work {
         Ok(result)
     }
 
-    /// Attaches a container: gives out addresses, then attaches as `attach` does, which is given what there is so far
-    /// and completes the result. If that fails, everything is taken away.
+    /// Attaches a container: gives out addresses, and then calls `attach`, which gets the result so far and
+    /// completes it. If that fails, everything is undone.
     pub fn attach(
         &self,
         words: &Words,
@@ -134,24 +135,23 @@ impl Work {
         }
     }
 
-    /// Gets ready to attach the container: its interface has to be free.
+    /// Prepares the attachment: the interface's name has to be free in the container.
     fn prepare(&self, host: &Host, jail: JailInfo) -> Result<Prepared> {
         let (name, network) = (self.environment.interface_name()?, self.config.name().to_owned());
         Ok(host.prepare(jail, &self.environment.container, &[(network, name)])?)
     }
 
-    /// Takes everything away after a failure, which is the one to tell.
+    /// Undoes everything after a failure. The caller reports that failure.
     fn undo(&self, host: &Host, ipam: &Ipam) {
         let _ = host.detach(None, &self.key());
         let _ = host.with_files(|files| ipam.del(&self.config, &self.environment, files));
     }
 
-    /// Detaches the container, and takes its addresses back. It does not matter whether the jail is there, and how
-    /// often this is done.
+    /// Detaches the container, and takes its addresses back. The jail need not exist, and the call can be repeated.
     pub fn delete(&self) -> Result<()> {
         let host = super::host()?;
         let jail = match self.has_namespace() {
-            // A name that cannot be a jail's has none.
+            // A name that no jail can have has no jail.
             true => host.find_jail(&self.environment.namespace).unwrap_or_default(),
             false => None,
         };
@@ -161,8 +161,8 @@ impl Work {
         detached
     }
 
-    /// Takes away what is attached to a network, but for the valid attachments. When the runtime gives no list of
-    /// those, as libcni does where it knows no attachment, an attachment is valid as long as its jail runs.
+    /// Removes all attachments of a network except the valid ones. libcni gives no list if it knows no attachment.
+    /// Then an attachment is valid as long as its jail runs.
     pub fn collect_network(&self, host: &Host, network: &str) -> Result<()> {
         let Some(valid) = self.config.valid_attachments() else {
             return Ok(host.collect(network, |record| host.has_jail_of(record))?);
@@ -173,7 +173,7 @@ impl Work {
         Ok(host.collect(network, |record| Ok(is_valid(&record.key)))?)
     }
 
-    /// Takes away all attachments to this network but the valid ones, and their addresses.
+    /// Removes all attachments to this network except the valid ones, and takes their addresses back.
     pub fn collect(&self) -> Result<()> {
         let host = super::host()?;
         let collected = self.collect_network(&host, self.config.name());
@@ -200,7 +200,7 @@ pub struct Routes {
 }
 
 impl Routes {
-    /// Reads the routes of a result. One without a gateway leads through the gateway of the addresses.
+    /// Reads the routes of a result. A route without a gateway leads through the gateway of the addresses.
     pub fn of(result: &AddResult) -> Result<Routes> {
         let mut routes = Routes { metric: METRIC, ..Routes::default() };
         for route in &result.routes {

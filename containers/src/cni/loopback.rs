@@ -1,4 +1,4 @@
-//! `loopback`: the loopback interface of a container goes up.
+//! `loopback`: brings the loopback interface of a container up.
 
 use jailwire::Vnet;
 use serde_json::Value;
@@ -15,7 +15,7 @@ pub fn run(work: &Work) -> Result<Option<Value>> {
     match work.environment.command {
         Command::Add => add(work).map(Some),
         Command::Check => check(work).map(|()| None),
-        // It goes with the jail.
+        // The loopback interface is removed with the jail.
         Command::Del | Command::Gc | Command::Status | Command::Version => Ok(None),
     }
 }

@@ -1,7 +1,7 @@
 //! Plugins of the Container Network Interface.
 //!
-//! A runtime says what is to be done in the environment, and how in JSON on standard input. The answer, or the error, is
-//! JSON on standard output.
+//! A runtime gives the command in environment variables, and the configuration as JSON on standard input. The
+//! result, or the error, is JSON on standard output.
 
 mod bridge;
 mod check;
@@ -94,7 +94,7 @@ fn run(plugin: Plugin, version: &mut String) -> Result<Option<Value>> {
     let variable = |name: &str| std::env::var(name).ok();
     let Some(environment) = Environment::read(variable)? else {
         let versions = version::ALL.map(|version| version.to_string()).join(", ");
-        // Output that cannot be written has no reader.
+        // Ignore a closed output.
         let _ = writeln!(
             std::io::stderr(),
             "CNI plugin {} of jailwire {}\nCNI protocol versions supported: {versions}",
@@ -140,7 +140,7 @@ fn run(plugin: Plugin, version: &mut String) -> Result<Option<Value>> {
     }
 }
 
-/// `host-local` as a plugin of its own, for others' plugins.
+/// `host-local` as a plugin of its own, for plugins of other authors.
 fn host_local(work: &Work) -> Result<Option<Value>> {
     let Work { environment, config } = work;
     let local = ipam::HostLocal::read(config, environment)?;
@@ -152,7 +152,7 @@ fn host_local(work: &Work) -> Result<Option<Value>> {
         Command::Del => local.del(environment, files).map(|()| None),
         Command::Check => local.check(environment, files).map(|()| None),
         Command::Gc => {
-            // Without a list, whose address is in use cannot be known.
+            // Without a list it is not known which addresses are in use.
             config.valid_attachments().map_or(Ok(()), |valid| local.gc(valid, files)).map(|()| None)
         }
         Command::Status => local.status(files).map(|()| None),
@@ -164,19 +164,19 @@ fn to_look_at() -> Result<Arc<dyn Kernel>> {
     crate::kernel::to_look_at().map_err(|error| Failure::new(Code::Refused, error))
 }
 
-/// The host that is to be changed.
+/// Opens the host.
 fn host() -> Result<Host> {
     let kernel = crate::kernel::chosen().map_err(|error| Failure::new(Code::Refused, error))?;
     Ok(Host::open(kernel)?)
 }
 
 impl Work {
-    /// Whether the container has a jail, as far as the runtime knows.
+    /// Whether the runtime has named the container's network namespace.
     fn has_namespace(&self) -> bool {
         !self.environment.namespace.is_empty()
     }
 
-    /// The result of the plugins before, as it is to be handed on.
+    /// The result of the earlier plugins, to be passed on.
     fn passed_on(&self) -> Result<Value> {
         let previous = self.config.previous();
         previous

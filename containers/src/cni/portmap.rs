@@ -1,4 +1,4 @@
-//! `portmap`: ports of the host that lead into a container, which any plugin may have attached.
+//! `portmap`: publishes ports of a container that any plugin may have attached.
 
 use std::net::IpAddr;
 
@@ -91,7 +91,7 @@ pub fn run(work: &Work) -> Result<Option<Value>> {
     }
 }
 
-/// The ports' own key, beside that of the plugin that has attached the container.
+/// The key of the ports' record, which differs from the key of the plugin that has attached the container.
 fn key(work: &Work) -> Key {
     let mut key = work.key();
     key.network.push_str("/portmap");

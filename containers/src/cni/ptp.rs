@@ -1,7 +1,7 @@
 //! `ptp`: an epair, with the host's end of the epair as the container's router. There is no bridge.
 //!
-//! The container's address has a prefix of full length, so that it reaches nothing on the link but the gateway. The
-//! host's end has the gateway's address. The host has a route to the container.
+//! The container's address has a full prefix length, so that only the gateway is on the link. The host's end has
+//! the gateway's address. The host has a route to the container.
 
 use ipnetwork::IpNetwork;
 use serde_json::Value;
@@ -58,7 +58,8 @@ fn attach(
     let mut gateways = Vec::new();
     for ip in &mut result.ips {
         if ip.address.0.is_ipv6() {
-            // An IPv6 address is on one interface only, and each container would need the gateway on its own link.
+            // An IPv6 address can be on one interface only, but each container would need the gateway's address on
+            // its own link.
             return Err(Failure::unsupported(
                 "ipam",
                 ip.address,

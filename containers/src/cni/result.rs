@@ -1,4 +1,4 @@
-//! Results, in the form of each version of the specification.
+//! Results, for each version of the specification.
 
 use std::net::IpAddr;
 
@@ -41,7 +41,7 @@ pub struct Ip {
     pub address: Net,
     #[serde(default)]
     pub gateway: Option<IpAddr>,
-    /// Which of the interfaces has it.
+    /// The index of the interface with the address.
     #[serde(default)]
     pub interface: Option<usize>,
 }
@@ -139,7 +139,7 @@ impl Route {
 }
 
 impl Dns {
-    /// Returns whether nothing is said.
+    /// Returns whether the DNS settings are empty.
     pub fn is_empty(&self) -> bool {
         *self == Dns::default()
     }

@@ -32,7 +32,7 @@ impl Version {
         }
     }
 
-    /// Reads the version of a configuration. One that says none is of the first version.
+    /// Reads the version of a configuration. A configuration without a version is of the first version.
     pub fn read(text: Option<&str>) -> Result<Version> {
         let text = text.filter(|text| !text.is_empty()).unwrap_or("0.1.0");
         ALL.into_iter().find(|version| version.text() == text).ok_or_else(|| Failure {

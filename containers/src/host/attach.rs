@@ -24,12 +24,11 @@ pub struct Attachment {
     pub network: String,
     /// The name of the interface in the jail.
     pub interface: InterfaceName,
-    /// The name of the host's end of the epair. Without one it is the first of `vnet0.JID`, `vnet1.JID` … that is free.
+    /// The name of the host's end of the epair. The default is the first free name of `vnet0.JID`, `vnet1.JID` ….
     pub host_interface: Option<InterfaceName>,
     /// The MAC address in the jail.
     pub mac: Option<MacAddr>,
-    /// The MTU of both ends. Without one it is that of the bridge, or of the interface that the host's default
-    /// route leaves by.
+    /// The MTU of both ends. The default is the MTU of the bridge, or of the interface of the host's default route.
     pub mtu: Option<Mtu>,
     /// Where the host's end of the epair leads to.
     pub link: Link,
@@ -43,7 +42,7 @@ pub struct Attachment {
     pub detect_duplicates: bool,
     /// The routers that may be the jail's default.
     pub routers: Vec<IpAddr>,
-    /// Of two networks with routers the one with the lower metric has the default route.
+    /// The metric. Of two networks with routers, the network with the lower metric has the default route.
     pub metric: u32,
     /// More routes.
     pub routes: Vec<StaticRoute>,
@@ -62,11 +61,11 @@ pub struct Attachment {
 pub enum Link {
     /// A bridge.
     Bridge(BridgeWanted),
-    /// The host itself, which routes to the container, and has these addresses on its end of the epair.
+    /// The host itself, which routes to the container, and has these addresses on the host's end of the epair.
     Host {
         /// The container's gateways.
         gateways: Vec<IpAddr>,
-        /// The sysctls of forwarding that have to be on.
+        /// The forwarding sysctls that have to be on.
         forwarding: Vec<&'static str>,
     },
 }
@@ -91,12 +90,12 @@ pub struct Prepared {
 }
 
 impl Host {
-    /// Gets ready to attach a container: takes its lock, takes away what a killed command left of the same attachments,
-    /// and looks whether the names are free in the jail. Nothing new is made.
+    /// Prepares an attachment: takes the container's lock, removes what a killed command has left of the same
+    /// attachments, and checks that the names are free in the jail. Nothing new is made.
     ///
     /// # Errors
     ///
-    /// [`Failure::Exists`] when the jail has an interface of that name.
+    /// [`Failure::Exists`] when the jail has an interface with the name.
     pub fn prepare(
         &self,
         jail: JailInfo,
@@ -109,7 +108,7 @@ impl Host {
         for (network, interface) in wanted {
             let key = Key::new(container, network, interface);
             for (record, progress) in known.iter().filter(|(record, _)| record.key == key) {
-                // An attachment in this very jail is reported below, by its interface.
+                // An existing attachment in this jail is reported below, by its interface.
                 if *progress == Progress::Pending || record.jid != jail.jid.get() {
                     self.take_away(record, *progress)?;
                 }
@@ -169,7 +168,7 @@ impl Host {
         let begun = records.iter().try_for_each(begin);
         let made = begun.and_then(|()| self.make(jail, container, wanted, &records));
         if made.is_err() {
-            // The first failure is the one to tell. What cannot be undone stays on the record.
+            // Report the first error. What cannot be undone stays in its record.
             for record in &records {
                 let _ = self.take_away(record, Progress::Pending);
             }
@@ -231,7 +230,7 @@ impl Host {
         Ok(attached.nics)
     }
 
-    /// What the host's end of the epair gets besides its place on a bridge.
+    /// Configures the host's end of the epair, after it was put on its bridge.
     fn finish_host_end(&self, one: &Attachment, end: &InterfaceName) -> Result<()> {
         let host = self.wiring.host();
         match &one.link {
@@ -263,8 +262,8 @@ impl Host {
         Ok(())
     }
 
-    /// Returns the MTU for the first container on a bridge: that of the interface that the host's default route
-    /// leaves by. Members of a bridge share one MTU, so the later ones have no choice.
+    /// Returns the MTU for the first container on a bridge: the MTU of the interface of the host's default route.
+    /// Later members get the bridge's MTU, because all members of a bridge share one MTU.
     fn default_mtu(&self, bridge: Option<&BridgeWanted>) -> Result<Option<Mtu>> {
         let host = self.wiring.host();
         if let Some(bridge) = bridge
@@ -278,12 +277,11 @@ impl Host {
         Ok(Mtu::new(host.mtu(&interface)?).ok())
     }
 
-    /// Detaches a container from a network. Where it is not attached, or its jail is gone, only what is left of it is
-    /// taken away.
+    /// Detaches a container from a network. If it is not attached, or its jail is gone, only remains are removed.
     ///
     /// # Errors
     ///
-    /// [`Failure::Refused`] when the kernel kept something.
+    /// [`Failure::Refused`] when the kernel refused to remove something.
     pub fn detach(&self, namespace: Option<&JailInfo>, key: &Key) -> Result<()> {
         self.sweep_killed()?;
         let _lock = self.records.lock_container(&key.container)?;
@@ -293,7 +291,7 @@ impl Host {
             found = true;
             self.take_away(record, *progress)?;
         }
-        // The records may have been removed. The description of the host's end of the epair says whose it is.
+        // The records may have been removed. The description of the host's end of the epair names the container.
         if let (false, Some(jail)) = (found, namespace) {
             let of_another = |record: &Record| {
                 record.epair && record.jid == jail.jid.get() && record.key.interface == key.interface
@@ -305,12 +303,12 @@ impl Host {
         self.sweep_shared()
     }
 
-    /// Takes away what other processes left that were killed.
+    /// Removes what killed processes have left.
     fn sweep_killed(&self) -> Result<()> {
         for (record, progress) in self.with_files(|files| self.records.all(files))? {
             if progress == Progress::Pending && !self.records.is_locked(&record.key.container) {
                 let _lock = self.records.lock_container(&record.key.container)?;
-                // Somebody may have done it meanwhile, and attached the container anew.
+                // Another process may have done this meanwhile, and attached the container again.
                 let again = self.with_files(|files| self.records.all(files))?;
                 if again.contains(&(record.clone(), Progress::Pending)) {
                     self.take_away(&record, Progress::Pending)?;
@@ -320,11 +318,12 @@ impl Host {
         Ok(())
     }
 
-    /// Takes away all attachments to a network but the valid ones. What fails does not keep the others.
+    /// Removes all attachments to a network except the valid ones. If one fails, the others are removed all the
+    /// same.
     ///
     /// # Errors
     ///
-    /// The first failure.
+    /// The first error.
     pub fn collect(&self, network: &str, is_valid: impl Fn(&Record) -> Result<bool>) -> Result<()> {
         let mut first_failure = None;
         for (record, progress) in self.with_files(|files| self.records.all(files))? {
@@ -358,15 +357,15 @@ impl Host {
         Ok(jail.is_some_and(|info| info.jid.get() == record.jid))
     }
 
-    /// Takes an attachment away, under the container's lock. The record goes last.
+    /// Removes an attachment. The caller has the container's lock. The record is removed last.
     pub(super) fn take_away(&self, record: &Record, progress: Progress) -> Result<()> {
         self.with_files(|files| self.records.undo(files, record))?;
-        // The ports first: the address may be another container's next.
+        // Remove the ports first: another container may get the address next.
         self.settle_nat_without(record)?;
         if !record.epair {
             return Ok(self.with_files(|files| self.records.forget(files, record))?);
         }
-        // A jail of that name with another jid is another jail. The epair of the first one went with it.
+        // A jail with this name and another jid is another jail. The epair was removed with the first jail.
         let jail = jail::get(&**self.kernel(), record.jail.as_str())?;
         match jail.filter(|info| info.jid.get() == record.jid && info.vnet) {
             Some(info) => {
@@ -385,7 +384,7 @@ impl Host {
         Ok(self.with_files(|files| self.records.forget(files, record))?)
     }
 
-    /// Takes away what was being attached when somebody was killed.
+    /// Removes the unfinished attachment of a killed process.
     fn undo_killed(&self, jail: &str) -> Result<()> {
         let site = self.wiring.site();
         if !site.state.attaching(jail).exists() {
@@ -400,8 +399,9 @@ impl Host {
         }
     }
 
-    /// Destroys an epair that was made in a jail and has no name of its own yet: the journal cannot have it, since the
-    /// kernel tells its name only afterwards. The jail is claimed, so no other process is about to name it.
+    /// Destroys an epair that was made in a jail and was not renamed yet. The journal cannot have it, because the
+    /// kernel returns its name only afterwards. The caller has the claim on the jail, so no other process is about
+    /// to rename the epair.
     fn destroy_nameless(&self, jail: &JailInfo, record: &Record) -> Result<()> {
         let _claim = wiring::Claim::take(&self.wiring.site(), &jail.name, |_| {})?;
         let inside = Vnet::enter(self.kernel().clone(), jail.jid)?;
@@ -414,12 +414,12 @@ impl Host {
         Ok(())
     }
 
-    /// Destroys the epair whose end in a jail was made under this name.
+    /// Destroys the epair whose jail's end had this name when it was made.
     fn detach_epair(&self, jail: &str, interface: &str) -> Result<()> {
         for (host_end, jail_end) in self.wiring.epairs_of(jail)? {
             if jail_end == *interface {
                 match self.wiring.detach(&host_end) {
-                    // The jail went meanwhile, and took it along.
+                    // The jail has gone meanwhile, and the epair with it.
                     Err(error) if error.kind() == ErrorKind::NotFound => {}
                     other => other?,
                 }
@@ -428,8 +428,8 @@ impl Host {
         Ok(())
     }
 
-    /// Takes away what stays in a jail when an interface goes, and leads the default routes through the networks that
-    /// are left.
+    /// Removes what stays in a jail when an interface is removed, and sets the default routes of the remaining
+    /// networks.
     fn tidy_inside(&self, jail: &JailInfo, record: &Record) -> Result<()> {
         let others = self.with_files(|files| self.records.all(files))?;
         let left = others.iter().any(|(other, progress)| {
@@ -443,7 +443,7 @@ impl Host {
         self.settle_defaults(&inside, jail, &[])
     }
 
-    /// Gives addresses back.
+    /// Takes addresses back.
     fn release_reservation(&self, directory: &Path, key: &Key) -> Result<()> {
         let released = self.with_files(|files| {
             crate::cni::ipam::store::Store::open(directory, files)?.release(&key.container, &key.interface)
@@ -452,14 +452,14 @@ impl Host {
     }
 }
 
-/// Whether a name is one that the kernel gives to the first end of an epair.
+/// Whether the kernel gives this name to the first end of an epair.
 fn is_first_end(name: &InterfaceName) -> bool {
     let unit = name.as_str().strip_prefix("epair").and_then(|rest| rest.strip_suffix('a'));
     unit.is_some_and(|unit| !unit.is_empty() && unit.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// The MAC address of the host's end of the epair, where that of the jail's end of the epair is given: from the names, under the prefix that
-/// the library uses.
+/// The MAC address of the host's end of the epair, if the MAC address of the jail's end is given. It is derived
+/// from the names, with the prefix that the library uses.
 fn host_mac(container: &str, interface: &InterfaceName) -> MacAddr {
     let [a, b, c, d, ..] = hash([container, interface.as_str()]).to_be_bytes();
     MacAddr([0x02, a, b, c, d, 0x0a])

@@ -1,7 +1,7 @@
-//! Bridges under any name, made when the first container needs them and gone with the last.
+//! Bridges with any name. A bridge is made for its first container, and removed with its last container.
 //!
-//! The kernel makes a bridge under a name of its own. The record has that name before the bridge is there, so that a
-//! bridge without its own name is found after a kill.
+//! The kernel makes a bridge under a name of the kernel's choice. The record has that name before the bridge
+//! exists, so that a killed process's bridge is found also if it was not renamed yet.
 
 use ipnetwork::IpNetwork;
 use jailwire::OptionalExtension as _;
@@ -21,15 +21,15 @@ const LAST_UNIT: u16 = 0x7fff;
 /// A bridge that containers are to be on.
 #[derive(Debug, Clone)]
 pub struct BridgeWanted {
-    /// Its name.
+    /// The bridge's name.
     pub name: InterfaceName,
-    /// Whether it is made when it is missing.
+    /// Whether a missing bridge is made.
     pub make: bool,
-    /// The host's addresses on it.
+    /// The host's addresses on the bridge.
     pub addresses: Vec<Net>,
     /// Whether a bridge that is there gets the addresses too, and not only a bridge that is made.
     pub addresses_always: bool,
-    /// Whether another address of the same network makes way.
+    /// Whether another address of the same network is replaced.
     pub replace_addresses: bool,
     /// Whether the bridge is to filter VLANs.
     pub filter: bool,
@@ -38,8 +38,8 @@ pub struct BridgeWanted {
 }
 
 impl Host {
-    /// Makes sure that a bridge is there and as it has to be. The record of an attachment on it has to be written
-    /// before: it keeps the bridge from being taken away.
+    /// Makes sure that a bridge exists with its settings. The caller has written the record of an attachment on the
+    /// bridge before, which prevents the bridge's removal.
     pub(super) fn ensure_bridge(&self, wanted: &BridgeWanted) -> Result<()> {
         let _lock = self.with_files(|files| self.records.lock_shared(files))?;
         let host = self.wiring.host();
@@ -77,7 +77,7 @@ impl Host {
         Ok(())
     }
 
-    /// Makes a bridge, and gives it its name.
+    /// Makes a bridge, and renames it.
     fn make_bridge(&self, wanted: &BridgeWanted) -> Result<()> {
         let host = self.wiring.host();
         let name = &wanted.name;
@@ -101,7 +101,7 @@ impl Host {
                     made = Some(as_made);
                     break;
                 }
-                // Somebody else has just made it, or has it under another name.
+                // Another process has just made a bridge with this unit, or has renamed it.
                 Err(error) if error.errno() == Some(Errno::EEXIST) => {
                     self.with_files(|files| self.records.set_bridge(files, name.as_str(), None))?;
                 }
@@ -126,11 +126,11 @@ impl Host {
             record.named = true;
             Ok(self.with_files(|files| self.records.set_bridge(files, name.as_str(), Some(&record)))?)
         })();
-        // What was made stays on the record if it cannot be taken away.
+        // If the bridge cannot be removed, it stays in its record.
         equipped.inspect_err(|_| drop(self.finish_bridge(name)))
     }
 
-    /// Takes away a bridge that was being made when somebody was killed.
+    /// Removes an unfinished bridge of a killed process.
     fn finish_bridge(&self, name: &InterfaceName) -> Result<()> {
         let Some(record) = self.records.bridge(name.as_str())? else { return Ok(()) };
         let Some(made_as) = record.made_as.filter(|_| !record.named) else { return Ok(()) };
@@ -142,7 +142,8 @@ impl Host {
             {
                 continue;
             }
-            // Under the kernel's name it was just made. A bridge that somebody uses is another one.
+            // If the bridge still has the kernel's name, it was just made. A bridge that is in use belongs to
+            // another program.
             let found = host.interface(&left)?;
             if left == *name || (!found.is_up() && found.addresses.is_empty()) {
                 host.destroy(&left)?;
@@ -151,7 +152,7 @@ impl Host {
         Ok(self.with_files(|files| self.records.set_bridge(files, name.as_str(), None))?)
     }
 
-    /// Takes away what was made of bridges, where no attachment is left, and forwarding.
+    /// Removes bridges without attachments, and switches forwarding off if no attachment is left.
     pub(super) fn sweep_shared(&self) -> Result<()> {
         let _lock = self.with_files(|files| self.records.lock_shared(files))?;
         for bridge in self.records.bridges()? {
@@ -171,7 +172,7 @@ impl Host {
         let host = self.wiring.host();
         if host.has_interface(name)? {
             if record.made_as.is_some() {
-                // What somebody else has put on it makes it theirs.
+                // If another program has added members or addresses, the bridge is kept.
                 if !host.member_names(name)?.is_empty() {
                     return Ok(());
                 }
@@ -191,7 +192,7 @@ impl Host {
         Ok(self.with_files(|files| self.records.set_bridge(files, name.as_str(), None))?)
     }
 
-    /// Gives an address to a bridge that was there before.
+    /// Adds an address to a bridge that existed before.
     fn address_existing(&self, wanted: &BridgeWanted, address: Net) -> Result<()> {
         let host = self.wiring.host();
         let name = &wanted.name;
@@ -200,7 +201,7 @@ impl Host {
             if found == address {
                 return Ok(());
             }
-            // IPv4 has one address on a bridge; IPv6 may have more, of networks that have nothing in common.
+            // A bridge has one IPv4 address. It may have several IPv6 addresses in networks that do not overlap.
             if found.0.is_ipv4() == address.0.is_ipv4() && (found.0.is_ipv4() || found.overlaps(address)) {
                 if !wanted.replace_addresses {
                     return Err(Failure::Exists(format!(
@@ -226,7 +227,7 @@ impl Host {
         match address.0 {
             IpNetwork::V4(network) => host.add_ipv4(name, network)?,
             IpNetwork::V6(network) => {
-                // The address is the router's, and has to be there at once.
+                // The address belongs to the router, and has to be usable at once.
                 host.change_nd6_flags(
                     name,
                     jailwire::nd6::Nd6Flags::NO_DAD,
@@ -275,7 +276,7 @@ impl Host {
     }
 }
 
-/// Says what an error about VLANs means.
+/// The error for a kernel without VLAN filter.
 fn no_filter(error: jailwire::Error) -> Failure {
     match error.kind() {
         ErrorKind::Unsupported | ErrorKind::Invalid => Failure::Invalid(format!(

@@ -1,4 +1,4 @@
-//! Whether the host forwards packets, as the router of the networks of containers has to.
+//! Packet forwarding on the host, which is the router of the containers' networks.
 
 use std::net::IpAddr;
 
@@ -23,7 +23,7 @@ impl Host {
         names.iter().try_for_each(|name| self.forward(name))
     }
 
-    /// Switches forwarding on, under the lock on what attachments share.
+    /// Switches forwarding on. The caller has the lock on what attachments share.
     pub(super) fn forward(&self, name: &str) -> Result<()> {
         let host = self.wiring.host();
         if host.sysctl_int(name)? != 0 {
@@ -37,7 +37,8 @@ impl Host {
         Ok(host.set_sysctl_int(name, 1)?)
     }
 
-    /// Switches off what was switched on for containers, when none is left, under the same lock.
+    /// Switches forwarding off, if it was switched on for containers and no container is left. The caller has the
+    /// same lock.
     pub(super) fn forward_no_more(&self) -> Result<()> {
         let Some(record) = self.records.forwarding()? else { return Ok(()) };
         if self.records.any(None)? {

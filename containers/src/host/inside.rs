@@ -1,4 +1,4 @@
-//! What is configured in the jail: its loopback, IPv6 addresses, static routes, the default routes.
+//! The configuration inside the jail: loopback, IPv6 addresses, static routes, and default routes.
 
 use std::net::IpAddr;
 
@@ -16,15 +16,15 @@ use crate::net::Net;
 /// A route that a container is to have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StaticRoute {
-    /// Where it leads to.
+    /// The destination of the route.
     pub destination: Net,
     /// How packets get there.
     pub via: Via,
 }
 
 impl StaticRoute {
-    /// Returns whether the route stays when the interface goes: the kernel takes along those through the interface
-    /// alone.
+    /// Returns whether the route stays when the interface is removed: the kernel removes only routes through the
+    /// interface.
     fn outlives_its_interface(&self, addresses: &[Net]) -> bool {
         match self.via {
             Via::Gateway(gateway) => !addresses.iter().any(|net| net.0.contains(gateway.address)),
@@ -35,14 +35,14 @@ impl StaticRoute {
 }
 
 impl Attachment {
-    /// Returns the destinations of routes that have to be taken away by name.
+    /// Returns the destinations of routes that have to be deleted explicitly.
     pub(super) fn lasting_routes(&self) -> Vec<Net> {
         let lasting = self.routes.iter().filter(|route| route.outlives_its_interface(&self.addresses));
         lasting.map(|route| route.destination).collect()
     }
 }
 
-/// Configures the jail's end of the epair of an epair, beyond its IPv4 addresses.
+/// Configures the jail's end of the epair, except its IPv4 addresses.
 pub fn configure(inside: &Vnet, interface: &InterfaceName, wanted: &Attachment) -> Result<()> {
     let mut addresses = wanted.addresses.iter().filter_map(|net| match net.0 {
         IpNetwork::V6(network) => Some(network),
@@ -50,7 +50,7 @@ pub fn configure(inside: &Vnet, interface: &InterfaceName, wanted: &Attachment) 
     });
     if let Some(first) = addresses.next() {
         if !wanted.detect_duplicates {
-            // The address was given to this container alone, and is to be used at once.
+            // Only this container has the address, so it needs no duplicate address detection.
             inside.change_nd6_flags(interface, Nd6Flags::NO_DAD, Nd6Flags::empty())?;
         }
         for network in std::iter::once(first).chain(addresses) {
@@ -58,7 +58,7 @@ pub fn configure(inside: &Vnet, interface: &InterfaceName, wanted: &Attachment) 
         }
     }
     if let Link::Host { gateways, .. } = &wanted.link {
-        // Nothing but the gateway is on the link, and the gateway is in no network of the address.
+        // Only the gateway is on the link, and the gateway is outside of the address's prefix.
         let index = inside.index(interface)?;
         for gateway in gateways {
             inside.add_route(&Route::new(IpNetwork::from(*gateway), Via::Interface(index)))?;
@@ -93,7 +93,7 @@ pub fn remove_routes(inside: &Vnet, destinations: &[Net]) -> Result<()> {
 }
 
 impl Host {
-    /// Leads a jail's default routes through the attached networks with the lowest metric, one for each family.
+    /// Sets a jail's default routes through the attached networks with the lowest metric, one for each family.
     pub(super) fn settle_defaults(&self, inside: &Vnet, jail: &JailInfo, besides: &[Record]) -> Result<()> {
         let known = self.with_files(|files| self.records.all(files))?;
         let attached = known.into_iter().filter(|(record, progress)| {

@@ -1,4 +1,4 @@
-//! From what a runtime calls a network namespace to a jail.
+//! Finds the jail that a runtime names as a network namespace.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use jailwire::types::Jid;
 
 use super::{Failure, Host, Result};
 
-/// Returns what a word names: a number is a jid, all else a jail's name.
+/// Returns the jail that a word names: a number is a jid, and any other word is a jail's name.
 fn key(word: &str) -> JailKey {
     match word.parse().ok().and_then(|number| Jid::new(number).ok()) {
         Some(jid) => jid.into(),
@@ -22,11 +22,11 @@ fn is_path(namespace: &str) -> Failure {
 }
 
 impl Host {
-    /// Finds the jail whose network stack is meant by a name or a jid. A jail that shares the stack of the jail above
-    /// it means that one, as the containers of a pod do.
+    /// Finds the jail with the network stack that a name or a jid means. If the named jail shares the stack of its
+    /// parent jail, as the containers of a pod do, the parent jail is returned.
     ///
-    /// A path means the jail that its last component names: programs that know Linux put their working directory before
-    /// the name, as libcni's cnitool does.
+    /// A path means the jail with the name of its last component: programs for Linux put their working directory
+    /// before the name, as libcni's cnitool does.
     ///
     /// Returns `None` when there is no such jail.
     ///

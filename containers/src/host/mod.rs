@@ -1,8 +1,8 @@
-//! The host on which containers get their networks: what both protocols share.
+//! The network of containers on a host: the code that both protocols share.
 //!
-//! A container is a jail with a network stack of its own. An [`Attachment`] puts it on a network: an epair, on a bridge
-//! of the host. Each attachment has a [`Record`], which is written before anything is made. A process that is killed leaves
-//! a record that says so, and the next command takes away what was made.
+//! A container is a jail with a network stack of its own. An [`Attachment`] puts it on a network: an epair, on a
+//! bridge of the host. Each attachment has a [`Record`], which is written before anything is made. If a process is
+//! killed, the record remains pending, and the next command removes what was made.
 
 mod attach;
 mod bridge;
@@ -42,11 +42,11 @@ pub struct Host {
 pub enum Failure {
     /// There is no such jail, or it has no network stack.
     NoJail(String),
-    /// What is to be made is there already.
+    /// The thing exists already.
     Exists(String),
-    /// What was asked for is wrong, or does not fit this host.
+    /// The request is wrong, or does not fit this host.
     Invalid(String),
-    /// The kernel or a file refused.
+    /// The kernel or the file system refused an operation.
     Refused(String),
 }
 
@@ -64,7 +64,7 @@ impl From<jailwire::Error> for Failure {
         if error.kind() == ErrorKind::Problems {
             return Failure::Invalid(text);
         }
-        // The advice about a value is the end of its message already.
+        // The message about a wrong value ends with its advice already.
         match error.advice() {
             Some(advice) if !text.contains(advice) => text += &format!("; {advice}"),
             _ => {}
@@ -96,7 +96,7 @@ impl Host {
         Ok(host)
     }
 
-    /// `kern.boot_id`: records of another boot say nothing of this one.
+    /// Returns `kern.boot_id`. Records of another boot are void.
     fn boot(kernel: &dyn Kernel) -> Result<String> {
         let id = kernel.sysctl(&Sysctl::read("kern.boot_id"));
         let id = id.map_err(|failure| Failure::Refused(format!("cannot read kern.boot_id: {failure}")))?;

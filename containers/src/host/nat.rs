@@ -1,5 +1,4 @@
-//! What leaves a jail gets an address of the host, and ports of the host lead into a jail: by pf, in the anchor that
-//! the library keeps for the jail.
+//! NAT and published ports of jails, by pf, in the anchor that the library has for the jail.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -17,27 +16,27 @@ use crate::say;
 /// Whether what leaves a jail gets an address of the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Masquerade {
-    /// It keeps its own.
+    /// Packets keep their source address.
     No,
-    /// It gets one where pf is ready for it.
+    /// Packets get an address of the host, if pf is ready for that.
     WherePossible,
-    /// It gets one, or there is no network.
+    /// Packets get an address of the host. If that is impossible, the attachment fails.
     Required,
 }
 
-/// Which other networks a network is kept apart from: what one sends to the other is dropped.
+/// The networks from which a network is isolated: packets between them are dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Isolation {
     /// None.
     None,
-    /// Those that are kept apart as well.
+    /// The other isolated networks.
     Isolated,
-    /// All.
+    /// All networks.
     All,
 }
 
 impl Isolation {
-    /// Returns whether a network and another one are kept apart.
+    /// Returns whether two networks are isolated from each other.
     fn keeps_apart(self, other: Isolation) -> bool {
         match (self, other) {
             (Isolation::All, _) | (_, Isolation::All) | (Isolation::Isolated, Isolation::Isolated) => true,
@@ -46,8 +45,8 @@ impl Isolation {
     }
 }
 
-/// The networks that a jail with these attachments does not reach, those of its own not among them. Attachments that are
-/// still being made count: of two that are made at once, the one whose rules come last knows of the other.
+/// The networks that a jail with these attachments must not reach, without its own networks. Attachments that are
+/// still being made count too: if two are made at the same time, the rules of the later one include both.
 fn blocked(own: &[Record], all: &[(Record, Progress)]) -> BTreeSet<Net> {
     let mut blocked = BTreeSet::new();
     for record in own {
@@ -74,8 +73,7 @@ impl Record {
 }
 
 impl Host {
-    /// Gives a jail the rules that its attachments ask for, in the place of those that it has. `besides` are
-    /// attachments that are being made.
+    /// Replaces a jail's rules with those that its attachments need. `besides` are attachments that are being made.
     pub(super) fn settle_nat(&self, jail: &str, besides: &[Record]) -> Result<()> {
         let all = self.with_files(|files| self.records.all(files))?;
         let asking = all.iter().filter(|(record, progress)| {
@@ -83,7 +81,7 @@ impl Host {
         });
         let mut records: Vec<Record> = asking.map(|(record, _)| record.clone()).collect();
         records.extend(besides.iter().filter(|record| record.needs_pf()).cloned());
-        // The ports lead to the first address of each family: that of the network with the default route.
+        // The ports lead to the first address of each family, which is in the network with the default route.
         records.sort_by_key(|record| (record.metric, record.begun));
         let addresses: Vec<IpAddr> =
             records.iter().flat_map(|record| record.addresses.iter().copied()).collect();
@@ -111,16 +109,17 @@ impl Host {
         }
     }
 
-    /// Settles the rules of a jail whose attachment was taken away.
+    /// Replaces the rules of a jail after an attachment was removed.
     pub(super) fn settle_nat_without(&self, record: &Record) -> Result<()> {
         if record.needs_pf() { self.settle_nat(&record.jail, &[]) } else { Ok(()) }
     }
 
-    /// Writes the rules of all jails anew, should they have been flushed. What fails does not keep the others.
+    /// Writes the rules of all jails again, because they may have been flushed. If one fails, the others are
+    /// written all the same.
     ///
     /// # Errors
     ///
-    /// The first failure.
+    /// The first error.
     pub fn reload_nat(&self) -> Result<()> {
         let all = self.with_files(|files| self.records.all(files))?;
         let jails: BTreeSet<String> = all.into_iter().map(|(record, _)| record.jail).collect();
@@ -162,7 +161,7 @@ impl Host {
             Ok(())
         });
         if made.is_err() {
-            // The first failure is the one to tell. What cannot be undone stays on the record.
+            // Report the first error. What cannot be undone stays in its record.
             let _ = self.take_away(&record, Progress::Pending);
         }
         made
@@ -193,7 +192,7 @@ impl Host {
         }
     }
 
-    /// Returns an error where what leaves a jail keeps its own addresses.
+    /// Returns an error if packets of a jail keep their own source addresses.
     ///
     /// # Errors
     ///

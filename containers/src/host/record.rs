@@ -1,8 +1,8 @@
-//! What is written down of each attachment, and of each bridge that was made for them.
+//! The records of attachments, and of bridges that were made for them.
 //!
-//! The directory is `/var/run/jailwire-containers`. The file of an attachment is written before anything is made, with
-//! the ending `pending`; it gets the ending `attached` when all is made. A pending file of a container that is not
-//! locked was left by a process that was killed.
+//! The directory is `/var/run/jailwire-containers`. The file of an attachment is written before anything is made,
+//! with the ending `pending`. When everything is made, it gets the ending `attached`. If a file is pending and its
+//! container is not locked, a killed process has left the file.
 
 use std::fs;
 use std::io;
@@ -25,7 +25,7 @@ const FILE_MODE: u32 = 0o600;
 /// The ending of a file that is being written.
 const NEW: &str = "new";
 
-/// Which attachment is meant: a container has one for each network and interface.
+/// The key of an attachment: a container has one attachment for each network and interface.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Key {
     /// The container's id.
@@ -54,9 +54,9 @@ pub struct Record {
     pub key: Key,
     /// The jail.
     pub jail: String,
-    /// The jid it had.
+    /// The jail's jid at that time.
     pub jid: i32,
-    /// Whether it is an epair. Ports may be published without one of ours.
+    /// Whether it has an epair. Ports may be published for an attachment of another program.
     pub epair: bool,
     /// The bridge of the host's end of the epair.
     pub bridge: Option<String>,
@@ -72,9 +72,10 @@ pub struct Record {
     pub published: Vec<String>,
     /// The routers on this network that may be the jail's default.
     pub routers: Vec<IpAddr>,
-    /// Of two networks with routers the one with the lower metric has the default route.
+    /// The metric. Of two networks with routers, the network with the lower metric has the default route.
     pub metric: u32,
-    /// When it was begun, in nanoseconds on the kernel's clock: of two with the same metric the older one has it.
+    /// When it was begun, in nanoseconds on the kernel's clock. Of two networks with the same metric, the older has
+    /// the default route.
     pub begun: u64,
     /// The interfaces that the jail had before.
     pub present: Vec<String>,
@@ -112,7 +113,7 @@ impl Record {
 /// Addresses that host-local has given out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reservation {
-    /// Where its files lie.
+    /// The directory of host-local's files.
     pub directory: PathBuf,
 }
 
@@ -121,13 +122,13 @@ pub struct Reservation {
 pub struct BridgeRecord {
     /// `kern.boot_id` when it was made.
     pub boot: String,
-    /// The name that the kernel gave to it when it was made. `None` when it was there before.
+    /// The name that the kernel gave the bridge when it was made. `None` when the bridge existed before.
     pub made_as: Option<String>,
-    /// Whether it has got its own name.
+    /// Whether the bridge was renamed already.
     pub named: bool,
-    /// The addresses that it was given, where it was there before.
+    /// The addresses that were added to a bridge that existed before.
     pub addresses: Vec<Net>,
-    /// Whether the VLAN filter was switched on, where it was there before.
+    /// Whether the VLAN filter was switched on, on a bridge that existed before.
     pub filter: bool,
 }
 
@@ -143,9 +144,9 @@ pub struct ForwardingRecord {
 /// How far an attachment has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
-    /// It is being made, or was when somebody was killed.
+    /// The attachment is being made, or was being made when a process was killed.
     Pending,
-    /// It is there.
+    /// The attachment is complete.
     Attached,
 }
 
@@ -179,11 +180,11 @@ impl Records {
         &self.boot
     }
 
-    /// Takes the lock on what attachments share: bridges, forwarding. It is held for a moment.
+    /// Takes the lock on what attachments share: bridges, and forwarding. It is held only for a moment.
     pub fn lock_shared(&self, files: Files<'_>) -> super::Result<Lock> {
         let lock = Lock::take(&self.directory.join("shared.lock"), Mode::Exclusive, |_| {})?;
         for entry in self.entries()? {
-            // A process that was killed while writing left this.
+            // A process that was killed while it wrote has left this file.
             if entry.extension().is_some_and(|ending| ending == NEW) {
                 files.remove_file_if_present(&entry)?;
             }
@@ -196,7 +197,7 @@ impl Records {
         Lock::take(&self.container_lock(container), Mode::Exclusive, |_| {})
     }
 
-    /// Returns whether somebody works on the attachments of a container.
+    /// Returns whether a process works on the attachments of a container.
     pub fn is_locked(&self, container: &str) -> bool {
         Lock::is_held(&self.container_lock(container))
     }
@@ -205,14 +206,15 @@ impl Records {
         self.directory.join(format!("{:016x}.lock", hash([container])))
     }
 
-    /// The file of an attachment, by the bridge it is on and by what it is.
+    /// The path of an attachment's file, by its bridge, key and progress.
     fn path(&self, bridge: Option<&str>, key: &Key, progress: Progress) -> PathBuf {
         let Key { container, network, interface } = key;
         let number = hash([container, network, interface]);
         self.directory.join(format!("{}~{number:016x}.{}", file_name(bridge), progress.ending()))
     }
 
-    /// Writes down that an attachment is about to be made. The lock keeps others from reading a part of it.
+    /// Writes down that an attachment is about to be made. The lock prevents other processes from reading an
+    /// incomplete file.
     pub fn begin(&self, files: Files<'_>, record: &Record) -> super::Result<()> {
         let _lock = self.lock_shared(files)?;
         let path = self.path(record.bridge.as_deref(), &record.key, Progress::Pending);
@@ -225,7 +227,7 @@ impl Records {
         files.rename(&from, &self.path(record.bridge.as_deref(), &record.key, Progress::Attached))
     }
 
-    /// Writes down that an attachment is about to be taken away, unless its file says so already.
+    /// Writes down that an attachment is about to be removed, unless its file is pending already.
     pub fn undo(&self, files: Files<'_>, record: &Record) -> jailwire::Result<()> {
         let from = self.path(record.bridge.as_deref(), &record.key, Progress::Attached);
         if from.exists() {
@@ -243,8 +245,8 @@ impl Records {
         Ok(())
     }
 
-    /// Returns all attachments of this boot. What cannot be read was being written when somebody was killed, and
-    /// nothing was made for it yet: its file is removed.
+    /// Returns all attachments of this boot. A file that cannot be read was being written when a process was
+    /// killed. Nothing was made for it yet, and the file is removed.
     pub fn all(&self, files: Files<'_>) -> super::Result<Vec<(Record, Progress)>> {
         let mut all = Vec::new();
         for entry in self.entries()? {
@@ -255,7 +257,7 @@ impl Records {
             };
             let mut record: Option<Record> = read(&entry)?;
             if record.is_none() && entry.exists() {
-                // It is being written at this moment, or was when somebody was killed: the lock tells.
+                // A process is writing the file now, or was killed while it wrote. Wait for the lock to find out.
                 let _lock = self.lock_shared(files)?;
                 record = read(&entry)?;
                 if record.is_none() {
@@ -272,7 +274,7 @@ impl Records {
         Ok(all)
     }
 
-    /// Returns whether there is any attachment, or one on this bridge.
+    /// Returns whether there is an attachment, or with `bridge` an attachment on this bridge.
     pub fn any(&self, bridge: Option<&str>) -> io::Result<bool> {
         let beginning = bridge.map(|bridge| format!("{}~", file_name(Some(bridge))));
         Ok(self.entries()?.iter().any(|entry| {
@@ -292,7 +294,7 @@ impl Records {
         Ok(self.entries()?.iter().filter_map(named).collect())
     }
 
-    /// Reads the record of a bridge. One of another boot is none.
+    /// Reads the record of a bridge. Returns `None` also for a record of another boot.
     pub fn bridge(&self, name: &str) -> io::Result<Option<BridgeRecord>> {
         let record: Option<BridgeRecord> = read(&self.bridge_path(name))?;
         Ok(record.filter(|record| record.boot == self.boot))
@@ -318,7 +320,7 @@ impl Records {
         Ok(record.filter(|record| record.boot == self.boot))
     }
 
-    /// Writes what is known of forwarding, or removes it.
+    /// Writes the record of forwarding, or removes it.
     pub fn set_forwarding(
         &self,
         files: Files<'_>,
@@ -340,22 +342,22 @@ fn read<T: DeserializeOwned>(path: &Path) -> io::Result<Option<T>> {
     match fs::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
-        // Torn by a kill: nothing was made for it yet.
+        // The file is incomplete, because a process was killed. Nothing was made for it yet.
         Ok(text) => Ok(serde_json::from_slice(&text).ok()),
     }
 }
 
-/// Replaces a record in one step: by a file beside it that takes its name. Nothing here outlives the machine, so
+/// Replaces a record atomically, by renaming a file beside it. A restart of the machine makes records void, so
 /// nothing is synced.
 fn set<T: Serialize>(files: Files<'_>, path: &Path, record: Option<&T>) -> jailwire::Result<()> {
     let Some(record) = record else { return files.remove_file_if_present(path).map(drop) };
     let new = path.with_extension(NEW);
     let written = files.append(&new, &to_json(record), FILE_MODE).and_then(|()| files.rename(&new, path));
-    // The first failure is the one to tell.
+    // Report the first error.
     written.inspect_err(|_| drop(files.remove_file_if_present(&new)))
 }
 
-/// The bridge's part of a file's name. An interface's name may have any character but a slash and a space.
+/// The part of a file's name for the bridge. An interface's name may have any character except a slash and a space.
 fn file_name(bridge: Option<&str>) -> String {
     bridge.unwrap_or_default().to_owned()
 }

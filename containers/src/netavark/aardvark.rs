@@ -1,8 +1,8 @@
-//! The configuration of aardvark-dns, the server that knows the names of containers.
+//! The configuration of aardvark-dns, the DNS server for names of containers.
 //!
-//! Its directory has a file for each network. The first line has the addresses that the server listens on and the
-//! servers that it asks; each other line has a container: id, IPv4 addresses, IPv6 addresses, names, and the servers
-//! that are asked for it. The server reads the files anew when it gets SIGHUP.
+//! Its directory has a file for each network. The first line has the addresses on which the server listens, and the
+//! servers that it asks. Each other line has a container: id, IPv4 addresses, IPv6 addresses, names, and the
+//! servers for its requests. When the server gets SIGHUP, it reads the files again.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
@@ -24,10 +24,10 @@ use crate::say;
 const FILE_MODE: u32 = 0o644;
 const DIRECTORY_MODE: u32 = 0o755;
 
-/// How long the server may take to start.
+/// The time in which the server has to start.
 const START: Duration = Duration::from_secs(60);
 
-/// A container on a network whose names are served.
+/// A container on a network with DNS.
 #[derive(Debug, Clone)]
 pub struct Entry {
     pub network: String,
@@ -127,8 +127,8 @@ impl<'a> Aardvark<'a> {
         self.binary.is_some()
     }
 
-    /// Writes entries down and tells the server. Without the server it says so, and nothing is written: containers
-    /// work without names.
+    /// Writes entries, and notifies the server. If the server's program is missing, that is reported, and nothing
+    /// is written: containers work without names.
     pub fn add(&self, entries: &[Entry]) -> Result<()> {
         if entries.is_empty() {
             return Ok(());
@@ -153,7 +153,7 @@ impl<'a> Aardvark<'a> {
         drop(lock);
         let told = self.tell(true);
         if told.is_err() {
-            // The first failure is the one to tell.
+            // Report the first error.
             let _ = self.remove(entries);
         }
         told
@@ -162,7 +162,7 @@ impl<'a> Aardvark<'a> {
     fn write(&self, entry: &Entry) -> Result<()> {
         let path = self.path(&entry.network, entry.internal);
         if entry.internal {
-            // It was not internal before.
+            // The network may not have been internal before.
             let open = self.path(&entry.network, false);
             if open.exists() {
                 self.files.rename(&open, &path).map_err(of_file)?;
@@ -214,7 +214,7 @@ impl<'a> Aardvark<'a> {
         Ok(true)
     }
 
-    /// Changes the servers that a network asks. A network without running containers has no file, and gets its servers
+    /// Changes the servers of a network. A network without running containers has no file, and gets its servers
     /// with the first container.
     pub fn set_network_servers(&self, network: &str, servers: &str) -> Result<()> {
         if !self.directory.exists() {
@@ -242,21 +242,21 @@ impl<'a> Aardvark<'a> {
         self.directory.join(format!("{network}{}", if internal { "%int" } else { "" }))
     }
 
-    /// Replaces a file. The new one is made outside of the directory, whose files the server all reads.
+    /// Replaces a file. The new file is made outside of the directory, because the server reads all files in it.
     fn replace(&self, path: &Path, text: &str) -> Result<()> {
         let new = self.new_file();
         let written = self.files.append(&new, text.as_bytes(), FILE_MODE);
         let written = written.and_then(|()| self.files.rename(&new, path));
-        // The first failure is the one to tell.
+        // Report the first error.
         written.inspect_err(|_| drop(self.files.remove_file_if_present(&new))).map_err(of_file)
     }
 
-    /// The lock that netavark takes too.
+    /// Takes the lock that netavark takes too.
     fn lock(&self) -> Result<File> {
         let path = self.directory.with_file_name("aardvark.lock");
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let lock = file.and_then(|file| file.lock().map(|()| file)).map_err(|error| of_io(&path, error))?;
-        // A process that was killed while writing left this.
+        // A process that was killed while it wrote may have left this file.
         self.files.remove_file_if_present(&self.new_file()).map_err(of_file)?;
         Ok(lock)
     }
@@ -265,11 +265,11 @@ impl<'a> Aardvark<'a> {
         self.directory.with_extension("new")
     }
 
-    /// Tells the server to read its files anew, and starts it where none runs, if that is wanted.
+    /// Makes the server read its files again. With `start`, a missing server is started.
     fn tell(&self, start: bool) -> Result<()> {
         match self.pid()? {
             Some(pid) if self.reload(pid)? => Ok(()),
-            // The server ends by itself when its last file is gone.
+            // The server ends when its last file is gone.
             _ if !start => Ok(()),
             _ => self.start(),
         }
@@ -287,7 +287,7 @@ impl<'a> Aardvark<'a> {
         }
     }
 
-    /// Whether a server was told.
+    /// Notifies the server. Returns whether a server runs.
     fn reload(&self, pid: Pid) -> Result<bool> {
         match kill(pid, Signal::SIGHUP) {
             Ok(()) => Ok(true),
@@ -300,7 +300,7 @@ impl<'a> Aardvark<'a> {
         let Some(binary) = &self.binary else { return Ok(()) };
         let mut words = vec![binary.clone(), "--config".into(), self.directory.clone().into_os_string()];
         words.extend(["-p".into(), self.port.to_string().into(), "run".into()]);
-        // It comes back when the server listens.
+        // The program returns when the server listens.
         let program = Program::on_host(words).with_output(Output::Capture).with_timeout(START);
         let finished = self.kernel.run(&program).map_err(|failure| {
             Failure::new(format!("aardvark-dns failed to start: {}: {failure}", binary.display()))
@@ -313,7 +313,7 @@ impl<'a> Aardvark<'a> {
     }
 }
 
-/// Refuses servers that would ask themselves.
+/// Refuses a server that would ask itself.
 fn check_loops(entries: &[Entry]) -> Result<()> {
     let owner = |server: &IpAddr| entries.iter().find(|entry| entry.listen.contains(server));
     for entry in entries {

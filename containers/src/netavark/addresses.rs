@@ -1,4 +1,4 @@
-//! The addresses of a container on a network, as podman has given them out.
+//! The addresses of a container on a network, which podman has given out.
 
 use std::net::IpAddr;
 
@@ -12,7 +12,7 @@ use crate::net::Net;
 pub struct Addresses {
     /// The container's.
     pub container: Vec<Net>,
-    /// The host's, which the container sends to what it does not reach itself.
+    /// The host's addresses, which are the container's gateways.
     pub gateways: Vec<Net>,
     /// The container's, as the answer has them.
     pub answer: Vec<Address>,
@@ -65,7 +65,7 @@ impl Addresses {
         Ok(addresses)
     }
 
-    /// Returns the first gateway of each family that one of the container's addresses reaches.
+    /// Returns the first gateway of each family that is in the network of a container's address.
     pub fn routers(&self) -> Vec<IpAddr> {
         let reached = |gateway: &&Net| self.container.iter().any(|net| net.0.contains(gateway.0.ip()));
         let of_family = |ipv4: bool| {

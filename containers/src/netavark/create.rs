@@ -1,4 +1,4 @@
-//! `create`: the configuration of a new network is completed and checked. Nothing is changed on the host.
+//! `create`: completes and checks the configuration of a new network. Nothing is changed on the host.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use super::types::{CreateOptions, Network, NetworkCreate, Route, Used};
 /// What podman uses instead of Linux's macvlan and ipvlan.
 pub const INSTEAD: &str = "FreeBSD has no such interfaces: create a bridge with the physical interface on it, for example `ifconfig bridge0 create addm em0 up`, and a network on it with `podman network create --driver bridge --interface-name bridge0 --opt mode=unmanaged --disable-dns --subnet …`";
 
-/// The greatest number that is tried in an interface's name.
+/// The largest number that is tried in an interface's name.
 const LAST_NAME: u32 = 1_000_000;
 
 /// Completes and checks a network.
@@ -53,7 +53,7 @@ pub fn new_network(kernel: &Arc<dyn Kernel>, input: NetworkCreate, plugins: &[Pa
     Ok(network)
 }
 
-/// Whether names that files and interfaces get consist of what is allowed in them.
+/// Whether a name has only characters that are allowed in names of files and interfaces.
 fn is_name(text: &str) -> bool {
     let first = text.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
     first && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'))
@@ -68,7 +68,7 @@ fn check_name(name: &str, used: &Used) -> Result<()> {
             "Invalid characters in network name {name:?}: must match [a-zA-Z0-9][a-zA-Z0-9_.-]*"
         )));
     }
-    // podman looks for these words.
+    // podman searches for this text.
     if used.names.contains_key(name) {
         return Err(Failure::new(format!("network already exists {name}")));
     }
@@ -109,7 +109,7 @@ fn check_ipam(network: &Network) -> Result<()> {
     }
 }
 
-/// Completes a bridge network, and returns whether its subnets have to be unused.
+/// Completes a bridge network. Returns whether its subnets must be unused.
 fn bridge(
     kernel: &Arc<dyn Kernel>,
     network: &mut Network,
@@ -117,7 +117,7 @@ fn bridge(
     create: &CreateOptions,
 ) -> Result<bool> {
     if let Some(options) = &mut network.options {
-        // Docker's words for them.
+        // Docker's names of these options.
         if let Some(mtu) = options.remove("com.docker.network.driver.mtu") {
             options.insert("mtu".to_owned(), mtu);
         }
@@ -125,7 +125,7 @@ fn bridge(
             options.remove("com.docker.network.bridge.name").or(network.network_interface.take());
     }
     let options = BridgeOptions::read(network.options.as_ref(), true)?;
-    // Several networks may be on one bridge where VLANs keep them apart, or where somebody else keeps the bridge.
+    // Several networks may be on one bridge if VLANs separate them, or if another program manages the bridge.
     let own_bridge = options.vlan.is_none() && options.mode == Mode::Managed;
     match &network.network_interface {
         Some(name) if own_bridge && used.interfaces.contains(name) => {
@@ -212,11 +212,12 @@ fn check_route(route: &Route) -> Result<()> {
     }
 }
 
-/// A time as RFC 3339 writes it, in UTC.
+/// A time in the form of RFC 3339, in UTC.
 fn rfc3339(time: SystemTime) -> String {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
     let (days, seconds) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
-    // The days of four centuries, of a century, of four years, of a year, counted from a first of March.
+    // The numbers of days in four centuries, in a century, in four years and in a year. Years are counted from
+    // March 1.
     let days = days + 719_468;
     let (era, day) = (days / 146_097, days % 146_097);
     let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;

@@ -1,4 +1,4 @@
-//! Errors as podman reads them.
+//! Errors in the form for podman.
 
 use std::fmt;
 
@@ -23,12 +23,12 @@ impl Failure {
         Failure(text.into())
     }
 
-    /// The same failure, with what was being done before it.
+    /// Adds what was being done in front of the failure's text.
     pub fn during(self, what: impl fmt::Display) -> Failure {
         Failure(format!("{what}: {}", self.0))
     }
 
-    /// Several failures in one.
+    /// Joins several failures into one.
     pub fn all(failures: Vec<Failure>) -> Result<()> {
         match &failures[..] {
             [] => Ok(()),

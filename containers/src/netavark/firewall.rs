@@ -1,4 +1,4 @@
-//! What filters and translates the packets of networks.
+//! The firewall driver: what filters and translates the packets of networks.
 
 use std::net::IpAddr;
 
@@ -18,11 +18,11 @@ pub const DEFAULT: &str = "pf";
 /// What is used of a packet filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Driver {
-    /// pf, where it is ready. Ports are published by it in any case.
+    /// pf, if it is ready. Published ports always need pf.
     WherePossible,
     /// pf.
     Pf,
-    /// Nothing: packets are forwarded as they are.
+    /// Nothing: packets are forwarded unchanged.
     None,
 }
 
@@ -78,8 +78,8 @@ impl Driver {
         }
     }
 
-    /// Returns which other networks a network is kept apart from. The host forwards nothing for a network that leads
-    /// nowhere, or whose bridge is somebody else's.
+    /// Returns the networks from which a network is isolated. The host forwards nothing for an internal network, or
+    /// for a network whose bridge another program manages.
     pub fn isolation(self, network: &Network, options: &BridgeOptions) -> Result<Isolation> {
         let isolation = match options.isolate {
             None | Some(Isolate::Never) => Isolation::None,
@@ -97,7 +97,7 @@ impl Driver {
     }
 }
 
-/// The ports of a mapping, for each of its protocols.
+/// The published ports of a mapping, for each of its protocols.
 fn publications(mapping: &PortMapping) -> Result<Vec<Publication>> {
     let PortMapping { container_port, host_ip, host_port, protocol, range } = mapping;
     let wrong = |reason: String| Failure::new(format!("port mapping {host_port}:{container_port}: {reason}"));

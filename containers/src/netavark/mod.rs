@@ -1,7 +1,7 @@
 //! `netavark`: the program that podman runs for its networks.
 //!
-//! Input and output are netavark's: JSON on standard input and standard output. An error is `{"error": "…"}` on
-//! standard output, and the exit status 1.
+//! Input and output are the same as netavark's: JSON on standard input and standard output. An error is `{"error":
+//! "…"}` on standard output, and the exit status 1.
 
 mod aardvark;
 mod addresses;
@@ -98,7 +98,7 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // Output that cannot be written has no reader.
+            // Ignore a closed output.
             let _ = error.print();
             return u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from);
         }
@@ -114,7 +114,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Carries a command out, and returns what it prints.
+/// Carries a command out. Returns its output.
 fn run(cli: &Cli) -> Result<Option<String>> {
     match &cli.command {
         Command::Create => {
@@ -151,7 +151,7 @@ impl Cli {
         })
     }
 
-    /// Returns an error where podman runs without root: jails cannot be wired then.
+    /// Returns an error if podman runs without root, because jails need root.
     fn require_root(&self) -> Result<()> {
         match self.rootless {
             Some(true) if cfg!(target_os = "freebsd") => {

@@ -20,26 +20,26 @@ const KNOWN: [&str; 9] = [
     "outbound_addr6",
 ];
 
-/// The metric of a default route where none is given.
+/// The default metric of a default route.
 const METRIC: u32 = 100;
 
-/// Whether the bridge is netavark's, or somebody else's.
+/// Whether netavark manages the bridge, or another program does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// It is made when it is missing, and has the gateway's addresses.
+    /// netavark: a missing bridge is made, and the bridge has the gateway's addresses.
     Managed,
-    /// It has to be there, and is only joined.
+    /// Another program: the bridge must exist, and containers are only added to it.
     Unmanaged,
 }
 
 /// Which other networks a network may talk to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Isolate {
-    /// All of them.
+    /// The network reaches all networks.
     Never,
-    /// All but those that are isolated.
+    /// The network reaches all networks except isolated ones.
     Normal,
-    /// None.
+    /// The network reaches no other network.
     Strict,
 }
 
@@ -48,7 +48,7 @@ pub enum Isolate {
 pub struct BridgeOptions {
     pub mode: Mode,
     pub mtu: Option<u32>,
-    /// `None` where the network does not say it.
+    /// The isolation. `None` if the network has no such option.
     pub isolate: Option<Isolate>,
     pub metric: u32,
     pub no_default_route: bool,
@@ -58,7 +58,7 @@ pub struct BridgeOptions {
     pub outbound6: Option<Ipv6Addr>,
 }
 
-/// Reads an option, if it is there.
+/// Reads an option, if it is set.
 pub fn read<T>(options: Option<&BTreeMap<String, String>>, name: &str) -> Result<Option<T>>
 where
     T: FromStr,
@@ -69,7 +69,7 @@ where
 }
 
 impl BridgeOptions {
-    /// Reads the options. `strict` refuses those that are not known.
+    /// Reads the options. With `strict`, unknown options are refused.
     pub fn read(options: Option<&BTreeMap<String, String>>, strict: bool) -> Result<BridgeOptions> {
         if strict
             && let Some(unknown) =

@@ -1,4 +1,4 @@
-//! `setup`: a container is attached to its networks, to all or to none.
+//! `setup`: attaches a container to all its networks, or after an error to none.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -19,22 +19,22 @@ use super::options::{self, BridgeOptions, Mode};
 use super::types::{Connection, Container, Interface, Network, Route, Status};
 use crate::host::{Attachment, BridgeWanted, Host, Key, Link, StaticRoute, forwarding};
 
-/// The domain in which containers are found by their names.
+/// The DNS domain of containers' names.
 const SEARCH_DOMAIN: &str = "dns.podman";
 
-/// A network that a container is to be attached to.
+/// A network to which a container will be attached.
 struct Planned {
-    /// The network's own name, which the answer is for.
+    /// The network's name, which is the key in the answer.
     name: String,
     attachment: Attachment,
     addresses: Addresses,
     entry: Option<Entry>,
     dns_servers: Vec<IpAddr>,
-    /// Whether the network leads outside, and the bridge is ours.
+    /// Whether the network leads outside, and netavark manages the bridge.
     open: bool,
 }
 
-/// Attaches a container to its networks, and returns what podman wants to know of them.
+/// Attaches a container to its networks. Returns the result for podman.
 pub fn run(cli: &Cli, namespace: &str) -> Result<BTreeMap<String, Status>> {
     cli.require_root()?;
     let driver = Driver::named(cli.firewall_driver.as_deref())?;
@@ -54,7 +54,7 @@ pub fn run(cli: &Cli, namespace: &str) -> Result<BTreeMap<String, Status>> {
     let names: Vec<_> = attachments.iter().map(|one| (one.network.clone(), one.interface)).collect();
     let prepared = host.prepare(jail.clone(), &container.container_id, &names)?;
     let attached = host.attach(&prepared, &attachments)?;
-    // Detaching after a failure takes the container's lock again.
+    // Release the container's lock: detaching after a failure takes it again.
     drop(prepared);
     let entries: Vec<Entry> = planned.iter().filter_map(|one| one.entry.clone()).collect();
     let gate = KernelGate(&**host.kernel());
@@ -76,7 +76,7 @@ pub fn run(cli: &Cli, namespace: &str) -> Result<BTreeMap<String, Status>> {
     Ok(answer.collect())
 }
 
-/// Takes everything away after a failure, which is the one to tell.
+/// Undoes everything after a failure. The caller reports that failure.
 fn undo(host: &Host, jail: &JailInfo, container: &Container, attachments: &[Attachment]) {
     for attachment in attachments {
         let key = Key::new(&container.container_id, &attachment.network, &attachment.interface);
@@ -153,7 +153,8 @@ fn plan(
     Ok(Planned { name: network.name.clone(), attachment, addresses, entry, dns_servers, open })
 }
 
-/// Publishes ports on each network that leads outside: they go on when the container leaves one of them.
+/// Publishes ports on each network that leads outside, so that they still work when the container leaves one of
+/// these networks.
 fn publish(planned: &mut [Planned], published: &[Publication]) -> Result<()> {
     let mut open: Vec<_> = planned.iter_mut().filter(|one| one.open).collect();
     if let (Some(first), true) = (published.first(), open.is_empty()) {
@@ -180,7 +181,7 @@ pub fn check_driver(network: &Network) -> Result<()> {
     }
 }
 
-/// Returns the DNS server's entry for a container, and the servers that the container asks.
+/// Returns the DNS server's entry for a container, and the container's name servers.
 fn names(
     host: &Host,
     container: &Container,
@@ -210,7 +211,7 @@ fn names(
     Ok((Some(entry), listen))
 }
 
-/// The addresses of somebody else's bridge that the DNS server can listen on.
+/// The addresses of an unmanaged bridge on which the DNS server can listen.
 fn usable_addresses(host: &Host, bridge: &InterfaceName) -> Result<Vec<IpAddr>> {
     let found = host.stack().interface(bridge).optional().map_err(|error| Failure::new(error.to_string()))?;
     let Some(found) = found else {
@@ -245,7 +246,7 @@ fn mac_address(text: &str) -> Result<MacAddr> {
     Ok(mac)
 }
 
-/// A route of a network. FreeBSD's routes have no metric, so there is one route to a destination.
+/// A route of a network. FreeBSD's routes have no metric, so each destination has one route.
 fn static_route(route: &Route) -> Result<StaticRoute> {
     let destination = route.destination;
     let via = match (route.route_type.as_deref().unwrap_or_default(), route.gateway) {

@@ -1,4 +1,4 @@
-//! Subnets of a new network: finding free ones, and checking those that were given.
+//! Subnets of a new network: finding free subnets, and checking given subnets.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -10,7 +10,7 @@ use super::error::{Failure, Result};
 use super::types::{LeaseRange, Subnet, SubnetPool};
 use crate::net::Net;
 
-/// How many random IPv6 subnets are tried.
+/// The number of random IPv6 subnets that are tried.
 const ATTEMPTS: usize = 10_000;
 
 impl Subnet {
@@ -19,7 +19,7 @@ impl Subnet {
     }
 }
 
-/// Whether a subnet has an address in common with one of others.
+/// Whether a subnet overlaps with a used subnet.
 fn is_used(subnet: Net, used: &[Net]) -> bool {
     used.iter().any(|other| subnet.overlaps(*other))
 }
@@ -64,7 +64,7 @@ pub fn free_ipv6(used: &[Net]) -> Result<Subnet> {
     Err(Failure::new("failed to get random ipv6 subnet"))
 }
 
-/// Checks that subnets of one network have nothing in common.
+/// Checks that the subnets of a network do not overlap.
 pub fn check_apart(subnets: &[Subnet]) -> Result<()> {
     for (place, one) in subnets.iter().enumerate() {
         for other in &subnets[place + 1..] {
@@ -82,7 +82,7 @@ pub fn check_apart(subnets: &[Subnet]) -> Result<()> {
     Ok(())
 }
 
-/// Checks a subnet, and gives it a gateway where it has to have one. `used` are subnets that it must not touch.
+/// Checks a subnet, and adds a gateway if it needs one. The subnet must not overlap with `used`.
 pub fn complete(subnet: &mut Subnet, needs_gateway: bool, used: &[Net]) -> Result<()> {
     let net = subnet.subnet;
     if is_used(net, used) {
@@ -99,7 +99,8 @@ pub fn complete(subnet: &mut Subnet, needs_gateway: bool, used: &[Net]) -> Resul
     subnet.lease_range.as_ref().map_or(Ok(()), |range| check_range(range, net))
 }
 
-/// The first address of a subnet. IPv4 needs the first for the network and the last for broadcasts.
+/// The first address of a subnet that a gateway can have. In IPv4, the first address is the network address and the
+/// last is the broadcast address.
 fn first_gateway(net: Net) -> Result<IpAddr> {
     let least = if net.0.is_ipv4() { 31 } else { 128 };
     net.first().filter(|_| net.0.prefix() < least).ok_or_else(|| {

@@ -1,4 +1,4 @@
-//! `teardown`: a container is detached from its networks. Nothing that fails keeps the rest from being taken away.
+//! `teardown`: detaches a container from its networks. If a step fails, the rest is removed all the same.
 
 use jailwire::files::{Files, KernelGate};
 
@@ -9,14 +9,14 @@ use super::setup::check_driver;
 use super::types::Container;
 use crate::host::{Host, Key};
 
-/// Detaches a container from its networks, the last one first.
+/// Detaches a container from its networks, beginning with the last.
 pub fn run(cli: &Cli, namespace: &str) -> Result<()> {
     let port = aardvark::port()?;
     let config = cli.config_directory("teardown")?;
     let container = Container::load(cli.file.as_deref())?;
     let host = Host::open(crate::kernel::chosen().map_err(Failure::new)?)?;
     let mut failures = Vec::new();
-    // The names first, while the server's addresses are still there.
+    // Remove the names first, while the server still has its addresses.
     let gate = KernelGate(&**host.kernel());
     let server = Aardvark::new(gate.0, Files::through(&gate), config, cli.aardvark_binary.as_ref(), port);
     if let Err(failure) = server.remove(&entries(&container)) {
@@ -43,7 +43,7 @@ pub fn run(cli: &Cli, namespace: &str) -> Result<()> {
     Failure::all(failures)
 }
 
-/// What the server may know of a container.
+/// The entries that the server may have for a container.
 fn entries(container: &Container) -> Vec<Entry> {
     let served = container.network_info.values().filter(|network| network.dns_enabled);
     let entry = |network: &super::types::Network| Entry {

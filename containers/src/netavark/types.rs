@@ -13,7 +13,7 @@ use super::error::{Failure, Result};
 use crate::json;
 use crate::net::Net;
 
-/// A network, as podman keeps it in a file of its own.
+/// A network, in the form of podman's file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Network {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -41,7 +41,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// Returns the driver of its addresses, where one is named.
+    /// Returns the network's IPAM driver, if one is named.
     pub fn ipam_driver(&self) -> Option<&str> {
         self.ipam_options.as_ref()?.get("driver").map(String::as_str)
     }
@@ -105,7 +105,7 @@ pub struct Used {
     pub subnets: Vec<Net>,
 }
 
-/// Where a new network gets its subnets and its interface from.
+/// The pools of subnets and interface names for a new network.
 #[derive(Debug, Clone, Deserialize)]
 pub struct CreateOptions {
     #[serde(deserialize_with = "null_as_empty")]
@@ -140,7 +140,7 @@ pub struct Container {
 /// How a container is on a network.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Connection {
-    /// The name of the network. It is the key where networks are given as a map.
+    /// The name of the network, which is the key if networks are given as a map.
     #[serde(default)]
     pub name: String,
     #[serde(default, deserialize_with = "null_as_empty")]
@@ -220,7 +220,7 @@ fn load<T: DeserializeOwned>(file: Option<&Path>) -> Result<T> {
     json::read(&text).map_err(|error| Failure::new(format!("JSON Decoding error: {error}")))
 }
 
-/// Go writes a list or a map that is nil as null.
+/// Reads null as an empty list or map, because Go writes nil as null.
 fn null_as_empty<'de, D, T>(deserializer: D) -> std::result::Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -229,7 +229,7 @@ where
     Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// Networks come as a list, or as a map by name, whose order is kept.
+/// Reads networks from a list, or from a map by name, whose order is kept.
 fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Vec<Connection>, D::Error> {
     struct Networks;
 

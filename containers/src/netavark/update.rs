@@ -1,11 +1,11 @@
-//! `update`: the DNS servers of a network.
+//! `update`: changes the DNS servers of a network.
 
 use super::Cli;
 use super::aardvark::{self, Aardvark};
 use super::error::{Failure, Result};
 use jailwire::files::{Files, KernelGate};
 
-/// Changes the DNS servers of a network whose containers run.
+/// Changes the DNS servers of a network with running containers.
 pub fn run(cli: &Cli, network: &str, servers: &[String]) -> Result<()> {
     let port = aardvark::port()?;
     let config = cli.config_directory("update")?;

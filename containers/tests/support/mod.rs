@@ -1,5 +1,5 @@
-//! A simulated host on which the program is run as podman and CRI-O run it.
-// Each test uses a part of it.
+//! A simulated host, on which the tests run the program as podman and CRI-O do.
+// Each test uses only a part of this file.
 #![allow(dead_code)]
 
 use std::fs;
@@ -21,7 +21,7 @@ use tempfile::TempDir;
 /// The program under test.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_netavark");
 
-/// A simulated host, whose state lies in a directory.
+/// A simulated host with its state in a directory.
 pub struct World {
     directory: TempDir,
     sim: OnceLock<Sim>,
@@ -51,7 +51,7 @@ impl Answer {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// Nothing was to be said.
+    /// Checks that there were no messages.
     #[track_caller]
     pub fn ok(&self) {
         assert_eq!((self.code, self.text.as_str()), (Some(0), ""), "{self:?}");
@@ -162,7 +162,7 @@ impl World {
     pub fn jail(&self, name: &str) -> Jid {
         let parameters = JailParameters::new(name).vnet().set("persist", true).set("children.max", 10);
         let jid = jail::create(&*self.kernel(), &parameters).unwrap();
-        // Its loopback is the container's own, and stays as it is made.
+        // Leave out the loopback interface, which belongs to the container and is not changed back.
         let inside = self.inside(name);
         let loopback = "lo0".parse().unwrap();
         inside.up(&loopback).unwrap();
@@ -212,7 +212,7 @@ impl World {
         run(&mut command, input)
     }
 
-    /// Runs a plugin for a container, which has a jail of that name, with its interface eth0.
+    /// Runs a plugin for a container with a jail of the same name, for its interface eth0.
     pub fn cni(&self, plugin: &str, command: &str, container: &str, input: &Value) -> Answer {
         let environment = [
             ("CNI_COMMAND", command),
@@ -226,12 +226,12 @@ impl World {
 
 fn run(command: &mut Command, input: &str) -> Answer {
     let mut child = command.spawn().unwrap();
-    // A program that ends before it reads is as good.
+    // Ignore an error: the program may end before it reads its input.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     Answer::of(child.wait_with_output().unwrap())
 }
 
-/// The lines that only one of two states has.
+/// The lines that are only in one of two states.
 pub fn difference(before: &str, after: &str) -> String {
     let missing = before.lines().filter(|line| !after.lines().any(|other| other == *line));
     let new = after.lines().filter(|line| !before.lines().any(|other| other == *line));

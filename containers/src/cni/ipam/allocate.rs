@@ -1,4 +1,5 @@
-//! Which address is the next: round and round through the ranges of a set, from the one that was given out last.
+//! Finds the next free address: cycles through the ranges of a set, beginning after the last address that was given
+//! out.
 
 use std::net::IpAddr;
 
@@ -19,8 +20,8 @@ impl Range {
     }
 }
 
-/// Returns the first address behind the last one that is free, in the order of host-local: to the end of its range,
-/// through the following ranges, and round to the last one itself.
+/// Returns the first free address after `last`, in the order of host-local: to the end of its range, through the
+/// following ranges, and around to `last` itself.
 pub fn next_free(set: &[Range], last: Option<IpAddr>, is_free: impl Fn(IpAddr) -> bool) -> Option<Candidate> {
     let from = last.and_then(|last| {
         let place = set.iter().position(|range| range.contains(last))?;
@@ -80,7 +81,7 @@ mod tests {
         }
         assert_eq!(only("10.0.0.2"), None);
         assert_eq!(next_free(&set, None, |_| false), None);
-        // One that is in no range any more.
+        // The last address is in no range any more.
         let found = next_free(&set, Some(ip("192.0.2.1")), |_| true).unwrap();
         assert_eq!(found.address.0.ip(), ip("10.0.0.1"));
     }

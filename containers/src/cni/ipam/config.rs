@@ -1,4 +1,4 @@
-//! host-local's configuration: ranges, checked and completed.
+//! host-local's configuration: ranges, with checks and defaults.
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::cni::error::{Failure, Result};
 use crate::cni::result::Route;
 use crate::net::{Net, next};
 
-/// Where the files lie when the configuration does not say it, as in the plugins that FreeBSD has.
+/// The default directory of the files, which is the same as in FreeBSD's package of the plugins.
 pub const DIRECTORY: &str = "/var/run/cni/networks";
 
 /// A range of addresses, both ends included.
@@ -26,7 +26,7 @@ pub struct Range {
 /// The configuration.
 #[derive(Debug)]
 pub struct IpamConfig {
-    /// Each gives out one address.
+    /// The range sets. Each gives out one address.
     pub sets: Vec<Vec<Range>>,
     pub routes: Vec<Route>,
     pub directory: PathBuf,
@@ -137,7 +137,7 @@ impl IpamConfig {
     }
 }
 
-/// An address, with or without a prefix length, which host-local does not use.
+/// Reads an address. A prefix length is accepted, and is not used, as in host-local.
 fn address(field: &str, text: &str) -> Result<IpAddr> {
     let bare = text.split_once('/').map_or(text, |(address, _)| address);
     bare.trim().parse().map_err(|error| Failure::config(format!("{field}: {text:?}: {error}")))
@@ -158,8 +158,8 @@ fn complete_set(words: &[RangeWords]) -> Result<Vec<Range>> {
 }
 
 impl Range {
-    /// Fills in what is not said: all addresses but the network's own and the one for broadcasts, and the first one
-    /// for the gateway, which is not given out.
+    /// Fills in defaults. The range has all addresses except the network address and the broadcast address. The
+    /// first address is the gateway's, and is not given out.
     fn complete(words: &RangeWords) -> Result<Range> {
         let subnet = words.subnet;
         let bits = if subnet.0.is_ipv4() { 32 } else { 128 };

@@ -1,4 +1,4 @@
-//! Other drivers of addresses: programs, found in CNI_PATH, with our environment and configuration.
+//! Other IPAM drivers: programs in CNI_PATH, which get the environment and configuration of this plugin.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::cni::error::{Code, Failure, Result};
 use crate::cni::result::AddResult;
 use crate::json;
 
-/// An error of the driver, which is ours too.
+/// An error of the driver, which is passed on.
 #[derive(Debug, Deserialize)]
 struct Error {
     #[serde(default)]
@@ -54,7 +54,7 @@ pub fn run(name: &str, config: &Config, environment: &Environment, command: Comm
         .spawn()
         .map_err(failed)?;
     if let Some(mut input) = child.stdin.take() {
-        // A driver that reads nothing may still answer.
+        // Ignore an error: a driver that does not read its input may still answer.
         let _ = input.write_all(config.text());
     }
     let output = child.wait_with_output().map_err(failed)?;

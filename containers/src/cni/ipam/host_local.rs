@@ -40,7 +40,7 @@ impl HostLocal {
         let (container, interface) = (&environment.container, &environment.interface);
         for (number, candidate) in chosen.iter().enumerate() {
             if let Err(failure) = store.reserve(candidate.address.0.ip(), number, container, interface) {
-                // The first failure is the one to tell.
+                // Report the first error.
                 let _ = store.release(container, interface);
                 return Err(failure);
             }
@@ -156,7 +156,7 @@ impl HostLocal {
     }
 }
 
-/// The servers that a file in the format of resolv.conf(5) names.
+/// The servers in a file with the format of resolv.conf(5).
 fn resolv_conf(path: &Path) -> Result<Dns> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         Failure::new(Code::Io, format!("ipam.resolvConf: cannot read {}: {error}", path.display()))

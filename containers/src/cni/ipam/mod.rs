@@ -1,4 +1,4 @@
-//! Giving out addresses: `host-local` in this very process, other drivers as programs.
+//! Giving out addresses: `host-local` is a part of this program, and other drivers are programs of their own.
 
 mod allocate;
 mod config;
@@ -19,11 +19,11 @@ pub use host_local::HostLocal;
 /// A driver of addresses.
 #[derive(Debug)]
 pub enum Ipam {
-    /// None: the container gets no address from here.
+    /// The container gets no address from an IPAM driver.
     None,
-    /// Files on this host.
+    /// `host-local`: files on this host.
     HostLocal(Box<HostLocal>),
-    /// A program of this name.
+    /// A program with this name.
     Delegate(String),
 }
 
@@ -45,7 +45,7 @@ impl Ipam {
             Ipam::Delegate(name) => {
                 let added = delegate::add(name, config, environment);
                 if added.is_err() {
-                    // As the specification wants it. The first failure is the one to tell.
+                    // The specification demands a DEL after a failed ADD. Report the first error.
                     let _ = delegate::run(name, config, environment, Command::Del);
                 }
                 added
@@ -53,7 +53,7 @@ impl Ipam {
         }
     }
 
-    /// Takes addresses back. It does not matter whether any were given out.
+    /// Takes addresses back. It is no error if no address was given out.
     pub fn del(&self, config: &Config, environment: &Environment, files: Files<'_>) -> Result<()> {
         match self {
             Ipam::None => Ok(()),
@@ -71,8 +71,8 @@ impl Ipam {
         }
     }
 
-    /// Takes addresses back from all containers but the valid ones. Without a list of those, host-local cannot know
-    /// whose address is in use, and takes none back.
+    /// Takes addresses back from all containers except the valid ones. Without a list of valid containers,
+    /// host-local cannot know which addresses are in use, and takes no address back.
     pub fn gc(&self, config: &Config, environment: &Environment, files: Files<'_>) -> Result<()> {
         match self {
             Ipam::None => Ok(()),

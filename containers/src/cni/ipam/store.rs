@@ -1,8 +1,8 @@
-//! host-local's files, in its own format: a host can go back to it at any time.
+//! host-local's files, in the format of the original plugin, so that a host can go back to that plugin at any time.
 //!
 //! The directory of a network has a file for each address that is given out, named by the address, with the
-//! container's id, a carriage return, a line feed, and the name of the interface. `last_reserved_ip.N` has the address
-//! that was given out last from the N-th range, and every process that changes something locks `lock`.
+//! container's id, a carriage return, a line feed, and the name of the interface. `last_reserved_ip.N` has the
+//! address that was given out last from the N-th range, and every process that changes a file locks `lock`.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -18,7 +18,7 @@ use crate::cni::error::{Code, Failure, Result};
 const FILE_MODE: u32 = 0o600;
 const DIRECTORY_MODE: u32 = 0o755;
 
-/// What is between the container's id and the interface.
+/// The text between the container's id and the interface.
 const BREAK: &str = "\r\n";
 
 /// A network's directory, locked.
@@ -30,7 +30,7 @@ pub struct Store<'a> {
 }
 
 impl<'a> Store<'a> {
-    /// Opens a network's directory, which is made when it is missing, and locks it.
+    /// Opens a network's directory, and locks it. A missing directory is made.
     pub fn open(directory: &Path, files: Files<'a>) -> Result<Store<'a>> {
         files.create_dir_all(directory, DIRECTORY_MODE)?;
         let path = directory.join("lock");
@@ -40,12 +40,12 @@ impl<'a> Store<'a> {
         let lock =
             lock.map_err(|error| Failure::new(Code::Io, format!("cannot lock {}: {error}", path.display())))?;
         let store = Store { directory: directory.to_owned(), files, _lock: lock };
-        // A process that was killed while writing left this.
+        // A process that was killed while it wrote may have left this file.
         store.files.remove_file_if_present(&store.new_file())?;
         Ok(store)
     }
 
-    /// Opens a network's directory and locks it, unless it is not there.
+    /// Opens a network's directory, and locks it. Returns `None` if the directory does not exist.
     pub fn open_existing(directory: &Path, files: Files<'a>) -> Result<Option<Store<'a>>> {
         if directory.is_dir() { Store::open(directory, files).map(Some) } else { Ok(None) }
     }
@@ -89,7 +89,7 @@ impl<'a> Store<'a> {
         self.release_all(|text| Store::is_of(text, container, interface))
     }
 
-    /// Takes all addresses back whose files say something.
+    /// Takes back all addresses for whose files `which` returns true.
     pub fn release_all(&self, which: impl Fn(&str) -> bool) -> Result<()> {
         for (address, text) in self.all()? {
             if which(&text) {
@@ -103,12 +103,12 @@ impl<'a> Store<'a> {
         self.directory.join("new")
     }
 
-    /// Writes a file in one step: a reader sees all of it or nothing of it.
+    /// Writes a file atomically.
     fn write(&self, name: &str, text: &str) -> Result<()> {
         let new = self.new_file();
         let written = self.files.append(&new, text.as_bytes(), FILE_MODE);
         let written = written.and_then(|()| self.files.rename(&new, &self.directory.join(name)));
-        // The first failure is the one to tell.
+        // Report the first error.
         Ok(written.inspect_err(|_| drop(self.files.remove_file_if_present(&new)))?)
     }
 }
