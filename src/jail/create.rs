@@ -120,7 +120,7 @@ fn hold(
     let target = Target::New(parameters);
     let entry = Entry { target, sockets, sysctls: Vec::new(), hold: true, deadline: ENTRY_DEADLINE };
     let entered = kernel.enter(&entry).during("create jail", &name, "jail_set")?;
-    let holder = entered.holder.map(|handle| Holder { kernel: Arc::clone(kernel), handle });
+    let holder = entered.holder.map(|handle| Holder { kernel: Arc::clone(kernel), handle: Some(handle) });
     Ok((entered, holder))
 }
 
@@ -181,6 +181,19 @@ impl HeldJail {
     /// [`jail_set(2)`](https://man.freebsd.org/jail_set(2)) with JAIL_UPDATE and `persist`; then the child is let go.
     #[doc(alias = "persist")]
     pub fn commit(self) -> Result<Vnet> {
+        let (vnet, _holder) = self.persist()?;
+        Ok(vnet)
+    }
+
+    /// As [`HeldJail::commit`], and has the child become the next program in the jail, if it can:
+    /// [`Processes::release_holder`](crate::kernel::Processes::release_holder).
+    pub(crate) fn commit_for_program(self) -> Result<Vnet> {
+        let (vnet, holder) = self.persist()?;
+        holder.release();
+        Ok(vnet)
+    }
+
+    fn persist(self) -> Result<(Vnet, Holder)> {
         let HeldJail { jid, vnet, holder } = self;
         let persist = JailParameters::default().set("persist", true);
         if let Err(error) = update(&*holder.kernel, jid, &persist) {
@@ -188,7 +201,7 @@ impl HeldJail {
             drop(vnet);
             return Err(error);
         }
-        Ok(vnet)
+        Ok((vnet, holder))
     }
 }
 
@@ -196,11 +209,22 @@ impl HeldJail {
 #[derive(Debug)]
 struct Holder {
     kernel: Arc<dyn Kernel>,
-    handle: Handle,
+    /// `None` after [`Holder::release`].
+    handle: Option<Handle>,
+}
+
+impl Holder {
+    fn release(mut self) {
+        if let Some(handle) = self.handle.take() {
+            self.kernel.release_holder(handle);
+        }
+    }
 }
 
 impl Drop for Holder {
     fn drop(&mut self) {
-        self.kernel.close(self.handle);
+        if let Some(handle) = self.handle {
+            self.kernel.close(handle);
+        }
     }
 }

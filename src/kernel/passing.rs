@@ -6,7 +6,7 @@
 
 use std::io;
 use std::mem::{self, MaybeUninit};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::time::Instant;
 
 use libc::{c_int, c_uint};
@@ -117,7 +117,7 @@ pub fn receive(socket: BorrowedFd<'_>, bytes: &mut [u8], deadline: Instant) -> R
         if Instant::now() >= deadline || !readable(socket, deadline)? {
             return Err(Broken::TimedOut);
         }
-        match receive_once(socket, &mut bytes[filled..], &mut descriptors)? {
+        match receive_once(socket, &mut bytes[filled..], &mut |descriptor| descriptors.push(descriptor))? {
             0 => return Err(Broken::Closed),
             more => filled += more,
         }
@@ -125,10 +125,36 @@ pub fn receive(socket: BorrowedFd<'_>, bytes: &mut [u8], deadline: Instant) -> R
     Ok(descriptors)
 }
 
+/// Fills `bytes`, and writes the descriptors that were received, close-on-exec, into `room`, in order. Returns the number of
+/// descriptors. Waits without a limit.
+///
+/// Safe to call between `fork` and `_exit`. The caller owns the descriptors.
+///
+/// # Errors
+///
+/// EIO: the other end is closed, or more descriptors were received than `room` has places.
+pub fn receive_into(socket: BorrowedFd<'_>, bytes: &mut [u8], room: &mut [RawFd]) -> io::Result<usize> {
+    let (mut filled, mut count) = (0, 0);
+    let failed = || io::Error::from_raw_os_error(libc::EIO);
+    while filled < bytes.len() {
+        let mut keep = |descriptor: OwnedFd| {
+            if let Some(place) = room.get_mut(count) {
+                *place = descriptor.into_raw_fd();
+            }
+            count += 1;
+        };
+        match receive_once(socket, &mut bytes[filled..], &mut keep) {
+            Ok(0) | Err(_) => return Err(failed()),
+            Ok(more) => filled += more,
+        }
+    }
+    if count > room.len() { Err(failed()) } else { Ok(count) }
+}
+
 fn receive_once(
     socket: BorrowedFd<'_>,
     bytes: &mut [u8],
-    descriptors: &mut Vec<OwnedFd>,
+    keep: &mut dyn FnMut(OwnedFd),
 ) -> Result<usize, Broken> {
     let mut control = Control { room: [0; CONTROL] };
     let mut part = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
@@ -156,7 +182,7 @@ fn receive_once(
                 let length = (*header).cmsg_len as usize - libc::CMSG_LEN(0) as usize;
                 let first = libc::CMSG_DATA(header).cast::<RawFd>();
                 for index in 0..length / size_of::<RawFd>() {
-                    descriptors.push(OwnedFd::from_raw_fd(first.add(index).read_unaligned()));
+                    keep(OwnedFd::from_raw_fd(first.add(index).read_unaligned()));
                 }
             }
             header = libc::CMSG_NXTHDR(&raw const message, header);
@@ -301,6 +327,29 @@ mod tests {
             let flags = nix::fcntl::fcntl(&socket, nix::fcntl::FcntlArg::F_GETFD).unwrap();
             assert_eq!(flags & libc::FD_CLOEXEC, libc::FD_CLOEXEC);
         }
+    }
+
+    #[test]
+    fn a_child_takes_descriptors_into_the_room_that_it_has() {
+        let sockets = three_sockets();
+        let numbers = raw(&sockets);
+        let (ours, theirs) = pair();
+        let (mut bytes, mut room) = ([0; 4], [-1; 4]);
+        send(ours.as_fd(), b"herethere", &numbers).unwrap();
+        assert_eq!(receive_into(theirs.as_fd(), &mut bytes, &mut room).unwrap(), 3);
+        assert_eq!(&bytes, b"here");
+        // SAFETY: these are new descriptors of this process, and nothing else owns them.
+        let taken = [0, 1, 2].map(|at| unsafe { OwnedFd::from_raw_fd(room[at]) });
+        assert_eq!(taken.each_ref().map(|socket| domain(socket.as_fd()).unwrap()), DOMAINS);
+        assert_eq!(room[3], -1);
+        let mut rest = [0; 5];
+        assert_eq!(receive_into(theirs.as_fd(), &mut rest, &mut []).unwrap(), 0);
+        assert_eq!(&rest, b"there");
+        // One more than there is room for, and an end.
+        send(ours.as_fd(), b"here", &numbers).unwrap();
+        assert!(receive_into(theirs.as_fd(), &mut bytes, &mut room[..2]).is_err());
+        drop(ours);
+        assert!(receive_into(theirs.as_fd(), &mut bytes, &mut room).is_err());
     }
 
     #[test]

@@ -18,12 +18,25 @@ pub trait Processes: seal::Sealed {
     /// out. EIO: the child ended before it answered. The error of a sysctl is no error of the call: it is in [`Entered::answers`].
     fn enter(&self, entry: &Entry) -> Result<Entered>;
 
-    /// Starts a fork server, which runs until the handle is closed. It forks, ahead of time, the children
-    /// that [`Processes::enter`] needs for jails that it makes and holds. The server keeps the credentials,
-    /// limits and jail that the calling process has now. If the server cannot be forked or has ended, each
-    /// child is forked when it is needed. Returns `None` on a kernel that makes no processes, such as the
-    /// simulated kernel.
+    /// Starts a fork server, which runs until the handle is closed. It forks, ahead of time, the children that are needed
+    /// for mounts ([`Calls::mount`](super::Calls::mount)), for jails that [`Processes::enter`] makes and holds, and for
+    /// programs in jails ([`Processes::run`]). The server keeps the credentials, limits and jail that the calling process has
+    /// now. If the server cannot be forked or has ended, each child is forked when it is needed. Returns `None` on a kernel
+    /// that makes no processes, such as the simulated kernel.
     fn fork_server(&self) -> Option<Handle>;
+
+    /// Keeps each child that makes a mount ([`Calls::mount`](super::Calls::mount)) for the next mounts, and for the jail that
+    /// [`Processes::enter`] makes and holds, until the handle is closed. No child is forked ahead of time. While there is a
+    /// fork server, its children are kept in the same way. Returns `None` on a kernel that makes no processes, such as the
+    /// simulated kernel.
+    fn keep_children(&self) -> Option<Handle>;
+
+    /// Closes the handle of a child that has held a jail ([`Entered::holder`]). The jail has to be persistent by then. While
+    /// there is a fork server, or children are kept ([`Processes::keep_children`]), the child stays in the jail, and becomes
+    /// the next program that [`Processes::run`] runs there. The child ends with that program; or when
+    /// [`Calls::jail_remove`](super::Calls::jail_remove) removes the jail; or when the last handle of a fork server and of
+    /// kept children is closed. Otherwise this is [`Calls::close`](super::Calls::close).
+    fn release_holder(&self, holder: Handle);
 
     /// Runs a program and waits for its end. The simulated kernel records the program and runs nothing.
     ///

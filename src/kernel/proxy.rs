@@ -276,6 +276,14 @@ impl<W: Watch> Processes for Proxy<W> {
         )
     }
 
+    fn keep_children(&self) -> Option<Handle> {
+        self.kernel.keep_children()
+    }
+
+    fn release_holder(&self, holder: Handle) {
+        self.told("close", |kernel| kernel.release_holder(holder), |()| (None, 0));
+    }
+
     fn run(&self, program: &Program) -> Result<Finished> {
         self.pass("execve", |kernel| kernel.run(program))
     }

@@ -241,6 +241,14 @@ impl Processes for Sim {
         None
     }
 
+    fn keep_children(&self) -> Option<Handle> {
+        None
+    }
+
+    fn release_holder(&self, holder: Handle) {
+        self.close(holder);
+    }
+
     fn run(&self, program: &Program) -> Result<Finished> {
         answer!(self.perform(&mut Call::Run(program.clone())), Answer::Finished(finished) => finished)
     }

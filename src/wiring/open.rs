@@ -143,6 +143,7 @@ impl Wiring {
             files: Files::through(&self.gate),
             boot: &self.boot,
             times: self.times,
+            programs_follow: false,
         }
     }
 

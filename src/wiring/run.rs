@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ipnetwork::{IpNetwork, Ipv4Network, Ipv6Network};
 
-use super::bulk::KernelLock;
+use super::bulk::{ForkServer, KernelLock};
 use super::claim::Standing;
 use super::identity::Identity;
 use super::journal::{Journal, Owned};
@@ -64,6 +64,9 @@ pub struct Site<'a> {
     pub boot: &'a str,
     /// The times that a start or a stop waits.
     pub times: Times,
+    /// Whether the caller runs a program in each jail that it starts. The child that has held the jail becomes that program,
+    /// if it can ([`Processes::release_holder`](crate::kernel::Processes::release_holder)).
+    pub programs_follow: bool,
 }
 
 /// The time that a start waits for an address from a router's advertisement.
@@ -95,6 +98,8 @@ pub(super) fn apply(
     mut before: impl FnMut(&Step),
 ) -> Result<Made, Error> {
     let mut run = Run::new(site, journal, plan, entered);
+    let mounts = plan.steps().iter().any(|step| matches!(step, Step::Mount(_)));
+    let _children = mounts.then(|| ForkServer::of_one_jail(site.host.kernel()));
     for step in plan.steps() {
         before(step);
         let _span = span::of(&plan.spec().name, step);
@@ -620,7 +625,11 @@ impl<'a> Run<'a> {
     fn commit(&mut self) -> Result<(), Error> {
         self.joining = None;
         let _pass = self.site.state.pass(KernelLock::Create);
-        self.held.take().expect("the plan holds the jail first").commit()?;
+        let held = self.held.take().expect("the plan holds the jail first");
+        match self.site.programs_follow {
+            true => held.commit_for_program()?,
+            false => held.commit()?,
+        };
         Ok(())
     }
 }

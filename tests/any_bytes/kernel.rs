@@ -291,6 +291,12 @@ impl Processes for Babbler {
         None
     }
 
+    fn keep_children(&self) -> Option<Handle> {
+        None
+    }
+
+    fn release_holder(&self, _: Handle) {}
+
     fn hold_sysctl(&self, _: &str, _: i32) -> Result<Handle> {
         Err(Errno::EOPNOTSUPP.into())
     }

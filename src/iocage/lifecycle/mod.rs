@@ -116,7 +116,7 @@ impl<'a> Host<'a> {
 
     fn site(&self) -> wiring::Site<'_> {
         let Host { vnet, state, files, boot, times, .. } = self;
-        wiring::Site { host: vnet, state, files: *files, boot, times: *times }
+        wiring::Site { host: vnet, state, files: *files, boot, times: *times, programs_follow: true }
     }
 
     /// Sets how long a stop waits for what only the jail's end gives back: a lent interface that was renamed inside

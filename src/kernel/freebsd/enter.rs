@@ -11,7 +11,7 @@ use std::time::Instant;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 
 use super::errand::enter::{ANSWER_HEAD, DOMAINS, Errand, Place};
-use super::fork_server::ForkServer;
+use super::fork_server::{ForkServer, Ready};
 use super::object::Object;
 use super::options::Options;
 use super::process::Child;
@@ -32,10 +32,23 @@ pub struct Visit {
 /// A child that stays in its jail until this value is dropped or the calling process ends.
 #[derive(Debug)]
 pub struct Held {
-    _child: Child,
-    /// The child reads from the other end, and ends when this end is closed. So the child ends even if
-    /// another process has a copy of the child's process descriptor.
-    _socket: OwnedFd,
+    /// The child, and a socket. The child reads from the other end, and ends when this end is closed. So the child ends even
+    /// if another process has a copy of the child's process descriptor.
+    by: Ready,
+    jid: i32,
+    /// Whether the child can become a program.
+    can_run: bool,
+}
+
+impl Held {
+    /// Keeps the child in the jail for a program, if the child can become a program. Otherwise the child ends.
+    pub fn release(self, children: Option<&ForkServer>) {
+        if let Some(children) = children
+            && self.can_run
+        {
+            children.settle(self.jid, self.by);
+        }
+    }
 }
 
 /// The longest answer that is accepted, in bytes: longer than any list of the kernel.
@@ -61,8 +74,10 @@ pub fn enter(entry: &Entry, descriptor: Option<Arc<OwnedFd>>, server: Option<&Fo
     let deadline = Instant::now().checked_add(entry.deadline);
     // A missing deadline is refused: root in the jail can stop the child, and the wait would never end.
     let deadline = deadline.ok_or_else(|| super::invalid("a deadline beyond all time"))?;
-    let (mut child, socket) = match errand.send_through(server) {
-        Some(ready) => ready,
+    let sent = errand.send_through(server);
+    let can_run = sent.is_some();
+    let (mut child, socket) = match sent {
+        Some(ready) => (ready.child, ready.socket),
         None => {
             let (socket, theirs) =
                 socketpair(AddressFamily::Unix, SockType::Stream, None, SockFlag::SOCK_CLOEXEC)
@@ -81,7 +96,7 @@ pub fn enter(entry: &Entry, descriptor: Option<Arc<OwnedFd>>, server: Option<&Fo
         Err(Unanswered::Broken(broken)) => return Err(silent(child, broken)),
     };
     if entry.hold {
-        visit.held = Some(Held { _child: child, _socket: socket });
+        visit.held = Some(Held { by: Ready { child, socket }, jid: visit.jid, can_run });
     } else {
         // A child that is not reaped keeps its jail.
         child.wait(Some(deadline))?;
@@ -154,8 +169,8 @@ fn silent(mut child: Child, broken: Broken) -> Failure {
 }
 
 impl Errand {
-    /// Uses a ready child of the fork server, if it can do this work.
-    fn send_through(&mut self, server: Option<&ForkServer>) -> Option<(Child, OwnedFd)> {
+    /// Uses a ready child, if a ready child can do this work.
+    fn send_through(&mut self, server: Option<&ForkServer>) -> Option<Ready> {
         match &mut self.target {
             Place::New(options) if self.sockets && self.hold && self.sysctls.is_empty() => {
                 server?.send_into(options)

@@ -75,7 +75,7 @@ enum Open {
     /// Calls share the descriptor while they use it, so that they need not hold the table's lock.
     Descriptor(Arc<OwnedFd>),
     /// Dropping the value ends the child that holds a jail.
-    Held { _child: enter::Held },
+    Held { by: enter::Held },
     /// Dropping the value ends the child that holds a sysctl.
     Value { _held: hold::Held },
     /// The fork server ends when its last handle is closed.
@@ -149,6 +149,14 @@ impl FreeBsd {
 
     fn running_fork_server(&self) -> MutexGuard<'_, Weak<ForkServer>> {
         self.fork_server.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the ready children. All handles that are open share them.
+    fn children(&self) -> Arc<ForkServer> {
+        let mut running = self.running_fork_server();
+        let server = running.upgrade().unwrap_or_default();
+        *running = Arc::downgrade(&server);
+        server
     }
 
     /// The parameters of a jail, and its `desc`, which the kernel reads, writes, or both.
@@ -356,6 +364,10 @@ impl Calls for FreeBsd {
     }
 
     fn jail_remove(&self, jid: i32) -> Result<()> {
+        let children = self.running_fork_server().upgrade();
+        if let Some(children) = children {
+            children.leave(jid);
+        }
         // SAFETY: jail_remove(2) takes a number only.
         self.check(unsafe { libc::jail_remove(jid) }).map(drop)
     }
@@ -390,10 +402,17 @@ impl Calls for FreeBsd {
         Ok((jid, made))
     }
 
-    fn jail_remove_jd(&self, descriptor: Handle) -> Result<()> {
-        let descriptor = self.descriptor(descriptor)?;
+    fn jail_remove_jd(&self, handle: Handle) -> Result<()> {
+        let descriptor = self.descriptor(handle)?;
         if !self.jail_descriptors {
             return Err(no_descriptors());
+        }
+        let children = self.running_fork_server().upgrade();
+        if let Some(children) = children
+            && children.has_inside()
+            && let Ok((jid, _)) = self.jail_get_jd(&mut [], sys::JAIL_USE_DESC, Some(handle))
+        {
+            children.leave(jid);
         }
         // SAFETY: jail_remove_jd(2) takes a number only, and this kernel has it. libc of FreeBSD 14 does not.
         let rc = unsafe { libc::syscall(sys::SYS_jail_remove_jd, descriptor.as_raw_fd()) };
@@ -432,7 +451,7 @@ impl Calls for FreeBsd {
     }
 
     fn mount(&self, request: &MountRequest) -> Result<()> {
-        mount::mount(request)
+        mount::mount(request, self.running_fork_server().upgrade().as_deref())
     }
 
     fn unmount(&self, id: FsId, force: bool) -> Result<()> {
@@ -469,20 +488,34 @@ impl Processes for FreeBsd {
                 Sockets { inet, inet6, route }
             }),
             answers: visit.answers,
-            holder: visit.held.map(|held| self.keep(Open::Held { _child: held })),
+            holder: visit.held.map(|held| self.keep(Open::Held { by: held })),
         })
     }
 
+    fn release_holder(&self, holder: Handle) {
+        let open = self.handles().remove(&holder.0);
+        let children = self.running_fork_server().upgrade();
+        // After the locks: the drop waits for the child.
+        match open {
+            Some(Open::Held { by }) => by.release(children.as_deref()),
+            other => drop(other),
+        }
+    }
+
     fn fork_server(&self) -> Option<Handle> {
-        let mut running = self.running_fork_server();
-        let server = running.upgrade().unwrap_or_else(|| Arc::new(ForkServer::fork()));
-        *running = Arc::downgrade(&server);
-        drop(running);
+        let server = self.children();
+        server.fork_ahead();
+        Some(self.keep(Open::ForkServer { _server: server }))
+    }
+
+    fn keep_children(&self) -> Option<Handle> {
+        let server = self.children();
         Some(self.keep(Open::ForkServer { _server: server }))
     }
 
     fn run(&self, program: &Program) -> Result<Finished> {
-        run::run(program)
+        let server = self.running_fork_server().upgrade();
+        run::run(program, server.as_deref())
     }
 
     fn privileged(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use std::ffi::{CString, OsStr, OsString};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
@@ -10,11 +10,10 @@ use jailwire_sys as sys;
 use libc::{c_char, c_int, c_long};
 use nix::fcntl::{OFlag, open, openat};
 use nix::sys::stat::Mode;
-use nix::unistd::pipe2;
 
-use super::child::{self, write_report};
+use super::errand::fork_server::{Kind, encode};
+use super::fork_server::{ForkServer, Ready};
 use super::options::Options;
-use super::process::Child;
 use super::report::{Report, read_whole};
 use super::{Errno, Failure, Result, invalid};
 use crate::kernel::{FsId, MountRequest, Mounted};
@@ -31,25 +30,31 @@ unsafe extern "C" {
 /// name elsewhere between a check and the call. So the directory is opened first, and the name is `.`. A file
 /// cannot be named like that. So after the call it is checked that no symbolic link has replaced the file
 /// meanwhile.
-pub fn mount(request: &MountRequest) -> Result<()> {
-    let flags =
-        c_int::try_from(request.flags).map_err(|_| invalid("MNT_* flags that nmount(2) cannot take"))?;
+///
+/// If there are `children`, a ready child makes the mount, and is kept for more work.
+pub fn mount(request: &MountRequest, children: Option<&ForkServer>) -> Result<()> {
     let Point { directory, file } = Point::open(request)?;
+    let flags = c_int::try_from(request.flags).ok().and_then(|flags| u32::try_from(flags).ok());
+    let flags = flags.ok_or_else(|| invalid("MNT_* flags that nmount(2) cannot take"))?;
     let mut options = options(request, file.as_deref().unwrap_or(OsStr::new(".")))?;
-    let (answer, theirs) = pipe2(OFlag::O_CLOEXEC).map_err(super::nix)?;
-    let mut child = Child::fork(&mut || {
-        let outcome = child::mount::mount_here(directory.as_fd(), theirs.as_fd(), &mut options, flags);
-        let words = if outcome.is_err() { options.errmsg() } else { &[] };
-        write_report(theirs.as_fd(), &Report::new(outcome, words));
-        0
+    let message = encode(Kind::Mount, [flags, 0, 0, 0], options.listed().buffers());
+    let message = message.ok_or_else(|| {
+        Failure::with_text(Errno::E2BIG, "more than 16 KiB or 64 mount options, the two paths included")
     })?;
-    drop(theirs);
-    child.wait(None)?;
+    let descriptors = [directory.as_raw_fd()];
+    let ready = children.and_then(|children| children.any()?.tell(&message, &descriptors));
+    let mut ready = match ready {
+        Some(ready) => ready,
+        None => Ready::fork()?.tell(&message, &descriptors).ok_or(Errno::EIO)?,
+    };
     let mut report = [0; Report::LENGTH];
-    match read_whole(answer.as_fd(), &mut report) {
-        Ok(()) => Report::from_bytes(report).outcome().map(drop)?,
-        Err(_) => return Err(child.died()),
+    if read_whole(ready.socket.as_fd(), &mut report).is_err() {
+        return Err(ready.child.died());
     }
+    if let Some(children) = children {
+        children.keep(ready);
+    }
+    Report::from_bytes(report).outcome()?;
     match file {
         Some(file) => check_file(request, directory.as_fd(), &file),
         None => Ok(()),

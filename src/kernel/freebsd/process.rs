@@ -9,12 +9,14 @@
 
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::ptr;
 use std::time::{Duration, Instant};
 
 use libc::{c_int, pid_t};
+use nix::fcntl::{FcntlArg, fcntl};
 use nix::poll::{PollFd, PollFlags};
+use nix::sys::event::{EvFlags, EventFilter, FilterFlag, KEvent, Kqueue};
 
 use super::{Errno, Failure, errno};
 use crate::kernel::leaving::leave_with;
@@ -90,12 +92,12 @@ impl Child {
     /// `None` when the child is alive at the deadline.
     ///
     /// The wait also reaps the child: a child that is not reaped keeps its jail. An adopted child is reaped
-    /// when this value is dropped. Its status is not known, and is reported as 0.
+    /// when this value is dropped.
     pub fn wait(&mut self, deadline: Option<Instant>) -> io::Result<Option<c_int>> {
         if self.status.is_none() && passing::poll_until(&mut [self.ended()], deadline)? {
             let mut status = 0;
             let Some(pid) = self.pid else {
-                self.status = Some(status);
+                self.status = Some(self.status_of_adopted()?);
                 return Ok(self.status);
             };
             // SAFETY: waitpid(2) writes `status`. The id is this child's as long as its descriptor is open. It
@@ -110,9 +112,28 @@ impl Child {
         Ok(self.status)
     }
 
+    /// Returns the status of an adopted child that has ended. wait(2) does not know such a child.
+    fn status_of_adopted(&self) -> io::Result<c_int> {
+        let queue = Kqueue::new()?;
+        let none = KEvent::new(
+            self.descriptor.as_raw_fd() as usize,
+            EventFilter::EVFILT_PROCDESC,
+            EvFlags::EV_ADD,
+            FilterFlag::NOTE_EXIT,
+            0,
+            0,
+        );
+        let mut events = [none];
+        let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        match queue.kevent(&[none], &mut events, Some(now))? {
+            0 => Err(Errno::EIO.into()),
+            // The status has the form of wait(2).
+            _ => Ok(events[0].data() as c_int),
+        }
+    }
+
     /// Kills the child if it is alive.
     pub fn kill(&self) {
-        use std::os::fd::AsRawFd;
         // SAFETY: pdkill(2) takes numbers only. ESRCH means that the child has ended already.
         unsafe { libc::pdkill(self.descriptor.as_raw_fd(), libc::SIGKILL) };
     }
@@ -137,4 +158,14 @@ impl Drop for Child {
             let _ = self.wait(Some(Instant::now() + GRACE));
         }
     }
+}
+
+/// Moves a descriptor above the three standard descriptors, which the child sets.
+pub fn above_standard(descriptor: OwnedFd) -> io::Result<OwnedFd> {
+    if descriptor.as_raw_fd() > libc::STDERR_FILENO {
+        return Ok(descriptor);
+    }
+    let number = fcntl(&descriptor, FcntlArg::F_DUPFD_CLOEXEC(libc::STDERR_FILENO + 1))?;
+    // SAFETY: F_DUPFD_CLOEXEC made this descriptor, and nothing else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }

@@ -9,13 +9,15 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Instant;
 
-use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
+use nix::fcntl::{OFlag, open};
 use nix::poll::{PollFd, PollFlags};
 use nix::sys::stat::Mode;
 use nix::unistd::pipe2;
 
+use super::errand::fork_server::{Kind, encode};
 use super::errand::run::{Errand, Strings, Who};
-use super::process::{Child, GRACE};
+use super::fork_server::ForkServer;
+use super::process::{Child, GRACE, above_standard};
 use super::report::Report;
 use super::terminal::{self, Ours};
 use super::{Errno, Result, invalid};
@@ -45,8 +47,32 @@ impl Who {
     }
 }
 
-/// Runs a program, and waits until it ends.
-pub fn run(program: &Program) -> Result<Finished> {
+impl Errand {
+    /// Uses a ready child, if a ready child can do this work. A ready child has another current directory than the calling
+    /// process, and none of its descriptors. So the program has to be in a jail, and without a terminal.
+    fn send_by(&self, server: Option<&ForkServer>, trouble: BorrowedFd<'_>) -> Option<Child> {
+        let [Some(input), Some(output), Some(error)] = &self.standard else { return None };
+        let jid = self.jail?;
+        let jail = u32::try_from(jid).ok()?;
+        if self.user.is_some() || self.terminal.is_some() {
+            return None;
+        }
+        let count = |strings: &Strings| u32::try_from(strings.owned.len()).ok();
+        let numbers = [jail, self.fib, count(&self.paths)?, count(&self.arguments)?];
+        let strings = [&self.paths, &self.arguments, &self.environment];
+        let buffers: Vec<&[u8]> = strings
+            .iter()
+            .flat_map(|strings| strings.owned.iter().map(|string| string.as_bytes_with_nul()))
+            .collect();
+        let message = encode(Kind::Run, numbers, buffers.iter().copied())?;
+        let descriptors = [input, output, error].map(AsRawFd::as_raw_fd);
+        let [input, output, error] = descriptors;
+        server?.send_to_run(jid, &message, &[input, output, error, trouble.as_raw_fd()])
+    }
+}
+
+/// Runs a program, and waits until it ends. If there is a `server`, a ready child of the server is used.
+pub fn run(program: &Program, server: Option<&ForkServer>) -> Result<Finished> {
     let (ours, terminal) = match program.terminal {
         true => terminal::prepare()?.unzip(),
         false => (None, None),
@@ -66,7 +92,7 @@ pub fn run(program: &Program) -> Result<Finished> {
         jail: program.jail,
         fib: program.fib,
         user: Who::of(program)?,
-        paths: candidates(program)?,
+        paths: Strings::new(candidates(program)?),
         arguments: Strings::new(program.arguments.iter().map(c_string).collect::<Result<_>>()?),
         environment: Strings::new(environment(program)?),
         standard: [input, output, error],
@@ -75,7 +101,10 @@ pub fn run(program: &Program) -> Result<Finished> {
     // A successful execve closes this pipe. If execve fails, the child writes the error to it.
     let (trouble, theirs) = pipe2(OFlag::O_CLOEXEC).map_err(super::nix)?;
     let theirs = above_standard(theirs)?;
-    let child = Child::fork(&mut || errand.run(theirs.as_fd()))?;
+    let child = match errand.send_by(server, theirs.as_fd()) {
+        Some(child) => child,
+        None => Child::fork(&mut || errand.run(theirs.as_fd()))?,
+    };
     drop(theirs);
     // Close this process's copies, which would keep the captured output open.
     drop(errand);
@@ -170,22 +199,13 @@ fn take(pipe: &mut Option<OwnedFd>, taken: &mut Vec<u8>) -> Result<()> {
 
 fn append_to(path: &Path) -> Result<OwnedFd> {
     let flags = OFlag::O_WRONLY | OFlag::O_APPEND | OFlag::O_CREAT | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
-    above_standard(open(path, flags, Mode::S_IRUSR | Mode::S_IWUSR).map_err(super::nix)?)
+    let file = open(path, flags, Mode::S_IRUSR | Mode::S_IWUSR).map_err(super::nix)?;
+    Ok(above_standard(file)?)
 }
 
 fn nothing_to_read() -> Result<OwnedFd> {
-    above_standard(open("/dev/null", OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty()).map_err(super::nix)?)
-}
-
-/// Moves a descriptor above the three standard descriptors, which the child sets.
-fn above_standard(descriptor: OwnedFd) -> Result<OwnedFd> {
-    if descriptor.as_raw_fd() > libc::STDERR_FILENO {
-        return Ok(descriptor);
-    }
-    let number =
-        fcntl(&descriptor, FcntlArg::F_DUPFD_CLOEXEC(libc::STDERR_FILENO + 1)).map_err(super::nix)?;
-    // SAFETY: F_DUPFD_CLOEXEC made this descriptor, and nothing else owns it.
-    Ok(unsafe { std::os::fd::FromRawFd::from_raw_fd(number) })
+    let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC;
+    Ok(above_standard(open("/dev/null", flags, Mode::empty()).map_err(super::nix)?)?)
 }
 
 fn c_string(bytes: impl AsRef<OsStr>) -> Result<CString> {

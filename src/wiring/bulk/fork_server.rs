@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use crate::kernel::{Handle, Kernel};
 
-/// Forks the children that hold new jails ahead of time, in a small process of its own. The small process ends when
+/// Forks the children that jails need ahead of time, in a small process of its own. The small process ends when
 /// this value is dropped or the calling process ends.
 ///
-/// A child process makes every VNET jail, and holds the jail until the jail is wired. A fork of a large process, or of
-/// a process with threads, takes longer than a fork of a small process, and afterwards the large process copies each
+/// A child process makes the mounts of a jail, makes the jail, and holds the jail until the jail is wired. The child can then
+/// become a program in the jail. A fork of a large process, or of a process with threads, takes longer than a fork of a small process, and afterwards the large process copies each
 /// page that it writes to. With a fork server the calling process is forked once, and the small process forks the
 /// children while the caller works. It is best to make a fork server before there are threads. Two children are ready
 /// at a time. All children have the credentials, limits and jail that the caller has when the fork server is made: drop
@@ -50,6 +50,12 @@ impl ForkServer {
     /// processes, each jail's child is forked when it is needed.
     pub fn keep(kernel: &Arc<dyn Kernel>) -> ForkServer {
         ForkServer { kernel: Arc::clone(kernel), handle: kernel.fork_server() }
+    }
+
+    /// Has one child do all that needs a process for a jail, as [`ForkServer::keep`] does, and forks no small process. The
+    /// caller forks the child when the child is needed. For a single jail a small process would cost more than it saves.
+    pub fn of_one_jail(kernel: &Arc<dyn Kernel>) -> ForkServer {
+        ForkServer { kernel: Arc::clone(kernel), handle: kernel.keep_children() }
     }
 }
 

@@ -94,7 +94,10 @@ pub fn start(environment: &Environment, host: &mut Host<'_>, selected: &Selected
     let turns = selected.turns(&environment.store);
     let checks = Checks::make(environment, host, &turns, work);
     let _guard = if alone { None } else { bulk.ticks(environment, work) };
-    let _children = (!alone).then(|| ForkServer::keep(&environment.kernel));
+    let _children = match alone {
+        true => ForkServer::of_one_jail(&environment.kernel),
+        false => ForkServer::keep(&environment.kernel),
+    };
     if !alone {
         host.begin_bulk(&bulk.limits);
     }
@@ -155,6 +158,7 @@ pub fn stop(
         }
     }
     let _guard = if alone { None } else { bulk.ticks(environment, work) };
+    let _children = (!alone).then(|| ForkServer::keep(&environment.kernel));
     if !alone {
         host.begin_bulk(&bulk.limits);
     }

@@ -76,23 +76,20 @@ pub fn prepare(keep: &[RawFd]) -> std::result::Result<(), Stopped> {
     forbid_tracing()
 }
 
-/// The work of a child of the fork server when it knows its jail: as [`Errand::run`].
-pub fn make_and_hold(
+/// Makes and enters a jail for a ready child, as [`Errand::run`] does, and sends the result. Returns whether the
+/// child is in the jail, and the parent has the result.
+pub fn make_and_tell(
     socket: BorrowedFd<'_>,
     prepared: std::result::Result<(), Stopped>,
     options: &mut Listed<'_>,
-) -> c_int {
+) -> bool {
     let mut opened = NONE_OPENED;
     let outcome = prepared.and_then(|()| {
         let jid = set_attach(options, sys::JAIL_CREATE)?;
         open_sockets(&mut opened)?;
         Ok(jid)
     });
-    if !tell(socket, outcome, options.errmsg(), &opened) {
-        return 1;
-    }
-    stay(socket);
-    0
+    tell(socket, outcome, options.errmsg(), &opened)
 }
 
 fn open_sockets(opened: &mut Opened) -> std::result::Result<(), Stopped> {

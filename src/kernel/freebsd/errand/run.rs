@@ -15,7 +15,7 @@ pub struct Errand {
     pub fib: u32,
     pub user: Option<Who>,
     /// The paths at which the program may be, in the order in which they are tried.
-    pub paths: Vec<CString>,
+    pub paths: Strings,
     pub arguments: Strings,
     pub environment: Strings,
     /// What becomes standard input, output and error. None leaves what is there.
@@ -33,13 +33,13 @@ pub enum Who {
 
 /// Strings, and the array of their addresses that [`execve(2)`](https://man.freebsd.org/execve(2)) takes, ended by a null.
 pub struct Strings {
-    _owned: Vec<CString>,
+    pub owned: Vec<CString>,
     pub addresses: Vec<*const c_char>,
 }
 
 impl Strings {
     pub fn new(owned: Vec<CString>) -> Strings {
         let addresses = owned.iter().map(|string| string.as_ptr()).chain([ptr::null()]).collect();
-        Strings { _owned: owned, addresses }
+        Strings { owned, addresses }
     }
 }

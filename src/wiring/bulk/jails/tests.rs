@@ -72,6 +72,7 @@ impl World {
             files: Files::new(),
             boot: BOOT,
             times: wiring::Times::default(),
+            programs_follow: false,
         }
     }
 
