@@ -1,8 +1,8 @@
-//! What the engine for many jails costs by itself: N jails with a network stack each, an epair on one bridge,
-//! addresses and a default route, on the simulated kernel in memory, one worker.
+//! The cost of the engine for many jails: N VNET jails, each with an epair on the same bridge, addresses and a
+//! default route, on the simulated kernel in memory, with one worker.
 //!
-//! It prints CSV: microseconds per jail that the library takes, with its journals and locks, and apart from
-//! them those that the simulated kernel takes. Neither is FreeBSD's share: see `start_stop` for that.
+//! It prints CSV: the microseconds per jail that the library takes, with its journals and locks, and separately
+//! those that the simulated kernel takes. Neither is the time of FreeBSD's kernel: see `start_stop` for that.
 //!
 //!     JAILWIRE_BENCH_JAILS=100,1000,10000 cargo bench --bench bulk
 
@@ -22,8 +22,8 @@ use jailwire::wiring::bulk::{Cancel, Fate, Limits, Progress};
 
 use asked::{Asked, Counter};
 
-/// How often each number of jails is measured; the fastest counts. The simulated kernel walks all members of a
-/// bridge when one joins, as FreeBSD's does, so that very many take it long.
+/// How often each number of jails is measured. The fastest round counts. As FreeBSD's kernel, the simulated kernel
+/// walks all members of a bridge when a member joins, so very many jails take long.
 const ROUNDS: [(usize, usize); 2] = [(1000, 3), (usize::MAX, 1)];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -59,7 +59,7 @@ struct Part {
 }
 
 impl Part {
-    /// What the library took.
+    /// The time of the library.
     fn own(&self) -> Duration {
         self.took.saturating_sub(self.asked.took)
     }

@@ -1,5 +1,5 @@
-//! Writing a routing message, and reading what the kernel dumps, in bytes per second: beside a plain
-//! copy of the same bytes, in the same run.
+//! Measures writing a routing message and reading dumps of the kernel, in bytes per second. A plain copy of the
+//! same bytes in the same run is the comparison.
 
 #[path = "support/dumps.rs"]
 mod dumps;

@@ -1,8 +1,8 @@
-//! What the simulated kernel costs the program: N VNET jails, each with the mounts of an iocage jail, are started and
-//! stopped by `jailwire start ALL` and `stop ALL`, with the state of the simulated kernel on disk. Then one jail is
+//! The cost of the simulated kernel for the program. `jailwire start ALL` and `stop ALL` start and stop N VNET
+//! jails, each with the mounts of an iocage jail, with the state of the simulated kernel on disk. Then one jail is
 //! started and stopped a thousand times, and `list` is timed before and after.
 //!
-//! It prints CSV: seconds of the wall clock, and of the processors.
+//! It prints CSV: wall-clock seconds, and processor seconds.
 //!
 //!     JAILWIRE_BENCH_JAILS=1000,10000 JAILWIRE_BENCH_TURNS=1000 cargo bench --bench simulated
 
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike as _;
 
-/// What may fail here, fails altogether.
+/// An error ends the benchmark.
 type Fallible<T = ()> = Result<T, Box<dyn Error>>;
 
 fn main() -> Fallible {
@@ -47,7 +47,7 @@ fn print(jails: usize, command: &str, (wall, processor): (Duration, Duration)) {
     println!("{jails},{command},{:.3},{:.3}", wall.as_secs_f64(), processor.as_secs_f64());
 }
 
-/// A jail as iocage makes it: devfs, fdescfs and procfs are mounted, and there is an fstab.
+/// Makes a jail as iocage does: with devfs, fdescfs, procfs and an fstab.
 fn make_jail(root: &Path, number: usize) -> Fallible {
     let jail = root.join("jails").join(format!("j{number}"));
     for directory in ["root/dev", "root/proc"] {
@@ -64,7 +64,7 @@ fn make_jail(root: &Path, number: usize) -> Fallible {
     Ok(())
 }
 
-/// Runs the program. Returns the time on the wall clock, and that of the processors.
+/// Runs the program. Returns the wall-clock time, and the processor time.
 fn run(root: &Path, words: &[&str]) -> Fallible<(Duration, Duration)> {
     let (used, begun) = (processor_time()?, Instant::now());
     let mut command = Command::new(env!("CARGO_BIN_EXE_jailwire"));
@@ -76,7 +76,7 @@ fn run(root: &Path, words: &[&str]) -> Fallible<(Duration, Duration)> {
     Ok((begun.elapsed(), processor_time()? - used))
 }
 
-/// The time of the processors that all children have used.
+/// The processor time of all children.
 fn processor_time() -> Fallible<Duration> {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
     let all = usage.user_time() + usage.system_time();

@@ -1,4 +1,4 @@
-//! Routing messages are written and read without asking for memory.
+//! Routing messages are written and read without allocations.
 //!
 //! One test, because another thread's allocations would be counted too.
 

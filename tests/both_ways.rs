@@ -1,8 +1,8 @@
-//! One jail in two hands: what iocage starts is listed, shown, entered and stopped by jailwire with
-//! nothing left behind, and what jailwire starts is stopped by iocage's own commands.
+//! Two managers for one jail: jailwire lists, shows, enters and stops a jail that iocage has started, and leaves
+//! nothing behind. iocage's commands stop a jail that jailwire has started.
 //!
-//! The commands are those that iocage runs, in its order, as they were recorded; Python is left out.
-//! It needs FreeBSD, root, and the programs that iocage runs.
+//! The commands are those that iocage runs, in the recorded order, without Python. It needs FreeBSD, root, and the
+//! programs that iocage runs.
 
 #![cfg(target_os = "freebsd")]
 
@@ -13,10 +13,10 @@ use std::sync::{Mutex, MutexGuard};
 
 use tempfile::TempDir;
 
-/// The host is one, and so is what is compared.
+/// One test runs at a time, because the tests compare the state of the whole host.
 static HOST: Mutex<()> = Mutex::new(());
 
-/// Where the jails' base system comes from.
+/// The directories of the host that become the jails' base system.
 const BASE: [&str; 8] = ["bin", "lib", "libexec", "sbin", "usr/bin", "usr/lib", "usr/libexec", "usr/sbin"];
 
 struct World {
@@ -30,7 +30,7 @@ fn text(bytes: &[u8]) -> String {
 
 /// Runs a command line as iocage does: words, and no shell.
 fn try_run(line: &str) -> Output {
-    // A description is one word of several.
+    // A description is one argument with blanks.
     let words: Vec<String> = match line.split_once(" description ") {
         Some((before, words)) => before
             .split(' ')
@@ -49,7 +49,7 @@ fn run(line: &str) -> String {
     text(&output.stdout).trim_end().to_owned()
 }
 
-/// What a start adds to a host: interfaces, jails, mounts, rulesets, files.
+/// The state of the host that a start changes: interfaces, jails, mounts, rulesets, files.
 fn host() -> String {
     let mut run_files: Vec<String> = fs::read_dir("/var/run")
         .expect("/var/run")
@@ -57,11 +57,11 @@ fn host() -> String {
         .filter(|name| name.contains("jail"))
         .collect();
     run_files.sort();
-    // One that was away is listed last. What moves is left out.
+    // Sort the interfaces, because an interface that was away is listed last.
     let mut interfaces: Vec<String> = run("ifconfig -l")
         .split_whitespace()
         .map(|name| {
-            // Duplicate address detection ends by itself.
+            // Ignore `tentative`, because duplicate address detection ends by itself.
             let shown = run(&format!("ifconfig {name}")).replace(" tentative", "");
             let lasting = |line: &&str| !line.contains("nd6 options") && !line.contains("options=");
             shown.lines().filter(lasting).collect::<Vec<_>>().join("\n")
@@ -87,7 +87,7 @@ fn assert_same(before: &str, after: &str) {
 }
 
 impl World {
-    /// A host with a bridge, on it an interface that stands for the host's own, and a jail.
+    /// A host with a jail, and a bridge with an interface in the role of the host's own interface.
     fn new(name: &str, config: &str) -> World {
         let alone = HOST.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         assert!(nix::unistd::geteuid().is_root(), "this test starts jails: run it as root");
@@ -96,7 +96,7 @@ impl World {
         world.add(name, config);
         let _ = try_run("ifconfig epair90 create");
         run("ifconfig epair90a inet 198.51.100.1/24 up");
-        // A host that does IPv6 already: the first address of an interface brings a link-local one.
+        // Enable IPv6 on the host first, because the first IPv6 address of an interface adds a link-local address.
         run("ifconfig epair90a inet6 2001:db8:90::1/64");
         run("ifconfig epair90b up");
         let _ = try_run("ifconfig bridge90 create");
@@ -175,7 +175,7 @@ impl World {
         fs::write(conf_path(name), text).expect("a file");
     }
 
-    /// What iocage does first: its devfs ruleset, and `jail -c`. Returns the jid.
+    /// iocage's first commands: the devfs ruleset, and `jail -c`. Returns the jid.
     fn iocage_creates(&self, name: &str, network: &str) -> String {
         run("devfs rule -s 1000 add hide");
         for path in ["null", "zero", "random", "urandom", "fd", "fd/*", "stdin", "stdout", "stderr"] {
@@ -186,7 +186,7 @@ impl World {
         run(&format!("jls -j ioc-{name} jid"))
     }
 
-    /// And then for each NIC. `number` is that of the NIC, and of the epair inside.
+    /// iocage's commands for each NIC. `number` is the number of the NIC, and of the epair in the jail.
     fn iocage_wires(&self, name: &str, jid: &str, number: usize, macs: [&str; 2], ip4: &str, ip6: &str) {
         let a = run("ifconfig epair create");
         let b = format!("{}b", a.trim_end_matches('a'));
@@ -206,7 +206,7 @@ impl World {
         run(&format!("setfib 0 jexec ioc-{name} ifconfig {nic} inet6 {ip6} up"));
     }
 
-    /// iocage's stop, as it was recorded. `nics` are those of the property `interfaces`.
+    /// iocage's recorded stop. `nics` are the NICs in the property `interfaces`.
     fn iocage_stops(&self, name: &str, nics: &[&str]) {
         let jid = run(&format!("jls -j ioc-{name} jid"));
         let ruleset = run(&format!("jls -j ioc-{name} devfs_ruleset"));
@@ -222,7 +222,7 @@ impl World {
         fs::remove_file(&conf).expect("iocage's file is there");
         run("/usr/bin/true");
         let jail = self.jail(name);
-        // iocage unmounts what is not mounted any more, and ignores the error.
+        // iocage unmounts file systems that are not mounted any more, and ignores the error.
         try_run(&format!("umount -afF {}", jail.join("fstab").display()));
         for path in ["dev/fd", "dev", "proc", "compat/linux/proc"] {
             try_run(&format!("umount -f {}", jail.join("root").join(path).display()));
@@ -232,7 +232,7 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
-        // Whatever a failed test has left would be found by the next.
+        // Remove what a failed test has left, because the next test would find it.
         let jails = text(&try_run("jls name").stdout);
         for jail in jails.lines().filter(|name| name.starts_with("ioc-")) {
             try_run(&format!("jail -r {jail}"));
@@ -269,7 +269,7 @@ const TWO_NICS: &str = r#""vnet":1,"interfaces":"vnet0:bridge90,vnet1:bridge90",
 const SHARED: &str =
     r#""vnet":0,"ip4_addr":"epair90a|198.51.100.60/24","ip6_addr":"epair90a|2001:db8:90::60/64""#;
 
-/// As iocage writes it for such a jail.
+/// The lines that iocage writes for a shared-IP jail.
 const SHARED_LINES: &str = "\tip4.addr += \"epair90a|198.51.100.60/24\";\n\tip6.addr += \"epair90a|2001:db8:90::60/64\";\n\tip4.saddrsel = \"1\";\n\tip4 = \"new\";\n\tip6.saddrsel = \"1\";\n\tip6 = \"new\";";
 
 #[test]
@@ -312,7 +312,7 @@ fn iocage_starts_a_vnet_jail_and_jailwire_does_the_rest() {
         assert!(said.lines().any(|said| said == line), "{line}: {said}");
     }
     assert_same(&before, &host());
-    // And it can be started by jailwire now.
+    // jailwire can start the jail now.
     world.ok(&["start", "vj"]);
     world.ok(&["stop", "vj"]);
     assert_same(&before, &host());
@@ -326,7 +326,7 @@ fn iocage_starts_a_jail_with_two_nics_and_jailwire_stops_it() {
     let macs = [["5a:9c:fc:bf:f4:75", "5a:9c:fc:bf:f4:76"], ["5a:9c:fc:bf:f4:85", "5a:9c:fc:bf:f4:86"]];
     world.iocage_wires("tn", &jid, 0, macs[0], "198.51.100.50/24", "2001:db8:90::50/64");
     world.iocage_wires("tn", &jid, 1, macs[1], "203.0.113.50/24", "2001:db8:91::50/64");
-    // iocage would forget the second: it goes by the configuration of now.
+    // iocage would leave the second epair, because it uses the present configuration.
     world.ok(&["set", "interfaces=vnet0:bridge90", "ip4_addr=none", "ip6_addr=none", "tn"]);
     world.ok(&["stop", "tn"]);
     assert_same(&before, &host());
@@ -360,7 +360,7 @@ fn jailwire_starts_a_vnet_jail_and_iocages_commands_stop_it() {
     let inside = run("jexec ioc-vj ifconfig epair0b");
     assert!(inside.contains("inet 198.51.100.50 ") && inside.contains("5a:9c:fc:bf:f4:76"), "{inside}");
     world.iocage_stops("vj", &["vnet0"]);
-    // What jailwire noted of it is no more true, and the next command that changes something sees that.
+    // jailwire's journal of the jail is outdated, and the next command that changes something detects that.
     world.ok(&["stop", "vj"]);
     assert_same(&before, &host());
 }
@@ -406,7 +406,7 @@ fn a_lent_interface_comes_back_by_iocages_commands() {
     run("ifconfig epair91a destroy");
 }
 
-/// What jailwire notes of a jail is of one life of it.
+/// A journal is about one start of a jail.
 #[test]
 fn each_hand_in_turn() {
     let world = World::new("vj", VNET);
@@ -420,14 +420,14 @@ fn each_hand_in_turn() {
     let before = host();
     world.ok(&["start", "vj"]);
     world.iocage_stops("vj", &["vnet0"]);
-    // The number of its ruleset is free, and the other jail gets it.
+    // The number of the jail's ruleset is free, and the other jail gets it.
     world.ok(&["start", "other"]);
     let ruleset = run("jls -j ioc-other devfs_ruleset");
     world.ok(&["start", "vj"]);
     assert!(run("devfs rule showsets").lines().any(|line| line == ruleset), "the other's ruleset is gone");
     world.ok(&["stop", "other"]);
     world.iocage_stops("vj", &["vnet0"]);
-    // Another life, of iocage's making.
+    // iocage starts the jail again.
     let jid = world.iocage_creates("vj", "\tvnet;");
     let macs = ["5a:9c:fc:bf:f4:75", "5a:9c:fc:bf:f4:76"];
     world.iocage_wires("vj", &jid, 0, macs, "198.51.100.50/24", "2001:db8:90::50/64");

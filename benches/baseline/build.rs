@@ -1,4 +1,4 @@
-//! Builds the C programs, on and for FreeBSD; for other systems there is nothing to build.
+//! Builds the C programs for FreeBSD. For other systems nothing is built.
 
 use std::env;
 use std::path::PathBuf;

@@ -18,10 +18,10 @@ use crate::library::Change;
 
 type Fallible<T = ()> = Result<T, Box<dyn Error>>;
 
-/// Changes in one turn, and turns.
+/// The number of changes in one turn, and the number of turns.
 const CHANGES: u32 = 50;
 const TURNS: usize = 101;
-/// Says that the program is to make one change, and by which packet filter.
+/// The environment variable that makes the program make one change, with this packet filter.
 const ONE: &str = "JAILWIRE_BENCH_CHANGE";
 
 pub fn main() -> Fallible {
@@ -67,7 +67,7 @@ pub fn main() -> Fallible {
     whole()
 }
 
-/// What a quarter of all were faster than: others on the machine slow single turns down.
+/// The first quartile: other processes on the machine slow single turns down.
 fn quarter(mut all: Vec<Duration>) -> Duration {
     all.sort();
     all[all.len() / 4]
@@ -90,13 +90,13 @@ fn sh(words: &str) -> Fallible {
     }
 }
 
-/// A host that has a way out, forwards, and has both packet filters.
+/// Prepares a host with a default route, forwarding, and both packet filters.
 fn prepare() -> Fallible {
     sh("kldload -n if_epair pf ipfw ipfw_nat")?;
     sh("sysctl net.inet.ip.forwarding=1 net.inet.ip.fw.enable=1 net.inet.ip.fw.one_pass=0")?;
     sh("ifconfig epair97 create; ifconfig epair97a inet 203.0.113.1/24 up; ifconfig epair97b up")?;
     sh("route -q add default 203.0.113.9")?;
-    // Locks on a disk would be measured with the rest.
+    // Put /var/run in memory, so that the disk is not measured.
     sh("mount -t tmpfs tmpfs /var/run")?;
     sh(
         "printf 'nat-anchor \"jailwire/*\"\\nrdr-anchor \"jailwire/*\"\\nanchor \"jailwire/*\"\\npass\\n' | pfctl -q -f -",
@@ -104,7 +104,7 @@ fn prepare() -> Fallible {
     sh("pfctl -q -e")
 }
 
-/// Processes that the machine has begun.
+/// The number of processes that were started on the machine.
 fn forks() -> i64 {
     let host = kernel::here().map(Vnet::host);
     let number =
@@ -112,7 +112,8 @@ fn forks() -> i64 {
     ["v_forks", "v_vforks", "v_rforks"].iter().filter_map(|name| number(name)).map(i64::from).sum()
 }
 
-/// Has both make one change under ktrace(1). Returns how many calls were the same; others are an error.
+/// Runs one change of both programs under ktrace(1). Returns the number of calls, which must be the same. A
+/// difference is an error.
 fn compare(directory: &Path, program: &Path, backend: Backend) -> Fallible<usize> {
     let trace = directory.join("trace");
     let mut c = Command::new("ktrace");
@@ -131,7 +132,7 @@ fn compare(directory: &Path, program: &Path, backend: Backend) -> Fallible<usize
     }
 }
 
-/// The calls about packet filters that a program makes, without descriptors and addresses.
+/// A program's calls about packet filters, without descriptors and addresses.
 fn traced(mut command: Command, trace: &Path) -> Fallible<Vec<String>> {
     let output = command.output()?;
     if !output.status.success() {
@@ -143,18 +144,18 @@ fn traced(mut command: Command, trace: &Path) -> Fallible<Vec<String>> {
     let filter = |call: &&str| {
         ["ioctl(", "getsockopt(", "setsockopt(", "socket("].iter().any(|name| call.starts_with(name))
     };
-    // Of a request on a device its name, of a message to ipfw that it is one.
+    // A request on a device is shown by its name, and a message to ipfw as a message.
     let shown = |call: &str| {
         let mut words = call.trim_end_matches(')').split(['(', ',']);
         let (name, _descriptor, what) = (words.next(), words.next(), words.next());
         format!("{} {}", name.unwrap_or_default(), what.unwrap_or_default())
     };
-    // What a program asks of its own terminal is of no concern here.
+    // Requests on the program's own terminal are left out.
     let ours = |call: &String| !call.contains("TIOC");
     Ok(calls.filter(filter).map(shown).filter(ours).collect())
 }
 
-/// How long the kernel took.
+/// The time of the kernel.
 #[derive(Debug, Default)]
 struct InKernel(AtomicU64, AtomicU64);
 
@@ -165,8 +166,8 @@ impl Watch for InKernel {
     }
 }
 
-/// NAT and a published port of a jail, given and taken, with all that the library looks at: the whole time, and the
-/// kernel's share of it.
+/// Adds and removes a jail's NAT and a published port, with all checks of the library. Measures the whole time, and
+/// the kernel's share of it.
 fn whole() -> Fallible {
     println!("table,packet_filter,changes,all_us,kernel_us,ratio,calls,processes");
     for backend in [Backend::Pf, Backend::Ipfw] {

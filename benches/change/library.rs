@@ -1,4 +1,4 @@
-//! The changes of benches/baseline/change.c, by the library.
+//! The changes of benches/baseline/change.c, made with the library.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -10,11 +10,11 @@ use jailwire::packet_filter::{
     Action, Anchor, Direction, Family, PacketFilter, Ports, Protocol, Rule, TableName,
 };
 
-/// The host's address and the jail's.
+/// The addresses of the host and of the jail.
 const HOST: [u8; 4] = [203, 0, 113, 1];
 const JAIL: [u8; 4] = [10, 93, 0, 99];
 
-/// What a change writes: made before, as the C program has it in its text.
+/// The data that a change writes. It is made beforehand, because the C program has it as constants.
 pub struct Change {
     anchor: Anchor,
     rules: [Rule; 3],

@@ -1,9 +1,9 @@
-//! What one change of a packet filter's rules takes: by the library, and by a C program that makes the same requests
-//! with the same contents, in turns, in one boot. And what a whole change of a jail's NAT and published ports takes, beside
-//! the time that the kernel has of it.
+//! Measures one change of a packet filter's rules: with the library, and with a C program that makes the same
+//! requests with the same contents, in turns, in one boot. Also measures a whole change of a jail's NAT and
+//! published ports, and the kernel's share of the time.
 //!
-//! It is for a guest of FreeBSD 15, as root: it loads pf and ipfw, and writes their main rulesets. Elsewhere it measures
-//! nothing.
+//! It is for a guest of FreeBSD 15, as root: it loads pf and ipfw, and writes their main rulesets. On other systems
+//! it measures nothing.
 //!
 //!     vm/bench -t net.inet.ip.fw.default_to_accept=1 --bench change
 

@@ -1,18 +1,18 @@
-//! What the kernel itself counts: processes begun, programs run, memory it keeps to itself.
+//! Counters of the kernel: started processes, programs that were run, and wired memory.
 
 use jailwire::Vnet;
 
 /// The kernel's counters at one moment.
 #[derive(Debug, Clone, Copy)]
 pub struct Reading {
-    /// Processes begun since the machine was: by fork(2), vfork(2), rfork(2) and pdfork(2).
+    /// The processes that were started since boot, by fork(2), vfork(2), rfork(2) and pdfork(2).
     pub processes: i64,
-    /// Memory that the kernel has wired down, in KiB.
+    /// The kernel's wired memory, in KiB.
     pub wired_kb: i64,
 }
 
 impl Reading {
-    /// Reads them. Zero where the kernel has no such counter.
+    /// Reads the counters. A missing counter is zero.
     pub fn take(host: &Vnet) -> Reading {
         let number = |name: &str| host.sysctl_int(name).map_or(0, i64::from);
         let forks = ["v_forks", "v_vforks", "v_rforks"].map(|name| number(&format!("vm.stats.vm.{name}")));
@@ -37,25 +37,25 @@ pub mod programs {
 
     use crate::Fallible;
 
-    /// The records of acct(5), version 3, as `sys/acct.h` has them.
+    /// The offsets of acct(5) records, version 3, from `sys/acct.h`.
     const LENGTH_AT: usize = 2;
     const NAME_AT: usize = 4;
     const NAME_LENGTH: usize = 16;
-    /// Behind the second length, at the next word.
+    /// After the second length, at the next word.
     const FLAGS_AT: usize = 72;
-    /// It was forked and never ran a program.
+    /// The process was forked and never ran a program.
     const AFORK: u8 = 0x01;
 
     /// A process that has ended.
     #[derive(Debug)]
     pub struct Ended {
-        /// The program's name, or its parent's where it ran none.
+        /// The program's name, or the parent's name if the process ran no program.
         pub name: String,
-        /// Whether it ran a program.
+        /// Whether the process ran a program.
         pub ran: bool,
     }
 
-    /// Accounting that is on until this is dropped.
+    /// Switches accounting on until it is dropped.
     pub struct Accounting(PathBuf);
 
     impl Accounting {
@@ -66,7 +66,7 @@ pub mod programs {
             Ok(Accounting(path))
         }
 
-        /// The processes that have ended since it began.
+        /// The processes that have ended since then.
         pub fn ended(&self) -> Fallible<Vec<Ended>> {
             let bytes = fs::read(&self.0)?;
             let mut ended = Vec::new();
@@ -77,8 +77,8 @@ pub mod programs {
                 let record = record.ok_or("a record of acct(5) is cut short")?;
                 let name = record[NAME_AT..NAME_AT + NAME_LENGTH].split(|byte| *byte == 0).next();
                 let name = String::from_utf8_lossy(name.unwrap_or_default()).into_owned();
-                // The kernel's own process that looks whether there is room for the records
-                // (kern/kern_acct.c:acct_thread), of the accounting before.
+                // Skip the kernel's process that checks for free space (kern/kern_acct.c:acct_thread), which
+                // belongs to the accounting before.
                 if name != "accounting" {
                     ended.push(Ended { name, ran: record[FLAGS_AT] & AFORK == 0 });
                 }

@@ -1,9 +1,9 @@
-//! A variant in a process of its own, as small as it can be: what a fork(2) costs grows with the process, and the
-//! benchmark's own has had many threads and jails.
+//! A variant in a small process of its own: the cost of fork(2) grows with the process, and the benchmark's own
+//! process has had many threads and jails.
 //!
-//! The process waits for a line, starts the jails, and writes `start US`, `up TENTH US` for each tenth of
-//! them, and an empty line; waits for another, stops the jails, and writes `stop US`, `memory KIB`, and
-//! `step NAME` TAB `US` for each kind of step that it has measured, all jails together.
+//! The process waits for a line, starts the jails, and writes `start US`, `up TENTH US` for each tenth of them, and
+//! an empty line. Then it waits for another line, stops the jails, and writes `stop US`, `memory KIB`, and `step
+//! NAME` TAB `US` for each kind of step that it has measured, for all jails together.
 
 use std::io::{BufRead as _, BufReader, Write as _, stdin};
 use std::process::{Command, Stdio};
@@ -15,10 +15,10 @@ use jailwire::wiring::bulk::ForkServer;
 use crate::plan::Variant;
 use crate::{Fallible, Marks, Setup, Timing, accounts, plan, steps};
 
-/// What tells this program that it is such a process: `VARIANT NETWORK JAILS BRIDGE`.
+/// The environment variable that makes this program such a process: `VARIANT NETWORK JAILS BRIDGE`.
 pub const WORDS: &str = "JAILWIRE_BENCH_APART";
 
-/// Runs one and listens to it.
+/// Runs such a process, and reads its output.
 pub fn watch(mut command: Command, setup: &Setup<'_>, marks: &mut Marks) -> Fallible<Timing> {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     let mut tell = child.stdin.take().ok_or("no standard input")?;
@@ -53,14 +53,14 @@ pub fn watch(mut command: Command, setup: &Setup<'_>, marks: &mut Marks) -> Fall
     if status.success() { Ok(timing) } else { Err(format!("{command:?}: {status}").into()) }
 }
 
-/// This program as such a process.
+/// The command that runs this program as such a process.
 pub fn command(variant: Variant, setup: &Setup<'_>) -> Fallible<Command> {
     let mut command = Command::new(std::env::current_exe()?);
     command.env(WORDS, format!("{variant} {} {} {}", setup.network, setup.count, setup.bridge));
     Ok(command)
 }
 
-/// What such a process does.
+/// The work of such a process.
 pub fn speak(wiring: &Wiring, words: &str) -> Fallible {
     let words: Vec<&str> = words.split(' ').collect();
     let [variant, network, count, bridge] = words[..] else { return Err(WORDS.into()) };

@@ -17,7 +17,7 @@ pub fn install(directory: &Path) -> Fallible<std::path::PathBuf> {
     Ok(path)
 }
 
-/// What it is told on its command line.
+/// The program's arguments.
 pub fn arguments(setup: &Setup<'_>, like: Like) -> [String; 4] {
     let looks = match like {
         Like::One => "each",
@@ -27,7 +27,7 @@ pub fn arguments(setup: &Setup<'_>, like: Like) -> [String; 4] {
     [setup.network.to_string(), looks.to_owned(), setup.count.to_string(), setup.bridge.to_string()]
 }
 
-/// Runs it. It takes the time itself, so that its own start is not in it.
+/// Runs the program. It measures the time itself, so that its own start does not count.
 pub fn run(setup: &Setup<'_>, like: Like, marks: &mut Marks) -> Fallible<Timing> {
     let directory = tempfile::tempdir()?;
     let mut command = Command::new(install(directory.path())?);

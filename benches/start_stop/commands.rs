@@ -1,8 +1,8 @@
-//! The same by programs: what iocage runs for the network of a jail, and jail(8) with a jail.conf.
+//! Starts and stops by programs: the commands that iocage runs for the network of a jail, and jail(8) with a
+//! jail.conf.
 //!
-//! iocage's sequence is that of version 1.8 for `vnet=on`, one NIC and `vnet_default_interface=none`, as
-//! it was recorded, without the Python around it and without what is not the network's: ZFS, devfs
-//! rulesets, `rc`.
+//! iocage's sequence is that of version 1.8 for `vnet=on`, one NIC and `vnet_default_interface=none`, as it was
+//! recorded, without Python, and without everything that is not about the network: ZFS, devfs rulesets, `rc`.
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use crate::{Fallible, Marks, Setup, Timing};
 
 const PATH: &str = "/sbin:/bin:/usr/sbin:/usr/bin";
 
-/// Runs a program and returns what the program printed, whatever its status.
+/// Runs a program. Returns its output, whatever its exit status is.
 fn attempt(words: &[&str]) -> Fallible<Output> {
     let mut command = Command::new(words[0]);
     command.args(&words[1..]).env_clear().env("PATH", PATH).stdin(Stdio::null());
@@ -30,7 +30,7 @@ fn run(words: &[&str]) -> Fallible<String> {
     Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
 }
 
-/// iocage's commands.
+/// Starts and stops the jails with iocage's commands.
 pub fn iocage(setup: &Setup<'_>, marks: &mut Marks) -> Fallible<Timing> {
     let directory = tempfile::tempdir()?;
     let jails: Vec<Iocage> = (0..setup.count)
@@ -39,7 +39,7 @@ pub fn iocage(setup: &Setup<'_>, marks: &mut Marks) -> Fallible<Timing> {
     each(&jails, setup, marks, Iocage::start, Iocage::stop)
 }
 
-/// jail(8)'s.
+/// Starts and stops the jails with jail(8).
 pub fn jail(setup: &Setup<'_>, marks: &mut Marks) -> Fallible<Timing> {
     let directory = tempfile::tempdir()?;
     let file = directory.path().join("jail.conf");
@@ -83,7 +83,7 @@ fn jail_conf(setup: &Setup<'_>, number: usize) -> String {
         return format!("{name} {{ interface = lo0; ip4.addr = {address}; ip6 = disable; }}\n");
     }
     let (address, router) = (jails::address(number), jails::ROUTER);
-    // A unit of its own, which is free: nothing else makes epairs here.
+    // Each jail has a unit of its own. The unit is free, because nothing else makes epairs here.
     let epair = format!("epair{number}");
     format!(
         "{name} {{
@@ -141,7 +141,7 @@ impl Iocage {
         Ok(self.file.to_str().ok_or("a path that is no text")?)
     }
 
-    /// `jls` so often, as iocage looks up one thing after the other.
+    /// Runs `jls` several times, because iocage looks up one thing after the other.
     fn look_up(&self, times: usize) -> Fallible<String> {
         let mut jid = String::new();
         for _ in 0..times {
@@ -150,7 +150,7 @@ impl Iocage {
         Ok(jid)
     }
 
-    /// A command inside, as iocage runs it.
+    /// Runs a command inside the jail, as iocage does.
     fn inside(&self, words: &[&str]) -> Fallible {
         run(&[&["setfib", "0", "jexec", &self.name], words].concat()).map(drop)
     }
@@ -161,7 +161,7 @@ impl Iocage {
             return self.look_up(2).map(drop);
         }
         self.look_up(5)?;
-        // How iocage makes a bridge that is missing; it always fails.
+        // iocage runs this to make a missing bridge. It always fails.
         attempt(&["ifconfig", &self.bridge, "create", "addm"])?;
         let shown = run(&["ifconfig", &self.bridge])?;
         let member = shown.lines().find_map(|line| line.trim_start().strip_prefix("member: "));

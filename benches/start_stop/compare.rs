@@ -1,9 +1,9 @@
-//! Whether the C program asks the kernel what the library asks: both are run under ktrace(1), and what
-//! they asked is compared, call by call.
+//! Checks that the C program and the library make the same requests: both run under ktrace(1), and their calls are
+//! compared one by one.
 //!
-//! Calls about the library's journals and locks are compared where the C program makes them too, and left out
-//! where it does not; what they take is in the library's times. Left out is memory. And so is who forks the children that go into jails, and
-//! how they are talked to: the C program forks each when it needs it, and the engine has a fork server.
+//! Calls about the library's journals and locks are compared only if the C program makes them too; their cost is in
+//! the library's times. Calls about memory are left out. So are the forks of children that enter jails, and the
+//! communication with them: the C program forks each child when it needs it, and the engine has a fork server.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -35,20 +35,20 @@ const CALLS: [&str; 17] = [
     "socket",
 ];
 
-/// The calls about files, which are compared where the C program makes them.
+/// The calls about files, which are compared if the C program makes them.
 const FILE_CALLS: [&str; 8] = ["flock", "fstat", "fstatat", "ftruncate", "openat", "read", "unlink", "write"];
 
-/// An `rt_msghdr` and three `sockaddr_in`.
+/// The length of an `rt_msghdr` with three `sockaddr_in`.
 const RTM_ADD_LENGTH: &str = "0xc8";
 
 /// Calls whose first argument is the number of a descriptor, which differ.
 const ON_DESCRIPTORS: [&str; 8] =
     ["flock", "fstat", "getsockopt", "ioctl", "read", "recvfrom", "sendto", "setsockopt"];
 
-/// What a program asked: the process itself, then its children in the order of their birth.
+/// The calls of a program: of the process itself, and then of its children in the order in which they were forked.
 type Log = Vec<Vec<String>>;
 
-/// Compares, and returns how many calls were the same.
+/// Compares the calls. Returns their number.
 pub fn compare(setup: &Setup<'_>, like: Like) -> Fallible<usize> {
     let directory = tempfile::tempdir()?;
     let trace = directory.path().join("trace");
@@ -93,7 +93,7 @@ fn traced(mut command: Command, trace: &Path, files: bool) -> Fallible<Log> {
     let mut said = BufReader::new(child.stdout.take().ok_or("no standard output")?);
     tell.write_all(b"\n")?;
     let mut line = String::new();
-    // An empty line: they are up.
+    // An empty line means that the jails are up.
     while said.read_line(&mut line)? > 1 {
         line.clear();
     }
@@ -110,7 +110,7 @@ fn traced(mut command: Command, trace: &Path, files: bool) -> Fallible<Log> {
     log(&String::from_utf8_lossy(&output.stdout), files)
 }
 
-/// The calls of a dump between each line that was read and the next one that was written.
+/// The calls of a dump, from each line that the program reads to the next line that it writes.
 fn log(dump: &str, files: bool) -> Fallible<Log> {
     let mut order: Vec<&str> = Vec::new();
     let mut calls: BTreeMap<&str, Vec<String>> = BTreeMap::new();
@@ -143,7 +143,7 @@ fn log(dump: &str, files: bool) -> Fallible<Log> {
             _ if !recording => continue,
             _ => {}
         }
-        // A message for a routing socket; what is written to files is of other lengths.
+        // This is a message for a routing socket: writes to files have other lengths.
         let routes = name == "write" && arguments.last() == Some(&RTM_ADD_LENGTH);
         let compared = routes || CALLS.contains(&name) || (files && FILE_CALLS.contains(&name));
         if !compared {
@@ -157,13 +157,13 @@ fn log(dump: &str, files: bool) -> Fallible<Log> {
         return Err("the trace does not show a start and a stop".into());
     }
     let mut log: Log = order.into_iter().filter_map(|pid| calls.remove(pid)).collect();
-    // A fork server goes into no jail, nor do the children that were not needed in the end.
+    // Leave out processes that enter no jail: the fork server, and children that were not needed.
     let mut first = true;
     log.retain(|calls| std::mem::take(&mut first) || calls.iter().any(|call| call.starts_with("jail_set")));
     Ok(log)
 }
 
-/// A call without what differs from process to process: descriptors, addresses, jids.
+/// A call without the values that differ between processes: descriptors, addresses, jids.
 fn shown(name: &str, arguments: &[&str]) -> String {
     let on_descriptor = ON_DESCRIPTORS.contains(&name) || name == "write";
     let shown = arguments.iter().enumerate().map(|(place, argument)| {
@@ -172,7 +172,7 @@ fn shown(name: &str, arguments: &[&str]) -> String {
             (_, 0, _) if on_descriptor => "fd",
             ("jail_remove" | "jail_attach" | "procctl" | "close_range", ..) => "n",
             (_, _, Some(0x1_0000..)) => "address",
-            // A journal has names in it, which grow with the jid.
+            // A journal contains names, whose length depends on the jid.
             ("read" | "write", 2, _) if *argument != RTM_ADD_LENGTH => "length",
             _ => argument,
         }

@@ -1,4 +1,4 @@
-//! The jails that are measured: all alike but for their addresses.
+//! The jails that are measured. They differ only in their addresses.
 
 use std::fmt;
 
@@ -6,12 +6,12 @@ use jailwire::jail::JailSystem;
 use jailwire::wiring::{Alias, HostName, JailSpec, Network, Nic, Router, Shared, VnetSpec};
 use jailwire::{InterfaceName, MacAddr};
 
-/// How they are wired.
+/// The network of the jails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wiring {
-    /// With a network stack, an epair on a bridge, an IPv4 address and a default route each.
+    /// Each is a VNET jail with an epair on a bridge, an IPv4 address and a default route.
     Vnet,
-    /// With an address each on the host's lo0.
+    /// Each is a shared-IP jail with an address on the host's lo0.
     Shared,
 }
 
@@ -24,27 +24,28 @@ impl fmt::Display for Wiring {
     }
 }
 
-/// The router of all jails with a network stack of their own.
+/// The router of all VNET jails.
 pub const ROUTER: &str = "10.1.0.1";
 
-/// The name of the jail of that number.
+/// The name of the jail with a number.
 pub fn name(number: usize) -> String {
     format!("bench{number}")
 }
 
-/// Its address on the bridge; the first two are the network's and the router's.
+/// The jail's address on the bridge. The first two addresses of the network are the network address and the
+/// router's.
 pub fn address(number: usize) -> String {
     let [high, low] = place(number);
     format!("10.1.{high}.{low}/16")
 }
 
-/// Its address on the host's lo0.
+/// The jail's address on the host's lo0.
 pub fn shared_address(number: usize) -> String {
     let [high, low] = place(number);
     format!("127.1.{high}.{low}/32")
 }
 
-/// The MAC addresses of the host's end of its epair and of its own.
+/// The MAC addresses of the host's end and of the jail's end.
 pub fn macs(number: usize) -> (MacAddr, MacAddr) {
     let [high, low] = place(number);
     let mac = |end| MacAddr([2, 0, end, 0, high, low]);
@@ -56,7 +57,7 @@ fn place(number: usize) -> [u8; 2] {
     [high, low]
 }
 
-/// The jail of that number.
+/// The specification of the jail with a number.
 pub fn specification(wiring: Wiring, number: usize, bridge: InterfaceName) -> JailSpec {
     let network = match wiring {
         Wiring::Vnet => Network::Vnet(vnet(number, bridge)),

@@ -11,7 +11,7 @@ use crate::{Fallible, Setup, Timing};
 /// Called before the first jail is started, when all are up, and when all are gone.
 pub type Mark<'a> = &'a mut dyn FnMut(&Timing) -> Fallible;
 
-/// One of the library's variants.
+/// Runs a variant of the library.
 pub fn run(setup: &Setup<'_>, variant: Variant, mark: Mark<'_>) -> Fallible<Timing> {
     match variant {
         Variant::One { .. } => one(setup, mark),
@@ -51,7 +51,7 @@ fn one(setup: &Setup<'_>, mark: Mark<'_>) -> Fallible<Timing> {
     Ok(timing)
 }
 
-/// The engine. The host keeps its CPUs ticking or not as the benchmark says, so there is no guard in it.
+/// The engine. The benchmark itself decides whether the CPUs tick, so the limits have no tick guard.
 fn bulk(setup: &Setup<'_>, limits: &Limits, mark: Mark<'_>) -> Fallible<Timing> {
     let specs = setup.specifications();
     let names: Vec<String> = specs.iter().map(|spec| spec.name.clone()).collect();

@@ -1,9 +1,10 @@
-//! What it takes to start and stop N jails: by iocage's commands, by jail(8), by a C program that makes the
-//! library's requests without it, by the library, and by its engine for many; interleaved, in one boot.
+//! Measures starts and stops of N jails: by iocage's commands, by jail(8), by a C program that makes the same
+//! requests as the library, by the library, and by the library's engine for many jails. The variants are
+//! interleaved, in one boot.
 //!
-//! On FreeBSD as root it uses the kernel, elsewhere the simulated one, which runs the library alone. It
-//! prints CSV, the first field of each line the name of its table. `JAILWIRE_BENCH_PLAN` says what is
-//! measured: see [`plan`].
+//! On FreeBSD as root it uses the kernel. On other systems it uses the simulated kernel, which can measure only the
+//! library. It prints CSV; the first field of each line is the name of its table. `JAILWIRE_BENCH_PLAN` selects
+//! what is measured: see [`plan`].
 //!
 //!     JAILWIRE_BENCH_PLAN='c,one/vnet/1/10,64/3' cargo bench --bench start_stop
 
@@ -32,7 +33,7 @@ use jailwire::{InterfaceName, Vnet};
 use accounts::Reading;
 use plan::{Part, Variant};
 
-/// What may fail here, fails altogether.
+/// An error ends the benchmark.
 type Fallible<T = ()> = Result<T, Box<dyn Error>>;
 
 /// Jails to be started and stopped.
@@ -50,18 +51,18 @@ impl Setup<'_> {
     }
 }
 
-/// How long it took.
+/// The measured times.
 #[derive(Debug, Default)]
 struct Timing {
     start: Duration,
     stop: Duration,
-    /// From the beginning until each jail was up, in that order.
+    /// The time from the beginning until each jail was up, in that order.
     up: Vec<Duration>,
-    /// The same of each tenth, where that is all there is.
+    /// The same for each tenth of the jails, if only that is known.
     tenths: Vec<Duration>,
-    /// Each kind of step, all jails together.
+    /// The time of each kind of step, for all jails together.
     steps: Vec<(String, Duration)>,
-    /// Of another process: the most memory that it had.
+    /// The largest memory of the process, if it is another process.
     memory_kb: Option<i64>,
 }
 
@@ -82,13 +83,13 @@ struct Marks(Vec<Reading>);
 
 impl Marks {
     fn take(&mut self, host: &Vnet) {
-        // For a program that watches from outside: vm/sample.
+        // vm/sample waits for these lines.
         println!("mark,{}", ["starting", "stopping", "done"][self.0.len() % 3]);
         self.0.push(Reading::take(host));
     }
 }
 
-/// The machine, as each line begins with it.
+/// The description of the machine, with which each line begins.
 struct Machine {
     wiring: Wiring,
     freebsd: bool,
@@ -138,7 +139,7 @@ impl Machine {
                     for tick in &part.ticks {
                         let mut variants = part.variants.clone();
                         variants.retain(|variant| self.freebsd || !variant.needs_freebsd());
-                        // Each comes first once, and last.
+                        // Each variant is first once, and last once.
                         let first = (round - 1) % variants.len().max(1);
                         variants.rotate_left(first);
                         for variant in variants {
@@ -162,7 +163,7 @@ impl Machine {
         let _guard = tick.then(|| TickGuard::hold(self.wiring.kernel())).transpose()?;
         let mut marks = Marks::default();
         let timing = self.with(network, count, |setup| run(setup, variant, &mut marks))?;
-        // Steps are those of the library, one jail at a time.
+        // The steps are measured with the library, one jail at a time.
         let named = if variant == Variant::Steps { Variant::One { ready: false } } else { variant };
         let words = format!("{},{},{network},{named},{count},{round}", self.words, i32::from(tick));
         let each = |took: Duration| took.as_micros() / count as u128;
@@ -186,7 +187,7 @@ impl Machine {
         Ok(())
     }
 
-    /// Does something with a bridge that is there meanwhile.
+    /// Calls a function with a new bridge, which is destroyed afterwards.
     fn with<T>(
         &self,
         network: jails::Wiring,
@@ -212,7 +213,7 @@ fn run(setup: &Setup<'_>, variant: Variant, marks: &mut Marks) -> Fallible<Timin
         Variant::C(like) => baseline::run(setup, like, marks),
         #[cfg(not(target_os = "freebsd"))]
         Variant::Iocage | Variant::Jail | Variant::C(_) => Err("this is for FreeBSD".into()),
-        // The simulated kernel is in this process.
+        // The simulated kernel is inside this process.
         Variant::One { .. } | Variant::Bulk { .. } if setup.wiring.kernel().simulated() => {
             let mut mark = |_: &Timing| {
                 marks.take(setup.host);
@@ -226,7 +227,7 @@ fn run(setup: &Setup<'_>, variant: Variant, marks: &mut Marks) -> Fallible<Timin
     }
 }
 
-/// Whether the C program and the library ask the same.
+/// Whether the C program and the library make the same requests.
 #[cfg(target_os = "freebsd")]
 fn compared(machine: &Machine) -> Fallible<bool> {
     use plan::Like;
@@ -250,7 +251,7 @@ fn compared(machine: &Machine) -> Fallible<bool> {
     Ok(same)
 }
 
-/// What processes there were, by the kernel's accounting, each way of starting and stopping that is measured.
+/// Prints the processes of each variant, by the kernel's accounting.
 #[cfg(target_os = "freebsd")]
 fn programs(machine: &Machine, plan: &[Part]) -> Fallible {
     use std::collections::BTreeMap;

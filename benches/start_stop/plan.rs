@@ -1,13 +1,13 @@
-//! What is measured: `JAILWIRE_BENCH_PLAN`.
+//! The plan of measurements: `JAILWIRE_BENCH_PLAN`.
 //!
 //! Words, each `VARIANTS/NETWORKS/TICKS/JAILS/ROUNDS`, the parts of each separated by commas:
 //!
 //! * variants: `iocage` and `jail` (commands), `c`, `c-files` and `c-once` (the C program), `one` (the library, one
-//!   jail at a time) and `one-ready` (with a fork server), `steps` (the library step by step: where the time of `one`
-//!   goes), `bulk` (its engine with the default limits) and `bulkN` (with N workers), `bulk-fork` and `bulkN-fork`
-//!   (without a fork server);
+//!   jail at a time) and `one-ready` (with a fork server), `steps` (the library step by step: the times of the
+//!   steps of `one`), `bulk` (the library's engine with the default limits) and `bulkN` (with N workers),
+//!   `bulk-fork` and `bulkN-fork` (without a fork server);
 //! * networks: `vnet`, `shared`;
-//! * ticks: 0 or 1, `kern.eventtimer.idletick` meanwhile;
+//! * ticks: 0 or 1, the value of `kern.eventtimer.idletick`;
 //! * jails: how many;
 //! * rounds: how often.
 
@@ -17,14 +17,14 @@ use std::num::NonZeroUsize;
 use crate::Fallible;
 use crate::jails::Wiring;
 
-/// Whom the C program does as.
+/// The variant that the C program imitates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Like {
-    /// [`Variant::One`], but for the library's own files.
+    /// [`Variant::One`], without the library's files.
     One,
-    /// [`Variant::One`], with these.
+    /// [`Variant::One`], with the library's files.
     OneWithFiles,
-    /// [`Variant::Bulk`] with one worker, but for these.
+    /// [`Variant::Bulk`] with one worker, without the library's files.
     Engine,
 }
 
@@ -39,9 +39,9 @@ pub enum Variant {
     C(Like),
     /// The library, one jail at a time, with or without children that a fork server has ready.
     One { ready: bool },
-    /// The same, each step by itself.
+    /// The library, one jail at a time, with the time of each step.
     Steps,
-    /// The engine with so many workers, or as many as it has by itself.
+    /// The engine with this number of workers, or with its default number.
     Bulk { workers: Option<NonZeroUsize>, ready: bool },
 }
 
@@ -65,12 +65,12 @@ impl Variant {
         })
     }
 
-    /// Whether it has children ready, other than by the engine.
+    /// Whether the variant has a fork server outside of the engine.
     pub fn keeps_children(self) -> bool {
         matches!(self, Variant::One { ready: true })
     }
 
-    /// Whether it needs FreeBSD's programs, a program for FreeBSD, or a kernel for several processes.
+    /// Whether the variant needs FreeBSD's programs, a program for FreeBSD, or a kernel for several processes.
     pub fn needs_freebsd(self) -> bool {
         !matches!(self, Variant::One { .. } | Variant::Bulk { .. })
     }
@@ -106,15 +106,15 @@ pub struct Part {
     pub rounds: usize,
 }
 
-/// What is measured where the environment names nothing.
+/// The default plan.
 const DEFAULT: &str = "iocage,jail,c,one,c-once,bulk/vnet/0,1/1,10/3 c,one,c-once,bulk/shared/1/1,10/3 c,one,c-once,bulk/vnet/1/64/3 steps/vnet/1/64/1";
 
-/// The plan of the environment.
+/// Reads the plan from the environment.
 pub fn plan() -> Fallible<Vec<Part>> {
     parse(&std::env::var("JAILWIRE_BENCH_PLAN").unwrap_or_else(|_| DEFAULT.to_owned()))
 }
 
-/// The plan of a text.
+/// Reads a plan from text.
 pub fn parse(text: &str) -> Fallible<Vec<Part>> {
     text.split_whitespace()
         .map(|word| {

@@ -1,4 +1,4 @@
-//! Where a start goes: the time of each of its steps, one jail after the other.
+//! The time of each step of a start, one jail after the other.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -8,7 +8,7 @@ use jailwire::wiring::{Claim, Plan, Site, Step, Survey};
 
 use crate::Setup;
 
-/// What each kind of step took, all jails together; `look` is the survey and the plan.
+/// Measures each kind of step, for all jails together. `look` is the survey and the plan.
 pub fn breakdown(
     site: &Site<'_>,
     setup: &Setup<'_>,

@@ -11,7 +11,7 @@ struct Counting;
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         COUNT.fetch_add(1, Relaxed);
-        // SAFETY: the caller's promise is handed on.
+        // SAFETY: the caller keeps the contract of the system allocator.
         unsafe { System.alloc(layout) }
     }
 
@@ -30,7 +30,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// How often memory was asked for meanwhile, by any thread.
+/// Runs `work`. Returns the number of allocations of all threads meanwhile.
 pub fn during<T>(work: impl FnOnce() -> T) -> (T, usize) {
     let before = COUNT.load(Relaxed);
     let result = work();

@@ -1,4 +1,4 @@
-//! What a kernel is asked, counted.
+//! Counts the requests to a kernel.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -6,18 +6,18 @@ use std::time::Duration;
 
 use jailwire::kernel::{Seen, Watch};
 
-/// What was asked.
+/// The counted requests.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Asked {
-    /// How often, by the names that C has.
+    /// The number of calls, by their C names.
     pub calls: BTreeMap<&'static str, usize>,
-    /// How many bytes came back in lists.
+    /// The number of bytes in returned lists.
     pub listed: usize,
-    /// How long the kernel took.
+    /// The time of the kernel.
     pub took: Duration,
 }
 
-/// The thread that counts it.
+/// Counts the requests.
 #[derive(Debug, Default)]
 pub struct Counter(Mutex<Asked>);
 
@@ -31,7 +31,7 @@ impl Watch for Counter {
 }
 
 impl Counter {
-    /// What was asked since the last time.
+    /// Returns the requests since the last call.
     pub fn asked(&self) -> Asked {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }

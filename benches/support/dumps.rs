@@ -1,4 +1,4 @@
-//! Dumps of any size, made of what a running kernel sent.
+//! Dumps of any size, made from messages of a running kernel.
 
 /// Bytes that a FreeBSD 15.1 kernel sent, by name.
 const VECTORS: &str = include_str!("../../src/testdata/freebsd-15.1.txt");
@@ -11,10 +11,10 @@ fn vector(name: &str) -> Vec<u8> {
     digits.as_bytes().chunks(2).map(byte).collect()
 }
 
-/// Where the first address of a message of NET_RT_DUMP lies.
+/// The offset of the first address in a message of NET_RT_DUMP.
 const ADDRESSES: usize = size_of::<jailwire_sys::rt_msghdr>();
 
-/// NET_RT_DUMP of a table with so many routes: each a network of its own behind a gateway.
+/// NET_RT_DUMP of a table with this number of routes. Each route leads to a different network through a gateway.
 pub fn routes(count: u32) -> Vec<u8> {
     let route = vector("dump default");
     let mut dump = Vec::with_capacity(route.len() * count as usize);
@@ -26,8 +26,8 @@ pub fn routes(count: u32) -> Vec<u8> {
     dump
 }
 
-/// NET_RT_IFLISTL of a host with so many interfaces, each with an address of IPv4 and two of IPv6.
-/// They have the same index, which does not matter here.
+/// NET_RT_IFLISTL of a host with this number of interfaces, each with one IPv4 address and two IPv6 addresses. They
+/// have the same index, which does not matter here.
 pub fn interfaces(count: u32) -> Vec<u8> {
     let mut interface = vector("iflistl ifinfo");
     for address in ["iflistl newaddr", "iflistl newaddr inet6", "iflistl newaddr link-local"] {

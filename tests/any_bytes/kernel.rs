@@ -16,14 +16,14 @@ use jailwire::kernel::{
 };
 use jailwire_sys::{SIOCGIFCONF, SIOCGIFDESCR, SIOCIFGCLONERS};
 
-/// How many bytes the kernel says it has written, at most, where the library would make room for more.
-/// It could say more; but then most of the time would go into clearing memory.
+/// The largest length that this kernel returns, if the library would make room for it. With larger lengths, most of
+/// the time would go into clearing memory.
 const MODEST: u64 = 1 << 14;
 
-/// Answers every question from one string of bytes, and refuses with ENOENT when that is used up.
+/// Answers every request with bytes from one string, and fails with ENOENT when the string is used up.
 ///
-/// A byte before each answer chooses between an answer and a refusal. Lengths, counts and pointers'
-/// contents are as arbitrary as everything else; only what was asked for is never written beyond.
+/// A byte before each answer chooses between an answer and a refusal. Lengths, counts and the contents behind
+/// pointers are as arbitrary as everything else. Only the ends of buffers are respected.
 pub struct Babbler(Mutex<State>);
 
 struct State {
@@ -55,7 +55,7 @@ impl State {
         self.used += length;
     }
 
-    /// Whether there is to be an answer.
+    /// Decides whether the request is answered.
     fn begin(&mut self) -> Result<()> {
         let Some(&choice) = self.rest().first() else { return Err(Errno::ENOENT.into()) };
         self.used += 1;
@@ -126,7 +126,7 @@ impl Calls for Babbler {
                 let length = request.argument().u64_at(16) % MODEST;
                 request.argument_mut().put(16, &length.to_ne_bytes());
             }
-            // A few thousand, or beyond reason.
+            // A few thousand, or an impossibly large number.
             SIOCIFGCLONERS => request.argument_mut().bytes_mut()[1..3].fill(1),
             _ => modest_lists(request.argument_mut()),
         }
@@ -173,7 +173,7 @@ impl Calls for Babbler {
 
     fn jail_get(&self, parameters: &mut [Parameter], _: i32) -> Result<i32> {
         if parameters.is_empty() {
-            // It has jail descriptors.
+            // The kernel has jail descriptors.
             return Err(Errno::ENOENT.into());
         }
         let mut state = self.state();
@@ -348,14 +348,14 @@ impl Babbler {
     }
 }
 
-/// Takes the top of the lengths in which `ifbifconf` and `ifgroupreq` say how much there is.
+/// Clears the upper bytes of the lengths in `ifbifconf` and `ifgroupreq`.
 fn modest_lists(argument: &mut Block) {
     for (_, child) in argument.children_mut() {
         if child.children().next().is_some() {
             child.bytes_mut()[2..4].fill(0);
         }
     }
-    // ifgr_len, which lies behind a name of 16 bytes.
+    // ifgr_len, which follows a name of 16 bytes.
     if argument.bytes().len() == size_of::<jailwire_sys::ifgroupreq>() {
         argument.bytes_mut()[18] = 0;
     }

@@ -1,4 +1,4 @@
-//! Whatever a kernel sends, the library neither panics nor reads beyond it.
+//! Whatever bytes a kernel returns, the library must not panic, and must not read beyond them.
 //!
 //! The same parsers are fuzz targets: see `fuzz/README.md`.
 
@@ -16,7 +16,7 @@ proptest! {
         (ALL[parser].1)(&bytes);
     }
 
-    /// Small numbers are lengths and types that mean something.
+    /// Small numbers are valid lengths and types.
     #[test]
     fn small_bytes_are_read_without_panic(parser in 0..ALL.len(), bytes in vec(0_u8..40, 0..1500)) {
         (ALL[parser].1)(&bytes);
@@ -38,7 +38,7 @@ proptest! {
     }
 }
 
-/// A list that a kernel says is longer than memory is refused, not made room for.
+/// A list whose length is larger than the memory is refused.
 #[test]
 fn lengths_beyond_reason_are_errors() {
     for byte in [0, 0x7f, 0x80, 0xdf] {
@@ -59,6 +59,6 @@ fn every_parser_is_a_fuzz_target() {
     for (name, _) in ALL {
         assert!(targets.join(format!("{name}.rs")).exists(), "{name}");
     }
-    // One reads files: see `tests/any_files`.
+    // One of the targets reads files: see `tests/any_files`.
     assert_eq!(std::fs::read_dir(targets).unwrap().count(), ALL.len() + 1);
 }

@@ -1,5 +1,5 @@
-//! Everything in the library that reads what a kernel wrote, each given any bytes: the property tests
-//! and the fuzz targets are made of these.
+//! All code of the library that reads data of a kernel, as functions of any bytes, for the property tests and the
+//! fuzz targets.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::kernel::Babbler;
 /// A parser, and its name.
 pub type Parser = (&'static str, fn(&[u8]));
 
-/// All of them. The fuzz targets have the same names.
+/// All parsers. The fuzz targets have the same names.
 #[allow(dead_code, reason = "a fuzz target uses one")]
 pub const ALL: [Parser; 9] = [
     ("messages", messages),
@@ -41,7 +41,7 @@ pub fn messages(bytes: &[u8]) {
     for layout in [Layout::Plain, Layout::Long] {
         let mut left = bytes.len();
         for message in Messages::new(bytes, layout) {
-            // Each takes four bytes at least, but for the last, which may be an error.
+            // Each message takes at least four bytes, except the last, which may be an error.
             left = left.saturating_sub(1);
             assert!(left > 0 || bytes.len() < 2, "more messages than bytes");
             let addresses = match message {
@@ -76,12 +76,12 @@ pub fn routes(bytes: &[u8]) {
     }
 }
 
-/// What a routing socket hears, as events and as answers.
+/// The messages of a routing socket: events, and answers.
 pub fn socket(bytes: &[u8]) {
     let host = host(bytes);
     let mut monitor = host.monitor().expect("it opens");
     while let Ok(Some(_)) = monitor.next(Duration::ZERO) {
-        // Every second one, to leave something for the other.
+        // Only every second message, to leave messages for the other.
         let _ = host.route_to([192, 0, 2, 1], Fib::DEFAULT);
     }
 }
@@ -93,7 +93,7 @@ pub fn ifconf(bytes: &[u8]) {
     let _ = host.ipv6_addresses(&name());
 }
 
-/// The requests that answer with one structure, or a list of names.
+/// The requests that return one structure, or a list of names.
 pub fn requests(bytes: &[u8]) {
     let (host, name) = (host(bytes), name());
     match bytes.first().map_or(0, |first| first % 13) {
@@ -138,7 +138,7 @@ pub fn devfs(bytes: &[u8]) {
     let _ = devfs.rules(5);
 }
 
-/// Jail parameters of every type, and what happens to jails.
+/// Jail parameters of every type, and events of jails.
 pub fn jails(bytes: &[u8]) {
     let kernel = Babbler::new(bytes);
     let key = JailKey::from(Jid::new(1).expect("a jid"));

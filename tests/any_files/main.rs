@@ -1,8 +1,8 @@
-//! Whatever is in iocage's files, nothing panics.
+//! Whatever iocage's files contain, nothing panics.
 //!
-//! Valid files are changed at random: bytes, pieces, and whole words that are trouble. The number of inputs
-//! and the seed are printed; `JAILWIRE_INPUTS` and `JAILWIRE_SEED` choose others. The same reader is the
-//! fuzz target `files`.
+//! Valid files are changed at random: bytes, pieces, and words that often cause errors. The number of inputs and
+//! the seed are printed; `JAILWIRE_INPUTS` and `JAILWIRE_SEED` choose others. The same reader is the fuzz target
+//! `files`.
 
 #![cfg(feature = "cli")]
 
@@ -17,7 +17,7 @@ const FILES: [&str; 6] = [
     "# mine\n$b = \"bridge0\";\n* { exec.clean; }\nweb { // vnet\n vnet; vnet.interface = epair0b, \"epair1b\"; path = '/jails/web'; ip4.addr = em0|192.0.2.4/32, 192.0.2.5; /* off */ exec.start += \"/bin/sh /etc/rc\"; }\n",
 ];
 
-/// Words that are trouble, wherever they come.
+/// Words that often cause errors.
 const TROUBLE: [&str; 40] = [
     "..",
     "/",
@@ -92,14 +92,14 @@ impl Draw {
             }
             4 => bytes.truncate(at),
             5 => {
-                // Within a value, where it is likeliest to be read.
+                // Insert into a value, which is most likely to be read.
                 let quotes: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at] == b'"').collect();
                 let place = if quotes.is_empty() { at } else { quotes[self.below(quotes.len())] };
                 let word = TROUBLE[self.below(TROUBLE.len())];
                 let place = (place + self.below(2)).min(bytes.len());
                 bytes.splice(place..place, word.bytes());
             }
-            // Where it stays JSON.
+            // Insert at a place where the text stays JSON.
             6 | 7 => {
                 let plain = |word: &&&str| !word.contains(['"', '\\', '\u{1}']);
                 let words: Vec<&&str> = TROUBLE.iter().filter(plain).collect();
@@ -132,7 +132,7 @@ fn no_file_makes_it_panic() {
     let mut came_to = [0_u64; 3];
     let mut bytes = Vec::new();
     for _ in 0..inputs {
-        // Now and then what was changed is changed on.
+        // In some rounds, change a changed file again.
         if draw.below(4) != 0 || bytes.len() > 4096 {
             bytes = FILES[draw.below(FILES.len())].as_bytes().to_vec();
         }

@@ -1,4 +1,4 @@
-//! Everything that reads iocage's files, given any bytes: the test and the fuzz target are made of this.
+//! All code that reads iocage's files, as a function of any bytes, for the test and the fuzz target.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -21,15 +21,15 @@ fn store() -> &'static Store {
     })
 }
 
-/// Removes what was made for it.
+/// Removes the files of the reader.
 #[allow(dead_code, reason = "a fuzz target never ends")]
 pub fn end() {
     let _ = std::fs::remove_dir_all(store().root());
 }
 
-/// Reads bytes as config.json and goes on to what a start is planned from; and as defaults.json, as an
-/// fstab, as a name, as the file of a running jail. Returns how far the configuration came: not JSON, not
-/// a configuration, one that says what the jail's network is to be.
+/// Reads bytes as config.json, up to the specification for a start, and also as defaults.json, as an fstab, as a
+/// name, and as the file of a running jail. Returns how far the configuration could be read: not JSON, not a
+/// configuration, or a configuration with a network.
 pub fn read(bytes: &[u8]) -> usize {
     let text = String::from_utf8_lossy(bytes);
     if let Ok(name) = JailName::new(&text) {
@@ -42,7 +42,7 @@ pub fn read(bytes: &[u8]) -> usize {
     }
     let known = JailConf::read(&text);
     let _ = (known.ip4_addresses().len(), known.ip6_addresses().len(), known.path(), known.fstab());
-    // What is read can be written, and is read again.
+    // Writing and reading it again gives the same parameters.
     assert_eq!(JailConf::read(&known.to_string()), known);
     let document = match Document::parse(Path::new("config.json"), bytes) {
         Ok(document) => document,
@@ -51,7 +51,7 @@ pub fn read(bytes: &[u8]) -> usize {
             return 0;
         }
     };
-    // What is written is read, and is the same then.
+    // A written document can be read, and is the same.
     let written = document.to_string();
     let again = Document::parse(Path::new("config.json"), written.as_bytes());
     assert_eq!(again.map(|again| again.to_string()).ok(), Some(written));

@@ -6,7 +6,7 @@ use jailwire::kernel::{Calls, Processes, Sysctl};
 
 use crate::support::{Root, text};
 
-/// A root with so many jails besides those of the example, each on bridge0.
+/// A root with `count` jails on bridge0 in addition to the example's jails.
 fn many(count: usize) -> Root {
     let root = Root::new();
     for number in 0..count {
@@ -94,7 +94,7 @@ fn idletick(root: &Root) -> i32 {
     i32::from_ne_bytes(value.try_into().unwrap())
 }
 
-/// What the CPUs did when each jail was made, as the log of the simulated kernel has it.
+/// Whether the CPUs ticked when each jail was made, by the log of the simulated kernel.
 fn ticked(root: &Root, arguments: &[&str]) -> bool {
     root.ok(arguments);
     let log = fs::read(root.path().join(".sim/log")).unwrap();
@@ -108,7 +108,7 @@ fn the_cpus_tick_for_two_jails_and_more_unless_that_is_not_wanted() {
     let root = Root::new();
     assert!(ticked(&root, &["start", "ALL"]));
     assert_eq!(idletick(&root), 0);
-    // Another one holds it too: it stays until that one lets go.
+    // Another process holds the value too: it stays until that process releases it.
     let sim = root.kernel();
     let held = sim.hold_sysctl("kern.eventtimer.idletick", 1).unwrap();
     root.ok(&["stop", "ALL"]);
@@ -117,7 +117,7 @@ fn the_cpus_tick_for_two_jails_and_more_unless_that_is_not_wanted() {
     assert_eq!(idletick(&root), 0);
 }
 
-/// Killed with -9 at moments of several threads' work: the next start and stop put all right.
+/// The program is killed by SIGKILL while several threads work. The next start and stop restore the right state.
 #[test]
 fn killed_in_the_middle_the_next_start_finishes_and_a_stop_leaves_nothing() {
     let fresh = many(6);
@@ -128,7 +128,7 @@ fn killed_in_the_middle_the_next_start_finishes_and_a_stop_leaves_nothing() {
         root.ok(&["list"]);
         root.run_with_fault(&["start", "ALL"], Some(&format!("{call}:kill")));
         assert_eq!(idletick(&root), 0, "killed at call {call}");
-        // Those that were up already are said to be, and are what was asked for.
+        // Jails that were up already are reported as such, which is no error.
         root.ok(&["start", "ALL"]);
         root.run_with_fault(&["stop", "ALL"], Some(&format!("{call}:kill")));
         root.ok(&["stop", "ALL"]);
@@ -136,7 +136,8 @@ fn killed_in_the_middle_the_next_start_finishes_and_a_stop_leaves_nothing() {
     }
 }
 
-/// Interrupted at some moment, each jail is up or is not, and is reported; nothing is left behind.
+/// If the program is interrupted at any moment, each jail is up or down and is reported, and nothing is left
+/// behind.
 #[test]
 #[cfg(unix)]
 fn interrupted_it_says_where_it_stopped() {

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::support::{Root, assert_same};
 
-/// A host where there is something to do for every command: web and db run, proxy is down, something is left of a
-/// jail that is gone, and a bridge is down.
+/// A host on which every command has something to do: web and db run, proxy is down, a jail that is gone has left
+/// something, and a bridge is down.
 fn busy() -> Root {
     let root = Root::new();
     root.ok(&["start", "web"]);
@@ -25,7 +25,7 @@ fn busy() -> Root {
     root
 }
 
-/// What each would do: a word of a step, and a request.
+/// The commands, each with a word of a step, and a request.
 const COMMANDS: [(&[&str], &str, &str); 21] = [
     (&["start", "proxy"], "mount", "nmount"),
     (&["start", "ALL"], "mount", "nmount"),
@@ -91,7 +91,7 @@ fn a_jail_that_boots_is_started_by_its_creation() {
     let (created, started) = said.split_once("new would be started:\n").expect(&said);
     assert!(created.starts_with("new would be created:\n"), "{said}");
     assert!(started.contains("jail_set") && started.contains("run exec_start in the jail"), "{said}");
-    // Without boot=on, and without anything to start, it is not.
+    // A jail without boot=on or without a userland is not started.
     let said = root.ok(&["create", "--dry-run", "-r", "examples/iocage/jails/db/root", "-n", "new"]);
     assert!(!said.contains("would be started"), "{said}");
     assert!(!root.ok(&["create", "--dry-run", "-e", "-n", "new", "boot=on"]).contains("would be started"));
@@ -115,7 +115,7 @@ fn what_is_mended_is_what_was_said() {
     }
     let left = root.ok(&["doctor"]);
     assert!(!left.contains("left behind") && !left.contains("is no jail"), "{left}");
-    // A running jail is no leftover.
+    // The epair of a running jail is not listed.
     assert!(!said.contains("vnet1.") && !root.ok(&["gc"]).contains("vnet1."), "{said}");
     assert!(root.ok(&["net", "list", "ioc-db"]).contains("vnet1."));
     assert!(!root.jail(".new-half").exists());

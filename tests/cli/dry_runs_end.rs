@@ -1,4 +1,4 @@
-//! A plan ends as the command does: with the same status, and where it fails with the same error.
+//! A dry run ends as the command does: with the same exit status, and with the same error.
 
 use std::fs;
 use std::sync::Mutex;
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::support::{Root, text};
 
-/// What is done before.
+/// The preparation of a case.
 type Prepare = fn(&Root);
 
 fn nothing(_: &Root) {}

@@ -1,4 +1,4 @@
-//! A process that is killed after its k-th call has had exactly k effects.
+//! If a process is killed after its k-th call, exactly k calls have taken effect.
 
 use std::fs;
 use std::thread;
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::{Root, assert_same};
 
-/// Where each record of a log ends. A record is its payload's length and checksum, four bytes each,
+/// The offsets at which the records of a log end. A record is its payload's length and checksum, four bytes each,
 /// and the payload.
 pub fn ends(log: &[u8]) -> Vec<usize> {
     let mut ends = Vec::new();
@@ -19,7 +19,7 @@ pub fn ends(log: &[u8]) -> Vec<usize> {
     ends
 }
 
-/// The state of the kernel without the moments at which things were made, or will end.
+/// The state of the kernel without times.
 pub fn timeless(state: &str) -> String {
     let mut text = state.to_owned();
     for key in ["since: ", "tentative_until: "] {
@@ -28,17 +28,17 @@ pub fn timeless(state: &str) -> String {
             .enumerate()
             .map(|(number, part)| match number {
                 0 => part,
-                // A moment has no comma in it.
+                // A time contains no comma.
                 _ => part.find([',', '}', '\n']).map_or("", |end| &part[end..]),
             })
             .collect();
     }
-    // Duplicate address detection has ended in one jail, and not yet in the other.
+    // Duplicate address detection may have ended in one jail, and not in the other.
     text.replace("flags: 2, valid_lifetime", "flags: 0, valid_lifetime")
 }
 
-/// The state of the kernel once it has taken down all that died with a process. A network stack goes
-/// last, a moment after it is noticed that nothing keeps its jail.
+/// The state of the kernel after it has removed everything that ended with a process. The network stack is removed
+/// last, a moment after nothing holds its jail any more.
 fn settled(root: &Root) -> String {
     let deadline = Instant::now() + Duration::from_secs(5);
     loop {
@@ -63,8 +63,8 @@ fn a_start_killed_after_call_k_has_had_k_effects() {
     println!("start db: {} calls, each the last one once", calls[0]);
 }
 
-/// Kills a start after the first of these calls, and after each that is `step` calls later. Returns how many calls it
-/// makes.
+/// Kills a start after call `first`, and after every `step`-th call from there. Returns the number of calls of a
+/// start.
 fn killed_after(first: usize, step: usize) -> usize {
     let root = Root::new();
     root.ok(&["list"]);

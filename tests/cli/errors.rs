@@ -1,10 +1,10 @@
-//! Bad input: one clear message that names the thing and says what to do, and nothing changed.
+//! Bad input: one clear message that names the thing and the remedy, and nothing is changed.
 
 use std::fs;
 
 use crate::support::Root;
 
-/// Runs it, expects this status and these words, and that nothing changed.
+/// Runs a command, and expects this exit status, these words, and no change.
 fn refused(root: &Root, arguments: &[&str], status: i32, words: &[&str]) {
     root.ok(&["list"]);
     let (kernel, files) = (root.kernel_state(), root.files());
@@ -34,7 +34,7 @@ fn names_and_values() {
     refused(&root, &["set", "vnet", "web"], 1, &["vnet is missing a value"]);
     refused(&root, &["set", "vnet=banana", "web"], 1, &["vnet", "banana"]);
     refused(&root, &["set", "ip4_addr=vnet0|10.1.1.300/24", "web"], 1, &["ip4_addr", "10.1.1.300"]);
-    // The first is right, the second is not: neither is made.
+    // The second assignment is wrong, so neither is made.
     refused(&root, &["set", "priority=5", "vnet=banana", "web"], 1, &["banana"]);
 }
 
@@ -92,7 +92,7 @@ fn one_bad_jail_does_not_stop_the_others() {
 #[test]
 fn what_is_wrong_is_told_once() {
     let root = Root::new();
-    // Both addresses of proxy are for it.
+    // Both addresses of proxy are for em7.
     root.ok(&["set", "ip4_addr=em7|192.0.2.40/24", "ip6_addr=em7|2001:db8::40/64", "proxy"]);
     let said = root.fails(&["start", "proxy"], 1);
     assert_eq!(said.matches("the host has no interface em7").count(), 1, "{said}");

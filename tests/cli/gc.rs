@@ -1,4 +1,4 @@
-//! `gc`: what no jail owns goes, and what only looks like it stays.
+//! `gc`: removes what no jail owns, and keeps what only looks like it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -41,7 +41,7 @@ fn there_is_nothing_where_jails_are_up_and_down() {
     root.settles(&state, "after gc with jails that are up");
 }
 
-/// Every tenth call of a start is its last; then gc does what a stop would do.
+/// A start is killed at every tenth call. Then gc does what a stop would do.
 #[test]
 fn what_a_killed_start_left_is_listed_and_removed() {
     let mut points = 0;
@@ -58,18 +58,19 @@ fn what_a_killed_start_left_is_listed_and_removed() {
             }
             let left = root.kernel_state();
             let listed = root.ok(&["gc", "-n"]);
-            // What is held by no process goes by itself, listed or not; nothing else has changed.
+            // Things that no process holds go by themselves, whether they are listed or not. Nothing else has
+            // changed.
             assert!(root.kernel_state().len() <= left.len());
             let up = root.ok(&["get", "-s", jail]) == "up\n";
             let removed = root.ok(&["gc"]);
-            // What jails share is needed until the jail is gone.
+            // Shared things are needed until the jail is gone.
             let of_jails = |said: &str| -> Vec<String> {
                 let lines = said.lines().filter_map(|line| Some(line.split_once(": ")?.1.to_owned()));
                 lines.filter(|line| line.starts_with("ioc-")).collect()
             };
             assert_eq!(of_jails(&removed), of_jails(&listed), "{call}");
             if up {
-                // A jail that is up is not left over: the next start or stop of it clears it up.
+                // A running jail is not removed: its next start or stop removes its remains.
                 root.ok(&["stop", jail]);
             }
             root.settles(&before, &format!("{jail} killed at call {call}, then gc"));
@@ -87,7 +88,7 @@ fn a_leaked_epair_is_removed_and_look_alikes_are_not() {
     root.ok(&["start", "db"]);
     let host = vnet(&root);
     let jid = jail::find(&**host.kernel(), "ioc-db").unwrap().unwrap();
-    // Addresses have been checked by then: removing gives epairs time to go by themselves.
+    // By then duplicate address detection has ended, because the removal gives epairs time to go by themselves.
     host.kernel().sleep(std::time::Duration::from_secs(10));
     let before = root.kernel_state();
     let ours = "associated with jail: web as nic: epair0b";
@@ -101,8 +102,8 @@ fn a_leaked_epair_is_removed_and_look_alikes_are_not() {
     root.ok(&["gc"]);
     root.settles(&before, "the epairs are gone");
 
-    // Made by somebody else: another name, no or another description, a number that a jail has, or no
-    // epair at all.
+    // Interfaces of other programs: with another name, with no or another description, with a jid that a jail has,
+    // or no epair.
     epair(&host, "vnet0.98", "");
     epair(&host, "vnet0.97", "mine");
     epair(&host, "lan0", ours);
@@ -111,7 +112,7 @@ fn a_leaked_epair_is_removed_and_look_alikes_are_not() {
     host.create("bridge9").unwrap();
     host.rename(&name("bridge9"), &name("vnet0.95")).unwrap();
     host.set_description(&name("vnet0.95"), ours).unwrap();
-    // A member of a bridge that we did not make, an alias, a ruleset, a mount.
+    // A member of another program's bridge, an alias, a ruleset, and a mount.
     let other = host.create_epair().unwrap();
     host.create("bridge8").unwrap();
     host.add_member(&name("bridge8"), &other.a).unwrap();
@@ -149,7 +150,7 @@ fn a_journal_of_a_jail_that_was_destroyed_by_other_means_is_cleared_up() {
     assert_eq!(text(&root.run(&["gc"]).stdout), "Nothing is left over.\n");
 }
 
-/// Every third call of an attach is its last; then gc takes away what the next attach would.
+/// An attach is killed at every third call. Then gc removes what the next attach would remove.
 #[test]
 fn what_a_killed_attach_left_is_listed_and_removed() {
     let words = ["net", "attach", "theirs", "--bridge", "bridge0", "--host-name", "outer0"];
@@ -172,7 +173,7 @@ fn what_a_killed_attach_left_is_listed_and_removed() {
         let said = root.ok(&["gc", "--dry-run"]);
         let doubt = root.ok(&["doctor"]).contains("was attached to jail theirs, in part");
         assert_eq!(root.kernel_state(), state, "{call}: looking changed something");
-        // Every other time the jail is gone by the time somebody clears up.
+        // In every second round the jail is gone before the removal.
         if !is_odd {
             jail::remove(&**host.kernel(), jid).unwrap();
         }
@@ -187,7 +188,7 @@ fn what_a_killed_attach_left_is_listed_and_removed() {
         if is_odd && !host.has_interface(&name("outer0")).unwrap() {
             let inside = Vnet::enter(host.kernel().clone(), jid).unwrap();
             for interface in inside.interfaces().unwrap() {
-                // One that was made and not named yet goes with the jail.
+                // An epair that was not named yet goes with the jail.
                 assert!(
                     matches!(interface.name.as_str(), "lo0" | "epair0a" | "epair0b"),
                     "{call}: {}",
@@ -207,7 +208,7 @@ fn what_a_killed_attach_left_is_listed_and_removed() {
     assert!(points > 10 && listed > 5, "{points} {listed}");
 }
 
-/// The next command that changes the jail clears up what was attached to it in part, as it does with its own.
+/// The next command that changes the jail removes an unfinished attachment.
 #[test]
 fn a_killed_attach_is_cleared_up_by_the_next_start_or_stop() {
     let words = ["net", "attach", "ioc-db", "--bridge", "bridge0", "--host-name", "outer0", "--name", "eth7"];
@@ -257,7 +258,7 @@ fn a_reader_that_has_gone_is_no_reason_to_panic() {
     }
 }
 
-/// How long a command of the simulated kernel's clock takes, and what it says. It fails.
+/// Runs a command that fails. Returns its time on the simulated kernel's clock, and its output.
 fn time_of_failure(root: &Root, words: &[&str]) -> (u64, String) {
     let sim = root.kernel();
     let begin = sim.now();
@@ -265,7 +266,7 @@ fn time_of_failure(root: &Root, words: &[&str]) -> (u64, String) {
     ((sim.now() - begin).as_secs(), said)
 }
 
-/// What was lent, and was renamed inside, comes back with the end of its jail at the earliest.
+/// A lent interface that was renamed inside the jail comes back only when the jail ends.
 #[test]
 fn what_comes_back_with_the_end_of_a_jail_is_waited_for_as_long_as_was_said() {
     let commands = [
@@ -288,7 +289,7 @@ fn what_comes_back_with_the_end_of_a_jail_is_waited_for_as_long_as_was_said() {
             drop(inside);
             sim.connect(up.jid.get(), std::time::Duration::from_secs(600));
             jail::remove(&**wiring.kernel(), up.jid).unwrap();
-            // Without the option it would be ten seconds.
+            // The default is ten seconds.
             let wait = seconds.to_string();
             let (waited, said) = time_of_failure(&root, &[words, &["--wait", &wait]].concat());
             assert!(said.contains(&format!("interface {}", pair.a)), "{words:?}: {said}");
@@ -297,7 +298,7 @@ fn what_comes_back_with_the_end_of_a_jail_is_waited_for_as_long_as_was_said() {
     }
 }
 
-/// An epair of unknown home may have been made in any jail that is dying.
+/// An epair of an unknown jail may have been made in any dying jail.
 #[test]
 fn the_end_of_jails_that_may_have_made_an_epair_is_waited_for_as_long_as_was_said() {
     for seconds in [3, 45] {
@@ -322,8 +323,7 @@ fn the_end_of_jails_that_may_have_made_an_epair_is_waited_for_as_long_as_was_sai
     }
 }
 
-/// What was started is taken away by another tool, which knows nothing of journals: one is left that lists nothing
-/// that is still there.
+/// Another tool removes a started jail, and leaves its journal. Nothing in the journal exists any more.
 fn stopped_by_another_tool(jail: &str) -> (Root, std::path::PathBuf) {
     let root = Root::new();
     root.ok(&["start", jail]);
@@ -346,7 +346,7 @@ fn of_a_journal_that_another_tools_stop_has_made_stale_nothing_is_said() {
         assert_eq!(text(&output.stdout), "Nothing is left over.\n", "{jail}");
         assert!(!text(&output.stderr).contains(jail), "{jail}: {}", text(&output.stderr));
         assert!(!journal.exists(), "{jail}");
-        // A jail that was destroyed since leaves as little.
+        // The same holds for a jail that was destroyed since.
         let (root, journal) = stopped_by_another_tool(jail);
         std::fs::remove_dir_all(root.jail(jail)).unwrap();
         assert!(!root.ok(&["doctor"]).contains("journal"), "{jail}");
@@ -363,7 +363,7 @@ fn of_a_journal_that_another_tools_stop_has_made_stale_nothing_is_said() {
     }
 }
 
-/// A start by another tool is not started here, and what it has made is its own.
+/// After a start by another tool, an older journal is not reported.
 #[test]
 fn of_a_journal_from_before_another_tools_start_nothing_is_said() {
     let (root, journal) = stopped_by_another_tool("db");

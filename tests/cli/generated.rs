@@ -4,12 +4,12 @@ use clap::{Arg, Command, CommandFactory as _};
 
 use crate::support::{Root, text};
 
-// The definition that the program itself is made from.
+// The command line of the program.
 #[allow(dead_code, unused_imports)]
 #[path = "../../src/bin/jailwire/cli/mod.rs"]
 mod cli;
 
-// What build.rs makes the pages from.
+// The texts from which build.rs makes the pages.
 #[allow(dead_code)]
 #[path = "../../src/bin/jailwire/cli/manual.rs"]
 mod manual;
@@ -32,7 +32,7 @@ fn all(command: &Command, path: &str, found: &mut Vec<(String, String)>) {
     }
 }
 
-/// All commands that have no commands beneath them, with the words of those above.
+/// All commands without subcommands, with the words of their parents.
 pub fn commands() -> Vec<String> {
     fn beneath(command: &Command, path: &str, found: &mut Vec<String>) {
         for below in shown(command).filter(|below| below.get_name() != "help") {
@@ -57,7 +57,7 @@ fn everything() -> Vec<(String, String)> {
     found
 }
 
-/// What the program offers a shell for the last of these words.
+/// The completions of the program for the last of these words.
 fn offered(root: &Root, words: &[&str]) -> Vec<String> {
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_jailwire"))
         .env("COMPLETE", "fish")
@@ -68,7 +68,7 @@ fn offered(root: &Root, words: &[&str]) -> Vec<String> {
         .unwrap();
     assert!(output.status.success(), "{words:?}: {}", text(&output.stderr));
     assert_eq!(text(&output.stderr), "", "{words:?}: a shell shows that in the middle of the line");
-    // A word, a tab, and what it means.
+    // A line is a word, a tab, and a description.
     text(&output.stdout).lines().map(|line| line.split('\t').next().unwrap_or_default().to_owned()).collect()
 }
 
@@ -76,9 +76,9 @@ fn offered(root: &Root, words: &[&str]) -> Vec<String> {
 fn every_command_and_option_can_be_completed() {
     let root = Root::new();
     for (path, word) in everything() {
-        // The words of a command have hyphens of their own.
+        // The words of a command may contain hyphens.
         let before = path.splitn(2, '-').filter(|word| !word.is_empty());
-        // A part of the word, so that hidden ones would not be offered either.
+        // Complete the whole word, because hidden words are not offered for a part.
         let words: Vec<&str> = before.chain([word.as_str()]).collect();
         assert!(offered(&root, &words).contains(&word), "{word} of {path}");
     }
@@ -111,7 +111,7 @@ fn each_shell_gets_a_script_that_asks_the_program() {
     assert!(wrong.contains("csh") && wrong.contains("zsh"), "{wrong}");
 }
 
-/// The line of each example is one that the program takes.
+/// The program accepts the line of each example.
 #[test]
 fn examples_of_the_manual_pages_are_command_lines() {
     use clap::Parser as _;
@@ -165,7 +165,7 @@ fn a_manual_page_has_the_sections_that_are_looked_for() {
 #[test]
 fn every_command_and_option_is_in_a_manual_page() {
     let root = Root::new();
-    // As groff shows it.
+    // Format the page with groff.
     let page = |path: &str| {
         let words = if path.is_empty() { vec!["man"] } else { vec!["man", path] };
         root.ok(&words).replace("\\-", "-")
@@ -194,7 +194,7 @@ fn completions_are_for_the_name_that_the_program_is_called_by() {
 
 #[test]
 fn bash_completes_what_is_typed() {
-    // The script as bash has it: the words of a line, and what is offered for the last of them.
+    // Run the script in bash: give it the words of a line, and read the completions of the last word.
     let root = Root::new();
     let program = std::path::Path::new(env!("CARGO_BIN_EXE_jailwire")).parent().expect("a directory");
     let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap_or_default());

@@ -1,4 +1,4 @@
-//! `host`: the host's own addresses, moved by the program, undone by the process that watches over it.
+//! `host`: the program moves the host's own addresses, and the watcher process undoes a move.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -31,7 +31,7 @@ fn addresses(host: &Vnet, interface: &str) -> Vec<String> {
     addresses.iter().map(|address| address.network.to_string()).collect()
 }
 
-/// Waits until no move is written down any more: the watcher has done its work.
+/// Waits until there is no record of a move, because the watcher has finished.
 fn wait_for_the_watcher(root: &Root) {
     let record = root.path().join(".sim/run/jailwire/%addresses");
     let deadline = Instant::now() + Duration::from_secs(60);
@@ -89,7 +89,7 @@ fn a_move_is_undone_at_once_when_its_mover_is_killed() {
 
         let root = Root::new();
         host(&root);
-        // Longer than the test: what is undone is undone because the mover has ended.
+        // The time is longer than the test, so a move is undone only because the mover has ended.
         let arguments = ["host", "move-address", "em0", "bridge0", "--confirm-within", "10m"];
         let output = root.run_with_fault(&arguments, Some(&format!("{call}:kill")));
         if output.status.signal() != Some(9) {
@@ -98,7 +98,7 @@ fn a_move_is_undone_at_once_when_its_mover_is_killed() {
             root.settles(&before, "undone by hand");
             return false;
         }
-        // After its last change it is a move that waits to be confirmed.
+        // After the last change, the move waits to be confirmed.
         let deadline = Instant::now() + Duration::from_secs(30);
         let record = root.path().join(".sim/run/jailwire/%addresses");
         while std::fs::read_to_string(&record).is_ok_and(|text| !text.contains(" done")) {
@@ -205,7 +205,8 @@ fn a_virtual_host_moves_and_the_lines_say_how_to_make_it() {
     assert!(found.len() == 2 && found.iter().all(|(_, vhid)| *vhid == 7), "{found:?}");
 }
 
-/// Routes that name the interface name the other one in rc.conf(5); routes to a router follow the router's address.
+/// In rc.conf(5), routes that name the interface have to name the other interface. Routes to a router are not
+/// changed.
 #[test]
 fn the_lines_have_the_routes_that_name_the_interface() {
     let root = Root::new();
@@ -247,7 +248,7 @@ fn the_lines_have_the_routes_that_name_the_interface() {
     assert!(!lines.contains("route_far"), "{lines}");
 }
 
-/// What goes away with a terminal is the process group of its commands: the watcher is in a session of its own.
+/// When a terminal is closed, its process groups end. The watcher is in a session of its own.
 #[test]
 fn the_watcher_outlives_the_session_of_the_mover() {
     use std::os::unix::process::CommandExt as _;
@@ -263,13 +264,13 @@ fn the_watcher_outlives_the_session_of_the_mover() {
     let group = Pid::from_raw(child.id().try_into().unwrap());
     assert!(child.wait_with_output().unwrap().status.success());
     assert!(root.path().join(".sim/run/jailwire/%addresses").exists(), "the move waits");
-    // No process is left in the group, or else the group dies.
+    // The group has no processes any more.
     assert_eq!(killpg(group, Signal::SIGKILL), Err(nix::errno::Errno::ESRCH));
     wait_for_the_watcher(&root);
     root.settles(&before, "not confirmed");
 }
 
-/// No process remains to undo the killed move: the next commands report that, and what to do.
+/// No process remains that could undo the killed move. The next commands report the move, and the remedy.
 #[test]
 fn gc_leaves_an_interrupted_move_alone_and_tells_of_it() {
     let mut told = 0;

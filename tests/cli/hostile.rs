@@ -1,4 +1,4 @@
-//! A config.json that somebody made to do harm: one clear error, no panic, and nothing changed.
+//! A malicious config.json: there must be one clear error, no panic, and no change.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ fn with(key: &str, value: &str) -> Vec<u8> {
     format!("{{\"vnet\": 0, \"ip4_addr\": \"none\", {key:?}: {value}}}").into_bytes()
 }
 
-/// What is wrong, and words that the error has to have.
+/// The cases: the malicious file, and words of the expected error.
 fn cases() -> Vec<(String, Vec<u8>, &'static str)> {
     let mut cases = Vec::new();
     let mut case =
@@ -82,7 +82,7 @@ fn cases() -> Vec<(String, Vec<u8>, &'static str)> {
         ("defaultrouter", &["\"300.1.1.1\"", "\"::1\"", "\"a\\u0000\""]),
     ] {
         for value in values {
-            // A list or a wrong type is as bad a value as any.
+            // Lists and wrong types are wrong values too.
             let mut bytes = with(key, value);
             if key == "vnet" || key == "ip4_addr" {
                 bytes = format!("{{{key:?}: {value}}}").into_bytes();
@@ -106,7 +106,7 @@ fn each_is_refused_with_one_clear_error() {
     let (mut refused, mut tolerated, mut accepted) = (0, 0, Vec::new());
     for (number, (what, bytes, words)) in cases().into_iter().enumerate() {
         fs::write(&config, &bytes).unwrap();
-        // What only reads it comes along now and then.
+        // In some rounds, also run commands that only read.
         let all = [&["start", "db"][..], &["get", "all", "db"], &["list", "-l"], &["stop", "db"], &["map"]];
         for command in all.into_iter().take(if number % 16 == 0 { all.len() } else { 1 }) {
             let output = root.run(command);
@@ -120,7 +120,7 @@ fn each_is_refused_with_one_clear_error() {
             assert!(said.len() < 4000, "{what}: {command:?}: {} bytes of error", said.len());
             if command[0] == "start" {
                 if output.status.success() {
-                    // What does no harm is reported, and does not keep the jail down.
+                    // Harmless values are reported, and do not prevent a start.
                     tolerated += 1;
                     if !said.contains(words) {
                         accepted.push(what.clone());

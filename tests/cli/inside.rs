@@ -1,4 +1,4 @@
-//! What a start writes into a jail, and what keeps one from being started on this host.
+//! The files that a start writes into a jail, and what prevents a start on this host.
 
 use std::fs;
 use std::path::Path;
@@ -115,7 +115,7 @@ fn services_start_when_all_addresses_can_be_bound_to() {
         ("proxy", "ip6_addr=em0|2001:db8::40/64,em0|2001:db8::22/64"),
     ] {
         root.ok(&["set", addresses, jail]);
-        // Before they are started, not while or after.
+        // They are reported before the start.
         let plan = root.ok(&["start", "--dry-run", jail]);
         let (before, after) =
             plan.split_once("wait until its IPv6 addresses are checked for duplicates").expect(&plan);
@@ -126,14 +126,15 @@ fn services_start_when_all_addresses_can_be_bound_to() {
         assert!(!second.contains("tentative"), "{second}");
         root.ok(&["stop", jail]);
     }
-    // One address is usable at once.
+    // A single address can be used at once.
     root.ok(&["set", "ip6_addr=vnet0|2001:db8::21/64", "db"]);
     assert!(!root.ok(&["start", "--dry-run", "db"]).contains("wait until"));
 }
 
 #[test]
 fn addresses_of_a_running_jail_wait_for_its_next_start() {
-    // iocage changes what the jail may use, and not what the interface has: it is left with neither.
+    // iocage changes the addresses that the jail may use, but not those of the interface. Then the jail has neither
+    // address.
     let root = Root::new();
     root.ok(&["start", "proxy"]);
     let before = root.kernel_state();
@@ -145,7 +146,7 @@ fn addresses_of_a_running_jail_wait_for_its_next_start() {
     let shown = root.ok(&["exec", "proxy", "ifconfig"]);
     assert!(shown.contains("192.0.2.40") && !shown.contains("192.0.2.41"), "{shown}");
     assert_ne!(root.kernel_state(), before, "ip4_saddrsel counts at once");
-    // A stop takes away what was started, not what is configured now.
+    // A stop removes what the start has added, and not what is configured now.
     root.ok(&["stop", "proxy"]);
     assert!(!root.kernel_state().contains("192.0.2.40"));
     root.ok(&["start", "proxy"]);
@@ -164,7 +165,8 @@ fn a_directory_without_logs_is_given_one() {
     assert!(root.path().join("log").is_dir());
 }
 
-/// RFC 7217: the kernel's flag before the first address, and the word for ifconfig(8) in the jail.
+/// RFC 7217: the kernel's flag is set before the first address, and rc.conf in the jail has the word for
+/// ifconfig(8).
 #[test]
 fn stable_addresses_are_asked_for_in_the_kernel_and_in_rc_conf() {
     let root = Root::new();

@@ -1,4 +1,4 @@
-//! `--json`, for every command that prints: it parses, and has the shape that it is known by.
+//! `--json`, for every command with output: the output is valid JSON, and has the documented structure.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -9,7 +9,7 @@ use snapbox::{Data, assert_data_eq, file};
 use crate::schema::Schema;
 use crate::support::{Root, text};
 
-/// The names and types in a value: those of all elements of a list as one.
+/// The names and types in a value. All elements of a list are merged.
 fn shape(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
@@ -30,14 +30,14 @@ fn shape(value: &Value) -> String {
     }
 }
 
-/// The command in a line: of `net` and `host` with their own.
+/// The command in a line. For `net` and `host` it includes the subcommand.
 fn command(line: &str) -> String {
     let words: Vec<&str> = line.split(' ').collect();
     let count = if ["net", "host"].contains(&words[0]) { 2 } else { 1 };
     words[..count].join(" ")
 }
 
-/// Types these lines, in this order, on one host.
+/// Runs these lines, in this order, on one host.
 fn replay(expected: Data, lines: &[&str]) {
     let root = Root::new();
     std::fs::create_dir_all(root.path().join("templates/base/root")).unwrap();
@@ -68,7 +68,7 @@ fn replay(expected: Data, lines: &[&str]) {
     );
 }
 
-/// What a command in a jail prints comes as it is.
+/// The commands that pass on the output of a program in a jail.
 const NO_JSON: [&str; 2] = ["console", "exec"];
 
 #[test]
@@ -82,7 +82,7 @@ fn every_command_that_there_is_has_a_schema() {
     assert_eq!(there, known, "the program's commands, and those that docs/json.schema.json describes");
 }
 
-/// An object that looks like an address, a route or an interface is one, wherever an answer has it.
+/// Every object with the members of an address, a route or an interface must have that structure.
 fn look_alikes(value: &Value, schema: &Schema, at: &str) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| look_alikes(item, schema, at)),
@@ -108,7 +108,7 @@ fn look_alikes(value: &Value, schema: &Schema, at: &str) {
     }
 }
 
-/// The program makes each of the shapes in one place.
+/// Each shared structure is made in one place of the program.
 #[test]
 fn the_shapes_are_made_in_one_place() {
     fn walk(directory: &std::path::Path, found: &mut Vec<String>) {
@@ -197,7 +197,7 @@ fn every_command_that_prints_has_its_shape() {
     );
 }
 
-/// Each of these fails before there is a result, and prints JSON all the same.
+/// Each of these commands fails before it has a result, and prints JSON all the same.
 #[test]
 fn a_command_that_fails_early_answers_with_an_error() {
     let (root, schema) = (Root::new(), Schema::documented());
@@ -228,7 +228,7 @@ fn a_command_that_fails_early_answers_with_an_error() {
         let told = value["error"].as_str().unwrap();
         assert!(!told.is_empty() && err.contains(told), "{line}: {told}: {err}");
     }
-    // Help is no answer, and no failure.
+    // Help is neither a result nor an error.
     assert!(!root.ok(&["--json", "start", "--help"]).contains("\"error\""));
 }
 

@@ -15,7 +15,7 @@ fn start_killed_everywhere(jail: &str) {
 
     let files = without_records(&Root::new());
     let points = killed_at_every_call(1, Root::new, &["start", jail], |root, call| {
-        // It may have been killed after its last step.
+        // The start may have been killed after its last step.
         let again = root.run(&["start", jail]);
         let said = crate::support::text(&again.stderr);
         assert!(
@@ -39,7 +39,7 @@ fn start_killed_everywhere(jail: &str) {
     assert!(points.killed > 20 && points.states > 10, "only {points:?} in a start");
 }
 
-/// The files of a root, by their paths in it, without what iocage too writes into config.json.
+/// The files of a root by relative path, without values that iocage writes into config.json too.
 fn without_records(root: &Root) -> Vec<(PathBuf, String)> {
     let relevant = |line: &&str| !line.contains("\"last_started\"") && !line.contains("_mac\"");
     let in_root = |(path, text): (PathBuf, String)| {
@@ -49,8 +49,8 @@ fn without_records(root: &Root) -> Vec<(PathBuf, String)> {
     root.files().into_iter().map(in_root).collect()
 }
 
-/// What is shown, without what goes on counting after a start that was killed: jids, and indexes of
-/// interfaces, by which link-local routes are sorted.
+/// The output of `show` without values that a killed start changes: jids, and indexes of interfaces, by which
+/// link-local routes are sorted.
 fn without_jid(shown: &str) -> Vec<String> {
     let words = |line: &str| {
         let line = line.split("jid").next().unwrap_or(line);

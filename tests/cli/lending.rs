@@ -1,4 +1,4 @@
-//! `net lend` and `net reclaim`: what the host's interface had comes back with it.
+//! `net lend` and `net reclaim`: an interface that comes back has all its settings again.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,7 +17,8 @@ fn name(text: &str) -> InterfaceName {
     text.parse().unwrap()
 }
 
-/// A host whose em0 has all that an interface can lose, and a jail as jail(8) makes one from `vnet; persist;`.
+/// A host whose em0 has every setting that an interface can lose, and a jail that jail(8) would make from `vnet;
+/// persist;`.
 fn lender() -> (Root, Vnet, Jid) {
     let root = Root::new();
     let host = Vnet::host(Arc::new(root.kernel()));
@@ -46,7 +47,7 @@ fn lender() -> (Root, Vnet, Jid) {
     (root, host, jid)
 }
 
-/// Everything about the host that lending may change, in no order.
+/// Everything about the host that lending may change, as a set.
 fn state(root: &Root, host: &Vnet) -> BTreeSet<String> {
     root.quiet_state();
     let mut lines: BTreeSet<String> = root.ok(&["show"]).lines().map(str::to_owned).collect();
@@ -86,7 +87,7 @@ fn what_a_lent_interface_had_comes_back_with_it() {
         assert_eq!(text(&output.stderr), "");
         assert_eq!(state(&root, &host), before);
     }
-    // Nothing is left of it: what comes next is not restored.
+    // The record is gone, so a later loss is not restored.
     assert!(!root.ok(&["gc"]).contains("em0"));
 }
 
@@ -98,7 +99,7 @@ fn it_gets_another_name_if_that_is_asked_for() {
     let shown = root.ok(&["show"]);
     assert!(shown.contains("lan0 ") && shown.contains("192.0.2.10/24"), "{shown}");
     assert_eq!(host.member_names(&name("bridge0")).unwrap(), ["lan0"].map(name));
-    // Where the host has an interface of its old name by now, it keeps the one that it has.
+    // If the host has another interface with the old name by now, the interface keeps its present name.
     root.ok(&["net", "lend", "--force", "lan0", "theirs", "--name", "wan0"]);
     let pair = host.create_epair().unwrap();
     host.rename(&pair.a, &name("lan0")).unwrap();
@@ -111,7 +112,7 @@ fn it_gets_another_name_if_that_is_asked_for() {
     assert_eq!(host.member_names(&name("bridge0")).unwrap(), ["wan0"].map(name));
 }
 
-/// jail(8) removes the jail: the kernel gives the interface back, and `gc` what it had.
+/// jail(8) removes the jail. The kernel gives the interface back, and `gc` restores its settings.
 #[test]
 fn the_end_of_the_jail_gives_it_back_as_well() {
     for (inside, is_configured) in [("em0", false), ("wan0", false), ("em0", true)] {
@@ -121,7 +122,7 @@ fn the_end_of_the_jail_gives_it_back_as_well() {
         jail::remove(&root.kernel(), jid).unwrap();
         jail::wait_for_interfaces(&host, &[name(inside)], std::time::Duration::from_secs(5)).unwrap();
         if is_configured {
-            // Somebody was faster: it is theirs to decide what it has.
+            // Another program has configured the interface meanwhile, so `gc` does not change it.
             host.add_ipv4(&name("em0"), "10.9.9.9/24".parse::<Ipv4Network>().unwrap()).unwrap();
             root.ok(&["gc"]);
             let shown = root.ok(&["show"]);
@@ -133,7 +134,7 @@ fn the_end_of_the_jail_gives_it_back_as_well() {
     }
 }
 
-/// Our own stop takes it out before the jail is removed.
+/// jailwire's stop takes the interface out before the jail is removed.
 #[test]
 fn a_stop_gives_it_back_as_well() {
     let (root, host, _) = lender();
@@ -161,7 +162,7 @@ fn vlans_that_lose_their_parent_are_told_of() {
     assert!(said.contains("ifconfig guests vlan 7 vlandev em0"), "{said}");
 }
 
-/// Killed wherever it may be, a later command finds the host's interface with all that it had, or in the jail.
+/// Wherever the command is killed, afterwards the interface is on the host with all its settings, or in the jail.
 #[test]
 fn a_command_that_is_killed_loses_nothing() {
     for (words, again) in [

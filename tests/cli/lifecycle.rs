@@ -28,7 +28,7 @@ fn all_jails_come_up_as_their_configurations_say() {
     assert!(!shown.contains("192.0.2.10/24"), "the host's own address is not the jail's: {shown}");
 
     let host = root.ok(&["show"]);
-    // Which jail gets which jid depends on who is faster.
+    // Which jail gets which jid depends on which start is faster.
     let ends = host.lines().filter(|line| line.trim_start().starts_with("vnet0."));
     assert!(host.contains("bridge0") && ends.count() == 2, "{host}");
 }
@@ -130,7 +130,7 @@ fn a_jail_that_is_up_does_not_keep_those_that_need_it_down() {
     assert!(root.ok(&["show", "web"]).contains("192.0.2.20/24"));
 }
 
-/// What iocage's stop has taken away is gone, and the journal of our start is left.
+/// iocage's stop has removed everything, and the journal of jailwire's start is left.
 #[test]
 fn a_journal_that_another_tools_stop_has_made_stale_goes_without_a_word() {
     for jail in ["db", "proxy"] {
@@ -159,7 +159,7 @@ fn a_journal_that_another_tools_stop_has_made_stale_goes_without_a_word() {
     }
 }
 
-/// No line of a table is wider than the terminal; of several addresses each has a line of its own.
+/// No line of a table is wider than the terminal. Each of several addresses has a line of its own.
 #[test]
 fn a_table_is_as_wide_as_the_terminal_at_most() {
     let root = Root::new();
@@ -173,11 +173,11 @@ fn a_table_is_as_wide_as_the_terminal_at_most() {
     let wide = root.command(&["list", "-l"]).env("COLUMNS", "200").output().unwrap();
     let table = crate::support::text(&wide.stdout);
     assert!(table.contains("vnet0|192.0.2.20/24, ") && !table.contains("192.0.2.20/24,vnet0"), "{table}");
-    // For scripts nothing is changed.
+    // The output for scripts is not changed.
     assert!(root.ok(&["list", "-l"]).contains("vnet0|192.0.2.20/24,vnet0|192.0.2.200/24"));
 }
 
-/// That it is a simulated kernel is news once.
+/// The simulated kernel is announced once for each root.
 #[cfg(not(target_os = "freebsd"))]
 #[test]
 fn the_simulated_kernel_is_announced_once_for_each_root() {
@@ -191,7 +191,7 @@ fn the_simulated_kernel_is_announced_once_for_each_root() {
     assert_eq!(list(), "");
 }
 
-/// `ALL` means the jails that can run. A jail that was named is another matter.
+/// `ALL` means the jails that can run. A named jail without a userland is an error.
 #[test]
 fn a_jail_without_a_userland_does_not_keep_all_from_success() {
     let root = Root::new();
@@ -208,7 +208,7 @@ fn a_jail_without_a_userland_does_not_keep_all_from_success() {
     }
     root.ok(&["restart", "-s", "ALL"]);
     root.ok(&["stop", "ALL"]);
-    // What has files, or was made from something, is no such jail.
+    // A jail with files, or made from a release or template, counts as a jail with a userland.
     std::fs::write(root.jail("bare").join("root/file"), "").unwrap();
     assert!(root.fails(&["start", "ALL"], 1).contains("bare cannot be started"));
 }

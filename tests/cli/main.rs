@@ -1,4 +1,4 @@
-//! The program, run as its users run it, on the simulated kernel.
+//! Tests of the program on the simulated kernel.
 
 mod bulk;
 mod defects;

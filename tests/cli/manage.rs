@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::points::at_every_call;
 use crate::support::Root;
 
-/// A root with a release that was fetched.
+/// A root with a fetched release.
 fn with_release() -> Root {
     let root = Root::new();
     let release = root.path().join("releases/15.1-RELEASE/root");
@@ -27,7 +27,7 @@ fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The names of the directories below `jails`, hidden ones too.
+/// The names of the directories below `jails`, including hidden directories.
 fn names(root: &Root) -> Vec<String> {
     let entries = fs::read_dir(root.path().join("jails")).unwrap();
     let mut names: Vec<_> =
@@ -122,7 +122,7 @@ fn a_name_that_the_kernel_would_confuse_is_refused_before_anything_is_made() {
     assert_eq!(root.files(), before);
 }
 
-/// iocage fails on a defaults.json that lacks any of its properties.
+/// iocage fails if defaults.json lacks a property.
 #[test]
 fn the_first_create_writes_all_defaults() {
     let root = Root::new();
@@ -136,7 +136,7 @@ fn the_first_create_writes_all_defaults() {
     for (property, value) in [("ip6_addr", "none"), ("type", "jail"), ("CONFIG_VERSION", "34")] {
         assert_eq!(defaults[property], value);
     }
-    // One that is there and lacks some gets these.
+    // An existing defaults.json gets its missing properties.
     fs::write(root.path().join("defaults.json"), r#"{"CONFIG_VERSION": "34", "priority": "7"}"#).unwrap();
     root.ok(&["create", "-e", "-n", "other"]);
     let defaults = read(&root.path().join("defaults.json"));
@@ -155,7 +155,7 @@ fn whose_the_addresses_are_decides_on_the_network() {
         root.ok(&arguments);
         root.ok(&["get", "vnet", name])
     };
-    // Twice, because the first one writes the defaults.
+    // Twice, because the first create writes the defaults.
     for round in ["a", "b"] {
         for (index, (properties, expected)) in [
             (&[][..], "1\n"),
@@ -341,8 +341,8 @@ fn a_dry_run_changes_nothing_and_says_what_would_be_done() {
     }
 }
 
-/// Runs a command killed at every change it makes, and then once more. Hidden directories are what a
-/// killed one may leave, and the next one takes away.
+/// Kills a command at every change that it makes, and runs it again. A killed command may leave hidden directories,
+/// which the next command removes.
 fn killed_everywhere(
     prepare: &(dyn Fn() -> Root + Sync),
     arguments: &[&str],
@@ -360,7 +360,7 @@ fn killed_everywhere(
         if seen == undone {
             root.ok(arguments);
         } else {
-            // Any other command that makes something sweeps up.
+            // Any other command that makes a jail removes the remains.
             root.ok(&["create", "-e", "-n", "zzz"]);
             root.ok(&["destroy", "-f", "zzz"]);
         }

@@ -1,4 +1,4 @@
-//! What looking at many jails costs: requests to the kernel, counted in its log.
+//! The cost of looking at many jails: requests to the kernel, counted by its log.
 
 use std::fs;
 
@@ -15,7 +15,7 @@ const LOOKS: [&[&str]; 6] = [
     &["get", "-s", "web"],
 ];
 
-/// How many requests a command makes.
+/// The number of requests of a command.
 fn requests(root: &Root, command: &[&str]) -> usize {
     let log = root.path().join(".sim/log");
     let count = || ends(&fs::read(&log).expect("the log")).len();

@@ -10,7 +10,7 @@ use crate::support::{Root, text};
 
 const BARE: &str = r#"{"vnet":1,"nat":1,"nat_backend":"pf","interfaces":"vnet0:bridge0","exec_start":"/usr/bin/true","exec_stop":"/usr/bin/true"}"#;
 
-/// A host with pf and ipfw that are ready, and jails with this configuration.
+/// A host with pf and ipfw prepared, and jails with this configuration.
 fn host(jails: &[&str], config: &str) -> Root {
     let root = Root::new();
     nat::prepare_simulated(&Wiring::on(Arc::new(root.kernel())).unwrap()).unwrap();
@@ -60,7 +60,8 @@ fn a_start_chooses_an_address_and_the_jail_keeps_it() {
         root.ok(&["stop", "one", "two"]);
         root.settles(&before, "stopped");
     }
-    // A copy of a jail's configuration, with its address: the first to start gets another, and the second keeps it.
+    // The configuration is a copy with another jail's address. The jail that starts first gets another address, and
+    // the second keeps the address.
     std::fs::copy(root.jail("one").join("config.json"), root.jail("two").join("config.json")).unwrap();
     root.ok(&["set", "vnet0_mac=none", "two"]);
     root.ok(&["start", "two"]);
@@ -78,7 +79,7 @@ fn what_iocage_has_recorded_is_taken() {
     assert_eq!(property(&root, "one", "ip4_addr"), "vnet0|172.16.0.10/30");
     let list = root.ok(&["--json", "net", "list", "one"]);
     assert!(list.contains("172.16.0.10") && list.contains("\"bridge\": null"), "{list}");
-    // Another jail has it by now: this jail's router changes with its address.
+    // Another jail has the address by now, so this jail's address and router change.
     add(&root, "two", &stored);
     root.ok(&["start", "two"]);
     assert_eq!(property(&root, "two", "ip4_addr"), "vnet0|172.16.0.2/30");
@@ -144,7 +145,7 @@ fn a_host_with_inet6_gives_an_address_of_it_too() {
     assert!(root.quiet_state().contains("address: fd6a:6169:6c77::ac10:5"));
 }
 
-/// Starts jails at once, each by a process of its own, or all by one. Returns the addresses that they have then.
+/// Starts jails at the same time, each in its own process or all in one process. Returns their addresses.
 fn started_at_once(root: &Root, jails: &[&str], together: bool) -> Vec<String> {
     let quiet = |words: &[&str]| {
         root.command(words).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the program starts")
@@ -174,7 +175,7 @@ fn starts_at_once_choose_different_addresses() {
     for together in [false, true] {
         let root = host(&JAILS, BARE);
         assert_eq!(started_at_once(&root, &JAILS, together), sorted(expected.clone()));
-        // All have one recorded address, as copies of one jail have.
+        // All have the same recorded address, because they are copies of one jail.
         let root = host(&JAILS, &BARE.replace(r#""vnet":1"#, r#""vnet":1,"ip4_addr":"vnet0|172.16.0.2/30""#));
         let mut chosen = started_at_once(&root, &JAILS, together);
         chosen.dedup();
@@ -208,7 +209,7 @@ fn networks_that_are_taken_are_passed_over() {
     root.ok(&["start", "one"]);
     assert_eq!(property(&root, "one", "ip4_addr"), "vnet0|172.16.0.18/30");
     root.ok(&["stop", "one"]);
-    // Everything is taken.
+    // All addresses are in use.
     wiring.host().add_ipv4(&em0, "172.16.9.9/16".parse::<ipnetwork::Ipv4Network>().unwrap()).unwrap();
     let said = root.fails(&["start", "one"], 1);
     assert!(said.contains("no network of 4 addresses in 172.16.0.0/16 is free: set nat_prefix"), "{said}");

@@ -1,4 +1,4 @@
-//! `net`: wiring jails that somebody else made.
+//! `net`: wiring jails of other managers.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use jailwire::wiring::Wiring;
 use crate::points::at_every_call;
 use crate::support::{Root, text};
 
-/// A jail as jail(8) makes one from `vnet; persist;`.
+/// A jail that jail(8) would make from `vnet; persist;`.
 fn theirs(root: &Root) -> Jid {
     jail::create(&root.kernel(), &JailParameters::new("theirs").vnet()).expect("a jail")
 }
@@ -156,7 +156,7 @@ fn a_dry_run_of_lending_names_things_when_lending_does() {
         assert!(place(first) < place(then), "{plan}");
     };
     before(&root.ok(&words), "name em0 wan0", "lend wan0 to theirs");
-    // Where the host has another of that name, the jail is where it gets its own.
+    // If the host has another interface with the name, the interface is renamed inside the jail.
     root.ok(&["net", "attach", "theirs", "--host-name", "wan0"]);
     before(&root.ok(&words), "lend em0 to theirs", "name it wan0");
 }
@@ -179,7 +179,7 @@ fn waiting_ends_when_the_time_is_over() {
 fn nobody_is_in_the_way_of_the_next_one_when_attaching_is_killed() {
     let words = ["net", "attach", "theirs", "--bridge", "bridge0", "--name", "eth0", "--host-name", "outer0"];
     let words = [&words[..], &["--address", "192.0.2.30/24"][..]].concat();
-    // All of them take a quarter of a minute.
+    // All calls take a quarter of a minute.
     let every = std::env::var_os("JAILWIRE_EVERY_CALL").is_some();
     let step = if every { 1 } else { 5 };
     let killed = at_every_call(step, |call| {
@@ -191,10 +191,10 @@ fn nobody_is_in_the_way_of_the_next_one_when_attaching_is_killed() {
         if output.status.success() {
             return false;
         }
-        // What died with the process takes the kernel a moment; the next attempt finds what was left.
+        // The kernel takes a moment to remove what ended with the process. The next attempt finds the rest.
         let again = root.run(&words);
         let said = text(&again.stderr);
-        // Killed at the very end, all of it is there.
+        // If the command was killed at the very end, the attachment is complete.
         assert!(again.status.success() || said.contains("already"), "killed at call {call}: {said}");
         root.ok(&["net", "detach", "theirs", "eth0"]);
         let sim = root.kernel();
@@ -232,14 +232,14 @@ fn nat_and_published_ports_are_shown_and_cleared_up() {
     assert_eq!(list[0]["published"][1], "192.0.2.10:5353 to 10.0.0.2:53/udp");
     assert!(root.fails(&all, 1).contains("has NAT or published ports already"));
     assert_eq!(root.ok(&["gc"]), "Nothing is left over.\n");
-    // The jail goes, without a word to jailwire.
+    // Another program removes the jail.
     jail::remove(&root.kernel(), jid).unwrap();
     assert!(root.ok(&["gc", "--dry-run"]).contains("would be removed: theirs: anchor jailwire/theirs of pf"));
     assert!(root.ok(&["gc"]).contains("removed: theirs: anchor jailwire/theirs of pf"));
     assert!(!root.kernel_state().contains("jailwire/theirs"));
 }
 
-/// The unit of a renamed epair is taken, and its name is free.
+/// The unit of a renamed epair is in use, and its old name is free.
 #[test]
 fn one_epair_after_the_other_is_attached_whatever_they_are_called() {
     let root = Root::new();
@@ -253,7 +253,7 @@ fn one_epair_after_the_other_is_attached_whatever_they_are_called() {
     assert!(root.ok(&["net", "attach", "theirs"]).ends_with("\tepair3b\n"));
 }
 
-/// Unit 0 is the first NIC's, and the name of the second one.
+/// The first NIC has unit 0, and the second NIC has the name of unit 0.
 #[test]
 fn a_nic_with_a_name_of_its_own_may_come_before_vnet0() {
     let root = Root::new();
@@ -302,7 +302,7 @@ fn an_address_is_read_as_the_jails_properties_are() {
     assert!(text(&output.stderr).contains("the address of the network itself"), "{}", text(&output.stderr));
 }
 
-/// The old route would not come back when the NIC goes.
+/// The old route would not come back when the NIC is removed.
 #[test]
 fn a_route_that_the_jail_has_is_not_replaced() {
     let root = Root::new();
@@ -315,7 +315,7 @@ fn a_route_that_the_jail_has_is_not_replaced() {
     let said = root.fails(&[&lend[..], &["--router", "198.51.100.1"]].concat(), 1);
     assert!(said.contains("has the default router 192.0.2.1 already"), "{said}");
     root.settles(&before, "after what was refused");
-    // Another family, another network, and the same again: nothing is replaced.
+    // A route of another family, to another network, or the same route replaces nothing.
     root.ok(&[&nic[..], &["--router", "192.0.2.1", "--route", "203.0.113.0/24=198.51.100.1"]].concat());
     let said = root.fails(
         &["net", "attach", "web", "--address", "10.9.0.2/24", "--route", "203.0.113.0/24=10.9.0.1"],
@@ -343,7 +343,7 @@ fn what_cannot_be_a_route_is_told() {
     root.fails(&["net", "attach", "theirs", "--route", "10.0.0.0/8"], 2);
 }
 
-/// A start describes its ends with iocage's name for the jail, and `net attach` with the kernel's.
+/// A start writes iocage's name for the jail into descriptions, and `net attach` writes the kernel's name.
 #[test]
 fn epairs_of_jails_that_start_made_are_listed_and_detached() {
     let root = Root::new();
@@ -365,7 +365,7 @@ fn epairs_of_jails_that_start_made_are_listed_and_detached() {
     root.ok(&["stop", "web"]);
 }
 
-/// Two jails, one called as the other is by iocage.
+/// Two jails: the kernel's name of one is iocage's name of the other.
 #[test]
 fn a_jail_is_not_taken_for_another_of_the_same_word() {
     let root = Root::new();
@@ -382,7 +382,7 @@ fn a_jail_is_not_taken_for_another_of_the_same_word() {
     assert_eq!(root.ok(&["net", "list", "ioc-web"]), ours);
 }
 
-/// em0 has the host's address and the way to its router.
+/// em0 has the host's address and the host's default route.
 #[test]
 fn what_the_host_lives_on_is_lent_with_force_only() {
     let root = Root::new();
@@ -400,7 +400,7 @@ fn what_the_host_lives_on_is_lent_with_force_only() {
     let said = text(&root.run(&["net", "lend", "--force", "em0", "theirs"]).stderr);
     assert!(said.contains("em0 has 192.0.2.10/24: the host has lost that until"), "{said}");
     root.ok(&["net", "reclaim", "em0", "theirs"]);
-    // Of an interface that another program has lent nothing is known.
+    // If another program has lent the interface, there is no record.
     let host = jailwire::Vnet::host(Arc::new(root.kernel()));
     let jid = jail::find(&root.kernel(), "theirs").unwrap().unwrap();
     host.lend(&"em0".parse().unwrap(), jid).unwrap();
@@ -420,7 +420,7 @@ fn an_uplink_of_jails_is_lent_with_force_only() {
     assert!(said.contains("the host has no interface em7"), "{said}");
 }
 
-/// Each NIC has the routers that are reached through it.
+/// Each router is shown at the NIC that leads to it.
 #[test]
 fn the_map_shows_a_router_at_its_nic_alone() {
     let root = Root::new();

@@ -1,4 +1,4 @@
-//! Files that others can write to are refused.
+//! Files that other users can write to are refused.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -32,7 +32,7 @@ fn what_others_can_write_to_is_refused_with_what_mends_it() {
         root.settles(&before, "nothing was started");
         chmod(&path, good);
     }
-    // A jail that is up can be stopped all the same, without its commands.
+    // A running jail can be stopped all the same, without its commands.
     root.ok(&["set", "exec_prestop=/bin/echo stop", "db"]);
     root.ok(&["start", "db"]);
     chmod(&jail.join("config.json"), 0o666);
@@ -60,7 +60,7 @@ fn a_hook_that_others_can_write_to_is_not_run() {
 
 #[test]
 fn ones_own_group_may_write_in_a_clone() {
-    // As git leaves it under umask 002.
+    // The mode of files from git with umask 002.
     let root = Root::new();
     for path in [root.path().join("jails"), root.jail("db"), root.jail("db").join("config.json")] {
         let mode = fs::metadata(&path).unwrap().permissions().mode();

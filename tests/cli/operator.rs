@@ -1,9 +1,10 @@
-//! What a new operator ran into: one test each.
+//! Problems of a new operator, with one test each.
 //!
-//! Where another test holds one of them already, it is named: epairs one after the other
+//! Some have tests elsewhere: epairs one after the other
 //! (`net::one_epair_after_the_other_is_attached_whatever_they_are_called`), the host's only uplink
-//! (`net::what_the_host_lives_on_is_lent_with_force_only`, `lending::what_a_lent_interface_had_comes_back_with_it`), plans
-//! of what is refused (`words::a_plan_is_refused_where_the_command_is`), words of the command line (`words`), tables
+//! (`net::what_the_host_lives_on_is_lent_with_force_only`,
+//! `lending::what_a_lent_interface_had_comes_back_with_it`), plans of what is refused
+//! (`words::a_plan_is_refused_where_the_command_is`), words of the command line (`words`), tables
 //! (`lifecycle::a_table_is_as_wide_as_the_terminal_at_most`), JSON (`json`).
 
 use std::fs;
@@ -16,7 +17,7 @@ use crate::support::{Root, text};
 const PLAIN: &str =
     r#""mount_devfs":0,"mount_fdescfs":0,"exec_start":"/usr/bin/true","exec_stop":"/usr/bin/true""#;
 
-/// A host with these jails and no others.
+/// A host with only these jails.
 fn host(jails: &[(&str, &str)]) -> Root {
     let root = Root::new();
     for name in ["web", "db", "proxy"] {
@@ -34,8 +35,8 @@ fn host(jails: &[(&str, &str)]) -> Root {
 
 const TWO_NICS: &str = r#""vnet":1,"interfaces":"vnet0:bridge0,vnet1:bridge1","ip4_addr":"vnet0|192.0.2.32/24,vnet1|10.1.0.2/16","defaultrouter":"192.0.2.1""#;
 
-/// Points 2 and 3: `net list` and `map` know host's ends and bridges of all NICs, show each jail and each NIC once, and the
-/// default router at the NIC that leads to it.
+/// Points 2 and 3: `net list` and `map` show the host's ends and bridges of all NICs, each jail and each NIC once,
+/// and the default router at the NIC that leads to it.
 #[test]
 fn the_map_and_the_list_have_all_nics_connected_and_once() {
     let root = host(&[("a", TWO_NICS)]);
@@ -77,7 +78,8 @@ fn visit(value: &serde_json::Value, see: &mut impl FnMut(&serde_json::Value)) {
     }
 }
 
-/// Point 4: remedies name this host's uplink, a clone that can be made, and the program by the name that it was called by.
+/// Point 4: remedies name this host's uplink, a bridge that can be made, and the name by which the program was
+/// called.
 #[test]
 fn remedies_are_for_this_host_and_for_this_program() {
     let root = host(&[(
@@ -85,7 +87,7 @@ fn remedies_are_for_this_host_and_for_this_program() {
         r#""vnet":1,"interfaces":"vnet0:lan","ip4_addr":"vnet0|198.51.100.5/24","defaultrouter":"none""#,
     )]);
     let host = Vnet::host(Arc::new(root.kernel()));
-    // Another interface leads out, and em0 has nothing.
+    // Another interface leads out, and em0 has no addresses.
     let uplink = host.create("tap").unwrap();
     host.remove_ipv4(&"em0".parse().unwrap(), "192.0.2.10".parse().unwrap()).unwrap();
     host.add_ipv4(&uplink, "198.51.100.2/24".parse::<ipnetwork::Ipv4Network>().unwrap()).unwrap();
@@ -95,7 +97,7 @@ fn remedies_are_for_this_host_and_for_this_program() {
     assert!(told.contains("ifconfig lan addm tap0 up") && !told.contains("addm em0"), "{told}");
     assert!(told.contains("cloned_interfaces+=bridge0 ifconfig_bridge0_name=lan"), "{told}");
     assert!(!told.contains("cloned_interfaces+=lan"), "{told}");
-    // iocage has no `doctor`, `map` and `net`; `set` is a command of both.
+    // iocage has no `doctor`, `map` and `net`. Both programs have `set`.
     fs::write(
         root.jail("a").join("config.json"),
         format!(
@@ -125,7 +127,7 @@ fn remedies_are_for_this_host_and_for_this_program() {
     }
 }
 
-/// Point 5: what a start refuses, its plan refuses with the same words, and `doctor` knows.
+/// Point 5: what a start refuses, its dry run refuses with the same words, and `doctor` reports.
 #[test]
 fn a_plan_and_doctor_know_what_a_start_refuses() {
     for (members, words) in [
@@ -153,11 +155,11 @@ fn a_plan_and_doctor_know_what_a_start_refuses() {
         let error = told.lines().find(|line| line.starts_with("error: ") && line.contains(words));
         assert!(error.is_some(), "{words}: {told}");
     }
-    // The simulated host has ZFS, as every host of iocage has.
+    // The simulated host has ZFS, as iocage needs it.
     let root = host(&[("a", r#""ip4_addr":"none","allow_mount":1,"allow_mount_zfs":1"#)]);
     root.ok(&["start", "--dry-run", "a"]);
     root.ok(&["start", "a"]);
-    // Two bridges, and one interface of the default route.
+    // There are two bridges, and only one interface of the default route.
     let of = |bridge: u8, last: u8| {
         format!(
             r#""vnet":1,"interfaces":"vnet0:bridge{bridge}","vnet_default_interface":"auto","ip4_addr":"vnet0|192.0.2.{last}/24""#
@@ -174,7 +176,8 @@ fn a_plan_and_doctor_know_what_a_start_refuses() {
     );
 }
 
-/// Point 9: an address that the user did not write is reported as `auto`; a jail that runs is told once, and so is a missing bridge.
+/// Point 9: an address that the user did not write is reported as `auto`. A running jail, and a missing bridge, are
+/// reported once.
 #[test]
 fn each_thing_is_said_once_and_by_its_property() {
     let root = host(&[

@@ -1,5 +1,5 @@
-//! Whose jail it is, by the command line: somebody else's jail is left alone by every command, and a jail that dies
-//! slowly is stopped and started at once.
+//! Owners of jails, on the command line: no command changes a foreign jail, and a lingering jail can be stopped and
+//! started at once.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::points::killed_at_every_call;
 use crate::support::{Root, text};
 
-/// Every command that could take a jail for ours by its name.
+/// Every command that could take a foreign jail for jailwire's jail with the same name.
 const COMMANDS: [&[&str]; 8] = [
     &["start", "JAIL"],
     &["start", "ALL"],
@@ -23,8 +23,8 @@ const COMMANDS: [&[&str]; 8] = [
     &["net", "detach", "ioc-JAIL"],
 ];
 
-/// Somebody else makes a jail of the name of ours, which is not there any more. `same` is a jail with the jid of ours too,
-/// if ours was there.
+/// Makes a foreign jail with the name of jailwire's jail, which does not exist any more. With `same`, it also gets
+/// the jid of jailwire's jail, if there was one.
 fn foreign(root: &Root, jail: &str, same: bool) -> Jid {
     let sim = root.kernel();
     let name = format!("ioc-{jail}");
@@ -32,7 +32,7 @@ fn foreign(root: &Root, jail: &str, same: bool) -> Jid {
     if let Some(jid) = own {
         jail::remove(&sim, jid).unwrap();
     }
-    // The child of a start that was killed ends with it.
+    // The child of a killed start ends too.
     let path = root.jail(jail).join("root");
     let mut parameters = JailParameters::new(&name).path(&path).vnet().hostname("theirs");
     if let Some(jid) = own.filter(|_| same) {
@@ -49,13 +49,13 @@ fn is_untouched(root: &Root, jid: Jid, point: &str) {
     assert_eq!((info.hostname.as_str(), info.persist, info.dying), ("theirs", true, false), "{point}");
 }
 
-/// Lets each command meet the foreign jail; `first` says with which of them to begin.
+/// Runs each command with the foreign jail, beginning with the command `first`.
 fn commands_after(root: &Root, jail: &str, first: usize, point: &str) {
     let jid = foreign(root, jail, first.is_multiple_of(2));
     all_commands(root, jail, jid, first, point);
 }
 
-/// Runs each command, and looks after each whether the foreign jail is as it was.
+/// Runs each command, and checks after each that the foreign jail is unchanged.
 fn all_commands(root: &Root, jail: &str, jid: Jid, first: usize, point: &str) {
     for at in 0..COMMANDS.len() {
         let words: Vec<String> =
@@ -66,18 +66,18 @@ fn all_commands(root: &Root, jail: &str, jid: Jid, first: usize, point: &str) {
     }
 }
 
-/// Tells whether each command begins after every call (`JAILWIRE_OWNERS=all`, which takes many minutes), or one of them
-/// after some calls. `tests/owners.rs` asks the library after every call.
+/// Whether each command is the first command after every call (`JAILWIRE_OWNERS=all`, which takes many minutes), or
+/// only one command after some calls. `tests/owners.rs` checks the library after every call.
 fn everything() -> bool {
     std::env::var_os("JAILWIRE_OWNERS").is_some_and(|wanted| wanted == "all")
 }
 
-/// Returns the commands that are the first in a state that a kill leaves. Every second foreign jail has the jid of ours.
+/// Returns the commands that come first after a kill. Every second foreign jail has the jid of jailwire's jail.
 fn beginnings(state: usize) -> Vec<usize> {
     if everything() { (0..COMMANDS.len()).collect() } else { vec![state] }
 }
 
-/// Kills a command at each of its calls, and then lets all commands meet a foreign jail of that name.
+/// Kills a command at each of its calls, and then runs all commands with a foreign jail of the same name.
 fn a_foreign_jail_is_left_alone(jail: &str, prepare: &[&[&str]], killed: &[&str], step: usize) {
     let (met, states) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let prepared = || {
@@ -103,7 +103,7 @@ fn a_foreign_jail_is_left_alone(jail: &str, prepare: &[&[&str]], killed: &[&str]
     assert!(points.killed * step > 20 && points.states * step > 10, "only {points:?}");
 }
 
-/// Returns the distance of the calls that are killed: 1 if the environment asks for everything.
+/// Returns the step between calls that are killed: 1 if the environment asks for every call.
 fn step(otherwise: usize) -> usize {
     if everything() { 1 } else { otherwise }
 }
@@ -148,7 +148,7 @@ fn what_is_somebody_elses_is_told() {
     is_untouched(&root, jid, "all of them");
 }
 
-/// The kernel gives any jid that is asked for.
+/// The kernel gives any jid that a program asks for.
 #[test]
 fn a_jail_with_the_name_the_directory_and_the_jid_of_ours_is_left_alone() {
     for jail in ["db", "proxy"] {
@@ -180,7 +180,7 @@ fn jails_that_die_slowly_are_stopped_and_started_at_once() {
     }
     let said = run(&["stop", "db"]);
     assert_eq!(said.matches("list of dying jails").count(), 1, "{said}");
-    // They are shown as long as they are there.
+    // Lingering jails are shown as long as they exist.
     let list = root.ok(&["--json", "list"]);
     let list: Value = serde_json::from_str(&list).unwrap();
     let db = list.as_array().unwrap().iter().find(|jail| jail["name"] == "db").unwrap();
@@ -191,7 +191,8 @@ fn jails_that_die_slowly_are_stopped_and_started_at_once() {
     assert!(root.kernel().panics().is_empty());
 }
 
-/// The kernel names what is mounted without links; started by one way, it is stopped by the other.
+/// The kernel reports mounts with symbolic links resolved. A jail that was started by one path is stopped by the
+/// other.
 #[test]
 fn a_root_behind_a_link_is_the_same_root() {
     let root = Root::new();

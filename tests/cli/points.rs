@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::effects::timeless;
 use crate::support::Root;
 
-/// Asks for 1, 1 + `step`, 1 + 2 `step` … until the answer is no, and returns how often it was yes. Several threads
-/// ask: each answer takes processes of its own, which spend much of their time on waiting for each other.
+/// Calls `is_made` with 1, 1 + `step`, 1 + 2 `step` … until it returns false. Returns how often it returned true.
+/// Several threads call it, because each call runs processes, which spend much of their time waiting.
 pub fn at_every_call(step: usize, is_made: impl Fn(usize) -> bool + Sync) -> usize {
     let (next, yes, end) = (AtomicUsize::new(1), AtomicUsize::new(0), AtomicBool::new(false));
     let threads = 3 * std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
@@ -30,19 +30,19 @@ pub fn at_every_call(step: usize, is_made: impl Fn(usize) -> bool + Sync) -> usi
     yes.into_inner()
 }
 
-/// How often a command was killed, and how many different states that left.
+/// How often a command was killed, and how many different states the kills left.
 #[derive(Debug, Clone, Copy)]
 pub struct Points {
     pub killed: usize,
     pub states: usize,
 }
 
-/// Kills a command at every call that it makes, or at every `step`th one, each time in a root of its own, and hands on
-/// every root that a kill left in a state of its own, with the number of the call.
+/// Kills a command at every call that it makes, or at every `step`th call, each time in a new root. Each root with
+/// a new state is passed on, with the number of the call.
 ///
-/// Most calls only look: a kill after such a call leaves what the kill before it left. What commands do next depends on
-/// nothing but what was left, which is the kernel and the files. So each state is handed on once, and the number of
-/// states does not depend on how the command looks.
+/// Most calls only read: a kill after such a call leaves the same state as the kill before. What later commands do
+/// depends only on the state of the kernel and the files. So each state is passed on once, and the number of states
+/// does not depend on how the command reads.
 pub fn killed_at_every_call(
     step: usize,
     prepare: impl Fn() -> Root + Sync,
@@ -65,8 +65,7 @@ pub fn killed_at_every_call(
     Points { killed, states }
 }
 
-/// The state of the simulated kernel and of all files, as it is in every root that commands were killed in after the
-/// same changes.
+/// The state of the simulated kernel and of all files, without values that differ between roots.
 fn left_in(root: &Root) -> String {
     let place = root.path().to_str().expect("a path in ASCII");
     let mut text = format!("{}{:?}", timeless(&root.kernel_state()), root.kernel().modules());
@@ -78,8 +77,8 @@ fn left_in(root: &Root) -> String {
     text.replace(place, "ROOT")
 }
 
-/// A line of a file, without what differs from run to run: journals carry checksums and the identifier of the boot,
-/// configurations the time of the last start, and what is copied from elsewhere nothing of that kind.
+/// A line of a file without values that differ from run to run: checksums and the boot id in journals, and the time
+/// of the last start in configurations. Copied files have no such values.
 fn without_chance(path: &Path, line: &str) -> String {
     let line = match line.split_once(' ') {
         Some((_, record)) if path.starts_with(".sim/run/jailwire") => {
@@ -91,7 +90,7 @@ fn without_chance(path: &Path, line: &str) -> String {
     format!("{line}\n")
 }
 
-/// The states that follow each other in a start are told apart, and those of two roots are not.
+/// The different states of a start give different texts, and the same states in two roots give the same text.
 #[test]
 fn what_kills_leave_is_compared_without_the_root_it_is_left_in() {
     let started = |fault: usize| {

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::support::{Root, text};
 
-/// What the script needs of rc.subr: variables from rc.conf, and its own functions called by name.
+/// The part of rc.subr that the script needs: variables from rc.conf, and calls of the script's functions by name.
 pub const RC_SUBR: &str = r#"
 load_rc_config() { . "$RC_CONF"; }
 run_rc_command() {

@@ -1,4 +1,4 @@
-//! What a jail is configured as is read once in a command: two parts of it never see different files.
+//! A command reads a jail's configuration once, so two parts of the command never see different contents.
 
 use std::collections::BTreeMap;
 use std::ffi::{CString, OsStr};
@@ -28,7 +28,7 @@ impl Watch {
         let mut watch = Watch { events, directories: BTreeMap::new() };
         for directory in directories {
             let path = CString::new(directory.as_os_str().as_bytes()).unwrap();
-            // Closing is told too: the kernel makes one event of two that are alike and follow each other.
+            // Watch closing too: the kernel merges two equal adjacent events into one.
             let mask = libc::IN_OPEN | libc::IN_CLOSE;
             // SAFETY: inotify_add_watch(2) reads a string that ends.
             let number = unsafe { libc::inotify_add_watch(watch.events.as_raw_fd(), path.as_ptr(), mask) };
@@ -38,7 +38,7 @@ impl Watch {
         watch
     }
 
-    /// How often each file was opened.
+    /// The number of times that each file was opened.
     fn opened(&mut self) -> BTreeMap<PathBuf, usize> {
         const HEAD: usize = 16;
         let (mut counts, mut buffer) = (BTreeMap::new(), vec![0; 64 << 10]);
@@ -63,7 +63,7 @@ impl Watch {
     }
 }
 
-/// How often a command opened each config.json, and defaults.json.
+/// The number of times that a command opened each config.json and defaults.json.
 fn opened_by(root: &Root, words: &[&str]) -> Vec<(String, usize)> {
     let mut directories = vec![root.path().to_owned()];
     directories.extend(JAILS.map(|jail| root.jail(jail)));
@@ -111,7 +111,7 @@ fn each_configuration_is_read_once_in_a_command() {
         println!("{words:?}: {opened:?}");
         let is_seen = opened.iter().any(|(path, _)| path.ends_with("config.json"));
         assert!(is_seen || matches!(words, ["gc" | "map" | "show", ..]), "{words:?}: nothing was seen");
-        // What is to be written is read once more, while others are kept from writing it.
+        // A file that will be written is read once more, under its lock.
         let most = if words[0] == "set" { 2 } else { 1 };
         wrong.extend(opened.into_iter().filter(|(_, count)| *count > most).map(|one| (words, one)));
     }

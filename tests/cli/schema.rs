@@ -1,12 +1,12 @@
 //! The part of JSON Schema that `docs/json.schema.json` uses: `$ref`, `type`, `enum`, `anyOf`, `items`, `required`,
-//! `properties`, `additionalProperties`. Any other keyword fails the test, so that nothing is passed over.
+//! `properties`, `additionalProperties`. Any other keyword fails the test, so that nothing is ignored.
 
 use serde_json::Value;
 
 /// The schema of all answers.
 pub struct Schema(Value);
 
-/// Keywords that say nothing of a value.
+/// Keywords that do not constrain a value.
 const SILENT: [&str; 2] = ["description", "$ref"];
 
 impl Schema {
@@ -16,23 +16,23 @@ impl Schema {
         Schema(serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap())
     }
 
-    /// The commands that have an answer.
+    /// The commands with a result.
     pub fn commands(&self) -> Vec<String> {
         self.0["answers"].as_object().unwrap().keys().cloned().collect()
     }
 
-    /// What is wrong with the answer of a command, if anything is.
+    /// Checks the result of a command.
     pub fn check(&self, command: &str, answer: &Value) -> Result<(), String> {
         let schema = self.0["answers"].get(command).ok_or_else(|| format!("{command} has no schema"))?;
         self.holds(schema, answer, "$")
     }
 
-    /// What is wrong with an error.
+    /// Checks an error.
     pub fn check_error(&self, answer: &Value) -> Result<(), String> {
         self.check_shape("error", answer)
     }
 
-    /// What is wrong with a value that should have one of the shapes that commands share.
+    /// Checks a value against a structure that several commands share.
     pub fn check_shape(&self, shape: &str, value: &Value) -> Result<(), String> {
         self.holds(&self.0["$defs"][shape], value, "$")
     }

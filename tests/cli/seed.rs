@@ -1,5 +1,5 @@
-//! Every command line of iocage's networking documentation, as it stands there, with a name, a UUID or
-//! a TAG where it says `UUID | TAG`, typed into a shell where the program is called `iocage`.
+//! Runs every command line of iocage's networking documentation unchanged, with a name, a UUID or a TAG in place of
+//! `UUID | TAG`, in a shell in which the program is called `iocage`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,12 +11,12 @@ use crate::support::{Root, text};
 
 const UUID: &str = "9f7d1f0e-7d3f-41f0-8f0e-589cfc10ffff";
 
-/// The ways to say which jail is meant.
+/// The ways to name a jail.
 #[derive(Debug, Clone, Copy)]
 enum Way {
     Name,
     Uuid,
-    /// Legacy's link, `tags/TAG`.
+    /// The link `tags/TAG` of legacy iocage.
     Tag,
     /// The key `tag` in config.json.
     TagKey,
@@ -25,11 +25,11 @@ enum Way {
 
 const WAYS: [Way; 5] = [Way::Name, Way::Uuid, Way::Tag, Way::TagKey, Way::Beginning];
 
-/// A host with one new jail, and the program by its other name.
+/// A host with one new jail, and the program under the name `iocage`.
 struct Host {
     root: Root,
     bin: TempDir,
-    /// What stands for `UUID | TAG`.
+    /// The word in place of `UUID | TAG`.
     word: &'static str,
 }
 
@@ -48,7 +48,7 @@ impl Host {
             Way::Beginning => (&["-u", UUID], "9f7d"),
         };
         root.ok(&[&["create", "-e"], create].concat());
-        // An empty jail has no place for a devfs.
+        // An empty jail has no mount point for a devfs.
         fs::create_dir(root.jail(create[1]).join("root/dev")).unwrap();
         match way {
             Way::Tag => {
@@ -66,7 +66,7 @@ impl Host {
         Host { root, bin, word }
     }
 
-    /// Types a line of the documentation.
+    /// Runs a line of the documentation.
     fn run(&self, line: &str) -> Output {
         let line = line.replace("UUID | TAG", self.word).replace("UUID| TAG", self.word);
         let line = line.replace("UUID|TAG", self.word);
@@ -90,7 +90,7 @@ impl Host {
         text(&output.stdout)
     }
 
-    /// What the jail, or the host, has.
+    /// The output of `show` for the jail, or for the host.
     fn shows(&self, jail: bool) -> String {
         if jail { self.root.ok(&["show", self.word]) } else { self.root.ok(&["show"]) }
     }
@@ -138,7 +138,7 @@ fn vnet() {
         assert!(host.ok("iocage start UUID | TAG").contains("  + Configuring VNET OK\n"));
         let shown = host.shows(true);
         assert!(shown.contains("inet  10.1.1.10/24") && shown.contains("10.1.1.254"), "{way:?}: {shown}");
-        // It gets as far as login(1), which the simulated kernel does not run.
+        // The command reaches login(1), which the simulated kernel does not run.
         let console = host.run("iocage console UUID | TAG");
         assert!(text(&console.stderr).contains("login is not run"), "{}", text(&console.stderr));
     }

@@ -1,7 +1,7 @@
-//! Where iocage's directory is a dataset: which commands run `zfs` at all, how the active pool is found, and what
-//! legacy iocage kept in properties of datasets. What is made and destroyed of datasets is in `pool`.
+//! Tests with iocage's directory as a dataset: which commands run `zfs`, how the active pool is found, and the
+//! properties that legacy iocage kept in datasets. Making and destroying datasets is tested in `pool`.
 //!
-//! A stand-in on PATH takes the place of `zfs`: it notes what it is asked, and prints a text.
+//! A script on PATH replaces `zfs`: it records its arguments, and prints a text.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -23,7 +23,7 @@ echo "$*" >> "$STAND_IN/asked"
 exit 0
 "#;
 
-/// A root whose directories are datasets, as far as the kernel's list of mounts says.
+/// A root whose directories are datasets in the kernel's list of mounts.
 struct Pool {
     root: Root,
     stand_in: TempDir,
@@ -42,7 +42,7 @@ fn path_with(stand_in: &Path) -> String {
 }
 
 impl Pool {
-    /// With `web` as datasets of its own.
+    /// Makes a root in which `web` has datasets of its own.
     fn new() -> Pool {
         let pool = Pool { root: Root::new(), stand_in: stand_in() };
         let release = pool.root.path().join("releases/15.1-RELEASE/root");
@@ -78,7 +78,7 @@ impl Pool {
         text(&output.stdout)
     }
 
-    /// What `zfs` was asked since the last time.
+    /// The arguments of `zfs` since the last call.
     fn asked(&self) -> Vec<String> {
         let path = self.stand_in.path().join("asked");
         let asked = fs::read_to_string(&path).unwrap_or_default();
@@ -91,8 +91,7 @@ impl Pool {
     }
 }
 
-/// What ZFS has mounted is ZFS's: also where no journal says whose a jail's mounts are, because iocage has started
-/// the jail.
+/// A stop does not unmount what ZFS has mounted, also if iocage has started the jail and there is no journal.
 #[test]
 fn a_stop_leaves_what_zfs_has_mounted() {
     let pool = Pool::new();
@@ -109,7 +108,7 @@ fn a_stop_leaves_what_zfs_has_mounted() {
     // web depends on it.
     pool.ok(&["start", "db"]);
     let before = mounts();
-    // This one is mounted by the jail's fstab, and goes with the jail.
+    // The jail's fstab mounts this dataset, and a stop unmounts it.
     let line = format!("tank/legacy {}/root/legacy zfs rw 0 0\n", pool.root.jail("web").display());
     fs::write(pool.root.jail("web").join("fstab"), line).unwrap();
     for forget in [false, true] {
@@ -154,7 +153,7 @@ fn a_root_that_an_old_journal_lists_stays_mounted() {
     let of_zfs = Owned::Mount { fstype: "zfs".into(), on: root.clone() };
     // web depends on it.
     pool.ok(&["start", "db"]);
-    // With nothing else in it, it is of the past.
+    // If the journal lists nothing else, it is outdated.
     old(std::slice::from_ref(&of_zfs));
     assert!(!pool.ok(&["doctor"]).contains("left behind"));
     assert_eq!(pool.ok(&["gc"]), "Nothing is left over.\n");
@@ -281,8 +280,7 @@ fn a_root_that_zfs_does_not_know_is_a_plain_directory() {
     assert!(root.fails(&["get", "-p"], 1).contains("is a plain directory"));
 }
 
-/// Which of two pools is iocage's says a property. It is asked for by a process of its own, for the
-/// sake of its PATH.
+/// A property tells which of two pools is iocage's. A process of its own reads it, because it needs another PATH.
 #[test]
 fn of_two_pools_the_active_one_is_iocages() {
     if let Ok(expected) = std::env::var("EXPECT_ROOT") {

@@ -1,4 +1,4 @@
-//! A copy of the example root, and the program run on it.
+//! A copy of the example root, for running the program.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use jailwire::kernel::{Calls, Sysctl};
 use jailwire::sim::Sim;
 use tempfile::TempDir;
 
-/// A directory with the example jails, of the test's own.
+/// A test's own directory with the example jails.
 pub struct Root {
     directory: TempDir,
     kernel: OnceLock<Sim>,
@@ -19,7 +19,7 @@ pub struct Root {
 impl Root {
     /// A fresh copy of the example root.
     pub fn new() -> Root {
-        // In memory where that can be: these tests make thousands of roots.
+        // In memory if possible, because these tests make thousands of roots.
         let memory = Path::new("/dev/shm");
         let place = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
         let directory = tempfile::tempdir_in(place).expect("a temporary directory");
@@ -41,7 +41,7 @@ impl Root {
         self.run_with_fault(arguments, None)
     }
 
-    /// Runs it with `JAILWIRE_SIM_FAULT`.
+    /// Runs the program with `JAILWIRE_SIM_FAULT`.
     pub fn run_with_fault(&self, arguments: &[&str], fault: Option<&str>) -> Output {
         let mut command = self.command(arguments);
         if let Some(fault) = fault {
@@ -50,7 +50,7 @@ impl Root {
         command.output().expect("the program starts")
     }
 
-    /// Whether a command makes so many calls: it is killed at the last of them, and ends well otherwise.
+    /// Whether a command makes at least `call` calls: then it is killed at that call, and otherwise it succeeds.
     #[track_caller]
     pub fn is_killed(&self, arguments: &[&str], call: usize) -> bool {
         use std::os::unix::process::ExitStatusExt as _;
@@ -66,7 +66,7 @@ impl Root {
         }
     }
 
-    /// Runs it with something to read.
+    /// Runs the program with input.
     pub fn run_with_input(&self, arguments: &[&str], input: &str) -> Output {
         use std::io::Write as _;
         use std::process::Stdio;
@@ -74,7 +74,7 @@ impl Root {
         let mut command = self.command(arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");
-        // One that reads nothing has ended by then.
+        // Ignore an error: a program that reads nothing may have ended.
         let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
         child.wait_with_output().expect("the program ends")
     }
@@ -100,27 +100,26 @@ impl Root {
         text(&output.stderr)
     }
 
-    /// The simulated kernel, as this process sees it: opened once, for each opening reads the whole log.
+    /// The simulated kernel. It is opened once, because each opening reads the whole log.
     pub fn kernel(&self) -> Sim {
         let open = || Sim::open(&self.path().join(".sim")).expect("the simulated kernel");
         self.kernel.get_or_init(open).clone()
     }
 
-    /// The whole state of the simulated kernel, in words.
+    /// The whole state of the simulated kernel, as text.
     pub fn kernel_state(&self) -> String {
         let sim = self.kernel();
-        // Time passes for it with each call.
+        // Its time advances with each call.
         let _ = sim.sysctl(&Sysctl::read("kern.osreldate"));
         sim.describe()
     }
 
-    /// The state of the simulated kernel once duplicate address detection is over, which changes it by
-    /// itself.
+    /// The state of the simulated kernel after duplicate address detection, which changes the state by itself.
     pub fn quiet_state(&self) -> String {
         let deadline = Instant::now() + Duration::from_secs(10);
         loop {
             let state = self.kernel_state();
-            // IN6_IFF_TENTATIVE, and nothing else.
+            // Only IN6_IFF_TENTATIVE is set.
             let tentative = |line: &str| line.contains("Address6 {") && line.contains(" flags: 2,");
             if !state.lines().any(tentative) || Instant::now() > deadline {
                 return state;
@@ -129,8 +128,8 @@ impl Root {
         }
     }
 
-    /// Waits until the kernel is in this state. What dies with a process, its network stack last, may
-    /// take the kernel a moment longer than the process.
+    /// Waits until the kernel is in this state. After the end of a process, the kernel may take a moment to remove
+    /// what the process held.
     #[track_caller]
     pub fn settles(&self, expected: &str, what: &str) {
         let deadline = Instant::now() + Duration::from_secs(5);
@@ -140,14 +139,14 @@ impl Root {
         assert_same(&self.kernel_state(), expected, what);
     }
 
-    /// Every file below the root and what is in it, but for the simulated kernel's own: what the
-    /// program must put back as it was.
+    /// Every file below the root with its contents, except the simulated kernel's own files. The program must
+    /// restore all of them.
     pub fn files(&self) -> Vec<(PathBuf, String)> {
         let mut files = Vec::new();
         walk(self.path(), &mut files);
         files.retain(|(path, _)| {
             let inside = path.strip_prefix(self.path()).expect("below the root");
-            // The kernel's own log, locks, and what iocage too writes at every start.
+            // Leave out the kernel's log, locks, and values that iocage writes at every start too.
             !inside.starts_with(".sim/log")
                 && inside.extension().is_none_or(|extension| extension != "lock")
                 && !inside.starts_with("log")

@@ -1,5 +1,5 @@
-//! What a terminal shows: transcripts kept as files. `SNAPSHOTS=overwrite cargo test --test cli
-//! transcripts` writes them anew, to be read before they are committed.
+//! Transcripts of the program's output, kept as files. `SNAPSHOTS=overwrite cargo test --test cli transcripts`
+//! rewrites them; read them before you commit them.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use snapbox::{Data, assert_data_eq, file};
 
 use crate::support::{Root, text};
 
-/// Types these lines, and compares all that is seen with a transcript.
+/// Runs these lines, and compares the output with a transcript.
 fn replay(expected: Data, lines: &[&str]) {
     let root = Root::new();
     let mut seen = String::new();

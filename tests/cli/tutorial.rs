@@ -1,8 +1,8 @@
-//! docs/guide/tutorial.md: each command in it is run as it is written there, and prints what stands there.
+//! docs/guide/tutorial.md: each command on the page is run unchanged, and must print the output on the page.
 //!
-//! The machine is the simulated kernel with `examples/iocage`. Stand-ins on PATH take the place of what only FreeBSD
-//! has: `sysrc` edits an rc.conf of the test's own, `service` runs `etc/rc.d/jailwire` by it, and `iocage` is jailwire
-//! under that name.
+//! The machine is the simulated kernel with `examples/iocage`. Scripts on PATH replace programs of FreeBSD: `sysrc`
+//! edits the test's own rc.conf, `service` runs `etc/rc.d/jailwire` with it, and `iocage` is jailwire under that
+//! name.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -19,7 +19,7 @@ use crate::support::{Root, text};
 
 const PAGE: &str = include_str!("../../docs/guide/tutorial.md");
 
-/// The commands of the page's blocks that are marked `console`, each with what stands below it.
+/// The commands in the page's `console` blocks, each with the output below it.
 fn commands() -> Vec<(String, String)> {
     let mut found: Vec<(String, String)> = Vec::new();
     let mut inside = false;
@@ -108,7 +108,7 @@ impl Host {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     }
 
-    /// What a command prints, and the exit status.
+    /// Runs a command. Returns its output and exit status.
     fn sh(&self, command: &str) -> (String, i32) {
         let path = format!("{}:/usr/bin:/bin", self.bin.display());
         let mut shell = Command::new("/bin/sh");
@@ -118,7 +118,7 @@ impl Host {
     }
 }
 
-/// On a terminal a bar takes the place of the lines that count jails: `web: started (2 of 2)`.
+/// Removes the lines that count jails, which a terminal shows as a bar: `web: started (2 of 2)`.
 fn as_on_a_terminal(seen: &str) -> String {
     let counts = |line: &str| {
         let number = line.strip_suffix(')').and_then(|line| line.rsplit_once(" of "));
@@ -140,7 +140,7 @@ fn each_command_prints_what_stands_below_it() {
         let seen = as_on_a_terminal(&seen);
         assert_data_eq!(format!("# {command}\n{seen}"), format!("# {command}\n{expected}"));
     }
-    // The page leaves the host as it was.
+    // At the end of the page, the host is as before.
     let (list, _) = host.sh("iocage list");
     assert_eq!(list.matches("| up ").count(), 3, "{list}");
     let settings = fs::read_to_string(&host.rc_conf).unwrap();

@@ -1,4 +1,4 @@
-//! What is looked at may go away meanwhile: that is no failure of a command that looks at everything.
+//! A thing may go away while a command looks at everything. That must be no failure.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -9,10 +9,10 @@ use jailwire::vnet::Vnet;
 use crate::points::at_every_call;
 use crate::support::{Root, text};
 
-/// A host with jails that are up, an epair of one that is not, and one more bridge.
+/// A host with running jails, an epair of a jail that does not run, and one more bridge.
 fn root() -> Root {
     let root = Root::new();
-    // Routers that do not answer are waited for.
+    // Remove the routers, because commands would wait for their answers.
     for jail in ["web", "db"] {
         root.ok(&["set", "defaultrouter=none", "defaultrouter6=none", jail]);
     }
@@ -25,13 +25,13 @@ fn root() -> Root {
     root
 }
 
-/// A command that only looks, with one call after the other answered as if the thing asked about had just gone.
-/// What the command may not complain of is that.
+/// Runs a command that only looks, again and again. Each time another call fails as if its subject had just gone.
+/// The command must not report that.
 #[track_caller]
 fn is_not_told_of(command: &[&str], errno: &str, about: &[&str]) -> usize {
     let first = root();
     let (calls, tolerated) = (calls_of(&first, command), AtomicUsize::new(0));
-    // A root for each thread: threads that share a kernel follow each other's calls.
+    // Each thread has a root of its own, because calls to a shared kernel would influence other threads.
     let idle = Mutex::new(vec![first]);
     at_every_call(1, |call| {
         if call > calls {
@@ -49,7 +49,7 @@ fn is_not_told_of(command: &[&str], errno: &str, about: &[&str]) -> usize {
     tolerated.into_inner()
 }
 
-/// How many calls a command makes: it is killed at one that it makes, and ends well otherwise.
+/// The number of calls of a command. It is killed at a call that it makes, and succeeds otherwise.
 fn calls_of(root: &Root, command: &[&str]) -> usize {
     let is_made =
         |call: usize| root.run_with_fault(command, Some(&format!("{call}:kill"))).status.code().is_none();

@@ -1,4 +1,4 @@
-//! VLANs on FreeBSD 14, whose bridges do not filter them: each has a bridge of its own.
+//! VLANs on FreeBSD 14, whose bridges do not filter VLANs: each VLAN has a bridge of its own.
 
 use std::sync::Arc;
 
@@ -73,7 +73,7 @@ fn a_vlan_has_a_bridge_of_its_own_as_long_as_somebody_is_in_it() {
     root.settles(&before, "after the last NIC");
 }
 
-/// The host's own vlan(4) is used, and stays.
+/// An existing vlan(4) of the host is used, and stays.
 #[test]
 fn a_vlan_that_is_there_is_the_uplink_whatever_its_name() {
     let (root, host) = on_14();
@@ -136,9 +136,9 @@ fn an_attach_that_is_killed_leaves_nothing() {
         if was_killed {
             root.ok(&["gc"]);
         }
-        // It may have been killed after its last step.
+        // The command may have been killed after its last step.
         root.ok(&["net", "detach", "one", "--all"]);
-        // An epair that was made and has no name yet goes with the jail.
+        // An epair that was not named yet goes with the jail.
         let jid = jail::find(&**host.kernel(), "one").unwrap().unwrap();
         jail::remove(&**host.kernel(), jid).unwrap();
         jail::wait_gone(&**host.kernel(), jid, std::time::Duration::from_secs(10)).unwrap();
@@ -150,7 +150,7 @@ fn an_attach_that_is_killed_leaves_nothing() {
     assert!(killed > 10, "{killed}");
 }
 
-/// As VLANs, stable addresses are of a later release.
+/// Stable addresses need a later release, as VLAN filtering does.
 #[test]
 fn stable_addresses_are_refused_where_the_kernel_makes_none() {
     let (root, host) = on_14();

@@ -43,7 +43,7 @@ fn filtering(host: &Vnet, carried: &str) -> (InterfaceName, InterfaceName) {
     (bridge, uplink)
 }
 
-/// The VLAN of a member's untagged frames, and those of its tagged ones.
+/// The VLAN of a member's untagged frames, and the VLANs of its tagged frames.
 fn port(host: &Vnet, bridge: &InterfaceName, member: &str) -> (Option<u16>, String) {
     let member = name(member);
     let found = host.members(bridge).unwrap().into_iter().find(|one| one.name == member).unwrap();
@@ -68,7 +68,7 @@ fn a_missing_bridge_is_made_to_filter_and_the_uplink_carries_the_vlan() {
     assert_eq!(port(&host, &bridge, ends[1].as_str()), (Some(20), String::new()));
     assert_eq!(port(&host, &bridge, ends[0].as_str()), (None, "30,40-42".to_owned()));
     assert!(host.member_flags(&bridge, &ends[1]).unwrap().contains(MemberFlags::PRIVATE));
-    // All commands that show the wiring show it.
+    // All commands that show the network show the VLAN.
     let list = root.ok(&["net", "list", "theirs"]);
     assert!(list.contains("bridge bridge0 vlan 20 isolated 192.0.2.20/24"), "{list}");
     assert!(list.contains("bridge bridge0 tagged 30,40-42"), "{list}");
@@ -93,7 +93,7 @@ fn a_missing_bridge_is_made_to_filter_and_the_uplink_carries_the_vlan() {
     root.settles(&before, "after the last NIC");
 }
 
-/// An uplink of somebody else's carries the VLAN as long as a jail is in it.
+/// An uplink of another program carries the VLAN as long as a jail is in the VLAN.
 #[test]
 fn an_uplink_that_is_there_has_its_own_vlans_again() {
     let root = Root::new();
@@ -119,7 +119,7 @@ fn without_an_uplink_the_bridges_own_members_are_left_alone() {
     assert_eq!(port(&host, &bridge, uplink.as_str()), (None, "7".to_owned()));
 }
 
-/// Between joining the bridge and being in its VLAN a port is down: the kernel passes nothing through it.
+/// A port is down until it is in its VLAN, so the kernel passes nothing through it before.
 #[test]
 fn no_port_is_up_before_it_is_in_its_vlan() {
     let attach =
@@ -128,12 +128,12 @@ fn no_port_is_up_before_it_is_in_its_vlan() {
     for call in 1.. {
         let root = Root::new();
         let host = host(&root);
-        // A bridge that puts new members in a VLAN of its own.
+        // The bridge puts new members into a default VLAN.
         let (bridge, _) = filtering(&host, "20");
         host.set_bridge_default_pvid(&bridge, Some(VlanId::new(99).unwrap())).unwrap();
         theirs(&host);
         let output = root.run_with_fault(&attach, Some(&format!("{call}:kill")));
-        // What a killed process leaves is as it was at that call.
+        // A killed process leaves the state after its last call.
         if let Ok(members) = host.member_names(&bridge)
             && members.contains(&name("outer0"))
         {
@@ -180,7 +180,7 @@ fn what_cannot_be_is_refused_before_anything_is_made() {
             &["--bridge", bridge, "--uplink", uplink, "--untagged", "20"],
             "lan.20 of the host, for VLAN 20, takes all frames with tags",
         ),
-        // Those of other VLANs do not reach the bridge either.
+        // Frames of other VLANs do not reach the bridge either.
         (
             &["--bridge", bridge, "--uplink", uplink, "--untagged", "30"],
             "lan.20 of the host, for VLAN 20, takes all frames with tags",
@@ -208,13 +208,13 @@ fn what_cannot_be_a_vlan_and_what_has_none_is_told() {
         let told = root.fails(&[&words[..], &option].concat(), 1);
         assert!(told.contains("`0` is not a VLAN") && told.contains("name none"), "{told}");
     }
-    // Its frames have no tag on the bridge, which puts them in VLANs by their tags.
+    // The vlan(4)'s frames have no tag on the bridge, but the bridge needs tags to put frames into VLANs.
     let told = root.fails(&[&words[..], &["--uplink", "office", "--untagged", "20"]].concat(), 1);
     assert!(told.contains("the uplink office is a vlan(4)") && told.contains("name its parent"), "{told}");
     root.settles(&before, "nothing is changed");
 }
 
-/// The jail makes its own vlan(4) interfaces on a trunk, and the host one on the bridge.
+/// The jail makes its own vlan(4) interfaces on a trunk, and the host makes a vlan(4) on the bridge.
 #[test]
 fn a_trunk_is_for_the_jails_own_vlans_and_the_bridge_for_the_hosts() {
     let root = Root::new();
@@ -237,7 +237,7 @@ fn a_trunk_is_for_the_jails_own_vlans_and_the_bridge_for_the_hosts() {
     assert!(told.contains("leave the addresses to the vlan(4) interfaces that the jail makes"), "{told}");
 }
 
-/// Frames with two tags: the bridge says whether its ports may send them, and a port has the outer VLAN.
+/// Frames with two tags: a flag of the bridge allows them, and a port is in the outer VLAN.
 #[test]
 fn two_tags_are_for_the_bridge_to_allow() {
     let root = Root::new();
@@ -249,7 +249,7 @@ fn two_tags_are_for_the_bridge_to_allow() {
         let told = root.fails(&[&attach[..], &[option, vlans]].concat(), 1);
         assert!(told.contains("give the outer VLAN") && told.contains("defqinq"), "{told}");
     }
-    // A vlan(4) with the other kind of tag is an uplink as little as any.
+    // A vlan(4) with the other kind of tag cannot be an uplink either.
     host.kernel().load_module("if_vlan").unwrap();
     let outer = Vlan { parent: uplink, tag: VlanId::new(9).unwrap(), protocol: VlanProtocol::Dot1ad };
     host.create_vlan(&outer, Some(&name("carrier")), None).unwrap();
@@ -266,7 +266,7 @@ fn two_tags_are_for_the_bridge_to_allow() {
     assert_eq!(ports(MemberFlags::QINQ), 1);
 }
 
-/// iocage keeps what it does not know, and starts the jail without.
+/// iocage keeps unknown properties, and starts the jail without VLANs.
 #[test]
 fn properties_put_a_jail_in_vlans() {
     let root = Root::new();

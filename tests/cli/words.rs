@@ -1,11 +1,11 @@
-//! The words of the command line, and those of what is said: as a user who has never seen the program meets them.
+//! The words of the command line and of messages, from the view of a new user.
 
 use std::fs;
 use std::process::Command;
 
 use crate::support::{Root, text};
 
-/// The commands of iocage's that this program does not have.
+/// The commands of iocage that this program does not have.
 pub const STAY_WITH_IOCAGE: [&str; 11] = [
     "fetch",
     "update",
@@ -20,7 +20,7 @@ pub const STAY_WITH_IOCAGE: [&str; 11] = [
     "deactivate",
 ];
 
-/// A root with a jail whose configuration makes no sense, besides the example's.
+/// A root with the example's jails, and a jail with a wrong configuration.
 fn with_bad() -> Root {
     let root = Root::new();
     fs::create_dir_all(root.jail("bad").join("root")).unwrap();
@@ -29,7 +29,7 @@ fn with_bad() -> Root {
     root
 }
 
-/// A plan ends as the command does: with its exit status, and without a step for what is refused.
+/// A dry run ends as the command does: with the same exit status, and without steps for refused jails.
 #[test]
 fn a_plan_is_refused_where_the_command_is() {
     let root = with_bad();
@@ -91,7 +91,7 @@ fn help_is_asked_for_in_every_way() {
     assert!(wrong.contains("strat") && wrong.contains("start"), "{wrong}");
 }
 
-/// What scripts call and this program has not says where it is, and is no unknown command.
+/// Commands that only iocage has are no unknown commands: the error names iocage.
 #[test]
 fn commands_that_stay_with_iocage_say_so() {
     let root = Root::new();
@@ -101,19 +101,19 @@ fn commands_that_stay_with_iocage_say_so() {
             said.contains(&format!("{command} stays with iocage: run the {command} of iocage itself; ")),
             "{said}"
         );
-        // What to do instead, beyond the reference to iocage.
+        // The error also says what to do instead.
         assert!(
             said.matches(';').count() == 1 && said.trim_end().len() > said.find(';').unwrap() + 8,
             "{said}"
         );
     }
-    // And these are there.
+    // These commands exist.
     for command in ["snapshot", "snaplist", "snapremove", "rollback", "df", "fstab", "activate"] {
         assert!(root.ok(&[command, "--help"]).contains(&format!("jailwire {command}")));
     }
 }
 
-/// An option may stand anywhere, and takes no operand for its value.
+/// An option may stand anywhere, and does not take an operand as its value.
 #[test]
 fn options_stand_anywhere() {
     let root = Root::new();
@@ -141,7 +141,7 @@ fn options_stand_anywhere() {
     assert!(said.contains("one word too many") || said.contains("unexpected"), "{said}");
 }
 
-/// A line of usage shows what has to be given, and nothing that the environment gives already.
+/// A line of usage shows the required words, and no options that the environment sets already.
 #[test]
 fn usage_shows_what_is_missing() {
     let root = Root::new();
@@ -156,7 +156,7 @@ fn usage_shows_what_is_missing() {
         let usage = said.lines().find(|line| line.starts_with("Usage: ")).unwrap_or_else(|| panic!("{said}"));
         assert!(!usage.contains("--root"), "{usage}");
     }
-    // The variable is read all the same, and one that is empty says nothing.
+    // The variable is read all the same. An empty variable does not count.
     let list = |value: &std::ffi::OsStr| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_jailwire"));
         command.env("JAILWIRE_ROOT", value).args(["--kernel", "sim", "list", "-h"]).output().unwrap()
@@ -165,7 +165,7 @@ fn usage_shows_what_is_missing() {
     assert!(!text(&list("".as_ref()).stdout).contains("proxy"));
 }
 
-/// Each mistake in the command line has the same exit status, whatever kind it is of.
+/// All kinds of mistakes in the command line have the same exit status.
 #[test]
 fn every_mistake_in_the_command_line_is_status_2() {
     let root = Root::new();
@@ -190,7 +190,7 @@ fn every_mistake_in_the_command_line_is_status_2() {
     }
 }
 
-/// Of a jail that needs nothing done one line is said, and the sum does not count the speed of failing.
+/// A jail with nothing to do gets one line, and the summary does not count failed jails in the speed.
 #[test]
 fn all_of_them_are_told_of_once() {
     let root = with_bad();
@@ -204,7 +204,7 @@ fn all_of_them_are_told_of_once() {
     let first = root.fails(&["start", "ALL"], 1);
     assert_eq!(first.lines().filter(|line| line.contains("web")).count(), 1, "{first}");
     assert!(first.contains("web: running (") && !first.contains("already running"), "{first}");
-    // Only the jails that lack the bridge say so.
+    // Only jails without a bridge get this message.
     assert_eq!(first.matches("there is no bridge lan").count(), 2, "{first}");
     assert!(!first.contains("there is no lan"), "{first}");
     assert!(first.contains("ifconfig bridge create name lan up"), "{first}");
@@ -216,19 +216,19 @@ fn all_of_them_are_told_of_once() {
     assert!(said.contains("bad: down (") && !said.contains("bad is not running"), "{said}");
     let sum = said.lines().last().unwrap().to_owned();
     assert!(sum.starts_with("6 jails: 3 down, 3 stopped, in "), "{sum}");
-    // As it says, the jail can be started.
+    // After the remedy, the jail can be started.
     let sim = jailwire::sim::Sim::open(&root.path().join(".sim")).unwrap();
     let vnet = jailwire::vnet::Vnet::host(std::sync::Arc::new(sim));
     let bridge = vnet.create_bridge().unwrap();
     vnet.rename(&bridge, &"lan".parse().unwrap()).unwrap();
     vnet.up(&"lan".parse().unwrap()).unwrap();
     root.ok(&["start", "named"]);
-    // One jail alone, and one in JSON, is told as ever.
+    // A single jail, and JSON, have the usual message.
     assert!(root.fails(&["start", "named"], 1).contains("named is already running!"));
     assert!(root.ok(&["stop", "other", "--json"]).contains("other is not running!"));
 }
 
-/// A router that stands for `auto` is told as what was written, and never alone.
+/// A router that `auto` stands for is reported together with `auto`.
 #[test]
 fn a_router_that_nobody_wrote_is_told_as_auto() {
     let root = Root::new();

@@ -1,5 +1,5 @@
-//! The baselines of jailwire's benchmarks: C programs that make the library's requests in the library's order, with no
-//! library. What they are told and what they say is written at the top of `baseline.c` and `change.c`.
+//! The baselines of jailwire's benchmarks: C programs that make the same requests as the library, in the same
+//! order, without the library. Their arguments and output are described at the top of `baseline.c` and `change.c`.
 
 macro_rules! program {
     ($name:literal) => {{
@@ -14,8 +14,8 @@ macro_rules! program {
     }};
 }
 
-/// `baseline.c`, which starts and stops jails, as a file of this machine's kind. There is none but for FreeBSD.
+/// The executable of `baseline.c`, which starts and stops jails. `None` on systems other than FreeBSD.
 pub const PROGRAM: Option<&[u8]> = program!("baseline");
 
-/// `change.c`, which changes rules of packet filters, as a file of this machine's kind. There is none but for FreeBSD.
+/// The executable of `change.c`, which changes rules of packet filters. `None` on systems other than FreeBSD.
 pub const CHANGE: Option<&[u8]> = program!("change");

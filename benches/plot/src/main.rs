@@ -1,10 +1,10 @@
-//! Plots and tables of what the benchmark `start_stop` printed:
+//! Makes plots and tables from the output of the benchmark `start_stop`:
 //!
 //!     cargo run --manifest-path benches/plot/Cargo.toml -- docs/performance docs/performance/*.csv
 //!
-//! writes `start-HZ.svg` and `stop-HZ.svg` (what a jail costs against how many there are), `growth-HZ.svg`
-//! (against how many are up already) and `steps-HZ.svg` (where a start goes) into the folder, and prints
-//! the medians as tables of Markdown. Where there are several kernels, each has its plots.
+//! writes `start-HZ.svg` and `stop-HZ.svg` (the cost of a jail by the number of jails), `growth-HZ.svg` (by the
+//! number of jails that are up already) and `steps-HZ.svg` (the steps of a start) into the folder, and prints the
+//! medians as tables of Markdown. If there are several kernels, each has its own plots.
 
 mod plots;
 mod results;

@@ -12,11 +12,11 @@ use crate::results::{Results, Run, Series, median};
 type Plot<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Done = Result<(), Box<dyn Error>>;
 type Points = Vec<(f64, f64)>;
-/// By step: C's and the library's milliseconds.
+/// The milliseconds of each step, in C and in the library.
 type Bars<'a> = BTreeMap<&'a str, [Option<f64>; 2]>;
 
 const SIZE: (u32, u32) = (760, 460);
-/// A colour for each variant that is drawn, whatever others are in the plot (Okabe and Ito's, for all eyes).
+/// A fixed colour for each variant, from Okabe and Ito's palette for colour-blind readers.
 const COLOURS: [(&str, RGBColor); 8] = [
     ("iocage", RGBColor(213, 94, 0)),
     ("jail", RGBColor(230, 159, 0)),
@@ -33,7 +33,7 @@ fn colour(variant: &str) -> RGBColor {
     known.map_or(RGBColor(240, 228, 66), |(_, colour)| *colour)
 }
 
-/// What the lines are called.
+/// The label of a line.
 fn label(series: &Series) -> String {
     let words = match series.variant.as_str() {
         "iocage" => "iocage's commands",
@@ -50,7 +50,7 @@ fn label(series: &Series) -> String {
     format!("{words}, {tick}")
 }
 
-/// Draws everything there is to draw.
+/// Draws all plots.
 pub fn all(results: &Results, folder: &Path) -> Done {
     let series = results.series();
     let machines: BTreeSet<(&str, u32)> = series.iter().map(|one| (one.kernel.as_str(), one.hz)).collect();
@@ -77,13 +77,13 @@ fn cost(results: &Results, series: &[&Series], path: &Path, title: &str, of: fn(
             jails.filter_map(|jails| Some((f64::from(jails), results.median(series, jails, of)? / 1e3)));
         points.collect()
     };
-    // What is measured with one number of jails only is for the tables.
+    // A series with only one number of jails is left to the tables.
     let known = |series: &&&Series| COLOURS.iter().any(|(variant, _)| *variant == series.variant);
     let lines = series.iter().filter(known).map(|series| (*series, line(&series))).collect();
     lines_of(lines, path, title, "jails", true)
 }
 
-/// Milliseconds for one more jail against the number of those that are up.
+/// Milliseconds for one more jail against the number of jails that are up.
 fn growth(results: &Results, series: &[&Series], path: &Path, title: &str) -> Done {
     let mut lines = Vec::new();
     for series in series {
@@ -116,7 +116,7 @@ fn lines_of(lines: Vec<(&Series, Points)>, path: &Path, title: &str, below: &str
     area.fill(&WHITE)?;
     let mut builder = ChartBuilder::on(&area);
     builder.caption(title, ("sans-serif", 17)).margin(12).x_label_area_size(38).y_label_area_size(62);
-    // The two kinds of axes are two types.
+    // The two kinds of axes have different types, so this is a macro.
     macro_rules! draw {
         ($chart:expr) => {{
             let mut chart = $chart;
@@ -130,7 +130,7 @@ fn lines_of(lines: Vec<(&Series, Points)>, path: &Path, title: &str, below: &str
                 .draw()?;
             for (series, points) in &lines {
                 let colour = colour(&series.variant);
-                // Without ticks an outline, with ticks a disc.
+                // Draw an outline without ticks, and a disc with ticks.
                 let filled = if series.idletick == 1 { colour.filled() } else { colour.stroke_width(1) };
                 let mark = move |x: i32, y: i32| Circle::new((x, y), 4, filled);
                 chart.draw_series(LineSeries::new(points.iter().copied(), colour.stroke_width(2)))?;
@@ -160,9 +160,9 @@ fn lines_of(lines: Vec<(&Series, Points)>, path: &Path, title: &str, below: &str
     Ok(())
 }
 
-/// Bars of the steps of a start, one for the library and one for C, at the most jails that both have.
+/// Bars for the steps of a start, of the library and of C, at the largest number of jails that both have.
 fn steps(results: &Results, series: &[&Series], path: &Path, title: &str) -> Done {
-    // By jails and idletick, then by step: C's and the library's.
+    // The bars, by jails and idletick.
     let mut places: BTreeMap<(u32, u32), Bars<'_>> = BTreeMap::new();
     for ((of, jails, step), times) in &results.steps {
         let column = match of.variant.as_str() {
@@ -170,7 +170,7 @@ fn steps(results: &Results, series: &[&Series], path: &Path, title: &str) -> Don
             "one" => 1,
             _ => continue,
         };
-        // What belongs to a stop.
+        // Skip steps of a stop.
         if !series.contains(&of) || ["undo", "destroy epair", "remove jail"].contains(&step.as_str()) {
             continue;
         }

@@ -1,4 +1,4 @@
-//! What the benchmark printed: lines of CSV, the first field of each the name of its table.
+//! The output of the benchmark: lines of CSV. The first field of each line is the name of its table.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,32 +15,32 @@ pub struct Series {
 /// One measurement, per jail.
 #[derive(Debug, Clone, Copy)]
 pub struct Run {
-    /// A number that it shares with what was measured beside it, in the same round of the same part of a plan.
+    /// The number of the round. All measurements in the same round of the same part of a plan have the same number.
     pub round: usize,
     pub start_us: f64,
     pub stop_us: f64,
-    /// Of all jails together.
+    /// The processes of all jails together.
     pub processes: f64,
     pub memory_kb: f64,
     pub kernel_kb: f64,
 }
 
-/// All of it.
+/// All results.
 #[derive(Debug, Default)]
 pub struct Results {
-    /// By series and number of jails.
+    /// The runs, by series and number of jails.
     pub runs: BTreeMap<(Series, u32), Vec<Run>>,
-    /// Until each tenth of the jails was up, microseconds for all of them.
+    /// The microseconds until each tenth of the jails was up.
     pub up: BTreeMap<(Series, u32, u32), Vec<f64>>,
-    /// Each step, microseconds per jail.
+    /// The microseconds per jail of each step.
     pub steps: BTreeMap<(Series, u32, String), Vec<f64>>,
     rounds: Rounds,
 }
 
-/// Which runs are of one round: those that follow on each other and differ in their variant alone.
+/// Finds the runs of one round: adjacent runs that differ only in their variant.
 #[derive(Debug, Default)]
 struct Rounds {
-    /// What the runs of this round have in common, and whose they are.
+    /// The common fields of the runs in this round, and their variants.
     common: Vec<String>,
     variants: BTreeSet<String>,
     number: usize,
@@ -59,11 +59,11 @@ impl Rounds {
 }
 
 impl Results {
-    /// Reads lines; what is none of the tables is skipped, so that a console's output will do.
+    /// Reads lines. Lines of no table are skipped, so the output of a console can be read.
     pub fn read(&mut self, text: &str) {
         for line in text.lines() {
             let fields: Vec<&str> = line.trim_end().split(',').collect();
-            // Lines that name the columns have no number of jails.
+            // A line with the names of columns has no number of jails, and is skipped.
             let _ = self.line(&fields);
         }
     }
@@ -106,14 +106,14 @@ impl Results {
         Some(())
     }
 
-    /// The median over the rounds of one of the numbers of a run.
+    /// The median of one number of a run over all rounds.
     pub fn median(&self, series: &Series, jails: u32, of: impl Fn(&Run) -> f64) -> Option<f64> {
         let runs = self.runs.get(&(series.clone(), jails))?;
         Some(median(runs.iter().map(of).collect()))
     }
 
-    /// The median over the rounds of how many times as much one series took as another that was measured beside it
-    /// in the same round: a machine that grows slower does so for both.
+    /// The median over all rounds of the ratio of two series that were measured in the same round. If the machine
+    /// gets slower, that concerns both series.
     pub fn ratio(&self, above: &Series, below: &Series, jails: u32, of: impl Fn(&Run) -> f64) -> Option<f64> {
         let above = self.runs.get(&(above.clone(), jails))?;
         let below = self.runs.get(&(below.clone(), jails))?;
@@ -125,18 +125,18 @@ impl Results {
         (!ratios.is_empty()).then(|| median(ratios))
     }
 
-    /// The series there are.
+    /// All series.
     pub fn series(&self) -> BTreeSet<&Series> {
         self.runs.keys().map(|(series, _)| series).collect()
     }
 
-    /// How many jails a series was measured with.
+    /// The numbers of jails with which a series was measured.
     pub fn jails(&self, of: &Series) -> Vec<u32> {
         self.runs.keys().filter(|(series, _)| series == of).map(|(_, jails)| *jails).collect()
     }
 }
 
-/// The median; of an even number of values the lower one of the two in the middle.
+/// The median; for an even number of values, the lower of the two middle values.
 pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len().saturating_sub(1) / 2).copied().unwrap_or(f64::NAN)
@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn a_ratio_is_of_what_was_measured_side_by_side() {
         let mut results = Results::default();
-        // The second part of the plan measures C alone, the third both again.
+        // The second part of the plan measures only C, and the third part measures both again.
         let parts = [
             run("c", 1, 10) + &run("one", 1, 20) + &run("one", 2, 30) + &run("c", 2, 20),
             run("c", 1, 1000),

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use crate::results::{Results, Series};
 
-/// Milliseconds per jail, and how that stands to iocage's commands as users have them (idletick 0) and to
-/// the C program, measured beside it: with as many looks at the host, and with the library's files.
+/// Milliseconds per jail, and the ratios to iocage's commands with the default idletick 0, and to the C programs of
+/// the same round: one with the same number of looks at the host, and one with the library's files.
 pub fn all(results: &Results) -> String {
     let mut text = String::new();
     let mut last = None;
@@ -36,11 +36,11 @@ pub fn all(results: &Results) -> String {
 fn columns(results: &Results, series: &Series, jails: u32) -> Vec<String> {
     let start = |of: &Series| results.median(of, jails, |run| run.start_us);
     let stop = |of: &Series| results.median(of, jails, |run| run.stop_us);
-    // The C program that looks at the host as often.
+    // The C program with the same number of looks at the host.
     let c = if series.variant.starts_with("bulk") { "c-once" } else { "c" };
     let c = Series { variant: c.to_owned(), ..series.clone() };
     let files = Series { variant: "c-files".to_owned(), ..series.clone() };
-    // Commands are not measured with very many jails: with as many as they were.
+    // Commands were not measured with very many jails: use their largest number of jails.
     let iocage = Series { variant: "iocage".to_owned(), idletick: 0, ..series.clone() };
     let most = results.jails(&iocage).into_iter().rfind(|measured| *measured <= jails);
     let commands =

@@ -10,7 +10,7 @@ use jailwire::vnet::Vnet;
 use super::{add_jail, add_nic, addressed, changes_nothing, host, name};
 use crate::support::{Root, text};
 
-/// A NIC that is misspelt was passed over, and "Configuring VNET OK" said with nothing configured.
+/// iocage ignored a misspelt NIC, and printed "Configuring VNET OK" although nothing was configured.
 #[test]
 fn an_address_for_a_nic_that_is_not_there_is_refused() {
     let root = Root::new();
@@ -19,7 +19,7 @@ fn an_address_for_a_nic_that_is_not_there_is_refused() {
     assert!(said.contains("vent0") && said.contains("interfaces (vnet0:bridge0)"), "{said}");
 }
 
-/// #952, #1173: a router outside the jail's network failed the start, after the jail was made.
+/// #952, #1173: with a router outside of the jail's network, the start failed after the jail was made.
 #[test]
 fn a_router_out_of_reach_is_refused_before_anything_is_made() {
     let root = Root::new();
@@ -28,7 +28,7 @@ fn a_router_out_of_reach_is_refused_before_anything_is_made() {
     assert!(said.contains("203.0.113.1"), "{said}");
 }
 
-/// #1026, #940: without any default route on the host the start ended half way.
+/// #1026, #940: without a default route on the host, the start ended half way.
 #[test]
 fn a_host_without_a_default_route_starts_jails() {
     let root = Root::new();
@@ -58,7 +58,7 @@ fn with_two_nics_there_is_one_default_route() {
     assert!(shown.contains("epair0b") && shown.contains("epair1b"), "{shown}");
 }
 
-/// The second NIC's end came into the jail under a name that the first had taken.
+/// The second NIC came into the jail under the name of the first NIC.
 #[test]
 fn nics_get_their_names_whatever_epairs_the_host_has() {
     for taken in [vec![], vec![0u16], vec![1], vec![0, 1, 3]] {
@@ -110,7 +110,7 @@ fn dhcp_does_not_take_the_ipv6_address() {
     assert!(shown.lines().any(|line| line.contains("default") && line.contains("2001:db8::1")), "{shown}");
 }
 
-/// #401: the end on the host got an IPv6 address that no configuration had asked for.
+/// #401: the host's end got an IPv6 address that no configuration had asked for.
 #[test]
 fn the_end_on_the_host_has_no_address() {
     let root = Root::new();
@@ -132,7 +132,7 @@ fn addresses_can_be_used_when_services_start() {
     assert!(!flags.contains(Ipv6Flags::TENTATIVE), "{flags:?}");
 }
 
-/// fork #46: lo0 was down, and an address for it went astray.
+/// fork #46: lo0 was down, and an address for lo0 was lost.
 #[test]
 fn lo0_is_up_and_gets_what_is_for_it() {
     let root = Root::new();
@@ -144,7 +144,7 @@ fn lo0_is_up_and_gets_what_is_for_it() {
     assert!(!nic.contains("192.0.2.210/32"), "{shown}");
 }
 
-/// #783: a clone had the MAC addresses of the jail it is a copy of.
+/// #783: a clone had the MAC addresses of its source.
 #[test]
 fn a_clone_has_macs_of_its_own() {
     let root = Root::new();
@@ -156,7 +156,7 @@ fn a_clone_has_macs_of_its_own() {
     assert_eq!(root.ok(&["get", "last_started", "copy"]), "never\n");
 }
 
-/// #756, #491: two jails with one MAC took the network down.
+/// #756, #491: two jails with the same MAC address took the network down.
 #[test]
 fn two_jails_with_one_mac_are_told_of_before_the_second_starts() {
     let root = Root::new();
@@ -168,7 +168,7 @@ fn two_jails_with_one_mac_are_told_of_before_the_second_starts() {
     assert!(said.contains("same MAC address") && said.contains("db") && said.contains("twin"), "{said}");
 }
 
-/// #578 and others: words for ifconfig after an address are refused when they are set, not at a start.
+/// #578 and others: words for ifconfig after an address are refused when the property is set, and not at the start.
 #[test]
 fn what_cannot_be_an_address_is_refused_when_it_is_set() {
     let root = Root::new();
@@ -200,14 +200,14 @@ fn what_cannot_be_an_address_is_refused_when_it_is_set() {
     assert_eq!(root.run(&["set", "interfaces=vnet0,vnet1", "proxy"]).status.code(), Some(1));
 }
 
-/// #1081: NAT replaced the host's whole packet filter. The rules lie in an anchor of the jail's own, and go with the
-/// jail.
+/// #1081: NAT replaced the host's whole packet filter. Here the rules are in an anchor of the jail's own, and are
+/// removed with the jail.
 #[test]
 fn nat_by_pf_touches_one_anchor() {
     nat_touches_what_is_its_own("pf");
 }
 
-/// #1081, with ipfw: nothing is flushed, the rules lie in a set of ours, and go with the jail.
+/// #1081, with ipfw: nothing is flushed. The rules are in jailwire's set, and are removed with the jail.
 #[test]
 fn nat_by_ipfw_touches_one_set() {
     nat_touches_what_is_its_own("ipfw");
@@ -270,7 +270,7 @@ fn nat_touches_what_is_its_own(backend: &str) {
     root.settles(&before, "after stop");
 }
 
-/// It is an iocage that finds out what there is by asking the kernel: nothing is run for it.
+/// jailwire reads the state from the kernel, and runs no program for that.
 #[test]
 fn nothing_is_run_to_look_or_to_wire() {
     let root = Root::new();

@@ -1,4 +1,4 @@
-//! Bridges, and what is on them.
+//! Bridges, and their members.
 
 use jailwire::types::{Mtu, VlanId};
 use jailwire::vlan::{Vlan, VlanProtocol};
@@ -6,7 +6,7 @@ use jailwire::vlan::{Vlan, VlanProtocol};
 use super::{add_bridge, add_nic, changes_nothing, host, members, name};
 use crate::support::Root;
 
-/// #521, #84, fork #10: the host's NIC was put on the jail's bridge unasked.
+/// #521, #84, fork #10: the host's NIC was put on the jail's bridge without being asked for.
 #[test]
 fn the_hosts_interface_is_left_alone() {
     let root = Root::new();
@@ -14,8 +14,7 @@ fn the_hosts_interface_is_left_alone() {
     assert_eq!(members(&host(&root), "bridge0"), ["vnet0.1"]);
 }
 
-/// fork #75: an interface with addresses cannot be a member where the kernel says so, and the jail was
-/// left half made.
+/// fork #75: if the kernel refuses an interface with addresses as a bridge member, the jail was left half made.
 #[test]
 fn an_interface_with_addresses_is_refused_before_anything_is_made() {
     let root = Root::new();
@@ -25,7 +24,7 @@ fn an_interface_with_addresses_is_refused_before_anything_is_made() {
     assert!(said.contains("em0") && said.contains("member_ifaddrs"), "{said}");
 }
 
-/// The default interface was added to the bridges of both NICs, and the second one's failure was lost.
+/// The default interface was added to the bridges of both NICs, and the second failure was not reported.
 #[test]
 fn with_two_nics_the_default_interface_is_on_one_bridge() {
     let root = Root::new();
@@ -47,7 +46,7 @@ fn with_two_nics_the_default_interface_is_on_one_bridge() {
     root.settles(&before, "after the stop");
 }
 
-/// legacy #288, #385, #952, #1173: a bridge of somebody else's is used, and stays as it is.
+/// legacy #288, #385, #952, #1173: a bridge of another program is used, and is not changed.
 #[test]
 fn a_foreign_bridge_is_used_and_left_as_it_was() {
     let root = Root::new();
@@ -64,7 +63,7 @@ fn a_foreign_bridge_is_used_and_left_as_it_was() {
     assert_eq!(members(&host, "vm-public"), [nic.to_string()]);
 }
 
-/// fork #44: no bridge was created where `none` was asked for, only sometimes.
+/// fork #44: in some cases a bridge was created although `none` was asked for.
 #[test]
 fn a_nic_without_a_bridge_makes_none() {
     let root = Root::new();
@@ -74,7 +73,7 @@ fn a_nic_without_a_bridge_makes_none() {
     assert!(!shown.contains("bridge") && shown.contains("vnet0.1"), "{shown}");
 }
 
-/// A bridge that was missing was made, and left down: nothing passed.
+/// A missing bridge was made and left down, so it passed no frames.
 #[test]
 fn a_bridge_that_is_made_is_up() {
     let root = Root::new();
@@ -82,7 +81,7 @@ fn a_bridge_that_is_made_is_up() {
     assert!(host(&root).interface(&name("bridge0")).unwrap().is_up());
 }
 
-/// #901, #873, #1169: a vlan goes on the bridge, and not its parent too.
+/// #901, #873, #1169: a vlan is put on the bridge, without its parent.
 #[test]
 fn a_vlan_is_put_on_the_bridge_without_its_parent() {
     let root = Root::new();
@@ -98,7 +97,7 @@ fn a_vlan_is_put_on_the_bridge_without_its_parent() {
     assert!(on.contains(&"vlan7".to_owned()) && !on.contains(&parent.to_string()), "{on:?}");
 }
 
-/// #661, #1095: the MTU is the bridge's, on both ends.
+/// #661, #1095: both ends have the MTU of the bridge.
 #[test]
 fn both_ends_have_the_bridges_mtu() {
     let root = Root::new();

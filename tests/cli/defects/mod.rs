@@ -1,6 +1,6 @@
-//! iocage's known defects about networking, names and order: each a test that fails on what iocage
-//! does. The numbers are those of threads: `#` iocage's, `legacy #` its ancestor's, `fork #` its
-//! successor's. One without a number was found by running it.
+//! iocage's known defects about networking, names and order. Each has a test that would fail with iocage's
+//! behaviour. The numbers are of issues: `#` in iocage, `legacy #` in its predecessor, and `fork #` in its
+//! successor. A defect without a number was found by running iocage.
 
 mod addresses;
 mod bridges;
@@ -23,7 +23,7 @@ fn name(text: &str) -> InterfaceName {
     text.parse().unwrap()
 }
 
-/// The simulated host of a root, as an administrator has it in hand.
+/// The simulated host of a root, for changes by an administrator.
 fn host(root: &Root) -> Vnet {
     let kernel: Arc<dyn Kernel> = Arc::new(root.kernel());
     kernel.load_module("if_bridge").unwrap();
@@ -31,7 +31,7 @@ fn host(root: &Root) -> Vnet {
     Vnet::host(kernel)
 }
 
-/// An interface without addresses, as a host has a second NIC.
+/// Adds an interface without addresses: a second NIC of the host.
 fn add_nic(host: &Vnet, unit: u16) -> InterfaceName {
     let pair = host.create_epair_unit(unit).unwrap();
     host.up(&pair.a).unwrap();
@@ -39,7 +39,7 @@ fn add_nic(host: &Vnet, unit: u16) -> InterfaceName {
     pair.a
 }
 
-/// A bridge that the host has.
+/// Adds a bridge to the host.
 fn add_bridge(host: &Vnet, called: &str) -> InterfaceName {
     let bridge = host.create_bridge().unwrap();
     if bridge != name(called) {
@@ -53,7 +53,7 @@ fn members(host: &Vnet, bridge: &str) -> Vec<String> {
     host.members(&name(bridge)).unwrap().into_iter().map(|member| member.name.to_string()).collect()
 }
 
-/// One more jail, a VNET one unless it says otherwise.
+/// Adds a jail, which is a VNET jail unless its configuration says otherwise.
 fn add_jail(root: &Root, jail: &str, config: &str) {
     let directory = root.jail(jail);
     fs::create_dir_all(directory.join("root")).unwrap();
@@ -66,7 +66,7 @@ fn addressed(last: u8) -> String {
     format!(r#""vnet":1,"ip4_addr":"vnet0|192.0.2.{last}/24","defaultrouter":"192.0.2.1""#)
 }
 
-/// Runs it, and expects that everything is afterwards as it was.
+/// Runs a command, and expects that nothing has changed afterwards.
 fn changes_nothing(root: &Root, arguments: &[&str]) -> String {
     root.ok(&["list"]);
     let before = root.quiet_state();

@@ -19,7 +19,7 @@ fn all_is_a_whole_word() {
     assert!(root.fails(&["create", "-e", "-n", "ALL"], 1).contains("ALL"));
 }
 
-/// #1226, fork #62: whatever began like it was destroyed with it.
+/// #1226, fork #62: all jails whose names began with the name were destroyed too.
 #[test]
 fn destroy_takes_one_jail_and_no_other() {
     let root = Root::new();
@@ -31,7 +31,7 @@ fn destroy_takes_one_jail_and_no_other() {
         assert!(root.jail(other).join("config.json").exists(), "{other}");
     }
     assert!(!root.jail("web").exists());
-    // And no beginning will do for what cannot be undone.
+    // A command that cannot be undone does not accept the beginning of a name.
     assert!(root.fails(&["destroy", "-f", "pro"], 1).contains("not found"));
     assert!(root.jail("proxy").exists());
 }
@@ -50,7 +50,7 @@ fn dots_are_letters_like_others() {
     root.ok(&["restart", "www.example.org"]);
     root.ok(&["stop", "www.example.org"]);
     root.settles(&before, "after the stop");
-    // The kernel could not tell them apart.
+    // Both have the same kernel name.
     assert!(root.fails(&["create", "-e", "-n", "www_example.org"], 1).contains("already exists"));
 }
 
@@ -65,7 +65,7 @@ fn list_for_scripts_has_jails_that_are_down() {
     );
 }
 
-/// #717: the colon in `vnet0:7` broke rc.d's netif; and every end has the name its NIC has inside.
+/// #717: the colon in `vnet0:7` broke rc.d's netif. Each host's end is also named after the NIC in the jail.
 #[test]
 fn interfaces_are_called_as_rc_can_read_it() {
     let root = Root::new();

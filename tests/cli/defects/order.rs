@@ -5,8 +5,8 @@ use std::fs;
 use super::changes_nothing;
 use crate::support::{Root, text};
 
-/// #41, #27: by priority, smallest first, and stopped the other way round. Where several are worked on
-/// at a time they are begun in this order.
+/// #41, #27: jails are started by priority, smallest first, and stopped in the reverse order. If several jails are
+/// worked on at a time, they begin in this order.
 #[test]
 fn jails_start_by_priority_and_stop_the_other_way_round() {
     let root = Root::new();
@@ -57,13 +57,13 @@ fn a_circle_of_depends_is_told_of() {
     root.ok(&["set", "depends=web", "db"]);
     let said = changes_nothing(&root, &["start", "web"]);
     assert!(said.contains("web") && said.contains("db") && said.contains("depend"), "{said}");
-    // Others are none the worse for it.
+    // The other jails are started all the same.
     let output = root.run(&["start", "ALL"]);
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(root.ok(&["get", "-s", "proxy"]), "up\n");
 }
 
-/// The first of several that failed kept the rest from its turn.
+/// If one of several jails failed, the rest was not started.
 #[test]
 fn of_several_names_each_has_its_turn() {
     let root = Root::new();

@@ -1,4 +1,4 @@
-//! What a start adds, a stop takes away.
+//! A stop removes everything that a start has added.
 
 use std::fs;
 use std::process::Stdio;
@@ -8,7 +8,7 @@ use jailwire::jail;
 use super::{add_jail, add_nic, addressed, host};
 use crate::support::{Root, text};
 
-/// Addresses set to none while it ran, or another NIC list: the epair leaked at the stop.
+/// If addresses or the list of NICs were changed while the jail ran, the stop left the epair.
 #[test]
 fn a_stop_goes_by_the_kernel_and_not_by_the_configuration_of_now() {
     for change in [
@@ -26,7 +26,7 @@ fn a_stop_goes_by_the_kernel_and_not_by_the_configuration_of_now() {
     }
 }
 
-/// A jail that somebody else had removed left its epair, its mounts and its ruleset for ever.
+/// If another program had removed the jail, its epair, its mounts and its ruleset were left for ever.
 #[test]
 fn a_stop_clears_up_after_a_jail_that_is_gone() {
     let root = Root::new();
@@ -41,7 +41,7 @@ fn a_stop_clears_up_after_a_jail_that_is_gone() {
     assert_ne!(root.kernel_state(), before);
     let said = root.ok(&["stop", "db"]);
     assert!(said.contains("Clearing up after db"), "{said}");
-    // Modules stay, as they do for an operator who loads them.
+    // Loaded modules stay.
     let after = root.kernel_state();
     assert!(!after.contains("vnet0.1") && !after.contains("ioc-db"), "{after}");
     root.ok(&["start", "db"]);
@@ -80,7 +80,7 @@ fn a_stop_does_not_take_the_hosts_own_address() {
     }
 }
 
-/// #807: and one that the start added is gone.
+/// #807: an address that the start added is removed.
 #[test]
 fn an_address_without_an_interface_goes_where_the_default_route_goes() {
     let root = Root::new();

@@ -1,4 +1,4 @@
-//! Tunnels and lagg(4) as the host's interface on a jail's bridge: a start plans them as it plans a network card.
+//! Tunnels and lagg(4) as the host's interface on a jail's bridge: a start handles them as network cards.
 
 use ipnetwork::Ipv4Network;
 use jailwire::types::Fib;
@@ -11,7 +11,7 @@ fn web(root: &Root, uplink: &str, more: &str) {
     add_jail(root, "web", &format!(r#"{basics},"vnet_default_interface":"{uplink}"{more}"#));
 }
 
-/// gre(4), wg(4) and tun(4) carry no Ethernet frames: the kernel takes them on no bridge.
+/// gre(4), wg(4) and tun(4) carry no Ethernet frames: the kernel refuses them on a bridge.
 #[test]
 fn a_tunnel_without_ethernet_is_refused_by_name_and_type() {
     for (cloner, kind) in [("gre", "tunnel"), ("wg", "wireguard"), ("tun", "point-to-point")] {
@@ -55,8 +55,8 @@ fn auto_passes_over_a_tunnel_and_says_so() {
     root.settles(&before, "after the stop");
 }
 
-/// gif(4) carries frames, and tap(4) and lagg(4) are Ethernet. A new bridge has the MTU of the first member, and so have
-/// both ends of the epair.
+/// gif(4) carries frames, and tap(4) and lagg(4) are Ethernet. A new bridge and both ends of the epair get the MTU
+/// of the first member.
 #[test]
 fn what_carries_frames_is_put_on_the_bridge_and_taken_off() {
     for (cloner, mtu) in [("gif", 1280), ("tap", 1500), ("lagg", 1500)] {
@@ -68,7 +68,7 @@ fn what_carries_frames_is_put_on_the_bridge_and_taken_off() {
             web(&root, uplink.as_str(), "");
             if bridge_is_there {
                 add_bridge(&host, "bridge0");
-                // The kernel keeps that a bridge once had members.
+                // The kernel remembers that a bridge had members.
                 root.ok(&["start", "web"]);
                 root.ok(&["stop", "web"]);
             }
@@ -85,7 +85,7 @@ fn what_carries_frames_is_put_on_the_bridge_and_taken_off() {
     }
 }
 
-/// The kernel would set the MTU of the tunnel, for good.
+/// The kernel would change the MTU of the tunnel permanently.
 #[test]
 fn a_tunnel_of_another_mtu_than_the_bridge_is_refused() {
     let root = Root::new();
@@ -120,7 +120,7 @@ fn a_lagg_with_addresses_is_an_uplink_where_the_kernel_takes_addresses_on_member
     }
 }
 
-/// `net attach` plans its uplink as a start does, and `interfaces` takes no tunnel for a bridge.
+/// `net attach` checks its uplink as a start does, and `interfaces` refuses a tunnel as a bridge.
 #[test]
 fn a_tunnel_is_no_bridge_and_no_uplink_of_an_attachment() {
     let root = Root::new();

@@ -1,4 +1,5 @@
-//! The host's interface on a jail's bridge: what `vnet_default_interface` may name, and what the host keeps.
+//! The host's interface on a jail's bridge: the valid values of `vnet_default_interface`, and the effects on the
+//! host.
 
 use ipnetwork::{Ipv4Network, Ipv6Network};
 use jailwire::bridge::MemberFlags;
@@ -43,7 +44,7 @@ fn mtus(root: &Root, host: &Vnet) -> (u32, u32) {
     (outside, inside["mtu"].as_u64().unwrap() as u32)
 }
 
-/// Starts it, and stops it: the host is as it was.
+/// Starts and stops the jail, and checks that the host is unchanged.
 fn starts_and_leaves_no_trace(root: &Root, between: impl FnOnce()) -> String {
     root.ok(&["list"]);
     let before = root.quiet_state();
@@ -105,7 +106,7 @@ fn what_no_bridge_takes_is_refused_before_anything_is_made() {
     }
 }
 
-/// A bridge that no jail names has it: the kernel would say EBUSY, once the jail was there.
+/// The interface is on a bridge that no jail names. The kernel would return EBUSY after the jail was made.
 #[test]
 fn an_interface_of_another_bridge_is_refused_by_name() {
     let root = Root::new();
@@ -117,7 +118,7 @@ fn an_interface_of_another_bridge_is_refused_by_name() {
     assert!(said.contains("is a member of vm-public and cannot join bridge0"), "{said}");
 }
 
-/// With `auto` the jail is started without, as iocage does; but not without a word.
+/// With `auto` the jail is started without the uplink, as in iocage, but with a warning.
 #[test]
 fn auto_that_cannot_be_is_told_and_left_out() {
     let root = Root::new();
@@ -134,7 +135,7 @@ fn auto_that_cannot_be_is_told_and_left_out() {
     assert!(said.contains("em0 is a member of bridge1"), "{said}");
 }
 
-/// Two jails, two bridges, one interface of the default route: the first has it.
+/// Two jails are on two bridges. The first bridge gets the interface of the default route.
 #[test]
 fn the_second_of_two_bridges_goes_without_the_interface_of_the_default_route() {
     for bulk in [&["--workers", "1"][..], &[]] {
@@ -169,7 +170,7 @@ fn a_span_port_is_no_member() {
     assert!(host.members(&bridge).unwrap()[0].flags.contains(MemberFlags::SPAN));
 }
 
-/// bastille #538 and #523, iocage #661 and #1095: in whichever order they come, all have one MTU.
+/// bastille #538 and #523, iocage #661 and #1095: in every order, all members have the same MTU.
 #[test]
 fn the_uplink_gives_a_new_bridge_its_mtu_and_both_ends_have_it() {
     for (own, default, bridge_is_there) in
@@ -217,7 +218,7 @@ fn a_nic_of_another_mtu_than_the_uplinks_is_refused() {
     );
 }
 
-/// Of two NICs on a new bridge the first gives it its MTU, and the kernel the second one's end.
+/// If two NICs are on a new bridge, the first sets the bridge's MTU, and the second gets it from the kernel.
 #[test]
 fn two_nics_on_a_new_bridge_have_one_mtu() {
     let root = Root::new();
@@ -248,7 +249,8 @@ fn ipv6_is_not_put_on_a_link_that_is_too_narrow_for_it() {
     assert!(said.contains("MTU of 1200, which is too small"), "{said}");
 }
 
-/// `if_bridge.c:bridge_ioctl_add` takes all IPv6 addresses from a member with a link-local one if the bridge has one.
+/// `if_bridge.c:bridge_ioctl_add` removes all IPv6 addresses from a member with a link-local address if the bridge
+/// has a link-local address.
 #[test]
 fn no_start_costs_the_host_its_ipv6_addresses() {
     let link_local = |last: u8| format!("fe80::{last}/64").parse::<Ipv6Network>().unwrap();
@@ -271,7 +273,7 @@ fn no_start_costs_the_host_its_ipv6_addresses() {
     }
 }
 
-/// `net attach` plans as a start does.
+/// `net attach` makes the same checks as a start.
 #[test]
 fn an_attachments_uplink_is_planned_as_well() {
     let root = Root::new();
@@ -290,7 +292,8 @@ fn an_attachments_uplink_is_planned_as_well() {
     root.ok(&["net", "attach", "ioc-db", "--bridge", "bridge0", "--uplink", "bridge0"]);
 }
 
-/// What a start changes on the host is as it was when the last jail has gone: also an interface that was down.
+/// When the last jail is gone, everything that a start has changed on the host is as before, also an interface that
+/// was down.
 #[test]
 fn what_was_down_is_down_again() {
     let root = Root::new();
@@ -306,7 +309,7 @@ fn what_was_down_is_down_again() {
     assert!(!host.interface(&nic).unwrap().is_up());
 }
 
-/// Somebody has given it an address meanwhile: then it is theirs.
+/// If another program has added an address meanwhile, the interface stays up.
 #[test]
 fn what_somebody_else_uses_by_now_stays_up() {
     let root = Root::new();
@@ -320,7 +323,7 @@ fn what_somebody_else_uses_by_now_stays_up() {
     assert!(host.interface(&nic).unwrap().is_up());
 }
 
-/// The first member of a bridge gives it its MTU, and the kernel keeps that for good.
+/// The first member of a bridge sets the bridge's MTU, and the kernel keeps that MTU.
 #[test]
 fn an_empty_bridge_has_its_own_mtu_again() {
     for uplink in [false, true] {
@@ -341,7 +344,7 @@ fn an_empty_bridge_has_its_own_mtu_again() {
     }
 }
 
-/// A renamed bridge keeps its unit, and the kernel refuses another one of that number.
+/// A renamed bridge keeps its unit, and the kernel refuses another bridge with this unit.
 #[test]
 fn a_bridge_whose_unit_is_taken_is_made_all_the_same() {
     let root = Root::new();

@@ -1,4 +1,4 @@
-//! What scripts call beside: snapshots, rollback, df, fstab, templates, basejails and copies, activate.
+//! Other commands that scripts use: snapshots, rollback, df, fstab, templates, basejails and copies, activate.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -31,7 +31,7 @@ fn snapshots_are_taken_listed_and_removed_of_the_jail_and_its_root() {
     pool.ok(&["snapremove", "shop", "-n", "one"]);
     assert!(pool.fails(&["snapremove", "shop", "-n", "one"]).contains("not found!"));
     assert!(pool.fails(&["snapremove", "shop", "-n", "ALL"]).contains("requires \"force\" (-f)"));
-    // One that a clone needs stays, and the others go.
+    // A snapshot with a clone stays, and the others are removed.
     pool.ok(&["clone", "shop", "-n", "copy"]);
     let output = pool.run(&["snapremove", "ALL", "-n", "ALL", "-f"]);
     assert!(output.status.success());
@@ -95,7 +95,7 @@ fn a_jail_becomes_a_template_and_a_jail_again() {
     assert!(pool.ok(&["list", "-t"]).contains("| shop "));
     assert_eq!(pool.zfs(&["get", "-H", "-o", "value", "readonly", &pool.name("templates/shop")]), "on\n");
     assert_eq!(pool.ok(&["get", "type", "shop"]), "template\n");
-    // It can be set all the same, and is read-only afterwards.
+    // A property of a template can be set all the same, and the template is read-only afterwards.
     pool.ok(&["set", "notes=mine", "shop"]);
     assert_eq!(pool.ok(&["get", "notes", "shop"]), "mine\n");
     assert_eq!(pool.zfs(&["get", "-H", "-o", "value", "readonly", &pool.name("templates/shop")]), "on\n");
@@ -240,7 +240,7 @@ fn fstab_changes_the_file_and_what_runs() {
     assert_eq!(pool.mounts(), before);
     assert_eq!(fs::read_to_string(&fstab).unwrap(), "# mine\n");
     pool.ok(&["stop", "shop"]);
-    // By the line itself, as one word or several; and a directory alone.
+    // By the line itself, as one or several words, and by a single directory.
     let one = format!("{} /mnt nullfs ro 0 0", pool.root().join("log").display());
     pool.ok(&["fstab", "-a", "shop", &one]);
     pool.ok(&["fstab", "-r", "shop", &one]);
@@ -259,7 +259,7 @@ fn fstab_changes_the_file_and_what_runs() {
     assert_eq!(fs::read_to_string(&fstab).unwrap(), "# mine\n");
 }
 
-/// `fstab -e` hands a copy to an editor, and takes over what it makes of it.
+/// `fstab -e` runs an editor on a copy, and takes over the result.
 #[test]
 fn an_editor_changes_an_fstab_or_leaves_it() {
     let pool = Pool::new();
@@ -281,7 +281,7 @@ fn an_editor_changes_an_fstab_or_leaves_it() {
     assert!(crate::support::text(&added.stdout).contains("takes effect at the jail's next start"));
     let now = format!("# mine\n{line}\n");
     assert_eq!(fs::read_to_string(&fstab).unwrap(), now);
-    // A line that is wrong is taken over, because the file is the user's. The program warns.
+    // A wrong line is taken over with a warning, because the file belongs to the user.
     let wrong = edit("echo nonsense >>\"$2\"");
     assert!(wrong.status.success() && crate::support::text(&wrong.stderr).contains("line 3"), "{wrong:?}");
     fs::write(&fstab, &now).unwrap();
@@ -303,7 +303,7 @@ fn an_editor_changes_an_fstab_or_leaves_it() {
     assert!(left.iter().all(|name| !name.to_string_lossy().starts_with(".fstab")), "{left:?}");
 }
 
-/// What a killed command has left beside the files of jails goes with the next one that makes a jail.
+/// The next command that makes a jail removes temporary files of a killed command.
 #[test]
 fn files_that_were_not_written_to_their_end_go() {
     let pool = Pool::new();
@@ -325,7 +325,7 @@ fn files_that_were_not_written_to_their_end_go() {
 fn a_pool_is_activated_with_its_datasets() {
     let pool = Pool::new();
     if pool.is_real() && !real::in_guest() {
-        // It marks all other pools as not active.
+        // `activate` deactivates all other pools.
         return;
     }
     let _others = Others::new(&pool);

@@ -1,9 +1,9 @@
-//! On a pool too a plan ends as the command does, changes nothing, and runs no `zfs` that changes something.
+//! On a pool, too, a dry run ends as the command does, changes nothing, and runs no `zfs` that changes something.
 
 use super::Pool;
 use crate::support::text;
 
-/// What is done before, and the command.
+/// The commands that prepare the case, and the command.
 const CASES: [(&[&[&str]], &[&str]); 17] = [
     (&[], &["create", "-n", "web", "-r", "15.1-RELEASE"]),
     (&[], &["create", "-n", "shop", "-r", "15.1-RELEASE"]),

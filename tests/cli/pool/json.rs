@@ -1,4 +1,4 @@
-//! `--json` for the commands that work on ZFS alone.
+//! `--json` for the commands that need ZFS.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! The program killed with SIGKILL at every run of `zfs`: nothing is lost, and the same command again finishes.
+//! The program killed with SIGKILL at every run of `zfs`: nothing is lost, and repeating the command finishes it.
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
@@ -7,7 +7,7 @@ use super::Pool;
 use crate::points::at_every_call;
 use crate::support::text;
 
-/// A pool with a template, a jail from it and one from the release.
+/// A pool with a template, a jail from the template, and a jail from the release.
 fn with_jails() -> Pool {
     let pool = Pool::new();
     pool.ok(&["create", "-n", "web", "-r", "15.1-RELEASE"]);
@@ -15,10 +15,11 @@ fn with_jails() -> Pool {
     pool
 }
 
-/// Kills a command at each run of `zfs`, gives it again, and compares with what it leaves where it is not killed.
+/// Kills a command at each run of `zfs`, repeats it, and compares the result with that of a command that was not
+/// killed.
 fn killed_everywhere(arguments: &[&str], jail: &str) {
     let swept = |pool: &Pool| {
-        // Any create takes away what was put together and came to nothing.
+        // Any create removes unfinished jails.
         pool.ok(&["create", "-e", "-n", "zzz"]);
         pool.ok(&["destroy", "-f", "zzz"]);
         pool.state()
@@ -40,7 +41,7 @@ fn killed_everywhere(arguments: &[&str], jail: &str) {
         assert!(listed.status.success(), "{call}: {}", text(&listed.stderr));
         let again = pool.run(arguments);
         let said = text(&again.stderr);
-        // It may have been killed when all was done.
+        // The command may have been killed when everything was done.
         let was_done = said.contains("already exists!") || said.contains("not found!");
         assert!(again.status.success() || was_done, "{arguments:?} killed at {call}, and again: {said}");
         assert_eq!(swept(&pool), expected, "{arguments:?} killed at {call}, and again");
@@ -60,7 +61,7 @@ fn killed_everywhere(arguments: &[&str], jail: &str) {
     assert!(points >= 4, "{arguments:?}: only {points}");
 }
 
-/// A series of jails goes on with the jail that was not there yet.
+/// A series of jails goes on with the first missing jail.
 fn several_killed_everywhere(command: &[&str], names: [&str; 2]) {
     let arguments = [command, &["-n", "shop", "-c", "2"]].concat();
     let whole = with_jails();

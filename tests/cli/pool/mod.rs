@@ -1,8 +1,8 @@
 //! Jails on a pool: the program with `zfs(8)`, on a model of it, or on a real pool.
 //!
-//! `zfs` is a script on PATH. Elsewhere than on a real pool, it runs this test program again, which then answers for
-//! `zfs`. On a real pool, it runs the real one. Either counts the runs, and can fail, or kill the program, at one of
-//! them. `real` says when the pool is a real one.
+//! `zfs` is a script on PATH. Without a real pool, it runs this test program again, which then acts as `zfs`. With
+//! a real pool, it runs the real `zfs`. Both count the runs, and can fail, or kill the program, at a given run. See
+//! `real` for when the pool is real.
 
 mod commands;
 mod dry_runs;
@@ -30,8 +30,8 @@ use tempfile::TempDir;
 use crate::support::text;
 use real::Turn;
 
-/// The script in the place of `zfs`. Its standard output and error are handed on as 3 and 4, because the test program
-/// has things to say on its own.
+/// The script in the place of `zfs`. Its standard output and error are passed on as descriptors 3 and 4, because
+/// the test program prints lines of its own.
 const SCRIPT: &str = r#"#!/bin/sh
 n=0
 for word; do n=$((n + 1)); eval "export ZFS_WORD_$n=\$word"; done
@@ -41,7 +41,7 @@ exec 3>&1 4>&2
 exec 'PROGRAM' --exact pool::answers_for_zfs --nocapture >/dev/null 2>/dev/null
 "#;
 
-/// Answers for `zfs` where the script has started this program, and is no test otherwise.
+/// Acts as `zfs` if the script has started this program. Otherwise it does nothing.
 #[test]
 fn answers_for_zfs() {
     let Some(model) = std::env::var_os("ZFS_MODEL") else { return };
@@ -56,9 +56,9 @@ fn answers_for_zfs() {
 pub struct Pool {
     directory: TempDir,
     dataset: String,
-    /// On a real pool, tests take turns: they share the kernel, and names in it.
+    /// On a real pool, one test runs at a time, because the tests share the kernel and its names.
     real: Option<Turn>,
-    /// The host without any jail.
+    /// The state of the host without jails.
     before: Host,
 }
 
@@ -115,12 +115,12 @@ impl Pool {
         self.ok(&[&["create", "-n", "shop", "-r", "15.1-RELEASE"][..], &commands].concat());
     }
 
-    /// Where the script in the place of `zfs` keeps its account, and the model its pool.
+    /// The directory for the script's count of runs, and for the model's pool.
     fn control(&self) -> PathBuf {
         self.directory.path().join("zfs")
     }
 
-    /// Where iocage's dataset is mounted.
+    /// The mount point of iocage's dataset.
     pub fn root(&self) -> PathBuf {
         self.directory.path().join("iocage")
     }
@@ -134,8 +134,8 @@ impl Pool {
         format!("{}/{beneath}", self.dataset)
     }
 
-    /// Runs `zfs`, and not through the script. The model answers here and now: starting this program again for it
-    /// takes far longer.
+    /// Runs `zfs` without the script. The model runs inside this process, because starting this program again takes
+    /// far longer.
     #[track_caller]
     pub fn zfs(&self, words: &[&str]) -> String {
         let (status, out, err) = match &self.real {
@@ -155,7 +155,7 @@ impl Pool {
         self.run_with(words, &[])
     }
 
-    /// Runs the program on the pool, with more in its environment.
+    /// Runs the program on the pool, with more environment variables.
     pub fn run_with(&self, words: &[&str], environment: &[(&str, &str)]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_jailwire"));
         let system = if self.is_real() { "/sbin:/bin:/usr/sbin:/usr/bin" } else { "/bin:/usr/bin" };
@@ -174,7 +174,7 @@ impl Pool {
         text(&output.stdout)
     }
 
-    /// Runs it, expects status 1, and returns what it said on standard error.
+    /// Runs the program, expects exit status 1, and returns its standard error.
     #[track_caller]
     pub fn fails(&self, words: &[&str]) -> String {
         let output = self.run(words);
@@ -188,7 +188,7 @@ impl Pool {
         text(&output.stderr)
     }
 
-    /// All datasets and snapshots beneath iocage's: whether they are mounted, and what they are clones of.
+    /// All datasets and snapshots beneath iocage's: whether they are mounted, and their origins.
     pub fn state(&self) -> Vec<String> {
         let all = self.zfs(&[
             "list",
@@ -217,12 +217,12 @@ impl Pool {
         fs::remove_file(self.control().join("kill")).unwrap();
     }
 
-    /// From now on `zfs` fails where the program runs it with words that begin so.
+    /// From now on `zfs` fails if its arguments begin with these words.
     pub fn refuse(&self, words: &str) {
         fs::write(self.control().join("refuse"), words).unwrap();
     }
 
-    /// Removes what this program has written about the start of a jail: then iocage has started the jail.
+    /// Removes the journal of a jail's start, as if iocage had started the jail.
     pub fn forget_journal(&self, jail: &str) {
         let state = match self.is_real() {
             true => PathBuf::from("/var/run/jailwire"),
@@ -231,7 +231,7 @@ impl Pool {
         fs::remove_file(state.join(format!("ioc-{jail}.journal"))).unwrap();
     }
 
-    /// The file systems that are mounted beneath iocage's directory, by what they are mounted on.
+    /// The file systems that are mounted beneath iocage's directory, by mount point.
     pub fn mounts(&self) -> Vec<(String, PathBuf)> {
         let mut found: Vec<_> = self
             .kernel()
@@ -251,7 +251,8 @@ impl Pool {
         }
     }
 
-    /// Jails, also dying ones, interfaces and devfs rulesets: what no command leaves when all jails are down.
+    /// The jails, including dying ones, interfaces and devfs rulesets. No command may leave any of these when all
+    /// jails are down.
     fn host(&self) -> Host {
         let kernel = self.kernel();
         let jails = jail::list(&*kernel, true).unwrap().into_iter().map(|jail| jail.name).collect();
@@ -272,7 +273,7 @@ impl Pool {
     }
 }
 
-/// What [`Pool::host`] finds.
+/// The result of [`Pool::host`].
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Host {
     jails: BTreeSet<String>,
@@ -283,14 +284,14 @@ struct Host {
 impl Drop for Pool {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            // A test that failed has left jails that run.
+            // A failed test may have left running jails.
             if self.is_real() {
                 self.run(&["stop", "-f", "ALL"]);
                 real::destroy(&self.dataset);
             }
             return;
         }
-        // The kernel takes a moment to be done with a jail.
+        // The kernel takes a moment to remove a jail completely.
         let deadline = Instant::now() + Duration::from_secs(20);
         let mut after = self.host();
         while after != self.before && Instant::now() < deadline {

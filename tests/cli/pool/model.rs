@@ -1,9 +1,9 @@
 //! A model of a pool: `zfs(8)`, as far as this program and its tests run it, with its state on disk.
 //!
-//! Datasets are mounted and not, have mount points that are inherited, snapshots, clones, origins and holds. What is
-//! in a dataset that is not mounted lies in the model's own directory, and is moved to the mount point by mounting; the
-//! simulated kernel gets the mount. What `zfs` says, and how it ends, is what the real one says: a `create` that cannot
-//! mount ends with 0, and a `destroy -r` that fails in the middle leaves what it came to last.
+//! It has mounted and unmounted datasets, inherited mount points, snapshots, clones, origins and holds. The
+//! contents of an unmounted dataset are in the model's own directory. A mount moves them to the mount point, and
+//! adds the mount to the simulated kernel. Messages and exit statuses are those of the real `zfs`: a `create` that
+//! cannot mount ends with 0, and a `destroy -r` that fails in the middle leaves what it came to last.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,7 +21,7 @@ type Said<T> = Result<T, String>;
 #[derive(Default, Clone)]
 struct Dataset {
     id: u64,
-    /// What was set here, and is not inherited.
+    /// The properties that were set on the dataset itself.
     own: BTreeMap<String, String>,
     mounted: bool,
     origin: Option<String>,
@@ -33,11 +33,11 @@ struct Snapshot {
     id: u64,
     own: BTreeMap<String, String>,
     holds: Vec<String>,
-    /// `destroy -d`: goes with its last clone and its last hold.
+    /// `destroy -d`: the snapshot is destroyed with its last clone and its last hold.
     deferred: bool,
 }
 
-/// The pool, as the model's directory has it.
+/// The pool in the model's directory.
 pub struct Model {
     directory: PathBuf,
     datasets: BTreeMap<String, Dataset>,
@@ -47,14 +47,14 @@ pub struct Model {
     err: String,
 }
 
-/// Does what a command line asks for, and returns the exit status.
+/// Carries out a command line. Returns the exit status.
 pub fn answer(
     directory: &Path,
     words: &[String],
     out: &mut dyn std::io::Write,
     err: &mut dyn std::io::Write,
 ) -> i32 {
-    // What another one sends comes first: that one needs the lock.
+    // Read the input first: the sending process needs the lock.
     let mut input = String::new();
     if words.first().is_some_and(|verb| verb == "receive") {
         std::io::stdin().read_to_string(&mut input).expect("a stream");
@@ -82,7 +82,7 @@ pub fn answer(
     let kill =
         fs::read_to_string(directory.join("kill")).ok().and_then(|text| text.trim().parse::<usize>().ok());
     if kill == Some(count) {
-        // The call has had its effect, and its answer is lost.
+        // The command has taken effect, and its answer is lost.
         let _ = Command::new("kill").args(["-9", &std::os::unix::process::parent_id().to_string()]).status();
         return status;
     }
@@ -360,7 +360,7 @@ impl Model {
                 if wants("filesystem") {
                     shown.push(name.clone());
                 }
-                // Of a dataset that is named alone, its snapshots are not listed.
+                // Without -r or -d, the snapshots of a named dataset are not listed.
                 if wants("snapshot") && (deepest > 0 || !wants("filesystem")) {
                     let mut short: Vec<_> = self.datasets[&name].snapshots.iter().collect();
                     short.sort_by_key(|(_, one)| one.id);
@@ -417,7 +417,7 @@ impl Model {
         Ok(())
     }
 
-    /// Makes a dataset, empty or with what is in a snapshot.
+    /// Makes a dataset, empty or with the contents of a snapshot.
     fn new_dataset(&mut self, name: &str, origin: Option<&str>, from: Option<u64>) -> Said<()> {
         if self.datasets.contains_key(name) {
             return Err(format!("cannot create '{name}': dataset already exists"));
@@ -444,7 +444,7 @@ impl Model {
         Ok(())
     }
 
-    /// A quota of a few bytes stands for one that is used up.
+    /// A quota of a few bytes stands for a quota that is used up.
     fn quota_is_full(&self, name: &str) -> bool {
         let mut at = Some(name);
         while let Some(name) = at {
@@ -481,7 +481,7 @@ impl Model {
             .collect();
         for above in missing {
             self.new_dataset(&above, None, None)?;
-            // What is to be above another dataset has to be mounted, unlike the dataset itself.
+            // The parent of a dataset has to be mounted, unlike the dataset itself.
             if self.mounts_itself(&above) {
                 self.mount(&above)?;
             }
@@ -489,7 +489,7 @@ impl Model {
         Ok(())
     }
 
-    /// As `zfs create` does: that it could not mount is said, and no failure.
+    /// As `zfs create`, prints that the mount failed, which does not change the exit status.
     fn mount_or_say(&mut self, name: &str) {
         if self.mounts_itself(name)
             && let Err(text) = self.mount(name)
@@ -524,7 +524,7 @@ impl Model {
             return Err(format!("cannot mount '{name}': Not a directory"));
         }
         if !path.is_dir() {
-            // Whose directory it would be in decides.
+            // The parent dataset decides.
             let above = name.rsplit_once('/').map_or("", |(above, _)| above);
             if self.datasets.contains_key(above) && self.property(above, "readonly") == "on" {
                 return Err(format!(
@@ -595,7 +595,7 @@ impl Model {
             .collect();
         let id = self.number();
         for one in all {
-            // All of them are of one transaction; what is in them is kept apart.
+            // All snapshots are of the same transaction. Their contents are stored separately.
             let snapshot = Snapshot {
                 id: if one == dataset { id } else { self.number() },
                 own: own.clone(),
@@ -669,13 +669,13 @@ impl Model {
                 self.new_origin(&format!("{one}@{short}"), &format!("{}@{short}", moved(one)));
             }
             self.datasets.insert(moved(one), dataset);
-            // Its own clones among these are moved as well.
+            // Clones of these snapshots are renamed too.
             let shorts: Vec<String> = self.datasets[&moved(one)].snapshots.keys().cloned().collect();
             for short in shorts {
                 self.new_origin(&format!("{one}@{short}"), &format!("{}@{short}", moved(one)));
             }
         }
-        // The old mount point goes, if it is empty.
+        // The old mount point is removed, if it is empty.
         let _ = fs::remove_dir(&was);
         let mut complaints = Vec::new();
         for one in mounted.iter().map(|one| moved(one)) {
@@ -740,7 +740,8 @@ impl Model {
                 clones.join("\n")
             ));
         }
-        // From the bottom up, each with its snapshots: what cannot be destroyed ends it in the middle.
+        // Destroy from the bottom up, each dataset with its snapshots. The first error ends the command in the
+        // middle.
         for one in all.into_iter().rev() {
             let shorts: Vec<String> = self.datasets[&one].snapshots.keys().cloned().collect();
             for short in shorts {
@@ -765,7 +766,7 @@ impl Model {
         Ok(())
     }
 
-    /// A snapshot whose destruction was put off goes once nothing needs it.
+    /// Destroys a snapshot with a deferred destruction, if nothing needs it any more.
     fn reap(&mut self, name: &str) {
         let is_free = self.clones(name).is_empty();
         if self.get_snapshot(name).is_ok_and(|snapshot| snapshot.deferred && snapshot.holds.is_empty())
@@ -832,7 +833,7 @@ impl Model {
     }
 }
 
-/// The letters of a command line's options, those with a value, and the other words.
+/// Splits a command line into option letters, options with a value, and other words.
 fn options<'a>(words: &[&'a str]) -> (Vec<char>, BTreeMap<char, Vec<&'a str>>, Vec<&'a str>) {
     let (mut flags, mut values, mut names) = (Vec::new(), BTreeMap::<char, Vec<&str>>::new(), Vec::new());
     let mut words = words.iter().copied();
@@ -866,7 +867,7 @@ fn copy(from: &Path, to: &Path) {
     copy_without(from, to, &[]);
 }
 
-/// Copies a directory; of mount points in it only the directory.
+/// Copies a directory. Mount points in it become empty directories.
 fn copy_without(from: &Path, to: &Path, skipped: &[PathBuf]) {
     fs::create_dir_all(to).expect("the model's directory");
     for entry in fs::read_dir(from).expect("what is in a dataset") {
@@ -884,7 +885,7 @@ fn copy_without(from: &Path, to: &Path, skipped: &[PathBuf]) {
     }
 }
 
-/// Copies what is in a directory into one that is there.
+/// Copies the contents of a directory into an existing directory.
 fn copy_into(from: &Path, to: &Path) {
     copy_without(from, to, &[]);
 }

@@ -1,8 +1,7 @@
 //! A real pool, and FreeBSD's kernel.
 //!
-//! The pool is a real one on FreeBSD, for root, if `JAILWIRE_TEST_POOL` names one, or in a guest of `vm/test` that has
-//! ZFS. A pool that is not there is made on a file, and stays. Nothing else on a pool is touched than a dataset of the
-//! test's own.
+//! The pool is a real one on FreeBSD, for root, if `JAILWIRE_TEST_POOL` names one, or in a guest of `vm/test` that
+//! has ZFS. A missing pool is made on a file, and stays. On a pool, only a dataset of the test itself is changed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -34,7 +33,7 @@ fi
 exec /sbin/zfs "$@"
 "#;
 
-/// What a jail's own commands need.
+/// The programs that commands in a jail need.
 const USERLAND: [&str; 8] = [
     "libexec/ld-elf.so.1",
     "lib/libc.so.7",
@@ -60,17 +59,17 @@ impl Turn {
     }
 }
 
-/// Waits for a turn on the real pool. Returns `None` if the pool is to be the model.
+/// Waits for a turn on the real pool. Returns `None` if the model is used.
 pub fn turn() -> Option<Turn> {
     static POOL: OnceLock<Option<String>> = OnceLock::new();
     static TURN: Mutex<()> = Mutex::new(());
     let pool = POOL.get_or_init(name).as_deref()?;
-    // A test that failed has poisoned it.
+    // A failed test has poisoned the lock.
     let guard = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     Some(Turn { pool, _guard: guard })
 }
 
-/// Whether everything on this machine may be changed, other pools too.
+/// Whether everything on this machine may be changed, also other pools.
 pub fn in_guest() -> bool {
     std::env::var_os("JAILWIRE_GUEST").is_some()
 }
@@ -113,13 +112,13 @@ fn succeeds(program: &str, words: &[&str]) -> bool {
     Command::new(program).args(words).output().is_ok_and(|output| output.status.success())
 }
 
-/// Runs `zfs`: the exit status, and what it wrote.
+/// Runs `zfs`. Returns the exit status and the output.
 pub fn zfs(words: &[&str]) -> (Option<i32>, Vec<u8>, Vec<u8>) {
     let output = Command::new("/sbin/zfs").args(words).output().expect("zfs");
     (output.status.code(), output.stdout, output.stderr)
 }
 
-/// Destroys what a test has made. What is held is released.
+/// Destroys what a test has made. Holds are released first.
 pub fn destroy(dataset: &str) {
     let (_, held, _) = zfs(&["list", "-H", "-r", "-t", "snapshot", "-o", "name,userrefs", dataset]);
     for line in text(&held).lines() {
@@ -133,7 +132,7 @@ pub fn destroy(dataset: &str) {
     }
 }
 
-/// Copies what is needed to run commands in a jail.
+/// Copies the programs that commands in a jail need.
 pub fn userland(root: &Path) {
     for path in USERLAND.iter().filter(|path| Path::new("/").join(path).exists()) {
         let copy = root.join(path);

@@ -1,5 +1,5 @@
-//! What create, clone, rename and destroy leave of datasets and snapshots: where all goes well, and where datasets are
-//! not mounted, held, full or used by others.
+//! The datasets and snapshots after create, clone, rename and destroy: after success, and if datasets are not
+//! mounted, held, full or in use.
 
 use std::fs;
 
@@ -43,7 +43,7 @@ fn an_empty_jail_and_one_from_a_directory_are_datasets_too() {
     assert_eq!(pool.state(), before);
 }
 
-/// iocage takes both snapshots, and so looks for both.
+/// iocage takes two snapshots, of the jail and of its root, and expects both.
 #[test]
 fn both_snapshots_of_a_pair_are_taken_renamed_and_destroyed() {
     let pool = Pool::new();
@@ -133,7 +133,7 @@ fn holds_and_clones_are_found_before_anything_is_destroyed() {
     pool.ok(&["destroy", "-f", "copy", "shop"]);
 }
 
-/// One that a command of ours has left is taken anew; of another one the way out is named.
+/// A snapshot that a killed command has left is taken again. For another snapshot, the error names the remedy.
 #[test]
 fn a_snapshot_in_the_way_is_named() {
     let pool = Pool::new();
@@ -200,7 +200,7 @@ fn a_jail_whose_datasets_are_not_mounted_says_what_to_do() {
         let said = pool.fails(command);
         assert!(said.contains(&format!("zfs mount {root}")), "{command:?}: {said}");
     }
-    // A clone needs the dataset, and not its mount.
+    // A clone needs the dataset, which need not be mounted.
     pool.ok(&["clone", "shop", "-n", "copy"]);
     assert!(pool.jail("copy").join("root/usr/bin/vi").exists());
     for (command, word) in
@@ -221,7 +221,7 @@ fn a_jail_whose_datasets_are_not_mounted_says_what_to_do() {
     pool.ok(&["stop", "shop"]);
 }
 
-/// What is mounted in a running jail goes with its stop, which comes first.
+/// The stop, which comes first, unmounts what is mounted in a running jail.
 #[test]
 fn a_dry_run_on_a_running_jail_shows_its_stop_first() {
     let pool = Pool::new();
@@ -238,7 +238,7 @@ fn a_dry_run_on_a_running_jail_shows_its_stop_first() {
     pool.ok(&["destroy", "-f", "store"]);
 }
 
-/// iocage writes no journal: the file for jail(8) alone tells that iocage has started the jail.
+/// iocage writes no journal. Only the file for jail(8) shows that iocage has started the jail.
 #[test]
 fn what_zfs_has_mounted_stays_mounted_whoever_started_the_jail() {
     let pool = Pool::new();
@@ -267,7 +267,7 @@ fn what_zfs_has_mounted_stays_mounted_whoever_started_the_jail() {
     assert_eq!(pool.state(), empty);
 }
 
-/// iocage fails on defaults that lack a property; and `destroy` without an answer destroys nothing.
+/// iocage fails if the defaults lack a property. `destroy` without an answer destroys nothing.
 #[test]
 fn the_first_create_writes_all_defaults_and_a_destroy_asks() {
     let pool = Pool::new();

@@ -1,4 +1,4 @@
-//! Link-local addresses mean something on one link.
+//! A link-local address is valid on one link only.
 
 use super::{empty, jail, refused, right, try_to};
 use crate::support::Root;
@@ -51,7 +51,7 @@ fn of_several_nics_that_a_router_may_be_on_it_is_said_which_is_taken() {
 #[test]
 fn a_zone_that_is_no_nic_of_the_jail_is_told_of() {
     let root = empty();
-    // One NIC has IPv6: the router can be on no other.
+    // Only one NIC has IPv6, so the router is on its link.
     on_two_bridges(&root, r#""ip6_addr":"vnet1|2001:db8:9::5/64","defaultrouter6":"fe80::1%em0""#);
     right(&root, &["start", "a"], &["the jail has no em0", "set defaultrouter6=fe80::1%epair1b"]);
     right(&root, &["show", "a"], &["fe80::1%epair1b"]);
@@ -83,7 +83,7 @@ fn an_address_with_a_zone_is_the_zones() {
     let root = empty();
     on_two_bridges(&root, r#""ip6_addr":"vnet0|fe80::5%epair1b/64""#);
     refused(&root, &["start", "a"], &["leave out %epair1b"]);
-    // And of a jail that shares the host's addresses.
+    // The same for a shared-IP jail.
     let root = empty();
     jail(&root, "s", r#""ip6_addr":"fe80::5%em0/64","mount_devfs":0,"mount_fdescfs":0"#);
     right(&root, &["start", "s"], &[]);
@@ -91,7 +91,7 @@ fn an_address_with_a_zone_is_the_zones() {
     refused(&root, &["start", "t"], &["leave out %em1"]);
 }
 
-/// fe80::1 is many a hoster's router, and on every FreeBSD an address of lo0 too.
+/// fe80::1 is the router of many hosting providers, and also an address of lo0 on every FreeBSD host.
 #[test]
 fn a_link_local_router_is_not_taken_for_the_host() {
     let root = empty();
@@ -107,7 +107,7 @@ fn a_link_local_router_is_not_taken_for_the_host() {
     }
 }
 
-/// The same link-local address on two links is two stations.
+/// The same link-local address on two links belongs to two hosts.
 #[test]
 fn link_local_addresses_are_compared_link_by_link() {
     let root = empty();

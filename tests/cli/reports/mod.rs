@@ -1,5 +1,5 @@
-//! What people reported of jail managers, tried on small hosts with iocage's files: each test says what one of them
-//! would have expected.
+//! Problems that users of jail managers reported, on small hosts with iocage's files. Each test checks what the
+//! user would have expected.
 
 mod link_local;
 mod more;
@@ -34,14 +34,14 @@ fn jail(root: &Root, name: &str, members: &str) -> PathBuf {
     directory
 }
 
-/// Runs it. Returns its exit status and all its output.
+/// Runs a command. Returns its exit status and all its output.
 fn try_to(root: &Root, arguments: &[&str]) -> (i32, String) {
     let output = root.run(arguments);
     let said = text(&output.stdout) + &text(&output.stderr);
     (output.status.code().expect("it ends by itself"), said)
 }
 
-/// Runs it, expects success and all of these words.
+/// Runs a command, and expects success and all these words.
 #[track_caller]
 fn right(root: &Root, arguments: &[&str], words: &[&str]) -> String {
     let (status, said) = try_to(root, arguments);
@@ -50,7 +50,7 @@ fn right(root: &Root, arguments: &[&str], words: &[&str]) -> String {
     said
 }
 
-/// Runs it, expects a failure before anything is started, and all of these words.
+/// Runs a command, and expects a failure before anything is started, and all these words.
 #[track_caller]
 fn refused(root: &Root, arguments: &[&str], words: &[&str]) -> String {
     let (status, said) = try_to(root, arguments);

@@ -1,4 +1,4 @@
-//! Neighbours of what people reported, found beside the code that was wrong.
+//! Problems similar to reported ones, which were found near the wrong code.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use jailwire::vnet::Vnet;
 use super::{empty, jail, refused, right, try_to};
 use crate::support::Root;
 
-/// A VNET jail with these properties, or others in the place of the usual ones.
+/// A VNET jail with these properties in addition to, or in place of, the usual ones.
 fn vnet(members: &str) -> Root {
     let root = empty();
     let usual = r#"{"vnet":1,"defaultrouter":"none","mount_devfs":0,"mount_fdescfs":0,"ip4_addr":"vnet0|192.0.2.31/24"}"#;
@@ -21,7 +21,7 @@ fn vnet(members: &str) -> Root {
     root
 }
 
-/// A jail that mounts this and nothing else.
+/// A jail with only this mount.
 fn mounting(line: &str) -> Root {
     let root = empty();
     let directory = jail(&root, "a", r#""ip4_addr":"none","mount_devfs":0,"mount_fdescfs":0"#);
@@ -29,7 +29,7 @@ fn mounting(line: &str) -> Root {
     root
 }
 
-/// Refused before anything is started, by start and by its plan, and doctor knows of it.
+/// Checks that a start and its dry run refuse before anything is started, and that doctor reports the problem.
 #[track_caller]
 fn refused_everywhere(root: &Root, words: &[&str]) {
     refused(root, &["start", "a"], words);
@@ -38,7 +38,7 @@ fn refused_everywhere(root: &Root, words: &[&str]) {
     assert!(said.contains("cannot be started"), "doctor does not know: {said}");
 }
 
-/// Told, and started and stopped all the same.
+/// Checks that the problem is reported, and the jail can be started and stopped all the same.
 #[track_caller]
 fn told(root: &Root, words: &[&str]) {
     right(root, &["start", "--dry-run", "a"], words);
@@ -66,7 +66,7 @@ fn uplinks_that_cannot_be() {
     );
     right(&root, &["start", "b"], &[]);
     refused(&root, &["start", "a"], &["vnet_default_interface", "vnet0.1", "bridge0"]);
-    // One that is in another jail.
+    // An interface that is in another jail.
     let host = Vnet::host(Arc::new(root.kernel()));
     let pair = host.create_epair().unwrap();
     right(&root, &["net", "lend", pair.a.as_str(), "b"], &[]);
@@ -74,7 +74,7 @@ fn uplinks_that_cannot_be() {
     right(&root, &["start", "a"], &[]);
 }
 
-/// C: what means something on one link, or in one network stack.
+/// C: addresses that are valid on one link or in one network stack only.
 #[test]
 fn addresses_of_one_stack_are_no_duplicates() {
     let root = vnet(r#""ip4_addr":"vnet0|192.0.2.31/24,lo0|127.0.0.5/8","ip6_addr":"lo0|::1/128""#);
@@ -94,7 +94,7 @@ fn addresses_of_one_stack_are_no_duplicates() {
     );
 }
 
-/// E: what set, doctor and start could know.
+/// E: problems that set, doctor and start can detect.
 #[test]
 fn properties_that_do_nothing_are_told_of() {
     told(&vnet(r#""nat_forwards":"tcp(80:8080)""#), &["nat_forwards", "nat is off", "set nat=1"]);
@@ -106,7 +106,7 @@ fn properties_that_do_nothing_are_told_of() {
     assert!(!said.contains("not used") && !said.contains("nowhere"), "{said}");
 }
 
-/// F: known before anything is started, and not in the kernel's words.
+/// F: problems that are reported before anything is started, in jailwire's words.
 #[test]
 fn what_the_kernel_would_refuse_is_known_before() {
     for (members, words) in [
@@ -154,7 +154,7 @@ fn words_of_iocage_that_are_not_there_say_what_to_use() {
         assert_eq!(status, 2, "{words}: {said}");
         assert!(said.contains(instead), "{words}: {said}");
     }
-    // What people and iocage itself have written, which is taken as it is.
+    // Values that users and iocage itself have written, which are accepted.
     for members in [
         r#""ip4_addr":"vnet0|192.0.2.5/24, vnet0|192.0.2.6/24""#,
         r#""interfaces":" vnet0:bridge0 , vnet1:bridge1 ""#,
@@ -194,7 +194,7 @@ fn files_are_mounted_on_files() {
     refused_everywhere(&root, &["is a directory", "is a file"]);
 }
 
-/// I: what `net` does beside start and stop.
+/// I: `net` together with start and stop.
 #[test]
 fn net_and_start_go_together() {
     let root = vnet("");
@@ -207,7 +207,7 @@ fn net_and_start_go_together() {
     let (status, said) = try_to(&root, &["net", "lend", "--force", "em0", "a", "--router", "203.0.113.1"]);
     assert!(status == 1 && said.contains("203.0.113.1 is in no network of ioc-a"), "{said}");
     let before = root.ok(&["show"]);
-    // A jail is started with an attachment of another bridge, and stopped: nothing of it is left.
+    // A running jail gets an attachment on another bridge. After the stop, nothing of it is left.
     right(&root, &["net", "attach", "a", "--bridge", "bridge9", "-a", "198.51.100.2/24"], &[]);
     right(&root, &["net", "list", "a"], &["198.51.100.2/24", "192.0.2.31/24"]);
     right(&root, &["net", "detach", "a", "epair1b"], &[]);

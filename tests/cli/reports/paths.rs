@@ -10,7 +10,7 @@ use crate::support::{Root, text};
 
 const NO_DEV: &str = r#""ip4_addr":"none","mount_devfs":0,"mount_fdescfs":0"#;
 
-/// A link to a root, which goes with it.
+/// A symbolic link to a root, which is removed when dropped.
 struct Link(PathBuf);
 
 impl Link {
@@ -20,7 +20,7 @@ impl Link {
         Link(link)
     }
 
-    /// Runs the program with the link for its root.
+    /// Runs the program with the link as its root.
     fn run(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_jailwire"));
         command.env_clear().args(["--kernel", "sim", "--root"]).arg(&self.0).args(arguments).output().unwrap()
@@ -45,7 +45,7 @@ fn data(root: &Root) -> String {
     root.path().join("data").display().to_string()
 }
 
-/// What is mounted on the simulated host beneath a jail's root.
+/// The mounts of the simulated host beneath a jail's root.
 fn mounted(root: &Root, name: &str) -> Vec<String> {
     let beneath = format!(" on {}/", root.jail(name).join("root").display());
     let state = root.kernel_state();
@@ -61,7 +61,7 @@ fn a_root_by_a_link_is_the_same_root() {
     let started = link.run(&["start", "a"]);
     assert!(started.status.success(), "{}", text(&started.stderr));
     assert_eq!(mounted(&root, "a"), ["dev", "dev/fd"]);
-    // By the other path, and everything goes.
+    // A stop by the other path removes everything.
     right(&root, &["stop", "a"], &[]);
     assert_eq!(mounted(&root, "a"), [] as [&str; 0]);
 }
@@ -82,7 +82,7 @@ fn a_mount_point_is_found_by_where_it_leads() {
         assert_eq!(mounted(&root, "a"), ["mnt"]);
         right(&root, &["stop", "a"], &[]);
     }
-    // A jail whose own directory lies elsewhere.
+    // The jail's directory is elsewhere.
     let tank = root.path().join("tank");
     fs::rename(root.jail("a"), &tank).unwrap();
     symlink(&tank, root.jail("a")).unwrap();
@@ -123,7 +123,7 @@ fn mount_points_of_where_the_directory_was_are_found() {
         with_fstab(&root, &line);
         right(&root, &["start", "a"], &[words, "fstab: line 1"]);
         assert_eq!(mounted(&root, "a"), ["mnt"], "{line}");
-        // iocage, which looks for them where they are written, is told where they are.
+        // The file for iocage has the present paths.
         let conf = fs::read_to_string(root.path().join(".sim/run/jail.ioc-a.conf")).unwrap();
         assert!(conf.contains(&format!("{}/jails/a/root/mnt nullfs", root.path().display())), "{conf}");
         right(&root, &["stop", "a"], &[]);
@@ -167,7 +167,7 @@ fn clone_and_rename_take_all_paths_along() {
     let mut bytes = fs::read(directory.join("fstab")).unwrap();
     bytes.extend_from_slice(b"# caf\xe9\n");
     fs::write(directory.join("fstab"), bytes).unwrap();
-    // Another jail shows what is in this one.
+    // A directory of this jail is mounted in another jail.
     let other = jail(&root, "reader", NO_DEV);
     fs::write(other.join("fstab"), format!("{}/jails/a/root/tmp mnt nullfs ro 0 0\n", link.0.display()))
         .unwrap();
@@ -188,7 +188,7 @@ fn clone_and_rename_take_all_paths_along() {
     }
     let reader = fs::read_to_string(other.join("fstab")).unwrap();
     assert_eq!(reader, format!("{top}/jails/c/root/tmp mnt nullfs ro 0 0\n"));
-    // While it is shown there, it stays.
+    // While it is mounted there, the jail is not destroyed.
     right(&root, &["start", "reader"], &[]);
     for command in [&["rename", "c", "d"][..], &["destroy", "-f", "c"]] {
         refused(&root, command, &["shows what is in it", "stop the jail there"]);
@@ -252,7 +252,7 @@ fn a_file_is_mounted_on_a_file() {
     assert_eq!(mounted(&root, "a"), ["etc/app.conf"]);
     right(&root, &["stop", "a"], &[]);
     assert_eq!(mounted(&root, "a"), [] as [&str; 0]);
-    // Each on its own kind.
+    // A file is mounted on a file, and a directory on a directory.
     mount(&secret, "etc");
     assert_eq!(super::try_to(&root, &["start", "a"]).0, 1);
     mount(root.path(), "etc/app.conf");

@@ -1,4 +1,4 @@
-//! What can be known beforehand is told before anything is started, by the property and with what to write instead.
+//! Problems that can be detected are reported before anything is started, with the property and the remedy.
 
 use std::fs;
 
@@ -13,7 +13,7 @@ fn fstab(root: &Root, name: &str, line: &str) {
     fs::write(root.jail(name).join("fstab"), line + "\n").unwrap();
 }
 
-/// What the kernel of this host does not have.
+/// Properties that the kernel of this host does not support.
 #[test]
 fn properties_beyond_the_kernel() {
     for (members, words) in [
@@ -81,7 +81,7 @@ fn file_systems_that_the_kernel_does_not_mount_by_itself() {
         refused(&root, &["start", "a"], words);
         right(&root, &["doctor", "a"], words);
     }
-    // Mounts on what earlier ones show.
+    // Mounts on directories that earlier mounts provide.
     fs::create_dir_all(root.path().join("data/sub")).unwrap();
     fstab(
         &root,
@@ -124,7 +124,7 @@ fn directories_for_dev_and_proc() {
     refused(&root, &["start", "a"], &["mount_devfs: there is no"]);
     std::os::unix::fs::symlink("tmp", directory.join("root/dev")).unwrap();
     refused(&root, &["start", "a"], &["mount_devfs", "is a symbolic link"]);
-    // A dataset that is not mounted leaves an empty directory.
+    // The directory of an unmounted dataset is empty.
     fs::remove_dir_all(directory.join("root")).unwrap();
     fs::create_dir(directory.join("root")).unwrap();
     refused(&root, &["start", "a"], &["zfs mount"]);

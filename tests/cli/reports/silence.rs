@@ -1,4 +1,4 @@
-//! What could be known is not passed over: at boot, by `set`, by `doctor` and by `start`.
+//! Detectable problems are reported: at boot, by `set`, by `doctor` and by `start`.
 
 use std::fs;
 
@@ -23,7 +23,7 @@ fn boot_tells_of_configurations_that_cannot_be_read() {
         }
         assert!(root.ok(&["list"]).lines().any(|line| line.contains(" a ") && line.contains("up")));
     }
-    // Where a dataset was mounted once there is nothing to start.
+    // An old mount point of a dataset is no jail.
     let root = empty();
     jail(&root, "a", &format!(r#""boot":1,{PLAIN}"#));
     fs::create_dir(root.jail("left")).unwrap();
@@ -50,7 +50,7 @@ fn keys_that_nobody_reads_are_told_of() {
         assert_eq!(said.matches("ip4_adr:").count(), 1, "{said}");
     }
     right(&root, &["stop", "a"], &[]);
-    // Once, and not once a jail.
+    // The problem is reported once, and not for each jail.
     fs::write(root.path().join("defaults.json"), r#"{"allow_raw_socket":1}"#).unwrap();
     jail(&root, "b", PLAIN);
     let said =
@@ -104,7 +104,7 @@ fn set_foresees_what_start_would_say() {
     }
 }
 
-/// The host's own interface, its address, its default route, and the way out of another jail.
+/// Lending an interface with the host's address, the host's default route, or another jail's uplink.
 #[test]
 fn lending_what_the_host_lives_on() {
     let root = empty();
@@ -116,7 +116,7 @@ fn lending_what_the_host_lives_on() {
     right(&root, &["stop", "y"], &[]);
 }
 
-/// Renamed by hand, or by zfs, while the jail runs.
+/// The directory was renamed by hand, or by zfs, while the jail runs.
 #[test]
 fn a_running_jail_without_a_directory() {
     let root = empty();

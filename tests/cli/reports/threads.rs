@@ -27,14 +27,14 @@ fn fstab(root: &Root, lines: &str) {
     fs::write(root.jail("a").join("fstab"), lines + "\n").unwrap();
 }
 
-/// What is mounted on the simulated host beneath a jail's root.
+/// The mounts of the simulated host beneath a jail's root.
 fn mounted(root: &Root, name: &str) -> Vec<PathBuf> {
     let top = root.jail(name).join("root");
     let mounts = root.kernel().mounts().unwrap();
     mounts.iter().filter_map(|mounted| Some(mounted.on.strip_prefix(&top).ok()?.to_owned())).collect()
 }
 
-/// A VNET jail with these properties besides.
+/// A VNET jail with these additional properties.
 fn vnet(members: &str) -> Root {
     let root = empty();
     jail(&root, "a", &format!(r#""vnet":1,"mount_devfs":0,"mount_fdescfs":0,{members}"#));
@@ -54,8 +54,8 @@ fn a_jail_is_renamed_with_all_spellings_of_its_mount_points() {
     assert_eq!(mounted(&root, "b"), [] as [&Path; 0]);
 }
 
-/// D. BastilleBSD/bastille #378 and #734: one line came into fstab several times, and the kernel says "Resource deadlock
-/// avoided".
+/// D. BastilleBSD/bastille #378 and #734: a line was in fstab several times, and the kernel reports "Resource
+/// deadlock avoided".
 #[test]
 fn a_line_that_is_there_twice_is_told_by_its_number() {
     let root = mounting("DATA mnt nullfs rw 0 0\nDATA/. ROOT/mnt/ nullfs rw 0 0");
@@ -67,7 +67,7 @@ fn a_line_that_is_there_twice_is_told_by_its_number() {
         );
     }
     right(&root, &["doctor"], &["fstab: line 2"]);
-    // Another directory over it is no such thing.
+    // Another directory may be mounted on the same mount point.
     fs::create_dir(root.path().join("data/more")).unwrap();
     fstab(&root, "DATA mnt nullfs rw 0 0\nDATA/more mnt nullfs rw 0 0");
     right(&root, &["start", "a"], &[]);
@@ -76,7 +76,8 @@ fn a_line_that_is_there_twice_is_told_by_its_number() {
     assert_eq!(mounted(&root, "a").len(), 0);
 }
 
-/// D. cbsd/cbsd #383 and #875: the mount point is written as the jail sees it, and nothing was mounted, without a word.
+/// D. cbsd/cbsd #383 and #875: the mount point was the path inside the jail, and nothing was mounted, without a
+/// message.
 #[test]
 fn a_mount_point_as_the_jail_sees_it_is_told_with_what_to_write() {
     let root = mounting("DATA /mnt nullfs rw 0 0");
@@ -91,7 +92,8 @@ fn a_mount_point_as_the_jail_sees_it_is_told_with_what_to_write() {
     assert_eq!(mounted(&root, "a"), [Path::new("mnt")]);
 }
 
-/// D. iocage/iocage_legacy #245 has UUID in the place of the jail's name; bsdci/libioc #477 the root's path twice.
+/// D. iocage/iocage_legacy #245 has UUID in place of the jail's name, and bsdci/libioc #477 has the root's path
+/// twice.
 #[test]
 fn the_words_of_other_versions_for_the_jails_directory() {
     let root = mounting("");
@@ -114,8 +116,8 @@ fn quotes_are_told_of() {
     refused(&root, &["start", "a"], &["line 1", "in quotes"]);
 }
 
-/// B. trueos/trueos-core #330: the host's own fstab mounts in a jail. BastilleBSD/bastille #662: a destroy removed the files
-/// of what was still mounted.
+/// B. trueos/trueos-core #330: the host's own fstab mounts in a jail. BastilleBSD/bastille #662: a destroy removed
+/// files of a file system that was still mounted.
 #[test]
 fn what_the_host_has_mounted_in_a_jail_is_the_hosts() {
     let root = mounting("DATA mnt2 nullfs ro 0 0");
@@ -133,7 +135,7 @@ fn what_the_host_has_mounted_in_a_jail_is_the_hosts() {
     assert_eq!(mounted(&root, "a"), [Path::new("mnt")]);
 }
 
-/// B. iocage/iocage pull request 770: `ip4_addr` was changed while the jail ran, and the old address stayed for good.
+/// B. iocage/iocage pull request 770: `ip4_addr` was changed while the jail ran, and the old address stayed.
 /// bsdci/libioc #659: an address stayed after stop and destroy.
 #[test]
 fn the_address_that_a_jail_was_started_with_goes_with_it() {
@@ -165,7 +167,7 @@ fn a_jail_on_the_hosts_own_address_leaves_the_host_on_it() {
     }
 }
 
-/// C. freebsd/iocage #46: global addresses on lo0, and nothing but link-local ones on the NIC (RFC 7404).
+/// C. freebsd/iocage #46: global addresses on lo0, and only link-local addresses on the NIC (RFC 7404).
 #[test]
 fn a_router_is_reached_over_link_local_addresses_alone() {
     let root = vnet(
@@ -177,7 +179,8 @@ fn a_router_is_reached_over_link_local_addresses_alone() {
     assert!(lo0.contains("inet6 2001:db8::7/128"), "{shown}");
 }
 
-/// C. iocage/iocage #1300 and #674: one family by itself cost the other one its default route or its address.
+/// C. iocage/iocage #1300 and #674: the configuration of one family made the other lose its default route or its
+/// address.
 #[test]
 fn each_family_has_its_route_whatever_the_other_one_does() {
     for (ip4, ip6) in
@@ -202,7 +205,7 @@ fn a_jail_with_ipv6_on_a_private_bridge_needs_no_router() {
     right(&root, &["show", "a"], &["192.0.2.1", "fd00::31/64"]);
 }
 
-/// E. iocage/iocage_legacy #254: `set` took what is no address, and the start failed.
+/// E. iocage/iocage_legacy #254: `set` accepted a wrong address, and the start failed.
 #[test]
 fn set_takes_no_address_that_is_none() {
     let root = vnet(r#""ip4_addr":"vnet0|192.0.2.31/24","defaultrouter":"none""#);
@@ -214,7 +217,7 @@ fn set_takes_no_address_that_is_none() {
     assert_eq!(root.ok(&["get", "ip4_addr", "a"]).trim(), "vnet0|192.0.2.31/24");
 }
 
-/// F. iocage/iocage #127: a basejail whose release lacks a directory. bsdci/libioc #558: a hook that is not there.
+/// F. iocage/iocage #127: a basejail whose release lacks a directory. bsdci/libioc #558: a missing hook.
 #[test]
 fn what_a_start_needs_is_looked_for_before_it() {
     let root = mounting("/nonexistent/releases/11-STABLE/root/usr/lib32 mnt nullfs ro 0 0");
@@ -243,7 +246,7 @@ fn what_a_start_needs_is_looked_for_before_it() {
         }
         right(&root, &["set", &format!("{property}=/usr/bin/true"), "a"], &[]);
     }
-    // A word that a shell knows, and a variable, are for the shell to find.
+    // Shell builtins and variables are left to the shell.
     for line in ["set -eu; mkdir -p /tmp/x", "$HOME/up.sh now", "logger up"] {
         right(&root, &["set", &format!("exec_prestart={line}"), "a"], &[]);
         right(&root, &["start", "a"], &[]);
@@ -274,7 +277,7 @@ fn words_of_other_versions_are_read() {
     }
 }
 
-/// I. iocage/iocage #682 and #180: a default route for each NIC, of which the second failed.
+/// I. iocage/iocage #682 and #180: a default route was added for each NIC, and the second failed.
 #[test]
 fn the_default_route_is_on_the_nic_that_reaches_the_router() {
     for (router, nic) in [("192.0.2.1", "epair0b"), ("10.1.0.1", "epair1b")] {
@@ -287,7 +290,7 @@ fn the_default_route_is_on_the_nic_that_reaches_the_router() {
         let defaults: Vec<_> = routes.filter(|route| route["destination"] == "default").collect();
         assert_eq!(defaults.len(), 1, "{shown:#}");
         assert_eq!(defaults[0]["interface"], nic, "{shown:#}");
-        // And `net` adds no second one.
+        // `net` adds no second default route.
         let words =
             ["net", "attach", "a", "--bridge", "bridge2", "-a", "10.9.0.2/24", "--router", "10.9.0.1"];
         let (status, said) = try_to(&root, &words);
