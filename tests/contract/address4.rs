@@ -10,7 +10,7 @@ use crate::support::{Refused, World, ask, ip4, n, net, net4, sockaddr_in, with};
 
 const NOTHING: [u8; 16] = [0; 16];
 
-/// SIOCAIFADDR with anything in it.
+/// Sends SIOCAIFADDR with arguments that the library would not send.
 fn write(
     world: &World,
     name: &str,
@@ -24,7 +24,7 @@ fn write(
     world.ioctl(&mut with(request, 64, &vhid.to_ne_bytes()))
 }
 
-/// The routes of table 0, one line each: destination, gateway, flags.
+/// The routes of table 0, a line for each route: its destination, gateway and flags.
 fn routes(world: &World) -> Vec<String> {
     let line = |route: &RouteEntry| {
         let interface = route.interface.map_or_else(|| "-".to_owned(), |name| name.to_string());
@@ -100,7 +100,8 @@ fn a_loopback_address_is_a_host_route() {
     let world = World::new();
     let listener = world.listen();
     world.add_ipv4(&n("lo0"), net4("127.0.0.1/8")).unwrap();
-    // It comes up, and gets a link; that is told by another thread, at any time. With it comes IPv6.
+    // lo0 comes up and gets a link. Another thread of the kernel reports the link, at any time. IPv6 addresses come
+    // with it.
     let (infos, others): (Vec<_>, Vec<_>) =
         listener.heard_later().into_iter().partition(|line| line.starts_with("info"));
     assert_eq!(infos, ["info lo0 8049/2"; 2]);
@@ -125,7 +126,7 @@ fn a_second_address_of_a_prefix_has_no_prefix_route() {
 
 #[test]
 fn on_another_interface_it_is_told_twice() {
-    // Once when it is added, and once more when the interface has come up.
+    // The kernel sends the message once when the address is added, and once more when the interface has come up.
     let world = World::new();
     let pair = world.create_epair().unwrap();
     world.add_ipv4(&pair.a, net4("10.0.0.1/24")).unwrap();
@@ -143,7 +144,7 @@ fn one_address_can_be_on_two_interfaces() {
     world.add_ipv4(&pair.a, net4("10.0.0.1/24")).unwrap();
     world.add_ipv4(&pair.b, net4("10.0.0.1/24")).unwrap();
     assert_eq!(routes(&world), ["10.0.0.0/24 epair0a 100001", "10.0.0.1/32 lo0 100805"]);
-    // The one that stays takes over the routes.
+    // The address that stays takes over the routes.
     world.remove_ipv4(&pair.a, ip4("10.0.0.1")).unwrap();
     assert_eq!(routes(&world), ["10.0.0.0/24 epair0b 100001", "10.0.0.1/32 lo0 100805"]);
 }
@@ -227,7 +228,7 @@ fn only_an_inet_socket_does_it() {
     world.kernel.ioctl(listener.socket, &mut request.clone()).refused(Errno::EINVAL);
     let request = with(ask(sys::SIOCGIFALIAS, "epair0a"), 16, &sockaddr_in(ip4("10.0.0.1")));
     world.ioctl6(&mut request.clone()).refused(Errno::EINVAL);
-    // Flags are anybody's.
+    // Flags can be asked for on every kind of socket.
     world.ioctl6(&mut ask(sys::SIOCGIFFLAGS, "epair0a")).unwrap();
     world.kernel.ioctl(listener.socket, &mut ask(sys::SIOCGIFFLAGS, "epair0a")).unwrap();
 }
@@ -297,7 +298,7 @@ fn ensuring_changes_what_differs() {
 
 #[test]
 fn down_with_two_addresses_of_a_prefix_leaves_the_prefix() {
-    // Each hands the route over to the other while it goes.
+    // While an address goes, the kernel hands its route over to the other address.
     let world = World::new();
     let pair = world.create_epair().unwrap();
     world.add_ipv4(&pair.a, net4("10.0.0.1/24")).unwrap();
@@ -349,7 +350,7 @@ fn addresses_as_bytes() {
     let alias = |name, address| read(sys::SIOCGIFALIAS, name, sockaddr_in(ip4(address))).unwrap();
     const NAME: &str = "766e6574302e31000000000000000000";
     let (lo0, none) = ("6c6f3000000000000000000000000000", "00000000000000000000000000000000");
-    // The mask is cut after its last byte that is not zero.
+    // The kernel cuts the mask off after its last byte that is not zero.
     for (name, shown, address, rest) in [
         (NAME, "vnet0.1", "10.0.0.1", "100200000a0000ff000000000000000007020000ffffff000000000000000000"),
         (NAME, "vnet0.1", "10.0.0.5", "100200000a00007f000000000000000008020000ffffff800000000000000000"),

@@ -13,7 +13,7 @@ use crate::support::{Refused, World, ask, ip6, n, net, net6, sockaddr_in6, with}
 const NOTHING: [u8; 28] = [0; 28];
 const INFINITE: u32 = u32::MAX;
 
-/// What SIOCAIFADDR_IN6 is given.
+/// The argument of SIOCAIFADDR_IN6.
 #[derive(Clone)]
 struct Asked {
     address: [u8; 28],
@@ -47,7 +47,7 @@ impl Asked {
     }
 }
 
-/// The addresses of an interface as text, link-local ones as their first byte.
+/// The addresses of an interface as text. A link-local address is shown as its first byte.
 fn addresses(world: &World, name: &str) -> Vec<String> {
     let all = world.ipv6_addresses(&n(name)).unwrap();
     let shown = |address: &Ipv6Address| match address.network.ip().segments()[0] {
@@ -133,7 +133,7 @@ fn a_further_address_has_its_own_prefix_and_is_told() {
     ];
     let heard: Vec<_> = listener.heard_but(&["newmaddr"]);
     assert_eq!(heard, expected);
-    // One more of a prefix that is there, and one without a prefix.
+    // The first address shares a prefix that is there, the second one brings no prefix.
     world.add_ipv6(&pair.a, net6("fd01::2/48")).unwrap();
     world.add_ipv6(&pair.a, net6("fd02::1/128")).unwrap();
     let heard = listener.heard_but(&["newmaddr", "newaddr"]);
@@ -190,7 +190,7 @@ fn one_prefix_on_two_interfaces_has_one_route() {
     assert_eq!(prefixes[0].interface, Some(pair.a));
 }
 
-/// What FreeBSD 15 refuses, FreeBSD 14 answers success to and does not do.
+/// Checks a request that FreeBSD 15 refuses. FreeBSD 14 answers success and does nothing.
 #[track_caller]
 fn refused_by_15(world: &World, asked: &Asked, name: &str, errno: Errno) {
     let before = addresses(world, name);
@@ -221,9 +221,9 @@ fn addresses_that_fifteen_refuses_and_fourteen_forgets() {
     refused(&|asked| asked.mask = sockaddr_in6(ip6("::"), 0));
     refused(&|asked| asked.mask = sockaddr_in6(ip6("ffff:0:ffff::"), 0));
     refused(&|asked| asked.mask[0] = 29);
-    // A far end, where there is none.
+    // The interface is no point-to-point link, and has no far end.
     refused(&|asked| asked.destination = sockaddr_in6(ip6("fd00::9"), 0));
-    // Another prefix length for what is there.
+    // The address is there with another prefix length.
     refused_by_15(&world, &Asked::new("fd00::1/48"), "epair0a", Errno::EINVAL);
     assert_eq!(addresses(&world, "epair0a"), ["fd00::1/64", "fe80/64"]);
 }
@@ -243,7 +243,7 @@ fn the_library_notices_what_fourteen_forgets() {
     let errno = if world.is_15() { Errno::EINVAL } else { Errno::EADDRNOTAVAIL };
     world.add_ipv6(&pair.a, asked).refused(errno);
     world.add_ipv6(&pair.a, net6("fd00::2/0")).refused(errno);
-    // There already, elsewhere.
+    // Another interface has the address already.
     let errno = if world.is_15() { Errno::EEXIST } else { Errno::EADDRNOTAVAIL };
     world.add_ipv6(&pair.b, net6("fd00::1/64")).refused(errno);
 }
@@ -321,7 +321,7 @@ fn lifetimes_are_kept_and_changed() {
     };
     world.add_ipv6(&pair.a, asked(1000, 500)).unwrap();
     assert_eq!(read(), (Lifetime::Seconds(1000), Lifetime::Seconds(500)));
-    // When the lifetimes end, on the clock of the machine.
+    // The moments at which the lifetimes end, on the clock of the machine.
     let (valid, preferred) = world.ipv6_ends(&pair.a, ip6("fd00::1")).unwrap();
     assert_eq!(valid.unwrap() - preferred.unwrap(), Duration::from_secs(500));
     world.add_ipv6(&pair.a, net6("fd00::1/64")).unwrap();
@@ -380,7 +380,7 @@ fn a_link_local_address_belongs_to_its_interface() {
         let found = seen.addresses.iter().find(|seen| seen.network.ip() == ip6("fe80::1:1")).unwrap();
         assert_eq!(found.scope, u32::from(seen.index));
     }
-    // Asked for without a scope, and answered with one, and clean.
+    // The question has no scope. The answer has the scope, and an address without an index in it.
     let mut request = with(ask(sys::SIOCGIFADDR_IN6, "epair0b"), 16, &sockaddr_in6(ip6("fe80::1:1"), 0));
     world.ioctl6(&mut request).unwrap();
     let index = u32::from(world.index(&pair.b).unwrap());
@@ -431,7 +431,7 @@ fn an_address_expires_when_its_time_is_over() {
         .with_preferred(Lifetime::Seconds(1));
     world.add_ipv6(&pair.a, asked).unwrap();
     assert!(world.find_ipv6(&pair.a, ip6("fd00::1")).unwrap().is_some());
-    // The kernel looks once a second.
+    // The kernel checks the lifetimes once a second.
     world.kernel.sleep(Duration::from_millis(4500));
     assert!(world.find_ipv6(&pair.a, ip6("fd00::1")).unwrap().is_none());
 }

@@ -1,11 +1,11 @@
-//! The tests themselves: the same on both kernels, and all the traps.
+//! Checks the list of tests: both kernels run the same ones, and each trap has a test.
 
 use std::collections::BTreeSet;
 use std::process::Command;
 
 use crate::support::SIMULATED_ONLY;
 
-/// The names of all tests, one a line. `tests/contract/tests.txt` is one list for both kernels.
+/// The names of all tests, one a line. Both kernels share the list `tests/contract/tests.txt`.
 const ALL: &str = include_str!("tests.txt");
 
 const TRAPS: [&str; 5] = [
@@ -16,7 +16,7 @@ const TRAPS: [&str; 5] = [
     include_str!("traps_stacks.rs"),
 ];
 
-/// The names that the test program has, here.
+/// The names of the tests in this test program.
 fn listed(more: &[&str]) -> BTreeSet<String> {
     let program = std::env::current_exe().unwrap();
     let output = Command::new(program).args(["--list", "--format", "terse"]).args(more).output().unwrap();
@@ -46,7 +46,7 @@ fn every_exception_is_a_test_and_has_a_reason() {
     assert!(all.len() >= 150, "{}", all.len());
 }
 
-/// Each has a test, which says where a kernel was seen to do so, or that none was.
+/// Each trap has a test. The test says on which releases a kernel was seen to behave so, or that none was seen.
 #[test]
 fn there_are_38_traps() {
     for number in 1..=38 {

@@ -7,7 +7,7 @@ use jailwire_sys as sys;
 
 use crate::support::{Refused, World, command, n, net4, net6, of_member};
 
-/// A world with a bridge and so many epairs, whose a ends are members.
+/// A world with a bridge and this number of epairs, whose a ends are members.
 fn bridged(pairs: u16) -> World {
     let world = World::new();
     let bridge = world.create_bridge().unwrap();
@@ -34,7 +34,7 @@ fn the_newest_member_is_listed_first() {
 
 #[test]
 fn names_of_members_come_as_the_members_do() {
-    // One list is longer than what is first asked for.
+    // 70 members need a longer list than the library first asks for.
     for count in [0, 3, 70] {
         let world = bridged(count);
         let members = world.members(&n("bridge0")).unwrap();
@@ -43,7 +43,7 @@ fn names_of_members_come_as_the_members_do() {
         assert_eq!(world.member_names(&n("bridge0")).unwrap(), names);
         let among = world.bridges_among(&world.interfaces().unwrap()).unwrap();
         assert_eq!(among, [(n("bridge0"), names)]);
-        // One that has gone since the interfaces were listed is left out.
+        // An interface that has gone since the interfaces were listed is left out.
         let listed = world.interfaces().unwrap();
         world.destroy(&n("bridge0")).unwrap();
         assert_eq!(world.bridges_among(&listed).unwrap(), []);
@@ -69,7 +69,7 @@ fn joining_and_leaving_are_told() {
     let listener = world.listen();
     listener.forget();
     world.add_member(&n("bridge0"), &n("epair0a")).unwrap();
-    // The bridge's link is told by another thread of the kernel.
+    // Another thread of the kernel reports the bridge's link.
     let mut heard = listener.heard_later();
     heard.sort();
     assert_eq!(heard, ["info bridge0 8802/2", "info epair0a 8942/2"]);
@@ -231,7 +231,7 @@ fn members_have_the_capabilities_that_all_have() {
     let checksum = Capabilities::TX_CHECKSUM | Capabilities::TX_CHECKSUM_IPV6;
     world.change_capabilities(&poor.a, Capabilities::empty(), checksum).unwrap();
     world.add_member(&n("bridge0"), &poor.a).unwrap();
-    // On the other end as well.
+    // The other end of the epair follows.
     assert_eq!((enabled("epair0a"), enabled("epair0b")), (0x20_0019, 0x20_0019));
     world.delete_member(&n("bridge0"), &poor.a).unwrap();
     assert_eq!((enabled("epair0a"), enabled("epair0b")), (0x60_001b, 0x60_001b));

@@ -64,7 +64,7 @@ fn a_priority_is_a_multiple_of_4096() {
 fn times_of_the_spanning_tree_have_ranges() {
     let world = bridged();
     let set = |number, value: u8| command(&world, "bridge0", number, [value]);
-    // Seconds between hellos can be chosen in the older protocol only.
+    // The seconds between hellos can be set only with the older protocol.
     set(sys::BRDGSHT, 1).refused(Errno::EPERM);
     set(sys::BRDGSPROTO, 0).unwrap();
     set(sys::BRDGSPROTO, 1).refused(Errno::EINVAL);
@@ -98,7 +98,7 @@ fn addresses_are_put_into_the_table_and_taken_out() {
 fn a_list_of_addresses_does_not_tell_how_long_it_would_be() {
     use jailwire::kernel::Block;
 
-    // Unlike that of the members.
+    // The list of members does tell its length.
     let world = bridged();
     for last in 1..=70 {
         let mac = MacAddr([2, 0, 0, 0, 1, last]);
@@ -129,9 +129,9 @@ fn a_full_table_takes_no_more() {
     world.set_bridge_cache_size(&bridge, 2).unwrap();
     add(2).unwrap();
     add(3).refused_saying(Errno::ENOSPC, saying("Address table is full"));
-    // One that is there already is moved.
+    // An address that is in the table already is moved.
     add(1).unwrap();
-    // A smaller table keeps the newest.
+    // A table that is made smaller keeps the newest addresses.
     world.set_bridge_cache_size(&bridge, 1).unwrap();
 }
 
@@ -234,7 +234,7 @@ fn vlans_that_there_are_not_are_refused() {
     let default = command(&world, "bridge0", sys::BRDGSDEFPVID, 4095_u16.to_ne_bytes());
     default.refused_saying(Errno::EINVAL, "");
     if world.is_15() {
-        // Adding to the set, and taking from it.
+        // VLANs are added to the set, and taken from it.
         let seen = || world.member_vlans(&n("bridge0"), &n("epair0a")).unwrap().to_string();
         set(1, 5).unwrap();
         set(2, 6).unwrap();

@@ -22,7 +22,7 @@ fn a_virtual_host_goes_with_its_last_address() {
     assert_eq!(world.virtual_host(&pair.a, 7).unwrap(), Some(wanted));
     world.add_ipv4_of(&pair.a, net4("10.0.0.8/24"), 8).refused(Errno::ENOENT);
     world.add_ipv4_of(&pair.a, net4("10.0.0.7/24"), 7).unwrap();
-    // It waits for a master, or is told to be the master itself.
+    // The virtual host waits for a master, or is told to be the master itself.
     let state = |world: &World| world.virtual_host(&n("epair0a"), 7).unwrap().unwrap().state;
     assert_eq!(state(&world), VirtualHostState::Backup);
     world.set_virtual_host(&pair.a, &wanted.with_state(VirtualHostState::Master)).unwrap();

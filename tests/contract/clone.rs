@@ -91,7 +91,7 @@ fn an_epair_needs_both_names() {
         world.create_epair_unit(unit).refused(Errno::EEXIST);
         assert!(!world.has_interface(&n(if unit == 0 { "epair0b" } else { "epair1a" })).unwrap());
         world.destroy(&n(end)).unwrap();
-        // The unit was given back.
+        // The failed request has given the unit back.
         world.create_epair_unit(unit).unwrap();
     }
 }
@@ -135,7 +135,7 @@ fn a_bridge_is_down_and_has_a_mac() {
     let seen = world.interface(&bridge).unwrap();
     assert_eq!(bridge, n("bridge0"));
     assert_eq!((seen.kind, seen.mtu), (InterfaceType::BRIDGE, 1500));
-    // BROADCAST, SIMPLEX, MULTICAST: RUNNING comes with UP.
+    // BROADCAST, SIMPLEX and MULTICAST. The driver sets RUNNING when the interface comes up.
     assert_eq!(seen.flags.bits(), 0x8802);
     assert!(seen.mac.unwrap().is_usable());
     let capabilities = world.capabilities(&bridge).unwrap().1.bits();
@@ -189,11 +189,11 @@ fn a_list_of_cloners_is_as_long_as_its_buffer() {
     const BUFFER: usize = 8;
     let world = World::new();
     let all = world.cloners().unwrap();
-    // Without a buffer: how many there are.
+    // Without a buffer, the kernel returns the number of cloners.
     let mut request = ask(sys::SIOCIFGCLONERS, "");
     world.ioctl(&mut request).unwrap();
     assert_eq!(request.argument().i32_at(TOTAL), i32::try_from(all.len()).unwrap());
-    // With a small one: the first ones.
+    // With a small buffer, the kernel returns the first cloners.
     let mut request = with(ask(sys::SIOCIFGCLONERS, ""), COUNT, &2_i32.to_ne_bytes());
     request.argument_mut().point(BUFFER, Block::zeroed(3 * 16));
     world.ioctl(&mut request).unwrap();

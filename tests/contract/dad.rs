@@ -29,7 +29,7 @@ fn flags(world: &World, address: &str) -> Ipv6Flags {
 fn the_first_address_is_usable_at_once() {
     let world = addressed();
     assert_eq!(flags(&world, "fd00::1"), Ipv6Flags::empty());
-    // The link-local one came after it, and is checked.
+    // The link-local address came after this one, and is checked.
     let all = world.ipv6_addresses(&n("epair0a")).unwrap();
     assert_eq!(all[1].flags, Ipv6Flags::TENTATIVE);
 }
@@ -100,7 +100,7 @@ fn on_an_interface_that_is_down_a_check_does_not_begin() {
 
 #[test]
 fn a_duplicate_is_found() {
-    // The ends are in different stacks: in one, the kernel would not take the address twice.
+    // The ends are in different stacks, because the kernel does not take an address twice in one stack.
     let host = Host::new();
     let jid: Jid = host.vnet_jail();
     let pair = host.create_epair().unwrap();

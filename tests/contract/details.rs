@@ -1,4 +1,4 @@
-//! Interfaces with everything there is to know of them.
+//! Interfaces with all their details.
 
 use jailwire::interface::InterfaceFlags;
 use jailwire::{Fib, Mtu};

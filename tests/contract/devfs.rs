@@ -8,10 +8,10 @@ use jailwire_sys as sys;
 
 use crate::support::{Host, Refused};
 
-/// Where this test's rulesets begin.
+/// The first number of this test's rulesets.
 const FIRST: u16 = 5000;
 
-/// The machine's rulesets; those that a test left are deleted.
+/// The machine's rulesets. The rulesets that a test has left are deleted on drop.
 struct Rulesets<'a>(&'a Host, Devfs);
 
 impl<'a> Rulesets<'a> {
@@ -43,7 +43,7 @@ fn a_ruleset_comes_with_its_first_rule_and_goes_with_its_last() {
         DevfsRule::unhide("bpf*").with_mode(0o660).with_group(5).with_owner(7),
         DevfsRule::include(FIRST + 50),
     ];
-    // What is included must be there.
+    // The included ruleset must exist.
     devfs.add(FIRST, &rules[3]).refused(Errno::ESRCH);
     assert!(!devfs.rulesets().unwrap().contains(&FIRST));
     devfs.add(FIRST + 50, &rules[0]).unwrap();
@@ -96,7 +96,7 @@ fn requests_that_make_no_sense() {
     let handle = host.kernel.open(Path::new("/dev")).unwrap();
     let ask = |mut request: Request| host.kernel.ioctl(handle, &mut request).map(|()| request);
     ask(rule(sys::DEVFSIO_RADD, FIRST, 0, 0)).refused(Errno::ERPCMISMATCH);
-    // The number within the ruleset is chosen, and not told.
+    // The kernel chooses the number of the rule in the ruleset, and does not return the number.
     let made = ask(rule(sys::DEVFSIO_RADD, FIRST, 0, sys::DEVFS_MAGIC)).unwrap();
     assert_eq!(made.argument().u32_at(4) & 0xffff, 0);
     ask(rule(sys::DEVFSIO_RADD, FIRST, 100, sys::DEVFS_MAGIC)).refused(Errno::EEXIST);
@@ -151,7 +151,7 @@ fn a_mount_keeps_its_ruleset() {
     devfs.add(FIRST, &DevfsRule::hide_all()).unwrap();
     mount::mount(&*host.kernel, &mount::devfs(&root, Path::new("dev"), FIRST)).unwrap();
     assert!(devfs.delete(FIRST).unwrap());
-    // Empty, and not gone.
+    // The ruleset is empty, and still exists.
     assert!(devfs.rulesets().unwrap().contains(&FIRST));
     assert_eq!(devfs.rules(FIRST).unwrap(), []);
     let mounted = mount::beneath(&*host.kernel, &root).unwrap();

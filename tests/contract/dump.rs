@@ -41,7 +41,7 @@ fn messages(bytes: &[u8]) -> Vec<&[u8]> {
     messages
 }
 
-/// An `if_data` in front of its counters, its counters, and what comes behind them.
+/// The bytes of an `if_data`: the fields before its counters, the counters, and the fields behind them.
 fn data(is_15: bool) -> String {
     let head = if is_15 { "0600061202009800" } else { "0600060e02009800" };
     let offloaded = if is_15 { "0606000000000000" } else { "0000000000000000" };
@@ -49,7 +49,7 @@ fn data(is_15: bool) -> String {
     format!("{head} dc05000000000000 00e40b5402000000 {counters} {offloaded} {times}")
 }
 
-/// The `if_data` of an address: its length, and its packets and bytes.
+/// The `if_data` of an address: the length, the packets and the bytes.
 fn address_data() -> String {
     format!("0000000000009800 {}", "................".repeat(18))
 }
@@ -78,7 +78,7 @@ fn interfaces_in_the_long_form() {
          1c1c000000000000 fd00000000000000 0000000000000001 0000000000000000"
     );
     assert_bytes(seen[2], &expected, &i);
-    // Link-local addresses are clean, and have a scope.
+    // Link-local addresses have no index in them, and have a scope.
     let expected = format!(
         "f000050c24000000 04000000{{i}}0000 b0001800 00000000 {address}
          1c1c000000000000 ffffffffffffffff 0000000000000000 0000000000000000
@@ -101,7 +101,8 @@ fn interfaces_in_the_short_form() {
         00000000";
     assert_bytes(seen[1], expected, &i);
     assert_eq!(seen.len(), 2, "addresses of the family alone");
-    // The loopback has no broadcast address: a socket address of length 0, which takes eight bytes.
+    // The loopback interface has no broadcast address. A socket address of length 0 stands for it, and takes eight
+    // bytes.
     let dump = ask(&world, &[0, sys::AF_INET, sys::NET_RT_IFLIST, i32::from(i[1].1)]).unwrap();
     let expected = "4000050ca4000000 01000000{l}0000 00000000
         10020000ff000000 0000000000000000 100200007f000001 0000000000000000 0000000000000000 00000000";
@@ -114,7 +115,7 @@ fn all_interfaces_have_their_addresses_behind_them() {
     let dump = ask(&world, &[0, 0, sys::NET_RT_IFLISTL, 0]).unwrap();
     let kinds: Vec<u8> = messages(&dump).iter().map(|message| message[3]).collect();
     let (i, a) = (sys::RTM_IFINFO, sys::RTM_NEWADDR);
-    // lo0 with ::1, fe80::1, 127.0.0.1; vnet0.1 with three; epair0b.
+    // lo0 with ::1, fe80::1 and 127.0.0.1, vnet0.1 with three addresses, and epair0b.
     assert_eq!(kinds, [i, a, a, a, i, a, a, a, i]);
     let seen = world.interfaces().unwrap();
     let names: Vec<_> = seen.iter().map(|interface| interface.name).collect();
@@ -143,7 +144,7 @@ fn routes_as_bytes() {
     let dump = ask(&world, &[0, sys::AF_INET, sys::NET_RT_DUMP, 0]).unwrap();
     let seen = messages(&dump);
     let zeroes = |words: usize| "0000000000000000".repeat(words);
-    // Locks, MTU, and the weight; then the number of the next hop.
+    // The locks, the MTU and the weight, then the number of the next hop.
     let metrics = |mtu: &str| {
         format!("{} {mtu} {} 0100000000000000 ................ {}", zeroes(1), zeroes(8), zeroes(2))
     };
@@ -168,7 +169,7 @@ fn routes_as_bytes() {
         head("1001", "i", "01001000", "37000000"),
     );
     assert_bytes(seen[1], &prefix, &indices);
-    // The way to one's own address: by the loopback, from an address of the loopback.
+    // The route to the host's own address leads through the loopback interface, from an address of that interface.
     let own = format!(
         "{} {loopback} 100200000a000001 0000000000000000 1012{{i}}06000000 0000000000000000
          {lo0} 100200007f000001 0000000000000000",
@@ -237,6 +238,6 @@ fn questions_that_make_no_sense() {
     ask(&world, &[0, 0, sys::NET_RT_DUMP, 0, 0, 0]).refused(Errno::ENOTDIR);
     ask(&world, &[0, 0, sys::NET_RT_DUMP]).refused(Errno::EISDIR);
     ask(&world, &[0, 250, sys::NET_RT_DUMP, 0]).refused(Errno::EINVAL);
-    // An operation that there is not has no answer, and is no error.
+    // An unknown operation returns an empty answer, and no error.
     assert_eq!(ask(&world, &[0, 0, 99, 0]).unwrap(), Vec::<u8>::new());
 }

@@ -1,4 +1,4 @@
-//! Sending a child into a jail, for sockets and sysctls.
+//! A child process that enters a jail, for sockets and sysctls.
 
 use std::path::Path;
 use std::time::Duration;
@@ -34,7 +34,7 @@ fn a_jail_without_a_stack_of_its_own_has_the_hosts() {
     let bridge = host.create_bridge().unwrap();
     let inside = host.enter(jid);
     assert!(inside.has_interface(&bridge).unwrap());
-    // Through it the host's root does what the jail's may not.
+    // With a socket from inside, the host's root may do what the jail's root may not.
     inside.up(&bridge).unwrap();
 }
 

@@ -1,4 +1,4 @@
-//! What the ends of an epair have in common, and what they do not.
+//! The settings that the ends of an epair share, and the settings that each end has for itself.
 
 use jailwire::interface::Capabilities;
 use jailwire::kernel::Errno;
@@ -14,7 +14,7 @@ fn creation_is_told_and_then_the_links() {
     world.create_epair().unwrap();
     let mut heard = listener.heard_later();
     assert_eq!(heard[..2], ["+epair0a", "+epair0b"]);
-    // By another thread of the kernel, in any order.
+    // Another thread of the kernel reports them, in any order.
     heard[2..].sort();
     assert_eq!(heard[2..], ["info epair0a 8842/2", "info epair0b 8842/2"]);
 }
@@ -55,7 +55,7 @@ fn some_capabilities_go_to_the_other_end() {
     }
     let enabled = |end| world.capabilities(end).unwrap().1;
     world.change_capabilities(&pair.a, NONE, !NONE - Capabilities::VLAN_TAGGING).unwrap();
-    // What checks received frames cannot be turned off, and VLAN_MTU is each end's own.
+    // The checks of received frames cannot be turned off. Each end has a VLAN_MTU of its own.
     assert_eq!(enabled(&pair.a).bits(), 0x20_0011);
     assert_eq!(enabled(&pair.b).bits(), 0x20_0019);
     world.change_capabilities(&pair.b, Capabilities::TX_CHECKSUM, NONE).unwrap();

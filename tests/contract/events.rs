@@ -1,4 +1,4 @@
-//! The messages that tell of events, byte by byte, and the library's monitor of them.
+//! The messages about events, byte by byte, and the library's monitor that reads them.
 
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ fn the_state_of_an_interface_without_its_name() {
     let expected = format!(
         "a800050e00000000 43880000{{i}}0000 0600061202009800 dc05000000000000 00e40b5402000000 {counters} {offloaded} {times}"
     );
-    // 14.2 has a header length of 14 and no offloading.
+    // On 14.2 the header length is 14, and there is no offloading.
     let expected = if is_15 { expected } else { expected.replace("06000612", "0600060e") };
     assert_bytes(&seen[0], &expected, &[("i", index(&world, "vnet0.1"))]);
     assert_eq!(seen[0].len(), 168);
@@ -101,7 +101,7 @@ fn an_ipv6_address() {
     let indices = [("i", index(&world, "vnet0.1")), ("l", index(&world, "lo0"))];
     let zeroes = |words: usize| "0000000000000000".repeat(words);
     let own = "1c1c000000000000 fd00000000000000 0000000000000001";
-    // The neighbour entry of the address itself.
+    // The entry that the added address has in the neighbour table.
     let expected = format!(
         "f000050100000000 45040000 03000000 {} {own} 0000000000000000 3612{{i}}06000600 02000000000a0000 {}",
         zeroes(17),
@@ -153,7 +153,7 @@ fn the_monitor_tells_what_happened() {
     assert!(matches!(next(), Event::RouteChanged(route) if route.is_default()));
     world.delete_route(net("0.0.0.0/0"), None, jailwire::Fib::DEFAULT).unwrap();
     assert!(matches!(next(), Event::RouteDeleted(route) if route.is_default()));
-    // What fails is no event.
+    // A request that fails makes no event.
     world.delete_route(net("0.0.0.0/0"), None, jailwire::Fib::DEFAULT).unwrap_err();
     world.remove_ipv4(&pair.a, ip4("10.0.0.1")).unwrap();
     assert_eq!(next(), Event::AddressRemoved { index: a, address: net("10.0.0.1/24") });

@@ -1,4 +1,4 @@
-//! Interface flags: up, down, and those that only the kernel changes.
+//! Interface flags: up, down, and the flags that only the kernel changes.
 
 use jailwire::interface::InterfaceFlags;
 use jailwire::kernel::Errno;
@@ -8,7 +8,7 @@ use crate::support::{Refused, World, ask, n, net4, with};
 
 const NONE: InterfaceFlags = InterfaceFlags::empty();
 
-/// Writes all 32 flags.
+/// Writes all 32 bits of the flags.
 fn write(world: &World, name: &str, flags: u32) {
     let [a, b, c, d] = flags.to_le_bytes();
     let low = u16::from_le_bytes([a, b]).to_ne_bytes();
@@ -101,7 +101,7 @@ fn going_down_takes_the_ipv4_prefix_and_coming_up_brings_it_back() {
     let pair = world.create_epair().unwrap();
     world.add_ipv4(&pair.a, net4("10.0.0.1/24")).unwrap();
     let listener = world.listen();
-    // The kernel may still have something to tell of the address.
+    // The kernel may still have messages about the address to send.
     listener.forget();
     world.down(&pair.a).unwrap();
     let gone =

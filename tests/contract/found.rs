@@ -1,5 +1,5 @@
-//! What sequences made at random found the simulated kernel to do otherwise than running ones: see
-//! `tests/sequences`. Each is the shortest sequence that showed it.
+//! Differences between the simulated kernel and running kernels that random sequences have found: see
+//! `tests/sequences`. Each test is the shortest sequence that showed its difference.
 
 use jailwire::interface::InterfaceFlags;
 use jailwire::vlan::{Vlan, VlanProtocol};
@@ -7,8 +7,8 @@ use jailwire::{Fib, Mtu, VlanId};
 
 use crate::support::{World, ip, n, net, net4, net6};
 
-/// The route of an address to itself is handed on to another interface that has the address, and is one
-/// that somebody made by then. Confirmed: 15.1.
+/// The route of an address to itself is handed on to another interface that has the address. From then on the route
+/// counts as made by a user. Confirmed: 15.1.
 #[test]
 fn an_own_route_that_is_handed_on_is_static() {
     let world = World::new();
@@ -17,15 +17,15 @@ fn an_own_route_that_is_handed_on_is_static() {
     let bridge = world.create_bridge().unwrap();
     world.add_ipv4(&bridge, net4("10.1.0.129/24")).unwrap();
     let flags = || world.route(net("10.1.0.129/32"), Fib::DEFAULT).unwrap().unwrap().flags.bits();
-    // RTF_PINNED, RTF_HOST and RTF_UP.
+    // The flags are RTF_PINNED, RTF_HOST and RTF_UP.
     assert_eq!(flags() & !0x40, 0x10_0005);
     world.destroy(&bridge).unwrap();
-    // And RTF_STATIC.
+    // RTF_STATIC has been added.
     assert_eq!(flags() & !0x40, 0x10_0805);
 }
 
-/// A bridge changes the MTU of its members behind the back of IPv6, whose routes keep the MTU that the member
-/// had. Confirmed: 15.1.
+/// A bridge changes the MTU of its members without telling IPv6. The IPv6 routes keep the MTU that the member had.
+/// Confirmed: 15.1.
 #[test]
 fn ipv6_does_not_notice_the_mtu_that_a_bridge_gives() {
     let world = World::new();
@@ -38,20 +38,20 @@ fn ipv6_does_not_notice_the_mtu_that_a_bridge_gives() {
     let mtu = |address| world.route_to(ip(address), Fib::DEFAULT).unwrap().unwrap().metrics.mtu;
     assert_eq!(mtu("fd00:1::9"), Some(1500));
     assert_eq!(mtu("10.1.0.9"), Some(9000));
-    // One that is told so itself does notice.
+    // IPv6 notices when the MTU of the interface itself is set.
     world.set_mtu(&pair.b, Mtu::new(9000).unwrap()).unwrap();
     world.add_ipv6(&pair.b, net6("fd00:2::3/64")).unwrap();
     assert_eq!(mtu("fd00:2::9"), Some(9000));
 }
 
-/// A loopback interface runs from its first address on, not from being up. Confirmed: 15.1.
+/// A loopback interface is RUNNING from its first address on. Being up is not enough. Confirmed: 15.1.
 #[test]
 fn a_loopback_without_addresses_does_not_run() {
     let world = World::new();
-    // The first one that comes up gets ::1.
+    // The first loopback interface that comes up gets ::1.
     world.loopback();
     let lo1 = world.create("lo").unwrap();
-    // Without the addresses that IPv6 would give it.
+    // The interface gets no addresses from IPv6.
     world
         .change_nd6_flags(&lo1, jailwire::nd6::Nd6Flags::DISABLED, jailwire::nd6::Nd6Flags::empty())
         .unwrap();
@@ -64,7 +64,7 @@ fn a_loopback_without_addresses_does_not_run() {
     assert!(runs());
 }
 
-/// A vlan is as fast as its parent, and costs a bridge as much. Confirmed: 15.1.
+/// A vlan has the speed of its parent, and the same path cost on a bridge. Confirmed: 15.1.
 #[test]
 fn a_vlan_costs_a_bridge_what_its_parent_does() {
     let world = World::quiet();

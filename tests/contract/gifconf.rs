@@ -5,7 +5,7 @@ use jailwire_sys as sys;
 
 use crate::support::{Refused, World, ask, assert_bytes, n, net4, net6};
 
-/// Asks with a buffer of that length, and returns what the kernel filled in.
+/// Asks with a buffer of this length, and returns the part that the kernel filled in.
 fn list(world: &World, length: i32) -> kernel::Result<Vec<u8>> {
     let mut request = ask(sys::SIOCGIFCONF, "");
     request.argument_mut().put(0, &length.to_ne_bytes());
@@ -33,11 +33,11 @@ fn records_are_as_long_as_their_addresses() {
     ];
     let record = |name: &str, address: &str, length: usize| {
         let name: String = name.bytes().map(|byte| format!("{byte:02x}")).collect();
-        // An index in braces has three letters, and stands for four.
+        // An index in braces has three characters in the pattern, and stands for four digits.
         let length = 2 * length - address.matches('{').count();
         format!("{name:0<32}{address:0<length$}")
     };
-    // Link-local addresses as they are inside the kernel, with the index in their second group.
+    // Link-local addresses appear in the kernel's own form, with the interface's index in their second group.
     let expected = [
         record("lo0", "3812{l}180300006c6f30", 56),
         record("lo0", "1c1c00000000000000000000000000000000000000000001", 28),
@@ -78,7 +78,7 @@ fn links_have_names_indices_and_macs() {
 
 #[test]
 fn many_interfaces_are_listed() {
-    // More than fit into the first buffer.
+    // There are more records than fit into the first buffer.
     let world = World::new();
     let pair = world.create_epair().unwrap();
     for last in 1..=250 {

@@ -18,7 +18,7 @@ fn everyone_is_in_all_and_in_that_of_its_cloner() {
     assert_eq!(world.groups(&n("lo0")).unwrap(), [n("all"), n("lo")]);
     let all = world.group_members(&n("all")).unwrap().unwrap();
     assert_eq!(all, [n("lo0"), pair.a, pair.b, bridge]);
-    // The second end enters its cloner's group first.
+    // The second end of an epair enters the cloner's group first.
     assert_eq!(world.group_members(&n("epair")).unwrap().unwrap(), [pair.b, pair.a]);
 }
 

@@ -1,4 +1,4 @@
-//! A sysctl that is held at a value, and put back whatever happens to its holders.
+//! A sysctl that is held at a value. The former value is restored whatever happens to the processes that hold it.
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -7,17 +7,17 @@ use jailwire::kernel::{Errno, Kernel, Sysctl};
 
 use crate::support::{Host, Refused, quiet};
 
-/// The one that the tick guard holds.
+/// The sysctl that the tick guard holds.
 const NAME: &str = "kern.eventtimer.idletick";
 
-/// Set for the process that is to hold it and be killed.
+/// The variable that is set for the process that holds the sysctl until it is killed.
 const HOLD: &str = "JAILWIRE_CONTRACT_HOLD";
 
 fn value(kernel: &dyn Kernel) -> i32 {
     i32::from_ne_bytes(kernel.sysctl(&Sysctl::read(NAME)).unwrap().try_into().unwrap())
 }
 
-/// All of it in one test: the value is the whole machine's.
+/// One test checks everything, because the value belongs to the whole machine.
 #[test]
 fn the_last_one_puts_it_back_unless_somebody_has_set_another() {
     let host = Host::new();
@@ -36,7 +36,7 @@ fn the_last_one_puts_it_back_unless_somebody_has_set_another() {
     kernel.close(third);
     assert_eq!(value(kernel), before);
 
-    // Somebody else has set it back meanwhile: it is theirs now.
+    // Another process has set the former value meanwhile, so the library leaves the sysctl alone.
     let held = kernel.hold_sysctl(NAME, other).unwrap();
     kernel.sysctl(&Sysctl::write_int(NAME, before)).unwrap();
     let again = kernel.hold_sysctl(NAME, other).unwrap();
@@ -52,11 +52,11 @@ fn the_last_one_puts_it_back_unless_somebody_has_set_another() {
         left.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with("sysctl")).collect();
     assert!(left.is_empty(), "{left:?}");
 
-    // The one that holds it is killed, and its whole process group with it.
+    // The process that holds the sysctl is killed with its whole process group.
     if kernel.simulated() {
         return;
     }
-    // As soon as the value is set: by then the process that is to put the value back has left the group.
+    // The kill comes as soon as the value is set. By then the process that restores the value has left the group.
     let times = std::env::var("JAILWIRE_KILLS").map_or(10, |times| times.parse().unwrap());
     for time in 0..times {
         use std::os::unix::process::CommandExt as _;
@@ -83,7 +83,7 @@ fn wait_until(kernel: &dyn Kernel, wanted: i32, time: u32) {
     }
 }
 
-/// Not a test of its own: what the test above starts, and kills.
+/// Runs in the process that the test above starts and kills, and is no test of its own.
 #[test]
 fn hold_until_killed() {
     if std::env::var_os(HOLD).is_none() {

@@ -13,15 +13,16 @@ use jailwire_sys::{self as sys, ip_fw_rule, ip_fw3_opheader, ipfw_cfg_lheader, i
 
 use crate::support::{Host, Refused, n};
 
-/// ipfw, and a range of numbers that no other test has. Its end removes the rules, instances and tables.
+/// ipfw, and a range of numbers that no other test uses. Dropping it removes the rules, NAT instances and tables.
 struct Filter<'a> {
     host: &'a Host,
     ipfw: Ipfw,
     first: u16,
 }
 
-/// Has ipfw accept what no rule refuses, in every network stack. Else its module, once loaded, would drop the packets of
-/// all tests that run at the same time. The kernel reads the variable when the module is loaded.
+/// Makes ipfw accept packets that no rule refuses, in every network stack. Otherwise ipfw, once its module is
+/// loaded, would drop the packets of all tests that run at the same time. The kernel reads the variable when the
+/// module is loaded.
 fn accept_by_default() {
     if cfg!(target_os = "freebsd") {
         let set = Command::new("/bin/kenv").arg("net.inet.ip.fw.default_to_accept=1").output().unwrap();
@@ -29,7 +30,7 @@ fn accept_by_default() {
     }
 }
 
-/// The tests' own set.
+/// The set of rules that the tests use.
 const SET: u8 = 17;
 
 impl<'a> Filter<'a> {
@@ -73,7 +74,7 @@ impl<'a> Filter<'a> {
         let _ = self.ipfw.delete_table(&self.table(), set());
     }
 
-    /// A message without the library's care.
+    /// Sends a message that the library has not checked.
     fn ask(&self, opcode: u16, message: &mut Block) -> jailwire::kernel::Result<()> {
         let version = match self.host.is_15() {
             true => sys::IP_FW3_OPVER_1,
@@ -113,7 +114,7 @@ fn address(text: &str) -> Ipv4Addr {
     text.parse().unwrap()
 }
 
-/// So many ranges of ports.
+/// This number of ranges of ports.
 fn ranges(count: u16) -> impl Iterator<Item = Ports> {
     (1..=count).map(|number| Ports::new(number * 100, number * 100 + number).unwrap())
 }
@@ -141,7 +142,7 @@ fn rules_come_back_as_they_were_added() {
         Rule::new(filter.number(3), set(), Action::Accept).going(Direction::In),
         Rule::new(filter.number(4), set(), Action::Deny),
     ];
-    // In the order of their numbers, and of one number in the order in which they came.
+    // Rules are sorted by number. Rules of one number stay in the order in which they were added.
     for rule in rules.iter().skip(3).chain(&rules[..3]) {
         filter.ipfw.add(rule).unwrap();
     }
@@ -211,7 +212,7 @@ fn a_table_keeps_what_it_is_given() {
     assert_eq!(ipfw.table(&table, set()).unwrap(), Some(some.to_vec()));
     assert!(ipfw.delete_from_table(&table, set(), some[0]).unwrap());
     assert!(!ipfw.delete_from_table(&table, set(), some[0]).unwrap());
-    // More than the first question has room for.
+    // There are more than the first buffer has room for.
     for number in 0..100 {
         ipfw.add_to_table(&table, set(), network(&format!("10.2.0.{number}/32"))).unwrap();
     }
@@ -224,12 +225,12 @@ fn a_table_that_a_rule_names_stays() {
     let host = Host::new();
     let filter = Filter::of(&host, 21_200);
     let (ipfw, table) = (&filter.ipfw, filter.table());
-    // It comes with the rule.
+    // The table comes into being with the rule.
     ipfw.add(&filter.rule(0).from_table(table.clone())).unwrap();
     assert_eq!(ipfw.table(&table, set()).unwrap(), Some(vec![]));
     ipfw.delete_table(&table, set()).refused(Errno::EBUSY);
     assert_eq!(filter.rules(), [filter.rule(0).from_table(table.clone())]);
-    // And does not go with it.
+    // The table stays when the rule is deleted.
     ipfw.delete(filter.number(0), set()).unwrap();
     assert!(ipfw.delete_table(&table, set()).unwrap());
 }
@@ -260,7 +261,7 @@ fn nat_keeps_its_address_and_its_redirects() {
     ]);
     ipfw.configure_nat(&ports).unwrap();
     assert_eq!(ipfw.nat(number).unwrap(), Some(ports));
-    // More than the first question has room for.
+    // There are more than the first buffer has room for.
     let many = plain.clone().redirecting(
         (1..200).map(|port| redirect(Protocol::Tcp, port, port, &format!("10.0.0.2:{}", 1000 + port))),
     );
@@ -300,7 +301,7 @@ fn an_answer_that_does_not_fit_says_how_long_it_is() {
     let mut long = Block::zeroed(size);
     long.put(offset_of!(ipfw_cfg_lheader, flags), &sys::IPFW_CFG_GET_STATIC.to_ne_bytes());
     filter.ask(sys::IP_FW_XGET, &mut long).unwrap();
-    // Many rules: more than the first question has room for.
+    // There are more rules than the first buffer has room for.
     for offset in 0..200 {
         filter.ipfw.add(&filter.rule(offset).commented("one of many").unwrap()).unwrap();
     }
@@ -319,7 +320,7 @@ fn what_ipfw_does_not_take() {
     };
     filter.ask_in(others, sys::IP_FW_XGET, &mut question).refused(Errno::EINVAL);
     filter.ask_in(ours, sys::IP_FW_XGET, &mut question).unwrap();
-    // A rule of an instruction that is none, one without an action, and one whose length is another.
+    // A rule with an unknown instruction, a rule without an action, and a rule with a wrong length.
     let rule = |instructions: &[u8], words: u16, actions: u16| {
         const LIST: usize = size_of::<ip_fw3_opheader>();
         const RULE: usize = LIST + size_of::<ipfw_obj_ctlv>();

@@ -1,4 +1,4 @@
-//! Creating and changing jails: parameters, and the kernel's words when it refuses them.
+//! Creating and changing jails: the parameters, and the kernel's messages when it refuses them.
 
 use std::path::Path;
 
@@ -13,7 +13,8 @@ fn named(host: &Host) -> JailParameters {
     JailParameters::new(&host.jail_name()).path(Path::new("/"))
 }
 
-/// jail_set with anything in it. A jail that this makes is removed with the test.
+/// Calls jail_set(2) with parameters that the library would not pass. The jail that it creates is removed when the
+/// test ends.
 fn set(host: &Host, flags: i32, parameters: &[Parameter]) -> jailwire::kernel::Result<i32> {
     let jid = host.kernel.jail_set(parameters, flags)?;
     host.remember(Jid::new(jid).unwrap());
@@ -48,7 +49,7 @@ fn a_jid_is_the_next_after_the_last() {
     let second = host.plain_jail().get();
     // Other tests make jails, too.
     assert!(second > first);
-    // One that is asked for does not move on the counting.
+    // A jid that the caller chooses does not change the next automatic jid.
     let asked = second + 1000;
     let jid =
         create(&host, &[Parameter::int("jid", asked), Parameter::string("name", &host.jail_name())]).unwrap();
@@ -189,7 +190,7 @@ fn children_need_room() {
     let jid = host.jail(JailParameters::new(&child).path(Path::new("/")));
     assert_eq!(jail::find(&*host.kernel, &child).unwrap(), Some(jid));
     assert_eq!(jail::read_int(&*host.kernel, parent, "children.cur").unwrap(), Some(1));
-    // The limit is for those in the jail, and not for those above it.
+    // The limit binds processes in the jail. The processes above the jail may create more children.
     let second = [Parameter::string("name", &format!("{name}.second"))];
     create(&host, &second).unwrap();
     host.inside(parent, |kernel| {
@@ -210,13 +211,13 @@ fn addresses_of_jails_that_share_a_stack() {
     let one = vec![ip("10.99.0.1"), ip("10.99.0.2")];
     let jid = host.jail(named(&host).set("ip4.addr", one.clone()));
     assert_eq!(jail::addresses(&*host.kernel, jid).unwrap(), Some((one.clone(), vec![])));
-    // With one address each they may share it; with more they may not.
+    // Jails with one address each may share the address. Jails with several addresses may not.
     let words = "IPv4 addresses clash";
     create(&host, &[Parameter::bytes("ip4.addr", [10, 99, 0, 2])]).refused_saying(Errno::EADDRINUSE, words);
     let single = named(&host).set("ip4.addr", vec![ip("10.99.0.9")]);
     host.jail(single.clone());
     host.jail(single.set("name", host.jail_name().as_str()));
-    // The list can be changed, and what it was made of cannot.
+    // The list of addresses can be changed. The parameter `ip4` cannot be changed.
     let two = vec![ip("10.99.0.3")];
     jail::update(&*host.kernel, jid, &JailParameters::default().set("ip4.addr", two.clone())).unwrap();
     assert_eq!(jail::addresses(&*host.kernel, jid).unwrap(), Some((two, vec![])));
@@ -234,7 +235,7 @@ fn the_first_address_stays_the_first() {
     let host = Host::new();
     let list = vec![ip("10.99.0.9"), ip("10.99.0.3"), ip("10.99.0.5"), ip("10.99.0.1")];
     let jid = host.jail(named(&host).set("ip4.addr", list));
-    // The others are sorted.
+    // The first address keeps its place, and the others are sorted.
     let seen = jail::addresses(&*host.kernel, jid).unwrap().unwrap().0;
     assert_eq!(seen, [ip("10.99.0.9"), ip("10.99.0.1"), ip("10.99.0.3"), ip("10.99.0.5")]);
     let six: Vec<std::net::Ipv6Addr> = vec!["fd99::1".parse().unwrap()];
@@ -327,7 +328,7 @@ fn a_root_directory_must_be_one() {
 
 #[test]
 fn parameters_of_descriptors_came_with_15() {
-    // Confirmed: EINVAL without words on 14.2.
+    // Confirmed: EINVAL without a message on 14.2.
     const JAIL_GET_DESC: i32 = 0x40;
     let host = Host::new();
     let jid = host.plain_jail();

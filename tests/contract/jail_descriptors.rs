@@ -1,4 +1,4 @@
-//! Jail descriptors: what FreeBSD 15 has, and what 14 returns.
+//! Jail descriptors on FreeBSD 15, and the errors that FreeBSD 14 returns.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,7 +11,8 @@ use jailwire_sys::*;
 
 use crate::support::{Host, Refused, SOON};
 
-/// A jail that is removed with the test, and its descriptor where there are any.
+/// A reference to a jail that is removed when the test ends. It holds a descriptor where the kernel has jail
+/// descriptors.
 fn reference(host: &Host) -> JailReference {
     let parameters = JailParameters::new(&host.jail_name()).path(Path::new("/")).set("children.max", 5);
     let reference = JailReference::create(&host.kernel, &parameters).unwrap();
@@ -19,7 +20,7 @@ fn reference(host: &Host) -> JailReference {
     reference
 }
 
-/// A descriptor of its own of a jail, on FreeBSD 15.
+/// Opens another descriptor of a jail, on FreeBSD 15.
 fn descriptor(host: &Host, jid: Jid, flags: i32) -> Handle {
     let mut asked = [Parameter::int("jid", jid.get())];
     host.kernel.jail_get_jd(&mut asked, flags, None).unwrap().1.unwrap()
@@ -34,7 +35,7 @@ fn the_kernel_says_whether_it_has_them() {
     let host = Host::new();
     assert_eq!(jail::has_descriptors(&*host.kernel).unwrap(), host.is_15());
     let jid = host.plain_jail();
-    // Without the parameter the flags alone tell: jail_get(2), jail_set(2).
+    // Without the parameter `desc`, the flags alone decide: jail_get(2), jail_set(2).
     for flags in [JAIL_AT_DESC, JAIL_GET_DESC, JAIL_OWN_DESC] {
         let asked = host.kernel.jail_get(&mut [Parameter::int("jid", jid.get())], flags);
         let set = host.kernel.jail_set(&[Parameter::int("jid", jid.get())], JAIL_UPDATE | flags);
@@ -46,7 +47,7 @@ fn the_kernel_says_whether_it_has_them() {
             set.refused(Errno::EINVAL);
         }
     }
-    // 15 takes no notice of this one, and answers by the jid.
+    // FreeBSD 15 ignores this flag, and answers by the jid.
     let used = host.kernel.jail_get(&mut [Parameter::int("jid", jid.get())], JAIL_USE_DESC);
     if host.is_15() { assert_eq!(used.unwrap(), jid.get()) } else { used.refused(Errno::EINVAL) }
 }
@@ -61,7 +62,7 @@ fn what_a_jail_was_told_of_the_release_is_not_believed() {
         let told = kernel.sysctl(&Sysctl::read("kern.osreldate")).unwrap();
         assert_eq!(told, other.to_ne_bytes());
         assert_eq!(jail::has_descriptors(&*kernel).unwrap(), other == 1_402_000);
-        // Where there is no such system call, calling it would end this process.
+        // Calling a system call that does not exist would end this process.
         let none = if other == 1_402_000 { Errno::EINVAL } else { Errno::ENOSYS };
         let socket = kernel.socket(Domain::Local).unwrap();
         kernel.jail_remove_jd(socket).refused(none);
@@ -80,11 +81,12 @@ fn before_15_there_are_none() {
     host.kernel.jail_get_jd(&mut asked, JAIL_GET_DESC, None).refused(Errno::EINVAL);
     let parameters = [Parameter::string("name", &host.jail_name()), Parameter::flag("persist")];
     host.kernel.jail_set_jd(&parameters, JAIL_CREATE | JAIL_OWN_DESC, None).refused(Errno::EINVAL);
-    // These are not asked of the kernel: a system call that it does not have would end the process.
+    // The library does not pass these calls to the kernel, because a system call that does not exist would end the
+    // process.
     host.kernel.jail_remove_jd(host.inet).refused(Errno::ENOSYS);
     let owned = JailReference::create_owned(&host.kernel, &JailParameters::new(&host.jail_name()));
     assert_eq!(owned.unwrap_err().kind(), ErrorKind::Unsupported);
-    // A reference is a jid.
+    // On FreeBSD 14 a reference holds a jid only.
     let found = JailReference::find(&host.kernel, jid).unwrap().unwrap();
     assert!(!found.is_descriptor());
     assert_eq!(found.info().unwrap().unwrap().jid, jid);
@@ -118,7 +120,7 @@ fn a_network_stack_is_entered_by_reference() {
     assert_eq!(vnet.jid(), Some(jail.jid()));
     let names: Vec<_> = vnet.links().unwrap().iter().map(|link| link.name.to_string()).collect();
     assert_eq!(names, ["lo0"]);
-    // Its sockets keep it; the reference does not.
+    // The sockets inside keep the jail dying. The reference does not.
     jail.remove().unwrap();
     drop(vnet);
     jail::wait_gone(&*host.kernel, jail.jid(), SOON).unwrap();
@@ -133,7 +135,7 @@ fn a_descriptor_is_dead_from_the_removal_on() {
     let jid = host.vnet_jail();
     let jail = JailReference::find(&host.kernel, jid).unwrap().unwrap();
     let handle = descriptor(&host, jid, JAIL_GET_DESC);
-    // Dying, and kept so by a socket.
+    // A socket keeps the jail dying.
     let vnet = host.enter(jid);
     assert!(!host.kernel.wait(handle, Duration::ZERO).unwrap());
     jail::remove(&*host.kernel, jid).unwrap();
@@ -148,7 +150,7 @@ fn a_descriptor_is_dead_from_the_removal_on() {
     host.kernel.jail_remove_jd(handle).refused(Errno::ENOENT);
     assert_eq!(jail.enter().unwrap_err().errno(), Some(Errno::ENOENT));
     assert_eq!(jail.remove().unwrap_err().kind(), ErrorKind::NotFound);
-    // It does not keep the jail.
+    // The descriptor does not keep the jail dying.
     drop(vnet);
     jail::wait_gone(&*host.kernel, jid, SOON).unwrap();
     host.kernel.close(handle);
@@ -164,14 +166,14 @@ fn the_last_close_of_an_owning_descriptor_removes_the_jail() {
     let owned = JailReference::create_owned(&host.kernel, &parameters).unwrap();
     let jid = owned.jid();
     host.remember(jid);
-    // Another descriptor goes without consequences.
+    // Closing a descriptor that does not own the jail has no consequences.
     host.kernel.close(descriptor(&host, jid, JAIL_GET_DESC));
     assert!(is_there(&host, jid));
     drop(owned);
     assert!(!is_there(&host, jid));
     jail::wait_gone(&*host.kernel, jid, SOON).unwrap();
 
-    // One can be had of a jail that is there.
+    // An owning descriptor can be opened for a jail that exists already.
     let jid = host.plain_jail();
     let handle = descriptor(&host, jid, JAIL_OWN_DESC);
     assert!(is_there(&host, jid));
@@ -207,11 +209,11 @@ fn jails_are_made_and_seen_from_the_jail_of_a_descriptor() {
         let (jid, made) = host.kernel.jail_get_jd(&mut asked, JAIL_AT_DESC, Some(at)).unwrap();
         assert_eq!((jid, made), (child.jid().get(), None));
         assert_eq!(asked[1], Parameter::int("parent", 0));
-        // The jail above does not see itself.
+        // A process in the parent jail does not see that jail itself.
         let mut asked = [Parameter::int("jid", above.jid().get())];
         host.kernel.jail_get_jd(&mut asked, JAIL_AT_DESC, Some(at)).refused(Errno::ENOENT);
         host.kernel.close(at);
-        // A jail that may have no children has none.
+        // A jail without leave to have children cannot create any.
         let none = child.create_child(&JailParameters::new("grandkid").path(Path::new("/")));
         assert_eq!(none.unwrap_err().errno(), Some(Errno::EPERM));
     }
@@ -228,7 +230,7 @@ fn what_is_no_descriptor_is_refused() {
     let jid = host.plain_jail();
     let key = || [Parameter::int("jid", jid.get())];
     for flags in [JAIL_USE_DESC, JAIL_AT_DESC] {
-        // A socket, and nothing.
+        // A socket and a closed descriptor are no jail descriptors.
         let words = "not a jail descriptor";
         host.kernel.jail_get_jd(&mut key(), flags, Some(host.inet)).refused_saying(Errno::EINVAL, words);
         host.kernel.jail_get_jd(&mut key(), flags, None).refused_saying(Errno::EBADF, words);
@@ -258,7 +260,7 @@ fn a_descriptor_allows_what_its_maker_may_do() {
     host.unprivileged(|kernel| {
         let mut asked = [Parameter::int("jid", jid.get())];
         kernel.jail_get_jd(&mut asked, JAIL_OWN_DESC, None).refused(Errno::EPERM);
-        // To look is allowed.
+        // Reading is allowed.
         let kernel: Arc<dyn Kernel> = kernel;
         let reference = JailReference::find(&kernel, jid).unwrap().unwrap();
         assert_eq!(reference.info().unwrap().unwrap().jid, jid);

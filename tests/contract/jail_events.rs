@@ -1,4 +1,4 @@
-//! What FreeBSD 15 tells of jails.
+//! The events that FreeBSD 15 reports about jails.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::support::{Host, Refused, SOON};
 
 const ALL: u32 = NOTE_JAIL_CHILD | NOTE_JAIL_SET | NOTE_JAIL_ATTACH | NOTE_JAIL_REMOVE;
 
-/// The next event that is about jails of this test: others make some on the host, too.
+/// The next event about jails of this test. Other tests make jails on the host, too.
 fn next(events: &mut JailEvents, concerns: impl Fn(&JailEvent) -> bool) -> JailEvent {
     loop {
         let event = events.next(SOON).unwrap().expect("an event in time");
@@ -53,7 +53,7 @@ fn making_and_removing_are_told() {
     assert_eq!(events.are_told(), host.is_15());
     events.watch_own().unwrap();
     let jid = host.plain_jail();
-    // On a busy host several may have become one.
+    // On a busy host the kernel may have merged several events into one.
     let made = next(
         &mut events,
         |event| matches!(event, JailEvent::Created { jid: made, .. } if made.is_none_or(|made| made == jid)),
@@ -81,7 +81,7 @@ fn a_reference_is_watched() {
     }
     drop(jail.enter().unwrap());
     if host.is_15() {
-        // By jail_set(2), so that is told, too.
+        // Entering is a call of jail_set(2), so the kernel reports a change as well.
         let entered = next(&mut events, |event| !matches!(event, JailEvent::Changed(_)));
         assert!(matches!(entered, JailEvent::Attached { jid: told, process: Some(1..) } if told == jid));
     }
@@ -105,7 +105,7 @@ fn two_notes_become_one_and_lose_their_numbers() {
     let told = note(&host, queue);
     assert_eq!(told.jail, Watched::Jid(jid.get()));
     assert_eq!((told.notes, told.data, told.ended), (NOTE_JAIL_ATTACH | NOTE_JAIL_MULTI, 0, false));
-    // Taken, it is forgotten.
+    // An event that was taken does not come again.
     silent(&host, queue);
     jail::update(&*host.kernel, jid, &JailParameters::default().hostname("x")).unwrap();
     drop(host.enter(jid));
@@ -133,7 +133,7 @@ fn only_the_direct_parent_is_told_of_a_child() {
     jail::create(&*host.kernel, &JailParameters::new(&format!("{name}.kid.kid")).path(Path::new("/")))
         .unwrap();
     silent(&host, queue);
-    // Nor does it hear of its child's end.
+    // The watch does not report the end of a child jail either.
     jail::remove(&*host.kernel, child).unwrap();
     silent(&host, queue);
     host.kernel.close(queue);
@@ -152,7 +152,7 @@ fn the_end_is_told_when_it_begins_and_once() {
     let (by_jid, by_descriptor) = (Watched::Jid(jid.get()), Watched::Descriptor(handle));
     host.kernel.jail_watch(queue, by_jid, ALL).unwrap();
     host.kernel.jail_watch(queue, by_descriptor, ALL).unwrap();
-    // A socket keeps it dying.
+    // A socket keeps the jail dying.
     let kept = host.enter(jid);
     for _ in 0..2 {
         assert_eq!(note(&host, queue).notes, NOTE_JAIL_ATTACH);
@@ -164,11 +164,11 @@ fn the_end_is_told_when_it_begins_and_once() {
         assert!(told.contains(&end), "{told:?}");
     }
     host.kernel.jail_watch(queue, by_jid, ALL).refused(Errno::ENOENT);
-    // Nothing is told at the real end.
+    // The kernel reports nothing when the dying jail is gone.
     drop(kept);
     jail::wait_gone(&*host.kernel, jid, SOON).unwrap();
     silent(&host, queue);
-    // A dead descriptor tells at once.
+    // A descriptor of a jail that is gone reports an event at once.
     host.kernel.jail_watch(queue, by_descriptor, ALL).unwrap();
     assert_eq!(note(&host, queue).notes, NOTE_JAIL_REMOVE);
     host.kernel.close(queue);

@@ -52,14 +52,14 @@ fn a_length_can_be_asked_for() {
     host.kernel.jail_get(&mut asked, 0).unwrap();
     let lengths: Vec<_> = asked[1..].iter().map(|asked| asked.value.clone()).collect();
     assert_eq!(lengths, [Value::Length(8), Value::Length(2), Value::Length(4)]);
-    // A list comes back as long as it is, a string with its end.
+    // A list comes back with its real length, and a string with its terminating zero.
     let mut asked =
         [key.clone(), Parameter::bytes("ip4.addr", vec![9; 64]), Parameter::bytes("path", vec![9; 64])];
     host.kernel.jail_get(&mut asked, 0).unwrap();
     assert_eq!(asked[1].value, Value::Bytes(vec![10, 99, 0, 1, 10, 99, 0, 2]));
     let Value::Bytes(path) = &asked[2].value else { panic!("{asked:?}") };
     assert_eq!(path[..2], *b"/\0");
-    // Too little room, and the wrong length.
+    // The buffer is too small, or has the wrong length.
     for short in [
         Parameter::bytes("ip4.addr", vec![0; 4]),
         Parameter::bytes("path", vec![0; 1]),
@@ -115,7 +115,8 @@ fn kinds_of_network() {
     let inherits = host.jail(inherits.set("ip4", jail::JailSystem::Inherit));
     let read = |jid: Jid, name: &str| jail::read_int(&*host.kernel, jid, name).unwrap().unwrap();
     assert_eq!((read(vnet, "vnet"), read(plain, "vnet")), (1, 2));
-    // A stack of its own has all addresses; a list is told like none.
+    // A jail with a stack of its own has all addresses. A jail with a list of addresses reads like a jail with
+    // none.
     assert_eq!((read(vnet, "ip4"), read(vnet, "ip6")), (2, 2));
     assert_eq!((read(plain, "ip4"), read(plain, "ip6")), (0, 0));
     assert_eq!(read(inherits, "ip4"), 2);

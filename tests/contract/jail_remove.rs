@@ -68,9 +68,9 @@ fn a_socket_keeps_a_jail_dying_and_works() {
     assert!(dying.dying && !dying.persist);
     let pair = inside.create_epair().unwrap();
     inside.rename(&pair.a, &n("web")).unwrap();
-    // No process can enter it any more.
+    // No process can enter a dying jail.
     Vnet::enter(host.kernel.clone(), jid).refused(Errno::EINVAL);
-    // Once more is fine.
+    // Removing a dying jail again succeeds.
     jail::remove(&*host.kernel, jid).unwrap();
     jail::wait_gone(&*host.kernel, jid, Duration::from_millis(50)).refused(Errno::ETIMEDOUT);
     drop(inside);
@@ -93,8 +93,8 @@ fn the_name_of_a_dying_jail_is_free() {
 
 #[test]
 fn the_number_of_a_dying_jail() {
-    // Confirmed: FreeBSD 15 gives it away, and calls the dying one 999999 from then on; the next one that this
-    // happens to since the machine began, 999998.
+    // Confirmed: FreeBSD 15 gives the number to a new jail. The dying jail has the number 999999 from then on, and
+    // the next such jail since the start of the machine 999998.
     let host = Host::new();
     let jid = host.vnet_jail();
     let inside = host.enter(jid);
@@ -175,7 +175,7 @@ fn any_order_of_taking_down_works() {
                 "remove" => jail::remove(&*host.kernel, jid).unwrap(),
                 "reclaim" => host.reclaim(&pair.b, jid).unwrap(),
                 "destroy" => {
-                    // It may be on its way home.
+                    // The interface may be on its way back to the host.
                     host.destroy(&pair.a).unwrap();
                 }
                 other => panic!("{other}"),

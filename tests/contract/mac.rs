@@ -8,7 +8,7 @@ use crate::support::{Refused, World, ask, n, net4, with};
 
 const MAC: MacAddr = MacAddr([2, 0, 0, 0, 0, 10]);
 
-/// SIOCSIFLLADDR with any length, family and address.
+/// Sends SIOCSIFLLADDR with any length, family and address.
 fn write(world: &World, name: &str, length: u8, family: u8, mac: [u8; 6]) -> jailwire::kernel::Result<()> {
     let request = with(ask(sys::SIOCSIFLLADDR, name), 16, &[length, family]);
     world.ioctl(&mut with(request, 18, &mac))
@@ -57,7 +57,7 @@ fn the_family_is_not_looked_at_and_any_address_is_taken() {
 fn lo0_has_none() {
     let world = World::new();
     assert_eq!(world.mac(&n("lo0")).unwrap(), None);
-    // The length is looked at first, and lo0's is 0.
+    // The kernel compares the length first, and the length of lo0's address is 0.
     world.set_mac(&n("lo0"), MAC).refused(Errno::EINVAL);
     write(&world, "lo0", 0, 18, [0; 6]).refused(Errno::ENODEV);
     world.mac(&n("epair9a")).refused(Errno::ENXIO);
@@ -92,7 +92,7 @@ fn a_new_epair_has_macs_of_its_kernels_making() {
         |pair: &jailwire::epair::Epair| [pair.a, pair.b].map(|end| world.mac(&end).unwrap().unwrap().0);
     let [a, b] = macs(&pair);
     if !world.is_15() {
-        // A hash of a counter, and one byte for each end.
+        // The address is made of a hash of a counter, and one byte that differs between the ends.
         assert_eq!((a[0], a[5], b[5]), (0x02, 0x0a, 0x0b));
         assert_eq!(a[..5], b[..5]);
         return;
@@ -100,10 +100,10 @@ fn a_new_epair_has_macs_of_its_kernels_making() {
     let uuid = jailwire::Vnet::host(world.kernel.clone()).sysctl("kern.hostuuid").unwrap();
     let zero = uuid.starts_with(b"00000000-0000-0000-0000-000000000000");
     if zero || uuid[0] == 0 {
-        // Random, and locally administered.
+        // The address is random, and locally administered.
         assert_eq!((a[0] & 3, b[0] & 3), (2, 2));
     } else {
-        // A digest of the caller's host and the name: the same name gets the same again.
+        // The address is a digest of the caller's host and the name, so the same name gets the same address again.
         assert_eq!((&a[..4], &b[..4]), (&[0x58, 0x9c, 0xfc, 0x10][..], &[0x58, 0x9c, 0xfc, 0x10][..]));
         world.destroy(&pair.a).unwrap();
         assert_eq!(macs(&world.create_epair().unwrap()), [a, b]);

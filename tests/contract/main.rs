@@ -1,16 +1,16 @@
-//! What the library relies on: every operation, every refusal, every side effect and the order of
-//! events, as FreeBSD's kernel has them.
+//! The behaviour of FreeBSD's kernel that the library relies on: every operation, every refusal, every side effect
+//! and the order of events.
 //!
 //! The same tests run on both kernels. On FreeBSD the tests use the running kernel, and fail without
 //! root. On other systems they use the simulated kernel, which is believed only as far as these tests check it. `JAILWIRE_SIM_RELEASE`
 //! chooses the simulated release.
 //!
-//! A test has a world of its own: a jail with a network stack ([`World`](support::World)), or the host
-//! for what cannot be done in a jail ([`Host`](support::Host)). Where FreeBSD 14 and 15 differ, it asks
-//! which one it is on, and says what each does.
+//! A test has a world of its own: a jail with a network stack ([`World`](support::World)), or the host for what
+//! cannot be done in a jail ([`Host`](support::Host)). Where FreeBSD 14 and 15 differ, the test asks for the
+//! release, and says what each release does.
 //!
-//! The tests named `trap_…` are the 38 behaviours that surprise. Each says on which releases a real
-//! kernel was seen to do so.
+//! The tests named `trap_…` check the 38 surprising behaviours. Each test says on which releases a real kernel was
+//! seen to behave so.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! The typed stream of events, when it is not read.
+//! The typed stream of events, when the program does not read it.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ fn what_did_not_fit_is_reported_and_the_stream_goes_on() {
     world.create_epair().unwrap();
     let name = n("epair0a");
     let mut monitor = world.monitor().unwrap();
-    // More than fits into a mebibyte, of which each message takes more than its length.
+    // These messages do not fit into a mebibyte. Each message takes more of the buffer than its length.
     for _ in 0..3000 {
         world.up(&name).unwrap();
         world.down(&name).unwrap();

@@ -10,7 +10,7 @@ use jailwire_sys as sys;
 
 use crate::support::{Host, Refused, SOON};
 
-/// A directory with these directories in it.
+/// Makes a directory that contains these directories.
 fn tree(host: &Host, directories: &[&str]) -> PathBuf {
     let root = host.directory();
     for directory in directories {
@@ -19,7 +19,7 @@ fn tree(host: &Host, directories: &[&str]) -> PathBuf {
     root
 }
 
-/// What is mounted in a directory, newest first: type and place.
+/// The mounts beneath a directory, newest first: the type and the place of each.
 fn mounted(host: &Host, root: &Path) -> Vec<(String, String)> {
     let all = beneath(&*host.kernel, root).unwrap();
     let place = |on: &Path| on.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
@@ -130,7 +130,7 @@ fn nobody_leads_a_mount_out_of_its_root() {
     try_on("absolute").refused(Errno::ELOOP);
     try_on("relative").refused(Errno::ELOOP);
     try_on("within").refused(Errno::ELOOP);
-    // On the way it is, if it stays within.
+    // A link on the way is followed if it stays beneath the directory.
     try_on("absolute/x").refused(Errno::ENOTCAPABLE);
     try_on("relative/x").refused(Errno::ENOTCAPABLE);
     try_on("../outside").refused(Errno::ENOTCAPABLE);
@@ -168,7 +168,7 @@ fn a_directory_on_itself() {
     mount::mount(&*host.kernel, &missing).refused(Errno::ENOENT);
 }
 
-/// `nullfs_mount` would lock against itself. Something else may be mounted over it.
+/// `nullfs_mount` would lock against itself. Another directory may be mounted over the place.
 #[test]
 fn a_directory_twice_on_the_same_place() {
     let host = Host::with_files();
@@ -185,7 +185,7 @@ fn a_directory_twice_on_the_same_place() {
     all.iter().for_each(|one| unmount(&*host.kernel, one, false).unwrap());
 }
 
-/// nullfs shows a file in place of a file, and neither in place of the other.
+/// nullfs can mount a file over a file. It mounts neither a file over a directory nor a directory over a file.
 #[test]
 fn a_file_on_a_file() {
     let host = Host::with_files();

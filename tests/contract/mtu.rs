@@ -100,7 +100,7 @@ fn a_vlan_has_at_most_its_parents() {
     assert_eq!(world.mtu(&name).unwrap(), 1500);
     write(&world, &name, 1501).refused(Errno::EINVAL);
     world.set_mtu(&name, mtu(1496)).unwrap();
-    // Attached to nothing, it has none to choose.
+    // A vlan that is attached to no parent cannot have an MTU set.
     let loose = world.create("vlan").unwrap();
     write(&world, &loose, 1400).refused(Errno::EINVAL);
 }

@@ -82,7 +82,7 @@ fn paths_are_deleted_one_by_one() {
     delete(&world, Some("10.0.0.254")).unwrap();
     delete(&world, Some("10.0.0.253")).unwrap();
     delete(&world, Some("10.1.0.254")).unwrap();
-    // Only the last one takes the route along, and is told without UP.
+    // Deleting the last path deletes the route. The message about the last path is without UP.
     let told = [
         "delete 0.0.0.0/0 10.0.0.254 epair0a 843",
         "delete 0.0.0.0/0 10.0.0.253 epair0a 843",
@@ -149,7 +149,7 @@ fn only_gateways_share() {
     world.add_route(&through("10.0.0.254")).unwrap();
     world.add_route(&direct).refused(Errno::EEXIST);
     world.add_route(&Route::new(net("198.51.100.0/24"), Via::Blackhole)).refused(Errno::EEXIST);
-    // One's own address is no gateway.
+    // The stack's own address cannot be a gateway.
     world.add_route(&through("10.0.0.1")).refused(Errno::EEXIST);
     world.add_route(&through("10.0.0.253")).unwrap();
 }
@@ -226,14 +226,14 @@ fn several_paths_can_be_forbidden() {
     world.add_route(&default("10.0.0.254")).unwrap();
     world.add_route(&default("10.0.0.253")).unwrap();
     world.set_sysctl_int("net.route.multipath", 0).unwrap();
-    // Those that are there stay.
+    // The paths that are there stay.
     world.add_route(&default("10.1.0.254")).refused(Errno::EEXIST);
     delete(&world, None).refused(Errno::ESRCH);
     delete(&world, Some("10.0.0.254")).unwrap();
     world.add_route(&default("10.1.0.254")).refused(Errno::EEXIST);
     world.change_route(&default("10.1.0.254")).unwrap();
     delete(&world, None).unwrap();
-    // A stack of its own has a setting of its own.
+    // Each network stack has a setting of its own.
     assert_eq!(world.another().sysctl_int("net.route.multipath").unwrap(), 1);
 }
 

@@ -5,10 +5,10 @@ use jailwire_sys as sys;
 
 use crate::support::{Refused, World, ask, n, net4};
 
-/// Where an `ifreq` has its union.
+/// The offset of the union in an `ifreq`.
 const IFRU: usize = 16;
 
-/// SIOCSIFNAME with any bytes.
+/// Sends SIOCSIFNAME with any bytes.
 fn rename(world: &World, name: &str, new: &[u8]) -> kernel::Result<()> {
     let mut request = ask(sys::SIOCSIFNAME, name);
     request.argument_mut().point(IFRU, Block::new(new));

@@ -8,7 +8,7 @@ use jailwire_sys as sys;
 use crate::support::{Refused, World, ask, n, net6, with};
 
 const NONE: Nd6Flags = Nd6Flags::empty();
-/// Where the flags lie in an `in6_ndireq`.
+/// The offset of the flags in an `in6_ndireq`.
 const FLAGS: usize = 36;
 
 fn link_local(world: &World, name: &str) -> usize {
@@ -75,7 +75,7 @@ fn without_auto_linklocal_there_is_none() {
     world.change_nd6_flags(&pair.a, NONE, Nd6Flags::AUTO_LINKLOCAL).unwrap();
     world.add_ipv6(&pair.a, net6("fd00::1/64")).unwrap();
     assert_eq!(link_local(&world, "epair0a"), 0);
-    // Setting it makes one at once.
+    // Setting the flag makes a link-local address at once.
     world.change_nd6_flags(&pair.a, Nd6Flags::AUTO_LINKLOCAL, NONE).unwrap();
     assert_eq!(link_local(&world, "epair0a"), 1);
 }
@@ -108,13 +108,13 @@ fn first_settings_come_from_the_stack() {
     world.set_sysctl_int("net.inet6.ip6.auto_linklocal", 0).unwrap();
     world.set_sysctl_int("net.inet6.ip6.accept_rtadv", 1).unwrap();
     let pair = world.create_epair().unwrap();
-    // A stack that listens to routers has IPv6 enabled from the start.
+    // In a stack that accepts router advertisements, IPv6 is enabled from the start.
     let expected = Nd6Flags::PERFORM_NUD | Nd6Flags::ACCEPT_RTADV;
     assert_eq!(world.nd6_flags(&pair.a).unwrap(), expected);
     assert_eq!(world.nd6_flags(&n("lo0")).unwrap().bits(), 0x21);
     let bridge = world.create_bridge().unwrap();
     assert_eq!(world.nd6_flags(&bridge).unwrap().bits(), 0x9);
-    // Other stacks have their own.
+    // Other stacks have settings of their own.
     let other = world.another();
     let pair = other.create_epair().unwrap();
     assert_eq!(other.nd6_flags(&pair.a).unwrap().bits(), 0x29);

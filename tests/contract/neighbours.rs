@@ -1,4 +1,4 @@
-//! The ARP table and that of neighbour discovery.
+//! The ARP table and the table of neighbour discovery.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ fn the_addresses_of_a_stack_are_among_its_neighbours() {
         let own = own.unwrap_or_else(|| panic!("{address} in {found:?}"));
         assert_eq!((own.mac, own.index, own.scope), (mac, index, 0));
     }
-    // The link-local address has its scope beside it, and not in it.
+    // The scope of the link-local address is in a field of its own, and not in the address.
     let link_local = found.iter().find(|one| one.address.to_string().starts_with("fe80::"));
     let link_local = link_local.unwrap_or_else(|| panic!("a link-local address in {found:?}"));
     assert_eq!(link_local.scope, u32::from(index));
@@ -66,13 +66,13 @@ fn who_is_on_the_link_answers_and_nobody_else() {
         let known = one.neighbours().unwrap().into_iter().find(|known| known.address == ip(there));
         assert_eq!(known.unwrap().mac, other.mac(&pair.b).unwrap(), "{there}");
     }
-    // No node has the address, or no route leads there.
+    // Either no node has the address, or no route leads to it.
     for nobody in ["10.98.0.3", "fd98::3", "10.97.0.1", "fd97::1"] {
         let short = Duration::from_millis(300);
         assert_eq!(one.answers(ip(nobody), 0, short).unwrap(), Some(false), "{nobody}");
     }
     other.down(&pair.b).unwrap();
     other.remove_ipv4(&pair.b, ip4("10.98.0.2")).unwrap();
-    // What was found out is believed for a while.
+    // An entry stays valid for a while, also when the node has gone.
     assert_eq!(one.answers(ip("10.98.0.2"), 0, SOON).unwrap(), Some(true));
 }

@@ -1,4 +1,4 @@
-//! pf: anchors, rules, tables, and processes that write at the same time.
+//! pf: anchors, rules and tables, and processes that write at the same time.
 
 use std::mem::offset_of;
 use std::path::Path;
@@ -14,7 +14,7 @@ use jailwire_sys::{
 
 use crate::support::{Host, Refused, fresh_name};
 
-/// pf, and an anchor that no other test has. Its end removes the anchor.
+/// pf, and an anchor that no other test uses. Dropping it removes the anchor.
 struct Filter<'a> {
     host: &'a Host,
     pf: PacketFilter,
@@ -32,7 +32,7 @@ impl<'a> Filter<'a> {
         self.top.below(name).unwrap()
     }
 
-    /// The device, without the library's care.
+    /// Opens the device, for requests that the library has not checked.
     fn raw(&self) -> Handle {
         self.host.kernel.open_device(Path::new("/dev/pf")).unwrap()
     }
@@ -115,7 +115,7 @@ fn rules_come_back_as_they_were_written() {
         .from(network("10.0.0.0/24"))
         .to(network("10.1.0.0/24"));
     let block6 = Rule::new(Family::Inet6, Action::Block { direction: Some(Direction::Out) });
-    // By kind, whatever the order they are given in.
+    // pf sorts the rules by kind, whatever the order in which they were given.
     let given = [
         block.clone(),
         pass.clone(),
@@ -129,7 +129,7 @@ fn rules_come_back_as_they_were_written() {
     pf.replace(&web, &given).unwrap();
     let read = [nat6, nat(), redirect(8080, 8080), redirect6, block, pass, pass6, block6];
     assert_eq!(pf.rules(&web).unwrap(), read);
-    // A range.
+    // This rule is for a range of ports.
     pf.replace(&web, &[redirect(8080, 8089)]).unwrap();
     assert_eq!(pf.rules(&web).unwrap(), [redirect(8080, 8089)]);
 }
@@ -147,7 +147,7 @@ fn an_anchor_comes_with_its_first_rule_and_goes_with_its_last() {
     assert_eq!(names(), ["a", "b", "c"]);
     pf.remove(&filter.anchor("b")).unwrap();
     assert_eq!(names(), ["a", "c"]);
-    // An anchor without rules is gone. Removing an anchor that is gone succeeds.
+    // An anchor without rules does not exist. Removing an anchor that does not exist succeeds.
     pf.replace(&filter.anchor("a"), &[]).unwrap();
     pf.remove(&filter.anchor("c")).unwrap();
     pf.remove(&filter.anchor("c")).unwrap();
@@ -175,7 +175,7 @@ fn pf_is_switched_on_by_those_who_may_write() {
     let filter = Filter::of(&host);
     let reader = PacketFilter::open_read_only(Arc::clone(&host.kernel)).unwrap();
     reader.switch_on().refused(Errno::EACCES);
-    // A real one that is off stays off: nothing here would switch it off again.
+    // On a running kernel the test does not switch pf on, because the test would not switch it off again.
     if host.kernel.simulated() || filter.pf.is_running().unwrap() {
         filter.pf.switch_on().unwrap();
         assert!(filter.pf.is_running().unwrap());
@@ -224,12 +224,12 @@ fn the_last_one_to_begin_writes() {
     let second = begin();
     let end = |number, tickets: &[u32]| filter.ask(handle, &mut transaction(number, &path, &kinds, tickets));
     end(sys::DIOCXCOMMIT, &first).refused(Errno::EBUSY);
-    // One that is late is rolled back without an effect.
+    // Rolling back a transaction that is out of date has no effect.
     end(sys::DIOCXROLLBACK, &first).unwrap();
     end(sys::DIOCXCOMMIT, &second).unwrap();
     end(sys::DIOCXCOMMIT, &second).refused(Errno::EBUSY);
     assert!(!filter.pf.exists(&filter.top).unwrap());
-    // What was begun and is left by somebody who is killed keeps an empty anchor.
+    // If a process is killed between the beginning and the end of its transaction, an empty anchor stays.
     begin();
     assert!(filter.pf.exists(&filter.anchor("web")).unwrap());
     filter.pf.remove(&filter.anchor("web")).unwrap();
@@ -296,7 +296,7 @@ fn who_calls_an_anchor() {
     let host = Host::new();
     let filter = Filter::of(&host);
     let (pf, handle) = (&filter.pf, filter.raw());
-    // Only an empty main ruleset is written here, and it is empty again at the end.
+    // The test writes the main ruleset only if the ruleset is empty, and leaves it empty.
     let count = |kind: u8| {
         let mut ask = Request::new(sys::DIOCGETRULES);
         ask.argument_mut().put(offset_of!(pfioc_rule, rule) + offset_of!(sys::pf_rule, action), &[kind]);
@@ -334,12 +334,12 @@ fn who_calls_an_anchor() {
         assert!(!pf.calls(kind, &filter.top).unwrap());
         write(Some(&format!("{}/*", filter.top)));
         assert!(pf.calls(kind, &filter.top).unwrap());
-        // Called, it is there, and stays.
+        // An anchor that is called exists, and stays.
         assert!(pf.exists(&filter.top).unwrap());
         pf.replace(&filter.anchor("web"), &[nat()]).unwrap();
         pf.remove(&filter.anchor("web")).unwrap();
         assert!(pf.exists(&filter.top).unwrap());
-        // The one anchor is another thing than those below it.
+        // A call of the anchor itself is no call of the anchors below it.
         write(Some(filter.top.as_str()));
         assert!(!pf.calls(kind, &filter.top).unwrap());
         write(None);
@@ -371,7 +371,7 @@ fn tables_keep_what_they_are_given() {
     let many: Vec<_> = (1..=250u8).map(|n| format!("10.9.0.{n}/32").parse().unwrap()).collect();
     pf.set_table(&web, &jails, &many).unwrap();
     assert_eq!(pf.table(&web, &jails).unwrap().len(), 250);
-    // A table keeps its anchor.
+    // An anchor with a table stays, also without rules.
     pf.replace(&web, &[]).unwrap();
     assert!(pf.exists(&web).unwrap());
     pf.remove(&web).unwrap();

@@ -1,4 +1,4 @@
-//! Routing sockets: what is written, what is answered, who hears it, and what is lost.
+//! Routing sockets: the messages that are written, the answers, the sockets that receive them, and lost messages.
 
 use std::time::Duration;
 
@@ -17,12 +17,12 @@ fn connected() -> World {
     let world = World::new();
     let pair = world.create_epair().unwrap();
     world.add_ipv4(&pair.a, net4("10.0.0.1/24")).unwrap();
-    // The state of its link is told a while later, and is none of what the tests listen for.
+    // The kernel reports the state of the link a while later. The tests do not listen for that message.
     world.listen().forget();
     world
 }
 
-/// A routing socket of that world for one family, as only a process inside can open it.
+/// A routing socket of that world for one family. Only a process inside can open it.
 fn with_family(world: &World, family: u8, work: impl FnOnce(&dyn Kernel, Handle)) {
     world.inside(|kernel| {
         let socket = kernel.socket(kernel::Domain::Route(family)).unwrap();
@@ -52,7 +52,7 @@ fn write(listener: &Listener, kernel: &dyn Kernel, message: &[u8]) -> kernel::Re
     kernel.send(listener.socket, message)
 }
 
-/// The one message heard.
+/// The only message that was received.
 #[track_caller]
 fn only(listener: &Listener) -> Vec<u8> {
     let messages = listener.messages();
@@ -127,7 +127,7 @@ fn malformed_messages_are_refused_and_come_back() {
         change(&mut bad);
         bad
     };
-    // Those that cannot be read at all come back as they were written.
+    // Messages that the kernel cannot read come back as they were written.
     for (errno, bad) in [
         (Errno::EINVAL, change(&|bad| bad.truncate(151))),
         (Errno::EINVAL, change(&|bad| bad[0] = 199)),
@@ -136,7 +136,7 @@ fn malformed_messages_are_refused_and_come_back() {
         write(&listener, &*world.kernel, &bad).refused(errno);
         assert_eq!(only(&listener), bad);
     }
-    // Those that can be, with the error and the process.
+    // Messages that the kernel can read come back with the error and the process.
     let destination = sockaddr_in(ip4("198.51.100.0"));
     let mut family = destination;
     family[1] = 9;
@@ -180,14 +180,14 @@ fn masks_say_what_is_a_host() {
         write(&listener, &*world.kernel, &route_message(sys::RTM_ADD, FLAGS | flags, 7, &addresses)).unwrap();
         listener.heard().remove(0)
     };
-    // HOST is the kernel's to set.
+    // Only the kernel sets HOST.
     let mask = sockaddr_in(ip4("255.255.255.0"));
     let told = add(sys::RTF_HOST, "198.51.100.7", Some(&mask));
     assert_eq!(told, "add 198.51.100.0/24 10.0.0.254 epair0a 843");
     assert_eq!(add(0, "198.51.101.7", None), "add 198.51.101.7 10.0.0.254 epair0a 847");
     let ones = sockaddr_in(ip4("255.255.255.255"));
     assert_eq!(add(0, "198.51.102.7", Some(&ones)), "add 198.51.102.7 10.0.0.254 epair0a 847");
-    // A mask may be cut short, and have gaps.
+    // A mask may be cut short, and may have gaps.
     let short = [7, 0, 0, 0, 255, 255, 255];
     assert_eq!(add(0, "198.51.103.7", Some(&short)), "add 198.51.103.0/24 10.0.0.254 epair0a 843");
     let gaps = sockaddr_in(ip4("255.0.255.0"));
@@ -231,7 +231,7 @@ fn a_filter_keeps_out_other_families_and_interfaces() {
     }
 }
 
-/// The same kernel once more, as [`jailwire::Vnet`] takes it.
+/// Another handle of the same kernel, of the type that [`jailwire::Vnet`] takes.
 fn kernel_again(kernel: &dyn Kernel, world: &World) -> std::sync::Arc<dyn Kernel> {
     let _ = kernel;
     match world.sim() {
@@ -265,7 +265,7 @@ fn nothing_to_read_is_no_error_to_wait_for() {
     assert!(world.kernel.wait(listener.socket, SOON).unwrap());
 }
 
-/// A routing socket with the buffer that the kernel gives.
+/// A routing socket with the kernel's default buffer.
 fn small(world: &World) -> Handle {
     let entry = Entry::new(Target::Existing(world.jid.get()), SOON).with_sockets(true);
     world.kernel.enter(&entry).unwrap().sockets.unwrap().route
@@ -274,7 +274,7 @@ fn small(world: &World) -> Handle {
 #[test]
 fn a_full_buffer_loses_messages_and_tells_once_if_asked_to() {
     let world = connected();
-    // The messages about all that are not to be read.
+    // The messages about the setup are not part of the test.
     world.listen().forget();
     let (silent, telling) = (small(&world), small(&world));
     world.kernel.set_option(telling, SocketOption::ReportLoss, 1).unwrap();
@@ -294,9 +294,9 @@ fn a_full_buffer_loses_messages_and_tells_once_if_asked_to() {
         }
     };
     let (silent, telling) = (read(silent), read(telling));
-    // 8 KiB: 26 messages of 168 bytes, of 120 and more.
+    // 8 KiB hold 26 messages of 168 bytes, of the 120 and more that were sent.
     assert_eq!(silent, vec![Ok(168); 26]);
-    // First what came in time, then the loss, once.
+    // The socket first returns the messages that came in time, then the loss, once.
     assert_eq!(telling[..26], silent);
     assert_eq!(telling[26..], [Err(Errno::ENOBUFS)]);
 }
@@ -319,7 +319,7 @@ fn buffers_have_a_limit() {
 #[test]
 fn without_loopback_the_only_socket_hears_no_answer() {
     let world = connected();
-    // The world has a routing socket of its own, so that this one hears itself all the same.
+    // The world has a second routing socket, so this one receives its own message all the same.
     let socket = small(&world);
     world.kernel.set_option(socket, SocketOption::UseLoopback, 0).unwrap();
     world.kernel.send(socket, &message(sys::RTM_ADD)).unwrap();
@@ -363,8 +363,8 @@ fn neighbours_are_entries_of_another_table() {
     };
     neighbour(sys::RTM_ADD, "10.0.0.9", &link).unwrap();
     neighbour(sys::RTM_ADD, "10.0.0.9", &link).unwrap();
-    // There is no way to that one; nor to one's own address, which leads through the loopback, while
-    // that is down.
+    // There is no route to the first address. The route to the stack's own address leads through the loopback
+    // interface, which is down.
     neighbour(sys::RTM_ADD, "10.9.0.1", &link).refused(Errno::ENOMEM);
     neighbour(sys::RTM_ADD, "10.0.0.1", &link).refused(Errno::ENOMEM);
     world.up(&n("lo0")).unwrap();

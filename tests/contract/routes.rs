@@ -87,7 +87,7 @@ fn bits_behind_the_prefix_do_not_count() {
 fn a_gateway_must_be_next_to_an_address() {
     let world = connected();
     world.add_route(&via("0.0.0.0/0", "10.0.0.254")).unwrap();
-    // Reached through the default route, and not directly.
+    // The gateway is reached through the default route, and not directly.
     world.add_route(&via("198.51.100.0/24", "10.1.0.1")).refused(Errno::ENETUNREACH);
     world.add_route(&via("2001:db8::/32", "fd01::1")).refused(Errno::ENETUNREACH);
     let nowhere = World::new();
@@ -124,7 +124,7 @@ fn what_exists_exists() {
     let index = world.index(&n("epair0a")).unwrap();
     let direct = Route::new(net("198.51.100.0/24"), Via::Interface(index));
     world.add_route(&direct).refused(Errno::EEXIST);
-    // What belongs to an interface's address.
+    // The route belongs to an interface's address.
     world.add_route(&via("10.0.0.0/24", "10.0.0.254")).refused(Errno::EEXIST);
 }
 
@@ -187,7 +187,7 @@ fn a_route_to_an_interface() {
     assert_eq!((found.via, found.interface), (Via::Interface(index), Some(n("epair0a"))));
     assert_eq!(found.flags.bits(), 0x841);
     world.add_route(&Route::new(net("198.51.101.0/24"), Via::Interface(60_000))).refused(Errno::ENETUNREACH);
-    // Also one without an address of the family.
+    // The interface may also be one without an address of the family.
     let other = world.index(&n("epair0b")).unwrap();
     world.add_route(&Route::new(net("198.51.102.0/24"), Via::Interface(other))).unwrap();
     world.add_route(&Route::new(net("198.51.103.1/32"), Via::Interface(other))).unwrap();
@@ -244,7 +244,7 @@ fn metrics_are_kept() {
     assert!(found.flags.contains(RouteFlags::FIXED_MTU));
     let off = found.metrics.expire.unwrap().abs_diff(soon);
     assert!(off < 3600, "{off} seconds off");
-    // The others are of the interface, and of the kernel.
+    // Without metrics in the request, the interface and the kernel set them.
     world.add_route(&via("198.51.101.0/24", "10.0.0.254")).unwrap();
     let found = exact(&world, "198.51.101.0/24").unwrap();
     assert_eq!(found.metrics, Metrics::default().with_mtu(1500).with_weight(1));
@@ -328,7 +328,7 @@ fn one_default_route_is_ensured() {
     assert!(!ensure("10.0.0.254"));
     assert!(ensure("10.0.0.253"));
     assert_eq!(gateway(&world, "0.0.0.0/0").as_deref(), Some("via 10.0.0.253"));
-    // Out of several, and out of another kind.
+    // The default route is made out of several paths, and out of a route of another kind.
     world.add_route(&via("0.0.0.0/0", "10.0.0.252")).unwrap();
     world.add_route(&via("0.0.0.0/0", "10.0.0.251")).unwrap();
     assert!(ensure("10.0.0.252"));

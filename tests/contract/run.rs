@@ -1,5 +1,5 @@
-//! Running programs. The simulated kernel runs none: what it has in common with a real one is what it
-//! answers when a program can be run, and when it cannot.
+//! Running programs. The simulated kernel runs no programs. It only answers, as a real kernel does, whether a
+//! program can be run.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! sysctls: values, who may change them, and whose they are.
+//! sysctls: their values, the processes that may change them, and whether each network stack has its own.
 
 use jailwire::Vnet;
 use jailwire::kernel::{Errno, Kernel, Sysctl};
@@ -28,7 +28,7 @@ fn defaults_of_a_stack() {
         assert_eq!(world.sysctl_int(name).unwrap(), value, "{name}");
     }
     for name in ["net.link.bridge.member_ifaddrs", "net.link.epair.ether_gen_addr"] {
-        // Confirmed: these came with 15, and are 1.
+        // Confirmed: these sysctls came with FreeBSD 15, and are 1.
         let read = world.sysctl_int(name);
         if world.is_15() {
             assert_eq!(read.unwrap(), 1);
@@ -52,7 +52,7 @@ fn resource_limits_are_switched_on_by_the_loader_alone() {
     for name in ["kern.features.racct", "kern.features.rctl"] {
         assert_eq!(host.sysctl_int(name).unwrap(), 1, "{name}");
     }
-    // Off in GENERIC (RACCT_DEFAULT_TO_DISABLED), on in a kernel without that option.
+    // The value is 0 in GENERIC (RACCT_DEFAULT_TO_DISABLED), and 1 in a kernel without that option.
     let on = host.sysctl_int("kern.racct.enable").unwrap();
     assert!(matches!(on, 0 | 1), "{on}");
     host.set_sysctl_int("kern.racct.enable", 1 - on).refused(Errno::EPERM);

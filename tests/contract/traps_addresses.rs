@@ -19,8 +19,8 @@ fn via(destination: &str, gateway: &str) -> Route {
     Route::new(net(destination), Via::Gateway(Gateway::from(ip(gateway))))
 }
 
-/// SIOCAIFADDR of an address that is there removes it and adds it again; a default route through it is
-/// gone, without a message. Confirmed: 14.2, 15.1.
+/// SIOCAIFADDR of an address that is there removes the address and adds it again. A default route through it is
+/// gone afterwards, without a message. Confirmed: 14.2, 15.1.
 #[test]
 fn trap_11_adding_an_address_again_removes_it_first() {
     let world = World::new();
@@ -42,7 +42,7 @@ fn trap_11_adding_an_address_again_removes_it_first() {
     assert_eq!(world.ipv4_addresses(&pair.a).unwrap()[0].network, net4("10.0.0.1/16"));
 }
 
-/// A /32 after its own /24 is refused, and before it is not. Confirmed: 14.2, 15.1.
+/// The /32 of an address is refused after its /24, and taken before it. Confirmed: 14.2, 15.1.
 #[test]
 fn trap_12_a_host_route_and_a_prefix_come_in_one_order_only() {
     let world = World::new();
@@ -54,7 +54,8 @@ fn trap_12_a_host_route_and_a_prefix_come_in_one_order_only() {
     world.add_ipv4(&two.b, net4("10.1.0.1/24")).unwrap();
 }
 
-/// Interface routes replace a user's on 15; on 14 the user's is in the way. Confirmed: 14.2, 15.1.
+/// On 15 an interface route replaces a user's route. On 14 the user's route prevents the interface route.
+/// Confirmed: 14.2, 15.1.
 #[test]
 fn trap_15_pinned_routes_replace_others() {
     let world = World::new();
@@ -72,7 +73,8 @@ fn trap_15_pinned_routes_replace_others() {
         // The kernel sends no message about the address that was replaced.
         assert_eq!(heard, ["newaddr epair1a 10.1.0.1/24", "add 10.1.0.0/24 link epair1a 100041"]);
         assert!(prefix().flags.contains(RouteFlags::PINNED));
-        // A user's does not come back over it, and cannot be deleted as one.
+        // A user's route cannot replace the interface route, and the interface route cannot be deleted like a
+        // user's.
         world.add_route(&via("10.1.0.0/24", "10.0.0.254")).refused(Errno::EEXIST);
         world.delete_route(net("10.1.0.0/24"), None, FIB).refused(Errno::EADDRINUSE);
     } else {
@@ -86,8 +88,8 @@ fn trap_15_pinned_routes_replace_others() {
     }
 }
 
-/// A user's route to exactly the address, on 14: in the way as well, after the prefix was added. Confirmed:
-/// 14.2, 15.1.
+/// On 14 a user's route to exactly the address is in the way, too, after the prefix was added. Confirmed: 14.2,
+/// 15.1.
 #[test]
 fn trap_15_pinned_host_routes() {
     let world = World::new();
@@ -109,7 +111,7 @@ fn trap_15_pinned_host_routes() {
     assert_eq!(heard, expected);
 }
 
-/// The same of IPv6: on 14 the address comes, and its prefix does not. Confirmed: 14.2, 15.1.
+/// Trap 15 for IPv6. On 14 the address is added without its prefix. Confirmed: 14.2, 15.1.
 #[test]
 fn trap_15_pinned_ipv6_routes() {
     let world = World::new();
@@ -125,12 +127,12 @@ fn trap_15_pinned_ipv6_routes() {
     if world.is_15() {
         added.unwrap();
     } else {
-        // The kernel says that it did it.
+        // The kernel answers success, and the library notices that the address is missing.
         added.refused(Errno::EADDRNOTAVAIL);
     }
 }
 
-/// An address with no time to live is taken, and gone within a second. Confirmed: 14.2, 15.1.
+/// An address with lifetimes of zero is accepted, and gone within a second. Confirmed: 14.2, 15.1.
 #[test]
 fn trap_16_zero_lifetimes_are_accepted() {
     let world = World::new();
@@ -138,7 +140,7 @@ fn trap_16_zero_lifetimes_are_accepted() {
     let pair = world.create_epair().unwrap();
     let request = with(ask(sys::SIOCAIFADDR_IN6, "epair0a"), 16, &sockaddr_in6(ip6("fd00::1"), 0));
     let mask = sockaddr_in6(ip6("ffff:ffff:ffff:ffff::"), 0);
-    // As a program does that has never heard of lifetimes.
+    // A program that does not know lifetimes sends zeroes.
     world.ioctl6(&mut with(request, 72, &mask)).unwrap();
     let listener = world.listen();
     listener.forget();
@@ -150,8 +152,8 @@ fn trap_16_zero_lifetimes_are_accepted() {
     world.add_ipv6(&pair.a, zero).unwrap();
 }
 
-/// IN6_IFF_NODAD does nothing; IPv6 that is disabled spares the first address its check. Confirmed:
-/// 14.2, 15.1.
+/// IN6_IFF_NODAD has no effect. While IPv6 is disabled on an interface, its first address is not checked.
+/// Confirmed: 14.2, 15.1.
 #[test]
 fn trap_17_no_dad_is_ignored_and_disabled_skips_it() {
     const NODAD: u32 = 0x20;
@@ -166,8 +168,8 @@ fn trap_17_no_dad_is_ignored_and_disabled_skips_it() {
     assert_eq!(world.ipv6_flags(&pair.a, ip6("fd00::2")).unwrap().bits(), 0x22);
 }
 
-/// IPv6 takes an address once in a stack; IPv4 does not mind. Confirmed: 15.1; 14.2 answers success and
-/// does not add it.
+/// An IPv6 address can be on one interface of a stack only. An IPv4 address can be on several. Confirmed: 15.1.
+/// 14.2 answers success and does not add the address.
 #[test]
 fn trap_31_an_ipv6_address_is_on_one_interface_only() {
     let world = World::new();
@@ -182,13 +184,13 @@ fn trap_31_an_ipv6_address_is_on_one_interface_only() {
     assert_eq!(world.find_ipv6(&pair.b, ip6("fd00::1")).unwrap(), None);
     world.add_ipv4(&pair.a, net4("10.0.0.1/24")).unwrap();
     world.add_ipv4(&pair.b, net4("10.0.0.1/24")).unwrap();
-    // Without routes to oneself it does not mind either.
+    // Without routes to the stack's own addresses, an IPv6 address can be on several interfaces, too.
     world.set_sysctl_int("net.inet6.icmp6.nd6_useloopback", 0).unwrap();
     world.add_ipv6(&pair.b, net6("fd00::1/64")).unwrap();
 }
 
-/// The first IPv6 address and every update bring the interface up, a further one does not. Confirmed:
-/// 14.2, 15.1.
+/// The first IPv6 address and every update bring the interface up. A second address does not. Confirmed: 14.2,
+/// 15.1.
 #[test]
 fn trap_32_a_second_ipv6_address_does_not_bring_up() {
     let world = World::new();
@@ -205,8 +207,8 @@ fn trap_32_a_second_ipv6_address_does_not_bring_up() {
     assert!(up());
 }
 
-/// When the prefix goes over to another address, the kernel sends no message that the first is gone. Confirmed: 14.2,
-/// 15.1.
+/// When another address takes over the prefix, the kernel sends no message that the first address is gone.
+/// Confirmed: 14.2, 15.1.
 #[test]
 fn trap_33_an_address_that_hands_over_its_prefix_leaves_silently() {
     let world = World::new();
@@ -225,7 +227,7 @@ fn trap_33_an_address_that_hands_over_its_prefix_leaves_silently() {
     assert_eq!(listener.heard(), ["deladdr epair0a 10.0.0.3/24"]);
 }
 
-/// An address that is refused has been announced, and has brought the interface up. Confirmed: 14.2,
+/// The kernel announces an address and brings the interface up before it refuses the address. Confirmed: 14.2,
 /// 15.1.
 #[test]
 fn trap_34_a_refused_address_leaves_traces() {
@@ -241,14 +243,14 @@ fn trap_34_a_refused_address_leaves_traces() {
     assert!(world.interface(&pair.b).unwrap().is_up());
 }
 
-/// An IPv6 address whose prefix cannot be routed is there all the same. Confirmed: 14.2, 15.1.
+/// An IPv6 address is added even if no route to its prefix can be made. Confirmed: 14.2, 15.1.
 #[test]
 fn trap_35_an_ipv6_prefix_that_cannot_be_had_is_no_error() {
     let world = World::new();
     world.loopback();
     let (one, two) = (world.create_epair().unwrap(), world.create_epair().unwrap());
     world.add_ipv6(&one.a, net6("fd00::1/64")).unwrap();
-    // A user's own pinned route is in the way, on every release.
+    // A pinned route that a user made prevents the interface route on every release.
     let flags = sys::RTF_UP | sys::RTF_GATEWAY | sys::RTF_STATIC | sys::RTF_PINNED;
     let message = route_message(
         sys::RTM_ADD,

@@ -6,7 +6,7 @@ use jailwire_sys as sys;
 
 use crate::support::{Refused, World, ask, driver, n, net4, net6, of_member, simulated_only, with};
 
-/// Flags are 32 bits in two halves, and IFF_UP alone makes lo0 no loopback. Confirmed: 14.2, 15.1.
+/// Flags are 32 bits in two halves. Writing IFF_UP alone clears IFF_LOOPBACK of lo0. Confirmed: 14.2, 15.1.
 #[test]
 fn trap_08_writing_one_flag_clears_the_others() {
     let world = World::new();
@@ -23,7 +23,7 @@ fn trap_08_writing_one_flag_clears_the_others() {
     assert_eq!(write("epair0a", 0xfbcf, 0), 0xf8cf, "no more promiscuous, and no more for all multicasts");
 }
 
-/// SIOCSIFLLADDR takes a length of 6, and looks at nothing else. Confirmed: 14.2, 15.1.
+/// SIOCSIFLLADDR checks that the length is 6, and checks nothing else. Confirmed: 14.2, 15.1.
 #[test]
 fn trap_09_a_link_address_has_a_length_of_six() {
     let world = World::new();
@@ -51,8 +51,8 @@ fn trap_10_the_name_is_written_only_on_success() {
     assert_eq!(request.argument().text_at(0, 16), b"epair0");
 }
 
-/// Addresses on bridge members are taken by default, with a warning; 15 can forbid them, 14 has no
-/// such setting. Confirmed: 14.2, 15.1.
+/// By default the kernel accepts addresses on bridge members, with a warning. FreeBSD 15 can forbid them. FreeBSD
+/// 14 has no such setting. Confirmed: 14.2, 15.1.
 #[test]
 fn trap_18_addresses_on_bridge_members() {
     const SETTING: &str = "net.link.bridge.member_ifaddrs";
@@ -77,11 +77,12 @@ fn trap_18_addresses_on_bridge_members() {
     world.add_ipv4(&two.b, net4("10.3.0.1/24")).refused_saying(Errno::EINVAL, "");
     world.add_ipv6(&two.b, net6("fd03::1/64")).refused_saying(Errno::EINVAL, "");
     assert!(!world.interface(&two.b).unwrap().is_up(), "it is not even brought up");
-    // Of each stack its own.
+    // Each network stack has a setting of its own.
     assert_eq!(world.another().sysctl_int(SETTING).unwrap(), 1);
 }
 
-/// A member's MTU is its bridge's: the first one gives it, the others get it. Confirmed: 14.2, 15.1.
+/// All members of a bridge have the bridge's MTU. The first member sets the MTU, and later members get it.
+/// Confirmed: 14.2, 15.1.
 #[test]
 fn trap_19_the_mtu_of_a_member_is_its_bridges() {
     let world = World::new();
@@ -101,7 +102,7 @@ fn trap_19_the_mtu_of_a_member_is_its_bridges() {
     world.set_mtu(&one.a, mtu(1500)).unwrap();
 }
 
-/// Commands with an answer go through SIOCGDRVSPEC, all others through SIOCSDRVSPEC. Confirmed: 14.2,
+/// Bridge commands with an answer go through SIOCGDRVSPEC, and all others through SIOCSDRVSPEC. Confirmed: 14.2,
 /// 15.1.
 #[test]
 fn trap_29_bridge_commands_have_a_direction() {
@@ -123,7 +124,7 @@ fn trap_29_bridge_commands_have_a_direction() {
     }
 }
 
-/// The length must be the argument's, to the byte. Confirmed: 14.2, 15.1.
+/// The length of a bridge command must be exactly the length of its argument. Confirmed: 14.2, 15.1.
 #[test]
 fn trap_30_bridge_commands_have_an_exact_length() {
     let world = World::new();
@@ -139,18 +140,19 @@ fn trap_30_bridge_commands_have_an_exact_length() {
     driver(&world, sys::SIOCSDRVSPEC, "bridge0", sys::BRDGADD, member, 80).unwrap();
 }
 
-/// Interface number 65536 gets index 0, and the next creation never returns. Confirmed: 14.2, 15.1; here
-/// never again, see [the exceptions](crate::support). The simulated kernel refuses that last one instead.
+/// Interface number 65536 gets index 0, and the next creation never returns. Confirmed: 14.2, 15.1. The test runs
+/// on no real kernel, see [the exceptions](crate::support). The simulated kernel refuses that last interface
+/// instead.
 #[test]
 fn trap_36_the_interface_table_has_no_end() {
     let sim = simulated_only("traps_interfaces::trap_36_the_interface_table_has_no_end");
-    // All 65535 take minutes to make in a guest; the last one is no different.
+    // To make all 65535 interfaces takes minutes in a guest, so the test makes only the last ones.
     sim.leave_room_for(9);
     let host = Vnet::host(std::sync::Arc::new(sim));
     for _ in 0..4 {
         host.create_epair().unwrap();
     }
-    // One is left, and a pair needs two.
+    // One index is left, and an epair needs two.
     host.create_epair().refused(Errno::ENOSPC);
     host.create_bridge().unwrap();
     host.create_bridge().refused(Errno::ENOSPC);

@@ -8,7 +8,7 @@ use jailwire_sys as sys;
 
 use crate::support::{Host, Refused, ip4};
 
-/// CREATE and UPDATE together can do neither `vnet` nor `path`. Confirmed: 14.2, 15.1.
+/// With CREATE and UPDATE together, neither `vnet` nor `path` can be set. Confirmed: 14.2, 15.1.
 #[test]
 fn trap_24_create_or_update_makes_no_stack() {
     const BOTH: i32 = sys::JAIL_CREATE | sys::JAIL_UPDATE;
@@ -28,8 +28,8 @@ fn trap_24_create_or_update_makes_no_stack() {
     assert_eq!(set(&[]).unwrap(), jid);
 }
 
-/// A name that the kernel does not know is found when the jail is there already, stack and all; and
-/// then it is taken down again. Confirmed: 14.2, 15.1.
+/// The kernel finds an unknown parameter only after it has created the jail with its network stack. Then it removes
+/// the jail again. Confirmed: 14.2, 15.1.
 #[test]
 fn trap_25_an_unknown_parameter_is_found_last() {
     let host = Host::new();
@@ -46,16 +46,16 @@ fn trap_25_an_unknown_parameter_is_found_last() {
     };
     create(Parameter::int("nosuch", 1)).refused_saying(Errno::EINVAL, "unknown parameter: nosuch");
     assert_eq!(jail::find(&*host.kernel, &name).unwrap(), None);
-    // It has a jid all the same, which no other jail gets.
+    // The jail that failed used up a jid, which no other jail gets.
     let before = host.plain_jail().get();
     create(Parameter::int("nosuch", 1)).refused(Errno::EINVAL);
     let after = host.plain_jail().get();
     assert!(after >= before + 2, "{before} {after}");
-    // Other mistakes are found earlier, and the last one told is the first one found.
+    // The kernel finds other mistakes earlier, and reports only the first one it finds.
     create(Parameter::int("enforce_statfs", 99)).refused_saying(Errno::EINVAL, "");
 }
 
-/// `ip4` of a jail with a list of addresses reads as if it had none. Confirmed: 14.2, 15.1.
+/// `ip4` of a jail with a list of addresses reads as if the jail had none. Confirmed: 14.2, 15.1.
 #[test]
 fn trap_26_a_list_of_addresses_reads_as_disabled() {
     let host = Host::new();
@@ -65,7 +65,7 @@ fn trap_26_a_list_of_addresses_reads_as_disabled() {
     let inherits = host.jail(parameters().set("ip4", JailSystem::Inherit));
     let read = |jid| jail::read_int(&*host.kernel, jid, "ip4").unwrap().unwrap();
     assert_eq!((read(listed), read(disabled), read(inherits)), (0, 0, 2));
-    // Only the list tells.
+    // Only the list itself shows the addresses.
     let count = |jid| jail::addresses(&*host.kernel, jid).unwrap().unwrap().0.len();
     assert_eq!((count(listed), count(disabled)), (1, 0));
 }

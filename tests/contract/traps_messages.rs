@@ -27,7 +27,7 @@ fn default(gateway: &str) -> Route {
     Route::default_via(Gateway::from(ip(gateway)))
 }
 
-/// A second default route is no error: it is a second path. Confirmed: 14.2, 15.1.
+/// Adding a second default route succeeds, and makes a second path. Confirmed: 14.2, 15.1.
 #[test]
 fn trap_13_a_second_default_route_is_a_second_path() {
     let world = connected();
@@ -35,13 +35,13 @@ fn trap_13_a_second_default_route_is_a_second_path() {
     world.add_route(&default("10.0.0.253")).unwrap();
     let paths = world.routes(FIB).unwrap().iter().filter(|route| route.is_default()).count();
     assert_eq!(paths, 2);
-    // Which is why there is this.
+    // `ensure_default` replaces the paths by one.
     assert!(world.ensure_default(Gateway::from(ip("10.0.0.253")), FIB).unwrap());
     let paths = world.routes(FIB).unwrap().iter().filter(|route| route.is_default()).count();
     assert_eq!(paths, 1);
 }
 
-/// A route with several paths is not deleted without a gateway. Confirmed: 14.2, 15.1.
+/// A route with several paths cannot be deleted without its gateway. Confirmed: 14.2, 15.1.
 #[test]
 fn trap_14_several_paths_are_not_deleted_at_once() {
     let world = connected();
@@ -52,8 +52,7 @@ fn trap_14_several_paths_are_not_deleted_at_once() {
     world.delete_route(net("0.0.0.0/0"), None, FIB).unwrap();
 }
 
-/// SIOCGIFCONF shows link-local addresses as the kernel has them inside, at any offset. Confirmed: 14.2,
-/// 15.1.
+/// SIOCGIFCONF shows link-local addresses in the kernel's own form, at any offset. Confirmed: 14.2, 15.1.
 #[test]
 fn trap_21_records_are_raw_and_not_aligned() {
     let world = World::new();
@@ -73,13 +72,13 @@ fn trap_21_records_are_raw_and_not_aligned() {
     };
     let places = [place(world.index(&n("lo0")).unwrap(), [0, 1]), place(index, [0xab, 0xcd])];
     assert!(places.iter().any(|place| place % 8 != 0), "some come behind a record of 44 bytes: {places:?}");
-    // The library takes the index out.
+    // The library takes the index out of the address.
     let all = world.ipv6_addresses(&pair.a).unwrap();
     assert!(all.iter().any(|address| address.network.ip() == ip6("fe80::abcd")));
 }
 
-/// Answers come later than the write returns, a full buffer loses messages without a word, and
-/// RTM_IFINFO has no name. Confirmed: 14.2, 15.1.
+/// Answers come after the write has returned, a full buffer loses messages without a report, and RTM_IFINFO has no
+/// name. Confirmed: 14.2, 15.1.
 #[test]
 fn trap_22_answers_come_late_or_never() {
     let world = connected();
@@ -88,7 +87,7 @@ fn trap_22_answers_come_late_or_never() {
     let target = sockaddr_in(ip4("10.0.0.9"));
     let question = route_message(sys::RTM_GET, 0, 77, &[(sys::RTA_DST, &target)]);
     world.kernel.send(listener.socket, &question).unwrap();
-    // There need not be anything yet; it is there soon.
+    // The answer need not be there yet, but comes soon.
     assert!(world.kernel.wait(listener.socket, SOON).unwrap());
     let mut buffer = [0; 2048];
     let length = world.kernel.receive(listener.socket, &mut buffer).unwrap();
@@ -114,7 +113,7 @@ fn trap_23_a_zero_length_ends_the_addresses() {
     let world = connected();
     let listener = world.listen();
     let (zero, gateway) = (sockaddr_in(ip4("0.0.0.0")), sockaddr_in(ip4("10.0.0.254")));
-    // As the last one, the mask of a default route, it is what it seems to be.
+    // As the last address, an empty mask has the meaning that was intended: the mask of a default route.
     let message = route_message(
         sys::RTM_ADD,
         FLAGS,
@@ -123,7 +122,7 @@ fn trap_23_a_zero_length_ends_the_addresses() {
     );
     world.kernel.send(listener.socket, &message).unwrap();
     assert_eq!(listener.heard(), ["add 0.0.0.0/0 10.0.0.254 epair0a 843"]);
-    // As the first one it makes the others vanish.
+    // As the first address, an empty address hides all that follow.
     let message = route_message(
         sys::RTM_ADD,
         FLAGS,
@@ -136,8 +135,8 @@ fn trap_23_a_zero_length_ends_the_addresses() {
     assert_eq!(echo[152..168], sockaddr_in(ip4("0.0.0.0")));
 }
 
-/// Everything in a stack that is being torn down is EBUSY, and no socket lives to see it: not seen on
-/// any kernel. What is left to test is what the library makes of it.
+/// Every request in a network stack that is being torn down fails with EBUSY. No socket lives long enough to see
+/// this, so it was not seen on any kernel. The test checks how the library reports EBUSY.
 #[test]
 fn trap_28_a_stack_in_teardown_is_busy() {
     let _ = simulated_only("traps_messages::trap_28_a_stack_in_teardown_is_busy");
@@ -146,7 +145,7 @@ fn trap_28_a_stack_in_teardown_is_busy() {
     assert!(error.advice().unwrap().contains("is being removed with its jail"));
 }
 
-/// A route with several paths is not changed to a new gateway. Confirmed: 14.2, 15.1.
+/// A route with several paths cannot be changed to a new gateway. Confirmed: 14.2, 15.1.
 #[test]
 fn trap_37_several_paths_are_not_changed_to_a_new_gateway() {
     let world = connected();
@@ -159,7 +158,7 @@ fn trap_37_several_paths_are_not_changed_to_a_new_gateway() {
     world.change_route(&default("10.0.0.253")).unwrap();
 }
 
-/// What is written comes back once to each socket that hears its family, refused or not. Confirmed:
+/// Each socket for the family receives one copy of a written message, whether it was refused or not. Confirmed:
 /// 14.2, 15.1.
 #[test]
 fn trap_38_one_echo_for_each_write() {

@@ -1,4 +1,4 @@
-//! The traps about network stacks, and what a process may do in them: 1 to 7, 20, 27.
+//! The traps about network stacks, and about the rights of processes in them: 1 to 7, 20, 27.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,8 +11,8 @@ use jailwire_sys as sys;
 
 use crate::support::{Host, Refused, SOON, World, ask, ip4, n, net4, net6, with};
 
-/// The socket says on which stack, and the caller what is allowed: with sockets from inside, the host's
-/// root does everything in the jail's stack. Confirmed: 14.2, 15.1.
+/// The socket decides which stack a request is about, and the caller decides what is allowed. With sockets from
+/// inside, the host's root may do everything in the jail's stack. Confirmed: 14.2, 15.1.
 #[test]
 fn trap_01_the_socket_chooses_the_stack_and_the_caller_the_privilege() {
     let host = Host::new();
@@ -28,11 +28,11 @@ fn trap_01_the_socket_chooses_the_stack_and_the_caller_the_privilege() {
     inside.add_route(&Route::default_via(Gateway::from(ip4("10.99.0.254")))).unwrap();
     let to = std::net::IpAddr::from([203, 0, 113, 77]);
     assert_eq!(inside.route_to(to, jailwire::Fib::DEFAULT).unwrap().unwrap().interface, Some(pair.b));
-    // The host's own sockets see none of it.
+    // The host's own sockets see nothing of the jail's stack.
     assert!(!host.has_interface(&n("web")).unwrap());
     let here = host.route_to(to, jailwire::Fib::DEFAULT).unwrap();
     assert!(here.is_none_or(|route| route.interface != Some(pair.b)));
-    // And without the privilege the same sockets are of no use to those in the jail who are not root.
+    // Without privileges, the same sockets are of no use to processes in the jail.
     host.inside(jid, |kernel| {
         let here = Vnet::host(kernel);
         here.destroy(&bridge).unwrap();
@@ -40,7 +40,7 @@ fn trap_01_the_socket_chooses_the_stack_and_the_caller_the_privilege() {
     assert!(!inside.has_interface(&bridge).unwrap());
 }
 
-/// sysctl answers for the caller's stack, whatever sockets it has. Confirmed: 14.2, 15.1.
+/// sysctl(3) answers for the stack of the calling process, whatever sockets the process has. Confirmed: 14.2, 15.1.
 #[test]
 fn trap_02_dumps_are_of_the_callers_stack() {
     let host = Host::new();
@@ -54,13 +54,14 @@ fn trap_02_dumps_are_of_the_callers_stack() {
     let named = |bytes: Vec<u8>| bytes.windows(10).any(|part| part == b"contract77");
     assert!(!named(host.kernel.sysctl(&Sysctl::read(dump.clone())).unwrap()));
     host.kernel.sysctl(&Sysctl::read(general.clone())).refused(Errno::ENOENT);
-    // The library sends a child inside.
+    // The library sends a child process into the jail.
     assert!(named(inside.sysctl(dump).unwrap()));
     assert_eq!(inside.sysctl(general).unwrap().len(), 208);
     assert!(!host.interfaces().unwrap().iter().any(|interface| interface.name == "contract77"));
 }
 
-/// A foreign epair0b is in the way of every epair without a number. Confirmed: 14.2, 15.1.
+/// A foreign interface named epair0b makes the creation of every epair without a number fail. Confirmed: 14.2,
+/// 15.1.
 #[test]
 fn trap_03_a_wildcard_does_not_try_the_next_unit() {
     let world = World::new();
@@ -74,7 +75,7 @@ fn trap_03_a_wildcard_does_not_try_the_next_unit() {
     assert_eq!(world.create_epair().unwrap().a, n("epair0a"));
 }
 
-/// Root in the jail that was lent an end destroys both. Confirmed: 14.2, 15.1.
+/// When a jail was lent one end of an epair, root in the jail can destroy both ends. Confirmed: 14.2, 15.1.
 #[test]
 fn trap_04_a_lent_end_can_be_destroyed_inside_with_the_other() {
     let host = Host::new();
@@ -85,7 +86,8 @@ fn trap_04_a_lent_end_can_be_destroyed_inside_with_the_other() {
     assert!(!host.has_interface(&pair.a).unwrap());
 }
 
-/// Neither taking back nor coming home looks for the name: then there are two. Confirmed: 14.2, 15.1.
+/// The kernel checks no names when an interface is taken back or returns to the host. Then two interfaces may have
+/// the same name. Confirmed: 14.2, 15.1.
 #[test]
 fn trap_05_coming_home_checks_no_names() {
     let host = Host::new();
@@ -95,7 +97,7 @@ fn trap_05_coming_home_checks_no_names() {
     host.rename(&ours, &n("contract77")).unwrap();
     inside.rename(&theirs, &n("contract77")).unwrap();
     let index = host.index(&n("contract77")).unwrap();
-    // The library asks first.
+    // The library looks for the name first.
     host.reclaim(&n("contract77"), jid).refused(Errno::EEXIST);
     let mut raw = with(ask(sys::SIOCSIFRVNET, "contract77"), 16, &jid.get().to_ne_bytes());
     host.ioctl(&mut raw).unwrap();
@@ -107,7 +109,8 @@ fn trap_05_coming_home_checks_no_names() {
     assert_ne!(host.index(&n("contract77")).unwrap(), index);
 }
 
-/// One open socket keeps a removed jail dying, working, and its interfaces in it. Confirmed: 14.2, 15.1.
+/// One open socket keeps a removed jail dying. Its stack still works, and keeps its interfaces. Confirmed: 14.2,
+/// 15.1.
 #[test]
 fn trap_06_a_socket_pins_a_dying_jail() {
     let host = Host::new();
@@ -128,7 +131,7 @@ fn trap_06_a_socket_pins_a_dying_jail() {
     jail::wait_for_interfaces(&host, &[one.b, two.b], SOON).unwrap();
 }
 
-/// A jail is off the list before its interfaces are back. Confirmed: 14.2, 15.1.
+/// A jail is no longer listed before its interfaces are back on the host. Confirmed: 14.2, 15.1.
 #[test]
 fn trap_07_gone_does_not_mean_that_interfaces_are_back() {
     let host = Host::new();
@@ -138,19 +141,20 @@ fn trap_07_gone_does_not_mean_that_interfaces_are_back() {
         host.lend(&pair.b, jid).unwrap();
     }
     let names: Vec<_> = pairs.iter().map(|pair| pair.b).collect();
-    // Removed by somebody else, so that the end of the call is not the end of all.
+    // A socket keeps the jail for a while, so that the removal is not complete when the call returns.
     let inside = host.enter(jid);
     jail::remove(&*host.kernel, jid).unwrap();
     drop(inside);
     jail::wait_gone(&*host.kernel, jid, SOON).unwrap();
-    // Some may be there already, all of them need not: only waiting for the names tells.
+    // Some interfaces may be back already, but perhaps not all. Only waiting for the names is certain.
     jail::wait_for_interfaces(&host, &names, SOON).unwrap();
     for name in names {
         assert!(!host.interface(&name).unwrap().is_up());
     }
 }
 
-/// A member that is moved leaves its bridge, and stays promiscuous for good. Confirmed: 14.2, 15.1.
+/// A bridge member that is moved to another stack leaves its bridge, and stays promiscuous for good. Confirmed:
+/// 14.2, 15.1.
 #[test]
 fn trap_20_a_member_that_moves_stays_promiscuous() {
     let host = Host::new();
@@ -165,7 +169,7 @@ fn trap_20_a_member_that_moves_stays_promiscuous() {
     host.reclaim(&pair.a, jid).unwrap();
     assert_eq!(host.flags(&pair.a).unwrap().bits(), 0x8942);
     assert_eq!(host.members(&bridge).unwrap(), []);
-    // Taken out first, it is clean.
+    // If the interface is removed from the bridge before the move, it is not promiscuous.
     let clean = host.create_epair().unwrap();
     host.add_member(&bridge, &clean.a).unwrap();
     host.delete_member(&bridge, &clean.a).unwrap();
@@ -173,8 +177,9 @@ fn trap_20_a_member_that_moves_stays_promiscuous() {
     assert_eq!(inside.flags(&clean.a).unwrap().bits(), 0x8842);
 }
 
-/// A caller that is not root learns first whether the interface is there; but not of creating, destroying and
-/// moving. Confirmed: 15.1; on 14.2 lending looks for the interface first, too.
+/// For a caller that is not root, the kernel checks first whether the interface exists, and then the privilege.
+/// Creating, destroying and moving check the privilege first. Confirmed: 15.1. On 14.2 lending looks for the
+/// interface first, too.
 #[test]
 fn trap_27_a_missing_interface_comes_before_a_missing_privilege() {
     let host = Host::new();
@@ -200,8 +205,8 @@ fn trap_27_a_missing_interface_comes_before_a_missing_privilege() {
     });
 }
 
-/// Kept apart from the traps: a jail whose parameters say `vnet=inherit` is no target, and what is taken
-/// from it is sought in the stack that it shares.
+/// No numbered trap: an interface cannot be lent to a jail with `vnet=inherit`, and an interface that is taken back
+/// from such a jail is looked for in the stack that it shares.
 #[test]
 fn a_jail_that_shares_a_stack_cannot_borrow() {
     let host = Host::new();

@@ -1,4 +1,4 @@
-//! Interfaces whose other end is elsewhere, and bridges.
+//! Tunnel interfaces, and tunnel interfaces on bridges.
 
 use jailwire::interface::InterfaceType;
 use jailwire::kernel::Errno;
@@ -6,7 +6,7 @@ use jailwire::types::Mtu;
 
 use crate::support::{Refused, World, n};
 
-/// gif(4), tun(4) and tap(4) are in GENERIC.
+/// The kernel GENERIC has gif(4), tun(4) and tap(4).
 const MODELS: [(&str, InterfaceType, u32, bool); 3] = [
     ("gif", InterfaceType::GIF, 1280, false),
     ("tun", InterfaceType::PPP, 1500, false),

@@ -12,7 +12,7 @@ fn tagged(parent: InterfaceName, tag: u16) -> Vlan {
     Vlan { parent, tag: VlanId::new(tag).unwrap(), protocol: VlanProtocol::Dot1q }
 }
 
-/// SIOCSETVLAN with anything in it.
+/// Sends SIOCSETVLAN with any arguments.
 fn attach(world: &World, name: &str, parent: &str, tag: u16, protocol: u16) -> jailwire::kernel::Result<()> {
     let mut wanted = vec![0; 20];
     wanted[..parent.len()].copy_from_slice(parent.as_bytes());
@@ -62,11 +62,11 @@ fn tags_and_parents_that_will_not_do() {
     attach(&world, "vlan1", "lo0", 6, 0x8100).refused(Errno::EPROTONOSUPPORT);
     attach(&world, "vlan9", "epair0a", 6, 0x8100).refused(Errno::ENXIO);
     attach(&world, "vlan0", "epair0b", 6, 0x8100).refused(Errno::EBUSY);
-    // The same tag of another kind is the same vlan; no kind means 802.1Q.
+    // The same tag with another protocol is the same vlan. The protocol 0 means 802.1Q.
     attach(&world, "vlan1", "epair0a", 5, 0x88a8).refused(Errno::EEXIST);
     attach(&world, "vlan1", "epair0a", 6, 0).unwrap();
     assert_eq!(world.vlan(&n("vlan1")).unwrap(), Some(tagged(pair.a, 6)));
-    // Where it is attached already, the tag can be changed.
+    // The tag of an attached vlan can be changed.
     attach(&world, "vlan1", "epair0a", 5, 0).refused(Errno::EEXIST);
     attach(&world, "vlan1", "epair0a", 7, 0x88a8).unwrap();
     let changed = Vlan { protocol: VlanProtocol::Dot1ad, ..tagged(pair.a, 7) };
@@ -104,7 +104,7 @@ fn a_name_with_a_tag_creates_it_at_once_if_the_parent_has_a_digit() {
     let pair = world.create_epair().unwrap();
     assert_eq!(world.create("epair0a.7").unwrap(), n("epair0a.7"));
     assert_eq!(world.vlan(&n("epair0a.7")).unwrap(), Some(tagged(pair.a, 7)));
-    // Without a digit the tag is taken for the unit, and nothing is attached.
+    // If the parent's name does not end in a digit, the kernel takes the tag for the unit, and attaches nothing.
     world.rename(&pair.b, &n("lan")).unwrap();
     assert_eq!(world.create("lan.6").unwrap(), n("lan.6"));
     assert_eq!(world.vlan(&n("lan.6")).unwrap(), None);

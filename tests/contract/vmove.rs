@@ -9,12 +9,12 @@ use jailwire_sys as sys;
 
 use crate::support::{Host, Listener, Refused, SOON, ask, ip4, n, net, net4, net6, with};
 
-/// SIOCSIFVNET or SIOCSIFRVNET on any socket.
+/// A request SIOCSIFVNET or SIOCSIFRVNET, for any socket.
 fn ask_move(number: u64, name: &str, jid: i32) -> kernel::Request {
     with(ask(number, name), 16, &jid.to_ne_bytes())
 }
 
-/// A listener in a jail, and the handle that it needs.
+/// A listener on a routing socket in a jail.
 fn listen(host: &Host, jid: Jid, inside: &Vnet) -> Listener {
     let entry = kernel::Entry::new(kernel::Target::Existing(jid.get()), SOON).with_sockets(true);
     let sockets = host.kernel.enter(&entry).unwrap().sockets.unwrap();
@@ -96,7 +96,7 @@ fn an_interface_with_addresses_takes_leave_of_each() {
     here.forget();
     host.lend(&b, jid).unwrap();
     let heard = here.heard_but(&["delmaddr"]);
-    // The IPv4 address twice, first with its route; static routes not at all.
+    // The kernel reports the IPv4 address twice, first with its route. It does not report static routes.
     let expected = [
         format!("deladdr {b} 10.99.0.1/24"),
         format!("delete 10.99.0.0/24 link {b} 100040"),
@@ -133,7 +133,7 @@ fn who_cannot_be_lent_or_borrow() {
     inside.rename(&other, &pair.b).unwrap();
     lend(name, jid.get()).refused(Errno::EEXIST);
     assert!(host.has_interface(&pair.b).unwrap());
-    // The library says no where the kernel would look at somebody else's stack.
+    // The library refuses the request, because the kernel would look at another stack.
     inside.lend(&pair.b, jid).refused(Errno::EINVAL);
 }
 
@@ -164,11 +164,11 @@ fn the_socket_says_from_where_and_the_caller_to_where() {
     let (first, second) = (sockets(one), sockets(two));
     let mut create = ask(sys::SIOCIFCREATE2, "epair55");
     host.kernel.ioctl(first.inet, &mut create).unwrap();
-    // Through a socket of one jail: from it to another.
+    // A request on a socket of one jail moves the interface from that jail to another.
     host.kernel.ioctl(first.inet, &mut ask_move(sys::SIOCSIFVNET, "epair55a", two.get())).unwrap();
     host.kernel.ioctl(second.inet, &mut ask(sys::SIOCGIFFLAGS, "epair55a")).unwrap();
     host.kernel.ioctl(first.inet, &mut ask(sys::SIOCGIFFLAGS, "epair55a")).refused(Errno::ENXIO);
-    // And back: to the caller, whose socket ever it is.
+    // Taking back moves the interface to the caller's stack, whatever socket is used.
     host.kernel.ioctl(first.inet, &mut ask_move(sys::SIOCSIFRVNET, "epair55a", two.get())).unwrap();
     assert!(host.has_interface(&n("epair55a")).unwrap());
     for handle in [first, second].iter().flat_map(|sockets| [sockets.inet, sockets.inet6, sockets.route]) {
@@ -178,7 +178,7 @@ fn the_socket_says_from_where_and_the_caller_to_where() {
 
 #[test]
 fn lending_sets_the_routing_table_to_the_first() {
-    // An address on an interface whose table its stack does not have panics the kernel.
+    // The kernel panics if an address is added to an interface whose routing table does not exist in its stack.
     let host = Host::new();
     let jid = host.vnet_jail();
     let pair = host.create_epair().unwrap();
@@ -224,12 +224,12 @@ fn a_vlan_keeps_its_parent_where_it_was() {
     host.settle();
     host.lend(&name, jid).unwrap();
     let inside = host.enter(jid);
-    // Only in the stack it was made in can it be looked at.
+    // A vlan can be read only in the stack that it was made in.
     inside.vlan(&name).refused(Errno::EPERM);
     inside.set_vlan_priority(&name, 1).refused(Errno::EPERM);
     host.reclaim(&name, jid).unwrap();
     assert_eq!(host.vlan(&name).unwrap(), Some(vlan));
-    // A parent that is lent leaves its vlans behind, attached to nothing.
+    // When a parent is lent to a jail, its vlans stay behind without a parent.
     host.lend(&pair.a, jid).unwrap();
     assert_eq!(host.vlan(&name).unwrap(), None);
 }
@@ -322,7 +322,7 @@ fn a_jail_can_lend_to_the_jails_below_it() {
         let pair = here.create_epair().unwrap();
         here.lend(&pair.b, child).unwrap();
         here.reclaim(&pair.b, child).unwrap();
-        // Jails beside it are none of its business.
+        // A jail cannot lend to a jail that is not its child.
         here.lend(&pair.b, other).refused(Errno::ENXIO);
         jail::remove(&*kernel, child).unwrap();
     });

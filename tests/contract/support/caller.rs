@@ -1,7 +1,7 @@
 //! Other callers than the host's root: a process in a jail, or one without privileges.
 //!
-//! On FreeBSD the work is done by a child process, which has a kernel and handles of its own: no handle
-//! of the test's is open in it. What it finds wrong fails the test.
+//! On FreeBSD a child process makes the calls. It has a kernel and handles of its own: no handle of the test is
+//! open in it. An assertion that fails in the child fails the test.
 
 use std::sync::Arc;
 
@@ -11,13 +11,13 @@ use jailwire::sim::Sim;
 /// The process that makes the calls.
 #[derive(Debug, Clone, Copy)]
 pub struct Caller {
-    /// The jail it is in, by jid.
+    /// The jid of the jail that the process is in.
     pub jail: Option<i32>,
-    /// Whether it is root, or the user `nobody`.
+    /// Whether the process is root, or the user `nobody`.
     pub root: bool,
 }
 
-/// Makes calls as somebody else.
+/// Makes calls as another process.
 pub fn call_as(sim: Option<&Sim>, caller: Caller, work: impl FnOnce(Arc<dyn Kernel>)) {
     if let Some(sim) = sim {
         let sim = caller.jail.map_or_else(|| sim.clone(), |jid| sim.inside(jid));
@@ -76,7 +76,7 @@ mod child {
         if status == WaitStatus::Exited(child, 0) {
             return;
         }
-        // Other children may have a copy of the other end, so its end is not waited for.
+        // Other children may have a copy of the pipe's other end, so the parent does not wait until it is closed.
         let flags = nix::fcntl::OFlag::O_NONBLOCK;
         nix::fcntl::fcntl(&told, nix::fcntl::FcntlArg::F_SETFL(flags)).unwrap();
         let mut text = vec![0; 4096];

@@ -1,4 +1,4 @@
-//! What a routing socket hears, as lines of text.
+//! The messages that a routing socket receives, as lines of text.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -15,10 +15,10 @@ use jailwire_sys as sys;
 
 use super::{SOON, World};
 
-/// How long to wait for what the kernel tells later than it does it: link states.
+/// How long to wait for link states, which the kernel reports later than they change.
 const LATER: Duration = Duration::from_millis(400);
 
-/// A routing socket of all families, and what it knows of its stack.
+/// A routing socket of all families, and the names of the stack's interfaces.
 ///
 /// One line for each message:
 ///
@@ -48,9 +48,9 @@ impl World {
 }
 
 impl Listener {
-    /// Listens on a routing socket of a stack. What happened before is not heard: the kernel may have queued
-    /// messages of it that come to a socket opened since, in their order, so the answer to a question of ours
-    /// comes behind all of them.
+    /// Listens on a routing socket of a stack. Events from before are left out. The kernel may have queued messages
+    /// about them, which a socket that was opened later receives, too. The messages keep their order, so the answer
+    /// to a question that is asked now comes behind all of them.
     pub fn on(kernel: Arc<dyn Kernel>, socket: Handle, vnet: &Vnet) -> Listener {
         kernel.set_option(socket, SocketOption::ReceiveBuffer, 1 << 20).unwrap();
         let names = vnet.links().unwrap().into_iter().map(|link| (link.index, link.name.to_string()));
@@ -59,7 +59,7 @@ impl Listener {
         listener
     }
 
-    /// What was heard since the last time. Link states may still be to come.
+    /// The events since the last call. Link states may still be missing.
     pub fn heard(&self) -> Vec<String> {
         self.messages().iter().flat_map(|message| self.lines(message)).collect()
     }
@@ -71,20 +71,21 @@ impl Listener {
         heard
     }
 
-    /// As `heard`, after some time, in which link states are told.
+    /// As `heard`, after a time in which the kernel reports link states.
     pub fn heard_later(&self) -> Vec<String> {
         self.kernel.sleep(LATER);
         self.heard()
     }
 
-    /// Forgets what was heard until now, and the messages about it that are still to come.
+    /// Drops the messages received until now, and the messages about earlier events that are still to come.
     pub fn forget(&self) {
         self.heard_later();
     }
 
-    /// The messages heard since the last time, as they came.
+    /// The messages received since the last call, as bytes.
     pub fn messages(&self) -> Vec<Vec<u8>> {
-        // The kernel queues messages, in order. So when a question's answer is heard, all is.
+        // The kernel queues messages in order. When the answer to a question has come, all earlier messages have
+        // come.
         let question = question();
         let sequence = i32::from_ne_bytes(question[20..24].try_into().unwrap());
         self.kernel.send(self.socket, &question).ok();
@@ -97,7 +98,7 @@ impl Listener {
                     let message = &buffer[..length];
                     match asked(message) {
                         Some(answered) if answered == sequence => return messages,
-                        // Another listener's question.
+                        // The message answers another listener's question.
                         Some(_) => {}
                         None => messages.push(message.to_vec()),
                     }
@@ -112,7 +113,7 @@ impl Listener {
         }
     }
 
-    /// The lines that a message makes: one, but for what is not understood.
+    /// The lines for a message: one line, or none for a message that this type does not know.
     pub fn lines(&self, message: &[u8]) -> Vec<String> {
         Messages::new(message, Layout::Plain)
             .map(|message| match message {

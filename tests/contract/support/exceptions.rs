@@ -1,4 +1,4 @@
-//! What cannot be tested on both kernels, and why.
+//! The tests that cannot run on both kernels, and the reasons.
 
 /// The tests that always use the simulated kernel.
 pub const SIMULATED_ONLY: &[(&str, &str)] = &[
@@ -12,7 +12,7 @@ pub const SIMULATED_ONLY: &[(&str, &str)] = &[
     ),
 ];
 
-/// A simulated kernel for a test that is on the list of those that need one on every system.
+/// A simulated kernel for a test that is on the list, and needs the simulated kernel on every system.
 #[track_caller]
 pub fn simulated_only(test: &str) -> jailwire::sim::Sim {
     assert!(SIMULATED_ONLY.iter().any(|(name, _)| *name == test), "{test} is not on the list of exceptions");

@@ -1,4 +1,4 @@
-//! The host's own network stack, for what cannot be done in a jail.
+//! The host's own network stack, for tests that cannot run in a jail.
 
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -15,9 +15,9 @@ use super::quiet::Running;
 use super::world::{AFTERMATH, FREEBSD_15, fresh_name, kernel, release};
 use super::{Listener, SOON};
 
-/// The host, for one test at a time. Interfaces and jails that the test leaves are removed after it.
+/// The host, for one test at a time. Interfaces and jails that the test leaves are removed when it ends.
 ///
-/// It is used as the [`Vnet`] that it is.
+/// It dereferences to its [`Vnet`].
 pub struct Host {
     pub kernel: Arc<dyn Kernel>,
     sim: Option<Sim>,
@@ -37,7 +37,7 @@ static TURN: Mutex<()> = Mutex::new(());
 
 impl Host {
     pub fn new() -> Host {
-        // A test that failed has cleaned up all the same.
+        // A failed test poisons the lock, but has cleaned up.
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let (kernel, sim) = kernel();
         Host::start(kernel, sim, turn, Running::with_others())
@@ -62,7 +62,7 @@ impl Host {
         host
     }
 
-    /// Asks for sysctls of a jail, one by one.
+    /// Returns a function that reads sysctls inside a jail.
     pub fn enter_for_sysctls(&self, jid: Jid) -> impl Fn(&str) -> i32 {
         let kernel = Arc::clone(&self.kernel);
         move |name| {
@@ -72,7 +72,8 @@ impl Host {
         }
     }
 
-    /// The host for vlans, which no other test may disturb on a running FreeBSD 14: see [`quiet`](super::quiet).
+    /// The host for tests with vlans. On a running FreeBSD 14 no other test may disturb these: see
+    /// [`quiet`](super::quiet).
     pub fn quiet() -> Host {
         let (kernel, sim) = kernel();
         if sim.is_some() || release(&*kernel) >= FREEBSD_15 {
@@ -113,7 +114,7 @@ impl Host {
         self.sysctl_int("kern.osreldate").unwrap() >= super::FREEBSD_15
     }
 
-    /// Lets the kernel give a new vlan its address, before it is destroyed.
+    /// Waits until the kernel has given a new vlan its address, so that the vlan can be destroyed.
     pub fn settle(&self) {
         if self.running.is_alone() {
             self.kernel.sleep(AFTERMATH / 3);
@@ -151,7 +152,7 @@ impl Host {
     pub fn directory(&self) -> PathBuf {
         let path = std::env::temp_dir().join(fresh_name("directory"));
         std::fs::create_dir(&path).unwrap();
-        // As the kernel names it.
+        // The kernel reports mounts by the canonical path.
         let path = path.canonicalize().unwrap();
         self.directories.lock().unwrap().push(path.clone());
         path
@@ -195,20 +196,20 @@ impl Host {
                 jail::wait_gone(&*self.kernel, jid, SOON)?;
             }
         }
-        // What a jail had comes back after it is gone, one by one.
+        // The interfaces of a jail come back one by one after the jail is gone.
         let quiet = std::time::Duration::from_millis(300);
         let mut last = self.kernel.now();
         while self.kernel.now() - last < quiet {
             for link in self.vnet.links()? {
                 if !self.before.iter().any(|before| before.index == link.index) {
-                    // The other end of an epair is gone with the first.
+                    // The other end of an epair goes with the first.
                     let _ = self.vnet.destroy(&link.name);
                     last = self.kernel.now();
                 }
             }
             self.kernel.sleep(quiet / 10);
         }
-        // The simulated kernel's own directory is the first, and needed till the end.
+        // The first directory is the simulated kernel's own, and is needed until the end.
         for directory in self.directories.lock().unwrap().drain(..).rev() {
             for mounted in jail::mount::beneath(&*self.kernel, &directory)? {
                 jail::mount::unmount(&*self.kernel, &mounted, true)?;
@@ -229,7 +230,7 @@ impl Deref for Host {
 
 impl Drop for Host {
     fn drop(&mut self) {
-        // The simulated kernel is gone with the test.
+        // A simulated kernel ends with the test, and needs no cleaning up.
         if self.sim.is_none() || !self.directories.lock().unwrap().is_empty() {
             let cleaned = self.clean();
             cleaned.unwrap_or_else(|error| eprintln!("cleaning up: {error}"));

@@ -1,4 +1,4 @@
-//! What the tests stand on: a world for each, raw requests, events, other callers.
+//! What all tests use: a network stack for each test, raw requests, events, and other processes as callers.
 
 #![allow(dead_code, unused_imports, reason = "not every test needs all of it")]
 
@@ -28,28 +28,28 @@ pub use raw::{
 };
 pub use world::{FREEBSD_15, World, fresh_name, kernel};
 
-/// Longer than anything takes that is certain to come.
+/// The longest wait for an event that is certain to come.
 pub const SOON: Duration = Duration::from_secs(30);
 
-/// An interface name.
+/// Parses an interface name.
 #[track_caller]
 pub fn n(name: &str) -> InterfaceName {
     name.parse().unwrap()
 }
 
-/// An IPv4 address and its prefix length.
+/// Parses an IPv4 address and its prefix length.
 #[track_caller]
 pub fn net4(text: &str) -> Ipv4Network {
     text.parse().unwrap()
 }
 
-/// An IPv6 address and its prefix length.
+/// Parses an IPv6 address and its prefix length.
 #[track_caller]
 pub fn net6(text: &str) -> Ipv6Network {
     text.parse().unwrap()
 }
 
-/// A destination.
+/// Parses the destination of a route.
 #[track_caller]
 pub fn net(text: &str) -> IpNetwork {
     text.parse().unwrap()
@@ -70,7 +70,7 @@ pub fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
-/// What went wrong, be it told by the library or by the kernel itself.
+/// An error, of the library or of the kernel itself.
 pub trait Refusal: Debug {
     fn number(&self) -> Errno;
     fn words(&self) -> Option<&str>;
@@ -98,7 +98,7 @@ impl Refusal for Failure {
 pub trait Refused {
     /// Fails the test unless the kernel refused with this error number.
     fn refused(self, errno: Errno);
-    /// As `refused`, with exactly these words. Returns `None` for an empty text.
+    /// As `refused`, and checks the kernel's message. An empty text stands for no message.
     fn refused_saying(self, errno: Errno, words: &str);
 }
 

@@ -1,10 +1,10 @@
-//! Tests that need others not to meddle: not to tear down jails meanwhile, not to set what they set.
+//! Locks for tests that other tests must not disturb, by tearing down jails or by setting the same sysctl.
 //!
-//! On FreeBSD 14 the end of a jail and the new link address of a vlan are the business of one thread of
-//! the kernel (`taskqueue_thread`). A vlan that is destroyed before that thread has come to its address
-//! waits for it, with the lock that the end of a jail waits for; and a jail that ends with such a vlan in
-//! it waits for itself. Neither is ever over, and no interface of the machine can be moved or destroyed
-//! any more. FreeBSD 15 has another thread for jails.
+//! On FreeBSD 14 one thread of the kernel (`taskqueue_thread`) handles both the end of a jail and the new link
+//! address of a vlan. When a vlan is destroyed before that thread has handled its address, the request waits for
+//! the thread, and holds the lock that the end of a jail waits for. A jail that ends with such a vlan in it waits
+//! for itself. Neither wait ever ends, and no interface of the machine can be moved or destroyed any more. FreeBSD
+//! 15 has a separate thread for jails.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -12,7 +12,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 static RUNNING: Mutex<(usize, bool)> = Mutex::new((0, false));
 static CHANGED: Condvar = Condvar::new();
 
-/// What is the whole machine's: whether idle processors tick.
+/// The lock for the sysctl of the whole machine that says whether idle processors tick.
 static IDLETICK: Mutex<()> = Mutex::new(());
 
 /// Held by a test that sets `kern.eventtimer.idletick`.
@@ -31,8 +31,8 @@ fn state() -> MutexGuard<'static, (usize, bool)> {
 }
 
 impl Running {
-    /// With others. A test that waits to be alone has to wait for all of these, so that one test may have
-    /// two of them.
+    /// Waits until the test may run beside others. A test that has to be alone waits until all of these values are
+    /// dropped, so one test may hold two of them.
     pub fn with_others() -> Running {
         let mut state =
             CHANGED.wait_while(state(), |(_, alone)| *alone).unwrap_or_else(PoisonError::into_inner);
@@ -40,7 +40,7 @@ impl Running {
         Running { alone: false }
     }
 
-    /// Alone.
+    /// Waits until the test may run alone.
     pub fn alone() -> Running {
         let mut state = CHANGED
             .wait_while(state(), |(others, alone)| *others > 0 || *alone)

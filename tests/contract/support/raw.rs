@@ -7,7 +7,7 @@ use jailwire_sys as sys;
 
 use super::World;
 
-/// A request about the interface of that name, which may be any 16 bytes.
+/// A request about the interface of this name. The name may be any 16 bytes.
 pub fn ask(number: u64, name: &str) -> Request {
     let mut request = Request::new(number);
     if !name.is_empty() {
@@ -16,7 +16,7 @@ pub fn ask(number: u64, name: &str) -> Request {
     request
 }
 
-/// A request with bytes at an offset.
+/// Puts bytes into a request, at an offset.
 pub fn with(mut request: Request, offset: usize, bytes: &[u8]) -> Request {
     request.argument_mut().put(offset, bytes);
     request
@@ -39,7 +39,7 @@ pub fn sockaddr_in6(address: Ipv6Addr, scope: u32) -> [u8; 28] {
     bytes
 }
 
-/// Gives a bridge the command of that number, in the direction that the kernel's table says.
+/// Sends a bridge the command of this number, in the direction that the kernel's table says.
 pub fn command(
     world: &World,
     bridge: &str,
@@ -54,8 +54,8 @@ pub fn command(
     Ok(answer.bytes().to_vec())
 }
 
-/// As [`command`], with nothing checked: the request, the length it says, and the argument, which gets zeroes
-/// behind it up to that length.
+/// As [`command`], without any check. The caller gives the request, the length, and the argument, which is filled
+/// up with zeroes to that length.
 pub fn driver(
     world: &World,
     direction: u64,
@@ -79,7 +79,7 @@ pub fn driver(
     Ok((request.argument().child(DATA).cloned().unwrap_or_default(), request))
 }
 
-/// An `ifbreq` about a member, with a word at an offset.
+/// An `ifbreq` about a member, with a 32-bit word at an offset.
 pub fn of_member(member: &str, offset: usize, word: u32) -> Vec<u8> {
     let mut bytes = vec![0; size_of::<sys::ifbreq>()];
     bytes[..member.len()].copy_from_slice(member.as_bytes());
@@ -89,8 +89,8 @@ pub fn of_member(member: &str, offset: usize, word: u32) -> Vec<u8> {
     bytes
 }
 
-/// Fails the test unless the bytes are those of a pattern: hexadecimal digits, `..` for any byte.
-/// Words in braces stand for an interface's index, as two bytes: `{i}`.
+/// Fails the test unless the bytes match a pattern. The pattern has hexadecimal digits, and `..` for any byte. A
+/// name in braces, such as `{i}`, stands for an interface's index, as two bytes.
 #[track_caller]
 pub fn assert_bytes(bytes: &[u8], pattern: &str, indices: &[(&str, u16)]) {
     let mut pattern: String = pattern.split_whitespace().collect();
@@ -109,9 +109,9 @@ fn grouped(hex: &str) -> String {
     words.chunks(8).map(|line| line.join(" ")).collect::<Vec<_>>().join("\n        ")
 }
 
-/// A routing message: type, flags, sequence number, and addresses with their bits in rising order.
+/// A routing message: its type, flags and sequence number, and its addresses with their bits in rising order.
 ///
-/// Each address is padded to eight bytes, and takes eight when it has none.
+/// Each address is padded to a multiple of eight bytes. An address without bytes takes eight bytes, too.
 pub fn route_message(kind: u8, flags: i32, sequence: i32, addresses: &[(i32, &[u8])]) -> Vec<u8> {
     let mut message = vec![0; size_of::<sys::rt_msghdr>()];
     let mut present = 0;

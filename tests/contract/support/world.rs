@@ -18,7 +18,7 @@ pub const FREEBSD_15: i32 = 1_500_000;
 
 /// The kernel under test: the running one on FreeBSD, a new simulated one elsewhere.
 ///
-/// The second part is that simulated one, for the few things that only it can do.
+/// The second value is the simulated kernel, for the few operations that only it has.
 #[cfg(target_os = "freebsd")]
 pub fn kernel() -> (Arc<dyn Kernel>, Option<Sim>) {
     use std::sync::OnceLock;
@@ -39,7 +39,7 @@ pub fn kernel() -> (Arc<dyn Kernel>, Option<Sim>) {
 
 /// The kernel under test: the running one on FreeBSD, a new simulated one elsewhere.
 ///
-/// The second part is that simulated one, for the few things that only it can do.
+/// The second value is the simulated kernel, for the few operations that only it has.
 #[cfg(not(target_os = "freebsd"))]
 pub fn kernel() -> (Arc<dyn Kernel>, Option<Sim>) {
     use std::io::Write;
@@ -48,7 +48,7 @@ pub fn kernel() -> (Arc<dyn Kernel>, Option<Sim>) {
     static SAID: Once = Once::new();
     let sim = simulator();
     SAID.call_once(|| {
-        // Past the test harness, which would keep it to itself.
+        // The line goes directly to standard error, because the test harness would capture it.
         let release = release(&sim);
         let _ = writeln!(std::io::stderr(), "this is not FreeBSD: testing the simulated kernel, {release}");
     });
@@ -70,7 +70,7 @@ pub fn sim_release() -> Release {
     }
 }
 
-/// Loads what the tests need. In the guests it is part of the kernel.
+/// Loads the modules that the tests need. In the guests they are part of the kernel.
 pub fn load_modules(kernel: &dyn Kernel) {
     for module in ["if_epair", "if_bridge"] {
         kernel.load_module(module).unwrap();
@@ -86,32 +86,32 @@ fn int(bytes: &[u8]) -> i32 {
     i32::from_ne_bytes(bytes.try_into().expect("an int"))
 }
 
-/// A name that no other jail of this run, or of another at the same time, has.
+/// A name that no other jail has, of this run or of another one at the same time.
 pub fn fresh_name(what: &str) -> String {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     format!("contract-{}-{what}{number}", std::process::id())
 }
 
-/// A jail with a network stack of its own, which dies with the test and takes along all that was made
-/// in it. It begins with lo0 alone, which is down.
+/// A jail with a network stack of its own. It is removed at the end of the test, with all interfaces that were made
+/// in it. At the beginning it has lo0 only, which is down.
 ///
-/// It is used as the [`Vnet`] that it is.
+/// It dereferences to its [`Vnet`].
 pub struct World {
     pub kernel: Arc<dyn Kernel>,
     sim: Option<Sim>,
     pub jid: Jid,
-    /// Its AF_INET socket.
+    /// The jail's AF_INET socket.
     pub inet: Handle,
-    /// Its AF_INET6 socket.
+    /// The jail's AF_INET6 socket.
     pub inet6: Handle,
-    // In this order: an open socket would keep the jail dying.
+    // The fields are dropped in this order, because an open socket would keep the jail dying.
     vnet: Option<Vnet>,
     holder: Handle,
     running: Running,
 }
 
-/// How long the kernel may be busy with what is over for everybody else.
+/// How long the kernel may go on working after the result is visible to processes.
 pub const AFTERMATH: Duration = Duration::from_millis(1500);
 
 impl World {
@@ -119,7 +119,7 @@ impl World {
         World::with(&[])
     }
 
-    /// A world whose jail has more parameters than it must have.
+    /// A world whose jail has further parameters.
     pub fn with(parameters: &[Parameter]) -> World {
         let (kernel, sim) = kernel();
         World::on(kernel, sim, parameters)
@@ -130,7 +130,8 @@ impl World {
         World::on(Arc::clone(&self.kernel), self.sim.clone(), &[])
     }
 
-    /// A world for vlans, which no other test may disturb on a running FreeBSD 14: see [`quiet`](super::quiet).
+    /// A world for tests with vlans. On a running FreeBSD 14 no other test may disturb these: see
+    /// [`quiet`](super::quiet).
     pub fn quiet() -> World {
         let (kernel, sim) = kernel();
         if sim.is_some() || release(&*kernel) >= FREEBSD_15 {
@@ -141,7 +142,7 @@ impl World {
         World::start(kernel, sim, &[], running)
     }
 
-    /// A world on a kernel that is there already.
+    /// A world on a kernel that the caller has made.
     pub fn on(kernel: Arc<dyn Kernel>, sim: Option<Sim>, parameters: &[Parameter]) -> World {
         World::start(kernel, sim, parameters, Running::with_others())
     }
@@ -168,7 +169,7 @@ impl World {
         }
     }
 
-    /// The simulated kernel, if it is one.
+    /// The simulated kernel, if the test uses one.
     pub fn sim(&self) -> Option<&Sim> {
         self.sim.as_ref()
     }
@@ -178,7 +179,7 @@ impl World {
         release(&*self.kernel)
     }
 
-    /// Lets the kernel give a new vlan its address, before it is destroyed.
+    /// Waits until the kernel has given a new vlan its address, so that the vlan can be destroyed.
     pub fn settle(&self) {
         if self.running.is_alone() {
             self.kernel.sleep(AFTERMATH / 3);
@@ -190,7 +191,7 @@ impl World {
         self.release() >= FREEBSD_15
     }
 
-    /// What an address with a vhid fails with: that of no carp(4) interface, or of a kernel without any.
+    /// The error for an address with an unknown vhid. It differs between a kernel with carp(4) and one without it.
     pub fn no_such_vhid(&self) -> Errno {
         match self.sysctl("net.inet.carp.allow") {
             Ok(_) => Errno::ENOPROTOOPT,
@@ -224,7 +225,7 @@ impl World {
         call_as(self.sim(), Caller { jail: Some(self.jid.get()), root: false }, work);
     }
 
-    /// Lets go of the sockets and of the process that holds the jail.
+    /// Closes the sockets, and ends the process that holds the jail.
     pub fn end(self) {}
 }
 
